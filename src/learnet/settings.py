@@ -1,0 +1,79 @@
+"""The frozen records of choices: how images are made, how a network is trained, how a long video is cut.
+
+They stand apart from the code that uses them so that the command line can show every choice without loading torch.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How a clip becomes a motion image. Two images are comparable only when these are equal."""
+
+    motion: str = "dynamic"
+    """Motion image: dynamic (Bilen et al.), dynamic-released (the authors' Python), dynamic-linear or dynamic-exact."""
+
+    size: int = 112
+    """Height and width of the image in pixels; the paper uses 112."""
+
+    face: Literal["auto", "yunet", "haar", "none"] = "auto"
+    """Face finder: auto (yunet where its model is there, else haar), yunet, haar, or none where frames are face crops."""
+
+    steady: bool = False
+    """Remove the head motion that is left after alignment (estimated on rigid parts of the face only)."""
+
+    normalise: Literal["joint-minmax", "signed"] = "joint-minmax"
+    """To 0..255: joint-minmax (the authors': one range over three channels) or signed (no motion is mid-grey)."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained. Nothing here is ever chosen by looking at the person tested."""
+
+    epochs: int = 60
+    """Passes over the training images; the largest number allowed where inner-groups chooses."""
+
+    inner_groups: int = 0
+    """Choose the number of epochs on this many groups of training people (0: epochs is taken as it is)."""
+
+    batch: int = 32
+    """Images per step."""
+
+    optimiser: Literal["adamw", "sgd"] = "adamw"
+    """AdamW, or SGD with momentum 0.9."""
+
+    learning_rate: float = 1e-3
+    """Largest learning rate."""
+
+    weight_decay: float = 1e-2
+    """Decoupled weight decay (for sgd: L2)."""
+
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """Learning rate over the epochs: cosine to zero with one warm-up epoch, or constant."""
+
+    class_weights: Literal["balanced", "none"] = "balanced"
+    """Weight of a class in the loss: by its rarity among the training clips, or equal."""
+
+    label_smoothing: float = 0.1
+    """Share of the target spread over all classes."""
+
+    augment: Literal["none", "light", "mirror"] = "light"
+    """Changes of a training batch: none; light (shift, turn, scale, contrast); mirror (light, and left-right flips)."""
+
+    seed: int = 0
+    """First seed of weights, order and augmentation; several seeds count up from it."""
+
+
+@dataclass(frozen=True)
+class Windows:
+    """How a video longer than `whole_s` is cut: windows of `window_s`, a new one every `window_s * (1 - overlap)`."""
+
+    window_s: float = 0.5
+    """Length of a window in seconds; a micro-expression lasts at most half a second."""
+
+    overlap: float = 0.5
+    """Share of a window that the next one repeats (0 up to, not including, 1)."""
+
+    whole_s: float = 1.0
+    """Videos up to this long, in seconds, are one window."""

@@ -13,7 +13,10 @@ EMOTIONS = (
     "positive", "negative", "none",
 )  # fmt: skip
 
-ALIASES = {"other": "others", "happy": "happiness", "sad": "sadness", "comtempt": "contempt", "ne": "negative", "po": "positive", "sur": "surprise"}
+ALIASES = {
+    "other": "others", "happy": "happiness", "sad": "sadness", "comtempt": "contempt",
+    "ne": "negative", "po": "positive", "sur": "surprise",
+}  # fmt: skip
 """Spellings that occur in the databases' own files (CASME writes `comtempt`, SAMM `Other`, CAS(ME)^3 `happy`, SMIC `ne`, `po`, `sur`)."""
 
 
@@ -55,7 +58,11 @@ SCHEMES = {
     scheme.name: scheme
     for scheme in (
         _same("casme2-5", "happiness disgust repression surprise others", "Yan et al., CASME II, PLOS ONE 9(1): e86041, 2014"),
-        _same("casme2-7", "happiness disgust repression surprise others sadness fear", "every label of CASME II; LEARNet's by the survey arXiv 2107.02823"),
+        _same(
+            "casme2-7",
+            "happiness disgust repression surprise others sadness fear",
+            "every label of CASME II; what LEARNet kept, by the survey arXiv 2107.02823",
+        ),
         Scheme(
             "casme2-4",
             ("positive", "negative", "surprise", "others"),

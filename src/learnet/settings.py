@@ -58,8 +58,17 @@ class Training:
     label_smoothing: float = 0.1
     """Share of the target spread over all classes."""
 
-    augment: Literal["none", "light", "mirror"] = "light"
-    """Changes of a training batch: none; light (shift, turn, scale, contrast); mirror (light, and left-right flips)."""
+    augment: Literal["none", "light"] = "light"
+    """Changes of a training batch: none, or light (small shift, turn, scale and contrast)."""
+
+    mirror: Literal["auto", "none", "image", "flow"] = "auto"
+    """Mirrored faces in training: image (flipped), flow (flipped, horizontal movement negated), none, or auto (by the images)."""
+
+    mirror_at_test: bool = True
+    """Average the scores of an image and its mirror image at test, where mirror is not none."""
+
+    mix: float = 0.0
+    """Mix pairs of training images and their labels (mixup): alpha of the Beta distribution; 0 is off."""
 
     seed: int = 0
     """First seed of weights, order and augmentation; several seeds count up from it."""
@@ -77,3 +86,26 @@ class Windows:
 
     whole_s: float = 1.0
     """Videos up to this long, in seconds, are one window."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a study asks: which network, tested how, on which classes, how often."""
+
+    network: str = "learnet"
+    """Network: learnet, learnet-paper, resnet18, linear-svm or majority."""
+
+    protocol: Literal["loso", "groups"] = "loso"
+    """Who is tested: loso (each person once, trained on all others) or groups (each of --groups groups of people once)."""
+
+    groups: int = 10
+    """Number of subject groups where protocol is groups."""
+
+    classes: str = "auto"
+    """Class scheme: casme2-5, casme2-7, casme2-4, megc-3, or auto (casme2-5 for CASME II, otherwise the labels as they stand)."""
+
+    seeds: int = 1
+    """Runs of the whole study with different random numbers; the tables give their mean and spread."""
+
+    keep_weights: bool = True
+    """Keep the weights of every fold beside its outcomes (7 MB a fold for LEARNet)."""

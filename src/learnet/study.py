@@ -1,0 +1,270 @@
+"""Folds x training -> outcomes on disk, fold by fold; a study that is killed goes on where it stopped and ends with the same bytes."""
+
+import json
+import os
+import platform
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+import joblib
+import numpy as np
+import torch
+from jaxtyping import Float64
+
+from learnet.checkpoint import Facts, save_checkpoint
+from learnet.clip import Fold, Outcome
+from learnet.errors import BadInput, OutputTaken, pick
+from learnet.labels import Scheme, scheme_for
+from learnet.metrics import summarise
+from learnet.networks import NETWORKS
+from learnet.outcomes import as_text, header, megc_log, read_outcomes, whole_folds, write_whole
+from learnet.prepare import Prepared, load_prepared, preparation_of
+from learnet.settings import Study, Training
+from learnet.splits import make_folds
+from learnet.training import TrainingSet, mirror_when_tested, predict_scores, resolve_mirror, train
+
+Progress = Callable[[int, int], None]  # trainings done, trainings in all
+
+
+@dataclass(frozen=True)
+class Material:
+    """A prepared folder seen through a class scheme: the images that have a class, and the rest counted."""
+
+    prepared: Prepared
+    scheme: Scheme
+    rows: tuple[int, ...]  # positions in the prepared folder, of images that have a class
+    truth: tuple[str, ...]  # class of each of them
+    people: tuple[str, ...]  # person of each of them
+    left_out: dict[str, int]  # emotion -> images without a class in this scheme
+
+    def training_set(self, positions: Sequence[int]) -> TrainingSet:
+        """Images and labels at these positions among the images that have a class."""
+        place = {name: i for i, name in enumerate(self.scheme.classes)}
+        labels = np.array([place[self.truth[i]] for i in positions], dtype=np.int64)
+        images = np.ascontiguousarray(self.prepared.images[[self.rows[i] for i in positions]])
+        return TrainingSet(images, labels, [self.people[i] for i in positions], len(self.scheme.classes))
+
+
+@dataclass(frozen=True)
+class Task:
+    """One training of a study."""
+
+    study: str
+    network: str
+    fold: Fold
+    training: Training  # its seed is the task's
+    weights: Path | None  # where to keep them
+
+
+def material(folder: Path, classes: str) -> Material:
+    """Read a prepared folder through the class scheme called CLASSES.
+
+    Raises:
+        LearnetError: no prepared folder, an unknown scheme, or fewer than two classes that occur.
+    """
+    prepared = load_prepared(folder)
+    table = prepared.clips
+    scheme = scheme_for(classes, table["dataset"], table["emotion"])
+    rows = tuple(i for i, emotion in enumerate(table["emotion"]) if emotion in scheme.of)
+    truth = tuple(scheme.of[table["emotion"].iloc[i]] for i in rows)
+    if len(set(truth)) < 2:
+        found = ", ".join(sorted(set(truth))) or "none"
+        raise BadInput(folder, f"only one class of {scheme.name} or none occurs ({found})", "Choose a scheme that fits with --classes.")
+    left_out = Counter(emotion for emotion in table["emotion"] if emotion not in scheme.of)
+    return Material(prepared, scheme, rows, truth, tuple(table["person"].iloc[i] for i in rows), dict(sorted(left_out.items())))
+
+
+def run_study(folder: Path, out: Path, study: Study, training: Training, *, jobs: int = -1, progress: Progress | None = None) -> dict:
+    """Train and test once per fold and seed, and keep every answer.
+
+    Args:
+        folder: prepared folder.
+        out: study folder; made, or gone on with where the same study was cut off.
+        study: network, protocol, classes, seeds.
+        training: how each network is trained; the same record for every fold, so nothing can follow the person tested.
+        jobs: processes, each with one thread; -1 is one per core.
+        progress: called after each training.
+
+    Returns:
+        What `metrics.json` says (`metrics.summarise`).
+
+    Raises:
+        OutputTaken: OUT holds another study.
+        LearnetError: whatever is wrong with the prepared folder or the settings.
+    """
+    pick(NETWORKS, study.network, "network")
+    data = material(folder, study.classes)
+    training = resolve_mirror(training, data.prepared.about["images_kind"])
+    folds = make_folds(study.protocol, data.people, data.truth, study.groups, training.seed)
+    seeds = range(training.seed, training.seed + study.seeds)
+    tasks = [
+        Task(out.name, study.network, fold, replace(training, seed=seed), _weights_file(out, study, fold, seed))
+        for seed in seeds
+        for fold in folds
+    ]
+    done = _open(out, describe(out.name, data, study, training, folds), tasks)
+    started = time.monotonic()
+    for finished, (outcomes, line) in enumerate(_answers(tasks[done:], folder, study.classes, jobs), start=done + 1):
+        _append(out / "trainings.csv", line)
+        _append(out / "outcomes.csv", as_text(outcomes))  # last: a fold counts as done once its outcomes are on disk
+        if progress:
+            progress(finished, len(tasks))
+    summary = close_study(out, data.scheme.classes)
+    if len(tasks) > done:  # a study that was complete already keeps the time it took
+        run = {"trainings": len(tasks) - done, "seconds": round(time.monotonic() - started, 1), "cores": os.cpu_count()}
+        write_whole(out / "run.json", json.dumps({**run, "machine": platform.machine(), "system": platform.system()}, indent=2) + "\n")
+    return summary
+
+
+def run_task(task: Task, data: Material) -> tuple[list[Outcome], str]:
+    """One training and the answers to its test clips; on one thread, so that the numbers do not depend on the cores.
+
+    Returns:
+        The outcomes, and the training's line for `trainings.csv`.
+    """
+    torch.set_num_threads(1)
+    learned = train(task.network, data.training_set(task.fold.train), task.training)
+    test = data.training_set(task.fold.test)
+    scores = predict_scores(learned.module, test.images, mirror_when_tested(task.training))
+    if task.weights:
+        save_checkpoint(task.weights, learned.module, facts(task.network, data, task.training, task.fold.train))
+    loss = f"{learned.losses[-1]:.6f}" if learned.losses else ""
+    line = f"{task.fold.name},{task.training.seed},{len(task.fold.train)},{len(task.fold.test)},{learned.epochs},{loss}\n"
+    return outcomes_of(task.study, task.fold.name, task.training.seed, data, task.fold.test, scores), line
+
+
+def outcomes_of(
+    study: str, fold: str, seed: int, data: Material, positions: Sequence[int], scores: Float64[np.ndarray, "N K"]
+) -> list[Outcome]:
+    """Scores of the images at these positions as outcomes: the prediction is the class of the highest score."""
+    classes = data.scheme.classes
+    table = data.prepared.clips.iloc[[data.rows[i] for i in positions]]
+    rows = zip(table["clip"], table["dataset"], table["person"], positions, scores, strict=True)
+    return [
+        Outcome(study, fold, seed, clip, dataset, person, data.truth[i], classes[int(row.argmax())], tuple(map(float, row)))
+        for clip, dataset, person, i, row in rows
+    ]
+
+
+def train_on_all(folder: Path, weights: Path, study: Study, training: Training, progress: Progress | None = None) -> dict[str, str]:
+    """Train one network on everybody in a prepared folder and write its checkpoint. Its score on them says nothing.
+
+    Returns:
+        What was learned from: classes, clips, people.
+    """
+    data = material(folder, study.classes)
+    training = resolve_mirror(training, data.prepared.about["images_kind"])
+    everybody = range(len(data.rows))
+    learned = train(study.network, data.training_set(everybody), training, progress)
+    save_checkpoint(weights, learned.module, facts(study.network, data, training, everybody))
+    return {"classes": ", ".join(data.scheme.classes), "clips": str(len(data.rows)), "people": str(len(set(data.people)))}
+
+
+def facts(network: str, data: Material, training: Training, positions: Sequence[int]) -> Facts:
+    """What a checkpoint says of itself."""
+    return Facts(
+        network=network,
+        classes=data.scheme.classes,
+        size=int(data.prepared.images.shape[1]),
+        preparation=preparation_of(data.prepared),
+        training=training,
+        data={
+            "fingerprint": data.prepared.about["fingerprint"],
+            "images_kind": data.prepared.about["images_kind"],
+            "synthetic": "yes" if data.prepared.about["synthetic"] else "no",
+            "clips": str(len(positions)),
+            "people": " ".join(sorted({data.people[i] for i in positions})),
+        },
+        versions=versions(),
+    )
+
+
+def versions() -> dict[str, str]:
+    """Versions of what the numbers depend on."""
+    names = ("learnet", "torch", "numpy", "scikit-learn", "opencv-python-headless", "av")
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}
+
+
+def describe(name: str, data: Material, study: Study, training: Training, folds: Sequence[Fold]) -> dict:
+    """The content of `study.json`: everything needed to run the study again, and what the data were."""
+    return {
+        "study": name,
+        "network": study.network,
+        "protocol": study.protocol,
+        "scheme": {"name": data.scheme.name, "classes": list(data.scheme.classes), "source": data.scheme.source},
+        "seeds": [training.seed + run for run in range(study.seeds)],
+        "settings": asdict(study),
+        "training": asdict(training),
+        "prepared": {"folder": str(data.prepared.folder), "fingerprint": data.prepared.about["fingerprint"], "about": data.prepared.about},
+        "folds": [
+            {
+                "name": fold.name,
+                "train_people": sorted({fold.people[i] for i in fold.train}),
+                "test_people": sorted({fold.people[i] for i in fold.test}),
+                "train_clips": len(fold.train),
+                "test_clips": len(fold.test),
+            }
+            for fold in folds
+        ],
+        "left_out": data.left_out,
+        "versions": versions(),
+    }
+
+
+def _answers(tasks: Sequence[Task], folder: Path, classes: str, jobs: int) -> Iterator[tuple[list[Outcome], str]]:
+    """Run the tasks on JOBS processes, answers in the order of the tasks so that every run writes the same file."""
+    parallel = joblib.Parallel(n_jobs=min(jobs if jobs > 0 else joblib.cpu_count(), max(len(tasks), 1)), return_as="generator")
+    return parallel(joblib.delayed(_run_from_disk)(task, folder, classes) for task in tasks)
+
+
+def _run_from_disk(task: Task, folder: Path, classes: str) -> tuple[list[Outcome], str]:
+    return run_task(task, material(folder, classes))  # images are memory-mapped: reading them again in each process costs nothing
+
+
+def _weights_file(out: Path, study: Study, fold: Fold, seed: int) -> Path | None:
+    return out / "folds" / f"{fold.name.replace('/', '-')}-seed{seed}.safetensors" if study.keep_weights else None
+
+
+def _append(file: Path, text: str) -> None:
+    with file.open("a", newline="", encoding="utf-8") as handle:
+        handle.write(text)
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def _open(out: Path, record: dict, tasks: Sequence[Task]) -> int:
+    """Make the study folder, or find what is done in one that was cut off. Returns how many tasks are done."""
+    about = out / "study.json"
+    if about.is_file():
+        _refuse_another(out, json.loads(about.read_text(encoding="utf-8")), record)
+    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise OutputTaken(out, "something else is there already", "Name an empty or a new folder.")
+    (out / "folds").mkdir(parents=True, exist_ok=True)
+    done = whole_folds(out / "outcomes.csv", [(task.fold.name, task.training.seed, len(task.fold.test)) for task in tasks])
+    trainings = (out / "trainings.csv").read_text(encoding="utf-8").splitlines(keepends=True)[1:] if done else []
+    write_whole(out / "outcomes.csv", header(record["scheme"]["classes"]) + "".join(map(as_text, done)))
+    write_whole(out / "trainings.csv", "fold,seed,train_clips,test_clips,epochs,last_loss\n" + "".join(trainings[: len(done)]))
+    write_whole(about, json.dumps(record, indent=2) + "\n")
+    return len(done)
+
+
+def _refuse_another(out: Path, there: dict, wanted: dict) -> None:
+    """A folder holds one study for ever: the same question over the same data with the same versions."""
+    different = [key for key in wanted if json.loads(json.dumps(wanted[key])) != there.get(key)]
+    if different:
+        raise OutputTaken(out, f"another study is there already; it differs in {', '.join(different)}", "Name a new folder.")
+
+
+def close_study(out: Path, classes: Sequence[str]) -> dict:
+    """Count the answers of a study folder: writes `metrics.json` and, a seed each, the challenge's log. Returns the metrics."""
+    outcomes = read_outcomes(out)
+    summary = summarise(outcomes, classes)
+    for place, seed in enumerate(summary["seeds"]):
+        answers = [outcome for outcome in outcomes if outcome.seed == int(seed)]
+        write_whole(out / ("megc.log" if place == 0 else f"megc-seed{seed}.log"), megc_log(answers, classes))
+    write_whole(out / "metrics.json", json.dumps(summary, indent=2) + "\n")
+    return summary

@@ -177,7 +177,7 @@ def facts(network: str, data: Material, training: Training, positions: Sequence[
             "images_kind": data.prepared.about["images_kind"],
             "synthetic": "yes" if data.prepared.about["synthetic"] else "no",
             "clips": str(len(positions)),
-            "people": " ".join(sorted({data.people[i] for i in positions})),
+            "people": "\n".join(sorted({data.people[i] for i in positions})),
         },
         versions=versions(),
     )

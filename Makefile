@@ -1,0 +1,30 @@
+# One virtual environment, .venv, made on first use. Without an NVIDIA GPU the constraints keep the CPU build of torch.
+PYTHON ?= python3
+CONSTRAINTS := $(if $(shell command -v nvidia-smi 2>/dev/null),,-c constraints-cpu.txt)
+
+.PHONY: help demo test check bench clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+.venv/ready: pyproject.toml constraints-cpu.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "learnet needs Python 3.11 or newer; this is " + sys.version.split()[0])'
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) --editable '.[dev]'
+	@touch $@
+
+demo: .venv/ready  ## the whole line on a synthetic database, into demo/
+	rm -rf demo
+	.venv/bin/learnet demo demo
+
+test: .venv/ready  ## all tests
+	.venv/bin/python -m pytest
+
+check: .venv/ready  ## style and types
+	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
+
+bench: .venv/ready  ## every benchmark; results go to benchmarks/results
+	for script in benchmarks/*.py; do .venv/bin/python $$script || exit 1; done
+
+clean:  ## remove the environment and the demo
+	rm -rf .venv demo

@@ -1,0 +1,60 @@
+"""What the commands show in a terminal: progress bars on stderr, tables on stdout."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on stderr; yields what library calls take as `progress`: a function of (done, total)."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err) as progress:
+        task = progress.add_task(title, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; columns after the first are right-aligned where every cell reads as a number."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    drawn = Table(title=title, title_justify="left", title_style="bold")
+    for place, name in enumerate(columns):
+        numbers = place > 0 and all(row[place][:1] in "0123456789-–" for row in cells)
+        drawn.add_column(name, justify="right" if numbers else "left", overflow="fold")
+    for row in cells:
+        drawn.add_row(*row)
+    out.print(drawn, soft_wrap=False)
+
+
+def measure(value: dict) -> str:
+    """A measure with its 95 % interval: `0.729 [0.66, 0.79]`, and the spread over seeds where there is one."""
+    spread = f" ±{value['spread']:.3f}" if value.get("spread") is not None else ""
+    return f"{value['value']:.3f}{spread} [{value['low']:.2f}, {value['high']:.2f}]"
+
+
+def scores(studies: Sequence[tuple[str, dict]]) -> None:
+    """The table of studies: accuracy, UF1 and UAR, mean over seeds, with 95 % intervals over people."""
+    rows = []
+    for name, summary in studies:
+        first = next(iter(summary["seeds"].values()))
+        rows.append(
+            [
+                name,
+                *(measure(summary["mean"][key]) for key in ("accuracy", "uf1", "uar")),
+                first["clips"],
+                first["people"],
+                len(summary["seeds"]),
+            ]
+        )
+    table(
+        "Pooled over all folds; 95 % intervals by bootstrap over people"
+        + ("; ± is over seeds" if any(row[-1] > 1 for row in rows) else ""),
+        ["study", "accuracy", "UF1", "UAR", "clips", "people", "seeds"],
+        rows,
+    )

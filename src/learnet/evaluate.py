@@ -1,0 +1,104 @@
+"""Given weights on a prepared folder: nothing is trained, and people the weights have seen are not hidden."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from learnet.checkpoint import Facts, load_checkpoint
+from learnet.errors import BadCheckpoint, OutputTaken
+from learnet.outcomes import as_text, header, write_whole
+from learnet.prepare import preparation_of
+from learnet.study import Material, close_study, material, outcomes_of, versions
+from learnet.training import mirror_when_tested, predict_scores
+
+Progress = Callable[[int, int], None]  # images done, images in all
+
+
+def evaluate(folder: Path, weights: Path, out: Path, classes: str = "auto", progress: Progress | None = None) -> dict:
+    """Score a checkpoint on the clips of a prepared folder and write a study folder about it.
+
+    People the weights were trained on make the study `leaky-evaluation`, which every report shows in red.
+
+    Args:
+        folder: prepared folder.
+        weights: checkpoint of `learnet train`, or of a fold.
+        out: study folder; must be new or empty.
+        classes: class scheme; its classes must be those of the weights.
+        progress: called after each batch of images.
+
+    Returns:
+        What `metrics.json` says.
+
+    Raises:
+        BadCheckpoint: the weights know other classes, or were made for images of another size or preparation.
+        OutputTaken: OUT holds something.
+    """
+    module, facts = load_checkpoint(weights)
+    data = material(folder, classes)
+    _check_fit(weights, facts, data)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise OutputTaken(out, "something is there already", "Name an empty or a new folder.")
+    record = _describe(out.name, weights, facts, data)
+    torch.set_num_threads(1)  # as in a study: the same numbers whatever the cores
+    outcomes = []
+    for start in range(0, len(data.rows), 64):
+        positions = range(start, min(start + 64, len(data.rows)))
+        scores = predict_scores(module, data.training_set(positions).images, mirror_when_tested(facts.training))
+        outcomes += outcomes_of(out.name, "given-weights", 0, data, positions, scores)
+        if progress:
+            progress(positions.stop, len(data.rows))
+    out.mkdir(parents=True, exist_ok=True)
+    write_whole(out / "outcomes.csv", header(data.scheme.classes) + as_text(outcomes))
+    write_whole(out / "study.json", json.dumps(record, indent=2) + "\n")
+    return close_study(out, data.scheme.classes)
+
+
+def _check_fit(weights: Path, facts: Facts, data: Material) -> None:
+    if tuple(facts.classes) != tuple(data.scheme.classes):
+        raise BadCheckpoint(
+            weights,
+            f"knows the classes {', '.join(facts.classes)}, and the clips have {', '.join(data.scheme.classes)}",
+            "Choose the scheme of the weights with --classes.",
+        )
+    size, kind = data.prepared.images.shape[1], data.prepared.about["images_kind"]
+    if facts.size != size:
+        raise BadCheckpoint(
+            weights, f"takes images of {facts.size} pixels, and these have {size}", "Prepare them with the size of the weights."
+        )
+    preparation = preparation_of(data.prepared)
+    if facts.preparation != preparation or facts.data.get("images_kind") != kind:
+        raise BadCheckpoint(
+            weights,
+            f"learned from {facts.preparation or facts.data.get('images_kind')}, and these images are {preparation or kind}",
+            "Prepare the clips with the settings of the weights.",
+        )
+
+
+def _describe(name: str, weights: Path, facts: Facts, data: Material) -> dict:
+    trained_on = (
+        set(facts.data.get("people", "").splitlines()) if facts.data.get("synthetic") == str(data.prepared.about["synthetic"]) else set()
+    )
+    seen = sorted(trained_on & set(data.people))
+    return {
+        "study": name,
+        "network": facts.network,
+        "protocol": "leaky-evaluation" if seen else "evaluation",
+        "scheme": {"name": data.scheme.name, "classes": list(data.scheme.classes), "source": data.scheme.source},
+        "seeds": [0],
+        "settings": {"weights": weights.name, "people_seen_in_training": seen, "weights_data": facts.data},
+        "training": None,
+        "prepared": {"folder": str(data.prepared.folder), "fingerprint": data.prepared.about["fingerprint"], "about": data.prepared.about},
+        "folds": [
+            {
+                "name": "given-weights",
+                "train_people": sorted(facts.data.get("people", "").splitlines()) if seen else [],
+                "test_people": sorted(set(data.people)),
+                "train_clips": int(facts.data.get("clips", 0)),
+                "test_clips": len(data.rows),
+            }
+        ],
+        "left_out": data.left_out,
+        "versions": versions(),
+    }

@@ -134,7 +134,7 @@ def inline_svg(figure: Figure, name: str, description: str) -> str:
     with mpl.rc_context(STYLE):
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = file.getvalue()
-    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", text[text.index("<svg") :], flags=re.DOTALL)
     text = re.sub(r'\bid="', f'id="{name}-', text)
     text = re.sub(r'xlink:href="#', f'href="#{name}-', text).replace("xlink:href=", "href=")
     text = text.replace("url(#", f"url(#{name}-")
@@ -172,7 +172,7 @@ def _interval_panel(axes: Axes, part: Sequence[Interval], floor: float | None) -
             axes.plot([line.low, line.high], [place, place], color=CELL, linewidth=4, solid_capstyle="butt")
         axes.plot([line.value], [place], marker="o", color=INK, markersize=4.5)
     if floor is not None:
-        axes.axvline(floor, color=MUTED, linewidth=1, linestyle=(0, (3, 2)))
+        axes.axvline(floor, color=MUTED, linewidth=1, linestyle=(0, (3, 2)), zorder=1.5)
     axes.set(xlim=(0, 1), ylim=(len(part) - 0.5, -0.5))
     axes.set_xticks(np.arange(0, 1.01, 0.2))
     axes.set_yticks(range(len(part)), [line.label for line in part])

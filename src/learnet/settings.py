@@ -6,6 +6,14 @@ They stand apart from the code that uses them so that the command line can show 
 from dataclasses import dataclass
 from typing import Literal
 
+from learnet.errors import LearnetError
+
+
+def _check(*rules: tuple[bool, str]) -> None:
+    for kept, rule in rules:
+        if not kept:
+            raise LearnetError(f"{rule}.")
+
 
 @dataclass(frozen=True)
 class Preparation:
@@ -25,6 +33,9 @@ class Preparation:
 
     normalise: Literal["joint-minmax", "signed"] = "joint-minmax"
     """To 0..255: joint-minmax (the authors': one range over three channels) or signed (no motion is mid-grey)."""
+
+    def __post_init__(self) -> None:
+        _check((28 <= self.size <= 1024, f"A motion image is 28 to 1024 pixels wide, not {self.size}"))
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,18 @@ class Training:
     seed: int = 0
     """First seed of weights, order and augmentation; several seeds count up from it."""
 
+    def __post_init__(self) -> None:
+        _check(
+            (self.epochs >= 1, f"epochs must be at least 1, not {self.epochs}"),
+            (self.inner_groups == 0 or self.inner_groups >= 2, f"inner-groups must be 0 or at least 2, not {self.inner_groups}"),
+            (self.batch >= 2, f"batch must be at least 2, not {self.batch}"),
+            (self.learning_rate > 0, f"learning-rate must be positive, not {self.learning_rate}"),
+            (self.weight_decay >= 0, f"weight-decay cannot be {self.weight_decay}"),
+            (0 <= self.label_smoothing < 1, f"label-smoothing must be from 0 up to 1, not {self.label_smoothing}"),
+            (self.mix >= 0, f"mix cannot be {self.mix}"),
+            (self.seed >= 0, f"seed cannot be {self.seed}"),
+        )
+
 
 @dataclass(frozen=True)
 class Windows:
@@ -86,6 +109,13 @@ class Windows:
 
     whole_s: float = 1.0
     """Videos up to this long, in seconds, are one window."""
+
+    def __post_init__(self) -> None:
+        _check(
+            (self.window_s > 0, f"window-s must be positive, not {self.window_s}"),
+            (0 <= self.overlap < 1, f"overlap must be from 0 up to, not including, 1, not {self.overlap}"),
+            (self.whole_s >= 0, f"whole-s cannot be {self.whole_s}"),
+        )
 
 
 @dataclass(frozen=True)
@@ -109,3 +139,6 @@ class Study:
 
     keep_weights: bool = True
     """Keep the weights of every fold beside its outcomes (7 MB a fold for LEARNet)."""
+
+    def __post_init__(self) -> None:
+        _check((self.seeds >= 1, f"seeds must be at least 1, not {self.seeds}"))

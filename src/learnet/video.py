@@ -4,31 +4,29 @@ What cannot be read is either refused (`BadVideo`) or counted (`Video.losses`), 
 order, so memory does not grow with its length. PyAV keeps libav's own log to itself.
 """
 
+import itertools
 import os
 import re
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 import av
-import av.stream
 import cv2
 import numpy as np
 from jaxtyping import UInt8
 
 from learnet.errors import BadInput, BadVideo, pick
+from learnet.libav import ABSENT, STORED, decode, encode, open_stream, orientation, rates_differ, to_rgb
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".bmp", ".png")  # in order of preference, where one number has several files
 UNTIMED_FPS = 25.0  # for folders of images, which carry no rate, and for files without one
 
-UNDECODED = "frames that could not be decoded"
-DAMAGED = "frames damaged and patched up by the decoder"
-ABSENT = "frames announced but not there"
 UNREADABLE = "images that could not be read"
 GAPS = "frame numbers without an image"
 UNDELIVERED = "frames the camera did not deliver"
@@ -76,18 +74,18 @@ class Footage:
 class Video:
     """Frames in time order, streamed: `with open_video(path) as video: for frame in video: ...`.
 
-    `info` is what is known, `notes` says what was assumed, `losses` counts what could not be given; it is complete when the
-    iteration is. Iterating again starts again.
+    `info` is what is known, `notes` says what was assumed, `losses` counts what could not be given (`unreadable` names the images
+    among it) and is complete when the iteration is. Iterating again starts again.
     """
 
     def __init__(self, info: VideoInfo, bounds: tuple[int | None, int | None], notes: list[str]) -> None:
         self.info = info
         self.notes = notes
         self.losses: dict[str, int] = {}
+        self.unreadable: list[Path] = []
         self.first, self.last = bounds
 
     def __iter__(self) -> Iterator[Frame]:
-        self.losses = {}
         for frame in self._frames():
             if frame.pixels.shape != (self.info.height, self.info.width, 3):
                 height, width, _ = frame.pixels.shape
@@ -105,7 +103,7 @@ class Video:
     def close(self) -> None:
         """Let go of the file or camera."""
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Video":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -125,6 +123,8 @@ def open_video(source: Path | int, fps: float | None = None, first: int | None =
     """
     if fps is not None and not 0 < fps < float("inf"):
         raise BadInput(str(source), f"{fps} frames per second is not a frame rate")
+    if first is not None and last is not None and first > last:
+        raise BadInput(str(source), f"there is nothing from frame {first} to frame {last}", "The first frame must not come after the last.")
     if isinstance(source, int):
         return _CameraVideo(source, fps, (first, last))
     if not source.exists():
@@ -132,25 +132,25 @@ def open_video(source: Path | int, fps: float | None = None, first: int | None =
     return (_FolderVideo if source.is_dir() else _FileVideo)(source, fps, (first, last))
 
 
-def read_clip(source: Path, first: int | None = None, last: int | None = None) -> Footage:
+def read_clip(source: Path, first: int | None = None, last: int | None = None, fps: float | None = None) -> Footage:
     """A clip of a file or folder, whole in memory, with the losses counted. Images that cannot be read are refused.
+
+    The arguments are those of `open_video`.
 
     Raises:
         BadVideo: as `open_video`; an image that cannot be read (it is named); frames of different size.
     """
     numbers: list[int] = []
-    with open_video(source, first=first, last=last) as video:
+    with open_video(source, fps, first, last) as video:
         room = min(video.info.frames or 64, 1024)  # a damaged header may announce anything; doubled when full
         pixels = np.empty((room, video.info.height, video.info.width, 3), np.uint8)
         for frame in video:
-            if UNREADABLE in video.losses:
-                break
             if len(numbers) == len(pixels):
                 pixels = np.concatenate([pixels, np.empty_like(pixels)])
             pixels[len(numbers)] = frame.pixels
             numbers.append(frame.number)
-        if UNREADABLE in video.losses:
-            raise BadVideo(source / video.notes[-1], "this image cannot be read", "Replace it, or take it out of the folder.")
+        for path in video.unreadable:
+            raise BadVideo(path, "this image cannot be read", "Replace it, or take it out of the folder.")
         return Footage(pixels[: len(numbers)], tuple(numbers), video.info, video.losses, tuple(video.notes))
 
 
@@ -222,32 +222,170 @@ def read_image(path: Path) -> Pixels | None:
         return cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
 
 
+@contextmanager
+def _quiet_opencv() -> Iterator[None]:
+    """OpenCV writes to stderr what comes back as an error or a count here."""
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+
+
 class _FolderVideo(Video):
     def __init__(self, source: Path, fps: float | None, bounds: tuple[int | None, int | None]) -> None:
         images = image_files(source)
         if not images:
-            raise BadVideo(source, "there is no image with a number in its name", "Give a video file, or a folder of jpg, png or bmp images.")
-        self.start = next(iter(images))
-        first, last = bounds[0] if bounds[0] is not None else self.start, bounds[1] if bounds[1] is not None else max(images)
-        self.images = {number: path for number, path in images.items() if first <= number <= last}
+            raise BadVideo(source, "no image with a number in its name is there", "Give a video file, or a folder of jpg, png or bmp.")
+        self.start, end = min(images), max(images)
+        self.wanted = range(self.start if bounds[0] is None else bounds[0], (end if bounds[1] is None else bounds[1]) + 1)
+        self.images = {number: path for number, path in images.items() if number in self.wanted}
         if not self.images:
-            raise BadVideo(source, f"no image from {first} to {last}; the folder has {self.start} to {max(images)}")
-        self.opening = read_image(next(iter(self.images.values())))  # shown again as the first frame, so decoded once
-        sound = self.opening if self.opening is not None else next(filter(lambda x: x is not None, map(read_image, self.images.values())), None)
-        if sound is None:
+            raise BadVideo(source, f"no image has a number from {bounds[0]} to {bounds[1]}; there are {self.start} to {end}")
+        pictures = ((number, read_image(path)) for number, path in self.images.items())
+        self.opening = next(((number, pixels) for number, pixels in pictures if pixels is not None), None)
+        if self.opening is None:
             raise BadVideo(source, "none of the images can be read")
-        notes = [] if fps is not None else [f"A folder of images has no frame rate; {UNTIMED_FPS:g} frames per second is taken."]
-        size = {"width": sound.shape[1], "height": sound.shape[0]}
-        info = VideoInfo(str(source), "folder", fps or UNTIMED_FPS, **size, frames=len(self.images), variable_rate=False, rotation=0)
-        super().__init__(info, (first, last), notes)
+        height, width, _ = self.opening[1].shape
+        info = VideoInfo(str(source), "folder", fps or UNTIMED_FPS, width, height, len(self.images), variable_rate=False, rotation=0)
+        super().__init__(info, bounds, [] if fps else [f"Images carry no frame rate; {UNTIMED_FPS:g} frames per second is assumed."])
 
     def _frames(self) -> Iterator[Frame]:
-        self._lose(GAPS, self.last - self.first + 1 - len(self.images))
-        opening, self.opening = self.opening, None
+        self.losses, self.unreadable = {}, []
+        self._lose(GAPS, len(self.wanted) - len(self.images))
         for number, path in self.images.items():
-            pixels, opening = opening if opening is not None else read_image(path), None
+            known, self.opening = self.opening, None  # the first one was decoded for its size
+            pixels = known[1] if known and known[0] == number else read_image(path)
             if pixels is None:
                 self._lose(UNREADABLE)
-                self.notes.append(path.name)
+                self.unreadable.append(path)
+            else:
+                yield Frame(number, (number - self.start) / self.info.fps, pixels)
+
+
+class _CameraVideo(Video):
+    def __init__(self, index: int, fps: float | None, bounds: tuple[int | None, int | None]) -> None:
+        with _quiet_opencv():
+            self.camera = cv2.VideoCapture(index)
+            _, opening = self.camera.read()  # nothing, where no camera was opened
+        if opening is None:
+            self.camera.release()
+            raise BadVideo(f"camera {index}", "there is no such camera, or it gives no picture", "Give another index, or a video file.")
+        rate = fps or self.camera.get(cv2.CAP_PROP_FPS)
+        notes = [] if rate > 0 else [f"The camera tells no frame rate; {UNTIMED_FPS:g} frames per second is assumed."]
+        size = opening.shape[1], opening.shape[0]
+        super().__init__(VideoInfo(f"camera {index}", "camera", rate or UNTIMED_FPS, *size, None, True, 0), bounds, notes)
+
+    def _frames(self) -> Iterator[Frame]:
+        self.losses = {}
+        start = time.monotonic()
+        for number in itertools.count() if self.last is None else range(self.last + 1):
+            ready, pixels = self.camera.read()
+            if not ready:
+                self._lose(UNDELIVERED)
+                return
+            if number >= (self.first or 0):
+                yield Frame(number, time.monotonic() - start, cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
+
+    def close(self) -> None:
+        self.camera.release()
+
+
+class _FileVideo(Video):
+    def __init__(self, source: Path, fps: float | None, bounds: tuple[int | None, int | None]) -> None:
+        self.path = source
+        self.container, self.stream = open_stream(source)
+        losses: dict[str, int] = {}
+        frames = decode(self.container, self.stream, losses)
+        opening = next(frames, None)  # decoded now, so that a file without pictures is refused at once
+        if opening is None:
+            self.close()
+            raise BadVideo(source, "no frame of it can be decoded", "It is damaged, or cut off before the first picture.")
+        self.pending: Iterator[av.VideoFrame] | None = itertools.chain([opening], frames)
+        announced = self.stream.average_rate or self.stream.guessed_rate
+        notes = [] if fps or announced else [f"The file tells no frame rate; {UNTIMED_FPS:g} frames per second is assumed."]
+        upright = orientation(opening)
+        self.upright = upright or STORED
+        if upright is None:
+            notes.append("The file asks to be turned by an odd angle; its frames are given as they are stored.")
+        # AVI numbers packets, not pictures: where the codec reorders them, its time stamps are wrong.
+        self.counted = fps is not None or (self.container.format.name == "avi" and bool(self.stream.codec_context.has_b_frames))
+        height, width, _ = to_rgb(opening, self.upright).shape
+        info = VideoInfo(
+            str(source), "file", fps or float(announced or UNTIMED_FPS), width, height,
+            frames=self.stream.frames or None,
+            variable_rate=not self.counted and rates_differ(self.stream),
+            rotation=int(opening.rotation) if upright else 0,
+        )  # fmt: skip
+        super().__init__(info, bounds, notes)
+        self.losses = losses
+
+    def close(self) -> None:
+        self.container.close()
+
+    def _frames(self) -> Iterator[Frame]:
+        if self.pending is None:
+            self.close()
+            self.container, self.stream = open_stream(self.path)
+            self.losses = {}
+            self.pending = decode(self.container, self.stream, self.losses)
+        frames, self.pending = self.pending, None
+        first, number = self.first or 0, -1
+        for number, (time_s, frame) in enumerate(self._timed(frames)):
+            if number >= first:
+                yield Frame(number, time_s, to_rgb(frame, self.upright))
+            if number == self.last:
+                return
+        if number < first:
+            raise BadVideo(self.path, f"there is no frame {first}; the last one that can be decoded is {number}")
+        if self.last is not None:
+            self.losses[ABSENT] = self.last - number
+
+    def _timed(self, frames: Iterable[av.VideoFrame]) -> Iterator[tuple[float, av.VideoFrame]]:
+        """Seconds since the first frame, by the presentation time stamps; and whether these are even.
+
+        An interval counts as uneven beyond a tenth of a frame and the rounding of the file's clock (milliseconds in Matroska).
+        Gaps that a counted loss has torn do not count.
+        """
+        period = 1 / self.info.fps
+        slack = 0.1 * period + 1.5 * float(self.stream.time_base or 0)
+        origin, last, lost = 0.0, -period, dict(self.losses)
+        for number, frame in enumerate(frames):
+            if self.counted:
+                yield number * period, frame
                 continue
-            yield Frame(number, (number - self.start) / self.info.fps, pixels)
+            if number == 0:
+                origin = frame.time or 0.0
+            now = last + period if frame.time is None else frame.time - origin
+            if now <= last:  # raw streams and damaged files
+                now = last + period
+            if abs(now - last - period) > slack and self.losses == lost:
+                self.info = replace(self.info, variable_rate=True)
+            last, lost = now, dict(self.losses)
+            yield now, frame
+
+
+def write_video(path: Path, frames: Iterable[Pixels], fps: float, codec: str = "h264") -> None:
+    """Write frames (RGB, 0..255, one size) as a video file that appears whole or not at all.
+
+    Args:
+        path: ends in .mp4, .mkv, .avi or .mov, which chooses the container.
+        frames: at least one; an odd height or width is kept (h264 then without colour subsampling).
+        fps: frames per second.
+        codec: h264 (visually lossless, crf 10), mjpeg, or ffv1 (lossless but for the colour conversion; mkv and avi).
+
+    Raises:
+        BadInput: no frames, frames of different size, a suffix that names no container, or a place that cannot be written.
+    """
+    if path.suffix.lower() not in CONTAINERS:
+        raise BadInput(path, f"{path.suffix or 'no suffix'} names no video format to write", f"Choose from {', '.join(CONTAINERS)}.")
+    encoder = pick(CODECS, codec, "codec")
+    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        encode(part, frames, Fraction(fps).limit_denominator(1001), encoder)
+        part.replace(path)
+    except (av.FFmpegError, OSError) as error:
+        raise BadInput(path, f"the video cannot be written ({error.strerror})") from error
+    finally:
+        part.unlink(missing_ok=True)

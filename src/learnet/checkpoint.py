@@ -1,0 +1,194 @@
+"""A trained network as one file: weights, and beside them what they are weights of. A safetensors file holds numbers and text, no code."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_type_hints
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from learnet.errors import BadCheckpoint
+from learnet.networks import NETWORKS
+from learnet.settings import Preparation, Training
+
+FORMAT = "learnet-1"  # counts up when a file that was written before can no longer be read in the same way
+
+PICKLE = "and a pickle can run any code when it is opened, so it was not"
+FOREIGN = {
+    b"PK": f"a zip archive, as torch.save writes it: there is a pickle inside, {PICKLE}",
+    b"\x80": f"a pickle, {PICKLE}",
+    b"\x89HDF": "an HDF5 file, as Keras writes it",
+}
+"""First bytes of files that people keep weights in and learnet does not read, and what they are."""
+
+MAKE_ONE = "Checkpoints are written by `learnet train` and `learnet study`."
+TRAIN_AGAIN = "Use the learnet that wrote it, or train again."
+
+Settings = TypeVar("Settings", Preparation, Training)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a checkpoint says of itself: all that is needed to make the network again and to feed it."""
+
+    network: str  # name in NETWORKS
+    classes: tuple[str, ...]  # in the order of the network's scores
+    size: int  # height and width of the images in pixels
+    preparation: Preparation | None  # how the images were made; None where they were imported
+    training: Training | None  # None where nothing was trained
+    data: dict[str, str]  # what it was trained on: fingerprint, people, ...
+    versions: dict[str, str]  # of what it was trained with
+
+
+def save_checkpoint(path: Path, module: nn.Module, facts: Facts) -> None:
+    """Write weights and facts to one file. It is there whole, or as it was before; the same content gives the same bytes.
+
+    Args:
+        path: usually ends in .safetensors; its folder is made if it is missing.
+        module: the network that `facts.network` names, made for as many classes and pixels as `facts` says.
+        facts: see there.
+
+    Raises:
+        OSError: the folder cannot be written, or the disk is full.
+    """
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
+    about = {"learnet": json.dumps({"format": FORMAT, **asdict(facts)}, sort_keys=True)}  # one entry: of several the order would vary
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as handle:
+            handle.write(save(tensors, metadata=about))
+            handle.flush()
+            os.fsync(handle.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def load_checkpoint(path: Path, network: str | None = None) -> tuple[nn.Module, Facts]:
+    """Read what `save_checkpoint` wrote.
+
+    Args:
+        path: the file.
+        network: the network it has to be, where only one will do.
+
+    Returns:
+        The network in eval mode, and the facts.
+
+    Raises:
+        BadCheckpoint: no such file; a pickle or anything else that is not safetensors; safetensors that learnet did not write; a file
+            cut short; another network than asked for; weights that do not fit the network or are no numbers.
+    """
+    content = _read(path)
+    try:
+        tensors = load(content)
+    except SafetensorError as error:
+        raise BadCheckpoint(path, f"the file is damaged or cut short ({error})", "Copy it again, or train again.") from None
+    facts = _facts(path, _about(path, content))
+    if network is not None and facts.network != network:
+        raise BadCheckpoint(path, f"it holds the network {facts.network!r}, not {network!r}", f"Ask for {facts.network!r}.")
+    return _filled(path, facts, tensors), facts
+
+
+def _read(path: Path) -> bytes:
+    """The whole file, once its first bytes say that it may be safetensors: 8 bytes of length, then JSON."""
+    if not path.is_file():
+        raise BadCheckpoint(path, "this is not a file" if path.exists() else "there is no such file", MAKE_ONE)
+    with path.open("rb") as handle:
+        head = handle.read(9)
+        if not head:
+            raise BadCheckpoint(path, "the file is empty", MAKE_ONE)
+        if head[8:] != b"{":
+            known = (what for magic, what in FOREIGN.items() if head.startswith(magic))
+            what = next(known, "not a safetensors file, and nothing else is opened, because a pickle can run any code")
+            raise BadCheckpoint(path, f"this is {what}", MAKE_ONE)
+        return head + handle.read()
+
+
+def _about(path: Path, content: bytes) -> dict:
+    """Our part of the header."""
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    text = header.get("__metadata__", {}).get("learnet")
+    if text is None:
+        raise BadCheckpoint(path, "learnet did not write this: it does not say which network and classes the weights are for", MAKE_ONE)
+    try:
+        about = json.loads(text)
+    except ValueError:
+        about = None
+    if not isinstance(about, dict):
+        raise BadCheckpoint(path, "what it says of itself cannot be read", TRAIN_AGAIN)
+    if about.get("format") != FORMAT:
+        raise BadCheckpoint(path, f"its format is {about.get('format')!r}, and this learnet reads {FORMAT!r}", TRAIN_AGAIN)
+    return about
+
+
+def _facts(path: Path, about: Mapping) -> Facts:
+    """Facts from JSON, each value of its kind."""
+    try:
+        for key, kind in (("network", str), ("classes", list), ("size", int), ("data", dict), ("versions", dict)):
+            if type(about[key]) is not kind:
+                raise ValueError(f"{key} is {about[key]!r}")
+        words = (*about["classes"], *about["data"].values(), *about["versions"].values())
+        if about["size"] < 1 or not about["classes"] or not all(isinstance(word, str) for word in words):
+            raise ValueError(f"size is {about['size']}, classes are {about['classes']}")
+        facts = Facts(
+            network=about["network"],
+            classes=tuple(about["classes"]),
+            size=about["size"],
+            preparation=_settings(Preparation, about["preparation"]),
+            training=_settings(Training, about["training"]),
+            data=about["data"],
+            versions=about["versions"],
+        )
+    except (KeyError, ValueError) as error:
+        raise BadCheckpoint(path, f"what it says of itself is incomplete or not known here ({error})", TRAIN_AGAIN) from None
+    if facts.network not in NETWORKS:
+        raise BadCheckpoint(path, f"it holds a network that is not known here, {facts.network!r}", f"Known: {', '.join(NETWORKS)}.")
+    return facts
+
+
+def _settings(kind: type[Settings], values: object) -> Settings | None:
+    """A settings record, or a ValueError that names what does not fit.
+
+    A setting that the file does not know has its default: by rule, what was done before there was that setting. A setting that nobody
+    here knows is an error: the file is newer than this program.
+    """
+    if values is None:
+        return None
+    defaults, hints = {field.name: field.default for field in fields(kind)}, get_type_hints(kind)
+    if not isinstance(values, dict) or not values.keys() <= defaults.keys():
+        raise ValueError(f"{kind.__name__} is {values!r}")
+    given: dict[str, Any] = {
+        name: float(value) if type(defaults[name]) is float and type(value) is int else value for name, value in values.items()
+    }
+    for name, value in given.items():
+        choices = get_args(hints[name])  # of a Literal
+        if type(value) is not type(defaults[name]) or (choices and value not in choices):
+            raise ValueError(f"{name} is {value!r}")
+    return kind(**given)
+
+
+def _filled(path: Path, facts: Facts, tensors: Mapping[str, Tensor]) -> nn.Module:
+    """The network with the weights of the file, if they are just the ones it has."""
+    module = NETWORKS[facts.network](len(facts.classes), facts.size)
+    wanted = {name: _described(tensor) for name, tensor in module.state_dict().items()}
+    found = {name: _described(tensor) for name, tensor in tensors.items()}
+    wrong = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+    if wrong:
+        first = f"{wrong[0]} is {found.get(wrong[0], 'missing')}, and {wanted.get(wrong[0], 'nothing')} is wanted"
+        what = f"its {len(found)} weights do not fit {facts.network} for {len(facts.classes)} classes and {facts.size} pixels"
+        raise BadCheckpoint(path, f"{what}: {first}; {len(wrong)} do not fit", TRAIN_AGAIN)
+    broken = sorted(name for name, tensor in tensors.items() if not bool(torch.isfinite(tensor).all()))
+    if broken:
+        raise BadCheckpoint(path, f"{broken[0]} holds values that are no numbers", "Train again, with a smaller learning rate.")
+    module.load_state_dict(dict(tensors))
+    return module.eval()
+
+
+def _described(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"

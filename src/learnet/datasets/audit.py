@@ -1,0 +1,94 @@
+"""What a reading found, as tables: clips and people per emotion beside the published numbers, and the findings by kind."""
+
+import csv
+import os
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from learnet.clip import Clip, Finding, Reading
+from learnet.datasets.dataset import Dataset
+from learnet.errors import BadInput
+from learnet.labels import SCHEMES
+
+COUNT_COLUMNS = ("emotion", "clips", "people", "published")
+FINDING_COLUMNS = ("kind", "number", "serious", "first")
+PEOPLE_COLUMNS = ("person", "clips")
+
+
+def audit_table(reading: Reading, dataset: Dataset) -> dict[str, pd.DataFrame]:
+    """The tables "emotions" (`count_rows`), "people" (a row per person, a column per emotion) and "findings" (`finding_rows`)."""
+    words = _emotions(reading, dataset)
+    people = Counter((clip.person, clip.emotion) for clip in reading.clips)
+    rows = [
+        [person, sum(people[person, word] for word in words), *(people[person, word] for word in words)]
+        for person in sorted({clip.person for clip in reading.clips})
+    ]
+    return {
+        "emotions": pd.DataFrame(count_rows(reading, dataset), columns=list(COUNT_COLUMNS)),
+        "people": pd.DataFrame(rows, columns=[*PEOPLE_COLUMNS, *words]),
+        "findings": pd.DataFrame(finding_rows(reading), columns=list(FINDING_COLUMNS)),
+    }
+
+
+def count_rows(reading: Reading, dataset: Dataset) -> list[list[str | int]]:
+    """Emotion, clips, people, clips as published ("-": by nobody); then the same of all, and of those in the dataset's usual classes."""
+    words = _emotions(reading, dataset)
+    rows = [[word, *_count(reading.clips, [word]), dataset.published.get(word, 0 if dataset.published else "-")] for word in words]
+    rows.append(["all", *_count(reading.clips, words), sum(dataset.published.values()) or "-"])
+    if dataset.classes in SCHEMES:
+        kept = SCHEMES[dataset.classes].of
+        published = sum(number for word, number in dataset.published.items() if word in kept)
+        rows.append([f"in {dataset.classes}", *_count(reading.clips, kept), published or "-"])
+    return rows
+
+
+def _emotions(reading: Reading, dataset: Dataset) -> list[str]:
+    """Published emotions in their order, then those that occur beyond them, the most frequent first."""
+    found = Counter(clip.emotion for clip in reading.clips)
+    return [*dataset.published, *sorted(found.keys() - dataset.published.keys(), key=lambda word: (-found[word], word))]
+
+
+def _count(clips: list[Clip], words: Iterable[str]) -> tuple[int, int]:
+    wanted = set(words)
+    kept = [clip.person for clip in clips if clip.emotion in wanted]
+    return len(kept), len(set(kept))
+
+
+def finding_rows(reading: Reading) -> list[list[str | int]]:
+    """Kind, how many, "yes" where they would change a result, and the first of them; the serious ones stand first."""
+    groups: dict[tuple[bool, str], list[Finding]] = {}
+    for finding in reading.findings:
+        groups.setdefault((not finding.serious, finding.kind), []).append(finding)
+    return [
+        [kind, len(group), "no" if harmless else "yes", f"{group[0].where}: {group[0].what}"]
+        for (harmless, kind), group in sorted(groups.items())
+    ]
+
+
+def write_audit_csv(reading: Reading, path: Path, dataset: Dataset | None = None) -> None:
+    """Write everything as a table with the columns kind, where, what, serious: what was recognised, the counts, every finding.
+
+    The file appears whole or not at all.
+
+    Raises:
+        BadInput: it cannot be written there.
+    """
+    rows: list[tuple[str, str, str, bool]] = [("about", subject, what, False) for subject, what in reading.about.items()]
+    if dataset:
+        rows += [("count", str(word), f"{clips} clips, {people} people, published {published}", False)
+                 for word, clips, people, published in count_rows(reading, dataset)]  # fmt: skip
+    rows += [(finding.kind, finding.where, finding.what, finding.serious) for finding in reading.findings]
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["kind", "where", "what", "serious"])
+            writer.writerows(rows)
+        part.replace(path)
+    except OSError as trouble:
+        raise BadInput(path, f"the audit cannot be written ({trouble.strerror})") from trouble
+    finally:
+        part.unlink(missing_ok=True)

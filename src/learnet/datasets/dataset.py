@@ -1,0 +1,32 @@
+"""What is known of a database before it is opened: its loader, its published numbers, and what its licence forbids."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from learnet.clip import Reading
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One database; `DATASETS` holds them by name."""
+
+    name: str  # as on the command line and in Clip.dataset
+    title: str
+    read: Callable[[Path], Reading]  # root folder -> what it holds
+    fps: float  # frames per second of its recordings; 0 where each clip says its own
+    classes: str  # class scheme it is usually reported in, a name of labels.SCHEMES, or "auto"
+    published: Mapping[str, int] = field(default_factory=dict)  # clips per emotion, as its owners or its users counted them
+    people: int = 0  # as published; 0 where nobody counted
+    apply: str = ""  # where to ask for it
+    hidden: tuple[str, ...] = ()  # subjects whose faces must never be published, as Clip.subject writes them
+
+    def hides(self, subject: str) -> bool:
+        """Whether the licence forbids to publish this person's face; `12`, `sub12` and `Sub012` are one person."""
+        return _plain(subject) in {_plain(each) for each in self.hidden}
+
+
+def _plain(subject: str) -> str:
+    numbers = re.findall(r"\d+", subject)
+    return numbers[-1].lstrip("0") if numbers else subject.casefold()

@@ -1,0 +1,147 @@
+"""Rows of a label workbook and folders of images become clips; what does not fit is repaired or left out, and always told.
+
+Frame numbers in a row are the numbers in the file names, onset and offset included. Nothing here knows a particular database.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from learnet.clip import Clip, Finding
+from learnet.datasets.tree import images_in
+from learnet.errors import BadVideo
+
+SERIOUS_SHARE = 0.1  # of a clip's frames: when more are missing, the motion image is of another movement
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a label workbook, with numbers where numbers belong. None is what the workbook leaves out."""
+
+    subject: str  # as Clip.subject
+    name: str
+    emotion: str
+    onset: int | None  # frame
+    apex: int | None  # frame
+    offset: int | None  # frame, inclusive
+    where: str  # "CASME2-coding-20140508.xlsx row 12"
+    action_units: str = ""
+    apex_source: str = "file"  # "repaired" where a published repair stands in `apex`
+
+
+@dataclass(frozen=True)
+class Source:
+    """What all clips of one tree have in common."""
+
+    dataset: str
+    fps: float  # frames per second
+    cropped: bool  # the images are face crops
+    midpoint: bool = True  # an apex nobody gave becomes the middle frame; otherwise it stays None
+
+
+def match(row: Row, folder: Path, source: Source) -> tuple[Clip | None, list[Finding]]:
+    """The clip of ROW, whose images lie in FOLDER, and what was found; None where the two do not fit together."""
+    try:
+        images = images_in(folder)
+    except BadVideo as trouble:
+        return None, [Finding("clip left out", _key(row, source), str(trouble), serious=True)]
+    if not images:
+        return None, [Finding("clip left out", _key(row, source), f"{folder} holds no images", serious=True)]
+    return fit(row, next(iter(images.values())).parent, list(images), source)
+
+
+def fit(row: Row, path: Path, numbers: Sequence[int], source: Source) -> tuple[Clip | None, list[Finding]]:
+    """The clip of ROW in the frames NUMBERS (ascending, at least one) of PATH, and what was found; None where they do not fit.
+
+    A missing frame at onset, apex or offset is replaced by the nearest one there is. An apex that is not given, or lies outside
+    the clip, becomes the middle frame; one on onset or offset stays.
+    """
+    key = _key(row, source)
+    wrong = _unfit(row, numbers)
+    if wrong or row.onset is None or row.offset is None:
+        return None, [Finding("clip left out", key, f"{row.where}: {wrong} ({path})", serious=True)]
+    marks = row.onset, row.offset
+    apex, apex_source, findings = _apex(row, marks, source.midpoint, key)
+    onset, offset = _nearest(numbers, row.onset), _nearest(numbers, row.offset, early=True)
+    findings += _gaps(row, numbers, marks, (onset, offset), key)
+    if apex is not None:
+        there = _nearest(numbers[bisect_left(numbers, onset) : bisect_right(numbers, offset)], apex)
+        if there != apex and apex_source != "midpoint":
+            findings.append(Finding("apex moved", key, f"{row.where}: there is no frame {apex}; the nearest is {there}"))
+            apex_source = "repaired"
+        apex = there
+    clip = Clip(
+        path, source.dataset, row.subject, row.name, row.emotion, onset, apex, offset, source.fps,
+        apex_source=apex_source, action_units=row.action_units, cropped=source.cropped,
+    )  # fmt: skip
+    return clip, findings
+
+
+def _key(row: Row, source: Source) -> str:
+    return f"{source.dataset}/{row.subject}/{row.name}"
+
+
+def _unfit(row: Row, numbers: Sequence[int]) -> str:
+    """Why ROW cannot be made a clip of these frames, or ""."""
+    if row.onset is None or row.offset is None:
+        return f"{'onset' if row.onset is None else 'offset'} is not given"
+    if row.onset > row.offset:
+        return f"onset {row.onset} comes after offset {row.offset}"
+    if bisect_left(numbers, row.onset) == bisect_right(numbers, row.offset):
+        return f"no frame has a number from {row.onset} to {row.offset}; there are {numbers[0]} to {numbers[-1]}, perhaps renumbered"
+    return ""
+
+
+def _nearest(numbers: Sequence[int], frame: int, early: bool = False) -> int:
+    """The one of NUMBERS (ascending) nearest to FRAME; of two equally near ones the later, or with EARLY the earlier."""
+    place = bisect_left(numbers, frame)
+    around = numbers[max(place - 1, 0) : place + 1]
+    return min(around, key=lambda number: (abs(number - frame), number if early else -number))
+
+
+def _apex(row: Row, marks: tuple[int, int], midpoint: bool, key: str) -> tuple[int | None, str, list[Finding]]:
+    """The apex frame, before looking whether that frame is there; where it comes from; and what is to be told."""
+    onset, offset = marks
+    middle = onset + (offset - onset) // 2
+    if row.apex is None and not midpoint:
+        return None, "none", []
+    if row.apex is None:
+        return middle, "midpoint", [Finding("apex not given", key, f"{row.where}: the middle frame {middle} is taken")]
+    if not onset <= row.apex <= offset:
+        what = f"{row.where}: {row.apex} is not in {onset}..{offset}; the middle frame {middle} is taken"
+        return middle, "midpoint", [Finding("apex outside the clip", key, what)]
+    if row.apex in marks:
+        what = f"{row.where}: the apex {row.apex} is the {'onset' if row.apex == onset else 'offset'}; kept"
+        return row.apex, row.apex_source, [Finding("apex on the border", key, what)]
+    return row.apex, row.apex_source, []
+
+
+def _gaps(row: Row, numbers: Sequence[int], marks: tuple[int, int], taken: tuple[int, int], key: str) -> list[Finding]:
+    """One finding about all frames of the clip that are not there."""
+    wanted = marks[1] - marks[0] + 1
+    missing = wanted - (bisect_right(numbers, marks[1]) - bisect_left(numbers, marks[0]))
+    if not missing:
+        return []
+    what = f"{row.where}: {missing} of the {wanted} frames {marks[0]}..{marks[1]} are not there"
+    if taken != marks:
+        what += f"; the nearest ones, {taken[0]}..{taken[1]}, are taken"
+    return [Finding("frames missing", key, what, serious=missing > SERIOUS_SHARE * wanted)]
+
+
+def without_row(folder: str) -> Finding:
+    """A clip folder that no row of the workbook names: it carries no label and is not used."""
+    return Finding("folder without row", folder, "no row of the workbook names this clip; it is not used")
+
+
+def distinct(rows: list[Row], dataset: str) -> tuple[list[Row], list[Finding]]:
+    """ROWS with one per clip: the first. Repeats are serious where they say something else."""
+    kept: dict[tuple[str, str], Row] = {}
+    findings = []
+    for row in rows:
+        first = kept.setdefault((row.subject, row.name), row)
+        if first is not row:
+            alike = replace(row, where=first.where) == first
+            what = f"{row.where} repeats {first.where}{'' if alike else ' and says something else'}; the first is taken"
+            findings.append(Finding("row twice", f"{dataset}/{row.subject}/{row.name}", what, serious=not alike))
+    return list(kept.values()), findings

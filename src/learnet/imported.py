@@ -1,0 +1,117 @@
+"""Motion images that somebody else has made, with their labels, as a prepared folder."""
+
+from collections import Counter
+from collections.abc import Sequence
+from io import StringIO
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from jaxtyping import UInt8
+
+from learnet.errors import BadInput, pick
+from learnet.labels import emotion
+from learnet.prepared import Prepared, already_there, digest, disk_errors_named, save_prepared, some, versions
+from learnet.settings import Preparation
+from learnet.video import read_image
+
+IMAGE_KINDS = ("image", "flow", "unknown")  # flipped with the face; first channel changes sign as well; never mirrored
+
+
+def import_images(images: Path, labels: Path, out: Path, size: int | None = None, kind: str = "unknown") -> Prepared:
+    """Take finished motion images with their labels as a prepared folder.
+
+    Args:
+        images: folder of images, of any kind that OpenCV reads; grey ones become three equal channels.
+        labels: CSV (comma or semicolon) with the columns image (name inside IMAGES), subject, emotion, and optionally dataset
+            ("imported" where absent) and clip (the image's name without suffix where absent).
+        out: prepared folder to make; returned as it is where it holds the very same import.
+        size: height and width to resize to (bicubic to enlarge, by area to shrink); None keeps the images, which must then be of
+            one size and square.
+        kind: what mirroring a face does to its image, one of IMAGE_KINDS; training asks.
+
+    Raises:
+        BadInput: a file or column is missing, a name stands twice, sizes differ; what is wrong is listed.
+        UnknownLabel, OutputTaken.
+    """
+    pick(dict.fromkeys(IMAGE_KINDS), kind, "kind of image")
+    if size is not None:
+        Preparation(size=size)  # refuses what no network takes
+    table = _read_labels(images, labels)
+    pixels = _read_images([images / name for name in table["image"]], size)
+    content = pixels.tobytes() + table.to_csv().encode()
+    about = {
+        "imported": True,
+        "preparation": None,
+        "images_kind": kind,
+        "synthetic": False,
+        "reading": {"images": images.name, "labels": labels.name, "resized to": size or "kept"},
+        "face_model": None,
+        "inputs": digest(content),
+        "versions": versions(),
+        "clips": len(table),
+        "skipped": 0,
+        "people": table["person"].nunique(),
+    }
+    if present := already_there(out, about):
+        return present
+    rows = table.assign(path=[str(images / name) for name in table["image"]], image=range(len(table)), apex_source="none")
+    with disk_errors_named(out):
+        return save_prepared(out, pixels, rows, about, [])
+
+
+def _read_labels(images: Path, labels: Path) -> pd.DataFrame:
+    """The label file: image, subject, emotion, dataset, name, person, clip; checked against the folder."""
+    try:
+        text = labels.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(labels, f"the labels cannot be read ({error})", "It must be a CSV file in UTF-8.") from error
+    separator = ";" if text.partition("\n")[0].count(";") > text.partition("\n")[0].count(",") else ","
+    try:
+        table = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False, sep=separator).rename(
+            columns=lambda name: name.strip().lower()
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise BadInput(labels, f"this is not a table ({str(error).strip()})", "It must be a CSV file.") from error
+    table = table.apply(lambda column: column.str.strip())
+    if missing := [name for name in ("image", "subject", "emotion") if name not in table]:
+        raise BadInput(labels, f"the columns {', '.join(missing)} are missing; it has {', '.join(table)}", "Name them in the first line.")
+    blank = [str(line) for line, row in enumerate(table[["image", "subject", "emotion"]].to_numpy(), start=2) if "" in row]
+    if blank or table.empty:
+        wrong = f"image, subject or emotion is empty in line {some(blank)}" if blank else "it has no rows"
+        raise BadInput(labels, wrong, "Fill them in, or take the lines out.")
+    absent = [name for name in table["image"] if not (images / name).is_file()]
+    if absent:
+        raise BadInput(images, f"{len(absent)} of {len(table)} images are not there: {some(absent)}", f"{labels.name} names them.")
+    table["emotion"] = [emotion(word, f"{labels}, {image}") for word, image in zip(table["emotion"], table["image"], strict=True)]
+    table["dataset"] = table["dataset"].replace("", "imported") if "dataset" in table else "imported"
+    stems = table["image"].map(lambda name: Path(name).stem)
+    table["name"] = table["clip"].where(table["clip"] != "", stems) if "clip" in table else stems
+    table["person"] = table["dataset"] + "/" + table["subject"]
+    table["clip"] = table["person"] + "/" + table["name"]
+    for column in ("image", "clip"):
+        if twice := [name for name, count in Counter(table[column]).items() if count > 1]:
+            raise BadInput(labels, f"{len(twice)} names stand twice in {column}: {some(twice)}", "Every image is one clip.")
+    return table[["image", "subject", "emotion", "dataset", "name", "person", "clip"]]
+
+
+def _read_images(files: Sequence[Path], size: int | None) -> UInt8[np.ndarray, "N H W 3"]:
+    pictures = [read_image(file) for file in files]
+    broken = [file.name for file, picture in zip(files, pictures, strict=True) if picture is None]
+    if broken:
+        raise BadInput(
+            files[0].parent, f"{len(broken)} images cannot be read: {some(broken)}", "Replace them, or take them out of the labels."
+        )
+    sizes = Counter(f"{picture.shape[1]}x{picture.shape[0]}" for picture in pictures)
+    if size is None and (len(sizes) > 1 or pictures[0].shape[0] != pictures[0].shape[1]):
+        found = ", ".join(f"{count} of {name}" for name, count in sizes.most_common(5))
+        raise BadInput(files[0].parent, f"the images are not square and of one size ({found})", "Resize them with --size.")
+    return np.stack([picture if size is None else _resized(picture, size) for picture in pictures])
+
+
+def _resized(picture: UInt8[np.ndarray, "H W 3"], size: int) -> UInt8[np.ndarray, "S S 3"]:
+    if picture.shape[:2] == (size, size):
+        return picture
+    shrinking = min(picture.shape[:2]) >= size
+    return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)

@@ -1,0 +1,43 @@
+"""Networks: from a motion image to class scores. The table is all there is; a new network is one file and one line here."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+import torch
+from jaxtyping import Float32, UInt8
+from torch import Tensor, nn
+
+from learnet.networks.floors import LinearSVM, Majority
+from learnet.networks.learnet import LEARNet
+from learnet.networks.resnet import resnet18
+
+
+class MakeNetwork(Protocol):
+    """How every network is made: the same classes, size and seed give the same weights, and no global generator is touched.
+
+    The network maps images (B, 3, size, size), float32 from -1 to 1, RGB, to class scores before softmax, (B, classes). One that
+    has a method `fit(images, labels)` is fitted in one go instead of trained by gradient.
+    """
+
+    def __call__(self, classes: int, size: int = 112, *, seed: int = 0) -> nn.Module:
+        """A new network for this many classes and images of this many pixels a side."""
+
+
+NETWORKS: Mapping[str, MakeNetwork] = {
+    "learnet": LEARNet,
+    "learnet-paper": partial(LEARNet, variant="paper"),
+    "resnet18": resnet18,
+    "linear-svm": LinearSVM,
+    "majority": Majority,
+}
+
+
+def as_input(images: UInt8[np.ndarray, "B H W 3"] | UInt8[Tensor, "B H W 3"]) -> Float32[Tensor, "B 3 H W"]:
+    """Prepared images as a network takes them: 0..255 becomes -1..1.
+
+    The paper does not say how it scales its input, nor does the authors' code. A tensor stays on its device.
+    """
+    pixels = images if isinstance(images, Tensor) else torch.from_numpy(np.array(images))  # a copy: prepared images are read-only on disk
+    return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1

@@ -1,0 +1,197 @@
+"""LEARNet: four lateral columns of strided convolutions, two of which take in what their neighbours saw.
+
+Source: Verma, Vipparthi, Singh, Murala, LEARNet: Dynamic Imaging Network for Micro Expression Recognition, IEEE Transactions on
+Image Processing 29:1618-1627, 2020; layer sizes as in the authors' Keras file. Nothing is pooled: every convolution has stride 2.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from learnet.errors import LearnetError
+from learnet.networks.layers import SameConv, ceil_div, channels_last, glorot
+
+
+class LateralPair(nn.Module):
+    """A plain column, and beside it one that takes in the plain column's maps after each step but the last.
+
+    The sum of the two columns' maps is the paper's accretion layer. In the released code each sum is batch-normalised; in the
+    paper's table it is not.
+    """
+
+    def __init__(self, normalise: bool) -> None:
+        super().__init__()
+        self.plain = nn.ModuleList([conv(16, 16, 1), conv(16, 32, 3), conv(32, 64, 5)])
+        self.accreting = nn.ModuleList([conv(16, 16, 1), conv(16, 32, 3), conv(32, 64, 5)])
+        self.norm = nn.ModuleList([norm(16), norm(32)] if normalise else [nn.Identity(), nn.Identity()])
+
+    def forward(self, stem: Float[Tensor, "B 16 H W"]) -> dict[str, Tensor]:
+        """All maps of the pair by name; sizes for 56x56 coming in."""
+        p1, a1 = F.relu(self.plain[0](stem)), F.relu(self.accreting[0](stem))  # (B, 16, 28, 28)
+        sum1 = p1 + a1
+        norm1 = self.norm[0](sum1)
+        p2, a2 = F.relu(self.plain[1](p1)), F.relu(self.accreting[1](norm1))  # (B, 32, 14, 14)
+        sum2 = p2 + a2
+        norm2 = self.norm[1](sum2)
+        p3, a3 = F.relu(self.plain[2](p2)), F.relu(self.accreting[2](norm2))  # (B, 64, 7, 7)
+        columns = {"plain_1": p1, "plain_2": p2, "plain_3": p3, "accreting_1": a1, "accreting_2": a2, "accreting_3": a3}
+        return {**columns, "accretion_1": sum1, "accretion_2": sum2, "norm_1": norm1, "norm_2": norm2}
+
+
+class LEARNet(nn.Module):
+    """The network of the paper, in one of two variants.
+
+    `released` is the authors' Keras file: batch normalisation after each accretion and after the concatenation, dropout before the
+    class layer; 1,866,053 trainable parameters for 5 classes.
+
+    `paper` is the paper's Table VII: no dropout, and one normalisation, after the concatenation. The table calls it LRN, but gives it
+    256 + 256 parameters; local response normalisation has none, batch normalisation over 256 maps has just these, so it is that. The
+    table prints 589,824 + 256 parameters for the FC layer from 4x4x256 to 256. That is the line above it once more (a 3x3 convolution
+    over 256 maps); a layer connected to all of 4x4x256 has 1,048,576 + 256, as in the authors' code, and that is what stands here. So
+    the table's sum of 1.4 million becomes 1,864,576 without the class layer.
+
+    The paper numbers the columns 1 and 4 plain, 2 and 3 accreting; the code, and this file, 1 and 3 plain, 2 and 4 accreting. Only
+    the order of the concatenated maps differs, which means nothing to the layer that learns from them.
+
+    Args:
+        classes: number of classes K.
+        size: height and width of the images in pixels; the paper's is 112.
+        variant: `released` or `paper`.
+        seed: of the initial weights (Glorot-uniform, bias zero: the Keras file's defaults).
+    """
+
+    def __init__(self, classes: int, size: int = 112, variant: Literal["released", "paper"] = "released", seed: int = 0) -> None:
+        super().__init__()
+        side = size
+        for _ in range(5):  # stem, three steps of the columns, conv5: 112 -> 56, 28, 14, 7, 4
+            side = ceil_div(side, 2)
+        with torch.random.fork_rng(devices=[]):  # layers draw weights as they are made; the caller's generator stays as it was
+            self.stem = conv(3, 16, 3)
+            self.one, self.two = LateralPair(variant == "released"), LateralPair(variant == "released")
+            self.norm = norm(256)
+            self.conv5 = conv(256, 256, 3)
+            self.dense = nn.Linear(256 * side * side, 256)
+            self.dropout = nn.Dropout(0.5 if variant == "released" else 0.0)
+            self.classify = nn.Linear(256, classes)
+        glorot(self, seed)
+        channels_last(self)
+
+    def forward(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B K"]:
+        """Class scores before softmax, of images from -1 to 1, RGB."""
+        return self.stages(images)["logits"]
+
+    def stages(self, images: Float[Tensor, "B 3 S S"]) -> dict[str, Tensor]:
+        """What every layer answers, by name, in the order of computation.
+
+        `stem`; then for the two pairs, `one` and `two`: `one.plain_1` .. `one.plain_3` and `one.accreting_1` .. `_3` (the columns,
+        level by level), `one.accretion_1` and `_2` (the sums), `one.norm_1` and `_2` (the sums normalised; in the variant `paper`
+        the sums as they are); then `concat`, `norm`, `conv5`, `dense` and `logits`. Maps are (B, C, H, W) and taken after the ReLU.
+        """
+        stem = F.relu(self.stem(images))  # (B, 16, 56, 56)
+        one, two = self.one(stem), self.two(stem)
+        concat = torch.cat([one["plain_3"], one["accreting_3"], two["plain_3"], two["accreting_3"]], dim=1)  # (B, 256, 7, 7)
+        normed = self.norm(concat)
+        conv5 = F.relu(self.conv5(normed))  # (B, 256, 4, 4)
+        dense = F.relu(self.dense(conv5.flatten(1)))  # (B, 256)
+        logits = self.classify(self.dropout(dense))  # (B, K)
+        lateral = {f"{pair}.{name}": maps for pair, found in (("one", one), ("two", two)) for name, maps in found.items()}
+        return {"stem": stem, **lateral, "concat": concat, "norm": normed, "conv5": conv5, "dense": dense, "logits": logits}
+
+
+def conv(channels: int, filters: int, kernel: int) -> SameConv:
+    """The one kind of convolution in LEARNet: stride 2, TensorFlow's 'same' padding."""
+    return SameConv(channels, filters, kernel, stride=2)
+
+
+def norm(maps: int) -> nn.BatchNorm2d:
+    """Batch normalisation with Keras's defaults: its momentum 0.99 is the share kept, PyTorch's 0.01 the share taken in."""
+    return nn.BatchNorm2d(maps, eps=1e-3, momentum=0.01)
+
+
+KERAS_LAYERS = {
+    "Conv_S": "stem",
+    "Conv_1_1": "one.plain.0", "Conv_1_2": "one.plain.1", "Conv_1_3": "one.plain.2",
+    "Conv_2_1": "one.accreting.0", "Conv_2_2": "one.accreting.1", "Conv_x_2": "one.accreting.2",
+    "Conv_3_1": "two.plain.0", "Conv_3_2": "two.plain.1", "Conv_3_3": "two.plain.2",
+    "Conv_4_1": "two.accreting.0", "Conv_4_2": "two.accreting.1", "Conv_x_4": "two.accreting.2",
+    "Conv_5_1": "conv5",
+    "batch_normalization": "one.norm.0", "batch_normalization_1": "one.norm.1",
+    "batch_normalization_2": "two.norm.0", "batch_normalization_3": "two.norm.1",
+    "batch_normalization_4": "norm",
+    "dense": "dense", "dense_1": "classify",
+}  # fmt: skip
+"""The authors' layer names and ours. Normalisations and dense layers have no name in their file; these are the ones that Keras 3 (and
+tf.keras) gives to the first model of a process, in the order in which the file makes the layers: column by column, not level by level."""
+
+KERAS_WEIGHTS = {
+    "weight": "kernel", "bias": "bias",
+    "norm.weight": "gamma", "norm.bias": "beta", "norm.running_mean": "moving_mean", "norm.running_var": "moving_variance",
+}  # fmt: skip
+
+
+def to_keras(net: LEARNet) -> dict[str, np.ndarray]:
+    """The weights under the authors' Keras layer names: `Conv_1_1/kernel`, `batch_normalization/gamma`, `dense/bias`, ...
+
+    Convolution kernels are (height, width, in, out), dense ones (in, out), all float32. Keras flattens maps as (H, W, C), PyTorch as
+    (C, H, W): the rows of `dense/kernel` are put in Keras's order. The variant `paper` has only the last of the five
+    normalisations, and it keeps its name.
+    """
+    state = net.state_dict()
+    return {name: _to_keras(name, state[ours].detach().cpu().numpy()) for name, ours in _names(net).items()}
+
+
+def from_keras(net: LEARNet, weights: Mapping[str, np.ndarray]) -> None:
+    """Take over weights named and laid out as `to_keras` gives them.
+
+    Raises:
+        LearnetError: a weight is missing, nobody knows its name, or its shape is another; the network is then unchanged.
+    """
+    wanted = {name: array.shape for name, array in to_keras(net).items()}
+    for what, names in (("missing", wanted.keys() - weights.keys()), ("unknown", weights.keys() - wanted.keys())):
+        if names:
+            raise LearnetError(f"Keras weights {what}: {', '.join(sorted(names))}.", "Names are listed in learnet.networks.learnet.")
+    for name, shape in wanted.items():
+        if np.shape(weights[name]) != shape:
+            raise LearnetError(f"Keras weight {name} is {np.shape(weights[name])}, not {shape}.", "Are size and classes the same?")
+    state = net.state_dict()
+    for name, ours in _names(net).items():
+        state[ours].copy_(torch.from_numpy(_from_keras(name, np.asarray(weights[name], dtype=np.float32))))
+
+
+def _names(net: LEARNet) -> dict[str, str]:
+    """Keras's name of each weight, and the one in our state dict."""
+    state = net.state_dict()
+    names = {}
+    for layer, ours in KERAS_LAYERS.items():
+        for weight, keras in KERAS_WEIGHTS.items():
+            key = f"{ours}.{weight.removeprefix('norm.')}"
+            if weight.startswith("norm.") == layer.startswith("batch") and key in state:
+                names[f"{layer}/{keras}"] = key
+    return names
+
+
+def _to_keras(name: str, array: np.ndarray) -> np.ndarray:
+    if name == "dense/kernel":  # (256, C*H*W) -> (H*W*C, 256)
+        side = round((array.shape[1] / 256) ** 0.5)
+        array = array.reshape(256, 256, side, side).transpose(2, 3, 1, 0).reshape(-1, 256)
+    elif array.ndim == 4:
+        array = array.transpose(2, 3, 1, 0)
+    elif array.ndim == 2:
+        array = array.T
+    return np.array(array)
+
+
+def _from_keras(name: str, array: np.ndarray) -> np.ndarray:
+    if name == "dense/kernel":
+        side = round((array.shape[0] / 256) ** 0.5)
+        array = array.reshape(side, side, 256, 256).transpose(3, 2, 0, 1).reshape(256, -1)
+    elif array.ndim == 4:
+        array = array.transpose(3, 2, 0, 1)
+    elif array.ndim == 2:
+        array = array.T
+    return np.ascontiguousarray(array)

@@ -1,0 +1,269 @@
+"""Clips -> prepared folder: every clip folded into one image, on all cores, resumable, the same bytes every time.
+
+Nothing in the folder (`prepared.py`) depends on the clock, the number of processes, or how often the work was cut off. Until it is
+whole, finished clips lie in `OUT.part` beside it.
+"""
+
+import json
+import os
+import shutil
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import joblib
+import numpy as np
+import pandas as pd
+from jaxtyping import UInt8
+
+from learnet.clip import Clip, Finding, Reading
+from learnet.errors import LearnetError, NoFace, OutputTaken, TooFewFrames, pick
+from learnet.face import AlignedFaces, FaceFinder, align, face_finder, find_model
+from learnet.motion import MOTION_IMAGES
+from learnet.motion.normalise import NORMALISATIONS
+from learnet.prepared import Prepared, already_there, digest, disk_errors_named, save_prepared, some, unwritable, versions
+from learnet.settings import Preparation
+from learnet.video import GAPS, image_files, read_clip
+
+Progress = Callable[[int, int], None]  # clips done, clips in all
+
+MARKER = "learnet-prepare.txt"  # tells a folder of finished clips from a user's own
+
+
+@dataclass(frozen=True)
+class Made:
+    """A clip's network input, and how its face was found."""
+
+    image: UInt8[np.ndarray, "S S 3"]  # 0..255
+    aligned: AlignedFaces
+
+
+def make_image(frames: UInt8[np.ndarray, "T H W 3"], preparation: Preparation, finder: FaceFinder | None) -> Made:
+    """The one path from frames to network input: align the face, fold the motion, normalise.
+
+    Args:
+        frames: RGB, 0..255, in time order; at least two.
+        preparation: all choices.
+        finder: finds the face; None where the frames are face crops already.
+
+    Raises:
+        NoFace: no face in the frames that were searched; TooFewFrames.
+    """
+    if len(frames) < 2:
+        raise TooFewFrames(found=len(frames), needed=2)
+    fold, normalise = pick(MOTION_IMAGES, preparation.motion, "motion image"), pick(NORMALISATIONS, preparation.normalise, "normalisation")
+    aligned = align(frames, finder, preparation.size, preparation.steady)
+    return Made(normalise(fold(aligned.crops)), aligned)
+
+
+def prepare(
+    reading: Reading,
+    out: Path,
+    preparation: Preparation,
+    *,
+    jobs: int = -1,
+    face_model: Path | None = None,
+    progress: Progress | None = None,
+) -> Prepared:
+    """Fold every clip of a dataset into one image.
+
+    A clip that cannot be used (no face, a broken image) is left out, and stands as serious in `audit.csv`. Clips that their owners
+    have cropped are taken as they are. A run that was cut off goes on where it stopped, as long as the settings, the versions, and
+    the names and sizes of the clip's files are the same (an image overwritten by another of exactly its size goes unnoticed).
+
+    Args:
+        reading: clips and findings, as a dataset's reader returns them.
+        out: prepared folder to make; returned as it is where it holds the very same preparation.
+        preparation: choices; `face="auto"` is written down as what was used (it stays `auto` where no face had to be searched).
+        jobs: processes, each with one thread; -1 is one per core.
+        face_model: YuNet's file; without one see `face.find_model`.
+        progress: called after each clip.
+
+    Raises:
+        OutputTaken: OUT holds something else.
+        LearnetError: no clips, two of one name, none of which an image could be made, no such face model, a full disk.
+    """
+    _check_names([clip.key for clip in reading.clips])
+    preparation, model = _resolve(reading.clips, preparation, face_model)
+    inputs = [_fingerprint_of(clip) for clip in reading.clips]
+    about = {
+        "imported": False,
+        "preparation": asdict(preparation),
+        "images_kind": "image",
+        "synthetic": _synthetic(reading.clips),
+        "reading": dict(reading.about),
+        "face_model": digest(model.read_bytes()) if model else None,
+        "inputs": digest("".join(inputs).encode()),
+        "versions": versions(),
+    }
+    if present := already_there(out, about):
+        return present
+    work = _work_folder(out)
+    settings = digest(json.dumps([about[key] for key in ("preparation", "face_model", "versions")]).encode())
+    files = [work / f"{digest((key + settings).encode())[:32]}.npz" for key in inputs]
+    tasks = [_Task(clip, preparation, model, file) for clip, file in zip(reading.clips, files, strict=True)]
+    _run(tasks, out, jobs, progress)
+    with disk_errors_named(out):
+        prepared = _assemble(reading, out, about, [_read_part(file) for file in files])
+    shutil.rmtree(work)
+    return prepared
+
+
+def _check_names(keys: Sequence[str]) -> None:
+    if not keys:
+        raise LearnetError("There are no clips to prepare.", "Look at what `learnet audit` says of the dataset.")
+    if twice := [key for key, count in Counter(keys).items() if count > 1]:
+        raise LearnetError(f"{len(twice)} names stand for more than one clip: {some(twice)}.", "Every clip of a person needs its own name.")
+
+
+def _resolve(clips: Sequence[Clip], preparation: Preparation, face_model: Path | None) -> tuple[Preparation, Path | None]:
+    """The face finder really used, so that equal records mean equal images; and its model file, if it has one."""
+    if preparation.face == "none" or all(clip.cropped for clip in clips):
+        return preparation, None
+    kind = face_finder(preparation.face, face_model).kind
+    return replace(preparation, face=kind), find_model(face_model) if kind == "yunet" else None
+
+
+def _synthetic(clips: Iterable[Clip]) -> bool:
+    """Whether any clip lies in a database that `learnet synthesize` wrote."""
+    return any((folder / "SYNTHETIC.txt").is_file() for folder in {above for clip in clips for above in clip.path.absolute().parents})
+
+
+def _fingerprint_of(clip: Clip) -> str:
+    """Digest of a clip's annotation and of the names and sizes of its files, not of where they lie."""
+    try:
+        files = (
+            [path for number, path in image_files(clip.path).items() if clip.onset <= number <= clip.offset]
+            if clip.path.is_dir()
+            else [clip.path]
+        )
+        sizes = [(path.name, path.stat().st_size) for path in files]
+    except (LearnetError, OSError):
+        sizes = []  # reading the clip says what is wrong with it
+    return digest(json.dumps([{**asdict(clip), "path": sizes}]).encode())
+
+
+# ---- one clip, in a process of its own
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One clip to fold, and the file that will hold the result."""
+
+    clip: Clip
+    preparation: Preparation
+    model: Path | None
+    file: Path
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A finished clip as it waits for the others."""
+
+    image: UInt8[np.ndarray, "S S 3"] | None  # None: the clip could not be used
+    frames: int
+    face: str
+    findings: list[Finding]
+
+
+@lru_cache(maxsize=1)
+def _finder(kind: str, model: Path | None) -> FaceFinder:
+    return face_finder(kind, model)  # once per process: a finder holds a loaded model
+
+
+def _fold(task: _Task) -> str:
+    """Fold one clip and keep the result on disk. Returns what the disk complained of, as text: errors with fields do not travel."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # the processes share the cores already
+    try:
+        part = _make_part(task)
+    finally:
+        cv2.setNumThreads(threads)
+    about = json.dumps({"frames": part.frames, "face": part.face, "findings": [asdict(finding) for finding in part.findings]})
+    draft = task.file.with_suffix(f".{os.getpid()}")
+    try:
+        with draft.open("wb") as file:
+            np.savez(file, about=np.array(about), image=np.empty(0, np.uint8) if part.image is None else part.image)
+        draft.replace(task.file)
+    except OSError as error:
+        return error.strerror or str(error)
+    finally:
+        draft.unlink(missing_ok=True)
+    return ""
+
+
+def _make_part(task: _Task) -> _Part:
+    clip, preparation = task.clip, task.preparation
+    try:
+        footage = read_clip(clip.path, clip.onset, clip.offset, clip.fps)
+        finder = None if clip.cropped or preparation.face == "none" else _finder(preparation.face, task.model)
+        made = make_image(footage.pixels, preparation, finder)
+    except LearnetError as error:
+        kind = "no face" if isinstance(error, NoFace) else "clip not usable"
+        return _Part(None, 0, "", [Finding(kind, clip.key, str(error), serious=True)])
+    findings = [Finding("frames lost", clip.key, f"{count} {what}", serious=what != GAPS) for what, count in footage.losses.items()]
+    findings += [Finding("warning", clip.key, warning) for warning in made.aligned.warnings]
+    face = made.aligned.face
+    return _Part(
+        made.image, len(footage.pixels), " ".join([face.finder, *(f"{pixel:.0f}" for pixel in face.box)]) if face else "given", findings
+    )
+
+
+def _read_part(file: Path) -> _Part | None:
+    """A finished clip; None where it is not finished, or its file was torn by a failing machine."""
+    try:
+        with np.load(file) as stored:
+            about, image = json.loads(str(stored["about"])), stored["image"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    return _Part(image if image.size else None, about["frames"], about["face"], [Finding(**finding) for finding in about["findings"]])
+
+
+def _run(tasks: Sequence[_Task], out: Path, jobs: int, progress: Progress | None) -> None:
+    todo = [task for task in tasks if _read_part(task.file) is None]
+    if progress:
+        progress(len(tasks) - len(todo), len(tasks))
+    if jobs == 0 or jobs < -1:
+        raise LearnetError(f"{jobs} processes cannot work.", "Give a number from 1, or -1 for one per core.")
+    parallel = joblib.Parallel(n_jobs=min(joblib.cpu_count() if jobs < 0 else jobs, max(len(todo), 1)), return_as="generator_unordered")
+    answers = parallel(joblib.delayed(_fold)(task) for task in todo)
+    for done, complaint in enumerate(answers, start=len(tasks) - len(todo) + 1):
+        if complaint:
+            answers.close()
+            raise unwritable(out, complaint)
+        if progress:
+            progress(done, len(tasks))
+
+
+# ---- all clips
+
+
+def _work_folder(out: Path) -> Path:
+    """The folder of finished clips beside OUT; never one that somebody else made."""
+    work = out.absolute().with_name(f"{out.absolute().name}.part")
+    if work.exists() and not (work / MARKER).is_file() and (not work.is_dir() or any(work.iterdir())):
+        raise OutputTaken(work, "something else is there, where finished clips are to be kept", "Name another folder.")
+    with disk_errors_named(out):
+        work.mkdir(parents=True, exist_ok=True)
+        (work / MARKER).write_text("Finished clips of an unfinished `learnet prepare`. Run it again, or remove this folder.\n")
+    return work
+
+
+def _assemble(reading: Reading, out: Path, about: dict, parts: Sequence[_Part]) -> Prepared:
+    """Put the finished clips together, in the order of the reading."""
+    found = [finding for part in parts for finding in part.findings]
+    kept = [(clip, part) for clip, part in zip(reading.clips, parts, strict=True) if part.image is not None]
+    if not kept:
+        raise LearnetError(f"No image could be made of any of the {len(parts)} clips. The first: {found[0].what}")
+    rows = []
+    for place, (clip, part) in enumerate(kept):
+        warnings = "; ".join(finding.what for finding in part.findings)
+        facts = {**asdict(clip), "apex": "" if clip.apex is None else clip.apex, "clip": clip.key, "person": clip.person}
+        rows.append({**facts, "image": place, "frames": part.frames, "face": part.face, "warnings": warnings})
+    people = len({clip.person for clip, _ in kept})
+    about = {**about, "clips": len(kept), "skipped": len(parts) - len(kept), "people": people}
+    return save_prepared(out, np.stack([part.image for _, part in kept]), pd.DataFrame(rows), about, [*reading.findings, *found])

@@ -1,0 +1,147 @@
+"""The prepared folder on disk: `images.npy` (N,H,W,3, uint8), `clips.csv` (a row per image), `prepare.json` (settings, versions, what
+the clips were) and `audit.csv` (what was repaired, skipped, missing). `prepare.py` makes it, studies and reports read it.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import UInt8
+
+from learnet.clip import Finding
+from learnet.errors import BadInput, OutputTaken
+from learnet.settings import Preparation
+
+COLUMNS = (
+    "image", "clip", "dataset", "subject", "person", "name", "emotion", "action_units", "onset", "apex", "apex_source", "offset",
+    "fps", "frames", "face", "warnings", "path",
+)  # fmt: skip
+IDENTITY = ("imported", "preparation", "face_model", "inputs", "versions")  # two folders in which these agree are one
+NUMBERS = ("image", "onset", "apex", "offset", "fps", "frames")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A prepared folder, opened."""
+
+    folder: Path
+    images: UInt8[np.ndarray, "N H W 3"]  # mapped from disk, read-only
+    clips: pd.DataFrame  # COLUMNS; numbers are numeric, NaN where there is none; everything else is text
+    about: dict  # prepare.json
+    reused: bool = False  # it lay there already, and nothing was done
+
+
+def save_prepared(
+    out: Path, images: UInt8[np.ndarray, "N H W 3"], clips: pd.DataFrame, about: dict, findings: Iterable[Finding]
+) -> Prepared:
+    """Write a prepared folder, which appears whole or not at all.
+
+    Args:
+        out: new or empty folder.
+        images: network input, RGB, 0..255.
+        clips: a row per image, with the COLUMNS; "" where a value is not known.
+        about: for `prepare.json`; the fingerprint of the content is added.
+        findings: for `audit.csv`.
+    """
+    out.absolute().parent.mkdir(parents=True, exist_ok=True)
+    draft = out.absolute().with_name(f".{out.absolute().name}.{os.getpid()}")
+    clips = clips.reindex(columns=list(COLUMNS), fill_value="")
+    about = {**about, "fingerprint": _content(images, clips)}
+    audit = [{**asdict(finding), "serious": "yes" if finding.serious else "no"} for finding in findings]
+    try:
+        draft.mkdir()
+        np.save(draft / "images.npy", images)
+        clips.to_csv(draft / "clips.csv", index=False, lineterminator="\n", encoding="utf-8")
+        pd.DataFrame(audit, columns=["kind", "where", "what", "serious"]).to_csv(draft / "audit.csv", index=False, lineterminator="\n")
+        (draft / "prepare.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        if out.exists():
+            out.rmdir()  # empty, or this fails
+        draft.replace(out)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return load_prepared(out)
+
+
+def _content(images: UInt8[np.ndarray, "N H W 3"], clips: pd.DataFrame) -> str:
+    """Digest of what a study sees: the images, and whose and what they are."""
+    found = hashlib.sha256(json.dumps([*images.shape, *clips[["clip", "dataset", "person", "emotion"]].to_numpy().tolist()]).encode())
+    found.update(np.ascontiguousarray(images).data)
+    return found.hexdigest()
+
+
+def load_prepared(folder: Path) -> Prepared:
+    """Open a prepared folder.
+
+    Raises:
+        BadInput: there is none, a file is missing or damaged, or the files do not belong together.
+    """
+    if not (folder / "prepare.json").is_file():
+        raise BadInput(folder, "this is not a prepared folder: there is no prepare.json in it", "`learnet prepare` makes one.")
+    try:
+        about = json.loads((folder / "prepare.json").read_text(encoding="utf-8"))
+        clips = pd.read_csv(folder / "clips.csv", dtype=str, keep_default_na=False, encoding="utf-8")
+        for column in NUMBERS:
+            clips[column] = pd.to_numeric(clips[column])
+        images = np.load(folder / "images.npy", mmap_mode="r")
+        whole = about["fingerprint"] == _content(images, clips)
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise BadInput(folder, f"this prepared folder is damaged ({error})", "Prepare it again into a new folder.") from error
+    if not whole or len(images) != len(clips):
+        raise BadInput(folder, "its images, clips.csv and prepare.json do not belong together", "Prepare it again into a new folder.")
+    return Prepared(folder, images, clips, about)
+
+
+def preparation_of(prepared: Prepared) -> Preparation | None:
+    """How the images were made; None for images that were imported."""
+    settings = prepared.about["preparation"]
+    return Preparation(**settings) if settings else None
+
+
+def already_there(out: Path, about: dict) -> Prepared | None:
+    """OUT, where it holds this very preparation; None where there is nothing yet."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return None
+    if not (out / "prepare.json").is_file():
+        raise OutputTaken(out, "something else is there already", "Name a new or an empty folder.")
+    present = load_prepared(out)
+    differ = [key for key in IDENTITY if present.about.get(key) != about[key]]
+    if differ:
+        raise OutputTaken(out, f"another preparation is there already; it differs in {', '.join(differ)}", "Name a new folder.")
+    return replace(present, reused=True)
+
+
+def unwritable(out: Path, complaint: str) -> BadInput:
+    """The error for a place that takes no more."""
+    return BadInput(out, f"this cannot be written ({complaint})", "Make room, or name another place; what is finished is kept.")
+
+
+@contextmanager
+def disk_errors_named(out: Path) -> Iterator[None]:
+    """Errors of the disk while OUT is written become one line that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise unwritable(out, error.strerror or str(error)) from error
+
+
+def versions() -> dict[str, str]:
+    """Versions of what pixels depend on."""
+    return {"learnet": version("learnet"), "numpy": np.__version__, **{name: version(name) for name in ("av", "opencv-python-headless")}}
+
+
+def digest(data: bytes) -> str:
+    """SHA-256, in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def some(names: Sequence[str]) -> str:
+    """The first few of a list, for an error message."""
+    return ", ".join(map(str, names[:5])) + (", …" if len(names) > 5 else "")

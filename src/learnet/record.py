@@ -1,0 +1,247 @@
+"""A study folder read back and checked: its answers, what was asked, and whether the answers can be trusted.
+
+Reads files only, so other people's studies can be judged as well. Only `outcomes.csv` is needed; whatever else is gone is named.
+"""
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from learnet.clip import Outcome
+from learnet.errors import BadInput, LearnetError
+from learnet.metrics import MEASURES, average_seeds, summarise
+from learnet.outcomes import COLUMNS, read_outcomes
+from learnet.prepare import Prepared, load_prepared
+
+NEEDED = ("protocol", "scheme", "seeds", "folds", "prepared")
+"""What study.json must say."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is left of a study on disk."""
+
+    folder: Path
+    name: str  # as the folder is called; with its parent where two share a name
+    about: dict  # study.json; empty where it is gone
+    run: dict  # run.json: seconds, machine; empty where it is gone
+    classes: tuple[str, ...]
+    outcomes: tuple[Outcome, ...]
+    summary: dict  # metrics.summarise, counted anew from the outcomes
+    prepared: Prepared | None  # the images it was run on, where they are still there
+    missing: tuple[str, ...]  # sentences: what could not be read, and what it would have shown
+
+    @property
+    def protocol(self) -> str:
+        """Name of the protocol, or "unknown"."""
+        return self.about.get("protocol", "unknown")
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds that have answers."""
+        return tuple(sorted({o.seed for o in self.outcomes}))
+
+    @property
+    def answers(self) -> list[Outcome]:
+        """One answer a clip: the answer given, or with several seeds that of the scores averaged over them."""
+        return list(self.outcomes) if len(self.seeds) == 1 else average_seeds(self.outcomes, self.classes)
+
+    @property
+    def leaky(self) -> bool:
+        """Whether people tested were trained on: by the protocol's own name, or because the folds say so."""
+        return self.protocol.startswith("leaky-") or bool(shared_people(self.about.get("folds", [])))
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the clips were made by a computer."""
+        about = self.prepared.about if self.prepared else self.about.get("prepared", {}).get("about", {})
+        return bool(about.get("synthetic"))
+
+    @property
+    def expected(self) -> int | None:
+        """Answers a complete study has; None where nobody can know."""
+        folds = self.about.get("folds")
+        return sum(fold["test_clips"] for fold in folds) * len(self.about.get("seeds", [0])) if folds else None
+
+
+@dataclass(frozen=True)
+class Check:
+    """A promise, and whether the files keep it."""
+
+    claim: str
+    passed: bool | None  # None: the files do not say
+    evidence: str
+
+
+def read_records(folders: Sequence[Path]) -> list[Record]:
+    """Read studies that are to stand side by side.
+
+    Raises:
+        LearnetError: none given, one given twice, or studies that did not answer the same clips with the same classes.
+        BadInput: a folder without readable answers.
+    """
+    if not folders:
+        raise LearnetError("No study was given.", "Name at least one study folder.")
+    repeated = [path for path, times in Counter(folder.resolve() for folder in folders).items() if times > 1]
+    if repeated:
+        raise LearnetError(f"{repeated[0]} was given twice.", "Name each study once.")
+    records = [read_record(folder) for folder in folders]
+    for longer in (lambda folder: f"{folder.parent.name}/{folder.name}", str):  # names that tell the studies apart
+        names = Counter(record.name for record in records)
+        records = [replace(r, name=longer(r.folder.resolve())) if names[r.name] > 1 else r for r in records]
+    for other in records[1:]:
+        refuse_different(records[0], other)
+    return records
+
+
+def read_record(folder: Path) -> Record:
+    """Read one study folder.
+
+    Raises:
+        BadInput: no folder, no answers, or a file that is broken.
+    """
+    if not folder.is_dir():
+        raise BadInput(folder, "there is no such folder", "Name a study folder; `learnet study` makes one.")
+    outcomes = read_outcomes(folder)
+    with (folder / "outcomes.csv").open(encoding="utf-8", newline="") as file:
+        classes = tuple(next(csv.reader(file))[len(COLUMNS) :])
+    about, run = _read_json(folder / "study.json"), _read_json(folder / "run.json")
+    absent = [key for key in NEEDED if key not in about]
+    if about and absent:
+        raise BadInput(folder / "study.json", f"it does not say {', '.join(absent)}", "Remove it to report without it.")
+    if about and tuple(about["scheme"]["classes"]) != classes:
+        raise BadInput(folder, "study.json and outcomes.csv name different classes", "They are not of one study.")
+    prepared, missing = _find_prepared(folder, about)
+    if not about:
+        missing = ["study.json is missing: protocol, folds, settings and versions are unknown, and nothing shows that nobody leaked.", *missing]
+    return Record(folder, folder.resolve().name, about, run, classes, tuple(outcomes), summarise(outcomes, classes), prepared, tuple(missing))
+
+
+def refuse_different(one: Record, other: Record) -> None:
+    """Two studies are compared only over the same clips with the same truth.
+
+    Raises:
+        LearnetError: naming what differs.
+    """
+    hint = "Report them apart, or run both on the same prepared folder with the same classes."
+    if one.classes != other.classes:
+        raise LearnetError(f"{one.name} has the classes {', '.join(one.classes)}, and {other.name} has {', '.join(other.classes)}.", hint)
+    truth, truth_of_other = ({o.clip: o.truth for o in record.outcomes} for record in (one, other))
+    if truth.keys() != truth_of_other.keys():
+        only = [
+            f"{len(missing)} only in {record.name}" + (f" ({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''})" if missing else "")
+            for record, missing in (
+                (one, sorted(truth.keys() - truth_of_other.keys())),
+                (other, sorted(truth_of_other.keys() - truth.keys())),
+            )
+        ]
+        raise LearnetError(f"{one.name} and {other.name} did not answer the same clips: {', '.join(only)}.", hint)
+    differ = sorted(clip for clip in truth if truth[clip] != truth_of_other[clip])
+    if differ:
+        first = differ[0]
+        raise LearnetError(
+            f"{len(differ)} clips have another truth in {one.name} than in {other.name}: "
+            f"{first} is {truth[first]!r} and {truth_of_other[first]!r}.",
+            hint,
+        )
+
+
+def shared_people(folds: Sequence[dict]) -> dict[str, list[str]]:
+    """Folds that have a person on both sides, and who it is; counted from the lists of people, whatever the protocol is called."""
+    both = {fold["name"]: sorted(set(fold["train_people"]) & set(fold["test_people"])) for fold in folds}
+    return {name: people for name, people in both.items() if people}
+
+
+def check(record: Record) -> list[Check]:
+    """What a reader would have to take on trust, tried against the files."""
+    return [_nobody_on_both_sides(record), _tested_where_said(record), _complete(record), _same_numbers(record), _same_images(record)]
+
+
+def _nobody_on_both_sides(record: Record) -> Check:
+    claim = "No person is in the training and the test side of one fold"
+    folds = record.about.get("folds")
+    if not folds:
+        return Check(claim, None, "study.json does not list the folds")
+    both = shared_people(folds)
+    if both:
+        name, people = next(iter(both.items()))
+        return Check(claim, False, f"{len(both)} of {len(folds)} folds; fold {name} has {_listed(people)} on both sides")
+    if any(fold["train_clips"] and not fold["train_people"] for fold in folds):
+        return Check(claim, True, "none of the people tested is among those the weights were trained on")
+    people = {person for fold in folds for person in fold["test_people"]}
+    return Check(claim, True, f"lists of people compared in {len(folds)} folds, {len(people)} people")
+
+
+def _tested_where_said(record: Record) -> Check:
+    claim = "Every answer comes from a fold that tests its person"
+    folds = {fold["name"]: set(fold["test_people"]) for fold in record.about.get("folds", [])}
+    if not folds:
+        return Check(claim, None, "study.json does not list the folds")
+    strange = [o for o in record.outcomes if o.person not in folds.get(o.fold, ())]
+    if strange:
+        return Check(claim, False, f"{len(strange)} of {len(record.outcomes)} answers do not; first: {strange[0].clip} in fold {strange[0].fold}")
+    return Check(claim, True, f"all {len(record.outcomes)} answers")
+
+
+def _complete(record: Record) -> Check:
+    claim = "Every clip is answered, once with each seed"
+    if record.expected is None:
+        return Check(claim, None, "study.json does not list the folds")
+    found = len(record.outcomes)
+    return Check(claim, found == record.expected, f"{found} of {record.expected} answers")
+
+
+def _same_numbers(record: Record) -> Check:
+    claim = "The numbers follow from the answers"
+    stored = _read_json(record.folder / "metrics.json").get("mean", {})
+    if not stored:
+        return Check(claim, True, "counted from outcomes.csv for this page; there is no metrics.json to compare with")
+    differ = [m for m in MEASURES if abs(stored.get(m, {}).get("value", 2.0) - record.summary["mean"][m]["value"]) > 1e-9]
+    if differ:
+        return Check(claim, False, f"metrics.json says otherwise for {', '.join(differ)}; this page shows what outcomes.csv gives")
+    return Check(claim, True, "counted anew from outcomes.csv; metrics.json agrees")
+
+
+def _same_images(record: Record) -> Check:
+    claim = "The images are those the study was run on"
+    if record.prepared is None:
+        return Check(claim, None, "the prepared folder is not there, or has changed")
+    return Check(claim, True, f"fingerprint {str(record.prepared.about['fingerprint'])[:12]}")
+
+
+def _find_prepared(folder: Path, about: dict) -> tuple[Prepared | None, list[str]]:
+    """The prepared folder where the study says it is, or beside the study; and why not."""
+    lost = "so motion images and the data audit are not shown"
+    if not about:
+        return None, [f"Where the prepared folder is, is unknown, {lost}."]
+    wanted = about["prepared"]
+    said = Path(wanted["folder"])
+    places = [place for place in (said, folder.resolve().parent / said.name) if place.is_dir()]
+    if not places:
+        return None, [f"The prepared folder {said} is gone, {lost}."]
+    try:
+        prepared = load_prepared(places[0])
+    except LearnetError as error:
+        return None, [f"The prepared folder cannot be read, {lost}: {error}"]
+    if prepared.about["fingerprint"] != wanted["fingerprint"]:
+        return None, [f"The prepared folder {places[0]} has changed since the study, {lost}."]
+    return prepared, []
+
+
+def _read_json(file: Path) -> dict:
+    if not file.is_file():
+        return {}
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadInput(file, f"this is not JSON ({error})", "Restore the file, or remove it to report without it.") from None
+    if not isinstance(content, dict):
+        raise BadInput(file, "this is not a JSON object", "Restore the file, or remove it to report without it.")
+    return content
+
+
+def _listed(names: Sequence[str], most: int = 3) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -1,0 +1,230 @@
+"""One or several study folders to one self-contained HTML page.
+
+The page reads in the order a reviewer asks: the answer, whether it can be trusted, where it fails, how to run it again. Each part is a
+function from the records to what its template shows; PARTS is the table of contents, and a new part is one more line in it.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from learnet import tables
+from learnet.clip import Finding
+from learnet.errors import OutputTaken
+from learnet.figures import Interval, confusion_figure, inline_svg, interval_figure
+from learnet.gallery import gallery
+from learnet.metrics import MEASURES
+from learnet.outcomes import write_whole
+from learnet.record import Record, check, read_records
+
+START = "<!doctype html>\n<!-- learnet report -->"
+MOST_PICTURES = 96  # on the whole page, so that it stays under 10 MB: one of 112 pixels square takes at most 50 kB
+FITTED = ("linear-svm", "majority")  # networks that are not trained in epochs
+PROTOCOLS = {
+    "loso": "leave one subject out: each person is tested once, by a network trained on all the others",
+    "groups": "subject groups: each group of people is tested once, by a network trained on the other groups",
+    "evaluation": "given weights: nothing was trained here, and nobody tested is known to have been trained on",
+    "unknown": "unknown: the files do not say how it was tested",
+}
+
+
+def write_report(studies: list[Path], out: Path, show_faces: bool = False) -> Path:
+    """Write one HTML page about one study, or about several over the same clips side by side.
+
+    Nothing in the page comes from elsewhere: no network, no fonts, no scripts but its own. The same files give the same bytes.
+
+    Args:
+        studies: study folders.
+        out: the page; an earlier report there is replaced, anything else is not.
+        show_faces: show onset faces beside the motion images, except those a licence forbids to publish.
+
+    Returns:
+        OUT.
+
+    Raises:
+        LearnetError: no readable study, studies over different clips, or OUT is something else than a report.
+    """
+    page = render(read_records(studies), show_faces)
+    if out.exists() and not (out.is_file() and out.read_bytes()[: len(START)] == START.encode()):
+        raise OutputTaken(out, "this is there already, and is not a report", "Name another file.")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(out, page)
+    return out
+
+
+def render(records: Sequence[Record], show_faces: bool = False) -> str:
+    """The page as text. RECORDS are of studies over the same clips, as `record.read_records` gives them."""
+    known = {"records": records, "show_faces": show_faces}
+    parts = [
+        {"key": key, "title": part.title, "body": Markup(_template(key).render(known | part.values(records, show_faces)))}
+        for key, part in PARTS.items()
+    ]
+    return _template("page").render(
+        known,
+        start=Markup(START),
+        parts=parts,
+        clips=len(records[0].answers),
+        people=len({o.person for o in records[0].outcomes}),
+        datasets=sorted({o.dataset for o in records[0].outcomes}),
+        unfinished=[record for record in records if record.expected not in (None, len(record.outcomes))],
+    )
+
+
+def cell(value: object, number: str = "{:.3f}") -> str:
+    """A table cell as text: fractions by the format NUMBER, whole numbers and words as they are, a dash for nothing."""
+    if pd.isna(value):
+        return "–"
+    return number.format(value) if isinstance(value, (float, np.floating)) else str(value)
+
+
+def answer(records: Sequence[Record], show_faces: bool = False) -> dict:
+    """Accuracy, UF1 and UAR of every study with intervals, beside what no learning would give."""
+    scores, floor = tables.measures(records), tables.floor(records[0])
+    panels = {
+        tables.NAMES[m]: [Interval(r.name, *(float(r.summary["mean"][m][key]) for key in ("value", "low", "high"))) for r in records]
+        for m in MEASURES
+    }
+    said = "; ".join(f"{name}: " + ", ".join(f"{i.label} {i.value:.3f} ({i.low:.3f} to {i.high:.3f})" for i in part) for name, part in panels.items())
+    figure = interval_figure(panels, {tables.NAMES[m]: floor.values[m] for m in MEASURES})
+    return {
+        "scores": scores.to_dict("records"),
+        "names": list(tables.NAMES.values()),
+        "majority": "majority" in set(scores["network"]),
+        "floor": floor,
+        "floor_values": {tables.NAMES[m]: value for m, value in floor.values.items()},
+        "figure": Markup(inline_svg(figure, "intervals", f"Scores with 95% intervals. {said}. Without learning: {_said(floor)}.")),
+    }
+
+
+def trust(records: Sequence[Record], show_faces: bool = False) -> dict:
+    """Protocol, promises checked against the files, seeds, and what the data are and their audit found."""
+    checks = [check(record) for record in records]
+    of_data = {str(record.about.get("prepared", {}).get("fingerprint")): record for record in reversed(records)}
+    return {
+        "protocol": tables.side_by_side(records, [_facts(record) for record in records]),
+        "checks": [(row[0].claim, row) for row in zip(*checks, strict=True)],
+        "seeds": tables.seeds(records),
+        "composition": tables.composition(records[0]),
+        "audits": [(record, tables.audit(findings(record))) for record in reversed(of_data.values()) if record.prepared],
+    }
+
+
+def failures(records: Sequence[Record], show_faces: bool = False) -> dict:
+    """Confusion, classes, databases, people, pictures, and every single answer."""
+    each = MOST_PICTURES // (len(records) * 2 * len(records[0].classes) * (2 if show_faces else 1))
+    return {
+        "confusions": [(record, _confusion(record, place), tables.confused(record), tables.classes(record)) for place, record in enumerate(records)],
+        "datasets": tables.datasets(records),
+        "people": tables.people(records),
+        "formats": {f"{r.name}: right": "{:.1f}" for r in records} | {f"{r.name}: accuracy": "{:.0%}" for r in records},
+        "galleries": [(record, gallery(record, max(1, min(3, each)), show_faces)) for record in records],
+        "answers": tables.answers(records),
+    }
+
+
+def again(records: Sequence[Record], show_faces: bool = False) -> dict:
+    """Commands, settings, versions, fingerprints."""
+    groups = {
+        "Study": ("What was asked", [record.about.get("settings") or {} for record in records]),
+        "Training": ("How each network was trained", [record.about.get("training") or {} for record in records]),
+        "Images": ("How the motion images were made", [_images(record) for record in records]),
+        "Versions": ("Programs the numbers depend on", [record.about.get("versions") or {} for record in records]),
+        "Run": ("The run itself; it changes no number", [record.run for record in records]),
+    }
+    return {
+        "commands": [command for record in records if (command := tables.command(record))],
+        "settings": [(title, note, tables.side_by_side(records, values)) for title, (note, values) in groups.items() if any(values)],
+    }
+
+
+def findings(record: Record) -> list[Finding]:
+    """What the audit of the record's prepared folder found (`audit.csv`); nothing where the file is gone."""
+    file = record.prepared.folder / "audit.csv" if record.prepared else None
+    if file is None or not file.is_file():
+        return []
+    table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    return [Finding(row.kind, row.where, row.what, row.serious.lower() in ("yes", "true", "1")) for row in table.itertuples()]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the page: its heading, and what its template (called like its key in PARTS) is given."""
+
+    title: str
+    values: Callable[[Sequence[Record], bool], dict]
+
+
+PARTS = {
+    "answer": Part("The answer", answer),
+    "trust": Part("Can it be trusted?", trust),
+    "failures": Part("Where it fails", failures),
+    "again": Part("To run it again", again),
+}
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(loader=PackageLoader("learnet"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"cell": cell, "score": "{:.3f}".format, "percent": "{:.1%}".format}
+    return environment
+
+
+def _template(name: str) -> Template:
+    return _environment().get_template(f"{name}.html.j2")
+
+
+def _said(floor: tables.Floor) -> str:
+    return ", ".join(f"{tables.NAMES[m]} {value:.3f}" for m, value in floor.values.items())
+
+
+def _facts(record: Record) -> dict[str, str]:
+    about, scheme, folds = record.about, record.about.get("scheme", {}), record.about.get("folds", [])
+    return {
+        "network": about.get("network", "unknown"),
+        "protocol": PROTOCOLS.get(record.protocol, f"{record.protocol}: people who are tested were also trained on" if record.leaky else record.protocol),
+        "people": str(len({o.person for o in record.outcomes})),
+        "folds": str(len(folds)) if folds else "unknown",
+        "clips": str(len(record.answers)),
+        "classes": f"{len(record.classes)}: {', '.join(record.classes)}",
+        "class scheme": f"{scheme['name']} ({scheme['source']})" if scheme else "unknown",
+        "seeds": ", ".join(map(str, record.seeds)),
+        "epochs": _epochs(record),
+        "apex frames": _apexes(record),
+    }
+
+
+def _epochs(record: Record) -> str:
+    training = record.about.get("training") or {}
+    if record.about.get("network") in FITTED:
+        return "none: fitted in one go"
+    if training.get("inner_groups"):
+        return f"chosen on {training['inner_groups']} groups of the training people, at most {training['epochs']}"
+    return f"{training['epochs']}, fixed beforehand" if training else "unknown"
+
+
+def _apexes(record: Record) -> str:
+    if record.prepared is None or "apex_source" not in record.prepared.clips:
+        return "unknown"
+    words = {"file": "as annotated", "midpoint": "set to the middle", "none": "without one"}
+    sources = Counter(map(str, record.prepared.clips["apex_source"]))
+    return ", ".join(f"{number} {words.get(source, source)}" for source, number in sorted(sources.items()))
+
+
+def _confusion(record: Record, place: int) -> Markup:
+    counts = tables.confused(record)
+    right = int(np.trace(counts.to_numpy()))
+    said = f"Confusion matrix of {record.name}: {right} of {int(counts.to_numpy().sum())} answers are right. The table below has every count."
+    return Markup(inline_svg(confusion_figure(counts.to_numpy(), list(counts)), f"confusion-{place}", said))
+
+
+def _images(record: Record) -> dict[str, object]:
+    prepared = record.about.get("prepared", {})
+    about = {key: value for key, value in prepared.get("about", {}).items() if key not in ("fingerprint", "versions")}
+    return {"folder": prepared.get("folder"), "fingerprint": prepared.get("fingerprint"), **about} if prepared else {}

@@ -1,0 +1,94 @@
+"""Emotions as combinations of action units, and how one person acts them.
+
+Which units belong to which emotion follows the criteria by which CASME II was labelled (Yan et al., PLOS ONE 9(1): e86041, 2014) and, for
+what these leave open, EMFACS (Friesen and Ekman 1983; Ekman, Friesen, Hager, FACS Investigator's Guide, 2002). The shares are ours: single
+units and pairs far more often than the full prototypes, as in all spontaneous databases.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from learnet.errors import pick
+from learnet.simulate.geometry import Geometry, crop_view
+from learnet.simulate.movement import MODEL_FACE_PX, displacement
+from learnet.simulate.units import UNITS, Activation, both_sides
+
+
+@dataclass(frozen=True)
+class Combination:
+    """Action units that occur together, and how often among the expressions of the emotion."""
+
+    units: tuple[int, ...]
+    share: float
+
+
+def _combinations(**shares: float) -> tuple[Combination, ...]:
+    """`_12_6=0.3` reads: units 12 and 6 together in three of ten."""
+    return tuple(Combination(tuple(int(unit) for unit in name.split("_") if unit), share) for name, share in shares.items())
+
+
+EMOTIONS: dict[str, tuple[Combination, ...]] = {
+    "happiness": _combinations(_12=0.45, _6_12=0.40, _6=0.07, _12_25=0.08),
+    "disgust": _combinations(_4_7=0.34, _4_9=0.18, _9=0.10, _10=0.16, _4_7_9=0.10, _4_7_10=0.12),
+    "repression": _combinations(_15=0.25, _17=0.32, _15_17=0.23, _17_24=0.12, _14_17=0.08),
+    "surprise": _combinations(_1_2=0.62, _1_2_25=0.14, _2=0.10, _1_2_5=0.08, _25=0.06),
+    "others": _combinations(_4=0.42, _14=0.22, _20=0.08, _1_4=0.08, _23=0.08, _24=0.06, _7=0.06),
+    "sadness": _combinations(_1=0.35, _1_4=0.35, _1_15=0.15, _1_4_15=0.15),
+    "fear": _combinations(_1_2_4=0.40, _20=0.15, _4_20=0.15, _1_2_4_5=0.15, _5_25=0.15),
+    "anger": _combinations(_4_7=0.30, _4_5=0.20, _4_23=0.20, _4_7_23=0.15, _4_24=0.15),
+    "contempt": _combinations(_14=0.60, _12_14=0.30, _10=0.10),
+}
+"""Emotion -> its combinations. CASME II: happiness 6 or 12; disgust 9, 10 or 4+7; repression 15, 17; surprise 1+2, 2 or 25; sadness 1; fear
+1+2+4 or 20; others: the rest, of which 4 and 14 alone are the most frequent. 5, 23, 24, anger and contempt: EMFACS."""
+
+ONE_SIDED = {"contempt": 0.8, "happiness": 0.2, "disgust": 0.2, "others": 0.25}
+"""Share of expressions that show on one side only, where it is not 0.1; contempt is one-sided by definition (EMFACS: R12+R14)."""
+
+PEAK_PX = (0.5, 2.5)
+"""Weakest and strongest peak displacement of an expression, in pixels of a face 112 pixels wide."""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How one person acts: personal variation that a network must see through."""
+
+    expressive: float  # factor on all strengths
+    balance: float  # -1..1: the left side is stronger by this share
+    habits: int  # seed of the personal preference among an emotion's combinations
+
+
+def make_manner(rng: np.random.Generator) -> Manner:
+    """Somebody's manner."""
+    return Manner(float(np.exp(rng.normal(0, 0.2))), float(np.clip(rng.normal(0, 0.15), -0.4, 0.4)), int(rng.integers(2**31)))
+
+
+def act(emotion: str, manner: Manner, geometry: Geometry, rng: np.random.Generator) -> tuple[Activation, ...]:
+    """One micro-expression of an emotion on a face: units, sides and strengths; its largest displacement lies within PEAK_PX.
+
+    Raises:
+        UnknownName: no such emotion in the table.
+    """
+    combinations = pick(EMOTIONS, emotion, "simulated emotion")
+    taste = np.random.default_rng([manner.habits, sorted(EMOTIONS).index(emotion)])
+    shares = np.array([combination.share for combination in combinations])
+    liking = shares * taste.gamma(2.0, 0.5, len(shares))  # each person prefers some of the combinations
+    units = combinations[rng.choice(len(shares), p=liking / liking.sum())].units
+    peak_px = float(np.clip(rng.uniform(*PEAK_PX) * manner.expressive, *PEAK_PX))
+    side = None
+    if rng.random() < ONE_SIDED.get(emotion, 0.1) and all(UNITS[unit].paired for unit in units):
+        side = "left" if rng.random() < 0.5 + 0.5 * manner.balance else "right"
+    activations: list[Activation] = []
+    for position, unit in enumerate(units):
+        strength = 1.0 if position == 0 else rng.uniform(0.45, 1.0)
+        uneven = float(np.clip(manner.balance + rng.normal(0, 0.08), -0.5, 0.5)) if UNITS[unit].paired else 0.0
+        activations += [one for one in both_sides(unit, strength, uneven) if side in (None, one.side)]
+    return _scaled(activations, geometry, peak_px)
+
+
+def _scaled(activations: list[Activation], geometry: Geometry, peak_px: float) -> tuple[Activation, ...]:
+    """The same expression, as strong as to move some point of this face by PEAK_PX and none further."""
+    view = crop_view(2 * MODEL_FACE_PX, 2 * MODEL_FACE_PX)
+    field = displacement(geometry, activations, view) * np.float32(MODEL_FACE_PX / view.face_px)
+    factor = peak_px / float(np.hypot(field[..., 0], field[..., 1]).max())
+    return tuple(replace(one, peak_px=one.peak_px * factor) for one in activations)

@@ -1,0 +1,175 @@
+"""Study records to tables: one function, one DataFrame, one line for each thing a reader may ask about.
+
+Scores are shares from 0 to 1 and the mean over seeds where a study has several; nothing is rounded here.
+"""
+
+import re
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import pandas as pd
+
+from learnet.clip import Finding
+from learnet.metrics import MEASURES, confusion, headline, precision_recall_f1, summarise
+from learnet.record import Record
+from learnet.settings import Study, Training
+
+NAMES = {"accuracy": "accuracy", "uf1": "UF1", "uar": "UAR"}
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What answering the most frequent class to every clip would score: no learning at all."""
+
+    emotion: str
+    values: dict[str, float]  # by the names in metrics.MEASURES
+
+
+def floor(record: Record) -> Floor:
+    """The score of the most frequent class (the first in the class list where several are)."""
+    truth = [o.truth for o in record.answers]
+    counts = Counter(truth)
+    emotion = max(record.classes, key=lambda name: counts[name])
+    values = headline(confusion(truth, [emotion] * len(truth), record.classes))
+    return Floor(emotion, dict(zip(MEASURES, map(float, values), strict=True)))
+
+
+def measures(records: Sequence[Record]) -> pd.DataFrame:
+    """A row for each study: each measure with the ends of its 95 % interval and its standard deviation over seeds."""
+    rows = []
+    for record in records:
+        row: dict[str, object] = {"study": record.name, "network": record.about.get("network", "unknown")}
+        for measure in MEASURES:
+            found = record.summary["mean"][measure]
+            row |= {f"{NAMES[measure]}{part}": found[key] for part, key in (("", "value"), (" low", "low"), (" high", "high"), (" spread", "spread"))}
+        rows.append({**row, "clips": len(record.answers), "people": len({o.person for o in record.outcomes}), "seeds": len(record.seeds)})
+    return pd.DataFrame(rows)
+
+
+def seeds(records: Sequence[Record]) -> pd.DataFrame:
+    """A row for each study and seed, and one for the answers averaged over seeds; empty where every study has one seed."""
+    rows = []
+    for record in records:
+        blocks = {**record.summary["seeds"], "scores averaged": record.summary.get("averaged")}
+        if len(record.seeds) > 1:
+            rows += [{"study": record.name, "seed": seed, **{NAMES[m]: block[m]["value"] for m in MEASURES}} for seed, block in blocks.items()]
+    return pd.DataFrame(rows)
+
+
+def classes(record: Record) -> pd.DataFrame:
+    """A row for each class: clips, precision, recall, F1; the last row is their mean, which is UAR under recall and UF1 under F1."""
+    counts = np.stack([block["confusion"] for block in record.summary["seeds"].values()])  # (S, K, K)
+    rates = precision_recall_f1(counts).mean(axis=1)  # (3, K)
+    table = pd.DataFrame({"class": record.classes, "clips": counts[0].sum(axis=1), "precision": rates[0], "recall": rates[1], "F1": rates[2]})
+    mean = {"class": "mean of classes", "clips": int(counts[0].sum()), **{name: table[name].mean() for name in ("precision", "recall", "F1")}}
+    return pd.concat([table, pd.DataFrame([mean])], ignore_index=True)
+
+
+def confused(record: Record) -> pd.DataFrame:
+    """Confusion matrix, rows are truths; the answers of all seeds are added up."""
+    counts = sum(np.asarray(block["confusion"]) for block in record.summary["seeds"].values())
+    return pd.DataFrame(counts, index=list(record.classes), columns=list(record.classes))
+
+
+def datasets(records: Sequence[Record]) -> pd.DataFrame:
+    """A row for each dataset and study, scored over the whole class list; empty where there is one dataset only."""
+    names = sorted({o.dataset for o in records[0].outcomes})
+    rows = []
+    for dataset in names if len(names) > 1 else ():
+        for record in records:
+            part = [o for o in record.outcomes if o.dataset == dataset]
+            found = summarise(part, record.classes)["mean"]
+            clips, people = len({o.clip for o in part}), len({o.person for o in part})
+            row = {"dataset": dataset, "study": record.name, "clips": clips, "people": people}
+            rows.append(row | {NAMES[m]: found[m]["value"] for m in MEASURES})
+    return pd.DataFrame(rows)
+
+
+def people(records: Sequence[Record]) -> pd.DataFrame:
+    """A row for each person: clips, then for each study how many were right (mean over seeds) and their share."""
+    table = pd.Series([o.person for o in records[0].answers]).value_counts().sort_index().rename_axis("person").rename("clips").to_frame()
+    for record in records:
+        right = Counter(o.person for o in record.outcomes if o.truth == o.prediction)
+        mean = pd.Series({person: right[person] / len(record.seeds) for person in table.index})
+        table[f"{record.name}: right"] = mean if len(record.seeds) > 1 else mean.astype(int)
+        table[f"{record.name}: accuracy"] = mean / table["clips"]
+    return table.reset_index()
+
+
+def answers(records: Sequence[Record]) -> pd.DataFrame:
+    """A row for each clip: truth, then the answer of each study and its score, averaged over seeds."""
+    first = records[0].answers
+    table = pd.DataFrame({"clip": [o.clip for o in first], "truth": [o.truth for o in first]})
+    for record in records:
+        found = {o.clip: o for o in record.answers}
+        table[f"{record.name}: answer"] = [found[clip].prediction for clip in table["clip"]]
+        table[f"{record.name}: score"] = [max(found[clip].scores) for clip in table["clip"]]
+    return table.sort_values("clip", ignore_index=True)
+
+
+def composition(record: Record) -> pd.DataFrame:
+    """A row for each class, and for each emotion that has no class and was left out: clips and people."""
+    truth = record.answers
+    rows = [
+        {"class": name, "clips": sum(o.truth == name for o in truth), "people": len({o.person for o in truth if o.truth == name})}
+        for name in record.classes
+    ]
+    left_out = record.about.get("left_out", {})
+    rows += [{"class": f"{emotion} (left out)", "clips": clips, "people": None} for emotion, clips in left_out.items()]
+    return pd.DataFrame(rows).astype({"people": "Int64"})  # whole numbers although some are missing
+
+
+def audit(findings: Sequence[Finding]) -> pd.DataFrame:
+    """A row for each kind of finding, serious ones first: how many, and the first of them."""
+    kinds: dict[tuple[bool, str], list[Finding]] = {}
+    for finding in findings:
+        kinds.setdefault((not finding.serious, finding.kind), []).append(finding)
+    rows = [
+        {"finding": kind, "number": len(found), "changes results": "no" if harmless else "yes", "first": f"{found[0].where}: {found[0].what}"}
+        for (harmless, kind), found in sorted(kinds.items())
+    ]
+    return pd.DataFrame(rows)
+
+
+def side_by_side(records: Sequence[Record], values: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    """A row for each name that any of VALUES has, a column for each study; empty cells where a study has no such value."""
+    names = list(dict.fromkeys(name for found in values for name in found))
+    table = {"": [name.replace("_", " ") for name in names]}
+    return pd.DataFrame(table | {r.name: [_written(found.get(name)) for name in names] for r, found in zip(records, values, strict=True)})
+
+
+def command(record: Record) -> str:
+    """The command line that runs RECORD again: every option that differs from its default; empty where study.json is gone."""
+    if not record.about:
+        return ""
+    folder, settings = record.about["prepared"]["folder"], record.about.get("settings") or {}
+    if "weights" in settings:
+        options = ["--weights", str(settings["weights"]), "--classes", record.about["scheme"]["name"]]
+        return shlex.join(["learnet", "evaluate", folder, record.folder.name, *options])
+    options = _options(settings, Study()) + _options(record.about.get("training") or {}, Training())
+    return shlex.join(["learnet", "study", folder, record.folder.name, *options])
+
+
+def _options(values: Mapping[str, object], defaults: Study | Training) -> list[str]:
+    options = []
+    for setting in fields(defaults):
+        value, name = values.get(setting.name), setting.name.replace("_", "-")
+        if value is None or value == getattr(defaults, setting.name):
+            continue
+        options += [f"--{name}" if value else f"--no-{name}"] if isinstance(value, bool) else [f"--{name}", str(value)]
+    return options
+
+
+def _written(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key.replace('_', ' ')}: {_written(item)}" for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_written, value))
+    return re.sub(r"\s+", " ", str(value))

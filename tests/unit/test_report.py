@@ -1,0 +1,250 @@
+"""The page: read by a parser that is not a browser's, with every number beside one counted elsewhere."""
+
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
+from written_study import CLASSES, write_prepared, write_study
+
+from learnet.errors import LearnetError, OutputTaken
+from learnet.report import write_report
+
+VOID = {"meta", "img", "br", "link", "input", "hr", "wbr", "use", "path"}
+
+
+class Page(HTMLParser):
+    """What is in a page: elements in order, the text of table cells, and whether every tag is closed in turn."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self.raw = file.read_text(encoding="utf-8")
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.tables: list[list[list[str]]] = []
+        self.text: list[str] = []
+        self.feed(self.raw)
+        self.close()
+        assert not self.open, self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "table":
+            self.tables.append([])
+        if tag == "tr":
+            self.tables[-1].append([])
+        if tag in ("td", "th"):
+            self.tables[-1][-1].append("")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in VOID:
+            return
+        assert self.open.pop() == tag, (tag, self.getpos())
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("style", "script"):
+            self.text.append(data)
+        if {"td", "th"} & set(self.open) and "svg" not in self.open:
+            self.tables[-1][-1][-1] += data if self.tables[-1][-1][-1] == "" else f" {data}"
+
+    def table(self, *columns: str) -> list[list[str]]:
+        """Rows of the first table that has these headings."""
+        return next(table[1:] for table in self.tables if table[0][: len(columns)] == list(columns))
+
+    @property
+    def words(self) -> str:
+        return " ".join(" ".join(self.text).split())
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    home = tmp_path_factory.mktemp("studies")
+    prepared = write_prepared(home / "prepared")
+    return [
+        write_study(home / "learnet", prepared),
+        write_study(home / "svm", prepared, "linear-svm", seeds=(0,), skill=0.4),
+        write_study(home / "majority", prepared, "majority", seeds=(0,), skill=0),
+    ]
+
+
+@pytest.fixture(scope="module")
+def page(folders: list[Path]) -> Page:
+    return Page(write_report(folders, folders[0].parent / "three.html"))
+
+
+def one(tmp_path: Path, **how: object) -> Path:
+    return write_study(tmp_path / "learnet", write_prepared(tmp_path / "prepared"), **how)
+
+
+def test_nothing_comes_from_elsewhere(page: Page) -> None:
+    for tag, attributes in page.elements:
+        assert tag not in ("link", "iframe", "object", "base") and "srcset" not in attributes
+        for name in ("src", "href", "xlink:href", "action", "data", "poster"):
+            address = attributes.get(name) or "#"
+            assert address.startswith("#") or address.startswith("data:image/png;base64,"), address[:80]
+    assert not re.search(r"https?:|//www|@import|@font-face|url\((?!#)", page.raw)
+    policy = [attributes["content"] for tag, attributes in page.elements if attributes.get("http-equiv") == "Content-Security-Policy"]
+    assert policy and policy[0].startswith("default-src 'none'")
+
+
+def test_the_page_is_well_made(page: Page) -> None:
+    """Ids are unique and what points to them finds them; pictures have words; every table has a name and headings."""
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for _, attributes in page.elements:
+        for name in ("href", "aria-labelledby"):
+            if name in attributes:
+                assert str(attributes[name]).removeprefix("#") in ids
+    images = [attributes for tag, attributes in page.elements if tag == "img"]
+    assert len(images) > 20 and all(image["alt"] for image in images)
+    assert all(attributes["aria-label"] for tag, attributes in page.elements if tag == "svg")
+    assert all(attributes["aria-label"] and attributes["tabindex"] == "0" for tag, attributes in page.elements if attributes.get("role") == "group")
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1 and levels.count(1) == 1 and all(later - level <= 1 for level, later in zip(levels, levels[1:], strict=False))
+    assert page.elements[0] == ("html", {"lang": "en"}) and "prefers-color-scheme: dark" in page.raw and "@media print" in page.raw
+
+
+def test_the_order_is_a_reviewers(page: Page) -> None:
+    places = [page.raw.index(f'<section id="{key}"') for key in ("answer", "trust", "failures", "again")]
+    assert places == sorted(places)
+
+
+def test_the_answer_beside_scikit_learn(page: Page, folders: list[Path]) -> None:
+    rows = page.table("study", "accuracy", "UF1", "UAR")
+    macro = {"average": "macro", "labels": list(CLASSES), "zero_division": 0}
+    scores = (accuracy_score, lambda t, p: f1_score(t, p, **macro), lambda t, p: recall_score(t, p, **macro))
+    for row, folder in zip(rows, folders, strict=True):
+        assert row[0].split()[0] == folder.name
+        seeds = [part for _, part in pd.read_csv(folder / "outcomes.csv").groupby("seed")]
+        for shown, score in zip(row[1:4], scores, strict=True):
+            values = [score(part["truth"], part["prediction"]) for part in seeds]
+            words = shown.split()
+            assert words[0] == f"{np.mean(values):.3f}"
+            low, high = map(float, words[-3::2])
+            assert low <= float(words[0]) <= high or folder.name == "majority"
+            assert (words[1:3] == ["±", f"{np.std(values, ddof=1):.3f}"]) is (len(seeds) > 1)
+
+
+def test_confusion_beside_scikit_learn(page: Page, folders: list[Path]) -> None:
+    matrices = [table for table in page.tables if table[0][0] == "truth \\ answer"]
+    for table, folder in zip(matrices, folders, strict=True):
+        found = pd.read_csv(folder / "outcomes.csv")
+        counts = [list(map(int, row[1:])) for row in table[1:]]
+        np.testing.assert_array_equal(counts, confusion_matrix(found["truth"], found["prediction"], labels=CLASSES))
+
+
+def test_people_beside_pandas(page: Page, folders: list[Path]) -> None:
+    found = pd.read_csv(folders[1] / "outcomes.csv")
+    right = (found["truth"] == found["prediction"]).groupby(found["person"])
+    rows = page.table("person", "clips", "learnet: right", "learnet: accuracy", "svm: right", "svm: accuracy")
+    assert [(row[0], row[4], row[5]) for row in rows] == [
+        (person, str(number), f"{share:.0%}") for (person, number), share in zip(right.sum().items(), right.mean(), strict=True)
+    ]
+
+
+def test_no_learning_is_in_the_table_unless_a_majority_study_is(page: Page, tmp_path: Path) -> None:
+    study = one(tmp_path)
+    rows = Page(write_report([study], tmp_path / "one.html")).table("study", "accuracy", "UF1", "UAR")
+    truth = pd.read_csv(study / "outcomes.csv").query("seed == 0")["truth"]
+    assert rows[-1][0].startswith("no learning") and rows[-1][1:4] == [f"{truth.value_counts(normalize=True).max():.3f}", rows[-1][2], "0.200"]
+    assert not [row for row in page.table("study", "accuracy", "UF1", "UAR") if row[0].startswith("no learning")]
+
+
+def test_trust_is_stated(page: Page) -> None:
+    checks = page.table("promise", "learnet", "svm", "majority")
+    assert len(checks) == 5 and all(cell.startswith("✓ holds") for row in checks for cell in row[1:])
+    assert "leave one subject out" in page.words and "fear (left out)" in page.words
+    assert "class=\"banner" not in page.raw and "Synthetic" not in page.words
+
+
+def test_a_leaky_protocol_is_red_everywhere_it_shows_numbers(folders: list[Path], tmp_path: Path) -> None:
+    leaky = write_study(tmp_path / "flattering", folders[0].parent / "prepared", protocol="leaky-random", skill=0.9)
+    shown = Page(write_report([folders[0], leaky], tmp_path / "page.html"))
+    marks = [attributes["class"] for _, attributes in shown.elements if "leaky" in (attributes.get("class") or "").split()]
+    assert len(marks) == 3 and all("red" in str(mark).split() for mark in marks)  # banner, row of the answer, confusion matrix
+    assert "Leaky: flattering" in shown.words and "Leaky: learnet" not in shown.words
+    rows = shown.table("promise")
+    assert rows[0][1].startswith("✓ holds") and rows[0][2].startswith("✗ broken")
+    alone = Page(write_report([leaky], tmp_path / "alone.html"))
+    assert "it was not trained on" not in alone.words
+
+
+def test_synthetic_data_are_flagged(tmp_path: Path) -> None:
+    study = write_study(tmp_path / "learnet", write_prepared(tmp_path / "prepared", synthetic=True))
+    assert "Synthetic data." in Page(write_report([study], tmp_path / "page.html")).words
+    shutil.rmtree(tmp_path / "prepared")  # study.json remembers
+    assert "Synthetic data." in Page(write_report([study], tmp_path / "page.html")).words
+
+
+def test_hidden_people_have_no_image(page: Page) -> None:
+    shown = {str(attributes["alt"]).split()[-1] for tag, attributes in page.elements if tag == "img"}
+    assert shown and not [clip for clip in shown if clip.startswith("casme2/12/")]
+    assert "forbids to publish these faces: casme2/12" in page.words
+
+
+def test_what_is_gone_is_named_and_the_rest_is_shown(tmp_path: Path) -> None:
+    study = one(tmp_path)
+    shutil.rmtree(tmp_path / "prepared")
+    shown = Page(write_report([study], tmp_path / "page.html", show_faces=True))
+    assert "is gone" in shown.words and "prepared" in shown.words and not [tag for tag, _ in shown.elements if tag == "img"]
+    (study / "study.json").unlink()
+    (study / "run.json").unlink()
+    shown = Page(write_report([study], tmp_path / "page.html"))
+    assert "study.json is missing" in shown.words and shown.table("study", "accuracy")[0][0].startswith("learnet")
+
+
+def test_an_unfinished_study_says_so(tmp_path: Path) -> None:
+    study = one(tmp_path, seeds=(0,))
+    file = study / "outcomes.csv"
+    file.write_text("\n".join(file.read_text().splitlines()[:31]) + "\n")
+    assert "Unfinished: learnet. 30 of 72 answers" in Page(write_report([study], tmp_path / "page.html")).words
+
+
+def test_different_clips_are_refused_and_nothing_is_written(folders: list[Path], tmp_path: Path) -> None:
+    other = write_study(tmp_path / "more", write_prepared(tmp_path / "prepared", people=13))
+    with pytest.raises(LearnetError, match="6 only in more"):
+        write_report([folders[0], other], tmp_path / "page.html")
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_names_cannot_run_as_code(tmp_path: Path) -> None:
+    study = write_study(tmp_path / "<script>alert(1)<&$x^{", write_prepared(tmp_path / "prepared"))
+    shown = Page(write_report([study], tmp_path / "page.html"))
+    assert [tag for tag, _ in shown.elements].count("script") == 1 and "<script>alert(1)<&$x^{" in shown.words
+
+
+def test_the_page_is_replaced_whole_and_nothing_else_is(folders: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "new" / "page.html"
+    write_report(folders[:1], out)
+    first = out.read_bytes()
+    write_report(folders[:1], out)
+    assert out.read_bytes() == first and [file.name for file in out.parent.iterdir()] == ["page.html"]
+    for taken in (folders[0] / "outcomes.csv", folders[0]):
+        with pytest.raises(OutputTaken, match="not a report"):
+            write_report(folders[:1], taken)
+
+
+def test_five_hundred_clips_stay_under_ten_megabytes(tmp_path: Path) -> None:
+    """Noise is the worst that PNG can meet, and three studies more than was asked for."""
+    prepared = write_prepared(tmp_path / "prepared", people=50, clips=10, size=112)
+    names = ("a", "b", "c")
+    out = write_report([write_study(tmp_path / name, prepared, skill=0.3 + 0.1 * i) for i, name in enumerate(names)], tmp_path / "page.html")
+    assert out.stat().st_size < 10e6
+    assert len(Page(out).table("clip", "truth")) == 500
+
+
+def test_settings_versions_and_fingerprint_are_there(page: Page, folders: list[Path]) -> None:
+    record = json.loads((folders[0] / "study.json").read_text())
+    for word in (record["prepared"]["fingerprint"], "learning rate", "label smoothing", "0.1.0", "a paper", "x86_64"):
+        assert word in page.words, word
+    assert f"learnet study {record['prepared']['folder']} learnet" in page.words

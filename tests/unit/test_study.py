@@ -1,0 +1,178 @@
+"""Studies on small prepared folders: nothing leaks, a kill costs nothing, the same question gives the same bytes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from learnet.checkpoint import load_checkpoint
+from learnet.errors import BadCheckpoint, LearnetError, OutputTaken
+from learnet.evaluate import evaluate
+from learnet.outcomes import read_outcomes
+from learnet.prepare import load_prepared, save_prepared
+from learnet.settings import Study, Training
+from learnet.study import Task, make_folds, material, run_study, run_task, train_on_all
+
+QUICK = Training(epochs=2, batch=8)
+WORDS = ("happiness", "disgust", "surprise", "sadness")
+
+
+def write_prepared(out: Path, rng: np.random.Generator, people: int = 4, dataset: str = "casme2", kind: str = "image") -> Path:
+    """People with three clips each; the class shows in the upper or lower half, weakly."""
+    rows, images = [], []
+    for person in range(people):
+        for place in range(3):
+            word = WORDS[(person + place) % 4]
+            image = rng.integers(60, 190, (28, 28, 3), dtype=np.uint8)
+            image[7 * WORDS.index(word) : 7 * WORDS.index(word) + 7] += 40
+            subject = f"{person + 1:02d}"
+            facts = {"clip": f"{dataset}/{subject}/EP{place}", "dataset": dataset, "subject": subject, "person": f"{dataset}/{subject}"}
+            rows.append({**facts, "image": len(rows), "name": f"EP{place}", "emotion": word, "onset": 1, "offset": 9, "fps": 200, "frames": 9})
+            images.append(image)
+    about = {"imported": True, "preparation": None, "images_kind": kind, "synthetic": True, "face_model": None, "inputs": "x", "versions": {}}
+    save_prepared(out, np.stack(images), pd.DataFrame(rows), about, [])
+    return out
+
+
+@pytest.fixture
+def prepared(tmp_path: Path, rng: np.random.Generator) -> Path:
+    return write_prepared(tmp_path / "prepared", rng)
+
+
+def bytes_of(study: Path) -> dict[str, bytes]:
+    """All that must not differ between two runs of one study; `run.json` holds the clock."""
+    return {str(p.relative_to(study)): p.read_bytes() for p in sorted(study.rglob("*")) if p.is_file() and p.name != "run.json"}
+
+
+def test_every_clip_is_answered_once_by_a_network_that_has_not_seen_its_person(prepared: Path, tmp_path: Path) -> None:
+    summary = run_study(prepared, tmp_path / "study", Study(classes="casme2-5"), QUICK, jobs=1)
+    outcomes = read_outcomes(tmp_path / "study")
+    truth = {row.clip: row.emotion for row in load_prepared(prepared).clips.itertuples() if row.emotion != "sadness"}
+    assert {o.clip: o.truth for o in outcomes} == truth
+    assert len(outcomes) == len(truth) == 9
+    assert summary["absent"] == ["repression", "others"]
+    record = json.loads((tmp_path / "study" / "study.json").read_text())
+    assert record["left_out"] == {"sadness": 3}
+    for outcome in outcomes:
+        assert outcome.fold == outcome.person
+        _, facts = load_checkpoint(tmp_path / "study" / "folds" / f"{outcome.person.replace('/', '-')}-seed0.safetensors")
+        assert outcome.person not in facts.data["people"].splitlines()
+        assert sum(outcome.scores) == pytest.approx(1, abs=1e-5)
+        assert outcome.prediction == facts.classes[int(np.argmax(outcome.scores))]
+
+
+def test_kept_weights_give_the_answers_again(prepared: Path, tmp_path: Path) -> None:
+    from learnet.training import mirror_when_tested, predict_scores
+
+    run_study(prepared, tmp_path / "study", Study(), QUICK, jobs=1)
+    images = load_prepared(prepared)
+    for outcome in read_outcomes(tmp_path / "study")[:4]:
+        module, facts = load_checkpoint(tmp_path / "study" / "folds" / f"{outcome.fold.replace('/', '-')}-seed0.safetensors")
+        place = images.clips["clip"].tolist().index(outcome.clip)
+        scores = predict_scores(module, images.images[[place]], mirror_when_tested(facts.training))[0]
+        np.testing.assert_allclose(scores, outcome.scores, atol=1e-5)
+
+
+@pytest.mark.parametrize("network", ["learnet", "linear-svm"])
+def test_the_person_tested_cannot_be_felt_in_training(tmp_path: Path, rng: np.random.Generator, network: str) -> None:
+    """Spoil the images and labels of the person left out: the weights of that fold stay the same, bit for bit."""
+    honest = write_prepared(tmp_path / "honest", np.random.default_rng(0))
+    there = load_prepared(honest)
+    theirs = (there.clips["person"] == "casme2/02").to_numpy()
+    images, clips = there.images.copy(), there.clips.copy()
+    images[theirs] = rng.integers(0, 256, images[theirs].shape)
+    clips.loc[theirs, "emotion"] = "happiness"
+    save_prepared(tmp_path / "spoiled", images, clips, {k: v for k, v in there.about.items() if k != "fingerprint"}, [])
+    settings = replace(QUICK, mirror="none", inner_groups=2)
+    weights = []
+    for name in ("honest", "spoiled"):
+        data = material(tmp_path / name, "casme2-7")
+        fold = next(f for f in make_folds("loso", data.people, data.truth, 0, 0) if f.name == "casme2/02")
+        run_task(Task("s", network, fold, settings, tmp_path / f"{name}.safetensors"), data)
+        weights.append(load_checkpoint(tmp_path / f"{name}.safetensors")[0].state_dict())
+    assert all((weights[0][key] == weights[1][key]).all() for key in weights[0])
+
+
+def test_processes_and_repeats_change_nothing(prepared: Path, tmp_path: Path) -> None:
+    for place, jobs in (("a", 1), ("b", 2)):
+        (tmp_path / place).mkdir()
+        run_study(prepared, tmp_path / place / "study", Study(seeds=2, protocol="groups", groups=3), QUICK, jobs=jobs)
+    first = bytes_of(tmp_path / "a" / "study")
+    assert first == bytes_of(tmp_path / "b" / "study")
+    run_study(prepared, tmp_path / "a" / "study", Study(seeds=2, protocol="groups", groups=3), QUICK, jobs=1)
+    assert first == bytes_of(tmp_path / "a" / "study")
+    assert {"megc.log", "megc-seed1.log", "metrics.json", "outcomes.csv", "study.json", "trainings.csv"} <= set(first)
+
+
+def test_a_killed_study_goes_on_and_ends_with_the_same_bytes(prepared: Path, tmp_path: Path) -> None:
+    """A real process, killed for good after two folds, its last line torn as a crash would leave it."""
+    (tmp_path / "whole").mkdir(), (tmp_path / "killed").mkdir()
+    study = Study(seeds=3)
+    run_study(prepared, tmp_path / "whole" / "study", study, QUICK, jobs=1)
+    out = tmp_path / "killed" / "study"
+    code = (
+        "import sys; from pathlib import Path; from learnet.study import run_study; from learnet.settings import *;"
+        "run_study(Path(sys.argv[1]), Path(sys.argv[2]), Study(seeds=3), Training(epochs=2, batch=8), jobs=1)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, str(prepared), str(out)], start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not (out / "outcomes.csv").is_file() or len((out / "outcomes.csv").read_text().splitlines()) < 7:
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    done = (out / "outcomes.csv").read_text()
+    assert done.count("\n") < 1 + 36  # it was killed before the end
+    (out / "outcomes.csv").write_text(done + "study,casme2/03,0,casme2/03/EP")
+    steps: list[int] = []
+    run_study(prepared, out, study, QUICK, jobs=1, progress=lambda finished, total: steps.append(finished))
+    assert steps[0] > 2  # what was done was not done again
+    assert bytes_of(out) == bytes_of(tmp_path / "whole" / "study")
+
+
+def test_another_study_is_not_overwritten(prepared: Path, tmp_path: Path) -> None:
+    run_study(prepared, tmp_path / "study", Study(network="majority"), QUICK, jobs=1)
+    before = bytes_of(tmp_path / "study")
+    with pytest.raises(OutputTaken, match="another study.*network, settings"):
+        run_study(prepared, tmp_path / "study", Study(network="linear-svm"), QUICK, jobs=1)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.doc").touch()
+    with pytest.raises(OutputTaken, match="something else"):
+        run_study(prepared, tmp_path / "other", Study(network="majority"), QUICK, jobs=1)
+    assert bytes_of(tmp_path / "study") == before
+    assert [p.name for p in (tmp_path / "other").iterdir()] == ["thesis.doc"]
+
+
+def test_mistakes_leave_nothing_behind(prepared: Path, tmp_path: Path) -> None:
+    for study, training in ((Study(network="lernet"), QUICK), (Study(classes="casme2"), QUICK), (Study(protocol="groups", groups=9), QUICK)):
+        with pytest.raises(LearnetError, match="Did you mean|not enough|class scheme"):
+            run_study(prepared, tmp_path / "study", study, training, jobs=1)
+        assert not (tmp_path / "study").exists()
+
+
+def test_evaluation_of_people_seen_in_training_is_called_leaky(prepared: Path, tmp_path: Path, rng: np.random.Generator) -> None:
+    train_on_all(prepared, tmp_path / "w.safetensors", Study(), QUICK)
+    evaluate(prepared, tmp_path / "w.safetensors", tmp_path / "seen")
+    assert json.loads((tmp_path / "seen" / "study.json").read_text())["protocol"] == "leaky-evaluation"
+    strangers = write_prepared(tmp_path / "strangers", rng, dataset="elsewhere")
+    evaluate(strangers, tmp_path / "w.safetensors", tmp_path / "unseen", classes="casme2-5")
+    assert json.loads((tmp_path / "unseen" / "study.json").read_text())["protocol"] == "evaluation"
+    assert len(read_outcomes(tmp_path / "unseen")) == 9
+
+
+def test_weights_that_do_not_fit_are_refused(prepared: Path, tmp_path: Path, rng: np.random.Generator) -> None:
+    train_on_all(prepared, tmp_path / "w.safetensors", Study(network="majority"), QUICK)
+    with pytest.raises(BadCheckpoint, match="knows the classes"):
+        evaluate(prepared, tmp_path / "w.safetensors", tmp_path / "out", classes="megc-3")
+    flow = write_prepared(tmp_path / "flow", rng, kind="flow")
+    with pytest.raises(BadCheckpoint, match="learned from image, and these images are flow"):
+        evaluate(flow, tmp_path / "w.safetensors", tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,157 @@
+"""The training loop against the same arithmetic in plain numpy, and against networks whose behaviour is known beforehand."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from learnet import training as loop
+from learnet.errors import LearnetError
+from learnet.settings import Training
+from learnet.training import TrainingSet, class_weights, descend, mirror_when_tested, predict_scores, resolve_mirror, train
+
+PLAIN = Training(epochs=5, augment="none", mirror="none", label_smoothing=0.2, batch=64, optimiser="sgd", schedule="constant", learning_rate=0.05)
+
+
+class Planes(nn.Module):
+    """Softmax regression on the pixels, starting from zero."""
+
+    def __init__(self, classes: int, size: int = 4, *, seed: int = 0) -> None:
+        super().__init__()
+        self.planes = nn.Linear(3 * size * size, classes)
+        nn.init.zeros_(self.planes.weight)
+        nn.init.zeros_(self.planes.bias)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.planes(images.flatten(1))
+
+
+class RightAtEpoch(nn.Module):
+    """Answers rightly (the label is written into the first pixel) only after exactly three passes over its training images."""
+
+    def __init__(self, classes: int, size: int = 4, *, seed: int = 0) -> None:
+        super().__init__()
+        self.classes, self.passes = classes, 0
+        self.weight = nn.Parameter(torch.zeros(1))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        if self.training:
+            self.passes += 1  # one batch an epoch in these tests
+        label = ((images[:, 0, 0, 0] + 1) * 127.5).round().long()
+        said = label if self.passes == 3 else (label + 1) % self.classes
+        return nn.functional.one_hot(said, self.classes).float() + 0 * self.weight
+
+
+def data(rng: np.random.Generator, count: int = 24, people: int = 6, classes: int = 3) -> TrainingSet:
+    labels = np.arange(count, dtype=np.int64) % classes
+    images = rng.integers(0, 256, (count, 4, 4, 3), dtype=np.uint8)
+    images[:, 0, 0, 0] = labels
+    return TrainingSet(images, labels, [f"d/{i % people}" for i in range(count)], classes)
+
+
+def by_hand(part: TrainingSet, settings: Training) -> tuple[np.ndarray, np.ndarray, list[float]]:
+    """Full-batch descent with momentum on weighted, smoothed cross-entropy: gradients worked out on paper."""
+    pixels = (part.images.astype(np.float64) / 127.5 - 1).transpose(0, 3, 1, 2).reshape(len(part.labels), -1)
+    rows = np.c_[pixels, np.ones(len(pixels))]
+    counts = np.bincount(part.labels, minlength=part.classes)
+    weight = len(part.labels) / (part.classes * counts)
+    wanted = (np.eye(part.classes)[part.labels] * (1 - settings.label_smoothing) + settings.label_smoothing / part.classes) * weight
+    planes, speed, losses = np.zeros((part.classes, rows.shape[1])), 0.0, []
+    for _ in range(settings.epochs):
+        scores = rows @ planes.T
+        share = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+        losses.append(float(-(wanted * np.log(share)).sum() / len(rows)))
+        slope = (share * wanted.sum(axis=1, keepdims=True) - wanted).T @ rows / len(rows) + settings.weight_decay * planes
+        speed = 0.9 * speed + slope
+        planes = planes - settings.learning_rate * speed
+    return planes[:, :-1], planes[:, -1], losses
+
+
+def test_descent_equals_the_arithmetic_by_hand(rng: np.random.Generator) -> None:
+    part = data(rng, count=25)  # 9, 8, 8 of the classes: the weights differ
+    module = Planes(3)
+    losses = descend(module, part, PLAIN, PLAIN.epochs)
+    planes, offsets, expected = by_hand(part, PLAIN)
+    np.testing.assert_allclose(module.planes.weight.detach(), planes, atol=1e-5)
+    np.testing.assert_allclose(module.planes.bias.detach(), offsets, atol=1e-5)
+    np.testing.assert_allclose(losses, expected, rtol=1e-5)
+
+
+def test_class_weights_by_hand() -> None:
+    """Six clips: 3 of class 0, 1 of class 1, 2 of class 3; class 2 does not occur. N / (3 present * count)."""
+    np.testing.assert_allclose(class_weights(np.array([0, 0, 0, 1, 3, 3]), 4), [6 / 9, 6 / 3, 0, 6 / 6], rtol=1e-6)
+
+
+def test_inner_groups_find_the_epoch_that_is_best_on_people_left_out(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "NETWORKS", {"right-at-three": RightAtEpoch})
+    learned = train("right-at-three", data(rng), replace(PLAIN, epochs=6, inner_groups=3))
+    assert learned.epochs == 3
+    assert learned.module.passes == 3
+    assert len(learned.losses) == 3
+
+
+def test_inner_choice_is_along_the_same_schedule(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopping early must not shorten the cosine: the choice was made on the long one."""
+    part, settings = data(rng), replace(PLAIN, epochs=6, schedule="cosine")
+    long, short = Planes(3), Planes(3)
+    rates: list[float] = []
+    monkeypatch.setattr(loop, "_rate", lambda epoch, training: rates.append((epoch, training.epochs)) or 1.0)
+    descend(short, part, settings, 2)
+    assert {epochs for _, epochs in rates} == {6}
+    descend(long, part, settings, 6)
+    assert not torch.equal(short.planes.weight, long.planes.weight)
+
+
+def test_same_seed_same_network_and_the_global_generator_is_left_alone(rng: np.random.Generator) -> None:
+    part = TrainingSet(rng.integers(0, 256, (12, 28, 28, 3), dtype=np.uint8), np.arange(12) % 3, [f"d/{i}" for i in range(12)], 3)
+    settings = Training(epochs=2, mirror="image", mix=0.4, batch=4)
+    torch.manual_seed(7)
+    before = torch.random.get_rng_state()
+    first = train("learnet", part, settings).module.state_dict()
+    assert torch.equal(before, torch.random.get_rng_state())
+    torch.rand(5)
+    again = train("learnet", part, settings).module.state_dict()
+    other = train("learnet", part, replace(settings, seed=1)).module.state_dict()
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+def test_learnet_learns_what_can_be_learned(rng: np.random.Generator) -> None:
+    """Three classes told apart by which third of the picture moves."""
+    labels = np.arange(48, dtype=np.int64) % 3
+    images = rng.integers(100, 156, (48, 28, 28, 3), dtype=np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[9 * label : 9 * label + 9] += 60
+    part = TrainingSet(images, labels, ["d/1"] * 48, 3)
+    module = train("learnet", part.take(range(24)), Training(epochs=15, mirror="image", batch=8)).module
+    assert (predict_scores(module, images[24:]).argmax(axis=1) == labels[24:]).mean() > 0.9
+
+
+def test_scores_are_probabilities_and_the_mirror_is_averaged(rng: np.random.Generator) -> None:
+    module = Planes(3)
+    nn.init.normal_(module.planes.weight, generator=torch.Generator().manual_seed(0))
+    images = rng.integers(0, 256, (70, 4, 4, 3), dtype=np.uint8)  # more than one batch
+    scores = predict_scores(module, images)
+    np.testing.assert_allclose(scores.sum(axis=1), 1)
+    both = (scores + predict_scores(module, np.ascontiguousarray(images[:, :, ::-1]))) / 2
+    np.testing.assert_allclose(predict_scores(module, images, "image"), both, atol=1e-6)
+    negated = np.ascontiguousarray(images[:, :, ::-1])
+    negated[..., 0] = 255 - negated[..., 0]
+    np.testing.assert_allclose(predict_scores(module, images, "flow"), (scores + predict_scores(module, negated)) / 2, atol=1e-6)
+
+
+def test_mirror_is_resolved_by_what_the_images_are() -> None:
+    assert resolve_mirror(Training(), "image").mirror == "image"
+    assert resolve_mirror(Training(), "flow").mirror == "flow"
+    assert resolve_mirror(Training(), "unknown").mirror == "none"
+    assert resolve_mirror(Training(mirror="flow"), "image").mirror == "flow"
+    assert mirror_when_tested(Training(mirror="flow")) == "flow"
+    assert mirror_when_tested(Training(mirror="flow", mirror_at_test=False)) == "none"
+    assert mirror_when_tested(None) == "none"
+
+
+def test_too_few_images_is_said(rng: np.random.Generator) -> None:
+    with pytest.raises(LearnetError, match="too few"):
+        train("learnet", data(rng).take([0]), Training())

@@ -153,7 +153,7 @@ def _facts(path: Path, about: Mapping) -> Facts:
 
 
 def _settings(kind: type[Settings], values: object) -> Settings | None:
-    """A settings record, or a ValueError that names what does not fit.
+    """A settings record, or a ValueError or KeyError that names what does not fit.
 
     A setting that the file does not know has its default: by rule, what was done before there was that setting. A setting that nobody
     here knows is an error: the file is newer than this program.
@@ -161,7 +161,7 @@ def _settings(kind: type[Settings], values: object) -> Settings | None:
     if values is None:
         return None
     defaults, hints = {field.name: field.default for field in fields(kind)}, get_type_hints(kind)
-    if not isinstance(values, dict) or not values.keys() <= defaults.keys():
+    if not isinstance(values, dict):
         raise ValueError(f"{kind.__name__} is {values!r}")
     given: dict[str, Any] = {
         name: float(value) if type(defaults[name]) is float and type(value) is int else value for name, value in values.items()

@@ -9,7 +9,7 @@ import torch
 from learnet.checkpoint import Facts, load_checkpoint
 from learnet.errors import BadCheckpoint, OutputTaken
 from learnet.outcomes import as_text, header, write_whole
-from learnet.prepare import preparation_of
+from learnet.prepared import preparation_of
 from learnet.study import Material, close_study, material, outcomes_of, versions
 from learnet.training import mirror_when_tested, predict_scores
 

@@ -7,12 +7,13 @@ colour vision: one blue whose strength says how much, words or shapes for everyt
 import base64
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Int, UInt8
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
@@ -21,7 +22,7 @@ INK, MUTED, RULE, CELL = "#15191e", "#5c6670", "#d5dae0", "#5b9bd5"
 THEME = {INK: "ink", MUTED: "muted", RULE: "rule", CELL: "cell"}
 """Colours of every figure, and the page's CSS variable that takes the place of each, so that a figure follows light and dark."""
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 9,
     "font.family": "sans-serif",
     "text.color": INK,
@@ -78,7 +79,7 @@ def confusion_figure(counts: Int[np.ndarray, "K K"], classes: Sequence[str], tit
     return figure
 
 
-def interval_figure(panels: dict[str, Sequence[Interval]], floors: dict[str, float] | None = None) -> Figure:
+def interval_figure(panels: Mapping[str, Sequence[Interval]], floors: Mapping[str, float] | None = None) -> Figure:
     """Values from 0 to 1 with their intervals, a panel for each measure, one below the other.
 
     Args:
@@ -140,8 +141,9 @@ def inline_svg(figure: Figure, name: str, description: str) -> str:
     text = text.replace("url(#", f"url(#{name}-")
     for colour, variable in THEME.items():
         text = text.replace(colour, f"var(--{variable})")
-    view, width = re.search(r'viewBox="([^"]+)"', text), figure.get_figwidth() * 96  # CSS pixels
-    start = f'<svg role="img" aria-label="{_attribute(description)}" viewBox="{view[1]}" style="max-width: {width:.0f}px">'
+    width, height = figure.get_size_inches()  # in the SVG 72 to the inch, on the page 96
+    view = f'viewBox="0 0 {72 * width:g} {72 * height:g}" style="max-width: {96 * width:.0f}px"'
+    start = f'<svg role="img" aria-label="{_attribute(description)}" {view}>'
     return start + text[text.index(">") + 1 :].strip()
 
 
@@ -153,7 +155,7 @@ def png_uri(image: UInt8[np.ndarray, "H W 3"], largest: int = 112) -> str:
         blocks = image[: height * factor, : width * factor].reshape(height, factor, width, factor, 3)
         image = blocks.mean(axis=(1, 3)).round().astype(np.uint8)
     file = io.BytesIO()
-    imsave(file, image, format="png", metadata={"Software": None})
+    imsave(file, image, format="png", metadata={"Software": "learnet"})
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 

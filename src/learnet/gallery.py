@@ -13,7 +13,7 @@ from learnet.clip import Outcome
 from learnet.datasets import DATASETS
 from learnet.errors import LearnetError
 from learnet.figures import png_uri
-from learnet.prepare import Prepared
+from learnet.prepared import Prepared
 from learnet.record import Record
 from learnet.video import read_frames
 

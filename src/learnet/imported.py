@@ -16,6 +16,7 @@ from learnet.prepared import Prepared, already_there, digest, disk_errors_named,
 from learnet.settings import Preparation
 from learnet.video import read_image
 
+NEEDED = ("image", "subject", "emotion")
 IMAGE_KINDS = ("image", "flow", "unknown")  # flipped with the face; first channel changes sign as well; never mirrored
 
 
@@ -63,21 +64,8 @@ def import_images(images: Path, labels: Path, out: Path, size: int | None = None
 
 def _read_labels(images: Path, labels: Path) -> pd.DataFrame:
     """The label file: image, subject, emotion, dataset, name, person, clip; checked against the folder."""
-    try:
-        text = labels.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(labels, f"the labels cannot be read ({error})", "It must be a CSV file in UTF-8.") from error
-    separator = ";" if text.partition("\n")[0].count(";") > text.partition("\n")[0].count(",") else ","
-    try:
-        table = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False, sep=separator).rename(
-            columns=lambda name: name.strip().lower()
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise BadInput(labels, f"this is not a table ({str(error).strip()})", "It must be a CSV file.") from error
-    table = table.apply(lambda column: column.str.strip())
-    if missing := [name for name in ("image", "subject", "emotion") if name not in table]:
-        raise BadInput(labels, f"the columns {', '.join(missing)} are missing; it has {', '.join(table)}", "Name them in the first line.")
-    blank = [str(line) for line, row in enumerate(table[["image", "subject", "emotion"]].to_numpy(), start=2) if "" in row]
+    table = _read_csv(labels)
+    blank = [str(line) for line, row in enumerate(table[list(NEEDED)].to_numpy(), start=2) if "" in row]
     if blank or table.empty:
         wrong = f"image, subject or emotion is empty in line {some(blank)}" if blank else "it has no rows"
         raise BadInput(labels, wrong, "Fill them in, or take the lines out.")
@@ -96,13 +84,36 @@ def _read_labels(images: Path, labels: Path) -> pd.DataFrame:
     return table[["image", "subject", "emotion", "dataset", "name", "person", "clip"]]
 
 
+def _read_csv(labels: Path) -> pd.DataFrame:
+    """The table as text without outer blanks, columns in lower case; the NEEDED ones are there."""
+    try:
+        text = labels.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(labels, f"the labels cannot be read ({error})", "It must be a CSV file in UTF-8.") from error
+    heading = text.partition("\n")[0]
+    separator = ";" if heading.count(";") > heading.count(",") else ","  # as spreadsheets in half of the world write it
+    try:
+        table = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False, sep=separator, index_col=False).fillna("")
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise BadInput(labels, f"this is not a table ({str(error).strip()})", "It must be a CSV file.") from error
+    table = table.rename(columns=lambda name: name.strip().lower())
+    if missing := [name for name in NEEDED if list(table).count(name) != 1]:
+        wrong = f"the columns {', '.join(missing)} are missing, or there twice; it has {', '.join(table)}"
+        raise BadInput(labels, wrong, "Name each once in the first line.")
+    return table.apply(lambda column: column.str.strip())
+
+
 def _read_images(files: Sequence[Path], size: int | None) -> UInt8[np.ndarray, "N H W 3"]:
-    pictures = [read_image(file) for file in files]
-    broken = [file.name for file, picture in zip(files, pictures, strict=True) if picture is None]
+    pictures, broken = [], []
+    for file in files:
+        picture = read_image(file)
+        if picture is None:
+            broken.append(file.name)
+        else:
+            pictures.append(picture)
     if broken:
-        raise BadInput(
-            files[0].parent, f"{len(broken)} images cannot be read: {some(broken)}", "Replace them, or take them out of the labels."
-        )
+        wrong = f"{len(broken)} images cannot be read: {some(broken)}"
+        raise BadInput(files[0].parent, wrong, "Replace them, or take them out of the labels.")
     sizes = Counter(f"{picture.shape[1]}x{picture.shape[0]}" for picture in pictures)
     if size is None and (len(sizes) > 1 or pictures[0].shape[0] != pictures[0].shape[1]):
         found = ", ".join(f"{count} of {name}" for name, count in sizes.most_common(5))

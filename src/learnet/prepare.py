@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import joblib
@@ -25,7 +26,7 @@ from learnet.errors import LearnetError, NoFace, OutputTaken, TooFewFrames, pick
 from learnet.face import AlignedFaces, FaceFinder, align, face_finder, find_model
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.normalise import NORMALISATIONS
-from learnet.prepared import Prepared, already_there, digest, disk_errors_named, save_prepared, some, unwritable, versions
+from learnet.prepared import Prepared, already_there, complaint, digest, disk_errors_named, save_prepared, some, unwritable, versions
 from learnet.settings import Preparation
 from learnet.video import GAPS, image_files, read_clip
 
@@ -87,7 +88,7 @@ def prepare(
         OutputTaken: OUT holds something else.
         LearnetError: no clips, two of one name, none of which an image could be made, no such face model, a full disk.
     """
-    _check_names([clip.key for clip in reading.clips])
+    _check([clip.key for clip in reading.clips], jobs)
     preparation, model = _resolve(reading.clips, preparation, face_model)
     inputs = [_fingerprint_of(clip) for clip in reading.clips]
     about = {
@@ -107,24 +108,30 @@ def prepare(
     files = [work / f"{digest((key + settings).encode())[:32]}.npz" for key in inputs]
     tasks = [_Task(clip, preparation, model, file) for clip, file in zip(reading.clips, files, strict=True)]
     _run(tasks, out, jobs, progress)
+    parts = [part for file in files if (part := _read_part(file))]
+    if all(part.image is None for part in parts):
+        shutil.rmtree(work, ignore_errors=True)
+        raise LearnetError(f"No image could be made of any of the {len(parts)} clips. The first: {parts[0].findings[0].what}")
     with disk_errors_named(out):
-        prepared = _assemble(reading, out, about, [_read_part(file) for file in files])
-    shutil.rmtree(work)
+        prepared = _assemble(reading, out, about, parts)
+    shutil.rmtree(work, ignore_errors=True)  # a process of a run that was killed may still be writing there
     return prepared
 
 
-def _check_names(keys: Sequence[str]) -> None:
+def _check(keys: Sequence[str], jobs: int) -> None:
     if not keys:
         raise LearnetError("There are no clips to prepare.", "Look at what `learnet audit` says of the dataset.")
     if twice := [key for key, count in Counter(keys).items() if count > 1]:
         raise LearnetError(f"{len(twice)} names stand for more than one clip: {some(twice)}.", "Every clip of a person needs its own name.")
+    if jobs == 0 or jobs < -1:
+        raise LearnetError(f"{jobs} processes cannot work.", "Give a number from 1, or -1 for one per core.")
 
 
 def _resolve(clips: Sequence[Clip], preparation: Preparation, face_model: Path | None) -> tuple[Preparation, Path | None]:
     """The face finder really used, so that equal records mean equal images; and its model file, if it has one."""
     if preparation.face == "none" or all(clip.cropped for clip in clips):
         return preparation, None
-    kind = face_finder(preparation.face, face_model).kind
+    kind: Literal["yunet", "haar"] = "yunet" if face_finder(preparation.face, face_model).kind == "yunet" else "haar"
     return replace(preparation, face=kind), find_model(face_model) if kind == "yunet" else None
 
 
@@ -136,15 +143,16 @@ def _synthetic(clips: Iterable[Clip]) -> bool:
 def _fingerprint_of(clip: Clip) -> str:
     """Digest of a clip's annotation and of the names and sizes of its files, not of where they lie."""
     try:
-        files = (
-            [path for number, path in image_files(clip.path).items() if clip.onset <= number <= clip.offset]
-            if clip.path.is_dir()
-            else [clip.path]
-        )
-        sizes = [(path.name, path.stat().st_size) for path in files]
+        sizes = [(path.name, path.stat().st_size) for path in _files_of(clip)]
     except (LearnetError, OSError):
         sizes = []  # reading the clip says what is wrong with it
     return digest(json.dumps([{**asdict(clip), "path": sizes}]).encode())
+
+
+def _files_of(clip: Clip) -> list[Path]:
+    if not clip.path.is_dir():
+        return [clip.path]
+    return [path for number, path in image_files(clip.path).items() if clip.onset <= number <= clip.offset]
 
 
 # ---- one clip, in a process of its own
@@ -190,7 +198,7 @@ def _fold(task: _Task) -> str:
             np.savez(file, about=np.array(about), image=np.empty(0, np.uint8) if part.image is None else part.image)
         draft.replace(task.file)
     except OSError as error:
-        return error.strerror or str(error)
+        return complaint(error)
     finally:
         draft.unlink(missing_ok=True)
     return ""
@@ -208,9 +216,8 @@ def _make_part(task: _Task) -> _Part:
     findings = [Finding("frames lost", clip.key, f"{count} {what}", serious=what != GAPS) for what, count in footage.losses.items()]
     findings += [Finding("warning", clip.key, warning) for warning in made.aligned.warnings]
     face = made.aligned.face
-    return _Part(
-        made.image, len(footage.pixels), " ".join([face.finder, *(f"{pixel:.0f}" for pixel in face.box)]) if face else "given", findings
-    )
+    found = " ".join([face.finder, *(f"{pixel:.0f}" for pixel in face.box)]) if face else "given"
+    return _Part(made.image, len(footage.pixels), found, findings)
 
 
 def _read_part(file: Path) -> _Part | None:
@@ -224,17 +231,17 @@ def _read_part(file: Path) -> _Part | None:
 
 
 def _run(tasks: Sequence[_Task], out: Path, jobs: int, progress: Progress | None) -> None:
-    todo = [task for task in tasks if _read_part(task.file) is None]
+    """Fold the clips that are not finished. One that failed before is tried again: its disk may have been away."""
+    todo = [task for task in tasks if (part := _read_part(task.file)) is None or part.image is None]
+    finished = len(tasks) - len(todo)
     if progress:
-        progress(len(tasks) - len(todo), len(tasks))
-    if jobs == 0 or jobs < -1:
-        raise LearnetError(f"{jobs} processes cannot work.", "Give a number from 1, or -1 for one per core.")
+        progress(finished, len(tasks))
     parallel = joblib.Parallel(n_jobs=min(joblib.cpu_count() if jobs < 0 else jobs, max(len(todo), 1)), return_as="generator_unordered")
     answers = parallel(joblib.delayed(_fold)(task) for task in todo)
-    for done, complaint in enumerate(answers, start=len(tasks) - len(todo) + 1):
-        if complaint:
+    for done, why in enumerate(answers, start=finished + 1):
+        if why:
             answers.close()
-            raise unwritable(out, complaint)
+            raise unwritable(out, why)
         if progress:
             progress(done, len(tasks))
 
@@ -257,8 +264,6 @@ def _assemble(reading: Reading, out: Path, about: dict, parts: Sequence[_Part]) 
     """Put the finished clips together, in the order of the reading."""
     found = [finding for part in parts for finding in part.findings]
     kept = [(clip, part) for clip, part in zip(reading.clips, parts, strict=True) if part.image is not None]
-    if not kept:
-        raise LearnetError(f"No image could be made of any of the {len(parts)} clips. The first: {found[0].what}")
     rows = []
     for place, (clip, part) in enumerate(kept):
         warnings = "; ".join(finding.what for finding in part.findings)

@@ -91,6 +91,8 @@ def load_prepared(folder: Path) -> Prepared:
         for column in NUMBERS:
             clips[column] = pd.to_numeric(clips[column])
         images = np.load(folder / "images.npy", mmap_mode="r")
+        if not isinstance(about, dict):
+            raise ValueError("prepare.json holds no record")
         whole = about["fingerprint"] == _content(images, clips)
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise BadInput(folder, f"this prepared folder is damaged ({error})", "Prepare it again into a new folder.") from error
@@ -118,9 +120,9 @@ def already_there(out: Path, about: dict) -> Prepared | None:
     return replace(present, reused=True)
 
 
-def unwritable(out: Path, complaint: str) -> BadInput:
+def unwritable(out: Path, why: str) -> BadInput:
     """The error for a place that takes no more."""
-    return BadInput(out, f"this cannot be written ({complaint})", "Make room, or name another place; what is finished is kept.")
+    return BadInput(out, f"this cannot be written ({why})", "Make room, or name another place; what is finished is kept.")
 
 
 @contextmanager
@@ -129,7 +131,12 @@ def disk_errors_named(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise unwritable(out, error.strerror or str(error)) from error
+        raise unwritable(out, complaint(error)) from error
+
+
+def complaint(error: OSError) -> str:
+    """Why the disk refused. Numpy's error for a write that was cut short has no number and no text of the system's."""
+    return error.strerror or "no room is left"
 
 
 def versions() -> dict[str, str]:

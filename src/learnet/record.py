@@ -14,7 +14,7 @@ from learnet.clip import Outcome
 from learnet.errors import BadInput, LearnetError
 from learnet.metrics import MEASURES, average_seeds, summarise
 from learnet.outcomes import COLUMNS, read_outcomes
-from learnet.prepare import Prepared, load_prepared
+from learnet.prepared import Prepared, load_prepared
 
 NEEDED = ("protocol", "scheme", "seeds", "folds", "prepared")
 """What study.json must say."""
@@ -116,8 +116,12 @@ def read_record(folder: Path) -> Record:
         raise BadInput(folder, "study.json and outcomes.csv name different classes", "They are not of one study.")
     prepared, missing = _find_prepared(folder, about)
     if not about:
-        missing = ["study.json is missing: protocol, folds, settings and versions are unknown, and nothing shows that nobody leaked.", *missing]
-    return Record(folder, folder.resolve().name, about, run, classes, tuple(outcomes), summarise(outcomes, classes), prepared, tuple(missing))
+        missing = [
+            "study.json is missing: protocol, folds, settings and versions are unknown, so nothing shows that nobody leaked.",
+            *missing,
+        ]
+    summary, name = summarise(outcomes, classes), folder.resolve().name
+    return Record(folder, name, about, run, classes, tuple(outcomes), summary, prepared, tuple(missing))
 
 
 def refuse_different(one: Record, other: Record) -> None:
@@ -177,12 +181,13 @@ def _nobody_on_both_sides(record: Record) -> Check:
 
 def _tested_where_said(record: Record) -> Check:
     claim = "Every answer comes from a fold that tests its person"
-    folds = {fold["name"]: set(fold["test_people"]) for fold in record.about.get("folds", [])}
-    if not folds:
+    tested = {fold["name"]: set(fold["test_people"]) for fold in record.about.get("folds", [])}
+    if not tested:
         return Check(claim, None, "study.json does not list the folds")
-    strange = [o for o in record.outcomes if o.person not in folds.get(o.fold, ())]
+    strange = [o for o in record.outcomes if o.person not in tested.get(o.fold, ())]
     if strange:
-        return Check(claim, False, f"{len(strange)} of {len(record.outcomes)} answers do not; first: {strange[0].clip} in fold {strange[0].fold}")
+        first = f"{strange[0].clip} in fold {strange[0].fold}"
+        return Check(claim, False, f"{len(strange)} of {len(record.outcomes)} answers do not; first: {first}")
     return Check(claim, True, f"all {len(record.outcomes)} answers")
 
 

@@ -25,8 +25,9 @@ from learnet.outcomes import write_whole
 from learnet.record import Record, check, read_records
 
 START = "<!doctype html>\n<!-- learnet report -->"
-MOST_PICTURES = 96  # on the whole page, so that it stays under 10 MB: one of 112 pixels square takes at most 50 kB
+MOST_PICTURES = 9600  # on the whole page, so that it stays under 10 MB: one of 112 pixels square takes at most 50 kB
 FITTED = ("linear-svm", "majority")  # networks that are not trained in epochs
+LEAKY = "{}: people who are tested were also trained on"
 PROTOCOLS = {
     "loso": "leave one subject out: each person is tested once, by a network trained on all the others",
     "groups": "subject groups: each group of people is tested once, by a network trained on the other groups",
@@ -91,11 +92,14 @@ def answer(records: Sequence[Record], show_faces: bool = False) -> dict:
         tables.NAMES[m]: [Interval(r.name, *(float(r.summary["mean"][m][key]) for key in ("value", "low", "high"))) for r in records]
         for m in MEASURES
     }
-    said = "; ".join(f"{name}: " + ", ".join(f"{i.label} {i.value:.3f} ({i.low:.3f} to {i.high:.3f})" for i in part) for name, part in panels.items())
+    said = "; ".join(
+        f"{line.label} {name} {line.value:.3f} ({line.low:.3f} to {line.high:.3f})" for name, part in panels.items() for line in part
+    )
     figure = interval_figure(panels, {tables.NAMES[m]: floor.values[m] for m in MEASURES})
     return {
         "scores": scores.to_dict("records"),
         "names": list(tables.NAMES.values()),
+        "unseen": check(records[0])[0].passed,
         "majority": "majority" in set(scores["network"]),
         "floor": floor,
         "floor_values": {tables.NAMES[m]: value for m, value in floor.values.items()},
@@ -112,7 +116,8 @@ def trust(records: Sequence[Record], show_faces: bool = False) -> dict:
         "checks": [(row[0].claim, row) for row in zip(*checks, strict=True)],
         "seeds": tables.seeds(records),
         "composition": tables.composition(records[0]),
-        "audits": [(record, tables.audit(findings(record))) for record in reversed(of_data.values()) if record.prepared],
+        "audits": [(record, findings(record)) for record in reversed(of_data.values()) if record.prepared],
+        "audit": tables.audit,
     }
 
 
@@ -120,7 +125,7 @@ def failures(records: Sequence[Record], show_faces: bool = False) -> dict:
     """Confusion, classes, databases, people, pictures, and every single answer."""
     each = MOST_PICTURES // (len(records) * 2 * len(records[0].classes) * (2 if show_faces else 1))
     return {
-        "confusions": [(record, _confusion(record, place), tables.confused(record), tables.classes(record)) for place, record in enumerate(records)],
+        "confusions": [(r, _confusion(r, place), tables.confused(r), tables.classes(r)) for place, r in enumerate(records)],
         "datasets": tables.datasets(records),
         "people": tables.people(records),
         "formats": {f"{r.name}: right": "{:.1f}" for r in records} | {f"{r.name}: accuracy": "{:.0%}" for r in records},
@@ -133,7 +138,7 @@ def again(records: Sequence[Record], show_faces: bool = False) -> dict:
     """Commands, settings, versions, fingerprints."""
     groups = {
         "Study": ("What was asked", [record.about.get("settings") or {} for record in records]),
-        "Training": ("How each network was trained", [record.about.get("training") or {} for record in records]),
+        "Training": ("How each network was trained", [_training(record) for record in records]),
         "Images": ("How the motion images were made", [_images(record) for record in records]),
         "Versions": ("Programs the numbers depend on", [record.about.get("versions") or {} for record in records]),
         "Run": ("The run itself; it changes no number", [record.run for record in records]),
@@ -144,11 +149,11 @@ def again(records: Sequence[Record], show_faces: bool = False) -> dict:
     }
 
 
-def findings(record: Record) -> list[Finding]:
-    """What the audit of the record's prepared folder found (`audit.csv`); nothing where the file is gone."""
+def findings(record: Record) -> list[Finding] | None:
+    """What the audit of the record's prepared folder found (`audit.csv`); None where the file is gone."""
     file = record.prepared.folder / "audit.csv" if record.prepared else None
     if file is None or not file.is_file():
-        return []
+        return None
     table = pd.read_csv(file, dtype=str, keep_default_na=False)
     return [Finding(row.kind, row.where, row.what, row.serious.lower() in ("yes", "true", "1")) for row in table.itertuples()]
 
@@ -171,7 +176,9 @@ PARTS = {
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(loader=PackageLoader("learnet"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=PackageLoader("learnet"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     environment.filters |= {"cell": cell, "score": "{:.3f}".format, "percent": "{:.1%}".format}
     return environment
 
@@ -188,7 +195,7 @@ def _facts(record: Record) -> dict[str, str]:
     about, scheme, folds = record.about, record.about.get("scheme", {}), record.about.get("folds", [])
     return {
         "network": about.get("network", "unknown"),
-        "protocol": PROTOCOLS.get(record.protocol, f"{record.protocol}: people who are tested were also trained on" if record.leaky else record.protocol),
+        "protocol": LEAKY.format(record.protocol) if record.leaky else PROTOCOLS.get(record.protocol, record.protocol),
         "people": str(len({o.person for o in record.outcomes})),
         "folds": str(len(folds)) if folds else "unknown",
         "clips": str(len(record.answers)),
@@ -200,8 +207,14 @@ def _facts(record: Record) -> dict[str, str]:
     }
 
 
-def _epochs(record: Record) -> str:
+def _training(record: Record) -> dict[str, object]:
+    """The settings that had a say: a network that is fitted in one go takes none but the seed, which draws its groups."""
     training = record.about.get("training") or {}
+    return {"seed": training.get("seed")} if record.about.get("network") in FITTED else training
+
+
+def _epochs(record: Record) -> str:
+    training = _training(record)
     if record.about.get("network") in FITTED:
         return "none: fitted in one go"
     if training.get("inner_groups"):
@@ -218,13 +231,17 @@ def _apexes(record: Record) -> str:
 
 
 def _confusion(record: Record, place: int) -> Markup:
-    counts = tables.confused(record)
-    right = int(np.trace(counts.to_numpy()))
-    said = f"Confusion matrix of {record.name}: {right} of {int(counts.to_numpy().sum())} answers are right. The table below has every count."
-    return Markup(inline_svg(confusion_figure(counts.to_numpy(), list(counts)), f"confusion-{place}", said))
+    counts = tables.confused(record).to_numpy()
+    said = (
+        f"Confusion matrix of {record.name}: {np.trace(counts)} of {counts.sum()} answers are right. The table beside it has every count."
+    )
+    return Markup(inline_svg(confusion_figure(counts, record.classes), f"confusion-{place}", said))
 
 
 def _images(record: Record) -> dict[str, object]:
-    prepared = record.about.get("prepared", {})
-    about = {key: value for key, value in prepared.get("about", {}).items() if key not in ("fingerprint", "versions")}
-    return {"folder": prepared.get("folder"), "fingerprint": prepared.get("fingerprint"), **about} if prepared else {}
+    prepared = record.about.get("prepared")
+    if not prepared:
+        return {}
+    about = dict(prepared["about"])
+    made, read, versions = (about.pop(key, None) or {} for key in ("preparation", "reading", "versions"))
+    return {"folder": prepared["folder"], "fingerprint": prepared["fingerprint"], **made, **read, **about, "prepared with": versions}

@@ -1,6 +1,7 @@
 """The frozen records of choices: how images are made, how a network is trained, how a long video is cut.
 
-They stand apart from the code that uses them so that the command line can show every choice without loading torch.
+They stand apart from the code that uses them so that the command line can show every choice without loading torch. Checkpoints
+keep them: a setting added later must have the former behaviour as its default.
 """
 
 from dataclasses import dataclass

@@ -22,7 +22,7 @@ from learnet.labels import Scheme, scheme_for
 from learnet.metrics import summarise
 from learnet.networks import NETWORKS
 from learnet.outcomes import as_text, header, megc_log, read_outcomes, whole_folds, write_whole
-from learnet.prepare import Prepared, load_prepared, preparation_of
+from learnet.prepared import Prepared, load_prepared, preparation_of
 from learnet.settings import Study, Training
 from learnet.splits import make_folds
 from learnet.training import TrainingSet, mirror_when_tested, predict_scores, resolve_mirror, train
@@ -98,7 +98,7 @@ def run_study(folder: Path, out: Path, study: Study, training: Training, *, jobs
     """
     pick(NETWORKS, study.network, "network")
     data = material(folder, study.classes)
-    training = resolve_mirror(training, data.prepared.about["images_kind"])
+    training = resolve_mirror(training, data.prepared.about["images_kind"], study.network)
     folds = make_folds(study.protocol, data.people, data.truth, study.groups, training.seed)
     seeds = range(training.seed, training.seed + study.seeds)
     tasks = [
@@ -156,8 +156,9 @@ def train_on_all(folder: Path, weights: Path, study: Study, training: Training, 
     Returns:
         What was learned from: classes, clips, people.
     """
+    pick(NETWORKS, study.network, "network")
     data = material(folder, study.classes)
-    training = resolve_mirror(training, data.prepared.about["images_kind"])
+    training = resolve_mirror(training, data.prepared.about["images_kind"], study.network)
     everybody = range(len(data.rows))
     learned = train(study.network, data.training_set(everybody), training, progress)
     save_checkpoint(weights, learned.module, facts(study.network, data, training, everybody))

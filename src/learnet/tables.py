@@ -44,8 +44,10 @@ def measures(records: Sequence[Record]) -> pd.DataFrame:
         row: dict[str, object] = {"study": record.name, "network": record.about.get("network", "unknown")}
         for measure in MEASURES:
             found = record.summary["mean"][measure]
-            row |= {f"{NAMES[measure]}{part}": found[key] for part, key in (("", "value"), (" low", "low"), (" high", "high"), (" spread", "spread"))}
-        rows.append({**row, "clips": len(record.answers), "people": len({o.person for o in record.outcomes}), "seeds": len(record.seeds)})
+            row[NAMES[measure]] = found["value"]
+            row |= {f"{NAMES[measure]} {key}": found[key] for key in ("low", "high", "spread")}
+        people = len({o.person for o in record.outcomes})
+        rows.append({**row, "clips": len(record.answers), "people": people, "seeds": len(record.seeds)})
     return pd.DataFrame(rows)
 
 
@@ -55,16 +57,17 @@ def seeds(records: Sequence[Record]) -> pd.DataFrame:
     for record in records:
         blocks = {**record.summary["seeds"], "scores averaged": record.summary.get("averaged")}
         if len(record.seeds) > 1:
-            rows += [{"study": record.name, "seed": seed, **{NAMES[m]: block[m]["value"] for m in MEASURES}} for seed, block in blocks.items()]
+            for seed, block in blocks.items():
+                rows.append({"study": record.name, "seed": seed} | {NAMES[m]: block[m]["value"] for m in MEASURES})
     return pd.DataFrame(rows)
 
 
 def classes(record: Record) -> pd.DataFrame:
     """A row for each class: clips, precision, recall, F1; the last row is their mean, which is UAR under recall and UF1 under F1."""
     counts = np.stack([block["confusion"] for block in record.summary["seeds"].values()])  # (S, K, K)
-    rates = precision_recall_f1(counts).mean(axis=1)  # (3, K)
-    table = pd.DataFrame({"class": record.classes, "clips": counts[0].sum(axis=1), "precision": rates[0], "recall": rates[1], "F1": rates[2]})
-    mean = {"class": "mean of classes", "clips": int(counts[0].sum()), **{name: table[name].mean() for name in ("precision", "recall", "F1")}}
+    rates = dict(zip(("precision", "recall", "F1"), precision_recall_f1(counts).mean(axis=1), strict=True))  # mean over seeds
+    table = pd.DataFrame({"class": record.classes, "clips": counts[0].sum(axis=1), **rates})
+    mean = {"class": "mean of classes", "clips": int(counts[0].sum()), **{name: rate.mean() for name, rate in rates.items()}}
     return pd.concat([table, pd.DataFrame([mean])], ignore_index=True)
 
 
@@ -127,10 +130,10 @@ def audit(findings: Sequence[Finding]) -> pd.DataFrame:
     kinds: dict[tuple[bool, str], list[Finding]] = {}
     for finding in findings:
         kinds.setdefault((not finding.serious, finding.kind), []).append(finding)
-    rows = [
-        {"finding": kind, "number": len(found), "changes results": "no" if harmless else "yes", "first": f"{found[0].where}: {found[0].what}"}
-        for (harmless, kind), found in sorted(kinds.items())
-    ]
+    rows = []
+    for (harmless, kind), found in sorted(kinds.items()):
+        first = f"{found[0].where}: {found[0].what}"
+        rows.append({"finding": kind, "number": len(found), "changes results": "no" if harmless else "yes", "first": first})
     return pd.DataFrame(rows)
 
 
@@ -165,7 +168,7 @@ def _options(values: Mapping[str, object], defaults: Study | Training) -> list[s
 
 def _written(value: object) -> str:
     if value is None:
-        return ""
+        return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):

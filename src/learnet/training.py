@@ -69,14 +69,17 @@ def train(network: str, data: TrainingSet, training: Training, progress: Progres
     return Trained(module.eval(), epochs, losses)
 
 
-def resolve_mirror(training: Training, images_kind: str) -> Training:
+def resolve_mirror(training: Training, images_kind: str, network: str) -> Training:
     """Put a definite answer in the place of `mirror="auto"`.
 
     Args:
         training: settings.
         images_kind: "image" (a flipped face gives the flipped image: dynamic images), "flow" (its first channel changes
             sign as well) or "unknown", for which nothing is mirrored.
+        network: name in NETWORKS. One that is fitted in one go sees no mirrored images in training, so none at test.
     """
+    if hasattr(pick(NETWORKS, network, "network"), "fit"):
+        return replace(training, mirror="none")
     known = images_kind if images_kind in ("image", "flow") else "none"
     return replace(training, mirror=known) if training.mirror == "auto" else training
 

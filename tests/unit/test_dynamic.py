@@ -258,3 +258,5 @@ def test_exact_image_orders_the_clip_and_does_not_mind_contrast(rng: np.random.G
     assert (rows @ image.ravel() > 0).mean() > 0.99
     halved = dynamic_image_exact(frames / 2, 100.0)  # half the levels, twice the image: the same picture
     np.testing.assert_allclose(halved, 2 * image, atol=1e-4 * np.abs(image).max())
+    faint = dynamic_image_exact(frames / 2.0**40 + 1, 100.0)  # weights of 1e20, which must still cancel
+    np.testing.assert_allclose(faint, 2.0**40 * image, atol=1e-3 * 2.0**40 * np.abs(image).max())

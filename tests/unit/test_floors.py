@@ -20,9 +20,9 @@ def pipeline() -> Pipeline:
     return make_pipeline(StandardScaler(), SVC(kernel="linear", C=1e-3, class_weight="balanced", break_ties=True))
 
 
-def drawn(rng: np.random.Generator, labels: np.ndarray, size: int = 9) -> np.ndarray:
+def drawn(rng: np.random.Generator, labels: np.ndarray, size: int = 24) -> np.ndarray:
     """Images whose classes overlap, with a pixel that never changes and one that nearly never does."""
-    centres = rng.normal(0, 7, (labels.max() + 1, size, size, 3))
+    centres = rng.normal(0, 4, (labels.max() + 1, size, size, 3))
     images = np.clip(128 + centres[labels] + rng.normal(0, 40, (len(labels), size, size, 3)), 0, 255).astype(np.uint8)
     images[:, 0, 0, 0], images[:, 1, 1, 1], images[3, 1, 1, 1] = 77, 10, 11
     return images
@@ -34,7 +34,7 @@ def test_svm_answers_as_scikit_learn_does(rng: np.random.Generator, classes: int
     images = drawn(rng, labels)
     train, test = slice(0, 90), slice(90, 150)
     reference = pipeline().fit(images[train].reshape(90, -1) / 255, labels[train])
-    net = LinearSVM(classes, 9)
+    net = LinearSVM(classes, 24)
     net.fit(as_input(images[train]), torch.from_numpy(labels[train]))
     scores = net(as_input(images[test])).numpy()
     assert scores.dtype == np.float32
@@ -48,7 +48,7 @@ def test_svm_answers_as_scikit_learn_does(rng: np.random.Generator, classes: int
 def test_svm_of_pairs_with_absent_classes_is_the_svm_without_them(rng: np.random.Generator) -> None:
     labels = rng.choice([1, 2, 4], 80)
     images = drawn(rng, labels)
-    whole, small = LinearSVM(6, 9), LinearSVM(3, 9)
+    whole, small = LinearSVM(6, 24), LinearSVM(3, 24)
     whole.fit(as_input(images), torch.from_numpy(labels))
     small.fit(as_input(images), torch.from_numpy(np.searchsorted([1, 2, 4], labels)))
     scores = whole(as_input(images))
@@ -61,7 +61,7 @@ def test_svm_of_pairs_with_absent_classes_is_the_svm_without_them(rng: np.random
 def test_svm_forgets_what_it_was_fitted_to_before(rng: np.random.Generator) -> None:
     labels = rng.integers(0, 3, 40)
     images = drawn(rng, labels)
-    again, fresh = LinearSVM(3, 9), LinearSVM(3, 9)
+    again, fresh = LinearSVM(3, 24), LinearSVM(3, 24)
     again.fit(as_input(images), torch.from_numpy(labels))
     for net in (again, fresh):
         net.fit(as_input(images[::2]), torch.from_numpy(np.minimum(labels[::2], 1)))
@@ -69,8 +69,8 @@ def test_svm_forgets_what_it_was_fitted_to_before(rng: np.random.Generator) -> N
 
 
 def test_one_class_alone_is_always_the_answer(rng: np.random.Generator) -> None:
-    images = as_input(rng.integers(0, 256, (5, 9, 9, 3), dtype=np.uint8))
-    for net in (LinearSVM(4, 9), Majority(4, 9)):
+    images = as_input(rng.integers(0, 256, (5, 24, 24, 3), dtype=np.uint8))
+    for net in (LinearSVM(4, 24), Majority(4, 24)):
         net.fit(images, torch.full((5,), 2))
         assert (net(images).argmax(dim=1) == 2).all()
         assert torch.isfinite(net(images)).all()

@@ -1,6 +1,7 @@
 """What all networks of the table promise alike."""
 
 import inspect
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,8 +53,10 @@ def test_input_is_scaled_to_one_around_zero_and_colours_come_first(rng: np.rando
     assert torch.equal(found, as_input(torch.from_numpy(images.copy())))
 
 
-def test_input_from_a_file_mapped_into_memory(tmp_path, rng: np.random.Generator, recwarn: pytest.WarningsRecorder) -> None:
+def test_input_from_a_file_mapped_into_memory(tmp_path: Path, rng: np.random.Generator, recwarn: pytest.WarningsRecorder) -> None:
     images = rng.integers(0, 256, (3, 4, 4, 3), dtype=np.uint8)
+    torch.set_warn_always(True)  # otherwise once a process
     np.save(tmp_path / "images.npy", images)
     assert torch.equal(as_input(np.load(tmp_path / "images.npy", mmap_mode="r")[1:]), as_input(images[1:]))
+    torch.set_warn_always(False)
     assert not recwarn.list  # torch warns of arrays that cannot be written

@@ -17,7 +17,7 @@ from learnet.checkpoint import load_checkpoint
 from learnet.errors import BadCheckpoint, LearnetError, OutputTaken
 from learnet.evaluate import evaluate
 from learnet.outcomes import read_outcomes
-from learnet.prepare import load_prepared, save_prepared
+from learnet.prepared import load_prepared, save_prepared
 from learnet.settings import Study, Training
 from learnet.study import Task, make_folds, material, run_study, run_task, train_on_all
 

@@ -143,10 +143,11 @@ def test_scores_are_probabilities_and_the_mirror_is_averaged(rng: np.random.Gene
 
 
 def test_mirror_is_resolved_by_what_the_images_are() -> None:
-    assert resolve_mirror(Training(), "image").mirror == "image"
-    assert resolve_mirror(Training(), "flow").mirror == "flow"
-    assert resolve_mirror(Training(), "unknown").mirror == "none"
-    assert resolve_mirror(Training(mirror="flow"), "image").mirror == "flow"
+    assert resolve_mirror(Training(), "image", "learnet").mirror == "image"
+    assert resolve_mirror(Training(), "flow", "learnet-paper").mirror == "flow"
+    assert resolve_mirror(Training(), "unknown", "learnet").mirror == "none"
+    assert resolve_mirror(Training(mirror="flow"), "image", "learnet").mirror == "flow"
+    assert resolve_mirror(Training(mirror="flow"), "flow", "linear-svm").mirror == "none"  # fitted without mirrored images
     assert mirror_when_tested(Training(mirror="flow")) == "flow"
     assert mirror_when_tested(Training(mirror="flow", mirror_at_test=False)) == "none"
     assert mirror_when_tested(None) == "none"

@@ -1,16 +1,17 @@
 """Study folders as `learnet study` leaves them, written by hand so that the tests know every answer in them."""
 
 import csv
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from learnet.clip import Outcome
+from learnet.clip import Finding, Outcome
 from learnet.outcomes import as_text, header
+from learnet.prepared import save_prepared
 from learnet.settings import Preparation, Study, Training
 
 CLASSES = ("happiness", "disgust", "repression", "surprise", "others")
@@ -29,7 +30,6 @@ def write_prepared(
 ) -> Path:
     """A prepared folder of noise images. Emotions are drawn at random, `others` most often; every class occurs."""
     rng = np.random.default_rng(seed)
-    folder.mkdir(parents=True)
     rows = []
     for person in range(1, people + 1):
         for number in range(clips):
@@ -37,26 +37,23 @@ def write_prepared(
             emotion = CLASSES[int(rng.choice(5, p=[0.15, 0.2, 0.15, 0.15, 0.35]))]
             rows.append(
                 {
-                    "image": len(rows), "clip": f"{key}/EP{number:02d}", "dataset": dataset(person), "subject": f"{person:02d}", "person": key,
-                    "name": f"EP{number:02d}", "emotion": emotion, "action_units": "4", "onset": 7 + number, "apex": 8 + number,
-                    "apex_source": "file", "offset": 9 + number, "fps": 200.0, "frames": 3, "face": "", "warnings": "",
+                    "image": len(rows), "clip": f"{key}/EP{number:02d}", "dataset": dataset(person), "subject": f"{person:02d}",
+                    "person": key, "name": f"EP{number:02d}", "emotion": emotion, "action_units": "4", "onset": 7 + number,
+                    "apex": 8 + number, "apex_source": "file", "offset": 9 + number, "fps": 200.0, "frames": 3, "face": "", "warnings": "",
                     "path": str(paths / f"{person:02d}" / f"EP{number:02d}"),
                 }
             )  # fmt: skip
     images = rng.integers(0, 256, (len(rows), size, size, 3), dtype=np.uint8)
-    np.save(folder / "images.npy", images)
-    _write_rows(folder / "clips.csv", rows)
-    _write_rows(folder / "audit.csv", [{"kind": "apex repaired", "where": "casme2/04/EP01", "what": "it lay before the onset", "serious": "no"}])
-    about = {"fingerprint": hashlib.sha256(images.tobytes()).hexdigest(), "synthetic": synthetic, "images_kind": "image", "preparation": asdict(Preparation(size=size))}
-    (folder / "prepare.json").write_text(json.dumps(about), encoding="utf-8")
+    about = {
+        "imported": False,
+        "preparation": asdict(Preparation(size=size)),
+        "images_kind": "image",
+        "synthetic": synthetic,
+        "reading": {"workbook": "CASME2-coding-20140508.xlsx"},
+        "versions": {"numpy": "2.4.6"},
+    }
+    save_prepared(folder, images, pd.DataFrame(rows), about, [Finding("apex repaired", "casme2/04/EP01", "it lay before the onset")])
     return folder
-
-
-def _write_rows(file: Path, rows: Sequence[dict]) -> None:
-    with file.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.DictWriter(handle, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def read_truth(prepared: Path) -> list[dict[str, str]]:
@@ -101,8 +98,8 @@ def _answer(study: str, seed: int, row: dict[str, str], rng: np.random.Generator
     if skill == 0:
         scores = np.array([0.1, 0.1, 0.1, 0.1, 0.6])  # the majority class
     scores = np.round(scores, 6)
-    prediction = CLASSES[int(scores.argmax())]
-    return Outcome(study, row["person"], seed, row["clip"], row["dataset"], row["person"], row["emotion"], prediction, tuple(map(float, scores)))
+    prediction, person = CLASSES[int(scores.argmax())], row["person"]
+    return Outcome(study, person, seed, row["clip"], row["dataset"], person, row["emotion"], prediction, tuple(map(float, scores)))
 
 
 def _fold(person: str, people: Sequence[str], rows: Sequence[dict[str, str]], leaky: bool) -> dict:

@@ -308,7 +308,10 @@ def _choose(root: Path, kinds: list[_Kind], name: str | None) -> _Kind:
 def _clips(root: Path, rows: list[Row], chosen: _Kind, kinds: list[_Kind]) -> tuple[list[Clip], list[Finding]]:
     source = Source("casme2", 200.0, cropped=chosen.name.startswith("cropped"))
     clips, used = [], set()
-    findings = [Finding("clip folder twice", _way(left, root), f"{_way(kept, root)} is the same clip and is used") for kept, left in chosen.tree.twice]
+    findings = [
+        Finding("clip folder twice", _way(left, root), f"{_way(kept, root)} is the same clip and is used")
+        for kept, left in chosen.tree.twice
+    ]
     for row in rows:
         key = (int(row.subject), same(row.name))
         folder = chosen.tree.clips.get(key)

@@ -28,7 +28,7 @@ OFFSETS = {"dynamic": 1, "dynamic-released": 0}  # what is taken from 2i - T bef
 
 BLOCK = 64  # frames summed at once in float32
 LARGEST_SUM = 2**24 // 255 - BLOCK  # of a block's digits: times 255, float32 still counts every integer below 2^24; rounding adds 1 a frame
-TILE = 8192  # pixels x channels summed at once: a block of them is 2 MB, what a core's own cache holds
+TILE = 4096  # pixels x channels summed at once: a block of them fits the cache of a core, and BLAS takes its quick way with small matrices
 MANY = 2**24  # pixels x channels x frames from which a second thread pays
 THREADS = 4  # more of them only wait for the memory
 
@@ -87,7 +87,7 @@ def dynamic_image_released(frames: Frames) -> Float32[np.ndarray, "H W C"]:
     The "- 1" of Bilen et al. is missing, so the weights add up to T: a still clip gives T times its frame, not zero, and
     the image shows the face as well as its motion. Otherwise as `dynamic_image`.
     """
-    return _weighted_sum(frames, rank_weights(len(frames), "dynamic-released"))
+    return _weighted_sum(frames, rank_weights(len(frames), "dynamic-released"), total=len(frames))
 
 
 def dynamic_image_linear(frames: Frames) -> Float32[np.ndarray, "H W C"]:
@@ -139,6 +139,7 @@ class Accumulator:
     def __init__(self, frames: int, kind: str = "dynamic") -> None:
         """Prepare for FRAMES frames; the kinds and errors are those of `rank_weights`."""
         self.weights = rank_weights(frames, kind)
+        self.total = frames if kind == "dynamic-released" else 0  # of the weights, without the rounding of floats
         self.added = 0
 
     def add(self, frame: Frame) -> None:
@@ -151,7 +152,7 @@ class Accumulator:
             raise LearnetError(f"This dynamic image is of {len(self.weights)} frames, and all are there.", "Start another Accumulator.")
         if self.added == 0:
             self.first = frame.astype(np.float64)
-            self.sum = self.weights.sum().round() * self.first  # 0, or T for dynamic-released: see `_weighted_sum`
+            self.sum = self.total * self.first  # the others then add how they differ from it, so that nothing is lost to rounding
         if frame.shape != self.first.shape:
             raise LearnetError(f"Frame {self.added + 1} is {frame.shape}, the first was {self.first.shape}.", "Frames must be of one size.")
         change = frame - self.first
@@ -170,8 +171,8 @@ class Accumulator:
         return self.sum.astype(np.float32)
 
 
-def _weighted_sum(frames: Frames, weights: Float64[np.ndarray, "T"]) -> Float32[np.ndarray, "H W C"]:
-    """Sum weight times frame, exactly zero where weights that add up to zero meet a pixel that never changes.
+def _weighted_sum(frames: Frames, weights: Float64[np.ndarray, "T"], total: int = 0) -> Float32[np.ndarray, "H W C"]:
+    """Sum weight times frame, exactly zero where weights that add up to zero (the total) meet a pixel that never changes.
 
     Floating weights that should cancel do not, quite. So grey levels are summed in integers (`_add_levels`), the same on every
     machine to the last bit, and floating frames as the change since the first frame. Rows are done in tiles that fit the cache.
@@ -185,7 +186,7 @@ def _weighted_sum(frames: Frames, weights: Float64[np.ndarray, "T"]) -> Float32[
     def fill(tiles: list[slice]) -> None:
         for tile in tiles:
             part = frames[:, tile]
-            image[tile] = _sum_levels(part, digits, steps) if frames.dtype == np.uint8 else _sum_changes(part, weights)
+            image[tile] = _sum_levels(part, digits, steps) if frames.dtype == np.uint8 else _sum_changes(part, weights, total)
 
     threads = min(THREADS, os.cpu_count() or 1, len(tiles)) if frames.size >= MANY else 1
     if threads == 1:
@@ -232,10 +233,10 @@ def _sum_levels(
     return (steps @ sums).reshape(frames.shape[1:])
 
 
-def _sum_changes(frames: Float[np.ndarray, "T h W C"], weights: Float64[np.ndarray, "T"]) -> Float64[np.ndarray, "h W C"]:
+def _sum_changes(frames: Float[np.ndarray, "T h W C"], weights: Float64[np.ndarray, "T"], total: int) -> Float64[np.ndarray, "h W C"]:
     """Weighted sum of floating frames: the first frame once for all weights, then how the others differ from it."""
     first = frames[0].astype(np.float64)
-    sums = weights.sum().round() * first  # all weights here are of kinds that add up to a whole number: 0, or T
+    sums = total * first
     for start in range(0, len(frames), BLOCK):
         changes = frames[start : start + BLOCK] - first
         sums += np.tensordot(weights[start : start + BLOCK], changes, axes=1)

@@ -49,5 +49,5 @@ def glorot(module: nn.Module, seed: int) -> None:
 
 
 def channels_last(module: nn.Module) -> None:
-    """Let the numbers of one pixel lie side by side in memory. Same values and shapes; a LEARNet training step takes a third less time."""
+    """Let the numbers of one pixel lie side by side in memory. Same values and shapes; a LEARNet training step takes a quarter less."""
     module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -194,4 +194,4 @@ def _from_keras(name: str, array: np.ndarray) -> np.ndarray:
         array = array.transpose(3, 2, 0, 1)
     elif array.ndim == 2:
         array = array.T
-    return np.ascontiguousarray(array)
+    return np.array(array, order="C")  # a copy: what is given may be read-only

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float32, Float64, Shaped
 
 from learnet.errors import LearnetError
-from learnet.simulate.geometry import Geometry, View
+from learnet.simulate.geometry import SIDES, Geometry, View
 from learnet.simulate.units import UNITS, Activation
 
 _NO_SECOND_MAP = np.empty(0, np.float32)  # cv2.remap takes both coordinates from the first map
@@ -49,6 +49,17 @@ def _centre(geometry: Geometry, landmark: str, side: str) -> tuple[float, float]
 def _to_picture(du: Float32[np.ndarray, "H W"], dv: Float32[np.ndarray, "H W"], view: View) -> Float32[np.ndarray, "H W 2"]:
     turn = (view.face_px * view.turn).astype(np.float32)
     return np.stack([turn[0, 0] * du + turn[0, 1] * dv, turn[1, 0] * du + turn[1, 1] * dv], axis=-1)
+
+
+def eye_region(geometry: Geometry, view: View) -> Float32[np.ndarray, "H W"]:
+    """1 on the eyes and their lids, smoothly 0 away from them: where a blink leaves no room for other movement."""
+    u, v = view.face_grid()
+    outside = np.ones_like(u)
+    for side in SIDES:
+        (centre, high), (_, low) = geometry.at("upper lid", side), geometry.at("lower lid", side)
+        across, along = (u - np.float32(centre)) / np.float32(0.16), (v - np.float32((high + low) / 2)) / np.float32(0.10)
+        outside *= (1 - np.exp(-0.5 * (across**2 + along**2))) ** 2
+    return 1 - outside
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,160 @@
+"""How much slower is preparing clips than merely decoding their frames? CASME II-like clips, same processes, same run.
+
+    python benchmarks/prepare.py            # writes benchmarks/results/<date>-<commit>-prepare.json
+
+Clips are folders of JPEGs as CASME II has them: 65 frames of 640 x 480 with a face of some 280 pixels, and owner-cropped ones of
+280 x 340. The face is the public-domain portrait in scikit-image, moved by fractions of a pixel from frame to frame, with the noise
+of a camera. The reference reads every frame with `cv2.imread`, a clip at a time, on the same number of processes. The two take
+turns, so that a busy moment falls on both; each pair gives a ratio, and the median of them counts.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import cv2
+import joblib
+import numpy as np
+from skimage.data import astronaut
+
+from learnet.clip import Clip, Reading
+from learnet.prepare import prepare
+from learnet.settings import Preparation
+
+FRAMES = 65
+SIZES = {"raw": (640, 480), "cropped": (280, 340)}  # width, height
+QUALITY = 90  # percent
+NEEDED = 0.7  # of the rate of decoding
+
+
+def picture(kind: str) -> np.ndarray:
+    """The portrait at the scale of CASME II, before a plain grey wall: BGR."""
+    width, height = SIZES[kind]
+    wall = np.full((height, width, 3), 150, np.uint8)
+    face = cv2.cvtColor(astronaut()[0:330, 60:390], cv2.COLOR_RGB2BGR)  # 330 x 330, the face 130 of it
+    if kind == "cropped":
+        return cv2.resize(face[35:195, 95:227], (width, height), interpolation=cv2.INTER_CUBIC)
+    wall[20:480, 90:550] = cv2.resize(face, (460, 460), interpolation=cv2.INTER_CUBIC)
+    return wall
+
+
+def write_clip(folder: Path, kind: str, seed: int) -> None:
+    """A folder of FRAMES images that drift by up to a third of a pixel a frame."""
+    folder.mkdir(parents=True)
+    numbers, still = np.random.default_rng(seed), picture(kind)
+    across, down = numbers.uniform(-0.03, 0.03, 2)
+    for t in range(FRAMES):
+        moved = cv2.warpAffine(still, np.float64([[1, 0, across * t], [0, 1, down * t]]), SIZES[kind], borderMode=cv2.BORDER_REPLICATE)
+        noisy = np.clip(moved + numbers.normal(0, 2.5, moved.shape), 0, 255).astype(np.uint8)
+        cv2.imwrite(str(folder / f"img{t + 1}.jpg"), noisy, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+
+
+def clips(root: Path, kind: str, count: int) -> list[Clip]:
+    folders = [root / kind / f"sub{i:02}" / "EP01_1" for i in range(count)]
+    joblib.Parallel(n_jobs=-1)(joblib.delayed(write_clip)(folder, kind, seed) for seed, folder in enumerate(folders))
+    return [
+        Clip(folder, "casme2", folder.parent.name, folder.name, "others", 1, 30, FRAMES, 200.0, cropped=kind == "cropped")
+        for folder in folders
+    ]
+
+
+def decode(folder: Path) -> int:
+    cv2.setNumThreads(1)
+    return sum(cv2.imread(str(file)) is not None for file in folder.iterdir())
+
+
+def decode_all(found: list[Clip], jobs: int) -> None:
+    frames = sum(joblib.Parallel(n_jobs=jobs)(joblib.delayed(decode)(clip.path) for clip in found))
+    assert frames == FRAMES * len(found)
+
+
+def measure(ways: dict[str, Callable[[int], None]], rounds: int) -> dict[str, list[float]]:
+    """Seconds of each way in each round; they take turns, the first round starts the processes and does not count."""
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for turn in range(rounds + 1):
+        for name, way in ways.items():
+            start = time.perf_counter()
+            way(turn)
+            if turn:
+                seconds[name].append(time.perf_counter() - start)
+    return seconds
+
+
+def compare(root: Path, kind: str, face: str, found: list[Clip], jobs: int, rounds: int) -> dict[str, object]:  # noqa: PLR0913
+    model = Path(os.environ["LEARNET_FACE_MODEL"]) if face == "yunet" else None
+    preparation = Preparation(face=face)  # type: ignore[arg-type]
+
+    def make(turn: int) -> None:
+        prepared = prepare(Reading(found, []), root / f"{kind}-{face}-{jobs}-{turn}", preparation, jobs=jobs, face_model=model)
+        assert len(prepared.clips) == len(found)
+
+    seconds = measure({"decode": lambda turn: decode_all(found, jobs), "prepare": make}, rounds)
+    frames = FRAMES * len(found)
+    ratios = [decoding / preparing for decoding, preparing in zip(seconds["decode"], seconds["prepare"], strict=True)]
+    return {
+        "frames": f"{len(found)} clips of {FRAMES} JPEGs, {SIZES[kind][0]}x{SIZES[kind][1]}, {kind}",
+        "face": face if kind == "raw" else "given",
+        "processes": jobs,
+        "decoded_per_s": round(frames / statistics.median(seconds["decode"])),
+        "prepared_per_s": round(frames / statistics.median(seconds["prepare"])),
+        "share of the rate of decoding": round(statistics.median(ratios), 3),
+        "share in each round": [round(ratio, 3) for ratio in ratios],
+    }
+
+
+def machine() -> dict[str, object]:
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return {
+        "cpu": models[0] if models else platform.processor(),
+        "cores": joblib.cpu_count(),
+        "load_before": round(os.getloadavg()[0], 2),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "opencv": cv2.__version__,
+        "av": av.__version__,
+        "joblib": joblib.__version__,
+    }
+
+
+def commit() -> str:
+    answer = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent)
+    return answer.stdout.strip() or "unknown"
+
+
+def run(count: int, rounds: int) -> dict[str, object]:
+    about = machine()
+    with tempfile.TemporaryDirectory() as place:
+        root = Path(place)
+        found = {kind: clips(root / "data", kind, count) for kind in SIZES}
+        faces = [("raw", "haar"), ("cropped", "auto")] + ([("raw", "yunet")] if "LEARNET_FACE_MODEL" in os.environ else [])
+        cases = [compare(root, kind, face, found[kind], joblib.cpu_count(), rounds) for kind, face in faces]
+    return {"benchmark": "prepare", "rounds": rounds, "cases": cases, "needed": {"share of the rate of decoding": NEEDED}, "machine": about}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clips", type=int, default=24, help="clips of each kind")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    options = parser.parse_args()
+    result = run(options.clips, options.rounds)
+    print(json.dumps(result, indent=2))
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / f"{datetime.date.today()}-{commit()}-prepare.json").write_text(json.dumps(result, indent=2) + "\n")
+    if min(case["share of the rate of decoding"] for case in result["cases"]) < NEEDED:
+        sys.exit("slower than needed")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+"""Where the face is in one frame, and where its eyes are: the YuNet network, or Viola-Jones cascades that need no model file.
+
+The LEARNet authors name Viola-Jones and not how they cropped, so the finder is a choice that every prepared folder states.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import cv2
+import numpy as np
+from jaxtyping import Float, Float64, UInt8
+
+from learnet.errors import BadInput, LearnetError
+from learnet.face.geometry import compose, inverse, move, read_through, similarity
+
+NARROWEST = 0.25  # eyes nearer than this many face widths are those of a profile (0.45 to 0.5 in a frontal face), of no use here
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face in one frame, in pixels of the frame (whole numbers are pixel centres)."""
+
+    box: tuple[float, float, float, float]  # x and y of the upper left corner, width, height
+    eyes: tuple[tuple[float, float], tuple[float, float]]  # centres (x, y); the one further left in the picture first
+    confidence: float  # 0..1; yunet: the network's score, haar: see HAAR_CONFIDENCE
+    finder: str  # "yunet" or "haar"
+
+
+@runtime_checkable
+class FaceFinder(Protocol):
+    """What finds the largest face in a frame; `face_finder` makes one."""
+
+    kind: str  # "yunet" or "haar"
+
+    def __call__(self, frame: UInt8[np.ndarray, "H W 3"]) -> Face | None:
+        """The largest face in an RGB frame, None where there is none."""
+        ...
+
+
+def _shrunk(frame: UInt8[np.ndarray, "H W *C"], side: int) -> tuple[UInt8[np.ndarray, "h w *C"], Float64[np.ndarray, "2 3"]]:
+    """The frame with its longer side at most `side`, and the way back to places in the frame."""
+    shrink = min(1.0, side / max(frame.shape[:2]))
+    height, width = (max(1, round(length * shrink)) for length in frame.shape[:2])
+    small = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
+    scale = np.array([frame.shape[1] / width, frame.shape[0] / height])
+    return small, np.column_stack([np.diag(scale), scale / 2 - 0.5])  # pixel centres: (x + 1/2) * scale - 1/2
+
+
+def _usable(eyes: Float[np.ndarray, "2 2"], face_px: float, frame: UInt8[np.ndarray, "H W 3"]) -> bool:
+    """Both eyes are in the frame, and apart as in a face that looks this way."""
+    inside = (eyes >= -0.5).all() and (eyes <= [frame.shape[1] - 0.5, frame.shape[0] - 0.5]).all()
+    return bool(np.isfinite(eyes).all() and inside and np.linalg.norm(eyes[1] - eyes[0]) >= NARROWEST * face_px)
+
+
+class YuNet:
+    """The YuNet network (`cv2.FaceDetectorYN`), with five landmarks of which the eyes are used.
+
+    Source: Wu, Peng, Yu: YuNet, a tiny millisecond-level face detector, Machine Intelligence Research 20 (2023).
+    """
+
+    kind = "yunet"
+    SCORE = 0.7  # below: not a face. Textures, an animal and letters reached 0.60; a portrait turned by 90 degrees has 0.79
+    SIDES = (320, 640)  # longer side of the frame as searched; the larger only where the smaller shows no face
+    SECOND_LOOK = 0.8  # the eyes are the mean of two looks, the second this much smaller: each alone is 5 % of their distance off
+    LEAST = 64  # OpenCV returns numbers without meaning for pictures as small as one cell of the network (32 pixels)
+
+    def __init__(self, model: Path) -> None:
+        self.model = model
+        try:
+            self._network = cv2.FaceDetectorYN.create(str(model), "", (self.LEAST, self.LEAST), self.SCORE)
+            self._network.detect(np.zeros((self.LEAST, self.LEAST, 3), np.uint8))
+        except cv2.error as error:  # OpenCV says no more than that an assertion failed
+            raise BadInput(model, "this is not a YuNet model that OpenCV can read", "`learnet face-model` fetches one.") from error
+
+    def __reduce__(self) -> tuple[type["YuNet"], tuple[Path]]:
+        """Loaded again where a worker process receives it: the network itself cannot be copied."""
+        return YuNet, (self.model,)
+
+    def __call__(self, frame: UInt8[np.ndarray, "H W 3"]) -> Face | None:
+        """The largest face in an RGB frame, None where there is none."""
+        for side in self.SIDES:
+            found = self._look(frame, side)
+            usable = [row for row in found if _usable(row[4:8].reshape(2, 2), row[2], frame)]
+            if usable:
+                return self._face(max(usable, key=lambda row: row[2] * row[3]), frame, side)
+        return None
+
+    def _face(self, row: Float64[np.ndarray, "15"], frame: UInt8[np.ndarray, "H W 3"], side: int) -> Face:
+        """The face with its eyes as the mean of two looks, where the second look shows the same face."""
+        eyes = row[4:8].reshape(2, 2)
+        near = 0.3 * np.linalg.norm(eyes[1] - eyes[0])
+        for other in self._look(frame, round(side * self.SECOND_LOOK)):
+            again = other[4:8].reshape(2, 2)
+            if np.abs(again - eyes).max() < near:
+                eyes = (eyes + again) / 2
+                break
+        left, right = (tuple(eye) for eye in eyes[np.argsort(eyes[:, 0])].tolist())
+        return Face(tuple(row[:4].tolist()), (left, right), float(row[14]), self.kind)
+
+    def _look(self, frame: UInt8[np.ndarray, "H W 3"], side: int) -> Float64[np.ndarray, "F 15"]:
+        """The network's rows, in pixels of the frame: box, five landmarks (eyes first), score."""
+        small, back = _shrunk(frame, side)
+        down, right = (max(0, self.LEAST - length) for length in small.shape[:2])
+        small = cv2.copyMakeBorder(small, 0, down, 0, right, cv2.BORDER_CONSTANT)
+        self._network.setInputSize((small.shape[1], small.shape[0]))
+        _, found = self._network.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
+        if found is None:
+            return np.empty((0, 15))
+        rows = found.astype(np.float64)
+        rows[:, 2:4] *= np.diag(back[:, :2])
+        rows[:, :2] = move(back, rows[:, :2])
+        for mark in range(4, 14, 2):
+            rows[:, mark : mark + 2] = move(back, rows[:, mark : mark + 2])
+        return rows
+
+
+HAAR_CONFIDENCE = (0.4, 0.6, 0.9)  # by how many eyes were seen: the places of the others come from the proportions of the box
+
+
+class Haar:
+    """Viola-Jones cascades that come with OpenCV: frontal face (alt2), then each eye. Needs no file, sees only frontal faces.
+
+    Source: Viola, Jones: Rapid object detection using a boosted cascade of simple features, CVPR 2001.
+    """
+
+    kind = "haar"
+    SIDE = 320  # longer side of the frame as searched; with 640, letters and textures begin to pass for faces
+    LEAST = 20  # smallest face in the searched frame: the cascade's own window
+    TURNS = ((0,), (-15, 15), (-30, 30))  # degrees; further ones only where nearer ones show no face
+    NEIGHBOURS = (5, 10, 10)  # how many windows must agree. Textures reached 0 upright and 7 turned, portraits 5 and 23
+    EYES = np.array([[0.30, 0.395], [0.68, 0.395]])  # in face boxes; measured on a film of a moving head, sd 0.02 and 0.03
+    REACH = 0.2  # an eye is looked for this far around, in face boxes
+    PATCH = 80  # pixels: what the eye cascade searches
+
+    def __init__(self) -> None:
+        self._face = self._cascade("haarcascade_frontalface_alt2.xml")
+        self._eye = self._cascade("haarcascade_eye.xml")  # of the four eye cascades the one that misses fewest, closed eyes too
+
+    def __reduce__(self) -> tuple[type["Haar"], tuple[()]]:
+        """Loaded again where a worker process receives it: cascades cannot be copied."""
+        return Haar, ()
+
+    @staticmethod
+    def _cascade(name: str) -> cv2.CascadeClassifier:
+        cascade = cv2.CascadeClassifier(cv2.data.haarcascades + name)
+        if cascade.empty():
+            raise LearnetError(f"This OpenCV comes without {name}.", "Install opencv-python-headless 4.x, or use --face yunet.")
+        return cascade
+
+    def __call__(self, frame: UInt8[np.ndarray, "H W 3"]) -> Face | None:
+        """The largest face in an RGB frame, None where there is none."""
+        grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+        for turns, least in zip(self.TURNS, self.NEIGHBOURS, strict=True):
+            found = [box for turn in turns if (box := self._search(grey, turn, least)) is not None]
+            if found:
+                face = self._with_eyes(grey, *max(found)[1:])
+                return face if _usable(np.array(face.eyes), face.box[2], frame) else None
+        return None
+
+    def _search(self, grey: UInt8[np.ndarray, "H W"], turn: int, least: int) -> tuple[int, float, float, float, int] | None:
+        """The largest face in the turned frame: windows that agree; x, y of its corner and its width there; the turn."""
+        height, width, back = self._turned(grey, turn)
+        picture = read_through(grey, inverse(back), width, height)
+        boxes, agree = self._face.detectMultiScale2(picture, 1.1, least, minSize=(self.LEAST, self.LEAST))
+        if not len(boxes):
+            return None
+        best = int(np.argmax(boxes[:, 2]))
+        x, y, side, _ = boxes[best].tolist()
+        return int(agree[best]), float(x), float(y), float(side), turn
+
+    def _turned(self, grey: UInt8[np.ndarray, "H W"], turn: int) -> tuple[int, int, Float64[np.ndarray, "2 3"]]:
+        """Height and width of the picture that holds the whole frame shrunk and turned, and the way back to the frame."""
+        frame_height, frame_width = grey.shape
+        angle, shrink = np.radians(turn), min(1.0, self.SIDE / max(grey.shape))
+        cosine, sine = shrink * np.cos(angle), shrink * np.sin(angle)
+        width = max(1, round(frame_width * abs(cosine) + frame_height * abs(sine)))
+        height = max(1, round(frame_width * abs(sine) + frame_height * abs(cosine)))
+        rotation = np.array([[cosine, sine], [-sine, cosine]])
+        middle = np.array([width - 1, height - 1]) / 2 - rotation @ (np.array([frame_width - 1, frame_height - 1]) / 2)
+        return height, width, inverse(np.column_stack([rotation, middle]))
+
+    def _with_eyes(self, grey: UInt8[np.ndarray, "H W"], x: float, y: float, side: float, turn: int) -> Face:
+        """The face of a box in the turned frame: its eyes where the cascade sees them, else by proportion."""
+        *_, back = self._turned(grey, turn)
+        usual = np.array([x, y]) + self.EYES * side
+        seen = [self._see_eye(grey, back, place, side) for place in usual]
+        offsets = [eye - place for eye, place in zip(seen, usual, strict=True) if eye is not None]
+        shift = np.mean(offsets, axis=0) if offsets else np.zeros(2)  # one eye seen: the other is off by as much
+        eyes = np.array([place + shift if eye is None else eye for eye, place in zip(seen, usual, strict=True)])
+        across, down = eyes[1] - eyes[0]
+        if not (0.25 * side < across < 0.55 * side and abs(down) < 0.5 * across):  # a brow or a nostril was taken for an eye
+            eyes, offsets = usual, []
+        centre = move(back, np.array([[x, y]]) + side / 2)[0]
+        width = side * np.linalg.norm(back[:, 0])
+        left, right = (tuple(eye) for eye in move(back, eyes).tolist())
+        box = (float(centre[0] - width / 2), float(centre[1] - width / 2), float(width), float(width))
+        return Face(box, (left, right), HAAR_CONFIDENCE[len(offsets)], self.kind)
+
+    def _see_eye(
+        self, grey: UInt8[np.ndarray, "H W"], back: Float64[np.ndarray, "2 3"], usual: Float64[np.ndarray, "2"], side: float
+    ) -> Float64[np.ndarray, "2"] | None:
+        """Centre of the eye near its usual place, in the turned frame; searched in the frame's own resolution."""
+        corners = np.array([usual - self.REACH * side, usual + self.REACH * side])
+        onto = similarity(corners, np.array([[-0.5, -0.5], [self.PATCH - 0.5, self.PATCH - 0.5]]))
+        patch = read_through(grey, compose(onto, inverse(back)), self.PATCH, self.PATCH)
+        boxes, agree = self._eye.detectMultiScale2(patch, 1.05, 4, minSize=(24, 24))
+        if not len(boxes):
+            return None
+        x, y, width, height = boxes[int(np.argmax(agree))].tolist()
+        return move(inverse(onto), np.array([[x + (width - 1) / 2, y + (height - 1) / 2]]))[0]

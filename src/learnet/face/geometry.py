@@ -1,0 +1,79 @@
+"""Similarity transforms as 2x3 matrices, and reading a picture through one. The lowest part of this package: knows nothing of faces.
+
+Points are (x, y) in pixels and whole numbers are pixel centres, so the first pixel of a row reaches from -0.5 to 0.5.
+"""
+
+import cv2
+import numpy as np
+from jaxtyping import Float64, UInt8
+
+
+def similarity(source: Float64[np.ndarray, "2 2"], target: Float64[np.ndarray, "2 2"]) -> Float64[np.ndarray, "2 3"]:
+    """The one turn, scale and shift that takes two points to two others.
+
+    Args:
+        source: two different points, one (x, y) a row.
+        target: where they go.
+
+    Returns:
+        The 2x3 matrix M with target = M[:, :2] @ source + M[:, 2].
+    """
+    (from_x, from_y), (to_x, to_y) = source[1] - source[0], target[1] - target[0]
+    square = from_x**2 + from_y**2
+    cosine = (from_x * to_x + from_y * to_y) / square  # times the scale, like the sine
+    sine = (from_x * to_y - from_y * to_x) / square
+    turn = np.array([[cosine, -sine], [sine, cosine]])
+    return np.column_stack([turn, target[0] - turn @ source[0]])
+
+
+def compose(after: Float64[np.ndarray, "2 3"], before: Float64[np.ndarray, "2 3"]) -> Float64[np.ndarray, "2 3"]:
+    """One matrix that does `before`, then `after`."""
+    return np.column_stack([after[:, :2] @ before[:, :2], after[:, :2] @ before[:, 2] + after[:, 2]])
+
+
+def inverse(transform: Float64[np.ndarray, "2 3"]) -> Float64[np.ndarray, "2 3"]:
+    """The matrix that undoes `transform`."""
+    back = np.linalg.inv(transform[:, :2])
+    return np.column_stack([back, -back @ transform[:, 2]])
+
+
+def move(transform: Float64[np.ndarray, "2 3"], points: Float64[np.ndarray, "P 2"]) -> Float64[np.ndarray, "P 2"]:
+    """Where the transform takes points, one (x, y) a row."""
+    return points @ transform[:, :2].T + transform[:, 2]
+
+
+def scale_of(transform: Float64[np.ndarray, "2 3"]) -> float:
+    """How many pixels a pixel becomes: the scale of a similarity."""
+    return float(np.hypot(transform[0, 0], transform[1, 0]))
+
+
+def read_through(
+    picture: UInt8[np.ndarray, "H W *C"], transform: Float64[np.ndarray, "2 3"], width: int, height: int
+) -> UInt8[np.ndarray, "h w *C"]:
+    """Read a picture through a similarity, in one interpolation, averaging over about the area of each new pixel.
+
+    Reading every third pixel of a face would turn fine texture into false movement (aliasing), so where the picture is made
+    smaller it is first averaged over squares as wide as a new pixel. Only the part that is read is averaged.
+
+    Args:
+        picture: grey or colour, grey levels 0..255.
+        transform: from places in the picture to places in the new picture.
+        width: of the new picture in pixels.
+        height: of the new picture in pixels.
+
+    Returns:
+        The new picture; beyond the edge of the old one its edge pixels are repeated.
+    """
+    square = max(1, round(1 / scale_of(transform)))  # pixels of the picture that one new pixel covers, each way
+    corners = np.array([[-0.5, -0.5], [width - 0.5, -0.5], [-0.5, height - 0.5], [width - 0.5, height - 0.5]])
+    there = move(inverse(transform), corners)
+    limit = np.array([picture.shape[1] - 1, picture.shape[0] - 1])
+    left, top = np.clip(np.floor(there.min(axis=0)) - square - 1, 0, limit).astype(int)
+    right, bottom = np.clip(np.ceil(there.max(axis=0)) + square + 1, 0, limit).astype(int)
+    part = picture[top : bottom + 1, left : right + 1]
+    # A square of even width has its centre between two pixels; half a pixel puts that right.
+    offset = np.array([left, top]) - (0.0 if square % 2 else 0.5)
+    if square > 1:
+        part = cv2.blur(part, (square, square), anchor=(square // 2, square // 2), borderType=cv2.BORDER_REPLICATE)
+    shifted = np.column_stack([transform[:, :2], transform[:, :2] @ offset + transform[:, 2]])
+    return cv2.warpAffine(part, shifted, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

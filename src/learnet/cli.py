@@ -198,7 +198,7 @@ def import_(images: Path, labels: Path, out: Path, /, *, size: int | None = None
         What a mirrored face does to the images: image (they are flipped), flow (horizontal movement is the first channel
         and changes its sign), or unknown (nothing is ever mirrored).
     """
-    from learnet.prepare import import_images
+    from learnet.imported import import_images
 
     prepared = import_images(images, labels, out, size=size, kind=kind)
     console.out.print(

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -22,20 +24,20 @@ def bar(title: str) -> Iterator[Callable[[int, int], None]]:
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table; columns after the first are right-aligned where every cell reads as a number."""
-    cells = [[str(cell) for cell in row] for row in rows]
-    drawn = Table(title=title, title_justify="left", title_style="bold")
+    cells = [[escape(str(cell)) for cell in row] for row in rows]
+    drawn = Table(title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for place, name in enumerate(columns):
         numbers = place > 0 and all(row[place][:1] in "0123456789-–" for row in cells)
-        drawn.add_column(name, justify="right" if numbers else "left", overflow="fold")
+        drawn.add_column(name, justify="right" if numbers else "left", overflow="fold", no_wrap=numbers)
     for row in cells:
         drawn.add_row(*row)
     out.print(drawn, soft_wrap=False)
 
 
 def measure(value: dict) -> str:
-    """A measure with its 95 % interval: `0.729 [0.66, 0.79]`, and the spread over seeds where there is one."""
-    spread = f" ±{value['spread']:.3f}" if value.get("spread") is not None else ""
-    return f"{value['value']:.3f}{spread} [{value['low']:.2f}, {value['high']:.2f}]"
+    """A measure with its 95 % interval, `0.729 [0.66, 0.79]`; below it the spread over seeds where there is one."""
+    spread = f"\n±{value['spread']:.3f}" if value.get("spread") is not None else ""
+    return f"{value['value']:.3f} [{value['low']:.2f}, {value['high']:.2f}]{spread}"
 
 
 def scores(studies: Sequence[tuple[str, dict]]) -> None:
@@ -43,18 +45,10 @@ def scores(studies: Sequence[tuple[str, dict]]) -> None:
     rows = []
     for name, summary in studies:
         first = next(iter(summary["seeds"].values()))
-        rows.append(
-            [
-                name,
-                *(measure(summary["mean"][key]) for key in ("accuracy", "uf1", "uar")),
-                first["clips"],
-                first["people"],
-                len(summary["seeds"]),
-            ]
+        counts = f"{first['clips']} clips\n{first['people']} people" + (
+            f", {len(summary['seeds'])} seeds" if len(summary["seeds"]) > 1 else ""
         )
-    table(
-        "Pooled over all folds; 95 % intervals by bootstrap over people"
-        + ("; ± is over seeds" if any(row[-1] > 1 for row in rows) else ""),
-        ["study", "accuracy", "UF1", "UAR", "clips", "people", "seeds"],
-        rows,
-    )
+        rows.append([f"{name}\n{counts}", *(measure(summary["mean"][key]) for key in ("accuracy", "uf1", "uar"))])
+    seeds = any(len(summary["seeds"]) > 1 for _, summary in studies)
+    title = "Pooled over all folds [95 % interval over people]" + (", ± over seeds" if seeds else "")
+    table(title, ["study", "accuracy", "UF1", "UAR"], rows)

@@ -77,10 +77,8 @@ def _check_fit(weights: Path, facts: Facts, data: Material) -> None:
 
 
 def _describe(name: str, weights: Path, facts: Facts, data: Material) -> dict:
-    trained_on = (
-        set(facts.data.get("people", "").splitlines()) if facts.data.get("synthetic") == str(data.prepared.about["synthetic"]) else set()
-    )
-    seen = sorted(trained_on & set(data.people))
+    same_world = facts.data.get("synthetic") == ("yes" if data.prepared.about["synthetic"] else "no")  # synthetic 01 is nobody real
+    seen = sorted(set(facts.data.get("people", "").splitlines()) & set(data.people)) if same_world else []
     return {
         "study": name,
         "network": facts.network,

@@ -25,7 +25,7 @@ from learnet.outcomes import write_whole
 from learnet.record import Record, check, read_records
 
 START = "<!doctype html>\n<!-- learnet report -->"
-MOST_PICTURES = 9600  # on the whole page, so that it stays under 10 MB: one of 112 pixels square takes at most 50 kB
+MOST_PICTURES = 96  # on the whole page, so that it stays under 10 MB: one of 112 pixels square takes at most 50 kB
 FITTED = ("linear-svm", "majority")  # networks that are not trained in epochs
 LEAKY = "{}: people who are tested were also trained on"
 PROTOCOLS = {

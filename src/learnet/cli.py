@@ -4,6 +4,7 @@ Heavy libraries are imported inside the commands, so that `learnet --help` answe
 """
 
 import errno
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -50,28 +51,28 @@ def demo(out: Path, /, *, people: int = 12, epochs: int = 40, seed: int = 0, job
         raise OutputTaken(out, "something is there already", "Name an empty or a new folder.")
     out.mkdir(parents=True, exist_ok=True)
     data, prepared, weights, stranger = out / "casme2", out / "prepared", out / "learnet.safetensors", out / "stranger.mp4"
-    _say(f"learnet synthesize {data} --layout casme2 --people {people} --seed {seed}")
+    console.command(f"learnet synthesize {data} --layout casme2 --people {people} --seed {seed}")
     synthesize(data, people=people, seed=seed)
-    _say(f"learnet audit casme2 {data}")
+    console.command(f"learnet audit casme2 {data}")
     audit("casme2", data, check=False)
-    _say(f"learnet prepare casme2 {data} {prepared}")
+    console.command(f"learnet prepare casme2 {data} {prepared}")
     prepare("casme2", data, prepared, jobs=jobs)
     names = ("learnet", "linear-svm", "majority")
     for network in names:
-        _say(f"learnet study {prepared} {out / network} --network {network} --epochs {epochs} --seed {seed}")
+        console.command(f"learnet study {prepared} {out / network} --network {network} --epochs {epochs} --seed {seed}")
         study(prepared, out / network, study=Study(network=network), training=Training(epochs=epochs, seed=seed), jobs=jobs)
-    _say(f"learnet report {' '.join(str(out / name) for name in names)} --out {out / 'report.html'}")
+    console.command(f"learnet report {' '.join(str(out / name) for name in names)} --out {out / 'report.html'}")
     report(*(out / name for name in names), out=out / "report.html")
-    _say(f"learnet train {prepared} {weights} --epochs {epochs} --seed {seed}")
+    console.command(f"learnet train {prepared} {weights} --epochs {epochs} --seed {seed}")
     train(prepared, weights, training=Training(epochs=epochs, seed=seed))
     truth = synthetic_video(stranger, seed=seed + 1000, emotion="happiness")
-    _say(f"learnet predict {stranger} --weights {weights} --picture {out / 'stranger.png'}")
+    console.command(f"learnet predict {stranger} --weights {weights} --picture {out / 'stranger.png'}")
     predict(stranger, weights=weights, picture=out / "stranger.png")
     console.out.print(
         f"\nThe stranger, a synthetic person in no training fold, showed [bold]{truth.emotion}[/bold]. All faces here are synthetic."
     )
-    _show_scores([out / name for name in names])
-    _paths(out / "report.html", weights, out / "stranger.png", out / "learnet" / "outcomes.csv")
+    console.scores([(name, json.loads((out / name / "metrics.json").read_text(encoding="utf-8"))) for name in names])
+    console.paths(out / "report.html", weights, out / "stranger.png", out / "learnet" / "outcomes.csv")
 
 
 @app.command(group=DATA)
@@ -99,7 +100,7 @@ def synthesize(out: Path, /, *, layout: str = "casme2", people: int = 12, clips:
 
     with console.bar("Rendering clips") as progress:
         write(out, layout, people, clips, seed, jobs=jobs, progress=progress)
-    _paths(out)
+    console.paths(out)
 
 
 @app.command(group=DATA)
@@ -136,7 +137,7 @@ def audit(dataset: str, root: Path, /, *, csv: Path | None = None, check: bool =
     console.table("Findings", ["kind", "number", "serious", "first"], finding_rows(reading))
     if csv:
         write_audit_csv(reading, csv)
-        _paths(csv)
+        console.paths(csv)
     if check and any(finding.serious for finding in reading.findings):
         console.err.print("Some findings would change a result (serious: yes).")
         raise SystemExit(1)
@@ -177,7 +178,7 @@ def prepare(
     skipped = len(reading.clips) - len(prepared.clips)
     console.out.print(f"{len(prepared.clips)} motion images of {prepared.clips['person'].nunique()} people"
                       + (f"; {skipped} clips skipped, see {out / 'audit.csv'}" if skipped else ""))  # fmt: skip
-    _paths(out)
+    console.paths(out)
 
 
 @app.command(name="import", group=DATA)
@@ -204,7 +205,7 @@ def import_(images: Path, labels: Path, out: Path, /, *, size: int | None = None
     console.out.print(
         f"{len(prepared.clips)} images of {prepared.clips['person'].nunique()} people, {prepared.images.shape[1]} pixels wide"
     )
-    _paths(out)
+    console.paths(out)
 
 
 @app.command(group=STUDIES)
@@ -233,7 +234,7 @@ def study(
     with console.bar(f"Training {study.network}") as progress:
         summary = run_study(prepared, out, study, training, jobs=jobs, progress=progress)
     console.scores([(out.name, summary)])
-    _paths(out / "outcomes.csv", out / "metrics.json")
+    console.paths(out / "outcomes.csv", out / "metrics.json")
 
 
 @app.command(group=STUDIES)
@@ -265,7 +266,7 @@ def train(
         about = train_on_all(prepared, weights, Study(network=network, classes=classes), training, progress)
     console.out.print(f"{network} learned {about['classes']} from {about['clips']} clips of {about['people']} people. "
                       "What it scores on people it has not seen, `learnet study` tells.")  # fmt: skip
-    _paths(weights)
+    console.paths(weights)
 
 
 @app.command(group=STUDIES)
@@ -288,7 +289,7 @@ def evaluate(prepared: Path, out: Path, /, *, weights: Path, classes: str = "aut
     with console.bar("Scoring") as progress:
         summary = score(prepared, weights, out, classes, progress)
     console.scores([(out.name, summary)])
-    _paths(out / "outcomes.csv", out / "metrics.json")
+    console.paths(out / "outcomes.csv", out / "metrics.json")
 
 
 @app.command(group=STUDIES)
@@ -308,7 +309,7 @@ def report(*studies: Path, out: Path | None = None, show_faces: bool = False) ->
 
     if not studies:
         raise LearnetError("No study is named.", "Name at least one study folder.")
-    _paths(write_report(list(studies), out or studies[0] / "report.html", show_faces=show_faces))
+    console.paths(write_report(list(studies), out or studies[0] / "report.html", show_faces=show_faces))
 
 
 @app.command(group=VIDEO)
@@ -317,7 +318,7 @@ def predict(
     /,
     *,
     weights: Path,
-    json: Path | None = None,
+    output: Path | None = None,
     csv: Path | None = None,
     picture: Path | None = None,
     windows: Annotated[Windows, Flat] = Windows(),  # noqa: B008
@@ -331,7 +332,7 @@ def predict(
         Video file, or folder of images in time order.
     weights
         File written by `learnet train`.
-    json
+    output
         Write the JSON to this file instead.
     csv
         Also write the answers as a table.
@@ -345,8 +346,8 @@ def predict(
 
     with console.bar("Reading windows") as progress:
         recognition = Recogniser.load(weights, face_model)(video, windows, progress=progress)
-    if json:
-        write_whole(json, recognition.to_json() + "\n")
+    if output:
+        write_whole(output, recognition.to_json() + "\n")
     else:
         sys.stdout.write(recognition.to_json() + "\n")
     if csv:
@@ -355,7 +356,7 @@ def predict(
         from learnet.picture import save_answer
 
         save_answer(recognition, picture)
-    _paths(*(path for path in (json, csv, picture) if path), to=console.err)
+    console.paths(*(path for path in (output, csv, picture) if path), to=console.err)
 
 
 @app.command(name="face-model", group=VIDEO)
@@ -369,7 +370,7 @@ def face_model(to: Path | None = None, /) -> None:
     """
     from learnet.face import fetch_model
 
-    _paths(fetch_model(to))
+    console.paths(fetch_model(to))
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -377,32 +378,14 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         app(sys.argv[1:] if arguments is None else arguments, exit_on_error=False, print_error=False)
     except CycloptsError as mistake:
-        _stop(" ".join(str(mistake).split()), "`learnet --help` shows what can be asked.")
+        console.stop(" ".join(str(mistake).split()), "`learnet --help` shows what can be asked.")
     except LearnetError as mistake:
-        _stop(str(mistake))
+        console.stop(str(mistake))
     except OSError as trouble:
         if trouble.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG):
             raise  # not a matter of this machine's disk or rights: a bug, with its traceback
-        _stop(f"{trouble.filename or 'output'}: {trouble.strerror}.", "Make room or name another folder, and run the same command again.")
+        console.stop(
+            f"{trouble.filename or 'output'}: {trouble.strerror}.", "Make room or name another folder, and run the same command again."
+        )
     except KeyboardInterrupt:
-        _stop("Stopped.", "The same command goes on where it stopped.", code=130)
-
-
-def _stop(what: str, hint: str = "", code: int = 2) -> None:
-    sys.stderr.write(f"learnet: {what} {hint}".strip() + "\n")
-    raise SystemExit(code)
-
-
-def _say(command: str) -> None:
-    console.out.print(f"\n[bold]$ {command}[/bold]")
-
-
-def _paths(*paths: Path, to: object = console.out) -> None:
-    for path in paths:
-        to.print(f"-> {path}", markup=False)
-
-
-def _show_scores(studies: list[Path]) -> None:
-    import json
-
-    console.scores([(study.name, json.loads((study / "metrics.json").read_text(encoding="utf-8"))) for study in studies])
+        console.stop("Stopped.", "The same command goes on where it stopped.", code=130)

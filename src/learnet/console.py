@@ -1,7 +1,10 @@
 """What the commands show in a terminal: progress bars on stderr, tables on stdout."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
 
 from rich import box
 from rich.console import Console
@@ -52,3 +55,20 @@ def scores(studies: Sequence[tuple[str, dict]]) -> None:
     seeds = any(len(summary["seeds"]) > 1 for _, summary in studies)
     title = "Pooled over all folds [95 % interval over people]" + (", ± over seeds" if seeds else "")
     table(title, ["study", "accuracy", "UF1", "UAR"], rows)
+
+
+def command(words: str) -> None:
+    """Show a command as the user would type it."""
+    out.print(f"\n[bold]$ {escape(words)}[/bold]")
+
+
+def paths(*written: Path, to: Console = out) -> None:
+    """Name the files that were written."""
+    for path in written:
+        to.print(f"-> {path}", markup=False)
+
+
+def stop(what: str, hint: str = "", code: int = 2) -> NoReturn:
+    """End the program with one line on stderr."""
+    sys.stderr.write(f"learnet: {what} {hint}".strip() + "\n")
+    raise SystemExit(code)

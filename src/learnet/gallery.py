@@ -68,9 +68,8 @@ def gallery(record: Record, each: int, show_faces: bool = False) -> Gallery:
     withheld = tuple(sorted({o.person for o in answers if not may_be_shown(o.person)}))
     if record.prepared is None:
         return Gallery((), withheld, ())
-    if len({o.prediction for o in answers}) == 1:
-        note = f"{record.name} answers {answers[0].prediction!r} to every clip, so pictures of its answers would say nothing."
-        return Gallery((), withheld, (note,))
+    if record.about.get("network") == "majority" or len({o.prediction for o in answers}) == 1:
+        return Gallery((), withheld, (f"{record.name} answers whatever the images show, so pictures of its answers would say nothing.",))
     places = {str(clip): place for place, clip in enumerate(record.prepared.clips["clip"])}
     people = record.prepared.clips["person"]  # asked as well: a hand-made outcomes.csv may name a clip under another person
     shown = [o for o in answers if o.clip in places and o.person not in withheld and may_be_shown(str(people.iloc[places[o.clip]]))]

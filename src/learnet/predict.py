@@ -11,8 +11,9 @@ import math
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ from learnet.checkpoint import Facts, load_checkpoint
 from learnet.errors import BadCheckpoint, LearnetError, NoFace, TooFewFrames
 from learnet.face import STILL_PX, Face, FaceFinder, face_finder
 from learnet.networks import as_input
-from learnet.prepare import Made, make_image
+from learnet.prepare import make_image
 from learnet.settings import Windows
 from learnet.video import Frame, Video, VideoInfo, open_video
 
@@ -110,7 +111,7 @@ class Recognition:
             "network": _about_network(self.weights, self.facts),
             "answers": [_plain(answer) for answer in self.answers],
         }
-        return json.dumps(content, indent=1, ensure_ascii=False)
+        return _json(content)
 
     def to_csv(self) -> str:
         """A row per window in time order, a column per class; cells are empty where there is nothing to say."""
@@ -176,7 +177,7 @@ class Recogniser:
             LearnetError: no window holds two frames or more.
         """
         answers: list[Answer] = []
-        best, shown, frames, end_s = -1.0, None, 0, 0.0
+        best, shown, frames, duration_s = -1.0, None, 0, 0.0
         finder = _Counted(self.finder) if self.finder else None
         with open_video(video, fps) as opened:
             for window in _cut(opened, windows, opened.info.fps):
@@ -184,20 +185,202 @@ class Recogniser:
                 answers.append(answer)
                 if answer.score > best and seen is not None:
                     best, shown = answer.score, seen
-                frames, end_s = window.frames_so_far, window.end_s
+                frames, duration_s = window.frames_so_far, window.seconds_so_far
                 if progress:
                     progress(len(answers), max(_expected(opened.info, windows), len(answers)))
             if shown is None:
                 raise _no_answer(answers, opened, finder)
             said = _warnings(opened, answers, self.facts)
-            return Recognition(str(video), opened.info, frames, end_s, self.weights, self.facts, windows, tuple(answers), said, shown)
+            return Recognition(str(video), opened.info, frames, duration_s, self.weights, self.facts, windows, tuple(answers), said, shown)
 
     def _look(self, window: "_Window", finder: FaceFinder | None, number: int) -> tuple[Answer, Shown | None]:
         """The answer to one window, and what the network saw of it."""
-        place = {"window": number, "start_s": window.start_s, "end_s": window.end_s}
-        place |= {"first": window.numbers[0], "last": window.numbers[-1], "frames": len(window.numbers)}
+        numbers = window.numbers
+        unknown = Answer(number, window.start_s, window.end_s, numbers[0], numbers[-1], len(numbers), None, {}, "", None, None, ())
+        assert self.facts.preparation is not None, "`load` refuses such weights"
         try:
             made = make_image(window.pixels, self.facts.preparation, finder)
         except (NoFace, TooFewFrames) as error:
-            return Answer(**place, label=None, scores={}, reason=error.what, face=None, head_px=None, warnings=()), None
-        return self._answer(place, made), Shown(made.aligned.crops[len(window.numbers) // 2].copy(), made.image)
+            return replace(unknown, reason=error.what), None
+        scores = dict(zip(self.facts.classes, _probabilities(self.module, made.image, self.facts).tolist(), strict=True))
+        aligned = made.aligned
+        answer = replace(unknown, label=max(scores, key=scores.__getitem__), scores=scores, face=aligned.face,
+                         head_px=aligned.drift_px, warnings=aligned.warnings)  # fmt: skip
+        return answer, Shown(aligned.crops[len(numbers) // 2].copy(), made.image)
+
+
+def _probabilities(module: nn.Module, image: UInt8[np.ndarray, "S S 3"], facts: Facts) -> Float64[np.ndarray, "K"]:
+    """Probability of each class, averaged with that of the mirrored face where the network was trained and tested so."""
+    training = facts.training
+    with torch.inference_mode():
+        batch = as_input(image[None])
+        scores = module(batch).double().softmax(dim=1)
+        if training and training.mirror_at_test and training.mirror in ("image", "flow"):
+            scores = (scores + module(augment.mirror(batch, training.mirror)).double().softmax(dim=1)) / 2
+    return scores[0].numpy()
+
+
+class _Counted:
+    """A face finder that counts the frames it has searched."""
+
+    def __init__(self, finder: FaceFinder) -> None:
+        self.finder, self.kind, self.searched = finder, finder.kind, 0
+
+    def __call__(self, frame: UInt8[np.ndarray, "H W 3"]) -> Face | None:
+        self.searched += 1
+        return self.finder(frame)
+
+
+# ---- cutting a stream of frames into windows
+
+
+@dataclass(frozen=True)
+class _Window:
+    """Some frames of the stream. The pixels are a view that holds only until the next window is asked for."""
+
+    start_s: float
+    end_s: float
+    numbers: tuple[int, ...]
+    pixels: UInt8[np.ndarray, "T H W 3"]
+    frames_so_far: int  # read from the stream since it began
+    seconds_so_far: float  # to the end of the newest frame read
+
+
+class _Held:
+    """The frames that windows still need, in one array, so that a window is a view of it and not a copy."""
+
+    def __init__(self, fps: float) -> None:
+        self.period_s = 1 / fps
+        self.pixels = np.empty((0, 0, 0, 3), np.uint8)
+        self.numbers: list[int] = []
+        self.times: list[float] = []
+        self.dropped = 0
+
+    def add(self, frame: Frame) -> None:
+        count = len(self.times)
+        if count == len(self.pixels):
+            larger = np.empty((max(16, count * 3 // 2), *frame.pixels.shape), np.uint8)
+            if count:
+                larger[:count] = self.pixels
+            self.pixels = larger
+        self.pixels[count] = frame.pixels
+        self.numbers.append(frame.number)
+        self.times.append(frame.time_s)
+
+    def drop_before(self, time_s: float) -> None:
+        gone = bisect_left(self.times, time_s - EARLY)
+        for place in range(gone, len(self.times)):
+            self.pixels[place - gone] = self.pixels[place]
+        del self.numbers[:gone], self.times[:gone]
+        self.dropped += gone
+
+    def window(self, start_s: float, end_s: float) -> _Window:
+        """The frames before the end; those before the start have been dropped."""
+        count = bisect_left(self.times, end_s - EARLY)
+        so_far = self.dropped + len(self.times), self.times[-1] + self.period_s
+        return _Window(start_s, end_s, tuple(self.numbers[:count]), self.pixels[:count], *so_far)
+
+
+def _cut(frames: Iterable[Frame], windows: Windows, fps: float) -> Iterator[_Window]:
+    """Windows of a stream, each as soon as it is complete. Those without any frame are passed over; the last one may be shorter."""
+    held, place, whole, end_s = _Held(fps), 0, True, 0.0
+    step_s = windows.window_s * (1 - windows.overlap)
+    for frame in frames:
+        end_s = frame.time_s + 1 / fps
+        whole = whole and end_s <= windows.whole_s + EARLY
+        while not whole and frame.time_s >= place * step_s + windows.window_s - EARLY:
+            if held.times and held.times[0] < place * step_s + windows.window_s - EARLY:
+                yield held.window(place * step_s, place * step_s + windows.window_s)
+            place += 1
+            held.drop_before(place * step_s)
+            if not held.times:  # a gap in the stream: on to the first window that holds this frame
+                place = max(place, math.floor((frame.time_s + EARLY - windows.window_s) / step_s) + 1)
+        held.add(frame)
+    if whole:
+        yield held.window(0.0, end_s)
+    else:
+        yield held.window(place * step_s, min(place * step_s + windows.window_s, end_s))
+
+
+def _expected(info: VideoInfo, windows: Windows) -> int:
+    """How many windows there will be, by what the video says of its length; 1 where it says nothing."""
+    duration_s = (info.frames or 0) / info.fps
+    if duration_s <= windows.whole_s + EARLY:
+        return 1
+    return 1 + max(0, math.ceil((duration_s - windows.window_s - EARLY) / (windows.window_s * (1 - windows.overlap))))
+
+
+# ---- what is said beside the answers
+
+
+def _no_answer(answers: list[Answer], video: Video, finder: _Counted | None) -> LearnetError:
+    """Why no window has an answer."""
+    if finder and finder.searched:
+        return NoFace(video.info.source, finder.searched)
+    frames, fps = max(answer.frames for answer in answers), video.info.fps
+    return LearnetError(
+        f"{video.info.source}: no window holds more than {frames} frame at {fps:g} frames per second; motion needs two.",
+        "Give longer windows (--window-s), or a longer video.",
+    )
+
+
+def _warnings(video: Video, answers: list[Answer], facts: Facts) -> tuple[str, ...]:
+    """What to know about the video as a whole."""
+    info, of = video.info, f"of {len(answers)} windows" if len(answers) > 1 else "window"
+    said = [*video.notes, *(f"{count} {what}" for what, count in video.losses.items() if count)]
+    if info.fps < LOW_FPS:
+        said.append(
+            f"{info.fps:.4g} frames per second: a micro-expression lasts 1/25 to 1/2 s, so below {LOW_FPS} it may pass between frames"
+        )
+    if info.variable_rate:
+        said.append(f"the frame rate varies; {info.fps:.4g} per second is its mean")
+    if facts.data.get("synthetic") == "yes":
+        said.append("the network has learned from synthetic faces only")
+    for before, after in zip(answers, answers[1:], strict=False):
+        if after.start_s > before.end_s + EARLY:
+            said.append(f"there are no frames from {before.end_s:.2f} to {after.start_s:.2f} s")
+    assert facts.preparation is not None, "`load` refuses such weights"
+    limit = STILL_PX * facts.size / 112
+    moved = [a for a in answers if a.face and (a.head_px is None or (a.head_px > limit and not facts.preparation.steady))]
+    if moved:
+        said.append(f"the head moves or turns in {len(moved)} {of}, which can pass for an expression")
+    for reason, count in Counter(answer.reason for answer in answers if answer.reason).items():
+        said.append(f"{count} {of} without an answer: {reason}")
+    return tuple(said)
+
+
+def _about_network(weights: str, facts: Facts) -> dict[str, object]:
+    """A network as JSON. Of the people that it learned from only the number is told."""
+    learned: dict[str, object] = dict(facts.data)
+    if "people" in facts.data:
+        learned["people"] = len(facts.data["people"].splitlines())
+    preparation = asdict(facts.preparation) if facts.preparation else None
+    about = {"name": facts.network, "weights": weights, "classes": list(facts.classes), "size": facts.size}
+    return {**about, "preparation": preparation, "trained_on": learned}
+
+
+def _json(content: dict[str, object]) -> str:
+    """JSON with a line for each key, and one for each entry of a list: a person can read it too."""
+    lines = []
+    for key, value in content.items():
+        entries = [json.dumps(entry, ensure_ascii=False) for entry in value] if isinstance(value, list) else []
+        text = "[\n  " + ",\n  ".join(entries) + "\n ]" if entries else json.dumps(value, ensure_ascii=False)
+        lines.append(f" {json.dumps(key)}: {text}")
+    return "{\n" + ",\n".join(lines) + "\n}"
+
+
+def _plain(answer: Answer) -> dict[str, Any]:
+    """An answer as JSON, in digits that mean something: 0.1 ms, 0.1 pixel, a millionth of a score."""
+    face = answer.face
+    place = {"window": answer.window, "start_s": round(answer.start_s, 4), "end_s": round(answer.end_s, 4)}
+    frames = {"first": answer.first, "last": answer.last, "frames": answer.frames}
+    said = {"label": answer.label, "score": round(answer.score, 6) if answer.label is not None else None}
+    scores = {"scores": {name: round(score, 6) for name, score in answer.scores.items()}, "reason": answer.reason or None}
+    seen = face and {
+        "box": [round(value, 1) for value in face.box],
+        "eyes": [[round(value, 1) for value in eye] for eye in face.eyes],
+        "confidence": round(face.confidence, 3),
+        "finder": face.finder,
+    }
+    head = None if answer.head_px is None else round(answer.head_px, 2)
+    return {**place, **frames, **said, **scores, "face": seen, "head_px": head, "warnings": list(answer.warnings)}

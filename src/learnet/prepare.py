@@ -32,6 +32,7 @@ from learnet.video import GAPS, image_files, read_clip
 
 Progress = Callable[[int, int], None]  # clips done, clips in all
 
+ROOM = 2**28  # bytes for the frames of a clip, used as far as it needs them; a longer one gets its own
 MARKER = "learnet-prepare.txt"  # tells a folder of finished clips from a user's own
 
 
@@ -183,6 +184,11 @@ def _finder(kind: str, model: Path | None) -> FaceFinder:
     return face_finder(kind, model)  # once per process: a finder holds a loaded model
 
 
+@lru_cache(maxsize=1)
+def _room() -> UInt8[np.ndarray, "B"]:
+    return np.empty(ROOM, np.uint8)  # once per process: fresh memory for every clip costs as much as half of its decoding
+
+
 def _fold(task: _Task) -> str:
     """Fold one clip and keep the result on disk. Returns what the disk complained of, as text: errors with fields do not travel."""
     threads = cv2.getNumThreads()
@@ -207,7 +213,7 @@ def _fold(task: _Task) -> str:
 def _make_part(task: _Task) -> _Part:
     clip, preparation = task.clip, task.preparation
     try:
-        footage = read_clip(clip.path, clip.onset, clip.offset, clip.fps)
+        footage = read_clip(clip.path, clip.onset, clip.offset, clip.fps, _room())
         finder = None if clip.cropped or preparation.face == "none" else _finder(preparation.face, task.model)
         made = make_image(footage.pixels, preparation, finder)
     except LearnetError as error:

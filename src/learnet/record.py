@@ -175,8 +175,8 @@ def _nobody_on_both_sides(record: Record) -> Check:
         return Check(claim, False, f"{len(both)} of {len(folds)} folds; fold {name} has {_listed(people)} on both sides")
     if any(fold["train_clips"] and not fold["train_people"] for fold in folds):
         return Check(claim, True, "none of the people tested is among those the weights were trained on")
-    people = {person for fold in folds for person in fold["test_people"]}
-    return Check(claim, True, f"lists of people compared in {len(folds)} folds, {len(people)} people")
+    tested = {person for fold in folds for person in fold["test_people"]}
+    return Check(claim, True, f"lists of people compared in {len(folds)} folds, {len(tested)} people")
 
 
 def _tested_where_said(record: Record) -> Check:

@@ -123,13 +123,15 @@ def trust(records: Sequence[Record], show_faces: bool = False) -> dict:
 
 def failures(records: Sequence[Record], show_faces: bool = False) -> dict:
     """Confusion, classes, databases, people, pictures, and every single answer."""
-    each = MOST_PICTURES // (len(records) * 2 * len(records[0].classes) * (2 if show_faces else 1))
+    room = MOST_PICTURES // (2 * len(records[0].classes) * (2 if show_faces else 1))  # pictures for each class and side, on all shelves
+    shown = records[: max(room, 1)]  # the first studies only, where there are very many
     return {
         "confusions": [(r, _confusion(r, place), tables.confused(r), tables.classes(r)) for place, r in enumerate(records)],
         "datasets": tables.datasets(records),
         "people": tables.people(records),
         "formats": {f"{r.name}: right": "{:.1f}" for r in records} | {f"{r.name}: accuracy": "{:.0%}" for r in records},
-        "galleries": [(record, gallery(record, max(1, min(3, each)), show_faces)) for record in records],
+        "galleries": [(record, gallery(record, max(1, min(3, room // len(shown))), show_faces)) for record in shown],
+        "without_pictures": [record.name for record in records[len(shown) :]],
         "answers": tables.answers(records),
     }
 
@@ -218,7 +220,10 @@ def _epochs(record: Record) -> str:
     if record.about.get("network") in FITTED:
         return "none: fitted in one go"
     if training.get("inner_groups"):
-        return f"chosen on {training['inner_groups']} groups of the training people, at most {training['epochs']}"
+        chosen = f"chosen on {training['inner_groups']} groups of the training people, at most {training['epochs']}"
+        file = record.folder / "trainings.csv"
+        used = pd.read_csv(file)["epochs"] if file.is_file() else []
+        return f"{chosen}; used: {min(used)} to {max(used)}" if len(used) else chosen
     return f"{training['epochs']}, fixed beforehand" if training else "unknown"
 
 

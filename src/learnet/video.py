@@ -5,6 +5,7 @@ order, so memory does not grow with its length. PyAV keeps libav's own log to it
 """
 
 import itertools
+import math
 import os
 import re
 import time
@@ -132,18 +133,25 @@ def open_video(source: Path | int, fps: float | None = None, first: int | None =
     return (_FolderVideo if source.is_dir() else _FileVideo)(source, fps, (first, last))
 
 
-def read_clip(source: Path, first: int | None = None, last: int | None = None, fps: float | None = None) -> Footage:
+def read_clip(
+    source: Path, first: int | None = None, last: int | None = None, fps: float | None = None, room: UInt8[np.ndarray, "B"] | None = None
+) -> Footage:
     """A clip of a file or folder, whole in memory, with the losses counted. Images that cannot be read are refused.
 
-    The arguments are those of `open_video`.
+    Args:
+        source, first, last, fps: as in `open_video`.
+        room: bytes to read into where the clip fits, so that many clips need memory once; the pixels last until it is used again.
 
     Raises:
         BadVideo: as `open_video`; an image that cannot be read (it is named); frames of different size.
     """
     numbers: list[int] = []
     with open_video(source, fps, first, last) as video:
-        room = min(video.info.frames or 64, 1024)  # a damaged header may announce anything; doubled when full
-        pixels = np.empty((room, video.info.height, video.info.width, 3), np.uint8)
+        announced = min(video.info.frames or 64, 1024)  # a damaged header may announce anything; doubled when full
+        shape = (announced, video.info.height, video.info.width, 3)
+        if room is None or room.size < math.prod(shape):
+            room = np.empty(math.prod(shape), np.uint8)
+        pixels = room[: math.prod(shape)].reshape(shape)
         for frame in video:
             if len(numbers) == len(pixels):
                 pixels = np.concatenate([pixels, np.empty_like(pixels)])
@@ -215,11 +223,11 @@ def read_image(path: Path) -> Pixels | None:
     It is decoded from memory: `cv2.imread` gives a JPEG that was cut off half as a picture with a grey rest, `imdecode` does not.
     """
     try:
-        data = np.fromfile(path, np.uint8)
+        data = path.read_bytes()
     except OSError:
         return None
     with _quiet_opencv():
-        return cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
+        return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB) if data else None
 
 
 @contextmanager

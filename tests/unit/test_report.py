@@ -12,6 +12,7 @@ import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
 from written_study import CLASSES, write_prepared, write_study
 
+from learnet import report
 from learnet.errors import LearnetError, OutputTaken
 from learnet.report import write_report
 
@@ -33,6 +34,7 @@ class Page(HTMLParser):
         assert not self.open, self.open
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert len(dict(attrs)) == len(attrs), (tag, "says an attribute twice", self.getpos())
         self.elements.append((tag, dict(attrs)))
         if tag not in VOID:
             self.open.append(tag)
@@ -207,6 +209,17 @@ def test_what_is_gone_is_named_and_the_rest_is_shown(tmp_path: Path) -> None:
     assert "study.json is missing" in shown.words and shown.table("study", "accuracy")[0][0].startswith("learnet")
 
 
+def test_how_the_epochs_were_chosen(tmp_path: Path) -> None:
+    study = one(tmp_path, seeds=(0,))
+    assert "40, fixed beforehand" in Page(write_report([study], tmp_path / "page.html")).words
+    record = json.loads((study / "study.json").read_text())
+    record["training"]["inner_groups"] = 4
+    (study / "study.json").write_text(json.dumps(record))
+    (study / "trainings.csv").write_text("fold,seed,train_clips,test_clips,epochs,last_loss\na,0,60,6,17,0.5\nb,0,60,6,31,0.4\n")
+    said = "chosen on 4 groups of the training people, at most 40; used: 17 to 31"
+    assert said in Page(write_report([study], tmp_path / "page.html")).words
+
+
 def test_a_lost_audit_is_not_an_audit_without_findings(tmp_path: Path) -> None:
     study = one(tmp_path, seeds=(0,))
     assert "it lay before the onset" in Page(write_report([study], tmp_path / "page.html")).words
@@ -252,6 +265,17 @@ def test_five_hundred_clips_stay_under_ten_megabytes(tmp_path: Path) -> None:
     out = write_report(studies, tmp_path / "page.html")
     assert out.stat().st_size < 10e6
     assert len(Page(out).table("clip", "truth")) == 500
+
+
+def test_pictures_are_few_however_many_studies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared = write_prepared(tmp_path / "prepared", people=40)
+    studies = [write_study(tmp_path / f"s{i}", prepared, seeds=(0,)) for i in range(3)]
+    alone = Page(write_report(studies[:1], tmp_path / "page.html"))
+    assert [tag for tag, _ in alone.elements].count("img") == 5 * 2 * 3
+    monkeypatch.setattr(report, "MOST_PICTURES", 20)
+    several = Page(write_report(studies, tmp_path / "page.html"))
+    assert [tag for tag, _ in several.elements].count("img") == 20
+    assert "no pictures for s2." in several.words
 
 
 def test_settings_versions_and_fingerprint_are_there(page: Page, folders: list[Path]) -> None:

@@ -35,9 +35,19 @@ def write_prepared(out: Path, rng: np.random.Generator, people: int = 4, dataset
             image[7 * WORDS.index(word) : 7 * WORDS.index(word) + 7] += 40
             subject = f"{person + 1:02d}"
             facts = {"clip": f"{dataset}/{subject}/EP{place}", "dataset": dataset, "subject": subject, "person": f"{dataset}/{subject}"}
-            rows.append({**facts, "image": len(rows), "name": f"EP{place}", "emotion": word, "onset": 1, "offset": 9, "fps": 200, "frames": 9})
+            rows.append(
+                {**facts, "image": len(rows), "name": f"EP{place}", "emotion": word, "onset": 1, "offset": 9, "fps": 200, "frames": 9}
+            )
             images.append(image)
-    about = {"imported": True, "preparation": None, "images_kind": kind, "synthetic": True, "face_model": None, "inputs": "x", "versions": {}}
+    about = {
+        "imported": True,
+        "preparation": None,
+        "images_kind": kind,
+        "synthetic": True,
+        "face_model": None,
+        "inputs": "x",
+        "versions": {},
+    }
     save_prepared(out, np.stack(images), pd.DataFrame(rows), about, [])
     return out
 
@@ -152,7 +162,11 @@ def test_another_study_is_not_overwritten(prepared: Path, tmp_path: Path) -> Non
 
 
 def test_mistakes_leave_nothing_behind(prepared: Path, tmp_path: Path) -> None:
-    for study, training in ((Study(network="lernet"), QUICK), (Study(classes="casme2"), QUICK), (Study(protocol="groups", groups=9), QUICK)):
+    for study, training in (
+        (Study(network="lernet"), QUICK),
+        (Study(classes="casme2"), QUICK),
+        (Study(protocol="groups", groups=9), QUICK),
+    ):
         with pytest.raises(LearnetError, match="Did you mean|not enough|class scheme"):
             run_study(prepared, tmp_path / "study", study, training, jobs=1)
         assert not (tmp_path / "study").exists()

@@ -12,7 +12,9 @@ from learnet.errors import LearnetError
 from learnet.settings import Training
 from learnet.training import TrainingSet, class_weights, descend, mirror_when_tested, predict_scores, resolve_mirror, train
 
-PLAIN = Training(epochs=5, augment="none", mirror="none", label_smoothing=0.2, batch=64, optimiser="sgd", schedule="constant", learning_rate=0.05)
+PLAIN = Training(
+    epochs=5, augment="none", mirror="none", label_smoothing=0.2, batch=64, optimiser="sgd", schedule="constant", learning_rate=0.05
+)
 
 
 class Planes(nn.Module):

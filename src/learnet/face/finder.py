@@ -61,8 +61,8 @@ class YuNet:
 
     kind = "yunet"
     SCORE = 0.7  # below: not a face. Textures, an animal and letters reached 0.60; a portrait turned by 90 degrees has 0.79
-    SIDES = (320, 640)  # longer side of the frame as searched; the larger only where the smaller shows no face
-    SECOND_LOOK = 0.8  # the eyes are the mean of two looks, the second this much smaller: each alone is 5 % of their distance off
+    SIDES = (256, 640)  # longer side of the frame as searched; the larger only where the smaller shows no face
+    SECOND_LOOK = 0.8  # the eyes are the mean of two looks, the second this much smaller: 4 % of their distance off instead of 5
     LEAST = 64  # OpenCV returns numbers without meaning for pictures as small as one cell of the network (32 pixels)
 
     def __init__(self, model: Path) -> None:
@@ -126,12 +126,12 @@ class Haar:
 
     kind = "haar"
     SIDE = 320  # longer side of the frame as searched; with 640, letters and textures begin to pass for faces
-    LEAST = 20  # smallest face in the searched frame: the cascade's own window
-    TURNS = ((0,), (-15, 15), (-30, 30))  # degrees; further ones only where nearer ones show no face
-    NEIGHBOURS = (5, 10, 10)  # how many windows must agree. Textures reached 0 upright and 7 turned, portraits 5 and 23
+    # Each search only where those before it show no face: degrees that the frame is turned by; how many windows must agree on a
+    # face (textures reached 2 upright and 7 turned, portraits 5 and 23); the smallest face in pixels (the cascade's own window is 20).
+    SEARCHES = (((0,), 5, 48), ((0,), 5, 20), ((-15, 15), 10, 20), ((-30, 30), 10, 20))
     EYES = np.array([[0.30, 0.395], [0.68, 0.395]])  # in face boxes; measured on a film of a moving head, sd 0.02 and 0.03
     REACH = 0.2  # an eye is looked for this far around, in face boxes
-    PATCH = 80  # pixels: what the eye cascade searches
+    PATCH = 64  # pixels: what the eye cascade searches
 
     def __init__(self) -> None:
         self._face = self._cascade("haarcascade_frontalface_alt2.xml")
@@ -151,23 +151,23 @@ class Haar:
     def __call__(self, frame: UInt8[np.ndarray, "H W 3"]) -> Face | None:
         """The largest face in an RGB frame, None where there is none."""
         grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-        for turns, least in zip(self.TURNS, self.NEIGHBOURS, strict=True):
-            found = [box for turn in turns if (box := self._search(grey, turn, least)) is not None]
+        for turns, agree, smallest in self.SEARCHES:
+            found = [box for turn in turns if (box := self._search(grey, turn, agree, smallest)) is not None]
             if found:
                 face = self._with_eyes(grey, *max(found)[1:])
                 return face if _usable(np.array(face.eyes), face.box[2], frame) else None
         return None
 
-    def _search(self, grey: UInt8[np.ndarray, "H W"], turn: int, least: int) -> tuple[int, float, float, float, int] | None:
+    def _search(self, grey: UInt8[np.ndarray, "H W"], turn: int, agree: int, smallest: int) -> tuple[int, float, float, float, int] | None:
         """The largest face in the turned frame: windows that agree; x, y of its corner and its width there; the turn."""
         height, width, back = self._turned(grey, turn)
         picture = read_through(grey, inverse(back), width, height)
-        boxes, agree = self._face.detectMultiScale2(picture, 1.1, least, minSize=(self.LEAST, self.LEAST))
+        boxes, agreeing = self._face.detectMultiScale2(picture, 1.1, agree, minSize=(smallest, smallest))
         if not len(boxes):
             return None
         best = int(np.argmax(boxes[:, 2]))
         x, y, side, _ = boxes[best].tolist()
-        return int(agree[best]), float(x), float(y), float(side), turn
+        return int(agreeing[best]), float(x), float(y), float(side), turn
 
     def _turned(self, grey: UInt8[np.ndarray, "H W"], turn: int) -> tuple[int, int, Float64[np.ndarray, "2 3"]]:
         """Height and width of the picture that holds the whole frame shrunk and turned, and the way back to the frame."""
@@ -204,7 +204,7 @@ class Haar:
         corners = np.array([usual - self.REACH * side, usual + self.REACH * side])
         onto = similarity(corners, np.array([[-0.5, -0.5], [self.PATCH - 0.5, self.PATCH - 0.5]]))
         patch = read_through(grey, compose(onto, inverse(back)), self.PATCH, self.PATCH)
-        boxes, agree = self._eye.detectMultiScale2(patch, 1.05, 4, minSize=(24, 24))
+        boxes, agree = self._eye.detectMultiScale2(patch, 1.1, 2, minSize=(22, 22))
         if not len(boxes):
             return None
         x, y, width, height = boxes[int(np.argmax(agree))].tolist()

@@ -28,13 +28,14 @@ def similarity(source: Float64[np.ndarray, "2 2"], target: Float64[np.ndarray, "
 
 def compose(after: Float64[np.ndarray, "2 3"], before: Float64[np.ndarray, "2 3"]) -> Float64[np.ndarray, "2 3"]:
     """One matrix that does `before`, then `after`."""
-    return np.column_stack([after[:, :2] @ before[:, :2], after[:, :2] @ before[:, 2] + after[:, 2]])
+    both = after[:, :2] @ before
+    both[:, 2] += after[:, 2]
+    return both
 
 
 def inverse(transform: Float64[np.ndarray, "2 3"]) -> Float64[np.ndarray, "2 3"]:
     """The matrix that undoes `transform`."""
-    back = np.linalg.inv(transform[:, :2])
-    return np.column_stack([back, -back @ transform[:, 2]])
+    return cv2.invertAffineTransform(transform)
 
 
 def move(transform: Float64[np.ndarray, "2 3"], points: Float64[np.ndarray, "P 2"]) -> Float64[np.ndarray, "P 2"]:
@@ -75,5 +76,6 @@ def read_through(
     offset = np.array([left, top]) - (0.0 if square % 2 else 0.5)
     if square > 1:
         part = cv2.blur(part, (square, square), anchor=(square // 2, square // 2), borderType=cv2.BORDER_REPLICATE)
-    shifted = np.column_stack([transform[:, :2], transform[:, :2] @ offset + transform[:, 2]])
+    shifted = transform.copy()
+    shifted[:, 2] += transform[:, :2] @ offset
     return cv2.warpAffine(part, shifted, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -13,24 +13,27 @@ from jaxtyping import Bool, Float32, Float64, UInt8
 from learnet.face.geometry import compose, inverse, move, read_through, similarity
 
 # What the skull carries along, in head units: left, right, top, bottom. Brows, lids, cheeks, mouth and chin are left out. The
-# nose tip stays although a wrinkled nose pulls at it: without it a turning head is followed worse, and with the others beside it the
-# pull came to a quarter of a pixel at most.
+# nose tip stays although a wrinkled nose pulls at it (by 0.2 pixels at the eyes for 1.5 at the nose): without it a turning head
+# is followed worse.
 RIGID = (
     (-0.75, 0.75, -1.20, -0.72),  # forehead above the brows
     (-0.25, 0.25, -0.20, 0.72),  # nose, from its root between the eyes to its tip
     (-0.34, -0.18, -0.08, 0.22),  # inner corners of the eyes, tied to the bone
     (0.18, 0.34, -0.08, 0.22),
-    (-0.98, -0.80, -0.30, 0.25),  # temples
-    (0.80, 0.98, -0.30, 0.25),
+    (-0.85, -0.75, -0.30, 0.25),  # temples, well inside the outline of the face, which slides over the skin when the head turns
+    (0.75, 0.85, -0.30, 0.25),
 )
 LEFT, RIGHT, TOP, BOTTOM = -1.05, 1.05, -1.25, 1.0  # the part of the head that is looked at, head units
 SOFT = 0.04  # the regions fade out over about this much, head units
-COARSE, FINE = 16, 32  # pixels per head unit of the two passes; a face crop of 112 pixels has 40
+COARSE, FINE = (
+    (16, 1.5e-3),
+    (32, 2e-4),
+)  # two passes: pixels per head unit (a face crop of 112 pixels has 40); step that ends it, head units
 LOCAL = 0.15  # light is taken out as the mean over a Gaussian of this width, head units
 REJECT = 4.6  # robust standard deviations at which a pixel stops to count (Tukey's biweight; 95 % efficient)
 GREY_NOISE = 1.0  # least standard deviation assumed of a pixel, grey levels
+USUAL_TURN = 0.1  # radians; the fit prefers turns about this small
 STEPS = 15  # most Gauss-Newton steps in one pass
-STILL = 1e-4  # a step this small ends a pass, head units
 FURTHEST = 0.75  # a jump by more than this between two frames, head units, is a failure and not a movement
 PLACES = np.array([[-0.5, 0.0], [0.5, 0.0], [0.0, 1.1]])  # eyes and mouth: how far these are carried is called how far the head moved
 
@@ -40,15 +43,17 @@ class HeadMotion:
     """Where the head of the anchor frame went in other frames."""
 
     moves: Float64[np.ndarray, "T 2 3"]  # similarity from places in the anchor frame to places in frame t, pixels
+    turns: Float64[np.ndarray, "T 2"]  # degrees since the anchor frame: right or left, up or down; a rough measure, by an average face
     agreement: Float64[np.ndarray, "T"]  # -1..1: correlation of the rigid parts with those of the anchor frame, after the move is undone
 
 
 class _Pass:
     """The rigid parts of the anchor frame at one resolution, ready to be found again (inverse compositional, Baker & Matthews 2004)."""
 
-    def __init__(self, grey: UInt8[np.ndarray, "H W"], to_frame: Float64[np.ndarray, "2 3"], resolution: int) -> None:
+    def __init__(self, grey: UInt8[np.ndarray, "H W"], to_frame: Float64[np.ndarray, "2 3"], resolution: int, still: float) -> None:
         self.to_frame = to_frame  # head units of the anchor frame to its pixels
         self.resolution = resolution
+        self.still = still  # a step this small ends the search, head units
         x, y = _grid(resolution)
         weight = _rigid(x, y)
         self.inside: Bool[np.ndarray, "h w"] = weight > 0.02
@@ -57,32 +62,43 @@ class _Pass:
         self.values = view[self.inside].astype(np.float64)
         across = cv2.Sobel(view, cv2.CV_32F, 1, 0, scale=resolution / 8)[self.inside].astype(np.float64)
         down = cv2.Sobel(view, cv2.CV_32F, 0, 1, scale=resolution / 8)[self.inside].astype(np.float64)
-        # Change of the values with growth, turn, shift right, shift down, contrast and brightness.
-        self.change = np.stack([across * x + down * y, down * x - across * y, across, down, self.values, np.ones_like(self.values)], axis=1)
+        depth = _depth(x, y)
+        # Change of the values with growth, roll, shift right, shift down; turn sideways, nod; contrast, brightness.
+        light = [self.values, np.ones_like(self.values)]
+        self.change = np.stack([across * x + down * y, down * x - across * y, across, down, across * depth, down * depth, *light], axis=1)
 
-    def find(self, grey: UInt8[np.ndarray, "H W"], pose: Float64[np.ndarray, "2 3"]) -> Float64[np.ndarray, "2 3"]:
-        """The pose (anchor head units to head units of this frame) that fits best, starting from a near one."""
+    def find(
+        self, grey: UInt8[np.ndarray, "H W"], pose: Float64[np.ndarray, "2 3"], turn: Float64[np.ndarray, "2"]
+    ) -> tuple[Float64[np.ndarray, "2 3"], Float64[np.ndarray, "2"]]:
+        """The pose (anchor head units to head units of this frame) and turn (radians) that fit best, starting from near ones."""
         light = np.zeros(2)
         for _ in range(STEPS):
-            rest = self._view(grey, pose)[self.inside] - self.values - self.change[:, 4:] @ light
+            rest = self._view(grey, pose)[self.inside] - self._expected(turn) - self.change[:, 6:] @ light
             spread = 1.4826 * np.median(np.abs(rest[self.weight > 0.5])) + GREY_NOISE
             trust = self.weight * np.clip(1 - (rest / (REJECT * spread)) ** 2, 0, None) ** 2
             weighted = self.change * trust[:, None]
-            normal = weighted.T @ self.change
-            normal[np.diag_indices(6)] += 1e-6 * (1 + np.trace(normal))  # a face without any texture must not divide by zero
-            step = np.linalg.solve(normal, weighted.T @ rest)
-            light += step[4:]
-            growth, turn, right, down = step[:4]
-            pose = compose(pose, inverse(np.array([[1 + growth, -turn, right], [turn, 1 + growth, down]])))
-            if np.abs(step[:4]).max() < STILL or not _plausible(pose):
+            normal, pull = weighted.T @ self.change, weighted.T @ rest
+            prior = (spread / USUAL_TURN) ** 2
+            normal[[4, 5], [4, 5]] += prior
+            pull[4:6] -= prior * turn
+            normal[np.diag_indices(8)] += 1e-6 * (1 + np.trace(normal))  # a face without any texture must not divide by zero
+            step = np.linalg.solve(normal, pull)
+            turn, light = turn + step[4:6], light + step[6:]
+            growth, roll, right, down = step[:4]
+            pose = compose(pose, inverse(np.array([[1 + growth, -roll, right], [roll, 1 + growth, down]])))
+            if np.abs(step[:6]).max() < self.still or not _plausible(pose):
                 break
-        return pose
+        return pose, turn
 
-    def agreement(self, grey: UInt8[np.ndarray, "H W"], pose: Float64[np.ndarray, "2 3"]) -> float:
+    def agreement(self, grey: UInt8[np.ndarray, "H W"], pose: Float64[np.ndarray, "2 3"], turn: Float64[np.ndarray, "2"]) -> float:
         """Correlation -1..1 of the rigid parts with those of the anchor frame. No pixel is rejected here: a hand must show."""
-        here, there = self._view(grey, pose)[self.inside], self.values
+        here, there = self._view(grey, pose)[self.inside], self._expected(turn)
         power = (self.weight * here**2).sum() * (self.weight * there**2).sum()
         return float((self.weight * here * there).sum() / np.sqrt(power)) if power > 0 else 0.0
+
+    def _expected(self, turn: Float64[np.ndarray, "2"]) -> Float64[np.ndarray, "P"]:
+        """What the rigid parts look like after a small turn."""
+        return self.values + self.change[:, 4:6] @ turn
 
     def _view(self, grey: UInt8[np.ndarray, "H W"], pose: Float64[np.ndarray, "2 3"]) -> Float32[np.ndarray, "h w"]:
         """The head part of the frame as it would look in the anchor frame, less slow changes of light."""
@@ -109,6 +125,11 @@ def _rigid(x: Float64[np.ndarray, "h w"], y: Float64[np.ndarray, "h w"]) -> Floa
     return weight
 
 
+def _depth(x: Float64[np.ndarray, "P"], y: Float64[np.ndarray, "P"]) -> Float64[np.ndarray, "P"]:
+    """How far an average face stands out before the plane of the eyes, head units: curved like a head, with the ridge of the nose."""
+    return 0.12 - 0.55 * x**2 + 0.42 * np.exp(-((x / 0.2) ** 2)) * np.clip((y + 0.15) / 0.7, 0, 1)
+
+
 def _plausible(pose: Float64[np.ndarray, "2 3"], before: Float64[np.ndarray, "2 3"] | None = None) -> bool:
     """Whether a head can have gone there: no wild change of size, no jump since the frame before."""
     size = np.hypot(pose[0, 0], pose[1, 0])
@@ -119,8 +140,9 @@ def _plausible(pose: Float64[np.ndarray, "2 3"], before: Float64[np.ndarray, "2 
 def head_motion(frames: UInt8[np.ndarray, "T H W 3"], eyes: Float64[np.ndarray, "2 2"], anchor: int, fine: bool = True) -> HeadMotion:
     """Follow the head from the anchor frame on, forwards and backwards, each frame starting where its neighbour ended.
 
-    A robust least-squares fit of shift, turn and scale to the grey levels of the rigid parts, to a few hundredths of a pixel. Turns out
-    of the picture plane are not undone; they show as low agreement.
+    A robust least-squares fit of shift, roll and scale to the grey levels of the rigid parts, to a few hundredths of a pixel. Turning
+    to the side and nodding move the nose before the eyes, so they are fitted along with the depth of an average face; but no
+    similarity can undo them, and the moves hold for the plane of the eyes.
 
     Args:
         frames: RGB, in time order, near enough in time for the head to move less than about a third of the distance of the eyes.
@@ -133,19 +155,19 @@ def head_motion(frames: UInt8[np.ndarray, "T H W 3"], eyes: Float64[np.ndarray, 
     """
     greys = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
     to_frame = similarity(np.array([[-0.5, 0.0], [0.5, 0.0]]), eyes)
-    passes = [_Pass(greys[anchor], to_frame, resolution) for resolution in ((COARSE, FINE) if fine else (COARSE,))]
-    moves, agreement = np.tile(np.eye(2, 3), (len(frames), 1, 1)), np.ones(len(frames))
+    passes = [_Pass(greys[anchor], to_frame, *which) for which in ((COARSE, FINE) if fine else (COARSE,))]
+    moves, turns, agreement = np.tile(np.eye(2, 3), (len(frames), 1, 1)), np.zeros((len(frames), 2)), np.ones(len(frames))
     for way in (range(anchor + 1, len(frames)), range(anchor - 1, -1, -1)):
-        pose = np.eye(2, 3)
+        pose, turn = np.eye(2, 3), np.zeros(2)
         for number in way:
-            before = pose
+            before = pose, turn
             for step in passes:
-                pose = step.find(greys[number], pose)
-            good = _plausible(pose, before)
-            pose = pose if good else before
-            agreement[number] = passes[-1].agreement(greys[number], pose) if good else 0.0
-            moves[number] = compose(to_frame, compose(pose, inverse(to_frame)))
-    return HeadMotion(moves, agreement)
+                pose, turn = step.find(greys[number], pose, turn)
+            good = _plausible(pose, before[0])
+            pose, turn = (pose, turn) if good else before
+            agreement[number] = passes[-1].agreement(greys[number], pose, turn) if good else 0.0
+            moves[number], turns[number] = compose(to_frame, compose(pose, inverse(to_frame))), np.degrees(turn)
+    return HeadMotion(moves, turns, agreement)
 
 
 def head_shift(motion: HeadMotion, eyes: Float64[np.ndarray, "2 2"]) -> Float64[np.ndarray, "T"]:

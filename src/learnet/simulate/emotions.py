@@ -88,7 +88,7 @@ def act(emotion: str, manner: Manner, geometry: Geometry, rng: np.random.Generat
 
 def _scaled(activations: list[Activation], geometry: Geometry, peak_px: float) -> tuple[Activation, ...]:
     """The same expression, as strong as to move some point of this face by PEAK_PX and none further."""
-    view = crop_view(2 * MODEL_FACE_PX, 2 * MODEL_FACE_PX)
+    view = crop_view(MODEL_FACE_PX, MODEL_FACE_PX)
     field = displacement(geometry, activations, view) * np.float32(MODEL_FACE_PX / view.face_px)
     factor = peak_px / float(np.hypot(field[..., 0], field[..., 1]).max())
     return tuple(replace(one, peak_px=one.peak_px * factor) for one in activations)

@@ -12,9 +12,9 @@ from learnet.simulate.portrait import portrait
 
 Colour = tuple[float, float, float]  # red, green, blue, grey levels 0..255
 
-SKIN_TONES: tuple[Colour, ...] = ((232, 196, 176), (219, 178, 150), (203, 158, 126), (176, 128, 96), (140, 96, 70), (104, 70, 52))
-HAIR_TONES: tuple[Colour, ...] = ((28, 25, 24), (42, 34, 30), (70, 50, 36), (104, 76, 50), (150, 116, 76), (122, 114, 106), (112, 62, 36))
-WALL_TONES: tuple[Colour, ...] = ((196, 196, 192), (150, 160, 172), (214, 206, 190), (120, 126, 130), (168, 178, 162), (92, 98, 110))
+SKIN_TONES: tuple[tuple[int, int, int], ...] = ((232, 196, 176), (219, 178, 150), (203, 158, 126), (176, 128, 96), (140, 96, 70), (104, 70, 52))
+HAIR_TONES: tuple[tuple[int, int, int], ...] = ((28, 25, 24), (42, 34, 30), (70, 50, 36), (104, 76, 50), (150, 116, 76), (122, 114, 106), (112, 62, 36))
+WALL_TONES: tuple[tuple[int, int, int], ...] = ((196, 196, 192), (150, 160, 172), (214, 206, 190), (120, 126, 130), (168, 178, 162), (92, 98, 110))
 KNEE = np.float32(200)  # grey level from which bright parts are compressed, as cameras do
 STEP = 4  # smooth maps are computed on every fourth pixel
 
@@ -42,7 +42,7 @@ class Person:
 def make_person(rng: np.random.Generator) -> Person:
     """Somebody new."""
 
-    def tone(table: tuple[Colour, ...], jitter: float) -> Colour:
+    def tone(table: tuple[tuple[int, int, int], ...], jitter: float) -> Colour:
         first, second = (np.array(table[i]) for i in rng.choice(len(table), 2, replace=False))
         mixed = first + rng.uniform(0, 0.5) * (second - first) + rng.normal(0, jitter, 3)
         red, green, blue = np.clip(mixed, 16, 240).tolist()
@@ -52,10 +52,10 @@ def make_person(rng: np.random.Generator) -> Person:
     return Person(
         geometry=vary_face(rng),
         mirrored=bool(rng.integers(2)),
-        skin=tone(SKIN_TONES, 3),
-        hair=tone(HAIR_TONES, 4),
-        cloth=tone(WALL_TONES, 25),
-        wall=tone(WALL_TONES, 8),
+        skin=tone(SKIN_TONES, 3.0),
+        hair=tone(HAIR_TONES, 4.0),
+        cloth=tone(WALL_TONES, 25.0),
+        wall=tone(WALL_TONES, 8.0),
         lips=float(rng.uniform(0.0, 1.0)),
         brow_width=float(rng.uniform(0.010, 0.024)),
         brow_strength=float(rng.uniform(0.25, 0.85)),

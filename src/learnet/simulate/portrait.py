@@ -78,7 +78,7 @@ def portrait() -> Portrait:
     return Portrait(_bleed(_close_mouth(large), (skin + hair > 0.9) & (backdrop < 0.05)), skin, hair, cloth, _landmarks())
 
 
-def _enlarged(x: float, y: float) -> tuple[float, float]:
+def _enlarged(x: float | int, y: float | int) -> tuple[float, float]:
     """Place in the enlarged part (pixel centres: an enlargement by 3 puts pixel 0's centre at 1)."""
     return (x - CORNER[0] + 0.5) * ENLARGED - 0.5, (y - CORNER[1] + 0.5) * ENLARGED - 0.5
 
@@ -99,7 +99,7 @@ def _bleed(pixels: Float32[np.ndarray, "H W 3"], head: Bool[np.ndarray, "H W"]) 
     return np.where(inside > 0, pixels, np.where(near.sum(axis=-1, keepdims=True) > 0, near, pixels)).astype(np.float32)
 
 
-def _filled(outline: tuple[tuple[float, float], ...]) -> Float32[np.ndarray, "H W"]:
+def _filled(outline: tuple[tuple[float | int, float | int], ...]) -> Float32[np.ndarray, "H W"]:
     """1 inside an outline, with a soft edge about one portrait pixel wide."""
     mask = np.zeros((SIZE[1] * ENLARGED, SIZE[0] * ENLARGED), np.float32)
     corners = np.array([_enlarged(x, y) for x, y in outline])
@@ -107,7 +107,7 @@ def _filled(outline: tuple[tuple[float, float], ...]) -> Float32[np.ndarray, "H 
     return cv2.GaussianBlur(mask, (0, 0), 0.9 * ENLARGED)
 
 
-def _closed_row(y: float, x: float) -> float:
+def _closed_row(y: float, x: float | int) -> float:
     """The row a point of the smiling mouth region has once the mouth is closed; rows inside the mouth collapse onto the meeting line."""
     upper, lower, line = (float(value) for value in _mouth_rows(np.array([x])).T[0])
     if y <= upper:

@@ -58,7 +58,7 @@ def draw_circumstances(camera: Camera, duration_s: float, rng: np.random.Generat
         blinks.append(Timing(start, start + rng.uniform(0.05, 0.09), start + rng.uniform(0.16, 0.30)))
     return Circumstances(
         view=view,
-        drift=float(rng.uniform(0.002, 0.012)),
+        drift=float(rng.uniform(0.001, 0.006)),
         blinks=tuple(blinks),
         gain=float(np.exp(rng.normal(0, 0.05))),
         flicker=float(rng.uniform(0, 0.006)),
@@ -143,7 +143,7 @@ def _enlarged_still(person: Person, view: View) -> UInt8[np.ndarray, "H W 3"]:
 
 
 def _moved(
-    still: UInt8[np.ndarray, "H W 3"], field: Float32[np.ndarray, "h w 2"], into_still: Float32[np.ndarray, "2 3"], view: View
+    still: UInt8[np.ndarray, "A B 3"], field: Float32[np.ndarray, "h w 2"], into_still: Float32[np.ndarray, "2 3"], view: View
 ) -> UInt8[np.ndarray, "H W 3"]:
     """The picture after its points have moved along the coarse field: look back along the field, then into the still."""
     back = np.float32(STEP) * where_from(field / np.float32(STEP))

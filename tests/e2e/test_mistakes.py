@@ -1,0 +1,158 @@
+"""What bad input gets: one line on stderr with what is wrong and what to do, exit code 2, and nothing half-written."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import openpyxl
+import pytest
+import torch
+
+from learnet.video import write_video
+
+LEARNET = Path(sys.executable).with_name("learnet")
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from learnet.checkpoint import Facts, save_checkpoint
+    from learnet.networks import NETWORKS
+    from learnet.settings import Preparation, Training
+
+    path = tmp_path_factory.mktemp("weights") / "w.safetensors"
+    facts = Facts("learnet", ("happiness", "disgust"), 112, Preparation(), Training(), {"images_kind": "image", "synthetic": "yes"}, {})
+    save_checkpoint(path, NETWORKS["learnet"](2), facts)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path, rng: np.random.Generator) -> Path:
+    """One person's clip of ten noisy frames, as `learnet prepare folder` takes it."""
+    clip = tmp_path / "clips" / "p1" / "happiness" / "a"
+    clip.mkdir(parents=True)
+    for number in range(1, 11):
+        cv2.imwrite(str(clip / f"img{number}.jpg"), rng.integers(0, 256, (90, 80, 3), dtype=np.uint8))
+    return tmp_path / "clips"
+
+
+def refused(*words: object, says: str) -> str:
+    """Run the command; it must end with code 2 and one line that holds SAYS."""
+    done = subprocess.run([LEARNET, *map(str, words)], capture_output=True, text=True, timeout=120, check=False)
+    lines = [line for line in done.stderr.splitlines() if line.startswith("learnet:")]
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert len(lines) == 1 and "Traceback" not in done.stderr, done.stderr
+    assert says in lines[0], lines[0]
+    return lines[0]
+
+
+def left_in(place: Path) -> list[str]:
+    return sorted(str(p.relative_to(place)) for p in place.rglob("*") if p.is_file())
+
+
+def workbook(path: Path, *rows: tuple) -> None:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(path)
+
+
+HEAD = ("Subject", "Filename", None, "OnsetFrame", "ApexFrame", "OffsetFrame", None, "Action Units", "Estimated Emotion")
+
+
+def casme2(root: Path, frames: int = 20, emotion: str = "happiness", head: tuple = HEAD) -> Path:
+    clip = root / "Cropped" / "sub01" / "EP01_01f"
+    clip.mkdir(parents=True)
+    for number in range(1, frames + 1):
+        cv2.imwrite(str(clip / f"reg_img{number}.jpg"), np.full((34, 28, 3), number, np.uint8))
+    workbook(root / "CASME2-coding-20140508.xlsx", head, ("01", "EP01_01f", None, 1, 8, 15, None, "12", emotion))
+    return root
+
+
+def test_wrong_path_and_empty_folder(tmp_path: Path, weights: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    refused("prepare", "casme2", tmp_path / "nowhere", tmp_path / "out", says="nowhere")
+    refused("prepare", "casme2", tmp_path / "empty", tmp_path / "out", says="empty")
+    refused("prepare", "folder", tmp_path / "empty", tmp_path / "out", says="empty")
+    refused("study", tmp_path / "empty", tmp_path / "out", says="not a prepared folder")
+    refused("predict", tmp_path / "no.mp4", "--weights", weights, says="no.mp4")
+    refused("predict", tmp_path / "empty", "--weights", weights, says="empty")
+    refused("report", tmp_path / "empty", says="outcomes.csv")
+    assert left_in(tmp_path) == []
+
+
+def test_workbook_with_a_missing_column(tmp_path: Path) -> None:
+    root = casme2(tmp_path / "root", head=HEAD[:3] + ("Onset",) + HEAD[4:5] + ("Nonsense",) + HEAD[6:])
+    refused("prepare", "casme2", root, tmp_path / "out", says="olumn")
+    assert not (tmp_path / "out").exists()
+
+
+def test_clip_folder_without_frames(tmp_path: Path) -> None:
+    root = casme2(tmp_path / "root", frames=0)
+    refused("prepare", "casme2", root, tmp_path / "out", says="clips")
+    assert not (tmp_path / "out").exists()
+
+
+def test_label_nobody_knows(tmp_path: Path, folder: Path) -> None:
+    assert "happiness" in refused("prepare", "casme2", casme2(tmp_path / "root", emotion="joyfulness"), tmp_path / "out", says="joyfulness")
+    (folder / "p1" / "happiness").rename(folder / "p1" / "glee")
+    refused("prepare", "folder", folder, tmp_path / "out", says="glee")
+    assert not (tmp_path / "out").exists()
+
+
+def test_video_without_a_face(tmp_path: Path, weights: Path, folder: Path, rng: np.random.Generator) -> None:
+    video = tmp_path / "noise.mp4"
+    write_video(video, (rng.integers(0, 256, (120, 160, 3), dtype=np.uint8) for _ in range(20)), fps=50)
+    refused("predict", video, "--weights", weights, "--picture", tmp_path / "p.png", says="no face")
+    refused("prepare", "folder", folder, tmp_path / "out", says="face")
+    assert not (tmp_path / "p.png").exists() and not (tmp_path / "out").exists()
+
+
+def test_real_video_without_a_face(weights: Path, shared: Path) -> None:
+    refused("predict", shared / "real" / "no_face.mp4", "--weights", weights, says="no face")
+
+
+def test_files_that_are_no_checkpoint(tmp_path: Path, weights: Path) -> None:
+    torch.save({"w": torch.zeros(2)}, tmp_path / "weights.pth")
+    refused("predict", tmp_path / "v.mp4", "--weights", tmp_path / "weights.pth", says="pickle")
+    (tmp_path / "half.safetensors").write_bytes(weights.read_bytes()[:5000])
+    refused("predict", tmp_path / "v.mp4", "--weights", tmp_path / "half.safetensors", says="half.safetensors")
+    refused("predict", tmp_path / "v.mp4", "--weights", tmp_path / "none.safetensors", says="none.safetensors")
+
+
+def test_output_that_holds_something_else(tmp_path: Path, folder: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.doc").write_text("years of work")
+    refused("prepare", "folder", folder, tmp_path / "out", "--face", "none", says="Name a")
+    refused("demo", tmp_path / "out", says="something is there")
+    refused("synthesize", tmp_path / "out", says="there")
+    assert left_in(tmp_path / "out") == ["thesis.doc"]
+
+
+def test_names_and_values_that_do_not_exist(tmp_path: Path, folder: Path) -> None:
+    refused("audit", "casme22", tmp_path, says="Did you mean 'casme2'")
+    refused("synthesize", tmp_path / "x", "--layout", "casme3", says="casme2")
+    refused("prepare", "folder", folder, tmp_path / "out", "--motion", "dynamik", says="Did you mean 'dynamic'")
+    refused("study", folder, tmp_path / "out", "--epochs", "0", says="epochs must be at least 1")
+    refused("study", folder, tmp_path / "out", "--epoch", "3", says="--epoch")
+    refused("predict", says="VIDEO")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="needs a shell that limits file sizes")
+def test_full_disk(tmp_path: Path, folder: Path) -> None:
+    """A limit on file sizes stands for a disk that fills up: writing fails in the middle of a file."""
+    limited = f"ulimit -f 8; trap '' XFSZ; exec {LEARNET} prepare folder {folder} {tmp_path}/out --face none --jobs 1"
+    done = subprocess.run(
+        ["bash", "-c", limited], capture_output=True, text=True, timeout=120, check=False, env={**os.environ, "TMPDIR": "/tmp"}
+    )
+    assert done.returncode == 2, done.stderr
+    assert len([line for line in done.stderr.splitlines() if line.startswith("learnet:")]) == 1
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+    subprocess.run(
+        [LEARNET, "prepare", "folder", folder, tmp_path / "out", "--face", "none", "--jobs", "1"], check=True, capture_output=True
+    )

@@ -136,7 +136,7 @@ def audit(dataset: str, root: Path, /, *, csv: Path | None = None, check: bool =
     console.table("Clips per emotion", ["emotion", "clips", "people", "published"], count_rows(reading, entry))
     console.table("Findings", ["kind", "number", "serious", "first"], finding_rows(reading))
     if csv:
-        write_audit_csv(reading, csv)
+        write_audit_csv(reading, csv, entry)
         console.paths(csv)
     if check and any(finding.serious for finding in reading.findings):
         console.err.print("Some findings would change a result (serious: yes).")

@@ -293,8 +293,8 @@ def _cut(frames: Iterable[Frame], windows: Windows, fps: float) -> Iterator[_Win
                 yield held.window(place * step_s, place * step_s + windows.window_s)
             place += 1
             held.drop_before(place * step_s)
-            if not held.times:  # a gap in the stream: on to the first window that holds this frame
-                place = max(place, math.floor((frame.time_s + EARLY - windows.window_s) / step_s) + 1)
+            if not held.times:  # a gap in the stream: on to just before the first window that holds this frame
+                place = max(place, math.floor((frame.time_s + EARLY - windows.window_s) / step_s))
         held.add(frame)
     if whole:
         yield held.window(0.0, end_s)

@@ -92,7 +92,7 @@ def test_workbook_with_a_missing_column(tmp_path: Path) -> None:
 
 def test_clip_folder_without_frames(tmp_path: Path) -> None:
     root = casme2(tmp_path / "root", frames=0)
-    refused("prepare", "casme2", root, tmp_path / "out", says="clips")
+    refused("prepare", "casme2", root, tmp_path / "out", says="holds no images")
     assert not (tmp_path / "out").exists()
 
 
@@ -105,7 +105,7 @@ def test_label_nobody_knows(tmp_path: Path, folder: Path) -> None:
 
 def test_video_without_a_face(tmp_path: Path, weights: Path, folder: Path, rng: np.random.Generator) -> None:
     video = tmp_path / "noise.mp4"
-    write_video(video, (rng.integers(0, 256, (120, 160, 3), dtype=np.uint8) for _ in range(20)), fps=50)
+    write_video(video, (rng.integers(0, 256, (120, 160, 3), dtype=np.uint8) for _ in range(20)), fps=50.0)
     refused("predict", video, "--weights", weights, "--picture", tmp_path / "p.png", says="no face")
     refused("prepare", "folder", folder, tmp_path / "out", says="face")
     assert not (tmp_path / "p.png").exists() and not (tmp_path / "out").exists()

@@ -11,8 +11,8 @@ import pytest
 from written_study import CLASSES, write_prepared, write_study
 
 from learnet.figures import png_uri
-from learnet.gallery import Gallery, gallery, may_be_shown
-from learnet.record import read_record
+from learnet.report.gallery import Gallery, gallery, may_be_shown
+from learnet.report.record import read_record
 
 
 def shots(found: Gallery) -> list:

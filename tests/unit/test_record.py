@@ -11,7 +11,7 @@ from written_study import write_prepared, write_study
 
 from learnet.errors import BadInput, LearnetError
 from learnet.metrics import summarise
-from learnet.record import Record, check, read_record, read_records, shared_people
+from learnet.report.record import Record, check, read_record, read_records, shared_people
 
 PEOPLE, ANSWERS, COMPLETE, NUMBERS, IMAGES = range(5)
 """Places of the checks."""

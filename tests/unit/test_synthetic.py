@@ -126,10 +126,10 @@ def digest(folder: Path) -> dict[str, str]:
 
 def test_same_seed_same_bytes_on_any_number_of_processes(tmp_path: Path) -> None:
     done = []
-    one = synthesize(tmp_path / "one", people=1, clips_per_person=2, seed=5, jobs=1, progress=lambda *step: done.append(step))
-    two = synthesize(tmp_path / "two", people=1, clips_per_person=2, seed=5, jobs=2)
+    one = synthesize(tmp_path / "one", people=1, clips_per_person=1, seed=5, jobs=1, progress=lambda *step: done.append(step))
+    two = synthesize(tmp_path / "two", people=1, clips_per_person=1, seed=5, jobs=2)
     assert digest(one) == digest(two)
-    assert done == [(1, 3), (2, 3), (3, 3)]
+    assert done == [(1, 2), (2, 2)]
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
@@ -168,12 +168,12 @@ def test_an_empty_folder_may_be_filled(tmp_path: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.avi"])
 def test_video_shows_a_stranger(tmp_path: Path, name: str) -> None:
-    shown = synthetic_video(tmp_path / name, seed=1, emotion="surprise")
+    shown = synthetic_video(tmp_path / name, seed=1, emotion="surprise", duration_s=0.55)
     with av.open(str(tmp_path / name)) as container:
         frames = [frame.to_ndarray(format="rgb24", threads=1) for frame in container.decode(video=0)]
         assert container.streams.video[0].average_rate == 200
-    assert len(frames) == 200 and frames[0].shape == (480, 640, 3)
-    assert 0 < shown.onset < shown.apex < shown.offset < 200 and shown.fps == 200
+    assert len(frames) == 110 and frames[0].shape == (480, 640, 3)
+    assert 0 < shown.onset < shown.apex < shown.offset < 110 and shown.fps == 200
     assert re.fullmatch(r"[LR]?\d+(\+[LR]?\d+)*", shown.action_units)
     scene = make_scene(1, synthetic.STRANGER, 1, "surprise", Camera())
     assert scene.take.person not in [one.take.person for one in write_script(30, 1, 1)]
@@ -189,18 +189,18 @@ def test_video_of_an_unknown_emotion_is_refused(tmp_path: Path) -> None:
 def images() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Onset frames and dynamic images of 12 people showing the five classes once each, with class and person.
 
-    Half-size frames to save time. The weights are those of Bilen et al., written out anew: sum over i = t..T of (2i - T - 1) / i.
+    Small frames to save time. The weights are those of Bilen et al., written out anew: sum over i = t..T of (2i - T - 1) / i.
     """
-    crop = crop_view(136, 112)
+    crop = crop_view(112, 92)
     onsets, dynamics, classes, people = [], [], [], []
-    for scene in write_script(12, 5, 1, Camera(240, 320, 200.0, 125.0)):
+    for scene in write_script(12, 5, 1, Camera(192, 256, 200.0, 100.0)):
         view = scene.take.circumstances.view
         clip = np.stack([register(frame, view, crop) for frame in render(scene.take, range(scene.onset - 1, scene.offset))])
         t = len(clip)
         weights = [sum((2 * i - t - 1) / i for i in range(k, t + 1)) for k in range(1, t + 1)]
         image = np.tensordot(weights, clip, axes=1)
         onsets.append(cv2.resize(clip[0], (56, 56), interpolation=cv2.INTER_AREA) / 255)
-        dynamics.append(cv2.resize((image - image.min()) / np.ptp(image), (112, 112), interpolation=cv2.INTER_AREA))
+        dynamics.append((image - image.min()) / np.ptp(image))
         classes.append(MAIN_EMOTIONS.index(scene.emotion))
         people.append(scene.person)
     return np.array(onsets), np.array(dynamics), np.array(classes), np.array(people)
@@ -227,7 +227,7 @@ def test_onset_frames_know_nothing_of_the_class(images: tuple[np.ndarray, ...], 
     kernel = linear_kernel(onsets)
     found = right_answers(kernel, classes, people)
     shuffled = []
-    for _ in range(99):
+    for _ in range(60):
         order = np.concatenate([rng.permutation(np.flatnonzero(people == person)) for person in np.unique(people)])
         shuffled.append(right_answers(kernel, classes[order], people))
     assert np.mean(np.array(shuffled) >= found) > 0.02

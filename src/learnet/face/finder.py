@@ -143,7 +143,7 @@ class Haar:
 
     @staticmethod
     def _cascade(name: str) -> cv2.CascadeClassifier:
-        cascade = cv2.CascadeClassifier(cv2.data.haarcascades + name)
+        cascade = cv2.CascadeClassifier(str(Path(cv2.__file__).with_name("data") / name))
         if cascade.empty():
             raise LearnetError(f"This OpenCV comes without {name}.", "Install opencv-python-headless 4.x, or use --face yunet.")
         return cascade
@@ -165,9 +165,8 @@ class Haar:
         boxes, agreeing = self._face.detectMultiScale2(picture, 1.1, agree, minSize=(smallest, smallest))
         if not len(boxes):
             return None
-        best = int(np.argmax(boxes[:, 2]))
-        x, y, side, _ = boxes[best].tolist()
-        return int(agreeing[best]), float(x), float(y), float(side), turn
+        x, y, side, _, together = max(((*box, count) for box, count in zip(boxes, agreeing, strict=True)), key=lambda row: row[2])
+        return int(together), float(x), float(y), float(side), turn
 
     def _turned(self, grey: UInt8[np.ndarray, "H W"], turn: int) -> tuple[int, int, Float64[np.ndarray, "2 3"]]:
         """Height and width of the picture that holds the whole frame shrunk and turned, and the way back to the frame."""
@@ -207,5 +206,5 @@ class Haar:
         boxes, agree = self._eye.detectMultiScale2(patch, 1.1, 2, minSize=(22, 22))
         if not len(boxes):
             return None
-        x, y, width, height = boxes[int(np.argmax(agree))].tolist()
+        x, y, width, height = boxes[int(np.argmax(agree))]
         return move(inverse(onto), np.array([[x + (width - 1) / 2, y + (height - 1) / 2]]))[0]

@@ -162,7 +162,8 @@ def head_motion(frames: UInt8[np.ndarray, "T H W 3"], eyes: Float64[np.ndarray, 
         for number in way:
             before = pose, turn
             for step in passes:
-                pose, turn = step.find(greys[number], pose, turn)
+                if _plausible(pose):  # not after a coarse pass that went astray
+                    pose, turn = step.find(greys[number], pose, turn)
             good = _plausible(pose, before[0])
             pose, turn = (pose, turn) if good else before
             agreement[number] = passes[-1].agreement(greys[number], pose, turn) if good else 0.0

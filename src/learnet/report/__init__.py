@@ -15,14 +15,14 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from learnet import tables
+from learnet.report import tables
 from learnet.clip import Finding
 from learnet.errors import OutputTaken
 from learnet.figures import Interval, confusion_figure, inline_svg, interval_figure
-from learnet.gallery import gallery
+from learnet.report.gallery import gallery
 from learnet.metrics import MEASURES
 from learnet.outcomes import write_whole
-from learnet.record import Record, check, read_records
+from learnet.report.record import Record, check, read_records
 
 START = "<!doctype html>\n<!-- learnet report -->"
 MOST_PICTURES = 96  # on the whole page, so that it stays under 10 MB: one of 112 pixels square takes at most 50 kB

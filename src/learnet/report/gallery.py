@@ -14,7 +14,7 @@ from learnet.datasets import DATASETS
 from learnet.errors import LearnetError
 from learnet.figures import png_uri
 from learnet.prepared import Prepared
-from learnet.record import Record
+from learnet.report.record import Record
 from learnet.video import read_frames
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from learnet.clip import Finding
 from learnet.metrics import MEASURES, confusion, headline, precision_recall_f1, summarise
-from learnet.record import Record
+from learnet.report.record import Record
 from learnet.settings import Study, Training
 
 NAMES = {"accuracy": "accuracy", "uf1": "UF1", "uar": "UAR"}

@@ -1,5 +1,6 @@
 """Motion images that somebody else has made, with their labels, as a prepared folder."""
 
+import csv
 from collections import Counter
 from collections.abc import Sequence
 from io import StringIO
@@ -65,7 +66,7 @@ def import_images(images: Path, labels: Path, out: Path, size: int | None = None
 def _read_labels(images: Path, labels: Path) -> pd.DataFrame:
     """The label file: image, subject, emotion, dataset, name, person, clip; checked against the folder."""
     table = _read_csv(labels)
-    blank = [str(line) for line, row in enumerate(table[list(NEEDED)].to_numpy(), start=2) if "" in row]
+    blank = [str(line) for line in table.index[(table[list(NEEDED)] == "").any(axis=1)]]
     if blank or table.empty:
         wrong = f"image, subject or emotion is empty in line {some(blank)}" if blank else "it has no rows"
         raise BadInput(labels, wrong, "Fill them in, or take the lines out.")
@@ -85,22 +86,26 @@ def _read_labels(images: Path, labels: Path) -> pd.DataFrame:
 
 
 def _read_csv(labels: Path) -> pd.DataFrame:
-    """The table as text without outer blanks, columns in lower case; the NEEDED ones are there."""
+    """The table as text without outer blanks, columns in lower case, rows by their line; the NEEDED columns are there."""
     try:
         text = labels.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(labels, f"the labels cannot be read ({error})", "It must be a CSV file in UTF-8.") from error
     heading = text.partition("\n")[0]
     separator = ";" if heading.count(";") > heading.count(",") else ","  # as spreadsheets in half of the world write it
+    reader = csv.reader(StringIO(text), delimiter=separator)
     try:
-        table = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False, sep=separator, index_col=False).fillna("")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise BadInput(labels, f"this is not a table ({str(error).strip()})", "It must be a CSV file.") from error
-    table = table.rename(columns=lambda name: name.strip().lower())
-    if missing := [name for name in NEEDED if list(table).count(name) != 1]:
-        wrong = f"the columns {', '.join(missing)} are missing, or there twice; it has {', '.join(table)}"
+        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+    except csv.Error as error:
+        raise BadInput(labels, f"this is not a table ({error})", "It must be a CSV file.") from error
+    names = [name.lower() for name in lines[0][1]] if lines else []
+    if missing := [name for name in NEEDED if names.count(name) != 1]:
+        wrong = f"the columns {', '.join(missing)} are missing, or there twice; it has {', '.join(names) or 'none'}"
         raise BadInput(labels, wrong, "Name each once in the first line.")
-    return table.apply(lambda column: column.str.strip())
+    if long := [str(line) for line, row in lines if any(row[len(names) :])]:
+        raise BadInput(labels, f"there are more values than columns in line {some(long)}", "Quote values with commas in them.")
+    rows = [(row + [""] * len(names))[: len(names)] for _, row in lines[1:] if any(row)]
+    return pd.DataFrame(rows, columns=names, index=[line for line, row in lines[1:] if any(row)], dtype=str)
 
 
 def _read_images(files: Sequence[Path], size: int | None) -> UInt8[np.ndarray, "N H W 3"]:

@@ -316,7 +316,7 @@ def _expected(info: VideoInfo, windows: Windows) -> int:
 def _no_answer(answers: list[Answer], video: Video, finder: _Counted | None) -> LearnetError:
     """Why no window has an answer."""
     if finder and finder.searched:
-        return NoFace(video.info.source, finder.searched)
+        return NoFace(video.info.source, min(finder.searched, answers[-1].last - answers[0].first + 1))  # windows overlap
     frames, fps = max(answer.frames for answer in answers), video.info.fps
     return LearnetError(
         f"{video.info.source}: no window holds more than {frames} frame at {fps:g} frames per second; motion needs two.",

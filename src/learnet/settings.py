@@ -49,7 +49,7 @@ class Training:
     inner_groups: int = 0
     """Choose the number of epochs on this many groups of training people (0: epochs is taken as it is)."""
 
-    batch: int = 32
+    batch: int = 16
     """Images per step."""
 
     optimiser: Literal["adamw", "sgd"] = "adamw"

@@ -67,6 +67,11 @@ def test_spreadsheets_write_it_in_many_ways(folder: Path, encoding: str) -> None
     assert prepared.clips["person"].nunique() == 3  # 01 of one dataset is not 01 of another
 
 
+def test_a_comma_at_the_end_of_every_row_moves_no_column(folder: Path) -> None:
+    text = "image,subject,emotion\na.png,01,happy,\nb.png,02,sad,\n"
+    assert import_images(*labelled(folder, text)).clips["subject"].tolist() == ["01", "02"]
+
+
 def test_resizing_enlarges_bicubic_and_shrinks_by_area(folder: Path) -> None:
     images, labels, out = labelled(folder)
     shrunk = import_images(images, labels, out, size=28)
@@ -89,6 +94,10 @@ def test_sizes_that_differ_need_a_size(folder: Path) -> None:
         import_images(images, labels, out)
     assert not out.exists()
     assert import_images(images, labels, out, size=56).images.shape == (4, 56, 56, 3)
+    for name in ("a.png", "b.png", "c.bmp", "d.png"):
+        cv2.imwrite(str(images / name), np.zeros((30, 40, 3), np.uint8))
+    with pytest.raises(BadInput, match=r"not square and of one size \(4 of 40x30\)"):
+        import_images(images, labels, folder / "oblong")
 
 
 WRONG = {
@@ -103,8 +112,10 @@ WRONG = {
     "blank": ("image,subject,emotion\na.png,,happy\nb.png,01,sad\nc.bmp,01,\n", "is empty in line 2, 4"),
     "short row": ("image,subject,emotion\na.png,01\n", "is empty in line 2"),
     "no rows": ("image,subject,emotion\n", "no rows"),
-    "nothing": ("", "not a table"),
-    "long row": ("image,subject,emotion\na.png,01,happy\nb.png,01,happy,what,is,this\n", "not a table"),
+    "nothing": ("", "it has none"),
+    "long row": ("image,subject,emotion\na.png,01,happy\n\nb.png,01,happy,what\n", "more values than columns in line 4"),
+    "endless value": ("image,subject,emotion\na.png,01," + 200_000 * "x" + "\n", "not a table"),
+    "blank after gap": ("image,subject,emotion\n\na.png,01,\n", "is empty in line 3"),
 }
 
 

@@ -194,9 +194,22 @@ def test_finished_clips_are_of_their_settings_and_inputs(tmp_path: Path) -> None
     assert seen[0] == (5, 6)
     prepare(reading, tmp_path / "again", SMALL, jobs=1)
     assert contents(tmp_path / "out") == contents(tmp_path / "again")
-    # a clip that failed is tried again
-    write_clip(tmp_path / "gone", movement(7, 8))
-    assert len(prepare(refused, tmp_path / "late", SMALL, jobs=1).clips) == 7
+
+
+def test_clip_that_failed_is_tried_again(tmp_path: Path) -> None:
+    """Its disk may have been away: the image comes back with the same size."""
+    reading = database(tmp_path / "data")
+    image = reading.clips[2].path / "img5.png"
+    sound = image.read_bytes()
+    image.write_bytes(bytes(len(sound)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("learnet.prepare.save_prepared", broken_disk)
+        with pytest.raises(BadInput):
+            prepare(reading, tmp_path / "out", SMALL, jobs=1)
+    image.write_bytes(sound)
+    seen = []
+    prepared = prepare(reading, tmp_path / "out", SMALL, jobs=1, progress=lambda done, total: seen.append((done, total)))
+    assert seen[0] == (5, 6) and len(prepared.clips) == 6
 
 
 def broken_disk(*_: object) -> None:

@@ -10,7 +10,16 @@ from torch import nn
 from learnet import training as loop
 from learnet.errors import LearnetError
 from learnet.settings import Training
-from learnet.training import TrainingSet, class_weights, descend, mirror_when_tested, predict_scores, resolve_mirror, train
+from learnet.training import (
+    TrainingSet,
+    class_weights,
+    descend,
+    mirror_when_tested,
+    predict_scores,
+    resolve_mirror,
+    settle_statistics,
+    train,
+)
 
 PLAIN = Training(
     epochs=5, augment="none", mirror="none", label_smoothing=0.2, batch=64, optimiser="sgd", schedule="constant", learning_rate=0.05
@@ -153,6 +162,27 @@ def test_mirror_is_resolved_by_what_the_images_are() -> None:
     assert mirror_when_tested(Training(mirror="flow")) == "flow"
     assert mirror_when_tested(Training(mirror="flow", mirror_at_test=False)) == "none"
     assert mirror_when_tested(None) == "none"
+
+
+def test_batch_statistics_are_those_of_the_training_images(rng: np.random.Generator) -> None:
+    """The first normalisation of a small network: its mean and variance must be those of its input, counted in numpy."""
+    part = data(rng, count=24)
+    module = nn.Sequential(nn.BatchNorm2d(3, momentum=0.01), nn.Flatten(), nn.Linear(48, 3))
+    module(torch.rand(8, 3, 4, 4))  # running averages that are far off
+    settle_statistics(module, part, replace(PLAIN, batch=24))
+    pixels = part.images.astype(np.float64) / 127.5 - 1
+    np.testing.assert_allclose(module[0].running_mean, pixels.mean(axis=(0, 1, 2)), atol=1e-5)
+    np.testing.assert_allclose(module[0].running_var, pixels.reshape(-1, 3).var(axis=0, ddof=1), rtol=1e-4)
+    assert module[0].momentum == 0.01
+
+
+def test_training_ends_with_settled_statistics(rng: np.random.Generator) -> None:
+    """Two steps only: with the authors' momentum the running variance would still be near its start of 1."""
+    part = TrainingSet(rng.integers(0, 256, (12, 28, 28, 3), dtype=np.uint8), np.arange(12) % 3, [f"d/{i}" for i in range(12)], 3)
+    module = train("learnet", part, Training(epochs=2, mirror="none", batch=12)).module
+    before = {name: value.clone() for name, value in module.state_dict().items() if "running" in name}
+    settle_statistics(module, part, Training(batch=12))
+    assert all(torch.allclose(before[name], module.state_dict()[name], atol=1e-6) for name in before)
 
 
 def test_too_few_images_is_said(rng: np.random.Generator) -> None:

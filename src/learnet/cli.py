@@ -51,12 +51,13 @@ def demo(out: Path, /, *, people: int = 12, epochs: int = 40, seed: int = 0, job
         raise OutputTaken(out, "something is there already", "Name an empty or a new folder.")
     out.mkdir(parents=True, exist_ok=True)
     data, prepared, weights, stranger = out / "casme2", out / "prepared", out / "learnet.safetensors", out / "stranger.mp4"
+    raw = data / "CASME2_RAW"  # not the owners' crops: the stranger's face is cropped by us, so must be those the network learns from
     console.command(f"learnet synthesize {data} --layout casme2 --people {people} --seed {seed}")
     synthesize(data, people=people, seed=seed)
     console.command(f"learnet audit casme2 {data}")
     audit("casme2", data, check=False)
-    console.command(f"learnet prepare casme2 {data} {prepared}")
-    prepare("casme2", data, prepared, jobs=jobs)
+    console.command(f"learnet prepare casme2 {raw} {prepared}")
+    prepare("casme2", raw, prepared, jobs=jobs)
     names = ("learnet", "linear-svm", "majority")
     for network in names:
         console.command(f"learnet study {prepared} {out / network} --network {network} --epochs {epochs} --seed {seed}")

@@ -34,7 +34,7 @@ SEARCHED_MORE = 25  # then up to so many in even steps to the end
 LOOKS = 3  # frames besides the first in which head motion is measured where it is not removed
 # Beyond these, removing the head motion is uncertain. Set on 152 half-second windows of a film of a head that moves freely: 26 are
 # warned about, and of the others one leaves the eyes more than 3 of 112 pixels off (3.6, by a glance aside).
-AGREE = 0.85  # least agreement of the rigid parts. Grey noise of 8 leaves 0.97, a hand on the face 0.5 to 0.8
+AGREE = 0.88  # least agreement of the rigid parts. Grey noise of 8 leaves 0.97, a hand on the face 0.5 to 0.8
 TURNED_DEG = 6.0  # most turn out of the picture plane, which no similarity undoes
 FAR = 0.5  # furthest move of eyes or mouth, in distances of the eyes
 STILL_PX = 1.0  # head motion in pixels of a 112-pixel crop above which it hides a micro-expression (0.5 to 2.5)

@@ -1,0 +1,77 @@
+"""The papers of the project stay true: the README's commands and code run as they stand there."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BIN = Path(sys.executable).parent
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def run(command: str, place: Path) -> None:
+    done = subprocess.run(
+        shlex.split(command),
+        cwd=place,
+        capture_output=True,
+        text=True,
+        timeout=400,
+        env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"},
+        check=False,
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+
+
+def test_the_commands_run_in_the_order_in_which_they_stand(tmp_path: Path) -> None:
+    from learnet.datasets.synthetic import synthetic_video
+
+    synthetic_video(tmp_path / "video.mp4", seed=5, emotion="disgust")
+    commands = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("learnet ")]
+    assert len(commands) == 9
+    for command in commands:
+        run(command, tmp_path)
+    assert (tmp_path / "out" / "report.html").stat().st_size > 10_000
+    assert (tmp_path / "answer.png").exists()
+
+
+def test_the_code_runs() -> None:
+    for code in blocks("python"):
+        exec(compile(code, "README.md", "exec"), {})  # noqa: S102
+    assert blocks("python")
+
+
+def test_make_targets_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"`?make (\w+)", README))
+    assert {"demo", "test", "bench"} <= targets
+    for target in targets:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda p: p.name
+)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        assert link.startswith("https://") or (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_contributing_is_short() -> None:
+    assert len((ROOT / "CONTRIBUTING.md").read_text().splitlines()) < 50
+
+
+def test_the_version_is_one() -> None:
+    import learnet
+
+    assert f'version = "{learnet.__version__}"' in (ROOT / "pyproject.toml").read_text()
+    assert f"## {learnet.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+    assert f"version: {learnet.__version__}" in (ROOT / "CITATION.cff").read_text()

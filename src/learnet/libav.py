@@ -80,6 +80,35 @@ def decode(container: av.container.InputContainer, stream: av.VideoStream, losse
             lose(ABSENT, round(announced_s * rate) - given - losses.get(UNDECODED, 0))
 
 
+class Clock:
+    """The times of the frames of a file, in seconds since the first, by their presentation time stamps.
+
+    `even` becomes False with the first interval that is off by more than a tenth of a frame and the rounding of the file's own
+    clock (milliseconds in Matroska). Gaps that a counted loss has torn do not count.
+    """
+
+    def __init__(self, fps: float, tick_s: float | None) -> None:
+        """TICK_S is the unit of the time stamps; None: they are of no use, and frames are counted instead."""
+        self.even = True
+        self._counted, self._period = tick_s is None, 1 / fps
+        self._slack = 0.1 / fps + 1.5 * (tick_s or 0.0)
+        self._origin, self._last, self._lost = None, -self._period, {}  # type: tuple[float | None, float, dict[str, int]]
+
+    def time_of(self, frame: av.VideoFrame, losses: dict[str, int]) -> float:
+        """The time of the next frame; LOSSES is the count so far."""
+        due = self._last + self._period
+        now = due
+        if not self._counted and frame.time is not None:
+            self._origin = frame.time if self._origin is None else self._origin
+            now = frame.time - self._origin
+        if now <= self._last:  # raw streams and damaged files
+            now = due
+        if abs(now - due) > self._slack and losses == self._lost:
+            self.even = False
+        self._last, self._lost = now, dict(losses)
+        return now
+
+
 def rates_differ(stream: av.VideoStream) -> bool:
     """Whether the average rate is another than the finest one in the time stamps; twice that is interlacing, not variation."""
     if not stream.average_rate or not stream.base_rate:

@@ -23,11 +23,12 @@ import numpy as np
 from jaxtyping import UInt8
 
 from learnet.errors import BadInput, BadVideo, pick
-from learnet.libav import ABSENT, STORED, decode, encode, open_stream, orientation, rates_differ, to_rgb
+from learnet.libav import ABSENT, STORED, Clock, decode, encode, open_stream, orientation, rates_differ, to_rgb
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".bmp", ".png")  # in order of preference, where one number has several files
 UNTIMED_FPS = 25.0  # for folders of images, which carry no rate, and for files without one
 
+END_OF_JPEG = b"\xff\xd9"
 UNREADABLE = "images that could not be read"
 GAPS = "frame numbers without an image"
 UNDELIVERED = "frames the camera did not deliver"
@@ -85,6 +86,7 @@ class Video:
         self.losses: dict[str, int] = {}
         self.unreadable: list[Path] = []
         self.first, self.last = bounds
+        self.place: UInt8[np.ndarray, "T H W 3"] | None = None  # memory that images are decoded into, one after the other
 
     def __iter__(self) -> Iterator[Frame]:
         for frame in self._frames():
@@ -152,10 +154,12 @@ def read_clip(
         if room is None or room.size < math.prod(shape):
             room = np.empty(math.prod(shape), np.uint8)
         pixels = room[: math.prod(shape)].reshape(shape)
+        video.place = pixels
         for frame in video:
             if len(numbers) == len(pixels):
                 pixels = np.concatenate([pixels, np.empty_like(pixels)])
-            pixels[len(numbers)] = frame.pixels
+            if frame.pixels.ctypes.data != pixels[len(numbers)].ctypes.data:
+                pixels[len(numbers)] = frame.pixels
             numbers.append(frame.number)
         for path in video.unreadable:
             raise BadVideo(path, "this image cannot be read", "Replace it, or take it out of the folder.")
@@ -217,17 +221,21 @@ def _split(name: str) -> tuple[str, str | None]:
     return name, kind
 
 
-def read_image(path: Path) -> Pixels | None:
+def read_image(path: Path, place: UInt8[np.ndarray, "h w 3"] | None = None) -> Pixels | None:
     """One image, RGB 0..255, grey made three-channel, 16 bit made 8, turned as its EXIF says; None where it cannot be decoded.
 
-    It is decoded from memory: `cv2.imread` gives a JPEG that was cut off half as a picture with a grey rest, `imdecode` does not.
+    `cv2.imread` gives a JPEG that was cut off half as a picture with a grey rest, so it reads only those that end as a JPEG does,
+    and these into PLACE where they fit, which spares copies. All others are decoded from memory, which refuses what is cut off.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file, _quiet_opencv():
+            if place is not None and file.seek(0, os.SEEK_END) > 1 and file.seek(-2, os.SEEK_END) and file.read() == END_OF_JPEG:
+                return cv2.imread(str(path), place, cv2.IMREAD_COLOR_RGB)
+            file.seek(0)
+            data = np.frombuffer(file.read(), np.uint8)
+            return cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
     except OSError:
         return None
-    with _quiet_opencv():
-        return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB) if data else None
 
 
 @contextmanager
@@ -262,9 +270,10 @@ class _FolderVideo(Video):
     def _frames(self) -> Iterator[Frame]:
         self.losses, self.unreadable = {}, []
         self._lose(GAPS, len(self.wanted) - len(self.images))
-        for number, path in self.images.items():
+        places = itertools.repeat(None) if self.place is None else iter(self.place)
+        for (number, path), place in zip(self.images.items(), places, strict=False):
             known, self.opening = self.opening, None  # the first one was decoded for its size
-            pixels = known[1] if known and known[0] == number else read_image(path)
+            pixels = known[1] if known and known[0] == number else read_image(path, place)
             if pixels is None:
                 self._lose(UNREADABLE)
                 self.unreadable.append(path)
@@ -340,7 +349,11 @@ class _FileVideo(Video):
             self.pending = decode(self.container, self.stream, self.losses)
         frames, self.pending = self.pending, None
         first, number = self.first or 0, -1
-        for number, (time_s, frame) in enumerate(self._timed(frames)):
+        clock = Clock(self.info.fps, None if self.counted else float(self.stream.time_base or 0))
+        for number, frame in enumerate(frames):
+            time_s = clock.time_of(frame, self.losses)
+            if not clock.even and not self.info.variable_rate:
+                self.info = replace(self.info, variable_rate=True)
             if number >= first:
                 yield Frame(number, time_s, to_rgb(frame, self.upright))
             if number == self.last:
@@ -349,29 +362,6 @@ class _FileVideo(Video):
             raise BadVideo(self.path, f"there is no frame {first}; the last one that can be decoded is {number}")
         if self.last is not None:
             self.losses[ABSENT] = self.last - number
-
-    def _timed(self, frames: Iterable[av.VideoFrame]) -> Iterator[tuple[float, av.VideoFrame]]:
-        """Seconds since the first frame, by the presentation time stamps; and whether these are even.
-
-        An interval counts as uneven beyond a tenth of a frame and the rounding of the file's clock (milliseconds in Matroska).
-        Gaps that a counted loss has torn do not count.
-        """
-        period = 1 / self.info.fps
-        slack = 0.1 * period + 1.5 * float(self.stream.time_base or 0)
-        origin, last, lost = 0.0, -period, dict(self.losses)
-        for number, frame in enumerate(frames):
-            if self.counted:
-                yield number * period, frame
-                continue
-            if number == 0:
-                origin = frame.time or 0.0
-            now = last + period if frame.time is None else frame.time - origin
-            if now <= last:  # raw streams and damaged files
-                now = last + period
-            if abs(now - last - period) > slack and self.losses == lost:
-                self.info = replace(self.info, variable_rate=True)
-            last, lost = now, dict(self.losses)
-            yield now, frame
 
 
 def write_video(path: Path, frames: Iterable[Pixels], fps: float, codec: str = "h264") -> None:

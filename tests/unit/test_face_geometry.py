@@ -68,7 +68,9 @@ def test_fine_stripes_do_not_become_coarse_ones() -> None:
     onto = np.column_stack([np.eye(2) * 0.36, np.zeros(2)])
     plain = cv2.warpAffine(stripes, onto, (60, 60))[5:-5, 5:-5]
     assert np.ptp(plain.astype(int)) > 100
-    assert np.ptp(read_through(stripes, onto, 60, 60)[5:-5, 5:-5].astype(int)) < 90  # an odd square of a striped row: 1/3 too much or too little
+    assert (
+        np.ptp(read_through(stripes, onto, 60, 60)[5:-5, 5:-5].astype(int)) < 90
+    )  # an odd square of a striped row: 1/3 too much or too little
 
 
 def test_beyond_the_edge_the_edge_is_repeated(rng: np.random.Generator) -> None:

@@ -1,26 +1,17 @@
 """The movement model: what each action unit moves, when, on whom, and that a rendered clip moves as the field says."""
 
-import dataclasses
-from pathlib import Path
-
-import cv2
 import numpy as np
 import pytest
-import skimage.data
 from scipy import ndimage
 
 from learnet.errors import LearnetError, UnknownName
-from learnet.simulate import portrait
 from learnet.simulate.emotions import EMOTIONS, PEAK_PX, act, make_manner
-from learnet.simulate.faces import STEP, make_person, photograph
 from learnet.simulate.geometry import SIDES, View, average_face, crop_view, vary_face
 from learnet.simulate.movement import HeadPose, Timing, displacement, eye_region, head_displacement, head_drift, where_from
-from learnet.simulate.render import BLINK_PX, Camera, Circumstances, Take, motion, register, render
-from learnet.simulate.script import MAIN_EMOTIONS, centred, make_scene, write_script
+from learnet.simulate.render import BLINK_PX
 from learnet.simulate.units import UNITS, Activation, both_sides, spelled
 
 VIEW = crop_view(170, 140)
-SMALL = Camera(240, 320, 200.0, 125.0)
 
 # By hand from the FACS manual's descriptions: unit -> where to look, and whereto the skin goes there (out of the midline, in, up, down).
 DIRECTIONS = {
@@ -275,162 +266,3 @@ def test_views_agree_on_where_a_face_is(rng: np.random.Generator) -> None:
     u4, v4 = one.coarser(4).face_grid()
     np.testing.assert_allclose(u4[7, 9], u[28:32, 36:40].mean(), atol=1e-5)
     np.testing.assert_allclose(v4[7, 9], v[28:32, 36:40].mean(), atol=1e-5)
-
-
-def yunet(shared: Path, picture: np.ndarray) -> np.ndarray:
-    """The five points that a face detector finds: right eye, left eye, nose tip, right and left mouth corner (the person's own)."""
-    detector = cv2.FaceDetectorYN.create(str(shared / "models" / "yunet_n_640_640.onnx"), "", picture.shape[1::-1])
-    _, faces = detector.detect(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-    assert faces is not None and len(faces) == 1
-    return faces[0, 4:14].reshape(5, 2)
-
-
-def test_measured_landmarks_agree_with_a_detector(shared: Path) -> None:
-    found = yunet(shared, skimage.data.astronaut())
-    eyes = [np.mean([portrait.PAIRS[name][i] for name in ("inner eye", "outer eye", "upper lid", "lower lid")], axis=0) for i in (0, 1)]
-    mouth = portrait.PAIRS["lip corner"]
-    np.testing.assert_allclose(found, [*eyes, portrait.MIDLINE["nose tip"], *mouth], atol=3.5)
-
-
-def test_photographs_put_landmarks_where_the_geometry_says(shared: Path) -> None:
-    view = View(480, 640, 250.0, (320.0, 206.0))
-    misses = []
-    for seed in range(6):
-        person = make_person(np.random.default_rng(seed))
-        found = (yunet(shared, photograph(person, view)) - view.origin) / view.face_px
-        face = person.geometry
-        eyes = [(np.array(face.at("inner eye", side)) + face.at("outer eye", side)) / 2 for side in ("right", "left")]
-        expected = [*eyes, face.at("nose tip"), face.at("lip corner", "right"), face.at("lip corner", "left")]
-        misses.append(found - expected)
-    assert np.abs(misses).max() < 0.09  # face widths; the detector itself errs by about 0.03
-    assert np.abs(np.mean(misses, axis=0)).max() < 0.045
-
-
-def test_haar_finds_everybody() -> None:
-    cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_alt2.xml")
-    for seed in range(6):
-        picture = photograph(make_person(np.random.default_rng(seed)), View(240, 320, 125.0, (160.0, 103.0)))
-        assert len(cascade.detectMultiScale(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), 1.1, 3)) >= 1
-
-
-def test_people_differ() -> None:
-    view = crop_view(68, 56)
-    pictures = [photograph(make_person(np.random.default_rng(seed)), view).astype(float) for seed in range(8)]
-    again = photograph(make_person(np.random.default_rng(0)), view)
-    np.testing.assert_array_equal(again, pictures[0])
-    for i, one in enumerate(pictures):
-        for other in pictures[:i]:
-            assert np.abs(one - other).mean() > 6
-
-
-def quiet_take(activations: tuple[Activation, ...], frames: int = 21) -> Take:
-    """Somebody moving in perfect light before a perfect camera: rest at frame 0, apex at 10, rest at 20."""
-    person = dataclasses.replace(make_person(np.random.default_rng(3)), pores=0.04)
-    scene = Circumstances(View(240, 320, 125.0, (160.0, 103.0)), drift=0.0, blinks=(), gain=1.0, flicker=0.0, noise=0.0, seed=0)
-    return Take(person, activations, Timing(0.0, 0.05, 0.1), scene, SMALL, frames)
-
-
-@pytest.mark.parametrize(("unit", "landmark"), [(12, "lip corner"), (1, "inner brow"), (15, "lip corner"), (4, "inner brow")])
-def test_rendered_face_moves_as_the_field_says(unit: int, landmark: str) -> None:
-    """An optical flow estimator that knows nothing of the model finds the displacement, direction included."""
-    take = quiet_take(both_sides(unit, 2.5))
-    rest, *_, apex = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in render(take, range(11))]
-    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(rest, apex, None)
-    view = take.circumstances.view
-    true = displacement(take.person.geometry, take.activations, view)
-    for side in SIDES:
-        x, y = np.round(view.to_pixels(np.array([take.person.geometry.at(landmark, side)]))[0]).astype(int)
-        window = np.s_[y - 6 : y + 7, x - 6 : x + 7]
-        found, expected = flow[window].mean(axis=(0, 1)), true[window].mean(axis=(0, 1))
-        assert found @ expected > 0.9 * np.hypot(*found) * np.hypot(*expected)
-        assert 0.5 < np.hypot(*found) / np.hypot(*expected) < 1.5
-
-
-def test_motion_is_the_field_at_its_intensity() -> None:
-    take = quiet_take(both_sides(12, 2.0))
-    true = displacement(take.person.geometry, take.activations, take.circumstances.view.coarser(STEP)) * STEP
-    fields = dict(motion(take))
-    np.testing.assert_allclose(fields[10], true, atol=1e-4)
-    np.testing.assert_allclose(fields[5], true / 2, atol=1e-4)
-    assert list(dict(motion(take, range(3, 5)))) == [3, 4]
-
-
-def test_quiet_face_at_rest_does_not_change() -> None:
-    frames = list(render(quiet_take(both_sides(12, 2.5), frames=24)))
-    np.testing.assert_array_equal(frames[0], frames[20])
-    np.testing.assert_array_equal(frames[0], frames[23])
-    assert np.abs(frames[0].astype(int) - frames[10]).max() > 20
-
-
-def test_blink_closes_the_eyes() -> None:
-    """Half way through, the dark pupil is covered by skin."""
-    take = quiet_take(())
-    blinking = dataclasses.replace(take, circumstances=dataclasses.replace(take.circumstances, blinks=(Timing(0.0, 0.05, 0.1),)))
-    open_eye, closed = list(render(blinking, range(0, 11, 10)))
-    view, face = take.circumstances.view, take.person.geometry
-    for side in SIDES:
-        (x, top), (_, low) = (view.to_pixels(np.array([face.at(name, side)]))[0] for name in ("upper lid", "lower lid"))
-        rows = np.s_[round(top) : round(top + 0.55 * (low - top)), round(x) - 3 : round(x) + 4]
-        assert closed[rows].mean() > open_eye[rows].mean() + 15
-
-
-def test_same_seed_same_frames_in_any_order() -> None:
-    scene = make_scene(4, 2, 3, "surprise", SMALL)
-    whole = list(render(scene.take))
-    again = list(render(make_scene(4, 2, 3, "surprise", SMALL).take, range(10, 13)))
-    np.testing.assert_array_equal(again, whole[10:13])
-    other = next(iter(render(make_scene(5, 2, 3, "surprise", SMALL).take)))
-    assert np.abs(other.astype(int) - whole[0]).mean() > 3
-
-
-def test_nothing_before_the_onset_knows_the_emotion() -> None:
-    """The same clip of the same person with another emotion is the same, byte by byte, up to and including its onset frame."""
-    clips = {emotion: make_scene(7, 1, 2, emotion, SMALL) for emotion in MAIN_EMOTIONS}
-    onset = clips["others"].onset
-    assert len({(scene.onset, scene.apex, scene.offset, scene.take.frames) for scene in clips.values()}) == 1
-    first = [np.stack(list(render(scene.take, range(onset)))) for scene in clips.values()]
-    for other in first[1:]:
-        np.testing.assert_array_equal(other, first[0])
-    apexes = [next(iter(render(scene.take, range(scene.apex - 1, scene.apex)))) for scene in clips.values()]
-    assert all(np.abs(apex.astype(int) - apexes[0]).max() > 10 for apex in apexes[1:])
-
-
-def test_registered_crop_has_the_eyes_in_their_place() -> None:
-    scene = make_scene(1, 1, 1, "happiness", SMALL)
-    crop = crop_view(136, 112)
-    frame = next(iter(render(scene.take, range(1))))
-    registered = register(frame, scene.take.circumstances.view, crop)
-    direct = photograph(scene.take.person, crop)
-    assert np.corrcoef(registered.ravel(), direct.ravel())[0, 1] > 0.97
-
-
-def test_script_is_balanced_and_true() -> None:
-    scenes = write_script(10, 8, 0, SMALL)
-    assert [(scene.person, scene.number) for scene in scenes] == [(p, n) for p in range(1, 11) for n in range(1, 9)]
-    for person in range(1, 11):
-        assert set(MAIN_EMOTIONS) <= {scene.emotion for scene in scenes if scene.person == person}
-    assert {"sadness", "fear"} & {scene.emotion for scene in scenes}
-    for scene in scenes:
-        assert 1 < scene.onset < scene.apex < scene.offset < scene.take.frames
-        level = scene.take.timing.intensity(scene.take.times)
-        assert level[scene.onset - 1] == 0 < level[scene.onset] and level.argmax() == scene.apex - 1
-        assert 0.04 <= (scene.offset - scene.onset) / 200 <= 0.5
-    looks = {scene.take.person.seed for scene in scenes}
-    assert len(looks) == 10
-
-
-@pytest.mark.parametrize("wrong", [(0, 6, 0), (3, 0, 0), (3, 6, -1)])
-def test_impossible_script_is_refused(wrong: tuple[int, int, int]) -> None:
-    with pytest.raises(LearnetError, match="At least one person"):
-        write_script(*wrong, SMALL)
-
-
-def test_centred_keeps_the_expression() -> None:
-    scene = make_scene(1, 1, 1, "others", SMALL)
-    moved = centred(scene, 200)
-    assert moved.take.frames == 200 and moved.offset - moved.onset == scene.offset - scene.onset
-    assert abs((moved.onset - 1) - (200 - moved.offset)) <= 1
-    level = moved.take.timing.intensity(moved.take.times)
-    assert level.argmax() == moved.apex - 1
-    with pytest.raises(LearnetError, match="cannot hold"):
-        centred(scene, 10)

@@ -415,6 +415,25 @@ def test_image_kinds_agree_with_opencv(tmp_path: Path, rng: np.random.Generator)
     assert (frames[2] == cv2.imread(str(folder / "3.jpg"))[..., ::-1]).all()
 
 
+def test_frames_are_read_into_the_room_they_are_given(tmp_path: Path, rng: np.random.Generator) -> None:
+    """In place or not: the same pixels. JPEGs with something behind their end, and those that ask to be turned, as OpenCV reads them."""
+    folder = put(tmp_path / "clip", {f"{n}.jpg": rng.integers(0, 256, (24, 24, 3), dtype=np.uint8) for n in range(6)})
+    second, third = folder / "2.jpg", folder / "3.jpg"
+    second.write_bytes(second.read_bytes() + b"\0 made by a camera")
+    exif = b"Exif\0\0" + struct.pack("<2sHIHHHIHHI", b"II", 42, 8, 1, 0x112, 3, 1, 6, 0, 0)  # one entry: orientation 6
+    third.write_bytes(b"\xff\xd8\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + third.read_bytes()[2:])
+    expected = np.stack([cv2.imread(str(folder / f"{n}.jpg"))[..., ::-1] for n in range(6)])
+    with open_video(folder) as video:
+        assert (np.stack([frame.pixels for frame in video]) == expected).all()
+    room = np.empty(10**6, np.uint8)
+    footage = read_clip(folder, room=room)
+    assert np.shares_memory(footage.pixels, room) and (footage.pixels == expected).all()
+    again = read_clip(folder, 2, 4, room=room)
+    assert (again.pixels == expected[2:5]).all()
+    small = np.empty(100, np.uint8)
+    assert (read_clip(folder, room=small).pixels == expected).all() and (read_frames(folder) == expected).all()
+
+
 @pytest.mark.parametrize("name, damage", [("3.jpg", 0.5), ("3.png", 0.5), ("3.bmp", 0.5), ("3.jpg", 0.0), ("3.jpg", 0.99)])
 def test_unreadable_image_is_counted_and_refused_in_a_clip(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], rng: np.random.Generator, name: str, damage: float

@@ -17,11 +17,11 @@ from learnet.face.geometry import compose, inverse, move, read_through, similari
 # is followed worse.
 RIGID = (
     (-0.75, 0.75, -1.20, -0.72),  # forehead above the brows
-    (-0.25, 0.25, -0.20, 0.72),  # nose, from its root between the eyes to its tip
+    (-0.25, 0.25, -0.12, 0.72),  # nose, from its root between the eyes to its tip
     (-0.34, -0.18, -0.08, 0.22),  # inner corners of the eyes, tied to the bone
     (0.18, 0.34, -0.08, 0.22),
-    (-0.85, -0.75, -0.30, 0.25),  # temples, well inside the outline of the face, which slides over the skin when the head turns
-    (0.75, 0.85, -0.30, 0.25),
+    (-0.85, -0.75, -0.12, 0.30),  # temples, well inside the outline of the face, which slides over the skin when the head turns
+    (0.75, 0.85, -0.12, 0.30),
 )
 LEFT, RIGHT, TOP, BOTTOM = -1.05, 1.05, -1.25, 1.0  # the part of the head that is looked at, head units
 SOFT = 0.04  # the regions fade out over about this much, head units
@@ -31,6 +31,7 @@ COARSE, FINE = (
 )  # two passes: pixels per head unit (a face crop of 112 pixels has 40); step that ends it, head units
 LOCAL = 0.15  # light is taken out as the mean over a Gaussian of this width, head units
 REJECT = 4.6  # robust standard deviations at which a pixel stops to count (Tukey's biweight; 95 % efficient)
+FLAT = 0.1  # grey levels; differences as small as this are rounding, not texture
 GREY_NOISE = 1.0  # least standard deviation assumed of a pixel, grey levels
 USUAL_TURN = 0.1  # radians; the fit prefers turns about this small
 STEPS = 15  # most Gauss-Newton steps in one pass
@@ -43,7 +44,9 @@ class HeadMotion:
     """Where the head of the anchor frame went in other frames."""
 
     moves: Float64[np.ndarray, "T 2 3"]  # similarity from places in the anchor frame to places in frame t, pixels
-    turns: Float64[np.ndarray, "T 2"]  # degrees since the anchor frame: right or left, up or down; a rough measure, by an average face
+    turns: Float64[
+        np.ndarray, "T 2"
+    ]  # degrees since the anchor frame: to the right in the picture, down; a rough measure, by an average face
     agreement: Float64[np.ndarray, "T"]  # -1..1: correlation of the rigid parts with those of the anchor frame, after the move is undone
 
 
@@ -63,9 +66,10 @@ class _Pass:
         across = cv2.Sobel(view, cv2.CV_32F, 1, 0, scale=resolution / 8)[self.inside].astype(np.float64)
         down = cv2.Sobel(view, cv2.CV_32F, 0, 1, scale=resolution / 8)[self.inside].astype(np.float64)
         depth = _depth(x, y)
-        # Change of the values with growth, roll, shift right, shift down; turn sideways, nod; contrast, brightness.
+        # Change of the values with growth, roll, shift right, shift down (of the view); turn right, nod down (of the face); contrast,
+        # brightness.
         light = [self.values, np.ones_like(self.values)]
-        self.change = np.stack([across * x + down * y, down * x - across * y, across, down, across * depth, down * depth, *light], axis=1)
+        self.change = np.stack([across * x + down * y, down * x - across * y, across, down, -across * depth, -down * depth, *light], axis=1)
 
     def find(
         self, grey: UInt8[np.ndarray, "H W"], pose: Float64[np.ndarray, "2 3"], turn: Float64[np.ndarray, "2"]
@@ -93,8 +97,8 @@ class _Pass:
     def agreement(self, grey: UInt8[np.ndarray, "H W"], pose: Float64[np.ndarray, "2 3"], turn: Float64[np.ndarray, "2"]) -> float:
         """Correlation -1..1 of the rigid parts with those of the anchor frame. No pixel is rejected here: a hand must show."""
         here, there = self._view(grey, pose)[self.inside], self._expected(turn)
-        power = (self.weight * here**2).sum() * (self.weight * there**2).sum()
-        return float((self.weight * here * there).sum() / np.sqrt(power)) if power > 0 else 0.0
+        power = np.sqrt((self.weight * here**2).sum() * (self.weight * there**2).sum())
+        return float((self.weight * here * there).sum() / (power + self.weight.sum() * FLAT**2))
 
     def _expected(self, turn: Float64[np.ndarray, "2"]) -> Float64[np.ndarray, "P"]:
         """What the rigid parts look like after a small turn."""

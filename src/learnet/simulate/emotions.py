@@ -23,21 +23,22 @@ class Combination:
     share: float
 
 
-def _combinations(**shares: float) -> tuple[Combination, ...]:
-    """`_12_6=0.3` reads: units 12 and 6 together in three of ten."""
-    return tuple(Combination(tuple(int(unit) for unit in name.split("_") if unit), share) for name, share in shares.items())
+def _combinations(shares: str) -> tuple[Combination, ...]:
+    """ "6+12 0.3" reads: units 6 and 12 together in three of ten."""
+    pairs = (entry.split() for entry in shares.split(","))
+    return tuple(Combination(tuple(int(unit) for unit in units.split("+")), float(share)) for units, share in pairs)
 
 
 EMOTIONS: dict[str, tuple[Combination, ...]] = {
-    "happiness": _combinations(_12=0.45, _6_12=0.40, _6=0.07, _12_25=0.08),
-    "disgust": _combinations(_4_7=0.34, _4_9=0.18, _9=0.10, _10=0.16, _4_7_9=0.10, _4_7_10=0.12),
-    "repression": _combinations(_15=0.25, _17=0.32, _15_17=0.23, _17_24=0.12, _14_17=0.08),
-    "surprise": _combinations(_1_2=0.62, _1_2_25=0.14, _2=0.10, _1_2_5=0.08, _25=0.06),
-    "others": _combinations(_4=0.42, _14=0.22, _20=0.08, _1_4=0.08, _23=0.08, _24=0.06, _7=0.06),
-    "sadness": _combinations(_1=0.35, _1_4=0.35, _1_15=0.15, _1_4_15=0.15),
-    "fear": _combinations(_1_2_4=0.40, _20=0.15, _4_20=0.15, _1_2_4_5=0.15, _5_25=0.15),
-    "anger": _combinations(_4_7=0.30, _4_5=0.20, _4_23=0.20, _4_7_23=0.15, _4_24=0.15),
-    "contempt": _combinations(_14=0.60, _12_14=0.30, _10=0.10),
+    "happiness": _combinations("12 0.45, 6+12 0.40, 6 0.07, 12+25 0.08"),
+    "disgust": _combinations("4+7 0.34, 4+9 0.18, 9 0.10, 10 0.16, 4+7+9 0.10, 4+7+10 0.12"),
+    "repression": _combinations("15 0.25, 17 0.32, 15+17 0.23, 17+24 0.12, 14+17 0.08"),
+    "surprise": _combinations("1+2 0.62, 1+2+25 0.14, 2 0.10, 1+2+5 0.08, 25 0.06"),
+    "others": _combinations("4 0.42, 14 0.22, 20 0.08, 1+4 0.08, 23 0.08, 24 0.06, 7 0.06"),
+    "sadness": _combinations("1 0.35, 1+4 0.35, 1+15 0.15, 1+4+15 0.15"),
+    "fear": _combinations("1+2+4 0.40, 20 0.15, 4+20 0.15, 1+2+4+5 0.15, 5+25 0.15"),
+    "anger": _combinations("4+7 0.30, 4+5 0.20, 4+23 0.20, 4+7+23 0.15, 4+24 0.15"),
+    "contempt": _combinations("14 0.60, 12+14 0.30, 10 0.10"),
 }
 """Emotion -> its combinations. CASME II: happiness 6 or 12; disgust 9, 10 or 4+7; repression 15, 17; surprise 1+2, 2 or 25; sadness 1; fear
 1+2+4 or 20; others: the rest, of which 4 and 14 alone are the most frequent. 5, 23, 24, anger and contempt: EMFACS."""

@@ -12,9 +12,31 @@ from learnet.simulate.portrait import portrait
 
 Colour = tuple[float, float, float]  # red, green, blue, grey levels 0..255
 
-SKIN_TONES: tuple[tuple[int, int, int], ...] = ((232, 196, 176), (219, 178, 150), (203, 158, 126), (176, 128, 96), (140, 96, 70), (104, 70, 52))
-HAIR_TONES: tuple[tuple[int, int, int], ...] = ((28, 25, 24), (42, 34, 30), (70, 50, 36), (104, 76, 50), (150, 116, 76), (122, 114, 106), (112, 62, 36))
-WALL_TONES: tuple[tuple[int, int, int], ...] = ((196, 196, 192), (150, 160, 172), (214, 206, 190), (120, 126, 130), (168, 178, 162), (92, 98, 110))
+SKIN_TONES: tuple[tuple[int, int, int], ...] = (
+    (232, 196, 176),
+    (219, 178, 150),
+    (203, 158, 126),
+    (176, 128, 96),
+    (140, 96, 70),
+    (104, 70, 52),
+)
+HAIR_TONES: tuple[tuple[int, int, int], ...] = (
+    (28, 25, 24),
+    (42, 34, 30),
+    (70, 50, 36),
+    (104, 76, 50),
+    (150, 116, 76),
+    (122, 114, 106),
+    (112, 62, 36),
+)
+WALL_TONES: tuple[tuple[int, int, int], ...] = (
+    (196, 196, 192),
+    (150, 160, 172),
+    (214, 206, 190),
+    (120, 126, 130),
+    (168, 178, 162),
+    (92, 98, 110),
+)
 KNEE = np.float32(200)  # grey level from which bright parts are compressed, as cameras do
 STEP = 4  # smooth maps are computed on every fourth pixel
 

@@ -43,6 +43,14 @@ def test_the_commands_run_in_the_order_in_which_they_stand(tmp_path: Path) -> No
     assert (tmp_path / "answer.png").exists()
 
 
+def test_the_examples_run(tmp_path: Path) -> None:
+    from learnet.datasets.synthetic import synthetic_video
+
+    synthetic_video(tmp_path / "video.mp4", seed=6, emotion="surprise", duration_s=0.5)
+    run(f"python {ROOT / 'examples' / 'dynamic_image_of_a_video.py'} video.mp4 picture.png", tmp_path)
+    assert (tmp_path / "picture.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
 def test_the_code_runs() -> None:
     for code in blocks("python"):
         exec(compile(code, "README.md", "exec"), {})  # noqa: S102

@@ -11,7 +11,7 @@ from moving_face import PUPILS
 
 from learnet.errors import BadInput, LearnetError, UnknownName
 from learnet.face import Face, FaceFinder, face_finder
-from learnet.face.finder import HAAR_CONFIDENCE
+from learnet.face.finder import HAAR_CONFIDENCE, Haar, YuNet
 from learnet.face.model import MODEL_NAME, MODEL_VARIABLE
 from learnet.video import read_frames
 
@@ -108,6 +108,22 @@ def test_tiny_frames_hold_no_face(finders: dict, rng: np.random.Generator, kind:
     assert finders[kind](rng.integers(0, 256, (*shape, 3), dtype=np.uint8)) is None
 
 
+def test_the_network_never_sees_a_picture_too_small_for_it(shared: Path) -> None:
+    """Below 33 pixels OpenCV returns memory that nobody wrote, not always the same."""
+    finder, sizes = YuNet(shared / "models" / MODEL_NAME), []
+
+    class Spy:
+        setInputSize = staticmethod(sizes.append)  # noqa: N815
+
+        def detect(self, picture: np.ndarray) -> tuple[int, None]:
+            assert picture.shape[1::-1] == sizes[-1]
+            return 1, None
+
+    finder._network = Spy()
+    assert finder(np.zeros((20, 31, 3), np.uint8)) is None and finder(np.zeros((2, 900, 3), np.uint8)) is None
+    assert min(min(size) for size in sizes) >= 64
+
+
 @EVERY
 def test_never_a_face_where_there_is_none(finders: dict, shared: Path, kind: str) -> None:
     """A cartoon sky with letters flying in. Both finders see no face in any of the 95 frames; here a few, in which YuNet comes nearest."""
@@ -135,6 +151,15 @@ def test_haar_says_how_much_it_saw_of_the_eyes(finders: dict, portrait: np.ndarr
         face = finders["haar"](image)
         assert face.confidence == HAAR_CONFIDENCE[count]
         assert off(face, PUPILS, APART) < 0.2
+
+
+def test_a_brow_taken_for_an_eye_is_not_believed(portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both eyes at one place, or one far above the other: the proportions of the box are the better guess."""
+    finder = Haar()
+    for wrong in (lambda usual, side: usual * 0 + 100, lambda usual, side: usual + (np.array([0, -0.3 * side]) if usual[0] > 140 else 0)):
+        monkeypatch.setattr(finder, "_see_eye", lambda grey, back, usual, side, wrong=wrong: wrong(usual, side))
+        face = finder(portrait)
+        assert face.confidence == HAAR_CONFIDENCE[0] and off(face, PUPILS, APART) < 0.2
 
 
 @EVERY

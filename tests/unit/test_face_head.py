@@ -1,9 +1,11 @@
 """Head motion against films whose motion is known, with expressions, light, noise and hands that must not pass for it."""
 
+import cv2
 import numpy as np
 import pytest
 from moving_face import MOUTH_CORNER, PUPILS, RIGID, SIZE, ZOOM, Bump, frame, moved, placed, turned
 
+from learnet.face import head
 from learnet.face.geometry import move
 from learnet.face.head import head_motion, head_shift
 
@@ -104,6 +106,14 @@ def test_small_faces_too() -> None:
     np.testing.assert_allclose(found[:, 2] + (found[:, :2] - np.eye(2)) @ EYES.mean(axis=0) / 4, [1.0, -0.5], atol=0.06)
 
 
+def test_a_finger_on_the_face_is_left_out(rng: np.random.Generator) -> None:
+    """A seventh of the rigid parts covered by something else, while the head moves."""
+    film = [frame(STILL), frame(MOTIONS[1])]
+    x, y = (EYES.mean(axis=0) + [-0.7 * APART, -1.2 * APART]).astype(int)
+    film[1][y : y + 60, x : x + 36] = cv2.resize(rng.integers(0, 256, (10, 6, 3), dtype=np.uint8), (36, 60))
+    assert error_px(head_motion(np.stack(film), EYES, 0).moves[1], MOTIONS[1]) < 0.1
+
+
 @pytest.mark.parametrize("frame_px", [2, 6, 12, 20])
 def test_fast_motion_is_followed(frame_px: float) -> None:
     """From one frame to the next; eyes are 87 pixels apart here. A head that turns quickly at 24 frames per second makes 15."""
@@ -121,8 +131,27 @@ def test_what_cannot_be_followed_agrees_little(rng: np.random.Generator) -> None
     motion = head_motion(film, EYES, 0)
     assert (motion.agreement[[1, 3, 5, 6]] < 0.85).all()
     assert np.isfinite(motion.moves).all()
+    assert (motion.agreement[[2, 4]] > 0.97).all()  # and it is followed again as soon as it can be
+    assert max(error_px(motion.moves[number], STILL) for number in (2, 4)) < 0.05
     flat = head_motion(np.full((3, 60, 80, 3), 90, np.uint8), np.array([[30.0, 25], [50, 25]]), 0)
     assert (np.abs(flat.agreement[1:]) < 1e-6).all() and np.isfinite(flat.moves).all()
+
+
+@pytest.mark.parametrize("wild", [np.eye(2, 3) * 3.0, np.eye(2, 3) * np.nan, np.array([[1.0, 0, 0.9], [0, 1, 0]])])
+def test_a_fit_that_goes_astray_is_dropped(wild: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice the size, no number, or nine tenths of the way from eye to eye in one frame: the frame before is kept, the next one is fine."""
+    find, calls = head._Pass.find, []
+
+    def astray(self: object, grey: np.ndarray, pose: np.ndarray, turn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        calls.append(1)
+        return (wild, turn) if len(calls) == 2 else find(self, grey, pose, turn)
+
+    monkeypatch.setattr(head._Pass, "find", astray)
+    film = np.stack([frame(motion) for motion in (STILL, MOTIONS[1], MOTIONS[1], MOTIONS[2])])
+    motion = head_motion(film, EYES, 0, fine=False)
+    assert motion.agreement[2] == 0 and (motion.agreement[[1, 3]] > 0.97).all()
+    np.testing.assert_array_equal(motion.moves[2], motion.moves[1])
+    assert error_px(motion.moves[3], MOTIONS[2]) < 0.2
 
 
 def test_a_turn_to_the_side_is_seen_as_one() -> None:
@@ -136,13 +165,11 @@ def test_a_turn_to_the_side_is_seen_as_one() -> None:
 
 def test_the_rigid_parts_are_clear_of_the_expression() -> None:
     """Read off the portrait: no brow, lid, lip or chin lies in what is looked at; the nose and the inner corners of the eyes do."""
-    from learnet.face.head import _rigid
-
     axis = (EYES[1] - EYES[0]) / APART
     turn = np.array([axis, [-axis[1], axis[0]]]) / APART
     moving = [(201, 88.7), (190.5, 91), (213, 92.3), (250, 92), (202.3, 96.8), (202.3, 104.9), MOUTH_CORNER, (203.8, 140.3), (225, 165)]
     rigid = [(225, 103), (213.0, 103.2), (236.5, 104.2), (224.3, 120), (205, 64), (245, 64)]
     for places, expected in ((moving, 0.0), (rigid, 1.0)):
         x, y = turn @ (placed(np.array(places)) - EYES.mean(axis=0)).T
-        assert (_rigid(x[None], y[None]) == expected).all(), (x, y)
+        assert (head._rigid(x[None], y[None]) == expected).all(), (x, y)
     assert ZOOM == 2.0

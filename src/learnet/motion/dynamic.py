@@ -134,7 +134,7 @@ def dynamic_image_exact(frames: Frames, softness: float = 1.0) -> Float32[np.nda
 
 
 class Accumulator:
-    """The dynamic image of frames that come one at a time. It holds four images, however long the clip is."""
+    """The dynamic image of frames that come one at a time. It holds three images in float64, however long the clip is."""
 
     def __init__(self, frames: int, kind: str = "dynamic") -> None:
         """Prepare for FRAMES frames; the kinds and errors are those of `rank_weights`."""
@@ -151,13 +151,13 @@ class Accumulator:
         if self.added == len(self.weights):
             raise LearnetError(f"This dynamic image is of {len(self.weights)} frames, and all are there.", "Start another Accumulator.")
         if self.added == 0:
-            self.first = frame.astype(np.float64)
+            self.first, self.change = frame.astype(np.float64), np.empty(frame.shape)
             self.sum = self.total * self.first  # the others then add how they differ from it, so that nothing is lost to rounding
         if frame.shape != self.first.shape:
             raise LearnetError(f"Frame {self.added + 1} is {frame.shape}, the first was {self.first.shape}.", "Frames must be of one size.")
-        change = frame - self.first
-        change *= self.weights[self.added]
-        self.sum += change
+        np.subtract(frame, self.first, out=self.change)
+        self.change *= self.weights[self.added]
+        self.sum += self.change
         self.added += 1
 
     def image(self) -> Float32[np.ndarray, "H W C"]:

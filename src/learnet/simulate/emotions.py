@@ -1,8 +1,8 @@
 """Emotions as combinations of action units, and how one person acts them.
 
-Which units belong to which emotion follows the criteria by which CASME II was labelled (Yan et al., PLOS ONE 9(1): e86041, 2014) and, for
-what these leave open, EMFACS (Friesen and Ekman 1983; Ekman, Friesen, Hager, FACS Investigator's Guide, 2002). The shares are ours: single
-units and pairs far more often than the full prototypes, as in all spontaneous databases.
+Which units belong to which emotion follows the criteria by which CASME II was labelled, as the literature quotes them (Yan et al., PLOS ONE
+9(1): e86041, 2014) and, for what these leave open, EMFACS (Friesen and Ekman 1983; Ekman, Friesen, Hager, FACS Investigator's Guide, 2002).
+The shares are ours: single units and pairs far more often than the full prototypes, as in all spontaneous databases.
 """
 
 from dataclasses import dataclass, replace
@@ -41,7 +41,7 @@ EMOTIONS: dict[str, tuple[Combination, ...]] = {
     "contempt": _combinations("14 0.60, 12+14 0.30, 10 0.10"),
 }
 """Emotion -> its combinations. CASME II: happiness 6 or 12; disgust 9, 10 or 4+7; repression 15, 17; surprise 1+2, 2 or 25; sadness 1; fear
-1+2+4 or 20; others: the rest, of which 4 and 14 alone are the most frequent. 5, 23, 24, anger and contempt: EMFACS."""
+1+2+4 or 20; others: the rest, here mostly 4 or 14 alone. 5, 23, 24, anger and contempt: EMFACS."""
 
 ONE_SIDED = {"contempt": 0.8, "happiness": 0.2, "disgust": 0.2, "others": 0.25}
 """Share of expressions that show on one side only, where it is not 0.1; contempt is one-sided by definition (EMFACS: R12+R14)."""

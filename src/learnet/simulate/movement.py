@@ -125,7 +125,7 @@ def head_drift(rng: np.random.Generator, time_s: Float64[np.ndarray, "T"], amoun
     """A head that tries to keep still: slow drift and sway, at rest at the first time.
 
     AMOUNT is the standard deviation of the drift speed in face widths per second (0.01: 1.1 px per second at 112 px); turns, nods and
-    rolls come with it at 60 degrees per face width. Sway: two slow waves per axis (0.5 to 3 Hz), as in posture recordings.
+    rolls come with it at 60 degrees per face width. Sway: two slow waves per axis (0.5 to 3 Hz).
     """
     scales = amount * np.array([1.0, 1.0, 40.0, 60.0, 60.0, 0.6])
     t = time_s - time_s[0]

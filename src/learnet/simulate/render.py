@@ -21,7 +21,7 @@ NOISE_MARGIN = 32  # the sheet of noise is this much larger than a frame, in pix
 
 @dataclass(frozen=True)
 class Camera:
-    """The recording set-up; CASME II's was a Point Grey camera of 640 x 480 at 200 frames per second, the face about 280 x 340."""
+    """The recording set-up; CASME II's gives 640 x 480 at 200 frames per second, the face about 280 x 340."""
 
     height: int = 480
     width: int = 640

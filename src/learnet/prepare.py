@@ -103,6 +103,8 @@ def prepare(
         "versions": versions(),
     }
     if present := already_there(out, about):
+        if progress:
+            progress(len(reading.clips), len(reading.clips))
         return present
     work = _work_folder(out)
     settings = digest(json.dumps([about[key] for key in ("preparation", "face_model", "versions")]).encode())

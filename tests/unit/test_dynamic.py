@@ -33,7 +33,7 @@ def test_linear_image_follows_from_its_definition(rng: np.random.Generator) -> N
     np.testing.assert_allclose(MOTION_IMAGES["dynamic-linear"](frames), expected, rtol=1e-6, atol=1e-3)
 
 
-@pytest.mark.parametrize("frames", [2, 3, 5, 64, 65, 333])
+@pytest.mark.parametrize("frames", [2, 3, 5, 64, 333])
 def test_weights_match_the_double_sum_in_fractions_and_the_closed_form(frames: int) -> None:
     t = np.arange(1, frames + 1)
     for kind, missing in (("dynamic", 1), ("dynamic-released", 0)):
@@ -56,7 +56,7 @@ def test_weights_are_the_published_ones() -> None:
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
 @pytest.mark.parametrize("kind", FIXED)
-@pytest.mark.parametrize("count", [2, 63, 64, 65, 200])  # around the length of a block
+@pytest.mark.parametrize("count", [2, 15, 16, 17, 33, 200])  # around the length of a block
 def test_every_kind_of_number_gives_the_plain_weighted_sum(rng: np.random.Generator, count: int, kind: str, dtype: type) -> None:
     frames = rng.integers(0, 256, (count, 9, 7, 3)).astype(dtype)
     expected = sum(weight * frame.astype(np.float64) for weight, frame in zip(rank_weights(count, kind), frames, strict=True))

@@ -220,8 +220,9 @@ def test_same_preparation_is_returned_and_another_is_refused(tmp_path: Path) -> 
     reading, out = database(tmp_path / "data"), tmp_path / "out"
     assert not prepare(reading, out, SMALL, jobs=1).reused
     before = {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
-    again = prepare(reading, out, SMALL, jobs=1)
-    assert again.reused and {path.name: path.stat().st_mtime_ns for path in out.iterdir()} == before
+    seen = []
+    again = prepare(reading, out, SMALL, jobs=1, progress=lambda done, total: seen.append((done, total)))
+    assert again.reused and seen == [(6, 6)] and {path.name: path.stat().st_mtime_ns for path in out.iterdir()} == before
     with pytest.raises(OutputTaken, match="differs in preparation"):
         prepare(reading, out, replace(SMALL, normalise="signed"), jobs=1)
     with pytest.raises(OutputTaken, match="differs in inputs"):

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from jaxtyping import Float64, UInt8
 
@@ -137,8 +136,7 @@ def _resized(frames: UInt8[np.ndarray, "T H W 3"], size: int, steady: bool) -> A
     height, width = frames.shape[1:3]
     scale = np.array([size / width, size / height])
     transform = np.column_stack([np.diag(scale), scale / 2 - 0.5])
-    way = cv2.INTER_AREA if max(scale) < 1 else cv2.INTER_LINEAR  # area is a step function where it enlarges
-    crops = np.stack([cv2.resize(frame, (size, size), interpolation=way) for frame in frames])
+    crops = np.stack([read_through(frame, transform, size, size) for frame in frames])
     return AlignedFaces(crops, None, 0, np.tile(transform, (len(frames), 1, 1)), None, ())
 
 

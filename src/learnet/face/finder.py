@@ -67,13 +67,14 @@ class YuNet:
     CLOSE = (40, 48, 40, 48)
     AROUND = 2  # distances of the eyes that a close look sees to each side of the middle between them
     SETTLED = 0.07  # the eyes have stayed when they moved by less than this, in their distances
+    KEPT = 8  # networks, one for each size of picture; a clip needs three
     LEAST = 64  # OpenCV returns numbers without meaning for pictures as small as one cell of the network (32 pixels)
 
     def __init__(self, model: Path) -> None:
         self.model = model
+        self._networks: dict[tuple[int, int], cv2.FaceDetectorYN] = {}
         try:
-            self._network = cv2.FaceDetectorYN.create(str(model), "", (self.LEAST, self.LEAST), self.SCORE)
-            self._network.detect(np.zeros((self.LEAST, self.LEAST, 3), np.uint8))
+            self._network(self.LEAST, self.LEAST).detect(np.zeros((self.LEAST, self.LEAST, 3), np.uint8))
         except cv2.error as error:  # OpenCV says no more than that an assertion failed
             raise BadInput(model, "this is not a YuNet model that OpenCV can read", "`learnet face-model` fetches one.") from error
 
@@ -112,13 +113,20 @@ class YuNet:
             return eyes
         return move(inverse(onto), min(near, key=lambda pair: np.abs(pair - usual).max()))
 
+    def _network(self, width: int, height: int) -> cv2.FaceDetectorYN:
+        """The network for one size of picture, kept: to change the size of one costs as much as to look."""
+        if (width, height) not in self._networks:
+            if len(self._networks) >= self.KEPT:
+                self._networks.clear()
+            self._networks[width, height] = cv2.FaceDetectorYN.create(str(self.model), "", (width, height), self.SCORE)
+        return self._networks[width, height]
+
     def _look(self, frame: UInt8[np.ndarray, "H W 3"], side: int) -> Float64[np.ndarray, "F 15"]:
         """The network's rows, in pixels of the frame: box, five landmarks (eyes first), score."""
         small, back = _shrunk(frame, side)
         down, right = (max(0, self.LEAST - length) for length in small.shape[:2])
         small = cv2.copyMakeBorder(small, 0, down, 0, right, cv2.BORDER_CONSTANT)
-        self._network.setInputSize((small.shape[1], small.shape[0]))
-        _, found = self._network.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
+        _, found = self._network(small.shape[1], small.shape[0]).detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
         if found is None:
             return np.empty((0, 15))
         rows = found.astype(np.float64)
@@ -142,7 +150,7 @@ class Haar:
     SIDE = 320  # longer side of the frame as searched; with 640, letters and textures begin to pass for faces
     # Each search only where those before it show no face: degrees that the frame is turned by; how many windows must agree on a
     # face (textures reached 2 upright and 7 turned, portraits 5 and 23); the smallest face in pixels (the cascade's own window is 20).
-    SEARCHES = (((0,), 5, 48), ((0,), 5, 20), ((-15, 15), 10, 20), ((-30, 30), 10, 20))
+    SEARCHES = (((0,), 5, 64), ((0,), 5, 20), ((-15, 15), 10, 20), ((-30, 30), 10, 20))
     EYES = np.array([[0.30, 0.395], [0.68, 0.395]])  # in face boxes; measured on a film of a moving head, sd 0.02 and 0.03
     REACH = 0.2  # an eye is looked for this far around, in face boxes
     PATCH = 64  # pixels: what the eye cascade searches

@@ -43,39 +43,34 @@ def move(transform: Float64[np.ndarray, "2 3"], points: Float64[np.ndarray, "P 2
     return points @ transform[:, :2].T + transform[:, 2]
 
 
-def scale_of(transform: Float64[np.ndarray, "2 3"]) -> float:
-    """How many pixels a pixel becomes: the scale of a similarity."""
-    return float(np.hypot(transform[0, 0], transform[1, 0]))
-
-
 def read_through(
     picture: UInt8[np.ndarray, "H W *C"], transform: Float64[np.ndarray, "2 3"], width: int, height: int
 ) -> UInt8[np.ndarray, "h w *C"]:
-    """Read a picture through a similarity, in one interpolation, averaging over about the area of each new pixel.
+    """Read a picture through a transform, in one interpolation, averaging over about the area of each new pixel.
 
     Reading every third pixel of a face would turn fine texture into false movement (aliasing), so where the picture is made
-    smaller it is first averaged over squares as wide as a new pixel. Only the part that is read is averaged.
+    smaller it is first averaged over boxes as large as a new pixel. Only the part that is read is averaged.
 
     Args:
         picture: grey or colour, grey levels 0..255.
-        transform: from places in the picture to places in the new picture.
+        transform: from places in the picture to places in the new picture; a similarity, or a growth that differs by axis.
         width: of the new picture in pixels.
         height: of the new picture in pixels.
 
     Returns:
         The new picture; beyond the edge of the old one its edge pixels are repeated.
     """
-    square = max(1, round(1 / scale_of(transform)))  # pixels of the picture that one new pixel covers, each way
+    box = np.maximum(1, np.round(1 / np.hypot(*transform[:, :2]))).astype(int)  # width and height of what one new pixel covers
     corners = np.array([[-0.5, -0.5], [width - 0.5, -0.5], [-0.5, height - 0.5], [width - 0.5, height - 0.5]])
     there = move(inverse(transform), corners)
     limit = np.array([picture.shape[1] - 1, picture.shape[0] - 1])
-    left, top = np.clip(np.floor(there.min(axis=0)) - square - 1, 0, limit).astype(int)
-    right, bottom = np.clip(np.ceil(there.max(axis=0)) + square + 1, 0, limit).astype(int)
+    left, top = np.clip(np.floor(there.min(axis=0)) - box - 1, 0, limit).astype(int)
+    right, bottom = np.clip(np.ceil(there.max(axis=0)) + box + 1, 0, limit).astype(int)
     part = picture[top : bottom + 1, left : right + 1]
-    # A square of even width has its centre between two pixels; half a pixel puts that right.
-    offset = np.array([left, top]) - (0.0 if square % 2 else 0.5)
-    if square > 1:
-        part = cv2.blur(part, (square, square), anchor=(square // 2, square // 2), borderType=cv2.BORDER_REPLICATE)
+    if box.max() > 1:
+        across, down = box.tolist()
+        part = cv2.blur(part, (across, down), anchor=(across // 2, down // 2), borderType=cv2.BORDER_REPLICATE)
+    offset = np.array([left, top]) - np.where(box % 2, 0.0, 0.5)  # a box of even width has its centre between two pixels
     shifted = transform.copy()
     shifted[:, 2] += transform[:, :2] @ offset
     return cv2.warpAffine(part, shifted, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -18,7 +18,7 @@ demo: .venv/ready  ## the whole line on a synthetic database, into demo/
 	.venv/bin/learnet demo demo
 
 test: .venv/ready  ## all tests
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n auto --dist loadfile
 
 check: .venv/ready  ## style and types
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy

@@ -149,8 +149,9 @@ class Haar:
     kind = "haar"
     SIDE = 320  # longer side of the frame as searched; with 640, letters and textures begin to pass for faces
     # Each search only where those before it show no face: degrees that the frame is turned by; how many windows must agree on a
-    # face (textures reached 2 upright and 7 turned, portraits 5 and 23); the smallest face in pixels (the cascade's own window is 20).
-    SEARCHES = (((0,), 5, 64), ((0,), 5, 20), ((-15, 15), 10, 20), ((-30, 30), 10, 20))
+    # face (textures reached 2 upright and 7 turned, portraits 5 and 23); the smallest face in pixels.
+    OWN = 20  # the cascade's own window
+    SEARCHES = (((0,), 5, 64), ((0,), 5, OWN), ((-15, 15), 10, OWN), ((-30, 30), 10, OWN))
     EYES = np.array([[0.30, 0.395], [0.68, 0.395]])  # in face boxes; measured on a film of a moving head, sd 0.02 and 0.03
     REACH = 0.2  # an eye is looked for this far around, in face boxes
     PATCH = 64  # pixels: what the eye cascade searches
@@ -188,6 +189,8 @@ class Haar:
         if not len(boxes):
             return None
         x, y, side, _, together = max(((*box, count) for box, count in zip(boxes, agreeing, strict=True)), key=lambda row: row[2])
+        if self.OWN < smallest > 0.8 * side:  # as small as was searched for, so the face may be smaller than this box
+            return None
         return int(together), float(x), float(y), float(side), turn
 
     def _turned(self, grey: UInt8[np.ndarray, "H W"], turn: int) -> tuple[int, int, Float64[np.ndarray, "2 3"]]:

@@ -31,7 +31,7 @@ HOMES = {
     "joblib": {"study", "prepare", "datasets"},
     "openpyxl": {"datasets"},
     "pandas": {"datasets", "prepared", "prepare", "imported", "report", "figures"},
-    "cyclopts": {"cli"},
+    "cyclopts": {"cli", "console"},
     "rich": {"console"},
 }
 SHARED = {"motion": set(), "networks": {"layers"}, "datasets": {"dataset", "workbook", "tree", "match"}}

@@ -24,6 +24,7 @@ app = App(
 DATA = Group("Data", sort_key=1)
 STUDIES = Group("Studies", sort_key=2)
 VIDEO = Group("Your own video", sort_key=3)
+PLACES = (errno.ENOTDIR, errno.EISDIR, errno.ENOENT)  # an output named where there can be none
 Flat = Parameter(name="*")  # a settings record gives one option per field
 
 
@@ -323,6 +324,7 @@ def predict(
     csv: Path | None = None,
     picture: Path | None = None,
     windows: Annotated[Windows, Flat] = Windows(),  # noqa: B008
+    fps: float | None = None,
     face_model: Path | None = None,
 ) -> None:
     """Name the micro-expression in VIDEO, one answer per window of time; JSON on stdout.
@@ -330,9 +332,11 @@ def predict(
     Parameters
     ----------
     video
-        Video file, or folder of images in time order.
+        Video file, or folder of images whose names end in their numbers.
     weights
         File written by `learnet train`.
+    fps
+        True frame rate, where the video is wrong about it; a folder of images carries none (25 is taken, and said).
     output
         Write the JSON to this file instead.
     csv
@@ -345,8 +349,10 @@ def predict(
     from learnet.outcomes import write_whole
     from learnet.predict import Recogniser
 
+    if picture and picture.suffix.lower() not in (".png", ".svg", ".pdf"):  # said now, not after minutes of reading
+        raise LearnetError(f"{picture}: {picture.suffix or 'no suffix'} is no format for a picture.", "Choose .png, .svg or .pdf.")
     with console.bar("Reading windows") as progress:
-        recognition = Recogniser.load(weights, face_model)(video, windows, progress=progress)
+        recognition = Recogniser.load(weights, face_model)(video, windows, fps, progress)
     if output:
         write_whole(output, recognition.to_json() + "\n")
     else:
@@ -379,11 +385,12 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         app(sys.argv[1:] if arguments is None else arguments, exit_on_error=False, print_error=False)
     except CycloptsError as mistake:
-        console.stop(" ".join(str(mistake).split()), "`learnet --help` shows what can be asked.")
+        place = " ".join(mistake.command_chain or ())
+        console.stop(console.plain_words(mistake), f"`learnet {place} --help` shows what can be asked.".replace("  ", " "))
     except LearnetError as mistake:
         console.stop(str(mistake))
     except OSError as trouble:
-        if trouble.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG):
+        if trouble.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, *PLACES):
             raise  # not a matter of this machine's disk or rights: a bug, with its traceback
         console.stop(
             f"{trouble.filename or 'output'}: {trouble.strerror}.", "Make room or name another folder, and run the same command again."

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
+from cyclopts import CycloptsError, MissingArgumentError, UnusedCliTokensError
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -18,9 +19,9 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 @contextmanager
 def bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr; yields what library calls take as `progress`: a function of (done, total)."""
+    """A progress bar on stderr, where that is a terminal; yields what library calls take as `progress`: a function of (done, total)."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err) as progress:
+    with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
         task = progress.add_task(title, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
@@ -72,3 +73,12 @@ def stop(what: str, hint: str = "", code: int = 2) -> NoReturn:
     """End the program with one line on stderr."""
     sys.stderr.write(f"learnet: {what} {hint}".strip() + "\n")
     raise SystemExit(code)
+
+
+def plain_words(mistake: CycloptsError) -> str:
+    """What is wrong with the words of a command, without the parser's own terms."""
+    if isinstance(mistake, MissingArgumentError) and mistake.argument:
+        return f"{mistake.argument.name} is missing."
+    if isinstance(mistake, UnusedCliTokensError) and mistake.unused_tokens:
+        return f"There is no place for {' '.join(map(repr, mistake.unused_tokens))}."
+    return " ".join(str(mistake).split())

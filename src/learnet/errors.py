@@ -16,6 +16,16 @@ class LearnetError(Exception):
         self.what = what
         self.hint = hint
 
+    def __reduce__(self) -> tuple:
+        """Errors travel between processes whatever their constructors take."""
+        return _revive, (type(self), str(self), self.__dict__)
+
+
+def _revive(kind: type[LearnetError], text: str, fields: dict) -> LearnetError:
+    error = kind.__new__(kind, text)
+    error.__dict__.update(fields)
+    return error
+
 
 class UnknownName(LearnetError):
     """A name that is not in its table; `pick(NETWORKS, name, "network")` raises it."""

@@ -82,6 +82,7 @@ def megc_log(outcomes: Iterable[Outcome], classes: Sequence[str]) -> str:
 def write_whole(file: Path, text: str) -> None:
     """Write a small text file in one go: it is there whole, or as it was before."""
     part = file.with_name(file.name + ".part")
+    file.parent.mkdir(parents=True, exist_ok=True)
     try:
         with part.open("w", encoding="utf-8", newline="") as handle:
             handle.write(text)

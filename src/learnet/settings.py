@@ -44,10 +44,10 @@ class Training:
     """How a network is trained. Nothing here is ever chosen by looking at the person tested."""
 
     epochs: int = 60
-    """Passes over the training images; the largest number allowed where inner-groups chooses."""
+    """Passes over the training images. With --inner-groups: the largest number that may be chosen."""
 
     inner_groups: int = 0
-    """Choose the number of epochs on this many groups of training people (0: epochs is taken as it is)."""
+    """Choose the number of epochs on this many groups of the training people; 0 takes --epochs as it is."""
 
     batch: int = 16
     """Images per step."""
@@ -87,14 +87,14 @@ class Training:
 
     def __post_init__(self) -> None:
         _check(
-            (self.epochs >= 1, f"epochs must be at least 1, not {self.epochs}"),
-            (self.inner_groups == 0 or self.inner_groups >= 2, f"inner-groups must be 0 or at least 2, not {self.inner_groups}"),
-            (self.batch >= 2, f"batch must be at least 2, not {self.batch}"),
-            (self.learning_rate > 0, f"learning-rate must be positive, not {self.learning_rate}"),
-            (self.weight_decay >= 0, f"weight-decay cannot be {self.weight_decay}"),
-            (0 <= self.label_smoothing < 1, f"label-smoothing must be from 0 up to 1, not {self.label_smoothing}"),
-            (self.mix >= 0, f"mix cannot be {self.mix}"),
-            (self.seed >= 0, f"seed cannot be {self.seed}"),
+            (self.epochs >= 1, f"--epochs must be at least 1, not {self.epochs}"),
+            (self.inner_groups == 0 or self.inner_groups >= 2, f"--inner-groups must be 0 or at least 2, not {self.inner_groups}"),
+            (self.batch >= 2, f"--batch must be at least 2, not {self.batch}"),
+            (self.learning_rate > 0, f"--learning-rate must be positive, not {self.learning_rate}"),
+            (self.weight_decay >= 0, f"--weight-decay cannot be {self.weight_decay}"),
+            (0 <= self.label_smoothing < 1, f"--label-smoothing must be from 0 up to 1, not {self.label_smoothing}"),
+            (self.mix >= 0, f"--mix cannot be {self.mix}"),
+            (self.seed >= 0, f"--seed cannot be {self.seed}"),
         )
 
 
@@ -113,9 +113,9 @@ class Windows:
 
     def __post_init__(self) -> None:
         _check(
-            (self.window_s > 0, f"window-s must be positive, not {self.window_s}"),
-            (0 <= self.overlap < 1, f"overlap must be from 0 up to, not including, 1, not {self.overlap}"),
-            (self.whole_s >= 0, f"whole-s cannot be {self.whole_s}"),
+            (self.window_s > 0, f"--window-s must be positive, not {self.window_s}"),
+            (0 <= self.overlap < 1, f"--overlap must be from 0 up to, not including, 1, not {self.overlap}"),
+            (self.whole_s >= 0, f"--whole-s cannot be {self.whole_s}"),
         )
 
 
@@ -142,4 +142,4 @@ class Study:
     """Keep the weights of every fold beside its outcomes (7 MB a fold for LEARNet)."""
 
     def __post_init__(self) -> None:
-        _check((self.seeds >= 1, f"seeds must be at least 1, not {self.seeds}"))
+        _check((self.seeds >= 1, f"--seeds must be at least 1, not {self.seeds}"))

@@ -17,7 +17,7 @@ from jaxtyping import Float64
 
 from learnet.checkpoint import Facts, save_checkpoint
 from learnet.clip import Fold, Outcome
-from learnet.errors import BadInput, OutputTaken, pick
+from learnet.errors import BadInput, LearnetError, OutputTaken, pick
 from learnet.labels import Scheme, scheme_for
 from learnet.metrics import summarise
 from learnet.networks import NETWORKS
@@ -100,6 +100,7 @@ def run_study(folder: Path, out: Path, study: Study, training: Training, *, jobs
     data = material(folder, study.classes)
     training = resolve_mirror(training, data.prepared.about["images_kind"], study.network)
     folds = make_folds(study.protocol, data.people, data.truth, study.groups, training.seed)
+    _check_inner_groups(training, folds)
     seeds = range(training.seed, training.seed + study.seeds)
     tasks = [
         Task(out.name, study.network, fold, replace(training, seed=seed), _weights_file(out, study, fold, seed))
@@ -118,6 +119,15 @@ def run_study(folder: Path, out: Path, study: Study, training: Training, *, jobs
         run = {"trainings": len(tasks) - done, "seconds": round(time.monotonic() - started, 1), "cores": os.cpu_count()}
         write_whole(out / "run.json", json.dumps({**run, "machine": platform.machine(), "system": platform.system()}, indent=2) + "\n")
     return summary
+
+
+def _check_inner_groups(training: Training, folds: Sequence[Fold]) -> None:
+    fewest = min(len({fold.people[i] for i in fold.train}) for fold in folds)
+    if training.inner_groups > fewest:
+        raise LearnetError(
+            f"--inner-groups {training.inner_groups} needs as many people on the training side, and one fold has {fewest}.",
+            f"Ask for at most {fewest}.",
+        )
 
 
 def run_task(task: Task, data: Material) -> tuple[list[Outcome], str]:
@@ -254,10 +264,22 @@ def _open(out: Path, record: dict, tasks: Sequence[Task]) -> int:
 
 
 def _refuse_another(out: Path, there: dict, wanted: dict) -> None:
-    """A folder holds one study for ever: the same question over the same data with the same versions."""
-    different = [key for key in wanted if json.loads(json.dumps(wanted[key])) != there.get(key)]
+    """A folder holds one study for ever: the same question over the same data with the same versions. Where the data lie is no matter."""
+    before, now = _flat(there), _flat(wanted)
+    different = [key for key in now if before.get(key) != now[key] and key != "prepared.folder"]
     if different:
-        raise OutputTaken(out, f"another study is there already; it differs in {', '.join(different)}", "Name a new folder.")
+        shown = ", ".join(f"{key} (there {before.get(key)}, asked {now[key]})" for key in different[:3])
+        more = f" and {len(different) - 3} more" if len(different) > 3 else ""
+        raise OutputTaken(out, f"another study is there already; it differs in {shown}{more}", "Name a new folder.")
+
+
+def _flat(record: dict) -> dict[str, str]:
+    """The first two levels of `study.json` as `training.seed` -> value; deeper ones as text."""
+    pairs: dict[str, str] = {}
+    for key, value in record.items():
+        inner = value.items() if isinstance(value, dict) else [("", value)]
+        pairs.update({f"{key}.{name}".rstrip("."): json.dumps(what, sort_keys=True) for name, what in inner})
+    return pairs
 
 
 def close_study(out: Path, classes: Sequence[str]) -> dict:

@@ -1,5 +1,6 @@
 """What a user reads when something was wrong: one line, with what to do next."""
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,20 @@ def test_every_kind_is_a_users_mistake() -> None:
     for error in (UnknownName("network", "x", []), BadInput("x", "is wrong"), NoFace("x", 1), TooFewFrames(1, 2)):
         assert isinstance(error, LearnetError)
         assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        LearnetError("what", "hint"),
+        UnknownName("network", "lernet", ["learnet"]),
+        BadInput(Path("a"), "wrong", "hint"),
+        NoFace("a", 3),
+        TooFewFrames(1, 2),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_errors_travel_between_processes(error: LearnetError) -> None:
+    """joblib pickles what a worker raises; an error that cannot be read back hangs or hides the reason."""
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), again.what, again.hint) == (type(error), str(error), error.what, error.hint)

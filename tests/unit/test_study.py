@@ -151,7 +151,7 @@ def test_a_killed_study_goes_on_and_ends_with_the_same_bytes(prepared: Path, tmp
 def test_another_study_is_not_overwritten(prepared: Path, tmp_path: Path) -> None:
     run_study(prepared, tmp_path / "study", Study(network="majority"), QUICK, jobs=1)
     before = bytes_of(tmp_path / "study")
-    with pytest.raises(OutputTaken, match="another study.*network, settings"):
+    with pytest.raises(OutputTaken, match='differs in network .there "majority", asked "linear-svm"'):
         run_study(prepared, tmp_path / "study", Study(network="linear-svm"), QUICK, jobs=1)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.doc").touch()
@@ -161,13 +161,19 @@ def test_another_study_is_not_overwritten(prepared: Path, tmp_path: Path) -> Non
     assert [p.name for p in (tmp_path / "other").iterdir()] == ["thesis.doc"]
 
 
+def test_a_prepared_folder_may_move(prepared: Path, tmp_path: Path) -> None:
+    run_study(prepared, tmp_path / "study", Study(network="majority"), QUICK, jobs=1)
+    prepared.rename(tmp_path / "elsewhere")
+    run_study(tmp_path / "elsewhere", tmp_path / "study", Study(network="majority"), QUICK, jobs=1)
+
+
 def test_mistakes_leave_nothing_behind(prepared: Path, tmp_path: Path) -> None:
     for study, training in (
         (Study(network="lernet"), QUICK),
         (Study(classes="casme2"), QUICK),
         (Study(protocol="groups", groups=9), QUICK),
     ):
-        with pytest.raises(LearnetError, match="Did you mean|not enough|class scheme"):
+        with pytest.raises(LearnetError, match="Did you mean|not enough|class scheme|inner-groups 9"):
             run_study(prepared, tmp_path / "study", study, training, jobs=1)
         assert not (tmp_path / "study").exists()
 

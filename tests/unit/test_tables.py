@@ -11,8 +11,8 @@ from sklearn.dummy import DummyClassifier
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support, recall_score
 from written_study import CLASSES, write_prepared, write_study
 
-from learnet.report import tables
 from learnet.clip import Finding
+from learnet.report import tables
 from learnet.report.record import Record, read_records
 from learnet.settings import Study, Training
 

@@ -15,13 +15,13 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from learnet.report import tables
 from learnet.clip import Finding
 from learnet.errors import OutputTaken
 from learnet.figures import Interval, confusion_figure, inline_svg, interval_figure
-from learnet.report.gallery import gallery
 from learnet.metrics import MEASURES
 from learnet.outcomes import write_whole
+from learnet.report import tables
+from learnet.report.gallery import gallery
 from learnet.report.record import Record, check, read_records
 
 START = "<!doctype html>\n<!-- learnet report -->"

@@ -89,6 +89,7 @@ def prepare(
         OutputTaken: OUT holds something else.
         LearnetError: no clips, two of one name, none of which an image could be made, no such face model, a full disk.
     """
+    pick(MOTION_IMAGES, preparation.motion, "motion image")
     _check([clip.key for clip in reading.clips], jobs)
     preparation, model = _resolve(reading.clips, preparation, face_model)
     inputs = [_fingerprint_of(clip) for clip in reading.clips]

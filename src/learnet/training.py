@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -61,7 +62,7 @@ def train(network: str, data: TrainingSet, training: Training, progress: Progres
     """
     if len(data.labels) < 2:
         raise LearnetError(f"{len(data.labels)} training images are too few.", "At least 2 are needed.")
-    module = pick(NETWORKS, network, "network")(data.classes, data.images.shape[1], seed=training.seed)
+    module: Any = pick(NETWORKS, network, "network")(data.classes, data.images.shape[1], seed=training.seed)
     if hasattr(module, "fit"):  # closed form: no epochs
         module.fit(as_input(data.images), torch.from_numpy(data.labels))
         return Trained(module.eval(), 0, ())
@@ -82,8 +83,8 @@ def resolve_mirror(training: Training, images_kind: str, network: str) -> Traini
     """
     if hasattr(pick(NETWORKS, network, "network"), "fit"):
         return replace(training, mirror="none")
-    known = images_kind if images_kind in ("image", "flow") else "none"
-    return replace(training, mirror=known) if training.mirror == "auto" else training
+    known: dict[str, Literal["image", "flow"]] = {"image": "image", "flow": "flow"}
+    return replace(training, mirror=known.get(images_kind, "none")) if training.mirror == "auto" else training
 
 
 def predict_scores(module: nn.Module, images: UInt8[np.ndarray, "N H W 3"], mirror: str = "none") -> Float64[np.ndarray, "N K"]:

@@ -39,7 +39,9 @@ def test_equals_scikit_learn(pairs: list[tuple[str, str]]) -> None:
         reference.recall_score(truth, prediction, labels=CLASSES, average="macro", zero_division=0),
     ]
     np.testing.assert_allclose(headline(counts), expected)
-    np.testing.assert_allclose(precision_recall_f1(counts)[0], reference.precision_score(truth, prediction, labels=CLASSES, average=None, zero_division=0))
+    np.testing.assert_allclose(
+        precision_recall_f1(counts)[0], reference.precision_score(truth, prediction, labels=CLASSES, average=None, zero_division=0)
+    )
 
 
 def test_truth_and_prediction_are_not_swapped() -> None:

@@ -46,7 +46,9 @@ def test_nothing_there_is_nothing_done(tmp_path: Path) -> None:
 
 def test_megc_log_by_hand() -> None:
     """The form of the challenge: a line for the person, then clip, truth and prediction as numbers."""
-    log = megc_log([outcome("smic/s01/s01_ne_01"), outcome("casme2/sub01/EP02_01f", truth="b"), outcome("casme2/sub01/EP01", truth="b")], ["a", "b"])
+    log = megc_log(
+        [outcome("smic/s01/s01_ne_01"), outcome("casme2/sub01/EP02_01f", truth="b"), outcome("casme2/sub01/EP01", truth="b")], ["a", "b"]
+    )
     assert log == "casme2 sub01\nEP01 1 1\nEP02_01f 1 1\nsmic s01\ns01_ne_01 0 1\n"
 
 

@@ -25,7 +25,11 @@ def test_every_image_is_tested_once_and_nobody_is_on_both_sides(protocol: str, p
 
 def test_leave_one_subject_out_by_hand() -> None:
     folds = make_folds("loso", ["d/2", "d/1", "d/2", "e/1"], list("aabb"), 0, 0)
-    assert [(fold.name, fold.train, fold.test) for fold in folds] == [("d/1", (0, 2, 3), (1,)), ("d/2", (1, 3), (0, 2)), ("e/1", (0, 1, 2), (3,))]
+    assert [(fold.name, fold.train, fold.test) for fold in folds] == [
+        ("d/1", (0, 2, 3), (1,)),
+        ("d/2", (1, 3), (0, 2)),
+        ("e/1", (0, 1, 2), (3,)),
+    ]
 
 
 def test_same_subject_number_of_two_datasets_is_two_people() -> None:
@@ -46,7 +50,9 @@ def test_a_person_on_both_sides_cannot_be_built() -> None:
         Fold("x", (0,), (0,), ("d/1", "d/1"), protocol="leaky-clips")
 
 
-@pytest.mark.parametrize(("protocol", "people", "groups"), [("loso", ["a/1"] * 4, 0), ("groups", ["a/1", "a/2"], 3), ("groups", ["a/1", "a/2"], 1)])
+@pytest.mark.parametrize(
+    ("protocol", "people", "groups"), [("loso", ["a/1"] * 4, 0), ("groups", ["a/1", "a/2"], 3), ("groups", ["a/1", "a/2"], 1)]
+)
 def test_too_few_people_or_groups(protocol: str, people: list[str], groups: int) -> None:
     with pytest.raises(LearnetError, match="not enough|cannot be split"):
         make_folds(protocol, people, ["a"] * len(people), groups, 0)

@@ -45,8 +45,8 @@ def recogniser(folder: Path, facts: Facts = FACTS) -> Recogniser:
 
 
 def wobble(count: int) -> np.ndarray:
-    """Frames (T, 60, 64, 3) of a smooth pattern that moves now faster, now slower."""
-    y, x = np.mgrid[:60, :64] / 10.0
+    """Frames (T, 96, 96, 3) of a smooth pattern that moves now faster, now slower."""
+    y, x = np.mgrid[:96, :96] / 15.0
     t = np.arange(count)[:, None, None] / 7.0
     grey = 128 + 60 * np.sin(x + np.sin(t) * 2) * np.cos(y - 0.4 * np.sin(1.7 * t)) + 40 * np.sin(0.3 * t * x)
     return np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=-1)

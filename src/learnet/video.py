@@ -9,6 +9,7 @@ import math
 import os
 import re
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -73,7 +74,7 @@ class Footage:
     notes: tuple[str, ...]
 
 
-class Video:
+class Video(ABC):
     """Frames in time order, streamed: `with open_video(path) as video: for frame in video: ...`.
 
     `info` is what is known, `notes` says what was assumed, `losses` counts what could not be given (`unreadable` names the images
@@ -96,14 +97,14 @@ class Video:
                 raise BadVideo(self.info.source, wrong, "All frames must have one size.")
             yield frame
 
-    def _frames(self) -> Iterator[Frame]:
-        raise NotImplementedError
+    @abstractmethod
+    def _frames(self) -> Iterator[Frame]: ...
 
     def _lose(self, what: str, count: int = 1) -> None:
         if count > 0:
             self.losses[what] = self.losses.get(what, 0) + count
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 (a folder of images holds nothing open)
         """Let go of the file or camera."""
 
     def __enter__(self) -> "Video":

@@ -163,8 +163,10 @@ def test_another_study_is_not_overwritten(prepared: Path, tmp_path: Path) -> Non
 
 def test_a_prepared_folder_may_move(prepared: Path, tmp_path: Path) -> None:
     run_study(prepared, tmp_path / "study", Study(network="majority"), QUICK, jobs=1)
+    before = (tmp_path / "study" / "outcomes.csv").read_bytes()
     prepared.rename(tmp_path / "elsewhere")
     run_study(tmp_path / "elsewhere", tmp_path / "study", Study(network="majority"), QUICK, jobs=1)
+    assert (tmp_path / "study" / "outcomes.csv").read_bytes() == before
 
 
 def test_mistakes_leave_nothing_behind(prepared: Path, tmp_path: Path) -> None:

@@ -16,17 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from jaxtyping import Float64, UInt8
+from jaxtyping import UInt8
 from torch import nn
 
-from learnet import augment
 from learnet.checkpoint import Facts, load_checkpoint
 from learnet.errors import BadCheckpoint, LearnetError, NoFace, TooFewFrames
 from learnet.face import STILL_PX, Face, FaceFinder, face_finder
-from learnet.networks import as_input
 from learnet.prepare import make_image
 from learnet.settings import Windows
+from learnet.training import mirror_when_tested, predict_scores
 from learnet.video import Frame, Video, VideoInfo, open_video
 
 Progress = Callable[[int, int], None]  # windows done, windows in all as far as can be told
@@ -202,22 +200,12 @@ class Recogniser:
             made = make_image(window.pixels, self.facts.preparation, finder)
         except (NoFace, TooFewFrames) as error:
             return replace(unknown, reason=error.what), None
-        scores = dict(zip(self.facts.classes, _probabilities(self.module, made.image, self.facts).tolist(), strict=True))
+        found = predict_scores(self.module, made.image[None], mirror_when_tested(self.facts.training))[0]
+        scores = dict(zip(self.facts.classes, found.tolist(), strict=True))
         aligned = made.aligned
         answer = replace(unknown, label=max(scores, key=scores.__getitem__), scores=scores, face=aligned.face,
                          head_px=aligned.drift_px, warnings=aligned.warnings)  # fmt: skip
         return answer, Shown(aligned.crops[len(numbers) // 2].copy(), made.image)
-
-
-def _probabilities(module: nn.Module, image: UInt8[np.ndarray, "S S 3"], facts: Facts) -> Float64[np.ndarray, "K"]:
-    """Probability of each class, averaged with that of the mirrored face where the network was trained and tested so."""
-    training = facts.training
-    with torch.inference_mode():
-        batch = as_input(image[None])
-        scores = module(batch).double().softmax(dim=1)
-        if training and training.mirror_at_test and training.mirror in ("image", "flow"):
-            scores = (scores + module(augment.mirror(batch, training.mirror)).double().softmax(dim=1)) / 2
-    return scores[0].numpy()
 
 
 class _Counted:

@@ -205,7 +205,7 @@ class Recogniser:
         aligned = made.aligned
         answer = replace(unknown, label=max(scores, key=scores.__getitem__), scores=scores, face=aligned.face,
                          head_px=aligned.drift_px, warnings=aligned.warnings)  # fmt: skip
-        return answer, Shown(aligned.crops[len(numbers) // 2].copy(), made.image)
+        return answer, Shown(aligned.crop(window.pixels, len(numbers) // 2), made.image)
 
 
 class _Counted:

@@ -24,7 +24,7 @@ from jaxtyping import UInt8
 from learnet.clip import Clip, Finding, Reading
 from learnet.errors import LearnetError, NoFace, OutputTaken, TooFewFrames, pick
 from learnet.face import AlignedFaces, FaceFinder, align, face_finder, find_model
-from learnet.motion import MOTION_IMAGES
+from learnet.motion import MOTION_IMAGES, WEIGHTED_SUMS
 from learnet.motion.normalise import NORMALISATIONS
 from learnet.prepared import Prepared, already_there, complaint, digest, disk_errors_named, save_prepared, some, unwritable, versions
 from learnet.settings import Preparation
@@ -59,7 +59,9 @@ def make_image(frames: UInt8[np.ndarray, "T H W 3"], preparation: Preparation, f
         raise TooFewFrames(found=len(frames), needed=2)
     fold, normalise = pick(MOTION_IMAGES, preparation.motion, "motion image"), pick(NORMALISATIONS, preparation.normalise, "normalisation")
     aligned = align(frames, finder, preparation.size, preparation.steady)
-    return Made(normalise(fold(aligned.crops)), aligned)
+    sum_first = preparation.motion in WEIGHTED_SUMS and not preparation.steady
+    image = aligned.crop_of_sum(frames, fold) if sum_first else fold(aligned.crops(frames))
+    return Made(normalise(image), aligned)
 
 
 def prepare(

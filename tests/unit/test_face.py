@@ -11,6 +11,8 @@ from moving_face import MOUTH_CORNER, PUPILS, RIGID, Bump, frame, moved, placed,
 from learnet.errors import LearnetError, NoFace, TooFewFrames
 from learnet.face import Face, align, eye_transform, face_finder
 from learnet.face.model import MODEL_NAME
+from learnet.motion import MOTION_IMAGES, WEIGHTED_SUMS
+from learnet.motion.dynamic import rank_weights
 from learnet.video import read_frames
 
 EYES = placed(PUPILS)
@@ -68,10 +70,10 @@ def test_one_transform_per_clip_and_no_more_than_the_warp() -> None:
     finder = Known()
     aligned = align(film, finder, 112)
     assert finder.looks == 1 and aligned.face_frame == 0 and aligned.face == finder.face
-    assert aligned.crops.shape == (6, 112, 112, 3) and aligned.crops.dtype == np.uint8
+    assert aligned.crops(film).shape == (6, 112, 112, 3) and aligned.crops(film).dtype == np.uint8
     assert (aligned.transforms == aligned.transforms[0]).all()
     assert aligned.warnings == () and aligned.drift_px == pytest.approx(1.0 * 0.36 * 112 / 86.6, abs=0.05)
-    first, last = (cv2.GaussianBlur(crop.astype(float).mean(axis=2), (0, 0), 1.5) for crop in aligned.crops[[0, 5]])
+    first, last = (cv2.GaussianBlur(crop.astype(float).mean(axis=2), (0, 0), 1.5) for crop in aligned.crops(film)[[0, 5]])
     slope = np.gradient((first + last) / 2)[1]  # least squares: what shift along the slopes explains the difference
     shift = -((last - first) * slope)[8:-8, 8:-8].sum() / (slope**2)[8:-8, 8:-8].sum()
     assert shift == pytest.approx(0.465, abs=0.03)
@@ -93,7 +95,7 @@ def test_steady_removes_the_head_and_keeps_the_expression() -> None:
         kept = through(transform, moved(motion, bump, corner)) - through(aligned.transforms[0], corner)
         np.testing.assert_allclose(kept[0], bump.shift / px, atol=0.1)
 
-    first, last = (crop.astype(np.float32).mean(axis=2) for crop in aligned.crops[[0, 6]])  # and what the pixels themselves show
+    first, last = (crop.astype(np.float32).mean(axis=2) for crop in aligned.crops(film)[[0, 6]])  # and what the pixels themselves show
     places = np.concatenate([through(aligned.transforms[0], points) for points in (rigid[:3], corner)]).astype(np.float32)[:, None]
     seen, found, _ = cv2.calcOpticalFlowPyrLK(first.astype(np.uint8), last.astype(np.uint8), places, None, winSize=(11, 11), maxLevel=1)
     moved_px = (seen - places)[:, 0]
@@ -155,6 +157,21 @@ def test_small_faces_and_unseen_eyes_are_reported() -> None:
     assert "only 41 pixels wide" in said[0] and "one eye was not seen" in said[1]
 
 
+@pytest.mark.parametrize("motion", sorted(WEIGHTED_SUMS))
+def test_the_crop_of_a_sum_is_the_sum_of_the_crops(motion: str, rng: np.random.Generator) -> None:
+    """By the definition, in floats: the weights times each frame's crop, against one crop of the summed film."""
+    film = np.stack([frame(turned(0.3 * t, 1, (0.7 * t, -0.4 * t))) for t in range(9)])
+    film = np.clip(film + rng.normal(0, 4, film.shape), 0, 255).astype(np.uint8)
+    for finder, size in ((Known(), 112), (Known(), 47), (None, 112), (None, 300)):
+        aligned = align(film, finder, size)
+        expected = np.tensordot(rank_weights(9, motion), aligned.crops(film.astype(np.float64)), axes=1)
+        found = aligned.crop_of_sum(film, MOTION_IMAGES[motion])
+        np.testing.assert_allclose(found, expected, atol=1e-3)  # of some hundred grey levels
+    still = np.stack([frame(STILL)] * 9)
+    if motion != "dynamic-released":
+        assert (align(still, Known(), 112).crop_of_sum(still, MOTION_IMAGES[motion]) == 0).all()
+
+
 # ---- no finder
 
 
@@ -162,11 +179,11 @@ def test_crops_are_only_brought_to_size(rng: np.random.Generator) -> None:
     film = rng.integers(0, 256, (3, 224, 336, 3), dtype=np.uint8)
     aligned = align(film, None, 112)
     expected = film.reshape(3, 112, 2, 112, 3, 3).astype(float).mean(axis=(2, 4))  # the definition of area averaging
-    assert np.abs(aligned.crops - expected).max() <= 0.51
+    assert np.abs(aligned.crops(film) - expected).max() <= 0.51
     assert aligned.face is None and aligned.drift_px is None and aligned.warnings == ()
     np.testing.assert_allclose(through(aligned.transforms[0], np.array([[-0.5, -0.5], [335.5, 223.5]])), [[-0.5, -0.5], [111.5, 111.5]])
-    np.testing.assert_array_equal(align(film[:, :112, :112], None, 112).crops, film[:, :112, :112])
-    assert align(film[:, :28, :28], None, 112).crops.shape == (3, 112, 112, 3)
+    np.testing.assert_array_equal(align(film[:, :112, :112], None, 112).crops(film[:, :112, :112]), film[:, :112, :112])
+    assert align(film[:, :28, :28], None, 112).crops(film[:, :28, :28]).shape == (3, 112, 112, 3)
 
 
 def test_what_cannot_be_done_is_said() -> None:
@@ -219,12 +236,12 @@ def test_the_eyes_of_a_freely_moving_head_stay_in_their_place(shared: Path) -> N
         if any("the head turns too fast" in said for said in steady.warnings):
             warned.append(start // 12)
             continue
-        place = eyes_in(steady.crops[0], network)
-        steady_px.append(max(np.linalg.norm(eyes_in(steady.crops[t], network) - place, axis=1).max() for t in (4, 8, 11)))
+        place = eyes_in(steady.crop(window, 0), network)
+        steady_px.append(max(np.linalg.norm(eyes_in(steady.crop(window, t), network) - place, axis=1).max() for t in (4, 8, 11)))
         if start % 36 == 0:
             unsteady = align(window, finder, 112)
-            np.testing.assert_array_equal(unsteady.crops[0], steady.crops[0])
-            unsteady_px.append(np.linalg.norm(eyes_in(unsteady.crops[11], network) - place, axis=1).max())
+            np.testing.assert_array_equal(unsteady.crop(window, 0), steady.crop(window, 0))
+            unsteady_px.append(np.linalg.norm(eyes_in(unsteady.crop(window, 11), network) - place, axis=1).max())
     assert max(steady_px) < 3.0, steady_px
     assert len(warned) <= 8, warned  # measured 6: five with a hand wiping over the face and one quick turn
     assert np.median(steady_px) < 1.5 and np.median(unsteady_px) > 3  # what it was without, in some of the same windows

@@ -77,16 +77,16 @@ def test_every_window_is_answered_as_the_clip_it_is(tmp_path: Path) -> None:
     places = [(0, 25), (13, 38), (25, 50), (38, 63), (50, 66)]
     assert [(a.first, a.last + 1) for a in found.answers] == places
     assert [(a.start_s, a.end_s) for a in found.answers] == [(0, 0.5), (0.25, 0.75), (0.5, 1), (0.75, 1.25), (1, 1.32)]
-    small = np.stack([cv2.resize(frame, (SIZE, SIZE), interpolation=cv2.INTER_AREA) for frame in frames])
+    small = np.stack([cv2.resize(frame.astype(np.float64), (SIZE, SIZE), interpolation=cv2.INTER_AREA) for frame in frames])
     expected = np.array([scores_by_hand(small[first:end]) for first, end in places])
-    np.testing.assert_allclose(scores_of(found), expected, rtol=1e-5)
+    np.testing.assert_allclose(scores_of(found), expected, rtol=1e-4)
     assert np.ptp(expected, axis=0).max() > 1e-3  # or the test could not tell windows apart
     assert [a.label for a in found.answers] == [CLASSES[row.argmax()] for row in expected]
     strongest = int(expected.max(axis=1).argmax())
     assert found.strongest.window == strongest
     first, end = places[strongest]
     np.testing.assert_array_equal(found.shown.image, joint_minmax(dynamic_image(small[first:end])))
-    np.testing.assert_array_equal(found.shown.crop, small[first + (end - first) // 2])
+    assert np.abs(found.shown.crop - small[first + (end - first) // 2]).max() <= 0.75  # averaged in one go, and rounded
     assert (found.frames, found.duration_s) == (66, pytest.approx(1.32))
 
 
@@ -263,7 +263,8 @@ def test_a_real_face_is_found_anew_in_each_window(film: Path, tmp_path: Path) ->
     assert [(a.first, a.last + 1) for a in found.answers] == places
     for answer, (first, end) in zip(found.answers, places, strict=True):
         aligned = align(frames[first:end], finder, SIZE)
-        np.testing.assert_allclose(list(answer.scores.values()), scores_by_hand(aligned.crops), rtol=1e-5)
+        expected = scores_by_hand(aligned.crops(frames[first:end].astype(np.float64)))
+        np.testing.assert_allclose(list(answer.scores.values()), expected, rtol=1e-4)
         assert (answer.face, answer.head_px, answer.warnings) == (aligned.face, aligned.drift_px, aligned.warnings)
     assert len({answer.face.box for answer in found.answers}) > 1
     told = json.loads(found.to_json())

@@ -10,13 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
-from jaxtyping import Float64, UInt8
+from jaxtyping import Float32, Float64, Real, UInt8
 
 from learnet.errors import LearnetError, NoFace, TooFewFrames, pick
 from learnet.face.finder import HAAR_CONFIDENCE, Face, FaceFinder, Haar, YuNet
-from learnet.face.geometry import compose, inverse, move, read_through, similarity
+from learnet.face.geometry import compose, from_part, inverse, move, part_read, read_through, similarity
 from learnet.face.head import head_motion, head_shift
 from learnet.face.model import MODEL_NAME, MODEL_VARIABLE, fetch_model, find_model
 
@@ -43,14 +42,37 @@ SMALL_PX = 60  # width of a face in pixels below which there is little to see
 
 @dataclass(frozen=True)
 class AlignedFaces:
-    """The face of a clip, in its place in every frame."""
+    """Where the face of a clip is in every frame, so that all crops show it in the same place."""
 
-    crops: UInt8[np.ndarray, "T S S 3"]  # RGB
+    size: int  # height and width of the crops in pixels
     face: Face | None  # None: the frames were face crops already
     face_frame: int  # index of the frame in which the face was found
     transforms: Float64[np.ndarray, "T 2 3"]  # from places in frame t to places in its crop
     drift_px: float | None  # largest head motion in pixels of the crop: removed if steady, else left in; None where not measurable
     warnings: tuple[str, ...]  # sentences
+
+    def crop(self, frames: Real[np.ndarray, "T H W 3"], number: int) -> Real[np.ndarray, "S S 3"]:
+        """The face in frame NUMBER, read in one interpolation, averaged over the area of a pixel where it is made smaller."""
+        return read_through(frames[number], self.transforms[number], self.size, self.size)
+
+    def crops(self, frames: Real[np.ndarray, "T H W 3"]) -> Real[np.ndarray, "T S S 3"]:
+        """The face in every frame."""
+        return np.stack([self.crop(frames, number) for number in range(len(frames))])
+
+    def crop_of_sum(
+        self, frames: Real[np.ndarray, "T H W 3"], fold: Callable[[Real[np.ndarray, "T H W 3"]], Float32[np.ndarray, "H W 3"]]
+    ) -> Float32[np.ndarray, "S S 3"]:
+        """The crop of a weighted sum of the frames: the same weighted sum of their crops, but for the rounding of those to bytes.
+
+        Cropping is linear, so where one transform holds for the whole clip the sum may come first. That takes a third of the time.
+
+        Args:
+            frames: RGB, in time order.
+            fold: sums the frames with weights that do not depend on what they show.
+        """
+        rows, columns = part_read(frames.shape[1:3], self.transforms[0], self.size, self.size)
+        folded = fold(frames[:, rows, columns])
+        return read_through(folded, from_part(self.transforms[0], rows, columns), self.size, self.size)
 
 
 def face_finder(kind: str, model: Path | None = None) -> FaceFinder:
@@ -95,7 +117,7 @@ def eye_transform(face: Face, size: int) -> Float64[np.ndarray, "2 3"]:
 
 
 def align(frames: UInt8[np.ndarray, "T H W 3"], finder: FaceFinder | None, size: int = 112, steady: bool = False) -> AlignedFaces:
-    """Crop the face from every frame of a clip with one transform, taken from the eyes in the first frame with a face.
+    """Find out how to crop the face from every frame of a clip: one transform, taken from the eyes in the first frame with a face.
 
     Args:
         frames: RGB, in time order.
@@ -104,8 +126,7 @@ def align(frames: UInt8[np.ndarray, "T H W 3"], finder: FaceFinder | None, size:
         steady: remove the head motion that is left, as seen on the rigid parts of the face.
 
     Returns:
-        Crops, transforms, and warnings about all that could spoil the motion. Each crop is read from its frame in one
-        interpolation, averaged over the area of a pixel where the face is made smaller.
+        Transforms (all equal, but where head motion is removed), and warnings about all that could spoil the motion.
 
     Raises:
         TooFewFrames: there is no frame.
@@ -124,9 +145,8 @@ def align(frames: UInt8[np.ndarray, "T H W 3"], finder: FaceFinder | None, size:
         transforms = np.stack([compose(onto, inverse(there)) for there in moves])
     else:
         drift_px, said = _left_in(frames, eyes, number, size)
-    crops = np.stack([read_through(frame, transform, size, size) for frame, transform in zip(frames, transforms, strict=True)])
     said = (*_about_face(face, number), *_about_edges(frames[0], transforms if steady else transforms[:1], size), *said)
-    return AlignedFaces(crops, face, number, transforms, drift_px, said)
+    return AlignedFaces(size, face, number, transforms, drift_px, said)
 
 
 def _resized(frames: UInt8[np.ndarray, "T H W 3"], size: int, steady: bool) -> AlignedFaces:
@@ -137,11 +157,7 @@ def _resized(frames: UInt8[np.ndarray, "T H W 3"], size: int, steady: bool) -> A
     height, width = frames.shape[1:3]
     scale = np.array([size / width, size / height])
     transform = np.column_stack([np.diag(scale), scale / 2 - 0.5])
-    if height % size == 0 and width % size == 0:  # means over whole pixels, exactly
-        crops = np.stack([cv2.resize(frame, (size, size), interpolation=cv2.INTER_AREA) for frame in frames])
-    else:  # nearly the same in a fifth of the time, which is as long as it takes to decode a small frame
-        crops = np.stack([read_through(frame, transform, size, size) for frame in frames])
-    return AlignedFaces(crops, None, 0, np.tile(transform, (len(frames), 1, 1)), None, ())
+    return AlignedFaces(size, None, 0, np.tile(transform, (len(frames), 1, 1)), None, ())
 
 
 def _first_face(frames: UInt8[np.ndarray, "T H W 3"], finder: FaceFinder) -> tuple[int, Face]:

@@ -5,7 +5,7 @@ Points are (x, y) in pixels and whole numbers are pixel centres, so the first pi
 
 import cv2
 import numpy as np
-from jaxtyping import Float64, UInt8
+from jaxtyping import Float64, Real
 
 
 def similarity(source: Float64[np.ndarray, "2 2"], target: Float64[np.ndarray, "2 2"]) -> Float64[np.ndarray, "2 3"]:
@@ -44,15 +44,15 @@ def move(transform: Float64[np.ndarray, "2 3"], points: Float64[np.ndarray, "P 2
 
 
 def read_through(
-    picture: UInt8[np.ndarray, "H W *C"], transform: Float64[np.ndarray, "2 3"], width: int, height: int
-) -> UInt8[np.ndarray, "h w *C"]:
+    picture: Real[np.ndarray, "H W *C"], transform: Float64[np.ndarray, "2 3"], width: int, height: int
+) -> Real[np.ndarray, "h w *C"]:
     """Read a picture through a transform, in one interpolation, averaging over about the area of each new pixel.
 
     Reading every third pixel of a face would turn fine texture into false movement (aliasing), so where the picture is made
     smaller it is first averaged over boxes as large as a new pixel. Only the part that is read is averaged.
 
     Args:
-        picture: grey or colour, grey levels 0..255.
+        picture: grey or colour; bytes are rounded to bytes again, floats stay as they are.
         transform: from places in the picture to places in the new picture; a similarity, or a growth that differs by axis.
         width: of the new picture in pixels.
         height: of the new picture in pixels.
@@ -60,17 +60,35 @@ def read_through(
     Returns:
         The new picture; beyond the edge of the old one its edge pixels are repeated.
     """
-    box = np.maximum(1, np.round(1 / np.hypot(*transform[:, :2]))).astype(int)  # width and height of what one new pixel covers
+    rows, columns = part_read(picture.shape[:2], transform, width, height)
+    part, (across, down) = picture[rows, columns], _covered(transform)
+    if max(across, down) > 1:
+        part = cv2.blur(part, (across, down), anchor=(across // 2, down // 2), borderType=cv2.BORDER_REPLICATE)
+    centre = np.array([0.0 if across % 2 else 0.5, 0.0 if down % 2 else 0.5])  # an even box has its centre between two pixels
+    shifted = from_part(transform, rows, columns)
+    shifted[:, 2] -= transform[:, :2] @ centre
+    return cv2.warpAffine(part, shifted, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def part_read(shape: tuple[int, ...], transform: Float64[np.ndarray, "2 3"], width: int, height: int) -> tuple[slice, slice]:
+    """Rows and columns of a picture that `read_through` looks at; nothing outside them changes what it returns."""
+    box = np.array(_covered(transform))
     corners = np.array([[-0.5, -0.5], [width - 0.5, -0.5], [-0.5, height - 0.5], [width - 0.5, height - 0.5]])
     there = move(inverse(transform), corners)
-    limit = np.array([picture.shape[1] - 1, picture.shape[0] - 1])
-    left, top = np.clip(np.floor(there.min(axis=0)) - box - 1, 0, limit).astype(int)
-    right, bottom = np.clip(np.ceil(there.max(axis=0)) + box + 1, 0, limit).astype(int)
-    part = picture[top : bottom + 1, left : right + 1]
-    if box.max() > 1:
-        across, down = box.tolist()
-        part = cv2.blur(part, (across, down), anchor=(across // 2, down // 2), borderType=cv2.BORDER_REPLICATE)
-    offset = np.array([left, top]) - np.where(box % 2, 0.0, 0.5)  # a box of even width has its centre between two pixels
+    limit = np.array([shape[1] - 1, shape[0] - 1])
+    left, top = np.clip(np.floor(there.min(axis=0)) - box - 1, 0, limit).astype(int).tolist()
+    right, bottom = np.clip(np.ceil(there.max(axis=0)) + box + 1, 0, limit).astype(int).tolist()
+    return slice(top, bottom + 1), slice(left, right + 1)
+
+
+def from_part(transform: Float64[np.ndarray, "2 3"], rows: slice, columns: slice) -> Float64[np.ndarray, "2 3"]:
+    """The transform for places counted from the corner of a part of the picture."""
     shifted = transform.copy()
-    shifted[:, 2] += transform[:, :2] @ offset
-    return cv2.warpAffine(part, shifted, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    shifted[:, 2] += transform[:, :2] @ np.array([columns.start, rows.start], dtype=np.float64)
+    return shifted
+
+
+def _covered(transform: Float64[np.ndarray, "2 3"]) -> tuple[int, int]:
+    """Width and height in pixels of what one new pixel covers."""
+    across, down = np.maximum(1, np.round(1 / np.hypot(*transform[:, :2]))).astype(int).tolist()
+    return across, down

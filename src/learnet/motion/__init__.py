@@ -12,3 +12,6 @@ MOTION_IMAGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "dynamic-linear": dynamic_image_linear,
     "dynamic-exact": dynamic_image_exact,
 }
+
+WEIGHTED_SUMS = frozenset({"dynamic", "dynamic-released", "dynamic-linear"})
+"""Those whose weights depend on the number of frames alone, so that whatever is linear may be done to the sum as well as to each frame."""

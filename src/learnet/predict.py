@@ -324,6 +324,8 @@ def _warnings(video: Video, answers: list[Answer], facts: Facts) -> tuple[str, .
         said.append(f"the frame rate varies; {info.fps:.4g} per second is its mean")
     if facts.data.get("synthetic") == "yes":
         said.append("the network has learned from synthetic faces only")
+    if facts.data.get("faces") in ("given", "both") and any(answer.face for answer in answers):
+        said.append("the network has learned from faces that the owners of the clips had cropped; here the face is cropped by other marks")
     for before, after in zip(answers, answers[1:], strict=False):
         if after.start_s > before.end_s + EARLY:
             said.append(f"there are no frames from {before.end_s:.2f} to {after.start_s:.2f} s")

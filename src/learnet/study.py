@@ -187,11 +187,20 @@ def facts(network: str, data: Material, training: Training, positions: Sequence[
             "fingerprint": data.prepared.about["fingerprint"],
             "images_kind": data.prepared.about["images_kind"],
             "synthetic": "yes" if data.prepared.about["synthetic"] else "no",
+            "faces": _faces(data, positions),
             "clips": str(len(positions)),
             "people": "\n".join(sorted({data.people[i] for i in positions})),
         },
         versions=versions(),
     )
+
+
+def _faces(data: Material, positions: Sequence[int]) -> str:
+    """Who cropped the faces: `given` by the owners of the clips, `found` by learnet, or `both`; empty where that is not known."""
+    if data.prepared.about["imported"]:
+        return ""
+    faces = {"given" if data.prepared.clips["face"].iloc[data.rows[i]] == "given" else "found" for i in positions}
+    return faces.pop() if len(faces) == 1 else "both"
 
 
 def versions() -> dict[str, str]:

@@ -267,6 +267,9 @@ def test_a_real_face_is_found_anew_in_each_window(film: Path, tmp_path: Path) ->
         np.testing.assert_allclose(list(answer.scores.values()), expected, rtol=1e-4)
         assert (answer.face, answer.head_px, answer.warnings) == (aligned.face, aligned.drift_px, aligned.warnings)
     assert len({answer.face.box for answer in found.answers}) > 1
+    assert not [said for said in found.warnings if "owners" in said]
+    cropped_by_owners = recogniser(tmp_path, replace(facts, data={**FACTS.data, "faces": "given"}))(film)
+    assert [said for said in cropped_by_owners.warnings if "owners of the clips had cropped" in said]
     told = json.loads(found.to_json())
     assert told["answers"][0]["face"]["finder"] == "haar"
     x, y, width, height = told["answers"][0]["face"]["box"]

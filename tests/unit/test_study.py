@@ -190,6 +190,18 @@ def test_evaluation_of_people_seen_in_training_is_called_leaky(prepared: Path, t
     assert len(read_outcomes(tmp_path / "unseen")) == 9
 
 
+@pytest.mark.parametrize(("faces", "said"), [(["given"], "given"), (["haar 1 2 3 4"], "found"), (["given", "haar 1 2 3 4"], "both")])
+def test_weights_say_who_cropped_the_faces_they_learned_from(faces: list[str], said: str, prepared: Path, tmp_path: Path) -> None:
+    table = pd.read_csv(prepared / "clips.csv", dtype=str, keep_default_na=False)
+    table["face"] = [faces[place % len(faces)] for place in range(len(table))]
+    table.to_csv(prepared / "clips.csv", index=False)
+    about = json.loads((prepared / "prepare.json").read_text())
+    for imported, expected in ((False, said), (True, "")):
+        (prepared / "prepare.json").write_text(json.dumps({**about, "imported": imported}))
+        train_on_all(prepared, tmp_path / "w.safetensors", Study(network="majority"), QUICK)
+        assert load_checkpoint(tmp_path / "w.safetensors")[1].data["faces"] == expected
+
+
 def test_weights_that_do_not_fit_are_refused(prepared: Path, tmp_path: Path, rng: np.random.Generator) -> None:
     train_on_all(prepared, tmp_path / "w.safetensors", Study(network="majority"), QUICK)
     with pytest.raises(BadCheckpoint, match="knows the classes"):

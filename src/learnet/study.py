@@ -6,6 +6,7 @@ import platform
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 import torch
+from filelock import FileLock, Timeout
 from jaxtyping import Float64
 
 from learnet.checkpoint import Facts, save_checkpoint
@@ -28,6 +30,8 @@ from learnet.splits import make_folds
 from learnet.training import TrainingSet, mirror_when_tested, predict_scores, resolve_mirror, train
 
 Progress = Callable[[int, int], None]  # trainings done, trainings in all
+
+LOCK = ".lock"  # in a study folder
 
 
 @dataclass(frozen=True)
@@ -107,17 +111,19 @@ def run_study(folder: Path, out: Path, study: Study, training: Training, *, jobs
         for seed in seeds
         for fold in folds
     ]
-    done = _open(out, describe(out.name, data, study, training, folds), tasks)
-    started = time.monotonic()
-    for finished, (outcomes, line) in enumerate(_answers(tasks[done:], folder, study.classes, jobs), start=done + 1):
-        _append(out / "trainings.csv", line)
-        _append(out / "outcomes.csv", as_text(outcomes))  # last: a fold counts as done once its outcomes are on disk
-        if progress:
-            progress(finished, len(tasks))
-    summary = close_study(out, data.scheme.classes)
-    if len(tasks) > done:  # a study that was complete already keeps the time it took
-        run = {"trainings": len(tasks) - done, "seconds": round(time.monotonic() - started, 1), "cores": os.cpu_count()}
-        write_whole(out / "run.json", json.dumps({**run, "machine": platform.machine(), "system": platform.system()}, indent=2) + "\n")
+    record = describe(out.name, data, study, training, folds)
+    with _alone(out, record):
+        done = _open(out, record, tasks)
+        started = time.monotonic()
+        for finished, (outcomes, line) in enumerate(_answers(tasks[done:], folder, study.classes, jobs), start=done + 1):
+            _append(out / "trainings.csv", line)
+            _append(out / "outcomes.csv", as_text(outcomes))  # last: a fold counts as done once its outcomes are on disk
+            if progress:
+                progress(finished, len(tasks))
+        summary = close_study(out, data.scheme.classes)
+        if len(tasks) > done:  # a study that was complete already keeps the time it took
+            run = {"trainings": len(tasks) - done, "seconds": round(time.monotonic() - started, 1), "cores": os.cpu_count()}
+            write_whole(out / "run.json", json.dumps({**run, "machine": platform.machine(), "system": platform.system()}, indent=2) + "\n")
     return summary
 
 
@@ -256,19 +262,32 @@ def _append(file: Path, text: str) -> None:
         os.fsync(handle.fileno())
 
 
-def _open(out: Path, record: dict, tasks: Sequence[Task]) -> int:
-    """Make the study folder, or find what is done in one that was cut off. Returns how many tasks are done."""
-    about = out / "study.json"
-    if about.is_file():
-        _refuse_another(out, json.loads(about.read_text(encoding="utf-8")), record)
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+@contextmanager
+def _alone(out: Path, record: dict) -> Iterator[None]:
+    """Hold the study folder, made where it is missing, so that no second run of the study mixes its answers in.
+
+    The system lets go of the lock when a process ends, however it ends; the file stays.
+    """
+    if (out / "study.json").is_file():
+        _refuse_another(out, json.loads((out / "study.json").read_text(encoding="utf-8")), record)
+    elif out.exists() and (not out.is_dir() or any(path.name != LOCK for path in out.iterdir())):
         raise OutputTaken(out, "something else is there already", "Name an empty or a new folder.")
-    (out / "folds").mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(out / LOCK, timeout=0):
+            yield
+    except Timeout:
+        raise OutputTaken(out, "another run of this study is at work there", "Wait for it, or stop it; a run goes on where one ended.") from None
+
+
+def _open(out: Path, record: dict, tasks: Sequence[Task]) -> int:
+    """Begin the study's files, or find what is done in a study that was cut off. Returns how many tasks are done."""
+    (out / "folds").mkdir(exist_ok=True)
     done = whole_folds(out / "outcomes.csv", [(task.fold.name, task.training.seed, len(task.fold.test)) for task in tasks])
     trainings = (out / "trainings.csv").read_text(encoding="utf-8").splitlines(keepends=True)[1:] if done else []
     write_whole(out / "outcomes.csv", header(record["scheme"]["classes"]) + "".join(map(as_text, done)))
     write_whole(out / "trainings.csv", "fold,seed,train_clips,test_clips,epochs,last_loss\n" + "".join(trainings[: len(done)]))
-    write_whole(about, json.dumps(record, indent=2) + "\n")
+    write_whole(out / "study.json", json.dumps(record, indent=2) + "\n")
     return len(done)
 
 

@@ -148,6 +148,31 @@ def test_a_killed_study_goes_on_and_ends_with_the_same_bytes(prepared: Path, tmp
     assert bytes_of(out) == bytes_of(tmp_path / "whole" / "study")
 
 
+def test_two_runs_of_one_study_do_not_mix(prepared: Path, tmp_path: Path) -> None:
+    """A second run is refused while the first is at work; interrupted as Ctrl-C does it, the first leaves a study that goes on."""
+    out = tmp_path / "study"
+    code = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from learnet.cli import main;"
+        "sys.argv[0] = 'learnet'; main()"
+    )
+    command = [sys.executable, "-c", code, "study", str(prepared), str(out), "--epochs", "40", "--classes", "casme2-7"]
+    first = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 90
+    while not (out / "outcomes.csv").is_file() or len((out / "outcomes.csv").read_text().splitlines()) < 4:
+        assert first.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    study, training = Study(classes="casme2-7"), Training(epochs=40)
+    with pytest.raises(OutputTaken, match="another run of this study is at work"):
+        run_study(prepared, out, study, training, jobs=1)
+    os.killpg(first.pid, signal.SIGINT)
+    said = first.communicate(timeout=60)[1]
+    assert first.returncode == 130 and "Traceback" not in said, said
+    run_study(prepared, out, study, training, jobs=1)
+    (tmp_path / "whole").mkdir()
+    run_study(prepared, tmp_path / "whole" / "study", study, training, jobs=1)
+    assert bytes_of(out) == bytes_of(tmp_path / "whole" / "study")
+
+
 def test_another_study_is_not_overwritten(prepared: Path, tmp_path: Path) -> None:
     run_study(prepared, tmp_path / "study", Study(network="majority"), QUICK, jobs=1)
     before = bytes_of(tmp_path / "study")

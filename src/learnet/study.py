@@ -277,7 +277,9 @@ def _alone(out: Path, record: dict) -> Iterator[None]:
         with FileLock(out / LOCK, timeout=0):
             yield
     except Timeout:
-        raise OutputTaken(out, "another run of this study is at work there", "Wait for it, or stop it; a run goes on where one ended.") from None
+        raise OutputTaken(
+            out, "another run of this study is at work there", "Wait for it, or stop it."
+        ) from None
 
 
 def _open(out: Path, record: dict, tasks: Sequence[Task]) -> int:

@@ -1,0 +1,142 @@
+"""Commands that read, write and prepare databases."""
+
+from pathlib import Path
+from typing import Annotated
+
+from learnet import console
+from learnet.cli.app import DATA, Flat, app
+from learnet.errors import pick
+from learnet.settings import Preparation
+
+
+@app.command(group=DATA)
+def synthesize(out: Path, /, *, layout: str = "casme2", people: int = 12, clips: int = 6, seed: int = 0, jobs: int = -1) -> None:
+    """Write a synthetic micro-expression database, laid out on disk as a real one.
+
+    The faces are one public-domain portrait, reshaped and relit; the movements are facial action units with known answers.
+
+    Parameters
+    ----------
+    out
+        Folder to write; new or empty.
+    layout
+        Database whose layout is written: casme2.
+    people
+        Number of people.
+    clips
+        Expressions per person.
+    seed
+        The same seed gives the same bytes.
+    jobs
+        Processes; -1 is one per core.
+    """
+    from learnet.datasets.synthetic import synthesize as write
+
+    with console.bar("Rendering clips") as progress:
+        write(out, layout, people, clips, seed, jobs=jobs, progress=progress)
+    console.paths(out)
+
+
+@app.command(group=DATA)
+def datasets() -> None:
+    """List the databases that can be read, and where to ask for them."""
+    from learnet.datasets import DATASETS
+
+    rows = [[d.name, d.title, sum(d.published.values()) or "-", d.people or "-", d.classes, d.apply] for d in DATASETS.values()]
+    console.table("Databases", ["name", "title", "clips", "people", "classes", "how to get it"], rows)
+
+
+@app.command(group=DATA)
+def audit(dataset: str, root: Path, /, *, csv: Path | None = None, check: bool = True) -> None:
+    """Tell what a database folder holds and what is wrong with it. Exit code 1 if anything would change a result.
+
+    Parameters
+    ----------
+    dataset
+        Name of the database; `learnet datasets` lists them.
+    root
+        Folder of the database as it was unzipped.
+    csv
+        Also write every finding to this file.
+    check
+        Exit with code 1 on serious findings.
+    """
+    from learnet.datasets import DATASETS
+    from learnet.datasets.audit import count_rows, finding_rows, write_audit_csv
+
+    entry = pick(DATASETS, dataset, "dataset")
+    reading = entry.read(root)
+    console.table(f"{entry.title} in {root}", ["", "found"], reading.about.items())
+    console.table("Clips per emotion", ["emotion", "clips", "people", "published"], count_rows(reading, entry))
+    console.table("Findings", ["kind", "number", "serious", "first"], finding_rows(reading))
+    if csv:
+        write_audit_csv(reading, csv, entry)
+        console.paths(csv)
+    if check and any(finding.serious for finding in reading.findings):
+        console.err.print("Some findings would change a result (serious: yes).")
+        raise SystemExit(1)
+
+
+@app.command(group=DATA)
+def prepare(
+    dataset: str,
+    root: Path,
+    out: Path,
+    /,
+    *,
+    preparation: Annotated[Preparation, Flat] = Preparation(),  # noqa: B008
+    face_model: Path | None = None,
+    jobs: int = -1,
+) -> None:
+    """Turn every clip of a database, or of a folder of your own, into a motion image.
+
+    Parameters
+    ----------
+    dataset
+        Name of the database, or `folder` for clips of your own (docs/datasets/folder.md).
+    root
+        Folder of the database.
+    out
+        Prepared folder to write. A run that was killed goes on where it stopped.
+    face_model
+        The YuNet face model; without one the built-in Haar cascades are used.
+    jobs
+        Processes; -1 is one per core.
+    """
+    from learnet.datasets import DATASETS
+    from learnet.prepare import prepare as fold
+
+    reading = pick(DATASETS, dataset, "dataset").read(root)
+    with console.bar("Folding clips") as progress:
+        prepared = fold(reading, out, preparation, jobs=jobs, face_model=face_model, progress=progress)
+    skipped = len(reading.clips) - len(prepared.clips)
+    console.out.print(f"{len(prepared.clips)} motion images of {prepared.clips['person'].nunique()} people"
+                      + (f"; {skipped} clips skipped, see {out / 'audit.csv'}" if skipped else ""))  # fmt: skip
+    console.paths(out)
+
+
+@app.command(name="import", group=DATA)
+def import_(images: Path, labels: Path, out: Path, /, *, size: int | None = None, kind: str = "unknown") -> None:
+    """Take motion images that you already have, with their labels, as a prepared folder.
+
+    Parameters
+    ----------
+    images
+        Folder of images.
+    labels
+        CSV with the columns image, subject, emotion, and optionally dataset and clip.
+    out
+        Prepared folder to write.
+    size
+        Resize to this many pixels; without it the images keep their size.
+    kind
+        What a mirrored face does to the images: image (they are flipped), flow (horizontal movement is the first channel
+        and changes its sign), or unknown (nothing is ever mirrored).
+    """
+    from learnet.imported import import_images
+
+    prepared = import_images(images, labels, out, size=size, kind=kind)
+    console.out.print(
+        f"{len(prepared.clips)} images of {prepared.clips['person'].nunique()} people, {prepared.images.shape[1]} pixels wide"
+    )
+    console.paths(out)

@@ -229,8 +229,8 @@ def read_image(path: Path, place: UInt8[np.ndarray, "h w 3"] | None = None) -> P
     and these into PLACE where they fit, which spares copies. All others are decoded from memory, which refuses what is cut off.
     """
     try:
-        with path.open("rb") as file, _quiet_opencv():
-            if place is not None and file.seek(0, os.SEEK_END) > 1 and file.seek(-2, os.SEEK_END) and file.read() == END_OF_JPEG:
+        with path.open("rb", buffering=0) as file, _quiet_opencv():
+            if place is not None and file.seek(0, os.SEEK_END) > 1 and file.seek(-2, os.SEEK_END) and file.read(2) == END_OF_JPEG:
                 return cv2.imread(str(path), place, cv2.IMREAD_COLOR_RGB)
             file.seek(0)
             data = np.frombuffer(file.read(), np.uint8)

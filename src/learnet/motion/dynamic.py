@@ -13,7 +13,6 @@ Sources: Bilen et al., Dynamic Image Networks for Action Recognition, CVPR 2016;
 Action Recognition, CVPR 2015; `dynamic-released` is what the Python that the LEARNet authors published computes.
 """
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -187,11 +186,12 @@ def _weighted_sum(frames: Frames, weights: Float64[np.ndarray, "T"], total: int 
         image[row : row + rows] = way(frames[:, row : row + rows], weights, total)
 
     starts = range(0, len(image), rows)
-    if frames.size < MANY:
+    threads = min(THREADS, cv2.getNumThreads())  # one, where processes share the cores and have told OpenCV so
+    if frames.size < MANY or threads < 2:
         for row in starts:
             fill(row)
     else:
-        with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
+        with ThreadPoolExecutor(threads) as pool:
             list(pool.map(fill, starts))
     return image
 

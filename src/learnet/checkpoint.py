@@ -3,9 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
 
 import torch
 from safetensors import SafetensorError
@@ -13,10 +11,8 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from learnet.errors import BadCheckpoint
+from learnet.facts import TRAIN_AGAIN, Facts, as_json, read_facts
 from learnet.networks import NETWORKS
-from learnet.settings import Preparation, Training
-
-FORMAT = "learnet-1"  # counts up when a file that was written before can no longer be read in the same way
 
 PICKLE = "and a pickle can run any code when it is opened, so it was not"
 FOREIGN = {
@@ -27,22 +23,6 @@ FOREIGN = {
 """First bytes of files that people keep weights in and learnet does not read, and what they are."""
 
 MAKE_ONE = "Checkpoints are written by `learnet train` and `learnet study`."
-TRAIN_AGAIN = "Use the learnet that wrote it, or train again."
-
-Settings = TypeVar("Settings", Preparation, Training)
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What a checkpoint says of itself: all that is needed to make the network again and to feed it."""
-
-    network: str  # name in NETWORKS
-    classes: tuple[str, ...]  # in the order of the network's scores
-    size: int  # height and width of the images in pixels
-    preparation: Preparation | None  # how the images were made; None where they were imported
-    training: Training | None  # None where nothing was trained
-    data: dict[str, str]  # what it was trained on: fingerprint, people, ...
-    versions: dict[str, str]  # of what it was trained with
 
 
 def save_checkpoint(path: Path, module: nn.Module, facts: Facts) -> None:
@@ -57,7 +37,7 @@ def save_checkpoint(path: Path, module: nn.Module, facts: Facts) -> None:
         OSError: the folder cannot be written, or the disk is full.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
-    about = {"learnet": json.dumps({"format": FORMAT, **asdict(facts)}, sort_keys=True)}  # one entry: of several the order would vary
+    about = {"learnet": as_json(facts)}  # one entry: of several the order would vary
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     try:
@@ -89,7 +69,9 @@ def load_checkpoint(path: Path, network: str | None = None) -> tuple[nn.Module, 
         tensors = load(content)
     except SafetensorError as error:
         raise BadCheckpoint(path, f"the file is damaged or cut short ({error})", "Copy it again, or train again.") from None
-    facts = _facts(path, _about(path, content))
+    facts = read_facts(path, _about(path, content))
+    if facts.network not in NETWORKS:
+        raise BadCheckpoint(path, f"it holds a network that is not known here, {facts.network!r}", f"Known: {', '.join(NETWORKS)}.")
     if network is not None and facts.network != network:
         raise BadCheckpoint(path, f"it holds the network {facts.network!r}, not {network!r}", f"Ask for {facts.network!r}.")
     return _filled(path, facts, tensors), facts
@@ -110,67 +92,13 @@ def _read(path: Path) -> bytes:
         return head + handle.read()
 
 
-def _about(path: Path, content: bytes) -> dict:
-    """Our part of the header."""
+def _about(path: Path, content: bytes) -> str:
+    """Our part of the header, JSON."""
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     text = header.get("__metadata__", {}).get("learnet")
     if text is None:
         raise BadCheckpoint(path, "learnet did not write this: it does not say which network and classes the weights are for", MAKE_ONE)
-    try:
-        about = json.loads(text)
-    except ValueError:
-        about = None
-    if not isinstance(about, dict):
-        raise BadCheckpoint(path, "what it says of itself cannot be read", TRAIN_AGAIN)
-    if about.get("format") != FORMAT:
-        raise BadCheckpoint(path, f"its format is {about.get('format')!r}, and this learnet reads {FORMAT!r}", TRAIN_AGAIN)
-    return about
-
-
-def _facts(path: Path, about: Mapping) -> Facts:
-    """Facts from JSON, each value of its kind."""
-    try:
-        for key, kind in (("network", str), ("classes", list), ("size", int), ("data", dict), ("versions", dict)):
-            if type(about[key]) is not kind:
-                raise ValueError(f"{key} is {about[key]!r}")
-        words = (*about["classes"], *about["data"].values(), *about["versions"].values())
-        if about["size"] < 1 or not about["classes"] or not all(isinstance(word, str) for word in words):
-            raise ValueError(f"size is {about['size']}, classes are {about['classes']}")
-        facts = Facts(
-            network=about["network"],
-            classes=tuple(about["classes"]),
-            size=about["size"],
-            preparation=_settings(Preparation, about["preparation"]),
-            training=_settings(Training, about["training"]),
-            data=about["data"],
-            versions=about["versions"],
-        )
-    except (KeyError, ValueError) as error:
-        raise BadCheckpoint(path, f"what it says of itself is incomplete or not known here ({error})", TRAIN_AGAIN) from None
-    if facts.network not in NETWORKS:
-        raise BadCheckpoint(path, f"it holds a network that is not known here, {facts.network!r}", f"Known: {', '.join(NETWORKS)}.")
-    return facts
-
-
-def _settings(kind: type[Settings], values: object) -> Settings | None:
-    """A settings record, or a ValueError or KeyError that names what does not fit.
-
-    A setting that the file does not know has its default: by rule, what was done before there was that setting. A setting that nobody
-    here knows is an error: the file is newer than this program.
-    """
-    if values is None:
-        return None
-    defaults, hints = {field.name: field.default for field in fields(kind)}, get_type_hints(kind)
-    if not isinstance(values, dict):
-        raise ValueError(f"{kind.__name__} is {values!r}")
-    given: dict[str, Any] = {
-        name: float(value) if type(defaults[name]) is float and type(value) is int else value for name, value in values.items()
-    }
-    for name, value in given.items():
-        choices = get_args(hints[name])  # of a Literal
-        if type(value) is not type(defaults[name]) or (choices and value not in choices):
-            raise ValueError(f"{name} is {value!r}")
-    return kind(**given)
+    return str(text)
 
 
 def _filled(path: Path, facts: Facts, tensors: Mapping[str, Tensor]) -> nn.Module:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import torch
 
-from learnet.checkpoint import Facts, load_checkpoint
+from learnet.checkpoint import load_checkpoint
 from learnet.errors import BadCheckpoint, OutputTaken
+from learnet.facts import Facts
 from learnet.outcomes import as_text, header, write_whole
 from learnet.prepared import preparation_of
 from learnet.study import Material, close_study, material, outcomes_of, versions
-from learnet.training import mirror_when_tested, predict_scores
+from learnet.training import predict_scores
 
 Progress = Callable[[int, int], None]  # images done, images in all
 
@@ -45,7 +46,7 @@ def evaluate(folder: Path, weights: Path, out: Path, classes: str = "auto", prog
     outcomes = []
     for start in range(0, len(data.rows), 64):
         positions = range(start, min(start + 64, len(data.rows)))
-        scores = predict_scores(module, data.training_set(positions).images, mirror_when_tested(facts.training))
+        scores = predict_scores(module, data.training_set(positions).images, facts.mirror)
         outcomes += outcomes_of(out.name, "given-weights", 0, data, positions, scores)
         if progress:
             progress(positions.stop, len(data.rows))

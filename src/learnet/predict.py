@@ -16,17 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
-from torch import nn
+from jaxtyping import Float64, UInt8
 
-from learnet.checkpoint import Facts, load_checkpoint
 from learnet.errors import BadCheckpoint, LearnetError, NoFace, TooFewFrames
 from learnet.face import STILL_PX, Face, FaceFinder, face_finder
+from learnet.facts import Facts
 from learnet.prepare import make_image
 from learnet.settings import Windows
-from learnet.training import mirror_when_tested, predict_scores
 from learnet.video import Frame, Video, VideoInfo, open_video
 
+Scorer = Callable[[UInt8[np.ndarray, "N S S 3"]], Float64[np.ndarray, "N K"]]  # prepared images -> probability of each class
 Progress = Callable[[int, int], None]  # windows done, windows in all as far as can be told
 
 EARLY = 1e-3  # seconds by which a time stamp may lie beside its true time: containers round to milliseconds
@@ -130,7 +129,7 @@ class Recognition:
 class Recogniser:
     """A trained network and all that it needs to look at videos: `Recogniser.load(weights)(video)`."""
 
-    module: nn.Module
+    score: Scorer
     facts: Facts
     finder: FaceFinder | None  # None: the network was trained on clips that are face crops, and the video must be one
     weights: str  # where the network came from
@@ -147,12 +146,12 @@ class Recogniser:
             BadCheckpoint: not a checkpoint, or of a network that learned from imported images, which no video can be made into.
             LearnetError: it needs the face finder yunet, and there is no model.
         """
-        module, facts = load_checkpoint(weights)
+        score, facts = _network(weights)
         if facts.preparation is None:
             wrong = "it learned from motion images that were made elsewhere, so how to make one of a video is not known"
             raise BadCheckpoint(weights, wrong, "Train on a folder of `learnet prepare`.")
         kind = facts.preparation.face
-        return cls(module, facts, None if kind == "none" else face_finder(kind, face_model), str(weights))
+        return cls(score, facts, None if kind == "none" else face_finder(kind, face_model), str(weights))
 
     def __call__(
         self,
@@ -200,12 +199,21 @@ class Recogniser:
             made = make_image(window.pixels, self.facts.preparation, finder)
         except (NoFace, TooFewFrames) as error:
             return replace(unknown, reason=error.what), None
-        found = predict_scores(self.module, made.image[None], mirror_when_tested(self.facts.training))[0]
+        found = self.score(made.image[None])[0]
         scores = dict(zip(self.facts.classes, found.tolist(), strict=True))
         aligned = made.aligned
         answer = replace(unknown, label=max(scores, key=scores.__getitem__), scores=scores, face=aligned.face,
                          head_px=aligned.drift_px, warnings=aligned.warnings)  # fmt: skip
         return answer, Shown(aligned.crop(window.pixels, len(numbers) // 2), made.image)
+
+
+def _network(weights: Path) -> tuple[Scorer, Facts]:
+    """What turns images into scores, and what its file says of itself."""
+    from learnet.checkpoint import load_checkpoint  # here, because torch takes a second to load and other formats do without
+    from learnet.training import predict_scores
+
+    module, facts = load_checkpoint(weights)
+    return lambda images: predict_scores(module, images, facts.mirror), facts
 
 
 class _Counted:

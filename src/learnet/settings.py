@@ -97,6 +97,11 @@ class Training:
             (self.seed >= 0, f"--seed cannot be {self.seed}"),
         )
 
+    @property
+    def mirror_when_tested(self) -> str:
+        """The mirror that goes with a network trained under these settings: "image", "flow" or "none"."""
+        return self.mirror if self.mirror_at_test and self.mirror != "auto" else "none"
+
 
 @dataclass(frozen=True)
 class Windows:

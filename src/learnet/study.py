@@ -8,18 +8,19 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-import joblib
 import numpy as np
 import torch
 from filelock import FileLock, Timeout
 from jaxtyping import Float64
 
-from learnet.checkpoint import Facts, save_checkpoint
+from learnet.checkpoint import save_checkpoint
 from learnet.clip import Fold, Outcome
 from learnet.errors import BadInput, LearnetError, OutputTaken, pick
+from learnet.facts import Facts
 from learnet.labels import Scheme, scheme_for
 from learnet.metrics import summarise
 from learnet.networks import NETWORKS
@@ -27,7 +28,8 @@ from learnet.outcomes import as_text, header, megc_log, read_outcomes, whole_fol
 from learnet.prepared import Prepared, load_prepared, preparation_of
 from learnet.settings import Study, Training
 from learnet.splits import make_folds
-from learnet.training import TrainingSet, mirror_when_tested, predict_scores, resolve_mirror, train
+from learnet.spread import spread
+from learnet.training import TrainingSet, predict_scores, resolve_mirror, train
 
 Progress = Callable[[int, int], None]  # trainings done, trainings in all
 
@@ -115,7 +117,8 @@ def run_study(folder: Path, out: Path, study: Study, training: Training, *, jobs
     with _alone(out, record):
         done = _open(out, record, tasks)
         started = time.monotonic()
-        for finished, (outcomes, line) in enumerate(_answers(tasks[done:], folder, study.classes, jobs), start=done + 1):
+        answers = spread(partial(_run_from_disk, folder=folder, classes=study.classes), tasks[done:], jobs)
+        for finished, (outcomes, line) in enumerate(answers, start=done + 1):
             _append(out / "trainings.csv", line)
             _append(out / "outcomes.csv", as_text(outcomes))  # last: a fold counts as done once its outcomes are on disk
             if progress:
@@ -145,7 +148,7 @@ def run_task(task: Task, data: Material) -> tuple[list[Outcome], str]:
     torch.set_num_threads(1)
     learned = train(task.network, data.training_set(task.fold.train), task.training)
     test = data.training_set(task.fold.test)
-    scores = predict_scores(learned.module, test.images, mirror_when_tested(task.training))
+    scores = predict_scores(learned.module, test.images, task.training.mirror_when_tested)
     if task.weights:
         save_checkpoint(task.weights, learned.module, facts(task.network, data, task.training, task.fold.train))
     loss = f"{learned.losses[-1]:.6f}" if learned.losses else ""
@@ -241,12 +244,6 @@ def describe(name: str, data: Material, study: Study, training: Training, folds:
     }
 
 
-def _answers(tasks: Sequence[Task], folder: Path, classes: str, jobs: int) -> Iterator[tuple[list[Outcome], str]]:
-    """Run the tasks on JOBS processes, answers in the order of the tasks so that every run writes the same file."""
-    parallel = joblib.Parallel(n_jobs=min(jobs if jobs > 0 else joblib.cpu_count(), max(len(tasks), 1)), return_as="generator")
-    return parallel(joblib.delayed(_run_from_disk)(task, folder, classes) for task in tasks)
-
-
 def _run_from_disk(task: Task, folder: Path, classes: str) -> tuple[list[Outcome], str]:
     return run_task(task, material(folder, classes))  # images are memory-mapped: reading them again in each process costs nothing
 
@@ -277,9 +274,7 @@ def _alone(out: Path, record: dict) -> Iterator[None]:
         with FileLock(out / LOCK, timeout=0):
             yield
     except Timeout:
-        raise OutputTaken(
-            out, "another run of this study is at work there", "Wait for it, or stop it."
-        ) from None
+        raise OutputTaken(out, "another run of this study is at work there", "Wait for it, or stop it.") from None
 
 
 def _open(out: Path, record: dict, tasks: Sequence[Task]) -> int:

@@ -106,11 +106,6 @@ def predict_scores(module: nn.Module, images: UInt8[np.ndarray, "N H W 3"], mirr
     return torch.cat(parts).numpy()
 
 
-def mirror_when_tested(training: Training | None) -> str:
-    """The `mirror` of `predict_scores` that goes with a network trained under these settings."""
-    return training.mirror if training and training.mirror_at_test and training.mirror != "auto" else "none"
-
-
 def descend(
     module: nn.Module, data: TrainingSet, training: Training, epochs: int, after_epoch: Callable[[int], object] | None = None
 ) -> tuple[float, ...]:
@@ -184,7 +179,7 @@ def _best_epochs(network: str, data: TrainingSet, training: Training) -> int:
             done: int, module: nn.Module = module, inner: TrainingSet = inner, held_out: np.ndarray = held_out, fold_test: tuple = fold.test
         ) -> None:
             settle_statistics(module, inner, training)
-            answers[done - 1, list(fold_test)] = predict_scores(module.eval(), held_out, mirror_when_tested(training)).argmax(axis=1)
+            answers[done - 1, list(fold_test)] = predict_scores(module.eval(), held_out, training.mirror_when_tested).argmax(axis=1)
 
         descend(module, inner, training, training.epochs, after_epoch=note)
     uf1 = [headline(confusion(truth, [names[a] for a in row], names))[1] for row in answers]

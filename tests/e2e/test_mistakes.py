@@ -19,7 +19,8 @@ LEARNET = Path(sys.executable).with_name("learnet")
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from learnet.checkpoint import Facts, save_checkpoint
+    from learnet.checkpoint import save_checkpoint
+    from learnet.facts import Facts
     from learnet.networks import NETWORKS
     from learnet.settings import Preparation, Training
 

@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from learnet.checkpoint import Facts, load_checkpoint, save_checkpoint
+from learnet.checkpoint import load_checkpoint, save_checkpoint
 from learnet.errors import BadCheckpoint
+from learnet.facts import Facts
 from learnet.networks import NETWORKS
 from learnet.settings import Preparation, Training
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
-from learnet.checkpoint import Facts
 from learnet.errors import BadInput
+from learnet.facts import Facts
 from learnet.picture import answer_figure, save_answer
 from learnet.predict import Answer, Recognition, Shown
 from learnet.settings import Preparation, Windows

@@ -15,9 +15,10 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from learnet.checkpoint import Facts, save_checkpoint
+from learnet.checkpoint import save_checkpoint
 from learnet.errors import BadCheckpoint, BadVideo, LearnetError, NoFace
 from learnet.face import align, face_finder
+from learnet.facts import Facts
 from learnet.motion.dynamic import dynamic_image
 from learnet.motion.normalise import joint_minmax
 from learnet.networks import NETWORKS

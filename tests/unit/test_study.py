@@ -80,14 +80,14 @@ def test_every_clip_is_answered_once_by_a_network_that_has_not_seen_its_person(p
 
 
 def test_kept_weights_give_the_answers_again(prepared: Path, tmp_path: Path) -> None:
-    from learnet.training import mirror_when_tested, predict_scores
+    from learnet.training import predict_scores
 
     run_study(prepared, tmp_path / "study", Study(), QUICK, jobs=1)
     images = load_prepared(prepared)
     for outcome in read_outcomes(tmp_path / "study")[:4]:
         module, facts = load_checkpoint(tmp_path / "study" / "folds" / f"{outcome.fold.replace('/', '-')}-seed0.safetensors")
         place = images.clips["clip"].tolist().index(outcome.clip)
-        scores = predict_scores(module, images.images[[place]], mirror_when_tested(facts.training))[0]
+        scores = predict_scores(module, images.images[[place]], facts.mirror)[0]
         np.testing.assert_allclose(scores, outcome.scores, atol=1e-5)
 
 

@@ -14,7 +14,6 @@ from learnet.training import (
     TrainingSet,
     class_weights,
     descend,
-    mirror_when_tested,
     predict_scores,
     resolve_mirror,
     settle_statistics,
@@ -159,9 +158,9 @@ def test_mirror_is_resolved_by_what_the_images_are() -> None:
     assert resolve_mirror(Training(), "unknown", "learnet").mirror == "none"
     assert resolve_mirror(Training(mirror="flow"), "image", "learnet").mirror == "flow"
     assert resolve_mirror(Training(mirror="flow"), "flow", "linear-svm").mirror == "none"  # fitted without mirrored images
-    assert mirror_when_tested(Training(mirror="flow")) == "flow"
-    assert mirror_when_tested(Training(mirror="flow", mirror_at_test=False)) == "none"
-    assert mirror_when_tested(None) == "none"
+    assert Training(mirror="flow").mirror_when_tested == "flow"
+    assert Training(mirror="flow", mirror_at_test=False).mirror_when_tested == "none"
+    assert Training().mirror_when_tested == "none"
 
 
 def test_batch_statistics_are_those_of_the_training_images(rng: np.random.Generator) -> None:

@@ -34,7 +34,7 @@ HOMES = {
     "cyclopts": {"cli", "console"},
     "rich": {"console"},
 }
-SHARED = {"motion": set(), "networks": {"layers"}, "datasets": {"dataset", "workbook", "tree", "match"}}
+SHARED = {"motion": set(), "networks": {"layers", "learnet"}, "datasets": {"dataset", "workbook", "tree", "match"}}
 """The tables of like things: their members do not know each other, only these, which are what they share."""
 
 MODULES = sorted(SOURCE.rglob("*.py"))

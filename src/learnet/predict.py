@@ -210,9 +210,11 @@ class Recogniser:
 def _network(weights: Path) -> tuple[Scorer, Facts]:
     """What turns images into scores, and what its file says of itself."""
     from learnet.checkpoint import load_checkpoint  # here, because torch takes a second to load and other formats do without
+    from learnet.networks import to_answer
     from learnet.training import predict_scores
 
-    module, facts = load_checkpoint(weights)
+    loaded, facts = load_checkpoint(weights)
+    module = to_answer(loaded)
     return lambda images: predict_scores(module, images, facts.mirror), facts
 
 

@@ -14,7 +14,7 @@ from torch.optim.swa_utils import update_bn
 from learnet import augment
 from learnet.errors import LearnetError, pick
 from learnet.metrics import confusion, headline
-from learnet.networks import NETWORKS, as_input
+from learnet.networks import NETWORKS, as_input, to_answer
 from learnet.settings import Training
 from learnet.splits import subject_groups
 
@@ -96,6 +96,7 @@ def predict_scores(module: nn.Module, images: UInt8[np.ndarray, "N H W 3"], mirr
         mirror: "image" or "flow" averages the probabilities of an image and its mirror image; "none" does not.
     """
     parts = []
+    module = to_answer(module)
     with torch.inference_mode():
         for start in range(0, len(images), 64):
             batch = as_input(images[start : start + 64])

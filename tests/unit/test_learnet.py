@@ -8,7 +8,9 @@ import torch
 from torch.nn import functional as F
 
 from learnet.errors import LearnetError
+from learnet.networks import to_answer
 from learnet.networks.learnet import LEARNet, from_keras, to_keras
+from learnet.networks.learnet_fused import FusedLEARNet
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "learnet_keras.npz"
 
@@ -95,6 +97,25 @@ def test_every_stage_is_what_the_twin_computes(size: int, variant: str) -> None:
             found = found.transpose(1, 2, 0) if found.ndim == 3 else found
             np.testing.assert_allclose(found, expected, atol=1e-4, err_msg=name)
             assert expected.std() > 0.01, f"{name} says nothing: the comparison would be empty"
+
+
+@pytest.mark.parametrize("variant", ["released", "paper"])
+@pytest.mark.parametrize("size", [112, 45, 28])
+def test_the_fused_form_answers_as_the_plain_one(size: int, variant: str) -> None:
+    """With normalisations that are far from neutral; and it keeps its weights when the plain form goes on."""
+    net, _, generator = with_drawn_weights(size, variant)
+    images = torch.from_numpy(generator.uniform(-1, 1, (3, 3, size, size)).astype(np.float32))
+    with torch.inference_mode():
+        expected = net(images)
+        fused = to_answer(net)
+        assert type(fused) is FusedLEARNet
+        np.testing.assert_allclose(fused(images), expected, atol=1e-5)
+        np.testing.assert_allclose(fused(images[:1]), expected[:1], atol=1e-5)
+        for weight in net.parameters():
+            weight.zero_()
+        np.testing.assert_allclose(fused(images), expected, atol=1e-5)
+        assert float(expected.std()) > 0.1
+    assert to_answer(fused) is fused
 
 
 @pytest.mark.parametrize("size", [112, 45])

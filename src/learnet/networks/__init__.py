@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from learnet.networks.floors import LinearSVM, Majority
 from learnet.networks.learnet import LEARNet
+from learnet.networks.learnet_fused import FusedLEARNet
 from learnet.networks.resnet import resnet18
 
 
@@ -41,3 +42,8 @@ def as_input(images: UInt8[np.ndarray, "B H W 3"] | UInt8[Tensor, "B H W 3"]) ->
     """
     pixels = images if isinstance(images, Tensor) else torch.from_numpy(np.array(images))  # a copy: prepared images are read-only on disk
     return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def to_answer(module: nn.Module) -> nn.Module:
+    """A trained network in the form in which it answers fastest, equal but for rounding; one without such a form as it is."""
+    return FusedLEARNet(module) if isinstance(module, LEARNet) else module

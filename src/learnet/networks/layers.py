@@ -18,16 +18,16 @@ class SameConv(nn.Conv2d):
 
     def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B F H2 W2"]:
         """Convolve the maps, with zeros around them."""
-        (top, bottom), (left, right) = (self._zeros(length) for length in x.shape[2:])
+        (top, bottom), (left, right) = (same_zeros(length, self.kernel_size[0], self.stride[0]) for length in x.shape[2:])
         if top == bottom and left == right:
             return F.conv2d(x, self.weight, self.bias, self.stride, (top, left))
         return F.conv2d(F.pad(x, (left, right, top, bottom)), self.weight, self.bias, self.stride)
 
-    def _zeros(self, length: int) -> tuple[int, int]:
-        """Zeros before and after a row of this length."""
-        kernel, stride = self.kernel_size[0], self.stride[0]
-        total = max((ceil_div(length, stride) - 1) * stride + kernel - length, 0)
-        return total // 2, total - total // 2
+
+def same_zeros(length: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Zeros that 'same' padding puts before and after a row of this length."""
+    total = max((ceil_div(length, stride) - 1) * stride + kernel - length, 0)
+    return total // 2, total - total // 2
 
 
 def ceil_div(length: int, stride: int) -> int:

@@ -67,7 +67,7 @@ class LEARNet(nn.Module):
 
     def __init__(self, classes: int, size: int = 112, variant: Literal["released", "paper"] = "released", seed: int = 0) -> None:
         super().__init__()
-        side = size
+        self.size = side = size
         for _ in range(5):  # stem, three steps of the columns, conv5: 112 -> 56, 28, 14, 7, 4
             side = ceil_div(side, 2)
         with torch.random.fork_rng(devices=[]):  # layers draw weights as they are made; the caller's generator stays as it was

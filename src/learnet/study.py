@@ -19,6 +19,7 @@ from jaxtyping import Float64
 
 from learnet.checkpoint import save_checkpoint
 from learnet.clip import Fold, Outcome
+from learnet.descent import TrainingSet
 from learnet.errors import BadInput, LearnetError, OutputTaken, pick
 from learnet.facts import Facts
 from learnet.labels import Scheme, scheme_for
@@ -29,7 +30,7 @@ from learnet.prepared import Prepared, load_prepared, preparation_of
 from learnet.settings import Study, Training
 from learnet.splits import make_folds
 from learnet.spread import spread
-from learnet.training import TrainingSet, predict_scores, resolve_mirror, train
+from learnet.training import predict_scores, resolve_mirror, train
 
 Progress = Callable[[int, int], None]  # trainings done, trainings in all
 

@@ -3,6 +3,13 @@
 import torch
 
 from learnet import augment
+from learnet.settings import Training
+
+LIGHT = Training(mirror="none")
+
+
+def draws(count: int, seed: int = 0, training: Training = LIGHT) -> augment.Chances:
+    return augment.draw(count, training, generator(seed))
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -18,7 +25,8 @@ def test_mirror_flips_and_negates_only_the_horizontal_flow() -> None:
 
 def test_mirror_some_mirrors_about_half_whole_images() -> None:
     batch = torch.rand(400, 3, 4, 4, generator=generator())
-    changed = augment.mirror_some(batch, "image", generator(1))
+    labels = torch.eye(4).repeat(100, 1)
+    changed, _ = augment.changed(batch, labels, draws(400, 1), Training(mirror="image", augment="none"))
     flipped = [torch.equal(a, b.flip(-1)) for a, b in zip(changed, batch, strict=True)]
     kept = [torch.equal(a, b) for a, b in zip(changed, batch, strict=True)]
     assert all(a != b for a, b in zip(flipped, kept, strict=True))
@@ -30,7 +38,7 @@ def test_light_keeps_a_dot_within_its_limits() -> None:
     size = 101
     batch = torch.zeros(200, 3, size, size)
     batch[:, :, 48:53, 48:53] = 1.0
-    moved = augment.light(batch, generator())[:, 0]
+    moved = augment.light(batch, draws(200).moved)[:, 0]
     mass = moved.sum(dim=(1, 2))
     places = torch.arange(size, dtype=torch.float32)
     x = (moved.sum(dim=1) * places).sum(dim=1) / mass - 50
@@ -44,14 +52,26 @@ def test_light_keeps_a_dot_within_its_limits() -> None:
 
 def test_same_seed_same_changes() -> None:
     batch = torch.rand(8, 3, 28, 28, generator=generator())
-    assert torch.equal(augment.light(batch, generator(3)), augment.light(batch, generator(3)))
-    assert not torch.equal(augment.light(batch, generator(3)), augment.light(batch, generator(4)))
+    assert torch.equal(augment.light(batch, draws(8, 3).moved), augment.light(batch, draws(8, 3).moved))
+    assert not torch.equal(augment.light(batch, draws(8, 3).moved), augment.light(batch, draws(8, 4).moved))
 
 
 def test_mix_is_linear_in_images_and_labels() -> None:
     labels = torch.eye(4)
     batch = labels[:, :3].reshape(4, 3, 1, 1).repeat(1, 1, 2, 2)  # an image spells the first three entries of its label
-    mixed, targets = augment.mix(batch, labels, 0.4, generator(5))
+    mixed, targets = augment.mix(batch, labels, draws(4, 5, Training(mix=0.4)))
     assert torch.allclose(mixed[:, :, 0, 0], targets[:, :3])
     assert torch.allclose(targets.sum(dim=1), torch.ones(4))
     assert not torch.equal(targets, labels)
+
+
+def test_chances_joined_change_each_batch_as_its_own_do() -> None:
+    """Three batches put one after the other, changed at once, against each of them changed alone."""
+    settings = Training(mirror="flow", mix=0.4)
+    batches = [torch.rand(5, 3, 28, 28, generator=generator(seed)) for seed in range(3)]
+    labels = [torch.eye(5) for _ in range(3)]
+    chances = [draws(5, seed, settings) for seed in range(3)]
+    alone = [augment.changed(*given, settings) for given in zip(batches, labels, chances, strict=True)]
+    images, targets = augment.changed(torch.cat(batches), torch.cat(labels), augment.join(chances), settings)
+    assert torch.allclose(images, torch.cat([image for image, _ in alone]), atol=1e-6)
+    assert torch.allclose(targets, torch.cat([target for _, target in alone]))

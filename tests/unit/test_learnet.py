@@ -192,7 +192,7 @@ def test_dropout_leaves_out_half_of_the_dense_layer_in_training_only() -> None:
         net = LEARNet(5, 28, variant)
         assert torch.equal(net.train()(images), net(images)) is not differs
         assert torch.equal(net.eval()(images), net(images))
-    assert LEARNet(5).dropout.p == 0.5
+    assert LEARNet(5).dropout.share == 0.5
 
 
 def test_it_learns() -> None:

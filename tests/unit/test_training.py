@@ -7,17 +7,18 @@ import pytest
 import torch
 from torch import nn
 
+from learnet import descent
 from learnet import training as loop
+from learnet.descent import TrainingSet, class_weights, descend, descend_together
 from learnet.errors import LearnetError
+from learnet.networks import NETWORKS
 from learnet.settings import Training
 from learnet.training import (
-    TrainingSet,
-    class_weights,
-    descend,
     predict_scores,
     resolve_mirror,
     settle_statistics,
     train,
+    train_together,
 )
 
 PLAIN = Training(
@@ -107,7 +108,7 @@ def test_inner_choice_is_along_the_same_schedule(rng: np.random.Generator, monke
     part, settings = data(rng), replace(PLAIN, epochs=6, schedule="cosine")
     long, short = Planes(3), Planes(3)
     rates: list[float] = []
-    monkeypatch.setattr(loop, "_rate", lambda epoch, training: rates.append((epoch, training.epochs)) or 1.0)
+    monkeypatch.setattr(descent, "_rate", lambda epoch, training: rates.append((epoch, training.epochs)) or 1.0)
     descend(short, part, settings, 2)
     assert {epochs for _, epochs in rates} == {6}
     descend(long, part, settings, 6)
@@ -182,6 +183,54 @@ def test_training_ends_with_settled_statistics(rng: np.random.Generator) -> None
     before = {name: value.clone() for name, value in module.state_dict().items() if "running" in name}
     settle_statistics(module, part, Training(batch=12))
     assert all(torch.allclose(before[name], module.state_dict()[name], atol=1e-6) for name in before)
+
+
+@pytest.mark.parametrize(("network", "rate", "near"), [("learnet", 1e-3, 1e-3), ("learnet-paper", 1e-3, 1e-3), ("resnet18", 1e-5, 0.05)])
+def test_networks_side_by_side_are_each_as_if_alone(network: str, rate: float, near: float, rng: np.random.Generator) -> None:
+    """Three networks with sets of different length, so of different numbers of steps: how far every parameter went in three epochs.
+
+    The rounding of floats differs, and where it turns a ReLU or the largest of a pool around, the difference grows with the rate.
+    """
+    sets = []
+    for count in (21, 17, 26):  # with batches of 8: 3, 3 and 4 steps an epoch
+        images = rng.integers(0, 256, (count, 28, 28, 3), dtype=np.uint8)
+        sets.append(TrainingSet(images, np.arange(count) % 3, [f"d/{i % 5}" for i in range(count)], 3))
+    settings = Training(epochs=3, batch=8, mirror="image", mix=0.3, optimiser="sgd", learning_rate=rate, weight_decay=0.0)
+    trainings = [replace(settings, seed=seed) for seed in (0, 5, 6)]
+    together = train_together(network, sets, trainings)
+    for part, own, found in zip(sets, trainings, together, strict=True):
+        alone = train(network, part, own)
+        np.testing.assert_allclose(found.losses, alone.losses, rtol=1e-4)
+        start = NETWORKS[network](3, 28, seed=own.seed).state_dict()
+        state = found.module.state_dict()
+        for name, expected in alone.module.state_dict().items():
+            went = (expected - start[name]).float()
+            difference = float((state[name] - expected).float().norm())
+            assert difference <= near * float(went.norm()) + 1e-6, f"{name}: {difference} of {float(went.norm())}"
+    first, second = (made.module.state_dict() for made in together[:2])
+    assert any((first[name] != second[name]).any() for name in first)
+
+
+def test_adamw_side_by_side_keeps_each_network_s_own_state(rng: np.random.Generator) -> None:
+    """Softmax regression, whose descent does not magnify rounding, with AdamW and networks that end at different steps."""
+    sets = [data(rng, count) for count in (24, 18, 31)]
+    modules, alone = [Planes(3) for _ in sets], [Planes(3) for _ in sets]
+    trainings = [Training(epochs=6, batch=8, mirror="none", augment="none", seed=seed) for seed in range(3)]
+    losses = descend_together(modules, sets, trainings, [6, 4, 6])
+    for one, part, own, epochs, found, loss in zip(alone, sets, trainings, [6, 4, 6], modules, losses, strict=True):
+        np.testing.assert_allclose(loss, descend(one, part, own, epochs), rtol=1e-5)
+        np.testing.assert_allclose(found.planes.weight.detach(), one.planes.weight.detach(), atol=1e-5)
+
+
+def test_every_image_is_seen_in_every_epoch_and_batches_are_of_one_size(rng: np.random.Generator) -> None:
+    part = data(rng, count=21)
+    course = descent.Course(part, Training(batch=8), 2, torch.device("cpu"))
+    for _ in range(2):
+        seen = [course.batch()[0] for _ in range(course.steps)]
+        assert [len(batch) for batch in seen] == [8, 8, 8]
+        found = {batch.tobytes() for batch in torch.cat(seen).numpy()}
+        assert found == {image.tobytes() for image in part.images}
+    assert course.finished
 
 
 def test_too_few_images_is_said(rng: np.random.Generator) -> None:

@@ -35,6 +35,32 @@ def ceil_div(length: int, stride: int) -> int:
     return -(-length // stride)
 
 
+class Dropout(nn.Module):
+    """Dropout whose mask is drawn by the training loop from the network's own seed, not by the layer from a generator that all share.
+
+    So the same seed gives the same network whatever else is trained in the process, or beside it in the same pass.
+    """
+
+    mask: Tensor
+
+    def __init__(self, share: float, features: int) -> None:
+        """Dropping this share of so many features."""
+        super().__init__()
+        self.share, self.features = share, features
+        self.register_buffer("mask", torch.empty(0), persistent=False)
+
+    def drawn(self, count: int, generator: torch.Generator) -> Float[Tensor, "B F"]:
+        """A new mask for COUNT images: 0 where a feature is dropped, else what keeps the mean as it was."""
+        kept = torch.rand((count, self.features), generator=generator) >= self.share
+        return kept / (1 - self.share)
+
+    def forward(self, x: Float[Tensor, "B F"]) -> Float[Tensor, "B F"]:
+        """The features under the mask, or where none has been set under one from the global generator; at test as they are."""
+        if self.training and self.mask.numel():
+            return x * self.mask
+        return F.dropout(x, self.share, self.training)
+
+
 def glorot(module: nn.Module, seed: int) -> None:
     """Give every convolution and dense layer Glorot-uniform weights and zero bias, as Keras does, in the order of definition.
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from learnet.errors import LearnetError
-from learnet.networks.layers import SameConv, ceil_div, channels_last, glorot
+from learnet.networks.layers import Dropout, SameConv, ceil_div, channels_last, glorot
 
 
 class LateralPair(nn.Module):
@@ -76,7 +76,7 @@ class LEARNet(nn.Module):
             self.norm = norm(256)
             self.conv5 = conv(256, 256, 3)
             self.dense = nn.Linear(256 * side * side, 256)
-            self.dropout = nn.Dropout(0.5 if variant == "released" else 0.0)
+            self.dropout = Dropout(0.5, 256) if variant == "released" else nn.Identity()
             self.classify = nn.Linear(256, classes)
         glorot(self, seed)
         channels_last(self)

@@ -1,0 +1,261 @@
+"""The training loop: one network alone, or many of one kind side by side in one pass, each as if it were alone.
+
+Side by side the parameters of all networks are stacked, and `torch.func.vmap` turns each layer into one operation over all of them. Every
+network keeps its own images, order, augmentation, dropout, batch statistics, optimiser state and learning rate, all drawn from its own
+seed, so that the company it keeps changes nothing but the rounding of floats.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64, UInt8
+from torch import Tensor, nn
+from torch.func import functional_call, stack_module_state, vmap
+from torch.nn import functional as F
+
+from learnet import augment
+from learnet.errors import LearnetError
+from learnet.networks import as_input
+from learnet.networks.layers import Dropout
+from learnet.settings import Training
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """What a network may learn from."""
+
+    images: UInt8[np.ndarray, "N H W 3"]  # prepared images, 0..255
+    labels: Int64[np.ndarray, "N"]  # positions in the class list
+    people: Sequence[str]  # the person of each image; only for the inner choice of epochs
+    classes: int
+
+    def take(self, positions: Sequence[int]) -> "TrainingSet":
+        """The part at these positions."""
+        chosen = np.asarray(positions)
+        return TrainingSet(self.images[chosen], self.labels[chosen], [self.people[i] for i in chosen], self.classes)
+
+
+class Course:
+    """One network's way through its training images: which ones it sees when, what chance does to them, how fast it learns.
+
+    All batches have one size: where the images do not fill the last batch of an epoch, some of them are seen twice in it.
+    """
+
+    def __init__(self, data: TrainingSet, training: Training, epochs: int, device: torch.device) -> None:
+        """A course of EPOCHS passes over DATA, along a schedule laid out for `training.epochs`; images wait on DEVICE."""
+        self.training, self.epochs, self.device = training, epochs, device
+        self.pixels = torch.from_numpy(np.ascontiguousarray(data.images)).to(device)
+        self.targets = F.one_hot(torch.from_numpy(data.labels), data.classes).float().to(device)
+        balanced = training.class_weights == "balanced"
+        self.weights = (class_weights(data.labels, data.classes) if balanced else torch.ones(data.classes)).to(device)
+        self.generator = torch.Generator().manual_seed(training.seed)
+        self.size = min(training.batch, len(data.labels))
+        self.steps = -(-len(data.labels) // self.size)  # of an epoch
+        self.taken = 0  # steps
+        self.order = torch.empty(0, dtype=torch.int64)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs have been passed; it can still be asked for batches, which then mean nothing."""
+        return self.taken >= self.epochs * self.steps
+
+    @property
+    def rate(self) -> float:
+        """Learning rate of the next step."""
+        return self.training.learning_rate * _rate(self.taken / self.steps, self.training)
+
+    def batch(self) -> tuple[UInt8[Tensor, "B H W 3"], Float[Tensor, "B K"], augment.Chances]:
+        """Images of the next step, their targets, and what chance decides about them."""
+        place = self.taken % self.steps
+        if place == 0:
+            count = len(self.pixels)
+            orders = [torch.randperm(count, generator=self.generator) for _ in range(2)]
+            self.order = torch.cat(orders)[: self.steps * self.size]
+        chosen = self.order[place * self.size : (place + 1) * self.size].to(self.device)
+        self.taken += 1
+        return self.pixels[chosen], self.targets[chosen], augment.draw(self.size, self.training, self.generator)
+
+
+class _Networks(ABC):
+    """One network or many, as the loop sees them."""
+
+    @abstractmethod
+    def draw_dropout(self, courses: Sequence[Course]) -> None: ...
+
+    @abstractmethod
+    def losses(self, batch: Tensor, wanted: Tensor, weights: Tensor) -> Float[Tensor, "R"]: ...
+
+    @abstractmethod
+    def step(self, courses: Sequence[Course], rates: Sequence[float], active: Sequence[bool]) -> None: ...
+
+
+def descend(
+    module: nn.Module, data: TrainingSet, training: Training, epochs: int, after_epoch: Callable[[int], object] | None = None
+) -> tuple[float, ...]:
+    """EPOCHS passes over DATA, along a schedule laid out for `training.epochs`.
+
+    Args:
+        module: changed in place, on the device where it is.
+        data: images and labels.
+        training: settings.
+        epochs: where to stop; at most `training.epochs`.
+        after_epoch: called with the number of epochs done.
+
+    Returns:
+        Mean loss of each epoch.
+    """
+    module.train()
+    course = Course(data, training, epochs, _device(module))
+    return _run(_Alone(module, training), [course], after_epoch)[0]
+
+
+def descend_together(
+    modules: Sequence[nn.Module], sets: Sequence[TrainingSet], trainings: Sequence[Training], epochs: Sequence[int]
+) -> list[tuple[float, ...]]:
+    """Many networks of one kind, each over its own data, in one pass; equal to `descend` for each of them but for rounding.
+
+    Args:
+        modules: networks of the same shape; changed in place.
+        sets: the images of each. Batches must come out at one size: the smaller of the batch setting and the number of images.
+        trainings: settings of each; they may differ in the seed only.
+        epochs: where each stops.
+
+    Returns:
+        Mean losses of the epochs, for each network.
+
+    Raises:
+        LearnetError: sets so small that batches differ in size.
+        torch.OutOfMemoryError: too many for the device.
+    """
+    device = _device(modules[0])
+    courses = [Course(*given, device) for given in zip(sets, trainings, epochs, strict=True)]
+    if len({course.size for course in courses}) > 1:
+        raise LearnetError("Networks side by side need batches of one size.", "Ask for a batch no larger than the smallest training set.")
+    together = _Together(modules, trainings[0])
+    losses = _run(together, courses)
+    together.write_back()
+    return losses
+
+
+def _run(networks: _Networks, courses: Sequence[Course], after_epoch: Callable[[int], object] | None = None) -> list[tuple[float, ...]]:
+    """Step until every course is finished. Returns the mean loss of each epoch of each course."""
+    weights, training = torch.stack([course.weights for course in courses]), courses[0].training
+    losses: list[list[Float[Tensor, ""]]] = [[] for _ in courses]  # of each step
+    while not all(course.finished for course in courses):
+        active, rates = [not course.finished for course in courses], [course.rate for course in courses]
+        pixels, wanted, chances = zip(*(course.batch() for course in courses), strict=True)
+        joined = augment.join(chances).to(courses[0].device)
+        batch, targets = augment.changed(as_input(torch.cat(pixels)), torch.cat(wanted), joined, training)
+        networks.draw_dropout(courses)
+        found = networks.losses(batch.unflatten(0, (len(courses), -1)), targets.unflatten(0, (len(courses), -1)), weights)
+        found.sum().backward()
+        networks.step(courses, rates, active)
+        for place, (course, is_active) in enumerate(zip(courses, active, strict=True)):
+            if is_active:
+                losses[place].append(found[place].detach())
+                if after_epoch and course.taken % course.steps == 0:
+                    after_epoch(course.taken // course.steps)
+    return [
+        tuple(torch.stack(steps).double().view(course.epochs, -1).mean(dim=1).tolist())
+        for steps, course in zip(losses, courses, strict=True)
+    ]
+
+
+class _Alone(_Networks):
+    """One network, called as it is."""
+
+    def __init__(self, module: nn.Module, training: Training) -> None:
+        self.module, self.training = module, training
+        self.optimiser = _optimiser([list(module.parameters())], training)
+
+    def draw_dropout(self, courses: Sequence[Course]) -> None:
+        for layer in self.module.modules():
+            if isinstance(layer, Dropout):
+                layer.mask = layer.drawn(courses[0].size, courses[0].generator).to(courses[0].device)
+
+    def losses(self, batch: Tensor, wanted: Tensor, weights: Tensor) -> Float[Tensor, "1"]:
+        self.module.train()
+        smoothing = self.training.label_smoothing
+        return F.cross_entropy(self.module(batch[0]), wanted[0], weights[0], label_smoothing=smoothing)[None]
+
+    def step(self, courses: Sequence[Course], rates: Sequence[float], active: Sequence[bool]) -> None:
+        self.optimiser.param_groups[0]["lr"] = rates[0]
+        self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)
+
+
+class _Together(_Networks):
+    """Many networks, their parameters and buffers stacked along a first axis."""
+
+    def __init__(self, modules: Sequence[nn.Module], training: Training) -> None:
+        self.modules, self.training = [module.train() for module in modules], training
+        self.parameters, self.buffers = stack_module_state(list(modules))
+        parts = [[nn.Parameter(stacked.detach()[place]) for stacked in self.parameters.values()] for place in range(len(modules))]
+        self.parts = parts  # views of the stacked parameters: each network has its own in the optimiser, with its own rate
+        self.optimiser = _optimiser(parts, training)
+
+    def draw_dropout(self, courses: Sequence[Course]) -> None:
+        for name, layer in self.modules[0].named_modules():
+            if isinstance(layer, Dropout):
+                masks = [layer.drawn(course.size, course.generator) for course in courses]
+                self.buffers[f"{name}.mask"] = torch.stack(masks).to(courses[0].device)
+
+    def losses(self, batch: Tensor, wanted: Tensor, weights: Tensor) -> Float[Tensor, "R"]:
+        return vmap(self._loss)(self.parameters, self.buffers, batch, wanted, weights)
+
+    def _loss(
+        self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], batch: Tensor, wanted: Tensor, weights: Tensor
+    ) -> Float[Tensor, ""]:
+        scores = functional_call(self.modules[0], (parameters, buffers), (batch,))
+        return F.cross_entropy(scores, wanted, weights, label_smoothing=self.training.label_smoothing)
+
+    def step(self, courses: Sequence[Course], rates: Sequence[float], active: Sequence[bool]) -> None:
+        slopes = [stacked.grad for stacked in self.parameters.values()]
+        for place, group in enumerate(self.optimiser.param_groups):
+            group["lr"] = rates[place]
+            for part, slope in zip(self.parts[place], slopes, strict=True):
+                part.grad = slope[place] if active[place] and slope is not None else None  # a finished network stays as it is
+        self.optimiser.step()
+        for stacked in self.parameters.values():
+            stacked.grad = None
+
+    def write_back(self) -> None:
+        """Give each network its own weights and statistics."""
+        stacked = {**self.parameters, **{name: buffer for name, buffer in self.buffers.items() if not name.endswith(".mask")}}
+        with torch.no_grad():
+            for place, module in enumerate(self.modules):
+                own = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+                for name, values in stacked.items():
+                    own[name].copy_(values[place])
+
+
+def class_weights(labels: Int64[np.ndarray, "N"], classes: int) -> Float[Tensor, "K"]:
+    """Weights N / (present classes * clips of the class): every class that occurs counts alike; absent ones have no say."""
+    counts = np.bincount(labels, minlength=classes)
+    present = counts > 0
+    weights = np.divide(len(labels), present.sum() * counts, out=np.zeros(classes), where=present)
+    return torch.from_numpy(weights).float()
+
+
+def _device(module: nn.Module) -> torch.device:
+    return next(module.parameters()).device
+
+
+def _optimiser(networks: Sequence[Sequence[nn.Parameter]], training: Training) -> torch.optim.Optimizer:
+    """One optimiser, with a group of parameters for each network."""
+    groups = [{"params": list(parameters)} for parameters in networks]
+    if training.optimiser == "sgd":
+        return torch.optim.SGD(groups, training.learning_rate, momentum=0.9, weight_decay=training.weight_decay)
+    return torch.optim.AdamW(groups, training.learning_rate, weight_decay=training.weight_decay, fused=True)
+
+
+def _rate(epoch: float, training: Training) -> float:
+    """Share of the learning rate at a (fractional) epoch: one warm-up epoch, then half a cosine down to zero."""
+    if training.schedule == "constant":
+        return 1.0
+    if epoch < 1:
+        return max(epoch, 0.05)
+    return 0.5 * (1 + float(np.cos(np.pi * (epoch - 1) / max(training.epochs - 1, 1))))

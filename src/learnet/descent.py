@@ -232,6 +232,27 @@ class _Together(_Networks):
                     own[name].copy_(values[place])
 
 
+def networks_that_fit(module: nn.Module, size: int, batch: int, free_bytes: int) -> int:
+    """How many networks like MODULE can be trained side by side in so much memory, by what one needs; at least 1.
+
+    Parameters count four times (with gradient and two moments), the answer of every layer three times (with its gradient and what the
+    layers between keep); half of the memory is left to libraries.
+    """
+    answers = 0
+
+    def count(layer: nn.Module, given: tuple, answer: Tensor) -> None:
+        nonlocal answers
+        answers += answer.numel()
+
+    handles = [layer.register_forward_hook(count) for layer in module.modules() if not list(layer.children())]
+    with torch.inference_mode():
+        module.eval()(torch.zeros(1, 3, size, size, device=_device(module)))
+    for handle in handles:
+        handle.remove()
+    parameters = sum(parameter.numel() for parameter in module.parameters())
+    return max(1, free_bytes // 2 // (4 * (4 * parameters + 3 * batch * answers)))
+
+
 def class_weights(labels: Int64[np.ndarray, "N"], classes: int) -> Float[Tensor, "K"]:
     """Weights N / (present classes * clips of the class): every class that occurs counts alike; absent ones have no say."""
     counts = np.bincount(labels, minlength=classes)

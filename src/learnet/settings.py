@@ -148,3 +148,23 @@ class Study:
 
     def __post_init__(self) -> None:
         _check((self.seeds >= 1, f"--seeds must be at least 1, not {self.seeds}"))
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Where the trainings of a study run, and how many side by side. This changes no number but by the rounding of floats."""
+
+    jobs: int = -1
+    """Processes, each with one thread; -1 is one per core. With a GPU there is one."""
+
+    at_once: int | Literal["auto"] = "auto"
+    """Networks trained side by side in one pass: a number, or auto (what a GPU's memory holds; without a GPU 1, as more gain nothing)."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where networks are trained: cuda (a GPU), cpu, or auto (a GPU if there is one)."""
+
+    def __post_init__(self) -> None:
+        _check(
+            (self.jobs == -1 or self.jobs >= 1, f"--jobs must be -1 or at least 1, not {self.jobs}"),
+            (self.at_once == "auto" or self.at_once >= 1, f"--at-once must be auto or at least 1, not {self.at_once}"),
+        )

@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from jaxtyping import Float64
 
 from learnet.checkpoint import save_checkpoint
 from learnet.clip import Fold, Outcome
-from learnet.descent import TrainingSet
+from learnet.descent import TrainingSet, networks_that_fit
 from learnet.errors import BadInput, LearnetError, OutputTaken, pick
 from learnet.facts import Facts
 from learnet.labels import Scheme, scheme_for
@@ -27,10 +28,10 @@ from learnet.metrics import summarise
 from learnet.networks import NETWORKS
 from learnet.outcomes import as_text, header, megc_log, read_outcomes, whole_folds, write_whole
 from learnet.prepared import Prepared, load_prepared, preparation_of
-from learnet.settings import Study, Training
+from learnet.settings import Resources, Study, Training
 from learnet.splits import make_folds
 from learnet.spread import spread
-from learnet.training import predict_scores, resolve_mirror, train
+from learnet.training import Trained, predict_scores, resolve_mirror, train, train_together
 
 Progress = Callable[[int, int], None]  # trainings done, trainings in all
 
@@ -85,7 +86,14 @@ def material(folder: Path, classes: str) -> Material:
     return Material(prepared, scheme, rows, truth, tuple(table["person"].iloc[i] for i in rows), dict(sorted(left_out.items())))
 
 
-def run_study(folder: Path, out: Path, study: Study, training: Training, *, jobs: int = -1, progress: Progress | None = None) -> dict:
+def run_study(
+    folder: Path,
+    out: Path,
+    study: Study,
+    training: Training,
+    resources: Resources = Resources(),  # noqa: B008 (frozen)
+    progress: Progress | None = None,
+) -> dict:
     """Train and test once per fold and seed, and keep every answer.
 
     Args:
@@ -93,7 +101,7 @@ def run_study(folder: Path, out: Path, study: Study, training: Training, *, jobs
         out: study folder; made, or gone on with where the same study was cut off.
         study: network, protocol, classes, seeds.
         training: how each network is trained; the same record for every fold, so nothing can follow the person tested.
-        jobs: processes, each with one thread; -1 is one per core.
+        resources: where the trainings run.
         progress: called after each training.
 
     Returns:
@@ -104,6 +112,7 @@ def run_study(folder: Path, out: Path, study: Study, training: Training, *, jobs
         LearnetError: whatever is wrong with the prepared folder or the settings.
     """
     pick(NETWORKS, study.network, "network")
+    resources = _with_device(resources)
     data = material(folder, study.classes)
     training = resolve_mirror(training, data.prepared.about["images_kind"], study.network)
     folds = make_folds(study.protocol, data.people, data.truth, study.groups, training.seed)
@@ -118,15 +127,19 @@ def run_study(folder: Path, out: Path, study: Study, training: Training, *, jobs
     with _alone(out, record):
         done = _open(out, record, tasks)
         started = time.monotonic()
-        answers = spread(partial(_run_from_disk, folder=folder, classes=study.classes), tasks[done:], jobs)
-        for finished, (outcomes, line) in enumerate(answers, start=done + 1):
+        for finished, (outcomes, line) in enumerate(_answers(tasks[done:], data, study.classes, resources), start=done + 1):
             _append(out / "trainings.csv", line)
             _append(out / "outcomes.csv", as_text(outcomes))  # last: a fold counts as done once its outcomes are on disk
             if progress:
                 progress(finished, len(tasks))
         summary = close_study(out, data.scheme.classes)
         if len(tasks) > done:  # a study that was complete already keeps the time it took
-            run = {"trainings": len(tasks) - done, "seconds": round(time.monotonic() - started, 1), "cores": os.cpu_count()}
+            run = {
+                "trainings": len(tasks) - done,
+                "seconds": round(time.monotonic() - started, 1),
+                "cores": os.cpu_count(),
+                "device": resources.device,
+            }
             write_whole(out / "run.json", json.dumps({**run, "machine": platform.machine(), "system": platform.system()}, indent=2) + "\n")
     return summary
 
@@ -140,14 +153,34 @@ def _check_inner_groups(training: Training, folds: Sequence[Fold]) -> None:
         )
 
 
-def run_task(task: Task, data: Material) -> tuple[list[Outcome], str]:
-    """One training and the answers to its test clips; on one thread, so that the numbers do not depend on the cores.
+def run_tasks(tasks: Sequence[Task], data: Material, device: str = "cpu") -> list[tuple[list[Outcome], str]]:
+    """Trainings side by side and the answers to their test clips; on one thread, so that the numbers do not depend on the cores.
+
+    Where a GPU has too little memory for all of them at once, it gets half of them at a time, and a warning says so.
 
     Returns:
-        The outcomes, and the training's line for `trainings.csv`.
+        For each task the outcomes, and the training's line for `trainings.csv`.
+
+    Raises:
+        LearnetError: a GPU that cannot hold even one.
     """
     torch.set_num_threads(1)
-    learned = train(task.network, data.training_set(task.fold.train), task.training)
+    sets, trainings = [data.training_set(task.fold.train) for task in tasks], [task.training for task in tasks]
+    try:
+        learned = train_together(tasks[0].network, sets, trainings, device)
+    except torch.OutOfMemoryError:
+        half = len(tasks) // 2
+        if half == 0:
+            raise LearnetError(
+                "The GPU has too little memory to train one network.", "Ask for --device cpu, or a smaller --batch."
+            ) from None
+        warnings.warn(f"The GPU has too little memory for {len(tasks)} networks at once; {len(tasks) - half} are tried.", stacklevel=2)
+        return [*run_tasks(tasks[:half], data, device), *run_tasks(tasks[half:], data, device)]
+    return [_answered(task, made, data) for task, made in zip(tasks, learned, strict=True)]
+
+
+def _answered(task: Task, learned: Trained, data: Material) -> tuple[list[Outcome], str]:
+    """A trained network's answers to its test clips, and the training's line."""
     test = data.training_set(task.fold.test)
     scores = predict_scores(learned.module, test.images, task.training.mirror_when_tested)
     if task.weights:
@@ -245,8 +278,51 @@ def describe(name: str, data: Material, study: Study, training: Training, folds:
     }
 
 
-def _run_from_disk(task: Task, folder: Path, classes: str) -> tuple[list[Outcome], str]:
-    return run_task(task, material(folder, classes))  # images are memory-mapped: reading them again in each process costs nothing
+def _with_device(resources: Resources) -> Resources:
+    """The resources with a definite device, and one process where that is a GPU.
+
+    Raises:
+        LearnetError: a GPU is asked for, and there is none.
+    """
+    if resources.device == "cuda" and not torch.cuda.is_available():
+        raise LearnetError("There is no GPU that this PyTorch can use.", "Leave --device out, or ask for cpu.")
+    if resources.device == "cpu" or not torch.cuda.is_available():
+        return replace(resources, device="cpu")
+    return replace(resources, device="cuda", jobs=1)
+
+
+def _answers(tasks: Sequence[Task], data: Material, classes: str, resources: Resources) -> Iterator[tuple[list[Outcome], str]]:
+    """Answers of all tasks, in their order."""
+    run = partial(_run_from_disk, folder=data.prepared.folder, classes=classes, device=resources.device)
+    for answers in spread(run, _side_by_side(tasks, _at_once(tasks, data, resources)), resources.jobs):
+        yield from answers
+
+
+def _at_once(tasks: Sequence[Task], data: Material, resources: Resources) -> int:
+    """How many networks to train side by side."""
+    if resources.at_once != "auto":
+        return resources.at_once
+    if resources.device == "cpu" or not tasks:
+        return 1
+    size = data.prepared.images.shape[1]
+    network = NETWORKS[tasks[0].network](len(data.scheme.classes), size)
+    return 1 if hasattr(network, "fit") else networks_that_fit(network, size, tasks[0].training.batch, torch.cuda.mem_get_info()[0])
+
+
+def _side_by_side(tasks: Sequence[Task], at_once: int) -> list[list[Task]]:
+    """The tasks in groups to be trained at once: neighbours whose batches have one size."""
+    groups: list[list[Task]] = []
+    for task in tasks:
+        size = min(task.training.batch, len(task.fold.train))
+        if groups and len(groups[-1]) < at_once and size == min(task.training.batch, len(groups[-1][0].fold.train)):
+            groups[-1].append(task)
+        else:
+            groups.append([task])
+    return groups
+
+
+def _run_from_disk(tasks: Sequence[Task], folder: Path, classes: str, device: str) -> list[tuple[list[Outcome], str]]:
+    return run_tasks(tasks, material(folder, classes), device)  # images are memory-mapped: reading them again in each process costs nothing
 
 
 def _weights_file(out: Path, study: Study, fold: Fold, seed: int) -> Path | None:

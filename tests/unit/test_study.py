@@ -12,16 +12,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from learnet.checkpoint import load_checkpoint
 from learnet.errors import BadCheckpoint, LearnetError, OutputTaken
 from learnet.evaluate import evaluate
 from learnet.outcomes import read_outcomes
 from learnet.prepared import load_prepared, save_prepared
-from learnet.settings import Study, Training
-from learnet.study import Task, make_folds, material, run_study, run_task, train_on_all
+from learnet.settings import Resources, Study, Training
+from learnet.study import Task, make_folds, material, run_study, run_tasks, train_on_all
 
 QUICK = Training(epochs=2, batch=8)
+SMALL_BATCHES = Training(epochs=2, batch=4)  # smaller than any training side, so that all folds can be trained at once
 WORDS = ("happiness", "disgust", "surprise", "sadness")
 
 
@@ -63,7 +65,7 @@ def bytes_of(study: Path) -> dict[str, bytes]:
 
 
 def test_every_clip_is_answered_once_by_a_network_that_has_not_seen_its_person(prepared: Path, tmp_path: Path) -> None:
-    summary = run_study(prepared, tmp_path / "study", Study(classes="casme2-5"), QUICK, jobs=1)
+    summary = run_study(prepared, tmp_path / "study", Study(classes="casme2-5"), QUICK, Resources(jobs=1))
     outcomes = read_outcomes(tmp_path / "study")
     truth = {row.clip: row.emotion for row in load_prepared(prepared).clips.itertuples() if row.emotion != "sadness"}
     assert {o.clip: o.truth for o in outcomes} == truth
@@ -82,7 +84,7 @@ def test_every_clip_is_answered_once_by_a_network_that_has_not_seen_its_person(p
 def test_kept_weights_give_the_answers_again(prepared: Path, tmp_path: Path) -> None:
     from learnet.training import predict_scores
 
-    run_study(prepared, tmp_path / "study", Study(), QUICK, jobs=1)
+    run_study(prepared, tmp_path / "study", Study(), QUICK, Resources(jobs=1))
     images = load_prepared(prepared)
     for outcome in read_outcomes(tmp_path / "study")[:4]:
         module, facts = load_checkpoint(tmp_path / "study" / "folds" / f"{outcome.fold.replace('/', '-')}-seed0.safetensors")
@@ -106,7 +108,7 @@ def test_the_person_tested_cannot_be_felt_in_training(tmp_path: Path, rng: np.ra
     for name in ("honest", "spoiled"):
         data = material(tmp_path / name, "casme2-7")
         fold = next(f for f in make_folds("loso", data.people, data.truth, 0, 0) if f.name == "casme2/02")
-        run_task(Task("s", network, fold, settings, tmp_path / f"{name}.safetensors"), data)
+        run_tasks([Task("s", network, fold, settings, tmp_path / f"{name}.safetensors")], data)
         weights.append(load_checkpoint(tmp_path / f"{name}.safetensors")[0].state_dict())
     assert all((weights[0][key] == weights[1][key]).all() for key in weights[0])
 
@@ -114,23 +116,63 @@ def test_the_person_tested_cannot_be_felt_in_training(tmp_path: Path, rng: np.ra
 def test_processes_and_repeats_change_nothing(prepared: Path, tmp_path: Path) -> None:
     for place, jobs in (("a", 1), ("b", 2)):
         (tmp_path / place).mkdir()
-        run_study(prepared, tmp_path / place / "study", Study(seeds=2, protocol="groups", groups=3), QUICK, jobs=jobs)
+        run_study(prepared, tmp_path / place / "study", Study(seeds=2, protocol="groups", groups=3), QUICK, Resources(jobs=jobs))
     first = bytes_of(tmp_path / "a" / "study")
     assert first == bytes_of(tmp_path / "b" / "study")
-    run_study(prepared, tmp_path / "a" / "study", Study(seeds=2, protocol="groups", groups=3), QUICK, jobs=1)
+    run_study(prepared, tmp_path / "a" / "study", Study(seeds=2, protocol="groups", groups=3), QUICK, Resources(jobs=1))
     assert first == bytes_of(tmp_path / "a" / "study")
     assert {"megc.log", "megc-seed1.log", "metrics.json", "outcomes.csv", "study.json", "trainings.csv"} <= set(first)
+
+
+def numbers_of(study: Path) -> list[tuple]:
+    return [(o.fold, o.seed, o.clip, o.truth) for o in read_outcomes(study)]
+
+
+@pytest.mark.parametrize(("jobs", "at_once"), [(1, 4), (2, 3)])
+def test_trainings_side_by_side_change_nothing_but_rounding(prepared: Path, tmp_path: Path, jobs: int, at_once: int) -> None:
+    run_study(prepared, tmp_path / "alone", Study(seeds=2), SMALL_BATCHES, Resources(jobs=1))
+    run_study(prepared, tmp_path / "together", Study(seeds=2), SMALL_BATCHES, Resources(jobs=jobs, at_once=at_once))
+    assert numbers_of(tmp_path / "together") == numbers_of(tmp_path / "alone")
+    alone, together = (np.array([o.scores for o in read_outcomes(tmp_path / name)]) for name in ("alone", "together"))
+    np.testing.assert_allclose(together, alone, atol=2e-3)
+    assert np.ptp(alone, axis=0).max() > 0.02  # or nothing would have been learned that could differ
+
+
+def test_a_gpu_without_room_gets_half_as_many_networks(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from learnet import study as module
+
+    real, sizes = module.train_together, []
+
+    def tight(network: str, sets: list, trainings: list, device: str) -> list:
+        sizes.append(len(sets))
+        if len(sets) > 1:
+            raise torch.OutOfMemoryError("as CUDA says it")
+        return real(network, sets, trainings, device)
+
+    run_study(prepared, tmp_path / "alone", Study(), SMALL_BATCHES, Resources(jobs=1))
+    monkeypatch.setattr(module, "train_together", tight)
+    with pytest.warns(UserWarning, match="too little memory for 4 networks at once; 2 are tried"):
+        run_study(prepared, tmp_path / "tight", Study(), SMALL_BATCHES, Resources(jobs=1, at_once=4))
+    assert sizes == [4, 2, 1, 1, 2, 1, 1]
+    assert [o.scores for o in read_outcomes(tmp_path / "tight")] == [o.scores for o in read_outcomes(tmp_path / "alone")]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_said_before_anything_is_written(prepared: Path, tmp_path: Path) -> None:
+    with pytest.raises(LearnetError, match="no GPU"):
+        run_study(prepared, tmp_path / "study", Study(), QUICK, Resources(device="cuda"))
+    assert not (tmp_path / "study").exists()
 
 
 def test_a_killed_study_goes_on_and_ends_with_the_same_bytes(prepared: Path, tmp_path: Path) -> None:
     """A real process, killed for good after two folds, its last line torn as a crash would leave it."""
     (tmp_path / "whole").mkdir(), (tmp_path / "killed").mkdir()
     study = Study(seeds=3)
-    run_study(prepared, tmp_path / "whole" / "study", study, QUICK, jobs=1)
+    run_study(prepared, tmp_path / "whole" / "study", study, QUICK, Resources(jobs=1))
     out = tmp_path / "killed" / "study"
     code = (
         "import sys; from pathlib import Path; from learnet.study import run_study; from learnet.settings import *;"
-        "run_study(Path(sys.argv[1]), Path(sys.argv[2]), Study(seeds=3), Training(epochs=2, batch=8), jobs=1)"
+        "run_study(Path(sys.argv[1]), Path(sys.argv[2]), Study(seeds=3), Training(epochs=2, batch=8), Resources(jobs=1))"
     )
     process = subprocess.Popen([sys.executable, "-c", code, str(prepared), str(out)], start_new_session=True)
     deadline = time.monotonic() + 60
@@ -143,7 +185,7 @@ def test_a_killed_study_goes_on_and_ends_with_the_same_bytes(prepared: Path, tmp
     assert done.count("\n") < 1 + 36  # it was killed before the end
     (out / "outcomes.csv").write_text(done + "study,casme2/03,0,casme2/03/EP")
     steps: list[int] = []
-    run_study(prepared, out, study, QUICK, jobs=1, progress=lambda finished, total: steps.append(finished))
+    run_study(prepared, out, study, QUICK, Resources(jobs=1), progress=lambda finished, total: steps.append(finished))
     assert steps[0] > 2  # what was done was not done again
     assert bytes_of(out) == bytes_of(tmp_path / "whole" / "study")
 
@@ -163,34 +205,34 @@ def test_two_runs_of_one_study_do_not_mix(prepared: Path, tmp_path: Path) -> Non
         time.sleep(0.01)
     study, training = Study(classes="casme2-7"), Training(epochs=40)
     with pytest.raises(OutputTaken, match="another run of this study is at work"):
-        run_study(prepared, out, study, training, jobs=1)
+        run_study(prepared, out, study, training, Resources(jobs=1))
     os.killpg(first.pid, signal.SIGINT)
     said = first.communicate(timeout=60)[1]
     assert first.returncode == 130 and "Traceback" not in said, said
-    run_study(prepared, out, study, training, jobs=1)
+    run_study(prepared, out, study, training, Resources(jobs=1))
     (tmp_path / "whole").mkdir()
-    run_study(prepared, tmp_path / "whole" / "study", study, training, jobs=1)
+    run_study(prepared, tmp_path / "whole" / "study", study, training, Resources(jobs=1))
     assert bytes_of(out) == bytes_of(tmp_path / "whole" / "study")
 
 
 def test_another_study_is_not_overwritten(prepared: Path, tmp_path: Path) -> None:
-    run_study(prepared, tmp_path / "study", Study(network="majority"), QUICK, jobs=1)
+    run_study(prepared, tmp_path / "study", Study(network="majority"), QUICK, Resources(jobs=1))
     before = bytes_of(tmp_path / "study")
     with pytest.raises(OutputTaken, match='differs in network .there "majority", asked "linear-svm"'):
-        run_study(prepared, tmp_path / "study", Study(network="linear-svm"), QUICK, jobs=1)
+        run_study(prepared, tmp_path / "study", Study(network="linear-svm"), QUICK, Resources(jobs=1))
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.doc").touch()
     with pytest.raises(OutputTaken, match="something else"):
-        run_study(prepared, tmp_path / "other", Study(network="majority"), QUICK, jobs=1)
+        run_study(prepared, tmp_path / "other", Study(network="majority"), QUICK, Resources(jobs=1))
     assert bytes_of(tmp_path / "study") == before
     assert [p.name for p in (tmp_path / "other").iterdir()] == ["thesis.doc"]
 
 
 def test_a_prepared_folder_may_move(prepared: Path, tmp_path: Path) -> None:
-    run_study(prepared, tmp_path / "study", Study(network="majority"), QUICK, jobs=1)
+    run_study(prepared, tmp_path / "study", Study(network="majority"), QUICK, Resources(jobs=1))
     before = (tmp_path / "study" / "outcomes.csv").read_bytes()
     prepared.rename(tmp_path / "elsewhere")
-    run_study(tmp_path / "elsewhere", tmp_path / "study", Study(network="majority"), QUICK, jobs=1)
+    run_study(tmp_path / "elsewhere", tmp_path / "study", Study(network="majority"), QUICK, Resources(jobs=1))
     assert (tmp_path / "study" / "outcomes.csv").read_bytes() == before
 
 
@@ -201,7 +243,7 @@ def test_mistakes_leave_nothing_behind(prepared: Path, tmp_path: Path) -> None:
         (Study(protocol="groups", groups=9), QUICK),
     ):
         with pytest.raises(LearnetError, match="Did you mean|not enough|class scheme|inner-groups 9"):
-            run_study(prepared, tmp_path / "study", study, training, jobs=1)
+            run_study(prepared, tmp_path / "study", study, training, Resources(jobs=1))
         assert not (tmp_path / "study").exists()
 
 

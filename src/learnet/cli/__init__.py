@@ -5,6 +5,7 @@ Heavy libraries are imported inside the commands, so that `learnet --help` answe
 
 import errno
 import sys
+import warnings
 
 from cyclopts import CycloptsError
 
@@ -18,6 +19,7 @@ PLACES = (errno.ENOTDIR, errno.EISDIR, errno.ENOENT)  # an output named where th
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line. A user's mistake ends in one line on stderr and exit code 2; a bug keeps its traceback, exit code 1."""
+    warnings.showwarning = lambda message, *where: console.err.print(f"learnet: {message}")  # a line for the user, not for a developer
     try:
         app(sys.argv[1:] if arguments is None else arguments, exit_on_error=False, print_error=False)
     except CycloptsError as mistake:

@@ -8,7 +8,7 @@ from learnet.cli.app import STUDIES, app
 from learnet.cli.data import audit, prepare, synthesize
 from learnet.cli.studies import report, study, train
 from learnet.cli.video import predict
-from learnet.settings import Study, Training
+from learnet.settings import Resources, Study, Training
 
 
 @app.command(group=STUDIES)
@@ -45,7 +45,13 @@ def demo(out: Path, /, *, people: int = 12, epochs: int = 40, seed: int = 0, job
     names = ("learnet", "linear-svm", "majority")
     for network in names:
         console.command(f"learnet study {prepared} {out / network} --network {network} --epochs {epochs} --seed {seed}")
-        study(prepared, out / network, study=Study(network=network), training=Training(epochs=epochs, seed=seed), jobs=jobs)
+        study(
+            prepared,
+            out / network,
+            study=Study(network=network),
+            training=Training(epochs=epochs, seed=seed),
+            resources=Resources(jobs=jobs),
+        )
     console.command(f"learnet report {' '.join(str(out / name) for name in names)} --out {out / 'report.html'}")
     report(*(out / name for name in names), out=out / "report.html")
     console.command(f"learnet train {prepared} {weights} --epochs {epochs} --seed {seed}")

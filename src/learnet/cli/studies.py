@@ -6,7 +6,7 @@ from typing import Annotated
 from learnet import console
 from learnet.cli.app import STUDIES, Flat, app
 from learnet.errors import LearnetError
-from learnet.settings import Study, Training
+from learnet.settings import Resources, Study, Training
 
 
 @app.command(group=STUDIES)
@@ -17,7 +17,7 @@ def study(
     *,
     study: Annotated[Study, Flat] = Study(),  # noqa: B008
     training: Annotated[Training, Flat] = Training(),  # noqa: B008
-    jobs: int = -1,
+    resources: Annotated[Resources, Flat] = Resources(),  # noqa: B008
 ) -> None:
     """Train and test a network on people it has not seen, and keep every answer.
 
@@ -27,13 +27,11 @@ def study(
         Prepared folder.
     out
         Study folder to write. A study that was killed goes on where it stopped.
-    jobs
-        Processes; -1 is one per core.
     """
     from learnet.study import run_study
 
     with console.bar(f"Training {study.network}") as progress:
-        summary = run_study(prepared, out, study, training, jobs=jobs, progress=progress)
+        summary = run_study(prepared, out, study, training, resources, progress)
     console.scores([(out.name, summary)])
     console.paths(out / "outcomes.csv", out / "metrics.json")
 

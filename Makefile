@@ -2,6 +2,8 @@
 PYTHON ?= python3
 CONSTRAINTS := $(if $(shell command -v nvidia-smi 2>/dev/null),,-c constraints-cpu.txt)
 
+BENCHMARKS := dynamic_image prepare network live study
+
 .PHONY: help demo test check bench clean
 
 help:  ## list the targets
@@ -23,8 +25,9 @@ test: .venv/ready  ## all tests
 check: .venv/ready  ## style and types
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
 
-bench: .venv/ready  ## every benchmark; results go to benchmarks/results
-	for script in benchmarks/*.py; do .venv/bin/python $$script || exit 1; done
+bench: .venv/ready  ## every benchmark, then one table; results go to benchmarks/results
+	for name in $(BENCHMARKS); do .venv/bin/python benchmarks/$$name.py || exit 1; done
+	.venv/bin/python benchmarks/table.py
 
 clean:  ## remove the environment and the demo
 	rm -rf .venv demo

@@ -6,27 +6,17 @@ The references: a float64 loop that adds weight times frame, the one line `(w[:,
 frames, which is what the memory allows. Rounds take turns, the table gives medians. Run it on a machine that does nothing else.
 """
 
-import argparse
-import datetime
-import json
-import os
-import platform
 import resource
 import statistics
-import subprocess
 import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
 
-import cv2
+import measure
 import numpy as np
 
 from learnet.motion.dynamic import Accumulator, dynamic_image, rank_weights
 
 SHAPE = (100, 480, 640, 3)
-NEEDED = {"times the loop": 3.0, "times the one line": 50.0}  # at least
-MEMORY_MB = 64.0  # at most
+TIMES_LOOP, TIMES_ONE_LINE, MEMORY_MB = 3.0, 50.0, 64.0  # wanted
 
 
 def loop(frames: np.ndarray) -> np.ndarray:
@@ -52,37 +42,9 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
 
 
-def measure(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each way in each round; they take turns, so that a busy moment falls on all."""
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(rounds):
-        for name, way in ways.items():
-            start = time.perf_counter()
-            way()
-            seconds[name].append(time.perf_counter() - start)
-    return seconds
-
-
-def machine() -> dict[str, object]:
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    return {
-        "cpu": models[0] if models else platform.processor(),
-        "cores": os.cpu_count(),
-        "load_before": round(os.getloadavg()[0], 2),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "opencv": cv2.__version__,
-    }
-
-
-def commit() -> str:
-    answer = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent)
-    return answer.stdout.strip() or "unknown"
-
-
-def run(rounds: int) -> dict[str, object]:
-    about = machine()
+def main() -> None:
+    chosen = measure.options(__doc__, rounds=15).parse_args()
+    about = measure.machine()
     frames = np.empty(SHAPE, dtype=np.uint8)
     numbers = np.random.default_rng(0)
     for t in range(len(frames)):  # one at a time, so that making them needs no more memory than holding them
@@ -93,47 +55,26 @@ def run(rounds: int) -> dict[str, object]:
     above = peak_mb() - before
     np.testing.assert_allclose(image, loop(frames), rtol=1e-6, atol=1e-3)  # values near 1e4
     copy = np.empty_like(frames)
-    seconds = measure(
-        {
-            "dynamic_image": lambda: dynamic_image(frames),
-            "loop": lambda: loop(frames),
-            "copy": lambda: np.copyto(copy, frames),
-            "one line": lambda: one_line(frames),
-            "accumulator": lambda: accumulator(frames),
-        },
-        rounds,
-    )
-    typical = {name: statistics.median(values) for name, values in seconds.items()}
-    return {
-        "benchmark": "dynamic_image",
-        "frames": "x".join(map(str, SHAPE)) + " uint8",
-        "rounds": rounds,
-        "median_ms": {name: round(1e3 * value, 2) for name, value in typical.items()},
-        "fastest_ms": {name: round(1e3 * min(values), 2) for name, values in seconds.items()},
-        "times the loop": round(typical["loop"] / typical["dynamic_image"], 2),
-        "times the one line": round(typical["one line"] / typical["dynamic_image"], 2),
-        "accumulator, times the loop": round(typical["loop"] / typical["accumulator"], 2),
-        "share of the copy's rate": round(typical["copy"] / typical["dynamic_image"], 3),
-        "peak_mb_above_input": round(above, 1),
-        "needed": NEEDED | {"peak_mb_above_input": MEMORY_MB},
-        "machine": about,
+    ways = {
+        "dynamic_image": lambda: dynamic_image(frames),
+        "loop": lambda: loop(frames),
+        "copy": lambda: np.copyto(copy, frames),
+        "one line": lambda: one_line(frames),
+        "accumulator": lambda: accumulator(frames),
     }
-
-
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--rounds", type=int, default=15)
-    options.add_argument("--date", default=datetime.date.today().isoformat())
-    options.add_argument("--out", type=Path, default=Path(__file__).parent / "results", help="folder for the result")
-    chosen = options.parse_args()
-    result = {"date": chosen.date, "commit": commit()} | run(chosen.rounds)
-    print(json.dumps(result, indent=1))
-    for name, needed in NEEDED.items():
-        print(f"{name}: {result[name]} ({'at least' if result[name] >= needed else 'BELOW'} {needed})")
-    memory = result["peak_mb_above_input"]
-    print(f"memory above the input: {memory} MB ({'under' if memory < MEMORY_MB else 'ABOVE'} {MEMORY_MB:.0f})")
-    file = chosen.out / f"{result['date']}-{result['commit']}-dynamic_image.json"
-    file.write_text(json.dumps(result, indent=1) + "\n")
+    seconds = measure.take_turns(ways, chosen.rounds)
+    share = measure.ratio(seconds, "copy", "dynamic_image") / 2  # it reads the frames, a copy reads and writes them
+    what = "dynamic image of 100 frames of 480x640x3"
+    times = {name: round(measure.ratio(seconds, name, "dynamic_image"), 2) for name in ("loop", "one line")}
+    rows = [
+        measure.Row(what, "a float64 loop", times["loop"], TIMES_LOOP, "the copy bandwidth", share),
+        measure.Row(what, "the one line (w * f).sum(0)", times["one line"], TIMES_ONE_LINE, "the copy bandwidth", share),
+        measure.Row("the same, memory above the input, MB", "-", round(above, 1), MEMORY_MB, smaller_is_better=True),
+    ]
+    details = {"frames": "x".join(map(str, SHAPE)) + " uint8", "rounds": chosen.rounds} | {
+        f"{name}, ms": round(1e3 * statistics.median(values), 2) for name, values in seconds.items()
+    }
+    measure.save("dynamic_image", chosen.out, about, rows, details)
 
 
 if __name__ == "__main__":

@@ -8,23 +8,17 @@ of a camera. The reference reads every frame with `cv2.imread`, a clip at a time
 turns, so that a busy moment falls on both; each pair gives a ratio, and the median of them counts.
 """
 
-import argparse
-import datetime
-import json
 import os
-import platform
 import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import av
 import cv2
 import joblib
+import measure
 import numpy as np
 from skimage.data import astronaut
 
@@ -90,7 +84,7 @@ def cpu_s() -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def measure(ways: dict[str, Callable[[int], None]], rounds: int) -> dict[str, list[tuple[float, float]]]:
+def taking_turns(ways: dict[str, Callable[[int], None]], rounds: int) -> dict[str, list[tuple[float, float]]]:
     """Seconds and CPU seconds of each way in each round; they take turns, the first round starts the processes and does not count."""
     spent: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     for turn in range(rounds + 1):
@@ -110,13 +104,14 @@ def compare(root: Path, kind: str, face: str, found: list[Clip], jobs: int, roun
         prepared = prepare(Reading(found, []), root / f"{kind}-{face}-{jobs}-{turn}", preparation, jobs=jobs, face_model=model)
         assert len(prepared.clips) == len(found)
 
-    spent = measure({"decode": lambda turn: decode_all(found, jobs), "prepare": make}, rounds)
+    spent = taking_turns({"decode": lambda turn: decode_all(found, jobs), "prepare": make}, rounds)
     frames = FRAMES * len(found)
     pairs = list(zip(spent["decode"], spent["prepare"], strict=True))
     ratios = [decoding / preparing for (decoding, _), (preparing, _) in pairs]
     return {
-        "frames": f"{len(found)} clips of {FRAMES} JPEGs, {SIZES[kind][0]}x{SIZES[kind][1]}, {kind}",
+        "frames": f"{kind} frames, {SIZES[kind][0]}x{SIZES[kind][1]}",
         "face": face if kind == "raw" else "given",
+        "clips": f"{len(found)} of {FRAMES} JPEGs",
         "processes": jobs,
         "decoded_per_s": round(frames / statistics.median(seconds for seconds, _ in spent["decode"])),
         "prepared_per_s": round(frames / statistics.median(seconds for seconds, _ in spent["prepare"])),
@@ -126,48 +121,22 @@ def compare(root: Path, kind: str, face: str, found: list[Clip], jobs: int, roun
     }
 
 
-def machine() -> dict[str, object]:
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    return {
-        "cpu": models[0] if models else platform.processor(),
-        "cores": joblib.cpu_count(),
-        "load_before": round(os.getloadavg()[0], 2),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "opencv": cv2.__version__,
-        "av": av.__version__,
-        "joblib": joblib.__version__,
-    }
-
-
-def commit() -> str:
-    answer = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent)
-    return answer.stdout.strip() or "unknown"
-
-
-def run(count: int, rounds: int) -> dict[str, object]:
-    about = machine()
+def main() -> None:
+    parser = measure.options(__doc__, rounds=3)
+    parser.add_argument("--clips", type=int, default=120, help="clips of each kind (CASME II has 255)")
+    chosen = parser.parse_args()
+    about = measure.machine()
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
-        found = {kind: clips(root / "data", kind, count) for kind in SIZES}
+        found = {kind: clips(root / "data", kind, chosen.clips) for kind in SIZES}
         faces = [("raw", "haar"), ("cropped", "auto")] + ([("raw", "yunet")] if "LEARNET_FACE_MODEL" in os.environ else [])
-        cases = [compare(root, kind, face, found[kind], joblib.cpu_count(), rounds) for kind, face in faces]
-    return {"benchmark": "prepare", "rounds": rounds, "cases": cases, "needed": {"share of the rate of decoding": NEEDED}, "machine": about}
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--clips", type=int, default=120, help="clips of each kind (CASME II has 255)")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
-    options = parser.parse_args()
-    result = run(options.clips, options.rounds)
-    print(json.dumps(result, indent=2))
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / f"{datetime.date.today()}-{commit()}-prepare.json").write_text(json.dumps(result, indent=2) + "\n")
-    if min(case["share of the rate of decoding"] for case in result["cases"]) < NEEDED:
-        sys.exit("slower than needed")
+        cases = [compare(root, kind, face, found[kind], joblib.cpu_count(), chosen.rounds) for kind, face in faces]
+    rows = [
+        measure.Row(f"preparing {case['frames']}, face {case['face']}", "merely decoding them", case["share of the rate of decoding"],
+                    NEEDED, "the decoding rate", case["share of the rate of decoding"])
+        for case in cases
+    ]  # fmt: skip
+    measure.save("prepare", chosen.out, about, rows, {"rounds": chosen.rounds, "cases": cases})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,112 @@
+"""How fast is LEARNet? The fused form against the plain one, a training step against the matrix rate, many networks at once.
+
+    python benchmarks/network.py            # writes benchmarks/results/<date>-<commit>-network.json
+
+The plain form is `learnet.networks.learnet`, which reads like the paper's figure. The matrix rate is that of a product of two
+2048 x 2048 matrices on the same threads, in the same run. Operations are counted from the layers' sizes; a training step has three
+times those of an answer. Run it on a machine that does nothing else.
+"""
+
+import statistics
+
+import measure
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from learnet.descent import TrainingSet, descend, descend_together
+from learnet.networks import NETWORKS, to_answer
+from learnet.settings import Training
+
+
+def operations(net: nn.Module, size: int = 112) -> int:
+    """Multiplications and additions of one answer, in convolutions and dense layers."""
+    found = 0
+
+    def count(layer: nn.Module, given: tuple[Tensor, ...], answer: Tensor) -> None:
+        nonlocal found
+        found += 2 * answer.numel() * layer.weight[0].numel()  # type: ignore[index, operator]
+
+    handles = [layer.register_forward_hook(count) for layer in net.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+    with torch.inference_mode():
+        net.eval()(torch.zeros(1, 3, size, size))
+    for handle in handles:
+        handle.remove()
+    return found
+
+
+def answers(rounds: int) -> tuple[list[measure.Row], dict[str, object]]:
+    """The fused form and the plain one, a single image and 32."""
+    plain = NETWORKS["learnet"](5).eval()
+    fused, work, limit = to_answer(plain), operations(plain), measure.matrix_rate()
+    rows, details = [], {"operations of an answer": work, "matrix rate, GFLOP/s": round(limit / 1e9, 1)}
+    for batch in (1, 32):
+        images = torch.rand(batch, 3, 112, 112) * 2 - 1
+        with torch.inference_mode():
+            assert torch.allclose(plain(images), fused(images), atol=1e-5)
+            seconds = measure.take_turns({"plain": lambda x=images: plain(x), "fused": lambda x=images: fused(x)}, rounds, warm=10)
+        typical = {name: statistics.median(values) for name, values in seconds.items()}
+        share = batch * work / typical["fused"] / limit
+        times = measure.ratio(seconds, "plain", "fused")
+        rows.append(measure.Row(f"LEARNet, batch of {batch}, fused", "the plain form", round(times, 2), 1.5, "the matrix rate", share))
+        details[f"batch of {batch}, ms"] = {name: round(1e3 * value, 3) for name, value in typical.items()}
+    return rows, details
+
+
+def training_step(rounds: int, batch: int = 32) -> tuple[list[measure.Row], dict[str, object]]:
+    """Forward, backward and AdamW of the plain form, which is the one that trains."""
+    net, limit = NETWORKS["learnet"](5), measure.matrix_rate()
+    work = 3 * operations(net)
+    images, labels = torch.rand(batch, 3, 112, 112) * 2 - 1, torch.arange(batch) % 5
+    optimiser = torch.optim.AdamW(net.parameters(), 1e-5, fused=True)
+
+    def step() -> None:
+        net.train()
+        F.cross_entropy(net(images), labels).backward()
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+
+    seconds = statistics.median(measure.take_turns({"step": step}, rounds, warm=5)["step"])
+    share = batch * work / seconds / limit
+    row = measure.Row(f"LEARNet, training step of {batch}", "the matrix rate", round(share, 3), 0.6, "the matrix rate", share)
+    return [row], {"training step, ms": round(1e3 * seconds, 2)}
+
+
+def at_once(rounds: int, networks: int = 4, size: int = 112) -> tuple[list[measure.Row], dict[str, object]]:
+    """Trainings side by side against the same ones after each other, in one process."""
+    numbers = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (32, size, size, 3), generator=numbers, dtype=torch.uint8).numpy()
+    data = TrainingSet(images, (torch.arange(32) % 3).numpy(), ["one"] * 32, 3)
+    trainings = [Training(epochs=1, mirror="image", seed=seed) for seed in range(networks)]
+
+    def fresh() -> list[nn.Module]:
+        return [NETWORKS["learnet"](3, size, seed=own.seed) for own in trainings]
+
+    def after_each_other() -> None:
+        for module, own in zip(fresh(), trainings, strict=True):
+            descend(module, data, own, 1)
+
+    def together() -> None:
+        descend_together(fresh(), [data] * networks, trainings, [1] * networks)
+
+    seconds = measure.take_turns({"after each other": after_each_other, "together": together}, rounds)
+    times = measure.ratio(seconds, "after each other", "together")
+    what = f"{networks} trainings of LEARNet in one pass, {size} px, CPU"
+    return [measure.Row(what, "after each other (auto: one at a time)", round(times, 2), 1.0)], {
+        name: round(statistics.median(values), 3) for name, values in seconds.items()
+    }
+
+
+def main() -> None:
+    parser = measure.options(__doc__, rounds=40)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    chosen = parser.parse_args()
+    torch.set_num_threads(chosen.threads)
+    about = measure.machine() | {"threads": chosen.threads}
+    parts = [answers(chosen.rounds), training_step(chosen.rounds), at_once(5)]
+    details = {name: value for _, found in parts for name, value in found.items()}
+    measure.save("network", chosen.out, about, [row for rows, _ in parts for row in rows], details)
+
+
+if __name__ == "__main__":
+    main()

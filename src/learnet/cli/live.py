@@ -4,7 +4,7 @@ import csv
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,16 +52,16 @@ def live(
     from learnet.video import open_video
 
     camera = source.isascii() and source.isdigit() and not Path(source).exists()
-    recogniser = Recogniser.load(weights, face_model)
-    with open_video(int(source) if camera else Path(source), fps) as video, Watch(recogniser, video, settings, pace) as watched:
-        try:
-            _show(watched, recogniser.facts.classes, table)
-        except KeyboardInterrupt:
-            pass  # the usual end of a camera
-        finally:
-            found = watched.summary()
-            for line in (*found.warnings, str(found)):
-                console.err.print(line, markup=False)
+    with open_video(int(source) if camera else Path(source), fps) as video:
+        recogniser = Recogniser.load(weights, face_model)
+        with Watch(recogniser, video, settings, pace) as watched:
+            try:
+                with suppress(KeyboardInterrupt):  # the usual end of a camera
+                    _show(watched, recogniser.facts.classes, table)
+            finally:
+                found = watched.summary()
+                for line in (*found.warnings, str(found)):
+                    console.err.print(line, markup=False)
 
 
 def _show(answers: Iterable["LiveAnswer"], classes: Sequence[str], table: Path | None) -> None:

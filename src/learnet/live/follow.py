@@ -21,7 +21,7 @@ from learnet.live.crops import Crops
 from learnet.video import Frame
 
 LOOKS = 4  # looks at the face in a window: how far the head moves is measured between them
-DELAY_S = 0.1  # after so much video a look must have ended where all have to end; twice as long as the slowest finder needs at 640x480
+DELAY = 0.2  # of a window: after so much video a look must have ended, where it is waited for. 0.1 s is five times what finding takes
 MOVED = 0.1  # distances of the eyes by which the face may move before its frames are cropped anew: 4 of 112 pixels
 
 
@@ -111,6 +111,11 @@ class Follower:
             return None
         apart = max(float(np.linalg.norm(marks - known[0][0], axis=1).max()) for marks, _ in known)
         return apart / _apart(self.anchor) * EYES_APART * self.size
+
+    @property
+    def there(self) -> bool:
+        """Whether the newest look saw the face."""
+        return bool(self.looks) and self.looks[-1].anchor is not None
 
     def last_seen_s(self) -> float | None:
         """Time of the last look that saw the face; None where none did."""

@@ -1,7 +1,6 @@
 """A trained network and a stream of frames: the last half second is recognised anew every few frames."""
 
 import json
-import math
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -9,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from learnet.errors import LearnetError, TooFewFrames, pick
 from learnet.face import STILL_PX
-from learnet.live.follow import DELAY_S, LOOKS, Follower, Pace
+from learnet.live.follow import DELAY, LOOKS, Follower, Pace
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.normalise import NORMALISATIONS
 from learnet.predict import EARLY, Recogniser
@@ -95,7 +94,7 @@ class LiveRecogniser:
         self.fold = pick(MOTION_IMAGES, preparation.motion, "motion image")
         self.normalise = pick(NORMALISATIONS, preparation.normalise, "normalisation")
         self.still_px = STILL_PX * preparation.size / 112
-        pace = Pace(max(1, window // LOOKS), max(1, math.ceil(DELAY_S * fps)), wait, window)
+        pace = Pace(max(1, window // LOOKS), max(1, round(DELAY * window)), wait, window)
         self.face = Follower(recogniser.finder, preparation.size, pace)
         self.kept: deque[Frame] = deque()
         self.began_s: float | None = None
@@ -168,7 +167,7 @@ class LiveRecogniser:
         seen_s = self.face.last_seen_s()
         if seen_s is None:
             return "no face has been found yet"
-        if seen_s < start_s - EARLY:
+        if not self.face.there and seen_s < start_s - EARLY:
             self.face.lose()
             return f"no face has been seen since {seen_s:.2f} s"
         return "" if self.face.now is not None else "the face has only just been found"

@@ -31,7 +31,7 @@ from skimage.data import astronaut
 from learnet.checkpoint import save_checkpoint
 from learnet.facts import Facts
 from learnet.live import Watch
-from learnet.networks import NETWORKS
+from learnet.networks import NETWORKS, to_answer
 from learnet.predict import Recogniser
 from learnet.settings import Live, Preparation, Training
 from learnet.training import predict_scores
@@ -136,8 +136,8 @@ def alternately(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str,
 
 
 def networks(rounds: int) -> list[dict[str, object]]:
-    """One image through each, from bytes to probabilities, on one thread and on all."""
-    nets = {name: NETWORKS[name](len(CLASSES)).eval() for name in ("learnet", "resnet18", "resnet50")}
+    """One image through each in the form in which it answers, from bytes to probabilities, on one thread and on all."""
+    nets = {name: to_answer(NETWORKS[name](len(CLASSES)).eval()) for name in ("learnet", "resnet18", "resnet50")}
     numbers, cases, threads = np.random.default_rng(0), [], torch.get_num_threads()
     small, large = (numbers.integers(0, 256, (1, side, side, 3), dtype=np.uint8) for side in (112, 224))
     for count in sorted({1, os.cpu_count() or 1}):

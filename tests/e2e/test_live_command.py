@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -73,6 +74,15 @@ def test_a_film_without_a_face_gets_lines_that_say_so(place: Path, capfd: pytest
     assert not end.value.code
     lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
     assert len(lines) == 8 and {(line["label"], line["reason"]) for line in lines} == {(None, "no face has been found yet")}
+
+
+def test_every_line_is_out_when_it_is_written(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    out = SimpleNamespace(write=lambda text: done.append(text[-1]), flush=lambda: done.append("out"))
+    monkeypatch.setattr(sys, "stdout", out)
+    with pytest.raises(SystemExit):
+        cli.main(["live", str(place / "film.mp4"), "--weights", str(place / "none.safetensors"), "--every", "20"])
+    assert done == ["\n", "out"] * 4
 
 
 def test_ctrl_c_ends_it_with_a_summary(place: Path) -> None:

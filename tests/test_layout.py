@@ -15,14 +15,14 @@ FLOORS = {
     "datasets": 3, "prepared": 3, "checkpoint": 3, "descent": 3,
     "prepare": 4, "imported": 4, "training": 4,
     "predict": 5, "study": 5,
-    "evaluate": 6, "picture": 6, "report": 6,
+    "evaluate": 6, "picture": 6, "report": 6, "live": 6,
     "console": 7,
     "cli": 8,
     "__init__": 8, "__main__": 9,
 }  # fmt: skip
 HOMES = {
     "torch": {"augment", "networks", "checkpoint", "descent", "training", "predict", "study", "evaluate"},
-    "cv2": {"video", "face", "motion", "simulate", "datasets", "prepare", "imported"},
+    "cv2": {"video", "face", "motion", "simulate", "datasets", "prepare", "imported", "live"},
     "av": {"libav", "video"},
     "matplotlib": {"picture", "figures", "report"},
     "jinja2": {"report"},

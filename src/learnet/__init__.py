@@ -21,6 +21,7 @@ _HOME = {
     "prepare": "learnet.prepare",
     "run_study": "learnet.study",
     "Recogniser": "learnet.predict",
+    "LiveRecogniser": "learnet.live",
     "write_report": "learnet.report",
 }
 

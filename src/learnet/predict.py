@@ -322,10 +322,9 @@ def _no_answer(answers: list[Answer], video: Video, finder: _Counted | None) -> 
     )
 
 
-def _warnings(video: Video, answers: list[Answer], facts: Facts) -> tuple[str, ...]:
-    """What to know about the video as a whole."""
-    info, of = video.info, f"of {len(answers)} windows" if len(answers) > 1 else "window"
-    said = [*video.notes, *(f"{count} {what}" for what, count in video.losses.items() if count)]
+def video_warnings(video: Video, facts: Facts) -> list[str]:
+    """What to know about a video as a whole, whatever the answers; of its losses those so far."""
+    info, said = video.info, [*video.notes, *(f"{count} {what}" for what, count in video.losses.items() if count)]
     if info.fps < LOW_FPS:
         said.append(
             f"{info.fps:.4g} frames per second: a micro-expression lasts 1/25 to 1/2 s, so below {LOW_FPS} it may pass between frames"
@@ -334,6 +333,12 @@ def _warnings(video: Video, answers: list[Answer], facts: Facts) -> tuple[str, .
         said.append(f"the frame rate varies; {info.fps:.4g} per second is its mean")
     if facts.data.get("synthetic") == "yes":
         said.append("the network has learned from synthetic faces only")
+    return said
+
+
+def _warnings(video: Video, answers: list[Answer], facts: Facts) -> tuple[str, ...]:
+    """What to know about the video and its answers."""
+    said, of = video_warnings(video, facts), f"of {len(answers)} windows" if len(answers) > 1 else "window"
     if facts.data.get("faces") in ("given", "both") and any(answer.face for answer in answers):
         said.append("the network has learned from faces that the owners of the clips had cropped; here the face is cropped by other marks")
     for before, after in zip(answers, answers[1:], strict=False):

@@ -125,11 +125,28 @@ class Windows:
 
 
 @dataclass(frozen=True)
+class Live:
+    """When a stream of frames is answered: about the last `window_s`, after every EVERY frames."""
+
+    every: int = 10
+    """Frames from one answer to the next."""
+
+    window_s: float = 0.5
+    """Length of a window in seconds; a micro-expression lasts at most half a second."""
+
+    def __post_init__(self) -> None:
+        _check(
+            (self.every >= 1, f"--every must be at least 1, not {self.every}"),
+            (0 < self.window_s < float("inf"), f"--window-s must be positive, not {self.window_s}"),
+        )
+
+
+@dataclass(frozen=True)
 class Study:
     """What a study asks: which network, tested how, on which classes, how often."""
 
     network: str = "learnet"
-    """Network: learnet, learnet-paper, resnet18, linear-svm or majority."""
+    """Network: learnet, learnet-paper, resnet18, resnet34, resnet50, linear-svm or majority."""
 
     protocol: Literal["loso", "groups"] = "loso"
     """Who is tested: loso (each person once, trained on all others) or groups (each of --groups groups of people once)."""

@@ -1,26 +1,41 @@
-"""ResNet-18 against the names, shapes and count of torchvision's, and against its definition written out in functions."""
+"""The ResNets against the names, shapes and counts of torchvision's, and against their definition written out in functions."""
+
+from collections.abc import Callable
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from learnet.networks.resnet import resnet18
+from learnet.networks.resnet import resnet18, resnet34, resnet50
+
+KINDS: list[tuple[Callable[..., nn.Module], tuple[int, ...], int, int]] = [  # blocks, growth of the maps in a block, parameters
+    (resnet18, (2, 2, 2, 2), 1, 11_689_512),
+    (resnet34, (3, 4, 6, 3), 1, 21_797_672),
+    (resnet50, (3, 4, 6, 3), 4, 25_557_032),
+]
 
 
-def shapes_of_torchvision(classes: int) -> dict[str, tuple[int, ...]]:
+def shapes_of_torchvision(classes: int, blocks: tuple[int, ...], growth: int) -> dict[str, tuple[int, ...]]:
     """torchvision's state dict, from its naming pattern."""
-    shapes: dict[str, tuple[int, ...]] = {"conv1.weight": (64, 3, 7, 7), "fc.weight": (classes, 512), "fc.bias": (classes,)}
+    shapes: dict[str, tuple[int, ...]] = {"conv1.weight": (64, 3, 7, 7), "fc.weight": (classes, 512 * growth), "fc.bias": (classes,)}
     norms = {"bn1": 64}
-    for stage, (before, maps) in enumerate([(64, 64), (64, 128), (128, 256), (256, 512)], start=1):
-        for block, entering in ((0, before), (1, maps)):
+    before = 64
+    for stage, filters in enumerate((64, 128, 256, 512), start=1):
+        maps = filters * growth
+        for block in range(blocks[stage - 1]):
             here = f"layer{stage}.{block}"
-            shapes[f"{here}.conv1.weight"] = (maps, entering, 3, 3)
-            shapes[f"{here}.conv2.weight"] = (maps, maps, 3, 3)
-            norms[f"{here}.bn1"] = norms[f"{here}.bn2"] = maps
-        if stage > 1:
-            shapes[f"layer{stage}.0.downsample.0.weight"] = (maps, before, 1, 1)
-            norms[f"layer{stage}.0.downsample.1"] = maps
+            if growth == 1:
+                convolutions = [(filters, before, 3), (filters, filters, 3)]
+            else:
+                convolutions = [(filters, before, 1), (filters, filters, 3), (maps, filters, 1)]
+            for number, (outgoing, entering, side) in enumerate(convolutions, start=1):
+                shapes[f"{here}.conv{number}.weight"] = (outgoing, entering, side, side)
+                norms[f"{here}.bn{number}"] = outgoing
+            if block == 0 and (stage > 1 or maps != before):
+                shapes[f"{here}.downsample.0.weight"] = (maps, before, 1, 1)
+                norms[f"{here}.downsample.1"] = maps
+            before = maps
     for name, maps in norms.items():
         shapes.update({f"{name}.{part}": (maps,) for part in ("weight", "bias", "running_mean", "running_var")})
         shapes[f"{name}.num_batches_tracked"] = ()
@@ -28,7 +43,7 @@ def shapes_of_torchvision(classes: int) -> dict[str, tuple[int, ...]]:
 
 
 def composed(state: dict[str, Tensor], images: Tensor) -> Tensor:
-    """The network in functions, from the paper's Figure 3 and Table 1, with the placing of strides that torchvision has."""
+    """The network in functions, from the paper's Figures 3 and 5 and Table 1, with the placing of strides that torchvision has."""
 
     def norm(x: Tensor, name: str) -> Tensor:
         mean, variance, gain, shift = (
@@ -38,30 +53,32 @@ def composed(state: dict[str, Tensor], images: Tensor) -> Tensor:
 
     x = F.conv2d(images, state["conv1.weight"], stride=2, padding=3)
     x = F.max_pool2d(norm(x, "bn1").clamp(min=0), 3, stride=2, padding=1)
-    for stage in (1, 2, 3, 4):
-        for block in (0, 1):
-            here, stride = f"layer{stage}.{block}", 2 if stage > 1 and block == 0 else 1
-            y = norm(F.conv2d(x, state[f"{here}.conv1.weight"], stride=stride, padding=1), f"{here}.bn1").clamp(min=0)
-            y = norm(F.conv2d(y, state[f"{here}.conv2.weight"], padding=1), f"{here}.bn2")
-            if stride == 2:
-                x = norm(F.conv2d(x, state[f"{here}.downsample.0.weight"], stride=2), f"{here}.downsample.1")
-            x = (x + y).clamp(min=0)
+    for here in sorted({name.rsplit(".", 2)[0] for name in state if name.endswith("conv1.weight") and name.startswith("layer")}):
+        stride = 2 if here[5] != "1" and here.endswith(".0") else 1
+        narrow = state[f"{here}.conv1.weight"].shape[-1] == 1  # the first of a bottleneck
+        y = F.conv2d(x, state[f"{here}.conv1.weight"], stride=1 if narrow else stride, padding=0 if narrow else 1)
+        y = F.conv2d(norm(y, f"{here}.bn1").clamp(min=0), state[f"{here}.conv2.weight"], stride=stride if narrow else 1, padding=1)
+        y = norm(y, f"{here}.bn2")
+        if narrow:
+            y = norm(F.conv2d(y.clamp(min=0), state[f"{here}.conv3.weight"]), f"{here}.bn3")
+        if f"{here}.downsample.0.weight" in state:
+            x = norm(F.conv2d(x, state[f"{here}.downsample.0.weight"], stride=stride), f"{here}.downsample.1")
+        x = (x + y).clamp(min=0)
     return F.linear(F.adaptive_avg_pool2d(x, 1).flatten(1), state["fc.weight"], state["fc.bias"])
 
 
-def test_names_and_shapes_are_torchvision_s() -> None:
-    found = {name: tuple(tensor.shape) for name, tensor in resnet18(1000).state_dict().items()}
-    assert found == shapes_of_torchvision(1000)
-    assert len(found) == 122
+@pytest.mark.parametrize(("make", "blocks", "growth", "parameters"), KINDS)
+def test_names_and_shapes_are_torchvision_s(make: Callable, blocks: tuple[int, ...], growth: int, parameters: int) -> None:
+    net = make(1000)
+    found = {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()}
+    assert found == shapes_of_torchvision(1000, blocks, growth)
+    assert len(found) == {11_689_512: 122, 21_797_672: 218, 25_557_032: 320}[parameters]
+    assert sum(parameter.numel() for parameter in net.parameters()) == parameters
 
 
-def test_parameters_are_11_689_512_for_1000_classes() -> None:
-    assert sum(parameter.numel() for parameter in resnet18(1000).parameters()) == 11_689_512
-
-
-@pytest.mark.parametrize("size", [28, 61, 112])
-def test_it_computes_what_its_definition_says(size: int) -> None:
-    net, generator = resnet18(5, size).eval(), torch.Generator().manual_seed(0)
+@pytest.mark.parametrize(("make", "size"), [(resnet18, 28), (resnet18, 61), (resnet18, 112), (resnet34, 61), (resnet50, 61)])
+def test_it_computes_what_its_definition_says(make: Callable, size: int) -> None:
+    net, generator = make(5, size).eval(), torch.Generator().manual_seed(0)
     for name, tensor in net.state_dict().items():
         if name.endswith(("running_mean", "bias")):
             tensor.normal_(0, 0.1, generator=generator)

@@ -55,7 +55,7 @@ def train(
     weights
         Checkpoint to write (.safetensors).
     network
-        Network: learnet, learnet-paper, resnet18, linear-svm or majority.
+        Network: learnet, learnet-paper, resnet18, resnet34, resnet50, linear-svm or majority.
     classes
         Class scheme, as in `learnet study`.
     """

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from learnet.networks.floors import LinearSVM, Majority
 from learnet.networks.learnet import LEARNet
 from learnet.networks.learnet_fused import FusedLEARNet
-from learnet.networks.resnet import resnet18
+from learnet.networks.resnet import resnet18, resnet34, resnet50
 
 
 class MakeNetwork(Protocol):
@@ -30,6 +30,8 @@ NETWORKS: Mapping[str, MakeNetwork] = {
     "learnet": LEARNet,
     "learnet-paper": partial(LEARNet, variant="paper"),
     "resnet18": resnet18,
+    "resnet34": resnet34,
+    "resnet50": resnet50,
     "linear-svm": LinearSVM,
     "majority": Majority,
 }

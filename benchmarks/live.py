@@ -9,21 +9,16 @@ averaged with those of the mirror image, as weights of `learnet train` ask for. 
 frames pass. The networks have random weights, which costs as much.
 """
 
-import argparse
-import datetime
 import itertools
-import json
 import os
-import platform
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
+import measure
 import numpy as np
 import torch
 from skimage.data import astronaut
@@ -40,7 +35,6 @@ from learnet.video import Frame, Video, VideoInfo, open_video, write_video
 FPS, SIZE = 200.0, (640, 480)  # width, height
 PERIOD = 400  # frames of a sway
 CLASSES = ("happiness", "disgust", "repression", "surprise", "others")
-TARGETS = {"frames a second": 200, "99th percentile, ms": 15, "skipped": 0, "ResNet-50 over LEARNet": 20, "growth, MB": 5}
 
 
 def sway() -> Iterator[np.ndarray]:
@@ -123,18 +117,6 @@ def memory(ask: Recogniser, frames: int) -> dict[str, object]:
     }
 
 
-def alternately(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median milliseconds of each; they take turns, and the first rounds do not count."""
-    spent: dict[str, list[float]] = {name: [] for name in ways}
-    for turn in range(rounds + 3):
-        for name, way in ways.items():
-            start = time.perf_counter()
-            way()
-            if turn >= 3:
-                spent[name].append((time.perf_counter() - start) * 1e3)
-    return {name: statistics.median(times) for name, times in spent.items()}
-
-
 def networks(rounds: int) -> list[dict[str, object]]:
     """One image through each in the form in which it answers, from bytes to probabilities, on one thread and on all."""
     nets = {name: to_answer(NETWORKS[name](len(CLASSES)).eval()) for name in ("learnet", "resnet18", "resnet50")}
@@ -144,7 +126,8 @@ def networks(rounds: int) -> list[dict[str, object]]:
         torch.set_num_threads(count)
         ways: dict[str, Callable[[], object]] = {name: lambda net=net: predict_scores(net, small) for name, net in nets.items()}
         ways["resnet50 at 224"] = lambda: predict_scores(nets["resnet50"], large)
-        spent = alternately(ways, rounds)
+        seconds = measure.take_turns(ways, rounds, warm=3)
+        spent = {name: 1e3 * statistics.median(values) for name, values in seconds.items()}
         cases.append(
             {
                 "threads": count,
@@ -157,69 +140,42 @@ def networks(rounds: int) -> list[dict[str, object]]:
     return cases
 
 
-def machine() -> dict[str, object]:
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    return {
-        "cpu": models[0] if models else platform.processor(),
-        "cores": os.cpu_count(),
-        "load_before": round(os.getloadavg()[0], 2),
-        "torch threads": torch.get_num_threads(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "opencv": cv2.__version__,
-        "torch": torch.__version__,
-    }
-
-
-def commit() -> str:
-    answer = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent)
-    return answer.stdout.strip() or "unknown"
-
-
-def run(options: argparse.Namespace) -> dict[str, object]:
-    about = machine()
-    with tempfile.TemporaryDirectory() as place:
-        film = Path(place) / f"film.{'avi' if options.codec == 'mjpeg' else 'mp4'}"
-        write_video(film, itertools.islice(itertools.cycle(list(sway())), options.frames), FPS, options.codec)
-        ask = recogniser(Path(place), face=options.face)
-        decoding = decode(film)
-        fast = watch(ask, film, pace=False, every=options.every)
-        fast["share of the rate of decoding"] = round(fast["frames a second"] / decoding, 2)  # type: ignore[operator]
-        paced = watch(ask, film, pace=True, every=options.every)
-        held = memory(recogniser(Path(place), 28), options.memory_frames)
-    film_is = f"{options.frames} frames, {SIZE[0]}x{SIZE[1]}, {options.codec}, {FPS:g} frames a second; face {options.face}"
-    result = {"benchmark": "live", "film": film_is, "decoded a second": round(decoding), "fast": fast, "paced": paced, "memory": held}
-    result["networks"] = networks(options.rounds)
-    found = {
-        "frames a second": fast["frames a second"],
-        "99th percentile, ms": paced["99th percentile, ms"],
-        "skipped": paced["skipped"],
-        "ResNet-50 over LEARNet": min(case["ResNet-50 over LEARNet"] for case in result["networks"]),  # type: ignore[union-attr, type-var]
-        "growth, MB": held["growth, MB"],
-    }
-    least = ("frames a second", "ResNet-50 over LEARNet")
-    met = {name: value >= TARGETS[name] if name in least else value <= TARGETS[name] for name, value in found.items()}  # type: ignore[operator]
-    return {**result, "found": found, "targets": TARGETS, "met": met, "machine": about}
+def rows(fast: dict, paced: dict, held: dict, cases: list[dict]) -> list[measure.Row]:
+    """The lines of the table."""
+    film = f"{SIZE[0]}x{SIZE[1]} film, decoding included"
+    times = min(case["ResNet-50 over LEARNet"] for case in cases)
+    return [
+        measure.Row(f"live on a {film}, frames a second", "a camera of 200 a second", fast["frames a second"], FPS,
+                    "the decoding rate", fast["share of the rate of decoding"]),
+        measure.Row("the same at 200 a second: 99th percentile, ms", "-", paced["99th percentile, ms"], 15, smaller_is_better=True),
+        measure.Row("the same at 200 a second: frames skipped", "-", paced["skipped"], 0, smaller_is_better=True),
+        measure.Row(f"memory over {held['frames']} frames, growth in MB", "-", held["growth, MB"], 5, smaller_is_better=True),
+        measure.Row("LEARNet on one image, from bytes to probabilities", "ResNet-50, also 112 px", times, 20),
+    ]  # fmt: skip
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = measure.options(__doc__, rounds=30)
     parser.add_argument("--frames", type=int, default=4000, help="of the film")
     parser.add_argument("--memory-frames", type=int, default=100_000)
     parser.add_argument("--every", type=int, default=10, help="frames from one answer to the next")
-    parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--codec", default="h264", choices=("h264", "mjpeg"))
     parser.add_argument("--face", default="haar", choices=("haar", "yunet"))
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
-    options = parser.parse_args()
-    result = run(options)
-    print(json.dumps(result, indent=2))
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / f"{datetime.date.today()}-{commit()}-live.json").write_text(json.dumps(result, indent=2) + "\n")
-    missed = [name for name, met in result["met"].items() if not met]  # type: ignore[attr-defined]
-    if missed:
-        sys.exit(f"missed: {', '.join(missed)}")
+    chosen = parser.parse_args()
+    about = measure.machine() | {"torch threads": torch.get_num_threads()}
+    with tempfile.TemporaryDirectory() as place:
+        film = Path(place) / f"film.{'avi' if chosen.codec == 'mjpeg' else 'mp4'}"
+        write_video(film, itertools.islice(itertools.cycle(list(sway())), chosen.frames), FPS, chosen.codec)
+        ask = recogniser(Path(place), face=chosen.face)
+        decoding = decode(film)
+        fast = watch(ask, film, pace=False, every=chosen.every)
+        fast["share of the rate of decoding"] = round(fast["frames a second"] / decoding, 2)  # type: ignore[operator]
+        paced = watch(ask, film, pace=True, every=chosen.every)
+        held = memory(recogniser(Path(place), 28), chosen.memory_frames)
+    cases = networks(chosen.rounds)
+    film_is = f"{chosen.frames} frames, {SIZE[0]}x{SIZE[1]}, {chosen.codec}, {FPS:g} frames a second; face {chosen.face}"
+    details = {"film": film_is, "decoded a second": round(decoding), "fast": fast, "paced": paced, "memory": held, "networks": cases}
+    measure.save("live", chosen.out, about, rows(fast, paced, held, cases), details)
 
 
 if __name__ == "__main__":

@@ -30,11 +30,11 @@ from learnet.training import predict_scores
 
 LIBRARIES = ("onnx", "onnxscript", "onnxruntime")
 PRECISIONS = ("float32", "float16", "int8")
-OPSET = 18  # the oldest that torch writes; onnxruntime reads it since 1.14
+OPSET = 18  # the one torch writes of itself; to others it converts, where it can. onnxruntime reads it since 1.14
 TOLERANCE = 1e-4  # largest difference of a logit that float32 may show ...
 RELATIVE = 1e-6  # ... or this share of the largest logit: beyond 100, float32 has no digits left to agree in
 RANDOM = 16  # images that nobody took
-MOST = 1000  # real images that are compared, spread evenly over the folder where it holds more
+MOST = 1000  # prepared images that are compared, spread evenly over the folder where it holds more
 CALIBRATING = 200  # images that int8 takes its ranges from
 
 
@@ -42,7 +42,7 @@ CALIBRATING = 200  # images that int8 takes its ranges from
 class Agreement:
     """How near the ONNX form comes to torch, over some images."""
 
-    kind: str  # "real" or "random"
+    kind: str  # "random", or of a prepared folder: "synthetic" where it says that it is, else "prepared"
     images: int  # how many
     logits: float  # largest difference of a class score before softmax
     reach: float  # largest of torch's class scores, as a size
@@ -58,7 +58,7 @@ class Exported:
     precision: str  # one of PRECISIONS
     opset: int
     size_bytes: int
-    agreements: tuple[Agreement, ...]  # on random images; then, where a prepared folder was named, on real ones
+    agreements: tuple[Agreement, ...]  # on random images; then, where a folder was named, on prepared ones
 
 
 def export_onnx(weights: Path, out: Path, precision: str = "float32", images: Path | None = None, opset: int = OPSET) -> Exported:
@@ -77,8 +77,8 @@ def export_onnx(weights: Path, out: Path, precision: str = "float32", images: Pa
         opset: version of ONNX's operators.
 
     Returns:
-        What was written, with the agreement on random images, and on real ones where they are given. For int8 the real ones are of
-        people whose images set no range.
+        What was written, with the agreement on random images, and on prepared ones where they are given. For int8 these are of people
+        whose images set no range.
 
     Raises:
         LearnetError: a library of the extra `onnx` is missing; no such precision or opset; a network that cannot be exported, has no
@@ -98,7 +98,7 @@ def export_onnx(weights: Path, out: Path, precision: str = "float32", images: Pa
             raise LearnetError(f"{weights}: {facts.network} has no convolutions, and so no form in {precision}.", "Export it as float32.")
         graph = _describe(_half(graph) if precision == "float16" else _eighth(graph, calibrating, facts.mirror), facts, precision)
         whole = _compare(out, graph, module, compared)
-    _note(graph, agreement=json.dumps([asdict(found) for found in whole]))
+    graph.metadata_props.add(key="agreement", value=json.dumps([asdict(found) for found in whole]))
     onnx.checker.check_model(graph, full_check=True)  # onnxruntime overlooks what others do not
     content = graph.SerializeToString(deterministic=True)
     from_content(out, content)  # as its reader will
@@ -117,7 +117,7 @@ def _check(weights: Path, out: Path, precision: str, images: Path | None) -> Non
     if out.is_dir() or out.resolve() == weights.resolve():
         raise OutputTaken(out, "this is a folder" if out.is_dir() else "these are the weights themselves", "Name a new file.")
     if precision == "int8" and images is None:
-        raise LearnetError("int8 needs real images to see how far the values of a layer reach.", "Name a prepared folder: --images.")
+        raise LearnetError("int8 needs images to see how far the values of a layer reach.", "Name a prepared folder with --images.")
 
 
 # ---- images to compare on
@@ -137,7 +137,8 @@ def _images(
     if chosen.all():
         raise LearnetError(f"{folder}: int8 needs two people: one to set the ranges of the layers, one to compare on.", "Name more clips.")
     spread = [_spread(np.flatnonzero(part), most) for part, most in ((chosen, CALIBRATING), (~chosen, MOST))]
-    return np.asarray(prepared.images[spread[0]]), {"random": noise, "real": np.asarray(prepared.images[spread[1]])}
+    kind = "synthetic" if prepared.about.get("synthetic") else "prepared"
+    return np.asarray(prepared.images[spread[0]]), {"random": noise, kind: np.asarray(prepared.images[spread[1]])}
 
 
 def _spread(positions: np.ndarray, most: int) -> np.ndarray:
@@ -188,7 +189,8 @@ def _graph(weights: Path, module: nn.Module, facts: Facts, opset: int) -> Any:
     assert program is not None, "torch gives none only where it writes the file itself"
     model = program.model_proto
     if _opset(model) != opset:  # what it cannot write, it leaves at the number it can
-        raise LearnetError(f"torch writes opset {_opset(model)} here, and not {opset}.", f"Choose --opset {_opset(model)} or a later one.")
+        wrong = f"torch writes this network in opset {_opset(model)} here, and not in {opset}"
+        raise LearnetError(f"{wrong}.", f"Choose --opset {_opset(model)}.")
     graph = model.graph
     for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
         del part.metadata_props[:]  # stack traces, with the paths of this machine
@@ -211,12 +213,12 @@ def _half(graph: Any) -> Any:
 
 
 def _eighth(graph: Any, images: UInt8[np.ndarray, "N S S 3"], mirror: str) -> Any:
-    """Weights and maps in 8 bits, with ranges that are fixed beforehand: those that occur on IMAGES,
-    and on their mirror images where those are scored too.
+    """Weights and maps in 8 bits, with ranges that are fixed beforehand.
 
-    Ranges taken anew for each image (ONNX's dynamic form) need no images but make convolutions slower than float32. The class layer
-    stays as it was, so that no logit is cut off. Weights use 7 of the 8 bits: on processors without VNNI the sum of two products of
-    full range overflows, and the agreement measured here would not hold there.
+    They are those that occur on IMAGES, and on their mirror images where those are scored too. Ranges taken anew for each image (ONNX's
+    dynamic form) need no images but make convolutions slower than in float32. The class layer stays as it was, so that no logit is cut
+    off. Weights use 7 of the 8 bits: on processors without VNNI the sum of two products of full range overflows, and the agreement
+    measured here would not hold there.
     """
     import onnx
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
@@ -251,13 +253,9 @@ def _describe(graph: Any, facts: Facts, precision: str) -> Any:
     graph.producer_name, graph.producer_version, graph.graph.name = "learnet", __version__, facts.network
     graph.doc_string = f"{INPUT}: pixels 0..255 / 127.5 - 1, RGB. {OUTPUT}: class scores before softmax, in the order of `classes`."
     about = {KEYS["facts"]: as_json(facts), KEYS["normalisation"]: json.dumps(NORMALISATION)}
-    _note(graph, **about, classes=json.dumps(facts.classes), precision=precision)
-    return graph
-
-
-def _note(graph: Any, **texts: str) -> None:
-    for key, text in texts.items():
+    for key, text in {**about, "classes": json.dumps(facts.classes), "precision": precision}.items():
         graph.metadata_props.add(key=key, value=text)
+    return graph
 
 
 def _opset(graph: Any) -> int:

@@ -117,7 +117,7 @@ def export(
     images
         Prepared folder to compare on. Without one, only random images are compared.
     opset
-        Version of ONNX's operators; 18 is the oldest.
+        Version of ONNX's operators; 18 is read everywhere, later ones need a later onnxruntime.
     """
     from learnet.export import export_onnx
 
@@ -126,7 +126,7 @@ def export(
     title = f"{precision}, opset {done.opset}, {done.size_bytes / 1e6:.3g} MB: against torch"
     console.table(title, ["compared on", "logits differ by", "probabilities differ by", "same label"], rows)
     if images is None:
-        console.out.print("No real images were compared; --images PREPARED names some.")
+        console.out.print("Only random images were compared; --images PREPARED names others.")
     console.paths(out)
 
 

@@ -12,16 +12,16 @@ FLOORS = {
     "labels": 1, "clip": 1, "settings": 1, "libav": 1,
     "outcomes": 2, "video": 2, "face": 2, "motion": 2, "simulate": 2, "augment": 2, "networks": 2, "splits": 2, "metrics": 2,
     "figures": 2, "facts": 2, "spread": 2,
-    "datasets": 3, "prepared": 3, "checkpoint": 3, "descent": 3,
+    "datasets": 3, "prepared": 3, "checkpoint": 3, "descent": 3, "onnx_scores": 3,
     "prepare": 4, "imported": 4, "training": 4,
-    "predict": 5, "study": 5,
+    "predict": 5, "study": 5, "export": 5,
     "evaluate": 6, "picture": 6, "report": 6, "live": 6,
     "console": 7,
     "cli": 8,
     "__init__": 8, "__main__": 9,
 }  # fmt: skip
 HOMES = {
-    "torch": {"augment", "networks", "checkpoint", "descent", "training", "predict", "study", "evaluate"},
+    "torch": {"augment", "networks", "checkpoint", "descent", "training", "predict", "study", "evaluate", "export"},
     "cv2": {"video", "face", "motion", "simulate", "datasets", "prepare", "imported", "live"},
     "av": {"libav", "video"},
     "matplotlib": {"picture", "figures", "report"},
@@ -32,6 +32,9 @@ HOMES = {
     "openpyxl": {"datasets"},
     "pandas": {"datasets", "prepared", "prepare", "imported", "report", "figures"},
     "cyclopts": {"cli", "console"},
+    "onnx": {"export"},
+    "onnxscript": {"export"},
+    "onnxruntime": {"export", "onnx_scores"},
     "rich": {"console"},
 }
 SHARED = {"motion": set(), "networks": {"layers", "learnet"}, "datasets": {"dataset", "workbook", "tree", "match"}}

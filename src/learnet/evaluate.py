@@ -10,7 +10,7 @@ from learnet.checkpoint import load_checkpoint
 from learnet.errors import BadCheckpoint, OutputTaken
 from learnet.facts import Facts
 from learnet.outcomes import as_text, header, write_whole
-from learnet.prepared import preparation_of
+from learnet.prepared import check_fit
 from learnet.study import Material, close_study, material, outcomes_of, versions
 from learnet.training import predict_scores
 
@@ -63,18 +63,7 @@ def _check_fit(weights: Path, facts: Facts, data: Material) -> None:
             f"knows the classes {', '.join(facts.classes)}, and the clips have {', '.join(data.scheme.classes)}",
             "Choose the scheme of the weights with --classes.",
         )
-    size, kind = data.prepared.images.shape[1], data.prepared.about["images_kind"]
-    if facts.size != size:
-        raise BadCheckpoint(
-            weights, f"takes images of {facts.size} pixels, and these have {size}", "Prepare them with the size of the weights."
-        )
-    preparation = preparation_of(data.prepared)
-    if facts.preparation != preparation or facts.data.get("images_kind") != kind:
-        raise BadCheckpoint(
-            weights,
-            f"learned from {facts.preparation or facts.data.get('images_kind')}, and these images are {preparation or kind}",
-            "Prepare the clips with the settings of the weights.",
-        )
+    check_fit(data.prepared, weights, facts)
 
 
 def _describe(name: str, weights: Path, facts: Facts, data: Material) -> dict:

@@ -79,13 +79,13 @@ def megc_log(outcomes: Iterable[Outcome], classes: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_whole(file: Path, text: str) -> None:
-    """Write a small text file in one go: it is there whole, or as it was before."""
+def write_whole(file: Path, content: str | bytes) -> None:
+    """Write a file in one go: it is there whole, or as it was before. Text is written in UTF-8."""
     part = file.with_name(file.name + ".part")
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with part.open("w", encoding="utf-8", newline="") as handle:
-            handle.write(text)
+        with part.open("wb") as handle:
+            handle.write(content.encode("utf-8") if isinstance(content, str) else content)
             handle.flush()
             os.fsync(handle.fileno())
         part.replace(file)

@@ -21,6 +21,7 @@ from jaxtyping import Float64, UInt8
 from learnet.errors import BadCheckpoint, LearnetError, NoFace, TooFewFrames
 from learnet.face import STILL_PX, Face, FaceFinder, face_finder
 from learnet.facts import Facts
+from learnet.onnx_scores import is_onnx, load_onnx
 from learnet.prepare import make_image
 from learnet.settings import Windows
 from learnet.video import Frame, Video, VideoInfo, open_video
@@ -136,14 +137,14 @@ class Recogniser:
 
     @classmethod
     def load(cls, weights: Path, face_model: Path | None = None) -> "Recogniser":
-        """Read a checkpoint; faces will be found as for the clips that it learned from.
+        """Read a file of weights; faces will be found as for the clips that it learned from.
 
         Args:
-            weights: file of `learnet train`, or of a fold of `learnet study`.
+            weights: file of `learnet train`, of a fold of `learnet study`, or of `learnet export`, which runs without torch.
             face_model: YuNet's file; without one see `face.find_model`.
 
         Raises:
-            BadCheckpoint: not a checkpoint, or of a network that learned from imported images, which no video can be made into.
+            BadCheckpoint: not a file of weights, or of a network that learned from imported images, which no video can be made into.
             LearnetError: it needs the face finder yunet, and there is no model.
         """
         score, facts = _network(weights)
@@ -209,7 +210,9 @@ class Recogniser:
 
 def _network(weights: Path) -> tuple[Scorer, Facts]:
     """What turns images into scores, and what its file says of itself."""
-    from learnet.checkpoint import load_checkpoint  # here, because torch takes a second to load and other formats do without
+    if is_onnx(weights):
+        return load_onnx(weights)
+    from learnet.checkpoint import load_checkpoint  # here, because torch takes a second to load, and ONNX does without
     from learnet.networks import to_answer
     from learnet.training import predict_scores
 

@@ -17,7 +17,8 @@ import pandas as pd
 from jaxtyping import UInt8
 
 from learnet.clip import Finding
-from learnet.errors import BadInput, OutputTaken
+from learnet.errors import BadCheckpoint, BadInput, OutputTaken
+from learnet.facts import Facts
 from learnet.settings import Preparation
 
 COLUMNS = (
@@ -105,6 +106,26 @@ def preparation_of(prepared: Prepared) -> Preparation | None:
     """How the images were made; None for images that were imported."""
     settings = prepared.about["preparation"]
     return Preparation(**settings) if settings else None
+
+
+def check_fit(prepared: Prepared, weights: Path, facts: Facts) -> None:
+    """Refuse images that were not made as those which the weights have learned from.
+
+    Raises:
+        BadCheckpoint: another size, preparation, or kind of image.
+    """
+    size, kind = prepared.images.shape[1], prepared.about["images_kind"]
+    if facts.size != size:
+        raise BadCheckpoint(
+            weights, f"takes images of {facts.size} pixels, and these have {size}", "Prepare them with the size of the weights."
+        )
+    preparation = preparation_of(prepared)
+    if facts.preparation != preparation or facts.data.get("images_kind") != kind:
+        raise BadCheckpoint(
+            weights,
+            f"learned from {facts.preparation or facts.data.get('images_kind')}, and these images are {preparation or kind}",
+            "Prepare the clips with the settings of the weights.",
+        )
 
 
 def already_there(out: Path, about: dict) -> Prepared | None:

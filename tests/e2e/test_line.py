@@ -97,6 +97,7 @@ def test_help_reads_and_lists_every_command() -> None:
         "study",
         "train",
         "evaluate",
+        "export",
         "predict",
         "report",
         "datasets",

@@ -1,7 +1,7 @@
 """Commands that train, score and report."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from learnet import console
 from learnet.cli.app import STUDIES, Flat, app
@@ -89,6 +89,43 @@ def evaluate(prepared: Path, out: Path, /, *, weights: Path, classes: str = "aut
         summary = score(prepared, weights, out, classes, progress)
     console.scores([(out.name, summary)])
     console.paths(out / "outcomes.csv", out / "metrics.json")
+
+
+@app.command(group=STUDIES)
+def export(
+    weights: Path,
+    out: Path,
+    /,
+    *,
+    precision: Literal["float32", "float16", "int8"] = "float32",
+    images: Path | None = None,
+    opset: int = 18,
+) -> None:
+    """Write weights as an ONNX file, which runs without torch. It is compared with torch before it is kept.
+
+    Parameters
+    ----------
+    weights
+        Checkpoint of `learnet train`, or of a fold.
+    out
+        File to write (.onnx).
+    precision
+        Numbers of the network: float32, float16 (half the size) or int8 (a quarter; needs --images). What the last two
+        lose in agreement is measured, told, and kept in the file.
+    images
+        Prepared folder to compare on. Without one, only random images are compared.
+    opset
+        Version of ONNX's operators; 18 is read everywhere, later ones need a later onnxruntime.
+    """
+    from learnet.export import export_onnx
+
+    done = export_onnx(weights, out, precision, images, opset)
+    rows = [[f"{a.images} {a.kind} images", f"{a.logits:.2g}", f"{a.probabilities:.2g}", f"{a.labels:.3f}"] for a in done.agreements]
+    title = f"{precision}, opset {done.opset}, {done.size_bytes / 1e6:.3g} MB: against torch"
+    console.table(title, ["compared on", "logits differ by", "probabilities differ by", "same label"], rows)
+    if images is None:
+        console.out.print("Only random images were compared; --images PREPARED names others.")
+    console.paths(out)
 
 
 @app.command(group=STUDIES)

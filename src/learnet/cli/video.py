@@ -30,7 +30,7 @@ def predict(
     video
         Video file, or folder of images whose names end in their numbers.
     weights
-        File written by `learnet train`.
+        File written by `learnet train`, or by `learnet export` (.onnx: runs by onnxruntime, without torch).
     fps
         True frame rate, where the video is wrong about it; a folder of images carries none (25 is taken, and said).
     output

@@ -32,10 +32,14 @@ class LinearSVM(nn.Module):
     planes: Tensor
     offsets: Tensor
     seen: Tensor
+    sides: Tensor
 
     def __init__(self, classes: int, size: int = 112, seed: int = 0) -> None:
         super().__init__()
         self.pairs = list(itertools.combinations(range(classes), 2))
+        members = torch.tensor(self.pairs, dtype=torch.int64).view(-1, 2)
+        sides = torch.zeros(2, len(self.pairs), classes, dtype=torch.float64)  # one where a class is the first, or the second, of a pair
+        self.register_buffer("sides", sides.scatter_(2, members.T[..., None], 1.0), persistent=False)
         self.register_buffer("planes", torch.zeros(len(self.pairs), 3 * size * size, dtype=torch.float64))
         self.register_buffer("offsets", torch.zeros(len(self.pairs), dtype=torch.float64))
         self.register_buffer("seen", torch.zeros(classes, dtype=torch.bool))
@@ -64,15 +68,11 @@ class LinearSVM(nn.Module):
     def forward(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B K"]:
         """Scores from about -1/3 to K - 2/3, in the images' dtype; computed in 64 bits, as a vote hangs on the sign of a sum of 37,632."""
         margins = images.flatten(1).to(self.planes) @ self.planes.T + self.offsets  # (B, pairs); positive speaks for the pair's first
-        votes = torch.zeros(len(images), len(self.seen)).to(margins)
-        confidence = torch.zeros_like(votes)
-        for (first, second), margin in zip(self.pairs, margins.T, strict=True):
-            if not (self.seen[first] and self.seen[second]):
-                continue
-            votes[:, first] += margin >= 0
-            votes[:, second] += margin < 0
-            confidence[:, first] += margin
-            confidence[:, second] -= margin
+        first, second = self.sides
+        known = (first + second) @ self.seen.to(first) == 2  # pairs of classes that were both seen; the others have no say
+        margins = torch.where(known, margins, 0)
+        votes = ((margins >= 0) & known).to(first) @ first + (margins < 0).to(first) @ second
+        confidence = margins @ (first - second)
         scores = votes + confidence / (3 * (confidence.abs() + 1))
         return scores.masked_fill(~self.seen, NEVER_SEEN).to(images)
 
@@ -99,7 +99,7 @@ class Majority(nn.Module):
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B K"]:
         """The same scores for every image."""
-        return self.logits.to(images).expand(len(images), -1)
+        return self.logits.to(images).expand(images.shape[0], -1)  # `len` would be fixed at export
 
 
 def _pairwise(svm: Any) -> tuple[Float64[np.ndarray, "P N"], Float64[np.ndarray, "P"]]:

@@ -6,9 +6,9 @@ import platform
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,15 +17,16 @@ import torch
 from filelock import FileLock, Timeout
 from jaxtyping import Float64
 
-from learnet.checkpoint import save_checkpoint
+from learnet.checkpoint import checkpoint_bytes, save_checkpoint, write_checkpoint
 from learnet.clip import Fold, Outcome
+from learnet.cluster import joined, spread_on
 from learnet.errors import BadInput, LearnetError, OutputTaken, pick
 from learnet.facts import Facts
 from learnet.labels import Scheme, scheme_for
 from learnet.metrics import summarise
 from learnet.networks import NETWORKS
 from learnet.outcomes import as_text, header, megc_log, read_outcomes, whole_folds, write_whole
-from learnet.prepared import Prepared, load_prepared, preparation_of
+from learnet.prepared import Prepared, Stamp, load_prepared, preparation_of, stamp
 from learnet.settings import Study, Training
 from learnet.splits import make_folds
 from learnet.spread import spread
@@ -63,7 +64,7 @@ class Task:
     network: str
     fold: Fold
     training: Training  # its seed is the task's
-    weights: Path | None  # where to keep them
+    weights: Path | None  # where they are to be kept; whoever ran the task may not see that place, so they come back as bytes
 
 
 def material(folder: Path, classes: str) -> Material:
@@ -84,7 +85,16 @@ def material(folder: Path, classes: str) -> Material:
     return Material(prepared, scheme, rows, truth, tuple(table["person"].iloc[i] for i in rows), dict(sorted(left_out.items())))
 
 
-def run_study(folder: Path, out: Path, study: Study, training: Training, *, jobs: int = -1, progress: Progress | None = None) -> dict:
+def run_study(
+    folder: Path,
+    out: Path,
+    study: Study,
+    training: Training,
+    *,
+    jobs: int = -1,
+    cluster: str | None = None,
+    progress: Progress | None = None,
+) -> dict:
     """Train and test once per fold and seed, and keep every answer.
 
     Args:
@@ -93,6 +103,7 @@ def run_study(folder: Path, out: Path, study: Study, training: Training, *, jobs
         study: network, protocol, classes, seeds.
         training: how each network is trained; the same record for every fold, so nothing can follow the person tested.
         jobs: processes, each with one thread; -1 is one per core.
+        cluster: address of a Dask scheduler whose workers do the work in place of processes here; `jobs` has no say then.
         progress: called after each training.
 
     Returns:
@@ -100,7 +111,7 @@ def run_study(folder: Path, out: Path, study: Study, training: Training, *, jobs
 
     Raises:
         OutputTaken: OUT holds another study.
-        LearnetError: whatever is wrong with the prepared folder or the settings.
+        LearnetError: whatever is wrong with the prepared folder, the settings or the cluster.
     """
     pick(NETWORKS, study.network, "network")
     data = material(folder, study.classes)
@@ -114,11 +125,14 @@ def run_study(folder: Path, out: Path, study: Study, training: Training, *, jobs
         for fold in folds
     ]
     record = describe(out.name, data, study, training, folds)
-    with _alone(out, record):
+    with joined(cluster, versions) if cluster else nullcontext() as workers, _alone(out, record):
         done = _open(out, record, tasks)
         started = time.monotonic()
-        answers = spread(partial(_run_from_disk, folder=folder, classes=study.classes), tasks[done:], jobs)
-        for finished, (outcomes, line) in enumerate(answers, start=done + 1):
+        work, todo = partial(_run_from_disk, classes=study.classes), tasks[done:]
+        answers = spread_on(workers, work, todo, folder) if workers else spread(partial(work, folder=folder), todo, jobs)
+        for finished, (task, (outcomes, line, weights)) in enumerate(zip(todo, answers, strict=True), start=done + 1):
+            if task.weights and weights:
+                write_checkpoint(task.weights, weights)
             _append(out / "trainings.csv", line)
             _append(out / "outcomes.csv", as_text(outcomes))  # last: a fold counts as done once its outcomes are on disk
             if progress:
@@ -139,21 +153,20 @@ def _check_inner_groups(training: Training, folds: Sequence[Fold]) -> None:
         )
 
 
-def run_task(task: Task, data: Material) -> tuple[list[Outcome], str]:
+def run_task(task: Task, data: Material) -> tuple[list[Outcome], str, bytes | None]:
     """One training and the answers to its test clips; on one thread, so that the numbers do not depend on the cores.
 
     Returns:
-        The outcomes, and the training's line for `trainings.csv`.
+        The outcomes, the training's line for `trainings.csv`, and the content of its checkpoint where the task keeps weights.
     """
     torch.set_num_threads(1)
     learned = train(task.network, data.training_set(task.fold.train), task.training)
     test = data.training_set(task.fold.test)
     scores = predict_scores(learned.module, test.images, task.training.mirror_when_tested)
-    if task.weights:
-        save_checkpoint(task.weights, learned.module, facts(task.network, data, task.training, task.fold.train))
+    kept = checkpoint_bytes(learned.module, facts(task.network, data, task.training, task.fold.train)) if task.weights else None
     loss = f"{learned.losses[-1]:.6f}" if learned.losses else ""
     line = f"{task.fold.name},{task.training.seed},{len(task.fold.train)},{len(task.fold.test)},{learned.epochs},{loss}\n"
-    return outcomes_of(task.study, task.fold.name, task.training.seed, data, task.fold.test, scores), line
+    return outcomes_of(task.study, task.fold.name, task.training.seed, data, task.fold.test, scores), line, kept
 
 
 def outcomes_of(
@@ -244,8 +257,14 @@ def describe(name: str, data: Material, study: Study, training: Training, folds:
     }
 
 
-def _run_from_disk(task: Task, folder: Path, classes: str) -> tuple[list[Outcome], str]:
-    return run_task(task, material(folder, classes))  # images are memory-mapped: reading them again in each process costs nothing
+def _run_from_disk(task: Task, folder: Path, classes: str) -> tuple[list[Outcome], str, bytes | None]:
+    return run_task(task, _material_once(folder, classes, stamp(folder)))
+
+
+@lru_cache(maxsize=1)
+def _material_once(folder: Path, classes: str, stamp: Stamp) -> Material:
+    """Opening a folder reads all its images to check them: once in each process, unless the files change."""
+    return material(folder, classes)
 
 
 def _weights_file(out: Path, study: Study, fold: Fold, seed: int) -> Path | None:

@@ -18,6 +18,7 @@ def study(
     study: Annotated[Study, Flat] = Study(),  # noqa: B008
     training: Annotated[Training, Flat] = Training(),  # noqa: B008
     jobs: int = -1,
+    cluster: str | None = None,
 ) -> None:
     """Train and test a network on people it has not seen, and keep every answer.
 
@@ -29,11 +30,13 @@ def study(
         Study folder to write. A study that was killed goes on where it stopped.
     jobs
         Processes; -1 is one per core.
+    cluster
+        Train on the workers of this Dask scheduler instead: tcp://HOST:PORT. See docs/cluster.md.
     """
     from learnet.study import run_study
 
     with console.bar(f"Training {study.network}") as progress:
-        summary = run_study(prepared, out, study, training, jobs=jobs, progress=progress)
+        summary = run_study(prepared, out, study, training, jobs=jobs, cluster=cluster, progress=progress)
     console.scores([(out.name, summary)])
     console.paths(out / "outcomes.csv", out / "metrics.json")
 

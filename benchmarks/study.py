@@ -23,13 +23,14 @@ from torch.utils.data import DataLoader, Dataset
 
 from learnet import augment
 from learnet.descent import Course, class_weights
+from learnet.material import material
 from learnet.networks import NETWORKS, as_input
 from learnet.networks.layers import Dropout
 from learnet.outcomes import read_outcomes
 from learnet.prepared import save_prepared
 from learnet.settings import Resources, Study, Training
 from learnet.splits import make_folds
-from learnet.study import material, run_study
+from learnet.study import run_study
 from learnet.training import settle_statistics
 
 PEOPLE, CLIPS, SIZE = 26, 247, 112

@@ -37,13 +37,23 @@ def save_checkpoint(path: Path, module: nn.Module, facts: Facts) -> None:
     Raises:
         OSError: the folder cannot be written, or the disk is full.
     """
+    write_checkpoint(path, checkpoint_bytes(module, facts))
+
+
+def checkpoint_bytes(module: nn.Module, facts: Facts) -> bytes:
+    """Weights and facts as `save_checkpoint` writes them; the same content gives the same bytes."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
     about = {"learnet": as_json(facts)}  # one entry: of several the order would vary
+    return save(tensors, metadata=about)
+
+
+def write_checkpoint(path: Path, content: bytes) -> None:
+    """Write what `checkpoint_bytes` made. The file is there whole, or as it was before; errors as of `save_checkpoint`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     try:
         with part.open("wb") as handle:
-            handle.write(save(tensors, metadata=about))
+            handle.write(content)
             handle.flush()
             os.fsync(handle.fileno())
         part.replace(path)

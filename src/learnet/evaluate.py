@@ -9,9 +9,10 @@ import torch
 from learnet.checkpoint import load_checkpoint
 from learnet.errors import BadCheckpoint, OutputTaken
 from learnet.facts import Facts
+from learnet.material import Material, material
 from learnet.outcomes import as_text, header, write_whole
 from learnet.prepared import check_fit
-from learnet.study import Material, close_study, material, outcomes_of, versions
+from learnet.study import close_study, outcomes_of, versions
 from learnet.training import predict_scores
 
 Progress = Callable[[int, int], None]  # images done, images in all

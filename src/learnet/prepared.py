@@ -25,8 +25,11 @@ COLUMNS = (
     "image", "clip", "dataset", "subject", "person", "name", "emotion", "action_units", "onset", "apex", "apex_source", "offset",
     "fps", "frames", "face", "warnings", "path",
 )  # fmt: skip
+FILES = ("prepare.json", "clips.csv", "images.npy")  # what `load_prepared` reads
 IDENTITY = ("imported", "preparation", "face_model", "inputs", "versions")  # two folders in which these agree are one
 NUMBERS = ("image", "onset", "apex", "offset", "fps", "frames")
+
+Stamp = tuple[tuple[int, int, int], ...]  # of each of FILES: inode, bytes, time of its last change in ns
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,16 @@ def load_prepared(folder: Path) -> Prepared:
     if not whole or len(images) != len(clips):
         raise BadInput(folder, "its images, clips.csv and prepare.json do not belong together", "Prepare it again into a new folder.")
     return Prepared(folder, images, clips, about)
+
+
+def stamp(folder: Path) -> Stamp:
+    """What changes when the files of a prepared folder do: a key for what was learned by reading them.
+
+    Raises:
+        OSError: a file is missing.
+    """
+    states = [(folder / file).stat() for file in FILES]
+    return tuple((state.st_ino, state.st_size, state.st_mtime_ns) for state in states)
 
 
 def preparation_of(prepared: Prepared) -> Preparation | None:

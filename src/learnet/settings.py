@@ -177,6 +177,9 @@ class Resources:
     at_once: int | Literal["auto"] = "auto"
     """Networks trained side by side in one pass: a number, or auto (what a GPU's memory holds; without a GPU 1, as more gain nothing)."""
 
+    cluster: str | None = None
+    """Train on the workers of this Dask scheduler instead: tcp://HOST:PORT (docs/cluster.md). Then --jobs has no say."""
+
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where networks are trained: cuda (a GPU), cpu, or auto (a GPU if there is one)."""
 

@@ -5,11 +5,10 @@ import os
 import platform
 import time
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,43 +17,26 @@ import torch
 from filelock import FileLock, Timeout
 from jaxtyping import Float64
 
-from learnet.checkpoint import save_checkpoint
+from learnet.checkpoint import checkpoint_bytes, save_checkpoint, write_checkpoint
 from learnet.clip import Fold, Outcome
-from learnet.descent import TrainingSet, networks_that_fit
-from learnet.errors import BadInput, LearnetError, OutputTaken, pick
+from learnet.cluster import Cluster, joined, spread_on
+from learnet.descent import networks_that_fit
+from learnet.errors import LearnetError, OutputTaken, pick
 from learnet.facts import Facts
-from learnet.labels import Scheme, scheme_for
+from learnet.material import Material, material
 from learnet.metrics import summarise
 from learnet.networks import NETWORKS
 from learnet.outcomes import as_text, header, megc_log, read_outcomes, whole_folds, write_whole
-from learnet.prepared import Prepared, load_prepared, preparation_of
+from learnet.prepared import Stamp, preparation_of, stamp
 from learnet.settings import Resources, Study, Training
 from learnet.splits import make_folds
 from learnet.spread import spread
 from learnet.training import Trained, predict_scores, resolve_mirror, train, train_together
 
 Progress = Callable[[int, int], None]  # trainings done, trainings in all
+Answered = tuple[list[Outcome], str, bytes | None]  # answers to the test clips, line for `trainings.csv`, content of the checkpoint
 
 LOCK = ".lock"  # in a study folder
-
-
-@dataclass(frozen=True)
-class Material:
-    """A prepared folder seen through a class scheme: the images that have a class, and the rest counted."""
-
-    prepared: Prepared
-    scheme: Scheme
-    rows: tuple[int, ...]  # positions in the prepared folder, of images that have a class
-    truth: tuple[str, ...]  # class of each of them
-    people: tuple[str, ...]  # person of each of them
-    left_out: dict[str, int]  # emotion -> images without a class in this scheme
-
-    def training_set(self, positions: Sequence[int]) -> TrainingSet:
-        """Images and labels at these positions among the images that have a class."""
-        place = {name: i for i, name in enumerate(self.scheme.classes)}
-        labels = np.array([place[self.truth[i]] for i in positions], dtype=np.int64)
-        images = np.ascontiguousarray(self.prepared.images[[self.rows[i] for i in positions]])
-        return TrainingSet(images, labels, [self.people[i] for i in positions], len(self.scheme.classes))
 
 
 @dataclass(frozen=True)
@@ -65,25 +47,7 @@ class Task:
     network: str
     fold: Fold
     training: Training  # its seed is the task's
-    weights: Path | None  # where to keep them
-
-
-def material(folder: Path, classes: str) -> Material:
-    """Read a prepared folder through the class scheme called CLASSES.
-
-    Raises:
-        LearnetError: no prepared folder, an unknown scheme, or fewer than two classes that occur.
-    """
-    prepared = load_prepared(folder)
-    table = prepared.clips
-    scheme = scheme_for(classes, table["dataset"], table["emotion"])
-    rows = tuple(i for i, emotion in enumerate(table["emotion"]) if emotion in scheme.of)
-    truth = tuple(scheme.of[table["emotion"].iloc[i]] for i in rows)
-    if len(set(truth)) < 2:
-        found = ", ".join(sorted(set(truth))) or "none"
-        raise BadInput(folder, f"only one class of {scheme.name} or none occurs ({found})", "Choose a scheme that fits with --classes.")
-    left_out = Counter(emotion for emotion in table["emotion"] if emotion not in scheme.of)
-    return Material(prepared, scheme, rows, truth, tuple(table["person"].iloc[i] for i in rows), dict(sorted(left_out.items())))
+    weights: Path | None  # where they are to be kept; whoever ran the task may not see that place, so they come back as bytes
 
 
 def run_study(
@@ -109,7 +73,7 @@ def run_study(
 
     Raises:
         OutputTaken: OUT holds another study.
-        LearnetError: whatever is wrong with the prepared folder or the settings.
+        LearnetError: whatever is wrong with the prepared folder, the settings or the cluster.
     """
     pick(NETWORKS, study.network, "network")
     resources = _with_device(resources)
@@ -124,10 +88,13 @@ def run_study(
         for fold in folds
     ]
     record = describe(out.name, data, study, training, folds)
-    with _alone(out, record):
+    with joined(resources.cluster, versions) if resources.cluster else nullcontext() as workers, _alone(out, record):
         done = _open(out, record, tasks)
         started = time.monotonic()
-        for finished, (outcomes, line) in enumerate(_answers(tasks[done:], data, study.classes, resources), start=done + 1):
+        answers = _answers(tasks[done:], data, study.classes, resources, workers)
+        for finished, (task, (outcomes, line, weights)) in enumerate(zip(tasks[done:], answers, strict=True), start=done + 1):
+            if task.weights and weights:
+                write_checkpoint(task.weights, weights)
             _append(out / "trainings.csv", line)
             _append(out / "outcomes.csv", as_text(outcomes))  # last: a fold counts as done once its outcomes are on disk
             if progress:
@@ -153,13 +120,13 @@ def _check_inner_groups(training: Training, folds: Sequence[Fold]) -> None:
         )
 
 
-def run_tasks(tasks: Sequence[Task], data: Material, device: str = "cpu") -> list[tuple[list[Outcome], str]]:
+def run_tasks(tasks: Sequence[Task], data: Material, device: str = "cpu") -> list[Answered]:
     """Trainings side by side and the answers to their test clips; on one thread, so that the numbers do not depend on the cores.
 
     Where a GPU has too little memory for all of them at once, it gets half of them at a time, and a warning says so.
 
     Returns:
-        For each task the outcomes, and the training's line for `trainings.csv`.
+        For each task the outcomes, the training's line for `trainings.csv`, and the content of its checkpoint where it keeps weights.
 
     Raises:
         LearnetError: a GPU that cannot hold even one.
@@ -179,15 +146,14 @@ def run_tasks(tasks: Sequence[Task], data: Material, device: str = "cpu") -> lis
     return [_answered(task, made, data) for task, made in zip(tasks, learned, strict=True)]
 
 
-def _answered(task: Task, learned: Trained, data: Material) -> tuple[list[Outcome], str]:
+def _answered(task: Task, learned: Trained, data: Material) -> Answered:
     """A trained network's answers to its test clips, and the training's line."""
     test = data.training_set(task.fold.test)
     scores = predict_scores(learned.module, test.images, task.training.mirror_when_tested)
-    if task.weights:
-        save_checkpoint(task.weights, learned.module, facts(task.network, data, task.training, task.fold.train))
+    kept = checkpoint_bytes(learned.module, facts(task.network, data, task.training, task.fold.train)) if task.weights else None
     loss = f"{learned.losses[-1]:.6f}" if learned.losses else ""
     line = f"{task.fold.name},{task.training.seed},{len(task.fold.train)},{len(task.fold.test)},{learned.epochs},{loss}\n"
-    return outcomes_of(task.study, task.fold.name, task.training.seed, data, task.fold.test, scores), line
+    return outcomes_of(task.study, task.fold.name, task.training.seed, data, task.fold.test, scores), line, kept
 
 
 def outcomes_of(
@@ -291,10 +257,12 @@ def _with_device(resources: Resources) -> Resources:
     return replace(resources, device="cuda", jobs=1)
 
 
-def _answers(tasks: Sequence[Task], data: Material, classes: str, resources: Resources) -> Iterator[tuple[list[Outcome], str]]:
+def _answers(tasks: Sequence[Task], data: Material, classes: str, resources: Resources, workers: Cluster | None) -> Iterator[Answered]:
     """Answers of all tasks, in their order."""
-    run = partial(_run_from_disk, folder=data.prepared.folder, classes=classes, device=resources.device)
-    for answers in spread(run, _side_by_side(tasks, _at_once(tasks, data, resources)), resources.jobs):
+    folder, groups = data.prepared.folder, _side_by_side(tasks, _at_once(tasks, data, resources))
+    work = partial(_run_from_disk, classes=classes, device=resources.device)
+    spreading = spread_on(workers, work, groups, folder) if workers else spread(partial(work, folder=folder), groups, resources.jobs)
+    for answers in spreading:
         yield from answers
 
 
@@ -321,8 +289,14 @@ def _side_by_side(tasks: Sequence[Task], at_once: int) -> list[list[Task]]:
     return groups
 
 
-def _run_from_disk(tasks: Sequence[Task], folder: Path, classes: str, device: str) -> list[tuple[list[Outcome], str]]:
-    return run_tasks(tasks, material(folder, classes), device)  # images are memory-mapped: reading them again in each process costs nothing
+def _run_from_disk(tasks: Sequence[Task], folder: Path, classes: str, device: str) -> list[Answered]:
+    return run_tasks(tasks, _material_once(folder, classes, stamp(folder)), device)
+
+
+@lru_cache(maxsize=1)
+def _material_once(folder: Path, classes: str, stamp: Stamp) -> Material:
+    """Opening a folder reads all its images to check them: once in each process, unless the files change."""
+    return material(folder, classes)
 
 
 def _weights_file(out: Path, study: Study, fold: Fold, seed: int) -> Path | None:

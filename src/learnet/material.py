@@ -1,0 +1,50 @@
+"""A prepared folder seen through a class scheme: what studies train and test on."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from learnet.descent import TrainingSet
+from learnet.errors import BadInput
+from learnet.labels import Scheme, scheme_for
+from learnet.prepared import Prepared, load_prepared
+
+
+@dataclass(frozen=True)
+class Material:
+    """A prepared folder seen through a class scheme: the images that have a class, and the rest counted."""
+
+    prepared: Prepared
+    scheme: Scheme
+    rows: tuple[int, ...]  # positions in the prepared folder, of images that have a class
+    truth: tuple[str, ...]  # class of each of them
+    people: tuple[str, ...]  # person of each of them
+    left_out: dict[str, int]  # emotion -> images without a class in this scheme
+
+    def training_set(self, positions: Sequence[int]) -> TrainingSet:
+        """Images and labels at these positions among the images that have a class."""
+        place = {name: i for i, name in enumerate(self.scheme.classes)}
+        labels = np.array([place[self.truth[i]] for i in positions], dtype=np.int64)
+        images = np.ascontiguousarray(self.prepared.images[[self.rows[i] for i in positions]])
+        return TrainingSet(images, labels, [self.people[i] for i in positions], len(self.scheme.classes))
+
+
+def material(folder: Path, classes: str) -> Material:
+    """Read a prepared folder through the class scheme called CLASSES.
+
+    Raises:
+        LearnetError: no prepared folder, an unknown scheme, or fewer than two classes that occur.
+    """
+    prepared = load_prepared(folder)
+    table = prepared.clips
+    scheme = scheme_for(classes, table["dataset"], table["emotion"])
+    rows = tuple(i for i, emotion in enumerate(table["emotion"]) if emotion in scheme.of)
+    truth = tuple(scheme.of[table["emotion"].iloc[i]] for i in rows)
+    if len(set(truth)) < 2:
+        found = ", ".join(sorted(set(truth))) or "none"
+        raise BadInput(folder, f"only one class of {scheme.name} or none occurs ({found})", "Choose a scheme that fits with --classes.")
+    left_out = Counter(emotion for emotion in table["emotion"] if emotion not in scheme.of)
+    return Material(prepared, scheme, rows, truth, tuple(table["person"].iloc[i] for i in rows), dict(sorted(left_out.items())))

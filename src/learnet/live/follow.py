@@ -5,6 +5,9 @@ go by one transform (a jump between two of them would be motion), so when the fa
 again, in that thread too, while the answers go on by the old transform; then the new ones take the place of the old.
 """
 
+import os
+import sys
+import threading
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -63,12 +66,14 @@ class Follower:
         self.now: Crops | None = None
         self.anchor: Anchor | None = None
         self.looks: deque[Look] = deque(maxlen=4 * LOOKS)
+        self.free = threading.Event()  # unset while an answer is made: crops can wait for it, and it not for them
+        self.free.set()
         self.moves = 0  # how often the crops began anew because the face had moved
         self._next: Crops | None = None
         self._look: Future[Look] | None = None
         self._crop: Future[None] | None = None
         self._count, self._looked, self._due = 0, -pace.look, 0
-        self._thread = ThreadPoolExecutor(1, "learnet-face")
+        self._thread = ThreadPoolExecutor(1, "learnet-face", initializer=_step_back)
 
     def close(self) -> None:
         """End the second thread, when what it has in hand is done."""
@@ -145,6 +150,7 @@ class Follower:
 
         def fill() -> None:
             for place, frame in enumerate(frames):
+                self.free.wait()
                 crops.put(place, frame)
 
         self._crop, self._due = self._thread.submit(fill), self._count + self.pace.delay
@@ -154,6 +160,12 @@ class Follower:
         self._crop.result()
         self.moves += self.now is not None
         self.now, self._next, self._crop = self._next, None, None
+
+
+def _step_back() -> None:
+    """Let this thread wait for those that frames and answers hang on: a face may be looked for a little longer."""
+    if sys.platform == "linux":  # elsewhere a priority is that of the whole process
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 def look(frame: Frame, anchor: Anchor | None, finder: FaceFinder, size: int) -> Look:

@@ -148,8 +148,12 @@ class LiveRecogniser:
         scores: dict[str, float] = {}
         if not reason:
             assert self.face.now is not None
-            image = self.normalise(self.fold(self.face.now.last(count)))
-            scores = dict(zip(self.recogniser.facts.classes, self.recogniser.score(image[None])[0].tolist(), strict=True))
+            self.face.free.clear()
+            try:
+                image = self.normalise(self.fold(self.face.now.last(count)))
+                scores = dict(zip(self.recogniser.facts.classes, self.recogniser.score(image[None])[0].tolist(), strict=True))
+            finally:
+                self.face.free.set()
         label = max(scores, key=scores.__getitem__) if scores else None
         head_px = self.face.head_px(first.time_s - EARLY) if scores else None
         said = self._warnings(head_px) if scores else ()

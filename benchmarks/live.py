@@ -40,7 +40,14 @@ from learnet.video import Frame, Video, VideoInfo, open_video, write_video
 FPS, SIZE = 200.0, (640, 480)  # width, height
 PERIOD = 400  # frames of a sway
 CLASSES = ("happiness", "disgust", "repression", "surprise", "others")
-TARGETS = {"frames a second": 200, "99th percentile, ms": 15, "skipped": 0, "ResNet-50 over LEARNet": 20, "growth, MB": 5}
+TARGETS = {
+    "frames a second": 200,
+    "99th percentile, ms": 15,
+    "skipped": 0,
+    "ResNet-50 over LEARNet, one thread": 20,  # as `learnet live` runs it
+    "ResNet-50 over LEARNet, all cores": 20,
+    "growth, MB": 5,
+}
 
 
 def sway() -> Iterator[np.ndarray]:
@@ -62,12 +69,20 @@ def recogniser(folder: Path, size: int = 112, face: str = "haar") -> Recogniser:
     return Recogniser.load(folder / f"{size}-{face}.safetensors", Path(model) if model else None)
 
 
+def busy_s() -> float:
+    """CPU seconds that this machine has spent so far, on whatever (Linux; elsewhere 0)."""
+    if not Path("/proc/stat").exists():
+        return 0.0
+    user, nice, system, _, _, *rest = map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:])
+    return (user + nice + system + sum(rest[:2])) / os.sysconf("SC_CLK_TCK")
+
+
 def watch(ask: Recogniser, path: Path, pace: bool, every: int) -> dict[str, object]:
-    start, cpu = time.perf_counter(), time.process_time()
+    start, cpu, busy = time.perf_counter(), time.process_time(), busy_s()
     with open_video(path) as video, Watch(ask, video, Live(every=every), pace) as live:
         latencies = [answer.latency_ms for answer in live]
         found, anew = live.summary(), live.recogniser.face.moves
-    seconds = time.perf_counter() - start
+    seconds, cpu, busy = time.perf_counter() - start, time.process_time() - cpu, busy_s() - busy
     return {
         "paced": pace,
         "answer every": every,
@@ -75,7 +90,8 @@ def watch(ask: Recogniser, path: Path, pace: bool, every: int) -> dict[str, obje
         "answers": found.answers,
         "face anew": anew,
         "frames a second": round(found.frames / seconds, 1),
-        "cores used": round((time.process_time() - cpu) / seconds, 2),
+        "cores used": round(cpu / seconds, 2),
+        "cores that others used": round(max(0.0, busy - cpu) / seconds, 2),  # above a tenth, the latencies are theirs as well
         "median, ms": round(statistics.median(latencies), 2),
         "99th percentile, ms": round(float(np.percentile(latencies, 99)), 2),
         "longest, ms": round(max(latencies), 2),
@@ -195,11 +211,12 @@ def run(options: argparse.Namespace) -> dict[str, object]:
         "frames a second": fast["frames a second"],
         "99th percentile, ms": paced["99th percentile, ms"],
         "skipped": paced["skipped"],
-        "ResNet-50 over LEARNet": min(case["ResNet-50 over LEARNet"] for case in result["networks"]),  # type: ignore[union-attr, type-var]
+        "ResNet-50 over LEARNet, one thread": result["networks"][0]["ResNet-50 over LEARNet"],  # type: ignore[index]
+        "ResNet-50 over LEARNet, all cores": result["networks"][-1]["ResNet-50 over LEARNet"],  # type: ignore[index]
         "growth, MB": held["growth, MB"],
     }
-    least = ("frames a second", "ResNet-50 over LEARNet")
-    met = {name: value >= TARGETS[name] if name in least else value <= TARGETS[name] for name, value in found.items()}  # type: ignore[operator]
+    most = ("99th percentile, ms", "skipped", "growth, MB")
+    met = {name: value <= TARGETS[name] if name in most else value >= TARGETS[name] for name, value in found.items()}  # type: ignore[operator]
     return {**result, "found": found, "targets": TARGETS, "met": met, "machine": about}
 
 

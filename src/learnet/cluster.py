@@ -5,12 +5,13 @@ killed, but where Dask gives a piece up (its workers died each time, or the sche
 ever; and it cannot ask a worker whether it has the data.
 """
 
+import asyncio
 import concurrent.futures
 import hashlib
 import logging
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -40,6 +41,7 @@ class Cluster:
     address: str
     client: Any  # distributed.Client
     versions: Versions
+    after: ExitStack  # what is to be done before it is left
 
 
 @dataclass(frozen=True)
@@ -82,25 +84,24 @@ def joined(address: str, versions: Versions) -> Iterator[Cluster]:
     """
     try:
         from distributed import Client
-        from distributed.comm import get_address_host_port
-        from distributed.security import Security
     except ModuleNotFoundError:
         raise LearnetError("A cluster needs Dask, which is not installed.", "pip install 'learnet[cluster]'") from None
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what goes wrong is said below, in one line
     try:
-        get_address_host_port(address)
-        if address.startswith("tls:") and Security().get_connection_args("client")["ssl_context"] is None:
-            raise ValueError("Dask's configuration names no certificates for TLS")
+        _look_for_scheduler(address)
         client = Client(address, timeout=PATIENCE_S, set_as_default=False)
-    except (OSError, ValueError) as error:  # nobody there; not an address
-        what = f"No Dask scheduler answers at {address} ({' '.join(str(error).split())})."
-        raise LearnetError(what, "Start one with `dask scheduler`, or correct --cluster.") from None
+    except (OSError, ValueError) as error:
+        why = " ".join(str(error).split()) or f"nothing came back in {PATIENCE_S:.0f} seconds"
+        raise LearnetError(
+            f"No Dask scheduler answers at {address} ({why}).", "Start one with `dask scheduler`, or correct --cluster."
+        ) from None
     try:
-        cluster = Cluster(address, client, versions)
-        _inspect(cluster)
-        yield cluster
+        with ExitStack() as after:
+            cluster = Cluster(address, client, versions, after)
+            _inspect(cluster)
+            yield cluster
     finally:
-        client.close()
+        client.close()  # the scheduler then drops what is not begun; a training that is under way runs to its end
 
 
 def spread_on(cluster: Cluster, work: Callable[..., Answer], pieces: Sequence[Any], folder: Path) -> Iterator[Answer]:
@@ -133,25 +134,21 @@ def spread_on(cluster: Cluster, work: Callable[..., Answer], pieces: Sequence[An
         running[cluster.client.submit(_perform, errand, pure=False)] = place
 
     begun = 0
-    try:
-        for turn in range(len(pieces)):
-            while turn not in early:
-                threads = sum(_asked(cluster, cluster.client.nthreads).values())
-                for _ in range(min(len(pieces), turn + AHEAD * max(threads, 1)) - begun):
-                    begin(begun)
-                    begun += 1
-                for future in _finished(cluster, running):
-                    place, answer = running.pop(future), _answer(cluster, future)
-                    if isinstance(answer, Without):
-                        _send(cluster, folder, name, answer.worker)
-                        begin(place)
-                    else:
-                        early[place] = answer
-            yield early.pop(turn)
-    finally:
-        with suppress(OSError, concurrent.futures.CancelledError):  # no scheduler: workers end with it, and what they were sent with them
-            cluster.client.cancel(list(running))
-            cluster.client.run(_forget, name, on_error="ignore")
+    cluster.after.callback(_clear_away, cluster, name)
+    for turn in range(len(pieces)):
+        while turn not in early:
+            threads = sum(_asked(cluster, cluster.client.nthreads).values())
+            for _ in range(min(len(pieces), turn + AHEAD * max(threads, 1)) - begun):
+                begin(begun)
+                begun += 1
+            for future in _finished(cluster, running):
+                place, answer = running.pop(future), _answer(cluster, future)
+                if isinstance(answer, Without):
+                    _send(cluster, folder, name, answer.worker)
+                    begin(place)
+                else:
+                    early[place] = answer
+        yield early.pop(turn)
 
 
 def described(versions: Versions) -> dict[str, str]:
@@ -170,6 +167,35 @@ def name_of(folder: Path) -> str:
     """
     parts = [hashlib.sha256((folder / file).read_bytes()).hexdigest() for file in FILES if file != "images.npy"]
     return "learnet-" + hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+def _look_for_scheduler(address: str) -> None:
+    """Ask who is there. `Client` would wait for ever at a port that is open and does not speak Dask.
+
+    Raises:
+        OSError: nobody answers in time.
+        ValueError: this is no address, or somebody else's.
+    """
+    from distributed import rpc
+    from distributed.comm import get_address_host_port
+    from distributed.security import Security
+
+    get_address_host_port(address)
+    keys = Security().get_connection_args("client")
+    if address.startswith("tls:") and keys["ssl_context"] is None:
+        raise ValueError("Dask's configuration names no certificates for TLS")
+
+    async def who() -> str:
+        async with rpc(address, connection_args=keys, timeout=PATIENCE_S) as there:
+            return (await there.identity())["type"]
+
+    with concurrent.futures.ThreadPoolExecutor(1) as apart:  # where a loop is running already, as in a notebook, this one runs beside it
+        try:
+            kind = apart.submit(asyncio.run, asyncio.wait_for(who(), PATIENCE_S)).result()
+        except (ValueError, MemoryError):  # the first bytes are taken for lengths
+            raise ValueError("what answers there does not speak Dask") from None
+    if kind != "Scheduler":
+        raise ValueError(f"it is the address of a {kind.lower()}")
 
 
 def _inspect(cluster: Cluster) -> None:
@@ -287,6 +313,11 @@ def _send(cluster: Cluster, folder: Path, name: str, worker: str) -> None:
     except (OSError, ValueError) as error:  # ValueError: no worker of that address
         if worker in _asked(cluster, cluster.client.nthreads):
             raise LearnetError(f"The worker {worker} cannot be given the prepared folder ({error}).", GOES_ON) from error
+
+
+def _clear_away(cluster: Cluster, name: str) -> None:
+    with suppress(OSError, concurrent.futures.CancelledError):  # no scheduler: workers end with it, and Dask removes their folders
+        cluster.client.run(_forget, name, on_error="ignore")
 
 
 def _holds(name: str, dask_worker: Any) -> bool:

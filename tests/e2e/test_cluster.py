@@ -5,8 +5,10 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -102,7 +104,9 @@ class Crew:
     def _start(self, room: Path, *words: str, path: str = "") -> subprocess.Popen:
         env = {**self.here, "PYTHONPATH": path + os.pathsep + self.here["PYTHONPATH"]} if path else self.here
         with (self.place / f"{len(self.processes)}.log").open("w") as log:
-            process = subprocess.Popen([BIN / "dask", *words, "--no-dashboard"], stdout=log, stderr=log, cwd=room, env=env)
+            process = subprocess.Popen(
+                [BIN / "dask", *words, "--dashboard-address", "127.0.0.1:0"], stdout=log, stderr=log, cwd=room, env=env
+            )
         self.processes.append(process)
         return process
 
@@ -206,6 +210,7 @@ def test_content_is_sent_once_to_each_worker_and_removed(
     with joined(crew.address, errands.nothing) as found:
         answers = spread_on(found, partial(errands.tell, log=tmp_path / "log"), range(10), Path("/proc/self/cwd/prepared"))
         assert list(answers) == [piece * piece for piece in range(10)]
+        assert list(crew.place.glob("**/learnet-*/images.npy"))
     places = (tmp_path / "log").read_text().splitlines()
     assert len(places) == 10 and len(set(places)) == 1
     assert Path(places[0].split()[0]).is_relative_to(crew.place / "a")
@@ -232,9 +237,32 @@ def test_an_unreachable_scheduler_leaves_nothing_behind(prepared: Path, tmp_path
     assert not (tmp_path / "study").exists()
 
 
+@pytest.mark.parametrize(("greeting", "why"), [(b"", "nothing came back"), (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak Dask")])
+def test_a_port_where_somebody_else_listens(greeting: bytes, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A web server, and one that takes the connection and says nothing: without a look first, Dask's client waits for ever."""
+    monkeypatch.setattr(cluster, "PATIENCE_S", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def greet() -> None:
+            with server.accept()[0] as line:
+                line.sendall(greeting)
+                line.recv(10_000), line.recv(10_000)
+
+        threading.Thread(target=greet, daemon=True).start()
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(LearnetError, match=f"No Dask scheduler answers at {address} .*{why}"), joined(address, errands.nothing):
+            pass
+
+
 @pytest.mark.parametrize("address", ["nonsense", "tcp://127.0.0.1", "smoke://127.0.0.1:9", "tls://127.0.0.1:9"])
 def test_what_is_no_address(address: str) -> None:
     with pytest.raises(LearnetError, match=f"No Dask scheduler answers at {address}"), joined(address, errands.nothing):
+        pass
+
+
+def test_without_dask_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(LearnetError, match=r"pip install 'learnet\[cluster\]'"), joined("tcp://127.0.0.1:9", errands.nothing):
         pass
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -42,7 +43,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def start(*words: object) -> subprocess.Popen:
-    return subprocess.Popen([LEARNET, "live", *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    """The command as a terminal starts it; a job in the background would have its Ctrl-C ignored, and so would its children."""
+    command = [LEARNET, "live", *map(str, words)]
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed)
 
 
 def test_a_line_for_each_answer_and_a_row(place: Path, tmp_path: Path) -> None:

@@ -136,11 +136,13 @@ def spread_on(cluster: Cluster, work: Callable[..., Answer], pieces: Sequence[An
     begun = 0
     cluster.after.callback(_clear_away, cluster, name)
     for turn in range(len(pieces)):
-        while turn not in early:
+        while True:
             threads = sum(_asked(cluster, cluster.client.nthreads).values())
             for _ in range(min(len(pieces), turn + AHEAD * max(threads, 1)) - begun):
                 begin(begun)
                 begun += 1
+            if turn in early:
+                break
             for future in _finished(cluster, running):
                 place, answer = running.pop(future), _answer(cluster, future)
                 if isinstance(answer, Without):

@@ -135,33 +135,37 @@ def local(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 
 
 @needs_proc
-def test_a_worker_is_killed_and_the_outcomes_are_the_same(
-    crew: Crew, prepared: Path, local: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_is_killed_and_the_outcomes_are_the_same(crew: Crew, prepared: Path, local: dict, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither sees the data, as on machines that share no disk: at their path one has another prepared folder, one has nothing."""
     assert name_of(write_prepared(crew.room("a") / "prepared", seed=1)) != name_of(prepared)
-    workers = [crew.worker(name) for name in "ab"]
+    workers = {name: crew.worker(name) for name in "ab"}
     crew.wait_for(2)
-    at_work: list[str] = []
+    killed: list[str] = []
 
     def kill_one(finished: int, total: int) -> None:
-        """Stop a worker for a moment; if it has work in its hands then, it is killed."""
-        if at_work:
+        """Stop both for a moment, and kill one that has work in its hands then."""
+        if finished < 2 or killed:
             return
-        workers[0].send_signal(signal.SIGSTOP)
-        (address,) = [w for w, about in crew.ask(lambda client: client.scheduler_info(-1)["workers"]).items() if about["id"] == "a"]
-        at_work.extend(crew.ask(lambda client: client.processing())[address])
-        workers[0].send_signal(signal.SIGKILL if at_work else signal.SIGCONT)
+        for worker in workers.values():
+            worker.send_signal(signal.SIGSTOP)
+        names = {address: about["id"] for address, about in crew.ask(lambda client: client.scheduler_info(-1)["workers"]).items()}
+        busy = [names[address] for address, work in crew.ask(lambda client: client.processing()).items() if work]
+        killed.extend(sorted(busy)[:1])
+        for name, worker in workers.items():
+            worker.send_signal(signal.SIGKILL if name in killed else signal.SIGCONT)
 
     monkeypatch.chdir(prepared.parent)
-    run_study(Path("/proc/self/cwd/prepared"), tmp_path / "study", ASKED, QUICK, Resources(cluster=crew.address), progress=kill_one)
-    assert workers[0].wait(10) == -signal.SIGKILL and workers[1].poll() is None
-    assert at_work
-    found = bytes_of(tmp_path / "study")
+    run_study(
+        Path("/proc/self/cwd/prepared"), Path("/proc/self/cwd/study"), ASKED, QUICK, Resources(cluster=crew.address), progress=kill_one
+    )
+    assert len(killed) == 1
+    assert workers.pop(killed[0]).wait(10) == -signal.SIGKILL
+    assert all(worker.poll() is None for worker in workers.values())
+    found = bytes_of(prepared.parent / "study")
     assert found.pop("study.json").replace(b"/proc/self/cwd", bytes(prepared.parent)) == local["study.json"]
     assert found == {name: content for name, content in local.items() if name != "study.json"}
     assert len([name for name in found if name.startswith("folds/")]) == 8
-    assert not list(crew.room("b").iterdir())  # the weights came back; no worker wrote them where it stands
+    assert not list(crew.place.glob("room-*/study"))  # the weights came back; no worker wrote them where it stands
 
 
 def test_nothing_is_lost_when_the_client_and_then_the_scheduler_are_killed(crew: Crew, prepared: Path, local: dict, tmp_path: Path) -> None:

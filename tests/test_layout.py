@@ -9,7 +9,7 @@ import pytest
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "learnet"
 FLOORS = {
     "errors": 0,
-    "labels": 1, "clip": 1, "settings": 1, "libav": 1,
+    "labels": 1, "clip": 1, "settings": 1, "libav": 1, "places": 1,
     "outcomes": 2, "video": 2, "face": 2, "motion": 2, "simulate": 2, "augment": 2, "networks": 2, "splits": 2, "metrics": 2,
     "figures": 2, "facts": 2, "spread": 2,
     "datasets": 3, "prepared": 3, "checkpoint": 3, "descent": 3, "onnx_scores": 3,

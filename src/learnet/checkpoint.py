@@ -19,7 +19,7 @@ FOREIGN = {
     b"PK": f"a zip archive, as torch.save writes it: there is a pickle inside, {PICKLE}",
     b"\x80": f"a pickle, {PICKLE}",
     b"\x89HDF": "an HDF5 file, as Keras writes it",
-    b"\x08": "an ONNX file, by its first byte, and `learnet predict` alone runs those",
+    b"\x08": "an ONNX file, by its first byte, and `learnet predict` and `learnet live` run those",
 }
 """First bytes of files that people keep weights in and learnet does not read, and what they are."""
 

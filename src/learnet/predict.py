@@ -30,6 +30,7 @@ Scorer = Callable[[UInt8[np.ndarray, "N S S 3"]], Float64[np.ndarray, "N K"]]  #
 Progress = Callable[[int, int], None]  # windows done, windows in all as far as can be told
 
 EARLY = 1e-3  # seconds by which a time stamp may lie beside its true time: containers round to milliseconds
+FEW_FRAMES = 6  # a dynamic image of fewer is nearly a difference of two frames, noise and all
 LOW_FPS = 60  # frames per second below which the shortest micro-expressions, of 1/25 s, span no more than two frames
 
 
@@ -203,8 +204,9 @@ class Recogniser:
         found = self.score(made.image[None])[0]
         scores = dict(zip(self.facts.classes, found.tolist(), strict=True))
         aligned = made.aligned
+        few = (f"only {len(numbers)} frames: too few to tell a movement from chance",) if len(numbers) < FEW_FRAMES else ()
         answer = replace(unknown, label=max(scores, key=scores.__getitem__), scores=scores, face=aligned.face,
-                         head_px=aligned.drift_px, warnings=aligned.warnings)  # fmt: skip
+                         head_px=aligned.drift_px, warnings=aligned.warnings + few)  # fmt: skip
         return answer, Shown(aligned.crop(window.pixels, len(numbers) // 2), made.image)
 
 

@@ -87,6 +87,8 @@ def load_prepared(folder: Path) -> Prepared:
     Raises:
         BadInput: there is none, a file is missing or damaged, or the files do not belong together.
     """
+    if not folder.exists():
+        raise BadInput(folder, "there is no such folder", "`learnet prepare` makes prepared folders.")
     if not (folder / "prepare.json").is_file():
         raise BadInput(folder, "this is not a prepared folder: there is no prepare.json in it", "`learnet prepare` makes one.")
     try:

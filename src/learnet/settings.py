@@ -9,6 +9,9 @@ from typing import Literal
 
 from learnet.errors import LearnetError
 
+LONGEST_S = 60  # seconds in one window: its frames are in memory at once
+MOST_OVERLAP = 0.99  # of half a second that is a window every 5 ms, a frame of a fast camera
+
 
 def _check(*rules: tuple[bool, str]) -> None:
     for kept, rule in rules:
@@ -94,7 +97,7 @@ class Training:
             (self.weight_decay >= 0, f"--weight-decay cannot be {self.weight_decay}"),
             (0 <= self.label_smoothing < 1, f"--label-smoothing must be from 0 up to 1, not {self.label_smoothing}"),
             (self.mix >= 0, f"--mix cannot be {self.mix}"),
-            (self.seed >= 0, f"--seed cannot be {self.seed}"),
+            (0 <= self.seed < 2**31, f"--seed must be from 0 up to 2147483647, not {self.seed}"),
         )
 
     @property
@@ -111,16 +114,16 @@ class Windows:
     """Length of a window in seconds; a micro-expression lasts at most half a second."""
 
     overlap: float = 0.5
-    """Share of a window that the next one repeats (0 up to, not including, 1)."""
+    """Share of a window that the next one repeats (0 to 0.99)."""
 
     whole_s: float = 1.0
     """Videos up to this long, in seconds, are one window."""
 
     def __post_init__(self) -> None:
         _check(
-            (self.window_s > 0, f"--window-s must be positive, not {self.window_s}"),
-            (0 <= self.overlap < 1, f"--overlap must be from 0 up to, not including, 1, not {self.overlap}"),
-            (self.whole_s >= 0, f"--whole-s cannot be {self.whole_s}"),
+            (0 < self.window_s <= LONGEST_S, f"--window-s must be above 0 and at most {LONGEST_S}, not {self.window_s}"),
+            (0 <= self.overlap <= MOST_OVERLAP, f"--overlap must be from 0 to {MOST_OVERLAP}, not {self.overlap}"),
+            (0 <= self.whole_s <= LONGEST_S, f"--whole-s must be from 0 to {LONGEST_S}, not {self.whole_s}"),
         )
 
 
@@ -137,7 +140,7 @@ class Live:
     def __post_init__(self) -> None:
         _check(
             (self.every >= 1, f"--every must be at least 1, not {self.every}"),
-            (0 < self.window_s < float("inf"), f"--window-s must be positive, not {self.window_s}"),
+            (0 < self.window_s <= LONGEST_S, f"--window-s must be above 0 and at most {LONGEST_S}, not {self.window_s}"),
         )
 
 
@@ -186,5 +189,6 @@ class Resources:
     def __post_init__(self) -> None:
         _check(
             (self.jobs == -1 or self.jobs >= 1, f"--jobs must be -1 or at least 1, not {self.jobs}"),
+            (self.cluster is None or self.cluster.strip() != "", "--cluster is empty; it takes tcp://HOST:PORT"),
             (self.at_once == "auto" or self.at_once >= 1, f"--at-once must be auto or at least 1, not {self.at_once}"),
         )

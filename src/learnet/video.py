@@ -27,6 +27,7 @@ from learnet.errors import BadInput, BadVideo, pick
 from learnet.libav import ABSENT, STORED, Clock, decode, encode, open_stream, orientation, rates_differ, to_rgb
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".bmp", ".png")  # in order of preference, where one number has several files
+FASTEST = 10_000  # frames per second; cameras that see a face at more do not give videos
 UNTIMED_FPS = 25.0  # for folders of images, which carry no rate, and for files without one
 
 END_OF_JPEG = b"\xff\xd9"
@@ -125,8 +126,8 @@ def open_video(source: Path | int, fps: float | None = None, first: int | None =
     Raises:
         BadVideo: nothing there, not a video, no pictures in it, or none in the range; or no such camera.
     """
-    if fps is not None and not 0 < fps < float("inf"):
-        raise BadInput(str(source), f"{fps} frames per second is not a frame rate")
+    if fps is not None and not 0 < fps <= FASTEST:
+        raise BadInput(str(source), f"{fps:g} is no frame rate", f"Give frames per second, above 0 and at most {FASTEST:,}.")
     if first is not None and last is not None and first > last:
         raise BadInput(str(source), f"there is nothing from frame {first} to frame {last}", "The first frame must not come after the last.")
     if isinstance(source, int):

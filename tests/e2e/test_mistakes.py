@@ -157,3 +157,39 @@ def test_full_disk(tmp_path: Path, folder: Path) -> None:
     subprocess.run(
         [LEARNET, "prepare", "folder", folder, tmp_path / "out", "--face", "none", "--jobs", "1"], check=True, capture_output=True
     )
+
+
+def test_results_never_overwrite_what_is_read_nor_land_below_a_file(folder: Path, tmp_path: Path, weights: Path) -> None:
+    clip, afile = folder / "p1" / "happiness" / "a", tmp_path / "afile"
+    afile.touch()
+    before = weights.read_bytes()
+    refused("predict", clip, "--weights", weights, "--output", weights, says="would be overwritten")
+    refused("live", clip, "--weights", weights, "--csv", weights, says="would be overwritten")
+    assert weights.read_bytes() == before
+    refused("predict", clip, "--weights", weights, "--output", tmp_path / "o", "--csv", tmp_path / "o", says="two results")
+    refused("synthesize", afile / "x", "--people", 1, says="afile is a file")
+    refused("train", tmp_path / "nowhere", afile / "w.safetensors", says="afile is a file")
+    refused("report", tmp_path, "--out", afile / "x.html", says="afile is a file")
+    assert left_in(tmp_path) == ["afile", *sorted(str(p.relative_to(tmp_path)) for p in folder.rglob("*.jpg"))]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("predict", "v.mp4", "--weights", "w", "--window-s", "inf"), "--window-s must be above 0 and at most 60"),
+        (("predict", "v.mp4", "--weights", "w", "--overlap", "0.9999"), "--overlap must be from 0 to 0.99"),
+        (("live", "v.mp4", "--weights", "w", "--window-s", "1e9"), "--window-s must be above 0 and at most 60"),
+        (("study", "p", "o", "--seed", "9" * 23), "--seed must be from 0 up to"),
+        (("study", "p", "o", "--cluster", ""), "--cluster is empty"),
+        (("synthesize", "o", "--jobs", "0"), "0 processes cannot work"),
+        (("synthesize", "o", "--people", "100000"), "At most 999 people"),
+        (("train", "p", "w.txt"), "ends in .safetensors"),
+        (("study", "nowhere", "o"), "there is no such folder"),
+    ],
+)
+def test_numbers_without_sense_are_refused_at_once(
+    words: tuple[str, ...], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    refused(*words, says=says)
+    assert left_in(tmp_path) == []

@@ -136,7 +136,7 @@ def test_given_rate_sets_the_times(tmp_path: Path) -> None:
     with open_video(mux(tmp_path / "slow.mp4", numbered(20)), fps=200.0) as video:
         assert video.info.fps == 200
         np.testing.assert_allclose([frame.time_s for frame in video], np.arange(20) / 200)
-    with pytest.raises(BadInput, match="not a frame rate"):
+    with pytest.raises(BadInput, match="is no frame rate"):
         open_video(tmp_path / "slow.mp4", fps=0.0)
 
 

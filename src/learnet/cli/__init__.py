@@ -14,7 +14,7 @@ from learnet.cli import data, demo, live, studies, video  # noqa: F401 (they han
 from learnet.cli.app import app
 from learnet.errors import LearnetError
 
-PLACES = (errno.ENOTDIR, errno.EISDIR, errno.ENOENT)  # an output named where there can be none
+PLACES = (errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.EEXIST)  # an output named where there can be none
 
 
 def main(arguments: list[str] | None = None) -> None:

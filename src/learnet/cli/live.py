@@ -12,6 +12,7 @@ from cyclopts import Parameter
 
 from learnet import console
 from learnet.cli.app import VIDEO, Flat, app
+from learnet.places import check_outputs
 from learnet.settings import Live
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def live(
     source
         Camera by its index (0, 1, ...), video file, or folder of images whose names end in their numbers.
     weights
-        File written by `learnet train`.
+        File written by `learnet train`, or by `learnet export` (.onnx).
     fps
         True frame rate, where the source is wrong about it; a folder of images carries none (25 is taken, and said).
     pace
@@ -51,6 +52,9 @@ def live(
     from learnet.predict import Recogniser
     from learnet.video import open_video
 
+    check_outputs([table], [Path(source), weights, face_model])
+    if table:
+        table.parent.mkdir(parents=True, exist_ok=True)
     camera = source.isascii() and source.isdigit() and not Path(source).exists()
     with open_video(int(source) if camera else Path(source), fps) as video:
         recogniser = Recogniser.load(weights, face_model)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from learnet import console
 from learnet.cli.app import STUDIES, Flat, app
 from learnet.errors import LearnetError
+from learnet.places import check_outputs
 from learnet.settings import Resources, Study, Training
 
 
@@ -61,6 +62,9 @@ def train(
     """
     from learnet.study import train_on_all
 
+    if weights.suffix.lower() != ".safetensors":
+        raise LearnetError(f"{weights}: weights are written as safetensors.", "Name a file that ends in .safetensors.")
+    check_outputs([weights], [])
     with console.bar(f"Training {network}") as progress:
         about = train_on_all(prepared, weights, Study(network=network, classes=classes), training, progress)
     console.out.print(f"{network} learned {about['classes']} from {about['clips']} clips of {about['people']} people. "
@@ -119,6 +123,7 @@ def export(
     """
     from learnet.export import export_onnx
 
+    check_outputs([out], [weights])
     done = export_onnx(weights, out, precision, images, opset)
     rows = [[f"{a.images} {a.kind} images", f"{a.logits:.2g}", f"{a.probabilities:.2g}", f"{a.labels:.3f}"] for a in done.agreements]
     title = f"{precision}, opset {done.opset}, {done.size_bytes / 1e6:.3g} MB: against torch"
@@ -145,4 +150,5 @@ def report(*studies: Path, out: Path | None = None, show_faces: bool = False) ->
 
     if not studies:
         raise LearnetError("No study is named.", "Name at least one study folder.")
+    check_outputs([out], [])
     console.paths(write_report(list(studies), out or studies[0] / "report.html", show_faces=show_faces))

@@ -7,6 +7,7 @@ from typing import Annotated
 from learnet import console
 from learnet.cli.app import VIDEO, Flat, app
 from learnet.errors import LearnetError
+from learnet.places import check_outputs
 from learnet.settings import Windows
 
 
@@ -45,6 +46,7 @@ def predict(
     from learnet.outcomes import write_whole
     from learnet.predict import Recogniser
 
+    check_outputs((output, csv, picture), (video, weights, face_model))
     if picture and picture.suffix.lower() not in (".png", ".svg", ".pdf"):  # said now, not after minutes of reading
         raise LearnetError(f"{picture}: {picture.suffix or 'no suffix'} is no format for a picture.", "Choose .png, .svg or .pdf.")
     with console.bar("Reading windows") as progress:

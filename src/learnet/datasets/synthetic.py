@@ -16,13 +16,15 @@ import numpy as np
 import openpyxl
 from jaxtyping import UInt8
 
-from learnet.errors import OutputTaken, pick
+from learnet.errors import LearnetError, OutputTaken, pick
+from learnet.places import check_room_above
 from learnet.simulate.geometry import View, crop_view
 from learnet.simulate.render import Camera, register, render
 from learnet.simulate.script import CAMERA, MAIN_EMOTIONS, Scene, centred, make_scene, write_script
 from learnet.video import write_video
 
 Progress = Callable[[int, int], None]  # clips done, clips in all
+MOST_PEOPLE, MOST_CLIPS = 999, 99  # their names have that many digits
 STRANGER = 10**6  # person number of videos, beyond every database
 QUALITY = 88  # of the JPEG files, percent
 
@@ -67,6 +69,11 @@ def synthesize(
         LearnetError: no people, no clips, or a negative seed.
     """
     chosen = pick(LAYOUTS, layout, "layout")
+    if jobs == 0 or jobs < -1:
+        raise LearnetError(f"{jobs} processes cannot work.", "Give a number from 1, or -1 for one per core.")
+    if people > MOST_PEOPLE or clips_per_person > MOST_CLIPS:
+        raise LearnetError(f"At most {MOST_PEOPLE} people with {MOST_CLIPS} clips each can be made.", "Ask for fewer.")
+    check_room_above(out)
     scenes = write_script(people, clips_per_person, seed, chosen.camera)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputTaken(out, "something is there already", "Name a new or an empty folder.")

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
+from threadpoolctl import threadpool_limits
 
 from learnet.errors import BadVideo
 from learnet.live.recogniser import LiveAnswer, LiveRecogniser
@@ -44,7 +45,7 @@ class Watch:
     A thread reads ahead. Of a file or folder no frame is ever skipped: its reader waits. A camera does not wait: where frames come faster
     than they can be taken the oldest of those that wait is skipped, and counted.
 
-    Until it is closed OpenCV and PyTorch do everything on one thread: decoding, face and network share the cores already, and a
+    Until it is closed OpenCV, numpy and PyTorch do everything on one thread: decoding, face and network share the cores already, and a
     network that waits for its second thread to get a core is late by as long as the other work takes.
     """
 
@@ -64,8 +65,7 @@ class Watch:
         self.video, self.facts = video, recogniser.facts
         camera = video.info.kind == "camera"
         self.recogniser = LiveRecogniser(recogniser, settings, video.info.fps, wait=not (camera or pace))
-        self._threads = _threads()
-        _set_threads(1, 1)
+        self._threads = _OneThread()
         self.reader = _Reader(video, WAITING if camera else AHEAD, drops=camera, stamps=camera or pace, pace=pace and not camera)
         self.frames = self.answers = 0
         self._latencies: Counter[float] = Counter()  # by tenths of a millisecond, so that it does not grow with time
@@ -80,7 +80,7 @@ class Watch:
         """Stop reading and end both threads."""
         self.reader.close()
         self.recogniser.close()
-        _set_threads(*self._threads)
+        self._threads.restore()
 
     def __iter__(self) -> Iterator[LiveAnswer]:
         """Answers as they come, the last one to the last frames.
@@ -124,16 +124,23 @@ class Watch:
         return None
 
 
-def _threads() -> tuple[int, int]:
-    """How many threads OpenCV and PyTorch use; PyTorch need not be there."""
-    torch = sys.modules.get("torch")
-    return cv2.getNumThreads(), torch.get_num_threads() if torch else 1
+class _OneThread:
+    """OpenCV, numpy's algebra and PyTorch (where it is there) on one thread each, until `restore`."""
 
+    def __init__(self) -> None:
+        self.torch = sys.modules.get("torch")
+        self.pictures, self.networks = cv2.getNumThreads(), self.torch.get_num_threads() if self.torch else 1
+        self.algebra = threadpool_limits(1)
+        self._set(1, 1)
 
-def _set_threads(for_pictures: int, for_networks: int) -> None:
-    cv2.setNumThreads(for_pictures)
-    if torch := sys.modules.get("torch"):
-        torch.set_num_threads(for_networks)
+    def restore(self) -> None:
+        self.algebra.restore_original_limits()
+        self._set(self.pictures, self.networks)
+
+    def _set(self, for_pictures: int, for_networks: int) -> None:
+        cv2.setNumThreads(for_pictures)
+        if self.torch:
+            self.torch.set_num_threads(for_networks)
 
 
 class _Reader:

@@ -28,7 +28,7 @@ HOMES = {
     "jinja2": {"report"},
     "sklearn": {"splits", "networks"},
     "skimage": {"simulate"},
-    "joblib": {"spread", "prepare", "datasets"},
+    "joblib": {"spread"},
     "distributed": {"cluster"},
     "openpyxl": {"datasets"},
     "pandas": {"datasets", "prepared", "prepare", "imported", "report", "figures"},

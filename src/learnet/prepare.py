@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Literal
 
 import cv2
-import joblib
 import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
@@ -28,6 +27,7 @@ from learnet.motion import MOTION_IMAGES, WEIGHTED_SUMS
 from learnet.motion.normalise import NORMALISATIONS
 from learnet.prepared import Prepared, already_there, complaint, digest, disk_errors_named, save_prepared, some, unwritable, versions
 from learnet.settings import Preparation
+from learnet.spread import spread
 from learnet.video import GAPS, image_files, read_clip
 
 Progress = Callable[[int, int], None]  # clips done, clips in all
@@ -247,8 +247,7 @@ def _run(tasks: Sequence[_Task], out: Path, jobs: int, progress: Progress | None
     finished = len(tasks) - len(todo)
     if progress:
         progress(finished, len(tasks))
-    parallel = joblib.Parallel(n_jobs=min(joblib.cpu_count() if jobs < 0 else jobs, max(len(todo), 1)), return_as="generator_unordered")
-    answers = parallel(joblib.delayed(_fold)(task) for task in todo)
+    answers = spread(_fold, todo, jobs, ordered=False)
     for done, why in enumerate(answers, start=finished + 1):
         if why:
             answers.close()

@@ -1,7 +1,8 @@
-"""Independent pieces of work on many processes, answers in the order of the pieces."""
+"""Independent pieces of work on many processes."""
 
+import signal
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import TypeVar
 
 import joblib
@@ -10,18 +11,27 @@ Piece = TypeVar("Piece")
 Answer = TypeVar("Answer")
 
 
-def spread(work: Callable[[Piece], Answer], pieces: Sequence[Piece], jobs: int) -> Iterator[Answer]:
+def spread(work: Callable[[Piece], Answer], pieces: Sequence[Piece], jobs: int, ordered: bool = True) -> Generator[Answer, None, None]:
     """Do WORK on every piece, on JOBS processes.
 
     Args:
         work: function of a module, or a `functools.partial` of one; its arguments and answers travel between processes.
         pieces: what is to be done; nothing may depend on the order in which it is done.
         jobs: processes; -1 is one per core.
+        ordered: whether answers come in the order of the pieces, each as soon as it and all before it are there; else as they are made.
 
-    Yields:
-        The answers, in the order of the pieces, each as soon as it and all before it are there.
+    Returns:
+        The answers. Work begins at once, and what has not begun is given up when the generator is closed.
     """
     # joblib starts a worker anew once it has grown by 300 MB, as one does that loads torch, and warns; nothing is lost or done twice.
     warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
-    parallel = joblib.Parallel(n_jobs=min(jobs if jobs > 0 else joblib.cpu_count(), max(len(pieces), 1)), return_as="generator")
+    processes = min(jobs if jobs > 0 else joblib.cpu_count(), max(len(pieces), 1))
+    kind = "generator" if ordered else "generator_unordered"
+    extra = {"initializer": _end_at_once} if processes > 1 else {}
+    parallel = joblib.Parallel(n_jobs=processes, return_as=kind, **extra)
     return parallel(joblib.delayed(work)(piece) for piece in pieces)
+
+
+def _end_at_once() -> None:
+    """In a worker: Ctrl-C, which a terminal sends to all processes, ends it without the traceback of whatever it was at."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

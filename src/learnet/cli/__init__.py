@@ -34,4 +34,4 @@ def main(arguments: list[str] | None = None) -> None:
             f"{trouble.filename or 'output'}: {trouble.strerror}.", "Make room or name another folder, and run the same command again."
         )
     except KeyboardInterrupt:
-        console.stop("Stopped.", "The same command goes on where it stopped.", code=130)
+        console.stop("Stopped.", "`learnet study` and `learnet prepare` go on where they stopped when they are run again.", code=130)

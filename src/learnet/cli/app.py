@@ -7,6 +7,7 @@ from learnet import __version__
 app = App(
     name="learnet",
     version=__version__,
+    suppress_keyboard_interrupt=False,  # `main` says what Ctrl-C leaves
     help="Name the micro-expression in a video of a face: dynamic images, LEARNet, and studies that cannot leak.\n\n"
     "A study goes: audit a database, prepare it, study it, report. `learnet demo OUT` does all of it on synthetic faces.",
 )

@@ -8,10 +8,10 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
-import joblib
 import numpy as np
 import openpyxl
 from jaxtyping import UInt8
@@ -21,6 +21,7 @@ from learnet.places import check_room_above
 from learnet.simulate.geometry import View, crop_view
 from learnet.simulate.render import Camera, register, render
 from learnet.simulate.script import CAMERA, MAIN_EMOTIONS, Scene, centred, make_scene, write_script
+from learnet.spread import spread
 from learnet.video import write_video
 
 Progress = Callable[[int, int], None]  # clips done, clips in all
@@ -89,8 +90,7 @@ def synthesize(
 
 
 def _render_all(part: Path, layout: Layout, scenes: Sequence[Scene], jobs: int, progress: Progress | None) -> None:
-    work = (joblib.delayed(_write_clip)(layout.write_clip, part, scene) for scene in scenes)
-    for done, _ in enumerate(joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(work), start=1):
+    for done, _ in enumerate(spread(partial(_write_clip, layout.write_clip, part), scenes, jobs, ordered=False), start=1):
         if progress:
             progress(done, len(scenes))
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from learnet.errors import BadAnnotation, LearnetError
 
+KINDS = ("micro", "macro", "none")
 APEX_SOURCES = ("file", "repaired", "midpoint", "detected", "none")
 
 
@@ -24,6 +25,8 @@ class Clip:
     apex_source: str = "file"  # one of APEX_SOURCES
     action_units: str = ""  # as the annotators wrote them: "4+L10"
     cropped: bool = False  # the frames are face crops already: no face search
+    kind: str = "micro"  # one of KINDS: how its owners call the movement; "none" is a clip without an expression
+    also: str = ""  # further emotions of a clip that its owners gave several, joined by "+"
 
     def __post_init__(self) -> None:
         marks = [mark for mark in (self.onset, self.apex, self.offset) if mark is not None]
@@ -31,6 +34,8 @@ class Clip:
             raise BadAnnotation(self.path, f"onset, apex, offset are out of order: {marks}", "Correct the annotation.")
         if self.apex_source not in APEX_SOURCES or (self.apex is None) != (self.apex_source == "none"):
             raise BadAnnotation(self.path, f"apex {self.apex} cannot come from {self.apex_source!r}")
+        if self.kind not in KINDS:
+            raise BadAnnotation(self.path, f"{self.kind!r} is none of {', '.join(KINDS)}")
         if not self.fps > 0:
             raise BadAnnotation(self.path, f"{self.fps} frames per second is not a frame rate")
 

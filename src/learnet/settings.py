@@ -5,6 +5,7 @@ keep them: a setting added later must have the former behaviour as its default.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from learnet.errors import LearnetError
@@ -17,6 +18,23 @@ def _check(*rules: tuple[bool, str]) -> None:
     for kept, rule in rules:
         if not kept:
             raise LearnetError(f"{rule}.")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which part of a database is read, where it has several. A database refuses what it does not have."""
+
+    tree: str | None = None
+    """Which of several trees of the same clips, such as cropped or raw; without it the one most results rest on."""
+
+    part: str | None = None
+    """Camera (smic and smic-e: HS, VIS, NIR) or part (casme3: A, C); without it the first."""
+
+    expressions: Literal["micro", "macro", "all"] = "micro"
+    """Micro-expressions, macro-expressions, or all clips, with those without an expression (casme-sq, smic)."""
+
+    list: Path | None = None
+    """The organisers' list of clips and classes (megc2019: combined_3class_gt.csv)."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +176,7 @@ class Study:
     """Number of subject groups where protocol is groups."""
 
     classes: str = "auto"
-    """Class scheme: casme2-5, casme2-7, casme2-4, megc-3, or auto (casme2-5 for CASME II, otherwise the labels as they stand)."""
+    """Class scheme (`learnet datasets` lists them), or auto: a database's usual one, megc-3 for several, else the labels as they stand."""
 
     seeds: int = 1
     """Runs of the whole study with different random numbers; the tables give their mean and spread."""

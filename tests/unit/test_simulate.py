@@ -5,9 +5,9 @@ import pytest
 from scipy import ndimage
 
 from learnet.errors import LearnetError, UnknownName
-from learnet.simulate.emotions import EMOTIONS, PEAK_PX, act, make_manner
+from learnet.simulate.emotions import EMOTIONS, MACRO_PX, PEAK_PX, act, make_manner
 from learnet.simulate.geometry import SIDES, View, average_face, crop_view, vary_face
-from learnet.simulate.movement import HeadPose, Timing, displacement, eye_region, head_displacement, head_drift, where_from
+from learnet.simulate.movement import HeadPose, Timing, displacement, eye_region, head_displacement, head_drift, least_stretch, where_from
 from learnet.simulate.render import BLINK_PX
 from learnet.simulate.units import UNITS, Activation, both_sides, spelled
 
@@ -147,6 +147,35 @@ def test_no_expression_folds_the_skin_even_in_a_blink(emotion: str) -> None:
         blink = displacement(face, both_sides(45, BLINK_PX), VIEW)
         for closed in (0.3, 0.6, 1.0):
             assert stretch(field * (1 - closed * eye_region(face, VIEW)[..., None]) + closed * blink).min() > 0.05
+
+
+@pytest.mark.parametrize("emotion", EMOTIONS)
+def test_macro_expressions_are_stronger_and_fold_no_skin(emotion: str) -> None:
+    """Beyond every micro-expression, up to 8 px at 112 px, and nothing folds even while the eyes close."""
+    peaks = []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        face, manner = vary_face(rng), make_manner(rng)
+        field = displacement(face, act(emotion, manner, face, rng, MACRO_PX), VIEW)
+        peaks.append(size(field).max() * 112 / VIEW.face_px)
+        assert stretch(field).min() > 0.15
+        blink = displacement(face, both_sides(45, BLINK_PX), VIEW)
+        for closed in (0.3, 0.6, 1.0):
+            assert stretch(field * (1 - closed * eye_region(face, VIEW)[..., None]) + closed * blink).min() > 0.05
+    assert min(peaks) > PEAK_PX[1] * 0.95 and max(peaks) < MACRO_PX[1] * 1.02
+
+
+def test_least_stretch_is_that_of_a_known_map() -> None:
+    """Squeezed to 0.7 across and to 0.5 down everywhere, so to 0.35 of the area; turned inside out, to a negative one."""
+    x, y = np.meshgrid(np.arange(9, dtype=np.float32), np.arange(7, dtype=np.float32))
+    assert least_stretch(np.stack([-0.3 * x, -0.5 * y], axis=-1)) == pytest.approx(0.35, abs=1e-5)
+    assert least_stretch(np.stack([-1.5 * x, 0 * y], axis=-1)) == pytest.approx(-0.5, abs=1e-5)
+
+
+def test_a_new_emotion_leaves_the_habits_of_the_others_alone() -> None:
+    """Habits are drawn by an emotion's place in the alphabet: these have kept theirs since the first database was written."""
+    first = ["anger", "contempt", "disgust", "fear", "happiness", "others", "repression", "sadness", "surprise"]
+    assert sorted(EMOTIONS)[: len(first)] == first
 
 
 def test_intensity_rises_and_falls_along_half_cosines() -> None:

@@ -15,7 +15,7 @@ from learnet.simulate.faces import STEP, make_person, photograph
 from learnet.simulate.geometry import SIDES, View, average_face, crop_view
 from learnet.simulate.movement import Timing, displacement, head_displacement, head_drift
 from learnet.simulate.render import BLINK_PX, Camera, Circumstances, Take, motion, register, render
-from learnet.simulate.script import MAIN_EMOTIONS, centred, make_scene, write_script
+from learnet.simulate.script import MAIN_EMOTIONS, NO_EMOTION, Repertoire, centred, make_scene, write_script
 from learnet.simulate.units import Activation, both_sides
 
 SMALL = Camera(240, 320, 200.0, 125.0)
@@ -214,6 +214,22 @@ def test_script_is_balanced_and_true() -> None:
         assert 0.04 <= (scene.offset - scene.onset) / 200 <= 0.5
     looks = {scene.take.person.seed for scene in scenes}
     assert len(looks) == 10
+
+
+def test_script_follows_the_repertoire() -> None:
+    scenes = write_script(6, 4, 2, SMALL, Repertoire(("tense", "anger"), {"contempt": 1.0}))
+    for person in range(1, 7):
+        assert sorted(scene.emotion for scene in scenes if scene.person == person) == ["anger", "contempt", "contempt", "tense"]
+
+
+def test_without_emotion_only_head_lids_and_light_move() -> None:
+    """The same clip with and without an expression differs by the expression alone."""
+    calm, moved = (make_scene(7, 1, 2, emotion, SMALL) for emotion in (NO_EMOTION, "surprise"))
+    assert calm.take.circumstances == moved.take.circumstances and (calm.onset, calm.offset) == (moved.onset, moved.offset)
+    assert calm.action_units == ""
+    still = dataclasses.replace(moved.take, activations=())
+    for frame, same in zip(render(calm.take), render(still), strict=True):
+        np.testing.assert_array_equal(frame, same)
 
 
 @pytest.mark.parametrize("wrong", [(0, 6, 0), (3, 0, 0), (3, 6, -1)])

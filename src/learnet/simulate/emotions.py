@@ -11,7 +11,7 @@ import numpy as np
 
 from learnet.errors import pick
 from learnet.simulate.geometry import Geometry, crop_view
-from learnet.simulate.movement import MODEL_FACE_PX, displacement
+from learnet.simulate.movement import MODEL_FACE_PX, displacement, least_stretch
 from learnet.simulate.units import UNITS, Activation, both_sides
 
 
@@ -39,15 +39,23 @@ EMOTIONS: dict[str, tuple[Combination, ...]] = {
     "fear": _combinations("1+2+4 0.40, 20 0.15, 4+20 0.15, 1+2+4+5 0.15, 5+25 0.15"),
     "anger": _combinations("4+7 0.30, 4+5 0.20, 4+23 0.20, 4+7+23 0.15, 4+24 0.15"),
     "contempt": _combinations("14 0.60, 12+14 0.30, 10 0.10"),
+    "tense": _combinations("4 0.30, 4+14 0.20, 14+24 0.15, 4+20 0.15, 4+24 0.10, 23 0.10"),
 }
 """Emotion -> its combinations. CASME II: happiness 6 or 12; disgust 9, 10 or 4+7; repression 15, 17; surprise 1+2, 2 or 25; sadness 1; fear
-1+2+4 or 20; others: the rest, here mostly 4 or 14 alone. 5, 23, 24, anger and contempt: EMFACS."""
+1+2+4 or 20; others: the rest, here mostly 4 or 14 alone. 5, 23, 24, anger and contempt: EMFACS. Tense is CASME's word; no source at hand
+says which units it is, so both units and shares are ours: a frown, and lips drawn in or pressed."""
 
 ONE_SIDED = {"contempt": 0.8, "happiness": 0.2, "disgust": 0.2, "others": 0.25}
 """Share of expressions that show on one side only, where it is not 0.1; contempt is one-sided by definition (EMFACS: R12+R14)."""
 
 PEAK_PX = (0.5, 2.5)
-"""Weakest and strongest peak displacement of an expression, in pixels of a face 112 pixels wide."""
+"""Weakest and strongest peak displacement of a micro-expression, in pixels of a face 112 pixels wide."""
+
+MACRO_PX = (4.0, 8.0)
+"""The same of a macro-expression; our choice: 5 to 10 mm on a real face. Lips and lids stop sooner, see LEAST_STRETCH."""
+
+LEAST_STRETCH = 0.2
+"""No expression squeezes skin to less than this share of its area: beyond it would fold. Micro-expressions never come so far."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +72,14 @@ def make_manner(rng: np.random.Generator) -> Manner:
     return Manner(float(np.exp(rng.normal(0, 0.2))), float(np.clip(rng.normal(0, 0.15), -0.4, 0.4)), int(rng.integers(2**31)))
 
 
-def act(emotion: str, manner: Manner, geometry: Geometry, rng: np.random.Generator) -> tuple[Activation, ...]:
-    """One micro-expression of an emotion on a face: units, sides and strengths; its largest displacement lies within PEAK_PX.
+def act(
+    emotion: str, manner: Manner, geometry: Geometry, rng: np.random.Generator, peak_px: tuple[float, float] = PEAK_PX
+) -> tuple[Activation, ...]:
+    """One expression of an emotion on a face: units, sides and strengths.
+
+    Args:
+        emotion: a name of EMOTIONS.
+        peak_px: its largest displacement lies between these two, PEAK_PX or MACRO_PX; less where the skin would fold.
 
     Raises:
         UnknownName: no such emotion in the table.
@@ -75,7 +89,7 @@ def act(emotion: str, manner: Manner, geometry: Geometry, rng: np.random.Generat
     shares = np.array([combination.share for combination in combinations])
     liking = shares * taste.gamma(2.0, 0.5, len(shares))  # each person prefers some of the combinations
     units = combinations[rng.choice(len(shares), p=liking / liking.sum())].units
-    peak_px = float(np.clip(rng.uniform(*PEAK_PX) * manner.expressive, *PEAK_PX))
+    strongest = float(np.clip(rng.uniform(*peak_px) * manner.expressive, *peak_px))
     side = None
     if rng.random() < ONE_SIDED.get(emotion, 0.1) and all(UNITS[unit].paired for unit in units):
         side = "left" if rng.random() < 0.5 + 0.5 * manner.balance else "right"
@@ -84,12 +98,15 @@ def act(emotion: str, manner: Manner, geometry: Geometry, rng: np.random.Generat
         strength = 1.0 if position == 0 else rng.uniform(0.45, 1.0)
         uneven = float(np.clip(manner.balance + rng.normal(0, 0.08), -0.5, 0.5)) if UNITS[unit].paired else 0.0
         activations += [one for one in both_sides(unit, strength, uneven) if side in (None, one.side)]
-    return _scaled(activations, geometry, peak_px)
+    return _scaled(activations, geometry, strongest)
 
 
 def _scaled(activations: list[Activation], geometry: Geometry, peak_px: float) -> tuple[Activation, ...]:
-    """The same expression, as strong as to move some point of this face by PEAK_PX and none further."""
+    """The same expression, as strong as to move some point of this face by PEAK_PX and none further, or as the skin bears."""
     view = crop_view(MODEL_FACE_PX, MODEL_FACE_PX)
-    field = displacement(geometry, activations, view) * np.float32(MODEL_FACE_PX / view.face_px)
+    shape = displacement(geometry, activations, view)
+    field = shape * np.float32(MODEL_FACE_PX / view.face_px)
     factor = peak_px / float(np.hypot(field[..., 0], field[..., 1]).max())
+    while least_stretch(shape * np.float32(factor)) < LEAST_STRETCH:
+        factor *= 0.95
     return tuple(replace(one, peak_px=one.peak_px * factor) for one in activations)

@@ -41,6 +41,15 @@ def displacement(geometry: Geometry, activations: Iterable[Activation], view: Vi
     return _to_picture(du, dv, view)
 
 
+def least_stretch(field: Float32[np.ndarray, "H W 2"]) -> float:
+    """The smallest share of its area that the field leaves to any part of the skin; not positive where skin folds over itself.
+
+    The determinant of the Jacobian of (x, y) -> (x, y) + field.
+    """
+    (xy, xx), (yy, yx) = np.gradient(field[..., 0]), np.gradient(field[..., 1])
+    return float(((1 + xx) * (1 + yy) - xy * yx).min())
+
+
 def _centre(geometry: Geometry, landmark: str, side: str) -> tuple[float, float]:
     name = f"{side} {landmark}"
     return geometry.points[name if name in geometry.points else landmark]

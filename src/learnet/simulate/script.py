@@ -5,20 +5,34 @@ any number of processes. What a person looks like, how a clip is recorded and wh
 nothing static can tell the class.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from learnet.errors import LearnetError
-from learnet.simulate.emotions import act, make_manner
+from learnet.simulate.emotions import PEAK_PX, Manner, act, make_manner
 from learnet.simulate.faces import make_person
+from learnet.simulate.geometry import Geometry
 from learnet.simulate.movement import Timing
 from learnet.simulate.render import Camera, Take, draw_circumstances
-from learnet.simulate.units import spelled
+from learnet.simulate.units import Activation, spelled
+
+
+@dataclass(frozen=True)
+class Repertoire:
+    """Which emotions the people of a database show."""
+
+    main: tuple[str, ...]  # names of simulate.emotions.EMOTIONS, or NO_EMOTION; each person shows these first
+    others: Mapping[str, float]  # what goes beyond is drawn from these: name -> share; the shares add up to one
+
 
 MAIN_EMOTIONS = ("happiness", "disgust", "repression", "surprise", "others")
-OTHER_EMOTIONS = {"others": 0.45, "disgust": 0.20, "sadness": 0.20, "fear": 0.15}
-"""Each person shows the five classes of CASME II first; what goes beyond is drawn from these, for the database has rare ones too."""
+CASME2 = Repertoire(MAIN_EMOTIONS, {"others": 0.45, "disgust": 0.20, "sadness": 0.20, "fear": 0.15})
+"""The five classes of CASME II, and its rare ones."""
+
+NO_EMOTION = "none"
+"""A scene in which nothing is expressed: the head drifts, the eyes blink, and no action unit is at work."""
 
 DURATION_S = (0.08, 0.5)
 """Onset to offset. Micro-expressions last 1/25 to 1/2 s (Yan et al., J. Nonverbal Behavior 37, 2013)."""
@@ -46,7 +60,7 @@ class Scene:
         return spelled(self.take.activations)
 
 
-def write_script(people: int, clips_per_person: int, seed: int, camera: Camera = CAMERA) -> list[Scene]:
+def write_script(people: int, clips_per_person: int, seed: int, camera: Camera = CAMERA, repertoire: Repertoire = CASME2) -> list[Scene]:
     """Plan a database: persons in order, each with their clips in order.
 
     Raises:
@@ -60,13 +74,13 @@ def write_script(people: int, clips_per_person: int, seed: int, camera: Camera =
     scenes = []
     for person in range(1, people + 1):
         order = _stream(seed, person, 0, _ORDER)
-        for number, emotion in enumerate(_emotions(clips_per_person, order), start=1):
+        for number, emotion in enumerate(_emotions(repertoire, clips_per_person, order), start=1):
             scenes.append(make_scene(seed, person, number, emotion, camera))
     return scenes
 
 
 def make_scene(seed: int, person: int, number: int, emotion: str, camera: Camera) -> Scene:
-    """One clip of one person; the same arguments give the same scene.
+    """One micro-expression of one person, or none at all (NO_EMOTION); the same arguments give the same scene.
 
     Raises:
         UnknownName: an emotion that cannot be simulated.
@@ -83,7 +97,7 @@ def make_scene(seed: int, person: int, number: int, emotion: str, camera: Camera
     circumstances = draw_circumstances(camera, frames / camera.fps, recording)
     onset, apex, offset = before, before + rise, before + long  # from 0
     timing = Timing(onset / camera.fps, apex / camera.fps, offset / camera.fps, remains)
-    activations = act(emotion, manner, look.geometry, _stream(seed, person, number, _EXPRESSION))
+    activations = _perform(emotion, manner, look.geometry, _stream(seed, person, number, _EXPRESSION), PEAK_PX)
     take = Take(look, activations, timing, circumstances, camera, frames)
     return Scene(person, number, emotion, take, onset + 1, apex + 1, offset + 1)
 
@@ -99,10 +113,16 @@ def centred(scene: Scene, frames: int) -> Scene:
     return replace(scene, take=take, onset=scene.onset + later, apex=scene.apex + later, offset=scene.offset + later)
 
 
-def _emotions(count: int, rng: np.random.Generator) -> list[str]:
-    """The five classes in random order as far as they go, then draws from the rarer mixture, all shuffled."""
-    first = [str(name) for name in rng.permutation(MAIN_EMOTIONS)[:count]]
-    names, shares = list(OTHER_EMOTIONS), list(OTHER_EMOTIONS.values())
+def _perform(
+    emotion: str, manner: Manner, geometry: Geometry, rng: np.random.Generator, peak_px: tuple[float, float]
+) -> tuple[Activation, ...]:
+    return () if emotion == NO_EMOTION else act(emotion, manner, geometry, rng, peak_px)
+
+
+def _emotions(repertoire: Repertoire, count: int, rng: np.random.Generator) -> list[str]:
+    """The main emotions in random order as far as they go, then draws from the others, all shuffled."""
+    first = [str(name) for name in rng.permutation(repertoire.main)[:count]]
+    names, shares = list(repertoire.others), list(repertoire.others.values())
     more = [str(name) for name in rng.choice(names, max(0, count - len(first)), p=shares)]
     return [str(name) for name in rng.permutation(first + more)]
 

@@ -29,6 +29,7 @@ HOMES = {
     "sklearn": {"splits", "networks"},
     "skimage": {"simulate"},
     "joblib": {"spread"},
+    "PIL": {"datasets"},
     "distributed": {"cluster"},
     "openpyxl": {"datasets"},
     "pandas": {"datasets", "prepared", "prepare", "imported", "report", "figures"},
@@ -38,7 +39,7 @@ HOMES = {
     "onnxruntime": {"export", "onnx_scores"},
     "rich": {"console"},
 }
-SHARED = {"motion": set(), "networks": {"layers", "learnet"}, "datasets": {"dataset", "workbook", "tree", "match"}}
+SHARED = {"motion": set(), "networks": {"layers", "learnet"}, "datasets": {"dataset", "workbook", "tree", "match", "books", "collect"}}
 """The tables of like things: their members do not know each other, only these, which are what they share."""
 
 MODULES = sorted(SOURCE.rglob("*.py"))

@@ -9,7 +9,7 @@ import os
 import shutil
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -122,6 +122,21 @@ def prepare(
         prepared = _assemble(reading, out, about, parts)
     shutil.rmtree(work, ignore_errors=True)  # a process of a run that was killed may still be writing there
     return prepared
+
+
+def merged(readings: Mapping[tuple[str, str], Reading]) -> Reading:
+    """Several databases as one reading; (name, folder) -> what it holds. One alone stays as it is.
+
+    Person keys hold the database's name, so subject 01 of one and 01 of another stay two people.
+    """
+    if len(readings) == 1:
+        return next(iter(readings.values()))
+    about = {f"{name}: {subject}": what for (name, _), reading in readings.items() for subject, what in reading.about.items()}
+    clips = [clip for reading in readings.values() for clip in reading.clips]
+    findings = [
+        replace(finding, where=f"{name}: {finding.where}") for (name, _), reading in readings.items() for finding in reading.findings
+    ]
+    return Reading(clips, findings, about)
 
 
 def _check(keys: Sequence[str], jobs: int) -> None:

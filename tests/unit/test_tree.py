@@ -26,6 +26,7 @@ from written_by_hand import (
 
 from learnet.datasets.casme2 import read
 from learnet.errors import BadInput, UnknownName
+from learnet.settings import Selection
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ from learnet.errors import BadInput, UnknownName
     ],
 )
 def test_every_tree_is_found_through_doubled_levels_and_can_be_chosen(tmp_path: Path, tree: str | None, way: str, is_cropped: bool) -> None:
-    reading = read(everything(tmp_path), tree)
+    reading = read(everything(tmp_path), Selection(tree=tree))
     assert clips(reading) == EXPECTED
     assert {clip.cropped for clip in reading.clips} == {is_cropped}
     assert reading.about["tree"] == f"{tree or 'cropped'}, {way}, 5 clip folders"
@@ -52,15 +53,15 @@ def test_trees_are_told_apart_by_their_frames_where_the_names_say_nothing(tmp_pa
     for name, write in (("a", raw), ("b", selected), ("c", cropped)):
         write(tmp_path / name)
     for tree, name in (("raw", "a"), ("raw-selected", "b"), ("cropped", "c")):
-        assert read(tmp_path, tree).about["tree"].startswith(f"{tree}, {name},")
+        assert read(tmp_path, Selection(tree=tree)).about["tree"].startswith(f"{tree}, {name},")
 
 
 def test_a_tree_that_is_not_there_or_not_known(tmp_path: Path) -> None:
     database(tmp_path)
     with pytest.raises(BadInput, match="there is no raw tree. There is cropped."):
-        read(tmp_path, "raw")
+        read(tmp_path, Selection(tree="raw"))
     with pytest.raises(UnknownName, match="Did you mean 'cropped'"):
-        read(tmp_path, "croped")
+        read(tmp_path, Selection(tree="croped"))
 
 
 @pytest.mark.parametrize("way", ["Cropped/Cropped", "Cropped", "CASME2_RAW_selected", "CASME2_RAW/CASME2-RAW"])

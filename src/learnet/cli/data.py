@@ -5,8 +5,9 @@ from typing import Annotated
 
 from learnet import console
 from learnet.cli.app import DATA, Flat, app
-from learnet.errors import pick
-from learnet.settings import Preparation
+from learnet.errors import LearnetError, pick
+from learnet.places import check_outputs
+from learnet.settings import Preparation, Selection
 
 
 @app.command(group=DATA)
@@ -47,7 +48,16 @@ def datasets() -> None:
 
 
 @app.command(group=DATA)
-def audit(dataset: str, root: Path, /, *, csv: Path | None = None, check: bool = True) -> None:
+def audit(
+    dataset: str,
+    root: Path,
+    /,
+    *,
+    selection: Annotated[Selection, Flat] = Selection(),  # noqa: B008
+    csv: Path | None = None,
+    deep: bool = False,
+    check: bool = True,
+) -> None:
     """Tell what a database folder holds and what is wrong with it. Exit code 1 if anything would change a result.
 
     Parameters
@@ -58,15 +68,23 @@ def audit(dataset: str, root: Path, /, *, csv: Path | None = None, check: bool =
         Folder of the database as it was unzipped.
     csv
         Also write every finding to this file.
+    deep
+        Read the header of every image too: damaged files, sizes that change inside a clip.
     check
         Exit with code 1 on serious findings.
     """
-    from learnet.datasets import DATASETS
+    from learnet.datasets import DATASETS, read_dataset
     from learnet.datasets.audit import count_rows, finding_rows, write_audit_csv
+    from learnet.datasets.headers import with_headers
 
     entry = pick(DATASETS, dataset, "dataset")
-    reading = entry.read(root)
-    console.table(f"{entry.title} in {root}", ["", "found"], reading.about.items())
+    check_outputs([csv], [])
+    reading = read_dataset(dataset, root, selection)
+    if deep:
+        with console.bar("Reading image headers") as progress:
+            reading = with_headers(reading, progress=progress)
+    about = reading.about | ({"published counts": entry.counted} if entry.counted else {})
+    console.table(f"{entry.title} in {root}", ["", "found"], about.items())
     console.table("Clips per emotion", ["emotion", "clips", "people", "published"], count_rows(reading, entry))
     console.table("Findings", ["kind", "number", "serious", "first"], finding_rows(reading))
     if csv:
@@ -79,11 +97,8 @@ def audit(dataset: str, root: Path, /, *, csv: Path | None = None, check: bool =
 
 @app.command(group=DATA)
 def prepare(
-    dataset: str,
-    root: Path,
-    out: Path,
-    /,
-    *,
+    *databases_and_out: str,
+    selection: Annotated[Selection, Flat] = Selection(),  # noqa: B008
     preparation: Annotated[Preparation, Flat] = Preparation(),  # noqa: B008
     face_model: Path | None = None,
     jobs: int = -1,
@@ -92,21 +107,24 @@ def prepare(
 
     Parameters
     ----------
-    dataset
-        Name of the database, or `folder` for clips of your own (docs/datasets/folder.md).
-    root
-        Folder of the database.
-    out
-        Prepared folder to write. A run that was killed goes on where it stopped.
+    databases_and_out
+        Name and folder of a database, or `folder` and a folder for clips of your own (docs/datasets/folder.md), of several databases one
+        pair after the other; then the prepared folder to write. A run that was killed goes on where it stopped.
     face_model
         The YuNet face model; without one the built-in Haar cascades are used.
     jobs
         Processes; -1 is one per core.
     """
-    from learnet.datasets import DATASETS
+    from learnet.datasets import read_dataset
+    from learnet.prepare import merged
     from learnet.prepare import prepare as fold
 
-    reading = pick(DATASETS, dataset, "dataset").read(root)
+    *pairs, last = databases_and_out or ("",)
+    if len(pairs) < 2 or len(pairs) % 2:
+        raise LearnetError("Say which database, where it lies, and where the images go.", "As in: learnet prepare casme2 CASME2 OUT.")
+    out = Path(last)
+    readings = {(name, root): read_dataset(name, Path(root), selection) for name, root in zip(pairs[::2], pairs[1::2], strict=True)}
+    reading = merged(readings)
     with console.bar("Folding clips") as progress:
         prepared = fold(reading, out, preparation, jobs=jobs, face_model=face_model, progress=progress)
     skipped = len(reading.clips) - len(prepared.clips)

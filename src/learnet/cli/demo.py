@@ -41,7 +41,7 @@ def demo(out: Path, /, *, people: int = 12, epochs: int = 40, seed: int = 0, job
     console.command(f"learnet audit casme2 {data}")
     audit("casme2", data, check=False)
     console.command(f"learnet prepare casme2 {raw} {prepared}")
-    prepare("casme2", raw, prepared, jobs=jobs)
+    prepare("casme2", str(raw), str(prepared), jobs=jobs)
     names = ("learnet", "linear-svm", "majority")
     for network in names:
         console.command(f"learnet study {prepared} {out / network} --network {network} --epochs {epochs} --seed {seed}")

@@ -1,9 +1,72 @@
-"""Databases that can be read, by the name they have on the command line: `DATASETS["casme2"].read(root)`."""
+"""Databases that can be read, by the name they have on the command line: `read_dataset("casme2", root)`."""
 
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from learnet.clip import Reading
 from learnet.datasets.casme2 import CASME2
 from learnet.datasets.dataset import Dataset
 from learnet.datasets.folder import FOLDER
+from learnet.datasets.tree import survey
+from learnet.errors import BadInput, LearnetError, pick
+from learnet.settings import Selection
 
 DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in (CASME2, FOLDER)}
 
-__all__ = ["DATASETS", "Dataset"]
+__all__ = ["DATASETS", "Dataset", "check_selection", "read_dataset"]
+
+
+def read_dataset(name: str, root: Path, selection: Selection = Selection()) -> Reading:  # noqa: B008 (frozen)
+    """What a folder holds, read as the database called NAME.
+
+    Raises:
+        UnknownName: no such database.
+        BadInput: the folder cannot be read as this database; where it looks like another one, that is said.
+        LearnetError: a selection that this database does not have; an emotion nobody knows.
+    """
+    dataset = pick(DATASETS, name, "dataset")
+    check_selection(dataset, selection)
+    try:
+        return dataset.read(root, selection)
+    except LearnetError as refusal:
+        if found := _looks_like(root.expanduser(), dataset):
+            other, sign = found
+            wrong = f"this looks like {other.title}, not {dataset.title}: {sign}"
+            raise BadInput(root, wrong, f"Read it as `{other.name}`, or give the folder of {dataset.title}.") from refusal
+        raise
+
+
+def check_selection(dataset: Dataset, selection: Selection) -> None:
+    """Refuse to select what the database does not have.
+
+    Raises:
+        LearnetError: with what it has.
+    """
+    for field in fields(Selection):
+        value = getattr(selection, field.name)
+        if value == field.default:
+            continue
+        known = dataset.takes.get(field.name)
+        if known is None:
+            takes = ", ".join(f"--{name} {'|'.join(values)}".strip() for name, values in dataset.takes.items())
+            raise LearnetError(f"{dataset.title} has no --{field.name}.", f"It takes {takes}." if takes else "It takes no selection.")
+        if known and value not in known:
+            raise LearnetError(f"{dataset.title} has no {field.name} {value!r}.", f"Choose from {', '.join(known)}.")
+
+
+def _looks_like(root: Path, wanted: Dataset) -> tuple[Dataset, str] | None:
+    """The database whose signs are most frequent under ROOT, and the first of them; None where WANTED has any, or nobody."""
+    if not root.is_dir():
+        return None
+    found = survey(root)
+    names = [*(path.name for path in found.books), *("/".join(way) for way in found.leaves)]
+
+    def signs(dataset: Dataset) -> list[str]:
+        pattern = "|".join(f"(?:{sign})" for sign in dataset.signs)
+        return [name for name in names if re.fullmatch(pattern, name, re.IGNORECASE)] if pattern else []
+
+    if signs(wanted):
+        return None
+    best = max(DATASETS.values(), key=lambda dataset: len(signs(dataset)))
+    return (best, signs(best)[0]) if signs(best) else None

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from learnet.clip import Reading
+from learnet.labels import USUAL
+from learnet.settings import Selection
 
 
 @dataclass(frozen=True)
@@ -14,13 +16,20 @@ class Dataset:
 
     name: str  # as on the command line and in Clip.dataset
     title: str
-    read: Callable[[Path], Reading]  # root folder -> what it holds
+    read: Callable[[Path, Selection], Reading]  # root folder and which part of it -> what it holds
     fps: float  # frames per second of its recordings; 0 where each clip says its own
-    classes: str  # class scheme it is usually reported in, a name of labels.SCHEMES, or "auto"
     published: Mapping[str, int] = field(default_factory=dict)  # clips per emotion, as its owners or its users counted them
     people: int = 0  # as published; 0 where nobody counted
+    counted: str = ""  # whose numbers `published` and `people` are, and how sure
     apply: str = ""  # where to ask for it
+    takes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # field of Selection -> its values here, () for any
+    signs: tuple[str, ...] = ()  # patterns of names of files and ways to clips that only this database has, ignoring case
     hidden: tuple[str, ...] = ()  # subjects whose faces must never be published, as Clip.subject writes them
+
+    @property
+    def classes(self) -> str:
+        """Class scheme it is usually reported in, a name of labels.SCHEMES, or "auto"."""
+        return USUAL.get(self.name, ("auto",))[0]
 
     def hides(self, subject: str) -> bool:
         """Whether the licence forbids to publish this person's face; `12`, `sub12` and `Sub012` are one person."""

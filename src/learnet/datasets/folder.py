@@ -15,6 +15,7 @@ from learnet.datasets.tree import Listing, checked_root, images_in, listing, sam
 from learnet.datasets.workbook import Form, Table, is_missing, normalise, read_table, whole_number
 from learnet.errors import BadAnnotation, BadInput
 from learnet.labels import ALIASES, EMOTIONS, emotion
+from learnet.settings import Selection
 from learnet.video import UNTIMED_FPS, open_video
 
 FORM = Form(
@@ -47,7 +48,7 @@ class _Item:
     fps: float | None  # frames per second; None: as the video says
 
 
-def read(root: Path) -> Reading:
+def read(root: Path, selection: Selection = Selection()) -> Reading:  # noqa: B008 (frozen)
     """The clips of a folder in one of the two layouts; a `labels.csv` (.xlsx, .xls) wins where both are there.
 
     Onset and offset are frame numbers: of the image names in a folder, counted from 0 in a video file. Without them the whole video is
@@ -207,4 +208,4 @@ def _extent(path: Path) -> tuple[int, float]:
         return video.info.frames or sum(1 for _ in video), video.info.fps
 
 
-FOLDER = Dataset(name="folder", title="Clips of your own", read=read, fps=0.0, classes="auto", apply="docs/datasets/folder.md")
+FOLDER = Dataset(name="folder", title="Clips of your own", read=read, fps=0.0, apply="docs/datasets/folder.md")

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from learnet.clip import Clip, Finding
-from learnet.datasets.tree import images_in
 from learnet.errors import BadVideo
+from learnet.video import image_files
 
 SERIOUS_SHARE = 0.1  # of a clip's frames: when more are missing, the motion image is of another movement
 
@@ -28,6 +28,9 @@ class Row:
     where: str  # "CASME2-coding-20140508.xlsx row 12"
     action_units: str = ""
     apex_source: str = "file"  # "repaired" where a published repair stands in `apex`
+    kind: str = "micro"  # as Clip.kind
+    also: str = ""  # as Clip.also
+    folder: str = ""  # what finds the clip's folder, where that is not its name (several clips in one folder)
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,12 @@ class Source:
 def match(row: Row, folder: Path, source: Source) -> tuple[Clip | None, list[Finding]]:
     """The clip of ROW, whose images lie in FOLDER, and what was found; None where the two do not fit together."""
     try:
-        images = images_in(folder)
+        images = image_files(folder)
     except BadVideo as trouble:
         return None, [Finding("clip left out", _key(row, source), str(trouble), serious=True)]
     if not images:
         return None, [Finding("clip left out", _key(row, source), f"{folder} holds no images", serious=True)]
-    return fit(row, next(iter(images.values())).parent, list(images), source)
+    return fit(row, folder, list(images), source)
 
 
 def fit(row: Row, path: Path, numbers: Sequence[int], source: Source) -> tuple[Clip | None, list[Finding]]:
@@ -74,6 +77,7 @@ def fit(row: Row, path: Path, numbers: Sequence[int], source: Source) -> tuple[C
     clip = Clip(
         path, source.dataset, row.subject, row.name, row.emotion, onset, apex, offset, source.fps,
         apex_source=apex_source, action_units=row.action_units, cropped=source.cropped,
+        kind=row.kind, also=row.also,
     )  # fmt: skip
     return clip, findings
 

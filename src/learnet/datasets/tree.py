@@ -8,13 +8,19 @@ import re
 import tarfile
 import unicodedata
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from learnet.errors import BadInput
 from learnet.video import IMAGE_SUFFIXES, image_files
 
+Way = tuple[str, ...]  # names of folders, from a root down
+Key = tuple[str, ...]  # what makes a clip's folder findable, spelled by `same`
+
+DEEPEST = 9  # levels below the root; the deepest known way to unpack a database needs 7
 ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".z01", ".001")
+_BOOKS = (".xlsx", ".xls", ".csv")
 _JUNK = ("__macosx", "@eadir", "$recycle.bin", "system volume information")
 _SUBJECT = re.compile(r"(?:subject|subj|sub|s|sp ?no)?[ ._-]*([0-9]{1,3})")
 _MAGIC = (b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
@@ -34,11 +40,22 @@ class Listing:
 
 
 @dataclass(frozen=True)
-class Tree:
-    """A folder of subjects, each a folder of clips."""
+class Survey:
+    """All that lies under a root, by names alone, in the order of names."""
 
     root: Path
-    clips: dict[tuple[int, str], Path] = field(default_factory=dict)  # (subject number, `same` of the clip's name) -> folder
+    leaves: list[Way] = field(default_factory=list)  # folders that hold images, or no folders
+    books: list[Path] = field(default_factory=list)  # files that may be label workbooks, lock files among them
+    archives: list[Path] = field(default_factory=list)
+    closed: list[Way] = field(default_factory=list)  # folders that cannot be read
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The clip folders below one folder."""
+
+    root: Path
+    clips: dict[Key, Path] = field(default_factory=dict)
     twice: list[tuple[Path, Path]] = field(default_factory=list)  # two folders of one clip: the one kept, the one left
 
 
@@ -113,69 +130,73 @@ def images_in(folder: Path) -> dict[int, Path]:
         BadVideo: the folder cannot be read, or two images have the same number.
     """
     images = image_files(folder)
-    if not images and (found := readable(folder)) and len(found.folders) == 1:
+    if not images and len((found := listing(folder)).folders) == 1:
         return image_files(next(iter(found.folders.values())))
     return images
 
 
-def walk(root: Path, levels: int) -> tuple[dict[Path, Listing], list[Path]]:
-    """ROOT and the folders under it down to LEVELS below, broad first, not entering trees (`is_tree`); and those that cannot be read."""
-    seen: dict[Path, Listing] = {}
-    closed: list[Path] = []
-    met: set[tuple[int, int]] = set()  # a link may lead to a folder that is already here, or back up
-    here = [root]
-    for level in range(levels + 1):
-        inner: list[Path] = []
-        for path in here:
-            found = readable(path)
-            if found is None:
-                closed.append(path)
-            elif (place := (path.stat().st_dev, path.stat().st_ino)) not in met:
-                met.add(place)
-                seen[path] = found
-                inner += [] if level == levels or is_tree(found) else found.folders.values()
-        here = inner
-    return seen, closed
-
-
-def readable(folder: Path) -> Listing | None:
-    """`listing`, or None where the folder cannot be read."""
-    try:
-        return listing(folder)
-    except BadInput:
-        return None
-
-
-def is_tree(found: Listing) -> bool:
-    """Whether these are the folders of subjects: one of them is called by a subject's number and holds folders itself."""
-    return any(subject_number(name) is not None and (inner := readable(path)) and inner.folders for name, path in found.folders.items())
-
-
-def read_tree(root: Path, found: Listing) -> Tree:
-    """The clip folders of a tree SUBJECT/CLIP, through doubled levels of either; images are not looked for.
+def survey(root: Path) -> Survey:
+    """ROOT (from `checked_root`) and everything below it, `DEEPEST` levels down; a link is followed where it leads to something new.
 
     Raises:
-        BadInput: a subject's folder cannot be read.
+        BadInput: the root cannot be read.
     """
-    tree = Tree(root)
-    for name, path in found.folders.items():
-        number = subject_number(name)
-        if number is None:
-            continue
-        for clip, folder in _clips_of(path, number).items():
-            key = (number, same(clip))
-            if key in tree.clips:
-                tree.twice.append((tree.clips[key], folder))
-            else:
-                tree.clips[key] = folder
-    return tree
+    found = Survey(root)
+    real = [os.path.realpath(root)]  # the root, and what links have led to
+    todo: list[Way] = [()]
+    while todo:
+        way = todo.pop()
+        inner = _look_into(root.joinpath(*way), way, found, real)
+        todo += reversed(inner[: len(inner) if len(way) < DEEPEST else 0])
+    return found
 
 
-def _clips_of(subject: Path, number: int) -> dict[str, Path]:
-    """The folders in a subject's folder, or in the one of the same subject that is all it holds (`sub01/sub01/EP02_01f`)."""
-    found = listing(subject)
-    if len(found.folders) == 1 and not found.images:
-        ((name, path),) = found.folders.items()
-        inner = listing(path).folders if subject_number(name) == number else {}
-        return inner or found.folders
-    return found.folders
+def _look_into(folder: Path, way: Way, found: Survey, real: list[str]) -> list[Way]:
+    """Note what FOLDER holds in FOUND; returns the ways to the folders in it."""
+    folders, images = [], False
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                name = entry.name
+                if _is_folder(entry):
+                    if not name.startswith(".") and name.lower() not in _JUNK and not (entry.is_symlink() and _known(entry.path, real)):
+                        folders.append(name)
+                elif name.lower().endswith(IMAGE_SUFFIXES):
+                    images = images or not name.startswith(".")
+                elif name.lower().endswith(_BOOKS):
+                    found.books.append(folder / name)
+                elif name.lower().endswith(ARCHIVES):
+                    found.archives.append(folder / name)
+    except OSError as trouble:
+        if not way:
+            raise BadInput(folder, f"this folder cannot be read ({trouble.strerror})") from trouble
+        found.closed.append(way)
+        return []
+    if images or not folders:
+        found.leaves.append(way)
+    return [(*way, name) for name in sorted(folders)]
+
+
+def _known(link: str, real: list[str]) -> bool:
+    """Whether a link leads to what is seen anyway, or in a circle; if not, its goal is noted."""
+    goal = os.path.realpath(link)
+    if any(os.path.commonpath([goal, seen]) in (goal, seen) for seen in real):
+        return True
+    real.append(goal)
+    return False
+
+
+def subject_clip(way: Sequence[str]) -> tuple[int, int, str] | None:
+    """Where SUBJECT/CLIP stands in a way to images: its place, the subject's number, the clip's name; None where it does not.
+
+    Doubled levels of either (`sub01/sub01/EP02_01f`) and one more level below the clip are passed over. The last such pair counts.
+    """
+    for place in range(len(way) - 2, max(len(way) - 4, -1), -1):
+        number = subject_number(way[place])
+        clip = way[place + 1]
+        if number is not None and subject_number(clip) != number:
+            first = place
+            while first and subject_number(way[first - 1]) == number:
+                first -= 1
+            return first, number, clip
+    return None

@@ -1,0 +1,190 @@
+"""Which label workbooks of a database there are, which of them is used, and what the others say differently.
+
+A workbook is told by its content: its columns, its emotions, and whether it names the clips that have folders. Its name only says which
+one is preferred.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from learnet.clip import Finding
+from learnet.datasets.match import Row, distinct
+from learnet.datasets.tree import Key, Survey, same
+from learnet.datasets.workbook import Form, Table, normalise, read_table
+from learnet.errors import BadInput
+from learnet.labels import ALIASES, EMOTIONS, UnknownLabel
+
+_PARENTS = 3  # folders above the root that are searched where there is no workbook below it
+
+
+def by_subject_and_name(row: Row) -> Key:
+    """The key of folders SUBJECT/CLIP."""
+    return (row.subject, same(row.name))
+
+
+@dataclass(frozen=True)
+class Books:
+    """What is known of a database's workbooks before any is opened."""
+
+    dataset: str  # as Clip.dataset
+    title: str  # "CASME II"
+    example: str  # how the workbook is called, for messages
+    form: Form
+    emotions: Collection[str]  # that the database uses; a workbook with others is another database's
+    rows: Callable[[dict[str, str], str], list[Row]]  # cells of a row and where it stands -> its clips; ValueError where unusable
+    preferred: tuple[str, ...] = ()  # beginnings of their names as `normalise` gives them, the best first
+    beside: tuple[str, ...] = ()  # pieces of the names of files that lie beside and hold something else
+    part: Callable[[Path], str] = lambda path: ""  # workbooks of different parts complete each other, those of one are versions
+    read: Callable[[Path], Table] | None = None  # where `read_table` does not do
+    repair: Callable[[Table, list[Row]], tuple[list[Row], list[Finding]]] = lambda table, rows: (rows, [])  # published repairs
+    key: Callable[[Row], Key] = by_subject_and_name  # what finds the folder of a row's clip
+
+    def rank(self, path: Path) -> int:
+        """Place in the order of preference; the last for names nobody knows."""
+        stem = normalise(path.stem)
+        return next((rank for rank, known in enumerate(self.preferred) if stem.startswith(known)), len(self.preferred))
+
+    def lies_beside(self, path: Path) -> bool:
+        """Whether the name says that the file holds something else."""
+        return any(piece in normalise(path.stem) for piece in self.beside)
+
+    def table(self, path: Path) -> Table:
+        """The table of a workbook, opened."""
+        return self.read(path) if self.read else read_table(path, self.form)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The rows that are used, and where they come from."""
+
+    used: list[Table]  # one of each part
+    others: list[Table]  # other versions
+    rows: list[Row] = field(default_factory=list)  # one per clip, in the workbooks' order
+
+
+def read_labels(found: Survey, books: Books, folders: Collection[Key]) -> tuple[Labels, list[Finding]]:
+    """The workbooks that name clips which have a folder, and their rows.
+
+    Raises:
+        BadInput: there is none, or none that can be used.
+        UnknownLabel: an emotion nobody knows, in a workbook that is used.
+    """
+    tables, findings = _usable(found, books, folders)
+    parts: dict[str, Table] = {}
+    for table in tables:
+        parts.setdefault(books.part(table.path), table)
+    used = [parts[name] for name in sorted(parts)]
+    labels = Labels(used, [table for table in tables if table not in used])
+    rows: list[Row] = []
+    for table in used:
+        found_rows, problems = _rows(table, books)
+        rows += found_rows
+        findings += problems
+        versions = [other for other in labels.others if books.part(other.path) == books.part(table.path)]
+        findings += [finding for other in versions for finding in _compare(table, other, found_rows, books)]
+    rows, repeats = distinct(rows, books.dataset)
+    labels.rows.extend(rows)
+    return labels, findings + repeats
+
+
+def _usable(found: Survey, books: Books, folders: Collection[Key]) -> tuple[list[Table], list[Finding]]:
+    """The usable workbooks, the preferred one first. Above the root only where there is none below it."""
+    refused: list[BadInput] = []
+    findings: list[Finding] = []
+    for group in (found.books, *map(_files_of, found.root.parents[:_PARENTS])):
+        tables = []
+        for path in _candidates(group, books, findings):
+            try:
+                tables.append(_checked(path, books, folders))
+            except BadInput as wrong:
+                refused.append(wrong)
+        if tables:
+            told = [Finding("workbook not used", wrong.path.name, str(wrong)) for wrong in refused if not books.lies_beside(wrong.path)]
+            return tables, findings + told
+    named = [wrong for wrong in refused if books.rank(wrong.path) < len(books.preferred)]
+    if named or refused:
+        raise (named or refused)[0]
+    hint = "Put it beside the folders of clips." + (" Its lock file is there: was it moved?" if findings else "")
+    raise BadInput(found.root, f"there is no label workbook ({books.example} or another version)", hint)
+
+
+def _files_of(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_file())
+    except OSError:  # a folder above the root that is closed to this user is none of the database's
+        return []
+
+
+def _candidates(paths: Iterable[Path], books: Books, findings: list[Finding]) -> list[Path]:
+    """The workbooks among PATHS, the preferred version first, then the one nearest to the root; lock files become findings."""
+    ranked = []
+    for path in paths:
+        if path.name.startswith("~$"):
+            what = "a spreadsheet program has this workbook open; changes that are not saved are not read"
+            findings.append(Finding("workbook is open", path.name, what))
+        elif path.suffix.lower() in (".xlsx", ".xls") and not path.name.startswith("."):
+            ranked.append((books.rank(path), len(path.parts), path))
+    return [path for *_, path in sorted(ranked)]
+
+
+def _checked(path: Path, books: Books, folders: Collection[Key]) -> Table:
+    """The table of a workbook; refused where it is another database's (several have the same columns)."""
+    table = books.table(path)
+    words = {ALIASES.get(word, word) for cells in table.rows for word in cells["emotion"].lower().split("+")}
+    if foreign := sorted(words & set(EMOTIONS) - set(books.emotions)):
+        wrong = f"has the emotions {', '.join(foreign)}, which {books.title} does not use"
+        raise BadInput(path, wrong, "Is it another database's?")
+    if not any(books.key(row) in folders for row in _readable(table, books)):
+        raise BadInput(path, f"names no clip that has a folder (it has {len(table.rows)} rows)", "Do the clips lie where it expects them?")
+    return table
+
+
+def _readable(table: Table, books: Books) -> Iterator[Row]:
+    """The rows that can be read; the others are not this table's to tell."""
+    for index, cells in enumerate(table.rows):
+        try:
+            yield from books.rows(cells, table.where(index))
+        except (ValueError, UnknownLabel):
+            continue
+
+
+def _rows(table: Table, books: Books) -> tuple[list[Row], list[Finding]]:
+    """The rows as values with the published repairs; a row that cannot be used is a finding."""
+    rows: list[Row] = []
+    findings = []
+    for line, cells in table.notes.items():
+        filled = sum(bool(cells[name]) for name in books.form.needed)
+        what = f"{table.path.name} row {line} names no {' and no '.join(key for key in books.form.keys if not cells[key])}"
+        findings.append(Finding("row passed over", table.path.name, f"{what}: {' '.join(filter(None, cells.values()))[:80]!r}", filled > 2))
+    for index, cells in enumerate(table.rows):
+        try:
+            rows += books.rows(cells, table.where(index))
+        except ValueError as wrong:
+            where = "/".join((books.dataset, *(cells[key] for key in books.form.keys)))
+            findings.append(Finding("row not usable", where, f"{table.where(index)}: {wrong}", serious=True))
+    rows, repairs = books.repair(table, rows)
+    return rows, findings + repairs
+
+
+def _compare(used: Table, other: Table, rows: list[Row], books: Books) -> Iterator[Finding]:
+    """What another version says differently about the same clips. Tables that share few clips are not of one database."""
+    ours = {(row.subject, same(row.name)): row for row in reversed(rows)}
+    theirs = {(row.subject, same(row.name)): row for row in reversed(list(_readable(other, books)))}
+    if 2 * len(ours.keys() & theirs.keys()) < min(len(ours), len(theirs)):
+        return
+    for key in sorted(ours.keys() | theirs.keys()):
+        mine, its = ours.get(key), theirs.get(key)
+        if mine is None or its is None:
+            there, (has, lacks) = (mine, (used, other)) if mine else (its, (other, used))
+            what = f"{has.path.name} has this clip, {lacks.path.name} has not"
+            yield Finding("versions differ in rows", f"{books.dataset}/{key[0]}/{there.name if there else key[1]}", what, serious=True)
+            continue
+        where = f"{books.dataset}/{mine.subject}/{mine.name}"
+        if mine.emotion != its.emotion:
+            what = f"{used.path.name} says {mine.emotion}, {other.path.name} says {its.emotion}; the first is taken"
+            yield Finding("versions differ in emotion", where, what, serious=True)
+        frames = ["/".join("none" if mark is None else str(mark) for mark in (row.onset, row.apex, row.offset)) for row in (mine, its)]
+        if frames[0] != frames[1]:
+            what = f"onset/apex/offset are {frames[0]} in {used.path.name}, {frames[1]} in {other.path.name}; the first is taken"
+            yield Finding("versions differ in frames", where, what)

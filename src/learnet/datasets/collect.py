@@ -1,0 +1,222 @@
+"""From the folder a user names to clips: the trees in it, the workbook, the rows, and everything that was found on the way.
+
+One road for all databases with label workbooks; what a database has of its own stands in its `Plan`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from learnet.clip import Clip, Finding, Reading
+from learnet.datasets.books import Books, Labels, read_labels
+from learnet.datasets.match import Row, Source, match, without_row
+from learnet.datasets.tree import Key, Survey, Tree, Way, checked_root, same, survey
+from learnet.datasets.workbook import Table
+from learnet.errors import BadInput, pick
+from learnet.settings import Selection
+
+
+@dataclass(frozen=True)
+class Placed:
+    """What a way to images says: the clip they are of, and how many names of the way stand above the tree's clips."""
+
+    above: int
+    key: Key
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a loader knows of a database before it looks into a folder."""
+
+    books: Books
+    example: str  # how a clip's folder is called, for messages: "sub01/EP02_01f"
+    place: Callable[[Sequence[str]], Placed | None]  # way to a folder of images -> its clip; None where it is none of this database
+    trees: tuple[str, ...]  # kinds of trees that occur, in order of preference
+    kind: Callable[[str, list[tuple[Row, Path]]], str]  # way to a tree, some rows and their folders -> one of `trees`
+    source: Callable[[str], Source]  # kind of tree -> what its clips have in common
+    about: Callable[[Labels], dict[str, str]] = lambda labels: {}  # what else the audit says
+
+
+@dataclass(frozen=True)
+class Kind:
+    """All trees of one kind that hold clips of the rows; parts of one database where they share no clip."""
+
+    name: str  # one of Plan.trees
+    trees: list[Tree]
+    clips: Mapping[Key, Path]
+    hits: int  # rows that have a folder here
+
+
+def collect(root: Path, selection: Selection, plan: Plan) -> Reading:
+    """Every labelled clip below a folder.
+
+    Args:
+        root: the folder that was unpacked, or one above it, or a tree of clips inside it (then this tree is used).
+        selection: its `tree` is one of the plan's; the first of them that is there, if none is named.
+        plan: what is known of the database.
+
+    Returns:
+        The clips in the workbook's order, what was found on the way, and which workbook and tree were used.
+
+    Raises:
+        BadInput: no such folder, no workbook or tree of the database in it, a workbook that cannot be used, or no such tree.
+        UnknownLabel: an emotion nobody knows.
+    """
+    found = survey(checked_root(root))
+    trees = plant(found, plan)
+    labels, findings = read_labels(found, plan.books, {key for tree in trees for key in tree.clips})
+    kinds = sort_trees(found, trees, labels, plan)
+    chosen = choose(found.root, kinds, selection.tree, plan)
+    findings += closed_folders(found, chosen)
+    clips, problems = clips_of(found.root, labels.rows, kinds, chosen, plan)
+    findings += problems
+    rows = sum(len(table.rows) for table in labels.used)
+    if not clips:
+        names = " and ".join(table.path.name for table in labels.used)
+        raise BadInput(found.root, f"none of the {rows} rows of {names} gives a clip; {findings[-1].what}")
+    count = f"{len(clips)} from {rows} rows, {len({clip.person for clip in clips})} people"
+    return Reading(clips, findings, _about(found.root, labels, kinds, chosen, plan) | {"clips": count})
+
+
+def plant(found: Survey, plan: Plan) -> list[Tree]:
+    """The trees of clip folders below the root.
+
+    Raises:
+        BadInput: there is none.
+    """
+    trees: dict[Way, Tree] = {}
+    for way in sorted(found.leaves + found.closed):
+        placed = plan.place(way)
+        if placed is None:
+            continue
+        top = way[: placed.above]
+        tree = trees.setdefault(top, Tree(found.root.joinpath(*top)))
+        folder = found.root.joinpath(*way)
+        if placed.key in tree.clips:
+            tree.twice.append((tree.clips[placed.key], folder))
+        else:
+            tree.clips[placed.key] = folder
+    if not trees:
+        raise _no_tree(found, plan)
+    return list(trees.values())
+
+
+def _no_tree(found: Survey, plan: Plan) -> BadInput:
+    for way in found.leaves:
+        parts = found.root.parts[1:]
+        if (placed := plan.place((*parts, *way))) and placed.above < len(parts):
+            right = Path(found.root.anchor, *parts[: placed.above])
+            return BadInput(found.root, "this is a single subject or clip, not the database", f"Give {right}, or the folder above it.")
+    if found.archives:
+        names = ", ".join(path.name for path in found.archives[:3])
+        return BadInput(found.root, f"there are no folders of clips, but packed archives ({names})", "Unpack them.")
+    wrong = f"there are no folders of clips (such as {plan.example}) in it, nor below"
+    return BadInput(found.root, wrong, f"Give the folder into which {plan.books.title} was unpacked.")
+
+
+def sort_trees(found: Survey, trees: list[Tree], labels: Labels, plan: Plan) -> list[Kind]:
+    """The trees that hold clips of the rows, by kind, in the order of preference.
+
+    Where any lies beside or below a workbook that is used, only those count.
+    """
+    bases = {table.path.parent for table in labels.used}
+    near = [tree for tree in trees if any(tree.root.is_relative_to(base) for base in bases)]
+    if not any(plan.books.key(row) in tree.clips for tree in near for row in labels.rows):
+        near = trees
+    kinds: list[Kind] = []
+    for tree in near:
+        folders = [(row, tree.clips[key]) for row in labels.rows if (key := plan.books.key(row)) in tree.clips]
+        if not folders:
+            continue
+        base = max((base for base in bases if tree.root.is_relative_to(base)), key=lambda base: len(base.parts), default=tree.root.parent)
+        name = plan.kind(same(str(tree.root.relative_to(base))), folders)
+        part = next((kind for kind in kinds if kind.name == name and not kind.clips.keys() & tree.clips.keys()), None)
+        if part:
+            kinds.remove(part)
+            kinds.append(Kind(name, [*part.trees, tree], {**part.clips, **tree.clips}, part.hits + len(folders)))
+        else:
+            kinds.append(Kind(name, [tree], tree.clips, len(folders)))
+    return sorted(kinds, key=lambda kind: (plan.trees.index(kind.name), -kind.hits))
+
+
+def choose(root: Path, kinds: list[Kind], name: str | None, plan: Plan) -> Kind:
+    """The kind of trees called NAME, or the preferred one.
+
+    Raises:
+        BadInput: there is none. UnknownName: the database has no such trees.
+    """
+    if not kinds:
+        raise BadInput(root, "no row of the workbook that can be used has a folder")
+    if name is None:
+        return kinds[0]
+    pick(dict.fromkeys(plan.trees), name, f"{plan.books.title} tree")
+    for kind in kinds:
+        if kind.name == name:
+            return kind
+    raise BadInput(root, f"there is no {name} tree", f"There is {', '.join(sorted({kind.name for kind in kinds}))}.")
+
+
+def closed_folders(found: Survey, chosen: Kind) -> list[Finding]:
+    """What to say of folders that cannot be read; those of clips are told with their rows.
+
+    Raises:
+        BadInput: one of them holds clips of the tree that is used, as a subject's folder does.
+    """
+    findings = []
+    for way in found.closed:
+        folder = found.root.joinpath(*way)
+        if folder in chosen.clips.values():
+            continue
+        if any(folder.is_relative_to(tree.root) for tree in chosen.trees):
+            raise BadInput(folder, "this folder cannot be read", "Change its permissions, or copy the database again.")
+        findings.append(Finding("folder not readable", _way(folder, found.root), "it may hold clips or a workbook", serious=True))
+    return findings
+
+
+def clips_of(root: Path, rows: Sequence[Row], kinds: list[Kind], chosen: Kind, plan: Plan) -> tuple[list[Clip], list[Finding]]:
+    """The clips of ROWS in the chosen trees, and what did not fit."""
+    source, key_of = plan.source(chosen.name), plan.books.key
+    findings = [
+        Finding("clip folder twice", _way(left, root), f"{_way(kept, root)} is the same clip and is used")
+        for tree in chosen.trees
+        for kept, left in tree.twice
+    ]
+    clips, used = [], set()
+    for row in rows:
+        key = key_of(row)
+        folder = chosen.clips.get(key)
+        if folder is None:
+            elsewhere = sorted({kind.name for kind in kinds if key in kind.clips})
+            what = f"{row.where}: the {chosen.name} tree has no such folder" + (f", but {' and '.join(elsewhere)} has" if elsewhere else "")
+            findings.append(Finding("row without folder", f"{source.dataset}/{row.subject}/{row.name}", what, serious=True))
+            continue
+        used.add(key)
+        clip, problems = match(row, folder, source)
+        findings += problems
+        if clip:
+            clips.append(clip)
+    return clips, findings + [without_row(_way(folder, root)) for key, folder in chosen.clips.items() if key not in used]
+
+
+def _about(root: Path, labels: Labels, kinds: list[Kind], chosen: Kind, plan: Plan) -> dict[str, str]:
+    books = [_book(table) for table in labels.used]
+    return {
+        "workbook": "; ".join(books),
+        **plan.about(labels),
+        "other workbooks": ", ".join(other.path.name for other in labels.others) or "none",
+        "tree": f"{_trees(chosen, root)}, {len(chosen.clips)} clip folders",
+        "other trees": ", ".join(_trees(other, root) for other in kinds if other is not chosen) or "none",
+    }
+
+
+def _book(table: Table) -> str:
+    sheet = f", sheet {table.sheet}" if table.sheet else ""
+    return f"{table.path.name}{sheet}, {len(table.headers)} columns, {len(table.rows)} rows"
+
+
+def _trees(kind: Kind, root: Path) -> str:
+    return ", ".join((kind.name, *(_way(tree.root, root) for tree in kind.trees)))
+
+
+def _way(path: Path, root: Path) -> str:
+    return path.name if path == root else str(path.relative_to(root))

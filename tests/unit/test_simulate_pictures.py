@@ -9,13 +9,22 @@ import pytest
 import skimage.data
 from scipy import ndimage
 
-from learnet.errors import LearnetError
+from learnet.errors import LearnetError, UnknownName
 from learnet.simulate import portrait
 from learnet.simulate.faces import STEP, make_person, photograph
 from learnet.simulate.geometry import SIDES, View, average_face, crop_view
 from learnet.simulate.movement import Timing, displacement, head_displacement, head_drift
-from learnet.simulate.render import BLINK_PX, Camera, Circumstances, Take, motion, register, render
-from learnet.simulate.script import MAIN_EMOTIONS, NO_EMOTION, Repertoire, centred, make_scene, write_script
+from learnet.simulate.render import BLINK_PX, Camera, Circumstances, Episode, Take, draw_circumstances, motion, register, render
+from learnet.simulate.script import (
+    MAIN_EMOTIONS,
+    NO_EMOTION,
+    Repertoire,
+    centred,
+    make_long_scene,
+    make_scene,
+    write_long_script,
+    write_script,
+)
 from learnet.simulate.units import Activation, both_sides
 
 SMALL = Camera(240, 320, 200.0, 125.0)
@@ -100,7 +109,7 @@ def quiet_take(activations: tuple[Activation, ...], frames: int = 21) -> Take:
     """Somebody moving in perfect light before a perfect camera: rest at frame 0, apex at 10, rest at 20."""
     person = dataclasses.replace(make_person(np.random.default_rng(3)), pores=0.04)
     scene = Circumstances(View(240, 320, 125.0, (160.0, 103.0)), drift=0.0, blinks=(), gain=1.0, flicker=0.0, noise=0.0, seed=0)
-    return Take(person, activations, Timing(0.0, 0.05, 0.1), scene, SMALL, frames)
+    return Take(person, (Episode(activations, Timing(0.0, 0.05, 0.1)),), scene, SMALL, frames)
 
 
 @pytest.mark.parametrize(("unit", "landmark"), [(12, "lip corner"), (1, "inner brow"), (15, "lip corner"), (4, "inner brow")])
@@ -110,7 +119,7 @@ def test_rendered_face_moves_as_the_field_says(unit: int, landmark: str) -> None
     rest, *_, apex = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in render(take, range(11))]
     flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(rest, apex, None)
     view = take.circumstances.view
-    true = displacement(take.person.geometry, take.activations, view)
+    true = displacement(take.person.geometry, take.episodes[0].activations, view)
     for side in SIDES:
         x, y = np.round(view.to_pixels(np.array([take.person.geometry.at(landmark, side)]))[0]).astype(int)
         window = np.s_[y - 6 : y + 7, x - 6 : x + 7]
@@ -121,7 +130,7 @@ def test_rendered_face_moves_as_the_field_says(unit: int, landmark: str) -> None
 
 def test_motion_is_the_field_at_its_intensity() -> None:
     take = quiet_take(both_sides(12, 2.0))
-    true = displacement(take.person.geometry, take.activations, take.circumstances.view.coarser(STEP)) * STEP
+    true = displacement(take.person.geometry, take.episodes[0].activations, take.circumstances.view.coarser(STEP)) * STEP
     fields = dict(motion(take))
     np.testing.assert_allclose(fields[10], true, atol=1e-4)
     np.testing.assert_allclose(fields[5], true / 2, atol=1e-4)
@@ -142,7 +151,7 @@ def test_motion_adds_the_head_drift() -> None:
 def test_blink_leaves_no_room_for_other_movement_of_the_lids() -> None:
     """Lids that tighten as far as they can while the eye closes: at the eye only the blink is left, and the skin does not fold."""
     take = quiet_take(both_sides(7, 2.5))
-    blinking = dataclasses.replace(take, circumstances=dataclasses.replace(take.circumstances, blinks=(take.timing,)))
+    blinking = dataclasses.replace(take, circumstances=dataclasses.replace(take.circumstances, blinks=(take.episodes[0].timing,)))
     view, face = take.circumstances.view.coarser(STEP), take.person.geometry
     fields = [field / STEP for _, field in motion(blinking)]
     assert min(stretch(field).min() for field in fields) > 0.05
@@ -150,6 +159,70 @@ def test_blink_leaves_no_room_for_other_movement_of_the_lids() -> None:
     for landmark in ("upper lid", "lower lid"):
         found, alone = (at(field, view, face.at(landmark, "left")) * 112 for field in (fields[10], blink))
         np.testing.assert_allclose(found, alone, atol=0.1)
+
+
+def test_episodes_add_up_and_leave_nothing_behind() -> None:
+    """A smile at frames 0 to 20 and a frown at 10 to 30: at the smile's apex the smile, at its end only the frown's apex, then rest."""
+    smile, frown = both_sides(12, 2.0), both_sides(4, 1.5)
+    take = quiet_take(smile, frames=35)
+    take = dataclasses.replace(take, episodes=(*take.episodes, Episode(frown, Timing(0.05, 0.1, 0.15))))
+    view = take.circumstances.view.coarser(STEP)
+    smiling, frowning = (displacement(take.person.geometry, units, view) * STEP for units in (smile, frown))
+    fields = dict(motion(take))
+    np.testing.assert_allclose(fields[10], smiling, atol=1e-4)
+    np.testing.assert_allclose(fields[15], (smiling + frowning) / 2, atol=1e-4)
+    np.testing.assert_allclose(fields[20], frowning, atol=1e-4)
+    assert np.abs(fields[34]).max() == 0
+
+
+def test_long_scene_rests_between_its_labelled_expressions() -> None:
+    shown = [("micro", "surprise"), ("macro", "happiness"), ("micro", NO_EMOTION), ("macro", "disgust")]
+    camera = dataclasses.replace(SMALL, fps=50.0)
+    scene = make_long_scene(3, 2, 1, shown, camera)
+    assert [(one.kind, one.emotion) for one in scene.expressions] == shown
+    levels = np.array([episode.timing.intensity(scene.take.times) for episode in scene.take.episodes])
+    rest = 1
+    for one, level in zip(scene.expressions, levels, strict=True):
+        assert rest + 24 <= one.onset < one.apex < one.offset <= scene.take.frames - 24  # half a second of rest at least
+        assert np.flatnonzero(level > 1e-9).tolist() == list(range(one.onset, one.offset - 1))  # from 0: the onset itself is at rest
+        assert level.argmax() == one.apex - 1
+        low, high = (0.5, 4.0) if one.kind == "macro" else (0.08, 0.5)
+        assert low - 0.01 <= (one.offset - one.onset) / 50 <= high + 0.01
+        assert (one.action_units == "") == (one.emotion == NO_EMOTION)
+        rest = one.offset
+    view = scene.take.circumstances.view
+    peaks = [
+        np.hypot(*np.moveaxis(displacement(scene.take.person.geometry, e.activations, view), -1, 0)).max() for e in scene.take.episodes
+    ]
+    px = np.array(peaks) * 112 / view.face_px
+    assert px[2] == 0 and 0.45 < px[0] < 2.6 < px[1] and px[3] > 2.6
+
+
+def test_long_script_shares_out_kinds_and_emotions() -> None:
+    scenes = write_long_script(5, 5, 1, SMALL, Repertoire(("happiness", "disgust", "others"), {"surprise": 1.0}), per_video=2)
+    assert [(scene.person, scene.number) for scene in scenes] == [(p, n) for p in range(1, 6) for n in (1, 2, 3)]
+    for person in range(1, 6):
+        own = [scene for scene in scenes if scene.person == person]
+        assert [len(scene.expressions) for scene in own] == [2, 2, 1]
+        shown = [one for scene in own for one in scene.expressions]
+        assert sorted(one.emotion for one in shown) == ["disgust", "happiness", "others", "surprise", "surprise"]
+        assert sorted(one.kind for one in shown) == ["macro", "macro", "micro", "micro", "micro"]
+    assert len({tuple(one.kind for scene in scenes if scene.person == p for one in scene.expressions) for p in range(1, 6)}) > 1
+    assert scenes == write_long_script(5, 5, 1, SMALL, Repertoire(("happiness", "disgust", "others"), {"surprise": 1.0}), per_video=2)
+
+
+def test_head_stays_before_the_camera_in_a_long_recording() -> None:
+    """In half a minute the head comes no further than it may in three seconds of a short clip, and a bit of sway."""
+    for seed in range(5):
+        scene = draw_circumstances(SMALL, 30.0, np.random.default_rng(seed))
+        path = head_drift(np.random.default_rng([seed, 1]), np.arange(0, 30, 0.2), scene.drift)
+        assert max(abs(pose.right) for pose in path) < 0.006 * 3 * 3.5
+        assert max(abs(pose.roll_deg) for pose in path) < 0.006 * 40 * 3 * 3.5
+
+
+def test_unknown_kind_is_refused() -> None:
+    with pytest.raises(UnknownName, match="Did you mean 'micro'"):
+        make_long_scene(1, 1, 1, [("mikro", "happiness")], SMALL)
 
 
 def test_quiet_face_at_rest_does_not_change() -> None:
@@ -209,7 +282,7 @@ def test_script_is_balanced_and_true() -> None:
     assert {"sadness", "fear"} & {scene.emotion for scene in scenes}
     for scene in scenes:
         assert 1 < scene.onset < scene.apex < scene.offset < scene.take.frames
-        level = scene.take.timing.intensity(scene.take.times)
+        level = scene.take.episodes[0].timing.intensity(scene.take.times)
         assert level[scene.onset - 1] == 0 < level[scene.onset] and level.argmax() == scene.apex - 1
         assert 0.04 <= (scene.offset - scene.onset) / 200 <= 0.5
     looks = {scene.take.person.seed for scene in scenes}
@@ -227,7 +300,7 @@ def test_without_emotion_only_head_lids_and_light_move() -> None:
     calm, moved = (make_scene(7, 1, 2, emotion, SMALL) for emotion in (NO_EMOTION, "surprise"))
     assert calm.take.circumstances == moved.take.circumstances and (calm.onset, calm.offset) == (moved.onset, moved.offset)
     assert calm.action_units == ""
-    still = dataclasses.replace(moved.take, activations=())
+    still = dataclasses.replace(moved.take, episodes=())
     for frame, same in zip(render(calm.take), render(still), strict=True):
         np.testing.assert_array_equal(frame, same)
 
@@ -243,7 +316,7 @@ def test_centred_keeps_the_expression() -> None:
     moved = centred(scene, 200)
     assert moved.take.frames == 200 and moved.offset - moved.onset == scene.offset - scene.onset
     assert abs((moved.onset - 1) - (200 - moved.offset)) <= 1
-    level = moved.take.timing.intensity(moved.take.times)
+    level = moved.take.episodes[0].timing.intensity(moved.take.times)
     assert level.argmax() == moved.apex - 1
     with pytest.raises(LearnetError, match="cannot hold"):
         centred(scene, 10)

@@ -84,6 +84,10 @@ class Timing:
         if not self.onset_s <= self.apex_s <= self.offset_s or self.onset_s == self.offset_s:
             raise LearnetError(f"Onset, apex and offset are out of order: {self.onset_s}, {self.apex_s}, {self.offset_s} s.")
 
+    def later(self, by_s: float) -> "Timing":
+        """The same movement so much later."""
+        return Timing(self.onset_s + by_s, self.apex_s + by_s, self.offset_s + by_s, self.remains)
+
     def intensity(self, time_s: Float64[np.ndarray, "T"]) -> Float64[np.ndarray, "T"]:
         """0 up to the onset, 1 at the apex, `remains` from the offset on."""
         marks, levels = [self.onset_s, self.apex_s, self.offset_s], [0.0, 1.0, self.remains]

@@ -15,6 +15,9 @@ from learnet.simulate.units import Activation, both_sides
 
 BLINK_PX = 6.5  # how far the upper lid travels, in pixels of a face 112 pixels wide
 
+SETTLED_S = 3.0
+"""A head drifts as fast as it likes for so long; in a longer recording it comes no further, for somebody watches a screen."""
+
 STILL_SCALE = 2  # the still is enlarged once; linear look-ups in it come near cubic ones in the original at a fifth of the time
 NOISE_MARGIN = 32  # the sheet of noise is this much larger than a frame, in pixels
 
@@ -58,7 +61,7 @@ def draw_circumstances(camera: Camera, duration_s: float, rng: np.random.Generat
         blinks.append(Timing(start, start + rng.uniform(0.05, 0.09), start + rng.uniform(0.16, 0.30)))
     return Circumstances(
         view=view,
-        drift=float(rng.uniform(0.001, 0.006)),
+        drift=float(rng.uniform(0.001, 0.006)) * min(1.0, SETTLED_S / duration_s),
         blinks=tuple(blinks),
         gain=float(np.exp(rng.normal(0, 0.05))),
         flicker=float(rng.uniform(0, 0.006)),
@@ -68,12 +71,19 @@ def draw_circumstances(camera: Camera, duration_s: float, rng: np.random.Generat
 
 
 @dataclass(frozen=True)
+class Episode:
+    """One expression within a take: which units, and when."""
+
+    activations: tuple[Activation, ...]  # none: nothing is expressed
+    timing: Timing
+
+
+@dataclass(frozen=True)
 class Take:
-    """One clip to be rendered: who does what, when, under which circumstances."""
+    """One recording to be rendered: who does what, when, under which circumstances."""
 
     person: Person
-    activations: tuple[Activation, ...]
-    timing: Timing
+    episodes: tuple[Episode, ...]  # where they overlap, movements add up
     circumstances: Circumstances
     camera: Camera
     frames: int
@@ -105,17 +115,21 @@ def motion(take: Take, numbers: range | None = None) -> Iterator[tuple[int, Floa
     scene = take.circumstances
     view = scene.view.coarser(STEP)
     times = take.times
-    expression = displacement(take.person.geometry, take.activations, view)
+    expressions = [displacement(take.person.geometry, episode.activations, view) for episode in take.episodes]
+    levels = [episode.timing.intensity(times) for episode in take.episodes]
     blink = displacement(take.person.geometry, both_sides(45, BLINK_PX), view)
     axes = np.stack([head_displacement(HeadPose(*axis), view) for axis in np.eye(6).tolist()])
     poses = np.array([astuple(pose) for pose in head_drift(np.random.default_rng([scene.seed, 1]), times, scene.drift)], np.float32)
-    level = take.timing.intensity(times)
     closed = np.max([one.intensity(times) for one in scene.blinks] or [np.zeros(take.frames)], axis=0)
     overruled = eye_region(take.person.geometry, view)[..., None]  # a closing eye overrules whatever else would move its lids
     for i in range(take.frames) if numbers is None else numbers:
-        shown = np.float32(level[i]) * (1 - np.float32(closed[i]) * overruled)
+        free = 1 - np.float32(closed[i]) * overruled
+        shown = np.zeros_like(blink)
+        for level, expression in zip(levels, expressions, strict=True):
+            if level[i]:  # most of a long recording shows nothing
+                shown += np.float32(level[i]) * free * expression
         head = np.tensordot(poses[i], axes, axes=1)  # small motions add up
-        yield i, np.float32(STEP) * (shown * expression + np.float32(closed[i]) * blink + head)
+        yield i, np.float32(STEP) * (shown + np.float32(closed[i]) * blink + head)
 
 
 def register(frame: UInt8[np.ndarray, "H W 3"], view: View, crop: View) -> UInt8[np.ndarray, "h w 3"]:

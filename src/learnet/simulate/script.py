@@ -5,17 +5,17 @@ any number of processes. What a person looks like, how a clip is recorded and wh
 nothing static can tell the class.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from learnet.errors import LearnetError
-from learnet.simulate.emotions import PEAK_PX, Manner, act, make_manner
+from learnet.errors import LearnetError, pick
+from learnet.simulate.emotions import MACRO_PX, PEAK_PX, Manner, act, make_manner
 from learnet.simulate.faces import make_person
 from learnet.simulate.geometry import Geometry
 from learnet.simulate.movement import Timing
-from learnet.simulate.render import Camera, Take, draw_circumstances
+from learnet.simulate.render import Camera, Episode, Take, draw_circumstances
 from learnet.simulate.units import Activation, spelled
 
 
@@ -34,8 +34,22 @@ CASME2 = Repertoire(MAIN_EMOTIONS, {"others": 0.45, "disgust": 0.20, "sadness": 
 NO_EMOTION = "none"
 """A scene in which nothing is expressed: the head drifts, the eyes blink, and no action unit is at work."""
 
-DURATION_S = (0.08, 0.5)
-"""Onset to offset. Micro-expressions last 1/25 to 1/2 s (Yan et al., J. Nonverbal Behavior 37, 2013)."""
+
+@dataclass(frozen=True)
+class Kind:
+    """How strong and how long one kind of expression is."""
+
+    peak_px: tuple[float, float]  # weakest and strongest, pixels of a face 112 pixels wide
+    duration_s: tuple[float, float]  # onset to offset, shortest and longest
+    typical_s: float  # the median, but for the limits
+
+
+KINDS = {"micro": Kind(PEAK_PX, (0.08, 0.5), 0.26), "macro": Kind(MACRO_PX, (0.5, 4.0), 1.2)}
+"""Micro-expressions last 1/25 to 1/2 s (Yan et al., J. Nonverbal Behavior 37, 2013), macro-expressions 1/2 to 4 s (Ekman, Emotions
+Revealed, 2003). The medians are ours."""
+
+REST_S = (0.5, 1.5)
+"""Shortest and longest neutral stretch before, between and after the expressions of a long recording; ours, short enough to render."""
 
 CAMERA = Camera()  # CASME II's
 
@@ -57,11 +71,33 @@ class Scene:
     @property
     def action_units(self) -> str:
         """The units at work as annotators write them."""
-        return spelled(self.take.activations)
+        return spelled(self.take.episodes[0].activations)
 
 
-def write_script(people: int, clips_per_person: int, seed: int, camera: Camera = CAMERA, repertoire: Repertoire = CASME2) -> list[Scene]:
-    """Plan a database: persons in order, each with their clips in order.
+@dataclass(frozen=True)
+class Expression:
+    """One labelled expression of a long recording. Frames count from 1, from the beginning of the recording."""
+
+    kind: str  # a name of KINDS
+    emotion: str
+    action_units: str  # as annotators write them; empty for NO_EMOTION
+    onset: int  # last frame at rest
+    apex: int
+    offset: int  # first frame at rest again
+
+
+@dataclass(frozen=True)
+class LongScene:
+    """One recording of one person that shows several expressions one after the other, the face at rest in between."""
+
+    person: int  # from 1
+    number: int  # from 1, within the person
+    take: Take
+    expressions: tuple[Expression, ...]  # in time order, as many as the take has episodes
+
+
+def check_wishes(people: int, clips_per_person: int, seed: int) -> None:
+    """Refuse a database that cannot be planned.
 
     Raises:
         LearnetError: fewer than one person or clip, or a negative seed.
@@ -71,6 +107,15 @@ def write_script(people: int, clips_per_person: int, seed: int, camera: Camera =
             f"Cannot make {clips_per_person} clips of each of {people} people with seed {seed}.",
             "At least one person and one clip, and a seed from 0.",
         )
+
+
+def write_script(people: int, clips_per_person: int, seed: int, camera: Camera = CAMERA, repertoire: Repertoire = CASME2) -> list[Scene]:
+    """Plan a database: persons in order, each with their clips in order.
+
+    Raises:
+        LearnetError: fewer than one person or clip, or a negative seed.
+    """
+    check_wishes(people, clips_per_person, seed)
     scenes = []
     for person in range(1, people + 1):
         order = _stream(seed, person, 0, _ORDER)
@@ -89,17 +134,70 @@ def make_scene(seed: int, person: int, number: int, emotion: str, camera: Camera
     manner = make_manner(_stream(seed, person, 0, _MANNER))
     recording = _stream(seed, person, number, _RECORDING)
     before, after = int(recording.integers(5, 17)), int(recording.integers(4, 12))
-    duration = float(np.clip(np.exp(recording.normal(np.log(0.26), 0.4)), *DURATION_S))
-    long = max(4, round(duration * camera.fps))
-    rise = int(np.clip(round(long * recording.uniform(0.3, 0.65)), 2, long - 2))
-    remains = float(recording.uniform(0, 0.4)) if recording.random() < 0.25 else 0.0
+    rise, long, remains = _course(KINDS["micro"], camera.fps, recording)
     frames = before + long + 1 + after
     circumstances = draw_circumstances(camera, frames / camera.fps, recording)
     onset, apex, offset = before, before + rise, before + long  # from 0
     timing = Timing(onset / camera.fps, apex / camera.fps, offset / camera.fps, remains)
-    activations = _perform(emotion, manner, look.geometry, _stream(seed, person, number, _EXPRESSION), PEAK_PX)
-    take = Take(look, activations, timing, circumstances, camera, frames)
+    activations = _perform(emotion, manner, look.geometry, _stream(seed, person, number, _EXPRESSION), KINDS["micro"])
+    take = Take(look, (Episode(activations, timing),), circumstances, camera, frames)
     return Scene(person, number, emotion, take, onset + 1, apex + 1, offset + 1)
+
+
+def write_long_script(
+    people: int,
+    clips_per_person: int,
+    seed: int,
+    camera: Camera = CAMERA,
+    repertoire: Repertoire = CASME2,
+    *,
+    kinds: tuple[str, ...] = tuple(KINDS),
+    per_video: int = 2,
+) -> list[LongScene]:
+    """Plan a database of long recordings: persons in order, each with their expressions, PER_VIDEO in one recording.
+
+    Args:
+        clips_per_person: expressions of one person; the last recording has fewer where they do not come out even.
+        kinds: names of KINDS, which every person shows equally often.
+
+    Raises:
+        LearnetError: fewer than one person or clip, or a negative seed.
+    """
+    check_wishes(people, clips_per_person, seed)
+    scenes = []
+    for person in range(1, people + 1):
+        order = _stream(seed, person, 0, _ORDER)
+        emotions = _emotions(repertoire, clips_per_person, order)
+        of_kind = [str(kind) for kind in order.permutation([kinds[i % len(kinds)] for i in range(clips_per_person)])]
+        shown = list(zip(of_kind, emotions, strict=True))
+        for number, first in enumerate(range(0, clips_per_person, per_video), start=1):
+            scenes.append(make_long_scene(seed, person, number, shown[first : first + per_video], camera))
+    return scenes
+
+
+def make_long_scene(seed: int, person: int, number: int, shown: Sequence[tuple[str, str]], camera: Camera) -> LongScene:
+    """One recording of one person with these expressions (kind, emotion) in this order; the same arguments give the same scene.
+
+    Raises:
+        UnknownName: a kind that is none, or an emotion that cannot be simulated.
+    """
+    look = make_person(_stream(seed, person, 0, _LOOKS))
+    manner = make_manner(_stream(seed, person, 0, _MANNER))
+    recording = _stream(seed, person, number, _RECORDING)
+    fps, frames = camera.fps, 0
+    episodes, expressions = [], []
+    for place, (name, emotion) in enumerate(shown):
+        kind = pick(KINDS, name, "kind of expression")
+        onset = frames + round(recording.uniform(*REST_S) * fps)  # from 0
+        rise, long, _ = _course(kind, fps, recording)
+        acting = np.random.default_rng([seed, person, number, _EXPRESSION, place])
+        activations = _perform(emotion, manner, look.geometry, acting, kind)
+        episodes.append(Episode(activations, Timing(onset / fps, (onset + rise) / fps, (onset + long) / fps)))
+        expressions.append(Expression(name, emotion, spelled(activations), onset + 1, onset + rise + 1, onset + long + 1))
+        frames = onset + long + 1
+    frames += round(recording.uniform(*REST_S) * fps)
+    circumstances = draw_circumstances(camera, frames / fps, recording)
+    return LongScene(person, number, Take(look, tuple(episodes), circumstances, camera, frames), tuple(expressions))
 
 
 def centred(scene: Scene, frames: int) -> Scene:
@@ -107,16 +205,21 @@ def centred(scene: Scene, frames: int) -> Scene:
     if frames <= scene.offset - scene.onset:
         raise LearnetError(f"{frames} frames cannot hold this expression.", f"Take at least {scene.offset - scene.onset + 1}.")
     later = (frames - (scene.offset - scene.onset)) // 2 - scene.onset
-    old, fps = scene.take.timing, scene.take.camera.fps
-    timing = Timing(old.onset_s + later / fps, old.apex_s + later / fps, old.offset_s + later / fps, old.remains)
-    take = replace(scene.take, timing=timing, frames=frames)
+    episodes = tuple(replace(one, timing=one.timing.later(later / scene.take.camera.fps)) for one in scene.take.episodes)
+    take = replace(scene.take, episodes=episodes, frames=frames)
     return replace(scene, take=take, onset=scene.onset + later, apex=scene.apex + later, offset=scene.offset + later)
 
 
-def _perform(
-    emotion: str, manner: Manner, geometry: Geometry, rng: np.random.Generator, peak_px: tuple[float, float]
-) -> tuple[Activation, ...]:
-    return () if emotion == NO_EMOTION else act(emotion, manner, geometry, rng, peak_px)
+def _course(kind: Kind, fps: float, rng: np.random.Generator) -> tuple[int, int, float]:
+    """Frames from the onset to the apex and to the offset, and the share that is left after it."""
+    duration = float(np.clip(np.exp(rng.normal(np.log(kind.typical_s), 0.4)), *kind.duration_s))
+    long = max(4, round(duration * fps))
+    rise = int(np.clip(round(long * rng.uniform(0.3, 0.65)), 2, long - 2))
+    return rise, long, float(rng.uniform(0, 0.4)) if rng.random() < 0.25 else 0.0
+
+
+def _perform(emotion: str, manner: Manner, geometry: Geometry, rng: np.random.Generator, kind: Kind) -> tuple[Activation, ...]:
+    return () if emotion == NO_EMOTION else act(emotion, manner, geometry, rng, kind.peak_px)
 
 
 def _emotions(repertoire: Repertoire, count: int, rng: np.random.Generator) -> list[str]:

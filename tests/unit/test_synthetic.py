@@ -15,7 +15,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from learnet.datasets import DATASETS, synthetic
-from learnet.datasets.synthetic import LAYOUTS, synthesize, synthetic_video
+from learnet.datasets.layouts import LAYOUTS
+from learnet.datasets.synthetic import synthesize, synthetic_video
 from learnet.errors import LearnetError, OutputTaken, UnknownName
 from learnet.simulate.geometry import crop_view
 from learnet.simulate.render import Camera, register, render

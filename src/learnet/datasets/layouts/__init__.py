@@ -1,0 +1,13 @@
+"""Databases whose layout `learnet synthesize` can write, by the name they have on the command line.
+
+The loaders of the real databases read the result; nothing in them is special to synthetic data.
+"""
+
+from typing import Any
+
+from learnet.datasets.layouts import casme2
+from learnet.datasets.layouts.writing import Layout
+
+LAYOUTS: dict[str, Layout[Any]] = {
+    "casme2": casme2.LAYOUT,
+}

@@ -107,10 +107,11 @@ SCHEMES = {
 }  # fmt: skip
 
 USUAL = {
-    "casme": ("casme-8",), "casme2": ("casme2-5",), "casme-sq": ("casme-sq-4",), "smic": ("smic-3",), "smic-e": ("smic-3",),
-    "samm": ("samm-5",), "mmew": ("mmew-7",), "casme3": ("casme3-7", "casme3-4"), "4dme": ("4dme-5",), "megc2019": ("megc-3",),
+    "casme": ("casme-8",), "casme2": ("casme2-5", "megc-3"), "casme-sq": ("casme-sq-4",), "smic": ("smic-3",), "smic-e": ("smic-3",),
+    "samm": ("samm-5", "megc-3"), "mmew": ("mmew-7",), "casme3": ("casme3-7", "casme3-4"), "4dme": ("4dme-5",), "megc2019": ("megc-3",),
 }  # fmt: skip
-"""Database -> the scheme it is taken in where none is asked for; of several, the first that has most of the words that occur."""
+"""Database -> the scheme it is taken in where none is asked for; the second where its clips are labelled positive or negative, as in
+part C of CAS(ME)^3 and in the list of MEGC2019."""
 
 
 def scheme_for(name: str, datasets: Iterable[str], emotions: Iterable[str]) -> Scheme:
@@ -125,7 +126,8 @@ def scheme_for(name: str, datasets: Iterable[str], emotions: Iterable[str]) -> S
     if len(there) > 1 and there <= USUAL.keys():
         return SCHEMES["megc-3"]
     if len(there) == 1 and there <= USUAL.keys():
-        return max((SCHEMES[usual] for usual in USUAL[there.pop()]), key=lambda scheme: len(words & scheme.of.keys()))
+        usual = [SCHEMES[scheme] for scheme in USUAL[there.pop()]]
+        return next((scheme for scheme in usual if words & {"positive", "negative"} <= scheme.of.keys()), usual[0])
     return _same("as-labelled", " ".join(sorted(words)), "the labels of the prepared folder as they stand")
 
 

@@ -84,6 +84,8 @@ def test_the_scheme_of_a_study() -> None:
     assert scheme_for("auto", ["smic"], ["negative", "none"]).name == "smic-3"
     assert scheme_for("auto", ["casme3"], ["negative", "surprise", "others", "positive"]).name == "casme3-4"  # part C
     assert scheme_for("auto", ["casme3"], ["disgust", "surprise", "others", "happiness"]).name == "casme3-7"  # part A
+    assert scheme_for("auto", ["casme2"], ["negative", "surprise"]).name == "megc-3"  # CASME II's part of the composite alone
+    assert scheme_for("auto", ["casme2"], ["disgust", "surprise", "fear"]).name == "casme2-5"
     own = scheme_for("auto", ["casme2", "folder"], ["sadness", "fear", "sadness"])
     assert own.classes == ("fear", "sadness") and own.of == {"fear": "fear", "sadness": "sadness"}
     with pytest.raises(UnknownName, match="Did you mean 'casme2-5'"):

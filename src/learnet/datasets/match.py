@@ -31,6 +31,7 @@ class Row:
     kind: str = "micro"  # as Clip.kind
     also: str = ""  # as Clip.also
     folder: str = ""  # what finds the clip's folder, where that is not its name (several clips in one folder)
+    duration: int | None = None  # frames from onset to offset as the workbook counts them, a check on both
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Source:
     fps: float  # frames per second
     cropped: bool  # the images are face crops
     midpoint: bool = True  # an apex nobody gave becomes the middle frame; otherwise it stays None
+    cut: bool = False  # a folder holds its clip from onset to offset and nothing else, so its ends check the row's
+    renumbered: bool = False  # a folder with as many images as its row has frames may count from somewhere else
 
 
 def match(row: Row, folder: Path, source: Source) -> tuple[Clip | None, list[Finding]]:
@@ -58,14 +61,16 @@ def fit(row: Row, path: Path, numbers: Sequence[int], source: Source) -> tuple[C
     """The clip of ROW in the frames NUMBERS (ascending, at least one) of PATH, and what was found; None where they do not fit.
 
     A missing frame at onset, apex or offset is replaced by the nearest one there is. An apex that is not given, or lies outside
-    the clip, becomes the middle frame; one on onset or offset stays.
+    the clip, becomes the middle frame; one on onset or offset stays. What a folder can mend is SOURCE's to say (`_mended`).
     """
     key = _key(row, source)
+    row, mended = _mended(row, numbers, source, key)
     wrong = _unfit(row, numbers)
     if wrong or row.onset is None or row.offset is None:
         return None, [Finding("clip left out", key, f"{row.where}: {wrong} ({path})", serious=True)]
     marks = row.onset, row.offset
     apex, apex_source, findings = _apex(row, marks, source.midpoint, key)
+    findings = [*mended, *_ends(row, numbers, marks, source, key), *findings]
     onset, offset = _nearest(numbers, row.onset), _nearest(numbers, row.offset, early=True)
     findings += _gaps(row, numbers, marks, (onset, offset), key)
     if apex is not None:
@@ -84,6 +89,39 @@ def fit(row: Row, path: Path, numbers: Sequence[int], source: Source) -> tuple[C
 
 def _key(row: Row, source: Source) -> str:
     return f"{source.dataset}/{row.subject}/{row.name}"
+
+
+def _mended(row: Row, numbers: Sequence[int], source: Source, key: str) -> tuple[Row, list[Finding]]:
+    """ROW with what its folder can say better: the last image of a cut clip for an offset that cannot be, other numbers by their count."""
+    if row.onset is None:
+        return row, []
+    first, last = numbers[0], numbers[-1]
+    if source.cut and (row.offset is None or row.offset < row.onset) and first <= row.onset <= last:
+        wrong = "is not given" if row.offset is None else f"{row.offset} comes before the onset {row.onset}"
+        what = f"{row.where}: the offset {wrong}; the last image of the folder, {last}, is taken"
+        return replace(row, offset=last), [Finding("offset from the folder", key, what)]
+    shift = first - row.onset
+    if source.renumbered and shift and row.offset is not None and len(numbers) == row.offset - row.onset + 1 == last - first + 1:
+        what = f"{row.where}: {row.onset}..{row.offset} lie here as {first}..{last}, one to one"
+        apex = None if row.apex is None else row.apex + shift
+        return replace(row, onset=first, apex=apex, offset=last), [Finding("frames renumbered", key, what)]
+    return row, []
+
+
+def _ends(row: Row, numbers: Sequence[int], marks: tuple[int, int], source: Source, key: str) -> list[Finding]:
+    """What the workbook's count of frames, and the ends of a folder that is cut to its clip, say against onset and offset."""
+    findings = []
+    ends = numbers[0], numbers[-1]
+    frames = marks[1] - marks[0] + 1
+    if row.duration not in (None, frames):
+        counted = f"{marks[0]}..{marks[1]} are {frames} frames, and its duration is {row.duration}"
+        what = f"{row.where}: {counted}; the images are {ends[0]}..{ends[1]}"
+        findings.append(Finding("duration differs", key, what, serious=not (source.cut and ends == marks)))
+    beyond = max(marks[0] - ends[0], 0) + max(ends[1] - marks[1], 0)
+    if source.cut and beyond:
+        what = f"{row.where}: {marks[0]}..{marks[1]} are taken, but the folder holds {ends[0]}..{ends[1]}"
+        findings.append(Finding("images beyond the clip", key, what, serious=beyond > SERIOUS_SHARE * frames))
+    return findings
 
 
 def _unfit(row: Row, numbers: Sequence[int]) -> str:

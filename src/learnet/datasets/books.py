@@ -39,6 +39,12 @@ class Books:
     read: Callable[[Path], Table] | None = None  # where `read_table` does not do
     repair: Callable[[Table, list[Row]], tuple[list[Row], list[Finding]]] = lambda table, rows: (rows, [])  # published repairs
     key: Callable[[Row], Key] = by_subject_and_name  # what finds the folder of a row's clip
+    also: Callable[[Row], tuple[Key, ...]] = lambda row: ()  # further keys that find it, such as a whole recording's
+    superseded: Callable[[Table], str] = lambda table: ""  # what is wrong with a version that its owners replaced; "" for others
+
+    def found(self, row: Row, folders: Collection[Key]) -> Key | None:
+        """The first of the row's keys that is among FOLDERS; None where none is."""
+        return next((key for key in (self.key(row), *self.also(row)) if key in folders), None)
 
     def rank(self, path: Path) -> int:
         """Place in the order of preference; the last for names nobody knows."""
@@ -82,6 +88,11 @@ def read_labels(found: Survey, books: Books, folders: Collection[Key]) -> tuple[
         rows += found_rows
         findings += problems
         versions = [other for other in labels.others if books.part(other.path) == books.part(table.path)]
+        findings += [
+            Finding("version superseded", each.path.name, f"{wrong}; it is {'not ' * (each is not table)}used", serious=each is table)
+            for each in (table, *versions)
+            if (wrong := books.superseded(each))
+        ]
         findings += [finding for other in versions for finding in _compare(table, other, found_rows, books)]
     rows, repeats = distinct(rows, books.dataset)
     labels.rows.extend(rows)
@@ -100,6 +111,7 @@ def _usable(found: Survey, books: Books, folders: Collection[Key]) -> tuple[list
             except BadInput as wrong:
                 refused.append(wrong)
         if tables:
+            tables.sort(key=lambda table: bool(books.superseded(table)))
             told = [Finding("workbook not used", wrong.path.name, str(wrong)) for wrong in refused if not books.lies_beside(wrong.path)]
             return tables, findings + told
     named = [wrong for wrong in refused if books.rank(wrong.path) < len(books.preferred)]
@@ -135,7 +147,7 @@ def _checked(path: Path, books: Books, folders: Collection[Key]) -> Table:
     if foreign := sorted(words & set(EMOTIONS) - set(books.emotions)):
         wrong = f"has the emotions {', '.join(foreign)}, which {books.title} does not use"
         raise BadInput(path, wrong, "Is it another database's?")
-    if not any(books.key(row) in folders for row in _readable(table, books)):
+    if not any(books.found(row, folders) for row in _readable(table, books)):
         raise BadInput(path, f"names no clip that has a folder (it has {len(table.rows)} rows)", "Do the clips lie where it expects them?")
     return table
 
@@ -173,17 +185,18 @@ def _compare(used: Table, other: Table, rows: list[Row], books: Books) -> Iterat
     theirs = {(row.subject, same(row.name)): row for row in reversed(list(_readable(other, books)))}
     if 2 * len(ours.keys() & theirs.keys()) < min(len(ours), len(theirs)):
         return
+    serious = not books.superseded(other)
     for key in sorted(ours.keys() | theirs.keys()):
         mine, its = ours.get(key), theirs.get(key)
         if mine is None or its is None:
             there, (has, lacks) = (mine, (used, other)) if mine else (its, (other, used))
             what = f"{has.path.name} has this clip, {lacks.path.name} has not"
-            yield Finding("versions differ in rows", f"{books.dataset}/{key[0]}/{there.name if there else key[1]}", what, serious=True)
+            yield Finding("versions differ in rows", f"{books.dataset}/{key[0]}/{there.name if there else key[1]}", what, serious)
             continue
         where = f"{books.dataset}/{mine.subject}/{mine.name}"
         if mine.emotion != its.emotion:
             what = f"{used.path.name} says {mine.emotion}, {other.path.name} says {its.emotion}; the first is taken"
-            yield Finding("versions differ in emotion", where, what, serious=True)
+            yield Finding("versions differ in emotion", where, what, serious)
         frames = ["/".join("none" if mark is None else str(mark) for mark in (row.onset, row.apex, row.offset)) for row in (mine, its)]
         if frames[0] != frames[1]:
             what = f"onset/apex/offset are {frames[0]} in {used.path.name}, {frames[1]} in {other.path.name}; the first is taken"

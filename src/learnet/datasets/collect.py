@@ -82,7 +82,7 @@ def plant(found: Survey, plan: Plan) -> list[Tree]:
     """The trees of clip folders below the root.
 
     Raises:
-        BadInput: there is none.
+        BadInput: there is none, or the root lies inside one.
     """
     trees: dict[Way, Tree] = {}
     for way in sorted(found.leaves + found.closed):
@@ -98,15 +98,26 @@ def plant(found: Survey, plan: Plan) -> list[Tree]:
             tree.clips[placed.key] = folder
     if not trees:
         raise _no_tree(found, plan)
+    if trees.keys() == {()} and _belongs(found, plan):
+        raise _too_deep(found.root, found.root.parent)
     return list(trees.values())
+
+
+def _belongs(found: Survey, plan: Plan) -> bool:
+    """Whether the root is a level of the tree itself: a subject's folder, whose clips are known by their names alone."""
+    with_root = [plan.place((found.root.name, *way)) for way in found.leaves + found.closed if plan.place(way)]
+    return all(placed is not None and placed.above == 0 for placed in with_root)
+
+
+def _too_deep(root: Path, right: Path) -> BadInput:
+    return BadInput(root, "this is a single subject or clip, not the database", f"Give {right}, or the folder above it.")
 
 
 def _no_tree(found: Survey, plan: Plan) -> BadInput:
     for way in found.leaves:
         parts = found.root.parts[1:]
         if (placed := plan.place((*parts, *way))) and placed.above < len(parts):
-            right = Path(found.root.anchor, *parts[: placed.above])
-            return BadInput(found.root, "this is a single subject or clip, not the database", f"Give {right}, or the folder above it.")
+            return _too_deep(found.root, Path(found.root.anchor, *parts[: placed.above]))
     if found.archives:
         names = ", ".join(path.name for path in found.archives[:3])
         return BadInput(found.root, f"there are no folders of clips, but packed archives ({names})", "Unpack them.")
@@ -121,11 +132,11 @@ def sort_trees(found: Survey, trees: list[Tree], labels: Labels, plan: Plan) -> 
     """
     bases = {table.path.parent for table in labels.used}
     near = [tree for tree in trees if any(tree.root.is_relative_to(base) for base in bases)]
-    if not any(plan.books.key(row) in tree.clips for tree in near for row in labels.rows):
+    if not any(plan.books.found(row, tree.clips) for tree in near for row in labels.rows):
         near = trees
     kinds: list[Kind] = []
     for tree in near:
-        folders = [(row, tree.clips[key]) for row in labels.rows if (key := plan.books.key(row)) in tree.clips]
+        folders = [(row, tree.clips[key]) for row in labels.rows if (key := plan.books.found(row, tree.clips))]
         if not folders:
             continue
         base = max((base for base in bases if tree.root.is_relative_to(base)), key=lambda base: len(base.parts), default=tree.root.parent)
@@ -175,7 +186,7 @@ def closed_folders(found: Survey, chosen: Kind) -> list[Finding]:
 
 def clips_of(root: Path, rows: Sequence[Row], kinds: list[Kind], chosen: Kind, plan: Plan) -> tuple[list[Clip], list[Finding]]:
     """The clips of ROWS in the chosen trees, and what did not fit."""
-    source, key_of = plan.source(chosen.name), plan.books.key
+    source, found = plan.source(chosen.name), plan.books.found
     findings = [
         Finding("clip folder twice", _way(left, root), f"{_way(kept, root)} is the same clip and is used")
         for tree in chosen.trees
@@ -183,15 +194,14 @@ def clips_of(root: Path, rows: Sequence[Row], kinds: list[Kind], chosen: Kind, p
     ]
     clips, used = [], set()
     for row in rows:
-        key = key_of(row)
-        folder = chosen.clips.get(key)
-        if folder is None:
-            elsewhere = sorted({kind.name for kind in kinds if key in kind.clips})
+        key = found(row, chosen.clips)
+        if key is None:
+            elsewhere = sorted({kind.name for kind in kinds if found(row, kind.clips)})
             what = f"{row.where}: the {chosen.name} tree has no such folder" + (f", but {' and '.join(elsewhere)} has" if elsewhere else "")
             findings.append(Finding("row without folder", f"{source.dataset}/{row.subject}/{row.name}", what, serious=True))
             continue
         used.add(key)
-        clip, problems = match(row, folder, source)
+        clip, problems = match(row, chosen.clips[key], source)
         findings += problems
         if clip:
             clips.append(clip)

@@ -45,17 +45,24 @@ def measure(value: dict) -> str:
 
 
 def scores(studies: Sequence[tuple[str, dict]]) -> None:
-    """The table of studies: accuracy, UF1 and UAR, mean over seeds, with 95 % intervals over people."""
+    """The table of studies: accuracy, UF1 and UAR, mean over seeds, with 95 % intervals over people; below a study, its databases."""
     rows = []
     for name, summary in studies:
         first = next(iter(summary["seeds"].values()))
         counts = f"{first['clips']} clips\n{first['people']} people" + (
             f", {len(summary['seeds'])} seeds" if len(summary["seeds"]) > 1 else ""
         )
-        rows.append([f"{name}\n{counts}", *(measure(summary["mean"][key]) for key in ("accuracy", "uf1", "uar"))])
+        rows.append([f"{name}\n{counts}", *_measures(summary["mean"])])
+        for dataset, part in summary.get("datasets", {}).items():
+            zero = f"\nno {', '.join(part['absent'])}: counts as 0" if part["absent"] else ""
+            rows.append([f"  {dataset}\n  {part['clips']} clips\n  {part['people']} people{zero}", *_measures(part["mean"])])
     seeds = any(len(summary["seeds"]) > 1 for _, summary in studies)
     title = "Pooled over all folds [95 % interval over people]" + (", ± over seeds" if seeds else "")
     table(title, ["study", "accuracy", "UF1", "UAR"], rows)
+
+
+def _measures(mean: dict) -> list[str]:
+    return [measure(mean[key]) for key in ("accuracy", "uf1", "uar")]
 
 
 def command(words: str) -> None:

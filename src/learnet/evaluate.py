@@ -11,7 +11,7 @@ from learnet.errors import BadCheckpoint, OutputTaken
 from learnet.facts import Facts
 from learnet.material import Material, material
 from learnet.outcomes import as_text, header, write_whole
-from learnet.prepared import check_fit
+from learnet.prepared import check_fit, synthetic
 from learnet.study import close_study, outcomes_of, versions
 from learnet.training import predict_scores
 
@@ -68,7 +68,8 @@ def _check_fit(weights: Path, facts: Facts, data: Material) -> None:
 
 
 def _describe(name: str, weights: Path, facts: Facts, data: Material) -> dict:
-    same_world = facts.data.get("synthetic") == ("yes" if data.prepared.about["synthetic"] else "no")  # synthetic 01 is nobody real
+    worlds = {facts.data.get("synthetic"), synthetic(data.prepared.about)}
+    same_world = None not in worlds and worlds != {"yes", "no"}  # synthetic 01 is nobody real
     seen = sorted(set(facts.data.get("people", "").splitlines()) & set(data.people)) if same_world else []
     return {
         "study": name,

@@ -10,14 +10,14 @@ import numpy as np
 from learnet.descent import TrainingSet
 from learnet.errors import BadInput
 from learnet.labels import Scheme, scheme_for
-from learnet.prepared import Prepared, load_prepared
+from learnet.prepared import Source, load_prepared
 
 
 @dataclass(frozen=True)
 class Material:
     """A prepared folder seen through a class scheme: the images that have a class, and the rest counted."""
 
-    prepared: Prepared
+    prepared: Source
     scheme: Scheme
     rows: tuple[int, ...]  # positions in the prepared folder, of images that have a class
     truth: tuple[str, ...]  # class of each of them
@@ -28,7 +28,7 @@ class Material:
         """Images and labels at these positions among the images that have a class."""
         place = {name: i for i, name in enumerate(self.scheme.classes)}
         labels = np.array([place[self.truth[i]] for i in positions], dtype=np.int64)
-        images = np.ascontiguousarray(self.prepared.images[[self.rows[i] for i in positions]])
+        images = self.prepared.take([self.rows[i] for i in positions])
         return TrainingSet(images, labels, [self.people[i] for i in positions], len(self.scheme.classes))
 
 
@@ -36,15 +36,27 @@ def material(folder: Path, classes: str) -> Material:
     """Read a prepared folder through the class scheme called CLASSES.
 
     Raises:
-        LearnetError: no prepared folder, an unknown scheme, or fewer than two classes that occur.
+        LearnetError: no prepared folder, or as in `seen_through`.
     """
-    prepared = load_prepared(folder)
-    table = prepared.clips
+    return seen_through(load_prepared(folder), classes)
+
+
+def seen_through(source: Source, classes: str) -> Material:
+    """Images through the class scheme called CLASSES.
+
+    Raises:
+        LearnetError: an unknown scheme, fewer than two classes that occur, or a pooled database without any clip that has a class.
+    """
+    table, where = source.clips, ", ".join(map(str, source.folders))
     scheme = scheme_for(classes, table["dataset"], table["emotion"])
     rows = tuple(i for i, emotion in enumerate(table["emotion"]) if emotion in scheme.of)
     truth = tuple(scheme.of[table["emotion"].iloc[i]] for i in rows)
     if len(set(truth)) < 2:
         found = ", ".join(sorted(set(truth))) or "none"
-        raise BadInput(folder, f"only one class of {scheme.name} or none occurs ({found})", "Choose a scheme that fits with --classes.")
+        raise BadInput(where, f"only one class of {scheme.name} or none occurs ({found})", "Choose a scheme that fits with --classes.")
+    lost = sorted(set(table["dataset"]) - set(table["dataset"].iloc[list(rows)]))
+    if lost and "pooled" in source.about:  # a database that was asked for by name must not vanish
+        wrong = f"no clip of {', '.join(lost)} has a class of {scheme.name}"
+        raise BadInput(where, wrong, "Choose a scheme that fits all with --classes, or study them apart.")
     left_out = Counter(emotion for emotion in table["emotion"] if emotion not in scheme.of)
-    return Material(prepared, scheme, rows, truth, tuple(table["person"].iloc[i] for i in rows), dict(sorted(left_out.items())))
+    return Material(source, scheme, rows, truth, tuple(table["person"].iloc[i] for i in rows), dict(sorted(left_out.items())))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from learnet.clip import Outcome
 from learnet.errors import LearnetError
@@ -39,18 +39,19 @@ def precision_recall_f1(counts: Float[np.ndarray, "... K K"] | Int[np.ndarray, "
     return np.stack([_ratio(right, called), _ratio(right, true), _ratio(2 * right, called + true)])
 
 
-def headline(counts: Float[np.ndarray, "... K K"] | Int[np.ndarray, "... K K"], present_only: bool = False) -> Float[np.ndarray, "3 ..."]:
+def headline(
+    counts: Float[np.ndarray, "... K K"] | Int[np.ndarray, "... K K"], counted: Bool[np.ndarray, "... K"] | None = None
+) -> Float[np.ndarray, "3 ..."]:
     """Accuracy, UF1 (unweighted mean of per-class F1) and UAR (unweighted mean of per-class recall), in the order of `MEASURES`.
 
     Args:
         counts: confusion matrices, rows are truths.
-        present_only: average over the classes that have clips. Meant for resamples, where a rare class can be missing by
-            chance; a whole data set is scored over the full list.
+        counted: classes to average over; all of the list if not given, as a whole data set is scored.
 
     Source: MEGC2019 (See et al., FG 2019), section on evaluation.
     """
     _, recall, f1 = precision_recall_f1(counts)
-    counted = (counts.sum(axis=-1) > 0) if present_only else np.ones(recall.shape, dtype=bool)
+    counted = np.ones(recall.shape, dtype=bool) if counted is None else counted
     accuracy = _ratio(np.trace(counts, axis1=-2, axis2=-1).astype(float), counts.sum(axis=(-2, -1)))
     number = np.maximum(counted.sum(axis=-1), 1)
     return np.stack([accuracy, (f1 * counted).sum(axis=-1) / number, (recall * counted).sum(axis=-1) / number])
@@ -70,7 +71,9 @@ def intervals(per_person: Float[np.ndarray, "S P K K"] | Int[np.ndarray, "S P K 
     rng = np.random.default_rng(20200)
     weights = rng.multinomial(people, np.full(people, 1 / people), size=draws)  # (draws, P)
     resampled = np.einsum("dp,spij->sdij", weights, per_person, optimize=True)
-    values = headline(resampled, present_only=True).mean(axis=1)  # (3, draws)
+    nowhere = per_person.sum(axis=(0, 1, 3)) == 0  # counts as zero in the score, and so in every resample
+    counted = (resampled.sum(axis=-1) > 0) | nowhere  # a rare class may be missing by chance
+    values = headline(resampled, counted).mean(axis=1)  # (3, draws)
     return np.percentile(values, [2.5, 97.5], axis=1).T
 
 
@@ -80,7 +83,8 @@ def summarise(outcomes: Sequence[Outcome], classes: Sequence[str]) -> dict:
     Returns:
         `seeds`: for each seed, and `averaged` (scores averaged over seeds, only with several): clips, people, the three
         measures with 95 % intervals, confusion, per_class, per_person. `mean`: the measures' mean over seeds, its
-        interval, and `spread`, the standard deviation over seeds (n - 1). `absent`: classes without any clip.
+        interval, and `spread`, the standard deviation over seeds (n - 1). `absent`: classes without any clip. `datasets`, only where
+        the clips are of several: for each its clips, people, `mean` and `absent`, over the same class list.
 
     Raises:
         LearnetError: no outcomes, or seeds that did not answer the same clips.
@@ -92,21 +96,40 @@ def summarise(outcomes: Sequence[Outcome], classes: Sequence[str]) -> dict:
     if any(listed != clips[min(clips)] for listed in clips.values()) or len(set(clips[min(clips)])) < len(clips[min(clips)]):
         raise LearnetError("The seeds of this study did not each answer the same clips once.", "Let the study finish, or run it anew.")
     people = sorted({o.person for o in outcomes})
-    stacked = np.stack([_per_person(part, people, classes) for part in by_seed.values()])  # (S, P, K, K)
-    values = headline(stacked.sum(axis=1))  # (3, S)
-    limits = intervals(stacked)
     summary = {
         "classes": list(classes),
-        "absent": [name for name in classes if name not in {o.truth for o in outcomes}],
+        "absent": _absent(outcomes, classes),
         "seeds": {str(seed): _block(part, people, classes) for seed, part in by_seed.items()},
-        "mean": {
-            name: {**_measure(values[i].mean(), limits[i]), "spread": float(values[i].std(ddof=1)) if len(by_seed) > 1 else None}
-            for i, name in enumerate(MEASURES)
-        },
+        "mean": _mean(outcomes, classes),
     }
     if len(by_seed) > 1:
         summary["averaged"] = _block(average_seeds(outcomes, classes), people, classes)
+    by_dataset = {name: [o for o in outcomes if o.dataset == name] for name in sorted({o.dataset for o in outcomes})}
+    if len(by_dataset) > 1:
+        summary["datasets"] = {name: _of_dataset(part, classes) for name, part in by_dataset.items()}
     return summary
+
+
+def _of_dataset(outcomes: Sequence[Outcome], classes: Sequence[str]) -> dict:
+    counts = {"clips": len({o.clip for o in outcomes}), "people": len({o.person for o in outcomes})}
+    return {**counts, "absent": _absent(outcomes, classes), "mean": _mean(outcomes, classes)}
+
+
+def _absent(outcomes: Sequence[Outcome], classes: Sequence[str]) -> list[str]:
+    there = {o.truth for o in outcomes}
+    return [name for name in classes if name not in there]
+
+
+def _mean(outcomes: Sequence[Outcome], classes: Sequence[str]) -> dict[str, dict]:
+    """The three measures, mean over seeds, with intervals and the spread over seeds."""
+    people, seeds = sorted({o.person for o in outcomes}), sorted({o.seed for o in outcomes})
+    stacked = np.stack([_per_person([o for o in outcomes if o.seed == seed], people, classes) for seed in seeds])  # (S, P, K, K)
+    values = headline(stacked.sum(axis=1))  # (3, S)
+    limits = intervals(stacked)
+    return {
+        name: {**_measure(values[i].mean(), limits[i]), "spread": float(values[i].std(ddof=1)) if len(seeds) > 1 else None}
+        for i, name in enumerate(MEASURES)
+    }
 
 
 def average_seeds(outcomes: Sequence[Outcome], classes: Sequence[str]) -> list[Outcome]:

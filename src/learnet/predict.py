@@ -336,8 +336,8 @@ def video_warnings(video: Video, facts: Facts) -> list[str]:
         )
     if info.variable_rate:
         said.append(f"the frame rate varies; {info.fps:.4g} per second is its mean")
-    if facts.data.get("synthetic") == "yes":
-        said.append("the network has learned from synthetic faces only")
+    if (synthetic := facts.data.get("synthetic", "no")) != "no":
+        said.append(f"the network has learned from synthetic faces{' only' if synthetic == 'yes' else ', too'}")
     return said
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -29,28 +30,62 @@ FILES = ("prepare.json", "clips.csv", "images.npy")  # what `load_prepared` read
 IDENTITY = ("imported", "preparation", "face_model", "inputs", "versions")  # two folders in which these agree are one
 NUMBERS = ("image", "onset", "apex", "offset", "fps", "frames")
 
+Blocks = Sequence[UInt8[np.ndarray, "_ H W 3"]]
+Images = UInt8[np.ndarray, "N H W 3"] | Blocks
 Stamp = tuple[tuple[int, int, int], ...]  # of each of FILES: inode, bytes, time of its last change in ns
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A prepared folder, opened."""
+class Source(ABC):
+    """Images and whose they are, wherever the images lie: a prepared folder, or several seen as one (`pooled.Pool`)."""
 
     folder: Path
-    images: UInt8[np.ndarray, "N H W 3"]  # mapped from disk, read-only
     clips: pd.DataFrame  # COLUMNS; numbers are numeric, NaN where there is none; everything else is text
     about: dict  # prepare.json
+
+    @property
+    @abstractmethod
+    def folders(self) -> tuple[Path, ...]:
+        """Where the images are read."""
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """Height and width of the images in pixels."""
+
+    @abstractmethod
+    def take(self, rows: Sequence[int]) -> UInt8[np.ndarray, "M H W 3"]:
+        """The images of these rows of `clips`, in memory."""
+
+
+@dataclass(frozen=True)
+class Prepared(Source):
+    """A prepared folder, opened."""
+
+    images: UInt8[np.ndarray, "N H W 3"]  # mapped from disk, read-only
     reused: bool = False  # it lay there already, and nothing was done
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folder itself."""
+        return (self.folder,)
 
-def save_prepared(
-    out: Path, images: UInt8[np.ndarray, "N H W 3"], clips: pd.DataFrame, about: dict, findings: Iterable[Finding]
-) -> Prepared:
+    @property
+    def size(self) -> int:
+        """Height and width of the images in pixels."""
+        return int(self.images.shape[1])
+
+    def take(self, rows: Sequence[int]) -> UInt8[np.ndarray, "M H W 3"]:
+        """The images of these rows of `clips`, in memory."""
+        return np.ascontiguousarray(self.images[list(rows)])
+
+
+def save_prepared(out: Path, images: Images, clips: pd.DataFrame, about: dict, findings: Iterable[Finding]) -> Prepared:
     """Write a prepared folder, which appears whole or not at all.
 
     Args:
         out: new or empty folder.
-        images: network input, RGB, 0..255.
+        images: network input, RGB, 0..255; where they lie in several arrays, these follow each other in the folder.
         clips: a row per image, with the COLUMNS; "" where a value is not known.
         about: for `prepare.json`; the fingerprint of the content is added.
         findings: for `audit.csv`.
@@ -58,11 +93,12 @@ def save_prepared(
     out.absolute().parent.mkdir(parents=True, exist_ok=True)
     draft = out.absolute().with_name(f".{out.absolute().name}.{os.getpid()}")
     clips = clips.reindex(columns=list(COLUMNS), fill_value="")
-    about = {**about, "fingerprint": _content(images, clips)}
+    blocks = [images] if isinstance(images, np.ndarray) else list(images)
+    about = {**about, "fingerprint": fingerprint(blocks, clips)}
     audit = [{**asdict(finding), "serious": "yes" if finding.serious else "no"} for finding in findings]
     try:
         draft.mkdir()
-        np.save(draft / "images.npy", images)
+        _save_blocks(draft / "images.npy", blocks)
         clips.to_csv(draft / "clips.csv", index=False, lineterminator="\n", encoding="utf-8")
         pd.DataFrame(audit, columns=["kind", "where", "what", "serious"]).to_csv(draft / "audit.csv", index=False, lineterminator="\n")
         (draft / "prepare.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -74,11 +110,22 @@ def save_prepared(
     return load_prepared(out)
 
 
-def _content(images: UInt8[np.ndarray, "N H W 3"], clips: pd.DataFrame) -> str:
-    """Digest of what a study sees: the images, and whose and what they are."""
-    found = hashlib.sha256(json.dumps([*images.shape, *clips[["clip", "dataset", "person", "emotion"]].to_numpy().tolist()]).encode())
-    found.update(np.ascontiguousarray(images).data)
+def fingerprint(blocks: Blocks, clips: pd.DataFrame) -> str:
+    """Digest of what a study sees: the images, which may lie in several arrays, and whose and what they are."""
+    shape = [sum(map(len, blocks)), *blocks[0].shape[1:]]
+    found = hashlib.sha256(json.dumps([*shape, *clips[["clip", "dataset", "person", "emotion"]].to_numpy().tolist()]).encode())
+    for block in blocks:
+        found.update(np.ascontiguousarray(block).data)
     return found.hexdigest()
+
+
+def _save_blocks(file: Path, blocks: Blocks) -> None:
+    """What `np.save` writes of the arrays put together, without having them together in memory."""
+    header = np.lib.format.header_data_from_array_1_0(blocks[0])
+    with file.open("wb") as handle:
+        np.lib.format.write_array_header_1_0(handle, {**header, "shape": (sum(map(len, blocks)), *blocks[0].shape[1:])})
+        for block in blocks:
+            np.ascontiguousarray(block).tofile(handle)
 
 
 def load_prepared(folder: Path) -> Prepared:
@@ -99,12 +146,20 @@ def load_prepared(folder: Path) -> Prepared:
         images = np.load(folder / "images.npy", mmap_mode="r")
         if not isinstance(about, dict):
             raise ValueError("prepare.json holds no record")
-        whole = about["fingerprint"] == _content(images, clips)
+        whole = about["fingerprint"] == fingerprint([images], clips)
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise BadInput(folder, f"this prepared folder is damaged ({error})", "Prepare it again into a new folder.") from error
     if not whole or len(images) != len(clips):
         raise BadInput(folder, "its images, clips.csv and prepare.json do not belong together", "Prepare it again into a new folder.")
-    return Prepared(folder, images, clips, about)
+    return Prepared(folder, clips, about, images)
+
+
+def read_findings(folder: Path) -> list[Finding] | None:
+    """What the audit of a prepared folder found (`audit.csv`); None where the file is gone."""
+    if not (folder / "audit.csv").is_file():
+        return None
+    table = pd.read_csv(folder / "audit.csv", dtype=str, keep_default_na=False)
+    return [Finding(row.kind, row.where, row.what, row.serious.lower() in ("yes", "true", "1")) for row in table.itertuples()]
 
 
 def stamp(folder: Path) -> Stamp:
@@ -117,19 +172,26 @@ def stamp(folder: Path) -> Stamp:
     return tuple((state.st_ino, state.st_size, state.st_mtime_ns) for state in states)
 
 
-def preparation_of(prepared: Prepared) -> Preparation | None:
+def preparation_of(prepared: Source) -> Preparation | None:
     """How the images were made; None for images that were imported."""
     settings = prepared.about["preparation"]
     return Preparation(**settings) if settings else None
 
 
-def check_fit(prepared: Prepared, weights: Path, facts: Facts) -> None:
+def synthetic(about: dict) -> str:
+    """Whether the clips of a prepared folder were made by a computer: "yes", "no", or "partly" where some folders pooled in it were."""
+    if not about.get("synthetic"):
+        return "no"
+    return "yes" if all(part["about"]["synthetic"] for part in about.get("pooled", [])) else "partly"
+
+
+def check_fit(prepared: Source, weights: Path, facts: Facts) -> None:
     """Refuse images that were not made as those which the weights have learned from.
 
     Raises:
         BadCheckpoint: another size, preparation, or kind of image.
     """
-    size, kind = prepared.images.shape[1], prepared.about["images_kind"]
+    size, kind = prepared.size, prepared.about["images_kind"]
     if facts.size != size:
         raise BadCheckpoint(
             weights, f"takes images of {facts.size} pixels, and these have {size}", "Prepare them with the size of the weights."

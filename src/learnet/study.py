@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import shutil
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,11 +25,12 @@ from learnet.cluster import Cluster, joined, spread_on
 from learnet.descent import networks_that_fit
 from learnet.errors import LearnetError, OutputTaken, pick
 from learnet.facts import Facts
-from learnet.material import Material, material
+from learnet.material import Material, material, seen_through
 from learnet.metrics import summarise
 from learnet.networks import NETWORKS
 from learnet.outcomes import as_text, header, megc_log, read_outcomes, whole_folds, write_whole
-from learnet.prepared import Stamp, preparation_of, stamp
+from learnet.pooled import Pool, opened, save_pool
+from learnet.prepared import Stamp, preparation_of, stamp, synthetic
 from learnet.settings import Resources, Study, Training
 from learnet.splits import make_folds
 from learnet.spread import spread
@@ -37,6 +40,7 @@ Progress = Callable[[int, int], None]  # trainings done, trainings in all
 Answered = tuple[list[Outcome], str, bytes | None]  # answers to the test clips, line for `trainings.csv`, content of the checkpoint
 
 LOCK = ".lock"  # in a study folder
+POOLED = "pooled"  # in the folder of a study over several prepared folders: one folder of them all
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Task:
 
 
 def run_study(
-    folder: Path,
+    folder: Path | Sequence[Path],
     out: Path,
     study: Study,
     training: Training,
@@ -61,7 +65,7 @@ def run_study(
     """Train and test once per fold and seed, and keep every answer.
 
     Args:
-        folder: prepared folder.
+        folder: prepared folder, or several, which are pooled: one study over the people of all, its networks learning from all.
         out: study folder; made, or gone on with where the same study was cut off.
         study: network, protocol, classes, seeds.
         training: how each network is trained; the same record for every fold, so nothing can follow the person tested.
@@ -73,11 +77,11 @@ def run_study(
 
     Raises:
         OutputTaken: OUT holds another study.
-        LearnetError: whatever is wrong with the prepared folder, the settings or the cluster.
+        LearnetError: whatever is wrong with the prepared folders, the settings or the cluster.
     """
     pick(NETWORKS, study.network, "network")
     resources = _with_device(resources)
-    data = material(folder, study.classes)
+    data = seen_through(opened(folder, out / POOLED), study.classes)
     training = resolve_mirror(training, data.prepared.about["images_kind"], study.network)
     folds = make_folds(study.protocol, data.people, data.truth, study.groups, training.seed)
     _check_inner_groups(training, folds)
@@ -90,6 +94,7 @@ def run_study(
     record = describe(out.name, data, study, training, folds)
     with joined(resources.cluster, versions) if resources.cluster else nullcontext() as workers, _alone(out, record):
         done = _open(out, record, tasks)
+        data = _on_disk(data)
         started = time.monotonic()
         answers = _answers(tasks[done:], data, study.classes, resources, workers)
         for finished, (task, (outcomes, line, weights)) in enumerate(zip(tasks[done:], answers, strict=True), start=done + 1):
@@ -118,6 +123,16 @@ def _check_inner_groups(training: Training, folds: Sequence[Fold]) -> None:
             f"--inner-groups {training.inner_groups} needs as many people on the training side, and one fold has {fewest}.",
             f"Ask for at most {fewest}.",
         )
+
+
+def _on_disk(data: Material) -> Material:
+    """The same, all in one prepared folder: workers, reports and later studies need to know of no other kind."""
+    if not isinstance(data.prepared, Pool):
+        return data
+    place = data.prepared.folder
+    for torn in place.parent.glob(f".{place.name}.*"):  # of a run that was killed at this
+        shutil.rmtree(torn, ignore_errors=True)
+    return replace(data, prepared=save_pool(data.prepared))
 
 
 def run_tasks(tasks: Sequence[Task], data: Material, device: str = "cpu") -> list[Answered]:
@@ -169,14 +184,16 @@ def outcomes_of(
     ]
 
 
-def train_on_all(folder: Path, weights: Path, study: Study, training: Training, progress: Progress | None = None) -> dict[str, str]:
-    """Train one network on everybody in a prepared folder and write its checkpoint. Its score on them says nothing.
+def train_on_all(
+    folder: Path | Sequence[Path], weights: Path, study: Study, training: Training, progress: Progress | None = None
+) -> dict[str, str]:
+    """Train one network on everybody in a prepared folder, or in several, and write its checkpoint. Its score on them says nothing.
 
     Returns:
         What was learned from: classes, clips, people.
     """
     pick(NETWORKS, study.network, "network")
-    data = material(folder, study.classes)
+    data = seen_through(opened(folder, weights.with_name(POOLED)), study.classes)  # never written: one process trains from where they lie
     training = resolve_mirror(training, data.prepared.about["images_kind"], study.network)
     everybody = range(len(data.rows))
     learned = train(study.network, data.training_set(everybody), training, progress)
@@ -189,13 +206,13 @@ def facts(network: str, data: Material, training: Training, positions: Sequence[
     return Facts(
         network=network,
         classes=data.scheme.classes,
-        size=int(data.prepared.images.shape[1]),
+        size=data.prepared.size,
         preparation=preparation_of(data.prepared),
         training=training,
         data={
             "fingerprint": data.prepared.about["fingerprint"],
             "images_kind": data.prepared.about["images_kind"],
-            "synthetic": "yes" if data.prepared.about["synthetic"] else "no",
+            "synthetic": synthetic(data.prepared.about),
             "faces": _faces(data, positions),
             "clips": str(len(positions)),
             "people": "\n".join(sorted({data.people[i] for i in positions})),
@@ -220,6 +237,8 @@ def versions() -> dict[str, str]:
 
 def describe(name: str, data: Material, study: Study, training: Training, folds: Sequence[Fold]) -> dict:
     """The content of `study.json`: everything needed to run the study again, and what the data were."""
+    prepared = data.prepared
+    named = {"folders": [str(folder) for folder in prepared.folders]} if isinstance(prepared, Pool) else {}
     return {
         "study": name,
         "network": study.network,
@@ -228,7 +247,7 @@ def describe(name: str, data: Material, study: Study, training: Training, folds:
         "seeds": [training.seed + run for run in range(study.seeds)],
         "settings": asdict(study),
         "training": asdict(training),
-        "prepared": {"folder": str(data.prepared.folder), "fingerprint": data.prepared.about["fingerprint"], "about": data.prepared.about},
+        "prepared": {"folder": str(prepared.folder), **named, "fingerprint": prepared.about["fingerprint"], "about": prepared.about},
         "folds": [
             {
                 "name": fold.name,
@@ -272,7 +291,7 @@ def _at_once(tasks: Sequence[Task], data: Material, resources: Resources) -> int
         return resources.at_once
     if resources.device == "cpu" or not tasks:
         return 1
-    size = data.prepared.images.shape[1]
+    size = data.prepared.size
     network = NETWORKS[tasks[0].network](len(data.scheme.classes), size)
     return 1 if hasattr(network, "fit") else networks_that_fit(network, size, tasks[0].training.batch, torch.cuda.mem_get_info()[0])
 
@@ -319,7 +338,7 @@ def _alone(out: Path, record: dict) -> Iterator[None]:
     if (out / "study.json").is_file():
         _refuse_another(out, json.loads((out / "study.json").read_text(encoding="utf-8")), record)
     elif out.exists() and (not out.is_dir() or any(path.name != LOCK for path in out.iterdir())):
-        raise OutputTaken(out, "something else is there already", "Name an empty or a new folder.")
+        raise OutputTaken(out, "something else is there already", "The study folder stands last: name an empty or a new one.")
     out.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(out / LOCK, timeout=0):
@@ -341,12 +360,19 @@ def _open(out: Path, record: dict, tasks: Sequence[Task]) -> int:
 
 def _refuse_another(out: Path, there: dict, wanted: dict) -> None:
     """A folder holds one study for ever: the same question over the same data with the same versions. Where the data lie is no matter."""
-    before, now = _flat(there), _flat(wanted)
-    different = [key for key in now if before.get(key) != now[key] and key != "prepared.folder"]
+    before, now = _flat(_placeless(there)), _flat(_placeless(wanted))
+    different = [key for key in now if before.get(key) != now[key]]
     if different:
         shown = ", ".join(f"{key} (there {before.get(key)}, asked {now[key]})" for key in different[:3])
         more = f" and {len(different) - 3} more" if len(different) > 3 else ""
         raise OutputTaken(out, f"another study is there already; it differs in {shown}{more}", "Name a new folder.")
+
+
+def _placeless(value: Any) -> Any:
+    """A record without the names of folders, however deep."""
+    if isinstance(value, dict):
+        return {key: _placeless(inner) for key, inner in value.items() if key not in ("folder", "folders")}
+    return [_placeless(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _flat(record: dict) -> dict[str, str]:

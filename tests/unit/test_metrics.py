@@ -96,6 +96,31 @@ def test_absent_classes_are_named_and_count_as_zero() -> None:
     assert summary["seeds"]["0"]["uf1"]["value"] == pytest.approx(2 / 3)
 
 
+def test_a_class_that_nobody_shows_is_zero_in_the_interval_too() -> None:
+    """All answers right, two of three classes there: UF1 is 2/3, in every resample that has both; the interval is around it."""
+    outcomes = [outcome(f"d/{i}/a", name, name) for i, name in enumerate(["negative", "positive"] * 20)]
+    found = summarise(outcomes, CLASSES)["mean"]["uf1"]
+    assert found["value"] == found["low"] == found["high"] == pytest.approx(2 / 3)
+
+
+def test_each_database_is_counted_by_itself() -> None:
+    """Worked by hand. Database a: truth n n p p, called n p p p. Database b has no surprise either: truth n n, called n s."""
+    answers = {"a": [("n", "n"), ("n", "p"), ("p", "p"), ("p", "p")], "b": [("n", "n"), ("n", "s")]}
+    outcomes = [
+        Outcome("s", "f", 0, f"{base}/{i}/x", base, f"{base}/{i}", truth, prediction, (1.0, 0.0, 0.0))
+        for base, pairs in answers.items()
+        for i, (truth, prediction) in enumerate(pairs)
+    ]
+    found = summarise(outcomes, list("nps"))["datasets"]
+    assert [(part["clips"], part["people"], part["absent"]) for part in found.values()] == [(4, 4, ["s"]), (2, 2, ["p", "s"])]
+    scores = {base: [part["mean"][m]["value"] for m in ("accuracy", "uf1", "uar")] for base, part in found.items()}
+    assert scores["a"] == pytest.approx([3 / 4, (2 / 3 + 4 / 5 + 0) / 3, (1 / 2 + 1 + 0) / 3])
+    assert scores["b"] == pytest.approx([1 / 2, (2 / 3) / 3, (1 / 2) / 3])
+    for part in found.values():
+        assert all(measure["low"] <= measure["value"] <= measure["high"] for measure in part["mean"].values())
+    assert "datasets" not in summarise(outcomes[:4], list("nps"))  # as it was before there were several
+
+
 def test_seeds_are_averaged_by_score_and_by_measure() -> None:
     outcomes = [
         outcome("d/1/a", "negative", "negative", 0, (0.6, 0.4, 0.0)),

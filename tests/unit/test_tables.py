@@ -115,14 +115,38 @@ def test_composition_counts_clips_people_and_who_is_left_out(records: list[Recor
     assert table["clips"]["fear (left out)"] == 2 and pd.isna(table["people"]["fear (left out)"])
 
 
-def test_databases_are_scored_apart(tmp_path: Path) -> None:
-    prepared = write_prepared(tmp_path / "prepared", dataset=lambda person: "samm" if person % 2 else "casme2")
-    study = write_study(tmp_path / "x", prepared, seeds=(0,))
-    table = tables.datasets(read_records([study])).set_index("dataset")
-    found = pd.read_csv(study / "outcomes.csv")
+@pytest.fixture(scope="module")
+def of_two(tmp_path_factory: pytest.TempPathFactory) -> Record:
+    """A study over six people each of casme2 and samm; SAMM has no repression."""
+    home = tmp_path_factory.mktemp("two")
+    prepared = write_prepared(home / "prepared", dataset=lambda person: "samm" if person % 2 else "casme2")
+    study = write_study(home / "x", prepared)
+    lines = (study / "outcomes.csv").read_text().splitlines(keepends=True)
+    (study / "outcomes.csv").write_text("".join(line for line in lines if not (",samm," in line and line.split(",")[6] == "repression")))
+    return read_records([study])[0]
+
+
+def test_databases_are_scored_apart(of_two: Record) -> None:
+    table = tables.datasets([of_two]).set_index("dataset")
+    found = pd.read_csv(of_two.folder / "outcomes.csv")
     for name, part in found.groupby("dataset"):
-        expected = f1_score(part["truth"], part["prediction"], labels=list(CLASSES), average="macro", zero_division=0)
-        assert table["UF1"][name] == pytest.approx(expected) and table["clips"][name] == len(part)
+        average = {"average": "macro", "labels": list(CLASSES), "zero_division": 0}
+        seeds = [seed for _, seed in part.groupby("seed")]
+        expected = [f1_score(seed["truth"], seed["prediction"], **average) for seed in seeds]
+        assert table["UF1"][name] == pytest.approx(np.mean(expected)) and table["clips"][name] == part["clip"].nunique()
+        assert table["UF1 spread"][name] == pytest.approx(np.std(expected, ddof=1))
+        for measure in ("accuracy", "UF1", "UAR"):
+            assert table[f"{measure} low"][name] < table[measure][name] < table[f"{measure} high"][name]
+    assert table["absent"].to_dict() == {"casme2": "", "samm": "repression"}
+
+
+def test_composition_tells_the_databases_apart(of_two: Record) -> None:
+    table = tables.composition(of_two).set_index("class")
+    found = pd.read_csv(of_two.folder / "outcomes.csv").query("seed == 0")
+    for name in ("casme2", "samm"):
+        counts = found[found["dataset"] == name]["truth"].value_counts()
+        assert table[f"in {name}"][list(CLASSES)].to_dict() == {word: counts.get(word, 0) for word in CLASSES}
+    assert table["in samm"]["repression"] == 0 and pd.isna(table["in samm"]["fear (left out)"])
 
 
 def test_one_database_needs_no_rows(records: list[Record]) -> None:
@@ -149,4 +173,5 @@ def test_the_command_asks_for_the_same_study(records: list[Record]) -> None:
         given = bound.arguments
         assert asdict(given.get("study", Study())) == record.about["settings"]
         assert asdict(given.get("training", Training())) == record.about["training"]
-        assert str(given["prepared"]) == record.about["prepared"]["folder"] and given["out"].name == record.folder.name
+        folder, out = given["folders"]
+        assert str(folder) == record.about["prepared"]["folder"] and out.name == record.folder.name

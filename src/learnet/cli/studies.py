@@ -1,5 +1,6 @@
 """Commands that train, score and report."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,10 +13,7 @@ from learnet.settings import Resources, Study, Training
 
 @app.command(group=STUDIES)
 def study(
-    prepared: Path,
-    out: Path,
-    /,
-    *,
+    *folders: Path,
     study: Annotated[Study, Flat] = Study(),  # noqa: B008
     training: Annotated[Training, Flat] = Training(),  # noqa: B008
     resources: Annotated[Resources, Flat] = Resources(),  # noqa: B008
@@ -24,13 +22,13 @@ def study(
 
     Parameters
     ----------
-    prepared
-        Prepared folder.
-    out
-        Study folder to write. A study that was killed goes on where it stopped.
+    folders
+        Prepared folders, and last the study folder to write. Several prepared folders are pooled: every network learns from
+        all of them. A study that was killed goes on where it stopped.
     """
     from learnet.study import run_study
 
+    prepared, out = _last_written(folders, "the study folder")
     with console.bar(f"Training {study.network}") as progress:
         summary = run_study(prepared, out, study, training, resources, progress)
     console.scores([(out.name, summary)])
@@ -39,22 +37,17 @@ def study(
 
 @app.command(group=STUDIES)
 def train(
-    prepared: Path,
-    weights: Path,
-    /,
-    *,
+    *folders: Path,
     network: str = "learnet",
     classes: str = "auto",
     training: Annotated[Training, Flat] = Training(),  # noqa: B008
 ) -> None:
-    """Train one network on everybody in a prepared folder, to use on other people.
+    """Train one network on everybody in one prepared folder or several, to use on other people.
 
     Parameters
     ----------
-    prepared
-        Prepared folder.
-    weights
-        Checkpoint to write (.safetensors).
+    folders
+        Prepared folders, and last the checkpoint to write (.safetensors).
     network
         Network: learnet, learnet-paper, resnet18, resnet34, resnet50, linear-svm or majority.
     classes
@@ -62,6 +55,7 @@ def train(
     """
     from learnet.study import train_on_all
 
+    prepared, weights = _last_written(folders, "the weights")
     if weights.suffix.lower() != ".safetensors":
         raise LearnetError(f"{weights}: weights are written as safetensors.", "Name a file that ends in .safetensors.")
     check_outputs([weights], [])
@@ -70,6 +64,14 @@ def train(
     console.out.print(f"{network} learned {about['classes']} from {about['clips']} clips of {about['people']} people. "
                       "What it scores on people it has not seen, `learnet study` tells.")  # fmt: skip
     console.paths(weights)
+
+
+def _last_written(folders: Sequence[Path], written: str) -> tuple[Path | Sequence[Path], Path]:
+    """What is read, one folder or several, and the place that is written, which stands last."""
+    if len(folders) < 2:
+        raise LearnetError(f"Two places are needed at least: a prepared folder, and {written} to write.", "The one to write stands last.")
+    *read, out = folders
+    return read[0] if len(read) == 1 else read, out
 
 
 @app.command(group=STUDIES)

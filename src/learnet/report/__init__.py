@@ -15,11 +15,11 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from learnet.clip import Finding
 from learnet.errors import OutputTaken
 from learnet.figures import Interval, confusion_figure, inline_svg, interval_figure
 from learnet.metrics import MEASURES
 from learnet.outcomes import write_whole
+from learnet.prepared import read_findings
 from learnet.report import tables
 from learnet.report.gallery import gallery
 from learnet.report.record import Record, check, read_records
@@ -116,7 +116,7 @@ def trust(records: Sequence[Record], show_faces: bool = False) -> dict:
         "checks": [(row[0].claim, row) for row in zip(*checks, strict=True)],
         "seeds": tables.seeds(records),
         "composition": tables.composition(records[0]),
-        "audits": [(record, findings(record)) for record in reversed(of_data.values()) if record.prepared],
+        "audits": [(record, read_findings(record.prepared.folder)) for record in reversed(of_data.values()) if record.prepared],
         "audit": tables.audit,
     }
 
@@ -127,7 +127,8 @@ def failures(records: Sequence[Record], show_faces: bool = False) -> dict:
     shown = records[: max(room, 1)]  # the first studies only, where there are very many
     return {
         "confusions": [(r, _confusion(r, place), tables.confused(r), tables.classes(r)) for place, r in enumerate(records)],
-        "datasets": tables.datasets(records),
+        "datasets": tables.datasets(records).to_dict("records"),
+        "names": list(tables.NAMES.values()),
         "people": tables.people(records),
         "formats": {f"{r.name}: right": "{:.1f}" for r in records} | {f"{r.name}: accuracy": "{:.0%}" for r in records},
         "galleries": [(record, gallery(record, max(1, min(3, room // len(shown))), show_faces)) for record in shown],
@@ -149,15 +150,6 @@ def again(records: Sequence[Record], show_faces: bool = False) -> dict:
         "commands": [command for record in records if (command := tables.command(record))],
         "settings": [(title, note, tables.side_by_side(records, values)) for title, (note, values) in groups.items() if any(values)],
     }
-
-
-def findings(record: Record) -> list[Finding] | None:
-    """What the audit of the record's prepared folder found (`audit.csv`); None where the file is gone."""
-    file = record.prepared.folder / "audit.csv" if record.prepared else None
-    if file is None or not file.is_file():
-        return None
-    table = pd.read_csv(file, dtype=str, keep_default_na=False)
-    return [Finding(row.kind, row.where, row.what, row.serious.lower() in ("yes", "true", "1")) for row in table.itertuples()]
 
 
 @dataclass(frozen=True)
@@ -247,6 +239,18 @@ def _images(record: Record) -> dict[str, object]:
     prepared = record.about.get("prepared")
     if not prepared:
         return {}
-    about = dict(prepared["about"])
-    made, read, versions = (about.pop(key, None) or {} for key in ("preparation", "reading", "versions"))
-    return {"folder": prepared["folder"], "fingerprint": prepared["fingerprint"], **made, **read, **about, "prepared with": versions}
+    places = {key: prepared[key] for key in ("folder", "fingerprint")}
+    return places | _made(prepared["about"])
+
+
+def _made(about: dict) -> dict[str, object]:
+    """`prepare.json` line by line; of pooled folders, what each says by itself."""
+    about = {key: value for key, value in about.items() if key != "fingerprint"}
+    made, read, versions, pooled = (about.pop(key, None) or {} for key in ("preparation", "reading", "versions", "pooled"))
+    parts = {
+        f"pooled, {place}": {"folder": leaf["folder"], "databases": leaf["datasets"], "fingerprint": leaf["fingerprint"][:12]}
+        | {key: leaf["about"][key] for key in ("clips", "skipped", "people", "synthetic") if key in leaf["about"]}
+        | (leaf["about"].get("reading") or {})
+        for place, leaf in enumerate(pooled, start=1)
+    }
+    return {**made, **read, **about, **parts, "prepared with": versions}

@@ -14,7 +14,7 @@ from learnet.clip import Outcome
 from learnet.errors import BadInput, LearnetError
 from learnet.metrics import MEASURES, average_seeds, summarise
 from learnet.outcomes import COLUMNS, read_outcomes
-from learnet.prepared import Prepared, load_prepared
+from learnet.prepared import Prepared, load_prepared, synthetic
 
 NEEDED = ("protocol", "scheme", "seeds", "folds", "prepared")
 """What study.json must say."""
@@ -56,9 +56,19 @@ class Record:
 
     @property
     def synthetic(self) -> bool:
-        """Whether the clips were made by a computer."""
-        about = self.prepared.about if self.prepared else self.about.get("prepared", {}).get("about", {})
-        return bool(about.get("synthetic"))
+        """Whether the clips, or some of them, were made by a computer."""
+        return bool(self._about_prepared.get("synthetic"))
+
+    @property
+    def synthetic_databases(self) -> tuple[str, ...]:
+        """The databases that were made by a computer, where others beside them were not."""
+        about = self._about_prepared
+        made = [leaf["datasets"] for leaf in about.get("pooled", []) if leaf["about"]["synthetic"]]
+        return tuple(sorted({name for names in made for name in names})) if synthetic(about) == "partly" else ()
+
+    @property
+    def _about_prepared(self) -> dict:
+        return self.prepared.about if self.prepared else self.about.get("prepared", {}).get("about", {})
 
     @property
     def expected(self) -> int | None:
@@ -218,13 +228,14 @@ def _same_images(record: Record) -> Check:
 
 
 def _find_prepared(folder: Path, about: dict) -> tuple[Prepared | None, list[str]]:
-    """The prepared folder where the study says it is, or beside the study; and why not."""
+    """The prepared folder where the study says it is, in the study, or beside it; and why not."""
     lost = "so motion images and the data audit are not shown"
     if not about:
         return None, [f"Where the prepared folder is, is unknown, {lost}."]
     wanted = about["prepared"]
     said = Path(wanted["folder"])
-    places = [place for place in (said, folder.resolve().parent / said.name) if place.is_dir()]
+    home = folder.resolve()
+    places = [place for place in (said, home / said.name, home.parent / said.name) if place.is_dir()]  # it may have moved along
     if not places:
         return None, [f"The prepared folder {said} is gone, {lost}."]
     try:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from learnet.clip import Finding
-from learnet.metrics import MEASURES, confusion, headline, precision_recall_f1, summarise
+from learnet.metrics import MEASURES, confusion, headline, precision_recall_f1
 from learnet.report.record import Record
 from learnet.settings import Study, Training
 
@@ -41,11 +41,7 @@ def measures(records: Sequence[Record]) -> pd.DataFrame:
     """A row for each study: each measure with the ends of its 95 % interval and its standard deviation over seeds."""
     rows = []
     for record in records:
-        row: dict[str, object] = {"study": record.name, "network": record.about.get("network", "unknown")}
-        for measure in MEASURES:
-            found = record.summary["mean"][measure]
-            row[NAMES[measure]] = found["value"]
-            row |= {f"{NAMES[measure]} {key}": found[key] for key in ("low", "high", "spread")}
+        row = {"study": record.name, "network": record.about.get("network", "unknown")} | _measured(record.summary["mean"])
         people = len({o.person for o in record.outcomes})
         rows.append({**row, "clips": len(record.answers), "people": people, "seeds": len(record.seeds)})
     return pd.DataFrame(rows)
@@ -78,17 +74,25 @@ def confused(record: Record) -> pd.DataFrame:
 
 
 def datasets(records: Sequence[Record]) -> pd.DataFrame:
-    """A row for each dataset and study, scored over the whole class list; empty where there is one dataset only."""
-    names = sorted({o.dataset for o in records[0].outcomes})
+    """A row for each dataset and study, scored over the whole class list, with `absent`, its classes that no clip of the dataset has;
+    empty where there is one dataset only.
+    """
     rows = []
-    for dataset in names if len(names) > 1 else ():
+    for dataset in records[0].summary.get("datasets", {}):
         for record in records:
-            part = [o for o in record.outcomes if o.dataset == dataset]
-            found = summarise(part, record.classes)["mean"]
-            clips, people = len({o.clip for o in part}), len({o.person for o in part})
-            row = {"dataset": dataset, "study": record.name, "clips": clips, "people": people}
-            rows.append(row | {NAMES[m]: found[m]["value"] for m in MEASURES})
+            found = record.summary["datasets"][dataset]
+            row = {"dataset": dataset, "study": record.name, "clips": found["clips"], "people": found["people"]}
+            rows.append(row | _measured(found["mean"]) | {"absent": ", ".join(found["absent"])})
     return pd.DataFrame(rows)
+
+
+def _measured(mean: dict) -> dict[str, object]:
+    """Each measure with the ends of its 95 % interval and its standard deviation over seeds, as cells of a row."""
+    row: dict[str, object] = {}
+    for measure in MEASURES:
+        found = mean[measure]
+        row |= {NAMES[measure]: found["value"]} | {f"{NAMES[measure]} {key}": found[key] for key in ("low", "high", "spread")}
+    return row
 
 
 def people(records: Sequence[Record]) -> pd.DataFrame:
@@ -114,15 +118,19 @@ def answers(records: Sequence[Record]) -> pd.DataFrame:
 
 
 def composition(record: Record) -> pd.DataFrame:
-    """A row for each class, and for each emotion that has no class and was left out: clips and people."""
-    truth = record.answers
-    rows = [
-        {"class": name, "clips": sum(o.truth == name for o in truth), "people": len({o.person for o in truth if o.truth == name})}
-        for name in record.classes
-    ]
+    """A row for each class, and for each emotion that has no class and was left out: clips and people; with several datasets, the
+    clips of each.
+    """
+    answers, datasets, rows = record.answers, record.summary.get("datasets", {}), []
+    for name in record.classes:
+        having = [o for o in answers if o.truth == name]
+        counts = {f"in {dataset}": sum(o.dataset == dataset for o in having) for dataset in datasets}
+        rows.append({"class": name, "clips": len(having), "people": len({o.person for o in having}), **counts})
     left_out = record.about.get("left_out", {})
-    rows += [{"class": f"{emotion} (left out)", "clips": clips, "people": None} for emotion, clips in left_out.items()]
-    return pd.DataFrame(rows).astype({"people": "Int64"})  # whole numbers although some are missing
+    rows += [{"class": f"{emotion} (left out)", "clips": clips} for emotion, clips in left_out.items()]
+    return pd.DataFrame(rows).astype(
+        dict.fromkeys(["people", *(f"in {name}" for name in datasets)], "Int64")
+    )  # whole numbers although some are missing
 
 
 def audit(findings: Sequence[Finding]) -> pd.DataFrame:
@@ -148,12 +156,13 @@ def command(record: Record) -> str:
     """The command line that runs RECORD again: every option that differs from its default; empty where study.json is gone."""
     if not record.about:
         return ""
-    folder, settings = record.about["prepared"]["folder"], record.about.get("settings") or {}
+    prepared, settings = record.about["prepared"], record.about.get("settings") or {}
+    folder = prepared["folder"]
     if "weights" in settings:
         options = ["--weights", str(settings["weights"]), "--classes", record.about["scheme"]["name"]]
         return shlex.join(["learnet", "evaluate", folder, record.folder.name, *options])
     options = _options(settings, Study()) + _options(record.about.get("training") or {}, Training())
-    return shlex.join(["learnet", "study", folder, record.folder.name, *options])
+    return shlex.join(["learnet", "study", *prepared.get("folders", [folder]), record.folder.name, *options])
 
 
 def _options(values: Mapping[str, object], defaults: Study | Training) -> list[str]:

@@ -73,6 +73,6 @@ def test_pictures_are_grey_and_those_of_the_scene(database: Path, rows: list[tup
     for place in (scene.onset, scene.apex):
         picture = cv2.imread(str(files[place - scene.onset]), cv2.IMREAD_UNCHANGED)
         assert picture.shape == (650, 960)
-        (frame,) = render(scene.take, range(place - 1, place))
-        expected = frame @ np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
-        assert np.abs(picture - expected).mean() < 2
+        near = [frame @ np.array([0.299, 0.587, 0.114]) for frame in render(scene.take, range(place - 2, place + 1))]  # ITU-R BT.601
+        misses = [np.abs(picture - frame).mean() for frame in near]
+        assert misses[1] == min(misses) < 2  # not the frame before, nor the one after

@@ -44,6 +44,7 @@ class Source:
     midpoint: bool = True  # an apex nobody gave becomes the middle frame; otherwise it stays None
     cut: bool = False  # a folder holds its clip from onset to offset and nothing else, so its ends check the row's
     renumbered: bool = False  # a folder with as many images as its row has frames may count from somewhere else
+    most_missing: float = SERIOUS_SHARE  # of a clip's frames: missing ones are serious above this share
 
 
 def match(row: Row, folder: Path, source: Source) -> tuple[Clip | None, list[Finding]]:
@@ -72,7 +73,7 @@ def fit(row: Row, path: Path, numbers: Sequence[int], source: Source) -> tuple[C
     apex, apex_source, findings = _apex(row, marks, source.midpoint, key)
     findings = [*mended, *_ends(row, numbers, marks, source, key), *findings]
     onset, offset = _nearest(numbers, row.onset), _nearest(numbers, row.offset, early=True)
-    findings += _gaps(row, numbers, marks, (onset, offset), key)
+    findings += _gaps(row, numbers, marks, (onset, offset), source)
     if apex is not None:
         there = _nearest(numbers[bisect_left(numbers, onset) : bisect_right(numbers, offset)], apex)
         if there != apex and apex_source != "midpoint":
@@ -159,7 +160,7 @@ def _apex(row: Row, marks: tuple[int, int], midpoint: bool, key: str) -> tuple[i
     return row.apex, row.apex_source, []
 
 
-def _gaps(row: Row, numbers: Sequence[int], marks: tuple[int, int], taken: tuple[int, int], key: str) -> list[Finding]:
+def _gaps(row: Row, numbers: Sequence[int], marks: tuple[int, int], taken: tuple[int, int], source: Source) -> list[Finding]:
     """One finding about all frames of the clip that are not there."""
     wanted = marks[1] - marks[0] + 1
     missing = wanted - (bisect_right(numbers, marks[1]) - bisect_left(numbers, marks[0]))
@@ -168,7 +169,7 @@ def _gaps(row: Row, numbers: Sequence[int], marks: tuple[int, int], taken: tuple
     what = f"{row.where}: {missing} of the {wanted} frames {marks[0]}..{marks[1]} are not there"
     if taken != marks:
         what += f"; the nearest ones, {taken[0]}..{taken[1]}, are taken"
-    return [Finding("frames missing", key, what, serious=missing > SERIOUS_SHARE * wanted)]
+    return [Finding("frames missing", _key(row, source), what, serious=missing > source.most_missing * wanted)]
 
 
 def without_row(folder: str) -> Finding:

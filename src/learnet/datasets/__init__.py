@@ -6,13 +6,16 @@ from pathlib import Path
 
 from learnet.clip import Reading
 from learnet.datasets.casme2 import CASME2
+from learnet.datasets.casme3 import CASME3
 from learnet.datasets.dataset import Dataset
 from learnet.datasets.folder import FOLDER
+from learnet.datasets.fourdme import FOURDME
+from learnet.datasets.samm import SAMM
 from learnet.datasets.tree import survey
 from learnet.errors import BadInput, LearnetError, pick
 from learnet.settings import Selection
 
-DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in (CASME2, FOLDER)}
+DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in (CASME2, CASME3, SAMM, FOURDME, FOLDER)}
 
 __all__ = ["DATASETS", "Dataset", "check_selection", "read_dataset"]
 

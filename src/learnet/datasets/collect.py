@@ -32,7 +32,7 @@ class Plan:
     example: str  # how a clip's folder is called, for messages: "sub01/EP02_01f"
     place: Callable[[Sequence[str]], Placed | None]  # way to a folder of images -> its clip; None where it is none of this database
     trees: tuple[str, ...]  # kinds of trees that occur, in order of preference
-    kind: Callable[[str, list[tuple[Row, Path]]], str]  # way to a tree, some rows and their folders -> one of `trees`
+    kind: Callable[[str, list[tuple[Row, Path]]], str]  # way to a tree (or its name), some rows and their folders -> one of `trees`
     source: Callable[[str], Source]  # kind of tree -> what its clips have in common
     about: Callable[[Labels], dict[str, str]] = lambda labels: {}  # what else the audit says
 
@@ -140,7 +140,7 @@ def sort_trees(found: Survey, trees: list[Tree], labels: Labels, plan: Plan) -> 
         if not folders:
             continue
         base = max((base for base in bases if tree.root.is_relative_to(base)), key=lambda base: len(base.parts), default=tree.root.parent)
-        name = plan.kind(same(str(tree.root.relative_to(base))), folders)
+        name = plan.kind(same(_way(tree.root, base)), folders)
         part = next((kind for kind in kinds if kind.name == name and not kind.clips.keys() & tree.clips.keys()), None)
         if part:
             kinds.remove(part)

@@ -200,3 +200,22 @@ def subject_clip(way: Sequence[str]) -> tuple[int, int, str] | None:
                 first -= 1
             return first, number, clip
     return None
+
+
+def named_clip(way: Sequence[str], name: re.Pattern[str]) -> tuple[int, str] | None:
+    """How many names of a way to images stand above a clip whose name alone says what it is (as NAME has it, spelled by `same`), and
+    that name; None where there is none.
+
+    The level of its subject, with whose number the name begins, may be missing. Doubled levels of either and one more level below the
+    clip are passed over. The last such name counts.
+    """
+    places = [place for place, each in enumerate(way) if name.fullmatch(same(each))]
+    if not places or places[-1] < len(way) - 2:
+        return None
+    first, clip = places[-1], way[places[-1]]
+    while first and same(way[first - 1]) == same(clip):
+        first -= 1
+    number = subject_number(clip.partition("_")[0])
+    while first and number is not None and subject_number(way[first - 1]) == number:
+        first -= 1
+    return first, clip

@@ -22,6 +22,7 @@ class Placed:
 
     above: int
     key: Key
+    odd: str = ""  # what is wrong with the place where it lies; another folder of the clip comes first
 
 
 @dataclass(frozen=True)
@@ -52,14 +53,16 @@ def collect(root: Path, selection: Selection, plan: Plan) -> Reading:
 
     Args:
         root: the folder that was unpacked, or one above it, or a tree of clips inside it (then this tree is used).
-        selection: its `tree` is one of the plan's; the first of them that is there, if none is named.
+        selection: its `tree` is one of the plan's; the first of them that is there, if none is named. Rows of other kinds than its
+            `expressions` give no clips and no findings; their folders are known all the same.
         plan: what is known of the database.
 
     Returns:
         The clips in the workbook's order, what was found on the way, and which workbook and tree were used.
 
     Raises:
-        BadInput: no such folder, no workbook or tree of the database in it, a workbook that cannot be used, or no such tree.
+        BadInput: no such folder, no workbook or tree of the database in it, a workbook that cannot be used, no such tree, or no
+            such expressions.
         UnknownLabel: an emotion nobody knows.
     """
     found = survey(checked_root(root))
@@ -68,12 +71,15 @@ def collect(root: Path, selection: Selection, plan: Plan) -> Reading:
     kinds = sort_trees(found, trees, labels, plan)
     chosen = choose(found.root, kinds, selection.tree, plan)
     findings += closed_folders(found, chosen)
+    others = {_key(row, plan) for row in labels.rows if selection.expressions not in (row.kind, "all")}
     clips, problems = clips_of(found.root, labels.rows, kinds, chosen, plan)
-    findings += problems
+    clips = [clip for clip in clips if clip.key not in others]
+    findings = [finding for finding in findings + problems if finding.where not in others]
     rows = sum(len(table.rows) for table in labels.used)
     if not clips:
         names = " and ".join(table.path.name for table in labels.used)
-        raise BadInput(found.root, f"none of the {rows} rows of {names} gives a clip; {findings[-1].what}")
+        why = findings[-1].what if len(others) < len(labels.rows) else f"they have no {selection.expressions}-expressions"
+        raise BadInput(found.root, f"none of the {rows} rows of {names} gives a clip; {why}")
     count = f"{len(clips)} from {rows} rows, {len({clip.person for clip in clips})} people"
     return Reading(clips, findings, _about(found.root, labels, kinds, chosen, plan) | {"clips": count})
 
@@ -85,17 +91,17 @@ def plant(found: Survey, plan: Plan) -> list[Tree]:
         BadInput: there is none, or the root lies inside one.
     """
     trees: dict[Way, Tree] = {}
-    for way in sorted(found.leaves + found.closed):
-        placed = plan.place(way)
-        if placed is None:
-            continue
+    places = [(way, placed) for way in sorted(found.leaves + found.closed) if (placed := plan.place(way))]
+    for way, placed in sorted(places, key=lambda place: bool(place[1].odd)):
         top = way[: placed.above]
         tree = trees.setdefault(top, Tree(found.root.joinpath(*top)))
         folder = found.root.joinpath(*way)
         if placed.key in tree.clips:
             tree.twice.append((tree.clips[placed.key], folder))
-        else:
-            tree.clips[placed.key] = folder
+            continue
+        tree.clips[placed.key] = folder
+        if placed.odd:
+            tree.odd.append((folder, placed.odd))
     if not trees:
         raise _no_tree(found, plan)
     if trees.keys() == {()} and _belongs(found, plan):
@@ -192,13 +198,14 @@ def clips_of(root: Path, rows: Sequence[Row], kinds: list[Kind], chosen: Kind, p
         for tree in chosen.trees
         for kept, left in tree.twice
     ]
+    findings += [Finding("folder misplaced", _way(folder, root), why) for tree in chosen.trees for folder, why in tree.odd]
     clips, used = [], set()
     for row in rows:
         key = found(row, chosen.clips)
         if key is None:
             elsewhere = sorted({kind.name for kind in kinds if found(row, kind.clips)})
             what = f"{row.where}: the {chosen.name} tree has no such folder" + (f", but {' and '.join(elsewhere)} has" if elsewhere else "")
-            findings.append(Finding("row without folder", f"{source.dataset}/{row.subject}/{row.name}", what, serious=True))
+            findings.append(Finding("row without folder", _key(row, plan), what, serious=True))
             continue
         used.add(key)
         clip, problems = match(row, chosen.clips[key], source)
@@ -226,6 +233,11 @@ def _book(table: Table) -> str:
 
 def _trees(kind: Kind, root: Path) -> str:
     return ", ".join((kind.name, *(_way(tree.root, root) for tree in kind.trees)))
+
+
+def _key(row: Row, plan: Plan) -> str:
+    """As Clip.key."""
+    return f"{plan.books.dataset}/{row.subject}/{row.name}"
 
 
 def _way(path: Path, root: Path) -> str:

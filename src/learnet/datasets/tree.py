@@ -57,6 +57,7 @@ class Tree:
     root: Path
     clips: dict[Key, Path] = field(default_factory=dict)
     twice: list[tuple[Path, Path]] = field(default_factory=list)  # two folders of one clip: the one kept, the one left
+    odd: list[tuple[Path, str]] = field(default_factory=list)  # clips that lie where they do not belong, and what is wrong
 
 
 def listing(folder: Path) -> Listing:

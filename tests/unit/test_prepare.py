@@ -20,7 +20,7 @@ from skimage.data import astronaut
 from learnet.clip import Clip, Finding, Reading
 from learnet.errors import BadInput, LearnetError, NoFace, OutputTaken, TooFewFrames
 from learnet.face import face_finder
-from learnet.prepare import make_image, prepare
+from learnet.prepare import make_image, merged, prepare
 from learnet.prepared import COLUMNS, load_prepared, preparation_of, save_prepared
 from learnet.settings import Preparation
 from learnet.video import read_frames, write_video
@@ -426,3 +426,18 @@ def test_settings_come_back(tmp_path: Path) -> None:
     saved = save_prepared(tmp_path / "new" / "out", images, table, {"preparation": asdict(settings)}, [])
     assert preparation_of(saved) == settings and np.isnan(saved.clips["onset"][0]) and saved.clips["path"][0] == ""
     assert not saved.images.flags.writeable
+
+
+def test_several_databases_in_one_reading_keep_their_people_apart(tmp_path: Path) -> None:
+    """Subject 01 of one and subject 01 of the other, a clip of the same name each."""
+
+    def reading(name: str) -> Reading:
+        clip = Clip(tmp_path / name, name, "01", "a", "fear", 1, 2, 3, 25.0)
+        return Reading([clip], [Finding("odd", f"{name}/01/a", "it is"), Finding("odd", "book.xls", "it is")], {"tree": "raw"})
+
+    both = merged({("casme", "A"): reading("casme"), ("casme2", "B"): reading("casme2")})
+    assert [clip.person for clip in both.clips] == ["casme/01", "casme2/01"]
+    assert len({clip.key for clip in both.clips}) == 2
+    assert both.about == {"casme: tree": "raw", "casme2: tree": "raw"}
+    assert [finding.where for finding in both.findings] == ["casme/01/a", "casme: book.xls", "casme2/01/a", "casme2: book.xls"]
+    assert merged({("casme", "A"): reading("casme")}) == reading("casme")  # one alone is as it was

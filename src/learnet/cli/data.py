@@ -21,7 +21,7 @@ def synthesize(out: Path, /, *, layout: str = "casme2", people: int = 12, clips:
     out
         Folder to write; new or empty.
     layout
-        Database whose layout is written: casme2.
+        Database whose layout is written, by its name in `learnet datasets`.
     people
         Number of people.
     clips
@@ -83,7 +83,7 @@ def audit(
     if deep:
         with console.bar("Reading image headers") as progress:
             reading = with_headers(reading, progress=progress)
-    about = reading.about | ({"published counts": entry.counted} if entry.counted else {})
+    about = reading.about | ({"published counts": f"{entry.counted}; {entry.people or 'unknown'} people"} if entry.counted else {})
     console.table(f"{entry.title} in {root}", ["", "found"], about.items())
     console.table("Clips per emotion", ["emotion", "clips", "people", "published"], count_rows(reading, entry))
     console.table("Findings", ["kind", "number", "serious", "first"], finding_rows(reading))
@@ -115,12 +115,12 @@ def prepare(
     jobs
         Processes; -1 is one per core.
     """
-    from learnet.datasets import read_dataset
+    from learnet.datasets import DATASETS, read_dataset
     from learnet.prepare import merged
     from learnet.prepare import prepare as fold
 
     *pairs, last = databases_and_out or ("",)
-    if len(pairs) < 2 or len(pairs) % 2:
+    if len(pairs) < 2 or len(pairs) % 2 or last in DATASETS:
         raise LearnetError("Say which database, where it lies, and where the images go.", "As in: learnet prepare casme2 CASME2 OUT.")
     out = Path(last)
     readings = {(name, root): read_dataset(name, Path(root), selection) for name, root in zip(pairs[::2], pairs[1::2], strict=True)}

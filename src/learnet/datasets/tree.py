@@ -119,6 +119,8 @@ def checked_root(root: Path) -> Path:
 
 
 def _is_archive(path: Path) -> bool:
+    if path.suffix.lower() in _BOOKS:  # an .xlsx is a zip inside
+        return False
     with path.open("rb") as file:
         start = file.read(6)
     return path.suffix.lower() in ARCHIVES or start.startswith(_MAGIC) or zipfile.is_zipfile(path) or tarfile.is_tarfile(path)

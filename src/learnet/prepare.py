@@ -134,7 +134,9 @@ def merged(readings: Mapping[tuple[str, str], Reading]) -> Reading:
     about = {f"{name}: {subject}": what for (name, _), reading in readings.items() for subject, what in reading.about.items()}
     clips = [clip for reading in readings.values() for clip in reading.clips]
     findings = [
-        replace(finding, where=f"{name}: {finding.where}") for (name, _), reading in readings.items() for finding in reading.findings
+        finding if finding.where.startswith(f"{name}/") else replace(finding, where=f"{name}: {finding.where}")
+        for (name, _), reading in readings.items()
+        for finding in reading.findings
     ]
     return Reading(clips, findings, about)
 

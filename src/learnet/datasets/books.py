@@ -23,12 +23,24 @@ def by_subject_and_name(row: Row) -> Key:
     return (row.subject, same(row.name))
 
 
-@dataclass(frozen=True)
-class Books:
-    """What is known of a database's workbooks before any is opened."""
+@dataclass(frozen=True, kw_only=True)
+class Labelling:
+    """Whose labels they are, and how a row finds the folder of its clip; wherever the labels stand."""
 
     dataset: str  # as Clip.dataset
     title: str  # "CASME II"
+    key: Callable[[Row], Key] = by_subject_and_name  # what finds the folder of a row's clip
+    also: Callable[[Row], tuple[Key, ...]] = lambda row: ()  # further keys that find it, such as a whole recording's
+
+    def found(self, row: Row, folders: Collection[Key]) -> Key | None:
+        """The first of the row's keys that is among FOLDERS; None where none is."""
+        return next((key for key in (self.key(row), *self.also(row)) if key in folders), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Books(Labelling):
+    """What is known of a database's workbooks before any is opened."""
+
     example: str  # how the workbook is called, for messages
     form: Form
     emotions: Collection[str]  # that the database uses; a workbook with others is another database's
@@ -38,13 +50,7 @@ class Books:
     part: Callable[[Path], str] = lambda path: ""  # workbooks of different parts complete each other, those of one are versions
     read: Callable[[Path], Table] | None = None  # where `read_table` does not do
     repair: Callable[[Table, list[Row]], tuple[list[Row], list[Finding]]] = lambda table, rows: (rows, [])  # published repairs
-    key: Callable[[Row], Key] = by_subject_and_name  # what finds the folder of a row's clip
-    also: Callable[[Row], tuple[Key, ...]] = lambda row: ()  # further keys that find it, such as a whole recording's
     superseded: Callable[[Table], str] = lambda table: ""  # what is wrong with a version that its owners replaced; "" for others
-
-    def found(self, row: Row, folders: Collection[Key]) -> Key | None:
-        """The first of the row's keys that is among FOLDERS; None where none is."""
-        return next((key for key in (self.key(row), *self.also(row)) if key in folders), None)
 
     def rank(self, path: Path) -> int:
         """Place in the order of preference; the last for names nobody knows."""
@@ -67,6 +73,11 @@ class Labels:
     used: list[Table]  # one of each part
     others: list[Table]  # other versions
     rows: list[Row] = field(default_factory=list)  # one per clip, in the workbooks' order
+
+    @property
+    def counted(self) -> str:
+        """How many there are, for messages."""
+        return f"{sum(len(table.rows) for table in self.used)} rows" if self.used else f"{len(self.rows)} folders"
 
 
 def read_labels(found: Survey, books: Books, folders: Collection[Key]) -> tuple[Labels, list[Finding]]:
@@ -167,7 +178,8 @@ def _rows(table: Table, books: Books) -> tuple[list[Row], list[Finding]]:
     findings = []
     for line, cells in table.notes.items():
         filled = sum(bool(cells[name]) for name in books.form.needed)
-        what = f"{table.path.name} row {line} names no {' and no '.join(key for key in books.form.keys if not cells[key])}"
+        lacks = [key for key in books.form.keys if not cells[key]] or ["clip"]
+        what = f"{table.path.name} row {line} names no {' and no '.join(lacks)}"
         findings.append(Finding("row passed over", table.path.name, f"{what}: {' '.join(filter(None, cells.values()))[:80]!r}", filled > 2))
     for index, cells in enumerate(table.rows):
         try:

@@ -1,6 +1,7 @@
 """From the folder a user names to clips: the trees in it, the workbook, the rows, and everything that was found on the way.
 
-One road for all databases with label workbooks; what a database has of its own stands in its `Plan`.
+One road for all databases, whether their labels stand in workbooks or in the names of folders; what a database has of its own stands in
+its `Plan`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -8,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from learnet.clip import Clip, Finding, Reading
-from learnet.datasets.books import Books, Labels, read_labels
-from learnet.datasets.match import Row, Source, match, without_row
+from learnet.datasets.books import Books, Labelling, Labels, read_labels
+from learnet.datasets.match import Row, Source, distinct, match, without_row
 from learnet.datasets.tree import Key, Survey, Tree, Way, checked_root, same, survey
 from learnet.datasets.workbook import Table
 from learnet.errors import BadInput, pick
@@ -25,11 +26,18 @@ class Placed:
     odd: str = ""  # what is wrong with the place where it lies; another folder of the clip comes first
 
 
+@dataclass(frozen=True, kw_only=True)
+class Folders(Labelling):
+    """Labels that stand in the names of folders, without a workbook: every clip's folder is its own row."""
+
+    row: Callable[[Way], Row]  # way to a clip's folder -> its row; ValueError where unusable
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a loader knows of a database before it looks into a folder."""
 
-    books: Books
+    books: Books | Folders
     example: str  # how a clip's folder is called, for messages: "sub01/EP02_01f"
     place: Callable[[Sequence[str]], Placed | None]  # way to a folder of images -> its clip; None where it is none of this database
     trees: tuple[str, ...]  # kinds of trees that occur, in order of preference
@@ -65,9 +73,16 @@ def collect(root: Path, selection: Selection, plan: Plan) -> Reading:
             such expressions.
         UnknownLabel: an emotion nobody knows.
     """
-    found = survey(checked_root(root))
+    return collect_from(survey(checked_root(root)), selection, plan)
+
+
+def collect_from(found: Survey, selection: Selection, plan: Plan) -> Reading:
+    """`collect` of a folder that was looked through already."""
     trees = plant(found, plan)
-    labels, findings = read_labels(found, plan.books, {key for tree in trees for key in tree.clips})
+    if isinstance(plan.books, Books):
+        labels, findings = read_labels(found, plan.books, {key for tree in trees for key in tree.clips})
+    else:
+        labels, findings = labels_of(found.root, trees, plan.books)
     kinds = sort_trees(found, trees, labels, plan)
     chosen = choose(found.root, kinds, selection.tree, plan)
     findings += closed_folders(found, chosen)
@@ -75,12 +90,11 @@ def collect(root: Path, selection: Selection, plan: Plan) -> Reading:
     clips, problems = clips_of(found.root, labels.rows, kinds, chosen, plan)
     clips = [clip for clip in clips if clip.key not in others]
     findings = [finding for finding in findings + problems if finding.where not in others]
-    rows = sum(len(table.rows) for table in labels.used)
     if not clips:
-        names = " and ".join(table.path.name for table in labels.used)
+        names = " of " * bool(labels.used) + " and ".join(table.path.name for table in labels.used)
         why = findings[-1].what if len(others) < len(labels.rows) else f"they have no {selection.expressions}-expressions"
-        raise BadInput(found.root, f"none of the {rows} rows of {names} gives a clip; {why}")
-    count = f"{len(clips)} from {rows} rows, {len({clip.person for clip in clips})} people"
+        raise BadInput(found.root, f"none of the {labels.counted}{names} gives a clip; {why}")
+    count = f"{len(clips)} from {labels.counted}, {len({clip.person for clip in clips})} people"
     return Reading(clips, findings, _about(found.root, labels, kinds, chosen, plan) | {"clips": count})
 
 
@@ -129,6 +143,24 @@ def _no_tree(found: Survey, plan: Plan) -> BadInput:
         return BadInput(found.root, f"there are no folders of clips, but packed archives ({names})", "Unpack them.")
     wrong = f"there are no folders of clips (such as {plan.example}) in it, nor below"
     return BadInput(found.root, wrong, f"Give the folder into which {plan.books.title} was unpacked.")
+
+
+def labels_of(root: Path, trees: list[Tree], folders: Folders) -> tuple[Labels, list[Finding]]:
+    """The rows that the folders of clips are; of several folders of one clip the first one's."""
+    rows: dict[Key, Row] = {}
+    findings = []
+    for folder in [folder for tree in trees for folder in (*tree.clips.values(), *(left for _, left in tree.twice))]:
+        try:
+            row = folders.row(folder.relative_to(root).parts)
+        except ValueError as wrong:
+            findings.append(Finding("folder not usable", _way(folder, root), str(wrong), serious=True))
+            continue
+        first = rows.setdefault(folders.key(row), row)
+        if first.emotion != row.emotion:
+            what = f"{first.where} says {first.emotion}, {row.where} says {row.emotion}; the first is taken"
+            findings.append(Finding("folders differ in emotion", f"{folders.dataset}/{row.subject}/{row.name}", what, serious=True))
+    kept, repeats = distinct([rows[key] for key in sorted(rows)], folders.dataset)
+    return Labels([], [], kept), findings + repeats
 
 
 def sort_trees(found: Survey, trees: list[Tree], labels: Labels, plan: Plan) -> list[Kind]:
@@ -218,7 +250,7 @@ def clips_of(root: Path, rows: Sequence[Row], kinds: list[Kind], chosen: Kind, p
 def _about(root: Path, labels: Labels, kinds: list[Kind], chosen: Kind, plan: Plan) -> dict[str, str]:
     books = [_book(table) for table in labels.used]
     return {
-        "workbook": "; ".join(books),
+        "workbook": "; ".join(books) or "none; the folders are the labels",
         **plan.about(labels),
         "other workbooks": ", ".join(other.path.name for other in labels.others) or "none",
         "tree": f"{_trees(chosen, root)}, {len(chosen.clips)} clip folders",

@@ -45,6 +45,9 @@ class Form:
     columns: Mapping[str, tuple[str, ...]]  # field -> headers it occurs under, as `normalise` gives them, the best first
     needed: tuple[str, ...]  # fields without which the workbook is refused
     keys: tuple[str, ...] = ("subject", "name")  # a row with one of these blank is a note, not a clip
+    repeated: Mapping[str, str] = field(default_factory=dict)
+    """Field -> how the headers of its columns begin, where there may be several: the leftmost gives the field `onset 1`, then `onset 2`."""
+    is_note: Callable[[Mapping[str, str]], bool] = lambda cells: False  # of a row with all keys: whether it is a note all the same
 
 
 @dataclass(frozen=True)
@@ -142,14 +145,20 @@ def read_table(path: Path, form: Form) -> Table:
 
 
 def _names(fields: list[str] | tuple[str, ...], form: Form) -> str:
-    return ", ".join(f"{name} ({' or '.join(form.columns[name])})" for name in fields)
+    known = {name: " or ".join(aliases) for name, aliases in form.columns.items()}
+    known |= {f"{name} 1": f"{beginning}..." for name, beginning in form.repeated.items()}
+    return ", ".join(f"{name} ({known[name]})" for name in fields)
 
 
 def _places(row: tuple[str, ...], form: Form) -> dict[str, int]:
     """Field -> column; of several headers that will do, the one the form names first."""
     headers = [normalise(cell) for cell in row]
     known = {name: next((alias for alias in aliases if alias in headers), None) for name, aliases in form.columns.items()}
-    return {name: headers.index(alias) for name, alias in known.items() if alias}
+    found = {name: headers.index(alias) for name, alias in known.items() if alias}
+    for name, beginning in form.repeated.items():
+        columns = [place for place, header in enumerate(headers) if header.startswith(beginning)]
+        found |= {f"{name} {number}": place for number, place in enumerate(columns, start=1)}
+    return found
 
 
 def _table(path: Path, sheet: str, rows: Rows, above: int, form: Form) -> Table:
@@ -158,12 +167,13 @@ def _table(path: Path, sheet: str, rows: Rows, above: int, form: Form) -> Table:
     while headers and not headers[-1]:
         headers = headers[:-1]
     places = _places(headers, form)
+    names = dict.fromkeys([*form.columns, *places])
     table = Table(path, sheet, headers, [], [])
     for line, row in enumerate(rows[1:], start=above + 2):
         if not any(row):
             continue
-        cells = {name: row[places[name]] if name in places and places[name] < len(row) else "" for name in form.columns}
-        if all(cells[key] for key in form.keys):
+        cells = {name: row[places[name]] if name in places and places[name] < len(row) else "" for name in names}
+        if all(cells[key] for key in form.keys) and not form.is_note(cells):
             table.rows.append(cells)
             table.lines.append(line)
         else:

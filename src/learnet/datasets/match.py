@@ -32,6 +32,7 @@ class Row:
     also: str = ""  # as Clip.also
     folder: str = ""  # what finds the clip's folder, where that is not its name (several clips in one folder)
     duration: int | None = None  # frames from onset to offset as the workbook counts them, a check on both
+    whole: bool = False  # nobody wrote frames down: the clip is its folder, from the first image to the last
 
 
 @dataclass(frozen=True)
@@ -62,15 +63,18 @@ def fit(row: Row, path: Path, numbers: Sequence[int], source: Source) -> tuple[C
     """The clip of ROW in the frames NUMBERS (ascending, at least one) of PATH, and what was found; None where they do not fit.
 
     A missing frame at onset, apex or offset is replaced by the nearest one there is. An apex that is not given, or lies outside
-    the clip, becomes the middle frame; one on onset or offset stays. What a folder can mend is SOURCE's to say (`_mended`).
+    the clip, becomes the middle frame; one on onset or offset stays; a clip without an expression has none. What a folder can mend is
+    SOURCE's to say (`_mended`).
     """
     key = _key(row, source)
+    if row.whole:
+        row = replace(row, onset=numbers[0], offset=numbers[-1])
     row, mended = _mended(row, numbers, source, key)
     wrong = _unfit(row, numbers)
     if wrong or row.onset is None or row.offset is None:
         return None, [Finding("clip left out", key, f"{row.where}: {wrong} ({path})", serious=True)]
     marks = row.onset, row.offset
-    apex, apex_source, findings = _apex(row, marks, source.midpoint, key)
+    apex, apex_source, findings = _apex(row, marks, source.midpoint and row.kind != "none", key)
     findings = [*mended, *_ends(row, numbers, marks, source, key), *findings]
     onset, offset = _nearest(numbers, row.onset), _nearest(numbers, row.offset, early=True)
     findings += _gaps(row, numbers, marks, (onset, offset), source)

@@ -1,9 +1,13 @@
 """The records that travel between all other files: a clip, a fold, an outcome, and what an audit found."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from learnet.errors import BadAnnotation, LearnetError
+
+SAME_PEOPLE = {"smic-e": "smic"}
+"""Databases of people who are in another one too, under the same subjects: SMIC-E is SMIC in longer cuts. Pooled, each is one person."""
 
 KINDS = ("micro", "macro", "none")
 APEX_SOURCES = ("file", "repaired", "midpoint", "detected", "none")
@@ -41,13 +45,13 @@ class Clip:
 
     @property
     def person(self) -> str:
-        """Key for leave-one-subject-out; keeps 01 of one dataset apart from 01 of another."""
-        return f"{self.dataset}/{self.subject}"
+        """Key for leave-one-subject-out; keeps 01 of one dataset apart from 01 of another, but for SAME_PEOPLE."""
+        return f"{SAME_PEOPLE.get(self.dataset, self.dataset)}/{self.subject}"
 
     @property
     def key(self) -> str:
         """The clip's one name everywhere: dataset/subject/name."""
-        return f"{self.person}/{self.name}"
+        return f"{self.dataset}/{self.subject}/{self.name}"
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class Reading:
     clips: list[Clip]
     findings: list[Finding]
     about: dict[str, str] = field(default_factory=dict)  # "workbook": "CASME2-coding-20140508.xlsx (9 columns, 255 rows)", ...
+    published: Mapping[str, int] | None = None  # clips per emotion of the part that was read; None where the database's numbers are its
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def test_synthesize_audit_prepare_study(layout: str, tmp_path: Path) -> None:
     learnet("audit", layout, root, code=1 if serious else 0)
     learnet("prepare", layout, root, tmp_path / "prepared")
     clips = list(csv.DictReader((tmp_path / "prepared" / "clips.csv").open(newline="", encoding="utf-8")))
-    assert {row["person"].split("/")[0] for row in clips} == {layout}
+    assert {row["dataset"] for row in clips} == {layout}
     assert len({row["person"] for row in clips}) == 3
     assert {row["emotion"] for row in clips} <= {emotion for emotion in SCHEMES[DATASETS[layout].classes].of} | {
         "fear",

@@ -73,3 +73,10 @@ def test_no_image_is_trained_and_tested_even_in_a_leaky_protocol() -> None:
 def test_an_outcome_names_its_clip_and_truth() -> None:
     outcome = Outcome("s", "f", 0, CLIP.key, "casme2", CLIP.person, "happiness", "disgust", (0.4, 0.6))
     assert (outcome.clip, outcome.truth) == ("casme2/01/EP90_01f", "happiness")
+
+
+def test_people_of_smic_are_the_same_in_its_longer_cuts() -> None:
+    """Pooled and tested leaving one person out, s01 of SMIC-E must not be trained on where s01 of SMIC is tested."""
+    short, long = (Clip(Path("x"), dataset, "s01", "s1_ne_01", "negative", 1, 2, 3, 100.0) for dataset in ("smic", "smic-e"))
+    assert short.person == long.person == "smic/s01"
+    assert (short.key, long.key) == ("smic/s01/s1_ne_01", "smic-e/s01/s1_ne_01")

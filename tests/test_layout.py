@@ -43,7 +43,7 @@ HOMES = {
 SHARED = {
     "motion": set(),
     "networks": {"layers", "learnet"},
-    "datasets": {"dataset", "workbook", "tree", "match", "books", "collect", "layouts"},
+    "datasets": {"dataset", "workbook", "tree", "match", "books", "collect", "cameras", "layouts"},
 }
 """The tables of like things: their members do not know each other, only these, which are what they share."""
 

@@ -11,11 +11,13 @@ from learnet.datasets.dataset import Dataset
 from learnet.datasets.folder import FOLDER
 from learnet.datasets.fourdme import FOURDME
 from learnet.datasets.samm import SAMM
+from learnet.datasets.smic import SMIC
+from learnet.datasets.smic_e import SMIC_E
 from learnet.datasets.tree import survey
 from learnet.errors import BadInput, LearnetError, pick
 from learnet.settings import Selection
 
-DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in (CASME2, CASME3, SAMM, FOURDME, FOLDER)}
+DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in (CASME2, CASME3, SMIC, SMIC_E, SAMM, FOURDME, FOLDER)}
 
 __all__ = ["DATASETS", "Dataset", "check_selection", "read_dataset"]
 

@@ -19,7 +19,7 @@ CLIP = re.compile(r"s([0-9]{1,3})_([a-z]+)_[0-9]+")
 """Subject, code of the emotion, running number: s1_ne_01, spelled by `same`."""
 
 _CODES = ("ne", "po", "sur")
-_NEAR = 3  # names of the root's own path that may say the camera; what lies further up is the user's
+_NEAR = 3  # names of the root's own path that may say which camera or tree it is; what lies further up is the user's
 
 Place = Callable[[Sequence[str]], Placed | None]
 
@@ -57,7 +57,12 @@ def camera_of(way: Sequence[str]) -> str | None:
 
 def filmed_by(root: Path, way: Sequence[str]) -> str | None:
     """`camera_of` a way from the root down, whose own name may be the one that says it."""
-    return camera_of((*root.parts[-_NEAR:], *way))
+    return camera_of(near(root, way))
+
+
+def near(root: Path, way: Sequence[str]) -> tuple[str, ...]:
+    """A way from the root down, below the names of the root's own path that may say something too."""
+    return (*root.parts[-_NEAR:], *way)
 
 
 def choose_camera(found: Survey, place: Place, wanted: str | None) -> str:

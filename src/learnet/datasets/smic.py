@@ -11,7 +11,7 @@ from pathlib import Path
 
 from learnet.clip import Clip, Finding, Reading
 from learnet.datasets.books import Labels
-from learnet.datasets.cameras import CAMERAS, LABELS, choose_camera, clip_key, coded, filmed_by, number_of, only, subject, unnamed
+from learnet.datasets.cameras import CAMERAS, LABELS, choose_camera, clip_key, coded, filmed_by, near, number_of, only, subject, unnamed
 from learnet.datasets.collect import Folders, Placed, Plan, collect_from
 from learnet.datasets.dataset import Dataset
 from learnet.datasets.match import Row, Source
@@ -112,12 +112,12 @@ def _place(way: Sequence[str]) -> Placed | None:
     return Placed(found.above, found.key) if found else None
 
 
-def _kind(way: str, folders: list[tuple[Row, Path]]) -> str:
+def _kind(folders: list[tuple[Row, Path]], root: Path) -> str:
     """By the prefix of the owners' crops, else by the nearest folder that says it."""
-    for _, folder in folders[:20]:
-        if folder.is_dir() and any(name.lower().startswith("reg_") for name in _files(folder)):
-            return "cropped"
-    says = next((word for name in folders[0][1].parents for word in ("crop", "raw") if word in same(name.name)), "raw")
+    if any(name.lower().startswith("reg_") for _, folder in folders[:20] for name in _files(folder)):
+        return "cropped"
+    names = near(root, folders[0][1].relative_to(root).parts)
+    says = next((word for name in reversed(names) for word in ("crop", "raw") if word in same(name)), "raw")
     return "cropped" if says == "crop" else "raw"
 
 
@@ -138,7 +138,7 @@ def _plan(camera: str, root: Path) -> Plan:
         example="s1/micro/negative/s1_ne_01",
         place=only(camera, _place, root),
         trees=TREES,
-        kind=_kind,
+        kind=lambda way, folders: _kind(folders, root),
         source=lambda tree: Source("smic", CAMERAS[camera], cropped=tree == "cropped"),
         about=about,
     )

@@ -24,6 +24,11 @@ class Material:
     people: tuple[str, ...]  # person of each of them
     left_out: dict[str, int]  # emotion -> images without a class in this scheme
 
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Database of each image that has a class."""
+        return tuple(self.prepared.clips["dataset"].iloc[i] for i in self.rows)
+
     def training_set(self, positions: Sequence[int]) -> TrainingSet:
         """Images and labels at these positions among the images that have a class."""
         place = {name: i for i, name in enumerate(self.scheme.classes)}

@@ -169,11 +169,19 @@ class Study:
     network: str = "learnet"
     """Network: learnet, learnet-paper, resnet18, resnet34, resnet50, linear-svm or majority."""
 
-    protocol: Literal["loso", "groups"] = "loso"
-    """Who is tested: loso (each person once, trained on all others) or groups (each of --groups groups of people once)."""
+    protocol: Literal["loso", "groups", "lodo", "across", "leaky-clips", "leaky-epoch"] = "loso"
+    """Who is tested: loso (each person once, trained on all others), groups (each of --groups groups of people once), lodo (each
+    database once) or across (--train-on, --test-on). leaky-clips (ignores the person) and leaky-epoch (the epoch chosen on the person
+    tested) show only how much they flatter."""
 
     groups: int = 10
-    """Number of subject groups where protocol is groups."""
+    """Number of groups of people, or for leaky-clips of clips."""
+
+    train_on: tuple[str, ...] = ()
+    """Databases to train on where protocol is across; all others than those tested on if none is named."""
+
+    test_on: tuple[str, ...] = ()
+    """Databases to test on where protocol is across."""
 
     classes: str = "auto"
     """Class scheme (`learnet datasets` lists them), or auto: a database's usual one, megc-3 for several, else the labels as they stand."""

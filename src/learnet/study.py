@@ -32,9 +32,9 @@ from learnet.outcomes import as_text, header, megc_log, read_outcomes, whole_fol
 from learnet.pooled import Pool, opened, save_pool
 from learnet.prepared import Stamp, preparation_of, stamp, synthetic
 from learnet.settings import Resources, Study, Training
-from learnet.splits import make_folds
+from learnet.splits import LEAKY_EPOCH, make_folds
 from learnet.spread import spread
-from learnet.training import Trained, predict_scores, resolve_mirror, train, train_together
+from learnet.training import Trained, predict_scores, resolve_mirror, train, train_leaky, train_together
 
 Progress = Callable[[int, int], None]  # trainings done, trainings in all
 Answered = tuple[list[Outcome], str, bytes | None]  # answers to the test clips, line for `trainings.csv`, content of the checkpoint
@@ -83,7 +83,7 @@ def run_study(
     resources = _with_device(resources)
     data = seen_through(opened(folder, out / POOLED), study.classes)
     training = resolve_mirror(training, data.prepared.about["images_kind"], study.network)
-    folds = make_folds(study.protocol, data.people, data.truth, study.groups, training.seed)
+    folds = make_folds(study, data.people, data.truth, data.datasets, training.seed)
     _check_inner_groups(training, folds)
     seeds = range(training.seed, training.seed + study.seeds)
     tasks = [
@@ -148,6 +148,10 @@ def run_tasks(tasks: Sequence[Task], data: Material, device: str = "cpu") -> lis
     """
     torch.set_num_threads(1)
     sets, trainings = [data.training_set(task.fold.train) for task in tasks], [task.training for task in tasks]
+    if tasks[0].fold.protocol == LEAKY_EPOCH:
+        tested = [data.training_set(task.fold.test) for task in tasks]
+        leaky = [train_leaky(tasks[0].network, *given, device) for given in zip(sets, tested, trainings, strict=True)]
+        return [_answered(task, made, data) for task, made in zip(tasks, leaky, strict=True)]
     try:
         learned = train_together(tasks[0].network, sets, trainings, device)
     except torch.OutOfMemoryError:

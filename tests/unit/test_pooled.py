@@ -93,7 +93,7 @@ def test_what_the_folder_says_of_its_parts(two: list[Path], tmp_path: Path) -> N
 def test_01_of_one_database_is_not_01_of_another(two: list[Path], tmp_path: Path) -> None:
     data = seen_through(pool(two, tmp_path / "out"), "auto")
     assert data.scheme.name == "megc-3"
-    folds = make_folds("loso", data.people, data.truth, 0, 0)
+    folds = make_folds(Study(), data.people, data.truth, data.datasets, 0)
     assert [fold.name for fold in folds] == [f"{dataset}/{number}" for dataset in ("casme2", "samm") for number in ("01", "02", "03")]
     for fold in folds:
         assert {data.people[i] for i in fold.test} == {fold.name}

@@ -6,12 +6,20 @@ from hypothesis import strategies as st
 
 from learnet.clip import Fold
 from learnet.errors import LearnetError
-from learnet.splits import PROTOCOLS, make_folds
+from learnet.settings import Study
+from learnet.splits import PROTOCOLS
+from learnet.splits import make_folds as folds_of
 
 PEOPLE = st.lists(st.sampled_from([f"d/{i:02d}" for i in range(8)]), min_size=12, max_size=60).filter(lambda people: len(set(people)) >= 3)
 
 
-@pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
+def make_folds(protocol: str, people: list[str], labels: list[str], groups: int, seed: int, **more: tuple[str, ...]) -> list[Fold]:
+    """The folds of people named database/subject."""
+    study = Study(protocol=protocol, groups=groups, **more)
+    return folds_of(study, people, labels, [person.split("/")[0] for person in people], seed)
+
+
+@pytest.mark.parametrize("protocol", ["loso", "groups"])
 @given(people=PEOPLE, seed=st.integers(0, 99), data=st.data())
 def test_every_image_is_tested_once_and_nobody_is_on_both_sides(protocol: str, people: list[str], seed: int, data: st.DataObject) -> None:
     labels = data.draw(st.lists(st.sampled_from("abc"), min_size=len(people), max_size=len(people)))
@@ -58,6 +66,76 @@ def test_too_few_people_or_groups(protocol: str, people: list[str], groups: int)
         make_folds(protocol, people, ["a"] * len(people), groups, 0)
 
 
-def test_unknown_protocol_is_hinted() -> None:
-    with pytest.raises(LearnetError, match="Did you mean 'loso'"):
-        make_folds("losso", ["a/1", "a/2"], ["a", "b"], 0, 0)
+MIXED = st.lists(st.sampled_from([f"{d}/{i}" for d in "abc" for i in range(4)]), min_size=12, max_size=60).filter(
+    lambda people: {person[0] for person in people} == set("abc")
+)
+
+
+@given(people=MIXED)
+def test_leaving_a_database_out_trains_on_all_of_the_others(people: list[str]) -> None:
+    folds = make_folds("lodo", people, ["x"] * len(people), 0, 0)
+    assert [fold.name for fold in folds] == ["a", "b", "c"]
+    assert sorted(i for fold in folds for i in fold.test) == list(range(len(people)))
+    for fold in folds:
+        assert {people[i][0] for i in fold.test} == {fold.name}
+        assert sorted(fold.train + fold.test) == list(range(len(people)))
+
+
+@given(people=MIXED)
+def test_across_databases_only_the_named_ones_are_used(people: list[str]) -> None:
+    (fold,) = make_folds("across", people, ["x"] * len(people), 0, 0, train_on=("c",), test_on=("a",))
+    assert fold.name == "c-to-a"
+    assert fold.train == tuple(i for i, person in enumerate(people) if person[0] == "c")
+    assert fold.test == tuple(i for i, person in enumerate(people) if person[0] == "a")
+    (rest,) = make_folds("across", people, ["x"] * len(people), 0, 0, test_on=("a",))
+    assert rest.name == "b+c-to-a" and {people[i][0] for i in rest.train} == {"b", "c"}
+
+
+def test_across_databases_what_cannot_be_done() -> None:
+    people = ["a/1", "b/1"]
+    for more, said in (
+        ({}, "Which database is to be tested on is not said. Name it with --test-on: a, b."),
+        ({"test_on": ("z",)}, "There is no database among these images called 'z'"),
+        ({"test_on": ("a",), "train_on": ("a", "b")}, "a cannot be trained on and tested on"),
+        ({"test_on": ("a", "b")}, "Nothing is left to train on beside a, b"),
+    ):
+        with pytest.raises(LearnetError, match=said):
+            make_folds("across", people, ["x", "x"], 0, 0, **more)
+    with pytest.raises(LearnetError, match="only one database, a"):
+        make_folds("lodo", ["a/1", "a/2"], ["x", "x"], 0, 0)
+
+
+def test_people_who_are_in_two_databases_cannot_be_on_both_sides() -> None:
+    """SMIC-E's people are SMIC's: testing on one database after training on the other leaks, and is refused."""
+    with pytest.raises(LearnetError, match="smic/s01 on both sides"):
+        folds_of(Study(protocol="lodo"), ["smic/s01", "smic/s01"], ["x", "x"], ["smic", "smic-e"], 0)
+
+
+@given(people=PEOPLE, seed=st.integers(0, 99), data=st.data())
+def test_the_leaky_split_ignores_people_and_tests_every_clip_once(people: list[str], seed: int, data: st.DataObject) -> None:
+    labels = data.draw(st.lists(st.sampled_from("abc"), min_size=len(people), max_size=len(people)))
+    folds = make_folds("leaky-clips", people, labels, 3, seed)
+    assert sorted(i for fold in folds for i in fold.test) == list(range(len(people)))
+    assert max(len(fold.test) for fold in folds) - min(len(fold.test) for fold in folds) <= 3
+    assert all(fold.protocol == "leaky-clips" for fold in folds)
+
+
+def test_the_leaky_split_does_leak() -> None:
+    people = [f"d/{i % 4}" for i in range(40)]
+    folds = make_folds("leaky-clips", people, ["a", "b"] * 20, 4, 0)
+    assert all({people[i] for i in fold.train} & {people[i] for i in fold.test} for fold in folds)
+    with pytest.raises(LearnetError, match="3 clips cannot be split into 4 groups"):
+        make_folds("leaky-clips", ["d/1"] * 3, ["a"] * 3, 4, 0)
+
+
+def test_the_leaky_epoch_has_the_honest_folds_under_its_own_name() -> None:
+    people = ["d/2", "d/1", "d/2", "e/1"]
+    leaky, honest = (make_folds(protocol, people, list("aabb"), 0, 0) for protocol in ("leaky-epoch", "loso"))
+    assert [(fold.name, fold.train, fold.test) for fold in leaky] == [(fold.name, fold.train, fold.test) for fold in honest]
+    assert {fold.protocol for fold in leaky} == {"leaky-epoch"}
+
+
+def test_every_protocol_has_its_name_in_the_settings() -> None:
+    from typing import get_args, get_type_hints
+
+    assert set(get_args(get_type_hints(Study)["protocol"])) == set(PROTOCOLS)

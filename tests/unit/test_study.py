@@ -108,7 +108,7 @@ def test_the_person_tested_cannot_be_felt_in_training(tmp_path: Path, rng: np.ra
     weights = []
     for name in ("honest", "spoiled"):
         data = material(tmp_path / name, "casme2-7")
-        fold = next(f for f in make_folds("loso", data.people, data.truth, 0, 0) if f.name == "casme2/02")
+        fold = next(f for f in make_folds(Study(), data.people, data.truth, data.datasets, 0) if f.name == "casme2/02")
         kept = run_tasks([Task("s", network, fold, settings, tmp_path / f"{name}.safetensors")], data)[0][2]
         (tmp_path / f"{name}.safetensors").write_bytes(kept or b"")
         weights.append(load_checkpoint(tmp_path / f"{name}.safetensors")[0].state_dict())
@@ -279,3 +279,43 @@ def test_weights_that_do_not_fit_are_refused(prepared: Path, tmp_path: Path, rng
     with pytest.raises(BadCheckpoint, match="learned from image, and these images are flow"):
         evaluate(flow, tmp_path / "w.safetensors", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_the_leaky_epoch_is_the_one_that_answers_the_person_tested_best(prepared: Path, tmp_path: Path) -> None:
+    """By brute force: every number of epochs along the same schedule, trained anew from the same seed."""
+    from learnet.descent import descend
+    from learnet.networks import NETWORKS
+    from learnet.training import predict_scores, settle_statistics
+
+    training = Training(epochs=5, batch=4, mirror="none", learning_rate=3e-3)
+    study = Study(protocol="leaky-epoch", classes="casme2-7", keep_weights=False)
+    run_study(prepared, tmp_path / "leaky", study, training, Resources(jobs=1))
+    lines = {line.split(",")[0]: line.split(",") for line in (tmp_path / "leaky" / "trainings.csv").read_text().splitlines()[1:]}
+    answers = {outcome.clip: outcome for outcome in read_outcomes(tmp_path / "leaky")}
+    data = material(prepared, "casme2-7")
+    chosen = []
+    for fold in make_folds(study, data.people, data.truth, data.datasets, 0):
+        learn, tested = data.training_set(fold.train), data.training_set(fold.test)
+        scores = []
+        for epochs in range(1, 6):
+            module = NETWORKS["learnet"](learn.classes, 28, seed=0)
+            descend(module, learn, training, epochs)
+            settle_statistics(module, learn, training)
+            scores.append(predict_scores(module.eval(), tested.images))
+        right = [int((found.argmax(axis=1) == tested.labels).sum()) for found in scores]
+        best = int(np.argmax(right))
+        assert int(lines[fold.name][4]) == best + 1, (fold.name, right)
+        for row, place in enumerate(fold.test):
+            clip = data.prepared.clips["clip"].iloc[data.rows[place]]
+            np.testing.assert_allclose(answers[clip].scores, scores[best][row], atol=1e-4)
+        chosen.append(best)
+    assert len(set(chosen)) > 1  # otherwise this shows nothing
+
+
+def test_protocols_over_two_databases(tmp_path: Path, rng: np.random.Generator) -> None:
+    folders = [write_prepared(tmp_path / name, rng, dataset=name) for name in ("casme2", "samm")]
+    run_study(folders, tmp_path / "lodo", Study(network="linear-svm", protocol="lodo"), QUICK, Resources(jobs=1))
+    assert {(o.fold, o.dataset) for o in read_outcomes(tmp_path / "lodo")} == {("casme2", "casme2"), ("samm", "samm")}
+    across = Study(network="majority", protocol="across", test_on=("samm",), keep_weights=False)
+    run_study(folders, tmp_path / "across", across, QUICK, Resources(jobs=1))
+    assert {(o.fold, o.dataset) for o in read_outcomes(tmp_path / "across")} == {("casme2-to-samm", "samm")}

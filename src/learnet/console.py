@@ -46,7 +46,7 @@ def measure(value: dict) -> str:
 
 def scores(studies: Sequence[tuple[str, dict]]) -> None:
     """The table of studies: accuracy, UF1 and UAR, mean over seeds, with 95 % intervals over people; below a study, its databases."""
-    rows = []
+    rows, notes = [], []
     for name, summary in studies:
         first = next(iter(summary["seeds"].values()))
         counts = f"{first['clips']} clips\n{first['people']} people" + (
@@ -54,11 +54,14 @@ def scores(studies: Sequence[tuple[str, dict]]) -> None:
         )
         rows.append([f"{name}\n{counts}", *_measures(summary["mean"])])
         for dataset, part in summary.get("datasets", {}).items():
-            zero = f"\nno {', '.join(part['absent'])}: counts as 0" if part["absent"] else ""
-            rows.append([f"  {dataset}\n  {part['clips']} clips\n  {part['people']} people{zero}", *_measures(part["mean"])])
+            rows.append([f"- {dataset}\n  {part['clips']} clips\n  {part['people']} people", *_measures(part["mean"])])
+            if part["absent"]:
+                notes.append(f"{name}: no clip of {dataset} has the class {', '.join(part['absent'])}, which counts as zero there.")
     seeds = any(len(summary["seeds"]) > 1 for _, summary in studies)
     title = "Pooled over all folds [95 % interval over people]" + (", ± over seeds" if seeds else "")
     table(title, ["study", "accuracy", "UF1", "UAR"], rows)
+    for note in notes:
+        out.print(note, markup=False)
 
 
 def _measures(mean: dict) -> list[str]:

@@ -24,7 +24,7 @@ from learnet.prepared import (
     read_findings,
     save_prepared,
     some,
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)

@@ -283,3 +283,54 @@ def test_settings_versions_and_fingerprint_are_there(page: Page, folders: list[P
     for word in (record["prepared"]["fingerprint"], "learning rate", "label smoothing", "0.1.0", "a paper", "x86_64"):
         assert word in page.words, word
     assert f"learnet study {record['prepared']['folder']} learnet" in page.words
+
+
+@pytest.fixture
+def of_two(tmp_path: Path) -> Path:
+    """A study over two prepared folders: five real people of SAMM, five synthetic ones called SMIC who never repress anything."""
+    from learnet.prepared import load_prepared, save_prepared
+    from learnet.settings import Resources, Study, Training
+    from learnet.study import run_study
+
+    real = write_prepared(tmp_path / "a", people=5, dataset=lambda _: "samm")
+    there = load_prepared(write_prepared(tmp_path / "all", people=5, dataset=lambda _: "smic", seed=1, synthetic=True))
+    rows = there.clips["emotion"] != "repression"
+    about = {key: value for key, value in there.about.items() if key != "fingerprint"}
+    save_prepared(tmp_path / "b", there.images[rows.to_numpy()], there.clips[rows], about, [])
+    study = Study(network="linear-svm", classes="casme2-5", keep_weights=False)
+    run_study([real, tmp_path / "b"], tmp_path / "study", study, Training(), Resources(jobs=1, device="cpu"))
+    return tmp_path / "study"
+
+
+def test_each_database_has_its_row_with_intervals(of_two: Path, tmp_path: Path) -> None:
+    shown = Page(write_report([of_two], tmp_path / "page.html"))
+    rows = shown.table("database", "study", "clips", "people", "accuracy", "UF1", "UAR")
+    macro = {"average": "macro", "labels": list(CLASSES), "zero_division": 0}
+    scores = (accuracy_score, lambda t, p: f1_score(t, p, **macro), lambda t, p: recall_score(t, p, **macro))
+    numbers = json.loads((of_two / "metrics.json").read_text())["datasets"]
+    for row, (name, part) in zip(rows, pd.read_csv(of_two / "outcomes.csv").groupby("dataset"), strict=True):
+        assert (row[0].split()[0], row[2:4]) == (name, [str(len(part)), "5"])
+        for cell, score, measure in zip(row[4:], scores, ("accuracy", "uf1", "uar"), strict=True):
+            value, low, _, high = cell.split()
+            assert value == f"{score(part['truth'], part['prediction']):.3f}" and float(low) <= float(value) <= float(high)
+            assert (low, high) == tuple(f"{numbers[name]['mean'][measure][end]:.3f}" for end in ("low", "high"))
+    assert [row[0] for row in rows] == ["samm", "smic no repression: counts as 0"]
+    assert shown.table("class", "clips", "people", "in samm", "in smic")[2][-1] == "0"
+
+
+def test_a_pooled_study_names_its_parts_and_who_is_synthetic(of_two: Path, tmp_path: Path) -> None:
+    shown = Page(write_report([of_two], tmp_path / "page.html"))
+    assert f"learnet study {tmp_path / 'a'} {tmp_path / 'b'} study --network linear-svm" in shown.words
+    assert "Partly synthetic data. The clips of smic were made by a computer" in shown.words
+    facts = dict(row[:2] for table in shown.tables for row in table if row[0].startswith("pooled"))
+    assert facts["pooled, 1"].startswith(f"folder: {tmp_path / 'a'}; databases: samm;") and "synthetic: no" in facts["pooled, 1"]
+    assert facts["pooled, 2"].startswith(f"folder: {tmp_path / 'b'}; databases: smic;") and "synthetic: yes" in facts["pooled, 2"]
+    assert [row[1] for row in shown.table("finding", "number")] == ["1"]  # of folder a; b was written without any
+
+
+def test_a_pooled_study_takes_its_images_along(of_two: Path, tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    shutil.move(of_two, tmp_path / "far" / "study")
+    shutil.rmtree(tmp_path / "a"), shutil.rmtree(tmp_path / "b")
+    shown = Page(write_report([tmp_path / "far" / "study"], tmp_path / "page.html"))
+    assert [tag for tag, _ in shown.elements if tag == "img"] and "is gone" not in shown.words

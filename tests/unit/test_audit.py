@@ -1,6 +1,7 @@
 """The tables of an audit, counted here by hand."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ from written_by_hand import database
 from learnet.clip import Clip, Finding, Reading
 from learnet.datasets.audit import audit_table, count_rows, finding_rows, write_audit_csv
 from learnet.datasets.casme2 import CASME2
+from learnet.datasets.casme3 import CASME3
 from learnet.datasets.dataset import Dataset
 from learnet.datasets.folder import FOLDER
 from learnet.errors import BadInput
@@ -35,6 +37,16 @@ def test_counts_stand_beside_the_published_ones() -> None:
 def test_counts_where_nobody_published_any() -> None:
     rows = count_rows(reading(("1", "disgust"), ("2", "fear"), ("2", "fear")), FOLDER)
     assert rows == [["fear", 2, 1, "-"], ["disgust", 1, 1, "-"], ["all", 3, 2, "-"]]
+
+
+def test_counts_of_a_part_stand_beside_those_published_of_it() -> None:
+    """CAS(ME)^3's part C has other labels and another usual scheme; of macro-expressions nobody published any."""
+    part = reading(("1", "negative"), ("2", "others"))
+    assert count_rows(replace(part, published={"negative": 99, "surprise": 30}), CASME3) == [
+        ["negative", 1, 1, 99], ["surprise", 0, 0, 30], ["others", 1, 1, 0], ["all", 2, 2, 129], ["in casme3-4", 2, 2, 129],
+    ]  # fmt: skip
+    assert count_rows(replace(part, published={}), CASME3)[:3] == [["negative", 1, 1, "-"], ["others", 1, 1, "-"], ["all", 2, 2, "-"]]
+    assert [row[0] for row in count_rows(reading(("1", "fear")), CASME3)][-1] == "in casme3-7"
 
 
 def test_findings_are_grouped_with_the_serious_ones_first() -> None:

@@ -3,7 +3,7 @@
 import csv
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +11,7 @@ import pandas as pd
 from learnet.clip import Clip, Finding, Reading
 from learnet.datasets.dataset import Dataset
 from learnet.errors import BadInput
-from learnet.labels import SCHEMES
+from learnet.labels import SCHEMES, scheme_for
 
 COUNT_COLUMNS = ("emotion", "clips", "people", "published")
 FINDING_COLUMNS = ("kind", "number", "serious", "first")
@@ -35,20 +35,25 @@ def audit_table(reading: Reading, dataset: Dataset) -> dict[str, pd.DataFrame]:
 
 def count_rows(reading: Reading, dataset: Dataset) -> list[list[str | int]]:
     """Emotion, clips, people, clips as published ("-": by nobody); then the same of all, and of those in the dataset's usual classes."""
-    words = _emotions(reading, dataset)
-    rows = [[word, *_count(reading.clips, [word]), dataset.published.get(word, 0 if dataset.published else "-")] for word in words]
-    rows.append(["all", *_count(reading.clips, words), sum(dataset.published.values()) or "-"])
+    words, published = _emotions(reading, dataset), _published(reading, dataset)
+    rows = [[word, *_count(reading.clips, [word]), published.get(word, 0 if published else "-")] for word in words]
+    rows.append(["all", *_count(reading.clips, words), sum(published.values()) or "-"])
     if dataset.classes in SCHEMES:
-        kept = SCHEMES[dataset.classes].of
-        published = sum(number for word, number in dataset.published.items() if word in kept)
-        rows.append([f"in {dataset.classes}", *_count(reading.clips, kept), published or "-"])
+        scheme = scheme_for("auto", [dataset.name], words)
+        kept = sum(number for word, number in published.items() if word in scheme.of)
+        rows.append([f"in {scheme.name}", *_count(reading.clips, scheme.of), kept or "-"])
     return rows
+
+
+def _published(reading: Reading, dataset: Dataset) -> Mapping[str, int]:
+    return dataset.published if reading.published is None else reading.published
 
 
 def _emotions(reading: Reading, dataset: Dataset) -> list[str]:
     """Published emotions in their order, then those that occur beyond them, the most frequent first."""
     found = Counter(clip.emotion for clip in reading.clips)
-    return [*dataset.published, *sorted(found.keys() - dataset.published.keys(), key=lambda word: (-found[word], word))]
+    published = _published(reading, dataset)
+    return [*published, *sorted(found.keys() - published.keys(), key=lambda word: (-found[word], word))]
 
 
 def _count(clips: list[Clip], words: Iterable[str]) -> tuple[int, int]:

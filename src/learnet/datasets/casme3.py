@@ -5,17 +5,17 @@ how sure it is.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from learnet.clip import Finding, Reading
-from learnet.datasets.books import Books, Labels
+from learnet.datasets.books import Books
 from learnet.datasets.collect import Placed, Plan, collect
 from learnet.datasets.dataset import Dataset
 from learnet.datasets.match import Row, Source
-from learnet.datasets.tree import Key, checked_root, named_clip, same, subject_number
+from learnet.datasets.tree import checked_root, named_clip, same, subject_number
 from learnet.datasets.workbook import Form, Table, is_missing, normalise, read_table, sheets, whole_number
 from learnet.errors import BadInput, LearnetError
 from learnet.labels import EMOTIONS, emotion
@@ -74,11 +74,13 @@ REPAIRS: tuple[tuple[str, str, dict[str, int | None], dict[str, int]], ...] = (
 )
 """Subject, letter ("" for any), what the row of version 2 says, what it should. Not the owners'. Source: github.com/tvaranka/meb."""
 
+_RAW = "raw"  # ends the key of a recording
 _LETTER = re.compile("[a-z]")
 _CUT = re.compile(r"([^_]+)_([a-z])_([0-9]+)")  # spno.1_a_355
 _COUNTED = re.compile(r"([^_]+)_([0-9]+)")
 _COLOUR = {"color", "colour", "rgb"}
 _BESIDE = {"depth", "video", "videos"}  # hold the same clips as depth maps or films
+Find = Callable[[Sequence[str]], Placed | None]
 _TYPES = {"macro": "macro", "mae": "macro", "micro": "micro", "me": "micro"}
 
 
@@ -183,7 +185,7 @@ def _place_a(way: Sequence[str]) -> Placed | None:
     number = subject_number(names[last - 1]) if last > 0 else None
     if number is None or not _LETTER.fullmatch(names[last]):
         return None
-    return Placed(_above(names, last, number), (f"spNO.{number}", names[last]))
+    return Placed(_above(names, last, number), (f"spNO.{number}", names[last], _RAW))
 
 
 def _place_c(way: Sequence[str]) -> Placed | None:
@@ -202,7 +204,7 @@ def _place_c(way: Sequence[str]) -> Placed | None:
     subject = subject_number(names[last - 1]) if last and names[last].isdecimal() else None
     if subject is not None:
         return Placed(_above(names, last, subject), (str(subject), str(number)))
-    return Placed(_above(names, last, number), (str(number),))
+    return Placed(_above(names, last, number), (str(number), _RAW))
 
 
 def _without_colour(way: Sequence[str]) -> list[str]:
@@ -219,25 +221,20 @@ def _above(names: Sequence[str], place: int, number: int) -> int:
     return place
 
 
-def _plan(
-    books: Books, example: str, find: Callable[[Sequence[str]], Placed | None], is_clip: Callable[[Key], bool], about: dict[str, str]
-) -> Plan:
-    """What both parts share: FIND tells the clip or recording of a way, IS_CLIP which of the two a key is."""
+def _plan(books: Books, example: str, find: Find, part: str, published: Mapping[str, int]) -> Plan:
+    """What both parts share; FIND tells the clip or recording of a way."""
 
     def place(way: Sequence[str]) -> Placed | None:
         return None if _BESIDE & {same(name) for name in way} else find(way)
 
     def kind(way: str, folders: list[tuple[Row, Path]]) -> str:
         placed = find(folders[0][1].parts)
-        return "clips" if placed and is_clip(placed.key) else "raw"
-
-    def told(labels: Labels) -> dict[str, str]:
-        return about
+        return "raw" if placed and placed.key[-1] == _RAW else "clips"
 
     def source(tree: str) -> Source:
         return Source("casme3", FPS, cropped=False, cut=tree == "clips", most_missing=MOST_MISSING)
 
-    return Plan(books, example, place, TREES, kind, source, told)
+    return Plan(books, example, place, TREES, kind, source, lambda labels: {"part": part}, published)
 
 
 def _plan_a(micro_only: bool) -> Plan:
@@ -252,10 +249,10 @@ def _plan_a(micro_only: bool) -> Plan:
         beside=("wronglylabeled", "partc") if micro_only else ("wronglylabeled", "partc", "melabel"),
         read=partial(_table_a, micro_only=micro_only),
         repair=_repaired,
-        also=lambda row: ((row.subject, f"{row.folder}_{row.onset}"), (row.subject, row.folder)),  # an onset repaired; a recording
+        also=lambda row: ((row.subject, f"{row.folder}_{row.onset}"), (row.subject, row.folder, _RAW)),  # an onset repaired; a recording
         superseded=_superseded,
     )
-    return _plan(books, "Part_A_ME_clip/frame/spNo.1_a_355", _place_a, lambda key: "_" in key[1], {"part": "A"})
+    return _plan(books, "Part_A_ME_clip/frame/spNo.1_a_355", _place_a, "A", PUBLISHED if micro_only else {})
 
 
 def _table_c(path: Path) -> Table:
@@ -277,9 +274,9 @@ def _plan_c() -> Plan:
         preferred=("casme3partcme",),
         beside=("parta",),
         read=_table_c,
-        also=lambda row: ((row.subject,),),  # a recording
+        also=lambda row: ((row.subject, _RAW),),  # a recording
     )
-    return _plan(books, "ME_C/01/1", _place_c, lambda key: len(key) == 2, {"part": "C"})
+    return _plan(books, "ME_C/01/1", _place_c, "C", PUBLISHED_C)
 
 
 def read(root: Path, selection: Selection = Selection()) -> Reading:  # noqa: B008 (frozen)

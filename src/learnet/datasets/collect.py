@@ -44,6 +44,7 @@ class Plan:
     kind: Callable[[str, list[tuple[Row, Path]]], str]  # way to a tree (or its name), some rows and their folders -> one of `trees`
     source: Callable[[str], Source]  # kind of tree -> what its clips have in common
     about: Callable[[Labels], dict[str, str]] = lambda labels: {}  # what else the audit says
+    published: Mapping[str, int] | None = None  # as Reading.published
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def collect_from(found: Survey, selection: Selection, plan: Plan) -> Reading:
         why = findings[-1].what if len(others) < len(labels.rows) else f"they have no {selection.expressions}-expressions"
         raise BadInput(found.root, f"none of the {labels.counted}{names} gives a clip; {why}")
     count = f"{len(clips)} from {labels.counted}, {len({clip.person for clip in clips})} people"
-    return Reading(clips, findings, _about(found.root, labels, kinds, chosen, plan) | {"clips": count})
+    return Reading(clips, findings, _about(found.root, labels, kinds, chosen, plan) | {"clips": count}, plan.published)
 
 
 def plant(found: Survey, plan: Plan) -> list[Tree]:

@@ -7,9 +7,11 @@ from pathlib import Path
 from learnet.clip import Reading
 from learnet.datasets.casme2 import CASME2
 from learnet.datasets.casme3 import CASME3
+from learnet.datasets.casme_sq import CASME_SQ
 from learnet.datasets.dataset import Dataset
 from learnet.datasets.folder import FOLDER
 from learnet.datasets.fourdme import FOURDME
+from learnet.datasets.megc2019 import PARTS, megc2019
 from learnet.datasets.samm import SAMM
 from learnet.datasets.smic import SMIC
 from learnet.datasets.smic_e import SMIC_E
@@ -17,7 +19,8 @@ from learnet.datasets.tree import survey
 from learnet.errors import BadInput, LearnetError, pick
 from learnet.settings import Selection
 
-DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in (CASME2, CASME3, SMIC, SMIC_E, SAMM, FOURDME, FOLDER)}
+DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in (CASME2, CASME_SQ, CASME3, SMIC, SMIC_E, SAMM, FOURDME, FOLDER)}
+DATASETS["megc2019"] = megc2019({part: DATASETS[part] for part in PARTS})
 
 __all__ = ["DATASETS", "Dataset", "check_selection", "read_dataset"]
 
@@ -61,8 +64,11 @@ def check_selection(dataset: Dataset, selection: Selection) -> None:
 
 
 def _looks_like(root: Path, wanted: Dataset) -> tuple[Dataset, str] | None:
-    """The database whose signs are most frequent under ROOT, and the first of them; None where WANTED has any, or nobody."""
-    if not root.is_dir():
+    """The database whose signs are most frequent under ROOT, and the first of them; None where WANTED has any, or nobody.
+
+    Whoever has no signs of its own, as the composite of others has not, is not told that it is another.
+    """
+    if not root.is_dir() or not wanted.signs:
         return None
     found = survey(root)
     names = [*(path.name for path in found.books), *("/".join(way) for way in found.leaves)]

@@ -124,18 +124,18 @@ def test_a_number_for_a_subject_keeps_the_person_key(tmp_path: Path) -> None:
     st.lists(st.sampled_from(["{}", "{0}/{0}", ".", "sub{}", "s{}"]), min_size=4, max_size=4),
     st.lists(st.sampled_from(["{:03d}", "{}", "{:02d}"]), min_size=4, max_size=4),
     st.integers(0, 3),
-    st.booleans(),
+    st.sampled_from(["", "{0}", "images"]),
     st.sampled_from(["{:04d}", "{:05d}", "{}", "{:09d}"]),
     st.sampled_from([".jpg", ".JPG", ".png", ".jpg.jpg"]),
     st.integers(0, 15),
 )
 @settings(max_examples=40, deadline=None)
-def test_levels_padding_and_case_do_not_matter(tmp_path_factory, levels, subjects, depth, doubled, digits, suffix, notes) -> None:
+def test_levels_padding_and_case_do_not_matter(tmp_path_factory, levels, subjects, depth, below, digits, suffix, notes) -> None:
     root = tmp_path_factory.mktemp("levels")
     rows = [(subject.format(int(row[0])), *row[1:]) for subject, row in zip(subjects, ROWS, strict=True)]
     workbook(root / NAME, rows, notes=notes)
     for level, (subject, name, _, onset, _, offset, *_) in zip(levels, ROWS, strict=True):
-        folder = root / "/".join(["SAMM"] * depth) / level.format(subject) / name / (name if doubled else "")
+        folder = root / "/".join(["SAMM"] * depth) / level.format(subject) / name / below.format(name)
         images(folder, range(onset, offset + 1), f"{subject}_{digits}{suffix}")
     reading = read(root)
     assert clips(reading) == EXPECTED

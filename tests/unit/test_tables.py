@@ -1,7 +1,8 @@
 """Tables beside scikit-learn and pandas, which count for themselves from outcomes.csv."""
 
+import json
 import shlex
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -164,6 +165,12 @@ def test_side_by_side_leaves_gaps(records: list[Record]) -> None:
     assert table.to_numpy().tolist() == [["batch size", "32", "–"], ["mirror", "yes", "–"], ["other", "–", "a b: 1; c: 1, –"]]
 
 
+def test_the_command_names_each_database_of_a_study_across_them(records: list[Record]) -> None:
+    asked = {**records[0].about["settings"], "protocol": "across", "train_on": ["casme2", "smic"], "test_on": ["samm"]}
+    words = tables.command(replace(records[0], about={**records[0].about, "settings": asked}))
+    assert "--protocol across --train-on casme2 --train-on smic --test-on samm" in words
+
+
 def test_the_command_asks_for_the_same_study(records: list[Record]) -> None:
     """Read by the command line itself: what it would run is what study.json says was run."""
     from learnet.cli import app
@@ -171,7 +178,7 @@ def test_the_command_asks_for_the_same_study(records: list[Record]) -> None:
     for record in records:
         _, bound, _ = app.parse_args(shlex.split(tables.command(record))[1:], print_error=False, exit_on_error=False)
         given = bound.arguments
-        assert asdict(given.get("study", Study())) == record.about["settings"]
+        assert json.loads(json.dumps(asdict(given.get("study", Study())))) == record.about["settings"]
         assert asdict(given.get("training", Training())) == record.about["training"]
         folder, out = given["folders"]
         assert str(folder) == record.about["prepared"]["folder"] and out.name == record.folder.name

@@ -27,10 +27,11 @@ from learnet.report.record import Record, check, read_records
 START = "<!doctype html>\n<!-- learnet report -->"
 MOST_PICTURES = 96  # on the whole page, so that it stays under 10 MB: one of 112 pixels square takes at most 50 kB
 FITTED = ("linear-svm", "majority")  # networks that are not trained in epochs
-LEAKY = "{}: people who are tested were also trained on"
 PROTOCOLS = {
     "loso": "leave one subject out: each person is tested once, by a network trained on all the others",
     "groups": "subject groups: each group of people is tested once, by a network trained on the other groups",
+    "lodo": "leave one database out: each database is tested once, by a network trained on all the others",
+    "across": "across databases: the networks were trained on some databases and tested on another",
     "evaluation": "given weights: nothing was trained here, and nobody tested is known to have been trained on",
     "unknown": "unknown: the files do not say how it was tested",
 }
@@ -189,7 +190,7 @@ def _facts(record: Record) -> dict[str, str]:
     about, scheme, folds = record.about, record.about.get("scheme", {}), record.about.get("folds", [])
     return {
         "network": about.get("network", "unknown"),
-        "protocol": LEAKY.format(record.protocol) if record.leaky else PROTOCOLS.get(record.protocol, record.protocol),
+        "protocol": f"{record.protocol}: {record.leak}" if record.leaky else PROTOCOLS.get(record.protocol, record.protocol),
         "people": str(len({o.person for o in record.outcomes})),
         "folds": str(len(folds)) if folds else "unknown",
         "clips": str(len(record.answers)),

@@ -55,6 +55,13 @@ class Record:
         return self.protocol.startswith("leaky-") or bool(shared_people(self.about.get("folds", [])))
 
     @property
+    def leak(self) -> str:
+        """What flatters a leaky study."""
+        if self.protocol == "leaky-epoch" and not shared_people(self.about.get("folds", [])):
+            return "the number of epochs was chosen by the answers to the person tested"
+        return "people who are tested were also trained on"
+
+    @property
     def synthetic(self) -> bool:
         """Whether the clips, or some of them, were made by a computer."""
         return bool(self._about_prepared.get("synthetic"))

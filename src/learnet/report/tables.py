@@ -171,6 +171,9 @@ def _options(values: Mapping[str, object], defaults: Study | Training) -> list[s
         value, name = values.get(setting.name), setting.name.replace("_", "-")
         if value is None or value == getattr(defaults, setting.name):
             continue
+        if isinstance(value, list):
+            options += [word for each in value for word in (f"--{name}", str(each))]
+            continue
         options += [f"--{name}" if value else f"--no-{name}"] if isinstance(value, bool) else [f"--{name}", str(value)]
     return options
 

@@ -71,7 +71,7 @@ SCHEMES = {
             "the four groups suggested by the note that comes with CASME II",
         ),
         _same("casme-sq-4", "positive negative surprise others", "every label of CAS(ME)^2; which of them LEARNet kept is not known"),
-        _same("casme-sq-3", "positive negative surprise", "CAS(ME)^2 without others, as in MEAN (Liong et al.)"),
+        _same("casme-sq-3", "positive negative surprise", "CAS(ME)^2 without others, a common protocol"),
         _same("smic-3", "negative positive surprise", f"every label of SMIC; {_SURVEY}"),
         Scheme("smic-2", ("micro", "non-micro"), {**_MICRO, "none": "non-micro"}, "SMIC's detection task: is there a micro-expression"),
         _same("samm-8", "anger others happiness surprise contempt disgust fear sadness", "every label of SAMM"),

@@ -40,11 +40,16 @@ def synthesize(out: Path, /, *, layout: str = "casme2", people: int = 12, clips:
 
 @app.command(group=DATA)
 def datasets() -> None:
-    """List the databases that can be read, and where to ask for them."""
+    """List the databases that can be read and where to ask for them, and the class schemes."""
     from learnet.datasets import DATASETS
+    from learnet.labels import SCHEMES
 
-    rows = [[d.name, d.title, sum(d.published.values()) or "-", d.people or "-", d.classes, d.apply] for d in DATASETS.values()]
-    console.table("Databases", ["name", "title", "clips", "people", "classes", "how to get it"], rows)
+    entries = DATASETS.values()
+    rows = [[d.name, d.title, sum(d.published.values()) or "-", d.people or "-", d.classes, ", ".join(d.takes)] for d in entries]
+    console.table("Databases", ["name", "title", "clips", "people", "classes", "can be chosen"], rows)
+    console.table("How to get them", ["name", "where to ask"], [[d.name, d.apply] for d in entries])
+    schemes = [[scheme.name, ", ".join(scheme.classes), scheme.source] for scheme in SCHEMES.values()]
+    console.table("Class schemes (--classes)", ["name", "classes", "source"], schemes)
 
 
 @app.command(group=DATA)

@@ -30,6 +30,23 @@ def test_the_middle_frame_is_one_that_is_there(tmp_path: Path) -> None:
     assert (read(tmp_path).clips[1].apex, read(tmp_path).clips[1].apex_source) == (26, "midpoint")
 
 
+def test_the_apex_of_a_clip_that_ends_early_is_the_middle_of_what_is_there(tmp_path: Path) -> None:
+    """Frames 20..29 of 20..79: the frame nearest to an apex at 60 is the last one, and so is the one nearest to the row's middle."""
+    for name, apex, clip in (
+        ("far", 60, (20, 24, 29, "midpoint")),
+        ("none", "/", (20, 24, 29, "midpoint")),
+        ("near", 34, (20, 29, 29, "repaired")),
+    ):
+        nine_columns(tmp_path / name / "CASME2-coding.xlsx", [("02", "EP96_01", 20, apex, 79, "4", "fear")])
+        images(tmp_path / name / "Cropped" / "sub02" / "EP96_01", range(20, 30), "reg_img{}.jpg")
+        reading = read(tmp_path / name)
+        assert told(reading.clips[0])[3:7] == clip
+        assert kinds(reading, serious=True) == ["frames missing"]
+    assert of_kind(read(tmp_path / "far"), "apex outside the clip").what.endswith(
+        "60 is far from the frames there are, 20..29; the middle one, 24, is taken"
+    )
+
+
 def test_renumbered_frames_are_not_taken_for_the_clip(tmp_path: Path) -> None:
     """41 frames 1..41 where the row says 46..86: the nearest frame would be number 41 for onset, apex and offset alike."""
     database(tmp_path)

@@ -4,7 +4,7 @@ Frame numbers in a row are the numbers in the file names, onset and offset inclu
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from learnet.clip import Clip, Finding
 from learnet.errors import BadVideo
 from learnet.video import image_files
 
+Look = Callable[[Path], Mapping[int, Path]]  # folder -> its images by number, in numeric order
 SERIOUS_SHARE = 0.1  # of a clip's frames: when more are missing, the motion image is of another movement
 
 
@@ -43,15 +44,16 @@ class Source:
     fps: float  # frames per second
     cropped: bool  # the images are face crops
     midpoint: bool = True  # an apex nobody gave becomes the middle frame; otherwise it stays None
+    mirrored: bool = False  # an offset nobody gave is as far behind the apex as the onset is before it
     cut: bool = False  # a folder holds its clip from onset to offset and nothing else, so its ends check the row's
     renumbered: bool = False  # a folder with as many images as its row has frames may count from somewhere else
     most_missing: float = SERIOUS_SHARE  # of a clip's frames: missing ones are serious above this share
 
 
-def match(row: Row, folder: Path, source: Source) -> tuple[Clip | None, list[Finding]]:
-    """The clip of ROW, whose images lie in FOLDER, and what was found; None where the two do not fit together."""
+def match(row: Row, folder: Path, source: Source, look: Look = image_files) -> tuple[Clip | None, list[Finding]]:
+    """The clip of ROW, whose images lie in FOLDER (which LOOK lists), and what was found; None where the two do not fit together."""
     try:
-        images = image_files(folder)
+        images = look(folder)
     except BadVideo as trouble:
         return None, [Finding("clip left out", _key(row, source), str(trouble), serious=True)]
     if not images:
@@ -63,8 +65,8 @@ def fit(row: Row, path: Path, numbers: Sequence[int], source: Source) -> tuple[C
     """The clip of ROW in the frames NUMBERS (ascending, at least one) of PATH, and what was found; None where they do not fit.
 
     A missing frame at onset, apex or offset is replaced by the nearest one there is. An apex that is not given, or lies outside
-    the clip, becomes the middle frame; one on onset or offset stays; a clip without an expression has none. What a folder can mend is
-    SOURCE's to say (`_mended`).
+    the clip or far from its frames, becomes the middle one of them; one on onset or offset stays; a clip without an expression has none.
+    What a folder can mend is SOURCE's to say (`_mended`).
     """
     key = _key(row, source)
     if row.whole:
@@ -74,9 +76,9 @@ def fit(row: Row, path: Path, numbers: Sequence[int], source: Source) -> tuple[C
     if wrong or row.onset is None or row.offset is None:
         return None, [Finding("clip left out", key, f"{row.where}: {wrong} ({path})", serious=True)]
     marks = row.onset, row.offset
-    apex, apex_source, findings = _apex(row, marks, source.midpoint and row.kind != "none", key)
-    findings = [*mended, *_ends(row, numbers, marks, source, key), *findings]
     onset, offset = _nearest(numbers, row.onset), _nearest(numbers, row.offset, early=True)
+    apex, apex_source, findings = _apex(row, marks, (onset, offset), source.midpoint and row.kind != "none", key)
+    findings = [*mended, *_ends(row, numbers, marks, source, key), *findings]
     findings += _gaps(row, numbers, marks, (onset, offset), source)
     if apex is not None:
         there = _nearest(numbers[bisect_left(numbers, onset) : bisect_right(numbers, offset)], apex)
@@ -101,6 +103,11 @@ def _mended(row: Row, numbers: Sequence[int], source: Source, key: str) -> tuple
     if row.onset is None:
         return row, []
     first, last = numbers[0], numbers[-1]
+    if source.mirrored and row.offset is None and row.apex is not None and row.onset < row.apex and row.onset <= last:
+        offset = 2 * row.apex - row.onset
+        ends = f"; the images end before, so it is {last}" if last < offset else ""
+        what = f"{row.where}: the offset is not given; {offset}, as far from the apex as the onset, is taken{ends}"
+        return replace(row, offset=min(offset, last)), [Finding("offset mirrored", key, what)]
     if source.cut and (row.offset is None or row.offset < row.onset) and first <= row.onset <= last:
         wrong = "is not given" if row.offset is None else f"{row.offset} comes before the onset {row.onset}"
         what = f"{row.where}: the offset {wrong}; the last image of the folder, {last}, is taken"
@@ -147,10 +154,14 @@ def _nearest(numbers: Sequence[int], frame: int, early: bool = False) -> int:
     return min(around, key=lambda number: (abs(number - frame), number if early else -number))
 
 
-def _apex(row: Row, marks: tuple[int, int], midpoint: bool, key: str) -> tuple[int | None, str, list[Finding]]:
-    """The apex frame, before looking whether that frame is there; where it comes from; and what is to be told."""
+def _apex(row: Row, marks: tuple[int, int], taken: tuple[int, int], midpoint: bool, key: str) -> tuple[int | None, str, list[Finding]]:
+    """The apex frame, before looking whether that frame is there; where it comes from; and what is to be told.
+
+    TAKEN are the first and the last frame of the clip that are there. Farther from them than a tenth of the clip, the nearest frame
+    would be no apex.
+    """
     onset, offset = marks
-    middle = onset + (offset - onset) // 2
+    middle = taken[0] + (taken[1] - taken[0]) // 2
     if row.apex is None and not midpoint:
         return None, "none", []
     if row.apex is None:
@@ -161,6 +172,9 @@ def _apex(row: Row, marks: tuple[int, int], midpoint: bool, key: str) -> tuple[i
     if row.apex in marks:
         what = f"{row.where}: the apex {row.apex} is the {'onset' if row.apex == onset else 'offset'}; kept"
         return row.apex, row.apex_source, [Finding("apex on the border", key, what)]
+    if max(taken[0] - row.apex, row.apex - taken[1]) > SERIOUS_SHARE * (offset - onset + 1):
+        what = f"{row.where}: {row.apex} is far from the frames there are, {taken[0]}..{taken[1]}; the middle one, {middle}, is taken"
+        return middle, "midpoint", [Finding("apex outside the clip", key, what)]
     return row.apex, row.apex_source, []
 
 

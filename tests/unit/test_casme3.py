@@ -97,12 +97,12 @@ def cut(tree: Path, rows: Iterable[Cells] = ROWS, folder: str = "spNo.{}_{}_{}")
 
 
 def recorded(tree: Path, rows: Iterable[Cells] = ROWS, colour: str = "color") -> Path:
-    """A folder per recording: from image 8 (earlier where a clip begins earlier) to twenty images beyond the last offset."""
+    """A folder per recording: from ten images before the first clip to twenty beyond the last."""
     ends: dict[tuple[str, str], list[int]] = {}
     for subject, letter, onset, _, offset, *_ in rows:
         ends.setdefault((str(subject), str(letter)), []).extend((int(str(onset)), int(str(offset)) or LAST))
     for (subject, letter), marks in ends.items():
-        numbers = range(min(8, *marks), max(marks) + 21)
+        numbers = range(max(min(marks) - 10, 1), max(marks) + 21)
         images(tree / subject / letter / colour, numbers, "{}.jpg")
         images(tree / subject / letter / "depth", numbers, "{}.png")
     return tree
@@ -231,12 +231,16 @@ def test_padding_case_and_nesting_of_clips_do_not_matter(tmp_path_factory, subje
 def test_case_and_nesting_of_recordings_do_not_matter(tmp_path_factory, case, doubled, colour, above) -> None:
     root = tmp_path_factory.mktemp("raw")
     book(root / V2)
-    for subject, letter, numbers in (("901", "a", range(8, 950)), ("902", "J", range(3, 40)), ("903", "f", range(8, 60))):
+    for subject, letter, numbers in (
+        ("901", "a", [*range(350, 370), *range(890, 920)]),
+        ("902", "J", range(3, 40)),
+        ("903", "f", range(8, 60)),
+    ):
         images(root.joinpath(*above) / doubled.format(*[f"spNO.{subject}"] * 3) / case(letter) / colour, numbers, "{}.jpg")
     assert clips(read(root)) == EXPECTED[:3] + EXPECTED[4:]
 
 
-ONSETS, APEXES, OFFSETS = ("", "/", "-", "x", 0, 355, "355.0"), ("", "/", 0, 900, "901.0"), ("", "/", 0, 912)
+ONSETS, APEXES, OFFSETS = ("", "/", "-", "x", 0, 35, "35.0"), ("", "/", 0, 60, "61.0"), ("", "/", 0, 65)
 
 
 @given(st.lists(st.tuples(st.sampled_from(ONSETS), st.sampled_from(APEXES), st.sampled_from(OFFSETS)), min_size=1, max_size=4))
@@ -248,17 +252,17 @@ def test_whatever_is_missing_nothing_is_lost_without_a_word(tmp_path_factory, ma
     book(root / V2, [*ROWS, *rows])
     for _, letter, onset, *_ in rows:
         if number := str(onset).partition(".")[0]:
-            images(root / "Part_A_ME_clip" / f"spNo.905_{letter}_{number.strip('/')}", range(1 if onset == 0 else 355, 913), "{}.jpg")
+            images(root / "Part_A_ME_clip" / f"spNo.905_{letter}_{number.strip('/')}", range(1 if onset == 0 else 35, 66), "{}.jpg")
     reading = read(root)
     assert clips(reading)[:5] == EXPECTED
     given = {clip.name[0]: clip for clip in reading.clips if clip.subject == "spNO.905"}
     told = " ".join(finding.what for finding in reading.findings if finding.serious)
     for line, (_, letter, onset, apex, offset, *_) in enumerate(rows, start=len(ROWS) + 2):
-        usable = onset in (355, "355.0") or (onset == 0 and offset == 912)
+        usable = onset in (35, "35.0") or (onset == 0 and offset == 65)
         assert (letter in given) == usable and (f"row {line}:" in told) != usable
         if usable:
-            middle = 1 if (onset, apex) == (0, 0) else 456 if onset == 0 else 633
-            assert (given[letter].apex, given[letter].offset) == ({900: 900, "901.0": 901}.get(apex, middle), 912)
+            middle = 1 if (onset, apex) == (0, 0) else 33 if onset == 0 else 50
+            assert (given[letter].apex, given[letter].offset) == ({60: 60, "61.0": 61}.get(apex, middle), 65)
 
 
 def test_an_onset_of_zero_is_the_first_image(tmp_path: Path) -> None:
@@ -307,8 +311,8 @@ def test_the_published_repairs(tmp_path: Path, tree: str) -> None:
     """In the tree of clips the folder is called by the onset as the workbook has it, or as it should be."""
     book(tmp_path / V2, REPAIRED)
     for subject, letter, onset, first, last in (
-        ("149", "d", 112, 100, 150), ("216", "d", 2647, 2600, 2700), ("216", "e", 0, 1, 30), ("214", "c", 20, 8, 3500),
-        ("40", "e", 1812, 1800, 2500), ("40", "e", 2327, 1800, 2500),
+        ("149", "d", 112, 100, 150), ("216", "d", 2647, 2600, 2700), ("216", "e", 0, 1, 30), ("214", "c", 20, 8, 60),
+        ("40", "e", 1812, 1810, 1860), ("40", "e", 2327, 2320, 2420),
     ):  # fmt: skip
         folder = f"spNo.{subject}_{letter}_{onset}" if tree == "clips" else f"part_A/spNO.{subject}/{letter}/color"
         images(tmp_path / folder, range(first, last + 1), "{}.jpg")
@@ -462,6 +466,25 @@ def test_macro_expressions_need_their_workbook_and_their_column(tmp_path: Path) 
     assert len(told) == 2 and told[0].serious and "'blink' is neither a micro- nor a macro-expression" in told[0].what
 
 
+def test_a_row_that_does_not_say_its_kind_is_told(tmp_path: Path) -> None:
+    database(tmp_path).joinpath(V2).unlink()
+    all_book(tmp_path / ALL_V2, macro=[], words=("Micro-expression", ""))
+    assert clips(read(tmp_path)) == EXPECTED
+    all_book(tmp_path / ALL_V2, micro=ROWS[1:], macro=ROWS[:1], words=("Micro-expression", ""))
+    assert clips(read(tmp_path)) == EXPECTED[1:]
+    assert "'' is neither a micro- nor a macro-expression" in of_kind(read(tmp_path), "row not usable").what
+
+
+def test_for_all_expressions_a_recording_goes_before_clips(tmp_path: Path) -> None:
+    """Who has the clips of micro-expressions and the recordings has macro-expressions in the recordings only."""
+    database(tmp_path)
+    all_book(tmp_path / ALL_V2)
+    recorded(tmp_path / "part_A", [*ROWS, *MACRO])
+    for wish, number in (("micro", 5), ("macro", 2), ("all", 6)):
+        reading = read(tmp_path, Selection(expressions=wish))
+        assert (len(reading.clips), reading.about["tree"].split(",")[0]) == (number, "clips" if wish == "micro" else "raw")
+
+
 def test_a_workbook_of_all_expressions_without_their_type_is_refused(tmp_path: Path) -> None:
     rows = [("spNO.901", "a", onset, onset + 2, onset + 5, "4", "V", "fear") for onset in range(100, 100 + 922)]
     book(tmp_path / "labels.xlsx", rows)
@@ -516,9 +539,9 @@ def test_part_c_as_whole_recordings(tmp_path: Path) -> None:
     """Nobody tells how the owners lay part C out; a folder per person is told by what the rows name."""
     part_c(tmp_path)
     (tmp_path / "ME_C").rename(tmp_path.parent / f"{tmp_path.name}-away")
-    for subject, last in ((1, 400), (2, 400), (23, 9100)):
-        images(tmp_path / "part_C" / f"{subject}" / "color", range(8, last), "{}.jpg")
-        images(tmp_path / "part_C" / f"{subject}" / "depth", range(8, last), "{}.png")
+    for subject, first, last in ((1, 100, 400), (2, 100, 200), (23, 8990, 9100)):
+        images(tmp_path / "part_C" / f"{subject}" / "color", range(first, last), "{}.jpg")
+        images(tmp_path / "part_C" / f"{subject}" / "depth", range(first, last), "{}.png")
     reading = read(tmp_path, Selection(part="C"))
     assert clips(reading) == EXPECTED_C
     assert reading.about["tree"] == "raw, part_C, 3 clip folders"

@@ -85,13 +85,15 @@ _TYPES = {"macro": "macro", "mae": "macro", "micro": "micro", "me": "micro"}
 
 
 def _type_of(text: str) -> str | None:
-    """micro or macro; None for words that say neither. A workbook without the column has micro-expressions only."""
-    word = re.sub("expressions?$", "", normalise(text))
-    return _TYPES.get(word) if word else "micro"
+    """micro or macro; None for words that say neither."""
+    return _TYPES.get(re.sub("expressions?$", "", normalise(text)))
 
 
 def _table_a(path: Path, micro_only: bool) -> Table:
-    """The rows of both kinds, or the micro-expressions and those whose kind nobody knows, to be told."""
+    """The rows of both kinds, or the micro-expressions and those whose kind nobody knows, to be told.
+
+    A workbook without the column of kinds has micro-expressions only.
+    """
     if "wronglylabeled" in normalise(path.stem):
         raise BadInput(path, "lists rows that are wrong in version 1, not labels", f"Use {BOOK_A}.")
     table = read_table(path, FORM_A)
@@ -101,8 +103,9 @@ def _table_a(path: Path, micro_only: bool) -> Table:
     if not typed and len(table.rows) > FIRST_VERSION:
         wrong = f"has {len(table.rows)} rows and no column `Expression type`, so micro- and macro-expressions cannot be told apart"
         raise BadInput(path, wrong, f"Use {BOOK_A}.")
-    kept = [index for index, cells in enumerate(table.rows) if not micro_only or _type_of(cells["kind"]) != "macro"]
-    return replace(table, rows=[table.rows[index] for index in kept], lines=[table.lines[index] for index in kept])
+    rows = table.rows if typed else [cells | {"kind": "micro"} for cells in table.rows]
+    kept = [index for index, cells in enumerate(rows) if not micro_only or _type_of(cells["kind"]) != "macro"]
+    return replace(table, rows=[rows[index] for index in kept], lines=[table.lines[index] for index in kept])
 
 
 def _superseded(table: Table) -> str:
@@ -252,7 +255,8 @@ def _plan_a(micro_only: bool) -> Plan:
         also=lambda row: ((row.subject, f"{row.folder}_{row.onset}"), (row.subject, row.folder, _RAW)),  # an onset repaired; a recording
         superseded=_superseded,
     )
-    return _plan(books, "Part_A_ME_clip/frame/spNo.1_a_355", _place_a, "A", PUBLISHED if micro_only else {})
+    plan = _plan(books, "Part_A_ME_clip/frame/spNo.1_a_355", _place_a, "A", PUBLISHED if micro_only else {})
+    return plan if micro_only else replace(plan, trees=TREES[::-1])  # a recording has its clips of both kinds
 
 
 def _table_c(path: Path) -> Table:

@@ -283,8 +283,8 @@ def test_each_camera_has_its_workbook_and_its_frames(tmp_path: Path, camera: str
     three_cameras(tmp_path)
     expected = [("s3_po_92", start + 2, start + 7, 25.0), ("s3_po_92-2", start + 12, start + 20, 25.0),
                 ("s20_sur_93", start + 5, start + 9, 25.0)]  # fmt: skip
-    for root, part in ((tmp_path, camera), (tmp_path / f"{camera}_long", None), (tmp_path / f"{camera}_long" / f"SMIC-{camera}-E", None)):
-        reading = read(root, Selection(part=part))
+    for way, part in ((".", camera), (f"{camera}_long", None), (f"{camera}_long/SMIC-{camera}-E/{camera}", None)):
+        reading = read(tmp_path / way, Selection(part=part))
         assert frames(reading) == expected
         assert reading.about["workbook"].startswith(book)
         assert kinds(reading, serious=True) == []
@@ -292,6 +292,16 @@ def test_each_camera_has_its_workbook_and_its_frames(tmp_path: Path, camera: str
     assert {clip.person for clip in reading.clips} <= {clip.person for clip in read(tmp_path).clips}
     with pytest.raises(BadInput, match=f"there are no clips of the HS camera. There are clips of {camera}"):
         read(tmp_path / f"{camera}_long", Selection(part="HS"))
+
+
+def test_the_workbooks_of_all_cameras_may_lie_together(tmp_path: Path) -> None:
+    for book in list(three_cameras(tmp_path).rglob("*.xlsx")):
+        book.rename(tmp_path / book.name)
+    for camera, first in (("HS", 559440), ("VIS", 502), ("NIR", 702)):
+        reading = read(tmp_path, Selection(part=camera))
+        assert reading.clips[0].onset == first
+        assert camera in reading.about["workbook"] and reading.about["other workbooks"] == "none"
+        assert "workbook not used" not in kinds(reading) and kinds(reading, serious=True) == []
 
 
 def test_another_cameras_workbook_will_not_do(tmp_path: Path) -> None:

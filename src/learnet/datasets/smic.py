@@ -11,7 +11,20 @@ from pathlib import Path
 
 from learnet.clip import Clip, Finding, Reading
 from learnet.datasets.books import Labels
-from learnet.datasets.cameras import CAMERAS, LABELS, choose_camera, clip_key, coded, filmed_by, near, number_of, only, subject, unnamed
+from learnet.datasets.cameras import (
+    CAMERAS,
+    LABELS,
+    SLOW,
+    choose_camera,
+    clip_key,
+    coded,
+    filmed_by,
+    near,
+    number_of,
+    only,
+    subject,
+    unnamed,
+)
 from learnet.datasets.collect import Folders, Placed, Plan, collect_from
 from learnet.datasets.dataset import Dataset
 from learnet.datasets.match import Row, Source
@@ -141,6 +154,7 @@ def _plan(camera: str, root: Path) -> Plan:
         kind=lambda way, folders: _kind(folders, root),
         source=lambda tree: Source("smic", CAMERAS[camera], cropped=tree == "cropped"),
         about=about,
+        published=PUBLISHED if camera == "HS" else SLOW,
     )
 
 
@@ -198,7 +212,7 @@ SMIC = Dataset(
     fps=0.0,
     published=PUBLISHED,
     people=16,
-    counted="camera HS, the organisers' list of MEGC2019; certain. VIS and NIR have 71 clips each, of 8 people",
+    counted="camera HS, the organisers' list of MEGC2019; certain. VIS and NIR: 71 clips each, certain, of 8 people, likely",
     apply="https://www.oulu.fi/cmvs/node/41319",
     takes={"tree": TREES, "part": tuple(CAMERAS), "expressions": ("micro", "all")},
     signs=(r"(.*/)?micro/(negative|positive|surprise)/[^/]+(/[^/]+)?", r"(.*/)?s\d+/non[ _-]?micro/[^/]+(/[^/]+)?"),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from learnet.clip import Finding, Reading
 from learnet.datasets.books import Books, Labels
-from learnet.datasets.cameras import CAMERAS, LABELS, camera_of, choose_camera, clip_key, coded, number_of, only, subject, unnamed
+from learnet.datasets.cameras import CAMERAS, LABELS, SLOW, camera_of, choose_camera, clip_key, coded, number_of, only, subject, unnamed
 from learnet.datasets.collect import Placed, Plan, collect_from
 from learnet.datasets.dataset import Dataset
 from learnet.datasets.match import Row, Source
@@ -150,6 +150,7 @@ def _plan(camera: str, root: Path) -> Plan:
         kind=lambda way, folders: "long",
         source=lambda tree: Source("smic-e", CAMERAS[camera], cropped=False),
         about=about,
+        published=PUBLISHED if camera == "HS" else SLOW,
     )
 
 

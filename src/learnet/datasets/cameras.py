@@ -16,7 +16,7 @@ CAMERAS = {"HS": 100.0, "VIS": 25.0, "NIR": 25.0}
 LABELS = ("negative", "positive", "surprise")
 
 SLOW = {"negative": 23, "positive": 28, "surprise": 20}
-"""Clips per emotion of VIS and of NIR, which filmed the people from s11 on: the 71 that HS has of them. The sum is certain, these likely."""
+"""Clips per emotion of VIS and of NIR, which filmed the people from s11 on: the 71 that HS has of them. Certain is the sum only."""
 
 CLIP = re.compile(r"s([0-9]{1,3})_([a-z]+)_[0-9]+")
 """Subject, code of the emotion, running number: s1_ne_01, spelled by `same`."""

@@ -5,6 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from learnet.clip import Reading
+from learnet.datasets.casme import CASME
 from learnet.datasets.casme2 import CASME2
 from learnet.datasets.casme3 import CASME3
 from learnet.datasets.casme_sq import CASME_SQ
@@ -19,7 +20,7 @@ from learnet.datasets.tree import survey
 from learnet.errors import BadInput, LearnetError, pick
 from learnet.settings import Selection
 
-DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in (CASME2, CASME_SQ, CASME3, SMIC, SMIC_E, SAMM, FOURDME, FOLDER)}
+DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in (CASME, CASME2, CASME_SQ, CASME3, SMIC, SMIC_E, SAMM, FOURDME, FOLDER)}
 DATASETS["megc2019"] = megc2019({part: DATASETS[part] for part in PARTS})
 
 __all__ = ["DATASETS", "Dataset", "check_selection", "read_dataset"]

@@ -6,6 +6,7 @@ its `Plan`.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from learnet.clip import Clip, Finding, Reading
@@ -15,6 +16,9 @@ from learnet.datasets.tree import Key, Survey, Tree, Way, checked_root, same, su
 from learnet.datasets.workbook import Table
 from learnet.errors import BadInput, pick
 from learnet.settings import Selection
+from learnet.video import image_files
+
+RECORDINGS_KEPT = 16  # listings of thousands of images each; the clips of a recording stand together in the workbook
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class Plan:
     source: Callable[[str], Source]  # kind of tree -> what its clips have in common
     about: Callable[[Labels], dict[str, str]] = lambda labels: {}  # what else the audit says
     published: Mapping[str, int] | None = None  # as Reading.published
+    scattered: bool = False  # workbooks lie inside the trees, so trees of other kinds lie beside them and have none
 
 
 @dataclass(frozen=True)
@@ -167,16 +172,17 @@ def labels_of(root: Path, trees: list[Tree], folders: Folders) -> tuple[Labels, 
 def sort_trees(found: Survey, trees: list[Tree], labels: Labels, plan: Plan) -> list[Kind]:
     """The trees that hold clips of the rows, by kind, in the order of preference.
 
-    Where any lies beside or below a workbook that is used, only those count.
+    Where any lies beside or below a workbook that is used, only those count; others come after them in a database whose trees are
+    scattered, if rows name most of what they hold: a clip or two may be called alike in another database.
     """
     bases = {table.path.parent for table in labels.used}
     near = [tree for tree in trees if any(tree.root.is_relative_to(base) for base in bases)]
     if not any(plan.books.found(row, tree.clips) for tree in near for row in labels.rows):
         near = trees
     kinds: list[Kind] = []
-    for tree in near:
+    for tree in [*near, *(tree for tree in trees if plan.scattered and tree not in near)]:
         folders = [(row, tree.clips[key]) for row in labels.rows if (key := plan.books.found(row, tree.clips))]
-        if not folders:
+        if not folders or (tree not in near and 2 * len(folders) < len(tree.clips)):
             continue
         base = max((base for base in bases if tree.root.is_relative_to(base)), key=lambda base: len(base.parts), default=tree.root.parent)
         name = plan.kind(same(_way(tree.root, base)), folders)
@@ -186,7 +192,7 @@ def sort_trees(found: Survey, trees: list[Tree], labels: Labels, plan: Plan) -> 
             kinds.append(Kind(name, [*part.trees, tree], {**part.clips, **tree.clips}, part.hits + len(folders)))
         else:
             kinds.append(Kind(name, [tree], tree.clips, len(folders)))
-    return sorted(kinds, key=lambda kind: (plan.trees.index(kind.name), -kind.hits))
+    return sorted(kinds, key=lambda kind: (all(tree not in near for tree in kind.trees), plan.trees.index(kind.name), -kind.hits))
 
 
 def choose(root: Path, kinds: list[Kind], name: str | None, plan: Plan) -> Kind:
@@ -233,6 +239,7 @@ def clips_of(root: Path, rows: Sequence[Row], kinds: list[Kind], chosen: Kind, p
     ]
     findings += [Finding("folder misplaced", _way(folder, root), why) for tree in chosen.trees for folder, why in tree.odd]
     clips, used = [], set()
+    look = lru_cache(maxsize=RECORDINGS_KEPT)(image_files)
     for row in rows:
         key = found(row, chosen.clips)
         if key is None:
@@ -241,7 +248,7 @@ def clips_of(root: Path, rows: Sequence[Row], kinds: list[Kind], chosen: Kind, p
             findings.append(Finding("row without folder", _key(row, plan), what, serious=True))
             continue
         used.add(key)
-        clip, problems = match(row, chosen.clips[key], source)
+        clip, problems = match(row, chosen.clips[key], source, look)
         findings += problems
         if clip:
             clips.append(clip)

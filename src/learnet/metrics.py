@@ -32,6 +32,21 @@ def confusion(truth: Sequence[str], prediction: Sequence[str], classes: Sequence
     return counts
 
 
+def per_person_counts(outcomes: Sequence[Outcome], people: Sequence[str], classes: Sequence[str]) -> Int[np.ndarray, "P K K"]:
+    """A confusion matrix for each person, in the order of PEOPLE."""
+    parts: dict[str, tuple[list[str], list[str]]] = {person: ([], []) for person in people}
+    for outcome in outcomes:
+        parts[outcome.person][0].append(outcome.truth)
+        parts[outcome.person][1].append(outcome.prediction)
+    return np.stack([confusion(truth, prediction, classes) for truth, prediction in parts.values()])
+
+
+def per_seed_counts(outcomes: Sequence[Outcome], people: Sequence[str], classes: Sequence[str]) -> Int[np.ndarray, "S P K K"]:
+    """A confusion matrix for each seed, in rising order, and each person, in the order of PEOPLE."""
+    seeds = sorted({o.seed for o in outcomes})
+    return np.stack([per_person_counts([o for o in outcomes if o.seed == seed], people, classes) for seed in seeds])
+
+
 def precision_recall_f1(counts: Float[np.ndarray, "... K K"] | Int[np.ndarray, "... K K"]) -> Float[np.ndarray, "3 ... K"]:
     """Precision, recall and F1 of each class, 0 where nothing could be counted; leading axes are other confusion matrices."""
     right = np.diagonal(counts, axis1=-2, axis2=-1).astype(float)
@@ -60,21 +75,26 @@ def headline(
 def intervals(per_person: Float[np.ndarray, "S P K K"] | Int[np.ndarray, "S P K K"], draws: int = DRAWS) -> Float[np.ndarray, "3 2"]:
     """95 % intervals of accuracy, UF1 and UAR, mean over S seeds: percentile bootstrap over people.
 
-    People are drawn with replacement, each with all clips, because clips of one person are not independent. The draws
-    start from a fixed seed, so a report redone gives the same numbers.
-
     Args:
         per_person: a confusion matrix for each seed and person.
         draws: resamples.
     """
+    return np.percentile(resampled(per_person, draws), [2.5, 97.5], axis=1).T
+
+
+def resampled(per_person: Float[np.ndarray, "S P K K"] | Int[np.ndarray, "S P K K"], draws: int = DRAWS) -> Float[np.ndarray, "3 draws"]:
+    """Accuracy, UF1 and UAR, mean over S seeds, each time other people were filmed.
+
+    People are drawn with replacement, each with all clips, because clips of one person are not independent. The draws
+    start from a fixed seed: a report redone gives the same numbers, and two studies over the same people get the same draws.
+    """
     seeds, people, classes, _ = per_person.shape
     rng = np.random.default_rng(20200)
     weights = rng.multinomial(people, np.full(people, 1 / people), size=draws)  # (draws, P)
-    resampled = np.einsum("dp,spij->sdij", weights, per_person, optimize=True)
+    drawn = np.einsum("dp,spij->sdij", weights, per_person, optimize=True)
     nowhere = per_person.sum(axis=(0, 1, 3)) == 0  # counts as zero in the score, and so in every resample
-    counted = (resampled.sum(axis=-1) > 0) | nowhere  # a rare class may be missing by chance
-    values = headline(resampled, counted).mean(axis=1)  # (3, draws)
-    return np.percentile(values, [2.5, 97.5], axis=1).T
+    counted = (drawn.sum(axis=-1) > 0) | nowhere  # a rare class may be missing by chance
+    return headline(drawn, counted).mean(axis=1)  # (3, draws)
 
 
 def summarise(outcomes: Sequence[Outcome], classes: Sequence[str]) -> dict:
@@ -122,12 +142,11 @@ def _absent(outcomes: Sequence[Outcome], classes: Sequence[str]) -> list[str]:
 
 def _mean(outcomes: Sequence[Outcome], classes: Sequence[str]) -> dict[str, dict]:
     """The three measures, mean over seeds, with intervals and the spread over seeds."""
-    people, seeds = sorted({o.person for o in outcomes}), sorted({o.seed for o in outcomes})
-    stacked = np.stack([_per_person([o for o in outcomes if o.seed == seed], people, classes) for seed in seeds])  # (S, P, K, K)
+    stacked = per_seed_counts(outcomes, sorted({o.person for o in outcomes}), classes)
     values = headline(stacked.sum(axis=1))  # (3, S)
     limits = intervals(stacked)
     return {
-        name: {**_measure(values[i].mean(), limits[i]), "spread": float(values[i].std(ddof=1)) if len(seeds) > 1 else None}
+        name: {**_measure(values[i].mean(), limits[i]), "spread": float(values[i].std(ddof=1)) if len(stacked) > 1 else None}
         for i, name in enumerate(MEASURES)
     }
 
@@ -145,7 +164,7 @@ def average_seeds(outcomes: Sequence[Outcome], classes: Sequence[str]) -> list[O
 
 
 def _block(outcomes: Sequence[Outcome], people: Sequence[str], classes: Sequence[str]) -> dict:
-    per_person = _per_person(outcomes, people, classes)
+    per_person = per_person_counts(outcomes, people, classes)
     counts = per_person.sum(axis=0)
     values, limits = headline(counts), intervals(per_person[None])
     rates = precision_recall_f1(counts)
@@ -167,14 +186,6 @@ def _block(outcomes: Sequence[Outcome], people: Sequence[str], classes: Sequence
 
 def _measure(value: float, limits: Float[np.ndarray, "2"]) -> dict[str, float]:
     return {"value": float(value), "low": float(limits[0]), "high": float(limits[1])}
-
-
-def _per_person(outcomes: Sequence[Outcome], people: Sequence[str], classes: Sequence[str]) -> Int[np.ndarray, "P K K"]:
-    parts: dict[str, tuple[list[str], list[str]]] = {person: ([], []) for person in people}
-    for outcome in outcomes:
-        parts[outcome.person][0].append(outcome.truth)
-        parts[outcome.person][1].append(outcome.prediction)
-    return np.stack([confusion(truth, prediction, classes) for truth, prediction in parts.values()])
 
 
 def _ratio(part: np.ndarray | np.floating, whole: np.ndarray | np.integer | np.floating) -> np.ndarray:

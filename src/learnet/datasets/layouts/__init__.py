@@ -5,12 +5,13 @@ The loaders of the real databases read the result; nothing in them is special to
 
 from typing import Any
 
-from learnet.datasets.layouts import casme2, fourdme, mmew, samm
+from learnet.datasets.layouts import casme2, casme3, fourdme, mmew, samm
 from learnet.datasets.layouts.writing import Layout
 
 LAYOUTS: dict[str, Layout[Any]] = {
     "4dme": fourdme.LAYOUT,
     "casme2": casme2.LAYOUT,
+    "casme3": casme3.LAYOUT,
     "mmew": mmew.LAYOUT,
     "samm": samm.LAYOUT,
 }

@@ -5,8 +5,7 @@ Sheets and trees are told by what is in them. `docs/datasets/casme-sq.md` says w
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from learnet.clip import Finding, Reading
@@ -46,7 +45,7 @@ VIDEOS = {
 }  # fmt: skip
 """Short name of the film that a clip was recorded at -> code of the long video, as the sheet `naming rule2` is known to say."""
 
-LONG = re.compile(r"([0-9]{1,2})_([0-9]{4})(?![0-9]).*")
+LONG = re.compile(r"[0-9]{1,3}_[0-9]{4}(?![0-9]).*")
 """Subject and code, in the name of a long video's folder; the words behind them are misspelt and not needed."""
 
 
@@ -143,36 +142,18 @@ def _rows(cells: dict[str, str], where: str) -> list[Row]:
     return [row]
 
 
-def _repaired(table: Table, rows: list[Row]) -> tuple[list[Row], list[Finding]]:
-    """ROWS with an offset for the macro-expressions that have none, as far from the apex as the onset; and how the naming sheets did.
-
-    The repair is the published way to use these rows; without an apex after the onset it cannot be made, and the clip is left out.
-    """
-    findings = _named(table.path, {row.subject for row in rows} | {row.folder for row in rows})
-    fixed = []
-    for row in rows:
-        if row.kind == "macro" and row.offset is None and row.onset is not None and row.apex is not None and row.apex > row.onset:
-            row = replace(row, offset=2 * row.apex - row.onset)
-            what = f"{row.where}: no return to the neutral face is given; {row.offset}, as far from the apex as the onset, is taken"
-            findings.append(Finding("offset mirrored", f"casme-sq/{row.subject}/{row.name}", what))
-        fixed.append(row)
-    return fixed, findings
-
-
-def _named(path: Path, used: Collection[str]) -> list[Finding]:
-    """Where the naming sheets of a workbook are silent, and where they differ from what they are known to say.
-
-    USED are the numbers of subjects and the codes of videos that rows ask for.
-    """
+def _named(table: Table, rows: list[Row]) -> tuple[list[Row], list[Finding]]:
+    """ROWS as they are; where the naming sheets are silent on what they ask for, or differ from what they are known to say."""
+    used = {row.subject for row in rows} | {row.folder for row in rows}
     findings = []
-    for rule, said, known in zip(("naming rule1", "naming rule2"), _naming(sheets(path).values()), (FOLDERS, VIDEOS), strict=True):
+    for rule, said, known in zip(("naming rule1", "naming rule2"), _naming(sheets(table.path).values()), (FOLDERS, VIDEOS), strict=True):
         if silent := [name for name in known if name not in said and known[name] in used]:
             what = f"{rule} does not say what {', '.join(silent)} stands for; what other copies say is taken"
-            findings.append(Finding("naming rule incomplete", path.name, what))
+            findings.append(Finding("naming rule incomplete", table.path.name, what))
         if differ := [f"{name} is {said[name]}, not {known[name]}" for name in known if said.get(name, known[name]) != known[name]]:
             what = f"{rule} is not that of other copies: {', '.join(differ)}; this one is followed"
-            findings.append(Finding("naming rule differs", path.name, what, serious=True))
-    return findings
+            findings.append(Finding("naming rule differs", table.path.name, what, serious=True))
+    return rows, findings
 
 
 def _place(way: Sequence[str]) -> Placed | None:
@@ -219,14 +200,14 @@ PLAN = Plan(
         preferred=WORKBOOKS,
         beside=("blink",),
         read=_read,
-        repair=_repaired,
+        repair=_named,
         also=lambda row: ((row.subject, row.folder),) if row.folder else (),
     ),
     example="s15/anger1_1",
     place=_place,
     trees=TREES,
     kind=_tree,
-    source=lambda tree: Source("casme-sq", 30.0, cropped="cropped" in tree),
+    source=lambda tree: Source("casme-sq", 30.0, cropped="cropped" in tree, mirrored=True),
     about=_about,
 )
 
@@ -245,7 +226,7 @@ CASME_SQ = Dataset(
     read=read,
     fps=30.0,
     people=22,
-    counted="57 micro- and 300 macro-expressions of 22 people (14 of them show the micro-expressions), by the owners; certain",
+    counted="57 micro-expressions (of 14 people) and 300 macro-expressions, by the owners; certain",
     apply="http://casme.psych.ac.cn/casme/e3",
     takes={"tree": TREES, "expressions": ("micro", "macro", "all")},
     signs=(

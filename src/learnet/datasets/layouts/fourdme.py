@@ -25,9 +25,8 @@ REPERTOIRE = Repertoire(
 
 WORKBOOK, MICRO, CROPPED = "4DME_Labelling_Micro_release v1.xlsx", "gray_micro", "gray_micro_crop"
 WORDS = ("Positive", "Negative", "Surprise", "Repression", "Others")
-HEADER = (
-    *("sub_ID", "fold_name", "Emotion", "Onset", "Apex", "Offset", "AUs"), *(f"AU{unit}" for unit in UNITS), "fold", "eye blink", *WORDS,
-)  # fmt: skip
+ONE_HOT = tuple(f"AU{unit}" for unit in UNITS)
+HEADER = ("sub_ID", "fold_name", "Emotion", "Onset", "Apex", "Offset", "AUs", *ONE_HOT, "fold", "eye blink", *WORDS)
 SECOND = {"Surprise": "Positive", "Repression": "Negative", "Positive": "Others", "Negative": "Others"}
 """What some rows name as well. Which combinations are frequent is not known but for the first."""
 
@@ -80,7 +79,8 @@ def cells(scene: Scene, row: int) -> list[Cell]:
     return [
         *(subject(scene), clip_name(scene), "+".join(words)),
         *(float(before + frame) for frame in (scene.onset, scene.apex, scene.offset)),
-        *(spelled, *(int(unit in active) for unit in UNITS)),
+        spelled,
+        *(int(unit in active) for unit in UNITS),
         *(scene.person % 5 + 1, int(bool(scene.take.circumstances.blinks))),
         *(int(each in words) for each in WORDS),
     ]
@@ -89,10 +89,10 @@ def cells(scene: Scene, row: int) -> list[Cell]:
 def write_labels(root: Path, scenes: Sequence[Scene]) -> None:
     """A header with an apostrophe behind every name, the rows, and the sums."""
     rows = [cells(scene, row) for row, scene in enumerate(scenes)]
-    flags = [name.startswith("AU") and name != "AUs" or name in WORDS or name == "eye blink" for name in HEADER]
-    sums = [sum(int(row[place] or 0) for row in rows) if flag else None for place, flag in enumerate(flags)]
-    header = [f"{name}'" for name in HEADER]
-    write_workbook(root / WORKBOOK, {"Sheet1": [header, *rows, ["Total", len(rows), *sums[2:]]]})
+    sums: list[Cell] = ["Total", len(rows)]
+    for place, name in list(enumerate(HEADER))[2:]:
+        sums.append(sum(int(row[place] or 0) for row in rows) if name in (*ONE_HOT, "eye blink", *WORDS) else None)
+    write_workbook(root / WORKBOOK, {"Sheet1": [[f"{name}'" for name in HEADER], *rows, sums]})
 
 
 LAYOUT = Layout("4DME", 8, CAMERA, REPERTOIRE, write_script, write_clip, write_labels, named=named)

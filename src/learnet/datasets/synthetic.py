@@ -1,19 +1,19 @@
 """Databases of people who do not exist, laid out on disk as the real ones, with the true answer to every clip.
 
-`layouts.LAYOUTS` names the databases whose layout can be written.
+`layouts.LAYOUTS` names the databases whose layout can be written, COMPOSITES those that are made of several.
 """
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import cv2
 
 from learnet.datasets.layouts import LAYOUTS
-from learnet.datasets.layouts.writing import AnyScene, Layout
+from learnet.datasets.layouts.writing import AnyScene
 from learnet.errors import LearnetError, OutputTaken, pick
+from learnet.labels import SCHEMES
 from learnet.places import check_room_above
 from learnet.simulate.render import render
 from learnet.simulate.script import CAMERA, centred, make_scene
@@ -22,6 +22,10 @@ from learnet.video import write_video
 
 Progress = Callable[[int, int], None]  # clips done, clips in all
 MOST_PEOPLE, MOST_CLIPS = 999, 99  # their names have that many digits
+COMPOSITES = {"megc2019": {"CASME2": "casme2", "SMIC": "smic", "SAMM": "samm"}}
+"""Several databases side by side with a list that makes them one: folder -> layout."""
+
+LIST = "combined_3class_gt.csv"
 STRANGER = 10**6  # person number of videos, beyond every database
 
 
@@ -39,7 +43,7 @@ def synthesize(
 
     Args:
         out: new or empty folder.
-        layout: a name of LAYOUTS.
+        layout: a name of LAYOUTS or COMPOSITES.
         people: persons; each shows the database's main emotions as far as `clips_per_person` goes, then rarer ones too.
         clips_per_person: expressions of each; several stand in one recording where the database has long videos.
         seed: 0 or more; another seed gives other people.
@@ -54,33 +58,52 @@ def synthesize(
         OutputTaken: the folder holds something.
         LearnetError: no people, no clips, or a negative seed.
     """
-    chosen = pick(LAYOUTS, layout, "layout")
+    parts = pick({**{name: {"": name} for name in LAYOUTS}, **COMPOSITES}, layout, "layout")
     if jobs == 0 or jobs < -1:
         raise LearnetError(f"{jobs} processes cannot work.", "Give a number from 1, or -1 for one per core.")
     if people > MOST_PEOPLE or clips_per_person > MOST_CLIPS:
         raise LearnetError(f"At most {MOST_PEOPLE} people with {MOST_CLIPS} clips each can be made.", "Ask for fewer.")
     check_room_above(out)
-    scenes = chosen.scenes(people, clips_per_person, seed)
+    scenes = {folder: LAYOUTS[name].scenes(people, clips_per_person, seed) for folder, name in parts.items()}
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputTaken(out, "something is there already", "Name a new or an empty folder.")
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as place:
-        part = Path(place) / out.name
-        part.mkdir()
-        _render_all(part, chosen, [*scenes, *chosen.extra_scenes(seed)], jobs, progress)
-        chosen.write_labels(part, scenes)
-        _write_notice(part, chosen.title, f"people={people}, clips_per_person={clips_per_person}, seed={seed}")
-        part.replace(out)
+        draft = Path(place) / out.name
+        draft.mkdir()
+        work = [
+            (LAYOUTS[name].write_clip, draft / folder, scene)
+            for folder, name in parts.items()
+            for scene in (*scenes[folder], *LAYOUTS[name].extra_scenes(seed))
+        ]
+        for done, _ in enumerate(spread(_write_clip, work, jobs, ordered=False), start=1):
+            if progress:
+                progress(done, len(work))
+        for folder, name in parts.items():
+            LAYOUTS[name].write_labels(draft / folder, scenes[folder])
+        if layout in COMPOSITES:
+            (draft / LIST).write_bytes(_listed(parts, scenes))
+        title = " and ".join(LAYOUTS[name].title for name in parts.values())
+        _write_notice(draft, title, f"people={people}, clips_per_person={clips_per_person}, seed={seed}")
+        draft.replace(out)
     return out
 
 
-def _render_all(part: Path, layout: Layout[AnyScene], scenes: Sequence[AnyScene], jobs: int, progress: Progress | None) -> None:
-    for done, _ in enumerate(spread(partial(_write_clip, layout.write_clip, part), scenes, jobs, ordered=False), start=1):
-        if progress:
-            progress(done, len(scenes))
+def _listed(parts: Mapping[str, str], scenes: Mapping[str, Sequence[AnyScene]]) -> bytes:
+    """The clips of the three classes as the organisers of MEGC2019 list theirs: no header, lines that end as Windows ends them."""
+    scheme = SCHEMES["megc-3"]
+    lines = [
+        f"{name},{listed(scene)},{scheme.classes.index(scheme.of[scene.emotion])}\r\n"
+        for folder, name in parts.items()
+        if (listed := LAYOUTS[name].listed)
+        for scene in scenes[folder]
+        if scene.emotion in scheme.of
+    ]
+    return "".join(lines).encode()
 
 
-def _write_clip(write: Callable[[Path, AnyScene], None], part: Path, scene: AnyScene) -> None:
+def _write_clip(work: tuple[Callable[[Path, AnyScene], None], Path, AnyScene]) -> None:
+    write, part, scene = work
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # the processes share the cores already
     try:

@@ -64,4 +64,9 @@ def write_labels(root: Path, scenes: Sequence[Scene]) -> None:
     (root / CROPPED / "sub01" / "Thumbs.db").write_bytes(b"left by a file manager")
 
 
-LAYOUT = Layout("CASME II", 0, CAMERA, CASME2, write_script, write_clip, write_labels, extra)
+def listed(scene: Scene) -> str:
+    """As the list of MEGC2019 writes it."""
+    return f"sub{scene.person:02d},{clip_name(scene)}"
+
+
+LAYOUT = Layout("CASME II", 0, CAMERA, CASME2, write_script, write_clip, write_labels, extra, listed=listed)

@@ -87,4 +87,9 @@ def write_labels(root: Path, scenes: Sequence[Scene]) -> None:
     write_workbook(root / WORKBOOK, {"MICRO_ONLY": rows})
 
 
-LAYOUT = Layout("SAMM", 1, CAMERA, REPERTOIRE, write_script, write_clip, write_labels, named=named)
+def listed(scene: Scene) -> str:
+    """As the list of MEGC2019 writes it, the subject without its zeros."""
+    return f"{scene.person},{clip_name(scene)}"
+
+
+LAYOUT = Layout("SAMM", 1, CAMERA, REPERTOIRE, write_script, write_clip, write_labels, named=named, listed=listed)

@@ -40,6 +40,7 @@ class Layout(Generic[AnyScene]):
     write_labels: Callable[[Path, Sequence[AnyScene]], None]  # all scenes but the extra ones, in order, when all clips are there
     extra: Callable[[int], list[AnyScene]] = _nothing  # seed -> scenes that are rendered but have no label
     named: Callable[[str], str] = str  # emotion of a scene -> the word this database has for it
+    listed: Callable[[AnyScene], str] | None = None  # a scene's clip as the list of MEGC2019 writes it: "sub01,EP02_01f"
 
     def scenes(self, people: int, clips_per_person: int, seed: int) -> list[AnyScene]:
         """The labelled scenes, by which whoever reads the database back can be judged.

@@ -5,7 +5,7 @@ function from the records to what its template shows; PARTS is the table of cont
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -53,7 +53,15 @@ def write_report(studies: list[Path], out: Path, show_faces: bool = False) -> Pa
     Raises:
         LearnetError: no readable study, studies over different clips, or OUT is something else than a report.
     """
-    page = render(read_records(studies), show_faces)
+    return write_page(render(read_records(studies), show_faces), out)
+
+
+def write_page(page: str, out: Path) -> Path:
+    """Write what `render` made to OUT, and return OUT.
+
+    Raises:
+        OutputTaken: OUT is there and holds something else than such a page.
+    """
     if out.exists() and not (out.is_file() and out.read_bytes()[: len(START)] == START.encode()):
         raise OutputTaken(out, "this is there already, and is not a report", "Name another file.")
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -61,17 +69,23 @@ def write_report(studies: list[Path], out: Path, show_faces: bool = False) -> Pa
     return out
 
 
-def render(records: Sequence[Record], show_faces: bool = False) -> str:
-    """The page as text. RECORDS are of studies over the same clips, as `record.read_records` gives them."""
+def render(records: Sequence[Record], show_faces: bool = False, parts: Mapping[str, "Part"] | None = None) -> str:
+    """The page as text.
+
+    Args:
+        records: of studies over the same clips, as `record.read_records` gives them.
+        show_faces: as in `write_report`.
+        parts: what the page shows, in this order, each under the name of its template; those of a report (PARTS) if not given.
+    """
     known = {"records": records, "show_faces": show_faces}
-    parts = [
+    shown = [
         {"key": key, "title": part.title, "body": Markup(_template(key).render(known | part.values(records, show_faces)))}
-        for key, part in PARTS.items()
+        for key, part in (PARTS if parts is None else parts).items()
     ]
     return _template("page").render(
         known,
         start=Markup(START),
-        parts=parts,
+        parts=shown,
         clips=len(records[0].answers),
         people=len({o.person for o in records[0].outcomes}),
         datasets=sorted({o.dataset for o in records[0].outcomes}),

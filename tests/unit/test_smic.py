@@ -108,6 +108,12 @@ def test_the_root_may_be_the_camera_or_above_it(tmp_path: Path, inside: str) -> 
     assert clips(read(owners(tmp_path) / inside)) == EXPECTED
 
 
+@pytest.mark.parametrize("way", ["VIS and NIR too/SMIC_all_cropped/HS", "HS/of the VIS disk/HS", "NIR/hs_cropped"])
+def test_the_nearest_folder_says_the_camera(tmp_path: Path, way: str) -> None:
+    reading = read(tree(tmp_path / way).parents[len(Path(way).parts) - 1])
+    assert (clips(reading), reading.about["camera"]) == (EXPECTED, "HS, 100 frames per second")
+
+
 def test_a_root_that_is_a_slow_camera_is_not_read_as_the_fast_one(tmp_path: Path) -> None:
     owners(tmp_path)
     reading = read(tmp_path / "SMIC_all_raw" / "VIS")
@@ -315,6 +321,14 @@ def test_smic_e_beside_is_none_of_it(tmp_path: Path) -> None:
     assert reading.about["other trees"] == "none"
     with pytest.raises(BadInput, match="there are no folders of clips"):
         read(tmp_path / "SMIC-E_raw image")
+
+
+def test_folders_called_like_an_emotion_beside_are_none_of_it(tmp_path: Path) -> None:
+    tree(tmp_path / "SMIC" / "HS")
+    images(tmp_path / "MMEW" / "Micro_Expression" / "surprise" / "S01-03-091", range(5))
+    images(tmp_path / "mine" / "s1" / "surprise" / "clip1", range(5))
+    reading = read(tmp_path)
+    assert (clips(reading), reading.about["other trees"], kinds(reading, serious=True)) == (EXPECTED, "none", [])
 
 
 @pytest.mark.parametrize("inside", ["s1", "s1/micro", "s1/micro/negative", "s1/micro/negative/s1_ne_91"])

@@ -300,6 +300,16 @@ def test_a_section_may_lie_far_from_its_workbook(tmp_path: Path) -> None:
     assert clips(reading) == EXPECTED and kinds(reading, serious=True) == []
 
 
+def test_the_tree_with_the_workbook_goes_before_a_copy_of_it(tmp_path: Path) -> None:
+    database(tmp_path)
+    package(tmp_path / "backup", "{}-{{}}.jpg")
+    folder = tmp_path / WAY_A / "sub02" / "EP93_1"
+    folder.rename(tmp_path / "moved away")
+    reading = read(tmp_path)
+    assert clips(reading) == [*EXPECTED[:2], EXPECTED[3]] and reading.about["other trees"] == "raw, backup"
+    assert of_kind(reading, "row without folder").where == "casme/02/EP93_1"
+
+
 def test_another_database_beside_is_none_of_it(tmp_path: Path) -> None:
     """CASME II calls its folders alike; one of its clips may even have the name of one of CASME's."""
     database(tmp_path / "CASME")

@@ -13,6 +13,7 @@ from learnet.datasets.dataset import Dataset
 from learnet.datasets.folder import FOLDER
 from learnet.datasets.fourdme import FOURDME
 from learnet.datasets.megc2019 import PARTS, megc2019
+from learnet.datasets.mmew import MMEW
 from learnet.datasets.samm import SAMM
 from learnet.datasets.smic import SMIC
 from learnet.datasets.smic_e import SMIC_E
@@ -20,7 +21,9 @@ from learnet.datasets.tree import survey
 from learnet.errors import BadInput, LearnetError, pick
 from learnet.settings import Selection
 
-DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in (CASME, CASME2, CASME_SQ, CASME3, SMIC, SMIC_E, SAMM, FOURDME, FOLDER)}
+DATASETS: dict[str, Dataset] = {
+    dataset.name: dataset for dataset in (CASME, CASME2, CASME_SQ, CASME3, SMIC, SMIC_E, SAMM, MMEW, FOURDME, FOLDER)
+}
 DATASETS["megc2019"] = megc2019({part: DATASETS[part] for part in PARTS})
 
 __all__ = ["DATASETS", "Dataset", "check_selection", "read_dataset"]

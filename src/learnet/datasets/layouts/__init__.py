@@ -5,11 +5,12 @@ The loaders of the real databases read the result; nothing in them is special to
 
 from typing import Any
 
-from learnet.datasets.layouts import casme2, casme3, casme_sq, fourdme, mmew, samm, smic, smic_e
+from learnet.datasets.layouts import casme, casme2, casme3, casme_sq, fourdme, mmew, samm, smic, smic_e
 from learnet.datasets.layouts.writing import Layout
 
 LAYOUTS: dict[str, Layout[Any]] = {
     "4dme": fourdme.LAYOUT,
+    "casme": casme.LAYOUT,
     "casme2": casme2.LAYOUT,
     "casme-sq": casme_sq.LAYOUT,
     "casme3": casme3.LAYOUT,

@@ -1,5 +1,6 @@
 """A synthetic CASME, read back cell by cell and picture by picture, and by the loader of the real one."""
 
+import re
 from pathlib import Path
 
 import cv2
@@ -9,6 +10,7 @@ import xlrd
 
 from learnet.datasets.casme import read
 from learnet.datasets.layouts import LAYOUTS
+from learnet.datasets.layouts.casme import folder_of
 from learnet.datasets.synthetic import synthesize
 from learnet.simulate.render import render
 
@@ -46,6 +48,15 @@ def test_rows_tell_what_the_scenes_are(database: Path) -> None:
         assert abs(row[9] - (scene.offset - scene.onset + 1) * 1000 / 60) < 1
     assert [row[6] == scene.offset for row, scene in zip(told, SCENES, strict=True)].count(False) == 1
     assert told[1][6] == "\\" and {row[5] for row in told if isinstance(row[5], str)} == {"\\"}
+
+
+def test_clips_are_called_as_in_the_real_one(database: Path) -> None:
+    """One digit behind the stroke or none: two would be CASME II's."""
+    many = LAYOUT.scenes(16, 20, SEED)
+    folders = [path for name in "AB" for path in section(database, name).glob("sub*/*")]
+    assert len(folders) == len(SCENES) + 1
+    assert all(re.fullmatch(r"EP\d\d(_\d)?", path.name) for path in folders)
+    assert len({folder_of(database, scene) for scene in many}) == len(many)
 
 
 def test_pictures_are_the_frames_of_the_scenes(database: Path) -> None:

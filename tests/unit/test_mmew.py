@@ -154,6 +154,12 @@ def test_a_clip_that_lies_twice_is_one(tmp_path: Path) -> None:
     assert of_kind(reading, "clip folder twice").where == f"{MICRO}/repression/S03-07-093"
 
 
+def test_images_far_below_a_clip_are_not_its_frames(tmp_path: Path) -> None:
+    database(tmp_path)
+    images(tmp_path / MICRO / "fear" / "S02-05-099" / "old" / "small", range(1, 9), "{}.jpg")
+    assert kinds(read(tmp_path)) == FOUND
+
+
 @pytest.mark.parametrize("name", [NAME, "MMEW_Micro_Exp (20).xlsx", "MMEW_Micro_Exp_v2.xlsx", "mmew micro exp.XLSX", "labels.xlsx"])
 def test_workbooks_under_any_name(tmp_path: Path, name: str) -> None:
     tree(tmp_path / MICRO)

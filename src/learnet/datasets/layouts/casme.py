@@ -1,4 +1,4 @@
-"""CASME: two sections of two cameras at 60 fps, a workbook in each, whole clips as JPEG files.
+"""CASME: two sections at 60 fps, a workbook in each, whole clips as JPEG files.
 
 As the real one (Yan et al., FG 2013) is met by its loaders: old workbooks with two nameless columns and a duration called `Onset`,
 backslashes where there is nothing, `comtempt`, frames called by their clip or `img`, padded in section B only, a folder without a row.
@@ -12,7 +12,7 @@ from learnet.simulate.render import Camera, render
 from learnet.simulate.script import Repertoire, Scene, make_scene, write_script
 
 CAMERA = Camera(480, 640, 60.0, 250.0)
-"""Section B's; section A was filmed with 1280 x 720 pixels, which likely says no more of a face and takes three times as long to render."""
+"""Section B's. Section A was likely filmed at 1280 x 720, which takes three times as long to render; both are one size here."""
 
 REPERTOIRE = Repertoire(
     ("tense", "disgust", "repression", "surprise"),
@@ -43,7 +43,7 @@ def clip_name(scene: Scene) -> str:
     """EPdd_d, the second part missing for one clip of every third subject; clip 0 is the one without a row."""
     if scene.number == 1 and subject(scene) % 3 == 1:
         return "EP90"
-    return f"EP{(5 * subject(scene) + 2 * scene.number) % 17 + 1:02d}_{scene.number + 20}"
+    return f"EP{(5 * subject(scene) + 2 * scene.number) % 17 + 1:02d}_{scene.number % 9 + 1}"
 
 
 def frame_name(scene: Scene, number: int) -> str:

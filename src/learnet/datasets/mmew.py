@@ -147,7 +147,7 @@ MMEW = Dataset(
     read=read,
     fps=90.0,
     people=36,
-    counted="300 clips, certain; 36 people, likely. Of how many there are of each class nobody is sure",
+    counted="300 clips in all, certain; how many of each class nobody is sure; how many people, likely",
     apply="http://www.dpailab.com/database.html",
     signs=(r"mmew[ _-]*micro.*", r"(.*/)?s\d{2}-\d{2}-\d{3}"),
 )

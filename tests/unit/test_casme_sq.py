@@ -133,13 +133,13 @@ def test_the_workbook_under_any_name_and_with_a_tenth_column(tmp_path: Path, nam
 
 
 def test_the_updated_workbook_is_preferred_and_differences_are_told(tmp_path: Path) -> None:
-    database(tmp_path)
+    (database(tmp_path) / BOOK).rename(tmp_path / "CAS(ME)2code_final.xlsx")  # before the updated one in alphabetical order
     workbook(tmp_path / "CAS(ME)^2code_final(Updated).xlsx", [(*ROWS[0][:6], "positive", *ROWS[0][7:]), *ROWS[1:]])
     reading = read(tmp_path)
     assert reading.clips[0].emotion == "positive"
-    assert reading.about["other workbooks"] == BOOK
+    assert reading.about["other workbooks"] == "CAS(ME)2code_final.xlsx"
     finding = of_kind(reading, "versions differ in emotion")
-    assert finding.serious and "(Updated).xlsx says positive, CAS(ME)^2code_final.xlsx says negative" in finding.what
+    assert finding.serious and "(Updated).xlsx says positive, CAS(ME)2code_final.xlsx says negative" in finding.what
 
 
 def test_sheets_are_known_by_what_is_in_them(tmp_path: Path) -> None:

@@ -72,10 +72,10 @@ class NoFace(LearnetError):
 
 
 class TooFewFrames(LearnetError):
-    """A clip too short to hold any motion."""
+    """A clip, or a part of one, too short to hold any motion."""
 
-    def __init__(self, found: int, needed: int) -> None:
-        super().__init__(f"The clip has {found} frame{'s' if found != 1 else ''}; at least {needed} are needed to see motion.")
+    def __init__(self, found: int, needed: int, part: str = "The clip") -> None:
+        super().__init__(f"{part} has {found} frame{'s' if found != 1 else ''}; at least {needed} are needed to see motion.")
 
 
 def pick(table: Mapping[str, Entry], name: str, kind: str) -> Entry:

@@ -50,6 +50,7 @@ class Answer:
     face: Face | None  # in pixels of the frame; None where there is no answer, or the frames were face crops already
     head_px: float | None  # how far the head moves, in pixels of the crop; None where that could not be measured
     warnings: tuple[str, ...]  # what may have spoilt this answer
+    apex: int | None = None  # number of the frame that was found to be the apex, where the motion image needs one
 
     @property
     def score(self) -> float:
@@ -180,7 +181,7 @@ class Recogniser:
         finder = _Counted(self.finder) if self.finder else None
         with open_video(video, fps) as opened:
             for window in _cut(opened, windows, opened.info.fps):
-                answer, seen = self._look(window, finder, len(answers))
+                answer, seen = self._look(window, finder, len(answers), opened.info.fps)
                 answers.append(answer)
                 if answer.score > best and seen is not None:
                     best, shown = answer.score, seen
@@ -192,13 +193,13 @@ class Recogniser:
             said = _warnings(opened, answers, self.facts)
             return Recognition(str(video), opened.info, frames, duration_s, self.weights, self.facts, windows, tuple(answers), said, shown)
 
-    def _look(self, window: "_Window", finder: FaceFinder | None, number: int) -> tuple[Answer, Shown | None]:
+    def _look(self, window: "_Window", finder: FaceFinder | None, number: int, fps: float) -> tuple[Answer, Shown | None]:
         """The answer to one window, and what the network saw of it."""
         numbers = window.numbers
         unknown = Answer(number, window.start_s, window.end_s, numbers[0], numbers[-1], len(numbers), None, {}, "", None, None, ())
         assert self.facts.preparation is not None, "`load` refuses such weights"
         try:
-            made = make_image(window.pixels, self.facts.preparation, finder)
+            made = make_image(window.pixels, self.facts.preparation, finder, fps=fps)
         except (NoFace, TooFewFrames) as error:
             return replace(unknown, reason=error.what), None
         found = self.score(made.image[None])[0]
@@ -206,7 +207,8 @@ class Recogniser:
         aligned = made.aligned
         few = (f"only {len(numbers)} frames: too few to tell a movement from chance",) if len(numbers) < FEW_FRAMES else ()
         answer = replace(unknown, label=max(scores, key=scores.__getitem__), scores=scores, face=aligned.face,
-                         head_px=aligned.drift_px, warnings=aligned.warnings + few)  # fmt: skip
+                         head_px=aligned.drift_px, warnings=aligned.warnings + few,
+                         apex=None if made.apex is None else numbers[made.apex])  # fmt: skip
         return answer, Shown(aligned.crop(window.pixels, len(numbers) // 2), made.image)
 
 
@@ -384,7 +386,7 @@ def _plain(answer: Answer) -> dict[str, Any]:
     face = answer.face
     place = {"window": answer.window, "start_s": round(answer.start_s, 4), "end_s": round(answer.end_s, 4)}
     frames = {"first": answer.first, "last": answer.last, "frames": answer.frames}
-    said = {"label": answer.label, "score": round(answer.score, 6) if answer.label is not None else None}
+    said = {"apex": answer.apex, "label": answer.label, "score": round(answer.score, 6) if answer.label is not None else None}
     scores = {"scores": {name: round(score, 6) for name, score in answer.scores.items()}, "reason": answer.reason or None}
     seen = face and {
         "box": [round(value, 1) for value in face.box],

@@ -8,22 +8,28 @@ import json
 import os
 import shutil
 import zipfile
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
 import cv2
 import numpy as np
 import pandas as pd
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 
 from learnet.clip import Clip, Finding, Reading
 from learnet.errors import LearnetError, NoFace, OutputTaken, TooFewFrames, pick
 from learnet.face import AlignedFaces, FaceFinder, align, face_finder, find_model
-from learnet.motion import MOTION_IMAGES, WEIGHTED_SUMS
+from learnet.face.geometry import compose
+from learnet.motion import MOTION_IMAGES
+from learnet.motion.apex import find_apex
+from learnet.motion.flow import LEAST_PX, shrunk, with_strain, without_head
+from learnet.motion.magnify import magnified
 from learnet.motion.normalise import NORMALISATIONS
 from learnet.prepared import Prepared, already_there, complaint, digest, disk_errors_named, save_prepared, some, unwritable, versions
 from learnet.settings import Preparation
@@ -33,35 +39,78 @@ from learnet.video import GAPS, image_files, read_clip
 Progress = Callable[[int, int], None]  # clips done, clips in all
 
 ROOM = 2**28  # bytes for the frames of a clip, used as far as it needs them; a longer one gets its own
+UNSEEN = ("midpoint", "none")  # where an apex comes from that nobody saw
 MARKER = "learnet-prepare.txt"  # tells a folder of finished clips from a user's own
 
 
 @dataclass(frozen=True)
 class Made:
-    """A clip's network input, and how its face was found."""
+    """A clip's network input, and how it came about."""
 
     image: UInt8[np.ndarray, "S S 3"]  # 0..255
     aligned: AlignedFaces
+    motion: Float32[np.ndarray, "S S 3"]  # the motion image before it was normalised
+    apex: int | None  # position of the apex among the frames: given, or found; None where none was given and none was needed
 
 
-def make_image(frames: UInt8[np.ndarray, "T H W 3"], preparation: Preparation, finder: FaceFinder | None) -> Made:
-    """The one path from frames to network input: align the face, fold the motion, normalise.
+def make_image(
+    frames: UInt8[np.ndarray, "T H W 3"],
+    preparation: Preparation,
+    finder: FaceFinder | None,
+    apex: int | None = None,
+    fps: float | None = None,
+) -> Made:
+    """The one path from frames to network input: align the face, magnify, fold the motion, normalise.
 
     Args:
         frames: RGB, 0..255, in time order; at least two.
         preparation: all choices.
         finder: finds the face; None where the frames are face crops already.
+        apex: position of the apex among the frames, from 1; where a motion image needs it and it is None, it is found.
+        fps: frames per second; only magnification asks.
 
     Raises:
-        NoFace: no face in the frames that were searched; TooFewFrames.
+        NoFace: no face in the frames that were searched.
+        TooFewFrames: fewer than two frames, or in the part that is folded.
+        LearnetError: magnification without fps.
     """
     if len(frames) < 2:
         raise TooFewFrames(found=len(frames), needed=2)
-    fold, normalise = pick(MOTION_IMAGES, preparation.motion, "motion image"), pick(NORMALISATIONS, preparation.normalise, "normalisation")
+    kind = pick(MOTION_IMAGES, preparation.motion, "motion image")
+    normalise = pick(NORMALISATIONS, preparation.settled.normalise, "normalisation")
     aligned = align(frames, finder, preparation.size, preparation.steady)
-    sum_first = preparation.motion in WEIGHTED_SUMS and not preparation.steady
-    image = aligned.crop_of_sum(frames, fold) if sum_first else fold(aligned.crops(frames))
-    return Made(normalise(image), aligned)
+    if kind.sums and not preparation.steady and not preparation.magnify:
+        motion = aligned.crop_of_sum(frames, lambda part: kind.fold(part, apex))
+        return Made(normalise(motion), aligned, motion, apex)
+    finer = -(-LEAST_PX // preparation.size) if kind.of == "flow" else 1
+    crops = _enlarged(aligned, finer).crops(frames)
+    if kind.needs_apex and apex is None:
+        apex = find_apex(crops)
+    motion = kind.fold(seen(crops, preparation, fps), apex)
+    if kind.of == "flow":
+        motion = shrunk(with_strain(without_head(motion[..., :2])) if preparation.still_flow else motion, finer)
+    return Made(normalise(motion), aligned, motion, apex)
+
+
+def seen(crops: UInt8[np.ndarray, "T S S 3"], preparation: Preparation, fps: float | None) -> UInt8[np.ndarray, "T S S 3"]:
+    """The crops that are folded: magnified, where that is asked for.
+
+    Raises:
+        LearnetError: magnification without fps.
+    """
+    if not preparation.magnify:
+        return crops
+    if fps is None:
+        raise LearnetError("To magnify a clip its frame rate must be known.", "Give fps, or do not magnify.")
+    return magnified(crops, preparation.magnify, fps)
+
+
+def _enlarged(aligned: AlignedFaces, times: int) -> AlignedFaces:
+    """The same crops a whole number of times larger, each pixel divided into TIMES x TIMES."""
+    if times == 1:
+        return aligned
+    growth = np.array([[times, 0, (times - 1) / 2], [0, times, (times - 1) / 2]])
+    return replace(aligned, size=times * aligned.size, transforms=np.stack([compose(growth, there) for there in aligned.transforms]))
 
 
 def prepare(
@@ -82,7 +131,7 @@ def prepare(
     Args:
         reading: clips and findings, as a dataset's reader returns them.
         out: prepared folder to make; returned as it is where it holds the very same preparation.
-        preparation: choices; `face="auto"` is written down as what was used (it stays `auto` where no face had to be searched).
+        preparation: choices; `auto` is written down as what was used (`face` stays `auto` where no face had to be searched).
         jobs: processes, each with one thread; -1 is one per core.
         face_model: YuNet's file; without one see `face.find_model`.
         progress: called after each clip.
@@ -91,19 +140,19 @@ def prepare(
         OutputTaken: OUT holds something else.
         LearnetError: no clips, two of one name, none of which an image could be made, no such face model, a full disk.
     """
-    pick(MOTION_IMAGES, preparation.motion, "motion image")
+    kind = pick(MOTION_IMAGES, preparation.motion, "motion image")
     _check([clip.key for clip in reading.clips], jobs)
     preparation, model = _resolve(reading.clips, preparation, face_model)
     inputs = [_fingerprint_of(clip) for clip in reading.clips]
     about = {
         "imported": False,
         "preparation": asdict(preparation),
-        "images_kind": "image",
+        "images_kind": kind.of,
         "synthetic": _synthetic(reading.clips),
         "reading": dict(reading.about),
         "face_model": digest(model.read_bytes()) if model else None,
         "inputs": digest("".join(inputs).encode()),
-        "versions": versions(),
+        "versions": versions() | ({"scikit-image": version("scikit-image")} if preparation.motion == "flow-tvl1" else {}),
     }
     if present := already_there(out, about):
         if progress:
@@ -151,7 +200,8 @@ def _check(keys: Sequence[str], jobs: int) -> None:
 
 
 def _resolve(clips: Sequence[Clip], preparation: Preparation, face_model: Path | None) -> tuple[Preparation, Path | None]:
-    """The face finder really used, so that equal records mean equal images; and its model file, if it has one."""
+    """The normalisation and face finder really used, so that equal records mean equal images; and its model file, if it has one."""
+    preparation = preparation.settled
     if preparation.face == "none" or all(clip.cropped for clip in clips):
         return preparation, None
     kind: Literal["yunet", "haar"] = "yunet" if face_finder(preparation.face, face_model).kind == "yunet" else "haar"
@@ -199,6 +249,7 @@ class _Part:
     frames: int
     face: str
     findings: list[Finding]
+    apex: int | None = None  # frame, where it was found; None: the clip's own holds
 
 
 @lru_cache(maxsize=1)
@@ -219,7 +270,8 @@ def _fold(task: _Task) -> str:
         part = _make_part(task)
     finally:
         cv2.setNumThreads(threads)
-    about = json.dumps({"frames": part.frames, "face": part.face, "findings": [asdict(finding) for finding in part.findings]})
+    findings = [asdict(finding) for finding in part.findings]
+    about = json.dumps({"frames": part.frames, "face": part.face, "apex": part.apex, "findings": findings})
     draft = task.file.with_suffix(f".{os.getpid()}")
     try:
         with draft.open("wb") as file:
@@ -237,7 +289,8 @@ def _make_part(task: _Task) -> _Part:
     try:
         footage = read_clip(clip.path, clip.onset, clip.offset, clip.fps, _room())
         finder = None if clip.cropped or preparation.face == "none" else _finder(preparation.face, task.model)
-        made = make_image(footage.pixels, preparation, finder)
+        apex = _place_of_apex(clip, footage.numbers)
+        made = make_image(footage.pixels, preparation, finder, apex, clip.fps)
     except LearnetError as error:
         kind = "no face" if isinstance(error, NoFace) else "clip not usable"
         return _Part(None, 0, "", [Finding(kind, clip.key, str(error), serious=True)])
@@ -245,7 +298,19 @@ def _make_part(task: _Task) -> _Part:
     findings += [Finding("warning", clip.key, warning) for warning in made.aligned.warnings]
     face = made.aligned.face
     found = " ".join([face.finder, *(f"{pixel:.0f}" for pixel in face.box)]) if face else "given"
-    return _Part(made.image, len(footage.pixels), found, findings)
+    if made.apex == apex:
+        return _Part(made.image, len(footage.pixels), found, findings)
+    assert made.apex is not None
+    if clip.apex_source not in UNSEEN:
+        findings.append(Finding("apex detected", clip.key, f"it was given as the onset; frame {footage.numbers[made.apex]} is taken"))
+    return _Part(made.image, len(footage.pixels), found, findings, footage.numbers[made.apex])
+
+
+def _place_of_apex(clip: Clip, numbers: Sequence[int]) -> int | None:
+    """Position of the apex that annotators saw among the frames; None where they saw none, or put it on the onset, so it must be found."""
+    if clip.apex is None or clip.apex_source in UNSEEN:
+        return None
+    return min(bisect_left(numbers, clip.apex), len(numbers) - 1) or None
 
 
 def _read_part(file: Path) -> _Part | None:
@@ -255,7 +320,8 @@ def _read_part(file: Path) -> _Part | None:
             about, image = json.loads(str(stored["about"])), stored["image"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
-    return _Part(image if image.size else None, about["frames"], about["face"], [Finding(**finding) for finding in about["findings"]])
+    findings = [Finding(**finding) for finding in about["findings"]]
+    return _Part(image if image.size else None, about["frames"], about["face"], findings, about["apex"])
 
 
 def _run(tasks: Sequence[_Task], out: Path, jobs: int, progress: Progress | None) -> None:
@@ -294,6 +360,8 @@ def _assemble(reading: Reading, out: Path, about: dict, parts: Sequence[_Part]) 
     rows = []
     for place, (clip, part) in enumerate(kept):
         warnings = "; ".join(finding.what for finding in part.findings)
+        if part.apex is not None:
+            clip = replace(clip, apex=part.apex, apex_source="detected")
         facts = {**asdict(clip), "apex": "" if clip.apex is None else clip.apex, "clip": clip.key, "person": clip.person}
         rows.append({**facts, "image": place, "frames": part.frames, "face": part.face, "warnings": warnings})
     people = len({clip.person for clip, _ in kept})

@@ -23,9 +23,10 @@ from learnet.facts import Facts
 from learnet.settings import Preparation
 
 COLUMNS = (
-    "image", "clip", "dataset", "subject", "person", "name", "emotion", "action_units", "onset", "apex", "apex_source", "offset",
-    "fps", "frames", "face", "warnings", "path",
+    "image", "clip", "dataset", "subject", "person", "name", "kind", "emotion", "also", "action_units", "onset", "apex", "apex_source",
+    "offset", "fps", "frames", "face", "warnings", "path",
 )  # fmt: skip
+LATER = ("kind", "also")  # columns that folders of the first version lack: not known
 FILES = ("prepare.json", "clips.csv", "images.npy")  # what `load_prepared` reads
 IDENTITY = ("imported", "preparation", "face_model", "inputs", "versions")  # two folders in which these agree are one
 NUMBERS = ("image", "onset", "apex", "offset", "fps", "frames")
@@ -141,13 +142,16 @@ def load_prepared(folder: Path) -> Prepared:
     try:
         about = json.loads((folder / "prepare.json").read_text(encoding="utf-8"))
         clips = pd.read_csv(folder / "clips.csv", dtype=str, keep_default_na=False, encoding="utf-8")
+        clips = clips.assign(**{column: "" for column in LATER if column not in clips})
         for column in NUMBERS:
             clips[column] = pd.to_numeric(clips[column])
         images = np.load(folder / "images.npy", mmap_mode="r")
         if not isinstance(about, dict):
             raise ValueError("prepare.json holds no record")
+        if about.get("preparation"):  # a setting that the folder does not know yet has its default, as in a checkpoint
+            about["preparation"] = asdict(Preparation(**about["preparation"]))
         whole = about["fingerprint"] == fingerprint([images], clips)
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, TypeError) as error:
         raise BadInput(folder, f"this prepared folder is damaged ({error})", "Prepare it again into a new folder.") from error
     if not whole or len(images) != len(clips):
         raise BadInput(folder, "its images, clips.csv and prepare.json do not belong together", "Prepare it again into a new folder.")

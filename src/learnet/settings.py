@@ -4,13 +4,14 @@ They stand apart from the code that uses them so that the command line can show 
 keep them: a setting added later must have the former behaviour as its default.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from learnet.errors import LearnetError
 
 LONGEST_S = 60  # seconds in one window: its frames are in memory at once
+MOST_MAGNIFIED = 100  # times; a movement of a tenth of a pixel would then cover ten
 MOST_OVERLAP = 0.99  # of half a second that is a window every 5 ms, a frame of a fast camera
 
 
@@ -42,7 +43,9 @@ class Preparation:
     """How a clip becomes a motion image. Two images are comparable only when these are equal."""
 
     motion: str = "dynamic"
-    """Motion image: dynamic (Bilen et al.), dynamic-released (the authors' Python), dynamic-linear or dynamic-exact."""
+    """Motion image (docs/motion.md): dynamic (Bilen et al.), dynamic-released (the authors' Python), dynamic-linear, dynamic-exact;
+    dynamic-rise (onset to apex), dynamic-fall (apex to offset); flow-dis, flow-tvl1 (u, v, strain from onset to apex); difference (apex
+    less onset); onset-face, apex-face (controls)."""
 
     size: int = 112
     """Height and width of the image in pixels; the paper uses 112."""
@@ -53,11 +56,32 @@ class Preparation:
     steady: bool = False
     """Remove the head motion that is left after alignment (estimated on rigid parts of the face only)."""
 
-    normalise: Literal["joint-minmax", "signed"] = "joint-minmax"
-    """To 0..255: joint-minmax (the authors': one range over three channels) or signed (no motion is mid-grey)."""
+    normalise: Literal["auto", "joint-minmax", "signed", "per-channel"] = "auto"
+    """To 0..255: joint-minmax (the authors': one range over three channels), signed (no motion is mid-grey), per-channel (each by its
+    own range), or auto (per-channel for flow, else joint-minmax)."""
+
+    still_flow: bool = False
+    """Remove the motion of the head as a whole from optical flow."""
+
+    magnify: float = 0.0
+    """Make the clip's movements larger before it is folded (Eulerian): this many times their size is added; 0 is off, 2 to 10 usual."""
 
     def __post_init__(self) -> None:
-        _check((28 <= self.size <= 1024, f"A motion image is 28 to 1024 pixels wide, not {self.size}"))
+        flow = self.motion.startswith("flow-")
+        joint = "Pixels and strain share no range: --normalise joint-minmax is not for optical flow. Choose per-channel or signed"
+        still = f"--still-flow is for optical flow, and {self.motion} is none. --steady removes head motion before any motion image"
+        _check(
+            (28 <= self.size <= 1024, f"A motion image is 28 to 1024 pixels wide, not {self.size}"),
+            (0 <= self.magnify <= MOST_MAGNIFIED, f"--magnify must be from 0 to {MOST_MAGNIFIED}, not {self.magnify}"),
+            (flow or not self.still_flow, still),
+            (not flow or self.normalise != "joint-minmax", joint),
+        )
+
+    @property
+    def settled(self) -> "Preparation":
+        """The same with a definite normalisation, so that equal records mean equal images."""
+        usual: Literal["joint-minmax", "per-channel"] = "per-channel" if self.motion.startswith("flow-") else "joint-minmax"
+        return replace(self, normalise=usual) if self.normalise == "auto" else self
 
 
 @dataclass(frozen=True)
@@ -167,7 +191,9 @@ class Study:
     """What a study asks: which network, tested how, on which classes, how often."""
 
     network: str = "learnet"
-    """Network: learnet, learnet-paper, resnet18, resnet34, resnet50, linear-svm or majority."""
+    """Network (docs/networks.md): learnet, learnet-paper; learnet-no-accretion, learnet-no-cross, learnet-plain, learnet-one-stream,
+    learnet-lrn, learnet-gap (one change each); resnet18, resnet34, resnet50, vgg16, vgg19; ststnet, off-apexnet, dual-inception (for
+    flow images); linear-svm, majority; or timm:NAME, where timm is installed."""
 
     protocol: Literal["loso", "groups", "lodo", "across", "leaky-clips", "leaky-epoch"] = "loso"
     """Who is tested: loso (each person once, trained on all others), groups (each of --groups groups of people once), lodo (each

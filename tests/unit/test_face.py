@@ -11,7 +11,7 @@ from moving_face import MOUTH_CORNER, PUPILS, RIGID, Bump, frame, moved, placed,
 from learnet.errors import LearnetError, NoFace, TooFewFrames
 from learnet.face import Face, align, eye_transform, face_finder
 from learnet.face.model import MODEL_NAME
-from learnet.motion import MOTION_IMAGES, WEIGHTED_SUMS
+from learnet.motion import MOTION_IMAGES
 from learnet.motion.dynamic import rank_weights
 from learnet.video import read_frames
 
@@ -157,7 +157,7 @@ def test_small_faces_and_unseen_eyes_are_reported() -> None:
     assert "only 41 pixels wide" in said[0] and "one eye was not seen" in said[1]
 
 
-@pytest.mark.parametrize("motion", sorted(WEIGHTED_SUMS))
+@pytest.mark.parametrize("motion", [name for name, kind in MOTION_IMAGES.items() if kind.sums])
 def test_the_crop_of_a_sum_is_the_sum_of_the_crops(motion: str, rng: np.random.Generator) -> None:
     """By the definition, in floats: the weights times each frame's crop, against one crop of the summed film."""
     film = np.stack([frame(turned(0.3 * t, 1, (0.7 * t, -0.4 * t))) for t in range(9)])
@@ -165,11 +165,11 @@ def test_the_crop_of_a_sum_is_the_sum_of_the_crops(motion: str, rng: np.random.G
     for finder, size in ((Known(), 112), (Known(), 47), (None, 112), (None, 300)):
         aligned = align(film, finder, size)
         expected = np.tensordot(rank_weights(9, motion), aligned.crops(film.astype(np.float64)), axes=1)
-        found = aligned.crop_of_sum(film, MOTION_IMAGES[motion])
+        found = aligned.crop_of_sum(film, lambda part: MOTION_IMAGES[motion].fold(part, None))
         np.testing.assert_allclose(found, expected, atol=1e-3)  # of some hundred grey levels
     still = np.stack([frame(STILL)] * 9)
     if motion != "dynamic-released":
-        assert (align(still, Known(), 112).crop_of_sum(still, MOTION_IMAGES[motion]) == 0).all()
+        assert (align(still, Known(), 112).crop_of_sum(still, lambda part: MOTION_IMAGES[motion].fold(part, None)) == 0).all()
 
 
 # ---- no finder

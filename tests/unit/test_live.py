@@ -470,7 +470,7 @@ def test_json_and_row_say_the_same() -> None:
 
 def test_what_cannot_be_live_is_refused() -> None:
     steady = replace(CROPPED, facts=replace(HAAR, preparation=Preparation(face="haar", steady=True, size=SIZE)))
-    with pytest.raises(LearnetError, match="without --steady"):
+    with pytest.raises(LearnetError, match="made with --steady, and that takes longer"):
         LiveRecogniser(steady)
     with pytest.raises(LearnetError, match="0.02 s at 50 frames per second.*longer --window-s"):
         LiveRecogniser(CROPPED, Live(window_s=0.02), 50.0)

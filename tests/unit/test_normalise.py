@@ -6,12 +6,12 @@ import pytest
 
 from learnet.errors import LearnetError
 from learnet.motion.dynamic import dynamic_image
-from learnet.motion.normalise import NORMALISATIONS, joint_minmax, signed
+from learnet.motion.normalise import NORMALISATIONS, joint_minmax, per_channel, signed
 from learnet.settings import Preparation
 
 
 def test_names_are_those_of_the_settings() -> None:
-    assert set(NORMALISATIONS) == set(Preparation.__annotations__["normalise"].__args__)
+    assert {"auto", *NORMALISATIONS} == set(Preparation.__annotations__["normalise"].__args__)
 
 
 def test_joint_minmax_is_what_the_authors_do(rng: np.random.Generator) -> None:
@@ -32,6 +32,20 @@ def test_joint_minmax_by_hand() -> None:
 def test_signed_by_hand() -> None:
     image = np.array([[[-100, 0, 50]], [[100, 25, -1]]], dtype=np.float32)
     np.testing.assert_array_equal(signed(image), [[[1, 128, 192]], [[255, 160, 127]]])  # 191.5, 159.75, 126.73
+
+
+def test_per_channel_by_hand() -> None:
+    """The ranges are -2..2 and 10..20; the third channel is flat. 127.5 is rounded to the even 128."""
+    image = np.array([[[-2, 10, 7]], [[2, 20, 7]], [[0, 13, 7]]], dtype=np.float32)
+    np.testing.assert_array_equal(per_channel(image), [[[0, 0, 128]], [[255, 255, 128]], [[128, 76, 128]]])  # 76.5 to the even 76
+
+
+def test_per_channel_of_the_opposite_is_the_opposite(rng: np.random.Generator) -> None:
+    """What the mirror of a flow image in training rests on: x becomes 255 - x where u becomes -u."""
+    image = rng.normal(0, 1.7, (40, 40, 3)).astype(np.float32)
+    turned = image * np.float32([-1, 1, 1])
+    np.testing.assert_array_equal(per_channel(turned)[..., 0], 255 - per_channel(image)[..., 0])
+    np.testing.assert_array_equal(per_channel(turned)[..., 1:], per_channel(image)[..., 1:])
 
 
 def test_signed_keeps_zero_in_the_middle_and_mirrors(rng: np.random.Generator) -> None:

@@ -105,7 +105,7 @@ def test_prepared_folder_holds_every_clip(tmp_path: Path) -> None:
     assert tuple(table) == COLUMNS
     assert table.iloc[3].to_dict() == {
         "image": "3", "clip": "casme2/01/EP01_1", "dataset": "casme2", "subject": "01", "person": "casme2/01", "name": "EP01_1",
-        "emotion": "disgust", "action_units": "", "onset": "1", "apex": "3", "apex_source": "file", "offset": "8", "fps": "200.0",
+        "kind": "micro", "emotion": "disgust", "also": "", "action_units": "", "onset": "1", "apex": "3", "apex_source": "file", "offset": "8", "fps": "200.0",
         "frames": "8", "face": "given", "warnings": "", "path": str(reading.clips[3].path),
     }  # fmt: skip
     assert prepared.clips["onset"].tolist() == [1] * 6 and prepared.clips["subject"].tolist() == ["00", "00", "01", "01", "02", "02"]
@@ -114,7 +114,7 @@ def test_prepared_folder_holds_every_clip(tmp_path: Path) -> None:
     about = json.loads((tmp_path / "out" / "prepare.json").read_text())
     assert (about["clips"], about["skipped"], about["people"], about["synthetic"]) == (6, 0, 3, False)
     assert about["reading"] == {"workbook": "a.xlsx"} and about["images_kind"] == "image" and not about["imported"]
-    assert preparation_of(prepared) == SMALL  # nothing was searched, so `auto` stays
+    assert preparation_of(prepared) == replace(SMALL, normalise="joint-minmax")  # no face was searched, so its `auto` stays
 
 
 def test_same_bytes_whatever_the_number_of_processes(tmp_path: Path) -> None:
@@ -310,7 +310,7 @@ def test_face_is_searched_where_nobody_has_cropped(tmp_path: Path) -> None:
     given = clip_of(write_clip(tmp_path / "given", movement(1, 6)), "1", "given", frames=6)
     prepared = prepare(Reading([raw, given], []), tmp_path / "out", SMALL, jobs=1)
     finder = face_finder("auto")
-    assert preparation_of(prepared) == replace(SMALL, face=finder.kind)
+    assert preparation_of(prepared) == replace(SMALL, face=finder.kind, normalise="joint-minmax")
     assert (prepared.images[0] == make_image(portrait(), SMALL, finder).image).all()
     word, x, y, width, height = prepared.clips["face"][0].split()
     assert word == finder.kind and prepared.clips["face"][1] == "given"

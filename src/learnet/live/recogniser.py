@@ -10,6 +10,7 @@ from learnet.errors import LearnetError, TooFewFrames, pick
 from learnet.face import STILL_PX
 from learnet.live.follow import DELAY, LOOKS, Follower, Pace
 from learnet.motion import MOTION_IMAGES
+from learnet.motion.apex import find_apex
 from learnet.motion.normalise import NORMALISATIONS
 from learnet.predict import EARLY, Recogniser
 from learnet.settings import Live
@@ -80,10 +81,12 @@ class LiveRecogniser:
         """
         preparation = recogniser.facts.preparation
         assert preparation is not None, "`load` refuses such weights"
-        if preparation.steady:
+        self.kind = pick(MOTION_IMAGES, preparation.motion, "motion image")
+        slow = {"--steady": preparation.steady, "--magnify": bool(preparation.magnify), "optical flow": self.kind.of == "flow"}
+        if refused := " and ".join(what for what, asked in slow.items() if asked):
             raise LearnetError(
-                "These weights learned from images without head motion, and removing it takes longer than frames take to come.",
-                "Train on a folder of `learnet prepare` without --steady.",
+                f"These weights learned from images made with {refused}, and that takes longer than frames take to come.",
+                "Use `learnet predict`, or train on a folder of `learnet prepare` without it.",
             )
         window = round(settings.window_s * fps)
         if window < 2:
@@ -91,8 +94,7 @@ class LiveRecogniser:
                 f"A window of {settings.window_s:g} s at {fps:g} frames per second holds no motion.", "Give a longer --window-s."
             )
         self.recogniser, self.settings, self.period_s = recogniser, settings, 1 / fps
-        self.fold = pick(MOTION_IMAGES, preparation.motion, "motion image")
-        self.normalise = pick(NORMALISATIONS, preparation.normalise, "normalisation")
+        self.normalise = pick(NORMALISATIONS, preparation.settled.normalise, "normalisation")
         self.still_px = STILL_PX * preparation.size / 112
         pace = Pace(max(1, window // LOOKS), max(1, round(DELAY * window)), wait, window)
         self.face = Follower(recogniser.finder, preparation.size, pace)
@@ -150,8 +152,11 @@ class LiveRecogniser:
             assert self.face.now is not None
             self.face.free.clear()
             try:
-                image = self.normalise(self.fold(self.face.now.last(count)))
+                crops = self.face.now.last(count)
+                image = self.normalise(self.kind.fold(crops, find_apex(crops) if self.kind.needs_apex else None))
                 scores = dict(zip(self.recogniser.facts.classes, self.recogniser.score(image[None])[0].tolist(), strict=True))
+            except TooFewFrames as error:  # in the part of the window that is folded
+                reason = error.what
             finally:
                 self.face.free.set()
         label = max(scores, key=scores.__getitem__) if scores else None

@@ -134,6 +134,30 @@ def dynamic_image_exact(frames: Frames, softness: float = 1.0) -> Float32[np.nda
     return _weighted_sum(frames, averaging.T @ _rank_machine(gram / spread, softness) / spread)
 
 
+def dynamic_image_rise(frames: Frames, apex: int | None) -> Float32[np.ndarray, "H W C"]:
+    """The `dynamic_image` of the movement's rise alone: the frames from the onset to the apex.
+
+    Args:
+        frames: aligned faces in time order; the first is the onset.
+        apex: position of the apex among them.
+
+    Raises:
+        TooFewFrames: fewer than two frames there, or no apex.
+    """
+    rise = frames[: (apex or 0) + 1]
+    if len(rise) < 2:
+        raise TooFewFrames(found=len(rise), needed=2, part="The part from the onset to the apex")
+    return dynamic_image(rise)
+
+
+def dynamic_image_fall(frames: Frames, apex: int | None) -> Float32[np.ndarray, "H W C"]:
+    """The `dynamic_image` of the movement's fall alone: from the apex to the last frame. Otherwise as `dynamic_image_rise`."""
+    fall = frames[len(frames) if apex is None else apex :]
+    if len(fall) < 2:
+        raise TooFewFrames(found=len(fall), needed=2, part="The part from the apex to the offset")
+    return dynamic_image(fall)
+
+
 class Accumulator:
     """The dynamic image of frames that come one at a time. It holds three images in float64, however long the clip is."""
 

@@ -40,7 +40,30 @@ def signed(image: Float32[np.ndarray, "H W C"]) -> UInt8[np.ndarray, "H W C"]:
     return np.rint(128 + image.astype(np.float64) / largest * 127).astype(np.uint8)
 
 
-NORMALISATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"joint-minmax": joint_minmax, "signed": signed}
+def per_channel(image: Float32[np.ndarray, "H W C"]) -> UInt8[np.ndarray, "H W C"]:
+    """Stretch each channel to 0..255 by its own smallest and largest value, rounded; a flat channel becomes all 128.
+
+    For channels of different units, as u, v and strain of optical flow. Which grey means no motion differs from image to image, and
+    where nothing moves the noise is stretched. Turning the sign of a channel turns its grey level x into 255 - x, so that the mirror
+    image of a face's flow is that of the mirrored face.
+
+    Raises:
+        LearnetError: the image holds values that are not finite.
+
+    Source: what the flow images that go around for the MEGC2019 clips look like before they were made smaller.
+    """
+    _check(image)
+    low, high = (limit.astype(np.float64) for limit in (image.min(axis=(0, 1)), image.max(axis=(0, 1))))
+    flat = low == high
+    stretched = (image - low) * 255 / np.where(flat, 1, high - low)
+    return np.where(flat, 128, np.rint(stretched)).astype(np.uint8)
+
+
+NORMALISATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "joint-minmax": joint_minmax,
+    "signed": signed,
+    "per-channel": per_channel,
+}
 
 
 def _check(image: Float32[np.ndarray, "H W C"]) -> None:

@@ -1,6 +1,7 @@
 """A synthetic CASME, read back cell by cell and picture by picture, and by the loader of the real one."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -48,6 +49,13 @@ def test_rows_tell_what_the_scenes_are(database: Path) -> None:
         assert abs(row[9] - (scene.offset - scene.onset + 1) * 1000 / 60) < 1
     assert [row[6] == scene.offset for row, scene in zip(told, SCENES, strict=True)].count(False) == 1
     assert told[1][6] == "\\" and {row[5] for row in told if isinstance(row[5], str)} == {"\\"}
+
+
+def test_contempt_is_misspelt_as_in_the_real_one(tmp_path: Path) -> None:
+    section(tmp_path, "A").mkdir(parents=True)
+    LAYOUT.write_labels(tmp_path, [replace(SCENES[0], emotion="contempt")])
+    sheet = xlrd.open_workbook(section(tmp_path, "A") / "Section A.xls").sheet_by_index(0)
+    assert sheet.row_values(1)[11] == LAYOUT.named("contempt") == "comtempt"
 
 
 def test_clips_are_called_as_in_the_real_one(database: Path) -> None:

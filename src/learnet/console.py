@@ -1,7 +1,7 @@
 """What the commands show in a terminal: progress bars on stderr, tables on stdout."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -26,15 +26,15 @@ def bar(title: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; columns after the first are right-aligned where every cell reads as a number."""
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], red: Container[int] = ()) -> None:
+    """Print a table, the rows at the places RED in red; columns after the first are right-aligned where every cell reads as a number."""
     cells = [[escape(str(cell)) for cell in row] for row in rows]
     drawn = Table(title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for place, name in enumerate(columns):
-        numbers = place > 0 and all(row[place][:1] in "0123456789-–" for row in cells)
+        numbers = place > 0 and all(row[place][:1] in "0123456789+-–" for row in cells)
         drawn.add_column(name, justify="right" if numbers else "left", overflow="fold", no_wrap=numbers)
-    for row in cells:
-        drawn.add_row(*row)
+    for place, row in enumerate(cells):
+        drawn.add_row(*row, style="red" if place in red else None)
     out.print(drawn, soft_wrap=False)
 
 

@@ -6,14 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from markupsafe import Markup
-
 from learnet.compare import CLIPS, Compared, Comparison, motion, network, scheme
 from learnet.compare.sheets import Line, Sheet, made, notes, sheets
-from learnet.figures import Interval, inline_svg, interval_figure
 from learnet.metrics import MEASURES
 from learnet.outcomes import write_whole
-from learnet.report import Part, render, write_page
+from learnet.report import Part, render, scores_figure, write_page
 from learnet.report.record import Record
 from learnet.report.tables import NAMES, floor
 
@@ -69,24 +66,8 @@ def as_latex(comparison: Comparison) -> str:
 
 def as_html(comparison: Comparison) -> str:
     """One self-contained page, as reports are."""
-    part = Part("The comparison", lambda records, show_faces: _shown(comparison))
-    return render(comparison.records, parts={"comparison": part})
-
-
-def _shown(comparison: Comparison) -> dict:
-    least, records = floor(comparison.records[0]), comparison.records
-    panels = {
-        NAMES[m]: [Interval(r.name, *(float(r.summary["mean"][m][key]) for key in ("value", "low", "high"))) for r in records]
-        for m in MEASURES
-    }
-    figure = interval_figure(panels, {NAMES[m]: least.values[m] for m in MEASURES})
-    said = "Scores with 95% intervals; the table above has every number."
-    return {
-        "sheets": sheets(comparison),
-        "notes": notes(comparison),
-        "figure": Markup(inline_svg(figure, "intervals", said)),
-        "nothing": NOTHING,
-    }
+    shown = {"sheets": sheets(comparison), "notes": notes(comparison), "figure": scores_figure(comparison.records)}
+    return render(comparison.records, parts={"comparison": Part("The comparison", lambda records, show_faces: shown)})
 
 
 def _rows(comparison: Comparison) -> Iterator[dict[str, object]]:

@@ -103,6 +103,20 @@ def cell(value: object, number: str = "{:.3f}") -> str:
 def answer(records: Sequence[Record], show_faces: bool = False) -> dict:
     """Accuracy, UF1 and UAR of every study with intervals, beside what no learning would give."""
     scores, floor = tables.measures(records), tables.floor(records[0])
+    return {
+        "scores": scores.to_dict("records"),
+        "names": list(tables.NAMES.values()),
+        "unseen": check(records[0])[0].passed,
+        "majority": "majority" in set(scores["network"]),
+        "floor": floor,
+        "floor_values": {tables.NAMES[m]: value for m, value in floor.values.items()},
+        "figure": scores_figure(records),
+    }
+
+
+def scores_figure(records: Sequence[Record]) -> Markup:
+    """Accuracy, UF1 and UAR of every study with intervals, as an `<svg>` element; a dashed line where no learning stands."""
+    floor = tables.floor(records[0])
     panels = {
         tables.NAMES[m]: [Interval(r.name, *(float(r.summary["mean"][m][key]) for key in ("value", "low", "high"))) for r in records]
         for m in MEASURES
@@ -111,15 +125,7 @@ def answer(records: Sequence[Record], show_faces: bool = False) -> dict:
         f"{line.label} {name} {line.value:.3f} ({line.low:.3f} to {line.high:.3f})" for name, part in panels.items() for line in part
     )
     figure = interval_figure(panels, {tables.NAMES[m]: floor.values[m] for m in MEASURES})
-    return {
-        "scores": scores.to_dict("records"),
-        "names": list(tables.NAMES.values()),
-        "unseen": check(records[0])[0].passed,
-        "majority": "majority" in set(scores["network"]),
-        "floor": floor,
-        "floor_values": {tables.NAMES[m]: value for m, value in floor.values.items()},
-        "figure": Markup(inline_svg(figure, "intervals", f"Scores with 95% intervals. {said}. Without learning: {_said(floor)}.")),
-    }
+    return Markup(inline_svg(figure, "intervals", f"Scores with 95% intervals. {said}. Without learning: {_said(floor)}."))
 
 
 def trust(records: Sequence[Record], show_faces: bool = False) -> dict:

@@ -27,7 +27,7 @@ HOMES = {
     "matplotlib": {"picture", "figures", "report"},
     "jinja2": {"report"},
     "sklearn": {"splits", "networks"},
-    "skimage": {"simulate"},
+    "skimage": {"simulate", "motion"},
     "joblib": {"spread"},
     "PIL": {"datasets"},
     "distributed": {"cluster"},

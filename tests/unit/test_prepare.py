@@ -105,8 +105,8 @@ def test_prepared_folder_holds_every_clip(tmp_path: Path) -> None:
     assert tuple(table) == COLUMNS
     assert table.iloc[3].to_dict() == {
         "image": "3", "clip": "casme2/01/EP01_1", "dataset": "casme2", "subject": "01", "person": "casme2/01", "name": "EP01_1",
-        "kind": "micro", "emotion": "disgust", "also": "", "action_units": "", "onset": "1", "apex": "3", "apex_source": "file", "offset": "8", "fps": "200.0",
-        "frames": "8", "face": "given", "warnings": "", "path": str(reading.clips[3].path),
+        "kind": "micro", "emotion": "disgust", "also": "", "action_units": "", "onset": "1", "apex": "3", "apex_source": "file",
+        "offset": "8", "fps": "200.0", "frames": "8", "face": "given", "warnings": "", "path": str(reading.clips[3].path),
     }  # fmt: skip
     assert prepared.clips["onset"].tolist() == [1] * 6 and prepared.clips["subject"].tolist() == ["00", "00", "01", "01", "02", "02"]
     audit = (tmp_path / "out" / "audit.csv").read_text().splitlines()

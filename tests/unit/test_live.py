@@ -28,6 +28,7 @@ from learnet.motion.dynamic import dynamic_image, rank_weights
 from learnet.motion.normalise import joint_minmax
 from learnet.networks import NETWORKS
 from learnet.predict import Recogniser
+from learnet.prepare import make_image
 from learnet.settings import Live, Preparation, Windows
 from learnet.training import predict_scores
 from learnet.video import Frame, Video, VideoInfo, open_video, read_frames, write_video
@@ -455,6 +456,30 @@ def test_threads_are_as_before() -> None:
         torch.set_num_threads(before)
 
 
+# ---- motion images that need an apex
+
+
+@pytest.mark.parametrize("motion", ["difference", "apex-face", "dynamic-rise"])
+def test_the_apex_is_found_in_every_window(motion: str) -> None:
+    """Each answer is that of `make_image` to the window's frames alone."""
+    facts = replace(FACTS, preparation=Preparation(motion=motion, face="none", size=SIZE))
+    pixels = wobble(60)
+    answers = answers_to(replace(CROPPED, facts=facts), pixels, Live(every=7), 50.0)
+    assert len(answers) >= 5
+    for answer in answers:
+        made = make_image(pixels[answer.first : answer.last + 1], facts.preparation, None)
+        assert made.apex is not None
+        np.testing.assert_allclose(scores_of(answer), score(made.image[None])[0], rtol=1e-6)
+
+
+def test_a_window_without_a_fall_has_no_answer() -> None:
+    """What only rises peaks in the last frame."""
+    facts = replace(FACTS, preparation=Preparation(motion="dynamic-fall", face="none", size=SIZE))
+    rising = np.stack([shifted(6 * (1 - np.cos(np.pi * t / 24)) / 2) for t in range(25)])
+    (answer,) = answers_to(replace(CROPPED, facts=facts), rising, Live(every=100), 50.0)
+    assert answer.label is None and not answer.scores and "from the apex to the offset has 1 frame" in answer.reason
+
+
 # ---- what is told, and refused
 
 
@@ -472,6 +497,10 @@ def test_what_cannot_be_live_is_refused() -> None:
     steady = replace(CROPPED, facts=replace(HAAR, preparation=Preparation(face="haar", steady=True, size=SIZE)))
     with pytest.raises(LearnetError, match="made with --steady, and that takes longer"):
         LiveRecogniser(steady)
+    for preparation, what in (({"motion": "flow-tvl1"}, "optical flow"), ({"magnify": 4.0}, "--magnify")):
+        slow = replace(CROPPED, facts=replace(FACTS, preparation=Preparation(face="none", size=SIZE, **preparation)))
+        with pytest.raises(LearnetError, match=f"made with {what}, and .*learnet predict"):
+            LiveRecogniser(slow)
     with pytest.raises(LearnetError, match="0.02 s at 50 frames per second.*longer --window-s"):
         LiveRecogniser(CROPPED, Live(window_s=0.02), 50.0)
     for wrong in ({"every": 0}, {"window_s": 0.0}, {"window_s": float("inf")}, {"window_s": float("nan")}):

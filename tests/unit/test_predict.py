@@ -23,6 +23,7 @@ from learnet.motion.dynamic import dynamic_image
 from learnet.motion.normalise import joint_minmax
 from learnet.networks import NETWORKS
 from learnet.predict import EARLY, Recogniser, Recognition, _cut
+from learnet.prepare import make_image
 from learnet.settings import Preparation, Training, Windows
 from learnet.training import predict_scores
 from learnet.video import Frame, read_frames, write_video
@@ -235,6 +236,20 @@ def test_what_cannot_be_answered_is_refused(tmp_path: Path) -> None:
     (tmp_path / "pickle.pt").write_bytes(b"\x80\x04x")
     with pytest.raises(BadCheckpoint, match="pickle"):
         Recogniser.load(tmp_path / "pickle.pt")
+
+
+@pytest.mark.parametrize("settings", [{"motion": "difference"}, {"motion": "flow-dis", "still_flow": True}, {"magnify": 3.0}])
+def test_other_motion_images_are_made_of_each_window_alone(tmp_path: Path, settings: dict) -> None:
+    """The apex is found in the window, and the frame rate is the video's."""
+    preparation = Preparation(face="none", size=SIZE, **settings)
+    write_video(tmp_path / "film.mkv", wobble(66), 50.0, "ffv1")
+    found = recogniser(tmp_path, replace(FACTS, preparation=preparation))(tmp_path / "film.mkv")
+    frames, module = read_frames(tmp_path / "film.mkv"), network()
+    assert len(found.answers) == 5
+    for answer, told in zip(found.answers, json.loads(found.to_json())["answers"], strict=True):
+        made = make_image(frames[answer.first : answer.last + 1], preparation, None, fps=50.0)
+        np.testing.assert_allclose(list(answer.scores.values()), predict_scores(module, made.image[None])[0], rtol=1e-5)
+        assert answer.apex == (None if "magnify" in settings else answer.first + made.apex) == told["apex"]
 
 
 def test_the_face_finder_is_that_of_the_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

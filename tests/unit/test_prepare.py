@@ -20,8 +20,14 @@ from skimage.data import astronaut
 from learnet.clip import Clip, Finding, Reading
 from learnet.errors import BadInput, LearnetError, NoFace, OutputTaken, TooFewFrames
 from learnet.face import face_finder
+from learnet.facts import Facts, as_json, read_facts
+from learnet.motion import MOTION_IMAGES
+from learnet.motion.flow import with_strain
+from learnet.motion.magnify import magnified
+from learnet.motion.normalise import NORMALISATIONS
+from learnet.pooled import pool, save_pool
 from learnet.prepare import make_image, merged, prepare
-from learnet.prepared import COLUMNS, load_prepared, preparation_of, save_prepared
+from learnet.prepared import COLUMNS, check_fit, load_prepared, preparation_of, save_prepared
 from learnet.settings import Preparation
 from learnet.video import read_frames, write_video
 
@@ -441,3 +447,165 @@ def test_several_databases_in_one_reading_keep_their_people_apart(tmp_path: Path
     assert both.about == {"casme: tree": "raw", "casme2: tree": "raw"}
     assert [finding.where for finding in both.findings] == ["casme/01/a", "casme: book.xls", "casme2/01/a", "casme2: book.xls"]
     assert merged({("casme", "A"): reading("casme")}) == reading("casme")  # one alone is as it was
+
+
+# ---------------------------------------------------------------- other kinds of motion image
+
+
+def pulsed(count: int, apex: int, size: int = 120) -> np.ndarray:
+    """A fixed pattern of blobs in which one patch slides down by 2 pixels until the apex, and back."""
+    picture = cv2.GaussianBlur(np.random.default_rng(8).integers(0, 256, (size, size, 3)).astype(np.float32), (0, 0), 2.0)
+    picture = cv2.normalize(picture, None, 0, 255, cv2.NORM_MINMAX)
+    y, x = np.mgrid[:size, :size].astype(np.float32)
+    patch = np.exp(-((x - 70) ** 2 + (y - 50) ** 2) / (2 * 12**2)).astype(np.float32)
+    levels = [t / apex if t <= apex else (count - 1 - t) / (count - 1 - apex) for t in range(count)]
+    made = [cv2.remap(picture, x, y - np.float32(2 * level) * patch, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT) for level in levels]
+    return np.clip(np.rint(made), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("motion", MOTION_IMAGES)
+def test_every_kind_can_be_prepared(tmp_path: Path, motion: str) -> None:
+    """The image is the fold of the crops, normalised as goes with the kind; what the kind is of is written down for training."""
+    kind = MOTION_IMAGES[motion]
+    clip = clip_of(write_clip(tmp_path / "a", pulsed(12, 5)), "1", "a", frames=12, apex=6)
+    prepared = prepare(Reading([clip], []), tmp_path / "out", Preparation(motion=motion, size=120), jobs=1)
+    expected = NORMALISATIONS["per-channel" if kind.of == "flow" else "joint-minmax"](kind.fold(pulsed(12, 5), 5))
+    assert np.abs(prepared.images[0].astype(int) - expected).max() <= 1
+    assert prepared.about["images_kind"] == kind.of and prepared.clips["apex_source"].tolist() == ["file"]
+    assert preparation_of(prepared).normalise == ("per-channel" if kind.of == "flow" else "joint-minmax")
+    assert ("scikit-image" in prepared.about["versions"]) == (motion == "flow-tvl1")
+
+
+@pytest.mark.parametrize("source", ["midpoint", "none"])
+def test_apex_that_nobody_saw_is_found_where_it_is_needed(tmp_path: Path, source: str) -> None:
+    """It is the fifth of sixteen frames whose numbers are 11, 13, ... 41."""
+    folder = tmp_path / "a"
+    for number, frame in zip(range(11, 43, 2), pulsed(16, 4), strict=True):
+        folder.mkdir(exist_ok=True)
+        cv2.imwrite(str(folder / f"img{number}.png"), frame[..., ::-1])
+    clip = clip_of(folder, "1", "a", onset=11, offset=41, apex=27 if source == "midpoint" else None, apex_source=source)
+    for motion in ("difference", "dynamic"):
+        prepared = prepare(Reading([clip], []), tmp_path / motion, Preparation(motion=motion), jobs=1)
+        row = prepared.clips.iloc[0]
+        if motion == "difference":
+            assert (row["apex"], row["apex_source"]) == (19, "detected")
+            expected = make_image(pulsed(16, 4), Preparation(motion=motion), None, 4).image
+            assert (prepared.images[0] == expected).all()
+        else:
+            assert row["apex_source"] == source and (row["apex"] == 27 or np.isnan(row["apex"]))
+        assert "apex" not in (tmp_path / motion / "audit.csv").read_text()  # nothing was wrong with it
+
+
+def test_apex_given_on_the_onset_is_found_too_and_said(tmp_path: Path) -> None:
+    clip = clip_of(write_clip(tmp_path / "a", pulsed(16, 9)), "1", "a", frames=16, apex=1)
+    prepared = prepare(Reading([clip], []), tmp_path / "out", Preparation(motion="flow-dis"), jobs=1)
+    assert prepared.clips[["apex", "apex_source"]].iloc[0].tolist() == [10, "detected"]
+    audit = (tmp_path / "out" / "audit.csv").read_text().splitlines()[1]
+    assert audit == "apex detected,casme2/1/a,it was given as the onset; frame 10 is taken,no"
+    assert prepared.clips["warnings"].tolist() == ["it was given as the onset; frame 10 is taken"]
+
+
+def test_apex_on_the_last_frame_leaves_no_fall(tmp_path: Path) -> None:
+    frames = write_clip(tmp_path / "a", pulsed(8, 4))
+    clips = [clip_of(frames, "1", "whole", apex=5), clip_of(frames, "1", "rise", offset=5, apex=5)]
+    prepared = prepare(Reading(clips, []), tmp_path / "out", Preparation(motion="dynamic-fall"), jobs=1)
+    assert prepared.clips["name"].tolist() == ["whole"]
+    assert "from the apex to the offset has 1 frame;" in (tmp_path / "out" / "audit.csv").read_text()
+
+
+def test_small_flow_images_are_measured_on_larger_crops() -> None:
+    """On 28 pixels the patch slides by half a pixel: as on 112, made four times smaller, and not as on 28."""
+    frames = pulsed(2, 1)
+    small, large = (make_image(frames, Preparation(motion="flow-dis", size=size), None, 1).motion for size in (28, 112))
+    expected = large.reshape(28, 4, 28, 4, 3).mean(axis=(1, 3)) / [4, 4, 1]
+    np.testing.assert_allclose(small, expected, atol=1e-5)
+    assert small[..., 1].max() == pytest.approx(2 * 28 / 120, rel=0.25) and np.abs(small[..., 0]).max() < 0.15
+
+
+def test_head_motion_is_taken_out_of_flow() -> None:
+    """The whole picture slides by 1.5 pixels to the right as well; strain is that of what is left."""
+    frames = pulsed(2, 1)
+    frames[1] = cv2.warpAffine(frames[1], np.float64([[1, 0, 1.5], [0, 1, 0]]), (120, 120), borderMode=cv2.BORDER_REFLECT)
+    there, left = (make_image(frames, Preparation("flow-dis", 120, still_flow=still), None, 1).motion for still in (False, True))
+    assert np.median(there[..., 0]) == pytest.approx(1.5, abs=0.1) and np.median(left[..., 0]) == pytest.approx(0, abs=0.05)
+    assert left[..., 1].max() > 1.4
+    np.testing.assert_allclose(left, with_strain(left[..., :2]), atol=1e-6)
+
+
+def test_magnification_comes_before_the_fold_and_asks_for_the_rate() -> None:
+    frames, settings = pulsed(12, 5, 112), Preparation(motion="difference", magnify=3.0, normalise="signed")
+    made = make_image(frames, settings, None, 5, 200.0)
+    crops = magnified(frames, 3.0, 200.0).astype(int)
+    np.testing.assert_array_equal(made.motion, crops[5] - crops[0])
+    assert np.abs(made.motion).sum() > 1.5 * np.abs(frames[5].astype(int) - frames[0]).sum()
+    for motion in ("dynamic", "dynamic-exact"):
+        expected = MOTION_IMAGES[motion].fold(magnified(frames, 3.0, 100.0), None)
+        found = make_image(frames, Preparation(motion=motion, magnify=3.0), None, fps=100.0).motion
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+    with pytest.raises(LearnetError, match="frame rate must be known"):
+        make_image(frames, settings, None, 5)
+
+
+def test_settings_that_make_no_sense_are_refused() -> None:
+    for wrong, message in [
+        ({"motion": "dynamic", "still_flow": True}, "--still-flow is for optical flow"),
+        ({"motion": "flow-dis", "normalise": "joint-minmax"}, "share no range"),
+        ({"magnify": -1.0}, "--magnify"),
+        ({"magnify": float("nan")}, "--magnify"),
+        ({"magnify": float("inf")}, "--magnify"),
+    ]:
+        with pytest.raises(LearnetError, match=message):
+            Preparation(**wrong)
+    with pytest.raises(LearnetError, match="Did you mean 'flow-tvl1'"):
+        make_image(movement(1, 3), Preparation(motion="flow-tlv1"), None)
+
+
+# ---------------------------------------------------------------- what the first version wrote
+
+FIRST = {"motion": "dynamic", "size": 28, "face": "none", "steady": False, "normalise": "joint-minmax"}  # all settings there were
+
+
+def first_version(folder: Path) -> None:
+    """Make of a prepared folder what the first version would have written of the same clips."""
+    table = pd.read_csv(folder / "clips.csv", dtype=str, keep_default_na=False).drop(columns=["kind", "also"])
+    table.to_csv(folder / "clips.csv", index=False, lineterminator="\n")
+    about = json.loads((folder / "prepare.json").read_text())
+    (folder / "prepare.json").write_text(json.dumps({**about, "preparation": FIRST}, indent=2))
+
+
+def test_folders_of_the_first_version_load_and_are_known_again(tmp_path: Path) -> None:
+    reading, settings = database(tmp_path / "data"), replace(SMALL, face="none")
+    prepare(reading, tmp_path / "out", settings, jobs=1)
+    first_version(tmp_path / "out")
+    old = load_prepared(tmp_path / "out")
+    assert preparation_of(old) == settings.settled and tuple(old.clips.columns)[-2:] == ("kind", "also")
+    assert old.clips["kind"].tolist() == [""] * 6 and old.clips["emotion"].tolist() == ["happiness", "disgust"] * 3
+    assert prepare(reading, tmp_path / "out", settings, jobs=1).reused
+
+
+def test_old_and_new_folders_are_pooled(tmp_path: Path) -> None:
+    reading, settings = database(tmp_path / "data"), replace(SMALL, face="none")
+    for name, clips in (("old", reading.clips[:3]), ("new", reading.clips[3:])):
+        prepare(Reading(clips, []), tmp_path / name, settings, jobs=1)
+    first_version(tmp_path / "old")
+    both = save_pool(pool([tmp_path / "old", tmp_path / "new"], tmp_path / "both"))
+    assert both.clips["kind"].tolist() == [""] * 3 + ["micro"] * 3 and len(both.images) == 6
+
+
+def test_weights_of_the_first_version_are_read(tmp_path: Path) -> None:
+    """Their settings are those of images prepared today, and what they do not say has its former value."""
+    facts = Facts("learnet", ("a", "b"), 28, Preparation(face="none", size=28).settled, None, {"images_kind": "image"}, {})
+    text = json.loads(as_json(facts))
+    old = read_facts(tmp_path / "w", json.dumps({**text, "preparation": FIRST}))
+    assert old == facts and not old.preparation.still_flow and old.preparation.magnify == 0
+    prepared = prepare(database(tmp_path / "data"), tmp_path / "out", Preparation(face="none", size=28), jobs=1)
+    check_fit(prepared, tmp_path / "w", old)
+    newer = json.dumps({**text, "preparation": {**FIRST, "magnify": 2, "still_flow": False}})
+    assert read_facts(tmp_path / "w", newer).preparation.magnify == 2.0
+
+
+def test_kind_and_further_emotions_of_a_clip_are_kept(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "a", movement(1, 8))
+    clips = [clip_of(path, "1", "a", kind="macro", also="fear+sadness"), clip_of(path, "1", "b")]
+    table = prepare(Reading(clips, []), tmp_path / "out", SMALL, jobs=1).clips
+    assert table["kind"].tolist() == ["macro", "micro"] and table["also"].tolist() == ["fear+sadness", ""]

@@ -15,6 +15,7 @@ from learnet.errors import LearnetError
 from learnet.metrics import MEASURES, headline, per_seed_counts, resampled
 
 SWAPS = 10_000
+Counts = Float[np.ndarray, "*D S K K"] | Int[np.ndarray, "*D S K K"]
 _AT_ONCE = 1024  # swaps in memory together
 _ROUNDING = 1e-9  # two scores nearer than this are equal
 
@@ -88,10 +89,10 @@ def permutation_test(
     differing = (one != other).any(axis=(0, 2, 3))
     people = int(differing.sum())
     observed = np.abs(_apart(one.sum(axis=1), other.sum(axis=1)))
-    moved = (other - one)[:, differing]
+    moved = (other - one)[:, differing].astype(float)  # whole numbers all the same; only products of floats are fast
     extreme, tried, exact = np.zeros(len(MEASURES), dtype=np.int64), 0, people <= 1 or 2 ** (people - 1) <= swaps
     for swapped in _all_swaps(people) if exact else _random_swaps(people, swaps, seed):
-        change = np.einsum("dp,spij->dsij", swapped, moved, optimize=True)
+        change = np.einsum("dp,spij->dsij", swapped.astype(float), moved, optimize=True)
         apart = np.abs(_apart(one.sum(axis=1) + change, other.sum(axis=1) - change))
         extreme += (apart >= observed[:, None] - _ROUNDING).sum(axis=1)
         tried += len(swapped)
@@ -130,7 +131,7 @@ def holm(p: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _apart(one: Int[np.ndarray, "*D S K K"], other: Int[np.ndarray, "*D S K K"]) -> Float[np.ndarray, "3 *D"]:
+def _apart(one: Counts, other: Counts) -> Float[np.ndarray, "3 *D"]:
     return headline(one).mean(axis=-1) - headline(other).mean(axis=-1)
 
 

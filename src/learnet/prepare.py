@@ -24,7 +24,7 @@ from jaxtyping import Float32, UInt8
 
 from learnet.clip import Clip, Finding, Reading
 from learnet.errors import LearnetError, NoFace, OutputTaken, TooFewFrames, pick
-from learnet.face import AlignedFaces, FaceFinder, align, face_finder, find_model
+from learnet.face import EYE_COLUMNS, EYE_ROW, AlignedFaces, FaceFinder, align, face_finder, find_model
 from learnet.face.geometry import compose
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.apex import find_apex
@@ -39,6 +39,7 @@ from learnet.video import GAPS, image_files, read_clip
 Progress = Callable[[int, int], None]  # clips done, clips in all
 
 ROOM = 2**28  # bytes for the frames of a clip, used as far as it needs them; a longer one gets its own
+EYES = tuple((column, EYE_ROW) for column in EYE_COLUMNS)  # in crop widths, where a finder saw them
 UNSEEN = ("midpoint", "none")  # where an apex comes from that nobody saw
 MARKER = "learnet-prepare.txt"  # tells a folder of finished clips from a user's own
 
@@ -85,7 +86,7 @@ def make_image(
     finer = -(-LEAST_PX // preparation.size) if kind.of == "flow" else 1
     crops = _enlarged(aligned, finer).crops(frames)
     if kind.needs_apex and apex is None:
-        apex = find_apex(crops)
+        apex = find_apex(crops, EYES if finder else ())
     motion = kind.fold(seen(crops, preparation, fps), apex)
     if kind.of == "flow":
         motion = shrunk(with_strain(without_head(motion[..., :2])) if preparation.still_flow else motion, finer)

@@ -69,9 +69,9 @@ def test_flow_is_the_movement(move: Move, estimator: str) -> None:
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_strain_of_moves_with_a_closed_form(estimator: str) -> None:
-    """None of a shift; sqrt(2) (1 - cos 1 degree) = 0.0002 of a turn, sqrt(0.03^2 + 0.01^2) = 0.0316 of a stretch. TV-L1 adds about 0.02
-    of its own, its flow being flat in patches."""
-    own = {"dis": 0.01, "tvl1": 0.025}[estimator]
+    """None of a shift; sqrt(2) (1 - cos 1 degree) = 0.0002 of a turn, sqrt(0.03^2 + 0.01^2) = 0.0316 of a stretch. Either
+    estimator adds up to 0.01 of its own."""
+    own = 0.012
     for move, truth in ((shifted, 0), (turned, 0.0002), (stretched, 0.0316)):
         assert abs(np.median(measured(move, estimator)[INNER][..., 2]) - truth) < own
     alone = measured(bumped, estimator)[..., 2]

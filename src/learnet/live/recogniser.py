@@ -13,6 +13,7 @@ from learnet.motion import MOTION_IMAGES
 from learnet.motion.apex import find_apex
 from learnet.motion.normalise import NORMALISATIONS
 from learnet.predict import EARLY, Recogniser
+from learnet.prepare import EYES
 from learnet.settings import Live
 from learnet.video import Frame
 
@@ -153,7 +154,8 @@ class LiveRecogniser:
             self.face.free.clear()
             try:
                 crops = self.face.now.last(count)
-                image = self.normalise(self.kind.fold(crops, find_apex(crops) if self.kind.needs_apex else None))
+                apex = find_apex(crops, EYES if self.recogniser.finder else ()) if self.kind.needs_apex else None
+                image = self.normalise(self.kind.fold(crops, apex))
                 scores = dict(zip(self.recogniser.facts.classes, self.recogniser.score(image[None])[0].tolist(), strict=True))
             except TooFewFrames as error:  # in the part of the window that is folded
                 reason = error.what

@@ -1,5 +1,7 @@
 """The apex of a clip found from its motion, where nobody gave one."""
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
@@ -10,8 +12,12 @@ NOISE, LIGHT = 1 / 112, 17 / 112  # crop widths: blur against the camera's noise
 STEADIED = 0.03  # of the clip: standard deviation of the smoothing over time
 RETURNS = 0.18  # least bend of a clip, as a share of how its ends differ: a rise along half a cosine alone bends by 0.105, and noise adds
 
+EYE = (0.17, 0.10)  # crop widths to each side of an eye, above and below, in which a blink moves more than any expression
 
-def course(crops: UInt8[np.ndarray, "T S S 3"]) -> Float64[np.ndarray, "T"]:
+Places = Iterable[tuple[float, float]]
+
+
+def course(crops: UInt8[np.ndarray, "T S S 3"], eyes: Places = ()) -> Float64[np.ndarray, "T"]:
     """How far each frame is from where the face would be if it went evenly from the first frame to the last.
 
     A head that drifts makes every frame differ from the first, the last one most; a drift at an even pace is on that line, and so
@@ -21,6 +27,7 @@ def course(crops: UInt8[np.ndarray, "T S S 3"]) -> Float64[np.ndarray, "T"]:
 
     Args:
         crops: aligned faces in time order, RGB, 0..255; first at rest.
+        eyes: their places (x, y) in crop widths, where they are known: what happens around them is not looked at, for it may be a blink.
 
     Returns:
         Grey levels, smoothed over time.
@@ -33,17 +40,18 @@ def course(crops: UInt8[np.ndarray, "T S S 3"]) -> Float64[np.ndarray, "T"]:
         raise TooFewFrames(found=count, needed=2)
     shown = np.stack([_detail(crop, size) for crop in crops])
     passed = (np.arange(count, dtype=np.float32) / (count - 1))[:, None, None]
-    change = shown - shown[0]
+    change = (shown - shown[0]) * _outside(eyes, size)
     bend, apart = _distance(change - passed * change[-1]), _distance(change)
     return _smooth(bend if bend.max() >= RETURNS * apart[-1] else apart)
 
 
-def find_apex(crops: UInt8[np.ndarray, "T S S 3"]) -> int:
+def find_apex(crops: UInt8[np.ndarray, "T S S 3"], eyes: Places = ()) -> int:
     """Position of the apex among the frames of a clip, from 1: where its `course` is highest, the earliest of equals.
 
-    The middle frame of a clip in which nothing changes at all. Errors as `course`.
+    The middle frame of a clip in which nothing changes at all. A blink of eyes whose places are not known can be taken for the apex.
+    Arguments and errors as `course`.
     """
-    distance = course(crops)
+    distance = course(crops, eyes)
     return 1 + int(np.argmax(distance[1:])) if distance.any() else max(1, (len(crops) - 1) // 2)
 
 
@@ -52,6 +60,15 @@ def _detail(crop: UInt8[np.ndarray, "S S 3"], size: int) -> Float32[np.ndarray, 
     blurred = cv2.GaussianBlur(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), NOISE * size)
     box = round(LIGHT * size)
     return blurred - cv2.blur(blurred, (box, box), borderType=cv2.BORDER_REFLECT)
+
+
+def _outside(eyes: Places, size: int) -> Float32[np.ndarray, "S S"]:
+    """0 around the eyes, 1 elsewhere."""
+    y, x = (np.mgrid[:size, :size] + 0.5) / size
+    outside = np.ones((size, size), np.float32)
+    for across, down in eyes:
+        outside[(np.abs(x - across) < EYE[0]) & (np.abs(y - down) < EYE[1])] = 0
+    return outside
 
 
 def _distance(change: Float32[np.ndarray, "T S S"]) -> Float64[np.ndarray, "T"]:

@@ -223,7 +223,7 @@ def test_padding_case_and_nesting_of_clips_do_not_matter(tmp_path_factory, subje
 
 @given(
     st.sampled_from([str.upper, str.lower, str]),
-    st.sampled_from(["{}", "{}/{}", "{}/{}/{}"]),
+    st.sampled_from(["{0}/{1}", "{0}/{0}/{1}", "{0}/{0}/{0}/{1}", "{0}/{1}/{1}"]),
     st.sampled_from(["color", "Color", "colour", "RGB", "."]),
     st.lists(st.sampled_from(["part_A", "part_A_split", "Compressed_version1_seperate_compress", "a"]), max_size=3),
 )
@@ -236,7 +236,7 @@ def test_case_and_nesting_of_recordings_do_not_matter(tmp_path_factory, case, do
         ("902", "J", range(3, 40)),
         ("903", "f", range(8, 60)),
     ):
-        images(root.joinpath(*above) / doubled.format(*[f"spNO.{subject}"] * 3) / case(letter) / colour, numbers, "{}.jpg")
+        images(root.joinpath(*above) / doubled.format(f"spNO.{subject}", case(letter)) / colour, numbers, "{}.jpg")
     assert clips(read(root)) == EXPECTED[:3] + EXPECTED[4:]
 
 
@@ -526,7 +526,7 @@ def test_part_c_as_meb_keeps_it(tmp_path: Path) -> None:
 
 @given(
     st.sampled_from(["{:02d}/{}/color", "{}/{}/color", "{:02d}/{}", "sub{:02d}/{:02d}", "spNO.{}/{}/rgb", "{0:02d}/{0:02d}/{1}",
-                     "{:02d}_{}", "spNo.{0}/spNo.{0}_{1}/color"]),
+                     "{:02d}_{:02d}", "spNo.{0}/spNo.{0}_{1}/color"]),
     st.lists(st.sampled_from(["part_C", "frame", "C", "Part_C_ME_clip"]), max_size=3),
 )  # fmt: skip
 @settings(max_examples=40, deadline=None)

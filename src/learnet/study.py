@@ -82,6 +82,7 @@ def run_study(
     pick(NETWORKS, study.network, "network")
     resources = _with_device(resources)
     data = seen_through(opened(folder, out / POOLED), study.classes)
+    NETWORKS[study.network](len(data.scheme.classes), data.prepared.size)  # says that it cannot take this size before anything is written
     training = resolve_mirror(training, data.prepared.about["images_kind"], study.network)
     folds = make_folds(study, data.people, data.truth, data.datasets, training.seed)
     _check_inner_groups(training, folds)

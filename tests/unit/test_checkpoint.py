@@ -54,7 +54,7 @@ def refused(path: Path, *words: str, network: str | None = None) -> None:
         assert word in str(caught.value)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [name for name in NETWORKS if not name.startswith("vgg")])  # a file of 550 MB
 def test_what_comes_back_is_what_went_in(tmp_path: Path, name: str) -> None:
     generator = torch.Generator().manual_seed(0)
     images, labels = torch.rand(12, 3, 28, 28, generator=generator), torch.arange(12) % 3

@@ -58,7 +58,7 @@ def whole(place: Path) -> Path:
     return place / "whole.onnx"
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", [name for name in NETWORKS if not name.startswith("vgg")])  # a file of 550 MB
 def test_every_network_answers_as_in_torch_whatever_the_batch(tmp_path: Path, network: str) -> None:
     weights = write_weights(tmp_path / "w.safetensors", facts(network))
     done = export_onnx(weights, tmp_path / "new folder" / "net.onnx")

@@ -60,6 +60,18 @@ def prepared(tmp_path: Path, rng: np.random.Generator) -> Path:
     return write_prepared(tmp_path / "prepared", rng)
 
 
+def test_a_size_that_the_network_cannot_take_leaves_nothing(tmp_path: Path, rng: np.random.Generator) -> None:
+    prepared = write_prepared(tmp_path / "prepared", rng)
+    images = np.load(prepared / "images.npy")
+    save_prepared(tmp_path / "smaller", images[:, :25, :25], load_prepared(prepared).clips, load_prepared(prepared).about, [])
+    for network, nearest in (("ststnet", "22 and 26"), ("dual-inception", "24 and 28")):
+        with pytest.raises(LearnetError, match=f"{network} cannot take images of 25 pixels.*nearest: {nearest}"):
+            run_study(tmp_path / "smaller", tmp_path / "study", Study(network=network), QUICK, Resources(jobs=1))
+        with pytest.raises(LearnetError, match="25 pixels"):
+            train_on_all(tmp_path / "smaller", tmp_path / "w.safetensors", Study(network=network), QUICK)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["prepared", "smaller"]
+
+
 def bytes_of(study: Path) -> dict[str, bytes]:
     """All that must not differ between two runs of one study; `run.json` holds the clock."""
     return {str(p.relative_to(study)): p.read_bytes() for p in sorted(study.rglob("*")) if p.is_file() and p.name != "run.json"}

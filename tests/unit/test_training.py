@@ -185,7 +185,14 @@ def test_training_ends_with_settled_statistics(rng: np.random.Generator) -> None
     assert all(torch.allclose(before[name], module.state_dict()[name], atol=1e-6) for name in before)
 
 
-@pytest.mark.parametrize(("network", "rate", "near"), [("learnet", 1e-3, 1e-3), ("learnet-paper", 1e-3, 1e-3), ("resnet18", 1e-5, 0.05)])
+@pytest.mark.parametrize(
+    ("network", "rate", "near"),
+    [
+        ("learnet", 1e-3, 1e-3), ("learnet-paper", 1e-3, 1e-3), ("learnet-lrn", 1e-3, 1e-3), ("learnet-gap", 1e-3, 1e-3),
+        ("ststnet", 1e-3, 1e-3), ("off-apexnet", 1e-3, 1e-3), ("dual-inception", 1e-3, 1e-3),
+        ("resnet18", 1e-5, 0.05),
+    ],
+)  # fmt: skip
 def test_networks_side_by_side_are_each_as_if_alone(network: str, rate: float, near: float, rng: np.random.Generator) -> None:
     """Three networks with sets of different length, so of different numbers of steps: how far every parameter went in three epochs.
 

@@ -49,7 +49,9 @@ def train(
     folders
         Prepared folders, and last the checkpoint to write (.safetensors).
     network
-        Network: learnet, learnet-paper, resnet18, resnet34, resnet50, linear-svm or majority.
+        Network (docs/networks.md): learnet, learnet-paper; learnet-no-accretion, learnet-no-cross, learnet-plain, learnet-one-stream,
+        learnet-lrn, learnet-gap (one change each); resnet18, resnet34, resnet50, vgg16, vgg19; ststnet, off-apexnet, dual-inception (for
+        flow images); linear-svm, majority; or timm:NAME, where timm is installed.
     classes
         Class scheme, as in `learnet study`.
     """

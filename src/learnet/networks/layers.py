@@ -1,9 +1,14 @@
-"""Layers that more than one network uses: convolution with TensorFlow's padding, and initial weights from a seed."""
+"""What more than one network uses: layers, initial weights from a seed, and the refusal of sizes that do not come out even."""
+
+import itertools
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from learnet.errors import LearnetError
 
 
 class SameConv(nn.Conv2d):
@@ -61,6 +66,24 @@ class Dropout(nn.Module):
         return F.dropout(x, self.share, self.training)
 
 
+class LocalResponseNorm(nn.Module):
+    """Each map divided by (2 + 1e-4 * the sum of squares over the five maps around it) to the power of 0.75, pixel by pixel.
+
+    Source: Krizhevsky, Sutskever, Hinton, ImageNet Classification with Deep Convolutional Neural Networks, NIPS 2012, section 3.3,
+    whose constants these are. PyTorch's layer of the name takes the mean of the five where the paper takes the sum.
+    """
+
+    def __init__(self, maps: int = 0) -> None:
+        """Over any number of maps: MAPS is taken so that normalisations are made alike."""
+        super().__init__()
+
+    def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+        """The maps normalised. Beyond the first and the last map there are none to be counted."""
+        squares = F.pad(x * x, (0, 0, 0, 0, 2, 2))
+        around = torch.stack([squares[:, start : start + x.shape[1]] for start in range(5)]).sum(dim=0)
+        return x / (2 + 1e-4 * around) ** 0.75
+
+
 def glorot(module: nn.Module, seed: int) -> None:
     """Give every convolution and dense layer Glorot-uniform weights and zero bias, as Keras does, in the order of definition.
 
@@ -72,6 +95,34 @@ def glorot(module: nn.Module, seed: int) -> None:
             nn.init.xavier_uniform_(layer.weight, generator=generator)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+
+
+def as_pytorch(layer: nn.Conv2d | nn.Linear, generator: torch.Generator) -> None:
+    """Give a layer the initial weights that PyTorch gives it: weight and bias uniform within one over the root of the fan-in."""
+    assert layer.bias is not None, "PyTorch's scale of the bias is that of the weights of the same layer"
+    limit = layer.weight[0].numel() ** -0.5
+    nn.init.uniform_(layer.weight, -limit, limit, generator=generator)
+    nn.init.uniform_(layer.bias, -limit, limit, generator=generator)
+
+
+def check_size(network: str, size: int, fits: Callable[[int], bool], rule: str) -> None:
+    """Refuse images whose rows do not come out even, where the last ones would be left out without a word.
+
+    Args:
+        network: its name in the table.
+        size: height and width of the images in pixels.
+        fits: whether a size comes out even.
+        rule: what sizes that do have in common, after "sizes that".
+
+    Raises:
+        LearnetError: it does not fit; the message names the nearest sizes that do.
+    """
+    if fits(size):
+        return
+    below = [side for side in range(1, size) if fits(side)][-1:]
+    above = next(side for side in itertools.count(max(size + 1, 1)) if fits(side))
+    near = " and ".join(map(str, [*below, above]))
+    raise LearnetError(f"{network} cannot take images of {size} pixels.", f"It takes sizes that {rule}; nearest: {near}.")
 
 
 def channels_last(module: nn.Module) -> None:

@@ -4,7 +4,7 @@ Source: Verma, Vipparthi, Singh, Murala, LEARNet: Dynamic Imaging Network for Mi
 Image Processing 29:1618-1627, 2020; layer sizes as in the authors' Keras file. Nothing is pooled: every convolution has stride 2.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import numpy as np
@@ -14,37 +14,56 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from learnet.errors import LearnetError
-from learnet.networks.layers import Dropout, SameConv, ceil_div, channels_last, glorot
+from learnet.networks.layers import Dropout, LocalResponseNorm, SameConv, ceil_div, channels_last, glorot
+
+Variant = Literal["released", "paper", "no-accretion", "no-cross", "plain", "one-stream", "lrn", "gap"]
 
 
-class LateralPair(nn.Module):
+class Column(nn.Module):
+    """A plain column: three convolutions, one after the other, of 16, 32 and 64 filters times `width`."""
+
+    def __init__(self, width: int = 1) -> None:
+        super().__init__()
+        self.plain = steps(width)
+
+    def forward(self, stem: Float[Tensor, "B 16 H W"]) -> dict[str, Tensor]:
+        """All maps of the column by name; sizes for 56x56 coming in, and width 1."""
+        p1 = F.relu(self.plain[0](stem))  # (B, 16, 28, 28)
+        p2 = F.relu(self.plain[1](p1))  # (B, 32, 14, 14)
+        p3 = F.relu(self.plain[2](p2))  # (B, 64, 7, 7)
+        return {"plain_1": p1, "plain_2": p2, "plain_3": p3}
+
+
+class LateralPair(Column):
     """A plain column, and beside it one that takes in the plain column's maps after each step but the last.
 
     The sum of the two columns' maps is the paper's accretion layer. In the released code each sum is batch-normalised; in the
-    paper's table it is not.
+    paper's table it is not. Without `cross` the second column goes on with its own maps alone.
     """
 
-    def __init__(self, normalise: bool) -> None:
+    def __init__(self, between: Callable[[int], nn.Module], cross: bool = True) -> None:
+        """A pair with `between(maps)` after each sum."""
         super().__init__()
-        self.plain = nn.ModuleList([conv(16, 16, 1), conv(16, 32, 3), conv(32, 64, 5)])
-        self.accreting = nn.ModuleList([conv(16, 16, 1), conv(16, 32, 3), conv(32, 64, 5)])
-        self.norm = nn.ModuleList([norm(16), norm(32)] if normalise else [nn.Identity(), nn.Identity()])
+        self.accreting = steps()
+        self.norm = nn.ModuleList([between(16), between(32)])
+        self.cross = cross
 
     def forward(self, stem: Float[Tensor, "B 16 H W"]) -> dict[str, Tensor]:
         """All maps of the pair by name; sizes for 56x56 coming in."""
-        p1, a1 = F.relu(self.plain[0](stem)), F.relu(self.accreting[0](stem))  # (B, 16, 28, 28)
-        sum1 = p1 + a1
+        plain = super().forward(stem)
+        a1 = F.relu(self.accreting[0](stem))  # (B, 16, 28, 28)
+        sum1 = plain["plain_1"] + a1 if self.cross else a1
         norm1 = self.norm[0](sum1)
-        p2, a2 = F.relu(self.plain[1](p1)), F.relu(self.accreting[1](norm1))  # (B, 32, 14, 14)
-        sum2 = p2 + a2
+        a2 = F.relu(self.accreting[1](norm1))  # (B, 32, 14, 14)
+        sum2 = plain["plain_2"] + a2 if self.cross else a2
         norm2 = self.norm[1](sum2)
-        p3, a3 = F.relu(self.plain[2](p2)), F.relu(self.accreting[2](norm2))  # (B, 64, 7, 7)
-        columns = {"plain_1": p1, "plain_2": p2, "plain_3": p3, "accreting_1": a1, "accreting_2": a2, "accreting_3": a3}
+        a3 = F.relu(self.accreting[2](norm2))  # (B, 64, 7, 7)
+        columns = {**plain, "accreting_1": a1, "accreting_2": a2, "accreting_3": a3}
         return {**columns, "accretion_1": sum1, "accretion_2": sum2, "norm_1": norm1, "norm_2": norm2}
 
 
 class LEARNet(nn.Module):
-    """The network of the paper, in one of two variants.
+    """The network of the paper, in one of two variants, and with one change at a time.
 
     `released` is the authors' Keras file: batch normalisation after each accretion and after the concatenation, dropout before the
     class layer; 1,866,053 trainable parameters for 5 classes.
@@ -55,28 +74,39 @@ class LEARNet(nn.Module):
     over 256 maps); a layer connected to all of 4x4x256 has 1,048,576 + 256, as in the authors' code, and that is what stands here. So
     the table's sum of 1.4 million becomes 1,864,576 without the class layer.
 
+    The other variants are `released` with one change, to measure what each idea is worth. Parameters are for 5 classes and 112 pixels:
+
+    * `no-accretion` (1,865,861): no accretion layers, neither sum nor its normalisation, so four plain columns.
+    * `no-cross` (1,866,053): an accretion layer gets nothing from the neighbour; it normalises its own column's maps.
+    * `plain` (1,458,341): the accreting columns are gone; the two plain ones alone go into the concatenation, 128 maps.
+    * `one-stream` (2,535,557): one plain column as wide as the four together: 64, 128, 256 maps.
+    * `lrn` (1,865,349): local response normalisation in all five places instead of batch normalisation.
+    * `gap` (817,221): the mean of each of the 256 maps instead of the FC layer over all of 4x4x256.
+
     The paper numbers the columns 1 and 4 plain, 2 and 3 accreting; the code, and this file, 1 and 3 plain, 2 and 4 accreting. Only
     the order of the concatenated maps differs, which means nothing to the layer that learns from them.
 
     Args:
         classes: number of classes K.
         size: height and width of the images in pixels; the paper's is 112.
-        variant: `released` or `paper`.
+        variant: one of the above.
         seed: of the initial weights (Glorot-uniform, bias zero: the Keras file's defaults).
     """
 
-    def __init__(self, classes: int, size: int = 112, variant: Literal["released", "paper"] = "released", seed: int = 0) -> None:
+    def __init__(self, classes: int, size: int = 112, variant: Variant = "released", seed: int = 0) -> None:
         super().__init__()
-        self.size = side = size
+        self.size, self.variant, side = size, variant, size
         for _ in range(5):  # stem, three steps of the columns, conv5: 112 -> 56, 28, 14, 7, 4
             side = ceil_div(side, 2)
         with torch.random.fork_rng(devices=[]):  # layers draw weights as they are made; the caller's generator stays as it was
             self.stem = conv(3, 16, 3)
-            self.one, self.two = LateralPair(variant == "released"), LateralPair(variant == "released")
-            self.norm = norm(256)
-            self.conv5 = conv(256, 256, 3)
-            self.dense = nn.Linear(256 * side * side, 256)
-            self.dropout = Dropout(0.5, 256) if variant == "released" else nn.Identity()
+            for name, columns in _lateral(variant).items():
+                self.add_module(name, columns)
+            width = 128 if variant == "plain" else 256
+            self.norm = LocalResponseNorm() if variant == "lrn" else norm(width)
+            self.conv5 = conv(width, 256, 3)
+            self.dense = None if variant == "gap" else nn.Linear(256 * side * side, 256)
+            self.dropout = nn.Identity() if variant == "paper" else Dropout(0.5, 256)
             self.classify = nn.Linear(256, classes)
         glorot(self, seed)
         channels_last(self)
@@ -91,16 +121,39 @@ class LEARNet(nn.Module):
         `stem`; then for the two pairs, `one` and `two`: `one.plain_1` .. `one.plain_3` and `one.accreting_1` .. `_3` (the columns,
         level by level), `one.accretion_1` and `_2` (the sums), `one.norm_1` and `_2` (the sums normalised; in the variant `paper`
         the sums as they are); then `concat`, `norm`, `conv5`, `dense` and `logits`. Maps are (B, C, H, W) and taken after the ReLU.
+        Variants without a part have no stage of its name, but `gap`, whose `dense` are the means of the maps.
         """
         stem = F.relu(self.stem(images))  # (B, 16, 56, 56)
-        one, two = self.one(stem), self.two(stem)
-        concat = torch.cat([one["plain_3"], one["accreting_3"], two["plain_3"], two["accreting_3"]], dim=1)  # (B, 256, 7, 7)
+        lateral = {f"{pair}.{name}": maps for pair, columns in self.lateral.items() for name, maps in columns(stem).items()}
+        concat = torch.cat([maps for name, maps in lateral.items() if name.endswith("_3")], dim=1)  # (B, 256, 7, 7)
         normed = self.norm(concat)
         conv5 = F.relu(self.conv5(normed))  # (B, 256, 4, 4)
-        dense = F.relu(self.dense(conv5.flatten(1)))  # (B, 256)
+        dense = conv5.mean(dim=(2, 3)) if self.dense is None else F.relu(self.dense(conv5.flatten(1)))  # (B, 256)
         logits = self.classify(self.dropout(dense))  # (B, K)
-        lateral = {f"{pair}.{name}": maps for pair, found in (("one", one), ("two", two)) for name, maps in found.items()}
         return {"stem": stem, **lateral, "concat": concat, "norm": normed, "conv5": conv5, "dense": dense, "logits": logits}
+
+    @property
+    def lateral(self) -> dict[str, Column]:
+        """The columns between stem and concatenation: the pairs `one` and `two`, or what stands in their place."""
+        return {name: part for name, part in self.named_children() if isinstance(part, Column)}
+
+
+def _lateral(variant: Variant) -> dict[str, Column]:
+    if variant == "one-stream":
+        return {"one": Column(width=4)}
+    if variant == "plain":
+        return {"one": Column(), "two": Column()}
+    between: Callable[[int], nn.Module] = norm
+    if variant in ("paper", "no-accretion"):
+        between = nn.Identity
+    elif variant == "lrn":
+        between = LocalResponseNorm
+    return {name: LateralPair(between, cross=variant not in ("no-accretion", "no-cross")) for name in ("one", "two")}
+
+
+def steps(width: int = 1) -> nn.ModuleList:
+    """The three convolutions of a column; only the first sees the stem, whose width stays."""
+    return nn.ModuleList([conv(16, 16 * width, 1), conv(16 * width, 32 * width, 3), conv(32 * width, 64 * width, 5)])
 
 
 def conv(channels: int, filters: int, kernel: int) -> SameConv:

@@ -13,7 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from learnet.networks.layers import SameConv, ceil_div, same_zeros
-from learnet.networks.learnet import LEARNet
+from learnet.networks.learnet import LateralPair, LEARNet
+
+FUSED = ("released", "paper")
+"""Variants that have this form."""
 
 
 class FusedLEARNet(nn.Module):
@@ -23,10 +26,12 @@ class FusedLEARNet(nn.Module):
     """
 
     def __init__(self, net: LEARNet) -> None:
-        """Take over the weights of NET as they are now; what is done to it later does not reach this form."""
+        """Take over the weights of NET, `released` or `paper`, as they are now; what is done to it later does not reach this form."""
         super().__init__()
-        columns = [column for pair in (net.one, net.two) for column in (pair.plain, pair.accreting)]
-        between = [[None, net.one.norm[level], None, net.two.norm[level]] for level in range(2)]  # what is normalised before a level
+        assert net.variant in FUSED, "the others have other columns"
+        pairs = [pair for pair in net.lateral.values() if isinstance(pair, LateralPair)]
+        columns = [column for pair in pairs for column in (pair.plain, pair.accreting)]
+        between = [[norm for pair in pairs for norm in (None, pair.norm[level])] for level in range(2)]  # normalised before a level
         self.stem = _Step([net.stem], [None], net.size)
         self.first = _Step([column[0] for column in columns], [None], self.stem.after)
         self.second = _Step([column[1] for column in columns], between[0], self.first.after)

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from learnet.networks.layers import channels_last
+from learnet.networks.layers import as_pytorch, channels_last
 
 
 class BasicBlock(nn.Module):
@@ -124,6 +124,4 @@ def _initialise(net: nn.Module, seed: int) -> None:
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu", generator=generator)
         elif isinstance(layer, nn.Linear):
-            limit = layer.in_features**-0.5
-            nn.init.uniform_(layer.weight, -limit, limit, generator=generator)
-            nn.init.uniform_(layer.bias, -limit, limit, generator=generator)
+            as_pytorch(layer, generator)

@@ -39,6 +39,7 @@ HOMES = {
     "onnxscript": {"export"},
     "onnxruntime": {"export", "onnx_scores"},
     "rich": {"console"},
+    "timm": {"networks"},
 }
 SHARED = {
     "motion": set(),

@@ -118,3 +118,12 @@ def test_size_of_the_crops_hardly_matters() -> None:
     crops = acted(pulse(25, 9))
     for size in (28, 56, 224):
         assert abs(find_apex(np.stack([cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA) for crop in crops])) - 9) <= 1
+
+
+def test_a_blink_where_the_eyes_are_known_is_not_the_apex() -> None:
+    """Dark bars on both eyes, in frames 18 to 20; the smile peaks in frame 8."""
+    crops, eyes = acted(pulse(25, 8)), ((0.32, 0.27), (0.68, 0.27))
+    for across, down in eyes:
+        x, y = round(across * 112), round(down * 112)
+        crops[18:21, y - 5 : y + 5, x - 14 : x + 14] = 20
+    assert abs(find_apex(crops, eyes) - 8) <= 1 and 17 <= find_apex(crops) <= 21

@@ -18,7 +18,7 @@ class OFFApexNet(nn.Module):
 
     It is meant for flow images: the prepared image's R and G (0..255) are u and v. B, the strain, is not looked at.
 
-    Certain are the two streams, their input and the size of 28x28. The number and size of filters and dense layers are those of a
+    Certain are the two streams and their input. The 28x28 pixels and the number and size of filters and dense layers are those of a
     re-implementation. The ReLU after each convolution, the dropout before the last two layers and the initial weights are what is usual.
 
     Args:

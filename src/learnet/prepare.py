@@ -83,14 +83,29 @@ def make_image(
     if kind.sums and not preparation.steady and not preparation.magnify:
         motion = aligned.crop_of_sum(frames, lambda part: kind.fold(part, apex))
         return Made(normalise(motion), aligned, motion, apex)
-    finer = -(-LEAST_PX // preparation.size) if kind.of == "flow" else 1
-    crops = _enlarged(aligned, finer).crops(frames)
+    crops = _enlarged(aligned, finer(preparation)).crops(frames)
     if kind.needs_apex and apex is None:
         apex = find_apex(crops, EYES if finder else ())
-    motion = kind.fold(seen(crops, preparation, fps), apex)
-    if kind.of == "flow":
-        motion = shrunk(with_strain(without_head(motion[..., :2])) if preparation.still_flow else motion, finer)
+    motion = folded(seen(crops, preparation, fps), preparation, apex)
     return Made(normalise(motion), aligned, motion, apex)
+
+
+def finer(preparation: Preparation) -> int:
+    """How many times as wide as the image the crops are that it is made of: optical flow is not measured on small ones."""
+    return -(-LEAST_PX // preparation.size) if MOTION_IMAGES[preparation.motion].of == "flow" else 1
+
+
+def folded(crops: UInt8[np.ndarray, "T Z Z 3"], preparation: Preparation, apex: int | None) -> Float32[np.ndarray, "S S 3"]:
+    """The motion image of crops that are `finer` times as wide as it, before it is normalised; head motion is taken out of flow if asked.
+
+    Raises:
+        TooFewFrames: in the part that is folded.
+    """
+    kind = MOTION_IMAGES[preparation.motion]
+    motion = kind.fold(crops, apex)
+    if kind.of == "flow":
+        motion = shrunk(with_strain(without_head(motion[..., :2])) if preparation.still_flow else motion, finer(preparation))
+    return motion
 
 
 def seen(crops: UInt8[np.ndarray, "T S S 3"], preparation: Preparation, fps: float | None) -> UInt8[np.ndarray, "T S S 3"]:

@@ -459,12 +459,19 @@ def test_threads_are_as_before() -> None:
 # ---- motion images that need an apex
 
 
-@pytest.mark.parametrize("motion", ["difference", "apex-face", "dynamic-rise"])
-def test_the_apex_is_found_in_every_window(motion: str) -> None:
+@pytest.mark.parametrize(
+    "settings", [{"motion": "difference"}, {"motion": "apex-face"}, {"motion": "dynamic-rise"}, {"motion": "flow-dis", "still_flow": True}]
+)
+def test_the_apex_is_found_in_every_window(settings: dict) -> None:
     """Each answer is that of `make_image` to the window's frames alone."""
-    facts = replace(FACTS, preparation=Preparation(motion=motion, face="none", size=SIZE))
-    pixels = wobble(60)
-    answers = answers_to(replace(CROPPED, facts=facts), pixels, Live(every=7), 50.0)
+    size = 112 if "still_flow" in settings else SIZE
+    facts, pixels = replace(FACTS, size=size, preparation=Preparation(**settings, face="none", size=size)), wobble(60)
+    network = NETWORKS["learnet"](len(CLASSES), size, seed=5).eval()
+
+    def score(images: np.ndarray) -> np.ndarray:
+        return predict_scores(network, images)
+
+    answers = answers_to(replace(CROPPED, facts=facts, score=score), pixels, Live(every=7), 50.0)
     assert len(answers) >= 5
     for answer in answers:
         made = make_image(pixels[answer.first : answer.last + 1], facts.preparation, None)
@@ -495,11 +502,15 @@ def test_json_and_row_say_the_same() -> None:
 
 def test_what_cannot_be_live_is_refused() -> None:
     steady = replace(CROPPED, facts=replace(HAAR, preparation=Preparation(face="haar", steady=True, size=SIZE)))
-    with pytest.raises(LearnetError, match="made with --steady, and that takes longer"):
+    with pytest.raises(LearnetError, match="made with --steady: that takes longer"):
         LiveRecogniser(steady)
-    for preparation, what in (({"motion": "flow-tvl1"}, "optical flow"), ({"magnify": 4.0}, "--magnify")):
-        slow = replace(CROPPED, facts=replace(FACTS, preparation=Preparation(face="none", size=SIZE, **preparation)))
-        with pytest.raises(LearnetError, match=f"made with {what}, and .*learnet predict"):
+    for settings, what in (
+        ({"motion": "flow-tvl1", "size": 112}, "flow-tvl1"),
+        ({"motion": "flow-dis"}, "optical flow of 48 pixels, which is measured on larger crops"),
+        ({"magnify": 4.0}, "--magnify"),
+    ):
+        slow = replace(CROPPED, facts=replace(FACTS, preparation=Preparation(**{"face": "none", "size": SIZE, **settings})))
+        with pytest.raises(LearnetError, match=f"made with {what}: that .*learnet predict"):
             LiveRecogniser(slow)
     with pytest.raises(LearnetError, match="0.02 s at 50 frames per second.*longer --window-s"):
         LiveRecogniser(CROPPED, Live(window_s=0.02), 50.0)

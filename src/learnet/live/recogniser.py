@@ -13,7 +13,7 @@ from learnet.motion import MOTION_IMAGES
 from learnet.motion.apex import find_apex
 from learnet.motion.normalise import NORMALISATIONS
 from learnet.predict import EARLY, Recogniser
-from learnet.prepare import EYES
+from learnet.prepare import EYES, finer, folded
 from learnet.settings import Live
 from learnet.video import Frame
 
@@ -83,10 +83,15 @@ class LiveRecogniser:
         preparation = recogniser.facts.preparation
         assert preparation is not None, "`load` refuses such weights"
         self.kind = pick(MOTION_IMAGES, preparation.motion, "motion image")
-        slow = {"--steady": preparation.steady, "--magnify": bool(preparation.magnify), "optical flow": self.kind.of == "flow"}
+        slow = {
+            "--steady": preparation.steady,
+            "--magnify": bool(preparation.magnify),
+            "flow-tvl1": preparation.motion == "flow-tvl1",
+            f"optical flow of {preparation.size} pixels, which is measured on larger crops": finer(preparation) > 1,
+        }
         if refused := " and ".join(what for what, asked in slow.items() if asked):
             raise LearnetError(
-                f"These weights learned from images made with {refused}, and that takes longer than frames take to come.",
+                f"These weights learned from images made with {refused}: that takes longer than frames take to come.",
                 "Use `learnet predict`, or train on a folder of `learnet prepare` without it.",
             )
         window = round(settings.window_s * fps)
@@ -94,7 +99,7 @@ class LiveRecogniser:
             raise LearnetError(
                 f"A window of {settings.window_s:g} s at {fps:g} frames per second holds no motion.", "Give a longer --window-s."
             )
-        self.recogniser, self.settings, self.period_s = recogniser, settings, 1 / fps
+        self.recogniser, self.settings, self.period_s, self.preparation = recogniser, settings, 1 / fps, preparation
         self.normalise = pick(NORMALISATIONS, preparation.settled.normalise, "normalisation")
         self.still_px = STILL_PX * preparation.size / 112
         pace = Pace(max(1, window // LOOKS), max(1, round(DELAY * window)), wait, window)
@@ -155,7 +160,7 @@ class LiveRecogniser:
             try:
                 crops = self.face.now.last(count)
                 apex = find_apex(crops, EYES if self.recogniser.finder else ()) if self.kind.needs_apex else None
-                image = self.normalise(self.kind.fold(crops, apex))
+                image = self.normalise(folded(crops, self.preparation, apex))
                 scores = dict(zip(self.recogniser.facts.classes, self.recogniser.score(image[None])[0].tolist(), strict=True))
             except TooFewFrames as error:  # in the part of the window that is folded
                 reason = error.what

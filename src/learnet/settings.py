@@ -32,7 +32,7 @@ class Selection:
     """Camera (smic and smic-e: HS, VIS, NIR) or part (casme3: A, C); without it the first."""
 
     expressions: Literal["micro", "macro", "all"] = "micro"
-    """Micro-expressions, macro-expressions, or all clips, with those without an expression (casme-sq, smic)."""
+    """Micro-expressions, macro-expressions, or all clips; for smic with those without an expression."""
 
     list: Path | None = None
     """The organisers' list of clips and classes (megc2019: combined_3class_gt.csv)."""

@@ -163,3 +163,12 @@ def test_the_organisers_own_file(shared: Path) -> None:
     assert sum(clips for clips, _ in PARTS.values()) == sum(PUBLISHED.values()) == 442
     assert DATASETS["megc2019"].people == sum(people for _, people in PARTS.values()) == 68
     assert Counter(one.emotion for one in listed if one.dataset == "samm") == {"negative": 92, "positive": 26, "surprise": 15}
+
+
+def test_only_the_fast_camera_of_smic_is_listed(tmp_path: Path) -> None:
+    """VIS alone has clips of the same names; they are not those of the list."""
+    written_by_hand.database(tmp_path / "CASME2")
+    test_smic.tree(tmp_path / "SMIC" / "SMIC_all_cropped" / "VIS", test_smic.slow(test_smic.CLIPS, 500))
+    test_samm.database(tmp_path / "SAMM")
+    with pytest.raises(BadInput):
+        composite(tmp_path)

@@ -108,7 +108,8 @@ def read(root: Path, selection: Selection, databases: Mapping[str, Dataset]) -> 
     for name in dict.fromkeys(one.dataset for one in listed):
         database = databases[name]
         tree = "raw" if selection.tree == "raw" and "raw" in database.takes.get("tree", ()) else None
-        reading = database.read(root, Selection(tree=tree))
+        part = "HS" if "HS" in database.takes.get("part", ()) else None  # the list is of SMIC's fast camera; never of another that is there
+        reading = database.read(root, Selection(tree=tree, part=part))
         found |= {_key(clip): clip for clip in reading.clips}
         findings += [_for_the_list(finding, name, wanted) for finding in reading.findings]
         about |= {f"{database.title}: {subject}": what for subject, what in reading.about.items()}

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 
@@ -89,7 +90,7 @@ def synthesize(
     return out
 
 
-def _listed(parts: Mapping[str, str], scenes: Mapping[str, Sequence[AnyScene]]) -> bytes:
+def _listed(parts: Mapping[str, str], scenes: Mapping[str, Sequence[Any]]) -> bytes:
     """The clips of the three classes as the organisers of MEGC2019 list theirs: no header, lines that end as Windows ends them."""
     scheme = SCHEMES["megc-3"]
     lines = [

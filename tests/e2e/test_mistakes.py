@@ -135,7 +135,7 @@ def test_output_that_holds_something_else(tmp_path: Path, folder: Path) -> None:
 
 def test_names_and_values_that_do_not_exist(tmp_path: Path, folder: Path) -> None:
     refused("audit", "casme22", tmp_path, says="Did you mean 'casme2'")
-    refused("synthesize", tmp_path / "x", "--layout", "casme3", says="casme2")
+    refused("synthesize", tmp_path / "x", "--layout", "casme22", says="casme2")
     refused("prepare", "folder", folder, tmp_path / "out", "--motion", "dynamik", says="Did you mean 'dynamic'")
     refused("study", folder, tmp_path / "out", "--epochs", "0", says="epochs must be at least 1")
     refused("study", folder, tmp_path / "out", "--epoch", "3", says="--epoch")

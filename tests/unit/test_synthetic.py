@@ -143,7 +143,7 @@ def test_a_taken_folder_is_left_alone(tmp_path: Path) -> None:
 
 def test_bad_wishes_are_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="Did you mean 'casme2'"):
-        synthesize(tmp_path / "out", layout="casme")
+        synthesize(tmp_path / "out", layout="casme22")
     with pytest.raises(LearnetError, match="At least one person"):
         synthesize(tmp_path / "out", people=0)
     assert not list(tmp_path.iterdir())

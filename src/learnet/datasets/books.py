@@ -159,6 +159,8 @@ def _checked(path: Path, books: Books, folders: Collection[Key]) -> Table:
         wrong = f"has the emotions {', '.join(foreign)}, which {books.title} does not use"
         raise BadInput(path, wrong, "Is it another database's?")
     if not any(books.found(row, folders) for row in _readable(table, books)):
+        if unknown := _unknown_label(table, books):
+            raise BadInput(path, f"has no row that can be used; {unknown.what}", unknown.hint)
         raise BadInput(path, f"names no clip that has a folder (it has {len(table.rows)} rows)", "Do the clips lie where it expects them?")
     return table
 
@@ -170,6 +172,18 @@ def _readable(table: Table, books: Books) -> Iterator[Row]:
             yield from books.rows(cells, table.where(index))
         except (ValueError, UnknownLabel):
             continue
+
+
+def _unknown_label(table: Table, books: Books) -> UnknownLabel | None:
+    """The first label nobody knows: of a workbook without a usable row, that is what is wrong, and not where its clips lie."""
+    for index, cells in enumerate(table.rows):
+        try:
+            books.rows(cells, table.where(index))
+        except UnknownLabel as unknown:
+            return unknown
+        except ValueError:
+            continue
+    return None
 
 
 def _rows(table: Table, books: Books) -> tuple[list[Row], list[Finding]]:

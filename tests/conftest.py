@@ -5,7 +5,11 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests are many small jobs; threads only get in each other's way
 
+from hypothesis import settings
 from jaxtyping import install_import_hook
+
+settings.register_profile("untimed", deadline=None)  # no test is timed: a busy machine is no mistake
+settings.load_profile("untimed")
 
 install_import_hook("learnet", "beartype.beartype")
 

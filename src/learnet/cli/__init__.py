@@ -10,7 +10,7 @@ import warnings
 from cyclopts import CycloptsError
 
 from learnet import console
-from learnet.cli import compare, data, demo, live, score, show, studies, video  # noqa: F401 (they hang their commands on the application)
+from learnet.cli import compare, data, demo, live, run, score, show, studies, video  # noqa: F401 (they hang their commands on the application)
 from learnet.cli.app import app
 from learnet.errors import LearnetError
 
@@ -34,4 +34,6 @@ def main(arguments: list[str] | None = None) -> None:
             f"{trouble.filename or 'output'}: {trouble.strerror}.", "Make room or name another folder, and run the same command again."
         )
     except KeyboardInterrupt:
-        console.stop("Stopped.", "`learnet study` and `learnet prepare` go on where they stopped when they are run again.", code=130)
+        console.stop(
+            "Stopped.", "`learnet run`, `learnet study` and `learnet prepare` go on where they stopped when they are run again.", code=130
+        )

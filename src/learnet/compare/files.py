@@ -53,7 +53,7 @@ def as_csv(comparison: Comparison) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_rows(comparison))
+    writer.writerows(rows(comparison))
     return text.getvalue()
 
 
@@ -70,7 +70,8 @@ def as_html(comparison: Comparison) -> str:
     return render(comparison.records, parts={"comparison": Part("The comparison", lambda records, show_faces: shown)})
 
 
-def _rows(comparison: Comparison) -> Iterator[dict[str, object]]:
+def rows(comparison: Comparison) -> Iterator[dict[str, object]]:
+    """The rows of `as_csv`, column -> value."""
     compared = {id(one.record): one for one in comparison.compared}
     for record in comparison.records:
         about = _about(record)

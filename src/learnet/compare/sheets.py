@@ -43,12 +43,12 @@ def studies(comparison: Comparison) -> Sheet:
     lines = []
     for record in comparison.records:
         clips, people = len(record.answers), len({o.person for o in record.outcomes})
-        cells = (_whose(record, comparison, clips, people), *_scores(record.summary["mean"]), _of_network(record, ALL, comparison))
+        cells = (_whose(record, comparison, clips, people), *scores(record.summary["mean"]), figures_of(record, ALL, comparison))
         lines.append(Line(cells, record.leaky))
         for name in comparison.databases:
             part = record.summary["datasets"][name]
             whose = f"- {name} of {tagged(record)}\n  {_counts(part['clips'], part['people'])}"
-            lines.append(Line((whose, *_scores(part["mean"]), _of_network(record, name, comparison)), record.leaky))
+            lines.append(Line((whose, *scores(part["mean"]), figures_of(record, name, comparison)), record.leaky))
     least = floor(comparison.records[0])
     values = (f"{least.values[m]:.3f}" for m in MEASURES)
     lines.append(Line((f"no learning\nalways “{least.emotion}”", *values, NOTHING)))
@@ -61,7 +61,7 @@ def differences(comparison: Comparison) -> Sheet:
     """A row for each study: how far it is from the one it is compared with, and how surely."""
     lines = []
     for one in comparison.compared:
-        cells = (f"{tagged(one.record)}\n{_swaps(one.difference)}", *(_differs(one, measure) for measure in MEASURES), _clips(one))
+        cells = (f"{tagged(one.record)}\n{_swaps(one.difference)}", *(differs(one, measure) for measure in MEASURES), _clips(one))
         lines.append(Line(cells, one.record.leaky))
     number = len(comparison.compared)
     corrected = f"; Holm: p corrected for {number} studies" if number > 1 else ""
@@ -136,7 +136,8 @@ def _swaps(found: Difference) -> str:
     return f"{found.people} people differ, {ways} swaps"
 
 
-def _differs(one: Compared, measure: str) -> str:
+def differs(one: Compared, measure: str) -> str:
+    """How far a study is from the one it is compared with in a measure: difference, interval, p."""
     low, high = one.difference.limits[measure]
     return "\n".join((_signed(one.difference.values[measure]), f"[{_signed(low, 2)}, {_signed(high, 2)}]", *_p(one, measure)))
 
@@ -156,7 +157,8 @@ def p_text(p: float) -> str:
     return f"{p:.3f}" if p >= 0.001 else "<0.001"
 
 
-def _scores(mean: Mapping[str, dict]) -> Iterable[str]:
+def scores(mean: Mapping[str, dict]) -> Iterable[str]:
+    """Each measure with its spread over seeds and its interval, in the order of MEASURES."""
     for measure in MEASURES:
         found = mean[measure]
         spread = f" ±{found['spread']:.3f}" if found["spread"] is not None else ""
@@ -176,7 +178,7 @@ def _figures(values: Mapping[str, float]) -> str:
     return ", ".join(f"{NAMES[measure]} {value:.4g}".replace(" 0.", " .") for measure, value in values.items())
 
 
-def _of_network(record: Record, part: str, comparison: Comparison) -> str:
+def figures_of(record: Record, part: str, comparison: Comparison) -> str:
     """Published figures of the same network, each with the number of its row in the sheet of published figures."""
     found = [
         f"{_figures(one.values[part])} [{number}]"

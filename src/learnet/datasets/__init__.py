@@ -1,6 +1,7 @@
 """Databases that can be read, by the name they have on the command line: `read_dataset("casme2", root)`."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -26,7 +27,7 @@ DATASETS: dict[str, Dataset] = {
 }
 DATASETS["megc2019"] = megc2019({part: DATASETS[part] for part in PARTS})
 
-__all__ = ["DATASETS", "Dataset", "check_selection", "read_dataset"]
+__all__ = ["DATASETS", "Dataset", "check_selection", "read_dataset", "recognised"]
 
 
 def read_dataset(name: str, root: Path, selection: Selection = Selection()) -> Reading:  # noqa: B008 (frozen)
@@ -67,6 +68,22 @@ def check_selection(dataset: Dataset, selection: Selection) -> None:
             raise LearnetError(f"{dataset.title} has no {field.name} {value!r}.", f"Choose from {', '.join(known)}.")
 
 
+def recognised(root: Path) -> dict[str, str]:
+    """The databases that a folder shows signs of, those with most signs first: name -> the first of its signs.
+
+    Those that have no signs of their own, as the composite of others and folders of one's own clips, are never among them.
+    """
+    found = survey(root)
+    names = [*(path.name for path in found.books), *("/".join(way) for way in found.leaves)]
+    signs = {dataset.name: _signs(dataset, names) for dataset in DATASETS.values()}
+    return {name: there[0] for name, there in sorted(signs.items(), key=lambda pair: -len(pair[1])) if there}
+
+
+def _signs(dataset: Dataset, names: Sequence[str]) -> list[str]:
+    pattern = "|".join(f"(?:{sign})" for sign in dataset.signs)
+    return [name for name in names if re.fullmatch(pattern, name, re.IGNORECASE)] if pattern else []
+
+
 def _looks_like(root: Path, wanted: Dataset) -> tuple[Dataset, str] | None:
     """The database whose signs are most frequent under ROOT, and the first of them; None where WANTED has any, or nobody.
 
@@ -74,14 +91,8 @@ def _looks_like(root: Path, wanted: Dataset) -> tuple[Dataset, str] | None:
     """
     if not root.is_dir() or not wanted.signs:
         return None
-    found = survey(root)
-    names = [*(path.name for path in found.books), *("/".join(way) for way in found.leaves)]
-
-    def signs(dataset: Dataset) -> list[str]:
-        pattern = "|".join(f"(?:{sign})" for sign in dataset.signs)
-        return [name for name in names if re.fullmatch(pattern, name, re.IGNORECASE)] if pattern else []
-
-    if signs(wanted):
+    found = recognised(root)
+    if not found or wanted.name in found:
         return None
-    best = max(DATASETS.values(), key=lambda dataset: len(signs(dataset)))
-    return (best, signs(best)[0]) if signs(best) else None
+    name, sign = next(iter(found.items()))
+    return DATASETS[name], sign

@@ -1,0 +1,68 @@
+"""The command that runs a recipe."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from learnet import console
+from learnet.cli.app import STUDIES, Flat, app
+from learnet.errors import LearnetError
+from learnet.recipe import Changes, changed, read_recipe
+from learnet.settings import Resources
+
+
+@app.command(group=STUDIES, default_parameter=Parameter(consume_multiple=True, negative=""))
+def run(
+    recipe: Path,
+    out: Path,
+    /,
+    *,
+    data: tuple[str, ...] = (),
+    synthetic: bool = False,
+    people: int = 6,
+    changes: Annotated[Changes, Flat] = Changes(),  # noqa: B008
+    resources: Annotated[Resources, Flat] = Resources(),  # noqa: B008
+    face_model: Path | None = None,
+) -> None:
+    """Run every study of a recipe and write the table that settles its claim. A run that was cut off goes on where it stopped.
+
+    Parameters
+    ----------
+    recipe
+        File that says what to run (docs/recipes.md).
+    out
+        Folder to write everything to.
+    data
+        Folders of the databases, as their owners ship them, or NAME=DIR where one is not recognised; prepared folders that were
+        made as the recipe says are used as they are.
+    synthetic
+        Make small synthetic databases instead, to try the recipe. The tables say so.
+    people
+        Synthetic people in each database.
+    face_model
+        The YuNet face model; without one the built-in Haar cascades are used.
+    """
+    from learnet.series import Means, check, run_series
+    from learnet.series import synthetic as make_synthetic
+    from learnet.series.data import offered, sources
+    from learnet.series.results import groups, heading, in_two, sheet, write_results
+
+    if synthetic == bool(data):
+        hint = "--data names the folders of the databases; --synthetic makes some to try the recipe on."
+        raise LearnetError("Say which data to run on, real or synthetic.", hint)
+    asked, told = changed(read_recipe(recipe), changes, recipe)
+    check(asked, recipe)
+    means = Means(console.bar, resources, face_model)
+    offer = make_synthetic(asked, out, people, means) if synthetic else offered(data)
+    run_series(asked, out, sources(asked, offer), means)
+    found = groups(asked, out)
+    written = write_results(asked, out, found, told)
+    console.out.print(heading(asked, found), style="bold", markup=False)
+    for group in found:
+        for shown in in_two(sheet(group)):
+            red = {place for place, line in enumerate(shown.lines) if line.leaky}
+            console.table(shown.title, shown.columns, [line.cells for line in shown.lines], red)
+    for sentence in told:
+        console.out.print(f"Not as the recipe says: {sentence}.", markup=False)
+    console.paths(*written)

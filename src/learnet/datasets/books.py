@@ -4,16 +4,29 @@ A workbook is told by its content: its columns, its emotions, and whether it nam
 one is preferred.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from learnet.clip import Finding
 from learnet.datasets.match import Row, distinct
-from learnet.datasets.tree import Key, Survey, same
-from learnet.datasets.workbook import Form, Table, normalise, read_table
+from learnet.datasets.tree import Key, Survey, same, subject_number
+from learnet.datasets.workbook import Form, Table, is_missing, normalise, read_table, whole_number
 from learnet.errors import BadInput
-from learnet.labels import ALIASES, EMOTIONS, UnknownLabel
+from learnet.labels import ALIASES, EMOTIONS, UnknownLabel, emotion
+
+COLUMNS = {
+    "subject": ("subject", "sub", "subjects"),
+    "name": ("filename", "file", "filenames"),
+    "onset": ("onsetframe", "onset"),
+    "apex": ("apexframe", "apex"),
+    "offset": ("offsetframe", "offset"),
+    "action_units": ("actionunits", "actionunit", "aus", "au"),
+    "emotion": ("estimatedemotion", "emotion", "estimatedemotions", "emotions"),
+}
+"""As Form.columns: the headers of CASME II, which later databases took over."""
+NEEDED = ("subject", "name", "onset", "apex", "offset", "emotion")
+"""As Form.needed: what makes a clip."""
 
 _PARENTS = 3  # folders above the root that are searched where there is no workbook below it
 
@@ -21,6 +34,56 @@ _PARENTS = 3  # folders above the root that are searched where there is no workb
 def by_subject_and_name(row: Row) -> Key:
     """The key of folders SUBJECT/CLIP."""
     return (row.subject, same(row.name))
+
+
+def by_name(row: Row) -> Key:
+    """The key of folders whose name alone says which clip they are."""
+    return (same(row.name),)
+
+
+def subject_of(cells: Mapping[str, str], named: int | None = None) -> int:
+    """The subject's number in a row whose clip is called after subject NAMED, or after none.
+
+    Raises:
+        ValueError: no number is given, or it is not NAMED.
+    """
+    number = subject_number(cells["subject"])
+    if number is None:
+        raise ValueError(f"{cells['subject']!r} is not a subject's number")
+    if named not in (None, number):
+        raise ValueError(f"subject {cells['subject']} cannot have the clip {cells['name']}, which is another's; are the columns shifted?")
+    return number
+
+
+def emotion_of(cells: Mapping[str, str], where: str) -> str:
+    """The emotion in a row, one of labels.EMOTIONS.
+
+    Raises:
+        ValueError: none is given.
+        UnknownLabel: nobody knows it.
+    """
+    if is_missing(cells["emotion"]):
+        raise ValueError("no emotion is given")
+    return emotion(cells["emotion"], where)
+
+
+def row_of(cells: Mapping[str, str], where: str, subject: str) -> Row:
+    """The cells that COLUMNS finds, as values; SUBJECT is the row's as the database writes it.
+
+    Raises:
+        ValueError: no emotion, or something else than a number for a frame.
+        UnknownLabel: an emotion nobody knows.
+    """
+    return Row(
+        subject=subject,
+        name=cells["name"],
+        emotion=emotion_of(cells, where),
+        onset=whole_number(cells["onset"]),
+        apex=whole_number(cells["apex"]),
+        offset=whole_number(cells["offset"]),
+        where=where,
+        action_units=cells["action_units"],
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,11 @@
 """What SMIC and SMIC-E share: three cameras that filmed the same people at once, and how people and clips are called."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from learnet.clip import Clip, Finding
-from learnet.datasets.collect import Placed
+from learnet.datasets.collect import Place
 from learnet.datasets.tree import Survey, same
 from learnet.errors import BadInput
 from learnet.labels import emotion
@@ -23,8 +23,6 @@ CLIP = re.compile(r"s([0-9]{1,3})_([a-z]+)_[0-9]+")
 
 _CODES = ("ne", "po", "sur")
 _NEAR = 3  # names of the root's own path that may say which camera or tree it is; what lies further up is the user's
-
-Place = Callable[[Sequence[str]], Placed | None]
 
 
 def subject(number: int) -> str:

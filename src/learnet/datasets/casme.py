@@ -5,19 +5,16 @@ is assumed and how sure it is.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from learnet.clip import Finding, Reading
-from learnet.datasets.books import Books, Labels
-from learnet.datasets.collect import Placed, Plan, collect_from
+from learnet.datasets.books import NEEDED, Books, Labels, row_of, subject_of
+from learnet.datasets.collect import Plan, collect_from, place_below_subject
 from learnet.datasets.dataset import Dataset
 from learnet.datasets.match import Row, Source
-from learnet.datasets.tree import Survey, checked_root, listing, same, subject_clip, subject_number, survey
-from learnet.datasets.workbook import Form, is_missing, whole_number
-from learnet.errors import BadInput
-from learnet.labels import emotion
+from learnet.datasets.tree import Survey, checked_root, registered, same, survey
+from learnet.datasets.workbook import Form
 from learnet.settings import Selection
 
 FPS = 60.0
@@ -37,7 +34,7 @@ FORM = Form(
         "action_units": ("au", "aus", "actionunits", "actionunit"),
         "emotion": ("emotion", "estimatedemotion", "emotions"),
     },
-    needed=("subject", "name", "onset", "apex", "offset", "emotion"),
+    needed=NEEDED,
 )
 
 TREES = ("raw", "raw-selected", "cropped")
@@ -60,41 +57,14 @@ def _part(path: Path) -> str:
 
 
 def _rows(cells: dict[str, str], where: str) -> list[Row]:
-    number = subject_number(cells["subject"])
-    if number is None:
-        raise ValueError(f"{cells['subject']!r} is not a subject's number")
-    if is_missing(cells["emotion"]):
-        raise ValueError("no emotion is given")
-    row = Row(
-        subject=f"{number:02d}",
-        name=cells["name"],
-        emotion=emotion(cells["emotion"], where),
-        onset=whole_number(cells["onset"]),
-        apex=whole_number(cells["apex"]),
-        offset=whole_number(cells["offset"]),
-        where=where,
-        action_units=cells["action_units"],
-    )
-    return [row]
-
-
-def _place(way: Sequence[str]) -> Placed | None:
-    found = subject_clip(way)
-    return Placed(found[0], (f"{found[1]:02d}", same(found[2]))) if found else None
+    return [row_of(cells, where, f"{subject_of(cells):02d}")]
 
 
 def _kind(way: str, folders: list[tuple[Row, Path]]) -> str:
     """Which of TREES this is: by the prefix of the crops, else by the folders' names; all have the same frame numbers."""
-    if "crop" in way or any(name.lower().startswith("reg_") for _, folder in folders[:20] for name in _files(folder)):
+    if "crop" in way or registered(folder for _, folder in folders[:20]):
         return "cropped"
     return "raw-selected" if "select" in way else "raw"
-
-
-def _files(folder: Path) -> list[str]:
-    try:
-        return listing(folder).files
-    except BadInput:  # told when the clip is matched
-        return []
 
 
 def _about(labels: Labels) -> dict[str, str]:
@@ -125,7 +95,7 @@ PLAN = Plan(
         part=_part,
     ),
     example="sub01/EP01_5",
-    place=_place,
+    place=place_below_subject,
     trees=TREES,
     kind=_kind,
     source=lambda tree: Source("casme", FPS, cropped=tree == "cropped", mirrored=True),
@@ -146,7 +116,7 @@ def _missing(section: str, found: Survey) -> Finding:
     """What to say of a section that has no rows: it lies elsewhere, or its workbook does."""
     which = f"{SECTIONS[section]} (section {section})"
     for way in found.leaves:
-        if (placed := _place(way)) and _section(placed.key[0]) == section:
+        if (placed := place_below_subject(way)) and _section(placed.key[0]) == section:
             what = f"folders of {which} are there, but no rows; where is the workbook, Section {section}.xls?"
             return Finding("section without labels", "/".join(way[: placed.above]) or found.root.name, what, serious=True)
     return Finding("section not here", found.root.name, f"{which} are not in this folder; the database is more than this")

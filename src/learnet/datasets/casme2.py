@@ -4,37 +4,24 @@ Nothing is taken from a version's name that its content can tell. `docs/datasets
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from learnet.clip import Finding, Reading
-from learnet.datasets.books import Books, Labels
-from learnet.datasets.collect import Placed, Plan, collect
+from learnet.datasets.books import COLUMNS, NEEDED, Books, Labels, row_of, subject_of
+from learnet.datasets.collect import Plan, collect, place_below_subject
 from learnet.datasets.dataset import Dataset
 from learnet.datasets.match import Row, Source
-from learnet.datasets.tree import same, subject_clip, subject_number
-from learnet.datasets.workbook import Form, Table, is_missing, whole_number
+from learnet.datasets.tree import same
+from learnet.datasets.workbook import Form, Table, is_missing
 from learnet.errors import BadVideo
-from learnet.labels import emotion
 from learnet.settings import Selection
 from learnet.video import image_files
 
 PUBLISHED = {"others": 99, "disgust": 63, "happiness": 32, "repression": 27, "surprise": 25, "sadness": 7, "fear": 2}
 """Clips per emotion of the 20140508 workbook: 255, of which 246 in the five classes (247 where sub24/EP02_07 has a row)."""
 
-FORM = Form(
-    columns={
-        "subject": ("subject", "sub", "subjects"),
-        "name": ("filename", "file", "filenames"),
-        "onset": ("onsetframe", "onset"),
-        "apex": ("apexframe", "apex"),
-        "offset": ("offsetframe", "offset"),
-        "action_units": ("actionunits", "actionunit", "aus", "au"),
-        "emotion": ("estimatedemotion", "emotion", "estimatedemotions", "emotions"),
-    },
-    needed=("subject", "name", "onset", "apex", "offset", "emotion"),
-)
+FORM = Form(COLUMNS, NEEDED)
 WORKBOOKS = ("casme2coding20140508", "casme2coding20190701", "casme2codingupdated", "casme2coding", "casme2labelver2")
 """Order of preference where several workbooks lie together. The first is the one whose counts are published."""
 
@@ -56,22 +43,8 @@ _SURPRISE = {
 
 
 def _rows(cells: dict[str, str], where: str) -> list[Row]:
-    number = subject_number(cells["subject"])
-    if number is None:
-        raise ValueError(f"{cells['subject']!r} is not a subject's number")
-    if is_missing(cells["emotion"]):
-        raise ValueError("no emotion is given")
-    row = Row(
-        subject=f"{number:02d}",  # text `01` in the workbook, `1` where a spreadsheet program has been at it
-        name=cells["name"],
-        emotion=emotion(cells["emotion"], where),
-        onset=whole_number(cells["onset"]),
-        apex=whole_number(cells["apex"]),
-        offset=whole_number(cells["offset"]),
-        where=where,
-        action_units=cells["action_units"],
-    )
-    return [row]
+    # text `01` in the workbook, `1` where a spreadsheet program has been at it
+    return [row_of(cells, where, f"{subject_of(cells):02d}")]
 
 
 def _repaired(table: Table, rows: list[Row]) -> tuple[list[Row], list[Finding]]:
@@ -99,11 +72,6 @@ def _repaired(table: Table, rows: list[Row]) -> tuple[list[Row], list[Finding]]:
             row = replace(row, apex=apex, apex_source="repaired")
         fixed.append(row)
     return fixed, findings
-
-
-def _place(way: Sequence[str]) -> Placed | None:
-    found = subject_clip(way)
-    return Placed(found[0], (f"{found[1]:02d}", same(found[2]))) if found else None
 
 
 def _kind(way: str, folders: list[tuple[Row, Path]]) -> str:
@@ -145,7 +113,7 @@ PLAN = Plan(
         repair=_repaired,
     ),
     example="sub01/EP02_01f",
-    place=_place,
+    place=place_below_subject,
     trees=TREES,
     kind=_kind,
     source=lambda tree: Source("casme2", 200.0, cropped=tree.startswith("cropped")),

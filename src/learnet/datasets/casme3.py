@@ -5,20 +5,20 @@ how sure it is.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from learnet.clip import Finding, Reading
-from learnet.datasets.books import Books
-from learnet.datasets.collect import Placed, Plan, collect
+from learnet.datasets.books import NEEDED, Books, emotion_of
+from learnet.datasets.collect import Place, Placed, Plan, collect
 from learnet.datasets.dataset import Dataset
 from learnet.datasets.match import Row, Source
 from learnet.datasets.tree import checked_root, named_clip, same, subject_number
-from learnet.datasets.workbook import Form, Table, is_missing, normalise, read_table, sheets, whole_number
+from learnet.datasets.workbook import Form, Table, normalise, read_table, sheets, whole_number
 from learnet.errors import BadInput, LearnetError
-from learnet.labels import EMOTIONS, emotion
+from learnet.labels import EMOTIONS
 from learnet.settings import Selection
 
 PUBLISHED = {"disgust": 250, "surprise": 187, "others": 161, "fear": 86, "anger": 64, "sadness": 57, "happiness": 55}
@@ -41,7 +41,7 @@ FORM_A = Form(
         "emotion": ("emotion", "emotions"),
         "kind": ("expressiontype", "exptype", "type"),
     },
-    needed=("subject", "name", "onset", "apex", "offset", "emotion"),
+    needed=NEEDED,
 )
 FORM_C = Form(
     columns={
@@ -80,7 +80,6 @@ _CUT = re.compile(r"([^_]+)_([a-z])_([0-9]+)")  # spno.1_a_355
 _COUNTED = re.compile(r"([^_]+)_([0-9]+)")
 _COLOUR = {"color", "colour", "rgb"}
 _BESIDE = {"depth", "video", "videos"}  # hold the same clips as depth maps or films
-Find = Callable[[Sequence[str]], Placed | None]
 _TYPES = {"macro": "macro", "mae": "macro", "micro": "micro", "me": "micro"}
 
 
@@ -129,7 +128,7 @@ def _rows_a(cells: dict[str, str], where: str) -> list[Row]:
     row = Row(
         subject=f"spNO.{number}",
         name=f"{letter}_{onset}",
-        emotion=_emotion(cells, where),
+        emotion=emotion_of(cells, where),
         onset=onset,  # 0 is the beginning: there is no frame 0, and the first one is the nearest
         apex=whole_number(cells["apex"]),
         offset=whole_number(cells["offset"]) or None,
@@ -146,13 +145,7 @@ def _rows_c(cells: dict[str, str], where: str) -> list[Row]:
     if subject is None or count is None:
         raise ValueError(f"{cells['subject']!r}, {cells['name']!r} are not the numbers of a subject and a clip")
     onset, offset = whole_number(cells["onset"]), whole_number(cells["offset"]) or None
-    return [Row(str(subject), str(count), _emotion(cells, where), onset, None, offset, where, cells["action_units"])]
-
-
-def _emotion(cells: dict[str, str], where: str) -> str:
-    if is_missing(cells["emotion"]):
-        raise ValueError("no emotion is given")
-    return emotion(cells["emotion"], where)
+    return [Row(str(subject), str(count), emotion_of(cells, where), onset, None, offset, where, cells["action_units"])]
 
 
 def _repaired(table: Table, rows: list[Row]) -> tuple[list[Row], list[Finding]]:
@@ -224,7 +217,7 @@ def _above(names: Sequence[str], place: int, number: int) -> int:
     return place
 
 
-def _plan(books: Books, example: str, find: Find, part: str, published: Mapping[str, int]) -> Plan:
+def _plan(books: Books, example: str, find: Place, part: str, published: Mapping[str, int]) -> Plan:
     """What both parts share; FIND tells the clip or recording of a way."""
 
     def place(way: Sequence[str]) -> Placed | None:

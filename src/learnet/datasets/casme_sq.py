@@ -9,14 +9,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from learnet.clip import Finding, Reading
-from learnet.datasets.books import Books, Labels
-from learnet.datasets.collect import Placed, Plan, collect
+from learnet.datasets.books import Books, Labels, emotion_of
+from learnet.datasets.collect import Placed, Plan, collect, place_below_subject
 from learnet.datasets.dataset import Dataset
 from learnet.datasets.match import Row, Source
-from learnet.datasets.tree import named_clip, same, subject_clip, subject_number
-from learnet.datasets.workbook import Form, Rows, Table, is_missing, normalise, sheets, whole_number
+from learnet.datasets.tree import named_clip, same, subject_number
+from learnet.datasets.workbook import Form, Rows, Table, normalise, number_or_none, sheets, whole_number
 from learnet.errors import BadInput
-from learnet.labels import emotion
 from learnet.settings import Selection
 
 PUBLISHED = {"micro": 57, "macro": 300}
@@ -54,16 +53,8 @@ def _kind_of(text: str) -> str | None:
     return next((kind for kind in PUBLISHED if normalise(text).startswith(kind)), None)
 
 
-def _number(text: str) -> int | None:
-    """A whole number, None where a cell holds something else."""
-    try:
-        return whole_number(text)
-    except ValueError:
-        return None
-
-
 def _is_label(cells: Sequence[str]) -> bool:
-    return len(cells) >= len(COLUMNS) and _number(cells[0]) is not None and _kind_of(cells[COLUMNS.index("kind")]) is not None
+    return len(cells) >= len(COLUMNS) and number_or_none(cells[0]) is not None and _kind_of(cells[COLUMNS.index("kind")]) is not None
 
 
 def _naming(book: Iterable[Rows]) -> tuple[dict[str, str], dict[str, str]]:
@@ -71,7 +62,7 @@ def _naming(book: Iterable[Rows]) -> tuple[dict[str, str], dict[str, str]]:
     folders: dict[str, str] = {}
     videos: dict[str, str] = {}
     for first, second, *more in (cells for rows in book for cells in rows if len(cells) > 1):
-        number, index = _number(first), _number(more[0]) if more else None
+        number, index = number_or_none(first), number_or_none(more[0]) if more else None
         if number is None:
             continue
         if number == subject_number(second):
@@ -103,7 +94,7 @@ def _read(path: Path) -> Table:
     table = Table(path, sheet, headers, [], [])
     for line, texts in rows.items():
         cells = dict(zip(COLUMNS, (*texts, *("" for _ in COLUMNS)), strict=False))
-        subject = folders.get(str(_number(cells["subject"])), f"index {cells['subject']}")
+        subject = folders.get(str(number_or_none(cells["subject"])), f"index {cells['subject']}")
         cells["video"] = videos.get(same(cells["name"]).rpartition("_")[0], "")
         if cells["subject"] and cells["name"]:
             table.rows.append(cells | {"subject": subject})
@@ -125,12 +116,10 @@ def _rows(cells: dict[str, str], where: str) -> list[Row]:
     kind = _kind_of(cells["kind"])
     if kind is None:
         raise ValueError(f"{cells['kind']!r} is neither a micro- nor a macro-expression")
-    if is_missing(cells["emotion"]):
-        raise ValueError("no emotion is given")
     row = Row(
         subject=cells["subject"],
         name=cells["name"],
-        emotion=emotion(cells["emotion"], where),  # not the one in the clip's name: that is what the film was to call forth
+        emotion=emotion_of(cells, where),  # not the one in the clip's name: that is what the film was to call forth
         onset=_frame(cells["onset"]),
         apex=_frame(cells["apex"]),
         offset=_frame(cells["offset"]),
@@ -158,8 +147,7 @@ def _named(table: Table, rows: list[Row]) -> tuple[list[Row], list[Finding]]:
 
 def _place(way: Sequence[str]) -> Placed | None:
     if not (found := named_clip(way, LONG)):
-        cut = subject_clip(way)
-        return Placed(cut[0], (f"{cut[1]:02d}", same(cut[2]))) if cut else None
+        return place_below_subject(way)
     above, name = found
     number, code = name.partition("_")[0], name.partition("_")[2][:4]
     odd = ""

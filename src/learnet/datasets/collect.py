@@ -12,7 +12,7 @@ from pathlib import Path
 from learnet.clip import Clip, Finding, Reading
 from learnet.datasets.books import Books, Labelling, Labels, read_labels
 from learnet.datasets.match import Row, Source, distinct, match, without_row
-from learnet.datasets.tree import Key, Survey, Tree, Way, checked_root, same, survey
+from learnet.datasets.tree import Key, Survey, Tree, Way, checked_root, same, subject_clip, survey
 from learnet.datasets.workbook import Table
 from learnet.errors import BadInput, pick
 from learnet.settings import Selection
@@ -30,6 +30,15 @@ class Placed:
     odd: str = ""  # what is wrong with the place where it lies; another folder of the clip comes first
 
 
+Place = Callable[[Sequence[str]], Placed | None]  # way to a folder of images -> its clip; None where it is none of the database
+
+
+def place_below_subject(way: Sequence[str]) -> Placed | None:
+    """The Place of folders SUBJECT/CLIP in a database that writes its subjects with two digits; `by_subject_and_name` finds them."""
+    found = subject_clip(way)
+    return Placed(found[0], (f"{found[1]:02d}", same(found[2]))) if found else None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Folders(Labelling):
     """Labels that stand in the names of folders, without a workbook: every clip's folder is its own row."""
@@ -43,7 +52,7 @@ class Plan:
 
     books: Books | Folders
     example: str  # how a clip's folder is called, for messages: "sub01/EP02_01f"
-    place: Callable[[Sequence[str]], Placed | None]  # way to a folder of images -> its clip; None where it is none of this database
+    place: Place
     trees: tuple[str, ...]  # kinds of trees that occur, in order of preference
     kind: Callable[[str, list[tuple[Row, Path]]], str]  # way to a tree (or its name), some rows and their folders -> one of `trees`
     source: Callable[[str], Source]  # kind of tree -> what its clips have in common

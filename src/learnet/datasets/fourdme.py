@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from learnet.clip import Finding, Reading
-from learnet.datasets.books import Books, Labels
+from learnet.datasets.books import NEEDED, Books, Labels, by_name
 from learnet.datasets.collect import Placed, Plan, collect
 from learnet.datasets.dataset import Dataset
 from learnet.datasets.match import Row, Source
@@ -34,7 +34,7 @@ FORM = Form(
         "emotion": ("emotion", "emotions"),
         **{word: (word,) for word in EMOTIONS},  # one flag each
     },
-    needed=("subject", "name", "onset", "apex", "offset", "emotion"),
+    needed=NEEDED,
 )
 WORKBOOKS = ("4dmelabellingmicro", "4dmelabelingmicro")
 
@@ -153,7 +153,7 @@ PLAN = Plan(
         beside=("macro",),
         read=_read,
         repair=_checked,
-        key=lambda row: (same(row.name),),
+        key=by_name,
     ),
     example="S13/S13_1st_001_01_1",
     place=_place,

@@ -10,13 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from learnet.clip import Clip, Finding, Reading
-from learnet.datasets.books import Books
+from learnet.datasets.books import COLUMNS, NEEDED, Books, by_name, row_of, subject_of
 from learnet.datasets.collect import Placed, Plan, collect_from
 from learnet.datasets.dataset import Dataset
 from learnet.datasets.match import Row, Source
 from learnet.datasets.tree import checked_root, same, subject_number, survey
-from learnet.datasets.workbook import Form, is_missing, whole_number
-from learnet.labels import ALIASES, EMOTIONS, emotion
+from learnet.datasets.workbook import Form
+from learnet.labels import ALIASES, EMOTIONS
 from learnet.settings import Selection
 
 OTHERS = ("others", "repression")
@@ -24,18 +24,7 @@ OTHERS = ("others", "repression")
 
 WORDS = ("happiness", "surprise", "disgust", *OTHERS, "fear", "sadness", "anger")
 
-FORM = Form(
-    columns={
-        "subject": ("subject", "sub", "subjects"),
-        "name": ("filename", "file", "filenames"),
-        "onset": ("onsetframe", "onset"),
-        "apex": ("apexframe", "apex"),
-        "offset": ("offsetframe", "offset"),
-        "action_units": ("actionunits", "actionunit", "aus", "au"),
-        "emotion": ("estimatedemotion", "emotion", "estimatedemotions", "emotions"),
-    },
-    needed=("subject", "name", "onset", "apex", "offset", "emotion"),
-)
+FORM = Form(COLUMNS, NEEDED)
 WORKBOOKS = ("mmewmicroexpv2", "mmewmicroexp")
 
 TREES = ("cropped",)
@@ -53,24 +42,8 @@ def _person(clip: str) -> int | None:
 
 
 def _rows(cells: dict[str, str], where: str) -> list[Row]:
-    number = subject_number(cells["subject"])
-    if number is None:
-        raise ValueError(f"{cells['subject']!r} is not a subject's number")
-    if _person(cells["name"]) not in (None, number):
-        raise ValueError(f"subject {cells['subject']} cannot have the clip {cells['name']}, which is another's; are the columns shifted?")
-    if is_missing(cells["emotion"]):
-        raise ValueError("no emotion is given")
-    row = Row(
-        subject=f"S{number:02d}",
-        name=cells["name"],
-        emotion=emotion(cells["emotion"], where),
-        onset=whole_number(cells["onset"]),
-        apex=whole_number(cells["apex"]),
-        offset=whole_number(cells["offset"]),
-        where=where,
-        action_units=cells["action_units"],
-    )
-    return [row]
+    number = subject_of(cells, named=_person(cells["name"]))
+    return [row_of(cells, where, f"S{number:02d}")]
 
 
 def _place(way: Sequence[str]) -> Placed | None:
@@ -103,7 +76,7 @@ PLAN = Plan(
         rows=_rows,
         preferred=WORKBOOKS,
         beside=("macro",),
-        key=lambda row: (same(row.name),),
+        key=by_name,
     ),
     example="Micro_Expression/happiness/S01-01-001",
     place=_place,

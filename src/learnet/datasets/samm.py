@@ -5,16 +5,16 @@ The Long Videos that may lie beside have no emotions, and nothing of them is rea
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from learnet.clip import Reading
-from learnet.datasets.books import Books
+from learnet.datasets.books import COLUMNS, NEEDED, Books, by_name, row_of, subject_of
 from learnet.datasets.collect import Placed, Plan, collect
 from learnet.datasets.dataset import Dataset
 from learnet.datasets.match import Row, Source
 from learnet.datasets.tree import named_clip, same, subject_number
-from learnet.datasets.workbook import Form, is_missing, whole_number
-from learnet.labels import emotion
+from learnet.datasets.workbook import Form, whole_number
 from learnet.settings import Selection
 
 PUBLISHED = {
@@ -22,19 +22,9 @@ PUBLISHED = {
 }  # fmt: skip
 """Clips per emotion: 159 of 29 people (Davison et al., TAFFC 9(1), 2018, and every public list made from the workbook)."""
 
-FORM = Form(
-    columns={
-        "subject": ("subject", "sub", "subjects"),
-        "name": ("filename", "file", "filenames"),
-        "onset": ("onsetframe", "onset"),
-        "apex": ("apexframe", "apex"),
-        "offset": ("offsetframe", "offset"),
-        "duration": ("duration",),
-        "action_units": ("actionunits", "actionunit", "aus", "au"),
-        "emotion": ("estimatedemotion", "emotion", "estimatedemotions", "emotions"),
-    },
-    needed=("subject", "name", "onset", "apex", "offset", "emotion"),  # the workbook of the Long Videos has no emotions
-)
+FORM = Form(COLUMNS | {"duration": ("duration",)}, NEEDED)
+"""The workbook of the Long Videos has no emotions, so it is refused."""
+
 WORKBOOKS = ("sammmicrofacscodesv2", "samm20181215microfacscodes", "sammmicrofacscodes")
 
 TREES = ("raw", "cropped")
@@ -45,25 +35,9 @@ CLIP = re.compile(r"[0-9]{1,3}_[0-9]{1,2}_[0-9]{1,3}")
 
 
 def _rows(cells: dict[str, str], where: str) -> list[Row]:
-    number = subject_number(cells["subject"])
-    if number is None:
-        raise ValueError(f"{cells['subject']!r} is not a subject's number")
-    if subject_number(cells["name"].partition("_")[0]) not in (None, number):
-        raise ValueError(f"subject {cells['subject']} cannot have the clip {cells['name']}, which is another's; are the columns shifted?")
-    if is_missing(cells["emotion"]):
-        raise ValueError("no emotion is given")
-    row = Row(
-        subject=f"{number:03d}",  # text `006` in the workbook, `6` where a spreadsheet program has been at it
-        name=cells["name"],
-        emotion=emotion(cells["emotion"], where),
-        onset=whole_number(cells["onset"]),
-        apex=whole_number(cells["apex"]),
-        offset=whole_number(cells["offset"]),
-        where=where,
-        action_units=cells["action_units"],
-        duration=whole_number(cells["duration"]),
-    )
-    return [row]
+    number = subject_of(cells, named=subject_number(cells["name"].partition("_")[0]))
+    row = row_of(cells, where, f"{number:03d}")  # text `006` in the workbook, `6` where a spreadsheet program has been at it
+    return [replace(row, duration=whole_number(cells["duration"]))]
 
 
 def _place(way: Sequence[str]) -> Placed | None:
@@ -86,7 +60,7 @@ PLAN = Plan(
         rows=_rows,
         preferred=WORKBOOKS,
         beside=("longvideo",),
-        key=lambda row: (same(row.name),),
+        key=by_name,
     ),
     example="006/006_1_2",
     place=_place,

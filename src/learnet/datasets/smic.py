@@ -28,7 +28,7 @@ from learnet.datasets.cameras import (
 from learnet.datasets.collect import Folders, Placed, Plan, collect_from
 from learnet.datasets.dataset import Dataset
 from learnet.datasets.match import Row, Source
-from learnet.datasets.tree import Key, Survey, Way, checked_root, listing, same, subject_number, survey
+from learnet.datasets.tree import Key, Survey, Way, checked_root, listing, registered, same, subject_number, survey
 from learnet.errors import BadInput
 from learnet.labels import emotion
 from learnet.settings import Selection
@@ -127,18 +127,11 @@ def _place(way: Sequence[str]) -> Placed | None:
 
 def _kind(folders: list[tuple[Row, Path]], root: Path) -> str:
     """By the prefix of the owners' crops, else by the nearest folder that says it."""
-    if any(name.lower().startswith("reg_") for _, folder in folders[:20] for name in _files(folder)):
+    if registered(folder for _, folder in folders[:20]):
         return "cropped"
     names = near(root, folders[0][1].relative_to(root).parts)
     says = next((word for name in reversed(names) for word in ("crop", "raw") if word in same(name)), "raw")
     return "cropped" if says == "crop" else "raw"
-
-
-def _files(folder: Path) -> list[str]:
-    try:
-        return listing(folder).files
-    except BadInput:  # told when the clip is matched
-        return []
 
 
 def _plan(camera: str, root: Path) -> Plan:

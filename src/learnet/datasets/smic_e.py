@@ -10,13 +10,13 @@ from functools import partial
 from pathlib import Path
 
 from learnet.clip import Finding, Reading
-from learnet.datasets.books import Books, Labels
+from learnet.datasets.books import Books, Labels, subject_of
 from learnet.datasets.cameras import CAMERAS, LABELS, SLOW, camera_of, choose_camera, clip_key, coded, number_of, only, subject, unnamed
 from learnet.datasets.collect import Placed, Plan, collect_from
 from learnet.datasets.dataset import Dataset
 from learnet.datasets.match import Row, Source
 from learnet.datasets.tree import checked_root, subject_clip, subject_number, survey
-from learnet.datasets.workbook import Form, Table, is_missing, normalise, read_table, whole_number
+from learnet.datasets.workbook import Form, Table, is_missing, normalise, number_or_none, read_table, whole_number
 from learnet.errors import BadInput
 from learnet.labels import emotion
 from learnet.settings import Selection
@@ -65,11 +65,8 @@ def _table(path: Path, camera: str) -> Table:
 
 def _rows(cells: dict[str, str], where: str) -> list[Row]:
     """One row per expression; the second in a long clip is called after it, s3_po_92-2."""
-    number, name = subject_number(cells["subject"]), cells["name"]
-    if number is None:
-        raise ValueError(f"{cells['subject']!r} is not a subject's number")
-    if number_of(name) not in (None, number):
-        raise ValueError(f"subject {cells['subject']} cannot have the clip {name}, which is another's; are the columns shifted?")
+    name = cells["name"]
+    number = subject_of(cells, named=number_of(name))
     word = coded(name) if is_missing(cells["emotion"]) else emotion(cells["emotion"], where)
     if word is None:
         raise ValueError(f"no emotion is given, and the name {name} says none")
@@ -97,7 +94,7 @@ def _checked(table: Table, rows: list[Row]) -> tuple[list[Row], list[Finding]]:
     findings = []
     for row in rows:
         key, cells = f"smic-e/{row.subject}/{row.name}", cells_of[row.where]
-        first, last = _bound(cells["first"]), _bound(cells["last"])
+        first, last = number_or_none(cells["first"]), number_or_none(cells["last"])  # no clip depends on them
         marks = [mark for mark in (row.onset, row.offset) if mark is not None]
         if any((first is not None and mark < first) or (last is not None and mark > last) for mark in marks):
             what = f"{row.where}: {row.onset}..{row.offset} is not inside {cells['first']}..{cells['last']}, the frames of the long clip"
@@ -106,13 +103,6 @@ def _checked(table: Table, rows: list[Row]) -> tuple[list[Row], list[Finding]]:
             what = f"{row.where}: the emotion is {row.emotion}, and the clip's name says {coded(row.folder)}; the emotion is taken"
             findings.append(Finding("emotion and name differ", key, what, serious=True))
     return rows, findings
-
-
-def _bound(text: str) -> int | None:
-    try:
-        return whole_number(text)
-    except ValueError:  # no clip depends on it
-        return None
 
 
 def _place(way: Sequence[str]) -> Placed | None:

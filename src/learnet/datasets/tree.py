@@ -8,7 +8,7 @@ import re
 import tarfile
 import unicodedata
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -124,6 +124,18 @@ def _is_archive(path: Path) -> bool:
     with path.open("rb") as file:
         start = file.read(6)
     return path.suffix.lower() in ARCHIVES or start.startswith(_MAGIC) or zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+
+
+def registered(folders: Iterable[Path]) -> bool:
+    """Whether one of FOLDERS holds face crops as several owners call theirs: reg_… (registered to one another)."""
+    return any(name.lower().startswith("reg_") for folder in folders for name in _files(folder))
+
+
+def _files(folder: Path) -> list[str]:
+    try:
+        return listing(folder).files
+    except BadInput:  # told when the clip is matched
+        return []
 
 
 def images_in(folder: Path) -> dict[int, Path]:

@@ -90,6 +90,14 @@ def whole_number(text: str) -> int | None:
     return int(plain.partition(".")[0])
 
 
+def number_or_none(text: str) -> int | None:
+    """`whole_number`, and None where the cell holds something else."""
+    try:
+        return whole_number(text)
+    except ValueError:
+        return None
+
+
 def sheets(path: Path) -> dict[str, Rows]:
     """All cells of a workbook as stripped text, sheet by sheet, in the workbook's order; a .csv is one sheet called "".
 

@@ -164,6 +164,16 @@ def test_damage_anywhere_is_refused_or_harmless_but_never_a_crash(tmp_path_facto
             assert whole.name in str(refusal)  # noqa: PT017 - both ends are right here
 
 
+def test_a_part_that_is_marked_as_encrypted_is_refused(tmp_path: Path) -> None:
+    """The lowest bit of the flags of a file in a zip's directory, 8 bytes behind its signature."""
+    path = nine_columns(tmp_path / "a.xlsx")
+    data = bytearray(path.read_bytes())
+    data[data.rindex(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+    with pytest.raises(BadInput, match=r"a\.xlsx"):
+        sheets(path)
+
+
 def test_a_password_is_named_as_the_reason(tmp_path: Path) -> None:
     """An encrypted .xlsx is a compound file with a stream of this name; an encrypted .xls has a FILEPASS record (0x2F)."""
     container = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(1016) + "EncryptedPackage".encode("utf-16-le") + bytes(512)

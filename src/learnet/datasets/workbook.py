@@ -31,7 +31,7 @@ _HEADER_WITHIN = 100  # rows searched for the header; the deepest known header (
 _CONTAINER = bytes.fromhex("d0cf11e0a1b11ae1")  # an .xls file, but also the wrapping of a password-protected .xlsx
 _BROKEN = (
     zipfile.BadZipFile, zlib.error, struct.error, xlrd.XLRDError, CompDocError, AssertionError,
-    KeyError, ValueError, IndexError, TypeError, AttributeError, SyntaxError, EOFError, NotImplementedError, OSError,
+    KeyError, ValueError, IndexError, TypeError, AttributeError, SyntaxError, EOFError, RuntimeError, OSError,
 )  # fmt: skip
 """What the two workbook libraries raise on damaged files, as found by damaging files (XML errors are SyntaxErrors)."""
 

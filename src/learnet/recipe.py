@@ -209,7 +209,7 @@ def as_toml(recipe: Recipe) -> str:
 
 def named(words: Sequence[str]) -> str:
     """Words as one name that may be a folder's."""
-    return re.sub(r"[^A-Za-z0-9._+-]", "-", "-".join(words))
+    return re.sub(r"[^A-Za-z0-9._+-]", "-", "-".join(filter(None, words)))
 
 
 # ---- from a table of TOML to records
@@ -308,9 +308,10 @@ def _longer(database: Database) -> str:
 
 
 def _word(key: str, value: Any) -> str:
+    """A value in a name: itself, its key with a number, and of true or false the key or nothing."""
     name = key.replace("_", "-")
     if isinstance(value, bool):
-        return name if value else f"no-{name}"
+        return name if value else ""
     return value if isinstance(value, str) else f"{name}-{value}"
 
 

@@ -43,15 +43,15 @@ def run(
     face_model
         The YuNet face model; without one the built-in Haar cascades are used.
     """
+    if synthetic == bool(data):
+        hint = "--data names the folders of the databases; --synthetic makes some to try the recipe on."
+        raise LearnetError("Say which data to run on, real or synthetic.", hint)
+    asked, told = changed(read_recipe(recipe), changes, recipe)  # what a person can get wrong is told before torch is loaded
     from learnet.series import Means, check, run_series
     from learnet.series import synthetic as make_synthetic
     from learnet.series.data import offered, sources
     from learnet.series.results import groups, heading, in_two, sheet, write_results
 
-    if synthetic == bool(data):
-        hint = "--data names the folders of the databases; --synthetic makes some to try the recipe on."
-        raise LearnetError("Say which data to run on, real or synthetic.", hint)
-    asked, told = changed(read_recipe(recipe), changes, recipe)
     check(asked, recipe)
     means = Means(console.bar, resources, face_model)
     offer = make_synthetic(asked, out, people, means) if synthetic else offered(data)

@@ -140,7 +140,7 @@ def _otherwise(folder: Prepared, wanted: Preparation, imported: bool) -> Iterato
         if folder.size != wanted.size:
             yield f"size is {folder.size}, not {wanted.size}"
         return
-    made = replace(made, face="auto") if wanted.face == "auto" else made
+    made = replace(made.settled, face="auto" if wanted.face == "auto" else made.face)
     for key in Preparation.__dataclass_fields__:
         if getattr(made, key) != getattr(wanted, key):
             yield f"{key} is {getattr(made, key)}, not {getattr(wanted, key)}"
@@ -168,4 +168,4 @@ def _lacking(names: Sequence[str], recipe: Recipe, offer: Offer) -> LearnetError
     ]  # fmt: skip
     rest = [database.name for database in recipe.databases if database.name not in names]
     others = f"; or run the rest: --only {' '.join(dict.fromkeys(rest))}" if rest else "; or try it with --synthetic"
-    return LearnetError(f"The recipe needs {titles}, and --data does not have it.", " ".join([*near, f"Add its folder to --data{others}."]))
+    return LearnetError(f"The recipe needs {titles}, which --data does not name.", " ".join([*near, f"Add its folder to --data{others}."]))

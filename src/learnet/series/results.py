@@ -66,7 +66,7 @@ def sheet(group: Group) -> Sheet:
             score = _scores(record.summary["datasets"][name]["mean"])
             cells = (f"- {name} of {tagged(record)}", *score, "", "", "", _published(record, name, comparison))
             lines.append(Line(cells, record.leaky))
-    first, reference = comparison.records[0], comparison.against.name
+    first, reference = comparison.records[0], tagged(comparison.against)
     title = " ".join(f"{group.name}: {len(first.answers)} {made(first)} clips of {len({o.person for o in first.outcomes})} people".split())
     several = ", ± over seeds" if any(len(record.seeds) > 1 for record in comparison.records) else ""
     return Sheet(f"{title} [95 % interval over people]{several}; differences are to {reference}", HEAD, tuple(lines), ("published",))

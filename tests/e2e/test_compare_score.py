@@ -3,14 +3,12 @@
 import csv
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from commands import learnet
+from commands import import_noise, learnet
 from sklearn.metrics import f1_score, precision_score, recall_score
 
-WORDS = ("happiness", "disgust", "surprise")
 CLASSES = ["negative", "positive", "surprise"]
 
 
@@ -18,19 +16,7 @@ CLASSES = ["negative", "positive", "surprise"]
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Random images of five people each of CASME II, SAMM and SMIC, and studies over them all."""
     place = tmp_path_factory.mktemp("compare")
-    prepared = []
-    for seed, dataset in enumerate(("casme2", "samm", "smic")):
-        rng = np.random.default_rng(seed)
-        (place / f"{dataset}-images").mkdir()
-        lines = ["image,subject,emotion,dataset"]
-        for subject in range(1, 6):
-            for word in WORDS:
-                name = f"{subject:02d}-{word}.png"
-                cv2.imwrite(str(place / f"{dataset}-images" / name), rng.integers(0, 256, (28, 28, 3), dtype=np.uint8))
-                lines.append(f"{name},{subject:02d},{word},{dataset}")
-        (place / f"{dataset}.csv").write_text("\n".join(lines))
-        learnet("import", place / f"{dataset}-images", place / f"{dataset}.csv", place / dataset, "--kind", "flow")
-        prepared.append(place / dataset)
+    prepared = [import_noise(place, dataset, 5, seed, "flow") for seed, dataset in enumerate(("casme2", "samm", "smic"))]
     for name, network, protocol in (
         ("svm", "linear-svm", "loso"), ("leaky", "linear-svm", "leaky-clips"), ("majority", "majority", "loso"),
     ):  # fmt: skip

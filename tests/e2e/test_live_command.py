@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from commands import LEARNET
 
 from learnet import cli
 from learnet.checkpoint import save_checkpoint
@@ -20,7 +21,6 @@ from learnet.networks import NETWORKS
 from learnet.settings import Preparation
 from learnet.video import Frame, Video, VideoInfo, write_video
 
-LEARNET = Path(sys.executable).with_name("learnet")
 CLASSES = ("happiness", "disgust")
 
 

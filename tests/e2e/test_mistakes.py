@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -11,10 +10,9 @@ import numpy as np
 import openpyxl
 import pytest
 import torch
+from commands import LEARNET, learnet
 
 from learnet.video import write_video
-
-LEARNET = Path(sys.executable).with_name("learnet")
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +40,8 @@ def folder(tmp_path: Path, rng: np.random.Generator) -> Path:
 
 def refused(*words: object, says: str) -> str:
     """Run the command; it must end with code 2 and one line that holds SAYS."""
-    done = subprocess.run([LEARNET, *map(str, words)], capture_output=True, text=True, timeout=120, check=False)
+    done = learnet(*words, code=2)
     lines = [line for line in done.stderr.splitlines() if line.startswith("learnet:")]
-    assert done.returncode == 2, done.stdout + done.stderr
     assert len(lines) == 1 and "Traceback" not in done.stderr, done.stderr
     assert says in lines[0], lines[0]
     return lines[0]
@@ -154,9 +151,7 @@ def test_full_disk(tmp_path: Path, folder: Path) -> None:
     assert len([line for line in done.stderr.splitlines() if line.startswith("learnet:")]) == 1
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
-    subprocess.run(
-        [LEARNET, "prepare", "folder", folder, tmp_path / "out", "--face", "none", "--jobs", "1"], check=True, capture_output=True
-    )
+    learnet("prepare", "folder", folder, tmp_path / "out", "--face", "none", "--jobs", 1)
 
 
 def test_results_never_overwrite_what_is_read_nor_land_below_a_file(folder: Path, tmp_path: Path, weights: Path) -> None:

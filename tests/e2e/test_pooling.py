@@ -1,23 +1,11 @@
 """Several databases at once, as a user types it: imported, pooled, studied, reported, trained, and on a cluster."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pandas as pd
 import pytest
-
-LEARNET = Path(sys.executable).with_name("learnet")
-WORDS = ("happiness", "disgust", "surprise")
-
-
-def learnet(*words: object, code: int = 0) -> subprocess.CompletedProcess:
-    done = subprocess.run([LEARNET, *map(str, words)], capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == code, f"{' '.join(map(str, words))}\n{done.stdout}\n{done.stderr}"
-    return done
+from commands import import_noise, learnet
 
 
 @pytest.fixture(scope="module")
@@ -25,16 +13,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Prepared folders of casme2 and samm: subjects 01 to 04 in both, each with one image of each of three emotions."""
     place = tmp_path_factory.mktemp("pooled")
     for seed, dataset in enumerate(("casme2", "samm")):
-        rng = np.random.default_rng(seed)
-        (place / f"{dataset}-images").mkdir()
-        lines = ["image,subject,emotion,dataset"]
-        for subject in range(1, 5):
-            for word in WORDS:
-                name = f"{subject:02d}-{word}.png"
-                cv2.imwrite(str(place / f"{dataset}-images" / name), rng.integers(0, 256, (28, 28, 3), dtype=np.uint8))
-                lines.append(f"{name},{subject:02d},{word},{dataset}")
-        (place / f"{dataset}.csv").write_text("\n".join(lines))
-        learnet("import", place / f"{dataset}-images", place / f"{dataset}.csv", place / dataset, "--kind", "image")
+        import_noise(place, dataset, 4, seed, "image")
     return place
 
 

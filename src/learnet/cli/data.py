@@ -39,6 +39,43 @@ def synthesize(out: Path, /, *, layout: str = "casme2", people: int = 12, clips:
 
 
 @app.command(group=DATA)
+def simulate(
+    out: Path,
+    /,
+    *,
+    images: int = 10_000,
+    classes: tuple[str, ...] = ("negative", "positive", "surprise"),
+    size: int = 28,
+    seed: int = 0,
+    jobs: int = -1,
+) -> None:
+    """Make optical-flow images from the movement model alone, to learn from without anybody's face: a prepared folder.
+
+    Parameters
+    ----------
+    out
+        Prepared folder to write; new or empty.
+    images
+        How many; each shows another person.
+    classes
+        What they show, equally often: negative, positive, surprise, and none (head, lids and noise only).
+    size
+        Height and width in pixels; 28 is that of the flow images that go around for the MEGC2019 clips.
+    seed
+        The same seed gives the same bytes.
+    jobs
+        Processes; -1 is one per core.
+    """
+    from learnet.simulated import simulate_flow
+
+    with console.bar("Simulating") as progress:
+        made = simulate_flow(out, images, classes, size, seed, jobs, progress)
+    counts = ", ".join(f"{count} {emotion}" for emotion, count in made.clips["emotion"].value_counts().items())
+    console.out.print(f"{len(made.clips)} simulated flow images: {counts}")
+    console.paths(out)
+
+
+@app.command(group=DATA)
 def datasets() -> None:
     """List the databases that can be read and where to ask for them, and the class schemes."""
     from learnet.datasets import DATASETS

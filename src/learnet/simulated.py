@@ -1,0 +1,127 @@
+"""Optical-flow images made from the movement model alone, as a prepared folder: nobody's face is in them.
+
+For learning without licensed clips. Each image is another person at one moment: action units of an emotion or of none, perhaps a blink,
+the head, and what an estimator makes of it (`simulate.estimate`).
+"""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float32, UInt8
+
+from learnet.errors import LearnetError, pick
+from learnet.motion.flow import with_strain
+from learnet.motion.normalise import per_channel
+from learnet.prepared import Prepared, already_there, digest, disk_errors_named, save_prepared, versions
+from learnet.settings import Preparation
+from learnet.simulate.estimate import draw_crop, estimated, shrunk, texture
+from learnet.simulate.geometry import View
+from learnet.simulate.moment import draw_moment
+from learnet.simulate.movement import MODEL_FACE_PX
+from learnet.simulate.script import NO_EMOTION
+from learnet.simulate.units import Activation, spelled
+from learnet.spread import spread
+
+Progress = Callable[[int, int], None]  # images made, images in all
+
+DATASET = "simulated"
+MARGIN = 1.25  # face widths across the grid
+EYES = 0.36  # how far down the grid they lie
+PER_PIXEL = 2.57  # places of the grid per pixel of the image, so that its speckle and smoothing look the same at any size
+BLOCK = 250  # images that one process makes at a time
+
+NEGATIVE = {"disgust": 70, "anger": 57, "repression": 27, "contempt": 12, "fear": 8, "sadness": 6}
+"""How often each occurs among the negative clips of CASME II and SAMM in the composite of MEGC2019; SMIC says only negative."""
+
+CLASSES: dict[str, dict[str, int]] = {
+    "negative": NEGATIVE, "positive": {"happiness": 1}, "surprise": {"surprise": 1}, "none": {NO_EMOTION: 1},
+}  # fmt: skip
+"""Class -> its emotions and how often each is drawn. Every class is drawn equally often."""
+
+
+def simulate_flow(
+    out: Path,
+    images: int,
+    classes: tuple[str, ...] = ("negative", "positive", "surprise"),
+    size: int = 28,
+    seed: int = 0,
+    jobs: int = -1,
+    progress: Progress | None = None,
+) -> Prepared:
+    """Make optical-flow images (u, v, strain, each channel stretched to 0..255) with their emotions and action units.
+
+    Args:
+        out: prepared folder to make; returned as it is where it holds the very same images.
+        images: how many. The first of a larger number are those of a smaller one.
+        classes: names of CLASSES, drawn equally often.
+        size: height and width in pixels.
+        seed: the same seed gives the same bytes.
+        jobs: processes; -1 is one per core.
+        progress: called as images are made.
+
+    Raises:
+        LearnetError: no images, an unknown class, or a size that no network takes.
+        OutputTaken: OUT holds something else.
+    """
+    Preparation(size=size)  # refuses what no network takes
+    if images < 1 or seed < 0 or not classes:
+        raise LearnetError(f"Cannot make {images} images of {len(classes)} classes with seed {seed}.", "At least one, and a seed from 0.")
+    for name in classes:
+        pick(CLASSES, name, "class that can be simulated")
+    reading = {"images": images, "classes": list(classes), "size": size, "seed": seed}
+    about = {
+        "imported": True,  # no clip was prepared
+        "preparation": None,
+        "images_kind": "flow",
+        "synthetic": True,
+        "reading": reading,
+        "face_model": None,
+        "inputs": digest(repr(reading).encode()),
+        "versions": versions(),
+        "clips": images,
+        "skipped": 0,
+        "people": images,
+    }
+    if present := already_there(out, about):
+        return present
+    pixels, rows = [], []
+    starts = [range(start, min(start + BLOCK, images)) for start in range(0, images, BLOCK)]
+    for made, told in spread(partial(_block, classes=classes, size=size, seed=seed), starts, jobs):
+        pixels.append(made)
+        rows += told
+        if progress:
+            progress(len(rows), images)
+    with disk_errors_named(out):
+        return save_prepared(out, pixels, _table(rows), about, [])
+
+
+def _table(rows: list[tuple[str, str]]) -> pd.DataFrame:
+    names = [f"{number:06d}" for number in range(1, len(rows) + 1)]
+    emotions, units = zip(*rows, strict=True)
+    table = pd.DataFrame({"image": range(len(rows)), "subject": names, "name": "flow", "emotion": emotions, "action_units": units})
+    person = DATASET + "/" + table["subject"]
+    return table.assign(dataset=DATASET, person=person, clip=person + "/flow", apex_source="none")
+
+
+def _block(numbers: range, classes: tuple[str, ...], size: int, seed: int) -> tuple[UInt8[np.ndarray, "N S S 3"], list[tuple[str, str]]]:
+    """Images of these numbers, and of each its emotion and action units."""
+    made = [flow_image_of(classes, size, np.random.default_rng([seed, number])) for number in numbers]
+    return np.stack([per_channel(image) for image, _, _ in made]), [(emotion, spelled(units)) for _, emotion, units in made]
+
+
+def flow_image_of(
+    classes: tuple[str, ...], size: int, rng: np.random.Generator
+) -> tuple[Float32[np.ndarray, "S S 3"], str, tuple[Activation, ...]]:
+    """One image before it is stretched, the emotion, and the action units at work."""
+    emotions = CLASSES[classes[rng.integers(len(classes))]]
+    names, weights = list(emotions), np.array(list(emotions.values()), float)
+    emotion = names[rng.choice(len(names), p=weights / weights.sum())]
+    side = round(PER_PIXEL * size)
+    view = View(side, side, side / MARGIN, ((side - 1) / 2, EYES * side))
+    moment = draw_moment(emotion, view, rng)
+    seen = texture(moment.geometry, view, rng)
+    found = estimated(moment.field, seen, moment.strongest, view.face_px / MODEL_FACE_PX, rng)
+    return shrunk(with_strain(found), view, draw_crop(rng), size, rng), emotion, moment.activations

@@ -4,7 +4,6 @@ import json
 import shutil
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from written_study import write_prepared
 
@@ -14,7 +13,7 @@ from learnet.datasets.synthetic import synthesize
 from learnet.errors import BadInput, LearnetError, UnknownName
 from learnet.prepared import Prepared
 from learnet.recipe import Recipe, parse
-from learnet.series.data import Offer, Root, offered, sources
+from learnet.series.data import Offer, Root, idle, offered, sources
 
 SIGNS = {
     "casme": "Section A/sub01/EP01_2", "casme2": "Cropped/sub01/EP02_01f", "casme-sq": "rawpic/s15/15_0101disgustingteeth",
@@ -57,7 +56,8 @@ def test_every_layout_is_recognised_as_itself_alone(name: str, tmp_path: Path) -
 
 
 def test_one_folder_may_hold_several_and_the_composite_where_its_list_is(tmp_path: Path) -> None:
-    lay(tmp_path, "casme2", "smic", "samm")
+    lay(tmp_path, "casme2", "smic")
+    (tmp_path / "link").symlink_to(lay(tmp_path.with_name("elsewhere"), "samm"))
     assert offered([str(tmp_path)]).roots.keys() == {"casme2", "smic", "samm"}
     (tmp_path / "combined_3class_gt.csv").touch()
     found = offered([str(tmp_path)])
@@ -164,11 +164,30 @@ def test_imported_images_count_only_where_the_recipe_says_so(tmp_path: Path) -> 
     assert isinstance(part, Prepared)
 
 
-def test_the_composite_prepared_is_of_its_three_databases(tmp_path: Path) -> None:
+def test_the_composite_prepared_is_of_its_three_databases_by_the_list(tmp_path: Path) -> None:
     three = write_prepared(tmp_path / "three", people=6, dataset=lambda person: ("casme2", "samm", "smic")[person % 3])
-    assert set(pd.read_csv(three / "clips.csv")["dataset"]) == {"casme2", "samm", "smic"}
+    pooled = recipe("casme2", "samm", "smic", top="pooled = true", more=PREPARED)
+    with pytest.raises(LearnetError, match="its clips are not chosen by the organisers' list"):
+        sources(recipe("megc2019", more=PREPARED), offered([str(three)]))
+    assert [type(part) for part in sources(pooled, offered([str(three)]))["casme2+samm+smic", ""]] == [Prepared]
+    change(three, reading={"list": "combined_3class_gt.csv, 442 clips"})
     (part,) = sources(recipe("megc2019", more=PREPARED), offered([str(three)]))["megc2019", ""]
     assert isinstance(part, Prepared)
+    with pytest.raises(LearnetError, match="its clips are chosen by the organisers' list"):
+        sources(pooled, offered([str(three)]))
+
+
+def test_what_is_not_used_is_told(tmp_path: Path) -> None:
+    ready, other = write_prepared(tmp_path / "ready", people=2), write_prepared(tmp_path / "other", people=2, size=32)
+    offer = offered([str(ready), str(other), str(lay(tmp_path / "raw", "casme2")), str(lay(tmp_path / "m", "mmew", "samm"))])
+    asked = recipe("casme2", more=PREPARED)
+    assert idle(asked, offer, sources(asked, offer)) == [
+        f"{tmp_path / 'raw'} is not used: CASME II is prepared already.",
+        f"{tmp_path / 'm'} is not used: the recipe does not name SAMM, MMEW.",
+        f"{other} is not used: size is 32, not 28.",
+    ]
+    both = recipe("casme2", "samm", more="[preparation]\nsize = [28, 32, 40]")
+    assert idle(both, offer, sources(both, offer)) == []
 
 
 def test_every_database_has_signs_but_those_that_are_made_of_others() -> None:

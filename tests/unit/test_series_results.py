@@ -74,7 +74,10 @@ def test_a_row_says_what_the_comparison_says(out: Path) -> None:
     assert cells["accuracy differs"].split("\n")[:2] == [f"{compared.difference.values['accuracy']:+.3f}", f"[{low:+.2f}, {high:+.2f}]"]
     assert cells["minutes"] == "1.5"  # 90 seconds
     assert dict(zip(HEAD, shown.lines[1].cells, strict=True))["UF1 differs"] == "–"
-    assert "24 synthetic clips of 4 people" in shown.title and "differences are to majority-dynamic (synthetic)" in shown.title
+    assert (
+        "casme2-1: 24 synthetic clips of 4 people, classes casme2-5, dynamic [95 %" in shown.title
+        and "differences are to majority-dynamic (synthetic)" in shown.title
+    )
     first, second = in_two(shown)
     assert {*first.columns, *second.columns} == set(HEAD) and len(first.lines) == 2
     assert [line.cells[0] for line in second.lines] == ["learnet-dynamic (synthetic)"]  # the reference has nothing to say there

@@ -49,13 +49,16 @@ def run(
     asked, told = changed(read_recipe(recipe), changes, recipe)  # what a person can get wrong is told before torch is loaded
     from learnet.series import Means, check, run_series
     from learnet.series import synthetic as make_synthetic
-    from learnet.series.data import offered, sources
+    from learnet.series.data import idle, offered, sources
     from learnet.series.results import groups, heading, in_two, sheet, write_results
 
     check(asked, recipe)
     means = Means(console.bar, resources, face_model)
     offer = make_synthetic(asked, out, people, means) if synthetic else offered(data)
-    run_series(asked, out, sources(asked, offer), means)
+    parts = sources(asked, offer)
+    for sentence in idle(asked, offer, parts):
+        console.err.print(sentence, markup=False)
+    run_series(asked, out, parts, means)
     found = groups(asked, out)
     written = write_results(asked, out, found, told)
     console.out.print(heading(asked, found), style="bold", markup=False)

@@ -122,6 +122,9 @@ def _misfit(folder: Prepared, databases: Sequence[Database], preparation: Prepar
     within = [database for database in databases if _in(database) <= _datasets(folder)]
     if set().union(*map(_in, within)) != _datasets(folder):
         return f"it is of {', '.join(sorted(_datasets(folder)))}"
+    by_list = "list" in folder.about["reading"]
+    if not folder.about["imported"] and by_list != any(database.name == COMPOSITE for database in within):
+        return f"its clips are {'' if by_list else 'not '}chosen by the organisers' list of MEGC2019"
     kinds = set(folder.clips["kind"]) - {""}
     if any((kinds <= {"micro"}) != (database.expressions == "micro") for database in within):
         return f"its clips are {', '.join(sorted(kinds)) or 'micro'}"
@@ -155,17 +158,30 @@ def _refuse_two(ready: Sequence[Prepared]) -> None:
             known[name] = one
 
 
+def idle(recipe: Recipe, offer: Offer, found: Sources) -> list[str]:
+    """A sentence for each folder of which nothing is used, and why."""
+    used = {part.folder for parts in found.values() for part in parts}
+    asked = {database.name for database in recipe.databases}
+    told = []
+    for folder in dict.fromkeys(offer.roots.values()):
+        names = [name for name, there in offer.roots.items() if there == folder]
+        titles = ", ".join(DATASETS[name].title for name in names)
+        why = f"{titles} is prepared already" if asked & {*names} else f"the recipe does not name {titles}"
+        told += [f"{folder} is not used: {why}."] if folder not in used else []
+    return told + [f"{one.folder} is not used: {_why(one, recipe)}." for one in offer.prepared if one.folder not in used]
+
+
+def _why(folder: Prepared, recipe: Recipe) -> str:
+    """Why a prepared folder does not fit: what is said of the set and preparation to which it comes nearest."""
+    reasons = [_misfit(folder, group, one, recipe.imported) for group in recipe.sets.values() for one in recipe.preparations.values()]
+    return min(reasons, key=lambda reason: (reason.startswith("it is of"), reason.count(";")))
+
+
 def _lacking(names: Sequence[str], recipe: Recipe, offer: Offer) -> LearnetError:
-    """What to say of databases that nobody has, and of prepared folders that nearly are one of them."""
+    """What to say of databases that nobody has, and of prepared folders of them that do not fit."""
     titles = ", ".join(f"{DATASETS[name].title} ({name})" for name in names)
-    databases = [database for group in recipe.sets.values() for database in group if database.name in names]
-    near = [
-        f"{folder.folder} does not fit: {next(iter(reasons))}."
-        for folder in offer.prepared
-        if any(_in(database) & _datasets(folder) for database in databases)
-        and all(reasons := [_misfit(folder, group, one, recipe.imported) for group in recipe.sets.values() for one in
-                            recipe.preparations.values()])
-    ]  # fmt: skip
+    wanted = set().union(*(_in(database) for database in recipe.databases if database.name in names))
+    near = [f"{one.folder} does not fit: {why}." for one in offer.prepared if wanted & _datasets(one) and (why := _why(one, recipe))]
     rest = [database.name for database in recipe.databases if database.name not in names]
     others = f"; or run the rest: --only {' '.join(dict.fromkeys(rest))}" if rest else "; or try it with --synthetic"
     return LearnetError(f"The recipe needs {titles}, which --data does not name.", " ".join([*near, f"Add its folder to --data{others}."]))

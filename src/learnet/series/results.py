@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from learnet.compare import Comparison, compare
+from learnet.compare import Comparison, compare, motion, scheme
 from learnet.compare.files import COLUMNS, rows, write_comparison
 from learnet.compare.sheets import NOTHING, Line, Sheet, differs, figures_of, made, notes, published, scores, tagged
 from learnet.metrics import MEASURES
@@ -66,10 +66,18 @@ def sheet(group: Group) -> Sheet:
             score = _scores(record.summary["datasets"][name]["mean"])
             cells = (f"- {name} of {tagged(record)}", *score, "", "", "", _published(record, name, comparison))
             lines.append(Line(cells, record.leaky))
-    first, reference = comparison.records[0], tagged(comparison.against)
-    title = " ".join(f"{group.name}: {len(first.answers)} {made(first)} clips of {len({o.person for o in first.outcomes})} people".split())
     several = ", ± over seeds" if any(len(record.seeds) > 1 for record in comparison.records) else ""
-    return Sheet(f"{title} [95 % interval over people]{several}; differences are to {reference}", HEAD, tuple(lines), ("published",))
+    title = f"{_whose(group)} [95 % interval over people]{several}; differences are to {tagged(comparison.against)}"
+    return Sheet(title, HEAD, tuple(lines), ("published",))
+
+
+def _whose(group: Group) -> str:
+    """Clips, people, classes, and the motion image where it is one: else the names of the studies tell it."""
+    records = group.comparison.records
+    first, motions = records[0], {motion(record) for record in records}
+    people = len({o.person for o in first.outcomes})
+    words = [f"{group.name}:", str(len(first.answers)), made(first), f"clips of {people} people,", f"classes {scheme(first)}"]
+    return " ".join(filter(None, words)) + (f", {motions.pop()}" if len(motions) == 1 else "")
 
 
 def in_two(given: Sheet) -> list[Sheet]:

@@ -103,6 +103,12 @@ SCHEMES = {
             _VALENCE,
             "MEGC2019; applied to other lists than the organisers' it is a rule of thumb that differs from theirs by single clips",
         ),
+        Scheme(
+            "megc-4",
+            ("negative", "positive", "surprise", "none"),
+            {**_VALENCE, "none": "none"},
+            "the three of MEGC2019, and none of them: for weights that may answer that nothing is expressed",
+        ),
     )
 }  # fmt: skip
 

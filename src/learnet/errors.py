@@ -66,7 +66,7 @@ class NoFace(LearnetError):
 
     def __init__(self, where: Path | str, searched: int) -> None:
         super().__init__(
-            f"{where}: no face found in the {searched} frame{'s' if searched != 1 else ''} searched.",
+            f"{where}: no face found in the {counted(searched, 'frame')} searched.",
             "The face should be frontal, lit and at least 60 pixels wide; `--face none` takes the frames as face crops.",
         )
 
@@ -75,7 +75,12 @@ class TooFewFrames(LearnetError):
     """A clip, or a part of one, too short to hold any motion."""
 
     def __init__(self, found: int, needed: int, part: str = "The clip") -> None:
-        super().__init__(f"{part} has {found} frame{'s' if found != 1 else ''}; at least {needed} are needed to see motion.")
+        super().__init__(f"{part} has {counted(found, 'frame')}; at least {needed} are needed to see motion.")
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 clip`, `2 clips`; `1 person`, `2 people` where the word for MANY is not that for ONE with an s."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def pick(table: Mapping[str, Entry], name: str, kind: str) -> Entry:

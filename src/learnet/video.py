@@ -11,7 +11,7 @@ import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -94,12 +94,16 @@ class Video(ABC):
         for frame in self._frames():
             if frame.pixels.shape != (self.info.height, self.info.width, 3):
                 height, width, _ = frame.pixels.shape
-                wrong = f"frame {frame.number} is {width}x{height}, the first one {self.info.width}x{self.info.height}"
+                wrong = f"{self._called(frame.number)} is {width}x{height}, the first one {self.info.width}x{self.info.height}"
                 raise BadVideo(self.info.source, wrong, "All frames must have one size.")
             yield frame
 
     @abstractmethod
     def _frames(self) -> Iterator[Frame]: ...
+
+    def _called(self, number: int) -> str:
+        """A frame, for messages."""
+        return f"frame {number}"
 
     def _lose(self, what: str, count: int = 1) -> None:
         if count > 0:
@@ -232,7 +236,8 @@ def read_image(path: Path, place: UInt8[np.ndarray, "h w 3"] | None = None) -> P
     try:
         with path.open("rb", buffering=0) as file, _quiet_opencv():
             if place is not None and file.seek(0, os.SEEK_END) > 1 and file.seek(-2, os.SEEK_END) and file.read(2) == END_OF_JPEG:
-                return cv2.imread(str(path), place, cv2.IMREAD_COLOR_RGB)
+                with suppress(cv2.error):  # it has another size than PLACE, and is decoded apart from it
+                    return cv2.imread(str(path), place, cv2.IMREAD_COLOR_RGB)
             file.seek(0)
             data = np.frombuffer(file.read(), np.uint8)
             return cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
@@ -268,6 +273,9 @@ class _FolderVideo(Video):
         height, width, _ = self.opening[1].shape
         info = VideoInfo(str(source), "folder", fps or UNTIMED_FPS, width, height, len(self.images), variable_rate=False, rotation=0)
         super().__init__(info, bounds, [] if fps else [f"Images carry no frame rate; {UNTIMED_FPS:g} frames per second is assumed."])
+
+    def _called(self, number: int) -> str:
+        return self.images[number].name
 
     def _frames(self) -> Iterator[Frame]:
         self.losses, self.unreadable = {}, []

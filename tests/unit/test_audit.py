@@ -80,7 +80,7 @@ def test_the_file_holds_all_of_it_and_appears_whole(tmp_path: Path) -> None:
         rows = list(csv.reader(file))
     assert rows[0] == ["kind", "where", "what", "serious"]
     assert rows[1] == ["about", "workbook", "book, 7 columns", "False"]
-    assert ["count", "fear", "1 clips, 1 people, published 2", "False"] in rows
+    assert ["count", "fear", "1 clip, 1 person, published 2", "False"] in rows
     assert rows[-4:-2] == [["small", "a", "first small", "False"], ["grave", "b", "one grave", "True"]]
     assert rows[-2:] == [["small", "c", "second small", "False"], ["small", "e", "a grave small", "True"]]
     assert pd.read_csv(path)["serious"].sum() == 2

@@ -467,8 +467,17 @@ def test_first_image_unreadable_and_all_unreadable(tmp_path: Path) -> None:
 
 def test_images_of_different_size_are_refused(tmp_path: Path) -> None:
     folder = put(tmp_path / "clip", {"1.png": colours(), "2.png": colours(), "3.png": colours(40, 64)})
-    with pytest.raises(BadVideo, match="frame 3 is 64x40, the first one 64x48"):
+    with pytest.raises(BadVideo, match="3.png is 64x40, the first one 64x48"):
         read_frames(folder)
+
+
+@pytest.mark.parametrize("size", [(20, 24), (24, 20), (30, 24), (12, 48)])
+def test_a_jpeg_of_another_size_is_refused_by_name(tmp_path: Path, rng: np.random.Generator, size: tuple[int, int]) -> None:
+    """Images are decoded into one memory, in which a larger one, a smaller one, and one of as many pixels do not fit."""
+    folder = put(tmp_path / "clip", {f"img{n}.jpg": rng.integers(0, 256, (24, 24, 3), dtype=np.uint8) for n in range(6)})
+    put(folder, {"img3.jpg": rng.integers(0, 256, (*size, 3), dtype=np.uint8)})
+    with pytest.raises(BadVideo, match=f"clip: img3.jpg is {size[1]}x{size[0]}, the first one 24x24. All frames must have one size"):
+        read_clip(folder)
 
 
 # ---------------------------------------------------------------- camera

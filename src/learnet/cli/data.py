@@ -5,7 +5,7 @@ from typing import Annotated
 
 from learnet import console
 from learnet.cli.app import DATA, Flat, app
-from learnet.errors import LearnetError, pick
+from learnet.errors import LearnetError, counted, pick
 from learnet.places import check_outputs
 from learnet.settings import Preparation, Selection
 
@@ -158,8 +158,10 @@ def prepare(
         Processes; -1 is one per core.
     """
     from learnet.datasets import DATASETS, read_dataset
+    from learnet.datasets.audit import serious_line
     from learnet.prepare import merged
     from learnet.prepare import prepare as fold
+    from learnet.prepared import read_findings
 
     *pairs, last = databases_and_out or ("",)
     if len(pairs) < 2 or len(pairs) % 2 or last in DATASETS:
@@ -170,8 +172,10 @@ def prepare(
     with console.bar("Folding clips") as progress:
         prepared = fold(reading, out, preparation, jobs=jobs, face_model=face_model, progress=progress)
     skipped = len(reading.clips) - len(prepared.clips)
-    console.out.print(f"{len(prepared.clips)} motion images of {prepared.clips['person'].nunique()} people"
-                      + (f"; {skipped} clips skipped, see {out / 'audit.csv'}" if skipped else ""))  # fmt: skip
+    images, people = counted(len(prepared.clips), "motion image"), counted(prepared.clips["person"].nunique(), "person", "people")
+    console.out.print(f"{images} of {people}" + (f"; {counted(skipped, 'clip')} skipped" if skipped else ""))
+    if serious := serious_line(read_findings(out) or []):
+        console.out.print(f"{serious}. See {out / 'audit.csv'}; `learnet audit` tells more.", markup=False)
     console.paths(out)
 
 
@@ -197,6 +201,7 @@ def import_(images: Path, labels: Path, out: Path, /, *, size: int | None = None
 
     prepared = import_images(images, labels, out, size=size, kind=kind)
     console.out.print(
-        f"{len(prepared.clips)} images of {prepared.clips['person'].nunique()} people, {prepared.images.shape[1]} pixels wide"
+        f"{counted(len(prepared.clips), 'image')} of {counted(prepared.clips['person'].nunique(), 'person', 'people')}, "
+        f"{prepared.images.shape[1]} pixels wide"
     )
     console.paths(out)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from learnet.clip import Clip, Finding, Reading
 from learnet.datasets.dataset import Dataset
-from learnet.errors import BadInput
+from learnet.errors import BadInput, counted
 from learnet.labels import SCHEMES, scheme_for
 
 COUNT_COLUMNS = ("emotion", "clips", "people", "published")
@@ -73,6 +73,14 @@ def finding_rows(reading: Reading) -> list[list[str | int]]:
     ]
 
 
+def serious_line(findings: Iterable[Finding]) -> str:
+    """The serious ones counted by kind, `3 serious findings: 2 of "row without folder", 1 of "row twice"`; "" if there are none."""
+    kinds = Counter(finding.kind for finding in findings if finding.serious)
+    if not kinds:
+        return ""
+    return f"{counted(kinds.total(), 'serious finding')}: " + ", ".join(f'{number} of "{kind}"' for kind, number in sorted(kinds.items()))
+
+
 def write_audit_csv(reading: Reading, path: Path, dataset: Dataset | None = None) -> None:
     """Write everything as a table with the columns kind, where, what, serious: what was recognised, the counts, every finding.
 
@@ -83,8 +91,8 @@ def write_audit_csv(reading: Reading, path: Path, dataset: Dataset | None = None
     """
     rows: list[tuple[str, str, str, bool]] = [("about", subject, what, False) for subject, what in reading.about.items()]
     if dataset:
-        rows += [("count", str(word), f"{clips} clips, {people} people, published {published}", False)
-                 for word, clips, people, published in count_rows(reading, dataset)]  # fmt: skip
+        rows += [("count", str(word), f"{counted(int(clips), 'clip')}, {counted(int(people), 'person', 'people')}, published {published}",
+                  False) for word, clips, people, published in count_rows(reading, dataset)]  # fmt: skip
     rows += [(finding.kind, finding.where, finding.what, finding.serious) for finding in reading.findings]
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

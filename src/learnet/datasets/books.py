@@ -12,7 +12,7 @@ from learnet.clip import Finding
 from learnet.datasets.match import Row, distinct
 from learnet.datasets.tree import Key, Survey, same, subject_number
 from learnet.datasets.workbook import Form, Table, is_missing, normalise, read_table, whole_number
-from learnet.errors import BadInput
+from learnet.errors import BadInput, counted
 from learnet.labels import ALIASES, EMOTIONS, UnknownLabel, emotion
 
 COLUMNS = {
@@ -140,7 +140,7 @@ class Labels:
     @property
     def counted(self) -> str:
         """How many there are, for messages."""
-        return f"{sum(len(table.rows) for table in self.used)} rows" if self.used else f"{len(self.rows)} folders"
+        return counted(sum(len(table.rows) for table in self.used), "row") if self.used else counted(len(self.rows), "folder")
 
 
 def read_labels(found: Survey, books: Books, folders: Collection[Key]) -> tuple[Labels, list[Finding]]:
@@ -224,7 +224,8 @@ def _checked(path: Path, books: Books, folders: Collection[Key]) -> Table:
     if not any(books.found(row, folders) for row in _readable(table, books)):
         if unknown := _unknown_label(table, books):
             raise BadInput(path, f"has no row that can be used; {unknown.what}", unknown.hint)
-        raise BadInput(path, f"names no clip that has a folder (it has {len(table.rows)} rows)", "Do the clips lie where it expects them?")
+        wrong = f"names no clip that has a folder (it has {counted(len(table.rows), 'row')})"
+        raise BadInput(path, wrong, "Do the clips lie where it expects them?")
     return table
 
 

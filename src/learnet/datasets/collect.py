@@ -14,7 +14,7 @@ from learnet.datasets.books import Books, Labelling, Labels, read_labels
 from learnet.datasets.match import Row, Source, distinct, match, without_row
 from learnet.datasets.tree import Key, Survey, Tree, Way, checked_root, same, subject_clip, survey
 from learnet.datasets.workbook import Table
-from learnet.errors import BadInput, pick
+from learnet.errors import BadInput, counted, pick
 from learnet.settings import Selection
 from learnet.video import image_files
 
@@ -109,7 +109,7 @@ def collect_from(found: Survey, selection: Selection, plan: Plan) -> Reading:
         names = " of " * bool(labels.used) + " and ".join(table.path.name for table in labels.used)
         why = findings[-1].what if len(others) < len(labels.rows) else f"they have no {selection.expressions}-expressions"
         raise BadInput(found.root, f"none of the {labels.counted}{names} gives a clip; {why}")
-    count = f"{len(clips)} from {labels.counted}, {len({clip.person for clip in clips})} people"
+    count = f"{len(clips)} from {labels.counted}, {counted(len({clip.person for clip in clips}), 'person', 'people')}"
     return Reading(clips, findings, _about(found.root, labels, kinds, chosen, plan) | {"clips": count}, plan.published)
 
 
@@ -270,14 +270,14 @@ def _about(root: Path, labels: Labels, kinds: list[Kind], chosen: Kind, plan: Pl
         "workbook": "; ".join(books) or "none; the folders are the labels",
         **plan.about(labels),
         "other workbooks": ", ".join(other.path.name for other in labels.others) or "none",
-        "tree": f"{_trees(chosen, root)}, {len(chosen.clips)} clip folders",
+        "tree": f"{_trees(chosen, root)}, {counted(len(chosen.clips), 'clip folder')}",
         "other trees": ", ".join(_trees(other, root) for other in kinds if other is not chosen) or "none",
     }
 
 
 def _book(table: Table) -> str:
     sheet = f", sheet {table.sheet}" if table.sheet else ""
-    return f"{table.path.name}{sheet}, {len(table.headers)} columns, {len(table.rows)} rows"
+    return f"{table.path.name}{sheet}, {len(table.headers)} columns, {counted(len(table.rows), 'row')}"
 
 
 def _trees(kind: Kind, root: Path) -> str:

@@ -13,7 +13,7 @@ from learnet.datasets.dataset import Dataset
 from learnet.datasets.match import Row, Source, fit
 from learnet.datasets.tree import Listing, checked_root, images_in, listing, same
 from learnet.datasets.workbook import Form, Table, is_missing, normalise, read_table, whole_number
-from learnet.errors import BadAnnotation, BadInput
+from learnet.errors import BadAnnotation, BadInput, counted
 from learnet.labels import ALIASES, EMOTIONS, emotion
 from learnet.settings import Selection
 from learnet.video import UNTIMED_FPS, open_video
@@ -76,7 +76,7 @@ def read(root: Path, selection: Selection = Selection()) -> Reading:  # noqa: B0
         findings.append(Finding("frame rate assumed", str(top), what))
     about = {
         "labels": labels.name if labels else "folder names PERSON/EMOTION/CLIP",
-        "clips": f"{len(clips)}, {len({clip.person for clip in clips})} people",
+        "clips": f"{len(clips)}, {counted(len({clip.person for clip in clips}), 'person', 'people')}",
     }
     return Reading(clips, findings, about)
 

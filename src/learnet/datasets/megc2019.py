@@ -14,7 +14,7 @@ from learnet.clip import Clip, Finding, Reading
 from learnet.datasets.dataset import Dataset
 from learnet.datasets.tree import same, subject_number
 from learnet.datasets.workbook import sheets
-from learnet.errors import BadInput
+from learnet.errors import BadInput, counted
 from learnet.labels import SCHEMES
 from learnet.settings import Selection
 
@@ -152,7 +152,7 @@ def _counts(clips: list[Clip], listed: list[Listed]) -> dict[str, str]:
     there = Counter(clip.dataset for clip in clips)
     people = Counter(person.split("/")[0] for person in {clip.person for clip in clips})
     parts = [f"{name} {there[name]} of {PARTS[name][0]} clips, {people[name]} of {PARTS[name][1]} people" for name in PARTS]
-    return {"clips": f"{len(clips)} of {len(listed)} in the list, {people.total()} people", "parts": "; ".join(parts)}
+    return {"clips": f"{len(clips)} of {len(listed)} in the list, {counted(people.total(), 'person', 'people')}", "parts": "; ".join(parts)}
 
 
 def megc2019(databases: Mapping[str, Dataset]) -> Dataset:

@@ -1,0 +1,78 @@
+"""What `learnet prepare` says of a database that is not whole: nothing that changes a result is passed over in silence."""
+
+import csv
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from commands import learnet
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A synthetic CASME II of 3 people with 4 clips each."""
+    root = tmp_path_factory.mktemp("whole") / "casme2"
+    learnet("synthesize", root, "--layout", "casme2", "--people", 3, "--clips", 4)
+    shutil.rmtree(root / "CASME2_RAW")
+    return root
+
+
+@pytest.fixture
+def root(whole: Path, tmp_path: Path) -> Path:
+    """A copy to spoil."""
+    return Path(shutil.copytree(whole, tmp_path / "casme2"))
+
+
+def prepared(root: Path, name: str = "casme2") -> list[str]:
+    """The lines `prepare` writes into ROOT's neighbour `out`."""
+    return learnet("prepare", name, root, root.parent / "out").stdout.splitlines()
+
+
+def test_nothing_serious_needs_no_word(root: Path) -> None:
+    assert prepared(root) == ["12 motion images of 3 people", f"-> {root.parent / 'out'}"]
+
+
+def test_one_image_of_another_size_costs_its_clip_only(root: Path) -> None:
+    clip = root / "Cropped" / "sub02" / "EP09f"
+    images = sorted(clip.iterdir())
+    height, width, _ = cv2.imread(str(images[0])).shape
+    cv2.imwrite(str(images[4]), np.zeros((height // 2, width, 3), np.uint8))
+    first, second, last = prepared(root)
+    assert first == "11 motion images of 3 people; 1 clip skipped"
+    assert second == f'1 serious finding: 1 of "clip not usable". See {root.parent / "out" / "audit.csv"}; `learnet audit` tells more.'
+    with (root.parent / "out" / "audit.csv").open(newline="") as file:
+        (told,) = [row for row in csv.DictReader(file) if row["serious"] == "yes"]
+    assert told["where"] == "casme2/02/EP09f"
+    assert f"{images[4].name} is {width}x{height // 2}, the first one {width}x{height}" in told["what"]
+
+
+def test_one_image_of_another_size_in_the_only_clip_is_one_line(root: Path, tmp_path: Path) -> None:
+    clip = tmp_path / "clips" / "ann" / "happiness" / "one"
+    shutil.copytree(root / "Cropped" / "sub02" / "EP09f", clip)
+    image = sorted(clip.iterdir())[4]
+    cv2.imwrite(str(image), np.zeros((20, 30, 3), np.uint8))
+    for words in (("prepare", "folder", tmp_path / "clips", tmp_path / "out"), ("show", clip, "--out", tmp_path / "p.png")):
+        (line,) = learnet(*words, code=2).stderr.splitlines()
+        assert f"{image.name} is 30x20, the first one " in line
+    assert not (tmp_path / "out").exists() and not (tmp_path / "p.png").exists()
+
+
+def test_clips_that_the_reader_left_out_are_counted(root: Path) -> None:
+    """A person's folder gone, another's clip empty, and all but one clip of the third."""
+    shutil.rmtree(root / "Cropped" / "sub01")
+    for image in (root / "Cropped" / "sub02" / "EP09f").iterdir():
+        image.unlink()
+    lines = prepared(root)
+    assert lines[0] == "7 motion images of 2 people"
+    assert lines[1].startswith('5 serious findings: 1 of "clip left out", 4 of "row without folder". See ')
+    again = prepared(root)
+    assert again == lines, "a folder that is there already is told of the same"
+    shutil.rmtree(root / "Cropped" / "sub02")
+    for clip in sorted((root / "Cropped" / "sub03").iterdir())[1:]:
+        shutil.rmtree(clip)
+    shutil.rmtree(root.parent / "out")
+    assert prepared(root)[0] == "1 motion image of 1 person"
+    told = " ".join(learnet("audit", "casme2", root, code=1).stdout.split())
+    assert "1 from 12 rows, 1 person" in told

@@ -140,7 +140,7 @@ def _draw_motion(row: SubFigure, steps: Steps) -> None:
     kind = MOTION_IMAGES[preparation.motion]
     *channels, given, curve = row.subplots(1, 5, width_ratios=[1, 1, 1, 0.82, 1.1])
     for place, (axes, name) in enumerate(zip(channels, kind.channels, strict=True)):
-        alike = [other for other in range(3) if kind.of == "image" or (other < 2) == (place < 2)]  # channels of the same unit
+        alike = [other for other in range(3) if kind.of != "flow" or (other < 2) == (place < 2)]  # channels of the same unit
         limit = float(np.abs(motion[..., alike]).max()) or 1.0
         signed = bool((motion[..., alike] < 0).any())
         look = axes.imshow(motion[..., place], cmap="PuOr" if signed else "gray", vmin=-limit if signed else 0, vmax=limit)

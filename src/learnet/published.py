@@ -123,7 +123,8 @@ PUBLISHED: tuple[Published, ...] = (
     _survey("GEME", 2021, "smic", "smic-3", 0.6463, "with it an F1 of .6158, averaged we do not know how"),
     _survey("GEME", 2021, "samm", "samm-5", 0.5588, "with it an F1 of .4538, averaged we do not know how"),
     _composite(
-        "LBP-TOP", 2019, ".5882/.5785 .2000/.5280 .7026/.7429 .3954/.4102", "the challenge's description", "the organisers' baseline"
+        "LBP-TOP", 2019, ".5882/.5785 .2000/.5280 .7026/.7429 .3954/.4102", "the challenge's description", "the organisers' baseline",
+        ("lbp-top",),
     ),
     _composite("Bi-WOOF", 2018, ".6296/.6227 .5727/.5829 .7805/.8026 .5211/.5139", _STSTNET),
     _composite(

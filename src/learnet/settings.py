@@ -11,6 +11,7 @@ from typing import Literal
 from learnet.errors import LearnetError
 
 LONGEST_S = 60  # seconds in one window: its frames are in memory at once
+LEAST_LBP_PX = 40  # of an image of lbp-top: a smaller block holds too few codes for a histogram of 16
 MOST_MAGNIFIED = 100  # times; a movement of a tenth of a pixel would then cover ten
 MOST_OVERLAP = 0.99  # of half a second that is a window every 5 ms, a frame of a fast camera
 
@@ -45,7 +46,7 @@ class Preparation:
     motion: str = "dynamic"
     """Motion image (docs/motion.md): dynamic (Bilen et al.), dynamic-released (the authors' Python), dynamic-linear, dynamic-exact;
     dynamic-rise (onset to apex), dynamic-fall (apex to offset); flow-dis, flow-tvl1 (u, v, strain from onset to apex); difference (apex
-    less onset); onset-face, apex-face (controls)."""
+    less onset); onset-face, apex-face (controls); lbp-top (histograms, for the network lbp-top)."""
 
     size: int = 112
     """Height and width of the image in pixels; the paper uses 112."""
@@ -56,9 +57,9 @@ class Preparation:
     steady: bool = False
     """Remove the head motion that is left after alignment (estimated on rigid parts of the face only)."""
 
-    normalise: Literal["auto", "joint-minmax", "signed", "per-channel"] = "auto"
+    normalise: Literal["auto", "joint-minmax", "signed", "per-channel", "unit"] = "auto"
     """To 0..255: joint-minmax (the authors': one range over three channels), signed (no motion is mid-grey), per-channel (each by its
-    own range), or auto (per-channel for flow, else joint-minmax)."""
+    own range), unit (0 to 1, for lbp-top), or auto (per-channel for flow, unit for lbp-top, else joint-minmax)."""
 
     still_flow: bool = False
     """Remove the motion of the head as a whole from optical flow."""
@@ -67,20 +68,25 @@ class Preparation:
     """Make the clip's movements larger before it is folded (Eulerian): this many times their size is added; 0 is off, 2 to 10 usual."""
 
     def __post_init__(self) -> None:
-        flow = self.motion.startswith("flow-")
+        flow, histograms = self.motion.startswith("flow-"), self.motion == "lbp-top"
         joint = "Pixels and strain share no range: --normalise joint-minmax is not for optical flow. Choose per-channel or signed"
         still = f"--still-flow is for optical flow, and {self.motion} is none. --steady removes head motion before any motion image"
+        fixed = f"--normalise unit is for lbp-top, whose shares go from 0 to 1, and lbp-top takes no other; this is {self.motion}"
         _check(
             (28 <= self.size <= 1024, f"A motion image is 28 to 1024 pixels wide, not {self.size}"),
             (0 <= self.magnify <= MOST_MAGNIFIED, f"--magnify must be from 0 to {MOST_MAGNIFIED}, not {self.magnify}"),
             (flow or not self.still_flow, still),
             (not flow or self.normalise != "joint-minmax", joint),
+            (self.normalise == "auto" or histograms == (self.normalise == "unit"), fixed),
+            (not histograms or self.size >= LEAST_LBP_PX, f"An image of lbp-top is at least {LEAST_LBP_PX} pixels wide, not {self.size}"),
         )
 
     @property
     def settled(self) -> "Preparation":
         """The same with a definite normalisation, so that equal records mean equal images."""
-        usual: Literal["joint-minmax", "per-channel"] = "per-channel" if self.motion.startswith("flow-") else "joint-minmax"
+        usual: Literal["joint-minmax", "per-channel", "unit"] = "per-channel" if self.motion.startswith("flow-") else "joint-minmax"
+        if self.motion == "lbp-top":
+            usual = "unit"
         return replace(self, normalise=usual) if self.normalise == "auto" else self
 
 
@@ -193,7 +199,7 @@ class Study:
     network: str = "learnet"
     """Network (docs/networks.md): learnet, learnet-paper; learnet-no-accretion, learnet-no-cross, learnet-plain, learnet-one-stream,
     learnet-lrn, learnet-gap (one change each); resnet18, resnet34, resnet50, vgg16, vgg19; ststnet, off-apexnet, dual-inception (for
-    flow images); linear-svm, majority; or timm:NAME, where timm is installed."""
+    flow images); linear-svm, lbp-top (for images of lbp-top), majority; or timm:NAME, where timm is installed."""
 
     protocol: Literal["loso", "groups", "lodo", "across", "leaky-clips", "leaky-epoch"] = "loso"
     """Who is tested: loso (each person once, trained on all others), groups (each of --groups groups of people once), lodo (each

@@ -115,15 +115,25 @@ def train_leaky(network: str, data: TrainingSet, tested: TrainingSet, training: 
 
 
 def resolve_mirror(training: Training, images_kind: str, network: str) -> Training:
-    """Put a definite answer in the place of `mirror="auto"`.
+    """Put a definite answer in the place of `mirror="auto"`, and refuse images that the network cannot read.
 
     Args:
         training: settings.
         images_kind: "image" (a flipped face gives the flipped image: dynamic images), "flow" (its first channel changes
-            sign as well) or "unknown", for which nothing is mirrored.
+            sign as well), "histograms" or "unknown", for which nothing is mirrored.
         network: name in NETWORKS. One that is fitted in one go sees no mirrored images in training, so none at test.
+
+    Raises:
+        LearnetError: a network of histograms on other images; or one that is trained, so that looks for what lies side by side, on
+            histograms.
     """
-    if hasattr(pick(NETWORKS, network, "network"), "fit"):
+    make = pick(NETWORKS, network, "network")
+    if (needed := getattr(make, "images_kind", images_kind)) != images_kind:
+        raise LearnetError(f"{network} reads {needed}, and these motion images are none.", f"Prepare the clips with --motion {network}.")
+    if images_kind == "histograms" and not hasattr(make, "fit"):
+        what = f"These images are histograms drawn as pictures, in which {network} would look for a face."
+        raise LearnetError(what, "Choose --network lbp-top or linear-svm, or prepare the clips with another --motion.")
+    if hasattr(make, "fit"):
         return replace(training, mirror="none")
     known: dict[str, Literal["image", "flow"]] = {"image": "image", "flow": "flow"}
     return replace(training, mirror=known.get(images_kind, "none")) if training.mirror == "auto" else training

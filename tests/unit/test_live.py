@@ -26,7 +26,7 @@ from learnet.live import LiveAnswer, LiveRecogniser, Watch, columns
 from learnet.live.crops import Crops
 from learnet.motion.dynamic import dynamic_image, rank_weights
 from learnet.motion.normalise import joint_minmax
-from learnet.networks import NETWORKS
+from learnet.networks import NETWORKS, as_input
 from learnet.predict import Recogniser
 from learnet.prepare import make_image
 from learnet.settings import Live, Preparation, Windows
@@ -476,6 +476,23 @@ def test_the_apex_is_found_in_every_window(settings: dict) -> None:
     for answer in answers:
         made = make_image(pixels[answer.first : answer.last + 1], facts.preparation, None)
         assert made.apex is not None
+        np.testing.assert_allclose(scores_of(answer), score(made.image[None])[0], rtol=1e-6)
+
+
+def test_histograms_of_every_window() -> None:
+    """Images of LBP-TOP need no apex and are done in time: each answer is that to the window's frames alone."""
+    facts, pixels = replace(FACTS, preparation=Preparation(motion="lbp-top", face="none", size=SIZE)), wobble(60)
+    windows = [make_image(pixels[first : first + 25], facts.preparation, None).image for first in range(0, 36, 7)]
+    network = NETWORKS["lbp-top"](len(CLASSES), SIZE)
+    network.fit(as_input(np.stack(windows)), torch.arange(len(windows)) % len(CLASSES))
+
+    def score(images: np.ndarray) -> np.ndarray:
+        return predict_scores(network.eval(), images)
+
+    answers = answers_to(replace(CROPPED, facts=facts, score=score), pixels, Live(every=7), 50.0)
+    assert len(answers) >= 5
+    for answer in answers:
+        made = make_image(pixels[answer.first : answer.last + 1], facts.preparation, None)
         np.testing.assert_allclose(scores_of(answer), score(made.image[None])[0], rtol=1e-6)
 
 

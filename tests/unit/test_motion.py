@@ -8,6 +8,8 @@ from learnet.motion import MOTION_IMAGES
 from learnet.motion.dynamic import rank_weights
 from learnet.settings import Preparation
 
+USUAL = {"image": "joint-minmax", "flow": "per-channel", "histograms": "unit"}  # normalisation of what a kind is of
+
 NEED = [name for name, kind in MOTION_IMAGES.items() if kind.needs_apex]
 
 
@@ -17,11 +19,13 @@ def crops(rng: np.random.Generator) -> np.ndarray:
     return rng.integers(0, 256, (7, 32, 32, 3), dtype=np.uint8)
 
 
-def test_the_settings_know_flow_by_its_name() -> None:
-    """`Preparation` tells flow by the beginning of the name, as it cannot look into the table; its help names every kind."""
+def test_the_settings_know_kinds_by_their_names() -> None:
+    """`Preparation` tells flow by the beginning of the name and histograms by the whole, as it cannot look into the table; its help
+    names every kind.
+    """
     for name, kind in MOTION_IMAGES.items():
         assert (kind.of == "flow") == name.startswith("flow-")
-        assert Preparation(motion=name).settled.normalise == ("per-channel" if kind.of == "flow" else "joint-minmax")
+        assert Preparation(motion=name).settled.normalise == USUAL[kind.of]
     assert sorted(name for name, kind in MOTION_IMAGES.items() if kind.sums) == ["dynamic", "dynamic-linear", "dynamic-released"]
 
 
@@ -31,7 +35,7 @@ def test_every_kind_gives_a_finite_image_of_the_crop(name: str, crops: np.ndarra
     assert image.dtype == np.float32 and image.shape == (32, 32, 3) and np.isfinite(image).all() and image.any()
 
 
-@pytest.mark.parametrize("name", [name for name in MOTION_IMAGES if name not in ("dynamic-released", "onset-face", "apex-face")])
+@pytest.mark.parametrize("name", [name for name in MOTION_IMAGES if name not in ("dynamic-released", "onset-face", "apex-face", "lbp-top")])
 def test_of_equal_frames_every_image_of_motion_is_zero(name: str, crops: np.ndarray) -> None:
     image = MOTION_IMAGES[name].fold(np.repeat(crops[:1], 7, axis=0), 3)
     assert np.abs(image).max() < 1e-6

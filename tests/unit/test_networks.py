@@ -15,7 +15,7 @@ from learnet.networks import NETWORKS, as_input
 
 ROOT = Path(__file__).resolve().parents[2]
 LIGHT = [name for name in NETWORKS if name != "vgg19"]  # which is made as vgg16 is, and half a gigabyte each time
-FLOORS = ("linear-svm", "majority")
+FLOORS = ("linear-svm", "lbp-top", "majority")
 
 
 @pytest.mark.parametrize("name", LIGHT)

@@ -467,12 +467,13 @@ def pulsed(count: int, apex: int, size: int = 120) -> np.ndarray:
 def test_every_kind_can_be_prepared(tmp_path: Path, motion: str) -> None:
     """The image is the fold of the crops, normalised as goes with the kind; what the kind is of is written down for training."""
     kind = MOTION_IMAGES[motion]
+    usual = {"image": "joint-minmax", "flow": "per-channel", "histograms": "unit"}[kind.of]
     clip = clip_of(write_clip(tmp_path / "a", pulsed(12, 5)), "1", "a", frames=12, apex=6)
     prepared = prepare(Reading([clip], []), tmp_path / "out", Preparation(motion=motion, size=120), jobs=1)
-    expected = NORMALISATIONS["per-channel" if kind.of == "flow" else "joint-minmax"](kind.fold(pulsed(12, 5), 5))
+    expected = NORMALISATIONS[usual](kind.fold(pulsed(12, 5), 5))
     assert np.abs(prepared.images[0].astype(int) - expected).max() <= 1
     assert prepared.about["images_kind"] == kind.of and prepared.clips["apex_source"].tolist() == ["file"]
-    assert preparation_of(prepared).normalise == ("per-channel" if kind.of == "flow" else "joint-minmax")
+    assert preparation_of(prepared).normalise == usual
     assert ("scikit-image" in prepared.about["versions"]) == (motion == "flow-tvl1")
 
 
@@ -550,6 +551,9 @@ def test_settings_that_make_no_sense_are_refused() -> None:
     for wrong, message in [
         ({"motion": "dynamic", "still_flow": True}, "--still-flow is for optical flow"),
         ({"motion": "flow-dis", "normalise": "joint-minmax"}, "share no range"),
+        ({"motion": "lbp-top", "normalise": "signed"}, "lbp-top takes no other"),
+        ({"motion": "dynamic", "normalise": "unit"}, "--normalise unit is for lbp-top"),
+        ({"motion": "lbp-top", "size": 39}, "at least 40 pixels wide, not 39"),
         ({"magnify": -1.0}, "--magnify"),
         ({"magnify": float("nan")}, "--magnify"),
         ({"magnify": float("inf")}, "--magnify"),

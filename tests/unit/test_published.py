@@ -38,6 +38,7 @@ def test_the_composite_by_hand() -> None:
     }  # fmt: skip
     assert "precision mistaken for recall" in found["STSTNet (MATLAB)"].caveat and ".7186" in found["STSTNet (MATLAB)"].caveat
     assert all("best epoch on the test subject" in found[who].caveat for who in ("HTNet", "CausalNet", "CapsuleNet", "OFF-ApexNet"))
+    assert found["LBP-TOP"].networks == ("lbp-top",) and found["LBP-TOP"].values["smic"] == {"uf1": 0.2, "uar": 0.528}
     assert found["SLSTT"].values["smic"] == {"uf1": 0.74} and found["FRL-DGT"].values == {"samm": {"uf1": 0.772}}
     assert "435 of the 442" in found["CapsuleNet"].caveat
 

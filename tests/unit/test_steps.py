@@ -20,7 +20,7 @@ def clip(tmp_path: Path) -> Path:
     return write_clip(tmp_path / "clip", pulsed(16, 6), first=11)
 
 
-@pytest.mark.parametrize("motion", ["dynamic", "flow-dis", "difference", "onset-face"])
+@pytest.mark.parametrize("motion", ["dynamic", "flow-dis", "difference", "onset-face", "lbp-top"])
 def test_every_step_is_that_of_preparing(clip: Path, motion: str) -> None:
     preparation = Preparation(motion=motion, face="none", size=120, magnify=2.0)
     steps = take_steps(clip, preparation, Marks(onset=12, offset=24), fps=200.0)
@@ -59,6 +59,14 @@ def test_the_figure_shows_the_steps(clip: Path) -> None:
     assert u == v == (-u[1], u[1]) and strain[0] == 0 and u[1] == np.abs(steps.made.motion[..., :2]).max()
     np.testing.assert_array_equal(motion[3].images[0].get_array(), steps.made.image)
     assert "detected" in figure.get_suptitle() and any("frame rate" in note for note in steps.notes)
+
+
+def test_the_figure_of_histograms(clip: Path) -> None:
+    """Three planes of one unit, so of one range, from 0."""
+    steps = take_steps(clip, Preparation(motion="lbp-top", face="none", size=60), Marks())
+    planes = steps_figure(steps).subfigs[-1].axes[:3]
+    assert [axes.get_title(loc="left") for axes in planes] == [f"{plane}, root of share" for plane in ("XY", "XT", "YT")]
+    assert {axes.images[0].get_clim() for axes in planes} == {(0.0, float(steps.made.motion.max()))}
 
 
 def test_a_clip_without_any_motion_is_drawn(tmp_path: Path) -> None:

@@ -159,6 +159,17 @@ def test_mirror_is_resolved_by_what_the_images_are() -> None:
     assert resolve_mirror(Training(), "unknown", "learnet").mirror == "none"
     assert resolve_mirror(Training(mirror="flow"), "image", "learnet").mirror == "flow"
     assert resolve_mirror(Training(mirror="flow"), "flow", "linear-svm").mirror == "none"  # fitted without mirrored images
+
+
+def test_histograms_and_their_network_go_together() -> None:
+    for network in ("lbp-top", "linear-svm", "majority"):
+        assert resolve_mirror(Training(), "histograms", network).mirror == "none"
+    for network in ("learnet", "learnet-paper", "resnet18", "ststnet"):
+        with pytest.raises(LearnetError, match=f"in which {network} would look for a face. Choose --network lbp-top"):
+            resolve_mirror(Training(), "histograms", network)
+    for kind in ("image", "flow", "unknown"):
+        with pytest.raises(LearnetError, match="lbp-top reads histograms, and these motion images are none. .*--motion lbp-top"):
+            resolve_mirror(Training(), kind, "lbp-top")
     assert Training(mirror="flow").mirror_when_tested == "flow"
     assert Training(mirror="flow", mirror_at_test=False).mirror_when_tested == "none"
     assert Training().mirror_when_tested == "none"

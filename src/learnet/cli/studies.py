@@ -51,7 +51,7 @@ def train(
     network
         Network (docs/networks.md): learnet, learnet-paper; learnet-no-accretion, learnet-no-cross, learnet-plain, learnet-one-stream,
         learnet-lrn, learnet-gap (one change each); resnet18, resnet34, resnet50, vgg16, vgg19; ststnet, off-apexnet, dual-inception (for
-        flow images); linear-svm, majority; or timm:NAME, where timm is installed.
+        flow images); linear-svm, lbp-top (for images of lbp-top), majority; or timm:NAME, where timm is installed.
     classes
         Class scheme, as in `learnet study`.
     """

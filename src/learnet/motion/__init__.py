@@ -1,7 +1,8 @@
 """Motion images: a clip folded into one picture. docs/motion.md says what each shows and when to use it.
 
-The members: `dynamic` (weighted sums of all frames), `flow` (how far the skin moves), `single` (single frames), which make the images;
-`apex` (found from motion), `magnify` (before) and `normalise` (after). They do not know each other and meet here.
+The members: `dynamic` (weighted sums of all frames), `flow` (how far the skin moves), `single` (single frames), `lbp_top` (histograms of
+small patterns), which make the images; `apex` (found from motion), `magnify` (before) and `normalise` (after). They do not know each
+other and meet here.
 """
 
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from learnet.motion.dynamic import (
     dynamic_image_rise,
 )
 from learnet.motion.flow import flow_dis, flow_image, flow_tvl1
+from learnet.motion.lbp_top import lbp_top
 from learnet.motion.single import apex_face, difference, onset_face
 
 Fold = Callable[[UInt8[np.ndarray, "T S S 3"], int | None], Float32[np.ndarray, "S S 3"]]
@@ -31,13 +33,16 @@ class MotionImage:
     """One kind of motion image."""
 
     fold: Fold  # aligned faces in time order, and the position of the apex among them or None -> the image, signed, without limits
-    of: Literal["image", "flow"] = "image"  # of a mirrored face it is the mirror image; of flow, with the sign of its first channel turned
+    of: Literal["image", "flow", "histograms"] = "image"
+    """Of a mirrored face an image is the mirror image, and flow that with the sign of its first channel turned; histograms, drawn as a
+    picture, have no mirror image."""
     sums: bool = False  # its weights depend on the number of frames alone: what is linear may be done to the sum as well as to each frame
     needs_apex: bool = False
     channels: tuple[str, str, str] = ("red, grey levels", "green, grey levels", "blue, grey levels")  # what they are, with units
 
 
 FLOW_CHANNELS = ("u, pixels to the right", "v, pixels down", "strain")
+SHARE_CHANNELS = ("XY, root of share", "XT, root of share", "YT, root of share")
 
 
 def _of_all(fold: Callable[[UInt8[np.ndarray, "T S S 3"]], Float32[np.ndarray, "S S 3"]]) -> Fold:
@@ -57,4 +62,5 @@ MOTION_IMAGES: dict[str, MotionImage] = {
     "difference": MotionImage(difference, needs_apex=True),
     "onset-face": MotionImage(onset_face),
     "apex-face": MotionImage(apex_face, needs_apex=True),
+    "lbp-top": MotionImage(_of_all(lbp_top), of="histograms", channels=SHARE_CHANNELS),
 }

@@ -59,10 +59,25 @@ def per_channel(image: Float32[np.ndarray, "H W C"]) -> UInt8[np.ndarray, "H W C
     return np.where(flat, 128, np.rint(stretched)).astype(np.uint8)
 
 
+def unit(image: Float32[np.ndarray, "H W C"]) -> UInt8[np.ndarray, "H W C"]:
+    """From 0..1 to 0..255, rounded: the same value is the same grey in every image.
+
+    For roots of shares, as of LBP-TOP, which have this range by what they are.
+
+    Raises:
+        LearnetError: a value outside 0..1, or one that is not finite.
+    """
+    _check(image)
+    if image.min() < 0 or image.max() > 1:
+        raise LearnetError(f"The motion image goes from {image.min():g} to {image.max():g}, and --normalise unit takes 0 to 1.")
+    return np.rint(image.astype(np.float64) * 255).astype(np.uint8)
+
+
 NORMALISATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "joint-minmax": joint_minmax,
     "signed": signed,
     "per-channel": per_channel,
+    "unit": unit,
 }
 
 

@@ -9,7 +9,7 @@ from jaxtyping import Float32, UInt8
 from torch import Tensor, nn
 
 from learnet.networks.dual_inception import DualInception
-from learnet.networks.floors import LinearSVM, Majority
+from learnet.networks.floors import HistogramSVM, LinearSVM, Majority
 from learnet.networks.learnet import LEARNet
 from learnet.networks.learnet_fused import FUSED, FusedLEARNet
 from learnet.networks.off_apexnet import OFFApexNet
@@ -24,7 +24,8 @@ class MakeNetwork(Protocol):
     """How every network is made: the same classes, size and seed give the same weights, and no global generator is touched.
 
     The network maps images (B, 3, size, size), float32 from -1 to 1, RGB, to class scores before softmax, (B, classes). One that
-    has a method `fit(images, labels)` is fitted in one go instead of trained by gradient.
+    has a method `fit(images, labels)` is fitted in one go instead of trained by gradient. One that reads only one kind of image names
+    it in `images_kind`.
     """
 
     def __call__(self, classes: int, size: int = 112, *, seed: int = 0) -> nn.Module:
@@ -64,6 +65,7 @@ NETWORKS = Networks(
         "off-apexnet": OFFApexNet,
         "dual-inception": DualInception,
         "linear-svm": LinearSVM,
+        "lbp-top": HistogramSVM,
         "majority": Majority,
     }
 )

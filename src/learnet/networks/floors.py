@@ -1,6 +1,6 @@
-"""What a network must beat: a linear support vector machine on the pixels, and the most frequent class.
+"""What a network must beat: a linear support vector machine on the pixels or on LBP-TOP, and the most frequent class.
 
-Both are fitted in one go (`fit`) instead of trained, and keep what they learned in buffers whose sizes are fixed when they are made,
+They are fitted in one go (`fit`) instead of trained, and keep what they learned in buffers whose sizes are fixed when they are made,
 so that a checkpoint of them is like any other.
 """
 
@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float64, Int64
 from torch import Tensor, nn
+
+CELLS = 20  # in a row of a picture of LBP-TOP, as `motion.lbp_top` draws it
 
 NEVER_SEEN = -30.0
 """Score of a class that was not among the training images: no probability to speak of (1e-13), and still a number."""
@@ -75,6 +77,42 @@ class LinearSVM(nn.Module):
         confidence = margins @ (first - second)
         scores = votes + confidence / (3 * (confidence.abs() + 1))
         return scores.masked_fill(~self.seen, NEVER_SEEN).to(images)
+
+
+class HistogramSVM(nn.Module):
+    """The machine of `LinearSVM` on the 1200 shares of LBP-TOP, read out of the picture of them (`motion.lbp_top`).
+
+    A cell of the picture is the square root of a share, rounded to 1/255: a share p is read to within sqrt(p) / 255.
+
+    Args:
+        classes: number of classes K.
+        size: height and width of the images in pixels.
+        seed: taken so that all networks are made alike; nothing here is random.
+
+    Source: the baseline of MEGC2019 is a linear machine on LBP-TOP; its C and how it scales the shares are not known to us.
+    """
+
+    images_kind = "histograms"
+    centres: Tensor
+
+    def __init__(self, classes: int, size: int = 112, seed: int = 0) -> None:
+        super().__init__()
+        self.svm = LinearSVM(classes, CELLS, seed)
+        centres = (2 * torch.arange(CELLS) + 1) * size // (2 * CELLS)
+        self.register_buffer("centres", centres, persistent=False)
+
+    def fit(self, images: Float[Tensor, "N 3 S S"], labels: Int64[Tensor, "N"]) -> None:
+        """Learn from images -1..1 and their classes 0..K-1, as `LinearSVM.fit`."""
+        self.svm.fit(self.shares(images), labels)
+
+    def forward(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B K"]:
+        """Scores as of `LinearSVM`."""
+        return self.svm(self.shares(images))
+
+    def shares(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B 3 20 20"]:
+        """What the middle of each cell says: channels XY, XT, YT, each value 0..1."""
+        cells = images.index_select(2, self.centres).index_select(3, self.centres)
+        return ((cells + 1) / 2).square()
 
 
 class Majority(nn.Module):

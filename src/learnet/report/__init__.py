@@ -26,7 +26,7 @@ from learnet.report.record import Record, check, read_records
 
 START = "<!doctype html>\n<!-- learnet report -->"
 MOST_PICTURES = 96  # on the whole page, so that it stays under 10 MB: one of 112 pixels square takes at most 50 kB
-FITTED = ("linear-svm", "majority")  # networks that are not trained in epochs
+FITTED = ("linear-svm", "lbp-top", "majority")  # networks that are not trained in epochs
 PROTOCOLS = {
     "loso": "leave one subject out: each person is tested once, by a network trained on all the others",
     "groups": "subject groups: each group of people is tested once, by a network trained on the other groups",

@@ -1,5 +1,6 @@
 """What the commands show in a terminal: progress bars on stderr, tables on stdout."""
 
+import re
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ from rich.table import Table
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
+_NUMBER = re.compile(r"[<+\-–±]?\d+(?:[.,]\d+)*(?:e[+-]?\d+)?|\b(?:p|Holm|not)\b|[-–\[\],\s]")
+"""What a cell of numbers is made of: 12, 0.729 [0.66, 0.79], ±0.012, p <0.001, 12, not 145, and a dash where there is none."""
+
 
 @contextmanager
 def bar(title: str) -> Iterator[Callable[[int, int], None]]:
@@ -28,14 +32,19 @@ def bar(title: str) -> Iterator[Callable[[int, int], None]]:
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], red: Container[int] = ()) -> None:
     """Print a table, the rows at the places RED in red; columns after the first are right-aligned where every cell reads as a number."""
-    cells = [[escape(str(cell)) for cell in row] for row in rows]
+    cells = [[str(cell) for cell in row] for row in rows]
     drawn = Table(title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for place, name in enumerate(columns):
-        numbers = place > 0 and all(row[place][:1] in "0123456789+-–" for row in cells)
+        numbers = place > 0 and all(_is_number(row[place]) for row in cells)
         drawn.add_column(name, justify="right" if numbers else "left", overflow="fold", no_wrap=numbers)
     for place, row in enumerate(cells):
-        drawn.add_row(*row, style="red" if place in red else None)
+        drawn.add_row(*map(escape, row), style="red" if place in red else None)
     out.print(drawn, soft_wrap=False)
+
+
+def _is_number(cell: str) -> bool:
+    """Whether nothing but numbers stands in a cell: `4dme/S13` begins with one and is a name."""
+    return not _NUMBER.sub("", cell)
 
 
 def measure(value: dict) -> str:

@@ -1,6 +1,8 @@
-"""The terminal's table of scores: a study, and below it each of its databases."""
+"""What the terminal shows: a table of scores, a study and below it each of its databases; which columns are columns of numbers."""
 
 import re
+
+import pytest
 
 from learnet import console
 from learnet.clip import Outcome
@@ -36,3 +38,29 @@ def test_databases_stand_below_their_study() -> None:
 def test_one_database_needs_no_row_of_its_own() -> None:
     lines = shown(answers("a"))
     assert len([line for line in lines if re.search(r"0\.\d+ \[", line)]) == 1 and not [line for line in lines if "counts as zero" in line]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["12", "-"], ["0.729 [0.66, 0.79]\n±0.012", "1.000 [1.00, 1.00]"], ["+0.012\n[-0.01, +0.03]\np 0.034\nHolm <0.001"],
+        ["145", "12, not 145"], ["1.2e-07", "3"], ["–", "0.5000"], ["0.729 ±0.010\n[0.70, 0.75]"],
+    ],
+)  # fmt: skip
+def test_columns_of_numbers_stand_on_the_right(cells: list[str]) -> None:
+    """All forms that the tables use; each stands under the end of its long heading."""
+    for first in (line for cell in cells for line in cell.splitlines()[:1]):
+        assert re.search(rf" +{re.escape(first)}$", drawn(cells, first)), cells
+
+
+@pytest.mark.parametrize("cells", [["4dme/S13: the middle frame is taken"], ["1", "2 of 3 clips"], ["-", "–x"], ["12%", "3 px"]])
+def test_columns_of_words_that_begin_with_a_number_stand_on_the_left(cells: list[str]) -> None:
+    for cell in cells:
+        assert drawn(cells, cell) == f" a   {cell}"
+
+
+def drawn(cells: list[str], part: str) -> str:
+    """The line with PART of a table whose second column holds CELLS under a heading wider than any."""
+    with console.out.capture() as capture:
+        console.table("t", ["x", "a heading that is wider than all of its cells"], [["a", cell] for cell in cells])
+    return next(line.rstrip() for line in capture.get().splitlines() if part in line)

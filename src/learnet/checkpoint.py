@@ -26,23 +26,26 @@ FOREIGN = {
 MAKE_ONE = "Checkpoints are written by `learnet train` and `learnet study`."
 
 
-def save_checkpoint(path: Path, module: nn.Module, facts: Facts) -> None:
+def save_checkpoint(path: Path, module: nn.Module, facts: Facts, half: bool = False) -> None:
     """Write weights and facts to one file. It is there whole, or as it was before; the same content gives the same bytes.
 
     Args:
         path: usually ends in .safetensors; its folder is made if it is missing.
         module: the network that `facts.network` names, made for as many classes and pixels as `facts` says.
         facts: see there.
+        half: write numbers in half precision: half the file, three digits. They are read as single precision again.
 
     Raises:
         OSError: the folder cannot be written, or the disk is full.
     """
-    write_checkpoint(path, checkpoint_bytes(module, facts))
+    write_checkpoint(path, checkpoint_bytes(module, facts, half))
 
 
-def checkpoint_bytes(module: nn.Module, facts: Facts) -> bytes:
+def checkpoint_bytes(module: nn.Module, facts: Facts, half: bool = False) -> bytes:
     """Weights and facts as `save_checkpoint` writes them; the same content gives the same bytes."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
+    if half:
+        tensors = {name: tensor.half() if tensor.dtype == torch.float32 else tensor for name, tensor in tensors.items()}
     about = {"learnet": as_json(facts)}  # one entry: of several the order would vary
     return save(tensors, metadata=about)
 
@@ -115,6 +118,7 @@ def _about(path: Path, content: bytes) -> str:
 def _filled(path: Path, facts: Facts, tensors: Mapping[str, Tensor]) -> nn.Module:
     """The network with the weights of the file, if they are just the ones it has."""
     module = NETWORKS[facts.network](len(facts.classes), facts.size)
+    tensors = {name: tensor.float() if tensor.dtype == torch.float16 else tensor for name, tensor in tensors.items()}
     wanted = {name: _described(tensor) for name, tensor in module.state_dict().items()}
     found = {name: _described(tensor) for name, tensor in tensors.items()}
     wrong = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))

@@ -12,42 +12,47 @@ from learnet.facts import Facts
 from learnet.material import Material, material
 from learnet.outcomes import as_text, header, write_whole
 from learnet.prepared import check_fit, synthetic
+from learnet.shipped import pretrained
 from learnet.study import close_study, outcomes_of, versions
 from learnet.training import predict_scores
 
 Progress = Callable[[int, int], None]  # images done, images in all
 
 
-def evaluate(folder: Path, weights: Path, out: Path, classes: str = "auto", progress: Progress | None = None) -> dict:
+def evaluate(folder: Path, weights: Path | None, out: Path, classes: str = "auto", progress: Progress | None = None) -> dict:
     """Score a checkpoint on the clips of a prepared folder and write a study folder about it.
 
     People the weights were trained on make the study `leaky-evaluation`, which every report shows in red.
 
     Args:
         folder: prepared folder.
-        weights: checkpoint of `learnet train`, or of a fold.
+        weights: checkpoint of `learnet train`, or of a fold; None takes those of LEARNet that come with learnet.
         out: study folder; must be new or empty.
-        classes: class scheme; its classes must be those of the weights.
+        classes: class scheme; the weights must know all its classes. What they know beyond (such as `none`, where the clips have no
+            such class) is no answer here: the probabilities of the others are scaled up to 1.
         progress: called after each batch of images.
 
     Returns:
         What `metrics.json` says.
 
     Raises:
-        BadCheckpoint: the weights know other classes, or were made for images of another size or preparation.
+        BadCheckpoint: the weights do not know all classes, or were made for images of another size or preparation.
         OutputTaken: OUT holds something.
     """
-    module, facts = load_checkpoint(weights)
     data = material(folder, classes)
+    weights = weights or pretrained("learnet", data.prepared)
+    module, facts = load_checkpoint(weights)
     _check_fit(weights, facts, data)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputTaken(out, "something is there already", "Name an empty or a new folder.")
     record = _describe(out.name, weights, facts, data)
+    columns = [facts.classes.index(name) for name in data.scheme.classes]
     torch.set_num_threads(1)  # as in a study: the same numbers whatever the cores
     outcomes = []
     for start in range(0, len(data.rows), 64):
         positions = range(start, min(start + 64, len(data.rows)))
-        scores = predict_scores(module, data.training_set(positions).images, facts.mirror)
+        scores = predict_scores(module, data.training_set(positions).images, facts.mirror)[:, columns]
+        scores /= scores.sum(axis=1, keepdims=True)
         outcomes += outcomes_of(out.name, "given-weights", 0, data, positions, scores)
         if progress:
             progress(positions.stop, len(data.rows))
@@ -58,10 +63,10 @@ def evaluate(folder: Path, weights: Path, out: Path, classes: str = "auto", prog
 
 
 def _check_fit(weights: Path, facts: Facts, data: Material) -> None:
-    if tuple(facts.classes) != tuple(data.scheme.classes):
+    if unknown := [name for name in data.scheme.classes if name not in facts.classes]:
         raise BadCheckpoint(
             weights,
-            f"knows the classes {', '.join(facts.classes)}, and the clips have {', '.join(data.scheme.classes)}",
+            f"knows the classes {', '.join(facts.classes)}, and the clips have {', '.join(unknown)} too",
             "Choose the scheme of the weights with --classes.",
         )
     check_fit(data.prepared, weights, facts)
@@ -77,7 +82,12 @@ def _describe(name: str, weights: Path, facts: Facts, data: Material) -> dict:
         "protocol": "leaky-evaluation" if seen else "evaluation",
         "scheme": {"name": data.scheme.name, "classes": list(data.scheme.classes), "source": data.scheme.source},
         "seeds": [0],
-        "settings": {"weights": weights.name, "people_seen_in_training": seen, "weights_data": facts.data},
+        "settings": {
+            "weights": weights.name,
+            "people_seen_in_training": seen,
+            "weights_data": facts.data,
+            "classes_not_asked": [name for name in facts.classes if name not in data.scheme.classes],
+        },
         "training": None,
         "prepared": {"folder": str(data.prepared.folder), "fingerprint": data.prepared.about["fingerprint"], "about": data.prepared.about},
         "folds": [

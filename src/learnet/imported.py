@@ -13,7 +13,7 @@ from jaxtyping import UInt8
 
 from learnet.errors import BadInput, pick
 from learnet.labels import emotion
-from learnet.prepared import Prepared, already_there, digest, disk_errors_named, save_prepared, some, versions
+from learnet.prepared import Prepared, already_there, check_flow_channels, digest, disk_errors_named, save_prepared, some, versions
 from learnet.settings import Preparation
 from learnet.video import read_image
 
@@ -34,7 +34,8 @@ def import_images(images: Path, labels: Path, out: Path, size: int | None = None
         kind: what mirroring a face does to its image, one of IMAGE_KINDS; training asks.
 
     Raises:
-        BadInput: a file or column is missing, a name stands twice, sizes differ; what is wrong is listed.
+        BadInput: a file or column is missing, a name stands twice, sizes differ, flow has its channels in another order; what is
+            wrong is listed.
         UnknownLabel, OutputTaken.
     """
     pick(dict.fromkeys(IMAGE_KINDS), kind, "kind of image")
@@ -42,6 +43,8 @@ def import_images(images: Path, labels: Path, out: Path, size: int | None = None
         Preparation(size=size)  # refuses what no network takes
     table = _read_labels(images, labels)
     pixels = _read_images([images / name for name in table["image"]], size)
+    if kind == "flow":
+        check_flow_channels(images, pixels)
     content = pixels.tobytes() + table.to_csv().encode()
     about = {
         "imported": True,

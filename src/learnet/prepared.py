@@ -29,6 +29,8 @@ COLUMNS = (
 LATER = ("kind", "also")  # columns that folders of the first version lack: not known
 FILES = ("prepare.json", "clips.csv", "images.npy")  # what `load_prepared` reads
 IDENTITY = ("imported", "preparation", "face_model", "inputs", "versions")  # two folders in which these agree are one
+CHANNELS_SEEN_IN = 200  # images that the order of the channels is read from
+STRAIN_BELOW, CENTRED_ABOVE = 40, 60  # grey levels: medians of real strain lie below 10, those of real u and v between 60 and 210
 NUMBERS = ("image", "onset", "apex", "offset", "fps", "frames")
 
 Blocks = Sequence[UInt8[np.ndarray, "_ H W 3"]]
@@ -192,21 +194,44 @@ def synthetic(about: dict) -> str:
 def check_fit(prepared: Source, weights: Path, facts: Facts) -> None:
     """Refuse images that were not made as those which the weights have learned from.
 
+    Weights that learned from flow images of unknown making, as the simulated ones, take all flow images whose channels are stretched
+    each by its own range.
+
     Raises:
         BadCheckpoint: another size, preparation, or kind of image.
+        BadInput: flow images with their channels in another order.
     """
     size, kind = prepared.size, prepared.about["images_kind"]
     if facts.size != size:
         raise BadCheckpoint(
             weights, f"takes images of {facts.size} pixels, and these have {size}", "Prepare them with the size of the weights."
         )
-    preparation = preparation_of(prepared)
-    if facts.preparation != preparation or facts.data.get("images_kind") != kind:
+    preparation, learned = preparation_of(prepared), facts.data.get("images_kind")
+    any_flow = facts.preparation is None and learned == "flow" and (preparation is None or preparation.normalise == "per-channel")
+    if learned != kind or not (facts.preparation == preparation or any_flow):
         raise BadCheckpoint(
             weights,
-            f"learned from {facts.preparation or facts.data.get('images_kind')}, and these images are {preparation or kind}",
+            f"learned from {facts.preparation or learned}, and these images are {preparation or kind}",
             "Prepare the clips with the settings of the weights.",
         )
+    if kind == "flow" and preparation is None:
+        check_flow_channels(prepared.folder, prepared.take(range(min(len(prepared.clips), CHANNELS_SEEN_IN))))
+
+
+def check_flow_channels(where: Path, images: UInt8[np.ndarray, "N H W 3"]) -> None:
+    """Refuse flow images whose strain lies in another channel than the last.
+
+    Strain is never negative and mostly next to nothing, so stretched to 0..255 its median is near 0; u and v are centred.
+
+    Raises:
+        BadInput: it is plainly so.
+    """
+    medians = np.median(np.median(images.reshape(len(images), -1, 3), axis=1), axis=0)
+    lowest = int(medians.argmin())
+    if lowest != 2 and medians[lowest] < STRAIN_BELOW < CENTRED_ABOVE < medians[2]:
+        channel = ("first (red)", "second (green)")[lowest]
+        wrong = f"strain, which is never negative, seems to lie in the {channel} channel"
+        raise BadInput(where, wrong, "Flow images hold u, v and strain in red, green and blue. Put the channels in this order.")
 
 
 def already_there(out: Path, about: dict) -> Prepared | None:

@@ -75,6 +75,25 @@ def test_what_comes_back_is_what_went_in(tmp_path: Path, name: str) -> None:
         assert torch.equal(loaded(images), module.eval()(images))
 
 
+def test_half_precision_is_half_the_file_and_nearly_the_same_network(written: Path, tmp_path: Path) -> None:
+    module = NETWORKS["learnet"](3, 28, seed=4)
+    save_checkpoint(tmp_path / "half", module, FACTS, half=True)
+    assert 0.48 < (tmp_path / "half").stat().st_size / written.stat().st_size < 0.52
+    loaded, facts = load_checkpoint(tmp_path / "half")
+    images = torch.rand(5, 3, 28, 28, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        torch.testing.assert_close(loaded(images), module.eval()(images), atol=5e-3, rtol=0)
+    assert facts == FACTS and all(tensor.dtype != torch.float16 for tensor in loaded.state_dict().values())
+
+
+def test_numbers_too_large_for_half_precision_are_refused(tmp_path: Path) -> None:
+    module = NETWORKS["learnet"](3, 28, seed=4)
+    torch.nn.init.constant_(module.classify.bias, 1e6)
+    save_checkpoint(tmp_path / "half", module, FACTS, half=True)
+    with pytest.raises(BadCheckpoint, match="classify.bias holds values that are no numbers"):
+        load_checkpoint(tmp_path / "half")
+
+
 def test_facts_come_back_whole(written: Path) -> None:
     assert load_checkpoint(written)[1] == FACTS
 

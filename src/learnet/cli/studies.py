@@ -77,7 +77,7 @@ def _last_written(folders: Sequence[Path], written: str) -> tuple[Path | Sequenc
 
 
 @app.command(group=STUDIES)
-def evaluate(prepared: Path, out: Path, /, *, weights: Path, classes: str = "auto") -> None:
+def evaluate(prepared: Path, out: Path, /, *, weights: Path | None = None, classes: str = "auto") -> None:
     """Score given weights on a prepared folder; nothing is trained.
 
     Parameters
@@ -87,9 +87,9 @@ def evaluate(prepared: Path, out: Path, /, *, weights: Path, classes: str = "aut
     out
         Study folder to write.
     weights
-        Checkpoint of `learnet train`, or of a fold.
+        Checkpoint of `learnet train`, or of a fold; without it the weights of LEARNet that come with learnet (docs/pretrained.md).
     classes
-        Class scheme; its classes must be those of the weights.
+        Class scheme; the weights must know all its classes.
     """
     from learnet.evaluate import evaluate as score
 

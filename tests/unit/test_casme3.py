@@ -547,6 +547,17 @@ def test_part_c_as_whole_recordings(tmp_path: Path) -> None:
     assert reading.about["tree"] == "raw, part_C, 3 clip folders"
 
 
+def test_a_damaged_preferred_workbook_is_serious_where_another_is_taken(tmp_path: Path) -> None:
+    cut(tmp_path / "Part_A_ME_clip" / "frame")
+    all_book(tmp_path / ALL_V2)
+    (tmp_path / V2).write_bytes(book(tmp_path / "whole.xlsx").read_bytes()[:3000])
+    (tmp_path / "whole.xlsx").unlink()
+    reading = read(tmp_path)
+    assert clips(reading) == EXPECTED
+    told = of_kind(reading, "workbook not used")
+    assert told.where == V2 and told.serious and told.what.endswith(f"{ALL_V2} is used in its place.")
+
+
 def test_the_other_list_of_part_c_is_named_and_not_used(tmp_path: Path) -> None:
     part_c(tmp_path)
     rows = [(1, 120, 131, 12, 1, ""), (1, 300, 303, 4, 1, ""), (2, 500, 540, 41, 0, "")]

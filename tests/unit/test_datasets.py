@@ -84,3 +84,14 @@ def test_a_folder_of_nothing_known_looks_like_nothing(tmp_path: Path) -> None:
 def test_faces_are_hidden_only_where_a_licence_is_known_to_forbid_them() -> None:
     assert {name: dataset.hidden for name, dataset in DATASETS.items() if dataset.hidden} == {"casme2": ("12", "22")}
     assert not Dataset("x", "X", DATASETS["casme2"].read, 25.0).hides("12")
+
+
+@pytest.mark.parametrize("name", sorted(DATASETS))
+def test_the_selections_on_its_page_are_those_it_has(name: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "datasets" / f"{name}.md").read_text()
+    for field, value in re.findall(r"--(tree|part|expressions) ([A-Za-z-]+)", page):
+        check_selection(DATASETS[name], Selection(**{field: value}))
+    for call in re.findall(r"`read\((.*?)\)`", page):
+        values = re.fullmatch(r"root, Selection\((\w+)=\"([\w-]+)\"\)", call)
+        assert values, f"read({call}) is no call of the loader"
+        check_selection(DATASETS[name], Selection(**{values[1]: values[2]}))

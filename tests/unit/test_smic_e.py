@@ -294,6 +294,15 @@ def test_each_camera_has_its_workbook_and_its_frames(tmp_path: Path, camera: str
         read(tmp_path / f"{camera}_long", Selection(part="HS"))
 
 
+def test_a_damaged_preferred_workbook_is_serious_where_another_is_taken(tmp_path: Path) -> None:
+    newer = database(tmp_path) / "HS_long" / "SMIC-HS-E_annotation_2019.xlsx"
+    newer.write_bytes((tmp_path / "HS_long" / NAME).read_bytes()[:3000])
+    reading = read(tmp_path)
+    assert clips(reading) == EXPECTED
+    told = of_kind(reading, "workbook not used")
+    assert told.where == newer.name and told.serious and told.what.endswith(f"{NAME} is used in its place.")
+
+
 def test_the_workbooks_of_all_cameras_may_lie_together(tmp_path: Path) -> None:
     for book in list(three_cameras(tmp_path).rglob("*.xlsx")):
         book.rename(tmp_path / book.name)

@@ -180,7 +180,43 @@ def test_a_damaged_workbook_alone_stops_and_beside_another_is_told(tmp_path: Pat
     seven_columns(tmp_path / "CASME2_label_Ver_2.xls")
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED
-    assert of_kind(reading, "workbook not used").where == "CASME2-coding-20140508.xlsx"
+    told = of_kind(reading, "workbook not used")
+    assert told.where == "CASME2-coding-20140508.xlsx" and told.serious, "the labels are another version's now"
+    assert told.what.endswith("CASME2_label_Ver_2.xls is used in its place.")
+
+
+def test_a_damaged_workbook_beside_the_preferred_one_changes_no_label(tmp_path: Path) -> None:
+    database(tmp_path)
+    (tmp_path / "CASME2_label_Ver_2.xls").write_bytes(b"PK, and nothing that belongs to it")
+    told = of_kind(read(tmp_path), "workbook not used")
+    assert told.where == "CASME2_label_Ver_2.xls" and not told.serious and "in its place" not in told.what
+
+
+@pytest.mark.parametrize("beside", ["", "A", "A B"])
+def test_two_copies_of_a_tree_are_named(tmp_path: Path, beside: str) -> None:
+    """With the workbook above both, beside one of them, or beside each. Of the first copy a subject's folder is gone."""
+    for copy in ("A", "B"):
+        cropped(tmp_path / copy / "Cropped")
+    for way in beside.split() or [""]:
+        nine_columns(tmp_path / way / "CASME2-coding-20140508.xlsx")
+    shutil.rmtree(tmp_path / "A" / "Cropped" / "sub01")
+    reading = read(tmp_path)
+    used, other = ("A", "B") if beside else ("B", "A")  # without a workbook beside either, the one that has more of the rows
+    assert reading.about["tree"].startswith(f"cropped, {used}/Cropped, ")
+    assert reading.about["other trees"] == f"cropped, {other}/Cropped"
+    rows = [finding for finding in reading.findings if finding.kind == "row without folder"]
+    assert [row.what.rpartition(": ")[2] for row in rows] == ["the cropped tree has no such folder, but B/Cropped has"] * (
+        2 * (used == "A")
+    )
+    assert {clip.path.parts[-4] for clip in reading.clips} == {used}
+
+
+def test_a_tree_beside_no_workbook_is_told_and_not_taken(tmp_path: Path) -> None:
+    database(tmp_path / "A")
+    raw(tmp_path / "B" / "CASME2_RAW")
+    assert read(tmp_path).about["other trees"] == "raw, B/CASME2_RAW"
+    with pytest.raises(BadInput, match="there is no raw tree. There is cropped"):
+        read(tmp_path, Selection(tree="raw"))
 
 
 def test_a_missing_column_stops_with_the_columns_there_are(tmp_path: Path) -> None:

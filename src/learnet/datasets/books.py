@@ -186,13 +186,21 @@ def _usable(found: Survey, books: Books, folders: Collection[Key]) -> tuple[list
                 refused.append(wrong)
         if tables:
             tables.sort(key=lambda table: bool(books.superseded(table)))
-            told = [Finding("workbook not used", wrong.path.name, str(wrong)) for wrong in refused if not books.lies_beside(wrong.path)]
-            return tables, findings + told
+            return tables, findings + [_not_used(wrong, tables, books) for wrong in refused if not books.lies_beside(wrong.path)]
     named = [wrong for wrong in refused if books.rank(wrong.path) < len(books.preferred)]
     if named or refused:
         raise (named or refused)[0]
     hint = "Put it beside the folders of clips." + (" Its lock file is there: was it moved?" if findings else "")
     raise BadInput(found.root, f"there is no label workbook ({books.example} or another version)", hint)
+
+
+def _not_used(wrong: BadInput, tables: list[Table], books: Books) -> Finding:
+    """What to say of a workbook that is refused; it is serious where a version that is less preferred gives the labels in its place."""
+    part = books.part(wrong.path)
+    used = next((table.path for table in tables if books.part(table.path) == part), None)
+    instead = used if used and books.rank(wrong.path) < books.rank(used) else None
+    what = str(wrong) + (f" {instead.name} is used in its place." if instead else "")
+    return Finding("workbook not used", wrong.path.name, what, serious=instead is not None)
 
 
 def _files_of(folder: Path) -> list[Path]:

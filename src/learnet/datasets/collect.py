@@ -5,7 +5,7 @@ its `Plan`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -69,6 +69,7 @@ class Kind:
     trees: list[Tree]
     clips: Mapping[Key, Path]
     hits: int  # rows that have a folder here
+    beyond: bool = False  # beside no workbook that is used, where other trees are: told, never used
 
 
 def collect(root: Path, selection: Selection, plan: Plan) -> Reading:
@@ -181,26 +182,28 @@ def labels_of(root: Path, trees: list[Tree], folders: Folders) -> tuple[Labels, 
 def sort_trees(found: Survey, trees: list[Tree], labels: Labels, plan: Plan) -> list[Kind]:
     """The trees that hold clips of the rows, by kind, in the order of preference.
 
-    Where any lies beside or below a workbook that is used, only those count; others come after them in a database whose trees are
-    scattered, if rows name most of what they hold: a clip or two may be called alike in another database.
+    Where any lies beside or below a workbook that is used, only those count. Others come after them if rows name most of what they hold
+    (a clip or two may be called alike in another database): to be used in a database whose trees are scattered, else to be told.
     """
     bases = {table.path.parent for table in labels.used}
     near = [tree for tree in trees if any(tree.root.is_relative_to(base) for base in bases)]
     if not any(plan.books.found(row, tree.clips) for tree in near for row in labels.rows):
         near = trees
     kinds: list[Kind] = []
-    for tree in [*near, *(tree for tree in trees if plan.scattered and tree not in near)]:
+    for tree in [*near, *(tree for tree in trees if tree not in near)]:
         folders = [(row, tree.clips[key]) for row in labels.rows if (key := plan.books.found(row, tree.clips))]
         if not folders or (tree not in near and 2 * len(folders) < len(tree.clips)):
             continue
         base = max((base for base in bases if tree.root.is_relative_to(base)), key=lambda base: len(base.parts), default=tree.root.parent)
         name = plan.kind(same(_way(tree.root, base)), folders)
-        part = next((kind for kind in kinds if kind.name == name and not kind.clips.keys() & tree.clips.keys()), None)
+        beyond = tree not in near and not plan.scattered
+        alike = (kind for kind in kinds if kind.name == name and kind.beyond == beyond)
+        part = next((kind for kind in alike if not kind.clips.keys() & tree.clips.keys()), None)
         if part:
             kinds.remove(part)
-            kinds.append(Kind(name, [*part.trees, tree], {**part.clips, **tree.clips}, part.hits + len(folders)))
+            kinds.append(replace(part, trees=[*part.trees, tree], clips={**part.clips, **tree.clips}, hits=part.hits + len(folders)))
         else:
-            kinds.append(Kind(name, [tree], tree.clips, len(folders)))
+            kinds.append(Kind(name, [tree], tree.clips, len(folders), beyond))
     return sorted(kinds, key=lambda kind: (all(tree not in near for tree in kind.trees), plan.trees.index(kind.name), -kind.hits))
 
 
@@ -210,6 +213,7 @@ def choose(root: Path, kinds: list[Kind], name: str | None, plan: Plan) -> Kind:
     Raises:
         BadInput: there is none. UnknownName: the database has no such trees.
     """
+    kinds = [kind for kind in kinds if not kind.beyond]
     if not kinds:
         raise BadInput(root, "no row of the workbook that can be used has a folder")
     if name is None:
@@ -252,7 +256,8 @@ def clips_of(root: Path, rows: Sequence[Row], kinds: list[Kind], chosen: Kind, p
     for row in rows:
         key = found(row, chosen.clips)
         if key is None:
-            elsewhere = sorted({kind.name for kind in kinds if found(row, kind.clips)})
+            others = [kind for kind in kinds if kind is not chosen and found(row, kind.clips)]
+            elsewhere = sorted({kind.name if kind.name != chosen.name else _ways(kind, root) for kind in others})
             what = f"{row.where}: the {chosen.name} tree has no such folder" + (f", but {' and '.join(elsewhere)} has" if elsewhere else "")
             findings.append(Finding("row without folder", _key(row, plan), what, serious=True))
             continue
@@ -281,7 +286,11 @@ def _book(table: Table) -> str:
 
 
 def _trees(kind: Kind, root: Path) -> str:
-    return ", ".join((kind.name, *(_way(tree.root, root) for tree in kind.trees)))
+    return f"{kind.name}, {_ways(kind, root)}"
+
+
+def _ways(kind: Kind, root: Path) -> str:
+    return ", ".join(_way(tree.root, root) for tree in kind.trees)
 
 
 def _key(row: Row, plan: Plan) -> str:

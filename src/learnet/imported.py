@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
 
+from learnet.datasets.tree import composed, existing
 from learnet.errors import BadInput, pick
 from learnet.labels import emotion
 from learnet.prepared import Prepared, already_there, check_flow_channels, digest, disk_errors_named, save_prepared, some, versions
@@ -42,7 +43,8 @@ def import_images(images: Path, labels: Path, out: Path, size: int | None = None
     if size is not None:
         Preparation(size=size)  # refuses what no network takes
     table = _read_labels(images, labels)
-    pixels = _read_images([images / name for name in table["image"]], size)
+    files = [existing(images, name) or images / name for name in table["image"]]
+    pixels = _read_images(files, size)
     if kind == "flow":
         check_flow_channels(images, pixels)
     content = pixels.tobytes() + table.to_csv().encode()
@@ -61,7 +63,7 @@ def import_images(images: Path, labels: Path, out: Path, size: int | None = None
     }
     if present := already_there(out, about):
         return present
-    rows = table.assign(path=[str(images / name) for name in table["image"]], image=range(len(table)), apex_source="none")
+    rows = table.assign(path=[str(file) for file in files], image=range(len(table)), apex_source="none")
     with disk_errors_named(out):
         return save_prepared(out, pixels, rows, about, [])
 
@@ -73,7 +75,9 @@ def _read_labels(images: Path, labels: Path) -> pd.DataFrame:
     if blank or table.empty:
         wrong = f"image, subject or emotion is empty in line {some(blank)}" if blank else "it has no rows"
         raise BadInput(labels, wrong, "Fill them in, or take the lines out.")
-    absent = [name for name in table["image"] if not (images / name).is_file()]
+    for column in {"image", "subject", "dataset", "clip"} & {*table.columns}:
+        table[column] = table[column].map(composed)  # one person, in whatever normal form the name is written
+    absent = [name for name in table["image"] if not ((file := existing(images, name)) and file.is_file())]
     if absent:
         raise BadInput(images, f"{len(absent)} of {len(table)} images are not there: {some(absent)}", f"{labels.name} names them.")
     table["emotion"] = [emotion(word, f"{labels}, {image}") for word, image in zip(table["emotion"], table["image"], strict=True)]

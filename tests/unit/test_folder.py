@@ -78,6 +78,29 @@ def test_labels_name_the_clips(tmp_path: Path, movie: bytes) -> None:
     assert finding.kind == "columns not used" and finding.what.startswith("Remarks")
 
 
+ZOE, ZOE_APART = "Zo\u00eb", "Zoe\u0308"  # one name: with the letter ë, and with e and two dots
+
+
+def test_a_name_in_two_normal_forms_is_one_person(tmp_path: Path, movie: bytes) -> None:
+    """Two people would stand on both sides of a fold."""
+    put(tmp_path / "tree" / ZOE / "sad" / "one.avi", movie)
+    put(tmp_path / "tree" / ZOE_APART / "sad" / f"{ZOE_APART}.avi", movie)
+    clips = read(tmp_path / "tree").clips
+    assert {clip.person for clip in clips} == {f"folder/{ZOE}"} and {clip.name for clip in clips} == {"sad-one", f"sad-{ZOE}"}
+    write_labels(tmp_path / "tree" / "labels.csv", "path,subject,emotion", f"{ZOE}/sad/one.avi,{ZOE},sad",
+                 f"{ZOE_APART}/sad/{ZOE_APART}.avi,{ZOE_APART},sad")  # fmt: skip
+    assert {clip.person for clip in read(tmp_path / "tree").clips} == {f"folder/{ZOE}"}
+
+
+@pytest.mark.parametrize("written, lies", [(ZOE, ZOE_APART), (ZOE_APART, ZOE)])
+@pytest.mark.parametrize("between", ["/", "\\"])
+def test_a_path_is_found_in_any_normal_form(tmp_path: Path, movie: bytes, written: str, lies: str, between: str) -> None:
+    path = put(tmp_path / lies / "a" / f"{lies}.avi", movie)
+    write_labels(tmp_path / "labels.csv", "path,subject,emotion", f"{between.join((written, 'a', written))}.avi,x,sad")
+    (clip,) = read(tmp_path).clips
+    assert clip.path == path and clip.name == ZOE
+
+
 def test_labels_may_be_a_workbook_and_win_over_the_tree(tmp_path: Path) -> None:
     images(tmp_path / "ann" / "fear" / "one", range(5), "{}.png")
     book = openpyxl.Workbook()

@@ -154,3 +154,16 @@ def test_same_import_is_returned_and_another_is_refused(folder: Path) -> None:
     with pytest.raises(OutputTaken, match="inputs"):
         import_images(*labelled(folder, GOOD.replace("surprise", "fear")))
     assert load_prepared(out).about == first.about
+
+
+def test_names_in_two_normal_forms_are_one(folder: Path) -> None:
+    """A person with the letter ë and one with e and two dots are one; an image is found whichever of them its file has."""
+    joined, apart = "Zo\u00eb", "Zoe\u0308"
+    for old, new in (("a.png", f"{apart}1.png"), ("b.png", f"{joined}2.png")):
+        (folder / "images" / old).rename(folder / "images" / new)
+    rows = f"image,subject,emotion\n{joined}1.png,{apart},sad\n{apart}2.png,{joined},sad\nc.bmp,02,fear\n"
+    prepared = import_images(*labelled(folder, rows))
+    assert prepared.clips["clip"].tolist() == [f"imported/{joined}/{joined}1", f"imported/{joined}/{joined}2", "imported/02/c"]
+    assert prepared.clips["person"].nunique() == 2 and all(Path(path).is_file() for path in prepared.clips["path"])
+    with pytest.raises(BadInput, match="1 names stand twice in image"):
+        import_images(*labelled(folder, f"image,subject,emotion\n{joined}1.png,01,sad\n{apart}1.png,02,sad\n"))

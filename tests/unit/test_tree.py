@@ -205,9 +205,8 @@ def test_two_copies_of_a_tree_are_named(tmp_path: Path, beside: str) -> None:
     assert reading.about["tree"].startswith(f"cropped, {used}/Cropped, ")
     assert reading.about["other trees"] == f"cropped, {other}/Cropped"
     rows = [finding for finding in reading.findings if finding.kind == "row without folder"]
-    assert [row.what.rpartition(": ")[2] for row in rows] == ["the cropped tree has no such folder, but B/Cropped has"] * (
-        2 * (used == "A")
-    )
+    assert len(rows) == (2 if used == "A" else 0)
+    assert all(row.what.endswith("the cropped tree has no such folder, but B/Cropped has") for row in rows)
     assert {clip.path.parts[-4] for clip in reading.clips} == {used}
 
 

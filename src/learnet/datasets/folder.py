@@ -11,7 +11,7 @@ from pathlib import Path
 from learnet.clip import Clip, Finding, Reading
 from learnet.datasets.dataset import Dataset
 from learnet.datasets.match import Row, Source, fit
-from learnet.datasets.tree import Listing, checked_root, images_in, listing, same
+from learnet.datasets.tree import Listing, checked_root, composed, existing, images_in, listing, same
 from learnet.datasets.workbook import Form, Table, is_missing, normalise, read_table, whole_number
 from learnet.errors import BadAnnotation, BadInput, counted
 from learnet.labels import ALIASES, EMOTIONS, emotion
@@ -117,10 +117,9 @@ def _by_labels(labels: Path, findings: list[Finding]) -> list[_Item]:
 
 def _labelled(table: Table, index: int) -> _Item:
     cells, where = table.rows[index], f"{table.path} row {table.lines[index]}"
-    path = table.path.parent / cells["path"]
-    if not path.exists():
-        path = table.path.parent / cells["path"].replace("\\", "/")  # written on Windows
-    if not path.exists():
+    written = (cells["path"], cells["path"].replace("\\", "/"))  # on Windows
+    path = next((path for way in written if (path := existing(table.path.parent, way))), None)
+    if path is None:
         raise BadAnnotation(where, f"there is no file or folder {cells['path']!r}", "Paths start at the folder of the labels.")
     try:
         onset, apex, offset = (whole_number(cells[mark]) for mark in ("onset", "apex", "offset"))
@@ -131,7 +130,7 @@ def _labelled(table: Table, index: int) -> _Item:
         raise BadAnnotation(where, f"{cells['fps']} frames per second is not a frame rate")
     part = [str(mark) for mark in (onset, offset) if mark is not None]  # several clips may be cut from one video
     name = cells["name"] or "-".join([path.name if path.is_dir() else path.stem, *part])
-    row = Row(cells["subject"], name.replace("/", "-"), emotion(cells["emotion"], where), onset, apex, offset, where)
+    row = Row(composed(cells["subject"]), composed(name.replace("/", "-")), emotion(cells["emotion"], where), onset, apex, offset, where)
     return _Item(path, row, fps)
 
 
@@ -149,7 +148,7 @@ def _by_tree(top: Path, findings: list[Finding]) -> list[_Item]:
         if _has_clips(inner):
             raise BadInput(folder, "clips lie directly in a person's folder; the emotion is missing", _LAYOUT)
         for word, path in inner.folders.items():
-            items += _of_emotion(path, subject, emotion(word, str(path)), findings)
+            items += _of_emotion(path, composed(subject), emotion(word, str(path)), findings)
     if not items:
         raise BadInput(top, "there are no clips in it", _LAYOUT)
     return items
@@ -169,10 +168,8 @@ def _of_emotion(folder: Path, subject: str, word: str, findings: list[Finding]) 
     if not videos and not found.folders:
         findings.append(Finding("folder without clips", str(folder), "it is empty"))
     named = [(path.name, path) for path in found.folders.values()] + [((folder / name).stem, folder / name) for name in videos]
-    return [
-        _Item(path, Row(subject, f"{folder.name}-{name}", word, None, None, None, str(path)), None)  # clip1 may occur under each emotion
-        for name, path in named
-    ]
+    called = [(composed(f"{folder.name}-{name}"), path) for name, path in named]  # clip1 may occur under each emotion
+    return [_Item(path, Row(subject, name, word, None, None, None, str(path)), None) for name, path in called]
 
 
 def _clip(item: _Item, findings: list[Finding]) -> tuple[Clip, bool]:

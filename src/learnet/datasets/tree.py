@@ -90,7 +90,29 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def same(name: str) -> str:
     """One spelling for names that mean the same folder: any case, blanks around, any Unicode normal form."""
-    return unicodedata.normalize("NFC", name.strip()).casefold()
+    return composed(name).casefold()
+
+
+def composed(name: str) -> str:
+    """One spelling for a name that may come in any Unicode normal form, as from a Mac's disk; blanks around are no part of it."""
+    return unicodedata.normalize("NFC", name.strip())
+
+
+def existing(folder: Path, way: str) -> Path | None:
+    """The file or folder at WAY from FOLDER on, in whatever normal form its names are on disk; None where there is none."""
+    here = folder
+    for name in Path(way).parts:
+        there = here / name
+        if not there.exists():
+            try:
+                alike = sorted(other.name for other in here.iterdir() if composed(other.name) == composed(name))
+            except OSError:  # no folder, or closed to this user
+                return None
+            if not alike:
+                return None
+            there = here / alike[0]
+        here = there
+    return here
 
 
 def subject_number(name: str) -> int | None:

@@ -11,9 +11,9 @@ FLOORS = {
     "errors": 0,
     "labels": 1, "clip": 1, "settings": 1, "libav": 1, "places": 1, "published": 1,
     "outcomes": 2, "video": 2, "face": 2, "motion": 2, "simulate": 2, "augment": 2, "networks": 2, "splits": 2, "metrics": 2,
-    "figures": 2, "facts": 2, "spread": 2, "recipe": 2,
-    "datasets": 3, "prepared": 3, "checkpoint": 3, "descent": 3, "onnx_scores": 3, "difference": 3,
-    "prepare": 4, "imported": 4, "simulated": 4, "pooled": 4, "training": 4, "cluster": 4, "material": 4, "scoring": 4, "shipped": 4,
+    "figures": 2, "shipped": 2, "facts": 2, "spread": 2, "recipe": 2,
+    "datasets": 3, "prepared": 3, "checkpoint": 3, "descent": 3, "onnx_scores": 3, "difference": 3, "study_folder": 3,
+    "prepare": 4, "imported": 4, "simulated": 4, "pooled": 4, "training": 4, "cluster": 4, "material": 4, "scoring": 4, "start": 4,
     "predict": 5, "study": 5, "export": 5, "steps": 5,
     "evaluate": 6, "picture": 6, "report": 6, "live": 6,
     "console": 7, "compare": 7,
@@ -22,7 +22,7 @@ FLOORS = {
     "__init__": 9, "__main__": 10,
 }  # fmt: skip
 HOMES = {
-    "torch": {"augment", "networks", "checkpoint", "descent", "training", "predict", "study", "evaluate", "export"},
+    "torch": {"augment", "networks", "checkpoint", "start", "descent", "training", "predict", "study", "evaluate", "export"},
     "cv2": {"video", "face", "motion", "simulate", "datasets", "prepare", "imported", "live"},
     "av": {"libav", "video"},
     "matplotlib": {"picture", "figures", "report"},

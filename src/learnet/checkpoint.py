@@ -91,6 +91,11 @@ def load_checkpoint(path: Path, network: str | None = None) -> tuple[nn.Module, 
     return _filled(path, facts, tensors), facts
 
 
+def put(tensors: bytes, module: nn.Module) -> None:
+    """Give a network the numbers in TENSORS (safetensors). What they do not name stays as it is."""
+    module.load_state_dict(load(tensors), strict=False)
+
+
 def _read(path: Path) -> bytes:
     """The whole file, once its first bytes say that it may be safetensors: 8 bytes of length, then JSON."""
     if not path.is_file():

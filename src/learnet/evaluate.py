@@ -13,7 +13,8 @@ from learnet.material import Material, material
 from learnet.outcomes import as_text, header, write_whole
 from learnet.prepared import check_fit, synthetic
 from learnet.shipped import pretrained
-from learnet.study import close_study, outcomes_of, versions
+from learnet.study import outcomes_of, versions
+from learnet.study_folder import close_study
 from learnet.training import predict_scores
 
 Progress = Callable[[int, int], None]  # images done, images in all
@@ -40,7 +41,7 @@ def evaluate(folder: Path, weights: Path | None, out: Path, classes: str = "auto
         OutputTaken: OUT holds something.
     """
     data = material(folder, classes)
-    weights = weights or pretrained("learnet", data.prepared)
+    weights = weights or pretrained("learnet", data.prepared.about["images_kind"], data.prepared.size)
     module, facts = load_checkpoint(weights)
     _check_fit(weights, facts, data)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):

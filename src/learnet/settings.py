@@ -133,6 +133,9 @@ class Training:
     mix: float = 0.0
     """Mix pairs of training images and their labels (mixup): alpha of the Beta distribution; 0 is off."""
 
+    from_: str = ""
+    """Start from these weights instead of random ones: a file of `learnet train`, or `pretrained` (those that come with learnet)."""
+
     seed: int = 0
     """First seed of weights, order and augmentation; several seeds count up from it."""
 

@@ -6,28 +6,27 @@ What they were made from and what they are worth stands in docs/pretrained.md.
 from pathlib import Path
 
 from learnet.errors import LearnetError
-from learnet.prepared import Source
 
 FOLDER = Path(__file__).parent / "weights"
 PRETRAINED = "pretrained"  # what stands for them on the command line
 
 
-def pretrained(network: str, images: Source) -> Path:
+def pretrained(network: str, images_kind: str, size: int) -> Path:
     """The shipped weights of a network that fit these images.
 
     Args:
         network: name in NETWORKS.
-        images: prepared folder, or a pool.
+        images_kind: of a prepared folder.
+        size: height and width of its images in pixels.
 
     Raises:
         LearnetError: none fit; those there are are named.
     """
-    kind, size = images.about["images_kind"], images.size
-    file = FOLDER / f"{network}-{kind}-{size}.safetensors"
+    file = FOLDER / f"{network}-{images_kind}-{size}.safetensors"
     if not file.is_file():
         there = ", ".join(sorted(path.stem for path in FOLDER.glob("*.safetensors"))) or "none"
         raise LearnetError(
-            f"No weights come with learnet for {network} on {kind} images of {size} pixels.",
+            f"No weights come with learnet for {network} on {images_kind} images of {size} pixels.",
             f"There are (network-kind-pixels): {there}. Name your own with --weights, or train some.",
         )
     return file

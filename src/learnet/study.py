@@ -7,39 +7,37 @@ import shutil
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from filelock import FileLock, Timeout
 from jaxtyping import Float64
 
 from learnet.checkpoint import checkpoint_bytes, save_checkpoint, write_checkpoint
 from learnet.clip import Fold, Outcome
 from learnet.cluster import Cluster, joined, spread_on
 from learnet.descent import networks_that_fit
-from learnet.errors import LearnetError, OutputTaken, pick
+from learnet.errors import LearnetError, pick
 from learnet.facts import Facts
 from learnet.material import Material, material, seen_through
-from learnet.metrics import summarise
 from learnet.networks import NETWORKS
-from learnet.outcomes import as_text, header, megc_log, read_outcomes, whole_folds, write_whole
+from learnet.outcomes import as_text, write_whole
 from learnet.pooled import Pool, opened, save_pool
 from learnet.prepared import Stamp, preparation_of, stamp, synthetic
 from learnet.settings import Resources, Study, Training
 from learnet.splits import LEAKY_EPOCH, make_folds
 from learnet.spread import spread
+from learnet.start import Start, start_from
+from learnet.study_folder import append, begin, close_study, held
 from learnet.training import Trained, predict_scores, resolve_mirror, train, train_leaky, train_together
 
 Progress = Callable[[int, int], None]  # trainings done, trainings in all
 Answered = tuple[list[Outcome], str, bytes | None]  # answers to the test clips, line for `trainings.csv`, content of the checkpoint
 
-LOCK = ".lock"  # in a study folder
 POOLED = "pooled"  # in the folder of a study over several prepared folders: one folder of them all
 
 
@@ -51,6 +49,7 @@ class Task:
     network: str
     fold: Fold
     training: Training  # its seed is the task's
+    start: bytes | None  # numbers that the network starts from, where they are not random
     weights: Path | None  # where they are to be kept; whoever ran the task may not see that place, so they come back as bytes
 
 
@@ -84,37 +83,56 @@ def run_study(
     data = seen_through(opened(folder, out / POOLED), study.classes)
     NETWORKS[study.network](len(data.scheme.classes), data.prepared.size)  # says that it cannot take this size before anything is written
     training = resolve_mirror(training, data.prepared.about["images_kind"], study.network)
+    start = _start(training, study.network, data)
     folds = make_folds(study, data.people, data.truth, data.datasets, training.seed)
     _check_inner_groups(training, folds)
     seeds = range(training.seed, training.seed + study.seeds)
     tasks = [
-        Task(out.name, study.network, fold, replace(training, seed=seed), _weights_file(out, study, fold, seed))
+        Task(
+            out.name,
+            study.network,
+            fold,
+            replace(training, seed=seed),
+            start.tensors if start else None,
+            _weights_file(out, study, fold, seed),
+        )
         for seed in seeds
         for fold in folds
     ]
-    record = describe(out.name, data, study, training, folds)
-    with joined(resources.cluster, versions) if resources.cluster else nullcontext() as workers, _alone(out, record):
-        done = _open(out, record, tasks)
+    record = describe(out.name, data, study, training, folds, start)
+    with joined(resources.cluster, versions) if resources.cluster else nullcontext() as workers, held(out, record):
+        done = begin(out, record, [(task.fold.name, task.training.seed, len(task.fold.test)) for task in tasks])
         data = _on_disk(data)
         started = time.monotonic()
         answers = _answers(tasks[done:], data, study.classes, resources, workers)
-        for finished, (task, (outcomes, line, weights)) in enumerate(zip(tasks[done:], answers, strict=True), start=done + 1):
-            if task.weights and weights:
-                write_checkpoint(task.weights, weights)
-            _append(out / "trainings.csv", line)
-            _append(out / "outcomes.csv", as_text(outcomes))  # last: a fold counts as done once its outcomes are on disk
+        for finished, (task, answer) in enumerate(zip(tasks[done:], answers, strict=True), start=done + 1):
+            _keep(out, task, answer)
             if progress:
                 progress(finished, len(tasks))
         summary = close_study(out, data.scheme.classes)
         if len(tasks) > done:  # a study that was complete already keeps the time it took
-            run = {
-                "trainings": len(tasks) - done,
-                "seconds": round(time.monotonic() - started, 1),
-                "cores": os.cpu_count(),
-                "device": resources.device,
-            }
-            write_whole(out / "run.json", json.dumps({**run, "machine": platform.machine(), "system": platform.system()}, indent=2) + "\n")
+            _write_run(out, len(tasks) - done, time.monotonic() - started, resources.device)
     return summary
+
+
+def _write_run(out: Path, trainings: int, seconds: float, device: str) -> None:
+    """What the trainings took, and on what."""
+    took = {"trainings": trainings, "seconds": round(seconds, 1), "cores": os.cpu_count(), "device": device}
+    write_whole(out / "run.json", json.dumps({**took, "machine": platform.machine(), "system": platform.system()}, indent=2) + "\n")
+
+
+def _keep(out: Path, task: Task, answered: Answered) -> None:
+    """Write what a training gave."""
+    outcomes, line, weights = answered
+    if task.weights and weights:
+        write_checkpoint(task.weights, weights)
+    append(out / "trainings.csv", line)
+    append(out / "outcomes.csv", as_text(outcomes))  # last: a fold counts as done once its outcomes are on disk
+
+
+def _start(training: Training, network: str, data: Material) -> Start | None:
+    """The weights that every fold starts from; None where they are random."""
+    return start_from(training.from_, network, data.prepared, data.scheme.classes, data.people) if training.from_ else None
 
 
 def _check_inner_groups(training: Training, folds: Sequence[Fold]) -> None:
@@ -151,10 +169,10 @@ def run_tasks(tasks: Sequence[Task], data: Material, device: str = "cpu") -> lis
     sets, trainings = [data.training_set(task.fold.train) for task in tasks], [task.training for task in tasks]
     if tasks[0].fold.protocol == LEAKY_EPOCH:
         tested = [data.training_set(task.fold.test) for task in tasks]
-        leaky = [train_leaky(tasks[0].network, *given, device) for given in zip(sets, tested, trainings, strict=True)]
+        leaky = [train_leaky(tasks[0].network, *given, device, tasks[0].start) for given in zip(sets, tested, trainings, strict=True)]
         return [_answered(task, made, data) for task, made in zip(tasks, leaky, strict=True)]
     try:
-        learned = train_together(tasks[0].network, sets, trainings, device)
+        learned = train_together(tasks[0].network, sets, trainings, device, start=tasks[0].start)
     except torch.OutOfMemoryError:
         half = len(tasks) // 2
         if half == 0:
@@ -201,7 +219,8 @@ def train_on_all(
     data = seen_through(opened(folder, weights.with_name(POOLED)), study.classes)  # never written: one process trains from where they lie
     training = resolve_mirror(training, data.prepared.about["images_kind"], study.network)
     everybody = range(len(data.rows))
-    learned = train(study.network, data.training_set(everybody), training, progress)
+    start = _start(training, study.network, data)
+    learned = train(study.network, data.training_set(everybody), training, progress, start.tensors if start else None)
     save_checkpoint(weights, learned.module, facts(study.network, data, training, everybody))
     return {"classes": ", ".join(data.scheme.classes), "clips": str(len(data.rows)), "people": str(len(set(data.people)))}
 
@@ -240,7 +259,7 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in names}}
 
 
-def describe(name: str, data: Material, study: Study, training: Training, folds: Sequence[Fold]) -> dict:
+def describe(name: str, data: Material, study: Study, training: Training, folds: Sequence[Fold], start: Start | None) -> dict:
     """The content of `study.json`: everything needed to run the study again, and what the data were."""
     prepared = data.prepared
     named = {"folders": [str(folder) for folder in prepared.folders]} if isinstance(prepared, Pool) else {}
@@ -252,6 +271,7 @@ def describe(name: str, data: Material, study: Study, training: Training, folds:
         "seeds": [training.seed + run for run in range(study.seeds)],
         "settings": asdict(study),
         "training": asdict(training),
+        "start": start.about if start else None,
         "prepared": {"folder": str(prepared.folder), **named, "fingerprint": prepared.about["fingerprint"], "about": prepared.about},
         "folds": [
             {
@@ -325,76 +345,3 @@ def _material_once(folder: Path, classes: str, stamp: Stamp) -> Material:
 
 def _weights_file(out: Path, study: Study, fold: Fold, seed: int) -> Path | None:
     return out / "folds" / f"{fold.name.replace('/', '-')}-seed{seed}.safetensors" if study.keep_weights else None
-
-
-def _append(file: Path, text: str) -> None:
-    with file.open("a", newline="", encoding="utf-8") as handle:
-        handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
-
-
-@contextmanager
-def _alone(out: Path, record: dict) -> Iterator[None]:
-    """Hold the study folder, made where it is missing, so that no second run of the study mixes its answers in.
-
-    The system lets go of the lock when a process ends, however it ends; the file stays.
-    """
-    if (out / "study.json").is_file():
-        _refuse_another(out, json.loads((out / "study.json").read_text(encoding="utf-8")), record)
-    elif out.exists() and (not out.is_dir() or any(path.name != LOCK for path in out.iterdir())):
-        raise OutputTaken(out, "something else is there already", "The study folder stands last: name an empty or a new one.")
-    out.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(out / LOCK, timeout=0):
-            yield
-    except Timeout:
-        raise OutputTaken(out, "another run of this study is at work there", "Wait for it, or stop it.") from None
-
-
-def _open(out: Path, record: dict, tasks: Sequence[Task]) -> int:
-    """Begin the study's files, or find what is done in a study that was cut off. Returns how many tasks are done."""
-    (out / "folds").mkdir(exist_ok=True)
-    done = whole_folds(out / "outcomes.csv", [(task.fold.name, task.training.seed, len(task.fold.test)) for task in tasks])
-    trainings = (out / "trainings.csv").read_text(encoding="utf-8").splitlines(keepends=True)[1:] if done else []
-    write_whole(out / "outcomes.csv", header(record["scheme"]["classes"]) + "".join(map(as_text, done)))
-    write_whole(out / "trainings.csv", "fold,seed,train_clips,test_clips,epochs,last_loss\n" + "".join(trainings[: len(done)]))
-    write_whole(out / "study.json", json.dumps(record, indent=2) + "\n")
-    return len(done)
-
-
-def _refuse_another(out: Path, there: dict, wanted: dict) -> None:
-    """A folder holds one study for ever: the same question over the same data with the same versions. Where the data lie is no matter."""
-    before, now = _flat(_placeless(there)), _flat(_placeless(wanted))
-    different = [key for key in now if before.get(key) != now[key]]
-    if different:
-        shown = ", ".join(f"{key} (there {before.get(key)}, asked {now[key]})" for key in different[:3])
-        more = f" and {len(different) - 3} more" if len(different) > 3 else ""
-        raise OutputTaken(out, f"another study is there already; it differs in {shown}{more}", "Name a new folder.")
-
-
-def _placeless(value: Any) -> Any:
-    """A record without the names of folders, however deep."""
-    if isinstance(value, dict):
-        return {key: _placeless(inner) for key, inner in value.items() if key not in ("folder", "folders")}
-    return [_placeless(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _flat(record: dict) -> dict[str, str]:
-    """The first two levels of `study.json` as `training.seed` -> value; deeper ones as text."""
-    pairs: dict[str, str] = {}
-    for key, value in record.items():
-        inner = value.items() if isinstance(value, dict) else [("", value)]
-        pairs.update({f"{key}.{name}".rstrip("."): json.dumps(what, sort_keys=True) for name, what in inner})
-    return pairs
-
-
-def close_study(out: Path, classes: Sequence[str]) -> dict:
-    """Count the answers of a study folder: writes `metrics.json` and, a seed each, the challenge's log. Returns the metrics."""
-    outcomes = read_outcomes(out)
-    summary = summarise(outcomes, classes)
-    for place, seed in enumerate(summary["seeds"]):
-        answers = [outcome for outcome in outcomes if outcome.seed == int(seed)]
-        write_whole(out / ("megc.log" if place == 0 else f"megc-seed{seed}.log"), megc_log(answers, classes))
-    write_whole(out / "metrics.json", json.dumps(summary, indent=2) + "\n")
-    return summary

@@ -11,6 +11,7 @@ from torch import nn
 from torch.optim.swa_utils import update_bn
 
 from learnet import augment
+from learnet.checkpoint import put
 from learnet.descent import TrainingSet, descend, descend_together
 from learnet.errors import LearnetError, pick
 from learnet.metrics import confusion, headline
@@ -31,7 +32,7 @@ class Trained:
     losses: tuple[float, ...]  # mean training loss of each epoch
 
 
-def train(network: str, data: TrainingSet, training: Training, progress: Progress | None = None) -> Trained:
+def train(network: str, data: TrainingSet, training: Training, progress: Progress | None = None, start: bytes | None = None) -> Trained:
     """Train a network of the table NETWORKS on DATA.
 
     With `inner_groups` the number of epochs is the one at which the pooled UF1 over inner groups of the training people is
@@ -42,11 +43,12 @@ def train(network: str, data: TrainingSet, training: Training, progress: Progres
         data: the training side only.
         training: settings; `mirror="auto"` must have been resolved (`resolve_mirror`).
         progress: called after each epoch.
+        start: as of `train_together`.
 
     Raises:
         LearnetError: no images, or one image only, which batch normalisation cannot learn from.
     """
-    return train_together(network, [data], [training], progress=progress)[0]
+    return train_together(network, [data], [training], progress=progress, start=start)[0]
 
 
 def train_together(
@@ -55,6 +57,7 @@ def train_together(
     trainings: Sequence[Training],
     device: str = "cpu",
     progress: Progress | None = None,
+    start: bytes | None = None,
 ) -> list[Trained]:
     """Train many networks of one kind side by side in one pass, each over its own images; each is as `train` makes it, but for rounding.
 
@@ -64,6 +67,7 @@ def train_together(
         trainings: settings of each; they may differ in the seed only.
         device: "cpu", or "cuda" for a GPU; the networks come back on the CPU.
         progress: called after each epoch, where there is only one.
+        start: numbers to start all of them from (`start.Start.tensors`); None starts each from random ones.
 
     Raises:
         LearnetError: as `train`.
@@ -71,14 +75,13 @@ def train_together(
     """
     if few := [len(data.labels) for data in sets if len(data.labels) < 2]:
         raise LearnetError(f"{few[0]} training images are too few.", "At least 2 are needed.")
-    make = pick(NETWORKS, network, "network")
-    modules: list[Any] = [make(data.classes, data.images.shape[1], seed=own.seed) for data, own in zip(sets, trainings, strict=True)]
+    modules = [_new(network, data, own, start) for data, own in zip(sets, trainings, strict=True)]
     if hasattr(modules[0], "fit"):  # closed form: no epochs
         for module, data in zip(modules, sets, strict=True):
             module.fit(as_input(data.images), torch.from_numpy(data.labels))
         return [Trained(module.eval(), 0, ()) for module in modules]
     given = list(zip(sets, trainings, strict=True))
-    epochs = [_best_epochs(network, data, own, device) if own.inner_groups else own.epochs for data, own in given]
+    epochs = [_best_epochs(network, data, own, device, start) if own.inner_groups else own.epochs for data, own in given]
     for module in modules:
         module.to(device)
     if len(modules) > 1:
@@ -90,13 +93,23 @@ def train_together(
     return [Trained(module.eval().cpu(), *made) for module, made in zip(modules, zip(epochs, losses, strict=True), strict=True)]
 
 
-def train_leaky(network: str, data: TrainingSet, tested: TrainingSet, training: Training, device: str = "cpu") -> Trained:
+def _new(network: str, data: TrainingSet, training: Training, start: bytes | None) -> Any:  # nn.Module, or one that has `fit`
+    """A network before it has learned from DATA."""
+    module = pick(NETWORKS, network, "network")(data.classes, data.images.shape[1], seed=training.seed)
+    if start:
+        put(start, module)
+    return module
+
+
+def train_leaky(
+    network: str, data: TrainingSet, tested: TrainingSet, training: Training, device: str = "cpu", start: bytes | None = None
+) -> Trained:
     """Train as many published tables were made: of all epochs, keep the one with the most right answers to the TESTED images.
 
     It is here only to measure how much this flatters (protocol `leaky-epoch`). The earliest of equally good epochs is kept. A network
     that is fitted in one go has no epochs to choose from.
     """
-    module: Any = pick(NETWORKS, network, "network")(data.classes, data.images.shape[1], seed=training.seed)
+    module = _new(network, data, training, start)
     if hasattr(module, "fit"):
         return train(network, data, training)
     module.to(device)
@@ -174,14 +187,14 @@ def settle_statistics(module: nn.Module, data: TrainingSet, training: Training) 
         update_bn((as_input(data.images[part]).to(device) for part in parts), module)
 
 
-def _best_epochs(network: str, data: TrainingSet, training: Training, device: str) -> int:
+def _best_epochs(network: str, data: TrainingSet, training: Training, device: str, start: bytes | None) -> int:
     """Number of epochs with the highest UF1 pooled over inner groups of the training people."""
     names = [str(i) for i in range(data.classes)]
     truth = [names[label] for label in data.labels]
     answers = np.empty((training.epochs, len(truth)), dtype=int)
     for fold in subject_groups(data.people, truth, training.inner_groups, training.seed):
         inner, held_out = data.take(fold.train), data.images[list(fold.test)]
-        module = NETWORKS[network](data.classes, data.images.shape[1], seed=training.seed).to(device)
+        module = _new(network, data, training, start).to(device)
 
         def note(
             done: int, module: nn.Module = module, inner: TrainingSet = inner, held_out: np.ndarray = held_out, fold_test: tuple = fold.test

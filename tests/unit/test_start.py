@@ -1,0 +1,95 @@
+"""Studies that start from given weights: what is taken, whose classes are whose, and that nobody tested has been seen."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load
+from test_study import QUICK, write_prepared
+
+from learnet.checkpoint import save_checkpoint
+from learnet.errors import BadCheckpoint, LearnetError, OutputTaken
+from learnet.facts import Facts
+from learnet.material import Material, material
+from learnet.networks import NETWORKS
+from learnet.settings import Resources, Study
+from learnet.start import start_from
+from learnet.study import run_study
+from learnet.training import train
+
+STILL = replace(QUICK, epochs=1, learning_rate=1e-30, mirror="none")  # nothing can be learned: what comes out is what went in
+FACTS = Facts("learnet", ("surprise", "none", "disgust", "happiness", "sadness"), 28, None, None,
+              {"images_kind": "image", "synthetic": "yes", "people": "simulated/1\nsimulated/2"}, {})  # fmt: skip
+
+
+@pytest.fixture
+def data(tmp_path: Path, rng: np.random.Generator) -> Material:
+    return material(write_prepared(tmp_path / "prepared", rng, dataset="own"), "auto")
+
+
+def given(tmp_path: Path, facts: Facts = FACTS) -> Path:
+    save_checkpoint(tmp_path / "w.safetensors", NETWORKS[facts.network](len(facts.classes), facts.size, seed=9), facts)
+    return tmp_path / "w.safetensors"
+
+
+def started(weights: Path, data: Material, network: str = "learnet") -> bytes:
+    return start_from(str(weights), network, data.prepared, data.scheme.classes, data.people).tensors
+
+
+def test_everything_is_taken_and_each_class_brings_its_own_weights(tmp_path: Path, data: Material) -> None:
+    assert data.scheme.classes == ("disgust", "happiness", "sadness", "surprise")
+    other = NETWORKS["learnet"](5, 28, seed=9).state_dict()
+    trained = train("learnet", data.training_set(range(len(data.rows))), STILL, start=started(given(tmp_path), data)).module
+    own = dict(trained.named_parameters())
+    for place, name in enumerate(data.scheme.classes):
+        assert torch.equal(own["classify.weight"][place], other["classify.weight"][FACTS.classes.index(name)])
+    assert all(torch.allclose(own[name], other[name], rtol=0, atol=1e-20) for name in own if not name.startswith("classify"))
+
+
+def test_an_unknown_class_makes_the_class_layer_new(tmp_path: Path, data: Material) -> None:
+    start = started(given(tmp_path, replace(FACTS, classes=("surprise", "none", "disgust", "happiness"))), data)
+    fresh, other = NETWORKS["learnet"](4, 28, seed=0), NETWORKS["learnet"](4, 28, seed=9)
+    trained = train("learnet", data.training_set(range(len(data.rows))), STILL, start=start).module
+    assert torch.equal(trained.classify.weight, fresh.classify.weight) and torch.equal(trained.stem.weight, other.stem.weight)
+    assert not any(name.startswith("classify") for name in load(start))
+
+
+def test_a_study_says_where_it_started_and_another_start_is_another_study(tmp_path: Path, data: Material) -> None:
+    asked = replace(QUICK, from_=str(given(tmp_path)))
+    run_study(tmp_path / "prepared", tmp_path / "study", Study(protocol="groups", groups=2), asked, Resources(jobs=2))
+    record = json.loads((tmp_path / "study" / "study.json").read_text())
+    assert record["start"]["class layer"] == "taken" and record["start"]["file"] == "w.safetensors"
+    assert "people" not in record["start"]["learned from"] and record["start"]["learned from"]["synthetic"] == "yes"
+    run_study(tmp_path / "prepared", tmp_path / "random", Study(protocol="groups", groups=2), QUICK, Resources(jobs=2))
+    assert (tmp_path / "study" / "outcomes.csv").read_text() != (tmp_path / "random" / "outcomes.csv").read_text()
+    given(tmp_path, replace(FACTS, data={**FACTS.data, "note": "another"}))
+    with pytest.raises(OutputTaken, match="start"):
+        run_study(tmp_path / "prepared", tmp_path / "study", Study(protocol="groups", groups=2), asked, Resources(jobs=1))
+
+
+def test_weights_that_have_seen_a_person_of_the_study_are_refused(tmp_path: Path, data: Material) -> None:
+    """The prepared folder is called synthetic, so only synthetic people can be the same people."""
+    seen = {**FACTS.data, "people": "own/02\nown/77"}
+    with pytest.raises(BadCheckpoint, match=r"has learned from 1 of the people who would be tested \(own/02\)"):
+        started(given(tmp_path, replace(FACTS, data=seen)), data)
+    assert started(given(tmp_path, replace(FACTS, data={**seen, "synthetic": "no"})), data)  # somebody real who is called the same
+
+
+@pytest.mark.parametrize(("changed", "message"), [
+    ({"size": 32}, "takes images of 32 pixels"),
+    ({"network": "ststnet"}, "holds the network 'ststnet', not 'learnet'"),
+    ({"data": {"images_kind": "flow"}}, "learned from flow, and these images are image"),
+])  # fmt: skip
+def test_weights_that_do_not_fit(tmp_path: Path, data: Material, changed: dict, message: str) -> None:
+    with pytest.raises(BadCheckpoint, match=message):
+        started(given(tmp_path, replace(FACTS, **changed)), data)
+
+
+def test_what_cannot_start_from_weights(data: Material) -> None:
+    with pytest.raises(LearnetError, match="linear-svm is fitted in one go"):
+        start_from("pretrained", "linear-svm", data.prepared, data.scheme.classes, data.people)
+    with pytest.raises(LearnetError, match="No weights come with learnet for resnet18 on image images of 28 pixels"):
+        start_from("pretrained", "resnet18", data.prepared, data.scheme.classes, data.people)

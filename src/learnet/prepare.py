@@ -10,7 +10,7 @@ import shutil
 import zipfile
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version
@@ -23,6 +23,7 @@ import pandas as pd
 from jaxtyping import Float32, UInt8
 
 from learnet.clip import Clip, Finding, Reading
+from learnet.datasets.tree import synthetic
 from learnet.errors import LearnetError, NoFace, OutputTaken, TooFewFrames, pick
 from learnet.face import EYE_COLUMNS, EYE_ROW, AlignedFaces, FaceFinder, align, face_finder, find_model
 from learnet.face.geometry import compose
@@ -164,7 +165,7 @@ def prepare(
         "imported": False,
         "preparation": asdict(preparation),
         "images_kind": kind.of,
-        "synthetic": _synthetic(reading.clips),
+        "synthetic": synthetic(clip.path for clip in reading.clips),
         "reading": dict(reading.about),
         "face_model": digest(model.read_bytes()) if model else None,
         "inputs": digest("".join(inputs).encode()),
@@ -222,11 +223,6 @@ def _resolve(clips: Sequence[Clip], preparation: Preparation, face_model: Path |
         return preparation, None
     kind: Literal["yunet", "haar"] = "yunet" if face_finder(preparation.face, face_model).kind == "yunet" else "haar"
     return replace(preparation, face=kind), find_model(face_model) if kind == "yunet" else None
-
-
-def _synthetic(clips: Iterable[Clip]) -> bool:
-    """Whether any clip lies in a database that `learnet synthesize` wrote."""
-    return any((folder / "SYNTHETIC.txt").is_file() for folder in {above for clip in clips for above in clip.path.absolute().parents})
 
 
 def _fingerprint_of(clip: Clip) -> str:

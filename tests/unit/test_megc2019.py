@@ -1,5 +1,7 @@
 """The composite of MEGC2019: the organisers' list against the three databases, with invented clips; and their own file where it is."""
 
+import re
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -98,9 +100,30 @@ def test_the_databases_may_be_links(tmp_path: Path) -> None:
 
 def test_a_database_that_is_not_there_stops(tmp_path: Path) -> None:
     written_by_hand.database(tmp_path / "CASME2")
-    with pytest.raises(BadInput, match="SMIC"):
+    with pytest.raises(BadInput, match="MEGC2019 needs CASME II, SMIC, SAMM below one folder; SMIC and SAMM are not there. Put"):
         composite(tmp_path)
     assert told(composite(tmp_path, LINES[:2])) == EXPECTED[:2]
+
+
+@pytest.mark.parametrize("away, title", [("CASME2", "CASME II"), ("SMIC", "SMIC"), ("SAMM", "SAMM")])
+def test_the_one_database_that_is_not_there_is_named(tmp_path: Path, away: str, title: str) -> None:
+    shutil.rmtree(databases(tmp_path) / away)
+    with pytest.raises(BadInput, match=f"below one folder; {title} is not there"):
+        composite(tmp_path)
+
+
+def test_a_database_that_is_there_and_damaged_gets_its_own_words(tmp_path: Path) -> None:
+    (databases(tmp_path) / "SAMM" / test_samm.NAME).write_bytes(b"PK and no more")
+    with pytest.raises(BadInput, match="damaged or cut short"):
+        composite(tmp_path)
+
+
+def test_a_workbook_that_another_of_the_three_uses_is_no_finding(tmp_path: Path) -> None:
+    """CASME II's reader refuses SAMM's by its emotions, which is as it should be; a damaged one is told all the same."""
+    assert "workbook not used" not in written_by_hand.kinds(composite(databases(tmp_path)))
+    (tmp_path / "CASME2" / "CASME2_label_Ver_2.xls").write_bytes(b"PK and no more")
+    told = {finding.where for finding in composite(tmp_path).findings if finding.kind == "workbook not used"}
+    assert told == {"CASME2_label_Ver_2.xls"}
 
 
 def test_without_the_list_it_stops_and_says_which(tmp_path: Path) -> None:
@@ -163,6 +186,32 @@ def test_the_organisers_own_file(shared: Path) -> None:
     assert sum(clips for clips, _ in PARTS.values()) == sum(PUBLISHED.values()) == 442
     assert DATASETS["megc2019"].people == sum(people for _, people in PARTS.values()) == 68
     assert Counter(one.emotion for one in listed if one.dataset == "samm") == {"negative": 92, "positive": 26, "surprise": 15}
+
+
+def of_the_list(root: Path) -> Path:
+    """One clip of each database that the organisers' list has, by name alone; frames and labels are invented."""
+    rows = [("01", "EP02_01f", 46, 59, 86, "12", "happiness")]
+    written_by_hand.nine_columns(root / "CASME2" / "CASME2-coding-20140508.xlsx", rows)
+    written_by_hand.cropped(root / "CASME2" / "Cropped", rows)
+    test_smic.tree(root / "SMIC" / "SMIC_all_cropped" / "HS", [("s1", "micro/negative", "s1_ne_01", 500, 520)])
+    test_samm.database(root / "SAMM", [("006", "006_1_2", 1, 5562, 5588, 5632, 71, "Micro - 1/2", "4+7", "Anger", 3, None)])
+    return root
+
+
+def test_a_list_that_was_cut_at_the_end_of_a_line_is_serious(shared: Path, tmp_path: Path) -> None:
+    """By a line, by a database; of a synthetic database it is no matter."""
+    lines = (shared / "real" / "combined_3class_gt.csv").read_text().split()
+    root, kind = of_the_list(tmp_path), "list differs from the organisers'"
+    assert kind not in written_by_hand.kinds(composite(root, lines))
+    told = written_by_hand.of_kind(composite(root, lines[:-1]), kind)
+    assert told.serious and told.where == "list.csv"
+    assert re.fullmatch(r"samm 132 clips of \d+ people, not 133 of 28; \d+ \w+, not \d+", told.what)
+    told = written_by_hand.of_kind(composite(root, [line for line in lines if not line.startswith("samm")]), kind)
+    assert told.serious and told.what.startswith("samm 0 clips of 0 people, not 133 of 28; 158 negative, not 250; ")
+    swapped = [lines[0][:-1] + "2", *lines[1:]]
+    assert written_by_hand.of_kind(composite(root, swapped), kind).what == "108 positive, not 109; 84 surprise, not 83"
+    (root / "SYNTHETIC.txt").touch()
+    assert kind not in written_by_hand.kinds(composite(root, lines[:-1]))
 
 
 def test_only_the_fast_camera_of_smic_is_listed(tmp_path: Path) -> None:

@@ -1,7 +1,5 @@
 """Databases that can be read, by the name they have on the command line: `read_dataset("casme2", root)`."""
 
-import re
-from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -73,15 +71,9 @@ def recognised(root: Path) -> dict[str, str]:
 
     Those that have no signs of their own, as the composite of others and folders of one's own clips, are never among them.
     """
-    found = survey(root)
-    names = [*(path.name for path in found.books), *("/".join(way) for way in found.leaves)]
-    signs = {dataset.name: _signs(dataset, names) for dataset in DATASETS.values()}
+    names = survey(root).names
+    signs = {dataset.name: dataset.signs_among(names) for dataset in DATASETS.values()}
     return {name: there[0] for name, there in sorted(signs.items(), key=lambda pair: -len(pair[1])) if there}
-
-
-def _signs(dataset: Dataset, names: Sequence[str]) -> list[str]:
-    pattern = "|".join(f"(?:{sign})" for sign in dataset.signs)
-    return [name for name in names if re.fullmatch(pattern, name, re.IGNORECASE)] if pattern else []
 
 
 def _looks_like(root: Path, wanted: Dataset) -> tuple[Dataset, str] | None:

@@ -1,7 +1,7 @@
 """What is known of a database before it is opened: its loader, its published numbers, and what its licence forbids."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +30,11 @@ class Dataset:
     def classes(self) -> str:
         """Class scheme it is usually reported in, a name of labels.SCHEMES, or "auto"."""
         return USUAL.get(self.name, ("auto",))[0]
+
+    def signs_among(self, names: Iterable[str]) -> list[str]:
+        """Those of NAMES (of files, and ways to clips) that only this database has."""
+        pattern = "|".join(f"(?:{sign})" for sign in self.signs)
+        return [name for name in names if re.fullmatch(pattern, name, re.IGNORECASE)] if pattern else []
 
     def hides(self, subject: str) -> bool:
         """Whether the licence forbids to publish this person's face; `12`, `sub12` and `Sub012` are one person."""

@@ -6,13 +6,13 @@ takes, and the versions of CASME II's workbook disagree about surprises. The lis
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from learnet.clip import Clip, Finding, Reading
 from learnet.datasets.dataset import Dataset
-from learnet.datasets.tree import same, subject_number
+from learnet.datasets.tree import checked_root, same, subject_number, survey, synthetic
 from learnet.datasets.workbook import sheets
 from learnet.errors import BadInput, counted
 from learnet.labels import SCHEMES
@@ -96,29 +96,73 @@ def read(root: Path, selection: Selection, databases: Mapping[str, Dataset]) -> 
         The clips in the list's order, with the list's names and classes. Findings of the loaders about other clips are not serious here.
 
     Raises:
-        BadInput: no list, or a database of the list that is not there.
+        BadInput: no list, a database of the list that is not there, or what its loader refuses.
     """
     if selection.list is None:
         raise BadInput(root, "the composite needs the organisers' list", "Give their combined_3class_gt.csv with --list.")
+    root = checked_root(root)
     listed = read_list(selection.list)
     wanted = {one.key: one for one in listed}
     found: dict[Key, Clip] = {}
     findings: list[Finding] = []
     about = {"list": f"{selection.list.name}, {len(listed)} clips"}
-    for name in dict.fromkeys(one.dataset for one in listed):
-        database = databases[name]
-        tree = "raw" if selection.tree == "raw" and "raw" in database.takes.get("tree", ()) else None
-        part = "HS" if "HS" in database.takes.get("part", ()) else None  # the list is of SMIC's fast camera; never of another that is there
-        reading = database.read(root, Selection(tree=tree, part=part))
+    readings = {name: _part(root, selection, name, databases) for name in dict.fromkeys(one.dataset for one in listed)}
+    for name, reading in readings.items():
+        others = [(databases[other], readings[other]) for other in readings if other != name]
         found |= {_key(clip): clip for clip in reading.clips}
-        findings += [_for_the_list(finding, name, wanted) for finding in reading.findings]
-        about |= {f"{database.title}: {subject}": what for subject, what in reading.about.items()}
+        findings += [_for_the_list(finding, name, wanted) for finding in reading.findings if not _of_another(finding, others)]
+        about |= {f"{databases[name].title}: {subject}": what for subject, what in reading.about.items()}
     clips = [replace(found[one.key], name=one.clip, emotion=one.emotion) for one in listed if one.key in found]
     findings += [_missing(one, selection.list) for one in listed if one.key not in found]
     findings += [told for one in listed if one.key in found for told in _differs(found[one.key], one)]
     if not clips:
         raise BadInput(root, f"holds none of the {len(listed)} clips of {selection.list.name}")
+    if not synthetic(clip.path for clip in clips):
+        findings += _not_whole(listed, selection.list)
     return Reading(clips, findings, about | _counts(clips, listed))
+
+
+def _part(root: Path, selection: Selection, name: str, databases: Mapping[str, Dataset]) -> Reading:
+    takes = databases[name].takes
+    tree = "raw" if selection.tree == "raw" and "raw" in takes.get("tree", ()) else None
+    camera = "HS" if "HS" in takes.get("part", ()) else None  # the list is of SMIC's fast camera; never of another that is there
+    try:
+        return databases[name].read(root, Selection(tree=tree, part=camera))
+    except BadInput as refusal:
+        if away := _away(root, databases):
+            raise away from refusal
+        raise
+
+
+def _away(root: Path, databases: Mapping[str, Dataset]) -> BadInput | None:
+    """What to say where a database of the three is not below ROOT; None where there are signs of all."""
+    names = survey(root).names
+    away = [databases[name].title for name in PARTS if not databases[name].signs_among(names)]
+    if not away:
+        return None
+    needed = ", ".join(databases[name].title for name in PARTS)
+    wrong = f"MEGC2019 needs {needed} below one folder; {' and '.join(away)} {'is' if len(away) == 1 else 'are'} not there"
+    return BadInput(root, wrong, "Put the database, or a link to it, beside the others.")
+
+
+def _of_another(finding: Finding, others: Sequence[tuple[Dataset, Reading]]) -> bool:
+    """Whether the finding is of a workbook that is refused for being one of OTHERS', by its name or because it is used there."""
+    if finding.kind != "workbook not used":
+        return False
+    used = [book for _, reading in others for book in reading.about["workbook"].split("; ")]
+    named = any(database.signs_among([finding.where]) for database, _ in others)
+    return named or any(book.startswith(f"{finding.where},") for book in used)
+
+
+def _not_whole(listed: list[Listed], path: Path) -> list[Finding]:
+    """What the list has more or less than the organisers': one that was cut at the end of a line looks whole."""
+    clips = Counter(one.dataset for one in listed)
+    people = Counter(name for name, _ in {one.key[:2] for one in listed})
+    differ = [f"{name} {counted(clips[name], 'clip')} of {counted(people[name], 'person', 'people')}, not {part[0]} of {part[1]}"
+              for name, part in PARTS.items() if (clips[name], people[name]) != part]  # fmt: skip
+    classes = Counter(one.emotion for one in listed)
+    differ += [f"{classes[word]} {word}, not {number}" for word, number in PUBLISHED.items() if classes[word] != number]
+    return [Finding("list differs from the organisers'", path.name, "; ".join(differ), serious=True)] if differ else []
 
 
 def _key(clip: Clip) -> Key:

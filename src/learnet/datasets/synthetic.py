@@ -13,6 +13,7 @@ import cv2
 
 from learnet.datasets.layouts import LAYOUTS
 from learnet.datasets.layouts.writing import AnyScene
+from learnet.datasets.tree import NOTICE
 from learnet.errors import LearnetError, OutputTaken, pick
 from learnet.labels import SCHEMES
 from learnet.places import check_room_above
@@ -114,7 +115,7 @@ def _write_clip(work: tuple[Callable[[Path, AnyScene], None], Path, AnyScene]) -
 
 
 def _write_notice(part: Path, title: str, made_with: str) -> None:
-    (part / "SYNTHETIC.txt").write_text(
+    (part / NOTICE).write_text(
         f"These faces do not exist and showed nothing. This is a synthetic database in the layout of {title},\n"
         f"made by learnet ({made_with}).\n\n"
         "All faces are one public-domain NASA portrait (skimage.data.astronaut), reshaped, recoloured and relit; the movements are\n"

@@ -19,6 +19,7 @@ Way = tuple[str, ...]  # names of folders, from a root down
 Key = tuple[str, ...]  # what makes a clip's folder findable, spelled by `same`
 
 DEEPEST = 9  # levels below the root; the deepest known way to unpack a database needs 7
+NOTICE = "SYNTHETIC.txt"  # lies at the root of a database that `learnet synthesize` wrote
 ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".z01", ".001")
 _BOOKS = (".xlsx", ".xls", ".csv")
 _JUNK = ("__macosx", "@eadir", "$recycle.bin", "system volume information")
@@ -48,6 +49,11 @@ class Survey:
     books: list[Path] = field(default_factory=list)  # files that may be label workbooks, lock files among them
     archives: list[Path] = field(default_factory=list)
     closed: list[Way] = field(default_factory=list)  # folders that cannot be read
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the files that may be workbooks, and the ways to the leaves: what databases are known by (`Dataset.signs`)."""
+        return [*(path.name for path in self.books), *("/".join(way) for way in self.leaves)]
 
 
 @dataclass(frozen=True)
@@ -146,6 +152,11 @@ def _is_archive(path: Path) -> bool:
     with path.open("rb") as file:
         start = file.read(6)
     return path.suffix.lower() in ARCHIVES or start.startswith(_MAGIC) or zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+
+
+def synthetic(paths: Iterable[Path]) -> bool:
+    """Whether any of PATHS lies in a database that `learnet synthesize` wrote."""
+    return any((folder / NOTICE).is_file() for folder in {above for path in paths for above in path.absolute().parents})
 
 
 def registered(folders: Iterable[Path]) -> bool:

@@ -52,7 +52,7 @@ def evaluate(folder: Path, weights: Path | None, out: Path, classes: str = "auto
     outcomes = []
     for start in range(0, len(data.rows), 64):
         positions = range(start, min(start + 64, len(data.rows)))
-        scores = predict_scores(module, data.training_set(positions).images, facts.mirror)[:, columns]
+        scores = predict_scores(module, data.training_set(positions).images, facts.mirror, facts.level)[:, columns]
         scores /= scores.sum(axis=1, keepdims=True)
         outcomes += outcomes_of(out.name, "given-weights", 0, data, positions, scores)
         if progress:

@@ -22,6 +22,7 @@ from learnet import __version__
 from learnet.checkpoint import load_checkpoint
 from learnet.errors import LearnetError, OutputTaken, UnknownName
 from learnet.facts import Facts, as_json
+from learnet.motion.level import level
 from learnet.networks import as_input
 from learnet.onnx_scores import INPUT, INSTALL, KEYS, NORMALISATION, OUTPUT, OnnxScorer, from_content, mirrored
 from learnet.outcomes import write_whole
@@ -96,7 +97,11 @@ def export_onnx(weights: Path, out: Path, precision: str = "float32", images: Pa
     if precision != "float32":
         if all(node.op_type != "Conv" for node in graph.graph.node):
             raise LearnetError(f"{weights}: {facts.network} has no convolutions, and so no form in {precision}.", "Export it as float32.")
-        graph = _describe(_half(graph) if precision == "float16" else _eighth(graph, calibrating, facts.mirror), facts, precision)
+        graph = _describe(
+            _half(graph) if precision == "float16" else _eighth(graph, level(calibrating) if facts.level else calibrating, facts.mirror),
+            facts,
+            precision,
+        )
         whole = _compare(out, graph, module, compared)
     graph.metadata_props.add(key="agreement", value=json.dumps([asdict(found) for found in whole]))
     onnx.checker.check_model(graph, full_check=True)  # onnxruntime overlooks what others do not
@@ -158,7 +163,7 @@ def _agreement(kind: str, module: nn.Module, scorer: OnnxScorer, images: UInt8[n
             wanted = module(batch).numpy()
             reach = max(reach, float(np.abs(wanted).max()))
             logits = max(logits, float(np.abs(wanted - scorer.logits(batch.numpy())).max()))  # finite: the scorer sees to it
-    scores, found = predict_scores(module, images, scorer.facts.mirror), scorer(images)
+    scores, found = predict_scores(module, images, scorer.facts.mirror, scorer.facts.level), scorer(images)
     labels = float((scores.argmax(axis=1) == found.argmax(axis=1)).mean())
     return Agreement(kind, len(images), logits, reach, float(np.abs(scores - found).max()), labels)
 

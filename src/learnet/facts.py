@@ -31,6 +31,11 @@ class Facts:
         """How scores are made: "image" or "flow" averages those of an image and its mirror image, "none" does not."""
         return self.training.mirror_when_tested if self.training else "none"
 
+    @property
+    def level(self) -> bool:
+        """Whether the even part is taken out of flow images before the network sees them (`motion.level`)."""
+        return self.training is not None and self.training.level
+
 
 def as_json(facts: Facts) -> str:
     """Facts as one line of JSON; the same facts give the same text."""

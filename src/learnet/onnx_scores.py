@@ -13,6 +13,7 @@ from jaxtyping import Float32, Float64, UInt8
 
 from learnet.errors import BadCheckpoint, LearnetError
 from learnet.facts import Facts, read_facts
+from learnet.motion.level import level
 
 INPUT, OUTPUT = "images", "class_logits"
 NORMALISATION = {"input": "float32 (batch, 3, size, size), RGB", "scale": 1 / 127.5, "offset": -1.0}
@@ -53,6 +54,7 @@ class OnnxScorer:
         Raises:
             BadCheckpoint: the network answers with values that are no numbers.
         """
+        images = level(images) if self.facts.level else images
         found = np.empty((len(images), len(self.facts.classes)))
         for start in range(0, len(images), BATCH):
             batch = as_input(images[start : start + BATCH])

@@ -222,7 +222,7 @@ def _network(weights: Path) -> tuple[Scorer, Facts]:
 
     loaded, facts = load_checkpoint(weights)
     module = to_answer(loaded)
-    return lambda images: predict_scores(module, images, facts.mirror), facts
+    return lambda images: predict_scores(module, images, facts.mirror, facts.level), facts
 
 
 class _Counted:

@@ -124,6 +124,9 @@ class Training:
     augment: Literal["none", "light"] = "light"
     """Changes of a training batch: none, or light (small shift, turn, scale and contrast)."""
 
+    level: bool = False
+    """Take the even part out of flow images first, in training and at test: the plane of u, and of v, that a moving head leaves."""
+
     mirror: Literal["auto", "none", "image", "flow"] = "auto"
     """Mirrored faces in training: image (flipped), flow (flipped, horizontal movement negated), none, or auto (by the images)."""
 

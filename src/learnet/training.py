@@ -15,6 +15,7 @@ from learnet.checkpoint import put
 from learnet.descent import TrainingSet, descend, descend_together
 from learnet.errors import LearnetError, pick
 from learnet.metrics import confusion, headline
+from learnet.motion.level import level
 from learnet.networks import NETWORKS, as_input, to_answer
 from learnet.networks.layers import Dropout
 from learnet.settings import Training
@@ -75,6 +76,7 @@ def train_together(
     """
     if few := [len(data.labels) for data in sets if len(data.labels) < 2]:
         raise LearnetError(f"{few[0]} training images are too few.", "At least 2 are needed.")
+    sets = [replace(data, images=level(data.images)) if own.level else data for data, own in zip(sets, trainings, strict=True)]
     modules = [_new(network, data, own, start) for data, own in zip(sets, trainings, strict=True)]
     if hasattr(modules[0], "fit"):  # closed form: no epochs
         for module, data in zip(modules, sets, strict=True):
@@ -112,6 +114,8 @@ def train_leaky(
     module = _new(network, data, training, start)
     if hasattr(module, "fit"):
         return train(network, data, training)
+    if training.level:
+        data, tested = (replace(each, images=level(each.images)) for each in (data, tested))
     module.to(device)
     best: tuple[int, int, dict[str, torch.Tensor]] = (-1, 0, {})
 
@@ -137,10 +141,12 @@ def resolve_mirror(training: Training, images_kind: str, network: str) -> Traini
         network: name in NETWORKS. One that is fitted in one go sees no mirrored images in training, so none at test.
 
     Raises:
-        LearnetError: a network of histograms on other images; or one that is trained, so that looks for what lies side by side, on
-            histograms.
+        LearnetError: `level` where the images are no flow; a network of histograms on other images; or one that is trained, so that
+            looks for what lies side by side, on histograms.
     """
     make = pick(NETWORKS, network, "network")
+    if training.level and images_kind != "flow":
+        raise LearnetError(f"--level is for flow images, and these are {images_kind}.", "Leave it out.")
     if (needed := getattr(make, "images_kind", images_kind)) != images_kind:
         raise LearnetError(f"{network} reads {needed}, and these motion images are none.", f"Prepare the clips with --motion {network}.")
     if images_kind == "histograms" and not hasattr(make, "fit"):
@@ -152,14 +158,18 @@ def resolve_mirror(training: Training, images_kind: str, network: str) -> Traini
     return replace(training, mirror=known.get(images_kind, "none")) if training.mirror == "auto" else training
 
 
-def predict_scores(module: nn.Module, images: UInt8[np.ndarray, "N H W 3"], mirror: str = "none") -> Float64[np.ndarray, "N K"]:
+def predict_scores(
+    module: nn.Module, images: UInt8[np.ndarray, "N H W 3"], mirror: str = "none", levelled: bool = False
+) -> Float64[np.ndarray, "N K"]:
     """Probability of each class for each image.
 
     Args:
         module: network in eval mode, giving logits.
         images: prepared images, 0..255.
         mirror: "image" or "flow" averages the probabilities of an image and its mirror image; "none" does not.
+        levelled: take the even part out of the images first (`motion.level`), as of a network that was trained so.
     """
+    images = level(images) if levelled else images
     parts = []
     module = to_answer(module)
     with torch.inference_mode():

@@ -121,7 +121,7 @@ def test_the_person_tested_cannot_be_felt_in_training(tmp_path: Path, rng: np.ra
     for name in ("honest", "spoiled"):
         data = material(tmp_path / name, "casme2-7")
         fold = next(f for f in make_folds(Study(), data.people, data.truth, data.datasets, 0) if f.name == "casme2/02")
-        kept = run_tasks([Task("s", network, fold, settings, tmp_path / f"{name}.safetensors")], data)[0][2]
+        kept = run_tasks([Task("s", network, fold, settings, None, tmp_path / f"{name}.safetensors")], data)[0][2]
         (tmp_path / f"{name}.safetensors").write_bytes(kept or b"")
         weights.append(load_checkpoint(tmp_path / f"{name}.safetensors")[0].state_dict())
     assert all((weights[0][key] == weights[1][key]).all() for key in weights[0])
@@ -157,11 +157,11 @@ def test_a_gpu_without_room_gets_half_as_many_networks(prepared: Path, tmp_path:
 
     real, sizes = module.train_together, []
 
-    def tight(network: str, sets: list, trainings: list, device: str) -> list:
+    def tight(network: str, sets: list, trainings: list, device: str, start: bytes | None) -> list:
         sizes.append(len(sets))
         if len(sets) > 1:
             raise torch.OutOfMemoryError("as CUDA says it")
-        return real(network, sets, trainings, device)
+        return real(network, sets, trainings, device, start=start)
 
     run_study(prepared, tmp_path / "alone", Study(), SMALL_BATCHES, Resources(jobs=1))
     monkeypatch.setattr(module, "train_together", tight)

@@ -1,0 +1,46 @@
+"""Optical flow without its even part, from images that are already stretched: for flow that somebody else has measured.
+
+Where the field itself is at hand, `flow.without_head` knows more: u and v share a scale there.
+"""
+
+import numpy as np
+from jaxtyping import Float64, UInt8
+
+ROUNDS = 6  # of the robust fit
+TOLERATED = 2.0  # median distances from the plane at which a place counts half as much
+
+
+def level(images: UInt8[np.ndarray, "N H W 3"]) -> UInt8[np.ndarray, "N H W 3"]:
+    """Take out of u and v the plane that most places of the image agree on; no other motion becomes mid-grey.
+
+    A head that shifts, turns, nears or tilts moves all places along such a plane, an expression only some. The plane is fitted by
+    repeated least squares with Cauchy's weights, each channel for itself, since each was stretched for itself. What is left is scaled
+    so that its largest value is 0 or 255 and no motion is 127.5. Strain, the third channel, knows nothing of even motion and stays.
+
+    Args:
+        images: u, v and strain, each stretched to 0..255.
+    """
+    count, high, wide, _ = images.shape
+    y, x = np.mgrid[:high, :wide]
+    terms = np.stack([np.ones(high * wide), x.ravel() / wide - 0.5, y.ravel() / high - 0.5], axis=1)
+    levelled = images.copy()
+    for start in range(0, count, 500):
+        for way in (0, 1):
+            values = images[start : start + 500, ..., way].reshape(-1, high * wide).astype(np.float64)
+            left = values - _planes(values, terms) @ terms.T
+            largest = np.abs(left).max(axis=1, keepdims=True)
+            scaled = 127.5 + 127.5 * np.divide(left, largest, out=np.zeros_like(left), where=largest > 1e-9)
+            levelled[start : start + 500, ..., way] = np.rint(scaled).reshape(-1, high, wide)
+    return levelled
+
+
+def _planes(values: Float64[np.ndarray, "N P"], terms: Float64[np.ndarray, "P 3"]) -> Float64[np.ndarray, "N 3"]:
+    """The plane of each image: offset and slopes."""
+    planes = np.linalg.lstsq(terms, values.T, rcond=None)[0].T
+    for _ in range(ROUNDS):
+        apart = np.abs(values - planes @ terms.T)
+        near = TOLERATED * np.median(apart, axis=1, keepdims=True) + 1e-6
+        weights = 1 / (1 + (apart / near) ** 2)
+        products = np.einsum("np,pi,pj->nij", weights, terms, terms, optimize=True)
+        planes = np.linalg.solve(products, np.einsum("np,pi->ni", weights * values, terms)[..., None])[..., 0]
+    return planes

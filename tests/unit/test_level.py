@@ -1,0 +1,81 @@
+"""Even motion taken out of stretched flow images, against planes and bumps that are known."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from learnet.descent import TrainingSet
+from learnet.errors import LearnetError
+from learnet.motion.level import level
+from learnet.motion.normalise import per_channel
+from learnet.settings import Training
+from learnet.training import predict_scores, resolve_mirror, train, train_leaky
+
+SIDE = 28
+Y, X = np.mgrid[:SIDE, :SIDE]
+
+
+def stretched(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    bump = np.exp(-((X - 20) ** 2 + (Y - 9) ** 2) / 8)
+    return per_channel(np.stack([u, v, bump], axis=-1).astype(np.float32))[None]
+
+
+def bump(x: float, y: float, height: float) -> np.ndarray:
+    return height * np.exp(-((X - x) ** 2 + (Y - y) ** 2) / (2 * 2.0**2))
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.floats(-3, 3), st.floats(-0.2, 0.2), st.floats(-0.2, 0.2), st.sampled_from([-1.0, 1.0]))
+def test_a_bump_is_all_that_is_left_of_a_moving_head(offset: float, across: float, down: float, way: float) -> None:
+    moved = level(stretched(bump(9, 12, way) + offset + across * X + down * Y, bump(18, 20, 1.0)))[0].astype(float)
+    slope = 1 + SIDE * (abs(across) + abs(down))  # a steep plane leaves few grey levels for the bump, and it hides less well
+    np.testing.assert_allclose(moved[..., 0], 127.5 + 127.5 * bump(9, 12, way), atol=3 + 3 * slope)
+    np.testing.assert_allclose(moved[..., 1], 127.5 + 127.5 * bump(18, 20, 1.0), atol=4)
+
+
+def test_strain_stays_and_the_images_given_too() -> None:
+    image = stretched(bump(9, 12, 1.0) + 0.05 * X, bump(18, 20, 1.0))
+    before = image.copy()
+    assert np.array_equal(level(image)[..., 2], image[..., 2]) and np.array_equal(image, before)
+
+
+def test_a_plane_alone_leaves_no_large_movement_where_there_was_none() -> None:
+    flat = np.full((1, SIDE, SIDE, 3), 128, np.uint8)
+    assert set(level(flat)[..., :2].ravel()) == {128}
+
+
+def test_images_do_not_know_of_each_other(rng: np.random.Generator) -> None:
+    many = rng.integers(0, 256, (1003, 8, 8, 3), dtype=np.uint8)
+    together = level(many)
+    assert all(np.array_equal(together[i : i + 1], level(many[i : i + 1])) for i in (0, 499, 500, 1002))
+
+
+def test_a_mirrored_face_stays_a_mirrored_face() -> None:
+    u, v = bump(9, 12, 1.0) + 0.03 * X, bump(18, 20, -1.0) + 0.05 * Y
+    one, other = level(stretched(u, v))[0], level(stretched(-u[:, ::-1], v[:, ::-1]))[0]
+    np.testing.assert_allclose(255 - one[:, ::-1, 0].astype(int), other[..., 0].astype(int), atol=1)
+    np.testing.assert_allclose(one[:, ::-1, 1].astype(int), other[..., 1].astype(int), atol=1)
+    assert one[12, 9, 0] == pytest.approx(255, abs=1)
+
+
+@pytest.mark.parametrize("network", ["learnet", "linear-svm"])
+def test_training_and_test_both_see_level_images(network: str, rng: np.random.Generator) -> None:
+    """Once, not twice: with the setting as without it on images that were made level before."""
+    images, labels = rng.integers(0, 256, (12, SIDE, SIDE, 3), dtype=np.uint8), np.arange(12) % 3
+    people = [str(i % 4) for i in range(12)]
+    raw, flat = TrainingSet(images, labels, people, 3), TrainingSet(level(images), labels, people, 3)
+    asked = Training(epochs=2, batch=6, mirror="none", level=True, inner_groups=2)
+    plain = Training(epochs=2, batch=6, mirror="none", inner_groups=2)
+    one, other = train(network, raw, asked), train(network, flat, plain)
+    assert one.epochs == other.epochs
+    np.testing.assert_array_equal(predict_scores(one.module, images, levelled=True), predict_scores(other.module, level(images)))
+    assert np.abs(predict_scores(one.module, images, levelled=True) - predict_scores(one.module, images)).max() > 1e-3
+    leaky, plainly = train_leaky(network, raw, raw, asked), train_leaky(network, flat, flat, plain)
+    np.testing.assert_array_equal(predict_scores(leaky.module, flat.images), predict_scores(plainly.module, flat.images))
+
+
+def test_only_flow_can_be_made_level() -> None:
+    with pytest.raises(LearnetError, match="--level is for flow images, and these are image"):
+        resolve_mirror(Training(level=True), "image", "learnet")
+    assert resolve_mirror(Training(level=True), "flow", "learnet").mirror == "flow"

@@ -1,7 +1,7 @@
 """What a file of weights says of itself, whatever the format: the part that can be read without loading torch."""
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
@@ -30,6 +30,15 @@ class Facts:
     def mirror(self) -> str:
         """How scores are made: "image" or "flow" averages those of an image and its mirror image, "none" does not."""
         return self.training.mirror_when_tested if self.training else "none"
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the network has learned from simulated flow images alone (`learnet simulate`)."""
+        return self.preparation is None and self.data.get("images_kind") == "flow" and self.data.get("synthetic") == "yes"
+
+    def for_videos(self) -> "Facts":
+        """The same, and how motion images of a video are made for it: networks that learned from simulated flow take that of DIS."""
+        return replace(self, preparation=Preparation(motion="flow-dis", size=self.size).settled) if self.simulated else self
 
     @property
     def level(self) -> bool:

@@ -149,7 +149,8 @@ class Recogniser:
             BadCheckpoint: not a file of weights, or of a network that learned from imported images, which no video can be made into.
             LearnetError: it needs the face finder yunet, and there is no model.
         """
-        score, facts = _network(weights)
+        score, known = _network(weights)
+        facts = known.for_videos()
         if facts.preparation is None:
             wrong = "it learned from motion images that were made elsewhere, so how to make one of a video is not known"
             raise BadCheckpoint(weights, wrong, "Train on a folder of `learnet prepare`.")

@@ -77,6 +77,7 @@ def simulate_flow(
         "preparation": None,
         "images_kind": "flow",
         "synthetic": True,
+        "simulated": True,  # every image is somebody else, and nobody: their names are not kept with weights
         "reading": reading,
         "face_model": None,
         "inputs": digest(repr(reading).encode()),

@@ -208,9 +208,17 @@ def outcomes_of(
 
 
 def train_on_all(
-    folder: Path | Sequence[Path], weights: Path, study: Study, training: Training, progress: Progress | None = None
+    folder: Path | Sequence[Path], weights: Path, study: Study, training: Training, progress: Progress | None = None, half: bool = False
 ) -> dict[str, str]:
     """Train one network on everybody in a prepared folder, or in several, and write its checkpoint. Its score on them says nothing.
+
+    Args:
+        folder: prepared folder, or several.
+        weights: checkpoint to write.
+        study: network and classes.
+        training: settings.
+        progress: called after each epoch.
+        half: write numbers in half precision.
 
     Returns:
         What was learned from: classes, clips, people.
@@ -221,7 +229,7 @@ def train_on_all(
     everybody = range(len(data.rows))
     start = _start(training, study.network, data)
     learned = train(study.network, data.training_set(everybody), training, progress, start.tensors if start else None)
-    save_checkpoint(weights, learned.module, facts(study.network, data, training, everybody))
+    save_checkpoint(weights, learned.module, facts(study.network, data, training, everybody), half)
     return {"classes": ", ".join(data.scheme.classes), "clips": str(len(data.rows)), "people": str(len(set(data.people)))}
 
 
@@ -239,10 +247,17 @@ def facts(network: str, data: Material, training: Training, positions: Sequence[
             "synthetic": synthetic(data.prepared.about),
             "faces": _faces(data, positions),
             "clips": str(len(positions)),
-            "people": "\n".join(sorted({data.people[i] for i in positions})),
+            **_learned_people(data, positions),
         },
         versions=versions(),
     )
+
+
+def _learned_people(data: Material, positions: Sequence[int]) -> dict[str, str]:
+    """Whom a network has learned from, so that they are never taken for strangers; simulated images show nobody."""
+    if data.prepared.about.get("simulated"):
+        return {}
+    return {"people": "\n".join(sorted({data.people[i] for i in positions}))}
 
 
 def _faces(data: Material, positions: Sequence[int]) -> str:

@@ -1,12 +1,13 @@
 """Commands that train, score and report."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 from learnet import console
 from learnet.cli.app import STUDIES, Flat, app
-from learnet.errors import LearnetError
+from learnet.errors import LearnetError, counted
 from learnet.places import check_outputs
 from learnet.settings import Resources, Study, Training
 
@@ -26,13 +27,33 @@ def study(
         Prepared folders, and last the study folder to write. Several prepared folders are pooled: every network learns from
         all of them. A study that was killed goes on where it stopped.
     """
+    _check_protocol(study)
     from learnet.study import run_study
 
     prepared, out = _last_written(folders, "the study folder")
     with console.bar(f"Training {study.network}") as progress:
         summary = run_study(prepared, out, study, training, resources, progress)
-    console.scores([(out.name, summary)])
+    _show_scores(out, summary)
     console.paths(out / "outcomes.csv", out / "metrics.json")
+
+
+def _check_protocol(study: Study) -> None:
+    """Refuse settings in which the protocol has no say; a recipe, which has several protocols, may carry them."""
+    for name, protocols in (("groups", ("groups", "leaky-clips")), ("train_on", ("across",)), ("test_on", ("across",))):
+        if getattr(study, name) != getattr(Study, name) and study.protocol not in protocols:
+            asked = f"--{name.replace('_', '-')}"
+            raise LearnetError(f"{asked} means nothing to --protocol {study.protocol}.", f"It is for {' and '.join(protocols)}.")
+
+
+def _show_scores(out: Path, summary: dict) -> None:
+    """The table of a study that was written to OUT, and how many clips it does not count."""
+    console.scores([(out.name, summary)])
+    record = json.loads((out / "study.json").read_text(encoding="utf-8"))
+    if left := record["left_out"]:
+        number = sum(left.values())
+        words = ", ".join(f"{emotion} {count}" for emotion, count in left.items())
+        scheme = record["scheme"]["name"]
+        console.out.print(f"{counted(number, 'clip')} {'has' if number == 1 else 'have'} no class in {scheme}: {words}.", markup=False)
 
 
 @app.command(group=STUDIES)
@@ -40,6 +61,7 @@ def train(
     *folders: Path,
     network: str = "learnet",
     classes: str = "auto",
+    half: bool = False,
     training: Annotated[Training, Flat] = Training(),  # noqa: B008
 ) -> None:
     """Train one network on everybody in one prepared folder or several, to use on other people.
@@ -54,6 +76,8 @@ def train(
         flow images); linear-svm, lbp-top (for images of lbp-top), majority; or timm:NAME, where timm is installed.
     classes
         Class scheme, as in `learnet study`.
+    half
+        Write the numbers in half precision: half the file, three digits.
     """
     from learnet.study import train_on_all
 
@@ -62,7 +86,7 @@ def train(
         raise LearnetError(f"{weights}: weights are written as safetensors.", "Name a file that ends in .safetensors.")
     check_outputs([weights], [])
     with console.bar(f"Training {network}") as progress:
-        about = train_on_all(prepared, weights, Study(network=network, classes=classes), training, progress)
+        about = train_on_all(prepared, weights, Study(network=network, classes=classes), training, progress, half)
     console.out.print(f"{network} learned {about['classes']} from {about['clips']} clips of {about['people']} people. "
                       "What it scores on people it has not seen, `learnet study` tells.")  # fmt: skip
     console.paths(weights)
@@ -95,7 +119,7 @@ def evaluate(prepared: Path, out: Path, /, *, weights: Path | None = None, class
 
     with console.bar("Scoring") as progress:
         summary = score(prepared, weights, out, classes, progress)
-    console.scores([(out.name, summary)])
+    _show_scores(out, summary)
     console.paths(out / "outcomes.csv", out / "metrics.json")
 
 

@@ -180,6 +180,8 @@ def test_results_never_overwrite_what_is_read_nor_land_below_a_file(folder: Path
         (("synthesize", "o", "--people", "100000"), "At most 999 people"),
         (("train", "p", "w.txt"), "ends in .safetensors"),
         (("study", "nowhere", "o"), "there is no such folder"),
+        (("study", "p", "o", "--groups", "3"), "--groups means nothing to --protocol loso. It is for groups and leaky-clips."),
+        (("study", "p", "o", "--test-on", "samm"), "--test-on means nothing to --protocol loso. It is for across."),
     ],
 )
 def test_numbers_without_sense_are_refused_at_once(

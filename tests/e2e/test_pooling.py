@@ -17,6 +17,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+def test_clips_without_a_class_are_told_on_the_screen(place: Path) -> None:
+    """Of happiness, disgust and surprise the scheme casme-4 has the last two: four people's one clip each has no class."""
+    words = ("--network", "majority", "--classes", "casme-4")
+    assert "4 clips have no class in casme-4: happiness 4." in learnet("study", place / "samm", place / "left", *words).stdout.splitlines()
+    assert "no class" not in learnet("study", place / "samm", place / "all", *words[:2], "--classes", "megc-3").stdout
+
+
 def test_two_databases_from_the_command_line(place: Path) -> None:
     out = place / "study"
     words = ("study", place / "casme2", place / "samm", out, "--protocol", "loso", "--network", "linear-svm", "--no-keep-weights")

@@ -1,10 +1,36 @@
 """The command-line application that the commands of this package hang themselves on."""
 
-from cyclopts import App, Group, Parameter
+from collections.abc import Sequence
+from typing import Any, get_args
+
+from cyclopts import App, Group, Parameter, Token, convert
 
 from learnet import __version__
 
+
+def _whole(kind: Any, tokens: Sequence[Token]) -> Any:
+    """The value of an option as cyclopts makes it, but that it would round 28.5 where a whole number is asked for.
+
+    Raises:
+        ValueError: a number that is not whole; cyclopts makes its error of it.
+    """
+    if int in (kind, *get_args(kind)) and float not in get_args(kind):
+        for token in tokens:
+            if "." in token.value and _is_broken(token.value):
+                raise ValueError(f"{token.value} is not a whole number.")
+    return convert(kind, tokens)
+
+
+def _is_broken(text: str) -> bool:
+    """Whether a text is a number with something behind the point."""
+    try:
+        return not float(text).is_integer()
+    except ValueError:  # no number at all, which cyclopts tells
+        return False
+
+
 app = App(
+    default_parameter=Parameter(converter=_whole),
     name="learnet",
     version=__version__,
     suppress_keyboard_interrupt=False,  # `main` says what Ctrl-C leaves

@@ -76,3 +76,15 @@ def test_clips_that_the_reader_left_out_are_counted(root: Path) -> None:
     assert prepared(root)[0] == "1 motion image of 1 person"
     told = " ".join(learnet("audit", "casme2", root, code=1).stdout.split())
     assert "1 from 12 rows, 1 person" in told
+
+
+def test_a_database_twice_and_a_place_inside_it_are_refused(root: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(root, tmp_path / "other")
+    for second in (root, other):
+        (line,) = learnet("prepare", "casme2", root, "casme2", second, tmp_path / "out", code=2).stderr.splitlines()
+        assert line.startswith(f"learnet: casme2 is given twice, {root} and {second}. ")
+    (line,) = learnet("prepare", "casme2", root, root / "prepared", code=2).stderr.splitlines()
+    assert line == f"learnet: {root / 'prepared'}: this lies inside {root}, which is read. Name a place outside of it."
+    (line,) = learnet("prepare", "folder", root, "folder", f"{root}/../casme2", tmp_path / "out", code=2).stderr.splitlines()
+    assert "folder is given twice" in line
+    assert not (root / "prepared").exists() and not (tmp_path / "out").exists()

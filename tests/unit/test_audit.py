@@ -89,10 +89,13 @@ def test_the_file_holds_all_of_it_and_appears_whole(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "audit.csv").mkdir()
-    for place in (tmp_path / "audit.csv", tmp_path / "absent" / "audit.csv"):
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "audit.csv", tmp_path / "file" / "audit.csv"):
         with pytest.raises(BadInput, match="cannot be written"):
             write_audit_csv(reading(), place)
-    assert [entry.name for entry in tmp_path.iterdir()] == ["audit.csv"]
+    assert sorted(entry.name for entry in tmp_path.rglob("*")) == ["audit.csv", "file"]
+    write_audit_csv(reading(), tmp_path / "new" / "folders" / "audit.csv")
+    assert [entry.name for entry in (tmp_path / "new" / "folders").iterdir()] == ["audit.csv"]
 
 
 def test_a_dataset_hides_nobody_unless_told() -> None:

@@ -1,12 +1,13 @@
 """Commands that read, write and prepare databases."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 from learnet import console
 from learnet.cli.app import DATA, Flat, app
 from learnet.errors import LearnetError, counted, pick
-from learnet.places import check_outputs
+from learnet.places import check_outputs, check_outside
 from learnet.settings import Preparation, Selection
 
 
@@ -166,9 +167,10 @@ def prepare(
     *pairs, last = databases_and_out or ("",)
     if len(pairs) < 2 or len(pairs) % 2 or last in DATASETS:
         raise LearnetError("Say which database, where it lies, and where the images go.", "As in: learnet prepare casme2 CASME2 OUT.")
-    out = Path(last)
-    readings = {(name, root): read_dataset(name, Path(root), selection) for name, root in zip(pairs[::2], pairs[1::2], strict=True)}
-    reading = merged(readings)
+    out, asked = Path(last), list(zip(pairs[::2], map(Path, pairs[1::2]), strict=True))
+    _check_pairs(asked)
+    check_outside(out, [root for _, root in asked])
+    reading = merged({(name, str(root)): read_dataset(name, root, selection) for name, root in asked})
     with console.bar("Folding clips") as progress:
         prepared = fold(reading, out, preparation, jobs=jobs, face_model=face_model, progress=progress)
     skipped = len(reading.clips) - len(prepared.clips)
@@ -177,6 +179,16 @@ def prepare(
     if serious := serious_line(read_findings(out) or []):
         console.out.print(f"{serious}. See {out / 'audit.csv'}; `learnet audit` tells more.", markup=False)
     console.paths(out)
+
+
+def _check_pairs(pairs: Sequence[tuple[str, Path]]) -> None:
+    """Refuse a database that is given twice. Folders of one's own may be several, but no one of them twice."""
+    first: dict[tuple[str, Path | None], Path] = {}
+    for name, root in pairs:
+        there = first.setdefault((name, root.expanduser().absolute().resolve() if name == "folder" else None), root)
+        if there is not root:
+            hint = "Give a folder that holds both parts, or prepare them apart and study the prepared folders together."
+            raise LearnetError(f"{name} is given twice, {there} and {root}.", hint)
 
 
 @app.command(name="import", group=DATA)

@@ -84,7 +84,7 @@ def serious_line(findings: Iterable[Finding]) -> str:
 def write_audit_csv(reading: Reading, path: Path, dataset: Dataset | None = None) -> None:
     """Write everything as a table with the columns kind, where, what, serious: what was recognised, the counts, every finding.
 
-    The file appears whole or not at all.
+    The file appears whole or not at all; missing folders above it are made.
 
     Raises:
         BadInput: it cannot be written there.
@@ -96,6 +96,7 @@ def write_audit_csv(reading: Reading, path: Path, dataset: Dataset | None = None
     rows += [(finding.kind, finding.where, finding.what, finding.serious) for finding in reading.findings]
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(["kind", "where", "what", "serious"])
@@ -104,4 +105,5 @@ def write_audit_csv(reading: Reading, path: Path, dataset: Dataset | None = None
     except OSError as trouble:
         raise BadInput(path, f"the audit cannot be written ({trouble.strerror})") from trouble
     finally:
-        part.unlink(missing_ok=True)
+        if path.parent.is_dir():
+            part.unlink(missing_ok=True)

@@ -40,6 +40,15 @@ class Facts:
         """The same, and how motion images of a video are made for it: networks that learned from simulated flow take that of DIS."""
         return replace(self, preparation=Preparation(motion="flow-dis", size=self.size).settled) if self.simulated else self
 
+    def told(self, weights: str) -> dict[str, object]:
+        """A network as JSON, beside its answers. Of the people that it learned from only the number is told."""
+        learned: dict[str, object] = dict(self.data)
+        if "people" in self.data:
+            learned["people"] = len(self.data["people"].splitlines())
+        preparation = asdict(self.preparation) if self.preparation else None
+        about = {"name": self.network, "weights": weights, "classes": list(self.classes), "size": self.size}
+        return {**about, "preparation": preparation, "trained_on": learned}
+
     @property
     def level(self) -> bool:
         """Whether the even part is taken out of flow images before the network sees them (`motion.level`)."""

@@ -29,6 +29,7 @@ from learnet.video import Frame, Video, VideoInfo, open_video
 Scorer = Callable[[UInt8[np.ndarray, "N S S 3"]], Float64[np.ndarray, "N K"]]  # prepared images -> probability of each class
 Progress = Callable[[int, int], None]  # windows done, windows in all as far as can be told
 
+NOTHING = "none"  # the class of a network that can say that nothing is expressed
 EARLY = 1e-3  # seconds by which a time stamp may lie beside its true time: containers round to milliseconds
 FEW_FRAMES = 6  # a dynamic image of fewer is nearly a difference of two frames, noise and all
 LOW_FPS = 60  # frames per second below which the shortest micro-expressions, of 1/25 s, span no more than two frames
@@ -57,6 +58,11 @@ class Answer:
         """Probability of the label; 0 where there is no answer."""
         return self.scores[self.label] if self.label is not None else 0.0
 
+    @property
+    def strength(self) -> float:
+        """The score, from 0 to 1; where the answer is that nothing is expressed, the score less 1, which is below every expression."""
+        return self.score - (self.label == NOTHING)
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -83,11 +89,13 @@ class Recognition:
 
     @property
     def ranking(self) -> tuple[Answer, ...]:
-        """The windows that have an answer, the highest score of the label first, the earlier of equals first.
+        """The windows that have an answer, the highest score of the label first, the earlier of equals first; those without any
+        expression last.
 
-        The score is the network's probability of that class among its own; it does not say whether there was an expression at all.
+        The score is the network's probability of that class among its own; only a network that knows `none` can say that there was no
+        expression at all.
         """
-        return tuple(sorted((a for a in self.answers if a.label is not None), key=lambda a: (-a.score, a.window)))
+        return tuple(sorted((a for a in self.answers if a.label is not None), key=lambda a: (-a.strength, a.window)))
 
     @property
     def strongest(self) -> Answer:
@@ -108,7 +116,7 @@ class Recognition:
             "warnings": list(self.warnings),
             "summary": [{key: answer[key] for key in brief} for answer in ranked],
             "cut": asdict(self.windows),
-            "network": _about_network(self.weights, self.facts),
+            "network": self.facts.told(self.weights),
             "answers": [_plain(answer) for answer in self.answers],
         }
         return _json(content)
@@ -178,14 +186,14 @@ class Recogniser:
             LearnetError: no window holds two frames or more.
         """
         answers: list[Answer] = []
-        best, shown, frames, duration_s = -1.0, None, 0, 0.0
+        best, shown, frames, duration_s = -2.0, None, 0, 0.0
         finder = _Counted(self.finder) if self.finder else None
         with open_video(video, fps) as opened:
             for window in _cut(opened, windows, opened.info.fps):
                 answer, seen = self._look(window, finder, len(answers), opened.info.fps)
                 answers.append(answer)
-                if answer.score > best and seen is not None:
-                    best, shown = answer.score, seen
+                if answer.strength > best and seen is not None:
+                    best, shown = answer.strength, seen
                 frames, duration_s = window.frames_so_far, window.seconds_so_far
                 if progress:
                     progress(len(answers), max(_expected(opened.info, windows), len(answers)))
@@ -360,16 +368,6 @@ def _warnings(video: Video, answers: list[Answer], facts: Facts) -> tuple[str, .
     for reason, count in Counter(answer.reason for answer in answers if answer.reason).items():
         said.append(f"{count} {of} without an answer: {reason}")
     return tuple(said)
-
-
-def _about_network(weights: str, facts: Facts) -> dict[str, object]:
-    """A network as JSON. Of the people that it learned from only the number is told."""
-    learned: dict[str, object] = dict(facts.data)
-    if "people" in facts.data:
-        learned["people"] = len(facts.data["people"].splitlines())
-    preparation = asdict(facts.preparation) if facts.preparation else None
-    about = {"name": facts.network, "weights": weights, "classes": list(facts.classes), "size": facts.size}
-    return {**about, "preparation": preparation, "trained_on": learned}
 
 
 def _json(content: dict[str, object]) -> str:

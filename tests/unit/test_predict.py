@@ -312,3 +312,14 @@ def test_a_video_without_a_face_is_refused(shared: Path, tmp_path: Path) -> None
     for windows in (Windows(), Windows(window_s=0.25, whole_s=0.0)):  # frames that two windows share count once
         with pytest.raises(NoFace, match="street.mkv: no face found in the 8 frames searched"):
             ask(tmp_path / "street.mkv", windows)
+
+
+def test_windows_without_an_expression_rank_below_every_expression(tmp_path: Path) -> None:
+    found = recogniser(tmp_path)(write_images(tmp_path / "clip", wobble(81)), Windows(window_s=0.2, overlap=0.0), fps=50.0)
+    kinds = [("none", 0.99), ("surprise", 0.4), ("none", 0.5), ("happiness", 0.6)]
+    assert len(found.answers) >= 4
+    answers = tuple(
+        replace(answer, label=label, scores={label: score}) for answer, (label, score) in zip(found.answers[:4], kinds, strict=True)
+    )
+    ranked = replace(found, answers=answers).ranking
+    assert [(a.label, a.score) for a in ranked] == [("happiness", 0.6), ("surprise", 0.4), ("none", 0.99), ("none", 0.5)]

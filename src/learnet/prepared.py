@@ -153,6 +153,8 @@ def load_prepared(folder: Path) -> Prepared:
         if about.get("preparation"):  # a setting that the folder does not know yet has its default, as in a checkpoint
             about["preparation"] = asdict(Preparation(**about["preparation"]))
         whole = about["fingerprint"] == fingerprint([images], clips)
+    except PermissionError as error:
+        raise BadInput(error.filename or folder, "this may not be read", "Change its permissions.") from error
     except (OSError, ValueError, KeyError, EOFError, TypeError) as error:
         raise BadInput(folder, f"this prepared folder is damaged ({error})", "Prepare it again into a new folder.") from error
     if not whole or len(images) != len(clips):

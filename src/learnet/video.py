@@ -168,7 +168,7 @@ def read_clip(
                 pixels[len(numbers)] = frame.pixels
             numbers.append(frame.number)
         for path in video.unreadable:
-            raise BadVideo(path, "this image cannot be read", "Replace it, or take it out of the folder.")
+            raise BadVideo(path, "this image cannot be read", "Replace it, mend its permissions, or take it out of the folder.")
         return Footage(pixels[: len(numbers)], tuple(numbers), video.info, video.losses, tuple(video.notes))
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from written_by_hand import nine_columns
 
 from learnet.clip import Reading
@@ -47,6 +48,21 @@ def test_damaged_images_are_serious(root: Path, content: bytes) -> None:
     (finding,) = [finding for finding in deep(root).findings if finding.kind == "images damaged"]
     assert finding.serious and finding.where == "casme2/01/EP90_01f"
     assert finding.what == "1 of 6 files are no images inside, or cut short: reg_img5.jpg"
+
+
+def test_images_that_may_not_be_read_are_not_called_damaged(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The administrator may read everything, so the system's answer is put in place of his."""
+    whole = Image.open
+
+    def closed(path: Path) -> Image.Image:
+        if path == image(root, 5):
+            raise PermissionError(13, "Permission denied", str(path))
+        return whole(path)
+
+    monkeypatch.setattr(Image, "open", closed)
+    (finding,) = [finding for finding in deep(root).findings if finding.serious]
+    assert finding.kind == "images closed" and finding.where == "casme2/01/EP90_01f"
+    assert finding.what == "1 of 6 files may not be read; change their permissions: reg_img5.jpg"
 
 
 def test_sizes_that_change_inside_a_clip_are_serious_and_a_wrong_suffix_is_not(root: Path) -> None:

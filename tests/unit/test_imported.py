@@ -167,3 +167,15 @@ def test_names_in_two_normal_forms_are_one(folder: Path) -> None:
     assert prepared.clips["person"].nunique() == 2 and all(Path(path).is_file() for path in prepared.clips["path"])
     with pytest.raises(BadInput, match="1 names stand twice in image"):
         import_images(*labelled(folder, f"image,subject,emotion\n{joined}1.png,01,sad\n{apart}1.png,02,sad\n"))
+
+
+def test_a_prepared_folder_that_may_not_be_read_is_not_called_damaged(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The administrator may read everything, so the system's answer is put in place of his."""
+    prepared = import_images(*labelled(folder)).folder
+
+    def closed(path: Path, mmap_mode: str) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(np, "load", closed)
+    with pytest.raises(BadInput, match="out/images.npy: this may not be read. Change its permissions"):
+        load_prepared(prepared)

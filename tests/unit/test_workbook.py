@@ -188,9 +188,28 @@ def test_a_password_is_named_as_the_reason(tmp_path: Path) -> None:
         sheets(path)
 
 
-def test_an_unreadable_workbook_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="cannot be read"):
+def test_an_old_workbook_of_a_code_page_nobody_knows_is_refused(tmp_path: Path) -> None:
+    """Damage that makes an .xls look like one of 1995, whose texts are in the code page 12345."""
+    path = seven_columns(tmp_path / "a.xls")
+    data = path.read_bytes()
+    page = data.index(bytes.fromhex("4200 0200".replace(" ", ""))) + 4  # record 0x42, CODEPAGE, of two bytes
+    path.write_bytes(
+        (data[:page] + (12345).to_bytes(2, "little") + data[page + 2 :]).replace(b"\x09\x08\x10\0\0\x06", b"\x09\x08\x10\0\0\x05")
+    )
+    with pytest.raises(BadInput, match="a.xls: is damaged or cut short"):
+        sheets(path)
+
+
+def test_an_unreadable_workbook_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BadInput, match="cannot be read .No such file or directory.. Check the path"):
         sheets(tmp_path / "absent.xlsx")
+
+    def closed(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", closed)  # the administrator may read everything
+    with pytest.raises(BadInput, match="cannot be read .Permission denied.. Change its permissions, or copy it again"):
+        sheets(tmp_path / "closed.xlsx")
 
 
 def test_special_cells_of_xls_become_text(tmp_path: Path) -> None:

@@ -44,10 +44,11 @@ def _look(clips: list[Clip]) -> tuple[list[Finding], Counter[str]]:
     for clip in clips:
         paths = [path for number, path in image_files(clip.path).items() if clip.onset <= number <= clip.offset]
         kinds = [_header(path) for path in paths]
-        if broken := [path.name for path, kind in zip(paths, kinds, strict=True) if kind is None]:
-            what = f"{len(broken)} of {len(paths)} files are no images inside, or cut short: {', '.join(broken[:3])}"
-            findings.append(Finding("images damaged", clip.key, what + (", …" if len(broken) > 3 else ""), serious=True))
-        seen = Counter(kind for kind in kinds if kind)
+        for word, wrong in (("damaged", "are no images inside, or cut short"), ("closed", "may not be read; change their permissions")):
+            if names := [path.name for path, kind in zip(paths, kinds, strict=True) if kind == word]:
+                what = f"{len(names)} of {len(paths)} files {wrong}: {', '.join(names[:3])}"
+                findings.append(Finding(f"images {word}", clip.key, what + (", …" if len(names) > 3 else ""), serious=True))
+        seen = Counter(kind for kind in kinds if kind not in ("damaged", "closed"))
         if len({kind.split()[1] for kind in seen}) > 1:
             what = f"its images are {' and '.join(f'{kind} ({number})' for kind, number in seen.items())}"
             findings.append(Finding("image sizes differ", clip.key, what, serious=True))
@@ -55,10 +56,12 @@ def _look(clips: list[Clip]) -> tuple[list[Finding], Counter[str]]:
     return findings, total
 
 
-def _header(path: Path) -> str | None:
-    """`jpeg 640x480`: what the first bytes say the file is, whatever its suffix; None where they are of no image."""
+def _header(path: Path) -> str:
+    """`jpeg 640x480`: what the first bytes say the file is, whatever its suffix; `damaged` where they are of no image, or `closed`."""
     try:
         with Image.open(path) as image:
             return f"{(image.format or 'unknown').lower()} {image.width}x{image.height}"
-    except (UnidentifiedImageError, OSError):  # OSError: cut short inside the header, or closed to this user
-        return None
+    except PermissionError:
+        return "closed"
+    except (UnidentifiedImageError, OSError):  # OSError: cut short inside the header
+        return "damaged"

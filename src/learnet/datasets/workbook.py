@@ -31,7 +31,7 @@ _HEADER_WITHIN = 100  # rows searched for the header; the deepest known header (
 _CONTAINER = bytes.fromhex("d0cf11e0a1b11ae1")  # an .xls file, but also the wrapping of a password-protected .xlsx
 _BROKEN = (
     zipfile.BadZipFile, zlib.error, struct.error, xlrd.XLRDError, CompDocError, AssertionError,
-    KeyError, ValueError, IndexError, TypeError, AttributeError, SyntaxError, EOFError, RuntimeError, OSError,
+    LookupError, ValueError, TypeError, AttributeError, SyntaxError, EOFError, RuntimeError, OSError,
 )  # fmt: skip
 """What the two workbook libraries raise on damaged files, as found by damaging files (XML errors are SyntaxErrors)."""
 
@@ -109,7 +109,8 @@ def sheets(path: Path) -> dict[str, Rows]:
     try:
         data = path.read_bytes()
     except OSError as trouble:
-        raise BadInput(path, f"cannot be read ({trouble.strerror})") from trouble
+        hint = "Check the path." if isinstance(trouble, FileNotFoundError) else "Change its permissions, or copy it again."
+        raise BadInput(path, f"cannot be read ({trouble.strerror})", hint) from trouble
     if path.name.startswith("~$"):
         raise BadInput(path, "is a spreadsheet program's lock file, not the workbook", "Close the program and give the file without `~$`.")
     if not data:

@@ -3,8 +3,9 @@
 A dataset's word becomes an emotion (`emotion`), an emotion becomes a class of a scheme (`Scheme.of`) or is left out of it.
 """
 
+import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from learnet.errors import LearnetError, pick
@@ -22,10 +23,15 @@ ALIASES = {
 
 
 class UnknownLabel(LearnetError):
-    """A label that no dataset of the field uses; guessing would put a clip into a wrong class."""
+    """A label that no dataset of the field uses, and which the database of KNOWN emotions may have meant; guessing would put a clip into
+    a wrong class."""
 
-    def __init__(self, label: str, where: str) -> None:
-        super().__init__(f"{where}: nobody knows the label {label!r}.", f"Known: {', '.join(sorted({*EMOTIONS, *ALIASES}))}.")
+    def __init__(self, label: str, where: str, known: Collection[str] = EMOTIONS) -> None:
+        words = sorted({*known, *(word for word, meant in ALIASES.items() if meant in known)})
+        near = difflib.get_close_matches(label.strip().lower(), words, n=1)
+        hint = f"Did you mean {near[0]!r}? " if near else ""
+        super().__init__(f"{where}: nobody knows the label {label!r}.", f"{hint}Known: {', '.join(words)}.")
+        self.label = label
 
 
 def emotion(label: str, where: str) -> str:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from written_by_hand import EXPECTED, NINE, ROWS, SEVEN, clips, cropped, database, images, kinds, nine_columns, of_kind, seven_columns
 
 from learnet.datasets.casme2 import CASME2, PUBLISHED, REPAIRED_APEXES, read
+from learnet.errors import BadInput
 from learnet.labels import UnknownLabel
 
 
@@ -100,8 +101,32 @@ def test_irregular_clip_names_are_left_alone(tmp_path: Path) -> None:
 def test_a_label_nobody_knows_stops_with_its_row_and_the_known_ones(tmp_path: Path) -> None:
     nine_columns(tmp_path / "CASME2-coding.xlsx", [*ROWS, ("02", "EP95_01", 1, 2, 3, "4", "bewilderment")])
     cropped(tmp_path / "Cropped")
-    with pytest.raises(UnknownLabel, match=r"CASME2-coding.xlsx row 7: nobody knows the label 'bewilderment'.*disgust.*repression"):
+    with pytest.raises(UnknownLabel, match=r"nobody knows the label 'bewilderment'.*disgust.*repression") as refusal:
         read(tmp_path)
+    assert str(refusal.value).startswith(f"{tmp_path / 'CASME2-coding.xlsx'} row 7: ") and "contempt" not in str(refusal.value)
+    nine_columns(tmp_path / "CASME2-coding.xlsx", [*ROWS, ("02", "EP95_01", 1, 2, 3, "4", "hapiness")])
+    with pytest.raises(UnknownLabel, match="Did you mean 'happiness'"):
+        read(tmp_path)
+
+
+def test_one_row_with_another_databases_emotion_is_named(tmp_path: Path) -> None:
+    cropped(tmp_path / "Cropped")
+    for more, where in (([], "in row 7. "), ([("02", "EP95_02", 1, 2, 3, "4", "contempt")], "in 2 rows, the first of them row 7. ")):
+        nine_columns(tmp_path / "CASME2-coding.xlsx", [*ROWS, ("02", "EP95_01", 1, 2, 3, "4", "Contempt"), *more])
+        with pytest.raises(BadInput, match=f"emotions contempt, which CASME II does not use, {where}.*CASME II has others, disgust"):
+            read(tmp_path)
+
+
+def test_a_formula_without_a_stored_result_is_told_with_what_to_do(tmp_path: Path) -> None:
+    """openpyxl writes formulas and no results; in a column nobody needs as a number it does no harm."""
+    rows = [*ROWS, ("02", "EP95_01", "=1+1", 2, 3, "4", "fear"), ("02", "EP91g", 5, 33, 33, "=2*2", "others")]
+    nine_columns(tmp_path / "CASME2-coding.xlsx", rows)
+    cropped(tmp_path / "Cropped", rows[:5])
+    cropped(tmp_path / "Cropped", [rows[6]])
+    reading = read(tmp_path)
+    assert [clip[:2] for clip in clips(reading)] == [*(row[:2] for row in EXPECTED), ("02", "EP91g")]
+    told = of_kind(reading, "row not usable")
+    assert told.serious and told.where == "casme2/02/EP95_01" and "a formula without a stored result: open the workbook" in told.what
 
 
 def test_rows_that_cannot_be_used_are_told_not_lost(tmp_path: Path) -> None:

@@ -36,6 +36,18 @@ def test_any_other_word_stops_with_its_place_and_the_known_ones(word: str) -> No
     assert all(known in said for known in (*EMOTIONS, *ALIASES))
 
 
+@pytest.mark.parametrize("word, meant", [("hapiness", "happiness"), ("Suprise ", "surprise"), ("comtemp", "comtempt"), ("joy", None)])
+def test_a_word_that_is_nearly_right_gets_a_suggestion(word: str, meant: str | None) -> None:
+    with pytest.raises(UnknownLabel) as refusal:
+        emotion(word, "labels.csv row 7")
+    assert refusal.value.hint.startswith(f"Did you mean {meant!r}? Known: " if meant else "Known: ")
+
+
+def test_the_words_of_the_database_are_the_known_ones_where_it_is_known() -> None:
+    """And the spellings of them that occur; `sadness` is near, and no word of this database."""
+    assert UnknownLabel("sadnes", "x", ("happiness", "others")).hint == "Known: happiness, happy, other, others."
+
+
 @pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
 def test_schemes_are_whole(scheme) -> None:
     assert set(scheme.of.values()) == set(scheme.classes)

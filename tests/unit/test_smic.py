@@ -246,8 +246,9 @@ def test_trees_that_differ_in_emotion_or_clips_are_told(tmp_path: Path) -> None:
 
 def test_a_folder_of_an_emotion_nobody_knows_stops(tmp_path: Path) -> None:
     tree(tmp_path / "HS", [*CLIPS, ("s1", "micro/suprise", "s1_sur_95", 5, 8)])
-    with pytest.raises(UnknownLabel, match=r"HS/s1/micro/suprise/s1_sur_95: nobody knows the label 'suprise'.*negative.*surprise"):
+    with pytest.raises(UnknownLabel, match=r"HS/s1/micro/suprise/s1_sur_95: nobody knows the label 'suprise'.*negative.*surprise") as said:
         read(tmp_path)
+    assert said.value.hint == "Did you mean 'surprise'? Known: ne, negative, po, positive, sur, surprise."
 
 
 @pytest.mark.parametrize(

@@ -225,10 +225,13 @@ def _candidates(paths: Iterable[Path], books: Books, findings: list[Finding]) ->
 def _checked(path: Path, books: Books, folders: Collection[Key]) -> Table:
     """The table of a workbook; refused where it is another database's (several have the same columns)."""
     table = books.table(path)
-    words = {ALIASES.get(word, word) for cells in table.rows for word in cells["emotion"].lower().split("+")}
+    said = [{ALIASES.get(word, word) for word in cells["emotion"].lower().split("+")} for cells in table.rows]
+    words = {word for words in said for word in words}
     if foreign := sorted(words & set(EMOTIONS) - set(books.emotions)):
-        wrong = f"has the emotions {', '.join(foreign)}, which {books.title} does not use"
-        raise BadInput(path, wrong, "Is it another database's?")
+        lines = [line for line, words in zip(table.lines, said, strict=True) if words & {*foreign}]
+        rows = f"row {lines[0]}" if len(lines) == 1 else f"{len(lines)} rows, the first of them row {lines[0]}"
+        wrong = f"has the emotions {', '.join(foreign)}, which {books.title} does not use, in {rows}"
+        raise BadInput(path, wrong, f"Is it another database's? {books.title} has {', '.join(books.emotions)}.")
     if not any(books.found(row, folders) for row in _readable(table, books)):
         if unknown := _unknown_label(table, books):
             raise BadInput(path, f"has no row that can be used; {unknown.what}", unknown.hint)
@@ -252,10 +255,15 @@ def _unknown_label(table: Table, books: Books) -> UnknownLabel | None:
         try:
             books.rows(cells, table.where(index))
         except UnknownLabel as unknown:
-            return unknown
+            return _placed(unknown, table, index, books)
         except ValueError:
             continue
     return None
+
+
+def _placed(unknown: UnknownLabel, table: Table, index: int, books: Books) -> UnknownLabel:
+    """The same with the file's whole path and the database's own words."""
+    return UnknownLabel(unknown.label, f"{table.path} row {table.lines[index]}", books.emotions)
 
 
 def _rows(table: Table, books: Books) -> tuple[list[Row], list[Finding]]:
@@ -270,6 +278,8 @@ def _rows(table: Table, books: Books) -> tuple[list[Row], list[Finding]]:
     for index, cells in enumerate(table.rows):
         try:
             rows += books.rows(cells, table.where(index))
+        except UnknownLabel as unknown:
+            raise _placed(unknown, table, index, books) from unknown
         except ValueError as wrong:
             where = "/".join((books.dataset, *(cells[key] for key in books.form.keys)))
             findings.append(Finding("row not usable", where, f"{table.where(index)}: {wrong}", serious=True))

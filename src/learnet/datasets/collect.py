@@ -4,7 +4,7 @@ One road for all databases, whether their labels stand in workbooks or in the na
 its `Plan`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from learnet.datasets.match import Row, Source, distinct, match, without_row
 from learnet.datasets.tree import Key, Survey, Tree, Way, checked_root, same, subject_clip, survey
 from learnet.datasets.workbook import Table
 from learnet.errors import BadInput, counted, pick
+from learnet.labels import UnknownLabel
 from learnet.settings import Selection
 from learnet.video import image_files
 
@@ -44,6 +45,7 @@ class Folders(Labelling):
     """Labels that stand in the names of folders, without a workbook: every clip's folder is its own row."""
 
     row: Callable[[Way], Row]  # way to a clip's folder -> its row; ValueError where unusable
+    emotions: Collection[str]  # that the database uses
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,8 @@ def labels_of(root: Path, trees: list[Tree], folders: Folders) -> tuple[Labels, 
     for folder in [folder for tree in trees for folder in (*tree.clips.values(), *(left for _, left in tree.twice))]:
         try:
             row = folders.row(folder.relative_to(root).parts)
+        except UnknownLabel as unknown:
+            raise UnknownLabel(unknown.label, str(folder), folders.emotions) from unknown
         except ValueError as wrong:
             findings.append(Finding("folder not usable", _way(folder, root), str(wrong), serious=True))
             continue

@@ -140,7 +140,7 @@ def _plan(camera: str, root: Path) -> Plan:
         return {"camera": f"{camera}, {CAMERAS[camera]:g} frames per second", "clips of non_micro": str(rest)}
 
     return Plan(
-        books=Folders(dataset="smic", title="SMIC", row=_row, key=lambda row: (row.subject, row.kind, clip_key(row.name))),
+        books=Folders(dataset="smic", title="SMIC", emotions=LABELS, row=_row, key=lambda row: (row.subject, row.kind, clip_key(row.name))),
         example="s1/micro/negative/s1_ne_01",
         place=only(camera, _place, root),
         trees=TREES,

@@ -35,6 +35,11 @@ _BROKEN = (
 )  # fmt: skip
 """What the two workbook libraries raise on damaged files, as found by damaging files (XML errors are SyntaxErrors)."""
 
+NO_RESULT = "#a formula without a stored result: open the workbook in a spreadsheet program and save it#"
+"""Stands in place of what such a cell would show, so that whoever needs its value says what to do."""
+
+_BARE_FORMULA = re.compile(rb'<c r="([A-Z]+[0-9]+)"[^<>]*><f[^<>]*(?:/>|>[^<>]*</f>)(?:<v ?/>)?</c>')
+
 Rows = list[tuple[str, ...]]
 
 
@@ -209,10 +214,32 @@ def _protected(path: Path) -> BadInput:
 def _xlsx(data: bytes) -> dict[str, Rows]:
     book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     found = {}
+    bare = _without_result(data)
     for sheet in book.worksheets:
         sheet.reset_dimensions()  # some programs note a wrong size in the file, and rows beyond it would be lost
         found[sheet.title] = [tuple(map(_text, row)) for row in sheet.iter_rows(values_only=True)]
+        for line, column in bare.get(sheet.title, ()):
+            row = found[sheet.title][line - 1]
+            found[sheet.title][line - 1] = (*row[: column - 1], NO_RESULT, *row[column:])
     return found
+
+
+def _without_result(data: bytes) -> dict[str, list[tuple[int, int]]]:
+    """Row and column, from 1, of the cells that hold a formula and no result of it, by sheet: a program wrote them that does not reckon.
+
+    openpyxl shows such a cell as an empty one, as it does one whose result is an empty text.
+    """
+    with zipfile.ZipFile(io.BytesIO(data)) as parts:
+        pages = [parts.read(name) for name in parts.namelist() if name.startswith("xl/worksheets/")]
+    places = {place.decode() for page in pages for place in _BARE_FORMULA.findall(page)}
+    if not places:
+        return {}
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    return {
+        sheet.title: [(cell.row, cell.column) for row in sheet.iter_rows() for cell in row
+                      if cell.data_type == "f" and cell.coordinate in places]
+        for sheet in book.worksheets
+    }  # fmt: skip
 
 
 def _xls(data: bytes) -> dict[str, Rows]:

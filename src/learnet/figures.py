@@ -6,9 +6,11 @@ colour vision: one blue whose strength says how much, words or shapes for everyt
 
 import base64
 import io
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -18,6 +20,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
 
+from learnet.errors import BadInput
+
+SUFFIXES = (".png", ".svg", ".pdf")
 INK, MUTED, RULE, CELL = "#15191e", "#5c6670", "#d5dae0", "#5b9bd5"
 THEME = {INK: "ink", MUTED: "muted", RULE: "rule", CELL: "cell"}
 """Colours of every figure, and the page's CSS variable that takes the place of each, so that a figure follows light and dark."""
@@ -157,6 +162,27 @@ def png_uri(image: UInt8[np.ndarray, "H W 3"], largest: int = 112) -> str:
     file = io.BytesIO()
     imsave(file, image, format="png", metadata={"Software": "learnet"})
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure to a .png, .svg or .pdf file; it is there whole or not at all.
+
+    Raises:
+        BadInput: the suffix names another format.
+        OSError: the folder cannot be written, or the disk is full.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise BadInput(path, f"{path.suffix or 'no suffix'} is no format for a picture", f"Choose from {', '.join(SUFFIXES)}.")
+    unsigned = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with mpl.rc_context(STYLE):
+            figure.savefig(part, format=suffix[1:], dpi=150, metadata=unsigned[suffix], facecolor="white")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _cell(axes: Axes, row: int, column: int, count: int, share: float, known: bool) -> None:

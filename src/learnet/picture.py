@@ -2,7 +2,6 @@
 its way to a motion image, step by step.
 """
 
-import os
 import textwrap
 from pathlib import Path
 
@@ -13,13 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from learnet.errors import BadInput
-from learnet.figures import CELL, INK, MUTED, RULE, STYLE
+from learnet.figures import CELL, INK, MUTED, RULE, STYLE, save_figure
 from learnet.motion import MOTION_IMAGES
 from learnet.predict import Answer, Recognition
 from learnet.steps import Steps
 
-SUFFIXES = (".png", ".svg", ".pdf")
 SHOWN = 7  # frames of a clip that are shown in even steps, the apex beside them
 WIDE = 12.0  # inches
 
@@ -55,7 +52,7 @@ def save_answer(recognition: Recognition, path: Path) -> None:
         OSError: the folder cannot be written, or the disk is full.
     """
     with mpl.rc_context(STYLE):
-        _save(answer_figure(recognition), path)
+        save_figure(answer_figure(recognition), path)
 
 
 def steps_figure(steps: Steps) -> Figure:
@@ -88,22 +85,7 @@ def steps_figure(steps: Steps) -> Figure:
 def save_steps(steps: Steps, path: Path) -> None:
     """Write `steps_figure` to a file; as `save_answer`."""
     with mpl.rc_context(STYLE):
-        _save(steps_figure(steps), path)
-
-
-def _save(figure: Figure, path: Path) -> None:
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise BadInput(path, f"{path.suffix or 'no suffix'} is no format for a picture", f"Choose from {', '.join(SUFFIXES)}.")
-    unsigned = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with mpl.rc_context(STYLE):
-            figure.savefig(part, format=suffix[1:], dpi=150, metadata=unsigned[suffix], facecolor="white")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        save_figure(steps_figure(steps), path)
 
 
 def _heading(recognition: Recognition) -> str:

@@ -10,7 +10,7 @@ import warnings
 from cyclopts import CycloptsError
 
 from learnet import console
-from learnet.cli import compare, data, demo, live, run, score, show, studies, video  # noqa: F401 (they hang their commands on the application)
+from learnet.cli import compare, data, demo, explain, live, run, score, show, studies, video  # noqa: F401 (they hang their commands on the application)
 from learnet.cli.app import app
 from learnet.errors import LearnetError
 

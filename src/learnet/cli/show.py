@@ -42,7 +42,8 @@ def show(
     face_model
         The YuNet face model; without one the built-in Haar cascades are used.
     """
-    from learnet.picture import SUFFIXES, save_steps
+    from learnet.figures import SUFFIXES
+    from learnet.picture import save_steps
     from learnet.steps import Marks, take_steps
 
     check_outputs([out], [clip, face_model])

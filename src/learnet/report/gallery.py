@@ -4,15 +4,14 @@ A motion image can still show the edges of a face. So people whose face a licenc
 image and face, whatever is asked for; faces of the others are shown only where the caller asks for them.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from learnet.clip import Outcome
-from learnet.datasets import DATASETS
 from learnet.errors import LearnetError
 from learnet.figures import png_uri
+from learnet.licence import may_be_shown
 from learnet.prepared import Prepared
 from learnet.report.record import Record
 from learnet.video import read_frames
@@ -48,12 +47,6 @@ class Gallery:
     shelves: tuple[Shelf, ...]
     withheld: tuple[str, ...]  # people whose images may not be published
     notes: tuple[str, ...]  # why something is not shown
-
-
-def may_be_shown(person: str) -> bool:
-    """Whether images of PERSON (dataset/subject) may be published, as far as the table of datasets knows the licence."""
-    dataset, _, subject = person.partition("/")
-    return not any(entry.hides(subject) for name, entry in DATASETS.items() if _plain(name) == _plain(dataset))
 
 
 def gallery(record: Record, each: int, show_faces: bool = False) -> Gallery:
@@ -102,8 +95,3 @@ def _onset_face(prepared: Prepared, place: int) -> str | None:
         return png_uri(read_frames(Path(str(row["path"])), int(row["onset"]), int(row["onset"]))[0])
     except (LearnetError, ValueError):  # the clip has moved, or the image was imported without one
         return None
-
-
-def _plain(dataset: str) -> str:
-    """`CASME II`, `casme-2` and `casme2` are one dataset."""
-    return re.sub(r"ii$", "2", re.sub(r"[^a-z0-9]", "", dataset.lower()))

@@ -1,0 +1,136 @@
+"""Commands that show why a network answers as it does."""
+
+from pathlib import Path
+
+from cyclopts import App
+
+from learnet import console
+from learnet.cli.app import STUDIES, app
+from learnet.errors import LearnetError
+from learnet.places import check_room_above
+
+explain = App(name="explain", group=STUDIES, help="Show why a network answers as it does: pictures as PNG and SVG, their numbers as CSV.")
+app.command(explain)
+
+
+@explain.command(name="clip")
+def of_clip(
+    source: Path, clip: str, out: Path, /, *, stage: str | None = None, weights: Path | None = None, seed: int | None = None
+) -> None:
+    """Draw what the network saw in one clip: the whole network, the strongest maps of a stage, the accretion layers.
+
+    Parameters
+    ----------
+    source
+        Study folder: the clip is explained by the network that did not know its person. Or prepared folder, with --weights.
+    clip
+        The clip as clips.csv names it: DATASET/SUBJECT/NAME.
+    out
+        Folder for the pictures.
+    stage
+        Stage whose maps are drawn; a wrong name lists those there are.
+    weights
+        Checkpoint, where SOURCE is a prepared folder.
+    seed
+        Run of the study; the first if not given.
+    """
+    from learnet.explain.case import open_cases
+    from learnet.explain.plates import write_plates
+    from learnet.explain.tell import clip_plates
+
+    check_room_above(out / "x")
+    case = open_cases(source, weights, seed).one(clip)
+    console.paths(*write_plates(out, clip_plates(case, stage)))
+    for note in case.notes:
+        console.out.print(f"Mind: {note}.", markup=False)
+
+
+@explain.command(name="class")
+def of_class(
+    source: Path, name: str, out: Path, /, *, stage: str | None = None, weights: Path | None = None, seed: int | None = None
+) -> None:
+    """Draw the mean response of a stage over all clips of one class.
+
+    Parameters
+    ----------
+    source
+        Study folder, or prepared folder with --weights.
+    name
+        The class; a wrong name lists those there are.
+    out
+        Folder for the pictures.
+    stage
+        Stage whose maps are drawn; a wrong name lists those there are.
+    weights
+        Checkpoint, where SOURCE is a prepared folder.
+    seed
+        Run of the study; the first if not given.
+    """
+    from learnet.explain.case import open_cases
+    from learnet.explain.plates import write_plates
+    from learnet.explain.tell import class_plates
+
+    check_room_above(out / "x")
+    console.paths(*write_plates(out, class_plates(open_cases(source, weights, seed).of_class(name), stage)))
+
+
+@explain.command(name="networks")
+def of_networks(*studies: Path, out: Path, clip: tuple[str, ...] = (), depth: int = 2) -> None:
+    """Draw the two strongest maps of several networks side by side, a row per clip, brows and eyes boxed, the mouth ringed.
+
+    Parameters
+    ----------
+    studies
+        Studies of the same prepared folder, one per network.
+    out
+        Folder for the pictures.
+    clip
+        A clip to show (may be given several times); the first of each class if none is named.
+    depth
+        How often the image has been halved where the maps are taken: 1 to 5.
+    """
+    from learnet.explain.case import open_cases
+    from learnet.explain.plates import write_plates
+    from learnet.explain.tell import networks_plates
+
+    if not studies:
+        raise LearnetError("No study is named.", "Name at least one study folder.")
+    check_room_above(out / "x")
+    sources = [(study.resolve().name, open_cases(study)) for study in studies]
+    console.paths(*write_plates(out, networks_plates(sources, clip, depth)))
+
+
+@explain.command(name="measure")
+def of_movement(*weights: Path, out: Path, people: int = 10, depth: int = 2, part: float = 0.25, seed: int = 0) -> None:
+    """Measure how much of each network's response lies where the face truly moves, on synthetic people nobody has learned from.
+
+    Parameters
+    ----------
+    weights
+        Checkpoints that take the same images.
+    out
+        Folder for the figure and the numbers.
+    people
+        Synthetic people, each with a clip of each of five emotions.
+    depth
+        How often the image has been halved where the response is taken: 1 to 5.
+    part
+        A place counts as moving from this share of the clip's largest displacement on.
+    seed
+        Another one gives other people.
+    """
+    from learnet.explain.plates import write_plates
+    from learnet.explain.tell import measured_plates
+
+    check_room_above(out / "x")
+    with console.bar("Filming strangers") as progress:
+        plates = measured_plates(weights, people, depth, part, seed, progress)
+    found = plates["measured"].table
+    rows = [
+        [row.look, f"{row.share:.3f} [{row.low:.3f}, {row.high:.3f}]", f"{row.times_even:.2f}",
+         "" if row.more != row.more else f"{row.more:+.3f} [{row.more_low:+.3f}, {row.more_high:+.3f}]"]
+        for row in found.itertuples()
+    ]  # fmt: skip
+    title = f"Share of the response where the face moves, {found['area'].iloc[0]:.1%} of the image; {found['clips'].iloc[0]} clips"
+    console.table(title, ["network, stage", "share", "times even", "more than the first"], rows)
+    console.paths(*write_plates(out, plates))

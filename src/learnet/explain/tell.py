@@ -1,0 +1,144 @@
+"""Explanations as plates, ready to be written: of a clip, of a class, of several networks side by side, and what is measured."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from learnet.checkpoint import load_checkpoint
+from learnet.errors import BadCheckpoint, LearnetError
+from learnet.explain.case import Case, Cases
+from learnet.explain.measure import measure, responding, summary
+from learnet.explain.moving import PART, Progress, moving_clips
+from learnet.explain.plates import Plate, Row, Seen, accretion_plate, mosaic, network_plate, rows_plate
+from learnet.explain.stages import accretion, maps_of, responses, same_depth
+from learnet.figures import Interval, interval_figure
+from learnet.networks.learnet import LEARNet
+
+DEPTH = 2  # halvings of the image: the first level of LEARNet's columns, as in the paper's figures
+USUAL = "one.accretion_1"  # the stage drawn of LEARNet where none is named
+
+
+def clip_plates(case: Case, stage: str | None = None) -> dict[str, Plate]:
+    """The whole network, the strongest maps of one stage, and of a LEARNet with accretion its accretion layers.
+
+    Args:
+        case: the clip and its network.
+        stage: the accretion layer one.accretion_1 of LEARNet, or what stands at its depth elsewhere, if not given.
+
+    Raises:
+        LearnetError: a stage that the network does not have; a network without maps.
+    """
+    stage = stage or _usual(case)
+    maps = maps_of(case.module, case.image[None], stage)[0]
+    answers = responses(case.module, case.image[None])
+    plates = {
+        "network": network_plate(answers, case.image, _title(case)),
+        "mosaic": mosaic(maps, case.image, f"{_title(case)}\n{stage}, the strongest of {len(maps)} maps"),
+    }
+    for pair in ("one", "two"):
+        if isinstance(case.module, LEARNet) and case.module.variant in ("released", "paper", "lrn", "gap"):
+            for level in (1, 2):
+                title = f"{_title(case)}\naccretion layer {pair}, level {level}"
+                plates[f"accretion-{pair}-{level}"] = accretion_plate(*accretion(answers, pair, level), title)
+    return plates
+
+
+def class_plates(cases: Sequence[Case], stage: str | None = None) -> dict[str, Plate]:
+    """The strongest maps of one stage, each the mean over the clips of a class, beside the mean of their motion images."""
+    stage = stage or _usual(cases[0])
+    maps = np.mean([maps_of(case.module, case.image[None], stage)[0] for case in cases], axis=0)
+    image = np.mean([case.image for case in cases], axis=0).round().astype(np.uint8)
+    people = len({case.person for case in cases})
+    title = f"{cases[0].truth}: mean over {len(cases)} clips of {people} people\n{stage}, the strongest of {len(maps)} maps"
+    said = sorted({note for case in cases for note in case.notes})
+    return {"class": mosaic(maps, image, "\n".join([title, *said[:3]]))}
+
+
+def networks_plates(sources: Sequence[tuple[str, Cases]], clips: Sequence[str], depth: int = DEPTH) -> dict[str, Plate]:
+    """A row per clip: the motion image, then the two strongest maps of each network at the same depth.
+
+    Args:
+        sources: name of each network, and its study.
+        clips: their names; the first of each class if none is named.
+        depth: how often the image has been halved, 1 to 5.
+
+    Raises:
+        LearnetError: a clip that one of the studies has not tested; images that differ between studies; a network without maps.
+    """
+    first = sources[0][1]
+    for name, other in sources[1:]:
+        if other.prepared.about["fingerprint"] != first.prepared.about["fingerprint"]:
+            raise LearnetError(f"{name} is a study of other images than {sources[0][0]}.", "Compare studies of one prepared folder.")
+    rows = []
+    for clip in clips or first.examples():
+        cases = [(name, source.one(clip)) for name, source in sources]
+        seen = []
+        for name, case in cases:
+            stage = same_depth(case.module, case.facts.size, depth)
+            seen.append(Seen(name, stage, maps_of(case.module, case.image[None], stage)[0]))
+        case = cases[0][1]
+        rows.append(Row("\n".join([clip, case.truth, *case.notes]), case.image, case.where, tuple(seen)))
+    unknown = "" if rows[0].where else "; where the face lies in these images is not known, so nothing is marked"
+    return {"networks": rows_plate(rows, f"The strongest maps after {depth} halvings{unknown}")}
+
+
+def measured_plates(
+    weights: Sequence[Path], people: int, depth: int = DEPTH, part: float = PART, seed: int = 0, progress: Progress | None = None
+) -> dict[str, Plate]:
+    """How much of the response of networks lies where the face truly moves, on synthetic clips of people none of them knows.
+
+    Args:
+        weights: checkpoints that take the same images.
+        people: synthetic people, each with a clip of each main emotion.
+        depth: where the networks are compared, in halvings of the image.
+        part: a place moves from this share of the clip's largest displacement on.
+        seed: of the people.
+        progress: called as clips are made.
+
+    Returns:
+        `measured`, a figure with intervals and the summary; `measured-clips`, the same figure with the share of each clip.
+
+    Raises:
+        BadCheckpoint: weights for other images than the first, or for images of unknown making.
+        LearnetError: no weights, a share outside 0..1, two files of one name, or a network without maps.
+    """
+    if not weights or not 0 < part <= 1:
+        raise LearnetError("Nothing can be measured.", "Name checkpoints, and with --part a share from 0 to 1.")
+    loaded = {path.stem: load_checkpoint(path) for path in weights}
+    if len(loaded) < len(weights):
+        raise LearnetError("Two of these files have one name.", "Give them names that tell the networks apart.")
+    facts = loaded[weights[0].stem][1]
+    for path in weights:
+        other = loaded[path.stem][1]
+        if other.preparation is None:
+            raise BadCheckpoint(
+                path, "how its images were made is not known, so no clip can be made for it", "Take weights of prepared clips."
+            )
+        if other.preparation != facts.preparation:
+            raise BadCheckpoint(path, f"takes other images than {weights[0].name}", "Measure networks of one preparation together.")
+    assert facts.preparation is not None
+    looks = {}
+    for name, (module, about) in loaded.items():
+        stage, look = responding(module, about.size, depth)
+        looks[f"{name}, {stage}"] = look
+    owners = facts.data.get("faces") == "given"
+    clips = moving_clips(replace(facts.preparation, face="none"), people, seed=seed, owners=owners, progress=progress)
+    table = measure(clips, looks, part)
+    found = summary(table)
+    lines = [Interval(row.look, row.share, row.low, row.high) for row in found.itertuples()]
+    title = f"Share of the response that lies where the face moves ({found['area'].iloc[0]:.0%} of the image)"
+    figure = interval_figure({title: lines}, {title: float(found["area"].iloc[0])})
+    return {"measured": Plate(figure, found), "measured-clips": Plate(figure, table)}
+
+
+def _usual(case: Case) -> str:
+    if isinstance(case.module, LEARNet) and case.module.variant not in ("plain", "one-stream"):
+        return USUAL
+    return same_depth(case.module, case.facts.size, DEPTH)
+
+
+def _title(case: Case) -> str:
+    answered = f"{case.facts.network} answers {case.answer} ({case.scores.max():.2f})"
+    return "\n".join([f"{case.clip}, {case.truth}: {answered}", *case.notes])

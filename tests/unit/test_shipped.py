@@ -45,7 +45,7 @@ def test_on_real_images_each_scores_what_its_card_says(file: Path, shared: Path,
     folder = shared / "real" / "megc2019_flow"
     import_images(folder / "images", folder / "labels.csv", tmp_path / "flow", 28, "flow")
     found = evaluate(tmp_path / "flow", file, tmp_path / "study")
-    told = re.search(rf"`{file.stem}`.*?UF1 (0\.\d+).*?UAR (0\.\d+)", CARD.read_text(), re.DOTALL)
+    told = re.search(rf"`{file.stem}`: accuracy.*?UF1 (0\.\d+).*?UAR (0\.\d+)", CARD.read_text(), re.DOTALL)
     assert told, "the card names no score"
     score = found["seeds"]["0"]
     assert [round(score[name]["value"], 3) for name in ("uf1", "uar")] == pytest.approx([float(told[1]), float(told[2])], abs=2e-3)

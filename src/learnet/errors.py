@@ -32,8 +32,9 @@ class UnknownName(LearnetError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
-        near = difflib.get_close_matches(name, names, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Choose from {', '.join(names)}."
+        plain = {known.casefold(): known for known in names}
+        near = difflib.get_close_matches(name.casefold(), plain, n=1)
+        hint = f"Did you mean {plain[near[0]]!r}?" if near else f"Choose from {', '.join(names)}."
         super().__init__(f"There is no {kind} called {name!r}.", hint)
 
 

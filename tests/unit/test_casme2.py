@@ -129,6 +129,13 @@ def test_a_formula_without_a_stored_result_is_told_with_what_to_do(tmp_path: Pat
     assert told.serious and told.where == "casme2/02/EP95_01" and "a formula without a stored result: open the workbook" in told.what
 
 
+def test_a_workbook_without_rows_says_so(tmp_path: Path) -> None:
+    nine_columns(tmp_path / "CASME2-coding.xlsx", [])
+    cropped(tmp_path / "Cropped")
+    with pytest.raises(BadInput, match="CASME2-coding.xlsx: has no rows below its header"):
+        read(tmp_path)
+
+
 def test_rows_that_cannot_be_used_are_told_not_lost(tmp_path: Path) -> None:
     rows = [*ROWS, ("02", "EP95_01", "x", 2, 3, "4", "fear"), ("02", "EP95_02", 1, 2, 3, "4", "/"), ("he", "EP95_03", 1, 2, 3, "4", "fear"),
             (None, "EP95_04", 1, 2, 3, "4", "fear"), ("02", "EP95_05", 9, 2, 3, "4", "fear"), ("02", "EP95_06", 1, 2, "/", "4", "fear"),

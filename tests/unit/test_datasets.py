@@ -28,8 +28,9 @@ def test_every_dataset_is_called_by_its_name_and_uses_known_words() -> None:
 
 
 def test_a_misspelt_dataset_gets_a_suggestion(tmp_path: Path) -> None:
-    with pytest.raises(UnknownName, match="Did you mean 'casme2'"):
-        read_dataset("casme22", tmp_path)
+    for name in ("casme22", "CASME2", "Casme-2"):
+        with pytest.raises(UnknownName, match="Did you mean 'casme2'"):
+            read_dataset(name, tmp_path)
 
 
 def test_a_selection_that_the_database_does_not_have_is_refused_with_what_it_has(tmp_path: Path) -> None:

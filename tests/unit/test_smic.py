@@ -262,6 +262,33 @@ def test_a_folder_of_another_emotion_or_none_is_told(tmp_path: Path, label: str,
     assert finding.serious and wrong in finding.what and finding.where == f"HS/s1/{label}/s1_po_95"
 
 
+def test_a_folder_that_is_called_otherwise_than_micro_is_serious(tmp_path: Path) -> None:
+    """Of one subject, of all, with clips that say whose they are and with others: whether it held micro-expressions nobody can tell."""
+    tree(tmp_path / "HS")
+    (tmp_path / "HS" / "s1" / "micro").rename(tmp_path / "HS" / "s1" / "mikro")
+    reading = read(tmp_path)
+    assert clips(reading) == EXPECTED
+    told = of_kind(reading, "folder not known")
+    assert (told.where, told.serious) == ("HS/s1/mikro", True) and told.what.endswith("its clips are taken for micro-expressions")
+    images(tmp_path / "HS" / "s3" / "mikros" / "positive" / "clip 5", range(5, 9), CROPPED)
+    images(tmp_path / "HS" / "s3" / "notes", [], CROPPED)
+    told = {f.where: f.what for f in read(tmp_path).findings if f.kind == "folder not known" and f.serious}
+    assert sorted(told) == ["HS/s1/mikro", "HS/s3/mikros"] and told["HS/s3/mikros"].endswith("nothing in it is used")
+    for folder in list((tmp_path / "HS").glob("s*/micro")):
+        folder.rename(folder.with_name("mikro"))
+    assert kinds(read(tmp_path), serious=True).count("folder not known") == 5
+
+
+def test_no_words_of_a_workbook_where_there_is_none(tmp_path: Path) -> None:
+    tree(tmp_path / "HS", [*CLIPS, ("s1", "micro/happiness", "s1_po_95", 5, 8)])
+    reading = read(tmp_path)
+    assert "other workbooks" not in reading.about and kinds(reading, serious=True) == ["folder not usable"]
+    assert not [finding for finding in reading.findings if "workbook" in finding.what]
+    tree(tmp_path / "other", [("s1", "micro/happiness", "s1_po_95", 5, 8)])
+    with pytest.raises(BadInput, match="no name of a folder that can be used has a clip here"):
+        read(tmp_path / "other")
+
+
 def test_images_that_lie_beside_clips_are_told(tmp_path: Path) -> None:
     tree(tmp_path / "HS")
     images(tmp_path / "HS" / "s8" / "micro" / "negative", [1, 2, 3], CROPPED)
@@ -337,7 +364,7 @@ def test_a_level_too_deep(tmp_path: Path, inside: str) -> None:
     tree(tmp_path / "HS")
     with pytest.raises(BadInput, match="this is a single subject or clip, not the database") as refusal:
         read(tmp_path / "HS" / inside)
-    assert str(tmp_path / "HS") in refusal.value.hint
+    assert refusal.value.hint == f"Give {tmp_path / 'HS'}, or the folder above it."
 
 
 def test_a_folder_that_cannot_be_read_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

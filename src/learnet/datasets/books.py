@@ -225,6 +225,8 @@ def _candidates(paths: Iterable[Path], books: Books, findings: list[Finding]) ->
 def _checked(path: Path, books: Books, folders: Collection[Key]) -> Table:
     """The table of a workbook; refused where it is another database's (several have the same columns)."""
     table = books.table(path)
+    if not table.rows:
+        raise BadInput(path, "has no rows below its header", "Use the workbook with the labels.")
     said = [{ALIASES.get(word, word) for word in cells["emotion"].lower().split("+")} for cells in table.rows]
     words = {word for words in said for word in words}
     if foreign := sorted(words & set(EMOTIONS) - set(books.emotions)):

@@ -136,15 +136,20 @@ def plant(found: Survey, plan: Plan) -> list[Tree]:
             tree.odd.append((folder, placed.odd))
     if not trees:
         raise _no_tree(found, plan)
-    if trees.keys() == {()} and _belongs(found, plan):
-        raise _too_deep(found.root, found.root.parent)
+    if trees.keys() == {()} and (levels := _levels_inside(found, plan)):
+        raise _too_deep(found.root, found.root.parents[levels - 1])
     return list(trees.values())
 
 
-def _belongs(found: Survey, plan: Plan) -> bool:
-    """Whether the root is a level of the tree itself: a subject's folder, whose clips are known by their names alone."""
-    with_root = [plan.place((found.root.name, *way)) for way in found.leaves + found.closed if plan.place(way)]
-    return all(placed is not None and placed.above == 0 for placed in with_root)
+def _levels_inside(found: Survey, plan: Plan) -> int:
+    """How many levels the root lies inside the tree itself: 1 for a subject's folder, whose clips are known by their names alone."""
+    clips = [way for way in found.leaves + found.closed if plan.place(way)]
+    names = found.root.parts[1:]
+    for levels in range(1, len(names) + 1):
+        with_root = [plan.place((*names[-levels:], *way)) for way in clips]
+        if not all(placed is not None and placed.above == 0 for placed in with_root):
+            return levels - 1
+    return len(names)
 
 
 def _too_deep(root: Path, right: Path) -> BadInput:
@@ -219,7 +224,8 @@ def choose(root: Path, kinds: list[Kind], name: str | None, plan: Plan) -> Kind:
     """
     kinds = [kind for kind in kinds if not kind.beyond]
     if not kinds:
-        raise BadInput(root, "no row of the workbook that can be used has a folder")
+        label = "row of the workbook" if isinstance(plan.books, Books) else "name of a folder"
+        raise BadInput(root, f"no {label} that can be used has a clip here")
     if name is None:
         return kinds[0]
     pick(dict.fromkeys(plan.trees), name, f"{plan.books.title} tree")
@@ -270,6 +276,8 @@ def clips_of(root: Path, rows: Sequence[Row], kinds: list[Kind], chosen: Kind, p
         findings += problems
         if clip:
             clips.append(clip)
+    if isinstance(plan.books, Folders):  # a folder that gives no row was told already
+        return clips, findings
     return clips, findings + [without_row(_way(folder, root)) for key, folder in chosen.clips.items() if key not in used]
 
 
@@ -278,7 +286,7 @@ def _about(root: Path, labels: Labels, kinds: list[Kind], chosen: Kind, plan: Pl
     return {
         "workbook": "; ".join(books) or "none; the folders are the labels",
         **plan.about(labels),
-        "other workbooks": ", ".join(other.path.name for other in labels.others) or "none",
+        **({"other workbooks": ", ".join(other.path.name for other in labels.others) or "none"} if books else {}),
         "tree": f"{_trees(chosen, root)}, {counted(len(chosen.clips), 'clip folder')}",
         "other trees": ", ".join(_trees(other, root) for other in kinds if other is not chosen) or "none",
     }

@@ -166,7 +166,8 @@ def read(root: Path, selection: Selection = Selection()) -> Reading:  # noqa: B0
         raise BadInput(found.root, "there are no clips without an expression (non_micro)", "Leave out --expressions all.")
     doubts = [doubt for clip in reading.clips for doubt in _doubts(clip, found.root)]
     loose = _loose(found, camera, selection.expressions)
-    return replace(reading, findings=[*reading.findings, *doubts, *loose, *unnamed(reading.clips, found.root, camera)])
+    strange = _strange(found, camera, reading.clips)
+    return replace(reading, findings=[*reading.findings, *doubts, *loose, *strange, *unnamed(reading.clips, found.root, camera)])
 
 
 def _doubts(clip: Clip, root: Path) -> list[Finding]:
@@ -196,6 +197,25 @@ def _loose(found: Survey, camera: str, expressions: str) -> list[Finding]:
             what = "images lie here, not in the folder of a clip; they are not used"
             findings.append(Finding("images without clip", "/".join(way), what, serious=not there.folders))
     return findings
+
+
+def _strange(found: Survey, camera: str, clips: Sequence[Clip]) -> list[Finding]:
+    """Folders of a subject that stand where micro or non_micro should and are called otherwise: what lies in them may be either."""
+    ways = [clip.path.relative_to(found.root).parts for clip in clips]
+    tops = {(way[: there.above], way[there.above]) for way in ways if (there := named(way))}
+    taken = {top for top, below in tops if len(top) > 1 and subject_number(below) is None and subject_number(top[-2]) is not None}
+    left = set()
+    for top in {top for top, _ in tops} - taken | {top[:-2] for top in taken}:
+        for way in found.leaves:
+            if way[: len(top)] != top or len(way) < len(top) + 2 or subject_number(way[len(top)]) is None or named(way):
+                continue
+            name, whose = way[len(top) + 1], filmed_by(found.root, way)
+            known = _is_kind(same(name)) or same(name) in LABELS or number_of(name) is not None or subject_number(name) is not None
+            if not known and whose in (camera, None) and listing(found.root.joinpath(*way)).images:
+                left.add(way[: len(top) + 2])
+    words = "it stands where micro or non_micro should; "
+    told = [(way, "its clips are taken for micro-expressions") for way in taken] + [(way, "nothing in it is used") for way in left - taken]
+    return [Finding("folder not known", "/".join(way), words + what, serious=True) for way, what in sorted(told)]
 
 
 SMIC = Dataset(

@@ -14,7 +14,8 @@ from learnet.checkpoint import load_checkpoint, save_checkpoint
 from learnet.errors import BadCheckpoint, BadInput, LearnetError
 from learnet.explain.case import open_cases
 from learnet.explain.plates import write_plates
-from learnet.explain.tell import class_plates, clip_plates, measured_plates, networks_plates
+from learnet.explain.regions import placing
+from learnet.explain.tell import class_plates, clip_plates, measured_plates, networks_plates, where_plates
 from learnet.outcomes import read_outcomes
 from learnet.prepared import load_prepared
 from learnet.settings import Resources, Study, Training
@@ -131,6 +132,16 @@ def test_the_plates_of_a_clip(place: Path, tmp_path: Path) -> None:
     mosaic = plates["mosaic"].table
     assert mosaic["map"].nunique() == 16 and len(mosaic) == 16 * 7 * 7
     assert plates["network"].table["stage"].nunique() == 1 + 12 + 4 + 3
+
+
+def test_the_plates_of_where_it_looked(place: Path) -> None:
+    """Noise has no face, so there are no regions; with a face there are, and their shares add up for each method."""
+    case = open_cases(place / "ststnet").one("casme2/01/EP00")
+    plates = where_plates(case)
+    assert set(plates) == {"where", "checks"}
+    assert len(plates["where"].table) == 3 * 28 * 28 and set(plates["checks"].table["way"]) == {"deletion", "insertion"}
+    regions = where_plates(replace(case, where=placing("given", 28)))["regions"].table
+    np.testing.assert_allclose(regions.groupby("method")["share"].sum(), 1)
 
 
 def test_the_plate_of_a_class_is_the_mean_over_its_clips(place: Path) -> None:

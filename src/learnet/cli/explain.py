@@ -17,7 +17,7 @@ app.command(explain)
 def of_clip(
     source: Path, clip: str, out: Path, /, *, stage: str | None = None, weights: Path | None = None, seed: int | None = None
 ) -> None:
-    """Draw what the network saw in one clip: the whole network, the strongest maps of a stage, the accretion layers.
+    """Draw what the network saw in one clip, layer by layer, and where it looked for its answer.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def of_clip(
     out
         Folder for the pictures.
     stage
-        Stage whose maps are drawn; a wrong name lists those there are.
+        Stage whose maps are drawn, and of the class activation; a wrong name lists those there are.
     weights
         Checkpoint, where SOURCE is a prepared folder.
     seed
@@ -36,11 +36,13 @@ def of_clip(
     """
     from learnet.explain.case import open_cases
     from learnet.explain.plates import write_plates
-    from learnet.explain.tell import clip_plates
+    from learnet.explain.tell import clip_plates, where_plates
 
     check_room_above(out / "x")
     case = open_cases(source, weights, seed).one(clip)
-    console.paths(*write_plates(out, clip_plates(case, stage)))
+    console.paths(*write_plates(out, clip_plates(case, stage) | where_plates(case, stage)))
+    if case.where is None:
+        console.out.print("Where the face lies in these images is not known, so nothing is summed per part of the face.")
     for note in case.notes:
         console.out.print(f"Mind: {note}.", markup=False)
 

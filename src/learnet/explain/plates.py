@@ -74,7 +74,7 @@ def mosaic(maps: Float32[np.ndarray, "C h w"], image: UInt8[np.ndarray, "S S 3"]
         figure = Figure(figsize=(2.6 + 1.15 * across, max(2.9, 1.28 * down + 0.6)), layout="constrained")
         left, right = figure.subfigures(1, 2, width_ratios=[2.3, 1.15 * across + 0.3])
         alone = left.subplots()
-        _picture(alone, image, "Motion image")
+        picture(alone, image, "Motion image")
         places = right.subplots(down, across, squeeze=False)
         for axes in places.flat:
             axes.set_axis_off()
@@ -82,7 +82,7 @@ def mosaic(maps: Float32[np.ndarray, "C h w"], image: UInt8[np.ndarray, "S S 3"]
             look = _tile(axes, maps[which], maps[chosen], f"map {which}")
         right.colorbar(look, ax=list(places.flat), shrink=0.7, aspect=30, label="response")
         figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
-    return Plate(figure, _long({f"{which}": maps[which] for which in chosen}, "map"))
+    return Plate(figure, cells({f"{which}": maps[which] for which in chosen}, "map"))
 
 
 def accretion_plate(
@@ -111,7 +111,7 @@ def accretion_plate(
         figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
         off = float(np.abs(plain + accreting - total).max())
         figure.supxlabel(f"Largest difference between sum and layer over all {len(total)} maps: {off:.1g}", size=8, color=MUTED)
-    parts = [_long({f"{which}": maps[which] for which in chosen}, "map") for maps in (plain, accreting, total)]
+    parts = [cells({f"{which}": maps[which] for which in chosen}, "map") for maps in (plain, accreting, total)]
     table = parts[0].rename(columns={"value": "plain"}).assign(accreting=parts[1]["value"], accretion=parts[2]["value"])
     return Plate(figure, table)
 
@@ -146,9 +146,9 @@ def network_plate(answers: Mapping[str, Float32[np.ndarray, "B ..."]], image: UI
                     0.5, -0.04, f"0 to {maps[name].max():.3g}", transform=axes.transAxes, ha="center", va="top", size=6.5, color=MUTED
                 )
             else:
-                _picture(axes, image, "motion image", size=7.5)
+                picture(axes, image, "motion image", size=7.5)
         figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
-    return Plate(figure, _long(drawn, "stage"))
+    return Plate(figure, cells(drawn, "stage"))
 
 
 def rows_plate(rows: Sequence[Row], title: str, each: int = 2) -> Plate:
@@ -162,7 +162,7 @@ def rows_plate(rows: Sequence[Row], title: str, each: int = 2) -> Plate:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(1.4 * columns + 0.3, 1.62 * len(rows) + 0.5), layout="constrained")
         for place, (row, line) in enumerate(zip(rows, figure.subplots(len(rows), columns, squeeze=False), strict=True)):
-            _picture(line[0], row.image, row.title)
+            picture(line[0], row.image, row.title)
             _mark(line[0], row.where, row.where.size if row.where else 0)
             tiles = iter(line[1:])
             for seen in row.seen:
@@ -171,8 +171,8 @@ def rows_plate(rows: Sequence[Row], title: str, each: int = 2) -> Plate:
                     heading = f"{seen.network}\n{seen.stage} map {which}" if place == 0 else f"map {which}"
                     _tile(axes, seen.maps[which], seen.maps[which], heading)
                     _mark(axes, row.where, seen.maps.shape[-1])
-                    cells = _long({f"{which}": seen.maps[which]}, "map")
-                    tables.append(cells.assign(clip=row.title, network=seen.network, stage=seen.stage))
+                    drawn = cells({f"{which}": seen.maps[which]}, "map")
+                    tables.append(drawn.assign(clip=row.title, network=seen.network, stage=seen.stage))
         figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
     table = pd.concat(tables, ignore_index=True)
     return Plate(figure, table[["clip", "network", "stage", "map", "row", "column", "value"]])
@@ -204,7 +204,8 @@ def _centre(places: Mapping[str, tuple[float, int]]) -> float:
     return places["stem"][0] if "stem" in places else 0.0
 
 
-def _picture(axes: Axes, image: UInt8[np.ndarray, "S S 3"], title: str, size: float = 8.0) -> None:
+def picture(axes: Axes, image: UInt8[np.ndarray, "S S 3"], title: str, size: float = 8.0) -> None:
+    """An image without axes, its title centred above it."""
     axes.imshow(image, interpolation="nearest")
     axes.set_axis_off()
     axes.set_title(title, size=size, loc="center", weight="normal")
@@ -234,7 +235,7 @@ def _mark(axes: Axes, where: Placing | None, side: int) -> None:
     axes.add_patch(mpl.patches.Ellipse(centre, wide * small, high * small, fill=False, edgecolor=INK, linewidth=1.0))
 
 
-def _long(maps: Mapping[str, Float[np.ndarray, "h w"]], what: str) -> pd.DataFrame:
+def cells(maps: Mapping[str, Float[np.ndarray, "h w"]], what: str) -> pd.DataFrame:
     """A row for each cell of each map."""
     parts = []
     for name, one in maps.items():

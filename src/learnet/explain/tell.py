@@ -11,8 +11,11 @@ from learnet.errors import BadCheckpoint, LearnetError
 from learnet.explain.case import Case, Cases
 from learnet.explain.measure import measure, responding, summary
 from learnet.explain.moving import PART, Progress, moving_clips
+from learnet.explain.panels import checks_plate, regions_plate, where_plate
 from learnet.explain.plates import Plate, Row, Seen, accretion_plate, mosaic, network_plate, rows_plate
+from learnet.explain.sanity import Attribute, check
 from learnet.explain.stages import accretion, maps_of, responses, same_depth
+from learnet.explain.where import grad_cam, integrated_gradients, occlusion
 from learnet.figures import Interval, interval_figure
 from learnet.networks.learnet import LEARNet
 
@@ -42,6 +45,33 @@ def clip_plates(case: Case, stage: str | None = None) -> dict[str, Plate]:
             for level in (1, 2):
                 title = f"{_title(case)}\naccretion layer {pair}, level {level}"
                 plates[f"accretion-{pair}-{level}"] = accretion_plate(*accretion(answers, pair, level), title)
+    return plates
+
+
+def where_plates(case: Case, stage: str | None = None) -> dict[str, Plate]:
+    """Where the network looked for its answer: three attributions, what they sum to in each part of the face, and their checks.
+
+    Args:
+        case: the clip and its network.
+        stage: of the class activation; as in `clip_plates`.
+
+    Returns:
+        `where`, `checks`, and, where it is known where the face lies, `regions`.
+
+    Raises:
+        LearnetError: as `clip_plates`.
+    """
+    stage, target = stage or _usual(case), case.facts.classes.index(case.answer)
+    methods: dict[str, Attribute] = {
+        f"Grad-CAM, {stage}": lambda module: grad_cam(module, case.image, target, stage),
+        "occlusion": lambda module: occlusion(module, case.image, target),
+        "integrated gradients": lambda module: integrated_gradients(module, case.image, target),
+    }
+    maps = {name: attribute(case.module) for name, attribute in methods.items()}
+    checks = {name: check(case.module, case.image, target, attribute) for name, attribute in methods.items()}
+    plates = {"where": where_plate(maps, case.image, _title(case)), "checks": checks_plate(checks, _title(case))}
+    if case.where:
+        plates["regions"] = regions_plate(maps, case.where, _title(case))
     return plates
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from learnet.errors import LearnetError
 from learnet.explain.measure import measure, over_people, share_inside, summary
-from learnet.explain.moving import MovingClip, moving_clips
+from learnet.explain.moving import MovingClip, _finer, moving_clips
+from learnet.explain.regions import learnets_crop
 from learnet.settings import Preparation
 from learnet.simulate import script
 from learnet.simulate.render import Camera, Circumstances, draw_circumstances
@@ -82,3 +83,11 @@ def test_nobody_and_a_needed_finder_are_refused() -> None:
         moving_clips(Preparation(), 0)
     with pytest.raises(LearnetError, match="face finder"):
         moving_clips(Preparation(steady=True), 1)
+
+
+def test_the_finer_crop_shows_what_the_crop_shows() -> None:
+    """Averaged over its pixels again, it is the crop that found faces get."""
+    fine, wanted = _finer(learnets_crop(28), SMALL), learnets_crop(28)
+    again = fine.coarser(fine.width // 28)
+    assert (again.height, again.width) == (28, 28) and fine.width > 56
+    np.testing.assert_allclose([again.face_px, *again.origin], [wanted.face_px, *wanted.origin])

@@ -19,7 +19,7 @@ from learnet.prepared import Prepared, already_there, digest, disk_errors_named,
 from learnet.settings import Preparation
 from learnet.simulate.estimate import draw_crop, estimated, shrunk, texture
 from learnet.simulate.geometry import View
-from learnet.simulate.moment import draw_moment
+from learnet.simulate.moment import Moment, draw_moment
 from learnet.simulate.movement import MODEL_FACE_PX
 from learnet.simulate.script import NO_EMOTION
 from learnet.simulate.units import Activation, spelled
@@ -120,9 +120,23 @@ def flow_image_of(
     emotions = CLASSES[classes[rng.integers(len(classes))]]
     names, weights = list(emotions), np.array(list(emotions.values()), float)
     emotion = names[rng.choice(len(names), p=weights / weights.sum())]
+    view = grid_view(size)
+    found, moment = flow_of(emotion, view, rng)
+    return shrunk(with_strain(found), view, draw_crop(rng), size, rng), emotion, moment.activations
+
+
+def grid_view(size: int) -> View:
+    """The grid that images of SIZE x SIZE pixels are cut from, the face as wide and as high in it for everybody."""
     side = round(PER_PIXEL * size)
-    view = View(side, side, side / MARGIN, ((side - 1) / 2, EYES * side))
+    return View(side, side, side / MARGIN, ((side - 1) / 2, EYES * side))
+
+
+def flow_of(emotion: str, view: View, rng: np.random.Generator) -> tuple[Float32[np.ndarray, "H W 2"], Moment]:
+    """The flow that an estimator would find on somebody new showing an EMOTION, in places of the grid, and what truly moved.
+
+    Raises:
+        UnknownName: an emotion that cannot be simulated.
+    """
     moment = draw_moment(emotion, view, rng)
     seen = texture(moment.geometry, view, rng)
-    found = estimated(moment.field, seen, moment.strongest, view.face_px / MODEL_FACE_PX, rng)
-    return shrunk(with_strain(found), view, draw_crop(rng), size, rng), emotion, moment.activations
+    return estimated(moment.field, seen, moment.strongest, view.face_px / MODEL_FACE_PX, rng), moment

@@ -7,7 +7,7 @@ from typing import Annotated
 from learnet import console
 from learnet.cli.app import DATA, Flat, app
 from learnet.errors import LearnetError, counted, pick
-from learnet.places import check_outputs, check_outside
+from learnet.places import check_outputs, check_outside, check_room_above
 from learnet.settings import Preparation, Selection
 
 
@@ -73,6 +73,24 @@ def simulate(
         made = simulate_flow(out, images, classes, size, seed, jobs, progress)
     counts = ", ".join(f"{count} {emotion}" for emotion, count in made.clips["emotion"].value_counts().items())
     console.out.print(f"{len(made.clips)} simulated flow images: {counts}")
+    console.paths(out)
+
+
+@app.command(group=DATA)
+def atlas(out: Path, /) -> None:
+    """Draw the movement model behind `simulate` and `synthesize`: a figure per action unit and per emotion, as PNG and SVG.
+
+    Parameters
+    ----------
+    out
+        Folder for the figures; new or empty.
+    """
+    from learnet.atlas import write_atlas
+
+    check_room_above(out / "x")
+    with console.bar("Drawing") as progress:
+        files = write_atlas(out, progress)
+    console.out.print(f"{len(files)} files; units.png has every action unit on one sheet")
     console.paths(out)
 
 

@@ -93,17 +93,19 @@ def options(doc: str, rounds: int) -> argparse.ArgumentParser:
     return parser
 
 
-def save(name: str, out: Path, about: dict[str, object], rows: Sequence[Row], details: dict[str, object]) -> None:
-    """Print the rows and write everything to <date>-<commit>-NAME.json."""
+def save(name: str, out: Path, about: dict[str, object], rows: Sequence[Row], details: dict[str, object]) -> Path:
+    """Print the rows and write everything to <date>-<commit>-NAME.json; answers with its path."""
     answer = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent)
     commit, date = answer.stdout.strip() or "unknown", datetime.date.today().isoformat()
     table = [{**asdict(row), "met": row.met} for row in rows]
     result = {"benchmark": name, "date": date, "commit": commit, "rows": table, "details": details, "machine": about}
     out.mkdir(parents=True, exist_ok=True)
-    (out / f"{date}-{commit}-{name}.json").write_text(json.dumps(result, indent=1) + "\n")
+    path = out / f"{date}-{commit}-{name}.json"
+    path.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(details, indent=1))
     for row in rows:
         print(line_of({**asdict(row), "met": row.met}))
+    return path
 
 
 def line_of(row: dict) -> str:

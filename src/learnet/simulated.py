@@ -17,7 +17,7 @@ from learnet.motion.flow import with_strain
 from learnet.motion.normalise import per_channel
 from learnet.prepared import Prepared, already_there, digest, disk_errors_named, save_prepared, versions
 from learnet.settings import Preparation
-from learnet.simulate.estimate import draw_crop, estimated, shrunk, texture
+from learnet.simulate.estimate import ESTIMATE, Estimate, draw_crop, estimated, shrunk, texture
 from learnet.simulate.geometry import View
 from learnet.simulate.moment import Moment, draw_moment
 from learnet.simulate.movement import MODEL_FACE_PX
@@ -114,15 +114,15 @@ def _block(numbers: range, classes: tuple[str, ...], size: int, seed: int) -> tu
 
 
 def flow_image_of(
-    classes: tuple[str, ...], size: int, rng: np.random.Generator
+    classes: tuple[str, ...], size: int, rng: np.random.Generator, estimate: Estimate = ESTIMATE
 ) -> tuple[Float32[np.ndarray, "S S 3"], str, tuple[Activation, ...]]:
     """One image before it is stretched, the emotion, and the action units at work."""
     emotions = CLASSES[classes[rng.integers(len(classes))]]
     names, weights = list(emotions), np.array(list(emotions.values()), float)
     emotion = names[rng.choice(len(names), p=weights / weights.sum())]
     view = grid_view(size)
-    found, moment = flow_of(emotion, view, rng)
-    return shrunk(with_strain(found), view, draw_crop(rng), size, rng), emotion, moment.activations
+    found, moment = flow_of(emotion, view, rng, estimate)
+    return shrunk(with_strain(found), view, draw_crop(rng), size, rng, estimate), emotion, moment.activations
 
 
 def grid_view(size: int) -> View:
@@ -131,12 +131,14 @@ def grid_view(size: int) -> View:
     return View(side, side, side / MARGIN, ((side - 1) / 2, EYES * side))
 
 
-def flow_of(emotion: str, view: View, rng: np.random.Generator) -> tuple[Float32[np.ndarray, "H W 2"], Moment]:
+def flow_of(
+    emotion: str, view: View, rng: np.random.Generator, estimate: Estimate = ESTIMATE
+) -> tuple[Float32[np.ndarray, "H W 2"], Moment]:
     """The flow that an estimator would find on somebody new showing an EMOTION, in places of the grid, and what truly moved.
 
     Raises:
         UnknownName: an emotion that cannot be simulated.
     """
     moment = draw_moment(emotion, view, rng)
-    seen = texture(moment.geometry, view, rng)
-    return estimated(moment.field, seen, moment.strongest, view.face_px / MODEL_FACE_PX, rng), moment
+    seen = texture(moment.geometry, view, rng, estimate)
+    return estimated(moment.field, seen, moment.strongest, view.face_px / MODEL_FACE_PX, rng, estimate), moment

@@ -25,13 +25,18 @@ def spread(work: Callable[[Piece], Answer], pieces: Sequence[Piece], jobs: int, 
     """
     # joblib starts a worker anew once it has grown by 300 MB, as one does that loads torch, and warns; nothing is lost or done twice.
     warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
+    # It also tells how many pieces it gave up when the generator is closed, as after Ctrl-C, which is what was asked for.
+    warnings.filterwarnings("ignore", ".*tasks which were still being processed by the workers have been cancelled", UserWarning)
     processes = min(jobs if jobs > 0 else joblib.cpu_count(), max(len(pieces), 1))
     kind = "generator" if ordered else "generator_unordered"
-    extra = {"initializer": _end_at_once} if processes > 1 else {}
+    extra = {"initializer": _leave_to_caller} if processes > 1 else {}
     parallel = joblib.Parallel(n_jobs=processes, return_as=kind, **extra)
     return parallel(joblib.delayed(work)(piece) for piece in pieces)
 
 
-def _end_at_once() -> None:
-    """In a worker: Ctrl-C, which a terminal sends to all processes, ends it without the traceback of whatever it was at."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def _leave_to_caller() -> None:
+    """In a worker: Ctrl-C, which a terminal sends to all processes, is for the caller, who ends the workers in order.
+
+    Workers that end by themselves at the same moment have left joblib waiting for them for ever, though rarely.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -74,3 +74,4 @@ def test_a_clip_without_any_motion_is_drawn(tmp_path: Path) -> None:
     for motion in ("dynamic", "flow-tvl1"):
         figure = steps_figure(take_steps(still, Preparation(motion=motion, face="none"), Marks()))
         figure.draw_without_rendering()
+        assert any(axes.images for part in figure.subfigs for axes in part.axes), motion

@@ -17,6 +17,7 @@ from learnet.errors import BadInput, LearnetError
 from learnet.explain.regions import Placing, placing
 from learnet.facts import Facts
 from learnet.licence import may_be_shown
+from learnet.motion.level import level
 from learnet.outcomes import read_outcomes
 from learnet.prepared import Prepared, check_fit, load_prepared, some
 from learnet.training import predict_scores
@@ -30,7 +31,7 @@ class Case:
 
     module: nn.Module  # in eval mode
     facts: Facts
-    image: UInt8[np.ndarray, "S S 3"]  # the prepared image, 0..255
+    image: UInt8[np.ndarray, "S S 3"]  # the prepared image as the network sees it, 0..255
     clip: str  # dataset/subject/name
     person: str
     truth: str  # its class in the study, or its emotion
@@ -82,7 +83,8 @@ class Cases:
             raise BadInput(file, f"this network has learned from {row['person']}, whom it should not know", "Run the study again.")
         notes = (f"the network has learned from {row['person']}",) if known else ()
         where = None if self.prepared.about["imported"] else placing(row["face"], self.prepared.size)
-        image = self.prepared.take([int(row.name)])[0]
+        image = self.prepared.take([int(row.name)])
+        image = (level(image) if facts.level else image)[0]
         return Case(module, facts, image, clip, row["person"], self.truth[clip], where, notes)
 
     def of_class(self, name: str) -> list[Case]:

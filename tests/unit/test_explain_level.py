@@ -1,0 +1,25 @@
+"""A network that was trained on level flow is explained on level flow."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from test_start import FACTS, given
+from test_study import write_prepared
+
+from learnet.checkpoint import load_checkpoint
+from learnet.explain.case import open_cases
+from learnet.prepared import load_prepared
+from learnet.settings import Training
+from learnet.training import predict_scores
+
+
+def test_the_scores_are_those_of_the_recogniser(tmp_path: Path, rng: np.random.Generator) -> None:
+    prepared = load_prepared(write_prepared(tmp_path / "prepared", rng, dataset="own", kind="flow"))
+    facts = replace(FACTS, data={**FACTS.data, "images_kind": "flow"}, training=Training(mirror="flow", level=True))
+    weights = given(tmp_path, facts)
+    module, _ = load_checkpoint(weights)
+    case = open_cases(tmp_path / "prepared", weights, None).one(prepared.clips["clip"].iloc[0])
+    wanted = predict_scores(module, prepared.images[:1], "flow", levelled=True)[0]
+    np.testing.assert_allclose(case.scores, wanted, rtol=1e-6)
+    assert np.abs(wanted - predict_scores(module, prepared.images[:1], "flow")[0]).max() > 1e-4

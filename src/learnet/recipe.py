@@ -66,11 +66,13 @@ class Recipe:
     preparation: Choices = field(default_factory=dict)
     study: Choices = field(default_factory=dict)
     training: Choices = field(default_factory=dict)
+    own: Mapping[str, Choices] = field(default_factory=dict)  # network -> fields of its preparation that take the place of those above
 
     def __post_init__(self) -> None:
         _refuse_twice("databases", self.labels)
         _refuse_twice("networks", self.networks)
-        pick(dict.fromkeys(self.networks), self.against, "network in the recipe")
+        for network in (self.against, *self.own):
+            pick(dict.fromkeys(self.networks), network, "network in the recipe")
         if self.pooled and len({database.classes for database in self.databases}) > 1:
             raise LearnetError("databases that are pooled have one class scheme, and here are several.", "Name the same for all.")
         _refuse_twice("studies", [setting.name for setting in self.settings])  # refuses values that cannot work, too
@@ -100,18 +102,26 @@ class Recipe:
         Raises:
             LearnetError: values that cannot work, alone or together.
         """
-        return tuple(
-            Setting(named((network, *words, *more, *most)), preparation, replace(study, network=network), training)
-            for words, preparation in _combined(Preparation, self.preparation)
-            for more, study in _combined(Study, self.study)
-            for most, training in _combined(Training, self.training)
+        found = [
+            ((i, j, k), Setting(named((network, *words, *more, *most)), preparation, replace(study, network=network), training))
             for network in self.networks
-        )
+            for i, (words, preparation) in enumerate(self._prepared_for(network))
+            for j, (more, study) in enumerate(_combined(Study, self.study))
+            for k, (most, training) in enumerate(_combined(Training, self.training))
+        ]
+        return tuple(setting for _, setting in sorted(found, key=lambda one: one[0]))
+
+    def _prepared_for(self, network: str) -> list[tuple[tuple[str, ...], Preparation]]:
+        """The preparations under which a network is run, with the words that tell them apart."""
+        return _combined(Preparation, {**self.preparation, **self.own.get(network, {})})
 
     @property
     def preparations(self) -> dict[str, Preparation]:
-        """Name -> preparation; the name is empty where there is one."""
-        return {named(words): preparation for words, preparation in _combined(Preparation, self.preparation)}
+        """Name -> preparation; the name is empty where there is one. Those of one network alone are called after it."""
+        made = {named(words): preparation for words, preparation in _combined(Preparation, self.preparation)}
+        for network in self.own:
+            made |= {named(("for", network, *words)): preparation for words, preparation in self._prepared_for(network)}
+        return made
 
 
 @dataclass(frozen=True)
@@ -177,6 +187,7 @@ def changed(recipe: Recipe, changes: Changes, where: Path | str) -> tuple[Recipe
             told.append(f"only {', '.join(dict.fromkeys(changes.only))}: {', '.join(left)} of the recipe {_are(left)} left out")
     if changes.networks and changes.networks != recipe.networks:
         table["networks"] = list(dict.fromkeys(changes.networks))
+        table["own"] = {network: what for network, what in table.get("own", {}).items() if network in changes.networks}
         told.append(f"networks {', '.join(table['networks'])} (the recipe: {', '.join(recipe.networks)})")
         if recipe.against not in table["networks"]:
             table["against"] = table["networks"][0]
@@ -203,7 +214,9 @@ def as_toml(recipe: Recipe) -> str:
         lines += ["", "[[databases]]", *(f"{key} = {_written(value)}" for key, value in entry.items())]
     for key, value in table.items():
         if isinstance(value, dict):
-            lines += ["", f"[{key}]", *(f"{name} = {_written(what)}" for name, what in value.items())]
+            tables = {f"own.{_written(network)}": what for network, what in value.items()} if key == "own" else {key: value}
+            for head, settings in tables.items():
+                lines += ["", f"[{head}]", *(f"{name} = {_written(what)}" for name, what in settings.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -229,9 +242,12 @@ def _recipe(table: dict[str, Any], where: Path | str) -> Recipe:
         ("preparation", Preparation, ()), ("study", Study, OWN), ("training", Training, ()),
     )  # fmt: skip
     parts = {key: _choices(table.get(key, {}), kind, key, without, where) for key, kind, without in records}
+    if not isinstance(tables := table.get("own", {}), dict):
+        raise BadInput(where, f"own is {_shown(tables)}, and should hold tables", "Write [own.NETWORK] and its settings below it.")
+    own = {network: _choices(settings, Preparation, f"own.{network}", (), where) for network, settings in tables.items()}
     databases = _databases(table["databases"], where)
     try:
-        return Recipe(**{"against": plain["networks"][0], **plain, **parts, "databases": databases})
+        return Recipe(**{"against": plain["networks"][0], **plain, **parts, "own": own, "databases": databases})
     except LearnetError as error:
         raise BadInput(where, error.what.rstrip("."), error.hint) from None
 
@@ -334,6 +350,8 @@ def _table(recipe: Recipe) -> dict[str, Any]:
         value = getattr(recipe, one.name)
         if one.name == "databases":
             table["databases"] = [_entry(database) for database in value]
+        elif one.name == "own":
+            table["own"] = {network: {key: _plain(values) for key, values in what.items()} for network, what in value.items()}
         elif isinstance(value, Mapping):
             if value:
                 table[one.name] = {key: _plain(values) for key, values in value.items()}

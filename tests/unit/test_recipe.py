@@ -1,6 +1,7 @@
 """Recipes: what is written comes back, every combination is run once, and whatever is wrong is named."""
 
 import itertools
+import math
 import string
 import tomllib
 from dataclasses import fields
@@ -55,6 +56,11 @@ CHOICES = {
 
 
 @st.composite
+def chosen(draw: st.DrawFn, some: dict[str, st.SearchStrategy[tuple]]) -> dict[str, tuple]:
+    return {name: values for name, values in ((name, draw(strategy)) for name, strategy in some.items()) if draw(st.booleans())}
+
+
+@st.composite
 def recipes(draw: st.DrawFn) -> Recipe:
     names = draw(st.lists(NAME, min_size=1, max_size=3, unique_by=lambda name: name.replace(":", "-")))
     classes = draw(NAME)
@@ -62,13 +68,11 @@ def recipes(draw: st.DrawFn) -> Recipe:
         Database(name, classes, tree=draw(st.none() | TEXT), expressions=draw(st.sampled_from(["micro", "all"]))) for name in names
     ]
     networks = draw(st.lists(st.sampled_from(["learnet", "vgg16", "timm:resnet"]), min_size=1, unique=True))
-    parts = {
-        key: {name: values for name, values in ((name, draw(strategy)) for name, strategy in some.items()) if draw(st.booleans())}
-        for key, some in CHOICES.items()
-    }
+    parts = {key: draw(chosen(some)) for key, some in CHOICES.items()}
+    own = {network: draw(chosen(CHOICES["preparation"])) for network in networks if draw(st.booleans())}
     return Recipe(
         draw(TEXT), draw(TEXT), draw(TEXT), tuple(databases), tuple(networks), draw(st.sampled_from(networks)),
-        tuple(draw(st.lists(TEXT, max_size=2))), draw(st.booleans()), draw(st.booleans()), **parts,
+        tuple(draw(st.lists(TEXT, max_size=2))), draw(st.booleans()), draw(st.booleans()), own=own, **parts,
     )  # fmt: skip
 
 
@@ -80,15 +84,17 @@ def test_what_is_written_is_what_is_read(recipe: Recipe) -> None:
 @given(recipes())
 def test_every_combination_once(recipe: Recipe) -> None:
     """Counted from the lists, and named so that no two share a folder."""
-    choices = [*recipe.preparation.values(), *recipe.study.values(), *recipe.training.values()]
     settings = recipe.settings
-    number = len(recipe.networks)
-    for values in choices:
-        number *= len(values)
+    number = 0
+    for network in recipe.networks:
+        prepared = {**recipe.preparation, **recipe.own.get(network, {})}
+        number += math.prod(map(len, [*prepared.values(), *recipe.study.values(), *recipe.training.values()]))
     assert len(settings) == len({setting.name for setting in settings}) == number
+    assert {setting.preparation for setting in settings} <= set(recipe.preparations.values())
     for setting in settings:
         assert Path(setting.name).name == setting.name
-        for record, part in ((setting.preparation, recipe.preparation), (setting.study, recipe.study), (setting.training, recipe.training)):
+        prepared = {**recipe.preparation, **recipe.own.get(setting.study.network, {})}
+        for record, part in ((setting.preparation, prepared), (setting.study, recipe.study), (setting.training, recipe.training)):
             assert all(getattr(record, key) in values for key, values in part.items())
     assert recipe.reference == next(setting.name for setting in settings if setting.study.network == recipe.against)
 
@@ -164,6 +170,11 @@ def test_any_value_anywhere_is_taken_or_refused_in_one_line(place: str, value: s
         ("pooled = true" + BASE + "[[databases]]\nname = 'smic'\nclasses = 'smic-3'", "have one class scheme"),
         ("title = 'a", "this is not TOML"),
         ("a = " + "[" * 5000, "this is not TOML"),
+        ("own = 3" + BASE, r"own is 3, and should hold tables. Write \[own.NETWORK\]"),
+        (BASE + "[own]\nlearnet = 3", r"own.learnet is 3, and should be a table. Write \[own.learnet\]"),
+        (BASE + "[own.learnet]\nsise = 28", r"\[own.learnet\] has no key 'sise'. Did you mean 'size'?"),
+        (BASE + "[own.lernet]\nsize = 28", "no network in the recipe called 'lernet'. Did you mean 'learnet'?"),
+        (BASE + "[own.learnet]\nmotion = 'lbp-top'\nsize = 28", "at least 40 pixels wide, not 28"),
         ("preparation = 3" + BASE, r"preparation is 3, and should be a table. Write \[preparation\]"),
     ],
 )  # fmt: skip
@@ -196,6 +207,24 @@ def test_combinations_by_hand() -> None:
     last = recipe.settings[-1]
     assert last.preparation == Preparation(motion="flow-tvl1", still_flow=True, size=28)
     assert (last.study, last.training) == (Study(network="linear-svm"), Training(mix=0.4))
+
+
+def test_a_network_with_images_of_its_own() -> None:
+    """It is run under them alone, whatever the others vary in; what it does not say it has in common with them."""
+    text = BASE + '[preparation]\nmotion = ["dynamic", "difference"]\nsize = [28, 56]\n[own.linear-svm]\nmotion = "lbp-top"\nsize = 60'
+    recipe = parse(text + "\nface = 'haar'", WHERE)
+    assert [(setting.name, setting.preparation) for setting in recipe.settings] == [
+        ("learnet-dynamic-size-28", Preparation("dynamic", 28)),
+        ("linear-svm", Preparation("lbp-top", 60, "haar")),
+        ("learnet-dynamic-size-56", Preparation("dynamic", 56)),
+        ("learnet-difference-size-28", Preparation("difference", 28)),
+        ("learnet-difference-size-56", Preparation("difference", 56)),
+    ]
+    assert list(recipe.preparations)[-1] == "for-linear-svm"
+    with pytest.raises(BadInput, match="at least 40"):
+        parse(text.replace("size = 60", ""), WHERE)
+    assert changed(recipe, Changes(networks=("learnet",)), WHERE)[0].own == {}
+    assert changed(recipe, Changes(networks=("linear-svm", "majority")), WHERE)[0].own == recipe.own
 
 
 def test_a_database_that_is_taken_twice_is_told_apart() -> None:
@@ -234,4 +263,4 @@ def test_the_recipe_of_the_page_is_one() -> None:
     text = page.partition("```toml\n")[2].partition("```")[0]
     assert set(tomllib.loads(text)) == PLACES[""]
     recipe = parse(text, WHERE)
-    assert len(recipe.settings) == 6 and recipe.reference == "learnet-dynamic"
+    assert len(recipe.settings) == 7 and recipe.reference == "learnet-dynamic"

@@ -73,6 +73,26 @@ def test_what_does_not_exist_or_does_not_fit_is_told_with_the_file(old: str, new
         check(parse(TEXT.replace(old, new), "r.toml"), "r.toml")
 
 
+def test_images_that_a_network_cannot_read_are_told_before_anything_is_made() -> None:
+    for networks, motion, says, cure in (
+        ('"learnet", "lbp-top"', "dynamic", "lbp-top reads histograms", '[own.lbp-top]\nmotion = "lbp-top"'),
+        ('"learnet"', "lbp-top", "in which learnet would look for a face", '[own.learnet]\nmotion = "dynamic"'),
+    ):
+        text = TEXT.replace('"learnet"', networks).replace("size", f'motion = "{motion}"\nsize')
+        with pytest.raises(BadInput, match=f"r.toml: .*{says}"):
+            check(parse(text, "r.toml"), "r.toml")
+        check(parse(text + cure, "r.toml"), "r.toml")
+    with pytest.raises(BadInput, match="r.toml: --level is for flow"):
+        check(parse(TEXT + "[training]\nlevel = true", "r.toml"), "r.toml")
+
+
+def test_the_organisers_baseline_stands_in_their_composite() -> None:
+    """Histograms of 112 pixels beside networks on flow of 28, over the same clips: one table, and the published figures beside it."""
+    settings = {setting.name: setting for setting in read_recipe(ROOT / "recipes" / "megc2019.toml").settings}
+    assert (settings["lbp-top"].preparation.motion, settings["lbp-top"].preparation.size) == ("lbp-top", 112)
+    assert (settings["learnet"].preparation.motion, settings["learnet"].preparation.size) == ("flow-tvl1", 28)
+
+
 def test_a_network_that_cannot_take_the_size_is_told() -> None:
     text = TEXT.replace('"learnet"', '"off-apexnet"')
     check(parse(text, "r.toml"), "r.toml")

@@ -20,6 +20,7 @@ from learnet.series.data import Offer, Part, Sources
 from learnet.series.results import study_folder
 from learnet.settings import Resources
 from learnet.study import run_study
+from learnet.training import resolve_mirror
 
 CLIPS = 6  # of each synthetic person: every usual class of a database occurs, or nearly
 
@@ -50,9 +51,10 @@ def check(recipe: Recipe, where: Path | str) -> None:
         for database in recipe.databases:
             pick({**SCHEMES, "auto": None}, database.classes, "class scheme")
             check_selection(pick(DATASETS, database.name, "dataset"), database.selection())
-        for size in {preparation.size for preparation in recipe.preparations.values()}:
-            for network in recipe.networks:
-                NETWORKS[network](2, size)
+        for setting in recipe.settings:
+            resolve_mirror(setting.training, MOTION_IMAGES[setting.preparation.motion].of, setting.study.network)
+        for network, size in {(setting.study.network, setting.preparation.size) for setting in recipe.settings}:
+            NETWORKS[network](2, size)
     except LearnetError as error:
         raise BadInput(where, error.what.rstrip("."), error.hint) from None
 

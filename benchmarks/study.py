@@ -94,7 +94,7 @@ def usual_way(folder: Path, training: Training, epochs: int, workers: int) -> li
     """The predictions of a study written as a fresh loop per fold, with a DataLoader, on all threads."""
     data = material(folder, "casme2-5")
     answers = [""] * len(data.rows)
-    for fold in make_folds("loso", data.people, data.truth, 0, 0):
+    for fold in make_folds(Study(), data.people, data.truth, data.datasets, 0):
         part = data.training_set(fold.train)
         targets = F.one_hot(torch.from_numpy(part.labels), part.classes).float()
         net = NETWORKS["learnet"](part.classes, SIZE, seed=0).to(memory_format=torch.contiguous_format)

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from learnet.errors import BadInput, LearnetError, UnknownName, pick
 from learnet.settings import Preparation, Selection, Study, Training
@@ -264,14 +264,30 @@ def _databases(entries: object, where: Path | str) -> tuple[Database, ...]:
     return tuple(made)
 
 
-def _choices(table: object, kind: type[Any], name: str, without: Sequence[str], where: Path | str) -> Choices:
-    """The values of each field that a table names. Several stand in a list, but for fields that are lists themselves."""
+def values_of(table: object, kind: type[Any], name: str, where: Path | str, without: Sequence[str] = ()) -> dict[str, Any]:
+    """The value of each field of the record KIND that a table of TOML names.
+
+    Raises:
+        BadInput: no table, a key that KIND does not have or that stands in WITHOUT, or a value of another type.
+    """
+    hints = _fields_of(table, kind, name, where, without)
+    return {key: _read(value, hints[key], f"{name}.{key}", where) for key, value in cast(dict, table).items()}
+
+
+def _fields_of(table: object, kind: type[Any], name: str, where: Path | str, without: Sequence[str]) -> dict[str, Any]:
+    """The types of a record's fields, once it is known that the table names no others."""
     if not isinstance(table, dict):
         raise BadInput(where, f"{name} is {_shown(table)}, and should be a table", f"Write [{name}] and its settings below it.")
     hints = {key: hint for key, hint in get_type_hints(kind).items() if key not in without}
     _refuse_unknown(table, set(hints), f"[{name}]", where)
+    return hints
+
+
+def _choices(table: object, kind: type[Any], name: str, without: Sequence[str], where: Path | str) -> Choices:
+    """The values of each field that a table names. Several stand in a list, but for fields that are lists themselves."""
+    hints = _fields_of(table, kind, name, where, without)
     found = {}
-    for key, value in table.items():
+    for key, value in cast(dict, table).items():
         several = value if isinstance(value, list) and get_origin(hints[key]) is not tuple else [value]
         if not several:
             raise BadInput(where, f"{name}.{key} is an empty list", "Give a value, or leave it out.")

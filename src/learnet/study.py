@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
+from learnet.candidates import Choice
 from learnet.checkpoint import checkpoint_bytes, save_checkpoint, write_checkpoint
 from learnet.clip import Fold, Outcome
 from learnet.cluster import Cluster, joined, spread_on
@@ -33,7 +34,7 @@ from learnet.splits import LEAKY_EPOCH, make_folds
 from learnet.spread import spread
 from learnet.start import Start, start_from
 from learnet.study_folder import append, begin, close_study, held
-from learnet.training import Trained, predict_scores, resolve_mirror, train, train_leaky, train_together
+from learnet.training import Trained, predict_scores, settle, train, train_leaky, train_together
 
 Progress = Callable[[int, int], None]  # trainings done, trainings in all
 Answered = tuple[list[Outcome], str, bytes | None]  # answers to the test clips, line for `trainings.csv`, content of the checkpoint
@@ -60,6 +61,7 @@ def run_study(
     training: Training,
     resources: Resources = Resources(),  # noqa: B008 (frozen)
     progress: Progress | None = None,
+    choice: Choice | None = None,
 ) -> dict:
     """Train and test once per fold and seed, and keep every answer.
 
@@ -70,46 +72,72 @@ def run_study(
         training: how each network is trained; the same record for every fold, so nothing can follow the person tested.
         resources: where the trainings run.
         progress: called after each training.
+        choice: settings for each person that were chosen on other people; they take the place of TRAINING, but for its seed.
 
     Returns:
         What `metrics.json` says (`metrics.summarise`).
 
     Raises:
         OutputTaken: OUT holds another study.
-        LearnetError: whatever is wrong with the prepared folders, the settings or the cluster.
+        LearnetError: whatever is wrong with the prepared folders, the settings, the choice or the cluster.
     """
-    pick(NETWORKS, study.network, "network")
     resources = _with_device(resources)
-    data = seen_through(opened(folder, out / POOLED), study.classes)
-    NETWORKS[study.network](len(data.scheme.classes), data.prepared.size)  # says that it cannot take this size before anything is written
-    training = resolve_mirror(training, data.prepared.about["images_kind"], study.network)
-    start = _start(training, study.network, data)
+    data = ready(folder, out, study)
+    training = settle(training, data.prepared, study.network)
     folds = make_folds(study, data.people, data.truth, data.datasets, training.seed)
-    _check_inner_groups(training, folds)
-    seeds = range(training.seed, training.seed + study.seeds)
+    if choice:
+        choice.check(study.network, data.scheme.classes, data.prepared.about["fingerprint"])
+    given = [(fold, choice.of(fold) if choice else training) for fold in folds]
+    _check_inner_groups(given)
+    starts = {own.from_: start_of(own, study.network, data) for _, own in given}
     tasks = [
         Task(
             out.name,
             study.network,
             fold,
-            replace(training, seed=seed),
-            start.tensors if start else None,
+            replace(own, seed=seed),
+            start.tensors if (start := starts[own.from_]) else None,
             _weights_file(out, study, fold, seed),
         )
-        for seed in seeds
-        for fold in folds
+        for seed in range(training.seed, training.seed + study.seeds)
+        for fold, own in given
     ]
-    record = describe(out.name, data, study, training, folds, start)
+    record = describe(out.name, data, study, training, folds, start_of(training, study.network, data))
+    if choice:
+        record["choice"] = choice.record
+    return carry_out(out, record, tasks, data, resources, progress, lambda: close_study(out, data.scheme.classes))
+
+
+def ready(folder: Path | Sequence[Path], out: Path, study: Study) -> Material:
+    """What a study learns from, once network, class scheme and image size are known to go together."""
+    pick(NETWORKS, study.network, "network")
+    data = seen_through(opened(folder, out / POOLED), study.classes)
+    NETWORKS[study.network](len(data.scheme.classes), data.prepared.size)  # says that it cannot take this size before anything is written
+    return data
+
+
+def carry_out(
+    out: Path,
+    record: dict,
+    tasks: Sequence[Task],
+    data: Material,
+    resources: Resources,
+    progress: Progress | None,
+    close: Callable[[], dict],
+) -> dict:
+    """Run what is not done of TASKS, and keep each answer in OUT as it comes; returns what CLOSE says of the whole."""
+    classes = record["settings"]["classes"]
+    resources = _with_device(resources)
     with joined(resources.cluster, versions) if resources.cluster else nullcontext() as workers, held(out, record):
         done = begin(out, record, [(task.fold.name, task.training.seed, len(task.fold.test)) for task in tasks])
         data = _on_disk(data)
         started = time.monotonic()
-        answers = _answers(tasks[done:], data, study.classes, resources, workers)
+        answers = _answers(tasks[done:], data, classes, resources, workers)
         for finished, (task, answer) in enumerate(zip(tasks[done:], answers, strict=True), start=done + 1):
             _keep(out, task, answer)
             if progress:
                 progress(finished, len(tasks))
-        summary = close_study(out, data.scheme.classes)
+        summary = close()
         if len(tasks) > done:  # a study that was complete already keeps the time it took
             _write_run(out, len(tasks) - done, time.monotonic() - started, resources.device)
     return summary
@@ -130,16 +158,17 @@ def _keep(out: Path, task: Task, answered: Answered) -> None:
     append(out / "outcomes.csv", as_text(outcomes))  # last: a fold counts as done once its outcomes are on disk
 
 
-def _start(training: Training, network: str, data: Material) -> Start | None:
-    """The weights that every fold starts from; None where they are random."""
+def start_of(training: Training, network: str, data: Material) -> Start | None:
+    """The weights that a network starts from; None where they are random."""
     return start_from(training.from_, network, data.prepared, data.scheme.classes, data.people) if training.from_ else None
 
 
-def _check_inner_groups(training: Training, folds: Sequence[Fold]) -> None:
-    fewest = min(len({fold.people[i] for i in fold.train}) for fold in folds)
-    if training.inner_groups > fewest:
+def _check_inner_groups(given: Sequence[tuple[Fold, Training]]) -> None:
+    fewest = min(len({fold.people[i] for i in fold.train}) for fold, _ in given)
+    asked = max(own.inner_groups for _, own in given)
+    if asked > fewest:
         raise LearnetError(
-            f"--inner-groups {training.inner_groups} needs as many people on the training side, and one fold has {fewest}.",
+            f"--inner-groups {asked} needs as many people on the training side, and one fold has {fewest}.",
             f"Ask for at most {fewest}.",
         )
 
@@ -166,7 +195,7 @@ def run_tasks(tasks: Sequence[Task], data: Material, device: str = "cpu") -> lis
         LearnetError: a GPU that cannot hold even one.
     """
     torch.set_num_threads(1)
-    sets, trainings = [data.training_set(task.fold.train) for task in tasks], [task.training for task in tasks]
+    sets, trainings = [data.training_set(task.fold.train, task.training.phases) for task in tasks], [task.training for task in tasks]
     if tasks[0].fold.protocol == LEAKY_EPOCH:
         tested = [data.training_set(task.fold.test) for task in tasks]
         leaky = [train_leaky(tasks[0].network, *given, device, tasks[0].start) for given in zip(sets, tested, trainings, strict=True)]
@@ -225,10 +254,10 @@ def train_on_all(
     """
     pick(NETWORKS, study.network, "network")
     data = seen_through(opened(folder, weights.with_name(POOLED)), study.classes)  # never written: one process trains from where they lie
-    training = resolve_mirror(training, data.prepared.about["images_kind"], study.network)
+    training = settle(training, data.prepared, study.network)
     everybody = range(len(data.rows))
-    start = _start(training, study.network, data)
-    learned = train(study.network, data.training_set(everybody), training, progress, start.tensors if start else None)
+    start = start_of(training, study.network, data)
+    learned = train(study.network, data.training_set(everybody, training.phases), training, progress, start.tensors if start else None)
     save_checkpoint(weights, learned.module, facts(study.network, data, training, everybody), half)
     return {"classes": ", ".join(data.scheme.classes), "clips": str(len(data.rows)), "people": str(len(set(data.people)))}
 
@@ -337,11 +366,15 @@ def _at_once(tasks: Sequence[Task], data: Material, resources: Resources) -> int
 
 
 def _side_by_side(tasks: Sequence[Task], at_once: int) -> list[list[Task]]:
-    """The tasks in groups to be trained at once: neighbours whose batches have one size."""
+    """The tasks in groups to be trained at once: neighbours with the same settings whose batches have one size."""
+
+    def alike(task: Task, other: Task) -> bool:
+        sizes = {min(each.training.batch, len(each.fold.train)) for each in (task, other)}
+        return len(sizes) == 1 and replace(task.training, seed=other.training.seed) == other.training
+
     groups: list[list[Task]] = []
     for task in tasks:
-        size = min(task.training.batch, len(task.fold.train))
-        if groups and len(groups[-1]) < at_once and size == min(task.training.batch, len(groups[-1][0].fold.train)):
+        if groups and len(groups[-1]) < at_once and alike(task, groups[-1][0]):
             groups[-1].append(task)
         else:
             groups.append([task])

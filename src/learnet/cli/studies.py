@@ -18,6 +18,7 @@ def study(
     study: Annotated[Study, Flat] = Study(),  # noqa: B008
     training: Annotated[Training, Flat] = Training(),  # noqa: B008
     resources: Annotated[Resources, Flat] = Resources(),  # noqa: B008
+    choice: Path | None = None,
 ) -> None:
     """Train and test a network on people it has not seen, and keep every answer.
 
@@ -26,15 +27,67 @@ def study(
     folders
         Prepared folders, and last the study folder to write. Several prepared folders are pooled: every network learns from
         all of them. A study that was killed goes on where it stopped.
+    choice
+        Folder of `learnet choose`: each person's network is trained with the settings chosen on other people. Other settings of training
+        are then those that the choice was made with.
     """
     _check_protocol(study)
+    from learnet.candidates import read_choice
     from learnet.study import run_study
 
     prepared, out = _last_written(folders, "the study folder")
+    chosen = read_choice(choice) if choice else None
     with console.bar(f"Training {study.network}") as progress:
-        summary = run_study(prepared, out, study, training, resources, progress)
+        summary = run_study(prepared, out, study, training, resources, progress, chosen)
     _show_scores(out, summary)
     console.paths(out / "outcomes.csv", out / "metrics.json")
+
+
+@app.command(group=STUDIES)
+def choose(
+    *folders: Path,
+    candidates: Path,
+    network: str = "learnet",
+    classes: str = "auto",
+    groups: int = 5,
+    seeds: int = 1,
+    training: Annotated[Training, Flat] = Training(),  # noqa: B008
+    resources: Annotated[Resources, Flat] = Resources(),  # noqa: B008
+) -> None:
+    """Choose training settings for each person by what they are worth on other people; `learnet study --choice` then uses them.
+
+    Parameters
+    ----------
+    folders
+        Prepared folders, and last the folder to write. A choice that was killed goes on where it stopped.
+    candidates
+        TOML file with a table of training settings for each candidate (docs/protocols.md).
+    network
+        Network, as in `learnet study`.
+    classes
+        Class scheme, as in `learnet study`.
+    groups
+        Groups of people. Each two of them are left out once, so 5 groups are 10 trainings a candidate.
+    seeds
+        Runs with different random numbers, whose scores are averaged.
+    """
+    from learnet.choosing import choose as compare
+
+    prepared, out = _last_written(folders, "the folder of the choice")
+    asked = Study(network=network, classes=classes, protocol="groups", groups=groups, seeds=seeds, keep_weights=False)
+    with console.bar(f"Comparing settings of {network}") as progress:
+        choice = compare(prepared, out, candidates, asked, training, resources, progress)
+    rows = [
+        [
+            name,
+            *(f"{choice.scores[group][name]:.3f}" for group in choice.groups),
+            ", ".join(g for g in choice.groups if choice.taken(g) == name),
+        ]
+        for name in choice.candidates
+    ]
+    title = "UF1 on the people of the other groups, by networks that know neither them nor the group"
+    console.table(title, ["candidate", *choice.groups, "taken for"], rows)
+    console.paths(out / "choice.json")
 
 
 def _check_protocol(study: Study) -> None:
@@ -162,21 +215,30 @@ def export(
 
 
 @app.command(group=STUDIES)
-def report(*studies: Path, out: Path | None = None, show_faces: bool = False) -> None:
-    """Write one self-contained HTML page about one study, or about several over the same clips.
+def report(*studies: Path, compare: Path | None = None, out: Path | None = None, show_faces: bool = False, explained: int = 4) -> None:
+    """Write one self-contained HTML page about one study, or about several over the same clips (docs/report.md).
 
     Parameters
     ----------
     studies
-        Study folders.
+        Study folders. Two are compared by paired tests.
+    compare
+        Another study over the same clips, to stand beside the one that is named.
     out
-        Page to write; report.html in the first study folder if not named.
+        Page to write; report.html in the first study folder if not named. The numbers of its figures go into a folder beside it.
     show_faces
         Show onset faces too, except those whose licence forbids it.
+    explained
+        Clips of which it is drawn where the network looked, if the study kept its weights; some seconds each.
     """
     from learnet.report import write_report
 
     if not studies:
         raise LearnetError("No study is named.", "Name at least one study folder.")
+    if compare and len(studies) != 1:
+        raise LearnetError("--compare sets one study beside one other.", "Name one before it, or all of them without --compare.")
+    if explained < 0:
+        raise LearnetError(f"{explained} clips cannot be explained.", "Name 0 or more.")
     check_outputs([out], [])
-    console.paths(write_report(list(studies), out or studies[0] / "report.html", show_faces=show_faces))
+    together = [*studies, *([compare] if compare else [])]
+    console.paths(write_report(together, out or studies[0] / "report.html", show_faces, explained))

@@ -8,6 +8,7 @@ from learnet import console
 from learnet.cli.app import STUDIES, app
 from learnet.errors import LearnetError
 from learnet.places import check_room_above
+from learnet.settings import Windows
 
 explain = App(name="explain", group=STUDIES, help="Show why a network answers as it does: pictures as PNG and SVG, their numbers as CSV.")
 app.command(explain)
@@ -15,7 +16,15 @@ app.command(explain)
 
 @explain.command(name="clip")
 def of_clip(
-    source: Path, clip: str, out: Path, /, *, stage: str | None = None, weights: Path | None = None, seed: int | None = None
+    source: Path,
+    clip: str,
+    out: Path,
+    /,
+    *,
+    stage: str | None = None,
+    anonymous: bool = False,
+    weights: Path | None = None,
+    seed: int | None = None,
 ) -> None:
     """Draw what the network saw in one clip, layer by layer, and where it looked for its answer.
 
@@ -29,6 +38,8 @@ def of_clip(
         Folder for the pictures.
     stage
         Stage whose maps are drawn, and of the class activation; a wrong name lists those there are.
+    anonymous
+        Show nothing of the person: coarse maps on a line-drawn average face, in place of the motion image.
     weights
         Checkpoint, where SOURCE is a prepared folder.
     seed
@@ -40,7 +51,7 @@ def of_clip(
 
     check_room_above(out / "x")
     case = open_cases(source, weights, seed).one(clip)
-    console.paths(*write_plates(out, clip_plates(case, stage) | where_plates(case, stage)))
+    console.paths(*write_plates(out, clip_plates(case, stage, anonymous) | where_plates(case, stage, anonymous)))
     if case.where is None:
         console.out.print("Where the face lies in these images is not known, so nothing is summed per part of the face.")
     for note in case.notes:
@@ -49,7 +60,15 @@ def of_clip(
 
 @explain.command(name="class")
 def of_class(
-    source: Path, name: str, out: Path, /, *, stage: str | None = None, weights: Path | None = None, seed: int | None = None
+    source: Path,
+    name: str,
+    out: Path,
+    /,
+    *,
+    stage: str | None = None,
+    anonymous: bool = False,
+    weights: Path | None = None,
+    seed: int | None = None,
 ) -> None:
     """Draw the mean response of a stage over all clips of one class.
 
@@ -63,6 +82,8 @@ def of_class(
         Folder for the pictures.
     stage
         Stage whose maps are drawn; a wrong name lists those there are.
+    anonymous
+        Show nothing of the person: coarse maps on a line-drawn average face, in place of the motion image.
     weights
         Checkpoint, where SOURCE is a prepared folder.
     seed
@@ -73,11 +94,11 @@ def of_class(
     from learnet.explain.tell import class_plates
 
     check_room_above(out / "x")
-    console.paths(*write_plates(out, class_plates(open_cases(source, weights, seed).of_class(name), stage)))
+    console.paths(*write_plates(out, class_plates(open_cases(source, weights, seed).of_class(name), stage, anonymous)))
 
 
 @explain.command(name="networks")
-def of_networks(*studies: Path, out: Path, clip: tuple[str, ...] = (), depth: int = 2) -> None:
+def of_networks(*studies: Path, out: Path, clip: tuple[str, ...] = (), depth: int = 2, anonymous: bool = False) -> None:
     """Draw the two strongest maps of several networks side by side, a row per clip, brows and eyes boxed, the mouth ringed.
 
     Parameters
@@ -90,6 +111,8 @@ def of_networks(*studies: Path, out: Path, clip: tuple[str, ...] = (), depth: in
         A clip to show (may be given several times); the first of each class if none is named.
     depth
         How often the image has been halved where the maps are taken: 1 to 5.
+    anonymous
+        Show nothing of the person: coarse maps on a line-drawn average face, in place of the motion image.
     """
     from learnet.explain.case import open_cases
     from learnet.explain.plates import write_plates
@@ -99,7 +122,7 @@ def of_networks(*studies: Path, out: Path, clip: tuple[str, ...] = (), depth: in
         raise LearnetError("No study is named.", "Name at least one study folder.")
     check_room_above(out / "x")
     sources = [(study.resolve().name, open_cases(study)) for study in studies]
-    console.paths(*write_plates(out, networks_plates(sources, clip, depth)))
+    console.paths(*write_plates(out, networks_plates(sources, clip, depth, anonymous)))
 
 
 @explain.command(name="measure")
@@ -136,3 +159,79 @@ def of_movement(*weights: Path, out: Path, people: int = 10, depth: int = 2, par
     title = f"Share of the response where the face moves, {found['area'].iloc[0]:.1%} of the image; {found['clips'].iloc[0]} clips"
     console.table(title, ["network, stage", "share", "times even", "more than the first"], rows)
     console.paths(*write_plates(out, plates))
+
+
+@explain.command(name="when")
+def of_time(
+    source: Path,
+    out: Path,
+    /,
+    *,
+    clip: str | None = None,
+    weights: Path | None = None,
+    seed: int | None = None,
+    onset: int | None = None,
+    apex: int | None = None,
+    offset: int | None = None,
+    window_s: float | None = None,
+    fps: float | None = None,
+    show_faces: bool = False,
+    anonymous: bool = False,
+    face_model: Path | None = None,
+) -> None:
+    """Draw a clip over time: its frames, their weights in the motion image, the movement, and the answer as the window's end moves.
+
+    Parameters
+    ----------
+    source
+        Video file, or folder of images; or with --clip a study folder, or a prepared folder with --weights.
+    out
+        Folder for the pictures.
+    clip
+        Clip of the study, as clips.csv names it: DATASET/SUBJECT/NAME.
+    weights
+        Checkpoint; without it, for a video, the weights that come with learnet.
+    seed
+        Run of the study; the first if not given.
+    onset
+        Number of the onset frame of a video, which is read from there: its file's in a folder, in a video from 0. A database knows its own.
+    apex
+        Number of the apex frame; without it the apex is found from motion.
+    offset
+        Number of the offset frame, to which the video is read.
+    window_s
+        Length of a window that slides, in seconds. Without it the window begins at the onset and grows; in a video of more than a second
+        it is half a second long.
+    fps
+        True frame rate, where the video is wrong about it; a folder of images carries none (25 is taken, and said).
+    show_faces
+        Show the faces, and not only how they change. Check in your licence whether they may be published; some are never shown.
+    anonymous
+        Show nothing of the person: how much changes, on a line-drawn average face.
+    face_model
+        The YuNet face model; without one the built-in Haar cascades are used.
+    """
+    from learnet.explain.case import open_cases
+    from learnet.explain.plates import write_plates
+    from learnet.explain.tell import clip_when, video_when
+    from learnet.explain.timeline import when_plate
+    from learnet.explain.when import stretch_of_video
+    from learnet.shipped import pretrained
+
+    if show_faces and anonymous:
+        raise LearnetError("A face cannot be shown and hidden.", "Give --show-faces or --anonymous.")
+    if clip is None and any((source / name).is_file() for name in ("study.json", "prepare.json")):
+        raise LearnetError(f"{source} holds many clips, and one is drawn.", "Name it with --clip.")
+    if clip is not None and any(given is not None for given in (onset, apex, offset, fps)):
+        raise LearnetError("A database knows onset, apex, offset and frame rate of its clips.", "Give them for a video only.")
+    check_room_above(out / "x")
+    windows = None if window_s is None else Windows(window_s=window_s)
+    with console.bar("Answering windows") as progress:
+        if clip is not None:
+            seen = clip_when(open_cases(source, weights, seed), clip, windows, face_model, progress)
+        else:
+            weights = weights or pretrained("learnet", "flow", 28)
+            seen = video_when(stretch_of_video(source, onset, apex, offset, fps), weights, windows, face_model, progress)
+    console.paths(*write_plates(out, {"when": when_plate(seen, "faces" if show_faces else "lines" if anonymous else "change")}))
+    for note in seen.notes:
+        console.out.print(f"Mind: {note}.", markup=False)

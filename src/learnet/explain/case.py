@@ -14,6 +14,7 @@ from torch import nn
 from learnet.checkpoint import load_checkpoint
 from learnet.clip import Outcome
 from learnet.errors import BadInput, LearnetError
+from learnet.explain.ground import Ground
 from learnet.explain.regions import Placing, placing
 from learnet.facts import Facts
 from learnet.licence import may_be_shown
@@ -47,6 +48,10 @@ class Case:
     def answer(self) -> str:
         """The class of the highest score."""
         return self.facts.classes[int(self.scores.argmax())]
+
+    def ground(self, anonymous: bool = False) -> Ground:
+        """What maps are drawn over: the motion image, or the average face in lines where nothing of the person may be seen."""
+        return Ground(None if anonymous else self.image, self.where)
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ class Cases:
         notes = (f"the network has learned from {row['person']}",) if known else ()
         where = None if self.prepared.about["imported"] else placing(row["face"], self.prepared.size)
         image = self.prepared.take([int(row.name)])
-        image = (level(image) if facts.level else image)[0]
+        image = (level(image, facts.level) if facts.level else image)[0]
         return Case(module, facts, image, clip, row["person"], self.truth[clip], where, notes)
 
     def of_class(self, name: str) -> list[Case]:

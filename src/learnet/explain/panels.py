@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32
 from matplotlib.figure import Figure
 
-from learnet.explain.plates import SIGNED, Plate, cells, picture
+from learnet.explain.ground import Ground
+from learnet.explain.plates import Plate, cells, picture
 from learnet.explain.regions import NAMES, Placing, per_region, units_of
 from learnet.explain.sanity import Checks
 from learnet.figures import CELL, INK, MUTED, RULE, STYLE
@@ -18,23 +19,23 @@ DASHES = ("-", (0, (4, 2)), (0, (1, 1.5)))  # lines that are told apart without 
 HATCHES = ("", "////", "....")
 
 
-def where_plate(maps: Maps, image: UInt8[np.ndarray, "S S 3"], title: str) -> Plate:
+def where_plate(maps: Maps, ground: Ground, title: str) -> Plate:
     """Attributions over the motion image, in grey: purple speaks for the class, orange against it, the stronger the denser.
 
+    Where the person is hidden, they are coarse and lie over the average face.
+
     Returns:
-        The table has a row for each pixel: method, row, column, value.
+        The table has a row for each pixel, or coarse cell: method, row, column, value.
     """
-    grey = image.mean(axis=-1)
+    maps = {name: ground.shown(found) for name, found in maps.items()}
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(2.5 * (1 + len(maps)), 3.3), layout="constrained")
         first, *others = figure.subplots(1, 1 + len(maps))
-        picture(first, image, "motion image")
+        picture(first, ground)
         for axes, (name, found) in zip(others, maps.items(), strict=True):
             limit = float(np.abs(found).max()) or 1.0
-            axes.imshow(grey, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-            dense = np.sqrt(np.abs(found) / limit)  # the root, so that half of the strength can still be seen
-            axes.imshow(found, cmap=SIGNED, vmin=-limit, vmax=limit, alpha=0.9 * dense, interpolation="nearest")
-            axes.set_axis_off()
+            ground.draw(axes, grey=True)
+            ground.over(axes, found, limit)
             axes.set_title(f"{name}\nup to {limit:.2g}", size=8, loc="center", weight="normal")
         figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
         figure.supxlabel("purple: speaks for the class   ·   orange: against it", size=8, color=MUTED)

@@ -10,18 +10,18 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Float, Float32
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
+from learnet.explain.ground import SIGNED, Ground, average_lines
 from learnet.explain.regions import Placing, brow_eye_box, mouth_ring
 from learnet.explain.stages import response, strongest
 from learnet.figures import CELL, INK, MUTED, STYLE, save_figure
 
 STRENGTH: Colormap = LinearSegmentedColormap.from_list("strength", ["#ffffff", CELL, INK])
-SIGNED = "PuOr"
 ACROSS = 8  # tiles in a row, where a network has no figure of its own
 
 _COLUMNS = {"one.plain": 0, "one.accreting": 1, "two.accreting": 2, "two.plain": 3}  # rows of LEARNet's figure, as the paper numbers them
@@ -56,30 +56,31 @@ class Row:
     """One clip and what several networks see in it."""
 
     title: str
-    image: UInt8[np.ndarray, "S S 3"]
-    where: Placing | None
+    ground: Ground
     seen: tuple[Seen, ...]
 
 
-def mosaic(maps: Float32[np.ndarray, "C h w"], image: UInt8[np.ndarray, "S S 3"], title: str, most: int = 16) -> Plate:
+def mosaic(maps: Float32[np.ndarray, "C h w"], ground: Ground, title: str, most: int = 16) -> Plate:
     """The strongest maps of a stage, the strongest first, beside the motion image; all in one range, so that they can be compared.
+
+    Where the person is hidden, here and below, maps are coarse and lie under the lines of the average face.
 
     Returns:
         The table has a row for each cell drawn: map, row, column, value.
     """
-    chosen = strongest(maps, most)
+    chosen, maps = strongest(maps, most), ground.shown(maps)
     across = int(np.ceil(len(chosen) ** 0.5))
     down = -(-len(chosen) // across)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(2.6 + 1.15 * across, max(2.9, 1.28 * down + 0.6)), layout="constrained")
         left, right = figure.subfigures(1, 2, width_ratios=[2.3, 1.15 * across + 0.3])
         alone = left.subplots()
-        picture(alone, image, "Motion image")
+        picture(alone, ground)
         places = right.subplots(down, across, squeeze=False)
         for axes in places.flat:
             axes.set_axis_off()
         for axes, which in zip(places.flat, chosen, strict=False):
-            look = _tile(axes, maps[which], maps[chosen], f"map {which}")
+            look = _tile(axes, maps[which], maps[chosen], f"map {which}", ground)
         right.colorbar(look, ax=list(places.flat), shrink=0.7, aspect=30, label="response")
         figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
     return Plate(figure, cells({f"{which}": maps[which] for which in chosen}, "map"))
@@ -89,6 +90,7 @@ def accretion_plate(
     plain: Float32[np.ndarray, "C h w"],
     accreting: Float32[np.ndarray, "C h w"],
     total: Float32[np.ndarray, "C h w"],
+    ground: Ground,
     title: str,
     most: int = 4,
 ) -> Plate:
@@ -98,6 +100,7 @@ def accretion_plate(
         The table has a row for each cell drawn: map, row, column, value of the plain column, of the accreting one, and the sum.
     """
     chosen = strongest(total, most)
+    plain, accreting, total = (ground.shown(maps) for maps in (plain, accreting, total))  # means, so the sum still holds
     names = ("plain column", "accreting column", "accretion layer")
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5.6, 1.55 * len(chosen) + 0.7), layout="constrained")
@@ -105,7 +108,7 @@ def accretion_plate(
         for line, which in zip(places, chosen, strict=True):
             three = np.stack([plain[which], accreting[which], total[which]])
             for axes, one, name, sign in zip(line, three, names, ("", "+", "="), strict=True):
-                _tile(axes, one, three, name if which == chosen[0] else "")
+                _tile(axes, one, three, name if which == chosen[0] else "", ground)
                 axes.text(-0.1, 0.5, sign, transform=axes.transAxes, ha="center", va="center", size=15)
             line[0].text(-0.3, 0.5, f"map {which}", transform=line[0].transAxes, ha="right", va="center", size=8)
         figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
@@ -116,7 +119,7 @@ def accretion_plate(
     return Plate(figure, table)
 
 
-def network_plate(answers: Mapping[str, Float32[np.ndarray, "B ..."]], image: UInt8[np.ndarray, "S S 3"], title: str) -> Plate:
+def network_plate(answers: Mapping[str, Float32[np.ndarray, "B ..."]], ground: Ground, title: str) -> Plate:
     """The whole network for one clip: of each stage the mean size of its maps, in the order of the network's figure.
 
     LEARNet stands as in the paper's figure; of other networks every stage with maps follows in the order of computation. Each tile has its
@@ -124,13 +127,13 @@ def network_plate(answers: Mapping[str, Float32[np.ndarray, "B ..."]], image: UI
 
     Args:
         answers: of `stages.responses`; the first image is drawn.
-        image: the motion image.
+        ground: the motion image.
         title: heading.
 
     Returns:
         The table has a row for each cell drawn: stage, row, column, value.
     """
-    maps = {name: response(answer[0]) for name, answer in answers.items() if answer.ndim == 4}
+    maps = {name: ground.shown(response(answer[0])) for name, answer in answers.items() if answer.ndim == 4}
     places = _places(maps)
     drawn = {name: maps[name] for name in places}
     rows, columns = (int(np.ceil(max((place[i] for place in places.values()), default=0))) + 1 for i in (0, 1))
@@ -141,12 +144,12 @@ def network_plate(answers: Mapping[str, Float32[np.ndarray, "B ..."]], image: UI
             wide, high = 1 / columns, (1 - head) / rows
             axes = figure.add_axes((column * wide + 0.08 * wide, 1 - head - (row + 0.84) * high, 0.84 * wide, 0.68 * high))
             if name:
-                _tile(axes, maps[name], maps[name], name.replace(".", "\n", 1) if len(name) > 14 else name)
+                _tile(axes, maps[name], maps[name], name.replace(".", "\n", 1) if len(name) > 14 else name, ground)
                 axes.text(
                     0.5, -0.04, f"0 to {maps[name].max():.3g}", transform=axes.transAxes, ha="center", va="top", size=6.5, color=MUTED
                 )
             else:
-                picture(axes, image, "motion image", size=7.5)
+                picture(axes, ground, size=7.5)
         figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
     return Plate(figure, cells(drawn, "stage"))
 
@@ -162,16 +165,17 @@ def rows_plate(rows: Sequence[Row], title: str, each: int = 2) -> Plate:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(1.4 * columns + 0.3, 1.62 * len(rows) + 0.5), layout="constrained")
         for place, (row, line) in enumerate(zip(rows, figure.subplots(len(rows), columns, squeeze=False), strict=True)):
-            picture(line[0], row.image, row.title)
-            _mark(line[0], row.where, row.where.size if row.where else 0)
+            picture(line[0], row.ground, row.title)
+            _mark(line[0], row.ground.where, row.ground.where.size if row.ground.where else 0)
             tiles = iter(line[1:])
             for seen in row.seen:
+                maps = row.ground.shown(seen.maps)
                 for which in strongest(seen.maps, each):
                     axes = next(tiles)
                     heading = f"{seen.network}\n{seen.stage} map {which}" if place == 0 else f"map {which}"
-                    _tile(axes, seen.maps[which], seen.maps[which], heading)
-                    _mark(axes, row.where, seen.maps.shape[-1])
-                    drawn = cells({f"{which}": seen.maps[which]}, "map")
+                    _tile(axes, maps[which], maps[which], heading, row.ground)
+                    _mark(axes, row.ground.where, row.ground.where.size if row.ground.anonymous and row.ground.where else maps.shape[-1])
+                    drawn = cells({f"{which}": maps[which]}, "map")
                     tables.append(drawn.assign(clip=row.title, network=seen.network, stage=seen.stage))
         figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
     table = pd.concat(tables, ignore_index=True)
@@ -204,19 +208,22 @@ def _centre(places: Mapping[str, tuple[float, int]]) -> float:
     return places["stem"][0] if "stem" in places else 0.0
 
 
-def picture(axes: Axes, image: UInt8[np.ndarray, "S S 3"], title: str, size: float = 8.0) -> None:
-    """An image without axes, its title centred above it."""
-    axes.imshow(image, interpolation="nearest")
-    axes.set_axis_off()
-    axes.set_title(title, size=size, loc="center", weight="normal")
+def picture(axes: Axes, ground: Ground, title: str = "", size: float = 8.0) -> None:
+    """What maps lie over, without axes, its title centred above it."""
+    ground.draw(axes)
+    axes.set_title(title or ground.title, size=size, loc="center", weight="normal")
 
 
-def _tile(axes: Axes, drawn: Float[np.ndarray, "h w"], alike: Float[np.ndarray, "..."], title: str) -> AxesImage:
-    """One map, in the range of all that are to look alike."""
+def _tile(axes: Axes, drawn: Float[np.ndarray, "h w"], alike: Float[np.ndarray, "..."], title: str, ground: Ground) -> AxesImage:
+    """One map, in the range of all that are to look alike; where the person is hidden, the average face in lines over it."""
     limit, signed = float(np.abs(alike).max()) or 1.0, bool((alike < 0).any())
     axes.set_axis_off()
     axes.set_title(title, size=7.5, loc="center", weight="normal")
-    look = axes.imshow(drawn, cmap=SIGNED if signed else STRENGTH, vmin=-limit if signed else 0.0, vmax=limit, interpolation="nearest")
+    size = ground.where.size if ground.anonymous and ground.where else 0
+    look = axes.imshow(drawn, cmap=SIGNED if signed else STRENGTH, vmin=-limit if signed else 0.0, vmax=limit, interpolation="nearest",
+                       extent=(-0.5, size - 0.5, size - 0.5, -0.5) if size else None)  # fmt: skip
+    if size:
+        average_lines(axes, ground.where)
     edge = mpl.patches.Rectangle((0, 0), 1, 1, transform=axes.transAxes, fill=False, edgecolor=MUTED, linewidth=0.5, clip_on=False)
     axes.add_patch(edge)  # a map that is all zero would have no border
     return look

@@ -9,46 +9,50 @@ import numpy as np
 from learnet.checkpoint import load_checkpoint
 from learnet.errors import BadCheckpoint, LearnetError
 from learnet.explain.case import Case, Cases
+from learnet.explain.ground import Ground
 from learnet.explain.measure import measure, responding, summary
 from learnet.explain.moving import PART, Progress, moving_clips
 from learnet.explain.panels import checks_plate, regions_plate, where_plate
 from learnet.explain.plates import Plate, Row, Seen, accretion_plate, mosaic, network_plate, rows_plate
 from learnet.explain.sanity import Attribute, check
 from learnet.explain.stages import accretion, maps_of, responses, same_depth
+from learnet.explain.when import Stretch, When, stretch_of_clip, when
 from learnet.explain.where import grad_cam, integrated_gradients, occlusion
 from learnet.figures import Interval, interval_figure
 from learnet.networks.learnet import LEARNet
+from learnet.settings import Windows
 
 DEPTH = 2  # halvings of the image: the first level of LEARNet's columns, as in the paper's figures
 USUAL = "one.accretion_1"  # the stage drawn of LEARNet where none is named
 
 
-def clip_plates(case: Case, stage: str | None = None) -> dict[str, Plate]:
+def clip_plates(case: Case, stage: str | None = None, anonymous: bool = False) -> dict[str, Plate]:
     """The whole network, the strongest maps of one stage, and of a LEARNet with accretion its accretion layers.
 
     Args:
         case: the clip and its network.
         stage: the accretion layer one.accretion_1 of LEARNet, or what stands at its depth elsewhere, if not given.
+        anonymous: show nothing of the person: coarse maps on a line-drawn average face in place of the motion image.
 
     Raises:
         LearnetError: a stage that the network does not have; a network without maps.
     """
-    stage = stage or _usual(case)
+    stage, ground = stage or _usual(case), case.ground(anonymous)
     maps = maps_of(case.module, case.image[None], stage)[0]
     answers = responses(case.module, case.image[None])
     plates = {
-        "network": network_plate(answers, case.image, _title(case)),
-        "mosaic": mosaic(maps, case.image, f"{_title(case)}\n{stage}, the strongest of {len(maps)} maps"),
+        "network": network_plate(answers, ground, _title(case)),
+        "mosaic": mosaic(maps, ground, f"{_title(case)}\n{stage}, the strongest of {len(maps)} maps"),
     }
     for pair in ("one", "two"):
         if isinstance(case.module, LEARNet) and case.module.variant in ("released", "paper", "lrn", "gap"):
             for level in (1, 2):
                 title = f"{_title(case)}\naccretion layer {pair}, level {level}"
-                plates[f"accretion-{pair}-{level}"] = accretion_plate(*accretion(answers, pair, level), title)
+                plates[f"accretion-{pair}-{level}"] = accretion_plate(*accretion(answers, pair, level), ground, title)
     return plates
 
 
-def where_plates(case: Case, stage: str | None = None) -> dict[str, Plate]:
+def where_plates(case: Case, stage: str | None = None, anonymous: bool = False) -> dict[str, Plate]:
     """Where the network looked for its answer: three attributions, what they sum to in each part of the face, and their checks.
 
     Args:
@@ -69,13 +73,13 @@ def where_plates(case: Case, stage: str | None = None) -> dict[str, Plate]:
     }
     maps = {name: attribute(case.module) for name, attribute in methods.items()}
     checks = {name: check(case.module, case.image, target, attribute) for name, attribute in methods.items()}
-    plates = {"where": where_plate(maps, case.image, _title(case)), "checks": checks_plate(checks, _title(case))}
+    plates = {"where": where_plate(maps, case.ground(anonymous), _title(case)), "checks": checks_plate(checks, _title(case))}
     if case.where:
         plates["regions"] = regions_plate(maps, case.where, _title(case))
     return plates
 
 
-def class_plates(cases: Sequence[Case], stage: str | None = None) -> dict[str, Plate]:
+def class_plates(cases: Sequence[Case], stage: str | None = None, anonymous: bool = False) -> dict[str, Plate]:
     """The strongest maps of one stage, each the mean over the clips of a class, beside the mean of their motion images."""
     stage = stage or _usual(cases[0])
     maps = np.mean([maps_of(case.module, case.image[None], stage)[0] for case in cases], axis=0)
@@ -83,16 +87,20 @@ def class_plates(cases: Sequence[Case], stage: str | None = None) -> dict[str, P
     people = len({case.person for case in cases})
     title = f"{cases[0].truth}: mean over {len(cases)} clips of {people} people\n{stage}, the strongest of {len(maps)} maps"
     said = sorted({note for case in cases for note in case.notes})
-    return {"class": mosaic(maps, image, "\n".join([title, *said[:3]]))}
+    ground = Ground(None if anonymous else image, cases[0].where)
+    return {"class": mosaic(maps, ground, "\n".join([title, *said[:3]]))}
 
 
-def networks_plates(sources: Sequence[tuple[str, Cases]], clips: Sequence[str], depth: int = DEPTH) -> dict[str, Plate]:
+def networks_plates(
+    sources: Sequence[tuple[str, Cases]], clips: Sequence[str], depth: int = DEPTH, anonymous: bool = False
+) -> dict[str, Plate]:
     """A row per clip: the motion image, then the two strongest maps of each network at the same depth.
 
     Args:
         sources: name of each network, and its study.
         clips: their names; the first of each class if none is named.
         depth: how often the image has been halved, 1 to 5.
+        anonymous: as in `clip_plates`.
 
     Raises:
         LearnetError: a clip that one of the studies has not tested; images that differ between studies; a network without maps.
@@ -109,9 +117,33 @@ def networks_plates(sources: Sequence[tuple[str, Cases]], clips: Sequence[str], 
             stage = same_depth(case.module, case.facts.size, depth)
             seen.append(Seen(name, stage, maps_of(case.module, case.image[None], stage)[0]))
         case = cases[0][1]
-        rows.append(Row("\n".join([clip, case.truth, *case.notes]), case.image, case.where, tuple(seen)))
-    unknown = "" if rows[0].where else "; where the face lies in these images is not known, so nothing is marked"
+        rows.append(Row("\n".join([clip, case.truth, *case.notes]), case.ground(anonymous), tuple(seen)))
+    unknown = "" if rows[0].ground.where else "; where the face lies in these images is not known, so nothing is marked"
     return {"networks": rows_plate(rows, f"The strongest maps after {depth} halvings{unknown}")}
+
+
+def clip_when(
+    cases: Cases, clip: str, windows: Windows | None = None, face_model: Path | None = None, progress: Progress | None = None
+) -> When:
+    """A clip of a database over time, answered by the network that may explain it; the marks are those of the database.
+
+    Raises:
+        LearnetError: no such clip, or of a person whose pictures may not be shown; its frames are gone; otherwise as `when.when`.
+    """
+    case = cases.one(clip)
+    seen = when(case.module, case.facts, stretch_of_clip(cases, clip), windows, face_model, progress)
+    return replace(seen, notes=(*case.notes, *seen.notes))
+
+
+def video_when(
+    stretch: Stretch, weights: Path, windows: Windows | None = None, face_model: Path | None = None, progress: Progress | None = None
+) -> When:
+    """A video over time, answered by a checkpoint; marks that nobody gave are detected.
+
+    Raises:
+        LearnetError: as `when.when`.
+    """
+    return when(*load_checkpoint(weights), stretch, windows, face_model, progress)
 
 
 def measured_plates(

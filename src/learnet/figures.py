@@ -15,6 +15,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from jaxtyping import Int, UInt8
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -101,6 +102,35 @@ def interval_figure(panels: Mapping[str, Sequence[Interval]], floors: Mapping[st
             _interval_panel(axes, part, (floors or {}).get(name))
             axes.set_title(name)
         rows[-1, 0].tick_params(axis="x", length=3)
+    return figure
+
+
+def reliability_figure(bins: pd.DataFrame) -> Figure:
+    """Share of right answers against their mean score, a dot for each bin, with how many answers the bin has below.
+
+    Args:
+        bins: a row for each bin with the columns from, to, answers, score, right, low, high; shares from 0 to 1, NaN in an empty bin.
+    """
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(3.7, 4.4), layout="constrained")
+        axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
+        axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (3, 2)))
+        for x, y, side, words in ((0.03, 0.96, "left", "too modest"), (0.97, 0.04, "right", "too sure")):
+            axes.text(x, y, words, color=MUTED, size=8, ha=side, va="top" if side == "left" else "bottom")
+        for row in bins[bins["answers"] > 0].itertuples():
+            axes.plot([row.score, row.score], [row.low, row.high], color=CELL, linewidth=4, solid_capstyle="butt")
+            axes.plot([row.score], [row.right], marker="o", color=INK, markersize=4.5)
+        axes.set(xlim=(0, 1), ylim=(-0.02, 1.02), ylabel="share right")
+        axes.grid(color=RULE, linewidth=0.6)
+        middle, width = (bins["from"] + bins["to"]) / 2, bins["to"] - bins["from"]
+        below.bar(middle, bins["answers"], width=0.86 * width, color=CELL)
+        for x, number in zip(middle, bins["answers"], strict=True):
+            below.text(x, number, f"{number}" if number else "", ha="center", va="bottom", size=7.5)
+        below.set(ylim=(0, 1.25 * bins["answers"].max()), xlabel="score of the class answered", ylabel="answers")
+        below.set_xticks(np.arange(0, 1.01, 0.2))
+        for one in (axes, below):
+            one.tick_params(length=0)
+            one.set_axisbelow(True)
     return figure
 
 

@@ -5,16 +5,41 @@ The class list is always passed: a class that no clip has keeps its place, count
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Float64, Int, Int64
 
 from learnet.clip import Outcome
 from learnet.errors import LearnetError
 
 MEASURES = ("accuracy", "uf1", "uar")
 DRAWS = 2000
+BINS = 10  # of a reliability curve: with the few hundred clips of this field more would be nearly empty
+CHANCE = 500  # times that the answers of a perfectly calibrated network are drawn
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Answers in bins of equal width by the score of the class answered, the lowest first: is a score of 0.7 right 7 times in 10?"""
+
+    counts: Int64[np.ndarray, "M"]  # answers in each bin
+    score: Float64[np.ndarray, "M"]  # their mean score, 0..1; NaN in an empty bin
+    right: Float64[np.ndarray, "M"]  # share of them that is right; NaN in an empty bin
+    limits: Float64[np.ndarray, "M 2"]  # 95 % interval of that share over people; NaN in an empty bin
+    ece: float  # expected calibration error, 0..1
+    ece_limits: tuple[float, float]  # 95 % interval over people
+    by_chance: float  # the error to expect of so many answers if every score were the true probability; it is never 0
+
+    @property
+    def mean_score(self) -> float:
+        """Mean score of all answers."""
+        return float(np.nansum(self.counts * self.score) / self.counts.sum())
+
+    @property
+    def share_right(self) -> float:
+        """Share of all answers that is right."""
+        return float(np.nansum(self.counts * self.right) / self.counts.sum())
 
 
 def confusion(truth: Sequence[str], prediction: Sequence[str], classes: Sequence[str]) -> Int[np.ndarray, "K K"]:
@@ -88,13 +113,69 @@ def resampled(per_person: Float[np.ndarray, "S P K K"] | Int[np.ndarray, "S P K 
     People are drawn with replacement, each with all clips, because clips of one person are not independent. The draws
     start from a fixed seed: a report redone gives the same numbers, and two studies over the same people get the same draws.
     """
-    seeds, people, classes, _ = per_person.shape
-    rng = np.random.default_rng(20200)
-    weights = rng.multinomial(people, np.full(people, 1 / people), size=draws)  # (draws, P)
-    drawn = np.einsum("dp,spij->sdij", weights, per_person, optimize=True)
+    drawn_people = _drawn_people(per_person.shape[1], draws)
+    drawn = np.einsum("dp,spij->sdij", drawn_people, per_person, optimize=True)
     nowhere = per_person.sum(axis=(0, 1, 3)) == 0  # counts as zero in the score, and so in every resample
     counted = (drawn.sum(axis=-1) > 0) | nowhere  # a rare class may be missing by chance
     return headline(drawn, counted).mean(axis=1)  # (3, draws)
+
+
+def calibration(outcomes: Sequence[Outcome], classes: Sequence[str], bins: int = BINS, draws: int = DRAWS) -> Calibration:
+    """How far scores can be read as probabilities, by the score of the class that was answered ("top-label" calibration).
+
+    The expected calibration error is the sum over bins m of n_m / n times |share right in m - mean score in m|. Bin m of M holds the
+    scores above (m - 1) / M and up to m / M. Answers of several seeds are counted together, so each clip counts once a seed.
+
+    Args:
+        outcomes: answers with scores.
+        classes: what the scores are of, in their order.
+        bins: number of bins M.
+        draws: resamples of people for the intervals, the same as those of `resampled`.
+
+    Raises:
+        LearnetError: no answers, or answers without scores.
+
+    Source: Naeini, Cooper and Hauskrecht, Obtaining Well Calibrated Probabilities Using Bayesian Binning, AAAI 2015; the score of the
+    class answered as in Guo et al., On Calibration of Modern Neural Networks, ICML 2017.
+    """
+    if not outcomes or any(len(o.scores) != len(classes) for o in outcomes):
+        raise LearnetError("Calibration needs answers with a score for each class.", "A log of labels alone has none.")
+    place = {name: i for i, name in enumerate(classes)}
+    score = np.array([o.scores[place[o.prediction]] for o in outcomes])
+    right = np.array([o.truth == o.prediction for o in outcomes], dtype=float)
+    bin_of = np.searchsorted(np.arange(1, bins) / bins, score, side="left")
+    people, person = np.unique([o.person for o in outcomes], return_inverse=True)
+    sums = np.zeros((3, len(people), bins))  # of each person in each bin: answers, scores, right answers
+    np.add.at(sums, (slice(None), person, bin_of), np.stack([np.ones(len(score)), score, right]))
+    counts, scores, rights = sums.sum(axis=1)
+    drawn = np.einsum("dp,qpm->qdm", _drawn_people(len(people), draws), sums, optimize=True)
+    shares = [_ratio(drawn[2, drawn[0, :, m] > 0, m], drawn[0, drawn[0, :, m] > 0, m]) for m in range(bins)]
+    limits = [np.percentile(share, [2.5, 97.5]) if counts[m] else np.full(2, np.nan) for m, share in enumerate(shares)]
+    low, high = np.percentile(_ece(*drawn), [2.5, 97.5])
+    with np.errstate(invalid="ignore"):
+        means = scores / counts, rights / counts
+    clip = np.unique([o.clip for o in outcomes], return_inverse=True)[1]
+    ece, chance = float(_ece(counts, scores, rights)), _ece_by_chance(score, bin_of, clip, bins)
+    return Calibration(counts.astype(np.int64), *means, np.array(limits), ece, (float(low), float(high)), chance)
+
+
+def _ece(
+    counts: Float64[np.ndarray, "*D M"], scores: Float64[np.ndarray, "*D M"], rights: Float64[np.ndarray, "*D M"]
+) -> Float64[np.ndarray, "*D"] | np.floating:
+    """Expected calibration error from what each bin adds up to."""
+    return np.abs(rights - scores).sum(axis=-1) / counts.sum(axis=-1)
+
+
+def _ece_by_chance(score: Float64[np.ndarray, "N"], bin_of: Int64[np.ndarray, "N"], clip: Int64[np.ndarray, "N"], bins: int) -> float:
+    """Mean error where an answer of score s is right with probability s; the answers to one clip share their luck."""
+    rng = np.random.default_rng(20200)
+    luck = (rng.random(clip.max() + 1)[clip] for _ in range(CHANCE))
+    return float(np.mean([np.abs(np.bincount(bin_of, (one < score) - score, bins)).sum() / len(score) for one in luck]))
+
+
+def _drawn_people(people: int, draws: int) -> Int64[np.ndarray, "D P"]:
+    """How often each person is drawn, with replacement; from a fixed seed."""
+    return np.random.default_rng(20200).multinomial(people, np.full(people, 1 / people), size=draws)
 
 
 def summarise(outcomes: Sequence[Outcome], classes: Sequence[str]) -> dict:
@@ -103,8 +184,9 @@ def summarise(outcomes: Sequence[Outcome], classes: Sequence[str]) -> dict:
     Returns:
         `seeds`: for each seed, and `averaged` (scores averaged over seeds, only with several): clips, people, the three
         measures with 95 % intervals, confusion, per_class, per_person. `mean`: the measures' mean over seeds, its
-        interval, and `spread`, the standard deviation over seeds (n - 1). `absent`: classes without any clip. `datasets`, only where
-        the clips are of several: for each its clips, people, `mean` and `absent`, over the same class list.
+        interval, and `spread`, the standard deviation over seeds (n - 1). `absent`: classes without any clip. `calibration`, only
+        where the answers have scores: expected calibration error with its interval. `datasets`, only where the clips are of several:
+        for each its clips, people, `mean` and `absent`, over the same class list.
 
     Raises:
         LearnetError: no outcomes, or seeds that did not answer the same clips.
@@ -124,10 +206,17 @@ def summarise(outcomes: Sequence[Outcome], classes: Sequence[str]) -> dict:
     }
     if len(by_seed) > 1:
         summary["averaged"] = _block(average_seeds(outcomes, classes), people, classes)
+    if all(o.scores for o in outcomes):
+        summary["calibration"] = _calibrated(calibration(outcomes, classes))
     by_dataset = {name: [o for o in outcomes if o.dataset == name] for name in sorted({o.dataset for o in outcomes})}
     if len(by_dataset) > 1:
         summary["datasets"] = {name: _of_dataset(part, classes) for name, part in by_dataset.items()}
     return summary
+
+
+def _calibrated(found: Calibration) -> dict:
+    ece = {"value": found.ece, "low": found.ece_limits[0], "high": found.ece_limits[1], "by_chance": found.by_chance}
+    return {"bins": len(found.counts), "ece": ece, "mean_score": found.mean_score, "share_right": found.share_right}
 
 
 def _of_dataset(outcomes: Sequence[Outcome], classes: Sequence[str]) -> dict:

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as reference
+from sklearn.calibration import calibration_curve
 
 from learnet.clip import Outcome
 from learnet.errors import LearnetError
-from learnet.metrics import average_seeds, confusion, headline, intervals, precision_recall_f1, summarise
+from learnet.metrics import average_seeds, calibration, confusion, headline, intervals, precision_recall_f1, summarise
 
 CLASSES = ("negative", "positive", "surprise")
 
@@ -140,3 +141,72 @@ def test_unequal_seeds_are_refused() -> None:
         summarise([outcome("d/1/a", "negative", "negative", 0), outcome("d/1/b", "negative", "negative", 1)], CLASSES)
     with pytest.raises(LearnetError, match="no outcomes"):
         summarise([], CLASSES)
+
+
+def scored(person: int, number: int, right: bool, score: float, seed: int = 0) -> Outcome:
+    """An answer `positive` with a score; the truth is another class where it is wrong."""
+    rest = (1 - score) / 2
+    return outcome(f"d/{person}/{number}", "positive" if right else "surprise", "positive", seed, (rest, score, rest))
+
+
+def test_calibration_by_hand() -> None:
+    """Five bins. Scores 0.5 and 0.6 fall into the third, which ends at 0.6: one of two right, mean 0.55. 0.9, 0.9, 1.0 into the fifth:
+    two of three right, mean 14/15. So the error is 2/5 |0.5 - 0.55| + 3/5 |2/3 - 14/15| = 0.02 + 0.16.
+    """
+    given = [(0.5, True), (0.6, False), (0.9, True), (0.9, False), (1.0, True)]
+    found = calibration([scored(i, 0, right, score) for i, (score, right) in enumerate(given)], CLASSES, bins=5)
+    assert found.counts.tolist() == [0, 0, 2, 0, 3]
+    np.testing.assert_allclose(found.score[[2, 4]], [0.55, 14 / 15])
+    np.testing.assert_allclose(found.right[[2, 4]], [0.5, 2 / 3])
+    assert np.isnan(found.score[[0, 1, 3]]).all() and np.isnan(found.limits[[0, 1, 3]]).all()
+    assert found.ece == pytest.approx(0.18)
+    assert (found.mean_score, found.share_right) == (pytest.approx(0.78), pytest.approx(0.6))
+
+
+ANSWERS = st.lists(st.tuples(st.integers(0, 5), st.integers(334, 1000), st.booleans()), min_size=1, max_size=40)
+
+
+@given(ANSWERS, st.integers(1, 15))
+def test_calibration_beside_scikit_learn_and_a_loop(given: list[tuple[int, int, bool]], bins: int) -> None:
+    outcomes = [scored(person, place, right, score / 1000) for place, (person, score, right) in enumerate(given)]
+    found = calibration(outcomes, CLASSES, bins, draws=20)
+    right, score = [one for *_, one in given], [one / 1000 for _, one, _ in given]
+    fraction, mean = calibration_curve(right, score, n_bins=bins)
+    there = found.counts > 0
+    np.testing.assert_allclose(found.right[there], fraction)
+    np.testing.assert_allclose(found.score[there], mean)
+    total = 0.0
+    for m in range(bins):  # the definition, in whole thousandths, so that no rounding moves an answer to the next bin
+        inside = [(one, ok) for _, one, ok in given if 1000 * m < one * bins <= 1000 * (m + 1)]
+        total += abs(sum(ok for _, ok in inside) - sum(one for one, _ in inside) / 1000) / len(given)
+    assert found.ece == pytest.approx(total)
+    assert 0 <= found.ece_limits[0] <= found.ece_limits[1] <= 1
+
+
+def test_calibration_intervals_draw_people() -> None:
+    """Of two people one is always right and one never, all with score 0.75. People are drawn (2, 0), (1, 1), (0, 2) in 1, 2, 1 of 4 ways,
+    so the error is 0.25, 0.25 or 0.75, and the ends of the interval are the extremes.
+    """
+    outcomes = [scored(person, i, person == 0, 0.75) for person in (0, 1) for i in range(50)]
+    found = calibration(outcomes, CLASSES)
+    assert found.ece == pytest.approx(0.25) and found.ece_limits == (pytest.approx(0.25), pytest.approx(0.75))
+    np.testing.assert_allclose(found.limits[7], [0, 1])
+
+
+def test_calibration_expected_by_chance() -> None:
+    """One bin, n answers of score s: the mean distance of a binomial share from s, here exactly for n = 3, s = 1/2: 1/4."""
+    found = calibration([scored(i, 0, True, 0.5) for i in range(3)], CLASSES, bins=1)
+    assert found.by_chance == pytest.approx((2 * 1 / 8 * 0.5 + 6 / 8 * (2 / 3 - 1 / 2)), abs=0.02)
+    twice = calibration([scored(i, 0, True, 0.5, seed) for i in range(3) for seed in (0, 1)], CLASSES, bins=1)
+    assert twice.by_chance == pytest.approx(found.by_chance)  # answers to one clip with several seeds share their luck
+
+
+def test_calibration_needs_scores_and_is_in_the_summary() -> None:
+    bare = [outcome("d/1/a", "negative", "negative", scores=()), outcome("d/2/a", "positive", "negative", scores=())]
+    with pytest.raises(LearnetError, match="score for each class"):
+        calibration(bare, CLASSES)
+    assert "calibration" not in summarise(bare, CLASSES)
+    outcomes = [scored(i, 0, i % 2 == 0, 0.7) for i in range(6)]
+    told, found = summarise(outcomes, CLASSES)["calibration"], calibration(outcomes, CLASSES)
+    assert told["ece"] == {"value": found.ece, "low": found.ece_limits[0], "high": found.ece_limits[1], "by_chance": found.by_chance}
+    assert (told["bins"], told["mean_score"], told["share_right"]) == (10, pytest.approx(0.7), pytest.approx(0.5))

@@ -1,71 +1,21 @@
-"""The page: read by a parser that is not a browser's, with every number beside one counted elsewhere."""
+"""The page, with every number beside one counted elsewhere."""
 
+import io
 import json
 import re
 import shutil
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from read_page import CSV, Page
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
 from written_study import CLASSES, write_prepared, write_study
 
-from learnet import report
 from learnet.errors import LearnetError, OutputTaken
-from learnet.report import write_report
-
-VOID = {"meta", "img", "br", "link", "input", "hr", "wbr", "use", "path"}
-
-
-class Page(HTMLParser):
-    """What is in a page: elements in order, the text of table cells, and whether every tag is closed in turn."""
-
-    def __init__(self, file: Path) -> None:
-        super().__init__()
-        self.raw = file.read_text(encoding="utf-8")
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.tables: list[list[list[str]]] = []
-        self.text: list[str] = []
-        self.feed(self.raw)
-        self.close()
-        assert not self.open, self.open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert len(dict(attrs)) == len(attrs), (tag, "says an attribute twice", self.getpos())
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-        if tag == "table":
-            self.tables.append([])
-        if tag == "tr":
-            self.tables[-1].append([])
-        if tag in ("td", "th"):
-            self.tables[-1][-1].append("")
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in VOID:
-            return
-        assert self.open.pop() == tag, (tag, self.getpos())
-
-    def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] not in ("style", "script"):
-            self.text.append(data)
-        if {"td", "th"} & set(self.open) and "svg" not in self.open:
-            self.tables[-1][-1][-1] += data if self.tables[-1][-1][-1] == "" else f" {data}"
-
-    def table(self, *columns: str) -> list[list[str]]:
-        """Rows of the first table that has these headings."""
-        return next(table[1:] for table in self.tables if table[0][: len(columns)] == list(columns))
-
-    @property
-    def words(self) -> str:
-        return " ".join(" ".join(self.text).split())
+from learnet.report import compose, why, write_report
+from learnet.report.record import read_records
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +43,8 @@ def test_nothing_comes_from_elsewhere(page: Page) -> None:
         assert tag not in ("link", "iframe", "object", "base") and "srcset" not in attributes
         for name in ("src", "href", "xlink:href", "action", "data", "poster"):
             address = attributes.get(name) or "#"
-            assert address.startswith("#") or address.startswith("data:image/png;base64,"), address[:80]
+            here = address.startswith(("#", "data:image/png;base64,")) or (address.startswith(CSV) and "download" in attributes)
+            assert here, address[:80]
     assert not re.search(r"https?:|//www|@import|@font-face|url\((?!#)", page.raw)
     policy = [attributes["content"] for tag, attributes in page.elements if attributes.get("http-equiv") == "Content-Security-Policy"]
     assert policy and policy[0].startswith("default-src 'none'")
@@ -106,7 +57,7 @@ def test_the_page_is_well_made(page: Page) -> None:
     for _, attributes in page.elements:
         for name in ("href", "aria-labelledby"):
             if name in attributes:
-                assert str(attributes[name]).removeprefix("#") in ids
+                assert str(attributes[name]).removeprefix("#") in ids or "download" in attributes
     images = [attributes for tag, attributes in page.elements if tag == "img"]
     assert len(images) > 20 and all(image["alt"] for image in images)
     assert all(attributes["aria-label"] for tag, attributes in page.elements if tag == "svg")
@@ -118,7 +69,7 @@ def test_the_page_is_well_made(page: Page) -> None:
 
 
 def test_the_order_is_a_reviewers(page: Page) -> None:
-    places = [page.raw.index(f'<section id="{key}"') for key in ("answer", "trust", "failures", "again")]
+    places = [page.raw.index(f'<section id="{key}"') for key in ("answer", "trust", "failures", "why", "again")]
     assert places == sorted(places)
 
 
@@ -234,6 +185,119 @@ def test_an_unfinished_study_says_so(tmp_path: Path) -> None:
     assert "Unfinished: learnet. 30 of 72 answers" in Page(write_report([study], tmp_path / "page.html")).words
 
 
+def test_a_study_at_work_shows_what_is_whole(tmp_path: Path) -> None:
+    """In the middle of the second seed, and of a line."""
+    study = one(tmp_path)
+    file = study / "outcomes.csv"
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join(lines[:101])[:-9])
+    shown = Page(write_report([study], tmp_path / "page.html"))
+    assert "Unfinished: learnet. 72 of 144 answers" in shown.words and "The last answer in outcomes.csv is cut off" in shown.words
+    assert "Seeds that have not answered every clip are left out: 1 (27 of 72 clips)" in shown.words
+    first = pd.read_csv(io.StringIO("\n".join(lines[:73])))
+    assert shown.table("study", "accuracy")[0][1].startswith(f"{accuracy_score(first['truth'], first['prediction']):.3f}")
+
+
+def test_a_study_without_answers_yet_is_refused_in_one_line(tmp_path: Path) -> None:
+    study = one(tmp_path)
+    file = study / "outcomes.csv"
+    file.write_text(file.read_text().splitlines()[0] + "\n")
+    with pytest.raises(LearnetError, match="no answers yet"):
+        write_report([study], tmp_path / "page.html")
+    assert not (tmp_path / "page.html").exists() and not (tmp_path / "page-csv").exists()
+
+
+def test_a_class_without_any_clip_is_named(tmp_path: Path) -> None:
+    study = one(tmp_path, seeds=(0,))
+    file = study / "outcomes.csv"
+    table = pd.read_csv(file, dtype=str)
+    table[table["truth"] != "disgust"].to_csv(file, index=False)
+    shown = Page(write_report([study], tmp_path / "page.html"))
+    assert "No clip has the class disgust: it counts as zero." in shown.words
+    assert shown.table("class", "clips", "people")[1] == ["disgust", "0", "0"]
+    assert all(row[2] == "0.000" for row in shown.table("class", "clips", "precision") if row[0] == "disgust")
+
+
+def test_whatever_study_json_lacks_there_is_a_page_or_a_word(tmp_path: Path) -> None:
+    """Each key taken out or made null, two levels deep: never a traceback, and never half a page."""
+    study = one(tmp_path, seeds=(0,))
+    file = study / "study.json"
+    whole = json.loads(file.read_text())
+    paths = [(key,) for key in whole] + [(key, inner) for key, value in whole.items() if isinstance(value, dict) for inner in value]
+    outcomes = []
+    for path in paths:
+        for value in ("gone", None):
+            broken = json.loads(json.dumps(whole))
+            holder = broken[path[0]] if len(path) == 2 else broken
+            if value is None:
+                holder[path[-1]] = None
+            else:
+                del holder[path[-1]]
+            file.write_text(json.dumps(broken))
+            try:
+                read = compose(read_records([study]))
+                outcomes.append(read.text.rstrip().endswith("</html>"))
+            except LearnetError as error:
+                outcomes.append(str(study) in str(error))
+            except Exception as error:
+                raise AssertionError(f"{path} {value}") from error
+    assert all(outcomes) and len(outcomes) > 60
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"kind\n", b"a,b\n1,2,3,4\n"], ids=["empty", "bytes", "columns", "ragged"])
+def test_a_broken_audit_or_list_of_trainings_is_no_end(tmp_path: Path, content: bytes) -> None:
+    study = one(tmp_path, seeds=(0,))
+    record = json.loads((study / "study.json").read_text())
+    record["training"]["inner_groups"] = 4
+    (study / "study.json").write_text(json.dumps(record))
+    (study / "trainings.csv").write_bytes(content)
+    (tmp_path / "prepared" / "audit.csv").write_bytes(content)
+    shown = Page(write_report([study], tmp_path / "page.html"))
+    assert "chosen on 4 groups of the training people, at most 40" in shown.words
+    assert "audit.csv of the prepared folder cannot be read" in shown.words or "found nothing" in shown.words
+
+
+def test_how_settings_were_chosen(tmp_path: Path) -> None:
+    study = one(tmp_path, seeds=(0,))
+    record = json.loads((study / "study.json").read_text())
+    assert "the files do not say how they were found" in Page(write_report([study], tmp_path / "page.html")).words
+    settings = record["training"]
+    record["choice"] = {
+        "candidates": {"plain": settings, "mixed": settings | {"mix": 0.4}},
+        "groups": {"a": ["casme2/01", "casme2/02"], "b": ["casme2/03"]},
+        "scores": {"a": {"plain": 0.5, "mixed": 0.625}, "b": {"plain": 0.75, "mixed": 0.25}},
+        "taken": {"a": "mixed", "b": "plain"},
+    }
+    (study / "study.json").write_text(json.dumps(record))
+    shown = Page(write_report([study], tmp_path / "page.html"))
+    assert "chosen for each person on other people: 2 candidates, 2 groups" in shown.words
+    rows = shown.table("group", "people", "plain", "mixed", "taken")
+    assert rows == [["a", "2", "0.500", "0.625", "mixed"], ["b", "1", "0.750", "0.250", "plain"]]
+    assert ["mix", "0.0", "0.4"] in [row for table in shown.tables for row in table]
+
+
+def test_the_worst_answers_beside_pandas(page: Page, folders: list[Path]) -> None:
+    found = pd.read_csv(folders[1] / "outcomes.csv")
+    found["score"] = found[list(CLASSES)].max(axis=1)
+    wrong = found[found["truth"] != found["prediction"]].sort_values(["score", "clip"], ascending=[False, True]).head(12)
+    expected = [[row.clip, row.truth, row.prediction, f"{row.score:.3f}"] for row in wrong.itertuples()]
+    tables = [table[1:] for table in page.tables if table[0][:4] == ["clip", "truth", "answer", "score of the answer"]]
+    assert [row[:4] for row in tables[1]] == expected
+    place = {name: i for i, name in enumerate(CLASSES)}
+    first = found[found["clip"] == tables[1][0][0]].iloc[0]
+    assert tables[1][0][4] == f"{first[list(CLASSES)].iloc[place[first['truth']]]:.3f}"
+
+
+def test_calibration_is_told_for_each_study(page: Page, folders: list[Path]) -> None:
+    for folder in folders:
+        found = pd.read_csv(folder / "outcomes.csv")
+        score, right = found[list(CLASSES)].max(axis=1), found["truth"] == found["prediction"]
+        bins = np.ceil(score * 10)
+        ece = sum(abs(right[bins == m].sum() - score[bins == m].sum()) for m in range(1, 11)) / len(found)
+        said = f"The mean score of the answers is {score.mean():.3f}, and {right.mean():.3f} of them are right"
+        assert said in page.words and f"Expected calibration error {ece:.3f} (95% interval" in page.words
+
+
 def test_different_clips_are_refused_and_nothing_is_written(folders: list[Path], tmp_path: Path) -> None:
     other = write_study(tmp_path / "more", write_prepared(tmp_path / "prepared", people=13))
     with pytest.raises(LearnetError, match="6 only in more"):
@@ -252,7 +316,7 @@ def test_the_page_is_replaced_whole_and_nothing_else_is(folders: list[Path], tmp
     write_report(folders[:1], out)
     first = out.read_bytes()
     write_report(folders[:1], out)
-    assert out.read_bytes() == first and [file.name for file in out.parent.iterdir()] == ["page.html"]
+    assert out.read_bytes() == first and sorted(file.name for file in out.parent.iterdir()) == ["page-csv", "page.html"]
     for taken in (folders[0] / "outcomes.csv", folders[0]):
         with pytest.raises(OutputTaken, match="not a report"):
             write_report(folders[:1], taken)
@@ -264,7 +328,7 @@ def test_five_hundred_clips_stay_under_ten_megabytes(tmp_path: Path) -> None:
     studies = [write_study(tmp_path / name, prepared, skill=skill) for name, skill in (("a", 0.3), ("b", 0.4), ("c", 0.5))]
     out = write_report(studies, tmp_path / "page.html")
     assert out.stat().st_size < 10e6
-    assert len(Page(out).table("clip", "truth")) == 500
+    assert len(Page(out).table("clip", "truth", "a: answer")) == 500
 
 
 def test_pictures_are_few_however_many_studies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,7 +336,7 @@ def test_pictures_are_few_however_many_studies(tmp_path: Path, monkeypatch: pyte
     studies = [write_study(tmp_path / f"s{i}", prepared, seeds=(0,)) for i in range(3)]
     alone = Page(write_report(studies[:1], tmp_path / "page.html"))
     assert [tag for tag, _ in alone.elements].count("img") == 5 * 2 * 3
-    monkeypatch.setattr(report, "MOST_PICTURES", 20)
+    monkeypatch.setattr(why, "MOST_PICTURES", 20)
     several = Page(write_report(studies, tmp_path / "page.html"))
     assert [tag for tag, _ in several.elements].count("img") == 20
     assert "no pictures for s2." in several.words

@@ -9,7 +9,7 @@ from learnet.difference import Difference
 from learnet.metrics import MEASURES
 from learnet.published import ALL, COMPOSITE, Published
 from learnet.report.record import Record
-from learnet.report.tables import NAMES, floor
+from learnet.report.tables import NAMES, floor, p_text, signed
 
 NOTHING = "–"
 
@@ -125,7 +125,7 @@ def _flattered(record: Record, comparison: Comparison) -> str:
     if honest is None:
         return "no honest study of the same network is here to read it beside"
     here, there = record.summary["mean"], honest.summary["mean"]
-    by = ", ".join(f"{NAMES[m]} {_signed(here[m]['value'] - there[m]['value'])}" for m in MEASURES)
+    by = ", ".join(f"{NAMES[m]} {signed(here[m]['value'] - there[m]['value'])}" for m in MEASURES)
     return f"beside {honest.name}, which is honest: {by}"
 
 
@@ -139,7 +139,7 @@ def _swaps(found: Difference) -> str:
 def differs(one: Compared, measure: str) -> str:
     """How far a study is from the one it is compared with in a measure: difference, interval, p."""
     low, high = one.difference.limits[measure]
-    return "\n".join((_signed(one.difference.values[measure]), f"[{_signed(low, 2)}, {_signed(high, 2)}]", *_p(one, measure)))
+    return "\n".join((signed(one.difference.values[measure]), f"[{signed(low, 2)}, {signed(high, 2)}]", *_p(one, measure)))
 
 
 def _clips(one: Compared) -> str:
@@ -152,11 +152,6 @@ def _p(one: Compared, key: str) -> Iterable[str]:
         yield f"Holm {p_text(one.corrected[key])}"
 
 
-def p_text(p: float) -> str:
-    """A p-value with three decimals, or that it is smaller."""
-    return f"{p:.3f}" if p >= 0.001 else "<0.001"
-
-
 def scores(mean: Mapping[str, dict]) -> Iterable[str]:
     """Each measure with its spread over seeds and its interval, in the order of MEASURES."""
     for measure in MEASURES:
@@ -167,10 +162,6 @@ def scores(mean: Mapping[str, dict]) -> Iterable[str]:
 
 def _counts(clips: int, people: int) -> str:
     return f"{clips} clips, {people} people"
-
-
-def _signed(value: float, decimals: int = 3) -> str:
-    return f"{round(value, decimals) + 0.0:+.{decimals}f}"  # a difference that rounds to nothing has no sign of its own
 
 
 def _figures(values: Mapping[str, float]) -> str:

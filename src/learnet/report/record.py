@@ -13,11 +13,18 @@ from pathlib import Path
 from learnet.clip import Outcome
 from learnet.errors import BadInput, LearnetError
 from learnet.metrics import MEASURES, average_seeds, summarise
-from learnet.outcomes import COLUMNS, read_outcomes
+from learnet.outcomes import COLUMNS, parse, read_outcomes
 from learnet.prepared import Prepared, load_prepared, synthetic
 
 NEEDED = ("protocol", "scheme", "seeds", "folds", "prepared")
 """What study.json must say."""
+KINDS: dict[str, type | tuple[type, ...]] = {
+    "network": str, "protocol": str, "scheme": dict, "seeds": list, "settings": (dict, type(None)), "training": (dict, type(None)),
+    "start": (dict, type(None)), "prepared": dict, "folds": list, "left_out": dict, "versions": dict, "choice": dict,
+}  # fmt: skip
+INNER = {"scheme": {"name": str, "classes": list, "source": str}, "prepared": {"folder": str, "fingerprint": str, "about": dict}}
+FOLD = {"name": str, "train_people": list, "test_people": list, "train_clips": int, "test_clips": int}
+"""Of what kind it says what it says: outside, in its parts, and in each fold."""
 
 
 @dataclass(frozen=True)
@@ -122,16 +129,13 @@ def read_record(folder: Path) -> Record:
     """
     if not folder.is_dir():
         raise BadInput(folder, "there is no such folder", "Name a study folder; `learnet study` makes one.")
-    outcomes = read_outcomes(folder)
-    with (folder / "outcomes.csv").open(encoding="utf-8", newline="") as file:
-        classes = tuple(next(csv.reader(file))[len(COLUMNS) :])
     about, run = _read_json(folder / "study.json"), _read_json(folder / "run.json")
-    absent = [key for key in NEEDED if key not in about]
-    if about and absent:
-        raise BadInput(folder / "study.json", f"it does not say {', '.join(absent)}", "Remove it to report without it.")
+    _check_about(folder / "study.json", about)
+    classes, outcomes, waiting = _read_answers(folder, about)
     if about and tuple(about["scheme"]["classes"]) != classes:
         raise BadInput(folder, "study.json and outcomes.csv name different classes", "They are not of one study.")
     prepared, missing = _find_prepared(folder, about)
+    missing = [*waiting, *missing]
     if not about:
         missing = [
             "study.json is missing: protocol, folds, settings and versions are unknown, so nothing shows that nobody leaked.",
@@ -141,6 +145,52 @@ def read_record(folder: Path) -> Record:
     return Record(folder, name, about, run, classes, tuple(outcomes), summary, prepared, tuple(missing))
 
 
+def _check_about(file: Path, about: dict) -> None:
+    """Refuse a study.json that does not say what every study's says; what is more is not asked for."""
+    absent = [key for key in NEEDED if key not in about]
+    if about and absent:
+        raise BadInput(file, f"it does not say {', '.join(absent)}", "Remove it to report without it.")
+    wrong = [key for key, kind in KINDS.items() if key in about and not isinstance(about[key], kind)]
+    wrong += [
+        f"{key}.{name}"
+        for key, inner in INNER.items()
+        if about and key not in wrong
+        for name, kind in inner.items()
+        if not isinstance(about[key].get(name), kind)
+    ]
+    folds = about.get("folds", []) if "folds" not in wrong else []
+    if any(not isinstance(one, dict) or any(not isinstance(one.get(name), kind) for name, kind in FOLD.items()) for one in folds):
+        wrong.append("folds")
+    if wrong:
+        raise BadInput(file, f"{', '.join(wrong)} cannot be read", "Restore the file, or remove it to report without it.")
+
+
+def _read_answers(folder: Path, about: dict) -> tuple[tuple[str, ...], list[Outcome], list[str]]:
+    """Classes, the answers that can be counted, and in words what of an unfinished study is left out.
+
+    A study that is at work may be in the middle of a line. With several seeds only those that have answered every clip are counted.
+    """
+    file, missing = folder / "outcomes.csv", []
+    text = _read_text(file) if file.is_file() else ""
+    if about and text and not text.endswith("\n"):
+        text = text[: text.rfind("\n") + 1]
+        missing.append("The last answer in outcomes.csv is cut off and is left out: the study is at work, or was stopped.")
+    outcomes = parse(file, text) if text else read_outcomes(folder)
+    if not outcomes:
+        raise BadInput(folder, "this study has no answers yet", "Let it run on: the same `learnet study` command goes on where it stopped.")
+    clips: dict[int, set[str]] = {}
+    for outcome in outcomes:
+        clips.setdefault(outcome.seed, set()).add(outcome.clip)
+    every = set().union(*clips.values())
+    if late := [seed for seed, answered in sorted(clips.items()) if answered != every]:
+        outcomes = [outcome for outcome in outcomes if outcome.seed not in late]
+        told = ", ".join(f"{seed} ({len(clips[seed])} of {len(every)} clips)" for seed in late)
+        missing.append(f"Seeds that have not answered every clip are left out: {told}.")
+    if not outcomes:
+        raise BadInput(folder, "none of its seeds has answered every clip that another has", "Let the study finish, or run it anew.")
+    return tuple(next(csv.reader(text.splitlines()))[len(COLUMNS) :]), outcomes, missing
+
+
 def refuse_different(one: Record, other: Record) -> None:
     """Two studies are compared only over the same clips with the same truth.
 
@@ -148,6 +198,8 @@ def refuse_different(one: Record, other: Record) -> None:
         LearnetError: naming what differs.
     """
     hint = "Report them apart, or run both on the same prepared folder with the same classes."
+    if late := [record.name for record in (one, other) if record.expected not in (None, len(record.outcomes))]:
+        hint = f"{' and '.join(late)} {'is' if len(late) == 1 else 'are'} not finished: run the same study command again, then compare."
     if one.classes != other.classes:
         raise LearnetError(f"{one.name} has the classes {', '.join(one.classes)}, and {other.name} has {', '.join(other.classes)}.", hint)
     truth, truth_of_other = ({o.clip: o.truth for o in record.outcomes} for record in (one, other))
@@ -258,12 +310,19 @@ def _read_json(file: Path) -> dict:
     if not file.is_file():
         return {}
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
+        content = json.loads(_read_text(file))
+    except (ValueError, RecursionError) as error:
         raise BadInput(file, f"this is not JSON ({error})", "Restore the file, or remove it to report without it.") from None
     if not isinstance(content, dict):
         raise BadInput(file, "this is not a JSON object", "Restore the file, or remove it to report without it.")
     return content
+
+
+def _read_text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise BadInput(file, "this is not UTF-8 text", "Restore the file.") from None
 
 
 def _listed(names: Sequence[str], most: int = 3) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from learnet.clip import Finding
-from learnet.metrics import MEASURES, confusion, headline, precision_recall_f1
+from learnet.metrics import MEASURES, Calibration, confusion, headline, precision_recall_f1
 from learnet.report.record import Record
 from learnet.settings import Study, Training
 
@@ -45,6 +45,61 @@ def measures(records: Sequence[Record]) -> pd.DataFrame:
         people = len({o.person for o in record.outcomes})
         rows.append({**row, "clips": len(record.answers), "people": people, "seeds": len(record.seeds)})
     return pd.DataFrame(rows)
+
+
+def intervals(records: Sequence[Record]) -> pd.DataFrame:
+    """A row for each study and measure, and last those of no learning: what the figure of the scores is drawn from."""
+    rows = [
+        {"study": record.name, "measure": NAMES[m], **{key: record.summary["mean"][m][key] for key in ("value", "low", "high", "spread")}}
+        for record in records
+        for m in MEASURES
+    ]
+    least = floor(records[0])
+    rows += [{"study": f"always {least.emotion}", "measure": NAMES[m], "value": value} for m, value in least.values.items()]
+    return pd.DataFrame(rows)
+
+
+def reliability(found: Calibration) -> pd.DataFrame:
+    """A row for each bin of scores: its ends, answers, their mean score, the share that is right and its 95 % interval."""
+    ends = np.arange(len(found.counts) + 1) / len(found.counts)
+    low, high = found.limits.T
+    columns = {"from": ends[:-1], "to": ends[1:], "answers": found.counts, "score": found.score, "right": found.right}
+    return pd.DataFrame({**columns, "low": low, "high": high})
+
+
+def worst(record: Record, most: int = 12) -> pd.DataFrame:
+    """The wrong answers given with the highest score, the surest first: clip, truth, answer, and the scores of both."""
+    place = {name: i for i, name in enumerate(record.classes)}
+    wrong = sorted((o for o in record.answers if o.truth != o.prediction), key=lambda o: (-o.scores[place[o.prediction]], o.clip))
+    rows = [
+        {
+            "clip": o.clip, "truth": o.truth, "answer": o.prediction,
+            "score of the answer": o.scores[place[o.prediction]], "score of the truth": o.scores[place[o.truth]],
+        }
+        for o in wrong[:most]
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def choice(record: Record) -> pd.DataFrame:
+    """How settings were chosen on other people: a row for each group, its people, UF1 of each candidate on all other groups, and the one
+    that was taken; empty where they were given.
+    """
+    made = record.about.get("choice") or {}
+    rows = [
+        {"group": group, "people": len(people), **made["scores"][group], "taken": made["taken"][group]}
+        for group, people in made.get("groups", {}).items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def candidates(record: Record) -> pd.DataFrame:
+    """The settings in which the candidates of a choice differ, a column for each candidate; empty where settings were given."""
+    made = (record.about.get("choice") or {}).get("candidates", {})
+    names = list(dict.fromkeys(name for settings in made.values() for name in settings))
+    differing = [name for name in names if len({_written(settings.get(name)) for settings in made.values()}) > 1]
+    table = {"": [name.replace("_", " ").strip() for name in differing]}
+    return pd.DataFrame(table | {key: [_written(settings.get(name)) for name in differing] for key, settings in made.items()})
 
 
 def seeds(records: Sequence[Record]) -> pd.DataFrame:
@@ -163,6 +218,16 @@ def command(record: Record) -> str:
         return shlex.join(["learnet", "evaluate", folder, record.folder.name, *options])
     options = _options(settings, Study()) + _options(record.about.get("training") or {}, Training())
     return shlex.join(["learnet", "study", *prepared.get("folders", [folder]), record.folder.name, *options])
+
+
+def signed(value: float, decimals: int = 3) -> str:
+    """A difference with its sign; one that rounds to nothing has none of its own."""
+    return f"{round(value, decimals) + 0.0:+.{decimals}f}"
+
+
+def p_text(p: float) -> str:
+    """A p-value with three decimals, or that it is smaller."""
+    return f"{p:.3f}" if p >= 0.001 else "<0.001"
 
 
 def _options(values: Mapping[str, object], defaults: Study | Training) -> list[str]:

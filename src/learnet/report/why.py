@@ -1,0 +1,126 @@
+"""Why a network answers as it does: motion images of right and wrong answers, and where it looked, if the study kept its weights."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from learnet.errors import LearnetError
+from learnet.report.drawing import Drawing, drawing
+from learnet.report.gallery import Gallery, Shot, gallery
+from learnet.report.record import Record
+
+if TYPE_CHECKING:
+    from learnet.explain.case import Case
+
+MOST_PICTURES = 96  # on the whole page, so that it stays under 10 MB: one of 112 pixels square takes at most 50 kB
+EACH = 3  # right ones, and as many wrong ones, of each class
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Where the networks of a study looked, in a few of its clips."""
+
+    drawings: tuple[Drawing, ...]
+    notes: tuple[str, ...]  # why something is not shown
+
+
+def reasons(records: Sequence[Record], show_faces: bool, clips: int) -> dict:
+    """What the part about reasons shows.
+
+    Args:
+        records: studies over the same clips.
+        show_faces: onset faces beside the motion images.
+        clips: explained on the whole page, in which the studies share.
+    """
+    room = MOST_PICTURES // (2 * len(records[0].classes) * (2 if show_faces else 1))  # pictures for each class and side, on all shelves
+    shown = records[: max(room, 1)]  # the first studies only, where there are very many
+    galleries = [(record, gallery(record, max(1, min(EACH, room // len(shown))), show_faces)) for record in shown]
+    share = -(-clips // len(shown))
+    explained = {record.name: explain(record, found, share, place) for place, (record, found) in enumerate(galleries, start=1)}
+    return {
+        "galleries": galleries,
+        "without_pictures": [record.name for record in records[len(shown) :]],
+        "explained": explained,
+        "drawings": [one for found in explained.values() for one in found.drawings],
+    }
+
+
+def explain(record: Record, found: Gallery, clips: int, place: int) -> Explained:
+    """Draw where the network of each clip's own fold looked: by turns the surest right and the surest wrong answer of a class.
+
+    Args:
+        record: a study; nothing is drawn where it kept no weights.
+        found: its gallery, which has left out whom a licence hides.
+        clips: at most so many.
+        place: of the study on the page, from 1.
+    """
+    if not clips or not found.shelves:
+        return Explained((), ())
+    if not any((record.folder / "folds").glob("*.safetensors")):
+        return Explained((), (f"{record.name} kept no weights, so where it looked cannot be shown.",))
+    from learnet.explain.case import open_cases  # torch loads here: a page about numbers alone needs none
+
+    try:
+        cases = open_cases(record.folder)
+    except LearnetError as error:
+        return Explained((), (f"Where {record.name} looked cannot be shown: {error}",))
+    drawn: list[Drawing] = []
+    notes: dict[str, None] = {}  # each once, in their order
+    for number, shot in enumerate(_chosen(found, clips), start=1):
+        try:
+            case = cases.one(shot.clip)
+            drawn.append(_looked(record, case, f"looked-{place}-{number}"))
+            if number == 1 and not _fitted(case):
+                drawn.append(_answered(record, case, f"layers-{place}"))
+        except LearnetError as error:
+            notes[f"Where {record.name} looked in {shot.clip} cannot be shown: {error}"] = None
+    return Explained(tuple(drawn), tuple(notes))
+
+
+def _chosen(found: Gallery, clips: int) -> list[Shot]:
+    """The surest right and the surest wrong answers, by turns, each of another class."""
+    right, wrong = (
+        sorted((side[0] for side in sides if side), key=lambda shot: (-shot.score, shot.clip))
+        for sides in ([shelf.right for shelf in found.shelves], [shelf.wrong for shelf in found.shelves])
+    )
+    turns = [shot for both in zip_longest(right, wrong) for shot in both if shot]
+    return turns[:clips]
+
+
+def _looked(record: Record, case: "Case", name: str) -> Drawing:
+    """Attributions of the class that was answered, over the motion image."""
+    from learnet.explain.panels import where_plate
+    from learnet.explain.stages import same_depth
+    from learnet.explain.tell import DEPTH
+    from learnet.explain.where import grad_cam, integrated_gradients, occlusion
+
+    target = case.facts.classes.index(case.answer)
+    maps = {"occlusion": occlusion(case.module, case.image, target)}
+    if not _fitted(case):
+        stage = same_depth(case.module, case.facts.size, DEPTH)
+        maps = {f"Grad-CAM, {stage}": grad_cam(case.module, case.image, target, stage), **maps}
+        maps["integrated gradients"] = integrated_gradients(case.module, case.image, target)
+    plate = where_plate(maps, case.ground(), _title(case))
+    table = plate.table.pivot(index=["method", "row"], columns="column", values="value").reset_index()  # long, it were three times the size
+    said = f"Where {record.name} looked in {case.clip}: the motion image, then {', '.join(maps)} over it. {_title(case)}."
+    return drawing(plate.figure, name, said, table, broad=len(maps) > 1)
+
+
+def _answered(record: Record, case: "Case", name: str) -> Drawing:
+    """How strongly each layer answers, place by place."""
+    from learnet.explain.plates import network_plate
+    from learnet.explain.stages import responses
+
+    plate = network_plate(responses(case.module, case.image[None]), case.ground(), _title(case))
+    said = f"What the layers of {record.name} respond to in {case.clip}: of each stage the mean size of its maps. {_title(case)}."
+    return drawing(plate.figure, name, said, plate.table, broad=True)
+
+
+def _fitted(case: "Case") -> bool:
+    """Whether the network has no layers with maps, and votes, which have no gradient."""
+    return hasattr(case.module, "fit")
+
+
+def _title(case: "Case") -> str:
+    return f"Truth {case.truth}, answer {case.answer} ({case.scores.max():.2f})"

@@ -98,7 +98,7 @@ def export_onnx(weights: Path, out: Path, precision: str = "float32", images: Pa
         if all(node.op_type != "Conv" for node in graph.graph.node):
             raise LearnetError(f"{weights}: {facts.network} has no convolutions, and so no form in {precision}.", "Export it as float32.")
         graph = _describe(
-            _half(graph) if precision == "float16" else _eighth(graph, level(calibrating) if facts.level else calibrating, facts.mirror),
+            _half(graph) if precision == "float16" else _eighth(graph, level(calibrating, facts.level), facts.mirror),
             facts,
             precision,
         )

@@ -50,9 +50,9 @@ class Facts:
         return {**about, "preparation": preparation, "trained_on": learned}
 
     @property
-    def level(self) -> bool:
-        """Whether the even part is taken out of flow images before the network sees them (`motion.level`)."""
-        return self.training is not None and self.training.level
+    def level(self) -> int:
+        """Percentile to which flow images are stretched once the even part is taken out of them (`motion.level`); 0 where it is not."""
+        return self.training.levelled if self.training else 0
 
 
 def as_json(facts: Facts) -> str:

@@ -54,7 +54,7 @@ class OnnxScorer:
         Raises:
             BadCheckpoint: the network answers with values that are no numbers.
         """
-        images = level(images) if self.facts.level else images
+        images = level(images, self.facts.level)
         found = np.empty((len(images), len(self.facts.classes)))
         for start in range(0, len(images), BATCH):
             batch = as_input(images[start : start + BATCH])

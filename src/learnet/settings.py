@@ -127,11 +127,17 @@ class Training:
     level: bool = False
     """Take the even part out of flow images first, in training and at test: the plane of u, and of v, that a moving head leaves."""
 
+    stretch: int = 100
+    """Percentile of the movements in a level image that is drawn as the largest; what lies beyond is cut off (50 to 100: nothing)."""
+
     mirror: Literal["auto", "none", "image", "flow"] = "auto"
     """Mirrored faces in training: image (flipped), flow (flipped, horizontal movement negated), none, or auto (by the images)."""
 
     mirror_at_test: bool = True
     """Average the scores of an image and its mirror image at test, where mirror is not none."""
+
+    phases: bool = False
+    """Learn also from the dynamic images of each clip's rise and fall, which `learnet prepare --phases` keeps; nobody is tested on them."""
 
     mix: float = 0.0
     """Mix pairs of training images and their labels (mixup): alpha of the Beta distribution; 0 is off."""
@@ -151,8 +157,15 @@ class Training:
             (self.weight_decay >= 0, f"--weight-decay cannot be {self.weight_decay}"),
             (0 <= self.label_smoothing < 1, f"--label-smoothing must be from 0 up to 1, not {self.label_smoothing}"),
             (self.mix >= 0, f"--mix cannot be {self.mix}"),
+            (50 <= self.stretch <= 100, f"--stretch is a percentile from 50 to 100, not {self.stretch}"),
+            (self.level or self.stretch == 100, "--stretch is for level images: add --level"),
             (0 <= self.seed < 2**31, f"--seed must be from 0 up to 2147483647, not {self.seed}"),
         )
+
+    @property
+    def levelled(self) -> int:
+        """Percentile to which level images are stretched; 0 where the images stay as they are."""
+        return self.stretch if self.level else 0
 
     @property
     def mirror_when_tested(self) -> str:

@@ -216,7 +216,7 @@ def run_tasks(tasks: Sequence[Task], data: Material, device: str = "cpu") -> lis
 def _answered(task: Task, learned: Trained, data: Material) -> Answered:
     """A trained network's answers to its test clips, and the training's line."""
     test = data.training_set(task.fold.test)
-    scores = predict_scores(learned.module, test.images, task.training.mirror_when_tested, task.training.level)
+    scores = predict_scores(learned.module, test.images, task.training.mirror_when_tested, task.training.levelled)
     kept = checkpoint_bytes(learned.module, facts(task.network, data, task.training, task.fold.train)) if task.weights else None
     loss = f"{learned.losses[-1]:.6f}" if learned.losses else ""
     line = f"{task.fold.name},{task.training.seed},{len(task.fold.train)},{len(task.fold.test)},{learned.epochs},{loss}\n"

@@ -18,6 +18,7 @@ from learnet.metrics import confusion, headline
 from learnet.motion.level import level
 from learnet.networks import NETWORKS, as_input, to_answer
 from learnet.networks.layers import Dropout
+from learnet.prepared import Source, load_prepared
 from learnet.settings import Training
 from learnet.splits import subject_groups
 
@@ -76,10 +77,11 @@ def train_together(
     """
     if few := [len(data.labels) for data in sets if len(data.labels) < 2]:
         raise LearnetError(f"{few[0]} training images are too few.", "At least 2 are needed.")
-    sets = [replace(data, images=level(data.images)) if own.level else data for data, own in zip(sets, trainings, strict=True)]
+    sets = [replace(data, images=level(data.images, own.levelled)) for data, own in zip(sets, trainings, strict=True)]
+    learned = [data.with_phases for data in sets]
     modules = [_new(network, data, own, start) for data, own in zip(sets, trainings, strict=True)]
     if hasattr(modules[0], "fit"):  # closed form: no epochs
-        for module, data in zip(modules, sets, strict=True):
+        for module, data in zip(modules, learned, strict=True):
             module.fit(as_input(data.images), torch.from_numpy(data.labels))
         return [Trained(module.eval(), 0, ()) for module in modules]
     given = list(zip(sets, trainings, strict=True))
@@ -87,10 +89,10 @@ def train_together(
     for module in modules:
         module.to(device)
     if len(modules) > 1:
-        losses = descend_together(modules, sets, trainings, epochs)
+        losses = descend_together(modules, learned, trainings, epochs)
     else:
-        losses = [descend(modules[0], sets[0], trainings[0], epochs[0], progress and (lambda done: progress(done, epochs[0])))]
-    for module, (data, own) in zip(modules, given, strict=True):
+        losses = [descend(modules[0], learned[0], trainings[0], epochs[0], progress and (lambda done: progress(done, epochs[0])))]
+    for module, data, own in zip(modules, learned, trainings, strict=True):
         settle_statistics(module, data, own)
     return [Trained(module.eval().cpu(), *made) for module, made in zip(modules, zip(epochs, losses, strict=True), strict=True)]
 
@@ -114,8 +116,8 @@ def train_leaky(
     module = _new(network, data, training, start)
     if hasattr(module, "fit"):
         return train(network, data, training)
-    if training.level:
-        data, tested = (replace(each, images=level(each.images)) for each in (data, tested))
+    data, tested = (replace(each, images=level(each.images, training.levelled)) for each in (data, tested))
+    data = data.with_phases
     module.to(device)
     best: tuple[int, int, dict[str, torch.Tensor]] = (-1, 0, {})
 
@@ -129,6 +131,18 @@ def train_leaky(
     losses = descend(module, data, training, training.epochs, note)
     module.load_state_dict(best[2])
     return Trained(module.eval().cpu(), best[1], losses)
+
+
+def settle(training: Training, images: Source, network: str) -> Training:
+    """The settings as they are for these images, once it is known that they go together.
+
+    Raises:
+        LearnetError: phases are to be learned from, and a folder keeps none; or as `resolve_mirror`.
+    """
+    if training.phases and not images.phases:
+        lacking = ", ".join(str(folder) for folder in images.folders if not load_prepared(folder).phases)
+        raise LearnetError(f"--phases needs images of phases, and there are none in {lacking}.", "Prepare with --phases, or leave it out.")
+    return resolve_mirror(training, images.about["images_kind"], network)
 
 
 def resolve_mirror(training: Training, images_kind: str, network: str) -> Training:
@@ -159,7 +173,7 @@ def resolve_mirror(training: Training, images_kind: str, network: str) -> Traini
 
 
 def predict_scores(
-    module: nn.Module, images: UInt8[np.ndarray, "N H W 3"], mirror: str = "none", levelled: bool = False
+    module: nn.Module, images: UInt8[np.ndarray, "N H W 3"], mirror: str = "none", levelled: int = 0
 ) -> Float64[np.ndarray, "N K"]:
     """Probability of each class for each image.
 
@@ -167,9 +181,10 @@ def predict_scores(
         module: network in eval mode, giving logits.
         images: prepared images, 0..255.
         mirror: "image" or "flow" averages the probabilities of an image and its mirror image; "none" does not.
-        levelled: take the even part out of the images first (`motion.level`), as of a network that was trained so.
+        levelled: take the even part out of the images first and stretch them to this percentile (`motion.level`), as of a network that
+            was trained so; 0 leaves them as they are.
     """
-    images = level(images) if levelled else images
+    images = level(images, levelled)
     parts = []
     module = to_answer(module)
     with torch.inference_mode():
@@ -203,7 +218,7 @@ def _best_epochs(network: str, data: TrainingSet, training: Training, device: st
     truth = [names[label] for label in data.labels]
     answers = np.empty((training.epochs, len(truth)), dtype=int)
     for fold in subject_groups(data.people, truth, training.inner_groups, training.seed):
-        inner, held_out = data.take(fold.train), data.images[list(fold.test)]
+        inner, held_out = data.take(fold.train).with_phases, data.images[list(fold.test)]
         module = _new(network, data, training, start).to(device)
 
         def note(

@@ -69,8 +69,8 @@ def test_training_and_test_both_see_level_images(network: str, rng: np.random.Ge
     plain = Training(epochs=2, batch=6, mirror="none", inner_groups=2)
     one, other = train(network, raw, asked), train(network, flat, plain)
     assert one.epochs == other.epochs
-    np.testing.assert_array_equal(predict_scores(one.module, images, levelled=True), predict_scores(other.module, level(images)))
-    assert np.abs(predict_scores(one.module, images, levelled=True) - predict_scores(one.module, images)).max() > 1e-3
+    np.testing.assert_array_equal(predict_scores(one.module, images, levelled=100), predict_scores(other.module, level(images)))
+    assert np.abs(predict_scores(one.module, images, levelled=100) - predict_scores(one.module, images)).max() > 1e-3
     leaky, plainly = train_leaky(network, raw, raw, asked), train_leaky(network, flat, flat, plain)
     np.testing.assert_array_equal(predict_scores(leaky.module, flat.images), predict_scores(plainly.module, flat.images))
 
@@ -79,3 +79,45 @@ def test_only_flow_can_be_made_level() -> None:
     with pytest.raises(LearnetError, match="--level is for flow images, and these are image"):
         resolve_mirror(Training(level=True), "image", "learnet")
     assert resolve_mirror(Training(level=True), "flow", "learnet").mirror == "flow"
+
+
+def test_what_is_beyond_the_percentile_is_cut_off_and_the_rest_grows() -> None:
+    """Against the definition, place by place: without a plane to take out, each channel over its own percentile."""
+    spiked = stretched(bump(9, 12, 1.0), bump(18, 20, -1.0))
+    spiked[0, 2, 3] = 255, 0, 255  # one place that outshines the face
+    whole, cut = level(spiked)[0].astype(float), level(spiked, 95)[0].astype(float)
+    for way in (0, 1):
+        apart = (whole[..., way] - 127.5) / 127.5
+        largest = sorted(np.abs(apart).ravel())
+        at = 0.95 * (len(largest) - 1)
+        limit = largest[int(at)] + (at - int(at)) * (largest[int(at) + 1] - largest[int(at)])
+        expected = [127.5 + 127.5 * max(-1.0, min(1.0, value / limit)) for value in apart.ravel()]
+        np.testing.assert_allclose(cut[..., way].ravel(), expected, atol=0.6 + 0.6 / limit)  # both were rounded to whole numbers
+    strain = spiked[0, ..., 2].astype(float)
+    np.testing.assert_array_equal(cut[..., 2], np.rint(np.minimum(255 * strain / np.percentile(strain, 95), 255)))
+    assert (cut[..., :2] == 255).sum() + (cut[..., :2] == 0).sum() >= 2 * SIDE * SIDE * 0.05
+
+
+def test_an_image_without_strain_stays_without() -> None:
+    flat = np.zeros((2, SIDE, SIDE, 3), np.uint8)
+    flat[..., :2] = 128
+    assert not level(flat, 90)[..., 2].any()
+
+
+def test_stretching_is_for_level_images() -> None:
+    with pytest.raises(LearnetError, match="--stretch is for level images: add --level"):
+        Training(stretch=90)
+    with pytest.raises(LearnetError, match="--stretch is a percentile from 50 to 100, not 40"):
+        Training(level=True, stretch=40)
+    assert [Training().levelled, Training(level=True).levelled, Training(level=True, stretch=90).levelled] == [0, 100, 90]
+
+
+def test_a_network_answers_on_images_stretched_as_in_training(rng: np.random.Generator) -> None:
+    images, labels = rng.integers(0, 256, (12, SIDE, SIDE, 3), dtype=np.uint8), np.arange(12) % 3
+    people = [str(i % 4) for i in range(12)]
+    asked, plain = (Training(epochs=2, batch=6, mirror="none", **more) for more in ({"level": True, "stretch": 80}, {}))
+    one = train("learnet", TrainingSet(images, labels, people, 3), asked)
+    other = train("learnet", TrainingSet(level(images, 80), labels, people, 3), plain)
+    np.testing.assert_array_equal(
+        predict_scores(one.module, images, levelled=asked.levelled), predict_scores(other.module, level(images, 80))
+    )

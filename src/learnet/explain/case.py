@@ -89,7 +89,7 @@ class Cases:
         notes = (f"the network has learned from {row['person']}",) if known else ()
         where = None if self.prepared.about["imported"] else placing(row["face"], self.prepared.size)
         image = self.prepared.take([int(row.name)])
-        image = (level(image, facts.level) if facts.level else image)[0]
+        image = level(image, facts.level)[0]
         return Case(module, facts, image, clip, row["person"], self.truth[clip], where, notes)
 
     def of_class(self, name: str) -> list[Case]:

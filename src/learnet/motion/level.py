@@ -10,16 +10,22 @@ ROUNDS = 6  # of the robust fit
 TOLERATED = 2.0  # median distances from the plane at which a place counts half as much
 
 
-def level(images: UInt8[np.ndarray, "N H W 3"]) -> UInt8[np.ndarray, "N H W 3"]:
+def level(images: UInt8[np.ndarray, "N H W 3"], percentile: int = 100) -> UInt8[np.ndarray, "N H W 3"]:
     """Take out of u and v the plane that most places of the image agree on; no other motion becomes mid-grey.
 
     A head that shifts, turns, nears or tilts moves all places along such a plane, an expression only some. The plane is fitted by
     repeated least squares with Cauchy's weights, each channel for itself, since each was stretched for itself. What is left is scaled
     so that its largest value is 0 or 255 and no motion is 127.5. Strain, the third channel, knows nothing of even motion and stays.
 
+    The largest value is often a single place at the border or the nostrils, and then everything else is drawn faint. A PERCENTILE below
+    100 takes the place of the largest value, and what lies beyond is cut off; strain is stretched so, too.
+
     Args:
         images: u, v and strain, each stretched to 0..255.
+        percentile: of the sizes in a channel, 50 to 100; 0 leaves the images as they are (`Training.levelled`).
     """
+    if not percentile:
+        return images
     count, high, wide, _ = images.shape
     y, x = np.mgrid[:high, :wide]
     terms = np.stack([np.ones(high * wide), x.ravel() / wide - 0.5, y.ravel() / high - 0.5], axis=1)
@@ -28,9 +34,13 @@ def level(images: UInt8[np.ndarray, "N H W 3"]) -> UInt8[np.ndarray, "N H W 3"]:
         for way in (0, 1):
             values = images[start : start + 500, ..., way].reshape(-1, high * wide).astype(np.float64)
             left = values - _planes(values, terms) @ terms.T
-            largest = np.abs(left).max(axis=1, keepdims=True)
+            largest = np.percentile(np.abs(left), percentile, axis=1, keepdims=True)
             scaled = 127.5 + 127.5 * np.divide(left, largest, out=np.zeros_like(left), where=largest > 1e-9)
-            levelled[start : start + 500, ..., way] = np.rint(scaled).reshape(-1, high, wide)
+            levelled[start : start + 500, ..., way] = np.rint(scaled).clip(0, 255).reshape(-1, high, wide)
+    if percentile < 100:
+        strain = images[..., 2].astype(np.float64)
+        largest = np.percentile(strain, percentile, axis=(1, 2), keepdims=True)
+        levelled[..., 2] = np.rint(np.divide(255 * strain, largest, out=strain, where=largest > 0)).clip(0, 255)
     return levelled
 
 

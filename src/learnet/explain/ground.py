@@ -38,7 +38,7 @@ class Ground:
             return "motion image"
         return "average face" if self.where else "where the face lies\nis not known"
 
-    def shown(self, maps: Float[np.ndarray, "*N h w"]) -> Float[np.ndarray, "*N h w"]:
+    def shown(self, maps: Float[np.ndarray, "*N h w"]) -> Float[np.ndarray, "*N a b"]:
         """The maps that are drawn and told: as they are, or where the person is hidden as coarse as CELLS."""
         return coarse(maps) if self.anonymous else maps
 
@@ -71,7 +71,7 @@ def average_lines(axes: Axes, where: Placing | None) -> None:
     axes.set(xlim=(-0.5, side - 0.5), ylim=(side - 0.5, -0.5), aspect="equal")
 
 
-def coarse(maps: Float[np.ndarray, "*N h w"], most: int = CELLS) -> Float[np.ndarray, "*N h w"]:
+def coarse(maps: Float[np.ndarray, "*N h w"], most: int = CELLS) -> Float[np.ndarray, "*N a b"]:
     """Means over at most MOST x MOST even parts of each map; smaller maps stay as they are."""
     if maps.shape[-1] <= most:
         return maps

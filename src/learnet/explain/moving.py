@@ -12,10 +12,11 @@ from learnet.errors import LearnetError
 from learnet.explain.regions import OWNERS_CROP, learnets_crop
 from learnet.prepare import make_image
 from learnet.settings import Preparation
-from learnet.simulate.geometry import View, crop_view
+from learnet.simulate.geometry import SIDES, View, crop_view
 from learnet.simulate.movement import displacement
 from learnet.simulate.render import Camera, register, render
-from learnet.simulate.script import CAMERA, MAIN_EMOTIONS, make_scene
+from learnet.simulate.script import CAMERA, MAIN_EMOTIONS, Scene, make_scene
+from learnet.simulate.units import UNITS, Activation
 from learnet.spread import spread
 
 STRANGER = 2 * 10**6  # number of the first person: beyond every database and every synthetic video
@@ -69,10 +70,7 @@ def moving_clips(
         LearnetError: nobody, or a preparation that needs a face finder.
         UnknownName: an emotion that cannot be simulated.
     """
-    if people < 1 or not emotions:
-        raise LearnetError(f"{people} people showing {len(emotions)} emotions make no clip.", "Ask for at least one of each.")
-    if preparation.steady:
-        raise LearnetError("These images need a face finder (--steady), and no face is searched here.", "Take weights made without it.")
+    _check(preparation, people, emotions)
     wanted = [(person, number, emotion) for person in range(people) for number, emotion in enumerate(emotions, start=1)]
     work = partial(_film, preparation=replace(preparation, face="none"), seed=seed, owners=owners, camera=camera)
     clips = []
@@ -83,10 +81,66 @@ def moving_clips(
     return clips
 
 
+def lone_units(
+    preparation: Preparation,
+    units: Sequence[tuple[int, str]],
+    people: int = 10,
+    *,
+    seed: int = 0,
+    noise: float = 1.0,
+    camera: Camera = CAMERA,
+    jobs: int = -1,
+) -> list[MovingClip]:
+    """As `moving_clips`, but in each clip a single action unit moves one side of the face: no blink, and the head is still.
+
+    Args:
+        preparation: how the images are made.
+        units: (action unit, emotion): each person shows every one, on the left and on the right side by turns; the emotion is what
+            the clip is labelled.
+        people: how many.
+        seed: another one gives other people.
+        noise: of camera and lamp, times what a synthetic database has; 0: nothing but the unit changes the picture.
+        camera: recording set-up.
+        jobs: processes; -1 is one per core.
+
+    Raises:
+        LearnetError: as `moving_clips`, or a unit that has no sides.
+    """
+    _check(preparation, people, units)
+    if lost := [unit for unit, _ in units if not UNITS[unit].paired]:
+        raise LearnetError(f"Action unit {lost[0]} has no sides.", "Choose units that can move one side.")
+    wanted = [(person, number, *unit) for person in range(people) for number, unit in enumerate(units, start=1)]
+    work = partial(_film_unit, preparation=replace(preparation, face="none"), seed=seed, noise=noise, camera=camera)
+    return list(spread(work, wanted, jobs))
+
+
+def _check(preparation: Preparation, people: int, shown: Sequence[object]) -> None:
+    if people < 1 or not shown:
+        raise LearnetError(f"{people} people showing {len(shown)} expressions make no clip.", "Ask for at least one of each.")
+    if preparation.steady:
+        raise LearnetError("These images need a face finder (--steady), and no face is searched here.", "Take weights made without it.")
+
+
+def _film_unit(wanted: tuple[int, int, int, str], preparation: Preparation, seed: int, noise: float, camera: Camera) -> MovingClip:
+    person, number, unit, emotion = wanted
+    scene = make_scene(seed, STRANGER + person, number, emotion, camera)
+    strongest = max(one.peak_px for one in scene.take.episodes[0].activations)
+    activation = Activation(unit, SIDES[(person + number) % 2], strongest)
+    episode = replace(scene.take.episodes[0], activations=(activation,))
+    seen = scene.take.circumstances
+    still = replace(seen, drift=0.0, blinks=(), noise=noise * seen.noise, flicker=noise * seen.flicker)
+    scene = replace(scene, take=replace(scene.take, episodes=(episode,), circumstances=still))
+    return _filmed(scene, f"stranger/{person + 1:03d}", preparation, owners=False)
+
+
 def _film(wanted: tuple[int, int, str], preparation: Preparation, seed: int, owners: bool, camera: Camera) -> MovingClip:
     person, number, emotion = wanted
     scene = make_scene(seed, STRANGER + person, number, emotion, camera)
-    size = preparation.size
+    return _filmed(scene, f"stranger/{person + 1:03d}", preparation, owners)
+
+
+def _filmed(scene: Scene, person: str, preparation: Preparation, owners: bool) -> MovingClip:
+    size, camera = preparation.size, scene.take.camera
     crop = crop_view(*OWNERS_CROP) if owners else _finer(learnets_crop(size), camera)
     shown = range(scene.onset - 1, scene.offset)  # annotations count frames from 1
     frames = np.stack([register(frame, scene.take.circumstances.view, crop) for frame in render(scene.take, shown)])
@@ -94,7 +148,7 @@ def _film(wanted: tuple[int, int, str], preparation: Preparation, seed: int, own
     field = displacement(scene.take.person.geometry, scene.take.episodes[0].activations, crop)
     travelled = np.hypot(field[..., 0] * size / crop.width, field[..., 1] * size / crop.height).astype(np.float32)
     small = cv2.resize(travelled, (size, size), interpolation=cv2.INTER_AREA)
-    return MovingClip(made.image, small, f"stranger/{person + 1:03d}", emotion, scene.action_units)
+    return MovingClip(made.image, small, person, scene.emotion, scene.action_units)
 
 
 def _finer(view: View, camera: Camera) -> View:

@@ -146,7 +146,8 @@ def calibration(outcomes: Sequence[Outcome], classes: Sequence[str], bins: int =
     bin_of = np.searchsorted(np.arange(1, bins) / bins, score, side="left")
     people, person = np.unique([o.person for o in outcomes], return_inverse=True)
     sums = np.zeros((3, len(people), bins))  # of each person in each bin: answers, scores, right answers
-    np.add.at(sums, (slice(None), person, bin_of), np.stack([np.ones(len(score)), score, right]))
+    for part, values in zip(sums, (np.ones(len(score)), score, right), strict=True):
+        np.add.at(part, (person, bin_of), values)
     counts, scores, rights = sums.sum(axis=1)
     drawn = np.einsum("dp,qpm->qdm", _drawn_people(len(people), draws), sums, optimize=True)
     shares = [_ratio(drawn[2, drawn[0, :, m] > 0, m], drawn[0, drawn[0, :, m] > 0, m]) for m in range(bins)]

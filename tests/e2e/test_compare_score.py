@@ -50,6 +50,14 @@ def test_compare_with_another(place: Path) -> None:
     assert "Each minus majority" in said
 
 
+def test_report_of_two(place: Path) -> None:
+    learnet("report", place / "svm", "--compare", place / "majority", "--out", place / "two" / "page.html")
+    page = (place / "two" / "page.html").read_text()
+    assert "svm less majority" in page and "Clips that they answer differently" in page and 'id="why"' in page
+    beside = {file.name for file in (place / "two" / "page-csv").iterdir()}
+    assert {"index.csv", "intervals.csv", "confusion-1.csv", "confusion-2.csv", "reliability-1.csv", "reliability-2.csv"} == beside
+
+
 def test_compare_refuses_in_one_line(place: Path) -> None:
     cases = {
         ("compare",): "No study is named",
@@ -57,6 +65,10 @@ def test_compare_refuses_in_one_line(place: Path) -> None:
         ("compare", place / "svm", place / "majority", "--against", "svn"): "Did you mean 'svm'",
         ("compare", place / "svm", "--csv", place / "svm" / "outcomes.csv"): "would be overwritten",
         ("compare", place / "svm", "--html", place / "casme2.csv"): "is not a report",
+        ("report", place / "svm", "--compare", place / "casme2-only"): "30 only in svm (samm/01/01-disgust, ",
+        ("report", place / "svm", place / "leaky", "--compare", place / "majority"): "sets one study beside one other",
+        ("report", place / "svm", "--compare", place / "svm"): "was given twice",
+        ("report", place / "svm", "--explained", "-1"): "-1 clips cannot be explained",
         ("score", place / "no.log"): "there is no such file",
         ("score", place / "svm", "--csv", place / "svm" / "outcomes.csv"): "would be overwritten",
         ("score", place / "svm", "--classes", "casme2-5"): "is no class; there are 0 happiness",

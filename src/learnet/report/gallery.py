@@ -61,7 +61,7 @@ def gallery(record: Record, each: int, show_faces: bool = False) -> Gallery:
     withheld = tuple(sorted({o.person for o in answers if not may_be_shown(o.person)}))
     if record.prepared is None:
         return Gallery((), withheld, ())
-    if record.about.get("network") == "majority" or len({o.prediction for o in answers}) == 1:
+    if not record.looks:
         return Gallery((), withheld, (f"{record.name} answers whatever the images show, so pictures of its answers would say nothing.",))
     places = {str(clip): place for place, clip in enumerate(record.prepared.clips["clip"])}
     people = record.prepared.clips["person"]  # asked as well: a hand-made outcomes.csv may name a clip under another person

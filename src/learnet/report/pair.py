@@ -47,25 +47,13 @@ def differences(one: Record, other: Record, found: Difference) -> pd.DataFrame:
 def people(one: Record, other: Record) -> pd.DataFrame:
     """A row for each person of whom the studies have another number right (mean over seeds), the largest difference first."""
     clips = Counter(o.person for o in one.answers)
-    right = [
-        {
-            person: number / len(record.seeds)
-            for person, number in Counter(o.person for o in record.outcomes if o.truth == o.prediction).items()
-        }
-        for record in (one, other)
-    ]
-    rows = [
-        {
-            "person": person,
-            "clips": clips[person],
-            f"{one.name}: right": first,
-            f"{other.name}: right": second,
-            "difference": first - second,
-        }
-        for person in sorted(clips)
-        if (first := right[0].get(person, 0.0)) != (second := right[1].get(person, 0.0))
-    ]
-    return pd.DataFrame(sorted(rows, key=lambda row: (-abs(row["difference"]), row["person"])))
+    table = pd.DataFrame({"person": sorted(clips), "clips": [clips[person] for person in sorted(clips)]})
+    for record in (one, other):
+        right = Counter(o.person for o in record.outcomes if o.truth == o.prediction)
+        table[f"{record.name}: right"] = [right[person] / len(record.seeds) for person in table["person"]]
+    table["difference"] = table.iloc[:, 2] - table.iloc[:, 3]
+    order = table["difference"].abs().sort_values(ascending=False, kind="stable").index
+    return table.loc[order][lambda found: found["difference"] != 0].reset_index(drop=True)
 
 
 def answers(one: Record, other: Record) -> pd.DataFrame:
@@ -77,7 +65,7 @@ def answers(one: Record, other: Record) -> pd.DataFrame:
         if first.prediction == second.prediction:
             continue
         who = one.name if first.prediction == first.truth else other.name if second.prediction == first.truth else "neither"
-        row = {"clip": first.clip, "truth": first.truth, "right": who}
+        row: dict[str, object] = {"clip": first.clip, "truth": first.truth, "right": who}
         for record, answer in ((one, first), (other, second)):
             score = answer.scores[record.classes.index(answer.prediction)]
             row |= {f"{record.name}: answer": answer.prediction, f"{record.name}: score": score}

@@ -57,6 +57,11 @@ class Record:
         return list(self.outcomes) if len(self.seeds) == 1 else average_seeds(self.outcomes, self.classes)
 
     @property
+    def looks(self) -> bool:
+        """Whether the answers depend on the images at all."""
+        return self.about.get("network") != "majority" and len({o.prediction for o in self.answers}) > 1
+
+    @property
     def leaky(self) -> bool:
         """Whether people tested were trained on: by the protocol's own name, or because the folds say so."""
         return self.protocol.startswith("leaky-") or bool(shared_people(self.about.get("folds", [])))

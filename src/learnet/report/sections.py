@@ -89,7 +89,7 @@ def failures(records: Sequence[Record]) -> dict:
         "names": list(tables.NAMES.values()),
         "people": tables.people(records),
         "formats": {f"{r.name}: right": "{:.1f}" for r in records} | {f"{r.name}: accuracy": "{:.0%}" for r in records},
-        "worst": [(record, tables.worst(record)) for record in records],
+        "worst": [(record, tables.worst(record)) for record in records if record.looks],
         "answers": tables.answers(records),
     }
 

@@ -208,7 +208,10 @@ def side_by_side(records: Sequence[Record], values: Sequence[Mapping[str, object
 
 
 def command(record: Record) -> str:
-    """The command line that runs RECORD again: every option that differs from its default; empty where study.json is gone."""
+    """The command line that runs RECORD again: every option that differs from its default; empty where study.json is gone.
+
+    CHOICE stands for the folder of the choice, where settings were chosen.
+    """
     if not record.about:
         return ""
     prepared, settings = record.about["prepared"], record.about.get("settings") or {}
@@ -217,6 +220,7 @@ def command(record: Record) -> str:
         options = ["--weights", str(settings["weights"]), "--classes", record.about["scheme"]["name"]]
         return shlex.join(["learnet", "evaluate", folder, record.folder.name, *options])
     options = _options(settings, Study()) + _options(record.about.get("training") or {}, Training())
+    options += ["--choice", "CHOICE"] if record.about.get("choice") else []  # study.json has what was chosen, not where it lies
     return shlex.join(["learnet", "study", *prepared.get("folders", [folder]), record.folder.name, *options])
 
 

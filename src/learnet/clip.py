@@ -1,7 +1,7 @@
 """The records that travel between all other files: a clip, a fold, an outcome, and what an audit found."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from learnet.errors import BadAnnotation, LearnetError
@@ -72,6 +72,23 @@ class Reading:
     findings: list[Finding]
     about: dict[str, str] = field(default_factory=dict)  # "workbook": "CASME2-coding-20140508.xlsx (9 columns, 255 rows)", ...
     published: Mapping[str, int] | None = None  # clips per emotion of the part that was read; None where the database's numbers are its
+
+
+def merged(readings: Mapping[tuple[str, str], Reading]) -> Reading:
+    """Several databases as one reading; (name, folder) -> what it holds. One alone stays as it is.
+
+    Person keys hold the database's name, so subject 01 of one and 01 of another stay two people.
+    """
+    if len(readings) == 1:
+        return next(iter(readings.values()))
+    about = {f"{name}: {subject}": what for (name, _), reading in readings.items() for subject, what in reading.about.items()}
+    clips = [clip for reading in readings.values() for clip in reading.clips]
+    findings = [
+        finding if finding.where.startswith(f"{name}/") else replace(finding, where=f"{name}: {finding.where}")
+        for (name, _), reading in readings.items()
+        for finding in reading.findings
+    ]
+    return Reading(clips, findings, about)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from learnet.errors import BadInput, LearnetError
-from learnet.prepared import FILES, Stamp, load_prepared, stamp
+from learnet.prepared import FILES, Stamp, files_of, load_prepared, stamp
 
 Piece = TypeVar("Piece")
 Answer = TypeVar("Answer")
@@ -307,7 +307,7 @@ def _send(cluster: Cluster, folder: Path, name: str, worker: str) -> None:
         (held,) = cluster.client.run(_holds, name, workers=[worker]).values()
         if held:
             return
-        for file in FILES:
+        for file in files_of(folder):
             with (folder / file).open("rb") as handle:
                 for chunk in iter(partial(handle.read, CHUNK), b""):
                     cluster.client.run(_take_in, name, file, chunk, workers=[worker])

@@ -31,11 +31,28 @@ class TrainingSet:
     labels: Int64[np.ndarray, "N"]  # positions in the class list
     people: Sequence[str]  # the person of each image; only for the inner choice of epochs
     classes: int
+    more: tuple[UInt8[np.ndarray, "M H W 3"], Int64[np.ndarray, "M"]] | None = None
+    """Images of phases of the same clips, and the place of each one's clip: for learning, and never to be scored on."""
 
     def take(self, positions: Sequence[int]) -> "TrainingSet":
-        """The part at these positions."""
-        chosen = np.asarray(positions)
-        return TrainingSet(self.images[chosen], self.labels[chosen], [self.people[i] for i in chosen], self.classes)
+        """The part at these positions, with the phases of these clips and of no others."""
+        chosen = np.asarray(positions, dtype=np.int64)
+        more = None
+        if self.more:
+            places = np.full(len(self.labels), -1)
+            places[chosen] = np.arange(len(chosen))
+            kept = places[self.more[1]] >= 0
+            more = self.more[0][kept], places[self.more[1][kept]]
+        return TrainingSet(self.images[chosen], self.labels[chosen], [self.people[i] for i in chosen], self.classes, more)
+
+    @property
+    def with_phases(self) -> "TrainingSet":
+        """All that is learned from, in one row: the clips, then their phases under the clips' labels."""
+        if not self.more:
+            return self
+        images, of = self.more
+        labels, people = np.concatenate([self.labels, self.labels[of]]), [*self.people, *(self.people[i] for i in of)]
+        return TrainingSet(np.concatenate([self.images, images]), labels, people, self.classes)
 
 
 class Course:

@@ -29,12 +29,13 @@ class Material:
         """Database of each image that has a class."""
         return tuple(self.prepared.clips["dataset"].iloc[i] for i in self.rows)
 
-    def training_set(self, positions: Sequence[int]) -> TrainingSet:
-        """Images and labels at these positions among the images that have a class."""
+    def training_set(self, positions: Sequence[int], phases: bool = False) -> TrainingSet:
+        """Images and labels at these positions among the images that have a class; with the PHASES of their clips, where they are kept."""
         place = {name: i for i, name in enumerate(self.scheme.classes)}
         labels = np.array([place[self.truth[i]] for i in positions], dtype=np.int64)
-        images = self.prepared.take([self.rows[i] for i in positions])
-        return TrainingSet(images, labels, [self.people[i] for i in positions], len(self.scheme.classes))
+        rows = [self.rows[i] for i in positions]
+        more = self.prepared.phases.take(rows) if phases and self.prepared.phases else None
+        return TrainingSet(self.prepared.take(rows), labels, [self.people[i] for i in positions], len(self.scheme.classes), more)
 
 
 def material(folder: Path, classes: str) -> Material:

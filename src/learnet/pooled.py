@@ -13,6 +13,7 @@ from jaxtyping import UInt8
 
 from learnet.clip import Finding
 from learnet.errors import BadInput, LearnetError
+from learnet.phases import joined, taken
 from learnet.prepared import (
     Prepared,
     Source,
@@ -45,9 +46,7 @@ class Pool(Source):
 
     def take(self, rows: Sequence[int]) -> UInt8[np.ndarray, "M H W 3"]:
         """The images of these rows of `clips`, in memory."""
-        starts = np.cumsum([0, *(len(part.images) for part in self.parts)])
-        of = np.searchsorted(starts, rows, side="right") - 1
-        return np.stack([self.parts[part].images[row - starts[part]] for part, row in zip(of, rows, strict=True)])
+        return taken([part.images for part in self.parts], rows)
 
 
 def opened(folder: Path | Sequence[Path], out: Path) -> Source:
@@ -96,7 +95,9 @@ def pool(folders: Sequence[Path], out: Path) -> Pool:
         "skipped": sum(part.about.get("skipped", 0) for part in parts),
         "people": clips["person"].nunique(),
     }
-    return Pool(out, clips, {**about, "fingerprint": fingerprint([part.images for part in parts], clips)}, parts)
+    phases = joined([part.phases for part in parts], [len(part.clips) for part in parts])
+    about |= {"fingerprint": fingerprint([part.images for part in parts], clips)} | ({"phases": phases.record} if phases else {})
+    return Pool(out, clips, about, parts, phases=phases)
 
 
 def save_pool(found: Pool) -> Prepared:
@@ -114,7 +115,7 @@ def save_pool(found: Pool) -> Prepared:
     clips = pd.concat(tables, ignore_index=True).assign(image=range(len(found.clips)))  # every other cell as it stands there
     findings = [finding for part in found.parts for finding in _findings(part)]
     with disk_errors_named(found.folder):
-        return save_prepared(found.folder, [part.images for part in found.parts], clips, found.about, findings)
+        return save_prepared(found.folder, [part.images for part in found.parts], clips, found.about, findings, found.phases)
 
 
 def _findings(part: Prepared) -> list[Finding]:

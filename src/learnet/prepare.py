@@ -11,7 +11,8 @@ import zipfile
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -32,6 +33,7 @@ from learnet.motion.apex import find_apex
 from learnet.motion.flow import LEAST_PX, shrunk, with_strain, without_head
 from learnet.motion.magnify import magnified
 from learnet.motion.normalise import NORMALISATIONS
+from learnet.phases import PHASES, Phases, check_motion
 from learnet.prepared import Prepared, already_there, complaint, digest, disk_errors_named, save_prepared, some, unwritable, versions
 from learnet.settings import Preparation
 from learnet.spread import spread
@@ -135,6 +137,7 @@ def prepare(
     out: Path,
     preparation: Preparation,
     *,
+    phases: bool = False,
     jobs: int = -1,
     face_model: Path | None = None,
     progress: Progress | None = None,
@@ -149,15 +152,19 @@ def prepare(
         reading: clips and findings, as a dataset's reader returns them.
         out: prepared folder to make; returned as it is where it holds the very same preparation.
         preparation: choices; `auto` is written down as what was used (`face` stays `auto` where no face had to be searched).
+        phases: keep the images of the clips' rise and fall as well, for training (`phases.py`); of `dynamic` images only.
         jobs: processes, each with one thread; -1 is one per core.
         face_model: YuNet's file; without one see `face.find_model`.
         progress: called after each clip.
 
     Raises:
         OutputTaken: OUT holds something else.
-        LearnetError: no clips, two of one name, none of which an image could be made, no such face model, a full disk.
+        LearnetError: phases of another motion image, no clips, two of one name, none of which an image could be made, no such face
+            model, a full disk.
     """
     kind = pick(MOTION_IMAGES, preparation.motion, "motion image")
+    if phases:
+        check_motion(preparation.motion)
     _check([clip.key for clip in reading.clips], jobs)
     preparation, model = _resolve(reading.clips, preparation, face_model)
     inputs = [_fingerprint_of(clip) for clip in reading.clips]
@@ -170,15 +177,15 @@ def prepare(
         "face_model": digest(model.read_bytes()) if model else None,
         "inputs": digest("".join(inputs).encode()),
         "versions": versions() | ({"scikit-image": version("scikit-image")} if preparation.motion == "flow-tvl1" else {}),
-    }
+    } | ({"phases": True} if phases else {})
     if present := already_there(out, about):
         if progress:
             progress(len(reading.clips), len(reading.clips))
         return present
     work = _work_folder(out)
-    settings = digest(json.dumps([about[key] for key in ("preparation", "face_model", "versions")]).encode())
+    settings = digest(json.dumps([about.get(key) for key in ("preparation", "face_model", "versions", "phases")]).encode())
     files = [work / f"{digest((key + settings).encode())[:32]}.npz" for key in inputs]
-    tasks = [_Task(clip, preparation, model, file) for clip, file in zip(reading.clips, files, strict=True)]
+    tasks = [_Task(clip, preparation, model, phases, file) for clip, file in zip(reading.clips, files, strict=True)]
     _run(tasks, out, jobs, progress)
     parts = [part for file in files if (part := _read_part(file))]
     if all(part.image is None for part in parts):
@@ -188,23 +195,6 @@ def prepare(
         prepared = _assemble(reading, out, about, parts)
     shutil.rmtree(work, ignore_errors=True)  # a process of a run that was killed may still be writing there
     return prepared
-
-
-def merged(readings: Mapping[tuple[str, str], Reading]) -> Reading:
-    """Several databases as one reading; (name, folder) -> what it holds. One alone stays as it is.
-
-    Person keys hold the database's name, so subject 01 of one and 01 of another stay two people.
-    """
-    if len(readings) == 1:
-        return next(iter(readings.values()))
-    about = {f"{name}: {subject}": what for (name, _), reading in readings.items() for subject, what in reading.about.items()}
-    clips = [clip for reading in readings.values() for clip in reading.clips]
-    findings = [
-        finding if finding.where.startswith(f"{name}/") else replace(finding, where=f"{name}: {finding.where}")
-        for (name, _), reading in readings.items()
-        for finding in reading.findings
-    ]
-    return Reading(clips, findings, about)
 
 
 def _check(keys: Sequence[str], jobs: int) -> None:
@@ -250,6 +240,7 @@ class _Task:
     clip: Clip
     preparation: Preparation
     model: Path | None
+    phases: bool
     file: Path
 
 
@@ -262,6 +253,7 @@ class _Part:
     face: str
     findings: list[Finding]
     apex: int | None = None  # frame, where it was found; None: the clip's own holds
+    phases: Mapping[str, UInt8[np.ndarray, "S S 3"]] = field(default_factory=dict)  # of PHASES those that it has
 
 
 @lru_cache(maxsize=1)
@@ -283,11 +275,12 @@ def _fold(task: _Task) -> str:
     finally:
         cv2.setNumThreads(threads)
     findings = [asdict(finding) for finding in part.findings]
-    about = json.dumps({"frames": part.frames, "face": part.face, "apex": part.apex, "findings": findings})
+    about = json.dumps({"frames": part.frames, "face": part.face, "apex": part.apex, "findings": findings, "phases": [*part.phases]})
+    images = np.empty(0, np.uint8) if part.image is None else np.stack([part.image, *part.phases.values()])
     draft = task.file.with_suffix(f".{os.getpid()}")
     try:
         with draft.open("wb") as file:
-            np.savez(file, about=np.array(about), image=np.empty(0, np.uint8) if part.image is None else part.image)
+            np.savez(file, about=np.array(about), images=images)
         draft.replace(task.file)
     except OSError as error:
         return complaint(error)
@@ -303,6 +296,7 @@ def _make_part(task: _Task) -> _Part:
         finder = None if clip.cropped or preparation.face == "none" else _finder(preparation.face, task.model)
         apex = _place_of_apex(clip, footage.numbers)
         made = make_image(footage.pixels, preparation, finder, apex, clip.fps)
+        made, phases = _with_phases(made, footage.pixels, task) if task.phases else (made, {})
     except LearnetError as error:
         kind = "no face" if isinstance(error, NoFace) else "clip not usable"
         return _Part(None, 0, "", [Finding(kind, clip.key, str(error), serious=True)])
@@ -310,12 +304,25 @@ def _make_part(task: _Task) -> _Part:
     findings += [Finding("warning", clip.key, warning) for warning in made.aligned.warnings]
     face = made.aligned.face
     found = " ".join([face.finder, *(f"{pixel:.0f}" for pixel in face.box)]) if face else "given"
+    if task.phases and len(phases) < len(PHASES):
+        findings.append(Finding("phase missing", clip.key, "the apex is its last frame, so there is no fall to learn from"))
     if made.apex == apex:
-        return _Part(made.image, len(footage.pixels), found, findings)
+        return _Part(made.image, len(footage.pixels), found, findings, None, phases)
     assert made.apex is not None
     if clip.apex_source not in UNSEEN:
         findings.append(Finding("apex detected", clip.key, f"it was given as the onset; frame {footage.numbers[made.apex]} is taken"))
-    return _Part(made.image, len(footage.pixels), found, findings, footage.numbers[made.apex])
+    return _Part(made.image, len(footage.pixels), found, findings, footage.numbers[made.apex], phases)
+
+
+def _with_phases(made: Made, frames: UInt8[np.ndarray, "T H W 3"], task: _Task) -> tuple[Made, dict[str, UInt8[np.ndarray, "S S 3"]]]:
+    """The images of a clip's phases, by the same steps as its own, and where its apex is: as given, or found."""
+    crops = made.aligned.crops(frames)
+    apex = find_apex(crops, EYES if made.aligned.face else ()) if made.apex is None else made.apex
+    crops, phases = seen(crops, task.preparation, task.clip.fps), {}
+    for name, motion in PHASES.items():
+        with suppress(TooFewFrames):
+            phases[name] = NORMALISATIONS[task.preparation.normalise](folded(crops, replace(task.preparation, motion=motion), apex))
+    return replace(made, apex=apex), phases
 
 
 def _place_of_apex(clip: Clip, numbers: Sequence[int]) -> int | None:
@@ -329,11 +336,12 @@ def _read_part(file: Path) -> _Part | None:
     """A finished clip; None where it is not finished, or its file was torn by a failing machine."""
     try:
         with np.load(file) as stored:
-            about, image = json.loads(str(stored["about"])), stored["image"]
+            about, images = json.loads(str(stored["about"])), stored["images"]
+            phases = dict(zip(about["phases"], images[1:], strict=True))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     findings = [Finding(**finding) for finding in about["findings"]]
-    return _Part(image if image.size else None, about["frames"], about["face"], findings, about["apex"])
+    return _Part(images[0] if images.size else None, about["frames"], about["face"], findings, about["apex"], phases)
 
 
 def _run(tasks: Sequence[_Task], out: Path, jobs: int, progress: Progress | None) -> None:
@@ -378,4 +386,8 @@ def _assemble(reading: Reading, out: Path, about: dict, parts: Sequence[_Part]) 
         rows.append({**facts, "image": place, "frames": part.frames, "face": part.face, "warnings": warnings})
     people = len({clip.person for clip, _ in kept})
     about = {**about, "clips": len(kept), "skipped": len(parts) - len(kept), "people": people}
-    return save_prepared(out, np.stack([part.image for _, part in kept]), pd.DataFrame(rows), about, [*reading.findings, *found])
+    images, phases = np.stack([part.image for _, part in kept]), None
+    if about.get("phases"):
+        places, names = zip(*((row, name) for row, (_, part) in enumerate(kept) for name in part.phases), strict=True)
+        phases = Phases([np.stack([image for _, part in kept for image in part.phases.values()])], places, names)
+    return save_prepared(out, images, pd.DataFrame(rows), about, [*reading.findings, *found], phases)

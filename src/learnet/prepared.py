@@ -1,5 +1,6 @@
 """The prepared folder on disk: `images.npy` (N,H,W,3, uint8), `clips.csv` (a row per image), `prepare.json` (settings, versions, what
-the clips were) and `audit.csv` (what was repaired, skipped, missing). `prepare.py` makes it, studies and reports read it.
+the clips were), `audit.csv` (what was repaired, skipped, missing), and, where they were asked for, the images of `phases.py`.
+`prepare.py` makes it, studies and reports read it.
 """
 
 import hashlib
@@ -9,7 +10,7 @@ import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from jaxtyping import UInt8
 from learnet.clip import Finding
 from learnet.errors import BadCheckpoint, BadInput, OutputTaken
 from learnet.facts import Facts
+from learnet.phases import PHASE_FILES, Phases, read_phases
 from learnet.settings import Preparation
 
 COLUMNS = (
@@ -27,7 +29,7 @@ COLUMNS = (
     "offset", "fps", "frames", "face", "warnings", "path",
 )  # fmt: skip
 LATER = ("kind", "also")  # columns that folders of the first version lack: not known
-FILES = ("prepare.json", "clips.csv", "images.npy")  # what `load_prepared` reads
+FILES = ("prepare.json", "clips.csv", "images.npy")  # in every prepared folder
 IDENTITY = ("imported", "preparation", "face_model", "inputs", "versions")  # two folders in which these agree are one
 CHANNELS_SEEN_IN = 200  # images that the order of the channels is read from
 STRAIN_BELOW, CENTRED_ABOVE = 40, 60  # grey levels: medians of real strain lie below 10, those of real u and v between 60 and 210
@@ -35,7 +37,7 @@ NUMBERS = ("image", "onset", "apex", "offset", "fps", "frames")
 
 Blocks = Sequence[UInt8[np.ndarray, "_ H W 3"]]
 Images = UInt8[np.ndarray, "N H W 3"] | Blocks
-Stamp = tuple[tuple[int, int, int], ...]  # of each of FILES: inode, bytes, time of its last change in ns
+Stamp = tuple[tuple[int, int, int], ...]  # of each of `files_of`: inode, bytes, time of its last change in ns
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Source(ABC):
     folder: Path
     clips: pd.DataFrame  # COLUMNS; numbers are numeric, NaN where there is none; everything else is text
     about: dict  # prepare.json
+    phases: Phases | None = field(default=None, kw_only=True)  # None where the folder keeps none
 
     @property
     @abstractmethod
@@ -83,7 +86,9 @@ class Prepared(Source):
         return np.ascontiguousarray(self.images[list(rows)])
 
 
-def save_prepared(out: Path, images: Images, clips: pd.DataFrame, about: dict, findings: Iterable[Finding]) -> Prepared:
+def save_prepared(
+    out: Path, images: Images, clips: pd.DataFrame, about: dict, findings: Iterable[Finding], phases: Phases | None = None
+) -> Prepared:
     """Write a prepared folder, which appears whole or not at all.
 
     Args:
@@ -92,16 +97,20 @@ def save_prepared(out: Path, images: Images, clips: pd.DataFrame, about: dict, f
         clips: a row per image, with the COLUMNS; "" where a value is not known.
         about: for `prepare.json`; the fingerprint of the content is added.
         findings: for `audit.csv`.
+        phases: of the clips, where they are kept.
     """
     out.absolute().parent.mkdir(parents=True, exist_ok=True)
     draft = out.absolute().with_name(f".{out.absolute().name}.{os.getpid()}")
     clips = clips.reindex(columns=list(COLUMNS), fill_value="")
     blocks = [images] if isinstance(images, np.ndarray) else list(images)
-    about = {**about, "fingerprint": fingerprint(blocks, clips)}
+    about = {**about, "fingerprint": fingerprint(blocks, clips)} | ({"phases": phases.record} if phases else {})
     audit = [{**asdict(finding), "serious": "yes" if finding.serious else "no"} for finding in findings]
     try:
         draft.mkdir()
         _save_blocks(draft / "images.npy", blocks)
+        if phases:
+            _save_blocks(draft / "phases.npy", phases.blocks)
+            (draft / "phases.csv").write_text(phases.as_csv(), encoding="utf-8")
         clips.to_csv(draft / "clips.csv", index=False, lineterminator="\n", encoding="utf-8")
         pd.DataFrame(audit, columns=["kind", "where", "what", "serious"]).to_csv(draft / "audit.csv", index=False, lineterminator="\n")
         (draft / "prepare.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -153,13 +162,14 @@ def load_prepared(folder: Path) -> Prepared:
         if about.get("preparation"):  # a setting that the folder does not know yet has its default, as in a checkpoint
             about["preparation"] = asdict(Preparation(**about["preparation"]))
         whole = about["fingerprint"] == fingerprint([images], clips)
+        phases = read_phases(folder, about["phases"]) if about.get("phases") else None
     except PermissionError as error:
         raise BadInput(error.filename or folder, "this may not be read", "Change its permissions.") from error
     except (OSError, ValueError, KeyError, EOFError, TypeError) as error:
         raise BadInput(folder, f"this prepared folder is damaged ({error})", "Prepare it again into a new folder.") from error
     if not whole or len(images) != len(clips):
         raise BadInput(folder, "its images, clips.csv and prepare.json do not belong together", "Prepare it again into a new folder.")
-    return Prepared(folder, clips, about, images)
+    return Prepared(folder, clips, about, images, phases=phases)
 
 
 def read_findings(folder: Path) -> list[Finding] | None:
@@ -170,13 +180,18 @@ def read_findings(folder: Path) -> list[Finding] | None:
     return [Finding(row.kind, row.where, row.what, row.serious.lower() in ("yes", "true", "1")) for row in table.itertuples()]
 
 
+def files_of(folder: Path) -> tuple[str, ...]:
+    """What `load_prepared` reads in a folder."""
+    return (*FILES, *PHASE_FILES) if any((folder / file).exists() for file in PHASE_FILES) else FILES
+
+
 def stamp(folder: Path) -> Stamp:
     """What changes when the files of a prepared folder do: a key for what was learned by reading them.
 
     Raises:
         OSError: a file is missing.
     """
-    states = [(folder / file).stat() for file in FILES]
+    states = [(folder / file).stat() for file in files_of(folder)]
     return tuple((state.st_ino, state.st_size, state.st_mtime_ns) for state in states)
 
 
@@ -244,6 +259,7 @@ def already_there(out: Path, about: dict) -> Prepared | None:
         raise OutputTaken(out, "something else is there already", "Name a new or an empty folder.")
     present = load_prepared(out)
     differ = [key for key in IDENTITY if present.about.get(key) != about[key]]
+    differ += ["phases"] if bool(present.about.get("phases")) != bool(about.get("phases")) else []
     if differ:
         raise OutputTaken(out, f"another preparation is there already; it differs in {', '.join(differ)}", "Name a new folder.")
     return replace(present, reused=True)

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 from skimage.data import astronaut
 
-from learnet.clip import Clip, Finding, Reading
+from learnet.clip import Clip, Finding, Reading, merged
 from learnet.errors import BadInput, LearnetError, NoFace, OutputTaken, TooFewFrames
 from learnet.face import face_finder
 from learnet.facts import Facts, as_json, read_facts
@@ -26,7 +26,7 @@ from learnet.motion.flow import with_strain
 from learnet.motion.magnify import magnified
 from learnet.motion.normalise import NORMALISATIONS
 from learnet.pooled import pool, save_pool
-from learnet.prepare import make_image, merged, prepare
+from learnet.prepare import make_image, prepare
 from learnet.prepared import COLUMNS, check_fit, load_prepared, preparation_of, save_prepared
 from learnet.settings import Preparation
 from learnet.video import read_frames, write_video

@@ -161,6 +161,7 @@ def prepare(
     *databases_and_out: str,
     selection: Annotated[Selection, Flat] = Selection(),  # noqa: B008
     preparation: Annotated[Preparation, Flat] = Preparation(),  # noqa: B008
+    phases: bool = False,
     face_model: Path | None = None,
     jobs: int = -1,
 ) -> None:
@@ -171,6 +172,8 @@ def prepare(
     databases_and_out
         Name and folder of a database, or `folder` and a folder for clips of your own (docs/datasets/folder.md), of several databases one
         pair after the other; then the prepared folder to write. A run that was killed goes on where it stopped.
+    phases
+        Keep, beside each dynamic image, those of the clip's rise and fall, for `learnet study --phases` and `learnet train --phases`.
     face_model
         The YuNet face model; without one the built-in Haar cascades are used.
     jobs
@@ -178,7 +181,6 @@ def prepare(
     """
     from learnet.datasets import DATASETS, read_dataset
     from learnet.datasets.audit import serious_line
-    from learnet.prepare import merged
     from learnet.prepare import prepare as fold
     from learnet.prepared import read_findings
 
@@ -190,7 +192,7 @@ def prepare(
     check_outside(out, [root for _, root in asked])
     reading = merged({(name, str(root)): read_dataset(name, root, selection) for name, root in asked})
     with console.bar("Folding clips") as progress:
-        prepared = fold(reading, out, preparation, jobs=jobs, face_model=face_model, progress=progress)
+        prepared = fold(reading, out, preparation, phases=phases, jobs=jobs, face_model=face_model, progress=progress)
     skipped = len(reading.clips) - len(prepared.clips)
     images, people = counted(len(prepared.clips), "motion image"), counted(prepared.clips["person"].nunique(), "person", "people")
     console.out.print(f"{images} of {people}" + (f"; {counted(skipped, 'clip')} skipped" if skipped else ""))

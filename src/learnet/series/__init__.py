@@ -11,6 +11,7 @@ from learnet.errors import BadInput, LearnetError, OutputTaken, pick
 from learnet.labels import SCHEMES
 from learnet.motion import MOTION_IMAGES
 from learnet.networks import NETWORKS
+from learnet.phases import check_motion
 from learnet.places import check_room_above
 from learnet.pooled import pool, save_pool
 from learnet.prepare import prepare
@@ -52,6 +53,8 @@ def check(recipe: Recipe, where: Path | str) -> None:
             pick({**SCHEMES, "auto": None}, database.classes, "class scheme")
             check_selection(pick(DATASETS, database.name, "dataset"), database.selection())
         for setting in recipe.settings:
+            if setting.training.phases:
+                check_motion(setting.preparation.motion)
             resolve_mirror(setting.training, MOTION_IMAGES[setting.preparation.motion].of, setting.study.network)
         for network, size in {(setting.study.network, setting.preparation.size) for setting in recipe.settings}:
             NETWORKS[network](2, size)
@@ -116,8 +119,9 @@ def _ready(recipe: Recipe, out: Path, key: tuple[str, str], parts: tuple[Part, .
         reading = read_dataset(part.database.name, part.folder, part.database.selection(part.listed))
         place, preparation = places[part.database], recipe.preparations[name]
         with means.bar(f"Folding {place.name}") as progress:
-            jobs = means.resources.jobs
-            folders.append(prepare(reading, place, preparation, jobs=jobs, face_model=means.face_model, progress=progress).folder)
+            jobs, phases = means.resources.jobs, True in recipe.training.get("phases", ())
+            made = prepare(reading, place, preparation, phases=phases, jobs=jobs, face_model=means.face_model, progress=progress)
+            folders.append(made.folder)
     return folders[0] if len(folders) == 1 else save_pool(pool(folders, _place(out, label, name))).folder
 
 

@@ -168,3 +168,10 @@ def test_what_is_wrong_with_candidates_is_told(tmp_path: Path, text: str, wrong:
 def test_a_file_of_candidates_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="there is no such file"):
         read_candidates(tmp_path / "c.toml", Training())
+
+
+def test_candidates_that_come_with_the_project_can_be_read() -> None:
+    files = sorted((Path(__file__).parents[2] / "recipes" / "candidates").glob("*.toml"))
+    assert files
+    for file in files:
+        assert len(read_candidates(file, Training())) >= 2

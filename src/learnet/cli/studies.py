@@ -77,16 +77,13 @@ def choose(
     asked = Study(network=network, classes=classes, protocol="groups", groups=groups, seeds=seeds, keep_weights=False)
     with console.bar(f"Comparing settings of {network}") as progress:
         choice = compare(prepared, out, candidates, asked, training, resources, progress)
-    rows = [
-        [
-            name,
-            *(f"{choice.scores[group][name]:.3f}" for group in choice.groups),
-            ", ".join(g for g in choice.groups if choice.taken(g) == name),
-        ]
-        for name in choice.candidates
-    ]
-    title = "UF1 on the people of the other groups, by networks that know neither them nor the group"
-    console.table(title, ["candidate", *choice.groups, "taken for"], rows)
+    short = {group: group.removeprefix("group-") for group in choice.groups}
+    rows = []
+    for name in choice.candidates:
+        taken = [short[group] for group in choice.groups if choice.taken(group) == name]
+        rows.append([name, *(f"{choice.scores[group][name]:.3f}" for group in choice.groups), ", ".join(taken)])
+    title = "UF1 of each candidate for the people of each group: on the other groups only, by networks that know neither"
+    console.table(title, ["candidate", *short.values(), "taken for"], rows)
     console.paths(out / "choice.json")
 
 
@@ -115,6 +112,7 @@ def train(
     network: str = "learnet",
     classes: str = "auto",
     half: bool = False,
+    tensorboard: Path | None = None,
     training: Annotated[Training, Flat] = Training(),  # noqa: B008
 ) -> None:
     """Train one network on everybody in one prepared folder or several, to use on other people.
@@ -131,15 +129,21 @@ def train(
         Class scheme, as in `learnet study`.
     half
         Write the numbers in half precision: half the file, three digits.
+    tensorboard
+        Folder to write the loss of each epoch to, where TensorBoard is installed.
     """
+    from learnet.scalars import write_losses, writer
     from learnet.study import train_on_all
 
     prepared, weights = _last_written(folders, "the weights")
     if weights.suffix.lower() != ".safetensors":
         raise LearnetError(f"{weights}: weights are written as safetensors.", "Name a file that ends in .safetensors.")
     check_outputs([weights], [])
+    events = writer(tensorboard) if tensorboard else None
     with console.bar(f"Training {network}") as progress:
         about = train_on_all(prepared, weights, Study(network=network, classes=classes), training, progress, half)
+    if events:
+        write_losses(events, [float(loss) for loss in about["losses"].split()])
     console.out.print(f"{network} learned {about['classes']} from {about['clips']} clips of {about['people']} people. "
                       "What it scores on people it has not seen, `learnet study` tells.")  # fmt: skip
     console.paths(weights)

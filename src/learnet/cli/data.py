@@ -179,6 +179,7 @@ def prepare(
     jobs
         Processes; -1 is one per core.
     """
+    from learnet.clip import merged
     from learnet.datasets import DATASETS, read_dataset
     from learnet.datasets.audit import serious_line
     from learnet.prepare import prepare as fold

@@ -250,7 +250,7 @@ def train_on_all(
         half: write numbers in half precision.
 
     Returns:
-        What was learned from: classes, clips, people.
+        What was learned from: classes, clips, people; and `losses`, the mean of each epoch, one after the other.
     """
     pick(NETWORKS, study.network, "network")
     data = seen_through(opened(folder, weights.with_name(POOLED)), study.classes)  # never written: one process trains from where they lie
@@ -259,7 +259,8 @@ def train_on_all(
     start = start_of(training, study.network, data)
     learned = train(study.network, data.training_set(everybody, training.phases), training, progress, start.tensors if start else None)
     save_checkpoint(weights, learned.module, facts(study.network, data, training, everybody), half)
-    return {"classes": ", ".join(data.scheme.classes), "clips": str(len(data.rows)), "people": str(len(set(data.people)))}
+    losses = " ".join(map(str, learned.losses))
+    return {"classes": ", ".join(data.scheme.classes), "clips": str(len(data.rows)), "people": str(len(set(data.people))), "losses": losses}
 
 
 def facts(network: str, data: Material, training: Training, positions: Sequence[int]) -> Facts:

@@ -36,7 +36,8 @@ def where_plate(maps: Maps, ground: Ground, title: str) -> Plate:
             limit = float(np.abs(found).max()) or 1.0
             ground.draw(axes, grey=True)
             ground.over(axes, found, limit)
-            axes.set_title(f"{name}\nup to {limit:.2g}", size=8, loc="center", weight="normal")
+            most = f"up to {limit:.2g}" if found.any() else "empty: nothing speaks for the class"
+            axes.set_title(f"{name}\n{most}", size=8, loc="center", weight="normal")
         figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
         figure.supxlabel("purple: speaks for the class   ·   orange: against it", size=8, color=MUTED)
     return Plate(figure, cells(maps, "method"))
@@ -64,7 +65,7 @@ def regions_plate(maps: Maps, where: Placing, title: str) -> Plate:
         axes.grid(axis="x", color=RULE, linewidth=0.6)
         axes.set_axisbelow(True)
         axes.tick_params(length=0)
-        axes.legend(frameon=False, fontsize=8, loc="center right")
+        figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=1 + len(tables))
         figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
     table = pd.concat(tables, ignore_index=True)
     return Plate(figure, table[["method", *[name for name in table.columns if name != "method"]]])
@@ -75,7 +76,7 @@ def checks_plate(checks: Mapping[str, Checks], title: str) -> Plate:
 
     Returns:
         The table has a row for each point of a curve: method, way, share of pixels, probability, area of the whole curve, area by
-        chance, and the method's mean rank correlation with maps of networks in disorder.
+        chance, and the method's mean rank correlation with maps of networks in disorder, empty where the map itself is.
     """
     parts = []
     with mpl.rc_context(STYLE):
@@ -85,14 +86,15 @@ def checks_plate(checks: Mapping[str, Checks], title: str) -> Plate:
                 line = found.insertion if way == "insertion" else found.deletion
                 chance = found.insertion_by_chance if way == "insertion" else found.deletion_by_chance
                 axes.plot(line.share, line.probability, color=INK, linestyle=dash, linewidth=1.3, label=f"{name}: area {line.area:.2f}")
-                left = float(np.mean(np.abs(found.randomised)))
+                kept = np.nan if found.empty else float(np.mean(np.abs(found.randomised)))
                 told = {"method": name, "way": way, "share": line.share, "probability": line.probability, "area": line.area}
-                parts.append(pd.DataFrame({**told, "area_by_chance": chance, "rank_correlation_in_disorder": left}))
+                parts.append(pd.DataFrame({**told, "area_by_chance": chance, "rank_correlation_in_disorder": kept}))
             axes.set(title=f"{way}: area by chance {chance:.2f}", xlabel="share of the pixels", ylim=(-0.02, 1.02))
             axes.legend(frameon=False, fontsize=7.5)
             axes.grid(color=RULE, linewidth=0.6)
         figure.axes[0].set_ylabel("probability of the class")
-        remains = ", ".join(f"{name} {np.mean(np.abs(found.randomised)):.2f}" for name, found in checks.items())
+        left = {name: "empty" if found.empty else f"{np.mean(np.abs(found.randomised)):.2f}" for name, found in checks.items()}
+        remains = ", ".join(f"{name} {value}" for name, value in left.items())
         lost = f"Rank correlation with networks in disorder (0: the map is lost, as it should):\n{remains}"
         figure.suptitle(f"{title}\n{lost}", x=0.01, ha="left", size=9)
     return Plate(figure, pd.concat(parts, ignore_index=True))

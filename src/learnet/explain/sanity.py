@@ -40,6 +40,7 @@ class Checks:
     insertion: Curve  # pixels put into a blank: good ones let it rise fast
     deletion_by_chance: float  # mean area over random orders
     insertion_by_chance: float
+    empty: bool = False  # the map is zero everywhere, so that neither disorder nor order can be told from it
 
 
 def randomised(module: nn.Module, seed: int) -> nn.Module:
@@ -80,7 +81,7 @@ def check(module: nn.Module, image: UInt8[np.ndarray, "S S 3"], target: int, att
     chance = [rng.permutation(found.size).reshape(found.shape).astype(np.float32) for _ in range(SHUFFLES)]
     away, back = ([curve(module, image, target, each, insert).area for each in chance] for insert in (False, True))
     curves = [curve(module, image, target, found, insert) for insert in (False, True)]
-    return Checks(lost, curves[0], curves[1], float(np.mean(away)), float(np.mean(back)))
+    return Checks(lost, curves[0], curves[1], float(np.mean(away)), float(np.mean(back)), not found.any())
 
 
 def curve(

@@ -18,7 +18,7 @@ from learnet.explain.sanity import Attribute, check
 from learnet.explain.stages import accretion, maps_of, responses, same_depth
 from learnet.explain.when import Stretch, When, stretch_of_clip, when
 from learnet.explain.where import grad_cam, integrated_gradients, occlusion
-from learnet.figures import Interval, interval_figure
+from learnet.figures import MUTED, Interval, interval_figure
 from learnet.networks.learnet import LEARNet
 from learnet.settings import Windows
 
@@ -80,12 +80,18 @@ def where_plates(case: Case, stage: str | None = None, anonymous: bool = False) 
 
 
 def class_plates(cases: Sequence[Case], stage: str | None = None, anonymous: bool = False) -> dict[str, Plate]:
-    """The strongest maps of one stage, each the mean over the clips of a class, beside the mean of their motion images."""
+    """The strongest maps of one stage, each the mean over the clips of a class, beside the mean of their motion images.
+
+    In a study each person's clips are seen by another network. They start from the same numbers, so their maps of one number are alike,
+    and yet not the same.
+    """
     stage = stage or _usual(cases[0])
     maps = np.mean([maps_of(case.module, case.image[None], stage)[0] for case in cases], axis=0)
     image = np.mean([case.image for case in cases], axis=0).round().astype(np.uint8)
     people = len({case.person for case in cases})
-    title = f"{cases[0].truth}: mean over {len(cases)} clips of {people} people\n{stage}, the strongest of {len(maps)} maps"
+    networks = len({case.facts.data.get("people", "") for case in cases})  # of the folds; all start from the same numbers
+    by = f", as {networks} networks of a study see them" if networks > 1 else ""
+    title = f"{cases[0].truth}: mean over {len(cases)} clips of {people} people{by}\n{stage}, the strongest of {len(maps)} maps"
     said = sorted({note for case in cases for note in case.notes})
     ground = Ground(None if anonymous else image, cases[0].where)
     return {"class": mosaic(maps, ground, "\n".join([title, *said[:3]]))}
@@ -190,8 +196,9 @@ def measured_plates(
     table = measure(clips, looks, part)
     found = summary(table)
     lines = [Interval(row.look, row.share, row.low, row.high) for row in found.itertuples()]
-    title = f"Share of the response that lies where the face moves ({found['area'].iloc[0]:.0%} of the image)"
-    figure = interval_figure({title: lines}, {title: float(found["area"].iloc[0])})
+    title, area = "Share of the response\nwhere the face moves", float(found["area"].iloc[0])
+    figure = interval_figure({title: lines}, {title: area})
+    figure.supxlabel(f"dashed: {area:.1%} of the image, what an even response has there", size=8, color=MUTED)
     return {"measured": Plate(figure, found), "measured-clips": Plate(figure, table)}
 
 

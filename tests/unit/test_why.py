@@ -103,3 +103,13 @@ def test_images_that_are_gone(studies: Path) -> None:
 def test_two_studies_share_the_clips(studies: Path) -> None:
     links = Page(write_report([studies / "learnet", studies / "linear-svm"], studies / "page.html", explained=2)).links
     assert {name for name in links if name.startswith(("looked", "layers"))} == {"looked-1-1.csv", "layers-1.csv", "looked-2-1.csv"}
+
+
+def test_an_anonymous_page_has_no_motion_image(studies: Path) -> None:
+    plain = write_report([studies / "learnet"], studies / "plain.html").read_text()
+    hidden = write_report([studies / "learnet"], studies / "hidden.html", anonymous=True).read_text()
+    images = [png_uri(image) for image in load_prepared(studies / "prepared").images]
+    assert any(image in plain for image in images) and not any(image in hidden for image in images)
+    assert "the motion image, then" in plain and "the motion image, then" not in hidden
+    assert hidden.count("the average face, then") == plain.count("the motion image, then") > 0
+    assert "Motion images are not shown" in hidden and 'alt="Motion image of' not in hidden

@@ -219,7 +219,14 @@ def export(
 
 
 @app.command(group=STUDIES)
-def report(*studies: Path, compare: Path | None = None, out: Path | None = None, show_faces: bool = False, explained: int = 4) -> None:
+def report(
+    *studies: Path,
+    compare: Path | None = None,
+    out: Path | None = None,
+    show_faces: bool = False,
+    explained: int = 4,
+    anonymous: bool = False,
+) -> None:
     """Write one self-contained HTML page about one study, or about several over the same clips (docs/report.md).
 
     Parameters
@@ -234,6 +241,8 @@ def report(*studies: Path, compare: Path | None = None, out: Path | None = None,
         Show onset faces too, except those whose licence forbids it.
     explained
         Clips of which it is drawn where the network looked, if the study kept its weights; some seconds each.
+    anonymous
+        Leave out motion images, which can show the edges of a face; where the network looked is drawn on an average face in lines.
     """
     from learnet.report import write_report
 
@@ -243,6 +252,8 @@ def report(*studies: Path, compare: Path | None = None, out: Path | None = None,
         raise LearnetError("--compare sets one study beside one other.", "Name one before it, or all of them without --compare.")
     if explained < 0:
         raise LearnetError(f"{explained} clips cannot be explained.", "Name 0 or more.")
+    if show_faces and anonymous:
+        raise LearnetError("A face cannot be shown and hidden.", "Give --show-faces or --anonymous.")
     check_outputs([out], [])
     together = [*studies, *([compare] if compare else [])]
-    console.paths(write_report(together, out or studies[0] / "report.html", show_faces, explained))
+    console.paths(write_report(together, out or studies[0] / "report.html", show_faces, explained, anonymous))

@@ -33,6 +33,7 @@ class Wanted:
 
     faces: bool = False  # onset faces beside the motion images, except those that a licence hides
     explained: int = 4  # clips of which it is drawn where the network looked, on the whole page; some seconds each
+    anonymous: bool = False  # no motion images; where the network looked is drawn on the average face
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,9 @@ class Page:
     drawings: tuple[Drawing, ...]
 
 
-def write_report(studies: list[Path], out: Path, show_faces: bool = False, explained: int = Wanted.explained) -> Path:
+def write_report(
+    studies: list[Path], out: Path, show_faces: bool = False, explained: int = Wanted.explained, anonymous: bool = False
+) -> Path:
     """Write one HTML page about one study, or about several over the same clips side by side; two are compared by paired tests.
 
     Nothing in the page comes from elsewhere: no network, no fonts, no scripts but its own. The same files give the same bytes. Beside
@@ -54,6 +57,7 @@ def write_report(studies: list[Path], out: Path, show_faces: bool = False, expla
         out: the page; an earlier report there is replaced, anything else is not.
         show_faces: show onset faces beside the motion images, except those a licence forbids to publish.
         explained: clips of which it is drawn where the network looked, if the study kept its weights; some seconds each.
+        anonymous: leave out motion images, which can show the edges of a face, and draw where the network looked on an average face.
 
     Returns:
         OUT.
@@ -61,7 +65,7 @@ def write_report(studies: list[Path], out: Path, show_faces: bool = False, expla
     Raises:
         LearnetError: no readable study, studies over different clips, or OUT is something else than a report.
     """
-    page = compose(read_records(studies), Wanted(show_faces, explained))
+    page = compose(read_records(studies), Wanted(show_faces, explained, anonymous))
     check_tables(folder_of(out))
     write_page(page.text, out)
     write_tables(folder_of(out), page.drawings)
@@ -94,7 +98,7 @@ def compose(records: Sequence[Record], wanted: Wanted = Wanted(), parts: Mapping
         wanted: what it shows beyond what every page shows.
         parts: what the page shows, in this order, each under the name of its template; those of a report (PARTS) if not given.
     """
-    known = {"records": records, "show_faces": wanted.faces}
+    known = {"records": records, "show_faces": wanted.faces, "anonymous": wanted.anonymous}
     shown, drawings = [], []
     for key, part in (PARTS if parts is None else parts).items():
         if part.studies in (None, len(records)):
@@ -134,7 +138,7 @@ PARTS = {
     "pair": Part("Do the two differ?", lambda records, wanted: both(records), studies=2),
     "trust": Part("Can it be trusted?", lambda records, wanted: trust(records)),
     "failures": Part("Where it fails", lambda records, wanted: failures(records)),
-    "why": Part("Why", lambda records, wanted: reasons(records, wanted.faces, wanted.explained)),
+    "why": Part("Why", lambda records, wanted: reasons(records, wanted.faces, wanted.explained, wanted.anonymous)),
     "again": Part("To run it again", lambda records, wanted: again(records)),
 }
 

@@ -25,7 +25,7 @@ class Shot:
     truth: str
     prediction: str
     score: float  # of the prediction, 0..1; averaged over seeds
-    image: str  # `data:` address of the motion image
+    image: str | None  # `data:` address of the motion image; None where people are hidden
     face: str | None  # `data:` address of the onset face
 
 
@@ -49,13 +49,14 @@ class Gallery:
     notes: tuple[str, ...]  # why something is not shown
 
 
-def gallery(record: Record, each: int, show_faces: bool = False) -> Gallery:
+def gallery(record: Record, each: int, show_faces: bool = False, anonymous: bool = False) -> Gallery:
     """The surest right and the surest wrong answers of each class; equally sure ones in the order of their clip names.
 
     Args:
         record: a study.
         each: at most so many right and so many wrong ones for each class.
         show_faces: add the onset face, read from the clip itself, where it is still there.
+        anonymous: leave out the motion images, which can show the edges of a face.
     """
     answers = record.answers
     withheld = tuple(sorted({o.person for o in answers if not may_be_shown(o.person)}))
@@ -71,7 +72,7 @@ def gallery(record: Record, each: int, show_faces: bool = False) -> Gallery:
     for emotion in record.classes:
         right = _surest([o for o in shown if o.truth == emotion == o.prediction], each)
         wrong = _surest([o for o in shown if o.truth == emotion != o.prediction], each)
-        sides = [tuple(_shot(o, record.prepared, places[o.clip], show_faces, lost) for o in side) for side in (right, wrong)]
+        sides = [tuple(_shot(o, record.prepared, places[o.clip], show_faces, anonymous, lost) for o in side) for side in (right, wrong)]
         clips = [o for o in answers if o.truth == emotion]
         shelves.append(Shelf(emotion, sides[0], sides[1], len(clips), sum(o.prediction == emotion for o in clips)))
     notes = (f"No onset face could be read for {len(lost)} of the clips shown (first: {lost[0]}).",) if lost else ()
@@ -82,11 +83,12 @@ def _surest(outcomes: Sequence[Outcome], each: int) -> list[Outcome]:
     return sorted(outcomes, key=lambda o: (-max(o.scores), o.clip))[:each]
 
 
-def _shot(outcome: Outcome, prepared: Prepared, place: int, show_faces: bool, lost: list[str]) -> Shot:
+def _shot(outcome: Outcome, prepared: Prepared, place: int, show_faces: bool, anonymous: bool, lost: list[str]) -> Shot:
     face = _onset_face(prepared, place) if show_faces else None
     if show_faces and face is None:
         lost.append(outcome.clip)
-    return Shot(outcome.clip, outcome.truth, outcome.prediction, max(outcome.scores), png_uri(prepared.images[place]), face)
+    image = None if anonymous else png_uri(prepared.images[place])
+    return Shot(outcome.clip, outcome.truth, outcome.prediction, max(outcome.scores), image, face)
 
 
 def _onset_face(prepared: Prepared, place: int) -> str | None:

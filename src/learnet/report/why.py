@@ -25,19 +25,20 @@ class Explained:
     notes: tuple[str, ...]  # why something is not shown
 
 
-def reasons(records: Sequence[Record], show_faces: bool, clips: int) -> dict:
+def reasons(records: Sequence[Record], show_faces: bool, clips: int, anonymous: bool = False) -> dict:
     """What the part about reasons shows.
 
     Args:
         records: studies over the same clips.
         show_faces: onset faces beside the motion images.
         clips: explained on the whole page, in which the studies share.
+        anonymous: no motion images; where the network looked is drawn on the average face.
     """
     room = MOST_PICTURES // (2 * len(records[0].classes) * (2 if show_faces else 1))  # pictures for each class and side, on all shelves
     shown = records[: max(room, 1)]  # the first studies only, where there are very many
-    galleries = [(record, gallery(record, max(1, min(EACH, room // len(shown))), show_faces)) for record in shown]
+    galleries = [(record, gallery(record, max(1, min(EACH, room // len(shown))), show_faces, anonymous)) for record in shown]
     share = -(-clips // len(shown))
-    explained = {record.name: explain(record, found, share, place) for place, (record, found) in enumerate(galleries, start=1)}
+    explained = {record.name: explain(record, found, share, place, anonymous) for place, (record, found) in enumerate(galleries, start=1)}
     return {
         "galleries": galleries,
         "without_pictures": [record.name for record in records[len(shown) :]],
@@ -46,7 +47,7 @@ def reasons(records: Sequence[Record], show_faces: bool, clips: int) -> dict:
     }
 
 
-def explain(record: Record, found: Gallery, clips: int, place: int) -> Explained:
+def explain(record: Record, found: Gallery, clips: int, place: int, anonymous: bool = False) -> Explained:
     """Draw where the network of each clip's own fold looked: by turns the surest right and the surest wrong answer of a class.
 
     Args:
@@ -54,6 +55,7 @@ def explain(record: Record, found: Gallery, clips: int, place: int) -> Explained
         found: its gallery, which has left out whom a licence hides.
         clips: at most so many.
         place: of the study on the page, from 1.
+        anonymous: over the average face instead of the motion image.
     """
     if not clips or not found.shelves:
         return Explained((), ())
@@ -70,9 +72,9 @@ def explain(record: Record, found: Gallery, clips: int, place: int) -> Explained
     for number, shot in enumerate(_chosen(found, clips), start=1):
         try:
             case = cases.one(shot.clip)
-            drawn.append(_looked(record, case, f"looked-{place}-{number}"))
+            drawn.append(_looked(record, case, f"looked-{place}-{number}", anonymous))
             if number == 1 and not _fitted(case):
-                drawn.append(_answered(record, case, f"layers-{place}"))
+                drawn.append(_answered(record, case, f"layers-{place}", anonymous))
         except LearnetError as error:
             notes[f"Where {record.name} looked in {shot.clip} cannot be shown: {error}"] = None
     return Explained(tuple(drawn), tuple(notes))
@@ -88,8 +90,8 @@ def _chosen(found: Gallery, clips: int) -> list[Shot]:
     return turns[:clips]
 
 
-def _looked(record: Record, case: "Case", name: str) -> Drawing:
-    """Attributions of the class that was answered, over the motion image."""
+def _looked(record: Record, case: "Case", name: str, anonymous: bool) -> Drawing:
+    """Attributions of the class that was answered, over the motion image or the average face."""
     from learnet.explain.panels import where_plate
     from learnet.explain.stages import same_depth
     from learnet.explain.tell import DEPTH
@@ -101,18 +103,19 @@ def _looked(record: Record, case: "Case", name: str) -> Drawing:
         stage = same_depth(case.module, case.facts.size, DEPTH)
         maps = {f"Grad-CAM, {stage}": grad_cam(case.module, case.image, target, stage), **maps}
         maps["integrated gradients"] = integrated_gradients(case.module, case.image, target)
-    plate = where_plate(maps, case.ground(), _title(case))
+    plate = where_plate(maps, case.ground(anonymous), _title(case))
     table = plate.table.pivot(index=["method", "row"], columns="column", values="value").reset_index()  # long, it were three times the size
-    said = f"Where {record.name} looked in {case.clip}: the motion image, then {', '.join(maps)} over it. {_title(case)}."
+    ground = "the average face" if anonymous else "the motion image"
+    said = f"Where {record.name} looked in {case.clip}: {ground}, then {', '.join(maps)} over it. {_title(case)}."
     return drawing(plate.figure, name, said, table, broad=len(maps) > 1)
 
 
-def _answered(record: Record, case: "Case", name: str) -> Drawing:
+def _answered(record: Record, case: "Case", name: str, anonymous: bool) -> Drawing:
     """How strongly each layer answers, place by place."""
     from learnet.explain.plates import network_plate
     from learnet.explain.stages import responses
 
-    plate = network_plate(responses(case.module, case.image[None]), case.ground(), _title(case))
+    plate = network_plate(responses(case.module, case.image[None]), case.ground(anonymous), _title(case))
     said = f"What the layers of {record.name} respond to in {case.clip}: of each stage the mean size of its maps. {_title(case)}."
     return drawing(plate.figure, name, said, plate.table, broad=True)
 

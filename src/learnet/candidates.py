@@ -10,7 +10,8 @@ import itertools
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +54,18 @@ class Choice:
     def check(self, network: str, classes: Sequence[str], fingerprint: str) -> None:
         """Raise LearnetError where a study asks about another network, other classes or other images."""
         for what, here, asked in (
-            ("network", self.about["network"], network),
-            ("classes", ", ".join(self.about["classes"]), ", ".join(classes)),
-            ("images", self.about["fingerprint"][:12], fingerprint[:12]),
+            ("another network", self.about["network"], network),
+            ("other classes", ", ".join(self.about["classes"]), ", ".join(classes)),
+            ("other images", self.about["fingerprint"][:12], fingerprint[:12]),
         ):
             if here != asked:
-                raise LearnetError(f"The choice was made for other {what}: {here}, not {asked}.", "Run `learnet choose` for this study.")
+                raise LearnetError(f"The choice was made for {what}: {here}, not {asked}.", "Name the same in both, or choose anew.")
+
+    def refuse_others(self, training: Training) -> None:
+        """Raise LearnetError where a study brings settings of its own beside the choice; the seed alone is its own."""
+        if own := [field.name for field in fields(Training) if field.name != "seed" and getattr(training, field.name) != field.default]:
+            named = ", ".join(f"--{name.rstrip('_').replace('_', '-')}" for name in own)
+            raise LearnetError(f"{named} beside --choice: the choice brings the settings of training with it.", f"Leave {named} out.")
 
     @property
     def record(self) -> dict[str, Any]:
@@ -86,9 +93,13 @@ def read_candidates(path: Path, base: Training) -> dict[str, Training]:
     except (ValueError, RecursionError) as error:  # a decoding error is a ValueError
         raise BadInput(path, f"this is not TOML ({error})", "docs/protocols.md shows how candidates are written.") from None
     if len(tables) < 2:
-        raise BadInput(path, f"{len(tables)} candidates are no choice", "Write a table, such as [mixed], for each of two or more.")
+        raise BadInput(path, "fewer than two candidates are no choice", "Write a table, such as [mixed], for each of two or more.")
     made: dict[str, Training] = {}
     for name, table in tables.items():
+        if not isinstance(table, dict):
+            advice = "Put it below the heading of a candidate, such as [mixed], or give it with the command, for all."
+            raise BadInput(path, f"{name} = {table} stands above the first candidate", advice)
+        table = {f"{key}_" if iskeyword(key) else key: value for key, value in table.items()}  # `from`, which Python keeps for itself
         try:
             given = values_of(table, Training, name, path, without=("seed",))
             made[name] = replace(base, **given)

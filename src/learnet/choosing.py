@@ -1,13 +1,14 @@
 """Choose training settings for each person on other people only: train the candidates, score them, keep what came out."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from learnet.candidates import APART, CHOICE, Choice, pairs_left_out, read_candidates, read_choice, scores_of
 from learnet.clip import Fold
 from learnet.errors import LearnetError
+from learnet.networks import NETWORKS
 from learnet.outcomes import read_outcomes, write_whole
 from learnet.settings import Resources, Study, Training
 from learnet.start import Start
@@ -43,6 +44,7 @@ def choose(
     """
     data = ready(folder, out / TRAININGS, study)
     named = {name: settle(each, data.prepared, study.network) for name, each in read_candidates(candidates, training).items()}
+    _refuse_alike(study.network, named)
     groups, pairs = pairs_left_out(data.people, data.truth, study.groups, training.seed)
     lone = min(len({fold.people[i] for i in fold.train}) for fold in pairs)
     if most := max((each.inner_groups for each in named.values() if each.inner_groups > lone), default=0):
@@ -72,6 +74,16 @@ def choose(
     found = carry_out(out / TRAININGS, record, tasks, data, resources, progress, close)
     write_whole(out / CHOICE, json.dumps(found, indent=2) + "\n")
     return read_choice(out)
+
+
+def _refuse_alike(network: str, candidates: Mapping[str, Training]) -> None:
+    """Raise LearnetError where a network that is fitted in one go could not tell two candidates apart: it takes no steps to change."""
+    seen: dict[tuple[int, bool], str] = {}
+    for name, each in candidates.items() if hasattr(NETWORKS[network], "fit") else ():
+        twin = seen.setdefault((each.levelled, each.phases), name)
+        if twin != name:
+            what = f"{network} is fitted in one go, and to it {twin} and {name} are the same settings."
+            raise LearnetError(what, "Let level, stretch and phases compete, or choose for another network.")
 
 
 def _task(choice: str, study: Study, name: str, pair: Fold, training: Training, start: Start | None) -> Task:

@@ -83,10 +83,11 @@ def run_study(
     """
     resources = _with_device(resources)
     data = ready(folder, out, study)
+    if choice:
+        choice.refuse_others(training)
+        choice.check(study.network, data.scheme.classes, data.prepared.about["fingerprint"])
     training = settle(training, data.prepared, study.network)
     folds = make_folds(study, data.people, data.truth, data.datasets, training.seed)
-    if choice:
-        choice.check(study.network, data.scheme.classes, data.prepared.about["fingerprint"])
     given = [(fold, choice.of(fold) if choice else training) for fold in folds]
     _check_inner_groups(given)
     starts = {own.from_: start_of(own, study.network, data) for _, own in given}
@@ -104,7 +105,7 @@ def run_study(
     ]
     record = describe(out.name, data, study, training, folds, start_of(training, study.network, data))
     if choice:
-        record["choice"] = choice.record
+        record |= {"training": {"seed": training.seed}, "choice": choice.record}  # nothing else of TRAINING had a say
     return carry_out(out, record, tasks, data, resources, progress, lambda: close_study(out, data.scheme.classes))
 
 

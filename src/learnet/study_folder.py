@@ -14,6 +14,7 @@ from learnet.metrics import summarise
 from learnet.outcomes import as_text, header, megc_log, read_outcomes, whole_folds, write_whole
 
 LOCK = ".lock"  # in a study folder
+MOST_SHOWN = 60  # characters of a value in a message
 
 
 def append(file: Path, text: str) -> None:
@@ -67,9 +68,14 @@ def _refuse_another(out: Path, there: dict, wanted: dict) -> None:
     before, now = _flat(_placeless(there)), _flat(_placeless(wanted))
     different = [key for key in now if before.get(key) != now[key]]
     if different:
-        shown = ", ".join(f"{key} (there {before.get(key)}, asked {now[key]})" for key in different[:3])
+        shown = ", ".join(f"{key} (there {_brief(before.get(key))}, asked {_brief(now[key])})" for key in different[:3])
         more = f" and {len(different) - 3} more" if len(different) > 3 else ""
         raise OutputTaken(out, f"another study is there already; it differs in {shown}{more}", "Name a new folder.")
+
+
+def _brief(value: str | None) -> str:
+    """A value that fits into a line."""
+    return str(value) if len(str(value)) <= MOST_SHOWN else str(value)[:MOST_SHOWN] + "…"
 
 
 def _placeless(value: Any) -> Any:

@@ -160,7 +160,7 @@ def resolve_mirror(training: Training, images_kind: str, network: str) -> Traini
     """
     make = pick(NETWORKS, network, "network")
     if training.level and images_kind != "flow":
-        raise LearnetError(f"--level is for flow images, and these are {images_kind}.", "Leave it out.")
+        raise LearnetError("--level is for flow images, and these are none.", "Leave it out.")
     if (needed := getattr(make, "images_kind", images_kind)) != images_kind:
         raise LearnetError(f"{network} reads {needed}, and these motion images are none.", f"Prepare the clips with --motion {network}.")
     if images_kind == "histograms" and not hasattr(make, "fit"):

@@ -105,19 +105,36 @@ def test_a_choice_and_the_study_that_uses_it(tmp_path: Path, rng: np.random.Gene
     assert (
         len(read_outcomes(tmp_path / "choice" / "trainings")) == 2 * 2 * 2 * 14
     )  # seeds, candidates, pairs that a clip is in, clips with a class
-    run_study(prepared, tmp_path / "study", Study(), QUICK, Resources(jobs=1), choice=choice)
+    run_study(prepared, tmp_path / "study", Study(), Training(), Resources(jobs=1), choice=choice)
     record = json.loads((tmp_path / "study" / "study.json").read_text())
     assert record["choice"] == json.loads((tmp_path / "choice" / "choice.json").read_text())
     for group, people in choice.groups.items():
         for person in people:
             _, facts = load_checkpoint(tmp_path / "study" / "folds" / f"{person.replace('/', '-')}-seed0.safetensors")
             assert facts.training == choice.candidates[choice.taken(group)]
+    assert record["training"] == {"seed": 0}
+    with pytest.raises(LearnetError, match="--epochs, --mix beside --choice.*Leave --epochs, --mix out"):
+        run_study(prepared, tmp_path / "else", Study(), Training(epochs=5, mix=0.9), Resources(jobs=1), choice=choice)
     other = write_prepared(tmp_path / "other", rng, people=6)
     with pytest.raises(LearnetError, match="made for other images"):
-        run_study(other, tmp_path / "else", Study(), QUICK, Resources(jobs=1), choice=choice)
+        run_study(other, tmp_path / "else", Study(), Training(), Resources(jobs=1), choice=choice)
     with pytest.raises(LearnetError, match="several groups"):
-        run_study(prepared, tmp_path / "else", Study(protocol="groups", groups=2), QUICK, Resources(jobs=1), choice=choice)
+        run_study(prepared, tmp_path / "else", Study(protocol="groups", groups=2), Training(), Resources(jobs=1), choice=choice)
     assert not (tmp_path / "else").exists()
+
+
+def test_candidates_that_a_network_cannot_tell_apart_do_not_compete(tmp_path: Path, rng: np.random.Generator) -> None:
+    prepared = write_prepared(tmp_path / "prepared", rng)
+    (tmp_path / "two.toml").write_text(TWO)
+    asked = Study(network="linear-svm", protocol="groups", groups=3, keep_weights=False)
+    with pytest.raises(LearnetError, match="linear-svm is fitted in one go, and to it slow and mixed are the same settings"):
+        choose(prepared, tmp_path / "choice", tmp_path / "two.toml", asked, QUICK, Resources(jobs=1))
+    assert not (tmp_path / "choice").exists()
+
+
+def test_from_is_written_as_the_command_has_it(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text('[a]\nfrom = "pretrained"\n[b]\n')
+    assert read_candidates(tmp_path / "c.toml", Training()) == {"a": Training(from_="pretrained"), "b": Training()}
 
 
 def test_a_choice_that_was_cut_off_goes_on_and_another_is_refused(tmp_path: Path, rng: np.random.Generator) -> None:
@@ -148,13 +165,13 @@ def test_a_choice_that_was_cut_off_goes_on_and_another_is_refused(tmp_path: Path
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
-        ("[one]\nmix = 0.4\n", "1 candidates are no choice"),
+        ("[one]\nmix = 0.4\n", "fewer than two candidates"),
         ("[one]\nmixx = 0.4\n[two]\n", r"\[one\] has no key 'mixx'"),
         ("[one]\nmix = true\n[two]\n", "one.mix is true"),
         ("[one]\nmix = -1\n[two]\n", "one: --mix cannot be -1"),
         ("[one]\nseed = 1\n[two]\n", "no key 'seed'"),
         ("[one]\n[two]\n", "two and one are the same settings"),
-        ("one = 3\ntwo = 4\n", "one is 3, and should be a table"),
+        ("one = 3\n[two]\n", "one = 3 stands above the first candidate"),
         ("[one\n", "this is not TOML"),
     ],
 )

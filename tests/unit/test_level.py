@@ -76,7 +76,7 @@ def test_training_and_test_both_see_level_images(network: str, rng: np.random.Ge
 
 
 def test_only_flow_can_be_made_level() -> None:
-    with pytest.raises(LearnetError, match="--level is for flow images, and these are image"):
+    with pytest.raises(LearnetError, match="--level is for flow images, and these are none"):
         resolve_mirror(Training(level=True), "image", "learnet")
     assert resolve_mirror(Training(level=True), "flow", "learnet").mirror == "flow"
 

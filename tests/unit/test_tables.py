@@ -182,3 +182,12 @@ def test_the_command_asks_for_the_same_study(records: list[Record]) -> None:
         assert asdict(given.get("training", Training())) == record.about["training"]
         folder, out = given["folders"]
         assert str(folder) == record.about["prepared"]["folder"] and out.name == record.folder.name
+
+
+def test_the_command_writes_from_as_the_command_line_reads_it(records: list[Record]) -> None:
+    from learnet.cli import app
+
+    about = {**records[0].about, "training": {**records[0].about["training"], "from_": "pretrained"}}
+    words = tables.command(replace(records[0], about=about))
+    _, bound, _ = app.parse_args(shlex.split(words)[1:], print_error=False, exit_on_error=False)
+    assert bound.arguments["training"].from_ == "pretrained"

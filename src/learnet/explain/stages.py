@@ -66,7 +66,9 @@ def pick_maps(answers: Mapping[str, Tensor], stage: str) -> Tensor:
     if stage in known:
         return known[stage]
     if not known:
-        raise LearnetError("This network has no maps: it reads all pixels at once.", "Occlusion can explain it (docs/explain.md).")
+        raise LearnetError(
+            "This network has no maps: it reads all pixels at once.", "`learnet report STUDY` draws where it looks, by occlusion."
+        )
     near = difflib.get_close_matches(stage, known, n=1)
     there = list(known) if len(known) <= 3 * TOLD else [*list(known)[:TOLD], "…", *list(known)[-TOLD:]]
     what = f"The stage {stage!r} has no maps" if stage in answers else f"This network has no stage called {stage!r}"

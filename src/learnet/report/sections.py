@@ -134,7 +134,7 @@ def _facts(record: Record) -> dict[str, str]:
 def _training(record: Record) -> dict[str, object]:
     """The settings that had a say: a network that is fitted in one go takes few, and the seed only draws its groups."""
     training = record.about.get("training") or {}
-    fitted = ("seed", "level", "mirror", "mirror_at_test")
+    fitted = ("seed", "level", "stretch", "mirror", "mirror_at_test")
     return {key: training[key] for key in fitted if key in training} if record.about.get("network") in FITTED else training
 
 

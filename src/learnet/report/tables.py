@@ -237,7 +237,7 @@ def p_text(p: float) -> str:
 def _options(values: Mapping[str, object], defaults: Study | Training) -> list[str]:
     options = []
     for setting in fields(defaults):
-        value, name = values.get(setting.name), setting.name.replace("_", "-")
+        value, name = values.get(setting.name), setting.name.rstrip("_").replace("_", "-")
         if value is None or value == getattr(defaults, setting.name):
             continue
         if isinstance(value, list):

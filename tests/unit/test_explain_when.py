@@ -192,3 +192,16 @@ def test_a_window_without_an_answer_stays_empty(tmp_path: Path, rng: np.random.G
     seen = when(NETWORKS["learnet"](len(facts.classes), 28).eval(), facts, stretch)
     assert np.isnan(seen.scores[seen.ends == 6]).all() and not np.isnan(seen.scores[-1]).any()
     assert seen.table().set_index("frame").loc[7, "label"] == ""
+
+
+def test_the_advice_for_a_video_without_a_face_can_be_taken(shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The line says `--face none`; the same command with it draws the frames as they are."""
+    from learnet.cli import app
+
+    words = ["explain", "when", str(shared / "real" / "no_face.mp4"), str(tmp_path / "out"), "--offset", "12"]
+    with pytest.raises(LearnetError, match="`--face none` takes the frames as face crops"):
+        app(words, exit_on_error=False)
+    app([*words, "--face", "none"], exit_on_error=False, result_action="return_value")
+    assert (tmp_path / "out" / "when.png").is_file()
+    table = pd.read_csv(tmp_path / "out" / "when.csv")
+    assert len(table) >= 13

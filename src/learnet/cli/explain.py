@@ -1,6 +1,8 @@
 """Commands that show why a network answers as it does."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from cyclopts import App
 
@@ -177,6 +179,7 @@ def of_time(
     fps: float | None = None,
     show_faces: bool = False,
     anonymous: bool = False,
+    face: Literal["auto", "none"] = "auto",
     face_model: Path | None = None,
 ) -> None:
     """Draw a clip over time: its frames, their weights in the motion image, the movement, and the answer as the window's end moves.
@@ -208,6 +211,8 @@ def of_time(
         Show the faces, and not only how they change. Check in your licence whether they may be published; some are never shown.
     anonymous
         Show nothing of the person: how much changes, on a line-drawn average face.
+    face
+        Of a video: auto finds the face, none takes the frames as face crops.
     face_model
         The YuNet face model; without one the built-in Haar cascades are used.
     """
@@ -222,8 +227,8 @@ def of_time(
         raise LearnetError("A face cannot be shown and hidden.", "Give --show-faces or --anonymous.")
     if clip is None and any((source / name).is_file() for name in ("study.json", "prepare.json")):
         raise LearnetError(f"{source} holds many clips, and one is drawn.", "Name it with --clip.")
-    if clip is not None and any(given is not None for given in (onset, apex, offset, fps)):
-        raise LearnetError("A database knows onset, apex, offset and frame rate of its clips.", "Give them for a video only.")
+    if clip is not None and (face != "auto" or any(given is not None for given in (onset, apex, offset, fps))):
+        raise LearnetError("A database knows face, onset, apex, offset and frame rate of its clips.", "Give them for a video only.")
     check_room_above(out / "x")
     windows = None if window_s is None else Windows(window_s=window_s)
     with console.bar("Answering windows") as progress:
@@ -231,7 +236,8 @@ def of_time(
             seen = clip_when(open_cases(source, weights, seed), clip, windows, face_model, progress)
         else:
             weights = weights or pretrained("learnet", "flow", 28)
-            seen = video_when(stretch_of_video(source, onset, apex, offset, fps), weights, windows, face_model, progress)
+            stretch = replace(stretch_of_video(source, onset, apex, offset, fps), cropped=face == "none")
+            seen = video_when(stretch, weights, windows, face_model, progress)
     console.paths(*write_plates(out, {"when": when_plate(seen, "faces" if show_faces else "lines" if anonymous else "change")}))
     for note in seen.notes:
         console.out.print(f"Mind: {note}.", markup=False)

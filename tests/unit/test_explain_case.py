@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from written_study import write_prepared
+from written_study import read_truth, write_prepared
 
 from learnet.checkpoint import load_checkpoint, save_checkpoint
 from learnet.errors import BadCheckpoint, BadInput, LearnetError
 from learnet.explain.case import open_cases
 from learnet.explain.plates import write_plates
 from learnet.explain.regions import placing
-from learnet.explain.tell import class_plates, clip_plates, measured_plates, networks_plates, where_plates
+from learnet.explain.tell import class_plates, clip_plates, clip_when, measured_plates, networks_plates, where_plates
 from learnet.outcomes import read_outcomes
 from learnet.prepared import load_prepared
 from learnet.settings import Resources, Study, Training
@@ -81,6 +81,22 @@ def test_clips_and_classes_that_are_not_there(place: Path) -> None:
         cases.of_class("fear")
     assert {case.truth for case in cases.of_class("others")} == {"others"}
     assert [cases.truth[clip] for clip in cases.examples()] == sorted(set(cases.truth.values()))
+
+
+def test_a_clip_that_a_study_did_not_answer_says_why(tmp_path: Path) -> None:
+    """It is in the prepared folder: outside the class scheme with its label, or not tested, which is another thing."""
+    prepared = write_prepared(tmp_path / "prepared", people=3, clips=6)
+    run_study(prepared, tmp_path / "three", Study(network="majority", classes="megc-3"), BRIEF, Resources(jobs=1))
+    emotions = {row["clip"]: row["emotion"] for row in read_truth(prepared)}
+    outside = next(clip for clip, emotion in emotions.items() if emotion == "others")
+    for seen in (lambda clip: open_cases(tmp_path / "three").one(clip), lambda clip: clip_when(open_cases(tmp_path / "three"), clip)):
+        with pytest.raises(LearnetError, match=rf"{outside} .*labelled 'others'.* scheme megc-3 .*leaves .* out"):
+            seen(outside)
+    answers = (tmp_path / "three" / "outcomes.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (tmp_path / "three" / "outcomes.csv").write_text("".join(answers[:-1]), encoding="utf-8")
+    untested = next(clip for clip in emotions if clip in answers[-1])
+    with pytest.raises(LearnetError, match=rf"{untested} is in .*, and {tmp_path / 'three'} has not tested it"):
+        open_cases(tmp_path / "three").one(untested)
 
 
 def test_weights_that_are_gone_or_do_not_fit(place: Path, tmp_path: Path) -> None:

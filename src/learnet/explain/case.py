@@ -3,7 +3,7 @@
 import difflib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,14 +65,17 @@ class Cases:
     seed: int
     weights: Path | None
     leaky: bool
+    unanswered: dict[str, str]  # other clips of the prepared folder, and why the study has no answer to them
 
     def one(self, clip: str) -> Case:
         """The case of one clip.
 
         Raises:
-            LearnetError: no such clip, or a person whose pictures the licence forbids to show.
+            LearnetError: no such clip, one that the study did not answer, or a person whose pictures the licence forbids to show.
             BadCheckpoint: no weights, or weights that do not fit the images.
         """
+        if clip in self.unanswered:
+            raise LearnetError(f"{clip} is in {self.prepared.folder}, {self.unanswered[clip]}.", "Explain another clip.")
         if clip not in self.truth:
             near = difflib.get_close_matches(clip, self.truth, n=1, cutoff=0.5)
             hint = f"Did you mean {near[0]!r}?" if near else f"It has {some(sorted(self.truth))}."
@@ -139,7 +142,7 @@ def open_cases(source: Path, weights: Path | None = None, seed: int | None = Non
         if weights is None:
             raise LearnetError(f"{source} holds images and no network.", "Name one with --weights, or a study folder in its place.")
         truth = dict(zip(prepared.clips["clip"], prepared.clips["emotion"], strict=True))
-        return Cases(prepared, None, truth, {}, 0, weights, leaky=False)
+        return Cases(prepared, None, truth, {}, 0, weights, leaky=False, unanswered={})
     if weights is not None:
         raise LearnetError(
             f"{source} is a study, which explains with its own weights.", "Leave --weights out, or name the prepared folder."
@@ -149,7 +152,8 @@ def open_cases(source: Path, weights: Path | None = None, seed: int | None = Non
     seed = _seed(source, outcomes, seed)
     mine = [outcome for outcome in outcomes if outcome.seed == seed]
     truth, folds = {o.clip: o.truth for o in mine}, {o.clip: o.fold for o in mine}
-    return Cases(prepared, source, truth, folds, seed, None, leaky=about["protocol"].startswith("leaky-"))
+    why = _unanswered(source, about, prepared, truth)
+    return Cases(prepared, source, truth, folds, seed, None, about["protocol"].startswith("leaky-"), why)
 
 
 def _about(study: Path) -> dict:
@@ -173,6 +177,16 @@ def _images(study: Path, about: dict) -> Prepared:
     if prepared.about["fingerprint"] != about["prepared"]["fingerprint"]:
         raise BadInput(place, f"these images have changed since the study {study.name}", "Run the study again.")
     return prepared
+
+
+def _unanswered(study: Path, about: dict, prepared: Prepared, truth: Mapping[str, str]) -> dict[str, str]:
+    """Why a study has no answer to a clip: its class scheme has no place for the label, or nobody tested it (yet)."""
+    scheme, left_out, why = about.get("scheme", {}).get("name", "of the study"), about.get("left_out", {}), {}
+    for clip, emotion in zip(prepared.clips["clip"], prepared.clips["emotion"], strict=True):
+        if clip not in truth:
+            outside = f"labelled {emotion!r}, and the class scheme {scheme} of {study} leaves this label out"
+            why[clip] = outside if emotion in left_out else f"and {study} has not tested it"
+    return why
 
 
 def _seed(study: Path, outcomes: Sequence[Outcome], seed: int | None) -> int:

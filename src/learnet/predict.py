@@ -216,7 +216,7 @@ class Recogniser:
         aligned = made.aligned
         few = (f"only {len(numbers)} frames: too few to tell a movement from chance",) if len(numbers) < FEW_FRAMES else ()
         answer = replace(unknown, label=max(scores, key=scores.__getitem__), scores=scores, face=aligned.face,
-                         head_px=aligned.drift_px, warnings=aligned.warnings + few,
+                         head_px=aligned.drift_px, warnings=aligned.told(numbers) + few,
                          apex=None if made.apex is None else numbers[made.apex])  # fmt: skip
         return answer, Shown(aligned.crop(window.pixels, len(numbers) // 2), made.image)
 

@@ -301,7 +301,7 @@ def _make_part(task: _Task) -> _Part:
         kind = "no face" if isinstance(error, NoFace) else "clip not usable"
         return _Part(None, 0, "", [Finding(kind, clip.key, str(error), serious=True)])
     findings = [Finding("frames lost", clip.key, f"{count} {what}", serious=what != GAPS) for what, count in footage.losses.items()]
-    findings += [Finding("warning", clip.key, warning) for warning in made.aligned.warnings]
+    findings += [Finding("warning", clip.key, warning) for warning in made.aligned.told(footage.numbers)]
     face = made.aligned.face
     found = " ".join([face.finder, *(f"{pixel:.0f}" for pixel in face.box)]) if face else "given"
     if task.phases and len(phases) < len(PHASES):

@@ -82,7 +82,7 @@ def take_steps(clip: Path, preparation: Preparation, marks: Marks, fps: float | 
         apex=find_apex(crops, eyes) if made.apex is None else made.apex,
         detected=given is None,
         made=made,
-        notes=(*footage.notes, *(f"{count} {what}" for what, count in footage.losses.items()), *made.aligned.warnings),
+        notes=(*footage.notes, *(f"{count} {what}" for what, count in footage.losses.items()), *made.aligned.told(footage.numbers)),
     )
 
 

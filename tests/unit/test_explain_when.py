@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from moving_face import frame, turned
+from test_face import Known
 from test_prepare import pulsed, write_clip
 from test_start import FACTS, given
 from written_study import write_prepared
@@ -158,6 +160,16 @@ def seen_over_time(crops: np.ndarray) -> When:
     movement = np.linspace(0, 4, count)
     return When("c", "learnet", "dynamic", ("a", "b"), 100.0, tuple(range(count)), crops, movement, marks, len(pairs) - 1, 3,
                 temporal_weights("dynamic", count, 3), starts, ends, scores, True, ())  # fmt: skip
+
+
+def test_notes_name_frames_as_the_files_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames 11 to 30, read from 14 on, of which the first three show no face: the note speaks of frame 17."""
+    film = np.stack([frame(turned(0, 1, (0.1 * t, 0.0))) for t in range(20)])
+    folder = write_clip(tmp_path / "clip", film, first=11)
+    monkeypatch.setattr("learnet.explain.when.face_finder", lambda kind, model: Known(blind=3))
+    facts = replace(PLAIN, preparation=Preparation(size=28))
+    seen = when(NETWORKS["learnet"](len(facts.classes), 28).eval(), facts, stretch_of_video(folder, 14, None, None, 200.0))
+    assert [note for note in seen.notes if "found in frame 17" in note] and "counted from" not in "".join(seen.notes)
 
 
 def test_no_face_is_in_the_picture_unless_asked_for(rng: np.random.Generator, tmp_path: Path) -> None:

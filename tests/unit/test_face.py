@@ -125,6 +125,7 @@ def test_the_face_is_taken_from_the_first_frame_that_shows_one() -> None:
     film = np.stack([frame(turned(0, 1, (2.0 * t, 0.0))) for t in range(8)])
     aligned = align(film, Known(moved(turned(0, 1, (6.0, 0.0)), None, EYES), blind=3), 112, steady=True)
     assert aligned.face_frame == 3 and "found in frame 3" in aligned.warnings[0]
+    assert "found in frame 43" in aligned.told(range(40, 48))[0]  # where the reader's count starts at 40
     first = through(aligned.transforms[0], moved(turned(0, 1, (0.0, 0.0)), None, EYES))  # backwards from the anchor
     np.testing.assert_allclose(first, np.array([[0.32, 0.27], [0.68, 0.27]]) * 112 - 0.5, atol=0.1)
 

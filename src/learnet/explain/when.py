@@ -197,7 +197,7 @@ def when(
     chosen = pairs.index((start, ends_at)) if grows else _strongest(scores, facts.classes)
     apex = apexes[chosen] if apexes[chosen] >= 0 else numbers.index(marks["apex"].frame)
     starts, ends = (np.array(each) for each in zip(*pairs, strict=True))
-    notes = (*footage.notes, *aligned.warnings)
+    notes = (*footage.notes, *aligned.told(numbers))
     weights = _weights(preparation.motion, pairs[chosen], apex, len(numbers))
     return When(stretch.name, facts.network, preparation.motion, facts.classes, fps, numbers, crops, movement, marks, chosen, apex, weights,
                 starts, ends, scores, finder is None, notes)  # fmt: skip

@@ -6,7 +6,7 @@ micro-expression moves it. Head motion that is left can be removed as seen on th
 The members: `geometry` (transforms; used by the others), `finder`, `head` and `model`, which do not know each other and meet here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from learnet.face.geometry import compose, from_part, inverse, move, part_read, 
 from learnet.face.head import head_motion, head_shift
 from learnet.face.model import MODEL_NAME, MODEL_VARIABLE, fetch_model, find_model
 
-__all__ = ["AlignedFaces", "Face", "FaceFinder", "align", "eye_transform", "face_finder", "fetch_model", "find_model"]
+__all__ = ["AlignedFaces", "Face", "FaceFinder", "Remark", "align", "eye_transform", "face_finder", "fetch_model", "find_model"]
 
 # Where the eyes go, in crop widths. The eyes of an adult are 63 mm apart; brows reach 0.5 and a raised brow 0.7 of that above
 # the pupils, the chin 1.8 to 1.9 below, the cheekbones 1.1 to each side (rounded). So the crop holds brow to chin and
@@ -41,6 +41,14 @@ SMALL_PX = 60  # width of a face in pixels below which there is little to see
 
 
 @dataclass(frozen=True)
+class Remark:
+    """Something that could spoil the motion, and where in the clip."""
+
+    text: str  # a sentence, in which {frame} stands for the number of the frame
+    frame: int | None = None  # index among the frames that were aligned
+
+
+@dataclass(frozen=True)
 class AlignedFaces:
     """Where the face of a clip is in every frame, so that all crops show it in the same place."""
 
@@ -49,7 +57,16 @@ class AlignedFaces:
     face_frame: int  # index of the frame in which the face was found
     transforms: Float64[np.ndarray, "T 2 3"]  # from places in frame t to places in its crop
     drift_px: float | None  # largest head motion in pixels of the crop: removed if steady, else left in; None where not measurable
-    warnings: tuple[str, ...]  # sentences
+    remarks: tuple[Remark, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The remarks as sentences; frames are counted from 0, the first that was aligned."""
+        return self.told(range(len(self.transforms)))
+
+    def told(self, numbers: Sequence[int]) -> tuple[str, ...]:
+        """The remarks as sentences, for a reader who knows the frames by these NUMBERS, one for each."""
+        return tuple(one.text if one.frame is None else one.text.format(frame=numbers[one.frame]) for one in self.remarks)
 
     def crop(self, frames: Real[np.ndarray, "T H W 3"], number: int) -> Real[np.ndarray, "S S 3"]:
         """The face in frame NUMBER, read in one interpolation, averaged over the area of a pixel where it is made smaller."""
@@ -126,7 +143,7 @@ def align(frames: UInt8[np.ndarray, "T H W 3"], finder: FaceFinder | None, size:
         steady: remove the head motion that is left, as seen on the rigid parts of the face.
 
     Returns:
-        Transforms (all equal, but where head motion is removed), and warnings about all that could spoil the motion.
+        Transforms (all equal, but where head motion is removed), and remarks about all that could spoil the motion.
 
     Raises:
         TooFewFrames: there is no frame.
@@ -172,51 +189,49 @@ def _first_face(frames: UInt8[np.ndarray, "T H W 3"], finder: FaceFinder) -> tup
 
 def _removed(
     frames: UInt8[np.ndarray, "T H W 3"], eyes: Float64[np.ndarray, "2 2"], anchor: int, size: int
-) -> tuple[float | None, Float64[np.ndarray, "T 2 3"], tuple[str, ...]]:
+) -> tuple[float | None, Float64[np.ndarray, "T 2 3"], tuple[Remark, ...]]:
     """Head motion of all frames: the largest in pixels of the crop, the moves, and where they are uncertain."""
     motion = head_motion(frames, eyes, anchor)
     seen, turned, shift = motion.agreement >= AGREE, np.linalg.norm(motion.turns, axis=1), head_shift(motion, eyes)
     sure = seen & (turned <= TURNED_DEG) & (shift <= FAR)
     shift_px = shift * EYES_APART * size
-    said: tuple[str, ...] = ()
-    if not sure.all():
-        said = (
-            f"the head turns too fast for its motion to be removed well, or something covers the face: uncertain in {(~sure).sum()} of "
-            f"{len(frames)} frames, from frame {int(np.argmin(sure))} (agreement of the rigid parts down to {motion.agreement.min():.0%}, "
-            f"turned by up to {turned.max():.1f} degrees, moved by up to {shift_px.max():.1f} pixels of the crop)",
-        )
-    return float(shift_px[seen].max()), motion.moves, said
+    said = (
+        f"the head turns too fast for its motion to be removed well, or something covers the face: uncertain in {(~sure).sum()} of "
+        f"{len(frames)} frames, from frame {{frame}} (agreement of the rigid parts down to {motion.agreement.min():.0%}, "
+        f"turned by up to {turned.max():.1f} degrees, moved by up to {shift_px.max():.1f} pixels of the crop)"
+    )
+    return float(shift_px[seen].max()), motion.moves, () if sure.all() else (Remark(said, int(np.argmin(sure))),)
 
 
 def _left_in(
     frames: UInt8[np.ndarray, "T H W 3"], eyes: Float64[np.ndarray, "2 2"], anchor: int, size: int
-) -> tuple[float | None, tuple[str, ...]]:
+) -> tuple[float | None, tuple[Remark, ...]]:
     """Head motion seen in a few frames only, coarsely: the largest in pixels of the crop, and a warning if it matters."""
     looked = sorted({anchor, *np.linspace(0, len(frames) - 1, LOOKS + 1).round().astype(int).tolist()})
     motion = head_motion(frames[looked], eyes, looked.index(anchor), fine=False)
     if (motion.agreement < AGREE).any():
-        return None, ("the head turns so far, or something covers the face, that how far the head moves cannot be measured",)
+        return None, (Remark("the head turns so far, or something covers the face, that how far the head moves cannot be measured"),)
     drift_px = float((head_shift(motion, eyes) * EYES_APART * size).max())
     if drift_px <= STILL_PX * size / 112:
         return drift_px, ()
-    return drift_px, (f"the head moves by {drift_px:.1f} pixels of the crop, as much as an expression; steady removes it",)
+    return drift_px, (Remark(f"the head moves by {drift_px:.1f} pixels of the crop, as much as an expression; steady removes it"),)
 
 
-def _about_face(face: Face, number: int) -> tuple[str, ...]:
-    """Warnings about how the face was found."""
+def _about_face(face: Face, number: int) -> tuple[Remark, ...]:
+    """Remarks about how the face was found."""
     said = []
     if number > 0:
-        said.append(f"the first frames show no face: it was found in frame {number}, counted from 0")
+        said.append(Remark("the first frames show no face: it was found in frame {frame}", number))
     if face.box[2] < SMALL_PX:
-        said.append(f"the face is only {face.box[2]:.0f} pixels wide; small movements need {SMALL_PX} or more")
+        said.append(Remark(f"the face is only {face.box[2]:.0f} pixels wide; small movements need {SMALL_PX} or more"))
     if face.finder == Haar.kind and face.confidence < HAAR_CONFIDENCE[2]:
         seen = "one eye was" if face.confidence == HAAR_CONFIDENCE[1] else "the eyes were"
-        said.append(f"{seen} not seen but placed by the proportions of the face")
+        said.append(Remark(f"{seen} not seen but placed by the proportions of the face"))
     return tuple(said)
 
 
-def _about_edges(frame: UInt8[np.ndarray, "H W 3"], transforms: Float64[np.ndarray, "T 2 3"], size: int) -> tuple[str, ...]:
-    """A warning where the crop reaches beyond the frame, whose edge pixels were repeated there."""
+def _about_edges(frame: UInt8[np.ndarray, "H W 3"], transforms: Float64[np.ndarray, "T 2 3"], size: int) -> tuple[Remark, ...]:
+    """A remark where the crop reaches beyond the frame, whose edge pixels were repeated there; the frame only where crops move."""
     steps = (np.arange(16) + 0.5) * size / 16 - 0.5
     places = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
     limit = np.array([frame.shape[1], frame.shape[0]]) - 0.5
@@ -225,4 +240,6 @@ def _about_edges(frame: UInt8[np.ndarray, "H W 3"], transforms: Float64[np.ndarr
         there = move(inverse(transform), places)
         outside.append(1 - ((there >= -0.5) & (there <= limit)).all(axis=1).mean())
     worst = int(np.argmax(outside))
-    return (f"{outside[worst]:.0%} of the face crop lies outside the picture (frame {worst})",) if outside[worst] > 0.02 else ()
+    said = f"{outside[worst]:.0%} of the face crop lies outside the picture"
+    moving = Remark(f"{said} (frame {{frame}})", worst) if len(transforms) > 1 else Remark(said)
+    return (moving,) if outside[worst] > 0.02 else ()

@@ -48,9 +48,12 @@ def _is_number(cell: str) -> bool:
 
 
 def measure(value: dict) -> str:
-    """A measure with its 95 % interval, `0.729 [0.66, 0.79]`; below it the spread over seeds where there is one."""
+    """A measure with its 95 % interval, `0.729 [0.66, 0.79]`, or that one person gives none; below it the spread over several seeds."""
     spread = f"\n±{value['spread']:.3f}" if value.get("spread") is not None else ""
-    return f"{value['value']:.3f} [{value['low']:.2f}, {value['high']:.2f}]{spread}"
+    from learnet.metrics import interval_text  # numpy loads here, so `learnet --help` stays instant
+
+    between = " " if value["low"] is not None else "\n"
+    return f"{value['value']:.3f}{between}{interval_text(value['low'], value['high'])}{spread}"
 
 
 def scores(studies: Sequence[tuple[str, dict]]) -> None:

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 
 from learnet.clip import Outcome
 from learnet.errors import LearnetError
-from learnet.metrics import MEASURES, headline, per_seed_counts, resampled
+from learnet.metrics import MEASURES, ends, headline, per_seed_counts, resampled
 
 SWAPS = 10_000
 Counts = Float[np.ndarray, "*D S K K"] | Int[np.ndarray, "*D S K K"]
@@ -25,7 +25,7 @@ class Difference:
     """What one study scores above another, in the measures' mean over seeds, and how surely."""
 
     values: dict[str, float]  # by the names in metrics.MEASURES; above 0 where the first study is better
-    limits: dict[str, tuple[float, float]]  # 95 % interval: bootstrap over people, the same people for both studies
+    limits: dict[str, tuple[float, float]]  # 95 % interval: bootstrap over people, the same for both studies; NaN where there is one
     p: dict[str, float]  # paired permutation test, two-sided
     people: int  # whose answers differ; swapping those of the others changes nothing
     swaps: int  # that were tried
@@ -63,7 +63,7 @@ def difference(one: Sequence[Outcome], other: Sequence[Outcome], classes: Sequen
     people = sorted({o.person for o in one})
     counts, counts_other = (per_seed_counts(study, people, classes) for study in (one, other))
     values = headline(counts.sum(axis=1)).mean(axis=1) - headline(counts_other.sum(axis=1)).mean(axis=1)
-    limits = np.percentile(resampled(counts) - resampled(counts_other), [2.5, 97.5], axis=1).T
+    limits = ends(resampled(counts) - resampled(counts_other), len(people))
     p, differing, tried, exact = permutation_test(counts, counts_other, swaps, seed)
     return Difference(
         dict(zip(MEASURES, map(float, values), strict=True)),

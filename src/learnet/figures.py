@@ -55,7 +55,7 @@ class Interval:
 
     label: str
     value: float
-    low: float | None = None  # None: a value without an interval
+    low: float | None = None  # None or NaN: a value without an interval
     high: float | None = None
 
 

@@ -4,7 +4,7 @@ Predictions of all folds are pooled and then counted, as MEGC2019 defines its sc
 The class list is always passed: a class that no clip has keeps its place, counts as zero, and is named in `absent`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from learnet.errors import LearnetError
 MEASURES = ("accuracy", "uf1", "uar")
 DRAWS = 2000
 BINS = 10  # of a reliability curve: with the few hundred clips of this field more would be nearly empty
+ONE_PERSON = "no interval: one person"  # drawn again and again it is always the same: a width of zero would pass for certainty
 CHANCE = 500  # times that the answers of a perfectly calibrated network are drawn
 
 
@@ -26,9 +27,9 @@ class Calibration:
     counts: Int64[np.ndarray, "M"]  # answers in each bin
     score: Float64[np.ndarray, "M"]  # their mean score, 0..1; NaN in an empty bin
     right: Float64[np.ndarray, "M"]  # share of them that is right; NaN in an empty bin
-    limits: Float64[np.ndarray, "M 2"]  # 95 % interval of that share over people; NaN in an empty bin
+    limits: Float64[np.ndarray, "M 2"]  # 95 % interval of that share over people; NaN in an empty bin, and in one of one person alone
     ece: float  # expected calibration error, 0..1
-    ece_limits: tuple[float, float]  # 95 % interval over people
+    ece_limits: tuple[float, float]  # 95 % interval over people; NaN where there is one
     by_chance: float  # the error to expect of so many answers if every score were the true probability; it is never 0
 
     @property
@@ -103,8 +104,21 @@ def intervals(per_person: Float[np.ndarray, "S P K K"] | Int[np.ndarray, "S P K 
     Args:
         per_person: a confusion matrix for each seed and person.
         draws: resamples.
+
+    Returns:
+        Lower and upper ends; NaN where there is one person.
     """
-    return np.percentile(resampled(per_person, draws), [2.5, 97.5], axis=1).T
+    return ends(resampled(per_person, draws), per_person.shape[1])
+
+
+def ends(drawn: Float[np.ndarray, "*M D"], people: int) -> Float[np.ndarray, "*M 2"]:
+    """The 95 % interval of values from D resamples of PEOPLE; NaN where there is only one, whose resamples are all the same."""
+    return np.moveaxis(np.percentile(drawn, [2.5, 97.5], axis=-1), 0, -1) if people > 1 else np.full((*drawn.shape[:-1], 2), np.nan)
+
+
+def interval_text(low: float | None, high: float | None, form: str = "[{}, {}]", number: Callable[[float], str] = "{:.2f}".format) -> str:
+    """An interval in the words of FORM, or ONE_PERSON where it is None or NaN, as `intervals` and `summarise` give it for one person."""
+    return ONE_PERSON if low is None or high is None or np.isnan(low) else form.format(number(low), number(high))
 
 
 def resampled(per_person: Float[np.ndarray, "S P K K"] | Int[np.ndarray, "S P K K"], draws: int = DRAWS) -> Float[np.ndarray, "3 draws"]:
@@ -151,8 +165,8 @@ def calibration(outcomes: Sequence[Outcome], classes: Sequence[str], bins: int =
     counts, scores, rights = sums.sum(axis=1)
     drawn = np.einsum("dp,qpm->qdm", _drawn_people(len(people), draws), sums, optimize=True)
     shares = [_ratio(drawn[2, drawn[0, :, m] > 0, m], drawn[0, drawn[0, :, m] > 0, m]) for m in range(bins)]
-    limits = [np.percentile(share, [2.5, 97.5]) if counts[m] else np.full(2, np.nan) for m, share in enumerate(shares)]
-    low, high = np.percentile(_ece(*drawn), [2.5, 97.5])
+    limits = [ends(share, int(number)) for share, number in zip(shares, (sums[0] > 0).sum(axis=0), strict=True)]
+    low, high = ends(np.asarray(_ece(*drawn)), len(people))
     with np.errstate(invalid="ignore"):
         means = scores / counts, rights / counts
     clip = np.unique([o.clip for o in outcomes], return_inverse=True)[1]
@@ -184,10 +198,10 @@ def summarise(outcomes: Sequence[Outcome], classes: Sequence[str]) -> dict:
 
     Returns:
         `seeds`: for each seed, and `averaged` (scores averaged over seeds, only with several): clips, people, the three
-        measures with 95 % intervals, confusion, per_class, per_person. `mean`: the measures' mean over seeds, its
-        interval, and `spread`, the standard deviation over seeds (n - 1). `absent`: classes without any clip. `calibration`, only
-        where the answers have scores: expected calibration error with its interval. `datasets`, only where the clips are of several:
-        for each its clips, people, `mean` and `absent`, over the same class list.
+        measures with 95 % intervals (`low` and `high` are None where there is one person), confusion, per_class, per_person.
+        `mean`: the measures' mean over seeds, its interval, and `spread`, the standard deviation over seeds (n - 1). `absent`: classes
+        without any clip. `calibration`, only where the answers have scores: expected calibration error with its interval. `datasets`,
+        only where the clips are of several: for each its clips, people, `mean` and `absent`, over the same class list.
 
     Raises:
         LearnetError: no outcomes, or seeds that did not answer the same clips.
@@ -216,7 +230,7 @@ def summarise(outcomes: Sequence[Outcome], classes: Sequence[str]) -> dict:
 
 
 def _calibrated(found: Calibration) -> dict:
-    ece = {"value": found.ece, "low": found.ece_limits[0], "high": found.ece_limits[1], "by_chance": found.by_chance}
+    ece = {**_measure(found.ece, np.array(found.ece_limits)), "by_chance": found.by_chance}
     return {"bins": len(found.counts), "ece": ece, "mean_score": found.mean_score, "share_right": found.share_right}
 
 
@@ -274,8 +288,9 @@ def _block(outcomes: Sequence[Outcome], people: Sequence[str], classes: Sequence
     }
 
 
-def _measure(value: float, limits: Float[np.ndarray, "2"]) -> dict[str, float]:
-    return {"value": float(value), "low": float(limits[0]), "high": float(limits[1])}
+def _measure(value: float, limits: Float[np.ndarray, "2"]) -> dict[str, float | None]:
+    low, high = (None if np.isnan(end) else float(end) for end in limits)
+    return {"value": float(value), "low": low, "high": high}
 
 
 def _ratio(part: np.ndarray | np.floating, whole: np.ndarray | np.integer | np.floating) -> np.ndarray:

@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 from written_study import read_truth, write_prepared
 
+from learnet import console
 from learnet.checkpoint import load_checkpoint, save_checkpoint
+from learnet.cli import app
 from learnet.errors import BadCheckpoint, BadInput, LearnetError
 from learnet.explain.case import open_cases
 from learnet.explain.plates import write_plates
@@ -201,8 +203,16 @@ def test_weights_that_cannot_be_measured_together(place: Path, tmp_path: Path) -
         measured_plates([], 1)
 
 
-def test_measuring_one_stranger(place: Path) -> None:
+def test_measuring_one_stranger(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One person has no interval: neither in the numbers, nor in the figure, nor in the terminal."""
     plates = measured_plates([place / "all.safetensors"], 1)
+    assert plates["measured"].table[["low", "high"]].isna().all(axis=None)
+    assert plates["measured"].figure.get_supxlabel().endswith("no interval: one person")
+    words = ["explain", "measure", str(place / "all.safetensors"), "--out", str(tmp_path / "out"), "--people", "1"]
+    monkeypatch.setattr(console.out, "width", 200)
+    app(words, exit_on_error=False, result_action="return_value")
+    out = capsys.readouterr().out
+    assert "no interval: one person" in out and "[" not in out
     found, clips = plates["measured"].table, plates["measured-clips"].table
     assert len(clips) == 5 and found["share"].iloc[0] == pytest.approx(clips["share"].mean())
     assert found["look"].iloc[0] == "all, two.accretion_1"

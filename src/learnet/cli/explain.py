@@ -148,14 +148,15 @@ def of_movement(*weights: Path, out: Path, people: int = 10, depth: int = 2, par
     """
     from learnet.explain.plates import write_plates
     from learnet.explain.tell import measured_plates
+    from learnet.metrics import interval_text
 
     check_room_above(out / "x")
     with console.bar("Filming strangers") as progress:
         plates = measured_plates(weights, people, depth, part, seed, progress)
     found = plates["measured"].table
     rows = [
-        [row.look, f"{row.share:.3f} [{row.low:.3f}, {row.high:.3f}]", f"{row.times_even:.2f}",
-         "" if row.more != row.more else f"{row.more:+.3f} [{row.more_low:+.3f}, {row.more_high:+.3f}]"]
+        [row.look, f"{row.share:.3f} {interval_text(row.low, row.high, number='{:.3f}'.format)}", f"{row.times_even:.2f}",
+         "" if row.more != row.more else f"{row.more:+.3f} {interval_text(row.more_low, row.more_high, number='{:+.3f}'.format)}"]
         for row in found.itertuples()
     ]  # fmt: skip
     title = f"Share of the response where the face moves, {found['area'].iloc[0]:.1%} of the image; {found['clips'].iloc[0]} clips"

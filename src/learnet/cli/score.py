@@ -102,11 +102,13 @@ def _name(what: str, clips: Sequence[str]) -> None:
 
 
 def _row(part: "Pooled") -> list[str]:
+    from learnet.metrics import interval_text  # numpy loads here, so `learnet --help` stays instant
+
     people = "" if part.people is None else f", {part.people} people"
     scores = []
     for measure in NAMES:
-        limits = part.limits.get(measure)
-        scores.append(_value(part.values[measure]) + (f"\n[{limits[0]:.2f}, {limits[1]:.2f}]" if limits else ""))
+        below = "\n" + interval_text(*part.limits.get(measure, (None, None))) if part.people is not None else ""
+        scores.append(_value(part.values[measure]) + below)
     return [f"{part.name}\n{part.clips} clips{people}", *scores]
 
 

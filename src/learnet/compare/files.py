@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from learnet.compare import CLIPS, Compared, Comparison, motion, network, scheme
 from learnet.compare.sheets import Line, Sheet, made, notes, sheets
 from learnet.metrics import MEASURES
@@ -106,7 +108,7 @@ def _numbers(mean: dict) -> dict[str, object]:
 def _against(one: Compared, against: Record) -> dict[str, object]:
     row: dict[str, object] = {"against": against.name}
     for measure in MEASURES:
-        low, high = one.difference.limits[measure]
+        low, high = ("" if np.isnan(end) else end for end in one.difference.limits[measure])  # one person gives none
         cells = (one.difference.values[measure], low, high, one.difference.p[measure], one.corrected[measure])
         whats = ("", " low", " high", " p", " p Holm")
         row |= {f"{NAMES[measure]} difference{what}": cell for what, cell in zip(whats, cells, strict=True)}

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from learnet.compare import CLIPS, Compared, Comparison, counterpart, datasets, motion, network, scheme
 from learnet.datasets.megc2019 import PARTS
 from learnet.difference import Difference
-from learnet.metrics import MEASURES
+from learnet.errors import counted
+from learnet.metrics import MEASURES, interval_text
 from learnet.published import ALL, COMPOSITE, Published
 from learnet.report.record import Record
 from learnet.report.tables import NAMES, floor, p_text, signed
@@ -133,13 +134,14 @@ def _swaps(found: Difference) -> str:
     if not found.people:
         return "nobody's answers differ"
     ways = f"all {found.swaps:,}" if found.exact else f"{found.swaps:,} random"
-    return f"{found.people} people differ, {ways} swaps"
+    return f"{counted(found.people, 'person differs', 'people differ')}, {ways} swaps"
 
 
 def differs(one: Compared, measure: str) -> str:
     """How far a study is from the one it is compared with in a measure: difference, interval, p."""
     low, high = one.difference.limits[measure]
-    return "\n".join((signed(one.difference.values[measure]), f"[{signed(low, 2)}, {signed(high, 2)}]", *_p(one, measure)))
+    interval = interval_text(low, high, number=lambda end: signed(end, 2))
+    return "\n".join((signed(one.difference.values[measure]), interval, *_p(one, measure)))
 
 
 def _clips(one: Compared) -> str:
@@ -157,11 +159,11 @@ def scores(mean: Mapping[str, dict]) -> Iterable[str]:
     for measure in MEASURES:
         found = mean[measure]
         spread = f" ±{found['spread']:.3f}" if found["spread"] is not None else ""
-        yield f"{found['value']:.3f}{spread}\n[{found['low']:.2f}, {found['high']:.2f}]"
+        yield f"{found['value']:.3f}{spread}\n{interval_text(found['low'], found['high'])}"
 
 
 def _counts(clips: int, people: int) -> str:
-    return f"{clips} clips, {people} people"
+    return f"{counted(clips, 'clip')}, {counted(people, 'person', 'people')}"
 
 
 def _figures(values: Mapping[str, float]) -> str:

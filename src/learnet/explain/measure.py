@@ -9,7 +9,7 @@ from torch import nn
 
 from learnet.explain.moving import PART, MovingClip
 from learnet.explain.stages import enlarged, maps_of, response, same_depth
-from learnet.metrics import DRAWS
+from learnet.metrics import DRAWS, ends
 
 Look = Callable[[MovingClip], Float32[np.ndarray, "S S"]]  # what of a network's work is measured: a response, an attribution
 
@@ -21,12 +21,15 @@ def share_inside(found: Float[np.ndarray, "S S"], inside: Bool[np.ndarray, "S S"
 
 
 def over_people(values: Float[np.ndarray, "N"], people: Sequence[str], draws: int = DRAWS) -> tuple[float, float, float]:
-    """Mean over clips with its 95 % interval: percentile bootstrap over people, each drawn with all clips, from a fixed seed."""
+    """Mean over clips with its 95 % interval: percentile bootstrap over people, each drawn with all clips, from a fixed seed.
+
+    The ends are NaN where there is one person.
+    """
     names = sorted(set(people))
     belongs = np.array([names.index(person) for person in people])
     totals, counts = np.bincount(belongs, weights=values), np.bincount(belongs)
     drawn = np.random.default_rng(20200).multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)
-    low, high = np.percentile(drawn @ totals / (drawn @ counts), [2.5, 97.5])
+    low, high = ends(drawn @ totals / (drawn @ counts), len(names))
     return float(np.mean(values)), float(low), float(high)
 
 
@@ -56,7 +59,7 @@ def summary(measured: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         A row per look: look, share, low, high, area, times_even (share over area), clips, people, more, more_low, more_high (its share
-        less that of the first look; NaN for the first).
+        less that of the first look; NaN for the first). Ends of intervals are NaN where there is one person.
     """
     rows, first = [], None
     for name, part in measured.groupby("look", sort=False):

@@ -19,6 +19,7 @@ from learnet.explain.stages import accretion, maps_of, responses, same_depth
 from learnet.explain.when import Stretch, When, stretch_of_clip, when
 from learnet.explain.where import grad_cam, integrated_gradients, occlusion
 from learnet.figures import MUTED, Interval, interval_figure
+from learnet.metrics import ONE_PERSON
 from learnet.networks.learnet import LEARNet
 from learnet.settings import Windows
 
@@ -198,7 +199,8 @@ def measured_plates(
     lines = [Interval(row.look, row.share, row.low, row.high) for row in found.itertuples()]
     title, area = "Share of the response\nwhere the face moves", float(found["area"].iloc[0])
     figure = interval_figure({title: lines}, {title: area})
-    figure.supxlabel(f"dashed: {area:.1%} of the image, what an even response has there", size=8, color=MUTED)
+    dashed = f"dashed: {area:.1%} of the image, what an even response has there"
+    figure.supxlabel(dashed + (f"; {ONE_PERSON}" if found["people"].iloc[0] == 1 else ""), size=8, color=MUTED)
     return {"measured": Plate(figure, found), "measured-clips": Plate(figure, table)}
 
 

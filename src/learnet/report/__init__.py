@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from learnet.errors import OutputTaken
+from learnet.metrics import interval_text
 from learnet.outcomes import write_whole
 from learnet.report.drawing import Drawing, check_tables, folder_of, write_tables
 from learnet.report.pair import both
@@ -148,7 +149,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("learnet"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"cell": cell, "score": "{:.3f}".format, "percent": "{:.1%}".format}
+    environment.filters |= {"cell": cell, "interval": interval_text, "score": "{:.3f}".format, "percent": "{:.1%}".format}
     return environment
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from learnet.difference import Difference, difference, mcnemar
-from learnet.metrics import MEASURES
+from learnet.metrics import MEASURES, interval_text
 from learnet.report.record import Record
 from learnet.report.tables import NAMES, p_text, signed
 
@@ -37,7 +37,7 @@ def differences(one: Record, other: Record, found: Difference) -> pd.DataFrame:
         low, high = found.limits[measure]
         cells = {
             "difference": signed(found.values[measure]),
-            "95% interval": f"{signed(low)} to {signed(high)}",
+            "95% interval": interval_text(low, high, "{} to {}", signed),
             "p": p_text(found.p[measure]),
         }
         rows.append({"measure": NAMES[measure], f"{one.name}: score": values[0], f"{other.name}: score": values[1], **cells})
@@ -79,6 +79,7 @@ def _lead(one: Record, other: Record, found: Difference) -> str:
     if not found.people:
         return f"{one.name} and {other.name} give the same answers to everybody."
     more, less, (low, high) = (one, other, (low, high)) if value >= 0 else (other, one, (-high, -low))
-    told = f"UF1 of {more.name} is {abs(value):.3f} above that of {less.name} (95% interval {signed(low)} to {signed(high)})"
+    interval = interval_text(low, high, "95% interval {} to {}", signed)
+    told = f"UF1 of {more.name} is {abs(value):.3f} above that of {less.name} ({interval})"
     by_chance = "chance alone seldom does as much" if found.p["uf1"] < 0.05 else "chance alone may do as much"
     return f"{told}; {by_chance} (p {p_text(found.p['uf1'])})."

@@ -11,7 +11,7 @@ import numpy as np
 
 from learnet.clip import Finding
 from learnet.figures import Interval, confusion_figure, interval_figure, reliability_figure
-from learnet.metrics import BINS, MEASURES, Calibration, calibration
+from learnet.metrics import BINS, MEASURES, Calibration, calibration, interval_text
 from learnet.prepared import read_findings
 from learnet.report import tables
 from learnet.report.drawing import Drawing, drawing
@@ -49,11 +49,13 @@ def scores_figure(records: Sequence[Record]) -> Drawing:
     """Accuracy, UF1 and UAR of every study with intervals; a dashed line where no learning stands."""
     floor = tables.floor(records[0])
     panels = {
-        tables.NAMES[m]: [Interval(r.name, *(float(r.summary["mean"][m][key]) for key in ("value", "low", "high"))) for r in records]
+        tables.NAMES[m]: [Interval(r.name, *(r.summary["mean"][m][key] for key in ("value", "low", "high"))) for r in records]
         for m in MEASURES
     }
     said = "; ".join(
-        f"{line.label} {name} {line.value:.3f} ({line.low:.3f} to {line.high:.3f})" for name, part in panels.items() for line in part
+        f"{line.label} {name} {line.value:.3f} ({interval_text(line.low, line.high, '{} to {}', '{:.3f}'.format)})"
+        for name, part in panels.items()
+        for line in part
     )
     figure = interval_figure(panels, {tables.NAMES[m]: floor.values[m] for m in MEASURES})
     said = f"Scores with 95% intervals. {said}. Without learning: {_said(floor)}."
@@ -210,12 +212,12 @@ class Calibrated:
 
 def _calibrated(record: Record, place: int) -> Calibrated:
     found = calibration(record.outcomes, record.classes)
-    low, high = found.ece_limits
+    interval = interval_text(*found.ece_limits, "95% interval {} to {}", "{:.3f}".format)
     apart = found.mean_score - found.share_right
     how = "too sure" if apart > 0 else "too modest"
     said = (
         f"The mean score of the answers is {found.mean_score:.3f}, and {found.share_right:.3f} of them are right: {how} by "
-        f"{abs(apart):.3f}. Expected calibration error {found.ece:.3f} (95% interval {low:.3f} to {high:.3f}); scores that are exact "
+        f"{abs(apart):.3f}. Expected calibration error {found.ece:.3f} ({interval}); scores that are exact "
         f"probabilities would show {found.by_chance:.3f} with so many answers."
     )
     if record.about.get("network") in VOTING:

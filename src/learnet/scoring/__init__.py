@@ -25,7 +25,7 @@ class Pooled:
     clips: int  # answers of one seed
     people: int | None  # None where the file does not say whose clips they are
     values: dict[str, float]  # by metrics.MEASURES, mean over seeds
-    limits: dict[str, tuple[float, float]]  # 95 %, by bootstrap over people; empty where nobody knows them
+    limits: dict[str, tuple[float, float]]  # 95 %, by bootstrap over people; empty where nobody knows them, or there is one
     absent: tuple[str, ...]  # classes without a clip, which count as zero
 
 
@@ -96,7 +96,7 @@ def _pooled(name: str, outcomes: Sequence[Outcome], answers: Answers) -> Pooled:
     people, classes = sorted({o.person for o in outcomes}), answers.classes
     stacked = per_seed_counts(outcomes, people, classes)
     values = headline(stacked.sum(axis=1)).mean(axis=1)
-    limits = intervals(stacked) if answers.has_people else ()
+    limits = intervals(stacked) if answers.has_people and len(people) > 1 else ()
     there = {o.truth for o in outcomes}
     return Pooled(
         name,

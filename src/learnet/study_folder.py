@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from filelock import FileLock, Timeout
 from learnet.errors import OutputTaken
 from learnet.metrics import summarise
 from learnet.outcomes import as_text, header, megc_log, read_outcomes, whole_folds, write_whole
+from learnet.settings import Study, Training
 
 LOCK = ".lock"  # in a study folder
 MOST_SHOWN = 60  # characters of a value in a message
@@ -65,12 +67,42 @@ def begin(out: Path, record: dict, folds: Sequence[tuple[str, int, int]]) -> int
 
 def _refuse_another(out: Path, there: dict, wanted: dict) -> None:
     """A folder holds one study for ever: the same question over the same data with the same versions. Where the data lie is no matter."""
-    before, now = _flat(_placeless(there)), _flat(_placeless(wanted))
-    different = [key for key in now if before.get(key) != now[key]]
+    before, now = _flat(_placeless(_grown(there, wanted))), _flat(_placeless(wanted))
+    different = [key for key in now if before.get(key, "null") != now[key]]
     if different:
         shown = ", ".join(f"{key} (there {_brief(before.get(key))}, asked {_brief(now[key])})" for key in different[:3])
         more = f" and {len(different) - 3} more" if len(different) > 3 else ""
         raise OutputTaken(out, f"another study is there already; it differs in {shown}{more}", "Name a new folder.")
+
+
+def _grown(there: dict, wanted: dict) -> dict:
+    """What an earlier version wrote, with the settings that were added since at their defaults, which by rule are the former behaviour.
+
+    A study with a choice names no settings of training but the seed; none are added to it where one without a choice is asked for.
+    """
+    grown = dict(there)
+    kinds: list[tuple[str, dict[str, Any]]] = [("settings", asdict(Study()))]
+    if ("choice" in there) == ("choice" in wanted):
+        kinds.append(("training", asdict(Training())))
+    for key, defaults in kinds:
+        grown[key] = _filled(there.get(key), wanted.get(key), defaults)
+    for outer in ("candidates", "choice"):
+        if outer in there and outer in wanted:
+            grown[outer] = _filled_candidates(there[outer], wanted[outer])
+    return grown
+
+
+def _filled_candidates(there: dict, wanted: dict) -> dict:
+    """The candidates of a choice, each with the settings added since; a choice that was made has them one level deeper."""
+    if "candidates" in there and "candidates" in wanted:
+        return {**there, "candidates": _filled_candidates(there["candidates"], wanted["candidates"])}
+    return {name: _filled(settings, wanted.get(name), asdict(Training())) for name, settings in there.items()}
+
+
+def _filled(there: Any, wanted: Any, defaults: dict[str, Any]) -> Any:
+    if not isinstance(there, dict) or not isinstance(wanted, dict):
+        return there
+    return there | {key: defaults[key] for key in wanted if key not in there and key in defaults}
 
 
 def _brief(value: str | None) -> str:

@@ -22,6 +22,7 @@ from learnet.outcomes import read_outcomes
 from learnet.prepared import load_prepared, save_prepared
 from learnet.settings import Resources, Study, Training
 from learnet.study import Task, make_folds, run_study, run_tasks, train_on_all
+from learnet.study_folder import held
 
 QUICK = Training(epochs=2, batch=8)
 SMALL_BATCHES = Training(epochs=2, batch=4)  # smaller than any training side, so that all folds can be trained at once
@@ -240,6 +241,44 @@ def test_another_study_is_not_overwritten(prepared: Path, tmp_path: Path) -> Non
         run_study(prepared, tmp_path / "other", Study(network="majority"), QUICK, Resources(jobs=1))
     assert bytes_of(tmp_path / "study") == before
     assert [p.name for p in (tmp_path / "other").iterdir()] == ["thesis.doc"]
+
+
+def test_a_study_from_before_a_setting_goes_on(prepared: Path, tmp_path: Path) -> None:
+    """The keys are taken out by hand: missing ones mean the defaults, which are the former behaviour; what differs from them is refused."""
+    asked, out = Study(network="majority"), tmp_path / "study"
+    run_study(prepared, out, asked, QUICK, Resources(jobs=1))
+    whole, record = bytes_of(out), json.loads((out / "study.json").read_text(encoding="utf-8"))
+    del record["training"]["mix"], record["training"]["from_"], record["settings"]["keep_weights"], record["start"]
+    (out / "study.json").write_text(json.dumps(record), encoding="utf-8")
+    (out / "outcomes.csv").write_text("".join((out / "outcomes.csv").read_text().splitlines(keepends=True)[:5]), encoding="utf-8")
+    with pytest.raises(OutputTaken, match=r"differs in training.mix \(there 0.0, asked 0.2\)"):
+        run_study(prepared, out, asked, replace(QUICK, mix=0.2), Resources(jobs=1))
+    with pytest.raises(OutputTaken, match=r"differs in settings.keep_weights \(there true, asked false\)"):
+        run_study(prepared, out, replace(asked, keep_weights=False), QUICK, Resources(jobs=1))
+    run_study(prepared, out, asked, QUICK, Resources(jobs=1))
+    assert bytes_of(out) == whole
+
+
+def test_a_choice_is_no_missing_setting(tmp_path: Path) -> None:
+    """A study with a choice names the seed alone: that is not a study with the default settings. Its candidates may be older, though."""
+    out, training = tmp_path / "study", json.loads(json.dumps(vars(Training())))
+    older = {name: value for name, value in training.items() if name != "mix"}
+    with_choice = {"training": {"seed": 0}, "choice": {"seeds": 1, "candidates": {"a": older}}}
+    out.mkdir()
+    (out / "study.json").write_text(json.dumps(with_choice), encoding="utf-8")
+    with pytest.raises(OutputTaken, match="differs in training.epochs"), held(out, {"training": training}):
+        pass
+    with held(out, {"training": {"seed": 0}, "choice": {"seeds": 1, "candidates": {"a": training}}}):
+        pass
+    other = {**training, "mix": 0.2}
+    with (
+        pytest.raises(OutputTaken, match="differs in choice.candidates"),
+        held(out, {"training": {"seed": 0}, "choice": {"seeds": 1, "candidates": {"a": other}}}),
+    ):
+        pass
+    (out / "study.json").write_text(json.dumps({"candidates": {"a": older}}), encoding="utf-8")
+    with held(out, {"candidates": {"a": training}}):
+        pass
 
 
 def test_a_prepared_folder_may_move(prepared: Path, tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """Optical-flow images made from the movement model alone, as a prepared folder: nobody's face is in them.
 
-For learning without licensed clips. Each image is another person at one moment: action units of an emotion or of none, perhaps a blink,
-the head, and what an estimator makes of it (`simulate.estimate`).
+For learning without licensed clips. Each image is a person at one moment: action units of an emotion or of none, perhaps a blink, the
+head, and what an estimator makes of it: imitated (`simulate.estimate`) or really run on rendered faces (`simulate.measured`).
 """
 
 from collections.abc import Callable
-from functools import partial
+from dataclasses import replace
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -19,6 +21,7 @@ from learnet.prepared import Prepared, already_there, digest, disk_errors_named,
 from learnet.settings import Preparation
 from learnet.simulate.estimate import ESTIMATE, Estimate, draw_crop, estimated, shrunk, texture
 from learnet.simulate.geometry import View
+from learnet.simulate.measured import PER_PERSON, Sitter, measured, seat
 from learnet.simulate.moment import Moment, draw_moment
 from learnet.simulate.movement import MODEL_FACE_PX
 from learnet.simulate.script import NO_EMOTION
@@ -30,8 +33,11 @@ Progress = Callable[[int, int], None]  # images made, images in all
 DATASET = "simulated"
 MARGIN = 1.25  # face widths across the grid
 EYES = 0.36  # how far down the grid they lie
+MEASURED = replace(ESTIMATE, speckle=(0.0, 0.0))  # its strain is as speckled as the estimator left it
 PER_PIXEL = 2.57  # places of the grid per pixel of the image, so that its speckle and smoothing look the same at any size
-BLOCK = 250  # images that one process makes at a time
+BLOCK = 30 * PER_PERSON  # images that one process makes at a time
+
+Estimator = Literal["imitated", "measured", "both"]
 
 NEGATIVE = {"disgust": 70, "anger": 57, "repression": 27, "contempt": 12, "fear": 8, "sadness": 6}
 """How often each occurs among the negative clips of CASME II and SAMM in the composite of MEGC2019; SMIC says only negative."""
@@ -48,6 +54,7 @@ def simulate_flow(
     classes: tuple[str, ...] = ("negative", "positive", "surprise"),
     size: int = 28,
     seed: int = 0,
+    estimator: Estimator = "imitated",
     jobs: int = -1,
     progress: Progress | None = None,
 ) -> Prepared:
@@ -59,6 +66,8 @@ def simulate_flow(
         classes: names of CLASSES, drawn equally often.
         size: height and width in pixels.
         seed: the same seed gives the same bytes.
+        estimator: "imitated", each image another person; "measured" on rendered frames, eight images a person and several times as
+            slow; "both" in turn, eight by eight.
         jobs: processes; -1 is one per core.
         progress: called as images are made.
 
@@ -71,7 +80,7 @@ def simulate_flow(
         raise LearnetError(f"Cannot make {images} images of {len(classes)} classes with seed {seed}.", "At least one, and a seed from 0.")
     for name in classes:
         pick(CLASSES, name, "class that can be simulated")
-    reading = {"images": images, "classes": list(classes), "size": size, "seed": seed}
+    reading = {"images": images, "classes": list(classes), "size": size, "seed": seed, "estimator": estimator}
     about = {
         "imported": True,  # no clip was prepared
         "preparation": None,
@@ -84,45 +93,79 @@ def simulate_flow(
         "versions": versions(),
         "clips": images,
         "skipped": 0,
-        "people": images,
+        "people": len({_person(number, estimator) for number in range(images)}),
     }
     if present := already_there(out, about):
         return present
     pixels, rows = [], []
     starts = [range(start, min(start + BLOCK, images)) for start in range(0, images, BLOCK)]
-    for made, told in spread(partial(_block, classes=classes, size=size, seed=seed), starts, jobs):
+    for made, told in spread(partial(_block, classes=classes, size=size, seed=seed, estimator=estimator), starts, jobs):
         pixels.append(made)
         rows += told
         if progress:
             progress(len(rows), images)
     with disk_errors_named(out):
-        return save_prepared(out, pixels, _table(rows), about, [])
+        return save_prepared(out, pixels, _table(rows, estimator), about, [])
 
 
-def _table(rows: list[tuple[str, str]]) -> pd.DataFrame:
-    names = [f"{number:06d}" for number in range(1, len(rows) + 1)]
+def _table(rows: list[tuple[str, str]], estimator: Estimator) -> pd.DataFrame:
+    names = [f"{_person(number, estimator) + 1:06d}" for number in range(len(rows))]
     emotions, units = zip(*rows, strict=True)
-    table = pd.DataFrame({"image": range(len(rows)), "subject": names, "name": "flow", "emotion": emotions, "action_units": units})
+    table = pd.DataFrame({"image": range(len(rows)), "subject": names, "emotion": emotions, "action_units": units})
+    table["name"] = "flow" if estimator == "imitated" else [f"flow-{number + 1:06d}" for number in range(len(rows))]
     person = DATASET + "/" + table["subject"]
-    return table.assign(dataset=DATASET, person=person, clip=person + "/flow", apex_source="none")
+    return table.assign(dataset=DATASET, person=person, clip=person + "/" + table["name"], apex_source="none")
 
 
-def _block(numbers: range, classes: tuple[str, ...], size: int, seed: int) -> tuple[UInt8[np.ndarray, "N S S 3"], list[tuple[str, str]]]:
+def _person(number: int, estimator: Estimator) -> int:
+    """Number of the first image of the same person."""
+    return number - number % PER_PERSON if _is_measured(number, estimator) else number
+
+
+def _is_measured(number: int, estimator: Estimator) -> bool:
+    return estimator == "measured" or (estimator == "both" and number // PER_PERSON % 2 == 1)
+
+
+def _block(
+    numbers: range, classes: tuple[str, ...], size: int, seed: int, estimator: Estimator
+) -> tuple[UInt8[np.ndarray, "N S S 3"], list[tuple[str, str]]]:
     """Images of these numbers, and of each its emotion and action units."""
-    made = [flow_image_of(classes, size, np.random.default_rng([seed, number])) for number in numbers]
+    made = []
+    for number in numbers:
+        rng = np.random.default_rng([seed, number])
+        sitter = _sitter(seed, _person(number, estimator)) if _is_measured(number, estimator) else None
+        made.append(measured_image_of(classes, size, sitter, rng) if sitter else flow_image_of(classes, size, rng))
     return np.stack([per_channel(image) for image, _, _ in made]), [(emotion, spelled(units)) for _, emotion, units in made]
+
+
+@lru_cache(maxsize=1)
+def _sitter(seed: int, person: int) -> Sitter:
+    return seat(np.random.default_rng([seed, person, 1]))
+
+
+def measured_image_of(
+    classes: tuple[str, ...], size: int, sitter: Sitter, rng: np.random.Generator
+) -> tuple[Float32[np.ndarray, "S S 3"], str, tuple[Activation, ...]]:
+    """As `flow_image_of`, of a rendered face and with an estimator that is really run."""
+    emotion = _draw_emotion(classes, rng)
+    found, view, activations = measured(emotion, sitter, rng)
+    return shrunk(with_strain(found), view, draw_crop(rng), size, rng, MEASURED), emotion, activations
 
 
 def flow_image_of(
     classes: tuple[str, ...], size: int, rng: np.random.Generator, estimate: Estimate = ESTIMATE
 ) -> tuple[Float32[np.ndarray, "S S 3"], str, tuple[Activation, ...]]:
     """One image before it is stretched, the emotion, and the action units at work."""
-    emotions = CLASSES[classes[rng.integers(len(classes))]]
-    names, weights = list(emotions), np.array(list(emotions.values()), float)
-    emotion = names[rng.choice(len(names), p=weights / weights.sum())]
+    emotion = _draw_emotion(classes, rng)
     view = grid_view(size)
     found, moment = flow_of(emotion, view, rng, estimate)
     return shrunk(with_strain(found), view, draw_crop(rng), size, rng, estimate), emotion, moment.activations
+
+
+def _draw_emotion(classes: tuple[str, ...], rng: np.random.Generator) -> str:
+    emotions = CLASSES[classes[rng.integers(len(classes))]]
+    names, weights = list(emotions), np.array(list(emotions.values()), float)
+    return names[rng.choice(len(names), p=weights / weights.sum())]
 
 
 def grid_view(size: int) -> View:

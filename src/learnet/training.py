@@ -77,7 +77,7 @@ def train_together(
     """
     if few := [len(data.labels) for data in sets if len(data.labels) < 2]:
         raise LearnetError(f"{few[0]} training images are too few.", "At least 2 are needed.")
-    sets = [replace(data, images=level(data.images, own.levelled)) for data, own in zip(sets, trainings, strict=True)]
+    sets = [replace(data, images=_as_learned(data.images, own)) for data, own in zip(sets, trainings, strict=True)]
     learned = [data.with_phases for data in sets]
     modules = [_new(network, data, own, start) for data, own in zip(sets, trainings, strict=True)]
     if hasattr(modules[0], "fit"):  # closed form: no epochs
@@ -95,6 +95,17 @@ def train_together(
     for module, data, own in zip(modules, learned, trainings, strict=True):
         settle_statistics(module, data, own)
     return [Trained(module.eval().cpu(), *made) for module, made in zip(modules, zip(epochs, losses, strict=True), strict=True)]
+
+
+def _as_learned(images: UInt8[np.ndarray, "N H W 3"], training: Training) -> UInt8[np.ndarray, "N H W 3"]:
+    """The images as a network learns from them: as they are, or level and stretched."""
+    if not training.vary_stretch:
+        return level(images, training.levelled)
+    percentiles = np.random.default_rng(training.seed).integers(training.vary_stretch, 101, len(images))
+    learned = np.empty_like(images)
+    for percentile in np.unique(percentiles):
+        learned[percentiles == percentile] = level(images[percentiles == percentile], int(percentile))
+    return learned
 
 
 def _new(network: str, data: TrainingSet, training: Training, start: bytes | None) -> Any:  # nn.Module, or one that has `fit`
@@ -116,7 +127,8 @@ def train_leaky(
     module = _new(network, data, training, start)
     if hasattr(module, "fit"):
         return train(network, data, training)
-    data, tested = (replace(each, images=level(each.images, training.levelled)) for each in (data, tested))
+    data = replace(data, images=_as_learned(data.images, training))
+    tested = replace(tested, images=level(tested.images, training.levelled))
     data = data.with_phases
     module.to(device)
     best: tuple[int, int, dict[str, torch.Tensor]] = (-1, 0, {})

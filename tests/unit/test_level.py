@@ -1,7 +1,10 @@
 """Even motion taken out of stretched flow images, against planes and bumps that are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +13,7 @@ from learnet.errors import LearnetError
 from learnet.motion.level import level
 from learnet.motion.normalise import per_channel
 from learnet.settings import Training
-from learnet.training import predict_scores, resolve_mirror, train, train_leaky
+from learnet.training import _as_learned, predict_scores, resolve_mirror, train, train_leaky
 
 SIDE = 28
 Y, X = np.mgrid[:SIDE, :SIDE]
@@ -120,4 +123,35 @@ def test_a_network_answers_on_images_stretched_as_in_training(rng: np.random.Gen
     other = train("learnet", TrainingSet(level(images, 80), labels, people, 3), plain)
     np.testing.assert_array_equal(
         predict_scores(one.module, images, levelled=asked.levelled), predict_scores(other.module, level(images, 80))
+    )
+
+
+def test_varied_stretching_gives_each_image_a_percentile_of_its_own(rng: np.random.Generator) -> None:
+    images = rng.integers(0, 256, (60, 8, 8, 3), dtype=np.uint8)
+    learned = _as_learned(images, Training(level=True, vary_stretch=70, seed=3))
+    ways = {percentile: level(images, percentile) for percentile in range(70, 101)}
+    fitting = [{percentile for percentile, made in ways.items() if np.array_equal(made[i], learned[i])} for i in range(60)]
+    assert all(fitting) and not set.intersection(*fitting)
+    assert min(map(min, fitting)) <= 75 and max(map(max, fitting)) >= 95
+    assert np.array_equal(learned, _as_learned(images, Training(level=True, vary_stretch=70, seed=3)))
+    assert not np.array_equal(learned, _as_learned(images, Training(level=True, vary_stretch=70, seed=4)))
+
+
+def test_varied_stretching_is_for_level_images() -> None:
+    with pytest.raises(LearnetError, match="--vary-stretch is for level images: add --level"):
+        Training(vary_stretch=90)
+    with pytest.raises(LearnetError, match="--vary-stretch is a percentile from 50 to 100, not 101"):
+        Training(level=True, vary_stretch=101)
+    assert Training(level=True, vary_stretch=90).levelled == 100  # at test nothing is cut off
+
+
+def test_a_network_learns_from_varied_images_and_answers_on_even_ones(rng: np.random.Generator) -> None:
+    images, labels = rng.integers(0, 256, (12, 28, 28, 3), dtype=np.uint8), np.arange(12) % 2
+    data = TrainingSet(images, labels, [str(i) for i in range(12)], 2)
+    varied = Training(epochs=2, batch=6, mirror="none", level=True, vary_stretch=60)
+    by_hand = replace(data, images=_as_learned(images, varied))
+    asked, by_hand_too = train("learnet", data, varied), train("learnet", by_hand, replace(varied, level=False, vary_stretch=0))
+    assert all(
+        torch.equal(one, other)
+        for one, other in zip(asked.module.state_dict().values(), by_hand_too.module.state_dict().values(), strict=True)
     )

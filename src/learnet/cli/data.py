@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from learnet import console
 from learnet.cli.app import DATA, Flat, app
@@ -48,6 +48,7 @@ def simulate(
     classes: tuple[str, ...] = ("negative", "positive", "surprise"),
     size: int = 28,
     seed: int = 0,
+    estimator: Literal["imitated", "measured", "both"] = "imitated",
     jobs: int = -1,
 ) -> None:
     """Make optical-flow images from the movement model alone, to learn from without anybody's face: a prepared folder.
@@ -57,20 +58,23 @@ def simulate(
     out
         Prepared folder to write; new or empty.
     images
-        How many; each shows another person.
+        How many.
     classes
         What they show, equally often: negative, positive, surprise, and none (head, lids and noise only).
     size
         Height and width in pixels; 28 is that of the flow images that go around for the MEGC2019 clips.
     seed
         The same seed gives the same bytes.
+    estimator
+        Optical flow as an estimator would find it (imitated), as one does find it between two rendered frames (measured, several times
+        as slow), or both in turn.
     jobs
         Processes; -1 is one per core.
     """
     from learnet.simulated import simulate_flow
 
     with console.bar("Simulating") as progress:
-        made = simulate_flow(out, images, classes, size, seed, jobs, progress)
+        made = simulate_flow(out, images, classes, size, seed, estimator, jobs, progress)
     counts = ", ".join(f"{count} {emotion}" for emotion, count in made.clips["emotion"].value_counts().items())
     console.out.print(f"{len(made.clips)} simulated flow images: {counts}")
     console.paths(out)

@@ -46,7 +46,7 @@ def flow_tvl1(onset: Crop, apex: Crop) -> Field:
     return cv2.sepFilter2D(np.stack([u, v], axis=-1).astype(np.float32), -1, NEAR, NEAR)
 
 
-def strain(field: Field) -> Float32[np.ndarray, "S S"]:
+def strain(field: Float32[np.ndarray, "H W 2"]) -> Float32[np.ndarray, "H W"]:
     """Optical strain: how much the skin is stretched or sheared, whatever way it goes; no unit.
 
     sqrt(exx^2 + eyy^2 + 2 exy^2) with exx = du/dx, eyy = dv/dy and exy = (du/dy + dv/dx) / 2, by differences of neighbours. It is 0
@@ -74,7 +74,7 @@ def flow_image(
     return with_strain(measure(crops[0], crops[apex]))
 
 
-def with_strain(field: Field) -> Float32[np.ndarray, "S S 3"]:
+def with_strain(field: Float32[np.ndarray, "H W 2"]) -> Float32[np.ndarray, "H W 3"]:
     """The three channels: u, v, strain."""
     return np.concatenate([field, strain(field)[..., None]], axis=-1)
 

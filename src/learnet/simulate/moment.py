@@ -52,13 +52,20 @@ def draw_moment(emotion: str, view: View, rng: np.random.Generator) -> Moment:
     field = displacement(geometry, activations, view)
     if any(one.unit in (1, 2) for one in activations):
         field[..., 1] += _scalp(view, rng) * np.float32(np.hypot(field[..., 0], field[..., 1]).max())
-    if rng.random() < BLINKS:
-        way = 1 if rng.random() < CLOSING else -1
-        field = field + displacement(geometry, both_sides(45, way * rng.uniform(0.2, 1.0) * BLINK_PX), view)
+    if lids := draw_lids(rng):
+        field = field + displacement(geometry, lids, view)
     model_px = view.face_px / MODEL_FACE_PX
     strongest = max(float(np.hypot(field[..., 0], field[..., 1]).max()), LEAST_PX * model_px)
     pose = HeadPose(*(rng.normal(size=6) * HEAD_SHARES * rng.exponential(HEAD_PX) / MODEL_FACE_PX).tolist())
     return Moment(geometry, activations, field + head_displacement(pose, view), strongest)
+
+
+def draw_lids(rng: np.random.Generator) -> tuple[Activation, ...]:
+    """What lids do between the onset and the apex of an expression: nothing, or they close or open a little."""
+    if rng.random() >= BLINKS:
+        return ()
+    way = 1 if rng.random() < CLOSING else -1
+    return both_sides(45, way * rng.uniform(0.2, 1.0) * BLINK_PX)
 
 
 def _expression(emotion: str, manner: Manner, geometry: Geometry, rng: np.random.Generator) -> tuple[Activation, ...]:

@@ -130,6 +130,10 @@ class Training:
     stretch: int = 100
     """Percentile of the movements in a level image that is drawn as the largest; what lies beyond is cut off (50 to 100: nothing)."""
 
+    vary_stretch: int = 0
+    """Stretch level images each to a percentile of its own in training, evenly from this one to 100, and at test as --stretch says;
+    for networks that are to answer on images of another making. 0 is off."""
+
     mirror: Literal["auto", "none", "image", "flow"] = "auto"
     """Mirrored faces in training: image (flipped), flow (flipped, horizontal movement negated), none, or auto (by the images)."""
 
@@ -159,6 +163,11 @@ class Training:
             (self.mix >= 0, f"--mix cannot be {self.mix}"),
             (50 <= self.stretch <= 100, f"--stretch is a percentile from 50 to 100, not {self.stretch}"),
             (self.level or self.stretch == 100, "--stretch is for level images: add --level"),
+            (
+                self.vary_stretch == 0 or 50 <= self.vary_stretch <= 100,
+                f"--vary-stretch is a percentile from 50 to 100, not {self.vary_stretch}",
+            ),
+            (self.level or self.vary_stretch == 0, "--vary-stretch is for level images: add --level"),
             (0 <= self.seed < 2**31, f"--seed must be from 0 up to 2147483647, not {self.seed}"),
         )
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from written_study import write_prepared, write_study
 
 from learnet.clip import Outcome
 from learnet.errors import BadInput, LearnetError
@@ -56,6 +57,20 @@ def test_tables_by_hand(tmp_path: Path) -> None:
         assert told(read(tmp_path, text, "x.txt")) == expected
     plain = read(tmp_path, "clip,truth,prediction\nb,1,1\na,0,1\n", "x.csv")
     assert told(plain) == [("", "", "b", "positive", "positive"), ("", "", "a", "negative", "positive")] and not plain.has_people
+
+
+def test_a_study_that_is_not_finished_is_to_be_gone_on_with(tmp_path: Path) -> None:
+    """Cut in the middle of a line, between folds, or before the first answer: nothing is to be mended by hand, and no part is scored."""
+    study = write_study(tmp_path / "study", write_prepared(tmp_path / "prepared", people=3, clips=4))
+    file = study / "outcomes.csv"
+    whole = file.read_text(encoding="utf-8")
+    assert len(read_answers(study).outcomes) == 24
+    lines = whole.splitlines(keepends=True)
+    for text, found in ((whole[:-20], 23), ("".join(lines[:9]), 8), (lines[0], 0), (lines[0][:30], 0)):
+        file.write_text(text, encoding="utf-8")
+        for place in (study, file):
+            with pytest.raises(BadInput, match=rf"not finished: {found} of 24 answers.*Run the same `learnet study` command again"):
+                read_answers(place)
 
 
 def test_outcomes_of_a_study(tmp_path: Path) -> None:

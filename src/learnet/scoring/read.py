@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -68,11 +69,14 @@ def read_answers(path: Path, classes: str = "auto") -> Answers:
             table's columns of scores for the class list, and otherwise the classes that occur.
 
     Raises:
-        BadInput: no such file, not text, no answers, a line that is not understood, or a label that is no class.
+        BadInput: no such file, not text, no answers, a study that is not finished, a line that is not understood, or a label that is no
+            class.
         UnknownName: no such scheme.
     """
     path = path / "outcomes.csv" if path.is_dir() else path
     text = _text(path)
+    if path.name == "outcomes.csv":
+        _refuse_unfinished(path, text)
     first = next((line for line in text.splitlines() if line.strip()), "")
     separator = max(",;\t", key=first.count)
     heads = [name.strip().strip('"').lower() for name in first.split(separator)]
@@ -96,6 +100,19 @@ def _text(path: Path) -> str:
     if "\0" in text:
         raise BadInput(path, "this is not a text file", _LOG)
     return text
+
+
+def _refuse_unfinished(path: Path, text: str) -> None:
+    """Refuse the outcomes.csv of a study that is at work or was stopped, as far as the study.json beside it can tell."""
+    try:
+        about = json.loads((path.parent / "study.json").read_text(encoding="utf-8"))
+        expected = sum(fold["test_clips"] for fold in about["folds"]) * len(about["seeds"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    found = max(text.count("\n") - 1, 0)  # a last line without an end is cut off
+    if found < expected or not text.endswith("\n"):
+        wrong = f"the study is not finished: {found} of {expected} answers are there"
+        raise BadInput(path.parent, wrong, "Run the same `learnet study` command again: it goes on where the study stopped.")
 
 
 def _log(path: Path, text: str) -> Iterator[Entry]:

@@ -1,5 +1,6 @@
 """The pictures that say why: drawn by the weights that a study kept, of nobody whom a licence hides, and named where they cannot be."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -91,7 +92,16 @@ def test_weights_that_are_gone_or_broken_are_named_and_the_rest_is_shown(studies
     assert "cannot be shown" in shown.words and "the weights of the fold that tested" in shown.words
     assert not [name for name in shown.links if name.startswith("looked")] and "intervals.csv" in shown.links
     files[0].unlink()
-    assert "learnet kept no weights" in Page(write_report([studies / "learnet"], studies / "page.html")).words
+    about = json.loads((studies / "learnet" / "study.json").read_text(encoding="utf-8"))
+    for kept, said in (
+        ({"keep_weights": True}, "learnet kept the weights of its folds, and they are gone"),
+        ({"keep_weights": False}, "learnet kept no weights"),
+        ({}, "learnet has no weights in its folder"),
+    ):
+        about["settings"] = {key: value for key, value in about["settings"].items() if key != "keep_weights"} | kept
+        (studies / "learnet" / "study.json").write_text(json.dumps(about), encoding="utf-8")
+        words = Page(write_report([studies / "learnet"], studies / "page.html")).words
+        assert said in words and words.count("weights, so") + words.count("folder, so") == 1
 
 
 def test_images_that_are_gone(studies: Path) -> None:

@@ -51,7 +51,7 @@ def explain(record: Record, found: Gallery, clips: int, place: int, anonymous: b
     """Draw where the network of each clip's own fold looked: by turns the surest right and the surest wrong answer of a class.
 
     Args:
-        record: a study; nothing is drawn where it kept no weights.
+        record: a study; nothing is drawn where it has no weights.
         found: its gallery, which has left out whom a licence hides.
         clips: at most so many.
         place: of the study on the page, from 1.
@@ -60,7 +60,7 @@ def explain(record: Record, found: Gallery, clips: int, place: int, anonymous: b
     if not clips or not found.shelves:
         return Explained((), ())
     if not any((record.folder / "folds").glob("*.safetensors")):
-        return Explained((), (f"{record.name} kept no weights, so where it looked cannot be shown.",))
+        return Explained((), (f"{_without_weights(record)}, so where it looked cannot be shown.",))
     from learnet.explain.case import open_cases  # torch loads here: a page about numbers alone needs none
 
     try:
@@ -78,6 +78,14 @@ def explain(record: Record, found: Gallery, clips: int, place: int, anonymous: b
         except LearnetError as error:
             notes[f"Where {record.name} looked in {shot.clip} cannot be shown: {error}"] = None
     return Explained(tuple(drawn), tuple(notes))
+
+
+def _without_weights(record: Record) -> str:
+    """Why no weights lie in the folder of a study, as far as study.json says."""
+    kept = (record.about.get("settings") or {}).get("keep_weights")
+    if kept is None:
+        return f"{record.name} has no weights in its folder"
+    return f"{record.name} kept the weights of its folds, and they are gone from its folder" if kept else f"{record.name} kept no weights"
 
 
 def _chosen(found: Gallery, clips: int) -> list[Shot]:

@@ -1,6 +1,9 @@
 """Independent pieces of work on many processes."""
 
+import os
 import signal
+import threading
+import time
 import warnings
 from collections.abc import Callable, Generator, Sequence
 from typing import TypeVar
@@ -29,14 +32,23 @@ def spread(work: Callable[[Piece], Answer], pieces: Sequence[Piece], jobs: int, 
     warnings.filterwarnings("ignore", ".*tasks which were still being processed by the workers have been cancelled", UserWarning)
     processes = min(jobs if jobs > 0 else joblib.cpu_count(), max(len(pieces), 1))
     kind = "generator" if ordered else "generator_unordered"
-    extra = {"initializer": _leave_to_caller} if processes > 1 else {}
+    extra = {"initializer": _begin, "initargs": (os.getpid(),)} if processes > 1 else {}
     parallel = joblib.Parallel(n_jobs=processes, return_as=kind, **extra)
     return parallel(joblib.delayed(work)(piece) for piece in pieces)
 
 
-def _leave_to_caller() -> None:
-    """In a worker: Ctrl-C, which a terminal sends to all processes, is for the caller, who ends the workers in order.
+def _begin(caller: int) -> None:
+    """What a worker does first.
 
-    Workers that end by themselves at the same moment have left joblib waiting for them for ever, though rarely.
+    Ctrl-C, which a terminal sends to all processes, is for the caller, who ends the workers in order. Workers that end by themselves at
+    the same moment have left joblib waiting for them for ever, though rarely.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_outlive_nobody, args=(caller,), daemon=True).start()
+
+
+def _outlive_nobody(caller: int) -> None:
+    """End with a caller that was killed: joblib's workers would first finish what they have been given, which can be minutes."""
+    while os.getppid() == caller:
+        time.sleep(1)
+    os._exit(1)

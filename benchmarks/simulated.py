@@ -9,13 +9,15 @@ simulated, and tested on people they have not seen; 0.5 is chance, 1 is perfect.
 databases told apart in the same way (the two largest in PREPARED; two random halves of the people where there is one).
 
 The real images that go around for MEGC2019 were all made smaller by picking single pixels; of the simulated ones half are, the others are
-means, as `learnet prepare` makes them. How far apart the two are where all are picked is measured too.
+means, as `learnet prepare` makes them. How far apart the two are where all are picked is measured too, and where the estimator is not
+imitated but run (`--estimator measured`).
 
 Labels are read neither of the real nor of the simulated images. No image is in the results, real ones being licensed: only numbers.
 """
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import matplotlib as mpl
 import measure
@@ -34,7 +36,7 @@ from learnet.figures import CELL, INK, MUTED, RULE, STYLE, save_figure
 from learnet.motion.normalise import per_channel
 from learnet.prepared import load_prepared
 from learnet.simulate.estimate import ESTIMATE, Estimate
-from learnet.simulated import flow_image_of
+from learnet.simulated import flow_image_of, simulate_flow
 
 CHANNELS = ("u", "v", "strain")
 CLASSES = ("negative", "positive", "surprise")
@@ -198,6 +200,13 @@ def simulated_group(name: str, images: int, size: int, seed: int, estimate: Esti
     return Group(name, np.stack(made), np.arange(images).astype(str))
 
 
+def measured_group(name: str, images: int, size: int, seed: int) -> Group:
+    """The images of `learnet simulate --estimator measured`, eight a person."""
+    with TemporaryDirectory() as folder:
+        made = simulate_flow(Path(folder) / "measured", images, CLASSES, size, seed, "measured")
+        return Group(name, np.array(made.images), made.clips["person"].to_numpy(str))
+
+
 def quantile_figure(table: dict[str, dict[str, object]]) -> Figure:
     """Each number's 10, 50 and 90 % in real images (wide, pale) and in simulated ones (narrow, dark), real median 0, real spread 1."""
     with mpl.rc_context(STYLE):
@@ -250,7 +259,13 @@ def main(arguments: list[str] | None = None) -> None:
     size = real.images.shape[1]
     made = simulated_group("simulated", chosen.simulated, size, chosen.seed)
     picked = simulated_group("simulated, all picked", chosen.simulated, size, chosen.seed, replace(ESTIMATE, picked=1.0))
-    pairs = {"real from simulated": (real, made), "real from simulated, all picked": (real, picked), "reference": (first, second)}
+    run = measured_group("simulated, measured", chosen.simulated, size, chosen.seed)
+    pairs = {
+        "real from simulated": (real, made),
+        "real from simulated, all picked": (real, picked),
+        "real from simulated, measured": (real, run),
+        "reference": (first, second),
+    }
     tables = {name: compared(numbers(one.images), numbers(other.images)) for name, (one, other) in pairs.items()}
     show(tables["real from simulated"])
     distance = {name: mean_distance(table) for name, table in tables.items()}
@@ -265,7 +280,7 @@ def main(arguments: list[str] | None = None) -> None:
     details = {
         "reference": names,
         "images and people": {
-            group.name: [len(group.people), len(np.unique(group.people))] for group in (real, first, second, made, picked)
+            group.name: [len(group.people), len(np.unique(group.people))] for group in (real, first, second, made, picked, run)
         },
         "seed": chosen.seed,
         "numbers": tables["real from simulated"],

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from learnet.errors import BadCheckpoint
 from learnet.facts import TRAIN_AGAIN, Facts, as_json, read_facts
 from learnet.networks import NETWORKS
+from learnet.shipped import named
 
 PICKLE = "and a pickle can run any code when it is opened, so it was not"
 FOREIGN = {
@@ -68,7 +69,7 @@ def load_checkpoint(path: Path, network: str | None = None) -> tuple[nn.Module, 
     """Read what `save_checkpoint` wrote.
 
     Args:
-        path: the file.
+        path: the file, or the name of weights that come with learnet (`shipped.named`).
         network: the network it has to be, where only one will do.
 
     Returns:
@@ -78,6 +79,7 @@ def load_checkpoint(path: Path, network: str | None = None) -> tuple[nn.Module, 
         BadCheckpoint: no such file; a pickle or anything else that is not safetensors; safetensors that learnet did not write; a file
             cut short; another network than asked for; weights that do not fit the network or are no numbers.
     """
+    path = named(path)
     content = _read(path)
     try:
         tensors = load(content)

@@ -12,7 +12,7 @@ from learnet.facts import Facts
 from learnet.material import Material, material
 from learnet.outcomes import as_text, header, write_whole
 from learnet.prepared import check_fit, synthetic
-from learnet.shipped import pretrained
+from learnet.shipped import answering
 from learnet.study import outcomes_of, versions
 from learnet.study_folder import close_study
 from learnet.training import predict_scores
@@ -27,7 +27,7 @@ def evaluate(folder: Path, weights: Path | None, out: Path, classes: str = "auto
 
     Args:
         folder: prepared folder.
-        weights: checkpoint of `learnet train`, or of a fold; None takes those of LEARNet that come with learnet.
+        weights: checkpoint of `learnet train`, or of a fold; None takes those that come with learnet (`shipped.ANSWERING`).
         out: study folder; must be new or empty.
         classes: class scheme; the weights must know all its classes. What they know beyond (such as `none`, where the clips have no
             such class) is no answer here: the probabilities of the others are scaled up to 1.
@@ -41,7 +41,7 @@ def evaluate(folder: Path, weights: Path | None, out: Path, classes: str = "auto
         OutputTaken: OUT holds something.
     """
     data = material(folder, classes)
-    weights = weights or pretrained("learnet", data.prepared.about["images_kind"], data.prepared.size)
+    weights = weights or answering(data.prepared.about["images_kind"], data.prepared.size)
     module, facts = load_checkpoint(weights)
     _check_fit(weights, facts, data)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):

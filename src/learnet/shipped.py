@@ -11,6 +11,21 @@ FOLDER = Path(__file__).parent / "weights"
 PRETRAINED = "pretrained"  # what stands for them on the command line
 
 
+ANSWERING = "ststnet"
+"""The network that answers where no weights are named. Of the two that come along it reads real clips better (docs/pretrained.md)."""
+
+
+def answering(images_kind: str, size: int) -> Path:
+    """The shipped weights that answer where none are named; the rest as of `pretrained`."""
+    return pretrained(ANSWERING, images_kind, size)
+
+
+def named(weights: Path) -> Path:
+    """WEIGHTS, or the shipped file of that name where there is no such file: `learnet-flow-28` will do from any folder."""
+    shipped = FOLDER / f"{weights}.safetensors"
+    return shipped if weights.parent == Path() and not weights.exists() and shipped.is_file() else weights
+
+
 def pretrained(network: str, images_kind: str, size: int) -> Path:
     """The shipped weights of a network that fit these images.
 

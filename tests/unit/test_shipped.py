@@ -17,7 +17,7 @@ from learnet.imported import import_images
 from learnet.outcomes import read_outcomes
 from learnet.prepared import check_fit, check_flow_channels, load_prepared, save_prepared
 from learnet.settings import Preparation
-from learnet.shipped import FOLDER, pretrained
+from learnet.shipped import FOLDER, answering, named, pretrained
 from learnet.training import predict_scores
 
 SHIPPED = sorted(FOLDER.glob("*.safetensors"))
@@ -102,3 +102,14 @@ def test_noise_has_no_order_to_be_noticed(rng: np.random.Generator) -> None:
 def test_what_is_not_there_is_said() -> None:
     with pytest.raises(LearnetError, match="for resnet18 on flow images of 28 pixels.*learnet-flow-28"):
         pretrained("resnet18", "flow", 28)
+
+
+def test_shipped_weights_go_by_their_name_unless_a_file_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert {named(Path(file.stem)) for file in SHIPPED} == set(SHIPPED)
+    assert load_checkpoint(Path("learnet-flow-28"))[1] == load_checkpoint(FOLDER / "learnet-flow-28.safetensors")[1]
+    for other in ("learnet-flow-29", "folder/learnet-flow-28", "../weights/learnet-flow-28"):
+        assert named(Path(other)) == Path(other)
+    (tmp_path / "learnet-flow-28").write_text("mine")
+    assert named(Path("learnet-flow-28")) == Path("learnet-flow-28")
+    assert answering("flow", 28) == FOLDER / "ststnet-flow-28.safetensors"

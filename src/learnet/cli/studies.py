@@ -168,7 +168,8 @@ def evaluate(prepared: Path, out: Path, /, *, weights: Path | None = None, class
     out
         Study folder to write.
     weights
-        Checkpoint of `learnet train`, or of a fold; without it the weights of LEARNet that come with learnet (docs/pretrained.md).
+        Checkpoint of `learnet train`, or of a fold, or the name of weights that come with learnet, of which ststnet-flow-28 answer where
+        none are named (docs/pretrained.md).
     classes
         Class scheme; the weights must know all its classes.
     """

@@ -31,8 +31,9 @@ def predict(
     video
         Video file, or folder of images whose names end in their numbers.
     weights
-        File written by `learnet train`, or by `learnet export` (.onnx: runs by onnxruntime, without torch). Without it the weights
-        that come with learnet, which know negative, positive, surprise and none (docs/pretrained.md).
+        File written by `learnet train`, or by `learnet export` (.onnx: runs by onnxruntime, without torch). Or the name
+        of weights that come with learnet, of which ststnet-flow-28 answer where none are named; they know negative, positive, surprise
+        and none (docs/pretrained.md).
     fps
         True frame rate, where the video is wrong about it; a folder of images carries none (25 is taken, and said).
     output
@@ -46,9 +47,9 @@ def predict(
     """
     from learnet.outcomes import write_whole
     from learnet.predict import Recogniser
-    from learnet.shipped import pretrained
+    from learnet.shipped import answering
 
-    weights = weights or pretrained("learnet", "flow", 28)
+    weights = weights or answering("flow", 28)
     check_outputs((output, csv, picture), (video, weights, face_model))
     if picture and picture.suffix.lower() not in (".png", ".svg", ".pdf"):  # said now, not after minutes of reading
         raise LearnetError(f"{picture}: {picture.suffix or 'no suffix'} is no format for a picture.", "Choose .png, .svg or .pdf.")

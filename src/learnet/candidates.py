@@ -19,7 +19,7 @@ from learnet.clip import Fold, Outcome
 from learnet.errors import BadInput, LearnetError
 from learnet.metrics import confusion, headline
 from learnet.recipe import values_of
-from learnet.settings import Training
+from learnet.settings import Study, Training
 from learnet.splits import subject_groups
 
 CHOICE = "choice.json"
@@ -61,8 +61,11 @@ class Choice:
             if here != asked:
                 raise LearnetError(f"The choice was made for {what}: {here}, not {asked}.", "Name the same in both, or choose anew.")
 
-    def refuse_others(self, training: Training) -> None:
-        """Raise LearnetError where a study brings settings of its own beside the choice; the seed alone is its own."""
+    def refuse_others(self, study: Study, training: Training) -> None:
+        """Raise LearnetError where a study brings settings of its own beside the choice, or learns of fewer people than it was made on."""
+        if study.learn_from:
+            what = f"--learn-from {study.learn_from} beside --choice: more people than those had a say in the settings."
+            raise LearnetError(what, "Leave one of them out.")
         if own := [field.name for field in fields(Training) if field.name != "seed" and getattr(training, field.name) != field.default]:
             named = ", ".join(f"--{name.rstrip('_').replace('_', '-')}" for name in own)
             raise LearnetError(f"{named} beside --choice: the choice brings the settings of training with it.", f"Leave {named} out.")

@@ -108,6 +108,11 @@ class Fold:
         if shared and not self.protocol.startswith("leaky-"):
             raise LearnetError(f"Fold {self.name!r} has {', '.join(sorted(shared))} on both sides.", "Split by person, or call it leaky-….")
 
+    @property
+    def learned(self) -> list[str]:
+        """The people on the training side, in alphabetical order."""
+        return sorted({self.people[i] for i in self.train})
+
 
 @dataclass(frozen=True)
 class Outcome:

@@ -249,11 +249,18 @@ class Study:
     seeds: int = 1
     """Runs of the whole study with different random numbers; the tables give their mean and spread."""
 
+    learn_from: int = 0
+    """Learn from so many people only: each fold and seed draws its own from those it would learn from, and a larger number adds to a
+    smaller one; 0 is all."""
+
     keep_weights: bool = True
     """Keep the weights of every fold beside its outcomes (7 MB a fold for LEARNet)."""
 
     def __post_init__(self) -> None:
-        _check((self.seeds >= 1, f"--seeds must be at least 1, not {self.seeds}"))
+        _check(
+            (self.seeds >= 1, f"--seeds must be at least 1, not {self.seeds}"),
+            (self.learn_from >= 0, f"--learn-from is a number of people, or 0 for all; it cannot be {self.learn_from}"),
+        )
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold, StratifiedKFold
 
 from learnet.clip import Fold
-from learnet.errors import LearnetError, pick
+from learnet.errors import LearnetError, counted, pick
 from learnet.settings import Study
 
 LEAKY_EPOCH = "leaky-epoch"  # the folds of loso; what leaks is the choice of the epoch (`training.train_leaky`)
@@ -111,6 +111,38 @@ PROTOCOLS: dict[str, Callable[[Study, Sequence[str], Sequence[str], Sequence[str
 def make_folds(study: Study, people: Sequence[str], labels: Sequence[str], datasets: Sequence[str], seed: int) -> list[Fold]:
     """The folds of the study's protocol over images whose people, classes and databases are given in image order."""
     return PROTOCOLS[study.protocol](study, people, labels, datasets, seed)
+
+
+def learning_from(folds: Sequence[Fold], number: int, seed: int) -> list[Fold]:
+    """The same folds with NUMBER people left on each training side; the test sides stay as they are.
+
+    Each fold draws by its own name and the seed, so that no few people decide a whole study. A larger number keeps the people of a
+    smaller one and adds to them, so that the points of a learning curve differ in nothing else.
+
+    Args:
+        folds: of a study.
+        number: of people; 0 leaves the folds as they are.
+        seed: of the draw.
+
+    Raises:
+        LearnetError: a fold has fewer people than that, or those drawn for it have one image only, from which nothing can be learned.
+    """
+    if not number:
+        return list(folds)
+    sides = [fold.learned for fold in folds]
+    if (fewest := min(map(len, sides))) < number:
+        which = folds[[len(side) for side in sides].index(fewest)].name
+        what = f"--learn-from {number} is more than the {counted(fewest, 'person', 'people')} that fold {which} can learn from."
+        raise LearnetError(what, f"Ask for at most {fewest}, or leave it out to learn from all.")
+    drawn = []
+    for fold, side in zip(folds, sides, strict=True):
+        order = np.random.default_rng([seed]).permutation(len(side))
+        chosen = {side[place] for place in order[:number]}
+        drawn.append(replace(fold, train=tuple(i for i in fold.train if fold.people[i] in chosen)))
+    if few := [fold.name for fold in drawn if len(fold.train) < 2]:
+        what = f"--learn-from {number}: of the people drawn for fold {few[0]} there is one image, and at least 2 are needed to learn from."
+        raise LearnetError(what, "Ask for more people, or draw others with another --seed.")
+    return drawn
 
 
 def _fold(name: str, train: np.ndarray, test: np.ndarray, people: Sequence[str], protocol: str) -> Fold:

@@ -30,7 +30,7 @@ from learnet.outcomes import as_text, write_whole
 from learnet.pooled import Pool, opened, save_pool
 from learnet.prepared import Stamp, preparation_of, stamp, synthetic
 from learnet.settings import Resources, Study, Training
-from learnet.splits import LEAKY_EPOCH, make_folds
+from learnet.splits import LEAKY_EPOCH, learning_from, make_folds
 from learnet.spread import spread
 from learnet.start import Start, start_from
 from learnet.study_folder import append, begin, close_study, held
@@ -84,26 +84,20 @@ def run_study(
     resources = _with_device(resources)
     data = ready(folder, out, study)
     if choice:
-        choice.refuse_others(training)
+        choice.refuse_others(study, training)
         choice.check(study.network, data.scheme.classes, data.prepared.about["fingerprint"])
     training = settle(training, data.prepared, study.network)
     folds = make_folds(study, data.people, data.truth, data.datasets, training.seed)
-    given = [(fold, choice.of(fold) if choice else training) for fold in folds]
-    _check_inner_groups(given)
-    starts = {own.from_: start_of(own, study.network, data) for _, own in given}
-    tasks = [
-        Task(
-            out.name,
-            study.network,
-            fold,
-            replace(own, seed=seed),
-            start.tensors if (start := starts[own.from_]) else None,
-            _weights_file(out, study, fold, seed),
-        )
+    given = [
+        (fold, replace(choice.of(fold) if choice else training, seed=seed))
         for seed in range(training.seed, training.seed + study.seeds)
-        for fold, own in given
+        for fold in learning_from(folds, study.learn_from, seed)
     ]
-    record = describe(out.name, data, study, training, folds, start_of(training, study.network, data))
+    _check_inner_groups(given)
+    starts = {name: start_of(own, study.network, data) for name, own in {own.from_: own for _, own in given}.items()}
+    tensors = {name: start.tensors if start else None for name, start in starts.items()}
+    tasks = [Task(out.name, study.network, fold, own, tensors[own.from_], _weights_file(out, study, fold, own.seed)) for fold, own in given]
+    record = describe(out.name, data, study, training, folds, starts.get(training.from_))
     if choice:
         record |= {"training": {"seed": training.seed}, "choice": choice.record}  # nothing else of TRAINING had a say
     return carry_out(out, record, tasks, data, resources, progress, lambda: close_study(out, data.scheme.classes))
@@ -165,7 +159,7 @@ def start_of(training: Training, network: str, data: Material) -> Start | None:
 
 
 def _check_inner_groups(given: Sequence[tuple[Fold, Training]]) -> None:
-    fewest = min(len({fold.people[i] for i in fold.train}) for fold, _ in given)
+    fewest = min(len(fold.learned) for fold, _ in given)
     asked = max(own.inner_groups for _, own in given)
     if asked > fewest:
         raise LearnetError(
@@ -309,12 +303,14 @@ def describe(name: str, data: Material, study: Study, training: Training, folds:
     """The content of `study.json`: everything needed to run the study again, and what the data were."""
     prepared = data.prepared
     named = {"folders": [str(folder) for folder in prepared.folders]} if isinstance(prepared, Pool) else {}
+    seeds = [training.seed + run for run in range(study.seeds)]
+    drawn = {seed: learning_from(folds, study.learn_from, seed) for seed in seeds} if study.learn_from else {}
     return {
         "study": name,
         "network": study.network,
         "protocol": study.protocol,
         "scheme": {"name": data.scheme.name, "classes": list(data.scheme.classes), "source": data.scheme.source},
-        "seeds": [training.seed + run for run in range(study.seeds)],
+        "seeds": seeds,
         "settings": asdict(study),
         "training": asdict(training),
         "start": start.about if start else None,
@@ -322,12 +318,13 @@ def describe(name: str, data: Material, study: Study, training: Training, folds:
         "folds": [
             {
                 "name": fold.name,
-                "train_people": sorted({fold.people[i] for i in fold.train}),
+                "train_people": fold.learned,
                 "test_people": sorted({fold.people[i] for i in fold.test}),
                 "train_clips": len(fold.train),
                 "test_clips": len(fold.test),
+                **({"learned_from": {str(seed): there[place].learned for seed, there in drawn.items()}} if drawn else {}),
             }
-            for fold in folds
+            for place, fold in enumerate(folds)
         ],
         "left_out": data.left_out,
         "versions": versions(),

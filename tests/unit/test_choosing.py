@@ -115,6 +115,8 @@ def test_a_choice_and_the_study_that_uses_it(tmp_path: Path, rng: np.random.Gene
     assert record["training"] == {"seed": 0}
     with pytest.raises(LearnetError, match="--epochs, --mix beside --choice.*Leave --epochs, --mix out"):
         run_study(prepared, tmp_path / "else", Study(), Training(epochs=5, mix=0.9), Resources(jobs=1), choice=choice)
+    with pytest.raises(LearnetError, match="--learn-from 2 beside --choice: more people"):
+        run_study(prepared, tmp_path / "else", Study(learn_from=2), Training(), Resources(jobs=1), choice=choice)
     other = write_prepared(tmp_path / "other", rng, people=6)
     with pytest.raises(LearnetError, match="made for other images"):
         run_study(other, tmp_path / "else", Study(), Training(), Resources(jobs=1), choice=choice)

@@ -271,9 +271,9 @@ def test_how_settings_were_chosen(tmp_path: Path) -> None:
     (study / "study.json").write_text(json.dumps(record))
     shown = Page(write_report([study], tmp_path / "page.html"))
     assert "chosen for each person on other people: 2 candidates, 2 groups" in shown.words
-    rows = shown.table("group", "people", "plain", "mixed", "taken")
-    assert rows == [["a", "2", "0.500", "0.625", "mixed"], ["b", "1", "0.750", "0.250", "plain"]]
-    assert ["mix", "0.0", "0.4"] in [row for table in shown.tables for row in table]
+    assert shown.table("candidate", "a", "b", "taken for") == [["plain", "0.500", "0.750", "b"], ["mixed", "0.625", "0.250", "a"]]
+    assert "people in each group: a: 2, b: 1" in shown.words
+    assert shown.table("candidate", "mix") == [["plain", "0.0"], ["mixed", "0.4"]]
     assert "--choice CHOICE" in shown.words and "is the folder that learnet choose wrote" in shown.words
 
 

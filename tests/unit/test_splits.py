@@ -1,13 +1,13 @@
 """Splits: properties that must hold for any people, and cases worked by hand."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from learnet.clip import Fold
 from learnet.errors import LearnetError
 from learnet.settings import Study
-from learnet.splits import PROTOCOLS
+from learnet.splits import PROTOCOLS, learning_from
 from learnet.splits import make_folds as folds_of
 
 PEOPLE = st.lists(st.sampled_from([f"d/{i:02d}" for i in range(8)]), min_size=12, max_size=60).filter(lambda people: len(set(people)) >= 3)
@@ -139,3 +139,48 @@ def test_every_protocol_has_its_name_in_the_settings() -> None:
     from typing import get_args, get_type_hints
 
     assert set(get_args(get_type_hints(Study)["protocol"])) == set(PROTOCOLS)
+
+
+@pytest.mark.parametrize("protocol", ["loso", "groups", "leaky-clips", "leaky-epoch"])
+@given(people=PEOPLE, seed=st.integers(0, 2**31 - 1), data=st.data())
+def test_few_people_are_some_of_the_training_side_and_more_of_them_are_added(
+    protocol: str, people: list[str], seed: int, data: st.DataObject
+) -> None:
+    folds = make_folds(protocol, people, ["a"] * len(people), 3, 0)
+    most = min(len({people[i] for i in fold.train}) for fold in folds)
+    assume(most >= 2)  # one person may have one image, from which nothing can be learned
+    fewer, more = sorted(data.draw(st.lists(st.integers(2, most), min_size=2, max_size=2)))
+    drawn = {number: learning_from(folds, number, seed) for number in (fewer, more)}
+    assert drawn[fewer] == learning_from(folds, fewer, seed)
+    for whole, few, many in zip(folds, drawn[fewer], drawn[more], strict=True):
+        assert few.test == many.test == whole.test and few.name == whole.name and few.protocol == whole.protocol
+        assert set(few.train) <= set(many.train) <= set(whole.train)
+        for number, fold in ((fewer, few), (more, many)):
+            who = {people[i] for i in fold.train}
+            assert len(who) == number and fold.learned == sorted(who)
+            assert list(fold.train) == [i for i in whole.train if people[i] in who]  # all clips of each, in their order
+            if protocol != "leaky-clips":
+                assert not who & {people[i] for i in fold.test}
+
+
+def test_a_draw_is_that_of_its_fold_and_seed() -> None:
+    """Over 39 others, five drawn: two folds or two seeds that draw the same five happen once in 575,757."""
+    people = [f"d/{i:02d}" for i in range(40) for _ in range(2)]
+    folds = make_folds("loso", people, ["a"] * 80, 0, 0)
+    drawn = [set(fold.learned) for seed in (0, 1) for fold in learning_from(folds, 5, seed)]
+    assert len(set(map(frozenset, drawn))) == 80
+    taken = [sum(person in draw for draw in drawn) for person in sorted(set(people))]  # 78 draws may take a person, each with 5 in 39
+    assert min(taken) >= 2 and max(taken) <= 22  # 10 expected, 3 the standard deviation
+    assert learning_from(folds, 0, 7) == learning_from(folds, 39, 7) == folds
+    assert learning_from(folds[3:4], 5, 0) == learning_from(folds, 5, 0)[3:4]  # the other folds have no say
+
+
+def test_more_people_than_there_are_and_one_image_are_told() -> None:
+    people = ["a/1", "a/1", "a/2", "b/1", "b/2"]
+    across = make_folds("lodo", people, list("xyxyx"), 0, 0)
+    with pytest.raises(LearnetError, match=r"--learn-from 3 is more than the 2 people that fold a can learn from. Ask for at most 2,"):
+        learning_from(across, 3, 0)
+    single = make_folds("loso", ["a/1", "a/2", "a/3"], list("xyx"), 0, 0)
+    with pytest.raises(LearnetError, match=r"--learn-from 1: of the people drawn for fold a/1 there is one image, and at least 2"):
+        learning_from(single, 1, 0)
+    assert [len(fold.train) for fold in learning_from(single, 2, 0)] == [2, 2, 2]

@@ -70,7 +70,7 @@ def trust(records: Sequence[Record]) -> dict:
     return {
         "protocol": tables.side_by_side(records, [_facts(record) for record in records]),
         "checks": [(row[0].claim, row) for row in zip(*checks, strict=True)],
-        "choices": [(r, tables.choice(r), tables.candidates(r)) for r in records if r.about.get("choice")],
+        "choices": [(r, tables.choice(r), tables.group_sizes(r), tables.candidates(r)) for r in records if r.about.get("choice")],
         "seeds": tables.seeds(records),
         "bins": BINS,
         "calibrations": calibrations,

@@ -82,24 +82,35 @@ def worst(record: Record, most: int = 12) -> pd.DataFrame:
 
 
 def choice(record: Record) -> pd.DataFrame:
-    """How settings were chosen on other people: a row for each group, its people, UF1 of each candidate on all other groups, and the one
-    that was taken; empty where they were given.
+    """How settings were chosen on other people: a row for each candidate, its UF1 for each group on all other groups, and the groups that
+    it was taken for; empty where settings were given. Candidates may be many, groups are few.
     """
     made = record.about.get("choice") or {}
-    rows = [
-        {"group": group, "people": len(people), **made["scores"][group], "taken": made["taken"][group]}
-        for group, people in made.get("groups", {}).items()
-    ]
+    groups = {group: group.replace("-", " ") for group in made.get("groups", {})}
+    rows = []
+    for name in made.get("candidates", {}):
+        taken = [group.removeprefix("group-") for group in groups if made["taken"][group] == name]
+        rows.append(
+            {"candidate": name, **{said: made["scores"][group][name] for group, said in groups.items()}, "taken for": ", ".join(taken)}
+        )
     return pd.DataFrame(rows)
 
 
+def group_sizes(record: Record) -> str:
+    """How many people are in each group of a choice."""
+    groups = (record.about.get("choice") or {}).get("groups", {})
+    return ", ".join(f"{group.removeprefix('group-')}: {len(people)}" for group, people in groups.items())
+
+
 def candidates(record: Record) -> pd.DataFrame:
-    """The settings in which the candidates of a choice differ, a column for each candidate; empty where settings were given."""
+    """A row for each candidate of a choice: the settings in which they differ; without columns for them where they do not."""
     made = (record.about.get("choice") or {}).get("candidates", {})
     names = list(dict.fromkeys(name for settings in made.values() for name in settings))
     differing = [name for name in names if len({_written(settings.get(name)) for settings in made.values()}) > 1]
-    table = {"": [name.replace("_", " ").strip() for name in differing]}
-    return pd.DataFrame(table | {key: [_written(settings.get(name)) for name in differing] for key, settings in made.items()})
+    told = {name: name.replace("_", " ").strip() for name in differing}
+    return pd.DataFrame(
+        [{"candidate": key} | {said: _written(settings.get(name)) for name, said in told.items()} for key, settings in made.items()]
+    )
 
 
 def seeds(records: Sequence[Record]) -> pd.DataFrame:

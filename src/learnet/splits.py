@@ -136,7 +136,7 @@ def learning_from(folds: Sequence[Fold], number: int, seed: int) -> list[Fold]:
         raise LearnetError(what, f"Ask for at most {fewest}, or leave it out to learn from all.")
     drawn = []
     for fold, side in zip(folds, sides, strict=True):
-        order = np.random.default_rng([seed]).permutation(len(side))
+        order = np.random.default_rng([seed, *fold.name.encode()]).permutation(len(side))
         chosen = {side[place] for place in order[:number]}
         drawn.append(replace(fold, train=tuple(i for i in fold.train if fold.people[i] in chosen)))
     if few := [fold.name for fold in drawn if len(fold.train) < 2]:

@@ -204,14 +204,15 @@ def summarise(outcomes: Sequence[Outcome], classes: Sequence[str]) -> dict:
         only where the clips are of several: for each its clips, people, `mean` and `absent`, over the same class list.
 
     Raises:
-        LearnetError: no outcomes, or seeds that did not answer the same clips.
+        LearnetError: no outcomes, or seeds that did not answer the same clips, of the same people with the same truth.
     """
     if not outcomes:
         raise LearnetError("There are no outcomes to summarise.", "Run the study first.")
     by_seed = {seed: [o for o in outcomes if o.seed == seed] for seed in sorted({o.seed for o in outcomes})}
-    clips = {seed: sorted(o.clip for o in part) for seed, part in by_seed.items()}
-    if any(listed != clips[min(clips)] for listed in clips.values()) or len(set(clips[min(clips)])) < len(clips[min(clips)]):
-        raise LearnetError("The seeds of this study did not each answer the same clips once.", "Let the study finish, or run it anew.")
+    clips = {seed: sorted((o.clip, o.person, o.truth) for o in part) for seed, part in by_seed.items()}
+    if any(listed != clips[min(clips)] for listed in clips.values()) or len({o.clip for o in outcomes}) < len(clips[min(clips)]):
+        wrong = "The seeds of this study did not each answer the same clips once, of the same people with the same truth."
+        raise LearnetError(wrong, "Let the study finish, or run it anew.")
     people = sorted({o.person for o in outcomes})
     summary = {
         "classes": list(classes),

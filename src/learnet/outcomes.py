@@ -96,9 +96,10 @@ def write_whole(file: Path, content: str | bytes) -> None:
 def _outcome(file: Path, row: list[str], width: int) -> Outcome:
     try:
         study, fold, seed, clip, dataset, person, truth, prediction, *scores = row
-        if len(row) != width:
+        found = tuple(map(float, scores))
+        if len(row) != width or not all(0 <= score <= 1 for score in found):  # nor is NaN a score
             raise ValueError
-        return Outcome(study, fold, int(seed), clip, dataset, person, truth, prediction, tuple(map(float, scores)))
+        return Outcome(study, fold, int(seed), clip, dataset, person, truth, prediction, found)
     except ValueError:
         raise BadInput(file, f"cannot read the row {','.join(row)[:80]!r}", "Remove the file and run the study again.") from None
 

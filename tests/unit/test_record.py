@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -167,3 +168,26 @@ def test_a_record_of_given_weights(study: Path) -> None:
     change(study / "study.json", protocol="evaluation", folds=one, training=None, settings={"weights": "w.safetensors"})
     record: Record = read_record(study)
     assert not record.leaky and check(record)[PEOPLE].passed
+
+
+@pytest.mark.parametrize("mean", ['{"uf1": {"value": null}, "uar": 3}', "7", '{"accuracy": {"value": "0.5"}, "uf1": {}}'])
+def test_metrics_that_hold_anything_are_told_and_not_believed(tmp_path: Path, mean: str) -> None:
+    study = write_study(tmp_path / "learnet", write_prepared(tmp_path / "prepared", people=2, clips=3))
+    (study / "metrics.json").write_text(f'{{"mean": {mean}}}', encoding="utf-8")
+    (found,) = [one for one in check(read_record(study)) if one.claim == "The numbers follow from the answers"]
+    assert found.passed is False and "outcomes.csv" in found.evidence
+
+
+@pytest.mark.parametrize(("column", "value", "said"), [
+    ("person", "casme2/77", "the same people"), ("truth", "disgust", "the same truth"), ("disgust", "nan", "cannot read the row"),
+    ("disgust", "1.5", "cannot read the row"), ("disgust", "-0.1", "cannot read the row"),
+])  # fmt: skip
+def test_answers_that_contradict_themselves_are_refused(tmp_path: Path, column: str, value: str, said: str) -> None:
+    """One cell of one seed is another."""
+    study = write_study(tmp_path / "learnet", write_prepared(tmp_path / "prepared", people=2, clips=3))
+    table = pd.read_csv(study / "outcomes.csv", dtype=str)
+    assert table.loc[0, column] != value
+    table.loc[0, column] = value
+    table.to_csv(study / "outcomes.csv", index=False)
+    with pytest.raises(LearnetError, match=said):
+        read_record(study)

@@ -275,13 +275,21 @@ def _complete(record: Record) -> Check:
 
 def _same_numbers(record: Record) -> Check:
     claim = "The numbers follow from the answers"
-    stored = _read_json(record.folder / "metrics.json").get("mean", {})
-    if not stored:
+    metrics = _read_json(record.folder / "metrics.json")
+    if not metrics:
         return Check(claim, True, "counted from outcomes.csv for this page; there is no metrics.json to compare with")
-    differ = [m for m in MEASURES if abs(stored.get(m, {}).get("value", 2.0) - record.summary["mean"][m]["value"]) > 1e-9]
+    stored = metrics.get("mean")
+    means = stored if isinstance(stored, dict) else {}
+    differ = [m for m in MEASURES if not _equal(means.get(m), record.summary["mean"][m]["value"])]
     if differ:
         return Check(claim, False, f"metrics.json says otherwise for {', '.join(differ)}; this page shows what outcomes.csv gives")
     return Check(claim, True, "counted anew from outcomes.csv; metrics.json agrees")
+
+
+def _equal(stored: object, value: float) -> bool:
+    """Whether a measure of metrics.json, which may hold anything, has this value."""
+    found = stored.get("value") if isinstance(stored, dict) else None
+    return isinstance(found, (int, float)) and abs(found - value) <= 1e-9
 
 
 def _same_images(record: Record) -> Check:

@@ -78,13 +78,12 @@ class OneByOne(Dataset):
 
 def epochs_of(course: Course, epochs: int) -> list[list[tuple[list[int], augment.Chances, Tensor]]]:
     """What the study's loop would draw: order, chances and dropout of every step, in its order."""
-    course.pixels = torch.arange(len(course.pixels))  # positions take the place of images
     dropout = Dropout(0.5, 256)
     drawn = []
     for _ in range(epochs):
         steps = []
         for _ in range(course.steps):
-            positions, _, chances = course.batch()
+            positions, chances = course.batch()
             steps.append((positions.tolist(), chances, dropout.drawn(course.size, course.generator)))
         drawn.append(steps)
     return drawn
@@ -99,8 +98,8 @@ def usual_way(folder: Path, training: Training, epochs: int, workers: int) -> li
         targets = F.one_hot(torch.from_numpy(part.labels), part.classes).float()
         net = NETWORKS["learnet"](part.classes, SIZE, seed=0).to(memory_format=torch.contiguous_format)
         optimiser = torch.optim.AdamW(net.parameters(), training.learning_rate, weight_decay=training.weight_decay)
-        course = Course(part, training, epochs, torch.device("cpu"))
-        rates = Course(part, training, epochs, torch.device("cpu"))
+        course = Course(part, training, epochs)
+        rates = Course(part, training, epochs)
         weights = class_weights(part.labels, part.classes)
         for steps in epochs_of(course, epochs):
             loader = DataLoader(OneByOne(part.images, targets, [step[:2] for step in steps], training), course.size, num_workers=workers)
@@ -134,7 +133,7 @@ def _answer(net: nn.Module, images: np.ndarray, positions: tuple[int, ...], clas
 
 def main() -> None:
     parser = measure.options(__doc__, rounds=1)
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=8)
     chosen = parser.parse_args()
     about, cores = measure.machine(), torch.get_num_threads()
     training = Training(epochs=chosen.epochs, mirror="image")

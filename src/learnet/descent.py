@@ -1,7 +1,7 @@
 """The training loop: one network alone, or many of one kind side by side in one pass, each as if it were alone.
 
-Side by side the parameters of all networks are stacked, and `torch.func.vmap` turns each layer into one operation over all of them. Every
-network keeps its own images, order, augmentation, dropout, batch statistics, optimiser state and learning rate, all drawn from its own
+Side by side the parameters of all networks lie in one table, a row for each, and `torch.func.vmap` turns each layer into one operation over
+all of them. Every network keeps its own images, order, augmentation, dropout, batch statistics, optimiser state and learning rate, all drawn from its own
 seed, so that the company it keeps changes nothing but the rounding of floats.
 """
 
@@ -21,6 +21,9 @@ from learnet.errors import LearnetError
 from learnet.networks import as_input
 from learnet.networks.layers import Dropout
 from learnet.settings import Training
+
+
+EVEN = 64  # numbers; parts of a table of parameters begin at multiples of it
 
 
 @dataclass(frozen=True)
@@ -61,13 +64,9 @@ class Course:
     All batches have one size: where the images do not fill the last batch of an epoch, some of them are seen twice in it.
     """
 
-    def __init__(self, data: TrainingSet, training: Training, epochs: int, device: torch.device) -> None:
-        """A course of EPOCHS passes over DATA, along a schedule laid out for `training.epochs`; images wait on DEVICE."""
-        self.training, self.epochs, self.device = training, epochs, device
-        self.pixels = torch.from_numpy(np.ascontiguousarray(data.images)).to(device)
-        self.targets = F.one_hot(torch.from_numpy(data.labels), data.classes).float().to(device)
-        balanced = training.class_weights == "balanced"
-        self.weights = (class_weights(data.labels, data.classes) if balanced else torch.ones(data.classes)).to(device)
+    def __init__(self, data: TrainingSet, training: Training, epochs: int) -> None:
+        """A course of EPOCHS passes over DATA, along a schedule laid out for `training.epochs`."""
+        self.data, self.training, self.epochs = data, training, epochs
         self.generator = torch.Generator().manual_seed(training.seed)
         self.size = min(training.batch, len(data.labels))
         self.steps = -(-len(data.labels) // self.size)  # of an epoch
@@ -84,23 +83,49 @@ class Course:
         """Learning rate of the next step."""
         return self.training.learning_rate * _rate(self.taken / self.steps, self.training)
 
-    def batch(self) -> tuple[UInt8[Tensor, "B H W 3"], Float[Tensor, "B K"], augment.Chances]:
-        """Images of the next step, their targets, and what chance decides about them."""
+    def batch(self) -> tuple[Int64[Tensor, "B"], augment.Chances]:
+        """Positions of the images of the next step, and what chance decides about them; both drawn on the CPU."""
         place = self.taken % self.steps
         if place == 0:
-            count = len(self.pixels)
+            count = len(self.data.labels)
             orders = [torch.randperm(count, generator=self.generator) for _ in range(2)]
             self.order = torch.cat(orders)[: self.steps * self.size]
-        chosen = self.order[place * self.size : (place + 1) * self.size].to(self.device)
         self.taken += 1
-        return self.pixels[chosen], self.targets[chosen], augment.draw(self.size, self.training, self.generator)
+        return self.order[place * self.size : (place + 1) * self.size], augment.draw(self.size, self.training, self.generator)
+
+
+class _Album:
+    """The images of all courses, one after the other, and what they teach; all on the device where it is learned."""
+
+    def __init__(self, courses: Sequence[Course], device: torch.device) -> None:
+        sets = [course.data for course in courses]
+        self.device = device
+        self.pixels = _row([torch.from_numpy(np.ascontiguousarray(data.images)).to(device) for data in sets])
+        self.targets = _row([F.one_hot(torch.from_numpy(data.labels), data.classes).float().to(device) for data in sets])
+        self.starts = np.cumsum([0, *(len(data.labels) for data in sets)]).tolist()
+        balanced = courses[0].training.class_weights == "balanced"
+        weights = [class_weights(data.labels, data.classes) if balanced else torch.ones(data.classes) for data in sets]
+        self.weights = torch.stack(weights).to(device)
+
+    def batch(self, courses: Sequence[Course]) -> tuple[Float[Tensor, "R B 3 H W"], Float[Tensor, "R B K"]]:
+        """Every course's next batch and its targets, as chance changed them."""
+        positions, chances = zip(*(course.batch() for course in courses), strict=True)
+        chosen = _row([place + start for place, start in zip(positions, self.starts, strict=False)]).to(self.device)
+        joined = augment.join(chances).to(self.device)
+        images, wanted = augment.changed(as_input(self.pixels[chosen]), self.targets[chosen], joined, courses[0].training)
+        return images.unflatten(0, (len(courses), -1)), wanted.unflatten(0, (len(courses), -1))
+
+
+def _row(parts: Sequence[Tensor]) -> Tensor:
+    """Parts one after the other; a single one is not copied, as it may be large."""
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts))
 
 
 class _Networks(ABC):
     """One network or many, as the loop sees them."""
 
     @abstractmethod
-    def draw_dropout(self, courses: Sequence[Course]) -> None: ...
+    def draw_dropout(self, courses: Sequence[Course], device: torch.device) -> None: ...
 
     @abstractmethod
     def losses(self, batch: Tensor, wanted: Tensor, weights: Tensor) -> Float[Tensor, "R"]: ...
@@ -124,9 +149,7 @@ def descend(
     Returns:
         Mean loss of each epoch.
     """
-    module.train()
-    course = Course(data, training, epochs, _device(module))
-    return _run(_Alone(module, training), [course], after_epoch)[0]
+    return _run(_Alone(module, training), [Course(data, training, epochs)], _device(module), after_epoch)[0]
 
 
 def descend_together(
@@ -147,27 +170,26 @@ def descend_together(
         LearnetError: sets so small that batches differ in size.
         torch.OutOfMemoryError: too many for the device.
     """
-    device = _device(modules[0])
-    courses = [Course(*given, device) for given in zip(sets, trainings, epochs, strict=True)]
+    courses = [Course(*given) for given in zip(sets, trainings, epochs, strict=True)]
     if len({course.size for course in courses}) > 1:
         raise LearnetError("Networks side by side need batches of one size.", "Ask for a batch no larger than the smallest training set.")
     together = _Together(modules, trainings[0])
-    losses = _run(together, courses)
+    losses = _run(together, courses, _device(modules[0]))
     together.write_back()
     return losses
 
 
-def _run(networks: _Networks, courses: Sequence[Course], after_epoch: Callable[[int], object] | None = None) -> list[tuple[float, ...]]:
+def _run(
+    networks: _Networks, courses: Sequence[Course], device: torch.device, after_epoch: Callable[[int], object] | None = None
+) -> list[tuple[float, ...]]:
     """Step until every course is finished. Returns the mean loss of each epoch of each course."""
-    weights, training = torch.stack([course.weights for course in courses]), courses[0].training
+    album = _Album(courses, device)
     losses: list[list[Float[Tensor, ""]]] = [[] for _ in courses]  # of each step
     while not all(course.finished for course in courses):
         active, rates = [not course.finished for course in courses], [course.rate for course in courses]
-        pixels, wanted, chances = zip(*(course.batch() for course in courses), strict=True)
-        joined = augment.join(chances).to(courses[0].device)
-        batch, targets = augment.changed(as_input(torch.cat(pixels)), torch.cat(wanted), joined, training)
-        networks.draw_dropout(courses)
-        found = networks.losses(batch.unflatten(0, (len(courses), -1)), targets.unflatten(0, (len(courses), -1)), weights)
+        batch, wanted = album.batch(courses)
+        networks.draw_dropout(courses, device)
+        found = networks.losses(batch, wanted, album.weights)
         found.sum().backward()
         networks.step(courses, rates, active)
         for place, (course, is_active) in enumerate(zip(courses, active, strict=True)):
@@ -188,10 +210,10 @@ class _Alone(_Networks):
         self.module, self.training = module, training
         self.optimiser = _optimiser([list(module.parameters())], training)
 
-    def draw_dropout(self, courses: Sequence[Course]) -> None:
+    def draw_dropout(self, courses: Sequence[Course], device: torch.device) -> None:
         for layer in self.module.modules():
             if isinstance(layer, Dropout):
-                layer.mask = layer.drawn(courses[0].size, courses[0].generator).to(courses[0].device)
+                layer.mask = layer.drawn(courses[0].size, courses[0].generator).to(device)
 
     def losses(self, batch: Tensor, wanted: Tensor, weights: Tensor) -> Float[Tensor, "1"]:
         self.module.train()
@@ -205,20 +227,25 @@ class _Alone(_Networks):
 
 
 class _Together(_Networks):
-    """Many networks, their parameters and buffers stacked along a first axis."""
+    """Many networks. The parameters of each are a row of one table, which its optimiser takes for a single parameter."""
 
     def __init__(self, modules: Sequence[nn.Module], training: Training) -> None:
         self.modules, self.training = [module.train() for module in modules], training
-        self.parameters, self.buffers = stack_module_state(list(modules))
-        parts = [[nn.Parameter(stacked.detach()[place]) for stacked in self.parameters.values()] for place in range(len(modules))]
-        self.parts = parts  # views of the stacked parameters: each network has its own in the optimiser, with its own rate
-        self.optimiser = _optimiser(parts, training)
+        stacked, self.buffers = stack_module_state(list(modules))
+        table, start = _table([values.detach() for values in stacked.values()]), 0
+        self.parameters: dict[str, Tensor] = {}
+        for name, values in stacked.items():
+            count = values[0].numel()
+            self.parameters[name] = nn.Parameter(table[:, start : start + count].view(values.shape))  # lies in the table
+            start += count + -count % EVEN
+        self.rows = [nn.Parameter(row) for row in table]
+        self.optimiser = _optimiser([[row] for row in self.rows], training)
 
-    def draw_dropout(self, courses: Sequence[Course]) -> None:
+    def draw_dropout(self, courses: Sequence[Course], device: torch.device) -> None:
         for name, layer in self.modules[0].named_modules():
             if isinstance(layer, Dropout):
                 masks = [layer.drawn(course.size, course.generator) for course in courses]
-                self.buffers[f"{name}.mask"] = torch.stack(masks).to(courses[0].device)
+                self.buffers[f"{name}.mask"] = torch.stack(masks).to(device)
 
     def losses(self, batch: Tensor, wanted: Tensor, weights: Tensor) -> Float[Tensor, "R"]:
         return vmap(self._loss)(self.parameters, self.buffers, batch, wanted, weights)
@@ -230,14 +257,13 @@ class _Together(_Networks):
         return F.cross_entropy(scores, wanted, weights, label_smoothing=self.training.label_smoothing)
 
     def step(self, courses: Sequence[Course], rates: Sequence[float], active: Sequence[bool]) -> None:
-        slopes = [stacked.grad for stacked in self.parameters.values()]
-        for place, group in enumerate(self.optimiser.param_groups):
+        slopes = _table([torch.zeros_like(values) if values.grad is None else values.grad for values in self.parameters.values()])
+        for place, (row, group) in enumerate(zip(self.rows, self.optimiser.param_groups, strict=True)):
             group["lr"] = rates[place]
-            for part, slope in zip(self.parts[place], slopes, strict=True):
-                part.grad = slope[place] if active[place] and slope is not None else None  # a finished network stays as it is
+            row.grad = slopes[place] if active[place] else None  # a finished network stays as it is
         self.optimiser.step()
-        for stacked in self.parameters.values():
-            stacked.grad = None
+        for values in self.parameters.values():
+            values.grad = None
 
     def write_back(self) -> None:
         """Give each network its own weights and statistics."""
@@ -247,6 +273,15 @@ class _Together(_Networks):
                 own = {**dict(module.named_parameters()), **dict(module.named_buffers())}
                 for name, values in stacked.items():
                     own[name].copy_(values[place])
+
+
+def _table(stacked: Sequence[Float[Tensor, "R ..."]]) -> Float[Tensor, "R P"]:
+    """One row for each network; zeros between the parts let each begin where a GPU's matrix units like to read."""
+    parts = []
+    for values in stacked:
+        flat = values.flatten(1)
+        parts += [flat, flat.new_zeros(len(flat), -flat.shape[1] % EVEN)]
+    return torch.cat(parts, dim=1)
 
 
 def networks_that_fit(module: nn.Module, size: int, batch: int, free_bytes: int) -> int:

@@ -242,12 +242,11 @@ def test_adamw_side_by_side_keeps_each_network_s_own_state(rng: np.random.Genera
 
 def test_every_image_is_seen_in_every_epoch_and_batches_are_of_one_size(rng: np.random.Generator) -> None:
     part = data(rng, count=21)
-    course = descent.Course(part, Training(batch=8), 2, torch.device("cpu"))
+    course = descent.Course(part, Training(batch=8), 2)
     for _ in range(2):
         seen = [course.batch()[0] for _ in range(course.steps)]
         assert [len(batch) for batch in seen] == [8, 8, 8]
-        found = {batch.tobytes() for batch in torch.cat(seen).numpy()}
-        assert found == {image.tobytes() for image in part.images}
+        assert set(torch.cat(seen).tolist()) == set(range(21))
     assert course.finished
 
 

@@ -1,0 +1,110 @@
+"""How fast are many trainings at once on a GPU? The folds of a study side by side, against one after the other, on the same GPU.
+
+    python benchmarks/gpu.py                # writes benchmarks/results/<date>-<commit>-gpu.json; needs a GPU
+
+CASME II's size: 26 people, 247 images of 112 x 112, five classes, LEARNet. The matrix rate is that of a product of two float32 matrices
+on the same GPU in the same run, with its rounded inputs (TF32) where the convolutions use them. Epochs cost the same one by one, so fewer
+than the study's 60 are timed. How far the two ways' networks end up apart is measured as well, without rounded inputs.
+"""
+
+import time
+from collections.abc import Callable
+
+import measure
+import numpy as np
+import torch
+from network import operations
+from torch import Tensor, nn
+
+from learnet.descent import TrainingSet, descend, descend_together
+from learnet.networks import NETWORKS
+from learnet.settings import Training
+
+PEOPLE, CLIPS, SIZE, CLASSES = 26, 247, 112, 5
+
+
+def folds() -> list[TrainingSet]:
+    """What each fold learns from: everybody but one."""
+    numbers = np.random.default_rng(0)
+    images = numbers.integers(0, 256, (CLIPS, SIZE, SIZE, 3), dtype=np.uint8)
+    labels, people = numbers.integers(0, CLASSES, CLIPS), np.arange(CLIPS) % PEOPLE
+    everybody = TrainingSet(images, labels, [str(person) for person in people], CLASSES)
+    return [everybody.take(np.flatnonzero(people != person).tolist()) for person in range(PEOPLE)]
+
+
+def fresh(network: str) -> list[nn.Module]:
+    return [NETWORKS[network](CLASSES, SIZE, seed=0).cuda() for _ in range(PEOPLE)]
+
+
+def seconds_of(way: Callable[[], object]) -> float:
+    torch.cuda.synchronize()
+    start = time.perf_counter()
+    way()
+    torch.cuda.synchronize()
+    return time.perf_counter() - start
+
+
+def both_ways(network: str, epochs: int) -> tuple[dict[str, float], list[list[Tensor]]]:
+    """Seconds of each way, and the parameters that each way's networks ended with."""
+    sets, training = folds(), Training(epochs=epochs, mirror="image", optimiser="sgd", learning_rate=1e-4)
+
+    def after_each_other(modules: list[nn.Module]) -> None:
+        for module, data in zip(modules, sets, strict=True):
+            descend(module, data, training, epochs)
+
+    def together(modules: list[nn.Module]) -> None:
+        descend_together(modules, sets, [training] * PEOPLE, [epochs] * PEOPLE)
+
+    seconds, ended = {}, []
+    for name, way in (("after each other", after_each_other), ("together", together)):
+        modules = fresh(network)
+        seconds[name] = seconds_of(lambda way=way, modules=modules: way(modules))
+        ended.append([torch.cat([values.detach().flatten() for values in module.parameters()]) for module in modules])
+    return seconds, ended
+
+
+def apart(network: str) -> float:
+    """How far the two ways' networks end up apart, as a share of how far they went: the largest of all folds."""
+    tf32 = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    _, (alone, together) = both_ways(network, 2)
+    torch.backends.cudnn.allow_tf32 = tf32
+    began = torch.cat([values.detach().flatten() for values in fresh(network)[0].parameters()])
+    return max(float((other - own).norm() / (own - began).norm()) for own, other in zip(alone, together, strict=True))
+
+
+def matrix_rate(side: int = 8192, rounds: int = 10) -> float:
+    """Operations a second of a float32 product, its inputs rounded to TF32."""
+    a, b = torch.randn(side, side, device="cuda"), torch.randn(side, side, device="cuda")
+    torch.backends.cuda.matmul.allow_tf32 = True
+    seconds_of(lambda: a @ b)
+    taken = seconds_of(lambda: [a @ b for _ in range(rounds)])
+    torch.backends.cuda.matmul.allow_tf32 = False
+    return rounds * 2 * side**3 / taken
+
+
+def main() -> None:
+    parser = measure.options(__doc__, rounds=3)
+    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--networks", nargs="+", default=["learnet", "ststnet", "resnet18"])
+    chosen = parser.parse_args()
+    about, rate = measure.machine() | {"gpu": torch.cuda.get_device_name()}, matrix_rate()
+    rows, details = [], {"epochs": chosen.epochs, "matrix rate, TFLOP/s": round(rate / 1e12, 1)}
+    for network in chosen.networks:
+        both_ways(network, 1)  # what is compiled and chosen once does not count
+        taken = [both_ways(network, chosen.epochs)[0] for _ in range(chosen.rounds)]
+        seconds = {name: [each[name] for each in taken] for name in taken[0]}
+        images = sum(len(data.labels) for data in folds()) * chosen.epochs
+        share = 3 * operations(NETWORKS[network](CLASSES, SIZE), SIZE) * images / min(seconds["together"]) / rate
+        times = measure.ratio(seconds, "after each other", "together")
+        what = f"{PEOPLE} folds of {network}, {CLIPS} x {SIZE} px, side by side, GPU"
+        rows.append(measure.Row(what, "one after the other, GPU", round(times, 2), 8.0, "the matrix rate", share))
+        details[network] = {name: [round(value, 3) for value in values] for name, values in seconds.items()}
+        difference = apart(network)
+        rows.append(measure.Row("how far their parameters end up apart", "how far they went", difference, 1e-2, smaller_is_better=True))
+        print(rows, details[network], flush=True)
+    measure.save("gpu", chosen.out, about, rows, details)
+
+
+if __name__ == "__main__":
+    main()

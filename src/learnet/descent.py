@@ -1,12 +1,13 @@
 """The training loop: one network alone, or many of one kind side by side in one pass, each as if it were alone.
 
-Side by side the parameters of all networks lie in one table, a row for each, and `torch.func.vmap` turns each layer into one operation over
-all of them. Every network keeps its own images, order, augmentation, dropout, batch statistics, optimiser state and learning rate, all drawn from its own
-seed, so that the company it keeps changes nothing but the rounding of floats.
+Side by side the parameters of all networks lie in one table, a row for each, and `torch.func.vmap` turns each layer into one operation
+over all of them. Every network keeps its own images, order, augmentation, dropout, batch statistics, optimiser state and learning rate,
+all drawn from its own seed, so that the company it keeps changes nothing but the rounding of floats.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,9 +20,8 @@ from torch.nn import functional as F
 from learnet import augment
 from learnet.errors import LearnetError
 from learnet.networks import as_input
-from learnet.networks.layers import Dropout
+from learnet.networks.layers import ConvolutionsAsProducts, Dropout
 from learnet.settings import Training
-
 
 EVEN = 64  # numbers; parts of a table of parameters begin at multiples of it
 
@@ -253,7 +253,8 @@ class _Together(_Networks):
     def _loss(
         self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], batch: Tensor, wanted: Tensor, weights: Tensor
     ) -> Float[Tensor, ""]:
-        scores = functional_call(self.modules[0], (parameters, buffers), (batch,))
+        with ConvolutionsAsProducts() if batch.is_cuda else nullcontext():
+            scores = functional_call(self.modules[0], (parameters, buffers), (batch,))
         return F.cross_entropy(scores, wanted, weights, label_smoothing=self.training.label_smoothing)
 
     def step(self, courses: Sequence[Course], rates: Sequence[float], active: Sequence[bool]) -> None:
@@ -295,6 +296,8 @@ def networks_that_fit(module: nn.Module, size: int, batch: int, free_bytes: int)
     def count(layer: nn.Module, given: tuple, answer: Tensor) -> None:
         nonlocal answers
         answers += answer.numel()
+        if isinstance(layer, nn.Conv2d):
+            answers += layer.weight[0].numel() * answer[0, 0].numel()  # what each pixel is made from, side by side
 
     handles = [layer.register_forward_hook(count) for layer in module.modules() if not list(layer.children())]
     with torch.inference_mode():

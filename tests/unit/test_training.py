@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.func import functional_call, stack_module_state, vmap
 
 from learnet import descent
 from learnet import training as loop
 from learnet.descent import TrainingSet, class_weights, descend, descend_together
 from learnet.errors import LearnetError
 from learnet.networks import NETWORKS
+from learnet.networks.layers import ConvolutionsAsProducts
 from learnet.settings import Training
 from learnet.training import (
     predict_scores,
@@ -227,6 +229,27 @@ def test_networks_side_by_side_are_each_as_if_alone(network: str, rate: float, n
             assert difference <= near * float(went.norm()) + 1e-6, f"{name}: {difference} of {float(went.norm())}"
     first, second = (made.module.state_dict() for made in together[:2])
     assert any((first[name] != second[name]).any() for name in first)
+
+
+@pytest.mark.parametrize("network", ["learnet", "ststnet", "resnet18"])
+def test_convolutions_as_products_are_the_same(network: str, rng: np.random.Generator) -> None:
+    """What a GPU does with many networks in one pass, against PyTorch's convolution: answers and slopes of two networks at once."""
+    modules = [NETWORKS[network](3, 28, seed=seed).double().eval() for seed in range(2)]
+    stacked, buffers = stack_module_state(modules)
+    images = torch.from_numpy(rng.uniform(-1, 1, (2, 4, 3, 28, 28)))
+
+    def answer(parameters: dict, buffers: dict, images: torch.Tensor) -> torch.Tensor:
+        return functional_call(modules[0], (parameters, buffers), (images,))
+
+    with ConvolutionsAsProducts():
+        together = vmap(answer)(stacked, buffers, images)
+    slopes = torch.autograd.grad(together.square().sum(), list(stacked.values()))
+    for place, module in enumerate(modules):
+        alone = module(images[place])
+        torch.testing.assert_close(together[place], alone)
+        expected = torch.autograd.grad(alone.square().sum(), list(module.parameters()))
+        for found, own in zip(slopes, expected, strict=True):
+            torch.testing.assert_close(found[place], own)
 
 
 def test_adamw_side_by_side_keeps_each_network_s_own_state(rng: np.random.Generator) -> None:

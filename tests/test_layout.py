@@ -14,7 +14,7 @@ FLOORS = {
     "figures": 2, "shipped": 2, "facts": 2, "spread": 2, "recipe": 2, "scalars": 2, "phases": 2,
     "datasets": 3, "prepared": 3, "checkpoint": 3, "descent": 3, "onnx_scores": 3, "difference": 3, "study_folder": 3,
     "prepare": 4, "imported": 4, "simulated": 4, "pooled": 4, "training": 4, "cluster": 4, "material": 4, "scoring": 4, "start": 4,
-    "licence": 4, "candidates": 4, "predict": 5, "study": 5, "export": 5, "steps": 5, "explain": 5, "atlas": 5,
+    "licence": 4, "candidates": 4, "predict": 5, "rendered": 5, "study": 5, "export": 5, "steps": 5, "explain": 5, "atlas": 5,
     "evaluate": 6, "choosing": 6, "picture": 6, "report": 6, "live": 6,
     "console": 7, "compare": 7,
     "series": 8,
@@ -23,7 +23,7 @@ FLOORS = {
 }  # fmt: skip
 HOMES = {
     "torch": {"augment", "networks", "checkpoint", "start", "descent", "training", "predict", "study", "evaluate", "explain", "export"},
-    "cv2": {"video", "face", "motion", "simulate", "datasets", "prepare", "imported", "live", "explain", "atlas"},
+    "cv2": {"video", "face", "motion", "simulate", "datasets", "prepare", "imported", "rendered", "live", "explain", "atlas"},
     "av": {"libav", "video"},
     "matplotlib": {"atlas", "explain", "picture", "figures", "report"},
     "jinja2": {"report"},

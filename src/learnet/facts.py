@@ -33,12 +33,26 @@ class Facts:
 
     @property
     def simulated(self) -> bool:
-        """Whether the network has learned from simulated flow images alone (`learnet simulate`)."""
-        return self.preparation is None and self.data.get("images_kind") == "flow" and self.data.get("synthetic") == "yes"
+        """Whether the network has learned from simulated images alone (`learnet simulate`), of which nobody's name is kept."""
+        return self.data.get("synthetic") == "yes" and "people" not in self.data
+
+    def takes(self, preparation: Preparation | None) -> bool:
+        """Whether images made by PREPARATION are as those it learned from.
+
+        Networks that learned from simulated clips, in which nobody searched a face, take those of every face finder. Flow images of unknown
+        making, as the simulated ones, go with all whose channels are stretched each by its own range.
+        """
+        if self.preparation is None and self.data.get("images_kind") == "flow":
+            return preparation is None or preparation.normalise == "per-channel"
+        if self.preparation and preparation and self.simulated:
+            return replace(preparation, face=self.preparation.face) == self.preparation
+        return self.preparation == preparation
 
     def for_videos(self) -> "Facts":
         """The same, and how motion images of a video are made for it: networks that learned from simulated flow take that of DIS."""
-        return replace(self, preparation=Preparation(motion="flow-dis", size=self.size).settled) if self.simulated else self
+        if not self.simulated or self.preparation:
+            return self
+        return replace(self, preparation=Preparation(motion="flow-dis", size=self.size).settled)
 
     def told(self, weights: str) -> dict[str, object]:
         """A network as JSON, beside its answers. Of the people that it learned from only the number is told."""

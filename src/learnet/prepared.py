@@ -209,10 +209,7 @@ def synthetic(about: dict) -> str:
 
 
 def check_fit(prepared: Source, weights: Path, facts: Facts) -> None:
-    """Refuse images that were not made as those which the weights have learned from.
-
-    Weights that learned from flow images of unknown making, as the simulated ones, take all flow images whose channels are stretched
-    each by its own range.
+    """Refuse images that were not made as those which the weights have learned from (`Facts.takes`).
 
     Raises:
         BadCheckpoint: another size, preparation, or kind of image.
@@ -224,8 +221,7 @@ def check_fit(prepared: Source, weights: Path, facts: Facts) -> None:
             weights, f"takes images of {facts.size} pixels, and these have {size}", "Prepare them with the size of the weights."
         )
     preparation, learned = preparation_of(prepared), facts.data.get("images_kind")
-    any_flow = facts.preparation is None and learned == "flow" and (preparation is None or preparation.normalise == "per-channel")
-    if learned != kind or not (facts.preparation == preparation or any_flow):
+    if learned != kind or not facts.takes(preparation):
         raise BadCheckpoint(
             weights,
             f"learned from {facts.preparation or learned}, and these images are {preparation or kind}",

@@ -11,13 +11,13 @@ FOLDER = Path(__file__).parent / "weights"
 PRETRAINED = "pretrained"  # what stands for them on the command line
 
 
-ANSWERING = "ststnet"
-"""The network that answers where no weights are named. Of the two that come along it reads real clips better (docs/pretrained.md)."""
+ANSWERING = {"flow": "ststnet", "image": "learnet"}
+"""Kind of image -> the network that answers where no weights are named. On flow, STSTNet reads real clips better (docs/pretrained.md)."""
 
 
 def answering(images_kind: str, size: int) -> Path:
     """The shipped weights that answer where none are named; the rest as of `pretrained`."""
-    return pretrained(ANSWERING, images_kind, size)
+    return pretrained(ANSWERING.get(images_kind, "learnet"), images_kind, size)
 
 
 def named(weights: Path) -> Path:

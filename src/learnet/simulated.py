@@ -4,8 +4,8 @@ For learning without licensed clips. Each image is a person at one moment: actio
 head, and what an estimator makes of it: imitated (`simulate.estimate`) or really run on rendered faces (`simulate.measured`).
 """
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Literal
@@ -29,6 +29,8 @@ from learnet.simulate.units import Activation, spelled
 from learnet.spread import spread
 
 Progress = Callable[[int, int], None]  # images made, images in all
+Row = dict[str, object]  # of `clips.csv`: what is known of an image beyond whose it is
+Work = Callable[[range], tuple[UInt8[np.ndarray, "N S S 3"], list[Row]]]
 
 DATASET = "simulated"
 MARGIN = 1.25  # face widths across the grid
@@ -75,46 +77,85 @@ def simulate_flow(
         LearnetError: no images, an unknown class, or a size that no network takes.
         OutputTaken: OUT holds something else.
     """
+    check_wishes(images, classes, size, seed)
+    people = [_person(number, estimator) for number in range(images)]
+    names = ["flow"] * images if estimator == "imitated" else [f"flow-{number + 1:06d}" for number in range(images)]
+    reading = {"images": images, "classes": list(classes), "size": size, "seed": seed, "estimator": estimator}
+    work = partial(_block, classes=classes, size=size, seed=seed, estimator=estimator)
+    return write_simulated(out, Series("flow", None, reading, people, names, BLOCK), work, jobs, progress)
+
+
+@dataclass(frozen=True)
+class Series:
+    """A folder of simulated images that is to be made."""
+
+    kind: Literal["flow", "image"]  # what a mirrored face does to them, as in `prepare.json`
+    preparation: Preparation | None  # None where no clip is folded
+    reading: dict[str, object]  # all wishes: the same wishes give the same bytes
+    people: Sequence[int]  # who each image shows: the number of the first image of the same person
+    names: Sequence[str]  # of their clips
+    block: int  # images that one process makes at a time
+
+
+def check_wishes(images: int, classes: tuple[str, ...], size: int, seed: int) -> None:
+    """Refuse images that cannot be simulated.
+
+    Raises:
+        LearnetError: no images, an unknown class, a negative seed, or a size that no network takes.
+    """
     Preparation(size=size)  # refuses what no network takes
     if images < 1 or seed < 0 or not classes:
         raise LearnetError(f"Cannot make {images} images of {len(classes)} classes with seed {seed}.", "At least one, and a seed from 0.")
     for name in classes:
         pick(CLASSES, name, "class that can be simulated")
-    reading = {"images": images, "classes": list(classes), "size": size, "seed": seed, "estimator": estimator}
+
+
+def write_simulated(out: Path, series: Series, work: Work, jobs: int, progress: Progress | None) -> Prepared:
+    """Make a folder of simulated images, or return it as it is where it holds the very same.
+
+    Args:
+        out: prepared folder.
+        series: what is to be made.
+        work: numbers of images -> these images, and of each what `clips.csv` says of it; numbers may come in any order.
+        jobs: processes; -1 is one per core.
+        progress: called as images are made.
+
+    Raises:
+        OutputTaken: OUT holds something else.
+    """
+    images = len(series.people)
     about = {
         "imported": True,  # no clip was prepared
-        "preparation": None,
-        "images_kind": "flow",
+        "preparation": asdict(series.preparation) if series.preparation else None,
+        "images_kind": series.kind,
         "synthetic": True,
         "simulated": True,  # every image is somebody else, and nobody: their names are not kept with weights
-        "reading": reading,
+        "reading": series.reading,
         "face_model": None,
-        "inputs": digest(repr(reading).encode()),
+        "inputs": digest(repr(series.reading).encode()),
         "versions": versions(),
         "clips": images,
         "skipped": 0,
-        "people": len({_person(number, estimator) for number in range(images)}),
+        "people": len(set(series.people)),
     }
     if present := already_there(out, about):
         return present
     pixels, rows = [], []
-    starts = [range(start, min(start + BLOCK, images)) for start in range(0, images, BLOCK)]
-    for made, told in spread(partial(_block, classes=classes, size=size, seed=seed, estimator=estimator), starts, jobs):
+    starts = [range(start, min(start + series.block, images)) for start in range(0, images, series.block)]
+    for made, told in spread(work, starts, jobs):
         pixels.append(made)
         rows += told
         if progress:
             progress(len(rows), images)
     with disk_errors_named(out):
-        return save_prepared(out, pixels, _table(rows, estimator), about, [])
+        return save_prepared(out, pixels, _table(rows, series), about, [])
 
 
-def _table(rows: list[tuple[str, str]], estimator: Estimator) -> pd.DataFrame:
-    names = [f"{_person(number, estimator) + 1:06d}" for number in range(len(rows))]
-    emotions, units = zip(*rows, strict=True)
-    table = pd.DataFrame({"image": range(len(rows)), "subject": names, "emotion": emotions, "action_units": units})
-    table["name"] = "flow" if estimator == "imitated" else [f"flow-{number + 1:06d}" for number in range(len(rows))]
-    person = DATASET + "/" + table["subject"]
-    return table.assign(dataset=DATASET, person=person, clip=person + "/" + table["name"], apex_source="none")
+def _table(rows: list[Row], series: Series) -> pd.DataFrame:
+    subjects = pd.Series([f"{number + 1:06d}" for number in series.people])
+    table = pd.DataFrame(rows).assign(image=range(len(rows)), subject=subjects, name=series.names, dataset=DATASET, apex_source="none")
+    person = DATASET + "/" + subjects
+    return table.assign(person=person, clip=person + "/" + table["name"])
 
 
 def _person(number: int, estimator: Estimator) -> int:
@@ -128,14 +169,15 @@ def _is_measured(number: int, estimator: Estimator) -> bool:
 
 def _block(
     numbers: range, classes: tuple[str, ...], size: int, seed: int, estimator: Estimator
-) -> tuple[UInt8[np.ndarray, "N S S 3"], list[tuple[str, str]]]:
+) -> tuple[UInt8[np.ndarray, "N S S 3"], list[Row]]:
     """Images of these numbers, and of each its emotion and action units."""
     made = []
     for number in numbers:
         rng = np.random.default_rng([seed, number])
         sitter = _sitter(seed, _person(number, estimator)) if _is_measured(number, estimator) else None
         made.append(measured_image_of(classes, size, sitter, rng) if sitter else flow_image_of(classes, size, rng))
-    return np.stack([per_channel(image) for image, _, _ in made]), [(emotion, spelled(units)) for _, emotion, units in made]
+    told: list[Row] = [{"emotion": emotion, "action_units": spelled(units)} for _, emotion, units in made]
+    return np.stack([per_channel(image) for image, _, _ in made]), told
 
 
 @lru_cache(maxsize=1)
@@ -147,7 +189,7 @@ def measured_image_of(
     classes: tuple[str, ...], size: int, sitter: Sitter, rng: np.random.Generator
 ) -> tuple[Float32[np.ndarray, "S S 3"], str, tuple[Activation, ...]]:
     """As `flow_image_of`, of a rendered face and with an estimator that is really run."""
-    emotion = _draw_emotion(classes, rng)
+    emotion = draw_emotion(classes, rng)
     found, view, activations = measured(emotion, sitter, rng)
     return shrunk(with_strain(found), view, draw_crop(rng), size, rng, MEASURED), emotion, activations
 
@@ -156,13 +198,14 @@ def flow_image_of(
     classes: tuple[str, ...], size: int, rng: np.random.Generator, estimate: Estimate = ESTIMATE
 ) -> tuple[Float32[np.ndarray, "S S 3"], str, tuple[Activation, ...]]:
     """One image before it is stretched, the emotion, and the action units at work."""
-    emotion = _draw_emotion(classes, rng)
+    emotion = draw_emotion(classes, rng)
     view = grid_view(size)
     found, moment = flow_of(emotion, view, rng, estimate)
     return shrunk(with_strain(found), view, draw_crop(rng), size, rng, estimate), emotion, moment.activations
 
 
-def _draw_emotion(classes: tuple[str, ...], rng: np.random.Generator) -> str:
+def draw_emotion(classes: tuple[str, ...], rng: np.random.Generator) -> str:
+    """An emotion of one of the CLASSES, each class as often as another."""
     emotions = CLASSES[classes[rng.integers(len(classes))]]
     names, weights = list(emotions), np.array(list(emotions.values()), float)
     return names[rng.choice(len(names), p=weights / weights.sum())]

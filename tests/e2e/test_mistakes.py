@@ -136,6 +136,8 @@ def test_names_and_values_that_do_not_exist(tmp_path: Path, folder: Path) -> Non
     refused("prepare", "folder", folder, tmp_path / "out", "--motion", "dynamik", says="Did you mean 'dynamic'")
     refused("study", folder, tmp_path / "out", "--epochs", "0", says="epochs must be at least 1")
     refused("study", folder, tmp_path / "out", "--epoch", "3", says="--epoch")
+    refused("simulate", tmp_path / "out", "--motion", "dynamic", "--estimator", "both", says="--estimator is for optical flow")
+    refused("simulate", tmp_path / "out", "--motion", "dynamic", "--size", "20", says="28 to 1024")
     refused("predict", says="VIDEO")
     assert not (tmp_path / "out").exists()
 

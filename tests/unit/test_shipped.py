@@ -83,6 +83,33 @@ def test_weights_of_simulated_flow_take_flow_of_any_making_and_nothing_else(tmp_
     assert replace(facts, data={**made, "synthetic": "no"}).for_videos().preparation is None
 
 
+def test_weights_of_simulated_clips_take_dynamic_images_whoever_found_the_face(tmp_path: Path, rng: np.random.Generator) -> None:
+    learned = Preparation(size=28).settled
+    facts = replace(FACTS, preparation=learned, data={"images_kind": "image", "synthetic": "yes"})
+
+    def folder(name: str, kind: str, preparation: Preparation | None):
+        prepared = load_prepared(write_prepared(tmp_path / name, rng, kind=kind))
+        return replace(prepared, about={**prepared.about, "preparation": preparation and vars(preparation)})
+
+    for face in ("auto", "haar", "yunet", "none"):
+        check_fit(folder(face, "image", replace(learned, face=face)), Path("w"), facts)
+    for name, other in {
+        "signed": replace(learned, normalise="signed"),
+        "released": replace(learned, motion="dynamic-released"),
+        "steady": replace(learned, steady=True),
+        "nobody-knows": None,
+    }.items():
+        with pytest.raises(BadCheckpoint, match="learned from Preparation.*dynamic.*, and these images are"):
+            check_fit(folder(name, "image", other), Path("w"), facts)
+    flow = folder("flow", "flow", Preparation(motion="flow-dis", size=28).settled)
+    with pytest.raises(BadCheckpoint, match="learned from Preparation.*'dynamic'.*, and these images are Preparation.*'flow-dis'"):
+        check_fit(flow, Path("w"), facts)
+    assert facts.for_videos() == facts and facts.simulated
+    trained = replace(facts, data={**facts.data, "people": "casme2/01"})  # on a synthetic database, whose faces were found by yunet
+    with pytest.raises(BadCheckpoint, match="learned from"):
+        check_fit(folder("found", "image", replace(learned, face="haar")), Path("w"), trained)
+
+
 @pytest.mark.parametrize(("order", "channel"), [((2, 1, 0), "first \\(red\\)"), ((0, 2, 1), "second \\(green\\)")])
 def test_channels_in_another_order_are_noticed_on_real_images(shared: Path, tmp_path: Path, order: tuple, channel: str) -> None:
     folder = shared / "real" / "megc2019_flow"

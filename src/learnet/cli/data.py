@@ -45,13 +45,14 @@ def simulate(
     /,
     *,
     images: int = 10_000,
+    motion: Literal["flow", "dynamic"] = "flow",
     classes: tuple[str, ...] = ("negative", "positive", "surprise"),
-    size: int = 28,
+    size: int | None = None,
     seed: int = 0,
     estimator: Literal["imitated", "measured", "both"] = "imitated",
     jobs: int = -1,
 ) -> None:
-    """Make optical-flow images from the movement model alone, to learn from without anybody's face: a prepared folder.
+    """Make motion images from the movement model alone, to learn from without anybody's face: a prepared folder.
 
     Parameters
     ----------
@@ -59,10 +60,12 @@ def simulate(
         Prepared folder to write; new or empty.
     images
         How many.
+    motion
+        Optical flow (flow), or dynamic images of rendered clips (dynamic), as `learnet prepare` makes them where nothing is said.
     classes
         What they show, equally often: negative, positive, surprise, and none (head, lids and noise only).
     size
-        Height and width in pixels; 28 is that of the flow images that go around for the MEGC2019 clips.
+        Height and width in pixels; without it 28 for flow, as the flow images that go around for the MEGC2019 clips, and 112 for dynamic.
     seed
         The same seed gives the same bytes.
     estimator
@@ -71,12 +74,18 @@ def simulate(
     jobs
         Processes; -1 is one per core.
     """
+    if motion == "dynamic" and estimator != "imitated":
+        raise LearnetError("--estimator is for optical flow, and --motion dynamic measures none.", "Leave one of them out.")
+    from learnet.rendered import simulate_dynamic
     from learnet.simulated import simulate_flow
 
     with console.bar("Simulating") as progress:
-        made = simulate_flow(out, images, classes, size, seed, estimator, jobs, progress)
+        if motion == "dynamic":
+            made = simulate_dynamic(out, images, classes, 112 if size is None else size, seed, jobs, progress)
+        else:
+            made = simulate_flow(out, images, classes, 28 if size is None else size, seed, estimator, jobs, progress)
     counts = ", ".join(f"{count} {emotion}" for emotion, count in made.clips["emotion"].value_counts().items())
-    console.out.print(f"{len(made.clips)} simulated flow images: {counts}")
+    console.out.print(f"{len(made.clips)} simulated {motion} images: {counts}")
     console.paths(out)
 
 

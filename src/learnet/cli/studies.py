@@ -168,8 +168,8 @@ def evaluate(prepared: Path, out: Path, /, *, weights: Path | None = None, class
     out
         Study folder to write.
     weights
-        Checkpoint of `learnet train`, or of a fold, or the name of weights that come with learnet, of which ststnet-flow-28 answer where
-        none are named (docs/pretrained.md).
+        Checkpoint of `learnet train`, or of a fold, or the name of weights that come with learnet. Where none are named those that fit the
+        images answer: ststnet-flow-28 flow, learnet-image-112 dynamic images of the usual preparation (docs/pretrained.md).
     classes
         Class scheme; the weights must know all its classes.
     """
@@ -178,6 +178,10 @@ def evaluate(prepared: Path, out: Path, /, *, weights: Path | None = None, class
     with console.bar("Scoring") as progress:
         summary = score(prepared, weights, out, classes, progress)
     _show_scores(out, summary)
+    if weights is None:
+        answered = json.loads((out / "study.json").read_text(encoding="utf-8"))["settings"]["weights"]
+        told = "which come with learnet and have learned from simulated images alone (docs/pretrained.md)"
+        console.out.print(f"Answered by {Path(answered).stem}, {told}.", markup=False)
     console.paths(out / "outcomes.csv", out / "metrics.json")
 
 

@@ -36,13 +36,17 @@ class Facts:
         """Whether the network has learned from simulated images alone (`learnet simulate`), of which nobody's name is kept."""
         return self.data.get("synthetic") == "yes" and "people" not in self.data
 
+    @property
+    def _flow_of_unknown_making(self) -> bool:
+        return self.preparation is None and self.data.get("images_kind") == "flow"
+
     def takes(self, preparation: Preparation | None) -> bool:
         """Whether images made by PREPARATION are as those it learned from.
 
         Networks that learned from simulated clips, in which nobody searched a face, take those of every face finder. Flow images of unknown
         making, as the simulated ones, go with all whose channels are stretched each by its own range.
         """
-        if self.preparation is None and self.data.get("images_kind") == "flow":
+        if self._flow_of_unknown_making:
             return preparation is None or preparation.normalise == "per-channel"
         if self.preparation and preparation and self.simulated:
             return replace(preparation, face=self.preparation.face) == self.preparation
@@ -50,7 +54,7 @@ class Facts:
 
     def for_videos(self) -> "Facts":
         """The same, and how motion images of a video are made for it: networks that learned from simulated flow take that of DIS."""
-        if not self.simulated or self.preparation:
+        if not self.simulated or not self._flow_of_unknown_making:
             return self
         return replace(self, preparation=Preparation(motion="flow-dis", size=self.size).settled)
 

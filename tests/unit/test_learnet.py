@@ -1,6 +1,7 @@
 """LEARNet against a second implementation in numpy, against Keras, and against the counts and sizes that the authors print."""
 
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from torch.nn import functional as F
 
 from learnet.errors import LearnetError
 from learnet.networks import to_answer
-from learnet.networks.learnet import LEARNet, from_keras, to_keras
+from learnet.networks.learnet import LEARNet, Variant, from_keras, to_keras
 from learnet.networks.learnet_fused import FusedLEARNet
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "learnet_keras.npz"
@@ -99,6 +100,24 @@ def test_every_stage_is_what_the_twin_computes(size: int, variant: str) -> None:
             assert expected.std() > 0.01, f"{name} says nothing: the comparison would be empty"
 
 
+@pytest.mark.parametrize("variant", get_args(Variant))
+@pytest.mark.parametrize("size", [112, 47, 46, 45, 28])
+def test_what_no_column_sees_of_the_stem_is_rightly_left_out(size: int, variant: Variant) -> None:
+    """Answers, batch statistics and slopes are those of the network that computes every stage."""
+    images = torch.rand((3, 3, size, size), generator=torch.Generator().manual_seed(size), dtype=torch.float64) * 2 - 1
+    short, whole = (LEARNet(3, size, variant, seed=1).double().train() for _ in range(2))
+    found = []
+    for net, answer in ((short, short), (whole, lambda given: whole.stages(given)["logits"])):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)  # dropout
+            F.cross_entropy(answer(images), torch.tensor([0, 1, 2])).backward()
+        found.append({**{name: values.grad for name, values in net.named_parameters()}, **dict(net.named_buffers())})
+        found[-1] |= {"answer": net.eval()(images) if net is short else net.eval().stages(images)["logits"]}
+    for name, values in found[0].items():
+        torch.testing.assert_close(values, found[1][name], rtol=1e-9, atol=1e-12, msg=name)
+    assert found[0]["stem.weight"].abs().max() > 1e-4 and found[0]["answer"].std() > 1e-3
+
+
 @pytest.mark.parametrize("variant", ["released", "paper"])
 @pytest.mark.parametrize("size", [112, 45, 28])
 def test_the_fused_form_answers_as_the_plain_one(size: int, variant: str) -> None:
@@ -106,7 +125,7 @@ def test_the_fused_form_answers_as_the_plain_one(size: int, variant: str) -> Non
     net, _, generator = with_drawn_weights(size, variant)
     images = torch.from_numpy(generator.uniform(-1, 1, (3, 3, size, size)).astype(np.float32))
     with torch.inference_mode():
-        expected = net(images)
+        expected = net.stages(images)["logits"]
         fused = to_answer(net)
         assert type(fused) is FusedLEARNet
         np.testing.assert_allclose(fused(images), expected, atol=1e-5)

@@ -23,18 +23,20 @@ class SameConv(nn.Conv2d):
     def __init__(self, channels: int, filters: int, kernel: int, stride: int = 1) -> None:
         super().__init__(channels, filters, kernel, stride)
 
-    def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B F H2 W2"]:
-        """Convolve the maps, with zeros around them."""
-        (top, bottom), (left, right) = (same_zeros(length, self.kernel_size[0], self.stride[0]) for length in x.shape[2:])
+    def forward(self, x: Float[Tensor, "B C H W"], every: int = 1) -> Float[Tensor, "B F H2 W2"]:
+        """Convolve the maps, with zeros around them; of the answer only EVERY so manieth row and column, from the first on."""
+        (top, bottom), (left, right) = (same_zeros(length, self.kernel_size[0], self.stride[0], every) for length in x.shape[2:])
+        stride = every * self.stride[0]
         if top == bottom and left == right:
-            return F.conv2d(x, self.weight, self.bias, self.stride, (top, left))
-        return F.conv2d(F.pad(x, (left, right, top, bottom)), self.weight, self.bias, self.stride)
+            return F.conv2d(x, self.weight, self.bias, stride, (top, left))
+        return F.conv2d(F.pad(x, (left, right, top, bottom)), self.weight, self.bias, stride)
 
 
-def same_zeros(length: int, kernel: int, stride: int) -> tuple[int, int]:
-    """Zeros that 'same' padding puts before and after a row of this length."""
+def same_zeros(length: int, kernel: int, stride: int, every: int = 1) -> tuple[int, int]:
+    """Zeros that 'same' padding puts before and after a row of this length; after it only those that every so manieth window reaches."""
     total = max((ceil_div(length, stride) - 1) * stride + kernel - length, 0)
-    return total // 2, total - total // 2
+    before, last = total // 2, (ceil_div(length, stride) - 1) // every * every * stride  # where the last window begins
+    return before, max(last + kernel - before - length, 0)
 
 
 def ceil_div(length: int, stride: int) -> int:

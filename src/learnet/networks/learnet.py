@@ -2,6 +2,9 @@
 
 Source: Verma, Vipparthi, Singh, Murala, LEARNet: Dynamic Imaging Network for Micro Expression Recognition, IEEE Transactions on
 Image Processing 29:1618-1627, 2020; layer sizes as in the authors' Keras file. Nothing is pooled: every convolution has stride 2.
+
+The first convolution of a column is 1x1 with stride 2, so it looks at every second row and column of the stem and never at three of four
+of its pixels. `LEARNet.forward` does not compute those; `LEARNet.stages`, which reads like the paper's figure, does.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,6 +22,10 @@ from learnet.networks.layers import Dropout, LocalResponseNorm, SameConv, ceil_d
 Variant = Literal["released", "paper", "no-accretion", "no-cross", "plain", "one-stream", "lrn", "gap"]
 
 
+SEEN_EVERY = 2
+"""Of the stem's rows and columns the columns see one in so many."""
+
+
 class Column(nn.Module):
     """A plain column: three convolutions, one after the other, of 16, 32 and 64 filters times `width`."""
 
@@ -26,9 +33,9 @@ class Column(nn.Module):
         super().__init__()
         self.plain = steps(width)
 
-    def forward(self, stem: Float[Tensor, "B 16 H W"]) -> dict[str, Tensor]:
-        """All maps of the column by name; sizes for 56x56 coming in, and width 1."""
-        p1 = F.relu(self.plain[0](stem))  # (B, 16, 28, 28)
+    def forward(self, seen: Float[Tensor, "B 16 H W"]) -> dict[str, Tensor]:
+        """All maps of the column by name, from what it sees of the stem; sizes for 28x28 coming in, and width 1."""
+        p1 = F.relu(self.plain[0](seen))  # (B, 16, 28, 28)
         p2 = F.relu(self.plain[1](p1))  # (B, 32, 14, 14)
         p3 = F.relu(self.plain[2](p2))  # (B, 64, 7, 7)
         return {"plain_1": p1, "plain_2": p2, "plain_3": p3}
@@ -48,10 +55,10 @@ class LateralPair(Column):
         self.norm = nn.ModuleList([between(16), between(32)])
         self.cross = cross
 
-    def forward(self, stem: Float[Tensor, "B 16 H W"]) -> dict[str, Tensor]:
-        """All maps of the pair by name; sizes for 56x56 coming in."""
-        plain = super().forward(stem)
-        a1 = F.relu(self.accreting[0](stem))  # (B, 16, 28, 28)
+    def forward(self, seen: Float[Tensor, "B 16 H W"]) -> dict[str, Tensor]:
+        """All maps of the pair by name, from what it sees of the stem; sizes for 28x28 coming in."""
+        plain = super().forward(seen)
+        a1 = F.relu(self.accreting[0](seen))  # (B, 16, 28, 28)
         sum1 = plain["plain_1"] + a1 if self.cross else a1
         norm1 = self.norm[0](sum1)
         a2 = F.relu(self.accreting[1](norm1))  # (B, 32, 14, 14)
@@ -113,7 +120,7 @@ class LEARNet(nn.Module):
 
     def forward(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B K"]:
         """Class scores before softmax, of images from -1 to 1, RGB."""
-        return self.stages(images)["logits"]
+        return self._beyond_stem(F.relu(self.stem(images, every=SEEN_EVERY)))["logits"]
 
     def stages(self, images: Float[Tensor, "B 3 S S"]) -> dict[str, Tensor]:
         """What every layer answers, by name, in the order of computation.
@@ -124,13 +131,16 @@ class LEARNet(nn.Module):
         Variants without a part have no stage of its name, but `gap`, whose `dense` are the means of the maps.
         """
         stem = F.relu(self.stem(images))  # (B, 16, 56, 56)
-        lateral = {f"{pair}.{name}": maps for pair, columns in self.lateral.items() for name, maps in columns(stem).items()}
+        return {"stem": stem, **self._beyond_stem(stem[:, :, ::SEEN_EVERY, ::SEEN_EVERY])}
+
+    def _beyond_stem(self, seen: Float[Tensor, "B 16 H W"]) -> dict[str, Tensor]:
+        lateral = {f"{pair}.{name}": maps for pair, columns in self.lateral.items() for name, maps in columns(seen).items()}
         concat = torch.cat([maps for name, maps in lateral.items() if name.endswith("_3")], dim=1)  # (B, 256, 7, 7)
         normed = self.norm(concat)
         conv5 = F.relu(self.conv5(normed))  # (B, 256, 4, 4)
         dense = conv5.mean(dim=(2, 3)) if self.dense is None else F.relu(self.dense(conv5.flatten(1)))  # (B, 256)
         logits = self.classify(self.dropout(dense))  # (B, K)
-        return {"stem": stem, **lateral, "concat": concat, "norm": normed, "conv5": conv5, "dense": dense, "logits": logits}
+        return {**lateral, "concat": concat, "norm": normed, "conv5": conv5, "dense": dense, "logits": logits}
 
     @property
     def lateral(self) -> dict[str, Column]:
@@ -152,12 +162,12 @@ def _lateral(variant: Variant) -> dict[str, Column]:
 
 
 def steps(width: int = 1) -> nn.ModuleList:
-    """The three convolutions of a column; only the first sees the stem, whose width stays."""
-    return nn.ModuleList([conv(16, 16 * width, 1), conv(16 * width, 32 * width, 3), conv(32 * width, 64 * width, 5)])
+    """The three convolutions of a column; only the first sees the stem, whose width stays. Its stride has been taken before it."""
+    return nn.ModuleList([SameConv(16, 16 * width, 1), conv(16 * width, 32 * width, 3), conv(32 * width, 64 * width, 5)])
 
 
 def conv(channels: int, filters: int, kernel: int) -> SameConv:
-    """The one kind of convolution in LEARNet: stride 2, TensorFlow's 'same' padding."""
+    """The usual convolution in LEARNet: stride 2, TensorFlow's 'same' padding."""
     return SameConv(channels, filters, kernel, stride=2)
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from learnet.networks.layers import SameConv, ceil_div, same_zeros
-from learnet.networks.learnet import LateralPair, LEARNet
+from learnet.networks.learnet import SEEN_EVERY, LateralPair, LEARNet
 
 FUSED = ("released", "paper")
 """Variants that have this form."""
@@ -32,7 +32,7 @@ class FusedLEARNet(nn.Module):
         pairs = [pair for pair in net.lateral.values() if isinstance(pair, LateralPair)]
         columns = [column for pair in pairs for column in (pair.plain, pair.accreting)]
         between = [[norm for pair in pairs for norm in (None, pair.norm[level])] for level in range(2)]  # normalised before a level
-        self.stem = _Step([net.stem], [None], net.size)
+        self.stem = _Step([net.stem], [None], net.size, SEEN_EVERY)
         self.first = _Step([column[0] for column in columns], [None], self.stem.after)
         self.second = _Step([column[1] for column in columns], between[0], self.first.after)
         self.third = _Step([column[2] for column in columns], between[1], self.second.after)
@@ -59,11 +59,11 @@ class _Step(nn.Module):
     bias: Tensor | None
     picture: Tensor | None  # (1, F, h, w); where there is none, there is a bias
 
-    def __init__(self, convs: Sequence[SameConv], norms: Sequence[nn.Module | None], side: int) -> None:
-        """Convolutions that look at as many groups of maps as there are norms, all of SIDE pixels."""
+    def __init__(self, convs: Sequence[SameConv], norms: Sequence[nn.Module | None], side: int, every: int = 1) -> None:
+        """Convolutions that look at as many groups of maps as there are norms, all of SIDE pixels; EVERY as of SameConv."""
         super().__init__()
-        self.groups, self.stride = len(norms), convs[0].stride[0]
-        self.zeros = same_zeros(side, convs[0].kernel_size[0], self.stride)
+        self.groups, self.stride = len(norms), every * convs[0].stride[0]
+        self.zeros = same_zeros(side, convs[0].kernel_size[0], convs[0].stride[0], every)
         self.after = ceil_div(side, self.stride)
         with torch.no_grad():
             weight, bias = torch.cat([conv.weight for conv in convs]), torch.cat([_bias(conv) for conv in convs])

@@ -149,6 +149,10 @@ class Training:
     from_: str = ""
     """Start from these weights instead of random ones: a file of `learnet train`, or `pretrained` (those that come with learnet)."""
 
+    keep_start: float = 0.0
+    """Share of the start that is kept: when all is learned, every weight goes so much of its way back (0 to below 1); for --from.
+    With few people the weights that one starts from know what these people cannot teach (docs/pretrained.md)."""
+
     seed: int = 0
     """First seed of weights, order and augmentation; several seeds count up from it."""
 
@@ -168,6 +172,12 @@ class Training:
                 f"--vary-stretch is a percentile from 50 to 100, not {self.vary_stretch}",
             ),
             (self.level or self.vary_stretch == 0, "--vary-stretch is for level images: add --level"),
+            (0 <= self.keep_start < 1, f"--keep-start must be from 0 up to 1, not {self.keep_start}"),
+            (bool(self.from_) or not self.keep_start, "--keep-start is for networks that start from weights: add --from"),
+            (
+                not (self.inner_groups and self.keep_start),
+                "--keep-start is not for --inner-groups, whose networks are tested before they go back: leave one of them out",
+            ),
             (0 <= self.seed < 2**31, f"--seed must be from 0 up to 2147483647, not {self.seed}"),
         )
 

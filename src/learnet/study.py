@@ -93,7 +93,7 @@ def run_study(
         for seed in range(training.seed, training.seed + study.seeds)
         for fold in learning_from(folds, study.learn_from, seed)
     ]
-    _check_inner_groups(given)
+    _check_trainings(given)
     starts = {name: start_of(own, study.network, data) for name, own in {own.from_: own for _, own in given}.items()}
     tensors = {name: start.tensors if start else None for name, start in starts.items()}
     tasks = [Task(out.name, study.network, fold, own, tensors[own.from_], _weights_file(out, study, fold, own.seed)) for fold, own in given]
@@ -158,7 +158,9 @@ def start_of(training: Training, network: str, data: Material) -> Start | None:
     return start_from(training.from_, network, data.prepared, data.scheme.classes, data.people) if training.from_ else None
 
 
-def _check_inner_groups(given: Sequence[tuple[Fold, Training]]) -> None:
+def _check_trainings(given: Sequence[tuple[Fold, Training]]) -> None:
+    if any(own.keep_start and fold.protocol == LEAKY_EPOCH for fold, own in given):
+        raise LearnetError(f"--protocol {LEAKY_EPOCH} tests each epoch as it is; nothing goes back.", "Leave --keep-start out.")
     fewest = min(len(fold.learned) for fold, _ in given)
     asked = max(own.inner_groups for _, own in given)
     if asked > fewest:

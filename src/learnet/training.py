@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from jaxtyping import Float64, UInt8
+from safetensors.torch import load
 from torch import nn
 from torch.optim.swa_utils import update_bn
 
@@ -93,6 +94,8 @@ def train_together(
     else:
         losses = [descend(modules[0], learned[0], trainings[0], epochs[0], progress and (lambda done: progress(done, epochs[0])))]
     for module, data, own in zip(modules, learned, trainings, strict=True):
+        if start and own.keep_start:
+            go_back(module, start, own.keep_start)
         settle_statistics(module, data, own)
     return [Trained(module.eval().cpu(), *made) for module, made in zip(modules, zip(epochs, losses, strict=True), strict=True)]
 
@@ -206,6 +209,18 @@ def predict_scores(
             scores = module(both).double().softmax(dim=1).unflatten(0, (-1, len(batch))).mean(dim=0)
             parts.append(scores)
     return torch.cat(parts).numpy()
+
+
+def go_back(module: nn.Module, start: bytes, share: float) -> None:
+    """Move every weight this share of its way back to where it started. A class layer that started from random numbers stays.
+
+    Source: Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022 (weight-space ensembles).
+    """
+    begun = load(start)
+    with torch.no_grad():
+        for name, weight in module.named_parameters():
+            if name in begun:
+                weight.lerp_(begun[name].to(weight.device), share)
 
 
 def settle_statistics(module: nn.Module, data: TrainingSet, training: Training) -> None:

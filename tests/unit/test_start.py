@@ -15,10 +15,10 @@ from learnet.errors import BadCheckpoint, LearnetError, OutputTaken
 from learnet.facts import Facts
 from learnet.material import Material, material
 from learnet.networks import NETWORKS
-from learnet.settings import Resources, Study
+from learnet.settings import Resources, Study, Training
 from learnet.start import start_from
 from learnet.study import run_study
-from learnet.training import train
+from learnet.training import settle_statistics, train, train_together
 
 STILL = replace(QUICK, epochs=1, learning_rate=1e-30, mirror="none")  # nothing can be learned: what comes out is what went in
 FACTS = Facts("learnet", ("surprise", "none", "disgust", "happiness", "sadness"), 28, None, None,
@@ -55,6 +55,38 @@ def test_an_unknown_class_makes_the_class_layer_new(tmp_path: Path, data: Materi
     trained = train("learnet", data.training_set(range(len(data.rows))), STILL, start=start).module
     assert torch.equal(trained.classify.weight, fresh.classify.weight) and torch.equal(trained.stem.weight, other.stem.weight)
     assert not any(name.startswith("classify") for name in load(start))
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_is_kept_of_the_start_is_a_share_of_each_weight(tmp_path: Path, data: Material, known: bool) -> None:
+    """A quarter of the way back from where the same training ends otherwise; batch statistics are those of the weights half-way."""
+    facts = FACTS if known else replace(FACTS, classes=("surprise", "none", "disgust", "happiness"))
+    start, learned = started(given(tmp_path, facts), data), data.training_set(range(len(data.rows)))
+    asked = replace(QUICK, from_="w.safetensors", optimiser="sgd", learning_rate=0.01, mirror="none")
+    began, ended = load(start), train("learnet", learned, asked, start=start).module
+    seeds = [asked, replace(asked, seed=5)]
+    kept = train_together("learnet", [learned] * 2, [replace(own, keep_start=0.25) for own in seeds], start=start)[0].module
+    moved = 0.0
+    for (name, there), here in zip(ended.named_parameters(), kept.parameters(), strict=True):
+        back = 0.25 * began[name] + 0.75 * there if name in began else there
+        torch.testing.assert_close(here, back, rtol=1e-3, atol=1e-5)
+        moved = max(moved, float((here - there).detach().abs().max()))
+    assert moved > 1e-3 and ("classify.weight" in began) == known
+    settle_statistics(ended.load_state_dict(kept.state_dict()) and ended, learned, asked)
+    for name, numbers in kept.named_buffers():
+        torch.testing.assert_close(numbers, dict(ended.named_buffers())[name], msg=name)
+
+
+def test_to_keep_a_share_of_no_start_or_of_a_tested_epoch_is_refused(tmp_path: Path, data: Material) -> None:
+    with pytest.raises(LearnetError, match="add --from"):
+        Training(keep_start=0.3)
+    with pytest.raises(LearnetError, match="from 0 up to 1, not 1"):
+        Training(keep_start=1.0, from_="w")
+    with pytest.raises(LearnetError, match="--inner-groups.*leave one of them out"):
+        Training(keep_start=0.3, from_="w", inner_groups=3)
+    asked = replace(QUICK, from_=str(given(tmp_path)), keep_start=0.5)
+    with pytest.raises(LearnetError, match="Leave --keep-start out"):
+        run_study(tmp_path / "prepared", tmp_path / "study", Study(protocol="leaky-epoch"), asked, Resources(jobs=1))
 
 
 def test_a_study_says_where_it_started_and_another_start_is_another_study(tmp_path: Path, data: Material) -> None:

@@ -95,6 +95,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--people", type=int, default=10)
     parser.add_argument("--seed", type=int, default=200, help="of the people; 100 served to choose what is reported")
     chosen = parser.parse_args(arguments)
+    if chosen.people < 2:
+        parser.error("--people: at least 2, for an interval over people")
     torch.set_num_threads(1)
     module, facts = load_checkpoint(chosen.weights)
     assert facts.preparation is not None, "weights of prepared clips are needed"

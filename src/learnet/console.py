@@ -14,6 +14,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from learnet.errors import counted
+
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -61,12 +63,12 @@ def scores(studies: Sequence[tuple[str, dict]]) -> None:
     rows, notes = [], []
     for name, summary in studies:
         first = next(iter(summary["seeds"].values()))
-        counts = f"{first['clips']} clips\n{first['people']} people" + (
-            f", {len(summary['seeds'])} seeds" if len(summary["seeds"]) > 1 else ""
-        )
-        rows.append([f"{name}\n{counts}", *_measures(summary["mean"])])
+        runs = f", {len(summary['seeds'])} seeds" if len(summary["seeds"]) > 1 else ""
+        clips, people = _counts(first)
+        rows.append([f"{name}\n{clips}\n{people}{runs}", *_measures(summary["mean"])])
         for dataset, part in summary.get("datasets", {}).items():
-            rows.append([f"- {dataset}\n  {part['clips']} clips\n  {part['people']} people", *_measures(part["mean"])])
+            clips, people = _counts(part)
+            rows.append([f"- {dataset}\n  {clips}\n  {people}", *_measures(part["mean"])])
             if part["absent"]:
                 notes.append(f"{name}: no clip of {dataset} has the class {', '.join(part['absent'])}, which counts as zero there.")
     seeds = any(len(summary["seeds"]) > 1 for _, summary in studies)
@@ -74,6 +76,10 @@ def scores(studies: Sequence[tuple[str, dict]]) -> None:
     table(title, ["study", "accuracy", "UF1", "UAR"], rows)
     for note in notes:
         out.print(note, markup=False)
+
+
+def _counts(part: dict) -> tuple[str, str]:
+    return counted(part["clips"], "clip"), counted(part["people"], "person", "people")
 
 
 def _measures(mean: dict) -> list[str]:

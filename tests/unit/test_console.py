@@ -35,6 +35,11 @@ def test_databases_stand_below_their_study() -> None:
     assert [line for line in lines if line.startswith("4 ")] == ["4 clips", "4 people"] * 2
 
 
+def test_one_person_is_no_people() -> None:
+    lines = shown(answers("a")[:1])
+    assert any(line.startswith("1 clip ") or line == "1 clip" for line in lines) and "1 person" in {line[:8] for line in lines}
+
+
 def test_one_database_needs_no_row_of_its_own() -> None:
     lines = shown(answers("a"))
     assert len([line for line in lines if re.search(r"0\.\d+ \[", line)]) == 1 and not [line for line in lines if "counts as zero" in line]

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from learnet.descent import TrainingSet, descend, descend_together
+from learnet.descent import TrainingSet, descend, descend_together, keep_freed_memory
 from learnet.networks import NETWORKS, to_answer
 from learnet.settings import Training
 
@@ -59,6 +59,7 @@ def answers(rounds: int) -> tuple[list[measure.Row], dict[str, object]]:
 def training_step(rounds: int, batch: int = 32) -> tuple[list[measure.Row], dict[str, object]]:
     """Forward, backward and AdamW, as networks train and with every stage computed."""
     product, in_product = measure.matrix_product()
+    keep_freed_memory()  # as every training does
     images, labels = torch.rand(batch, 3, 112, 112) * 2 - 1, torch.arange(batch) % 5
 
     def stepping(answer: Callable[[nn.Module, Tensor], Tensor]) -> Callable[[], None]:

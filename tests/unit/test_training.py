@@ -50,7 +50,7 @@ print(faults[-1] - faults[-5])
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left as they are")
 def test_a_steady_training_asks_the_system_for_no_memory() -> None:
-    """Page faults of four steps of 16 images, each of which needs some 12 MB for its maps; given back and asked for anew they are 13,000."""
+    """Page faults of four steps of 16 images, whose maps take some 13 MB; given back and asked for anew they are 13,000."""
     told = subprocess.run([sys.executable, "-c", STEADY], capture_output=True, text=True, check=True)
     assert int(told.stdout) < 400
 

@@ -31,8 +31,8 @@ class Chances:
     partner: Int64[Tensor, "B"]  # position in the batch
 
     def to(self, device: torch.device) -> "Chances":
-        """The same on another device."""
-        return Chances(*(part.to(device) for part in (self.mirrored, self.moved, self.share, self.partner)))
+        """The same on another device, which is not waited for."""
+        return Chances(*(part.to(device, non_blocking=True) for part in (self.mirrored, self.moved, self.share, self.partner)))
 
 
 def draw(count: int, training: Training, generator: torch.Generator) -> Chances:
@@ -82,7 +82,7 @@ def mirror(batch: Float[Tensor, "B 3 H W"], kind: str) -> Float[Tensor, "B 3 H W
     """
     flipped = batch.flip(-1)
     if kind == "flow":
-        flipped = flipped * torch.tensor([-1.0, 1.0, 1.0], dtype=batch.dtype, device=batch.device).view(3, 1, 1)
+        flipped = torch.cat([-flipped[:, :1], flipped[:, 1:]], dim=1)
     return flipped
 
 

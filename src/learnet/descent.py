@@ -1,31 +1,33 @@
 """The training loop: one network alone, or many of one kind side by side in one pass, each as if it were alone.
 
-Side by side the parameters of all networks lie in one table, a row for each, and `torch.func.vmap` turns each layer into one operation
-over all of them. Every network keeps its own images, order, augmentation, dropout, batch statistics, optimiser state and learning rate,
-all drawn from its own seed, so that the company it keeps changes nothing but the rounding of floats.
+Side by side the networks share the way: their images lie on the device together, their batches are changed by chance as one, and one
+optimiser moves them all. On a GPU a step of all of them is moreover recorded once and then played again. Every network keeps its own
+order, augmentation, dropout, batch statistics, optimiser state and learning rate, all drawn from its own seed, so that the company it
+keeps changes nothing but the rounding of floats.
 """
 
 import ctypes
 import platform
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor, nn
-from torch.func import functional_call, stack_module_state, vmap
 from torch.nn import functional as F
 
 from learnet import augment
 from learnet.errors import LearnetError
 from learnet.networks import as_input
-from learnet.networks.layers import ConvolutionsAsProducts, Dropout
+from learnet.networks.layers import Dropout
 from learnet.settings import Training
 
-EVEN = 64  # numbers; parts of a table of parameters begin at multiples of it
+CPU = torch.device("cpu")
+BRANCHES = 8  # networks under way at once on a GPU
+
+Batches = Float[Tensor, "R B 3 H W"]
+Targets = Float[Tensor, "R B K"]
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,11 @@ class Course:
     All batches have one size: where the images do not fill the last batch of an epoch, some of them are seen twice in it.
     """
 
-    def __init__(self, data: TrainingSet, training: Training, epochs: int) -> None:
-        """A course of EPOCHS passes over DATA, along a schedule laid out for `training.epochs`."""
+    def __init__(self, data: TrainingSet, training: Training, epochs: int, device: torch.device = CPU) -> None:
+        """A course of EPOCHS passes over DATA, along a schedule laid out for `training.epochs`; dropout is drawn on DEVICE."""
         self.data, self.training, self.epochs = data, training, epochs
         self.generator = torch.Generator().manual_seed(training.seed)
+        self.of_dropout = self.generator if device == CPU else torch.Generator(device).manual_seed(training.seed)
         self.size = min(training.batch, len(data.labels))
         self.steps = -(-len(data.labels) // self.size)  # of an epoch
         self.taken = 0  # steps
@@ -86,7 +89,7 @@ class Course:
         return self.training.learning_rate * _rate(self.taken / self.steps, self.training)
 
     def batch(self) -> tuple[Int64[Tensor, "B"], augment.Chances]:
-        """Positions of the images of the next step, and what chance decides about them; both drawn on the CPU."""
+        """Positions of the images of the next step, and what chance decides about them; both drawn on the CPU: the same on every device."""
         place = self.taken % self.steps
         if place == 0:
             count = len(self.data.labels)
@@ -112,7 +115,7 @@ class _Album:
     def batch(self, courses: Sequence[Course]) -> tuple[Float[Tensor, "R B 3 H W"], Float[Tensor, "R B K"]]:
         """Every course's next batch and its targets, as chance changed them."""
         positions, chances = zip(*(course.batch() for course in courses), strict=True)
-        chosen = _row([place + start for place, start in zip(positions, self.starts, strict=False)]).to(self.device)
+        chosen = _row([place + start for place, start in zip(positions, self.starts, strict=False)]).to(self.device, non_blocking=True)
         joined = augment.join(chances).to(self.device)
         images, wanted = augment.changed(as_input(self.pixels[chosen]), self.targets[chosen], joined, courses[0].training)
         return images.unflatten(0, (len(courses), -1)), wanted.unflatten(0, (len(courses), -1))
@@ -135,17 +138,89 @@ def keep_freed_memory() -> None:
         mallopt(-3, 32 * 2**20)  # M_MMAP_THRESHOLD: what is larger is a mapping of its own; the largest that glibc takes
 
 
-class _Networks(ABC):
-    """One network or many, as the loop sees them."""
+class _Networks:
+    """Networks of one kind, as the loop sees them."""
 
-    @abstractmethod
-    def draw_dropout(self, courses: Sequence[Course], device: torch.device) -> None: ...
+    def __init__(self, modules: Sequence[nn.Module], courses: Sequence[Course]) -> None:
+        self.modules, self.courses, self.training = modules, courses, courses[0].training
+        self.dropouts = [[layer for layer in module.modules() if isinstance(layer, Dropout)] for module in modules]
+        self.in_step: dict[tuple[int, int], list[int]] = {}  # places of networks that have one learning rate all the way
+        for place, course in enumerate(courses):
+            self.in_step.setdefault((course.steps, course.epochs), []).append(place)
+        groups = [[weight for place in places for weight in modules[place].parameters()] for places in self.in_step.values()]
+        self.optimiser = _optimiser(groups, self.training)
 
-    @abstractmethod
-    def losses(self, batch: Tensor, wanted: Tensor, weights: Tensor) -> Float[Tensor, "R"]: ...
+    def draw_dropout(self) -> None:
+        """A new mask for every dropout layer of every network, in the place of the last one."""
+        for layers, course in zip(self.dropouts, self.courses, strict=True):
+            for layer in layers:
+                mask = layer.drawn(course.size, course.of_dropout)
+                layer.mask = layer.mask.copy_(mask) if layer.mask.shape == mask.shape else mask
 
-    @abstractmethod
-    def step(self, courses: Sequence[Course], rates: Sequence[float], active: Sequence[bool]) -> None: ...
+    def losses(self, batch: Batches, wanted: Targets, weights: Tensor) -> Float[Tensor, "R"]:
+        """Each network's loss on its batch; its slopes lie with its parameters."""
+        return torch.stack([self._loss(place, batch[place], wanted[place], weights[place]) for place in range(len(self.modules))])
+
+    def _loss(self, place: int, batch: Tensor, wanted: Tensor, weights: Tensor) -> Float[Tensor, ""]:
+        module = self.modules[place].train()  # what is done after an epoch may have left it as it is when tested
+        loss = F.cross_entropy(module(batch), wanted, weights, label_smoothing=self.training.label_smoothing)
+        loss.backward()
+        return loss.detach()
+
+    def step(self, rates: Sequence[float], active: Sequence[bool]) -> None:
+        """Follow the slopes, each network at its own rate; one that has finished stays as it is."""
+        for group, (place, *_) in zip(self.optimiser.param_groups, self.in_step.values(), strict=True):
+            group["lr"] = rates[place]
+            if not active[place]:
+                for parameter in group["params"]:
+                    parameter.grad = None
+        self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)
+
+
+class _Recorded(_Networks):
+    """Many networks on a GPU, which is told once what a step of all of them is and then only to do it again.
+
+    Told layer by layer, it waits for the next word most of the time: a small network keeps it busy for less time than the word takes. In
+    the recording (a CUDA graph) the networks are branches, and several of them are under way at once.
+    """
+
+    def __init__(self, modules: Sequence[nn.Module], courses: Sequence[Course]) -> None:
+        super().__init__(modules, courses)
+        self.parameters = [weight for module in modules for weight in module.parameters()]
+        self.given: tuple[Tensor, ...] = ()  # where the recording finds batches, targets and weights of classes
+        self.graph: torch.cuda.CUDAGraph | None = None
+        self.found: Tensor  # where it leaves the losses
+        self.slopes: list[Tensor | None]  # and the slopes
+
+    def losses(self, batch: Batches, wanted: Targets, weights: Tensor) -> Float[Tensor, "R"]:
+        """As of `_Networks`."""
+        if not self.given:  # the first step is taken as it is, and lets the libraries get ready
+            self.given = batch.clone(), wanted.clone(), weights
+            return super().losses(batch, wanted, weights)
+        if self.graph is None:
+            self.graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(self.graph):
+                self.found = self._branches()
+            self.slopes = [parameter.grad for parameter in self.parameters]
+        for place, values in zip(self.given, (batch, wanted), strict=False):
+            place.copy_(values)
+        self.graph.replay()
+        for parameter, slope in zip(self.parameters, self.slopes, strict=True):
+            parameter.grad = slope
+        return self.found.clone()
+
+    def _branches(self) -> Float[Tensor, "R"]:
+        trunk, found = torch.cuda.current_stream(), []
+        streams = [torch.cuda.Stream() for _ in range(min(BRANCHES, len(self.modules)))]
+        for stream in streams:
+            stream.wait_stream(trunk)
+        for place in range(len(self.modules)):
+            with torch.cuda.stream(streams[place % len(streams)]):
+                found.append(self._loss(place, *(part[place] for part in self.given)))
+        for stream in streams:
+            trunk.wait_stream(stream)
+        return torch.stack(found)
 
 
 def descend(
@@ -163,13 +238,16 @@ def descend(
     Returns:
         Mean loss of each epoch.
     """
-    return _run(_Alone(module, training), [Course(data, training, epochs)], _device(module), after_epoch)[0]
+    courses = [Course(data, training, epochs, _device(module))]
+    return _run(_Networks([module], courses), courses, _device(module), after_epoch)[0]
 
 
 def descend_together(
     modules: Sequence[nn.Module], sets: Sequence[TrainingSet], trainings: Sequence[Training], epochs: Sequence[int]
 ) -> list[tuple[float, ...]]:
     """Many networks of one kind, each over its own data, in one pass; equal to `descend` for each of them but for rounding.
+
+    The running averages of a network that ends before the others go on moving; a training settles them anew at its end.
 
     Args:
         modules: networks of the same shape; changed in place.
@@ -184,13 +262,12 @@ def descend_together(
         LearnetError: sets so small that batches differ in size.
         torch.OutOfMemoryError: too many for the device.
     """
-    courses = [Course(*given) for given in zip(sets, trainings, epochs, strict=True)]
+    device = _device(modules[0])
+    courses = [Course(*given, device) for given in zip(sets, trainings, epochs, strict=True)]
     if len({course.size for course in courses}) > 1:
         raise LearnetError("Networks side by side need batches of one size.", "Ask for a batch no larger than the smallest training set.")
-    together = _Together(modules, trainings[0])
-    losses = _run(together, courses, _device(modules[0]))
-    together.write_back()
-    return losses
+    kind = _Recorded if device.type == "cuda" else _Networks
+    return _run(kind(modules, courses), courses, device)
 
 
 def _run(
@@ -203,101 +280,18 @@ def _run(
     while not all(course.finished for course in courses):
         active, rates = [not course.finished for course in courses], [course.rate for course in courses]
         batch, wanted = album.batch(courses)
-        networks.draw_dropout(courses, device)
+        networks.draw_dropout()
         found = networks.losses(batch, wanted, album.weights)
-        found.sum().backward()
-        networks.step(courses, rates, active)
+        networks.step(rates, active)
         for place, (course, is_active) in enumerate(zip(courses, active, strict=True)):
             if is_active:
-                losses[place].append(found[place].detach())
+                losses[place].append(found[place])
                 if after_epoch and course.taken % course.steps == 0:
                     after_epoch(course.taken // course.steps)
     return [
         tuple(torch.stack(steps).double().view(course.epochs, -1).mean(dim=1).tolist())
         for steps, course in zip(losses, courses, strict=True)
     ]
-
-
-class _Alone(_Networks):
-    """One network, called as it is."""
-
-    def __init__(self, module: nn.Module, training: Training) -> None:
-        self.module, self.training = module, training
-        self.optimiser = _optimiser([list(module.parameters())], training)
-
-    def draw_dropout(self, courses: Sequence[Course], device: torch.device) -> None:
-        for layer in self.module.modules():
-            if isinstance(layer, Dropout):
-                layer.mask = layer.drawn(courses[0].size, courses[0].generator).to(device)
-
-    def losses(self, batch: Tensor, wanted: Tensor, weights: Tensor) -> Float[Tensor, "1"]:
-        self.module.train()
-        smoothing = self.training.label_smoothing
-        return F.cross_entropy(self.module(batch[0]), wanted[0], weights[0], label_smoothing=smoothing)[None]
-
-    def step(self, courses: Sequence[Course], rates: Sequence[float], active: Sequence[bool]) -> None:
-        self.optimiser.param_groups[0]["lr"] = rates[0]
-        self.optimiser.step()
-        self.optimiser.zero_grad(set_to_none=True)
-
-
-class _Together(_Networks):
-    """Many networks. The parameters of each are a row of one table, which its optimiser takes for a single parameter."""
-
-    def __init__(self, modules: Sequence[nn.Module], training: Training) -> None:
-        self.modules, self.training = [module.train() for module in modules], training
-        stacked, self.buffers = stack_module_state(list(modules))
-        table, start = _table([values.detach() for values in stacked.values()]), 0
-        self.parameters: dict[str, Tensor] = {}
-        for name, values in stacked.items():
-            count = values[0].numel()
-            self.parameters[name] = nn.Parameter(table[:, start : start + count].view(values.shape))  # lies in the table
-            start += count + -count % EVEN
-        self.rows = [nn.Parameter(row) for row in table]
-        self.optimiser = _optimiser([[row] for row in self.rows], training)
-
-    def draw_dropout(self, courses: Sequence[Course], device: torch.device) -> None:
-        for name, layer in self.modules[0].named_modules():
-            if isinstance(layer, Dropout):
-                masks = [layer.drawn(course.size, course.generator) for course in courses]
-                self.buffers[f"{name}.mask"] = torch.stack(masks).to(device)
-
-    def losses(self, batch: Tensor, wanted: Tensor, weights: Tensor) -> Float[Tensor, "R"]:
-        return vmap(self._loss)(self.parameters, self.buffers, batch, wanted, weights)
-
-    def _loss(
-        self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], batch: Tensor, wanted: Tensor, weights: Tensor
-    ) -> Float[Tensor, ""]:
-        with ConvolutionsAsProducts() if batch.is_cuda else nullcontext():
-            scores = functional_call(self.modules[0], (parameters, buffers), (batch,))
-        return F.cross_entropy(scores, wanted, weights, label_smoothing=self.training.label_smoothing)
-
-    def step(self, courses: Sequence[Course], rates: Sequence[float], active: Sequence[bool]) -> None:
-        slopes = _table([torch.zeros_like(values) if values.grad is None else values.grad for values in self.parameters.values()])
-        for place, (row, group) in enumerate(zip(self.rows, self.optimiser.param_groups, strict=True)):
-            group["lr"] = rates[place]
-            row.grad = slopes[place] if active[place] else None  # a finished network stays as it is
-        self.optimiser.step()
-        for values in self.parameters.values():
-            values.grad = None
-
-    def write_back(self) -> None:
-        """Give each network its own weights and statistics."""
-        stacked = {**self.parameters, **{name: buffer for name, buffer in self.buffers.items() if not name.endswith(".mask")}}
-        with torch.no_grad():
-            for place, module in enumerate(self.modules):
-                own = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-                for name, values in stacked.items():
-                    own[name].copy_(values[place])
-
-
-def _table(stacked: Sequence[Float[Tensor, "R ..."]]) -> Float[Tensor, "R P"]:
-    """One row for each network; zeros between the parts let each begin where a GPU's matrix units like to read."""
-    parts = []
-    for values in stacked:
-        flat = values.flatten(1)
-        parts += [flat, flat.new_zeros(len(flat), -flat.shape[1] % EVEN)]
-    return torch.cat(parts, dim=1)
 
 
 def networks_that_fit(module: nn.Module, size: int, batch: int, free_bytes: int) -> int:
@@ -311,8 +305,6 @@ def networks_that_fit(module: nn.Module, size: int, batch: int, free_bytes: int)
     def count(layer: nn.Module, given: tuple, answer: Tensor) -> None:
         nonlocal answers
         answers += answer.numel()
-        if isinstance(layer, nn.Conv2d):
-            answers += layer.weight[0].numel() * answer[0, 0].numel()  # what each pixel is made from, side by side
 
     handles = [layer.register_forward_hook(count) for layer in module.modules() if not list(layer.children())]
     with torch.inference_mode():
@@ -335,9 +327,9 @@ def _device(module: nn.Module) -> torch.device:
     return next(module.parameters()).device
 
 
-def _optimiser(networks: Sequence[Sequence[nn.Parameter]], training: Training) -> torch.optim.Optimizer:
-    """One optimiser, with a group of parameters for each network."""
-    groups = [{"params": list(parameters)} for parameters in networks]
+def _optimiser(parameters: Sequence[Sequence[nn.Parameter]], training: Training) -> torch.optim.Optimizer:
+    """One optimiser; each group of parameters can have a learning rate of its own."""
+    groups = [{"params": list(group)} for group in parameters]
     if training.optimiser == "sgd":
         return torch.optim.SGD(groups, training.learning_rate, momentum=0.9, weight_decay=training.weight_decay)
     return torch.optim.AdamW(groups, training.learning_rate, weight_decay=training.weight_decay, fused=True)

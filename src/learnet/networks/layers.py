@@ -2,13 +2,11 @@
 
 import itertools
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.overrides import TorchFunctionMode
 
 from learnet.errors import LearnetError
 
@@ -44,34 +42,6 @@ def ceil_div(length: int, stride: int) -> int:
     return -(-length // stride)
 
 
-class ConvolutionsAsProducts(TorchFunctionMode):
-    """While it is entered, convolutions are done as products of matrices, which for many networks in one pass become one product.
-
-    As a convolution in so many groups, a GPU would do it network by network. Same answers but for rounding, for more memory.
-    """
-
-    def __torch_function__(self, func: Callable, types: tuple, args: tuple = (), kwargs: dict | None = None) -> Any:
-        """Take over `conv2d`, as far as networks here ask for it; all else goes its way."""
-        if func is not torch.conv2d:
-            return func(*args, **kwargs or {})
-        images, weight, bias, stride, padding, dilation, groups = (*args, *(None, 1, 0, 1, 1)[len(args) - 2 :])
-        if kwargs or groups != 1 or _pair(dilation) != (1, 1) or isinstance(padding, str):
-            return func(*args, **kwargs or {})
-        (down, right), (rows, columns) = _pair(stride), _pair(padding)
-        high, wide = weight.shape[-2:]
-        padded = F.pad(images, (columns, columns, rows, rows)) if rows or columns else images
-        windows = padded.unfold(2, high, down).unfold(3, wide, right)  # (B, C, H, W, k, k)
-        seen = windows.permute(1, 4, 5, 0, 2, 3).flatten(3).flatten(0, 2)  # (C k k, B H W)
-        answer = weight.flatten(1) @ seen
-        if bias is not None:
-            answer = answer + bias.unsqueeze(1)
-        return answer.unflatten(1, (windows.shape[0], *windows.shape[2:4])).transpose(0, 1)
-
-
-def _pair(given: int | tuple[int, ...]) -> tuple[int, ...]:
-    return (given, given) if isinstance(given, int) else tuple(given)
-
-
 class Dropout(nn.Module):
     """Dropout whose mask is drawn by the training loop from the network's own seed, not by the layer from a generator that all share.
 
@@ -87,8 +57,8 @@ class Dropout(nn.Module):
         self.register_buffer("mask", torch.empty(0), persistent=False)
 
     def drawn(self, count: int, generator: torch.Generator) -> Float[Tensor, "B F"]:
-        """A new mask for COUNT images: 0 where a feature is dropped, else what keeps the mean as it was."""
-        kept = torch.rand((count, self.features), generator=generator) >= self.share
+        """A new mask for COUNT images, where the generator is: 0 where a feature is dropped, else what keeps the mean as it was."""
+        kept = torch.rand((count, self.features), generator=generator, device=generator.device) >= self.share
         return kept / (1 - self.share)
 
     def forward(self, x: Float[Tensor, "B F"]) -> Float[Tensor, "B F"]:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from learnet.descent import TrainingSet, descend, descend_together, keep_freed_memory
-from learnet.networks import NETWORKS, to_answer
+from learnet.networks import NETWORKS, as_input, to_answer
 from learnet.settings import Training
 
 
@@ -39,11 +39,12 @@ def operations(net: nn.Module, size: int = 112) -> int:
 
 def answers(rounds: int) -> tuple[list[measure.Row], dict[str, object]]:
     """The fused form and the plain one, a single image and 32."""
+    keep_freed_memory()  # as all that gives scores does
     plain = NETWORKS["learnet"](5).eval()
     fused, work, (product, in_product) = to_answer(plain), operations(plain), measure.matrix_product()
     rows, details = [], {"operations of an answer": work}
     for batch in (1, 32):
-        images = torch.rand(batch, 3, 112, 112) * 2 - 1
+        images = as_input(torch.randint(0, 256, (batch, 112, 112, 3), dtype=torch.uint8))
         with torch.inference_mode():
             assert torch.allclose(plain.stages(images)["logits"], fused(images), atol=1e-5)
             ways = {"plain": lambda x=images: plain.stages(x)["logits"], "fused": lambda x=images: fused(x), "matrix product": product}
@@ -59,7 +60,6 @@ def answers(rounds: int) -> tuple[list[measure.Row], dict[str, object]]:
 def training_step(rounds: int, batch: int = 32) -> tuple[list[measure.Row], dict[str, object]]:
     """Forward, backward and AdamW, as networks train and with every stage computed."""
     product, in_product = measure.matrix_product()
-    keep_freed_memory()  # as every training does
     images, labels = torch.rand(batch, 3, 112, 112) * 2 - 1, torch.arange(batch) % 5
 
     def stepping(answer: Callable[[nn.Module, Tensor], Tensor]) -> Callable[[], None]:

@@ -13,7 +13,7 @@ from torch.optim.swa_utils import update_bn
 
 from learnet import augment
 from learnet.checkpoint import put
-from learnet.descent import TrainingSet, descend, descend_together
+from learnet.descent import TrainingSet, descend, descend_together, keep_freed_memory
 from learnet.errors import LearnetError, pick
 from learnet.metrics import confusion, headline
 from learnet.motion.level import level
@@ -199,6 +199,7 @@ def predict_scores(
         levelled: take the even part out of the images first and stretch them to this percentile (`motion.level`), as of a network that
             was trained so; 0 leaves them as they are.
     """
+    keep_freed_memory()
     images = level(images, levelled)
     parts = []
     module = to_answer(module)

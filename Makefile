@@ -2,7 +2,7 @@
 PYTHON ?= python3
 CONSTRAINTS := $(if $(shell command -v nvidia-smi 2>/dev/null),,-c constraints-cpu.txt)
 
-BENCHMARKS := dynamic_image prepare index network live study
+BENCHMARKS := dynamic_image prepare index network live startup study
 
 .PHONY: help demo test check bench clean
 

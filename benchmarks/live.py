@@ -6,7 +6,7 @@ The film shows the public-domain portrait in scikit-image, as large as CASME II 
 that sways so far that its face must be found anew a few times in a minute. It is read as fast as it goes (the reference: merely decoding
 it), and then paced: every frame comes when it is due, and the latency counts from then, decoding included, to the answer. Scores are
 averaged with those of the mirror image, as weights of `learnet train` ask for. Memory is that of the process, while 100,000 small
-frames pass. The networks have random weights, which costs as much.
+frames pass. The networks have random weights, which costs as much. What `learnet export` makes of the same weights is timed beside them.
 """
 
 import itertools
@@ -15,6 +15,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import cv2
@@ -24,9 +25,11 @@ import torch
 from skimage.data import astronaut
 
 from learnet.checkpoint import save_checkpoint
+from learnet.export import export_onnx
 from learnet.facts import Facts
 from learnet.live import Watch
 from learnet.networks import NETWORKS, to_answer
+from learnet.onnx_scores import load_onnx
 from learnet.predict import Recogniser
 from learnet.settings import Live, Preparation, Training
 from learnet.training import predict_scores
@@ -49,11 +52,21 @@ def sway() -> Iterator[np.ndarray]:
         yield np.clip(moved + noises[t % len(noises)], 0, 255).astype(np.uint8)
 
 
-def recogniser(folder: Path, size: int = 112, face: str = "haar") -> Recogniser:
-    facts = Facts("learnet", CLASSES, size, Preparation(face=face, size=size), Training(mirror="image"), {}, {})  # type: ignore[arg-type]
-    save_checkpoint(folder / f"{size}-{face}.safetensors", NETWORKS["learnet"](len(CLASSES), size), facts)
+def weights(folder: Path, network: str = "learnet", size: int = 112, face: str = "haar", mirror: str = "image") -> Path:
+    """Random ones, as a file of `learnet train`."""
+    facts = Facts(network, CLASSES, size, Preparation(face=face, size=size), Training(mirror=mirror), {}, {})  # type: ignore[arg-type]
+    path = folder / f"{network}-{size}-{face}-{mirror}.safetensors"
+    save_checkpoint(path, NETWORKS[network](len(CLASSES), size), facts)
+    return path
+
+
+def exported(file: Path) -> Path:
+    return export_onnx(file, file.with_suffix(".onnx")).path
+
+
+def recogniser(file: Path) -> Recogniser:
     model = os.environ.get("LEARNET_FACE_MODEL")
-    return Recogniser.load(folder / f"{size}-{face}.safetensors", Path(model) if model else None)
+    return Recogniser.load(file, Path(model) if model else None)
 
 
 def watch(ask: Recogniser, path: Path, pace: bool, every: int) -> dict[str, object]:
@@ -140,18 +153,35 @@ def networks(rounds: int) -> list[dict[str, object]]:
     return cases
 
 
-def rows(fast: dict, paced: dict, held: dict, cases: list[dict]) -> list[measure.Row]:
-    """The lines of the table."""
-    film = f"{SIZE[0]}x{SIZE[1]} film, decoding included"
-    times = min(case["ResNet-50 over LEARNet"] for case in cases)
+def exported_networks(folder: Path, rounds: int) -> dict[str, object]:
+    """The same, each by onnxruntime, which takes one thread."""
+    nets = {name: load_onnx(exported(weights(folder, name, mirror="none")))[0] for name in ("learnet", "resnet18", "resnet50")}
+    image = np.random.default_rng(0).integers(0, 256, (1, 112, 112, 3), dtype=np.uint8)
+    ways: dict[str, Callable[[], object]] = {name: lambda score=score: score(image) for name, score in nets.items()}
+    seconds = measure.take_turns(ways, rounds, warm=3)
+    spent = {f"{name}, ms": round(1e3 * statistics.median(values), 2) for name, values in seconds.items()}
+    return {"exported, threads": 1, **spent, "ResNet-50 over LEARNet": round(measure.ratio(seconds, "resnet50", "learnet"), 1)}
+
+
+def film_rows(form: str, fast: dict, paced: dict) -> list[measure.Row]:
+    """The lines of the table for one form of the network."""
+    film = f"{SIZE[0]}x{SIZE[1]} film, {form}"
     return [
-        measure.Row(f"live on a {film}, frames a second", "a camera of 200 a second", fast["frames a second"], FPS,
+        measure.Row(f"live on a {film}, frames a second", "a camera of 200 a second, decoding included", fast["frames a second"], FPS,
                     "the decoding rate", fast["share of the rate of decoding"]),
         measure.Row("the same at 200 a second: 99th percentile, ms", "-", paced["99th percentile, ms"], 15, smaller_is_better=True),
         measure.Row("the same at 200 a second: frames skipped", "-", paced["skipped"], 0, smaller_is_better=True),
-        measure.Row(f"memory over {held['frames']} frames, growth in MB", "-", held["growth, MB"], 5, smaller_is_better=True),
-        measure.Row("LEARNet on one image, from bytes to probabilities", "ResNet-50, also 112 px", times, 20),
     ]  # fmt: skip
+
+
+def other_rows(held: dict, cases: list[dict], ready: dict) -> list[measure.Row]:
+    """The lines about memory and about single images."""
+    what, reference = "LEARNet on one image, from bytes to probabilities", "ResNet-50, also 112 px"
+    return [
+        measure.Row(f"memory over {held['frames']} frames, growth in MB", "-", held["growth, MB"], 5, smaller_is_better=True),
+        measure.Row(what, reference, min(case["ResNet-50 over LEARNet"] for case in cases), 20),
+        measure.Row("the same, both exported", reference, ready["ResNet-50 over LEARNet"], 20),
+    ]
 
 
 def main() -> None:
@@ -162,20 +192,26 @@ def main() -> None:
     parser.add_argument("--codec", default="h264", choices=("h264", "mjpeg"))
     parser.add_argument("--face", default="haar", choices=("haar", "yunet"))
     chosen = parser.parse_args()
-    about = measure.machine() | {"torch threads": torch.get_num_threads()}
-    with tempfile.TemporaryDirectory() as place:
-        film = Path(place) / f"film.{'avi' if chosen.codec == 'mjpeg' else 'mp4'}"
+    about = measure.machine() | {"torch threads": torch.get_num_threads(), "onnxruntime": version("onnxruntime")}
+    rows, found = [], {}
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        film = place / f"film.{'avi' if chosen.codec == 'mjpeg' else 'mp4'}"
         write_video(film, itertools.islice(itertools.cycle(list(sway())), chosen.frames), FPS, chosen.codec)
-        ask = recogniser(Path(place), face=chosen.face)
-        decoding = decode(film)
-        fast = watch(ask, film, pace=False, every=chosen.every)
-        fast["share of the rate of decoding"] = round(fast["frames a second"] / decoding, 2)  # type: ignore[operator]
-        paced = watch(ask, film, pace=True, every=chosen.every)
-        held = memory(recogniser(Path(place), 28), chosen.memory_frames)
+        trained = weights(place, face=chosen.face)
+        for form, file in {"torch": trained, "exported": exported(trained)}.items():
+            ask, decoding = recogniser(file), decode(film)
+            fast = watch(ask, film, pace=False, every=chosen.every)
+            fast["share of the rate of decoding"] = round(fast["frames a second"] / decoding, 2)  # type: ignore[operator]
+            paced = watch(ask, film, pace=True, every=chosen.every)
+            found[form] = {"decoded a second": round(decoding), "fast": fast, "paced": paced}
+            rows += film_rows(form, fast, paced)
+        held = memory(recogniser(weights(place, size=28)), chosen.memory_frames)
+        ready = exported_networks(place, chosen.rounds)
     cases = networks(chosen.rounds)
     film_is = f"{chosen.frames} frames, {SIZE[0]}x{SIZE[1]}, {chosen.codec}, {FPS:g} frames a second; face {chosen.face}"
-    details = {"film": film_is, "decoded a second": round(decoding), "fast": fast, "paced": paced, "memory": held, "networks": cases}
-    measure.save("live", chosen.out, about, rows(fast, paced, held, cases), details)
+    details = {"film": film_is, **found, "memory": held, "networks": [*cases, ready]}
+    measure.save("live", chosen.out, about, [*rows, *other_rows(held, cases, ready)], details)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 
 The plain form is `LEARNet.stages`, which computes all that the paper's figure shows; networks train by `LEARNet.forward`, which leaves
 out what no column sees of the stem. Operations are those of the latter, for both. The matrix rate is that of a product of two
-2048 x 2048 matrices on the same threads, in the same run. Operations are counted from the layers' sizes; a training step has three
+1536 x 1536 matrices on the same threads, in the same run. Operations are counted from the layers' sizes; a training step has three
 times those of an answer. Run it on a machine that does nothing else.
 """
 

@@ -12,12 +12,13 @@ from measure import RESULTS, line_of
 
 def main() -> None:
     newest: dict[str, dict] = {}
-    for file in sorted((Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS).glob("*.json"), key=lambda path: path.stat().st_mtime):
-        result = json.loads(file.read_text())
+    results = [json.loads(file.read_text()) for file in (Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS).glob("*.json")]
+    for result in sorted(results, key=lambda result: (result["date"], result.get("time", ""))):
         if "rows" in result:
             newest[result["benchmark"]] = result
     print(f"{'what':<58} {'reference, in the same run':<44} {'ratio':>8}  {'share of the limit':<34} target")
-    for result in newest.values():
+    for name, result in sorted(newest.items()):
+        print(f"\n{name}, {result['date']}, {result['machine'].get('cpu', 'processor not written down')}")
         for row in result["rows"]:
             print(line_of(row))
 

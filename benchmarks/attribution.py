@@ -28,7 +28,7 @@ from learnet.explain.sanity import randomised
 from learnet.explain.stages import same_depth
 from learnet.explain.where import grad_cam, integrated_gradients, occlusion
 from learnet.facts import Facts
-from learnet.training import predict_scores
+from learnet.torch_scores import predict_scores
 
 UNITS = ((12, "happiness"), (4, "others"), (9, "disgust"), (15, "repression"), (2, "surprise"))
 """Lip corner puller, brow lowerer, nose wrinkler, lip corner depressor, outer brow raiser; each of the emotion it is commonest in."""

@@ -29,7 +29,7 @@ from learnet.networks import NETWORKS
 from learnet.onnx_scores import load_onnx
 from learnet.prepared import save_prepared
 from learnet.settings import Preparation
-from learnet.training import predict_scores
+from learnet.torch_scores import predict_scores
 
 NETWORKS_TIMED = ("learnet", "resnet18")
 CLASSES = ("happiness", "disgust", "repression", "surprise", "others")

@@ -32,7 +32,7 @@ from learnet.networks import NETWORKS, to_answer
 from learnet.onnx_scores import load_onnx
 from learnet.predict import Recogniser
 from learnet.settings import Live, Preparation, Training
-from learnet.training import predict_scores
+from learnet.torch_scores import predict_scores
 from learnet.video import Frame, Video, VideoInfo, open_video, write_video
 
 FPS, SIZE = 200.0, (640, 480)  # width, height

@@ -21,7 +21,7 @@ from learnet.motion import MOTION_IMAGES
 from learnet.motion.apex import find_apex
 from learnet.motion.flow import flow_dis, without_head
 from learnet.motion.magnify import magnified
-from learnet.prepare import EYES
+from learnet.network_input import EYES
 from learnet.simulate.render import Camera, render
 from learnet.simulate.script import MAIN_EMOTIONS, make_scene
 from learnet.spread import spread

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from learnet.descent import TrainingSet, descend, descend_together, keep_freed_memory
+from learnet.descent import TrainingSet, descend, descend_together
+from learnet.memory import keep_freed_memory
 from learnet.networks import NETWORKS, as_input, to_answer
 from learnet.settings import Training
 

@@ -9,10 +9,11 @@ import pytest
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "learnet"
 FLOORS = {
     "errors": 0,
-    "labels": 1, "clip": 1, "settings": 1, "libav": 1, "places": 1, "published": 1,
+    "labels": 1, "clip": 1, "memory": 1, "settings": 1, "libav": 1, "places": 1, "published": 1,
     "outcomes": 2, "video": 2, "face": 2, "motion": 2, "simulate": 2, "augment": 2, "networks": 2, "splits": 2, "metrics": 2,
     "figures": 2, "shipped": 2, "facts": 2, "spread": 2, "recipe": 2, "scalars": 2, "phases": 2,
     "datasets": 3, "prepared": 3, "checkpoint": 3, "descent": 3, "onnx_scores": 3, "difference": 3, "study_folder": 3,
+    "torch_scores": 3, "network_input": 3,
     "prepare": 4, "imported": 4, "simulated": 4, "pooled": 4, "training": 4, "cluster": 4, "material": 4, "scoring": 4, "start": 4,
     "licence": 4, "candidates": 4, "predict": 5, "rendered": 5, "study": 5, "export": 5, "steps": 5, "explain": 5, "atlas": 5,
     "evaluate": 6, "choosing": 6, "picture": 6, "report": 6, "live": 6,
@@ -22,7 +23,8 @@ FLOORS = {
     "__init__": 9, "__main__": 10,
 }  # fmt: skip
 HOMES = {
-    "torch": {"augment", "networks", "checkpoint", "start", "descent", "training", "predict", "study", "evaluate", "explain", "export"},
+    "torch": {"augment", "networks", "checkpoint", "start", "descent", "torch_scores", "training", "predict", "study", "evaluate",
+              "explain", "export"},
     "cv2": {"video", "face", "motion", "simulate", "datasets", "prepare", "imported", "rendered", "live", "explain", "atlas"},
     "av": {"libav", "video"},
     "matplotlib": {"atlas", "explain", "picture", "figures", "report"},
@@ -42,7 +44,7 @@ HOMES = {
     "rich": {"console"},
     "timm": {"networks"},
     "tensorboard": {"scalars"},
-}
+}  # fmt: skip
 SHARED = {
     "motion": set(),
     "networks": {"layers", "learnet"},

@@ -11,7 +11,6 @@ from cyclopts import CycloptsError, MissingArgumentError, UnusedCliTokensError
 from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from learnet.errors import counted
@@ -26,6 +25,8 @@ _NUMBER = re.compile(r"[<+\-–±]?\d+(?:[.,]\d+)*(?:e[+-]?\d+)?|\b(?:p|Holm|not
 @contextmanager
 def bar(title: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on stderr, where that is a terminal; yields what library calls take as `progress`: a function of (done, total)."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn  # help has no bar
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
         task = progress.add_task(title, total=None)

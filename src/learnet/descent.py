@@ -6,8 +6,6 @@ order, augmentation, dropout, batch statistics, optimiser state and learning rat
 keeps changes nothing but the rounding of floats.
 """
 
-import ctypes
-import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +17,7 @@ from torch.nn import functional as F
 
 from learnet import augment
 from learnet.errors import LearnetError
+from learnet.memory import keep_freed_memory
 from learnet.networks import as_input
 from learnet.networks.layers import Dropout
 from learnet.settings import Training
@@ -124,18 +123,6 @@ class _Album:
 def _row(parts: Sequence[Tensor]) -> Tensor:
     """Parts one after the other; a single one is not copied, as it may be large."""
     return parts[0] if len(parts) == 1 else torch.cat(list(parts))
-
-
-def keep_freed_memory() -> None:
-    """Let this process keep what it frees, for the next step to use, instead of giving it back to the system.
-
-    A step frees all its maps at once. glibc then returns their pages, and the system clears new ones for the next step: a seventh of the
-    time of a training on one thread, a tenth to a quarter of that of scores. Other C libraries are left as they are.
-    """
-    if platform.libc_ver()[0] == "glibc":
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD: free memory at the end that is kept, in bytes; the largest there is
-        mallopt(-3, 32 * 2**20)  # M_MMAP_THRESHOLD: what is larger is a mapping of its own; the largest that glibc takes
 
 
 class _Networks:

@@ -15,7 +15,7 @@ from learnet.prepared import check_fit, synthetic
 from learnet.shipped import answering
 from learnet.study import outcomes_of, versions
 from learnet.study_folder import close_study
-from learnet.training import predict_scores
+from learnet.torch_scores import predict_scores
 
 Progress = Callable[[int, int], None]  # images done, images in all
 

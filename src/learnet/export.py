@@ -27,7 +27,7 @@ from learnet.networks import as_input
 from learnet.onnx_scores import INPUT, INSTALL, KEYS, NORMALISATION, OUTPUT, OnnxScorer, from_content, mirrored
 from learnet.outcomes import write_whole
 from learnet.prepared import check_fit, load_prepared
-from learnet.training import predict_scores
+from learnet.torch_scores import predict_scores
 
 LIBRARIES = ("onnx", "onnxscript", "onnxruntime")
 PRECISIONS = ("float32", "float16", "int8")

@@ -49,7 +49,7 @@ class OnnxScorer:
     facts: Facts
 
     def __call__(self, images: UInt8[np.ndarray, "N S S 3"]) -> Float64[np.ndarray, "N K"]:
-        """Probabilities as `training.predict_scores` computes them: softmax in 64 bits, the mean with the mirror image where due.
+        """Probabilities as `torch_scores.predict_scores` computes them: softmax in 64 bits, the mean with the mirror image where due.
 
         Raises:
             BadCheckpoint: the network answers with values that are no numbers.

@@ -1,6 +1,6 @@
 """A video to named micro-expressions: read in windows of time, an answer for each, the strongest first in the summary.
 
-Every window is treated as a clip of its own, by the same path as the clips the network has learned from (`prepare.make_image`): its
+Every window is treated as a clip of its own, by the same path as the clips the network has learned from (`network_input.make_image`): its
 face is found anew, so its answer depends neither on what comes before it nor on how the rest of the video is cut.
 """
 
@@ -21,8 +21,8 @@ from jaxtyping import Float64, UInt8
 from learnet.errors import BadCheckpoint, LearnetError, NoFace, TooFewFrames
 from learnet.face import STILL_PX, Face, FaceFinder, face_finder
 from learnet.facts import Facts
+from learnet.network_input import make_image
 from learnet.onnx_scores import is_onnx, load_onnx
-from learnet.prepare import make_image
 from learnet.settings import Windows
 from learnet.video import Frame, Video, VideoInfo, open_video
 
@@ -227,7 +227,7 @@ def _network(weights: Path) -> tuple[Scorer, Facts]:
         return load_onnx(weights)
     from learnet.checkpoint import load_checkpoint  # here, because torch takes a second to load, and ONNX does without
     from learnet.networks import to_answer
-    from learnet.training import predict_scores
+    from learnet.torch_scores import predict_scores
 
     loaded, facts = load_checkpoint(weights)
     module = to_answer(loaded)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from learnet.errors import BadInput, LearnetError, UnknownName, pick
-from learnet.settings import Preparation, Selection, Study, Training
+from learnet.settings import Changes, Preparation, Selection, Study, Training
 
 Choices = Mapping[str, tuple[Any, ...]]
 """Field of a settings record -> the values it takes, one or several; every combination is run."""
@@ -122,29 +122,6 @@ class Recipe:
         for network in self.own:
             made |= {named(("for", network, *words)): preparation for words, preparation in self._prepared_for(network)}
         return made
-
-
-@dataclass(frozen=True)
-class Changes:
-    """What is asked for instead of what the recipe says, to try it smaller. The results name each."""
-
-    only: tuple[str, ...] = ()
-    """Databases of the recipe to run; all, if none is named."""
-
-    networks: tuple[str, ...] = ()
-    """Networks instead of the recipe's."""
-
-    protocol: str | None = None
-    """Protocol instead of the recipe's, such as groups."""
-
-    groups: int | None = None
-    """Number of groups instead of the recipe's."""
-
-    seeds: int | None = None
-    """Number of seeds instead of the recipe's."""
-
-    epochs: int | None = None
-    """Number of epochs instead of the recipe's."""
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -1,7 +1,7 @@
 """Dynamic images of rendered clips, as a prepared folder: people who do not exist show an expression, are filmed, cropped and folded.
 
-For learning without licensed clips, as in `simulated`. The frames go the way that all clips go (`prepare.make_image`); only where the eyes
-are is not searched but known, but for an error such as face finders make.
+For learning without licensed clips, as in `simulated`. The frames go the way that all clips go (`network_input.make_image`); only where the
+eyes are is not searched but known, but for an error such as face finders make.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from learnet.face import Face, FaceFinder
-from learnet.prepare import make_image
+from learnet.network_input import make_image
 from learnet.prepared import Prepared
 from learnet.settings import Preparation
 from learnet.simulate.geometry import Geometry, View, crop_view

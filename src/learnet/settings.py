@@ -295,3 +295,26 @@ class Resources:
             (self.cluster is None or self.cluster.strip() != "", "--cluster is empty; it takes tcp://HOST:PORT"),
             (self.at_once == "auto" or self.at_once >= 1, f"--at-once must be auto or at least 1, not {self.at_once}"),
         )
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What is asked for instead of what a recipe says, to try it smaller. The results name each."""
+
+    only: tuple[str, ...] = ()
+    """Databases of the recipe to run; all, if none is named."""
+
+    networks: tuple[str, ...] = ()
+    """Networks instead of the recipe's."""
+
+    protocol: str | None = None
+    """Protocol instead of the recipe's, such as groups."""
+
+    groups: int | None = None
+    """Number of groups instead of the recipe's."""
+
+    seeds: int | None = None
+    """Number of seeds instead of the recipe's."""
+
+    epochs: int | None = None
+    """Number of epochs instead of the recipe's."""

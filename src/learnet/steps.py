@@ -9,7 +9,7 @@ from jaxtyping import Float64, UInt8
 from learnet.errors import BadInput, LearnetError
 from learnet.face import face_finder
 from learnet.motion.apex import course, find_apex
-from learnet.prepare import EYES, Made, make_image, seen
+from learnet.network_input import EYES, Made, make_image, seen
 from learnet.settings import Preparation
 from learnet.video import open_video, read_clip
 

@@ -34,7 +34,8 @@ from learnet.splits import LEAKY_EPOCH, learning_from, make_folds
 from learnet.spread import spread
 from learnet.start import Start, start_from
 from learnet.study_folder import append, begin, close_study, held
-from learnet.training import Trained, predict_scores, settle, train, train_leaky, train_together
+from learnet.torch_scores import predict_scores
+from learnet.training import Trained, settle, train, train_leaky, train_together
 
 Progress = Callable[[int, int], None]  # trainings done, trainings in all
 Answered = tuple[list[Outcome], str, bytes | None]  # answers to the test clips, line for `trainings.csv`, content of the checkpoint

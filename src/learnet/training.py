@@ -6,22 +6,22 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float64, UInt8
+from jaxtyping import UInt8
 from safetensors.torch import load
 from torch import nn
 from torch.optim.swa_utils import update_bn
 
-from learnet import augment
 from learnet.checkpoint import put
-from learnet.descent import TrainingSet, descend, descend_together, keep_freed_memory
+from learnet.descent import TrainingSet, descend, descend_together
 from learnet.errors import LearnetError, pick
 from learnet.metrics import confusion, headline
 from learnet.motion.level import level
-from learnet.networks import NETWORKS, as_input, to_answer
+from learnet.networks import NETWORKS, as_input
 from learnet.networks.layers import Dropout
 from learnet.prepared import Source, load_prepared
 from learnet.settings import Training
 from learnet.splits import subject_groups
+from learnet.torch_scores import predict_scores
 
 Progress = Callable[[int, int], None]  # epochs done, epochs in all
 
@@ -185,31 +185,6 @@ def resolve_mirror(training: Training, images_kind: str, network: str) -> Traini
         return replace(training, mirror="none")
     known: dict[str, Literal["image", "flow"]] = {"image": "image", "flow": "flow"}
     return replace(training, mirror=known.get(images_kind, "none")) if training.mirror == "auto" else training
-
-
-def predict_scores(
-    module: nn.Module, images: UInt8[np.ndarray, "N H W 3"], mirror: str = "none", levelled: int = 0
-) -> Float64[np.ndarray, "N K"]:
-    """Probability of each class for each image.
-
-    Args:
-        module: network in eval mode, giving logits.
-        images: prepared images, 0..255.
-        mirror: "image" or "flow" averages the probabilities of an image and its mirror image; "none" does not.
-        levelled: take the even part out of the images first and stretch them to this percentile (`motion.level`), as of a network that
-            was trained so; 0 leaves them as they are.
-    """
-    keep_freed_memory()
-    images = level(images, levelled)
-    parts = []
-    module = to_answer(module)
-    with torch.inference_mode():
-        for start in range(0, len(images), 64):
-            batch = as_input(images[start : start + 64])
-            both = batch if mirror == "none" else torch.cat([batch, augment.mirror(batch, mirror)])  # one pass: half the calls
-            scores = module(both).double().softmax(dim=1).unflatten(0, (-1, len(batch))).mean(dim=0)
-            parts.append(scores)
-    return torch.cat(parts).numpy()
 
 
 def go_back(module: nn.Module, start: bytes, share: float) -> None:

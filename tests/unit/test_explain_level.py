@@ -11,7 +11,7 @@ from learnet.checkpoint import load_checkpoint
 from learnet.explain.case import open_cases
 from learnet.prepared import load_prepared
 from learnet.settings import Training
-from learnet.training import predict_scores
+from learnet.torch_scores import predict_scores
 
 
 def test_the_scores_are_those_of_the_recogniser(tmp_path: Path, rng: np.random.Generator) -> None:

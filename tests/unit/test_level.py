@@ -13,7 +13,8 @@ from learnet.errors import LearnetError
 from learnet.motion.level import level
 from learnet.motion.normalise import per_channel
 from learnet.settings import Training
-from learnet.training import _as_learned, predict_scores, resolve_mirror, train, train_leaky
+from learnet.torch_scores import predict_scores
+from learnet.training import _as_learned, resolve_mirror, train, train_leaky
 
 SIDE = 28
 Y, X = np.mgrid[:SIDE, :SIDE]

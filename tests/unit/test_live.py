@@ -26,11 +26,11 @@ from learnet.live import LiveAnswer, LiveRecogniser, Watch, columns
 from learnet.live.crops import Crops
 from learnet.motion.dynamic import dynamic_image, rank_weights
 from learnet.motion.normalise import joint_minmax
+from learnet.network_input import make_image
 from learnet.networks import NETWORKS, as_input
 from learnet.predict import Recogniser
-from learnet.prepare import make_image
 from learnet.settings import Live, Preparation, Windows
-from learnet.training import predict_scores
+from learnet.torch_scores import predict_scores
 from learnet.video import Frame, Video, VideoInfo, open_video, read_frames, write_video
 
 CLASSES = ("happiness", "disgust", "surprise", "others")

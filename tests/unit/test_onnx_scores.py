@@ -21,7 +21,7 @@ from learnet.facts import Facts, as_json
 from learnet.networks import as_input as torch_input
 from learnet.onnx_scores import NORMALISATION, as_input, is_onnx, load_onnx, mirrored, softmax
 from learnet.predict import Recogniser
-from learnet.training import predict_scores
+from learnet.torch_scores import predict_scores
 
 FACTS = facts("learnet")
 SOURCE = Path(__file__).resolve().parents[2] / "src"

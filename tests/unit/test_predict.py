@@ -21,11 +21,11 @@ from learnet.face import align, face_finder
 from learnet.facts import Facts
 from learnet.motion.dynamic import dynamic_image
 from learnet.motion.normalise import joint_minmax
+from learnet.network_input import make_image
 from learnet.networks import NETWORKS
 from learnet.predict import EARLY, Recogniser, Recognition, _cut
-from learnet.prepare import make_image
 from learnet.settings import Preparation, Training, Windows
-from learnet.training import predict_scores
+from learnet.torch_scores import predict_scores
 from learnet.video import Frame, read_frames, write_video
 
 CLASSES = ("happiness", "disgust", "surprise", "others")
@@ -186,7 +186,7 @@ def test_json_and_csv_say_the_same(tmp_path: Path) -> None:
 
 
 def test_faces_are_averaged_with_their_mirror_image_as_in_training(tmp_path: Path) -> None:
-    """The study scores its test clips by `training.predict_scores`; a video must be scored in the same way."""
+    """The study scores its test clips by `torch_scores.predict_scores`; a video must be scored in the same way."""
     frames = write_images(tmp_path / "clip", wobble(20))
     for mirror, at_test in (("image", True), ("flow", True), ("image", False), ("none", True)):
         facts = replace(FACTS, training=Training(mirror=mirror, mirror_at_test=at_test))

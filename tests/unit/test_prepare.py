@@ -25,8 +25,9 @@ from learnet.motion import MOTION_IMAGES
 from learnet.motion.flow import with_strain
 from learnet.motion.magnify import magnified
 from learnet.motion.normalise import NORMALISATIONS
+from learnet.network_input import make_image
 from learnet.pooled import pool, save_pool
-from learnet.prepare import make_image, prepare
+from learnet.prepare import prepare
 from learnet.prepared import COLUMNS, check_fit, load_prepared, preparation_of, save_prepared
 from learnet.settings import Preparation
 from learnet.video import read_frames, write_video

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learnet.errors import BadInput, LearnetError
-from learnet.recipe import Changes, Database, Recipe, as_toml, changed, parse, read_recipe
-from learnet.settings import Preparation, Study, Training
+from learnet.recipe import Database, Recipe, as_toml, changed, parse, read_recipe
+from learnet.settings import Changes, Preparation, Study, Training
 
 WHERE = Path("made-up.toml")
 BASE = """

@@ -19,7 +19,7 @@ from learnet.prepared import check_fit, check_flow_channels, load_prepared, save
 from learnet.rendered import simulate_dynamic
 from learnet.settings import Preparation
 from learnet.shipped import FOLDER, answering, named, pretrained
-from learnet.training import predict_scores
+from learnet.torch_scores import predict_scores
 
 SHIPPED = sorted(FOLDER.glob("*.safetensors"))
 CARD = Path(__file__).resolve().parents[2] / "docs" / "pretrained.md"

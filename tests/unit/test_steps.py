@@ -8,8 +8,8 @@ from test_prepare import pulsed, write_clip
 
 from learnet.errors import BadInput
 from learnet.motion.magnify import magnified
+from learnet.network_input import make_image
 from learnet.picture import steps_figure
-from learnet.prepare import make_image
 from learnet.settings import Preparation
 from learnet.steps import Marks, take_steps
 

@@ -96,7 +96,7 @@ def test_every_clip_is_answered_once_by_a_network_that_has_not_seen_its_person(p
 
 
 def test_kept_weights_give_the_answers_again(prepared: Path, tmp_path: Path) -> None:
-    from learnet.training import predict_scores
+    from learnet.torch_scores import predict_scores
 
     run_study(prepared, tmp_path / "study", Study(), QUICK, Resources(jobs=1))
     images = load_prepared(prepared)
@@ -336,7 +336,8 @@ def test_the_leaky_epoch_is_the_one_that_answers_the_person_tested_best(prepared
     """By brute force: every number of epochs along the same schedule, trained anew from the same seed."""
     from learnet.descent import descend
     from learnet.networks import NETWORKS
-    from learnet.training import predict_scores, settle_statistics
+    from learnet.torch_scores import predict_scores
+    from learnet.training import settle_statistics
 
     training = Training(epochs=5, batch=4, mirror="none", learning_rate=3e-3)
     study = Study(protocol="leaky-epoch", classes="casme2-7", keep_weights=False)

@@ -16,13 +16,8 @@ from learnet.descent import TrainingSet, class_weights, descend, descend_togethe
 from learnet.errors import LearnetError
 from learnet.networks import NETWORKS
 from learnet.settings import Training
-from learnet.training import (
-    predict_scores,
-    resolve_mirror,
-    settle_statistics,
-    train,
-    train_together,
-)
+from learnet.torch_scores import predict_scores
+from learnet.training import resolve_mirror, settle_statistics, train, train_together
 
 PLAIN = Training(
     epochs=5, augment="none", mirror="none", label_smoothing=0.2, batch=64, optimiser="sgd", schedule="constant", learning_rate=0.05

@@ -8,8 +8,7 @@ from cyclopts import Parameter
 from learnet import console
 from learnet.cli.app import STUDIES, Flat, app
 from learnet.errors import LearnetError
-from learnet.recipe import Changes, changed, read_recipe
-from learnet.settings import Resources
+from learnet.settings import Changes, Resources
 
 
 @app.command(group=STUDIES, default_parameter=Parameter(consume_multiple=True, negative=""))
@@ -46,6 +45,8 @@ def run(
     if synthetic == bool(data):
         hint = "--data names the folders of the databases; --synthetic makes some to try the recipe on."
         raise LearnetError("Say which data to run on, real or synthetic.", hint)
+    from learnet.recipe import changed, read_recipe
+
     asked, told = changed(read_recipe(recipe), changes, recipe)  # what a person can get wrong is told before torch is loaded
     from learnet.series import Means, check, run_series
     from learnet.series import synthetic as make_synthetic

@@ -21,7 +21,7 @@ from learnet.licence import may_be_shown
 from learnet.motion.level import level
 from learnet.outcomes import read_outcomes
 from learnet.prepared import Prepared, check_fit, load_prepared, some
-from learnet.training import predict_scores
+from learnet.torch_scores import predict_scores
 
 MAKES_WEIGHTS = "Run the study with --keep-weights, or name a prepared folder and --weights."
 

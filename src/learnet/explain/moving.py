@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float32, UInt8
 
 from learnet.errors import LearnetError
 from learnet.explain.regions import OWNERS_CROP, learnets_crop
-from learnet.prepare import make_image
+from learnet.network_input import make_image
 from learnet.settings import Preparation
 from learnet.simulate.geometry import SIDES, View, crop_view
 from learnet.simulate.movement import displacement

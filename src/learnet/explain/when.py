@@ -16,9 +16,10 @@ from learnet.face import Face, FaceFinder, align, face_finder
 from learnet.facts import Facts
 from learnet.motion.apex import course, find_apex
 from learnet.motion.dynamic import rank_weights
-from learnet.prepare import EYES, UNSEEN, make_image
+from learnet.network_input import EYES, make_image
+from learnet.prepare import UNSEEN
 from learnet.settings import Preparation, Windows
-from learnet.training import predict_scores
+from learnet.torch_scores import predict_scores
 from learnet.video import open_video, read_clip
 
 AROUND_S = 0.15  # seconds before the onset and after the offset that are shown too, where a clip has them

@@ -12,8 +12,8 @@ from learnet.live.follow import DELAY, LOOKS, Follower, Pace
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.apex import find_apex
 from learnet.motion.normalise import NORMALISATIONS
+from learnet.network_input import EYES, finer, folded
 from learnet.predict import EARLY, Recogniser
-from learnet.prepare import EYES, finer, folded
 from learnet.settings import Live
 from learnet.video import Frame
 

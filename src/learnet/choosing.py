@@ -12,7 +12,8 @@ from learnet.networks import NETWORKS
 from learnet.outcomes import read_outcomes, write_whole
 from learnet.settings import Resources, Study, Training
 from learnet.start import Start
-from learnet.study import Progress, Task, carry_out, describe, ready, start_of
+from learnet.study import Progress, carry_out, describe, ready, start_of
+from learnet.tasks import Task
 from learnet.training import settle
 
 TRAININGS = "trainings"  # in the folder of a choice: every answer of every candidate

@@ -8,6 +8,7 @@ keeps changes nothing but the rounding of floats.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from torch.nn import functional as F
 from learnet import augment
 from learnet.errors import LearnetError
 from learnet.memory import keep_freed_memory
-from learnet.networks import as_input
+from learnet.networks import as_input, device_of
 from learnet.networks.layers import Dropout
 from learnet.settings import Training
 
@@ -225,8 +226,8 @@ def descend(
     Returns:
         Mean loss of each epoch.
     """
-    courses = [Course(data, training, epochs, _device(module))]
-    return _run(_Networks([module], courses), courses, _device(module), after_epoch)[0]
+    courses = [Course(data, training, epochs, device_of(module))]
+    return _run(_Networks([module], courses), courses, device_of(module), after_epoch)[0]
 
 
 def descend_together(
@@ -249,7 +250,7 @@ def descend_together(
         LearnetError: sets so small that batches differ in size.
         torch.OutOfMemoryError: too many for the device.
     """
-    device = _device(modules[0])
+    device = device_of(modules[0])
     courses = [Course(*given, device) for given in zip(sets, trainings, epochs, strict=True)]
     if len({course.size for course in courses}) > 1:
         raise LearnetError("Networks side by side need batches of one size.", "Ask for a batch no larger than the smallest training set.")
@@ -281,6 +282,22 @@ def _run(
     ]
 
 
+def usable_device(asked: str) -> Literal["cpu", "cuda"]:
+    """The device to train on, where "auto" asks for a GPU if there is one.
+
+    Raises:
+        LearnetError: a GPU is asked for, and there is none.
+    """
+    if asked == "cuda" and not torch.cuda.is_available():
+        raise LearnetError("There is no GPU that this PyTorch can use.", "Leave --device out, or ask for cpu.")
+    return "cuda" if asked != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+def too_little_memory() -> LearnetError:
+    """What to say where a GPU cannot hold even one network."""
+    return LearnetError("The GPU has too little memory to train one network.", "Ask for --device cpu, or a smaller --batch.")
+
+
 def networks_that_fit(module: nn.Module, size: int, batch: int, free_bytes: int) -> int:
     """How many networks like MODULE can be trained side by side in so much memory, by what one needs; at least 1.
 
@@ -295,7 +312,7 @@ def networks_that_fit(module: nn.Module, size: int, batch: int, free_bytes: int)
 
     handles = [layer.register_forward_hook(count) for layer in module.modules() if not list(layer.children())]
     with torch.inference_mode():
-        module.eval()(torch.zeros(1, 3, size, size, device=_device(module)))
+        module.eval()(torch.zeros(1, 3, size, size, device=device_of(module)))
     for handle in handles:
         handle.remove()
     parameters = sum(parameter.numel() for parameter in module.parameters())
@@ -308,10 +325,6 @@ def class_weights(labels: Int64[np.ndarray, "N"], classes: int) -> Float[Tensor,
     present = counts > 0
     weights = np.divide(len(labels), present.sum() * counts, out=np.zeros(classes), where=present)
     return torch.from_numpy(weights).float()
-
-
-def _device(module: nn.Module) -> torch.device:
-    return next(module.parameters()).device
 
 
 def _optimiser(parameters: Sequence[Sequence[nn.Parameter]], training: Training) -> torch.optim.Optimizer:

@@ -13,8 +13,8 @@ from learnet.material import Material, material
 from learnet.outcomes import as_text, header, write_whole
 from learnet.prepared import check_fit, synthetic
 from learnet.shipped import answering
-from learnet.study import outcomes_of, versions
 from learnet.study_folder import close_study
+from learnet.tasks import outcomes_of, versions
 from learnet.torch_scores import predict_scores
 
 Progress = Callable[[int, int], None]  # images done, images in all

@@ -5,54 +5,36 @@ import os
 import platform
 import shutil
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import lru_cache, partial
-from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
 import torch
-from jaxtyping import Float64
 
 from learnet.candidates import Choice
-from learnet.checkpoint import checkpoint_bytes, save_checkpoint, write_checkpoint
-from learnet.clip import Fold, Outcome
+from learnet.checkpoint import save_checkpoint, write_checkpoint
+from learnet.clip import Fold
 from learnet.cluster import Cluster, joined, spread_on
-from learnet.descent import networks_that_fit
+from learnet.descent import networks_that_fit, usable_device
 from learnet.errors import LearnetError, pick
-from learnet.facts import Facts
 from learnet.material import Material, material, seen_through
 from learnet.networks import NETWORKS
 from learnet.outcomes import as_text, write_whole
 from learnet.pooled import Pool, opened, save_pool
-from learnet.prepared import Stamp, preparation_of, stamp, synthetic
+from learnet.prepared import Stamp, stamp
 from learnet.settings import Resources, Study, Training
 from learnet.splits import LEAKY_EPOCH, learning_from, make_folds
 from learnet.spread import spread
 from learnet.start import Start, start_from
 from learnet.study_folder import append, begin, close_study, held
-from learnet.torch_scores import predict_scores
-from learnet.training import Trained, settle, train, train_leaky, train_together
+from learnet.tasks import Answered, Task, facts, run_tasks, versions
+from learnet.training import settle, train
 
 Progress = Callable[[int, int], None]  # trainings done, trainings in all
-Answered = tuple[list[Outcome], str, bytes | None]  # answers to the test clips, line for `trainings.csv`, content of the checkpoint
 
 POOLED = "pooled"  # in the folder of a study over several prepared folders: one folder of them all
-
-
-@dataclass(frozen=True)
-class Task:
-    """One training of a study."""
-
-    study: str
-    network: str
-    fold: Fold
-    training: Training  # its seed is the task's
-    start: bytes | None  # numbers that the network starts from, where they are not random
-    weights: Path | None  # where they are to be kept; whoever ran the task may not see that place, so they come back as bytes
 
 
 def run_study(
@@ -181,61 +163,14 @@ def _on_disk(data: Material) -> Material:
     return replace(data, prepared=save_pool(data.prepared))
 
 
-def run_tasks(tasks: Sequence[Task], data: Material, device: str = "cpu") -> list[Answered]:
-    """Trainings side by side and the answers to their test clips; on one thread, so that the numbers do not depend on the cores.
-
-    Where a GPU has too little memory for all of them at once, it gets half of them at a time, and a warning says so.
-
-    Returns:
-        For each task the outcomes, the training's line for `trainings.csv`, and the content of its checkpoint where it keeps weights.
-
-    Raises:
-        LearnetError: a GPU that cannot hold even one.
-    """
-    torch.set_num_threads(1)
-    sets, trainings = [data.training_set(task.fold.train, task.training.phases) for task in tasks], [task.training for task in tasks]
-    if tasks[0].fold.protocol == LEAKY_EPOCH:
-        tested = [data.training_set(task.fold.test) for task in tasks]
-        leaky = [train_leaky(tasks[0].network, *given, device, tasks[0].start) for given in zip(sets, tested, trainings, strict=True)]
-        return [_answered(task, made, data) for task, made in zip(tasks, leaky, strict=True)]
-    try:
-        learned = train_together(tasks[0].network, sets, trainings, device, start=tasks[0].start)
-    except torch.OutOfMemoryError:
-        half = len(tasks) // 2
-        if half == 0:
-            raise LearnetError(
-                "The GPU has too little memory to train one network.", "Ask for --device cpu, or a smaller --batch."
-            ) from None
-        warnings.warn(f"The GPU has too little memory for {len(tasks)} networks at once; {len(tasks) - half} are tried.", stacklevel=2)
-        return [*run_tasks(tasks[:half], data, device), *run_tasks(tasks[half:], data, device)]
-    return [_answered(task, made, data) for task, made in zip(tasks, learned, strict=True)]
-
-
-def _answered(task: Task, learned: Trained, data: Material) -> Answered:
-    """A trained network's answers to its test clips, and the training's line."""
-    test = data.training_set(task.fold.test)
-    scores = predict_scores(learned.module, test.images, task.training.mirror_when_tested, task.training.levelled)
-    kept = checkpoint_bytes(learned.module, facts(task.network, data, task.training, task.fold.train)) if task.weights else None
-    loss = f"{learned.losses[-1]:.6f}" if learned.losses else ""
-    line = f"{task.fold.name},{task.training.seed},{len(task.fold.train)},{len(task.fold.test)},{learned.epochs},{loss}\n"
-    return outcomes_of(task.study, task.fold.name, task.training.seed, data, task.fold.test, scores), line, kept
-
-
-def outcomes_of(
-    study: str, fold: str, seed: int, data: Material, positions: Sequence[int], scores: Float64[np.ndarray, "N K"]
-) -> list[Outcome]:
-    """Scores of the images at these positions as outcomes: the prediction is the class of the highest score."""
-    classes = data.scheme.classes
-    table = data.prepared.clips.iloc[[data.rows[i] for i in positions]]
-    rows = zip(table["clip"], table["dataset"], table["person"], positions, scores, strict=True)
-    return [
-        Outcome(study, fold, seed, clip, dataset, person, data.truth[i], classes[int(row.argmax())], tuple(map(float, row)))
-        for clip, dataset, person, i, row in rows
-    ]
-
-
 def train_on_all(
-    folder: Path | Sequence[Path], weights: Path, study: Study, training: Training, progress: Progress | None = None, half: bool = False
+    folder: Path | Sequence[Path],
+    weights: Path,
+    study: Study,
+    training: Training,
+    progress: Progress | None = None,
+    half: bool = False,
+    device: str = "auto",
 ) -> dict[str, str]:
     """Train one network on everybody in a prepared folder, or in several, and write its checkpoint. Its score on them says nothing.
 
@@ -246,6 +181,7 @@ def train_on_all(
         training: settings.
         progress: called after each epoch.
         half: write numbers in half precision.
+        device: as of `Resources`.
 
     Returns:
         What was learned from: classes, clips, people; and `losses`, the mean of each epoch, one after the other.
@@ -255,51 +191,11 @@ def train_on_all(
     training = settle(training, data.prepared, study.network)
     everybody = range(len(data.rows))
     start = start_of(training, study.network, data)
-    learned = train(study.network, data.training_set(everybody, training.phases), training, progress, start.tensors if start else None)
+    given = data.training_set(everybody, training.phases)
+    learned = train(study.network, given, training, progress, start.tensors if start else None, usable_device(device))
     save_checkpoint(weights, learned.module, facts(study.network, data, training, everybody), half)
     losses = " ".join(map(str, learned.losses))
     return {"classes": ", ".join(data.scheme.classes), "clips": str(len(data.rows)), "people": str(len(set(data.people))), "losses": losses}
-
-
-def facts(network: str, data: Material, training: Training, positions: Sequence[int]) -> Facts:
-    """What a checkpoint says of itself."""
-    return Facts(
-        network=network,
-        classes=data.scheme.classes,
-        size=data.prepared.size,
-        preparation=preparation_of(data.prepared),
-        training=training,
-        data={
-            "fingerprint": data.prepared.about["fingerprint"],
-            "images_kind": data.prepared.about["images_kind"],
-            "synthetic": synthetic(data.prepared.about),
-            "faces": _faces(data, positions),
-            "clips": str(len(positions)),
-            **_learned_people(data, positions),
-        },
-        versions=versions(),
-    )
-
-
-def _learned_people(data: Material, positions: Sequence[int]) -> dict[str, str]:
-    """Whom a network has learned from, so that they are never taken for strangers; simulated images show nobody."""
-    if data.prepared.about.get("simulated"):
-        return {}
-    return {"people": "\n".join(sorted({data.people[i] for i in positions}))}
-
-
-def _faces(data: Material, positions: Sequence[int]) -> str:
-    """Who cropped the faces: `given` by the owners of the clips, `found` by learnet, or `both`; empty where that is not known."""
-    if data.prepared.about["imported"]:
-        return ""
-    faces = {"given" if data.prepared.clips["face"].iloc[data.rows[i]] == "given" else "found" for i in positions}
-    return faces.pop() if len(faces) == 1 else "both"
-
-
-def versions() -> dict[str, str]:
-    """Versions of what the numbers depend on."""
-    names = ("learnet", "torch", "numpy", "scikit-learn", "opencv-python-headless", "av")
-    return {"python": platform.python_version(), **{name: version(name) for name in names}}
 
 
 def describe(name: str, data: Material, study: Study, training: Training, folds: Sequence[Fold], start: Start | None) -> dict:
@@ -340,11 +236,8 @@ def _with_device(resources: Resources) -> Resources:
     Raises:
         LearnetError: a GPU is asked for, and there is none.
     """
-    if resources.device == "cuda" and not torch.cuda.is_available():
-        raise LearnetError("There is no GPU that this PyTorch can use.", "Leave --device out, or ask for cpu.")
-    if resources.device == "cpu" or not torch.cuda.is_available():
-        return replace(resources, device="cpu")
-    return replace(resources, device="cuda", jobs=1)
+    device = usable_device(resources.device)
+    return replace(resources, device=device, jobs=1 if device == "cuda" else resources.jobs)
 
 
 def _answers(tasks: Sequence[Task], data: Material, classes: str, resources: Resources, workers: Cluster | None) -> Iterator[Answered]:

@@ -8,7 +8,7 @@ from torch import nn
 from learnet import augment
 from learnet.memory import keep_freed_memory
 from learnet.motion.level import level
-from learnet.networks import as_input, to_answer
+from learnet.networks import as_input, device_of, to_answer
 
 
 def predict_scores(
@@ -17,7 +17,7 @@ def predict_scores(
     """Probability of each class for each image.
 
     Args:
-        module: network in eval mode, giving logits.
+        module: network in eval mode, giving logits; it answers on the device where it is.
         images: prepared images, 0..255.
         mirror: "image" or "flow" averages the probabilities of an image and its mirror image; "none" does not.
         levelled: take the even part out of the images first and stretch them to this percentile (`motion.level`), as of a network that
@@ -26,11 +26,11 @@ def predict_scores(
     keep_freed_memory()
     images = level(images, levelled)
     parts = []
-    module = to_answer(module)
+    module, device = to_answer(module), device_of(module)
     with torch.inference_mode():
         for start in range(0, len(images), 64):
-            batch = as_input(images[start : start + 64])
+            batch = as_input(images[start : start + 64]).to(device)
             both = batch if mirror == "none" else torch.cat([batch, augment.mirror(batch, mirror)])  # one pass: half the calls
             scores = module(both).double().softmax(dim=1).unflatten(0, (-1, len(batch))).mean(dim=0)
             parts.append(scores)
-    return torch.cat(parts).numpy()
+    return torch.cat(parts).cpu().numpy()

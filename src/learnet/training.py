@@ -12,11 +12,11 @@ from torch import nn
 from torch.optim.swa_utils import update_bn
 
 from learnet.checkpoint import put
-from learnet.descent import TrainingSet, descend, descend_together
+from learnet.descent import TrainingSet, descend, descend_together, too_little_memory
 from learnet.errors import LearnetError, pick
 from learnet.metrics import confusion, headline
 from learnet.motion.level import level
-from learnet.networks import NETWORKS, as_input
+from learnet.networks import NETWORKS, as_input, device_of
 from learnet.networks.layers import Dropout
 from learnet.prepared import Source, load_prepared
 from learnet.settings import Training
@@ -35,7 +35,9 @@ class Trained:
     losses: tuple[float, ...]  # mean training loss of each epoch
 
 
-def train(network: str, data: TrainingSet, training: Training, progress: Progress | None = None, start: bytes | None = None) -> Trained:
+def train(
+    network: str, data: TrainingSet, training: Training, progress: Progress | None = None, start: bytes | None = None, device: str = "cpu"
+) -> Trained:
     """Train a network of the table NETWORKS on DATA.
 
     With `inner_groups` the number of epochs is the one at which the pooled UF1 over inner groups of the training people is
@@ -47,11 +49,15 @@ def train(network: str, data: TrainingSet, training: Training, progress: Progres
         training: settings; `mirror="auto"` must have been resolved (`resolve_mirror`).
         progress: called after each epoch.
         start: as of `train_together`.
+        device: as of `train_together`.
 
     Raises:
-        LearnetError: no images, or one image only, which batch normalisation cannot learn from.
+        LearnetError: no images, or one image only, which batch normalisation cannot learn from; a GPU with too little memory.
     """
-    return train_together(network, [data], [training], progress=progress, start=start)[0]
+    try:
+        return train_together(network, [data], [training], device, progress, start)[0]
+    except torch.OutOfMemoryError:
+        raise too_little_memory() from None
 
 
 def train_together(
@@ -210,7 +216,7 @@ def settle_statistics(module: nn.Module, data: TrainingSet, training: Training) 
             layer.mask = layer.mask.new_empty(0)  # of the last batch, which had another size
     steps = -(-len(data.labels) // training.batch)
     parts = np.array_split(np.arange(len(data.labels)), steps)
-    device = next(module.parameters()).device
+    device = device_of(module)
     with torch.random.fork_rng(devices=[]):  # dropout draws in training mode; nothing of it reaches the statistics
         update_bn((as_input(data.images[part]).to(device) for part in parts), module)
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_prepare import clip_of, contents, database, movement, write_clip
 
-from learnet import study as study_module
+from learnet import tasks as tasks_module
 from learnet import training as training_module
 from learnet.clip import Reading
 from learnet.cluster import name_of
@@ -26,7 +26,8 @@ from learnet.prepare import prepare
 from learnet.prepared import Prepared, load_prepared, save_prepared, stamp
 from learnet.settings import Preparation, Resources, Study, Training
 from learnet.splits import make_folds
-from learnet.study import Task, run_study, run_tasks, train_on_all
+from learnet.study import run_study, train_on_all
+from learnet.tasks import Task, run_tasks
 
 SMALL = Preparation(size=28)
 QUICK = Training(epochs=2, batch=4, phases=True)
@@ -176,7 +177,7 @@ class Watch:
                 self.note(codes(images))  # of a network that is fitted in one go
             return real["as_input"](images)
 
-        for module in (training_module, study_module):
+        for module in (training_module, tasks_module):
             monkeypatch.setattr(module, "predict_scores", predict_scores)
         for name, watched in (("descend", descend), ("settle_statistics", settle_statistics), ("as_input", as_input)):
             monkeypatch.setattr(training_module, name, watched)

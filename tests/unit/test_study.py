@@ -21,8 +21,9 @@ from learnet.material import material
 from learnet.outcomes import read_outcomes
 from learnet.prepared import load_prepared, save_prepared
 from learnet.settings import Resources, Study, Training
-from learnet.study import Task, make_folds, run_study, run_tasks, train_on_all
+from learnet.study import make_folds, run_study, train_on_all
 from learnet.study_folder import held
+from learnet.tasks import Task, run_tasks
 
 QUICK = Training(epochs=2, batch=8)
 SMALL_BATCHES = Training(epochs=2, batch=4)  # smaller than any training side, so that all folds can be trained at once
@@ -154,7 +155,7 @@ def test_trainings_side_by_side_change_nothing_but_rounding(prepared: Path, tmp_
 
 
 def test_a_gpu_without_room_gets_half_as_many_networks(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from learnet import study as module
+    from learnet import tasks as module
 
     real, sizes = module.train_together, []
 

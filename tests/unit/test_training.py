@@ -262,21 +262,6 @@ def test_adamw_side_by_side_keeps_each_network_s_own_state(rng: np.random.Genera
         np.testing.assert_allclose(found.planes.weight.detach(), one.planes.weight.detach(), atol=1e-5)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-@pytest.mark.parametrize("network", ["learnet", "ststnet", "resnet18"])
-def test_a_recorded_step_is_the_step_itself(network: str, rng: np.random.Generator) -> None:
-    """On a GPU: networks whose steps are recorded and played, of which one ends early, against each of them alone."""
-    sets = [data(rng, count, size=28) for count in (24, 18, 31)]
-    trainings = [Training(epochs=4, batch=8, mirror="image", mix=0.3, optimiser="sgd", learning_rate=1e-3, seed=seed) for seed in range(3)]
-    modules, alone = ([NETWORKS[network](3, 28, seed=own.seed).cuda() for own in trainings] for _ in range(2))
-    losses = descend_together(modules, sets, trainings, [4, 2, 4])
-    for one, part, own, epochs, found, loss in zip(alone, sets, trainings, [4, 2, 4], modules, losses, strict=True):
-        np.testing.assert_allclose(loss, descend(one, part, own, epochs), rtol=1e-2)
-        start = NETWORKS[network](3, 28, seed=own.seed).cuda()
-        ended, expected, began = (torch.cat([value.flatten() for value in each.parameters()]) for each in (found, one, start))
-        assert float((ended - expected).norm()) < 0.05 * float((expected - began).norm())
-
-
 def test_every_image_is_seen_in_every_epoch_and_batches_are_of_one_size(rng: np.random.Generator) -> None:
     part = data(rng, count=21)
     course = descent.Course(part, Training(batch=8), 2)

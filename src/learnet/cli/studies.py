@@ -113,6 +113,7 @@ def train(
     classes: str = "auto",
     half: bool = False,
     tensorboard: Path | None = None,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
     training: Annotated[Training, Flat] = Training(),  # noqa: B008
 ) -> None:
     """Train one network on everybody in one prepared folder or several, to use on other people.
@@ -131,6 +132,8 @@ def train(
         Write the numbers in half precision: half the file, three digits.
     tensorboard
         Folder to write the loss of each epoch to, where TensorBoard is installed.
+    device
+        Where to train: cuda (a GPU), cpu, or auto (a GPU if there is one).
     """
     from learnet.scalars import write_losses, writer
     from learnet.study import train_on_all
@@ -141,7 +144,7 @@ def train(
     check_outputs([weights], [])
     events = writer(tensorboard) if tensorboard else None
     with console.bar(f"Training {network}") as progress:
-        about = train_on_all(prepared, weights, Study(network=network, classes=classes), training, progress, half)
+        about = train_on_all(prepared, weights, Study(network=network, classes=classes), training, progress, half, device)
     if events:
         write_losses(events, [float(loss) for loss in about["losses"].split()])
     console.out.print(f"{network} learned {about['classes']} from {about['clips']} clips of {about['people']} people. "

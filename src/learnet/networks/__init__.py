@@ -1,6 +1,7 @@
 """Networks: from a motion image to class scores. The table is all there is; a new network is one file and one line here."""
 
 from functools import partial
+from itertools import chain
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -78,6 +79,11 @@ def as_input(images: UInt8[np.ndarray, "B H W 3"] | UInt8[Tensor, "B H W 3"]) ->
     """
     pixels = images if isinstance(images, Tensor) else torch.from_numpy(np.array(images))  # a copy: prepared images are read-only on disk
     return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def device_of(module: nn.Module) -> torch.device:
+    """Where a network's numbers lie; one that is fitted in one go has buffers alone."""
+    return next(chain(module.parameters(), module.buffers())).device
 
 
 def to_answer(module: nn.Module) -> nn.Module:

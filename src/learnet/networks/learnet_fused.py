@@ -68,7 +68,7 @@ class _Step(nn.Module):
         with torch.no_grad():
             weight, bias = torch.cat([conv.weight for conv in convs]), torch.cat([_bias(conv) for conv in convs])
             maps = weight.shape[1]
-            scale, shift = (torch.stack(part) for part in zip(*(_scale_and_shift(norm, maps) for norm in norms), strict=True))
+            scale, shift = (torch.stack(part) for part in zip(*(_scale_and_shift(norm, weight, maps) for norm in norms), strict=True))
             folded = (weight.unflatten(0, (self.groups, -1)) * scale.view(self.groups, 1, maps, 1, 1)).flatten(0, 1)
             even = shift.view(1, -1, 1, 1).expand(1, -1, side, side)
             picture = F.conv2d(F.pad(even, 2 * self.zeros), weight, bias, self.stride, groups=self.groups) if shift.any() else None
@@ -105,10 +105,10 @@ def _bias(conv: SameConv) -> Float[Tensor, "F"]:
     return conv.bias
 
 
-def _scale_and_shift(norm: nn.Module | None, maps: int) -> tuple[Float[Tensor, "C"], Float[Tensor, "C"]]:
-    """What a normalisation multiplies each map with at test, and then adds."""
+def _scale_and_shift(norm: nn.Module | None, weight: Tensor, maps: int) -> tuple[Float[Tensor, "C"], Float[Tensor, "C"]]:
+    """What a normalisation multiplies each map with at test, and then adds; on the device of the WEIGHT after it."""
     if not isinstance(norm, nn.BatchNorm2d):  # none here; the variant `paper` has only the last
-        return torch.ones(maps), torch.zeros(maps)
+        return weight.new_ones(maps), weight.new_zeros(maps)
     assert norm.running_mean is not None and norm.running_var is not None
     scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
     return scale, norm.bias - norm.running_mean * scale

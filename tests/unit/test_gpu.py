@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from learnet import descent
 from learnet.descent import TrainingSet, descend, descend_together
 from learnet.errors import LearnetError
-from learnet.networks import NETWORKS, as_input
+from learnet.networks import NETWORKS
 from learnet.settings import Training
 from learnet.torch_scores import predict_scores
 from learnet.training import train, train_leaky, train_together
@@ -34,7 +34,7 @@ def data(rng: np.random.Generator, count: int = 24, size: int = 28) -> TrainingS
 def in_double(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings in double precision, where what is the same work ends in the same numbers; floats go apart by rounding."""
     loss = F.cross_entropy
-    monkeypatch.setattr(descent, "as_input", lambda pixels: as_input(pixels).double())
+    monkeypatch.setattr(descent, "as_input", lambda pixels: pixels.permute(0, 3, 1, 2).double() / 127.5 - 1)
     monkeypatch.setattr(descent.F, "cross_entropy", lambda x, wanted, weights, **rest: loss(x, wanted.double(), weights.double(), **rest))
 
 

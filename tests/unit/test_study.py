@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -157,10 +158,13 @@ def test_trainings_side_by_side_change_nothing_but_rounding(prepared: Path, tmp_
 def test_a_gpu_without_room_gets_half_as_many_networks(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from learnet import tasks as module
 
-    real, sizes = module.train_together, []
+    real, sizes, taken = module.train_together, [], []
 
     def tight(network: str, sets: list, trainings: list, device: str, start: bytes | None) -> list:
+        assert not any(attempt() for attempt in taken), "what a failed attempt took must be free before the next"
         sizes.append(len(sets))
+        memory = torch.empty(1)
+        taken.append(weakref.ref(memory))
         if len(sets) > 1:
             raise torch.OutOfMemoryError("as CUDA says it")
         return real(network, sets, trainings, device, start=start)
@@ -178,6 +182,9 @@ def test_a_gpu_that_is_not_there_is_said_before_anything_is_written(prepared: Pa
     with pytest.raises(LearnetError, match="no GPU"):
         run_study(prepared, tmp_path / "study", Study(), QUICK, Resources(device="cuda"))
     assert not (tmp_path / "study").exists()
+    with pytest.raises(LearnetError, match="no GPU"):
+        train_on_all(prepared, tmp_path / "all.safetensors", Study(), QUICK, device="cuda")
+    assert not (tmp_path / "all.safetensors").exists()
 
 
 def test_a_killed_study_goes_on_and_ends_with_the_same_bytes(prepared: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from learnet.errors import BadCheckpoint
 from learnet.facts import TRAIN_AGAIN, Facts, as_json, read_facts
 from learnet.networks import NETWORKS
-from learnet.shipped import named
+from learnet.shipped import named, names
 
 PICKLE = "and a pickle can run any code when it is opened, so it was not"
 FOREIGN = {
@@ -101,7 +101,9 @@ def put(tensors: bytes, module: nn.Module) -> None:
 def _read(path: Path) -> bytes:
     """The whole file, once its first bytes say that it may be safetensors: 8 bytes of length, then JSON."""
     if not path.is_file():
-        raise BadCheckpoint(path, "this is not a file" if path.exists() else "there is no such file", MAKE_ONE)
+        if path.exists():
+            raise BadCheckpoint(path, "this is not a file", MAKE_ONE)
+        raise BadCheckpoint(path, "there is no such file", f"{MAKE_ONE} Those that come with learnet: {names()}.")
     with path.open("rb") as handle:
         head = handle.read(9)
         if not head:

@@ -147,7 +147,8 @@ class Training:
     """Mix pairs of training images and their labels (mixup): alpha of the Beta distribution; 0 is off."""
 
     from_: str = ""
-    """Start from these weights instead of random ones: a file of `learnet train`, or `pretrained` (those that come with learnet)."""
+    """Start from these weights instead of random ones: a file of `learnet train`, the name of weights that come with learnet, or
+    `pretrained`: those of them that fit."""
 
     keep_start: float = 0.0
     """Share of the start that is kept: when all is learned, every weight goes so much of its way back (0 to below 1); for --from.

@@ -26,6 +26,11 @@ def named(weights: Path) -> Path:
     return shipped if weights.parent == Path() and not weights.exists() and shipped.is_file() else weights
 
 
+def names() -> str:
+    """The names of the shipped weights, as a user reads them: network, kind of image, pixels."""
+    return ", ".join(sorted(path.stem for path in FOLDER.glob("*.safetensors"))) or "none"
+
+
 def pretrained(network: str, images_kind: str, size: int) -> Path:
     """The shipped weights of a network that fit these images.
 
@@ -39,9 +44,8 @@ def pretrained(network: str, images_kind: str, size: int) -> Path:
     """
     file = FOLDER / f"{network}-{images_kind}-{size}.safetensors"
     if not file.is_file():
-        there = ", ".join(sorted(path.stem for path in FOLDER.glob("*.safetensors"))) or "none"
         raise LearnetError(
             f"No weights come with learnet for {network} on {images_kind} images of {size} pixels.",
-            f"There are (network-kind-pixels): {there}. Name your own with --weights, or train some.",
+            f"There are (network-kind-pixels): {names()}. Name your own with --weights, or train some.",
         )
     return file

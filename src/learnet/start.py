@@ -13,7 +13,7 @@ from learnet.checkpoint import load_checkpoint
 from learnet.errors import BadCheckpoint, LearnetError
 from learnet.networks import NETWORKS
 from learnet.prepared import Source, check_fit, synthetic
-from learnet.shipped import PRETRAINED, pretrained
+from learnet.shipped import PRETRAINED, named, pretrained
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def start_from(weights: str, network: str, images: Source, classes: Sequence[str
     otherwise it starts from random numbers.
 
     Args:
-        weights: a checkpoint, or `pretrained` for those that come with learnet.
+        weights: a checkpoint, or the name of one that comes with learnet, or `pretrained` for the one of these that fits.
         network: name in NETWORKS; the weights must be of this network.
         images: of the study.
         classes: of the study.
@@ -43,7 +43,7 @@ def start_from(weights: str, network: str, images: Source, classes: Sequence[str
     """
     if hasattr(NETWORKS[network], "fit"):
         raise LearnetError(f"{network} is fitted in one go and starts from nothing.", "Leave --from out.")
-    path = pretrained(network, images.about["images_kind"], images.size) if weights == PRETRAINED else Path(weights)
+    path = pretrained(network, images.about["images_kind"], images.size) if weights == PRETRAINED else named(Path(weights))
     module, facts = load_checkpoint(path, network)
     check_fit(images, path, facts)
     seen = sorted(set(facts.data.get("people", "").splitlines()) & set(people))

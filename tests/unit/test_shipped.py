@@ -146,6 +146,8 @@ def test_shipped_weights_go_by_their_name_unless_a_file_has_it(tmp_path: Path, m
     monkeypatch.chdir(tmp_path)
     assert {named(Path(file.stem)) for file in SHIPPED} == set(SHIPPED)
     assert load_checkpoint(Path("learnet-flow-28"))[1] == load_checkpoint(FOLDER / "learnet-flow-28.safetensors")[1]
+    with pytest.raises(BadCheckpoint, match="there is no such file.*learnet-flow-28, learnet-image-112, ststnet-flow-28"):
+        load_checkpoint(Path("learnet-flow-29"))
     for other in ("learnet-flow-29", "folder/learnet-flow-28", "../weights/learnet-flow-28"):
         assert named(Path(other)) == Path(other)
     (tmp_path / "learnet-flow-28").write_text("mine")

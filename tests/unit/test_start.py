@@ -102,6 +102,13 @@ def test_a_study_says_where_it_started_and_another_start_is_another_study(tmp_pa
         run_study(tmp_path / "prepared", tmp_path / "study", Study(protocol="groups", groups=2), asked, Resources(jobs=1))
 
 
+def test_a_study_starts_from_weights_that_come_with_learnet_by_their_name(tmp_path: Path, rng: np.random.Generator) -> None:
+    flow = material(write_prepared(tmp_path / "flow", rng, dataset="own", kind="flow"), "auto")
+    by_name, by_fit = (start_from(asked, "learnet", flow.prepared, flow.scheme.classes, ()) for asked in ("learnet-flow-28", "pretrained"))
+    assert by_name.tensors == by_fit.tensors
+    assert by_name.about | {"weights": "pretrained"} == by_fit.about
+
+
 def test_weights_that_have_seen_a_person_of_the_study_are_refused(tmp_path: Path, data: Material) -> None:
     """The prepared folder is called synthetic, so only synthetic people can be the same people."""
     seen = {**FACTS.data, "people": "own/02\nown/77"}

@@ -155,6 +155,7 @@ def test_trainings_side_by_side_change_nothing_but_rounding(prepared: Path, tmp_
     assert np.ptp(alone, axis=0).max() > 0.02  # or nothing would have been learned that could differ
 
 
+@pytest.mark.filterwarnings("ignore:The GPU has too little memory for 2")  # said again for each half
 def test_a_gpu_without_room_gets_half_as_many_networks(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from learnet import tasks as module
 

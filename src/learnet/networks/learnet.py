@@ -120,6 +120,7 @@ class LEARNet(nn.Module):
 
     def forward(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B K"]:
         """Class scores before softmax, of images from -1 to 1, RGB."""
+        images = images.contiguous(memory_format=torch.channels_last)  # once here, or the way back would do it again
         return self._beyond_stem(F.relu(self.stem(images, every=SEEN_EVERY)))["logits"]
 
     def stages(self, images: Float[Tensor, "B 3 S S"]) -> dict[str, Tensor]:

@@ -8,12 +8,11 @@ of a camera. The reference reads every frame with `cv2.imread`, a clip at a time
 turns, so that a busy moment falls on both; each pair gives a ratio, and the median of them counts.
 """
 
+import itertools
 import os
 import shutil
 import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -71,31 +70,6 @@ def decode_all(found: list[Clip], jobs: int) -> None:
     assert frames == FRAMES * len(found)
 
 
-def cpu_s() -> float:
-    """CPU seconds of this process and its children so far (Linux): what is left of a timing when the machine does other things too."""
-    ticks = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:  # it has just ended
-            continue
-        if str(os.getpid()) in (stat.parent.name, fields[1]):
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def taking_turns(ways: dict[str, Callable[[int], None]], rounds: int) -> dict[str, list[tuple[float, float]]]:
-    """Seconds and CPU seconds of each way in each round; they take turns, the first round starts the processes and does not count."""
-    spent: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
-    for turn in range(rounds + 1):
-        for name, way in ways.items():
-            cpu, start = cpu_s(), time.perf_counter()
-            way(turn)
-            if turn:
-                spent[name].append((time.perf_counter() - start, cpu_s() - cpu))
-    return spent
-
-
 def compare(root: Path, kind: str, face: str, found: list[Clip], jobs: int, rounds: int) -> dict[str, object]:  # noqa: PLR0913
     model = Path(os.environ["LEARNET_FACE_MODEL"]) if face == "yunet" else None
     preparation = Preparation(face=face)  # type: ignore[arg-type]
@@ -104,20 +78,19 @@ def compare(root: Path, kind: str, face: str, found: list[Clip], jobs: int, roun
         prepared = prepare(Reading(found, []), root / f"{kind}-{face}-{jobs}-{turn}", preparation, jobs=jobs, face_model=model)
         assert len(prepared.clips) == len(found)
 
-    spent = taking_turns({"decode": lambda turn: decode_all(found, jobs), "prepare": make}, rounds)
+    turns = itertools.count()
+    spent = measure.take_turns({"decode": lambda: decode_all(found, jobs), "prepare": lambda: make(next(turns))}, rounds)
     frames = FRAMES * len(found)
-    pairs = list(zip(spent["decode"], spent["prepare"], strict=True))
-    ratios = [decoding / preparing for (decoding, _), (preparing, _) in pairs]
+    ratios = [decoding / preparing for decoding, preparing in zip(spent["decode"], spent["prepare"], strict=True)]
     return {
         "frames": f"{kind} frames, {SIZES[kind][0]}x{SIZES[kind][1]}",
         "face": face if kind == "raw" else "given",
         "clips": f"{len(found)} of {FRAMES} JPEGs",
         "processes": jobs,
-        "decoded_per_s": round(frames / statistics.median(seconds for seconds, _ in spent["decode"])),
-        "prepared_per_s": round(frames / statistics.median(seconds for seconds, _ in spent["prepare"])),
+        "decoded_per_s": round(frames / statistics.median(spent["decode"])),
+        "prepared_per_s": round(frames / statistics.median(spent["prepare"])),
         "share of the rate of decoding": round(statistics.median(ratios), 3),
         "share in each round": [round(ratio, 3) for ratio in ratios],
-        "share by CPU time": round(statistics.median(decoding / preparing for (_, decoding), (_, preparing) in pairs if preparing), 3),
     }
 
 

@@ -9,6 +9,7 @@ import torch
 from learnet.checkpoint import load_checkpoint
 from learnet.errors import BadCheckpoint, OutputTaken
 from learnet.facts import Facts
+from learnet.labels import SCHEMES
 from learnet.material import Material, material
 from learnet.outcomes import as_text, header, write_whole
 from learnet.prepared import check_fit, synthetic
@@ -65,10 +66,11 @@ def evaluate(folder: Path, weights: Path | None, out: Path, classes: str = "auto
 
 def _check_fit(weights: Path, facts: Facts, data: Material) -> None:
     if unknown := [name for name in data.scheme.classes if name not in facts.classes]:
+        known = [scheme.name for scheme in SCHEMES.values() if set(scheme.classes) <= set(facts.classes)]
         raise BadCheckpoint(
             weights,
             f"knows the classes {', '.join(facts.classes)}, and the clips have {', '.join(unknown)} too",
-            "Choose the scheme of the weights with --classes.",
+            f"Choose a scheme that these weights know with --classes: {', '.join(known)}." if known else "Name other weights.",
         )
     check_fit(data.prepared, weights, facts)
 

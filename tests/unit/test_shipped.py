@@ -72,8 +72,10 @@ def test_weights_are_asked_only_for_the_classes_of_the_clips(tmp_path: Path, rng
     outcomes = read_outcomes(tmp_path / "study")
     np.testing.assert_allclose([o.scores for o in outcomes], wanted / wanted.sum(axis=1, keepdims=True), atol=1e-6)
     assert [o.prediction for o in outcomes] == [asked[i] for i in wanted.argmax(axis=1)]
-    with pytest.raises(BadCheckpoint, match="knows the classes surprise, and the clips have disgust, happiness, sadness too"):
+    with pytest.raises(BadCheckpoint, match="clips have disgust, happiness, sadness too. Name other weights"):
         evaluate(prepared, given(tmp_path, replace(FACTS, classes=("surprise",))), tmp_path / "other")
+    with pytest.raises(BadCheckpoint, match="with --classes: .*megc-3"):
+        evaluate(prepared, given(tmp_path, replace(FACTS, classes=("negative", "positive", "surprise"))), tmp_path / "other")
 
 
 def test_weights_of_simulated_flow_take_flow_of_any_making_and_nothing_else(tmp_path: Path, rng: np.random.Generator) -> None:

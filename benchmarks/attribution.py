@@ -46,7 +46,10 @@ Look = Callable[[nn.Module, MovingClip, int], np.ndarray]
 def smoothed(module: nn.Module, image: np.ndarray, target: int) -> np.ndarray:
     """Integrated gradients, the mean over noisy copies of the image (Smilkov et al., SmoothGrad, 2017)."""
     rng = np.random.default_rng(0)
-    noisy = (np.clip(image + rng.normal(0, GRAIN, image.shape), 0, 255).round().astype(np.uint8) for _ in range(SMOOTHED))
+    noisy = (
+        np.clip(image + rng.normal(0, GRAIN, image.shape), 0, 255).round().astype(np.uint8)
+        for _ in range(SMOOTHED)
+    )
     return np.mean([integrated_gradients(module, one, target) for one in noisy], axis=0)
 
 
@@ -60,16 +63,28 @@ def looks(module: nn.Module, size: int) -> dict[str, Look]:
     """Every way to ask where a network looked; of signed ones also what speaks for the class alone."""
     signed: dict[str, Look] = {
         "integrated gradients": lambda net, clip, target: integrated_gradients(net, clip.image, target),
-        "integrated gradients in cells": lambda net, clip, target: in_cells(integrated_gradients(net, clip.image, target)),
+        "integrated gradients in cells": lambda net, clip, target: in_cells(
+            integrated_gradients(net, clip.image, target)
+        ),
         "smoothed integrated gradients": lambda net, clip, target: smoothed(net, clip.image, target),
         "occlusion": lambda net, clip, target: occlusion(net, clip.image, target),
-        "occlusion, small squares": lambda net, clip, target: occlusion(net, clip.image, target, size // CELLS),
+        "occlusion, small squares": lambda net, clip, target: occlusion(
+            net, clip.image, target, size // CELLS
+        ),
     }
-    positive = {f"{name}, for": lambda net, clip, target, look=look: look(net, clip, target).clip(0) for name, look in signed.items()}
+    positive = {
+        f"{name}, for": lambda net, clip, target, look=look: look(net, clip, target).clip(0)
+        for name, look in signed.items()
+    }
     stages = {same_depth(module, size, depth): depth for depth in DEPTHS}
-    cams = {f"Grad-CAM, {stage}": lambda net, clip, target, stage=stage: grad_cam(net, clip.image, target, stage) for stage in stages}
+    cams = {
+        f"Grad-CAM, {stage}": lambda net, clip, target, stage=stage: grad_cam(net, clip.image, target, stage)
+        for stage in stages
+    }
     still: dict[str, Look] = {
-        "the motion image": lambda net, clip, target: np.abs(clip.image - np.median(clip.image, axis=(0, 1))).mean(axis=-1)
+        "the motion image": lambda net, clip, target: np.abs(
+            clip.image - np.median(clip.image, axis=(0, 1))
+        ).mean(axis=-1)
     }
     return {**signed, **positive, **cams, **still}
 
@@ -77,30 +92,48 @@ def looks(module: nn.Module, size: int) -> dict[str, Look]:
 def shares(module: nn.Module, facts: Facts, clips: Sequence[MovingClip]) -> dict[str, dict[str, object]]:
     """Mean share inside the region of each look, its interval over people, and its mean over the clips that are answered rightly."""
     answers = [int(predict_scores(module, clip.image[None], facts.mirror)[0].argmax()) for clip in clips]
-    right = np.array([facts.classes[answer] == clip.emotion for answer, clip in zip(answers, clips, strict=True)])
+    right = np.array(
+        [facts.classes[answer] == clip.emotion for answer, clip in zip(answers, clips, strict=True)]
+    )
     people, found = [clip.person for clip in clips], {}
     for name, look in looks(module, facts.size).items():
-        inside = [share_inside(look(module, clip, answer), clip.moving(PART)) for clip, answer in zip(clips, answers, strict=True)]
+        inside = [
+            share_inside(look(module, clip, answer), clip.moving(PART))
+            for clip, answer in zip(clips, answers, strict=True)
+        ]
         mean, low, high = over_people(np.array(inside), people)
         found[name] = {"share": round(mean, 3), "low": round(low, 3), "high": round(high, 3)}
         if right.any():
             found[name]["right answers"] = round(float(np.mean(np.array(inside)[right])), 3)
     area = float(np.mean([clip.moving(PART).mean() for clip in clips]))
-    return {**found, "all": {"area": round(area, 3), "clips": len(clips), "right": round(float(right.mean()), 3)}}
+    return {
+        **found,
+        "all": {"area": round(area, 3), "clips": len(clips), "right": round(float(right.mean()), 3)},
+    }
 
 
 def main(arguments: list[str] | None = None) -> None:
     parser = measure.options(__doc__, rounds=1)
-    parser.add_argument("weights", type=Path, help="checkpoint that learned from a synthetic database, the classes of CASME II")
+    parser.add_argument(
+        "weights",
+        type=Path,
+        help="checkpoint that learned from a synthetic database, the classes of CASME II",
+    )
     parser.add_argument("--people", type=int, default=10)
-    parser.add_argument("--seed", type=int, default=200, help="of the people; 100 served to choose what is reported")
+    parser.add_argument(
+        "--seed", type=int, default=200, help="of the people; 100 served to choose what is reported"
+    )
     chosen = parser.parse_args(arguments)
     if chosen.people < 2:
         parser.error("--people: at least 2, for an interval over people")
     torch.set_num_threads(1)
     module, facts = load_checkpoint(chosen.weights)
     assert facts.preparation is not None, "weights of prepared clips are needed"
-    details: dict[str, object] = {"seed": chosen.seed, "people": chosen.people, "preparation": str(facts.preparation)}
+    details: dict[str, object] = {
+        "seed": chosen.seed,
+        "people": chosen.people,
+        "preparation": str(facts.preparation),
+    }
     rows = []
     about = measure.machine()
     for name, noise in NOISES.items():
@@ -108,7 +141,12 @@ def main(arguments: list[str] | None = None) -> None:
         details[name] = found = shares(module, facts, clips)
         details[f"{name}, weights in disorder"] = shares(randomised(module, 1), facts, clips)
         image = f"the motion image itself {found['the motion image']['share']}"
-        for look in ("integrated gradients", "occlusion", "occlusion, for", *(one for one in found if one.startswith("Grad-CAM"))):
+        for look in (
+            "integrated gradients",
+            "occlusion",
+            "occlusion, for",
+            *(one for one in found if one.startswith("Grad-CAM")),
+        ):
             rows.append(measure.Row(f"share of {look}, {name}", image, float(found[look]["share"]), WANTED))  # type: ignore[arg-type]
     measure.save("attribution", chosen.out, about, rows, details)
 

@@ -39,7 +39,9 @@ def accumulator(frames: np.ndarray) -> np.ndarray:
 
 def peak_mb() -> float:
     """Largest memory of this process so far, from the operating system."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        1024 if sys.platform != "darwin" else 1024**2
+    )
 
 
 def main() -> None:
@@ -63,13 +65,24 @@ def main() -> None:
         "accumulator": lambda: accumulator(frames),
     }
     seconds = measure.take_turns(ways, chosen.rounds)
-    share = measure.ratio(seconds, "copy", "dynamic_image") / 2  # it reads the frames, a copy reads and writes them
+    share = (
+        measure.ratio(seconds, "copy", "dynamic_image") / 2
+    )  # it reads the frames, a copy reads and writes them
     what = "dynamic image of 100 frames of 480x640x3"
     times = {name: round(measure.ratio(seconds, name, "dynamic_image"), 2) for name in ("loop", "one line")}
     rows = [
         measure.Row(what, "a float64 loop", times["loop"], TIMES_LOOP, "the copy bandwidth", share),
-        measure.Row(what, "the one line (w * f).sum(0)", times["one line"], TIMES_ONE_LINE, "the copy bandwidth", share),
-        measure.Row("the same, memory above the input, MB", "-", round(above, 1), MEMORY_MB, smaller_is_better=True),
+        measure.Row(
+            what,
+            "the one line (w * f).sum(0)",
+            times["one line"],
+            TIMES_ONE_LINE,
+            "the copy bandwidth",
+            share,
+        ),
+        measure.Row(
+            "the same, memory above the input, MB", "-", round(above, 1), MEMORY_MB, smaller_is_better=True
+        ),
     ]
     details = {"frames": "x".join(map(str, SHAPE)) + " uint8", "rounds": chosen.rounds} | {
         f"{name}, ms": round(1e3 * statistics.median(values), 2) for name, values in seconds.items()

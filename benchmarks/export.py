@@ -41,9 +41,20 @@ def prepared(folder: Path) -> Path:
     """Twenty smooth images of two people who do not exist."""
     noise = np.random.default_rng(0).integers(0, 256, (20, 7, 7, 3), dtype=np.uint8)
     images = np.stack([cv2.resize(image, (112, 112), interpolation=cv2.INTER_CUBIC) for image in noise])
-    rows = {"image": range(20), "clip": [f"x/{n}" for n in range(20)], "person": ["x/1", "x/2"] * 10, "emotion": "others"}
+    rows = {
+        "image": range(20),
+        "clip": [f"x/{n}" for n in range(20)],
+        "person": ["x/1", "x/2"] * 10,
+        "emotion": "others",
+    }
     about = {"preparation": asdict(SETTINGS), "images_kind": "image"}
-    save_prepared(folder, images, pd.DataFrame(rows | dict.fromkeys(("onset", "apex", "offset", "fps", "frames"), 1)), about, [])
+    save_prepared(
+        folder,
+        images,
+        pd.DataFrame(rows | dict.fromkeys(("onset", "apex", "offset", "fps", "frames"), 1)),
+        about,
+        [],
+    )
     return folder
 
 
@@ -54,7 +65,9 @@ def ways(name: str, place: Path, images: Path) -> tuple[dict[str, Callable[[], o
     save_checkpoint(weights, NETWORKS[name](len(CLASSES), 112), facts)
     module, _ = load_checkpoint(weights)
     image = np.load(images / "images.npy")[:1]
-    ready: dict[str, Callable[[], object]] = {"torch": lambda: [predict_scores(module, image) for _ in range(TIMES)]}
+    ready: dict[str, Callable[[], object]] = {
+        "torch": lambda: [predict_scores(module, image) for _ in range(TIMES)]
+    }
     sizes = {"torch": weights.stat().st_size / 1e6}
     for precision in PRECISIONS:
         done = export_onnx(weights, place / f"{name}-{precision}.onnx", precision, images)
@@ -73,20 +86,32 @@ def run(rounds: int) -> dict[str, object]:
         for name in NETWORKS_TIMED:
             ready, sizes = ways(name, Path(folder), images)
             measure(ready, 2)  # memory, kernels
-            typical = {way: statistics.median(values) / TIMES for way, values in measure(ready, rounds).items()}
+            typical = {
+                way: statistics.median(values) / TIMES for way, values in measure(ready, rounds).items()
+            }
             found[name] = {
                 "median_ms": {way: round(1e3 * value, 3) for way, value in typical.items()},
-                "times as fast as torch": {way: round(typical["torch"] / typical[way], 2) for way in PRECISIONS},
+                "times as fast as torch": {
+                    way: round(typical["torch"] / typical[way], 2) for way in PRECISIONS
+                },
                 "file_mb": {way: round(size, 2) for way, size in sizes.items()},
             }
-    return {"benchmark": "export", "images": "1x112x112x3 uint8, one thread", "rounds": rounds, "found": found, "machine": about}
+    return {
+        "benchmark": "export",
+        "images": "1x112x112x3 uint8, one thread",
+        "rounds": rounds,
+        "found": found,
+        "machine": about,
+    }
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--rounds", type=int, default=15)
     options.add_argument("--date", default=datetime.date.today().isoformat())
-    options.add_argument("--out", type=Path, default=Path(__file__).parent / "results", help="folder for the result")
+    options.add_argument(
+        "--out", type=Path, default=Path(__file__).parent / "results", help="folder for the result"
+    )
     chosen = options.parse_args()
     result = {"date": chosen.date, "commit": commit()} | run(chosen.rounds)
     print(json.dumps(result, indent=1))

@@ -47,7 +47,9 @@ def seconds_of(way: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def in_turn(network: str, epochs: int, ways: tuple[str, ...] = (ALONE, TOGETHER)) -> tuple[dict[str, float], list[list[Tensor]]]:
+def in_turn(
+    network: str, epochs: int, ways: tuple[str, ...] = (ALONE, TOGETHER)
+) -> tuple[dict[str, float], list[list[Tensor]]]:
     """Seconds of each way, and the parameters that each way's networks ended with."""
     sets, training = folds(), Training(epochs=epochs, mirror="image", optimiser="sgd", learning_rate=1e-4)
 
@@ -62,7 +64,9 @@ def in_turn(network: str, epochs: int, ways: tuple[str, ...] = (ALONE, TOGETHER)
     for name in ways:
         modules, way = fresh(network), {ALONE: after_each_other, TOGETHER: together}[name]
         seconds[name] = seconds_of(lambda way=way, modules=modules: way(modules))
-        ended.append([torch.cat([values.detach().flatten() for values in module.parameters()]) for module in modules])
+        ended.append(
+            [torch.cat([values.detach().flatten() for values in module.parameters()]) for module in modules]
+        )
     return seconds, ended
 
 
@@ -73,7 +77,9 @@ def apart(network: str, other: str) -> list[float]:
     _, (alone, beside) = in_turn(network, 2, (ALONE, other))
     torch.backends.cudnn.allow_tf32 = tf32
     began = torch.cat([values.detach().flatten() for values in fresh(network)[0].parameters()])
-    return sorted(float((found - own).norm() / (own - began).norm()) for own, found in zip(alone, beside, strict=True))
+    return sorted(
+        float((found - own).norm() / (own - began).norm()) for own, found in zip(alone, beside, strict=True)
+    )
 
 
 def matrix_rate(side: int = 8192, rounds: int = 10) -> float:
@@ -98,16 +104,22 @@ def main() -> None:
         taken = [in_turn(network, chosen.epochs)[0] for _ in range(chosen.rounds)]
         seconds = {name: [each[name] for each in taken] for name in taken[0]}
         images = sum(len(data.labels) for data in folds()) * chosen.epochs
-        share = 3 * operations(NETWORKS[network](CLASSES, SIZE), SIZE) * images / min(seconds[TOGETHER]) / rate
+        share = (
+            3 * operations(NETWORKS[network](CLASSES, SIZE), SIZE) * images / min(seconds[TOGETHER]) / rate
+        )
         times = measure.ratio(seconds, ALONE, TOGETHER)
         what = f"{PEOPLE} folds of {network}, {CLIPS} x {SIZE} px, side by side, GPU"
-        rows.append(measure.Row(what, "one after the other, GPU", round(times, 2), 8.0, "the matrix rate", share))
+        rows.append(
+            measure.Row(what, "one after the other, GPU", round(times, 2), 8.0, "the matrix rate", share)
+        )
         details[network] = {name: [round(value, 3) for value in values] for name, values in seconds.items()}
         found, again = apart(network, TOGETHER), apart(network, ALONE)
         details[network] |= {"apart": found, "apart when done the same way twice": again}
         what = f"how far {network}'s parameters end up apart"
         rows.append(measure.Row(what, "how far they went", found[-1], 1e-2, smaller_is_better=True))
-        measure.save("gpu", chosen.out, about, rows, details)  # after each, as a GPU may be lent for minutes only
+        measure.save(
+            "gpu", chosen.out, about, rows, details
+        )  # after each, as a GPU may be lent for minutes only
 
 
 if __name__ == "__main__":

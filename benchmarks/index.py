@@ -29,7 +29,19 @@ def write_database(root: Path, clips: int) -> None:
     """Crops of CASME II in names only: `Cropped/sub001/EP01_000001/reg_img7.jpg`, empty."""
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("Sheet1")
-    sheet.append(["Subject", "Filename", None, "OnsetFrame", "ApexFrame", "OffsetFrame", None, "Action Units", "Estimated Emotion"])
+    sheet.append(
+        [
+            "Subject",
+            "Filename",
+            None,
+            "OnsetFrame",
+            "ApexFrame",
+            "OffsetFrame",
+            None,
+            "Action Units",
+            "Estimated Emotion",
+        ]
+    )
     for clip in range(clips):
         subject, name = f"{clip % PEOPLE + 1:03d}", f"EP{clip % 19 + 1:02d}_{clip:06d}"
         folder = root / "Cropped" / f"sub{subject}" / name
@@ -49,7 +61,9 @@ def read(root: Path) -> None:
     count_rows(reading, DATASETS["casme2"])
     finding_rows(reading)
     seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        1024 if sys.platform != "darwin" else 1024**2
+    )
     print(len(reading.clips), seconds, peak)
 
 
@@ -84,7 +98,10 @@ def main() -> None:
         write_database(root, chosen.clips)
         found = []
         for _ in range(chosen.rounds):
-            lists, book = timed(list_folders, root), timed(open_workbook, root / "CASME2-coding-20140508.xlsx")
+            lists, book = (
+                timed(list_folders, root),
+                timed(open_workbook, root / "CASME2-coding-20140508.xlsx"),
+            )
             words = [sys.executable, __file__, "--read", str(root)]
             done = subprocess.run(words, capture_output=True, text=True, check=True)
             clips, seconds, peak = map(float, done.stdout.split())
@@ -97,12 +114,22 @@ def main() -> None:
     peak = max(memory for *_, memory in found)
     what = f"reading and auditing {chosen.clips:,} clips"
     rows = [
-        measure.Row(f"{what}, clips a second", "-", round(rate), RATE, "listing folders and opening the workbook", share),
+        measure.Row(
+            f"{what}, clips a second",
+            "-",
+            round(rate),
+            RATE,
+            "listing folders and opening the workbook",
+            share,
+        ),
         measure.Row(f"{what}, largest memory, MB", "-", round(peak), MEMORY_MB, smaller_is_better=True),
     ]
     names = ("listing, s", "workbook, s", "reading, s", "memory, MB")
     details = {"clips": chosen.clips, "people": PEOPLE, "rounds": chosen.rounds}
-    medians = {name: round(statistics.median(column), 2) for name, column in zip(names, zip(*found, strict=True), strict=True)}
+    medians = {
+        name: round(statistics.median(column), 2)
+        for name, column in zip(names, zip(*found, strict=True), strict=True)
+    }
     measure.save("index", chosen.out, about, rows, details | medians)
 
 

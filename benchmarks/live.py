@@ -52,7 +52,9 @@ def sway() -> Iterator[np.ndarray]:
         yield np.clip(moved + noises[t % len(noises)], 0, 255).astype(np.uint8)
 
 
-def weights(folder: Path, network: str = "learnet", size: int = 112, face: str = "haar", mirror: str = "image") -> Path:
+def weights(
+    folder: Path, network: str = "learnet", size: int = 112, face: str = "haar", mirror: str = "image"
+) -> Path:
     """Random ones, as a file of `learnet train`."""
     facts = Facts(network, CLASSES, size, Preparation(face=face, size=size), Training(mirror=mirror), {}, {})  # type: ignore[arg-type]
     path = folder / f"{network}-{size}-{face}-{mirror}.safetensors"
@@ -103,7 +105,10 @@ class Endless(Video):
 
     def __init__(self, frames: int) -> None:
         super().__init__(VideoInfo("endless", "file", FPS, 160, 120, frames, False, 0), (None, None), [])
-        self.pictures = [cv2.resize(picture, (160, 120), interpolation=cv2.INTER_AREA) for picture in itertools.islice(sway(), 0, None, 8)]
+        self.pictures = [
+            cv2.resize(picture, (160, 120), interpolation=cv2.INTER_AREA)
+            for picture in itertools.islice(sway(), 0, None, 8)
+        ]
 
     def _frames(self) -> Iterator[Frame]:
         for number in range(self.info.frames or 0):
@@ -132,12 +137,16 @@ def memory(ask: Recogniser, frames: int) -> dict[str, object]:
 
 def networks(rounds: int) -> list[dict[str, object]]:
     """One image through each in the form in which it answers, from bytes to probabilities, on one thread and on all."""
-    nets = {name: to_answer(NETWORKS[name](len(CLASSES)).eval()) for name in ("learnet", "resnet18", "resnet50")}
+    nets = {
+        name: to_answer(NETWORKS[name](len(CLASSES)).eval()) for name in ("learnet", "resnet18", "resnet50")
+    }
     numbers, cases, threads = np.random.default_rng(0), [], torch.get_num_threads()
     small, large = (numbers.integers(0, 256, (1, side, side, 3), dtype=np.uint8) for side in (112, 224))
     for count in sorted({1, os.cpu_count() or 1}):
         torch.set_num_threads(count)
-        ways: dict[str, Callable[[], object]] = {name: lambda net=net: predict_scores(net, small) for name, net in nets.items()}
+        ways: dict[str, Callable[[], object]] = {
+            name: lambda net=net: predict_scores(net, small) for name, net in nets.items()
+        }
         ways["resnet50 at 224"] = lambda: predict_scores(nets["resnet50"], large)
         seconds = measure.take_turns(ways, rounds, warm=3)
         spent = {name: 1e3 * statistics.median(values) for name, values in seconds.items()}
@@ -146,7 +155,9 @@ def networks(rounds: int) -> list[dict[str, object]]:
                 "threads": count,
                 **{f"{name}, ms": round(value, 2) for name, value in spent.items()},
                 "ResNet-50 over LEARNet": round(spent["resnet50"] / spent["learnet"], 1),
-                "ResNet-50 at its own 224 pixels over LEARNet": round(spent["resnet50 at 224"] / spent["learnet"], 1),
+                "ResNet-50 at its own 224 pixels over LEARNet": round(
+                    spent["resnet50 at 224"] / spent["learnet"], 1
+                ),
             }
         )
     torch.set_num_threads(threads)
@@ -155,12 +166,21 @@ def networks(rounds: int) -> list[dict[str, object]]:
 
 def exported_networks(folder: Path, rounds: int) -> dict[str, object]:
     """The same, each by onnxruntime, which takes one thread."""
-    nets = {name: load_onnx(exported(weights(folder, name, mirror="none")))[0] for name in ("learnet", "resnet18", "resnet50")}
+    nets = {
+        name: load_onnx(exported(weights(folder, name, mirror="none")))[0]
+        for name in ("learnet", "resnet18", "resnet50")
+    }
     image = np.random.default_rng(0).integers(0, 256, (1, 112, 112, 3), dtype=np.uint8)
-    ways: dict[str, Callable[[], object]] = {name: lambda score=score: score(image) for name, score in nets.items()}
+    ways: dict[str, Callable[[], object]] = {
+        name: lambda score=score: score(image) for name, score in nets.items()
+    }
     seconds = measure.take_turns(ways, rounds, warm=3)
     spent = {f"{name}, ms": round(1e3 * statistics.median(values), 2) for name, values in seconds.items()}
-    return {"exported, threads": 1, **spent, "ResNet-50 over LEARNet": round(measure.ratio(seconds, "resnet50", "learnet"), 1)}
+    return {
+        "exported, threads": 1,
+        **spent,
+        "ResNet-50 over LEARNet": round(measure.ratio(seconds, "resnet50", "learnet"), 1),
+    }
 
 
 def film_rows(form: str, fast: dict, paced: dict) -> list[measure.Row]:
@@ -178,7 +198,13 @@ def other_rows(held: dict, cases: list[dict], ready: dict) -> list[measure.Row]:
     """The lines about memory and about single images."""
     what, reference = "LEARNet on one image, from bytes to probabilities", "ResNet-50, also 112 px"
     return [
-        measure.Row(f"memory over {held['frames']} frames, growth in MB", "-", held["growth, MB"], 5, smaller_is_better=True),
+        measure.Row(
+            f"memory over {held['frames']} frames, growth in MB",
+            "-",
+            held["growth, MB"],
+            5,
+            smaller_is_better=True,
+        ),
         measure.Row(what, reference, min(case["ResNet-50 over LEARNet"] for case in cases), 20),
         measure.Row("the same, both exported", reference, ready["ResNet-50 over LEARNet"], 20),
     ]
@@ -192,7 +218,10 @@ def main() -> None:
     parser.add_argument("--codec", default="h264", choices=("h264", "mjpeg"))
     parser.add_argument("--face", default="haar", choices=("haar", "yunet"))
     chosen = parser.parse_args()
-    about = measure.machine() | {"torch threads": torch.get_num_threads(), "onnxruntime": version("onnxruntime")}
+    about = measure.machine() | {
+        "torch threads": torch.get_num_threads(),
+        "onnxruntime": version("onnxruntime"),
+    }
     rows, found = [], {}
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)

@@ -93,13 +93,25 @@ def options(doc: str, rounds: int) -> argparse.ArgumentParser:
     return parser
 
 
-def save(name: str, out: Path, about: dict[str, object], rows: Sequence[Row], details: dict[str, object]) -> Path:
+def save(
+    name: str, out: Path, about: dict[str, object], rows: Sequence[Row], details: dict[str, object]
+) -> Path:
     """Print the rows and write everything to <date>-<commit>-NAME.json; answers with its path."""
-    answer = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent)
+    answer = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent
+    )
     commit, date = answer.stdout.strip() or "unknown", datetime.date.today().isoformat()
     time_of_day = datetime.datetime.now().isoformat(timespec="seconds").split("T")[1]
     table = [{**asdict(row), "met": row.met} for row in rows]
-    result = {"benchmark": name, "date": date, "time": time_of_day, "commit": commit, "rows": table, "details": details, "machine": about}
+    result = {
+        "benchmark": name,
+        "date": date,
+        "time": time_of_day,
+        "commit": commit,
+        "rows": table,
+        "details": details,
+        "machine": about,
+    }
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{date}-{commit}-{name}.json"
     path.write_text(json.dumps(result, indent=1) + "\n")

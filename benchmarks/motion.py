@@ -36,7 +36,11 @@ def clip(seed: int, fps: float) -> tuple[np.ndarray, int, bool]:
     cv2.setNumThreads(1)
     scene = make_scene(seed, 1, 1, MAIN_EMOTIONS[seed % len(MAIN_EMOTIONS)], Camera(fps=fps))
     frames = np.stack(list(render(scene.take, range(scene.onset - 1, scene.offset))))
-    return align(frames, face_finder("haar"), 112).crops(frames), scene.apex - scene.onset, bool(scene.take.circumstances.blinks)
+    return (
+        align(frames, face_finder("haar"), 112).crops(frames),
+        scene.apex - scene.onset,
+        bool(scene.take.circumstances.blinks),
+    )
 
 
 def missed(seed: int, fps: float) -> dict[str, float]:
@@ -55,7 +59,10 @@ def missed(seed: int, fps: float) -> dict[str, float]:
 def errors(fps: float, clips: int) -> dict[str, object]:
     table = list(spread(partial(missed, fps=fps), range(FIRST, FIRST + clips), -1))
     ways = [way for way in table[0] if way not in ("frames", "blink")]
-    said: dict[str, object] = {"clips": clips, "frames in a clip": round(statistics.mean(row["frames"] for row in table), 1)}
+    said: dict[str, object] = {
+        "clips": clips,
+        "frames in a clip": round(statistics.mean(row["frames"] for row in table), 1),
+    }
     for way in ways:
         off, blinks = [row[way] for row in table], [row[way] for row in table if row["blink"]]
         said[way] = {
@@ -73,7 +80,10 @@ def costs(rounds: int) -> dict[str, float]:
     crops, apex, _ = clip(FIRST, 200.0)
     flow = flow_dis(crops[0], crops[apex])
     ways = {name: partial(kind.fold, crops, apex) for name, kind in MOTION_IMAGES.items()}
-    ways |= {"find the apex": partial(find_apex, crops, EYES), "magnify": partial(magnified, crops, 4.0, 200.0)}
+    ways |= {
+        "find the apex": partial(find_apex, crops, EYES),
+        "magnify": partial(magnified, crops, 4.0, 200.0),
+    }
     ways |= {"remove head motion from flow": partial(without_head, flow)}
     spent: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(rounds + 1):
@@ -101,8 +111,18 @@ def main() -> None:
                     said["found"]["mean"] / said["middle frame"]["mean"], WANTED, smaller_is_better=True)
         for rate, said in found.items()
     ]  # fmt: skip
-    rows.append(measure.Row("flow-dis, onset to apex, 112 pixels", "flow-tvl1", cost["flow-tvl1"] / cost["flow-dis"], FASTER))
-    measure.save("motion", chosen.out, about, rows, {"rounds": chosen.rounds, "apex, frames off": found, "CPU ms a clip": cost})
+    rows.append(
+        measure.Row(
+            "flow-dis, onset to apex, 112 pixels", "flow-tvl1", cost["flow-tvl1"] / cost["flow-dis"], FASTER
+        )
+    )
+    measure.save(
+        "motion",
+        chosen.out,
+        about,
+        rows,
+        {"rounds": chosen.rounds, "apex, frames off": found, "CPU ms a clip": cost},
+    )
 
 
 if __name__ == "__main__":

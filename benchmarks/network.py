@@ -30,7 +30,11 @@ def operations(net: nn.Module, size: int = 112) -> int:
         nonlocal found
         found += 2 * answer.numel() * layer.weight[0].numel()  # type: ignore[index, operator]
 
-    handles = [layer.register_forward_hook(count) for layer in net.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+    handles = [
+        layer.register_forward_hook(count)
+        for layer in net.modules()
+        if isinstance(layer, nn.Conv2d | nn.Linear)
+    ]
     with torch.inference_mode():
         net.eval()(torch.zeros(1, 3, size, size))
     for handle in handles:
@@ -48,12 +52,25 @@ def answers(rounds: int) -> tuple[list[measure.Row], dict[str, object]]:
         images = as_input(torch.randint(0, 256, (batch, 112, 112, 3), dtype=torch.uint8))
         with torch.inference_mode():
             assert torch.allclose(plain.stages(images)["logits"], fused(images), atol=1e-5)
-            ways = {"plain": lambda x=images: plain.stages(x)["logits"], "fused": lambda x=images: fused(x), "matrix product": product}
+            ways = {
+                "plain": lambda x=images: plain.stages(x)["logits"],
+                "fused": lambda x=images: fused(x),
+                "matrix product": product,
+            }
             seconds = measure.take_turns(ways, rounds, warm=10)
         typical = {name: statistics.median(values) for name, values in seconds.items()}
         share = measure.ratio(seconds, "matrix product", "fused") * batch * work / in_product
         times = measure.ratio(seconds, "plain", "fused")
-        rows.append(measure.Row(f"LEARNet, batch of {batch}, fused", "the plain form", round(times, 2), 1.5, "the matrix rate", share))
+        rows.append(
+            measure.Row(
+                f"LEARNet, batch of {batch}, fused",
+                "the plain form",
+                round(times, 2),
+                1.5,
+                "the matrix rate",
+                share,
+            )
+        )
         details[f"batch of {batch}, ms"] = {name: round(1e3 * value, 3) for name, value in typical.items()}
     return rows, details
 
@@ -74,10 +91,19 @@ def training_step(rounds: int, batch: int = 32) -> tuple[list[measure.Row], dict
 
         return step
 
-    ways = {"step": stepping(lambda net, given: net(given)), "every stage": stepping(lambda net, given: net.stages(given)["logits"])}
+    ways = {
+        "step": stepping(lambda net, given: net(given)),
+        "every stage": stepping(lambda net, given: net.stages(given)["logits"]),
+    }
     seconds = measure.take_turns({**ways, "matrix product": product}, rounds, warm=5)
     typical = {name: statistics.median(values) for name, values in seconds.items()}
-    share = measure.ratio(seconds, "matrix product", "step") * batch * 3 * operations(NETWORKS["learnet"](5)) / in_product
+    share = (
+        measure.ratio(seconds, "matrix product", "step")
+        * batch
+        * 3
+        * operations(NETWORKS["learnet"](5))
+        / in_product
+    )
     what, times = f"LEARNet, training step of {batch}", measure.ratio(seconds, "every stage", "step")
     return [
         measure.Row(what, "the plain form", round(times, 2), 1.0, "the matrix rate", share),

@@ -44,18 +44,36 @@ def write_clip(folder: Path, kind: str, seed: int) -> None:
     numbers, still = np.random.default_rng(seed), picture(kind)
     across, down = numbers.uniform(-0.03, 0.03, 2)
     for t in range(FRAMES):
-        moved = cv2.warpAffine(still, np.float64([[1, 0, across * t], [0, 1, down * t]]), SIZES[kind], borderMode=cv2.BORDER_REPLICATE)
+        moved = cv2.warpAffine(
+            still,
+            np.float64([[1, 0, across * t], [0, 1, down * t]]),
+            SIZES[kind],
+            borderMode=cv2.BORDER_REPLICATE,
+        )
         noisy = np.clip(moved + numbers.normal(0, 2.5, moved.shape), 0, 255).astype(np.uint8)
         cv2.imwrite(str(folder / f"img{t + 1}.jpg"), noisy, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
 
 
 def clips(root: Path, kind: str, count: int) -> list[Clip]:
     folders = [root / kind / f"sub{i:03}" / "EP01_1" for i in range(count)]
-    joblib.Parallel(n_jobs=-1)(joblib.delayed(write_clip)(folder, kind, seed) for seed, folder in enumerate(folders[:DISTINCT]))
+    joblib.Parallel(n_jobs=-1)(
+        joblib.delayed(write_clip)(folder, kind, seed) for seed, folder in enumerate(folders[:DISTINCT])
+    )
     for place, folder in enumerate(folders[DISTINCT:]):
         shutil.copytree(folders[place % DISTINCT], folder)
     return [
-        Clip(folder, "casme2", folder.parent.name, folder.name, "others", 1, 30, FRAMES, 200.0, cropped=kind == "cropped")
+        Clip(
+            folder,
+            "casme2",
+            folder.parent.name,
+            folder.name,
+            "others",
+            1,
+            30,
+            FRAMES,
+            200.0,
+            cropped=kind == "cropped",
+        )
         for folder in folders
     ]
 
@@ -75,13 +93,23 @@ def compare(root: Path, kind: str, face: str, found: list[Clip], jobs: int, roun
     preparation = Preparation(face=face)  # type: ignore[arg-type]
 
     def make(turn: int) -> None:
-        prepared = prepare(Reading(found, []), root / f"{kind}-{face}-{jobs}-{turn}", preparation, jobs=jobs, face_model=model)
+        prepared = prepare(
+            Reading(found, []),
+            root / f"{kind}-{face}-{jobs}-{turn}",
+            preparation,
+            jobs=jobs,
+            face_model=model,
+        )
         assert len(prepared.clips) == len(found)
 
     turns = itertools.count()
-    spent = measure.take_turns({"decode": lambda: decode_all(found, jobs), "prepare": lambda: make(next(turns))}, rounds)
+    spent = measure.take_turns(
+        {"decode": lambda: decode_all(found, jobs), "prepare": lambda: make(next(turns))}, rounds
+    )
     frames = FRAMES * len(found)
-    ratios = [decoding / preparing for decoding, preparing in zip(spent["decode"], spent["prepare"], strict=True)]
+    ratios = [
+        decoding / preparing for decoding, preparing in zip(spent["decode"], spent["prepare"], strict=True)
+    ]
     return {
         "frames": f"{kind} frames, {SIZES[kind][0]}x{SIZES[kind][1]}",
         "face": face if kind == "raw" else "given",
@@ -102,8 +130,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
         found = {kind: clips(root / "data", kind, chosen.clips) for kind in SIZES}
-        faces = [("raw", "haar"), ("cropped", "auto")] + ([("raw", "yunet")] if "LEARNET_FACE_MODEL" in os.environ else [])
-        cases = [compare(root, kind, face, found[kind], joblib.cpu_count(), chosen.rounds) for kind, face in faces]
+        faces = [("raw", "haar"), ("cropped", "auto")] + (
+            [("raw", "yunet")] if "LEARNET_FACE_MODEL" in os.environ else []
+        )
+        cases = [
+            compare(root, kind, face, found[kind], joblib.cpu_count(), chosen.rounds) for kind, face in faces
+        ]
     rows = [
         measure.Row(f"preparing {case['frames']}, face {case['face']}", "merely decoding them", case["share of the rate of decoding"],
                     NEEDED, "the decoding rate", case["share of the rate of decoding"])

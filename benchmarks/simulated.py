@@ -40,7 +40,10 @@ from learnet.simulated import flow_image_of, simulate_flow
 
 CHANNELS = ("u", "v", "strain")
 CLASSES = ("negative", "positive", "surprise")
-LOW, HIGH = 0.08, 0.25  # cycles per pixel: at 28 pixels about two waves across the image, and four pixels a wave
+LOW, HIGH = (
+    0.08,
+    0.25,
+)  # cycles per pixel: at 28 pixels about two waves across the image, and four pixels a wave
 QUANTILES = (10, 50, 90)
 FOLDS, RESAMPLES = 5, 200
 WANTED = 1.0  # as near to real databases as these are to one another
@@ -58,12 +61,18 @@ class Group:
 def numbers(images: np.ndarray) -> dict[str, np.ndarray]:
     """Statistics of images (N, S, S, 3), uint8: name -> a value for each image. Grey levels are shares of 255."""
     x = images.astype(np.float64) / 255
-    found = {f"{name} {what}": each for place, name in enumerate(CHANNELS) for what, each in of_channel(x[..., place]).items()}
+    found = {
+        f"{name} {what}": each
+        for place, name in enumerate(CHANNELS)
+        for what, each in of_channel(x[..., place]).items()
+    }
     u, v, strain = (x[..., place] for place in range(3))
     found |= {"u with v": alike(u, v), "u with strain": alike(u, strain), "v with strain": alike(v, strain)}
     slopes = sum(np.abs(slope) for channel in (u, v) for slope in np.gradient(channel, axis=(1, 2)))
     found["slopes of u, v with strain"] = alike(slopes, strain)
-    moves = sum(np.abs(rest(channel)) / (rest(channel).std(axis=(1, 2), keepdims=True) + 1e-9) for channel in (u, v))
+    moves = sum(
+        np.abs(rest(channel)) / (rest(channel).std(axis=(1, 2), keepdims=True) + 1e-9) for channel in (u, v)
+    )
     for name, weight in (("strain", strain), ("motion", moves)):
         across, down, apart = position(weight)
         found |= {f"{name}, place across": across, f"{name}, place down": down, f"{name}, spread": apart}
@@ -139,17 +148,27 @@ def classifiers() -> dict[str, tuple[object, str]]:
 def told_apart(first: Group, second: Group) -> dict[str, dict[str, object]]:
     """Area under the curve of each classifier on people it has not seen, with an interval over people."""
     seen = {
-        "pixels": np.concatenate([group.images for group in (first, second)]).reshape(len(first.people) + len(second.people), -1) / 127.5
+        "pixels": np.concatenate([group.images for group in (first, second)]).reshape(
+            len(first.people) + len(second.people), -1
+        )
+        / 127.5
         - 1,
-        "numbers": np.concatenate([np.stack(list(numbers(group.images).values()), axis=1) for group in (first, second)]),
+        "numbers": np.concatenate(
+            [np.stack(list(numbers(group.images).values()), axis=1) for group in (first, second)]
+        ),
     }
     truth = np.repeat([0, 1], [len(first.people), len(second.people)])
-    people = np.concatenate([[f"{group.name}/{person}" for person in group.people] for group in (first, second)])
+    people = np.concatenate(
+        [[f"{group.name}/{person}" for person in group.people] for group in (first, second)]
+    )
     said: dict[str, dict[str, object]] = {}
     for name, (model, what) in classifiers().items():
         score = scores(model, seen[what], truth, people)
         low, high = interval(truth, score, people)
-        said[name] = {"auc": round(float(roc_auc_score(truth, score)), 3), "95 %": [round(low, 3), round(high, 3)]}
+        said[name] = {
+            "auc": round(float(roc_auc_score(truth, score)), 3),
+            "95 %": [round(low, 3), round(high, 3)],
+        }
     return said
 
 
@@ -170,11 +189,16 @@ def scores(model, seen: np.ndarray, truth: np.ndarray, people: np.ndarray) -> np
 
 def interval(truth: np.ndarray, score: np.ndarray, people: np.ndarray) -> tuple[float, float]:
     """95 % of the areas when people are drawn anew."""
-    rng, of = np.random.default_rng(0), {person: np.flatnonzero(people == person) for person in np.unique(people)}
+    rng, of = (
+        np.random.default_rng(0),
+        {person: np.flatnonzero(people == person) for person in np.unique(people)},
+    )
     sides = [[of[person] for person in np.unique(people[truth == side])] for side in (0, 1)]
     areas = []
     for _ in range(RESAMPLES):
-        drawn = np.concatenate([side[place] for side in sides for place in rng.integers(len(side), size=len(side))])
+        drawn = np.concatenate(
+            [side[place] for side in sides for place in rng.integers(len(side), size=len(side))]
+        )
         areas.append(roc_auc_score(truth[drawn], score[drawn]))
     low, high = np.percentile(areas, (2.5, 97.5))
     return float(low), float(high)
@@ -183,7 +207,11 @@ def interval(truth: np.ndarray, score: np.ndarray, people: np.ndarray) -> tuple[
 def real_groups(prepared: Path) -> tuple[Group, Group, Group]:
     """All real images, and two parts of them: the two largest databases, or halves of the people."""
     loaded = load_prepared(prepared)
-    images, people, of = np.asarray(loaded.images), loaded.clips["person"].to_numpy(str), loaded.clips["dataset"]
+    images, people, of = (
+        np.asarray(loaded.images),
+        loaded.clips["person"].to_numpy(str),
+        loaded.clips["dataset"],
+    )
     largest = list(of.value_counts().index[:2])
     if len(largest) == 2:
         parts = {name: (of == name).to_numpy() for name in largest}
@@ -196,7 +224,10 @@ def real_groups(prepared: Path) -> tuple[Group, Group, Group]:
 
 def simulated_group(name: str, images: int, size: int, seed: int, estimate: Estimate = ESTIMATE) -> Group:
     """The images of `learnet simulate --images IMAGES --size SIZE --seed SEED`, or of an estimator with other habits."""
-    made = [per_channel(flow_image_of(CLASSES, size, np.random.default_rng([seed, number]), estimate)[0]) for number in range(images)]
+    made = [
+        per_channel(flow_image_of(CLASSES, size, np.random.default_rng([seed, number]), estimate)[0])
+        for number in range(images)
+    ]
     return Group(name, np.stack(made), np.arange(images).astype(str))
 
 
@@ -225,8 +256,18 @@ def quantile_figure(table: dict[str, dict[str, object]]) -> Figure:
                     markersize=4.5,
                     markeredgewidth=1.5,
                 )
-            axes.text(1.01, place, f"{row['distance']:.2f}", transform=axes.get_yaxis_transform(), va="center", size=8, color=MUTED)
-        axes.text(1.01, -1, "distance", transform=axes.get_yaxis_transform(), va="center", size=8, color=MUTED)
+            axes.text(
+                1.01,
+                place,
+                f"{row['distance']:.2f}",
+                transform=axes.get_yaxis_transform(),
+                va="center",
+                size=8,
+                color=MUTED,
+            )
+        axes.text(
+            1.01, -1, "distance", transform=axes.get_yaxis_transform(), va="center", size=8, color=MUTED
+        )
         axes.set(ylim=(len(table) - 0.5, -1.5), yticks=range(len(table)), yticklabels=list(table))
         axes.set_xlabel("distance from the real median; the real images' 10 to 90 % is 1 wide")
         axes.set_title("10 to 90 % of real (pale) and simulated (dark) flow images")
@@ -252,13 +293,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser = measure.options(__doc__, rounds=1)
     parser.add_argument("prepared", type=Path, help="prepared folder of real flow images")
     parser.add_argument("--simulated", type=int, default=400, help="simulated images")
-    parser.add_argument("--seed", type=int, default=1, help="of the simulated images; the weights that come along have seen 0")
+    parser.add_argument(
+        "--seed", type=int, default=1, help="of the simulated images; the weights that come along have seen 0"
+    )
     chosen = parser.parse_args(arguments)
     about = measure.machine()
     real, first, second = real_groups(chosen.prepared)
     size = real.images.shape[1]
     made = simulated_group("simulated", chosen.simulated, size, chosen.seed)
-    picked = simulated_group("simulated, all picked", chosen.simulated, size, chosen.seed, replace(ESTIMATE, picked=1.0))
+    picked = simulated_group(
+        "simulated, all picked", chosen.simulated, size, chosen.seed, replace(ESTIMATE, picked=1.0)
+    )
     run = measured_group("simulated, measured", chosen.simulated, size, chosen.seed)
     pairs = {
         "real from simulated": (real, made),
@@ -266,21 +311,30 @@ def main(arguments: list[str] | None = None) -> None:
         "real from simulated, measured": (real, run),
         "reference": (first, second),
     }
-    tables = {name: compared(numbers(one.images), numbers(other.images)) for name, (one, other) in pairs.items()}
+    tables = {
+        name: compared(numbers(one.images), numbers(other.images)) for name, (one, other) in pairs.items()
+    }
     show(tables["real from simulated"])
     distance = {name: mean_distance(table) for name, table in tables.items()}
     with threadpool_limits(1):
         apart = {name: told_apart(*pair) for name, pair in pairs.items()}
     names = f"{first.name} from {second.name}"
     rows = [
-        measure.Row(f"mean distance of {name}", names, distance[name] / distance["reference"], WANTED, smaller_is_better=True)
+        measure.Row(
+            f"mean distance of {name}",
+            names,
+            distance[name] / distance["reference"],
+            WANTED,
+            smaller_is_better=True,
+        )
         for name in pairs
         if name != "reference"
     ]
     details = {
         "reference": names,
         "images and people": {
-            group.name: [len(group.people), len(np.unique(group.people))] for group in (real, first, second, made, picked, run)
+            group.name: [len(group.people), len(np.unique(group.people))]
+            for group in (real, first, second, made, picked, run)
         },
         "seed": chosen.seed,
         "numbers": tables["real from simulated"],

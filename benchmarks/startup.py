@@ -23,7 +23,11 @@ from learnet.video import write_video
 LEARNET = Path(sys.executable).with_name("learnet")
 FPS, FRAMES = 100.0, 100
 NOTHING, TORCH = "python -c pass", "python -c 'import torch'"
-TARGETS = {"learnet --help": (0.3, NOTHING), "learnet predict FILM": (3.0, TORCH), "learnet predict FILM --weights W": (3.0, TORCH)}
+TARGETS = {
+    "learnet --help": (0.3, NOTHING),
+    "learnet predict FILM": (3.0, TORCH),
+    "learnet predict FILM --weights W": (3.0, TORCH),
+}
 
 
 def command(*words: str | Path) -> Callable[[], object]:
@@ -42,7 +46,9 @@ def main() -> None:
             TORCH: command(sys.executable, "-c", "import torch"),
             "learnet --help": command(LEARNET, "--help"),
             "learnet predict FILM": command(LEARNET, "predict", film),
-            "learnet predict FILM --weights W": command(LEARNET, "predict", film, "--weights", weights(Path(place))),
+            "learnet predict FILM --weights W": command(
+                LEARNET, "predict", film, "--weights", weights(Path(place))
+            ),
         }
         seconds = measure.take_turns(ways, chosen.rounds)
     typical = {name: round(statistics.median(values), 3) for name, values in seconds.items()}
@@ -52,7 +58,13 @@ def main() -> None:
         for name, (target, reference) in TARGETS.items()
     ]  # fmt: skip
     details = {"film": f"{FRAMES} frames, {SIZE[0]}x{SIZE[1]}, {FPS:g} frames a second", "median, s": typical}
-    measure.save("startup", chosen.out, about, rows, details | {"slowest, s": {name: round(max(t), 3) for name, t in seconds.items()}})
+    measure.save(
+        "startup",
+        chosen.out,
+        about,
+        rows,
+        details | {"slowest, s": {name: round(max(t), 3) for name, t in seconds.items()}},
+    )
 
 
 if __name__ == "__main__":

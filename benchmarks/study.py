@@ -61,9 +61,17 @@ def write_prepared(out: Path) -> None:
 class OneByOne(Dataset):
     """Reads and changes one image at a time, as published loaders do."""
 
-    def __init__(self, images: np.ndarray, targets: Tensor, steps: list[tuple[list[int], augment.Chances]], training: Training) -> None:
+    def __init__(
+        self,
+        images: np.ndarray,
+        targets: Tensor,
+        steps: list[tuple[list[int], augment.Chances]],
+        training: Training,
+    ) -> None:
         self.images, self.targets, self.training = images, targets, training
-        self.wanted = [(position, place, chances) for chosen, chances in steps for place, position in enumerate(chosen)]
+        self.wanted = [
+            (position, place, chances) for chosen, chances in steps for place, position in enumerate(chosen)
+        ]
 
     def __len__(self) -> int:
         return len(self.wanted)
@@ -71,8 +79,15 @@ class OneByOne(Dataset):
     def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
         position, place, chances = self.wanted[number]
         here = slice(place, place + 1)
-        one = augment.Chances(chances.mirrored[here], chances.moved[:, here], chances.share[here], torch.zeros(1, dtype=torch.int64))
-        image, target = augment.changed(as_input(self.images[position][None]), self.targets[position][None], one, self.training)
+        one = augment.Chances(
+            chances.mirrored[here],
+            chances.moved[:, here],
+            chances.share[here],
+            torch.zeros(1, dtype=torch.int64),
+        )
+        image, target = augment.changed(
+            as_input(self.images[position][None]), self.targets[position][None], one, self.training
+        )
         return image[0], target[0]
 
 
@@ -97,12 +112,18 @@ def usual_way(folder: Path, training: Training, epochs: int, workers: int) -> li
         part = data.training_set(fold.train)
         targets = F.one_hot(torch.from_numpy(part.labels), part.classes).float()
         net = NETWORKS["learnet"](part.classes, SIZE, seed=0).to(memory_format=torch.contiguous_format)
-        optimiser = torch.optim.AdamW(net.parameters(), training.learning_rate, weight_decay=training.weight_decay)
+        optimiser = torch.optim.AdamW(
+            net.parameters(), training.learning_rate, weight_decay=training.weight_decay
+        )
         course = Course(part, training, epochs)
         rates = Course(part, training, epochs)
         weights = class_weights(part.labels, part.classes)
         for steps in epochs_of(course, epochs):
-            loader = DataLoader(OneByOne(part.images, targets, [step[:2] for step in steps], training), course.size, num_workers=workers)
+            loader = DataLoader(
+                OneByOne(part.images, targets, [step[:2] for step in steps], training),
+                course.size,
+                num_workers=workers,
+            )
             net.train()
             for (images, wanted), (_, _, mask) in zip(loader, steps, strict=True):
                 optimiser.param_groups[0]["lr"] = rates.rate
@@ -123,7 +144,13 @@ def _set_mask(net: nn.Module, mask: Tensor) -> None:
             layer.mask = mask
 
 
-def _answer(net: nn.Module, images: np.ndarray, positions: tuple[int, ...], classes: tuple[str, ...], answers: list[str]) -> None:
+def _answer(
+    net: nn.Module,
+    images: np.ndarray,
+    positions: tuple[int, ...],
+    classes: tuple[str, ...],
+    answers: list[str],
+) -> None:
     with torch.no_grad():
         for position, image in zip(positions, images, strict=True):
             batch = as_input(image[None])
@@ -149,19 +176,33 @@ def main() -> None:
             for name, jobs in (("learnet study", -1), ("one process", 1)):
                 out = root / f"{name}{turn}"
                 start = time.perf_counter()
-                run_study(root / "prepared", out, Study(keep_weights=False), training, Resources(jobs=jobs, device="cpu"))
+                run_study(
+                    root / "prepared",
+                    out,
+                    Study(keep_weights=False),
+                    training,
+                    Resources(jobs=jobs, device="cpu"),
+                )
                 seconds[name].append(time.perf_counter() - start)
                 torch.set_num_threads(cores)  # a study in this process takes one
-            found = {outcome.clip: outcome.prediction for outcome in read_outcomes(root / f"learnet study{turn}")}
+            found = {
+                outcome.clip: outcome.prediction for outcome in read_outcomes(root / f"learnet study{turn}")
+            }
             clips = material(root / "prepared", "casme2-5").prepared.clips["clip"]
-            same = float(np.mean([found[clip] == answer for clip, answer in zip(clips, expected, strict=True)]))
+            same = float(
+                np.mean([found[clip] == answer for clip, answer in zip(clips, expected, strict=True)])
+            )
     rows = [
         measure.Row("leave-one-subject-out study of LEARNet, 247 x 112 px", "a DataLoader, a fresh loop per fold",
                     round(measure.ratio(seconds, "the usual way", "learnet study"), 2), 1.5),
         measure.Row(f"the same on {cores} cores", "one process", round(measure.ratio(seconds, "one process", "learnet study"), 2), 1.8),
         measure.Row("predictions equal to those of the usual way", "all of them", round(same, 3), 1.0),
     ]  # fmt: skip
-    details = {"epochs": chosen.epochs, "cores": cores, "seconds": {name: round(statistics.median(s), 1) for name, s in seconds.items()}}
+    details = {
+        "epochs": chosen.epochs,
+        "cores": cores,
+        "seconds": {name: round(statistics.median(s), 1) for name, s in seconds.items()},
+    }
     measure.save("study", chosen.out, about, rows, details)
 
 

@@ -12,7 +12,10 @@ from measure import RESULTS, line_of
 
 def main() -> None:
     newest: dict[str, dict] = {}
-    results = [json.loads(file.read_text()) for file in (Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS).glob("*.json")]
+    results = [
+        json.loads(file.read_text())
+        for file in (Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS).glob("*.json")
+    ]
     for result in sorted(results, key=lambda result: (result["date"], result.get("time", ""))):
         if "rows" in result:
             newest[result["benchmark"]] = result

@@ -3,7 +3,9 @@
 import os
 from pathlib import Path
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests are many small jobs; threads only get in each other's way
+os.environ.setdefault(
+    "OMP_NUM_THREADS", "1"
+)  # tests are many small jobs; threads only get in each other's way
 
 from hypothesis import settings
 from jaxtyping import install_import_hook

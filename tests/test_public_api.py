@@ -19,7 +19,19 @@ def test_unknown_names_are_an_attribute_error() -> None:
         learnet.lernet  # noqa: B018
 
 
-NOT_FOR_HELP = {"torch", "cv2", "av", "sklearn", "scipy", "skimage", "pandas", "matplotlib", "jinja2", "joblib", "numpy"}
+NOT_FOR_HELP = {
+    "torch",
+    "cv2",
+    "av",
+    "sklearn",
+    "scipy",
+    "skimage",
+    "pandas",
+    "matplotlib",
+    "jinja2",
+    "joblib",
+    "numpy",
+}
 NOT_FOR_AN_ANSWER = {"sklearn", "scipy", "skimage", "pandas", "openpyxl", "matplotlib", "jinja2", "joblib"}
 
 
@@ -31,7 +43,12 @@ def loaded_by(code: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "code", ["import learnet", "import learnet.cli", "import learnet.cli; learnet.cli.app(['--help'], result_action='return_value')"]
+    "code",
+    [
+        "import learnet",
+        "import learnet.cli",
+        "import learnet.cli; learnet.cli.app(['--help'], result_action='return_value')",
+    ],
 )
 def test_nothing_heavy_is_loaded_for_help(code: str) -> None:
     assert not NOT_FOR_HELP & loaded_by(code)

@@ -32,7 +32,9 @@ Progress = Callable[[int, int], None]  # figures drawn, figures in all
 VIEW = View(153, 153, float(MODEL_FACE_PX), (76.0, 51.0))
 """Hairline to chin and a little more, one pixel being the unit of the figures; the midline lies on a column of pixels."""
 
-STRONG_PX = PEAK_PX[1]  # all units are drawn as strong as a micro-expression may be, so that the figures compare
+STRONG_PX = PEAK_PX[
+    1
+]  # all units are drawn as strong as a micro-expression may be, so that the figures compare
 TIMES = 4.0  # arrows and moved faces go this many times as far as the skin
 MOMENTS = 40  # people in the mean of an emotion
 SIZE = 28  # pixels of the image that a network is fed
@@ -51,14 +53,21 @@ def unit_figure(unit: int) -> Figure:
         LearnetError: no such unit.
     """
     if unit not in UNITS:
-        raise LearnetError(f"There is no action unit {unit} in the movement model.", f"Choose from {', '.join(map(str, UNITS))}.")
+        raise LearnetError(
+            f"There is no action unit {unit} in the movement model.",
+            f"Choose from {', '.join(map(str, UNITS))}.",
+        )
     about, face = UNITS[unit], average_face()
     field = displacement(face, both_sides(unit, STRONG_PX), VIEW)
     image = with_strain(field)
-    fed = per_channel(shrunk(image, VIEW, _CROP, SIZE, np.random.default_rng(0), replace(ESTIMATE, picked=0.0)))
+    fed = per_channel(
+        shrunk(image, VIEW, _CROP, SIZE, np.random.default_rng(0), replace(ESTIMATE, picked=0.0))
+    )
     with mpl.rc_context(STYLE):
         how = f"Both sides, {STRONG_PX:g} pixels: the most of a micro-expression. Arrows are {TIMES:g} times as long as the skin moves."
-        figure, axes = _sheet(f"AU {unit}, {about.name}", f"Muscle: {about.muscle}.  FACS, {about.seen}.\n{how}")
+        figure, axes = _sheet(
+            f"AU {unit}, {about.name}", f"Muscle: {about.muscle}.  FACS, {about.seen}.\n{how}"
+        )
         draw_field(axes["field"], field, VIEW, STRONG_PX)
         axes["field"].set_title("Displacement, pixels of a face 112 wide")
         _legend(figure, axes["field"], STRONG_PX)
@@ -108,7 +117,13 @@ def units_figure() -> Figure:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(12.0, 2.55 * rows), layout="constrained")
         for axes, (unit, about) in zip(figure.subplots(rows, columns).flat, UNITS.items(), strict=False):
-            draw_field(axes, displacement(average_face(), both_sides(unit, STRONG_PX), VIEW), VIEW, STRONG_PX, every_px=9.0)
+            draw_field(
+                axes,
+                displacement(average_face(), both_sides(unit, STRONG_PX), VIEW),
+                VIEW,
+                STRONG_PX,
+                every_px=9.0,
+            )
             axes.set_title(f"AU {unit}, {about.name}")
     return figure
 
@@ -128,7 +143,9 @@ def write_atlas(out: Path, progress: Progress | None = None) -> list[Path]:
     """
     drawings: dict[str, Callable[[], Figure]] = {"units": units_figure}
     drawings |= {f"unit-{unit:02d}": lambda unit=unit: unit_figure(unit) for unit in UNITS}  # type: ignore[misc]
-    drawings |= {f"emotion-{emotion}": lambda emotion=emotion: emotion_figure(emotion) for emotion in sorted(EMOTIONS)}  # type: ignore[misc]
+    drawings |= {
+        f"emotion-{emotion}": lambda emotion=emotion: emotion_figure(emotion) for emotion in sorted(EMOTIONS)
+    }  # type: ignore[misc]
     files = {name: [out / f"{name}{suffix}" for suffix in FORMATS] for name in drawings}
     known = {path.name for paths in files.values() for path in paths}
     if out.exists() and (not out.is_dir() or any(path.name not in known for path in out.iterdir())):
@@ -142,7 +159,9 @@ def write_atlas(out: Path, progress: Progress | None = None) -> list[Path]:
     return [path for paths in files.values() for path in paths]
 
 
-def mean_flow(emotion: str, moments: int, seed: int) -> tuple[Float32[np.ndarray, "H W 3"], UInt8[np.ndarray, "S S 3"]]:
+def mean_flow(
+    emotion: str, moments: int, seed: int
+) -> tuple[Float32[np.ndarray, "H W 3"], UInt8[np.ndarray, "S S 3"]]:
     """Mean u, v (pixels of a face 112 wide) and strain on the grid of `simulated.grid_view`, and the mean of what networks are fed."""
     view, flows, fed = grid_view(SIZE), [], []
     for number in range(moments):
@@ -154,7 +173,12 @@ def mean_flow(emotion: str, moments: int, seed: int) -> tuple[Float32[np.ndarray
 
 
 def draw_field(
-    axes: Axes, field: Float32[np.ndarray, "H W 2"], view: View, limit: float, times: float = TIMES, every_px: float = 7.0
+    axes: Axes,
+    field: Float32[np.ndarray, "H W 2"],
+    view: View,
+    limit: float,
+    times: float = TIMES,
+    every_px: float = 7.0,
 ) -> None:
     """Length in colour, and arrows some times as long, over the average face.
 
@@ -165,7 +189,9 @@ def draw_field(
         every_px: between two arrows, in the same unit.
     """
     length = np.hypot(field[..., 0], field[..., 1])
-    axes.imshow(length, cmap="Blues", vmin=0, vmax=limit * 1.25, extent=_extent(view), interpolation="bilinear")
+    axes.imshow(
+        length, cmap="Blues", vmin=0, vmax=limit * 1.25, extent=_extent(view), interpolation="bilinear"
+    )
     _draw_lines(axes, face_lines(average_face()), MUTED)
     step = round(every_px * view.face_px / MODEL_FACE_PX)
     left, top = (int(place) % step for place in view.origin)  # a column of arrows on the midline
@@ -182,8 +208,12 @@ def draw_moved(axes: Axes, field: Float32[np.ndarray, "H W 2"]) -> None:
     """The average face at rest, pale, and TIMES as far as the field moves it, dark; the field in pixels of VIEW."""
     lines = face_lines(average_face())
     _draw_lines(axes, lines, CELL)
-    moves = [look_up(field, VIEW.to_pixels(line).astype(np.float32)[None], cv2.INTER_LINEAR)[0] for line in lines]
-    _draw_lines(axes, [line + TIMES / MODEL_FACE_PX * move for line, move in zip(lines, moves, strict=True)], INK)
+    moves = [
+        look_up(field, VIEW.to_pixels(line).astype(np.float32)[None], cv2.INTER_LINEAR)[0] for line in lines
+    ]
+    _draw_lines(
+        axes, [line + TIMES / MODEL_FACE_PX * move for line, move in zip(lines, moves, strict=True)], INK
+    )
     _bare(axes, VIEW)
 
 
@@ -192,7 +222,9 @@ def _sheet(title: str, said: str) -> tuple[Figure, dict[str, Axes]]:
     axes = figure.subplot_mosaic("AABBuv;AABBsn")
     figure.suptitle(title, x=0.006, ha="left", size=13, weight="bold")
     figure.supxlabel(said, x=0.006, ha="left", size=8.5, color=MUTED)
-    return figure, dict(zip(("field", "second", "u", "v", "strain", "fed"), (axes[place] for place in "ABuvsn"), strict=True))
+    return figure, dict(
+        zip(("field", "second", "u", "v", "strain", "fed"), (axes[place] for place in "ABuvsn"), strict=True)
+    )
 
 
 def _legend(figure: Figure, axes: Axes, limit: float) -> None:
@@ -201,7 +233,9 @@ def _legend(figure: Figure, axes: Axes, limit: float) -> None:
                     ticks=[0, limit / 2, limit], format=lambda value, _: f"{value:.2g}")  # fmt: skip
 
 
-def _draw_channels(figure: Figure, axes: dict[str, Axes], image: Float32[np.ndarray, "H W 3"], view: View) -> None:
+def _draw_channels(
+    figure: Figure, axes: dict[str, Axes], image: Float32[np.ndarray, "H W 3"], view: View
+) -> None:
     """u and v in the same colours, strain from white on."""
     limit = float(np.abs(image[..., :2]).max())
     for place, (name, title) in enumerate(NAMES.items()):
@@ -230,7 +264,9 @@ def _draw_combinations(axes: Axes, emotion: str) -> None:
         names = ", ".join(UNITS[unit].name for unit in combination.units)
         text = textwrap.fill(f"{'+'.join(map(str, combination.units))}: {names}", 60)
         axes.text(0, place - 0.24, text, size=7.5, va="bottom")
-        axes.text(combination.share + 0.01, place, f"{combination.share:.0%}", size=8, va="center", color=MUTED)
+        axes.text(
+            combination.share + 0.01, place, f"{combination.share:.0%}", size=8, va="center", color=MUTED
+        )
     axes.set(xlim=(0, 0.72), ylim=(len(ranked) - 0.6, -0.75), xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
     axes.set_title("Combinations of units, and their shares")

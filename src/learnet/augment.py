@@ -32,14 +32,21 @@ class Chances:
 
     def to(self, device: torch.device) -> "Chances":
         """The same on another device, which is not waited for."""
-        return Chances(*(part.to(device, non_blocking=True) for part in (self.mirrored, self.moved, self.share, self.partner)))
+        return Chances(
+            *(
+                part.to(device, non_blocking=True)
+                for part in (self.mirrored, self.moved, self.share, self.partner)
+            )
+        )
 
 
 def draw(count: int, training: Training, generator: torch.Generator) -> Chances:
     """Draw for a batch of COUNT images. Whatever the settings, as many numbers are drawn, so the order of the images is the same."""
     mirrored = torch.rand(count, generator=generator) < 0.5
     moved = torch.rand((5, count), generator=generator) * 2 - 1
-    seed = int(torch.randint(2**31, (), generator=generator))  # torch draws no Beta from a generator of one's own; numpy does
+    seed = int(
+        torch.randint(2**31, (), generator=generator)
+    )  # torch draws no Beta from a generator of one's own; numpy does
     share = float(np.random.default_rng(seed).beta(training.mix, training.mix)) if training.mix else 1.0
     return Chances(mirrored, moved, torch.full((count,), share), torch.randperm(count, generator=generator))
 

@@ -32,7 +32,9 @@ class Choice:
 
     candidates: Mapping[str, Training]
     groups: Mapping[str, tuple[str, ...]]  # group -> its people
-    scores: Mapping[str, Mapping[str, float]]  # group -> candidate -> UF1 on the clips of all other groups, mean over seeds
+    scores: Mapping[
+        str, Mapping[str, float]
+    ]  # group -> candidate -> UF1 on the clips of all other groups, mean over seeds
     about: Mapping[str, Any]  # of the data: network, classes, fingerprint, seeds
 
     def taken(self, group: str) -> str:
@@ -48,7 +50,10 @@ class Choice:
         tested = {fold.people[i] for i in fold.test}
         inside = [group for group, people in self.groups.items() if tested <= set(people)]
         if not inside:
-            raise LearnetError(f"Fold {fold.name} tests people of several groups of the choice.", "Leave out one person at a time: loso.")
+            raise LearnetError(
+                f"Fold {fold.name} tests people of several groups of the choice.",
+                "Leave out one person at a time: loso.",
+            )
         return self.candidates[self.taken(inside[0])]
 
     def check(self, network: str, classes: Sequence[str], fingerprint: str) -> None:
@@ -59,16 +64,26 @@ class Choice:
             ("other images", self.about["fingerprint"][:12], fingerprint[:12]),
         ):
             if here != asked:
-                raise LearnetError(f"The choice was made for {what}: {here}, not {asked}.", "Name the same in both, or choose anew.")
+                raise LearnetError(
+                    f"The choice was made for {what}: {here}, not {asked}.",
+                    "Name the same in both, or choose anew.",
+                )
 
     def refuse_others(self, study: Study, training: Training) -> None:
         """Raise LearnetError where a study brings settings of its own beside the choice, or learns of fewer people than it was made on."""
         if study.learn_from:
             what = f"--learn-from {study.learn_from} beside --choice: more people than those had a say in the settings."
             raise LearnetError(what, "Leave one of them out.")
-        if own := [field.name for field in fields(Training) if field.name != "seed" and getattr(training, field.name) != field.default]:
+        if own := [
+            field.name
+            for field in fields(Training)
+            if field.name != "seed" and getattr(training, field.name) != field.default
+        ]:
             named = ", ".join(f"--{name.rstrip('_').replace('_', '-')}" for name in own)
-            raise LearnetError(f"{named} beside --choice: the choice brings the settings of training with it.", f"Leave {named} out.")
+            raise LearnetError(
+                f"{named} beside --choice: the choice brings the settings of training with it.",
+                f"Leave {named} out.",
+            )
 
     @property
     def record(self) -> dict[str, Any]:
@@ -92,28 +107,44 @@ def read_candidates(path: Path, base: Training) -> dict[str, Training]:
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise BadInput(path, "there is no such file", "docs/protocols.md shows how candidates are written.") from None
+        raise BadInput(
+            path, "there is no such file", "docs/protocols.md shows how candidates are written."
+        ) from None
     except (ValueError, RecursionError) as error:  # a decoding error is a ValueError
-        raise BadInput(path, f"this is not TOML ({error})", "docs/protocols.md shows how candidates are written.") from None
+        raise BadInput(
+            path, f"this is not TOML ({error})", "docs/protocols.md shows how candidates are written."
+        ) from None
     if len(tables) < 2:
-        raise BadInput(path, "fewer than two candidates are no choice", "Write a table, such as [mixed], for each of two or more.")
+        raise BadInput(
+            path,
+            "fewer than two candidates are no choice",
+            "Write a table, such as [mixed], for each of two or more.",
+        )
     made: dict[str, Training] = {}
     for name, table in tables.items():
         if not isinstance(table, dict):
             advice = "Put it below the heading of a candidate, such as [mixed], or give it with the command, for all."
             raise BadInput(path, f"{name} = {table} stands above the first candidate", advice)
-        table = {f"{key}_" if iskeyword(key) else key: value for key, value in table.items()}  # `from`, which Python keeps for itself
+        table = {
+            f"{key}_" if iskeyword(key) else key: value for key, value in table.items()
+        }  # `from`, which Python keeps for itself
         try:
             given = values_of(table, Training, name, path, without=("seed",))
             made[name] = replace(base, **given)
         except LearnetError as error:
-            raise error if isinstance(error, BadInput) else BadInput(path, f"{name}: {error.what.rstrip('.')}", error.hint) from None
+            raise (
+                error
+                if isinstance(error, BadInput)
+                else BadInput(path, f"{name}: {error.what.rstrip('.')}", error.hint)
+            ) from None
         if same := [other for other in made if other != name and made[other] == made[name]]:
             raise BadInput(path, f"{name} and {same[0]} are the same settings", "Take one of them out.")
     return made
 
 
-def pairs_left_out(people: Sequence[str], labels: Sequence[str], groups: int, seed: int) -> tuple[dict[str, tuple[str, ...]], list[Fold]]:
+def pairs_left_out(
+    people: Sequence[str], labels: Sequence[str], groups: int, seed: int
+) -> tuple[dict[str, tuple[str, ...]], list[Fold]]:
     """GROUPS groups of whole people, and a fold for each two of them, in which both are tested and nobody of them is learned from.
 
     Args:
@@ -137,7 +168,10 @@ def pairs_left_out(people: Sequence[str], labels: Sequence[str], groups: int, se
 
 
 def scores_of(
-    outcomes: Sequence[Outcome], groups: Mapping[str, Sequence[str]], candidates: Sequence[str], classes: Sequence[str]
+    outcomes: Sequence[Outcome],
+    groups: Mapping[str, Sequence[str]],
+    candidates: Sequence[str],
+    classes: Sequence[str],
 ) -> dict[str, dict[str, float]]:
     """UF1 of each candidate for each group g: over the answers to all other groups h by networks that saw neither g nor h.
 
@@ -160,9 +194,18 @@ def scores_of(
                 answers.setdefault((group, candidate, outcome.seed), []).append(outcome)
 
     def uf1(told: Sequence[Outcome]) -> float:
-        return float(headline(confusion([one.truth for one in told], [one.prediction for one in told], list(classes)))[1])
+        return float(
+            headline(confusion([one.truth for one in told], [one.prediction for one in told], list(classes)))[
+                1
+            ]
+        )
 
-    return {group: {name: sum(uf1(answers[group, name, seed]) for seed in seeds) / len(seeds) for name in candidates} for group in groups}
+    return {
+        group: {
+            name: sum(uf1(answers[group, name, seed]) for seed in seeds) / len(seeds) for name in candidates
+        }
+        for group in groups
+    }
 
 
 def read_choice(folder: Path) -> Choice:
@@ -173,7 +216,11 @@ def read_choice(folder: Path) -> Choice:
     """
     file = folder / CHOICE
     if not file.is_file():
-        raise BadInput(folder, f"there is no {CHOICE}", "`learnet choose` makes it; the same command goes on where it stopped.")
+        raise BadInput(
+            folder,
+            f"there is no {CHOICE}",
+            "`learnet choose` makes it; the same command goes on where it stopped.",
+        )
     record = json.loads(file.read_text(encoding="utf-8"))
     about = {key: record[key] for key in ("network", "classes", "fingerprint", "seeds", "starts")}
     candidates = {name: Training(**settings) for name, settings in record["candidates"].items()}

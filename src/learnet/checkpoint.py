@@ -46,7 +46,10 @@ def checkpoint_bytes(module: nn.Module, facts: Facts, half: bool = False) -> byt
     """Weights and facts as `save_checkpoint` writes them; the same content gives the same bytes."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
     if half:
-        tensors = {name: tensor.half() if tensor.dtype == torch.float32 else tensor for name, tensor in tensors.items()}
+        tensors = {
+            name: tensor.half() if tensor.dtype == torch.float32 else tensor
+            for name, tensor in tensors.items()
+        }
     about = {"learnet": as_json(facts)}  # one entry: of several the order would vary
     return save(tensors, metadata=about)
 
@@ -84,12 +87,20 @@ def load_checkpoint(path: Path, network: str | None = None) -> tuple[nn.Module, 
     try:
         tensors = load(content)
     except SafetensorError as error:
-        raise BadCheckpoint(path, f"the file is damaged or cut short ({error})", "Copy it again, or train again.") from None
+        raise BadCheckpoint(
+            path, f"the file is damaged or cut short ({error})", "Copy it again, or train again."
+        ) from None
     facts = read_facts(path, _about(path, content))
     if facts.network not in NETWORKS:
-        raise BadCheckpoint(path, f"it holds a network that is not known here, {facts.network!r}", f"Known: {', '.join(NETWORKS)}.")
+        raise BadCheckpoint(
+            path,
+            f"it holds a network that is not known here, {facts.network!r}",
+            f"Known: {', '.join(NETWORKS)}.",
+        )
     if network is not None and facts.network != network:
-        raise BadCheckpoint(path, f"it holds the network {facts.network!r}, not {network!r}", f"Ask for {facts.network!r}.")
+        raise BadCheckpoint(
+            path, f"it holds the network {facts.network!r}, not {network!r}", f"Ask for {facts.network!r}."
+        )
     return _filled(path, facts, tensors), facts
 
 
@@ -103,14 +114,18 @@ def _read(path: Path) -> bytes:
     if not path.is_file():
         if path.exists():
             raise BadCheckpoint(path, "this is not a file", MAKE_ONE)
-        raise BadCheckpoint(path, "there is no such file", f"{MAKE_ONE} Those that come with learnet: {names()}.")
+        raise BadCheckpoint(
+            path, "there is no such file", f"{MAKE_ONE} Those that come with learnet: {names()}."
+        )
     with path.open("rb") as handle:
         head = handle.read(9)
         if not head:
             raise BadCheckpoint(path, "the file is empty", MAKE_ONE)
         if head[8:] != b"{":
             known = (what for magic, what in FOREIGN.items() if head.startswith(magic))
-            what = next(known, "not a safetensors file, and nothing else is opened, because a pickle can run any code")
+            what = next(
+                known, "not a safetensors file, and nothing else is opened, because a pickle can run any code"
+            )
             raise BadCheckpoint(path, f"this is {what}", MAKE_ONE)
         return head + handle.read()
 
@@ -120,24 +135,36 @@ def _about(path: Path, content: bytes) -> str:
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     text = header.get("__metadata__", {}).get("learnet")
     if text is None:
-        raise BadCheckpoint(path, "learnet did not write this: it does not say which network and classes the weights are for", MAKE_ONE)
+        raise BadCheckpoint(
+            path,
+            "learnet did not write this: it does not say which network and classes the weights are for",
+            MAKE_ONE,
+        )
     return str(text)
 
 
 def _filled(path: Path, facts: Facts, tensors: Mapping[str, Tensor]) -> nn.Module:
     """The network with the weights of the file, if they are just the ones it has."""
     module = NETWORKS[facts.network](len(facts.classes), facts.size)
-    tensors = {name: tensor.float() if tensor.dtype == torch.float16 else tensor for name, tensor in tensors.items()}
+    tensors = {
+        name: tensor.float() if tensor.dtype == torch.float16 else tensor for name, tensor in tensors.items()
+    }
     wanted = {name: _described(tensor) for name, tensor in module.state_dict().items()}
     found = {name: _described(tensor) for name, tensor in tensors.items()}
     wrong = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
     if wrong:
-        first = f"{wrong[0]} is {found.get(wrong[0], 'missing')}, and {wanted.get(wrong[0], 'nothing')} is wanted"
+        first = (
+            f"{wrong[0]} is {found.get(wrong[0], 'missing')}, and {wanted.get(wrong[0], 'nothing')} is wanted"
+        )
         what = f"its {len(found)} weights do not fit {facts.network} for {len(facts.classes)} classes and {facts.size} pixels"
         raise BadCheckpoint(path, f"{what}: {first}; {len(wrong)} do not fit", TRAIN_AGAIN)
     broken = sorted(name for name, tensor in tensors.items() if not bool(torch.isfinite(tensor).all()))
     if broken:
-        raise BadCheckpoint(path, f"{broken[0]} holds values that are no numbers", "Train again, with a smaller learning rate.")
+        raise BadCheckpoint(
+            path,
+            f"{broken[0]} holds values that are no numbers",
+            "Train again, with a smaller learning rate.",
+        )
     module.load_state_dict(dict(tensors))
     return module.eval()
 

@@ -44,12 +44,17 @@ def choose(
         LearnetError: whatever is wrong with the folders, the candidates or the settings.
     """
     data = ready(folder, out / TRAININGS, study)
-    named = {name: settle(each, data.prepared, study.network) for name, each in read_candidates(candidates, training).items()}
+    named = {
+        name: settle(each, data.prepared, study.network)
+        for name, each in read_candidates(candidates, training).items()
+    }
     _refuse_alike(study.network, named)
     groups, pairs = pairs_left_out(data.people, data.truth, study.groups, training.seed)
     lone = min(len({fold.people[i] for i in fold.train}) for fold in pairs)
     if most := max((each.inner_groups for each in named.values() if each.inner_groups > lone), default=0):
-        raise LearnetError(f"--inner-groups {most} needs as many people to learn from, and one pair of groups leaves {lone}.")
+        raise LearnetError(
+            f"--inner-groups {most} needs as many people to learn from, and one pair of groups leaves {lone}."
+        )
     starts = {name: start_of(each, study.network, data) for name, each in named.items()}
     seeds = range(training.seed, training.seed + study.seeds)
     tasks = [

@@ -29,13 +29,17 @@ class Clip:
     apex_source: str = "file"  # one of APEX_SOURCES
     action_units: str = ""  # as the annotators wrote them: "4+L10"
     cropped: bool = False  # the frames are face crops already: no face search
-    kind: str = "micro"  # one of KINDS: how its owners call the movement; "none" is a clip without an expression
+    kind: str = (
+        "micro"  # one of KINDS: how its owners call the movement; "none" is a clip without an expression
+    )
     also: str = ""  # further emotions of a clip that its owners gave several, joined by "+"
 
     def __post_init__(self) -> None:
         marks = [mark for mark in (self.onset, self.apex, self.offset) if mark is not None]
         if marks != sorted(marks):
-            raise BadAnnotation(self.path, f"onset, apex, offset are out of order: {marks}", "Correct the annotation.")
+            raise BadAnnotation(
+                self.path, f"onset, apex, offset are out of order: {marks}", "Correct the annotation."
+            )
         if self.apex_source not in APEX_SOURCES or (self.apex is None) != (self.apex_source == "none"):
             raise BadAnnotation(self.path, f"apex {self.apex} cannot come from {self.apex_source!r}")
         if self.kind not in KINDS:
@@ -70,8 +74,12 @@ class Reading:
 
     clips: list[Clip]
     findings: list[Finding]
-    about: dict[str, str] = field(default_factory=dict)  # "workbook": "CASME2-coding-20140508.xlsx (9 columns, 255 rows)", ...
-    published: Mapping[str, int] | None = None  # clips per emotion of the part that was read; None where the database's numbers are its
+    about: dict[str, str] = field(
+        default_factory=dict
+    )  # "workbook": "CASME2-coding-20140508.xlsx (9 columns, 255 rows)", ...
+    published: Mapping[str, int] | None = (
+        None  # clips per emotion of the part that was read; None where the database's numbers are its
+    )
 
 
 def merged(readings: Mapping[tuple[str, str], Reading]) -> Reading:
@@ -81,10 +89,16 @@ def merged(readings: Mapping[tuple[str, str], Reading]) -> Reading:
     """
     if len(readings) == 1:
         return next(iter(readings.values()))
-    about = {f"{name}: {subject}": what for (name, _), reading in readings.items() for subject, what in reading.about.items()}
+    about = {
+        f"{name}: {subject}": what
+        for (name, _), reading in readings.items()
+        for subject, what in reading.about.items()
+    }
     clips = [clip for reading in readings.values() for clip in reading.clips]
     findings = [
-        finding if finding.where.startswith(f"{name}/") else replace(finding, where=f"{name}: {finding.where}")
+        finding
+        if finding.where.startswith(f"{name}/")
+        else replace(finding, where=f"{name}: {finding.where}")
         for (name, _), reading in readings.items()
         for finding in reading.findings
     ]
@@ -106,7 +120,10 @@ class Fold:
             raise LearnetError(f"Fold {self.name!r} tests on images it trains on.")
         shared = {self.people[i] for i in self.train} & {self.people[i] for i in self.test}
         if shared and not self.protocol.startswith("leaky-"):
-            raise LearnetError(f"Fold {self.name!r} has {', '.join(sorted(shared))} on both sides.", "Split by person, or call it leaky-….")
+            raise LearnetError(
+                f"Fold {self.name!r} has {', '.join(sorted(shared))} on both sides.",
+                "Split by person, or call it leaky-….",
+            )
 
     @property
     def learned(self) -> list[str]:

@@ -22,10 +22,14 @@ from learnet.prepared import FILES, Stamp, files_of, load_prepared, stamp
 
 Piece = TypeVar("Piece")
 Answer = TypeVar("Answer")
-Versions = Callable[[], dict[str, str]]  # a function of a module: package -> version, of the process that calls it
+Versions = Callable[
+    [], dict[str, str]
+]  # a function of a module: package -> version, of the process that calls it
 
 PATIENCE_S = 5.0  # for a scheduler to answer and for a first worker to be there
-ALONE_S = 60.0  # with no worker left, before a study gives up: a worker that is started anew needs some seconds
+ALONE_S = (
+    60.0  # with no worker left, before a study gives up: a worker that is started anew needs some seconds
+)
 LOOK_S = 5.0  # between looks at who is still there
 AHEAD = 3  # pieces in flight for each thread: one is worked on, two wait. Few, since answers that are early are kept in memory
 CHUNK = 32 * 2**20  # bytes sent to a worker at a time
@@ -85,15 +89,20 @@ def joined(address: str, versions: Versions) -> Iterator[Cluster]:
     try:
         from distributed import Client
     except ModuleNotFoundError:
-        raise LearnetError("A cluster needs Dask, which is not installed.", "pip install 'learnet[cluster]'") from None
-    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what goes wrong is said below, in one line
+        raise LearnetError(
+            "A cluster needs Dask, which is not installed.", "pip install 'learnet[cluster]'"
+        ) from None
+    logging.getLogger("distributed.client").setLevel(
+        logging.CRITICAL
+    )  # what goes wrong is said below, in one line
     try:
         _look_for_scheduler(address)
         client = Client(address, timeout=PATIENCE_S, set_as_default=False)
     except (OSError, ValueError) as error:
         why = " ".join(str(error).split()) or f"nothing came back in {PATIENCE_S:.0f} seconds"
         raise LearnetError(
-            f"No Dask scheduler answers at {address} ({why}).", "Start one with `dask scheduler`, or correct --cluster."
+            f"No Dask scheduler answers at {address} ({why}).",
+            "Start one with `dask scheduler`, or correct --cluster.",
         ) from None
     try:
         with ExitStack() as after:
@@ -104,7 +113,9 @@ def joined(address: str, versions: Versions) -> Iterator[Cluster]:
         client.close()  # the scheduler then drops what is not begun; a training that is under way runs to its end
 
 
-def spread_on(cluster: Cluster, work: Callable[..., Answer], pieces: Sequence[Any], folder: Path) -> Iterator[Answer]:
+def spread_on(
+    cluster: Cluster, work: Callable[..., Answer], pieces: Sequence[Any], folder: Path
+) -> Iterator[Answer]:
     """Do WORK on every piece, on the workers of a cluster; pieces whose worker dies are done again by another.
 
     A worker opens the prepared folder at the same path where it lies there with the same content; otherwise its content is sent, once
@@ -158,7 +169,9 @@ def described(versions: Versions) -> dict[str, str]:
     code = hashlib.sha256()
     home = Path(__file__).parent
     for file in sorted(home.rglob("*.py")):
-        code.update(f"{file.relative_to(home).as_posix()}\n".encode() + file.read_bytes().replace(b"\r\n", b"\n"))
+        code.update(
+            f"{file.relative_to(home).as_posix()}\n".encode() + file.read_bytes().replace(b"\r\n", b"\n")
+        )
     return {**versions(), "learnet's code": code.hexdigest()[:12]}
 
 
@@ -167,7 +180,9 @@ def name_of(folder: Path) -> str:
 
     It is made from `clips.csv` and `prepare.json`, which holds the fingerprint of the images (`load_prepared` compares them).
     """
-    parts = [hashlib.sha256((folder / file).read_bytes()).hexdigest() for file in FILES if file != "images.npy"]
+    parts = [
+        hashlib.sha256((folder / file).read_bytes()).hexdigest() for file in FILES if file != "images.npy"
+    ]
     return "learnet-" + hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
@@ -191,7 +206,9 @@ def _look_for_scheduler(address: str) -> None:
         async with rpc(address, connection_args=keys, timeout=PATIENCE_S) as there:
             return (await there.identity())["type"]
 
-    with concurrent.futures.ThreadPoolExecutor(1) as apart:  # where a loop is running already, as in a notebook, this one runs beside it
+    with concurrent.futures.ThreadPoolExecutor(
+        1
+    ) as apart:  # where a loop is running already, as in a notebook, this one runs beside it
         try:
             kind = apart.submit(asyncio.run, asyncio.wait_for(who(), PATIENCE_S)).result()
         except (ValueError, MemoryError):  # the first bytes are taken for lengths
@@ -209,7 +226,9 @@ def _inspect(cluster: Cluster) -> None:
     found = cluster.client.run(_unfit, cluster.versions, described(cluster.versions), on_error="return")
     for worker, why in sorted(found.items()):
         if why:
-            raise _refusal(f"The worker {worker} {why if isinstance(why, str) else f'cannot run this learnet ({why})'}.")
+            raise _refusal(
+                f"The worker {worker} {why if isinstance(why, str) else f'cannot run this learnet ({why})'}."
+            )
 
 
 def _refusal(what: str) -> LearnetError:
@@ -221,7 +240,11 @@ def _unfit(versions: Versions, wanted: dict[str, str], dask_worker: Any) -> str:
     if dask_worker.state.nthreads > 1:  # trainings draw from the process's one generator of random numbers
         return f"runs {dask_worker.state.nthreads} threads in one process, where only one training at a time gives the same numbers twice"
     found = described(versions)
-    other = [f"{name} {found.get(name, 'missing')}, and here it is {wanted[name]}" for name in wanted if found.get(name) != wanted[name]]
+    other = [
+        f"{name} {found.get(name, 'missing')}, and here it is {wanted[name]}"
+        for name in wanted
+        if found.get(name) != wanted[name]
+    ]
     return f"has {other[0]}" if other else ""
 
 
@@ -268,7 +291,9 @@ def _finished(cluster: Cluster, running: dict[Any, int]) -> list[Any]:
             alone_s = 0.0 if _asked(cluster, cluster.client.nthreads) else alone_s + LOOK_S
         except concurrent.futures.CancelledError:
             raise _gone(cluster) from None
-    raise LearnetError(f"The scheduler at {cluster.address} has had no workers for {ALONE_S:.0f} seconds.", GOES_ON)
+    raise LearnetError(
+        f"The scheduler at {cluster.address} has had no workers for {ALONE_S:.0f} seconds.", GOES_ON
+    )
 
 
 def _answer(cluster: Cluster, future: Any) -> Any:
@@ -314,11 +339,15 @@ def _send(cluster: Cluster, folder: Path, name: str, worker: str) -> None:
         cluster.client.run(_settle, name, workers=[worker])
     except (OSError, ValueError) as error:  # ValueError: no worker of that address
         if worker in _asked(cluster, cluster.client.nthreads):
-            raise LearnetError(f"The worker {worker} cannot be given the prepared folder ({error}).", GOES_ON) from error
+            raise LearnetError(
+                f"The worker {worker} cannot be given the prepared folder ({error}).", GOES_ON
+            ) from error
 
 
 def _clear_away(cluster: Cluster, name: str) -> None:
-    with suppress(OSError, concurrent.futures.CancelledError):  # no scheduler: workers end with it, and Dask removes their folders
+    with suppress(
+        OSError, concurrent.futures.CancelledError
+    ):  # no scheduler: workers end with it, and Dask removes their folders
         cluster.client.run(_forget, name, on_error="ignore")
 
 

@@ -25,18 +25,35 @@ _NUMBER = re.compile(r"[<+\-–±]?\d+(?:[.,]\d+)*(?:e[+-]?\d+)?|\b(?:p|Holm|not
 @contextmanager
 def bar(title: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on stderr, where that is a terminal; yields what library calls take as `progress`: a function of (done, total)."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn  # help has no bar
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )  # help has no bar
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
         task = progress.add_task(title, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], red: Container[int] = ()) -> None:
+def table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], red: Container[int] = ()
+) -> None:
     """Print a table, the rows at the places RED in red; columns after the first are right-aligned where every cell reads as a number."""
     cells = [[str(cell) for cell in row] for row in rows]
-    drawn = Table(title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    drawn = Table(
+        title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
+    )
     for place, name in enumerate(columns):
         numbers = place > 0 and all(_is_number(row[place]) for row in cells)
         drawn.add_column(name, justify="right" if numbers else "left", overflow="fold", no_wrap=numbers)
@@ -71,7 +88,9 @@ def scores(studies: Sequence[tuple[str, dict]]) -> None:
             clips, people = _counts(part)
             rows.append([f"- {dataset}\n  {clips}\n  {people}", *_measures(part["mean"])])
             if part["absent"]:
-                notes.append(f"{name}: no clip of {dataset} has the class {', '.join(part['absent'])}, which counts as zero there.")
+                notes.append(
+                    f"{name}: no clip of {dataset} has the class {', '.join(part['absent'])}, which counts as zero there."
+                )
     seeds = any(len(summary["seeds"]) > 1 for _, summary in studies)
     title = "Pooled over all folds [95 % interval over people]" + (", ± over seeds" if seeds else "")
     table(title, ["study", "accuracy", "UF1", "UAR"], rows)

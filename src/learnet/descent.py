@@ -50,7 +50,9 @@ class TrainingSet:
             places[chosen] = np.arange(len(chosen))
             kept = places[self.more[1]] >= 0
             more = self.more[0][kept], places[self.more[1][kept]]
-        return TrainingSet(self.images[chosen], self.labels[chosen], [self.people[i] for i in chosen], self.classes, more)
+        return TrainingSet(
+            self.images[chosen], self.labels[chosen], [self.people[i] for i in chosen], self.classes, more
+        )
 
     @property
     def with_phases(self) -> "TrainingSet":
@@ -58,7 +60,10 @@ class TrainingSet:
         if not self.more:
             return self
         images, of = self.more
-        labels, people = np.concatenate([self.labels, self.labels[of]]), [*self.people, *(self.people[i] for i in of)]
+        labels, people = (
+            np.concatenate([self.labels, self.labels[of]]),
+            [*self.people, *(self.people[i] for i in of)],
+        )
         return TrainingSet(np.concatenate([self.images, images]), labels, people, self.classes)
 
 
@@ -68,11 +73,15 @@ class Course:
     All batches have one size: where the images do not fill the last batch of an epoch, some of them are seen twice in it.
     """
 
-    def __init__(self, data: TrainingSet, training: Training, epochs: int, device: torch.device = CPU) -> None:
+    def __init__(
+        self, data: TrainingSet, training: Training, epochs: int, device: torch.device = CPU
+    ) -> None:
         """A course of EPOCHS passes over DATA, along a schedule laid out for `training.epochs`; dropout is drawn on DEVICE."""
         self.data, self.training, self.epochs = data, training, epochs
         self.generator = torch.Generator().manual_seed(training.seed)
-        self.of_dropout = self.generator if device == CPU else torch.Generator(device).manual_seed(training.seed)
+        self.of_dropout = (
+            self.generator if device == CPU else torch.Generator(device).manual_seed(training.seed)
+        )
         self.size = min(training.batch, len(data.labels))
         self.steps = -(-len(data.labels) // self.size)  # of an epoch
         self.taken = 0  # steps
@@ -96,7 +105,9 @@ class Course:
             orders = [torch.randperm(count, generator=self.generator) for _ in range(2)]
             self.order = torch.cat(orders)[: self.steps * self.size]
         self.taken += 1
-        return self.order[place * self.size : (place + 1) * self.size], augment.draw(self.size, self.training, self.generator)
+        return self.order[place * self.size : (place + 1) * self.size], augment.draw(
+            self.size, self.training, self.generator
+        )
 
 
 class _Album:
@@ -106,18 +117,27 @@ class _Album:
         sets = [course.data for course in courses]
         self.device = device
         self.pixels = _row([torch.from_numpy(np.ascontiguousarray(data.images)).to(device) for data in sets])
-        self.targets = _row([F.one_hot(torch.from_numpy(data.labels), data.classes).float().to(device) for data in sets])
+        self.targets = _row(
+            [F.one_hot(torch.from_numpy(data.labels), data.classes).float().to(device) for data in sets]
+        )
         self.starts = np.cumsum([0, *(len(data.labels) for data in sets)]).tolist()
         balanced = courses[0].training.class_weights == "balanced"
-        weights = [class_weights(data.labels, data.classes) if balanced else torch.ones(data.classes) for data in sets]
+        weights = [
+            class_weights(data.labels, data.classes) if balanced else torch.ones(data.classes)
+            for data in sets
+        ]
         self.weights = torch.stack(weights).to(device)
 
     def batch(self, courses: Sequence[Course]) -> tuple[Float[Tensor, "R B 3 H W"], Float[Tensor, "R B K"]]:
         """Every course's next batch and its targets, as chance changed them."""
         positions, chances = zip(*(course.batch() for course in courses), strict=True)
-        chosen = _row([place + start for place, start in zip(positions, self.starts, strict=False)]).to(self.device, non_blocking=True)
+        chosen = _row([place + start for place, start in zip(positions, self.starts, strict=False)]).to(
+            self.device, non_blocking=True
+        )
         joined = augment.join(chances).to(self.device)
-        images, wanted = augment.changed(as_input(self.pixels[chosen]), self.targets[chosen], joined, courses[0].training)
+        images, wanted = augment.changed(
+            as_input(self.pixels[chosen]), self.targets[chosen], joined, courses[0].training
+        )
         return images.unflatten(0, (len(courses), -1)), wanted.unflatten(0, (len(courses), -1))
 
 
@@ -131,11 +151,18 @@ class _Networks:
 
     def __init__(self, modules: Sequence[nn.Module], courses: Sequence[Course]) -> None:
         self.modules, self.courses, self.training = modules, courses, courses[0].training
-        self.dropouts = [[layer for layer in module.modules() if isinstance(layer, Dropout)] for module in modules]
-        self.in_step: dict[tuple[int, int], list[int]] = {}  # places of networks that have one learning rate all the way
+        self.dropouts = [
+            [layer for layer in module.modules() if isinstance(layer, Dropout)] for module in modules
+        ]
+        self.in_step: dict[
+            tuple[int, int], list[int]
+        ] = {}  # places of networks that have one learning rate all the way
         for place, course in enumerate(courses):
             self.in_step.setdefault((course.steps, course.epochs), []).append(place)
-        groups = [[weight for place in places for weight in modules[place].parameters()] for places in self.in_step.values()]
+        groups = [
+            [weight for place in places for weight in modules[place].parameters()]
+            for places in self.in_step.values()
+        ]
         self.optimiser = _optimiser(groups, self.training)
 
     def draw_dropout(self) -> None:
@@ -147,10 +174,17 @@ class _Networks:
 
     def losses(self, batch: Batches, wanted: Targets, weights: Tensor) -> Float[Tensor, "R"]:
         """Each network's loss on its batch; its slopes lie with its parameters."""
-        return torch.stack([self._loss(place, batch[place], wanted[place], weights[place]) for place in range(len(self.modules))])
+        return torch.stack(
+            [
+                self._loss(place, batch[place], wanted[place], weights[place])
+                for place in range(len(self.modules))
+            ]
+        )
 
     def _loss(self, place: int, batch: Tensor, wanted: Tensor, weights: Tensor) -> Float[Tensor, ""]:
-        module = self.modules[place].train()  # what is done after an epoch may have left it as it is when tested
+        module = self.modules[
+            place
+        ].train()  # what is done after an epoch may have left it as it is when tested
         loss = F.cross_entropy(module(batch), wanted, weights, label_smoothing=self.training.label_smoothing)
         loss.backward()
         return loss.detach()
@@ -176,7 +210,9 @@ class _Recorded(_Networks):
     def __init__(self, modules: Sequence[nn.Module], courses: Sequence[Course]) -> None:
         super().__init__(modules, courses)
         self.parameters = [weight for module in modules for weight in module.parameters()]
-        self.given: tuple[Tensor, ...] = ()  # where the recording finds batches, targets and weights of classes
+        self.given: tuple[
+            Tensor, ...
+        ] = ()  # where the recording finds batches, targets and weights of classes
         self.graph: torch.cuda.CUDAGraph | None = None
         self.found: Tensor  # where it leaves the losses
         self.slopes: list[Tensor | None]  # and the slopes
@@ -212,7 +248,11 @@ class _Recorded(_Networks):
 
 
 def descend(
-    module: nn.Module, data: TrainingSet, training: Training, epochs: int, after_epoch: Callable[[int], object] | None = None
+    module: nn.Module,
+    data: TrainingSet,
+    training: Training,
+    epochs: int,
+    after_epoch: Callable[[int], object] | None = None,
 ) -> tuple[float, ...]:
     """EPOCHS passes over DATA, along a schedule laid out for `training.epochs`.
 
@@ -231,7 +271,10 @@ def descend(
 
 
 def descend_together(
-    modules: Sequence[nn.Module], sets: Sequence[TrainingSet], trainings: Sequence[Training], epochs: Sequence[int]
+    modules: Sequence[nn.Module],
+    sets: Sequence[TrainingSet],
+    trainings: Sequence[Training],
+    epochs: Sequence[int],
 ) -> list[tuple[float, ...]]:
     """Many networks of one kind, each over its own data, in one pass; equal to `descend` for each of them but for rounding.
 
@@ -253,13 +296,19 @@ def descend_together(
     device = device_of(modules[0])
     courses = [Course(*given, device) for given in zip(sets, trainings, epochs, strict=True)]
     if len({course.size for course in courses}) > 1:
-        raise LearnetError("Networks side by side need batches of one size.", "Ask for a batch no larger than the smallest training set.")
+        raise LearnetError(
+            "Networks side by side need batches of one size.",
+            "Ask for a batch no larger than the smallest training set.",
+        )
     kind = _Recorded if device.type == "cuda" else _Networks
     return _run(kind(modules, courses), courses, device)
 
 
 def _run(
-    networks: _Networks, courses: Sequence[Course], device: torch.device, after_epoch: Callable[[int], object] | None = None
+    networks: _Networks,
+    courses: Sequence[Course],
+    device: torch.device,
+    after_epoch: Callable[[int], object] | None = None,
 ) -> list[tuple[float, ...]]:
     """Step until every course is finished. Returns the mean loss of each epoch of each course."""
     keep_freed_memory()
@@ -289,13 +338,17 @@ def usable_device(asked: str) -> Literal["cpu", "cuda"]:
         LearnetError: a GPU is asked for, and there is none.
     """
     if asked == "cuda" and not torch.cuda.is_available():
-        raise LearnetError("There is no GPU that this PyTorch can use.", "Leave --device out, or ask for cpu.")
+        raise LearnetError(
+            "There is no GPU that this PyTorch can use.", "Leave --device out, or ask for cpu."
+        )
     return "cuda" if asked != "cpu" and torch.cuda.is_available() else "cpu"
 
 
 def too_little_memory() -> LearnetError:
     """What to say where a GPU cannot hold even one network."""
-    return LearnetError("The GPU has too little memory to train one network.", "Ask for --device cpu, or a smaller --batch.")
+    return LearnetError(
+        "The GPU has too little memory to train one network.", "Ask for --device cpu, or a smaller --batch."
+    )
 
 
 def networks_that_fit(module: nn.Module, size: int, batch: int, free_bytes: int) -> int:
@@ -331,7 +384,9 @@ def _optimiser(parameters: Sequence[Sequence[nn.Parameter]], training: Training)
     """One optimiser; each group of parameters can have a learning rate of its own."""
     groups = [{"params": list(group)} for group in parameters]
     if training.optimiser == "sgd":
-        return torch.optim.SGD(groups, training.learning_rate, momentum=0.9, weight_decay=training.weight_decay)
+        return torch.optim.SGD(
+            groups, training.learning_rate, momentum=0.9, weight_decay=training.weight_decay
+        )
     return torch.optim.AdamW(groups, training.learning_rate, weight_decay=training.weight_decay, fused=True)
 
 

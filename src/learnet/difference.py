@@ -25,7 +25,9 @@ class Difference:
     """What one study scores above another, in the measures' mean over seeds, and how surely."""
 
     values: dict[str, float]  # by the names in metrics.MEASURES; above 0 where the first study is better
-    limits: dict[str, tuple[float, float]]  # 95 % interval: bootstrap over people, the same for both studies; NaN where there is one
+    limits: dict[
+        str, tuple[float, float]
+    ]  # 95 % interval: bootstrap over people, the same for both studies; NaN where there is one
     p: dict[str, float]  # paired permutation test, two-sided
     people: int  # whose answers differ; swapping those of the others changes nothing
     swaps: int  # that were tried
@@ -41,7 +43,13 @@ class McNemar:
     p: float  # two-sided
 
 
-def difference(one: Sequence[Outcome], other: Sequence[Outcome], classes: Sequence[str], swaps: int = SWAPS, seed: int = 0) -> Difference:
+def difference(
+    one: Sequence[Outcome],
+    other: Sequence[Outcome],
+    classes: Sequence[str],
+    swaps: int = SWAPS,
+    seed: int = 0,
+) -> Difference:
     """Compare two studies over the same clips in accuracy, UF1 and UAR.
 
     The permutation test asks: if it did not matter which study an answer is from, how often would the two be at least as far
@@ -89,8 +97,14 @@ def permutation_test(
     differing = (one != other).any(axis=(0, 2, 3))
     people = int(differing.sum())
     observed = np.abs(_apart(one.sum(axis=1), other.sum(axis=1)))
-    moved = (other - one)[:, differing].astype(float)  # whole numbers all the same; only products of floats are fast
-    extreme, tried, exact = np.zeros(len(MEASURES), dtype=np.int64), 0, people <= 1 or 2 ** (people - 1) <= swaps
+    moved = (other - one)[:, differing].astype(
+        float
+    )  # whole numbers all the same; only products of floats are fast
+    extreme, tried, exact = (
+        np.zeros(len(MEASURES), dtype=np.int64),
+        0,
+        people <= 1 or 2 ** (people - 1) <= swaps,
+    )
     for swapped in _all_swaps(people) if exact else _random_swaps(people, swaps, seed):
         change = np.einsum("dp,spij->dsij", swapped.astype(float), moved, optimize=True)
         apart = np.abs(_apart(one.sum(axis=1) + change, other.sum(axis=1) - change))
@@ -113,7 +127,10 @@ def mcnemar(one: Sequence[Outcome], other: Sequence[Outcome]) -> McNemar:
     right, right_other = ({o.clip: o.truth == o.prediction for o in study} for study in (one, other))
     if len(right) < len(one) or len(right_other) < len(other):
         raise LearnetError("McNemar's test takes one answer to each clip.", "Average the seeds first.")
-    only_one, only_other = sum(right[c] > right_other[c] for c in right), sum(right[c] < right_other[c] for c in right)
+    only_one, only_other = (
+        sum(right[c] > right_other[c] for c in right),
+        sum(right[c] < right_other[c] for c in right),
+    )
     number, fewer = only_one + only_other, min(only_one, only_other)
     tail = sum(math.comb(number, k) for k in range(fewer + 1))  # whole numbers: exact, however many
     return McNemar(only_one, only_other, min(1.0, 2 * tail / 2**number))
@@ -152,5 +169,10 @@ def _random_swaps(people: int, swaps: int, seed: int) -> Iterator[Bool[np.ndarra
 def _refuse_different(one: Sequence[Outcome], other: Sequence[Outcome]) -> None:
     truth, truth_other = ({o.clip: (o.person, o.truth) for o in study} for study in (one, other))
     if truth != truth_other or not truth:
-        clips = sorted(clip for clip in truth.keys() | truth_other.keys() if truth.get(clip) != truth_other.get(clip))
-        raise LearnetError(f"The studies do not have the same clips and truths: {', '.join(clips[:3])}.", "Only those can be paired.")
+        clips = sorted(
+            clip for clip in truth.keys() | truth_other.keys() if truth.get(clip) != truth_other.get(clip)
+        )
+        raise LearnetError(
+            f"The studies do not have the same clips and truths: {', '.join(clips[:3])}.",
+            "Only those can be paired.",
+        )

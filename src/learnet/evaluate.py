@@ -21,7 +21,9 @@ from learnet.torch_scores import predict_scores
 Progress = Callable[[int, int], None]  # images done, images in all
 
 
-def evaluate(folder: Path, weights: Path | None, out: Path, classes: str = "auto", progress: Progress | None = None) -> dict:
+def evaluate(
+    folder: Path, weights: Path | None, out: Path, classes: str = "auto", progress: Progress | None = None
+) -> dict:
     """Score a checkpoint on the clips of a prepared folder and write a study folder about it.
 
     People the weights were trained on make the study `leaky-evaluation`, which every report shows in red.
@@ -53,7 +55,9 @@ def evaluate(folder: Path, weights: Path | None, out: Path, classes: str = "auto
     outcomes = []
     for start in range(0, len(data.rows), 64):
         positions = range(start, min(start + 64, len(data.rows)))
-        scores = predict_scores(module, data.training_set(positions).images, facts.mirror, facts.level)[:, columns]
+        scores = predict_scores(module, data.training_set(positions).images, facts.mirror, facts.level)[
+            :, columns
+        ]
         scores /= scores.sum(axis=1, keepdims=True)
         outcomes += outcomes_of(out.name, "given-weights", 0, data, positions, scores)
         if progress:
@@ -70,7 +74,9 @@ def _check_fit(weights: Path, facts: Facts, data: Material) -> None:
         raise BadCheckpoint(
             weights,
             f"knows the classes {', '.join(facts.classes)}, and the clips have {', '.join(unknown)} too",
-            f"Choose a scheme that these weights know with --classes: {', '.join(known)}." if known else "Name other weights.",
+            f"Choose a scheme that these weights know with --classes: {', '.join(known)}."
+            if known
+            else "Name other weights.",
         )
     check_fit(data.prepared, weights, facts)
 
@@ -83,7 +89,11 @@ def _describe(name: str, weights: Path, facts: Facts, data: Material) -> dict:
         "study": name,
         "network": facts.network,
         "protocol": "leaky-evaluation" if seen else "evaluation",
-        "scheme": {"name": data.scheme.name, "classes": list(data.scheme.classes), "source": data.scheme.source},
+        "scheme": {
+            "name": data.scheme.name,
+            "classes": list(data.scheme.classes),
+            "source": data.scheme.source,
+        },
         "seeds": [0],
         "settings": {
             "weights": weights.name,
@@ -92,7 +102,11 @@ def _describe(name: str, weights: Path, facts: Facts, data: Material) -> dict:
             "classes_not_asked": [name for name in facts.classes if name not in data.scheme.classes],
         },
         "training": None,
-        "prepared": {"folder": str(data.prepared.folder), "fingerprint": data.prepared.about["fingerprint"], "about": data.prepared.about},
+        "prepared": {
+            "folder": str(data.prepared.folder),
+            "fingerprint": data.prepared.about["fingerprint"],
+            "about": data.prepared.about,
+        },
         "folds": [
             {
                 "name": "given-weights",

@@ -24,14 +24,25 @@ from learnet.errors import LearnetError, OutputTaken, UnknownName
 from learnet.facts import Facts, as_json
 from learnet.motion.level import level
 from learnet.networks import as_input
-from learnet.onnx_scores import INPUT, INSTALL, KEYS, NORMALISATION, OUTPUT, OnnxScorer, from_content, mirrored
+from learnet.onnx_scores import (
+    INPUT,
+    INSTALL,
+    KEYS,
+    NORMALISATION,
+    OUTPUT,
+    OnnxScorer,
+    from_content,
+    mirrored,
+)
 from learnet.outcomes import write_whole
 from learnet.prepared import check_fit, load_prepared
 from learnet.torch_scores import predict_scores
 
 LIBRARIES = ("onnx", "onnxscript", "onnxruntime")
 PRECISIONS = ("float32", "float16", "int8")
-OPSET = 18  # the one torch writes of itself; to others it converts, where it can. onnxruntime reads it since 1.14
+OPSET = (
+    18  # the one torch writes of itself; to others it converts, where it can. onnxruntime reads it since 1.14
+)
 TOLERANCE = 1e-4  # largest difference of a logit that float32 may show ...
 RELATIVE = 1e-6  # ... or this share of the largest logit: beyond 100, float32 has no digits left to agree in
 RANDOM = 16  # images that nobody took
@@ -62,7 +73,9 @@ class Exported:
     agreements: tuple[Agreement, ...]  # on random images; then, where a folder was named, on prepared ones
 
 
-def export_onnx(weights: Path, out: Path, precision: str = "float32", images: Path | None = None, opset: int = OPSET) -> Exported:
+def export_onnx(
+    weights: Path, out: Path, precision: str = "float32", images: Path | None = None, opset: int = OPSET
+) -> Exported:
     """Write a checkpoint as an ONNX file, which is kept only if it agrees with torch.
 
     The graph takes `images`, float32 (batch, 3, size, size) from -1 to 1, RGB, the batch of any size, and answers `class_logits`,
@@ -96,9 +109,14 @@ def export_onnx(weights: Path, out: Path, precision: str = "float32", images: Pa
     _refuse_disagreement(weights, whole)
     if precision != "float32":
         if all(node.op_type != "Conv" for node in graph.graph.node):
-            raise LearnetError(f"{weights}: {facts.network} has no convolutions, and so no form in {precision}.", "Export it as float32.")
+            raise LearnetError(
+                f"{weights}: {facts.network} has no convolutions, and so no form in {precision}.",
+                "Export it as float32.",
+            )
         graph = _describe(
-            _half(graph) if precision == "float16" else _eighth(graph, level(calibrating, facts.level), facts.mirror),
+            _half(graph)
+            if precision == "float16"
+            else _eighth(graph, level(calibrating, facts.level), facts.mirror),
             facts,
             precision,
         )
@@ -120,9 +138,16 @@ def _check(weights: Path, out: Path, precision: str, images: Path | None) -> Non
     if out.suffix.lower() != ".onnx":
         raise LearnetError(f"{out}: an ONNX file is known by its ending.", "Name it ….onnx.")
     if out.is_dir() or out.resolve() == weights.resolve():
-        raise OutputTaken(out, "this is a folder" if out.is_dir() else "these are the weights themselves", "Name a new file.")
+        raise OutputTaken(
+            out,
+            "this is a folder" if out.is_dir() else "these are the weights themselves",
+            "Name a new file.",
+        )
     if precision == "int8" and images is None:
-        raise LearnetError("int8 needs images to see how far the values of a layer reach.", "Name a prepared folder with --images.")
+        raise LearnetError(
+            "int8 needs images to see how far the values of a layer reach.",
+            "Name a prepared folder with --images.",
+        )
 
 
 # ---- images to compare on
@@ -138,31 +163,49 @@ def _images(
     prepared = load_prepared(folder)
     check_fit(prepared, weights, facts)
     people = prepared.clips["person"]
-    chosen = people.isin(sorted(set(people))[::2]).to_numpy() if calibrate else np.zeros(len(people), dtype=bool)
+    chosen = (
+        people.isin(sorted(set(people))[::2]).to_numpy() if calibrate else np.zeros(len(people), dtype=bool)
+    )
     if chosen.all():
-        raise LearnetError(f"{folder}: int8 needs two people: one to set the ranges of the layers, one to compare on.", "Name more clips.")
+        raise LearnetError(
+            f"{folder}: int8 needs two people: one to set the ranges of the layers, one to compare on.",
+            "Name more clips.",
+        )
     spread = [_spread(np.flatnonzero(part), most) for part, most in ((chosen, CALIBRATING), (~chosen, MOST))]
     kind = "synthetic" if prepared.about.get("synthetic") else "prepared"
-    return np.asarray(prepared.images[spread[0]]), {"random": noise, kind: np.asarray(prepared.images[spread[1]])}
+    return np.asarray(prepared.images[spread[0]]), {
+        "random": noise,
+        kind: np.asarray(prepared.images[spread[1]]),
+    }
 
 
 def _spread(positions: np.ndarray, most: int) -> np.ndarray:
-    return positions if len(positions) <= most else positions[np.linspace(0, len(positions) - 1, most).astype(int)]
+    return (
+        positions
+        if len(positions) <= most
+        else positions[np.linspace(0, len(positions) - 1, most).astype(int)]
+    )
 
 
-def _compare(out: Path, graph: Any, module: nn.Module, compared: Mapping[str, np.ndarray]) -> tuple[Agreement, ...]:
+def _compare(
+    out: Path, graph: Any, module: nn.Module, compared: Mapping[str, np.ndarray]
+) -> tuple[Agreement, ...]:
     scorer, _ = from_content(out, graph.SerializeToString())
     return tuple(_agreement(kind, module, scorer, images) for kind, images in compared.items())
 
 
-def _agreement(kind: str, module: nn.Module, scorer: OnnxScorer, images: UInt8[np.ndarray, "N S S 3"]) -> Agreement:
+def _agreement(
+    kind: str, module: nn.Module, scorer: OnnxScorer, images: UInt8[np.ndarray, "N S S 3"]
+) -> Agreement:
     logits = reach = 0.0
     with torch.inference_mode():
         for start in range(0, len(images), 64):
             batch = as_input(images[start : start + 64])
             wanted = module(batch).numpy()
             reach = max(reach, float(np.abs(wanted).max()))
-            logits = max(logits, float(np.abs(wanted - scorer.logits(batch.numpy())).max()))  # finite: the scorer sees to it
+            logits = max(
+                logits, float(np.abs(wanted - scorer.logits(batch.numpy())).max())
+            )  # finite: the scorer sees to it
     scores, found = predict_scores(module, images, scorer.facts.mirror, scorer.facts.level), scorer(images)
     labels = float((scores.argmax(axis=1) == found.argmax(axis=1)).mean())
     return Agreement(kind, len(images), logits, reach, float(np.abs(scores - found).max()), labels)
@@ -173,7 +216,10 @@ def _refuse_disagreement(weights: Path, found: Sequence[Agreement]) -> None:
         allowed = max(TOLERANCE, RELATIVE * one.reach)
         if not one.logits <= allowed:
             wrong = f"logits differ by up to {one.logits:.2g} on {one.images} {one.kind} images, and {allowed:.2g} is allowed"
-            raise LearnetError(f"{weights}: its ONNX form disagrees with torch ({wrong}); it was not kept.", "Try another --opset.")
+            raise LearnetError(
+                f"{weights}: its ONNX form disagrees with torch ({wrong}); it was not kept.",
+                "Try another --opset.",
+            )
 
 
 # ---- graphs
@@ -181,7 +227,9 @@ def _refuse_disagreement(weights: Path, found: Sequence[Agreement]) -> None:
 
 def _graph(weights: Path, module: nn.Module, facts: Facts, opset: int) -> Any:
     """The network as an ONNX model in float32, without what the exporter notes about this machine."""
-    example = torch.zeros(2, 3, facts.size, facts.size)  # two, because a batch of one would be taken for a constant
+    example = torch.zeros(
+        2, 3, facts.size, facts.size
+    )  # two, because a batch of one would be taken for a constant
     batch = {INPUT: {0: torch.export.Dim("batch")}}
     try:
         with _quiet():
@@ -190,14 +238,24 @@ def _graph(weights: Path, module: nn.Module, facts: Facts, opset: int) -> Any:
                 input_names=[INPUT], output_names=[OUTPUT], dynamic_shapes=tuple(batch.values()),
             )  # fmt: skip
     except torch.onnx.OnnxExporterError:
-        raise LearnetError(f"{weights}: torch finds no ONNX form of the network {facts.network}.", "Keep the checkpoint.") from None
+        raise LearnetError(
+            f"{weights}: torch finds no ONNX form of the network {facts.network}.", "Keep the checkpoint."
+        ) from None
     assert program is not None, "torch gives none only where it writes the file itself"
     model = program.model_proto
     if _opset(model) != opset:  # what it cannot write, it leaves at the number it can
         wrong = f"torch writes this network in opset {_opset(model)} here, and not in {opset}"
         raise LearnetError(f"{wrong}.", f"Choose --opset {_opset(model)}.")
     graph = model.graph
-    for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+    for part in (
+        model,
+        graph,
+        *graph.node,
+        *graph.input,
+        *graph.output,
+        *graph.value_info,
+        *graph.initializer,
+    ):
         del part.metadata_props[:]  # stack traces, with the paths of this machine
         part.doc_string = ""
     return model
@@ -209,7 +267,9 @@ def _half(graph: Any) -> Any:
 
     with _quiet():
         half = convert_float_to_float16(graph, keep_io_types=True)
-    nodes = list(half.graph.node)  # the changes of type were put at the end, and ONNX wants every node behind those that feed it
+    nodes = list(
+        half.graph.node
+    )  # the changes of type were put at the end, and ONNX wants every node behind those that feed it
     maker = {name: place for place, node in enumerate(nodes) for name in node.output}
     feeds = {place: [maker[name] for name in node.input if name in maker] for place, node in enumerate(nodes)}
     del half.graph.node[:]
@@ -232,7 +292,9 @@ def _eighth(graph: Any, images: UInt8[np.ndarray, "N S S 3"], mirror: str) -> An
         """Hands out one image after another."""
 
         def __init__(self) -> None:
-            self.left = ({INPUT: one} for image in images for one in _seen(as_input(image[None]).numpy(), mirror))
+            self.left = (
+                {INPUT: one} for image in images for one in _seen(as_input(image[None]).numpy(), mirror)
+            )
 
         def get_next(self) -> dict[str, np.ndarray] | None:
             return next(self.left, None)
@@ -273,7 +335,11 @@ def _quiet() -> Iterator[None]:
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
             warnings.simplefilter("ignore")
             yield
     finally:

@@ -95,9 +95,17 @@ def read_facts(path: Path, text: str) -> Facts:
     if not isinstance(about, dict):
         raise BadCheckpoint(path, "what it says of itself cannot be read", TRAIN_AGAIN)
     if about.get("format") != FORMAT:
-        raise BadCheckpoint(path, f"its format is {about.get('format')!r}, and this learnet reads {FORMAT!r}", TRAIN_AGAIN)
+        raise BadCheckpoint(
+            path, f"its format is {about.get('format')!r}, and this learnet reads {FORMAT!r}", TRAIN_AGAIN
+        )
     try:
-        for key, kind in (("network", str), ("classes", list), ("size", int), ("data", dict), ("versions", dict)):
+        for key, kind in (
+            ("network", str),
+            ("classes", list),
+            ("size", int),
+            ("data", dict),
+            ("versions", dict),
+        ):
             if type(about[key]) is not kind:
                 raise ValueError(f"{key} is {about[key]!r}")
         words = (*about["classes"], *about["data"].values(), *about["versions"].values())
@@ -113,7 +121,9 @@ def read_facts(path: Path, text: str) -> Facts:
             versions=about["versions"],
         )
     except (KeyError, ValueError) as error:
-        raise BadCheckpoint(path, f"what it says of itself is incomplete or not known here ({error})", TRAIN_AGAIN) from None
+        raise BadCheckpoint(
+            path, f"what it says of itself is incomplete or not known here ({error})", TRAIN_AGAIN
+        ) from None
 
 
 def _settings(kind: type[Settings], values: object) -> Settings | None:
@@ -128,7 +138,8 @@ def _settings(kind: type[Settings], values: object) -> Settings | None:
     if not isinstance(values, dict):
         raise ValueError(f"{kind.__name__} is {values!r}")
     given: dict[str, Any] = {
-        name: float(value) if type(defaults[name]) is float and type(value) is int else value for name, value in values.items()
+        name: float(value) if type(defaults[name]) is float and type(value) is int else value
+        for name, value in values.items()
     }
     for name, value in given.items():
         choices = get_args(hints[name])  # of a Literal

@@ -85,7 +85,9 @@ def confusion_figure(counts: Int[np.ndarray, "K K"], classes: Sequence[str], tit
     return figure
 
 
-def interval_figure(panels: Mapping[str, Sequence[Interval]], floors: Mapping[str, float] | None = None) -> Figure:
+def interval_figure(
+    panels: Mapping[str, Sequence[Interval]], floors: Mapping[str, float] | None = None
+) -> Figure:
     """Values from 0 to 1 with their intervals, a panel for each measure, one below the other.
 
     Args:
@@ -96,7 +98,11 @@ def interval_figure(panels: Mapping[str, Sequence[Interval]], floors: Mapping[st
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.7, 0.26 * lines + 0.42 * len(panels) + 0.3), layout="constrained")
         rows = figure.subplots(
-            len(panels), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": [len(part) + 0.6 for part in panels.values()]}
+            len(panels),
+            1,
+            sharex=True,
+            squeeze=False,
+            gridspec_kw={"height_ratios": [len(part) + 0.6 for part in panels.values()]},
         )
         for axes, (name, part) in zip(rows[:, 0], panels.items(), strict=True):
             _interval_panel(axes, part, (floors or {}).get(name))
@@ -118,7 +124,9 @@ def reliability_figure(bins: pd.DataFrame) -> Figure:
         for x, y, side, words in ((0.03, 0.96, "left", "too modest"), (0.97, 0.04, "right", "too sure")):
             axes.text(x, y, words, color=MUTED, size=8, ha=side, va="top" if side == "left" else "bottom")
         for row in bins[bins["answers"] > 0].itertuples():
-            axes.plot([row.score, row.score], [row.low, row.high], color=CELL, linewidth=4, solid_capstyle="butt")
+            axes.plot(
+                [row.score, row.score], [row.low, row.high], color=CELL, linewidth=4, solid_capstyle="butt"
+            )
             axes.plot([row.score], [row.right], marker="o", color=INK, markersize=4.5)
         axes.set(xlim=(0, 1), ylim=(-0.02, 1.02), ylabel="share right")
         axes.grid(color=RULE, linewidth=0.6)
@@ -126,7 +134,9 @@ def reliability_figure(bins: pd.DataFrame) -> Figure:
         below.bar(middle, bins["answers"], width=0.86 * width, color=CELL)
         for x, number in zip(middle, bins["answers"], strict=True):
             below.text(x, number, f"{number}" if number else "", ha="center", va="bottom", size=7.5)
-        below.set(ylim=(0, 1.25 * bins["answers"].max()), xlabel="score of the class answered", ylabel="answers")
+        below.set(
+            ylim=(0, 1.25 * bins["answers"].max()), xlabel="score of the class answered", ylabel="answers"
+        )
         below.set_xticks(np.arange(0, 1.01, 0.2))
         for one in (axes, below):
             one.tick_params(length=0)
@@ -151,7 +161,9 @@ def motion_grid(images: UInt8[np.ndarray, "N H W 3"], captions: Sequence[str], c
             axes.set_axis_off()
             if place < len(images):
                 axes.imshow(images[place])
-                axes.text(0.5, -0.03, captions[place], transform=axes.transAxes, ha="center", va="top", size=7.5)
+                axes.text(
+                    0.5, -0.03, captions[place], transform=axes.transAxes, ha="center", va="top", size=7.5
+                )
     return figure
 
 
@@ -168,9 +180,16 @@ def inline_svg(figure: Figure, name: str, description: str) -> str:
     """
     file = io.StringIO()
     with mpl.rc_context(STYLE):
-        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        figure.savefig(
+            file,
+            format="svg",
+            transparent=True,
+            metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
+        )
     text = file.getvalue()
-    text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    text = re.sub(
+        r"<metadata>.*?</metadata>|<style.*?</style>", "", text[text.index("<svg") :], flags=re.DOTALL
+    )
     text = re.sub(r'\bid="', f'id="{name}-', text)
     text = re.sub(r'xlink:href="#', f'href="#{name}-', text).replace("xlink:href=", "href=")
     text = text.replace("url(#", f"url(#{name}-")
@@ -203,7 +222,11 @@ def save_figure(figure: Figure, path: Path) -> None:
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise BadInput(path, f"{path.suffix or 'no suffix'} is no format for a picture", f"Choose from {', '.join(SUFFIXES)}.")
+        raise BadInput(
+            path,
+            f"{path.suffix or 'no suffix'} is no format for a picture",
+            f"Choose from {', '.join(SUFFIXES)}.",
+        )
     unsigned = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -216,11 +239,25 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 
 def _cell(axes: Axes, row: int, column: int, count: int, share: float, known: bool) -> None:
-    box = mpl.patches.Rectangle((column - 0.48, row - 0.47), 0.96, 0.94, facecolor=CELL, alpha=share, edgecolor="none")
+    box = mpl.patches.Rectangle(
+        (column - 0.48, row - 0.47), 0.96, 0.94, facecolor=CELL, alpha=share, edgecolor="none"
+    )
     axes.add_patch(box)
     if row == column:  # the right answers, for those who do not see the shade
-        axes.add_patch(mpl.patches.Rectangle((column - 0.48, row - 0.47), 0.96, 0.94, fill=False, edgecolor=MUTED, linewidth=0.8))
-    axes.text(column, row - 0.03, str(count), ha="center", va="bottom", size=10, weight="bold" if row == column else "normal")
+        axes.add_patch(
+            mpl.patches.Rectangle(
+                (column - 0.48, row - 0.47), 0.96, 0.94, fill=False, edgecolor=MUTED, linewidth=0.8
+            )
+        )
+    axes.text(
+        column,
+        row - 0.03,
+        str(count),
+        ha="center",
+        va="bottom",
+        size=10,
+        weight="bold" if row == column else "normal",
+    )
     axes.text(column, row + 0.08, f"{share:.0%}" if known else "–", ha="center", va="top", size=7.5)
 
 

@@ -14,15 +14,30 @@ from jaxtyping import UInt8
 from learnet.datasets.tree import composed, existing
 from learnet.errors import BadInput, pick
 from learnet.labels import emotion
-from learnet.prepared import Prepared, already_there, check_flow_channels, digest, disk_errors_named, save_prepared, some, versions
+from learnet.prepared import (
+    Prepared,
+    already_there,
+    check_flow_channels,
+    digest,
+    disk_errors_named,
+    save_prepared,
+    some,
+    versions,
+)
 from learnet.settings import Preparation
 from learnet.video import read_image
 
 NEEDED = ("image", "subject", "emotion")
-IMAGE_KINDS = ("image", "flow", "unknown")  # flipped with the face; first channel changes sign as well; never mirrored
+IMAGE_KINDS = (
+    "image",
+    "flow",
+    "unknown",
+)  # flipped with the face; first channel changes sign as well; never mirrored
 
 
-def import_images(images: Path, labels: Path, out: Path, size: int | None = None, kind: str = "unknown") -> Prepared:
+def import_images(
+    images: Path, labels: Path, out: Path, size: int | None = None, kind: str = "unknown"
+) -> Prepared:
     """Take finished motion images with their labels as a prepared folder.
 
     Args:
@@ -79,8 +94,15 @@ def _read_labels(images: Path, labels: Path) -> pd.DataFrame:
         table[column] = table[column].map(composed)  # one person, in whatever normal form the name is written
     absent = [name for name in table["image"] if not ((file := existing(images, name)) and file.is_file())]
     if absent:
-        raise BadInput(images, f"{len(absent)} of {len(table)} images are not there: {some(absent)}", f"{labels.name} names them.")
-    table["emotion"] = [emotion(word, f"{labels}, {image}") for word, image in zip(table["emotion"], table["image"], strict=True)]
+        raise BadInput(
+            images,
+            f"{len(absent)} of {len(table)} images are not there: {some(absent)}",
+            f"{labels.name} names them.",
+        )
+    table["emotion"] = [
+        emotion(word, f"{labels}, {image}")
+        for word, image in zip(table["emotion"], table["image"], strict=True)
+    ]
     table["dataset"] = table["dataset"].replace("", "imported") if "dataset" in table else "imported"
     stems = table["image"].map(lambda name: Path(name).stem)
     table["name"] = table["clip"].where(table["clip"] != "", stems) if "clip" in table else stems
@@ -88,7 +110,11 @@ def _read_labels(images: Path, labels: Path) -> pd.DataFrame:
     table["clip"] = table["person"] + "/" + table["name"]
     for column in ("image", "clip"):
         if twice := [name for name, count in Counter(table[column]).items() if count > 1]:
-            raise BadInput(labels, f"{len(twice)} names stand twice in {column}: {some(twice)}", "Every image is one clip.")
+            raise BadInput(
+                labels,
+                f"{len(twice)} names stand twice in {column}: {some(twice)}",
+                "Every image is one clip.",
+            )
     return table[["image", "subject", "emotion", "dataset", "name", "person", "clip"]]
 
 
@@ -97,9 +123,13 @@ def _read_csv(labels: Path) -> pd.DataFrame:
     try:
         text = labels.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(labels, f"the labels cannot be read ({error})", "It must be a CSV file in UTF-8.") from error
+        raise BadInput(
+            labels, f"the labels cannot be read ({error})", "It must be a CSV file in UTF-8."
+        ) from error
     heading = text.partition("\n")[0]
-    separator = ";" if heading.count(";") > heading.count(",") else ","  # as spreadsheets in half of the world write it
+    separator = (
+        ";" if heading.count(";") > heading.count(",") else ","
+    )  # as spreadsheets in half of the world write it
     reader = csv.reader(StringIO(text), delimiter=separator)
     try:
         lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
@@ -110,7 +140,11 @@ def _read_csv(labels: Path) -> pd.DataFrame:
         wrong = f"the columns {', '.join(missing)} are missing, or there twice; it has {', '.join(names) or 'none'}"
         raise BadInput(labels, wrong, "Name each once in the first line.")
     if long := [str(line) for line, row in lines if any(row[len(names) :])]:
-        raise BadInput(labels, f"there are more values than columns in line {some(long)}", "Quote values with commas in them.")
+        raise BadInput(
+            labels,
+            f"there are more values than columns in line {some(long)}",
+            "Quote values with commas in them.",
+        )
     rows = [(row + [""] * len(names))[: len(names)] for _, row in lines[1:] if any(row)]
     return pd.DataFrame(rows, columns=names, index=[line for line, row in lines[1:] if any(row)], dtype=str)
 
@@ -129,7 +163,11 @@ def _read_images(files: Sequence[Path], size: int | None) -> UInt8[np.ndarray, "
     sizes = Counter(f"{picture.shape[1]}x{picture.shape[0]}" for picture in pictures)
     if size is None and (len(sizes) > 1 or pictures[0].shape[0] != pictures[0].shape[1]):
         found = ", ".join(f"{count} of {name}" for name, count in sizes.most_common(5))
-        raise BadInput(files[0].parent, f"the images are not square and of one size ({found})", "Resize them with --size.")
+        raise BadInput(
+            files[0].parent,
+            f"the images are not square and of one size ({found})",
+            "Resize them with --size.",
+        )
     return np.stack([picture if size is None else _resized(picture, size) for picture in pictures])
 
 

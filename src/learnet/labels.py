@@ -58,7 +58,9 @@ def _same(name: str, classes: str, source: str) -> Scheme:
     return Scheme(name, words, {word: word for word in words}, source)
 
 
-_NEGATIVE = dict.fromkeys(("repression", "anger", "contempt", "disgust", "fear", "sadness", "negative"), "negative")
+_NEGATIVE = dict.fromkeys(
+    ("repression", "anger", "contempt", "disgust", "fear", "sadness", "negative"), "negative"
+)
 _VALENCE = {"happiness": "positive", "positive": "positive", "surprise": "surprise", **_NEGATIVE}
 _MICRO = dict.fromkeys(("negative", "positive", "surprise"), "micro")
 _SURVEY = "what LEARNet kept, by the survey arXiv 2107.02823"
@@ -139,7 +141,9 @@ def scheme_for(name: str, datasets: Iterable[str], emotions: Iterable[str]) -> S
         return SCHEMES["megc-3"]
     if len(there) == 1 and there <= USUAL.keys():
         usual = [SCHEMES[scheme] for scheme in USUAL[there.pop()]]
-        return next((scheme for scheme in usual if words & {"positive", "negative"} <= scheme.of.keys()), usual[0])
+        return next(
+            (scheme for scheme in usual if words & {"positive", "negative"} <= scheme.of.keys()), usual[0]
+        )
     return _same("as-labelled", " ".join(sorted(words)), "the labels of the prepared folder as they stand")
 
 
@@ -168,5 +172,9 @@ def action_units(text: str) -> tuple[ActionUnit, ...]:
         if found := _UNIT.search(part):
             letter = found[1].upper()
             static = part[found.end() :].strip().lower().startswith("(k)")
-            units.append(ActionUnit(int(found[2]), letter if letter in "LR" else "", letter if letter in "TB" else "", static))
+            units.append(
+                ActionUnit(
+                    int(found[2]), letter if letter in "LR" else "", letter if letter in "TB" else "", static
+                )
+            )
     return tuple(units)

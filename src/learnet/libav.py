@@ -29,24 +29,40 @@ def open_stream(source: Path) -> tuple[av.container.InputContainer, av.VideoStre
     if source.stat().st_size == 0:
         raise BadVideo(source, "the file is empty", "Copy it again.")
     try:
-        container = av.open(f"file:{source}", options={"protocol_whitelist": "file"}, metadata_errors="ignore")
+        container = av.open(
+            f"file:{source}", options={"protocol_whitelist": "file"}, metadata_errors="ignore"
+        )
     except av.FFmpegError as error:
         raise BadVideo(
-            source, f"this is not a video that can be read ({error.strerror})", "Convert it to mp4, or copy it again."
+            source,
+            f"this is not a video that can be read ({error.strerror})",
+            "Convert it to mp4, or copy it again.",
         ) from error
     kind = container.format.name
-    streams = [stream for stream in container.streams.video if not stream.disposition & av.stream.Disposition.attached_pic]
-    if kind == "tty" or kind.startswith("image2") or kind.endswith("_pipe"):  # libav plays texts and single pictures as well
+    streams = [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & av.stream.Disposition.attached_pic
+    ]
+    if (
+        kind == "tty" or kind.startswith("image2") or kind.endswith("_pipe")
+    ):  # libav plays texts and single pictures as well
         wrong = "this is a text, not a video" if kind == "tty" else "this is a single picture, not a video"
         raise BadVideo(source, wrong, "Give a video file, or a folder of images.")
     if not streams or streams[0].codec_context is None:
-        wrong = "its pictures are in a format that cannot be decoded" if streams else "there are no moving pictures in it"
+        wrong = (
+            "its pictures are in a format that cannot be decoded"
+            if streams
+            else "there are no moving pictures in it"
+        )
         raise BadVideo(source, wrong, "Give a video file, or a folder of images.")
     streams[0].thread_type = "AUTO"
     return container, streams[0]
 
 
-def decode(container: av.container.InputContainer, stream: av.VideoStream, losses: dict[str, int]) -> Iterator[av.VideoFrame]:
+def decode(
+    container: av.container.InputContainer, stream: av.VideoStream, losses: dict[str, int]
+) -> Iterator[av.VideoFrame]:
     """Every picture that the decoder can make, in time order; what it cannot is counted in LOSSES."""
 
     def lose(what: str, count: int = 1) -> None:
@@ -132,7 +148,9 @@ def orientation(frame: av.VideoFrame) -> Orientation | None:
 
 def to_rgb(frame: av.VideoFrame, upright: Orientation) -> Pixels:
     """The frame's pixels, RGB 0..255, turned and mirrored as `orientation` says."""
-    pixels = frame.to_ndarray(format="rgb24", threads=1)  # without `threads` a pool is started for every frame: ten times slower
+    pixels = frame.to_ndarray(
+        format="rgb24", threads=1
+    )  # without `threads` a pool is started for every frame: ten times slower
     turned, down, across = upright
     return np.ascontiguousarray((pixels.transpose(1, 0, 2) if turned else pixels)[::down, ::across])
 
@@ -147,9 +165,15 @@ def encode(path: Path, frames: Iterable[Pixels], rate: Fraction, codec: str) -> 
     with av.open(f"file:{path}", "w") as container:
         for pixels in frames:
             if shape is None:
-                shape, stream = pixels.shape, _new_stream(container, pixels.shape, rate, codec, b_frames=path.suffix.lower() != ".avi")
+                shape, stream = (
+                    pixels.shape,
+                    _new_stream(container, pixels.shape, rate, codec, b_frames=path.suffix.lower() != ".avi"),
+                )
             if pixels.shape != shape:
-                raise BadInput(path, f"a frame of {pixels.shape[1]}x{pixels.shape[0]} follows one of {shape[1]}x{shape[0]}")
+                raise BadInput(
+                    path,
+                    f"a frame of {pixels.shape[1]}x{pixels.shape[0]} follows one of {shape[1]}x{shape[0]}",
+                )
             container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         if shape is None:
             raise BadInput(path, "there are no frames to write")
@@ -157,14 +181,22 @@ def encode(path: Path, frames: Iterable[Pixels], rate: Fraction, codec: str) -> 
 
 
 def _new_stream(
-    container: av.container.OutputContainer, shape: tuple[int, ...], rate: Fraction, codec: str, b_frames: bool
+    container: av.container.OutputContainer,
+    shape: tuple[int, ...],
+    rate: Fraction,
+    codec: str,
+    b_frames: bool,
 ) -> av.VideoStream:
     stream = container.add_stream(codec, rate=rate)
     assert isinstance(stream, av.VideoStream)
     stream.height, stream.width = shape[:2]
     even = shape[0] % 2 == 0 and shape[1] % 2 == 0
     stream.pix_fmt = {"libx264": "yuv420p" if even else "yuv444p", "mjpeg": "yuvj444p", "ffv1": "bgr0"}[codec]
-    options = {"libx264": {"crf": "10", "preset": "veryfast"}, "mjpeg": {"qmin": "1", "qmax": "2"}, "ffv1": {}}[codec]
+    options = {
+        "libx264": {"crf": "10", "preset": "veryfast"},
+        "mjpeg": {"qmin": "1", "qmax": "2"},
+        "ffv1": {},
+    }[codec]
     reorder = {} if b_frames else {"bf": "0"}  # AVI cannot time pictures that are stored out of order
     stream.options = {**options, **reorder}
     return stream

@@ -35,7 +35,13 @@ class Material:
         labels = np.array([place[self.truth[i]] for i in positions], dtype=np.int64)
         rows = [self.rows[i] for i in positions]
         more = self.prepared.phases.take(rows) if phases and self.prepared.phases else None
-        return TrainingSet(self.prepared.take(rows), labels, [self.people[i] for i in positions], len(self.scheme.classes), more)
+        return TrainingSet(
+            self.prepared.take(rows),
+            labels,
+            [self.people[i] for i in positions],
+            len(self.scheme.classes),
+            more,
+        )
 
 
 def material(folder: Path, classes: str) -> Material:
@@ -59,10 +65,21 @@ def seen_through(source: Source, classes: str) -> Material:
     truth = tuple(scheme.of[table["emotion"].iloc[i]] for i in rows)
     if len(set(truth)) < 2:
         found = ", ".join(sorted(set(truth))) or "none"
-        raise BadInput(where, f"only one class of {scheme.name} or none occurs ({found})", "Choose a scheme that fits with --classes.")
+        raise BadInput(
+            where,
+            f"only one class of {scheme.name} or none occurs ({found})",
+            "Choose a scheme that fits with --classes.",
+        )
     lost = sorted(set(table["dataset"]) - set(table["dataset"].iloc[list(rows)]))
     if lost and "pooled" in source.about:  # a database that was asked for by name must not vanish
         wrong = f"no clip of {', '.join(lost)} has a class of {scheme.name}"
         raise BadInput(where, wrong, "Choose a scheme that fits all with --classes, or study them apart.")
     left_out = Counter(emotion for emotion in table["emotion"] if emotion not in scheme.of)
-    return Material(source, scheme, rows, truth, tuple(table["person"].iloc[i] for i in rows), dict(sorted(left_out.items())))
+    return Material(
+        source,
+        scheme,
+        rows,
+        truth,
+        tuple(table["person"].iloc[i] for i in rows),
+        dict(sorted(left_out.items())),
+    )

@@ -12,5 +12,9 @@ def keep_freed_memory() -> None:
     """
     if platform.libc_ver()[0] == "glibc":
         mallopt = ctypes.CDLL(None).mallopt
-        mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD: free memory at the end that is kept, in bytes; the largest there is
-        mallopt(-3, 32 * 2**20)  # M_MMAP_THRESHOLD: what is larger is a mapping of its own; the largest that glibc takes
+        mallopt(
+            -1, 2**31 - 1
+        )  # M_TRIM_THRESHOLD: free memory at the end that is kept, in bytes; the largest there is
+        mallopt(
+            -3, 32 * 2**20
+        )  # M_MMAP_THRESHOLD: what is larger is a mapping of its own; the largest that glibc takes

@@ -27,7 +27,9 @@ class Calibration:
     counts: Int64[np.ndarray, "M"]  # answers in each bin
     score: Float64[np.ndarray, "M"]  # their mean score, 0..1; NaN in an empty bin
     right: Float64[np.ndarray, "M"]  # share of them that is right; NaN in an empty bin
-    limits: Float64[np.ndarray, "M 2"]  # 95 % interval of that share over people; NaN in an empty bin, and in one of one person alone
+    limits: Float64[
+        np.ndarray, "M 2"
+    ]  # 95 % interval of that share over people; NaN in an empty bin, and in one of one person alone
     ece: float  # expected calibration error, 0..1
     ece_limits: tuple[float, float]  # 95 % interval over people; NaN where there is one
     by_chance: float  # the error to expect of so many answers if every score were the true probability; it is never 0
@@ -43,7 +45,9 @@ class Calibration:
         return float(np.nansum(self.counts * self.right) / self.counts.sum())
 
 
-def confusion(truth: Sequence[str], prediction: Sequence[str], classes: Sequence[str]) -> Int[np.ndarray, "K K"]:
+def confusion(
+    truth: Sequence[str], prediction: Sequence[str], classes: Sequence[str]
+) -> Int[np.ndarray, "K K"]:
     """How often each class (row) was called each class (column).
 
     Raises:
@@ -52,13 +56,17 @@ def confusion(truth: Sequence[str], prediction: Sequence[str], classes: Sequence
     place = {name: i for i, name in enumerate(classes)}
     strange = sorted({*truth, *prediction} - set(place))
     if strange:
-        raise LearnetError(f"Not in the class list: {', '.join(strange)}.", f"The classes are {', '.join(classes)}.")
+        raise LearnetError(
+            f"Not in the class list: {', '.join(strange)}.", f"The classes are {', '.join(classes)}."
+        )
     counts = np.zeros((len(classes), len(classes)), dtype=np.int64)
     np.add.at(counts, ([place[t] for t in truth], [place[p] for p in prediction]), 1)
     return counts
 
 
-def per_person_counts(outcomes: Sequence[Outcome], people: Sequence[str], classes: Sequence[str]) -> Int[np.ndarray, "P K K"]:
+def per_person_counts(
+    outcomes: Sequence[Outcome], people: Sequence[str], classes: Sequence[str]
+) -> Int[np.ndarray, "P K K"]:
     """A confusion matrix for each person, in the order of PEOPLE."""
     parts: dict[str, tuple[list[str], list[str]]] = {person: ([], []) for person in people}
     for outcome in outcomes:
@@ -67,13 +75,19 @@ def per_person_counts(outcomes: Sequence[Outcome], people: Sequence[str], classe
     return np.stack([confusion(truth, prediction, classes) for truth, prediction in parts.values()])
 
 
-def per_seed_counts(outcomes: Sequence[Outcome], people: Sequence[str], classes: Sequence[str]) -> Int[np.ndarray, "S P K K"]:
+def per_seed_counts(
+    outcomes: Sequence[Outcome], people: Sequence[str], classes: Sequence[str]
+) -> Int[np.ndarray, "S P K K"]:
     """A confusion matrix for each seed, in rising order, and each person, in the order of PEOPLE."""
     seeds = sorted({o.seed for o in outcomes})
-    return np.stack([per_person_counts([o for o in outcomes if o.seed == seed], people, classes) for seed in seeds])
+    return np.stack(
+        [per_person_counts([o for o in outcomes if o.seed == seed], people, classes) for seed in seeds]
+    )
 
 
-def precision_recall_f1(counts: Float[np.ndarray, "... K K"] | Int[np.ndarray, "... K K"]) -> Float[np.ndarray, "3 ... K"]:
+def precision_recall_f1(
+    counts: Float[np.ndarray, "... K K"] | Int[np.ndarray, "... K K"],
+) -> Float[np.ndarray, "3 ... K"]:
     """Precision, recall and F1 of each class, 0 where nothing could be counted; leading axes are other confusion matrices."""
     right = np.diagonal(counts, axis1=-2, axis2=-1).astype(float)
     called, true = counts.sum(axis=-2), counts.sum(axis=-1)
@@ -81,7 +95,8 @@ def precision_recall_f1(counts: Float[np.ndarray, "... K K"] | Int[np.ndarray, "
 
 
 def headline(
-    counts: Float[np.ndarray, "... K K"] | Int[np.ndarray, "... K K"], counted: Bool[np.ndarray, "... K"] | None = None
+    counts: Float[np.ndarray, "... K K"] | Int[np.ndarray, "... K K"],
+    counted: Bool[np.ndarray, "... K"] | None = None,
 ) -> Float[np.ndarray, "3 ..."]:
     """Accuracy, UF1 (unweighted mean of per-class F1) and UAR (unweighted mean of per-class recall), in the order of `MEASURES`.
 
@@ -95,10 +110,14 @@ def headline(
     counted = np.ones(recall.shape, dtype=bool) if counted is None else counted
     accuracy = _ratio(np.trace(counts, axis1=-2, axis2=-1).astype(float), counts.sum(axis=(-2, -1)))
     number = np.maximum(counted.sum(axis=-1), 1)
-    return np.stack([accuracy, (f1 * counted).sum(axis=-1) / number, (recall * counted).sum(axis=-1) / number])
+    return np.stack(
+        [accuracy, (f1 * counted).sum(axis=-1) / number, (recall * counted).sum(axis=-1) / number]
+    )
 
 
-def intervals(per_person: Float[np.ndarray, "S P K K"] | Int[np.ndarray, "S P K K"], draws: int = DRAWS) -> Float[np.ndarray, "3 2"]:
+def intervals(
+    per_person: Float[np.ndarray, "S P K K"] | Int[np.ndarray, "S P K K"], draws: int = DRAWS
+) -> Float[np.ndarray, "3 2"]:
     """95 % intervals of accuracy, UF1 and UAR, mean over S seeds: percentile bootstrap over people.
 
     Args:
@@ -113,15 +132,28 @@ def intervals(per_person: Float[np.ndarray, "S P K K"] | Int[np.ndarray, "S P K 
 
 def ends(drawn: Float[np.ndarray, "*M D"], people: int) -> Float[np.ndarray, "*M 2"]:
     """The 95 % interval of values from D resamples of PEOPLE; NaN where there is only one, whose resamples are all the same."""
-    return np.moveaxis(np.percentile(drawn, [2.5, 97.5], axis=-1), 0, -1) if people > 1 else np.full((*drawn.shape[:-1], 2), np.nan)
+    return (
+        np.moveaxis(np.percentile(drawn, [2.5, 97.5], axis=-1), 0, -1)
+        if people > 1
+        else np.full((*drawn.shape[:-1], 2), np.nan)
+    )
 
 
-def interval_text(low: float | None, high: float | None, form: str = "[{}, {}]", number: Callable[[float], str] = "{:.2f}".format) -> str:
+def interval_text(
+    low: float | None,
+    high: float | None,
+    form: str = "[{}, {}]",
+    number: Callable[[float], str] = "{:.2f}".format,
+) -> str:
     """An interval in the words of FORM, or ONE_PERSON where it is None or NaN, as `intervals` and `summarise` give it for one person."""
-    return ONE_PERSON if low is None or high is None or np.isnan(low) else form.format(number(low), number(high))
+    return (
+        ONE_PERSON if low is None or high is None or np.isnan(low) else form.format(number(low), number(high))
+    )
 
 
-def resampled(per_person: Float[np.ndarray, "S P K K"] | Int[np.ndarray, "S P K K"], draws: int = DRAWS) -> Float[np.ndarray, "3 draws"]:
+def resampled(
+    per_person: Float[np.ndarray, "S P K K"] | Int[np.ndarray, "S P K K"], draws: int = DRAWS
+) -> Float[np.ndarray, "3 draws"]:
     """Accuracy, UF1 and UAR, mean over S seeds, each time other people were filmed.
 
     People are drawn with replacement, each with all clips, because clips of one person are not independent. The draws
@@ -134,7 +166,9 @@ def resampled(per_person: Float[np.ndarray, "S P K K"] | Int[np.ndarray, "S P K 
     return headline(drawn, counted).mean(axis=1)  # (3, draws)
 
 
-def calibration(outcomes: Sequence[Outcome], classes: Sequence[str], bins: int = BINS, draws: int = DRAWS) -> Calibration:
+def calibration(
+    outcomes: Sequence[Outcome], classes: Sequence[str], bins: int = BINS, draws: int = DRAWS
+) -> Calibration:
     """How far scores can be read as probabilities, by the score of the class that was answered ("top-label" calibration).
 
     The expected calibration error is the sum over bins m of n_m / n times |share right in m - mean score in m|. Bin m of M holds the
@@ -153,7 +187,9 @@ def calibration(outcomes: Sequence[Outcome], classes: Sequence[str], bins: int =
     class answered as in Guo et al., On Calibration of Modern Neural Networks, ICML 2017.
     """
     if not outcomes or any(len(o.scores) != len(classes) for o in outcomes):
-        raise LearnetError("Calibration needs answers with a score for each class.", "A log of labels alone has none.")
+        raise LearnetError(
+            "Calibration needs answers with a score for each class.", "A log of labels alone has none."
+        )
     place = {name: i for i, name in enumerate(classes)}
     score = np.array([o.scores[place[o.prediction]] for o in outcomes])
     right = np.array([o.truth == o.prediction for o in outcomes], dtype=float)
@@ -165,27 +201,37 @@ def calibration(outcomes: Sequence[Outcome], classes: Sequence[str], bins: int =
     counts, scores, rights = sums.sum(axis=1)
     drawn = np.einsum("dp,qpm->qdm", _drawn_people(len(people), draws), sums, optimize=True)
     shares = [_ratio(drawn[2, drawn[0, :, m] > 0, m], drawn[0, drawn[0, :, m] > 0, m]) for m in range(bins)]
-    limits = [ends(share, int(number)) for share, number in zip(shares, (sums[0] > 0).sum(axis=0), strict=True)]
+    limits = [
+        ends(share, int(number)) for share, number in zip(shares, (sums[0] > 0).sum(axis=0), strict=True)
+    ]
     low, high = ends(np.asarray(_ece(*drawn)), len(people))
     with np.errstate(invalid="ignore"):
         means = scores / counts, rights / counts
     clip = np.unique([o.clip for o in outcomes], return_inverse=True)[1]
     ece, chance = float(_ece(counts, scores, rights)), _ece_by_chance(score, bin_of, clip, bins)
-    return Calibration(counts.astype(np.int64), *means, np.array(limits), ece, (float(low), float(high)), chance)
+    return Calibration(
+        counts.astype(np.int64), *means, np.array(limits), ece, (float(low), float(high)), chance
+    )
 
 
 def _ece(
-    counts: Float64[np.ndarray, "*D M"], scores: Float64[np.ndarray, "*D M"], rights: Float64[np.ndarray, "*D M"]
+    counts: Float64[np.ndarray, "*D M"],
+    scores: Float64[np.ndarray, "*D M"],
+    rights: Float64[np.ndarray, "*D M"],
 ) -> Float64[np.ndarray, "*D"] | np.floating:
     """Expected calibration error from what each bin adds up to."""
     return np.abs(rights - scores).sum(axis=-1) / counts.sum(axis=-1)
 
 
-def _ece_by_chance(score: Float64[np.ndarray, "N"], bin_of: Int64[np.ndarray, "N"], clip: Int64[np.ndarray, "N"], bins: int) -> float:
+def _ece_by_chance(
+    score: Float64[np.ndarray, "N"], bin_of: Int64[np.ndarray, "N"], clip: Int64[np.ndarray, "N"], bins: int
+) -> float:
     """Mean error where an answer of score s is right with probability s; the answers to one clip share their luck."""
     rng = np.random.default_rng(20200)
     luck = (rng.random(clip.max() + 1)[clip] for _ in range(CHANCE))
-    return float(np.mean([np.abs(np.bincount(bin_of, (one < score) - score, bins)).sum() / len(score) for one in luck]))
+    return float(
+        np.mean([np.abs(np.bincount(bin_of, (one < score) - score, bins)).sum() / len(score) for one in luck])
+    )
 
 
 def _drawn_people(people: int, draws: int) -> Int64[np.ndarray, "D P"]:
@@ -210,7 +256,9 @@ def summarise(outcomes: Sequence[Outcome], classes: Sequence[str]) -> dict:
         raise LearnetError("There are no outcomes to summarise.", "Run the study first.")
     by_seed = {seed: [o for o in outcomes if o.seed == seed] for seed in sorted({o.seed for o in outcomes})}
     clips = {seed: sorted((o.clip, o.person, o.truth) for o in part) for seed, part in by_seed.items()}
-    if any(listed != clips[min(clips)] for listed in clips.values()) or len({o.clip for o in outcomes}) < len(clips[min(clips)]):
+    if any(listed != clips[min(clips)] for listed in clips.values()) or len({o.clip for o in outcomes}) < len(
+        clips[min(clips)]
+    ):
         wrong = "The seeds of this study did not each answer the same clips once, of the same people with the same truth."
         raise LearnetError(wrong, "Let the study finish, or run it anew.")
     people = sorted({o.person for o in outcomes})
@@ -224,7 +272,9 @@ def summarise(outcomes: Sequence[Outcome], classes: Sequence[str]) -> dict:
         summary["averaged"] = _block(average_seeds(outcomes, classes), people, classes)
     if all(o.scores for o in outcomes):
         summary["calibration"] = _calibrated(calibration(outcomes, classes))
-    by_dataset = {name: [o for o in outcomes if o.dataset == name] for name in sorted({o.dataset for o in outcomes})}
+    by_dataset = {
+        name: [o for o in outcomes if o.dataset == name] for name in sorted({o.dataset for o in outcomes})
+    }
     if len(by_dataset) > 1:
         summary["datasets"] = {name: _of_dataset(part, classes) for name, part in by_dataset.items()}
     return summary
@@ -232,7 +282,12 @@ def summarise(outcomes: Sequence[Outcome], classes: Sequence[str]) -> dict:
 
 def _calibrated(found: Calibration) -> dict:
     ece = {**_measure(found.ece, np.array(found.ece_limits)), "by_chance": found.by_chance}
-    return {"bins": len(found.counts), "ece": ece, "mean_score": found.mean_score, "share_right": found.share_right}
+    return {
+        "bins": len(found.counts),
+        "ece": ece,
+        "mean_score": found.mean_score,
+        "share_right": found.share_right,
+    }
 
 
 def _of_dataset(outcomes: Sequence[Outcome], classes: Sequence[str]) -> dict:
@@ -251,7 +306,10 @@ def _mean(outcomes: Sequence[Outcome], classes: Sequence[str]) -> dict[str, dict
     values = headline(stacked.sum(axis=1))  # (3, S)
     limits = intervals(stacked)
     return {
-        name: {**_measure(values[i].mean(), limits[i]), "spread": float(values[i].std(ddof=1)) if len(stacked) > 1 else None}
+        name: {
+            **_measure(values[i].mean(), limits[i]),
+            "spread": float(values[i].std(ddof=1)) if len(stacked) > 1 else None,
+        }
         for i, name in enumerate(MEASURES)
     }
 
@@ -264,7 +322,9 @@ def average_seeds(outcomes: Sequence[Outcome], classes: Sequence[str]) -> list[O
     averaged = []
     for same in together.values():
         scores = np.mean([o.scores for o in same], axis=0)
-        averaged.append(replace(same[0], prediction=classes[int(scores.argmax())], scores=tuple(map(float, scores))))
+        averaged.append(
+            replace(same[0], prediction=classes[int(scores.argmax())], scores=tuple(map(float, scores)))
+        )
     return averaged
 
 
@@ -279,11 +339,20 @@ def _block(outcomes: Sequence[Outcome], people: Sequence[str], classes: Sequence
         **{name: _measure(values[i], limits[i]) for i, name in enumerate(MEASURES)},
         "confusion": counts.tolist(),
         "per_class": {
-            name: {"precision": float(rates[0, k]), "recall": float(rates[1, k]), "f1": float(rates[2, k]), "support": int(counts[k].sum())}
+            name: {
+                "precision": float(rates[0, k]),
+                "recall": float(rates[1, k]),
+                "f1": float(rates[2, k]),
+                "support": int(counts[k].sum()),
+            }
             for k, name in enumerate(classes)
         },
         "per_person": {
-            person: {"clips": int(part.sum()), "right": int(np.trace(part)), "accuracy": float(np.trace(part) / part.sum())}
+            person: {
+                "clips": int(part.sum()),
+                "right": int(np.trace(part)),
+                "accuracy": float(np.trace(part) / part.sum()),
+            }
             for person, part in zip(people, per_person, strict=True)
         },
     }

@@ -25,7 +25,9 @@ class Made:
     image: UInt8[np.ndarray, "S S 3"]  # 0..255
     aligned: AlignedFaces
     motion: Float32[np.ndarray, "S S 3"]  # the motion image before it was normalised
-    apex: int | None  # position of the apex among the frames: given, or found; None where none was given and none was needed
+    apex: (
+        int | None
+    )  # position of the apex among the frames: given, or found; None where none was given and none was needed
 
 
 def make_image(
@@ -69,7 +71,9 @@ def finer(preparation: Preparation) -> int:
     return -(-LEAST_PX // preparation.size) if MOTION_IMAGES[preparation.motion].of == "flow" else 1
 
 
-def folded(crops: UInt8[np.ndarray, "T Z Z 3"], preparation: Preparation, apex: int | None) -> Float32[np.ndarray, "S S 3"]:
+def folded(
+    crops: UInt8[np.ndarray, "T Z Z 3"], preparation: Preparation, apex: int | None
+) -> Float32[np.ndarray, "S S 3"]:
     """The motion image of crops that are `finer` times as wide as it, before it is normalised; head motion is taken out of flow if asked.
 
     Raises:
@@ -78,11 +82,16 @@ def folded(crops: UInt8[np.ndarray, "T Z Z 3"], preparation: Preparation, apex: 
     kind = MOTION_IMAGES[preparation.motion]
     motion = kind.fold(crops, apex)
     if kind.of == "flow":
-        motion = shrunk(with_strain(without_head(motion[..., :2])) if preparation.still_flow else motion, finer(preparation))
+        motion = shrunk(
+            with_strain(without_head(motion[..., :2])) if preparation.still_flow else motion,
+            finer(preparation),
+        )
     return motion
 
 
-def seen(crops: UInt8[np.ndarray, "T S S 3"], preparation: Preparation, fps: float | None) -> UInt8[np.ndarray, "T S S 3"]:
+def seen(
+    crops: UInt8[np.ndarray, "T S S 3"], preparation: Preparation, fps: float | None
+) -> UInt8[np.ndarray, "T S S 3"]:
     """The crops that are folded: magnified, where that is asked for.
 
     Raises:
@@ -100,4 +109,8 @@ def _enlarged(aligned: AlignedFaces, times: int) -> AlignedFaces:
     if times == 1:
         return aligned
     growth = np.array([[times, 0, (times - 1) / 2], [0, times, (times - 1) / 2]])
-    return replace(aligned, size=times * aligned.size, transforms=np.stack([compose(growth, there) for there in aligned.transforms]))
+    return replace(
+        aligned,
+        size=times * aligned.size,
+        transforms=np.stack([compose(growth, there) for there in aligned.transforms]),
+    )

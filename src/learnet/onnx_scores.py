@@ -76,9 +76,13 @@ class OnnxScorer:
         try:
             answer = self.session.run([OUTPUT], {INPUT: np.ascontiguousarray(batch)})[0]
         except _refusals() as error:
-            raise BadCheckpoint(self.path, f"onnxruntime cannot run it ({_first_line(error)})", MAKE_ONE) from None
+            raise BadCheckpoint(
+                self.path, f"onnxruntime cannot run it ({_first_line(error)})", MAKE_ONE
+            ) from None
         if not np.isfinite(answer).all():
-            raise BadCheckpoint(self.path, "it answers with values that are no numbers", "Export it again, as float32.")
+            raise BadCheckpoint(
+                self.path, "it answers with values that are no numbers", "Export it again, as float32."
+            )
         return answer
 
 
@@ -93,7 +97,9 @@ def load_onnx(path: Path) -> tuple[OnnxScorer, Facts]:
         BadCheckpoint: no such file; not ONNX, or damaged; ONNX that learnet did not write; a graph that does not fit what it says.
     """
     if not path.is_file():
-        raise BadCheckpoint(path, "this is not a file" if path.exists() else "there is no such file", MAKE_ONE)
+        raise BadCheckpoint(
+            path, "this is not a file" if path.exists() else "there is no such file", MAKE_ONE
+        )
     return from_content(path, path.read_bytes())
 
 
@@ -102,14 +108,22 @@ def from_content(path: Path, content: bytes) -> tuple[OnnxScorer, Facts]:
     session = _session(path, content)
     about = session.get_modelmeta().custom_metadata_map
     if KEYS["facts"] not in about:
-        wrong = "learnet did not write this: it does not say which classes it tells apart, and of which images"
+        wrong = (
+            "learnet did not write this: it does not say which classes it tells apart, and of which images"
+        )
         raise BadCheckpoint(path, wrong, MAKE_ONE)
     facts = read_facts(path, about[KEYS["facts"]])
     if about.get(KEYS["normalisation"]) != json.dumps(NORMALISATION):
         wrong = f"it wants its images scaled in a way not known here ({about.get(KEYS['normalisation'])})"
         raise BadCheckpoint(path, wrong, "Use the learnet that wrote it, or export again.")
-    found = {given.name: (given.type, *given.shape[1:]) for given in (*session.get_inputs(), *session.get_outputs())}
-    wanted = {INPUT: ("tensor(float)", 3, facts.size, facts.size), OUTPUT: ("tensor(float)", len(facts.classes))}
+    found = {
+        given.name: (given.type, *given.shape[1:])
+        for given in (*session.get_inputs(), *session.get_outputs())
+    }
+    wanted = {
+        INPUT: ("tensor(float)", 3, facts.size, facts.size),
+        OUTPUT: ("tensor(float)", len(facts.classes)),
+    }
     if found != wanted:
         wrong = f"its graph does not fit {facts.size} pixels and {len(facts.classes)} classes: it has {found}"
         raise BadCheckpoint(path, wrong, "Export it again.")
@@ -118,7 +132,9 @@ def from_content(path: Path, content: bytes) -> tuple[OnnxScorer, Facts]:
 
 def as_input(images: UInt8[np.ndarray, "B S S 3"]) -> Float32[np.ndarray, "B 3 S S"]:
     """Prepared images as the graph takes them: 0..255 becomes -1..1, to the same bits as `networks.as_input`."""
-    return np.ascontiguousarray(images.transpose(0, 3, 1, 2)).astype(np.float32) / np.float32(127.5) - np.float32(1)
+    return np.ascontiguousarray(images.transpose(0, 3, 1, 2)).astype(np.float32) / np.float32(
+        127.5
+    ) - np.float32(1)
 
 
 def mirrored(batch: Float32[np.ndarray, "B 3 S S"], kind: str) -> Float32[np.ndarray, "B 3 S S"]:
@@ -139,21 +155,32 @@ def _session(path: Path, content: bytes) -> Any:
     try:
         import onnxruntime  # here: an extra, and needed by those only who have such a file
     except ModuleNotFoundError:
-        raise LearnetError(f"{path}: to run an ONNX file takes onnxruntime, which is not installed.", INSTALL) from None
+        raise LearnetError(
+            f"{path}: to run an ONNX file takes onnxruntime, which is not installed.", INSTALL
+        ) from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4  # what it refuses, it raises too
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except _refusals() as error:
-        raise BadCheckpoint(path, f"this is no ONNX file, or damaged, or too new here ({_first_line(error)})", MAKE_ONE) from None
+        raise BadCheckpoint(
+            path, f"this is no ONNX file, or damaged, or too new here ({_first_line(error)})", MAKE_ONE
+        ) from None
 
 
 def _refusals() -> tuple[type[Exception], ...]:
     """The errors of onnxruntime about a graph; they have no common kind of their own."""
     from onnxruntime.capi import onnxruntime_pybind11_state as kinds
 
-    return (kinds.Fail, kinds.InvalidArgument, kinds.InvalidGraph, kinds.InvalidProtobuf, kinds.NotImplemented, kinds.RuntimeException)
+    return (
+        kinds.Fail,
+        kinds.InvalidArgument,
+        kinds.InvalidGraph,
+        kinds.InvalidProtobuf,
+        kinds.NotImplemented,
+        kinds.RuntimeException,
+    )
 
 
 def _first_line(error: Exception) -> str:

@@ -20,7 +20,10 @@ def header(classes: Sequence[str]) -> str:
 
 def as_text(outcomes: Iterable[Outcome]) -> str:
     """Lines of `outcomes.csv`; scores with six decimals."""
-    return _lines([*(str(getattr(o, column)) for column in COLUMNS), *(f"{score:.6f}" for score in o.scores)] for o in outcomes)
+    return _lines(
+        [*(str(getattr(o, column)) for column in COLUMNS), *(f"{score:.6f}" for score in o.scores)]
+        for o in outcomes
+    )
 
 
 def read_outcomes(study: Path) -> list[Outcome]:
@@ -31,7 +34,9 @@ def read_outcomes(study: Path) -> list[Outcome]:
     """
     file = study / "outcomes.csv"
     if not file.is_file():
-        raise BadInput(study, "this is not a study folder: outcomes.csv is missing", "`learnet study` makes one.")
+        raise BadInput(
+            study, "this is not a study folder: outcomes.csv is missing", "`learnet study` makes one."
+        )
     return parse(file, file.read_text(encoding="utf-8"))
 
 
@@ -40,7 +45,11 @@ def parse(file: Path, text: str) -> list[Outcome]:
     rows = csv.reader(io.StringIO(text, newline=""))
     columns = next(rows, [])
     if tuple(columns[: len(COLUMNS)]) != COLUMNS:
-        raise BadInput(file, f"the columns are {', '.join(columns) or 'missing'}", f"They should begin {', '.join(COLUMNS)}.")
+        raise BadInput(
+            file,
+            f"the columns are {', '.join(columns) or 'missing'}",
+            f"They should begin {', '.join(COLUMNS)}.",
+        )
     return [_outcome(file, row, len(columns)) for row in rows]
 
 
@@ -60,7 +69,8 @@ def whole_folds(file: Path, expected: Sequence[tuple[str, int, int]]) -> list[li
         return []
     parts = [list(part) for _, part in itertools.groupby(parse(file, text), key=lambda o: (o.fold, o.seed))]
     whole = itertools.takewhile(
-        lambda pair: (pair[0][0].fold, pair[0][0].seed, len(pair[0])) == pair[1], zip(parts, expected, strict=False)
+        lambda pair: (pair[0][0].fold, pair[0][0].seed, len(pair[0])) == pair[1],
+        zip(parts, expected, strict=False),
     )
     return [part for part, _ in whole]
 
@@ -73,9 +83,14 @@ def megc_log(outcomes: Iterable[Outcome], classes: Sequence[str]) -> str:
     Source: challenge description of MEGC2019, submission format.
     """
     lines = []
-    for person, answers in itertools.groupby(sorted(outcomes, key=lambda o: (o.person, o.clip)), key=lambda o: o.person):
+    for person, answers in itertools.groupby(
+        sorted(outcomes, key=lambda o: (o.person, o.clip)), key=lambda o: o.person
+    ):
         lines.append(person.replace("/", " ", 1))
-        lines += [f"{o.clip.split('/', 2)[-1]} {classes.index(o.truth)} {classes.index(o.prediction)}" for o in answers]
+        lines += [
+            f"{o.clip.split('/', 2)[-1]} {classes.index(o.truth)} {classes.index(o.prediction)}"
+            for o in answers
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -101,7 +116,9 @@ def _outcome(file: Path, row: list[str], width: int) -> Outcome:
             raise ValueError
         return Outcome(study, fold, int(seed), clip, dataset, person, truth, prediction, found)
     except ValueError:
-        raise BadInput(file, f"cannot read the row {','.join(row)[:80]!r}", "Remove the file and run the study again.") from None
+        raise BadInput(
+            file, f"cannot read the row {','.join(row)[:80]!r}", "Remove the file and run the study again."
+        ) from None
 
 
 def _lines(rows: Iterable[Sequence[str]]) -> str:

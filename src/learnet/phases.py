@@ -28,7 +28,9 @@ COLUMNS = ("image", "phase")  # of phases.csv; `image` is the clip's, as in clip
 class Phases:
     """Images of phases, and whose they are. A clip has up to one of each; one whose apex is its last frame has no fall."""
 
-    blocks: Sequence[UInt8[np.ndarray, "_ H W 3"]]  # 0..255, one after the other; in several arrays where several folders are one
+    blocks: Sequence[
+        UInt8[np.ndarray, "_ H W 3"]
+    ]  # 0..255, one after the other; in several arrays where several folders are one
     clips: tuple[int, ...]  # row of the clip of each, as in clips.csv
     names: tuple[str, ...]  # one of PHASES for each
 
@@ -53,7 +55,9 @@ class Phases:
         return text.getvalue()
 
 
-def taken(blocks: Sequence[UInt8[np.ndarray, "_ H W 3"]], places: Sequence[int]) -> UInt8[np.ndarray, "M H W 3"]:
+def taken(
+    blocks: Sequence[UInt8[np.ndarray, "_ H W 3"]], places: Sequence[int]
+) -> UInt8[np.ndarray, "M H W 3"]:
     """Copies of the images at these places in arrays that follow each other."""
     starts = np.cumsum([0, *map(len, blocks)])
     of = np.searchsorted(starts, places, side="right") - 1
@@ -70,7 +74,11 @@ def joined(parts: Sequence[Phases | None], clips: Sequence[int]) -> Phases | Non
     here = [part for part in parts if part]
     starts = np.cumsum([0, *clips]).tolist()
     rows = tuple(start + clip for start, part in zip(starts, here, strict=False) for clip in part.clips)
-    return Phases([block for part in here for block in part.blocks], rows, tuple(name for part in here for name in part.names))
+    return Phases(
+        [block for part in here for block in part.blocks],
+        rows,
+        tuple(name for part in here for name in part.names),
+    )
 
 
 def read_phases(folder: Path, record: object) -> Phases:
@@ -92,4 +100,6 @@ def read_phases(folder: Path, record: object) -> Phases:
 def check_motion(motion: str) -> None:
     """Raise LearnetError for a motion image whose phases are not kept."""
     if motion != WHOLE:
-        raise LearnetError(f"--phases is for --motion {WHOLE}, and this is {motion}.", "Leave one of the two out.")
+        raise LearnetError(
+            f"--phases is for --motion {WHOLE}, and this is {motion}.", "Leave one of the two out."
+        )

@@ -31,14 +31,19 @@ def answer_figure(recognition: Recognition) -> Figure:
     with mpl.rc_context(STYLE):
         height = max(2.9, 1.25 + 0.3 * len(answer.scores)) + 0.17 * len(said)
         foot = 0.17 * len(said) / height  # room for the warnings
-        figure = Figure(figsize=(9.2, height), layout=ConstrainedLayoutEngine(rect=(0.006, foot, 0.99, 1 - foot), wspace=0.04))
+        figure = Figure(
+            figsize=(9.2, height),
+            layout=ConstrainedLayoutEngine(rect=(0.006, foot, 0.99, 1 - foot), wspace=0.04),
+        )
         face, motion, scores = figure.subplots(1, 3, width_ratios=[1, 1, 1.3])
         _image(face, recognition.shown.crop, "Face", "middle frame")
         how = f"{preparation.motion}, {preparation.settled.normalise}" if preparation else ""
         _image(motion, recognition.shown.image, "Motion image", how)
         _scores(scores, answer)
         figure.suptitle(_heading(recognition), x=0.012, ha="left", size=10.5, weight="bold")
-        figure.text(0.012, 0.06 / height, "\n".join(said), size=7.5, color=MUTED, va="bottom", linespacing=1.35)
+        figure.text(
+            0.012, 0.06 / height, "\n".join(said), size=7.5, color=MUTED, va="bottom", linespacing=1.35
+        )
     return figure
 
 
@@ -59,12 +64,21 @@ def steps_figure(steps: Steps) -> Figure:
     """A row of frames with onset, apex and offset marked, their crops, the magnified crops if there are any; below them the motion
     image, a panel for each channel with its unit, the network's input, and the course that the apex was found by.
     """
-    shown = sorted({0, steps.apex, len(steps.numbers) - 1, *np.linspace(0, len(steps.numbers) - 1, SHOWN).round().astype(int).tolist()})
+    shown = sorted(
+        {
+            0,
+            steps.apex,
+            len(steps.numbers) - 1,
+            *np.linspace(0, len(steps.numbers) - 1, SHOWN).round().astype(int).tolist(),
+        }
+    )
     strips = {"Frames": steps.frames, "Face crops": steps.crops}
     if steps.magnified is not None:
         strips[f"Magnified crops (1 + {steps.preparation.magnify:g} times)"] = steps.magnified
     said = textwrap.wrap("  ·  ".join(steps.notes), 190)[:4]
-    heights = [_strip_height(pictures, len(shown), first=not place) for place, pictures in enumerate(strips.values())]
+    heights = [
+        _strip_height(pictures, len(shown), first=not place) for place, pictures in enumerate(strips.values())
+    ]
     heights.append(3.4 + 0.17 * len(said))
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDE, sum(heights) + 0.4), layout="constrained")
@@ -77,7 +91,9 @@ def steps_figure(steps: Steps) -> Figure:
         _draw_motion(rows[-1], steps)
         rows[-1].supxlabel("\n".join(said), x=0.006, ha="left", size=7.5, color=MUTED)
         how = "detected" if steps.detected else "given"
-        marks = f"onset {steps.numbers[0]}, apex {steps.numbers[steps.apex]} ({how}), offset {steps.numbers[-1]}"
+        marks = (
+            f"onset {steps.numbers[0]}, apex {steps.numbers[steps.apex]} ({how}), offset {steps.numbers[-1]}"
+        )
         figure.suptitle(f"{steps.source}: {marks}", x=0.006, ha="left", size=10.5, weight="bold")
     return figure
 
@@ -122,16 +138,31 @@ def _draw_motion(row: SubFigure, steps: Steps) -> None:
     kind = MOTION_IMAGES[preparation.motion]
     *channels, given, curve = row.subplots(1, 5, width_ratios=[1, 1, 1, 0.82, 1.1])
     for place, (axes, name) in enumerate(zip(channels, kind.channels, strict=True)):
-        alike = [other for other in range(3) if kind.of != "flow" or (other < 2) == (place < 2)]  # channels of the same unit
+        alike = [
+            other for other in range(3) if kind.of != "flow" or (other < 2) == (place < 2)
+        ]  # channels of the same unit
         limit = float(np.abs(motion[..., alike]).max()) or 1.0
         signed = bool((motion[..., alike] < 0).any())
-        look = axes.imshow(motion[..., place], cmap="PuOr" if signed else "gray", vmin=-limit if signed else 0, vmax=limit)
+        look = axes.imshow(
+            motion[..., place], cmap="PuOr" if signed else "gray", vmin=-limit if signed else 0, vmax=limit
+        )
         axes.set(title=name, xticks=[], yticks=[])
         row.colorbar(look, ax=axes, location="bottom", shrink=0.9, aspect=25, ticks=[-limit, 0, limit] if signed else [0, limit],
                      format=lambda value, _: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}")  # fmt: skip
-    head = {"head motion removed": preparation.steady, "head motion removed from flow": preparation.still_flow}
-    how = [f"{preparation.motion}, {preparation.normalise}", f"{preparation.size} x {preparation.size}, 0 to 255"]
-    _image(given, steps.made.image, "Network input", "\n".join([*how, *(what for what, done in head.items() if done)]))
+    head = {
+        "head motion removed": preparation.steady,
+        "head motion removed from flow": preparation.still_flow,
+    }
+    how = [
+        f"{preparation.motion}, {preparation.normalise}",
+        f"{preparation.size} x {preparation.size}, 0 to 255",
+    ]
+    _image(
+        given,
+        steps.made.image,
+        "Network input",
+        "\n".join([*how, *(what for what, done in head.items() if done)]),
+    )
     curve.plot(steps.numbers, steps.course, color=INK, linewidth=1.2)
     curve.axvline(steps.numbers[steps.apex], color=CELL, linewidth=2, alpha=0.75)
     curve.text(steps.numbers[steps.apex], 0.02, " apex", transform=curve.get_xaxis_transform(), size=8)

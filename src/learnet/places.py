@@ -53,4 +53,6 @@ def check_room_above(path: Path) -> None:
     if not above.is_dir():
         raise BadInput(path, f"{above.name} is a file, so nothing can be put below it", "Name another place.")
     if not os.access(above, os.W_OK | os.X_OK):
-        raise BadInput(path, f"nothing may be written in {above}", "Change its permissions, or name another place.")
+        raise BadInput(
+            path, f"nothing may be written in {above}", "Change its permissions, or name another place."
+        )

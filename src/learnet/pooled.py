@@ -76,12 +76,16 @@ def pool(folders: Sequence[Path], out: Path) -> Pool:
     parts = tuple(load_prepared(folder) for folder in folders)
     for one, other in itertools.combinations(parts, 2):
         _refuse_unlike(one, other)
-    clips = pd.concat([part.clips for part in parts], ignore_index=True).assign(image=range(sum(len(part.clips) for part in parts)))
+    clips = pd.concat([part.clips for part in parts], ignore_index=True).assign(
+        image=range(sum(len(part.clips) for part in parts))
+    )
     leaves = [leaf for part in parts for leaf in _leaves(part)]
     _refuse_clips_twice(parts, clips)
     _refuse_two_worlds(leaves)
     _refuse_two_names(parts)
-    searched = next((part for part in parts if _face(part) != "auto"), parts[0]).about  # names the face finder that was used, if one was
+    searched = next(
+        (part for part in parts if _face(part) != "auto"), parts[0]
+    ).about  # names the face finder that was used, if one was
     about = {
         "imported": searched["imported"],
         "preparation": searched["preparation"],
@@ -96,7 +100,9 @@ def pool(folders: Sequence[Path], out: Path) -> Pool:
         "people": clips["person"].nunique(),
     }
     phases = joined([part.phases for part in parts], [len(part.clips) for part in parts])
-    about |= {"fingerprint": fingerprint([part.images for part in parts], clips)} | ({"phases": phases.record} if phases else {})
+    about |= {"fingerprint": fingerprint([part.images for part in parts], clips)} | (
+        {"phases": phases.record} if phases else {}
+    )
     return Pool(out, clips, about, parts, phases=phases)
 
 
@@ -111,27 +117,47 @@ def save_pool(found: Pool) -> Prepared:
     """
     if present := already_there(found.folder, found.about):
         return present
-    tables = [pd.read_csv(part.folder / "clips.csv", dtype=str, keep_default_na=False, encoding="utf-8") for part in found.parts]
-    clips = pd.concat(tables, ignore_index=True).assign(image=range(len(found.clips)))  # every other cell as it stands there
+    tables = [
+        pd.read_csv(part.folder / "clips.csv", dtype=str, keep_default_na=False, encoding="utf-8")
+        for part in found.parts
+    ]
+    clips = pd.concat(tables, ignore_index=True).assign(
+        image=range(len(found.clips))
+    )  # every other cell as it stands there
     findings = [finding for part in found.parts for finding in _findings(part)]
     with disk_errors_named(found.folder):
-        return save_prepared(found.folder, [part.images for part in found.parts], clips, found.about, findings, found.phases)
+        return save_prepared(
+            found.folder, [part.images for part in found.parts], clips, found.about, findings, found.phases
+        )
 
 
 def _findings(part: Prepared) -> list[Finding]:
     found = read_findings(part.folder)
-    lost = Finding("audit lost", str(part.folder), "its audit.csv is gone: what was repaired or missing there is not known", serious=True)
+    lost = Finding(
+        "audit lost",
+        str(part.folder),
+        "its audit.csv is gone: what was repaired or missing there is not known",
+        serious=True,
+    )
     return [lost] if found is None else found
 
 
 def _refuse_unlike(one: Prepared, other: Prepared) -> None:
     """Two folders go together only if every image would be the same, had it been made with the other folder."""
     made, made_other = _making(one), _making(other)
-    if "auto" in (made.get("face"), made_other.get("face")):  # no face was searched there, so no finder had a say
-        made, made_other = ({key: value for key, value in each.items() if key not in ("face", "face model")} for each in (made, made_other))
+    if "auto" in (
+        made.get("face"),
+        made_other.get("face"),
+    ):  # no face was searched there, so no finder had a say
+        made, made_other = (
+            {key: value for key, value in each.items() if key not in ("face", "face model")}
+            for each in (made, made_other)
+        )
     differ = [key for key in made | made_other if made.get(key, "none") != made_other.get(key, "none")]
     if differ:
-        shown = "; ".join(f"{key} {made_other.get(key, 'none')} here, {made.get(key, 'none')} there" for key in differ[:4])
+        shown = "; ".join(
+            f"{key} {made_other.get(key, 'none')} here, {made.get(key, 'none')} there" for key in differ[:4]
+        )
         wrong = f"this cannot be pooled with {one.folder}, since they were not made alike ({shown}{'; …' if len(differ) > 4 else ''})"
         raise BadInput(other.folder, wrong, "Prepare them anew with the same settings and the same versions.")
 
@@ -141,7 +167,10 @@ def _making(part: Prepared) -> dict[str, str]:
     about = part.about
     settings = {"size": part.size, **(about["preparation"] or {})}
     versions = {f"{name}'s version": number for name, number in about["versions"].items()}
-    origin = {"origin": "imported" if about["imported"] else "prepared", "kind of image": about["images_kind"]}
+    origin = {
+        "origin": "imported" if about["imported"] else "prepared",
+        "kind of image": about["images_kind"],
+    }
     made = {**origin, **settings, "face model": (about.get("face_model") or "none")[:12], **versions}
     return {key: str(value) for key, value in made.items()}
 
@@ -160,7 +189,10 @@ def _refuse_clips_twice(parts: Sequence[Prepared], clips: pd.DataFrame) -> None:
 
 def _refuse_two_worlds(leaves: Sequence[dict]) -> None:
     """Synthetic 01 is nobody real, and would be taken for the real 01 of the same database."""
-    real, made = ({name for leaf in leaves if leaf["about"]["synthetic"] == kind for name in leaf["datasets"]} for kind in (False, True))
+    real, made = (
+        {name for leaf in leaves if leaf["about"]["synthetic"] == kind for name in leaf["datasets"]}
+        for kind in (False, True)
+    )
     if both := sorted(real & made):
         what = f"{', '.join(both)} is synthetic in one folder and not in another, and their people have the same names."
         raise LearnetError(what, "Study them apart.")
@@ -186,4 +218,11 @@ def _leaves(part: Prepared) -> list[dict]:
     if "pooled" in part.about:
         return part.about["pooled"]
     datasets = sorted(set(part.clips["dataset"]))
-    return [{"folder": str(part.folder), "datasets": datasets, "fingerprint": part.about["fingerprint"], "about": part.about}]
+    return [
+        {
+            "folder": str(part.folder),
+            "datasets": datasets,
+            "fingerprint": part.about["fingerprint"],
+            "about": part.about,
+        }
+    ]

@@ -26,7 +26,9 @@ from learnet.onnx_scores import is_onnx, load_onnx
 from learnet.settings import Windows
 from learnet.video import Frame, Video, VideoInfo, open_video
 
-Scorer = Callable[[UInt8[np.ndarray, "N S S 3"]], Float64[np.ndarray, "N K"]]  # prepared images -> probability of each class
+Scorer = Callable[
+    [UInt8[np.ndarray, "N S S 3"]], Float64[np.ndarray, "N K"]
+]  # prepared images -> probability of each class
 Progress = Callable[[int, int], None]  # windows done, windows in all as far as can be told
 
 NOTHING = "none"  # the class of a network that can say that nothing is expressed
@@ -48,10 +50,16 @@ class Answer:
     label: str | None  # the class with the highest score; None where there is no answer
     scores: dict[str, float]  # probability of each class, adding up to 1; empty where there is no answer
     reason: str  # why there is no answer; empty where there is one
-    face: Face | None  # in pixels of the frame; None where there is no answer, or the frames were face crops already
-    head_px: float | None  # how far the head moves, in pixels of the crop; None where that could not be measured
+    face: (
+        Face | None
+    )  # in pixels of the frame; None where there is no answer, or the frames were face crops already
+    head_px: (
+        float | None
+    )  # how far the head moves, in pixels of the crop; None where that could not be measured
     warnings: tuple[str, ...]  # what may have spoilt this answer
-    apex: int | None = None  # number of the frame that was found to be the apex, where the motion image needs one
+    apex: int | None = (
+        None  # number of the frame that was found to be the apex, where the motion image needs one
+    )
 
     @property
     def score(self) -> float:
@@ -95,7 +103,9 @@ class Recognition:
         The score is the network's probability of that class among its own; only a network that knows `none` can say that there was no
         expression at all.
         """
-        return tuple(sorted((a for a in self.answers if a.label is not None), key=lambda a: (-a.strength, a.window)))
+        return tuple(
+            sorted((a for a in self.answers if a.label is not None), key=lambda a: (-a.strength, a.window))
+        )
 
     @property
     def strongest(self) -> Answer:
@@ -132,7 +142,16 @@ class Recognition:
             plain = _plain(answer)
             scores = [plain["scores"].get(name) for name in self.facts.classes]
             box = plain["face"]["box"] if plain["face"] else [None] * 4
-            rows.writerow([*(plain[key] for key in columns), *scores, *box, plain["head_px"], answer.reason, "; ".join(answer.warnings)])
+            rows.writerow(
+                [
+                    *(plain[key] for key in columns),
+                    *scores,
+                    *box,
+                    plain["head_px"],
+                    answer.reason,
+                    "; ".join(answer.warnings),
+                ]
+            )
         return text.getvalue()
 
 
@@ -142,7 +161,9 @@ class Recogniser:
 
     score: Scorer
     facts: Facts
-    finder: FaceFinder | None  # None: the network was trained on clips that are face crops, and the video must be one
+    finder: (
+        FaceFinder | None
+    )  # None: the network was trained on clips that are face crops, and the video must be one
     weights: str  # where the network came from
 
     @classmethod
@@ -200,12 +221,38 @@ class Recogniser:
             if shown is None:
                 raise _no_answer(answers, opened, finder)
             said = _warnings(opened, answers, self.facts)
-            return Recognition(str(video), opened.info, frames, duration_s, self.weights, self.facts, windows, tuple(answers), said, shown)
+            return Recognition(
+                str(video),
+                opened.info,
+                frames,
+                duration_s,
+                self.weights,
+                self.facts,
+                windows,
+                tuple(answers),
+                said,
+                shown,
+            )
 
-    def _look(self, window: "_Window", finder: FaceFinder | None, number: int, fps: float) -> tuple[Answer, Shown | None]:
+    def _look(
+        self, window: "_Window", finder: FaceFinder | None, number: int, fps: float
+    ) -> tuple[Answer, Shown | None]:
         """The answer to one window, and what the network saw of it."""
         numbers = window.numbers
-        unknown = Answer(number, window.start_s, window.end_s, numbers[0], numbers[-1], len(numbers), None, {}, "", None, None, ())
+        unknown = Answer(
+            number,
+            window.start_s,
+            window.end_s,
+            numbers[0],
+            numbers[-1],
+            len(numbers),
+            None,
+            {},
+            "",
+            None,
+            None,
+            (),
+        )
         assert self.facts.preparation is not None, "`load` refuses such weights"
         try:
             made = make_image(window.pixels, self.facts.preparation, finder, fps=fps)
@@ -214,7 +261,11 @@ class Recogniser:
         found = self.score(made.image[None])[0]
         scores = dict(zip(self.facts.classes, found.tolist(), strict=True))
         aligned = made.aligned
-        few = (f"only {len(numbers)} frames: too few to tell a movement from chance",) if len(numbers) < FEW_FRAMES else ()
+        few = (
+            (f"only {len(numbers)} frames: too few to tell a movement from chance",)
+            if len(numbers) < FEW_FRAMES
+            else ()
+        )
         answer = replace(unknown, label=max(scores, key=scores.__getitem__), scores=scores, face=aligned.face,
                          head_px=aligned.drift_px, warnings=aligned.told(numbers) + few,
                          apex=None if made.apex is None else numbers[made.apex])  # fmt: skip
@@ -225,7 +276,9 @@ def _network(weights: Path) -> tuple[Scorer, Facts]:
     """What turns images into scores, and what its file says of itself."""
     if is_onnx(weights):
         return load_onnx(weights)
-    from learnet.checkpoint import load_checkpoint  # here, because torch takes a second to load, and ONNX does without
+    from learnet.checkpoint import (
+        load_checkpoint,
+    )  # here, because torch takes a second to load, and ONNX does without
     from learnet.networks import to_answer
     from learnet.torch_scores import predict_scores
 
@@ -307,7 +360,9 @@ def _cut(frames: Iterable[Frame], windows: Windows, fps: float) -> Iterator[_Win
                 yield held.window(place * step_s, place * step_s + windows.window_s)
             place += 1
             held.drop_before(place * step_s)
-            if not held.times:  # a gap in the stream: on to just before the first window that holds this frame
+            if (
+                not held.times
+            ):  # a gap in the stream: on to just before the first window that holds this frame
                 place = max(place, math.floor((frame.time_s + EARLY - windows.window_s) / step_s))
         held.add(frame)
     if whole:
@@ -321,7 +376,9 @@ def _expected(info: VideoInfo, windows: Windows) -> int:
     duration_s = (info.frames or 0) / info.fps
     if duration_s <= windows.whole_s + EARLY:
         return 1
-    return 1 + max(0, math.ceil((duration_s - windows.window_s - EARLY) / (windows.window_s * (1 - windows.overlap))))
+    return 1 + max(
+        0, math.ceil((duration_s - windows.window_s - EARLY) / (windows.window_s * (1 - windows.overlap)))
+    )
 
 
 # ---- what is said beside the answers
@@ -330,7 +387,9 @@ def _expected(info: VideoInfo, windows: Windows) -> int:
 def _no_answer(answers: list[Answer], video: Video, finder: _Counted | None) -> LearnetError:
     """Why no window has an answer."""
     if finder and finder.searched:
-        return NoFace(video.info.source, min(finder.searched, answers[-1].last - answers[0].first + 1))  # windows overlap
+        return NoFace(
+            video.info.source, min(finder.searched, answers[-1].last - answers[0].first + 1)
+        )  # windows overlap
     frames, fps = max(answer.frames for answer in answers), video.info.fps
     return LearnetError(
         f"{video.info.source}: no window holds more than {frames} frame at {fps:g} frames per second; motion needs two.",
@@ -340,7 +399,10 @@ def _no_answer(answers: list[Answer], video: Video, finder: _Counted | None) -> 
 
 def video_warnings(video: Video, facts: Facts) -> list[str]:
     """What to know about a video as a whole, whatever the answers; of its losses those so far."""
-    info, said = video.info, [*video.notes, *(f"{count} {what}" for what, count in video.losses.items() if count)]
+    info, said = (
+        video.info,
+        [*video.notes, *(f"{count} {what}" for what, count in video.losses.items() if count)],
+    )
     if info.fps < LOW_FPS:
         said.append(
             f"{info.fps:.4g} frames per second: a micro-expression lasts 1/25 to 1/2 s, so below {LOW_FPS} it may pass between frames"
@@ -348,7 +410,9 @@ def video_warnings(video: Video, facts: Facts) -> list[str]:
     if info.variable_rate:
         said.append(f"the frame rate varies; {info.fps:.4g} per second is its mean")
     if (synthetic := facts.data.get("synthetic", "no")) != "no":
-        said.append(f"the network has learned from synthetic faces{' only' if synthetic == 'yes' else ', too'}")
+        said.append(
+            f"the network has learned from synthetic faces{' only' if synthetic == 'yes' else ', too'}"
+        )
     return said
 
 
@@ -356,13 +420,19 @@ def _warnings(video: Video, answers: list[Answer], facts: Facts) -> tuple[str, .
     """What to know about the video and its answers."""
     said, of = video_warnings(video, facts), f"of {len(answers)} windows" if len(answers) > 1 else "window"
     if facts.data.get("faces") in ("given", "both") and any(answer.face for answer in answers):
-        said.append("the network has learned from faces that the owners of the clips had cropped; here the face is cropped by other marks")
+        said.append(
+            "the network has learned from faces that the owners of the clips had cropped; here the face is cropped by other marks"
+        )
     for before, after in zip(answers, answers[1:], strict=False):
         if after.start_s > before.end_s + EARLY:
             said.append(f"there are no frames from {before.end_s:.2f} to {after.start_s:.2f} s")
     assert facts.preparation is not None, "`load` refuses such weights"
     limit = STILL_PX * facts.size / 112
-    moved = [a for a in answers if a.face and (a.head_px is None or (a.head_px > limit and not facts.preparation.steady))]
+    moved = [
+        a
+        for a in answers
+        if a.face and (a.head_px is None or (a.head_px > limit and not facts.preparation.steady))
+    ]
     if moved:
         said.append(f"the head moves or turns in {len(moved)} {of}, which can pass for an expression")
     for reason, count in Counter(answer.reason for answer in answers if answer.reason).items():
@@ -374,7 +444,9 @@ def _json(content: dict[str, object]) -> str:
     """JSON with a line for each key, and one for each entry of a list: a person can read it too."""
     lines = []
     for key, value in content.items():
-        entries = [json.dumps(entry, ensure_ascii=False) for entry in value] if isinstance(value, list) else []
+        entries = (
+            [json.dumps(entry, ensure_ascii=False) for entry in value] if isinstance(value, list) else []
+        )
         text = "[\n  " + ",\n  ".join(entries) + "\n ]" if entries else json.dumps(value, ensure_ascii=False)
         lines.append(f" {json.dumps(key)}: {text}")
     return "{\n" + ",\n".join(lines) + "\n}"
@@ -385,8 +457,15 @@ def _plain(answer: Answer) -> dict[str, Any]:
     face = answer.face
     place = {"window": answer.window, "start_s": round(answer.start_s, 4), "end_s": round(answer.end_s, 4)}
     frames = {"first": answer.first, "last": answer.last, "frames": answer.frames}
-    said = {"apex": answer.apex, "label": answer.label, "score": round(answer.score, 6) if answer.label is not None else None}
-    scores = {"scores": {name: round(score, 6) for name, score in answer.scores.items()}, "reason": answer.reason or None}
+    said = {
+        "apex": answer.apex,
+        "label": answer.label,
+        "score": round(answer.score, 6) if answer.label is not None else None,
+    }
+    scores = {
+        "scores": {name: round(score, 6) for name, score in answer.scores.items()},
+        "reason": answer.reason or None,
+    }
     seen = face and {
         "box": [round(value, 1) for value in face.box],
         "eyes": [[round(value, 1) for value in eye] for eye in face.eyes],
@@ -394,4 +473,12 @@ def _plain(answer: Answer) -> dict[str, Any]:
         "finder": face.finder,
     }
     head = None if answer.head_px is None else round(answer.head_px, 2)
-    return {**place, **frames, **said, **scores, "face": seen, "head_px": head, "warnings": list(answer.warnings)}
+    return {
+        **place,
+        **frames,
+        **said,
+        **scores,
+        "face": seen,
+        "head_px": head,
+        "warnings": list(answer.warnings),
+    }

@@ -32,7 +32,17 @@ from learnet.motion.apex import find_apex
 from learnet.motion.normalise import NORMALISATIONS
 from learnet.network_input import EYES, Made, folded, make_image, seen
 from learnet.phases import PHASES, Phases, check_motion
-from learnet.prepared import Prepared, already_there, complaint, digest, disk_errors_named, save_prepared, some, unwritable, versions
+from learnet.prepared import (
+    Prepared,
+    already_there,
+    complaint,
+    digest,
+    disk_errors_named,
+    save_prepared,
+    some,
+    unwritable,
+    versions,
+)
 from learnet.settings import Preparation
 from learnet.spread import spread
 from learnet.video import GAPS, image_files, read_clip
@@ -88,21 +98,28 @@ def prepare(
         "reading": dict(reading.about),
         "face_model": digest(model.read_bytes()) if model else None,
         "inputs": digest("".join(inputs).encode()),
-        "versions": versions() | ({"scikit-image": version("scikit-image")} if preparation.motion == "flow-tvl1" else {}),
+        "versions": versions()
+        | ({"scikit-image": version("scikit-image")} if preparation.motion == "flow-tvl1" else {}),
     } | ({"phases": True} if phases else {})
     if present := already_there(out, about):
         if progress:
             progress(len(reading.clips), len(reading.clips))
         return present
     work = _work_folder(out)
-    settings = digest(json.dumps([about.get(key) for key in ("preparation", "face_model", "versions", "phases")]).encode())
+    settings = digest(
+        json.dumps([about.get(key) for key in ("preparation", "face_model", "versions", "phases")]).encode()
+    )
     files = [work / f"{digest((key + settings).encode())[:32]}.npz" for key in inputs]
-    tasks = [_Task(clip, preparation, model, phases, file) for clip, file in zip(reading.clips, files, strict=True)]
+    tasks = [
+        _Task(clip, preparation, model, phases, file) for clip, file in zip(reading.clips, files, strict=True)
+    ]
     _run(tasks, out, jobs, progress)
     parts = [part for file in files if (part := _read_part(file))]
     if all(part.image is None for part in parts):
         shutil.rmtree(work, ignore_errors=True)
-        raise LearnetError(f"No image could be made of any of the {len(parts)} clips. The first: {parts[0].findings[0].what}")
+        raise LearnetError(
+            f"No image could be made of any of the {len(parts)} clips. The first: {parts[0].findings[0].what}"
+        )
     with disk_errors_named(out):
         prepared = _assemble(reading, out, about, parts)
     shutil.rmtree(work, ignore_errors=True)  # a process of a run that was killed may still be writing there
@@ -111,19 +128,28 @@ def prepare(
 
 def _check(keys: Sequence[str], jobs: int) -> None:
     if not keys:
-        raise LearnetError("There are no clips to prepare.", "Look at what `learnet audit` says of the dataset.")
+        raise LearnetError(
+            "There are no clips to prepare.", "Look at what `learnet audit` says of the dataset."
+        )
     if twice := [key for key, count in Counter(keys).items() if count > 1]:
-        raise LearnetError(f"{len(twice)} names stand for more than one clip: {some(twice)}.", "Every clip of a person needs its own name.")
+        raise LearnetError(
+            f"{len(twice)} names stand for more than one clip: {some(twice)}.",
+            "Every clip of a person needs its own name.",
+        )
     if jobs == 0 or jobs < -1:
         raise LearnetError(f"{jobs} processes cannot work.", "Give a number from 1, or -1 for one per core.")
 
 
-def _resolve(clips: Sequence[Clip], preparation: Preparation, face_model: Path | None) -> tuple[Preparation, Path | None]:
+def _resolve(
+    clips: Sequence[Clip], preparation: Preparation, face_model: Path | None
+) -> tuple[Preparation, Path | None]:
     """The normalisation and face finder really used, so that equal records mean equal images; and its model file, if it has one."""
     preparation = preparation.settled
     if preparation.face == "none" or all(clip.cropped for clip in clips):
         return preparation, None
-    kind: Literal["yunet", "haar"] = "yunet" if face_finder(preparation.face, face_model).kind == "yunet" else "haar"
+    kind: Literal["yunet", "haar"] = (
+        "yunet" if face_finder(preparation.face, face_model).kind == "yunet" else "haar"
+    )
     return replace(preparation, face=kind), find_model(face_model) if kind == "yunet" else None
 
 
@@ -165,7 +191,9 @@ class _Part:
     face: str
     findings: list[Finding]
     apex: int | None = None  # frame, where it was found; None: the clip's own holds
-    phases: Mapping[str, UInt8[np.ndarray, "S S 3"]] = field(default_factory=dict)  # of PHASES those that it has
+    phases: Mapping[str, UInt8[np.ndarray, "S S 3"]] = field(
+        default_factory=dict
+    )  # of PHASES those that it has
 
 
 @lru_cache(maxsize=1)
@@ -175,7 +203,9 @@ def _finder(kind: str, model: Path | None) -> FaceFinder:
 
 @lru_cache(maxsize=1)
 def _room() -> UInt8[np.ndarray, "B"]:
-    return np.empty(ROOM, np.uint8)  # once per process: fresh memory for every clip costs as much as half of its decoding
+    return np.empty(
+        ROOM, np.uint8
+    )  # once per process: fresh memory for every clip costs as much as half of its decoding
 
 
 def _fold(task: _Task) -> str:
@@ -187,7 +217,15 @@ def _fold(task: _Task) -> str:
     finally:
         cv2.setNumThreads(threads)
     findings = [asdict(finding) for finding in part.findings]
-    about = json.dumps({"frames": part.frames, "face": part.face, "apex": part.apex, "findings": findings, "phases": [*part.phases]})
+    about = json.dumps(
+        {
+            "frames": part.frames,
+            "face": part.face,
+            "apex": part.apex,
+            "findings": findings,
+            "phases": [*part.phases],
+        }
+    )
     images = np.empty(0, np.uint8) if part.image is None else np.stack([part.image, *part.phases.values()])
     draft = task.file.with_suffix(f".{os.getpid()}")
     try:
@@ -212,28 +250,45 @@ def _make_part(task: _Task) -> _Part:
     except LearnetError as error:
         kind = "no face" if isinstance(error, NoFace) else "clip not usable"
         return _Part(None, 0, "", [Finding(kind, clip.key, str(error), serious=True)])
-    findings = [Finding("frames lost", clip.key, f"{count} {what}", serious=what != GAPS) for what, count in footage.losses.items()]
+    findings = [
+        Finding("frames lost", clip.key, f"{count} {what}", serious=what != GAPS)
+        for what, count in footage.losses.items()
+    ]
     findings += [Finding("warning", clip.key, warning) for warning in made.aligned.told(footage.numbers)]
     face = made.aligned.face
     found = " ".join([face.finder, *(f"{pixel:.0f}" for pixel in face.box)]) if face else "given"
     if task.phases and len(phases) < len(PHASES):
-        findings.append(Finding("phase missing", clip.key, "the apex is its last frame, so there is no fall to learn from"))
+        findings.append(
+            Finding(
+                "phase missing", clip.key, "the apex is its last frame, so there is no fall to learn from"
+            )
+        )
     if made.apex == apex:
         return _Part(made.image, len(footage.pixels), found, findings, None, phases)
     assert made.apex is not None
     if clip.apex_source not in UNSEEN:
-        findings.append(Finding("apex detected", clip.key, f"it was given as the onset; frame {footage.numbers[made.apex]} is taken"))
+        findings.append(
+            Finding(
+                "apex detected",
+                clip.key,
+                f"it was given as the onset; frame {footage.numbers[made.apex]} is taken",
+            )
+        )
     return _Part(made.image, len(footage.pixels), found, findings, footage.numbers[made.apex], phases)
 
 
-def _with_phases(made: Made, frames: UInt8[np.ndarray, "T H W 3"], task: _Task) -> tuple[Made, dict[str, UInt8[np.ndarray, "S S 3"]]]:
+def _with_phases(
+    made: Made, frames: UInt8[np.ndarray, "T H W 3"], task: _Task
+) -> tuple[Made, dict[str, UInt8[np.ndarray, "S S 3"]]]:
     """The images of a clip's phases, by the same steps as its own, and where its apex is: as given, or found."""
     crops = made.aligned.crops(frames)
     apex = find_apex(crops, EYES if made.aligned.face else ()) if made.apex is None else made.apex
     crops, phases = seen(crops, task.preparation, task.clip.fps), {}
     for name, motion in PHASES.items():
         with suppress(TooFewFrames):
-            phases[name] = NORMALISATIONS[task.preparation.normalise](folded(crops, replace(task.preparation, motion=motion), apex))
+            phases[name] = NORMALISATIONS[task.preparation.normalise](
+                folded(crops, replace(task.preparation, motion=motion), apex)
+            )
     return replace(made, apex=apex), phases
 
 
@@ -253,7 +308,9 @@ def _read_part(file: Path) -> _Part | None:
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     findings = [Finding(**finding) for finding in about["findings"]]
-    return _Part(images[0] if images.size else None, about["frames"], about["face"], findings, about["apex"], phases)
+    return _Part(
+        images[0] if images.size else None, about["frames"], about["face"], findings, about["apex"], phases
+    )
 
 
 def _run(tasks: Sequence[_Task], out: Path, jobs: int, progress: Progress | None) -> None:
@@ -278,10 +335,14 @@ def _work_folder(out: Path) -> Path:
     """The folder of finished clips beside OUT; never one that somebody else made."""
     work = out.absolute().with_name(f"{out.absolute().name}.part")
     if work.exists() and not (work / MARKER).is_file() and (not work.is_dir() or any(work.iterdir())):
-        raise OutputTaken(work, "something else is there, where finished clips are to be kept", "Name another folder.")
+        raise OutputTaken(
+            work, "something else is there, where finished clips are to be kept", "Name another folder."
+        )
     with disk_errors_named(out):
         work.mkdir(parents=True, exist_ok=True)
-        (work / MARKER).write_text("Finished clips of an unfinished `learnet prepare`. Run it again, or remove this folder.\n")
+        (work / MARKER).write_text(
+            "Finished clips of an unfinished `learnet prepare`. Run it again, or remove this folder.\n"
+        )
     return work
 
 
@@ -294,12 +355,21 @@ def _assemble(reading: Reading, out: Path, about: dict, parts: Sequence[_Part]) 
         warnings = "; ".join(finding.what for finding in part.findings)
         if part.apex is not None:
             clip = replace(clip, apex=part.apex, apex_source="detected")
-        facts = {**asdict(clip), "apex": "" if clip.apex is None else clip.apex, "clip": clip.key, "person": clip.person}
+        facts = {
+            **asdict(clip),
+            "apex": "" if clip.apex is None else clip.apex,
+            "clip": clip.key,
+            "person": clip.person,
+        }
         rows.append({**facts, "image": place, "frames": part.frames, "face": part.face, "warnings": warnings})
     people = len({clip.person for clip, _ in kept})
     about = {**about, "clips": len(kept), "skipped": len(parts) - len(kept), "people": people}
     images, phases = np.stack([part.image for _, part in kept]), None
     if about.get("phases"):
-        places, names = zip(*((row, name) for row, (_, part) in enumerate(kept) for name in part.phases), strict=True)
-        phases = Phases([np.stack([image for _, part in kept for image in part.phases.values()])], places, names)
+        places, names = zip(
+            *((row, name) for row, (_, part) in enumerate(kept) for name in part.phases), strict=True
+        )
+        phases = Phases(
+            [np.stack([image for _, part in kept for image in part.phases.values()])], places, names
+        )
     return save_prepared(out, images, pd.DataFrame(rows), about, [*reading.findings, *found], phases)

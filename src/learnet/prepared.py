@@ -30,9 +30,18 @@ COLUMNS = (
 )  # fmt: skip
 LATER = ("kind", "also")  # columns that folders of the first version lack: not known
 FILES = ("prepare.json", "clips.csv", "images.npy")  # in every prepared folder
-IDENTITY = ("imported", "preparation", "face_model", "inputs", "versions")  # two folders in which these agree are one
+IDENTITY = (
+    "imported",
+    "preparation",
+    "face_model",
+    "inputs",
+    "versions",
+)  # two folders in which these agree are one
 CHANNELS_SEEN_IN = 200  # images that the order of the channels is read from
-STRAIN_BELOW, CENTRED_ABOVE = 40, 60  # grey levels: medians of real strain lie below 10, those of real u and v between 60 and 210
+STRAIN_BELOW, CENTRED_ABOVE = (
+    40,
+    60,
+)  # grey levels: medians of real strain lie below 10, those of real u and v between 60 and 210
 NUMBERS = ("image", "onset", "apex", "offset", "fps", "frames")
 
 Blocks = Sequence[UInt8[np.ndarray, "_ H W 3"]]
@@ -87,7 +96,12 @@ class Prepared(Source):
 
 
 def save_prepared(
-    out: Path, images: Images, clips: pd.DataFrame, about: dict, findings: Iterable[Finding], phases: Phases | None = None
+    out: Path,
+    images: Images,
+    clips: pd.DataFrame,
+    about: dict,
+    findings: Iterable[Finding],
+    phases: Phases | None = None,
 ) -> Prepared:
     """Write a prepared folder, which appears whole or not at all.
 
@@ -103,7 +117,9 @@ def save_prepared(
     draft = out.absolute().with_name(f".{out.absolute().name}.{os.getpid()}")
     clips = clips.reindex(columns=list(COLUMNS), fill_value="")
     blocks = [images] if isinstance(images, np.ndarray) else list(images)
-    about = {**about, "fingerprint": fingerprint(blocks, clips)} | ({"phases": phases.record} if phases else {})
+    about = {**about, "fingerprint": fingerprint(blocks, clips)} | (
+        {"phases": phases.record} if phases else {}
+    )
     audit = [{**asdict(finding), "serious": "yes" if finding.serious else "no"} for finding in findings]
     try:
         draft.mkdir()
@@ -112,8 +128,12 @@ def save_prepared(
             _save_blocks(draft / "phases.npy", phases.blocks)
             (draft / "phases.csv").write_text(phases.as_csv(), encoding="utf-8")
         clips.to_csv(draft / "clips.csv", index=False, lineterminator="\n", encoding="utf-8")
-        pd.DataFrame(audit, columns=["kind", "where", "what", "serious"]).to_csv(draft / "audit.csv", index=False, lineterminator="\n")
-        (draft / "prepare.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        pd.DataFrame(audit, columns=["kind", "where", "what", "serious"]).to_csv(
+            draft / "audit.csv", index=False, lineterminator="\n"
+        )
+        (draft / "prepare.json").write_text(
+            json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
         if out.exists():
             out.rmdir()  # empty, or this fails
         draft.replace(out)
@@ -125,7 +145,9 @@ def save_prepared(
 def fingerprint(blocks: Blocks, clips: pd.DataFrame) -> str:
     """Digest of what a study sees: the images, which may lie in several arrays, and whose and what they are."""
     shape = [sum(map(len, blocks)), *blocks[0].shape[1:]]
-    found = hashlib.sha256(json.dumps([*shape, *clips[["clip", "dataset", "person", "emotion"]].to_numpy().tolist()]).encode())
+    found = hashlib.sha256(
+        json.dumps([*shape, *clips[["clip", "dataset", "person", "emotion"]].to_numpy().tolist()]).encode()
+    )
     for block in blocks:
         found.update(np.ascontiguousarray(block).data)
     return found.hexdigest()
@@ -135,7 +157,9 @@ def _save_blocks(file: Path, blocks: Blocks) -> None:
     """What `np.save` writes of the arrays put together, without having them together in memory."""
     header = np.lib.format.header_data_from_array_1_0(blocks[0])
     with file.open("wb") as handle:
-        np.lib.format.write_array_header_1_0(handle, {**header, "shape": (sum(map(len, blocks)), *blocks[0].shape[1:])})
+        np.lib.format.write_array_header_1_0(
+            handle, {**header, "shape": (sum(map(len, blocks)), *blocks[0].shape[1:])}
+        )
         for block in blocks:
             np.ascontiguousarray(block).tofile(handle)
 
@@ -149,7 +173,11 @@ def load_prepared(folder: Path) -> Prepared:
     if not folder.exists():
         raise BadInput(folder, "there is no such folder", "`learnet prepare` makes prepared folders.")
     if not (folder / "prepare.json").is_file():
-        raise BadInput(folder, "this is not a prepared folder: there is no prepare.json in it", "`learnet prepare` makes one.")
+        raise BadInput(
+            folder,
+            "this is not a prepared folder: there is no prepare.json in it",
+            "`learnet prepare` makes one.",
+        )
     try:
         about = json.loads((folder / "prepare.json").read_text(encoding="utf-8"))
         clips = pd.read_csv(folder / "clips.csv", dtype=str, keep_default_na=False, encoding="utf-8")
@@ -159,16 +187,24 @@ def load_prepared(folder: Path) -> Prepared:
         images = np.load(folder / "images.npy", mmap_mode="r")
         if not isinstance(about, dict):
             raise ValueError("prepare.json holds no record")
-        if about.get("preparation"):  # a setting that the folder does not know yet has its default, as in a checkpoint
+        if about.get(
+            "preparation"
+        ):  # a setting that the folder does not know yet has its default, as in a checkpoint
             about["preparation"] = asdict(Preparation(**about["preparation"]))
         whole = about["fingerprint"] == fingerprint([images], clips)
         phases = read_phases(folder, about["phases"]) if about.get("phases") else None
     except PermissionError as error:
         raise BadInput(error.filename or folder, "this may not be read", "Change its permissions.") from error
     except (OSError, ValueError, KeyError, EOFError, TypeError) as error:
-        raise BadInput(folder, f"this prepared folder is damaged ({error})", "Prepare it again into a new folder.") from error
+        raise BadInput(
+            folder, f"this prepared folder is damaged ({error})", "Prepare it again into a new folder."
+        ) from error
     if not whole or len(images) != len(clips):
-        raise BadInput(folder, "its images, clips.csv and prepare.json do not belong together", "Prepare it again into a new folder.")
+        raise BadInput(
+            folder,
+            "its images, clips.csv and prepare.json do not belong together",
+            "Prepare it again into a new folder.",
+        )
     return Prepared(folder, clips, about, images, phases=phases)
 
 
@@ -177,7 +213,10 @@ def read_findings(folder: Path) -> list[Finding] | None:
     if not (folder / "audit.csv").is_file():
         return None
     table = pd.read_csv(folder / "audit.csv", dtype=str, keep_default_na=False)
-    return [Finding(row.kind, row.where, row.what, row.serious.lower() in ("yes", "true", "1")) for row in table.itertuples()]
+    return [
+        Finding(row.kind, row.where, row.what, row.serious.lower() in ("yes", "true", "1"))
+        for row in table.itertuples()
+    ]
 
 
 def files_of(folder: Path) -> tuple[str, ...]:
@@ -218,7 +257,9 @@ def check_fit(prepared: Source, weights: Path, facts: Facts) -> None:
     size, kind = prepared.size, prepared.about["images_kind"]
     if facts.size != size:
         raise BadCheckpoint(
-            weights, f"takes images of {facts.size} pixels, and these have {size}", "Prepare them with the size of the weights."
+            weights,
+            f"takes images of {facts.size} pixels, and these have {size}",
+            "Prepare them with the size of the weights.",
         )
     preparation, learned = preparation_of(prepared), facts.data.get("images_kind")
     if learned != kind or not facts.takes(preparation):
@@ -244,7 +285,11 @@ def check_flow_channels(where: Path, images: UInt8[np.ndarray, "N H W 3"]) -> No
     if lowest != 2 and medians[lowest] < STRAIN_BELOW < CENTRED_ABOVE < medians[2]:
         channel = ("first (red)", "second (green)")[lowest]
         wrong = f"strain, which is never negative, seems to lie in the {channel} channel"
-        raise BadInput(where, wrong, "Flow images hold u, v and strain in red, green and blue. Put the channels in this order.")
+        raise BadInput(
+            where,
+            wrong,
+            "Flow images hold u, v and strain in red, green and blue. Put the channels in this order.",
+        )
 
 
 def already_there(out: Path, about: dict) -> Prepared | None:
@@ -257,13 +302,19 @@ def already_there(out: Path, about: dict) -> Prepared | None:
     differ = [key for key in IDENTITY if present.about.get(key) != about[key]]
     differ += ["phases"] if bool(present.about.get("phases")) != bool(about.get("phases")) else []
     if differ:
-        raise OutputTaken(out, f"another preparation is there already; it differs in {', '.join(differ)}", "Name a new folder.")
+        raise OutputTaken(
+            out,
+            f"another preparation is there already; it differs in {', '.join(differ)}",
+            "Name a new folder.",
+        )
     return replace(present, reused=True)
 
 
 def unwritable(out: Path, why: str) -> BadInput:
     """The error for a place that takes no more."""
-    return BadInput(out, f"this cannot be written ({why})", "Make room, or name another place; what is finished is kept.")
+    return BadInput(
+        out, f"this cannot be written ({why})", "Make room, or name another place; what is finished is kept."
+    )
 
 
 @contextmanager
@@ -282,7 +333,11 @@ def complaint(error: OSError) -> str:
 
 def versions() -> dict[str, str]:
     """Versions of what pixels depend on."""
-    return {"learnet": version("learnet"), "numpy": np.__version__, **{name: version(name) for name in ("av", "opencv-python-headless")}}
+    return {
+        "learnet": version("learnet"),
+        "numpy": np.__version__,
+        **{name: version(name) for name in ("av", "opencv-python-headless")},
+    }
 
 
 def digest(data: bytes) -> str:

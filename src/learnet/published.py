@@ -20,7 +20,9 @@ class Published:
     databases: tuple[str, ...]  # trained and tested on, together; in alphabetical order
     scheme: str  # one of labels.SCHEMES
     protocol: str
-    values: Mapping[str, Mapping[str, float]]  # ALL or a database of several -> measure of metrics.MEASURES -> share from 0 to 1
+    values: Mapping[
+        str, Mapping[str, float]
+    ]  # ALL or a database of several -> measure of metrics.MEASURES -> share from 0 to 1
     source: str  # where the figures stand
     caveat: str  # what a reader must know before comparing with them; "" where nothing is known
     networks: tuple[str, ...] = ()  # names in NETWORKS of the same method
@@ -50,10 +52,14 @@ _BEST_EPOCH = "best epoch on the test subject"
 _SECOND_HAND = "second-hand: the paper itself was not read"
 
 
-def _paper(who: str, networks: tuple[str, ...], accuracy: Mapping[str, float], doubt: str = "") -> list[Published]:
+def _paper(
+    who: str, networks: tuple[str, ...], accuracy: Mapping[str, float], doubt: str = ""
+) -> list[Published]:
     """A row of the authors' slides: accuracy of a method on each database."""
     schemes = {"casme": "casme-8", "casme2": "casme2-7", "casme-sq": "casme-sq-4"}
-    notes = {"casme-sq": "its classes are not known, and taken here to be every label, as on CASME and CASME II"}
+    notes = {
+        "casme-sq": "its classes are not known, and taken here to be every label, as on CASME and CASME II"
+    }
     return [
         Published(
             who, 2019, (database,), schemes[database], "not stated", {ALL: {"accuracy": value}}, _SLIDES,
@@ -68,24 +74,58 @@ def _smic(who: str, networks: tuple[str, ...], three: float, two: float, caveat:
     three_of = f'{_NO_PROTOCOL}; headed "5-Class", but SMIC has three; {caveat}'
     two_of = f'{_NO_PROTOCOL}; headed "2-Class", which is not explained, probably micro or not; {caveat}'
     return [
-        Published(who, 2019, ("smic",), "smic-3", "not stated", {ALL: {"accuracy": three}}, _SLIDES, three_of, networks),
-        Published(who, 2019, ("smic",), "smic-2", "not stated", {ALL: {"accuracy": two}}, _SLIDES, two_of, networks),
+        Published(
+            who,
+            2019,
+            ("smic",),
+            "smic-3",
+            "not stated",
+            {ALL: {"accuracy": three}},
+            _SLIDES,
+            three_of,
+            networks,
+        ),
+        Published(
+            who, 2019, ("smic",), "smic-2", "not stated", {ALL: {"accuracy": two}}, _SLIDES, two_of, networks
+        ),
     ]
 
 
 def _survey(
-    who: str, year: int | None, database: str, scheme: str, accuracy: float, caveat: str, networks: tuple[str, ...] = ()
+    who: str,
+    year: int | None,
+    database: str,
+    scheme: str,
+    accuracy: float,
+    caveat: str,
+    networks: tuple[str, ...] = (),
 ) -> Published:
     """A row of the survey: accuracy, by leave-one-subject-out as far as it says."""
     said = f"{_SECOND_HAND}; {caveat}" if caveat else _SECOND_HAND
-    return Published(who, year, (database,), scheme, "loso, says the survey", {ALL: {"accuracy": accuracy}}, _SURVEY, said, networks)
+    return Published(
+        who,
+        year,
+        (database,),
+        scheme,
+        "loso, says the survey",
+        {ALL: {"accuracy": accuracy}},
+        _SURVEY,
+        said,
+        networks,
+    )
 
 
-def _composite(who: str, year: int | None, figures: str, source: str, caveat: str = "", networks: tuple[str, ...] = ()) -> Published:
+def _composite(
+    who: str, year: int | None, figures: str, source: str, caveat: str = "", networks: tuple[str, ...] = ()
+) -> Published:
     """A row of the composite's table: `UF1/UAR` of all, SMIC, CASME II, SAMM; a dash where there is none."""
     values: dict[str, dict[str, float]] = {}
     for part, pair in zip((ALL, "smic", "casme2", "samm"), figures.split(), strict=True):
-        found = {name: float(word) for name, word in zip(("uf1", "uar"), pair.split("/"), strict=True) if word != "-"}
+        found = {
+            name: float(word)
+            for name, word in zip(("uf1", "uar"), pair.split("/"), strict=True)
+            if word != "-"
+        }
         values |= {part: found} if found else {}
     return Published(who, year, COMPOSITE, "megc-3", "loso", values, source, caveat, networks)
 

@@ -18,8 +18,20 @@ from learnet.settings import Changes, Preparation, Selection, Study, Training
 Choices = Mapping[str, tuple[Any, ...]]
 """Field of a settings record -> the values it takes, one or several; every combination is run."""
 
-OWN = ("network", "classes")  # fields of Study that a recipe says elsewhere: at its top, and with each database
-PLAIN = ("title", "claim", "source", "networks", "against", "unknown", "pooled", "imported")  # keys of a recipe that are no tables
+OWN = (
+    "network",
+    "classes",
+)  # fields of Study that a recipe says elsewhere: at its top, and with each database
+PLAIN = (
+    "title",
+    "claim",
+    "source",
+    "networks",
+    "against",
+    "unknown",
+    "pooled",
+    "imported",
+)  # keys of a recipe that are no tables
 LEAVES = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 
 Record = TypeVar("Record", Preparation, Study, Training)
@@ -62,11 +74,15 @@ class Recipe:
     against: str  # the network all others are compared with, under the first of the values that vary
     unknown: tuple[str, ...] = ()  # what would have to be known to repeat the claim exactly, and is not
     pooled: bool = False  # one study over all databases together, not one of each
-    imported: bool = False  # folders of imported images count as prepared in this way, if size and kind are the same
+    imported: bool = (
+        False  # folders of imported images count as prepared in this way, if size and kind are the same
+    )
     preparation: Choices = field(default_factory=dict)
     study: Choices = field(default_factory=dict)
     training: Choices = field(default_factory=dict)
-    own: Mapping[str, Choices] = field(default_factory=dict)  # network -> fields of its preparation that take the place of those above
+    own: Mapping[str, Choices] = field(
+        default_factory=dict
+    )  # network -> fields of its preparation that take the place of those above
 
     def __post_init__(self) -> None:
         _refuse_twice("databases", self.labels)
@@ -74,14 +90,22 @@ class Recipe:
         for network in (self.against, *self.own):
             pick(dict.fromkeys(self.networks), network, "network in the recipe")
         if self.pooled and len({database.classes for database in self.databases}) > 1:
-            raise LearnetError("databases that are pooled have one class scheme, and here are several.", "Name the same for all.")
-        _refuse_twice("studies", [setting.name for setting in self.settings])  # refuses values that cannot work, too
+            raise LearnetError(
+                "databases that are pooled have one class scheme, and here are several.",
+                "Name the same for all.",
+            )
+        _refuse_twice(
+            "studies", [setting.name for setting in self.settings]
+        )  # refuses values that cannot work, too
 
     @property
     def labels(self) -> tuple[str, ...]:
         """A name for each database: its own; of one that is taken twice, with what is taken of it."""
         names = [database.name for database in self.databases]
-        return tuple(_longer(database) if names.count(database.name) > 1 else database.name for database in self.databases)
+        return tuple(
+            _longer(database) if names.count(database.name) > 1 else database.name
+            for database in self.databases
+        )
 
     @property
     def sets(self) -> dict[str, tuple[Database, ...]]:
@@ -103,7 +127,15 @@ class Recipe:
             LearnetError: values that cannot work, alone or together.
         """
         found = [
-            ((i, j, k), Setting(named((network, *words, *more, *most)), preparation, replace(study, network=network), training))
+            (
+                (i, j, k),
+                Setting(
+                    named((network, *words, *more, *most)),
+                    preparation,
+                    replace(study, network=network),
+                    training,
+                ),
+            )
             for network in self.networks
             for i, (words, preparation) in enumerate(self._prepared_for(network))
             for j, (more, study) in enumerate(_combined(Study, self.study))
@@ -120,7 +152,10 @@ class Recipe:
         """Name -> preparation; the name is empty where there is one. Those of one network alone are called after it."""
         made = {named(words): preparation for words, preparation in _combined(Preparation, self.preparation)}
         for network in self.own:
-            made |= {named(("for", network, *words)): preparation for words, preparation in self._prepared_for(network)}
+            made |= {
+                named(("for", network, *words)): preparation
+                for words, preparation in self._prepared_for(network)
+            }
         return made
 
 
@@ -144,7 +179,9 @@ def parse(text: str, where: Path | str) -> Recipe:
     try:
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadInput(where, f"this is not TOML ({error})", "docs/recipes.md shows how a recipe is written.") from None
+        raise BadInput(
+            where, f"this is not TOML ({error})", "docs/recipes.md shows how a recipe is written."
+        ) from None
     return _recipe(table, where)
 
 
@@ -161,10 +198,14 @@ def changed(recipe: Recipe, changes: Changes, where: Path | str) -> tuple[Recipe
     if changes.only:
         table["databases"] = [entry for entry in table["databases"] if entry["name"] in changes.only]
         if left := sorted({*names} - {*changes.only}):
-            told.append(f"only {', '.join(dict.fromkeys(changes.only))}: {', '.join(left)} of the recipe {_are(left)} left out")
+            told.append(
+                f"only {', '.join(dict.fromkeys(changes.only))}: {', '.join(left)} of the recipe {_are(left)} left out"
+            )
     if changes.networks and changes.networks != recipe.networks:
         table["networks"] = list(dict.fromkeys(changes.networks))
-        table["own"] = {network: what for network, what in table.get("own", {}).items() if network in changes.networks}
+        table["own"] = {
+            network: what for network, what in table.get("own", {}).items() if network in changes.networks
+        }
         told.append(f"networks {', '.join(table['networks'])} (the recipe: {', '.join(recipe.networks)})")
         if recipe.against not in table["networks"]:
             table["against"] = table["networks"][0]
@@ -186,12 +227,20 @@ def changed(recipe: Recipe, changes: Changes, where: Path | str) -> tuple[Recipe
 def as_toml(recipe: Recipe) -> str:
     """The recipe as a file that reads as the same recipe."""
     table = _table(recipe)
-    lines = [f"{key} = {_written(value)}" for key, value in table.items() if key != "databases" and not isinstance(value, dict)]
+    lines = [
+        f"{key} = {_written(value)}"
+        for key, value in table.items()
+        if key != "databases" and not isinstance(value, dict)
+    ]
     for entry in table["databases"]:
         lines += ["", "[[databases]]", *(f"{key} = {_written(value)}" for key, value in entry.items())]
     for key, value in table.items():
         if isinstance(value, dict):
-            tables = {f"own.{_written(network)}": what for network, what in value.items()} if key == "own" else {key: value}
+            tables = (
+                {f"own.{_written(network)}": what for network, what in value.items()}
+                if key == "own"
+                else {key: value}
+            )
             for head, settings in tables.items():
                 lines += ["", f"[{head}]", *(f"{name} = {_written(what)}" for name, what in settings.items())]
     return "\n".join(lines) + "\n"
@@ -209,7 +258,12 @@ def _recipe(table: dict[str, Any], where: Path | str) -> Recipe:
     _refuse_unknown(table, {one.name for one in fields(Recipe)}, "a recipe", where)
     hints = get_type_hints(Recipe)
     for one in fields(Recipe):
-        if one.name not in table and one.default is MISSING and one.default_factory is MISSING and one.name != "against":
+        if (
+            one.name not in table
+            and one.default is MISSING
+            and one.default_factory is MISSING
+            and one.name != "against"
+        ):
             raise BadInput(where, f"{one.name} is missing", "docs/recipes.md says what a recipe needs.")
     plain = {key: _read(value, hints[key], key, where) for key, value in table.items() if key in PLAIN}
     for key in ("title", "claim", "source", "networks"):
@@ -220,28 +274,49 @@ def _recipe(table: dict[str, Any], where: Path | str) -> Recipe:
     )  # fmt: skip
     parts = {key: _choices(table.get(key, {}), kind, key, without, where) for key, kind, without in records}
     if not isinstance(tables := table.get("own", {}), dict):
-        raise BadInput(where, f"own is {_shown(tables)}, and should hold tables", "Write [own.NETWORK] and its settings below it.")
-    own = {network: _choices(settings, Preparation, f"own.{network}", (), where) for network, settings in tables.items()}
+        raise BadInput(
+            where,
+            f"own is {_shown(tables)}, and should hold tables",
+            "Write [own.NETWORK] and its settings below it.",
+        )
+    own = {
+        network: _choices(settings, Preparation, f"own.{network}", (), where)
+        for network, settings in tables.items()
+    }
     databases = _databases(table["databases"], where)
     try:
-        return Recipe(**{"against": plain["networks"][0], **plain, **parts, "own": own, "databases": databases})
+        return Recipe(
+            **{"against": plain["networks"][0], **plain, **parts, "own": own, "databases": databases}
+        )
     except LearnetError as error:
         raise BadInput(where, error.what.rstrip("."), error.hint) from None
 
 
 def _databases(entries: object, where: Path | str) -> tuple[Database, ...]:
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
-        raise BadInput(where, "databases names none", 'Write [[databases]] and below it name = "casme2", for each of them.')
+        raise BadInput(
+            where,
+            "databases names none",
+            'Write [[databases]] and below it name = "casme2", for each of them.',
+        )
     hints, made = get_type_hints(Database), []
     for entry in entries:
         _refuse_unknown(entry, set(hints), "[[databases]]", where)
         if "name" not in entry:
-            raise BadInput(where, "an entry of [[databases]] has no name", 'Add, for example, name = "casme2".')
-        made.append(Database(**{key: _read(value, hints[key], f"databases.{key}", where) for key, value in entry.items()}))
+            raise BadInput(
+                where, "an entry of [[databases]] has no name", 'Add, for example, name = "casme2".'
+            )
+        made.append(
+            Database(
+                **{key: _read(value, hints[key], f"databases.{key}", where) for key, value in entry.items()}
+            )
+        )
     return tuple(made)
 
 
-def values_of(table: object, kind: type[Any], name: str, where: Path | str, without: Sequence[str] = ()) -> dict[str, Any]:
+def values_of(
+    table: object, kind: type[Any], name: str, where: Path | str, without: Sequence[str] = ()
+) -> dict[str, Any]:
     """The value of each field of the record KIND that a table of TOML names.
 
     Raises:
@@ -251,10 +326,16 @@ def values_of(table: object, kind: type[Any], name: str, where: Path | str, with
     return {key: _read(value, hints[key], f"{name}.{key}", where) for key, value in cast(dict, table).items()}
 
 
-def _fields_of(table: object, kind: type[Any], name: str, where: Path | str, without: Sequence[str]) -> dict[str, Any]:
+def _fields_of(
+    table: object, kind: type[Any], name: str, where: Path | str, without: Sequence[str]
+) -> dict[str, Any]:
     """The types of a record's fields, once it is known that the table names no others."""
     if not isinstance(table, dict):
-        raise BadInput(where, f"{name} is {_shown(table)}, and should be a table", f"Write [{name}] and its settings below it.")
+        raise BadInput(
+            where,
+            f"{name} is {_shown(table)}, and should be a table",
+            f"Write [{name}] and its settings below it.",
+        )
     hints = {key: hint for key, hint in get_type_hints(kind).items() if key not in without}
     _refuse_unknown(table, set(hints), f"[{name}]", where)
     return hints
@@ -286,12 +367,18 @@ def _read(value: Any, hint: Any, key: str, where: Path | str) -> Any:
         if type(value) is str and value in get_args(hint):
             return value
         known = get_args(hint)
-        advice = UnknownName("value", value, known).hint if type(value) is str else f"Choose from {', '.join(known)}."
+        advice = (
+            UnknownName("value", value, known).hint
+            if type(value) is str
+            else f"Choose from {', '.join(known)}."
+        )
         raise BadInput(where, f"{key} cannot be {_shown(value)}", advice)
     if get_origin(hint) is tuple:
         if isinstance(value, list) and all(type(one) is str for one in value):
             return tuple(value)
-        raise BadInput(where, f"{key} is {_shown(value)}", 'It should be a list of texts, as in ["one", "two"].')
+        raise BadInput(
+            where, f"{key} is {_shown(value)}", 'It should be a list of texts, as in ["one", "two"].'
+        )
     leaf = next(leaf for leaf in LEAVES if leaf is hint or leaf in get_args(hint))  # `str | None` is text
     if leaf is float and type(value) is int and abs(value) < 2**53:
         return float(value)
@@ -344,7 +431,10 @@ def _table(recipe: Recipe) -> dict[str, Any]:
         if one.name == "databases":
             table["databases"] = [_entry(database) for database in value]
         elif one.name == "own":
-            table["own"] = {network: {key: _plain(values) for key, values in what.items()} for network, what in value.items()}
+            table["own"] = {
+                network: {key: _plain(values) for key, values in what.items()}
+                for network, what in value.items()
+            }
         elif isinstance(value, Mapping):
             if value:
                 table[one.name] = {key: _plain(values) for key, values in value.items()}
@@ -354,7 +444,9 @@ def _table(recipe: Recipe) -> dict[str, Any]:
 
 
 def _entry(database: Database) -> dict[str, Any]:
-    return {one.name: value for one in fields(Database) if (value := getattr(database, one.name)) != one.default}
+    return {
+        one.name: value for one in fields(Database) if (value := getattr(database, one.name)) != one.default
+    }
 
 
 def _plain(values: tuple[Any, ...]) -> Any:
@@ -367,9 +459,19 @@ def _written(value: Any) -> str:
         return f"[{', '.join(map(_written, value))}]"
     if isinstance(value, bool):
         return "true" if value else "false"
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f") if isinstance(value, str) else repr(value)
+    return (
+        json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        if isinstance(value, str)
+        else repr(value)
+    )
 
 
 def _shown(value: Any) -> str:
-    text = _written(value) if isinstance(value, (str, bool, int, float)) else "a table" if isinstance(value, dict) else f"{value}"
+    text = (
+        _written(value)
+        if isinstance(value, (str, bool, int, float))
+        else "a table"
+        if isinstance(value, dict)
+        else f"{value}"
+    )
     return text if len(text) <= 60 else f"{text[:60]}…"

@@ -90,7 +90,9 @@ def simulate_dynamic(
     people = [number - number % PER_PERSON for number in range(images)]
     names = [f"dynamic-{number + 1:06d}" for number in range(images)]
     work = partial(_block, classes=classes, preparation=preparation, seed=seed)
-    return write_simulated(out, Series("image", preparation, reading, people, names, BLOCK), work, jobs, progress)
+    return write_simulated(
+        out, Series("image", preparation, reading, people, names, BLOCK), work, jobs, progress
+    )
 
 
 def _block(
@@ -105,8 +107,18 @@ def _block(
             emotion = draw_emotion(classes, np.random.default_rng([seed, FIRST, number, _WISH]))
             footage = film(emotion, seed, number)
             pixels.append(make_image(footage.frames, preparation, footage.finder).image)
-            told = {"emotion": emotion, "action_units": footage.scene.action_units, "fps": footage.scene.take.camera.fps}
-            rows.append({**told, "frames": len(footage.frames), "face": footage.finder.kind if footage.finder else "given"})
+            told = {
+                "emotion": emotion,
+                "action_units": footage.scene.action_units,
+                "fps": footage.scene.take.camera.fps,
+            }
+            rows.append(
+                {
+                    **told,
+                    "frames": len(footage.frames),
+                    "face": footage.finder.kind if footage.finder else "given",
+                }
+            )
     finally:
         cv2.setNumThreads(threads)
     return np.stack(pixels), rows
@@ -122,7 +134,9 @@ def film(emotion: str, seed: int, number: int) -> Footage:
     """
     person, place = FIRST + number // PER_PERSON, number % PER_PERSON + 1
     rng = np.random.default_rng([seed, person, place, _CLIP])
-    scene = make_scene(seed, person, place, emotion, _camera(np.random.default_rng([seed, person, 0, _PERSON])))
+    scene = make_scene(
+        seed, person, place, emotion, _camera(np.random.default_rng([seed, person, 0, _PERSON]))
+    )
     drift = float(rng.exponential(HEAD_PX)) / MODEL_FACE_PX / APEX_S
     circumstances = replace(scene.take.circumstances, drift=drift, noise=float(rng.uniform(*NOISE)))
     lids = Episode(draw_lids(rng), scene.take.episodes[0].timing)
@@ -152,7 +166,9 @@ def _owners_crop(camera: Camera, rng: np.random.Generator) -> View:
 def _face(geometry: Geometry, view: View, rng: np.random.Generator) -> Face:
     """Where a finder would see the face at rest and its eyes, the one further left in the picture first."""
     marks = ("inner eye", "outer eye", "upper lid", "lower lid")
-    eyes = view.to_pixels(np.array([np.mean([geometry.at(mark, side) for mark in marks], axis=0) for side in ("right", "left")]))
+    eyes = view.to_pixels(
+        np.array([np.mean([geometry.at(mark, side) for mark in marks], axis=0) for side in ("right", "left")])
+    )
     eyes += EYES_OFF * np.linalg.norm(eyes[1] - eyes[0]) * rng.normal(size=(2, 2))
     (left, top), (right, low) = eyes.tolist()
     half = view.face_px / 2

@@ -17,7 +17,8 @@ def writer(folder: Path) -> Any:  # tensorboard.summary.Writer
         from tensorboard.summary import Writer
     except ImportError as error:
         raise LearnetError(
-            f"TensorBoard cannot be loaded ({error}).", "`pip install 'learnet[tensorboard]'` installs it, or leave --tensorboard out."
+            f"TensorBoard cannot be loaded ({error}).",
+            "`pip install 'learnet[tensorboard]'` installs it, or leave --tensorboard out.",
         ) from None
     return Writer(str(folder))
 

@@ -74,17 +74,25 @@ class Preparation:
         fixed = f"--normalise unit is for lbp-top, whose shares go from 0 to 1, and lbp-top takes no other; this is {self.motion}"
         _check(
             (28 <= self.size <= 1024, f"A motion image is 28 to 1024 pixels wide, not {self.size}"),
-            (0 <= self.magnify <= MOST_MAGNIFIED, f"--magnify must be from 0 to {MOST_MAGNIFIED}, not {self.magnify}"),
+            (
+                0 <= self.magnify <= MOST_MAGNIFIED,
+                f"--magnify must be from 0 to {MOST_MAGNIFIED}, not {self.magnify}",
+            ),
             (flow or not self.still_flow, still),
             (not flow or self.normalise != "joint-minmax", joint),
             (self.normalise == "auto" or histograms == (self.normalise == "unit"), fixed),
-            (not histograms or self.size >= LEAST_LBP_PX, f"An image of lbp-top is at least {LEAST_LBP_PX} pixels wide, not {self.size}"),
+            (
+                not histograms or self.size >= LEAST_LBP_PX,
+                f"An image of lbp-top is at least {LEAST_LBP_PX} pixels wide, not {self.size}",
+            ),
         )
 
     @property
     def settled(self) -> "Preparation":
         """The same with a definite normalisation, so that equal records mean equal images."""
-        usual: Literal["joint-minmax", "per-channel", "unit"] = "per-channel" if self.motion.startswith("flow-") else "joint-minmax"
+        usual: Literal["joint-minmax", "per-channel", "unit"] = (
+            "per-channel" if self.motion.startswith("flow-") else "joint-minmax"
+        )
         if self.motion == "lbp-top":
             usual = "unit"
         return replace(self, normalise=usual) if self.normalise == "auto" else self
@@ -160,11 +168,17 @@ class Training:
     def __post_init__(self) -> None:
         _check(
             (self.epochs >= 1, f"--epochs must be at least 1, not {self.epochs}"),
-            (self.inner_groups == 0 or self.inner_groups >= 2, f"--inner-groups must be 0 or at least 2, not {self.inner_groups}"),
+            (
+                self.inner_groups == 0 or self.inner_groups >= 2,
+                f"--inner-groups must be 0 or at least 2, not {self.inner_groups}",
+            ),
             (self.batch >= 2, f"--batch must be at least 2, not {self.batch}"),
             (self.learning_rate > 0, f"--learning-rate must be positive, not {self.learning_rate}"),
             (self.weight_decay >= 0, f"--weight-decay cannot be {self.weight_decay}"),
-            (0 <= self.label_smoothing < 1, f"--label-smoothing must be from 0 up to 1, not {self.label_smoothing}"),
+            (
+                0 <= self.label_smoothing < 1,
+                f"--label-smoothing must be from 0 up to 1, not {self.label_smoothing}",
+            ),
             (self.mix >= 0, f"--mix cannot be {self.mix}"),
             (50 <= self.stretch <= 100, f"--stretch is a percentile from 50 to 100, not {self.stretch}"),
             (self.level or self.stretch == 100, "--stretch is for level images: add --level"),
@@ -174,7 +188,10 @@ class Training:
             ),
             (self.level or self.vary_stretch == 0, "--vary-stretch is for level images: add --level"),
             (0 <= self.keep_start < 1, f"--keep-start must be from 0 up to 1, not {self.keep_start}"),
-            (bool(self.from_) or not self.keep_start, "--keep-start is for networks that start from weights: add --from"),
+            (
+                bool(self.from_) or not self.keep_start,
+                "--keep-start is for networks that start from weights: add --from",
+            ),
             (
                 not (self.inner_groups and self.keep_start),
                 "--keep-start is not for --inner-groups, whose networks are tested before they go back: leave one of them out",
@@ -208,8 +225,14 @@ class Windows:
 
     def __post_init__(self) -> None:
         _check(
-            (0 < self.window_s <= LONGEST_S, f"--window-s must be above 0 and at most {LONGEST_S}, not {self.window_s}"),
-            (0 <= self.overlap <= MOST_OVERLAP, f"--overlap must be from 0 to {MOST_OVERLAP}, not {self.overlap}"),
+            (
+                0 < self.window_s <= LONGEST_S,
+                f"--window-s must be above 0 and at most {LONGEST_S}, not {self.window_s}",
+            ),
+            (
+                0 <= self.overlap <= MOST_OVERLAP,
+                f"--overlap must be from 0 to {MOST_OVERLAP}, not {self.overlap}",
+            ),
             (0 <= self.whole_s <= LONGEST_S, f"--whole-s must be from 0 to {LONGEST_S}, not {self.whole_s}"),
         )
 
@@ -227,7 +250,10 @@ class Live:
     def __post_init__(self) -> None:
         _check(
             (self.every >= 1, f"--every must be at least 1, not {self.every}"),
-            (0 < self.window_s <= LONGEST_S, f"--window-s must be above 0 and at most {LONGEST_S}, not {self.window_s}"),
+            (
+                0 < self.window_s <= LONGEST_S,
+                f"--window-s must be above 0 and at most {LONGEST_S}, not {self.window_s}",
+            ),
         )
 
 
@@ -270,7 +296,10 @@ class Study:
     def __post_init__(self) -> None:
         _check(
             (self.seeds >= 1, f"--seeds must be at least 1, not {self.seeds}"),
-            (self.learn_from >= 0, f"--learn-from is a number of people, or 0 for all; it cannot be {self.learn_from}"),
+            (
+                self.learn_from >= 0,
+                f"--learn-from is a number of people, or 0 for all; it cannot be {self.learn_from}",
+            ),
         )
 
 
@@ -293,8 +322,14 @@ class Resources:
     def __post_init__(self) -> None:
         _check(
             (self.jobs == -1 or self.jobs >= 1, f"--jobs must be -1 or at least 1, not {self.jobs}"),
-            (self.cluster is None or self.cluster.strip() != "", "--cluster is empty; it takes tcp://HOST:PORT"),
-            (self.at_once == "auto" or self.at_once >= 1, f"--at-once must be auto or at least 1, not {self.at_once}"),
+            (
+                self.cluster is None or self.cluster.strip() != "",
+                "--cluster is empty; it takes tcp://HOST:PORT",
+            ),
+            (
+                self.at_once == "auto" or self.at_once >= 1,
+                f"--at-once must be auto or at least 1, not {self.at_once}",
+            ),
         )
 
 

@@ -79,7 +79,11 @@ def simulate_flow(
     """
     check_wishes(images, classes, size, seed)
     people = [_person(number, estimator) for number in range(images)]
-    names = ["flow"] * images if estimator == "imitated" else [f"flow-{number + 1:06d}" for number in range(images)]
+    names = (
+        ["flow"] * images
+        if estimator == "imitated"
+        else [f"flow-{number + 1:06d}" for number in range(images)]
+    )
     reading = {"images": images, "classes": list(classes), "size": size, "seed": seed, "estimator": estimator}
     work = partial(_block, classes=classes, size=size, seed=seed, estimator=estimator)
     return write_simulated(out, Series("flow", None, reading, people, names, BLOCK), work, jobs, progress)
@@ -105,7 +109,10 @@ def check_wishes(images: int, classes: tuple[str, ...], size: int, seed: int) ->
     """
     Preparation(size=size)  # refuses what no network takes
     if images < 1 or seed < 0 or not classes:
-        raise LearnetError(f"Cannot make {images} images of {len(classes)} classes with seed {seed}.", "At least one, and a seed from 0.")
+        raise LearnetError(
+            f"Cannot make {images} images of {len(classes)} classes with seed {seed}.",
+            "At least one, and a seed from 0.",
+        )
     for name in classes:
         pick(CLASSES, name, "class that can be simulated")
 
@@ -153,7 +160,9 @@ def write_simulated(out: Path, series: Series, work: Work, jobs: int, progress: 
 
 def _table(rows: list[Row], series: Series) -> pd.DataFrame:
     subjects = pd.Series([f"{number + 1:06d}" for number in series.people])
-    table = pd.DataFrame(rows).assign(image=range(len(rows)), subject=subjects, name=series.names, dataset=DATASET, apex_source="none")
+    table = pd.DataFrame(rows).assign(
+        image=range(len(rows)), subject=subjects, name=series.names, dataset=DATASET, apex_source="none"
+    )
     person = DATASET + "/" + subjects
     return table.assign(person=person, clip=person + "/" + table["name"])
 
@@ -175,7 +184,9 @@ def _block(
     for number in numbers:
         rng = np.random.default_rng([seed, number])
         sitter = _sitter(seed, _person(number, estimator)) if _is_measured(number, estimator) else None
-        made.append(measured_image_of(classes, size, sitter, rng) if sitter else flow_image_of(classes, size, rng))
+        made.append(
+            measured_image_of(classes, size, sitter, rng) if sitter else flow_image_of(classes, size, rng)
+        )
     told: list[Row] = [{"emotion": emotion, "action_units": spelled(units)} for _, emotion, units in made]
     return np.stack([per_channel(image) for image, _, _ in made]), told
 
@@ -227,4 +238,6 @@ def flow_of(
     """
     moment = draw_moment(emotion, view, rng)
     seen = texture(moment.geometry, view, rng, estimate)
-    return estimated(moment.field, seen, moment.strongest, view.face_px / MODEL_FACE_PX, rng, estimate), moment
+    return estimated(
+        moment.field, seen, moment.strongest, view.face_px / MODEL_FACE_PX, rng, estimate
+    ), moment

@@ -10,7 +10,9 @@ from learnet.clip import Fold
 from learnet.errors import LearnetError, counted, pick
 from learnet.settings import Study
 
-LEAKY_EPOCH = "leaky-epoch"  # the folds of loso; what leaks is the choice of the epoch (`training.train_leaky`)
+LEAKY_EPOCH = (
+    "leaky-epoch"  # the folds of loso; what leaks is the choice of the epoch (`training.train_leaky`)
+)
 
 
 def leave_one_subject_out(people: Sequence[str]) -> list[Fold]:
@@ -21,7 +23,9 @@ def leave_one_subject_out(people: Sequence[str]) -> list[Fold]:
     """
     _at_least(people, 2)
     parts = LeaveOneGroupOut().split(people, groups=people)
-    places = np.arange(len(people)).astype(object)  # one number object a place for all folds: a fifth of the memory
+    places = np.arange(len(people)).astype(
+        object
+    )  # one number object a place for all folds: a fifth of the memory
     return [_fold(people[test[0]], places[train], places[test], people, "loso") for train, test in parts]
 
 
@@ -32,10 +36,16 @@ def subject_groups(people: Sequence[str], labels: Sequence[str], groups: int, se
         LearnetError: fewer people than groups, or fewer than two groups.
     """
     if groups < 2:
-        raise LearnetError(f"{groups} subject groups cannot be split into training and test.", "Ask for at least 2.")
+        raise LearnetError(
+            f"{groups} subject groups cannot be split into training and test.", "Ask for at least 2."
+        )
     _at_least(people, groups)
     splitter = StratifiedGroupKFold(groups, shuffle=True, random_state=seed)
-    parts = [(train, test) for train, test in splitter.split(people, _rare_together(labels, groups), people) if len(test)]
+    parts = [
+        (train, test)
+        for train, test in splitter.split(people, _rare_together(labels, groups), people)
+        if len(test)
+    ]
     return [_fold(f"group-{i}", train, test, people, "groups") for i, (train, test) in enumerate(parts)]
 
 
@@ -47,11 +57,19 @@ def leave_one_database_out(people: Sequence[str], datasets: Sequence[str]) -> li
     """
     names = sorted(set(datasets))
     if len(names) < 2:
-        raise LearnetError(f"There is only one database, {names[0]}, so none can be left out.", "Study several prepared folders together.")
-    return [_between(people, datasets, [other for other in names if other != name], [name], name, "lodo") for name in names]
+        raise LearnetError(
+            f"There is only one database, {names[0]}, so none can be left out.",
+            "Study several prepared folders together.",
+        )
+    return [
+        _between(people, datasets, [other for other in names if other != name], [name], name, "lodo")
+        for name in names
+    ]
 
 
-def across_databases(people: Sequence[str], datasets: Sequence[str], train_on: Sequence[str], test_on: Sequence[str]) -> list[Fold]:
+def across_databases(
+    people: Sequence[str], datasets: Sequence[str], train_on: Sequence[str], test_on: Sequence[str]
+) -> list[Fold]:
     """One fold: trained on some databases, tested on others.
 
     Args:
@@ -65,22 +83,44 @@ def across_databases(people: Sequence[str], datasets: Sequence[str], train_on: S
     """
     there = sorted(set(datasets))
     if not test_on:
-        raise LearnetError("Which database is to be tested on is not said.", f"Name it with --test-on: {', '.join(there)}.")
+        raise LearnetError(
+            "Which database is to be tested on is not said.", f"Name it with --test-on: {', '.join(there)}."
+        )
     for name in (*train_on, *test_on):
         pick(dict.fromkeys(there), name, "database among these images")
     train_on = list(train_on) or [name for name in there if name not in test_on]
     if both := sorted(set(train_on) & set(test_on)):
-        raise LearnetError(f"{', '.join(both)} cannot be trained on and tested on.", "Leave it out of one side.")
+        raise LearnetError(
+            f"{', '.join(both)} cannot be trained on and tested on.", "Leave it out of one side."
+        )
     if not train_on:
-        raise LearnetError(f"Nothing is left to train on beside {', '.join(test_on)}.", "Study several prepared folders together.")
-    return [_between(people, datasets, train_on, test_on, f"{'+'.join(train_on)}-to-{'+'.join(test_on)}", "across")]
+        raise LearnetError(
+            f"Nothing is left to train on beside {', '.join(test_on)}.",
+            "Study several prepared folders together.",
+        )
+    return [
+        _between(
+            people, datasets, train_on, test_on, f"{'+'.join(train_on)}-to-{'+'.join(test_on)}", "across"
+        )
+    ]
 
 
 def _between(
-    people: Sequence[str], datasets: Sequence[str], train_on: Sequence[str], test_on: Sequence[str], name: str, protocol: str
+    people: Sequence[str],
+    datasets: Sequence[str],
+    train_on: Sequence[str],
+    test_on: Sequence[str],
+    name: str,
+    protocol: str,
 ) -> Fold:
     places = np.array(datasets)
-    return _fold(name, np.flatnonzero(np.isin(places, train_on)), np.flatnonzero(np.isin(places, test_on)), people, protocol)
+    return _fold(
+        name,
+        np.flatnonzero(np.isin(places, train_on)),
+        np.flatnonzero(np.isin(places, test_on)),
+        people,
+        protocol,
+    )
 
 
 def ignoring_people(people: Sequence[str], labels: Sequence[str], groups: int, seed: int) -> list[Fold]:
@@ -90,17 +130,28 @@ def ignoring_people(people: Sequence[str], labels: Sequence[str], groups: int, s
         LearnetError: fewer clips than groups, or fewer than two groups.
     """
     if groups < 2 or groups > len(people):
-        raise LearnetError(f"{len(people)} clips cannot be split into {groups} groups.", "Ask for at least 2, and at most one per clip.")
-    parts = StratifiedKFold(groups, shuffle=True, random_state=seed).split(people, _rare_together(labels, groups))
+        raise LearnetError(
+            f"{len(people)} clips cannot be split into {groups} groups.",
+            "Ask for at least 2, and at most one per clip.",
+        )
+    parts = StratifiedKFold(groups, shuffle=True, random_state=seed).split(
+        people, _rare_together(labels, groups)
+    )
     return [_fold(f"part-{i}", train, test, people, "leaky-clips") for i, (train, test) in enumerate(parts)]
 
 
 PROTOCOLS: dict[str, Callable[[Study, Sequence[str], Sequence[str], Sequence[str], int], list[Fold]]] = {
     "loso": lambda study, people, labels, datasets, seed: leave_one_subject_out(people),
-    "groups": lambda study, people, labels, datasets, seed: subject_groups(people, labels, study.groups, seed),
+    "groups": lambda study, people, labels, datasets, seed: subject_groups(
+        people, labels, study.groups, seed
+    ),
     "lodo": lambda study, people, labels, datasets, seed: leave_one_database_out(people, datasets),
-    "across": lambda study, people, labels, datasets, seed: across_databases(people, datasets, study.train_on, study.test_on),
-    "leaky-clips": lambda study, people, labels, datasets, seed: ignoring_people(people, labels, study.groups, seed),
+    "across": lambda study, people, labels, datasets, seed: across_databases(
+        people, datasets, study.train_on, study.test_on
+    ),
+    "leaky-clips": lambda study, people, labels, datasets, seed: ignoring_people(
+        people, labels, study.groups, seed
+    ),
     LEAKY_EPOCH: lambda study, people, labels, datasets, seed: [
         replace(fold, protocol=LEAKY_EPOCH) for fold in leave_one_subject_out(people)
     ],
@@ -108,7 +159,9 @@ PROTOCOLS: dict[str, Callable[[Study, Sequence[str], Sequence[str], Sequence[str
 """Name -> folds of images whose people, classes and databases are given in image order. Those that leak are called so."""
 
 
-def make_folds(study: Study, people: Sequence[str], labels: Sequence[str], datasets: Sequence[str], seed: int) -> list[Fold]:
+def make_folds(
+    study: Study, people: Sequence[str], labels: Sequence[str], datasets: Sequence[str], seed: int
+) -> list[Fold]:
     """The folds of the study's protocol over images whose people, classes and databases are given in image order."""
     return PROTOCOLS[study.protocol](study, people, labels, datasets, seed)
 

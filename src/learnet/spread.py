@@ -14,7 +14,9 @@ Piece = TypeVar("Piece")
 Answer = TypeVar("Answer")
 
 
-def spread(work: Callable[[Piece], Answer], pieces: Sequence[Piece], jobs: int, ordered: bool = True) -> Generator[Answer, None, None]:
+def spread(
+    work: Callable[[Piece], Answer], pieces: Sequence[Piece], jobs: int, ordered: bool = True
+) -> Generator[Answer, None, None]:
     """Do WORK on every piece, on JOBS processes.
 
     Args:
@@ -29,7 +31,9 @@ def spread(work: Callable[[Piece], Answer], pieces: Sequence[Piece], jobs: int, 
     # joblib starts a worker anew once it has grown by 300 MB, as one does that loads torch, and warns; nothing is lost or done twice.
     warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
     # It also tells how many pieces it gave up when the generator is closed, as after Ctrl-C, which is what was asked for.
-    warnings.filterwarnings("ignore", ".*tasks which were still being processed by the workers have been cancelled", UserWarning)
+    warnings.filterwarnings(
+        "ignore", ".*tasks which were still being processed by the workers have been cancelled", UserWarning
+    )
     processes = min(jobs if jobs > 0 else joblib.cpu_count(), max(len(pieces), 1))
     kind = "generator" if ordered else "generator_unordered"
     extra = {"initializer": _begin, "initargs": (os.getpid(),)} if processes > 1 else {}

@@ -24,7 +24,9 @@ class Start:
     about: dict  # for `study.json`: file, SHA-256, what the weights learned from, what of the class layer was taken
 
 
-def start_from(weights: str, network: str, images: Source, classes: Sequence[str], people: Iterable[str]) -> Start:
+def start_from(
+    weights: str, network: str, images: Source, classes: Sequence[str], people: Iterable[str]
+) -> Start:
     """Weights to start every fold from.
 
     The class layer comes along where the weights know every class of the study, each class with its own weights, whatever their order;
@@ -43,13 +45,24 @@ def start_from(weights: str, network: str, images: Source, classes: Sequence[str
     """
     if hasattr(NETWORKS[network], "fit"):
         raise LearnetError(f"{network} is fitted in one go and starts from nothing.", "Leave --from out.")
-    path = pretrained(network, images.about["images_kind"], images.size) if weights == PRETRAINED else named(Path(weights))
+    path = (
+        pretrained(network, images.about["images_kind"], images.size)
+        if weights == PRETRAINED
+        else named(Path(weights))
+    )
     module, facts = load_checkpoint(path, network)
     check_fit(images, path, facts)
     seen = sorted(set(facts.data.get("people", "").splitlines()) & set(people))
-    if seen and {facts.data.get("synthetic"), synthetic(images.about)} != {"yes", "no"}:  # synthetic 01 is nobody real
+    if seen and {facts.data.get("synthetic"), synthetic(images.about)} != {
+        "yes",
+        "no",
+    }:  # synthetic 01 is nobody real
         shown = ", ".join(seen[:3]) + (", …" if len(seen) > 3 else "")
-        raise BadCheckpoint(path, f"has learned from {len(seen)} of the people who would be tested ({shown})", "Start from other weights.")
+        raise BadCheckpoint(
+            path,
+            f"has learned from {len(seen)} of the people who would be tested ({shown})",
+            "Start from other weights.",
+        )
     tensors = {name: tensor.contiguous() for name, tensor in module.state_dict().items()}
     layer, known = _class_layer(network, facts.size), [name for name in classes if name in facts.classes]
     if len(known) == len(classes):

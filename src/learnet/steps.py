@@ -43,7 +43,13 @@ class Steps:
     notes: tuple[str, ...]  # sentences: what was lost of the video, what may have spoilt the motion
 
 
-def take_steps(clip: Path, preparation: Preparation, marks: Marks, fps: float | None = None, face_model: Path | None = None) -> Steps:
+def take_steps(
+    clip: Path,
+    preparation: Preparation,
+    marks: Marks,
+    fps: float | None = None,
+    face_model: Path | None = None,
+) -> Steps:
     """Make the motion image of a clip, as `learnet prepare` does, and keep every step.
 
     Args:
@@ -72,7 +78,9 @@ def take_steps(clip: Path, preparation: Preparation, marks: Marks, fps: float | 
     settled = preparation.settled
     return Steps(
         source=str(clip),
-        preparation=replace(settled, face="yunet" if finder.kind == "yunet" else "haar") if finder else settled,
+        preparation=replace(settled, face="yunet" if finder.kind == "yunet" else "haar")
+        if finder
+        else settled,
         fps=footage.info.fps,
         numbers=footage.numbers,
         frames=footage.pixels,
@@ -82,7 +90,11 @@ def take_steps(clip: Path, preparation: Preparation, marks: Marks, fps: float | 
         apex=find_apex(crops, eyes) if made.apex is None else made.apex,
         detected=given is None,
         made=made,
-        notes=(*footage.notes, *(f"{count} {what}" for what, count in footage.losses.items()), *made.aligned.told(footage.numbers)),
+        notes=(
+            *footage.notes,
+            *(f"{count} {what}" for what, count in footage.losses.items()),
+            *made.aligned.told(footage.numbers),
+        ),
     )
 
 
@@ -91,4 +103,7 @@ def _check_length(clip: Path, fps: float | None) -> None:
     with open_video(clip, fps) as video:
         lasts_s = (video.info.frames or 0) / video.info.fps
     if lasts_s > LONGEST_S:
-        raise LearnetError(f"{clip}: this lasts {lasts_s:.0f} s, and one clip is shown.", "Say where it is with --onset and --offset.")
+        raise LearnetError(
+            f"{clip}: this lasts {lasts_s:.0f} s, and one clip is shown.",
+            "Say where it is with --onset and --offset.",
+        )

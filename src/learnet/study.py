@@ -77,20 +77,34 @@ def run_study(
         for fold in learning_from(folds, study.learn_from, seed)
     ]
     _check_trainings(given)
-    starts = {name: start_of(own, study.network, data) for name, own in {own.from_: own for _, own in given}.items()}
+    starts = {
+        name: start_of(own, study.network, data) for name, own in {own.from_: own for _, own in given}.items()
+    }
     tensors = {name: start.tensors if start else None for name, start in starts.items()}
-    tasks = [Task(out.name, study.network, fold, own, tensors[own.from_], _weights_file(out, study, fold, own.seed)) for fold, own in given]
+    tasks = [
+        Task(
+            out.name, study.network, fold, own, tensors[own.from_], _weights_file(out, study, fold, own.seed)
+        )
+        for fold, own in given
+    ]
     record = describe(out.name, data, study, training, folds, starts.get(training.from_))
     if choice:
-        record |= {"training": {"seed": training.seed}, "choice": choice.record}  # nothing else of TRAINING had a say
-    return carry_out(out, record, tasks, data, resources, progress, lambda: close_study(out, data.scheme.classes))
+        record |= {
+            "training": {"seed": training.seed},
+            "choice": choice.record,
+        }  # nothing else of TRAINING had a say
+    return carry_out(
+        out, record, tasks, data, resources, progress, lambda: close_study(out, data.scheme.classes)
+    )
 
 
 def ready(folder: Path | Sequence[Path], out: Path, study: Study) -> Material:
     """What a study learns from, once network, class scheme and image size are known to go together."""
     pick(NETWORKS, study.network, "network")
     data = seen_through(opened(folder, out / POOLED), study.classes)
-    NETWORKS[study.network](len(data.scheme.classes), data.prepared.size)  # says that it cannot take this size before anything is written
+    NETWORKS[study.network](
+        len(data.scheme.classes), data.prepared.size
+    )  # says that it cannot take this size before anything is written
     return data
 
 
@@ -106,8 +120,13 @@ def carry_out(
     """Run what is not done of TASKS, and keep each answer in OUT as it comes; returns what CLOSE says of the whole."""
     classes = record["settings"]["classes"]
     resources = _with_device(resources)
-    with joined(resources.cluster, versions) if resources.cluster else nullcontext() as workers, held(out, record):
-        done = begin(out, record, [(task.fold.name, task.training.seed, len(task.fold.test)) for task in tasks])
+    with (
+        joined(resources.cluster, versions) if resources.cluster else nullcontext() as workers,
+        held(out, record),
+    ):
+        done = begin(
+            out, record, [(task.fold.name, task.training.seed, len(task.fold.test)) for task in tasks]
+        )
         data = _on_disk(data)
         started = time.monotonic()
         answers = _answers(tasks[done:], data, classes, resources, workers)
@@ -124,7 +143,10 @@ def carry_out(
 def _write_run(out: Path, trainings: int, seconds: float, device: str) -> None:
     """What the trainings took, and on what."""
     took = {"trainings": trainings, "seconds": round(seconds, 1), "cores": os.cpu_count(), "device": device}
-    write_whole(out / "run.json", json.dumps({**took, "machine": platform.machine(), "system": platform.system()}, indent=2) + "\n")
+    write_whole(
+        out / "run.json",
+        json.dumps({**took, "machine": platform.machine(), "system": platform.system()}, indent=2) + "\n",
+    )
 
 
 def _keep(out: Path, task: Task, answered: Answered) -> None:
@@ -133,17 +155,26 @@ def _keep(out: Path, task: Task, answered: Answered) -> None:
     if task.weights and weights:
         write_checkpoint(task.weights, weights)
     append(out / "trainings.csv", line)
-    append(out / "outcomes.csv", as_text(outcomes))  # last: a fold counts as done once its outcomes are on disk
+    append(
+        out / "outcomes.csv", as_text(outcomes)
+    )  # last: a fold counts as done once its outcomes are on disk
 
 
 def start_of(training: Training, network: str, data: Material) -> Start | None:
     """The weights that a network starts from; None where they are random."""
-    return start_from(training.from_, network, data.prepared, data.scheme.classes, data.people) if training.from_ else None
+    return (
+        start_from(training.from_, network, data.prepared, data.scheme.classes, data.people)
+        if training.from_
+        else None
+    )
 
 
 def _check_trainings(given: Sequence[tuple[Fold, Training]]) -> None:
     if any(own.keep_start and fold.protocol == LEAKY_EPOCH for fold, own in given):
-        raise LearnetError(f"--protocol {LEAKY_EPOCH} tests each epoch as it is; nothing goes back.", "Leave --keep-start out.")
+        raise LearnetError(
+            f"--protocol {LEAKY_EPOCH} tests each epoch as it is; nothing goes back.",
+            "Leave --keep-start out.",
+        )
     fewest = min(len(fold.learned) for fold, _ in given)
     asked = max(own.inner_groups for _, own in given)
     if asked > fewest:
@@ -187,18 +218,29 @@ def train_on_all(
         What was learned from: classes, clips, people; and `losses`, the mean of each epoch, one after the other.
     """
     pick(NETWORKS, study.network, "network")
-    data = seen_through(opened(folder, weights.with_name(POOLED)), study.classes)  # never written: one process trains from where they lie
+    data = seen_through(
+        opened(folder, weights.with_name(POOLED)), study.classes
+    )  # never written: one process trains from where they lie
     training = settle(training, data.prepared, study.network)
     everybody = range(len(data.rows))
     start = start_of(training, study.network, data)
     given = data.training_set(everybody, training.phases)
-    learned = train(study.network, given, training, progress, start.tensors if start else None, usable_device(device))
+    learned = train(
+        study.network, given, training, progress, start.tensors if start else None, usable_device(device)
+    )
     save_checkpoint(weights, learned.module, facts(study.network, data, training, everybody), half)
     losses = " ".join(map(str, learned.losses))
-    return {"classes": ", ".join(data.scheme.classes), "clips": str(len(data.rows)), "people": str(len(set(data.people))), "losses": losses}
+    return {
+        "classes": ", ".join(data.scheme.classes),
+        "clips": str(len(data.rows)),
+        "people": str(len(set(data.people))),
+        "losses": losses,
+    }
 
 
-def describe(name: str, data: Material, study: Study, training: Training, folds: Sequence[Fold], start: Start | None) -> dict:
+def describe(
+    name: str, data: Material, study: Study, training: Training, folds: Sequence[Fold], start: Start | None
+) -> dict:
     """The content of `study.json`: everything needed to run the study again, and what the data were."""
     prepared = data.prepared
     named = {"folders": [str(folder) for folder in prepared.folders]} if isinstance(prepared, Pool) else {}
@@ -208,12 +250,21 @@ def describe(name: str, data: Material, study: Study, training: Training, folds:
         "study": name,
         "network": study.network,
         "protocol": study.protocol,
-        "scheme": {"name": data.scheme.name, "classes": list(data.scheme.classes), "source": data.scheme.source},
+        "scheme": {
+            "name": data.scheme.name,
+            "classes": list(data.scheme.classes),
+            "source": data.scheme.source,
+        },
         "seeds": seeds,
         "settings": asdict(study),
         "training": asdict(training),
         "start": start.about if start else None,
-        "prepared": {"folder": str(prepared.folder), **named, "fingerprint": prepared.about["fingerprint"], "about": prepared.about},
+        "prepared": {
+            "folder": str(prepared.folder),
+            **named,
+            "fingerprint": prepared.about["fingerprint"],
+            "about": prepared.about,
+        },
         "folds": [
             {
                 "name": fold.name,
@@ -221,7 +272,11 @@ def describe(name: str, data: Material, study: Study, training: Training, folds:
                 "test_people": sorted({fold.people[i] for i in fold.test}),
                 "train_clips": len(fold.train),
                 "test_clips": len(fold.test),
-                **({"learned_from": {str(seed): there[place].learned for seed, there in drawn.items()}} if drawn else {}),
+                **(
+                    {"learned_from": {str(seed): there[place].learned for seed, there in drawn.items()}}
+                    if drawn
+                    else {}
+                ),
             }
             for place, fold in enumerate(folds)
         ],
@@ -240,11 +295,17 @@ def _with_device(resources: Resources) -> Resources:
     return replace(resources, device=device, jobs=1 if device == "cuda" else resources.jobs)
 
 
-def _answers(tasks: Sequence[Task], data: Material, classes: str, resources: Resources, workers: Cluster | None) -> Iterator[Answered]:
+def _answers(
+    tasks: Sequence[Task], data: Material, classes: str, resources: Resources, workers: Cluster | None
+) -> Iterator[Answered]:
     """Answers of all tasks, in their order."""
     folder, groups = data.prepared.folder, _side_by_side(tasks, _at_once(tasks, data, resources))
     work = partial(_run_from_disk, classes=classes, device=resources.device)
-    spreading = spread_on(workers, work, groups, folder) if workers else spread(partial(work, folder=folder), groups, resources.jobs)
+    spreading = (
+        spread_on(workers, work, groups, folder)
+        if workers
+        else spread(partial(work, folder=folder), groups, resources.jobs)
+    )
     for answers in spreading:
         yield from answers
 
@@ -257,7 +318,11 @@ def _at_once(tasks: Sequence[Task], data: Material, resources: Resources) -> int
         return 1
     size = data.prepared.size
     network = NETWORKS[tasks[0].network](len(data.scheme.classes), size)
-    return 1 if hasattr(network, "fit") else networks_that_fit(network, size, tasks[0].training.batch, torch.cuda.mem_get_info()[0])
+    return (
+        1
+        if hasattr(network, "fit")
+        else networks_that_fit(network, size, tasks[0].training.batch, torch.cuda.mem_get_info()[0])
+    )
 
 
 def _side_by_side(tasks: Sequence[Task], at_once: int) -> list[list[Task]]:
@@ -287,4 +352,8 @@ def _material_once(folder: Path, classes: str, stamp: Stamp) -> Material:
 
 
 def _weights_file(out: Path, study: Study, fold: Fold, seed: int) -> Path | None:
-    return out / "folds" / f"{fold.name.replace('/', '-')}-seed{seed}.safetensors" if study.keep_weights else None
+    return (
+        out / "folds" / f"{fold.name.replace('/', '-')}-seed{seed}.safetensors"
+        if study.keep_weights
+        else None
+    )

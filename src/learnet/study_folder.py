@@ -36,13 +36,19 @@ def held(out: Path, record: dict) -> Iterator[None]:
     if (out / "study.json").is_file():
         _refuse_another(out, json.loads((out / "study.json").read_text(encoding="utf-8")), record)
     elif out.exists() and (not out.is_dir() or any(path.name != LOCK for path in out.iterdir())):
-        raise OutputTaken(out, "something else is there already", "The study folder stands last: name an empty or a new one.")
+        raise OutputTaken(
+            out,
+            "something else is there already",
+            "The study folder stands last: name an empty or a new one.",
+        )
     out.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(out / LOCK, timeout=0):
             yield
     except Timeout:
-        raise OutputTaken(out, "another run of this study is at work there", "Wait for it, or stop it.") from None
+        raise OutputTaken(
+            out, "another run of this study is at work there", "Wait for it, or stop it."
+        ) from None
 
 
 def begin(out: Path, record: dict, folds: Sequence[tuple[str, int, int]]) -> int:
@@ -58,9 +64,14 @@ def begin(out: Path, record: dict, folds: Sequence[tuple[str, int, int]]) -> int
     """
     (out / "folds").mkdir(exist_ok=True)
     done = whole_folds(out / "outcomes.csv", folds)
-    trainings = (out / "trainings.csv").read_text(encoding="utf-8").splitlines(keepends=True)[1:] if done else []
+    trainings = (
+        (out / "trainings.csv").read_text(encoding="utf-8").splitlines(keepends=True)[1:] if done else []
+    )
     write_whole(out / "outcomes.csv", header(record["scheme"]["classes"]) + "".join(map(as_text, done)))
-    write_whole(out / "trainings.csv", "fold,seed,train_clips,test_clips,epochs,last_loss\n" + "".join(trainings[: len(done)]))
+    write_whole(
+        out / "trainings.csv",
+        "fold,seed,train_clips,test_clips,epochs,last_loss\n" + "".join(trainings[: len(done)]),
+    )
     write_whole(out / "study.json", json.dumps(record, indent=2) + "\n")
     return len(done)
 
@@ -70,9 +81,13 @@ def _refuse_another(out: Path, there: dict, wanted: dict) -> None:
     before, now = _flat(_placeless(_grown(there, wanted))), _flat(_placeless(wanted))
     different = [key for key in now if before.get(key, "null") != now[key]]
     if different:
-        shown = ", ".join(f"{key} (there {_brief(before.get(key))}, asked {_brief(now[key])})" for key in different[:3])
+        shown = ", ".join(
+            f"{key} (there {_brief(before.get(key))}, asked {_brief(now[key])})" for key in different[:3]
+        )
         more = f" and {len(different) - 3} more" if len(different) > 3 else ""
-        raise OutputTaken(out, f"another study is there already; it differs in {shown}{more}", "Name a new folder.")
+        raise OutputTaken(
+            out, f"another study is there already; it differs in {shown}{more}", "Name a new folder."
+        )
 
 
 def _grown(there: dict, wanted: dict) -> dict:

@@ -23,7 +23,9 @@ from learnet.splits import LEAKY_EPOCH
 from learnet.torch_scores import predict_scores
 from learnet.training import Trained, train_leaky, train_together
 
-Answered = tuple[list[Outcome], str, bytes | None]  # answers to the test clips, line for `trainings.csv`, content of the checkpoint
+Answered = tuple[
+    list[Outcome], str, bytes | None
+]  # answers to the test clips, line for `trainings.csv`, content of the checkpoint
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,9 @@ class Task:
     fold: Fold
     training: Training  # its seed is the task's
     start: bytes | None  # numbers that the network starts from, where they are not random
-    weights: Path | None  # where they are to be kept; whoever ran the task may not see that place, so they come back as bytes
+    weights: (
+        Path | None
+    )  # where they are to be kept; whoever ran the task may not see that place, so they come back as bytes
 
 
 def run_tasks(tasks: Sequence[Task], data: Material, device: str = "cpu") -> list[Answered]:
@@ -51,44 +55,80 @@ def run_tasks(tasks: Sequence[Task], data: Material, device: str = "cpu") -> lis
     """
     torch.set_num_threads(1)
     learned = None
-    with suppress(torch.OutOfMemoryError):  # what the attempt took is free again only when its error has been let go
+    with suppress(
+        torch.OutOfMemoryError
+    ):  # what the attempt took is free again only when its error has been let go
         learned = _learned(tasks, data, device)
     if learned:
         return [_answered(task, made, data) for task, made in zip(tasks, learned, strict=True)]
     half = len(tasks) // 2
     if half == 0:
         raise too_little_memory()
-    warnings.warn(f"The GPU has too little memory for {len(tasks)} networks at once; {len(tasks) - half} are tried.", stacklevel=2)
+    warnings.warn(
+        f"The GPU has too little memory for {len(tasks)} networks at once; {len(tasks) - half} are tried.",
+        stacklevel=2,
+    )
     return [*run_tasks(tasks[:half], data, device), *run_tasks(tasks[half:], data, device)]
 
 
 def _learned(tasks: Sequence[Task], data: Material, device: str) -> list[Trained]:
-    sets, trainings = [data.training_set(task.fold.train, task.training.phases) for task in tasks], [task.training for task in tasks]
+    sets, trainings = (
+        [data.training_set(task.fold.train, task.training.phases) for task in tasks],
+        [task.training for task in tasks],
+    )
     if tasks[0].fold.protocol != LEAKY_EPOCH:
         return train_together(tasks[0].network, sets, trainings, device, start=tasks[0].start)
     tested = [data.training_set(task.fold.test) for task in tasks]
-    return [train_leaky(tasks[0].network, *given, device, tasks[0].start) for given in zip(sets, tested, trainings, strict=True)]
+    return [
+        train_leaky(tasks[0].network, *given, device, tasks[0].start)
+        for given in zip(sets, tested, trainings, strict=True)
+    ]
 
 
 def _answered(task: Task, learned: Trained, data: Material) -> Answered:
     """A trained network's answers to its test clips, and the training's line."""
     test = data.training_set(task.fold.test)
-    scores = predict_scores(learned.module, test.images, task.training.mirror_when_tested, task.training.levelled)
-    kept = checkpoint_bytes(learned.module, facts(task.network, data, task.training, task.fold.train)) if task.weights else None
+    scores = predict_scores(
+        learned.module, test.images, task.training.mirror_when_tested, task.training.levelled
+    )
+    kept = (
+        checkpoint_bytes(learned.module, facts(task.network, data, task.training, task.fold.train))
+        if task.weights
+        else None
+    )
     loss = f"{learned.losses[-1]:.6f}" if learned.losses else ""
     line = f"{task.fold.name},{task.training.seed},{len(task.fold.train)},{len(task.fold.test)},{learned.epochs},{loss}\n"
-    return outcomes_of(task.study, task.fold.name, task.training.seed, data, task.fold.test, scores), line, kept
+    return (
+        outcomes_of(task.study, task.fold.name, task.training.seed, data, task.fold.test, scores),
+        line,
+        kept,
+    )
 
 
 def outcomes_of(
-    study: str, fold: str, seed: int, data: Material, positions: Sequence[int], scores: Float64[np.ndarray, "N K"]
+    study: str,
+    fold: str,
+    seed: int,
+    data: Material,
+    positions: Sequence[int],
+    scores: Float64[np.ndarray, "N K"],
 ) -> list[Outcome]:
     """Scores of the images at these positions as outcomes: the prediction is the class of the highest score."""
     classes = data.scheme.classes
     table = data.prepared.clips.iloc[[data.rows[i] for i in positions]]
     rows = zip(table["clip"], table["dataset"], table["person"], positions, scores, strict=True)
     return [
-        Outcome(study, fold, seed, clip, dataset, person, data.truth[i], classes[int(row.argmax())], tuple(map(float, row)))
+        Outcome(
+            study,
+            fold,
+            seed,
+            clip,
+            dataset,
+            person,
+            data.truth[i],
+            classes[int(row.argmax())],
+            tuple(map(float, row)),
+        )
         for clip, dataset, person, i, row in rows
     ]
 
@@ -124,7 +164,9 @@ def _faces(data: Material, positions: Sequence[int]) -> str:
     """Who cropped the faces: `given` by the owners of the clips, `found` by learnet, or `both`; empty where that is not known."""
     if data.prepared.about["imported"]:
         return ""
-    faces = {"given" if data.prepared.clips["face"].iloc[data.rows[i]] == "given" else "found" for i in positions}
+    faces = {
+        "given" if data.prepared.clips["face"].iloc[data.rows[i]] == "given" else "found" for i in positions
+    }
     return faces.pop() if len(faces) == 1 else "both"
 
 

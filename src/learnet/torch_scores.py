@@ -30,7 +30,9 @@ def predict_scores(
     with torch.inference_mode():
         for start in range(0, len(images), 64):
             batch = as_input(images[start : start + 64]).to(device)
-            both = batch if mirror == "none" else torch.cat([batch, augment.mirror(batch, mirror)])  # one pass: half the calls
+            both = (
+                batch if mirror == "none" else torch.cat([batch, augment.mirror(batch, mirror)])
+            )  # one pass: half the calls
             scores = module(both).double().softmax(dim=1).unflatten(0, (-1, len(batch))).mean(dim=0)
             parts.append(scores)
     return torch.cat(parts).cpu().numpy()

@@ -36,7 +36,12 @@ class Trained:
 
 
 def train(
-    network: str, data: TrainingSet, training: Training, progress: Progress | None = None, start: bytes | None = None, device: str = "cpu"
+    network: str,
+    data: TrainingSet,
+    training: Training,
+    progress: Progress | None = None,
+    start: bytes | None = None,
+    device: str = "cpu",
 ) -> Trained:
     """Train a network of the table NETWORKS on DATA.
 
@@ -84,7 +89,9 @@ def train_together(
     """
     if few := [len(data.labels) for data in sets if len(data.labels) < 2]:
         raise LearnetError(f"{few[0]} training images are too few.", "At least 2 are needed.")
-    sets = [replace(data, images=_as_learned(data.images, own)) for data, own in zip(sets, trainings, strict=True)]
+    sets = [
+        replace(data, images=_as_learned(data.images, own)) for data, own in zip(sets, trainings, strict=True)
+    ]
     learned = [data.with_phases for data in sets]
     modules = [_new(network, data, own, start) for data, own in zip(sets, trainings, strict=True)]
     if hasattr(modules[0], "fit"):  # closed form: no epochs
@@ -92,18 +99,32 @@ def train_together(
             module.fit(as_input(data.images), torch.from_numpy(data.labels))
         return [Trained(module.eval(), 0, ()) for module in modules]
     given = list(zip(sets, trainings, strict=True))
-    epochs = [_best_epochs(network, data, own, device, start) if own.inner_groups else own.epochs for data, own in given]
+    epochs = [
+        _best_epochs(network, data, own, device, start) if own.inner_groups else own.epochs
+        for data, own in given
+    ]
     for module in modules:
         module.to(device)
     if len(modules) > 1:
         losses = descend_together(modules, learned, trainings, epochs)
     else:
-        losses = [descend(modules[0], learned[0], trainings[0], epochs[0], progress and (lambda done: progress(done, epochs[0])))]
+        losses = [
+            descend(
+                modules[0],
+                learned[0],
+                trainings[0],
+                epochs[0],
+                progress and (lambda done: progress(done, epochs[0])),
+            )
+        ]
     for module, data, own in zip(modules, learned, trainings, strict=True):
         if start and own.keep_start:
             go_back(module, start, own.keep_start)
         settle_statistics(module, data, own)
-    return [Trained(module.eval().cpu(), *made) for module, made in zip(modules, zip(epochs, losses, strict=True), strict=True)]
+    return [
+        Trained(module.eval().cpu(), *made)
+        for module, made in zip(modules, zip(epochs, losses, strict=True), strict=True)
+    ]
 
 
 def _as_learned(images: UInt8[np.ndarray, "N H W 3"], training: Training) -> UInt8[np.ndarray, "N H W 3"]:
@@ -117,7 +138,9 @@ def _as_learned(images: UInt8[np.ndarray, "N H W 3"], training: Training) -> UIn
     return learned
 
 
-def _new(network: str, data: TrainingSet, training: Training, start: bytes | None) -> Any:  # nn.Module, or one that has `fit`
+def _new(
+    network: str, data: TrainingSet, training: Training, start: bytes | None
+) -> Any:  # nn.Module, or one that has `fit`
     """A network before it has learned from DATA."""
     module = pick(NETWORKS, network, "network")(data.classes, data.images.shape[1], seed=training.seed)
     if start:
@@ -126,7 +149,12 @@ def _new(network: str, data: TrainingSet, training: Training, start: bytes | Non
 
 
 def train_leaky(
-    network: str, data: TrainingSet, tested: TrainingSet, training: Training, device: str = "cpu", start: bytes | None = None
+    network: str,
+    data: TrainingSet,
+    tested: TrainingSet,
+    training: Training,
+    device: str = "cpu",
+    start: bytes | None = None,
 ) -> Trained:
     """Train as many published tables were made: of all epochs, keep the one with the most right answers to the TESTED images.
 
@@ -162,7 +190,10 @@ def settle(training: Training, images: Source, network: str) -> Training:
     """
     if training.phases and not images.phases:
         lacking = ", ".join(str(folder) for folder in images.folders if not load_prepared(folder).phases)
-        raise LearnetError(f"--phases needs images of phases, and there are none in {lacking}.", "Prepare with --phases, or leave it out.")
+        raise LearnetError(
+            f"--phases needs images of phases, and there are none in {lacking}.",
+            "Prepare with --phases, or leave it out.",
+        )
     return resolve_mirror(training, images.about["images_kind"], network)
 
 
@@ -183,10 +214,15 @@ def resolve_mirror(training: Training, images_kind: str, network: str) -> Traini
     if training.level and images_kind != "flow":
         raise LearnetError("--level is for flow images, and these are none.", "Leave it out.")
     if (needed := getattr(make, "images_kind", images_kind)) != images_kind:
-        raise LearnetError(f"{network} reads {needed}, and these motion images are none.", f"Prepare the clips with --motion {network}.")
+        raise LearnetError(
+            f"{network} reads {needed}, and these motion images are none.",
+            f"Prepare the clips with --motion {network}.",
+        )
     if images_kind == "histograms" and not hasattr(make, "fit"):
         what = f"These images are histograms drawn as pictures, in which {network} would look for a face."
-        raise LearnetError(what, "Choose --network lbp-top or linear-svm, or prepare the clips with another --motion.")
+        raise LearnetError(
+            what, "Choose --network lbp-top or linear-svm, or prepare the clips with another --motion."
+        )
     if hasattr(make, "fit"):
         return replace(training, mirror="none")
     known: dict[str, Literal["image", "flow"]] = {"image": "image", "flow": "flow"}
@@ -217,11 +253,15 @@ def settle_statistics(module: nn.Module, data: TrainingSet, training: Training) 
     steps = -(-len(data.labels) // training.batch)
     parts = np.array_split(np.arange(len(data.labels)), steps)
     device = device_of(module)
-    with torch.random.fork_rng(devices=[]):  # dropout draws in training mode; nothing of it reaches the statistics
+    with torch.random.fork_rng(
+        devices=[]
+    ):  # dropout draws in training mode; nothing of it reaches the statistics
         update_bn((as_input(data.images[part]).to(device) for part in parts), module)
 
 
-def _best_epochs(network: str, data: TrainingSet, training: Training, device: str, start: bytes | None) -> int:
+def _best_epochs(
+    network: str, data: TrainingSet, training: Training, device: str, start: bytes | None
+) -> int:
     """Number of epochs with the highest UF1 pooled over inner groups of the training people."""
     names = [str(i) for i in range(data.classes)]
     truth = [names[label] for label in data.labels]
@@ -231,10 +271,16 @@ def _best_epochs(network: str, data: TrainingSet, training: Training, device: st
         module = _new(network, data, training, start).to(device)
 
         def note(
-            done: int, module: nn.Module = module, inner: TrainingSet = inner, held_out: np.ndarray = held_out, fold_test: tuple = fold.test
+            done: int,
+            module: nn.Module = module,
+            inner: TrainingSet = inner,
+            held_out: np.ndarray = held_out,
+            fold_test: tuple = fold.test,
         ) -> None:
             settle_statistics(module, inner, training)
-            answers[done - 1, list(fold_test)] = predict_scores(module.eval(), held_out, training.mirror_when_tested).argmax(axis=1)
+            answers[done - 1, list(fold_test)] = predict_scores(
+                module.eval(), held_out, training.mirror_when_tested
+            ).argmax(axis=1)
 
         descend(module, inner, training, training.epochs, after_epoch=note)
     uf1 = [headline(confusion(truth, [names[a] for a in row], names))[1] for row in answers]

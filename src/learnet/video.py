@@ -24,9 +24,24 @@ import numpy as np
 from jaxtyping import UInt8
 
 from learnet.errors import BadInput, BadVideo, pick
-from learnet.libav import ABSENT, STORED, Clock, decode, encode, open_stream, orientation, rates_differ, to_rgb
+from learnet.libav import (
+    ABSENT,
+    STORED,
+    Clock,
+    decode,
+    encode,
+    open_stream,
+    orientation,
+    rates_differ,
+    to_rgb,
+)
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".bmp", ".png")  # in order of preference, where one number has several files
+IMAGE_SUFFIXES = (
+    ".jpg",
+    ".jpeg",
+    ".bmp",
+    ".png",
+)  # in order of preference, where one number has several files
 FASTEST = 10_000  # frames per second; cameras that see a face at more do not give videos
 UNTIMED_FPS = 25.0  # for folders of images, which carry no rate, and for files without one
 
@@ -88,7 +103,9 @@ class Video(ABC):
         self.losses: dict[str, int] = {}
         self.unreadable: list[Path] = []
         self.first, self.last = bounds
-        self.place: UInt8[np.ndarray, "T H W 3"] | None = None  # memory that images are decoded into, one after the other
+        self.place: UInt8[np.ndarray, "T H W 3"] | None = (
+            None  # memory that images are decoded into, one after the other
+        )
 
     def __iter__(self) -> Iterator[Frame]:
         for frame in self._frames():
@@ -115,11 +132,15 @@ class Video(ABC):
     def __enter__(self) -> "Video":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
-def open_video(source: Path | int, fps: float | None = None, first: int | None = None, last: int | None = None) -> Video:
+def open_video(
+    source: Path | int, fps: float | None = None, first: int | None = None, last: int | None = None
+) -> Video:
     """Open a video file, a folder of images, or a camera by its index.
 
     Args:
@@ -131,9 +152,17 @@ def open_video(source: Path | int, fps: float | None = None, first: int | None =
         BadVideo: nothing there, not a video, no pictures in it, or none in the range; or no such camera.
     """
     if fps is not None and not 0 < fps <= FASTEST:
-        raise BadInput(str(source), f"{fps:g} is no frame rate", f"Give frames per second, above 0 and at most {FASTEST:,}.")
+        raise BadInput(
+            str(source),
+            f"{fps:g} is no frame rate",
+            f"Give frames per second, above 0 and at most {FASTEST:,}.",
+        )
     if first is not None and last is not None and first > last:
-        raise BadInput(str(source), f"there is nothing from frame {first} to frame {last}", "The first frame must not come after the last.")
+        raise BadInput(
+            str(source),
+            f"there is nothing from frame {first} to frame {last}",
+            "The first frame must not come after the last.",
+        )
     if isinstance(source, int):
         return _CameraVideo(source, fps, (first, last))
     if not source.exists():
@@ -142,7 +171,11 @@ def open_video(source: Path | int, fps: float | None = None, first: int | None =
 
 
 def read_clip(
-    source: Path, first: int | None = None, last: int | None = None, fps: float | None = None, room: UInt8[np.ndarray, "B"] | None = None
+    source: Path,
+    first: int | None = None,
+    last: int | None = None,
+    fps: float | None = None,
+    room: UInt8[np.ndarray, "B"] | None = None,
 ) -> Footage:
     """A clip of a file or folder, whole in memory, with the losses counted. Images that cannot be read are refused.
 
@@ -155,7 +188,9 @@ def read_clip(
     """
     numbers: list[int] = []
     with open_video(source, fps, first, last) as video:
-        announced = min(video.info.frames or 64, 1024)  # a damaged header may announce anything; doubled when full
+        announced = min(
+            video.info.frames or 64, 1024
+        )  # a damaged header may announce anything; doubled when full
         shape = (announced, video.info.height, video.info.width, 3)
         if room is None or room.size < math.prod(shape):
             room = np.empty(math.prod(shape), np.uint8)
@@ -168,11 +203,17 @@ def read_clip(
                 pixels[len(numbers)] = frame.pixels
             numbers.append(frame.number)
         for path in video.unreadable:
-            raise BadVideo(path, "this image cannot be read", "Replace it, mend its permissions, or take it out of the folder.")
+            raise BadVideo(
+                path,
+                "this image cannot be read",
+                "Replace it, mend its permissions, or take it out of the folder.",
+            )
         return Footage(pixels[: len(numbers)], tuple(numbers), video.info, video.losses, tuple(video.notes))
 
 
-def read_frames(source: Path, first: int | None = None, last: int | None = None) -> UInt8[np.ndarray, "T H W 3"]:
+def read_frames(
+    source: Path, first: int | None = None, last: int | None = None
+) -> UInt8[np.ndarray, "T H W 3"]:
     """A clip as one array, RGB 0..255. Gaps in the numbers of a folder are allowed (`read_clip` counts them); other losses are not.
 
     Raises:
@@ -181,7 +222,9 @@ def read_frames(source: Path, first: int | None = None, last: int | None = None)
     footage = read_clip(source, first, last)
     lost = ", ".join(f"{count} {what}" for what, count in footage.losses.items() if what != GAPS)
     if lost:
-        raise BadVideo(source, f"the clip is not whole: {lost}", "Copy the file again, or cut it where it is sound.")
+        raise BadVideo(
+            source, f"the clip is not whole: {lost}", "Copy the file again, or cut it where it is sound."
+        )
     return footage.pixels
 
 
@@ -197,7 +240,9 @@ def image_files(folder: Path) -> dict[int, Path]:
     """
     try:
         with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry in entries if not entry.name.startswith(".") and entry.is_file())
+            names = sorted(
+                entry.name for entry in entries if not entry.name.startswith(".") and entry.is_file()
+            )
     except OSError as error:
         raise BadVideo(folder, f"this folder cannot be read ({error.strerror})") from error
     kinds: dict[str, dict[int, str]] = {suffix: {} for suffix in IMAGE_SUFFIXES}
@@ -235,7 +280,12 @@ def read_image(path: Path, place: UInt8[np.ndarray, "h w 3"] | None = None) -> P
     """
     try:
         with path.open("rb", buffering=0) as file, _quiet_opencv():
-            if place is not None and file.seek(0, os.SEEK_END) > 1 and file.seek(-2, os.SEEK_END) and file.read(2) == END_OF_JPEG:
+            if (
+                place is not None
+                and file.seek(0, os.SEEK_END) > 1
+                and file.seek(-2, os.SEEK_END)
+                and file.read(2) == END_OF_JPEG
+            ):
                 with suppress(cv2.error):  # it has another size than PLACE, and is decoded apart from it
                     return cv2.imread(str(path), place, cv2.IMREAD_COLOR_RGB)
             file.seek(0)
@@ -260,19 +310,41 @@ class _FolderVideo(Video):
     def __init__(self, source: Path, fps: float | None, bounds: tuple[int | None, int | None]) -> None:
         images = image_files(source)
         if not images:
-            raise BadVideo(source, "no image with a number in its name is there", "Give a video file, or a folder of jpg, png or bmp.")
+            raise BadVideo(
+                source,
+                "no image with a number in its name is there",
+                "Give a video file, or a folder of jpg, png or bmp.",
+            )
         self.start, end = min(images), max(images)
-        self.wanted = range(self.start if bounds[0] is None else bounds[0], (end if bounds[1] is None else bounds[1]) + 1)
+        self.wanted = range(
+            self.start if bounds[0] is None else bounds[0], (end if bounds[1] is None else bounds[1]) + 1
+        )
         self.images = {number: path for number, path in images.items() if number in self.wanted}
         if not self.images:
-            raise BadVideo(source, f"no image has a number from {bounds[0]} to {bounds[1]}; there are {self.start} to {end}")
+            raise BadVideo(
+                source,
+                f"no image has a number from {bounds[0]} to {bounds[1]}; there are {self.start} to {end}",
+            )
         pictures = ((number, read_image(path)) for number, path in self.images.items())
         self.opening = next(((number, pixels) for number, pixels in pictures if pixels is not None), None)
         if self.opening is None:
             raise BadVideo(source, "none of the images can be read")
         height, width, _ = self.opening[1].shape
-        info = VideoInfo(str(source), "folder", fps or UNTIMED_FPS, width, height, len(self.images), variable_rate=False, rotation=0)
-        super().__init__(info, bounds, [] if fps else [f"Images carry no frame rate; {UNTIMED_FPS:g} frames per second is assumed."])
+        info = VideoInfo(
+            str(source),
+            "folder",
+            fps or UNTIMED_FPS,
+            width,
+            height,
+            len(self.images),
+            variable_rate=False,
+            rotation=0,
+        )
+        super().__init__(
+            info,
+            bounds,
+            [] if fps else [f"Images carry no frame rate; {UNTIMED_FPS:g} frames per second is assumed."],
+        )
 
     def _called(self, number: int) -> str:
         return self.images[number].name
@@ -298,11 +370,21 @@ class _CameraVideo(Video):
             _, opening = self.camera.read()  # nothing, where no camera was opened
         if opening is None:
             self.camera.release()
-            raise BadVideo(f"camera {index}", "there is no such camera, or it gives no picture", "Give another index, or a video file.")
+            raise BadVideo(
+                f"camera {index}",
+                "there is no such camera, or it gives no picture",
+                "Give another index, or a video file.",
+            )
         rate = fps or self.camera.get(cv2.CAP_PROP_FPS)
-        notes = [] if rate > 0 else [f"The camera tells no frame rate; {UNTIMED_FPS:g} frames per second is assumed."]
+        notes = (
+            []
+            if rate > 0
+            else [f"The camera tells no frame rate; {UNTIMED_FPS:g} frames per second is assumed."]
+        )
         size = opening.shape[1], opening.shape[0]
-        super().__init__(VideoInfo(f"camera {index}", "camera", rate or UNTIMED_FPS, *size, None, True, 0), bounds, notes)
+        super().__init__(
+            VideoInfo(f"camera {index}", "camera", rate or UNTIMED_FPS, *size, None, True, 0), bounds, notes
+        )
 
     def _frames(self) -> Iterator[Frame]:
         self.losses = {}
@@ -328,16 +410,26 @@ class _FileVideo(Video):
         opening = next(frames, None)  # decoded now, so that a file without pictures is refused at once
         if opening is None:
             self.close()
-            raise BadVideo(source, "no frame of it can be decoded", "It is damaged, or cut off before the first picture.")
+            raise BadVideo(
+                source, "no frame of it can be decoded", "It is damaged, or cut off before the first picture."
+            )
         self.pending: Iterator[av.VideoFrame] | None = itertools.chain([opening], frames)
         announced = self.stream.average_rate or self.stream.guessed_rate
-        notes = [] if fps or announced else [f"The file tells no frame rate; {UNTIMED_FPS:g} frames per second is assumed."]
+        notes = (
+            []
+            if fps or announced
+            else [f"The file tells no frame rate; {UNTIMED_FPS:g} frames per second is assumed."]
+        )
         upright = orientation(opening)
         self.upright = upright or STORED
         if upright is None:
-            notes.append("The file asks to be turned by an odd angle; its frames are given as they are stored.")
+            notes.append(
+                "The file asks to be turned by an odd angle; its frames are given as they are stored."
+            )
         # AVI numbers packets, not pictures: where the codec reorders them, its time stamps are wrong.
-        self.counted = fps is not None or (self.container.format.name == "avi" and bool(self.stream.codec_context.has_b_frames))
+        self.counted = fps is not None or (
+            self.container.format.name == "avi" and bool(self.stream.codec_context.has_b_frames)
+        )
         height, width, _ = to_rgb(opening, self.upright).shape
         info = VideoInfo(
             str(source), "file", fps or float(announced or UNTIMED_FPS), width, height,
@@ -369,7 +461,9 @@ class _FileVideo(Video):
             if number == self.last:
                 return
         if number < first:
-            raise BadVideo(self.path, f"there is no frame {first}; the last one that can be decoded is {number}")
+            raise BadVideo(
+                self.path, f"there is no frame {first}; the last one that can be decoded is {number}"
+            )
         if self.last is not None:
             self.losses[ABSENT] = self.last - number
 
@@ -387,7 +481,11 @@ def write_video(path: Path, frames: Iterable[Pixels], fps: float, codec: str = "
         BadInput: no frames, frames of different size, a suffix that names no container, or a place that cannot be written.
     """
     if path.suffix.lower() not in CONTAINERS:
-        raise BadInput(path, f"{path.suffix or 'no suffix'} names no video format to write", f"Choose from {', '.join(CONTAINERS)}.")
+        raise BadInput(
+            path,
+            f"{path.suffix or 'no suffix'} names no video format to write",
+            f"Choose from {', '.join(CONTAINERS)}.",
+        )
     encoder = pick(CODECS, codec, "codec")
     part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:

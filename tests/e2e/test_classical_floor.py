@@ -28,7 +28,9 @@ def test_prepared(place: Path) -> None:
     middle = [int(5.6 * cell + 2.8) for cell in range(20)]  # of a cell, at 112 pixels
     shares = (np.load(place / "prepared" / "images.npy")[:, middle][:, :, middle] / 255) ** 2
     sums = shares.reshape(-1, 5, 4, 5, 4, 3).sum(axis=(2, 4))
-    np.testing.assert_allclose(sums, 1, atol=4 / 255)  # 16 codes in each block: sqrt(p) adds up to 4 at most, and rounds by 1/255 at most
+    np.testing.assert_allclose(
+        sums, 1, atol=4 / 255
+    )  # 16 codes in each block: sqrt(p) adds up to 4 at most, and rounds by 1/255 at most
     assert len(shares) > 3 and shares.std() > 0.02
 
 
@@ -40,7 +42,9 @@ def test_studied_and_compared(place: Path) -> None:
     rows = list(csv.DictReader((place / "c.csv").open(newline="")))
     answers = list(csv.DictReader((place / "lbp-top" / "outcomes.csv").open(newline="")))
     truth, found = ([row[column] for row in answers] for column in ("truth", "prediction"))
-    assert float(rows[0]["UF1"]) == pytest.approx(f1_score(truth, found, average="macro", labels=["negative", "positive", "surprise"]))
+    assert float(rows[0]["UF1"]) == pytest.approx(
+        f1_score(truth, found, average="macro", labels=["negative", "positive", "surprise"])
+    )
     page = (place / "c.html").read_text(encoding="utf-8")
     for figures in (".5882, UAR .5785", ".2, UAR .528", ".7026, UAR .7429", ".3954, UAR .4102"):
         assert f"<td>UF1 {figures} [1]</td>" in page, "beside the study, or its database"
@@ -52,7 +56,8 @@ def test_weights_answer_as_they_did_in_the_study(place: Path) -> None:
     weights = next((place / "lbp-top" / "folds").glob("*.safetensors"))
     learnet("evaluate", place / "prepared", place / "again", "--weights", weights)
     before, again = (
-        {row["clip"]: row for row in csv.DictReader((place / name / "outcomes.csv").open(newline=""))} for name in ("lbp-top", "again")
+        {row["clip"]: row for row in csv.DictReader((place / name / "outcomes.csv").open(newline=""))}
+        for name in ("lbp-top", "again")
     )
     tested = [clip for clip, row in before.items() if row["person"].replace("/", "-") in weights.name]
     assert tested and all(before[clip]["prediction"] == again[clip]["prediction"] for clip in tested)
@@ -63,8 +68,20 @@ def test_what_does_not_go_together_is_refused_in_one_line(place: Path) -> None:
     clip = next(path.parent for path in (place / "databases").rglob("*.jpg"))
     learnet("show", clip, *image, "--size", 60, "--out", place / "steps.png")
     for words, says in {
-        ("study", place / "prepared", place / "no", "--network", "learnet"): "in which learnet would look for a face",
-        ("train", place / "prepared", place / "no.safetensors", "--network", "resnet18"): "in which resnet18 would look for a face",
+        (
+            "study",
+            place / "prepared",
+            place / "no",
+            "--network",
+            "learnet",
+        ): "in which learnet would look for a face",
+        (
+            "train",
+            place / "prepared",
+            place / "no.safetensors",
+            "--network",
+            "resnet18",
+        ): "in which resnet18 would look for a face",
         ("show", clip, *image, "--size", 39, "--out", place / "no.png"): "at least 40 pixels wide, not 39",
         ("show", clip, *image, "--normalise", "signed", "--out", place / "no.png"): "lbp-top takes no other",
     }.items():

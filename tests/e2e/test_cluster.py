@@ -32,9 +32,20 @@ BIN = Path(sys.executable).parent
 WORDS = ("happiness", "disgust", "surprise")
 QUICK = Training(epochs=2, batch=8)
 ASKED = Study(classes="casme2-5", seeds=2)  # over four people: eight trainings
-OPTIONS = ("--classes", "casme2-5", "--seeds", "2", "--epochs", "2", "--batch", "8")  # the same for the command
+OPTIONS = (
+    "--classes",
+    "casme2-5",
+    "--seeds",
+    "2",
+    "--epochs",
+    "2",
+    "--batch",
+    "8",
+)  # the same for the command
 
-needs_proc = pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="needs a path that means another place for every process")
+needs_proc = pytest.mark.skipif(
+    not Path("/proc/self/cwd").exists(), reason="needs a path that means another place for every process"
+)
 
 
 def write_prepared(out: Path, seed: int = 0) -> Path:
@@ -45,14 +56,24 @@ def write_prepared(out: Path, seed: int = 0) -> Path:
          "person": f"casme2/{person}", "name": str(place), "emotion": WORDS[place], "offset": 9, "fps": 200, "frames": 9}
         for person in range(4) for place in range(3)
     ]  # fmt: skip
-    about = {"imported": True, "preparation": None, "images_kind": "image", "synthetic": True, "face_model": None}
+    about = {
+        "imported": True,
+        "preparation": None,
+        "images_kind": "image",
+        "synthetic": True,
+        "face_model": None,
+    }
     images = rng.integers(0, 256, (12, 28, 28, 3), dtype=np.uint8)
     save_prepared(out, images, pd.DataFrame(rows), {**about, "inputs": "x", "versions": {}}, [])
     return out
 
 
 def bytes_of(study: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(study)): p.read_bytes() for p in sorted(study.rglob("*")) if p.is_file() and p.name != "run.json"}
+    return {
+        str(p.relative_to(study)): p.read_bytes()
+        for p in sorted(study.rglob("*"))
+        if p.is_file() and p.name != "run.json"
+    }
 
 
 def lines_in(file: Path) -> int:
@@ -73,13 +94,31 @@ class Crew:
         self.place, self.processes = place, []
         known = {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self.here = {**os.environ, **known, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
-        self.scheduler = self._start(place, "scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(place / "s.json"))
+        self.scheduler = self._start(
+            place,
+            "scheduler",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "0",
+            "--scheduler-file",
+            str(place / "s.json"),
+        )
         until(lambda: (place / "s.json").is_file() and (place / "s.json").stat().st_size > 0)
         self.address = json.loads((place / "s.json").read_text())["address"]
 
     def worker(self, name: str, threads: int = 1, path: str = "") -> subprocess.Popen:
         """Start a worker; killing the process kills it, for it has no nanny. PATH is where it looks first for packages."""
-        words = ("--no-nanny", "--name", name, "--host", "127.0.0.1", "--local-directory", str(self.place / name), "--nthreads")
+        words = (
+            "--no-nanny",
+            "--name",
+            name,
+            "--host",
+            "127.0.0.1",
+            "--local-directory",
+            str(self.place / name),
+            "--nthreads",
+        )
         return self._start(self.room(name), "worker", self.address, *words, str(threads), path=path)
 
     def room(self, name: str) -> Path:
@@ -105,7 +144,11 @@ class Crew:
         env = {**self.here, "PYTHONPATH": path + os.pathsep + self.here["PYTHONPATH"]} if path else self.here
         with (self.place / f"{len(self.processes)}.log").open("w") as log:
             process = subprocess.Popen(
-                [BIN / "dask", *words, "--dashboard-address", "127.0.0.1:0"], stdout=log, stderr=log, cwd=room, env=env
+                [BIN / "dask", *words, "--dashboard-address", "127.0.0.1:0"],
+                stdout=log,
+                stderr=log,
+                cwd=room,
+                env=env,
             )
         self.processes.append(process)
         return process
@@ -135,7 +178,9 @@ def local(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 
 
 @needs_proc
-def test_a_worker_is_killed_and_the_outcomes_are_the_same(crew: Crew, prepared: Path, local: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_is_killed_and_the_outcomes_are_the_same(
+    crew: Crew, prepared: Path, local: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Neither sees the data, as on machines that share no disk: at their path one has another prepared folder, one has nothing."""
     assert name_of(write_prepared(crew.room("a") / "prepared", seed=1)) != name_of(prepared)
     workers = {name: crew.worker(name) for name in "ab"}
@@ -148,15 +193,25 @@ def test_a_worker_is_killed_and_the_outcomes_are_the_same(crew: Crew, prepared: 
             return
         for worker in workers.values():
             worker.send_signal(signal.SIGSTOP)
-        names = {address: about["id"] for address, about in crew.ask(lambda client: client.scheduler_info(-1)["workers"]).items()}
-        busy = [names[address] for address, work in crew.ask(lambda client: client.processing()).items() if work]
+        names = {
+            address: about["id"]
+            for address, about in crew.ask(lambda client: client.scheduler_info(-1)["workers"]).items()
+        }
+        busy = [
+            names[address] for address, work in crew.ask(lambda client: client.processing()).items() if work
+        ]
         killed.extend(sorted(busy)[:1])
         for name, worker in workers.items():
             worker.send_signal(signal.SIGKILL if name in killed else signal.SIGCONT)
 
     monkeypatch.chdir(prepared.parent)
     run_study(
-        Path("/proc/self/cwd/prepared"), Path("/proc/self/cwd/study"), ASKED, QUICK, Resources(cluster=crew.address), progress=kill_one
+        Path("/proc/self/cwd/prepared"),
+        Path("/proc/self/cwd/study"),
+        ASKED,
+        QUICK,
+        Resources(cluster=crew.address),
+        progress=kill_one,
     )
     assert len(killed) == 1
     assert workers.pop(killed[0]).wait(10) == -signal.SIGKILL
@@ -165,10 +220,14 @@ def test_a_worker_is_killed_and_the_outcomes_are_the_same(crew: Crew, prepared: 
     assert found.pop("study.json").replace(b"/proc/self/cwd", bytes(prepared.parent)) == local["study.json"]
     assert found == {name: content for name, content in local.items() if name != "study.json"}
     assert len([name for name in found if name.startswith("folds/")]) == 8
-    assert not list(crew.place.glob("room-*/study"))  # the weights came back; no worker wrote them where it stands
+    assert not list(
+        crew.place.glob("room-*/study")
+    )  # the weights came back; no worker wrote them where it stands
 
 
-def test_nothing_is_lost_when_the_client_and_then_the_scheduler_are_killed(crew: Crew, prepared: Path, local: dict, tmp_path: Path) -> None:
+def test_nothing_is_lost_when_the_client_and_then_the_scheduler_are_killed(
+    crew: Crew, prepared: Path, local: dict, tmp_path: Path
+) -> None:
     """The same command goes on where it stopped, without the cluster even, and ends with the same bytes."""
     crew.worker("a")
     crew.wait_for(1)
@@ -180,9 +239,18 @@ def test_nothing_is_lost_when_the_client_and_then_the_scheduler_are_killed(crew:
         (run if victim == "client" else crew.scheduler).kill()
         said = run.communicate(timeout=60)[1]
         assert run.returncode == (-signal.SIGKILL if victim == "client" else 2), said
-    assert re.fullmatch(r"learnet: The scheduler at [^\n]* no longer answers[^\n]*the same command goes on[^\n]*\n", said), said
+    assert re.fullmatch(
+        r"learnet: The scheduler at [^\n]* no longer answers[^\n]*the same command goes on[^\n]*\n", said
+    ), said
     steps: list[int] = []
-    run_study(prepared, out, ASKED, QUICK, Resources(jobs=1), progress=lambda finished, total: steps.append(finished))
+    run_study(
+        prepared,
+        out,
+        ASKED,
+        QUICK,
+        Resources(jobs=1),
+        progress=lambda finished, total: steps.append(finished),
+    )
     assert steps[0] > 3
     assert bytes_of(out) == local
 
@@ -212,7 +280,9 @@ def test_content_is_sent_once_to_each_worker_and_removed(
     monkeypatch.chdir(prepared.parent)
     monkeypatch.setattr(cluster, "CHUNK", 1000)
     with joined(crew.address, errands.nothing) as found:
-        answers = spread_on(found, partial(errands.tell, log=tmp_path / "log"), range(10), Path("/proc/self/cwd/prepared"))
+        answers = spread_on(
+            found, partial(errands.tell, log=tmp_path / "log"), range(10), Path("/proc/self/cwd/prepared")
+        )
         assert list(answers) == [piece * piece for piece in range(10)]
         assert list(crew.place.glob("**/learnet-*/images.npy"))
     places = (tmp_path / "log").read_text().splitlines()
@@ -237,12 +307,19 @@ def test_an_unreachable_scheduler_leaves_nothing_behind(prepared: Path, tmp_path
     command = [BIN / "learnet", "study", prepared, tmp_path / "study", "--cluster", "tcp://127.0.0.1:9"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
-    assert re.fullmatch(r"learnet: No Dask scheduler answers at tcp://127.0.0.1:9 [^\n]+\n", done.stderr), done.stderr
+    assert re.fullmatch(r"learnet: No Dask scheduler answers at tcp://127.0.0.1:9 [^\n]+\n", done.stderr), (
+        done.stderr
+    )
     assert not (tmp_path / "study").exists()
 
 
-@pytest.mark.parametrize(("greeting", "why"), [(b"", "nothing came back"), (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak Dask")])
-def test_a_port_where_somebody_else_listens(greeting: bytes, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("greeting", "why"),
+    [(b"", "nothing came back"), (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak Dask")],
+)
+def test_a_port_where_somebody_else_listens(
+    greeting: bytes, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A web server, and one that takes the connection and says nothing: without a look first, Dask's client waits for ever."""
     monkeypatch.setattr(cluster, "PATIENCE_S", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -254,30 +331,45 @@ def test_a_port_where_somebody_else_listens(greeting: bytes, why: str, monkeypat
 
         threading.Thread(target=greet, daemon=True).start()
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
-        with pytest.raises(LearnetError, match=f"No Dask scheduler answers at {address} .*{why}"), joined(address, errands.nothing):
+        with (
+            pytest.raises(LearnetError, match=f"No Dask scheduler answers at {address} .*{why}"),
+            joined(address, errands.nothing),
+        ):
             pass
 
 
-@pytest.mark.parametrize("address", ["nonsense", "tcp://127.0.0.1", "smoke://127.0.0.1:9", "tls://127.0.0.1:9"])
+@pytest.mark.parametrize(
+    "address", ["nonsense", "tcp://127.0.0.1", "smoke://127.0.0.1:9", "tls://127.0.0.1:9"]
+)
 def test_what_is_no_address(address: str) -> None:
-    with pytest.raises(LearnetError, match=f"No Dask scheduler answers at {address}"), joined(address, errands.nothing):
+    with (
+        pytest.raises(LearnetError, match=f"No Dask scheduler answers at {address}"),
+        joined(address, errands.nothing),
+    ):
         pass
 
 
 def test_without_dask_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(LearnetError, match=r"pip install 'learnet\[cluster\]'"), joined("tcp://127.0.0.1:9", errands.nothing):
+    with (
+        pytest.raises(LearnetError, match=r"pip install 'learnet\[cluster\]'"),
+        joined("tcp://127.0.0.1:9", errands.nothing),
+    ):
         pass
 
 
 def stub(place: Path, package: str) -> str:
     """A folder that makes a process believe that it has version 0.0.1 of a package."""
     (place / f"{package}-0.0.1.dist-info").mkdir(parents=True)
-    (place / f"{package}-0.0.1.dist-info" / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 0.0.1\n")
+    (place / f"{package}-0.0.1.dist-info" / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {package}\nVersion: 0.0.1\n"
+    )
     return str(place)
 
 
-def test_no_workers_and_workers_that_do_not_fit(crew: Crew, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_workers_and_workers_that_do_not_fit(
+    crew: Crew, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(cluster, "PATIENCE_S", 2.0)
     changed = tmp_path / "changed"  # learnet of the same version, with other code
     shutil.copytree(Path(cluster.__file__).parent, changed / "learnet")

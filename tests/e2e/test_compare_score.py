@@ -16,12 +16,33 @@ CLASSES = ["negative", "positive", "surprise"]
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Random images of five people each of CASME II, SAMM and SMIC, and studies over them all."""
     place = tmp_path_factory.mktemp("compare")
-    prepared = [import_noise(place, dataset, 5, seed, "flow") for seed, dataset in enumerate(("casme2", "samm", "smic"))]
+    prepared = [
+        import_noise(place, dataset, 5, seed, "flow")
+        for seed, dataset in enumerate(("casme2", "samm", "smic"))
+    ]
     for name, network, protocol in (
         ("svm", "linear-svm", "loso"), ("leaky", "linear-svm", "leaky-clips"), ("majority", "majority", "loso"),
     ):  # fmt: skip
-        learnet("study", *prepared, place / name, "--network", network, "--protocol", protocol, "--no-keep-weights")
-    learnet("study", prepared[0], place / "casme2-only", "--network", "majority", "--classes", "megc-3", "--no-keep-weights")
+        learnet(
+            "study",
+            *prepared,
+            place / name,
+            "--network",
+            network,
+            "--protocol",
+            protocol,
+            "--no-keep-weights",
+        )
+    learnet(
+        "study",
+        prepared[0],
+        place / "casme2-only",
+        "--network",
+        "majority",
+        "--classes",
+        "megc-3",
+        "--no-keep-weights",
+    )
     return place
 
 
@@ -31,15 +52,25 @@ def test_compare(place: Path) -> None:
     said = learnet("compare", place / "leaky", place / "svm", place / "majority", *options).stdout
     assert all(f"-> {file}" in said for file in files)
     flat = " ".join(said.split())
-    for words in ("Each minus svm", "leaky (leaky-clips)", "beside svm, which is honest", "Holm: p corrected for 2 studies", "STSTNet"):
+    for words in (
+        "Each minus svm",
+        "leaky (leaky-clips)",
+        "beside svm, which is honest",
+        "Holm: p corrected for 2 studies",
+        "STSTNet",
+    ):
         assert words in flat, words
     rows = list(csv.DictReader(files[0].open(newline="")))
     assert [row["study"] for row in rows if row["kind"] == "study"] == ["svm", "leaky", "majority"]
     answers = pd.read_csv(place / "svm" / "outcomes.csv")
-    assert float(rows[0]["UF1"]) == pytest.approx(f1_score(answers["truth"], answers["prediction"], average="macro", labels=CLASSES))
+    assert float(rows[0]["UF1"]) == pytest.approx(
+        f1_score(answers["truth"], answers["prediction"], average="macro", labels=CLASSES)
+    )
     assert [row["database"] for row in rows[:4]] == ["all", "casme2", "samm", "smic"]
     assert any("precision mistaken for recall" in row["caveat"] for row in rows if row["kind"] == "published")
-    assert r"\textcolor{red}" in files[1].read_text() and "precision mistaken for recall" in files[2].read_text()
+    assert (
+        r"\textcolor{red}" in files[1].read_text() and "precision mistaken for recall" in files[2].read_text()
+    )
     before = [file.read_bytes() for file in files]
     again = learnet("compare", place / "leaky", place / "svm", place / "majority", *options).stdout
     assert again == said and [file.read_bytes() for file in files] == before
@@ -55,7 +86,14 @@ def test_report_of_two(place: Path) -> None:
     page = (place / "two" / "page.html").read_text()
     assert "svm less majority" in page and "Clips that they answer differently" in page and 'id="why"' in page
     beside = {file.name for file in (place / "two" / "page-csv").iterdir()}
-    assert {"index.csv", "intervals.csv", "confusion-1.csv", "confusion-2.csv", "reliability-1.csv", "reliability-2.csv"} == beside
+    assert {
+        "index.csv",
+        "intervals.csv",
+        "confusion-1.csv",
+        "confusion-2.csv",
+        "reliability-1.csv",
+        "reliability-2.csv",
+    } == beside
 
 
 def test_compare_refuses_in_one_line(place: Path) -> None:
@@ -66,7 +104,13 @@ def test_compare_refuses_in_one_line(place: Path) -> None:
         ("compare", place / "svm", "--csv", place / "svm" / "outcomes.csv"): "would be overwritten",
         ("compare", place / "svm", "--html", place / "casme2.csv"): "is not a report",
         ("report", place / "svm", "--compare", place / "casme2-only"): "30 only in svm (samm/01/01-disgust, ",
-        ("report", place / "svm", place / "leaky", "--compare", place / "majority"): "sets one study beside one other",
+        (
+            "report",
+            place / "svm",
+            place / "leaky",
+            "--compare",
+            place / "majority",
+        ): "sets one study beside one other",
         ("report", place / "svm", "--compare", place / "svm"): "was given twice",
         ("report", place / "svm", "--explained", "-1"): "-1 clips cannot be explained",
         ("score", place / "no.log"): "there is no such file",
@@ -78,7 +122,10 @@ def test_compare_refuses_in_one_line(place: Path) -> None:
         assert says in error and error.count("\n") == 1, error
     (place / "bad.log").write_text("casme2 sub01\nEP01 0 7\n")
     error = learnet("score", place / "bad.log", code=2).stderr
-    assert "line 2: '7' is no class; there are 0 negative, 1 positive, 2 surprise" in error and error.count("\n") == 1
+    assert (
+        "line 2: '7' is no class; there are 0 negative, 1 positive, 2 surprise" in error
+        and error.count("\n") == 1
+    )
 
 
 def test_score_a_study_its_log_and_its_table_alike(place: Path) -> None:
@@ -88,15 +135,26 @@ def test_score_a_study_its_log_and_its_table_alike(place: Path) -> None:
         assert "not 442" in said and "scores cannot be compared" in said
         tables[name] = (place / "s.csv").read_text()
     assert len(set(tables.values())) == 1
-    rows = {(row["database"], row["average"], row["measure"]): row for row in csv.DictReader(tables["svm"].splitlines())}
+    rows = {
+        (row["database"], row["average"], row["measure"]): row
+        for row in csv.DictReader(tables["svm"].splitlines())
+    }
     answers = pd.read_csv(place / "svm" / "outcomes.csv")
     how = {"average": "macro", "labels": CLASSES, "zero_division": 0}
     truth, said = answers["truth"], answers["prediction"]
-    assert float(rows["all", "pooled, mean over classes", "uar"]["value"]) == pytest.approx(recall_score(truth, said, **how))
+    assert float(rows["all", "pooled, mean over classes", "uar"]["value"]) == pytest.approx(
+        recall_score(truth, said, **how)
+    )
     mistaken = float(rows["all", "pooled, precision mistaken for recall", "recall"]["value"])
-    assert mistaken == pytest.approx(precision_score(truth, said, **how)) == pytest.approx(recall_score(said, truth, **how))
+    assert (
+        mistaken
+        == pytest.approx(precision_score(truth, said, **how))
+        == pytest.approx(recall_score(said, truth, **how))
+    )
     people = [f1_score(part["truth"], part["prediction"], **how) for _, part in answers.groupby("person")]
-    assert float(rows["all", "mean over people, all classes", "F1"]["value"]) == pytest.approx(np.mean(people))
+    assert float(rows["all", "mean over people, all classes", "F1"]["value"]) == pytest.approx(
+        np.mean(people)
+    )
 
 
 def test_score_against_a_list(place: Path) -> None:
@@ -104,7 +162,10 @@ def test_score_against_a_list(place: Path) -> None:
     (place / "list.csv").write_text("casme2,sub01,EP01,0\ncasme2,sub01,EP02,1\nsamm,6,006_1_1,2\n")
     (place / "whole.log").write_text("casme2 sub01\nEP01 0 0\nEP02 1 0\nsamm 006\n006_1_1 2 2\n")
     (place / "less.log").write_text("casme2 sub01\nEP01 0 0\nEP01 0 0\nsamm 006\n006_1_1 2 2\n")
-    assert "3 of the 3 clips of the list are answered" in learnet("score", place / "whole.log", "--list", place / "list.csv").stdout
+    assert (
+        "3 of the 3 clips of the list are answered"
+        in learnet("score", place / "whole.log", "--list", place / "list.csv").stdout
+    )
     said = learnet("score", place / "less.log", "--list", place / "list.csv", code=1).stdout
     assert "1 in the list and not answered: casme2/sub01/EP02" in said and "1 answered more than once" in said
     assert learnet("score", place / "less.log", "--list", place / "list.csv", "--no-check").stdout == said

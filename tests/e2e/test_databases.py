@@ -12,7 +12,17 @@ from learnet.datasets.layouts import LAYOUTS
 from learnet.datasets.synthetic import COMPOSITES
 from learnet.labels import SCHEMES
 
-ALL = {"4dme": 3, "casme": 3, "casme2": 3, "casme3": 4, "casme-sq": 4, "mmew": 3, "samm": 3, "smic": 3, "smic-e": 3}
+ALL = {
+    "4dme": 3,
+    "casme": 3,
+    "casme2": 3,
+    "casme3": 4,
+    "casme-sq": 4,
+    "mmew": 3,
+    "samm": 3,
+    "smic": 3,
+    "smic-e": 3,
+}
 """Layout -> clips of each of three people; enough that two classes of its scheme occur."""
 
 
@@ -47,10 +57,15 @@ def test_the_composite_of_three_databases(tmp_path: Path) -> None:
     learnet("synthesize", root, "--layout", "megc2019", "--people", 2, "--clips", 3, "--seed", 1)
     choice = ("megc2019", root, "--list", root / "combined_3class_gt.csv")
     listed = (root / "combined_3class_gt.csv").read_text().splitlines()
-    assert f"{len(listed)} of {len(listed)} in the list, 6 people" in learnet("audit", *choice, "--no-check").stdout
+    assert (
+        f"{len(listed)} of {len(listed)} in the list, 6 people"
+        in learnet("audit", *choice, "--no-check").stdout
+    )
     learnet("prepare", *choice[:2], tmp_path / "prepared", *choice[2:])
     learnet("study", tmp_path / "prepared", tmp_path / "svm", "--network", "linear-svm")
-    study, metrics = (json.loads((tmp_path / "svm" / f"{name}.json").read_text()) for name in ("study", "metrics"))
+    study, metrics = (
+        json.loads((tmp_path / "svm" / f"{name}.json").read_text()) for name in ("study", "metrics")
+    )
     assert study["scheme"]["name"] == "megc-3" and len(study["folds"]) == 6
     assert {name: part["clips"] for name, part in metrics["datasets"].items()} == {
         name: sum(line.startswith(f"{name},") for line in listed) for name in ("casme2", "samm", "smic")
@@ -59,7 +74,9 @@ def test_the_composite_of_three_databases(tmp_path: Path) -> None:
     assert {f"casme2,sub{line.split()[1]}" for line in log if line.startswith("casme2 ")} <= {
         line.rpartition(",")[0].rpartition(",")[0] for line in listed
     }
-    assert {line.split()[0] for line in log if len(line.split()) == 3} == {line.split(",")[2] for line in listed}
+    assert {line.split()[0] for line in log if len(line.split()) == 3} == {
+        line.split(",")[2] for line in listed
+    }
 
 
 def test_two_databases_prepared_at_once(tmp_path: Path) -> None:
@@ -68,8 +85,13 @@ def test_two_databases_prepared_at_once(tmp_path: Path) -> None:
         learnet("synthesize", tmp_path / name, "--layout", name, "--people", 2, "--clips", 2, "--seed", 2)
     learnet("prepare", "casme2", tmp_path / "casme2", "samm", tmp_path / "samm", tmp_path / "both")
     clips = list(csv.DictReader((tmp_path / "both" / "clips.csv").open(newline="", encoding="utf-8")))
-    assert {row["person"] for row in clips} == {"casme2/01", "casme2/02", "samm/001", "samm/002"} and len(clips) == 8
+    assert {row["person"] for row in clips} == {"casme2/01", "casme2/02", "samm/001", "samm/002"} and len(
+        clips
+    ) == 8
     learnet("study", tmp_path / "both", tmp_path / "lodo", "--network", "majority", "--protocol", "lodo")
     assert len(json.loads((tmp_path / "lodo" / "study.json").read_text())["folds"]) == 2
-    for words in (("prepare", "casme2", tmp_path / "casme2", "samm"), ("prepare", "casme2", tmp_path / "casme2")):
+    for words in (
+        ("prepare", "casme2", tmp_path / "casme2", "samm"),
+        ("prepare", "casme2", tmp_path / "casme2"),
+    ):
         assert "Say which database" in learnet(*words, code=2).stderr

@@ -29,7 +29,17 @@ def test_audit_counts_what_was_synthesized(line: Path) -> None:
 
 def test_study_evaluate_and_report(line: Path) -> None:
     for network in ("linear-svm", "majority", "learnet"):
-        learnet("study", line / "prepared", line / network, "--network", network, "--epochs", 2, "--classes", "casme2-7")
+        learnet(
+            "study",
+            line / "prepared",
+            line / network,
+            "--network",
+            network,
+            "--epochs",
+            2,
+            "--classes",
+            "casme2-7",
+        )
     rows = list(csv.DictReader((line / "learnet" / "outcomes.csv").open(newline="")))
     assert len(rows) == 20
     assert list(rows[0])[:8] == ["study", "fold", "seed", "clip", "dataset", "person", "truth", "prediction"]
@@ -39,7 +49,9 @@ def test_study_evaluate_and_report(line: Path) -> None:
     assert page.lower().count("synthetic") >= 1
     links: list[str] = []
     parser = html.parser.HTMLParser()
-    parser.handle_starttag = lambda tag, attributes: links.extend(v for k, v in attributes if k in ("src", "href") and v)  # type: ignore[method-assign]
+    parser.handle_starttag = lambda tag, attributes: links.extend(
+        v for k, v in attributes if k in ("src", "href") and v
+    )  # type: ignore[method-assign]
     parser.feed(page)
     assert not [link for link in links if not link.startswith(("#", "data:"))]
     learnet("evaluate", line / "prepared", line / "again", "--weights", line / "w.safetensors")
@@ -51,7 +63,14 @@ def test_predict_a_stranger(line: Path) -> None:
 
     synthetic_video(line / "stranger.mp4", seed=99, emotion="surprise")
     done = learnet(
-        "predict", line / "stranger.mp4", "--weights", line / "w.safetensors", "--csv", line / "s.csv", "--picture", line / "s.png"
+        "predict",
+        line / "stranger.mp4",
+        "--weights",
+        line / "w.safetensors",
+        "--csv",
+        line / "s.csv",
+        "--picture",
+        line / "s.png",
     )
     said = json.loads(done.stdout)
     assert said["label"] in {"happiness", "disgust", "repression", "surprise", "others"}
@@ -73,7 +92,9 @@ def test_import_and_study_ready_images(line: Path, shared: Path) -> None:
     learnet("import", flow / "images", flow / "labels.csv", line / "flow", "--size", 28, "--kind", "flow")
     learnet("study", line / "flow", line / "flow-svm", "--network", "linear-svm", "--no-keep-weights")
     found = json.loads((line / "flow-svm" / "metrics.json").read_text())["mean"]
-    assert found["uf1"]["value"] == pytest.approx(0.7293, abs=0.003)  # measured with scikit-learn alone, see peers of the field
+    assert found["uf1"]["value"] == pytest.approx(
+        0.7293, abs=0.003
+    )  # measured with scikit-learn alone, see peers of the field
     assert found["uar"]["value"] == pytest.approx(0.7407, abs=0.003)
 
 

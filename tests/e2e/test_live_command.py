@@ -46,18 +46,33 @@ def start(*words: object) -> subprocess.Popen:
     """The command as a terminal starts it; a job in the background would have its Ctrl-C ignored, and so would its children."""
     command = [LEARNET, "live", *map(str, words)]
     heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed)
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed
+    )
 
 
 def test_a_line_for_each_answer_and_a_row(place: Path, tmp_path: Path) -> None:
-    done = start(place / "film.mp4", "--weights", place / "none.safetensors", "--every", 20, "--csv", tmp_path / "table.csv")
+    done = start(
+        place / "film.mp4",
+        "--weights",
+        place / "none.safetensors",
+        "--every",
+        20,
+        "--csv",
+        tmp_path / "table.csv",
+    )
     out, err = done.communicate(timeout=120)
     assert done.returncode == 0, err
     lines = [json.loads(line) for line in out.splitlines()]
     assert [line["last"] for line in lines] == [49, 69, 89, 99]
-    assert all(set(line["scores"]) == set(CLASSES) and line["label"] in CLASSES and line["latency_ms"] > 0 for line in lines)
+    assert all(
+        set(line["scores"]) == set(CLASSES) and line["label"] in CLASSES and line["latency_ms"] > 0
+        for line in lines
+    )
     rows = list(csv.DictReader((tmp_path / "table.csv").open(newline="")))
-    assert [(row["label"], float(row["happiness"])) for row in rows] == [(line["label"], line["scores"]["happiness"]) for line in lines]
+    assert [(row["label"], float(row["happiness"])) for row in rows] == [
+        (line["label"], line["scores"]["happiness"]) for line in lines
+    ]
     assert "the network has learned from synthetic faces only" in err
     assert "100 frames, 4 answers, 0 frames skipped; from frame to answer" in err
 
@@ -74,10 +89,21 @@ def test_a_face_is_named_in_a_stranger_s_video(place: Path, tmp_path: Path) -> N
 
 def test_a_film_without_a_face_gets_lines_that_say_so(place: Path, capfd: pytest.CaptureFixture) -> None:
     with pytest.raises(SystemExit) as end:
-        cli.main(["live", str(place / "film.mp4"), "--weights", str(place / "haar.safetensors"), "--window-s", "0.3"])
+        cli.main(
+            [
+                "live",
+                str(place / "film.mp4"),
+                "--weights",
+                str(place / "haar.safetensors"),
+                "--window-s",
+                "0.3",
+            ]
+        )
     assert not end.value.code
     lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
-    assert len(lines) == 8 and {(line["label"], line["reason"]) for line in lines} == {(None, "no face has been found yet")}
+    assert len(lines) == 8 and {(line["label"], line["reason"]) for line in lines} == {
+        (None, "no face has been found yet")
+    }
 
 
 def test_every_line_is_out_when_it_is_written(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,18 +111,24 @@ def test_every_line_is_out_when_it_is_written(place: Path, monkeypatch: pytest.M
     out = SimpleNamespace(write=lambda text: done.append(text[-1]), flush=lambda: done.append("out"))
     monkeypatch.setattr(sys, "stdout", out)
     with pytest.raises(SystemExit):
-        cli.main(["live", str(place / "film.mp4"), "--weights", str(place / "none.safetensors"), "--every", "20"])
+        cli.main(
+            ["live", str(place / "film.mp4"), "--weights", str(place / "none.safetensors"), "--every", "20"]
+        )
     assert done == ["\n", "out"] * 4
 
 
 def test_ctrl_c_ends_it_with_a_summary(place: Path) -> None:
-    write_video(place / "long.avi", (picture for _ in range(60) for picture in pictures(100)), 100.0, "mjpeg")  # a minute
+    write_video(
+        place / "long.avi", (picture for _ in range(60) for picture in pictures(100)), 100.0, "mjpeg"
+    )  # a minute
     done = start(place / "long.avi", "--weights", place / "none.safetensors", "--pace")
     first = done.stdout.readline()  # type: ignore[union-attr]
     done.send_signal(signal.SIGINT)
     rest, err = done.communicate(timeout=60)
     assert done.returncode == 0, err
-    assert [json.loads(line)["number"] for line in [first, *rest.splitlines()]] == list(range(1 + len(rest.splitlines())))
+    assert [json.loads(line)["number"] for line in [first, *rest.splitlines()]] == list(
+        range(1 + len(rest.splitlines()))
+    )
     assert "0 frames skipped" in err and "Traceback" not in err and len(rest.splitlines()) < 400
 
 
@@ -147,7 +179,18 @@ def test_nothing_is_lost_when_a_camera_is_unplugged(
     monkeypatch.setattr(stream, "WAITING", 100)  # so that none is skipped, however busy the machine is
     monkeypatch.setattr("learnet.video.open_video", lambda source, fps: Unplugged())
     with pytest.raises(SystemExit) as end:
-        cli.main(["live", "0", "--weights", str(place / "none.safetensors"), "--csv", str(tmp_path / "t.csv"), "--every", "5"])
+        cli.main(
+            [
+                "live",
+                "0",
+                "--weights",
+                str(place / "none.safetensors"),
+                "--csv",
+                str(tmp_path / "t.csv"),
+                "--every",
+                "5",
+            ]
+        )
     out, err = capfd.readouterr()
     assert end.value.code == 2
     assert [json.loads(line)["last"] for line in out.splitlines()] == [49, 54, 59, 64, 69]

@@ -23,7 +23,15 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from learnet.settings import Preparation, Training
 
     path = tmp_path_factory.mktemp("weights") / "w.safetensors"
-    facts = Facts("learnet", ("happiness", "disgust"), 112, Preparation(), Training(), {"images_kind": "image", "synthetic": "yes"}, {})
+    facts = Facts(
+        "learnet",
+        ("happiness", "disgust"),
+        112,
+        Preparation(),
+        Training(),
+        {"images_kind": "image", "synthetic": "yes"},
+        {},
+    )
     save_checkpoint(path, NETWORKS["learnet"](2), facts)
     return path
 
@@ -58,7 +66,17 @@ def workbook(path: Path, *rows: tuple) -> None:
     book.save(path)
 
 
-HEAD = ("Subject", "Filename", None, "OnsetFrame", "ApexFrame", "OffsetFrame", None, "Action Units", "Estimated Emotion")
+HEAD = (
+    "Subject",
+    "Filename",
+    None,
+    "OnsetFrame",
+    "ApexFrame",
+    "OffsetFrame",
+    None,
+    "Action Units",
+    "Estimated Emotion",
+)
 
 
 def casme2(root: Path, frames: int = 20, emotion: str = "happiness", head: tuple = HEAD) -> Path:
@@ -66,7 +84,9 @@ def casme2(root: Path, frames: int = 20, emotion: str = "happiness", head: tuple
     clip.mkdir(parents=True)
     for number in range(1, frames + 1):
         cv2.imwrite(str(clip / f"reg_img{number}.jpg"), np.full((34, 28, 3), number, np.uint8))
-    workbook(root / "CASME2-coding-20140508.xlsx", head, ("01", "EP01_01f", None, 1, 8, 15, None, "12", emotion))
+    workbook(
+        root / "CASME2-coding-20140508.xlsx", head, ("01", "EP01_01f", None, 1, 8, 15, None, "12", emotion)
+    )
     return root
 
 
@@ -95,7 +115,13 @@ def test_clip_folder_without_frames(tmp_path: Path) -> None:
 
 
 def test_label_nobody_knows(tmp_path: Path, folder: Path) -> None:
-    assert "happiness" in refused("prepare", "casme2", casme2(tmp_path / "root", emotion="joyfulness"), tmp_path / "out", says="joyfulness")
+    assert "happiness" in refused(
+        "prepare",
+        "casme2",
+        casme2(tmp_path / "root", emotion="joyfulness"),
+        tmp_path / "out",
+        says="joyfulness",
+    )
     (folder / "p1" / "happiness").rename(folder / "p1" / "glee")
     refused("prepare", "folder", folder, tmp_path / "out", says="glee")
     assert not (tmp_path / "out").exists()
@@ -117,8 +143,12 @@ def test_files_that_are_no_checkpoint(tmp_path: Path, weights: Path) -> None:
     torch.save({"w": torch.zeros(2)}, tmp_path / "weights.pth")
     refused("predict", tmp_path / "v.mp4", "--weights", tmp_path / "weights.pth", says="pickle")
     (tmp_path / "half.safetensors").write_bytes(weights.read_bytes()[:5000])
-    refused("predict", tmp_path / "v.mp4", "--weights", tmp_path / "half.safetensors", says="half.safetensors")
-    refused("predict", tmp_path / "v.mp4", "--weights", tmp_path / "none.safetensors", says="none.safetensors")
+    refused(
+        "predict", tmp_path / "v.mp4", "--weights", tmp_path / "half.safetensors", says="half.safetensors"
+    )
+    refused(
+        "predict", tmp_path / "v.mp4", "--weights", tmp_path / "none.safetensors", says="none.safetensors"
+    )
 
 
 def test_output_that_holds_something_else(tmp_path: Path, folder: Path) -> None:
@@ -133,10 +163,20 @@ def test_output_that_holds_something_else(tmp_path: Path, folder: Path) -> None:
 def test_names_and_values_that_do_not_exist(tmp_path: Path, folder: Path) -> None:
     refused("audit", "casme22", tmp_path, says="Did you mean 'casme2'")
     refused("synthesize", tmp_path / "x", "--layout", "casme22", says="casme2")
-    refused("prepare", "folder", folder, tmp_path / "out", "--motion", "dynamik", says="Did you mean 'dynamic'")
+    refused(
+        "prepare", "folder", folder, tmp_path / "out", "--motion", "dynamik", says="Did you mean 'dynamic'"
+    )
     refused("study", folder, tmp_path / "out", "--epochs", "0", says="epochs must be at least 1")
     refused("study", folder, tmp_path / "out", "--epoch", "3", says="--epoch")
-    refused("simulate", tmp_path / "out", "--motion", "dynamic", "--estimator", "both", says="--estimator is for optical flow")
+    refused(
+        "simulate",
+        tmp_path / "out",
+        "--motion",
+        "dynamic",
+        "--estimator",
+        "both",
+        says="--estimator is for optical flow",
+    )
     refused("simulate", tmp_path / "out", "--motion", "dynamic", "--size", "20", says="28 to 1024")
     refused("predict", says="VIDEO")
     assert not (tmp_path / "out").exists()
@@ -147,7 +187,12 @@ def test_full_disk(tmp_path: Path, folder: Path) -> None:
     """A limit on file sizes stands for a disk that fills up: writing fails in the middle of a file."""
     limited = f"ulimit -f 8; trap '' XFSZ; exec {LEARNET} prepare folder {folder} {tmp_path}/out --face none --jobs 1"
     done = subprocess.run(
-        ["bash", "-c", limited], capture_output=True, text=True, timeout=120, check=False, env={**os.environ, "TMPDIR": "/tmp"}
+        ["bash", "-c", limited],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "TMPDIR": "/tmp"},
     )
     assert done.returncode == 2, done.stderr
     assert len([line for line in done.stderr.splitlines() if line.startswith("learnet:")]) == 1
@@ -156,38 +201,68 @@ def test_full_disk(tmp_path: Path, folder: Path) -> None:
     learnet("prepare", "folder", folder, tmp_path / "out", "--face", "none", "--jobs", 1)
 
 
-def test_results_never_overwrite_what_is_read_nor_land_below_a_file(folder: Path, tmp_path: Path, weights: Path) -> None:
+def test_results_never_overwrite_what_is_read_nor_land_below_a_file(
+    folder: Path, tmp_path: Path, weights: Path
+) -> None:
     clip, afile = folder / "p1" / "happiness" / "a", tmp_path / "afile"
     afile.touch()
     before = weights.read_bytes()
     refused("predict", clip, "--weights", weights, "--output", weights, says="would be overwritten")
     refused("live", clip, "--weights", weights, "--csv", weights, says="would be overwritten")
     assert weights.read_bytes() == before
-    refused("predict", clip, "--weights", weights, "--output", tmp_path / "o", "--csv", tmp_path / "o", says="two results")
+    refused(
+        "predict",
+        clip,
+        "--weights",
+        weights,
+        "--output",
+        tmp_path / "o",
+        "--csv",
+        tmp_path / "o",
+        says="two results",
+    )
     refused("synthesize", afile / "x", "--people", 1, says="afile is a file")
     refused("train", tmp_path / "nowhere", afile / "w.safetensors", says="afile is a file")
     refused("report", tmp_path, "--out", afile / "x.html", says="afile is a file")
-    assert left_in(tmp_path) == ["afile", *sorted(str(p.relative_to(tmp_path)) for p in folder.rglob("*.jpg"))]
+    assert left_in(tmp_path) == [
+        "afile",
+        *sorted(str(p.relative_to(tmp_path)) for p in folder.rglob("*.jpg")),
+    ]
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("predict", "v.mp4", "--weights", "w", "--window-s", "inf"), "--window-s must be above 0 and at most 60"),
+        (
+            ("predict", "v.mp4", "--weights", "w", "--window-s", "inf"),
+            "--window-s must be above 0 and at most 60",
+        ),
         (("predict", "v.mp4", "--weights", "w", "--overlap", "0.9999"), "--overlap must be from 0 to 0.99"),
-        (("live", "v.mp4", "--weights", "w", "--window-s", "1e9"), "--window-s must be above 0 and at most 60"),
+        (
+            ("live", "v.mp4", "--weights", "w", "--window-s", "1e9"),
+            "--window-s must be above 0 and at most 60",
+        ),
         (("study", "p", "o", "--seed", "9" * 23), "--seed must be from 0 up to"),
         (("study", "p", "o", "--cluster", ""), "--cluster is empty"),
         (("synthesize", "o", "--jobs", "0"), "0 processes cannot work"),
         (("synthesize", "o", "--people", "100000"), "At most 999 people"),
         (("train", "p", "w.txt"), "ends in .safetensors"),
         (("study", "nowhere", "o"), "there is no such folder"),
-        (("prepare", "folder", "p", "o", "--size", "28.5"), "Invalid value for --size: 28.5 is not a whole number."),
+        (
+            ("prepare", "folder", "p", "o", "--size", "28.5"),
+            "Invalid value for --size: 28.5 is not a whole number.",
+        ),
         (("prepare", "folder", "nowhere", "o", "--size", "28.0"), "there is no such folder"),
         (("study", "p", "o", "--at-once", "2.5"), "2.5 is not a whole number."),
         (("show", "v.mp4", "--onset", "1.2.3"), "unable to convert"),
-        (("study", "p", "o", "--groups", "3"), "--groups means nothing to --protocol loso. It is for groups and leaky-clips."),
-        (("study", "p", "o", "--test-on", "samm"), "--test-on means nothing to --protocol loso. It is for across."),
+        (
+            ("study", "p", "o", "--groups", "3"),
+            "--groups means nothing to --protocol loso. It is for groups and leaky-clips.",
+        ),
+        (
+            ("study", "p", "o", "--test-on", "samm"),
+            "--test-on means nothing to --protocol loso. It is for across.",
+        ),
     ],
 )
 def test_numbers_without_sense_are_refused_at_once(

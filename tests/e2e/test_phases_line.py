@@ -16,14 +16,39 @@ def test_prepared_and_learned_from(tmp_path: Path) -> None:
     rows = (tmp_path / "with" / "phases.csv").read_text().splitlines()
     assert rows[0] == "image,phase" and len(rows) == 1 + 2 * 6
     rises = [place for place, row in enumerate(rows[1:]) if row.endswith("rise")]
-    assert (np.load(tmp_path / "with" / "phases.npy")[rises] == np.load(tmp_path / "rise" / "images.npy")).all()
-    learnet("study", tmp_path / "with", tmp_path / "study", "--phases", "--network", "linear-svm", "--classes", "casme2-5")
+    assert (
+        np.load(tmp_path / "with" / "phases.npy")[rises] == np.load(tmp_path / "rise" / "images.npy")
+    ).all()
+    learnet(
+        "study",
+        tmp_path / "with",
+        tmp_path / "study",
+        "--phases",
+        "--network",
+        "linear-svm",
+        "--classes",
+        "casme2-5",
+    )
     assert json.loads((tmp_path / "study" / "study.json").read_text())["training"]["phases"] is True
-    assert len((tmp_path / "study" / "outcomes.csv").read_text().splitlines()) == 1 + 6  # whole clips alone are answered
+    assert (
+        len((tmp_path / "study" / "outcomes.csv").read_text().splitlines()) == 1 + 6
+    )  # whole clips alone are answered
     for words, says in {
-        (*made, tmp_path / "no", *small, "--phases", "--motion", "flow-dis"): "--phases is for --motion dynamic, and this is flow-dis.",
+        (
+            *made,
+            tmp_path / "no",
+            *small,
+            "--phases",
+            "--motion",
+            "flow-dis",
+        ): "--phases is for --motion dynamic, and this is flow-dis.",
         ("study", tmp_path / "rise", tmp_path / "no", "--phases"): f"there are none in {tmp_path / 'rise'}.",
-        ("train", tmp_path / "rise", tmp_path / "no.safetensors", "--phases"): "--phases needs images of phases",
+        (
+            "train",
+            tmp_path / "rise",
+            tmp_path / "no.safetensors",
+            "--phases",
+        ): "--phases needs images of phases",
     }.items():
         done = learnet(*words, code=2)
         assert says in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr

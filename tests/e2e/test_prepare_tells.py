@@ -41,7 +41,10 @@ def test_one_image_of_another_size_costs_its_clip_only(root: Path) -> None:
     cv2.imwrite(str(images[4]), np.zeros((height // 2, width, 3), np.uint8))
     first, second, last = prepared(root)
     assert first == "11 motion images of 3 people; 1 clip skipped"
-    assert second == f'1 serious finding: 1 of "clip not usable". See {root.parent / "out" / "audit.csv"}; `learnet audit` tells more.'
+    assert (
+        second
+        == f'1 serious finding: 1 of "clip not usable". See {root.parent / "out" / "audit.csv"}; `learnet audit` tells more.'
+    )
     with (root.parent / "out" / "audit.csv").open(newline="") as file:
         (told,) = [row for row in csv.DictReader(file) if row["serious"] == "yes"]
     assert told["where"] == "casme2/02/EP09f"
@@ -53,7 +56,10 @@ def test_one_image_of_another_size_in_the_only_clip_is_one_line(root: Path, tmp_
     shutil.copytree(root / "Cropped" / "sub02" / "EP09f", clip)
     image = sorted(clip.iterdir())[4]
     cv2.imwrite(str(image), np.zeros((20, 30, 3), np.uint8))
-    for words in (("prepare", "folder", tmp_path / "clips", tmp_path / "out"), ("show", clip, "--out", tmp_path / "p.png")):
+    for words in (
+        ("prepare", "folder", tmp_path / "clips", tmp_path / "out"),
+        ("show", clip, "--out", tmp_path / "p.png"),
+    ):
         (line,) = learnet(*words, code=2).stderr.splitlines()
         assert f"{image.name} is 30x20, the first one " in line
     assert not (tmp_path / "out").exists() and not (tmp_path / "p.png").exists()
@@ -81,10 +87,17 @@ def test_clips_that_the_reader_left_out_are_counted(root: Path) -> None:
 def test_a_database_twice_and_a_place_inside_it_are_refused(root: Path, tmp_path: Path) -> None:
     other = shutil.copytree(root, tmp_path / "other")
     for second in (root, other):
-        (line,) = learnet("prepare", "casme2", root, "casme2", second, tmp_path / "out", code=2).stderr.splitlines()
+        (line,) = learnet(
+            "prepare", "casme2", root, "casme2", second, tmp_path / "out", code=2
+        ).stderr.splitlines()
         assert line.startswith(f"learnet: casme2 is given twice, {root} and {second}. ")
     (line,) = learnet("prepare", "casme2", root, root / "prepared", code=2).stderr.splitlines()
-    assert line == f"learnet: {root / 'prepared'}: this lies inside {root}, which is read. Name a place outside of it."
-    (line,) = learnet("prepare", "folder", root, "folder", f"{root}/../casme2", tmp_path / "out", code=2).stderr.splitlines()
+    assert (
+        line
+        == f"learnet: {root / 'prepared'}: this lies inside {root}, which is read. Name a place outside of it."
+    )
+    (line,) = learnet(
+        "prepare", "folder", root, "folder", f"{root}/../casme2", tmp_path / "out", code=2
+    ).stderr.splitlines()
     assert "folder is given twice" in line
     assert not (root / "prepared").exists() and not (tmp_path / "out").exists()

@@ -20,13 +20,29 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Shown:
 def test_a_clip_of_a_video_is_drawn(stranger: Shown, tmp_path: Path) -> None:
     marks = ("--onset", stranger.onset, "--offset", stranger.offset)
     out = tmp_path / "new" / "steps.png"
-    done = learnet("show", stranger.path, *marks, "--motion", "flow-dis", "--still-flow", "--face", "haar", "--out", out)
+    done = learnet(
+        "show", stranger.path, *marks, "--motion", "flow-dis", "--still-flow", "--face", "haar", "--out", out
+    )
     apex = int(done.stdout.split("apex ")[1].split()[0])
-    assert done.stdout.startswith(f"flow-dis: onset {stranger.onset}, apex {apex} (detected), offset {stranger.offset}\n-> ")
+    assert done.stdout.startswith(
+        f"flow-dis: onset {stranger.onset}, apex {apex} (detected), offset {stranger.offset}\n-> "
+    )
     assert abs(apex - stranger.apex) <= 2
     height, width, _ = matplotlib.image.imread(out).shape
     assert width == 1800 and height > 900
-    given = learnet("show", stranger.path, *marks, "--apex", 90, "--magnify", 4, "--face", "haar", "--out", tmp_path / "given.svg")
+    given = learnet(
+        "show",
+        stranger.path,
+        *marks,
+        "--apex",
+        90,
+        "--magnify",
+        4,
+        "--face",
+        "haar",
+        "--out",
+        tmp_path / "given.svg",
+    )
     assert "dynamic: " in given.stdout and "apex 90 (given)" in given.stdout
     assert "Magnified crops (1 + 4 times)" in (tmp_path / "given.svg").read_text()
 
@@ -36,7 +52,9 @@ def test_a_folder_of_face_crops_is_drawn(tmp_path: Path, rng: np.random.Generato
     folder.mkdir()
     for number in range(7, 12):
         cv2.imwrite(str(folder / f"reg_img{number}.png"), rng.integers(0, 256, (60, 50, 3), dtype=np.uint8))
-    done = learnet("show", folder, "--face", "none", "--size", 28, "--motion", "flow-tvl1", "--out", tmp_path / "a.pdf")
+    done = learnet(
+        "show", folder, "--face", "none", "--size", 28, "--motion", "flow-tvl1", "--out", tmp_path / "a.pdf"
+    )
     assert "onset 7, apex " in done.stdout and "offset 11" in done.stdout
     assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
 
@@ -44,8 +62,14 @@ def test_a_folder_of_face_crops_is_drawn(tmp_path: Path, rng: np.random.Generato
 def test_bad_input_ends_in_one_line_and_leaves_nothing(stranger: Shown, tmp_path: Path) -> None:
     out = tmp_path / "out.png"
     for words, says in [
-        ((stranger.path, "--apex", 5, "--onset", 20, "--offset", 60), "there is no frame 5 after the onset; the frames are 20 to 60"),
-        ((stranger.path, "--apex", 20, "--onset", 20, "--offset", 60), "there is no frame 20 after the onset"),
+        (
+            (stranger.path, "--apex", 5, "--onset", 20, "--offset", 60),
+            "there is no frame 5 after the onset; the frames are 20 to 60",
+        ),
+        (
+            (stranger.path, "--apex", 20, "--onset", 20, "--offset", 60),
+            "there is no frame 20 after the onset",
+        ),
         ((stranger.path, "--onset", 60, "--offset", 20), "nothing from frame 60 to frame 20"),
         ((tmp_path / "none.mp4",), "there is no such file or folder"),
         ((stranger.path, "--motion", "flow-tlv1", "--offset", 3), "Did you mean 'flow-tvl1'?"),

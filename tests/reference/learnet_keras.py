@@ -64,4 +64,10 @@ if __name__ == "__main__":
         found[f"probabilities_{size}"], found[f"conv5_{size}"], names = answers(size)
     counts = build(112, 5).count_params(), build(112, 8).count_params()
     here = Path(__file__).with_suffix(".npz")
-    np.savez_compressed(here, **found, names=names, parameters=counts, versions=f"keras {keras.__version__}, {keras.backend.backend()}")
+    np.savez_compressed(
+        here,
+        **found,
+        names=names,
+        parameters=counts,
+        versions=f"keras {keras.__version__}, {keras.backend.backend()}",
+    )

@@ -6,9 +6,13 @@ import cv2
 import numpy as np
 import skimage.data
 
-PUPILS = np.array([[203.0, 101.3], [246.3, 103.0]])  # in skimage.data.astronaut(), read off an enlargement by eye, to half a pixel
+PUPILS = np.array(
+    [[203.0, 101.3], [246.3, 103.0]]
+)  # in skimage.data.astronaut(), read off an enlargement by eye, to half a pixel
 MOUTH_CORNER = np.array([245.2, 140.5])
-RIGID = np.array([[225, 103], [213, 103.2], [236.5, 104.2], [205, 75], [245, 75], [224, 115]], dtype=float)  # nose, eye corners, forehead
+RIGID = np.array(
+    [[225, 103], [213, 103.2], [236.5, 104.2], [205, 75], [245, 75], [224, 115]], dtype=float
+)  # nose, eye corners, forehead
 ZOOM = 2.0
 CORNER = np.array([130.0, 2.0])  # of the part of the portrait that the film shows
 SIZE = (480, 400)  # width and height of a frame: the size of a face in the databases
@@ -55,10 +59,18 @@ def frame(matrix: Matrix, bump: Bump | None = None, noise: float = 0.0, seed: in
     columns, rows = np.meshgrid(np.arange(SIZE[0]), np.arange(SIZE[1]))
     still = (np.stack([columns, rows], axis=-1) - matrix[:, 2]) @ linear.T
     rest = still
-    for _ in range(8 if bump is not None else 0):  # x + bump(x) = still, by fixed-point steps; the bumps here are gentle
+    for _ in range(
+        8 if bump is not None else 0
+    ):  # x + bump(x) = still, by fixed-point steps; the bumps here are gentle
         rest = still - bump(rest)
     source = ((rest + 0.5) / ZOOM + CORNER - 0.5).astype(np.float32)
-    picture = cv2.remap(skimage.data.astronaut(), source[..., 0], source[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    picture = cv2.remap(
+        skimage.data.astronaut(),
+        source[..., 0],
+        source[..., 1],
+        cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REFLECT,
+    )
     if noise:
         picture = picture + np.random.default_rng(seed).normal(0, noise, picture.shape)
     return np.clip(np.round(picture), 0, 255).astype(np.uint8)

@@ -17,7 +17,9 @@ from learnet.simulate.script import CAMERA, make_scene
 SMILE = Bump(placed(MOUTH_CORNER), 24.0, np.array([3.0, -4.0]))  # 5 pixels of a frame, 1.7 of a crop
 
 
-def acted(levels: np.ndarray, drift: tuple[float, float] = (0.0, 0.0), noise: float = 1.0, light: float = 0.0) -> np.ndarray:
+def acted(
+    levels: np.ndarray, drift: tuple[float, float] = (0.0, 0.0), noise: float = 1.0, light: float = 0.0
+) -> np.ndarray:
     """Crops of 112 pixels of a smile that is LEVELS strong in each frame; the head drifts by so many pixels over the clip, and the
     light grows by so large a share."""
     count, made = len(levels), []
@@ -75,7 +77,9 @@ def test_two_and_three_frames() -> None:
 
 def test_where_nothing_moves_the_middle_is_taken() -> None:
     for count, middle in ((2, 1), (3, 1), (10, 4), (11, 5)):
-        still = np.repeat(np.random.default_rng(0).integers(0, 256, (1, 28, 28, 3), dtype=np.uint8), count, axis=0)
+        still = np.repeat(
+            np.random.default_rng(0).integers(0, 256, (1, 28, 28, 3), dtype=np.uint8), count, axis=0
+        )
         assert not course(still).any() and find_apex(still) == middle
 
 
@@ -87,7 +91,9 @@ def test_the_course_follows_from_its_definition(rng: np.random.Generator) -> Non
     passed = (np.arange(40) / 39)[:, None, None]
     bend = (shown - (1 - passed) * shown[0] - passed * shown[-1]) ** 4
     expected = gaussian_filter1d(bend.mean(axis=(1, 2)) ** 0.25, 0.03 * 40, mode="nearest", truncate=20)
-    np.testing.assert_allclose(course(crops), expected, rtol=2e-2)  # OpenCV cuts its Gaussian off at three standard deviations
+    np.testing.assert_allclose(
+        course(crops), expected, rtol=2e-2
+    )  # OpenCV cuts its Gaussian off at three standard deviations
 
 
 # ---- synthetic faces, with all that a camera and a head do
@@ -117,7 +123,15 @@ def test_size_of_the_crops_hardly_matters() -> None:
     assert SIZE == (480, 400)
     crops = acted(pulse(25, 9))
     for size in (28, 56, 224):
-        assert abs(find_apex(np.stack([cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA) for crop in crops])) - 9) <= 1
+        assert (
+            abs(
+                find_apex(
+                    np.stack([cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA) for crop in crops])
+                )
+                - 9
+            )
+            <= 1
+        )
 
 
 def test_a_blink_where_the_eyes_are_known_is_not_the_apex() -> None:

@@ -17,7 +17,9 @@ from learnet.simulate.units import UNITS
 
 
 def words(figure: Figure) -> str:
-    return "\n".join([text.get_text() for text in figure.texts] + [figure.get_suptitle(), figure.get_supxlabel()])
+    return "\n".join(
+        [text.get_text() for text in figure.texts] + [figure.get_suptitle(), figure.get_supxlabel()]
+    )
 
 
 def titled(figure: Figure, start: str) -> Axes:
@@ -37,7 +39,9 @@ def pushed(unit: int, place: tuple[float, float]) -> np.ndarray:
         for bump in UNITS[unit].bumps:
             name = f"{side} {bump.landmark}" if f"{side} {bump.landmark}" in face.points else bump.landmark
             u, v = np.array(face.points[name]) + (outward * bump.shift[0], bump.shift[1])
-            near = np.exp(-((place[0] - u) ** 2) / (2 * bump.wide**2) - (place[1] - v) ** 2 / (2 * bump.high**2))
+            near = np.exp(
+                -((place[0] - u) ** 2) / (2 * bump.wide**2) - (place[1] - v) ** 2 / (2 * bump.high**2)
+            )
             moved += 2.5 * near * np.array([outward * bump.out, bump.down])
     return moved
 
@@ -49,19 +53,34 @@ def test_arrows_of_a_unit_are_its_displacement(unit: int) -> None:
     axes = titled(figure, "Displacement")
     drawn = arrows(axes)
     for bump in UNITS[unit].bumps:
-        u, v = average_face().at(bump.landmark, "left" if f"left {bump.landmark}" in average_face().points else "")
+        u, v = average_face().at(
+            bump.landmark, "left" if f"left {bump.landmark}" in average_face().points else ""
+        )
         near = np.hypot(drawn.X - u, drawn.Y - v).argmin()
         expected = pushed(unit, (drawn.X[near], drawn.Y[near]))
         np.testing.assert_allclose([drawn.U[near], drawn.V[near]], expected, atol=2e-3)
     assert axes.yaxis_inverted() and not axes.xaxis_inverted()
-    assert (drawn.angles, drawn.scale_units, drawn.scale) == ("xy", "xy", 112 / 4)  # 4 times as long as the skin moves
-    assert {f"AU {unit}, {UNITS[unit].name}"} <= {text.get_text() for text in figure.texts} | {figure.get_suptitle()}
-    assert UNITS[unit].muscle in words(figure) and UNITS[unit].seen in words(figure) and "2.5 pixels" in words(figure)
+    assert (drawn.angles, drawn.scale_units, drawn.scale) == (
+        "xy",
+        "xy",
+        112 / 4,
+    )  # 4 times as long as the skin moves
+    assert {f"AU {unit}, {UNITS[unit].name}"} <= {text.get_text() for text in figure.texts} | {
+        figure.get_suptitle()
+    }
+    assert (
+        UNITS[unit].muscle in words(figure)
+        and UNITS[unit].seen in words(figure)
+        and "2.5 pixels" in words(figure)
+    )
 
 
 def test_the_sheet_is_mirrored_as_the_face_is() -> None:
     drawn = arrows(titled(unit_figure(12), "Displacement"))
-    there = {(round(x, 4), round(y, 4)): (u, v) for x, y, u, v in zip(drawn.X, drawn.Y, drawn.U, drawn.V, strict=True)}
+    there = {
+        (round(x, 4), round(y, 4)): (u, v)
+        for x, y, u, v in zip(drawn.X, drawn.Y, drawn.U, drawn.V, strict=True)
+    }
     for (x, y), (u, v) in there.items():
         np.testing.assert_allclose(there[(-x, y)], (-u, v), atol=1e-4)
 
@@ -77,7 +96,18 @@ def test_the_moved_face_smiles() -> None:
 
 def test_lines_of_the_face_run_through_its_landmarks() -> None:
     face, points = average_face(), np.vstack(face_lines(average_face()))
-    for name in ("inner brow", "outer brow", "upper lid", "lower lid", "outer eye", "nostril", "lip corner", "upper lip", "jaw", "fringe"):
+    for name in (
+        "inner brow",
+        "outer brow",
+        "upper lid",
+        "lower lid",
+        "outer eye",
+        "nostril",
+        "lip corner",
+        "upper lip",
+        "jaw",
+        "fringe",
+    ):
         for side in ("left", "right"):
             assert np.abs(points - face.at(name, side)).sum(axis=1).min() < 1e-9, f"{side} {name}"
     mirrored = points * (-1, 1)
@@ -88,9 +118,13 @@ def test_lines_of_the_face_run_through_its_landmarks() -> None:
 def test_channels_are_the_movement(unit: int) -> None:
     """u and v in pixels, strain the root of squared slopes; what a network is fed has the full range."""
     figure = unit_figure(unit)
-    u, v, strain = (np.asarray(titled(figure, title).images[0].get_array()) for title in ("u,", "v,", "strain"))
+    u, v, strain = (
+        np.asarray(titled(figure, title).images[0].get_array()) for title in ("u,", "v,", "strain")
+    )
     row, column = 51 + 40, 76 + 15
-    np.testing.assert_allclose([u[row, column], v[row, column]], pushed(unit, (15 / 112, 40 / 112)), atol=1e-3)
+    np.testing.assert_allclose(
+        [u[row, column], v[row, column]], pushed(unit, (15 / 112, 40 / 112)), atol=1e-3
+    )
     (uy, ux), (vy, vx) = np.gradient(u), np.gradient(v)
     np.testing.assert_allclose(strain, np.sqrt(ux**2 + vy**2 + (uy + vx) ** 2 / 2), atol=1e-5)
     fed = np.asarray(titled(figure, "As fed").images[0].get_array())
@@ -103,7 +137,10 @@ def test_an_emotion_is_drawn_with_its_combinations(emotion: str) -> None:
     said = [text.get_text().replace("\n", " ") for text in titled(figure, "Combinations").texts]
     for combination in EMOTIONS[emotion]:
         spelled = "+".join(map(str, combination.units))
-        assert any(text.startswith(f"{spelled}: ") and all(UNITS[unit].name in text for unit in combination.units) for text in said)
+        assert any(
+            text.startswith(f"{spelled}: ") and all(UNITS[unit].name in text for unit in combination.units)
+            for text in said
+        )
         assert f"{round(100 * combination.share)}%" in said
     assert figure.get_suptitle().lower() == emotion and "mean of 2 simulated people" in words(figure)
     bars = sorted(bar.get_width() for bar in titled(figure, "Combinations").patches)
@@ -113,7 +150,9 @@ def test_an_emotion_is_drawn_with_its_combinations(emotion: str) -> None:
 def test_the_mean_of_happy_people_smiles() -> None:
     """Lip corners up and outward in the mean of 40, as AU 12 moves them; the image that is fed has their mean range."""
     mean, fed = mean_flow("happiness", 40, 0)
-    row, left, right = (round(place) for place in (25.92 + 0.46 * 57.6, 35.5 + 0.21 * 57.6, 35.5 - 0.21 * 57.6))
+    row, left, right = (
+        round(place) for place in (25.92 + 0.46 * 57.6, 35.5 + 0.21 * 57.6, 35.5 - 0.21 * 57.6)
+    )
     assert mean[row, left, 0] > 0.2 and mean[row, right, 0] < -0.2
     assert mean[row, left, 1] < -0.3 and mean[row, right, 1] < -0.3
     assert mean.shape == (72, 72, 3) and fed.shape == (28, 28, 3) and 0 < fed.min() < fed.max() < 255
@@ -133,14 +172,18 @@ def test_what_cannot_be_drawn_is_named() -> None:
         emotion_figure("surprize")
 
 
-def test_an_atlas_is_written_and_may_be_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_atlas_is_written_and_may_be_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(atlas, "UNITS", {12: UNITS[12]})
     monkeypatch.setattr(atlas, "EMOTIONS", {})
     out, told = tmp_path / "new" / "atlas", []
     files = write_atlas(out, lambda done, of: told.append((done, of)))
     assert sorted(path.name for path in files) == ["unit-12.png", "unit-12.svg", "units.png", "units.svg"]
     assert sorted(out.iterdir()) == sorted(files) and told == [(1, 2), (2, 2)]
-    assert (out / "unit-12.png").read_bytes().startswith(b"\x89PNG") and "zygomaticus major" in (out / "unit-12.svg").read_text()
+    assert (out / "unit-12.png").read_bytes().startswith(b"\x89PNG") and "zygomaticus major" in (
+        out / "unit-12.svg"
+    ).read_text()
     assert write_atlas(out) == files
     (out / "mine.txt").write_text("kept")
     with pytest.raises(OutputTaken, match="something else"):

@@ -18,7 +18,10 @@ from learnet.errors import BadInput
 
 
 def reading(*clips: tuple[str, str]) -> Reading:
-    made = [Clip(Path("x"), "d", subject, str(place), emotion, 1, 2, 3, 25.0) for place, (subject, emotion) in enumerate(clips)]
+    made = [
+        Clip(Path("x"), "d", subject, str(place), emotion, 1, 2, 3, 25.0)
+        for place, (subject, emotion) in enumerate(clips)
+    ]
     findings = [
         Finding("small", "a", "first small"), Finding("grave", "b", "one grave", serious=True),
         Finding("small", "c", "second small"), Finding("small", "e", "a grave small", serious=True),
@@ -27,7 +30,9 @@ def reading(*clips: tuple[str, str]) -> Reading:
 
 
 def test_counts_stand_beside_the_published_ones() -> None:
-    rows = count_rows(reading(("1", "disgust"), ("1", "disgust"), ("2", "disgust"), ("2", "fear"), ("2", "anger")), CASME2)
+    rows = count_rows(
+        reading(("1", "disgust"), ("1", "disgust"), ("2", "disgust"), ("2", "fear"), ("2", "anger")), CASME2
+    )
     assert rows == [
         ["others", 0, 0, 99], ["disgust", 3, 2, 63], ["happiness", 0, 0, 32], ["repression", 0, 0, 27], ["surprise", 0, 0, 25],
         ["sadness", 0, 0, 7], ["fear", 1, 1, 2], ["anger", 1, 1, 0], ["all", 5, 2, 255], ["in casme2-5", 3, 2, 246],
@@ -45,7 +50,11 @@ def test_counts_of_a_part_stand_beside_those_published_of_it() -> None:
     assert count_rows(replace(part, published={"negative": 99, "surprise": 30}), CASME3) == [
         ["negative", 1, 1, 99], ["surprise", 0, 0, 30], ["others", 1, 1, 0], ["all", 2, 2, 129], ["in casme3-4", 2, 2, 129],
     ]  # fmt: skip
-    assert count_rows(replace(part, published={}), CASME3)[:3] == [["negative", 1, 1, "-"], ["others", 1, 1, "-"], ["all", 2, 2, "-"]]
+    assert count_rows(replace(part, published={}), CASME3)[:3] == [
+        ["negative", 1, 1, "-"],
+        ["others", 1, 1, "-"],
+        ["all", 2, 2, "-"],
+    ]
     assert [row[0] for row in count_rows(reading(("1", "fear")), CASME3)][-1] == "in casme3-7"
 
 

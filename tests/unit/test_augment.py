@@ -45,7 +45,9 @@ def test_light_keeps_a_dot_within_its_limits() -> None:
     y = (moved.sum(dim=2) * places).sum(dim=1) / mass - 50
     limit = augment.SHIFT * size * (1 + augment.SCALE)
     for shift in (x, y):
-        assert shift.abs().max() < limit * 1.2  # turned by the angle as well, so a little along the other axis
+        assert (
+            shift.abs().max() < limit * 1.2
+        )  # turned by the angle as well, so a little along the other axis
         assert shift.std() > limit * 0.4  # even over the range: a third of the width
         assert abs(float(shift.mean())) < limit * 0.2
 
@@ -58,7 +60,9 @@ def test_same_seed_same_changes() -> None:
 
 def test_mix_is_linear_in_images_and_labels() -> None:
     labels = torch.eye(4)
-    batch = labels[:, :3].reshape(4, 3, 1, 1).repeat(1, 1, 2, 2)  # an image spells the first three entries of its label
+    batch = (
+        labels[:, :3].reshape(4, 3, 1, 1).repeat(1, 1, 2, 2)
+    )  # an image spells the first three entries of its label
     mixed, targets = augment.mix(batch, labels, draws(4, 5, Training(mix=0.4)))
     assert torch.allclose(mixed[:, :, 0, 0], targets[:, :3])
     assert torch.allclose(targets.sum(dim=1), torch.ones(4))

@@ -27,7 +27,10 @@ def stacked(*channels: np.ndarray) -> np.ndarray:
 def test_numbers_of_pictures_made_by_hand(bench: ModuleType) -> None:
     """A ramp to the right, a ramp downwards and a chessboard."""
     y, x = np.mgrid[:28, :28]
-    found = {name: float(value[0]) for name, value in bench.numbers(stacked(9 * x, 9 * y, 255 * ((x + y) % 2))).items()}
+    found = {
+        name: float(value[0])
+        for name, value in bench.numbers(stacked(9 * x, 9 * y, 255 * ((x + y) % 2))).items()
+    }
     expected = {
         "u median": 9 * 13.5 / 255, "u spread": 9 * 7 / 255, "u gradient": 9 / 255, "u even share": 1, "u with its mirror image": -1,
         "v even share": 1, "v with its mirror image": 1, "u with v": 0,
@@ -44,7 +47,9 @@ def test_waves_are_sorted_by_their_length(bench: ModuleType) -> None:
     x = np.arange(28) / 28
     for waves, slow, fast in ((2, 1, 0), (4, 0, 0), (10, 0, 1)):
         found = bench.of_channel(np.broadcast_to(np.cos(2 * np.pi * waves * x), (1, 28, 28)))
-        assert found["slow waves"][0] == pytest.approx(slow, abs=1e-6) and found["fast waves"][0] == pytest.approx(fast, abs=1e-6)
+        assert found["slow waves"][0] == pytest.approx(slow, abs=1e-6) and found["fast waves"][
+            0
+        ] == pytest.approx(fast, abs=1e-6)
 
 
 def test_the_place_of_a_spot(bench: ModuleType) -> None:
@@ -56,7 +61,9 @@ def test_the_place_of_a_spot(bench: ModuleType) -> None:
 
 
 def test_flat_pictures_have_numbers_too(bench: ModuleType) -> None:
-    assert all(np.isfinite(value).all() for value in bench.numbers(np.full((2, 28, 28, 3), 128, np.uint8)).values())
+    assert all(
+        np.isfinite(value).all() for value in bench.numbers(np.full((2, 28, 28, 3), 128, np.uint8)).values()
+    )
 
 
 def test_distance_is_in_interquartile_ranges_of_the_real(bench: ModuleType, rng: np.random.Generator) -> None:
@@ -64,7 +71,9 @@ def test_distance_is_in_interquartile_ranges_of_the_real(bench: ModuleType, rng:
     real = np.linspace(0, 2, 201)
     table = bench.compared({"a": real}, {"a": rng.permutation(real) + 0.75})
     assert table["a"]["distance"] == pytest.approx(0.75)
-    assert table["a"]["real"] == pytest.approx([0.2, 1.0, 1.8]) and table["a"]["other"] == pytest.approx([0.95, 1.75, 2.55])
+    assert table["a"]["real"] == pytest.approx([0.2, 1.0, 1.8]) and table["a"]["other"] == pytest.approx(
+        [0.95, 1.75, 2.55]
+    )
     assert bench.compared({"a": real}, {"a": real})["a"]["distance"] == 0
 
 
@@ -76,12 +85,19 @@ def test_no_person_is_in_training_and_test(bench: ModuleType) -> None:
         assert not set(people[train]) & set(people[test]) and set(truth[test]) == {0, 1}
 
 
-def test_what_cannot_be_told_apart_is_not_and_what_can_is(bench: ModuleType, rng: np.random.Generator) -> None:
+def test_what_cannot_be_told_apart_is_not_and_what_can_is(
+    bench: ModuleType, rng: np.random.Generator
+) -> None:
     """A person's images share a mark, so whoever sees people twice is right and whoever does not is at chance."""
     marks = rng.integers(0, 256, (40, 1, 28, 28, 3))
-    noise = np.clip(marks + rng.normal(0, 4, (40, 4, 28, 28, 3)), 0, 255).astype(np.uint8).reshape(-1, 28, 28, 3)
+    noise = (
+        np.clip(marks + rng.normal(0, 4, (40, 4, 28, 28, 3)), 0, 255).astype(np.uint8).reshape(-1, 28, 28, 3)
+    )
     people = np.repeat(np.arange(40), 4).astype(str)
-    one, other = (bench.Group(name, noise[part], people[part]) for name, part in (("a", slice(0, 80)), ("b", slice(80, 160))))
+    one, other = (
+        bench.Group(name, noise[part], people[part])
+        for name, part in (("a", slice(0, 80)), ("b", slice(80, 160)))
+    )
     luck = bench.told_apart(one, other)
     assert all(0.2 < found["auc"] < 0.8 for found in luck.values()), luck
     darker = bench.Group("b", noise[80:] // 2, people[80:])
@@ -103,7 +119,9 @@ def test_simulated_images_are_those_of_the_command(bench: ModuleType, tmp_path: 
     np.testing.assert_array_equal(made.images, simulate_flow(tmp_path / "sim", 5, seed=3, jobs=1).images)
 
 
-def test_it_runs_on_real_images_and_reads_no_label(bench: ModuleType, shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_it_runs_on_real_images_and_reads_no_label(
+    bench: ModuleType, shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
     """Sixty real images of both databases; turning the labels round changes nothing but the time."""
     flow, results = shared / "real" / "megc2019_flow", []
     with (flow / "labels.csv").open(newline="") as file:
@@ -121,6 +139,9 @@ def test_it_runs_on_real_images_and_reads_no_label(bench: ModuleType, shared: Pa
         results.append(json.loads(file.read_text())["details"])
         assert file.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
     assert results[0] == results[1]
-    assert results[0]["images and people"]["real"][0] == len(rows) and results[0]["reference"] in ("casme2 from smic", "smic from casme2")
+    assert results[0]["images and people"]["real"][0] == len(rows) and results[0]["reference"] in (
+        "casme2 from smic",
+        "smic from casme2",
+    )
     assert set(results[0]["area under the curve"]) == set(results[0]["mean distance"])
     assert "strain, place down" in capsys.readouterr().out

@@ -16,7 +16,20 @@ from learnet.errors import BadInput
 from learnet.labels import UnknownLabel
 from learnet.settings import Selection
 
-HEADER = ("Subject", "Filename", "", "OnsetF", "ApexF1", "ApexF2", "OffsetF", "", "Onset", "Total", "AU", "Emotion")
+HEADER = (
+    "Subject",
+    "Filename",
+    "",
+    "OnsetF",
+    "ApexF1",
+    "ApexF2",
+    "OffsetF",
+    "",
+    "Onset",
+    "Total",
+    "AU",
+    "Emotion",
+)
 ROWS: list[tuple] = [
     (1, "EP91_5", "", 12, 20, "\\", 31, "", 133, 333, 4, "tense"),
     (1, "EP92", "", 5, 9, 14, "\\", "", 67, 200, "1+2", "surprise"),
@@ -54,10 +67,20 @@ def workbook(path: Path, rows: Iterable[Sequence] = ROWS, header: Sequence[str] 
     return path
 
 
-def clip(tree: Path, row: Sequence, subject: str = "sub{:02d}", pattern: str | None = None, numbers: Iterable[int] | None = None) -> Path:
+def clip(
+    tree: Path,
+    row: Sequence,
+    subject: str = "sub{:02d}",
+    pattern: str | None = None,
+    numbers: Iterable[int] | None = None,
+) -> Path:
     """The folder of a row's clip: unpadded in section A but for one clip that is called img, padded in section B."""
     usual = {"EP92": "img{}.jpg", "EP94_2_1": "EP94_2_1-{:03d}.jpg"}.get(row[1], f"{row[1]}-{{}}.jpg")
-    return images(tree / subject.format(row[0]) / row[1], FRAMES[row[1]] if numbers is None else numbers, pattern or usual)
+    return images(
+        tree / subject.format(row[0]) / row[1],
+        FRAMES[row[1]] if numbers is None else numbers,
+        pattern or usual,
+    )
 
 
 def section_a(root: Path, rows: Sequence[Sequence] = ROWS[:3]) -> Path:
@@ -91,7 +114,12 @@ def changed(place: int, **cells: object) -> list[tuple]:
 def package(root: Path, pattern: str = "reg_{}-{{}}.jpg") -> Path:
     """All clips in one tree, onset to offset."""
     for row in ROWS:
-        clip(root, row, pattern=pattern.format(row[1]), numbers=range(row[3], (row[6] if row[6] != "\\" else 14) + 1))
+        clip(
+            root,
+            row,
+            pattern=pattern.format(row[1]),
+            numbers=range(row[3], (row[6] if row[6] != "\\" else 14) + 1),
+        )
     return root
 
 
@@ -99,7 +127,10 @@ def test_two_sections_complete_each_other(tmp_path: Path) -> None:
     reading = read(database(tmp_path))
     assert clips(reading) == EXPECTED
     assert all(not clip.cropped and clip.fps == 60.0 and clip.kind == "micro" for clip in reading.clips)
-    assert reading.clips[0].path == tmp_path / WAY_A / "sub01" / "EP91_5" and reading.clips[0].key == "casme/01/EP91_5"
+    assert (
+        reading.clips[0].path == tmp_path / WAY_A / "sub01" / "EP91_5"
+        and reading.clips[0].key == "casme/01/EP91_5"
+    )
     assert kinds(reading) == ["folder without row", "offset mirrored"] and kinds(reading, serious=True) == []
     assert of_kind(reading, "folder without row").where == f"{WAY_A}/sub02/EP95_1"
     assert reading.about == {
@@ -113,11 +144,18 @@ def test_two_sections_complete_each_other(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("section, names, other", [("A", EXPECTED[:3], "08 on"), ("B", EXPECTED[3:], "01 to 07")])
-def test_a_section_alone_is_read_and_the_other_one_missed(tmp_path: Path, section: str, names: list, other: str) -> None:
+@pytest.mark.parametrize(
+    "section, names, other", [("A", EXPECTED[:3], "08 on"), ("B", EXPECTED[3:], "01 to 07")]
+)
+def test_a_section_alone_is_read_and_the_other_one_missed(
+    tmp_path: Path, section: str, names: list, other: str
+) -> None:
     reading = read((section_a if section == "A" else section_b)(tmp_path))
     assert clips(reading) == names and reading.about["sections"] == section
-    assert other in of_kind(reading, "section not here").what and not of_kind(reading, "section not here").serious
+    assert (
+        other in of_kind(reading, "section not here").what
+        and not of_kind(reading, "section not here").serious
+    )
     way = tmp_path / (WAY_A if section == "A" else WAY_B)
     assert clips(read(way)) == clips(read(way.parent)) == names
 
@@ -173,8 +211,15 @@ def test_one_workbook_for_both_sections(tmp_path: Path) -> None:
     workbook(tmp_path / "both" / "all.xlsx", changed(3, emotion="fear"))
     reading = read(tmp_path / "both")
     assert clips(reading) == EXPECTED
-    repeats = [(finding.where, finding.serious) for finding in reading.findings if finding.kind == "row twice"]
-    assert repeats == [("casme/01/EP91_5", False), ("casme/01/EP92", False), ("casme/02/EP93_1", False), ("casme/09/EP94_2_1", True)]
+    repeats = [
+        (finding.where, finding.serious) for finding in reading.findings if finding.kind == "row twice"
+    ]
+    assert repeats == [
+        ("casme/01/EP91_5", False),
+        ("casme/01/EP92", False),
+        ("casme/02/EP93_1", False),
+        ("casme/09/EP94_2_1", True),
+    ]
 
 
 @pytest.mark.parametrize("order", [(3, 8), (8, 3)])
@@ -183,7 +228,11 @@ def test_a_duration_is_never_taken_for_a_frame(tmp_path: Path, order: tuple[int,
     database(tmp_path)
     columns = [*range(len(HEADER))]
     columns[3], columns[8] = order
-    workbook(tmp_path / WAY_A / "Section A.xls", [[row[k] for k in columns] for row in ROWS[:3]], [HEADER[k] for k in columns])
+    workbook(
+        tmp_path / WAY_A / "Section A.xls",
+        [[row[k] for k in columns] for row in ROWS[:3]],
+        [HEADER[k] for k in columns],
+    )
     assert clips(read(tmp_path)) == EXPECTED
     for way, name in ((WAY_A, "Section A.xls"), (WAY_B, "Section B.xls")):
         workbook(tmp_path / way / name, ROWS, [name if name != "OnsetF" else "" for name in HEADER])
@@ -203,7 +252,10 @@ def test_the_first_apex_is_the_apex(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("written", ["\\", " \\ ", "/", "", "-", "＼"])
 def test_signs_for_what_is_missing(tmp_path: Path, written: str) -> None:
-    rows = [(*row[:5], written, written if row[6] == "\\" else row[6], *row[7:]) for row in changed(0, apexf1=written)]
+    rows = [
+        (*row[:5], written, written if row[6] == "\\" else row[6], *row[7:])
+        for row in changed(0, apexf1=written)
+    ]
     section_b(section_a(tmp_path, rows[:3]), rows[3:])
     reading = read(tmp_path)
     assert clips(reading) == [("01", "EP91_5", "tense", 12, 21, 31, "midpoint", "4"), *EXPECTED[1:]]
@@ -214,7 +266,10 @@ def test_a_missing_offset_is_as_far_from_the_apex_as_the_onset(tmp_path: Path) -
     reading = read(database(tmp_path))
     finding = of_kind(reading, "offset mirrored")
     assert finding.where == "casme/01/EP92" and not finding.serious
-    assert finding.what == "Section A.xls row 3: the offset is not given; 13, as far from the apex as the onset, is taken"
+    assert (
+        finding.what
+        == "Section A.xls row 3: the offset is not given; 13, as far from the apex as the onset, is taken"
+    )
 
 
 def test_a_mirrored_offset_stays_in_the_folder(tmp_path: Path) -> None:
@@ -231,7 +286,10 @@ def test_a_mirrored_offset_stays_in_the_folder(tmp_path: Path) -> None:
 def test_an_offset_that_cannot_be_mirrored_is_not_made_up(tmp_path: Path, apex: object) -> None:
     reading = read(section_b(section_a(tmp_path, changed(1, apexf1=apex)[:3])))
     assert clips(reading) == [EXPECTED[0], *EXPECTED[2:]]
-    assert "offset is not given" in of_kind(reading, "clip left out").what and of_kind(reading, "clip left out").serious
+    assert (
+        "offset is not given" in of_kind(reading, "clip left out").what
+        and of_kind(reading, "clip left out").serious
+    )
 
 
 @pytest.mark.parametrize(
@@ -261,7 +319,9 @@ def test_frames_in_other_numbers_are_no_clip(tmp_path: Path) -> None:
     section_b(section_a(tmp_path, changed(0, onsetf=108, apexf1=120, offsetf=150)[:3]))
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED[1:]
-    assert "no frame has a number from 108 to 150; there are 1 to 40" in of_kind(reading, "clip left out").what
+    assert (
+        "no frame has a number from 108 to 150; there are 1 to 40" in of_kind(reading, "clip left out").what
+    )
 
 
 def test_packages_lie_beside_the_sections(tmp_path: Path) -> None:
@@ -270,7 +330,10 @@ def test_packages_lie_beside_the_sections(tmp_path: Path) -> None:
     package(tmp_path / "CASME_raw_selected", "{}-{{}}.jpg")
     package(tmp_path / "CASME_cropped_selected" / "CASME_cropped_selected")
     assert clips(read(tmp_path)) == EXPECTED
-    assert read(tmp_path).about["other trees"] == "raw-selected, CASME_raw_selected, cropped, CASME_cropped_selected/CASME_cropped_selected"
+    assert (
+        read(tmp_path).about["other trees"]
+        == "raw-selected, CASME_raw_selected, cropped, CASME_cropped_selected/CASME_cropped_selected"
+    )
     for tree, way in (("raw-selected", "CASME_raw_selected"), ("cropped", "CASME_cropped_selected")):
         reading = read(tmp_path, Selection(tree=tree))
         assert clips(reading) == EXPECTED
@@ -280,7 +343,8 @@ def test_packages_lie_beside_the_sections(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name, pattern", [("Cropped", "{}-{{}}.jpg"), ("faces", "reg_{}-{{}}.jpg"), ("CASME_cropped_selected", "{}-{{}}.jpg")]
+    "name, pattern",
+    [("Cropped", "{}-{{}}.jpg"), ("faces", "reg_{}-{{}}.jpg"), ("CASME_cropped_selected", "{}-{{}}.jpg")],
 )
 def test_crops_are_told_by_their_prefix_or_their_tree(tmp_path: Path, name: str, pattern: str) -> None:
     package(tmp_path / name, pattern)
@@ -313,7 +377,11 @@ def test_the_tree_with_the_workbook_goes_before_a_copy_of_it(tmp_path: Path) -> 
 def test_another_database_beside_is_none_of_it(tmp_path: Path) -> None:
     """CASME II calls its folders alike; one of its clips may even have the name of one of CASME's."""
     database(tmp_path / "CASME")
-    other = [("01", "EP91_5", 1, 2, 9, "4", "others"), ("02", "EP91_01", 1, 2, 9, "4", "others"), ("09", "EP99f", 1, 2, 9, "4", "fear")]
+    other = [
+        ("01", "EP91_5", 1, 2, 9, "4", "others"),
+        ("02", "EP91_01", 1, 2, 9, "4", "others"),
+        ("09", "EP99f", 1, 2, 9, "4", "fear"),
+    ]
     nine_columns(tmp_path / "CASME2" / "CASME2-coding-20140508.xlsx", other)
     for subject, name, *_ in other:
         images(tmp_path / "CASME2" / "Cropped" / f"sub{subject}" / name, range(1, 10), "reg_img{}.jpg")
@@ -348,7 +416,11 @@ def test_rows_that_cannot_be_used_are_told(tmp_path: Path) -> None:
     assert clips(reading) == EXPECTED
     assert kinds(reading, serious=True) == ["row not usable"] * 3 + ["row passed over", "row without folder"]
     said = " ".join(finding.what for finding in reading.findings)
-    assert "'he' is not a subject's number" in said and "'x' is not a whole number" in said and "no emotion is given" in said
+    assert (
+        "'he' is not a subject's number" in said
+        and "'x' is not a whole number" in said
+        and "no emotion is given" in said
+    )
 
 
 def test_counts_are_shown_and_not_asserted(tmp_path: Path) -> None:
@@ -363,19 +435,29 @@ SUBJECTS = ["sub{:02d}", "sub{}", "{}", "{:02d}", "Sub{:03d}", "sub{0:02d}/sub{0
 
 @given(
     st.lists(st.sampled_from(SUBJECTS), min_size=4, max_size=4),
-    st.lists(st.sampled_from(["{}-{{}}.jpg", "{}-{{:03d}}.jpg", "img{{}}.jpg", "img{{:05d}}.JPG", "{}-{{}}.png"]), min_size=4, max_size=4),
+    st.lists(
+        st.sampled_from(["{}-{{}}.jpg", "{}-{{:03d}}.jpg", "img{{}}.jpg", "img{{:05d}}.JPG", "{}-{{}}.png"]),
+        min_size=4,
+        max_size=4,
+    ),
     st.sampled_from([str, str.upper, str.lower]),
     st.lists(st.sampled_from(["CASME", "Section A", "Section B", "1"]), max_size=3),
     st.sampled_from([str, "{:02d}".format, "sub{:02d}".format, " {} ".format, int]),
 )
 @settings(max_examples=40, deadline=None)
-def test_padding_case_and_levels_do_not_matter(tmp_path_factory, folders, patterns, case, above, cell) -> None:
+def test_padding_case_and_levels_do_not_matter(
+    tmp_path_factory, folders, patterns, case, above, cell
+) -> None:
     root = tmp_path_factory.mktemp("padding")
     for way, name, rows in ((WAY_A, "Section A.xls", ROWS[:3]), (WAY_B, "Section B.xls", ROWS[3:])):
         workbook(root.joinpath(*above, way) / name, [(cell(row[0]), *row[1:]) for row in rows])
     for row, folder, pattern in zip(ROWS, folders, patterns, strict=True):
         way = WAY_A if row[0] < 8 else WAY_B
-        images(root.joinpath(*above, way) / folder.format(row[0]) / case(row[1]), FRAMES[row[1]], pattern.format(row[1]))
+        images(
+            root.joinpath(*above, way) / folder.format(row[0]) / case(row[1]),
+            FRAMES[row[1]],
+            pattern.format(row[1]),
+        )
     reading = read(root)
     assert clips(reading) == EXPECTED
     assert kinds(reading) == ["offset mirrored"]
@@ -386,11 +468,16 @@ MARKS = st.one_of(st.sampled_from(["\\", "", "/"]), st.integers(-1, 80))
 
 @given(st.sets(st.integers(20, 60), min_size=1), MARKS, MARKS, MARKS)
 @settings(max_examples=80, deadline=None)
-def test_a_clip_never_points_at_frames_that_are_not_there(tmp_path_factory, there, onset, apex, offset) -> None:
+def test_a_clip_never_points_at_frames_that_are_not_there(
+    tmp_path_factory, there, onset, apex, offset
+) -> None:
     """Whatever is missing or wrong, there is a clip of frames that are there, or a serious finding."""
     root = tmp_path_factory.mktemp("frames")
     section_b(root)
-    workbook(root / WAY_A / "Section A.xls", [ROWS[0], (3, "EP97_1", "", onset, apex, "\\", offset, "", "", "", 4, "fear")])
+    workbook(
+        root / WAY_A / "Section A.xls",
+        [ROWS[0], (3, "EP97_1", "", onset, apex, "\\", offset, "", "", "", 4, "fear")],
+    )
     clip(root / WAY_A, ROWS[0])
     images(root / WAY_A / "sub03" / "EP97_1", there, "EP97_1-{}.jpg")
     reading = read(root)
@@ -402,7 +489,9 @@ def test_a_clip_never_points_at_frames_that_are_not_there(tmp_path_factory, ther
         if not isinstance(offset, int):
             mirrored = 2 * apex - onset
             nearest = min(abs(frame - mirrored) for frame in there)
-            assert (each.offset <= mirrored or each.offset - mirrored == nearest) and "offset mirrored" in about
+            assert (
+                each.offset <= mirrored or each.offset - mirrored == nearest
+            ) and "offset mirrored" in about
 
 
 def test_roots_that_are_not_the_database(tmp_path: Path) -> None:
@@ -415,7 +504,9 @@ def test_roots_that_are_not_the_database(tmp_path: Path) -> None:
         read_dataset("samm", tmp_path)
     with pytest.raises(BadInput, match="this looks like CASME, not CASME II"):
         read_dataset("casme2", tmp_path)
-    nine_columns(tmp_path / "two" / "CASME2-coding-20140508.xlsx", [("01", "EP90_01", 1, 2, 9, "4", "others")])
+    nine_columns(
+        tmp_path / "two" / "CASME2-coding-20140508.xlsx", [("01", "EP90_01", 1, 2, 9, "4", "others")]
+    )
     images(tmp_path / "two" / "Cropped" / "sub01" / "EP90_01", range(1, 10))
     with pytest.raises(BadInput, match="this looks like CASME II, not CASME"):
         read_dataset("casme", tmp_path / "two")
@@ -427,7 +518,10 @@ def test_workbooks_that_are_open_cut_short_or_away_and_links_in_a_circle(tmp_pat
     (tmp_path / WAY_A / "loop").symlink_to(tmp_path)
     (tmp_path / WAY_A / "~$Section A.xls").write_bytes(b"\x04Anna" + bytes(160))
     reading = read(tmp_path)
-    assert (clips(reading), kinds(reading)) == (EXPECTED, ["folder without row", "offset mirrored", "workbook is open"])
+    assert (clips(reading), kinds(reading)) == (
+        EXPECTED,
+        ["folder without row", "offset mirrored", "workbook is open"],
+    )
     whole = (tmp_path / WAY_A / "Section A.xls").read_bytes()
     (tmp_path / WAY_A / "Section A.xls").write_bytes(whole[: len(whole) // 3])
     reading = read(tmp_path)  # the other section is as good as before

@@ -6,7 +6,20 @@ import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from written_by_hand import EXPECTED, NINE, ROWS, SEVEN, clips, cropped, database, images, kinds, nine_columns, of_kind, seven_columns
+from written_by_hand import (
+    EXPECTED,
+    NINE,
+    ROWS,
+    SEVEN,
+    clips,
+    cropped,
+    database,
+    images,
+    kinds,
+    nine_columns,
+    of_kind,
+    seven_columns,
+)
 
 from learnet.datasets.casme2 import CASME2, PUBLISHED, REPAIRED_APEXES, read
 from learnet.errors import BadInput
@@ -27,7 +40,14 @@ def test_the_twenty_fourteen_workbook_and_the_crops(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["CASME2-coding-20190701.xlsx", "CASME2-coding-updated.xlsx", "CASME2-coding.xlsx", "casme2-coding (1).XLSX", "labels.xlsx"]
+    "name",
+    [
+        "CASME2-coding-20190701.xlsx",
+        "CASME2-coding-updated.xlsx",
+        "CASME2-coding.xlsx",
+        "casme2-coding (1).XLSX",
+        "labels.xlsx",
+    ],
 )
 def test_nine_columns_under_any_name(tmp_path: Path, name: str) -> None:
     nine_columns(tmp_path / name)
@@ -44,7 +64,9 @@ def test_seven_columns_of_ver_2(tmp_path: Path) -> None:
 
 
 def test_an_updated_copy_keeps_its_rows_on_sheet_four(tmp_path: Path) -> None:
-    book = openpyxl.load_workbook(nine_columns(tmp_path / "CASME2-coding-updated.xlsx", sheet="Sheet4", above=["updated"]))
+    book = openpyxl.load_workbook(
+        nine_columns(tmp_path / "CASME2-coding-updated.xlsx", sheet="Sheet4", above=["updated"])
+    )
     for place in range(3):
         book.create_sheet(f"Sheet{place + 1}", place)
     book.save(tmp_path / "CASME2-coding-updated.xlsx")
@@ -54,7 +76,9 @@ def test_an_updated_copy_keeps_its_rows_on_sheet_four(tmp_path: Path) -> None:
 
 @given(
     st.lists(st.sampled_from(["{:02d}", "{}", "sub{:02d}", " {:02d} ", "Sub{}"]), min_size=5, max_size=5),
-    st.lists(st.sampled_from(["sub{:02d}", "sub{}", "{}", "{:02d}", "Sub{:03d}", "s{}"]), min_size=5, max_size=5),
+    st.lists(
+        st.sampled_from(["sub{:02d}", "sub{}", "{}", "{:02d}", "Sub{:03d}", "s{}"]), min_size=5, max_size=5
+    ),
     st.sampled_from([str, str.upper, str.lower]),
     st.sampled_from(["reg_img{}.jpg", "img{:05d}.JPG", "{}.png", "img{}.jpg.jpg", "EP90_01f-{:03d}.bmp"]),
 )
@@ -84,7 +108,11 @@ def test_an_apex_outside_the_clip_becomes_the_middle(tmp_path: Path) -> None:
     nine_columns(tmp_path / "CASME2-coding.xlsx", rows)
     cropped(tmp_path / "Cropped")
     reading = read(tmp_path)
-    assert [(clip.apex, clip.apex_source) for clip in reading.clips] == [(66, "midpoint"), (40, "repaired"), (19, "midpoint")]
+    assert [(clip.apex, clip.apex_source) for clip in reading.clips] == [
+        (66, "midpoint"),
+        (40, "repaired"),
+        (19, "midpoint"),
+    ]
     assert kinds(reading).count("apex outside the clip") == 2
 
 
@@ -95,15 +123,21 @@ def test_irregular_clip_names_are_left_alone(tmp_path: Path) -> None:
     nine_columns(tmp_path / "CASME2-coding.xlsx", rows)
     cropped(tmp_path / "Cropped", rows)
     reading = read(tmp_path)
-    assert [(clip.name, clip.path.name, clip.emotion) for clip in reading.clips] == [(row[1], row[1], row[6]) for row in rows]
+    assert [(clip.name, clip.path.name, clip.emotion) for clip in reading.clips] == [
+        (row[1], row[1], row[6]) for row in rows
+    ]
 
 
 def test_a_label_nobody_knows_stops_with_its_row_and_the_known_ones(tmp_path: Path) -> None:
     nine_columns(tmp_path / "CASME2-coding.xlsx", [*ROWS, ("02", "EP95_01", 1, 2, 3, "4", "bewilderment")])
     cropped(tmp_path / "Cropped")
-    with pytest.raises(UnknownLabel, match=r"nobody knows the label 'bewilderment'.*disgust.*repression") as refusal:
+    with pytest.raises(
+        UnknownLabel, match=r"nobody knows the label 'bewilderment'.*disgust.*repression"
+    ) as refusal:
         read(tmp_path)
-    assert str(refusal.value).startswith(f"{tmp_path / 'CASME2-coding.xlsx'} row 7: ") and "contempt" not in str(refusal.value)
+    assert str(refusal.value).startswith(
+        f"{tmp_path / 'CASME2-coding.xlsx'} row 7: "
+    ) and "contempt" not in str(refusal.value)
     nine_columns(tmp_path / "CASME2-coding.xlsx", [*ROWS, ("02", "EP95_01", 1, 2, 3, "4", "hapiness")])
     with pytest.raises(UnknownLabel, match="Did you mean 'happiness'"):
         read(tmp_path)
@@ -111,9 +145,17 @@ def test_a_label_nobody_knows_stops_with_its_row_and_the_known_ones(tmp_path: Pa
 
 def test_one_row_with_another_databases_emotion_is_named(tmp_path: Path) -> None:
     cropped(tmp_path / "Cropped")
-    for more, where in (([], "in row 7. "), ([("02", "EP95_02", 1, 2, 3, "4", "contempt")], "in 2 rows, the first of them row 7. ")):
-        nine_columns(tmp_path / "CASME2-coding.xlsx", [*ROWS, ("02", "EP95_01", 1, 2, 3, "4", "Contempt"), *more])
-        with pytest.raises(BadInput, match=f"emotions contempt, which CASME II does not use, {where}.*CASME II has others, disgust"):
+    for more, where in (
+        ([], "in row 7. "),
+        ([("02", "EP95_02", 1, 2, 3, "4", "contempt")], "in 2 rows, the first of them row 7. "),
+    ):
+        nine_columns(
+            tmp_path / "CASME2-coding.xlsx", [*ROWS, ("02", "EP95_01", 1, 2, 3, "4", "Contempt"), *more]
+        )
+        with pytest.raises(
+            BadInput,
+            match=f"emotions contempt, which CASME II does not use, {where}.*CASME II has others, disgust",
+        ):
             read(tmp_path)
 
 
@@ -126,7 +168,11 @@ def test_a_formula_without_a_stored_result_is_told_with_what_to_do(tmp_path: Pat
     reading = read(tmp_path)
     assert [clip[:2] for clip in clips(reading)] == [*(row[:2] for row in EXPECTED), ("02", "EP91g")]
     told = of_kind(reading, "row not usable")
-    assert told.serious and told.where == "casme2/02/EP95_01" and "a formula without a stored result: open the workbook" in told.what
+    assert (
+        told.serious
+        and told.where == "casme2/02/EP95_01"
+        and "a formula without a stored result: open the workbook" in told.what
+    )
 
 
 def test_a_workbook_without_rows_says_so(tmp_path: Path) -> None:
@@ -146,15 +192,23 @@ def test_rows_that_cannot_be_used_are_told_not_lost(tmp_path: Path) -> None:
         images(tmp_path / "Cropped" / "sub02" / name, [1, 2, 3])
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED
-    assert kinds(reading, serious=True) == ["clip left out"] * 2 + ["row not usable"] * 3 + ["row passed over"]
+    assert kinds(reading, serious=True) == ["clip left out"] * 2 + ["row not usable"] * 3 + [
+        "row passed over"
+    ]
     said = " ".join(finding.what for finding in reading.findings)
-    assert "'x' is not a whole number" in said and "no emotion is given" in said and "'he' is not a subject" in said
+    assert (
+        "'x' is not a whole number" in said
+        and "no emotion is given" in said
+        and "'he' is not a subject" in said
+    )
     assert "row 10 names no subject" in said and "row 13 names no name" in said
     assert "onset 9 comes after" in said and "offset is not given" in said
 
 
 def test_a_row_that_stands_twice_is_one_clip(tmp_path: Path) -> None:
-    nine_columns(tmp_path / "CASME2-coding.xlsx", [*ROWS, ROWS[0], ("24", "EP93_02_01", 20, 28, 45, "1+2", "fear")])
+    nine_columns(
+        tmp_path / "CASME2-coding.xlsx", [*ROWS, ROWS[0], ("24", "EP93_02_01", 20, 28, 45, "1+2", "fear")]
+    )
     cropped(tmp_path / "Cropped")
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED
@@ -171,10 +225,20 @@ def test_the_workbook_with_the_published_counts_is_preferred_and_differences_are
     assert clips(reading) == EXPECTED
     assert reading.about["other workbooks"] == "CASME2-coding-20190701.xlsx, CASME2_label_Ver_2.xls"
     told = {finding.kind: finding for finding in reading.findings}
-    assert "20140508.xlsx says surprise, CASME2_label_Ver_2.xls says others" in told["versions differ in emotion"].what
+    assert (
+        "20140508.xlsx says surprise, CASME2_label_Ver_2.xls says others"
+        in told["versions differ in emotion"].what
+    )
     assert told["versions differ in frames"].where == "casme2/02/EP91f"
-    assert "5/33/33" in told["versions differ in frames"].what and "5/30/33" in told["versions differ in frames"].what
-    rows = [(finding.where, finding.serious) for finding in reading.findings if finding.kind == "versions differ in rows"]
+    assert (
+        "5/33/33" in told["versions differ in frames"].what
+        and "5/30/33" in told["versions differ in frames"].what
+    )
+    rows = [
+        (finding.where, finding.serious)
+        for finding in reading.findings
+        if finding.kind == "versions differ in rows"
+    ]
     assert rows == [("casme2/24/EP93_02_01", True), ("casme2/24/EP02_07", True)]
 
 
@@ -196,7 +260,9 @@ def test_sub24_ep02_07_is_a_clip_only_where_it_has_a_row(tmp_path: Path) -> None
         ([("03", "EP01_2"), ("24", "EP07_01")], "in neither"),
     ],
 )
-def test_which_of_the_two_lists_of_surprises_is_told(tmp_path: Path, surprised: list[tuple[str, str]], kind: str) -> None:
+def test_which_of_the_two_lists_of_surprises_is_told(
+    tmp_path: Path, surprised: list[tuple[str, str]], kind: str
+) -> None:
     rows = [(*clip, 1, 2, 3, "1+2", "surprise") for clip in surprised]
     nine_columns(tmp_path / "CASME2-coding.xlsx", rows)
     cropped(tmp_path / "Cropped", rows)
@@ -217,11 +283,66 @@ def updated(root: Path, bare: set[int], apex_of: int = 50, rows: int = 256) -> P
 
 def test_the_published_repairs_go_into_the_workbook_they_were_made_for(tmp_path: Path) -> None:
     """21 apexes and one offset, by position; the numbers here are copied from the table of facts, not from the loader."""
-    reading = read(updated(tmp_path, {29, 35, 43, 45, 51, 53, 60, 117, 118, 126, 136, 147, 155, 168, 170, 177, 202, 203, 234, 237, 238}))
-    repaired = {clip.name: clip.apex for clip in reading.clips if clip.apex_source == "repaired" and clip.name[2:] not in ("000",)}
+    reading = read(
+        updated(
+            tmp_path,
+            {
+                29,
+                35,
+                43,
+                45,
+                51,
+                53,
+                60,
+                117,
+                118,
+                126,
+                136,
+                147,
+                155,
+                168,
+                170,
+                177,
+                202,
+                203,
+                234,
+                237,
+                238,
+            },
+        )
+    )
+    repaired = {
+        clip.name: clip.apex
+        for clip in reading.clips
+        if clip.apex_source == "repaired" and clip.name[2:] not in ("000",)
+    }
     apexes = [279, 68, 77, 81, 166, 100, 78, 187, 89, 80, 88, 134, 231, 53, 329, 111, 91, 103, 98, 153, 98]
-    places = [29, 35, 43, 45, 51, 53, 60, 117, 118, 126, 136, 147, 155, 168, 170, 177, 202, 203, 234, 237, 238]
-    assert {f"EP{place:03d}": apex for place, apex in zip(places, apexes, strict=True)}.items() <= repaired.items()
+    places = [
+        29,
+        35,
+        43,
+        45,
+        51,
+        53,
+        60,
+        117,
+        118,
+        126,
+        136,
+        147,
+        155,
+        168,
+        170,
+        177,
+        202,
+        203,
+        234,
+        237,
+        238,
+    ]
+    assert {
+        f"EP{place:03d}": apex for place, apex in zip(places, apexes, strict=True)
+    }.items() <= repaired.items()
     (sixty,) = [clip for clip in reading.clips if clip.name == "EP060"]
     assert (sixty.onset, sixty.apex, sixty.offset) == (30, 78, 91)
     assert (kinds(reading).count("apex repaired"), kinds(reading).count("offset repaired")) == (21, 1)
@@ -249,12 +370,18 @@ def test_a_repair_outside_its_clip_is_not_taken(tmp_path: Path) -> None:
     book.save(root / "CASME2-coding-updated.xlsx")
     reading = read(root)
     (clip,) = [clip for clip in reading.clips if clip.name == "EP029"]
-    assert (clip.apex_source, kinds(reading).count("apex repaired"), kinds(reading).count("apex not given")) == ("midpoint", 20, 1)
+    assert (
+        clip.apex_source,
+        kinds(reading).count("apex repaired"),
+        kinds(reading).count("apex not given"),
+    ) == ("midpoint", 20, 1)
 
 
 def test_published_numbers_add_up() -> None:
     assert sum(PUBLISHED.values()) == 255
-    assert sum(PUBLISHED[word] for word in ("happiness", "disgust", "repression", "surprise", "others")) == 246
+    assert (
+        sum(PUBLISHED[word] for word in ("happiness", "disgust", "repression", "surprise", "others")) == 246
+    )
     assert (CASME2.people, CASME2.fps) == (26, 200.0)
 
 

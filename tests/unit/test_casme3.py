@@ -58,7 +58,12 @@ EXPECTED_C = [
 ]
 
 
-def book(path: Path, rows: Iterable[Cells] = ROWS, header: Cells = HEADER, sheets: Sequence[str] = ("label", "Sheet1", "Sheet3")) -> Path:
+def book(
+    path: Path,
+    rows: Iterable[Cells] = ROWS,
+    header: Cells = HEADER,
+    sheets: Sequence[str] = ("label", "Sheet1", "Sheet3"),
+) -> Path:
     """A workbook whose first sheet has the rows; the others are empty. Old or new by its suffix."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".xls":
@@ -80,17 +85,25 @@ def book(path: Path, rows: Iterable[Cells] = ROWS, header: Cells = HEADER, sheet
 
 
 def all_book(
-    path: Path, micro: Iterable[Cells] = ROWS, macro: Iterable[Cells] = MACRO, words: Cells = ("Micro-expression", "Macro-expression")
+    path: Path,
+    micro: Iterable[Cells] = ROWS,
+    macro: Iterable[Cells] = MACRO,
+    words: Cells = ("Micro-expression", "Macro-expression"),
 ) -> Path:
     """The workbook of both kinds."""
-    rows = [(*row, word) for word, block in zip(reversed(words), (macro, micro), strict=True) for row in block]
+    rows = [
+        (*row, word) for word, block in zip(reversed(words), (macro, micro), strict=True) for row in block
+    ]
     return book(path, rows, (*HEADER, "Expression type"), ("AU+Emotion", "Sheet1", "eye blink"))
 
 
 def cut(tree: Path, rows: Iterable[Cells] = ROWS, folder: str = "spNo.{}_{}_{}") -> Path:
     """A folder per clip with the images from onset to offset, with the recording's numbers."""
     for subject, letter, onset, _, offset, *_ in rows:
-        number, name = str(subject).partition(".")[2], folder.format(str(subject).partition(".")[2], letter, onset)
+        number, name = (
+            str(subject).partition(".")[2],
+            folder.format(str(subject).partition(".")[2], letter, onset),
+        )
         assert number
         images(tree / name, range(int(str(onset)), (int(str(offset)) or LAST) + 1), "{}.jpg")
     return tree
@@ -125,7 +138,11 @@ def part_c(root: Path, rows: Iterable[Cells] = ROWS_C, folder: str = "{:02d}/{}/
     rows = list(rows)
     book(root / BOOK_C, rows, HEADER_C, ("mockCrimeME",))
     for subject, count, onset, offset, *_ in rows:
-        images(root / "ME_C" / folder.format(int(str(subject)), count), range(int(str(onset)), int(str(offset)) + 1), "{}.jpg")
+        images(
+            root / "ME_C" / folder.format(int(str(subject)), count),
+            range(int(str(onset)), int(str(offset)) + 1),
+            "{}.jpg",
+        )
     return root
 
 
@@ -137,8 +154,13 @@ def frames_of(reading: Reading, name: str) -> tuple[int, int | None, int, str]:
 def test_part_a_as_clips(tmp_path: Path) -> None:
     reading = read(database(tmp_path))
     assert clips(reading) == EXPECTED
-    assert all((clip.fps, clip.cropped, clip.kind, clip.dataset) == (30.0, False, "micro", "casme3") for clip in reading.clips)
-    assert reading.clips[1].path == tmp_path / "Part_A_ME_clip" / "Part_A_ME_clip" / "frame" / "spNo.901_a_900"
+    assert all(
+        (clip.fps, clip.cropped, clip.kind, clip.dataset) == (30.0, False, "micro", "casme3")
+        for clip in reading.clips
+    )
+    assert (
+        reading.clips[1].path == tmp_path / "Part_A_ME_clip" / "Part_A_ME_clip" / "frame" / "spNo.901_a_900"
+    )
     assert reading.clips[1].key == "casme3/spNO.901/a_900"
     assert kinds(reading, serious=True) == []
     assert reading.about["workbook"] == f"{V2}, sheet label, 8 columns, 5 rows"
@@ -154,13 +176,19 @@ def test_part_a_as_whole_recordings(tmp_path: Path) -> None:
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED[:3] + EXPECTED[4:]
     assert reading.clips[0].path == reading.clips[1].path == tmp_path / "part_A" / "spNO.901" / "a" / "color"
-    assert of_kind(reading, "clip left out").serious and "offset is not given" in of_kind(reading, "clip left out").what
+    assert (
+        of_kind(reading, "clip left out").serious
+        and "offset is not given" in of_kind(reading, "clip left out").what
+    )
     assert reading.about["tree"] == "raw, part_A, 4 clip folders"
 
 
 def test_an_offset_of_zero_becomes_the_last_image_of_the_clip_and_is_told(tmp_path: Path) -> None:
     told = of_kind(read(database(tmp_path)), "offset from the folder")
-    assert told.where == "casme3/spNO.903/e_1812" and "the offset is not given; the last image of the folder, 1835" in told.what
+    assert (
+        told.where == "casme3/spNO.903/e_1812"
+        and "the offset is not given; the last image of the folder, 1835" in told.what
+    )
 
 
 def test_subject_and_letter_alone_are_not_a_clip(tmp_path: Path) -> None:
@@ -197,7 +225,9 @@ def test_depth_maps_and_films_are_no_clips(tmp_path: Path) -> None:
     reading = read(database(tmp_path))
     assert {clip.path.parent.name for clip in reading.clips} == {"frame"}
     assert "clip folder twice" not in kinds(reading) and "folder without row" not in kinds(reading)
-    with pytest.raises(BadInput, match="this holds depth maps or films, not the colour images. Give the folder above it"):
+    with pytest.raises(
+        BadInput, match="this holds depth maps or films, not the colour images. Give the folder above it"
+    ):
         read(tmp_path / "Part_A_ME_clip" / "Part_A_ME_clip" / "depth")
     book(tmp_path / "only" / V2)
     recorded(tmp_path / "only" / "part_A", colour="depth")
@@ -213,9 +243,14 @@ def test_depth_maps_and_films_are_no_clips(tmp_path: Path) -> None:
     st.lists(st.sampled_from(["Part_A_ME_clip", "frame", "spNO", "CASME3"]), max_size=3),
 )  # fmt: skip
 @settings(max_examples=40, deadline=None)
-def test_padding_case_and_nesting_of_clips_do_not_matter(tmp_path_factory, subjects, cases, folder, above) -> None:
+def test_padding_case_and_nesting_of_clips_do_not_matter(
+    tmp_path_factory, subjects, cases, folder, above
+) -> None:
     root = tmp_path_factory.mktemp("cut")
-    rows = [(subject.format(int(row[0][5:])), case(row[1]), *row[2:]) for subject, case, row in zip(subjects, cases, ROWS, strict=True)]
+    rows = [
+        (subject.format(int(row[0][5:])), case(row[1]), *row[2:])
+        for subject, case, row in zip(subjects, cases, ROWS, strict=True)
+    ]
     book(root / V2, rows)
     cut(root.joinpath(*above), ROWS, folder)
     assert clips(read(root)) == EXPECTED
@@ -225,7 +260,9 @@ def test_padding_case_and_nesting_of_clips_do_not_matter(tmp_path_factory, subje
     st.sampled_from([str.upper, str.lower, str]),
     st.sampled_from(["{0}/{1}", "{0}/{0}/{1}", "{0}/{0}/{0}/{1}", "{0}/{1}/{1}"]),
     st.sampled_from(["color", "Color", "colour", "RGB", "."]),
-    st.lists(st.sampled_from(["part_A", "part_A_split", "Compressed_version1_seperate_compress", "a"]), max_size=3),
+    st.lists(
+        st.sampled_from(["part_A", "part_A_split", "Compressed_version1_seperate_compress", "a"]), max_size=3
+    ),
 )
 @settings(max_examples=40, deadline=None)
 def test_case_and_nesting_of_recordings_do_not_matter(tmp_path_factory, case, doubled, colour, above) -> None:
@@ -236,23 +273,40 @@ def test_case_and_nesting_of_recordings_do_not_matter(tmp_path_factory, case, do
         ("902", "J", range(3, 40)),
         ("903", "f", range(8, 60)),
     ):
-        images(root.joinpath(*above) / doubled.format(f"spNO.{subject}", case(letter)) / colour, numbers, "{}.jpg")
+        images(
+            root.joinpath(*above) / doubled.format(f"spNO.{subject}", case(letter)) / colour,
+            numbers,
+            "{}.jpg",
+        )
     assert clips(read(root)) == EXPECTED[:3] + EXPECTED[4:]
 
 
 ONSETS, APEXES, OFFSETS = ("", "/", "-", "x", 0, 35, "35.0"), ("", "/", 0, 60, "61.0"), ("", "/", 0, 65)
 
 
-@given(st.lists(st.tuples(st.sampled_from(ONSETS), st.sampled_from(APEXES), st.sampled_from(OFFSETS)), min_size=1, max_size=4))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(ONSETS), st.sampled_from(APEXES), st.sampled_from(OFFSETS)),
+        min_size=1,
+        max_size=4,
+    )
+)
 @settings(max_examples=60, deadline=None)
 def test_whatever_is_missing_nothing_is_lost_without_a_word(tmp_path_factory, marks) -> None:
     """A row gives a clip if its onset is a number and its offset can be told; else it is told by its line, and seriously."""
     root = database(tmp_path_factory.mktemp("missing"))
-    rows = [("spNO.905", letter, *frames, "5", "II", "fear") for letter, frames in zip("abcd", marks, strict=False)]
+    rows = [
+        ("spNO.905", letter, *frames, "5", "II", "fear")
+        for letter, frames in zip("abcd", marks, strict=False)
+    ]
     book(root / V2, [*ROWS, *rows])
     for _, letter, onset, *_ in rows:
         if number := str(onset).partition(".")[0]:
-            images(root / "Part_A_ME_clip" / f"spNo.905_{letter}_{number.strip('/')}", range(1 if onset == 0 else 35, 66), "{}.jpg")
+            images(
+                root / "Part_A_ME_clip" / f"spNo.905_{letter}_{number.strip('/')}",
+                range(1 if onset == 0 else 35, 66),
+                "{}.jpg",
+            )
     reading = read(root)
     assert clips(reading)[:5] == EXPECTED
     given = {clip.name[0]: clip for clip in reading.clips if clip.subject == "spNO.905"}
@@ -266,7 +320,10 @@ def test_whatever_is_missing_nothing_is_lost_without_a_word(tmp_path_factory, ma
 
 
 def test_an_onset_of_zero_is_the_first_image(tmp_path: Path) -> None:
-    rows = [("spNO.904", "e", 0, 0, 15, "4", "V", "disgust"), ("spNO.904", "f", 0, 9, 15, "4", "V", "disgust")]
+    rows = [
+        ("spNO.904", "e", 0, 0, 15, "4", "V", "disgust"),
+        ("spNO.904", "f", 0, 9, 15, "4", "V", "disgust"),
+    ]
     book(tmp_path / V2, rows)
     for letter in "ef":
         images(tmp_path / "frame" / f"spNo.904_{letter}_0", range(3, 16), "{}.jpg")
@@ -314,10 +371,15 @@ def test_the_published_repairs(tmp_path: Path, tree: str) -> None:
         ("149", "d", 112, 100, 150), ("216", "d", 2647, 2600, 2700), ("216", "e", 0, 1, 30), ("214", "c", 20, 8, 60),
         ("40", "e", 1812, 1810, 1860), ("40", "e", 2327, 2320, 2420),
     ):  # fmt: skip
-        folder = f"spNo.{subject}_{letter}_{onset}" if tree == "clips" else f"part_A/spNO.{subject}/{letter}/color"
+        folder = (
+            f"spNo.{subject}_{letter}_{onset}" if tree == "clips" else f"part_A/spNO.{subject}/{letter}/color"
+        )
         images(tmp_path / folder, range(first, last + 1), "{}.jpg")
     reading = read(tmp_path)
-    assert [(clip.subject, clip.name, clip.onset, clip.apex, clip.offset, clip.apex_source) for clip in reading.clips] == [
+    assert [
+        (clip.subject, clip.name, clip.onset, clip.apex, clip.offset, clip.apex_source)
+        for clip in reading.clips
+    ] == [
         ("spNO.149", "d_112", 112, 123, 130, "repaired"),
         ("spNO.216", "d_3647", 2647, 2655, 2660, "file"),
         ("spNO.216", "e_0", 1, 1, 16, "repaired"),
@@ -326,7 +388,14 @@ def test_the_published_repairs(tmp_path: Path, tree: str) -> None:
         ("spNO.40", "e_2327", 2327, 2363, 2403, "file"),
     ]
     told = [finding.kind for finding in reading.findings if "as published by meb" in finding.what]
-    assert told == ["apex repaired", "onset repaired", "onset and apex repaired", "offset repaired", "offset repaired", "offset repaired"]
+    assert told == [
+        "apex repaired",
+        "onset repaired",
+        "onset and apex repaired",
+        "offset repaired",
+        "offset repaired",
+        "offset repaired",
+    ]
     assert reading.findings[0].what == f"{V2} row 2: apex 83 becomes 123, as published by meb"
 
 
@@ -345,7 +414,10 @@ def test_a_repair_takes_only_the_row_that_is_still_wrong(tmp_path: Path) -> None
 
 def test_a_repair_that_makes_no_sense_is_not_applied(tmp_path: Path) -> None:
     """Whether 34 is the offset of spNO.214 c depends on an onset that nobody quotes: after 34 it cannot be."""
-    rows = [("spNO.214", "c", 3450, 3455, 3460, "4", "V", "fear"), ("spNO.149", "d", 112, 83, 120, "4", "V", "fear")]
+    rows = [
+        ("spNO.214", "c", 3450, 3455, 3460, "4", "V", "fear"),
+        ("spNO.149", "d", 112, 83, 120, "4", "V", "fear"),
+    ]
     book(tmp_path / V2, rows)
     cut(tmp_path / "frame", rows)
     reading = read(tmp_path)
@@ -366,7 +438,9 @@ def first_version(root: Path, name: str) -> Path:
 
 
 @pytest.mark.parametrize("name", V1)
-def test_version_1_is_used_only_if_nothing_else_is_there_and_then_seriously_told(tmp_path: Path, name: str) -> None:
+def test_version_1_is_used_only_if_nothing_else_is_there_and_then_seriously_told(
+    tmp_path: Path, name: str
+) -> None:
     database(tmp_path)
     cut(tmp_path / "Part_A_ME_clip" / "Part_A_ME_clip" / "frame", MACRO[:1])
     first_version(tmp_path, name)
@@ -385,7 +459,9 @@ def test_version_1_is_used_only_if_nothing_else_is_there_and_then_seriously_told
     (tmp_path / V2).unlink()
     reading = read(tmp_path)
     assert len(reading.clips) == 6
-    assert of_kind(reading, "version superseded").serious and of_kind(reading, "version superseded").what.endswith("it is used")
+    assert of_kind(reading, "version superseded").serious and of_kind(
+        reading, "version superseded"
+    ).what.endswith("it is used")
 
 
 def test_version_2_under_another_name_goes_before_version_1(tmp_path: Path) -> None:
@@ -396,7 +472,9 @@ def test_version_2_under_another_name_goes_before_version_1(tmp_path: Path) -> N
 
 
 def test_version_1_under_another_name_is_told_by_its_rows(tmp_path: Path) -> None:
-    rows = [("spNO.901", "a", onset, onset + 2, onset + 5, "4", "V", "fear") for onset in range(100, 100 + 921)]
+    rows = [
+        ("spNO.901", "a", onset, onset + 2, onset + 5, "4", "V", "fear") for onset in range(100, 100 + 921)
+    ]
     book(tmp_path / "labels.xlsx", rows)
     images(tmp_path / "part_A" / "spNO.901" / "a" / "color", range(8, 1100), "{}.jpg")
     assert of_kind(read(tmp_path), "version superseded").serious
@@ -410,12 +488,20 @@ def test_the_list_of_what_version_1_has_wrong_is_no_workbook(tmp_path: Path) -> 
     book(tmp_path / wrong, MACRO)
     assert kinds(read(tmp_path), serious=True) == [] and "workbook not used" not in kinds(read(tmp_path))
     (tmp_path / V2).unlink()
-    with pytest.raises(BadInput, match="lists rows that are wrong in version 1, not labels. Use cas\\(me\\)3_part_A_ME_label"):
+    with pytest.raises(
+        BadInput, match="lists rows that are wrong in version 1, not labels. Use cas\\(me\\)3_part_A_ME_label"
+    ):
         read(tmp_path)
 
 
 @pytest.mark.parametrize(
-    "words", [("Micro-expression", "Macro-expression"), ("micro", "macro"), ("ME", "MaE"), (" MICRO EXPRESSION", "macroexpression ")]
+    "words",
+    [
+        ("Micro-expression", "Macro-expression"),
+        ("micro", "macro"),
+        ("ME", "MaE"),
+        (" MICRO EXPRESSION", "macroexpression "),
+    ],
 )
 def test_macro_expressions_are_in_the_workbook_of_all(tmp_path: Path, words: Cells) -> None:
     database(tmp_path)
@@ -427,7 +513,9 @@ def test_macro_expressions_are_in_the_workbook_of_all(tmp_path: Path, words: Cel
         ("spNO.901", "a_400", "happiness", 400, 430, 470, "file", "12"),
         ("spNO.902", "b_50", "anger", 50, 80, 120, "file", "4+7"),
     ]
-    assert {clip.kind for clip in macro.clips} == {"macro"} and {clip.kind for clip in micro.clips} == {"micro"}
+    assert {clip.kind for clip in macro.clips} == {"macro"} and {clip.kind for clip in micro.clips} == {
+        "micro"
+    }
     assert both.clips == macro.clips + micro.clips  # in the workbook's order
     assert macro.published == {}  # nobody counted them by emotion
     assert both.about["workbook"].startswith(ALL_V2) and micro.about["workbook"].startswith(V2)
@@ -442,7 +530,9 @@ def test_all_expressions_of_recordings_leave_no_recording_without_a_row(tmp_path
     recorded(tmp_path / "part_A", [*ROWS, *MACRO, ("spNO.905", "c", 20, 25, 30)])
     both = read(tmp_path, Selection(expressions="all"))
     assert len(both.clips) == 6
-    assert [finding.where for finding in both.findings if finding.kind == "folder without row"] == ["part_A/spNO.905/c/color"]
+    assert [finding.where for finding in both.findings if finding.kind == "folder without row"] == [
+        "part_A/spNO.905/c/color"
+    ]
 
 
 def test_a_frame_at_which_a_micro_and_a_macro_expression_begin_is_seriously_told(tmp_path: Path) -> None:
@@ -451,19 +541,32 @@ def test_a_frame_at_which_a_micro_and_a_macro_expression_begin_is_seriously_told
     cut(tmp_path / "Part_A_MaE_clip" / "frame", MACRO)
     both = read(tmp_path, Selection(expressions="all"))
     assert len({clip.key for clip in both.clips}) == len(both.clips) == 7
-    assert [finding.where for finding in both.findings if finding.kind == "row twice"] == ["casme3/spNO.901/a_355"]
+    assert [finding.where for finding in both.findings if finding.kind == "row twice"] == [
+        "casme3/spNO.901/a_355"
+    ]
 
 
 def test_macro_expressions_need_their_workbook_and_their_column(tmp_path: Path) -> None:
     database(tmp_path)
-    with pytest.raises(BadInput, match="has no column `Expression type`, so no macro-expressions. They are in CAS\\(ME\\)3_part_A_v2.xls"):
+    with pytest.raises(
+        BadInput,
+        match="has no column `Expression type`, so no macro-expressions. They are in CAS\\(ME\\)3_part_A_v2.xls",
+    ):
         read(tmp_path, Selection(expressions="macro"))
     all_book(tmp_path / ALL_V2, words=("Micro-expression", "blink"))
-    told = [finding for finding in read(tmp_path, Selection(expressions="micro")).findings if finding.kind == "row not usable"]
+    told = [
+        finding
+        for finding in read(tmp_path, Selection(expressions="micro")).findings
+        if finding.kind == "row not usable"
+    ]
     assert not told  # of a workbook that is not used
     (tmp_path / V2).unlink()
     told = [finding for finding in read(tmp_path).findings if finding.kind == "row not usable"]
-    assert len(told) == 2 and told[0].serious and "'blink' is neither a micro- nor a macro-expression" in told[0].what
+    assert (
+        len(told) == 2
+        and told[0].serious
+        and "'blink' is neither a micro- nor a macro-expression" in told[0].what
+    )
 
 
 def test_a_row_that_does_not_say_its_kind_is_told(tmp_path: Path) -> None:
@@ -482,11 +585,16 @@ def test_for_all_expressions_a_recording_goes_before_clips(tmp_path: Path) -> No
     recorded(tmp_path / "part_A", [*ROWS, *MACRO])
     for wish, number in (("micro", 5), ("macro", 2), ("all", 6)):
         reading = read(tmp_path, Selection(expressions=wish))
-        assert (len(reading.clips), reading.about["tree"].split(",")[0]) == (number, "clips" if wish == "micro" else "raw")
+        assert (len(reading.clips), reading.about["tree"].split(",")[0]) == (
+            number,
+            "clips" if wish == "micro" else "raw",
+        )
 
 
 def test_a_workbook_of_all_expressions_without_their_type_is_refused(tmp_path: Path) -> None:
-    rows = [("spNO.901", "a", onset, onset + 2, onset + 5, "4", "V", "fear") for onset in range(100, 100 + 922)]
+    rows = [
+        ("spNO.901", "a", onset, onset + 2, onset + 5, "4", "V", "fear") for onset in range(100, 100 + 922)
+    ]
     book(tmp_path / "labels.xlsx", rows)
     images(tmp_path / "part_A" / "spNO.901" / "a" / "color", range(8, 1100), "{}.jpg")
     with pytest.raises(BadInput, match="has 922 rows and no column `Expression type`"):
@@ -502,8 +610,12 @@ def test_rows_that_cannot_be_used_are_told_not_lost(tmp_path: Path) -> None:
     assert clips(reading) == EXPECTED
     assert kinds(reading, serious=True) == ["row not usable"] * 5 + ["row passed over"]
     said = " ".join(finding.what for finding in reading.findings)
-    assert "'nobody' is not a subject such as spNO.1" in said and "'a2' is not the letter of a recording" in said
-    assert "no onset is given" in said and "'x' is not a whole number" in said and "no emotion is given" in said
+    assert (
+        "'nobody' is not a subject such as spNO.1" in said and "'a2' is not the letter of a recording" in said
+    )
+    assert (
+        "no onset is given" in said and "'x' is not a whole number" in said and "no emotion is given" in said
+    )
 
 
 def test_a_label_nobody_knows_stops_with_its_row(tmp_path: Path) -> None:
@@ -520,7 +632,12 @@ def test_part_c_as_meb_keeps_it(tmp_path: Path) -> None:
     assert reading.about["part"] == "C" and reading.about["tree"] == "clips, ME_C, 4 clip folders"
     assert reading.about["workbook"] == "CAS(ME)3_part_C_ME.xlsx, sheet mockCrimeME, 6 columns, 4 rows"
     assert kinds(reading) == ["apex not given"] * 4
-    assert [[unit.number for unit in action_units(clip.action_units)] for clip in reading.clips] == [[4, 5], [14, 24], [1, 2], [12]]
+    assert [[unit.number for unit in action_units(clip.action_units)] for clip in reading.clips] == [
+        [4, 5],
+        [14, 24],
+        [1, 2],
+        [12],
+    ]
     assert scheme_for("auto", ["casme3"], [clip.emotion for clip in reading.clips]).name == "casme3-4"
 
 
@@ -561,12 +678,20 @@ def test_a_damaged_preferred_workbook_is_serious_where_another_is_taken(tmp_path
 def test_the_other_list_of_part_c_is_named_and_not_used(tmp_path: Path) -> None:
     part_c(tmp_path)
     rows = [(1, 120, 131, 12, 1, ""), (1, 300, 303, 4, 1, ""), (2, 500, 540, 41, 0, "")]
-    book(tmp_path / "CAS(ME)3_part_C.xls", rows, ("Subject", "Onset", "Offset", "diff", "Exp_type", "risk"), ("organize",))
+    book(
+        tmp_path / "CAS(ME)3_part_C.xls",
+        rows,
+        ("Subject", "Onset", "Offset", "diff", "Exp_type", "risk"),
+        ("organize",),
+    )
     reading = read(tmp_path, Selection(part="C"))
     assert clips(reading) == EXPECTED_C
     told = of_kind(reading, "workbook not used")
     assert told.where == "CAS(ME)3_part_C.xls" and not told.serious
-    assert "has 2 micro-expressions without the numbers of their clips; CAS(ME)3_part_C_ME.xlsx has 165" in told.what
+    assert (
+        "has 2 micro-expressions without the numbers of their clips; CAS(ME)3_part_C_ME.xlsx has 165"
+        in told.what
+    )
 
 
 def test_both_parts_in_one_folder_are_kept_apart(tmp_path: Path) -> None:
@@ -578,12 +703,19 @@ def test_both_parts_in_one_folder_are_kept_apart(tmp_path: Path) -> None:
     assert not {clip.person for clip in a.clips} & {clip.person for clip in c.clips}
     assert kinds(c) == ["apex not given"] * 4 and "workbook not used" not in kinds(a)
     assert (a.published, c.published) == (PUBLISHED, PUBLISHED_C)
-    with pytest.raises(LearnetError, match="Part C of CAS\\(ME\\)\\^3 has micro-expressions only. Leave out --expressions"):
+    with pytest.raises(
+        LearnetError, match="Part C of CAS\\(ME\\)\\^3 has micro-expressions only. Leave out --expressions"
+    ):
         read(tmp_path, Selection(part="C", expressions="all"))
 
 
 def test_rows_of_part_c_that_cannot_be_used_are_told(tmp_path: Path) -> None:
-    bad = [("x", 1, 5, 9, "4", "negative"), (1, "a", 5, 9, "4", "negative"), (3, 1, 5, 9, "4", ""), (23, 11, 9000, 9034, 12, "negative")]
+    bad = [
+        ("x", 1, 5, 9, "4", "negative"),
+        (1, "a", 5, 9, "4", "negative"),
+        (3, 1, 5, 9, "4", ""),
+        (23, 11, 9000, 9034, 12, "negative"),
+    ]
     part_c(tmp_path)
     book(tmp_path / BOOK_C, [*ROWS_C, *bad], HEADER_C, ("mockCrimeME",))
     reading = read(tmp_path, Selection(part="C"))
@@ -620,5 +752,13 @@ def test_a_lock_file_and_a_damaged_workbook(tmp_path: Path) -> None:
 
 def test_published_numbers_add_up() -> None:
     assert (sum(PUBLISHED.values()), sum(PUBLISHED_C.values())) == (860, 165)
-    assert PUBLISHED == {"disgust": 250, "surprise": 187, "others": 158 + 3, "fear": 86, "anger": 64, "sadness": 57, "happiness": 55}
+    assert PUBLISHED == {
+        "disgust": 250,
+        "surprise": 187,
+        "others": 158 + 3,
+        "fear": 86,
+        "anger": 64,
+        "sadness": 57,
+        "happiness": 55,
+    }
     assert (CASME3.people, CASME3.fps, CASME3.classes) == (94, 30.0, "casme3-7")

@@ -46,7 +46,9 @@ VIDEOS = {
 """Folder of a long video -> its last frame. Subject 23's lies under subject 19; the last one has no expression."""
 
 
-def workbook(path: Path, rows=ROWS, names=("CASFEcode_final", "naming rule1", "naming rule2"), rules=(RULE_1, RULE_2)) -> Path:
+def workbook(
+    path: Path, rows=ROWS, names=("CASFEcode_final", "naming rule1", "naming rule2"), rules=(RULE_1, RULE_2)
+) -> Path:
     """Three sheets, no header in any."""
     book = openpyxl.Workbook()
     book.remove(book.active)
@@ -90,7 +92,17 @@ def database(root: Path) -> Path:
 
 def told(clip: Clip) -> tuple[object, ...]:
     """A clip as in MICRO."""
-    return (clip.subject, clip.name, clip.emotion, clip.onset, clip.apex, clip.offset, clip.apex_source, clip.action_units, clip.kind)
+    return (
+        clip.subject,
+        clip.name,
+        clip.emotion,
+        clip.onset,
+        clip.apex,
+        clip.offset,
+        clip.apex_source,
+        clip.action_units,
+        clip.kind,
+    )
 
 
 def clips(reading: Reading) -> list[tuple[object, ...]]:
@@ -122,7 +134,9 @@ def test_a_header_that_somebody_added_is_no_clip_and_no_trouble(tmp_path: Path) 
     assert (clips(reading), kinds(reading)) == (MICRO, [])
 
 
-@pytest.mark.parametrize("name", ["CAS(ME)^2code_final(Updated).xlsx", "CAS(ME)2code_final.xlsx", "code_final.xlsx", "labels.xlsx"])
+@pytest.mark.parametrize(
+    "name", ["CAS(ME)^2code_final(Updated).xlsx", "CAS(ME)2code_final.xlsx", "code_final.xlsx", "labels.xlsx"]
+)
 def test_the_workbook_under_any_name_and_with_a_tenth_column(tmp_path: Path, name: str) -> None:
     rows = [(*row, row[4] - row[2]) for row in ROWS]
     workbook(tmp_path / name, rows, names=("CASMEcode_final", "naming rule1", "naming rule2"))
@@ -133,13 +147,20 @@ def test_the_workbook_under_any_name_and_with_a_tenth_column(tmp_path: Path, nam
 
 
 def test_the_updated_workbook_is_preferred_and_differences_are_told(tmp_path: Path) -> None:
-    (database(tmp_path) / BOOK).rename(tmp_path / "CAS(ME)2code_final.xlsx")  # before the updated one in alphabetical order
-    workbook(tmp_path / "CAS(ME)^2code_final(Updated).xlsx", [(*ROWS[0][:6], "positive", *ROWS[0][7:]), *ROWS[1:]])
+    (database(tmp_path) / BOOK).rename(
+        tmp_path / "CAS(ME)2code_final.xlsx"
+    )  # before the updated one in alphabetical order
+    workbook(
+        tmp_path / "CAS(ME)^2code_final(Updated).xlsx", [(*ROWS[0][:6], "positive", *ROWS[0][7:]), *ROWS[1:]]
+    )
     reading = read(tmp_path)
     assert reading.clips[0].emotion == "positive"
     assert reading.about["other workbooks"] == "CAS(ME)2code_final.xlsx"
     finding = of_kind(reading, "versions differ in emotion")
-    assert finding.serious and "(Updated).xlsx says positive, CAS(ME)2code_final.xlsx says negative" in finding.what
+    assert (
+        finding.serious
+        and "(Updated).xlsx says positive, CAS(ME)2code_final.xlsx says negative" in finding.what
+    )
 
 
 def test_sheets_are_known_by_what_is_in_them(tmp_path: Path) -> None:
@@ -179,10 +200,16 @@ CODES = {"disgust1": "0101", "disgust2": "0102", "anger1": "0401", "anger2": "04
 def test_without_naming_sheets_the_known_names_serve_and_that_is_told(tmp_path: Path) -> None:
     """Every index and every film; both tables are copied from the page of facts, not from the loader."""
     films = list(CODES)
-    rows = [(index, f"{films[index % 9]}_1", 5, 7, 13, "4", "others", "micro-expression", "") for index in INDICES]
+    rows = [
+        (index, f"{films[index % 9]}_1", 5, 7, 13, "4", "others", "micro-expression", "") for index in INDICES
+    ]
     workbook(tmp_path / BOOK, rows, rules=([], []))
     for index, number in INDICES.items():
-        images(tmp_path / "rawpic" / f"s{number}" / f"{number}_{CODES[films[index % 9]]}whatever", range(1, 20), "img{:03d}.jpg")
+        images(
+            tmp_path / "rawpic" / f"s{number}" / f"{number}_{CODES[films[index % 9]]}whatever",
+            range(1, 20),
+            "img{:03d}.jpg",
+        )
     reading = read(tmp_path)
     assert [clip.subject for clip in reading.clips] == [str(number) for number in INDICES.values()]
     assert kinds(reading) == ["naming rule incomplete"] * 2 and kinds(reading, serious=True) == []
@@ -191,7 +218,10 @@ def test_without_naming_sheets_the_known_names_serve_and_that_is_told(tmp_path: 
 def test_a_naming_sheet_that_differs_from_the_known_one_is_followed_and_serious(tmp_path: Path) -> None:
     workbook(tmp_path / BOOK, ROWS[:3], rules=([(16, "s16", 1)], RULE_2))
     for _, name, onset, apex, offset, *_ in ROWS[:3]:
-        images(tmp_path / "selectedpic" / "s16" / str(name), range(int(onset), int(offset or 2 * apex - onset) + 1))
+        images(
+            tmp_path / "selectedpic" / "s16" / str(name),
+            range(int(onset), int(offset or 2 * apex - onset) + 1),
+        )
     reading = read(tmp_path)
     assert {clip.subject for clip in reading.clips} == {"16"}
     finding = of_kind(reading, "naming rule differs")
@@ -203,14 +233,19 @@ def test_an_index_that_nobody_knows_is_told(tmp_path: Path) -> None:
     workbook(tmp_path / BOOK, [*ROWS, (25, "anger1_1", 5, 7, 13, "4", "others", "micro-expression", "")])
     reading = read(tmp_path)
     assert clips(reading) == MICRO
-    assert of_kind(reading, "row not usable").what.endswith("row 7: no naming rule gives the subject of index 25 a folder")
+    assert of_kind(reading, "row not usable").what.endswith(
+        "row 7: no naming rule gives the subject of index 25 a folder"
+    )
 
 
 @pytest.mark.parametrize(
-    "expressions, expected", [("micro", MICRO), ("macro", MACRO), ("all", [MICRO[0], MACRO[0], *MICRO[1:3], MACRO[1], MICRO[3]])]
+    "expressions, expected",
+    [("micro", MICRO), ("macro", MACRO), ("all", [MICRO[0], MACRO[0], *MICRO[1:3], MACRO[1], MICRO[3]])],
 )
 @pytest.mark.parametrize("tree", ["selectedpic", "cropped", "rawpic"])
-def test_the_same_clips_in_all_trees(tmp_path: Path, tree: str, expressions: str, expected: list[tuple[object, ...]]) -> None:
+def test_the_same_clips_in_all_trees(
+    tmp_path: Path, tree: str, expressions: str, expected: list[tuple[object, ...]]
+) -> None:
     reading = read(database(tmp_path), Selection(tree=tree, expressions=expressions))  # type: ignore[arg-type]
     assert clips(reading) == expected
     assert {clip.cropped for clip in reading.clips} == {tree == "cropped"}
@@ -231,7 +266,9 @@ def test_what_is_wrong_with_other_expressions_than_those_asked_for_is_not_told(t
 def test_expressions_that_are_not_there(tmp_path: Path) -> None:
     workbook(tmp_path / BOOK, [ROWS[1], ROWS[4]])
     cut(tmp_path / "selectedpic")
-    with pytest.raises(BadInput, match=r"none of the 2 rows of .* gives a clip; they have no micro-expressions"):
+    with pytest.raises(
+        BadInput, match=r"none of the 2 rows of .* gives a clip; they have no micro-expressions"
+    ):
         read(tmp_path)
 
 
@@ -258,11 +295,16 @@ def test_a_mirrored_offset_beyond_the_video_is_its_last_frame(tmp_path: Path) ->
         ((120, 131, 100, "macro-expression"), "onset 120 comes after offset 100"),
     ],
 )
-def test_an_offset_that_cannot_be_mirrored_costs_the_clip(tmp_path: Path, marks: tuple[int, int, int, str], why: str) -> None:
+def test_an_offset_that_cannot_be_mirrored_costs_the_clip(
+    tmp_path: Path, marks: tuple[int, int, int, str], why: str
+) -> None:
     """An apex before the onset would give an offset before it."""
     database(tmp_path)
     onset, apex, offset, kind = marks
-    workbook(tmp_path / BOOK, [ROWS[0], (1, "happy2_3", onset, apex, offset, 12, "positive", kind, "happiness"), *ROWS[2:]])
+    workbook(
+        tmp_path / BOOK,
+        [ROWS[0], (1, "happy2_3", onset, apex, offset, 12, "positive", kind, "happiness"), *ROWS[2:]],
+    )
     reading = read(tmp_path, every())
     assert "happy2_3" not in {clip.name for clip in reading.clips}
     finding = of_kind(reading, "clip left out")
@@ -271,7 +313,10 @@ def test_an_offset_that_cannot_be_mirrored_costs_the_clip(tmp_path: Path, marks:
 
 def test_an_apex_of_zero_or_out_of_order_becomes_the_middle(tmp_path: Path) -> None:
     database(tmp_path)
-    workbook(tmp_path / BOOK, [ROWS[0], (1, "happy2_3", 120, 119, 140, 12, "positive", "macro-expression", "happiness"), *ROWS[2:]])
+    workbook(
+        tmp_path / BOOK,
+        [ROWS[0], (1, "happy2_3", 120, 119, 140, 12, "positive", "macro-expression", "happiness"), *ROWS[2:]],
+    )
     reading = read(tmp_path, every())
     assert told(reading.clips[1])[3:7] == (120, 130, 140, "midpoint")
     assert of_kind(reading, "apex outside the clip").where == "casme-sq/15/happy2_3"
@@ -308,8 +353,14 @@ def test_a_video_in_the_right_place_is_preferred_to_the_misplaced_one(tmp_path: 
 
 def test_several_clips_lie_in_one_long_video(tmp_path: Path) -> None:
     reading = read(database(tmp_path), every("rawpic"))
-    assert [clip.name for clip in reading.clips if clip.path.name == "15_0401girlcrashing"] == ["anger1_1", "anger1_2"]
-    assert [clip.name for clip in reading.clips if clip.path.name == "19_0102eatingworms"] == ["disgust2_1", "disgust2_2"]
+    assert [clip.name for clip in reading.clips if clip.path.name == "15_0401girlcrashing"] == [
+        "anger1_1",
+        "anger1_2",
+    ]
+    assert [clip.name for clip in reading.clips if clip.path.name == "19_0102eatingworms"] == [
+        "disgust2_1",
+        "disgust2_2",
+    ]
     assert of_kind(reading, "folder without row").where == "rawpic/s15/15_0507climbingthewall"
 
 
@@ -348,7 +399,9 @@ def test_clips_that_the_crops_lack_are_told(tmp_path: Path) -> None:
     reading = read(tmp_path, Selection(tree="cropped"))
     assert clips(reading) == MICRO[:3]
     finding = of_kind(reading, "row without folder")
-    assert finding.serious and finding.what.endswith("row 6: the cropped tree has no such folder, but rawpic and selectedpic has")
+    assert finding.serious and finding.what.endswith(
+        "row 6: the cropped tree has no such folder, but rawpic and selectedpic has"
+    )
 
 
 def test_crops_of_the_long_videos(tmp_path: Path) -> None:
@@ -357,7 +410,9 @@ def test_crops_of_the_long_videos(tmp_path: Path) -> None:
     reading = read(tmp_path)
     assert clips(reading) == MICRO
     assert all(clip.cropped for clip in reading.clips)
-    assert reading.about["tree"].startswith("long-cropped, CAS(ME)2_longVideoFaceCropped/longVideoFaceCropped")
+    assert reading.about["tree"].startswith(
+        "long-cropped, CAS(ME)2_longVideoFaceCropped/longVideoFaceCropped"
+    )
     long(tmp_path / "rawpic")
     assert read(tmp_path).about["tree"].startswith("rawpic, rawpic")
 
@@ -370,7 +425,9 @@ def test_crops_of_the_long_videos(tmp_path: Path) -> None:
         ("cropped/selectedpic", "{}", "selectedpic"),
     ],
 )  # fmt: skip
-def test_kinds_of_trees_by_name_else_by_how_subjects_are_called(tmp_path: Path, name: str, subject: str, kind: str) -> None:
+def test_kinds_of_trees_by_name_else_by_how_subjects_are_called(
+    tmp_path: Path, name: str, subject: str, kind: str
+) -> None:
     workbook(tmp_path / BOOK)
     cut(tmp_path / name, subject)
     reading = read(tmp_path)
@@ -387,7 +444,13 @@ def test_kinds_of_trees_by_name_else_by_how_subjects_are_called(tmp_path: Path, 
 @settings(max_examples=25, deadline=None)
 def test_padding_case_and_nesting_do_not_matter(tmp_path_factory, folders, case, pattern, cell, tree) -> None:
     root = tmp_path_factory.mktemp("padding")
-    workbook(root / BOOK, [(cell.format(row[0]), case(row[1]), *(cell.format(number) for number in row[2:5]), *row[5:]) for row in ROWS])
+    workbook(
+        root / BOOK,
+        [
+            (cell.format(row[0]), case(row[1]), *(cell.format(number) for number in row[2:5]), *row[5:])
+            for row in ROWS
+        ],
+    )
     for subject, (index, name, onset, apex, offset, *_) in zip(folders, ROWS, strict=True):
         folder = root / tree / subject.format({1: 15, 3: 19, 7: 23}[index]) / name
         images(folder, range(onset, (offset or 2 * apex - onset) + 1), pattern)
@@ -396,7 +459,12 @@ def test_padding_case_and_nesting_do_not_matter(tmp_path_factory, folders, case,
     ]  # fmt: skip
 
 
-@given(st.lists(st.sampled_from(["", "/", "-", "nan", "0", "-1", "5", "9", "13", "20", "x"]), min_size=3, max_size=3), st.booleans())
+@given(
+    st.lists(
+        st.sampled_from(["", "/", "-", "nan", "0", "-1", "5", "9", "13", "20", "x"]), min_size=3, max_size=3
+    ),
+    st.booleans(),
+)
 @settings(max_examples=80, deadline=None)
 def test_missing_marks_never_crash_and_are_never_lost(tmp_path_factory, marks, macro) -> None:
     """A row of any marks is a clip or a serious finding, and a clip lies inside its video and in order."""
@@ -425,7 +493,9 @@ def test_rows_that_cannot_be_used_are_told_not_lost(tmp_path: Path) -> None:
     assert kinds(reading) == ["row not usable"] * 5 + ["row passed over"] * 2
     said = " ".join(finding.what for finding in reading.findings)
     assert "'x' is not a whole number" in said and "row 8: no emotion is given" in said
-    assert "row 9: 'unclear' is neither a micro- nor a macro-expression" in said and "index a a folder" in said
+    assert (
+        "row 9: 'unclear' is neither a micro- nor a macro-expression" in said and "index a a folder" in said
+    )
     assert "row 12 names no subject" in said and "row 13 names no name" in said and "row 14" in said
 
 
@@ -438,7 +508,9 @@ def test_a_label_nobody_knows_stops(tmp_path: Path) -> None:
 
 def test_a_workbook_of_another_databases_emotions_is_refused(tmp_path: Path) -> None:
     database(tmp_path)
-    workbook(tmp_path / BOOK, [(*row[:6], row[8], *row[7:]) for row in ROWS])  # the self-report where the emotion should be
+    workbook(
+        tmp_path / BOOK, [(*row[:6], row[8], *row[7:]) for row in ROWS]
+    )  # the self-report where the emotion should be
     with pytest.raises(BadInput, match="has the emotions anger, disgust, happiness"):
         read(tmp_path)
 
@@ -451,7 +523,14 @@ def test_the_workbook_of_blinks_is_not_the_labels(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "level", ["selectedpic/s15", "selectedpic/s15/anger1_1", "rawpic/s15", "rawpic/s19", "rawpic/s15/15_0401girlcrashing"]
+    "level",
+    [
+        "selectedpic/s15",
+        "selectedpic/s15/anger1_1",
+        "rawpic/s15",
+        "rawpic/s19",
+        "rawpic/s15/15_0401girlcrashing",
+    ],
 )
 def test_one_level_too_deep(tmp_path: Path, level: str) -> None:
     with pytest.raises(BadInput, match="this is a single subject or clip"):
@@ -495,5 +574,10 @@ def test_selections_that_it_has_not(tmp_path: Path) -> None:
 
 
 def test_published_numbers() -> None:
-    assert (CASME_SQ.people, CASME_SQ.fps, CASME_SQ.classes, dict(CASME_SQ.published)) == (22, 30.0, "casme-sq-4", {})
+    assert (CASME_SQ.people, CASME_SQ.fps, CASME_SQ.classes, dict(CASME_SQ.published)) == (
+        22,
+        30.0,
+        "casme-sq-4",
+        {},
+    )
     assert "57 micro" in CASME_SQ.counted and "300 macro" in CASME_SQ.counted

@@ -54,7 +54,9 @@ def refused(path: Path, *words: str, network: str | None = None) -> None:
         assert word in str(caught.value)
 
 
-@pytest.mark.parametrize("name", [name for name in NETWORKS if not name.startswith("vgg")])  # a file of 550 MB
+@pytest.mark.parametrize(
+    "name", [name for name in NETWORKS if not name.startswith("vgg")]
+)  # a file of 550 MB
 def test_what_comes_back_is_what_went_in(tmp_path: Path, name: str) -> None:
     generator = torch.Generator().manual_seed(0)
     images, labels = torch.rand(12, 3, 28, 28, generator=generator), torch.arange(12) % 3
@@ -70,7 +72,9 @@ def test_what_comes_back_is_what_went_in(tmp_path: Path, name: str) -> None:
     assert not loaded.training
     before, after = module.state_dict(), loaded.state_dict()
     assert before.keys() == after.keys()
-    assert all(torch.equal(before[key], after[key]) and before[key].dtype == after[key].dtype for key in before)
+    assert all(
+        torch.equal(before[key], after[key]) and before[key].dtype == after[key].dtype for key in before
+    )
     with torch.inference_mode():
         assert torch.equal(loaded(images), module.eval()(images))
 
@@ -107,11 +111,15 @@ def test_the_file_is_plain_safetensors(written: Path) -> None:
 
 
 def test_same_content_same_bytes(written: Path, tmp_path: Path) -> None:
-    save_checkpoint(tmp_path / "again", NETWORKS["learnet"](3, 28, seed=4), replace(FACTS, versions=dict(FACTS.versions)))
+    save_checkpoint(
+        tmp_path / "again", NETWORKS["learnet"](3, 28, seed=4), replace(FACTS, versions=dict(FACTS.versions))
+    )
     assert (tmp_path / "again").read_bytes() == written.read_bytes()
 
 
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(
+    written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = written.read_bytes()
 
     def full(handle: int) -> None:
@@ -141,7 +149,11 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     refused(tmp_path / "nowhere.safetensors", "no such file", "learnet train")
     refused(tmp_path, "not a file")
     other = tmp_path / "other"
-    for content, words in ((b"", "empty"), (b"\x89HDF\r\n\x1a\n" + bytes(99), "Keras"), (b"image,emotion\na.png,2\n", "not a safetensors")):
+    for content, words in (
+        (b"", "empty"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(99), "Keras"),
+        (b"image,emotion\na.png,2\n", "not a safetensors"),
+    ):
         other.write_bytes(content)
         refused(other, words)
     save_file({"weight": torch.zeros(3)}, other)
@@ -187,13 +199,19 @@ def test_facts_that_do_not_fit_are_refused(written: Path, change: dict, words: s
 def rewrite(path: Path, change: dict) -> None:
     """Tamper with what a checkpoint says of itself."""
     content = path.read_bytes()
-    about = json.loads(json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]["learnet"])
+    about = json.loads(
+        json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]["learnet"]
+    )
     save_file(load_file(path), path, metadata={"learnet": json.dumps({**about, **change})})
 
 
 def test_a_missing_fact_and_unreadable_facts_are_refused(written: Path) -> None:
     tensors = load_file(written)
-    for text, words in (('{"format": "learnet-1"}', "incomplete"), ("{", "cannot be read"), ("[]", "cannot be read")):
+    for text, words in (
+        ('{"format": "learnet-1"}', "incomplete"),
+        ("{", "cannot be read"),
+        ("[]", "cannot be read"),
+    ):
         save_file(tensors, written, metadata={"learnet": text})
         refused(written, words)
 
@@ -209,7 +227,10 @@ def test_weights_that_do_not_fit_are_refused(written: Path) -> None:
         (lambda state: state.pop("stem.bias"), "stem.bias is missing"),
         (lambda state: state.update(extra=torch.zeros(1)), "extra is float32 [1], and nothing is wanted"),
         (lambda state: state.update({"stem.bias": torch.zeros(17)}), "float32 [17], and float32 [16]"),
-        (lambda state: state.update({"stem.bias": torch.zeros(16, dtype=torch.float64)}), "float64 [16], and float32 [16]"),
+        (
+            lambda state: state.update({"stem.bias": torch.zeros(16, dtype=torch.float64)}),
+            "float64 [16], and float32 [16]",
+        ),
         (lambda state: state.update({"stem.bias": torch.full((16,), torch.nan)}), "no numbers"),
     ):
         state = module.state_dict()

@@ -54,8 +54,12 @@ def test_nothing_can_be_changed_afterwards() -> None:
 
 @given(st.lists(st.sampled_from("abc"), min_size=2, max_size=8), st.data())
 def test_no_person_stands_on_both_sides_of_a_fold(people: list[str], data: st.DataObject) -> None:
-    sides = data.draw(st.lists(st.sampled_from(["train", "test", "out"]), min_size=len(people), max_size=len(people)))
-    train, test = (tuple(place for place, side in enumerate(sides) if side == kind) for kind in ("train", "test"))
+    sides = data.draw(
+        st.lists(st.sampled_from(["train", "test", "out"]), min_size=len(people), max_size=len(people))
+    )
+    train, test = (
+        tuple(place for place, side in enumerate(sides) if side == kind) for kind in ("train", "test")
+    )
     shared = any(people[i] == people[j] for i in train for j in test)
     if shared:
         with pytest.raises(LearnetError, match="on both sides"):
@@ -77,6 +81,9 @@ def test_an_outcome_names_its_clip_and_truth() -> None:
 
 def test_people_of_smic_are_the_same_in_its_longer_cuts() -> None:
     """Pooled and tested leaving one person out, s01 of SMIC-E must not be trained on where s01 of SMIC is tested."""
-    short, long = (Clip(Path("x"), dataset, "s01", "s1_ne_01", "negative", 1, 2, 3, 100.0) for dataset in ("smic", "smic-e"))
+    short, long = (
+        Clip(Path("x"), dataset, "s01", "s1_ne_01", "negative", 1, 2, 3, 100.0)
+        for dataset in ("smic", "smic-e")
+    )
     assert short.person == long.person == "smic/s01"
     assert (short.key, long.key) == ("smic/s01/s1_ne_01", "smic-e/s01/s1_ne_01")

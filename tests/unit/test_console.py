@@ -13,7 +13,17 @@ def answers(*bases: str) -> list[Outcome]:
     """Four people a database, every answer right but the first; of `b` nobody is surprised."""
     words = {"a": ("negative", "surprise"), "b": ("negative", "positive")}
     return [
-        Outcome("s", "f", 0, f"{base}/{i}/x", base, f"{base}/{i}", words[base][i % 2], words[base][(i + (i == 0)) % 2], (1.0, 0.0, 0.0))
+        Outcome(
+            "s",
+            "f",
+            0,
+            f"{base}/{i}/x",
+            base,
+            f"{base}/{i}",
+            words[base][i % 2],
+            words[base][(i + (i == 0)) % 2],
+            (1.0, 0.0, 0.0),
+        )
         for base in bases
         for i in range(4)
     ]
@@ -29,7 +39,9 @@ def test_databases_stand_below_their_study() -> None:
     lines = shown(answers("a", "b"))
     rows = [line for line in lines if re.search(r"0\.\d+ \[", line)]
     assert [row.split()[:2] for row in rows] == [["mine", "0.750"], ["-", "a"], ["-", "b"]]
-    assert rows[1].split(" ")[5] == f"{(2 / 3 + 4 / 5) / 3:.3f}"  # UF1: negative 2/3, surprise 4/5, positive 0
+    assert (
+        rows[1].split(" ")[5] == f"{(2 / 3 + 4 / 5) / 3:.3f}"
+    )  # UF1: negative 2/3, surprise 4/5, positive 0
     assert "mine: no clip of a has the class positive, which counts as zero there." in lines
     assert "mine: no clip of b has the class surprise, which counts as zero there." in lines
     assert [line for line in lines if line.startswith("4 ")] == ["4 clips", "4 people"] * 2
@@ -37,12 +49,16 @@ def test_databases_stand_below_their_study() -> None:
 
 def test_one_person_is_no_people() -> None:
     lines = shown(answers("a")[:1])
-    assert any(line.startswith("1 clip ") or line == "1 clip" for line in lines) and "1 person" in {line[:8] for line in lines}
+    assert any(line.startswith("1 clip ") or line == "1 clip" for line in lines) and "1 person" in {
+        line[:8] for line in lines
+    }
 
 
 def test_one_database_needs_no_row_of_its_own() -> None:
     lines = shown(answers("a"))
-    assert len([line for line in lines if re.search(r"0\.\d+ \[", line)]) == 1 and not [line for line in lines if "counts as zero" in line]
+    assert len([line for line in lines if re.search(r"0\.\d+ \[", line)]) == 1 and not [
+        line for line in lines if "counts as zero" in line
+    ]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +74,9 @@ def test_columns_of_numbers_stand_on_the_right(cells: list[str]) -> None:
         assert re.search(rf" +{re.escape(first)}$", drawn(cells, first)), cells
 
 
-@pytest.mark.parametrize("cells", [["4dme/S13: the middle frame is taken"], ["1", "2 of 3 clips"], ["-", "–x"], ["12%", "3 px"]])
+@pytest.mark.parametrize(
+    "cells", [["4dme/S13: the middle frame is taken"], ["1", "2 of 3 clips"], ["-", "–x"], ["12%", "3 px"]]
+)
 def test_columns_of_words_that_begin_with_a_number_stand_on_the_left(cells: list[str]) -> None:
     for cell in cells:
         assert drawn(cells, cell) == f" a   {cell}"
@@ -67,5 +85,7 @@ def test_columns_of_words_that_begin_with_a_number_stand_on_the_left(cells: list
 def drawn(cells: list[str], part: str) -> str:
     """The line with PART of a table whose second column holds CELLS under a heading wider than any."""
     with console.out.capture() as capture:
-        console.table("t", ["x", "a heading that is wider than all of its cells"], [["a", cell] for cell in cells])
+        console.table(
+            "t", ["x", "a heading that is wider than all of its cells"], [["a", cell] for cell in cells]
+        )
     return next(line.rstrip() for line in capture.get().splitlines() if part in line)

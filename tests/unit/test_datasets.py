@@ -35,14 +35,20 @@ def test_a_misspelt_dataset_gets_a_suggestion(tmp_path: Path) -> None:
 
 def test_a_selection_that_the_database_does_not_have_is_refused_with_what_it_has(tmp_path: Path) -> None:
     database(tmp_path)
-    with pytest.raises(LearnetError, match="CASME II has no --part. It takes --tree cropped|cropped-updated|raw-selected|raw"):
+    with pytest.raises(
+        LearnetError, match="CASME II has no --part. It takes --tree cropped|cropped-updated|raw-selected|raw"
+    ):
         read_dataset("casme2", tmp_path, Selection(part="HS"))
-    with pytest.raises(LearnetError, match="CASME II has no tree 'crop'. Choose from cropped, cropped-updated"):
+    with pytest.raises(
+        LearnetError, match="CASME II has no tree 'crop'. Choose from cropped, cropped-updated"
+    ):
         read_dataset("casme2", tmp_path, Selection(tree="crop"))
     with pytest.raises(LearnetError, match="Clips of your own has no --expressions. It takes no selection"):
         check_selection(DATASETS["folder"], Selection(expressions="all"))
     check_selection(replace(DATASETS["folder"], takes={"list": ()}), Selection(list=Path("any.csv")))
-    assert clips(read_dataset("casme2", tmp_path, Selection(tree="cropped"))) == clips(read_dataset("casme2", tmp_path))
+    assert clips(read_dataset("casme2", tmp_path, Selection(tree="cropped"))) == clips(
+        read_dataset("casme2", tmp_path)
+    )
 
 
 SAMPLES = {
@@ -72,7 +78,9 @@ def test_the_wrong_database_is_named(tmp_path: Path, there: str, asked: str) -> 
     with pytest.raises(BadInput) as refusal:
         read_dataset(asked, tmp_path)
     wanted, found = DATASETS[asked], DATASETS[there]
-    assert f"this looks like {found.title}, not {wanted.title}" in str(refusal.value), f"{there} asked as {asked}"
+    assert f"this looks like {found.title}, not {wanted.title}" in str(refusal.value), (
+        f"{there} asked as {asked}"
+    )
     assert f"Read it as `{there}`" in refusal.value.hint
 
 
@@ -83,7 +91,9 @@ def test_a_folder_of_nothing_known_looks_like_nothing(tmp_path: Path) -> None:
 
 
 def test_faces_are_hidden_only_where_a_licence_is_known_to_forbid_them() -> None:
-    assert {name: dataset.hidden for name, dataset in DATASETS.items() if dataset.hidden} == {"casme2": ("12", "22")}
+    assert {name: dataset.hidden for name, dataset in DATASETS.items() if dataset.hidden} == {
+        "casme2": ("12", "22")
+    }
     assert not Dataset("x", "X", DATASETS["casme2"].read, 25.0).hides("12")
 
 

@@ -47,7 +47,9 @@ def scores(outcomes: list[Outcome]) -> np.ndarray:
     for seed in sorted({o.seed for o in outcomes}):
         truth, said = zip(*((o.truth, o.prediction) for o in outcomes if o.seed == seed), strict=True)
         macro = {"labels": CLASSES, "average": "macro", "zero_division": 0}
-        found.append([accuracy_score(truth, said), f1_score(truth, said, **macro), recall_score(truth, said, **macro)])
+        found.append(
+            [accuracy_score(truth, said), f1_score(truth, said, **macro), recall_score(truth, said, **macro)]
+        )
     return np.mean(found, axis=0)
 
 
@@ -69,7 +71,9 @@ def test_exact_p_is_that_of_every_swap_by_brute_force(pair: tuple[list[Outcome],
     found = difference(*pair, CLASSES)
     assert found.exact
     np.testing.assert_allclose([found.p[m] for m in MEASURES], by_brute_force(*pair))
-    np.testing.assert_allclose([found.values[m] for m in MEASURES], scores(pair[0]) - scores(pair[1]), atol=1e-12)
+    np.testing.assert_allclose(
+        [found.values[m] for m in MEASURES], scores(pair[0]) - scores(pair[1]), atol=1e-12
+    )
 
 
 def test_one_clip_a_person_is_the_sign_test() -> None:
@@ -106,7 +110,10 @@ def test_random_swaps_never_say_impossible() -> None:
 def test_random_and_exact_agree() -> None:
     rng = np.random.default_rng(0)
     truth = {f"{i:02d}": rng.choice(list(CLASSES), 6) for i in range(12)}
-    one, other = (study({k: [(str(t), str(rng.choice([t, *CLASSES]))) for t in v] for k, v in truth.items()}) for _ in range(2))
+    one, other = (
+        study({k: [(str(t), str(rng.choice([t, *CLASSES]))) for t in v] for k, v in truth.items()})
+        for _ in range(2)
+    )
     exact, drawn = difference(one, other, CLASSES), difference(one, other, CLASSES, swaps=1000)
     assert exact.exact and not drawn.exact
     for measure in MEASURES:
@@ -129,7 +136,9 @@ def test_what_any_paired_test_has(pair: tuple[list[Outcome], list[Outcome]], swa
     for measure in MEASURES:
         assert 0 < there.p[measure] <= 1
         assert there.values[measure] == pytest.approx(-back.values[measure])
-        np.testing.assert_allclose(there.limits[measure], (-back.limits[measure][1], -back.limits[measure][0]), atol=1e-12)
+        np.testing.assert_allclose(
+            there.limits[measure], (-back.limits[measure][1], -back.limits[measure][0]), atol=1e-12
+        )
     same = difference(pair[0], pair[0], CLASSES, swaps=swaps)
     assert same.p == dict.fromkeys(MEASURES, 1.0) and set(same.values.values()) == {0.0} and same.people == 0
 
@@ -138,7 +147,9 @@ def test_what_any_paired_test_has(pair: tuple[list[Outcome], list[Outcome]], swa
 @given(pairs_of_studies(most=3, seeds=3))
 def test_the_difference_is_that_of_the_means_over_seeds(pair: tuple[list[Outcome], list[Outcome]]) -> None:
     found = difference(*pair, CLASSES)
-    np.testing.assert_allclose([found.values[m] for m in MEASURES], scores(pair[0]) - scores(pair[1]), atol=1e-12)
+    np.testing.assert_allclose(
+        [found.values[m] for m in MEASURES], scores(pair[0]) - scores(pair[1]), atol=1e-12
+    )
 
 
 def test_two_seeds_against_one_by_hand() -> None:
@@ -146,7 +157,9 @@ def test_two_seeds_against_one_by_hand() -> None:
 
     Swapping person 1 makes it (1/2 + 1/2) / 2 against (1/2 + 0) / 2: 1/4 apart. So 2 of the 4 ways are as far apart as what was seen.
     """
-    one = study({"0": [("n", "n")], "1": [("n", "n")]}) + study({"0": [("n", "n")], "1": [("n", "p")]}, seed=1)
+    one = study({"0": [("n", "n")], "1": [("n", "n")]}) + study(
+        {"0": [("n", "n")], "1": [("n", "p")]}, seed=1
+    )
     other = study({"0": [("n", "p")], "1": [("n", "p")]})
     found = difference(one, other, CLASSES)
     assert found.values["accuracy"] == pytest.approx(3 / 4) and found.p["accuracy"] == pytest.approx(2 / 4)
@@ -156,7 +169,9 @@ def test_the_interval_draws_the_same_people_for_both() -> None:
     """One study is right about one more clip of every person: a tenth more, whoever is drawn, however unlike the people are."""
     right = [1, 9, 4, 2, 8, 5]
     one = study({f"{i}": [("n", "n" if k < n else "p") for k in range(10)] for i, n in enumerate(right)})
-    other = study({f"{i}": [("n", "n" if k < n - 1 else "p") for k in range(10)] for i, n in enumerate(right)})
+    other = study(
+        {f"{i}": [("n", "n" if k < n - 1 else "p") for k in range(10)] for i, n in enumerate(right)}
+    )
     low, high = difference(one, other, CLASSES).limits["accuracy"]
     assert low == pytest.approx(0.1) and high == pytest.approx(0.1)
 

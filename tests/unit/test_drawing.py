@@ -39,7 +39,9 @@ def test_the_numbers_are_those_drawn(study: Path, tmp_path: Path) -> None:
     scores = {(row[0], row[1]): row[2:5] for row in links["intervals.csv"][1:]}
     for name, measure in (("accuracy", "accuracy"), ("UF1", "uf1"), ("UAR", "uar")):
         told = record.summary["mean"][measure]
-        assert list(map(float, scores["learnet", name])) == pytest.approx([told[key] for key in ("value", "low", "high")], abs=1e-5)
+        assert list(map(float, scores["learnet", name])) == pytest.approx(
+            [told[key] for key in ("value", "low", "high")], abs=1e-5
+        )
     found = calibration(record.outcomes, record.classes)
     assert [int(row[2]) for row in links["reliability-1.csv"][1:]] == found.counts.tolist()
     for row, right in zip(links["reliability-1.csv"][1:], found.right, strict=True):
@@ -67,7 +69,9 @@ def test_an_index_cannot_reach_outside(study: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
-def test_a_folder_of_something_else_is_refused_before_anything_is_written(study: Path, tmp_path: Path, kind: str) -> None:
+def test_a_folder_of_something_else_is_refused_before_anything_is_written(
+    study: Path, tmp_path: Path, kind: str
+) -> None:
     taken = tmp_path / "page-csv"
     if kind == "file":
         taken.write_text("mine")

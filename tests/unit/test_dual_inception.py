@@ -41,7 +41,9 @@ def stream(state: dict[str, Tensor], name: str, flow: Tensor) -> Tensor:
 
 
 def composed(state: dict[str, Tensor], images: Tensor) -> Tensor:
-    both = torch.cat([stream(state, "horizontal", images[:, :1]), stream(state, "vertical", images[:, 1:2])], dim=1)
+    both = torch.cat(
+        [stream(state, "horizontal", images[:, :1]), stream(state, "vertical", images[:, 1:2])], dim=1
+    )
     dense = F.linear(both, state["dense.weight"], state["dense.bias"]).clamp(min=0)
     return F.linear(dense, state["classify.weight"], state["classify.bias"])
 
@@ -58,7 +60,9 @@ def drawn(size: int) -> tuple[DualInception, Tensor]:
 def test_it_computes_what_its_definition_says(size: int) -> None:
     net, images = drawn(size)
     with torch.inference_mode():
-        expected = composed({name: tensor.double() for name, tensor in net.state_dict().items()}, images.double())
+        expected = composed(
+            {name: tensor.double() for name, tensor in net.state_dict().items()}, images.double()
+        )
         torch.testing.assert_close(net(images).double(), expected, atol=1e-4, rtol=1e-4)
         assert expected.std(dim=0).min() > 1e-3
 
@@ -94,5 +98,8 @@ def test_initial_weights_are_glorot_uniform_and_bias_zero() -> None:
 
 
 def test_sizes_that_cannot_be_halved_twice_are_refused() -> None:
-    with pytest.raises(LearnetError, match=r"dual-inception cannot take images of 45 pixels\. .* multiples of 4; nearest: 44 and 48\.$"):
+    with pytest.raises(
+        LearnetError,
+        match=r"dual-inception cannot take images of 45 pixels\. .* multiples of 4; nearest: 44 and 48\.$",
+    ):
         DualInception(3, 45)

@@ -12,7 +12,13 @@ from sklearn.svm import LinearSVC
 
 from learnet.errors import LearnetError, TooFewFrames, UnknownName
 from learnet.motion import MOTION_IMAGES, dynamic
-from learnet.motion.dynamic import Accumulator, dynamic_image, dynamic_image_exact, dynamic_image_released, rank_weights
+from learnet.motion.dynamic import (
+    Accumulator,
+    dynamic_image,
+    dynamic_image_exact,
+    dynamic_image_released,
+    rank_weights,
+)
 
 FIXED = ("dynamic", "dynamic-released", "dynamic-linear")
 ZERO_SUM = ("dynamic", "dynamic-linear", "dynamic-exact")
@@ -23,14 +29,18 @@ def test_dynamic_image_follows_from_its_definition(rng: np.random.Generator) -> 
     frames = rng.integers(0, 256, (7, 4, 5, 3), dtype=np.uint8)
     means = [frames[:t].mean(axis=0) for t in range(1, 8)]
     expected = sum(means[q] - means[t] for q in range(7) for t in range(q))
-    np.testing.assert_allclose(dynamic_image(frames), expected, rtol=1e-6, atol=1e-3)  # float32, values near 1e3
+    np.testing.assert_allclose(
+        dynamic_image(frames), expected, rtol=1e-6, atol=1e-3
+    )  # float32, values near 1e3
 
 
 def test_linear_image_follows_from_its_definition(rng: np.random.Generator) -> None:
     """The same without the means: add f_q - f_t over all t < q."""
     frames = rng.integers(0, 256, (6, 4, 5, 3), dtype=np.uint8)
     expected = sum(frames[q].astype(float) - frames[t] for q in range(6) for t in range(q))
-    np.testing.assert_allclose(MOTION_IMAGES["dynamic-linear"].fold(frames, None), expected, rtol=1e-6, atol=1e-3)
+    np.testing.assert_allclose(
+        MOTION_IMAGES["dynamic-linear"].fold(frames, None), expected, rtol=1e-6, atol=1e-3
+    )
 
 
 @pytest.mark.parametrize("frames", [2, 3, 5, 64, 333])
@@ -38,7 +48,9 @@ def test_weights_match_the_double_sum_in_fractions_and_the_closed_form(frames: i
     t = np.arange(1, frames + 1)
     for kind, missing in (("dynamic", 1), ("dynamic-released", 0)):
         exact = [sum(Fraction(2 * i - frames - missing, i) for i in range(n, frames + 1)) for n in t.tolist()]
-        np.testing.assert_allclose(rank_weights(frames, kind), [float(weight) for weight in exact], rtol=1e-12, atol=1e-9)
+        np.testing.assert_allclose(
+            rank_weights(frames, kind), [float(weight) for weight in exact], rtol=1e-12, atol=1e-9
+        )
         assert sum(exact) == (0 if kind == "dynamic" else frames)
     harmonic = np.array([sum(1.0 / i for i in range(1, n)) for n in range(1, frames + 2)])  # H_0 .. H_T
     closed = 2 * (frames - t + 1) - (frames + 1) * (harmonic[-1] - harmonic[t - 1])
@@ -48,7 +60,9 @@ def test_weights_match_the_double_sum_in_fractions_and_the_closed_form(frames: i
 def test_weights_are_the_published_ones() -> None:
     """Computed from the MATLAB of Bilen et al. and by running the LEARNet authors' Python (five frames)."""
     np.testing.assert_allclose(rank_weights(5), [-3.7, 0.3, 1.3, 1.3, 0.8], atol=1e-12)
-    np.testing.assert_allclose(rank_weights(5, "dynamic-released"), [-1.4167, 1.5833, 2.0833, 1.75, 1.0], atol=5e-5)
+    np.testing.assert_allclose(
+        rank_weights(5, "dynamic-released"), [-1.4167, 1.5833, 2.0833, 1.75, 1.0], atol=5e-5
+    )
     np.testing.assert_array_equal(rank_weights(5, "dynamic-linear"), [-4, -2, 0, 2, 4])
     assert rank_weights(10)[0] == pytest.approx(-12.2187, abs=5e-5)
     assert rank_weights(10, "dynamic-released")[3] == pytest.approx(3.0437, abs=5e-5)
@@ -57,16 +71,23 @@ def test_weights_are_the_published_ones() -> None:
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
 @pytest.mark.parametrize("kind", FIXED)
 @pytest.mark.parametrize("count", [2, 7, 8, 9, 33, 200])  # around the length of a block
-def test_every_kind_of_number_gives_the_plain_weighted_sum(rng: np.random.Generator, count: int, kind: str, dtype: type) -> None:
+def test_every_kind_of_number_gives_the_plain_weighted_sum(
+    rng: np.random.Generator, count: int, kind: str, dtype: type
+) -> None:
     frames = rng.integers(0, 256, (count, 9, 7, 3)).astype(dtype)
-    expected = sum(weight * frame.astype(np.float64) for weight, frame in zip(rank_weights(count, kind), frames, strict=True))
+    expected = sum(
+        weight * frame.astype(np.float64)
+        for weight, frame in zip(rank_weights(count, kind), frames, strict=True)
+    )
     image = MOTION_IMAGES[kind].fold(frames, None)
     assert image.dtype == np.float32
     np.testing.assert_allclose(image, expected, rtol=1e-7, atol=1e-9)  # as exact as a float32 can be
 
 
 def test_floats_may_have_any_range_and_any_number_of_channels(rng: np.random.Generator) -> None:
-    frames = rng.normal(1e6, 1e-3, (9, 3, 4, 1))  # a small motion on a large level: lost if the level were weighted too
+    frames = rng.normal(
+        1e6, 1e-3, (9, 3, 4, 1)
+    )  # a small motion on a large level: lost if the level were weighted too
     expected = np.tensordot(rank_weights(9), frames - 1e6, axes=1)
     np.testing.assert_allclose(dynamic_image(frames), expected, rtol=1e-5, atol=1e-8)
 
@@ -78,7 +99,9 @@ def test_views_in_any_order_of_memory(rng: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_threads_and_tiles_join_without_a_seam(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch, dtype: type) -> None:
+def test_threads_and_tiles_join_without_a_seam(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch, dtype: type
+) -> None:
     frames = rng.integers(0, 256, (20, 31, 17, 3)).astype(dtype)
     whole = dynamic_image(frames)
     for tile in (1, 100, 17 * 3 * 30):
@@ -112,10 +135,16 @@ def test_what_never_changes_is_exactly_zero(kind: str, count: int, dtype: type, 
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
-def test_a_still_clip_in_the_released_kind_is_the_frame_times_its_length(rng: np.random.Generator, dtype: type) -> None:
+def test_a_still_clip_in_the_released_kind_is_the_frame_times_its_length(
+    rng: np.random.Generator, dtype: type
+) -> None:
     still = (rng.random((5, 4, 3)) * 255).astype(dtype)
     for count in (2, 5, 52, 130):
-        np.testing.assert_allclose(dynamic_image_released(np.repeat(still[None], count, axis=0)), count * still.astype(float), rtol=1e-6)
+        np.testing.assert_allclose(
+            dynamic_image_released(np.repeat(still[None], count, axis=0)),
+            count * still.astype(float),
+            rtol=1e-6,
+        )
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
@@ -153,7 +182,9 @@ def test_accumulator_counts_its_frames(rng: np.random.Generator) -> None:
     accumulator.add(frames[1])
     with pytest.raises(LearnetError, match="all are there"):
         accumulator.add(frames[2])
-    np.testing.assert_allclose(accumulator.image(), frames[1].astype(float) / 2 - frames[0] / 2)  # T = 2 by hand: -1/2 and 1/2
+    np.testing.assert_allclose(
+        accumulator.image(), frames[1].astype(float) / 2 - frames[0] / 2
+    )  # T = 2 by hand: -1/2 and 1/2
 
 
 def test_memory_does_not_grow_with_the_clip(rng: np.random.Generator) -> None:
@@ -222,9 +253,13 @@ def test_exact_image_is_the_ranking_svm_of_liblinear(rng: np.random.Generator, s
     scaled = rows / np.sqrt(spread)
     both = np.concatenate([scaled, -scaled])  # liblinear wants two classes; each pair then counts twice
     sides = np.repeat([1, -1], len(scaled))
-    machine = LinearSVC(loss="hinge", C=softness / 2, fit_intercept=False, tol=1e-9, max_iter=2_000_000).fit(both, sides)
+    machine = LinearSVC(loss="hinge", C=softness / 2, fit_intercept=False, tol=1e-9, max_iter=2_000_000).fit(
+        both, sides
+    )
     expected = machine.coef_.ravel() / np.sqrt(spread)
-    np.testing.assert_allclose(dynamic_image_exact(frames, softness).ravel(), expected, rtol=0, atol=2e-3 * np.abs(expected).max())
+    np.testing.assert_allclose(
+        dynamic_image_exact(frames, softness).ravel(), expected, rtol=0, atol=2e-3 * np.abs(expected).max()
+    )
 
 
 def test_exact_image_is_the_minimum_of_its_objective(rng: np.random.Generator) -> None:
@@ -241,7 +276,13 @@ def test_exact_image_is_the_minimum_of_its_objective(rng: np.random.Generator) -
         {"type": "ineq", "fun": lambda x: scaled @ x[:pixels] - 1 + x[pixels:]},
         {"type": "ineq", "fun": lambda x: x[pixels:]},
     ]
-    found = minimize(objective, np.ones(pixels + count), constraints=limits, method="SLSQP", options={"ftol": 1e-12, "maxiter": 500})
+    found = minimize(
+        objective,
+        np.ones(pixels + count),
+        constraints=limits,
+        method="SLSQP",
+        options={"ftol": 1e-12, "maxiter": 500},
+    )
     assert found.success
     image = dynamic_image_exact(frames).ravel().astype(np.float64)
     np.testing.assert_allclose(image * np.sqrt(spread), found.x[:pixels], atol=1e-4)
@@ -254,7 +295,9 @@ def test_exact_image_tends_to_the_approximate_one(rng: np.random.Generator) -> N
     frames = moving(rng, 8)
     spread = pairs(frames)[1]
     expected = dynamic_image(frames) * (1e-4 / spread)
-    np.testing.assert_allclose(dynamic_image_exact(frames, 1e-4), expected, atol=1e-4 * np.abs(expected).max())
+    np.testing.assert_allclose(
+        dynamic_image_exact(frames, 1e-4), expected, atol=1e-4 * np.abs(expected).max()
+    )
 
 
 def test_exact_image_orders_the_clip_and_does_not_mind_contrast(rng: np.random.Generator) -> None:

@@ -15,7 +15,12 @@ def test_pick_gives_the_entry() -> None:
 
 
 @pytest.mark.parametrize(
-    "name, hint", [("learnett", "Did you mean 'learnet'?"), ("vgg", "Choose from learnet, linear-svm, majority."), ("", "Choose from")]
+    "name, hint",
+    [
+        ("learnett", "Did you mean 'learnet'?"),
+        ("vgg", "Choose from learnet, linear-svm, majority."),
+        ("", "Choose from"),
+    ],
 )
 def test_pick_helps_with_a_wrong_name(name: str, hint: str) -> None:
     with pytest.raises(UnknownName) as refusal:
@@ -37,7 +42,12 @@ def test_counts_agree_with_their_nouns(count: int, noun: str) -> None:
 
 
 def test_every_kind_is_a_users_mistake() -> None:
-    for error in (UnknownName("network", "x", []), BadInput("x", "is wrong"), NoFace("x", 1), TooFewFrames(1, 2)):
+    for error in (
+        UnknownName("network", "x", []),
+        BadInput("x", "is wrong"),
+        NoFace("x", 1),
+        TooFewFrames(1, 2),
+    ):
         assert isinstance(error, LearnetError)
         assert "\n" not in str(error)
 
@@ -56,4 +66,9 @@ def test_every_kind_is_a_users_mistake() -> None:
 def test_errors_travel_between_processes(error: LearnetError) -> None:
     """joblib pickles what a worker raises; an error that cannot be read back hangs or hides the reason."""
     again = pickle.loads(pickle.dumps(error))
-    assert (type(again), str(again), again.what, again.hint) == (type(error), str(error), error.what, error.hint)
+    assert (type(again), str(again), again.what, again.hint) == (
+        type(error),
+        str(error),
+        error.what,
+        error.hint,
+    )

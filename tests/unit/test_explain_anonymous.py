@@ -28,7 +28,8 @@ class Gate(OneSpot):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         looked = self.gate(
-            torch.relu(self.maps(x.sum(dim=1, keepdim=True).expand(-1, 3, -1, -1)))[:, :1] * self.last.weight[1].view(1, 1, SIZE, SIZE)
+            torch.relu(self.maps(x.sum(dim=1, keepdim=True).expand(-1, 3, -1, -1)))[:, :1]
+            * self.last.weight[1].view(1, 1, SIZE, SIZE)
         )
         return torch.cat([torch.zeros(len(x), 1), looked.sum(dim=(2, 3))], dim=1)
 
@@ -43,7 +44,10 @@ def cases(rng: np.random.Generator) -> list[Case]:
         image[8:14, 16:22] = 220
         images.append(image)
     facts = replace(FACTS, classes=("a", "b"), data={})
-    return [Case(Gate().eval(), facts, image, "own/1/one", "own/1", "b", placing("found", SIZE), ()) for image in images]
+    return [
+        Case(Gate().eval(), facts, image, "own/1/one", "own/1", "b", placing("found", SIZE), ())
+        for image in images
+    ]
 
 
 def written(folder: Path, plates: dict) -> dict[str, bytes]:
@@ -52,19 +56,30 @@ def written(folder: Path, plates: dict) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("anonymous", [True, False])
-def test_where_it_looked_shows_nothing_of_the_person(cases: list[Case], anonymous: bool, tmp_path: Path) -> None:
+def test_where_it_looked_shows_nothing_of_the_person(
+    cases: list[Case], anonymous: bool, tmp_path: Path
+) -> None:
     """Attributions and class activation are equal by the making of the network; the motion images are not."""
-    one, other = (written(tmp_path / f"{place}", where_plates(case, "gate", anonymous)) for place, case in enumerate(cases))
-    assert set(one) == {f"{name}.{kind}" for name in ("where", "checks", "regions") for kind in ("png", "csv")}
+    one, other = (
+        written(tmp_path / f"{place}", where_plates(case, "gate", anonymous))
+        for place, case in enumerate(cases)
+    )
+    assert set(one) == {
+        f"{name}.{kind}" for name in ("where", "checks", "regions") for kind in ("png", "csv")
+    }
     assert (one["where.png"] == other["where.png"]) is anonymous
     if anonymous:  # the checks put the weights in disorder: such networks look elsewhere too, and so their numbers differ
         assert all(one[name] == other[name] for name in one if not name.startswith("checks"))
 
 
 @pytest.mark.parametrize("anonymous", [True, False])
-def test_nor_do_maps_of_a_stage_a_class_and_networks(cases: list[Case], anonymous: bool, tmp_path: Path) -> None:
+def test_nor_do_maps_of_a_stage_a_class_and_networks(
+    cases: list[Case], anonymous: bool, tmp_path: Path
+) -> None:
     for number, make in enumerate((mosaic_of, class_of, row_of)):
-        one, other = (written(tmp_path / f"{number}-{place}", make(case, anonymous)) for place, case in enumerate(cases))
+        one, other = (
+            written(tmp_path / f"{number}-{place}", make(case, anonymous)) for place, case in enumerate(cases)
+        )
         assert (one == other) is anonymous
 
 
@@ -93,7 +108,12 @@ def test_all_maps_are_coarse_over_the_average_face(cases: list[Case]) -> None:
 def test_coarse_maps_by_hand() -> None:
     maps = np.arange(16, dtype=np.float32).reshape(1, 4, 4)
     np.testing.assert_allclose(coarse(maps, 2), [[[2.5, 4.5], [10.5, 12.5]]])
-    assert coarse(maps, 4) is maps and coarse(np.ones((3, 2, 30, 30), np.float32)).shape == (3, 2, CELLS, CELLS)
+    assert coarse(maps, 4) is maps and coarse(np.ones((3, 2, 30, 30), np.float32)).shape == (
+        3,
+        2,
+        CELLS,
+        CELLS,
+    )
 
 
 def test_the_lines_lie_where_the_face_lies() -> None:
@@ -106,7 +126,11 @@ def test_the_lines_lie_where_the_face_lies() -> None:
     Ground(None, where).draw(axes)
     drawn = np.vstack([line.get_xydata() for line in axes.lines])
     brow = where.to_pixels(np.array([[0.273, -0.137]]))[0]  # the middle of a brow, in face widths
-    assert np.hypot(*(drawn - brow).T).min() < 0.5 and axes.get_xlim() == (-0.5, 111.5) and axes.get_ylim() == (111.5, -0.5)
+    assert (
+        np.hypot(*(drawn - brow).T).min() < 0.5
+        and axes.get_xlim() == (-0.5, 111.5)
+        and axes.get_ylim() == (111.5, -0.5)
+    )
     bare = Figure().subplots()
     Ground(None, None).draw(bare)
     assert not bare.lines and not bare.images

@@ -17,7 +17,14 @@ from learnet.errors import BadCheckpoint, BadInput, LearnetError
 from learnet.explain.case import open_cases
 from learnet.explain.plates import write_plates
 from learnet.explain.regions import placing
-from learnet.explain.tell import class_plates, clip_plates, clip_when, measured_plates, networks_plates, where_plates
+from learnet.explain.tell import (
+    class_plates,
+    clip_plates,
+    clip_when,
+    measured_plates,
+    networks_plates,
+    where_plates,
+)
 from learnet.outcomes import read_outcomes
 from learnet.prepared import load_prepared
 from learnet.settings import Resources, Study, Training
@@ -51,7 +58,10 @@ def test_a_clip_is_explained_by_the_fold_that_tested_its_person(place: Path) -> 
 
 def test_weights_that_know_the_person_are_told_or_refused(place: Path, tmp_path: Path) -> None:
     clip = "casme2/01/EP00"
-    assert "has learned from casme2/01" in open_cases(place / "prepared", place / "all.safetensors").one(clip).notes[0]
+    assert (
+        "has learned from casme2/01"
+        in open_cases(place / "prepared", place / "all.safetensors").one(clip).notes[0]
+    )
     shutil.copytree(place / "learnet", tmp_path / "learnet")
     shutil.copy(place / "all.safetensors", tmp_path / "learnet" / "folds" / "casme2-01-seed0.safetensors")
     about = json.loads((tmp_path / "learnet" / "study.json").read_text())
@@ -70,7 +80,9 @@ def test_weights_that_know_the_person_are_told_or_refused(place: Path, tmp_path:
         ("nowhere", None, None, "no such folder"),
     ],
 )
-def test_what_cannot_be_opened(place: Path, source: str, weights: str | None, seed: int | None, said: str) -> None:
+def test_what_cannot_be_opened(
+    place: Path, source: str, weights: str | None, seed: int | None, said: str
+) -> None:
     with pytest.raises(LearnetError, match=said):
         open_cases(place / source, place / weights if weights else None, seed)
 
@@ -88,16 +100,25 @@ def test_clips_and_classes_that_are_not_there(place: Path) -> None:
 def test_a_clip_that_a_study_did_not_answer_says_why(tmp_path: Path) -> None:
     """It is in the prepared folder: outside the class scheme with its label, or not tested, which is another thing."""
     prepared = write_prepared(tmp_path / "prepared", people=3, clips=6)
-    run_study(prepared, tmp_path / "three", Study(network="majority", classes="megc-3"), BRIEF, Resources(jobs=1))
+    run_study(
+        prepared, tmp_path / "three", Study(network="majority", classes="megc-3"), BRIEF, Resources(jobs=1)
+    )
     emotions = {row["clip"]: row["emotion"] for row in read_truth(prepared)}
     outside = next(clip for clip, emotion in emotions.items() if emotion == "others")
-    for seen in (lambda clip: open_cases(tmp_path / "three").one(clip), lambda clip: clip_when(open_cases(tmp_path / "three"), clip)):
-        with pytest.raises(LearnetError, match=rf"{outside} .*labelled 'others'.* scheme megc-3 .*leaves .* out"):
+    for seen in (
+        lambda clip: open_cases(tmp_path / "three").one(clip),
+        lambda clip: clip_when(open_cases(tmp_path / "three"), clip),
+    ):
+        with pytest.raises(
+            LearnetError, match=rf"{outside} .*labelled 'others'.* scheme megc-3 .*leaves .* out"
+        ):
             seen(outside)
     answers = (tmp_path / "three" / "outcomes.csv").read_text(encoding="utf-8").splitlines(keepends=True)
     (tmp_path / "three" / "outcomes.csv").write_text("".join(answers[:-1]), encoding="utf-8")
     untested = next(clip for clip in emotions if clip in answers[-1])
-    with pytest.raises(LearnetError, match=rf"{untested} is in .*, and {tmp_path / 'three'} has not tested it"):
+    with pytest.raises(
+        LearnetError, match=rf"{untested} is in .*, and {tmp_path / 'three'} has not tested it"
+    ):
         open_cases(tmp_path / "three").one(untested)
 
 
@@ -135,16 +156,24 @@ def test_nobody_is_shown_whom_the_licence_hides(tmp_path: Path, place: Path) -> 
     cases = open_cases(prepared, place / "all.safetensors")
     with pytest.raises(LearnetError, match="licence forbids"):
         cases.one("casme2/12/EP00")
-    assert "casme2/12" not in {case.person for name in sorted(set(cases.truth.values())) for case in cases.of_class(name)}
+    assert "casme2/12" not in {
+        case.person for name in sorted(set(cases.truth.values())) for case in cases.of_class(name)
+    }
 
 
 def test_the_plates_of_a_clip(place: Path, tmp_path: Path) -> None:
     """Every figure has its numbers, and these are the network's."""
     case = open_cases(place / "learnet").one("casme2/01/EP00")
     plates = clip_plates(case)
-    assert set(plates) == {"network", "mosaic", *(f"accretion-{pair}-{level}" for pair in ("one", "two") for level in (1, 2))}
+    assert set(plates) == {
+        "network",
+        "mosaic",
+        *(f"accretion-{pair}-{level}" for pair in ("one", "two") for level in (1, 2)),
+    }
     files = write_plates(tmp_path / "out", plates)
-    assert all(file.with_suffix(suffix).stat().st_size > 500 for file in files for suffix in (".png", ".svg", ".csv"))
+    assert all(
+        file.with_suffix(suffix).stat().st_size > 500 for file in files for suffix in (".png", ".svg", ".csv")
+    )
     table = pd.read_csv(tmp_path / "out" / "accretion-one-1.csv")
     np.testing.assert_allclose(table["plain"] + table["accreting"], table["accretion"], rtol=1e-4, atol=1e-6)
     mosaic = plates["mosaic"].table
@@ -157,7 +186,10 @@ def test_the_plates_of_where_it_looked(place: Path) -> None:
     case = open_cases(place / "ststnet").one("casme2/01/EP00")
     plates = where_plates(case)
     assert set(plates) == {"where", "checks"}
-    assert len(plates["where"].table) == 3 * 28 * 28 and set(plates["checks"].table["way"]) == {"deletion", "insertion"}
+    assert len(plates["where"].table) == 3 * 28 * 28 and set(plates["checks"].table["way"]) == {
+        "deletion",
+        "insertion",
+    }
     regions = where_plates(replace(case, where=placing("given", 28)))["regions"].table
     np.testing.assert_allclose(regions.groupby("method")["share"].sum(), 1)
 
@@ -165,9 +197,13 @@ def test_the_plates_of_where_it_looked(place: Path) -> None:
 def test_the_plate_of_a_class_is_the_mean_over_its_clips(place: Path) -> None:
     cases = open_cases(place / "learnet").of_class("others")
     table = class_plates(cases, "stem")["class"].table
-    each = np.mean([case.module.stages(_as(case.image))["stem"][0].detach().numpy() for case in cases], axis=0)
+    each = np.mean(
+        [case.module.stages(_as(case.image))["stem"][0].detach().numpy() for case in cases], axis=0
+    )
     which = int(table["map"].iloc[0])
-    np.testing.assert_allclose(table[table["map"] == str(which)]["value"].to_numpy().reshape(14, 14), each[which], atol=1e-6)
+    np.testing.assert_allclose(
+        table[table["map"] == str(which)]["value"].to_numpy().reshape(14, 14), each[which], atol=1e-6
+    )
 
 
 def _as(image: np.ndarray):  # noqa: ANN202
@@ -195,7 +231,9 @@ def test_weights_that_cannot_be_measured_together(place: Path, tmp_path: Path) -
         measured_plates([tmp_path / "imported.safetensors"], 1)
     assert facts.preparation is not None
     save_checkpoint(
-        tmp_path / "linear.safetensors", module, replace(facts, preparation=replace(facts.preparation, motion="dynamic-linear"))
+        tmp_path / "linear.safetensors",
+        module,
+        replace(facts, preparation=replace(facts.preparation, motion="dynamic-linear")),
     )
     with pytest.raises(BadCheckpoint, match="other images than"):
         measured_plates([place / "all.safetensors", tmp_path / "linear.safetensors"], 1)
@@ -203,12 +241,22 @@ def test_weights_that_cannot_be_measured_together(place: Path, tmp_path: Path) -
         measured_plates([], 1)
 
 
-def test_measuring_one_stranger(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_measuring_one_stranger(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One person has no interval: neither in the numbers, nor in the figure, nor in the terminal."""
     plates = measured_plates([place / "all.safetensors"], 1)
     assert plates["measured"].table[["low", "high"]].isna().all(axis=None)
     assert plates["measured"].figure.get_supxlabel().endswith("no interval: one person")
-    words = ["explain", "measure", str(place / "all.safetensors"), "--out", str(tmp_path / "out"), "--people", "1"]
+    words = [
+        "explain",
+        "measure",
+        str(place / "all.safetensors"),
+        "--out",
+        str(tmp_path / "out"),
+        "--people",
+        "1",
+    ]
     monkeypatch.setattr(console.out, "width", 200)
     app(words, exit_on_error=False, result_action="return_value")
     out = capsys.readouterr().out

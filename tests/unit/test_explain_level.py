@@ -16,7 +16,9 @@ from learnet.torch_scores import predict_scores
 
 def test_the_scores_are_those_of_the_recogniser(tmp_path: Path, rng: np.random.Generator) -> None:
     prepared = load_prepared(write_prepared(tmp_path / "prepared", rng, dataset="own", kind="flow"))
-    facts = replace(FACTS, data={**FACTS.data, "images_kind": "flow"}, training=Training(mirror="flow", level=True))
+    facts = replace(
+        FACTS, data={**FACTS.data, "images_kind": "flow"}, training=Training(mirror="flow", level=True)
+    )
     weights = given(tmp_path, facts)
     module, _ = load_checkpoint(weights)
     case = open_cases(tmp_path / "prepared", weights, None).one(prepared.clips["clip"].iloc[0])

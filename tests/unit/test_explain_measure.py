@@ -18,7 +18,9 @@ SMALL = Camera(120, 160, 100.0, 62.0)
 
 
 def clip(person: str, travelled: list[list[float]]) -> MovingClip:
-    return MovingClip(np.zeros((2, 2, 3), np.uint8), np.array(travelled, np.float32), person, "happiness", "12")
+    return MovingClip(
+        np.zeros((2, 2, 3), np.uint8), np.array(travelled, np.float32), person, "happiness", "12"
+    )
 
 
 def test_the_share_inside_by_hand() -> None:
@@ -45,11 +47,15 @@ def test_the_interval_over_people_beside_a_plain_bootstrap() -> None:
 
 def test_what_is_measured_by_hand() -> None:
     clips = [clip("a", [[1, 0], [0, 0]]), clip("a", [[0, 0], [0, 1]]), clip("b", [[1, 1], [0, 0]])]
-    table = measure(clips, {"even": lambda one: np.ones((2, 2), np.float32), "true": lambda one: one.travelled})
+    table = measure(
+        clips, {"even": lambda one: np.ones((2, 2), np.float32), "true": lambda one: one.travelled}
+    )
     assert table["share"].tolist() == [0.25, 0.25, 0.5, 1, 1, 1]
     found = summary(table).set_index("look")
     assert found.loc["even", "share"] == pytest.approx(1 / 3) == found.loc["even", "area"]
-    assert found.loc["true", "times_even"] == pytest.approx(3) and found.loc["true", "more"] == pytest.approx(2 / 3)
+    assert found.loc["true", "times_even"] == pytest.approx(3) and found.loc["true", "more"] == pytest.approx(
+        2 / 3
+    )
     assert pd.isna(found.loc["even", "more"]) and found.loc["true", "people"] == 2
     assert (found.loc["even", "low"], found.loc["even", "high"]) == (0.25, 0.5)  # only a, or only b
 
@@ -62,18 +68,27 @@ def test_strangers_move_where_it_is_said(owners: bool, monkeypatch: pytest.Monke
         return replace(draw_circumstances(*given), drift=0.0, blinks=(), flicker=0.0, noise=0.0)  # type: ignore[arg-type]
 
     monkeypatch.setattr(script, "draw_circumstances", calm)
-    clips = moving_clips(Preparation(size=28), 2, ("surprise", "repression"), owners=owners, camera=SMALL, jobs=1)
-    assert [one.emotion for one in clips] == ["surprise", "repression"] * 2 and len({one.person for one in clips}) == 2
+    clips = moving_clips(
+        Preparation(size=28), 2, ("surprise", "repression"), owners=owners, camera=SMALL, jobs=1
+    )
+    assert [one.emotion for one in clips] == ["surprise", "repression"] * 2 and len(
+        {one.person for one in clips}
+    ) == 2
     for one in clips:
         rows = np.average(np.arange(28), weights=one.travelled.sum(axis=1))
         assert (rows < 11) == (one.emotion == "surprise")  # brows above, mouth and chin below
-        assert 0.05 < one.travelled.max() < 2.5 * 28 / 112  # pixels: the strongest micro-expression moves 2.5 of a face of 112
+        assert (
+            0.05 < one.travelled.max() < 2.5 * 28 / 112
+        )  # pixels: the strongest micro-expression moves 2.5 of a face of 112
         grey = np.median(one.image, axis=(0, 1))
         assert share_inside(np.abs(one.image - grey).mean(axis=-1), one.moving(0.05)) > 0.85
 
 
 def test_the_same_seed_films_the_same() -> None:
-    one, again, other = (moving_clips(Preparation(size=28), 1, ("happiness",), seed=seed, camera=SMALL, jobs=1)[0] for seed in (1, 1, 2))
+    one, again, other = (
+        moving_clips(Preparation(size=28), 1, ("happiness",), seed=seed, camera=SMALL, jobs=1)[0]
+        for seed in (1, 1, 2)
+    )
     np.testing.assert_array_equal(one.image, again.image)
     assert not np.array_equal(one.image, other.image)
 

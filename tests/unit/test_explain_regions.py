@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from learnet.explain.regions import NAMES, REGIONS, brow_eye_box, learnets_crop, mouth_ring, per_region, placing, region_map, units_of
+from learnet.explain.regions import (
+    NAMES,
+    REGIONS,
+    brow_eye_box,
+    learnets_crop,
+    mouth_ring,
+    per_region,
+    placing,
+    region_map,
+    units_of,
+)
 from learnet.face import EYE_COLUMNS, EYE_ROW
 from learnet.simulate.geometry import average_face, crop_view
 
@@ -35,7 +45,9 @@ def test_an_owners_crop_is_squeezed_into_the_square() -> None:
     points, where = np.array([[0.19, 0.485], [-0.4, -0.1]]), placing("given", 112)
     assert where is not None
     large = crop_view(340, 280).to_pixels(points)
-    np.testing.assert_allclose(where.to_pixels(points), (large + 0.5) * np.array([112 / 280, 112 / 340]) - 0.5)
+    np.testing.assert_allclose(
+        where.to_pixels(points), (large + 0.5) * np.array([112 / 280, 112 / 340]) - 0.5
+    )
 
 
 def test_nobody_knows_where_the_face_of_an_imported_image_is() -> None:
@@ -60,9 +72,14 @@ def test_attribution_is_summed_where_it_lies() -> None:
     attribution[found == NAMES.index("brows")] = -1
     table = per_region(attribution, where).set_index("region")
     mouth, brows = (found == NAMES.index("mouth")).sum(), (found == NAMES.index("brows")).sum()
-    assert np.isclose(table.loc["mouth", "share"], 2 * mouth / (2 * mouth + brows)) and np.isclose(table.loc["brows", "net"], -brows)
+    assert np.isclose(table.loc["mouth", "share"], 2 * mouth / (2 * mouth + brows)) and np.isclose(
+        table.loc["brows", "net"], -brows
+    )
     assert np.isclose(table["share"].sum(), 1) and np.isclose(table["area"].sum(), 1)
-    assert "AU12 lip corner puller" in table.loc["mouth", "action_units"] and table.loc["elsewhere", "action_units"] == ""
+    assert (
+        "AU12 lip corner puller" in table.loc["mouth", "action_units"]
+        and table.loc["elsewhere", "action_units"] == ""
+    )
     even = per_region(np.ones((112, 112), np.float32), where)
     np.testing.assert_allclose(even["times_even"], 1)
 

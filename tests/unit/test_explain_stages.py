@@ -6,7 +6,18 @@ import torch
 from torch import Tensor, nn
 
 from learnet.errors import LearnetError
-from learnet.explain.stages import accretion, enlarged, map_stages, maps_of, pick_maps, response, responses, same_depth, stages, strongest
+from learnet.explain.stages import (
+    accretion,
+    enlarged,
+    map_stages,
+    maps_of,
+    pick_maps,
+    response,
+    responses,
+    same_depth,
+    stages,
+    strongest,
+)
 from learnet.networks import NETWORKS, as_input
 
 SIZE = 28
@@ -62,9 +73,12 @@ def test_what_works_in_place_does_not_change_the_stage_before_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stage", "said"), [("one.acretion_1", "Did you mean 'one.accretion_1'"), ("dense", "has no maps"), ("zzz", "stem,")]
+    ("stage", "said"),
+    [("one.acretion_1", "Did you mean 'one.accretion_1'"), ("dense", "has no maps"), ("zzz", "stem,")],
 )
-def test_a_stage_that_is_none_is_told_with_those_there_are(stage: str, said: str, rng: np.random.Generator) -> None:
+def test_a_stage_that_is_none_is_told_with_those_there_are(
+    stage: str, said: str, rng: np.random.Generator
+) -> None:
     module = NETWORKS["learnet"](4, SIZE).eval()
     with pytest.raises(LearnetError, match=said) as caught:
         maps_of(module, images(rng), stage)
@@ -88,7 +102,12 @@ def test_accretion_is_the_sum_of_two_columns(rng: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("learnet-no-cross", "takes in nothing"), ("learnet-plain", "no one.accreting_1"), ("resnet18", "Accretion")]
+    ("name", "said"),
+    [
+        ("learnet-no-cross", "takes in nothing"),
+        ("learnet-plain", "no one.accreting_1"),
+        ("resnet18", "Accretion"),
+    ],
 )
 def test_accretion_is_refused_where_there_is_none(name: str, said: str, rng: np.random.Generator) -> None:
     with pytest.raises(LearnetError, match=said):
@@ -100,7 +119,12 @@ def test_the_same_depth_by_the_figures_of_the_networks() -> None:
     assert [same_depth(NETWORKS["learnet"](5), 112, depth) for depth in (1, 2, 3, 4, 5)] == [
         "stem", "two.accretion_1", "two.accretion_2", "concat", "conv5",
     ]  # fmt: skip
-    assert [same_depth(NETWORKS["resnet18"](5), 112, depth) for depth in (2, 3, 4, 5)] == ["layer1", "layer2", "layer3", "layer4"]
+    assert [same_depth(NETWORKS["resnet18"](5), 112, depth) for depth in (2, 3, 4, 5)] == [
+        "layer1",
+        "layer2",
+        "layer3",
+        "layer4",
+    ]
 
 
 def test_maps_have_rows_and_columns() -> None:
@@ -122,4 +146,6 @@ def test_an_enlarged_map_keeps_its_mean_and_its_place() -> None:
     large = enlarged(small, 28)
     assert large.shape == (28, 28) and np.isclose(large.mean(), small.mean())
     y, x = np.mgrid[:28, :28]
-    assert np.isclose((y * large).sum() / large.sum(), 1.5 * 7 - 0.5) and np.isclose((x * large).sum() / large.sum(), 2.5 * 7 - 0.5)
+    assert np.isclose((y * large).sum() / large.sum(), 1.5 * 7 - 0.5) and np.isclose(
+        (x * large).sum() / large.sum(), 2.5 * 7 - 0.5
+    )

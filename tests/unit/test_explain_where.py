@@ -105,7 +105,12 @@ def test_occlusion_beside_brute_force(patch: int, rng: np.random.Generator) -> N
     step = max(1, patch // 2)
     for top in range(step - patch, SIZE, step):
         for left in range(step - patch, SIZE, step):
-            covered = [(y, x) for y in range(top, top + patch) for x in range(left, left + patch) if 0 <= y < SIZE and 0 <= x < SIZE]
+            covered = [
+                (y, x)
+                for y in range(top, top + patch)
+                for x in range(left, left + patch)
+                if 0 <= y < SIZE and 0 <= x < SIZE
+            ]
             changed = given.clone()
             for y, x in covered:
                 changed[0, :, y, x] = grey[0, :, y, x]
@@ -124,7 +129,9 @@ def test_integrated_gradients_add_up_to_the_difference_of_scores(seed: int, targ
     module = NETWORKS["ststnet"](3, SIZE, seed=seed % 1000).eval()
     with torch.inference_mode():
         expected = float((module(as_input(image[None])) - module(blank(image)))[0, target])
-    assert integrated_gradients(module, image, target, 128).sum() == pytest.approx(expected, abs=0.02 * max(1, abs(expected)))
+    assert integrated_gradients(module, image, target, 128).sum() == pytest.approx(
+        expected, abs=0.02 * max(1, abs(expected))
+    )
 
 
 def test_rank_correlation_beside_scipy(rng: np.random.Generator) -> None:
@@ -149,7 +156,10 @@ def test_the_checks_of_a_map_that_follows_the_network(image: np.ndarray) -> None
     module = OneSpot()
     found = check(module, image, 1, lambda net: integrated_gradients(net, image, 1))
     assert np.mean(found.randomised) < 0.5
-    assert found.deletion.area < 0.75 * found.deletion_by_chance and found.insertion.area > 1.15 * found.insertion_by_chance
+    assert (
+        found.deletion.area < 0.75 * found.deletion_by_chance
+        and found.insertion.area > 1.15 * found.insertion_by_chance
+    )
     same = check(module, image, 1, lambda net: np.abs(image.astype(np.float32) - 128).mean(axis=-1))
     assert np.mean(same.randomised) == pytest.approx(1)
 
@@ -160,7 +170,10 @@ def test_a_curve_by_hand(image: np.ndarray) -> None:
     order[SPOT] = 1
     module = OneSpot()
     with torch.inference_mode():
-        whole, none = (float(torch.softmax(module(x).double(), dim=1)[0, 1]) for x in (as_input(image[None]), blank(image)))
+        whole, none = (
+            float(torch.softmax(module(x).double(), dim=1)[0, 1])
+            for x in (as_input(image[None]), blank(image))
+        )
     line = curve(module, image, 1, order, insert=False)
     assert line.share[0] == 0 and line.share[-1] == 1
     np.testing.assert_allclose(line.probability[[0, -1]], [whole, none], rtol=1e-6)

@@ -58,7 +58,9 @@ def whole(place: Path) -> Path:
     return place / "whole.onnx"
 
 
-@pytest.mark.parametrize("network", [name for name in NETWORKS if not name.startswith("vgg")])  # a file of 550 MB
+@pytest.mark.parametrize(
+    "network", [name for name in NETWORKS if not name.startswith("vgg")]
+)  # a file of 550 MB
 def test_every_network_answers_as_in_torch_whatever_the_batch(tmp_path: Path, network: str) -> None:
     weights = write_weights(tmp_path / "w.safetensors", facts(network))
     done = export_onnx(weights, tmp_path / "new folder" / "net.onnx")
@@ -78,9 +80,16 @@ def test_the_file_says_all_that_its_user_needs(place: Path, whole: Path) -> None
     said, (module, weights) = about(whole), load_checkpoint(place / "w.safetensors")
     assert said["learnet"] == as_json(weights)
     assert json.loads(said["classes"]) == list(CLASSES)
-    assert json.loads(said["normalisation"]) == {"input": "float32 (batch, 3, size, size), RGB", "scale": 1 / 127.5, "offset": -1.0}
+    assert json.loads(said["normalisation"]) == {
+        "input": "float32 (batch, 3, size, size), RGB",
+        "scale": 1 / 127.5,
+        "offset": -1.0,
+    }
     assert said["precision"] == "float32"
-    shapes = [[d.dim_param or d.dim_value for d in v.type.tensor_type.shape.dim] for v in (*model.graph.input, *model.graph.output)]
+    shapes = [
+        [d.dim_param or d.dim_value for d in v.type.tensor_type.shape.dim]
+        for v in (*model.graph.input, *model.graph.output)
+    ]
     assert shapes == [["batch", 3, SIZE, SIZE], ["batch", 3]]
     assert [(used.domain, used.version) for used in model.opset_import] == [("", 18)]
     assert (model.producer_name, model.graph.name) == ("learnet", "learnet")
@@ -92,7 +101,9 @@ def test_the_file_says_all_that_its_user_needs(place: Path, whole: Path) -> None
     assert real["reach"] == pytest.approx(np.abs(wanted(module, images)).max(), rel=1e-6)
 
 
-def test_nothing_of_this_machine_is_in_the_file_and_the_same_weights_give_the_same_bytes(place: Path, whole: Path, tmp_path: Path) -> None:
+def test_nothing_of_this_machine_is_in_the_file_and_the_same_weights_give_the_same_bytes(
+    place: Path, whole: Path, tmp_path: Path
+) -> None:
     content = whole.read_bytes()
     assert str(Path(cli.__file__).parents[1]).encode() not in content and b"stack_trace" not in content
     export_onnx(place / "w.safetensors", tmp_path / "again.onnx", images=place / "prepared")
@@ -103,13 +114,19 @@ def test_the_opset_is_the_one_asked_for(tmp_path: Path) -> None:
     weights = write_weights(tmp_path / "w.safetensors", facts("majority"))  # the quickest
     done = export_onnx(weights, tmp_path / "net.onnx", opset=20)
     assert done.opset == 20 and [used.version for used in onnx.load(done.path).opset_import] == [20]
-    np.testing.assert_allclose(logits(done.path, pictures(3)), wanted(trained("majority"), pictures(3)), atol=1e-4)
-    with pytest.raises(LearnetError, match="torch writes this network in opset 18 here, and not in 99. Choose --opset 18"):
+    np.testing.assert_allclose(
+        logits(done.path, pictures(3)), wanted(trained("majority"), pictures(3)), atol=1e-4
+    )
+    with pytest.raises(
+        LearnetError, match="torch writes this network in opset 18 here, and not in 99. Choose --opset 18"
+    ):
         export_onnx(weights, tmp_path / "unborn.onnx", opset=99)
     assert not (tmp_path / "unborn.onnx").exists()
 
 
-@pytest.mark.parametrize(("precision", "kind", "size", "compared"), [("float16", 10, 0.55, 12), ("int8", 3, 0.35, 6)])
+@pytest.mark.parametrize(
+    ("precision", "kind", "size", "compared"), [("float16", 10, 0.55, 12), ("int8", 3, 0.35, 6)]
+)
 def test_smaller_forms_say_what_they_lose(
     place: Path, whole: Path, tmp_path: Path, precision: str, kind: int, size: float, compared: int
 ) -> None:
@@ -154,10 +171,15 @@ class Brancher(Liar):
 
 
 @pytest.mark.parametrize(
-    ("network", "says"), [(Liar, "disagrees with torch .logits differ by up to 0.0003 on 16"), (Brancher, "no ONNX form")]
+    ("network", "says"),
+    [(Liar, "disagrees with torch .logits differ by up to 0.0003 on 16"), (Brancher, "no ONNX form")],
 )
 def test_what_disagrees_is_not_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture, network: type[nn.Module], says: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture,
+    network: type[nn.Module],
+    says: str,
 ) -> None:
     monkeypatch.setitem(NETWORKS, "odd", network)
     save_checkpoint(tmp_path / "w.safetensors", network(3), facts("odd"))
@@ -170,7 +192,9 @@ def test_what_disagrees_is_not_kept(
     assert logging.root.manager.disable == 0
 
 
-def test_mistakes_are_refused_before_anything_is_written(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mistakes_are_refused_before_anything_is_written(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     weights, out = place / "w.safetensors", tmp_path / "net.onnx"
     floor = write_weights(tmp_path / "floor.safetensors", facts("majority"))
     one = write_prepared(tmp_path / "one", facts("learnet"), people=1)
@@ -197,17 +221,23 @@ def test_mistakes_are_refused_before_anything_is_written(place: Path, tmp_path: 
         assert "\n" not in str(caught.value)
         assert not out.exists() and not list(tmp_path.glob("*.part"))
     monkeypatch.setitem(sys.modules, "onnxscript", None)
-    with pytest.raises(LearnetError, match=r"onnxscript, not installed here. Install it: pip install 'learnet\[onnx\]'"):
+    with pytest.raises(
+        LearnetError, match=r"onnxscript, not installed here. Install it: pip install 'learnet\[onnx\]'"
+    ):
         export_onnx(weights, out)
 
 
-def test_the_command_tells_the_agreement_and_nothing_else(place: Path, tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+def test_the_command_tells_the_agreement_and_nothing_else(
+    place: Path, tmp_path: Path, capfd: pytest.CaptureFixture
+) -> None:
     weights = write_weights(tmp_path / "w.safetensors", facts("majority"))
     with pytest.raises(SystemExit) as ended:
         cli.main(["export", str(weights), str(tmp_path / "net.onnx"), "--images", str(place / "prepared")])
     said, noise = capfd.readouterr()
     assert ended.value.code == 0 and noise == ""
-    assert "16 random images" in said and "12 prepared images" in said and f"-> {tmp_path / 'net.onnx'}" in said
+    assert (
+        "16 random images" in said and "12 prepared images" in said and f"-> {tmp_path / 'net.onnx'}" in said
+    )
     with pytest.raises(SystemExit) as ended:
         cli.main(["export", str(place / "w.safetensors"), str(tmp_path / "net.onnx"), "--precision", "int8"])
     said, noise = capfd.readouterr()

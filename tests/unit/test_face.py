@@ -26,7 +26,9 @@ class Known:
 
     def __init__(self, eyes: np.ndarray = EYES, blind: int = 0) -> None:
         (left, right), self.blind, self.looks = eyes.tolist(), blind, 0
-        self.face = Face((left[0] - 50.0, left[1] - 60.0, 180.0, 230.0), (tuple(left), tuple(right)), 0.9, "yunet")
+        self.face = Face(
+            (left[0] - 50.0, left[1] - 60.0, 180.0, 230.0), (tuple(left), tuple(right)), 0.9, "yunet"
+        )
 
     def __call__(self, frame: np.ndarray) -> Face | None:
         self.looks += 1
@@ -41,7 +43,9 @@ def through(transform: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("size", [28, 112, 224])
-@pytest.mark.parametrize("eyes", [((100.0, 120.0), (160.0, 120.0)), ((300.5, 90.0), (341.0, 112.0)), ((40.0, 60.0), (70.0, 44.0))])
+@pytest.mark.parametrize(
+    "eyes", [((100.0, 120.0), (160.0, 120.0)), ((300.5, 90.0), (341.0, 112.0)), ((40.0, 60.0), (70.0, 44.0))]
+)
 def test_the_eyes_come_to_their_places_without_bending(eyes: tuple, size: int) -> None:
     """Eyes at 0.32 and 0.68 of the width and 0.27 of the height; right angles stay right, both directions scale alike."""
     transform = eye_transform(Face((0.0, 0.0, 1.0, 1.0), eyes, 1.0, "yunet"), size)
@@ -54,8 +58,12 @@ def test_the_eyes_come_to_their_places_without_bending(eyes: tuple, size: int) -
 
 def test_brow_and_chin_are_inside_the_crop() -> None:
     """On the portrait: brows, chin, both cheeks and the mouth are in; hair and collar are mostly out."""
-    transform = eye_transform(Face((0.0, 0.0, 1.0, 1.0), tuple(map(tuple, PUPILS.tolist())), 1.0, "yunet"), 112)
-    inside = through(transform, np.array([(201, 85), (250, 89), (225, 178.5), (183, 140), (267, 140), (225, 145)]))
+    transform = eye_transform(
+        Face((0.0, 0.0, 1.0, 1.0), tuple(map(tuple, PUPILS.tolist())), 1.0, "yunet"), 112
+    )
+    inside = through(
+        transform, np.array([(201, 85), (250, 89), (225, 178.5), (183, 140), (267, 140), (225, 145)])
+    )
     assert (inside > 2).all() and (inside < 109).all()
     outside = through(transform, np.array([(225, 40), (225, 195), (160, 110), (290, 110)]))
     assert ((outside < 0) | (outside > 111)).any(axis=1).all()
@@ -73,8 +81,12 @@ def test_one_transform_per_clip_and_no_more_than_the_warp() -> None:
     assert aligned.crops(film).shape == (6, 112, 112, 3) and aligned.crops(film).dtype == np.uint8
     assert (aligned.transforms == aligned.transforms[0]).all()
     assert aligned.warnings == () and aligned.drift_px == pytest.approx(1.0 * 0.36 * 112 / 86.6, abs=0.05)
-    first, last = (cv2.GaussianBlur(crop.astype(float).mean(axis=2), (0, 0), 1.5) for crop in aligned.crops(film)[[0, 5]])
-    slope = np.gradient((first + last) / 2)[1]  # least squares: what shift along the slopes explains the difference
+    first, last = (
+        cv2.GaussianBlur(crop.astype(float).mean(axis=2), (0, 0), 1.5) for crop in aligned.crops(film)[[0, 5]]
+    )
+    slope = np.gradient((first + last) / 2)[
+        1
+    ]  # least squares: what shift along the slopes explains the difference
     shift = -((last - first) * slope)[8:-8, 8:-8].sum() / (slope**2)[8:-8, 8:-8].sum()
     assert shift == pytest.approx(0.465, abs=0.03)
 
@@ -84,20 +96,30 @@ def test_steady_removes_the_head_and_keeps_the_expression() -> None:
     px = 1 / (0.36 * 112 / np.linalg.norm(EYES[1] - EYES[0]))  # a pixel of the crop, in pixels of the frame
     motions = [turned(0.5 * t, 1 + 0.003 * t, (1.7 * t, -0.9 * t)) for t in range(7)]
     bumps = [Bump(placed(MOUTH_CORNER), 0.22 * 86.6, np.array([0.7, -1.33]) * px * t / 6) for t in range(7)]
-    film = np.stack([frame(motion, bump, 1.5, t) for t, (motion, bump) in enumerate(zip(motions, bumps, strict=True))])
+    film = np.stack(
+        [frame(motion, bump, 1.5, t) for t, (motion, bump) in enumerate(zip(motions, bumps, strict=True))]
+    )
     aligned = align(film, Known(), 112, steady=True)
     assert aligned.warnings == () and aligned.drift_px > 4
 
     rigid, corner = placed(RIGID), placed(MOUTH_CORNER[None])
-    for transform, motion, bump in zip(aligned.transforms, motions, bumps, strict=True):  # where the known points are in the crops
+    for transform, motion, bump in zip(
+        aligned.transforms, motions, bumps, strict=True
+    ):  # where the known points are in the crops
         left = through(transform, moved(motion, bump, rigid)) - through(aligned.transforms[0], rigid)
         assert np.linalg.norm(left, axis=1).max() < 0.1
         kept = through(transform, moved(motion, bump, corner)) - through(aligned.transforms[0], corner)
         np.testing.assert_allclose(kept[0], bump.shift / px, atol=0.1)
 
-    first, last = (crop.astype(np.float32).mean(axis=2) for crop in aligned.crops(film)[[0, 6]])  # and what the pixels themselves show
-    places = np.concatenate([through(aligned.transforms[0], points) for points in (rigid[:3], corner)]).astype(np.float32)[:, None]
-    seen, found, _ = cv2.calcOpticalFlowPyrLK(first.astype(np.uint8), last.astype(np.uint8), places, None, winSize=(11, 11), maxLevel=1)
+    first, last = (
+        crop.astype(np.float32).mean(axis=2) for crop in aligned.crops(film)[[0, 6]]
+    )  # and what the pixels themselves show
+    places = np.concatenate(
+        [through(aligned.transforms[0], points) for points in (rigid[:3], corner)]
+    ).astype(np.float32)[:, None]
+    seen, found, _ = cv2.calcOpticalFlowPyrLK(
+        first.astype(np.uint8), last.astype(np.uint8), places, None, winSize=(11, 11), maxLevel=1
+    )
     moved_px = (seen - places)[:, 0]
     assert found.all() and np.linalg.norm(moved_px[:3], axis=1).max() < 0.3
     assert moved_px[3] @ [0.7, -1.33] / 1.5 > 0.8 * 1.5
@@ -117,7 +139,11 @@ def test_without_steady_a_moving_head_is_reported() -> None:
 def test_steady_warns_where_the_head_cannot_be_followed() -> None:
     film = np.stack([frame(STILL), frame(STILL), np.roll(frame(STILL), 150, axis=1), frame(STILL)])
     aligned = align(film, Known(), 112, steady=True)
-    assert len(aligned.warnings) == 1 and "the head turns too fast" in aligned.warnings[0] and "from frame 2" in aligned.warnings[0]
+    assert (
+        len(aligned.warnings) == 1
+        and "the head turns too fast" in aligned.warnings[0]
+        and "from frame 2" in aligned.warnings[0]
+    )
     assert align(film[:2], Known(), 112, steady=True).warnings == ()
 
 
@@ -126,7 +152,9 @@ def test_the_face_is_taken_from_the_first_frame_that_shows_one() -> None:
     aligned = align(film, Known(moved(turned(0, 1, (6.0, 0.0)), None, EYES), blind=3), 112, steady=True)
     assert aligned.face_frame == 3 and "found in frame 3" in aligned.warnings[0]
     assert "found in frame 43" in aligned.told(range(40, 48))[0]  # where the reader's count starts at 40
-    first = through(aligned.transforms[0], moved(turned(0, 1, (0.0, 0.0)), None, EYES))  # backwards from the anchor
+    first = through(
+        aligned.transforms[0], moved(turned(0, 1, (0.0, 0.0)), None, EYES)
+    )  # backwards from the anchor
     np.testing.assert_allclose(first, np.array([[0.32, 0.27], [0.68, 0.27]]) * 112 - 0.5, atol=0.1)
 
 
@@ -145,7 +173,9 @@ def test_a_face_at_the_edge_is_reported() -> None:
     cut = np.stack([frame(STILL)[:, 150:]] * 2)
     aligned = align(cut, Known(EYES - [150, 0]), 112)
     back = np.linalg.inv(np.vstack([aligned.transforms[0], [0, 0, 1]]))[:2]
-    true = (through(back, np.argwhere(np.ones((112, 112)))[:, ::-1])[:, 0] < -0.5).mean()  # counted pixel by pixel
+    true = (
+        through(back, np.argwhere(np.ones((112, 112)))[:, ::-1])[:, 0] < -0.5
+    ).mean()  # counted pixel by pixel
     said = re.match(r"(\d+)% of the face crop lies outside the picture", aligned.warnings[0])
     assert 0.1 < true < 0.5 and int(said[1]) / 100 == pytest.approx(true, abs=0.03)
     assert align(np.stack([frame(STILL)] * 2), Known(), 112).warnings == ()
@@ -170,7 +200,10 @@ def test_the_crop_of_a_sum_is_the_sum_of_the_crops(motion: str, rng: np.random.G
         np.testing.assert_allclose(found, expected, atol=1e-3)  # of some hundred grey levels
     still = np.stack([frame(STILL)] * 9)
     if motion != "dynamic-released":
-        assert (align(still, Known(), 112).crop_of_sum(still, lambda part: MOTION_IMAGES[motion].fold(part, None)) == 0).all()
+        assert (
+            align(still, Known(), 112).crop_of_sum(still, lambda part: MOTION_IMAGES[motion].fold(part, None))
+            == 0
+        ).all()
 
 
 # ---- no finder
@@ -179,11 +212,18 @@ def test_the_crop_of_a_sum_is_the_sum_of_the_crops(motion: str, rng: np.random.G
 def test_crops_are_only_brought_to_size(rng: np.random.Generator) -> None:
     film = rng.integers(0, 256, (3, 224, 336, 3), dtype=np.uint8)
     aligned = align(film, None, 112)
-    expected = film.reshape(3, 112, 2, 112, 3, 3).astype(float).mean(axis=(2, 4))  # the definition of area averaging
+    expected = (
+        film.reshape(3, 112, 2, 112, 3, 3).astype(float).mean(axis=(2, 4))
+    )  # the definition of area averaging
     assert np.abs(aligned.crops(film) - expected).max() <= 0.51
     assert aligned.face is None and aligned.drift_px is None and aligned.warnings == ()
-    np.testing.assert_allclose(through(aligned.transforms[0], np.array([[-0.5, -0.5], [335.5, 223.5]])), [[-0.5, -0.5], [111.5, 111.5]])
-    np.testing.assert_array_equal(align(film[:, :112, :112], None, 112).crops(film[:, :112, :112]), film[:, :112, :112])
+    np.testing.assert_allclose(
+        through(aligned.transforms[0], np.array([[-0.5, -0.5], [335.5, 223.5]])),
+        [[-0.5, -0.5], [111.5, 111.5]],
+    )
+    np.testing.assert_array_equal(
+        align(film[:, :112, :112], None, 112).crops(film[:, :112, :112]), film[:, :112, :112]
+    )
     assert align(film[:, :28, :28], None, 112).crops(film[:, :28, :28]).shape == (3, 112, 112, 3)
 
 
@@ -238,11 +278,20 @@ def test_the_eyes_of_a_freely_moving_head_stay_in_their_place(shared: Path) -> N
             warned.append(start // 12)
             continue
         place = eyes_in(steady.crop(window, 0), network)
-        steady_px.append(max(np.linalg.norm(eyes_in(steady.crop(window, t), network) - place, axis=1).max() for t in (4, 8, 11)))
+        steady_px.append(
+            max(
+                np.linalg.norm(eyes_in(steady.crop(window, t), network) - place, axis=1).max()
+                for t in (4, 8, 11)
+            )
+        )
         if start % 36 == 0:
             unsteady = align(window, finder, 112)
             np.testing.assert_array_equal(unsteady.crop(window, 0), steady.crop(window, 0))
-            unsteady_px.append(np.linalg.norm(eyes_in(unsteady.crop(window, 11), network) - place, axis=1).max())
+            unsteady_px.append(
+                np.linalg.norm(eyes_in(unsteady.crop(window, 11), network) - place, axis=1).max()
+            )
     assert max(steady_px) < 3.0, steady_px
     assert len(warned) <= 8, warned  # measured 6: five with a hand wiping over the face and one quick turn
-    assert np.median(steady_px) < 1.5 and np.median(unsteady_px) > 3  # what it was without, in some of the same windows
+    assert (
+        np.median(steady_px) < 1.5 and np.median(unsteady_px) > 3
+    )  # what it was without, in some of the same windows

@@ -52,7 +52,9 @@ def test_a_mirrored_face_has_mirrored_eyes(finders: dict, portrait: np.ndarray, 
 
 @EVERY
 @pytest.mark.parametrize("degrees", [-30, -20, 20, 30])
-def test_a_tilted_head_is_found_with_its_tilt(finders: dict, portrait: np.ndarray, kind: str, degrees: float) -> None:
+def test_a_tilted_head_is_found_with_its_tilt(
+    finders: dict, portrait: np.ndarray, kind: str, degrees: float
+) -> None:
     turn = cv2.getRotationMatrix2D((225, 120), degrees, 1)
     pupils = PUPILS @ turn[:, :2].T + turn[:, 2]
     face = finders[kind](cv2.warpAffine(portrait, turn, (512, 512), borderMode=cv2.BORDER_REPLICATE))
@@ -68,7 +70,14 @@ def test_small_and_large_faces(finders: dict, portrait: np.ndarray, kind: str, f
     """From 31 pixels of face in a small frame to 270 in one of 1536."""
     size = round(512 * factor)
     way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    assert off(finders[kind](cv2.resize(portrait, (size, size), interpolation=way)), (PUPILS + 0.5) * factor - 0.5, APART * factor) < 0.12
+    assert (
+        off(
+            finders[kind](cv2.resize(portrait, (size, size), interpolation=way)),
+            (PUPILS + 0.5) * factor - 0.5,
+            APART * factor,
+        )
+        < 0.12
+    )
 
 
 @EVERY
@@ -89,7 +98,10 @@ def test_the_largest_of_two_faces(finders: dict, portrait: np.ndarray, kind: str
     both[:, 200:] = portrait[:300, 70:370]
     both[60:210, 20:170] = cv2.resize(portrait[:300, 70:370], (150, 150), interpolation=cv2.INTER_AREA)
     assert off(finders[kind](both), PUPILS + [130, 0], APART) < 0.1
-    assert off(finders[kind](both[:, ::-1]), np.stack([499 - 130 - PUPILS[::-1, 0], PUPILS[::-1, 1]], 1), APART) < 0.1
+    assert (
+        off(finders[kind](both[:, ::-1]), np.stack([499 - 130 - PUPILS[::-1, 0], PUPILS[::-1, 1]], 1), APART)
+        < 0.1
+    )
 
 
 @EVERY
@@ -102,7 +114,9 @@ def test_half_a_face_is_none_or_inside(finders: dict, portrait: np.ndarray, kind
 
 @EVERY
 @pytest.mark.parametrize("shape", [(1, 1), (3, 200), (16, 16), (20, 31), (40, 64)])
-def test_tiny_frames_hold_no_face(finders: dict, rng: np.random.Generator, kind: str, shape: tuple[int, int]) -> None:
+def test_tiny_frames_hold_no_face(
+    finders: dict, rng: np.random.Generator, kind: str, shape: tuple[int, int]
+) -> None:
     """Smaller than a cell of the network, where OpenCV returns certain faces at places like 1e15."""
     assert finders[kind](np.zeros((*shape, 3), np.uint8)) is None
     assert finders[kind](rng.integers(0, 256, (*shape, 3), dtype=np.uint8)) is None
@@ -128,7 +142,9 @@ def test_frames_of_many_sizes_do_not_fill_the_memory(finders: dict, portrait: np
 def test_never_a_face_where_there_is_none(finders: dict, shared: Path, kind: str) -> None:
     """A cartoon sky with letters flying in. Both finders see no face in any of the 95 frames; here a few, in which YuNet comes nearest."""
     frames = read_frames(shared / "real" / "no_face.mp4", 0, 94)
-    assert [number for number in (*range(0, 95, 13), 46, 47, 88, 89) if finders[kind](frames[number]) is not None] == []
+    assert [
+        number for number in (*range(0, 95, 13), 46, 47, 88, 89) if finders[kind](frames[number]) is not None
+    ] == []
 
 
 @EVERY
@@ -153,11 +169,18 @@ def test_haar_says_how_much_it_saw_of_the_eyes(finders: dict, portrait: np.ndarr
         assert off(face, PUPILS, APART) < 0.2
 
 
-def test_a_brow_taken_for_an_eye_is_not_believed(portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_brow_taken_for_an_eye_is_not_believed(
+    portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Both eyes at one place, or one far above the other: the proportions of the box are the better guess."""
     finder = Haar()
-    for wrong in (lambda usual, side: usual * 0 + 100, lambda usual, side: usual + (np.array([0, -0.3 * side]) if usual[0] > 140 else 0)):
-        monkeypatch.setattr(finder, "_see_eye", lambda grey, back, usual, side, wrong=wrong: wrong(usual, side))
+    for wrong in (
+        lambda usual, side: usual * 0 + 100,
+        lambda usual, side: usual + (np.array([0, -0.3 * side]) if usual[0] > 140 else 0),
+    ):
+        monkeypatch.setattr(
+            finder, "_see_eye", lambda grey, back, usual, side, wrong=wrong: wrong(usual, side)
+        )
         face = finder(portrait)
         assert face.confidence == HAAR_CONFIDENCE[0] and off(face, PUPILS, APART) < 0.2
 
@@ -167,7 +190,9 @@ def test_a_finder_travels_to_another_process(finders: dict, portrait: np.ndarray
     assert pickle.loads(pickle.dumps(finders[kind]))(portrait) == finders[kind](portrait)
 
 
-def test_auto_takes_yunet_where_its_model_is(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_takes_yunet_where_its_model_is(
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv(MODEL_VARIABLE, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     model = shared / "models" / MODEL_NAME

@@ -22,7 +22,9 @@ def test_similarity_is_a_complex_line(a: tuple, b: tuple, c: tuple, d: tuple, ot
     p = (w1 - w0) / (z1 - z0)
     expected = p * z + (w0 - p * z0)
     got = similarity(source, target)
-    np.testing.assert_allclose(move(got, np.array([other]))[0], [expected.real, expected.imag], atol=1e-6 * (1 + abs(expected)))
+    np.testing.assert_allclose(
+        move(got, np.array([other]))[0], [expected.real, expected.imag], atol=1e-6 * (1 + abs(expected))
+    )
     np.testing.assert_allclose(got[:, :2] @ [1, 0], [p.real, p.imag], atol=1e-9)
 
 
@@ -75,5 +77,9 @@ def test_fine_stripes_do_not_become_coarse_ones() -> None:
 
 def test_beyond_the_edge_the_edge_is_repeated(rng: np.random.Generator) -> None:
     picture = rng.integers(0, 256, (12, 10, 3), dtype=np.uint8)
-    got = read_through(picture, np.column_stack([np.eye(2), [40.0, 3.0]]), 20, 20)  # looks 20 pixels left of the picture and further
-    np.testing.assert_array_equal(got, np.repeat(picture[np.clip(np.arange(20) - 3, 0, 11)][:, :1], 20, axis=1))
+    got = read_through(
+        picture, np.column_stack([np.eye(2), [40.0, 3.0]]), 20, 20
+    )  # looks 20 pixels left of the picture and further
+    np.testing.assert_array_equal(
+        got, np.repeat(picture[np.clip(np.arange(20) - 3, 0, 11)][:, :1], 20, axis=1)
+    )

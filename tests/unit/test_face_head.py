@@ -13,7 +13,12 @@ EYES = placed(PUPILS)
 APART = np.linalg.norm(EYES[1] - EYES[0])
 CROP = 0.36 * 112 / APART  # pixels of a 112-pixel crop per pixel of the frame
 STILL = np.eye(2, 3)
-MOTIONS = [STILL, turned(0.5, 1.0, (1.2, -0.7)), turned(1.5, 1.01, (4.0, 2.0)), turned(3.0, 1.02, (9.5, -5.0))]
+MOTIONS = [
+    STILL,
+    turned(0.5, 1.0, (1.2, -0.7)),
+    turned(1.5, 1.01, (4.0, 2.0)),
+    turned(3.0, 1.02, (9.5, -5.0)),
+]
 
 
 def error_px(found: np.ndarray, true: np.ndarray, places: np.ndarray = RIGID) -> float:
@@ -34,11 +39,16 @@ def test_a_known_motion_is_found_to_a_twentieth_of_a_pixel(noise: float) -> None
     np.testing.assert_array_equal(motion.moves[0], STILL)
     for found, true in zip(motion.moves, MOTIONS, strict=True):
         assert error_px(found, true) < 0.05
-        assert error_px(found, true, np.array([[225.0, 178.5]])) < 0.12  # the chin, far from all that is looked at
+        assert (
+            error_px(found, true, np.array([[225.0, 178.5]])) < 0.12
+        )  # the chin, far from all that is looked at
     assert motion.agreement.min() > 0.97
     assert np.abs(motion.turns).max() < 2  # nothing turned out of the plane
     true_shift = max(np.linalg.norm(moved(MOTIONS[3], None, EYES) - EYES, axis=1)) / APART
-    assert head_shift(motion, EYES)[3] == pytest.approx(true_shift, rel=0.3) and head_shift(motion, EYES)[0] < 1e-9
+    assert (
+        head_shift(motion, EYES)[3] == pytest.approx(true_shift, rel=0.3)
+        and head_shift(motion, EYES)[0] < 1e-9
+    )
 
 
 def test_one_coarse_pass_is_good_enough_to_say_how_far() -> None:
@@ -72,7 +82,12 @@ EXPRESSIONS = {
 @pytest.mark.parametrize("name", EXPRESSIONS)
 def test_an_expression_does_not_pass_for_head_motion(name: str) -> None:
     place, shift, radius, allowed = EXPRESSIONS[name]
-    film = np.stack([frame(motion, bump(place, shift, radius) if n else None, 2.0, n) for n, motion in enumerate(MOTIONS[:3])])
+    film = np.stack(
+        [
+            frame(motion, bump(place, shift, radius) if n else None, 2.0, n)
+            for n, motion in enumerate(MOTIONS[:3])
+        ]
+    )
     found = head_motion(film, EYES, 0).moves[2]
     still = RIGID[np.linalg.norm(placed(RIGID) - placed(place), axis=1) > 2 * radius * APART]
     assert error_px(found, MOTIONS[2], still) < allowed
@@ -81,7 +96,13 @@ def test_an_expression_does_not_pass_for_head_motion(name: str) -> None:
 def test_light_is_not_motion() -> None:
     """A lamp that gets brighter from one side, and a flicker of the whole."""
     ramp = np.linspace(0.75, 1.1, SIZE[0])[None, :, None]
-    film = np.stack([frame(STILL), np.clip(frame(MOTIONS[1]) * ramp, 0, 255).astype(np.uint8), (frame(MOTIONS[2]) * 0.8).astype(np.uint8)])
+    film = np.stack(
+        [
+            frame(STILL),
+            np.clip(frame(MOTIONS[1]) * ramp, 0, 255).astype(np.uint8),
+            (frame(MOTIONS[2]) * 0.8).astype(np.uint8),
+        ]
+    )
     motion = head_motion(film, EYES, 0)
     assert max(error_px(found, true) for found, true in zip(motion.moves, MOTIONS[:3], strict=True)) < 0.1
     assert motion.agreement.min() > 0.95
@@ -103,7 +124,9 @@ def test_small_faces_too() -> None:
     """Eyes 22 pixels apart: a crop larger than the face in the film."""
     small = [np.ascontiguousarray(frame(motion)[::4, ::4]) for motion in (STILL, turned(0, 1, (4.0, -2.0)))]
     found = head_motion(np.stack(small), EYES / 4, 0).moves[1]
-    np.testing.assert_allclose(found[:, 2] + (found[:, :2] - np.eye(2)) @ EYES.mean(axis=0) / 4, [1.0, -0.5], atol=0.06)
+    np.testing.assert_allclose(
+        found[:, 2] + (found[:, :2] - np.eye(2)) @ EYES.mean(axis=0) / 4, [1.0, -0.5], atol=0.06
+    )
 
 
 def test_a_finger_on_the_face_is_left_out(rng: np.random.Generator) -> None:
@@ -127,7 +150,17 @@ def test_what_cannot_be_followed_agrees_little(rng: np.random.Generator) -> None
     x, y = EYES.mean(axis=0).astype(int)
     hand[y - 30 : y + 60, x - 60 : x + 30] = rng.integers(0, 256, (90, 90, 3), dtype=np.uint8)
     noise = rng.integers(0, 256, (SIZE[1], SIZE[0], 3), dtype=np.uint8)
-    film = np.stack([frame(STILL), frame(turned(0, 1, (150.0, 0.0))), frame(STILL), hand, frame(STILL), noise, np.full_like(noise, 90)])
+    film = np.stack(
+        [
+            frame(STILL),
+            frame(turned(0, 1, (150.0, 0.0))),
+            frame(STILL),
+            hand,
+            frame(STILL),
+            noise,
+            np.full_like(noise, 90),
+        ]
+    )
     motion = head_motion(film, EYES, 0)
     assert (motion.agreement[[1, 3, 5, 6]] < 0.85).all()
     assert np.isfinite(motion.moves).all()
@@ -137,12 +170,16 @@ def test_what_cannot_be_followed_agrees_little(rng: np.random.Generator) -> None
     assert (np.abs(flat.agreement[1:]) < 1e-6).all() and np.isfinite(flat.moves).all()
 
 
-@pytest.mark.parametrize("wild", [np.eye(2, 3) * 3.0, np.eye(2, 3) * np.nan, np.array([[1.0, 0, 0.9], [0, 1, 0]])])
+@pytest.mark.parametrize(
+    "wild", [np.eye(2, 3) * 3.0, np.eye(2, 3) * np.nan, np.array([[1.0, 0, 0.9], [0, 1, 0]])]
+)
 def test_a_fit_that_goes_astray_is_dropped(wild: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     """Twice the size, no number, or nine tenths of the way from eye to eye in one frame: the frame before is kept, the next one is fine."""
     find, calls = head._Pass.find, []
 
-    def astray(self: object, grey: np.ndarray, pose: np.ndarray, turn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def astray(
+        self: object, grey: np.ndarray, pose: np.ndarray, turn: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         calls.append(1)
         return (wild, turn) if len(calls) == 2 else find(self, grey, pose, turn)
 
@@ -167,7 +204,17 @@ def test_the_rigid_parts_are_clear_of_the_expression() -> None:
     """Read off the portrait: no brow, lid, lip or chin lies in what is looked at; the nose and the inner corners of the eyes do."""
     axis = (EYES[1] - EYES[0]) / APART
     turn = np.array([axis, [-axis[1], axis[0]]]) / APART
-    moving = [(201, 88.7), (190.5, 91), (213, 92.3), (250, 92), (202.3, 96.8), (202.3, 104.9), MOUTH_CORNER, (203.8, 140.3), (225, 165)]
+    moving = [
+        (201, 88.7),
+        (190.5, 91),
+        (213, 92.3),
+        (250, 92),
+        (202.3, 96.8),
+        (202.3, 104.9),
+        MOUTH_CORNER,
+        (203.8, 140.3),
+        (225, 165),
+    ]
     rigid = [(225, 103), (213.0, 103.2), (236.5, 104.2), (224.3, 120), (205, 64), (245, 64)]
     for places, expected in ((moving, 0.0), (rigid, 1.0)):
         x, y = turn @ (placed(np.array(places)) - EYES.mean(axis=0)).T

@@ -74,7 +74,12 @@ def test_another_file_is_refused_and_nothing_is_kept(server: tuple, tmp_path: Pa
 def test_a_failing_network_says_so_and_what_to_do(server: tuple, tmp_path: Path, wrong: str) -> None:
     answers, url = server
     answers.content, answers.promised = b"abc", 1000 if wrong == "cut off" else None
-    bad = {"missing": url + "missing", "cut off": url, "nobody there": "http://127.0.0.1:9/x", "no address": "nowhere"}[wrong]
+    bad = {
+        "missing": url + "missing",
+        "cut off": url,
+        "nobody there": "http://127.0.0.1:9/x",
+        "no address": "nowhere",
+    }[wrong]
     with pytest.raises(LearnetError, match="could not be fetched") as caught:
         fetch_model(tmp_path / "model.onnx", bad)
     assert "--face haar" in str(caught.value) and "\n" not in str(caught.value)

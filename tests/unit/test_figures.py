@@ -35,7 +35,10 @@ def test_the_first_row_is_at_the_top() -> None:
 
 
 def test_intervals_lie_where_they_should() -> None:
-    panels = {"UF1": [Interval("mine", 0.5, 0.4, 0.7), Interval("yours", 0.3)], "UAR": [Interval("mine", 0.6, 0.5, 0.7)]}
+    panels = {
+        "UF1": [Interval("mine", 0.5, 0.4, 0.7), Interval("yours", 0.3)],
+        "UAR": [Interval("mine", 0.6, 0.5, 0.7)],
+    }
     first, second = interval_figure(panels, {"UF1": 0.1}).axes
     assert [list(line.get_xdata()) for line in first.lines] == [[0.4, 0.7], [0.5], [0.3], [0.1, 0.1]]
     assert [list(line.get_xdata()) for line in second.lines] == [[0.5, 0.7], [0.6]]
@@ -55,12 +58,16 @@ def test_motion_grid_shows_every_image(rng: np.random.Generator) -> None:
 @pytest.mark.parametrize("name", ["$x^{", "<b>&amp;</b>", "learnet – ö", "a_b$c$"])
 def test_svg_is_whole_and_names_nothing_outside(name: str) -> None:
     """Read by an XML parser, with names that formula, markup and attribute readers would trip over."""
-    text = inline_svg(confusion_figure(np.array([[1, 2], [3, 4]]), [name, "b"], f'"{name}"'), "c-0", f'said "{name}"')
+    text = inline_svg(
+        confusion_figure(np.array([[1, 2], [3, 4]]), [name, "b"], f'"{name}"'), "c-0", f'said "{name}"'
+    )
     root = ET.fromstring(text)
     assert root.tag == "svg" and root.get("aria-label") == f'said "{name}"'
     assert f'"{name}"' in [element.text for element in root.iter("text")]
     assert not re.search(r"https?:|xlink|<style|<script|<metadata", text)
-    assert not [colour for colour in figures.THEME if colour in text], "a colour that does not follow light and dark"
+    assert not [colour for colour in figures.THEME if colour in text], (
+        "a colour that does not follow light and dark"
+    )
 
 
 def test_two_svgs_share_no_id() -> None:
@@ -92,13 +99,18 @@ def test_large_images_are_averaged_down(rng: np.random.Generator) -> None:
     image = rng.integers(0, 256, (230, 200, 3), dtype=np.uint8)
     small = decoded(png_uri(image))
     assert small.shape == (76, 66, 3)  # a whole factor of 3, so that 230 fits in 112
-    by_hand = [[image[3 * y : 3 * y + 3, 3 * x : 3 * x + 3].reshape(9, 3).mean(axis=0) for x in range(66)] for y in range(76)]
+    by_hand = [
+        [image[3 * y : 3 * y + 3, 3 * x : 3 * x + 3].reshape(9, 3).mean(axis=0) for x in range(66)]
+        for y in range(76)
+    ]
     np.testing.assert_allclose(small, by_hand, atol=0.5001)
 
 
 def luminance(colour: str) -> float:
     parts = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
-    return float(np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722])
+    return float(
+        np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+    )
 
 
 def contrast(one: str, two: str) -> float:
@@ -111,8 +123,21 @@ def test_words_stand_out_in_light_and_dark(mode: int) -> None:
     """WCAG 2.2 asks for a contrast of 4.5 (AA); ink must have it on the darkest cell of a confusion matrix as well."""
     light, dark = re.findall(r":root \{(.*?)\}", CSS.read_text(), re.DOTALL)
     mine = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", (light, dark)[mode]))
-    pairs = [("ink", "paper"), ("muted", "paper"), ("ink", "cell"), ("link", "paper"), ("red", "paper"), ("good", "paper")]
-    for ink, paper in [*pairs, ("red", "red-tint"), ("amber", "amber-tint"), ("amber", "paper"), ("ink", "tint")]:
+    pairs = [
+        ("ink", "paper"),
+        ("muted", "paper"),
+        ("ink", "cell"),
+        ("link", "paper"),
+        ("red", "paper"),
+        ("good", "paper"),
+    ]
+    for ink, paper in [
+        *pairs,
+        ("red", "red-tint"),
+        ("amber", "amber-tint"),
+        ("amber", "paper"),
+        ("ink", "tint"),
+    ]:
         assert contrast(mine[ink], mine[paper]) >= 4.5, (ink, paper)
 
 

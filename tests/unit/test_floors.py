@@ -17,13 +17,17 @@ from learnet.networks.floors import LinearSVM, Majority
 
 
 def pipeline() -> Pipeline:
-    return make_pipeline(StandardScaler(), SVC(kernel="linear", C=1e-3, class_weight="balanced", break_ties=True))
+    return make_pipeline(
+        StandardScaler(), SVC(kernel="linear", C=1e-3, class_weight="balanced", break_ties=True)
+    )
 
 
 def drawn(rng: np.random.Generator, labels: np.ndarray, size: int = 24) -> np.ndarray:
     """Images whose classes overlap, with a pixel that never changes and one that nearly never does."""
     centres = rng.normal(0, 4, (labels.max() + 1, size, size, 3))
-    images = np.clip(128 + centres[labels] + rng.normal(0, 40, (len(labels), size, size, 3)), 0, 255).astype(np.uint8)
+    images = np.clip(128 + centres[labels] + rng.normal(0, 40, (len(labels), size, size, 3)), 0, 255).astype(
+        np.uint8
+    )
     images[:, 0, 0, 0], images[:, 1, 1, 1], images[3, 1, 1, 1] = 77, 10, 11
     return images
 
@@ -89,7 +93,10 @@ def test_svm_reaches_the_known_score_on_real_flow_images(shared: Path) -> None:
     folder = shared / "real" / "megc2019_flow"
     table = pd.read_csv(folder / "labels.csv", dtype=str)
     images = np.stack([imread(folder / "images" / name) for name in table["image"]])
-    truth, people = pd.factorize(table["emotion"], sort=True)[0], (table["dataset"] + "/" + table["subject"]).to_numpy()
+    truth, people = (
+        pd.factorize(table["emotion"], sort=True)[0],
+        (table["dataset"] + "/" + table["subject"]).to_numpy(),
+    )
     answers = np.empty_like(truth)
     for person in np.unique(people):
         net, away = LinearSVM(3, images.shape[1]), people == person

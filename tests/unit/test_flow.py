@@ -26,7 +26,9 @@ def shifted(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def turned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """By one degree about the middle, clockwise as seen (y points down)."""
     cosine, sine = np.cos(np.radians(1)), np.sin(np.radians(1))
-    return (cosine - 1) * (x - MIDDLE) - sine * (y - MIDDLE), sine * (x - MIDDLE) + (cosine - 1) * (y - MIDDLE)
+    return (cosine - 1) * (x - MIDDLE) - sine * (y - MIDDLE), sine * (x - MIDDLE) + (cosine - 1) * (
+        y - MIDDLE
+    )
 
 
 def stretched(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -48,7 +50,9 @@ def film(move: Move, noise: float = 0.0, mirrored: bool = False) -> np.ndarray:
         dx, dy = move(x, y)
         x, y = X - dx, Y - dy
     places = [(X, Y), (x, y)]
-    frames = np.stack([cv2.remap(picture, *(np.float32(way + 60) for way in there), cv2.INTER_CUBIC) for there in places])
+    frames = np.stack(
+        [cv2.remap(picture, *(np.float32(way + 60) for way in there), cv2.INTER_CUBIC) for there in places]
+    )
     frames = frames + np.random.default_rng(0).normal(0, noise, frames.shape)
     frames = np.clip(np.rint(frames), 0, 255).astype(np.uint8)
     return np.ascontiguousarray(frames[:, :, ::-1]) if mirrored else frames
@@ -80,7 +84,13 @@ def test_strain_of_moves_with_a_closed_form(estimator: str) -> None:
 
 def test_strain_follows_from_its_definition() -> None:
     """du/dx = a, du/dy = b, dv/dx = c, dv/dy = d: sqrt(a^2 + d^2 + 2 ((b + c) / 2)^2), at the border too."""
-    for a, b, c, d in ((0, 0, 0, 0), (0.1, 0, 0, -0.2), (0, 0.3, 0.1, 0), (0, 0.2, -0.2, 0), (0.05, -0.1, 0.3, 0.2)):
+    for a, b, c, d in (
+        (0, 0, 0, 0),
+        (0.1, 0, 0, -0.2),
+        (0, 0.3, 0.1, 0),
+        (0, 0.2, -0.2, 0),
+        (0.05, -0.1, 0.3, 0.2),
+    ):
         field = np.stack([a * X + b * Y, c * X + d * Y], axis=-1).astype(np.float32)
         np.testing.assert_allclose(strain(field), np.sqrt(a**2 + d**2 + 2 * ((b + c) / 2) ** 2), atol=2e-5)
         np.testing.assert_array_equal(with_strain(field)[..., :2], field)
@@ -90,14 +100,20 @@ def test_strain_follows_from_its_definition() -> None:
 def test_a_mirrored_face_has_the_mirrored_flow(estimator: str) -> None:
     """What moved to the right moves to the left; down stays down, and strain is strain."""
     there = measured(bumped, estimator) + measured(stretched, estimator)
-    back = (measured(bumped, estimator, mirrored=True) + measured(stretched, estimator, mirrored=True))[:, ::-1]
+    back = (measured(bumped, estimator, mirrored=True) + measured(stretched, estimator, mirrored=True))[
+        :, ::-1
+    ]
     assert np.abs(back * np.float32([-1, 1, 1]) - there)[INNER].mean() < 0.02
     assert np.abs(there[..., 0])[INNER].mean() > 0.5  # pixels: there was a sign to turn
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_of_equal_frames_there_is_no_flow(estimator: str) -> None:
-    for frames in (film(shifted)[[0, 0]], np.zeros((2, 28, 28, 3), np.uint8), np.full((2, 40, 40, 3), 255, np.uint8)):
+    for frames in (
+        film(shifted)[[0, 0]],
+        np.zeros((2, 28, 28, 3), np.uint8),
+        np.full((2, 40, 40, 3), 255, np.uint8),
+    ):
         image = flow_image(frames, 1, ESTIMATORS[estimator])
         assert image.dtype == np.float32 and image.shape == frames.shape[1:] and np.abs(image).max() < 1e-6
 
@@ -128,7 +144,9 @@ def test_an_apex_is_needed_that_is_not_the_onset() -> None:
 def head(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Shifted by (1.2, -0.8), grown by 1.5 %, turned by 0.8 degrees."""
     growth, turn = 0.015, np.radians(0.8)
-    return 1.2 + growth * (x - MIDDLE) - turn * (y - MIDDLE), -0.8 + growth * (y - MIDDLE) + turn * (x - MIDDLE)
+    return 1.2 + growth * (x - MIDDLE) - turn * (y - MIDDLE), -0.8 + growth * (y - MIDDLE) + turn * (
+        x - MIDDLE
+    )
 
 
 def test_a_head_that_moves_is_taken_out_and_the_expression_stays(rng: np.random.Generator) -> None:
@@ -138,8 +156,12 @@ def test_a_head_that_moves_is_taken_out_and_the_expression_stays(rng: np.random.
     assert np.abs(without_head(field) - bump).max() < 0.01
     noisy = (field + rng.normal(0, 0.05, field.shape)).astype(np.float32)
     assert np.abs(without_head(noisy) - (noisy - field + bump)).max() < 0.05
-    plain = np.linalg.lstsq(np.stack([np.ones(X.size), X.ravel(), Y.ravel()], axis=1), field[..., 1].ravel())[0]
-    assert abs(plain[0] + plain[1:] @ [20, 20] - head(20.0, 20.0)[1]) > 0.05  # a fit that is not robust takes the bump for the head
+    plain = np.linalg.lstsq(np.stack([np.ones(X.size), X.ravel(), Y.ravel()], axis=1), field[..., 1].ravel())[
+        0
+    ]
+    assert (
+        abs(plain[0] + plain[1:] @ [20, 20] - head(20.0, 20.0)[1]) > 0.05
+    )  # a fit that is not robust takes the bump for the head
 
 
 def test_nothing_is_left_of_a_similarity_alone() -> None:

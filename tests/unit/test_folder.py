@@ -46,7 +46,9 @@ def test_a_tree_of_people_emotions_and_clips(tmp_path: Path, movie: bytes) -> No
         ("ann", "disgust-one", "disgust", 0, None, 11, 50.0),
         ("bob", "surprise-one", "surprise", 7, None, 19, 25.0),
     ]
-    assert {clip.apex_source for clip in reading.clips} == {"none"} and not any(clip.cropped for clip in reading.clips)
+    assert {clip.apex_source for clip in reading.clips} == {"none"} and not any(
+        clip.cropped for clip in reading.clips
+    )
     assert sorted(finding.kind for finding in reading.findings) == ["file passed over", "frame rate assumed"]
 
 
@@ -86,7 +88,10 @@ def test_a_name_in_two_normal_forms_is_one_person(tmp_path: Path, movie: bytes) 
     put(tmp_path / "tree" / ZOE / "sad" / "one.avi", movie)
     put(tmp_path / "tree" / ZOE_APART / "sad" / f"{ZOE_APART}.avi", movie)
     clips = read(tmp_path / "tree").clips
-    assert {clip.person for clip in clips} == {f"folder/{ZOE}"} and {clip.name for clip in clips} == {"sad-one", f"sad-{ZOE}"}
+    assert {clip.person for clip in clips} == {f"folder/{ZOE}"} and {clip.name for clip in clips} == {
+        "sad-one",
+        f"sad-{ZOE}",
+    }
     write_labels(tmp_path / "tree" / "labels.csv", "path,subject,emotion", f"{ZOE}/sad/one.avi,{ZOE},sad",
                  f"{ZOE_APART}/sad/{ZOE_APART}.avi,{ZOE_APART},sad")  # fmt: skip
     assert {clip.person for clip in read(tmp_path / "tree").clips} == {f"folder/{ZOE}"}
@@ -94,9 +99,13 @@ def test_a_name_in_two_normal_forms_is_one_person(tmp_path: Path, movie: bytes) 
 
 @pytest.mark.parametrize("written, lies", [(ZOE, ZOE_APART), (ZOE_APART, ZOE)])
 @pytest.mark.parametrize("between", ["/", "\\"])
-def test_a_path_is_found_in_any_normal_form(tmp_path: Path, movie: bytes, written: str, lies: str, between: str) -> None:
+def test_a_path_is_found_in_any_normal_form(
+    tmp_path: Path, movie: bytes, written: str, lies: str, between: str
+) -> None:
     path = put(tmp_path / lies / "a" / f"{lies}.avi", movie)
-    write_labels(tmp_path / "labels.csv", "path,subject,emotion", f"{between.join((written, 'a', written))}.avi,x,sad")
+    write_labels(
+        tmp_path / "labels.csv", "path,subject,emotion", f"{between.join((written, 'a', written))}.avi,x,sad"
+    )
     (clip,) = read(tmp_path).clips
     assert clip.path == path and clip.name == ZOE
 
@@ -117,7 +126,9 @@ def test_doubled_levels_and_case_do_not_matter(tmp_path_factory, levels: int, ca
     top = root.joinpath(*["clips"] * levels)
     images(top / "ann" / case("fear") / "one", range(3), "{}.png")
     if labelled:
-        write_labels(top / case("labels.csv"), "Path;Subject;EMOTION", f"ann/{case('fear')}/one;ann;{case('fear')} ")
+        write_labels(
+            top / case("labels.csv"), "Path;Subject;EMOTION", f"ann/{case('fear')}/one;ann;{case('fear')} "
+        )
     assert [told(clip)[2:6] for clip in read(root).clips] == [("fear", 0, None, 2)]
 
 

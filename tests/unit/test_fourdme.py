@@ -43,10 +43,20 @@ def workbook(path: Path, rows: Iterable[Sequence] = ROWS, header: Sequence = HEA
     return path
 
 
-def tree(root: Path, rows: Iterable[Sequence] = ROWS, level: str = "{}", pattern: str = "Frame_{:09d}.jpg", more: int = 0) -> Path:
+def tree(
+    root: Path,
+    rows: Iterable[Sequence] = ROWS,
+    level: str = "{}",
+    pattern: str = "Frame_{:09d}.jpg",
+    more: int = 0,
+) -> Path:
     """Onset to offset, and MORE images before and after."""
     for subject, name, _, onset, _, offset, *_ in rows:
-        images(root / level.format(subject) / name, range(max(int(onset) - more, 1), int(offset) + more + 1), pattern)
+        images(
+            root / level.format(subject) / name,
+            range(max(int(onset) - more, 1), int(offset) + more + 1),
+            pattern,
+        )
     return root
 
 
@@ -71,12 +81,17 @@ def test_the_workbook_and_the_grey_micro_clips(tmp_path: Path) -> None:
     assert reading.clips[0].path == tmp_path / "gray_micro" / "S91" / "S91_1st_001_01_1"
     assert kinds(reading) == []
     assert reading.about["tree"] == "micro, gray_micro, 3 clip folders"
-    assert reading.about["emotions"].startswith("1 of 3 rows have several; the first of surprise, repression, positive")
+    assert reading.about["emotions"].startswith(
+        "1 of 3 rows have several; the first of surprise, repression, positive"
+    )
     static = [unit.static for unit in action_units(reading.clips[0].action_units)]
     assert static == [True, False]
 
 
-@given(st.permutations(range(len(HEADER))), st.lists(st.sampled_from(["{}", "{}'", " {} ", "{}\u2019"]), min_size=17, max_size=17))
+@given(
+    st.permutations(range(len(HEADER))),
+    st.lists(st.sampled_from(["{}", "{}'", " {} ", "{}\u2019"]), min_size=17, max_size=17),
+)
 @settings(max_examples=25, deadline=None)
 def test_columns_are_found_by_name(tmp_path_factory, order: list[int], spelled: list[str]) -> None:
     """Their order is not known, and pre-release copies have an apostrophe behind each name."""
@@ -87,7 +102,9 @@ def test_columns_are_found_by_name(tmp_path_factory, order: list[int], spelled: 
     assert (clips(read(root)), kinds(read(root))) == (EXPECTED, [])
 
 
-@pytest.mark.parametrize("codes", [(91.0, 91.0, 92.0), (91, 91, 92), ("91.0", "91", "s92"), ("S091", "S91 ", "sub92")])
+@pytest.mark.parametrize(
+    "codes", [(91.0, 91.0, 92.0), (91, 91, 92), ("91.0", "91", "s92"), ("S091", "S91 ", "sub92")]
+)
 def test_a_subject_is_one_person_however_it_is_written(tmp_path: Path, codes: tuple) -> None:
     workbook(tmp_path / NAME, [(code, *row[1:]) for code, row in zip(codes, ROWS, strict=True)])
     tree(tmp_path / "gray_micro")
@@ -110,29 +127,44 @@ def test_frames_are_floats_and_may_be_text(tmp_path: Path) -> None:
         ("Negative, Positive", "positive", "negative"),
     ],
 )  # fmt: skip
-def test_of_several_emotions_one_comes_first_and_none_is_lost(tmp_path: Path, written: str, first: str, others: str) -> None:
+def test_of_several_emotions_one_comes_first_and_none_is_lost(
+    tmp_path: Path, written: str, first: str, others: str
+) -> None:
     words = {first, *others.split("+")}
     reading = read(database(tmp_path, labelled(written, *(flag for flag in FLAGS if flag.lower() in words))))
     assert (reading.clips[2].emotion, reading.clips[2].also) == (first, others)
     assert kinds(reading) == []
 
 
-@given(st.sets(st.sampled_from(FLAGS), min_size=1), st.sets(st.sampled_from(FLAGS)), st.randoms(use_true_random=False))
+@given(
+    st.sets(st.sampled_from(FLAGS), min_size=1),
+    st.sets(st.sampled_from(FLAGS)),
+    st.randoms(use_true_random=False),
+)
 @settings(max_examples=40, deadline=None)
-def test_flags_that_say_something_else_are_serious(tmp_path_factory, words: set[str], flags: set[str], random) -> None:
+def test_flags_that_say_something_else_are_serious(
+    tmp_path_factory, words: set[str], flags: set[str], random
+) -> None:
     root = tmp_path_factory.mktemp("flags")
     order = sorted(words)
     random.shuffle(order)
     reading = read(database(root, labelled("+".join(order), *flags)))
     last = reading.clips[2]
-    assert sorted(filter(None, {last.emotion, *last.also.split("+")})) == sorted(word.lower() for word in words)
+    assert sorted(filter(None, {last.emotion, *last.also.split("+")})) == sorted(
+        word.lower() for word in words
+    )
     assert kinds(reading, serious=True) == ["emotion and flags differ"] * bool(flags and flags != words)
 
 
 def test_what_is_said_of_flags_that_differ(tmp_path: Path) -> None:
-    finding = of_kind(read(database(tmp_path, labelled("Repression", "Surprise", "Others"))), "emotion and flags differ")
+    finding = of_kind(
+        read(database(tmp_path, labelled("Repression", "Surprise", "Others"))), "emotion and flags differ"
+    )
     assert finding.where == "4dme/S92/S92_1st_001_02_1"
-    assert finding.what == f"{NAME} row 4: the emotion is repression, the flags say surprise+others; the emotion is taken"
+    assert (
+        finding.what
+        == f"{NAME} row 4: the emotion is repression, the flags say surprise+others; the emotion is taken"
+    )
 
 
 @pytest.mark.parametrize("unset", [0, 0.0, None, "", "0", "0.0", "/"])
@@ -155,7 +187,13 @@ def test_emotions_of_nobody_and_of_others(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "last", [(None, None, None, None, None, None, None, 1, 2, 1), ("Total", 3), ("sum", "", "", "", "", "", "", 1, 2, 1), (3, 3)]
+    "last",
+    [
+        (None, None, None, None, None, None, None, 1, 2, 1),
+        ("Total", 3),
+        ("sum", "", "", "", "", "", "", 1, 2, 1),
+        (3, 3),
+    ],
 )
 def test_the_row_of_sums_at_the_end_is_no_clip(tmp_path: Path, last: tuple) -> None:
     workbook(tmp_path / NAME, [*ROWS, last])
@@ -168,7 +206,10 @@ def test_the_row_of_sums_at_the_end_is_no_clip(tmp_path: Path, last: tuple) -> N
 
 def test_rows_are_not_swapped_by_their_place(tmp_path: Path) -> None:
     """One loader exchanges the contents of rows 144 and 145; which clips these are in which version, nobody says."""
-    rows = [("S91", f"S91_1st_{place:03d}_01_1", "Positive", 1.0, 2.0, 3.0, f"AU{place}", *[0] * 5, 1, 0, 0, 0, 0) for place in range(267)]
+    rows = [
+        ("S91", f"S91_1st_{place:03d}_01_1", "Positive", 1.0, 2.0, 3.0, f"AU{place}", *[0] * 5, 1, 0, 0, 0, 0)
+        for place in range(267)
+    ]
     reading = read(database(tmp_path, rows))
     assert [clip.action_units for clip in reading.clips] == [f"AU{place}" for place in range(267)]
 
@@ -182,11 +223,19 @@ def test_rows_are_not_swapped_by_their_place(tmp_path: Path) -> None:
     st.integers(0, 3),
 )
 @settings(max_examples=40, deadline=None)
-def test_levels_padding_and_case_do_not_matter(tmp_path_factory, levels, depth, below, case, pattern, more) -> None:
+def test_levels_padding_and_case_do_not_matter(
+    tmp_path_factory, levels, depth, below, case, pattern, more
+) -> None:
     root = tmp_path_factory.mktemp("levels")
     workbook(root / NAME)
     for level, row in zip(levels, ROWS, strict=True):
-        folder = root / "/".join(["gray_micro"] * depth) / level.format(row[0]) / case(row[1]) / below.format(row[1])
+        folder = (
+            root
+            / "/".join(["gray_micro"] * depth)
+            / level.format(row[0])
+            / case(row[1])
+            / below.format(row[1])
+        )
         images(folder, range(int(row[3]) - more, int(row[5]) + more + 1), pattern)
     assert (clips(read(root)), kinds(read(root))) == (EXPECTED, [])
 
@@ -203,7 +252,11 @@ def test_crops_long_videos_and_other_cameras_are_other_trees(tmp_path: Path) -> 
     tree(tmp_path / "long_gray_video" / "long gray video", more=50)
     tree(tmp_path / "depth_micro")
     assert read(tmp_path).about["tree"] == "micro, gray_micro, 3 clip folders"
-    for name, way in (("micro-cropped", "gray_micro_crop"), ("long", "long_gray_video/long gray video"), ("other", "depth_micro")):
+    for name, way in (
+        ("micro-cropped", "gray_micro_crop"),
+        ("long", "long_gray_video/long gray video"),
+        ("other", "depth_micro"),
+    ):
         reading = read(tmp_path, Selection(tree=name))
         assert reading.about["tree"] == f"{name}, {way}, 3 clip folders"
         assert clips(reading) == EXPECTED
@@ -217,7 +270,11 @@ def test_clips_that_count_from_one_are_taken_one_to_one(tmp_path: Path) -> None:
     for subject, name, _, onset, _, offset, *_ in ROWS:
         images(tmp_path / "gray_micro" / subject / name, range(1, int(offset - onset) + 2), "{}.jpg")
     reading = read(tmp_path)
-    assert [told(clip)[3:7] for clip in reading.clips] == [(1, 8, 20, "file"), (1, 6, 21, "file"), (1, 5, 14, "file")]
+    assert [told(clip)[3:7] for clip in reading.clips] == [
+        (1, 8, 20, "file"),
+        (1, 6, 21, "file"),
+        (1, 5, 14, "file"),
+    ]
     assert kinds(reading) == ["frames renumbered"] * 3
     assert reading.findings[0].what == f"{NAME} row 2: 101..120 lie here as 1..20, one to one"
 
@@ -229,7 +286,9 @@ def test_a_clip_of_another_length_is_not_renumbered(tmp_path: Path, there: Itera
     images(tmp_path / "gray_micro" / "S91" / "S91_1st_001_01_1", there, "{}.jpg")
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED[1:]
-    assert kinds(reading) == ["clip left out"] and "perhaps renumbered" in of_kind(reading, "clip left out").what
+    assert (
+        kinds(reading) == ["clip left out"] and "perhaps renumbered" in of_kind(reading, "clip left out").what
+    )
 
 
 def test_long_videos_are_never_renumbered(tmp_path: Path) -> None:
@@ -257,7 +316,11 @@ def test_the_workbook_of_the_long_videos_is_not_taken_for_the_other(tmp_path: Pa
     """It names macro-expressions as well, and which column tells them apart is not known."""
     long_name = "Micro and Macro-expression labels.xlsx"
     workbook(database(tmp_path) / long_name, labelled("Others", "Others"))
-    assert (clips(read(tmp_path)), kinds(read(tmp_path)), read(tmp_path).about["other workbooks"]) == (EXPECTED, [], "none")
+    assert (clips(read(tmp_path)), kinds(read(tmp_path)), read(tmp_path).about["other workbooks"]) == (
+        EXPECTED,
+        [],
+        "none",
+    )
     (tmp_path / NAME).unlink()
     with pytest.raises(BadInput, match=f"{long_name}: is the workbook of the long videos"):
         read(tmp_path)

@@ -41,7 +41,10 @@ def test_the_surest_answers_of_each_class(tmp_path: Path) -> None:
         mine = table[table["truth"] == shelf.emotion]
         assert (shelf.clips, shelf.answered_right) == (len(mine), (mine["answer"] == shelf.emotion).sum())
         mine = mine[mine["person"] != "casme2/12"]
-        for side, expected in ((shelf.right, mine[mine["answer"] == shelf.emotion]), (shelf.wrong, mine[mine["answer"] != shelf.emotion])):
+        for side, expected in (
+            (shelf.right, mine[mine["answer"] == shelf.emotion]),
+            (shelf.wrong, mine[mine["answer"] != shelf.emotion]),
+        ):
             assert [shot.clip for shot in side] == list(expected["clip"][:3])
             assert [shot.prediction for shot in side] == list(expected["answer"][:3])
             np.testing.assert_allclose([shot.score for shot in side], expected["score"][:3])
@@ -100,8 +103,13 @@ def test_a_hidden_person_under_another_name_stays_hidden(tmp_path: Path) -> None
     assert not [shot for shot in shots(gallery(read_record(study), 99)) if "/12/" in shot.clip]
 
 
-@pytest.mark.parametrize(("network", "skill"), [("majority", 0.4), ("learnet", 0)], ids=["majority", "one answer"])
+@pytest.mark.parametrize(
+    ("network", "skill"), [("majority", 0.4), ("learnet", 0)], ids=["majority", "one answer"]
+)
 def test_answers_that_do_not_look_need_no_pictures(tmp_path: Path, network: str, skill: float) -> None:
     """The majority class of the training side may differ from fold to fold; a network may answer the same to everything."""
-    found = gallery(read_record(write_study(tmp_path / "x", write_prepared(tmp_path / "prepared"), network, skill=skill)), 3)
+    found = gallery(
+        read_record(write_study(tmp_path / "x", write_prepared(tmp_path / "prepared"), network, skill=skill)),
+        3,
+    )
     assert found.shelves == () and "would say nothing" in found.notes[0]

@@ -35,7 +35,11 @@ def in_double(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings in double precision, where what is the same work ends in the same numbers; floats go apart by rounding."""
     loss = F.cross_entropy
     monkeypatch.setattr(descent, "as_input", lambda pixels: pixels.permute(0, 3, 1, 2).double() / 127.5 - 1)
-    monkeypatch.setattr(descent.F, "cross_entropy", lambda x, wanted, weights, **rest: loss(x, wanted.double(), weights.double(), **rest))
+    monkeypatch.setattr(
+        descent.F,
+        "cross_entropy",
+        lambda x, wanted, weights, **rest: loss(x, wanted.double(), weights.double(), **rest),
+    )
 
 
 def weights_of(module: nn.Module) -> np.ndarray:
@@ -44,24 +48,36 @@ def weights_of(module: nn.Module) -> np.ndarray:
 
 @pytest.mark.parametrize("optimiser", ["sgd", "adamw"])
 @pytest.mark.parametrize("network", ["learnet", "ststnet", "resnet18"])
-def test_a_recorded_step_is_the_step_itself(network: str, optimiser: str, rng: np.random.Generator, in_double: None) -> None:
+def test_a_recorded_step_is_the_step_itself(
+    network: str, optimiser: str, rng: np.random.Generator, in_double: None
+) -> None:
     """Ten networks on eight branches, of which one ends early, against each of them alone: every parameter."""
     sets, epochs = [data(rng, 18 + place) for place in range(10)], [4, 2] + 8 * [4]
     trainings = [replace(SHORT, augment="none", optimiser=optimiser, seed=seed) for seed in range(10)]
-    modules, alone = ([NETWORKS[network](3, 28, seed=own.seed).double().cuda() for own in trainings] for _ in range(2))
+    modules, alone = (
+        [NETWORKS[network](3, 28, seed=own.seed).double().cuda() for own in trainings] for _ in range(2)
+    )
     losses = descend_together(modules, sets, trainings, epochs)
-    for one, part, own, passes, found, loss in zip(alone, sets, trainings, epochs, modules, losses, strict=True):
+    for one, part, own, passes, found, loss in zip(
+        alone, sets, trainings, epochs, modules, losses, strict=True
+    ):
         np.testing.assert_allclose(loss, descend(one, part, own, passes), rtol=1e-7)
         np.testing.assert_allclose(weights_of(found), weights_of(one), rtol=0, atol=1e-7)
         began = weights_of(NETWORKS[network](3, 28, seed=own.seed))
-        assert np.abs(weights_of(found) - began).max() > 1e-3  # or nothing would have been learned that could differ
+        assert (
+            np.abs(weights_of(found) - began).max() > 1e-3
+        )  # or nothing would have been learned that could differ
 
 
-@pytest.mark.parametrize("network", ["learnet", "resnet18"])  # others have dropout, whose masks are drawn on the device
+@pytest.mark.parametrize(
+    "network", ["learnet", "resnet18"]
+)  # others have dropout, whose masks are drawn on the device
 def test_the_gpu_learns_what_the_cpu_learns(network: str, rng: np.random.Generator, in_double: None) -> None:
     part, training = data(rng, 48), replace(SHORT, augment="none")
     on_cpu, on_gpu = NETWORKS[network](3, 28).double(), NETWORKS[network](3, 28).double().cuda()
-    np.testing.assert_allclose(descend(on_gpu, part, training, 4), descend(on_cpu, part, training, 4), rtol=1e-7)
+    np.testing.assert_allclose(
+        descend(on_gpu, part, training, 4), descend(on_cpu, part, training, 4), rtol=1e-7
+    )
     np.testing.assert_allclose(weights_of(on_gpu), weights_of(on_cpu), rtol=0, atol=1e-7)
 
 
@@ -97,7 +113,9 @@ def test_a_gpu_that_is_too_small_says_so_and_can_go_on(rng: np.random.Generator)
     one, many = reserved_by(1, part), reserved_by(8, part)
     assert many > 1.5 * one
     torch.cuda.empty_cache()
-    torch.cuda.set_per_process_memory_fraction((one + many) / 2 / torch.cuda.get_device_properties(0).total_memory)
+    torch.cuda.set_per_process_memory_fraction(
+        (one + many) / 2 / torch.cuda.get_device_properties(0).total_memory
+    )
     try:
         with pytest.raises(torch.OutOfMemoryError):
             train_together("resnet18", [part] * 8, [SHORT] * 8, "cuda")

@@ -37,7 +37,9 @@ def deep(root: Path) -> Reading:
 
 def test_whole_images_are_counted_and_nothing_is_found(root: Path) -> None:
     reading = deep(root)
-    assert reading.about["images"] == "11: jpeg 40x30 (11)"  # 6 + 5; the frames before the onsets are not of the clips
+    assert (
+        reading.about["images"] == "11: jpeg 40x30 (11)"
+    )  # 6 + 5; the frames before the onsets are not of the clips
     assert not [finding for finding in reading.findings if finding.serious]
 
 
@@ -50,7 +52,9 @@ def test_damaged_images_are_serious(root: Path, content: bytes) -> None:
     assert finding.what == "1 of 6 files are no images inside, or cut short: reg_img5.jpg"
 
 
-def test_images_that_may_not_be_read_are_not_called_damaged(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_images_that_may_not_be_read_are_not_called_damaged(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The administrator may read everything, so the system's answer is put in place of his."""
     whole = Image.open
 

@@ -39,11 +39,18 @@ def test_real_flow_images(shared: Path, tmp_path: Path) -> None:
     expected = pd.read_csv(labels, dtype=str)
     assert prepared.images.shape == (309, 28, 28, 3) and prepared.clips["person"].nunique() == 40
     assert prepared.clips["emotion"].tolist() == expected["emotion"].tolist()
-    assert prepared.clips["clip"].tolist() == (expected["dataset"] + "/" + expected["subject"] + "/" + expected["clip"]).tolist()
+    assert (
+        prepared.clips["clip"].tolist()
+        == (expected["dataset"] + "/" + expected["subject"] + "/" + expected["clip"]).tolist()
+    )
     for place in range(0, 309, 20):
         pixels = matplotlib.image.imread(flow / "images" / expected["image"][place])[..., :3]
         assert (prepared.images[place] == np.rint(pixels * 255)).all()
-    assert prepared.about["imported"] and preparation_of(prepared) is None and prepared.about["images_kind"] == "flow"
+    assert (
+        prepared.about["imported"]
+        and preparation_of(prepared) is None
+        and prepared.about["images_kind"] == "flow"
+    )
     larger = import_images(flow / "images", labels, tmp_path / "larger", size=112, kind="flow")
     assert larger.images.shape == (309, 112, 112, 3)
     small = cv2.resize(larger.images[7], (28, 28), interpolation=cv2.INTER_AREA).astype(int)
@@ -52,7 +59,12 @@ def test_real_flow_images(shared: Path, tmp_path: Path) -> None:
 
 def test_names_emotions_and_defaults(folder: Path) -> None:
     prepared = import_images(*labelled(folder))
-    assert prepared.clips["clip"].tolist() == ["imported/01/a", "imported/01/b", "imported/02/c", "imported/03/d"]
+    assert prepared.clips["clip"].tolist() == [
+        "imported/01/a",
+        "imported/01/b",
+        "imported/02/c",
+        "imported/03/d",
+    ]
     assert prepared.clips["emotion"].tolist() == ["happiness", "surprise", "negative", "others"]
     assert prepared.clips["onset"].isna().all() and prepared.about["images_kind"] == "unknown"
     assert (prepared.images[2] == cv2.imread(str(folder / "images" / "c.bmp"))[..., ::-1]).all()
@@ -79,12 +91,16 @@ def test_resizing_enlarges_bicubic_and_shrinks_by_area(folder: Path) -> None:
     weights = np.zeros((28, 40))  # shares of 40 pixels in 28, counted by hand
     for row in range(28):
         for column in range(40):
-            weights[row, column] = max(0, min(column + 1, (row + 1) * 40 / 28) - max(column, row * 40 / 28)) * 28 / 40
+            weights[row, column] = (
+                max(0, min(column + 1, (row + 1) * 40 / 28) - max(column, row * 40 / 28)) * 28 / 40
+            )
     expected = np.einsum("ya,xb,abc->yxc", weights, weights, original)
     assert np.abs(shrunk.images[0] - expected).max() <= 1
     enlarged = import_images(images, labels, folder / "large", size=80)
     assert np.abs(enlarged.images[0].astype(float).mean((0, 1)) - original.mean((0, 1))).max() < 2
-    assert enlarged.images[0].std() > cv2.resize(original, (80, 80), interpolation=cv2.INTER_LINEAR).std()  # bicubic keeps more contrast
+    assert (
+        enlarged.images[0].std() > cv2.resize(original, (80, 80), interpolation=cv2.INTER_LINEAR).std()
+    )  # bicubic keeps more contrast
 
 
 def test_sizes_that_differ_need_a_size(folder: Path) -> None:
@@ -105,15 +121,24 @@ WRONG = {
         "picture,subject,label\na.png,01,happy\n",
         "columns image, emotion are missing, or there twice; it has picture, subject, label",
     ),
-    "column twice": ("image,subject,emotion,Emotion\na.png,01,happy,sad\n", "columns emotion are missing, or there twice"),
+    "column twice": (
+        "image,subject,emotion,Emotion\na.png,01,happy,sad\n",
+        "columns emotion are missing, or there twice",
+    ),
     "files": (GOOD + "e.png,01,happy\nf.png,01,happy\n", "2 of 6 images are not there: e.png, f.png"),
     "image twice": (GOOD + "a.png,02,happy\n", "1 names stand twice in image: a.png"),
-    "clip twice": ("image,subject,emotion,clip\na.png,01,happy,x\nb.png,01,sad,x\n", "1 names stand twice in clip: imported/01/x"),
+    "clip twice": (
+        "image,subject,emotion,clip\na.png,01,happy,x\nb.png,01,sad,x\n",
+        "1 names stand twice in clip: imported/01/x",
+    ),
     "blank": ("image,subject,emotion\na.png,,happy\nb.png,01,sad\nc.bmp,01,\n", "is empty in line 2, 4"),
     "short row": ("image,subject,emotion\na.png,01\n", "is empty in line 2"),
     "no rows": ("image,subject,emotion\n", "no rows"),
     "nothing": ("", "it has none"),
-    "long row": ("image,subject,emotion\na.png,01,happy\n\nb.png,01,happy,what\n", "more values than columns in line 4"),
+    "long row": (
+        "image,subject,emotion\na.png,01,happy\n\nb.png,01,happy,what\n",
+        "more values than columns in line 4",
+    ),
     "endless value": ("image,subject,emotion\na.png,01," + 200_000 * "x" + "\n", "not a table"),
     "blank after gap": ("image,subject,emotion\n\na.png,01,\n", "is empty in line 3"),
 }
@@ -163,13 +188,23 @@ def test_names_in_two_normal_forms_are_one(folder: Path) -> None:
         (folder / "images" / old).rename(folder / "images" / new)
     rows = f"image,subject,emotion\n{joined}1.png,{apart},sad\n{apart}2.png,{joined},sad\nc.bmp,02,fear\n"
     prepared = import_images(*labelled(folder, rows))
-    assert prepared.clips["clip"].tolist() == [f"imported/{joined}/{joined}1", f"imported/{joined}/{joined}2", "imported/02/c"]
-    assert prepared.clips["person"].nunique() == 2 and all(Path(path).is_file() for path in prepared.clips["path"])
+    assert prepared.clips["clip"].tolist() == [
+        f"imported/{joined}/{joined}1",
+        f"imported/{joined}/{joined}2",
+        "imported/02/c",
+    ]
+    assert prepared.clips["person"].nunique() == 2 and all(
+        Path(path).is_file() for path in prepared.clips["path"]
+    )
     with pytest.raises(BadInput, match="1 names stand twice in image"):
-        import_images(*labelled(folder, f"image,subject,emotion\n{joined}1.png,01,sad\n{apart}1.png,02,sad\n"))
+        import_images(
+            *labelled(folder, f"image,subject,emotion\n{joined}1.png,01,sad\n{apart}1.png,02,sad\n")
+        )
 
 
-def test_a_prepared_folder_that_may_not_be_read_is_not_called_damaged(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_prepared_folder_that_may_not_be_read_is_not_called_damaged(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The administrator may read everything, so the system's answer is put in place of his."""
     prepared = import_images(*labelled(folder)).folder
 

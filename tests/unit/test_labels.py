@@ -5,7 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learnet.errors import UnknownName
-from learnet.labels import ALIASES, EMOTIONS, SCHEMES, USUAL, ActionUnit, UnknownLabel, action_units, emotion, scheme_for
+from learnet.labels import (
+    ALIASES,
+    EMOTIONS,
+    SCHEMES,
+    USUAL,
+    ActionUnit,
+    UnknownLabel,
+    action_units,
+    emotion,
+    scheme_for,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,7 +30,11 @@ def test_words_that_occur_in_the_databases(word: str, meant: str) -> None:
     assert emotion(word, "here") == meant
 
 
-@given(st.sampled_from([*EMOTIONS, *ALIASES]), st.sampled_from([str, str.upper, str.title]), st.text(" \t\u00a0", max_size=3))
+@given(
+    st.sampled_from([*EMOTIONS, *ALIASES]),
+    st.sampled_from([str, str.upper, str.title]),
+    st.text(" \t\u00a0", max_size=3),
+)
 def test_case_and_blanks_do_not_matter(word: str, case, blanks: str) -> None:
     assert emotion(blanks + case(word) + blanks, "here") == emotion(word, "here") in EMOTIONS
 
@@ -36,7 +50,10 @@ def test_any_other_word_stops_with_its_place_and_the_known_ones(word: str) -> No
     assert all(known in said for known in (*EMOTIONS, *ALIASES))
 
 
-@pytest.mark.parametrize("word, meant", [("hapiness", "happiness"), ("Suprise ", "surprise"), ("comtemp", "comtempt"), ("joy", None)])
+@pytest.mark.parametrize(
+    "word, meant",
+    [("hapiness", "happiness"), ("Suprise ", "surprise"), ("comtemp", "comtempt"), ("joy", None)],
+)
 def test_a_word_that_is_nearly_right_gets_a_suggestion(word: str, meant: str | None) -> None:
     with pytest.raises(UnknownLabel) as refusal:
         emotion(word, "labels.csv row 7")
@@ -45,7 +62,9 @@ def test_a_word_that_is_nearly_right_gets_a_suggestion(word: str, meant: str | N
 
 def test_the_words_of_the_database_are_the_known_ones_where_it_is_known() -> None:
     """And the spellings of them that occur; `sadness` is near, and no word of this database."""
-    assert UnknownLabel("sadnes", "x", ("happiness", "others")).hint == "Known: happiness, happy, other, others."
+    assert (
+        UnknownLabel("sadnes", "x", ("happiness", "others")).hint == "Known: happiness, happy, other, others."
+    )
 
 
 @pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
@@ -58,11 +77,22 @@ def test_schemes_are_whole(scheme) -> None:
 
 def test_class_sizes_of_casme2() -> None:
     """From the published counts: 246 clips in five classes, 255 in seven, and the four groups of the owners' note."""
-    counts = {"others": 99, "disgust": 63, "happiness": 32, "repression": 27, "surprise": 25, "sadness": 7, "fear": 2}
+    counts = {
+        "others": 99,
+        "disgust": 63,
+        "happiness": 32,
+        "repression": 27,
+        "surprise": 25,
+        "sadness": 7,
+        "fear": 2,
+    }
 
     def sizes(name: str) -> dict[str, int]:
         of = SCHEMES[name].of
-        return {kind: sum(number for word, number in counts.items() if of.get(word) == kind) for kind in SCHEMES[name].classes}
+        return {
+            kind: sum(number for word, number in counts.items() if of.get(word) == kind)
+            for kind in SCHEMES[name].classes
+        }
 
     assert sum(sizes("casme2-5").values()) == 246
     assert sum(sizes("casme2-7").values()) == 255
@@ -75,16 +105,39 @@ def test_class_sizes_of_the_other_databases() -> None:
 
     def sizes(name: str, counts: dict[str, int]) -> dict[str, int]:
         of = SCHEMES[name].of
-        return {kind: sum(number for word, number in counts.items() if of.get(word) == kind) for kind in SCHEMES[name].classes}
+        return {
+            kind: sum(number for word, number in counts.items() if of.get(word) == kind)
+            for kind in SCHEMES[name].classes
+        }
 
-    samm = {"anger": 57, "others": 26, "happiness": 26, "surprise": 15, "contempt": 12, "disgust": 9, "fear": 8, "sadness": 6}
+    samm = {
+        "anger": 57,
+        "others": 26,
+        "happiness": 26,
+        "surprise": 15,
+        "contempt": 12,
+        "disgust": 9,
+        "fear": 8,
+        "sadness": 6,
+    }
     assert sum(sizes("samm-5", samm).values()) == 136 and sum(sizes("samm-8", samm).values()) == 159
     assert sizes("megc-3", samm) == {"negative": 92, "positive": 26, "surprise": 15}
-    casme3 = {"disgust": 250, "surprise": 187, "others": 161, "fear": 86, "anger": 64, "sadness": 57, "happiness": 55}
+    casme3 = {
+        "disgust": 250,
+        "surprise": 187,
+        "others": 161,
+        "fear": 86,
+        "anger": 64,
+        "sadness": 57,
+        "happiness": 55,
+    }
     assert sizes("casme3-4", casme3) == {"negative": 457, "positive": 55, "surprise": 187, "others": 161}
     assert sum(sizes("casme3-7", casme3).values()) == 860
     smic = {"negative": 70, "positive": 51, "surprise": 43, "none": 164}
-    assert sizes("smic-2", smic) == {"micro": 164, "non-micro": 164} and sum(sizes("smic-3", smic).values()) == 164
+    assert (
+        sizes("smic-2", smic) == {"micro": 164, "non-micro": 164}
+        and sum(sizes("smic-3", smic).values()) == 164
+    )
     assert sizes("mmew-7", {"others": 60, "repression": 6, "fear": 16})["others"] == 66
     assert "tense" not in SCHEMES["megc-3"].of and len(SCHEMES["casme-8"].classes) == 8
 
@@ -94,9 +147,15 @@ def test_the_scheme_of_a_study() -> None:
     assert scheme_for("auto", ["casme2", "casme2"], ["fear"]).name == "casme2-5"
     assert scheme_for("auto", ["samm", "casme2"], ["fear"]).name == "megc-3"
     assert scheme_for("auto", ["smic"], ["negative", "none"]).name == "smic-3"
-    assert scheme_for("auto", ["casme3"], ["negative", "surprise", "others", "positive"]).name == "casme3-4"  # part C
-    assert scheme_for("auto", ["casme3"], ["disgust", "surprise", "others", "happiness"]).name == "casme3-7"  # part A
-    assert scheme_for("auto", ["casme2"], ["negative", "surprise"]).name == "megc-3"  # CASME II's part of the composite alone
+    assert (
+        scheme_for("auto", ["casme3"], ["negative", "surprise", "others", "positive"]).name == "casme3-4"
+    )  # part C
+    assert (
+        scheme_for("auto", ["casme3"], ["disgust", "surprise", "others", "happiness"]).name == "casme3-7"
+    )  # part A
+    assert (
+        scheme_for("auto", ["casme2"], ["negative", "surprise"]).name == "megc-3"
+    )  # CASME II's part of the composite alone
     assert scheme_for("auto", ["casme2"], ["disgust", "surprise", "fear"]).name == "casme2-5"
     own = scheme_for("auto", ["casme2", "folder"], ["sadness", "fear", "sadness"])
     assert own.classes == ("fear", "sadness") and own.of == {"fear": "fear", "sadness": "sadness"}

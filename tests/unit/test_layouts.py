@@ -22,8 +22,12 @@ def test_pictures_have_the_colours_given(tmp_path: Path, suffix: str) -> None:
     frame[:, :30], frame[:, 30:] = (200, 30, 60), (20, 160, 90)
     write_picture(tmp_path / f"colour{suffix}", frame)
     write_picture(tmp_path / f"grey{suffix}", frame, grey=True)
-    colour, grey = (cv2.imread(str(tmp_path / f"{name}{suffix}"), cv2.IMREAD_UNCHANGED) for name in ("colour", "grey"))
-    np.testing.assert_allclose(colour[20, [10, 50], ::-1], frame[20, [10, 50]], atol=4 if suffix == ".jpg" else 0)
+    colour, grey = (
+        cv2.imread(str(tmp_path / f"{name}{suffix}"), cv2.IMREAD_UNCHANGED) for name in ("colour", "grey")
+    )
+    np.testing.assert_allclose(
+        colour[20, [10, 50], ::-1], frame[20, [10, 50]], atol=4 if suffix == ".jpg" else 0
+    )
     assert grey.shape == (40, 60)  # one channel
     luma = frame[20, [10, 50]] @ [0.299, 0.587, 0.114]  # ITU-R BT.601
     np.testing.assert_allclose(grey[20, [10, 50]], luma, atol=2)
@@ -45,7 +49,9 @@ def test_xlsx_keeps_types_and_holes(tmp_path: Path) -> None:
 
 def test_xls_is_an_old_workbook(tmp_path: Path) -> None:
     write_workbook(tmp_path / "a.xls", SHEETS)
-    assert (tmp_path / "a.xls").read_bytes()[:4] == b"\xd0\xcf\x11\xe0"  # a compound document, as Excel 97 wrote it
+    assert (tmp_path / "a.xls").read_bytes()[
+        :4
+    ] == b"\xd0\xcf\x11\xe0"  # a compound document, as Excel 97 wrote it
     book = xlrd.open_workbook(tmp_path / "a.xls")
     assert book.sheet_names() == ["Sheet1", "two"]
     sheet = book.sheet_by_index(0)
@@ -64,7 +70,9 @@ def test_workbooks_have_no_time_of_day(tmp_path: Path, suffix: str) -> None:
 
 def test_every_layout_has_people_of_its_own() -> None:
     """The same seed, and nobody is in two databases: a person on both sides of a split would be told by the face."""
-    faces = {name: {scene.take.person.seed for scene in layout.scenes(3, 1, 0)} for name, layout in LAYOUTS.items()}
+    faces = {
+        name: {scene.take.person.seed for scene in layout.scenes(3, 1, 0)} for name, layout in LAYOUTS.items()
+    }
     assert all(len(own) == 3 for own in faces.values())
     assert len(set().union(*faces.values())) == 3 * len(LAYOUTS)
 

@@ -32,10 +32,26 @@ def section(database: Path, name: str) -> Path:
 
 def rows(database: Path) -> list[list]:
     """The rows of both workbooks, in the order of the scenes."""
-    books = {name: xlrd.open_workbook(section(database, name) / f"Section {name}.xls").sheet_by_name("Sheet1") for name in "AB"}
+    books = {
+        name: xlrd.open_workbook(section(database, name) / f"Section {name}.xls").sheet_by_name("Sheet1")
+        for name in "AB"
+    }
     found = {name: [sheet.row_values(line) for line in range(sheet.nrows)] for name, sheet in books.items()}
     for lines in found.values():
-        assert lines[0] == ["Subject", "Filename", "", "OnsetF", "ApexF1", "ApexF2", "OffsetF", "", "Onset", "Total", "AU", "Emotion"]
+        assert lines[0] == [
+            "Subject",
+            "Filename",
+            "",
+            "OnsetF",
+            "ApexF1",
+            "ApexF2",
+            "OffsetF",
+            "",
+            "Onset",
+            "Total",
+            "AU",
+            "Emotion",
+        ]
     left = {name: iter(lines[1:]) for name, lines in found.items()}
     return [next(left[SUBJECTS[scene.person][0]]) for scene in SCENES]
 
@@ -91,7 +107,9 @@ def test_the_loader_reads_every_clip_as_it_was_made(database: Path) -> None:
     for scene in SCENES:
         scenes[SUBJECTS[scene.person][1]].append(scene)
     for clip in reading.clips:
-        scene = next(one for one in scenes[int(clip.subject)] if (one.onset, one.apex) == (clip.onset, clip.apex))
+        scene = next(
+            one for one in scenes[int(clip.subject)] if (one.onset, one.apex) == (clip.onset, clip.apex)
+        )
         assert (clip.emotion, clip.action_units, clip.fps) == (scene.emotion, scene.action_units, 60.0)
         mirrored = min(2 * scene.apex - scene.onset, scene.take.frames)
         assert clip.offset == (mirrored if (scene.person, scene.number) == (1, 2) else scene.offset)

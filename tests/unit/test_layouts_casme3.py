@@ -44,13 +44,17 @@ def numbers(folder: Path, suffix: str) -> list[int]:
 
 def test_the_plan_has_both_kinds_in_recordings_of_two() -> None:
     assert [len(scene.expressions) for scene in SCENES] == [2, 1, 2, 1]
-    assert [sum(one.kind == "micro" for scene, one in SHOWN if scene.person == person) for person in (1, 2)] == [2, 2]
+    assert [
+        sum(one.kind == "micro" for scene, one in SHOWN if scene.person == person) for person in (1, 2)
+    ] == [2, 2]
     assert {one.emotion for _, one in MICRO} >= {"others", "sadness", "happiness"}
 
 
 def test_a_person_sees_at_most_thirteen_films() -> None:
     scenes = LAYOUTS["casme3"].scenes(1, 40, 0)
-    assert max(scene.number for scene in scenes) <= 13 and sum(len(scene.expressions) for scene in scenes) == 40
+    assert (
+        max(scene.number for scene in scenes) <= 13 and sum(len(scene.expressions) for scene in scenes) == 40
+    )
 
 
 def test_rows_tell_what_the_scenes_are_with_the_quirks_of_the_real_ones(rows: list[tuple]) -> None:
@@ -58,24 +62,38 @@ def test_rows_tell_what_the_scenes_are_with_the_quirks_of_the_real_ones(rows: li
     assert len(rows) == 1 + len(MICRO)
     for place, (row, (scene, one)) in enumerate(zip(rows[1:], MICRO, strict=True), start=1):
         subject, letter, onset, apex, offset, units, objective, emotion = row
-        assert subject == f"spNO.{scene.person}" and letter == LETTERS[scene.person, scene.number].replace("j", "J")
+        assert subject == f"spNO.{scene.person}" and letter == LETTERS[scene.person, scene.number].replace(
+            "j", "J"
+        )
         assert (onset, apex) == (one.onset + FIRST - 1, one.apex + FIRST - 1)
         assert offset == (0 if place == len(MICRO) else one.offset + FIRST - 1)
         assert str(units) == one.action_units and isinstance(units, int) == one.action_units.isdigit()
-        assert {type(onset), type(apex), type(offset)} == {int} and objective in ["I", "II", "III", "IV", "V", "VI", "VII"]
+        assert {type(onset), type(apex), type(offset)} == {int} and objective in [
+            "I",
+            "II",
+            "III",
+            "IV",
+            "V",
+            "VI",
+            "VII",
+        ]
         assert emotion.lower() == {"sadness": "sad", "happiness": "happy"}.get(one.emotion, one.emotion)
     assert [row[7] for row in rows if row[7].lower() == "others"] == ["Others", "others"]
     assert "J" in {row[1] for row in rows}
 
 
-def test_the_other_workbook_has_the_same_rows_and_the_macro_expressions(database: Path, rows: list[tuple]) -> None:
+def test_the_other_workbook_has_the_same_rows_and_the_macro_expressions(
+    database: Path, rows: list[tuple]
+) -> None:
     book = xlrd.open_workbook(database / "CAS(ME)3_part_A_v2.xls")
     header, *body = ([cell.value for cell in row] for row in book.sheet_by_name("AU+Emotion").get_rows())
     assert header == [*rows[0], "Expression type"]
     assert [tuple(row[:8]) for row in body if row[8] == "Micro-expression"] == rows[1:]
     macro = [row for row in body if row[8] == "Macro-expression"]
     assert [row[2:5] for row in macro] == [
-        [mark + FIRST - 1 for mark in (one.onset, one.apex, one.offset)] for _, one in SHOWN if one.kind == "macro"
+        [mark + FIRST - 1 for mark in (one.onset, one.apex, one.offset)]
+        for _, one in SHOWN
+        if one.kind == "macro"
     ]
     assert len(body) == len(SHOWN)
 
@@ -95,7 +113,11 @@ def test_recordings_begin_with_image_8_and_one_lacks_a_frame_inside(database: Pa
     for scene in SCENES:
         lost = {first.onset + 1 + FIRST - 1} if scene is SCENES[0] else set()
         wanted = sorted(set(range(FIRST, FIRST + scene.take.frames)) - lost)
-        assert numbers(folder_of(database, scene) / "color", ".jpg") == numbers(folder_of(database, scene) / "depth", ".png") == wanted
+        assert (
+            numbers(folder_of(database, scene) / "color", ".jpg")
+            == numbers(folder_of(database, scene) / "depth", ".png")
+            == wanted
+        )
     assert {path.name for path in database.iterdir()} == {
         "part_A", "Part_A_ME_clip", "SYNTHETIC.txt", "cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx", "CAS(ME)3_part_A_v2.xls",
     }  # fmt: skip
@@ -108,15 +130,22 @@ def test_clips_are_the_recordings_images_from_onset_to_offset(database: Path) ->
         assert there == numbers(depths, ".png")
         assert (there[0], there[-1]) == (one.onset + FIRST - 1, one.offset + FIRST - 1)
         for number in there:
-            assert (colours / f"{number}.jpg").read_bytes() == (folder_of(database, scene) / "color" / f"{number}.jpg").read_bytes()
+            assert (colours / f"{number}.jpg").read_bytes() == (
+                folder_of(database, scene) / "color" / f"{number}.jpg"
+            ).read_bytes()
     assert len(list((database / "Part_A_ME_clip" / "Part_A_ME_clip" / "frame").iterdir())) == len(MICRO)
 
 
 def test_pictures_are_those_of_the_scene_and_depth_has_16_bits(database: Path) -> None:
     scene, one = MICRO[1]
-    picture = cv2.imread(str(cut_of(database, scene, one) / f"{one.apex + FIRST - 1}.jpg"), cv2.IMREAD_UNCHANGED)
+    picture = cv2.imread(
+        str(cut_of(database, scene, one) / f"{one.apex + FIRST - 1}.jpg"), cv2.IMREAD_UNCHANGED
+    )
     assert picture.shape == (720, 1280, 3)
-    near = [np.abs(picture[..., ::-1].astype(float) - frame).mean() for frame in render(scene.take, range(one.apex - 2, one.apex + 1))]
+    near = [
+        np.abs(picture[..., ::-1].astype(float) - frame).mean()
+        for frame in render(scene.take, range(one.apex - 2, one.apex + 1))
+    ]
     assert near[1] == min(near) < 3  # not the frame before, nor the one after
     depth = cv2.imread(str(folder_of(database, scene) / "depth" / "8.png"), cv2.IMREAD_UNCHANGED)
     assert (depth.shape, depth.dtype) == ((720, 1280), np.uint16)
@@ -136,7 +165,16 @@ def told(kind: str) -> list[tuple]:
 
 def found(database: Path, selection: Selection) -> list[tuple]:
     return [
-        (clip.subject, clip.name, clip.emotion, clip.kind, clip.action_units, clip.onset, clip.apex, clip.offset)
+        (
+            clip.subject,
+            clip.name,
+            clip.emotion,
+            clip.kind,
+            clip.action_units,
+            clip.onset,
+            clip.apex,
+            clip.offset,
+        )
         for clip in read(database, selection).clips
     ]
 

@@ -24,7 +24,9 @@ SHOWN = [(scene, place, shown) for scene in SCENES for place, shown in enumerate
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return synthesize(tmp_path_factory.mktemp("synthetic") / "casme-sq", "casme-sq", PEOPLE, CLIPS, SEED, jobs=2)
+    return synthesize(
+        tmp_path_factory.mktemp("synthetic") / "casme-sq", "casme-sq", PEOPLE, CLIPS, SEED, jobs=2
+    )
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +64,9 @@ def test_first_row_is_a_clip_and_all_rows_tell_what_the_scenes_are(rows: list[tu
 def test_naming_sheets(sheets: list[list[tuple]], rows: list[tuple]) -> None:
     assert sheets[1] == [(15, "s15", 1), (16, "s16", 2)]
     assert all(type(code) is str and re.fullmatch(r"0\d{3}", code) for code, _ in sheets[2])
-    assert dict(sheets[2])["0502"] == "happy1" and {row[1].partition("_")[0] for row in rows} <= {name for _, name in sheets[2]}
+    assert dict(sheets[2])["0502"] == "happy1" and {row[1].partition("_")[0] for row in rows} <= {
+        name for _, name in sheets[2]
+    }
 
 
 def test_people_beyond_the_real_ones_have_numbers_of_their_own() -> None:
@@ -72,7 +76,9 @@ def test_people_beyond_the_real_ones_have_numbers_of_their_own() -> None:
     assert sorted(known) == list(range(1, 1000))
 
 
-def test_trees_hold_the_frames_under_the_numbers_of_the_long_videos(database: Path, rows: list[tuple]) -> None:
+def test_trees_hold_the_frames_under_the_numbers_of_the_long_videos(
+    database: Path, rows: list[tuple]
+) -> None:
     for row, (scene, _, shown) in zip(rows, SHOWN, strict=True):
         person = FOLDERS[scene.person]
         cut = list(range(shown.onset, shown.offset + 1))
@@ -84,7 +90,9 @@ def test_trees_hold_the_frames_under_the_numbers_of_the_long_videos(database: Pa
             assert numbers(crops) == cut
     videos = {folder.name: folder for folder in (database / "rawpic").glob("*/*")}
     assert len(videos) == len(SCENES)
-    assert sorted(len(numbers(folder)) for folder in videos.values()) == sorted(scene.take.frames for scene in SCENES)
+    assert sorted(len(numbers(folder)) for folder in videos.values()) == sorted(
+        scene.take.frames for scene in SCENES
+    )
     assert all(re.fullmatch(r"\d\d_\d{4}[a-z]+", name) for name in videos)
 
 
@@ -98,15 +106,24 @@ def test_quirks(database: Path) -> None:
     assert (database / "CAS(ME)^2blink-code.xlsx").is_file()
 
 
-def test_pictures_are_those_of_the_scene_and_neutral_outside_the_expressions(database: Path, rows: list[tuple]) -> None:
+def test_pictures_are_those_of_the_scene_and_neutral_outside_the_expressions(
+    database: Path, rows: list[tuple]
+) -> None:
     scene, _, shown = SHOWN[0]
     cut = database / "selectedpic" / "s15" / rows[0][1]
-    (raw,) = [path for path in (database / "rawpic" / "s15").iterdir() if len(numbers(path)) == scene.take.frames and path.name[:2] == "15"]
+    (raw,) = [
+        path
+        for path in (database / "rawpic" / "s15").iterdir()
+        if len(numbers(path)) == scene.take.frames and path.name[:2] == "15"
+    ]
     for place in (shown.onset, shown.apex):
         picture = cv2.imread(str(cut / f"img{place:03d}.jpg"))
         assert picture.shape == (480, 640, 3)
         np.testing.assert_array_equal(picture, cv2.imread(str(raw / f"img{place:03d}.jpg")))
-        misses = [np.abs(picture[..., ::-1] - frame.astype(float)).mean() for frame in render(scene.take, range(place - 2, place + 1))]
+        misses = [
+            np.abs(picture[..., ::-1] - frame.astype(float)).mean()
+            for frame in render(scene.take, range(place - 2, place + 1))
+        ]
         assert misses[1] == min(misses) < 4  # not the frame before, nor the one after
     assert scene.take.frames > max(one.offset for one in scene.expressions) and shown.onset > 1
     crop = cv2.imread(str(database / "cropped" / "15" / rows[0][1] / f"img{shown.apex:03d}.jpg"))
@@ -115,18 +132,44 @@ def test_pictures_are_those_of_the_scene_and_neutral_outside_the_expressions(dat
 
 @pytest.mark.parametrize("tree", ["selectedpic", "cropped", "rawpic"])
 @pytest.mark.parametrize("expressions", ["micro", "macro", "all"])
-def test_the_loader_reads_what_the_scenes_are(database: Path, rows: list[tuple], tree: str, expressions: str) -> None:
+def test_the_loader_reads_what_the_scenes_are(
+    database: Path, rows: list[tuple], tree: str, expressions: str
+) -> None:
     reading = read(database, Selection(tree=tree, expressions=expressions))  # type: ignore[arg-type]
     expected = []
     for row, (scene, _, shown) in zip(rows, SHOWN, strict=True):
-        if expressions not in (shown.kind, "all") or (tree == "cropped" and (scene.person, scene.number) == (2, 1)):
+        if expressions not in (shown.kind, "all") or (
+            tree == "cropped" and (scene.person, scene.number) == (2, 1)
+        ):
             continue
         last = scene.take.frames if tree == "rawpic" else shown.offset
         offset = shown.offset if row[4] else min(2 * shown.apex - shown.onset, last)
         word = LAYOUTS["casme-sq"].named(shown.emotion)
-        expected.append((FOLDERS[scene.person], row[1], word, shown.onset, shown.apex, offset, "file", shown.kind, shown.action_units))
+        expected.append(
+            (
+                FOLDERS[scene.person],
+                row[1],
+                word,
+                shown.onset,
+                shown.apex,
+                offset,
+                "file",
+                shown.kind,
+                shown.action_units,
+            )
+        )
     assert [
-        (clip.subject, clip.name, clip.emotion, clip.onset, clip.apex, clip.offset, clip.apex_source, clip.kind, clip.action_units)
+        (
+            clip.subject,
+            clip.name,
+            clip.emotion,
+            clip.onset,
+            clip.apex,
+            clip.offset,
+            clip.apex_source,
+            clip.kind,
+            clip.action_units,
+        )
         for clip in reading.clips
     ] == expected
     serious = {finding.kind for finding in reading.findings if finding.serious}

@@ -23,7 +23,9 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def rows(database: Path) -> list[tuple]:
-    return list(openpyxl.load_workbook(database / "MMEW_Micro_Exp.xlsx")["Sheet1"].iter_rows(values_only=True))
+    return list(
+        openpyxl.load_workbook(database / "MMEW_Micro_Exp.xlsx")["Sheet1"].iter_rows(values_only=True)
+    )
 
 
 def folder(database: Path, name: str) -> Path:
@@ -37,7 +39,12 @@ def test_rows_tell_what_the_scenes_are(rows: list[tuple]) -> None:
     )  # fmt: skip
     for row, scene in zip(rows[1:], SCENES, strict=True):
         person, name, onset, _, _, units, emotion, _ = row
-        assert (person, onset, str(units), emotion) == (scene.person, scene.onset, scene.action_units, scene.emotion)
+        assert (person, onset, str(units), emotion) == (
+            scene.person,
+            scene.onset,
+            scene.action_units,
+            scene.emotion,
+        )
         first, second, third = name.split("-")
         assert first == f"S{person:02d}" and len(second) == 2 and len(third) == 3
     apexes = [row[3] == scene.apex for row, scene in zip(rows[1:], SCENES, strict=True)]
@@ -71,13 +78,22 @@ def test_pictures_are_registered_crops_of_the_scene(database: Path, rows: list[t
     for number in (2, scene.apex):
         picture = cv2.imread(str(folder(database, row[1]) / f"{number}.jpg"), cv2.IMREAD_UNCHANGED)
         assert picture.shape == (231, 231, 3)
-        near = [register(frame, view, crop).astype(int) for frame in render(scene.take, range(number - 2, number + 1))]
+        near = [
+            register(frame, view, crop).astype(int)
+            for frame in render(scene.take, range(number - 2, number + 1))
+        ]
         misses = [np.abs(picture[..., ::-1] - frame).mean() for frame in near]
         assert misses[1] == min(misses) < 4  # not the frame before, nor the one after
 
 
 def test_macro_expressions_are_single_pictures_elsewhere(database: Path) -> None:
     files = [path for path in (database / "MMEW_Final" / "Macro_Expression").rglob("*") if path.is_file()]
-    assert [path.relative_to(database / "MMEW_Final").as_posix() for path in files] == ["Macro_Expression/S01/anger/S01-03-500.jpg"]
+    assert [path.relative_to(database / "MMEW_Final").as_posix() for path in files] == [
+        "Macro_Expression/S01/anger/S01-03-500.jpg"
+    ]
     assert cv2.imread(str(files[0])).shape == (231, 231, 3)
-    assert {path.name for path in database.iterdir()} == {"MMEW_Micro_Exp.xlsx", "MMEW_Final", "SYNTHETIC.txt"}
+    assert {path.name for path in database.iterdir()} == {
+        "MMEW_Micro_Exp.xlsx",
+        "MMEW_Final",
+        "SYNTHETIC.txt",
+    }

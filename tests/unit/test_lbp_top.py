@@ -36,9 +36,18 @@ def by_loops(grey: np.ndarray) -> dict[tuple[int, int, int, int], float]:
                 right, left = grey[t, y, x + 1] >= centre, grey[t, y, x - 1] >= centre
                 below, above = grey[t, y + 1, x] >= centre, grey[t, y - 1, x] >= centre
                 later, before = grey[t + 4, y, x] >= centre, grey[t - 4, y, x] >= centre
-                around = {XY: (right, below, left, above), XT: (right, later, left, before), YT: (below, later, above, before)}
+                around = {
+                    XY: (right, below, left, above),
+                    XT: (right, later, left, before),
+                    YT: (below, later, above, before),
+                }
                 for plane, bits in around.items():
-                    key = math.floor(5 * y / size), math.floor(5 * x / size), plane, sum(2**i for i, bit in enumerate(bits) if bit)
+                    key = (
+                        math.floor(5 * y / size),
+                        math.floor(5 * x / size),
+                        plane,
+                        sum(2**i for i, bit in enumerate(bits) if bit),
+                    )
                     counts[key] = counts.get(key, 0) + 1
     wholes: dict[tuple[int, int, int], int] = {}
     for key, count in counts.items():
@@ -66,7 +75,9 @@ def test_one_place_by_hand() -> None:
 
 @pytest.mark.parametrize("size", [40, 43])
 def test_a_clip_by_three_loops(rng: np.random.Generator, size: int) -> None:
-    grey = rng.integers(0, 8, (12, size, size), dtype=np.uint8)  # few levels, so that many neighbours are equal
+    grey = rng.integers(
+        0, 8, (12, size, size), dtype=np.uint8
+    )  # few levels, so that many neighbours are equal
     found, expected = histograms(codes(grey), size), by_loops(grey)
     assert {key: found[key] for key in expected} == pytest.approx(expected)
     assert np.count_nonzero(found) == len(expected)
@@ -101,7 +112,9 @@ def test_a_slope_that_moves_by_a_pixel_a_frame(step: int, xt: int, yt: int) -> N
     """Brighter to the right: right is brighter, left darker, above and below are equal. Where it moves to the right, later is what lay
     four pixels to the left, darker, and before is brighter. So every place of a plane has one code, and its cell is all that is lit.
     """
-    grey = np.broadcast_to(50 + 2 * (np.arange(40) - step * np.arange(10)[:, None, None]), (10, 40, 40)).astype(np.uint8)
+    grey = np.broadcast_to(
+        50 + 2 * (np.arange(40) - step * np.arange(10)[:, None, None]), (10, 40, 40)
+    ).astype(np.uint8)
     shares = read_back(unit(lbp_top(coloured(grey))))
     expected = np.zeros((5, 5, 3, 16))
     for plane, code in ((XY, 1 + 2 + 8), (XT, xt), (YT, yt)):
@@ -155,7 +168,9 @@ def tim(grey: np.ndarray, count: int) -> np.ndarray:
 
 @pytest.mark.parametrize("frames", [3, 4, 9, 11, 28])
 def test_interpolation_is_the_published_model(rng: np.random.Generator, frames: int) -> None:
-    soft = cv2.GaussianBlur(rng.integers(0, 256, (20, 20, frames)).astype(np.float32), (0, 0), 1.5)  # stays within 0..255 between frames
+    soft = cv2.GaussianBlur(
+        rng.integers(0, 256, (20, 20, frames)).astype(np.float32), (0, 0), 1.5
+    )  # stays within 0..255 between frames
     grey = np.rint(soft).astype(np.uint8).transpose(2, 0, 1)
     expected = tim(grey, 10)
     assert np.abs(interpolated(grey) - np.clip(expected, 0, 255)).max() <= 0.5 + 1e-6
@@ -178,8 +193,15 @@ def test_a_clip_at_twice_the_rate_is_nearly_the_same(rng: np.random.Generator) -
     moves = {count: [cv2.warpAffine(face, np.float32([[1, 0, 3 * i / (count - 1)], [0, 1, 0]]), (60, 60), flags=cv2.INTER_CUBIC,
                                     borderMode=cv2.BORDER_REFLECT) for i in range(count)] for count in (19, 37)}  # fmt: skip
     clips = {count: np.clip(np.rint(frames), 0, 255).astype(np.uint8) for count, frames in moves.items()}
-    slow, fast, still = (histograms(codes(interpolated(clip)), 60) for clip in (clips[19], clips[37], clips[19][:1]))
-    assert np.abs(slow - fast).sum(axis=-1).mean() < 0.05 < 0.5 < np.abs(slow - still)[..., XT, :].sum(axis=-1).mean()
+    slow, fast, still = (
+        histograms(codes(interpolated(clip)), 60) for clip in (clips[19], clips[37], clips[19][:1])
+    )
+    assert (
+        np.abs(slow - fast).sum(axis=-1).mean()
+        < 0.05
+        < 0.5
+        < np.abs(slow - still)[..., XT, :].sum(axis=-1).mean()
+    )
 
 
 # ---- the picture
@@ -193,10 +215,22 @@ def test_the_network_reads_the_shares_out_of_the_picture(rng: np.random.Generato
     exact = histograms(codes(grey), size)
     picture = lbp_top(colour)
     assert picture.shape == (size, size, 3) and picture.dtype == np.float32
-    cells = np.sqrt(exact).reshape(5, 5, 3, 4, 4).transpose(2, 0, 3, 1, 4).reshape(1, 3, 20, 20).astype(np.float32)
-    drawn = torch.nn.functional.interpolate(torch.from_numpy(cells), size, mode="nearest-exact")[0].numpy()  # another library's
-    clear = [pixel for pixel in range(size) if (2 * pixel + 1) * 20 % (2 * size)]  # its middle is not on an edge, where floats decide
-    np.testing.assert_array_equal(picture.transpose(2, 0, 1)[:, clear][..., clear], drawn[:, clear][..., clear])
+    cells = (
+        np.sqrt(exact)
+        .reshape(5, 5, 3, 4, 4)
+        .transpose(2, 0, 3, 1, 4)
+        .reshape(1, 3, 20, 20)
+        .astype(np.float32)
+    )
+    drawn = torch.nn.functional.interpolate(torch.from_numpy(cells), size, mode="nearest-exact")[
+        0
+    ].numpy()  # another library's
+    clear = [
+        pixel for pixel in range(size) if (2 * pixel + 1) * 20 % (2 * size)
+    ]  # its middle is not on an edge, where floats decide
+    np.testing.assert_array_equal(
+        picture.transpose(2, 0, 1)[:, clear][..., clear], drawn[:, clear][..., clear]
+    )
     found = read_back(unit(picture))
     assert (np.abs(found - exact) <= np.sqrt(exact) / 255 + 1 / 510**2 + 1e-6).all()
     assert np.unique(found).size > 20
@@ -204,7 +238,9 @@ def test_the_network_reads_the_shares_out_of_the_picture(rng: np.random.Generato
 
 def test_where_a_code_is_drawn() -> None:
     """Code 9 of XT in the third row, second column of each block; 4 pixels a cell, green. The share is 1, so it is all lit."""
-    grey = np.broadcast_to(50 + 2 * (np.arange(80) - np.arange(10)[:, None, None]), (10, 80, 80)).astype(np.uint8)
+    grey = np.broadcast_to(50 + 2 * (np.arange(80) - np.arange(10)[:, None, None]), (10, 80, 80)).astype(
+        np.uint8
+    )
     green = unit(lbp_top(coloured(grey)))[..., XT]
     expected = np.zeros((5, 4, 4, 5, 4, 4), np.uint8)  # block, cell, pixel; twice
     expected[:, 2, :, :, 1, :] = 255
@@ -215,14 +251,19 @@ def test_the_machine_is_scikit_learns_on_the_shares(rng: np.random.Generator) ->
     """Noise of three softnesses. A cell is 3x3 pixels, so its middle is read here without the network."""
     labels = np.arange(60) % 3
     noise = rng.integers(0, 256, (60, 60, 60, 30)).astype(np.float32)
-    soft = [cv2.GaussianBlur(frames, (0, 0), 0.5 + 0.04 * label) for label, frames in zip(labels, noise, strict=True)]
+    soft = [
+        cv2.GaussianBlur(frames, (0, 0), 0.5 + 0.04 * label)
+        for label, frames in zip(labels, noise, strict=True)
+    ]
     clips = np.rint(soft).astype(np.uint8).reshape(60, 60, 60, 10, 3).transpose(0, 3, 1, 2, 4)
     pictures = np.stack([unit(lbp_top(clip)) for clip in clips])
     shares = ((pictures[:, 1::3, 1::3] / 255) ** 2).reshape(60, -1)
     train, test = slice(0, 40), slice(40, 60)
     net = NETWORKS["lbp-top"](3, 60)
     net.fit(as_input(pictures[train]), torch.from_numpy(labels[train]))
-    reference = make_pipeline(StandardScaler(), SVC(kernel="linear", C=1e-3, class_weight="balanced", break_ties=True))
+    reference = make_pipeline(
+        StandardScaler(), SVC(kernel="linear", C=1e-3, class_weight="balanced", break_ties=True)
+    )
     reference.fit(shares[train], labels[train])
     scores = net(as_input(pictures[test])).numpy()
     np.testing.assert_allclose(scores, reference.decision_function(shares[test]), atol=1e-4)

@@ -28,7 +28,9 @@ def drawn(name: str, shape: tuple[int, ...], generator: np.random.Generator) -> 
     return values.astype(np.float32)
 
 
-def with_drawn_weights(size: int, variant: str = "released", seed: int = 0) -> tuple[LEARNet, dict[str, np.ndarray], np.random.Generator]:
+def with_drawn_weights(
+    size: int, variant: str = "released", seed: int = 0
+) -> tuple[LEARNet, dict[str, np.ndarray], np.random.Generator]:
     net, generator = LEARNet(5, size, variant).eval(), np.random.default_rng(seed)
     shapes = {name: array.shape for name, array in to_keras(net).items()}
     weights = {name: drawn(name, shapes[name], generator) for name in sorted(shapes)}
@@ -47,7 +49,10 @@ class Twin:
         rows, columns, reach = (image.shape[0] + 1) // 2, (image.shape[1] + 1) // 2, kernel.shape[0]
         around = np.zeros((2 * rows + reach, 2 * columns + reach, image.shape[2]))
         # TensorFlow: total = (out - 1) * 2 + kernel - in zeros, the smaller half before
-        top, left = (max((out - 1) * 2 + reach - length, 0) // 2 for out, length in zip((rows, columns), image.shape[:2], strict=True))
+        top, left = (
+            max((out - 1) * 2 + reach - length, 0) // 2
+            for out, length in zip((rows, columns), image.shape[:2], strict=True)
+        )
         around[top : top + image.shape[0], left : left + image.shape[1]] = image
         answer = np.empty((rows, columns, kernel.shape[3]))
         for y in range(rows):
@@ -60,7 +65,9 @@ class Twin:
         name = "batch_normalization" + (f"_{number}" if number else "")
         if f"{name}/gamma" not in self.weights:  # the variant `paper` has only number 4
             return maps
-        gamma, beta, mean, variance = (self.weights[f"{name}/{part}"] for part in ("gamma", "beta", "moving_mean", "moving_variance"))
+        gamma, beta, mean, variance = (
+            self.weights[f"{name}/{part}"] for part in ("gamma", "beta", "moving_mean", "moving_variance")
+        )
         return gamma * (maps - mean) / np.sqrt(variance + 1e-3) + beta
 
     def __call__(self, image: np.ndarray) -> dict[str, np.ndarray]:
@@ -104,14 +111,19 @@ def test_every_stage_is_what_the_twin_computes(size: int, variant: str) -> None:
 @pytest.mark.parametrize("size", [112, 47, 46, 45, 28])
 def test_what_no_column_sees_of_the_stem_is_rightly_left_out(size: int, variant: Variant) -> None:
     """Answers, batch statistics and slopes are those of the network that computes every stage."""
-    images = torch.rand((3, 3, size, size), generator=torch.Generator().manual_seed(size), dtype=torch.float64) * 2 - 1
+    images = (
+        torch.rand((3, 3, size, size), generator=torch.Generator().manual_seed(size), dtype=torch.float64) * 2
+        - 1
+    )
     short, whole = (LEARNet(3, size, variant, seed=1).double().train() for _ in range(2))
     found = []
     for net, answer in ((short, short), (whole, lambda given: whole.stages(given)["logits"])):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)  # dropout
             F.cross_entropy(answer(images), torch.tensor([0, 1, 2])).backward()
-        found.append({**{name: values.grad for name, values in net.named_parameters()}, **dict(net.named_buffers())})
+        found.append(
+            {**{name: values.grad for name, values in net.named_parameters()}, **dict(net.named_buffers())}
+        )
         found[-1] |= {"answer": net.eval()(images) if net is short else net.eval().stages(images)["logits"]}
     for name, values in found[0].items():
         torch.testing.assert_close(values, found[1][name], rtol=1e-9, atol=1e-12, msg=name)
@@ -145,15 +157,24 @@ def test_released_answers_as_keras_does(size: int) -> None:
     images = generator.uniform(-1, 1, (3, size, size, 3)).astype(np.float32)
     with torch.inference_mode():
         stages = net.stages(torch.from_numpy(images).permute(0, 3, 1, 2))
-    np.testing.assert_allclose(stages["logits"].softmax(1).numpy(), reference[f"probabilities_{size}"], atol=1e-5)
-    np.testing.assert_allclose(stages["conv5"][0].permute(1, 2, 0).numpy(), reference[f"conv5_{size}"], atol=1e-4)
+    np.testing.assert_allclose(
+        stages["logits"].softmax(1).numpy(), reference[f"probabilities_{size}"], atol=1e-5
+    )
+    np.testing.assert_allclose(
+        stages["conv5"][0].permute(1, 2, 0).numpy(), reference[f"conv5_{size}"], atol=1e-4
+    )
 
 
 def test_parameters_are_as_many_as_the_authors_have() -> None:
     def trainable(net: LEARNet) -> int:
         return sum(parameter.numel() for parameter in net.parameters())
 
-    assert [trainable(LEARNet(classes)) for classes in (2, 3, 5, 8)] == [1_865_282, 1_865_539, 1_866_053, 1_866_824]
+    assert [trainable(LEARNet(classes)) for classes in (2, 3, 5, 8)] == [
+        1_865_282,
+        1_865_539,
+        1_866_053,
+        1_866_824,
+    ]
     statistics = [buffer.numel() for name, buffer in LEARNet(5).named_buffers() if "running" in name]
     assert sum(statistics) == 704
     totals = [sum(array.size for array in to_keras(LEARNet(classes)).values()) for classes in (5, 8)]
@@ -191,7 +212,12 @@ def test_sizes_halve_from_stage_to_stage() -> None:
 
 def test_initial_weights_are_glorot_uniform_and_bias_zero() -> None:
     state = LEARNet(5, seed=1).state_dict()
-    limits = {"stem": (3 * 9, 16 * 9), "one.accreting.2": (32 * 25, 64 * 25), "dense": (4096, 256), "classify": (256, 5)}  # fan in, out
+    limits = {
+        "stem": (3 * 9, 16 * 9),
+        "one.accreting.2": (32 * 25, 64 * 25),
+        "dense": (4096, 256),
+        "classify": (256, 5),
+    }  # fan in, out
     for name, (fan_in, fan_out) in limits.items():
         weight, limit = state[f"{name}.weight"], (6 / (fan_in + fan_out)) ** 0.5
         assert 0.97 * limit < weight.abs().max() <= limit
@@ -201,8 +227,12 @@ def test_initial_weights_are_glorot_uniform_and_bias_zero() -> None:
 
 def test_normalisation_has_keras_s_constants() -> None:
     norms = [layer for layer in LEARNet(5).modules() if isinstance(layer, torch.nn.BatchNorm2d)]
-    assert [(layer.eps, layer.momentum, layer.num_features) for layer in norms] == [(1e-3, 0.01, n) for n in (16, 32, 16, 32, 256)]
-    assert sum(isinstance(layer, torch.nn.BatchNorm2d) for layer in LEARNet(5, variant="paper").modules()) == 1
+    assert [(layer.eps, layer.momentum, layer.num_features) for layer in norms] == [
+        (1e-3, 0.01, n) for n in (16, 32, 16, 32, 256)
+    ]
+    assert (
+        sum(isinstance(layer, torch.nn.BatchNorm2d) for layer in LEARNet(5, variant="paper").modules()) == 1
+    )
 
 
 def test_dropout_leaves_out_half_of_the_dense_layer_in_training_only() -> None:
@@ -216,7 +246,11 @@ def test_dropout_leaves_out_half_of_the_dense_layer_in_training_only() -> None:
 
 def test_it_learns() -> None:
     """Every weight gets a gradient, and the loss of one batch falls."""
-    net, images, labels = LEARNet(3, 28).train(), torch.rand(9, 3, 28, 28, generator=torch.Generator().manual_seed(0)), torch.arange(9) % 3
+    net, images, labels = (
+        LEARNet(3, 28).train(),
+        torch.rand(9, 3, 28, 28, generator=torch.Generator().manual_seed(0)),
+        torch.arange(9) % 3,
+    )
     optimiser = torch.optim.AdamW(net.parameters(), 1e-3)
     losses = []
     with torch.random.fork_rng():

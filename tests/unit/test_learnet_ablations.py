@@ -55,13 +55,18 @@ class Composed:
         weight = self.state[f"{name}.weight"]
         total = max((-(-x.shape[-1] // 2) - 1) * 2 + weight.shape[-1] - x.shape[-1], 0)
         first, last = total // 2, total - total // 2
-        return F.conv2d(F.pad(x, (first, last, first, last)), weight, self.state[f"{name}.bias"], stride=2).clamp(min=0)
+        return F.conv2d(
+            F.pad(x, (first, last, first, last)), weight, self.state[f"{name}.bias"], stride=2
+        ).clamp(min=0)
 
     def norm(self, name: str, x: Tensor) -> Tensor:
-        if self.change == "lrn":  # five neighbours, constants of AlexNet; PyTorch's own layer divides alpha by the five
+        if (
+            self.change == "lrn"
+        ):  # five neighbours, constants of AlexNet; PyTorch's own layer divides alpha by the five
             return F.local_response_norm(x, 5, alpha=5e-4, beta=0.75, k=2.0)
         mean, variance, gain, shift = (
-            self.state[f"{name}.{part}"][:, None, None] for part in ("running_mean", "running_var", "weight", "bias")
+            self.state[f"{name}.{part}"][:, None, None]
+            for part in ("running_mean", "running_var", "weight", "bias")
         )
         return (x - mean) / (variance + 1e-3).sqrt() * gain + shift
 
@@ -88,7 +93,9 @@ class Composed:
         if self.change == "gap":
             dense = conv5.sum(dim=(2, 3)) / conv5[0, 0].numel()
         else:
-            dense = F.linear(conv5.flatten(1), self.state["dense.weight"], self.state["dense.bias"]).clamp(min=0)
+            dense = F.linear(conv5.flatten(1), self.state["dense.weight"], self.state["dense.bias"]).clamp(
+                min=0
+            )
         logits = F.linear(dense, self.state["classify.weight"], self.state["classify.bias"])
         return {"stem": stem, "concat": concat, "conv5": conv5, "dense": dense, "logits": logits}
 
@@ -108,16 +115,24 @@ def test_it_computes_what_its_definition_says(change: str) -> None:
 
 
 def norms(*places: str) -> set[str]:
-    return {f"{place}.{part}" for place in places for part in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")}
+    return {
+        f"{place}.{part}"
+        for place in places
+        for part in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+    }
 
 
 BETWEEN = tuple(f"{pair}.norm.{level}" for pair in PAIRS for level in (0, 1))
-ACCRETING = {f"{pair}.accreting.{step}.{part}" for pair in PAIRS for step in (0, 1, 2) for part in ("weight", "bias")}
+ACCRETING = {
+    f"{pair}.accreting.{step}.{part}" for pair in PAIRS for step in (0, 1, 2) for part in ("weight", "bias")
+}
 GONE = {
     "no-accretion": norms(*BETWEEN),
     "no-cross": set(),
     "plain": norms(*BETWEEN) | ACCRETING,
-    "one-stream": norms(*BETWEEN) | ACCRETING | {f"two.plain.{step}.{part}" for step in (0, 1, 2) for part in ("weight", "bias")},
+    "one-stream": norms(*BETWEEN)
+    | ACCRETING
+    | {f"two.plain.{step}.{part}" for step in (0, 1, 2) for part in ("weight", "bias")},
     "lrn": norms(*BETWEEN, "norm"),
     "gap": {"dense.weight", "dense.bias"},
 }
@@ -140,15 +155,23 @@ def test_parameters_differ_only_where_the_change_is(change: str) -> None:
     found = {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()}
     assert whole.keys() - found.keys() == GONE[change]
     assert not found.keys() - whole.keys()
-    assert {name: shape for name, shape in found.items() if shape != whole[name]} == OTHER_SHAPE.get(change, {})
+    assert {name: shape for name, shape in found.items() if shape != whole[name]} == OTHER_SHAPE.get(
+        change, {}
+    )
     assert sum(parameter.numel() for parameter in net.parameters()) == COUNTS[change]
-    assert [(layer.share, layer.features) for layer in net.modules() if isinstance(layer, Dropout)] == [(0.5, 256)]
+    assert [(layer.share, layer.features) for layer in net.modules() if isinstance(layer, Dropout)] == [
+        (0.5, 256)
+    ]
     # the two columns' weights, the norms between them, and half of what goes into conv5; by hand
     assert COUNTS["plain"] == 1_866_053 - 2 * (272 + 4640 + 51264) - 192 - 256 - 128 * 256 * 9
-    assert COUNTS["one-stream"] == 1_866_053 - 4 * (272 + 4640 + 51264) - 192 + (16 * 64 + 64) + (64 * 128 * 9 + 128) + (
-        128 * 256 * 25 + 256
+    assert COUNTS["one-stream"] == 1_866_053 - 4 * (272 + 4640 + 51264) - 192 + (16 * 64 + 64) + (
+        64 * 128 * 9 + 128
+    ) + (128 * 256 * 25 + 256)
+    assert (COUNTS["gap"], COUNTS["lrn"], COUNTS["no-accretion"]) == (
+        1_866_053 - 1_048_832,
+        1_866_053 - 704,
+        1_866_053 - 192,
     )
-    assert (COUNTS["gap"], COUNTS["lrn"], COUNTS["no-accretion"]) == (1_866_053 - 1_048_832, 1_866_053 - 704, 1_866_053 - 192)
 
 
 def before_the_first_sum(*last: str) -> set[str]:
@@ -168,7 +191,11 @@ SAME = {
 @pytest.mark.parametrize("change", CHANGES)
 def test_stages_are_the_same_up_to_the_change_and_differ_from_there_on(change: str) -> None:
     whole, found = stages(drawn("released")), stages(drawn(change))
-    same = {name for name in found if found[name].shape == whole[name].shape and torch.equal(found[name], whole[name])}
+    same = {
+        name
+        for name in found
+        if found[name].shape == whole[name].shape and torch.equal(found[name], whole[name])
+    }
     assert same == SAME.get(change, set(whole) - {"dense", "logits"})
     assert found.keys() <= whole.keys()
 
@@ -177,11 +204,17 @@ def test_what_stands_in_the_place_of_each_part() -> None:
     whole = stages(drawn("released"))
     cut, bare, plain = stages(drawn("no-cross")), stages(drawn("no-accretion")), stages(drawn("plain"))
     for pair in PAIRS:
-        assert torch.equal(whole[f"{pair}.accretion_1"], whole[f"{pair}.plain_1"] + whole[f"{pair}.accreting_1"])
+        assert torch.equal(
+            whole[f"{pair}.accretion_1"], whole[f"{pair}.plain_1"] + whole[f"{pair}.accreting_1"]
+        )
         for level in (1, 2):
             assert torch.equal(cut[f"{pair}.accretion_{level}"], cut[f"{pair}.accreting_{level}"])
-            assert not torch.equal(cut[f"{pair}.norm_{level}"], cut[f"{pair}.accretion_{level}"])  # still normalised
-            assert torch.equal(bare[f"{pair}.norm_{level}"], bare[f"{pair}.accreting_{level}"])  # a plain column
+            assert not torch.equal(
+                cut[f"{pair}.norm_{level}"], cut[f"{pair}.accretion_{level}"]
+            )  # still normalised
+            assert torch.equal(
+                bare[f"{pair}.norm_{level}"], bare[f"{pair}.accreting_{level}"]
+            )  # a plain column
     assert torch.equal(plain["concat"], torch.cat([whole["one.plain_3"], whole["two.plain_3"]], dim=1))
     assert "one.accreting_1" not in plain
     gap = stages(drawn("gap"))
@@ -196,7 +229,9 @@ def test_local_response_normalisation_is_alexnet_s() -> None:
     assert found[1] == pytest.approx(4 / (2 + 1e-4 * 10_025) ** 0.75)
     assert found[3] == pytest.approx(100 / (2 + 1e-4 * 10_016) ** 0.75)
     maps = torch.randn(3, 9, 4, 5, generator=torch.Generator().manual_seed(0)) * 50
-    torch.testing.assert_close(LocalResponseNorm()(maps), F.local_response_norm(maps, 5, alpha=5e-4, beta=0.75, k=2.0))
+    torch.testing.assert_close(
+        LocalResponseNorm()(maps), F.local_response_norm(maps, 5, alpha=5e-4, beta=0.75, k=2.0)
+    )
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -31,9 +31,15 @@ def bump(x: float, y: float, height: float) -> np.ndarray:
 
 @settings(deadline=None, max_examples=40)
 @given(st.floats(-3, 3), st.floats(-0.2, 0.2), st.floats(-0.2, 0.2), st.sampled_from([-1.0, 1.0]))
-def test_a_bump_is_all_that_is_left_of_a_moving_head(offset: float, across: float, down: float, way: float) -> None:
-    moved = level(stretched(bump(9, 12, way) + offset + across * X + down * Y, bump(18, 20, 1.0)))[0].astype(float)
-    slope = 1 + SIDE * (abs(across) + abs(down))  # a steep plane leaves few grey levels for the bump, and it hides less well
+def test_a_bump_is_all_that_is_left_of_a_moving_head(
+    offset: float, across: float, down: float, way: float
+) -> None:
+    moved = level(stretched(bump(9, 12, way) + offset + across * X + down * Y, bump(18, 20, 1.0)))[0].astype(
+        float
+    )
+    slope = 1 + SIDE * (
+        abs(across) + abs(down)
+    )  # a steep plane leaves few grey levels for the bump, and it hides less well
     np.testing.assert_allclose(moved[..., 0], 127.5 + 127.5 * bump(9, 12, way), atol=3 + 3 * slope)
     np.testing.assert_allclose(moved[..., 1], 127.5 + 127.5 * bump(18, 20, 1.0), atol=4)
 
@@ -73,10 +79,17 @@ def test_training_and_test_both_see_level_images(network: str, rng: np.random.Ge
     plain = Training(epochs=2, batch=6, mirror="none", inner_groups=2)
     one, other = train(network, raw, asked), train(network, flat, plain)
     assert one.epochs == other.epochs
-    np.testing.assert_array_equal(predict_scores(one.module, images, levelled=100), predict_scores(other.module, level(images)))
-    assert np.abs(predict_scores(one.module, images, levelled=100) - predict_scores(one.module, images)).max() > 1e-3
+    np.testing.assert_array_equal(
+        predict_scores(one.module, images, levelled=100), predict_scores(other.module, level(images))
+    )
+    assert (
+        np.abs(predict_scores(one.module, images, levelled=100) - predict_scores(one.module, images)).max()
+        > 1e-3
+    )
     leaky, plainly = train_leaky(network, raw, raw, asked), train_leaky(network, flat, flat, plain)
-    np.testing.assert_array_equal(predict_scores(leaky.module, flat.images), predict_scores(plainly.module, flat.images))
+    np.testing.assert_array_equal(
+        predict_scores(leaky.module, flat.images), predict_scores(plainly.module, flat.images)
+    )
 
 
 def test_only_flow_can_be_made_level() -> None:
@@ -96,9 +109,13 @@ def test_what_is_beyond_the_percentile_is_cut_off_and_the_rest_grows() -> None:
         at = 0.95 * (len(largest) - 1)
         limit = largest[int(at)] + (at - int(at)) * (largest[int(at) + 1] - largest[int(at)])
         expected = [127.5 + 127.5 * max(-1.0, min(1.0, value / limit)) for value in apart.ravel()]
-        np.testing.assert_allclose(cut[..., way].ravel(), expected, atol=0.6 + 0.6 / limit)  # both were rounded to whole numbers
+        np.testing.assert_allclose(
+            cut[..., way].ravel(), expected, atol=0.6 + 0.6 / limit
+        )  # both were rounded to whole numbers
     strain = spiked[0, ..., 2].astype(float)
-    np.testing.assert_array_equal(cut[..., 2], np.rint(np.minimum(255 * strain / np.percentile(strain, 95), 255)))
+    np.testing.assert_array_equal(
+        cut[..., 2], np.rint(np.minimum(255 * strain / np.percentile(strain, 95), 255))
+    )
     assert (cut[..., :2] == 255).sum() + (cut[..., :2] == 0).sum() >= 2 * SIDE * SIDE * 0.05
 
 
@@ -113,17 +130,24 @@ def test_stretching_is_for_level_images() -> None:
         Training(stretch=90)
     with pytest.raises(LearnetError, match="--stretch is a percentile from 50 to 100, not 40"):
         Training(level=True, stretch=40)
-    assert [Training().levelled, Training(level=True).levelled, Training(level=True, stretch=90).levelled] == [0, 100, 90]
+    assert [
+        Training().levelled,
+        Training(level=True).levelled,
+        Training(level=True, stretch=90).levelled,
+    ] == [0, 100, 90]
 
 
 def test_a_network_answers_on_images_stretched_as_in_training(rng: np.random.Generator) -> None:
     images, labels = rng.integers(0, 256, (12, SIDE, SIDE, 3), dtype=np.uint8), np.arange(12) % 3
     people = [str(i % 4) for i in range(12)]
-    asked, plain = (Training(epochs=2, batch=6, mirror="none", **more) for more in ({"level": True, "stretch": 80}, {}))
+    asked, plain = (
+        Training(epochs=2, batch=6, mirror="none", **more) for more in ({"level": True, "stretch": 80}, {})
+    )
     one = train("learnet", TrainingSet(images, labels, people, 3), asked)
     other = train("learnet", TrainingSet(level(images, 80), labels, people, 3), plain)
     np.testing.assert_array_equal(
-        predict_scores(one.module, images, levelled=asked.levelled), predict_scores(other.module, level(images, 80))
+        predict_scores(one.module, images, levelled=asked.levelled),
+        predict_scores(other.module, level(images, 80)),
     )
 
 
@@ -131,7 +155,10 @@ def test_varied_stretching_gives_each_image_a_percentile_of_its_own(rng: np.rand
     images = rng.integers(0, 256, (60, 8, 8, 3), dtype=np.uint8)
     learned = _as_learned(images, Training(level=True, vary_stretch=70, seed=3))
     ways = {percentile: level(images, percentile) for percentile in range(70, 101)}
-    fitting = [{percentile for percentile, made in ways.items() if np.array_equal(made[i], learned[i])} for i in range(60)]
+    fitting = [
+        {percentile for percentile, made in ways.items() if np.array_equal(made[i], learned[i])}
+        for i in range(60)
+    ]
     assert all(fitting) and not set.intersection(*fitting)
     assert min(map(min, fitting)) <= 75 and max(map(max, fitting)) >= 95
     assert np.array_equal(learned, _as_learned(images, Training(level=True, vary_stretch=70, seed=3)))
@@ -151,8 +178,13 @@ def test_a_network_learns_from_varied_images_and_answers_on_even_ones(rng: np.ra
     data = TrainingSet(images, labels, [str(i) for i in range(12)], 2)
     varied = Training(epochs=2, batch=6, mirror="none", level=True, vary_stretch=60)
     by_hand = replace(data, images=_as_learned(images, varied))
-    asked, by_hand_too = train("learnet", data, varied), train("learnet", by_hand, replace(varied, level=False, vary_stretch=0))
+    asked, by_hand_too = (
+        train("learnet", data, varied),
+        train("learnet", by_hand, replace(varied, level=False, vary_stretch=0)),
+    )
     assert all(
         torch.equal(one, other)
-        for one, other in zip(asked.module.state_dict().values(), by_hand_too.module.state_dict().values(), strict=True)
+        for one, other in zip(
+            asked.module.state_dict().values(), by_hand_too.module.state_dict().values(), strict=True
+        )
     )

@@ -89,7 +89,9 @@ def answers_to(recogniser: Recogniser, pixels: np.ndarray, settings: Live, fps: 
 class Played(Video):
     """A video of frames at hand, that breaks off as it is told."""
 
-    def __init__(self, pixels: np.ndarray, kind: str = "file", fps: float = 50.0, error: Exception | None = None) -> None:
+    def __init__(
+        self, pixels: np.ndarray, kind: str = "file", fps: float = 50.0, error: Exception | None = None
+    ) -> None:
         height, width = pixels.shape[1:3]
         super().__init__(VideoInfo("played", kind, fps, width, height, None, False, 0), (None, None), [])  # type: ignore[arg-type]
         self.pixels, self.error, self.given = pixels, error, threading.Event()
@@ -142,7 +144,9 @@ def test_every_answer_is_that_of_its_window_exactly() -> None:
         np.testing.assert_array_equal(scores_of(answer), expected)  # not nearly: the same
         np.testing.assert_allclose(scores_of(answer), scores_by_hand(crops[first : last + 1]), rtol=1e-4)
         assert answer.label == CLASSES[int(np.argmax(expected))]
-    assert np.ptp([scores_of(a) for a in found], axis=0).max() > 1e-3  # or the test could not tell windows apart
+    assert (
+        np.ptp([scores_of(a) for a in found], axis=0).max() > 1e-3
+    )  # or the test could not tell windows apart
 
 
 def test_a_window_is_answered_as_predict_answers_it(tmp_path: Path) -> None:
@@ -159,7 +163,9 @@ def test_a_window_is_answered_as_predict_answers_it(tmp_path: Path) -> None:
 
 
 def test_a_face_is_cropped_as_predict_crops_it(tmp_path: Path) -> None:
-    film = np.stack([shifted(6 * np.sin(t / 5)) for t in range(25)])  # not as far as would have the face found anew
+    film = np.stack(
+        [shifted(6 * np.sin(t / 5)) for t in range(25)]
+    )  # not as far as would have the face found anew
     write_video(tmp_path / "film.avi", film, 50.0, "ffv1")
     asked = faces()(tmp_path / "film.avi", Windows(0.5, 0.0, 0.0)).answers[0]
     with open_video(tmp_path / "film.avi") as video, Watch(faces(), video, Live(every=25)) as live:
@@ -167,7 +173,9 @@ def test_a_face_is_cropped_as_predict_crops_it(tmp_path: Path) -> None:
         assert live.recogniser.face.now is not None and live.recogniser.face.now.aligned.face == asked.face
     assert len(found) == 1 and asked.face is not None
     frames = read_frames(tmp_path / "film.avi")
-    np.testing.assert_allclose(scores_of(found[0]), scores_by_hand(align(frames, face_finder("haar"), SIZE).crops(frames)), rtol=1e-4)
+    np.testing.assert_allclose(
+        scores_of(found[0]), scores_by_hand(align(frames, face_finder("haar"), SIZE).crops(frames)), rtol=1e-4
+    )
     np.testing.assert_allclose(scores_of(found[0]), list(asked.scores.values()), atol=3e-4)
 
 
@@ -222,19 +230,33 @@ def test_when_the_face_jumps_the_whole_window_is_cropped_anew() -> None:
                 anchors.append(live.face.now.aligned)  # type: ignore[union-attr]
         assert live.face.moves == 1
     before, after = align(film[:1], face_finder("haar"), SIZE), align(film[60:61], face_finder("haar"), SIZE)
-    assert before.face is not None and after.face is not None and anchors[0].face == before.face and anchors[-1].face == after.face
+    assert (
+        before.face is not None
+        and after.face is not None
+        and anchors[0].face == before.face
+        and anchors[-1].face == after.face
+    )
     assert after.face.eyes[0][0] - before.face.eyes[0][0] == pytest.approx(35, abs=3)
     mixed = 0
     for answer, anchor in zip(found, anchors, strict=True):
         window = film[answer.first : answer.last + 1]
         aligned = after if anchor.face == after.face else before
-        crops = np.stack([aligned.crop(picture[None], 0) for picture in window])  # all by one transform, wherever the jump is
-        np.testing.assert_allclose(scores_of(answer), score(joint_minmax(dynamic_image(crops))[None])[0], rtol=1e-6)
+        crops = np.stack(
+            [aligned.crop(picture[None], 0) for picture in window]
+        )  # all by one transform, wherever the jump is
+        np.testing.assert_allclose(
+            scores_of(answer), score(joint_minmax(dynamic_image(crops))[None])[0], rtol=1e-6
+        )
         mixed += anchor.face == after.face and answer.first < 60
     assert mixed >= 2  # frames from before the jump were cropped again
     head = [answer.head_px for answer in found]
     assert head[0] == pytest.approx(0, abs=0.2) and found[0].warnings == ()
-    assert any("head" in said for answer in found if answer.first < 60 <= answer.last - 20 for said in answer.warnings)
+    assert any(
+        "head" in said
+        for answer in found
+        if answer.first < 60 <= answer.last - 20
+        for said in answer.warnings
+    )
 
 
 def test_when_the_face_drifts_it_is_cropped_anew_before_it_is_far_off() -> None:
@@ -259,9 +281,13 @@ def test_how_far_the_head_moves_is_measured() -> None:
                 continue
             looks = [round(look.time_s * 100) for look in live.face.looks if look.time_s >= answer.start_s]
             assert len(looks) >= 3
-            assert answer.head_px == pytest.approx(np.abs(truth[looks] - truth[looks[0]]).max() * scale, abs=0.03)
+            assert answer.head_px == pytest.approx(
+                np.abs(truth[looks] - truth[looks[0]]).max() * scale, abs=0.03
+            )
             said += answer.warnings
-    assert said == ["the head moves by 0.6 pixels of the crop, as much as an expression"]  # in the second half it is seen to move by 0.3
+    assert said == [
+        "the head moves by 0.6 pixels of the crop, as much as an expression"
+    ]  # in the second half it is seen to move by 0.3
 
 
 def test_windows_without_a_face_say_so_and_the_face_is_found_again() -> None:
@@ -270,7 +296,11 @@ def test_windows_without_a_face_say_so_and_the_face_is_found_again() -> None:
     film[90:150] = marked(wobble(60) * 0 + 90, None)
     found = answers_to(faces(Told()), film, Live(every=5, window_s=0.2), 100.0)
     by_end = {answer.last: answer for answer in found}
-    assert by_end[19].label is None and by_end[19].reason == "no face has been found yet" and by_end[19].scores == {}
+    assert (
+        by_end[19].label is None
+        and by_end[19].reason == "no face has been found yet"
+        and by_end[19].scores == {}
+    )
     assert by_end[89].label is not None and by_end[89].reason == ""
     assert by_end[129].label is None and by_end[129].reason.startswith("no face has been seen since 0.")
     assert by_end[199].label is not None
@@ -293,7 +323,9 @@ def test_the_same_frames_have_the_same_answers(tmp_path: Path) -> None:
             time.sleep(self.pause_s)
             return self.finder(frame)
 
-    runs = [answers_to(faces(Slow(pause_s)), film, Live(every=7, window_s=0.3), 100.0) for pause_s in (0.0, 0.08)]
+    runs = [
+        answers_to(faces(Slow(pause_s)), film, Live(every=7, window_s=0.3), 100.0) for pause_s in (0.0, 0.08)
+    ]
     assert [replace(a, latency_ms=0.0) for a in runs[0]] == [replace(a, latency_ms=0.0) for a in runs[1]]
     assert len({a.scores["happiness"] for a in runs[0]}) > 5
 
@@ -309,7 +341,9 @@ def test_no_frame_waits_for_the_face_of_a_camera() -> None:
 
     with LiveRecogniser(faces(Stuck()), Live(every=5, window_s=0.2), 100.0, wait=False) as live:
         found = [answer for frame in stream(marked(wobble(60), 40), 100.0) if (answer := live.add(frame))]
-        assert asked.wait(30) and len(found) == 9 and {a.reason for a in found} == {"no face has been found yet"}
+        assert (
+            asked.wait(30) and len(found) == 9 and {a.reason for a in found} == {"no face has been found yet"}
+        )
         may_go.set()
         last = live.finish()
         assert last is None  # frame 59 had an answer
@@ -367,13 +401,18 @@ def test_of_a_camera_the_newest_frames_are_taken_and_the_others_counted() -> Non
 
     with Watch(replace(CROPPED, score=stuck), video, Live(every=5, window_s=0.05)) as live:
         found = []
-        with pytest.raises(BadVideo, match="played: it gives no more pictures, after .* frames in 2.0 s. Is it still plugged in"):
+        with pytest.raises(
+            BadVideo,
+            match="played: it gives no more pictures, after .* frames in 2.0 s. Is it still plugged in",
+        ):
             found.extend(live)  # it runs dry, like a camera that is unplugged
         summary = live.summary()
     assert summary.skipped > 100 and summary.frames + summary.skipped == 200
     assert found[-1].last == 199 and found[-1].skipped == summary.skipped
     assert f"{summary.skipped} frames skipped, as they came faster than they could be taken" in str(summary)
-    assert "frames of this window are missing" not in " ".join(found[-1].warnings)  # 8 waited, all of them newer than the gap
+    assert "frames of this window are missing" not in " ".join(
+        found[-1].warnings
+    )  # 8 waited, all of them newer than the gap
     assert found[-1].frames == 5
 
 
@@ -441,7 +480,9 @@ def test_memory_does_not_grow_with_the_stream() -> None:
 
 def test_threads_are_as_before() -> None:
     def threads() -> tuple[int, int, set[int]]:
-        algebra = {pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"}
+        algebra = {
+            pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"
+        }
         return cv2.getNumThreads(), torch.get_num_threads(), algebra
 
     before = torch.get_num_threads()
@@ -460,12 +501,21 @@ def test_threads_are_as_before() -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"motion": "difference"}, {"motion": "apex-face"}, {"motion": "dynamic-rise"}, {"motion": "flow-dis", "still_flow": True}]
+    "settings",
+    [
+        {"motion": "difference"},
+        {"motion": "apex-face"},
+        {"motion": "dynamic-rise"},
+        {"motion": "flow-dis", "still_flow": True},
+    ],
 )
 def test_the_apex_is_found_in_every_window(settings: dict) -> None:
     """Each answer is that of `make_image` to the window's frames alone."""
     size = 112 if "still_flow" in settings else SIZE
-    facts, pixels = replace(FACTS, size=size, preparation=Preparation(**settings, face="none", size=size)), wobble(60)
+    facts, pixels = (
+        replace(FACTS, size=size, preparation=Preparation(**settings, face="none", size=size)),
+        wobble(60),
+    )
     network = NETWORKS["learnet"](len(CLASSES), size, seed=5).eval()
 
     def score(images: np.ndarray) -> np.ndarray:
@@ -481,8 +531,13 @@ def test_the_apex_is_found_in_every_window(settings: dict) -> None:
 
 def test_histograms_of_every_window() -> None:
     """Images of LBP-TOP need no apex and are done in time: each answer is that to the window's frames alone."""
-    facts, pixels = replace(FACTS, preparation=Preparation(motion="lbp-top", face="none", size=SIZE)), wobble(60)
-    windows = [make_image(pixels[first : first + 25], facts.preparation, None).image for first in range(0, 36, 7)]
+    facts, pixels = (
+        replace(FACTS, preparation=Preparation(motion="lbp-top", face="none", size=SIZE)),
+        wobble(60),
+    )
+    windows = [
+        make_image(pixels[first : first + 25], facts.preparation, None).image for first in range(0, 36, 7)
+    ]
     network = NETWORKS["lbp-top"](len(CLASSES), SIZE)
     network.fit(as_input(np.stack(windows)), torch.arange(len(windows)) % len(CLASSES))
 
@@ -501,7 +556,11 @@ def test_a_window_without_a_fall_has_no_answer() -> None:
     facts = replace(FACTS, preparation=Preparation(motion="dynamic-fall", face="none", size=SIZE))
     rising = np.stack([shifted(6 * (1 - np.cos(np.pi * t / 24)) / 2) for t in range(25)])
     (answer,) = answers_to(replace(CROPPED, facts=facts), rising, Live(every=100), 50.0)
-    assert answer.label is None and not answer.scores and "from the apex to the offset has 1 frame" in answer.reason
+    assert (
+        answer.label is None
+        and not answer.scores
+        and "from the apex to the offset has 1 frame" in answer.reason
+    )
 
 
 # ---- what is told, and refused
@@ -509,16 +568,33 @@ def test_a_window_without_a_fall_has_no_answer() -> None:
 
 def test_json_and_row_say_the_same() -> None:
     for answer in answers_to(CROPPED, wobble(30), Live(every=4), 50.0):
-        told, row = json.loads(answer.to_json()), dict(zip(columns(CLASSES), answer.row(CLASSES), strict=True))
+        told, row = (
+            json.loads(answer.to_json()),
+            dict(zip(columns(CLASSES), answer.row(CLASSES), strict=True)),
+        )
         assert {name: row[name] for name in CLASSES} == told["scores"]
         assert sum(told["scores"].values()) == pytest.approx(1, abs=1e-5)
-        shared = ("number", "time_s", "start_s", "first", "last", "frames", "label", "reason", "head_px", "latency_ms", "skipped")
+        shared = (
+            "number",
+            "time_s",
+            "start_s",
+            "first",
+            "last",
+            "frames",
+            "label",
+            "reason",
+            "head_px",
+            "latency_ms",
+            "skipped",
+        )
         assert {name: row[name] for name in shared} == {name: told[name] for name in shared}
         assert row["warnings"] == "; ".join(told["warnings"])
 
 
 def test_what_cannot_be_live_is_refused() -> None:
-    steady = replace(CROPPED, facts=replace(HAAR, preparation=Preparation(face="haar", steady=True, size=SIZE)))
+    steady = replace(
+        CROPPED, facts=replace(HAAR, preparation=Preparation(face="haar", steady=True, size=SIZE))
+    )
     with pytest.raises(LearnetError, match="made with --steady: that takes longer"):
         LiveRecogniser(steady)
     for settings, what in (
@@ -526,7 +602,10 @@ def test_what_cannot_be_live_is_refused() -> None:
         ({"motion": "flow-dis"}, "optical flow of 48 pixels, which is measured on larger crops"),
         ({"magnify": 4.0}, "--magnify"),
     ):
-        slow = replace(CROPPED, facts=replace(FACTS, preparation=Preparation(**{"face": "none", "size": SIZE, **settings})))
+        slow = replace(
+            CROPPED,
+            facts=replace(FACTS, preparation=Preparation(**{"face": "none", "size": SIZE, **settings})),
+        )
         with pytest.raises(LearnetError, match=f"made with {what}: that .*learnet predict"):
             LiveRecogniser(slow)
     with pytest.raises(LearnetError, match="0.02 s at 50 frames per second.*longer --window-s"):

@@ -43,7 +43,9 @@ T = np.arange(60)
 def test_a_sway_in_the_band_is_1_plus_alpha_times_as_far(alpha: float, hz: float) -> None:
     """100 frames a second, 0.6 s: at any phase. The pyramid keeps 90 % of waves of 28 pixels, and 10 % more is lost where the band cuts."""
     for phase in (0.0, 0.7, 2.0):
-        assert gain(0.2 * np.cos(2 * np.pi * hz * (T + 0.5) / 100 + phase), alpha, 100.0) == pytest.approx(1 + alpha, rel=0.2)
+        assert gain(0.2 * np.cos(2 * np.pi * hz * (T + 0.5) / 100 + phase), alpha, 100.0) == pytest.approx(
+            1 + alpha, rel=0.2
+        )
 
 
 def test_a_sway_outside_the_band_stays() -> None:
@@ -51,14 +53,18 @@ def test_a_sway_outside_the_band_stays() -> None:
         assert gain(0.2 * np.cos(2 * np.pi * hz * (T + 0.5) / 100), 10.0, 100.0) == pytest.approx(1, abs=0.03)
     slow = 0.5 * np.cos(2 * np.pi * 0.5 * (np.arange(400) + 0.5) / 100)  # half a hertz over four seconds
     assert gain(slow, 10.0, 100.0) == pytest.approx(1, abs=0.02)
-    assert gain(0.2 * np.cos(2 * np.pi * 20 * (T + 0.5) / 100), 10.0, 20.0) > 5  # the same frames five times as slow are in the band
+    assert (
+        gain(0.2 * np.cos(2 * np.pi * 20 * (T + 0.5) / 100), 10.0, 20.0) > 5
+    )  # the same frames five times as slow are in the band
 
 
 def test_both_at_once_are_told_apart() -> None:
     fast, slow = 0.1 * np.cos(2 * np.pi * 5 * (T + 0.5) / 100), 0.2 * np.cos(2 * np.pi * 25 * (T + 0.5) / 100)
     crops = swaying(fast + slow)
     after = shifts(magnified(crops, 4.0, 100.0))
-    assert after @ fast / (fast @ fast) == pytest.approx(5, rel=0.15) and after @ slow / (slow @ slow) == pytest.approx(1, abs=0.1)
+    assert after @ fast / (fast @ fast) == pytest.approx(5, rel=0.15) and after @ slow / (
+        slow @ slow
+    ) == pytest.approx(1, abs=0.1)
 
 
 def test_fine_patterns_get_less() -> None:
@@ -87,9 +93,17 @@ def test_a_movement_that_does_not_return_leaves_no_jump() -> None:
 
 
 @settings(max_examples=15, deadline=None)
-@given(count=st.integers(2, 12), size=st.integers(28, 60), alpha=st.floats(0, 100), fps=st.floats(1, 1000), seed=st.integers(0, 9))
+@given(
+    count=st.integers(2, 12),
+    size=st.integers(28, 60),
+    alpha=st.floats(0, 100),
+    fps=st.floats(1, 1000),
+    seed=st.integers(0, 9),
+)
 def test_what_stands_still_comes_back(count: int, size: int, alpha: float, fps: float, seed: int) -> None:
-    still = np.repeat(np.random.default_rng(seed).integers(0, 256, (1, size, size, 3), dtype=np.uint8), count, axis=0)
+    still = np.repeat(
+        np.random.default_rng(seed).integers(0, 256, (1, size, size, 3), dtype=np.uint8), count, axis=0
+    )
     np.testing.assert_array_equal(magnified(still, alpha, fps), still)
     moving = np.random.default_rng(seed).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
     np.testing.assert_array_equal(magnified(moving, 0.0, fps), moving)
@@ -97,7 +111,9 @@ def test_what_stands_still_comes_back(count: int, size: int, alpha: float, fps: 
 
 def test_changes_of_light_are_not_magnified() -> None:
     """The rest of the pyramid is left alone."""
-    crops = np.repeat((100 + 10 * np.sin(2 * np.pi * 5 * T / 100))[:, None], SIZE**2 * 3, axis=1).reshape(-1, SIZE, SIZE, 3)
+    crops = np.repeat((100 + 10 * np.sin(2 * np.pi * 5 * T / 100))[:, None], SIZE**2 * 3, axis=1).reshape(
+        -1, SIZE, SIZE, 3
+    )
     crops = np.rint(crops).astype(np.uint8)
     np.testing.assert_array_equal(magnified(crops, 10.0, 100.0), crops)
 
@@ -125,6 +141,12 @@ def test_what_cannot_be_magnified() -> None:
     crops = swaying(np.zeros(4), 28)
     with pytest.raises(TooFewFrames):
         magnified(crops[:1], 2.0, 25.0)
-    for alpha, fps in ((-1.0, 25.0), (float("nan"), 25.0), (float("inf"), 25.0), (2.0, 0.0), (2.0, float("nan"))):
+    for alpha, fps in (
+        (-1.0, 25.0),
+        (float("nan"), 25.0),
+        (float("inf"), 25.0),
+        (2.0, 0.0),
+        (2.0, float("nan")),
+    ):
         with pytest.raises(LearnetError, match="cannot be magnified"):
             magnified(crops, alpha, fps)

@@ -5,7 +5,19 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from written_by_hand import EXPECTED, ROWS, clips, cropped, database, everything, images, kinds, nine_columns, of_kind, told
+from written_by_hand import (
+    EXPECTED,
+    ROWS,
+    clips,
+    cropped,
+    database,
+    everything,
+    images,
+    kinds,
+    nine_columns,
+    of_kind,
+    told,
+)
 
 from learnet.datasets.casme2 import read
 
@@ -17,7 +29,9 @@ def test_missing_border_and_apex_frames_become_the_nearest(tmp_path: Path) -> No
         (folder / f"reg_img{number}.jpg").unlink()
     reading = read(tmp_path)
     assert told(reading.clips[0])[3:7] == (48, 60, 85, "repaired")
-    assert of_kind(reading, "frames missing").what.endswith("4 of the 41 frames 46..86 are not there; the nearest ones, 48..85, are taken")
+    assert of_kind(reading, "frames missing").what.endswith(
+        "4 of the 41 frames 46..86 are not there; the nearest ones, 48..85, are taken"
+    )
     assert not of_kind(reading, "frames missing").serious  # 4 of 41 is under a tenth
     assert of_kind(reading, "apex moved").what.endswith("there is no frame 59; the nearest is 60")
     (folder / "reg_img50.jpg").unlink()
@@ -55,7 +69,10 @@ def test_renumbered_frames_are_not_taken_for_the_clip(tmp_path: Path) -> None:
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED[1:]
     finding = of_kind(reading, "clip left out")
-    assert finding.serious and "no frame has a number from 46 to 86; there are 1 to 41, perhaps renumbered" in finding.what
+    assert (
+        finding.serious
+        and "no frame has a number from 46 to 86; there are 1 to 41, perhaps renumbered" in finding.what
+    )
 
 
 def test_rows_without_folder_folders_without_images_and_clashing_numbers_are_serious(tmp_path: Path) -> None:
@@ -70,12 +87,22 @@ def test_rows_without_folder_folders_without_images_and_clashing_numbers_are_ser
     assert kinds(reading, serious=True) == ["clip left out", "clip left out", "row without folder"]
     assert "but cropped-updated and raw and raw-selected has" in of_kind(reading, "row without folder").what
     said = " ".join(finding.what for finding in reading.findings)
-    assert "EP93_02_01 holds no images" in said and "reg_img007.jpg and reg_img7.jpg have the same number" in said
+    assert (
+        "EP93_02_01 holds no images" in said
+        and "reg_img007.jpg and reg_img7.jpg have the same number" in said
+    )
 
 
-@given(st.sets(st.integers(30, 60), min_size=1), st.integers(30, 60), st.integers(0, 30), st.one_of(st.none(), st.integers(0, 70)))
+@given(
+    st.sets(st.integers(30, 60), min_size=1),
+    st.integers(30, 60),
+    st.integers(0, 30),
+    st.one_of(st.none(), st.integers(0, 70)),
+)
 @settings(max_examples=60, deadline=None)
-def test_a_clip_never_points_at_frames_that_are_not_there(tmp_path_factory, there, onset: int, length: int, apex: int | None) -> None:
+def test_a_clip_never_points_at_frames_that_are_not_there(
+    tmp_path_factory, there, onset: int, length: int, apex: int | None
+) -> None:
     root = tmp_path_factory.mktemp("frames")
     row = ("02", "EP96_01", onset, "/" if apex is None else apex, onset + length, "4", "fear")
     nine_columns(root / "CASME2-coding.xlsx", [ROWS[0], row])
@@ -90,4 +117,9 @@ def test_a_clip_never_points_at_frames_that_are_not_there(tmp_path_factory, ther
         assert abs(clip.offset - onset - length) == min(abs(number - onset - length) for number in there)
         assert set(inside) <= set(range(clip.onset, clip.offset + 1))
         if onset in there and onset + length in there and apex in inside:
-            assert (clip.onset, clip.apex, clip.offset, clip.apex_source) == (onset, apex, onset + length, "file")
+            assert (clip.onset, clip.apex, clip.offset, clip.apex_source) == (
+                onset,
+                apex,
+                onset + length,
+                "file",
+            )

@@ -54,13 +54,18 @@ def test_a_person_sits_for_eight_images_and_every_other_eight_are_imitated(tmp_p
     np.testing.assert_array_equal(both.images[of_one], imitated.images[of_one])
     np.testing.assert_array_equal(both.images[of_two], only.images[of_two])
     assert not np.array_equal(both.images[of_two], imitated.images[of_two])
-    assert list(both.clips["person"].value_counts()[:2]) == [PER_PERSON] * 2 and both.about["people"] == 2 * PER_PERSON + 2
+    assert (
+        list(both.clips["person"].value_counts()[:2]) == [PER_PERSON] * 2
+        and both.about["people"] == 2 * PER_PERSON + 2
+    )
     assert only.clips["person"].nunique() == only.about["people"] == 4
     assert both.clips["clip"].is_unique and only.clips["clip"].is_unique
     assert set(both.clips["emotion"]) == {"surprise", "none"}
 
 
-def test_the_same_seed_measures_the_same_bytes_on_any_number_of_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_seed_measures_the_same_bytes_on_any_number_of_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("learnet.simulated.BLOCK", PER_PERSON)
     one, two = (simulate_flow(tmp_path / str(jobs), 20, estimator="measured", jobs=jobs) for jobs in (1, 2))
     assert one.about["fingerprint"] == two.about["fingerprint"]

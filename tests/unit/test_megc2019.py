@@ -57,12 +57,21 @@ def test_the_list_says_which_clips_and_which_classes(tmp_path: Path) -> None:
     assert len({clip.person for clip in reading.clips}) == 6
     assert reading.about["clips"] == "6 of 6 in the list, 6 people"
     assert "casme2 2 of 145 clips, 2 of 24 people" in reading.about["parts"]
-    assert scheme_for("auto", [clip.dataset for clip in reading.clips], [clip.emotion for clip in reading.clips]).name == "megc-3"
+    assert (
+        scheme_for(
+            "auto", [clip.dataset for clip in reading.clips], [clip.emotion for clip in reading.clips]
+        ).name
+        == "megc-3"
+    )
 
 
 def test_labels_that_the_list_overrules_are_told_and_those_it_shares_are_not(tmp_path: Path) -> None:
     """SAMM's 037_7_94 is `Others` in its workbook and a surprise in this list; CASME II's repression is negative in both."""
-    (finding,) = [finding for finding in composite(databases(tmp_path)).findings if finding.kind == "label differs from the list"]
+    (finding,) = [
+        finding
+        for finding in composite(databases(tmp_path)).findings
+        if finding.kind == "label differs from the list"
+    ]
     assert finding.where == "samm/037/037_7_94" and not finding.serious
     assert "labelled others here and surprise in the list" in finding.what
 
@@ -79,7 +88,9 @@ def test_a_listed_clip_that_is_not_there_is_serious_and_one_beyond_the_list_is_n
     missing = [finding for finding in reading.findings if finding.kind == "listed clip missing"]
     assert [finding.where for finding in missing] == ["casme2/sub17/EP92_3", "samm/6/006_9_99"]
     assert all(finding.serious for finding in missing) and "list.csv line 7" in missing[1].what
-    rows = {finding.where: finding.serious for finding in reading.findings if finding.kind == "row without folder"}
+    rows = {
+        finding.where: finding.serious for finding in reading.findings if finding.kind == "row without folder"
+    }
     assert rows == {"casme2/02/EP91f": False, "casme2/17/EP92_3": True}
 
 
@@ -100,7 +111,10 @@ def test_the_databases_may_be_links(tmp_path: Path) -> None:
 
 def test_a_database_that_is_not_there_stops(tmp_path: Path) -> None:
     written_by_hand.database(tmp_path / "CASME2")
-    with pytest.raises(BadInput, match="MEGC2019 needs CASME II, SMIC, SAMM below one folder; SMIC and SAMM are not there. Put"):
+    with pytest.raises(
+        BadInput,
+        match="MEGC2019 needs CASME II, SMIC, SAMM below one folder; SMIC and SAMM are not there. Put",
+    ):
         composite(tmp_path)
     assert told(composite(tmp_path, LINES[:2])) == EXPECTED[:2]
 
@@ -127,7 +141,9 @@ def test_a_workbook_that_another_of_the_three_uses_is_no_finding(tmp_path: Path)
 
 
 def test_without_the_list_it_stops_and_says_which(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="needs the organisers' list. Give their combined_3class_gt.csv with --list"):
+    with pytest.raises(
+        BadInput, match="needs the organisers' list. Give their combined_3class_gt.csv with --list"
+    ):
         read_dataset("megc2019", databases(tmp_path))
 
 
@@ -147,7 +163,10 @@ def test_a_header_and_further_columns_are_passed_over(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "line, said",
     [
-        ("casme2,sub01,EP90_01f,3", "list.csv line 7: 'casme2,sub01,EP90_01f,3' is not `database,subject,clip,class`"),
+        (
+            "casme2,sub01,EP90_01f,3",
+            "list.csv line 7: 'casme2,sub01,EP90_01f,3' is not `database,subject,clip,class`",
+        ),
         ("casme,sub01,EP90_01f,1", "list.csv line 7"),
         ("casme2,sub01", "list.csv line 7"),
         ("casme2,he,EP90_01f,1", "'he' is not a subject's number"),
@@ -161,15 +180,26 @@ def test_a_line_that_is_not_understood_stops_with_its_place(tmp_path: Path, line
 
 
 def test_no_list_a_folder_an_empty_one(tmp_path: Path) -> None:
-    for path, said in ((tmp_path / "gone.csv", "cannot be read"), (tmp_path, "a folder"), (write_list(tmp_path / "e.csv", []), "is empty")):
+    for path, said in (
+        (tmp_path / "gone.csv", "cannot be read"),
+        (tmp_path, "a folder"),
+        (write_list(tmp_path / "e.csv", []), "is empty"),
+    ):
         with pytest.raises(BadInput, match=said):
             read_list(path)
     with pytest.raises(BadInput, match="names no clips"):
         read_list(write_list(tmp_path / "commas.csv", [",,,", ",,,"]))
 
 
-@given(st.integers(1, 30), st.sampled_from(["ne", "po", "sur"]), st.integers(1, 40), st.sampled_from(["s{}", "s{:02d}", "S{:02d}"]))
-def test_smic_is_matched_however_it_is_padded(tmp_path_factory, person: int, code: str, clip: int, form: str) -> None:
+@given(
+    st.integers(1, 30),
+    st.sampled_from(["ne", "po", "sur"]),
+    st.integers(1, 40),
+    st.sampled_from(["s{}", "s{:02d}", "S{:02d}"]),
+)
+def test_smic_is_matched_however_it_is_padded(
+    tmp_path_factory, person: int, code: str, clip: int, form: str
+) -> None:
     path = tmp_path_factory.mktemp("list") / "list.csv"
     subject = form.format(person)
     (one,) = read_list(write_list(path, [f"smic,{subject},{subject}_{code}_{clip:02d},0"]))
@@ -185,7 +215,11 @@ def test_the_organisers_own_file(shared: Path) -> None:
         assert (len(part), len({one.key[1] for one in part})) == (clips, people)
     assert sum(clips for clips, _ in PARTS.values()) == sum(PUBLISHED.values()) == 442
     assert DATASETS["megc2019"].people == sum(people for _, people in PARTS.values()) == 68
-    assert Counter(one.emotion for one in listed if one.dataset == "samm") == {"negative": 92, "positive": 26, "surprise": 15}
+    assert Counter(one.emotion for one in listed if one.dataset == "samm") == {
+        "negative": 92,
+        "positive": 26,
+        "surprise": 15,
+    }
 
 
 def of_the_list(root: Path) -> Path:
@@ -193,8 +227,12 @@ def of_the_list(root: Path) -> Path:
     rows = [("01", "EP02_01f", 46, 59, 86, "12", "happiness")]
     written_by_hand.nine_columns(root / "CASME2" / "CASME2-coding-20140508.xlsx", rows)
     written_by_hand.cropped(root / "CASME2" / "Cropped", rows)
-    test_smic.tree(root / "SMIC" / "SMIC_all_cropped" / "HS", [("s1", "micro/negative", "s1_ne_01", 500, 520)])
-    test_samm.database(root / "SAMM", [("006", "006_1_2", 1, 5562, 5588, 5632, 71, "Micro - 1/2", "4+7", "Anger", 3, None)])
+    test_smic.tree(
+        root / "SMIC" / "SMIC_all_cropped" / "HS", [("s1", "micro/negative", "s1_ne_01", 500, 520)]
+    )
+    test_samm.database(
+        root / "SAMM", [("006", "006_1_2", 1, 5562, 5588, 5632, 71, "Micro - 1/2", "4+7", "Anger", 3, None)]
+    )
     return root
 
 
@@ -206,10 +244,17 @@ def test_a_list_that_was_cut_at_the_end_of_a_line_is_serious(shared: Path, tmp_p
     told = written_by_hand.of_kind(composite(root, lines[:-1]), kind)
     assert told.serious and told.where == "list.csv"
     assert re.fullmatch(r"samm 132 clips of \d+ people, not 133 of 28; \d+ \w+, not \d+", told.what)
-    told = written_by_hand.of_kind(composite(root, [line for line in lines if not line.startswith("samm")]), kind)
-    assert told.serious and told.what.startswith("samm 0 clips of 0 people, not 133 of 28; 158 negative, not 250; ")
+    told = written_by_hand.of_kind(
+        composite(root, [line for line in lines if not line.startswith("samm")]), kind
+    )
+    assert told.serious and told.what.startswith(
+        "samm 0 clips of 0 people, not 133 of 28; 158 negative, not 250; "
+    )
     swapped = [lines[0][:-1] + "2", *lines[1:]]
-    assert written_by_hand.of_kind(composite(root, swapped), kind).what == "108 positive, not 109; 84 surprise, not 83"
+    assert (
+        written_by_hand.of_kind(composite(root, swapped), kind).what
+        == "108 positive, not 109; 84 surprise, not 83"
+    )
     (root / "SYNTHETIC.txt").touch()
     assert kind not in written_by_hand.kinds(composite(root, lines[:-1]))
 

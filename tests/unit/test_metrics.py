@@ -9,12 +9,22 @@ from sklearn.calibration import calibration_curve
 
 from learnet.clip import Outcome
 from learnet.errors import LearnetError
-from learnet.metrics import average_seeds, calibration, confusion, headline, intervals, precision_recall_f1, summarise
+from learnet.metrics import (
+    average_seeds,
+    calibration,
+    confusion,
+    headline,
+    intervals,
+    precision_recall_f1,
+    summarise,
+)
 
 CLASSES = ("negative", "positive", "surprise")
 
 
-def outcome(clip: str, truth: str, prediction: str, seed: int = 0, scores: tuple[float, ...] = (0.5, 0.3, 0.2)) -> Outcome:
+def outcome(
+    clip: str, truth: str, prediction: str, seed: int = 0, scores: tuple[float, ...] = (0.5, 0.3, 0.2)
+) -> Outcome:
     return Outcome("s", "f", seed, clip, "d", clip.rsplit("/", 1)[0], truth, prediction, scores)
 
 
@@ -41,7 +51,8 @@ def test_equals_scikit_learn(pairs: list[tuple[str, str]]) -> None:
     ]
     np.testing.assert_allclose(headline(counts), expected)
     np.testing.assert_allclose(
-        precision_recall_f1(counts)[0], reference.precision_score(truth, prediction, labels=CLASSES, average=None, zero_division=0)
+        precision_recall_f1(counts)[0],
+        reference.precision_score(truth, prediction, labels=CLASSES, average=None, zero_division=0),
     )
 
 
@@ -60,10 +71,16 @@ def test_a_class_outside_the_list_is_refused() -> None:
 
 def test_pooled_is_not_the_mean_over_folds() -> None:
     """Two people, one right on 1 clip, the other wrong on 3: pooled accuracy 1/4, mean over people 1/2."""
-    outcomes = [outcome("d/1/a", "negative", "negative"), *(outcome(f"d/2/{i}", "negative", "positive") for i in range(3))]
+    outcomes = [
+        outcome("d/1/a", "negative", "negative"),
+        *(outcome(f"d/2/{i}", "negative", "positive") for i in range(3)),
+    ]
     summary = summarise(outcomes, CLASSES)["seeds"]["0"]
     assert summary["accuracy"]["value"] == 0.25
-    assert summary["per_person"] == {"d/1": {"clips": 1, "right": 1, "accuracy": 1.0}, "d/2": {"clips": 3, "right": 0, "accuracy": 0.0}}
+    assert summary["per_person"] == {
+        "d/1": {"clips": 1, "right": 1, "accuracy": 1.0},
+        "d/2": {"clips": 3, "right": 0, "accuracy": 0.0},
+    }
 
 
 def test_bootstrap_agrees_with_the_binomial() -> None:
@@ -92,7 +109,9 @@ def test_a_rare_class_missing_from_a_resample_does_not_count_as_zero() -> None:
 
 
 def test_absent_classes_are_named_and_count_as_zero() -> None:
-    summary = summarise([outcome("d/1/a", "negative", "negative"), outcome("d/2/a", "positive", "positive")], CLASSES)
+    summary = summarise(
+        [outcome("d/1/a", "negative", "negative"), outcome("d/2/a", "positive", "positive")], CLASSES
+    )
     assert summary["absent"] == ["surprise"]
     assert summary["seeds"]["0"]["uf1"]["value"] == pytest.approx(2 / 3)
 
@@ -113,8 +132,13 @@ def test_each_database_is_counted_by_itself() -> None:
         for i, (truth, prediction) in enumerate(pairs)
     ]
     found = summarise(outcomes, list("nps"))["datasets"]
-    assert [(part["clips"], part["people"], part["absent"]) for part in found.values()] == [(4, 4, ["s"]), (2, 2, ["p", "s"])]
-    scores = {base: [part["mean"][m]["value"] for m in ("accuracy", "uf1", "uar")] for base, part in found.items()}
+    assert [(part["clips"], part["people"], part["absent"]) for part in found.values()] == [
+        (4, 4, ["s"]),
+        (2, 2, ["p", "s"]),
+    ]
+    scores = {
+        base: [part["mean"][m]["value"] for m in ("accuracy", "uf1", "uar")] for base, part in found.items()
+    }
     assert scores["a"] == pytest.approx([3 / 4, (2 / 3 + 4 / 5 + 0) / 3, (1 / 2 + 1 + 0) / 3])
     assert scores["b"] == pytest.approx([1 / 2, (2 / 3) / 3, (1 / 2) / 3])
     for part in found.values():
@@ -132,13 +156,19 @@ def test_seeds_are_averaged_by_score_and_by_measure() -> None:
     summary = summarise(outcomes, CLASSES)
     assert summary["mean"]["accuracy"]["value"] == pytest.approx(0.75)
     assert summary["mean"]["accuracy"]["spread"] == pytest.approx(np.std([1, 0.5], ddof=1))
-    assert [o.prediction for o in average_seeds(outcomes, CLASSES)] == ["positive", "positive"]  # (0.35, 0.65), (0.3, 0.7)
+    assert [o.prediction for o in average_seeds(outcomes, CLASSES)] == [
+        "positive",
+        "positive",
+    ]  # (0.35, 0.65), (0.3, 0.7)
     assert summary["averaged"]["accuracy"]["value"] == 0.5
 
 
 def test_unequal_seeds_are_refused() -> None:
     with pytest.raises(LearnetError, match="same clips"):
-        summarise([outcome("d/1/a", "negative", "negative", 0), outcome("d/1/b", "negative", "negative", 1)], CLASSES)
+        summarise(
+            [outcome("d/1/a", "negative", "negative", 0), outcome("d/1/b", "negative", "negative", 1)],
+            CLASSES,
+        )
     with pytest.raises(LearnetError, match="no outcomes"):
         summarise([], CLASSES)
 
@@ -146,7 +176,9 @@ def test_unequal_seeds_are_refused() -> None:
 def scored(person: int, number: int, right: bool, score: float, seed: int = 0) -> Outcome:
     """An answer `positive` with a score; the truth is another class where it is wrong."""
     rest = (1 - score) / 2
-    return outcome(f"d/{person}/{number}", "positive" if right else "surprise", "positive", seed, (rest, score, rest))
+    return outcome(
+        f"d/{person}/{number}", "positive" if right else "surprise", "positive", seed, (rest, score, rest)
+    )
 
 
 def test_calibration_by_hand() -> None:
@@ -154,7 +186,9 @@ def test_calibration_by_hand() -> None:
     two of three right, mean 14/15. So the error is 2/5 |0.5 - 0.55| + 3/5 |2/3 - 14/15| = 0.02 + 0.16.
     """
     given = [(0.5, True), (0.6, False), (0.9, True), (0.9, False), (1.0, True)]
-    found = calibration([scored(i, 0, right, score) for i, (score, right) in enumerate(given)], CLASSES, bins=5)
+    found = calibration(
+        [scored(i, 0, right, score) for i, (score, right) in enumerate(given)], CLASSES, bins=5
+    )
     assert found.counts.tolist() == [0, 0, 2, 0, 3]
     np.testing.assert_allclose(found.score[[2, 4]], [0.55, 14 / 15])
     np.testing.assert_allclose(found.right[[2, 4]], [0.5, 2 / 3])
@@ -163,12 +197,16 @@ def test_calibration_by_hand() -> None:
     assert (found.mean_score, found.share_right) == (pytest.approx(0.78), pytest.approx(0.6))
 
 
-ANSWERS = st.lists(st.tuples(st.integers(0, 5), st.integers(334, 1000), st.booleans()), min_size=1, max_size=40)
+ANSWERS = st.lists(
+    st.tuples(st.integers(0, 5), st.integers(334, 1000), st.booleans()), min_size=1, max_size=40
+)
 
 
 @given(ANSWERS, st.integers(1, 15))
 def test_calibration_beside_scikit_learn_and_a_loop(given: list[tuple[int, int, bool]], bins: int) -> None:
-    outcomes = [scored(person, place, right, score / 1000) for place, (person, score, right) in enumerate(given)]
+    outcomes = [
+        scored(person, place, right, score / 1000) for place, (person, score, right) in enumerate(given)
+    ]
     found = calibration(outcomes, CLASSES, bins, draws=20)
     right, score = [one for *_, one in given], [one / 1000 for _, one, _ in given]
     fraction, mean = calibration_curve(right, score, n_bins=bins)
@@ -176,7 +214,9 @@ def test_calibration_beside_scikit_learn_and_a_loop(given: list[tuple[int, int, 
     np.testing.assert_allclose(found.right[there], fraction)
     np.testing.assert_allclose(found.score[there], mean)
     total = 0.0
-    for m in range(bins):  # the definition, in whole thousandths, so that no rounding moves an answer to the next bin
+    for m in range(
+        bins
+    ):  # the definition, in whole thousandths, so that no rounding moves an answer to the next bin
         inside = [(one, ok) for _, one, ok in given if 1000 * m < one * bins <= 1000 * (m + 1)]
         total += abs(sum(ok for _, ok in inside) - sum(one for one, _ in inside) / 1000) / len(given)
     assert found.ece == pytest.approx(total)
@@ -199,15 +239,29 @@ def test_calibration_expected_by_chance() -> None:
     found = calibration([scored(i, 0, True, 0.5) for i in range(3)], CLASSES, bins=1)
     assert found.by_chance == pytest.approx((2 * 1 / 8 * 0.5 + 6 / 8 * (2 / 3 - 1 / 2)), abs=0.02)
     twice = calibration([scored(i, 0, True, 0.5, seed) for i in range(3) for seed in (0, 1)], CLASSES, bins=1)
-    assert twice.by_chance == pytest.approx(found.by_chance)  # answers to one clip with several seeds share their luck
+    assert twice.by_chance == pytest.approx(
+        found.by_chance
+    )  # answers to one clip with several seeds share their luck
 
 
 def test_calibration_needs_scores_and_is_in_the_summary() -> None:
-    bare = [outcome("d/1/a", "negative", "negative", scores=()), outcome("d/2/a", "positive", "negative", scores=())]
+    bare = [
+        outcome("d/1/a", "negative", "negative", scores=()),
+        outcome("d/2/a", "positive", "negative", scores=()),
+    ]
     with pytest.raises(LearnetError, match="score for each class"):
         calibration(bare, CLASSES)
     assert "calibration" not in summarise(bare, CLASSES)
     outcomes = [scored(i, 0, i % 2 == 0, 0.7) for i in range(6)]
     told, found = summarise(outcomes, CLASSES)["calibration"], calibration(outcomes, CLASSES)
-    assert told["ece"] == {"value": found.ece, "low": found.ece_limits[0], "high": found.ece_limits[1], "by_chance": found.by_chance}
-    assert (told["bins"], told["mean_score"], told["share_right"]) == (10, pytest.approx(0.7), pytest.approx(0.5))
+    assert told["ece"] == {
+        "value": found.ece,
+        "low": found.ece_limits[0],
+        "high": found.ece_limits[1],
+        "by_chance": found.by_chance,
+    }
+    assert (told["bins"], told["mean_score"], told["share_right"]) == (
+        10,
+        pytest.approx(0.7),
+        pytest.approx(0.5),
+    )

@@ -17,7 +17,16 @@ from learnet.errors import BadInput, LearnetError
 from learnet.labels import SCHEMES, UnknownLabel
 from learnet.settings import Selection
 
-HEADER = ("Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Action Units", "Estimated Emotion", "remarks")
+HEADER = (
+    "Subject",
+    "Filename",
+    "OnsetFrame",
+    "ApexFrame",
+    "OffsetFrame",
+    "Action Units",
+    "Estimated Emotion",
+    "remarks",
+)
 ROWS: list[tuple] = [
     (1, "S01-01-091", 1, 12, 30, "6+12", "happiness", None),
     (1, "S01-02-092", 1, 40, 25, "1+2", "surprise", "apex wrong"),
@@ -86,14 +95,22 @@ def test_both_forms_of_the_tree(tmp_path: Path, form: str) -> None:
     assert clips(reading) == EXPECTED
     assert all(clip.cropped and clip.fps == 90.0 and clip.kind == "micro" for clip in reading.clips)
     level = "S01/happiness" if form == "by subject" else "happiness"
-    assert reading.clips[0].path == tmp_path / MICRO / level / "S01-01-091" and reading.clips[0].key == "mmew/S01/S01-01-091"
+    assert (
+        reading.clips[0].path == tmp_path / MICRO / level / "S01-01-091"
+        and reading.clips[0].key == "mmew/S01/S01-01-091"
+    )
     assert kinds(reading) == FOUND and kinds(reading, serious=True) == ["frames missing"]
     assert reading.about["workbook"] == f"{NAME}, sheet Sheet, 8 columns, 4 rows"
     assert reading.about["tree"] == f"cropped, {MICRO}, 4 clip folders"
 
 
-@pytest.mark.parametrize("macros", [("S01/anger", "S01-03-{:03d}.jpg"), ("S01/anger/S01-01-091", "{}.jpg"), ("S01-01-091", "{}.jpg")])
-def test_macro_expressions_are_no_clips_and_no_folders_without_row(tmp_path: Path, macros: tuple[str, str]) -> None:
+@pytest.mark.parametrize(
+    "macros",
+    [("S01/anger", "S01-03-{:03d}.jpg"), ("S01/anger/S01-01-091", "{}.jpg"), ("S01-01-091", "{}.jpg")],
+)
+def test_macro_expressions_are_no_clips_and_no_folders_without_row(
+    tmp_path: Path, macros: tuple[str, str]
+) -> None:
     """Should a copy have folders instead of pictures, their names would be those of micro-expressions."""
     database(tmp_path)
     images(tmp_path / "MMEW_Final" / "A_Macro_Expression" / macros[0], range(1, 50), macros[1])
@@ -105,12 +122,19 @@ def test_macro_expressions_are_no_clips_and_no_folders_without_row(tmp_path: Pat
 def test_macro_expressions_alone_are_not_the_database(tmp_path: Path) -> None:
     macro(tmp_path / MACRO)
     workbook(tmp_path / NAME)
-    with pytest.raises(BadInput, match=r"there are no folders of clips \(such as Micro_Expression/happiness/S01-01-001\)"):
+    with pytest.raises(
+        BadInput, match=r"there are no folders of clips \(such as Micro_Expression/happiness/S01-01-001\)"
+    ):
         read(tmp_path)
 
 
-@pytest.mark.parametrize("folder, label", [("repression", "others"), ("others", "repression"), ("others", "others"), ("Other", "Others ")])
-def test_the_folder_of_the_last_class_may_be_called_otherwise(tmp_path: Path, folder: str, label: str) -> None:
+@pytest.mark.parametrize(
+    "folder, label",
+    [("repression", "others"), ("others", "repression"), ("others", "others"), ("Other", "Others ")],
+)
+def test_the_folder_of_the_last_class_may_be_called_otherwise(
+    tmp_path: Path, folder: str, label: str
+) -> None:
     tree(tmp_path / MICRO, others=folder)
     workbook(tmp_path / NAME, changed(2, emotion=label))
     reading = read(tmp_path)
@@ -119,7 +143,9 @@ def test_the_folder_of_the_last_class_may_be_called_otherwise(tmp_path: Path, fo
     assert kinds(reading) == FOUND
     lies = "repression" if folder == "repression" else "others"
     assert reading.about["others are called"] == f"{word} in the workbook, {lies} in the folders"
-    assert {SCHEMES[scheme].of[word] for scheme in ("mmew-7", "mmew-4")} == {"others"}  # one class in both copies
+    assert {SCHEMES[scheme].of[word] for scheme in ("mmew-7", "mmew-4")} == {
+        "others"
+    }  # one class in both copies
 
 
 def test_a_clip_is_found_by_its_name_in_any_folder(tmp_path: Path) -> None:
@@ -133,7 +159,10 @@ def test_a_clip_is_found_by_its_name_in_any_folder(tmp_path: Path) -> None:
     assert clips(reading) == EXPECTED
     assert kinds(reading) == sorted([*FOUND, "folder and label differ"])
     finding = of_kind(reading, "folder and label differ")
-    assert finding.serious and finding.what == "it lies in surprise, and the workbook says happiness, which is taken"
+    assert (
+        finding.serious
+        and finding.what == "it lies in surprise, and the workbook says happiness, which is taken"
+    )
     assert finding.where == "mmew/S01/S01-01-091"
 
 
@@ -160,7 +189,9 @@ def test_images_far_below_a_clip_are_not_its_frames(tmp_path: Path) -> None:
     assert kinds(read(tmp_path)) == FOUND
 
 
-@pytest.mark.parametrize("name", [NAME, "MMEW_Micro_Exp (20).xlsx", "MMEW_Micro_Exp_v2.xlsx", "mmew micro exp.XLSX", "labels.xlsx"])
+@pytest.mark.parametrize(
+    "name", [NAME, "MMEW_Micro_Exp (20).xlsx", "MMEW_Micro_Exp_v2.xlsx", "mmew micro exp.XLSX", "labels.xlsx"]
+)
 def test_workbooks_under_any_name(tmp_path: Path, name: str) -> None:
     tree(tmp_path / MICRO)
     workbook(tmp_path / name)
@@ -176,7 +207,9 @@ def test_copies_by_a_browser_are_versions(tmp_path: Path) -> None:
     assert reading.about["workbook"].startswith("MMEW_Micro_Exp_v2.xlsx, ")
     assert reading.about["other workbooks"] == f"MMEW_Micro_Exp (20).xlsx, {NAME}"
     assert (reading.clips[0].apex, reading.clips[3].emotion) == (14, "anger")
-    assert kinds(reading) == sorted([*FOUND, "versions differ in emotion", *["versions differ in frames"] * 2])
+    assert kinds(reading) == sorted(
+        [*FOUND, "versions differ in emotion", *["versions differ in frames"] * 2]
+    )
 
 
 @pytest.mark.parametrize(
@@ -191,7 +224,9 @@ def test_copies_by_a_browser_are_versions(tmp_path: Path) -> None:
         ((0, 12, 30), 30, (1, 12, 30, "file"), {"frames missing": False}),
     ],
 )
-def test_marks_beyond_the_folder(tmp_path: Path, marks: tuple, last: int, taken: tuple, found: dict[str, bool]) -> None:
+def test_marks_beyond_the_folder(
+    tmp_path: Path, marks: tuple, last: int, taken: tuple, found: dict[str, bool]
+) -> None:
     """An offset beyond the last file is the last file, an apex outside the middle; many rows of the real one need it."""
     images(tmp_path / MICRO / "happiness" / "S01-01-091", range(1, last + 1), "{}.jpg")
     workbook(tmp_path / NAME, changed(0, onset=marks[0], apex=marks[1], offset=marks[2])[:1])
@@ -201,7 +236,9 @@ def test_marks_beyond_the_folder(tmp_path: Path, marks: tuple, last: int, taken:
 
 
 @pytest.mark.parametrize("apex, taken", [(52, 12), (None, 15), (90, 15)])
-def test_a_folder_that_is_cut_to_its_clip_is_taken_one_to_one(tmp_path: Path, apex: int | None, taken: int) -> None:
+def test_a_folder_that_is_cut_to_its_clip_is_taken_one_to_one(
+    tmp_path: Path, apex: int | None, taken: int
+) -> None:
     """Rows that count from the recording: 41..70 are 30 frames, and so are 1..30."""
     tree(tmp_path / MICRO)
     workbook(tmp_path / NAME, changed(0, onset=41, apex=apex, offset=70))
@@ -227,7 +264,9 @@ def test_rows_that_cannot_be_used_are_told(tmp_path: Path) -> None:
     workbook(tmp_path / NAME, rows)
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED
-    assert kinds(reading, serious=True) == ["frames missing"] + ["row not usable"] * 4 + ["row without folder"]
+    assert kinds(reading, serious=True) == ["frames missing"] + ["row not usable"] * 4 + [
+        "row without folder"
+    ]
     assert of_kind(reading, "folder without row").where == f"{MICRO}/fear/S02-01-099"
     said = " ".join(finding.what for finding in reading.findings)
     assert "subject 2 cannot have the clip S01-01-095" in said and "'he' is not a subject's number" in said
@@ -262,7 +301,9 @@ LEVELS = ["{e}", "s{s}/{e}", "S{s:02d}/{e}", "{e}/S{s:02d}", "sub{s:02d}", ".", 
     st.sampled_from([str, "{:02d}".format, "S{:02d}".format, " s{} ".format, int]),
 )
 @settings(max_examples=40, deadline=None)
-def test_padding_case_and_levels_do_not_matter(tmp_path_factory, levels, case, pattern, above, clip, cell) -> None:
+def test_padding_case_and_levels_do_not_matter(
+    tmp_path_factory, levels, case, pattern, above, clip, cell
+) -> None:
     root = tmp_path_factory.mktemp("levels")
     workbook(root / NAME, [(cell(row[0]), case(row[1]), *row[2:]) for row in ROWS])
     for level, (subject, name, *_, emotion, _) in zip(levels, ROWS, strict=True):
@@ -279,7 +320,9 @@ MARKS = st.one_of(st.none(), st.sampled_from(["/", ""]), st.integers(-1, 80))
 
 @given(st.sets(st.integers(1, 40), min_size=1), MARKS, MARKS, MARKS)
 @settings(max_examples=80, deadline=None)
-def test_a_clip_never_points_at_frames_that_are_not_there(tmp_path_factory, there, onset, apex, offset) -> None:
+def test_a_clip_never_points_at_frames_that_are_not_there(
+    tmp_path_factory, there, onset, apex, offset
+) -> None:
     """Whatever is missing or wrong, there is a clip of frames that are there, or a serious finding."""
     root = tmp_path_factory.mktemp("frames")
     tree(root / MICRO)
@@ -287,12 +330,17 @@ def test_a_clip_never_points_at_frames_that_are_not_there(tmp_path_factory, ther
     workbook(root / NAME, [*ROWS, (9, "S09-05-099", onset, apex, offset, 4, "fear")])
     reading = read(root)
     found = [clip for clip in reading.clips if clip.name == "S09-05-099"]
-    assert found or any(finding.serious and finding.where == "mmew/S09/S09-05-099" for finding in reading.findings)
+    assert found or any(
+        finding.serious and finding.where == "mmew/S09/S09-05-099" for finding in reading.findings
+    )
     for clip in found:
         assert {clip.onset, clip.apex, clip.offset} <= there
 
 
-@pytest.mark.parametrize("form, insides", [("by emotion", ["happiness", "happiness/S01-01-091"]), ("by subject", ["S01", "S01/happiness"])])
+@pytest.mark.parametrize(
+    "form, insides",
+    [("by emotion", ["happiness", "happiness/S01-01-091"]), ("by subject", ["S01", "S01/happiness"])],
+)
 def test_a_part_of_the_tree_is_not_the_database(tmp_path: Path, form: str, insides: list[str]) -> None:
     """One emotion or one subject alone would be a shorter list without a word."""
     database(tmp_path, FORMS[form])
@@ -326,6 +374,11 @@ def test_the_synthetic_database_is_read_as_it_was_played(tmp_path: Path) -> None
     assert len(reading.clips) == len(scenes) == 6
     assert kinds(reading) == ["apex outside the clip", "frames missing"]
     for clip, scene in zip(reading.clips, scenes, strict=True):
-        assert (clip.subject, clip.emotion, clip.onset, clip.offset) == (f"S{scene.person:02d}", scene.emotion, scene.onset, scene.offset)
+        assert (clip.subject, clip.emotion, clip.onset, clip.offset) == (
+            f"S{scene.person:02d}",
+            scene.emotion,
+            scene.onset,
+            scene.offset,
+        )
         assert clip.apex == scene.apex or clip.apex_source == "midpoint"
         assert clip.action_units == scene.action_units

@@ -8,7 +8,11 @@ from learnet.motion import MOTION_IMAGES
 from learnet.motion.dynamic import rank_weights
 from learnet.settings import Preparation
 
-USUAL = {"image": "joint-minmax", "flow": "per-channel", "histograms": "unit"}  # normalisation of what a kind is of
+USUAL = {
+    "image": "joint-minmax",
+    "flow": "per-channel",
+    "histograms": "unit",
+}  # normalisation of what a kind is of
 
 NEED = [name for name, kind in MOTION_IMAGES.items() if kind.needs_apex]
 
@@ -26,16 +30,29 @@ def test_the_settings_know_kinds_by_their_names() -> None:
     for name, kind in MOTION_IMAGES.items():
         assert (kind.of == "flow") == name.startswith("flow-")
         assert Preparation(motion=name).settled.normalise == USUAL[kind.of]
-    assert sorted(name for name, kind in MOTION_IMAGES.items() if kind.sums) == ["dynamic", "dynamic-linear", "dynamic-released"]
+    assert sorted(name for name, kind in MOTION_IMAGES.items() if kind.sums) == [
+        "dynamic",
+        "dynamic-linear",
+        "dynamic-released",
+    ]
 
 
 @pytest.mark.parametrize("name", MOTION_IMAGES)
 def test_every_kind_gives_a_finite_image_of_the_crop(name: str, crops: np.ndarray) -> None:
     image = MOTION_IMAGES[name].fold(crops, 3)
-    assert image.dtype == np.float32 and image.shape == (32, 32, 3) and np.isfinite(image).all() and image.any()
+    assert (
+        image.dtype == np.float32 and image.shape == (32, 32, 3) and np.isfinite(image).all() and image.any()
+    )
 
 
-@pytest.mark.parametrize("name", [name for name in MOTION_IMAGES if name not in ("dynamic-released", "onset-face", "apex-face", "lbp-top")])
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name in MOTION_IMAGES
+        if name not in ("dynamic-released", "onset-face", "apex-face", "lbp-top")
+    ],
+)
 def test_of_equal_frames_every_image_of_motion_is_zero(name: str, crops: np.ndarray) -> None:
     image = MOTION_IMAGES[name].fold(np.repeat(crops[:1], 7, axis=0), 3)
     assert np.abs(image).max() < 1e-6
@@ -44,7 +61,9 @@ def test_of_equal_frames_every_image_of_motion_is_zero(name: str, crops: np.ndar
 @pytest.mark.parametrize("name", [name for name, kind in MOTION_IMAGES.items() if kind.of == "image"])
 def test_the_image_of_a_mirrored_face_is_mirrored(name: str, crops: np.ndarray) -> None:
     fold = MOTION_IMAGES[name].fold
-    np.testing.assert_allclose(fold(crops[:, :, ::-1], 3)[:, ::-1], fold(crops, 3), rtol=1e-5, atol=1e-5)  # flow: test_flow.py
+    np.testing.assert_allclose(
+        fold(crops[:, :, ::-1], 3)[:, ::-1], fold(crops, 3), rtol=1e-5, atol=1e-5
+    )  # flow: test_flow.py
 
 
 def test_single_frames_and_their_difference(crops: np.ndarray) -> None:
@@ -77,7 +96,9 @@ def test_the_apex_at_the_border(crops: np.ndarray) -> None:
 
 @pytest.mark.parametrize("name", NEED)
 @pytest.mark.parametrize("apex", [None, 0, 7])
-def test_without_an_apex_after_the_onset_there_is_none(name: str, apex: int | None, crops: np.ndarray) -> None:
+def test_without_an_apex_after_the_onset_there_is_none(
+    name: str, apex: int | None, crops: np.ndarray
+) -> None:
     if (name, apex) in (("dynamic-fall", 0), ("dynamic-rise", 7)):
         return  # a clip that only falls; one that only rises
     with pytest.raises(LearnetError, match="apex"):

@@ -14,7 +14,9 @@ from learnet.errors import LearnetError, UnknownName, pick
 from learnet.networks import NETWORKS, as_input
 
 ROOT = Path(__file__).resolve().parents[2]
-LIGHT = [name for name in NETWORKS if name != "vgg19"]  # which is made as vgg16 is, and half a gigabyte each time
+LIGHT = [
+    name for name in NETWORKS if name != "vgg19"
+]  # which is made as vgg16 is, and half a gigabyte each time
 FLOORS = ("linear-svm", "lbp-top", "majority")
 
 
@@ -37,7 +39,9 @@ def test_same_seed_same_weights_and_the_global_generator_stays(name: str) -> Non
     assert torch.equal(torch.rand(3), expected)
     again, other = NETWORKS[name](4, 28, seed=1).state_dict(), NETWORKS[name](4, 28, seed=2).state_dict()
     assert all(torch.equal(first[key], again[key]) for key in first)
-    drawn = [key for key in first if first[key].is_floating_point() and first[key].ndim > 1 and first[key].any()]
+    drawn = [
+        key for key in first if first[key].is_floating_point() and first[key].ndim > 1 and first[key].any()
+    ]
     assert not any(torch.equal(first[key], other[key]) for key in drawn)
     assert bool(drawn) is (name not in FLOORS)
 
@@ -82,12 +86,18 @@ def parameters(name: str, classes: int, size: int) -> int:
     if name in whole:
         return whole[name] - (1000 - classes) * 4097
     net = NETWORKS[name](classes, size)
-    return sum(tensor.numel() for tensor in net.parameters()) or sum(tensor.numel() for tensor in net.state_dict().values())
+    return sum(tensor.numel() for tensor in net.parameters()) or sum(
+        tensor.numel() for tensor in net.state_dict().values()
+    )
 
 
 def test_the_page_of_networks_lists_each_with_its_parameters() -> None:
     page = (ROOT / "docs" / "networks.md").read_text(encoding="utf-8")
-    rows = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in page.splitlines() if line.startswith("| `")]
+    rows = [
+        [cell.strip() for cell in line.strip("|\n").split("|")]
+        for line in page.splitlines()
+        if line.startswith("| `")
+    ]
     table = {row[0].strip("`"): row for row in rows}
     assert table.keys() == {*NETWORKS, "timm:NAME"}
     for name in NETWORKS:
@@ -114,7 +124,9 @@ def test_input_is_scaled_to_one_around_zero_and_colours_come_first(rng: np.rando
     assert torch.equal(found, as_input(torch.from_numpy(images.copy())))
 
 
-def test_input_from_a_file_mapped_into_memory(tmp_path: Path, rng: np.random.Generator, recwarn: pytest.WarningsRecorder) -> None:
+def test_input_from_a_file_mapped_into_memory(
+    tmp_path: Path, rng: np.random.Generator, recwarn: pytest.WarningsRecorder
+) -> None:
     images = rng.integers(0, 256, (3, 4, 4, 3), dtype=np.uint8)
     torch.set_warn_always(True)  # otherwise once a process
     np.save(tmp_path / "images.npy", images)

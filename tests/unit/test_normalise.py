@@ -25,19 +25,27 @@ def test_joint_minmax_is_what_the_authors_do(rng: np.random.Generator) -> None:
 
 
 def test_joint_minmax_by_hand() -> None:
-    image = np.array([[[-10, 0, 90]], [[30, 10, 40]]], dtype=np.float32)  # one range, -10..90, not one for each channel
-    np.testing.assert_array_equal(joint_minmax(image), [[[0, 25, 255]], [[102, 51, 127]]])  # 25.5 and 127.5 are cut, not rounded
+    image = np.array(
+        [[[-10, 0, 90]], [[30, 10, 40]]], dtype=np.float32
+    )  # one range, -10..90, not one for each channel
+    np.testing.assert_array_equal(
+        joint_minmax(image), [[[0, 25, 255]], [[102, 51, 127]]]
+    )  # 25.5 and 127.5 are cut, not rounded
 
 
 def test_signed_by_hand() -> None:
     image = np.array([[[-100, 0, 50]], [[100, 25, -1]]], dtype=np.float32)
-    np.testing.assert_array_equal(signed(image), [[[1, 128, 192]], [[255, 160, 127]]])  # 191.5, 159.75, 126.73
+    np.testing.assert_array_equal(
+        signed(image), [[[1, 128, 192]], [[255, 160, 127]]]
+    )  # 191.5, 159.75, 126.73
 
 
 def test_per_channel_by_hand() -> None:
     """The ranges are -2..2 and 10..20; the third channel is flat. 127.5 is rounded to the even 128."""
     image = np.array([[[-2, 10, 7]], [[2, 20, 7]], [[0, 13, 7]]], dtype=np.float32)
-    np.testing.assert_array_equal(per_channel(image), [[[0, 0, 128]], [[255, 255, 128]], [[128, 76, 128]]])  # 76.5 to the even 76
+    np.testing.assert_array_equal(
+        per_channel(image), [[[0, 0, 128]], [[255, 255, 128]], [[128, 76, 128]]]
+    )  # 76.5 to the even 76
 
 
 def test_per_channel_of_the_opposite_is_the_opposite(rng: np.random.Generator) -> None:
@@ -62,7 +70,9 @@ def test_a_still_clip_has_no_motion_to_show() -> None:
     assert (joint_minmax(still) == 0).all()
     assert (signed(still) == 128).all()
     flat = np.full((4, 4, 3), -7, dtype=np.float32)
-    np.testing.assert_array_equal(joint_minmax(flat), cv2.normalize(flat, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8))
+    np.testing.assert_array_equal(
+        joint_minmax(flat), cv2.normalize(flat, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
+    )
 
 
 def test_extreme_but_finite_images() -> None:

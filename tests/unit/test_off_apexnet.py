@@ -11,13 +11,19 @@ from learnet.networks.off_apexnet import OFFApexNet
 
 def stream(state: dict[str, Tensor], name: str, flow: Tensor) -> Tensor:
     for place in (0, 3):
-        flow = F.conv2d(F.pad(flow, (2, 2, 2, 2)), state[f"{name}.{place}.weight"], state[f"{name}.{place}.bias"]).clamp(min=0)
+        flow = F.conv2d(
+            F.pad(flow, (2, 2, 2, 2)), state[f"{name}.{place}.weight"], state[f"{name}.{place}.bias"]
+        ).clamp(min=0)
         flow = flow.unfold(2, 2, 2).unfold(3, 2, 2).amax(dim=(4, 5))
     return flow.flatten(1)
 
 
-def composed(state: dict[str, Tensor], images: Tensor, masks: tuple[Tensor | float, Tensor | float] = (1.0, 1.0)) -> Tensor:
-    x = torch.cat([stream(state, "horizontal", images[:, :1]), stream(state, "vertical", images[:, 1:2])], dim=1)
+def composed(
+    state: dict[str, Tensor], images: Tensor, masks: tuple[Tensor | float, Tensor | float] = (1.0, 1.0)
+) -> Tensor:
+    x = torch.cat(
+        [stream(state, "horizontal", images[:, :1]), stream(state, "vertical", images[:, 1:2])], dim=1
+    )
     for name, mask in zip(("dense1", "dense2"), masks, strict=True):
         x = F.linear(x, state[f"{name}.weight"], state[f"{name}.bias"]).clamp(min=0) * mask
     return F.linear(x, state["classify.weight"], state["classify.bias"])
@@ -79,6 +85,7 @@ def test_sizes_that_cannot_be_halved_twice_are_refused() -> None:
     for size in (28, 32, 44):
         OFFApexNet(3, size)
     with pytest.raises(
-        LearnetError, match=r"off-apexnet cannot take images of 30 pixels\. It takes sizes that are multiples of 4; nearest: 28"
+        LearnetError,
+        match=r"off-apexnet cannot take images of 30 pixels\. It takes sizes that are multiples of 4; nearest: 28",
     ):
         OFFApexNet(3, 30)

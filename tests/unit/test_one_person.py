@@ -34,13 +34,19 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
 def studies(tmp_path: Path) -> list[Path]:
     """Two studies of ten clips of one person."""
     prepared = write_prepared(tmp_path / "prepared", people=1, clips=10)
-    return [write_study(tmp_path / "learnet", prepared), write_study(tmp_path / "svm", prepared, "linear-svm", skill=0.4)]
+    return [
+        write_study(tmp_path / "learnet", prepared),
+        write_study(tmp_path / "svm", prepared, "linear-svm", skill=0.4),
+    ]
 
 
 def test_numbers_have_none_as_ends(studies: list[Path]) -> None:
     outcomes, others = (read_outcomes(study) for study in studies)
     summary = summarise(outcomes, CLASSES)
-    told = [summary["calibration"]["ece"], *(block[name] for block in (summary["mean"], summary["seeds"]["0"]) for name in ("uf1", "uar"))]
+    told = [
+        summary["calibration"]["ece"],
+        *(block[name] for block in (summary["mean"], summary["seeds"]["0"]) for name in ("uf1", "uar")),
+    ]
     assert all(one["low"] is None and one["high"] is None and 0 < one["value"] < 1 for one in told)
     json.dumps(summary, allow_nan=False)
     assert np.isnan(list(difference(outcomes, others, CLASSES).limits.values())).all()
@@ -52,7 +58,9 @@ def test_numbers_have_none_as_ends(studies: list[Path]) -> None:
 
 def test_a_bin_of_one_person_has_none(tmp_path: Path) -> None:
     """Counted bin by bin: two people and more give an interval, one alone or nobody gives none."""
-    outcomes = read_outcomes(write_study(tmp_path / "learnet", write_prepared(tmp_path / "prepared", people=3), seeds=(0,)))
+    outcomes = read_outcomes(
+        write_study(tmp_path / "learnet", write_prepared(tmp_path / "prepared", people=3), seeds=(0,))
+    )
     found = calibration(outcomes, CLASSES)
     people: list[set[str]] = [set() for _ in range(10)]
     for outcome in outcomes:
@@ -63,19 +71,28 @@ def test_a_bin_of_one_person_has_none(tmp_path: Path) -> None:
 
 
 def test_a_database_of_one_person_has_none(tmp_path: Path) -> None:
-    prepared = write_prepared(tmp_path / "prepared", people=4, dataset=lambda person: "samm" if person == 4 else "casme2")
+    prepared = write_prepared(
+        tmp_path / "prepared", people=4, dataset=lambda person: "samm" if person == 4 else "casme2"
+    )
     parts = summarise(read_outcomes(write_study(tmp_path / "learnet", prepared)), CLASSES)["datasets"]
     assert parts["samm"]["mean"]["uf1"]["low"] is None and parts["casme2"]["mean"]["uf1"]["low"] is not None
 
 
 def test_the_words() -> None:
     assert interval_text(0.661, 0.789) == "[0.66, 0.79]" and interval_text(0.5, 0.5) == "[0.50, 0.50]"
-    assert interval_text(None, None) == interval_text(float("nan"), float("nan"), "{} to {}") == ONE_PERSON == "no interval: one person"
+    assert (
+        interval_text(None, None)
+        == interval_text(float("nan"), float("nan"), "{} to {}")
+        == ONE_PERSON
+        == "no interval: one person"
+    )
 
 
 def test_the_report_says_so(studies: list[Path], tmp_path: Path) -> None:
     page = Page(write_report(studies, tmp_path / "two.html"))
-    assert page.raw.count(ONE_PERSON) >= 2 * 3 + 1 + 3 + 1 + 2  # scores, lead, differences, lead of the pair, calibrations
+    assert (
+        page.raw.count(ONE_PERSON) >= 2 * 3 + 1 + 3 + 1 + 2
+    )  # scores, lead, differences, lead of the pair, calibrations
     assert not re.search(r"\bnan\b", page.raw, re.IGNORECASE)
     scores = (tmp_path / "two-csv" / "intervals.csv").read_text(encoding="utf-8").splitlines()
     assert scores[1].split(",")[3:5] == ["", ""]

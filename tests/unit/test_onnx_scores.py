@@ -30,7 +30,10 @@ SOURCE = Path(__file__).resolve().parents[2] / "src"
 def by_hand(path: Path, about: dict[str, str], weights: np.ndarray, size: int = SIZE) -> Path:
     """A network that multiplies all numbers of an image with WEIGHTS (3 * size * size, K)."""
     whole = helper.make_graph(
-        [helper.make_node("Flatten", ["images"], ["flat"]), helper.make_node("MatMul", ["flat", "weights"], ["class_logits"])],
+        [
+            helper.make_node("Flatten", ["images"], ["flat"]),
+            helper.make_node("MatMul", ["flat", "weights"], ["class_logits"]),
+        ],
         "by hand",
         [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, size, size])],
         [helper.make_tensor_value_info("class_logits", TensorProto.FLOAT, ["batch", weights.shape[1]])],
@@ -55,9 +58,13 @@ def test_images_are_fed_as_torch_is_fed() -> None:
     np.testing.assert_array_equal(as_input(images), torch_input(images).numpy())
     batch = as_input(pictures(3))
     for kind in ("image", "flow"):
-        np.testing.assert_array_equal(mirrored(batch, kind), augment.mirror(torch.from_numpy(batch), kind).numpy())
+        np.testing.assert_array_equal(
+            mirrored(batch, kind), augment.mirror(torch.from_numpy(batch), kind).numpy()
+        )
     large = np.array([[1000, 999, -1000], [0, 0, 0]], dtype=np.float32)
-    np.testing.assert_allclose(softmax(large), [[1 / (1 + np.exp(-1)), 1 / (1 + np.e), 0], [1 / 3, 1 / 3, 1 / 3]], rtol=1e-12)
+    np.testing.assert_allclose(
+        softmax(large), [[1 / (1 + np.exp(-1)), 1 / (1 + np.e), 0], [1 / 3, 1 / 3, 1 / 3]], rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("mirror", ["none", "image", "flow"])
@@ -87,7 +94,9 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_scores_are_those_of_torch(exported: Path) -> None:
     score, said = load_onnx(exported / "net.onnx")
     assert said == facts("learnet", mirror="image", face="haar")
-    np.testing.assert_allclose(score(pictures(9)), predict_scores(trained("learnet"), pictures(9), "image"), atol=1e-6)
+    np.testing.assert_allclose(
+        score(pictures(9)), predict_scores(trained("learnet"), pictures(9), "image"), atol=1e-6
+    )
 
 
 WITHOUT_TORCH = """
@@ -112,15 +121,21 @@ def test_a_video_is_answered_without_torch_as_with_it(exported: Path) -> None:
     asked = ["predict", str(film), "--window-s", "0.25", "--whole-s", "0", "--weights"]
     command = [sys.executable, "-c", WITHOUT_TORCH, *asked]
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
-    blocked = subprocess.run([*command, exported / "w.safetensors"], capture_output=True, text=True, env=environment, timeout=120)
+    blocked = subprocess.run(
+        [*command, exported / "w.safetensors"], capture_output=True, text=True, env=environment, timeout=120
+    )
     assert "torch is not installed" in blocked.stderr  # the block works
-    done = subprocess.run([*command, exported / "net.onnx"], capture_output=True, text=True, env=environment, timeout=120)
+    done = subprocess.run(
+        [*command, exported / "net.onnx"], capture_output=True, text=True, env=environment, timeout=120
+    )
     assert done.returncode == 0 and done.stderr == "", done.stderr
     found, wanted = json.loads(done.stdout), Recogniser.load(exported / "w.safetensors")(film, _windows())
     assert len(found["answers"]) == len(wanted.answers) >= 3
     for mine, theirs in zip(found["answers"], wanted.answers, strict=True):
         assert mine["label"] == theirs.label is not None
-        np.testing.assert_allclose([mine["scores"][name] for name in CLASSES], list(theirs.scores.values()), atol=2e-6)
+        np.testing.assert_allclose(
+            [mine["scores"][name] for name in CLASSES], list(theirs.scores.values()), atol=2e-6
+        )
     assert len({tuple(answer.scores.values()) for answer in wanted.answers}) > 1
 
 
@@ -148,7 +163,9 @@ def refused(path: Path, says: str) -> None:
     assert str(path) in str(caught.value) and "\n" not in str(caught.value) and len(str(caught.value)) < 700
 
 
-def test_files_that_cannot_be_read_are_refused(exported: Path, tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+def test_files_that_cannot_be_read_are_refused(
+    exported: Path, tmp_path: Path, capfd: pytest.CaptureFixture
+) -> None:
     path, whole = tmp_path / "net.onnx", (exported / "net.onnx").read_bytes()
     refused(path, "no such file.*learnet export")
     for content in (b"", b"some text", whole[:-1000], whole[:200], b"\x08\x0a" + bytes(500)):
@@ -158,7 +175,9 @@ def test_files_that_cannot_be_read_are_refused(exported: Path, tmp_path: Path, c
     path.mkdir()
     refused(path, "not a file")
     model = onnx.load(exported / "net.onnx")
-    onnx.save(model, tmp_path / "apart.onnx", save_as_external_data=True, location="apart.data", size_threshold=0)
+    onnx.save(
+        model, tmp_path / "apart.onnx", save_as_external_data=True, location="apart.data", size_threshold=0
+    )
     (tmp_path / "apart.data").unlink()
     refused(tmp_path / "apart.onnx", "no ONNX file, or damaged")
     assert capfd.readouterr() == ("", "")
@@ -168,9 +187,15 @@ def test_graphs_of_others_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "net.onnx"
     refused(by_hand(path, {}, weights()), "learnet did not write this")
     refused(by_hand(path, {**told(), "learnet": "{"}, weights()), "cannot be read")
-    refused(by_hand(path, {**told(), "learnet": as_json(FACTS).replace("learnet-1", "learnet-9")}, weights()), "learnet-9")
+    refused(
+        by_hand(path, {**told(), "learnet": as_json(FACTS).replace("learnet-1", "learnet-9")}, weights()),
+        "learnet-9",
+    )
     refused(by_hand(path, {"learnet": as_json(FACTS)}, weights()), "not known here .None")
-    refused(by_hand(path, {**told(), "normalisation": json.dumps({**NORMALISATION, "scale": 1})}, weights()), "not known here")
+    refused(
+        by_hand(path, {**told(), "normalisation": json.dumps({**NORMALISATION, "scale": 1})}, weights()),
+        "not known here",
+    )
     refused(by_hand(path, told(), weights(4)), "does not fit 32 pixels and 3 classes")
     refused(by_hand(path, told(), weights(3, 28), size=28), "does not fit 32 pixels and 3 classes")
     refused(by_hand(path, told(replace(FACTS, preparation=None)), weights()), "made elsewhere")
@@ -195,6 +220,7 @@ def test_without_onnxruntime_it_says_what_to_install(tmp_path: Path, monkeypatch
     path = by_hand(tmp_path / "net.onnx", told(), weights())
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(
-        LearnetError, match=r"net.onnx: to run .* onnxruntime, which is not installed. Install it: pip install 'learnet\[onnx\]'"
+        LearnetError,
+        match=r"net.onnx: to run .* onnxruntime, which is not installed. Install it: pip install 'learnet\[onnx\]'",
     ):
         Recogniser.load(path)

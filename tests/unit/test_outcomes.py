@@ -10,21 +10,43 @@ from learnet.clip import Outcome
 from learnet.errors import BadInput
 from learnet.outcomes import as_text, header, megc_log, parse, read_outcomes, whole_folds, write_whole
 
-NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n", exclude_categories=("Cs",)), min_size=1, max_size=12)
+NAMES = st.text(
+    st.characters(codec="utf-8", exclude_characters="\0\r\n", exclude_categories=("Cs",)),
+    min_size=1,
+    max_size=12,
+)
 SCORES = st.lists(st.integers(0, 1_000_000).map(lambda n: n / 1_000_000), min_size=2, max_size=2).map(tuple)
 
 
 def outcome(clip: str, fold: str = "f", seed: int = 0, truth: str = "a", prediction: str = "b") -> Outcome:
-    return Outcome("s", fold, seed, clip, clip.split("/")[0], "/".join(clip.split("/")[:2]), truth, prediction, (0.25, 0.75))
+    return Outcome(
+        "s",
+        fold,
+        seed,
+        clip,
+        clip.split("/")[0],
+        "/".join(clip.split("/")[:2]),
+        truth,
+        prediction,
+        (0.25, 0.75),
+    )
 
 
-@given(st.lists(st.builds(Outcome, NAMES, NAMES, st.integers(0, 9), NAMES, NAMES, NAMES, NAMES, NAMES, SCORES), max_size=5))
+@given(
+    st.lists(
+        st.builds(Outcome, NAMES, NAMES, st.integers(0, 9), NAMES, NAMES, NAMES, NAMES, NAMES, SCORES),
+        max_size=5,
+    )
+)
 def test_written_and_read_back(outcomes: list[Outcome]) -> None:
     assert parse(Path("x"), header(["a", "b"]) + as_text(outcomes)) == outcomes
 
 
 def test_columns_are_those_promised() -> None:
-    assert header(["happiness", "fear"]) == "study,fold,seed,clip,dataset,person,truth,prediction,happiness,fear\n"
+    assert (
+        header(["happiness", "fear"])
+        == "study,fold,seed,clip,dataset,person,truth,prediction,happiness,fear\n"
+    )
 
 
 @pytest.mark.parametrize("cut", range(1, 40, 3))
@@ -47,7 +69,12 @@ def test_nothing_there_is_nothing_done(tmp_path: Path) -> None:
 def test_megc_log_by_hand() -> None:
     """The form of the challenge: a line for the person, then clip, truth and prediction as numbers."""
     log = megc_log(
-        [outcome("smic/s01/s01_ne_01"), outcome("casme2/sub01/EP02_01f", truth="b"), outcome("casme2/sub01/EP01", truth="b")], ["a", "b"]
+        [
+            outcome("smic/s01/s01_ne_01"),
+            outcome("casme2/sub01/EP02_01f", truth="b"),
+            outcome("casme2/sub01/EP01", truth="b"),
+        ],
+        ["a", "b"],
     )
     assert log == "casme2 sub01\nEP01 1 1\nEP02_01f 1 1\nsmic s01\ns01_ne_01 0 1\n"
 
@@ -63,7 +90,9 @@ def test_unreadable_rows_are_named(tmp_path: Path) -> None:
         read_outcomes(tmp_path)
 
 
-def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_fails_leaves_the_file_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "x.json"
     write_whole(file, "old")
 

@@ -40,7 +40,11 @@ ALONE = Resources(jobs=1, device="cpu")
 def clips(root: Path) -> Reading:
     """Six clips with an apex inside; one whose apex is its last frame, one whose apex nobody gave, one where it is the onset."""
     reading = database(root)
-    odd = {"last": {"apex": 9, "offset": 9}, "none": {"apex": None, "apex_source": "none"}, "first": {"apex": 1}}
+    odd = {
+        "last": {"apex": 9, "offset": 9},
+        "none": {"apex": None, "apex_source": "none"},
+        "first": {"apex": 1},
+    }
     more = [
         clip_of(write_clip(root / "odd" / name, movement(50 + place, 9)), "07", name, 9, **facts)
         for place, (name, facts) in enumerate(odd.items())
@@ -48,12 +52,16 @@ def clips(root: Path) -> Reading:
     return Reading([*reading.clips, *more], [])
 
 
-@pytest.mark.parametrize("preparation", [SMALL, Preparation(size=28, normalise="signed", magnify=4.0)], ids=["plain", "magnified"])
+@pytest.mark.parametrize(
+    "preparation", [SMALL, Preparation(size=28, normalise="signed", magnify=4.0)], ids=["plain", "magnified"]
+)
 def test_they_are_the_images_that_are_prepared_alone(tmp_path: Path, preparation: Preparation) -> None:
     reading = clips(tmp_path / "data")
     made = prepare(reading, tmp_path / "phases", preparation, phases=True, jobs=1)
     plain = prepare(reading, tmp_path / "plain", preparation, jobs=1)
-    assert (tmp_path / "phases" / "images.npy").read_bytes() == (tmp_path / "plain" / "images.npy").read_bytes()
+    assert (tmp_path / "phases" / "images.npy").read_bytes() == (
+        tmp_path / "plain" / "images.npy"
+    ).read_bytes()
     assert made.phases and plain.phases is None
     for phase, motion in PHASES.items():
         alone = prepare(reading, tmp_path / phase, replace(preparation, motion=motion), jobs=1)
@@ -66,7 +74,10 @@ def test_they_are_the_images_that_are_prepared_alone(tmp_path: Path, preparation
     assert made.clips["apex_source"].tolist() == ["file"] * 7 + ["detected"] * 2
     assert len({image.tobytes() for image in np.concatenate([*made.phases.blocks, made.images])}) >= 25
     audit = (tmp_path / "phases" / "audit.csv").read_text()
-    assert 'phase missing,casme2/07/last,"the apex is its last frame, so there is no fall to learn from",no' in audit
+    assert (
+        'phase missing,casme2/07/last,"the apex is its last frame, so there is no fall to learn from",no'
+        in audit
+    )
 
 
 def test_they_are_those_of_the_table_of_motion_images() -> None:
@@ -85,7 +96,14 @@ def test_cut_off_and_gone_on_with_the_bytes_are_the_same(tmp_path: Path) -> None
         prepare(reading, tmp_path / "cut", SMALL, phases=True, jobs=1, progress=stop)
     prepare(reading, tmp_path / "cut", SMALL, phases=True, jobs=1)
     assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
-    assert sorted(contents(tmp_path / "cut")) == ["audit.csv", "clips.csv", "images.npy", "phases.csv", "phases.npy", "prepare.json"]
+    assert sorted(contents(tmp_path / "cut")) == [
+        "audit.csv",
+        "clips.csv",
+        "images.npy",
+        "phases.csv",
+        "phases.npy",
+        "prepare.json",
+    ]
     assert prepare(reading, tmp_path / "cut", SMALL, phases=True, jobs=1).reused
     with pytest.raises(OutputTaken, match="it differs in phases"):
         prepare(reading, tmp_path / "cut", SMALL, jobs=1)
@@ -105,15 +123,33 @@ def test_only_the_dynamic_image_has_them(tmp_path: Path, motion: str) -> None:
 WORDS = ("happiness", "disgust", "surprise")
 
 
-def coded(out: Path, people: int = 4, dataset: str = "casme2", without: Sequence[int] = (), shift: int = 0) -> Path:
+def coded(
+    out: Path, people: int = 4, dataset: str = "casme2", without: Sequence[int] = (), shift: int = 0
+) -> Path:
     """People with three clips each. Every image is noise around a grey level of its class, and its corner says which clip and phase it is:
     0 the whole clip, 1 its rise, 2 its fall. The clips in WITHOUT have no fall.
     """
     rng, rows, images, phases, own, names = np.random.default_rng(5), [], [], [], [], []
     for row in range(3 * people):
         word, subject = WORDS[row % 3], f"{row // 3 + 1:02d}"
-        facts = {"clip": f"{dataset}/{subject}/{row}", "dataset": dataset, "subject": subject, "person": f"{dataset}/{subject}"}
-        rows.append({**facts, "image": row, "name": str(row), "emotion": word, "onset": 1, "offset": 9, "fps": 200, "frames": 9})
+        facts = {
+            "clip": f"{dataset}/{subject}/{row}",
+            "dataset": dataset,
+            "subject": subject,
+            "person": f"{dataset}/{subject}",
+        }
+        rows.append(
+            {
+                **facts,
+                "image": row,
+                "name": str(row),
+                "emotion": word,
+                "onset": 1,
+                "offset": 9,
+                "fps": 200,
+                "frames": 9,
+            }
+        )
         for phase in range(3):
             image = rng.integers(0, 100, (28, 28, 3), dtype=np.uint8) + np.uint8(50 * (row % 3))
             image[0, 0] = (shift + row, phase, 0)
@@ -127,7 +163,14 @@ def coded(out: Path, people: int = 4, dataset: str = "casme2", without: Sequence
         "imported": False, "preparation": None, "images_kind": "image", "synthetic": True, "reading": {}, "face_model": None,
         "inputs": dataset, "versions": {},
     }  # fmt: skip
-    save_prepared(out, np.stack(images), pd.DataFrame(rows), about, [], Phases([np.stack(phases)], tuple(own), tuple(names)))
+    save_prepared(
+        out,
+        np.stack(images),
+        pd.DataFrame(rows),
+        about,
+        [],
+        Phases([np.stack(phases)], tuple(own), tuple(names)),
+    )
     return out
 
 
@@ -137,13 +180,19 @@ def codes(images: np.ndarray) -> list[tuple[int, int]]:
 
 def test_a_training_side_holds_the_phases_of_its_clips_and_no_others(tmp_path: Path) -> None:
     there = load_prepared(coded(tmp_path / "p", without=(4, 9)))
-    emotions = ["fear" if row in (0, 7) else word for row, word in enumerate(there.clips["emotion"])]  # no class in this scheme
-    save_prepared(tmp_path / "fear", there.images, there.clips.assign(emotion=emotions), there.about, [], there.phases)
+    emotions = [
+        "fear" if row in (0, 7) else word for row, word in enumerate(there.clips["emotion"])
+    ]  # no class in this scheme
+    save_prepared(
+        tmp_path / "fear", there.images, there.clips.assign(emotion=emotions), there.about, [], there.phases
+    )
     data = material(tmp_path / "fear", "casme2-5")
     for fold in make_folds(Study(), data.people, data.truth, data.datasets, 0):
         learned = data.training_set(fold.train, phases=True).with_phases
         rows = [data.rows[i] for i in fold.train]
-        wanted = [(row, 0) for row in rows] + [(row, p) for row in rows for p in (1, 2) if (row, p) not in {(4, 2), (9, 2)}]
+        wanted = [(row, 0) for row in rows] + [
+            (row, p) for row in rows for p in (1, 2) if (row, p) not in {(4, 2), (9, 2)}
+        ]
         assert codes(learned.images) == wanted
         assert [data.scheme.classes[k] for k in learned.labels] == [WORDS[i % 3] for i, _ in wanted]
         assert learned.people == [f"casme2/{i // 3 + 1:02d}" for i, _ in wanted]
@@ -157,8 +206,13 @@ class Watch:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.learned: set[tuple[int, int]] = set()  # by any network, those of inner groups among them
         self.now: list[tuple[int, int]] = []  # by the network that learned last
-        self.scored: list[tuple[list[tuple[int, int]], list[tuple[int, int]]]] = []  # what, and what the network had learned from
-        real = {name: getattr(training_module, name) for name in ("descend", "settle_statistics", "predict_scores", "as_input")}
+        self.scored: list[
+            tuple[list[tuple[int, int]], list[tuple[int, int]]]
+        ] = []  # what, and what the network had learned from
+        real = {
+            name: getattr(training_module, name)
+            for name in ("descend", "settle_statistics", "predict_scores", "as_input")
+        }
 
         def descend(module: object, data: TrainingSet, *rest: object, **named: object) -> object:
             self.note(codes(data.images))
@@ -179,7 +233,11 @@ class Watch:
 
         for module in (training_module, tasks_module):
             monkeypatch.setattr(module, "predict_scores", predict_scores)
-        for name, watched in (("descend", descend), ("settle_statistics", settle_statistics), ("as_input", as_input)):
+        for name, watched in (
+            ("descend", descend),
+            ("settle_statistics", settle_statistics),
+            ("as_input", as_input),
+        ):
             monkeypatch.setattr(training_module, name, watched)
 
     def note(self, images: list[tuple[int, int]]) -> None:
@@ -204,7 +262,9 @@ def test_whoever_is_scored_was_learned_from_in_no_phase_and_is_whole(
         for scored, learned in watch.scored:
             assert {phase for _, phase in scored} == {0}
             assert not {data.people[clip] for clip, _ in scored} & {data.people[clip] for clip, _ in learned}
-        assert len(watch.scored) == 1 + 2 * (inner * (network == "learnet") + (protocol == "leaky-epoch" and network == "learnet"))
+        assert len(watch.scored) == 1 + 2 * (
+            inner * (network == "learnet") + (protocol == "leaky-epoch" and network == "learnet")
+        )
 
 
 @pytest.mark.parametrize("network", ["learnet", "linear-svm"])
@@ -216,11 +276,24 @@ def test_the_phases_of_the_person_tested_cannot_be_felt(tmp_path: Path, network:
         images = np.array(honest.phases.blocks[0])
         theirs = (honest.clips["person"] == spoiled).to_numpy()[list(honest.phases.clips)]
         images[theirs] = 255 - images[theirs]
-        save_prepared(tmp_path / f"{name}-p", honest.images, honest.clips, honest.about, [], replace(honest.phases, blocks=[images]))
+        save_prepared(
+            tmp_path / f"{name}-p",
+            honest.images,
+            honest.clips,
+            honest.about,
+            [],
+            replace(honest.phases, blocks=[images]),
+        )
         data = material(tmp_path / f"{name}-p", "casme2-5")
-        fold = next(f for f in make_folds(Study(), data.people, data.truth, data.datasets, 0) if f.name == "casme2/02")
+        fold = next(
+            f for f in make_folds(Study(), data.people, data.truth, data.datasets, 0) if f.name == "casme2/02"
+        )
         file = tmp_path / f"{name}.safetensors"
-        weights.append(run_tasks([Task("s", network, fold, replace(QUICK, mirror="none", inner_groups=2), None, file)], data)[0])
+        weights.append(
+            run_tasks(
+                [Task("s", network, fold, replace(QUICK, mirror="none", inner_groups=2), None, file)], data
+            )[0]
+        )
     assert weights[0][0] == weights[1][0] and weights[0][1] == weights[1][1]
     assert tensors_of(weights[0][2]) == tensors_of(weights[1][2]) != tensors_of(weights[2][2])
 
@@ -237,11 +310,23 @@ def test_without_being_asked_for_they_change_nothing(tmp_path: Path) -> None:
     plain = save_prepared(tmp_path / "plain", there.images, there.clips, about, [])
     assert plain.phases is None and "phases" not in plain.about and not Training().phases
     for folder in ("p", "plain"):
-        run_study(tmp_path / folder, tmp_path / f"{folder}-study" / "s", Study(), replace(QUICK, phases=False), ALONE)
-    first, second = (sorted((tmp_path / f"{name}-study" / "s" / "folds").iterdir()) for name in ("p", "plain"))
-    assert [tensors_of(file.read_bytes()) for file in first] == [tensors_of(file.read_bytes()) for file in second]
+        run_study(
+            tmp_path / folder,
+            tmp_path / f"{folder}-study" / "s",
+            Study(),
+            replace(QUICK, phases=False),
+            ALONE,
+        )
+    first, second = (
+        sorted((tmp_path / f"{name}-study" / "s" / "folds").iterdir()) for name in ("p", "plain")
+    )
+    assert [tensors_of(file.read_bytes()) for file in first] == [
+        tensors_of(file.read_bytes()) for file in second
+    ]
     run_study(tmp_path / "p", tmp_path / "with" / "s", Study(), QUICK, ALONE)
-    outcomes = [(tmp_path / name / "s" / "outcomes.csv").read_bytes() for name in ("p-study", "plain-study", "with")]
+    outcomes = [
+        (tmp_path / name / "s" / "outcomes.csv").read_bytes() for name in ("p-study", "plain-study", "with")
+    ]
     assert outcomes[0] == outcomes[1] != outcomes[2]
     assert json.loads((tmp_path / "with" / "s" / "study.json").read_text())["training"]["phases"] is True
 
@@ -249,14 +334,19 @@ def test_without_being_asked_for_they_change_nothing(tmp_path: Path) -> None:
 def test_a_folder_without_them_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     there = load_prepared(coded(tmp_path / "p"))
     save_prepared(tmp_path / "plain", there.images, there.clips, {**there.about, "phases": None}, [])
-    with pytest.raises(LearnetError, match=f"--phases needs images of phases, and there are none in {tmp_path / 'plain'}. Prepare with"):
+    with pytest.raises(
+        LearnetError,
+        match=f"--phases needs images of phases, and there are none in {tmp_path / 'plain'}. Prepare with",
+    ):
         run_study(tmp_path / "plain", tmp_path / "study", Study(), QUICK, ALONE)
     with pytest.raises(LearnetError, match="--phases needs images"):
         train_on_all(tmp_path / "plain", tmp_path / "w.safetensors", Study(), QUICK)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["p", "plain"]
 
 
-def test_one_network_for_everybody_learns_from_all_phases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_network_for_everybody_learns_from_all_phases(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     watch = Watch(monkeypatch)
     train_on_all(coded(tmp_path / "p"), tmp_path / "w.safetensors", Study(), QUICK)
     assert watch.learned == {(clip, phase) for clip in range(12) for phase in range(3)}
@@ -266,10 +356,15 @@ def test_one_network_for_everybody_learns_from_all_phases(tmp_path: Path, monkey
 
 
 def test_pooled_they_stay_with_their_clips(tmp_path: Path) -> None:
-    parts = [coded(tmp_path / "a", 2, without=(1,)), coded(tmp_path / "b", 3, "samm", without=(0, 8), shift=6)]
+    parts = [
+        coded(tmp_path / "a", 2, without=(1,)),
+        coded(tmp_path / "b", 3, "samm", without=(0, 8), shift=6),
+    ]
     found = pool(parts, tmp_path / "pooled")
     saved = save_pool(found)
-    assert found.phases and saved.phases and saved.phases.record == found.phases.record == saved.about["phases"]
+    assert (
+        found.phases and saved.phases and saved.phases.record == found.phases.record == saved.about["phases"]
+    )
     for source in (found, saved):
         assert source.phases
         rows = [0, 7, 5, 14]  # 1, 6 and 14 have no fall
@@ -300,7 +395,9 @@ def some_phases(draw: st.DrawFn) -> tuple[int, Phases]:
     own = [(row, name) for row in range(count) for name in PHASES if draw(st.booleans())]
     images = np.arange(len(own), dtype=np.uint8).reshape(-1, 1, 1, 1) * np.ones((1, 2, 2, 3), np.uint8)
     cut = draw(st.integers(0, len(own)))
-    return count, Phases([images[:cut], images[cut:]], tuple(row for row, _ in own), tuple(name for _, name in own))
+    return count, Phases(
+        [images[:cut], images[cut:]], tuple(row for row, _ in own), tuple(name for _, name in own)
+    )
 
 
 @given(some_phases(), st.data())
@@ -313,7 +410,9 @@ def test_what_is_taken_by_brute_force(some: tuple[int, Phases], data: st.DataObj
     ]
     both = joined([phases, phases], [count, count])
     assert (
-        both and both.clips == (*phases.clips, *(count + clip for clip in phases.clips)) and sum(map(len, both.blocks)) == len(both.clips)
+        both
+        and both.clips == (*phases.clips, *(count + clip for clip in phases.clips))
+        and sum(map(len, both.blocks)) == len(both.clips)
     )
     assert joined([phases, None], [count, count]) is None
 
@@ -327,9 +426,10 @@ def test_a_part_of_a_training_set_by_brute_force(some: tuple[int, Phases], data:
     chosen = data.draw(st.lists(st.integers(0, count - 1), unique=True))
     part = whole.take(chosen).with_phases
     wanted = [(200, i) for i in chosen] + [(k, clip) for k, clip in enumerate(phases.clips) if clip in chosen]
-    assert [(int(image[0, 0, 0]), label, person) for image, label, person in zip(part.images, part.labels, part.people, strict=True)] == [
-        (grey, labels[i], f"p{i}") for grey, i in wanted
-    ]
+    assert [
+        (int(image[0, 0, 0]), label, person)
+        for image, label, person in zip(part.images, part.labels, part.people, strict=True)
+    ] == [(grey, labels[i], f"p{i}") for grey, i in wanted]
 
 
 def changed(folder: Path, file: str, old: bytes, new: bytes) -> None:
@@ -347,7 +447,9 @@ DAMAGE = {
     "no table": lambda folder: (folder / "phases.csv").unlink(),
     "no images": lambda folder: (folder / "phases.npy").unlink(),
     "cut off": lambda folder: (folder / "phases.npy").write_bytes((folder / "phases.npy").read_bytes()[:-9]),
-    "one pixel": lambda folder: (folder / "phases.npy").write_bytes((folder / "phases.npy").read_bytes()[:-1] + b"\x07"),
+    "one pixel": lambda folder: (folder / "phases.npy").write_bytes(
+        (folder / "phases.npy").read_bytes()[:-1] + b"\x07"
+    ),
 }
 
 

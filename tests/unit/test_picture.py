@@ -18,7 +18,20 @@ from learnet.video import VideoInfo
 
 def answer(window: int, scores: dict[str, float], warnings: tuple[str, ...] = ()) -> Answer:
     label = max(scores, key=scores.__getitem__)
-    return Answer(window, window / 4, window / 4 + 0.5, 6 * window, 6 * window + 11, 12, label, scores, "", None, 0.4, warnings)
+    return Answer(
+        window,
+        window / 4,
+        window / 4 + 0.5,
+        6 * window,
+        6 * window + 11,
+        12,
+        label,
+        scores,
+        "",
+        None,
+        0.4,
+        warnings,
+    )
 
 
 @pytest.fixture
@@ -35,7 +48,9 @@ def recognition(rng: np.random.Generator) -> Recognition:
         windows=Windows(),
         answers=(
             answer(0, dict(zip(classes, (0.2, 0.5, 0.3), strict=True))),
-            answer(1, dict(zip(classes, (0.25, 0.125, 0.625), strict=True)), ("the head moves by 3.1 pixels",)),
+            answer(
+                1, dict(zip(classes, (0.25, 0.125, 0.625), strict=True)), ("the head moves by 3.1 pixels",)
+            ),
         ),
         warnings=("24 frames per second is slow",),
         shown=Shown(crop, image),
@@ -59,7 +74,10 @@ def test_the_figure_shows_the_strongest_answer(recognition: Recognition) -> None
     assert shades[0] == shades[1] != shades[2]  # only the label stands out
     brightness = [np.dot(shade[:3], [0.2126, 0.7152, 0.0722]) for shade in shades]
     assert brightness[0] - brightness[2] > 0.4  # by lightness, whatever colours a reader can see
-    assert figure.get_suptitle() == "others (0.62): the strongest of 2 windows, 0.25 to 0.75 s, 12 frames at 24 per second"
+    assert (
+        figure.get_suptitle()
+        == "others (0.62): the strongest of 2 windows, 0.25 to 0.75 s, 12 frames at 24 per second"
+    )
     foot = " ".join(text.get_text() for text in figure.texts)
     assert "the head moves by 3.1 pixels" in foot and "24 frames per second is slow" in foot
 
@@ -75,12 +93,17 @@ def test_nothing_lies_over_anything_else(recognition: Recognition) -> None:
     said = tuple(f"warning {number} of a certain length, as they are in practice" for number in range(8))
     figure = answer_figure(replace(recognition, answers=(answer(0, scores, said),)))
     figure.draw_without_rendering()
-    boxes = [axes.get_tightbbox() for axes in figure.axes] + [text.get_window_extent() for text in figure.texts]
+    boxes = [axes.get_tightbbox() for axes in figure.axes] + [
+        text.get_window_extent() for text in figure.texts
+    ]
     for place, box in enumerate(boxes):
         assert box.x0 >= figure.bbox.x0 - 1 and box.x1 <= figure.bbox.x1 + 1
         assert box.y0 >= figure.bbox.y0 - 1 and box.y1 <= figure.bbox.y1 + 1
         for other in boxes[:place]:
-            assert min(box.x1, other.x1) - max(box.x0, other.x0) < 1 or min(box.y1, other.y1) - max(box.y0, other.y0) < 1
+            assert (
+                min(box.x1, other.x1) - max(box.x0, other.x0) < 1
+                or min(box.y1, other.y1) - max(box.y0, other.y0) < 1
+            )
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".PDF"])

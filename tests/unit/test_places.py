@@ -11,7 +11,9 @@ from learnet.places import check_outputs, check_outside, check_room_above
 
 def test_free_places_pass_and_nothing_is_made(tmp_path: Path) -> None:
     (tmp_path / "video.mp4").touch()
-    check_outputs([tmp_path / "new" / "a.json", None, tmp_path / "video.json"], [tmp_path / "video.mp4", None])
+    check_outputs(
+        [tmp_path / "new" / "a.json", None, tmp_path / "video.json"], [tmp_path / "video.mp4", None]
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["video.mp4"]
 
 
@@ -38,7 +40,9 @@ def test_a_folder_a_file_above_and_one_name_twice_are_refused(tmp_path: Path) ->
         check_room_above(tmp_path / "afile" / "database")
 
 
-def test_a_folder_closed_to_the_user_is_refused_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_closed_to_the_user_is_refused_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The administrator, who may run the tests, may write everywhere: the system's answer is put in his place."""
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
     with pytest.raises(BadInput, match=f"nothing may be written in {tmp_path}"):

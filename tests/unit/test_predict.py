@@ -62,7 +62,9 @@ def write_images(folder: Path, frames: np.ndarray, first: int = 1) -> Path:
 
 
 def scores_by_hand(crops: np.ndarray) -> np.ndarray:
-    image = torch.from_numpy(joint_minmax(dynamic_image(crops)).astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
+    image = torch.from_numpy(joint_minmax(dynamic_image(crops)).astype(np.float32) / 127.5 - 1).permute(
+        2, 0, 1
+    )[None]
     with torch.no_grad():
         return torch.softmax(network()(image)[0].double(), dim=0).numpy()
 
@@ -78,8 +80,16 @@ def test_every_window_is_answered_as_the_clip_it_is(tmp_path: Path) -> None:
     # 66 frames are 1.32 s: 0-0.5, 0.25-0.75, 0.5-1, 0.75-1.25, and 1-1.32 reaches the end. A quarter second is 12.5 frames.
     places = [(0, 25), (13, 38), (25, 50), (38, 63), (50, 66)]
     assert [(a.first, a.last + 1) for a in found.answers] == places
-    assert [(a.start_s, a.end_s) for a in found.answers] == [(0, 0.5), (0.25, 0.75), (0.5, 1), (0.75, 1.25), (1, 1.32)]
-    small = np.stack([cv2.resize(frame.astype(np.float64), (SIZE, SIZE), interpolation=cv2.INTER_AREA) for frame in frames])
+    assert [(a.start_s, a.end_s) for a in found.answers] == [
+        (0, 0.5),
+        (0.25, 0.75),
+        (0.5, 1),
+        (0.75, 1.25),
+        (1, 1.32),
+    ]
+    small = np.stack(
+        [cv2.resize(frame.astype(np.float64), (SIZE, SIZE), interpolation=cv2.INTER_AREA) for frame in frames]
+    )
     expected = np.array([scores_by_hand(small[first:end]) for first, end in places])
     np.testing.assert_allclose(scores_of(found), expected, rtol=1e-4)
     assert np.ptp(expected, axis=0).max() > 1e-3  # or the test could not tell windows apart
@@ -88,7 +98,9 @@ def test_every_window_is_answered_as_the_clip_it_is(tmp_path: Path) -> None:
     assert found.strongest.window == strongest
     first, end = places[strongest]
     np.testing.assert_array_equal(found.shown.image, joint_minmax(dynamic_image(small[first:end])))
-    assert np.abs(found.shown.crop - small[first + (end - first) // 2]).max() <= 0.75  # averaged in one go, and rounded
+    assert (
+        np.abs(found.shown.crop - small[first + (end - first) // 2]).max() <= 0.75
+    )  # averaged in one go, and rounded
     assert (found.frames, found.duration_s) == (66, pytest.approx(1.32))
 
 
@@ -118,22 +130,35 @@ def test_a_video_up_to_a_second_is_one_window(tmp_path: Path, count: int, window
     gaps=st.lists(st.sampled_from([0.2, 0.9, 1.0, 1.0, 1.0, 1.1, 30.0]), max_size=80),
     fps=st.sampled_from([3.0, 23.976, 30.0, 200.0]),
     windows=st.builds(
-        Windows, st.sampled_from([0.1, 0.33, 0.5, 2.0]), st.sampled_from([0.0, 0.3, 0.5, 0.9]), st.sampled_from([0.0, 0.4, 1.0, 5.0])
+        Windows,
+        st.sampled_from([0.1, 0.33, 0.5, 2.0]),
+        st.sampled_from([0.0, 0.3, 0.5, 0.9]),
+        st.sampled_from([0.0, 0.4, 1.0, 5.0]),
     ),
 )
-@example(gaps=[0.9, 0.9, 30.0, 30.0], fps=200.0, windows=Windows(0.1, 0.3, 0.0))  # a frame just where a window ends, after a gap
+@example(
+    gaps=[0.9, 0.9, 30.0, 30.0], fps=200.0, windows=Windows(0.1, 0.3, 0.0)
+)  # a frame just where a window ends, after a gap
 def test_windows_hold_the_frames_of_their_time(gaps: list[float], fps: float, windows: Windows) -> None:
     """Against picking frames by their time from the whole video, window after window until one reaches the last frame."""
     times = np.concatenate([[0.0], np.cumsum(gaps) / fps])
-    frames = [Frame(10 + number, float(time), np.full((1, 1, 3), number % 256, np.uint8)) for number, time in enumerate(times)]
-    found = [(round(w.start_s, 6), round(w.end_s, 6), w.numbers, w.pixels[:, 0, 0, 0].tolist()) for w in _cut(iter(frames), windows, fps)]
+    frames = [
+        Frame(10 + number, float(time), np.full((1, 1, 3), number % 256, np.uint8))
+        for number, time in enumerate(times)
+    ]
+    found = [
+        (round(w.start_s, 6), round(w.end_s, 6), w.numbers, w.pixels[:, 0, 0, 0].tolist())
+        for w in _cut(iter(frames), windows, fps)
+    ]
     end = float(times[-1]) + 1 / fps
     expected = []
     if end <= windows.whole_s + EARLY:
         expected.append((0.0, round(end, 6), frames))
     else:
         for place in range(math.ceil(end / (windows.window_s * (1 - windows.overlap))) + 1):
-            start = place * (windows.window_s * (1 - windows.overlap))  # in this order: frames may lie exactly on an edge
+            start = place * (
+                windows.window_s * (1 - windows.overlap)
+            )  # in this order: frames may lie exactly on an edge
             stop = start + windows.window_s
             chosen = [frame for frame in frames if start - EARLY <= frame.time_s < stop - EARLY]
             if chosen:
@@ -141,8 +166,12 @@ def test_windows_hold_the_frames_of_their_time(gaps: list[float], fps: float, wi
                 expected.append((round(start, 6), round(min(stop, end) if last else stop, 6), chosen))
                 if last:
                     break
-    assert found == [(a, b, tuple(f.number for f in c), [int(f.pixels[0, 0, 0]) for f in c]) for a, b, c in expected]
-    assert {number for window in found for number in window[2]} == {frame.number for frame in frames}  # none is passed over
+    assert found == [
+        (a, b, tuple(f.number for f in c), [int(f.pixels[0, 0, 0]) for f in c]) for a, b, c in expected
+    ]
+    assert {number for window in found for number in window[2]} == {
+        frame.number for frame in frames
+    }  # none is passed over
 
 
 def test_memory_is_that_of_one_window(tmp_path: Path) -> None:
@@ -151,7 +180,9 @@ def test_memory_is_that_of_one_window(tmp_path: Path) -> None:
     ask = recogniser(tmp_path)
 
     def peak(count: int) -> int:
-        write_video(tmp_path / "film.avi", (np.roll(still, shift, axis=0) for shift in range(count)), 20.0, "mjpeg")
+        write_video(
+            tmp_path / "film.avi", (np.roll(still, shift, axis=0) for shift in range(count)), 20.0, "mjpeg"
+        )
         tracemalloc.start()
         ask(tmp_path / "film.avi")
         most = tracemalloc.get_traced_memory()[1]
@@ -196,9 +227,16 @@ def test_faces_are_averaged_with_their_mirror_image_as_in_training(tmp_path: Pat
 
 
 def test_what_a_video_should_be_warned_of(tmp_path: Path) -> None:
-    ask, frames = recogniser(tmp_path, replace(FACTS, data={"synthetic": "yes"})), write_images(tmp_path / "clip", wobble(60))
+    ask, frames = (
+        recogniser(tmp_path, replace(FACTS, data={"synthetic": "yes"})),
+        write_images(tmp_path / "clip", wobble(60)),
+    )
     untimed = "; ".join(ask(frames).warnings)
-    assert "carry no frame rate" in untimed and "25 frames per second: a micro-expression" in untimed and "synthetic" in untimed
+    assert (
+        "carry no frame rate" in untimed
+        and "25 frames per second: a micro-expression" in untimed
+        and "synthetic" in untimed
+    )
     assert not [said for said in ask(frames, fps=60.0).warnings if "frames per second" in said]
     for number in range(20, 45):
         (frames / f"img{number:04d}.png").unlink()
@@ -211,7 +249,9 @@ def test_what_a_video_should_be_warned_of(tmp_path: Path) -> None:
 
 
 def test_a_window_of_one_frame_has_no_answer_and_says_why(tmp_path: Path) -> None:
-    found = recogniser(tmp_path)(write_images(tmp_path / "clip", wobble(81)), Windows(window_s=0.4, overlap=0.0), fps=50.0)
+    found = recogniser(tmp_path)(
+        write_images(tmp_path / "clip", wobble(81)), Windows(window_s=0.4, overlap=0.0), fps=50.0
+    )
     assert [a.frames for a in found.answers] == [20, 20, 20, 20, 1]
     lone = found.answers[-1]
     assert lone.label is None and lone.scores == {} and lone.score == 0 and "1 frame" in lone.reason
@@ -238,7 +278,9 @@ def test_what_cannot_be_answered_is_refused(tmp_path: Path) -> None:
         Recogniser.load(tmp_path / "pickle.pt")
 
 
-@pytest.mark.parametrize("settings", [{"motion": "difference"}, {"motion": "flow-dis", "still_flow": True}, {"magnify": 3.0}])
+@pytest.mark.parametrize(
+    "settings", [{"motion": "difference"}, {"motion": "flow-dis", "still_flow": True}, {"magnify": 3.0}]
+)
 def test_other_motion_images_are_made_of_each_window_alone(tmp_path: Path, settings: dict) -> None:
     """The apex is found in the window, and the frame rate is the video's."""
     preparation = Preparation(face="none", size=SIZE, **settings)
@@ -248,7 +290,9 @@ def test_other_motion_images_are_made_of_each_window_alone(tmp_path: Path, setti
     assert len(found.answers) == 5
     for answer, told in zip(found.answers, json.loads(found.to_json())["answers"], strict=True):
         made = make_image(frames[answer.first : answer.last + 1], preparation, None, fps=50.0)
-        np.testing.assert_allclose(list(answer.scores.values()), predict_scores(module, made.image[None])[0], rtol=1e-5)
+        np.testing.assert_allclose(
+            list(answer.scores.values()), predict_scores(module, made.image[None])[0], rtol=1e-5
+        )
         assert answer.apex == (None if "magnify" in settings else answer.first + made.apex) == told["apex"]
 
 
@@ -256,7 +300,10 @@ def test_the_face_finder_is_that_of_the_training(tmp_path: Path, monkeypatch: py
     monkeypatch.delenv("LEARNET_FACE_MODEL", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # no model there
     assert recogniser(tmp_path).finder is None
-    assert recogniser(tmp_path, replace(FACTS, preparation=Preparation(face="haar", size=SIZE))).finder.kind == "haar"
+    assert (
+        recogniser(tmp_path, replace(FACTS, preparation=Preparation(face="haar", size=SIZE))).finder.kind
+        == "haar"
+    )
     with pytest.raises(LearnetError, match="yunet needs its model"):
         recogniser(tmp_path, replace(FACTS, preparation=Preparation(face="yunet", size=SIZE)))
 
@@ -281,7 +328,11 @@ def test_a_real_face_is_found_anew_in_each_window(film: Path, tmp_path: Path) ->
         aligned = align(frames[first:end], finder, SIZE)
         expected = scores_by_hand(aligned.crops(frames[first:end].astype(np.float64)))
         np.testing.assert_allclose(list(answer.scores.values()), expected, rtol=1e-4)
-        assert (answer.face, answer.head_px, answer.warnings) == (aligned.face, aligned.drift_px, aligned.warnings)
+        assert (answer.face, answer.head_px, answer.warnings) == (
+            aligned.face,
+            aligned.drift_px,
+            aligned.warnings,
+        )
     assert len({answer.face.box for answer in found.answers}) > 1
     assert not [said for said in found.warnings if "owners" in said]
     cropped_by_owners = recogniser(tmp_path, replace(facts, data={**FACTS.data, "faces": "given"}))(film)
@@ -291,15 +342,26 @@ def test_a_real_face_is_found_anew_in_each_window(film: Path, tmp_path: Path) ->
     x, y, width, height = told["answers"][0]["face"]["box"]
     assert 0 < x < x + width < 640 and 0 < y < y + height < 360
     moved = sum(a.head_px is None or a.head_px > SIZE / 112 for a in found.answers)
-    assert moved and f"the head moves or turns in {moved} of 4 windows, which can pass for an expression" in found.warnings
+    assert (
+        moved
+        and f"the head moves or turns in {moved} of 4 windows, which can pass for an expression"
+        in found.warnings
+    )
 
 
 def test_a_face_that_leaves_leaves_its_windows_unanswered(film: Path, tmp_path: Path) -> None:
     frames = read_frames(film)
     blank = np.full_like(frames[:18], 90)
     write_video(tmp_path / "leaves.mkv", np.concatenate([frames[:12], blank]), 24.0, "ffv1")
-    found = recogniser(tmp_path, replace(FACTS, preparation=Preparation(face="haar", size=SIZE)))(tmp_path / "leaves.mkv")
-    assert [a.label is None for a in found.answers] == [False, False, True, True]  # the second sees it in its first half
+    found = recogniser(tmp_path, replace(FACTS, preparation=Preparation(face="haar", size=SIZE)))(
+        tmp_path / "leaves.mkv"
+    )
+    assert [a.label is None for a in found.answers] == [
+        False,
+        False,
+        True,
+        True,
+    ]  # the second sees it in its first half
     assert found.answers[2].reason.endswith("no face found in the 12 frames searched.")
     assert any(said.startswith("2 of 4 windows without an answer") for said in found.warnings)
 
@@ -307,19 +369,32 @@ def test_a_face_that_leaves_leaves_its_windows_unanswered(film: Path, tmp_path: 
 def test_a_video_without_a_face_is_refused(shared: Path, tmp_path: Path) -> None:
     if not (shared / "real" / "no_face.mp4").is_file():
         pytest.skip("the real film is not here")
-    write_video(tmp_path / "street.mkv", read_frames(shared / "real" / "no_face.mp4", 0, 7)[:, ::2, ::2], 24.0, "ffv1")
+    write_video(
+        tmp_path / "street.mkv", read_frames(shared / "real" / "no_face.mp4", 0, 7)[:, ::2, ::2], 24.0, "ffv1"
+    )
     ask = recogniser(tmp_path, replace(FACTS, preparation=Preparation(face="haar", size=SIZE)))
-    for windows in (Windows(), Windows(window_s=0.25, whole_s=0.0)):  # frames that two windows share count once
+    for windows in (
+        Windows(),
+        Windows(window_s=0.25, whole_s=0.0),
+    ):  # frames that two windows share count once
         with pytest.raises(NoFace, match="street.mkv: no face found in the 8 frames searched"):
             ask(tmp_path / "street.mkv", windows)
 
 
 def test_windows_without_an_expression_rank_below_every_expression(tmp_path: Path) -> None:
-    found = recogniser(tmp_path)(write_images(tmp_path / "clip", wobble(81)), Windows(window_s=0.2, overlap=0.0), fps=50.0)
+    found = recogniser(tmp_path)(
+        write_images(tmp_path / "clip", wobble(81)), Windows(window_s=0.2, overlap=0.0), fps=50.0
+    )
     kinds = [("none", 0.99), ("surprise", 0.4), ("none", 0.5), ("happiness", 0.6)]
     assert len(found.answers) >= 4
     answers = tuple(
-        replace(answer, label=label, scores={label: score}) for answer, (label, score) in zip(found.answers[:4], kinds, strict=True)
+        replace(answer, label=label, scores={label: score})
+        for answer, (label, score) in zip(found.answers[:4], kinds, strict=True)
     )
     ranked = replace(found, answers=answers).ranking
-    assert [(a.label, a.score) for a in ranked] == [("happiness", 0.6), ("surprise", 0.4), ("none", 0.99), ("none", 0.5)]
+    assert [(a.label, a.score) for a in ranked] == [
+        ("happiness", 0.6),
+        ("surprise", 0.4),
+        ("none", 0.99),
+        ("none", 0.5),
+    ]

@@ -38,9 +38,14 @@ SMALL = Preparation(size=28)
 def movement(seed: int, frames: int, height: int = 40, width: int = 34) -> np.ndarray:
     """A soft random picture that moves by a random amount."""
     rng = np.random.default_rng(seed)
-    picture = cv2.resize(rng.integers(0, 256, (6, 5, 3), dtype=np.uint8), (width, height), interpolation=cv2.INTER_CUBIC)
+    picture = cv2.resize(
+        rng.integers(0, 256, (6, 5, 3), dtype=np.uint8), (width, height), interpolation=cv2.INTER_CUBIC
+    )
     speed = rng.uniform(0.2, 0.6, 2)
-    moved = [cv2.warpAffine(picture, np.float64([[1, 0, speed[0] * t], [0, 1, speed[1] * t]]), (width, height)) for t in range(frames)]
+    moved = [
+        cv2.warpAffine(picture, np.float64([[1, 0, speed[0] * t], [0, 1, speed[1] * t]]), (width, height))
+        for t in range(frames)
+    ]
     return np.stack(moved)
 
 
@@ -52,7 +57,14 @@ def write_clip(folder: Path, frames: np.ndarray, first: int = 1) -> Path:
 
 
 def clip_of(path: Path, subject: str, name: str, frames: int = 8, **changes: object) -> Clip:
-    facts = {"onset": 1, "apex": 3, "offset": frames, "fps": 200.0, "cropped": True, "emotion": "happiness"} | changes
+    facts = {
+        "onset": 1,
+        "apex": 3,
+        "offset": frames,
+        "fps": 200.0,
+        "cropped": True,
+        "emotion": "happiness",
+    } | changes
     return Clip(path, "casme2", subject, name, **facts)  # type: ignore[arg-type]
 
 
@@ -64,8 +76,12 @@ def database(root: Path, people: int = 3, clips: int = 2, frames: int = 8) -> Re
             path = root / f"sub{person:02}" / f"EP0{number}_1"
             if not path.exists():
                 write_clip(path, movement(10 * person + number, frames))
-            made.append(clip_of(path, f"{person:02}", path.name, frames, emotion=("happiness", "disgust")[number % 2]))
-    return Reading(made, [Finding("apex repaired", made[0].key, "it was after the offset")], {"workbook": "a.xlsx"})
+            made.append(
+                clip_of(path, f"{person:02}", path.name, frames, emotion=("happiness", "disgust")[number % 2])
+            )
+    return Reading(
+        made, [Finding("apex repaired", made[0].key, "it was after the offset")], {"workbook": "a.xlsx"}
+    )
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -101,8 +117,15 @@ def test_one_frame_is_too_few() -> None:
 
 def test_prepared_folder_holds_every_clip(tmp_path: Path) -> None:
     reading, seen = database(tmp_path / "data"), []
-    prepared = prepare(reading, tmp_path / "out", SMALL, jobs=1, progress=lambda done, total: seen.append((done, total)))
-    assert [path.name for path in sorted((tmp_path / "out").iterdir())] == ["audit.csv", "clips.csv", "images.npy", "prepare.json"]
+    prepared = prepare(
+        reading, tmp_path / "out", SMALL, jobs=1, progress=lambda done, total: seen.append((done, total))
+    )
+    assert [path.name for path in sorted((tmp_path / "out").iterdir())] == [
+        "audit.csv",
+        "clips.csv",
+        "images.npy",
+        "prepare.json",
+    ]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "out"]
     assert seen == [(done, 6) for done in range(7)]
     for place, clip in enumerate(reading.clips):
@@ -115,13 +138,26 @@ def test_prepared_folder_holds_every_clip(tmp_path: Path) -> None:
         "kind": "micro", "emotion": "disgust", "also": "", "action_units": "", "onset": "1", "apex": "3", "apex_source": "file",
         "offset": "8", "fps": "200.0", "frames": "8", "face": "given", "warnings": "", "path": str(reading.clips[3].path),
     }  # fmt: skip
-    assert prepared.clips["onset"].tolist() == [1] * 6 and prepared.clips["subject"].tolist() == ["00", "00", "01", "01", "02", "02"]
+    assert prepared.clips["onset"].tolist() == [1] * 6 and prepared.clips["subject"].tolist() == [
+        "00",
+        "00",
+        "01",
+        "01",
+        "02",
+        "02",
+    ]
     audit = (tmp_path / "out" / "audit.csv").read_text().splitlines()
     assert audit == ["kind,where,what,serious", "apex repaired,casme2/00/EP00_1,it was after the offset,no"]
     about = json.loads((tmp_path / "out" / "prepare.json").read_text())
     assert (about["clips"], about["skipped"], about["people"], about["synthetic"]) == (6, 0, 3, False)
-    assert about["reading"] == {"workbook": "a.xlsx"} and about["images_kind"] == "image" and not about["imported"]
-    assert preparation_of(prepared) == replace(SMALL, normalise="joint-minmax")  # no face was searched, so its `auto` stays
+    assert (
+        about["reading"] == {"workbook": "a.xlsx"}
+        and about["images_kind"] == "image"
+        and not about["imported"]
+    )
+    assert preparation_of(prepared) == replace(
+        SMALL, normalise="joint-minmax"
+    )  # no face was searched, so its `auto` stays
 
 
 def test_same_bytes_whatever_the_number_of_processes(tmp_path: Path) -> None:
@@ -166,7 +202,9 @@ def test_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path: Path) -> None
     reading = database(tmp_path / "data", 4, 3)
     prepare(reading, tmp_path / "whole", SMALL, jobs=1)
     out, work = tmp_path / "out", tmp_path / "out.part"
-    code = textwrap.dedent(KILLED).format(tests=str(Path(__file__).parent), data=str(tmp_path / "data"), out=str(out))
+    code = textwrap.dedent(KILLED).format(
+        tests=str(Path(__file__).parent), data=str(tmp_path / "data"), out=str(out)
+    )
     child = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
     for _ in range(600):
         time.sleep(0.05)
@@ -215,7 +253,9 @@ def test_clip_that_failed_is_tried_again(tmp_path: Path) -> None:
             prepare(reading, tmp_path / "out", SMALL, jobs=1)
     image.write_bytes(sound)
     seen = []
-    prepared = prepare(reading, tmp_path / "out", SMALL, jobs=1, progress=lambda done, total: seen.append((done, total)))
+    prepared = prepare(
+        reading, tmp_path / "out", SMALL, jobs=1, progress=lambda done, total: seen.append((done, total))
+    )
     assert seen[0] == (5, 6) and len(prepared.clips) == 6
 
 
@@ -229,7 +269,11 @@ def test_same_preparation_is_returned_and_another_is_refused(tmp_path: Path) -> 
     before = {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
     seen = []
     again = prepare(reading, out, SMALL, jobs=1, progress=lambda done, total: seen.append((done, total)))
-    assert again.reused and seen == [(6, 6)] and {path.name: path.stat().st_mtime_ns for path in out.iterdir()} == before
+    assert (
+        again.reused
+        and seen == [(6, 6)]
+        and {path.name: path.stat().st_mtime_ns for path in out.iterdir()} == before
+    )
     with pytest.raises(OutputTaken, match="differs in preparation"):
         prepare(reading, out, replace(SMALL, normalise="signed"), jobs=1)
     with pytest.raises(OutputTaken, match="differs in inputs"):
@@ -238,7 +282,9 @@ def test_same_preparation_is_returned_and_another_is_refused(tmp_path: Path) -> 
     with pytest.raises(OutputTaken, match="differs in inputs"):
         prepare(Reading(relabelled, []), out, SMALL, jobs=1)
     (tmp_path / "data").rename(tmp_path / "moved")
-    assert prepare(database(tmp_path / "moved"), out, SMALL, jobs=1).reused  # where the clips lie is no part of them
+    assert prepare(
+        database(tmp_path / "moved"), out, SMALL, jobs=1
+    ).reused  # where the clips lie is no part of them
     assert not (tmp_path / "out.part").exists()
 
 
@@ -251,7 +297,11 @@ def test_other_peoples_folders_are_left_alone(tmp_path: Path) -> None:
     for place in ("out", "other", "file"):
         with pytest.raises(OutputTaken, match="something else"):
             prepare(reading, tmp_path / place, SMALL, jobs=1)
-    assert (tmp_path / "out" / "thesis.txt").read_text() == (tmp_path / "other.part" / "thesis.txt").read_text() == "mine"
+    assert (
+        (tmp_path / "out" / "thesis.txt").read_text()
+        == (tmp_path / "other.part" / "thesis.txt").read_text()
+        == "mine"
+    )
     assert not (tmp_path / "other").exists()
     (tmp_path / "empty").mkdir()
     assert len(prepare(reading, tmp_path / "empty", SMALL, jobs=1).clips) == 6
@@ -269,14 +319,24 @@ def test_clips_that_cannot_be_used_are_said_and_counted(tmp_path: Path) -> None:
         clip_of(write_clip(tmp_path / "gaps", movement(3, 20)[::2]), "10", "gap", frames=20),
     ]
     prepared = prepare(replace(reading, clips=clips), tmp_path / "out", replace(SMALL, face="haar"), jobs=1)
-    assert prepared.clips["name"].tolist() == [*(clip.name for clip in reading.clips if clip != reading.clips[1]), "gap"]
+    assert prepared.clips["name"].tolist() == [
+        *(clip.name for clip in reading.clips if clip != reading.clips[1]),
+        "gap",
+    ]
     assert (prepared.about["clips"], prepared.about["skipped"]) == (6, 4)
     audit = pd.read_csv(tmp_path / "out" / "audit.csv").set_index("where")
     assert audit.loc["casme2/00/EP01_1", ["kind", "serious"]].tolist() == ["clip not usable", "yes"]
     assert "img4.png" in audit.loc["casme2/00/EP01_1", "what"]
-    assert "no such file" in audit.loc["casme2/07/gone", "what"] and "1 frame" in audit.loc["casme2/08/short", "what"]
+    assert (
+        "no such file" in audit.loc["casme2/07/gone", "what"]
+        and "1 frame" in audit.loc["casme2/08/short", "what"]
+    )
     assert audit.loc["casme2/09/blank", ["kind", "serious"]].tolist() == ["no face", "yes"]
-    assert audit.loc["casme2/10/gap", ["kind", "what", "serious"]].tolist() == ["frames lost", "10 frame numbers without an image", "no"]
+    assert audit.loc["casme2/10/gap", ["kind", "what", "serious"]].tolist() == [
+        "frames lost",
+        "10 frame numbers without an image",
+        "no",
+    ]
     assert prepared.clips["warnings"].tolist() == [""] * 5 + ["10 frame numbers without an image"]
 
 
@@ -308,7 +368,12 @@ def test_bad_requests_are_refused_before_anything_is_written(tmp_path: Path) -> 
 def portrait(frames: int = 6) -> np.ndarray:
     """A real face (public domain) that sinks by a quarter of a pixel a frame."""
     picture = np.ascontiguousarray(astronaut()[0:300, 100:400])
-    return np.stack([cv2.warpAffine(picture, np.float64([[1, 0, 0], [0, 1, 0.25 * t]]), (300, 300)) for t in range(frames)])
+    return np.stack(
+        [
+            cv2.warpAffine(picture, np.float64([[1, 0, 0], [0, 1, 0.25 * t]]), (300, 300))
+            for t in range(frames)
+        ]
+    )
 
 
 def test_face_is_searched_where_nobody_has_cropped(tmp_path: Path) -> None:
@@ -334,7 +399,13 @@ def test_yunet_model_is_part_of_the_preparation(tmp_path: Path, shared: Path) ->
     assert prepared.about["face_model"] == hashlib.sha256(model.read_bytes()).hexdigest()
     assert prepared.clips["face"][0].startswith("yunet ")
     with pytest.raises(LearnetError):
-        prepare(Reading([raw], []), tmp_path / "new", replace(SMALL, face="yunet"), jobs=1, face_model=tmp_path / "no.onnx")
+        prepare(
+            Reading([raw], []),
+            tmp_path / "new",
+            replace(SMALL, face="yunet"),
+            jobs=1,
+            face_model=tmp_path / "no.onnx",
+        )
     assert not (tmp_path / "new").exists() and not (tmp_path / "new.part").exists()
 
 
@@ -373,10 +444,15 @@ except LearnetError as error:
 def test_full_disk_leaves_nothing_half_written(tmp_path: Path, limit: int) -> None:
     """No file may grow beyond 1500 bytes, which no finished clip fits in, or 6000, which the images of all clips do not fit in."""
     reading = database(tmp_path / "data")
-    code = FULL.format(tests=str(Path(__file__).parent), data=str(tmp_path / "data"), out=str(tmp_path / "out"), limit=limit)
+    code = FULL.format(
+        tests=str(Path(__file__).parent), data=str(tmp_path / "data"), out=str(tmp_path / "out"), limit=limit
+    )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     why = "File too large" if limit == 1500 else "no room is left"
-    assert answer.stdout.startswith(f"{tmp_path / 'out'}: this cannot be written ({why})") and answer.stdout.count("\n") == 1
+    assert (
+        answer.stdout.startswith(f"{tmp_path / 'out'}: this cannot be written ({why})")
+        and answer.stdout.count("\n") == 1
+    )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "out.part"]
     parts = {path.suffix for path in (tmp_path / "out.part").iterdir()}
     assert parts == ({".txt"} if limit == 1500 else {".txt", ".npz"})
@@ -403,11 +479,17 @@ def replaced(file: Path, old: bytes, new: bytes) -> None:
 
 
 DAMAGE = {
-    "one pixel": lambda folder: (folder / "images.npy").write_bytes((folder / "images.npy").read_bytes()[:-1] + b"\x00"),
-    "images cut off": lambda folder: (folder / "images.npy").write_bytes((folder / "images.npy").read_bytes()[:-100]),
+    "one pixel": lambda folder: (folder / "images.npy").write_bytes(
+        (folder / "images.npy").read_bytes()[:-1] + b"\x00"
+    ),
+    "images cut off": lambda folder: (folder / "images.npy").write_bytes(
+        (folder / "images.npy").read_bytes()[:-100]
+    ),
     "images empty": lambda folder: (folder / "images.npy").write_bytes(b""),
     "an emotion": lambda folder: replaced(folder / "clips.csv", b"disgust", b"happiness"),
-    "a row lost": lambda folder: (folder / "clips.csv").write_text("\n".join((folder / "clips.csv").read_text().splitlines()[:-1])),
+    "a row lost": lambda folder: (folder / "clips.csv").write_text(
+        "\n".join((folder / "clips.csv").read_text().splitlines()[:-1])
+    ),
     "a column lost": lambda folder: replaced(folder / "clips.csv", b"emotion", b"feeling"),
     "no clips": lambda folder: (folder / "clips.csv").unlink(),
     "no json": lambda folder: (folder / "prepare.json").unlink(),
@@ -431,7 +513,11 @@ def test_settings_come_back(tmp_path: Path) -> None:
     images = np.zeros((1, 28, 28, 3), np.uint8)
     table = pd.DataFrame([{"image": 0, "clip": "a/b/c", "dataset": "a", "person": "a/b", "emotion": "fear"}])
     saved = save_prepared(tmp_path / "new" / "out", images, table, {"preparation": asdict(settings)}, [])
-    assert preparation_of(saved) == settings and np.isnan(saved.clips["onset"][0]) and saved.clips["path"][0] == ""
+    assert (
+        preparation_of(saved) == settings
+        and np.isnan(saved.clips["onset"][0])
+        and saved.clips["path"][0] == ""
+    )
     assert not saved.images.flags.writeable
 
 
@@ -440,13 +526,22 @@ def test_several_databases_in_one_reading_keep_their_people_apart(tmp_path: Path
 
     def reading(name: str) -> Reading:
         clip = Clip(tmp_path / name, name, "01", "a", "fear", 1, 2, 3, 25.0)
-        return Reading([clip], [Finding("odd", f"{name}/01/a", "it is"), Finding("odd", "book.xls", "it is")], {"tree": "raw"})
+        return Reading(
+            [clip],
+            [Finding("odd", f"{name}/01/a", "it is"), Finding("odd", "book.xls", "it is")],
+            {"tree": "raw"},
+        )
 
     both = merged({("casme", "A"): reading("casme"), ("casme2", "B"): reading("casme2")})
     assert [clip.person for clip in both.clips] == ["casme/01", "casme2/01"]
     assert len({clip.key for clip in both.clips}) == 2
     assert both.about == {"casme: tree": "raw", "casme2: tree": "raw"}
-    assert [finding.where for finding in both.findings] == ["casme/01/a", "casme: book.xls", "casme2/01/a", "casme2: book.xls"]
+    assert [finding.where for finding in both.findings] == [
+        "casme/01/a",
+        "casme: book.xls",
+        "casme2/01/a",
+        "casme2: book.xls",
+    ]
     assert merged({("casme", "A"): reading("casme")}) == reading("casme")  # one alone is as it was
 
 
@@ -455,12 +550,19 @@ def test_several_databases_in_one_reading_keep_their_people_apart(tmp_path: Path
 
 def pulsed(count: int, apex: int, size: int = 120) -> np.ndarray:
     """A fixed pattern of blobs in which one patch slides down by 2 pixels until the apex, and back."""
-    picture = cv2.GaussianBlur(np.random.default_rng(8).integers(0, 256, (size, size, 3)).astype(np.float32), (0, 0), 2.0)
+    picture = cv2.GaussianBlur(
+        np.random.default_rng(8).integers(0, 256, (size, size, 3)).astype(np.float32), (0, 0), 2.0
+    )
     picture = cv2.normalize(picture, None, 0, 255, cv2.NORM_MINMAX)
     y, x = np.mgrid[:size, :size].astype(np.float32)
     patch = np.exp(-((x - 70) ** 2 + (y - 50) ** 2) / (2 * 12**2)).astype(np.float32)
     levels = [t / apex if t <= apex else (count - 1 - t) / (count - 1 - apex) for t in range(count)]
-    made = [cv2.remap(picture, x, y - np.float32(2 * level) * patch, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT) for level in levels]
+    made = [
+        cv2.remap(
+            picture, x, y - np.float32(2 * level) * patch, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
+        )
+        for level in levels
+    ]
     return np.clip(np.rint(made), 0, 255).astype(np.uint8)
 
 
@@ -485,7 +587,9 @@ def test_apex_that_nobody_saw_is_found_where_it_is_needed(tmp_path: Path, source
     for number, frame in zip(range(11, 43, 2), pulsed(16, 4), strict=True):
         folder.mkdir(exist_ok=True)
         cv2.imwrite(str(folder / f"img{number}.png"), frame[..., ::-1])
-    clip = clip_of(folder, "1", "a", onset=11, offset=41, apex=27 if source == "midpoint" else None, apex_source=source)
+    clip = clip_of(
+        folder, "1", "a", onset=11, offset=41, apex=27 if source == "midpoint" else None, apex_source=source
+    )
     for motion in ("difference", "dynamic"):
         prepared = prepare(Reading([clip], []), tmp_path / motion, Preparation(motion=motion), jobs=1)
         row = prepared.clips.iloc[0]
@@ -518,7 +622,9 @@ def test_apex_on_the_last_frame_leaves_no_fall(tmp_path: Path) -> None:
 def test_small_flow_images_are_measured_on_larger_crops() -> None:
     """On 28 pixels the patch slides by half a pixel: as on 112, made four times smaller, and not as on 28."""
     frames = pulsed(2, 1)
-    small, large = (make_image(frames, Preparation(motion="flow-dis", size=size), None, 1).motion for size in (28, 112))
+    small, large = (
+        make_image(frames, Preparation(motion="flow-dis", size=size), None, 1).motion for size in (28, 112)
+    )
     expected = large.reshape(28, 4, 28, 4, 3).mean(axis=(1, 3)) / [4, 4, 1]
     np.testing.assert_allclose(small, expected, atol=1e-5)
     assert small[..., 1].max() == pytest.approx(2 * 28 / 120, rel=0.25) and np.abs(small[..., 0]).max() < 0.15
@@ -527,9 +633,16 @@ def test_small_flow_images_are_measured_on_larger_crops() -> None:
 def test_head_motion_is_taken_out_of_flow() -> None:
     """The whole picture slides by 1.5 pixels to the right as well; strain is that of what is left."""
     frames = pulsed(2, 1)
-    frames[1] = cv2.warpAffine(frames[1], np.float64([[1, 0, 1.5], [0, 1, 0]]), (120, 120), borderMode=cv2.BORDER_REFLECT)
-    there, left = (make_image(frames, Preparation("flow-dis", 120, still_flow=still), None, 1).motion for still in (False, True))
-    assert np.median(there[..., 0]) == pytest.approx(1.5, abs=0.1) and np.median(left[..., 0]) == pytest.approx(0, abs=0.05)
+    frames[1] = cv2.warpAffine(
+        frames[1], np.float64([[1, 0, 1.5], [0, 1, 0]]), (120, 120), borderMode=cv2.BORDER_REFLECT
+    )
+    there, left = (
+        make_image(frames, Preparation("flow-dis", 120, still_flow=still), None, 1).motion
+        for still in (False, True)
+    )
+    assert np.median(there[..., 0]) == pytest.approx(1.5, abs=0.1) and np.median(
+        left[..., 0]
+    ) == pytest.approx(0, abs=0.05)
     assert left[..., 1].max() > 1.4
     np.testing.assert_allclose(left, with_strain(left[..., :2]), atol=1e-6)
 
@@ -567,7 +680,13 @@ def test_settings_that_make_no_sense_are_refused() -> None:
 
 # ---------------------------------------------------------------- what the first version wrote
 
-FIRST = {"motion": "dynamic", "size": 28, "face": "none", "steady": False, "normalise": "joint-minmax"}  # all settings there were
+FIRST = {
+    "motion": "dynamic",
+    "size": 28,
+    "face": "none",
+    "steady": False,
+    "normalise": "joint-minmax",
+}  # all settings there were
 
 
 def first_version(folder: Path) -> None:
@@ -584,7 +703,10 @@ def test_folders_of_the_first_version_load_and_are_known_again(tmp_path: Path) -
     first_version(tmp_path / "out")
     old = load_prepared(tmp_path / "out")
     assert preparation_of(old) == settings.settled and tuple(old.clips.columns)[-2:] == ("kind", "also")
-    assert old.clips["kind"].tolist() == [""] * 6 and old.clips["emotion"].tolist() == ["happiness", "disgust"] * 3
+    assert (
+        old.clips["kind"].tolist() == [""] * 6
+        and old.clips["emotion"].tolist() == ["happiness", "disgust"] * 3
+    )
     assert prepare(reading, tmp_path / "out", settings, jobs=1).reused
 
 
@@ -599,11 +721,21 @@ def test_old_and_new_folders_are_pooled(tmp_path: Path) -> None:
 
 def test_weights_of_the_first_version_are_read(tmp_path: Path) -> None:
     """Their settings are those of images prepared today, and what they do not say has its former value."""
-    facts = Facts("learnet", ("a", "b"), 28, Preparation(face="none", size=28).settled, None, {"images_kind": "image"}, {})
+    facts = Facts(
+        "learnet",
+        ("a", "b"),
+        28,
+        Preparation(face="none", size=28).settled,
+        None,
+        {"images_kind": "image"},
+        {},
+    )
     text = json.loads(as_json(facts))
     old = read_facts(tmp_path / "w", json.dumps({**text, "preparation": FIRST}))
     assert old == facts and not old.preparation.still_flow and old.preparation.magnify == 0
-    prepared = prepare(database(tmp_path / "data"), tmp_path / "out", Preparation(face="none", size=28), jobs=1)
+    prepared = prepare(
+        database(tmp_path / "data"), tmp_path / "out", Preparation(face="none", size=28), jobs=1
+    )
     check_fit(prepared, tmp_path / "w", old)
     newer = json.dumps({**text, "preparation": {**FIRST, "magnify": 2, "still_flow": False}})
     assert read_facts(tmp_path / "w", newer).preparation.magnify == 2.0

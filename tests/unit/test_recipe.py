@@ -57,7 +57,11 @@ CHOICES = {
 
 @st.composite
 def chosen(draw: st.DrawFn, some: dict[str, st.SearchStrategy[tuple]]) -> dict[str, tuple]:
-    return {name: values for name, values in ((name, draw(strategy)) for name, strategy in some.items()) if draw(st.booleans())}
+    return {
+        name: values
+        for name, values in ((name, draw(strategy)) for name, strategy in some.items())
+        if draw(st.booleans())
+    }
 
 
 @st.composite
@@ -65,7 +69,10 @@ def recipes(draw: st.DrawFn) -> Recipe:
     names = draw(st.lists(NAME, min_size=1, max_size=3, unique_by=lambda name: name.replace(":", "-")))
     classes = draw(NAME)
     databases = [
-        Database(name, classes, tree=draw(st.none() | TEXT), expressions=draw(st.sampled_from(["micro", "all"]))) for name in names
+        Database(
+            name, classes, tree=draw(st.none() | TEXT), expressions=draw(st.sampled_from(["micro", "all"]))
+        )
+        for name in names
     ]
     networks = draw(st.lists(st.sampled_from(["learnet", "vgg16", "timm:resnet"]), min_size=1, unique=True))
     parts = {key: draw(chosen(some)) for key, some in CHOICES.items()}
@@ -94,9 +101,15 @@ def test_every_combination_once(recipe: Recipe) -> None:
     for setting in settings:
         assert Path(setting.name).name == setting.name
         prepared = {**recipe.preparation, **recipe.own.get(setting.study.network, {})}
-        for record, part in ((setting.preparation, prepared), (setting.study, recipe.study), (setting.training, recipe.training)):
+        for record, part in (
+            (setting.preparation, prepared),
+            (setting.study, recipe.study),
+            (setting.training, recipe.training),
+        ):
             assert all(getattr(record, key) in values for key, values in part.items())
-    assert recipe.reference == next(setting.name for setting in settings if setting.study.network == recipe.against)
+    assert recipe.reference == next(
+        setting.name for setting in settings if setting.study.network == recipe.against
+    )
 
 
 PLACES = {
@@ -126,7 +139,22 @@ def test_whatever_stands_in_the_file_it_is_a_recipe_or_one_line(text: str) -> No
         assert str(refused).startswith("made-up.toml: ")
 
 
-VALUES = ["1", "1.5", "true", '"word"', "[]", "[1]", '["a"]', "{a = 1}", "1979-05-27", "[[1]]", "-1", "nan", "1" + "0" * 400, "[true, 1]"]
+VALUES = [
+    "1",
+    "1.5",
+    "true",
+    '"word"',
+    "[]",
+    "[1]",
+    '["a"]',
+    "{a = 1}",
+    "1979-05-27",
+    "[[1]]",
+    "-1",
+    "nan",
+    "1" + "0" * 400,
+    "[true, 1]",
+]
 
 
 @pytest.mark.parametrize("place", sorted(PLACES))
@@ -136,7 +164,10 @@ def test_any_value_anywhere_is_taken_or_refused_in_one_line(place: str, value: s
         rest = "\n".join(line for line in BASE.splitlines() if place or not line.startswith(f"{key} "))
         if place == "" and key == "databases":
             rest = rest.split("[[")[0]
-        text = {"": f"{key} = {value}\n{rest}", "databases": f"{BASE.replace('name =', '# ') if key == 'name' else BASE}{key} = {value}"}
+        text = {
+            "": f"{key} = {value}\n{rest}",
+            "databases": f"{BASE.replace('name =', '# ') if key == 'name' else BASE}{key} = {value}",
+        }
         try:
             parse(text.get(place, f"{BASE}[{place}]\n{key} = {value}"), WHERE)
         except BadInput as refused:
@@ -194,7 +225,9 @@ def test_files_that_are_no_recipe(tmp_path: Path) -> None:
 
 def test_combinations_by_hand() -> None:
     recipe = parse(
-        BASE + '[preparation]\nmotion = ["flow-dis", "flow-tvl1"]\nstill_flow = [false, true]\nsize = 28\n[training]\nmix = [0, 0.4]', WHERE
+        BASE
+        + '[preparation]\nmotion = ["flow-dis", "flow-tvl1"]\nstill_flow = [false, true]\nsize = 28\n[training]\nmix = [0, 0.4]',
+        WHERE,
     )
     names = [
         f"{network}-{motion}{still}-{mix}"
@@ -211,7 +244,10 @@ def test_combinations_by_hand() -> None:
 
 def test_a_network_with_images_of_its_own() -> None:
     """It is run under them alone, whatever the others vary in; what it does not say it has in common with them."""
-    text = BASE + '[preparation]\nmotion = ["dynamic", "difference"]\nsize = [28, 56]\n[own.linear-svm]\nmotion = "lbp-top"\nsize = 60'
+    text = (
+        BASE
+        + '[preparation]\nmotion = ["dynamic", "difference"]\nsize = [28, 56]\n[own.linear-svm]\nmotion = "lbp-top"\nsize = 60'
+    )
     recipe = parse(text + "\nface = 'haar'", WHERE)
     assert [(setting.name, setting.preparation) for setting in recipe.settings] == [
         ("learnet-dynamic-size-28", Preparation("dynamic", 28)),
@@ -228,7 +264,10 @@ def test_a_network_with_images_of_its_own() -> None:
 
 
 def test_a_database_that_is_taken_twice_is_told_apart() -> None:
-    text = BASE + '[[databases]]\nname = "smic"\nclasses = "smic-3"\n[[databases]]\nname = "smic"\nclasses = "megc-3"\nexpressions = "all"'
+    text = (
+        BASE
+        + '[[databases]]\nname = "smic"\nclasses = "smic-3"\n[[databases]]\nname = "smic"\nclasses = "megc-3"\nexpressions = "all"'
+    )
     recipe = parse(text, WHERE)
     assert list(recipe.sets) == ["casme2", "smic-3", "smic-megc-3-all"]
     alike = text.replace("smic-3", "megc-3").replace('name = "casme2"', 'name = "casme2"\nclasses = "megc-3"')
@@ -236,9 +275,17 @@ def test_a_database_that_is_taken_twice_is_told_apart() -> None:
 
 
 def test_changes_take_the_place_of_what_is_written_and_are_told() -> None:
-    recipe = parse("against = 'linear-svm'" + BASE + '[[databases]]\nname = "smic"\n[study]\nprotocol = ["loso", "lodo"]\nseeds = 3', WHERE)
+    recipe = parse(
+        "against = 'linear-svm'"
+        + BASE
+        + '[[databases]]\nname = "smic"\n[study]\nprotocol = ["loso", "lodo"]\nseeds = 3',
+        WHERE,
+    )
     assert changed(recipe, Changes(), WHERE) == (recipe, [])
-    assert changed(recipe, Changes(networks=recipe.networks, seeds=3, epochs=60, groups=10), WHERE) == (recipe, [])
+    assert changed(recipe, Changes(networks=recipe.networks, seeds=3, epochs=60, groups=10), WHERE) == (
+        recipe,
+        [],
+    )
     asked = Changes(only=("smic",), networks=("majority",), protocol="groups", groups=4, seeds=1, epochs=2)
     found, told = changed(recipe, asked, WHERE)
     assert told == [
@@ -250,7 +297,9 @@ def test_changes_take_the_place_of_what_is_written_and_are_told() -> None:
         "seeds 1 (the recipe: 3)",
         "epochs 2 (the recipe: 60)",
     ]
-    assert [(s.study, s.training) for s in found.settings] == [(Study(network="majority", protocol="groups", groups=4), Training(epochs=2))]
+    assert [(s.study, s.training) for s in found.settings] == [
+        (Study(network="majority", protocol="groups", groups=4), Training(epochs=2))
+    ]
     assert list(found.sets) == ["smic"]
     with pytest.raises(LearnetError, match="no database in the recipe called 'smik'. Did you mean 'smic'"):
         changed(recipe, Changes(only=("smik",)), WHERE)

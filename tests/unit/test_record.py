@@ -37,15 +37,25 @@ def test_a_good_study_keeps_every_promise(study: Path) -> None:
     record = read_record(study)
     (study / "metrics.json").write_text(json.dumps(summarise(record.outcomes, record.classes)))
     assert passed(study) == [True] * 5
-    assert (record.protocol, record.leaky, record.synthetic, record.missing, record.seeds) == ("loso", False, False, (), (0, 1))
+    assert (record.protocol, record.leaky, record.synthetic, record.missing, record.seeds) == (
+        "loso",
+        False,
+        False,
+        (),
+        (0, 1),
+    )
     assert len(record.answers) == 72 and record.expected == len(record.outcomes) == 144
 
 
 @given(st.lists(st.tuples(SIDES, SIDES), max_size=5))
 def test_people_on_both_sides_are_found(sides: list[tuple[list[str], list[str]]]) -> None:
     """Beside a double loop over the two lists."""
-    folds = [{"name": str(i), "train_people": train, "test_people": test} for i, (train, test) in enumerate(sides)]
-    expected = {str(i): sorted({a for a in train for b in test if a == b}) for i, (train, test) in enumerate(sides)}
+    folds = [
+        {"name": str(i), "train_people": train, "test_people": test} for i, (train, test) in enumerate(sides)
+    ]
+    expected = {
+        str(i): sorted({a for a in train for b in test if a == b}) for i, (train, test) in enumerate(sides)
+    }
     assert shared_people(folds) == {name: people for name, people in expected.items() if people}
 
 
@@ -65,7 +75,9 @@ def test_leaky_by_name(tmp_path: Path) -> None:
 
 def test_an_answer_outside_its_fold_is_seen(study: Path) -> None:
     lines = (study / "outcomes.csv").read_text().splitlines()
-    lines[1] = lines[1].replace("learnet,casme2/01,", "learnet,casme2/02,", 1)  # another fold than the person's
+    lines[1] = lines[1].replace(
+        "learnet,casme2/01,", "learnet,casme2/02,", 1
+    )  # another fold than the person's
     (study / "outcomes.csv").write_text("\n".join(lines) + "\n")
     assert passed(study)[ANSWERS] is False
 
@@ -127,7 +139,12 @@ def test_classes_of_another_study_are_refused(study: Path) -> None:
 
 @pytest.mark.parametrize("what", ["nothing", "twice", "no folder", "no study"])
 def test_folders_that_are_no_studies(study: Path, tmp_path: Path, what: str) -> None:
-    folders = {"nothing": [], "twice": [study, study], "no folder": [tmp_path / "no"], "no study": [tmp_path]}[what]
+    folders = {
+        "nothing": [],
+        "twice": [study, study],
+        "no folder": [tmp_path / "no"],
+        "no study": [tmp_path],
+    }[what]
     with pytest.raises(LearnetError):
         read_records(folders)
 
@@ -149,9 +166,15 @@ def test_different_truth_is_refused_and_named(study: Path, tmp_path: Path) -> No
     lines = (other / "outcomes.csv").read_text().splitlines()
     clip, truth = lines[1].split(",")[3], lines[1].split(",")[6]
     wrong = "surprise" if truth != "surprise" else "disgust"
-    changed = [",".join([*(cells := line.split(","))[:6], wrong, *cells[7:]]) if f",{clip}," in line else line for line in lines]
+    changed = [
+        ",".join([*(cells := line.split(","))[:6], wrong, *cells[7:]]) if f",{clip}," in line else line
+        for line in lines
+    ]
     (other / "outcomes.csv").write_text("\n".join(changed) + "\n")
-    assert f"1 clips have another truth in learnet than in svm: {clip} is {truth!r} and {wrong!r}" in compared(study, other)
+    assert (
+        f"1 clips have another truth in learnet than in svm: {clip} is {truth!r} and {wrong!r}"
+        in compared(study, other)
+    )
 
 
 def test_studies_of_one_name_are_told_apart(study: Path, tmp_path: Path) -> None:
@@ -164,17 +187,35 @@ def test_a_record_of_given_weights(study: Path) -> None:
     """`learnet evaluate` lists no training people where none of them is tested."""
     folds = json.loads((study / "study.json").read_text())["folds"]
     people = [fold["name"] for fold in folds]
-    one = [{"name": "given-weights", "train_people": [], "test_people": people, "train_clips": 500, "test_clips": 72}]
-    change(study / "study.json", protocol="evaluation", folds=one, training=None, settings={"weights": "w.safetensors"})
+    one = [
+        {
+            "name": "given-weights",
+            "train_people": [],
+            "test_people": people,
+            "train_clips": 500,
+            "test_clips": 72,
+        }
+    ]
+    change(
+        study / "study.json",
+        protocol="evaluation",
+        folds=one,
+        training=None,
+        settings={"weights": "w.safetensors"},
+    )
     record: Record = read_record(study)
     assert not record.leaky and check(record)[PEOPLE].passed
 
 
-@pytest.mark.parametrize("mean", ['{"uf1": {"value": null}, "uar": 3}', "7", '{"accuracy": {"value": "0.5"}, "uf1": {}}'])
+@pytest.mark.parametrize(
+    "mean", ['{"uf1": {"value": null}, "uar": 3}', "7", '{"accuracy": {"value": "0.5"}, "uf1": {}}']
+)
 def test_metrics_that_hold_anything_are_told_and_not_believed(tmp_path: Path, mean: str) -> None:
     study = write_study(tmp_path / "learnet", write_prepared(tmp_path / "prepared", people=2, clips=3))
     (study / "metrics.json").write_text(f'{{"mean": {mean}}}', encoding="utf-8")
-    (found,) = [one for one in check(read_record(study)) if one.claim == "The numbers follow from the answers"]
+    (found,) = [
+        one for one in check(read_record(study)) if one.claim == "The numbers follow from the answers"
+    ]
     assert found.passed is False and "outcomes.csv" in found.evidence
 
 
@@ -182,7 +223,9 @@ def test_metrics_that_hold_anything_are_told_and_not_believed(tmp_path: Path, me
     ("person", "casme2/77", "the same people"), ("truth", "disgust", "the same truth"), ("disgust", "nan", "cannot read the row"),
     ("disgust", "1.5", "cannot read the row"), ("disgust", "-0.1", "cannot read the row"),
 ])  # fmt: skip
-def test_answers_that_contradict_themselves_are_refused(tmp_path: Path, column: str, value: str, said: str) -> None:
+def test_answers_that_contradict_themselves_are_refused(
+    tmp_path: Path, column: str, value: str, said: str
+) -> None:
     """One cell of one seed is another."""
     study = write_study(tmp_path / "learnet", write_prepared(tmp_path / "prepared", people=2, clips=3))
     table = pd.read_csv(study / "outcomes.csv", dtype=str)

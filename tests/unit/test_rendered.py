@@ -51,17 +51,26 @@ def test_an_image_is_the_dynamic_image_of_its_frames(made) -> None:
     """
     seen = set()
     fine = 8
-    for number, (emotion, face) in enumerate(zip(made.clips["emotion"][:8], made.clips["face"][:8], strict=True)):
+    for number, (emotion, face) in enumerate(
+        zip(made.clips["emotion"][:8], made.clips["face"][:8], strict=True)
+    ):
         footage = film(emotion, 0, number)
         height, width = footage.frames.shape[1:3]
-        assert face == ("known" if footage.finder else "given") and made.clips["frames"][number] == len(footage.frames)
+        assert face == ("known" if footage.finder else "given") and made.clips["frames"][number] == len(
+            footage.frames
+        )
         there = np.array([[112 / width, 0, 56 / width - 0.5], [0, 112 / height, 56 / height - 0.5]])
         if footage.finder:
             told = footage.finder(footage.frames[0])
             assert told is not None
             there = eye_transform(told, 112)
-        finer = np.array([[fine, 0, (fine - 1) / 2], [0, fine, (fine - 1) / 2]]) @ np.vstack([there, [0, 0, 1]])
-        large = [cv2.warpAffine(frame, finer, (112 * fine, 112 * fine), borderMode=cv2.BORDER_REPLICATE) for frame in footage.frames]
+        finer = np.array([[fine, 0, (fine - 1) / 2], [0, fine, (fine - 1) / 2]]) @ np.vstack(
+            [there, [0, 0, 1]]
+        )
+        large = [
+            cv2.warpAffine(frame, finer, (112 * fine, 112 * fine), borderMode=cv2.BORDER_REPLICATE)
+            for frame in footage.frames
+        ]
         crops = np.stack(large).reshape(-1, 112, fine, 112, fine, 3).mean(axis=(2, 4))
         wanted, found = by_definition(crops), made.images[number].astype(float)
         assert np.corrcoef(wanted.ravel(), found.ravel())[0, 1] > 0.97, number
@@ -95,7 +104,9 @@ def test_whole_pictures_show_a_face_where_it_is_said_to_be() -> None:
         footage = film("surprise", 5, number)
         if footage.finder and (found := haar(footage.frames[0])):
             told = np.array(footage.finder(footage.frames[0]).eyes)  # type: ignore[union-attr]
-            off.append(np.linalg.norm(np.array(found.eyes) - told, axis=1) / np.linalg.norm(told[1] - told[0]))
+            off.append(
+                np.linalg.norm(np.array(found.eyes) - told, axis=1) / np.linalg.norm(told[1] - told[0])
+            )
     assert len(off) >= 3 and np.max(off) < 0.12 and np.mean(off) > 0.01
 
 
@@ -103,7 +114,9 @@ def test_what_is_written(made) -> None:
     about, clips = made.about, made.clips
     assert made.images.shape == (40, 112, 112, 3) and made.images.dtype == np.uint8
     assert all(image.min() == 0 and image.max() == 255 for image in made.images)
-    assert about["images_kind"] == "image" and about["synthetic"] and about["simulated"] and about["people"] == 5
+    assert (
+        about["images_kind"] == "image" and about["synthetic"] and about["simulated"] and about["people"] == 5
+    )
     assert about["reading"]["motion"] == "dynamic" and about["preparation"]["normalise"] == "joint-minmax"
     assert list(clips["person"].value_counts()) == [PER_PERSON] * 5 and clips["clip"].is_unique
     assert (clips["action_units"] == "").equals(clips["emotion"] == "none")
@@ -111,7 +124,9 @@ def test_what_is_written(made) -> None:
     assert set(clips["fps"]) <= set(RATES) and all(clips.groupby("person")["fps"].nunique() == 1)
 
 
-def test_the_same_seed_gives_the_same_bytes_on_any_number_of_processes(made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_seed_gives_the_same_bytes_on_any_number_of_processes(
+    made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(rendered, "BLOCK", 5)  # processes share people
     two = simulate_dynamic(tmp_path / "two", 19, ALL, jobs=2)
     np.testing.assert_array_equal(two.images, made.images[:19])
@@ -132,7 +147,9 @@ def test_an_expression_moves_more_than_none_and_where_it_should() -> None:
         stronger, shares = 0, []
         for number in range(6):
             film_of, nothing = film(emotion, 2, number), film("none", 2, number)
-            assert len(film_of.frames) == len(nothing.frames) and (film_of.finder is None) == (nothing.finder is None)
+            assert len(film_of.frames) == len(nothing.frames) and (film_of.finder is None) == (
+                nothing.finder is None
+            )
             with_it, without = motion(film_of), motion(nothing)
             stronger += np.abs(with_it).mean() > np.abs(without).mean()
             rows = np.abs(with_it - without).mean(axis=(1, 2))
@@ -154,7 +171,10 @@ def test_eyes_are_off_as_a_finder_leaves_them() -> None:
     scene = film("none", 0, 0).scene
     geometry, view = scene.take.person.geometry, replace(scene.take.circumstances.view, roll_deg=3.0)
     eyes = np.array([rendered._face(geometry, view, np.random.default_rng(seed)).eyes for seed in range(400)])
-    marks = [(np.array(geometry.at("upper lid", side)) + geometry.at("lower lid", side)) / 2 for side in ("right", "left")]
+    marks = [
+        (np.array(geometry.at("upper lid", side)) + geometry.at("lower lid", side)) / 2
+        for side in ("right", "left")
+    ]
     apart = view.face_px * np.linalg.norm(np.subtract(*marks))
     np.testing.assert_allclose(eyes.mean(axis=0), view.to_pixels(np.array(marks)), atol=0.04 * apart)
     np.testing.assert_allclose(eyes.std(axis=0) / apart, 0.025, rtol=0.15)

@@ -43,10 +43,16 @@ def test_nothing_comes_from_elsewhere(page: Page) -> None:
         assert tag not in ("link", "iframe", "object", "base") and "srcset" not in attributes
         for name in ("src", "href", "xlink:href", "action", "data", "poster"):
             address = attributes.get(name) or "#"
-            here = address.startswith(("#", "data:image/png;base64,")) or (address.startswith(CSV) and "download" in attributes)
+            here = address.startswith(("#", "data:image/png;base64,")) or (
+                address.startswith(CSV) and "download" in attributes
+            )
             assert here, address[:80]
     assert not re.search(r"https?:|//www|@import|@font-face|url\((?!#)", page.raw)
-    policy = [attributes["content"] for tag, attributes in page.elements if attributes.get("http-equiv") == "Content-Security-Policy"]
+    policy = [
+        attributes["content"]
+        for tag, attributes in page.elements
+        if attributes.get("http-equiv") == "Content-Security-Policy"
+    ]
     assert policy and policy[0].startswith("default-src 'none'")
 
 
@@ -64,12 +70,22 @@ def test_the_page_is_well_made(page: Page) -> None:
     scrolling = [attributes for _, attributes in page.elements if attributes.get("class") == "scroll"]
     assert scrolling and all(box["aria-label"] and box["tabindex"] == "0" for box in scrolling)
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h[1-6]", tag)]
-    assert levels[0] == 1 and levels.count(1) == 1 and all(later - level <= 1 for level, later in zip(levels, levels[1:], strict=False))
-    assert page.elements[0] == ("html", {"lang": "en"}) and "prefers-color-scheme: dark" in page.raw and "@media print" in page.raw
+    assert (
+        levels[0] == 1
+        and levels.count(1) == 1
+        and all(later - level <= 1 for level, later in zip(levels, levels[1:], strict=False))
+    )
+    assert (
+        page.elements[0] == ("html", {"lang": "en"})
+        and "prefers-color-scheme: dark" in page.raw
+        and "@media print" in page.raw
+    )
 
 
 def test_the_order_is_a_reviewers(page: Page) -> None:
-    places = [page.raw.index(f'<section id="{key}"') for key in ("answer", "trust", "failures", "why", "again")]
+    places = [
+        page.raw.index(f'<section id="{key}"') for key in ("answer", "trust", "failures", "why", "again")
+    ]
     assert places == sorted(places)
 
 
@@ -86,7 +102,9 @@ def test_the_answer_beside_scikit_learn(page: Page, folders: list[Path]) -> None
             assert words[0] == f"{np.mean(values):.3f}"
             low, high = map(float, words[-3::2])
             assert low <= float(words[0]) <= high or folder.name == "majority"
-            assert words[1:3] == ["±", f"{np.std(values, ddof=1):.3f}"] if len(seeds) > 1 else "±" not in words
+            assert (
+                words[1:3] == ["±", f"{np.std(values, ddof=1):.3f}"] if len(seeds) > 1 else "±" not in words
+            )
 
 
 def test_confusion_beside_scikit_learn(page: Page, folders: list[Path]) -> None:
@@ -94,7 +112,9 @@ def test_confusion_beside_scikit_learn(page: Page, folders: list[Path]) -> None:
     for table, folder in zip(matrices, folders, strict=True):
         found = pd.read_csv(folder / "outcomes.csv")
         counts = [list(map(int, row[1:])) for row in table[1:]]
-        np.testing.assert_array_equal(counts, confusion_matrix(found["truth"], found["prediction"], labels=CLASSES))
+        np.testing.assert_array_equal(
+            counts, confusion_matrix(found["truth"], found["prediction"], labels=CLASSES)
+        )
 
 
 def test_people_beside_pandas(page: Page, folders: list[Path]) -> None:
@@ -102,7 +122,8 @@ def test_people_beside_pandas(page: Page, folders: list[Path]) -> None:
     right = (found["truth"] == found["prediction"]).groupby(found["person"])
     rows = page.table("person", "clips", "learnet: right", "learnet: accuracy", "svm: right", "svm: accuracy")
     assert [(row[0], row[4], row[5]) for row in rows] == [
-        (person, str(number), f"{share:.0%}") for (person, number), share in zip(right.sum().items(), right.mean(), strict=True)
+        (person, str(number), f"{share:.0%}")
+        for (person, number), share in zip(right.sum().items(), right.mean(), strict=True)
     ]
 
 
@@ -112,7 +133,9 @@ def test_no_learning_is_in_the_table_unless_a_majority_study_is(page: Page, tmp_
     truth = pd.read_csv(study / "outcomes.csv").query("seed == 0")["truth"]
     assert rows[-1][0].startswith("no learning")
     assert (rows[-1][1], rows[-1][3]) == (f"{truth.value_counts(normalize=True).max():.3f}", "0.200")
-    assert not [row for row in page.table("study", "accuracy", "UF1", "UAR") if row[0].startswith("no learning")]
+    assert not [
+        row for row in page.table("study", "accuracy", "UF1", "UAR") if row[0].startswith("no learning")
+    ]
 
 
 def test_trust_is_stated(page: Page) -> None:
@@ -123,10 +146,18 @@ def test_trust_is_stated(page: Page) -> None:
 
 
 def test_a_leaky_protocol_is_red_everywhere_it_shows_numbers(folders: list[Path], tmp_path: Path) -> None:
-    leaky = write_study(tmp_path / "flattering", folders[0].parent / "prepared", protocol="leaky-random", skill=0.9)
+    leaky = write_study(
+        tmp_path / "flattering", folders[0].parent / "prepared", protocol="leaky-random", skill=0.9
+    )
     shown = Page(write_report([folders[0], leaky], tmp_path / "page.html"))
-    marks = [attributes["class"] for _, attributes in shown.elements if "leaky" in (attributes.get("class") or "").split()]
-    assert len(marks) == 3 and all("red" in str(mark).split() for mark in marks)  # banner, row of the answer, confusion matrix
+    marks = [
+        attributes["class"]
+        for _, attributes in shown.elements
+        if "leaky" in (attributes.get("class") or "").split()
+    ]
+    assert len(marks) == 3 and all(
+        "red" in str(mark).split() for mark in marks
+    )  # banner, row of the answer, confusion matrix
     assert "Leaky: flattering" in shown.words and "Leaky: learnet" not in shown.words
     rows = shown.table("promise")
     assert rows[0][1].startswith("✓ holds") and rows[0][2].startswith("✗ broken")
@@ -151,13 +182,19 @@ def test_what_is_gone_is_named_and_the_rest_is_shown(tmp_path: Path) -> None:
     study = one(tmp_path)
     shutil.rmtree(tmp_path / "prepared")
     shown = Page(write_report([study], tmp_path / "page.html", show_faces=True))
-    assert "is gone" in shown.words and "prepared" in shown.words and not [tag for tag, _ in shown.elements if tag == "img"]
+    assert (
+        "is gone" in shown.words
+        and "prepared" in shown.words
+        and not [tag for tag, _ in shown.elements if tag == "img"]
+    )
     assert "it was not trained on" in shown.words
     (study / "study.json").unlink()
     (study / "run.json").unlink()
     shown = Page(write_report([study], tmp_path / "page.html"))
     assert "it was not trained on" not in shown.words
-    assert "study.json is missing" in shown.words and shown.table("study", "accuracy")[0][0].startswith("learnet")
+    assert "study.json is missing" in shown.words and shown.table("study", "accuracy")[0][0].startswith(
+        "learnet"
+    )
 
 
 def test_how_the_epochs_were_chosen(tmp_path: Path) -> None:
@@ -166,7 +203,9 @@ def test_how_the_epochs_were_chosen(tmp_path: Path) -> None:
     record = json.loads((study / "study.json").read_text())
     record["training"]["inner_groups"] = 4
     (study / "study.json").write_text(json.dumps(record))
-    (study / "trainings.csv").write_text("fold,seed,train_clips,test_clips,epochs,last_loss\na,0,60,6,17,0.5\nb,0,60,6,31,0.4\n")
+    (study / "trainings.csv").write_text(
+        "fold,seed,train_clips,test_clips,epochs,last_loss\na,0,60,6,17,0.5\nb,0,60,6,31,0.4\n"
+    )
     said = "chosen on 4 groups of the training people, at most 40; used: 17 to 31"
     assert said in Page(write_report([study], tmp_path / "page.html")).words
 
@@ -182,7 +221,9 @@ def test_an_unfinished_study_says_so(tmp_path: Path) -> None:
     study = one(tmp_path, seeds=(0,))
     file = study / "outcomes.csv"
     file.write_text("\n".join(file.read_text().splitlines()[:31]) + "\n")
-    assert "Unfinished: learnet. 30 of 72 answers" in Page(write_report([study], tmp_path / "page.html")).words
+    assert (
+        "Unfinished: learnet. 30 of 72 answers" in Page(write_report([study], tmp_path / "page.html")).words
+    )
 
 
 def test_a_study_at_work_shows_what_is_whole(tmp_path: Path) -> None:
@@ -192,10 +233,15 @@ def test_a_study_at_work_shows_what_is_whole(tmp_path: Path) -> None:
     lines = file.read_text().splitlines()
     file.write_text("\n".join(lines[:101])[:-9])
     shown = Page(write_report([study], tmp_path / "page.html"))
-    assert "Unfinished: learnet. 72 of 144 answers" in shown.words and "The last answer in outcomes.csv is cut off" in shown.words
+    assert (
+        "Unfinished: learnet. 72 of 144 answers" in shown.words
+        and "The last answer in outcomes.csv is cut off" in shown.words
+    )
     assert "Seeds that have not answered every clip are left out: 1 (27 of 72 clips)" in shown.words
     first = pd.read_csv(io.StringIO("\n".join(lines[:73])))
-    assert shown.table("study", "accuracy")[0][1].startswith(f"{accuracy_score(first['truth'], first['prediction']):.3f}")
+    assert shown.table("study", "accuracy")[0][1].startswith(
+        f"{accuracy_score(first['truth'], first['prediction']):.3f}"
+    )
 
 
 def test_a_study_without_answers_yet_is_refused_in_one_line(tmp_path: Path) -> None:
@@ -223,7 +269,9 @@ def test_whatever_study_json_lacks_there_is_a_page_or_a_word(tmp_path: Path) -> 
     study = one(tmp_path, seeds=(0,))
     file = study / "study.json"
     whole = json.loads(file.read_text())
-    paths = [(key,) for key in whole] + [(key, inner) for key, value in whole.items() if isinstance(value, dict) for inner in value]
+    paths = [(key,) for key in whole] + [
+        (key, inner) for key, value in whole.items() if isinstance(value, dict) for inner in value
+    ]
     outcomes = []
     for path in paths:
         for value in ("gone", None):
@@ -244,7 +292,9 @@ def test_whatever_study_json_lacks_there_is_a_page_or_a_word(tmp_path: Path) -> 
     assert all(outcomes) and len(outcomes) > 60
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"kind\n", b"a,b\n1,2,3,4\n"], ids=["empty", "bytes", "columns", "ragged"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xfe", b"kind\n", b"a,b\n1,2,3,4\n"], ids=["empty", "bytes", "columns", "ragged"]
+)
 def test_a_broken_audit_or_list_of_trainings_is_no_end(tmp_path: Path, content: bytes) -> None:
     study = one(tmp_path, seeds=(0,))
     record = json.loads((study / "study.json").read_text())
@@ -260,7 +310,10 @@ def test_a_broken_audit_or_list_of_trainings_is_no_end(tmp_path: Path, content: 
 def test_how_settings_were_chosen(tmp_path: Path) -> None:
     study = one(tmp_path, seeds=(0,))
     record = json.loads((study / "study.json").read_text())
-    assert "the files do not say how they were found" in Page(write_report([study], tmp_path / "page.html")).words
+    assert (
+        "the files do not say how they were found"
+        in Page(write_report([study], tmp_path / "page.html")).words
+    )
     settings = record["training"]
     record["choice"] = {
         "candidates": {"plain": settings, "mixed": settings | {"mix": 0.4}},
@@ -271,7 +324,10 @@ def test_how_settings_were_chosen(tmp_path: Path) -> None:
     (study / "study.json").write_text(json.dumps(record))
     shown = Page(write_report([study], tmp_path / "page.html"))
     assert "chosen for each person on other people: 2 candidates, 2 groups" in shown.words
-    assert shown.table("candidate", "a", "b", "taken for") == [["plain", "0.500", "0.750", "b"], ["mixed", "0.625", "0.250", "a"]]
+    assert shown.table("candidate", "a", "b", "taken for") == [
+        ["plain", "0.500", "0.750", "b"],
+        ["mixed", "0.625", "0.250", "a"],
+    ]
     assert "people in each group: a: 2, b: 1" in shown.words
     assert shown.table("candidate", "mix") == [["plain", "0.0"], ["mixed", "0.4"]]
     assert "--choice CHOICE" in shown.words and "is the folder that learnet choose wrote" in shown.words
@@ -280,10 +336,20 @@ def test_how_settings_were_chosen(tmp_path: Path) -> None:
 def test_the_worst_answers_beside_pandas(page: Page, folders: list[Path]) -> None:
     found = pd.read_csv(folders[1] / "outcomes.csv")
     found["score"] = found[list(CLASSES)].max(axis=1)
-    wrong = found[found["truth"] != found["prediction"]].sort_values(["score", "clip"], ascending=[False, True]).head(12)
+    wrong = (
+        found[found["truth"] != found["prediction"]]
+        .sort_values(["score", "clip"], ascending=[False, True])
+        .head(12)
+    )
     expected = [[row.clip, row.truth, row.prediction, f"{row.score:.3f}"] for row in wrong.itertuples()]
-    tables = [table[1:] for table in page.tables if table[0][:4] == ["clip", "truth", "answer", "score of the answer"]]
-    assert [row[:4] for row in tables[1]] == expected and len(tables) == 2  # the majority's answers look at nothing
+    tables = [
+        table[1:]
+        for table in page.tables
+        if table[0][:4] == ["clip", "truth", "answer", "score of the answer"]
+    ]
+    assert [row[:4] for row in tables[1]] == expected and len(
+        tables
+    ) == 2  # the majority's answers look at nothing
     place = {name: i for i, name in enumerate(CLASSES)}
     first = found[found["clip"] == tables[1][0][0]].iloc[0]
     assert tables[1][0][4] == f"{first[list(CLASSES)].iloc[place[first['truth']]]:.3f}"
@@ -295,7 +361,9 @@ def test_calibration_is_told_for_each_study(page: Page, folders: list[Path]) -> 
         score, right = found[list(CLASSES)].max(axis=1), found["truth"] == found["prediction"]
         bins = np.ceil(score * 10)
         ece = sum(abs(right[bins == m].sum() - score[bins == m].sum()) for m in range(1, 11)) / len(found)
-        said = f"The mean score of the answers is {score.mean():.3f}, and {right.mean():.3f} of them are right"
+        said = (
+            f"The mean score of the answers is {score.mean():.3f}, and {right.mean():.3f} of them are right"
+        )
         assert said in page.words and f"Expected calibration error {ece:.3f} (95% interval" in page.words
 
 
@@ -317,7 +385,10 @@ def test_the_page_is_replaced_whole_and_nothing_else_is(folders: list[Path], tmp
     write_report(folders[:1], out)
     first = out.read_bytes()
     write_report(folders[:1], out)
-    assert out.read_bytes() == first and sorted(file.name for file in out.parent.iterdir()) == ["page-csv", "page.html"]
+    assert out.read_bytes() == first and sorted(file.name for file in out.parent.iterdir()) == [
+        "page-csv",
+        "page.html",
+    ]
     for taken in (folders[0] / "outcomes.csv", folders[0]):
         with pytest.raises(OutputTaken, match="not a report"):
             write_report(folders[:1], taken)
@@ -326,7 +397,10 @@ def test_the_page_is_replaced_whole_and_nothing_else_is(folders: list[Path], tmp
 def test_five_hundred_clips_stay_under_ten_megabytes(tmp_path: Path) -> None:
     """Noise is the worst that PNG can meet, and three studies more than was asked for."""
     prepared = write_prepared(tmp_path / "prepared", people=50, clips=10, size=112)
-    studies = [write_study(tmp_path / name, prepared, skill=skill) for name, skill in (("a", 0.3), ("b", 0.4), ("c", 0.5))]
+    studies = [
+        write_study(tmp_path / name, prepared, skill=skill)
+        for name, skill in (("a", 0.3), ("b", 0.4), ("c", 0.5))
+    ]
     out = write_report(studies, tmp_path / "page.html")
     assert out.stat().st_size < 10e6
     assert len(Page(out).table("clip", "truth", "a: answer")) == 500
@@ -345,7 +419,14 @@ def test_pictures_are_few_however_many_studies(tmp_path: Path, monkeypatch: pyte
 
 def test_settings_versions_and_fingerprint_are_there(page: Page, folders: list[Path]) -> None:
     record = json.loads((folders[0] / "study.json").read_text())
-    for word in (record["prepared"]["fingerprint"], "learning rate", "label smoothing", "0.1.0", "a paper", "x86_64"):
+    for word in (
+        record["prepared"]["fingerprint"],
+        "learning rate",
+        "label smoothing",
+        "0.1.0",
+        "a paper",
+        "x86_64",
+    ):
         assert word in page.words, word
     assert f"learnet study {record['prepared']['folder']} learnet" in page.words
 
@@ -358,7 +439,9 @@ def of_two(tmp_path: Path) -> Path:
     from learnet.study import run_study
 
     real = write_prepared(tmp_path / "a", people=5, dataset=lambda _: "samm")
-    there = load_prepared(write_prepared(tmp_path / "all", people=5, dataset=lambda _: "smic", seed=1, synthetic=True))
+    there = load_prepared(
+        write_prepared(tmp_path / "all", people=5, dataset=lambda _: "smic", seed=1, synthetic=True)
+    )
     rows = there.clips["emotion"] != "repression"
     about = {key: value for key, value in there.about.items() if key != "fingerprint"}
     save_prepared(tmp_path / "b", there.images[rows.to_numpy()], there.clips[rows], about, [])
@@ -377,8 +460,12 @@ def test_each_database_has_its_row_with_intervals(of_two: Path, tmp_path: Path) 
         assert (row[0].split()[0], row[2:4]) == (name, [str(len(part)), "5"])
         for cell, score, measure in zip(row[4:], scores, ("accuracy", "uf1", "uar"), strict=True):
             value, low, _, high = cell.split()
-            assert value == f"{score(part['truth'], part['prediction']):.3f}" and float(low) <= float(value) <= float(high)
-            assert (low, high) == tuple(f"{numbers[name]['mean'][measure][end]:.3f}" for end in ("low", "high"))
+            assert value == f"{score(part['truth'], part['prediction']):.3f}" and float(low) <= float(
+                value
+            ) <= float(high)
+            assert (low, high) == tuple(
+                f"{numbers[name]['mean'][measure][end]:.3f}" for end in ("low", "high")
+            )
     assert [row[0] for row in rows] == ["samm", "smic no repression: counts as 0"]
     assert shown.table("class", "clips", "people", "in samm", "in smic")[2][-1] == "0"
 
@@ -388,9 +475,17 @@ def test_a_pooled_study_names_its_parts_and_who_is_synthetic(of_two: Path, tmp_p
     assert f"learnet study {tmp_path / 'a'} {tmp_path / 'b'} study --network linear-svm" in shown.words
     assert "Partly synthetic data. The clips of smic were made by a computer" in shown.words
     facts = dict(row[:2] for table in shown.tables for row in table if row[0].startswith("pooled"))
-    assert facts["pooled, 1"].startswith(f"folder: {tmp_path / 'a'}; databases: samm;") and "synthetic: no" in facts["pooled, 1"]
-    assert facts["pooled, 2"].startswith(f"folder: {tmp_path / 'b'}; databases: smic;") and "synthetic: yes" in facts["pooled, 2"]
-    assert [row[1] for row in shown.table("finding", "number")] == ["1"]  # of folder a; b was written without any
+    assert (
+        facts["pooled, 1"].startswith(f"folder: {tmp_path / 'a'}; databases: samm;")
+        and "synthetic: no" in facts["pooled, 1"]
+    )
+    assert (
+        facts["pooled, 2"].startswith(f"folder: {tmp_path / 'b'}; databases: smic;")
+        and "synthetic: yes" in facts["pooled, 2"]
+    )
+    assert [row[1] for row in shown.table("finding", "number")] == [
+        "1"
+    ]  # of folder a; b was written without any
 
 
 def test_a_pooled_study_takes_its_images_along(of_two: Path, tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from torch.nn import functional as F
 
 from learnet.networks.resnet import resnet18, resnet34, resnet50
 
-KINDS: list[tuple[Callable[..., nn.Module], tuple[int, ...], int, int]] = [  # blocks, growth of the maps in a block, parameters
+KINDS: list[
+    tuple[Callable[..., nn.Module], tuple[int, ...], int, int]
+] = [  # blocks, growth of the maps in a block, parameters
     (resnet18, (2, 2, 2, 2), 1, 11_689_512),
     (resnet34, (3, 4, 6, 3), 1, 21_797_672),
     (resnet50, (3, 4, 6, 3), 4, 25_557_032),
@@ -18,7 +20,11 @@ KINDS: list[tuple[Callable[..., nn.Module], tuple[int, ...], int, int]] = [  # b
 
 def shapes_of_torchvision(classes: int, blocks: tuple[int, ...], growth: int) -> dict[str, tuple[int, ...]]:
     """torchvision's state dict, from its naming pattern."""
-    shapes: dict[str, tuple[int, ...]] = {"conv1.weight": (64, 3, 7, 7), "fc.weight": (classes, 512 * growth), "fc.bias": (classes,)}
+    shapes: dict[str, tuple[int, ...]] = {
+        "conv1.weight": (64, 3, 7, 7),
+        "fc.weight": (classes, 512 * growth),
+        "fc.bias": (classes,),
+    }
     norms = {"bn1": 64}
     before = 64
     for stage, filters in enumerate((64, 128, 256, 512), start=1):
@@ -37,7 +43,9 @@ def shapes_of_torchvision(classes: int, blocks: tuple[int, ...], growth: int) ->
                 norms[f"{here}.downsample.1"] = maps
             before = maps
     for name, maps in norms.items():
-        shapes.update({f"{name}.{part}": (maps,) for part in ("weight", "bias", "running_mean", "running_var")})
+        shapes.update(
+            {f"{name}.{part}": (maps,) for part in ("weight", "bias", "running_mean", "running_var")}
+        )
         shapes[f"{name}.num_batches_tracked"] = ()
     return shapes
 
@@ -47,17 +55,31 @@ def composed(state: dict[str, Tensor], images: Tensor) -> Tensor:
 
     def norm(x: Tensor, name: str) -> Tensor:
         mean, variance, gain, shift = (
-            state[f"{name}.{part}"].view(1, -1, 1, 1) for part in ("running_mean", "running_var", "weight", "bias")
+            state[f"{name}.{part}"].view(1, -1, 1, 1)
+            for part in ("running_mean", "running_var", "weight", "bias")
         )
         return (x - mean) / (variance + 1e-5).sqrt() * gain + shift
 
     x = F.conv2d(images, state["conv1.weight"], stride=2, padding=3)
     x = F.max_pool2d(norm(x, "bn1").clamp(min=0), 3, stride=2, padding=1)
-    for here in sorted({name.rsplit(".", 2)[0] for name in state if name.endswith("conv1.weight") and name.startswith("layer")}):
+    for here in sorted(
+        {
+            name.rsplit(".", 2)[0]
+            for name in state
+            if name.endswith("conv1.weight") and name.startswith("layer")
+        }
+    ):
         stride = 2 if here[5] != "1" and here.endswith(".0") else 1
         narrow = state[f"{here}.conv1.weight"].shape[-1] == 1  # the first of a bottleneck
-        y = F.conv2d(x, state[f"{here}.conv1.weight"], stride=1 if narrow else stride, padding=0 if narrow else 1)
-        y = F.conv2d(norm(y, f"{here}.bn1").clamp(min=0), state[f"{here}.conv2.weight"], stride=stride if narrow else 1, padding=1)
+        y = F.conv2d(
+            x, state[f"{here}.conv1.weight"], stride=1 if narrow else stride, padding=0 if narrow else 1
+        )
+        y = F.conv2d(
+            norm(y, f"{here}.bn1").clamp(min=0),
+            state[f"{here}.conv2.weight"],
+            stride=stride if narrow else 1,
+            padding=1,
+        )
         y = norm(y, f"{here}.bn2")
         if narrow:
             y = norm(F.conv2d(y.clamp(min=0), state[f"{here}.conv3.weight"]), f"{here}.bn3")
@@ -68,7 +90,9 @@ def composed(state: dict[str, Tensor], images: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize(("make", "blocks", "growth", "parameters"), KINDS)
-def test_names_and_shapes_are_torchvision_s(make: Callable, blocks: tuple[int, ...], growth: int, parameters: int) -> None:
+def test_names_and_shapes_are_torchvision_s(
+    make: Callable, blocks: tuple[int, ...], growth: int, parameters: int
+) -> None:
     net = make(1000)
     found = {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()}
     assert found == shapes_of_torchvision(1000, blocks, growth)
@@ -76,7 +100,9 @@ def test_names_and_shapes_are_torchvision_s(make: Callable, blocks: tuple[int, .
     assert sum(parameter.numel() for parameter in net.parameters()) == parameters
 
 
-@pytest.mark.parametrize(("make", "size"), [(resnet18, 28), (resnet18, 61), (resnet18, 112), (resnet34, 61), (resnet50, 61)])
+@pytest.mark.parametrize(
+    ("make", "size"), [(resnet18, 28), (resnet18, 61), (resnet18, 112), (resnet34, 61), (resnet50, 61)]
+)
 def test_it_computes_what_its_definition_says(make: Callable, size: int) -> None:
     net, generator = make(5, size).eval(), torch.Generator().manual_seed(0)
     for name, tensor in net.state_dict().items():
@@ -86,7 +112,9 @@ def test_it_computes_what_its_definition_says(make: Callable, size: int) -> None
             tensor.uniform_(0.8, 1.2, generator=generator)
     images = torch.rand(2, 3, size, size, generator=generator) * 2 - 1
     with torch.inference_mode():
-        expected = composed({name: tensor.double() for name, tensor in net.state_dict().items()}, images.double())
+        expected = composed(
+            {name: tensor.double() for name, tensor in net.state_dict().items()}, images.double()
+        )
         torch.testing.assert_close(net(images).double(), expected, atol=1e-4, rtol=1e-4)
     assert expected.std() > 0.1
 

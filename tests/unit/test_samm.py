@@ -38,7 +38,13 @@ LONG_NAME = "SAMM_LongVideos_V3_Release.xlsx"
 NOTES = 13
 
 
-def workbook(path: Path, rows: Iterable[Sequence] = ROWS, notes: int = NOTES, header: Sequence = HEADER, sheet: str = "MICRO_ONLY") -> Path:
+def workbook(
+    path: Path,
+    rows: Iterable[Sequence] = ROWS,
+    notes: int = NOTES,
+    header: Sequence = HEADER,
+    sheet: str = "MICRO_ONLY",
+) -> Path:
     book = openpyxl.Workbook()
     page = book.active
     page.title = sheet
@@ -68,7 +74,18 @@ def database(root: Path, rows: Iterable[Sequence] = ROWS) -> Path:
 
 def long_videos(root: Path) -> Path:
     """The Long Videos: nine rows of notes, a table without emotions, whole recordings from frame 1."""
-    header = ("Subject", "Filename", "Inducement Code", "Onset", "Apex", "Offset", "Duration", "Type", "Action Units", "Notes")
+    header = (
+        "Subject",
+        "Filename",
+        "Inducement Code",
+        "Onset",
+        "Apex",
+        "Offset",
+        "Duration",
+        "Type",
+        "Action Units",
+        "Notes",
+    )
     rows = [
         ("006", "006_1_91", 1, 5562, -1, 5632, 71, "Micro - 1/2", "4+7", None),
         ("006", "006_1_90", 1, 0, 40, 90, 91, "Macro", "12", None),
@@ -80,7 +97,16 @@ def long_videos(root: Path) -> Path:
 
 def changed(place: int, **cells: object) -> list[tuple]:
     """ROWS with cells of one row changed, by header: `apex`, `offset`, ..."""
-    columns = {"subject": 0, "name": 1, "onset": 3, "apex": 4, "offset": 5, "duration": 6, "units": 8, "emotion": 9}
+    columns = {
+        "subject": 0,
+        "name": 1,
+        "onset": 3,
+        "apex": 4,
+        "offset": 5,
+        "duration": 6,
+        "units": 8,
+        "emotion": 9,
+    }
     rows = [list(row) for row in ROWS]
     for column, value in cells.items():
         rows[place][columns[column]] = value
@@ -90,17 +116,27 @@ def changed(place: int, **cells: object) -> list[tuple]:
 def test_the_workbook_below_its_notes_and_both_paddings(tmp_path: Path) -> None:
     reading = read(database(tmp_path))
     assert clips(reading) == EXPECTED
-    assert (tmp_path / "SAMM" / "006" / "006_1_91" / "006_05562.jpg").exists() and (tmp_path / "SAMM/009/009_3_92/009_0083.jpg").exists()
+    assert (tmp_path / "SAMM" / "006" / "006_1_91" / "006_05562.jpg").exists() and (
+        tmp_path / "SAMM/009/009_3_92/009_0083.jpg"
+    ).exists()
     assert all(not clip.cropped and clip.fps == 200.0 and clip.kind == "micro" for clip in reading.clips)
-    assert reading.clips[0].path == tmp_path / "SAMM" / "006" / "006_1_91" and reading.clips[0].key == "samm/006/006_1_91"
+    assert (
+        reading.clips[0].path == tmp_path / "SAMM" / "006" / "006_1_91"
+        and reading.clips[0].key == "samm/006/006_1_91"
+    )
     assert kinds(reading) == ["apex outside the clip"] and kinds(reading, serious=True) == []
     assert reading.about["workbook"] == f"{NAME}, sheet MICRO_ONLY, 12 columns, 4 rows"
     assert reading.about["tree"] == "raw, SAMM, 4 clip folders"
-    assert of_kind(reading, "apex outside the clip").what == f"{NAME} row 17: 1400 is not in 1050..1120; the middle frame 1085 is taken"
+    assert (
+        of_kind(reading, "apex outside the clip").what
+        == f"{NAME} row 17: 1400 is not in 1050..1120; the middle frame 1085 is taken"
+    )
 
 
 @pytest.mark.parametrize("name", [NAME, "SAMM_20181215_Micro_FACS_Codes_v2.xlsx", "labels (1).XLSX"])
-@pytest.mark.parametrize("notes, sheet", [(0, "Sheet1"), (1, "MICRO_ONLY"), (13, "MICRO_ONLY"), (20, "Sheet1")])
+@pytest.mark.parametrize(
+    "notes, sheet", [(0, "Sheet1"), (1, "MICRO_ONLY"), (13, "MICRO_ONLY"), (20, "Sheet1")]
+)
 def test_the_header_is_found_by_its_words(tmp_path: Path, name: str, notes: int, sheet: str) -> None:
     workbook(tmp_path / name, notes=notes, sheet=sheet)
     tree(tmp_path / "SAMM")
@@ -130,7 +166,9 @@ def test_a_number_for_a_subject_keeps_the_person_key(tmp_path: Path) -> None:
     st.integers(0, 15),
 )
 @settings(max_examples=40, deadline=None)
-def test_levels_padding_and_case_do_not_matter(tmp_path_factory, levels, subjects, depth, below, digits, suffix, notes) -> None:
+def test_levels_padding_and_case_do_not_matter(
+    tmp_path_factory, levels, subjects, depth, below, digits, suffix, notes
+) -> None:
     root = tmp_path_factory.mktemp("levels")
     rows = [(subject.format(int(row[0])), *row[1:]) for subject, row in zip(subjects, ROWS, strict=True)]
     workbook(root / NAME, rows, notes=notes)
@@ -191,7 +229,9 @@ def test_a_label_nobody_knows_stops(tmp_path: Path) -> None:
         ("T18+39", [18, 39]), ("4A/B", [4]), ("R14+17+soft focus", [14, 17]), ("A9E+ref(10)", [9, 10]), (4, [4]),
     ],
 )  # fmt: skip
-def test_odd_action_units_are_kept_as_they_are_written(tmp_path: Path, written: object, numbers: list[int]) -> None:
+def test_odd_action_units_are_kept_as_they_are_written(
+    tmp_path: Path, written: object, numbers: list[int]
+) -> None:
     clip = read(database(tmp_path, changed(0, units=written))).clips[0]
     assert clip.action_units == str(written)
     assert [unit.number for unit in action_units(clip.action_units)] == numbers
@@ -212,8 +252,13 @@ def test_an_apex_outside_becomes_the_middle(tmp_path: Path, apex: int) -> None:
     assert kinds(reading) == ["apex outside the clip"] * 2
 
 
-@pytest.mark.parametrize("offset, duration, more", [(5493, 71, []), (5493, -68, ["duration differs"]), (None, 71, []), ("/", None, [])])
-def test_an_offset_that_cannot_be_is_the_last_image(tmp_path: Path, offset: object, duration: object, more: list[str]) -> None:
+@pytest.mark.parametrize(
+    "offset, duration, more",
+    [(5493, 71, []), (5493, -68, ["duration differs"]), (None, 71, []), ("/", None, [])],
+)
+def test_an_offset_that_cannot_be_is_the_last_image(
+    tmp_path: Path, offset: object, duration: object, more: list[str]
+) -> None:
     """013_1_9 of the real one has a wrong offset, for which one loader has published two repairs. The folder ends where the clip does."""
     workbook(tmp_path / NAME, changed(0, offset=offset, duration=duration))
     tree(tmp_path / "SAMM")
@@ -237,17 +282,25 @@ def test_an_offset_beyond_the_last_image_is_held_to_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "offset, duration, serious",
     [
-        (5629, 71, ["duration differs"]),  # three images too many: under a tenth, but nobody says which number is right
+        (
+            5629,
+            71,
+            ["duration differs"],
+        ),  # three images too many: under a tenth, but nobody says which number is right
         (5629, 68, []),
         (5606, 45, ["images beyond the clip"]),  # 26 of 45
     ],
 )
-def test_images_beyond_the_clip_are_told(tmp_path: Path, offset: int, duration: int, serious: list[str]) -> None:
+def test_images_beyond_the_clip_are_told(
+    tmp_path: Path, offset: int, duration: int, serious: list[str]
+) -> None:
     workbook(tmp_path / NAME, changed(0, offset=offset, duration=duration))
     tree(tmp_path / "SAMM")
     reading = read(tmp_path)
     assert told(reading.clips[0])[3:7] == (5562, 5588, offset, "file")
-    assert of_kind(reading, "images beyond the clip").what.endswith(f"5562..{offset} are taken, but the folder holds 5562..5632")
+    assert of_kind(reading, "images beyond the clip").what.endswith(
+        f"5562..{offset} are taken, but the folder holds 5562..5632"
+    )
     assert kinds(reading, serious=True) == serious
 
 
@@ -279,12 +332,21 @@ def test_rows_that_cannot_be_used_are_told(tmp_path: Path) -> None:
     assert kinds(reading, serious=True) == ["row not usable"] * 4
     said = " ".join(finding.what for finding in reading.findings)
     assert "subject 007 cannot have the clip 006_1_95" in said and "'he' is not a subject's number" in said
-    assert "no emotion is given" in said and "'1.5' is not a whole number" in said and "free text below" in said
+    assert (
+        "no emotion is given" in said and "'1.5' is not a whole number" in said and "free text below" in said
+    )
 
 
-@given(st.sets(st.integers(50, 70), min_size=1), st.integers(48, 72), st.one_of(st.none(), st.integers(0, 80)), st.integers(0, 90))
+@given(
+    st.sets(st.integers(50, 70), min_size=1),
+    st.integers(48, 72),
+    st.one_of(st.none(), st.integers(0, 80)),
+    st.integers(0, 90),
+)
 @settings(max_examples=60, deadline=None)
-def test_a_clip_never_points_at_images_that_are_not_there(tmp_path_factory, there, onset: int, offset: int | None, apex: int) -> None:
+def test_a_clip_never_points_at_images_that_are_not_there(
+    tmp_path_factory, there, onset: int, offset: int | None, apex: int
+) -> None:
     root = tmp_path_factory.mktemp("frames")
     row = ("010", "010_2_98", 2, onset, apex, offset, None, "", "4", "Fear")
     workbook(root / NAME, [*ROWS, row])
@@ -294,11 +356,17 @@ def test_a_clip_never_points_at_images_that_are_not_there(tmp_path_factory, ther
     found = [clip for clip in reading.clips if clip.name == "010_2_98"]
     about = [finding for finding in reading.findings if finding.where == "samm/010/010_2_98"]
     impossible = offset is None or offset < onset
-    assert bool(found) == (min(there) <= onset <= max(there) if impossible else any(onset <= number <= offset for number in there))
+    assert bool(found) == (
+        min(there) <= onset <= max(there)
+        if impossible
+        else any(onset <= number <= offset for number in there)
+    )
     for clip in found:
         assert {clip.onset, clip.apex, clip.offset} <= there
         if impossible:
-            assert clip.offset == max(there) and "offset from the folder" in {finding.kind for finding in about}
+            assert clip.offset == max(there) and "offset from the folder" in {
+                finding.kind for finding in about
+            }
     assert found or any(finding.serious for finding in about)
 
 
@@ -325,7 +393,10 @@ def test_workbooks_that_are_open_cut_short_or_away_and_links_in_a_circle(tmp_pat
     database(tmp_path)
     (tmp_path / "SAMM" / "loop").symlink_to(tmp_path)
     (tmp_path / f"~${NAME}").write_bytes(b"\x04Anna" + bytes(160))
-    assert (clips(read(tmp_path)), kinds(read(tmp_path))) == (EXPECTED, ["apex outside the clip", "workbook is open"])
+    assert (clips(read(tmp_path)), kinds(read(tmp_path))) == (
+        EXPECTED,
+        ["apex outside the clip", "workbook is open"],
+    )
     whole = (tmp_path / NAME).read_bytes()
     (tmp_path / NAME).write_bytes(whole[: len(whole) // 2])
     with pytest.raises(BadInput, match=f"{NAME}: is damaged or cut short"):
@@ -350,4 +421,6 @@ def test_the_synthetic_database_is_read_as_it_was_played(tmp_path: Path) -> None
         assert (clip.subject, clip.emotion) == (f"{scene.person:03d}", scene.emotion)
         assert clip.offset - clip.onset == scene.offset - scene.onset
         assert clip.apex_source == "midpoint" or clip.apex - clip.onset == scene.apex - scene.onset
-        assert action_units(clip.action_units)[: scene.action_units.count("+") + 1] == action_units(scene.action_units)
+        assert action_units(clip.action_units)[: scene.action_units.count("+") + 1] == action_units(
+            scene.action_units
+        )

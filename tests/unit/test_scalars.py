@@ -23,7 +23,9 @@ def test_tensorboard_reads_the_losses(tmp_path: Path) -> None:
     events = EventAccumulator(str(tmp_path / "events")).Reload()
     name = "loss/train"
     found = events.Tensors(name) if name in events.Tags()["tensors"] else events.Scalars(name)
-    values = [event.tensor_proto.float_val[0] if hasattr(event, "tensor_proto") else event.value for event in found]
+    values = [
+        event.tensor_proto.float_val[0] if hasattr(event, "tensor_proto") else event.value for event in found
+    ]
     assert [event.step for event in found] == [1, 2, 3] and values == [1.5, 0.75, 0.5]
 
 
@@ -50,5 +52,10 @@ def test_each_epoch_of_a_training_is_written(tmp_path: Path, monkeypatch: pytest
     prepared, training = write_prepared(tmp_path / "prepared", people=3, clips=6), Training(epochs=2)
     train(prepared, tmp_path / "w.safetensors", tensorboard=tmp_path / "events", training=training)
     data = material(prepared, "auto")
-    again = by_hand("learnet", data.training_set(range(len(data.rows))), resolve_mirror(training, "image", "learnet"))
-    assert seen == [*(("loss/train", loss, epoch) for epoch, loss in enumerate(again.losses, start=1)), ("closed", 0.0, 0)]
+    again = by_hand(
+        "learnet", data.training_set(range(len(data.rows))), resolve_mirror(training, "image", "learnet")
+    )
+    assert seen == [
+        *(("loss/train", loss, epoch) for epoch, loss in enumerate(again.losses, start=1)),
+        ("closed", 0.0, 0),
+    ]

@@ -22,7 +22,9 @@ LOG = "casme2 sub01\nEP90_01f 1 1\ncasme2 sub17\nEP92_3 0 1\nsmic s01\ns01_ne_91
 
 
 def answer(person: str, truth: str, said: str, fold: str = "", clip: int = 0, seed: int = 0) -> Outcome:
-    return Outcome("s", fold or person, seed, f"{person}/{clip}", person.split("/")[0], person, truth, said, ())
+    return Outcome(
+        "s", fold or person, seed, f"{person}/{clip}", person.split("/")[0], person, truth, said, ()
+    )
 
 
 def by_name(outcomes: list[Outcome]) -> dict[str, dict[str, float]]:
@@ -37,30 +39,58 @@ def test_every_average_by_hand() -> None:
     """
     pairs = [("n", "n"), ("n", "p"), ("p", "p"), ("p", "p")]
     words = {"n": "negative", "p": "positive", "s": "surprise"}
-    outcomes = [answer("d/1", words[t], words[s], clip=i) for i, (t, s) in enumerate(pairs)] + [answer("d/2", "surprise", "negative")]
+    outcomes = [answer("d/1", words[t], words[s], clip=i) for i, (t, s) in enumerate(pairs)] + [
+        answer("d/2", "surprise", "negative")
+    ]
     found = by_name(outcomes)
     third = 1 / 3
     assert found["pooled, mean over classes"] == pytest.approx(
-        {"accuracy": 3 / 5, "F1": (1 / 2 + 4 / 5) * third, "recall": (1 / 2 + 1) * third, "precision": (1 / 2 + 2 / 3) * third}
+        {
+            "accuracy": 3 / 5,
+            "F1": (1 / 2 + 4 / 5) * third,
+            "recall": (1 / 2 + 1) * third,
+            "precision": (1 / 2 + 2 / 3) * third,
+        }
     )
     swapped = found["pooled, precision mistaken for recall"]
-    assert swapped["recall"] == pytest.approx((1 / 2 + 2 / 3) * third) and swapped["F1"] == pytest.approx(1.3 * third)
+    assert swapped["recall"] == pytest.approx((1 / 2 + 2 / 3) * third) and swapped["F1"] == pytest.approx(
+        1.3 * third
+    )
     assert found["pooled, weighted by clips"] == pytest.approx(
-        {"accuracy": 3 / 5, "F1": (2 / 2 + 2 * 4 / 5) / 5, "recall": 3 / 5, "precision": (2 / 2 + 2 * 2 / 3) / 5}
+        {
+            "accuracy": 3 / 5,
+            "F1": (2 / 2 + 2 * 4 / 5) / 5,
+            "recall": 3 / 5,
+            "precision": (2 / 2 + 2 * 2 / 3) / 5,
+        }
     )
     recall, precision = 1 / 2, (1 / 2 + 2 / 3) * third
-    assert found["pooled, F1 of the means"] == pytest.approx({"F1": 2 * recall * precision / (recall + precision)})
+    assert found["pooled, F1 of the means"] == pytest.approx(
+        {"F1": 2 * recall * precision / (recall + precision)}
+    )
     assert found["mean over people, all classes"] == pytest.approx(
-        {"accuracy": 3 / 8, "F1": (2 / 3 + 4 / 5) * third / 2, "recall": 3 / 2 * third / 2, "precision": 5 / 3 * third / 2}
+        {
+            "accuracy": 3 / 8,
+            "F1": (2 / 3 + 4 / 5) * third / 2,
+            "recall": 3 / 2 * third / 2,
+            "precision": 5 / 3 * third / 2,
+        }
     )
     assert found["mean over people, own classes"] == pytest.approx(
-        {"accuracy": 3 / 8, "F1": (2 / 3 + 4 / 5) / 2 / 2, "recall": 3 / 2 / 2 / 2, "precision": 5 / 3 / 2 / 2}
+        {
+            "accuracy": 3 / 8,
+            "F1": (2 / 3 + 4 / 5) / 2 / 2,
+            "recall": 3 / 2 / 2 / 2,
+            "precision": 5 / 3 / 2 / 2,
+        }
     )
     assert "mean over folds, all classes" not in found and "mean over databases, all classes" not in found
 
 
 PAIRS = st.lists(
-    st.tuples(st.sampled_from(["a/1", "a/2", "b/1"]), st.sampled_from(CLASSES), st.sampled_from(CLASSES)), min_size=1, max_size=30
+    st.tuples(st.sampled_from(["a/1", "a/2", "b/1"]), st.sampled_from(CLASSES), st.sampled_from(CLASSES)),
+    min_size=1,
+    max_size=30,
 )
 
 
@@ -68,11 +98,22 @@ PAIRS = st.lists(
 def test_every_average_beside_scikit_learn(rows: list[tuple[str, str, str]]) -> None:
     found = by_name([answer(person, truth, said, clip=i) for i, (person, truth, said) in enumerate(rows)])
 
-    def scored(part: list[tuple[str, str, str]], average: str, labels: tuple[str, ...] | None = CLASSES) -> dict[str, float]:
+    def scored(
+        part: list[tuple[str, str, str]], average: str, labels: tuple[str, ...] | None = CLASSES
+    ) -> dict[str, float]:
         truth, said = [row[1] for row in part], [row[2] for row in part]
         how = {"labels": labels, "average": average, "zero_division": 0}
-        values = [f(truth, said, **how) for f in (reference.f1_score, reference.recall_score, reference.precision_score)]
-        return dict(zip(("accuracy", "F1", "recall", "precision"), [reference.accuracy_score(truth, said), *values], strict=True))
+        values = [
+            f(truth, said, **how)
+            for f in (reference.f1_score, reference.recall_score, reference.precision_score)
+        ]
+        return dict(
+            zip(
+                ("accuracy", "F1", "recall", "precision"),
+                [reference.accuracy_score(truth, said), *values],
+                strict=True,
+            )
+        )
 
     pooled = scored(rows, "macro")
     assert found["pooled, mean over classes"] == pytest.approx(pooled)
@@ -89,7 +130,10 @@ def test_every_average_beside_scikit_learn(rows: list[tuple[str, str, str]]) -> 
 
 
 def test_folds_have_a_row_where_they_are_not_the_people() -> None:
-    outcomes = [answer(f"d/{i}", "negative", "negative" if i < 3 else "positive", fold=f"group-{i > 1}") for i in range(5)]
+    outcomes = [
+        answer(f"d/{i}", "negative", "negative" if i < 3 else "positive", fold=f"group-{i > 1}")
+        for i in range(5)
+    ]
     found = by_name(outcomes)
     assert found["mean over folds, all classes"]["accuracy"] == pytest.approx((2 / 2 + 1 / 3) / 2)
     assert found["mean over people, all classes"]["accuracy"] == pytest.approx(3 / 5)
@@ -113,7 +157,12 @@ def test_a_log_against_its_list(tmp_path: Path) -> None:
     """SAMM's subjects are padded in the log and not in the list; SMIC's in neither way alike."""
     listed = write(tmp_path, "list.csv", LIST)
     found = score(write(tmp_path, "x.log", LOG.replace("s01\ns01_ne", "s1\ns1_ne")), listed)
-    assert found.check and found.check.agrees and found.check.answered == found.check.listed == 5 and found.repeated == ()
+    assert (
+        found.check
+        and found.check.agrees
+        and found.check.answered == found.check.listed == 5
+        and found.repeated == ()
+    )
 
 
 def test_missing_unknown_repeated_and_differing_clips_are_named(tmp_path: Path) -> None:
@@ -158,7 +207,13 @@ def test_databases_classes_and_intervals(tmp_path: Path) -> None:
         ("casme2", 2, 2, ("surprise",)), ("samm", 2, 2, ("positive",)), ("smic", 1, 1, ("positive", "surprise")),
     ]  # fmt: skip
     assert found.databases[0].values == pytest.approx({"accuracy": 1 / 2, "uf1": (2 / 3) / 3, "uar": 1 / 3})
-    assert found.classes[0] == ("negative", 3, pytest.approx(2 / 3), pytest.approx(2 / 3), pytest.approx(2 / 3))
+    assert found.classes[0] == (
+        "negative",
+        3,
+        pytest.approx(2 / 3),
+        pytest.approx(2 / 3),
+        pytest.approx(2 / 3),
+    )
     low, high = found.whole.limits["accuracy"]
     assert low <= found.whole.values["accuracy"] == 3 / 5 <= high
     nobody = score(write(tmp_path, "x.csv", "clip,truth,prediction\na,1,1\nb,0,1\n"))
@@ -170,22 +225,38 @@ def test_csv_has_every_number(tmp_path: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(as_csv(found))))
     values = {(row["database"], row["average"], row["measure"]): float(row["value"]) for row in rows}
     assert len(values) == len(rows) == 3 * 4 + 1 + sum(len(one.values) for one in found.conventions[1:])
-    assert values["all", "pooled, mean over classes", "uf1"] == found.conventions[0].values["F1"] == found.whole.values["uf1"]
-    assert values["all", "pooled, mean over classes", "precision"] == values["all", "pooled, precision mistaken for recall", "recall"]
+    assert (
+        values["all", "pooled, mean over classes", "uf1"]
+        == found.conventions[0].values["F1"]
+        == found.whole.values["uf1"]
+    )
+    assert (
+        values["all", "pooled, mean over classes", "precision"]
+        == values["all", "pooled, precision mistaken for recall", "recall"]
+    )
     assert values["samm", "pooled, mean over classes", "accuracy"] == 1 / 2
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sets(st.integers(0, 4)), st.sets(st.integers(0, 4)))
-def test_any_set_of_missing_and_repeated_clips_is_named(tmp_path: Path, missing: set[int], twice: set[int]) -> None:
+def test_any_set_of_missing_and_repeated_clips_is_named(
+    tmp_path: Path, missing: set[int], twice: set[int]
+) -> None:
     lines = [(head, line) for head, line in zip(LOG.split("\n")[:-1:2], LOG.split("\n")[1::2], strict=True)]
-    kept = [pair for place, pair in enumerate(lines) if place not in missing] + [lines[place] for place in twice - missing]
+    kept = [pair for place, pair in enumerate(lines) if place not in missing] + [
+        lines[place] for place in twice - missing
+    ]
     if kept:
-        found = score(write(tmp_path, "x.log", "".join(f"{head}\n{line}\n" for head, line in kept)), write(tmp_path, "l.csv", LIST))
+        found = score(
+            write(tmp_path, "x.log", "".join(f"{head}\n{line}\n" for head, line in kept)),
+            write(tmp_path, "l.csv", LIST),
+        )
         assert found.check and [clip.split("/")[2] for clip in found.check.missing] == [
             lines[place][1].split()[0] for place in sorted(missing)
         ]
-        assert {clip.split("/")[2] for clip in found.repeated} == {lines[place][1].split()[0] for place in twice - missing}
+        assert {clip.split("/")[2] for clip in found.repeated} == {
+            lines[place][1].split()[0] for place in twice - missing
+        }
 
 
 @pytest.fixture
@@ -197,7 +268,9 @@ def official(shared: Path) -> tuple[Path, list[list[str]]]:
 
 
 def log_of(rows: list[list[str]], say: str | None = None) -> str:
-    return "".join(f"{base} {subject}\n{clip} {label} {say or label}\n" for base, subject, clip, label in rows)
+    return "".join(
+        f"{base} {subject}\n{clip} {label} {say or label}\n" for base, subject, clip, label in rows
+    )
 
 
 def test_the_organisers_own_list(official: tuple[Path, list[list[str]]], tmp_path: Path) -> None:
@@ -205,7 +278,9 @@ def test_the_organisers_own_list(official: tuple[Path, list[list[str]]], tmp_pat
     listed, rows = official
     found = score(write(tmp_path, "x.log", log_of(rows, "0")), listed)
     assert found.check and found.check.agrees and found.check.answered == 442
-    assert found.whole.values == pytest.approx({"accuracy": 250 / 442, "uf1": 500 / (442 + 250) / 3, "uar": 1 / 3})
+    assert found.whole.values == pytest.approx(
+        {"accuracy": 250 / 442, "uf1": 500 / (442 + 250) / 3, "uar": 1 / 3}
+    )
     assert all(one.here == one.official for one in found.counts) and len(found.counts) == 4
 
 

@@ -56,7 +56,10 @@ def test_tables_by_hand(tmp_path: Path) -> None:
     ):
         assert told(read(tmp_path, text, "x.txt")) == expected
     plain = read(tmp_path, "clip,truth,prediction\nb,1,1\na,0,1\n", "x.csv")
-    assert told(plain) == [("", "", "b", "positive", "positive"), ("", "", "a", "negative", "positive")] and not plain.has_people
+    assert (
+        told(plain) == [("", "", "b", "positive", "positive"), ("", "", "a", "negative", "positive")]
+        and not plain.has_people
+    )
 
 
 def test_a_study_that_is_not_finished_is_to_be_gone_on_with(tmp_path: Path) -> None:
@@ -69,22 +72,35 @@ def test_a_study_that_is_not_finished_is_to_be_gone_on_with(tmp_path: Path) -> N
     for text, found in ((whole[:-20], 23), ("".join(lines[:9]), 8), (lines[0], 0), (lines[0][:30], 0)):
         file.write_text(text, encoding="utf-8")
         for place in (study, file):
-            with pytest.raises(BadInput, match=rf"not finished: {found} of 24 answers.*Run the same `learnet study` command again"):
+            with pytest.raises(
+                BadInput,
+                match=rf"not finished: {found} of 24 answers.*Run the same `learnet study` command again",
+            ):
                 read_answers(place)
 
 
 def test_outcomes_of_a_study(tmp_path: Path) -> None:
     """Seeds and folds are kept; SMIC-E's people are SMIC's."""
     made = [
-        Outcome("s", f"group-{seed}", seed, "smic-e/s01/x", "smic-e", "smic/s01", "surprise", "negative", (0.6, 0.1, 0.3))
+        Outcome(
+            "s",
+            f"group-{seed}",
+            seed,
+            "smic-e/s01/x",
+            "smic-e",
+            "smic/s01",
+            "surprise",
+            "negative",
+            (0.6, 0.1, 0.3),
+        )
         for seed in (0, 1)
     ]
     (tmp_path / "outcomes.csv").write_text(header(MEGC) + as_text(made))
     for place in (tmp_path, tmp_path / "outcomes.csv"):
         found = read_answers(place)
-        assert [(o.seed, o.fold, o.clip, o.dataset, o.person, o.truth, o.prediction) for o in found.outcomes] == [
-            (o.seed, o.fold, o.clip, o.dataset, o.person, o.truth, o.prediction) for o in made
-        ]
+        assert [
+            (o.seed, o.fold, o.clip, o.dataset, o.person, o.truth, o.prediction) for o in found.outcomes
+        ] == [(o.seed, o.fold, o.clip, o.dataset, o.person, o.truth, o.prediction) for o in made]
         assert found.classes == MEGC and found.chosen == "The classes are the columns of scores."
 
 
@@ -102,17 +118,28 @@ def test_the_class_list(tmp_path: Path) -> None:
     )
     assert [o.truth for o in read(tmp_path, words, classes="megc-3").outcomes] == ["negative", "positive"]
     places = read(tmp_path, "casme2 sub01\na 4 2\nb 0 1\n", classes="casme2-5")
-    assert [(o.truth, o.prediction) for o in places.outcomes] == [("others", "repression"), ("happiness", "disgust")]
+    assert [(o.truth, o.prediction) for o in places.outcomes] == [
+        ("others", "repression"),
+        ("happiness", "disgust"),
+    ]
     columns = "clip,truth,prediction,positive,negative,age\na,positive,positive,1,0,31\n"
     assert read(tmp_path, columns).classes == ("positive", "negative")
-    assert read(tmp_path, columns.replace("a,positive", "a,surprise")).classes == MEGC  # the columns are not all of the classes
+    assert (
+        read(tmp_path, columns.replace("a,positive", "a,surprise")).classes == MEGC
+    )  # the columns are not all of the classes
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("casme2 sub01\nEP02_01f 1 3\n", "line 2: '3' is no class; there are 0 negative, 1 positive, 2 surprise"),
-        ("casme2 sub01\nEP02_01f 1 -1\n", "line 2: '-1' is no class; there are 0 negative, 1 positive, 2 surprise"),
+        (
+            "casme2 sub01\nEP02_01f 1 3\n",
+            "line 2: '3' is no class; there are 0 negative, 1 positive, 2 surprise",
+        ),
+        (
+            "casme2 sub01\nEP02_01f 1 -1\n",
+            "line 2: '-1' is no class; there are 0 negative, 1 positive, 2 surprise",
+        ),
         ("casme2 sub01\na negative joyfulness\n", "line 2: 'joyfulness' is no class; there are 0 negative"),
         ("casme2 sub01\na happiness 0\n", "line 2: '0' is no class; there are happiness"),
         ("casme2 sub01\na 0 joyfulness\nb 1 fear\n", "line 2: '0' is no class"),
@@ -153,11 +180,27 @@ NAME = st.text(st.characters(categories=("L", "N"), include_characters="_-."), m
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(st.sampled_from(["casme2", "samm", "smic"]), NAME, NAME, *[st.sampled_from(MEGC)] * 2), min_size=1, max_size=9))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["casme2", "samm", "smic"]), NAME, NAME, *[st.sampled_from(MEGC)] * 2),
+        min_size=1,
+        max_size=9,
+    )
+)
 def test_what_a_study_writes_is_read_back(tmp_path: Path, rows: list[tuple[str, str, str, str, str]]) -> None:
     """The challenge's log and the table of outcomes, from and to the same answers."""
     made = [
-        Outcome("s", f"{base}/{subject}", 0, f"{base}/{subject}/{clip}", base, f"{base}/{subject}", truth, said, (1.0, 0.0, 0.0))
+        Outcome(
+            "s",
+            f"{base}/{subject}",
+            0,
+            f"{base}/{subject}/{clip}",
+            base,
+            f"{base}/{subject}",
+            truth,
+            said,
+            (1.0, 0.0, 0.0),
+        )
         for base, subject, clip, truth, said in rows
     ]
     expected = sorted((o.dataset, o.person, o.clip, o.truth, o.prediction) for o in made)
@@ -166,16 +209,42 @@ def test_what_a_study_writes_is_read_back(tmp_path: Path, rows: list[tuple[str, 
 
 
 PIECE = st.sampled_from(
-    ["casme2", "sub01", "EP01", "0", "1", "2", "3", "clip", "truth", "prediction", "fear", ",", ";", "\t", " ", "\n", '"', "\r", "é", "\0"]
+    [
+        "casme2",
+        "sub01",
+        "EP01",
+        "0",
+        "1",
+        "2",
+        "3",
+        "clip",
+        "truth",
+        "prediction",
+        "fear",
+        ",",
+        ";",
+        "\t",
+        " ",
+        "\n",
+        '"',
+        "\r",
+        "é",
+        "\0",
+    ]
 )
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.one_of(st.text(max_size=60), st.lists(PIECE, max_size=30).map("".join)), st.sampled_from(["x.log", "x.csv"]))
+@given(
+    st.one_of(st.text(max_size=60), st.lists(PIECE, max_size=30).map("".join)),
+    st.sampled_from(["x.log", "x.csv"]),
+)
 def test_any_text_is_read_or_refused_in_one_line(tmp_path: Path, text: str, name: str) -> None:
     try:
         found = read(tmp_path, text.encode("utf-8", "ignore").decode(), name)
     except LearnetError as refused:
         assert str(refused) and "\n" not in str(refused).replace(repr("\n"), "")
     else:
-        assert found.outcomes and {o.truth for o in found.outcomes} | {o.prediction for o in found.outcomes} <= set(found.classes)
+        assert found.outcomes and {o.truth for o in found.outcomes} | {
+            o.prediction for o in found.outcomes
+        } <= set(found.classes)

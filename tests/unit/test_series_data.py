@@ -30,7 +30,9 @@ def lay(root: Path, *names: str) -> Path:
 
 def recipe(*databases: str, top: str = "", more: str = "") -> Recipe:
     entries = "".join(f'[[databases]]\nname = "{name}"\nclasses = "megc-3"\n' for name in databases)
-    return parse(f'title = "t"\nclaim = "c"\nsource = "s"\nnetworks = ["majority"]\n{top}\n{entries}{more}', "r.toml")
+    return parse(
+        f'title = "t"\nclaim = "c"\nsource = "s"\nnetworks = ["majority"]\n{top}\n{entries}{more}', "r.toml"
+    )
 
 
 def change(folder: Path, **about: object) -> Path:
@@ -76,7 +78,9 @@ def test_said_outright(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="there is no such folder"):
         offered([str(tmp_path / "nowhere")])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(BadInput, match=r"no database is recognised in it. Say which one it is, as in --data casme2="):
+    with pytest.raises(
+        BadInput, match=r"no database is recognised in it. Say which one it is, as in --data casme2="
+    ):
         offered([str(tmp_path / "empty")])
 
 
@@ -90,7 +94,10 @@ def test_two_folders_of_one_database_must_be_told_apart(tmp_path: Path) -> None:
 def test_each_database_gets_its_own_folder_and_what_is_missing_is_named(tmp_path: Path) -> None:
     offer = Offer({"samm": tmp_path / "s", "casme2": tmp_path / "c", "mmew": tmp_path / "m"})
     asked = recipe("casme2", "samm", more='[preparation]\nmotion = ["dynamic", "difference"]')
-    found = {key: [(part.database.name, part.folder.name) for part in parts] for key, parts in sources(asked, offer).items()}
+    found = {
+        key: [(part.database.name, part.folder.name) for part in parts]
+        for key, parts in sources(asked, offer).items()
+    }
     assert found == {
         ("casme2", "dynamic"): [("casme2", "c")], ("casme2", "difference"): [("casme2", "c")],
         ("samm", "dynamic"): [("samm", "s")], ("samm", "difference"): [("samm", "s")],
@@ -111,7 +118,9 @@ def test_a_prepared_folder_that_fits_is_used_before_the_database(tmp_path: Path)
     assert isinstance(part, Prepared) and part.folder == ready
     (part,) = sources(recipe("casme2"), offer)["casme2", ""]  # 112 pixels are asked for
     assert isinstance(part, Root)
-    both = sources(recipe("casme2", more='[preparation]\nmotion = ["dynamic", "difference"]\nsize = 28'), offer)
+    both = sources(
+        recipe("casme2", more='[preparation]\nmotion = ["dynamic", "difference"]\nsize = 28'), offer
+    )
     assert [type(part).__name__ for (part,) in both.values()] == ["Prepared", "Root"]
 
 
@@ -124,7 +133,9 @@ def test_a_prepared_folder_that_fits_is_used_before_the_database(tmp_path: Path)
         ("size = 28\nnormalise = 'signed'", "normalise is joint-minmax, not signed"),
     ],
 )
-def test_one_that_was_prepared_otherwise_is_not_and_why_is_said(settings: str, says: str, tmp_path: Path) -> None:
+def test_one_that_was_prepared_otherwise_is_not_and_why_is_said(
+    settings: str, says: str, tmp_path: Path
+) -> None:
     ready = write_prepared(tmp_path / "ready", people=2)
     with pytest.raises(LearnetError, match=f"needs CASME II .*ready does not fit: {says}") as refused:
         sources(recipe("casme2", more=f"[preparation]\n{settings}"), offered([str(ready)]))
@@ -141,7 +152,10 @@ def test_other_clips_do_not_fit(tmp_path: Path) -> None:
     with pytest.raises(LearnetError, match=r"needs SMIC \(smic\).*--only casme2 samm"):
         sources(recipe("casme2", "samm", "smic", top="pooled = true", more=PREPARED), offer)
     with pytest.raises(LearnetError, match="its clips are micro"):
-        sources(recipe("casme2", more=PREPARED.replace("[", 'expressions = "all"\n[', 1)), offered([str(write_prepared(tmp_path / "x"))]))
+        sources(
+            recipe("casme2", more=PREPARED.replace("[", 'expressions = "all"\n[', 1)),
+            offered([str(write_prepared(tmp_path / "x"))]),
+        )
 
 
 def test_two_prepared_folders_of_one_database_must_be_told_apart(tmp_path: Path) -> None:
@@ -152,7 +166,9 @@ def test_two_prepared_folders_of_one_database_must_be_told_apart(tmp_path: Path)
 
 
 def test_imported_images_count_only_where_the_recipe_says_so(tmp_path: Path) -> None:
-    flow = change(write_prepared(tmp_path / "flow", people=2), imported=True, preparation=None, images_kind="flow")
+    flow = change(
+        write_prepared(tmp_path / "flow", people=2), imported=True, preparation=None, images_kind="flow"
+    )
     more = "[preparation]\nmotion = 'flow-tvl1'\nsize = "
     with pytest.raises(LearnetError, match="its images were imported"):
         sources(recipe("casme2", more=f"{more}28"), offered([str(flow)]))
@@ -160,16 +176,22 @@ def test_imported_images_count_only_where_the_recipe_says_so(tmp_path: Path) -> 
         sources(recipe("casme2", top="imported = true", more=f"{more}32"), offered([str(flow)]))
     with pytest.raises(LearnetError, match="its images are flow, not image"):
         sources(recipe("casme2", top="imported = true", more=PREPARED), offered([str(flow)]))
-    (part,) = sources(recipe("casme2", top="imported = true", more=f"{more}28"), offered([str(flow)]))["casme2", ""]
+    (part,) = sources(recipe("casme2", top="imported = true", more=f"{more}28"), offered([str(flow)]))[
+        "casme2", ""
+    ]
     assert isinstance(part, Prepared)
 
 
 def test_the_composite_prepared_is_of_its_three_databases_by_the_list(tmp_path: Path) -> None:
-    three = write_prepared(tmp_path / "three", people=6, dataset=lambda person: ("casme2", "samm", "smic")[person % 3])
+    three = write_prepared(
+        tmp_path / "three", people=6, dataset=lambda person: ("casme2", "samm", "smic")[person % 3]
+    )
     pooled = recipe("casme2", "samm", "smic", top="pooled = true", more=PREPARED)
     with pytest.raises(LearnetError, match="its clips are not chosen by the organisers' list"):
         sources(recipe("megc2019", more=PREPARED), offered([str(three)]))
-    assert [type(part) for part in sources(pooled, offered([str(three)]))["casme2+samm+smic", ""]] == [Prepared]
+    assert [type(part) for part in sources(pooled, offered([str(three)]))["casme2+samm+smic", ""]] == [
+        Prepared
+    ]
     change(three, reading={"list": "combined_3class_gt.csv, 442 clips"})
     (part,) = sources(recipe("megc2019", more=PREPARED), offered([str(three)]))["megc2019", ""]
     assert isinstance(part, Prepared)
@@ -178,8 +200,18 @@ def test_the_composite_prepared_is_of_its_three_databases_by_the_list(tmp_path: 
 
 
 def test_what_is_not_used_is_told(tmp_path: Path) -> None:
-    ready, other = write_prepared(tmp_path / "ready", people=2), write_prepared(tmp_path / "other", people=2, size=32)
-    offer = offered([str(ready), str(other), str(lay(tmp_path / "raw", "casme2")), str(lay(tmp_path / "m", "mmew", "samm"))])
+    ready, other = (
+        write_prepared(tmp_path / "ready", people=2),
+        write_prepared(tmp_path / "other", people=2, size=32),
+    )
+    offer = offered(
+        [
+            str(ready),
+            str(other),
+            str(lay(tmp_path / "raw", "casme2")),
+            str(lay(tmp_path / "m", "mmew", "samm")),
+        ]
+    )
     asked = recipe("casme2", more=PREPARED)
     assert idle(asked, offer, sources(asked, offer)) == [
         f"{tmp_path / 'raw'} is not used: CASME II is prepared already.",

@@ -20,18 +20,37 @@ RECIPES = sorted((ROOT / "recipes").glob("*.toml"))
 def test_it_names_only_what_there_is(file: Path) -> None:
     recipe = read_recipe(file)
     check(recipe, file)
-    assert {database.name for database in recipe.databases} <= LAYOUTS.keys() | COMPOSITES.keys()  # so --synthetic can make them
-    assert all(database.classes in SCHEMES for database in recipe.databases), "a table of a paper says its classes"
-    assert all(not setting.study.keep_weights for setting in recipe.settings), "a VGG for every person and seed fills a disk"
+    assert {
+        database.name for database in recipe.databases
+    } <= LAYOUTS.keys() | COMPOSITES.keys()  # so --synthetic can make them
+    assert all(database.classes in SCHEMES for database in recipe.databases), (
+        "a table of a paper says its classes"
+    )
+    assert all(not setting.study.keep_weights for setting in recipe.settings), (
+        "a VGG for every person and seed fills a disk"
+    )
     assert parse(as_toml(recipe), file) == recipe
     assert max(map(len, file.read_text(encoding="utf-8").splitlines())) <= 140
 
 
 def test_all_are_here() -> None:
     names = {file.stem for file in RECIPES}
-    assert names == {"paper", "ablations", "dynamic-images", "flow", "controls", "protocols", "megc2019", "across", "real-flow"}
+    assert names == {
+        "paper",
+        "ablations",
+        "dynamic-images",
+        "flow",
+        "controls",
+        "protocols",
+        "megc2019",
+        "across",
+        "real-flow",
+    }
     page = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
-    listed = {name: int(number) for name, number in re.findall(r"^\| \[`([\w-]+)`\].*\| (\d+) \|$", page, re.MULTILINE)}
+    listed = {
+        name: int(number)
+        for name, number in re.findall(r"^\| \[`([\w-]+)`\].*\| (\d+) \|$", page, re.MULTILINE)
+    }
     assert listed == {file.stem: len(read_recipe(file).settings) for file in RECIPES}
 
 
@@ -40,7 +59,9 @@ def test_the_paper_s_databases_and_classes() -> None:
     assert [(d.name, d.classes) for d in recipe.databases] == [
         ("casme", "casme-8"), ("casme2", "casme2-7"), ("casme-sq", "casme-sq-4"), ("smic", "smic-3"), ("smic", "smic-2"),
     ]  # fmt: skip
-    assert {"learnet", "learnet-paper", "resnet18", "resnet34", "resnet50", "vgg16", "vgg19"} <= set(recipe.networks)
+    assert {"learnet", "learnet-paper", "resnet18", "resnet34", "resnet50", "vgg16", "vgg19"} <= set(
+        recipe.networks
+    )
 
 
 TEXT = """title = "t"
@@ -76,7 +97,12 @@ def test_what_does_not_exist_or_does_not_fit_is_told_with_the_file(old: str, new
 def test_images_that_a_network_cannot_read_are_told_before_anything_is_made() -> None:
     for networks, motion, says, cure in (
         ('"learnet", "lbp-top"', "dynamic", "lbp-top reads histograms", '[own.lbp-top]\nmotion = "lbp-top"'),
-        ('"learnet"', "lbp-top", "in which learnet would look for a face", '[own.learnet]\nmotion = "dynamic"'),
+        (
+            '"learnet"',
+            "lbp-top",
+            "in which learnet would look for a face",
+            '[own.learnet]\nmotion = "dynamic"',
+        ),
     ):
         text = TEXT.replace('"learnet"', networks).replace("size", f'motion = "{motion}"\nsize')
         with pytest.raises(BadInput, match=f"r.toml: .*{says}"):

@@ -7,7 +7,16 @@ from scipy import ndimage
 from learnet.errors import LearnetError, UnknownName
 from learnet.simulate.emotions import EMOTIONS, MACRO_PX, PEAK_PX, act, make_manner
 from learnet.simulate.geometry import SIDES, View, average_face, crop_view, vary_face
-from learnet.simulate.movement import HeadPose, Timing, displacement, eye_region, head_displacement, head_drift, least_stretch, where_from
+from learnet.simulate.movement import (
+    HeadPose,
+    Timing,
+    displacement,
+    eye_region,
+    head_displacement,
+    head_drift,
+    least_stretch,
+    where_from,
+)
 from learnet.simulate.render import BLINK_PX
 from learnet.simulate.units import UNITS, Activation, both_sides, spelled
 
@@ -41,7 +50,10 @@ UPPER, MIDDLE, LOWER = {1, 2, 4, 5, 7, 45}, {6, 9}, {10, 12, 14, 15, 17, 20, 23,
 def at(field: np.ndarray, view: View, place: tuple[float, float]) -> np.ndarray:
     """The field at a place of the face, in face widths."""
     x, y = view.to_pixels(np.array([place]))[0]
-    return np.array([ndimage.map_coordinates(field[..., i], [[y], [x]], order=1)[0] for i in (0, 1)]) / view.face_px
+    return (
+        np.array([ndimage.map_coordinates(field[..., i], [[y], [x]], order=1)[0] for i in (0, 1)])
+        / view.face_px
+    )
 
 
 def size(field: np.ndarray) -> np.ndarray:
@@ -55,7 +67,12 @@ def stretch(field: np.ndarray) -> np.ndarray:
 
 
 def test_every_unit_is_there() -> None:
-    assert set(UNITS) == {1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 24, 25, 26, 45} == set(DIRECTIONS) == UPPER | MIDDLE | LOWER
+    assert (
+        set(UNITS)
+        == {1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 24, 25, 26, 45}
+        == set(DIRECTIONS)
+        == UPPER | MIDDLE | LOWER
+    )
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -67,7 +84,9 @@ def test_unit_moves_what_facs_says(unit: int) -> None:
             point = face.at(place, side) if isinstance(place, str) else (outward * place[0], place[1])
             axis, sign = SIGNS[whereto]
             moved = at(field, VIEW, point)[axis] * (outward if axis == 0 else 1) * 112
-            assert sign * moved > 0.15 * 2.0, f"AU {unit}: {side} {place} should go {whereto}, goes {moved:+.2f} px"
+            assert sign * moved > 0.15 * 2.0, (
+                f"AU {unit}: {side} {place} should go {whereto}, goes {moved:+.2f} px"
+            )
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -75,15 +94,23 @@ def test_unit_moves_nothing_far_away(unit: int) -> None:
     """Units of the eyes and brows leave the mouth alone, units of the mouth the eyes; a unit of one side the other cheek."""
     face = average_face()
     field = displacement(face, both_sides(unit, 2.0), VIEW)
-    still = {"lip corner", "lower lip", "chin boss", "jaw"} if unit in UPPER else {"middle brow", "outer brow", "upper lid", "temple"}
+    still = (
+        {"lip corner", "lower lip", "chin boss", "jaw"}
+        if unit in UPPER
+        else {"middle brow", "outer brow", "upper lid", "temple"}
+    )
     for landmark in (
-        still - ({"middle brow", "outer brow", "temple"} if unit in MIDDLE else set()) - ({"upper lid"} if unit in MIDDLE else set())
+        still
+        - ({"middle brow", "outer brow", "temple"} if unit in MIDDLE else set())
+        - ({"upper lid"} if unit in MIDDLE else set())
     ):
         assert np.hypot(*at(field, VIEW, face.at(landmark, "left"))) * 112 < 0.06, landmark
     one = displacement(face, [Activation(unit, "left", 2.0)], VIEW)
     for landmark in ("outer brow", "outer eye", "cheek", "lip corner", "low jaw"):
         near_midline = unit in (26, 17, 24, 25) and landmark == "low jaw"
-        assert np.hypot(*at(one, VIEW, face.at(landmark, "right"))) * 112 < (0.25 if near_midline else 0.12), landmark
+        assert np.hypot(*at(one, VIEW, face.at(landmark, "right"))) * 112 < (
+            0.25 if near_midline else 0.12
+        ), landmark
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -108,12 +135,16 @@ def test_displacement_follows_from_its_definition(rng: np.random.Generator) -> N
             for bump in UNITS[one.unit].bumps:
                 name = bump.landmark if bump.landmark in face.points else f"{one.side} {bump.landmark}"
                 centre = face.points[name][0] + sign * bump.shift[0], face.points[name][1] + bump.shift[1]
-                near = np.exp(-((u - centre[0]) ** 2) / (2 * bump.wide**2) - (v - centre[1]) ** 2 / (2 * bump.high**2))
+                near = np.exp(
+                    -((u - centre[0]) ** 2) / (2 * bump.wide**2) - (v - centre[1]) ** 2 / (2 * bump.high**2)
+                )
                 du += one.peak_px / 112 * sign * bump.out * near
                 dv += one.peak_px / 112 * bump.down * near
         x = 48.0 + 80 * (np.cos(angle) * u - np.sin(angle) * v)
         y = 33.0 + 80 * (np.sin(angle) * u + np.cos(angle) * v)
-        expected = 80 * np.array([np.cos(angle) * du - np.sin(angle) * dv, np.sin(angle) * du + np.cos(angle) * dv])
+        expected = 80 * np.array(
+            [np.cos(angle) * du - np.sin(angle) * dv, np.sin(angle) * du + np.cos(angle) * dv]
+        )
         found = [ndimage.map_coordinates(field[..., i], [[y], [x]], order=3)[0] for i in (0, 1)]
         if 1 < x < 98 and 1 < y < 88:
             np.testing.assert_allclose(found, expected, atol=0.01)
@@ -146,7 +177,10 @@ def test_no_expression_folds_the_skin_even_in_a_blink(emotion: str) -> None:
         assert PEAK_PX[0] * 0.9 < size(field).max() * 112 / VIEW.face_px < PEAK_PX[1] * 1.02
         blink = displacement(face, both_sides(45, BLINK_PX), VIEW)
         for closed in (0.3, 0.6, 1.0):
-            assert stretch(field * (1 - closed * eye_region(face, VIEW)[..., None]) + closed * blink).min() > 0.05
+            assert (
+                stretch(field * (1 - closed * eye_region(face, VIEW)[..., None]) + closed * blink).min()
+                > 0.05
+            )
 
 
 @pytest.mark.parametrize("emotion", EMOTIONS)
@@ -161,7 +195,10 @@ def test_macro_expressions_are_stronger_and_fold_no_skin(emotion: str) -> None:
         assert stretch(field).min() > 0.15
         blink = displacement(face, both_sides(45, BLINK_PX), VIEW)
         for closed in (0.3, 0.6, 1.0):
-            assert stretch(field * (1 - closed * eye_region(face, VIEW)[..., None]) + closed * blink).min() > 0.05
+            assert (
+                stretch(field * (1 - closed * eye_region(face, VIEW)[..., None]) + closed * blink).min()
+                > 0.05
+            )
     assert min(peaks) > PEAK_PX[1] * 0.95 and max(peaks) < MACRO_PX[1] * 1.02
 
 
@@ -174,7 +211,17 @@ def test_least_stretch_is_that_of_a_known_map() -> None:
 
 def test_a_new_emotion_leaves_the_habits_of_the_others_alone() -> None:
     """Habits are drawn by an emotion's place in the alphabet: these have kept theirs since the first database was written."""
-    first = ["anger", "contempt", "disgust", "fear", "happiness", "others", "repression", "sadness", "surprise"]
+    first = [
+        "anger",
+        "contempt",
+        "disgust",
+        "fear",
+        "happiness",
+        "others",
+        "repression",
+        "sadness",
+        "surprise",
+    ]
     assert sorted(EMOTIONS)[: len(first)] == first
 
 
@@ -192,7 +239,9 @@ def test_impossible_timing_is_refused(marks: tuple[float, float, float]) -> None
 
 
 def test_instant_onset_is_allowed() -> None:
-    np.testing.assert_allclose(Timing(0.1, 0.1, 0.3).intensity(np.array([0.0, 0.1, 0.2, 0.3])), [0, 1, 0.5, 0], atol=1e-12)
+    np.testing.assert_allclose(
+        Timing(0.1, 0.1, 0.3).intensity(np.array([0.0, 0.1, 0.2, 0.3])), [0, 1, 0.5, 0], atol=1e-12
+    )
 
 
 def test_unknown_unit_or_side_is_refused() -> None:
@@ -233,9 +282,13 @@ def test_unknown_emotion_is_refused(rng: np.random.Generator) -> None:
 def test_head_shift_and_roll_move_the_whole_face() -> None:
     shift = head_displacement(HeadPose(right=0.01, down=-0.02), VIEW)
     for landmark in ("inner brow", "lip corner", "cheek"):
-        np.testing.assert_allclose(at(shift, VIEW, average_face().at(landmark, "left")), [0.01, -0.02], atol=1e-6)
+        np.testing.assert_allclose(
+            at(shift, VIEW, average_face().at(landmark, "left")), [0.01, -0.02], atol=1e-6
+        )
     wide = View(400, 600, 100.0, (300.0, 180.0))
-    assert size(head_displacement(HeadPose(right=0.05), wide))[200, [5, 595]].max() < 0.01 * 5  # the wall stands still
+    assert (
+        size(head_displacement(HeadPose(right=0.05), wide))[200, [5, 595]].max() < 0.01 * 5
+    )  # the wall stands still
     roll = head_displacement(HeadPose(roll_deg=1.0), VIEW)
     nose = np.array(average_face().at("nose tip")) - (0.0, 0.15)
     angle = np.deg2rad(1.0)
@@ -245,7 +298,9 @@ def test_head_shift_and_roll_move_the_whole_face() -> None:
 
 def test_head_turn_moves_the_nose_more_than_the_ears() -> None:
     turn = head_displacement(HeadPose(turn_deg=2.0), VIEW)
-    nose, side = (at(turn, VIEW, place) for place in (average_face().at("nose tip"), average_face().at("side", "left")))
+    nose, side = (
+        at(turn, VIEW, place) for place in (average_face().at("nose tip"), average_face().at("side", "left"))
+    )
     assert nose[0] > 1.4 * side[0] > 0
     nod = head_displacement(HeadPose(nod_deg=2.0), VIEW)
     assert at(nod, VIEW, average_face().at("nose tip"))[1] > 0
@@ -263,7 +318,9 @@ def test_head_drift_starts_at_rest_and_is_slow() -> None:
 
 def test_where_from_undoes_the_field(rng: np.random.Generator) -> None:
     face = vary_face(rng)
-    field = displacement(face, act("disgust", make_manner(rng), face, rng), VIEW) + head_displacement(HeadPose(0.01, 0.01, 1.0, 1.0), VIEW)
+    field = displacement(face, act("disgust", make_manner(rng), face, rng), VIEW) + head_displacement(
+        HeadPose(0.01, 0.01, 1.0, 1.0), VIEW
+    )
     back = where_from(field)
     y, x = np.mgrid[20:150, 15:125].astype(float)
     there = [y + field[20:150, 15:125, 1], x + field[20:150, 15:125, 0]]
@@ -276,10 +333,24 @@ def test_faces_vary_and_stay_faces() -> None:
     faces = [vary_face(np.random.default_rng(seed)) for seed in range(200)]
     for face in faces:
         for side in SIDES:
-            order = ["fringe", "middle brow", "upper lid", "lower lid", "nostril", "upper lip", "lip corner", "lower lip", "chin boss"]
+            order = [
+                "fringe",
+                "middle brow",
+                "upper lid",
+                "lower lid",
+                "nostril",
+                "upper lip",
+                "lip corner",
+                "lower lip",
+                "chin boss",
+            ]
             rows = [face.at(name, side)[1] for name in order]
             assert rows == sorted(rows)
-            assert abs(face.at("inner eye", side)[0]) < abs(face.at("upper lid", side)[0]) < abs(face.at("outer eye", side)[0])
+            assert (
+                abs(face.at("inner eye", side)[0])
+                < abs(face.at("upper lid", side)[0])
+                < abs(face.at("outer eye", side)[0])
+            )
     chins = np.array([face.at("chin")[1] for face in faces])
     assert 0.02 < chins.std() < 0.06
     assert chins.mean() == pytest.approx(average_face().at("chin")[1], abs=0.01)
@@ -291,7 +362,9 @@ def test_views_agree_on_where_a_face_is(rng: np.random.Generator) -> None:
     moved = np.column_stack([one.to_pixels(points), np.ones(10)]) @ two.matrix_from(one).T
     np.testing.assert_allclose(moved, two.to_pixels(points), atol=1e-9)
     u, v = one.face_grid()
-    np.testing.assert_allclose(one.to_pixels(np.array([[u[100, 200], v[100, 200]]], float)), [[200, 100]], atol=1e-3)
+    np.testing.assert_allclose(
+        one.to_pixels(np.array([[u[100, 200], v[100, 200]]], float)), [[200, 100]], atol=1e-3
+    )
     u4, v4 = one.coarser(4).face_grid()
     np.testing.assert_allclose(u4[7, 9], u[28:32, 36:40].mean(), atol=1e-5)
     np.testing.assert_allclose(v4[7, 9], v[28:32, 36:40].mean(), atol=1e-5)

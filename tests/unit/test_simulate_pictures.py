@@ -14,7 +14,17 @@ from learnet.simulate import portrait
 from learnet.simulate.faces import STEP, make_person, photograph
 from learnet.simulate.geometry import SIDES, View, average_face, crop_view
 from learnet.simulate.movement import Timing, displacement, head_displacement, head_drift
-from learnet.simulate.render import BLINK_PX, Camera, Circumstances, Episode, Take, draw_circumstances, motion, register, render
+from learnet.simulate.render import (
+    BLINK_PX,
+    Camera,
+    Circumstances,
+    Episode,
+    Take,
+    draw_circumstances,
+    motion,
+    register,
+    render,
+)
 from learnet.simulate.script import (
     MAIN_EMOTIONS,
     NO_EMOTION,
@@ -33,7 +43,10 @@ SMALL = Camera(240, 320, 200.0, 125.0)
 def at(field: np.ndarray, view: View, place: tuple[float, float]) -> np.ndarray:
     """The field at a place of the face, in face widths."""
     x, y = view.to_pixels(np.array([place]))[0]
-    return np.array([ndimage.map_coordinates(field[..., i], [[y], [x]], order=1)[0] for i in (0, 1)]) / view.face_px
+    return (
+        np.array([ndimage.map_coordinates(field[..., i], [[y], [x]], order=1)[0] for i in (0, 1)])
+        / view.face_px
+    )
 
 
 def stretch(field: np.ndarray) -> np.ndarray:
@@ -44,7 +57,9 @@ def stretch(field: np.ndarray) -> np.ndarray:
 
 def yunet(shared: Path, picture: np.ndarray) -> np.ndarray:
     """The five points that a face detector finds: right eye, left eye, nose tip, right and left mouth corner (the person's own)."""
-    detector = cv2.FaceDetectorYN.create(str(shared / "models" / "yunet_n_640_640.onnx"), "", picture.shape[1::-1])
+    detector = cv2.FaceDetectorYN.create(
+        str(shared / "models" / "yunet_n_640_640.onnx"), "", picture.shape[1::-1]
+    )
     _, faces = detector.detect(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     assert faces is not None and len(faces) == 1
     return faces[0, 4:14].reshape(5, 2)
@@ -52,7 +67,12 @@ def yunet(shared: Path, picture: np.ndarray) -> np.ndarray:
 
 def test_measured_landmarks_agree_with_a_detector(shared: Path) -> None:
     found = yunet(shared, skimage.data.astronaut())
-    eyes = [np.mean([portrait.PAIRS[name][i] for name in ("inner eye", "outer eye", "upper lid", "lower lid")], axis=0) for i in (0, 1)]
+    eyes = [
+        np.mean(
+            [portrait.PAIRS[name][i] for name in ("inner eye", "outer eye", "upper lid", "lower lid")], axis=0
+        )
+        for i in (0, 1)
+    ]
     mouth = portrait.PAIRS["lip corner"]
     np.testing.assert_allclose(found, [*eyes, portrait.MIDLINE["nose tip"], *mouth], atol=3.5)
 
@@ -64,7 +84,10 @@ def test_photographs_put_landmarks_where_the_geometry_says(shared: Path) -> None
         person = make_person(np.random.default_rng(seed))
         found = (yunet(shared, photograph(person, view)) - view.origin) / view.face_px
         face = person.geometry
-        eyes = [(np.array(face.at("inner eye", side)) + face.at("outer eye", side)) / 2 for side in ("right", "left")]
+        eyes = [
+            (np.array(face.at("inner eye", side)) + face.at("outer eye", side)) / 2
+            for side in ("right", "left")
+        ]
         expected = [*eyes, face.at("nose tip"), face.at("lip corner", "right"), face.at("lip corner", "left")]
         misses.append(found - expected)
     assert np.abs(misses).max() < 0.09  # face widths; the detector itself errs by about 0.03
@@ -100,7 +123,10 @@ def test_mirrored_person_is_the_mirror_image() -> None:
         light=(0.0, 0.4, 0.0),
     )
     view = crop_view(136, 113)
-    picture, mirrored = (photograph(dataclasses.replace(plain, mirrored=which), view)[:100].astype(float) for which in (False, True))
+    picture, mirrored = (
+        photograph(dataclasses.replace(plain, mirrored=which), view)[:100].astype(float)
+        for which in (False, True)
+    )
     same, flipped = (np.abs(picture - other)[:, 20:93].mean() for other in (mirrored, mirrored[:, ::-1]))
     assert flipped < 0.4 * same
 
@@ -108,11 +134,15 @@ def test_mirrored_person_is_the_mirror_image() -> None:
 def quiet_take(activations: tuple[Activation, ...], frames: int = 21) -> Take:
     """Somebody moving in perfect light before a perfect camera: rest at frame 0, apex at 10, rest at 20."""
     person = dataclasses.replace(make_person(np.random.default_rng(3)), pores=0.04)
-    scene = Circumstances(View(240, 320, 125.0, (160.0, 103.0)), drift=0.0, blinks=(), gain=1.0, flicker=0.0, noise=0.0, seed=0)
+    scene = Circumstances(
+        View(240, 320, 125.0, (160.0, 103.0)), drift=0.0, blinks=(), gain=1.0, flicker=0.0, noise=0.0, seed=0
+    )
     return Take(person, (Episode(activations, Timing(0.0, 0.05, 0.1)),), scene, SMALL, frames)
 
 
-@pytest.mark.parametrize(("unit", "landmark"), [(12, "lip corner"), (1, "inner brow"), (15, "lip corner"), (4, "inner brow")])
+@pytest.mark.parametrize(
+    ("unit", "landmark"), [(12, "lip corner"), (1, "inner brow"), (15, "lip corner"), (4, "inner brow")]
+)
 def test_rendered_face_moves_as_the_field_says(unit: int, landmark: str) -> None:
     """An optical flow estimator that knows nothing of the model finds the displacement, direction included."""
     take = quiet_take(both_sides(unit, 2.5))
@@ -130,7 +160,12 @@ def test_rendered_face_moves_as_the_field_says(unit: int, landmark: str) -> None
 
 def test_motion_is_the_field_at_its_intensity() -> None:
     take = quiet_take(both_sides(12, 2.0))
-    true = displacement(take.person.geometry, take.episodes[0].activations, take.circumstances.view.coarser(STEP)) * STEP
+    true = (
+        displacement(
+            take.person.geometry, take.episodes[0].activations, take.circumstances.view.coarser(STEP)
+        )
+        * STEP
+    )
     fields = dict(motion(take))
     np.testing.assert_allclose(fields[10], true, atol=1e-4)
     np.testing.assert_allclose(fields[5], true / 2, atol=1e-4)
@@ -139,7 +174,9 @@ def test_motion_is_the_field_at_its_intensity() -> None:
 
 def test_motion_adds_the_head_drift() -> None:
     take = quiet_take(())
-    take = dataclasses.replace(take, circumstances=dataclasses.replace(take.circumstances, drift=0.05, seed=9))
+    take = dataclasses.replace(
+        take, circumstances=dataclasses.replace(take.circumstances, drift=0.05, seed=9)
+    )
     view = take.circumstances.view.coarser(STEP)
     path = head_drift(np.random.default_rng([9, 1]), take.times, 0.05)
     fields = dict(motion(take))
@@ -151,7 +188,9 @@ def test_motion_adds_the_head_drift() -> None:
 def test_blink_leaves_no_room_for_other_movement_of_the_lids() -> None:
     """Lids that tighten as far as they can while the eye closes: at the eye only the blink is left, and the skin does not fold."""
     take = quiet_take(both_sides(7, 2.5))
-    blinking = dataclasses.replace(take, circumstances=dataclasses.replace(take.circumstances, blinks=(take.episodes[0].timing,)))
+    blinking = dataclasses.replace(
+        take, circumstances=dataclasses.replace(take.circumstances, blinks=(take.episodes[0].timing,))
+    )
     view, face = take.circumstances.view.coarser(STEP), take.person.geometry
     fields = [field / STEP for _, field in motion(blinking)]
     assert min(stretch(field).min() for field in fields) > 0.05
@@ -183,8 +222,12 @@ def test_long_scene_rests_between_its_labelled_expressions() -> None:
     levels = np.array([episode.timing.intensity(scene.take.times) for episode in scene.take.episodes])
     rest = 1
     for one, level in zip(scene.expressions, levels, strict=True):
-        assert rest + 24 <= one.onset < one.apex < one.offset <= scene.take.frames - 24  # half a second of rest at least
-        assert np.flatnonzero(level > 1e-9).tolist() == list(range(one.onset, one.offset - 1))  # from 0: the onset itself is at rest
+        assert (
+            rest + 24 <= one.onset < one.apex < one.offset <= scene.take.frames - 24
+        )  # half a second of rest at least
+        assert np.flatnonzero(level > 1e-9).tolist() == list(
+            range(one.onset, one.offset - 1)
+        )  # from 0: the onset itself is at rest
         assert level.argmax() == one.apex - 1
         low, high = (0.5, 4.0) if one.kind == "macro" else (0.08, 0.5)
         assert low - 0.01 <= (one.offset - one.onset) / 50 <= high + 0.01
@@ -192,23 +235,44 @@ def test_long_scene_rests_between_its_labelled_expressions() -> None:
         rest = one.offset
     view = scene.take.circumstances.view
     peaks = [
-        np.hypot(*np.moveaxis(displacement(scene.take.person.geometry, e.activations, view), -1, 0)).max() for e in scene.take.episodes
+        np.hypot(*np.moveaxis(displacement(scene.take.person.geometry, e.activations, view), -1, 0)).max()
+        for e in scene.take.episodes
     ]
     px = np.array(peaks) * 112 / view.face_px
     assert px[2] == 0 and 0.45 < px[0] < 2.6 < px[1] and px[3] > 2.6
 
 
 def test_long_script_shares_out_kinds_and_emotions() -> None:
-    scenes = write_long_script(5, 5, 1, SMALL, Repertoire(("happiness", "disgust", "others"), {"surprise": 1.0}), per_video=2)
-    assert [(scene.person, scene.number) for scene in scenes] == [(p, n) for p in range(1, 6) for n in (1, 2, 3)]
+    scenes = write_long_script(
+        5, 5, 1, SMALL, Repertoire(("happiness", "disgust", "others"), {"surprise": 1.0}), per_video=2
+    )
+    assert [(scene.person, scene.number) for scene in scenes] == [
+        (p, n) for p in range(1, 6) for n in (1, 2, 3)
+    ]
     for person in range(1, 6):
         own = [scene for scene in scenes if scene.person == person]
         assert [len(scene.expressions) for scene in own] == [2, 2, 1]
         shown = [one for scene in own for one in scene.expressions]
-        assert sorted(one.emotion for one in shown) == ["disgust", "happiness", "others", "surprise", "surprise"]
+        assert sorted(one.emotion for one in shown) == [
+            "disgust",
+            "happiness",
+            "others",
+            "surprise",
+            "surprise",
+        ]
         assert sorted(one.kind for one in shown) == ["macro", "macro", "micro", "micro", "micro"]
-    assert len({tuple(one.kind for scene in scenes if scene.person == p for one in scene.expressions) for p in range(1, 6)}) > 1
-    assert scenes == write_long_script(5, 5, 1, SMALL, Repertoire(("happiness", "disgust", "others"), {"surprise": 1.0}), per_video=2)
+    assert (
+        len(
+            {
+                tuple(one.kind for scene in scenes if scene.person == p for one in scene.expressions)
+                for p in range(1, 6)
+            }
+        )
+        > 1
+    )
+    assert scenes == write_long_script(
+        5, 5, 1, SMALL, Repertoire(("happiness", "disgust", "others"), {"surprise": 1.0}), per_video=2
+    )
 
 
 def test_head_stays_before_the_camera_in_a_long_recording() -> None:
@@ -235,11 +299,15 @@ def test_quiet_face_at_rest_does_not_change() -> None:
 def test_blink_closes_the_eyes() -> None:
     """Half way through, the dark pupil is covered by skin."""
     take = quiet_take(())
-    blinking = dataclasses.replace(take, circumstances=dataclasses.replace(take.circumstances, blinks=(Timing(0.0, 0.05, 0.1),)))
+    blinking = dataclasses.replace(
+        take, circumstances=dataclasses.replace(take.circumstances, blinks=(Timing(0.0, 0.05, 0.1),))
+    )
     open_eye, closed = list(render(blinking, range(0, 11, 10)))
     view, face = take.circumstances.view, take.person.geometry
     for side in SIDES:
-        (x, top), (_, low) = (view.to_pixels(np.array([face.at(name, side)]))[0] for name in ("upper lid", "lower lid"))
+        (x, top), (_, low) = (
+            view.to_pixels(np.array([face.at(name, side)]))[0] for name in ("upper lid", "lower lid")
+        )
         rows = np.s_[round(top) : round(top + 0.55 * (low - top)), round(x) - 3 : round(x) + 4]
         assert closed[rows].mean() > open_eye[rows].mean() + 15
 
@@ -276,7 +344,9 @@ def test_registered_crop_has_the_eyes_in_their_place() -> None:
 
 def test_script_is_balanced_and_true() -> None:
     scenes = write_script(10, 8, 0, SMALL)
-    assert [(scene.person, scene.number) for scene in scenes] == [(p, n) for p in range(1, 11) for n in range(1, 9)]
+    assert [(scene.person, scene.number) for scene in scenes] == [
+        (p, n) for p in range(1, 11) for n in range(1, 9)
+    ]
     for person in range(1, 11):
         assert set(MAIN_EMOTIONS) <= {scene.emotion for scene in scenes if scene.person == person}
     assert {"sadness", "fear"} & {scene.emotion for scene in scenes}
@@ -292,13 +362,21 @@ def test_script_is_balanced_and_true() -> None:
 def test_script_follows_the_repertoire() -> None:
     scenes = write_script(6, 4, 2, SMALL, Repertoire(("tense", "anger"), {"contempt": 1.0}))
     for person in range(1, 7):
-        assert sorted(scene.emotion for scene in scenes if scene.person == person) == ["anger", "contempt", "contempt", "tense"]
+        assert sorted(scene.emotion for scene in scenes if scene.person == person) == [
+            "anger",
+            "contempt",
+            "contempt",
+            "tense",
+        ]
 
 
 def test_without_emotion_only_head_lids_and_light_move() -> None:
     """The same clip with and without an expression differs by the expression alone."""
     calm, moved = (make_scene(7, 1, 2, emotion, SMALL) for emotion in (NO_EMOTION, "surprise"))
-    assert calm.take.circumstances == moved.take.circumstances and (calm.onset, calm.offset) == (moved.onset, moved.offset)
+    assert calm.take.circumstances == moved.take.circumstances and (calm.onset, calm.offset) == (
+        moved.onset,
+        moved.offset,
+    )
     assert calm.action_units == ""
     still = dataclasses.replace(moved.take, episodes=())
     for frame, same in zip(render(calm.take), render(still), strict=True):

@@ -43,7 +43,10 @@ def test_where_nothing_is_seen_the_estimate_is_that_of_the_surroundings(rng: np.
     seen = np.where(np.arange(SIDE) < 36, 1.0, 1e-6).astype(np.float32) * np.ones((SIDE, 1), np.float32)
     found = estimated(field, seen, 3.0, 1.0, rng, replace(TRUTHFUL, blend=0.05))
     assert np.abs(found[:, 38:48]).max() < 0.3
-    assert np.abs(estimated(field, np.ones_like(seen), 3.0, 1.0, rng, TRUTHFUL)[:, 38:] - (3.0, -1.0)).max() < 0.05
+    assert (
+        np.abs(estimated(field, np.ones_like(seen), 3.0, 1.0, rng, TRUTHFUL)[:, 38:] - (3.0, -1.0)).max()
+        < 0.05
+    )
 
 
 def test_small_movement_against_the_surroundings_is_lost(rng: np.random.Generator) -> None:
@@ -56,22 +59,31 @@ def test_small_movement_against_the_surroundings_is_lost(rng: np.random.Generato
 def test_errors_have_the_amplitude_asked_for() -> None:
     noisy, even = replace(TRUTHFUL, noise=0.5, follow=0.0), np.ones((SIDE, SIDE), np.float32)
     still = np.zeros((SIDE, SIDE, 2), np.float32)
-    found = [estimated(still, even, 1.0, 2.0, np.random.default_rng(seed), noisy).std() for seed in range(300)]
-    assert np.mean(found) == pytest.approx(0.5 * 2.0, rel=0.15)  # the mean of an exponential, in places of the grid
+    found = [
+        estimated(still, even, 1.0, 2.0, np.random.default_rng(seed), noisy).std() for seed in range(300)
+    ]
+    assert np.mean(found) == pytest.approx(
+        0.5 * 2.0, rel=0.15
+    )  # the mean of an exponential, in places of the grid
 
 
 def test_noise_is_smooth_and_of_unit_spread(rng: np.random.Generator) -> None:
     noise = smooth_noise(rng, (200, 200), 4.0)
     assert noise.std() == pytest.approx(1.0, abs=1e-5)
     beside = np.corrcoef(noise[:, :-4].ravel(), noise[:, 4:].ravel())[0, 1]
-    assert beside == pytest.approx(np.exp(-1 / 4), abs=0.06)  # Gauss-smoothed noise correlates as exp(-d^2 / 4 sd^2)
+    assert beside == pytest.approx(
+        np.exp(-1 / 4), abs=0.06
+    )  # Gauss-smoothed noise correlates as exp(-d^2 / 4 sd^2)
 
 
 def test_eyes_and_mouth_are_seen_better_than_cheeks() -> None:
     face = average_face()
     seen = np.mean([texture(face, VIEW, np.random.default_rng(seed)) for seed in range(30)], axis=0)
     assert seen.min() > 0
-    places = {name: VIEW.to_pixels(np.array([face.at(name, "left")]))[0] for name in ("upper lid", "middle brow", "cheek")}
+    places = {
+        name: VIEW.to_pixels(np.array([face.at(name, "left")]))[0]
+        for name in ("upper lid", "middle brow", "cheek")
+    }
     value = {name: ndimage.map_coordinates(seen, [[y], [x]], order=1)[0] for name, (x, y) in places.items()}
     assert value["upper lid"] > 4 * value["cheek"] and value["middle brow"] > 4 * value["cheek"]
 
@@ -80,10 +92,16 @@ def test_eyes_and_mouth_are_seen_better_than_cheeks() -> None:
 def test_a_crop_shows_the_places_it_says(rng: np.random.Generator, picked: float) -> None:
     u, v = VIEW.face_grid()
     crop, size = Crop(0.9, 1.1, 0.3, 0.02), 28
-    small = shrunk(np.stack([u, v, np.zeros_like(u)], axis=-1), VIEW, crop, size, rng, replace(ESTIMATE, picked=picked))
+    small = shrunk(
+        np.stack([u, v, np.zeros_like(u)], axis=-1), VIEW, crop, size, rng, replace(ESTIMATE, picked=picked)
+    )
     middles = (np.arange(size) + 0.5) / size
-    np.testing.assert_allclose(small[..., 0], np.broadcast_to(0.02 + (middles - 0.5) * 0.9, (size, size)), atol=2e-3)
-    np.testing.assert_allclose(small[..., 1], np.broadcast_to(((middles - 0.3) * 1.1)[:, None], (size, size)), atol=2e-3)
+    np.testing.assert_allclose(
+        small[..., 0], np.broadcast_to(0.02 + (middles - 0.5) * 0.9, (size, size)), atol=2e-3
+    )
+    np.testing.assert_allclose(
+        small[..., 1], np.broadcast_to(((middles - 0.3) * 1.1)[:, None], (size, size)), atol=2e-3
+    )
 
 
 def test_specks_come_in_picked_strain_alone(rng: np.random.Generator) -> None:
@@ -92,23 +110,37 @@ def test_specks_come_in_picked_strain_alone(rng: np.random.Generator) -> None:
     small = shrunk(even, VIEW, Crop(0.9, 0.9, 0.3, 0.0), 28, rng, speckled)
     assert np.log(small[..., 2]).std() == pytest.approx(0.7, rel=0.1)
     assert np.all(small[..., :2] == 1)
-    assert np.all(shrunk(even, VIEW, Crop(0.9, 0.9, 0.3, 0.0), 28, rng, replace(speckled, picked=0.0)) == pytest.approx(1))
+    assert np.all(
+        shrunk(even, VIEW, Crop(0.9, 0.9, 0.3, 0.0), 28, rng, replace(speckled, picked=0.0))
+        == pytest.approx(1)
+    )
 
 
 def test_without_expression_only_lids_and_head_move() -> None:
     moments = [draw_moment(NO_EMOTION, VIEW, np.random.default_rng(seed)) for seed in range(20)]
     assert all(moment.activations == () for moment in moments)
-    lips = [VIEW.to_pixels(np.array([moment.geometry.at("lip corner", "left")]))[0].round().astype(int) for moment in moments]
+    lips = [
+        VIEW.to_pixels(np.array([moment.geometry.at("lip corner", "left")]))[0].round().astype(int)
+        for moment in moments
+    ]
     strong = [draw_moment("happiness", VIEW, np.random.default_rng(seed)) for seed in range(20)]
-    corner = [VIEW.to_pixels(np.array([moment.geometry.at("lip corner", "left")]))[0].round().astype(int) for moment in strong]
+    corner = [
+        VIEW.to_pixels(np.array([moment.geometry.at("lip corner", "left")]))[0].round().astype(int)
+        for moment in strong
+    ]
     at_rest = np.median([np.hypot(*moment.field[y, x]) for moment, (x, y) in zip(moments, lips, strict=True)])
-    smiling = np.median([np.hypot(*moment.field[y, x]) for moment, (x, y) in zip(strong, corner, strict=True)])
+    smiling = np.median(
+        [np.hypot(*moment.field[y, x]) for moment, (x, y) in zip(strong, corner, strict=True)]
+    )
     assert smiling > 3 * at_rest
 
 
 def test_raised_brows_bring_the_scalp_down(monkeypatch: pytest.MonkeyPatch) -> None:
     """Gray's anatomy: frontalis pulls on both. A smile leaves the hairline alone."""
-    drawn = {name: [draw_moment(name, VIEW, np.random.default_rng(seed)).field for seed in range(10)] for name in ("surprise", "happiness")}
+    drawn = {
+        name: [draw_moment(name, VIEW, np.random.default_rng(seed)).field for seed in range(10)]
+        for name in ("surprise", "happiness")
+    }
     monkeypatch.setattr(moment, "SCALP", 0.0)
     again = [draw_moment("surprise", VIEW, np.random.default_rng(seed)).field for seed in range(10)]
     for name, fields in drawn.items():
@@ -119,14 +151,21 @@ def test_raised_brows_bring_the_scalp_down(monkeypatch: pytest.MonkeyPatch) -> N
             assert np.abs(brought[v > 0]).max() < 1e-3  # eyes and below
             if name == "happiness":
                 assert np.all(brought == 0)
-    assert sum(np.any(field != without) for field, without in zip(drawn["surprise"], again, strict=True)) >= 8  # most raise a brow
+    assert (
+        sum(np.any(field != without) for field, without in zip(drawn["surprise"], again, strict=True)) >= 8
+    )  # most raise a brow
 
 
 def test_the_same_seed_gives_the_same_bytes_on_any_number_of_processes(tmp_path: Path) -> None:
     one, two = (simulate_flow(tmp_path / str(jobs), 300, jobs=jobs) for jobs in (1, 2))
     assert one.about["fingerprint"] == two.about["fingerprint"]
-    shorter, other = simulate_flow(tmp_path / "shorter", 20, jobs=1), simulate_flow(tmp_path / "other", 20, seed=1, jobs=1)
-    assert np.array_equal(shorter.images, one.images[:20]) and not np.array_equal(other.images, shorter.images)
+    shorter, other = (
+        simulate_flow(tmp_path / "shorter", 20, jobs=1),
+        simulate_flow(tmp_path / "other", 20, seed=1, jobs=1),
+    )
+    assert np.array_equal(shorter.images, one.images[:20]) and not np.array_equal(
+        other.images, shorter.images
+    )
     assert simulate_flow(tmp_path / "1", 300, jobs=1).reused
     with pytest.raises(OutputTaken, match="inputs"):
         simulate_flow(tmp_path / "1", 301, jobs=1)
@@ -134,11 +173,21 @@ def test_the_same_seed_gives_the_same_bytes_on_any_number_of_processes(tmp_path:
 
 def test_what_is_written(tmp_path: Path) -> None:
     made = simulate_flow(tmp_path / "out", 600, tuple(CLASSES), size=32, jobs=2)
-    assert made.images.shape == (600, 32, 32, 3) and made.about["synthetic"] and made.about["images_kind"] == "flow"
-    assert all(made.images[i, ..., c].min() == 0 and made.images[i, ..., c].max() == 255 for i in range(0, 600, 60) for c in range(3))
+    assert (
+        made.images.shape == (600, 32, 32, 3)
+        and made.about["synthetic"]
+        and made.about["images_kind"] == "flow"
+    )
+    assert all(
+        made.images[i, ..., c].min() == 0 and made.images[i, ..., c].max() == 255
+        for i in range(0, 600, 60)
+        for c in range(3)
+    )
     of = {emotion: name for name, emotions in CLASSES.items() for emotion in emotions}
     counts = Counter(of[emotion] for emotion in made.clips["emotion"])
-    assert all(abs(counts[name] - 150) < 4 * np.sqrt(600 * 0.25 * 0.75) for name in CLASSES)  # four standard deviations of the binomial
+    assert all(
+        abs(counts[name] - 150) < 4 * np.sqrt(600 * 0.25 * 0.75) for name in CLASSES
+    )  # four standard deviations of the binomial
     negative = made.clips["emotion"].isin(NEGATIVE)
     for emotion, weight in NEGATIVE.items():
         share = weight / sum(NEGATIVE.values())

@@ -32,7 +32,9 @@ STILL = ("s1", "non_micro", "s1_non_91", 76600, 76620)
 CROPPED, RAW = "reg_image{:06d}.bmp", "image{:06d}.bmp"
 
 
-def tree(root: Path, rows: Iterable[tuple[str, str, str, int, int]] = (*CLIPS, STILL), pattern: str = CROPPED) -> Path:
+def tree(
+    root: Path, rows: Iterable[tuple[str, str, str, int, int]] = (*CLIPS, STILL), pattern: str = CROPPED
+) -> Path:
     for subject, label, name, first, last in rows:
         images(root / subject / label / name, range(first, last + 1), pattern)
     return root
@@ -40,7 +42,10 @@ def tree(root: Path, rows: Iterable[tuple[str, str, str, int, int]] = (*CLIPS, S
 
 def slow(rows: Iterable[tuple[str, str, str, int, int]], start: int) -> list[tuple[str, str, str, int, int]]:
     """The same clips as a camera of a quarter of the frames filmed them, counting from START."""
-    return [(subject, label, name, start, start + (last - first) // 4) for subject, label, name, first, last in rows]
+    return [
+        (subject, label, name, start, start + (last - first) // 4)
+        for subject, label, name, first, last in rows
+    ]
 
 
 def owners(root: Path) -> Path:
@@ -60,8 +65,14 @@ def frames(reading: Reading) -> list[tuple[int, int, float]]:
 def test_the_folders_are_the_labels_and_the_files_the_frames(tmp_path: Path) -> None:
     reading = read(owners(tmp_path))
     assert clips(reading) == EXPECTED
-    assert all(clip.cropped and clip.fps == 100.0 and clip.dataset == "smic" and clip.kind == "micro" for clip in reading.clips)
-    assert reading.clips[0].path == tmp_path / "SMIC_all_cropped" / "HS" / "s1" / "micro" / "negative" / "s1_ne_91"
+    assert all(
+        clip.cropped and clip.fps == 100.0 and clip.dataset == "smic" and clip.kind == "micro"
+        for clip in reading.clips
+    )
+    assert (
+        reading.clips[0].path
+        == tmp_path / "SMIC_all_cropped" / "HS" / "s1" / "micro" / "negative" / "s1_ne_91"
+    )
     assert [clip.key for clip in reading.clips][:2] == ["smic/s01/s1_ne_91", "smic/s03/s3_po_92"]
     assert kinds(reading) == ["apex not given"] * 4
     assert reading.about["workbook"].startswith("none")
@@ -99,7 +110,9 @@ def test_whole_pictures_are_the_other_tree(tmp_path: Path) -> None:
         ("SMIC_all_raw/HS", CROPPED, True),
     ],
 )
-def test_which_tree_it_is_says_a_prefix_or_the_nearest_folder(tmp_path: Path, way: str, pattern: str, cropped: bool) -> None:
+def test_which_tree_it_is_says_a_prefix_or_the_nearest_folder(
+    tmp_path: Path, way: str, pattern: str, cropped: bool
+) -> None:
     assert {clip.cropped for clip in read(tree(tmp_path / way, pattern=pattern)).clips} == {cropped}
 
 
@@ -108,7 +121,9 @@ def test_the_root_may_be_the_camera_or_above_it(tmp_path: Path, inside: str) -> 
     assert clips(read(owners(tmp_path) / inside)) == EXPECTED
 
 
-@pytest.mark.parametrize("way", ["VIS and NIR too/SMIC_all_cropped/HS", "HS/of the VIS disk/HS", "NIR/hs_cropped"])
+@pytest.mark.parametrize(
+    "way", ["VIS and NIR too/SMIC_all_cropped/HS", "HS/of the VIS disk/HS", "NIR/hs_cropped"]
+)
 def test_the_nearest_folder_says_the_camera(tmp_path: Path, way: str) -> None:
     reading = read(tree(tmp_path / way).parents[len(Path(way).parts) - 1])
     assert (clips(reading), reading.about["camera"]) == (EXPECTED, "HS, 100 frames per second")
@@ -129,7 +144,9 @@ def test_where_no_folder_names_a_camera_that_is_told(tmp_path: Path) -> None:
     tree(tmp_path / "mine")
     reading = read(tmp_path)
     assert (clips(reading), reading.clips[0].fps) == (EXPECTED, 100.0)
-    assert "no folder says which camera filmed 4 clips; HS is taken" in of_kind(reading, "camera not named").what
+    assert (
+        "no folder says which camera filmed 4 clips; HS is taken" in of_kind(reading, "camera not named").what
+    )
     assert frames(read(tmp_path, Selection(part="NIR")))[0] == (76518, 76530, 25.0)
 
 
@@ -143,10 +160,14 @@ def test_where_no_folder_names_a_camera_that_is_told(tmp_path: Path) -> None:
 def test_padding_case_and_prefixes_do_not_matter(tmp_path_factory, folders, names, case, pattern) -> None:
     """The clip's name stays as it is on disk; the person does not depend on how it is written."""
     root, expected = tmp_path_factory.mktemp("padding"), []
-    for folder, written, (subject, label, name, first, last), told in zip(folders, names, CLIPS, EXPECTED, strict=True):
+    for folder, written, (subject, label, name, first, last), told in zip(
+        folders, names, CLIPS, EXPECTED, strict=True
+    ):
         number = int(subject[1:])
         here = written.format(number) + name[len(subject) :]
-        images(root / case("hs") / folder.format(number) / case(label) / here, range(first, last + 1), pattern)
+        images(
+            root / case("hs") / folder.format(number) / case(label) / here, range(first, last + 1), pattern
+        )
         expected.append((told[0], here, *told[2:]))
     reading = read(root)
     assert clips(reading) == expected
@@ -155,11 +176,19 @@ def test_padding_case_and_prefixes_do_not_matter(tmp_path_factory, folders, name
 
 @given(st.integers(0, 1), *[st.booleans()] * 5)
 @settings(max_examples=30, deadline=None)
-def test_nesting_does_not_matter(tmp_path_factory, levels: int, subject: bool, micro: bool, label: bool, clip: bool, bare: bool) -> None:
+def test_nesting_does_not_matter(
+    tmp_path_factory, levels: int, subject: bool, micro: bool, label: bool, clip: bool, bare: bool
+) -> None:
     root = tmp_path_factory.mktemp("nesting")
     for person, way, name, first, last in CLIPS:
         kind, word = way.split("/")
-        parts = ["HS"] * levels + [person] * (1 + subject) + [kind] * (1 + micro) * (not bare) + [word] * (1 + label) + [name] * (1 + clip)
+        parts = (
+            ["HS"] * levels
+            + [person] * (1 + subject)
+            + [kind] * (1 + micro) * (not bare)
+            + [word] * (1 + label)
+            + [name] * (1 + clip)
+        )
         images(root.joinpath(*parts, *["frames"] * (not clip)), range(first, last + 1), CROPPED)
     reading = read(root)
     assert clips(reading) == EXPECTED
@@ -176,7 +205,9 @@ def test_a_clip_is_its_folder_from_the_first_image_to_the_last(tmp_path_factory,
     assert (clip.onset, clip.offset) == (min(numbers), max(numbers))
     assert clip.apex in numbers
     middle = min(numbers) + (max(numbers) - min(numbers)) // 2
-    assert clip.apex is not None and abs(clip.apex - middle) == min(abs(number - middle) for number in numbers)
+    assert clip.apex is not None and abs(clip.apex - middle) == min(
+        abs(number - middle) for number in numbers
+    )
 
 
 def test_counters_of_six_to_eight_digits_sort_as_numbers(tmp_path: Path) -> None:
@@ -200,7 +231,9 @@ def test_frames_missing_inside_are_told(tmp_path: Path) -> None:
 def test_the_code_in_the_name_checks_the_folder(tmp_path: Path) -> None:
     tree(tmp_path / "HS")
     (tmp_path / "HS" / "s3" / "micro" / "negative").mkdir()
-    (tmp_path / "HS" / "s3" / "micro" / "positive" / "s3_po_92").rename(tmp_path / "HS" / "s3" / "micro" / "negative" / "s3_po_92")
+    (tmp_path / "HS" / "s3" / "micro" / "positive" / "s3_po_92").rename(
+        tmp_path / "HS" / "s3" / "micro" / "negative" / "s3_po_92"
+    )
     reading = read(tmp_path)
     assert [clip.emotion for clip in reading.clips] == ["negative", "negative", "negative", "surprise"]
     finding = of_kind(reading, "folder and name differ")
@@ -213,7 +246,9 @@ def test_a_clip_of_another_name_is_taken_and_told(tmp_path: Path, name: str) -> 
     tree(tmp_path / "HS", [*CLIPS, ("s1", "micro/negative", name, 5, 8)])
     reading = read(tmp_path)
     assert ("s01", name, "negative", 5, 6, 8, "midpoint", "") in clips(reading)
-    assert of_kind(reading, "folder and name differ").what.startswith("it lies in negative, and its name says no emotion")
+    assert of_kind(reading, "folder and name differ").what.startswith(
+        "it lies in negative, and its name says no emotion"
+    )
 
 
 def test_a_clip_that_lies_with_somebody_else_is_its_names_and_told(tmp_path: Path) -> None:
@@ -222,7 +257,9 @@ def test_a_clip_that_lies_with_somebody_else_is_its_names_and_told(tmp_path: Pat
     reading = read(tmp_path)
     assert next(clip.person for clip in reading.clips if clip.name == "s1_ne_95") == "smic/s01"
     finding = of_kind(reading, "folder and name differ")
-    assert finding.serious and finding.what == "it lies with s03, and its name is s01's, whose it is taken for"
+    assert (
+        finding.serious and finding.what == "it lies with s03, and its name is s01's, whose it is taken for"
+    )
 
 
 def test_one_clip_in_two_folders_of_emotions(tmp_path: Path) -> None:
@@ -231,28 +268,41 @@ def test_one_clip_in_two_folders_of_emotions(tmp_path: Path) -> None:
     assert clips(reading) == EXPECTED
     finding = of_kind(reading, "folders differ in emotion")
     assert finding.serious
-    assert "HS/s1/micro/negative/s1_ne_91 says negative, HS/s1/micro/positive/s01_ne_91 says positive; the first" in finding.what
+    assert (
+        "HS/s1/micro/negative/s1_ne_91 says negative, HS/s1/micro/positive/s01_ne_91 says positive; the first"
+        in finding.what
+    )
     assert "clip folder twice" in kinds(reading)
 
 
 def test_trees_that_differ_in_emotion_or_clips_are_told(tmp_path: Path) -> None:
     tree(tmp_path / "SMIC_all_cropped" / "HS", CLIPS[:3])
-    tree(tmp_path / "SMIC_all_raw" / "HS", [*CLIPS[1:], ("s1", "micro/surprise", "s1_ne_91", 76518, 76530)], RAW)
+    tree(
+        tmp_path / "SMIC_all_raw" / "HS",
+        [*CLIPS[1:], ("s1", "micro/surprise", "s1_ne_91", 76518, 76530)],
+        RAW,
+    )
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED[:3]
     assert kinds(reading, serious=True) == ["folders differ in emotion", "row without folder"]
-    assert of_kind(reading, "row without folder").what.endswith("the cropped tree has no such folder, but raw has")
+    assert of_kind(reading, "row without folder").what.endswith(
+        "the cropped tree has no such folder, but raw has"
+    )
 
 
 def test_a_folder_of_an_emotion_nobody_knows_stops(tmp_path: Path) -> None:
     tree(tmp_path / "HS", [*CLIPS, ("s1", "micro/suprise", "s1_sur_95", 5, 8)])
-    with pytest.raises(UnknownLabel, match=r"HS/s1/micro/suprise/s1_sur_95: nobody knows the label 'suprise'.*negative.*surprise") as said:
+    with pytest.raises(
+        UnknownLabel,
+        match=r"HS/s1/micro/suprise/s1_sur_95: nobody knows the label 'suprise'.*negative.*surprise",
+    ) as said:
         read(tmp_path)
     assert said.value.hint == "Did you mean 'surprise'? Known: ne, negative, po, positive, sur, surprise."
 
 
 @pytest.mark.parametrize(
-    "label, wrong", [("micro/happiness", "SMIC has no emotion happiness"), ("micro", "no folder says which of negative")]
+    "label, wrong",
+    [("micro/happiness", "SMIC has no emotion happiness"), ("micro", "no folder says which of negative")],
 )
 def test_a_folder_of_another_emotion_or_none_is_told(tmp_path: Path, label: str, wrong: str) -> None:
     tree(tmp_path / "HS", [*CLIPS, ("s1", label, "s1_po_95", 5, 8)])
@@ -269,11 +319,15 @@ def test_a_folder_that_is_called_otherwise_than_micro_is_serious(tmp_path: Path)
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED
     told = of_kind(reading, "folder not known")
-    assert (told.where, told.serious) == ("HS/s1/mikro", True) and told.what.endswith("its clips are taken for micro-expressions")
+    assert (told.where, told.serious) == ("HS/s1/mikro", True) and told.what.endswith(
+        "its clips are taken for micro-expressions"
+    )
     images(tmp_path / "HS" / "s3" / "mikros" / "positive" / "clip 5", range(5, 9), CROPPED)
     images(tmp_path / "HS" / "s3" / "notes", [], CROPPED)
     told = {f.where: f.what for f in read(tmp_path).findings if f.kind == "folder not known" and f.serious}
-    assert sorted(told) == ["HS/s1/mikro", "HS/s3/mikros"] and told["HS/s3/mikros"].endswith("nothing in it is used")
+    assert sorted(told) == ["HS/s1/mikro", "HS/s3/mikros"] and told["HS/s3/mikros"].endswith(
+        "nothing in it is used"
+    )
     for folder in list((tmp_path / "HS").glob("s*/micro")):
         folder.rename(folder.with_name("mikro"))
     assert kinds(read(tmp_path), serious=True).count("folder not known") == 5
@@ -296,7 +350,11 @@ def test_images_that_lie_beside_clips_are_told(tmp_path: Path) -> None:
     (tmp_path / "HS" / "s8" / "micro" / "surprise").mkdir()
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED
-    told = [(finding.where, finding.serious) for finding in reading.findings if finding.kind == "images without clip"]
+    told = [
+        (finding.where, finding.serious)
+        for finding in reading.findings
+        if finding.kind == "images without clip"
+    ]
     assert told == [("HS/s1/micro/negative", False), ("HS/s8/micro/negative", True)]
 
 
@@ -325,7 +383,9 @@ def test_however_clips_of_non_micro_lie_and_are_called(tmp_path: Path, way: str,
     tree(tmp_path / "HS", CLIPS[1:])
     images(tmp_path / "HS" / "s1" / way, range(5, 9), CROPPED)
     reading = read(tmp_path, Selection(expressions="all"))
-    assert [(clip.subject, clip.name, clip.onset, clip.offset) for clip in reading.clips if clip.kind == "none"] == [("s01", name, 5, 8)]
+    assert [
+        (clip.subject, clip.name, clip.onset, clip.offset) for clip in reading.clips if clip.kind == "none"
+    ] == [("s01", name, 5, 8)]
     assert len(reading.clips) == 4
     assert clips(read(tmp_path)) == EXPECTED[1:]
 
@@ -336,14 +396,21 @@ def test_no_non_micro_at_all_is_refused_where_it_is_asked_for(tmp_path: Path) ->
     with pytest.raises(BadInput, match="there are no clips without an expression"):
         read(tmp_path, Selection(expressions="all"))
     tree(tmp_path / "HS", [STILL])
-    assert of_kind(read(tmp_path, Selection(expressions="all")), "images without clip").where == "HS/s1/non_micro"
+    assert (
+        of_kind(read(tmp_path, Selection(expressions="all")), "images without clip").where
+        == "HS/s1/non_micro"
+    )
     assert "images without clip" not in kinds(read(tmp_path))
 
 
 def test_smic_e_beside_is_none_of_it(tmp_path: Path) -> None:
     """Long clips have the same names, and no folder of an emotion above them."""
     tree(tmp_path / "SMIC_all_cropped" / "HS")
-    images(tmp_path / "SMIC-E_raw image" / "HS_long" / "SMIC-HS-E" / "s01" / "s1_ne_91", range(76400, 76700), "image{:06d}.jpg")
+    images(
+        tmp_path / "SMIC-E_raw image" / "HS_long" / "SMIC-HS-E" / "s01" / "s1_ne_91",
+        range(76400, 76700),
+        "image{:06d}.jpg",
+    )
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED
     assert reading.about["other trees"] == "none"
@@ -356,7 +423,11 @@ def test_folders_called_like_an_emotion_beside_are_none_of_it(tmp_path: Path) ->
     images(tmp_path / "MMEW" / "Micro_Expression" / "surprise" / "S01-03-091", range(5))
     images(tmp_path / "mine" / "s1" / "surprise" / "clip1", range(5))
     reading = read(tmp_path)
-    assert (clips(reading), reading.about["other trees"], kinds(reading, serious=True)) == (EXPECTED, "none", [])
+    assert (clips(reading), reading.about["other trees"], kinds(reading, serious=True)) == (
+        EXPECTED,
+        "none",
+        [],
+    )
 
 
 @pytest.mark.parametrize("inside", ["s1", "s1/micro", "s1/micro/negative", "s1/micro/negative/s1_ne_91"])
@@ -367,7 +438,9 @@ def test_a_level_too_deep(tmp_path: Path, inside: str) -> None:
     assert refusal.value.hint == f"Give {tmp_path / 'HS'}, or the folder above it."
 
 
-def test_a_folder_that_cannot_be_read_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_read_is_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tree(tmp_path / "HS")
     (tmp_path / "loop").symlink_to(tmp_path)
     assert clips(read(tmp_path)) == EXPECTED

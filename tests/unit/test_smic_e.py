@@ -53,7 +53,9 @@ def workbook(path: Path, rows: Iterable[Sequence] = (*ROWS, *NOTES), header: Seq
     return path
 
 
-def tree(root: Path, rows: Iterable[Sequence] = ROWS, subject: str = "s{:02d}", pattern: str = "image{:06d}.jpg") -> Path:
+def tree(
+    root: Path, rows: Iterable[Sequence] = ROWS, subject: str = "s{:02d}", pattern: str = "image{:06d}.jpg"
+) -> Path:
     """Whole long clips, from FirstF to LastF; the subject padded, the clip not."""
     for row in rows:
         images(root / subject.format(row[0]) / row[1], range(row[10], row[11] + 1), pattern)
@@ -82,7 +84,10 @@ def narrow(rows: Iterable[Sequence], columns: Sequence[int]) -> list[tuple]:
 def test_long_clips_and_their_expressions(tmp_path: Path) -> None:
     reading = read(database(tmp_path))
     assert clips(reading) == EXPECTED
-    assert all(not clip.cropped and clip.fps == 100.0 and clip.dataset == "smic-e" and clip.kind == "micro" for clip in reading.clips)
+    assert all(
+        not clip.cropped and clip.fps == 100.0 and clip.dataset == "smic-e" and clip.kind == "micro"
+        for clip in reading.clips
+    )
     assert reading.clips[0].path == tmp_path / WAY / "s01" / "s1_ne_91"
     assert reading.clips[1].path == reading.clips[2].path == tmp_path / WAY / "s03" / "s3_po_92"
     assert kinds(reading, serious=True) == []
@@ -94,7 +99,9 @@ def test_long_clips_and_their_expressions(tmp_path: Path) -> None:
 def test_notes_below_the_table_are_told_and_harmless(tmp_path: Path) -> None:
     reading = read(database(tmp_path))
     told = [finding for finding in reading.findings if finding.kind == "row passed over"]
-    assert [finding.what.split(" names")[0] for finding in told] == [f"{NAME} row {line}" for line in (6, 7, 8, 9)]
+    assert [finding.what.split(" names")[0] for finding in told] == [
+        f"{NAME} row {line}" for line in (6, 7, 8, 9)
+    ]
     assert "'Note: free text about lost clips'" in told[0].what
     assert not any(finding.serious for finding in told)
 
@@ -106,7 +113,10 @@ def test_notes_below_the_table_are_told_and_harmless(tmp_path: Path) -> None:
         ((1, "s1_ne_95", None, None, None), "no onset and no offset is given"),
         ((1, "s1_ne_95", None, 0, 0), "no onset and no offset is given"),
         ((1, "s1_ne_95", None, "early", 559475), "'early' is not a whole number"),
-        ((2, "s1_ne_95", None, 559440, 559475), "subject 2 cannot have the clip s1_ne_95, which is another's"),
+        (
+            (2, "s1_ne_95", None, 559440, 559475),
+            "subject 2 cannot have the clip s1_ne_95, which is another's",
+        ),
         ((1, "s1_95", None, 559440, 559475), "no emotion is given, and the name s1_95 says none"),
     ],
 )
@@ -138,7 +148,9 @@ def test_first_last_and_total_are_never_a_pair(tmp_path: Path) -> None:
     database(tmp_path)
     columns = (0, 1, 3, 4, 5, 6, 10, 11, 9)
     header = [HEADER[column] for column in columns]
-    workbook(tmp_path / "HS_long" / NAME, [(*row, 559450) for row in narrow(ROWS, columns)], [*header, "ApexF"])
+    workbook(
+        tmp_path / "HS_long" / NAME, [(*row, 559450) for row in narrow(ROWS, columns)], [*header, "ApexF"]
+    )
     assert clips(read(tmp_path)) == EXPECTED
 
 
@@ -151,7 +163,10 @@ def test_columns_may_stand_elsewhere(tmp_path: Path) -> None:
 
 
 def test_a_third_expression_and_a_blank_second(tmp_path: Path) -> None:
-    rows = [(*ROWS[0][:5], None, None, 559480, 559490, *ROWS[0][9:]), (*ROWS[1][:7], 20085, 20095, *ROWS[1][9:])]
+    rows = [
+        (*ROWS[0][:5], None, None, 559480, 559490, *ROWS[0][9:]),
+        (*ROWS[1][:7], 20085, 20095, *ROWS[1][9:]),
+    ]
     reading = read(database(tmp_path, rows))
     assert [(clip.name, clip.onset, clip.offset) for clip in reading.clips] == [
         ("s1_ne_91", 559440, 559475),
@@ -166,10 +181,17 @@ def test_a_third_expression_and_a_blank_second(tmp_path: Path) -> None:
 def test_onsets_without_offsets_are_not_paired_by_guess(tmp_path: Path) -> None:
     database(tmp_path)
     workbook(tmp_path / "HS_long" / NAME, ROWS, [*HEADER[:6], "End2", *HEADER[7:]])
-    with pytest.raises(BadInput, match="has 3 columns of onsets and 2 of offsets.*Its columns are Subject, Filename.*End2"):
+    with pytest.raises(
+        BadInput, match="has 3 columns of onsets and 2 of offsets.*Its columns are Subject, Filename.*End2"
+    ):
         read(tmp_path)
-    workbook(tmp_path / "HS_long" / NAME, narrow(ROWS, (0, 1, 10, 11)), ("Subject", "Filename", "FirstF", "LastF"))
-    with pytest.raises(BadInput, match=r"lacks the columns onset 1 \(onset...\), offset 1 \(offset...\).*The columns .* 'FirstF', 'LastF'"):
+    workbook(
+        tmp_path / "HS_long" / NAME, narrow(ROWS, (0, 1, 10, 11)), ("Subject", "Filename", "FirstF", "LastF")
+    )
+    with pytest.raises(
+        BadInput,
+        match=r"lacks the columns onset 1 \(onset...\), offset 1 \(offset...\).*The columns .* 'FirstF', 'LastF'",
+    ):
         read(tmp_path)
 
 
@@ -225,7 +247,10 @@ def test_padding_case_and_nesting_do_not_matter(
 ) -> None:
     root = tmp_path_factory.mktemp("padding")
     written = [_like(cell, row[0]) for cell, row in zip(cells, ROWS, strict=True)]
-    rows = [(cell, row[1].upper() if doubled else row[1], *row[2:]) for cell, row in zip(written, ROWS, strict=True)]
+    rows = [
+        (cell, row[1].upper() if doubled else row[1], *row[2:])
+        for cell, row in zip(written, ROWS, strict=True)
+    ]
     below = root / "HS_long" / "SMIC-HS-E" / "/".join(name.format("SMIC-HS-E") for name in levels)
     workbook((root if high else below) / NAME, rows)
     for row in ROWS:
@@ -252,14 +277,26 @@ def _like(cell: str | float, number: int) -> str | float:
 def test_any_number_of_pairs_and_any_way_to_leave_one_out(tmp_path_factory, pairs, blank) -> None:
     """Each whole pair in order is a clip under its own name; whatever is not is told, and hides none of the others."""
     root = tmp_path_factory.mktemp("pairs")
-    cells = [blank if mark is None else mark for pair in (*pairs, None, None)[:3] for mark in (pair or (None, None))]
+    cells = [
+        blank if mark is None else mark
+        for pair in (*pairs, None, None)[:3]
+        for mark in (pair or (None, None))
+    ]
     rows = [("1", "s1_ne_95", None, *cells, 300, 100, 399, "negative"), *ROWS]
     workbook(root / "HS_long" / NAME, rows)
     tree(root / WAY, [(int(row[0]), *row[1:]) for row in rows])
     reading = read(root)
-    found = {clip.name: (clip.onset, clip.offset) for clip in reading.clips if clip.name.startswith("s1_ne_95")}
-    wanted = {f"s1_ne_95-{place}" if place > 1 else "s1_ne_95": pair for place, pair in enumerate(pairs, start=1) if pair}
-    assert found == {name: pair for name, pair in wanted.items() if pair[1] is not None and pair[0] <= pair[1]}
+    found = {
+        clip.name: (clip.onset, clip.offset) for clip in reading.clips if clip.name.startswith("s1_ne_95")
+    }
+    wanted = {
+        f"s1_ne_95-{place}" if place > 1 else "s1_ne_95": pair
+        for place, pair in enumerate(pairs, start=1)
+        if pair
+    }
+    assert found == {
+        name: pair for name, pair in wanted.items() if pair[1] is not None and pair[0] <= pair[1]
+    }
     assert len(reading.clips) == 4 + len(found)
     assert kinds(reading, serious=True).count("clip left out") == len(wanted) - len(found)
     assert ("row not usable" in kinds(reading)) == (not wanted)
@@ -267,9 +304,16 @@ def test_any_number_of_pairs_and_any_way_to_leave_one_out(tmp_path_factory, pair
 
 def three_cameras(root: Path) -> Path:
     database(root)
-    for camera, start, book in (("VIS", 500, "SMIC_VIS_E_annotation.xlsx"), ("NIR", 700, "SMIC-NIR-E_annotation.xlsx")):
+    for camera, start, book in (
+        ("VIS", 500, "SMIC_VIS_E_annotation.xlsx"),
+        ("NIR", 700, "SMIC-NIR-E_annotation.xlsx"),
+    ):
         workbook(root / f"{camera}_long" / book, [*slow(ROWS[1:], start), *NOTES])
-        tree(root / f"{camera}_long" / f"SMIC-{camera}-E" / camera, slow(ROWS[1:], start), pattern="image {:06d}.jpg")
+        tree(
+            root / f"{camera}_long" / f"SMIC-{camera}-E" / camera,
+            slow(ROWS[1:], start),
+            pattern="image {:06d}.jpg",
+        )
     return root
 
 
@@ -277,13 +321,22 @@ def frames(reading: Reading) -> list[tuple]:
     return [(clip.name, clip.onset, clip.offset, clip.fps) for clip in reading.clips]
 
 
-@pytest.mark.parametrize("camera, start, book", [("VIS", 500, "SMIC_VIS_E_annotation.xlsx"), ("NIR", 700, "SMIC-NIR-E_annotation.xlsx")])
-def test_each_camera_has_its_workbook_and_its_frames(tmp_path: Path, camera: str, start: int, book: str) -> None:
+@pytest.mark.parametrize(
+    "camera, start, book",
+    [("VIS", 500, "SMIC_VIS_E_annotation.xlsx"), ("NIR", 700, "SMIC-NIR-E_annotation.xlsx")],
+)
+def test_each_camera_has_its_workbook_and_its_frames(
+    tmp_path: Path, camera: str, start: int, book: str
+) -> None:
     """All three have the same clips; 20010..20030 of 20000.. is 2..7 of a quarter of the frames."""
     three_cameras(tmp_path)
     expected = [("s3_po_92", start + 2, start + 7, 25.0), ("s3_po_92-2", start + 12, start + 20, 25.0),
                 ("s20_sur_93", start + 5, start + 9, 25.0)]  # fmt: skip
-    for way, part in ((".", camera), (f"{camera}_long", None), (f"{camera}_long/SMIC-{camera}-E/{camera}", None)):
+    for way, part in (
+        (".", camera),
+        (f"{camera}_long", None),
+        (f"{camera}_long/SMIC-{camera}-E/{camera}", None),
+    ):
         reading = read(tmp_path / way, Selection(part=part))
         assert frames(reading) == expected
         assert reading.about["workbook"].startswith(book)
@@ -316,7 +369,9 @@ def test_the_workbooks_of_all_cameras_may_lie_together(tmp_path: Path) -> None:
 def test_another_cameras_workbook_will_not_do(tmp_path: Path) -> None:
     tree(tmp_path / WAY)
     workbook(tmp_path / "VIS_long" / "SMIC_VIS_E_annotation.xlsx")
-    with pytest.raises(BadInput, match="SMIC_VIS_E_annotation.xlsx: is the workbook of the VIS camera, not of HS"):
+    with pytest.raises(
+        BadInput, match="SMIC_VIS_E_annotation.xlsx: is the workbook of the VIS camera, not of HS"
+    ):
         read(tmp_path)
 
 
@@ -325,7 +380,9 @@ def test_a_workbook_of_any_name_and_a_tree_without_a_camera(tmp_path: Path) -> N
     tree(tmp_path / "images")
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED
-    assert "no folder says which camera filmed 4 clips; HS is taken" in of_kind(reading, "camera not named").what
+    assert (
+        "no folder says which camera filmed 4 clips; HS is taken" in of_kind(reading, "camera not named").what
+    )
 
 
 def test_the_2019_workbook_first_copies_last_and_differences_told(tmp_path: Path) -> None:
@@ -338,7 +395,11 @@ def test_the_2019_workbook_first_copies_last_and_differences_told(tmp_path: Path
     assert clips(reading) == EXPECTED
     assert reading.about["workbook"].startswith("SMIC-HS-E_annotation_2019.xlsx")
     assert reading.about["other workbooks"] == "SMIC-HS-E_annotation.xlsx, SMIC-HS-E_annotation_orig.xlsx"
-    differ = [(finding.kind, finding.where) for finding in reading.findings if finding.kind.startswith("versions differ")]
+    differ = [
+        (finding.kind, finding.where)
+        for finding in reading.findings
+        if finding.kind.startswith("versions differ")
+    ]
     assert differ == [
         ("versions differ in frames", "smic-e/s01/s1_ne_91"),
         ("versions differ in emotion", "smic-e/s03/s3_po_92"),
@@ -376,7 +437,11 @@ def test_smic_beside_is_none_of_it(tmp_path: Path) -> None:
     """The cut clips have the same names, cameras and frame numbers."""
     database(tmp_path)
     for tree_of in ("SMIC_all_raw", "SMIC_all_cropped"):
-        images(tmp_path / tree_of / "HS" / "s1" / "micro" / "negative" / "s1_ne_91", range(559440, 559476), "image{:06d}.bmp")
+        images(
+            tmp_path / tree_of / "HS" / "s1" / "micro" / "negative" / "s1_ne_91",
+            range(559440, 559476),
+            "image{:06d}.bmp",
+        )
         images(tmp_path / tree_of / "VIS" / "s1" / "non_micro" / "s1_ne_91", range(5), "image{:06d}.bmp")
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED
@@ -414,8 +479,12 @@ def test_a_lock_file_a_damaged_workbook_and_none(tmp_path: Path) -> None:
 
 def test_smic_and_smic_e_are_told_apart(tmp_path: Path) -> None:
     database(tmp_path / "e")
-    images(tmp_path / "smic" / "HS" / "s1" / "micro" / "negative" / "s1_ne_91", range(5), "reg_image{:06d}.bmp")
-    with pytest.raises(BadInput, match="this looks like SMIC, not SMIC-E: HS/s1/micro/negative/s1_ne_91. Read it as `smic`"):
+    images(
+        tmp_path / "smic" / "HS" / "s1" / "micro" / "negative" / "s1_ne_91", range(5), "reg_image{:06d}.bmp"
+    )
+    with pytest.raises(
+        BadInput, match="this looks like SMIC, not SMIC-E: HS/s1/micro/negative/s1_ne_91. Read it as `smic`"
+    ):
         read_dataset("smic-e", tmp_path / "smic")
     with pytest.raises(BadInput, match="this looks like SMIC-E, not SMIC: .*. Read it as `smic-e`"):
         read_dataset("smic", tmp_path / "e")

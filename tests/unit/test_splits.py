@@ -10,10 +10,14 @@ from learnet.settings import Study
 from learnet.splits import PROTOCOLS, learning_from
 from learnet.splits import make_folds as folds_of
 
-PEOPLE = st.lists(st.sampled_from([f"d/{i:02d}" for i in range(8)]), min_size=12, max_size=60).filter(lambda people: len(set(people)) >= 3)
+PEOPLE = st.lists(st.sampled_from([f"d/{i:02d}" for i in range(8)]), min_size=12, max_size=60).filter(
+    lambda people: len(set(people)) >= 3
+)
 
 
-def make_folds(protocol: str, people: list[str], labels: list[str], groups: int, seed: int, **more: tuple[str, ...]) -> list[Fold]:
+def make_folds(
+    protocol: str, people: list[str], labels: list[str], groups: int, seed: int, **more: tuple[str, ...]
+) -> list[Fold]:
     """The folds of people named database/subject."""
     study = Study(protocol=protocol, groups=groups, **more)
     return folds_of(study, people, labels, [person.split("/")[0] for person in people], seed)
@@ -21,7 +25,9 @@ def make_folds(protocol: str, people: list[str], labels: list[str], groups: int,
 
 @pytest.mark.parametrize("protocol", ["loso", "groups"])
 @given(people=PEOPLE, seed=st.integers(0, 99), data=st.data())
-def test_every_image_is_tested_once_and_nobody_is_on_both_sides(protocol: str, people: list[str], seed: int, data: st.DataObject) -> None:
+def test_every_image_is_tested_once_and_nobody_is_on_both_sides(
+    protocol: str, people: list[str], seed: int, data: st.DataObject
+) -> None:
     labels = data.draw(st.lists(st.sampled_from("abc"), min_size=len(people), max_size=len(people)))
     folds = make_folds(protocol, people, labels, 3, seed)
     assert sorted(i for fold in folds for i in fold.test) == list(range(len(people)))
@@ -47,7 +53,9 @@ def test_same_subject_number_of_two_datasets_is_two_people() -> None:
 def test_groups_depend_on_the_seed_and_are_few() -> None:
     people = [f"d/{i:02d}" for i in range(20)]
     assert len(make_folds("groups", people, ["a", "b"] * 10, 5, 0)) == 5
-    assert make_folds("groups", people, ["a", "b"] * 10, 5, 0) != make_folds("groups", people, ["a", "b"] * 10, 5, 1)
+    assert make_folds("groups", people, ["a", "b"] * 10, 5, 0) != make_folds(
+        "groups", people, ["a", "b"] * 10, 5, 1
+    )
 
 
 def test_a_person_on_both_sides_cannot_be_built() -> None:
@@ -59,16 +67,17 @@ def test_a_person_on_both_sides_cannot_be_built() -> None:
 
 
 @pytest.mark.parametrize(
-    ("protocol", "people", "groups"), [("loso", ["a/1"] * 4, 0), ("groups", ["a/1", "a/2"], 3), ("groups", ["a/1", "a/2"], 1)]
+    ("protocol", "people", "groups"),
+    [("loso", ["a/1"] * 4, 0), ("groups", ["a/1", "a/2"], 3), ("groups", ["a/1", "a/2"], 1)],
 )
 def test_too_few_people_or_groups(protocol: str, people: list[str], groups: int) -> None:
     with pytest.raises(LearnetError, match="not enough|cannot be split"):
         make_folds(protocol, people, ["a"] * len(people), groups, 0)
 
 
-MIXED = st.lists(st.sampled_from([f"{d}/{i}" for d in "abc" for i in range(4)]), min_size=12, max_size=60).filter(
-    lambda people: {person[0] for person in people} == set("abc")
-)
+MIXED = st.lists(
+    st.sampled_from([f"{d}/{i}" for d in "abc" for i in range(4)]), min_size=12, max_size=60
+).filter(lambda people: {person[0] for person in people} == set("abc"))
 
 
 @given(people=MIXED)
@@ -112,7 +121,9 @@ def test_people_who_are_in_two_databases_cannot_be_on_both_sides() -> None:
 
 
 @given(people=PEOPLE, seed=st.integers(0, 99), data=st.data())
-def test_the_leaky_split_ignores_people_and_tests_every_clip_once(people: list[str], seed: int, data: st.DataObject) -> None:
+def test_the_leaky_split_ignores_people_and_tests_every_clip_once(
+    people: list[str], seed: int, data: st.DataObject
+) -> None:
     labels = data.draw(st.lists(st.sampled_from("abc"), min_size=len(people), max_size=len(people)))
     folds = make_folds("leaky-clips", people, labels, 3, seed)
     assert sorted(i for fold in folds for i in fold.test) == list(range(len(people)))
@@ -131,7 +142,9 @@ def test_the_leaky_split_does_leak() -> None:
 def test_the_leaky_epoch_has_the_honest_folds_under_its_own_name() -> None:
     people = ["d/2", "d/1", "d/2", "e/1"]
     leaky, honest = (make_folds(protocol, people, list("aabb"), 0, 0) for protocol in ("leaky-epoch", "loso"))
-    assert [(fold.name, fold.train, fold.test) for fold in leaky] == [(fold.name, fold.train, fold.test) for fold in honest]
+    assert [(fold.name, fold.train, fold.test) for fold in leaky] == [
+        (fold.name, fold.train, fold.test) for fold in honest
+    ]
     assert {fold.protocol for fold in leaky} == {"leaky-epoch"}
 
 
@@ -153,12 +166,16 @@ def test_few_people_are_some_of_the_training_side_and_more_of_them_are_added(
     drawn = {number: learning_from(folds, number, seed) for number in (fewer, more)}
     assert drawn[fewer] == learning_from(folds, fewer, seed)
     for whole, few, many in zip(folds, drawn[fewer], drawn[more], strict=True):
-        assert few.test == many.test == whole.test and few.name == whole.name and few.protocol == whole.protocol
+        assert (
+            few.test == many.test == whole.test and few.name == whole.name and few.protocol == whole.protocol
+        )
         assert set(few.train) <= set(many.train) <= set(whole.train)
         for number, fold in ((fewer, few), (more, many)):
             who = {people[i] for i in fold.train}
             assert len(who) == number and fold.learned == sorted(who)
-            assert list(fold.train) == [i for i in whole.train if people[i] in who]  # all clips of each, in their order
+            assert list(fold.train) == [
+                i for i in whole.train if people[i] in who
+            ]  # all clips of each, in their order
             if protocol != "leaky-clips":
                 assert not who & {people[i] for i in fold.test}
 
@@ -169,7 +186,9 @@ def test_a_draw_is_that_of_its_fold_and_seed() -> None:
     folds = make_folds("loso", people, ["a"] * 80, 0, 0)
     drawn = [set(fold.learned) for seed in (0, 1) for fold in learning_from(folds, 5, seed)]
     assert len(set(map(frozenset, drawn))) == 80
-    taken = [sum(person in draw for draw in drawn) for person in sorted(set(people))]  # 78 draws may take a person, each with 5 in 39
+    taken = [
+        sum(person in draw for draw in drawn) for person in sorted(set(people))
+    ]  # 78 draws may take a person, each with 5 in 39
     assert min(taken) >= 2 and max(taken) <= 22  # 10 expected, 3 the standard deviation
     assert learning_from(folds, 0, 7) == learning_from(folds, 39, 7) == folds
     assert learning_from(folds[3:4], 5, 0) == learning_from(folds, 5, 0)[3:4]  # the other folds have no say
@@ -178,9 +197,15 @@ def test_a_draw_is_that_of_its_fold_and_seed() -> None:
 def test_more_people_than_there_are_and_one_image_are_told() -> None:
     people = ["a/1", "a/1", "a/2", "b/1", "b/2"]
     across = make_folds("lodo", people, list("xyxyx"), 0, 0)
-    with pytest.raises(LearnetError, match=r"--learn-from 3 is more than the 2 people that fold a can learn from. Ask for at most 2,"):
+    with pytest.raises(
+        LearnetError,
+        match=r"--learn-from 3 is more than the 2 people that fold a can learn from. Ask for at most 2,",
+    ):
         learning_from(across, 3, 0)
     single = make_folds("loso", ["a/1", "a/2", "a/3"], list("xyx"), 0, 0)
-    with pytest.raises(LearnetError, match=r"--learn-from 1: of the people drawn for fold a/1 there is one image, and at least 2"):
+    with pytest.raises(
+        LearnetError,
+        match=r"--learn-from 1: of the people drawn for fold a/1 there is one image, and at least 2",
+    ):
         learning_from(single, 1, 0)
     assert [len(fold.train) for fold in learning_from(single, 2, 0)] == [2, 2, 2]

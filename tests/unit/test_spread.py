@@ -35,7 +35,9 @@ def test_answers_come_in_order_and_from_as_many_processes_as_asked() -> None:
     assert {pid for _, pid in spread(square, range(3), 1)} == {os.getpid()}
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a process there keeps the number of a parent that is gone")
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="a process there keeps the number of a parent that is gone"
+)
 def test_workers_do_not_outlive_a_caller_that_is_killed(tmp_path: Path) -> None:
     script, seen = tmp_path / "caller.py", tmp_path / "seen"
     seen.mkdir()
@@ -57,6 +59,10 @@ def waited_for(condition, seconds: float) -> None:
 
 def runs(pid: int) -> bool:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z" if Path("/proc").is_dir() else not os.kill(pid, 0)
+        return (
+            Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+            if Path("/proc").is_dir()
+            else not os.kill(pid, 0)
+        )
     except (FileNotFoundError, ProcessLookupError):
         return False

@@ -65,7 +65,9 @@ def test_the_figure_of_histograms(clip: Path) -> None:
     """Three planes of one unit, so of one range, from 0."""
     steps = take_steps(clip, Preparation(motion="lbp-top", face="none", size=60), Marks())
     planes = steps_figure(steps).subfigs[-1].axes[:3]
-    assert [axes.get_title(loc="left") for axes in planes] == [f"{plane}, root of share" for plane in ("XY", "XT", "YT")]
+    assert [axes.get_title(loc="left") for axes in planes] == [
+        f"{plane}, root of share" for plane in ("XY", "XT", "YT")
+    ]
     assert {axes.images[0].get_clim() for axes in planes} == {(0.0, float(steps.made.motion.max()))}
 
 

@@ -31,7 +31,13 @@ def convolved(image: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.nda
 def largest_of_nine(maps: np.ndarray) -> np.ndarray:
     """Windows begin at -1, 2, 5, ... as long as they lie inside the maps and one row around them."""
     starts = [start for start in range(-1, maps.shape[1], 3) if start + 3 <= maps.shape[1] + 1]
-    return np.stack([np.stack([maps[:, max(y, 0) : y + 3, max(x, 0) : x + 3].max((1, 2)) for x in starts], -1) for y in starts], 1)
+    return np.stack(
+        [
+            np.stack([maps[:, max(y, 0) : y + 3, max(x, 0) : x + 3].max((1, 2)) for x in starts], -1)
+            for y in starts
+        ],
+        1,
+    )
 
 
 def composed(net: STSTNet, image: np.ndarray) -> dict[str, np.ndarray]:
@@ -40,7 +46,8 @@ def composed(net: STSTNet, image: np.ndarray) -> dict[str, np.ndarray]:
     for number in (1, 2, 3):
         maps = np.maximum(convolved(image, state[f"conv{number}.weight"], state[f"conv{number}.bias"]), 0)
         mean, variance, gain, shift = (
-            state[f"bn{number}.{part}"][:, None, None] for part in ("running_mean", "running_var", "weight", "bias")
+            state[f"bn{number}.{part}"][:, None, None]
+            for part in ("running_mean", "running_var", "weight", "bias")
         )
         streams.append(largest_of_nine((maps - mean) / np.sqrt(variance + 1e-5) * gain + shift))
     pooled = np.concatenate(streams)
@@ -65,8 +72,14 @@ def test_names_and_shapes_are_those_of_the_authors_file() -> None:
     """As in the class STSTNet of their main.py: 84 + 140 + 224 in the convolutions, 32 in the normalisations, 1,203 in the last layer."""
     expected: dict[str, tuple[int, ...]] = {"fc.weight": (3, 400), "fc.bias": (3,)}
     for number, filters in ((1, 3), (2, 5), (3, 8)):
-        expected |= {f"conv{number}.weight": (filters, 3, 3, 3), f"conv{number}.bias": (filters,), f"bn{number}.num_batches_tracked": ()}
-        expected |= {f"bn{number}.{part}": (filters,) for part in ("weight", "bias", "running_mean", "running_var")}
+        expected |= {
+            f"conv{number}.weight": (filters, 3, 3, 3),
+            f"conv{number}.bias": (filters,),
+            f"bn{number}.num_batches_tracked": (),
+        }
+        expected |= {
+            f"bn{number}.{part}": (filters,) for part in ("weight", "bias", "running_mean", "running_var")
+        }
     net = STSTNet(3, 28)
     assert {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()} == expected
     assert sum(parameter.numel() for parameter in net.parameters()) == 1683 == 84 + 140 + 224 + 32 + 1203
@@ -101,7 +114,10 @@ def test_sizes_that_would_lose_rows_are_refused_with_the_nearest_that_do_not() -
         if even:
             STSTNet(2, size)
         else:
-            with pytest.raises(LearnetError, match=f"ststnet cannot take images of {size} pixels.*leave 2, 3 or 4 when divided by 6"):
+            with pytest.raises(
+                LearnetError,
+                match=f"ststnet cannot take images of {size} pixels.*leave 2, 3 or 4 when divided by 6",
+            ):
                 STSTNet(2, size)
     with pytest.raises(LearnetError, match=r"12 pixels.*nearest: 10 and 14\.$"):
         STSTNet(3, 12)

@@ -27,11 +27,15 @@ from learnet.study_folder import held
 from learnet.tasks import Task, run_tasks
 
 QUICK = Training(epochs=2, batch=8)
-SMALL_BATCHES = Training(epochs=2, batch=4)  # smaller than any training side, so that all folds can be trained at once
+SMALL_BATCHES = Training(
+    epochs=2, batch=4
+)  # smaller than any training side, so that all folds can be trained at once
 WORDS = ("happiness", "disgust", "surprise", "sadness")
 
 
-def write_prepared(out: Path, rng: np.random.Generator, people: int = 4, dataset: str = "casme2", kind: str = "image") -> Path:
+def write_prepared(
+    out: Path, rng: np.random.Generator, people: int = 4, dataset: str = "casme2", kind: str = "image"
+) -> Path:
     """People with three clips each; the class shows in the upper or lower half, weakly."""
     rows, images = [], []
     for person in range(people):
@@ -40,9 +44,23 @@ def write_prepared(out: Path, rng: np.random.Generator, people: int = 4, dataset
             image = rng.integers(60, 190, (28, 28, 3), dtype=np.uint8)
             image[7 * WORDS.index(word) : 7 * WORDS.index(word) + 7] += 40
             subject = f"{person + 1:02d}"
-            facts = {"clip": f"{dataset}/{subject}/EP{place}", "dataset": dataset, "subject": subject, "person": f"{dataset}/{subject}"}
+            facts = {
+                "clip": f"{dataset}/{subject}/EP{place}",
+                "dataset": dataset,
+                "subject": subject,
+                "person": f"{dataset}/{subject}",
+            }
             rows.append(
-                {**facts, "image": len(rows), "name": f"EP{place}", "emotion": word, "onset": 1, "offset": 9, "fps": 200, "frames": 9}
+                {
+                    **facts,
+                    "image": len(rows),
+                    "name": f"EP{place}",
+                    "emotion": word,
+                    "onset": 1,
+                    "offset": 9,
+                    "fps": 200,
+                    "frames": 9,
+                }
             )
             images.append(image)
     about = {
@@ -66,10 +84,20 @@ def prepared(tmp_path: Path, rng: np.random.Generator) -> Path:
 def test_a_size_that_the_network_cannot_take_leaves_nothing(tmp_path: Path, rng: np.random.Generator) -> None:
     prepared = write_prepared(tmp_path / "prepared", rng)
     images = np.load(prepared / "images.npy")
-    save_prepared(tmp_path / "smaller", images[:, :25, :25], load_prepared(prepared).clips, load_prepared(prepared).about, [])
+    save_prepared(
+        tmp_path / "smaller",
+        images[:, :25, :25],
+        load_prepared(prepared).clips,
+        load_prepared(prepared).about,
+        [],
+    )
     for network, nearest in (("ststnet", "22 and 26"), ("dual-inception", "24 and 28")):
-        with pytest.raises(LearnetError, match=f"{network} cannot take images of 25 pixels.*nearest: {nearest}"):
-            run_study(tmp_path / "smaller", tmp_path / "study", Study(network=network), QUICK, Resources(jobs=1))
+        with pytest.raises(
+            LearnetError, match=f"{network} cannot take images of 25 pixels.*nearest: {nearest}"
+        ):
+            run_study(
+                tmp_path / "smaller", tmp_path / "study", Study(network=network), QUICK, Resources(jobs=1)
+            )
         with pytest.raises(LearnetError, match="25 pixels"):
             train_on_all(tmp_path / "smaller", tmp_path / "w.safetensors", Study(network=network), QUICK)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["prepared", "smaller"]
@@ -77,13 +105,23 @@ def test_a_size_that_the_network_cannot_take_leaves_nothing(tmp_path: Path, rng:
 
 def bytes_of(study: Path) -> dict[str, bytes]:
     """All that must not differ between two runs of one study; `run.json` holds the clock."""
-    return {str(p.relative_to(study)): p.read_bytes() for p in sorted(study.rglob("*")) if p.is_file() and p.name != "run.json"}
+    return {
+        str(p.relative_to(study)): p.read_bytes()
+        for p in sorted(study.rglob("*"))
+        if p.is_file() and p.name != "run.json"
+    }
 
 
-def test_every_clip_is_answered_once_by_a_network_that_has_not_seen_its_person(prepared: Path, tmp_path: Path) -> None:
+def test_every_clip_is_answered_once_by_a_network_that_has_not_seen_its_person(
+    prepared: Path, tmp_path: Path
+) -> None:
     summary = run_study(prepared, tmp_path / "study", Study(classes="casme2-5"), QUICK, Resources(jobs=1))
     outcomes = read_outcomes(tmp_path / "study")
-    truth = {row.clip: row.emotion for row in load_prepared(prepared).clips.itertuples() if row.emotion != "sadness"}
+    truth = {
+        row.clip: row.emotion
+        for row in load_prepared(prepared).clips.itertuples()
+        if row.emotion != "sadness"
+    }
     assert {o.clip: o.truth for o in outcomes} == truth
     assert len(outcomes) == len(truth) == 9
     assert summary["absent"] == ["repression", "others"]
@@ -91,7 +129,9 @@ def test_every_clip_is_answered_once_by_a_network_that_has_not_seen_its_person(p
     assert record["left_out"] == {"sadness": 3}
     for outcome in outcomes:
         assert outcome.fold == outcome.person
-        _, facts = load_checkpoint(tmp_path / "study" / "folds" / f"{outcome.person.replace('/', '-')}-seed0.safetensors")
+        _, facts = load_checkpoint(
+            tmp_path / "study" / "folds" / f"{outcome.person.replace('/', '-')}-seed0.safetensors"
+        )
         assert outcome.person not in facts.data["people"].splitlines()
         assert sum(outcome.scores) == pytest.approx(1, abs=1e-5)
         assert outcome.prediction == facts.classes[int(np.argmax(outcome.scores))]
@@ -103,14 +143,18 @@ def test_kept_weights_give_the_answers_again(prepared: Path, tmp_path: Path) -> 
     run_study(prepared, tmp_path / "study", Study(), QUICK, Resources(jobs=1))
     images = load_prepared(prepared)
     for outcome in read_outcomes(tmp_path / "study")[:4]:
-        module, facts = load_checkpoint(tmp_path / "study" / "folds" / f"{outcome.fold.replace('/', '-')}-seed0.safetensors")
+        module, facts = load_checkpoint(
+            tmp_path / "study" / "folds" / f"{outcome.fold.replace('/', '-')}-seed0.safetensors"
+        )
         place = images.clips["clip"].tolist().index(outcome.clip)
         scores = predict_scores(module, images.images[[place]], facts.mirror)[0]
         np.testing.assert_allclose(scores, outcome.scores, atol=1e-5)
 
 
 @pytest.mark.parametrize("network", ["learnet", "linear-svm"])
-def test_the_person_tested_cannot_be_felt_in_training(tmp_path: Path, rng: np.random.Generator, network: str) -> None:
+def test_the_person_tested_cannot_be_felt_in_training(
+    tmp_path: Path, rng: np.random.Generator, network: str
+) -> None:
     """Spoil the images and labels of the person left out: the weights of that fold stay the same, bit for bit."""
     honest = write_prepared(tmp_path / "honest", np.random.default_rng(0))
     there = load_prepared(honest)
@@ -118,13 +162,19 @@ def test_the_person_tested_cannot_be_felt_in_training(tmp_path: Path, rng: np.ra
     images, clips = there.images.copy(), there.clips.copy()
     images[theirs] = rng.integers(0, 256, images[theirs].shape)
     clips.loc[theirs, "emotion"] = "happiness"
-    save_prepared(tmp_path / "spoiled", images, clips, {k: v for k, v in there.about.items() if k != "fingerprint"}, [])
+    save_prepared(
+        tmp_path / "spoiled", images, clips, {k: v for k, v in there.about.items() if k != "fingerprint"}, []
+    )
     settings = replace(QUICK, mirror="none", inner_groups=2)
     weights = []
     for name in ("honest", "spoiled"):
         data = material(tmp_path / name, "casme2-7")
-        fold = next(f for f in make_folds(Study(), data.people, data.truth, data.datasets, 0) if f.name == "casme2/02")
-        kept = run_tasks([Task("s", network, fold, settings, None, tmp_path / f"{name}.safetensors")], data)[0][2]
+        fold = next(
+            f for f in make_folds(Study(), data.people, data.truth, data.datasets, 0) if f.name == "casme2/02"
+        )
+        kept = run_tasks([Task("s", network, fold, settings, None, tmp_path / f"{name}.safetensors")], data)[
+            0
+        ][2]
         (tmp_path / f"{name}.safetensors").write_bytes(kept or b"")
         weights.append(load_checkpoint(tmp_path / f"{name}.safetensors")[0].state_dict())
     assert all((weights[0][key] == weights[1][key]).all() for key in weights[0])
@@ -133,12 +183,31 @@ def test_the_person_tested_cannot_be_felt_in_training(tmp_path: Path, rng: np.ra
 def test_processes_and_repeats_change_nothing(prepared: Path, tmp_path: Path) -> None:
     for place, jobs in (("a", 1), ("b", 2)):
         (tmp_path / place).mkdir()
-        run_study(prepared, tmp_path / place / "study", Study(seeds=2, protocol="groups", groups=3), QUICK, Resources(jobs=jobs))
+        run_study(
+            prepared,
+            tmp_path / place / "study",
+            Study(seeds=2, protocol="groups", groups=3),
+            QUICK,
+            Resources(jobs=jobs),
+        )
     first = bytes_of(tmp_path / "a" / "study")
     assert first == bytes_of(tmp_path / "b" / "study")
-    run_study(prepared, tmp_path / "a" / "study", Study(seeds=2, protocol="groups", groups=3), QUICK, Resources(jobs=1))
+    run_study(
+        prepared,
+        tmp_path / "a" / "study",
+        Study(seeds=2, protocol="groups", groups=3),
+        QUICK,
+        Resources(jobs=1),
+    )
     assert first == bytes_of(tmp_path / "a" / "study")
-    assert {"megc.log", "megc-seed1.log", "metrics.json", "outcomes.csv", "study.json", "trainings.csv"} <= set(first)
+    assert {
+        "megc.log",
+        "megc-seed1.log",
+        "metrics.json",
+        "outcomes.csv",
+        "study.json",
+        "trainings.csv",
+    } <= set(first)
 
 
 def numbers_of(study: Path) -> list[tuple]:
@@ -146,23 +215,33 @@ def numbers_of(study: Path) -> list[tuple]:
 
 
 @pytest.mark.parametrize(("jobs", "at_once"), [(1, 4), (2, 3)])
-def test_trainings_side_by_side_change_nothing_but_rounding(prepared: Path, tmp_path: Path, jobs: int, at_once: int) -> None:
+def test_trainings_side_by_side_change_nothing_but_rounding(
+    prepared: Path, tmp_path: Path, jobs: int, at_once: int
+) -> None:
     run_study(prepared, tmp_path / "alone", Study(seeds=2), SMALL_BATCHES, Resources(jobs=1))
-    run_study(prepared, tmp_path / "together", Study(seeds=2), SMALL_BATCHES, Resources(jobs=jobs, at_once=at_once))
+    run_study(
+        prepared, tmp_path / "together", Study(seeds=2), SMALL_BATCHES, Resources(jobs=jobs, at_once=at_once)
+    )
     assert numbers_of(tmp_path / "together") == numbers_of(tmp_path / "alone")
-    alone, together = (np.array([o.scores for o in read_outcomes(tmp_path / name)]) for name in ("alone", "together"))
+    alone, together = (
+        np.array([o.scores for o in read_outcomes(tmp_path / name)]) for name in ("alone", "together")
+    )
     np.testing.assert_allclose(together, alone, atol=2e-3)
     assert np.ptp(alone, axis=0).max() > 0.02  # or nothing would have been learned that could differ
 
 
 @pytest.mark.filterwarnings("ignore:The GPU has too little memory for 2")  # said again for each half
-def test_a_gpu_without_room_gets_half_as_many_networks(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gpu_without_room_gets_half_as_many_networks(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from learnet import tasks as module
 
     real, sizes, taken = module.train_together, [], []
 
     def tight(network: str, sets: list, trainings: list, device: str, start: bytes | None) -> list:
-        assert not any(attempt() for attempt in taken), "what a failed attempt took must be free before the next"
+        assert not any(attempt() for attempt in taken), (
+            "what a failed attempt took must be free before the next"
+        )
         sizes.append(len(sets))
         memory = torch.empty(1)
         taken.append(weakref.ref(memory))
@@ -175,7 +254,9 @@ def test_a_gpu_without_room_gets_half_as_many_networks(prepared: Path, tmp_path:
     with pytest.warns(UserWarning, match="too little memory for 4 networks at once; 2 are tried"):
         run_study(prepared, tmp_path / "tight", Study(), SMALL_BATCHES, Resources(jobs=1, at_once=4))
     assert sizes == [4, 2, 1, 1, 2, 1, 1]
-    assert [o.scores for o in read_outcomes(tmp_path / "tight")] == [o.scores for o in read_outcomes(tmp_path / "alone")]
+    assert [o.scores for o in read_outcomes(tmp_path / "tight")] == [
+        o.scores for o in read_outcomes(tmp_path / "alone")
+    ]
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
@@ -209,7 +290,14 @@ def test_a_killed_study_goes_on_and_ends_with_the_same_bytes(prepared: Path, tmp
     assert done.count("\n") < 1 + 36  # it was killed before the end
     (out / "outcomes.csv").write_text(done + "study,casme2/03,0,casme2/03/EP")
     steps: list[int] = []
-    run_study(prepared, out, study, QUICK, Resources(jobs=1), progress=lambda finished, total: steps.append(finished))
+    run_study(
+        prepared,
+        out,
+        study,
+        QUICK,
+        Resources(jobs=1),
+        progress=lambda finished, total: steps.append(finished),
+    )
     assert steps[0] > 2  # what was done was not done again
     assert bytes_of(out) == bytes_of(tmp_path / "whole" / "study")
 
@@ -221,8 +309,21 @@ def test_two_runs_of_one_study_do_not_mix(prepared: Path, tmp_path: Path) -> Non
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from learnet.cli import main;"
         "sys.argv[0] = 'learnet'; main()"
     )
-    command = [sys.executable, "-c", code, "study", str(prepared), str(out), "--epochs", "40", "--classes", "casme2-7"]
-    first = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    command = [
+        sys.executable,
+        "-c",
+        code,
+        "study",
+        str(prepared),
+        str(out),
+        "--epochs",
+        "40",
+        "--classes",
+        "casme2-7",
+    ]
+    first = subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
     deadline = time.monotonic() + 90
     while not (out / "outcomes.csv").is_file() or len((out / "outcomes.csv").read_text().splitlines()) < 4:
         assert first.poll() is None and time.monotonic() < deadline
@@ -257,9 +358,16 @@ def test_a_study_from_before_a_setting_goes_on(prepared: Path, tmp_path: Path) -
     asked, out = Study(network="majority"), tmp_path / "study"
     run_study(prepared, out, asked, QUICK, Resources(jobs=1))
     whole, record = bytes_of(out), json.loads((out / "study.json").read_text(encoding="utf-8"))
-    del record["training"]["mix"], record["training"]["from_"], record["settings"]["keep_weights"], record["start"]
+    del (
+        record["training"]["mix"],
+        record["training"]["from_"],
+        record["settings"]["keep_weights"],
+        record["start"],
+    )
     (out / "study.json").write_text(json.dumps(record), encoding="utf-8")
-    (out / "outcomes.csv").write_text("".join((out / "outcomes.csv").read_text().splitlines(keepends=True)[:5]), encoding="utf-8")
+    (out / "outcomes.csv").write_text(
+        "".join((out / "outcomes.csv").read_text().splitlines(keepends=True)[:5]), encoding="utf-8"
+    )
     with pytest.raises(OutputTaken, match=r"differs in training.mix \(there 0.0, asked 0.2\)"):
         run_study(prepared, out, asked, replace(QUICK, mix=0.2), Resources(jobs=1))
     with pytest.raises(OutputTaken, match=r"differs in settings.keep_weights \(there true, asked false\)"):
@@ -309,7 +417,9 @@ def test_mistakes_leave_nothing_behind(prepared: Path, tmp_path: Path) -> None:
         assert not (tmp_path / "study").exists()
 
 
-def test_evaluation_of_people_seen_in_training_is_called_leaky(prepared: Path, tmp_path: Path, rng: np.random.Generator) -> None:
+def test_evaluation_of_people_seen_in_training_is_called_leaky(
+    prepared: Path, tmp_path: Path, rng: np.random.Generator
+) -> None:
     train_on_all(prepared, tmp_path / "w.safetensors", Study(), QUICK)
     evaluate(prepared, tmp_path / "w.safetensors", tmp_path / "seen")
     assert json.loads((tmp_path / "seen" / "study.json").read_text())["protocol"] == "leaky-evaluation"
@@ -319,8 +429,13 @@ def test_evaluation_of_people_seen_in_training_is_called_leaky(prepared: Path, t
     assert len(read_outcomes(tmp_path / "unseen")) == 9
 
 
-@pytest.mark.parametrize(("faces", "said"), [(["given"], "given"), (["haar 1 2 3 4"], "found"), (["given", "haar 1 2 3 4"], "both")])
-def test_weights_say_who_cropped_the_faces_they_learned_from(faces: list[str], said: str, prepared: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("faces", "said"),
+    [(["given"], "given"), (["haar 1 2 3 4"], "found"), (["given", "haar 1 2 3 4"], "both")],
+)
+def test_weights_say_who_cropped_the_faces_they_learned_from(
+    faces: list[str], said: str, prepared: Path, tmp_path: Path
+) -> None:
     table = pd.read_csv(prepared / "clips.csv", dtype=str, keep_default_na=False)
     table["face"] = [faces[place % len(faces)] for place in range(len(table))]
     table.to_csv(prepared / "clips.csv", index=False)
@@ -331,7 +446,9 @@ def test_weights_say_who_cropped_the_faces_they_learned_from(faces: list[str], s
         assert load_checkpoint(tmp_path / "w.safetensors")[1].data["faces"] == expected
 
 
-def test_weights_that_do_not_fit_are_refused(prepared: Path, tmp_path: Path, rng: np.random.Generator) -> None:
+def test_weights_that_do_not_fit_are_refused(
+    prepared: Path, tmp_path: Path, rng: np.random.Generator
+) -> None:
     train_on_all(prepared, tmp_path / "w.safetensors", Study(network="majority"), QUICK)
     with pytest.raises(BadCheckpoint, match="knows the classes"):
         evaluate(prepared, tmp_path / "w.safetensors", tmp_path / "out", classes="megc-3")
@@ -341,7 +458,9 @@ def test_weights_that_do_not_fit_are_refused(prepared: Path, tmp_path: Path, rng
     assert not (tmp_path / "out").exists()
 
 
-def test_the_leaky_epoch_is_the_one_that_answers_the_person_tested_best(prepared: Path, tmp_path: Path) -> None:
+def test_the_leaky_epoch_is_the_one_that_answers_the_person_tested_best(
+    prepared: Path, tmp_path: Path
+) -> None:
     """By brute force: every number of epochs along the same schedule, trained anew from the same seed."""
     from learnet.descent import descend
     from learnet.networks import NETWORKS
@@ -351,7 +470,10 @@ def test_the_leaky_epoch_is_the_one_that_answers_the_person_tested_best(prepared
     training = Training(epochs=5, batch=4, mirror="none", learning_rate=3e-3)
     study = Study(protocol="leaky-epoch", classes="casme2-7", keep_weights=False)
     run_study(prepared, tmp_path / "leaky", study, training, Resources(jobs=1))
-    lines = {line.split(",")[0]: line.split(",") for line in (tmp_path / "leaky" / "trainings.csv").read_text().splitlines()[1:]}
+    lines = {
+        line.split(",")[0]: line.split(",")
+        for line in (tmp_path / "leaky" / "trainings.csv").read_text().splitlines()[1:]
+    }
     answers = {outcome.clip: outcome for outcome in read_outcomes(tmp_path / "leaky")}
     data = material(prepared, "casme2-7")
     chosen = []
@@ -375,8 +497,13 @@ def test_the_leaky_epoch_is_the_one_that_answers_the_person_tested_best(prepared
 
 def test_protocols_over_two_databases(tmp_path: Path, rng: np.random.Generator) -> None:
     folders = [write_prepared(tmp_path / name, rng, dataset=name) for name in ("casme2", "samm")]
-    run_study(folders, tmp_path / "lodo", Study(network="linear-svm", protocol="lodo"), QUICK, Resources(jobs=1))
-    assert {(o.fold, o.dataset) for o in read_outcomes(tmp_path / "lodo")} == {("casme2", "casme2"), ("samm", "samm")}
+    run_study(
+        folders, tmp_path / "lodo", Study(network="linear-svm", protocol="lodo"), QUICK, Resources(jobs=1)
+    )
+    assert {(o.fold, o.dataset) for o in read_outcomes(tmp_path / "lodo")} == {
+        ("casme2", "casme2"),
+        ("samm", "samm"),
+    }
     across = Study(network="majority", protocol="across", test_on=("samm",), keep_weights=False)
     run_study(folders, tmp_path / "across", across, QUICK, Resources(jobs=1))
     assert {(o.fold, o.dataset) for o in read_outcomes(tmp_path / "across")} == {("casme2-to-samm", "samm")}

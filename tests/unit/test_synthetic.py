@@ -27,13 +27,21 @@ PEOPLE, CLIPS, SEED = 4, 2, 3
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return synthesize(tmp_path_factory.mktemp("synthetic") / "casme2", people=PEOPLE, clips_per_person=CLIPS, seed=SEED, jobs=2)
+    return synthesize(
+        tmp_path_factory.mktemp("synthetic") / "casme2",
+        people=PEOPLE,
+        clips_per_person=CLIPS,
+        seed=SEED,
+        jobs=2,
+    )
 
 
 @pytest.fixture(scope="module")
 def rows(database: Path) -> list[tuple]:
     """The workbook as it is, cell types and all."""
-    return list(openpyxl.load_workbook(database / "CASME2-coding-20140508.xlsx")["Sheet1"].iter_rows(values_only=True))
+    return list(
+        openpyxl.load_workbook(database / "CASME2-coding-20140508.xlsx")["Sheet1"].iter_rows(values_only=True)
+    )
 
 
 def numbers(folder: Path, pattern: str) -> list[int]:
@@ -43,7 +51,17 @@ def numbers(folder: Path, pattern: str) -> list[int]:
 
 
 def test_workbook_has_the_nine_columns_and_the_quirks(rows: list[tuple]) -> None:
-    assert rows[0] == ("Subject", "Filename", None, "OnsetFrame", "ApexFrame", "OffsetFrame", None, "Action Units", "Estimated Emotion")
+    assert rows[0] == (
+        "Subject",
+        "Filename",
+        None,
+        "OnsetFrame",
+        "ApexFrame",
+        "OffsetFrame",
+        None,
+        "Action Units",
+        "Estimated Emotion",
+    )
     body = rows[1:]
     assert len(body) == PEOPLE * CLIPS
     assert [row[0] for row in body] == ["01", "01", "02", "02", "03", "03", "04", "04"]  # text, not numbers
@@ -53,7 +71,9 @@ def test_workbook_has_the_nine_columns_and_the_quirks(rows: list[tuple]) -> None
     assert any(row[8].endswith(" ") for row in body)
     assert all(re.fullmatch(r"[LR]?\d+(\+[LR]?\d+)*", str(row[7])) for row in body)
     names = {row[1] for row in body}
-    assert {"EP09f", "EP06_02_01", "EP01_2"} <= names and any(re.fullmatch(r"EP\d\d_\d\df?", name) for name in names)
+    assert {"EP09f", "EP06_02_01", "EP01_2"} <= names and any(
+        re.fullmatch(r"EP\d\d_\d\df?", name) for name in names
+    )
     assert len({(row[0], row[1]) for row in body}) == len(body)
 
 
@@ -68,7 +88,12 @@ def test_trees_hold_the_clips(database: Path, rows: list[tuple]) -> None:
     folders = {(folder.parent.name[3:], folder.name) for folder in (database / "Cropped").glob("sub*/EP*")}
     assert folders - {(row[0], row[1]) for row in rows} == {("01", "EP94_02f")}  # the folder without a row
     assert (database / "Cropped" / "sub01" / "Thumbs.db").is_file()
-    assert {path.name for path in database.iterdir()} == {"CASME2-coding-20140508.xlsx", "CASME2_RAW", "Cropped", "SYNTHETIC.txt"}
+    assert {path.name for path in database.iterdir()} == {
+        "CASME2-coding-20140508.xlsx",
+        "CASME2_RAW",
+        "Cropped",
+        "SYNTHETIC.txt",
+    }
 
 
 def test_pictures_are_what_casme2_has(database: Path) -> None:
@@ -77,7 +102,10 @@ def test_pictures_are_what_casme2_has(database: Path) -> None:
         frame = cv2.imread(str(folder / "img1.jpg"), cv2.IMREAD_UNCHANGED)
         assert frame.shape == (480, 640, 3)
         assert np.ptp(frame.astype(int), axis=-1).mean() > 5  # colour
-        crop = cv2.imread(str(next((database / "Cropped" / folder.parent.name / folder.name).glob("*.jpg"))), cv2.IMREAD_UNCHANGED)
+        crop = cv2.imread(
+            str(next((database / "Cropped" / folder.parent.name / folder.name).glob("*.jpg"))),
+            cv2.IMREAD_UNCHANGED,
+        )
         sizes.add(crop.shape[:2])
     assert len(sizes) > 1
     assert all(abs(height - 340) <= 8 and abs(width - 280) <= 6 for height, width in sizes)
@@ -86,7 +114,9 @@ def test_pictures_are_what_casme2_has(database: Path) -> None:
 def test_cropped_frames_are_the_raw_frames_registered(database: Path, rows: list[tuple]) -> None:
     """A template of the crop is found in the raw frame of the same number, at almost the same size."""
     subject, name, _, onset, *_ = rows[3]
-    raw = cv2.imread(str(database / "CASME2_RAW" / "CASME2-RAW" / f"sub{subject}" / name / f"img{onset + 3}.jpg"))
+    raw = cv2.imread(
+        str(database / "CASME2_RAW" / "CASME2-RAW" / f"sub{subject}" / name / f"img{onset + 3}.jpg")
+    )
     crop = cv2.imread(str(database / "Cropped" / f"sub{subject}" / name / f"reg_img{onset + 3}.jpg"))
     match = cv2.matchTemplate(raw, crop[60:280, 60:220], cv2.TM_CCOEFF_NORMED)
     assert match.max() > 0.85
@@ -94,7 +124,11 @@ def test_cropped_frames_are_the_raw_frames_registered(database: Path, rows: list
 
 def test_notice_says_it_is_synthetic(database: Path) -> None:
     text = (database / "SYNTHETIC.txt").read_text(encoding="utf-8")
-    assert "do not exist" in text and "CASME II" in text and f"people={PEOPLE}, clips_per_person={CLIPS}, seed={SEED}" in text
+    assert (
+        "do not exist" in text
+        and "CASME II" in text
+        and f"people={PEOPLE}, clips_per_person={CLIPS}, seed={SEED}" in text
+    )
 
 
 def test_detectors_find_every_face(database: Path, shared: Path) -> None:
@@ -127,7 +161,14 @@ def digest(folder: Path) -> dict[str, str]:
 
 def test_same_seed_same_bytes_on_any_number_of_processes(tmp_path: Path) -> None:
     done = []
-    one = synthesize(tmp_path / "one", people=1, clips_per_person=1, seed=5, jobs=1, progress=lambda *step: done.append(step))
+    one = synthesize(
+        tmp_path / "one",
+        people=1,
+        clips_per_person=1,
+        seed=5,
+        jobs=1,
+        progress=lambda *step: done.append(step),
+    )
     two = synthesize(tmp_path / "two", people=1, clips_per_person=1, seed=5, jobs=2)
     assert digest(one) == digest(two)
     assert done == [(1, 2), (2, 2)]
@@ -153,14 +194,20 @@ def test_nothing_is_left_when_it_breaks_off(tmp_path: Path, monkeypatch: pytest.
     def break_off(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setitem(LAYOUTS, "casme2", replace(LAYOUTS["casme2"], write_clip=lambda *_: None, write_labels=break_off))
+    monkeypatch.setitem(
+        LAYOUTS, "casme2", replace(LAYOUTS["casme2"], write_clip=lambda *_: None, write_labels=break_off)
+    )
     with pytest.raises(OSError, match="No space left"):
         synthesize(tmp_path / "out", people=1, clips_per_person=1, jobs=1)
     assert not list(tmp_path.iterdir())
 
 
 def test_an_empty_folder_may_be_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(LAYOUTS, "casme2", replace(LAYOUTS["casme2"], write_clip=lambda *_: None, write_labels=lambda *_: None))
+    monkeypatch.setitem(
+        LAYOUTS,
+        "casme2",
+        replace(LAYOUTS["casme2"], write_clip=lambda *_: None, write_labels=lambda *_: None),
+    )
     out = tmp_path / "deep" / "out"
     out.mkdir(parents=True)
     assert synthesize(out, people=1, clips_per_person=1, jobs=1) == out
@@ -196,7 +243,12 @@ def images() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     onsets, dynamics, classes, people = [], [], [], []
     for scene in write_script(12, 5, 1, Camera(192, 256, 200.0, 100.0)):
         view = scene.take.circumstances.view
-        clip = np.stack([register(frame, view, crop) for frame in render(scene.take, range(scene.onset - 1, scene.offset))])
+        clip = np.stack(
+            [
+                register(frame, view, crop)
+                for frame in render(scene.take, range(scene.onset - 1, scene.offset))
+            ]
+        )
         t = len(clip)
         weights = [sum((2 * i - t - 1) / i for i in range(k, t + 1)) for k in range(1, t + 1)]
         image = np.tensordot(weights, clip, axes=1)
@@ -212,7 +264,9 @@ def right_answers(kernel: np.ndarray, classes: np.ndarray, people: np.ndarray) -
     right = 0
     for person in np.unique(people):
         train, test = people != person, people == person
-        machine = SVC(kernel="precomputed", C=1e-3, class_weight="balanced").fit(kernel[np.ix_(train, train)], classes[train])
+        machine = SVC(kernel="precomputed", C=1e-3, class_weight="balanced").fit(
+            kernel[np.ix_(train, train)], classes[train]
+        )
         right += int((machine.predict(kernel[np.ix_(test, train)]) == classes[test]).sum())
     return right
 
@@ -222,14 +276,18 @@ def linear_kernel(pictures: np.ndarray) -> np.ndarray:
     return scaled @ scaled.T
 
 
-def test_onset_frames_know_nothing_of_the_class(images: tuple[np.ndarray, ...], rng: np.random.Generator) -> None:
+def test_onset_frames_know_nothing_of_the_class(
+    images: tuple[np.ndarray, ...], rng: np.random.Generator
+) -> None:
     """Not better than with labels shuffled within each person (permutation test, so no assumption about the classifier)."""
     onsets, _, classes, people = images
     kernel = linear_kernel(onsets)
     found = right_answers(kernel, classes, people)
     shuffled = []
     for _ in range(60):
-        order = np.concatenate([rng.permutation(np.flatnonzero(people == person)) for person in np.unique(people)])
+        order = np.concatenate(
+            [rng.permutation(np.flatnonzero(people == person)) for person in np.unique(people)]
+        )
         shuffled.append(right_answers(kernel, classes[order], people))
     assert np.mean(np.array(shuffled) >= found) > 0.02
     assert stats.binomtest(found, len(classes), 0.2, alternative="greater").pvalue > 0.02

@@ -9,7 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support, recall_score
+from sklearn.metrics import (
+    accuracy_score,
+    confusion_matrix,
+    f1_score,
+    precision_recall_fscore_support,
+    recall_score,
+)
 from written_study import CLASSES, write_prepared, write_study
 
 from learnet.clip import Finding
@@ -22,7 +28,10 @@ from learnet.settings import Study, Training
 def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     home = tmp_path_factory.mktemp("tables")
     prepared = write_prepared(home / "prepared")
-    return [write_study(home / "learnet", prepared), write_study(home / "svm", prepared, "linear-svm", seeds=(0,), skill=0.4)]
+    return [
+        write_study(home / "learnet", prepared),
+        write_study(home / "svm", prepared, "linear-svm", seeds=(0,), skill=0.4),
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -57,26 +66,37 @@ def test_floor_beside_scikit_learns_dummy(records: list[Record], answers: list[p
     said = DummyClassifier(strategy="most_frequent").fit(truth, truth).predict(truth)
     floor = tables.floor(records[0])
     assert floor.emotion == said[0]
-    expected = [accuracy_score(truth, said), *(f(truth, said, average="macro", zero_division=0) for f in (f1_score, recall_score))]
+    expected = [
+        accuracy_score(truth, said),
+        *(f(truth, said, average="macro", zero_division=0) for f in (f1_score, recall_score)),
+    ]
     assert list(floor.values.values()) == pytest.approx(expected)
 
 
 def test_classes_beside_scikit_learn(records: list[Record], answers: list[pd.DataFrame]) -> None:
     for record, found in zip(records, answers, strict=True):
         parts = [
-            precision_recall_fscore_support(part["truth"], part["prediction"], labels=CLASSES, zero_division=0)
+            precision_recall_fscore_support(
+                part["truth"], part["prediction"], labels=CLASSES, zero_division=0
+            )
             for _, part in found.groupby("seed")
         ]
         table = tables.classes(record)
-        np.testing.assert_allclose(table[["precision", "recall", "F1"]].iloc[:-1].T, np.mean([part[:3] for part in parts], axis=0))
+        np.testing.assert_allclose(
+            table[["precision", "recall", "F1"]].iloc[:-1].T, np.mean([part[:3] for part in parts], axis=0)
+        )
         np.testing.assert_array_equal(table["clips"].iloc[:-1], parts[0][3])
         mean = table.iloc[-1]
-        assert (mean["recall"], mean["F1"]) == pytest.approx(tuple(tables.measures([record])[["UAR", "UF1"]].iloc[0]))
+        assert (mean["recall"], mean["F1"]) == pytest.approx(
+            tuple(tables.measures([record])[["UAR", "UF1"]].iloc[0])
+        )
 
 
 def test_confusion_beside_scikit_learn(records: list[Record], answers: list[pd.DataFrame]) -> None:
     for record, found in zip(records, answers, strict=True):
-        np.testing.assert_array_equal(tables.confused(record), confusion_matrix(found["truth"], found["prediction"], labels=CLASSES))
+        np.testing.assert_array_equal(
+            tables.confused(record), confusion_matrix(found["truth"], found["prediction"], labels=CLASSES)
+        )
 
 
 def test_people_beside_pandas(records: list[Record], answers: list[pd.DataFrame]) -> None:
@@ -85,7 +105,10 @@ def test_people_beside_pandas(records: list[Record], answers: list[pd.DataFrame]
         right = found.assign(right=found["truth"] == found["prediction"]).groupby("person")["right"]
         pd.testing.assert_series_equal(table[f"{record.name}: accuracy"], right.mean(), check_names=False)
         pd.testing.assert_series_equal(
-            table[f"{record.name}: right"], right.sum() / found["seed"].nunique(), check_names=False, check_dtype=False
+            table[f"{record.name}: right"],
+            right.sum() / found["seed"].nunique(),
+            check_names=False,
+            check_dtype=False,
         )
     assert (table["clips"] == 6).all()
 
@@ -108,7 +131,9 @@ def test_seeds_one_by_one(records: list[Record], answers: list[pd.DataFrame]) ->
     assert tables.seeds(records[1:]).empty
 
 
-def test_composition_counts_clips_people_and_who_is_left_out(records: list[Record], answers: list[pd.DataFrame]) -> None:
+def test_composition_counts_clips_people_and_who_is_left_out(
+    records: list[Record], answers: list[pd.DataFrame]
+) -> None:
     table = tables.composition(records[0]).set_index("class")
     by_class = answers[1].groupby("truth")
     assert table["clips"][list(CLASSES)].to_dict() == by_class.size().to_dict()
@@ -123,7 +148,9 @@ def of_two(tmp_path_factory: pytest.TempPathFactory) -> Record:
     prepared = write_prepared(home / "prepared", dataset=lambda person: "samm" if person % 2 else "casme2")
     study = write_study(home / "x", prepared)
     lines = (study / "outcomes.csv").read_text().splitlines(keepends=True)
-    (study / "outcomes.csv").write_text("".join(line for line in lines if not (",samm," in line and line.split(",")[6] == "repression")))
+    (study / "outcomes.csv").write_text(
+        "".join(line for line in lines if not (",samm," in line and line.split(",")[6] == "repression"))
+    )
     return read_records([study])[0]
 
 
@@ -134,7 +161,10 @@ def test_databases_are_scored_apart(of_two: Record) -> None:
         average = {"average": "macro", "labels": list(CLASSES), "zero_division": 0}
         seeds = [seed for _, seed in part.groupby("seed")]
         expected = [f1_score(seed["truth"], seed["prediction"], **average) for seed in seeds]
-        assert table["UF1"][name] == pytest.approx(np.mean(expected)) and table["clips"][name] == part["clip"].nunique()
+        assert (
+            table["UF1"][name] == pytest.approx(np.mean(expected))
+            and table["clips"][name] == part["clip"].nunique()
+        )
         assert table["UF1 spread"][name] == pytest.approx(np.std(expected, ddof=1))
         for measure in ("accuracy", "UF1", "UAR"):
             assert table[f"{measure} low"][name] < table[measure][name] < table[f"{measure} high"][name]
@@ -155,18 +185,36 @@ def test_one_database_needs_no_rows(records: list[Record]) -> None:
 
 
 def test_audit_counts_kinds_and_puts_serious_first() -> None:
-    found = [Finding("apex repaired", "a", "one"), Finding("clip skipped", "b", "two", True), Finding("apex repaired", "c", "three")]
-    assert tables.audit(found).to_numpy().tolist() == [["clip skipped", 1, "yes", "b: two"], ["apex repaired", 2, "no", "a: one"]]
+    found = [
+        Finding("apex repaired", "a", "one"),
+        Finding("clip skipped", "b", "two", True),
+        Finding("apex repaired", "c", "three"),
+    ]
+    assert tables.audit(found).to_numpy().tolist() == [
+        ["clip skipped", 1, "yes", "b: two"],
+        ["apex repaired", 2, "no", "a: one"],
+    ]
     assert tables.audit([]).empty
 
 
 def test_side_by_side_leaves_gaps(records: list[Record]) -> None:
-    table = tables.side_by_side(records, [{"batch_size": 32, "mirror": True}, {"other": {"a_b": 1, "c": [1, None]}}])
-    assert table.to_numpy().tolist() == [["batch size", "32", "–"], ["mirror", "yes", "–"], ["other", "–", "a b: 1; c: 1, –"]]
+    table = tables.side_by_side(
+        records, [{"batch_size": 32, "mirror": True}, {"other": {"a_b": 1, "c": [1, None]}}]
+    )
+    assert table.to_numpy().tolist() == [
+        ["batch size", "32", "–"],
+        ["mirror", "yes", "–"],
+        ["other", "–", "a b: 1; c: 1, –"],
+    ]
 
 
 def test_the_command_names_each_database_of_a_study_across_them(records: list[Record]) -> None:
-    asked = {**records[0].about["settings"], "protocol": "across", "train_on": ["casme2", "smic"], "test_on": ["samm"]}
+    asked = {
+        **records[0].about["settings"],
+        "protocol": "across",
+        "train_on": ["casme2", "smic"],
+        "test_on": ["samm"],
+    }
     words = tables.command(replace(records[0], about={**records[0].about, "settings": asked}))
     assert "--protocol across --train-on casme2 --train-on smic --test-on samm" in words
 
@@ -176,7 +224,9 @@ def test_the_command_asks_for_the_same_study(records: list[Record]) -> None:
     from learnet.cli import app
 
     for record in records:
-        _, bound, _ = app.parse_args(shlex.split(tables.command(record))[1:], print_error=False, exit_on_error=False)
+        _, bound, _ = app.parse_args(
+            shlex.split(tables.command(record))[1:], print_error=False, exit_on_error=False
+        )
         given = bound.arguments
         assert json.loads(json.dumps(asdict(given.get("study", Study())))) == record.about["settings"]
         assert asdict(given.get("training", Training())) == record.about["training"]

@@ -93,13 +93,18 @@ def test_a_network_of_timm_is_made_like_any_other() -> None:
     assert first.training and first.bn.num_batches_tracked == 0  # the image it was tried on left no trace
     assert first(torch.zeros(2, 3, 30, 30)).shape == (2, 4)
     assert NETWORKS["timm:untold"](2, 28)(torch.zeros(2, 3, 28, 28)).shape == (2, 2)
-    assert not [name for name in NETWORKS if name.startswith("timm:")]  # nothing is listed that may not be there
+    assert not [
+        name for name in NETWORKS if name.startswith("timm:")
+    ]  # nothing is listed that may not be there
 
 
 @pytest.mark.usefixtures("timm")
 def test_a_network_of_patches_is_made_for_the_size() -> None:
     assert NETWORKS["timm:patches8"](3, 40)(torch.zeros(1, 3, 40, 40)).shape == (1, 3)
-    with pytest.raises(LearnetError, match=r"timm:patches8 cannot take images of 45 pixels, .* patches of 8\. It takes multiples of 8\.$"):
+    with pytest.raises(
+        LearnetError,
+        match=r"timm:patches8 cannot take images of 45 pixels, .* patches of 8\. It takes multiples of 8\.$",
+    ):
         NETWORKS["timm:patches8"](3, 45)
 
 
@@ -124,10 +129,13 @@ def test_names_that_timm_does_not_have() -> None:
         assert str(caught.value).endswith(says)
 
 
-def test_without_timm_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+def test_without_timm_it_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture
+) -> None:
     monkeypatch.setattr(timm_network, "find_spec", lambda name: None)
     with pytest.raises(
-        LearnetError, match="timm:resnet18 is a network of the library timm, not installed here. Install it: pip install timm"
+        LearnetError,
+        match="timm:resnet18 is a network of the library timm, not installed here. Install it: pip install timm",
     ):
         NETWORKS["timm:resnet18"]
     with pytest.raises(SystemExit) as ended:
@@ -142,12 +150,16 @@ def test_it_is_trained_and_kept_like_any_other(tmp_path: Path, rng: np.random.Ge
     """Also side by side: timm's dropout is off unless asked for, and a layer of none is no chance."""
     images = rng.integers(0, 256, (12, 28, 28, 3), dtype=np.uint8)
     part = TrainingSet(images, np.arange(12) % 3, [f"d/{i}" for i in range(12)], 3)
-    training = Training(epochs=2, mirror="none", batch=6, optimiser="sgd")  # AdamW would magnify the rounding of slopes that are zero
+    training = Training(
+        epochs=2, mirror="none", batch=6, optimiser="sgd"
+    )  # AdamW would magnify the rounding of slopes that are zero
     module = train("timm:anysize", part, training).module
     beside = train_together("timm:anysize", [part, part], [training, replace(training, seed=1)])[0].module
     for name, tensor in module.state_dict().items():
         torch.testing.assert_close(beside.state_dict()[name], tensor, atol=1e-4, rtol=1e-3)
-    facts = Facts("timm:anysize", ("a", "b", "c"), 28, Preparation(size=28), training, {"images_kind": "image"}, {})
+    facts = Facts(
+        "timm:anysize", ("a", "b", "c"), 28, Preparation(size=28), training, {"images_kind": "image"}, {}
+    )
     save_checkpoint(tmp_path / "w.safetensors", module, facts)
     loaded, found = load_checkpoint(tmp_path / "w.safetensors")
     assert found.network == "timm:anysize"

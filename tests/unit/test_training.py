@@ -20,7 +20,14 @@ from learnet.torch_scores import predict_scores
 from learnet.training import resolve_mirror, settle_statistics, train, train_together
 
 PLAIN = Training(
-    epochs=5, augment="none", mirror="none", label_smoothing=0.2, batch=64, optimiser="sgd", schedule="constant", learning_rate=0.05
+    epochs=5,
+    augment="none",
+    mirror="none",
+    label_smoothing=0.2,
+    batch=64,
+    optimiser="sgd",
+    schedule="constant",
+    learning_rate=0.05,
 )
 
 
@@ -77,7 +84,9 @@ class RightAtEpoch(nn.Module):
         return nn.functional.one_hot(said, self.classes).float() + 0 * self.weight
 
 
-def data(rng: np.random.Generator, count: int = 24, people: int = 6, classes: int = 3, size: int = 4) -> TrainingSet:
+def data(
+    rng: np.random.Generator, count: int = 24, people: int = 6, classes: int = 3, size: int = 4
+) -> TrainingSet:
     labels = np.arange(count, dtype=np.int64) % classes
     images = rng.integers(0, 256, (count, size, size, 3), dtype=np.uint8)
     images[:, 0, 0, 0] = labels
@@ -90,13 +99,18 @@ def by_hand(part: TrainingSet, settings: Training) -> tuple[np.ndarray, np.ndarr
     rows = np.c_[pixels, np.ones(len(pixels))]
     counts = np.bincount(part.labels, minlength=part.classes)
     weight = len(part.labels) / (part.classes * counts)
-    wanted = (np.eye(part.classes)[part.labels] * (1 - settings.label_smoothing) + settings.label_smoothing / part.classes) * weight
+    wanted = (
+        np.eye(part.classes)[part.labels] * (1 - settings.label_smoothing)
+        + settings.label_smoothing / part.classes
+    ) * weight
     planes, speed, losses = np.zeros((part.classes, rows.shape[1])), 0.0, []
     for _ in range(settings.epochs):
         scores = rows @ planes.T
         share = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
         losses.append(float(-(wanted * np.log(share)).sum() / len(rows)))
-        slope = (share * wanted.sum(axis=1, keepdims=True) - wanted).T @ rows / len(rows) + settings.weight_decay * planes
+        slope = (share * wanted.sum(axis=1, keepdims=True) - wanted).T @ rows / len(
+            rows
+        ) + settings.weight_decay * planes
         speed = 0.9 * speed + slope
         planes = planes - settings.learning_rate * speed
     return planes[:, :-1], planes[:, -1], losses
@@ -114,10 +128,14 @@ def test_descent_equals_the_arithmetic_by_hand(rng: np.random.Generator) -> None
 
 def test_class_weights_by_hand() -> None:
     """Six clips: 3 of class 0, 1 of class 1, 2 of class 3; class 2 does not occur. N / (3 present * count)."""
-    np.testing.assert_allclose(class_weights(np.array([0, 0, 0, 1, 3, 3]), 4), [6 / 9, 6 / 3, 0, 6 / 6], rtol=1e-6)
+    np.testing.assert_allclose(
+        class_weights(np.array([0, 0, 0, 1, 3, 3]), 4), [6 / 9, 6 / 3, 0, 6 / 6], rtol=1e-6
+    )
 
 
-def test_inner_groups_find_the_epoch_that_is_best_on_people_left_out(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_inner_groups_find_the_epoch_that_is_best_on_people_left_out(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(loop, "NETWORKS", {"right-at-three": RightAtEpoch})
     learned = train("right-at-three", data(rng), replace(PLAIN, epochs=6, inner_groups=3))
     assert learned.epochs == 3
@@ -125,12 +143,16 @@ def test_inner_groups_find_the_epoch_that_is_best_on_people_left_out(rng: np.ran
     assert len(learned.losses) == 3
 
 
-def test_inner_choice_is_along_the_same_schedule(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_inner_choice_is_along_the_same_schedule(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Stopping early must not shorten the cosine: the choice was made on the long one."""
     part, settings = data(rng), replace(PLAIN, epochs=6, schedule="cosine")
     long, short = Planes(3), Planes(3)
     rates: list[float] = []
-    monkeypatch.setattr(descent, "_rate", lambda epoch, training: rates.append((epoch, training.epochs)) or 1.0)
+    monkeypatch.setattr(
+        descent, "_rate", lambda epoch, training: rates.append((epoch, training.epochs)) or 1.0
+    )
     descend(short, part, settings, 2)
     assert {epochs for _, epochs in rates} == {6}
     descend(long, part, settings, 6)
@@ -138,7 +160,12 @@ def test_inner_choice_is_along_the_same_schedule(rng: np.random.Generator, monke
 
 
 def test_same_seed_same_network_and_the_global_generator_is_left_alone(rng: np.random.Generator) -> None:
-    part = TrainingSet(rng.integers(0, 256, (12, 28, 28, 3), dtype=np.uint8), np.arange(12) % 3, [f"d/{i}" for i in range(12)], 3)
+    part = TrainingSet(
+        rng.integers(0, 256, (12, 28, 28, 3), dtype=np.uint8),
+        np.arange(12) % 3,
+        [f"d/{i}" for i in range(12)],
+        3,
+    )
     settings = Training(epochs=2, mirror="image", mix=0.4, batch=4)
     torch.manual_seed(7)
     before = torch.random.get_rng_state()
@@ -172,7 +199,9 @@ def test_scores_are_probabilities_and_the_mirror_is_averaged(rng: np.random.Gene
     np.testing.assert_allclose(predict_scores(module, images, "image"), both, atol=1e-6)
     negated = np.ascontiguousarray(images[:, :, ::-1])
     negated[..., 0] = 255 - negated[..., 0]
-    np.testing.assert_allclose(predict_scores(module, images, "flow"), (scores + predict_scores(module, negated)) / 2, atol=1e-6)
+    np.testing.assert_allclose(
+        predict_scores(module, images, "flow"), (scores + predict_scores(module, negated)) / 2, atol=1e-6
+    )
 
 
 def test_mirror_is_resolved_by_what_the_images_are() -> None:
@@ -180,17 +209,24 @@ def test_mirror_is_resolved_by_what_the_images_are() -> None:
     assert resolve_mirror(Training(), "flow", "learnet-paper").mirror == "flow"
     assert resolve_mirror(Training(), "unknown", "learnet").mirror == "none"
     assert resolve_mirror(Training(mirror="flow"), "image", "learnet").mirror == "flow"
-    assert resolve_mirror(Training(mirror="flow"), "flow", "linear-svm").mirror == "none"  # fitted without mirrored images
+    assert (
+        resolve_mirror(Training(mirror="flow"), "flow", "linear-svm").mirror == "none"
+    )  # fitted without mirrored images
 
 
 def test_histograms_and_their_network_go_together() -> None:
     for network in ("lbp-top", "linear-svm", "majority"):
         assert resolve_mirror(Training(), "histograms", network).mirror == "none"
     for network in ("learnet", "learnet-paper", "resnet18", "ststnet"):
-        with pytest.raises(LearnetError, match=f"in which {network} would look for a face. Choose --network lbp-top"):
+        with pytest.raises(
+            LearnetError, match=f"in which {network} would look for a face. Choose --network lbp-top"
+        ):
             resolve_mirror(Training(), "histograms", network)
     for kind in ("image", "flow", "unknown"):
-        with pytest.raises(LearnetError, match="lbp-top reads histograms, and these motion images are none. .*--motion lbp-top"):
+        with pytest.raises(
+            LearnetError,
+            match="lbp-top reads histograms, and these motion images are none. .*--motion lbp-top",
+        ):
             resolve_mirror(Training(), kind, "lbp-top")
     assert Training(mirror="flow").mirror_when_tested == "flow"
     assert Training(mirror="flow", mirror_at_test=False).mirror_when_tested == "none"
@@ -211,7 +247,12 @@ def test_batch_statistics_are_those_of_the_training_images(rng: np.random.Genera
 
 def test_training_ends_with_settled_statistics(rng: np.random.Generator) -> None:
     """Two steps only: with the authors' momentum the running variance would still be near its start of 1."""
-    part = TrainingSet(rng.integers(0, 256, (12, 28, 28, 3), dtype=np.uint8), np.arange(12) % 3, [f"d/{i}" for i in range(12)], 3)
+    part = TrainingSet(
+        rng.integers(0, 256, (12, 28, 28, 3), dtype=np.uint8),
+        np.arange(12) % 3,
+        [f"d/{i}" for i in range(12)],
+        3,
+    )
     module = train("learnet", part, Training(epochs=2, mirror="none", batch=12)).module
     before = {name: value.clone() for name, value in module.state_dict().items() if "running" in name}
     settle_statistics(module, part, Training(batch=12))
@@ -226,7 +267,9 @@ def test_training_ends_with_settled_statistics(rng: np.random.Generator) -> None
         ("resnet18", 1e-5, 0.05),
     ],
 )  # fmt: skip
-def test_networks_side_by_side_are_each_as_if_alone(network: str, rate: float, near: float, rng: np.random.Generator) -> None:
+def test_networks_side_by_side_are_each_as_if_alone(
+    network: str, rate: float, near: float, rng: np.random.Generator
+) -> None:
     """Three networks with sets of different length, so of different numbers of steps: how far every parameter went in three epochs.
 
     The rounding of floats differs, and where it turns a ReLU or the largest of a pool around, the difference grows with the rate.
@@ -235,7 +278,9 @@ def test_networks_side_by_side_are_each_as_if_alone(network: str, rate: float, n
     for count in (21, 17, 26):  # with batches of 8: 3, 3 and 4 steps an epoch
         images = rng.integers(0, 256, (count, 28, 28, 3), dtype=np.uint8)
         sets.append(TrainingSet(images, np.arange(count) % 3, [f"d/{i % 5}" for i in range(count)], 3))
-    settings = Training(epochs=3, batch=8, mirror="image", mix=0.3, optimiser="sgd", learning_rate=rate, weight_decay=0.0)
+    settings = Training(
+        epochs=3, batch=8, mirror="image", mix=0.3, optimiser="sgd", learning_rate=rate, weight_decay=0.0
+    )
     trainings = [replace(settings, seed=seed) for seed in (0, 5, 6)]
     together = train_together(network, sets, trainings)
     for part, own, found in zip(sets, trainings, together, strict=True):
@@ -246,7 +291,9 @@ def test_networks_side_by_side_are_each_as_if_alone(network: str, rate: float, n
         for name, expected in alone.module.state_dict().items():
             went = (expected - start[name]).float()
             difference = float((state[name] - expected).float().norm())
-            assert difference <= near * float(went.norm()) + 1e-6, f"{name}: {difference} of {float(went.norm())}"
+            assert difference <= near * float(went.norm()) + 1e-6, (
+                f"{name}: {difference} of {float(went.norm())}"
+            )
     first, second = (made.module.state_dict() for made in together[:2])
     assert any((first[name] != second[name]).any() for name in first)
 
@@ -257,7 +304,9 @@ def test_adamw_side_by_side_keeps_each_network_s_own_state(rng: np.random.Genera
     modules, alone = [Planes(3) for _ in sets], [Planes(3) for _ in sets]
     trainings = [Training(epochs=6, batch=8, mirror="none", augment="none", seed=seed) for seed in range(3)]
     losses = descend_together(modules, sets, trainings, [6, 4, 6])
-    for one, part, own, epochs, found, loss in zip(alone, sets, trainings, [6, 4, 6], modules, losses, strict=True):
+    for one, part, own, epochs, found, loss in zip(
+        alone, sets, trainings, [6, 4, 6], modules, losses, strict=True
+    ):
         np.testing.assert_allclose(loss, descend(one, part, own, epochs), rtol=1e-5)
         np.testing.assert_allclose(found.planes.weight.detach(), one.planes.weight.detach(), atol=1e-5)
 

@@ -39,7 +39,9 @@ from learnet.settings import Selection
         ("raw", "CASME2_RAW/CASME2-RAW", False),
     ],
 )
-def test_every_tree_is_found_through_doubled_levels_and_can_be_chosen(tmp_path: Path, tree: str | None, way: str, is_cropped: bool) -> None:
+def test_every_tree_is_found_through_doubled_levels_and_can_be_chosen(
+    tmp_path: Path, tree: str | None, way: str, is_cropped: bool
+) -> None:
     reading = read(everything(tmp_path), Selection(tree=tree))
     assert clips(reading) == EXPECTED
     assert {clip.cropped for clip in reading.clips} == {is_cropped}
@@ -64,7 +66,9 @@ def test_a_tree_that_is_not_there_or_not_known(tmp_path: Path) -> None:
         read(tmp_path, Selection(tree="croped"))
 
 
-@pytest.mark.parametrize("way", ["Cropped/Cropped", "Cropped", "CASME2_RAW_selected", "CASME2_RAW/CASME2-RAW"])
+@pytest.mark.parametrize(
+    "way", ["Cropped/Cropped", "Cropped", "CASME2_RAW_selected", "CASME2_RAW/CASME2-RAW"]
+)
 def test_a_root_too_deep_is_the_tree_that_is_used(tmp_path: Path, way: str) -> None:
     reading = read(everything(tmp_path) / way)
     assert clips(reading) == EXPECTED
@@ -76,14 +80,31 @@ def test_a_root_too_high_with_other_databases_beside(tmp_path: Path) -> None:
     """SAMM's workbook has the same columns, and its folders the same depth."""
     everything(tmp_path / "licensed" / "CASME2")
     samm = [("006", "006_1_2", 562, 570, 580, "4", "Anger"), ("007", "007_3_1", 5, 6, 7, "4", "Other")]
-    header = ["Subject", "Filename", "", "Onset Frame", "Apex Frame", "Offset Frame", "", "Action Units", "Estimated Emotion"]
+    header = [
+        "Subject",
+        "Filename",
+        "",
+        "Onset Frame",
+        "Apex Frame",
+        "Offset Frame",
+        "",
+        "Action Units",
+        "Estimated Emotion",
+    ]
     nine_columns(tmp_path / "licensed" / "SAMM" / "SAMM_Micro_FACS_Codes_v2.xlsx", samm, header=header)
     for subject, name, onset, _, offset, *_ in samm:
-        images(tmp_path / "licensed" / "SAMM" / subject / name, range(onset, offset + 1), f"{subject}_{{:05d}}.jpg")
+        images(
+            tmp_path / "licensed" / "SAMM" / subject / name,
+            range(onset, offset + 1),
+            f"{subject}_{{:05d}}.jpg",
+        )
     for root in (tmp_path, tmp_path / "licensed"):
         reading = read(root)
         assert clips(reading) == EXPECTED
-        assert reading.clips[0].path == tmp_path / "licensed" / "CASME2" / "Cropped" / "Cropped" / "sub01" / "EP90_01f"
+        assert (
+            reading.clips[0].path
+            == tmp_path / "licensed" / "CASME2" / "Cropped" / "Cropped" / "sub01" / "EP90_01f"
+        )
         assert kinds(reading, serious=True) == []
     with pytest.raises(BadInput, match="emotions anger, which CASME II does not use"):
         read(tmp_path / "licensed" / "SAMM")
@@ -91,7 +112,9 @@ def test_a_root_too_high_with_other_databases_beside(tmp_path: Path) -> None:
 
 @given(st.integers(0, 3), st.booleans(), st.booleans(), st.booleans())
 @settings(max_examples=20, deadline=None)
-def test_nesting_does_not_matter(tmp_path_factory, levels: int, doubled_subject: bool, doubled_clip: bool, book_inside: bool) -> None:
+def test_nesting_does_not_matter(
+    tmp_path_factory, levels: int, doubled_subject: bool, doubled_clip: bool, book_inside: bool
+) -> None:
     root = tmp_path_factory.mktemp("nesting")
     tree = root / "/".join(["Cropped"] * levels)
     nine_columns((tree if book_inside else root) / "CASME2-coding.xlsx")
@@ -119,7 +142,10 @@ def test_no_folder_a_file_an_archive_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="this is a file, not a folder"):
         read(tmp_path / "notes.txt")
     (tmp_path / "CASME2").write_bytes(b"Rar!\x1a\x07\x01\x00")
-    for archive in (Path(shutil.make_archive(str(tmp_path / "a"), "zip", tmp_path / "empty")), tmp_path / "CASME2"):
+    for archive in (
+        Path(shutil.make_archive(str(tmp_path / "a"), "zip", tmp_path / "empty")),
+        tmp_path / "CASME2",
+    ):
         with pytest.raises(BadInput, match="packed archive, not a folder. Unpack it"):
             read(archive)
 
@@ -181,7 +207,9 @@ def test_a_damaged_workbook_alone_stops_and_beside_another_is_told(tmp_path: Pat
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED
     told = of_kind(reading, "workbook not used")
-    assert told.where == "CASME2-coding-20140508.xlsx" and told.serious, "the labels are another version's now"
+    assert told.where == "CASME2-coding-20140508.xlsx" and told.serious, (
+        "the labels are another version's now"
+    )
     assert told.what.endswith("CASME2_label_Ver_2.xls is used in its place.")
 
 
@@ -201,7 +229,9 @@ def test_two_copies_of_a_tree_are_named(tmp_path: Path, beside: str) -> None:
         nine_columns(tmp_path / way / "CASME2-coding-20140508.xlsx")
     shutil.rmtree(tmp_path / "A" / "Cropped" / "sub01")
     reading = read(tmp_path)
-    used, other = ("A", "B") if beside else ("B", "A")  # without a workbook beside either, the one that has more of the rows
+    used, other = (
+        ("A", "B") if beside else ("B", "A")
+    )  # without a workbook beside either, the one that has more of the rows
     assert reading.about["tree"].startswith(f"cropped, {used}/Cropped, ")
     assert reading.about["other trees"] == f"cropped, {other}/Cropped"
     rows = [finding for finding in reading.findings if finding.kind == "row without folder"]
@@ -221,7 +251,10 @@ def test_a_tree_beside_no_workbook_is_told_and_not_taken(tmp_path: Path) -> None
 def test_a_missing_column_stops_with_the_columns_there_are(tmp_path: Path) -> None:
     seven_columns(tmp_path / "CASME2_label_Ver_2.xls", header=[*SEVEN[:6], "Mood"])
     cropped(tmp_path / "Cropped")
-    with pytest.raises(BadInput, match=r"lacks the column emotion .*The columns in sheet 'Sheet1' are 'Subject', 'Filename'.*'Mood'"):
+    with pytest.raises(
+        BadInput,
+        match=r"lacks the column emotion .*The columns in sheet 'Sheet1' are 'Subject', 'Filename'.*'Mood'",
+    ):
         read(tmp_path)
 
 
@@ -231,11 +264,19 @@ def test_links_in_a_circle_and_broken_links_are_passed_by(tmp_path: Path) -> Non
     (tmp_path / "self").symlink_to(tmp_path / "self")
     (tmp_path / "Cropped" / "sub02" / "EP97").symlink_to(tmp_path / "gone")
     reading = read(tmp_path)
-    assert (clips(reading), reading.about["other trees"], reading.about["other workbooks"]) == (EXPECTED, "none", "none")
+    assert (clips(reading), reading.about["other trees"], reading.about["other workbooks"]) == (
+        EXPECTED,
+        "none",
+        "none",
+    )
 
 
-@pytest.mark.parametrize("closed, serious", [("More", "folder not readable"), ("Cropped/sub01/EP90_01f", "clip left out")])
-def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: str, serious: str) -> None:
+@pytest.mark.parametrize(
+    "closed, serious", [("More", "folder not readable"), ("Cropped/sub01/EP90_01f", "clip left out")]
+)
+def test_a_folder_that_cannot_be_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: str, serious: str
+) -> None:
     cropped(database(tmp_path) / "More")
     close(monkeypatch, tmp_path / closed)
     reading = read(tmp_path)
@@ -243,7 +284,9 @@ def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("closed", [".", "Cropped/sub01"])
-def test_a_root_or_subject_that_cannot_be_read_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: str) -> None:
+def test_a_root_or_subject_that_cannot_be_read_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: str
+) -> None:
     database(tmp_path)
     close(monkeypatch, tmp_path / closed)
     with pytest.raises(BadInput, match="this folder cannot be read"):

@@ -25,18 +25,26 @@ def shapes_of_torchvision(classes: int, blocks: tuple[int, ...]) -> dict[str, tu
     place, before = 0, 3
     for filters, count in zip((64, 128, 256, 512, 512), blocks, strict=True):
         for _ in range(count):
-            shapes[f"features.{place}.weight"], shapes[f"features.{place}.bias"] = (filters, before, 3, 3), (filters,)
+            shapes[f"features.{place}.weight"], shapes[f"features.{place}.bias"] = (
+                (filters, before, 3, 3),
+                (filters,),
+            )
             place, before = place + 2, filters
         place += 1
     for place, (entering, outgoing) in zip((0, 3, 6), pairwise((25088, 4096, 4096, classes)), strict=True):
-        shapes[f"classifier.{place}.weight"], shapes[f"classifier.{place}.bias"] = (outgoing, entering), (outgoing,)
+        shapes[f"classifier.{place}.weight"], shapes[f"classifier.{place}.bias"] = (
+            (outgoing, entering),
+            (outgoing,),
+        )
     return shapes
 
 
 @pytest.mark.parametrize(("make", "parameters"), [(vgg16, 138_357_544), (vgg19, 143_667_240)])
 def test_names_and_shapes_are_torchvision_s(make: type[VGG], parameters: int) -> None:
     net = make(1000)
-    assert {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()} == shapes_of_torchvision(1000, BLOCKS[make.__name__])
+    assert {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()} == shapes_of_torchvision(
+        1000, BLOCKS[make.__name__]
+    )
     assert sum(parameter.numel() for parameter in net.parameters()) == parameters
 
 
@@ -44,7 +52,10 @@ def seven_by_seven(maps: Tensor) -> Tensor:
     """Adaptive averaging from its definition: cell i of 7 is the mean from floor(i n / 7) up to ceil((i + 1) n / 7)."""
     side = maps.shape[-1]
     parts = [slice(i * side // 7, -(-(i + 1) * side // 7)) for i in range(7)]
-    return torch.stack([torch.stack([maps[..., rows, columns].mean(dim=(2, 3)) for columns in parts], -1) for rows in parts], -2)
+    return torch.stack(
+        [torch.stack([maps[..., rows, columns].mean(dim=(2, 3)) for columns in parts], -1) for rows in parts],
+        -2,
+    )
 
 
 def composed(state: dict[str, Tensor], images: Tensor) -> Tensor:
@@ -52,7 +63,9 @@ def composed(state: dict[str, Tensor], images: Tensor) -> Tensor:
     x, place = images, 0
     for count in BLOCKS["vgg16"]:
         for _ in range(count):
-            x = F.conv2d(x, state[f"features.{place}.weight"], state[f"features.{place}.bias"], padding=1).clamp(min=0)
+            x = F.conv2d(
+                x, state[f"features.{place}.weight"], state[f"features.{place}.bias"], padding=1
+            ).clamp(min=0)
             place += 2
         odd = x.shape[-1] % 2
         x = F.pad(x, (0, odd, 0, odd), value=-torch.inf).unfold(2, 2, 2).unfold(3, 2, 2).amax(dim=(4, 5))
@@ -75,7 +88,9 @@ def test_it_computes_what_its_definition_says(net: VGG, size: int, left: int) ->
 
 def test_initial_weights_are_those_of_torchvision(net: VGG) -> None:
     state = net.state_dict()
-    assert state["features.14.weight"].std().item() == pytest.approx((2 / (256 * 9)) ** 0.5, rel=0.02)  # He-normal by fan-out
+    assert state["features.14.weight"].std().item() == pytest.approx(
+        (2 / (256 * 9)) ** 0.5, rel=0.02
+    )  # He-normal by fan-out
     assert state["classifier.3.weight"].std().item() == pytest.approx(0.01, rel=0.01)
     assert not any(tensor.any() for name, tensor in state.items() if name.endswith("bias"))
     assert not torch.equal(state["features.0.weight"], vgg16(2, seed=2).state_dict()["features.0.weight"])

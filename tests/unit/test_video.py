@@ -36,7 +36,13 @@ def numbered(count: int, height: int = 48, width: int = 64, step: int = 2) -> li
     return [np.full((height, width, 3), step * i + 10, np.uint8) for i in range(count)]
 
 
-def mux(path: Path, frames: list[np.ndarray], stamps: list[int] | None = None, codec: str = "libx264", **options: str) -> Path:
+def mux(
+    path: Path,
+    frames: list[np.ndarray],
+    stamps: list[int] | None = None,
+    codec: str = "libx264",
+    **options: str,
+) -> Path:
     """Write a file by PyAV alone: time stamps in thousandths of a second, or 25 frames per second."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=25)
@@ -87,13 +93,18 @@ def test_second_look_gives_the_same(tmp_path: Path) -> None:
     path = mux(tmp_path / "a.mp4", numbered(30))
     with open_video(path) as video:
         once = [(frame.number, frame.time_s, frame.pixels.sum()) for frame in video]
-        assert once == [(frame.number, frame.time_s, frame.pixels.sum()) for frame in video] and len(once) == 30
+        assert (
+            once == [(frame.number, frame.time_s, frame.pixels.sum()) for frame in video] and len(once) == 30
+        )
 
 
 def test_range_is_inclusive_and_counts_from_zero(tmp_path: Path) -> None:
     path = mux(tmp_path / "a.mp4", numbered(30, step=8))
     with open_video(path, first=7, last=9) as video:
-        found = [(frame.number, round((frame.pixels.mean() - 10) / 8), round(frame.time_s * 25, 6)) for frame in video]
+        found = [
+            (frame.number, round((frame.pixels.mean() - 10) / 8), round(frame.time_s * 25, 6))
+            for frame in video
+        ]
     assert found == [(7, 7, 7), (8, 8, 8), (9, 9, 9)]
     assert read_frames(path, 28, 29).shape == (2, 48, 64, 3)
 
@@ -159,7 +170,10 @@ MATRICES = {  # a b / c d of the display matrix: x' = a x + c y, y' = b x + d y,
     "mirrored": ((-1, 0, 0, 1), lambda image: cv2.flip(image, 1)),
     "mirrored top to bottom": ((1, 0, 0, -1), lambda image: cv2.flip(image, 0)),
     "transposed": ((0, 1, 1, 0), cv2.transpose),
-    "transposed the other way": ((0, -1, -1, 0), lambda image: cv2.rotate(cv2.transpose(image), cv2.ROTATE_180)),
+    "transposed the other way": (
+        (0, -1, -1, 0),
+        lambda image: cv2.rotate(cv2.transpose(image), cv2.ROTATE_180),
+    ),
 }
 
 
@@ -233,12 +247,21 @@ BROKEN = {
     "text": (lambda folder: filled(folder / "a.txt", b"one two three\n" * 99), "a text"),
     "text called mp4": (lambda folder: filled(folder / "a.mp4", b"one two three\n" * 99), "not a video"),
     "noise": (lambda folder: filled(folder / "a.mp4", np.random.default_rng(0).bytes(99999)), "not a video"),
-    "single picture": (lambda folder: filled(folder / "a.png", cv2.imencode(".png", colours())[1].tobytes()), "single picture"),
+    "single picture": (
+        lambda folder: filled(folder / "a.png", cv2.imencode(".png", colours())[1].tobytes()),
+        "single picture",
+    ),
     "sound only": (lambda folder: sound(folder / "a.mp4"), "no moving pictures"),
     "no frames, avi": (lambda folder: zero_frames(folder / "a.avi"), "no frame|not a video"),
     "no frames, mkv": (lambda folder: zero_frames(folder / "a.mkv"), "no frame|not a video"),
-    "no frames, mp4": (lambda folder: zero_frames(folder / "a.mp4"), "no frame|no moving pictures|not a video"),
-    "index cut off": (lambda folder: cut(mux(folder / "a.mp4", numbered(40)), 0.6), "not a video|no moving pictures"),
+    "no frames, mp4": (
+        lambda folder: zero_frames(folder / "a.mp4"),
+        "no frame|no moving pictures|not a video",
+    ),
+    "index cut off": (
+        lambda folder: cut(mux(folder / "a.mp4", numbered(40)), 0.6),
+        "not a video|no moving pictures",
+    ),
     "head only": (lambda folder: cut(mux(folder / "a.mkv", numbered(40)), 0.15), "no frame|not a video"),
 }
 
@@ -255,17 +278,23 @@ def test_what_is_no_video_is_refused(tmp_path: Path, capfd: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize(
-    "suffix, codec", [(".avi", "mjpeg"), (".avi", "libx264"), (".mkv", "libx264"), (".mp4", "libx264"), (".mp4", "mjpeg")]
+    "suffix, codec",
+    [(".avi", "mjpeg"), (".avi", "libx264"), (".mkv", "libx264"), (".mp4", "libx264"), (".mp4", "mjpeg")],
 )
 def test_truncated_file_gives_what_is_there_and_counts_the_rest(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], rng: np.random.Generator, suffix: str, codec: str
 ) -> None:
     """100 frames of noise, so that the bytes are spread evenly; 60 % of the file is left."""
-    noisy = [np.clip(frame + rng.normal(0, 8, frame.shape), 0, 255).astype(np.uint8) for frame in numbered(100)]
+    noisy = [
+        np.clip(frame + rng.normal(0, 8, frame.shape), 0, 255).astype(np.uint8) for frame in numbered(100)
+    ]
     path = tmp_path / f"t{suffix}"
     mux(path, noisy, codec=codec)
     if suffix == ".mp4":  # with the index in front, as a download leaves it
-        with av.open(str(path)) as whole, av.open(str(tmp_path / "f.mp4"), "w", options={"movflags": "faststart"}) as front:
+        with (
+            av.open(str(path)) as whole,
+            av.open(str(tmp_path / "f.mp4"), "w", options={"movflags": "faststart"}) as front,
+        ):
             stream = front.add_stream_from_template(whole.streams.video[0])
             for packet in whole.demux(video=0):
                 if packet.dts is not None:
@@ -276,17 +305,23 @@ def test_truncated_file_gives_what_is_there_and_counts_the_rest(
     capfd.readouterr()
     with open_video(path) as video:
         seen = [round((frame.pixels.mean() - 10) / 2) for frame in video]
-        lost = sum(count for what, count in video.losses.items() if what != DAMAGED)  # these are given as well
+        lost = sum(
+            count for what, count in video.losses.items() if what != DAMAGED
+        )  # these are given as well
     assert 40 < len(seen) < 70 and len(seen) + lost == 100
     assert set(video.losses) <= {ABSENT, UNDECODED, DAMAGED}
-    assert sum(abs(grey - i) <= 1 for i, grey in enumerate(seen)) >= len(seen) - 3  # the last ones may lack a reference
+    assert (
+        sum(abs(grey - i) <= 1 for i, grey in enumerate(seen)) >= len(seen) - 3
+    )  # the last ones may lack a reference
     with pytest.raises(BadVideo, match="not whole"):
         read_frames(path)
     assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("stretch", [300, 3000])
-def test_damage_in_the_middle_is_counted(tmp_path: Path, capfd: pytest.CaptureFixture[str], shared: Path, stretch: int) -> None:
+def test_damage_in_the_middle_is_counted(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], shared: Path, stretch: int
+) -> None:
     data = bytearray((shared / "real" / "face_pexels.mp4").read_bytes())
     noise = np.random.default_rng(1)
     for place in (0.3, 0.4, 0.5, 0.6, 0.7):
@@ -294,13 +329,18 @@ def test_damage_in_the_middle_is_counted(tmp_path: Path, capfd: pytest.CaptureFi
         data[at : at + stretch] = noise.bytes(stretch)
     with open_video(filled(tmp_path / "d.mp4", bytes(data))) as video:
         seen = sum(1 for _ in video)
-    assert video.losses[DAMAGED] > 0 and seen + video.losses.get(UNDECODED, 0) + video.losses.get(ABSENT, 0) == 472
+    assert (
+        video.losses[DAMAGED] > 0
+        and seen + video.losses.get(UNDECODED, 0) + video.losses.get(ABSENT, 0) == 472
+    )
     assert capfd.readouterr() == ("", "")
 
 
 def test_sizes_that_change_are_refused(tmp_path: Path) -> None:
     """Two elementary streams one after the other: the second half is smaller."""
-    halves = [mux(tmp_path / f"{i}.ts", numbered(20, *size), bf="0") for i, size in enumerate([(48, 64), (32, 48)])]
+    halves = [
+        mux(tmp_path / f"{i}.ts", numbered(20, *size), bf="0") for i, size in enumerate([(48, 64), (32, 48)])
+    ]
     joined = filled(tmp_path / "j.ts", b"".join(half.read_bytes() for half in halves))
     with open_video(joined) as video, pytest.raises(BadVideo, match="frame 20 is 48x32, the first one 64x48"):
         list(video)
@@ -318,7 +358,9 @@ def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
             f"n = sum(1 for _ in open_video(pathlib.Path({str(path)!r}))); "
             "print(n, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
         )
-        found, peak = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+        found, peak = subprocess.run(
+            [sys.executable, "-c", code], check=True, capture_output=True, text=True
+        ).stdout.split()
         assert int(found) == count
         return int(peak) / 1024
 
@@ -336,9 +378,21 @@ def put(folder: Path, names: dict[str, np.ndarray]) -> Path:
 
 
 PREFIX = st.text(string.ascii_letters + "_- ().", max_size=8).filter(lambda text: not text.startswith("."))
-NUMBERED_PREFIX = st.one_of(PREFIX, st.builds(lambda a, n, b: f"x{a}{n}{b}_", PREFIX, st.integers(0, 99), PREFIX))
+NUMBERED_PREFIX = st.one_of(
+    PREFIX, st.builds(lambda a, n, b: f"x{a}{n}{b}_", PREFIX, st.integers(0, 99), PREFIX)
+)
 SUFFIX = st.sampled_from([".jpg", ".JPG", ".Jpeg", ".bmp", ".PNG", ".jpg.jpg", ".png.PNG"])
-JUNK = (".DS_Store", "Thumbs.db", "Desktop - Shortcut.lnk", "clip7.avi", "._img3.jpg", ".hidden9.png", "cover.jpg", "notes12.txt", "jpg")
+JUNK = (
+    ".DS_Store",
+    "Thumbs.db",
+    "Desktop - Shortcut.lnk",
+    "clip7.avi",
+    "._img3.jpg",
+    ".hidden9.png",
+    "cover.jpg",
+    "notes12.txt",
+    "jpg",
+)
 
 
 @given(
@@ -360,7 +414,10 @@ def test_images_are_found_by_number(
 ) -> None:
     """Whatever the padding, prefix, case, doubled suffix or junk beside them: the numbers that were written, in order."""
     folder = tmp_path_factory.mktemp("images")
-    names = {n: f"{prefix}{str(n).zfill(width)}{tail}{suffix}" for n, width, suffix in zip(sorted(numbers), widths, suffixes, strict=False)}
+    names = {
+        n: f"{prefix}{str(n).zfill(width)}{tail}{suffix}"
+        for n, width, suffix in zip(sorted(numbers), widths, suffixes, strict=False)
+    }
     for name in [*names.values(), *junk]:
         (folder / name).touch()
     (folder / "5.jpg.d").mkdir()
@@ -383,10 +440,14 @@ def test_depth_beside_colour_and_ambiguous_names(tmp_path: Path) -> None:
 
 
 def test_folder_in_numeric_order_with_gaps_counted(tmp_path: Path) -> None:
-    folder = put(tmp_path / "clip", {f"img{n}.png": np.full((20, 30, 3), n, np.uint8) for n in (8, 9, 10, 12, 100)})
+    folder = put(
+        tmp_path / "clip", {f"img{n}.png": np.full((20, 30, 3), n, np.uint8) for n in (8, 9, 10, 12, 100)}
+    )
     with open_video(folder, fps=200.0) as video:
         frames = list(video)
-        assert [(frame.number, int(frame.pixels[0, 0, 0])) for frame in frames] == [(n, n) for n in (8, 9, 10, 12, 100)]
+        assert [(frame.number, int(frame.pixels[0, 0, 0])) for frame in frames] == [
+            (n, n) for n in (8, 9, 10, 12, 100)
+        ]
         assert frames[3].time_s == pytest.approx(4 / 200) and video.losses == {GAPS: 88}
         assert video.info.frames == 5 and video.notes == []
     footage = read_clip(folder, 9, 12)
@@ -417,10 +478,14 @@ def test_image_kinds_agree_with_opencv(tmp_path: Path, rng: np.random.Generator)
 
 def test_frames_are_read_into_the_room_they_are_given(tmp_path: Path, rng: np.random.Generator) -> None:
     """In place or not: the same pixels. JPEGs with something behind their end, and those that ask to be turned, as OpenCV reads them."""
-    folder = put(tmp_path / "clip", {f"{n}.jpg": rng.integers(0, 256, (24, 24, 3), dtype=np.uint8) for n in range(6)})
+    folder = put(
+        tmp_path / "clip", {f"{n}.jpg": rng.integers(0, 256, (24, 24, 3), dtype=np.uint8) for n in range(6)}
+    )
     second, third = folder / "2.jpg", folder / "3.jpg"
     second.write_bytes(second.read_bytes() + b"\0 made by a camera")
-    exif = b"Exif\0\0" + struct.pack("<2sHIHHHIHHI", b"II", 42, 8, 1, 0x112, 3, 1, 6, 0, 0)  # one entry: orientation 6
+    exif = b"Exif\0\0" + struct.pack(
+        "<2sHIHHHIHHI", b"II", 42, 8, 1, 0x112, 3, 1, 6, 0, 0
+    )  # one entry: orientation 6
     third.write_bytes(b"\xff\xd8\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + third.read_bytes()[2:])
     expected = np.stack([cv2.imread(str(folder / f"{n}.jpg"))[..., ::-1] for n in range(6)])
     with open_video(folder) as video:
@@ -431,10 +496,14 @@ def test_frames_are_read_into_the_room_they_are_given(tmp_path: Path, rng: np.ra
     again = read_clip(folder, 2, 4, room=room)
     assert (again.pixels == expected[2:5]).all()
     small = np.empty(100, np.uint8)
-    assert (read_clip(folder, room=small).pixels == expected).all() and (read_frames(folder) == expected).all()
+    assert (read_clip(folder, room=small).pixels == expected).all() and (
+        read_frames(folder) == expected
+    ).all()
 
 
-@pytest.mark.parametrize("name, damage", [("3.jpg", 0.5), ("3.png", 0.5), ("3.bmp", 0.5), ("3.jpg", 0.0), ("3.jpg", 0.99)])
+@pytest.mark.parametrize(
+    "name, damage", [("3.jpg", 0.5), ("3.png", 0.5), ("3.bmp", 0.5), ("3.jpg", 0.0), ("3.jpg", 0.99)]
+)
 def test_unreadable_image_is_counted_and_refused_in_a_clip(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], rng: np.random.Generator, name: str, damage: float
 ) -> None:
@@ -472,11 +541,19 @@ def test_images_of_different_size_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [(20, 24), (24, 20), (30, 24), (12, 48)])
-def test_a_jpeg_of_another_size_is_refused_by_name(tmp_path: Path, rng: np.random.Generator, size: tuple[int, int]) -> None:
+def test_a_jpeg_of_another_size_is_refused_by_name(
+    tmp_path: Path, rng: np.random.Generator, size: tuple[int, int]
+) -> None:
     """Images are decoded into one memory, in which a larger one, a smaller one, and one of as many pixels do not fit."""
-    folder = put(tmp_path / "clip", {f"img{n}.jpg": rng.integers(0, 256, (24, 24, 3), dtype=np.uint8) for n in range(6)})
+    folder = put(
+        tmp_path / "clip",
+        {f"img{n}.jpg": rng.integers(0, 256, (24, 24, 3), dtype=np.uint8) for n in range(6)},
+    )
     put(folder, {"img3.jpg": rng.integers(0, 256, (*size, 3), dtype=np.uint8)})
-    with pytest.raises(BadVideo, match=f"clip: img3.jpg is {size[1]}x{size[0]}, the first one 24x24. All frames must have one size"):
+    with pytest.raises(
+        BadVideo,
+        match=f"clip: img3.jpg is {size[1]}x{size[0]}, the first one 24x24. All frames must have one size",
+    ):
         read_clip(folder)
 
 
@@ -498,7 +575,9 @@ class FakeCamera:
 
     def read(self) -> tuple[bool, np.ndarray | None]:
         self.taken += 1
-        return (True, np.full((24, 32, 3), (0, 0, self.taken), np.uint8)) if self.taken <= 7 else (False, None)
+        return (
+            (True, np.full((24, 32, 3), (0, 0, self.taken), np.uint8)) if self.taken <= 7 else (False, None)
+        )
 
     def get(self, what: int) -> float:
         return 30.0
@@ -512,7 +591,9 @@ def test_camera_streams_until_it_is_unplugged(monkeypatch: pytest.MonkeyPatch) -
     with open_video(0) as video:
         frames = list(video)
         assert (video.info.width, video.info.height, video.info.fps, video.info.frames) == (32, 24, 30, None)
-        assert [frame.pixels[0, 0].tolist() for frame in frames] == [[n, 0, 0] for n in range(2, 8)]  # the first one gave the size
+        assert [frame.pixels[0, 0].tolist() for frame in frames] == [
+            [n, 0, 0] for n in range(2, 8)
+        ]  # the first one gave the size
         assert video.losses == {"frames the camera did not deliver": 1}
         assert [frame.time_s for frame in frames] == sorted(frame.time_s for frame in frames)
     assert video.camera.released  # type: ignore[attr-defined]
@@ -523,11 +604,18 @@ def test_camera_streams_until_it_is_unplugged(monkeypatch: pytest.MonkeyPatch) -
 # ---------------------------------------------------------------- writing
 
 
-@pytest.mark.parametrize("name, codec", [("a.mp4", "h264"), ("a.avi", "mjpeg"), ("a.mkv", "ffv1"), ("a.avi", "h264"), ("a.mov", "mjpeg")])
+@pytest.mark.parametrize(
+    "name, codec",
+    [("a.mp4", "h264"), ("a.avi", "mjpeg"), ("a.mkv", "ffv1"), ("a.avi", "h264"), ("a.mov", "mjpeg")],
+)
 @pytest.mark.parametrize("size", [(48, 64), (47, 63)])
-def test_written_video_comes_back(tmp_path: Path, name: str, codec: str, size: tuple[int, int], rng: np.random.Generator) -> None:
+def test_written_video_comes_back(
+    tmp_path: Path, name: str, codec: str, size: tuple[int, int], rng: np.random.Generator
+) -> None:
     """Read back by OpenCV, an independent decoder: same count, size and order, small loss."""
-    base = cv2.resize(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8), size[::-1], interpolation=cv2.INTER_CUBIC)
+    base = cv2.resize(
+        rng.integers(0, 256, (6, 8, 3), dtype=np.uint8), size[::-1], interpolation=cv2.INTER_CUBIC
+    )
     frames = [np.roll(base, i, axis=1) for i in range(12)]
     write_video(tmp_path / name, iter(frames), 50.0, codec)
     reader, count = cv2.VideoCapture(str(tmp_path / name)), 0
@@ -539,7 +627,9 @@ def test_written_video_comes_back(tmp_path: Path, name: str, codec: str, size: t
         count += 1
     assert count == 12
     stamps = [frame.time for frame in av.open(str(tmp_path / name)).decode(video=0)]
-    np.testing.assert_allclose(np.subtract(stamps, stamps[0]), np.arange(12) / 50, atol=1e-3)  # as other programs see them
+    np.testing.assert_allclose(
+        np.subtract(stamps, stamps[0]), np.arange(12) / 50, atol=1e-3
+    )  # as other programs see them
     assert [path.name for path in tmp_path.iterdir()] == [name]
     if codec == "ffv1":
         assert (read_frames(tmp_path / name) == np.stack(frames)).all()

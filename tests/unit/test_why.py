@@ -28,7 +28,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("why")
     there = load_prepared(write_prepared(home / "noise", people=12, clips=3))
     images = there.images.copy()
-    for place, emotion in enumerate(there.clips["emotion"]):  # a bright stripe for each class: there is something to learn
+    for place, emotion in enumerate(
+        there.clips["emotion"]
+    ):  # a bright stripe for each class: there is something to learn
         row = 5 * CLASSES.index(emotion)
         images[place, row : row + 5] = images[place, row : row + 5] // 4 + 190
     about = {key: value for key, value in there.about.items() if key != "fingerprint"}
@@ -52,11 +54,19 @@ def studies(home: Path, tmp_path: Path) -> Path:
 def test_four_clips_are_explained_and_one_in_all_layers(studies: Path) -> None:
     record = read_record(studies / "learnet")
     found = explain(record, gallery(record, 3), 4, 1)
-    assert [one.name for one in found.drawings] == ["looked-1-1", "layers-1", "looked-1-2", "looked-1-3", "looked-1-4"]
+    assert [one.name for one in found.drawings] == [
+        "looked-1-1",
+        "layers-1",
+        "looked-1-2",
+        "looked-1-3",
+        "looked-1-4",
+    ]
     assert found.notes == () and not [one for one in found.drawings if "/12/" in one.said]
     page = Page(write_report([studies / "learnet"], studies / "page.html"))
     assert {f"{one.name}.csv" for one in found.drawings} <= set(page.links)
-    assert page.raw.index('id="why"') < page.raw.index("Where the network looked") < page.raw.index('id="again"')
+    assert (
+        page.raw.index('id="why"') < page.raw.index("Where the network looked") < page.raw.index('id="again"')
+    )
 
 
 def test_the_numbers_are_those_of_the_network_that_tested_the_person(studies: Path) -> None:
@@ -74,13 +84,18 @@ def test_the_numbers_are_those_of_the_network_that_tested_the_person(studies: Pa
 def test_right_and_wrong_by_turns(studies: Path) -> None:
     record = read_record(studies / "linear-svm")
     truth = {o.clip: o.truth == o.prediction for o in record.answers}
-    said = [one.said.split(" looked in ")[1].split(":")[0] for one in explain(record, gallery(record, 3), 4, 1).drawings]
+    said = [
+        one.said.split(" looked in ")[1].split(":")[0]
+        for one in explain(record, gallery(record, 3), 4, 1).drawings
+    ]
     assert len(set(said)) == 4 and {truth[clip] for clip in said[:2]} == {True, False}
 
 
 def test_none_is_asked_for(studies: Path) -> None:
     shown = Page(write_report([studies / "learnet"], studies / "page.html", explained=0))
-    assert "Where the network looked" not in shown.words and [tag for tag, _ in shown.elements if tag == "img"]
+    assert "Where the network looked" not in shown.words and [
+        tag for tag, _ in shown.elements if tag == "img"
+    ]
 
 
 def test_weights_that_are_gone_or_broken_are_named_and_the_rest_is_shown(studies: Path) -> None:
@@ -98,7 +113,9 @@ def test_weights_that_are_gone_or_broken_are_named_and_the_rest_is_shown(studies
         ({"keep_weights": False}, "learnet kept no weights"),
         ({}, "learnet has no weights in its folder"),
     ):
-        about["settings"] = {key: value for key, value in about["settings"].items() if key != "keep_weights"} | kept
+        about["settings"] = {
+            key: value for key, value in about["settings"].items() if key != "keep_weights"
+        } | kept
         (studies / "learnet" / "study.json").write_text(json.dumps(about), encoding="utf-8")
         words = Page(write_report([studies / "learnet"], studies / "page.html")).words
         assert said in words and words.count("weights, so") + words.count("folder, so") == 1
@@ -107,12 +124,22 @@ def test_weights_that_are_gone_or_broken_are_named_and_the_rest_is_shown(studies
 def test_images_that_are_gone(studies: Path) -> None:
     shutil.rmtree(studies / "prepared")
     shown = Page(write_report([studies / "learnet"], studies / "page.html"))
-    assert "No motion images" in shown.words and "is gone" in shown.words and not [tag for tag, _ in shown.elements if tag == "img"]
+    assert (
+        "No motion images" in shown.words
+        and "is gone" in shown.words
+        and not [tag for tag, _ in shown.elements if tag == "img"]
+    )
 
 
 def test_two_studies_share_the_clips(studies: Path) -> None:
-    links = Page(write_report([studies / "learnet", studies / "linear-svm"], studies / "page.html", explained=2)).links
-    assert {name for name in links if name.startswith(("looked", "layers"))} == {"looked-1-1.csv", "layers-1.csv", "looked-2-1.csv"}
+    links = Page(
+        write_report([studies / "learnet", studies / "linear-svm"], studies / "page.html", explained=2)
+    ).links
+    assert {name for name in links if name.startswith(("looked", "layers"))} == {
+        "looked-1-1.csv",
+        "layers-1.csv",
+        "looked-2-1.csv",
+    }
 
 
 def test_an_anonymous_page_has_no_motion_image(studies: Path) -> None:

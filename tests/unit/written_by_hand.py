@@ -8,7 +8,17 @@ import xlwt
 
 from learnet.clip import Clip, Finding, Reading
 
-NINE = ("Subject", "Filename", "", "OnsetFrame", "ApexFrame", "OffsetFrame", "", "Action Units", "Estimated Emotion")
+NINE = (
+    "Subject",
+    "Filename",
+    "",
+    "OnsetFrame",
+    "ApexFrame",
+    "OffsetFrame",
+    "",
+    "Action Units",
+    "Estimated Emotion",
+)
 SEVEN = ("Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Action Units", "Estimated Emotion")
 ROWS = [
     ("01", "EP90_01f", 46, 59, 86, "12", "happiness"),
@@ -28,7 +38,13 @@ EXPECTED = [
 Cells = Sequence[object]
 
 
-def nine_columns(path: Path, rows: Iterable[Cells] = ROWS, header: Sequence[str] = NINE, sheet: str = "Sheet1", above: Cells = ()) -> Path:
+def nine_columns(
+    path: Path,
+    rows: Iterable[Cells] = ROWS,
+    header: Sequence[str] = NINE,
+    sheet: str = "Sheet1",
+    above: Cells = (),
+) -> Path:
     """The .xlsx form: two columns without a name or content; ABOVE are lines of notes over the header."""
     book = openpyxl.Workbook()
     page = book.active
@@ -43,7 +59,9 @@ def nine_columns(path: Path, rows: Iterable[Cells] = ROWS, header: Sequence[str]
     return path
 
 
-def seven_columns(path: Path, rows: Iterable[Cells] = ROWS, header: Sequence[str] = SEVEN, sheets: int = 1) -> Path:
+def seven_columns(
+    path: Path, rows: Iterable[Cells] = ROWS, header: Sequence[str] = SEVEN, sheets: int = 1
+) -> Path:
     """The .xls form; SHEETS - 1 empty sheets stand before."""
     book = xlwt.Workbook()
     for number in range(sheets - 1):
@@ -68,7 +86,11 @@ def images(folder: Path, numbers: Iterable[int], pattern: str = "img{}.jpg") -> 
 def cropped(tree: Path, rows: Iterable[Cells] = ROWS, subject: str = "sub{:02d}") -> Path:
     """Registered crops, onset..offset with the original numbers."""
     for number, name, onset, _, offset, *_ in rows:
-        images(tree / subject.format(int(str(number))) / str(name), range(int(str(onset)), int(str(offset)) + 1), "reg_img{}.jpg")
+        images(
+            tree / subject.format(int(str(number))) / str(name),
+            range(int(str(onset)), int(str(offset)) + 1),
+            "reg_img{}.jpg",
+        )
     return tree
 
 
@@ -104,7 +126,16 @@ def database(root: Path) -> Path:
 
 def told(clip: Clip) -> tuple[object, ...]:
     """A clip as in EXPECTED."""
-    return (clip.subject, clip.name, clip.emotion, clip.onset, clip.apex, clip.offset, clip.apex_source, clip.action_units)
+    return (
+        clip.subject,
+        clip.name,
+        clip.emotion,
+        clip.onset,
+        clip.apex,
+        clip.offset,
+        clip.apex_source,
+        clip.action_units,
+    )
 
 
 def clips(reading: Reading) -> list[tuple[object, ...]]:

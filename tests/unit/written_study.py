@@ -52,7 +52,13 @@ def write_prepared(
         "reading": {"workbook": "CASME2-coding-20140508.xlsx"},
         "versions": {"numpy": "2.4.6"},
     }
-    save_prepared(folder, images, pd.DataFrame(rows), about, [Finding("apex repaired", "casme2/04/EP01", "it lay before the onset")])
+    save_prepared(
+        folder,
+        images,
+        pd.DataFrame(rows),
+        about,
+        [Finding("apex repaired", "casme2/04/EP01", "it lay before the onset")],
+    )
     return folder
 
 
@@ -63,7 +69,13 @@ def read_truth(prepared: Path) -> list[dict[str, str]]:
 
 
 def write_study(
-    out: Path, prepared: Path, network: str = "learnet", *, seeds: Sequence[int] = (0, 1), skill: float = 0.5, protocol: str = "loso"
+    out: Path,
+    prepared: Path,
+    network: str = "learnet",
+    *,
+    seeds: Sequence[int] = (0, 1),
+    skill: float = 0.5,
+    protocol: str = "loso",
 ) -> Path:
     """A finished study; SKILL is the share of clips whose truth gets half of the score for nothing. `leaky-…` trains on the tested."""
     out.mkdir(parents=True)
@@ -71,7 +83,13 @@ def write_study(
     rows = read_truth(prepared)
     about = json.loads((prepared / "prepare.json").read_text(encoding="utf-8"))
     people = sorted({row["person"] for row in rows})
-    outcomes = [_answer(out.name, seed, row, rng, skill) for seed in seeds for person in people for row in rows if row["person"] == person]
+    outcomes = [
+        _answer(out.name, seed, row, rng, skill)
+        for seed in seeds
+        for person in people
+        for row in rows
+        if row["person"] == person
+    ]
     (out / "outcomes.csv").write_text(header(CLASSES) + as_text(outcomes), encoding="utf-8")
     record = {
         "study": out.name,
@@ -87,7 +105,9 @@ def write_study(
         "versions": {"python": "3.11.7", "learnet": "0.1.0"},
     }
     (out / "study.json").write_text(json.dumps(record), encoding="utf-8")
-    (out / "run.json").write_text(json.dumps({"trainings": 24, "seconds": 312.4, "machine": "x86_64", "cores": 2}), encoding="utf-8")
+    (out / "run.json").write_text(
+        json.dumps({"trainings": 24, "seconds": 312.4, "machine": "x86_64", "cores": 2}), encoding="utf-8"
+    )
     return out
 
 
@@ -99,10 +119,26 @@ def _answer(study: str, seed: int, row: dict[str, str], rng: np.random.Generator
         scores = np.array([0.1, 0.1, 0.1, 0.1, 0.6])  # the majority class
     scores = np.round(scores, 6)
     prediction, person = CLASSES[int(scores.argmax())], row["person"]
-    return Outcome(study, person, seed, row["clip"], row["dataset"], person, row["emotion"], prediction, tuple(map(float, scores)))
+    return Outcome(
+        study,
+        person,
+        seed,
+        row["clip"],
+        row["dataset"],
+        person,
+        row["emotion"],
+        prediction,
+        tuple(map(float, scores)),
+    )
 
 
 def _fold(person: str, people: Sequence[str], rows: Sequence[dict[str, str]], leaky: bool) -> dict:
     tested = sum(row["person"] == person for row in rows)
     train = [other for other in people if leaky or other != person]
-    return {"name": person, "train_people": train, "test_people": [person], "train_clips": len(rows) - tested, "test_clips": tested}
+    return {
+        "name": person,
+        "train_people": train,
+        "test_people": [person],
+        "train_clips": len(rows) - tested,
+        "test_clips": tested,
+    }

@@ -19,21 +19,37 @@ PLACES = (errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.EEXIST)  # an output 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line. A user's mistake ends in one line on stderr and exit code 2; a bug keeps its traceback, exit code 1."""
-    warnings.showwarning = lambda message, *where: console.err.print(f"learnet: {message}")  # a line for the user, not for a developer
+    warnings.showwarning = lambda message, *where: console.err.print(
+        f"learnet: {message}"
+    )  # a line for the user, not for a developer
     try:
         app(sys.argv[1:] if arguments is None else arguments, exit_on_error=False, print_error=False)
     except CycloptsError as mistake:
         place = " ".join(mistake.command_chain or ())
-        console.stop(console.plain_words(mistake), f"`learnet {place} --help` shows what can be asked.".replace("  ", " "))
+        console.stop(
+            console.plain_words(mistake),
+            f"`learnet {place} --help` shows what can be asked.".replace("  ", " "),
+        )
     except LearnetError as mistake:
         console.stop(str(mistake))
     except OSError as trouble:
-        if trouble.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, *PLACES):
+        if trouble.errno not in (
+            errno.ENOSPC,
+            errno.EDQUOT,
+            errno.EACCES,
+            errno.EPERM,
+            errno.EROFS,
+            errno.ENAMETOOLONG,
+            *PLACES,
+        ):
             raise  # not a matter of this machine's disk or rights: a bug, with its traceback
         console.stop(
-            f"{trouble.filename or 'output'}: {trouble.strerror}.", "Make room or name another folder, and run the same command again."
+            f"{trouble.filename or 'output'}: {trouble.strerror}.",
+            "Make room or name another folder, and run the same command again.",
         )
     except KeyboardInterrupt:
         console.stop(
-            "Stopped.", "`learnet run`, `learnet study` and `learnet prepare` go on where they stopped when they are run again.", code=130
+            "Stopped.",
+            "`learnet run`, `learnet study` and `learnet prepare` go on where they stopped when they are run again.",
+            code=130,
         )

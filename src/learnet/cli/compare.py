@@ -40,7 +40,9 @@ def compare(
 
     if not studies:
         raise LearnetError("No study is named.", "Name at least one study folder.")
-    check_outputs([table, latex, html], [study / name for study in studies for name in ("outcomes.csv", "study.json")])
+    check_outputs(
+        [table, latex, html], [study / name for study in studies for name in ("outcomes.csv", "study.json")]
+    )
     comparison = compared(studies, against)
     write_comparison(comparison, table, latex, html)
     for sheet in sheets(comparison):
@@ -48,7 +50,12 @@ def compare(
         shown = [
             place for place, name in enumerate(sheet.columns) if name != "published"
         ]  # too wide; the sheet of published figures has it
-        console.table(sheet.title, [sheet.columns[i] for i in shown], [[line.cells[i] for i in shown] for line in sheet.lines], red)
+        console.table(
+            sheet.title,
+            [sheet.columns[i] for i in shown],
+            [[line.cells[i] for i in shown] for line in sheet.lines],
+            red,
+        )
     for note in notes(comparison):
         console.out.print(note, markup=False)
     console.paths(*(path for path in (table, latex, html) if path))

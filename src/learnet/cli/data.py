@@ -12,7 +12,9 @@ from learnet.settings import Preparation, Selection
 
 
 @app.command(group=DATA)
-def synthesize(out: Path, /, *, layout: str = "casme2", people: int = 12, clips: int = 6, seed: int = 0, jobs: int = -1) -> None:
+def synthesize(
+    out: Path, /, *, layout: str = "casme2", people: int = 12, clips: int = 6, seed: int = 0, jobs: int = -1
+) -> None:
     """Write a synthetic micro-expression database, laid out on disk as a real one.
 
     The faces are one public-domain portrait, reshaped and relit; the movements are facial action units with known answers.
@@ -75,7 +77,9 @@ def simulate(
         Processes; -1 is one per core.
     """
     if motion == "dynamic" and estimator != "imitated":
-        raise LearnetError("--estimator is for optical flow, and --motion dynamic measures none.", "Leave one of them out.")
+        raise LearnetError(
+            "--estimator is for optical flow, and --motion dynamic measures none.", "Leave one of them out."
+        )
     from learnet.rendered import simulate_dynamic
     from learnet.simulated import simulate_flow
 
@@ -83,8 +87,12 @@ def simulate(
         if motion == "dynamic":
             made = simulate_dynamic(out, images, classes, 112 if size is None else size, seed, jobs, progress)
         else:
-            made = simulate_flow(out, images, classes, 28 if size is None else size, seed, estimator, jobs, progress)
-    counts = ", ".join(f"{count} {emotion}" for emotion, count in made.clips["emotion"].value_counts().items())
+            made = simulate_flow(
+                out, images, classes, 28 if size is None else size, seed, estimator, jobs, progress
+            )
+    counts = ", ".join(
+        f"{count} {emotion}" for emotion, count in made.clips["emotion"].value_counts().items()
+    )
     console.out.print(f"{len(made.clips)} simulated {motion} images: {counts}")
     console.paths(out)
 
@@ -114,7 +122,10 @@ def datasets() -> None:
     from learnet.labels import SCHEMES
 
     entries = DATASETS.values()
-    rows = [[d.name, d.title, sum(d.published.values()) or "-", d.people or "-", d.classes, ", ".join(d.takes)] for d in entries]
+    rows = [
+        [d.name, d.title, sum(d.published.values()) or "-", d.people or "-", d.classes, ", ".join(d.takes)]
+        for d in entries
+    ]
     console.table("Databases", ["name", "title", "clips", "people", "classes", "can be chosen"], rows)
     console.table("How to get them", ["name", "where to ask"], [[d.name, d.apply] for d in entries])
     schemes = [[scheme.name, ", ".join(scheme.classes), scheme.source] for scheme in SCHEMES.values()]
@@ -157,9 +168,13 @@ def audit(
     if deep:
         with console.bar("Reading image headers") as progress:
             reading = with_headers(reading, progress=progress)
-    about = reading.about | ({"published counts": f"{entry.counted}; {entry.people or 'unknown'} people"} if entry.counted else {})
+    about = reading.about | (
+        {"published counts": f"{entry.counted}; {entry.people or 'unknown'} people"} if entry.counted else {}
+    )
     console.table(f"{entry.title} in {root}", ["", "found"], about.items())
-    console.table("Clips per emotion", ["emotion", "clips", "people", "published"], count_rows(reading, entry))
+    console.table(
+        "Clips per emotion", ["emotion", "clips", "people", "published"], count_rows(reading, entry)
+    )
     console.table("Findings", ["kind", "number", "serious", "first"], finding_rows(reading))
     if csv:
         write_audit_csv(reading, csv, entry)
@@ -200,15 +215,23 @@ def prepare(
 
     *pairs, last = databases_and_out or ("",)
     if len(pairs) < 2 or len(pairs) % 2 or last in DATASETS:
-        raise LearnetError("Say which database, where it lies, and where the images go.", "As in: learnet prepare casme2 CASME2 OUT.")
+        raise LearnetError(
+            "Say which database, where it lies, and where the images go.",
+            "As in: learnet prepare casme2 CASME2 OUT.",
+        )
     out, asked = Path(last), list(zip(pairs[::2], map(Path, pairs[1::2]), strict=True))
     _check_pairs(asked)
     check_outside(out, [root for _, root in asked])
     reading = merged({(name, str(root)): read_dataset(name, root, selection) for name, root in asked})
     with console.bar("Folding clips") as progress:
-        prepared = fold(reading, out, preparation, phases=phases, jobs=jobs, face_model=face_model, progress=progress)
+        prepared = fold(
+            reading, out, preparation, phases=phases, jobs=jobs, face_model=face_model, progress=progress
+        )
     skipped = len(reading.clips) - len(prepared.clips)
-    images, people = counted(len(prepared.clips), "motion image"), counted(prepared.clips["person"].nunique(), "person", "people")
+    images, people = (
+        counted(len(prepared.clips), "motion image"),
+        counted(prepared.clips["person"].nunique(), "person", "people"),
+    )
     console.out.print(f"{images} of {people}" + (f"; {counted(skipped, 'clip')} skipped" if skipped else ""))
     if serious := serious_line(read_findings(out) or []):
         console.out.print(f"{serious}. See {out / 'audit.csv'}; `learnet audit` tells more.", markup=False)
@@ -219,14 +242,18 @@ def _check_pairs(pairs: Sequence[tuple[str, Path]]) -> None:
     """Refuse a database that is given twice. Folders of one's own may be several, but no one of them twice."""
     first: dict[tuple[str, Path | None], Path] = {}
     for name, root in pairs:
-        there = first.setdefault((name, root.expanduser().absolute().resolve() if name == "folder" else None), root)
+        there = first.setdefault(
+            (name, root.expanduser().absolute().resolve() if name == "folder" else None), root
+        )
         if there is not root:
             hint = "Give a folder that holds both parts, or prepare them apart and study the prepared folders together."
             raise LearnetError(f"{name} is given twice, {there} and {root}.", hint)
 
 
 @app.command(name="import", group=DATA)
-def import_(images: Path, labels: Path, out: Path, /, *, size: int | None = None, kind: str = "unknown") -> None:
+def import_(
+    images: Path, labels: Path, out: Path, /, *, size: int | None = None, kind: str = "unknown"
+) -> None:
     """Take motion images that you already have, with their labels, as a prepared folder.
 
     Parameters

@@ -34,8 +34,15 @@ def demo(out: Path, /, *, people: int = 12, epochs: int = 40, seed: int = 0, job
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputTaken(out, "something is there already", "Name an empty or a new folder.")
     out.mkdir(parents=True, exist_ok=True)
-    data, prepared, weights, stranger = out / "casme2", out / "prepared", out / "learnet.safetensors", out / "stranger.mp4"
-    raw = data / "CASME2_RAW"  # not the owners' crops: the stranger's face is cropped by us, so must be those the network learns from
+    data, prepared, weights, stranger = (
+        out / "casme2",
+        out / "prepared",
+        out / "learnet.safetensors",
+        out / "stranger.mp4",
+    )
+    raw = (
+        data / "CASME2_RAW"
+    )  # not the owners' crops: the stranger's face is cropped by us, so must be those the network learns from
     console.command(f"learnet synthesize {data} --layout casme2 --people {people} --seed {seed}")
     synthesize(data, people=people, seed=seed)
     console.command(f"learnet audit casme2 {data}")
@@ -44,7 +51,9 @@ def demo(out: Path, /, *, people: int = 12, epochs: int = 40, seed: int = 0, job
     prepare("casme2", str(raw), str(prepared), jobs=jobs)
     names = ("learnet", "linear-svm", "majority")
     for network in names:
-        console.command(f"learnet study {prepared} {out / network} --network {network} --epochs {epochs} --seed {seed}")
+        console.command(
+            f"learnet study {prepared} {out / network} --network {network} --epochs {epochs} --seed {seed}"
+        )
         study(
             prepared,
             out / network,
@@ -52,7 +61,9 @@ def demo(out: Path, /, *, people: int = 12, epochs: int = 40, seed: int = 0, job
             training=Training(epochs=epochs, seed=seed),
             resources=Resources(jobs=jobs),
         )
-    console.command(f"learnet report {' '.join(str(out / name) for name in names)} --out {out / 'report.html'}")
+    console.command(
+        f"learnet report {' '.join(str(out / name) for name in names)} --out {out / 'report.html'}"
+    )
     report(*(out / name for name in names), out=out / "report.html")
     console.command(f"learnet train {prepared} {weights} --epochs {epochs} --seed {seed}")
     train(prepared, weights, training=Training(epochs=epochs, seed=seed))
@@ -62,5 +73,7 @@ def demo(out: Path, /, *, people: int = 12, epochs: int = 40, seed: int = 0, job
     console.out.print(
         f"\nThe stranger, a synthetic person in no training fold, showed [bold]{truth.emotion}[/bold]. All faces here are synthetic."
     )
-    console.scores([(name, json.loads((out / name / "metrics.json").read_text(encoding="utf-8"))) for name in names])
+    console.scores(
+        [(name, json.loads((out / name / "metrics.json").read_text(encoding="utf-8"))) for name in names]
+    )
     console.paths(out / "report.html", weights, out / "stranger.png", out / "learnet" / "outcomes.csv")

@@ -12,7 +12,11 @@ from learnet.errors import LearnetError
 from learnet.places import check_room_above
 from learnet.settings import Windows
 
-explain = App(name="explain", group=STUDIES, help="Show why a network answers as it does: pictures as PNG and SVG, their numbers as CSV.")
+explain = App(
+    name="explain",
+    group=STUDIES,
+    help="Show why a network answers as it does: pictures as PNG and SVG, their numbers as CSV.",
+)
 app.command(explain)
 
 
@@ -53,9 +57,13 @@ def of_clip(
 
     check_room_above(out / "x")
     case = open_cases(source, weights, seed).one(clip)
-    console.paths(*write_plates(out, clip_plates(case, stage, anonymous) | where_plates(case, stage, anonymous)))
+    console.paths(
+        *write_plates(out, clip_plates(case, stage, anonymous) | where_plates(case, stage, anonymous))
+    )
     if case.where is None:
-        console.out.print("Where the face lies in these images is not known, so nothing is summed per part of the face.")
+        console.out.print(
+            "Where the face lies in these images is not known, so nothing is summed per part of the face."
+        )
     for note in case.notes:
         console.out.print(f"Mind: {note}.", markup=False)
 
@@ -96,11 +104,15 @@ def of_class(
     from learnet.explain.tell import class_plates
 
     check_room_above(out / "x")
-    console.paths(*write_plates(out, class_plates(open_cases(source, weights, seed).of_class(name), stage, anonymous)))
+    console.paths(
+        *write_plates(out, class_plates(open_cases(source, weights, seed).of_class(name), stage, anonymous))
+    )
 
 
 @explain.command(name="networks")
-def of_networks(*studies: Path, out: Path, clip: tuple[str, ...] = (), depth: int = 2, anonymous: bool = False) -> None:
+def of_networks(
+    *studies: Path, out: Path, clip: tuple[str, ...] = (), depth: int = 2, anonymous: bool = False
+) -> None:
     """Draw the two strongest maps of several networks side by side, a row per clip, brows and eyes boxed, the mouth ringed.
 
     Parameters
@@ -128,7 +140,9 @@ def of_networks(*studies: Path, out: Path, clip: tuple[str, ...] = (), depth: in
 
 
 @explain.command(name="measure")
-def of_movement(*weights: Path, out: Path, people: int = 10, depth: int = 2, part: float = 0.25, seed: int = 0) -> None:
+def of_movement(
+    *weights: Path, out: Path, people: int = 10, depth: int = 2, part: float = 0.25, seed: int = 0
+) -> None:
     """Measure how much of each network's response lies where the face truly moves, on synthetic people nobody has learned from.
 
     Parameters
@@ -228,8 +242,13 @@ def of_time(
         raise LearnetError("A face cannot be shown and hidden.", "Give --show-faces or --anonymous.")
     if clip is None and any((source / name).is_file() for name in ("study.json", "prepare.json")):
         raise LearnetError(f"{source} holds many clips, and one is drawn.", "Name it with --clip.")
-    if clip is not None and (face != "auto" or any(given is not None for given in (onset, apex, offset, fps))):
-        raise LearnetError("A database knows face, onset, apex, offset and frame rate of its clips.", "Give them for a video only.")
+    if clip is not None and (
+        face != "auto" or any(given is not None for given in (onset, apex, offset, fps))
+    ):
+        raise LearnetError(
+            "A database knows face, onset, apex, offset and frame rate of its clips.",
+            "Give them for a video only.",
+        )
     check_room_above(out / "x")
     windows = None if window_s is None else Windows(window_s=window_s)
     with console.bar("Answering windows") as progress:
@@ -239,6 +258,10 @@ def of_time(
             weights = weights or pretrained("learnet", "flow", 28)
             stretch = replace(stretch_of_video(source, onset, apex, offset, fps), cropped=face == "none")
             seen = video_when(stretch, weights, windows, face_model, progress)
-    console.paths(*write_plates(out, {"when": when_plate(seen, "faces" if show_faces else "lines" if anonymous else "change")}))
+    console.paths(
+        *write_plates(
+            out, {"when": when_plate(seen, "faces" if show_faces else "lines" if anonymous else "change")}
+        )
+    )
     for note in seen.notes:
         console.out.print(f"Mind: {note}.", markup=False)

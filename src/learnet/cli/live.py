@@ -82,7 +82,9 @@ def _show(answers: Iterable["LiveAnswer"], classes: Sequence[str], table: Path |
                 sys.stdout.write(answer.to_json() + "\n")
                 sys.stdout.flush()
             except BrokenPipeError:
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it empties its buffer
+                os.dup2(
+                    os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+                )  # or Python complains when it empties its buffer
                 return
             if rows and file:
                 rows.writerow(answer.row(classes))

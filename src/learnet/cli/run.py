@@ -47,7 +47,9 @@ def run(
         raise LearnetError("Say which data to run on, real or synthetic.", hint)
     from learnet.recipe import changed, read_recipe
 
-    asked, told = changed(read_recipe(recipe), changes, recipe)  # what a person can get wrong is told before torch is loaded
+    asked, told = changed(
+        read_recipe(recipe), changes, recipe
+    )  # what a person can get wrong is told before torch is loaded
     from learnet.series import Means, check, run_series
     from learnet.series import synthetic as make_synthetic
     from learnet.series.data import idle, offered, sources

@@ -62,32 +62,53 @@ def score(
 def _show_scores(found: "Scored") -> None:
     averages = [[one.name, *(_value(one.values.get(name)) for name in ("accuracy", "F1", "recall", "precision")), one.meaning]
                 for one in found.conventions]  # fmt: skip
-    console.table("Every average of the same answers", ["average", "accuracy", "F1", "recall", "precision", "what it is"], averages)
+    console.table(
+        "Every average of the same answers",
+        ["average", "accuracy", "F1", "recall", "precision", "what it is"],
+        averages,
+    )
     pooled = [_row(part) for part in (found.whole, *found.databases)]
-    console.table("Pooled, mean over classes [95 % interval over people]", ["database", *NAMES.values()], pooled)
+    console.table(
+        "Pooled, mean over classes [95 % interval over people]", ["database", *NAMES.values()], pooled
+    )
     rates = [[name, clips, *map(_value, values)] for name, clips, *values in found.classes]
     console.table("Classes", ["class", "clips", "precision", "recall", "F1"], rates)
     seeds = len({o.seed for o in found.answers.outcomes})
-    console.out.print(found.answers.chosen + (f" All scores are means over {seeds} seeds." if seeds > 1 else ""), markup=False)
+    console.out.print(
+        found.answers.chosen + (f" All scores are means over {seeds} seeds." if seeds > 1 else ""),
+        markup=False,
+    )
     for part in (found.whole, *found.databases):
         if part.absent:
             where = "" if part is found.whole else f" of {part.name}"
-            console.out.print(f"No clip{where} has the class {', '.join(part.absent)}, which counts as zero.", markup=False)
+            console.out.print(
+                f"No clip{where} has the class {', '.join(part.absent)}, which counts as zero.", markup=False
+            )
     if found.whole.people is None:
-        console.out.print("The file does not say whose clips these are: no intervals, no averages over people.", markup=False)
+        console.out.print(
+            "The file does not say whose clips these are: no intervals, no averages over people.",
+            markup=False,
+        )
 
 
 def _show_clips(found: "Scored") -> bool:
     """What is wrong with the clips; whether nothing is."""
     for part in found.counts[:1]:
-        rows = [[one.name, *(_beside(one.here[key], one.official[key]) for key in part.here)] for one in found.counts]
+        rows = [
+            [one.name, *(_beside(one.here[key], one.official[key]) for key in part.here)]
+            for one in found.counts
+        ]
         console.table("Clips beside MEGC2019's", ["database", *part.here], rows)
     if any(one.here != one.official for one in found.counts):
-        console.out.print("These are not the clips that MEGC2019 counts: scores cannot be compared with its.", markup=False)
+        console.out.print(
+            "These are not the clips that MEGC2019 counts: scores cannot be compared with its.", markup=False
+        )
     checked = found.check
     told = [("answered more than once, and counted as often", found.repeated)]
     if checked:
-        console.out.print(f"{checked.answered} of the {checked.listed} clips of the list are answered.", markup=False)
+        console.out.print(
+            f"{checked.answered} of the {checked.listed} clips of the list are answered.", markup=False
+        )
         told += [("in the list and not answered", checked.missing), ("answered and not in the list", checked.unknown),
                  ("with another truth than in the list", checked.differ)]  # fmt: skip
     for what, clips in told:
@@ -107,7 +128,9 @@ def _row(part: "Pooled") -> list[str]:
     people = "" if part.people is None else f", {part.people} people"
     scores = []
     for measure in NAMES:
-        below = "\n" + interval_text(*part.limits.get(measure, (None, None))) if part.people is not None else ""
+        below = (
+            "\n" + interval_text(*part.limits.get(measure, (None, None))) if part.people is not None else ""
+        )
         scores.append(_value(part.values[measure]) + below)
     return [f"{part.name}\n{part.clips} clips{people}", *scores]
 

@@ -48,9 +48,14 @@ def show(
 
     check_outputs([out], [clip, face_model])
     if out.suffix.lower() not in SUFFIXES:
-        raise LearnetError(f"{out}: {out.suffix or 'no suffix'} is no format for a picture.", f"Choose from {', '.join(SUFFIXES)}.")
+        raise LearnetError(
+            f"{out}: {out.suffix or 'no suffix'} is no format for a picture.",
+            f"Choose from {', '.join(SUFFIXES)}.",
+        )
     steps = take_steps(clip, preparation, Marks(onset, apex, offset), fps, face_model)
     save_steps(steps, out)
     first, top, last = (steps.numbers[place] for place in (0, steps.apex, -1))
-    console.out.print(f"{preparation.motion}: onset {first}, apex {top} ({'detected' if steps.detected else 'given'}), offset {last}")
+    console.out.print(
+        f"{preparation.motion}: onset {first}, apex {top} ({'detected' if steps.detected else 'given'}), offset {last}"
+    )
     console.paths(out)

@@ -74,14 +74,18 @@ def choose(
     from learnet.choosing import choose as compare
 
     prepared, out = _last_written(folders, "the folder of the choice")
-    asked = Study(network=network, classes=classes, protocol="groups", groups=groups, seeds=seeds, keep_weights=False)
+    asked = Study(
+        network=network, classes=classes, protocol="groups", groups=groups, seeds=seeds, keep_weights=False
+    )
     with console.bar(f"Comparing settings of {network}") as progress:
         choice = compare(prepared, out, candidates, asked, training, resources, progress)
     short = {group: group.removeprefix("group-") for group in choice.groups}
     rows = []
     for name in choice.candidates:
         taken = [short[group] for group in choice.groups if choice.taken(group) == name]
-        rows.append([name, *(f"{choice.scores[group][name]:.3f}" for group in choice.groups), ", ".join(taken)])
+        rows.append(
+            [name, *(f"{choice.scores[group][name]:.3f}" for group in choice.groups), ", ".join(taken)]
+        )
     title = "UF1 of each candidate for the people of each group: on the other groups only, by networks that know neither"
     console.table(title, ["candidate", *short.values(), "taken for"], rows)
     console.paths(out / "choice.json")
@@ -89,10 +93,17 @@ def choose(
 
 def _check_protocol(study: Study) -> None:
     """Refuse settings in which the protocol has no say; a recipe, which has several protocols, may carry them."""
-    for name, protocols in (("groups", ("groups", "leaky-clips")), ("train_on", ("across",)), ("test_on", ("across",))):
+    for name, protocols in (
+        ("groups", ("groups", "leaky-clips")),
+        ("train_on", ("across",)),
+        ("test_on", ("across",)),
+    ):
         if getattr(study, name) != getattr(Study, name) and study.protocol not in protocols:
             asked = f"--{name.replace('_', '-')}"
-            raise LearnetError(f"{asked} means nothing to --protocol {study.protocol}.", f"It is for {' and '.join(protocols)}.")
+            raise LearnetError(
+                f"{asked} means nothing to --protocol {study.protocol}.",
+                f"It is for {' and '.join(protocols)}.",
+            )
 
 
 def _show_scores(out: Path, summary: dict) -> None:
@@ -103,7 +114,10 @@ def _show_scores(out: Path, summary: dict) -> None:
         number = sum(left.values())
         words = ", ".join(f"{emotion} {count}" for emotion, count in left.items())
         scheme = record["scheme"]["name"]
-        console.out.print(f"{counted(number, 'clip')} {'has' if number == 1 else 'have'} no class in {scheme}: {words}.", markup=False)
+        console.out.print(
+            f"{counted(number, 'clip')} {'has' if number == 1 else 'have'} no class in {scheme}: {words}.",
+            markup=False,
+        )
 
 
 @app.command(group=STUDIES)
@@ -140,11 +154,15 @@ def train(
 
     prepared, weights = _last_written(folders, "the weights")
     if weights.suffix.lower() != ".safetensors":
-        raise LearnetError(f"{weights}: weights are written as safetensors.", "Name a file that ends in .safetensors.")
+        raise LearnetError(
+            f"{weights}: weights are written as safetensors.", "Name a file that ends in .safetensors."
+        )
     check_outputs([weights], [])
     events = writer(tensorboard) if tensorboard else None
     with console.bar(f"Training {network}") as progress:
-        about = train_on_all(prepared, weights, Study(network=network, classes=classes), training, progress, half, device)
+        about = train_on_all(
+            prepared, weights, Study(network=network, classes=classes), training, progress, half, device
+        )
     if events:
         write_losses(events, [float(loss) for loss in about["losses"].split()])
     console.out.print(f"{network} learned {about['classes']} from {about['clips']} clips of {about['people']} people. "
@@ -155,7 +173,10 @@ def train(
 def _last_written(folders: Sequence[Path], written: str) -> tuple[Path | Sequence[Path], Path]:
     """What is read, one folder or several, and the place that is written, which stands last."""
     if len(folders) < 2:
-        raise LearnetError(f"Two places are needed at least: a prepared folder, and {written} to write.", "The one to write stands last.")
+        raise LearnetError(
+            f"Two places are needed at least: a prepared folder, and {written} to write.",
+            "The one to write stands last.",
+        )
     *read, out = folders
     return read[0] if len(read) == 1 else read, out
 
@@ -218,7 +239,10 @@ def export(
 
     check_outputs([out], [weights])
     done = export_onnx(weights, out, precision, images, opset)
-    rows = [[f"{a.images} {a.kind} images", f"{a.logits:.2g}", f"{a.probabilities:.2g}", f"{a.labels:.3f}"] for a in done.agreements]
+    rows = [
+        [f"{a.images} {a.kind} images", f"{a.logits:.2g}", f"{a.probabilities:.2g}", f"{a.labels:.3f}"]
+        for a in done.agreements
+    ]
     title = f"{precision}, opset {done.opset}, {done.size_bytes / 1e6:.3g} MB: against torch"
     console.table(title, ["compared on", "logits differ by", "probabilities differ by", "same label"], rows)
     if images is None:
@@ -257,7 +281,10 @@ def report(
     if not studies:
         raise LearnetError("No study is named.", "Name at least one study folder.")
     if compare and len(studies) != 1:
-        raise LearnetError("--compare sets one study beside one other.", "Name one before it, or all of them without --compare.")
+        raise LearnetError(
+            "--compare sets one study beside one other.",
+            "Name one before it, or all of them without --compare.",
+        )
     if explained < 0:
         raise LearnetError(f"{explained} clips cannot be explained.", "Name 0 or more.")
     if show_faces and anonymous:

@@ -51,8 +51,15 @@ def predict(
 
     weights = weights or answering("flow", 28)
     check_outputs((output, csv, picture), (video, weights, face_model))
-    if picture and picture.suffix.lower() not in (".png", ".svg", ".pdf"):  # said now, not after minutes of reading
-        raise LearnetError(f"{picture}: {picture.suffix or 'no suffix'} is no format for a picture.", "Choose .png, .svg or .pdf.")
+    if picture and picture.suffix.lower() not in (
+        ".png",
+        ".svg",
+        ".pdf",
+    ):  # said now, not after minutes of reading
+        raise LearnetError(
+            f"{picture}: {picture.suffix or 'no suffix'} is no format for a picture.",
+            "Choose .png, .svg or .pdf.",
+        )
     with console.bar("Reading windows") as progress:
         recognition = Recogniser.load(weights, face_model)(video, windows, fps, progress)
     if output:

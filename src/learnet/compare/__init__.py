@@ -24,7 +24,9 @@ class Compared:
     record: Record
     difference: Difference  # above 0 where this study is better
     clips: McNemar  # this study first; several seeds answer by the mean of their scores
-    corrected: dict[str, float]  # p by measure and under CLIPS, each corrected for the number of studies (Holm)
+    corrected: dict[
+        str, float
+    ]  # p by measure and under CLIPS, each corrected for the number of studies (Holm)
     several: bool  # whether there is anything to correct for
 
 
@@ -58,29 +60,44 @@ def compare(folders: Sequence[Path], against: str | None = None) -> Comparison:
     named = {record.name: record for record in records}
     first = pick(named, against, "study") if against is not None else records[0]
     pairs = [
-        (record, difference(record.outcomes, first.outcomes, record.classes), mcnemar(record.answers, first.answers))
+        (
+            record,
+            difference(record.outcomes, first.outcomes, record.classes),
+            mcnemar(record.answers, first.answers),
+        )
         for record in records
         if record is not first
     ]
     p = [{**found.p, CLIPS: clips.p} for _, found, clips in pairs]
     corrected = {key: holm([one[key] for one in p]) for key in (*MEASURES, CLIPS)}
     compared = [
-        Compared(*pair, {key: values[place] for key, values in corrected.items()}, len(pairs) > 1) for place, pair in enumerate(pairs)
+        Compared(*pair, {key: values[place] for key, values in corrected.items()}, len(pairs) > 1)
+        for place, pair in enumerate(pairs)
     ]
-    return Comparison(tuple(records), first, tuple(compared), tuple(beside(datasets(records[0]), scheme(records[0]))))
+    return Comparison(
+        tuple(records), first, tuple(compared), tuple(beside(datasets(records[0]), scheme(records[0])))
+    )
 
 
 def leaks_below(records: Sequence[Record]) -> list[Record]:
     """The records with each leaky one below its honest counterpart, or below all where it has none."""
     honest = [record for record in records if not record.leaky]
     leaky = [record for record in records if record.leaky]
-    placed = [one for record in honest for one in (record, *(leak for leak in leaky if counterpart(leak, records) is record))]
+    placed = [
+        one
+        for record in honest
+        for one in (record, *(leak for leak in leaky if counterpart(leak, records) is record))
+    ]
     return placed + [leak for leak in leaky if counterpart(leak, records) is None]
 
 
 def counterpart(leaky: Record, records: Sequence[Record]) -> Record | None:
     """The first honest study of the same network on the same motion image, whose score the leaky one's should be read beside."""
-    same = (record for record in records if not record.leaky and network(record) == network(leaky) and motion(record) == motion(leaky))
+    same = (
+        record
+        for record in records
+        if not record.leaky and network(record) == network(leaky) and motion(record) == motion(leaky)
+    )
     return next(same, None)
 
 
@@ -100,7 +117,12 @@ def motion(record: Record) -> str:
     if not about:
         return "unknown"
     made = about.get("preparation")
-    return made["motion"] if made else "imported" + (f" {about['images_kind']}" if about.get("images_kind", "unknown") != "unknown" else "")
+    return (
+        made["motion"]
+        if made
+        else "imported"
+        + (f" {about['images_kind']}" if about.get("images_kind", "unknown") != "unknown" else "")
+    )
 
 
 def datasets(record: Record) -> set[str]:

@@ -16,7 +16,20 @@ from learnet.report import Part, render, scores_figure, write_page
 from learnet.report.record import Record
 from learnet.report.tables import NAMES, floor
 
-_ABOUT = ("kind", "study", "network", "protocol", "leaky", "synthetic", "motion image", "classes", "seeds", "database", "clips", "people")
+_ABOUT = (
+    "kind",
+    "study",
+    "network",
+    "protocol",
+    "leaky",
+    "synthetic",
+    "motion image",
+    "classes",
+    "seeds",
+    "database",
+    "clips",
+    "people",
+)
 _SCORES = tuple(f"{name}{what}" for name in NAMES.values() for what in ("", " low", " high", " spread"))
 _AGAINST = (
     "against",
@@ -36,7 +49,9 @@ _SPECIAL = {
 }  # fmt: skip
 
 
-def write_comparison(comparison: Comparison, table: Path | None = None, latex: Path | None = None, html: Path | None = None) -> None:
+def write_comparison(
+    comparison: Comparison, table: Path | None = None, latex: Path | None = None, html: Path | None = None
+) -> None:
     """Write those of the three files that are named.
 
     Raises:
@@ -68,8 +83,14 @@ def as_latex(comparison: Comparison) -> str:
 
 def as_html(comparison: Comparison) -> str:
     """One self-contained page, as reports are."""
-    shown = {"sheets": sheets(comparison), "notes": notes(comparison), "figure": scores_figure(comparison.records)}
-    return render(comparison.records, parts={"comparison": Part("The comparison", lambda records, show_faces: shown)})
+    shown = {
+        "sheets": sheets(comparison),
+        "notes": notes(comparison),
+        "figure": scores_figure(comparison.records),
+    }
+    return render(
+        comparison.records, parts={"comparison": Part("The comparison", lambda records, show_faces: shown)}
+    )
 
 
 def rows(comparison: Comparison) -> Iterator[dict[str, object]]:
@@ -77,7 +98,11 @@ def rows(comparison: Comparison) -> Iterator[dict[str, object]]:
     compared = {id(one.record): one for one in comparison.compared}
     for record in comparison.records:
         about = _about(record)
-        counts = {"database": "all", "clips": len(record.answers), "people": len({o.person for o in record.outcomes})}
+        counts = {
+            "database": "all",
+            "clips": len(record.answers),
+            "people": len({o.person for o in record.outcomes}),
+        }
         beside = _against(compared[id(record)], comparison.against) if id(record) in compared else {}
         yield {"kind": "study", **about, **counts, **_numbers(record.summary["mean"]), **beside}
         for name in comparison.databases:
@@ -85,30 +110,61 @@ def rows(comparison: Comparison) -> Iterator[dict[str, object]]:
             counts = {"database": name, "clips": part["clips"], "people": part["people"]}
             yield {"kind": "database", **about, **counts, **_numbers(part["mean"])}
     least = floor(comparison.records[0])
-    yield {"kind": "no learning", "network": f"always {least.emotion}", **{NAMES[m]: value for m, value in least.values.items()}}
+    yield {
+        "kind": "no learning",
+        "network": f"always {least.emotion}",
+        **{NAMES[m]: value for m, value in least.values.items()},
+    }
     for one in comparison.published:
         for part, found in one.values.items():
-            about = {"protocol": one.protocol, "classes": one.scheme, "database": part, "published by": one.who, "year": one.year or ""}
+            about = {
+                "protocol": one.protocol,
+                "classes": one.scheme,
+                "database": part,
+                "published by": one.who,
+                "year": one.year or "",
+            }
             figures = {f"published {NAMES[m]}": value for m, value in found.items()}
-            beside = {"synthetic": f"the clips here are {kind}"} if (kind := made(comparison.records[0])) else {}
-            yield {"kind": "published", **about, **beside, **figures, "source": one.source, "caveat": one.caveat}
+            beside = (
+                {"synthetic": f"the clips here are {kind}"} if (kind := made(comparison.records[0])) else {}
+            )
+            yield {
+                "kind": "published",
+                **about,
+                **beside,
+                **figures,
+                "source": one.source,
+                "caveat": one.caveat,
+            }
 
 
 def _about(record: Record) -> dict[str, object]:
     names = {"study": record.name, "network": network(record), "protocol": record.protocol}
     kinds = {"leaky": record.leak if record.leaky else "no", "synthetic": made(record) or "no"}
-    return {**names, **kinds, "motion image": motion(record), "classes": scheme(record), "seeds": len(record.seeds)}
+    return {
+        **names,
+        **kinds,
+        "motion image": motion(record),
+        "classes": scheme(record),
+        "seeds": len(record.seeds),
+    }
 
 
 def _numbers(mean: dict) -> dict[str, object]:
     keys = {"": "value", " low": "low", " high": "high", " spread": "spread"}
-    return {f"{NAMES[m]}{what}": "" if mean[m][key] is None else mean[m][key] for m in MEASURES for what, key in keys.items()}
+    return {
+        f"{NAMES[m]}{what}": "" if mean[m][key] is None else mean[m][key]
+        for m in MEASURES
+        for what, key in keys.items()
+    }
 
 
 def _against(one: Compared, against: Record) -> dict[str, object]:
     row: dict[str, object] = {"against": against.name}
     for measure in MEASURES:
-        low, high = ("" if np.isnan(end) else end for end in one.difference.limits[measure])  # one person gives none
+        low, high = (
+            "" if np.isnan(end) else end for end in one.difference.limits[measure]
+        )  # one person gives none
         cells = (one.difference.values[measure], low, high, one.difference.p[measure], one.corrected[measure])
         whats = ("", " low", " high", " p", " p Holm")
         row |= {f"{NAMES[measure]} difference{what}": cell for what, cell in zip(whats, cells, strict=True)}

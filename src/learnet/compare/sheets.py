@@ -44,17 +44,25 @@ def studies(comparison: Comparison) -> Sheet:
     lines = []
     for record in comparison.records:
         clips, people = len(record.answers), len({o.person for o in record.outcomes})
-        cells = (_whose(record, comparison, clips, people), *scores(record.summary["mean"]), figures_of(record, ALL, comparison))
+        cells = (
+            _whose(record, comparison, clips, people),
+            *scores(record.summary["mean"]),
+            figures_of(record, ALL, comparison),
+        )
         lines.append(Line(cells, record.leaky))
         for name in comparison.databases:
             part = record.summary["datasets"][name]
             whose = f"- {name} of {tagged(record)}\n  {_counts(part['clips'], part['people'])}"
-            lines.append(Line((whose, *scores(part["mean"]), figures_of(record, name, comparison)), record.leaky))
+            lines.append(
+                Line((whose, *scores(part["mean"]), figures_of(record, name, comparison)), record.leaky)
+            )
     least = floor(comparison.records[0])
     values = (f"{least.values[m]:.3f}" for m in MEASURES)
     lines.append(Line((f"no learning\nalways “{least.emotion}”", *values, NOTHING)))
     several = any(len(record.seeds) > 1 for record in comparison.records)
-    title = "Pooled over all folds [95 % interval over people]" + (", mean ± standard deviation over seeds" if several else "")
+    title = "Pooled over all folds [95 % interval over people]" + (
+        ", mean ± standard deviation over seeds" if several else ""
+    )
     return Sheet(title, ("study", *NAMES.values(), "published"), tuple(lines), ("published",))
 
 
@@ -62,7 +70,11 @@ def differences(comparison: Comparison) -> Sheet:
     """A row for each study: how far it is from the one it is compared with, and how surely."""
     lines = []
     for one in comparison.compared:
-        cells = (f"{tagged(one.record)}\n{_swaps(one.difference)}", *(differs(one, measure) for measure in MEASURES), _clips(one))
+        cells = (
+            f"{tagged(one.record)}\n{_swaps(one.difference)}",
+            *(differs(one, measure) for measure in MEASURES),
+            _clips(one),
+        )
         lines.append(Line(cells, one.record.leaky))
     number = len(comparison.compared)
     corrected = f"; Holm: p corrected for {number} studies" if number > 1 else ""
@@ -77,7 +89,16 @@ def published(comparison: Comparison) -> Sheet:
         who = f"[{number}] {one.who}" + (f", {one.year}" if one.year else "")
         names = {part: f"{part}: " if len(one.databases) > 1 else "" for part in one.values}
         figures = "\n".join(names[part] + _figures(found) for part, found in one.values.items())
-        lines.append(Line((f"{who}\n{one.protocol}\n{one.source}", figures, _here(one, comparison), one.caveat or NOTHING)))
+        lines.append(
+            Line(
+                (
+                    f"{who}\n{one.protocol}\n{one.source}",
+                    figures,
+                    _here(one, comparison),
+                    one.caveat or NOTHING,
+                )
+            )
+        )
     columns = ("published by", "figures", "same network here", "what is known against it")
     title = f"Published on {', '.join(sorted(datasets(comparison.records[0])))} in the classes {scheme(comparison.records[0])}"
     return Sheet(title, columns, tuple(lines), (columns[0], *columns[2:]))
@@ -91,7 +112,9 @@ def notes(comparison: Comparison) -> list[str]:
         if record.leaky:
             told.append(f"{record.name} leaks: {record.leak}; {_flattered(record, comparison)}.")
         if record.expected not in (None, len(record.outcomes)):
-            told.append(f"{record.name} is unfinished: {len(record.outcomes)} of {record.expected} answers are there.")
+            told.append(
+                f"{record.name} is unfinished: {len(record.outcomes)} of {record.expected} answers are there."
+            )
         if not record.about:
             told.append(f"{record.name} has no study.json: nobody can say how it was tested.")
     if first.summary["absent"]:
@@ -117,7 +140,11 @@ def tagged(record: Record) -> str:
 def _whose(record: Record, comparison: Comparison, clips: int, people: int) -> str:
     """What a study is, and of one that leaks how far it is above the honest one."""
     seeds = f"{len(record.seeds)} seed{'s' if len(record.seeds) != 1 else ''}"
-    about = (f"{network(record)}, {record.protocol}", f"{motion(record)}, {scheme(record)}", f"{_counts(clips, people)}, {seeds}")
+    about = (
+        f"{network(record)}, {record.protocol}",
+        f"{motion(record)}, {scheme(record)}",
+        f"{_counts(clips, people)}, {seeds}",
+    )
     return "\n".join((tagged(record), *about, *([_flattered(record, comparison)] if record.leaky else [])))
 
 
@@ -145,7 +172,9 @@ def differs(one: Compared, measure: str) -> str:
 
 
 def _clips(one: Compared) -> str:
-    return "\n".join((f"only here {one.clips.only_one}", f"only there {one.clips.only_other}", *_p(one, CLIPS)))
+    return "\n".join(
+        (f"only here {one.clips.only_one}", f"only there {one.clips.only_other}", *_p(one, CLIPS))
+    )
 
 
 def _p(one: Compared, key: str) -> Iterable[str]:
@@ -168,7 +197,9 @@ def _counts(clips: int, people: int) -> str:
 
 def _figures(values: Mapping[str, float]) -> str:
     """Figures as the field writes them, with the digits they were published with."""
-    return ", ".join(f"{NAMES[measure]} {value:.4g}".replace(" 0.", " .") for measure, value in values.items())
+    return ", ".join(
+        f"{NAMES[measure]} {value:.4g}".replace(" 0.", " .") for measure, value in values.items()
+    )
 
 
 def figures_of(record: Record, part: str, comparison: Comparison) -> str:
@@ -185,7 +216,8 @@ def _here(one: Published, comparison: Comparison) -> str:
     """What the studies of the same network score here, in the measures that were published; never without the word synthetic."""
     measures = [m for m in MEASURES if any(m in found for found in one.values.values())]
     found = [
-        f"{tagged(record)}: " + ", ".join(f"{NAMES[m]} {record.summary['mean'][m]['value']:.3f}" for m in measures)
+        f"{tagged(record)}: "
+        + ", ".join(f"{NAMES[m]} {record.summary['mean'][m]['value']:.3f}" for m in measures)
         for record in comparison.records
         if network(record) in one.networks
     ]
@@ -195,11 +227,15 @@ def _here(one: Published, comparison: Comparison) -> str:
 
 def _of_published(comparison: Comparison) -> list[str]:
     first = comparison.records[0]
-    told = ["Published figures are of other clips, faces and motion images than these studies; their protocols are as their authors say."]
+    told = [
+        "Published figures are of other clips, faces and motion images than these studies; their protocols are as their authors say."
+    ]
     if kind := made(first):
         told.append(f"The clips here are {kind}: nothing here can be compared with a published figure.")
     clips, people = len(first.answers), len({o.person for o in first.outcomes})
     official = tuple(sum(PARTS[name][place] for name in COMPOSITE) for place in (0, 1))
     if comparison.published[0].databases == COMPOSITE and (clips, people) != official:
-        told.append(f"The figures are counted over {official[0]} clips of {official[1]} people, these studies over {clips} of {people}.")
+        told.append(
+            f"The figures are counted over {official[0]} clips of {official[1]} people, these studies over {clips} of {people}."
+        )
     return told

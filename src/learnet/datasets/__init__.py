@@ -21,7 +21,8 @@ from learnet.errors import BadInput, LearnetError, pick
 from learnet.settings import Selection
 
 DATASETS: dict[str, Dataset] = {
-    dataset.name: dataset for dataset in (CASME, CASME2, CASME_SQ, CASME3, SMIC, SMIC_E, SAMM, MMEW, FOURDME, FOLDER)
+    dataset.name: dataset
+    for dataset in (CASME, CASME2, CASME_SQ, CASME3, SMIC, SMIC_E, SAMM, MMEW, FOURDME, FOLDER)
 }
 DATASETS["megc2019"] = megc2019({part: DATASETS[part] for part in PARTS})
 
@@ -44,7 +45,9 @@ def read_dataset(name: str, root: Path, selection: Selection = Selection()) -> R
         if found := _looks_like(root.expanduser(), dataset):
             other, sign = found
             wrong = f"this looks like {other.title}, not {dataset.title}: {sign}"
-            raise BadInput(root, wrong, f"Read it as `{other.name}`, or give the folder of {dataset.title}.") from refusal
+            raise BadInput(
+                root, wrong, f"Read it as `{other.name}`, or give the folder of {dataset.title}."
+            ) from refusal
         raise
 
 
@@ -60,10 +63,17 @@ def check_selection(dataset: Dataset, selection: Selection) -> None:
             continue
         known = dataset.takes.get(field.name)
         if known is None:
-            takes = ", ".join(f"--{name} {'|'.join(values)}".strip() for name, values in dataset.takes.items())
-            raise LearnetError(f"{dataset.title} has no --{field.name}.", f"It takes {takes}." if takes else "It takes no selection.")
+            takes = ", ".join(
+                f"--{name} {'|'.join(values)}".strip() for name, values in dataset.takes.items()
+            )
+            raise LearnetError(
+                f"{dataset.title} has no --{field.name}.",
+                f"It takes {takes}." if takes else "It takes no selection.",
+            )
         if known and value not in known:
-            raise LearnetError(f"{dataset.title} has no {field.name} {value!r}.", f"Choose from {', '.join(known)}.")
+            raise LearnetError(
+                f"{dataset.title} has no {field.name} {value!r}.", f"Choose from {', '.join(known)}."
+            )
 
 
 def recognised(root: Path) -> dict[str, str]:

@@ -36,7 +36,9 @@ def audit_table(reading: Reading, dataset: Dataset) -> dict[str, pd.DataFrame]:
 def count_rows(reading: Reading, dataset: Dataset) -> list[list[str | int]]:
     """Emotion, clips, people, clips as published ("-": by nobody); then the same of all, and of those in the dataset's usual classes."""
     words, published = _emotions(reading, dataset), _published(reading, dataset)
-    rows = [[word, *_count(reading.clips, [word]), published.get(word, 0 if published else "-")] for word in words]
+    rows = [
+        [word, *_count(reading.clips, [word]), published.get(word, 0 if published else "-")] for word in words
+    ]
     rows.append(["all", *_count(reading.clips, words), sum(published.values()) or "-"])
     if dataset.classes in SCHEMES:
         scheme = scheme_for("auto", [dataset.name], words)
@@ -78,7 +80,9 @@ def serious_line(findings: Iterable[Finding]) -> str:
     kinds = Counter(finding.kind for finding in findings if finding.serious)
     if not kinds:
         return ""
-    return f"{counted(kinds.total(), 'serious finding')}: " + ", ".join(f'{number} of "{kind}"' for kind, number in sorted(kinds.items()))
+    return f"{counted(kinds.total(), 'serious finding')}: " + ", ".join(
+        f'{number} of "{kind}"' for kind, number in sorted(kinds.items())
+    )
 
 
 def write_audit_csv(reading: Reading, path: Path, dataset: Dataset | None = None) -> None:
@@ -89,7 +93,9 @@ def write_audit_csv(reading: Reading, path: Path, dataset: Dataset | None = None
     Raises:
         BadInput: it cannot be written there.
     """
-    rows: list[tuple[str, str, str, bool]] = [("about", subject, what, False) for subject, what in reading.about.items()]
+    rows: list[tuple[str, str, str, bool]] = [
+        ("about", subject, what, False) for subject, what in reading.about.items()
+    ]
     if dataset:
         rows += [("count", str(word), f"{counted(int(clips), 'clip')}, {counted(int(people), 'person', 'people')}, published {published}",
                   False) for word, clips, people, published in count_rows(reading, dataset)]  # fmt: skip

@@ -51,7 +51,9 @@ def subject_of(cells: Mapping[str, str], named: int | None = None) -> int:
     if number is None:
         raise ValueError(f"{cells['subject']!r} is not a subject's number")
     if named not in (None, number):
-        raise ValueError(f"subject {cells['subject']} cannot have the clip {cells['name']}, which is another's; are the columns shifted?")
+        raise ValueError(
+            f"subject {cells['subject']} cannot have the clip {cells['name']}, which is another's; are the columns shifted?"
+        )
     return number
 
 
@@ -93,7 +95,9 @@ class Labelling:
     dataset: str  # as Clip.dataset
     title: str  # "CASME II"
     key: Callable[[Row], Key] = by_subject_and_name  # what finds the folder of a row's clip
-    also: Callable[[Row], tuple[Key, ...]] = lambda row: ()  # further keys that find it, such as a whole recording's
+    also: Callable[[Row], tuple[Key, ...]] = (
+        lambda row: ()
+    )  # further keys that find it, such as a whole recording's
 
     def found(self, row: Row, folders: Collection[Key]) -> Key | None:
         """The first of the row's keys that is among FOLDERS; None where none is."""
@@ -107,18 +111,29 @@ class Books(Labelling):
     example: str  # how the workbook is called, for messages
     form: Form
     emotions: Collection[str]  # that the database uses; a workbook with others is another database's
-    rows: Callable[[dict[str, str], str], list[Row]]  # cells of a row and where it stands -> its clips; ValueError where unusable
+    rows: Callable[
+        [dict[str, str], str], list[Row]
+    ]  # cells of a row and where it stands -> its clips; ValueError where unusable
     preferred: tuple[str, ...] = ()  # beginnings of their names as `normalise` gives them, the best first
     beside: tuple[str, ...] = ()  # pieces of the names of files that lie beside and hold something else
-    part: Callable[[Path], str] = lambda path: ""  # workbooks of different parts complete each other, those of one are versions
+    part: Callable[[Path], str] = lambda path: (
+        ""
+    )  # workbooks of different parts complete each other, those of one are versions
     read: Callable[[Path], Table] | None = None  # where `read_table` does not do
-    repair: Callable[[Table, list[Row]], tuple[list[Row], list[Finding]]] = lambda table, rows: (rows, [])  # published repairs
-    superseded: Callable[[Table], str] = lambda table: ""  # what is wrong with a version that its owners replaced; "" for others
+    repair: Callable[[Table, list[Row]], tuple[list[Row], list[Finding]]] = lambda table, rows: (
+        rows,
+        [],
+    )  # published repairs
+    superseded: Callable[[Table], str] = lambda table: (
+        ""
+    )  # what is wrong with a version that its owners replaced; "" for others
 
     def rank(self, path: Path) -> int:
         """Place in the order of preference; the last for names nobody knows."""
         stem = normalise(path.stem)
-        return next((rank for rank, known in enumerate(self.preferred) if stem.startswith(known)), len(self.preferred))
+        return next(
+            (rank for rank, known in enumerate(self.preferred) if stem.startswith(known)), len(self.preferred)
+        )
 
     def lies_beside(self, path: Path) -> bool:
         """Whether the name says that the file holds something else."""
@@ -140,7 +155,11 @@ class Labels:
     @property
     def counted(self) -> str:
         """How many there are, for messages."""
-        return counted(sum(len(table.rows) for table in self.used), "row") if self.used else counted(len(self.rows), "folder")
+        return (
+            counted(sum(len(table.rows) for table in self.used), "row")
+            if self.used
+            else counted(len(self.rows), "folder")
+        )
 
 
 def read_labels(found: Survey, books: Books, folders: Collection[Key]) -> tuple[Labels, list[Finding]]:
@@ -163,7 +182,12 @@ def read_labels(found: Survey, books: Books, folders: Collection[Key]) -> tuple[
         findings += problems
         versions = [other for other in labels.others if books.part(other.path) == books.part(table.path)]
         findings += [
-            Finding("version superseded", each.path.name, f"{wrong}; it is {'not ' * (each is not table)}used", serious=each is table)
+            Finding(
+                "version superseded",
+                each.path.name,
+                f"{wrong}; it is {'not ' * (each is not table)}used",
+                serious=each is table,
+            )
             for each in (table, *versions)
             if (wrong := books.superseded(each))
         ]
@@ -186,11 +210,15 @@ def _usable(found: Survey, books: Books, folders: Collection[Key]) -> tuple[list
                 refused.append(wrong)
         if tables:
             tables.sort(key=lambda table: bool(books.superseded(table)))
-            return tables, findings + [_not_used(wrong, tables, books) for wrong in refused if not books.lies_beside(wrong.path)]
+            return tables, findings + [
+                _not_used(wrong, tables, books) for wrong in refused if not books.lies_beside(wrong.path)
+            ]
     named = [wrong for wrong in refused if books.rank(wrong.path) < len(books.preferred)]
     if named or refused:
         raise (named or refused)[0]
-    hint = "Put it beside the folders of clips." + (" Its lock file is there: was it moved?" if findings else "")
+    hint = "Put it beside the folders of clips." + (
+        " Its lock file is there: was it moved?" if findings else ""
+    )
     raise BadInput(found.root, f"there is no label workbook ({books.example} or another version)", hint)
 
 
@@ -231,9 +259,13 @@ def _checked(path: Path, books: Books, folders: Collection[Key]) -> Table:
     words = {word for words in said for word in words}
     if foreign := sorted(words & set(EMOTIONS) - set(books.emotions)):
         lines = [line for line, words in zip(table.lines, said, strict=True) if words & {*foreign}]
-        rows = f"row {lines[0]}" if len(lines) == 1 else f"{len(lines)} rows, the first of them row {lines[0]}"
+        rows = (
+            f"row {lines[0]}" if len(lines) == 1 else f"{len(lines)} rows, the first of them row {lines[0]}"
+        )
         wrong = f"has the emotions {', '.join(foreign)}, which {books.title} does not use, in {rows}"
-        raise BadInput(path, wrong, f"Is it another database's? {books.title} has {', '.join(books.emotions)}.")
+        raise BadInput(
+            path, wrong, f"Is it another database's? {books.title} has {', '.join(books.emotions)}."
+        )
     if not any(books.found(row, folders) for row in _readable(table, books)):
         if unknown := _unknown_label(table, books):
             raise BadInput(path, f"has no row that can be used; {unknown.what}", unknown.hint)
@@ -276,7 +308,14 @@ def _rows(table: Table, books: Books) -> tuple[list[Row], list[Finding]]:
         filled = sum(bool(cells[name]) for name in books.form.needed)
         lacks = [key for key in books.form.keys if not cells[key]] or ["clip"]
         what = f"{table.path.name} row {line} names no {' and no '.join(lacks)}"
-        findings.append(Finding("row passed over", table.path.name, f"{what}: {' '.join(filter(None, cells.values()))[:80]!r}", filled > 2))
+        findings.append(
+            Finding(
+                "row passed over",
+                table.path.name,
+                f"{what}: {' '.join(filter(None, cells.values()))[:80]!r}",
+                filled > 2,
+            )
+        )
     for index, cells in enumerate(table.rows):
         try:
             rows += books.rows(cells, table.where(index))
@@ -301,13 +340,21 @@ def _compare(used: Table, other: Table, rows: list[Row], books: Books) -> Iterat
         if mine is None or its is None:
             there, (has, lacks) = (mine, (used, other)) if mine else (its, (other, used))
             what = f"{has.path.name} has this clip, {lacks.path.name} has not"
-            yield Finding("versions differ in rows", f"{books.dataset}/{key[0]}/{there.name if there else key[1]}", what, serious)
+            yield Finding(
+                "versions differ in rows",
+                f"{books.dataset}/{key[0]}/{there.name if there else key[1]}",
+                what,
+                serious,
+            )
             continue
         where = f"{books.dataset}/{mine.subject}/{mine.name}"
         if mine.emotion != its.emotion:
             what = f"{used.path.name} says {mine.emotion}, {other.path.name} says {its.emotion}; the first is taken"
             yield Finding("versions differ in emotion", where, what, serious)
-        frames = ["/".join("none" if mark is None else str(mark) for mark in (row.onset, row.apex, row.offset)) for row in (mine, its)]
+        frames = [
+            "/".join("none" if mark is None else str(mark) for mark in (row.onset, row.apex, row.offset))
+            for row in (mine, its)
+        ]
         if frames[0] != frames[1]:
             what = f"onset/apex/offset are {frames[0]} in {used.path.name}, {frames[1]} in {other.path.name}; the first is taken"
             yield Finding("versions differ in frames", where, what)

@@ -77,7 +77,9 @@ def choose_camera(found: Survey, place: Place, wanted: str | None) -> str:
         return next((camera for camera in CAMERAS if camera in there), next(iter(CAMERAS)))
     if there and not there & {wanted, None}:
         others = " and ".join(camera for camera in CAMERAS if camera in there)
-        raise BadInput(found.root, f"there are no clips of the {wanted} camera", f"There are clips of {others}.")
+        raise BadInput(
+            found.root, f"there are no clips of the {wanted} camera", f"There are clips of {others}."
+        )
     return wanted
 
 

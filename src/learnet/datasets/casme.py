@@ -108,7 +108,9 @@ def read(root: Path, selection: Selection = Selection()) -> Reading:  # noqa: B0
     """Every labelled clip of a CASME folder, of both sections or of the one that is there; `collect` says how. The tree is one of TREES."""
     found = survey(checked_root(root))
     reading = collect_from(found, selection, PLAN)
-    missing = [_missing(section, found) for section in SECTIONS if section not in reading.about["sections"].split()]
+    missing = [
+        _missing(section, found) for section in SECTIONS if section not in reading.about["sections"].split()
+    ]
     return replace(reading, findings=[*reading.findings, *missing])
 
 
@@ -118,8 +120,12 @@ def _missing(section: str, found: Survey) -> Finding:
     for way in found.leaves:
         if (placed := place_below_subject(way)) and _section(placed.key[0]) == section:
             what = f"folders of {which} are there, but no rows; where is the workbook, Section {section}.xls?"
-            return Finding("section without labels", "/".join(way[: placed.above]) or found.root.name, what, serious=True)
-    return Finding("section not here", found.root.name, f"{which} are not in this folder; the database is more than this")
+            return Finding(
+                "section without labels", "/".join(way[: placed.above]) or found.root.name, what, serious=True
+            )
+    return Finding(
+        "section not here", found.root.name, f"{which} are not in this folder; the database is more than this"
+    )
 
 
 CASME = Dataset(

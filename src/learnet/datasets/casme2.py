@@ -18,11 +18,25 @@ from learnet.errors import BadVideo
 from learnet.settings import Selection
 from learnet.video import image_files
 
-PUBLISHED = {"others": 99, "disgust": 63, "happiness": 32, "repression": 27, "surprise": 25, "sadness": 7, "fear": 2}
+PUBLISHED = {
+    "others": 99,
+    "disgust": 63,
+    "happiness": 32,
+    "repression": 27,
+    "surprise": 25,
+    "sadness": 7,
+    "fear": 2,
+}
 """Clips per emotion of the 20140508 workbook: 255, of which 246 in the five classes (247 where sub24/EP02_07 has a row)."""
 
 FORM = Form(COLUMNS, NEEDED)
-WORKBOOKS = ("casme2coding20140508", "casme2coding20190701", "casme2codingupdated", "casme2coding", "casme2labelver2")
+WORKBOOKS = (
+    "casme2coding20140508",
+    "casme2coding20190701",
+    "casme2codingupdated",
+    "casme2coding",
+    "casme2labelver2",
+)
 """Order of preference where several workbooks lie together. The first is the one whose counts are published."""
 
 TREES = ("cropped", "cropped-updated", "raw-selected", "raw")
@@ -37,8 +51,16 @@ REPAIRED_OFFSETS = {60: 91}
 """Position among the 256 rows (from 0) -> frame. Estimates by optical flow, not the owners'. Source: github.com/tvaranka/meb."""
 
 _SURPRISE = {
-    "as in 20140508 (with sub24/EP07_01, EP07_04f, EP10_03)": ((24, "ep07_01"), (24, "ep07_04f"), (24, "ep10_03")),
-    "as in Ver_2 (with sub03/EP01_2, sub15/EP04_02, sub17/EP01_13)": ((3, "ep01_2"), (15, "ep04_02"), (17, "ep01_13")),
+    "as in 20140508 (with sub24/EP07_01, EP07_04f, EP10_03)": (
+        (24, "ep07_01"),
+        (24, "ep07_04f"),
+        (24, "ep10_03"),
+    ),
+    "as in Ver_2 (with sub03/EP01_2, sub15/EP04_02, sub17/EP01_13)": (
+        (3, "ep01_2"),
+        (15, "ep04_02"),
+        (17, "ep01_13"),
+    ),
 }  # two lists of 25 surprises are in use; results on one are not results on the other
 
 
@@ -55,7 +77,9 @@ def _repaired(table: Table, rows: list[Row]) -> tuple[list[Row], list[Finding]]:
     """
     if len(table.rows) != REPAIRS_ROWS:
         return rows, []
-    bare = {line - 2 for line, cells in zip(table.lines, table.rows, strict=True) if is_missing(cells["apex"])}
+    bare = {
+        line - 2 for line, cells in zip(table.lines, table.rows, strict=True) if is_missing(cells["apex"])
+    }
     if bare != set(REPAIRED_APEXES):
         what = f"{len(bare)} rows lack an apex, and not those for which repairs are published; middle frames are taken instead"
         return rows, [Finding("repairs not applied", table.path.name, what)]
@@ -65,9 +89,18 @@ def _repaired(table: Table, rows: list[Row]) -> tuple[list[Row], list[Finding]]:
         apex, offset = REPAIRED_APEXES.get(position[row.where]), REPAIRED_OFFSETS.get(position[row.where])
         key = f"casme2/{row.subject}/{row.name}"
         if offset is not None and (row.offset is None or (apex is not None and row.offset < apex)):
-            findings.append(Finding("offset repaired", key, f"{row.where}: {row.offset} becomes {offset}, as published by meb"))
+            findings.append(
+                Finding(
+                    "offset repaired", key, f"{row.where}: {row.offset} becomes {offset}, as published by meb"
+                )
+            )
             row = replace(row, offset=offset)
-        if apex is not None and row.onset is not None and row.offset is not None and row.onset <= apex <= row.offset:
+        if (
+            apex is not None
+            and row.onset is not None
+            and row.offset is not None
+            and row.onset <= apex <= row.offset
+        ):
             findings.append(Finding("apex repaired", key, f"{row.where}: {apex}, as published by meb"))
             row = replace(row, apex=apex, apex_source="repaired")
         fixed.append(row)
@@ -96,7 +129,10 @@ def _kind(way: str, folders: list[tuple[Row, Path]]) -> str:
 def _about(labels: Labels) -> dict[str, str]:
     sided = any(re.search(r"[LRlr]\d", row.action_units) for row in labels.rows)
     surprised = {(int(row.subject), same(row.name)) for row in labels.rows if row.emotion == "surprise"}
-    kind = next((kind for kind, keys in _SURPRISE.items() if surprised >= set(keys)), "in neither of the two known lists")
+    kind = next(
+        (kind for kind, keys in _SURPRISE.items() if surprised >= set(keys)),
+        "in neither of the two known lists",
+    )
     return {"action units": "with sides (L10)" if sided else "without sides", "surprises": kind}
 
 

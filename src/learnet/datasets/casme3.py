@@ -21,7 +21,15 @@ from learnet.errors import BadInput, LearnetError
 from learnet.labels import EMOTIONS
 from learnet.settings import Selection
 
-PUBLISHED = {"disgust": 250, "surprise": 187, "others": 161, "fear": 86, "anger": 64, "sadness": 57, "happiness": 55}
+PUBLISHED = {
+    "disgust": 250,
+    "surprise": 187,
+    "others": 161,
+    "fear": 86,
+    "anger": 64,
+    "sadness": 57,
+    "happiness": 55,
+}
 """Clips per emotion of part A, version 2: 860 of 94 people, counted in the owners' workbook."""
 PUBLISHED_C = {"negative": 99, "surprise": 30, "others": 20, "positive": 16}
 """Clips per emotion of part C: 165 of 30 people, counted in the owners' workbook."""
@@ -54,9 +62,15 @@ FORM_C = Form(
     },
     needed=("subject", "name", "onset", "offset", "emotion"),
 )
-BOOK_A, BOOK_ALL, BOOK_C = "cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx", "CAS(ME)3_part_A_v2.xls", "CAS(ME)3_part_C_ME.xlsx"
+BOOK_A, BOOK_ALL, BOOK_C = (
+    "cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx",
+    "CAS(ME)3_part_A_v2.xls",
+    "CAS(ME)3_part_C_ME.xlsx",
+)
 PREFERRED_A = ("casme3partamelabeljpgindexv2", "casme3partav2", "casme3partamelabel", "casme3parta")
-_ORGANIZE = Form({"subject": ("subject",), "name": ("onset",), "type": ("exptype",)}, needed=("subject", "name", "type"))
+_ORGANIZE = Form(
+    {"subject": ("subject",), "name": ("onset",), "type": ("exptype",)}, needed=("subject", "name", "type")
+)
 
 FIRST_VERSION = 921
 """Micro-expressions of version 1. Version 2 has 860: some of them became macro-expressions."""
@@ -98,7 +112,9 @@ def _table_a(path: Path, micro_only: bool) -> Table:
     table = read_table(path, FORM_A)
     typed = any(cells["kind"] for cells in table.rows)
     if not typed and not micro_only:
-        raise BadInput(path, "has no column `Expression type`, so no macro-expressions", f"They are in {BOOK_ALL}.")
+        raise BadInput(
+            path, "has no column `Expression type`, so no macro-expressions", f"They are in {BOOK_ALL}."
+        )
     if not typed and len(table.rows) > FIRST_VERSION:
         wrong = f"has {len(table.rows)} rows and no column `Expression type`, so micro- and macro-expressions cannot be told apart"
         raise BadInput(path, wrong, f"Use {BOOK_A}.")
@@ -143,9 +159,22 @@ def _rows_a(cells: dict[str, str], where: str) -> list[Row]:
 def _rows_c(cells: dict[str, str], where: str) -> list[Row]:
     subject, count = whole_number(cells["subject"]), whole_number(cells["name"])
     if subject is None or count is None:
-        raise ValueError(f"{cells['subject']!r}, {cells['name']!r} are not the numbers of a subject and a clip")
+        raise ValueError(
+            f"{cells['subject']!r}, {cells['name']!r} are not the numbers of a subject and a clip"
+        )
     onset, offset = whole_number(cells["onset"]), whole_number(cells["offset"]) or None
-    return [Row(str(subject), str(count), emotion_of(cells, where), onset, None, offset, where, cells["action_units"])]
+    return [
+        Row(
+            str(subject),
+            str(count),
+            emotion_of(cells, where),
+            onset,
+            None,
+            offset,
+            where,
+            cells["action_units"],
+        )
+    ]
 
 
 def _repaired(table: Table, rows: list[Row]) -> tuple[list[Row], list[Finding]]:
@@ -163,8 +192,16 @@ def _repaired(table: Table, rows: list[Row]) -> tuple[list[Row], list[Finding]]:
                 what = f"{row.where}: published by meb, {change}; but then onset, apex and offset are out of order"
                 findings.append(Finding("repair not applied", key, what))
                 break
-            row = replace(row, onset=onset, apex=apex, offset=offset, apex_source="repaired" if "apex" in right else "file")
-            findings.append(Finding(f"{' and '.join(right)} repaired", key, f"{row.where}: {change}, as published by meb"))
+            row = replace(
+                row,
+                onset=onset,
+                apex=apex,
+                offset=offset,
+                apex_source="repaired" if "apex" in right else "file",
+            )
+            findings.append(
+                Finding(f"{' and '.join(right)} repaired", key, f"{row.where}: {change}, as published by meb")
+            )
             break
         fixed.append(row)
     return fixed, findings
@@ -172,7 +209,11 @@ def _repaired(table: Table, rows: list[Row]) -> tuple[list[Row], list[Finding]]:
 
 def _place_a(way: Sequence[str]) -> Placed | None:
     """`.../spNo.1_a_355` is a clip, `.../spNO.1/a/color` a recording."""
-    if (found := named_clip(way, _CUT)) and (cut := _CUT.fullmatch(same(found[1]))) and (number := subject_number(cut[1])) is not None:
+    if (
+        (found := named_clip(way, _CUT))
+        and (cut := _CUT.fullmatch(same(found[1])))
+        and (number := subject_number(cut[1])) is not None
+    ):
         return Placed(found[0], (f"spNO.{number}", f"{cut[2]}_{int(cut[3])}"))
     names = _without_colour(way)
     last = len(names) - 1
@@ -245,7 +286,10 @@ def _plan_a(micro_only: bool) -> Plan:
         beside=("wronglylabeled", "partc") if micro_only else ("wronglylabeled", "partc", "melabel"),
         read=partial(_table_a, micro_only=micro_only),
         repair=_repaired,
-        also=lambda row: ((row.subject, f"{row.folder}_{row.onset}"), (row.subject, row.folder, _RAW)),  # an onset repaired; a recording
+        also=lambda row: (
+            (row.subject, f"{row.folder}_{row.onset}"),
+            (row.subject, row.folder, _RAW),
+        ),  # an onset repaired; a recording
         superseded=_superseded,
     )
     plan = _plan(books, "Part_A_ME_clip/frame/spNo.1_a_355", _place_a, "A", PUBLISHED if micro_only else {})
@@ -284,7 +328,9 @@ def read(root: Path, selection: Selection = Selection()) -> Reading:  # noqa: B0
     """
     root = checked_root(root)
     if same(root.name) in _BESIDE:
-        raise BadInput(root, "this holds depth maps or films, not the colour images", "Give the folder above it.")
+        raise BadInput(
+            root, "this holds depth maps or films, not the colour images", "Give the folder above it."
+        )
     if selection.part == "C":
         if selection.expressions != "micro":
             raise LearnetError("Part C of CAS(ME)^3 has micro-expressions only.", "Leave out --expressions.")
@@ -302,5 +348,9 @@ CASME3 = Dataset(
     counted="part A, micro-expressions, version 2; certain",
     apply="http://casme.psych.ac.cn/casme/e4",
     takes={"tree": TREES, "part": ("A", "C"), "expressions": ("micro", "macro", "all")},
-    signs=(r"cas\(me\)\^?3[ _-]*part_[ac].*", r"(.*/)?spno\.?\d+_[a-z]_\d+", r"(.*/)?spno\.?\d+/[a-z](/color)?"),
+    signs=(
+        r"cas\(me\)\^?3[ _-]*part_[ac].*",
+        r"(.*/)?spno\.?\d+_[a-z]_\d+",
+        r"(.*/)?spno\.?\d+/[a-z](/color)?",
+    ),
 )

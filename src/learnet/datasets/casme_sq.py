@@ -54,7 +54,11 @@ def _kind_of(text: str) -> str | None:
 
 
 def _is_label(cells: Sequence[str]) -> bool:
-    return len(cells) >= len(COLUMNS) and number_or_none(cells[0]) is not None and _kind_of(cells[COLUMNS.index("kind")]) is not None
+    return (
+        len(cells) >= len(COLUMNS)
+        and number_or_none(cells[0]) is not None
+        and _kind_of(cells[COLUMNS.index("kind")]) is not None
+    )
 
 
 def _naming(book: Iterable[Rows]) -> tuple[dict[str, str], dict[str, str]]:
@@ -69,7 +73,9 @@ def _naming(book: Iterable[Rows]) -> tuple[dict[str, str], dict[str, str]]:
             if index is not None:
                 folders.setdefault(str(index), f"{number:02d}")
         elif re.fullmatch(r"[a-z]+[0-9]+", same(second)) and number < 10_000:
-            videos.setdefault(same(second), f"{number:04d}")  # `0101`, or 101 where a spreadsheet program has been at it
+            videos.setdefault(
+                same(second), f"{number:04d}"
+            )  # `0101`, or 101 where a spreadsheet program has been at it
     return folders, videos
 
 
@@ -87,9 +93,13 @@ def _read(path: Path) -> Table:
     if not any(map(_is_label, rows.values())):
         wrong = "has no sheet of clips: subject index, clip such as anger1_1, onset, apex, offset, action units, emotion, micro-expression"
         raise BadInput(path, wrong, "Is this the label workbook?")
-    headers = ("",) * max(column for cells in rows.values() for column, cell in enumerate(cells, start=1) if cell)
+    headers = ("",) * max(
+        column for cells in rows.values() for column, cell in enumerate(cells, start=1) if cell
+    )
     first = next(iter(rows))
-    if not any(re.search("[0-9]", cell) for cell in rows[first]):  # the owners wrote none, but somebody may have
+    if not any(
+        re.search("[0-9]", cell) for cell in rows[first]
+    ):  # the owners wrote none, but somebody may have
         headers = rows.pop(first)
     table = Table(path, sheet, headers, [], [])
     for line, texts in rows.items():
@@ -119,7 +129,9 @@ def _rows(cells: dict[str, str], where: str) -> list[Row]:
     row = Row(
         subject=cells["subject"],
         name=cells["name"],
-        emotion=emotion_of(cells, where),  # not the one in the clip's name: that is what the film was to call forth
+        emotion=emotion_of(
+            cells, where
+        ),  # not the one in the clip's name: that is what the film was to call forth
         onset=_frame(cells["onset"]),
         apex=_frame(cells["apex"]),
         offset=_frame(cells["offset"]),
@@ -135,11 +147,17 @@ def _named(table: Table, rows: list[Row]) -> tuple[list[Row], list[Finding]]:
     """ROWS as they are; where the naming sheets are silent on what they ask for, or differ from what they are known to say."""
     used = {row.subject for row in rows} | {row.folder for row in rows}
     findings = []
-    for rule, said, known in zip(("naming rule1", "naming rule2"), _naming(sheets(table.path).values()), (FOLDERS, VIDEOS), strict=True):
+    for rule, said, known in zip(
+        ("naming rule1", "naming rule2"), _naming(sheets(table.path).values()), (FOLDERS, VIDEOS), strict=True
+    ):
         if silent := [name for name in known if name not in said and known[name] in used]:
             what = f"{rule} does not say what {', '.join(silent)} stands for; what other copies say is taken"
             findings.append(Finding("naming rule incomplete", table.path.name, what))
-        if differ := [f"{name} is {said[name]}, not {known[name]}" for name in known if said.get(name, known[name]) != known[name]]:
+        if differ := [
+            f"{name} is {said[name]}, not {known[name]}"
+            for name in known
+            if said.get(name, known[name]) != known[name]
+        ]:
             what = f"{rule} is not that of other copies: {', '.join(differ)}; this one is followed"
             findings.append(Finding("naming rule differs", table.path.name, what, serious=True))
     return rows, findings
@@ -174,7 +192,9 @@ def _tree(way: str, folders: list[tuple[Row, Path]]) -> str:
 def _about(labels: Labels) -> dict[str, str]:
     counts = Counter(row.kind for row in labels.rows)
     people = len({row.subject for row in labels.rows})
-    return {"expressions in the workbook": f"{counts['micro']} micro, {counts['macro']} macro, of {people} people"}
+    return {
+        "expressions in the workbook": f"{counts['micro']} micro, {counts['macro']} macro, of {people} people"
+    }
 
 
 PLAN = Plan(

@@ -19,7 +19,9 @@ from learnet.labels import UnknownLabel
 from learnet.settings import Selection
 from learnet.video import image_files
 
-RECORDINGS_KEPT = 16  # listings of thousands of images each; the clips of a recording stand together in the workbook
+RECORDINGS_KEPT = (
+    16  # listings of thousands of images each; the clips of a recording stand together in the workbook
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,9 @@ class Placed:
     odd: str = ""  # what is wrong with the place where it lies; another folder of the clip comes first
 
 
-Place = Callable[[Sequence[str]], Placed | None]  # way to a folder of images -> its clip; None where it is none of the database
+Place = Callable[
+    [Sequence[str]], Placed | None
+]  # way to a folder of images -> its clip; None where it is none of the database
 
 
 def place_below_subject(way: Sequence[str]) -> Placed | None:
@@ -56,11 +60,15 @@ class Plan:
     example: str  # how a clip's folder is called, for messages: "sub01/EP02_01f"
     place: Place
     trees: tuple[str, ...]  # kinds of trees that occur, in order of preference
-    kind: Callable[[str, list[tuple[Row, Path]]], str]  # way to a tree (or its name), some rows and their folders -> one of `trees`
+    kind: Callable[
+        [str, list[tuple[Row, Path]]], str
+    ]  # way to a tree (or its name), some rows and their folders -> one of `trees`
     source: Callable[[str], Source]  # kind of tree -> what its clips have in common
     about: Callable[[Labels], dict[str, str]] = lambda labels: {}  # what else the audit says
     published: Mapping[str, int] | None = None  # as Reading.published
-    scattered: bool = False  # workbooks lie inside the trees, so trees of other kinds lie beside them and have none
+    scattered: bool = (
+        False  # workbooks lie inside the trees, so trees of other kinds lie beside them and have none
+    )
 
 
 @dataclass(frozen=True)
@@ -110,10 +118,16 @@ def collect_from(found: Survey, selection: Selection, plan: Plan) -> Reading:
     findings = [finding for finding in findings + problems if finding.where not in others]
     if not clips:
         names = " of " * bool(labels.used) + " and ".join(table.path.name for table in labels.used)
-        why = findings[-1].what if len(others) < len(labels.rows) else f"they have no {selection.expressions}-expressions"
+        why = (
+            findings[-1].what
+            if len(others) < len(labels.rows)
+            else f"they have no {selection.expressions}-expressions"
+        )
         raise BadInput(found.root, f"none of the {labels.counted}{names} gives a clip; {why}")
     count = f"{len(clips)} from {labels.counted}, {counted(len({clip.person for clip in clips}), 'person', 'people')}"
-    return Reading(clips, findings, _about(found.root, labels, kinds, chosen, plan) | {"clips": count}, plan.published)
+    return Reading(
+        clips, findings, _about(found.root, labels, kinds, chosen, plan) | {"clips": count}, plan.published
+    )
 
 
 def plant(found: Survey, plan: Plan) -> list[Tree]:
@@ -153,7 +167,9 @@ def _levels_inside(found: Survey, plan: Plan) -> int:
 
 
 def _too_deep(root: Path, right: Path) -> BadInput:
-    return BadInput(root, "this is a single subject or clip, not the database", f"Give {right}, or the folder above it.")
+    return BadInput(
+        root, "this is a single subject or clip, not the database", f"Give {right}, or the folder above it."
+    )
 
 
 def _no_tree(found: Survey, plan: Plan) -> BadInput:
@@ -163,7 +179,9 @@ def _no_tree(found: Survey, plan: Plan) -> BadInput:
             return _too_deep(found.root, Path(found.root.anchor, *parts[: placed.above]))
     if found.archives:
         names = ", ".join(path.name for path in found.archives[:3])
-        return BadInput(found.root, f"there are no folders of clips, but packed archives ({names})", "Unpack them.")
+        return BadInput(
+            found.root, f"there are no folders of clips, but packed archives ({names})", "Unpack them."
+        )
     wrong = f"there are no folders of clips (such as {plan.example}) in it, nor below"
     return BadInput(found.root, wrong, f"Give the folder into which {plan.books.title} was unpacked.")
 
@@ -172,7 +190,9 @@ def labels_of(root: Path, trees: list[Tree], folders: Folders) -> tuple[Labels, 
     """The rows that the folders of clips are; of several folders of one clip the first one's."""
     rows: dict[Key, Row] = {}
     findings = []
-    for folder in [folder for tree in trees for folder in (*tree.clips.values(), *(left for _, left in tree.twice))]:
+    for folder in [
+        folder for tree in trees for folder in (*tree.clips.values(), *(left for _, left in tree.twice))
+    ]:
         try:
             row = folders.row(folder.relative_to(root).parts)
         except UnknownLabel as unknown:
@@ -183,7 +203,14 @@ def labels_of(root: Path, trees: list[Tree], folders: Folders) -> tuple[Labels, 
         first = rows.setdefault(folders.key(row), row)
         if first.emotion != row.emotion:
             what = f"{first.where} says {first.emotion}, {row.where} says {row.emotion}; the first is taken"
-            findings.append(Finding("folders differ in emotion", f"{folders.dataset}/{row.subject}/{row.name}", what, serious=True))
+            findings.append(
+                Finding(
+                    "folders differ in emotion",
+                    f"{folders.dataset}/{row.subject}/{row.name}",
+                    what,
+                    serious=True,
+                )
+            )
     kept, repeats = distinct([rows[key] for key in sorted(rows)], folders.dataset)
     return Labels([], [], kept), findings + repeats
 
@@ -200,20 +227,40 @@ def sort_trees(found: Survey, trees: list[Tree], labels: Labels, plan: Plan) -> 
         near = trees
     kinds: list[Kind] = []
     for tree in [*near, *(tree for tree in trees if tree not in near)]:
-        folders = [(row, tree.clips[key]) for row in labels.rows if (key := plan.books.found(row, tree.clips))]
+        folders = [
+            (row, tree.clips[key]) for row in labels.rows if (key := plan.books.found(row, tree.clips))
+        ]
         if not folders or (tree not in near and 2 * len(folders) < len(tree.clips)):
             continue
-        base = max((base for base in bases if tree.root.is_relative_to(base)), key=lambda base: len(base.parts), default=tree.root.parent)
+        base = max(
+            (base for base in bases if tree.root.is_relative_to(base)),
+            key=lambda base: len(base.parts),
+            default=tree.root.parent,
+        )
         name = plan.kind(same(_way(tree.root, base)), folders)
         beyond = tree not in near and not plan.scattered
         alike = (kind for kind in kinds if kind.name == name and kind.beyond == beyond)
         part = next((kind for kind in alike if not kind.clips.keys() & tree.clips.keys()), None)
         if part:
             kinds.remove(part)
-            kinds.append(replace(part, trees=[*part.trees, tree], clips={**part.clips, **tree.clips}, hits=part.hits + len(folders)))
+            kinds.append(
+                replace(
+                    part,
+                    trees=[*part.trees, tree],
+                    clips={**part.clips, **tree.clips},
+                    hits=part.hits + len(folders),
+                )
+            )
         else:
             kinds.append(Kind(name, [tree], tree.clips, len(folders), beyond))
-    return sorted(kinds, key=lambda kind: (all(tree not in near for tree in kind.trees), plan.trees.index(kind.name), -kind.hits))
+    return sorted(
+        kinds,
+        key=lambda kind: (
+            all(tree not in near for tree in kind.trees),
+            plan.trees.index(kind.name),
+            -kind.hits,
+        ),
+    )
 
 
 def choose(root: Path, kinds: list[Kind], name: str | None, plan: Plan) -> Kind:
@@ -232,7 +279,9 @@ def choose(root: Path, kinds: list[Kind], name: str | None, plan: Plan) -> Kind:
     for kind in kinds:
         if kind.name == name:
             return kind
-    raise BadInput(root, f"there is no {name} tree", f"There is {', '.join(sorted({kind.name for kind in kinds}))}.")
+    raise BadInput(
+        root, f"there is no {name} tree", f"There is {', '.join(sorted({kind.name for kind in kinds}))}."
+    )
 
 
 def closed_folders(found: Survey, chosen: Kind) -> list[Finding]:
@@ -247,12 +296,23 @@ def closed_folders(found: Survey, chosen: Kind) -> list[Finding]:
         if folder in chosen.clips.values():
             continue
         if any(folder.is_relative_to(tree.root) for tree in chosen.trees):
-            raise BadInput(folder, "this folder cannot be read", "Change its permissions, or copy the database again.")
-        findings.append(Finding("folder not readable", _way(folder, found.root), "it may hold clips or a workbook", serious=True))
+            raise BadInput(
+                folder, "this folder cannot be read", "Change its permissions, or copy the database again."
+            )
+        findings.append(
+            Finding(
+                "folder not readable",
+                _way(folder, found.root),
+                "it may hold clips or a workbook",
+                serious=True,
+            )
+        )
     return findings
 
 
-def clips_of(root: Path, rows: Sequence[Row], kinds: list[Kind], chosen: Kind, plan: Plan) -> tuple[list[Clip], list[Finding]]:
+def clips_of(
+    root: Path, rows: Sequence[Row], kinds: list[Kind], chosen: Kind, plan: Plan
+) -> tuple[list[Clip], list[Finding]]:
     """The clips of ROWS in the chosen trees, and what did not fit."""
     source, found = plan.source(chosen.name), plan.books.found
     findings = [
@@ -260,15 +320,23 @@ def clips_of(root: Path, rows: Sequence[Row], kinds: list[Kind], chosen: Kind, p
         for tree in chosen.trees
         for kept, left in tree.twice
     ]
-    findings += [Finding("folder misplaced", _way(folder, root), why) for tree in chosen.trees for folder, why in tree.odd]
+    findings += [
+        Finding("folder misplaced", _way(folder, root), why)
+        for tree in chosen.trees
+        for folder, why in tree.odd
+    ]
     clips, used = [], set()
     look = lru_cache(maxsize=RECORDINGS_KEPT)(image_files)
     for row in rows:
         key = found(row, chosen.clips)
         if key is None:
             others = [kind for kind in kinds if kind is not chosen and found(row, kind.clips)]
-            elsewhere = sorted({kind.name if kind.name != chosen.name else _ways(kind, root) for kind in others})
-            what = f"{row.where}: the {chosen.name} tree has no such folder" + (f", but {' and '.join(elsewhere)} has" if elsewhere else "")
+            elsewhere = sorted(
+                {kind.name if kind.name != chosen.name else _ways(kind, root) for kind in others}
+            )
+            what = f"{row.where}: the {chosen.name} tree has no such folder" + (
+                f", but {' and '.join(elsewhere)} has" if elsewhere else ""
+            )
             findings.append(Finding("row without folder", _key(row, plan), what, serious=True))
             continue
         used.add(key)
@@ -278,7 +346,9 @@ def clips_of(root: Path, rows: Sequence[Row], kinds: list[Kind], chosen: Kind, p
             clips.append(clip)
     if isinstance(plan.books, Folders):  # a folder that gives no row was told already
         return clips, findings
-    return clips, findings + [without_row(_way(folder, root)) for key, folder in chosen.clips.items() if key not in used]
+    return clips, findings + [
+        without_row(_way(folder, root)) for key, folder in chosen.clips.items() if key not in used
+    ]
 
 
 def _about(root: Path, labels: Labels, kinds: list[Kind], chosen: Kind, plan: Plan) -> dict[str, str]:
@@ -286,7 +356,11 @@ def _about(root: Path, labels: Labels, kinds: list[Kind], chosen: Kind, plan: Pl
     return {
         "workbook": "; ".join(books) or "none; the folders are the labels",
         **plan.about(labels),
-        **({"other workbooks": ", ".join(other.path.name for other in labels.others) or "none"} if books else {}),
+        **(
+            {"other workbooks": ", ".join(other.path.name for other in labels.others) or "none"}
+            if books
+            else {}
+        ),
         "tree": f"{_trees(chosen, root)}, {counted(len(chosen.clips), 'clip folder')}",
         "other trees": ", ".join(_trees(other, root) for other in kinds if other is not chosen) or "none",
     }

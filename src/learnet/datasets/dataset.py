@@ -18,12 +18,18 @@ class Dataset:
     title: str
     read: Callable[[Path, Selection], Reading]  # root folder and which part of it -> what it holds
     fps: float  # frames per second of its recordings; 0 where each clip says its own
-    published: Mapping[str, int] = field(default_factory=dict)  # clips per emotion, as its owners or its users counted them
+    published: Mapping[str, int] = field(
+        default_factory=dict
+    )  # clips per emotion, as its owners or its users counted them
     people: int = 0  # as published; 0 where nobody counted
     counted: str = ""  # whose numbers `published` and `people` are, and how sure
     apply: str = ""  # where to ask for it
-    takes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # field of Selection -> its values here, () for any
-    signs: tuple[str, ...] = ()  # patterns of names of files and ways to clips that only this database has, ignoring case
+    takes: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # field of Selection -> its values here, () for any
+    signs: tuple[
+        str, ...
+    ] = ()  # patterns of names of files and ways to clips that only this database has, ignoring case
     hidden: tuple[str, ...] = ()  # subjects whose faces must never be published, as Clip.subject writes them
 
     @property

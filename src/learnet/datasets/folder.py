@@ -59,7 +59,9 @@ def read(root: Path, selection: Selection = Selection()) -> Reading:  # noqa: B0
             files; BadVideo: a clip without pictures; UnknownLabel: an emotion nobody knows.
     """
     top = _top(checked_root(root))
-    labels = next((top / name for wanted in LABELS for name in listing(top).files if name.lower() == wanted), None)
+    labels = next(
+        (top / name for wanted in LABELS for name in listing(top).files if name.lower() == wanted), None
+    )
     findings: list[Finding] = []
     items = _by_labels(labels, findings) if labels else _by_tree(top, findings)
     names = Counter((item.row.subject, item.row.name) for item in items)
@@ -67,7 +69,9 @@ def read(root: Path, selection: Selection = Selection()) -> Reading:  # noqa: B0
     for item in items:
         if names[item.row.subject, item.row.name] > 1:
             wrong = f"two clips of {item.row.subject} are called {item.row.name!r}"
-            raise BadAnnotation(item.path, wrong, "Rename one, or tell them apart in a column `name` of labels.csv.")
+            raise BadAnnotation(
+                item.path, wrong, "Rename one, or tell them apart in a column `name` of labels.csv."
+            )
         clip, assumed = _clip(item, findings)
         clips.append(clip)
         untimed += assumed
@@ -94,7 +98,9 @@ def _top(root: Path) -> Path:
 
 def _has_layout(found: Listing) -> bool:
     labelled = any(name.lower() in LABELS for name in found.files)
-    return labelled or any(_is_emotion(name) for path in found.folders.values() for name in listing(path).folders)
+    return labelled or any(
+        _is_emotion(name) for path in found.folders.values() for name in listing(path).folders
+    )
 
 
 def _is_emotion(word: str) -> bool:
@@ -111,7 +117,11 @@ def _by_labels(labels: Path, findings: list[Finding]) -> list[_Item]:
     used = {alias for aliases in FORM.columns.values() for alias in aliases}
     unused = [header for header in table.headers if header and normalise(header) not in used]
     if unused:
-        findings.append(Finding("columns not used", str(labels), f"{', '.join(unused)}; known are {', '.join(FORM.columns)}"))
+        findings.append(
+            Finding(
+                "columns not used", str(labels), f"{', '.join(unused)}; known are {', '.join(FORM.columns)}"
+            )
+        )
     return [_labelled(table, index) for index in range(len(table.rows))]
 
 
@@ -120,7 +130,9 @@ def _labelled(table: Table, index: int) -> _Item:
     written = (cells["path"], cells["path"].replace("\\", "/"))  # on Windows
     path = next((path for way in written if (path := existing(table.path.parent, way))), None)
     if path is None:
-        raise BadAnnotation(where, f"there is no file or folder {cells['path']!r}", "Paths start at the folder of the labels.")
+        raise BadAnnotation(
+            where, f"there is no file or folder {cells['path']!r}", "Paths start at the folder of the labels."
+        )
     try:
         onset, apex, offset = (whole_number(cells[mark]) for mark in ("onset", "apex", "offset"))
         fps = None if is_missing(cells["fps"]) else float(cells["fps"])
@@ -128,16 +140,28 @@ def _labelled(table: Table, index: int) -> _Item:
         raise BadAnnotation(where, str(wrong), "Frames are whole numbers, fps is a number.") from wrong
     if fps is not None and not 0 < fps < float("inf"):
         raise BadAnnotation(where, f"{cells['fps']} frames per second is not a frame rate")
-    part = [str(mark) for mark in (onset, offset) if mark is not None]  # several clips may be cut from one video
+    part = [
+        str(mark) for mark in (onset, offset) if mark is not None
+    ]  # several clips may be cut from one video
     name = cells["name"] or "-".join([path.name if path.is_dir() else path.stem, *part])
-    row = Row(composed(cells["subject"]), composed(name.replace("/", "-")), emotion(cells["emotion"], where), onset, apex, offset, where)
+    row = Row(
+        composed(cells["subject"]),
+        composed(name.replace("/", "-")),
+        emotion(cells["emotion"], where),
+        onset,
+        apex,
+        offset,
+        where,
+    )
     return _Item(path, row, fps)
 
 
 def _by_tree(top: Path, findings: list[Finding]) -> list[_Item]:
     found = listing(top)
     if found.folders and all(map(_is_emotion, found.folders)):
-        raise BadInput(top, "the folders in it are emotions; a level with the people is missing above them", _LAYOUT)
+        raise BadInput(
+            top, "the folders in it are emotions; a level with the people is missing above them", _LAYOUT
+        )
     if not found.folders:
         raise BadInput(top, "there are neither labels nor folders of people in it", _LAYOUT)
     if _has_clips(found):
@@ -161,14 +185,22 @@ def _has_clips(found: Listing) -> bool:
 def _of_emotion(folder: Path, subject: str, word: str, findings: list[Finding]) -> list[_Item]:
     found = listing(folder)
     if found.images:
-        raise BadInput(folder, "images lie directly in an emotion's folder", "Put the images of each clip into a folder of their own.")
+        raise BadInput(
+            folder,
+            "images lie directly in an emotion's folder",
+            "Put the images of each clip into a folder of their own.",
+        )
     videos = [name for name in found.files if name.lower().endswith(VIDEOS)]
     for name in sorted({*found.files} - {*videos}):
         findings.append(Finding("file passed over", str(folder / name), "not a video by its suffix"))
     if not videos and not found.folders:
         findings.append(Finding("folder without clips", str(folder), "it is empty"))
-    named = [(path.name, path) for path in found.folders.values()] + [((folder / name).stem, folder / name) for name in videos]
-    called = [(composed(f"{folder.name}-{name}"), path) for name, path in named]  # clip1 may occur under each emotion
+    named = [(path.name, path) for path in found.folders.values()] + [
+        ((folder / name).stem, folder / name) for name in videos
+    ]
+    called = [
+        (composed(f"{folder.name}-{name}"), path) for name, path in named
+    ]  # clip1 may occur under each emotion
     return [_Item(path, Row(subject, name, word, None, None, None, str(path)), None) for name, path in called]
 
 
@@ -179,7 +211,11 @@ def _clip(item: _Item, findings: list[Finding]) -> tuple[Clip, bool]:
     if path.is_dir():
         images = images_in(path)
         if not images:
-            raise BadAnnotation(path, "this clip's folder holds no images with numbers in their names", "Add them, or delete the folder.")
+            raise BadAnnotation(
+                path,
+                "this clip's folder holds no images with numbers in their names",
+                "Add them, or delete the folder.",
+            )
         path, numbers = next(iter(images.values())).parent, list(images)
         fps, assumed = item.fps or UNTIMED_FPS, item.fps is None
     else:
@@ -190,7 +226,9 @@ def _clip(item: _Item, findings: list[Finding]) -> tuple[Clip, bool]:
     for mark, frame in (("onset", row.onset), ("apex", row.apex), ("offset", row.offset)):
         if frame is not None and not max(numbers[0], onset) <= frame <= min(numbers[-1], offset):
             wrong = f"{mark} {frame} is not among the clip's frames {max(numbers[0], onset)}..{min(numbers[-1], offset)}"
-            raise BadAnnotation(row.where, wrong, "Video files count from 0, folders by the numbers in the names.")
+            raise BadAnnotation(
+                row.where, wrong, "Video files count from 0, folders by the numbers in the names."
+            )
     whole = Row(row.subject, row.name, row.emotion, onset, row.apex, offset, row.where)
     clip, problems = fit(whole, path, numbers, Source("folder", fps, cropped=False, midpoint=False))
     findings += problems
@@ -205,4 +243,6 @@ def _extent(path: Path) -> tuple[int, float]:
         return video.info.frames or sum(1 for _ in video), video.info.fps
 
 
-FOLDER = Dataset(name="folder", title="Clips of your own", read=read, fps=0.0, apply="docs/datasets/folder.md")
+FOLDER = Dataset(
+    name="folder", title="Clips of your own", read=read, fps=0.0, apply="docs/datasets/folder.md"
+)

@@ -45,7 +45,12 @@ who made the crops is not known."""
 CLIP = re.compile(r"s?[0-9]{1,3}(_[0-9a-z]+){2,}")
 """S13_1st_001_01_1 is the one known example. A clip of another form is found below the folder of its subject."""
 
-_COUNTS = ("onset", "apex", "offset", "emotion")  # what a clip's row has, and the row of sums at the end of pre-release copies has not
+_COUNTS = (
+    "onset",
+    "apex",
+    "offset",
+    "emotion",
+)  # what a clip's row has, and the row of sums at the end of pre-release copies has not
 
 
 def _rows(cells: dict[str, str], where: str) -> list[Row]:
@@ -93,14 +98,20 @@ def _checked(table: Table, rows: list[Row]) -> tuple[list[Row], list[Finding]]:
     for where, cells in cells_of.items():
         if _is_summary(cells):
             text = " ".join(filter(None, cells.values()))[:80]
-            findings.append(Finding("row passed over", table.path.name, f"{where} has neither frames nor an emotion: {text!r}"))
+            findings.append(
+                Finding(
+                    "row passed over", table.path.name, f"{where} has neither frames nor an emotion: {text!r}"
+                )
+            )
     for row in rows:
         words = {row.emotion, *filter(None, row.also.split("+"))}
         flags = {word for word in EMOTIONS if _is_set(cells_of[row.where][word])}
         if flags and flags != words:
             said = ["+".join(word for word in EMOTIONS if word in each) for each in (words, flags)]
             what = f"{row.where}: the emotion is {said[0]}, the flags say {said[1]}; the emotion is taken"
-            findings.append(Finding("emotion and flags differ", f"4dme/{row.subject}/{row.name}", what, serious=True))
+            findings.append(
+                Finding("emotion and flags differ", f"4dme/{row.subject}/{row.name}", what, serious=True)
+            )
     return rows, findings
 
 
@@ -115,8 +126,14 @@ def _read(path: Path) -> Table:
         BadInput: see `read_table`; or it is the one of the long videos, by its name.
     """
     if "macro" in normalise(path.stem):
-        wrong = "is the workbook of the long videos, whose macro-expressions would be taken for micro-expressions"
-        raise BadInput(path, wrong, "Put the workbook of micro-expressions (4DME_Labelling_Micro_release v1.xlsx) beside the clips.")
+        wrong = (
+            "is the workbook of the long videos, whose macro-expressions would be taken for micro-expressions"
+        )
+        raise BadInput(
+            path,
+            wrong,
+            "Put the workbook of micro-expressions (4DME_Labelling_Micro_release v1.xlsx) beside the clips.",
+        )
     return read_table(path, FORM)
 
 
@@ -138,7 +155,9 @@ def _kind(way: str, folders: list[tuple[Row, Path]]) -> str:
 
 def _about(labels: Labels) -> dict[str, str]:
     several = sum(bool(row.also) for row in labels.rows)
-    return {"emotions": f"{several} of {len(labels.rows)} rows have several; the first of {', '.join(EMOTIONS)} is taken"}
+    return {
+        "emotions": f"{several} of {len(labels.rows)} rows have several; the first of {', '.join(EMOTIONS)} is taken"
+    }
 
 
 PLAN = Plan(
@@ -177,5 +196,9 @@ FOURDME = Dataset(
     counted="267 clips, of classes that nobody counted; one loader, likely",
     apply="University of Oulu, Center for Machine Vision and Signal Analysis, as SMIC; doi 10.1109/TAFFC.2022.3182342",
     takes={"tree": TREES},
-    signs=(r"4dme[ _-]*labell?ing.*", r"(.*/)?s\d{1,3}_\d+(st|nd|rd|th)_\d+_\d+_\d+", r"(.*/)?gray_micro(_crop)?/.*"),
+    signs=(
+        r"4dme[ _-]*labell?ing.*",
+        r"(.*/)?s\d{1,3}_\d+(st|nd|rd|th)_\d+_\d+_\d+",
+        r"(.*/)?gray_micro(_crop)?/.*",
+    ),
 )

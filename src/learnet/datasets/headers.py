@@ -33,8 +33,14 @@ def with_headers(reading: Reading, jobs: int = -1, progress: Progress | None = N
         sizes += seen
         if progress:
             progress(min(done * BATCH, len(clips)), len(clips))
-    common = ", ".join(f"{kind} ({number})" for kind, number in sizes.most_common(5)) + (", …" if len(sizes) > 5 else "")
-    return replace(reading, findings=[*reading.findings, *findings], about=reading.about | {"images": f"{sizes.total()}: {common}"})
+    common = ", ".join(f"{kind} ({number})" for kind, number in sizes.most_common(5)) + (
+        ", …" if len(sizes) > 5 else ""
+    )
+    return replace(
+        reading,
+        findings=[*reading.findings, *findings],
+        about=reading.about | {"images": f"{sizes.total()}: {common}"},
+    )
 
 
 def _look(clips: list[Clip]) -> tuple[list[Finding], Counter[str]]:
@@ -42,12 +48,21 @@ def _look(clips: list[Clip]) -> tuple[list[Finding], Counter[str]]:
     findings: list[Finding] = []
     total: Counter[str] = Counter()
     for clip in clips:
-        paths = [path for number, path in image_files(clip.path).items() if clip.onset <= number <= clip.offset]
+        paths = [
+            path for number, path in image_files(clip.path).items() if clip.onset <= number <= clip.offset
+        ]
         kinds = [_header(path) for path in paths]
-        for word, wrong in (("damaged", "are no images inside, or cut short"), ("closed", "may not be read; change their permissions")):
+        for word, wrong in (
+            ("damaged", "are no images inside, or cut short"),
+            ("closed", "may not be read; change their permissions"),
+        ):
             if names := [path.name for path, kind in zip(paths, kinds, strict=True) if kind == word]:
                 what = f"{len(names)} of {len(paths)} files {wrong}: {', '.join(names[:3])}"
-                findings.append(Finding(f"images {word}", clip.key, what + (", …" if len(names) > 3 else ""), serious=True))
+                findings.append(
+                    Finding(
+                        f"images {word}", clip.key, what + (", …" if len(names) > 3 else ""), serious=True
+                    )
+                )
         seen = Counter(kind for kind in kinds if kind not in ("damaged", "closed"))
         if len({kind.split()[1] for kind in seen}) > 1:
             what = f"its images are {' and '.join(f'{kind} ({number})' for kind, number in seen.items())}"

@@ -45,12 +45,18 @@ class Source:
     cropped: bool  # the images are face crops
     midpoint: bool = True  # an apex nobody gave becomes the middle frame; otherwise it stays None
     mirrored: bool = False  # an offset nobody gave is as far behind the apex as the onset is before it
-    cut: bool = False  # a folder holds its clip from onset to offset and nothing else, so its ends check the row's
-    renumbered: bool = False  # a folder with as many images as its row has frames may count from somewhere else
+    cut: bool = (
+        False  # a folder holds its clip from onset to offset and nothing else, so its ends check the row's
+    )
+    renumbered: bool = (
+        False  # a folder with as many images as its row has frames may count from somewhere else
+    )
     most_missing: float = SERIOUS_SHARE  # of a clip's frames: missing ones are serious above this share
 
 
-def match(row: Row, folder: Path, source: Source, look: Look = image_files) -> tuple[Clip | None, list[Finding]]:
+def match(
+    row: Row, folder: Path, source: Source, look: Look = image_files
+) -> tuple[Clip | None, list[Finding]]:
     """The clip of ROW, whose images lie in FOLDER (which LOOK lists), and what was found; None where the two do not fit together."""
     try:
         images = look(folder)
@@ -77,13 +83,17 @@ def fit(row: Row, path: Path, numbers: Sequence[int], source: Source) -> tuple[C
         return None, [Finding("clip left out", key, f"{row.where}: {wrong} ({path})", serious=True)]
     marks = row.onset, row.offset
     onset, offset = _nearest(numbers, row.onset), _nearest(numbers, row.offset, early=True)
-    apex, apex_source, findings = _apex(row, marks, (onset, offset), source.midpoint and row.kind != "none", key)
+    apex, apex_source, findings = _apex(
+        row, marks, (onset, offset), source.midpoint and row.kind != "none", key
+    )
     findings = [*mended, *_ends(row, numbers, marks, source, key), *findings]
     findings += _gaps(row, numbers, marks, (onset, offset), source)
     if apex is not None:
         there = _nearest(numbers[bisect_left(numbers, onset) : bisect_right(numbers, offset)], apex)
         if there != apex and apex_source != "midpoint":
-            findings.append(Finding("apex moved", key, f"{row.where}: there is no frame {apex}; the nearest is {there}"))
+            findings.append(
+                Finding("apex moved", key, f"{row.where}: there is no frame {apex}; the nearest is {there}")
+            )
             apex_source = "repaired"
         apex = there
     clip = Clip(
@@ -103,7 +113,13 @@ def _mended(row: Row, numbers: Sequence[int], source: Source, key: str) -> tuple
     if row.onset is None:
         return row, []
     first, last = numbers[0], numbers[-1]
-    if source.mirrored and row.offset is None and row.apex is not None and row.onset < row.apex and row.onset <= last:
+    if (
+        source.mirrored
+        and row.offset is None
+        and row.apex is not None
+        and row.onset < row.apex
+        and row.onset <= last
+    ):
         offset = 2 * row.apex - row.onset
         ends = f"; the images end before, so it is {last}" if last < offset else ""
         what = f"{row.where}: the offset is not given; {offset}, as far from the apex as the onset, is taken{ends}"
@@ -113,14 +129,21 @@ def _mended(row: Row, numbers: Sequence[int], source: Source, key: str) -> tuple
         what = f"{row.where}: the offset {wrong}; the last image of the folder, {last}, is taken"
         return replace(row, offset=last), [Finding("offset from the folder", key, what)]
     shift = first - row.onset
-    if source.renumbered and shift and row.offset is not None and len(numbers) == row.offset - row.onset + 1 == last - first + 1:
+    if (
+        source.renumbered
+        and shift
+        and row.offset is not None
+        and len(numbers) == row.offset - row.onset + 1 == last - first + 1
+    ):
         what = f"{row.where}: {row.onset}..{row.offset} lie here as {first}..{last}, one to one"
         apex = None if row.apex is None else row.apex + shift
         return replace(row, onset=first, apex=apex, offset=last), [Finding("frames renumbered", key, what)]
     return row, []
 
 
-def _ends(row: Row, numbers: Sequence[int], marks: tuple[int, int], source: Source, key: str) -> list[Finding]:
+def _ends(
+    row: Row, numbers: Sequence[int], marks: tuple[int, int], source: Source, key: str
+) -> list[Finding]:
     """What the workbook's count of frames, and the ends of a folder that is cut to its clip, say against onset and offset."""
     findings = []
     ends = numbers[0], numbers[-1]
@@ -154,7 +177,9 @@ def _nearest(numbers: Sequence[int], frame: int, early: bool = False) -> int:
     return min(around, key=lambda number: (abs(number - frame), number if early else -number))
 
 
-def _apex(row: Row, marks: tuple[int, int], taken: tuple[int, int], midpoint: bool, key: str) -> tuple[int | None, str, list[Finding]]:
+def _apex(
+    row: Row, marks: tuple[int, int], taken: tuple[int, int], midpoint: bool, key: str
+) -> tuple[int | None, str, list[Finding]]:
     """The apex frame, before looking whether that frame is there; where it comes from; and what is to be told.
 
     TAKEN are the first and the last frame of the clip that are there. Farther from them than a tenth of the clip, the nearest frame
@@ -165,7 +190,11 @@ def _apex(row: Row, marks: tuple[int, int], taken: tuple[int, int], midpoint: bo
     if row.apex is None and not midpoint:
         return None, "none", []
     if row.apex is None:
-        return middle, "midpoint", [Finding("apex not given", key, f"{row.where}: the middle frame {middle} is taken")]
+        return (
+            middle,
+            "midpoint",
+            [Finding("apex not given", key, f"{row.where}: the middle frame {middle} is taken")],
+        )
     if not onset <= row.apex <= offset:
         what = f"{row.where}: {row.apex} is not in {onset}..{offset}; the middle frame {middle} is taken"
         return middle, "midpoint", [Finding("apex outside the clip", key, what)]
@@ -178,7 +207,9 @@ def _apex(row: Row, marks: tuple[int, int], taken: tuple[int, int], midpoint: bo
     return row.apex, row.apex_source, []
 
 
-def _gaps(row: Row, numbers: Sequence[int], marks: tuple[int, int], taken: tuple[int, int], source: Source) -> list[Finding]:
+def _gaps(
+    row: Row, numbers: Sequence[int], marks: tuple[int, int], taken: tuple[int, int], source: Source
+) -> list[Finding]:
     """One finding about all frames of the clip that are not there."""
     wanted = marks[1] - marks[0] + 1
     missing = wanted - (bisect_right(numbers, marks[1]) - bisect_left(numbers, marks[0]))
@@ -187,7 +218,9 @@ def _gaps(row: Row, numbers: Sequence[int], marks: tuple[int, int], taken: tuple
     what = f"{row.where}: {missing} of the {wanted} frames {marks[0]}..{marks[1]} are not there"
     if taken != marks:
         what += f"; the nearest ones, {taken[0]}..{taken[1]}, are taken"
-    return [Finding("frames missing", _key(row, source), what, serious=missing > source.most_missing * wanted)]
+    return [
+        Finding("frames missing", _key(row, source), what, serious=missing > source.most_missing * wanted)
+    ]
 
 
 def without_row(folder: str) -> Finding:
@@ -204,5 +237,7 @@ def distinct(rows: list[Row], dataset: str) -> tuple[list[Row], list[Finding]]:
         if first is not row:
             alike = replace(row, where=first.where) == first
             what = f"{row.where} repeats {first.where}{'' if alike else ' and says something else'}; the first is taken"
-            findings.append(Finding("row twice", f"{dataset}/{row.subject}/{row.name}", what, serious=not alike))
+            findings.append(
+                Finding("row twice", f"{dataset}/{row.subject}/{row.name}", what, serious=not alike)
+            )
     return list(kept.values()), findings

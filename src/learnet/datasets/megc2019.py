@@ -68,7 +68,11 @@ def read_list(path: Path) -> list[Listed]:
         one = _listed(path, line, row)
         first = listed.setdefault(one.key, one)
         if first is not one:
-            raise BadInput(f"{path} line {line}", f"{one.clip} stands in line {first.line} already", "Use the organisers' file.")
+            raise BadInput(
+                f"{path} line {line}",
+                f"{one.clip} stands in line {first.line} already",
+                "Use the organisers' file.",
+            )
     if not listed:
         raise BadInput(path, "names no clips", "Give combined_3class_gt.csv of the MEGC2019 organisers.")
     return list(listed.values())
@@ -80,7 +84,9 @@ def _listed(path: Path, line: int, row: tuple[str, ...]) -> Listed:
         raise BadInput(f"{path} line {line}", wrong, "Use combined_3class_gt.csv of the MEGC2019 organisers.")
     one = Listed(row[0].lower(), row[1], row[2], CLASSES[int(row[3])], line)
     if one.key[1] < 0:
-        raise BadInput(f"{path} line {line}", f"{one.subject!r} is not a subject's number", "Use the organisers' file.")
+        raise BadInput(
+            f"{path} line {line}", f"{one.subject!r} is not a subject's number", "Use the organisers' file."
+        )
     return one
 
 
@@ -99,20 +105,30 @@ def read(root: Path, selection: Selection, databases: Mapping[str, Dataset]) -> 
         BadInput: no list, a database of the list that is not there, or what its loader refuses.
     """
     if selection.list is None:
-        raise BadInput(root, "the composite needs the organisers' list", "Give their combined_3class_gt.csv with --list.")
+        raise BadInput(
+            root, "the composite needs the organisers' list", "Give their combined_3class_gt.csv with --list."
+        )
     root = checked_root(root)
     listed = read_list(selection.list)
     wanted = {one.key: one for one in listed}
     found: dict[Key, Clip] = {}
     findings: list[Finding] = []
     about = {"list": f"{selection.list.name}, {len(listed)} clips"}
-    readings = {name: _part(root, selection, name, databases) for name in dict.fromkeys(one.dataset for one in listed)}
+    readings = {
+        name: _part(root, selection, name, databases) for name in dict.fromkeys(one.dataset for one in listed)
+    }
     for name, reading in readings.items():
         others = [(databases[other], readings[other]) for other in readings if other != name]
         found |= {_key(clip): clip for clip in reading.clips}
-        findings += [_for_the_list(finding, name, wanted) for finding in reading.findings if not _of_another(finding, others)]
+        findings += [
+            _for_the_list(finding, name, wanted)
+            for finding in reading.findings
+            if not _of_another(finding, others)
+        ]
         about |= {f"{databases[name].title}: {subject}": what for subject, what in reading.about.items()}
-    clips = [replace(found[one.key], name=one.clip, emotion=one.emotion) for one in listed if one.key in found]
+    clips = [
+        replace(found[one.key], name=one.clip, emotion=one.emotion) for one in listed if one.key in found
+    ]
     findings += [_missing(one, selection.list) for one in listed if one.key not in found]
     findings += [told for one in listed if one.key in found for told in _differs(found[one.key], one)]
     if not clips:
@@ -125,7 +141,9 @@ def read(root: Path, selection: Selection, databases: Mapping[str, Dataset]) -> 
 def _part(root: Path, selection: Selection, name: str, databases: Mapping[str, Dataset]) -> Reading:
     takes = databases[name].takes
     tree = "raw" if selection.tree == "raw" and "raw" in takes.get("tree", ()) else None
-    camera = "HS" if "HS" in takes.get("part", ()) else None  # the list is of SMIC's fast camera; never of another that is there
+    camera = (
+        "HS" if "HS" in takes.get("part", ()) else None
+    )  # the list is of SMIC's fast camera; never of another that is there
     try:
         return databases[name].read(root, Selection(tree=tree, part=camera))
     except BadInput as refusal:
@@ -161,8 +179,16 @@ def _not_whole(listed: list[Listed], path: Path) -> list[Finding]:
     differ = [f"{name} {counted(clips[name], 'clip')} of {counted(people[name], 'person', 'people')}, not {part[0]} of {part[1]}"
               for name, part in PARTS.items() if (clips[name], people[name]) != part]  # fmt: skip
     classes = Counter(one.emotion for one in listed)
-    differ += [f"{classes[word]} {word}, not {number}" for word, number in PUBLISHED.items() if classes[word] != number]
-    return [Finding("list differs from the organisers'", path.name, "; ".join(differ), serious=True)] if differ else []
+    differ += [
+        f"{classes[word]} {word}, not {number}"
+        for word, number in PUBLISHED.items()
+        if classes[word] != number
+    ]
+    return (
+        [Finding("list differs from the organisers'", path.name, "; ".join(differ), serious=True)]
+        if differ
+        else []
+    )
 
 
 def _key(clip: Clip) -> Key:
@@ -172,7 +198,11 @@ def _key(clip: Clip) -> Key:
 def _for_the_list(finding: Finding, dataset: str, wanted: Mapping[Key, Listed]) -> Finding:
     """A loader's finding, which changes nothing where it is about a clip that the list does not have."""
     words = finding.where.split("/", 2)
-    if len(words) == 3 and words[0] == dataset and (dataset, subject_number(words[1]) or 0, _clip_key(words[2])) not in wanted:
+    if (
+        len(words) == 3
+        and words[0] == dataset
+        and (dataset, subject_number(words[1]) or 0, _clip_key(words[2])) not in wanted
+    ):
         return replace(finding, serious=False)
     return finding
 
@@ -195,8 +225,14 @@ def _counts(clips: list[Clip], listed: list[Listed]) -> dict[str, str]:
     """Clips and people of each database beside the official numbers."""
     there = Counter(clip.dataset for clip in clips)
     people = Counter(person.split("/")[0] for person in {clip.person for clip in clips})
-    parts = [f"{name} {there[name]} of {PARTS[name][0]} clips, {people[name]} of {PARTS[name][1]} people" for name in PARTS]
-    return {"clips": f"{len(clips)} of {len(listed)} in the list, {counted(people.total(), 'person', 'people')}", "parts": "; ".join(parts)}
+    parts = [
+        f"{name} {there[name]} of {PARTS[name][0]} clips, {people[name]} of {PARTS[name][1]} people"
+        for name in PARTS
+    ]
+    return {
+        "clips": f"{len(clips)} of {len(listed)} in the list, {counted(people.total(), 'person', 'people')}",
+        "parts": "; ".join(parts),
+    }
 
 
 def megc2019(databases: Mapping[str, Dataset]) -> Dataset:

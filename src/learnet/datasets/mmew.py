@@ -50,7 +50,11 @@ def _place(way: Sequence[str]) -> Placed | None:
     """A clip's folder, below the levels of its emotion and its subject in any order, doubled or missing; one level below it may follow."""
     names = [same(name) for name in way]
     places = [place for place, name in enumerate(names) if CLIP.fullmatch(name)]
-    if not places or places[-1] < len(names) - 2 or any("macro" in name and "micro" not in name for name in names):
+    if (
+        not places
+        or places[-1] < len(names) - 2
+        or any("macro" in name and "micro" not in name for name in names)
+    ):
         return None
     top, clip = places[-1], names[places[-1]]
     while top and _is_level(names[top - 1], clip):
@@ -63,7 +67,9 @@ def _place(way: Sequence[str]) -> Placed | None:
 def _is_level(name: str, clip: str) -> bool:
     """Whether a folder above a clip is the one of its emotion, a subject or itself; a mere number is a subject only if it is the clip's."""
     number = subject_number(name)
-    return name in (*_CLASSES, clip) or (number is not None and (name.startswith("s") or number == _person(clip)))
+    return name in (*_CLASSES, clip) or (
+        number is not None and (name.startswith("s") or number == _person(clip))
+    )
 
 
 PLAN = Plan(
@@ -93,9 +99,15 @@ def read(root: Path, selection: Selection = Selection()) -> Reading:  # noqa: B0
     lie = {clip.key: _class_above(clip.path, found.root) for clip in reading.clips}
     doubts = [doubt for clip in reading.clips for doubt in _doubts(clip, lie[clip.key])]
     words = {"workbook": {clip.emotion for clip in reading.clips}, "folders": set(lie.values())}
-    others = [f"{' and '.join(sorted(said & set(OTHERS)))} in the {place}" for place, said in words.items() if said & set(OTHERS)]
+    others = [
+        f"{' and '.join(sorted(said & set(OTHERS)))} in the {place}"
+        for place, said in words.items()
+        if said & set(OTHERS)
+    ]
     return replace(
-        reading, findings=[*reading.findings, *doubts], about=reading.about | {"others are called": ", ".join(others) or "nothing"}
+        reading,
+        findings=[*reading.findings, *doubts],
+        about=reading.about | {"others are called": ", ".join(others) or "nothing"},
     )
 
 

@@ -36,7 +36,9 @@ CLIP = re.compile(r"[0-9]{1,3}_[0-9]{1,2}_[0-9]{1,3}")
 
 def _rows(cells: dict[str, str], where: str) -> list[Row]:
     number = subject_of(cells, named=subject_number(cells["name"].partition("_")[0]))
-    row = row_of(cells, where, f"{number:03d}")  # text `006` in the workbook, `6` where a spreadsheet program has been at it
+    row = row_of(
+        cells, where, f"{number:03d}"
+    )  # text `006` in the workbook, `6` where a spreadsheet program has been at it
     return [replace(row, duration=whole_number(cells["duration"]))]
 
 

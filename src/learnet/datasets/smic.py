@@ -28,7 +28,17 @@ from learnet.datasets.cameras import (
 from learnet.datasets.collect import Folders, Placed, Plan, collect_from
 from learnet.datasets.dataset import Dataset
 from learnet.datasets.match import Row, Source
-from learnet.datasets.tree import Key, Survey, Way, checked_root, listing, registered, same, subject_number, survey
+from learnet.datasets.tree import (
+    Key,
+    Survey,
+    Way,
+    checked_root,
+    listing,
+    registered,
+    same,
+    subject_number,
+    survey,
+)
 from learnet.errors import BadInput
 from learnet.labels import emotion
 from learnet.settings import Selection
@@ -140,7 +150,13 @@ def _plan(camera: str, root: Path) -> Plan:
         return {"camera": f"{camera}, {CAMERAS[camera]:g} frames per second", "clips of non_micro": str(rest)}
 
     return Plan(
-        books=Folders(dataset="smic", title="SMIC", emotions=LABELS, row=_row, key=lambda row: (row.subject, row.kind, clip_key(row.name))),
+        books=Folders(
+            dataset="smic",
+            title="SMIC",
+            emotions=LABELS,
+            row=_row,
+            key=lambda row: (row.subject, row.kind, clip_key(row.name)),
+        ),
         example="s1/micro/negative/s1_ne_01",
         place=only(camera, _place, root),
         trees=TREES,
@@ -163,11 +179,16 @@ def read(root: Path, selection: Selection = Selection()) -> Reading:  # noqa: B0
     camera = choose_camera(found, _place, selection.part)
     reading = collect_from(found, selection, _plan(camera, found.root))
     if selection.expressions == "all" and all(clip.kind == "micro" for clip in reading.clips):
-        raise BadInput(found.root, "there are no clips without an expression (non_micro)", "Leave out --expressions all.")
+        raise BadInput(
+            found.root, "there are no clips without an expression (non_micro)", "Leave out --expressions all."
+        )
     doubts = [doubt for clip in reading.clips for doubt in _doubts(clip, found.root)]
     loose = _loose(found, camera, selection.expressions)
     strange = _strange(found, camera, reading.clips)
-    return replace(reading, findings=[*reading.findings, *doubts, *loose, *strange, *unnamed(reading.clips, found.root, camera)])
+    return replace(
+        reading,
+        findings=[*reading.findings, *doubts, *loose, *strange, *unnamed(reading.clips, found.root, camera)],
+    )
 
 
 def _doubts(clip: Clip, root: Path) -> list[Finding]:
@@ -190,7 +211,11 @@ def _loose(found: Survey, camera: str, expressions: str) -> list[Finding]:
     for way in found.leaves:
         names = [same(name) for name in way]
         kinds = [name for name in names if _is_kind(name)]
-        if not kinds or not (_is_kind(names[-1]) or names[-1] in LABELS) or filmed_by(found.root, way) not in (camera, None):
+        if (
+            not kinds
+            or not (_is_kind(names[-1]) or names[-1] in LABELS)
+            or filmed_by(found.root, way) not in (camera, None)
+        ):
             continue
         wanted = expressions == "all" or kinds[-1] == "micro"
         if wanted and (there := listing(found.root.joinpath(*way))).images:
@@ -203,19 +228,37 @@ def _strange(found: Survey, camera: str, clips: Sequence[Clip]) -> list[Finding]
     """Folders of a subject that stand where micro or non_micro should and are called otherwise: what lies in them may be either."""
     ways = [clip.path.relative_to(found.root).parts for clip in clips]
     tops = {(way[: there.above], way[there.above]) for way in ways if (there := named(way))}
-    taken = {top for top, below in tops if len(top) > 1 and subject_number(below) is None and subject_number(top[-2]) is not None}
+    taken = {
+        top
+        for top, below in tops
+        if len(top) > 1 and subject_number(below) is None and subject_number(top[-2]) is not None
+    }
     left = set()
     for top in {top for top, _ in tops} - taken | {top[:-2] for top in taken}:
         for way in found.leaves:
-            if way[: len(top)] != top or len(way) < len(top) + 2 or subject_number(way[len(top)]) is None or named(way):
+            if (
+                way[: len(top)] != top
+                or len(way) < len(top) + 2
+                or subject_number(way[len(top)]) is None
+                or named(way)
+            ):
                 continue
             name, whose = way[len(top) + 1], filmed_by(found.root, way)
-            known = _is_kind(same(name)) or same(name) in LABELS or number_of(name) is not None or subject_number(name) is not None
+            known = (
+                _is_kind(same(name))
+                or same(name) in LABELS
+                or number_of(name) is not None
+                or subject_number(name) is not None
+            )
             if not known and whose in (camera, None) and listing(found.root.joinpath(*way)).images:
                 left.add(way[: len(top) + 2])
     words = "it stands where micro or non_micro should; "
-    told = [(way, "its clips are taken for micro-expressions") for way in taken] + [(way, "nothing in it is used") for way in left - taken]
-    return [Finding("folder not known", "/".join(way), words + what, serious=True) for way, what in sorted(told)]
+    told = [(way, "its clips are taken for micro-expressions") for way in taken] + [
+        (way, "nothing in it is used") for way in left - taken
+    ]
+    return [
+        Finding("folder not known", "/".join(way), words + what, serious=True) for way, what in sorted(told)
+    ]
 
 
 SMIC = Dataset(
@@ -228,5 +271,8 @@ SMIC = Dataset(
     counted="camera HS, the organisers' list of MEGC2019; certain. VIS and NIR: 71 clips each, certain, of 8 people, likely",
     apply="https://www.oulu.fi/cmvs/node/41319",
     takes={"tree": TREES, "part": tuple(CAMERAS), "expressions": ("micro", "all")},
-    signs=(r"(.*/)?micro/(negative|positive|surprise)/[^/]+(/[^/]+)?", r"(.*/)?s\d+/non[ _-]?micro/[^/]+(/[^/]+)?"),
+    signs=(
+        r"(.*/)?micro/(negative|positive|surprise)/[^/]+(/[^/]+)?",
+        r"(.*/)?s\d+/non[ _-]?micro/[^/]+(/[^/]+)?",
+    ),
 )

@@ -11,12 +11,32 @@ from pathlib import Path
 
 from learnet.clip import Finding, Reading
 from learnet.datasets.books import Books, Labels, subject_of
-from learnet.datasets.cameras import CAMERAS, LABELS, SLOW, camera_of, choose_camera, clip_key, coded, number_of, only, subject, unnamed
+from learnet.datasets.cameras import (
+    CAMERAS,
+    LABELS,
+    SLOW,
+    camera_of,
+    choose_camera,
+    clip_key,
+    coded,
+    number_of,
+    only,
+    subject,
+    unnamed,
+)
 from learnet.datasets.collect import Placed, Plan, collect_from
 from learnet.datasets.dataset import Dataset
 from learnet.datasets.match import Row, Source
 from learnet.datasets.tree import checked_root, subject_clip, subject_number, survey
-from learnet.datasets.workbook import Form, Table, is_missing, normalise, number_or_none, read_table, whole_number
+from learnet.datasets.workbook import (
+    Form,
+    Table,
+    is_missing,
+    normalise,
+    number_or_none,
+    read_table,
+    whole_number,
+)
 from learnet.errors import BadInput
 from learnet.labels import emotion
 from learnet.settings import Selection
@@ -56,7 +76,9 @@ def _table(path: Path, camera: str) -> Table:
         hint = f"Read {other}, or put the workbook of {camera} beside the clips."
         raise BadInput(path, f"is the workbook of the {other} camera, not of {camera}", hint)
     table = read_table(path, FORM)
-    onsets, offsets = (sum(normalise(header).startswith(name) for header in table.headers) for name in ("onset", "offset"))
+    onsets, offsets = (
+        sum(normalise(header).startswith(name) for header in table.headers) for name in ("onset", "offset")
+    )
     if onsets != offsets:
         wrong = f"has {onsets} columns of onsets and {offsets} of offsets, so which belong together cannot be told"
         raise BadInput(path, wrong, f"Its columns are {', '.join(filter(None, table.headers))}.")
@@ -83,7 +105,10 @@ def _rows(cells: dict[str, str], where: str) -> list[Row]:
 def _pairs(cells: Mapping[str, str]) -> list[tuple[int | None, int | None]]:
     """Onset and offset of each expression; a 0 is none, as cameras count on from day to day."""
     count = sum(name.startswith("onset ") for name in cells)
-    marks = [[whole_number(cells[f"{name} {number}"]) or None for name in ("onset", "offset")] for number in range(1, count + 1)]
+    marks = [
+        [whole_number(cells[f"{name} {number}"]) or None for name in ("onset", "offset")]
+        for number in range(1, count + 1)
+    ]
     return [(onset, offset) for onset, offset in marks]
 
 
@@ -110,14 +135,21 @@ def _place(way: Sequence[str]) -> Placed | None:
     person = number_of(found[2]) if found else None
     if found is None or person is None:
         return None
-    odd = "" if person == found[1] else f"it lies with {subject(found[1])}, and its name is {subject(person)}'s, where it is used"
+    odd = (
+        ""
+        if person == found[1]
+        else f"it lies with {subject(found[1])}, and its name is {subject(person)}'s, where it is used"
+    )
     return Placed(found[0], (subject(person), clip_key(found[2])), odd)
 
 
 def _plan(camera: str, root: Path) -> Plan:
     def about(labels: Labels) -> dict[str, str]:
         long = len({(row.subject, row.folder) for row in labels.rows})
-        return {"camera": f"{camera}, {CAMERAS[camera]:g} frames per second", "expressions": f"{len(labels.rows)} in {long} long clips"}
+        return {
+            "camera": f"{camera}, {CAMERAS[camera]:g} frames per second",
+            "expressions": f"{len(labels.rows)} in {long} long clips",
+        }
 
     book = f"smic{camera.lower()}eannotation"
     return Plan(

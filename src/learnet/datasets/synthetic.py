@@ -64,7 +64,9 @@ def synthesize(
     if jobs == 0 or jobs < -1:
         raise LearnetError(f"{jobs} processes cannot work.", "Give a number from 1, or -1 for one per core.")
     if people > MOST_PEOPLE or clips_per_person > MOST_CLIPS:
-        raise LearnetError(f"At most {MOST_PEOPLE} people with {MOST_CLIPS} clips each can be made.", "Ask for fewer.")
+        raise LearnetError(
+            f"At most {MOST_PEOPLE} people with {MOST_CLIPS} clips each can be made.", "Ask for fewer."
+        )
     check_room_above(out)
     scenes = {folder: LAYOUTS[name].scenes(people, clips_per_person, seed) for folder, name in parts.items()}
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -137,7 +139,9 @@ class Shown:
     action_units: str
 
 
-def synthetic_video(path: Path, seed: int, emotion: str = "happiness", duration_s: float = 1.0, codec: str = "h264") -> Shown:
+def synthetic_video(
+    path: Path, seed: int, emotion: str = "happiness", duration_s: float = 1.0, codec: str = "h264"
+) -> Shown:
     """Write a video (640 x 480, 200 frames per second) of somebody who is in no synthetic database making one micro-expression.
 
     Args:
@@ -153,4 +157,6 @@ def synthetic_video(path: Path, seed: int, emotion: str = "happiness", duration_
     """
     scene = centred(make_scene(seed, STRANGER, 1, emotion, CAMERA), round(duration_s * CAMERA.fps))
     write_video(path, render(scene.take), CAMERA.fps, codec)
-    return Shown(path, emotion, scene.onset - 1, scene.apex - 1, scene.offset - 1, CAMERA.fps, scene.action_units)
+    return Shown(
+        path, emotion, scene.onset - 1, scene.apex - 1, scene.offset - 1, CAMERA.fps, scene.action_units
+    )

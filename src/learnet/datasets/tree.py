@@ -46,7 +46,9 @@ class Survey:
 
     root: Path
     leaves: list[Way] = field(default_factory=list)  # folders that hold images, or no folders
-    books: list[Path] = field(default_factory=list)  # files that may be label workbooks, lock files among them
+    books: list[Path] = field(
+        default_factory=list
+    )  # files that may be label workbooks, lock files among them
     archives: list[Path] = field(default_factory=list)
     closed: list[Way] = field(default_factory=list)  # folders that cannot be read
 
@@ -62,8 +64,12 @@ class Tree:
 
     root: Path
     clips: dict[Key, Path] = field(default_factory=dict)
-    twice: list[tuple[Path, Path]] = field(default_factory=list)  # two folders of one clip: the one kept, the one left
-    odd: list[tuple[Path, str]] = field(default_factory=list)  # clips that lie where they do not belong, and what is wrong
+    twice: list[tuple[Path, Path]] = field(
+        default_factory=list
+    )  # two folders of one clip: the one kept, the one left
+    odd: list[tuple[Path, str]] = field(
+        default_factory=list
+    )  # clips that lie where they do not belong, and what is wrong
 
 
 def listing(folder: Path) -> Listing:
@@ -111,7 +117,9 @@ def existing(folder: Path, way: str) -> Path | None:
         there = here / name
         if not there.exists():
             try:
-                alike = sorted(other.name for other in here.iterdir() if composed(other.name) == composed(name))
+                alike = sorted(
+                    other.name for other in here.iterdir() if composed(other.name) == composed(name)
+                )
             except OSError:  # no folder, or closed to this user
                 return None
             if not alike:
@@ -138,7 +146,11 @@ def checked_root(root: Path) -> Path:
         raise BadInput(root, "there is no such folder", "Check the path.")
     if not root.is_dir():
         if _is_archive(root):
-            raise BadInput(root, "this is a packed archive, not a folder", "Unpack it, and give the folder that comes out.")
+            raise BadInput(
+                root,
+                "this is a packed archive, not a folder",
+                "Unpack it, and give the folder that comes out.",
+            )
         raise BadInput(root, "this is a file, not a folder", "Give the folder that holds the database.")
     found = listing(root)
     if not found.folders and not found.files:
@@ -151,12 +163,20 @@ def _is_archive(path: Path) -> bool:
         return False
     with path.open("rb") as file:
         start = file.read(6)
-    return path.suffix.lower() in ARCHIVES or start.startswith(_MAGIC) or zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+    return (
+        path.suffix.lower() in ARCHIVES
+        or start.startswith(_MAGIC)
+        or zipfile.is_zipfile(path)
+        or tarfile.is_tarfile(path)
+    )
 
 
 def synthetic(paths: Iterable[Path]) -> bool:
     """Whether any of PATHS lies in a database that `learnet synthesize` wrote."""
-    return any((folder / NOTICE).is_file() for folder in {above for path in paths for above in path.absolute().parents})
+    return any(
+        (folder / NOTICE).is_file()
+        for folder in {above for path in paths for above in path.absolute().parents}
+    )
 
 
 def registered(folders: Iterable[Path]) -> bool:
@@ -207,7 +227,11 @@ def _look_into(folder: Path, way: Way, found: Survey, real: list[str]) -> list[W
             for entry in entries:
                 name = entry.name
                 if _is_folder(entry):
-                    if not name.startswith(".") and name.lower() not in _JUNK and not (entry.is_symlink() and _known(entry.path, real)):
+                    if (
+                        not name.startswith(".")
+                        and name.lower() not in _JUNK
+                        and not (entry.is_symlink() and _known(entry.path, real))
+                    ):
                         folders.append(name)
                 elif name.lower().endswith(IMAGE_SUFFIXES):
                     images = images or not name.startswith(".")

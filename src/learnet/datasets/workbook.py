@@ -27,8 +27,12 @@ SUFFIXES = (".xlsx", ".xls", ".csv")
 MISSING = frozenset({"", "/", "\\", "-", "nan"})
 """What annotators write where there is nothing to write; CASME II uses `/` for an apex that was not found."""
 
-_HEADER_WITHIN = 100  # rows searched for the header; the deepest known header (SAMM) stands below 13 rows of notes
-_CONTAINER = bytes.fromhex("d0cf11e0a1b11ae1")  # an .xls file, but also the wrapping of a password-protected .xlsx
+_HEADER_WITHIN = (
+    100  # rows searched for the header; the deepest known header (SAMM) stands below 13 rows of notes
+)
+_CONTAINER = bytes.fromhex(
+    "d0cf11e0a1b11ae1"
+)  # an .xls file, but also the wrapping of a password-protected .xlsx
 _BROKEN = (
     zipfile.BadZipFile, zlib.error, struct.error, xlrd.XLRDError, CompDocError, AssertionError,
     LookupError, ValueError, TypeError, AttributeError, SyntaxError, EOFError, RuntimeError, OSError,
@@ -47,12 +51,16 @@ Rows = list[tuple[str, ...]]
 class Form:
     """The columns a loader looks for: under which headers, which of them it cannot do without, and which make a row a clip."""
 
-    columns: Mapping[str, tuple[str, ...]]  # field -> headers it occurs under, as `normalise` gives them, the best first
+    columns: Mapping[
+        str, tuple[str, ...]
+    ]  # field -> headers it occurs under, as `normalise` gives them, the best first
     needed: tuple[str, ...]  # fields without which the workbook is refused
     keys: tuple[str, ...] = ("subject", "name")  # a row with one of these blank is a note, not a clip
     repeated: Mapping[str, str] = field(default_factory=dict)
     """Field -> how the headers of its columns begin, where there may be several: the leftmost gives the field `onset 1`, then `onset 2`."""
-    is_note: Callable[[Mapping[str, str]], bool] = lambda cells: False  # of a row with all keys: whether it is a note all the same
+    is_note: Callable[[Mapping[str, str]], bool] = lambda cells: (
+        False
+    )  # of a row with all keys: whether it is a note all the same
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,9 @@ class Table:
     headers: tuple[str, ...]  # as written, blank ones included; none after the last named one
     rows: list[dict[str, str]]  # field -> text, "" where the cell is empty or the column absent
     lines: list[int]  # the row numbers a spreadsheet program shows for `rows`
-    notes: dict[int, dict[str, str]] = field(default_factory=dict)  # line -> rows without a key that are not wholly blank
+    notes: dict[int, dict[str, str]] = field(
+        default_factory=dict
+    )  # line -> rows without a key that are not wholly blank
 
     def where(self, row: int) -> str:
         """Where row number ROW of `rows` stands, for messages."""
@@ -114,10 +124,18 @@ def sheets(path: Path) -> dict[str, Rows]:
     try:
         data = path.read_bytes()
     except OSError as trouble:
-        hint = "Check the path." if isinstance(trouble, FileNotFoundError) else "Change its permissions, or copy it again."
+        hint = (
+            "Check the path."
+            if isinstance(trouble, FileNotFoundError)
+            else "Change its permissions, or copy it again."
+        )
         raise BadInput(path, f"cannot be read ({trouble.strerror})", hint) from trouble
     if path.name.startswith("~$"):
-        raise BadInput(path, "is a spreadsheet program's lock file, not the workbook", "Close the program and give the file without `~$`.")
+        raise BadInput(
+            path,
+            "is a spreadsheet program's lock file, not the workbook",
+            "Close the program and give the file without `~$`.",
+        )
     if not data:
         raise BadInput(path, "is empty", "Copy it again.")
     if data.startswith(b"PK"):
@@ -128,7 +146,11 @@ def sheets(path: Path) -> dict[str, Rows]:
         return _guarded(path, data, _xls)
     if path.suffix.lower() == ".csv":
         return {"": _csv(path, data)}
-    raise BadInput(path, "is not a workbook (neither .xlsx nor .xls inside)", "Save it from a spreadsheet program as .xlsx.")
+    raise BadInput(
+        path,
+        "is not a workbook (neither .xlsx nor .xls inside)",
+        "Save it from a spreadsheet program as .xlsx.",
+    )
 
 
 def read_table(path: Path, form: Form) -> Table:
@@ -151,11 +173,19 @@ def read_table(path: Path, form: Form) -> Table:
                 best = (hits, sheet, row, places)
     hits, sheet, row, places = best
     if hits < 2:
-        raise BadInput(path, f"has no header row with the columns {_names(form.needed, form)}", "Is this the label workbook?")
+        raise BadInput(
+            path,
+            f"has no header row with the columns {_names(form.needed, form)}",
+            "Is this the label workbook?",
+        )
     missing = [name for name in form.needed if name not in places]
     there = ", ".join(repr(cell) for cell in row if cell)
     inside = f" in sheet {sheet!r}" if sheet else ""
-    raise BadInput(path, f"lacks the column{'s' * (len(missing) > 1)} {_names(missing, form)}", f"The columns{inside} are {there}.")
+    raise BadInput(
+        path,
+        f"lacks the column{'s' * (len(missing) > 1)} {_names(missing, form)}",
+        f"The columns{inside} are {there}.",
+    )
 
 
 def _names(fields: list[str] | tuple[str, ...], form: Form) -> str:
@@ -167,7 +197,10 @@ def _names(fields: list[str] | tuple[str, ...], form: Form) -> str:
 def _places(row: tuple[str, ...], form: Form) -> dict[str, int]:
     """Field -> column; of several headers that will do, the one the form names first."""
     headers = [normalise(cell) for cell in row]
-    known = {name: next((alias for alias in aliases if alias in headers), None) for name, aliases in form.columns.items()}
+    known = {
+        name: next((alias for alias in aliases if alias in headers), None)
+        for name, aliases in form.columns.items()
+    }
     found = {name: headers.index(alias) for name, alias in known.items() if alias}
     for name, beginning in form.repeated.items():
         columns = [place for place, header in enumerate(headers) if header.startswith(beginning)]
@@ -186,7 +219,9 @@ def _table(path: Path, sheet: str, rows: Rows, above: int, form: Form) -> Table:
     for line, row in enumerate(rows[1:], start=above + 2):
         if not any(row):
             continue
-        cells = {name: row[places[name]] if name in places and places[name] < len(row) else "" for name in names}
+        cells = {
+            name: row[places[name]] if name in places and places[name] < len(row) else "" for name in names
+        }
         if all(cells[key] for key in form.keys) and not form.is_note(cells):
             table.rows.append(cells)
             table.lines.append(line)
@@ -204,11 +239,15 @@ def _guarded(path: Path, data: bytes, reader: Callable[[bytes], dict[str, Rows]]
     except _BROKEN as trouble:
         if "encrypted" in str(trouble).lower():
             raise _protected(path) from trouble
-        raise BadInput(path, "is damaged or cut short: it does not open as a workbook", "Copy or download it again.") from trouble
+        raise BadInput(
+            path, "is damaged or cut short: it does not open as a workbook", "Copy or download it again."
+        ) from trouble
 
 
 def _protected(path: Path) -> BadInput:
-    return BadInput(path, "is protected by a password", "Save it without the password in a spreadsheet program.")
+    return BadInput(
+        path, "is protected by a password", "Save it without the password in a spreadsheet program."
+    )
 
 
 def _xlsx(data: bytes) -> dict[str, Rows]:
@@ -244,7 +283,10 @@ def _without_result(data: bytes) -> dict[str, list[tuple[int, int]]]:
 
 def _xls(data: bytes) -> dict[str, Rows]:
     book = xlrd.open_workbook(file_contents=data, logfile=io.StringIO())
-    return {sheet.name: [tuple(_xls_text(cell, book.datemode) for cell in row) for row in sheet.get_rows()] for sheet in book.sheets()}
+    return {
+        sheet.name: [tuple(_xls_text(cell, book.datemode) for cell in row) for row in sheet.get_rows()]
+        for sheet in book.sheets()
+    }
 
 
 def _xls_text(cell: xlrd.sheet.Cell, datemode: int) -> str:
@@ -272,12 +314,17 @@ def _csv(path: Path, data: bytes) -> Rows:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as trouble:
-        raise BadInput(path, "is not UTF-8 text", "Save it as CSV UTF-8 in a spreadsheet program.") from trouble
+        raise BadInput(
+            path, "is not UTF-8 text", "Save it as CSV UTF-8 in a spreadsheet program."
+        ) from trouble
     if "\0" in text:
         raise BadInput(path, "is not a text file", "Save it as CSV UTF-8 in a spreadsheet program.")
     first = next((line for line in text.splitlines() if line.strip()), "")
     separator = max(",;\t", key=first.count)  # spreadsheet programs in some languages separate by semicolon
     try:
-        return [tuple(map(_text, row)) for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)]
+        return [
+            tuple(map(_text, row))
+            for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+        ]
     except csv.Error as trouble:
         raise BadInput(path, f"is not a table of comma-separated values ({trouble})") from trouble

@@ -75,20 +75,29 @@ class Cases:
             BadCheckpoint: no weights, or weights that do not fit the images.
         """
         if clip in self.unanswered:
-            raise LearnetError(f"{clip} is in {self.prepared.folder}, {self.unanswered[clip]}.", "Explain another clip.")
+            raise LearnetError(
+                f"{clip} is in {self.prepared.folder}, {self.unanswered[clip]}.", "Explain another clip."
+            )
         if clip not in self.truth:
             near = difflib.get_close_matches(clip, self.truth, n=1, cutoff=0.5)
             hint = f"Did you mean {near[0]!r}?" if near else f"It has {some(sorted(self.truth))}."
             raise LearnetError(f"{self.study or self.prepared.folder} has no clip called {clip!r}.", hint)
         row = self.prepared.clips[self.prepared.clips["clip"] == clip].iloc[0]
         if not may_be_shown(row["person"]):
-            raise LearnetError(f"The licence forbids to publish pictures of {row['person']}.", "Explain a clip of somebody else.")
+            raise LearnetError(
+                f"The licence forbids to publish pictures of {row['person']}.",
+                "Explain a clip of somebody else.",
+            )
         file = self.weights or self._of_fold(clip)
         module, facts = load_checkpoint(file)
         check_fit(self.prepared, file, facts)
         known = row["person"] in facts.data.get("people", "").splitlines()
         if known and self.study and not self.leaky:
-            raise BadInput(file, f"this network has learned from {row['person']}, whom it should not know", "Run the study again.")
+            raise BadInput(
+                file,
+                f"this network has learned from {row['person']}, whom it should not know",
+                "Run the study again.",
+            )
         notes = (f"the network has learned from {row['person']}",) if known else ()
         where = None if self.prepared.about["imported"] else placing(row["face"], self.prepared.size)
         image = self.prepared.take([int(row.name)])
@@ -104,8 +113,12 @@ class Cases:
         people = dict(zip(self.prepared.clips["clip"], self.prepared.clips["person"], strict=True))
         clips = [clip for clip, truth in self.truth.items() if truth == name and may_be_shown(people[clip])]
         if not clips:
-            there = ", ".join(f"{truth} ({count})" for truth, count in sorted(Counter(self.truth.values()).items()))
-            raise LearnetError(f"There is no clip of class {name!r} that may be shown.", f"Clips there are: {there}.")
+            there = ", ".join(
+                f"{truth} ({count})" for truth, count in sorted(Counter(self.truth.values()).items())
+            )
+            raise LearnetError(
+                f"There is no clip of class {name!r} that may be shown.", f"Clips there are: {there}."
+            )
         return [self.one(clip) for clip in clips]
 
     def examples(self) -> list[str]:
@@ -119,7 +132,9 @@ class Cases:
 
     def _of_fold(self, clip: str) -> Path:
         assert self.study is not None, "without a study weights are given"
-        file = self.study / "folds" / f"{self.folds[clip].replace('/', '-')}-seed{self.seed}.safetensors"  # as studies name them
+        file = (
+            self.study / "folds" / f"{self.folds[clip].replace('/', '-')}-seed{self.seed}.safetensors"
+        )  # as studies name them
         if not file.is_file():
             raise BadInput(file, f"the weights of the fold that tested {clip} are gone", MAKES_WEIGHTS)
         return file
@@ -140,12 +155,16 @@ def open_cases(source: Path, weights: Path | None = None, seed: int | None = Non
     if not (source / "study.json").is_file():
         prepared = load_prepared(source)
         if weights is None:
-            raise LearnetError(f"{source} holds images and no network.", "Name one with --weights, or a study folder in its place.")
+            raise LearnetError(
+                f"{source} holds images and no network.",
+                "Name one with --weights, or a study folder in its place.",
+            )
         truth = dict(zip(prepared.clips["clip"], prepared.clips["emotion"], strict=True))
         return Cases(prepared, None, truth, {}, 0, weights, leaky=False, unanswered={})
     if weights is not None:
         raise LearnetError(
-            f"{source} is a study, which explains with its own weights.", "Leave --weights out, or name the prepared folder."
+            f"{source} is a study, which explains with its own weights.",
+            "Leave --weights out, or name the prepared folder.",
         )
     about, outcomes = _about(source), read_outcomes(source)
     prepared = _images(source, about)
@@ -161,21 +180,29 @@ def _about(study: Path) -> dict:
         about = json.loads((study / "study.json").read_text(encoding="utf-8"))
         about["protocol"], about["prepared"]["folder"], about["prepared"]["fingerprint"]
     except (ValueError, KeyError, TypeError) as error:
-        raise BadInput(study / "study.json", f"this is not the record of a study ({error})", "Run the study again.") from None
+        raise BadInput(
+            study / "study.json", f"this is not the record of a study ({error})", "Run the study again."
+        ) from None
     return about
 
 
 def _images(study: Path, about: dict) -> Prepared:
     """The study's prepared folder: where the study says, in the study, or beside it, as it may have moved along."""
     said, home = Path(about["prepared"]["folder"]), study.resolve()
-    place = next((place for place in (said, home / said.name, home.parent / said.name) if place.is_dir()), None)
+    place = next(
+        (place for place in (said, home / said.name, home.parent / said.name) if place.is_dir()), None
+    )
     if place is None:
         raise BadInput(
-            said, f"the images of the study {study.name} are gone", "Put the prepared folder beside the study, or prepare it again."
+            said,
+            f"the images of the study {study.name} are gone",
+            "Put the prepared folder beside the study, or prepare it again.",
         )
     prepared = load_prepared(place)
     if prepared.about["fingerprint"] != about["prepared"]["fingerprint"]:
-        raise BadInput(place, f"these images have changed since the study {study.name}", "Run the study again.")
+        raise BadInput(
+            place, f"these images have changed since the study {study.name}", "Run the study again."
+        )
     return prepared
 
 

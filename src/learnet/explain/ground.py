@@ -55,7 +55,9 @@ class Ground:
     def over(self, axes: Axes, found: Float[np.ndarray, "h w"], limit: float, signed: bool = True) -> None:
         """A map over what `draw` has drawn, the stronger the denser; LIMIT has the fullest colour."""
         found = self.shown(found)
-        dense = np.sqrt(np.clip(np.abs(found) / limit, 0, 1))  # the root, so that half of the strength can still be seen
+        dense = np.sqrt(
+            np.clip(np.abs(found) / limit, 0, 1)
+        )  # the root, so that half of the strength can still be seen
         side = self.image.shape[0] if self.image is not None else self.where.size if self.where else 1
         low = -limit if signed else 0.0
         axes.imshow(found, cmap=SIGNED if signed else STRONG, vmin=low, vmax=limit, alpha=0.9 * dense, interpolation="nearest",
@@ -76,5 +78,7 @@ def coarse(maps: Float[np.ndarray, "*N h w"], most: int = CELLS) -> Float[np.nda
     if maps.shape[-1] <= most:
         return maps
     flat = maps.reshape(-1, *maps.shape[-2:])
-    small = [cv2.resize(np.ascontiguousarray(one), (most, most), interpolation=cv2.INTER_AREA) for one in flat]
+    small = [
+        cv2.resize(np.ascontiguousarray(one), (most, most), interpolation=cv2.INTER_AREA) for one in flat
+    ]
     return np.stack(small).reshape(*maps.shape[:-2], most, most)

@@ -11,7 +11,9 @@ from learnet.explain.moving import PART, MovingClip
 from learnet.explain.stages import enlarged, maps_of, response, same_depth
 from learnet.metrics import DRAWS, ends
 
-Look = Callable[[MovingClip], Float32[np.ndarray, "S S"]]  # what of a network's work is measured: a response, an attribution
+Look = Callable[
+    [MovingClip], Float32[np.ndarray, "S S"]
+]  # what of a network's work is measured: a response, an attribution
 
 
 def share_inside(found: Float[np.ndarray, "S S"], inside: Bool[np.ndarray, "S S"]) -> float:
@@ -20,7 +22,9 @@ def share_inside(found: Float[np.ndarray, "S S"], inside: Bool[np.ndarray, "S S"
     return float(size[inside].sum() / size.sum()) if size.sum() > 0 else float(inside.mean())
 
 
-def over_people(values: Float[np.ndarray, "N"], people: Sequence[str], draws: int = DRAWS) -> tuple[float, float, float]:
+def over_people(
+    values: Float[np.ndarray, "N"], people: Sequence[str], draws: int = DRAWS
+) -> tuple[float, float, float]:
     """Mean over clips with its 95 % interval: percentile bootstrap over people, each drawn with all clips, from a fixed seed.
 
     The ends are NaN where there is one person.
@@ -28,7 +32,9 @@ def over_people(values: Float[np.ndarray, "N"], people: Sequence[str], draws: in
     names = sorted(set(people))
     belongs = np.array([names.index(person) for person in people])
     totals, counts = np.bincount(belongs, weights=values), np.bincount(belongs)
-    drawn = np.random.default_rng(20200).multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)
+    drawn = np.random.default_rng(20200).multinomial(
+        len(names), np.full(len(names), 1 / len(names)), size=draws
+    )
     low, high = ends(drawn @ totals / (drawn @ counts), len(names))
     return float(np.mean(values)), float(low), float(high)
 
@@ -49,7 +55,13 @@ def measure(clips: Sequence[MovingClip], looks: Mapping[str, Look], part: float 
     for name, look in looks.items():
         for number, clip in enumerate(clips):
             inside = clip.moving(part)
-            told = {"look": name, "clip": number, "person": clip.person, "emotion": clip.emotion, "action_units": clip.action_units}
+            told = {
+                "look": name,
+                "clip": number,
+                "person": clip.person,
+                "emotion": clip.emotion,
+                "action_units": clip.action_units,
+            }
             rows.append({**told, "share": share_inside(look(clip), inside), "area": float(inside.mean())})
     return pd.DataFrame(rows)
 

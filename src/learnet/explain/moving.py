@@ -31,7 +31,9 @@ class MovingClip:
     """The motion image of a synthetic clip, and the truth about it."""
 
     image: UInt8[np.ndarray, "S S 3"]  # 0..255
-    travelled: Float32[np.ndarray, "S S"]  # how far the expression moves each place at its apex, in pixels of the image; no blink, no head
+    travelled: Float32[
+        np.ndarray, "S S"
+    ]  # how far the expression moves each place at its apex, in pixels of the image; no blink, no head
     person: str
     emotion: str
     action_units: str
@@ -71,8 +73,14 @@ def moving_clips(
         UnknownName: an emotion that cannot be simulated.
     """
     _check(preparation, people, emotions)
-    wanted = [(person, number, emotion) for person in range(people) for number, emotion in enumerate(emotions, start=1)]
-    work = partial(_film, preparation=replace(preparation, face="none"), seed=seed, owners=owners, camera=camera)
+    wanted = [
+        (person, number, emotion)
+        for person in range(people)
+        for number, emotion in enumerate(emotions, start=1)
+    ]
+    work = partial(
+        _film, preparation=replace(preparation, face="none"), seed=seed, owners=owners, camera=camera
+    )
     clips = []
     for clip in spread(work, wanted, jobs):
         clips.append(clip)
@@ -109,19 +117,30 @@ def lone_units(
     _check(preparation, people, units)
     if lost := [unit for unit, _ in units if not UNITS[unit].paired]:
         raise LearnetError(f"Action unit {lost[0]} has no sides.", "Choose units that can move one side.")
-    wanted = [(person, number, *unit) for person in range(people) for number, unit in enumerate(units, start=1)]
-    work = partial(_film_unit, preparation=replace(preparation, face="none"), seed=seed, noise=noise, camera=camera)
+    wanted = [
+        (person, number, *unit) for person in range(people) for number, unit in enumerate(units, start=1)
+    ]
+    work = partial(
+        _film_unit, preparation=replace(preparation, face="none"), seed=seed, noise=noise, camera=camera
+    )
     return list(spread(work, wanted, jobs))
 
 
 def _check(preparation: Preparation, people: int, shown: Sequence[object]) -> None:
     if people < 1 or not shown:
-        raise LearnetError(f"{people} people showing {len(shown)} expressions make no clip.", "Ask for at least one of each.")
+        raise LearnetError(
+            f"{people} people showing {len(shown)} expressions make no clip.", "Ask for at least one of each."
+        )
     if preparation.steady:
-        raise LearnetError("These images need a face finder (--steady), and no face is searched here.", "Take weights made without it.")
+        raise LearnetError(
+            "These images need a face finder (--steady), and no face is searched here.",
+            "Take weights made without it.",
+        )
 
 
-def _film_unit(wanted: tuple[int, int, int, str], preparation: Preparation, seed: int, noise: float, camera: Camera) -> MovingClip:
+def _film_unit(
+    wanted: tuple[int, int, int, str], preparation: Preparation, seed: int, noise: float, camera: Camera
+) -> MovingClip:
     person, number, unit, emotion = wanted
     scene = make_scene(seed, STRANGER + person, number, emotion, camera)
     strongest = max(one.peak_px for one in scene.take.episodes[0].activations)
@@ -133,7 +152,9 @@ def _film_unit(wanted: tuple[int, int, int, str], preparation: Preparation, seed
     return _filmed(scene, f"stranger/{person + 1:03d}", preparation, owners=False)
 
 
-def _film(wanted: tuple[int, int, str], preparation: Preparation, seed: int, owners: bool, camera: Camera) -> MovingClip:
+def _film(
+    wanted: tuple[int, int, str], preparation: Preparation, seed: int, owners: bool, camera: Camera
+) -> MovingClip:
     person, number, emotion = wanted
     scene = make_scene(seed, STRANGER + person, number, emotion, camera)
     return _filmed(scene, f"stranger/{person + 1:03d}", preparation, owners)
@@ -143,10 +164,14 @@ def _filmed(scene: Scene, person: str, preparation: Preparation, owners: bool) -
     size, camera = preparation.size, scene.take.camera
     crop = crop_view(*OWNERS_CROP) if owners else _finer(learnets_crop(size), camera)
     shown = range(scene.onset - 1, scene.offset)  # annotations count frames from 1
-    frames = np.stack([register(frame, scene.take.circumstances.view, crop) for frame in render(scene.take, shown)])
+    frames = np.stack(
+        [register(frame, scene.take.circumstances.view, crop) for frame in render(scene.take, shown)]
+    )
     made = make_image(frames, preparation, None, scene.apex - scene.onset, camera.fps)
     field = displacement(scene.take.person.geometry, scene.take.episodes[0].activations, crop)
-    travelled = np.hypot(field[..., 0] * size / crop.width, field[..., 1] * size / crop.height).astype(np.float32)
+    travelled = np.hypot(field[..., 0] * size / crop.width, field[..., 1] * size / crop.height).astype(
+        np.float32
+    )
     small = cv2.resize(travelled, (size, size), interpolation=cv2.INTER_AREA)
     return MovingClip(made.image, small, person, scene.emotion, scene.action_units)
 

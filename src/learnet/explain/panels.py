@@ -56,12 +56,34 @@ def regions_plate(maps: Maps, where: Placing, title: str) -> Plate:
         axes = figure.subplots()
         for place, (name, table, hatch) in enumerate(zip(maps, tables, HATCHES, strict=False)):
             rows = np.arange(len(NAMES)) + (place - (len(tables) - 1) / 2) * high
-            axes.barh(rows, table["share"], height=0.9 * high, color=CELL, alpha=0.9, hatch=hatch, edgecolor="white", label=name)
+            axes.barh(
+                rows,
+                table["share"],
+                height=0.9 * high,
+                color=CELL,
+                alpha=0.9,
+                hatch=hatch,
+                edgecolor="white",
+                label=name,
+            )
         for row, area in enumerate(tables[0]["area"]):
-            axes.plot([area, area], [row - 0.45, row + 0.45], color=INK, linewidth=1.2, label="its area" if row == 0 else None)
+            axes.plot(
+                [area, area],
+                [row - 0.45, row + 0.45],
+                color=INK,
+                linewidth=1.2,
+                label="its area" if row == 0 else None,
+            )
         living = [", ".join(map(str, units_of().get(name, ()))) for name in NAMES]
-        axes.set_yticks(range(len(NAMES)), [f"{name}  (AU {units})" if units else name for name, units in zip(NAMES, living, strict=True)])
-        axes.set(ylim=(len(NAMES) - 0.4, -0.6), xlim=(0, None), xlabel="share of the attribution, whatever its sign")
+        axes.set_yticks(
+            range(len(NAMES)),
+            [f"{name}  (AU {units})" if units else name for name, units in zip(NAMES, living, strict=True)],
+        )
+        axes.set(
+            ylim=(len(NAMES) - 0.4, -0.6),
+            xlim=(0, None),
+            xlabel="share of the attribution, whatever its sign",
+        )
         axes.grid(axis="x", color=RULE, linewidth=0.6)
         axes.set_axisbelow(True)
         axes.tick_params(length=0)
@@ -85,15 +107,35 @@ def checks_plate(checks: Mapping[str, Checks], title: str) -> Plate:
             for (name, found), dash in zip(checks.items(), DASHES, strict=False):
                 line = found.insertion if way == "insertion" else found.deletion
                 chance = found.insertion_by_chance if way == "insertion" else found.deletion_by_chance
-                axes.plot(line.share, line.probability, color=INK, linestyle=dash, linewidth=1.3, label=f"{name}: area {line.area:.2f}")
+                axes.plot(
+                    line.share,
+                    line.probability,
+                    color=INK,
+                    linestyle=dash,
+                    linewidth=1.3,
+                    label=f"{name}: area {line.area:.2f}",
+                )
                 kept = np.nan if found.empty else float(np.mean(np.abs(found.randomised)))
-                told = {"method": name, "way": way, "share": line.share, "probability": line.probability, "area": line.area}
-                parts.append(pd.DataFrame({**told, "area_by_chance": chance, "rank_correlation_in_disorder": kept}))
-            axes.set(title=f"{way}: area by chance {chance:.2f}", xlabel="share of the pixels", ylim=(-0.02, 1.02))
+                told = {
+                    "method": name,
+                    "way": way,
+                    "share": line.share,
+                    "probability": line.probability,
+                    "area": line.area,
+                }
+                parts.append(
+                    pd.DataFrame({**told, "area_by_chance": chance, "rank_correlation_in_disorder": kept})
+                )
+            axes.set(
+                title=f"{way}: area by chance {chance:.2f}", xlabel="share of the pixels", ylim=(-0.02, 1.02)
+            )
             axes.legend(frameon=False, fontsize=7.5)
             axes.grid(color=RULE, linewidth=0.6)
         figure.axes[0].set_ylabel("probability of the class")
-        left = {name: "empty" if found.empty else f"{np.mean(np.abs(found.randomised)):.2f}" for name, found in checks.items()}
+        left = {
+            name: "empty" if found.empty else f"{np.mean(np.abs(found.randomised)):.2f}"
+            for name, found in checks.items()
+        }
         remains = ", ".join(f"{name} {value}" for name, value in left.items())
         lost = f"Rank correlation with networks in disorder (0: the map is lost, as it should):\n{remains}"
         figure.suptitle(f"{title}\n{lost}", x=0.01, ha="left", size=9)

@@ -24,7 +24,12 @@ from learnet.figures import CELL, INK, MUTED, STYLE, save_figure
 STRENGTH: Colormap = LinearSegmentedColormap.from_list("strength", ["#ffffff", CELL, INK])
 ACROSS = 8  # tiles in a row, where a network has no figure of its own
 
-_COLUMNS = {"one.plain": 0, "one.accreting": 1, "two.accreting": 2, "two.plain": 3}  # rows of LEARNet's figure, as the paper numbers them
+_COLUMNS = {
+    "one.plain": 0,
+    "one.accreting": 1,
+    "two.accreting": 2,
+    "two.plain": 3,
+}  # rows of LEARNet's figure, as the paper numbers them
 LEARNET_FIGURE: dict[str, tuple[float, int]] = {
     "stem": (1.5, 1),
     **{f"{column}_{level}": (row, 2 * level) for column, row in _COLUMNS.items() for level in (1, 2, 3)},
@@ -100,7 +105,9 @@ def accretion_plate(
         The table has a row for each cell drawn: map, row, column, value of the plain column, of the accreting one, and the sum.
     """
     chosen = strongest(total, most)
-    plain, accreting, total = (ground.shown(maps) for maps in (plain, accreting, total))  # means, so the sum still holds
+    plain, accreting, total = (
+        ground.shown(maps) for maps in (plain, accreting, total)
+    )  # means, so the sum still holds
     names = ("plain column", "accreting column", "accretion layer")
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5.6, 1.55 * len(chosen) + 0.7), layout="constrained")
@@ -110,12 +117,24 @@ def accretion_plate(
             for axes, one, name, sign in zip(line, three, names, ("", "+", "="), strict=True):
                 _tile(axes, one, three, name if which == chosen[0] else "", ground)
                 axes.text(-0.1, 0.5, sign, transform=axes.transAxes, ha="center", va="center", size=15)
-            line[0].text(-0.3, 0.5, f"map {which}", transform=line[0].transAxes, ha="right", va="center", size=8)
+            line[0].text(
+                -0.3, 0.5, f"map {which}", transform=line[0].transAxes, ha="right", va="center", size=8
+            )
         figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
         off = float(np.abs(plain + accreting - total).max())
-        figure.supxlabel(f"Largest difference between sum and layer over all {len(total)} maps: {off:.1g}", size=8, color=MUTED)
-    parts = [cells({f"{which}": maps[which] for which in chosen}, "map") for maps in (plain, accreting, total)]
-    table = parts[0].rename(columns={"value": "plain"}).assign(accreting=parts[1]["value"], accretion=parts[2]["value"])
+        figure.supxlabel(
+            f"Largest difference between sum and layer over all {len(total)} maps: {off:.1g}",
+            size=8,
+            color=MUTED,
+        )
+    parts = [
+        cells({f"{which}": maps[which] for which in chosen}, "map") for maps in (plain, accreting, total)
+    ]
+    table = (
+        parts[0]
+        .rename(columns={"value": "plain"})
+        .assign(accreting=parts[1]["value"], accretion=parts[2]["value"])
+    )
     return Plate(figure, table)
 
 
@@ -136,17 +155,34 @@ def network_plate(answers: Mapping[str, Float32[np.ndarray, "B ..."]], ground: G
     maps = {name: ground.shown(response(answer[0])) for name, answer in answers.items() if answer.ndim == 4}
     places = _places(maps)
     drawn = {name: maps[name] for name in places}
-    rows, columns = (int(np.ceil(max((place[i] for place in places.values()), default=0))) + 1 for i in (0, 1))
+    rows, columns = (
+        int(np.ceil(max((place[i] for place in places.values()), default=0))) + 1 for i in (0, 1)
+    )
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(1.25 * columns + 0.2, 1.55 * rows + 0.5))
         head = 0.45 / figure.get_figheight()
         for name, (row, column) in {"": (_centre(places), 0), **places}.items():
             wide, high = 1 / columns, (1 - head) / rows
-            axes = figure.add_axes((column * wide + 0.08 * wide, 1 - head - (row + 0.84) * high, 0.84 * wide, 0.68 * high))
+            axes = figure.add_axes(
+                (column * wide + 0.08 * wide, 1 - head - (row + 0.84) * high, 0.84 * wide, 0.68 * high)
+            )
             if name:
-                _tile(axes, maps[name], maps[name], name.replace(".", "\n", 1) if len(name) > 14 else name, ground)
+                _tile(
+                    axes,
+                    maps[name],
+                    maps[name],
+                    name.replace(".", "\n", 1) if len(name) > 14 else name,
+                    ground,
+                )
                 axes.text(
-                    0.5, -0.04, f"0 to {maps[name].max():.3g}", transform=axes.transAxes, ha="center", va="top", size=6.5, color=MUTED
+                    0.5,
+                    -0.04,
+                    f"0 to {maps[name].max():.3g}",
+                    transform=axes.transAxes,
+                    ha="center",
+                    va="top",
+                    size=6.5,
+                    color=MUTED,
                 )
             else:
                 picture(axes, ground, size=7.5)
@@ -164,7 +200,9 @@ def rows_plate(rows: Sequence[Row], title: str, each: int = 2) -> Plate:
     tables = []
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(1.4 * columns + 0.3, 1.62 * len(rows) + 0.5), layout="constrained")
-        for place, (row, line) in enumerate(zip(rows, figure.subplots(len(rows), columns, squeeze=False), strict=True)):
+        for place, (row, line) in enumerate(
+            zip(rows, figure.subplots(len(rows), columns, squeeze=False), strict=True)
+        ):
             picture(line[0], row.ground, row.title)
             _mark(line[0], row.ground.where, row.ground.where.size if row.ground.where else 0)
             tiles = iter(line[1:])
@@ -174,7 +212,13 @@ def rows_plate(rows: Sequence[Row], title: str, each: int = 2) -> Plate:
                     axes = next(tiles)
                     heading = f"{seen.network}\n{seen.stage} map {which}" if place == 0 else f"map {which}"
                     _tile(axes, maps[which], maps[which], heading, row.ground)
-                    _mark(axes, row.ground.where, row.ground.where.size if row.ground.anonymous and row.ground.where else maps.shape[-1])
+                    _mark(
+                        axes,
+                        row.ground.where,
+                        row.ground.where.size
+                        if row.ground.anonymous and row.ground.where
+                        else maps.shape[-1],
+                    )
                     drawn = cells({f"{which}": maps[which]}, "map")
                     tables.append(drawn.assign(clip=row.title, network=seen.network, stage=seen.stage))
         figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
@@ -214,7 +258,9 @@ def picture(axes: Axes, ground: Ground, title: str = "", size: float = 8.0) -> N
     axes.set_title(title or ground.title, size=size, loc="center", weight="normal")
 
 
-def _tile(axes: Axes, drawn: Float[np.ndarray, "h w"], alike: Float[np.ndarray, "..."], title: str, ground: Ground) -> AxesImage:
+def _tile(
+    axes: Axes, drawn: Float[np.ndarray, "h w"], alike: Float[np.ndarray, "..."], title: str, ground: Ground
+) -> AxesImage:
     """One map, in the range of all that are to look alike; where the person is hidden, the average face in lines over it."""
     limit, signed = float(np.abs(alike).max()) or 1.0, bool((alike < 0).any())
     axes.set_axis_off()
@@ -224,7 +270,9 @@ def _tile(axes: Axes, drawn: Float[np.ndarray, "h w"], alike: Float[np.ndarray, 
                        extent=(-0.5, size - 0.5, size - 0.5, -0.5) if size else None)  # fmt: skip
     if size:
         average_lines(axes, ground.where)
-    edge = mpl.patches.Rectangle((0, 0), 1, 1, transform=axes.transAxes, fill=False, edgecolor=MUTED, linewidth=0.5, clip_on=False)
+    edge = mpl.patches.Rectangle(
+        (0, 0), 1, 1, transform=axes.transAxes, fill=False, edgecolor=MUTED, linewidth=0.5, clip_on=False
+    )
     axes.add_patch(edge)  # a map that is all zero would have no border
     return look
 
@@ -236,10 +284,14 @@ def _mark(axes: Axes, where: Placing | None, side: int) -> None:
     small = side / where.size
     left, top, wide, high = brow_eye_box(where)
     corner = ((left + 0.5) * small - 0.5, (top + 0.5) * small - 0.5)
-    axes.add_patch(mpl.patches.Rectangle(corner, wide * small, high * small, fill=False, edgecolor=INK, linewidth=1.0))
+    axes.add_patch(
+        mpl.patches.Rectangle(corner, wide * small, high * small, fill=False, edgecolor=INK, linewidth=1.0)
+    )
     x, y, wide, high = mouth_ring(where)
     centre = ((x + 0.5) * small - 0.5, (y + 0.5) * small - 0.5)
-    axes.add_patch(mpl.patches.Ellipse(centre, wide * small, high * small, fill=False, edgecolor=INK, linewidth=1.0))
+    axes.add_patch(
+        mpl.patches.Ellipse(centre, wide * small, high * small, fill=False, edgecolor=INK, linewidth=1.0)
+    )
 
 
 def cells(maps: Mapping[str, Float[np.ndarray, "h w"]], what: str) -> pd.DataFrame:
@@ -247,5 +299,7 @@ def cells(maps: Mapping[str, Float[np.ndarray, "h w"]], what: str) -> pd.DataFra
     parts = []
     for name, one in maps.items():
         rows, columns = np.indices(one.shape)
-        parts.append(pd.DataFrame({what: name, "row": rows.ravel(), "column": columns.ravel(), "value": one.ravel()}))
+        parts.append(
+            pd.DataFrame({what: name, "row": rows.ravel(), "column": columns.ravel(), "value": one.ravel()})
+        )
     return pd.concat(parts, ignore_index=True)

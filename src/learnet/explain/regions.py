@@ -26,7 +26,10 @@ REGIONS: dict[str, tuple[str, ...]] = {
 ELSEWHERE = "elsewhere"  # hair, temples, neck: nearest to a landmark of no region
 NAMES = (*REGIONS, ELSEWHERE)
 
-OWNERS_CROP = (340, 280)  # height and width in pixels of CASME II's crops; other owners crop alike, as far as is known
+OWNERS_CROP = (
+    340,
+    280,
+)  # height and width in pixels of CASME II's crops; other owners crop alike, as far as is known
 PUPILS_APART = 0.5  # face widths, in the average face
 LIVES = 0.6  # a unit lives in the region it moves most, and where it moves at least this share of that
 
@@ -68,7 +71,9 @@ def placing(face: str, size: int) -> Placing | None:
     view = crop_view(*OWNERS_CROP)
     across, down = size / view.width, size / view.height
     x, y = view.origin
-    return Placing(size, ((x + 0.5) * across - 0.5, (y + 0.5) * down - 0.5), (view.face_px * across, view.face_px * down))
+    return Placing(
+        size, ((x + 0.5) * across - 0.5, (y + 0.5) * down - 0.5), (view.face_px * across, view.face_px * down)
+    )
 
 
 def region_map(where: Placing) -> Int64[np.ndarray, "S S"]:
@@ -118,7 +123,9 @@ def units_of() -> Mapping[str, tuple[int, ...]]:
     for unit in UNITS:
         field = displacement(average_face(), both_sides(unit, 1.0), view)
         moved = np.hypot(field[..., 0], field[..., 1])
-        share = {name: float(moved[regions == place].sum() / moved.sum()) for place, name in enumerate(REGIONS)}
+        share = {
+            name: float(moved[regions == place].sum() / moved.sum()) for place, name in enumerate(REGIONS)
+        }
         for name, value in share.items():
             if value >= LIVES * max(share.values()):
                 living[name].append(unit)
@@ -127,7 +134,9 @@ def units_of() -> Mapping[str, tuple[int, ...]]:
 
 def brow_eye_box(where: Placing) -> tuple[float, float, float, float]:
     """Left, top, width and height in pixels of the box around brows and eyes."""
-    marks = where.to_pixels(np.array([_at(name) for region in ("brows", "eyes") for name in REGIONS[region]]).reshape(-1, 2))
+    marks = where.to_pixels(
+        np.array([_at(name) for region in ("brows", "eyes") for name in REGIONS[region]]).reshape(-1, 2)
+    )
     (left, top), (right, bottom) = marks.min(axis=0), marks.max(axis=0)
     room = 0.04 * where.per_face[0]
     return float(left - room), float(top), float(right - left + 2 * room), float(bottom - top + room)
@@ -137,7 +146,12 @@ def mouth_ring(where: Placing) -> tuple[float, float, float, float]:
     """Centre (x, y), width and height in pixels of the ellipse around the mouth."""
     marks = where.to_pixels(np.array([_at(name) for name in REGIONS["mouth"]]).reshape(-1, 2))
     (left, top), (right, bottom) = marks.min(axis=0), marks.max(axis=0)
-    return float((left + right) / 2), float((top + bottom) / 2), 1.5 * float(right - left), 1.8 * float(bottom - top)
+    return (
+        float((left + right) / 2),
+        float((top + bottom) / 2),
+        1.5 * float(right - left),
+        1.8 * float(bottom - top),
+    )
 
 
 def _landmark(name: str) -> str:

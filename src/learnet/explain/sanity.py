@@ -50,7 +50,9 @@ def randomised(module: nn.Module, seed: int) -> nn.Module:
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for weight in other.parameters():
-            weight.copy_(weight.flatten()[torch.randperm(weight.numel(), generator=generator)].view(weight.shape))
+            weight.copy_(
+                weight.flatten()[torch.randperm(weight.numel(), generator=generator)].view(weight.shape)
+            )
     return other
 
 
@@ -62,7 +64,9 @@ def rank_correlation(one: Float[np.ndarray, "S S"], other: Float[np.ndarray, "S 
     return float((away[0] * away[1]).sum() / scale) if scale > 0 else 0.0
 
 
-def check(module: nn.Module, image: UInt8[np.ndarray, "S S 3"], target: int, attribute: Attribute, seed: int = 0) -> Checks:
+def check(
+    module: nn.Module, image: UInt8[np.ndarray, "S S 3"], target: int, attribute: Attribute, seed: int = 0
+) -> Checks:
     """Run all checks of one attribution of one image.
 
     Args:
@@ -76,16 +80,25 @@ def check(module: nn.Module, image: UInt8[np.ndarray, "S S 3"], target: int, att
     without movement).
     """
     found = attribute(module)
-    lost = tuple(rank_correlation(found, attribute(randomised(module, seed + 1 + number))) for number in range(SHUFFLES))
+    lost = tuple(
+        rank_correlation(found, attribute(randomised(module, seed + 1 + number)))
+        for number in range(SHUFFLES)
+    )
     rng = np.random.default_rng(seed)
     chance = [rng.permutation(found.size).reshape(found.shape).astype(np.float32) for _ in range(SHUFFLES)]
-    away, back = ([curve(module, image, target, each, insert).area for each in chance] for insert in (False, True))
+    away, back = (
+        [curve(module, image, target, each, insert).area for each in chance] for insert in (False, True)
+    )
     curves = [curve(module, image, target, found, insert) for insert in (False, True)]
     return Checks(lost, curves[0], curves[1], float(np.mean(away)), float(np.mean(back)), not found.any())
 
 
 def curve(
-    module: nn.Module, image: UInt8[np.ndarray, "S S 3"], target: int, attribution: Float32[np.ndarray, "S S"], insert: bool
+    module: nn.Module,
+    image: UInt8[np.ndarray, "S S 3"],
+    target: int,
+    attribution: Float32[np.ndarray, "S S"],
+    insert: bool,
 ) -> Curve:
     """The probability of the class while pixels are changed in the order of the attribution, the highest first.
 

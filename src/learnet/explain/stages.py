@@ -67,21 +67,35 @@ def pick_maps(answers: Mapping[str, Tensor], stage: str) -> Tensor:
         return known[stage]
     if not known:
         raise LearnetError(
-            "This network has no maps: it reads all pixels at once.", "`learnet report STUDY` draws where it looks, by occlusion."
+            "This network has no maps: it reads all pixels at once.",
+            "`learnet report STUDY` draws where it looks, by occlusion.",
         )
     near = difflib.get_close_matches(stage, known, n=1)
     there = list(known) if len(known) <= 3 * TOLD else [*list(known)[:TOLD], "…", *list(known)[-TOLD:]]
-    what = f"The stage {stage!r} has no maps" if stage in answers else f"This network has no stage called {stage!r}"
-    raise LearnetError(f"{what}.", f"{f'Did you mean {near[0]!r}? ' if near else ''}It has {', '.join(there)}.")
+    what = (
+        f"The stage {stage!r} has no maps"
+        if stage in answers
+        else f"This network has no stage called {stage!r}"
+    )
+    raise LearnetError(
+        f"{what}.", f"{f'Did you mean {near[0]!r}? ' if near else ''}It has {', '.join(there)}."
+    )
 
 
-def responses(module: nn.Module, images: UInt8[np.ndarray, "B S S 3"]) -> dict[str, Float32[np.ndarray, "B ..."]]:
+def responses(
+    module: nn.Module, images: UInt8[np.ndarray, "B S S 3"]
+) -> dict[str, Float32[np.ndarray, "B ..."]]:
     """The answers of all stages to prepared images (0..255), as arrays, in the order of computation."""
     with torch.inference_mode():
-        return {name: answer.contiguous().numpy() for name, answer in stages(module.eval(), as_input(images)).items()}
+        return {
+            name: answer.contiguous().numpy()
+            for name, answer in stages(module.eval(), as_input(images)).items()
+        }
 
 
-def maps_of(module: nn.Module, images: UInt8[np.ndarray, "B S S 3"], stage: str) -> Float32[np.ndarray, "B C h w"]:
+def maps_of(
+    module: nn.Module, images: UInt8[np.ndarray, "B S S 3"], stage: str
+) -> Float32[np.ndarray, "B C h w"]:
     """The maps of one stage for prepared images (0..255).
 
     Raises:
@@ -151,8 +165,14 @@ def accretion(
     names = [f"{pair}.{part}_{level}" for part in ("plain", "accreting", "accretion")]
     lost = [name for name in names if name not in answers]
     if lost:
-        raise LearnetError(f"This network has no {', '.join(lost)}.", "Accretion is LEARNet's; its layers are one and two, level 1 and 2.")
+        raise LearnetError(
+            f"This network has no {', '.join(lost)}.",
+            "Accretion is LEARNet's; its layers are one and two, level 1 and 2.",
+        )
     plain, accreting, total = (answers[name][0] for name in names)
     if not np.allclose(plain + accreting, total, atol=1e-6):
-        raise LearnetError("In this network the second column takes in nothing from the first.", "Take a LEARNet with accretion.")
+        raise LearnetError(
+            "In this network the second column takes in nothing from the first.",
+            "Take a LEARNet with accretion.",
+        )
     return plain, accreting, total

@@ -49,7 +49,9 @@ def clip_plates(case: Case, stage: str | None = None, anonymous: bool = False) -
         if isinstance(case.module, LEARNet) and case.module.variant in ("released", "paper", "lrn", "gap"):
             for level in (1, 2):
                 title = f"{_title(case)}\naccretion layer {pair}, level {level}"
-                plates[f"accretion-{pair}-{level}"] = accretion_plate(*accretion(answers, pair, level), ground, title)
+                plates[f"accretion-{pair}-{level}"] = accretion_plate(
+                    *accretion(answers, pair, level), ground, title
+                )
     return plates
 
 
@@ -74,13 +76,18 @@ def where_plates(case: Case, stage: str | None = None, anonymous: bool = False) 
     }
     maps = {name: attribute(case.module) for name, attribute in methods.items()}
     checks = {name: check(case.module, case.image, target, attribute) for name, attribute in methods.items()}
-    plates = {"where": where_plate(maps, case.ground(anonymous), _title(case)), "checks": checks_plate(checks, _title(case))}
+    plates = {
+        "where": where_plate(maps, case.ground(anonymous), _title(case)),
+        "checks": checks_plate(checks, _title(case)),
+    }
     if case.where:
         plates["regions"] = regions_plate(maps, case.where, _title(case))
     return plates
 
 
-def class_plates(cases: Sequence[Case], stage: str | None = None, anonymous: bool = False) -> dict[str, Plate]:
+def class_plates(
+    cases: Sequence[Case], stage: str | None = None, anonymous: bool = False
+) -> dict[str, Plate]:
     """The strongest maps of one stage, each the mean over the clips of a class, beside the mean of their motion images.
 
     In a study each person's clips are seen by another network. They start from the same numbers, so their maps of one number are alike,
@@ -90,7 +97,9 @@ def class_plates(cases: Sequence[Case], stage: str | None = None, anonymous: boo
     maps = np.mean([maps_of(case.module, case.image[None], stage)[0] for case in cases], axis=0)
     image = np.mean([case.image for case in cases], axis=0).round().astype(np.uint8)
     people = len({case.person for case in cases})
-    networks = len({case.facts.data.get("people", "") for case in cases})  # of the folds; all start from the same numbers
+    networks = len(
+        {case.facts.data.get("people", "") for case in cases}
+    )  # of the folds; all start from the same numbers
     by = f", as {networks} networks of a study see them" if networks > 1 else ""
     title = f"{cases[0].truth}: mean over {len(cases)} clips of {people} people{by}\n{stage}, the strongest of {len(maps)} maps"
     said = sorted({note for case in cases for note in case.notes})
@@ -115,7 +124,10 @@ def networks_plates(
     first = sources[0][1]
     for name, other in sources[1:]:
         if other.prepared.about["fingerprint"] != first.prepared.about["fingerprint"]:
-            raise LearnetError(f"{name} is a study of other images than {sources[0][0]}.", "Compare studies of one prepared folder.")
+            raise LearnetError(
+                f"{name} is a study of other images than {sources[0][0]}.",
+                "Compare studies of one prepared folder.",
+            )
     rows = []
     for clip in clips or first.examples():
         cases = [(name, source.one(clip)) for name, source in sources]
@@ -125,12 +137,20 @@ def networks_plates(
             seen.append(Seen(name, stage, maps_of(case.module, case.image[None], stage)[0]))
         case = cases[0][1]
         rows.append(Row("\n".join([clip, case.truth, *case.notes]), case.ground(anonymous), tuple(seen)))
-    unknown = "" if rows[0].ground.where else "; where the face lies in these images is not known, so nothing is marked"
+    unknown = (
+        ""
+        if rows[0].ground.where
+        else "; where the face lies in these images is not known, so nothing is marked"
+    )
     return {"networks": rows_plate(rows, f"The strongest maps after {depth} halvings{unknown}")}
 
 
 def clip_when(
-    cases: Cases, clip: str, windows: Windows | None = None, face_model: Path | None = None, progress: Progress | None = None
+    cases: Cases,
+    clip: str,
+    windows: Windows | None = None,
+    face_model: Path | None = None,
+    progress: Progress | None = None,
 ) -> When:
     """A clip of a database over time, answered by the network that may explain it; the marks are those of the database.
 
@@ -143,7 +163,11 @@ def clip_when(
 
 
 def video_when(
-    stretch: Stretch, weights: Path, windows: Windows | None = None, face_model: Path | None = None, progress: Progress | None = None
+    stretch: Stretch,
+    weights: Path,
+    windows: Windows | None = None,
+    face_model: Path | None = None,
+    progress: Progress | None = None,
 ) -> When:
     """A video over time, answered by a checkpoint; marks that nobody gave are detected.
 
@@ -154,7 +178,12 @@ def video_when(
 
 
 def measured_plates(
-    weights: Sequence[Path], people: int, depth: int = DEPTH, part: float = PART, seed: int = 0, progress: Progress | None = None
+    weights: Sequence[Path],
+    people: int,
+    depth: int = DEPTH,
+    part: float = PART,
+    seed: int = 0,
+    progress: Progress | None = None,
 ) -> dict[str, Plate]:
     """How much of the response of networks lies where the face truly moves, on synthetic clips of people none of them knows.
 
@@ -174,33 +203,47 @@ def measured_plates(
         LearnetError: no weights, a share outside 0..1, two files of one name, or a network without maps.
     """
     if not weights or not 0 < part <= 1:
-        raise LearnetError("Nothing can be measured.", "Name checkpoints, and with --part a share from 0 to 1.")
+        raise LearnetError(
+            "Nothing can be measured.", "Name checkpoints, and with --part a share from 0 to 1."
+        )
     loaded = {path.stem: load_checkpoint(path) for path in weights}
     if len(loaded) < len(weights):
-        raise LearnetError("Two of these files have one name.", "Give them names that tell the networks apart.")
+        raise LearnetError(
+            "Two of these files have one name.", "Give them names that tell the networks apart."
+        )
     facts = loaded[weights[0].stem][1]
     for path in weights:
         other = loaded[path.stem][1]
         if other.preparation is None:
             raise BadCheckpoint(
-                path, "how its images were made is not known, so no clip can be made for it", "Take weights of prepared clips."
+                path,
+                "how its images were made is not known, so no clip can be made for it",
+                "Take weights of prepared clips.",
             )
         if other.preparation != facts.preparation:
-            raise BadCheckpoint(path, f"takes other images than {weights[0].name}", "Measure networks of one preparation together.")
+            raise BadCheckpoint(
+                path,
+                f"takes other images than {weights[0].name}",
+                "Measure networks of one preparation together.",
+            )
     assert facts.preparation is not None
     looks = {}
     for name, (module, about) in loaded.items():
         stage, look = responding(module, about.size, depth)
         looks[f"{name}, {stage}"] = look
     owners = facts.data.get("faces") == "given"
-    clips = moving_clips(replace(facts.preparation, face="none"), people, seed=seed, owners=owners, progress=progress)
+    clips = moving_clips(
+        replace(facts.preparation, face="none"), people, seed=seed, owners=owners, progress=progress
+    )
     table = measure(clips, looks, part)
     found = summary(table)
     lines = [Interval(row.look, row.share, row.low, row.high) for row in found.itertuples()]
     title, area = "Share of the response\nwhere the face moves", float(found["area"].iloc[0])
     figure = interval_figure({title: lines}, {title: area})
     dashed = f"dashed: {area:.1%} of the image, what an even response has there"
-    figure.supxlabel(dashed + (f"; {ONE_PERSON}" if found["people"].iloc[0] == 1 else ""), size=8, color=MUTED)
+    figure.supxlabel(
+        dashed + (f"; {ONE_PERSON}" if found["people"].iloc[0] == 1 else ""), size=8, color=MUTED
+    )
     return {"measured": Plate(figure, found), "measured-clips": Plate(figure, table)}
 
 

@@ -17,9 +17,18 @@ from learnet.figures import CELL, INK, MUTED, RULE, STYLE
 
 Strip = Literal["change", "faces", "lines"]
 
-WIDE, LEFT, RIGHT = 11.0, 0.75, 1.5  # inches: of the figure, of its margins (names of classes stand in the right one)
+WIDE, LEFT, RIGHT = (
+    11.0,
+    0.75,
+    1.5,
+)  # inches: of the figure, of its margins (names of classes stand in the right one)
 PICTURES = 11  # in the strip
-ROWS = {"strip": 0.0, "weights": 1.0, "movement": 1.35, "answer": 1.9}  # inches; a strip is as high as its pictures are wide
+ROWS = {
+    "strip": 0.0,
+    "weights": 1.0,
+    "movement": 1.35,
+    "answer": 1.9,
+}  # inches; a strip is as high as its pictures are wide
 GAP, HEAD, FOOT = 0.4, 0.85, 0.6  # inches between rows, above and below them
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
 """Of the classes, told apart with any colour vision (Okabe and Ito, Color Universal Design, 2008); the names stand at the lines' ends."""
@@ -61,7 +70,11 @@ def _title(seen: When) -> str:
     start, end = (seen.numbers[place] for place in seen.window)
     label, score = seen.labels[seen.chosen], seen.scores[seen.chosen].max()
     which = "to" if seen.grows else "in the strongest window,"
-    answer = f"{seen.network} answers {label} ({score:.2f}) {which} frames {start} to {end}" if label else "no answer"
+    answer = (
+        f"{seen.network} answers {label} ({score:.2f}) {which} frames {start} to {end}"
+        if label
+        else "no answer"
+    )
     return f"{seen.name}: {answer}\n{seen.motion}, {seen.fps:.4g} frames per second"
 
 
@@ -102,8 +115,12 @@ def _draw_weights(axes: Axes, seen: When) -> None:
     axes.axhline(0, color=MUTED, linewidth=0.8)
     if seen.weights is None:
         start = seen.times_s[seen.window[0]]
-        axes.plot([start, seen.times_s[seen.apex]], [0, 0], color=INK, marker="o", markersize=4.5, linewidth=1.2)
-        said = f"{seen.motion} weighs no frames" + (": it compares these two" if seen.motion.startswith("flow") else "")
+        axes.plot(
+            [start, seen.times_s[seen.apex]], [0, 0], color=INK, marker="o", markersize=4.5, linewidth=1.2
+        )
+        said = f"{seen.motion} weighs no frames" + (
+            ": it compares these two" if seen.motion.startswith("flow") else ""
+        )
         axes.text(0.5, 0.85, said, transform=axes.transAxes, size=8, ha="center", va="top", color=MUTED)
         axes.set(ylim=(-1, 1), yticks=[])
         return
@@ -140,13 +157,26 @@ def _draw_answers(axes: Axes, seen: When) -> None:
     for place in range(len(seen.classes)):
         colour = COLOURS[place % len(COLOURS)]
         axes.plot(times, seen.scores[:, place], color=colour, linewidth=1.0)
-        axes.plot(times, np.where(best == place, seen.scores[:, place], np.nan), color=colour, linewidth=3.2, solid_capstyle="butt")
+        axes.plot(
+            times,
+            np.where(best == place, seen.scores[:, place], np.nan),
+            color=colour,
+            linewidth=3.2,
+            solid_capstyle="butt",
+        )
     axes.set(ylim=(-0.02, 1.02), yticks=np.arange(0, 1.01, 0.25))
     axes.grid(axis="y", color=RULE, linewidth=0.6)
     final = seen.scores[int(np.nonzero(seen.answered)[0][-1])]
     for (rank, place), level in zip(enumerate(np.argsort(final)), _apart(np.sort(final), 0.11), strict=True):
         colour = COLOURS[place % len(COLOURS)]
-        axes.plot([1.008, 1.035], [level, level], transform=axes.get_yaxis_transform(), color=colour, linewidth=2, clip_on=False)
+        axes.plot(
+            [1.008, 1.035],
+            [level, level],
+            transform=axes.get_yaxis_transform(),
+            color=colour,
+            linewidth=2,
+            clip_on=False,
+        )
         axes.text(1.042, level, f"{seen.classes[place]} {final[place]:.2f}", transform=axes.get_yaxis_transform(), size=8, va="center",
                   weight="bold" if rank == len(final) - 1 else "normal")  # fmt: skip
 
@@ -170,9 +200,13 @@ def _share_time(axes: dict[str, Axes], seen: When) -> None:
         each.tick_params(axis="x", length=0, labelbottom=name == "answer")
         if name == "strip":
             continue
-        each.axvspan(*(seen.times_s[place] for place in seen.window), color=RULE, alpha=0.28, linewidth=0, zorder=0)
+        each.axvspan(
+            *(seen.times_s[place] for place in seen.window), color=RULE, alpha=0.28, linewidth=0, zorder=0
+        )
         for mark in seen.marks.values():
-            each.axvline(seen.times_s[seen.numbers.index(mark.frame)], color=CELL, linewidth=1.2, alpha=0.8, zorder=0.5)
+            each.axvline(
+                seen.times_s[seen.numbers.index(mark.frame)], color=CELL, linewidth=1.2, alpha=0.8, zorder=0.5
+            )
     axes["answer"].set_xlabel("seconds; the shaded part is what the weights above belong to")
     above = axes["strip"].secondary_xaxis("top")
     frames = _round_numbers(seen.numbers)

@@ -67,9 +67,13 @@ class When:
     crops: UInt8[np.ndarray, "T Z Z 3"]  # the face in every frame
     movement: Float64[np.ndarray, "T"]  # `motion.apex.course`, grey levels
     marks: dict[str, Mark]  # onset, apex, offset
-    chosen: int  # which of the answered windows is drawn: the clip itself, or the strongest of those that slide
+    chosen: (
+        int  # which of the answered windows is drawn: the clip itself, or the strongest of those that slide
+    )
     apex: int  # position of the apex of its motion image
-    weights: Float64[np.ndarray, "T"] | None  # of the frames in that motion image; 0 outside the window; None where it has none
+    weights: (
+        Float64[np.ndarray, "T"] | None
+    )  # of the frames in that motion image; 0 outside the window; None where it has none
     starts: Int64[np.ndarray, "E"]  # position where each answered window begins
     ends: Int64[np.ndarray, "E"]  # and where it ends
     scores: Float64[np.ndarray, "E K"]  # probability of each class; NaN where a window has no answer
@@ -111,20 +115,33 @@ class When:
         """
         marked = {mark.frame: (name, mark.source) for name, mark in self.marks.items()}
         told = pd.DataFrame({"frame": self.numbers, "time_s": self.times_s})
-        told["mark"], told["marked_by"] = zip(*(marked.get(number, ("", "")) for number in self.numbers), strict=True)
+        told["mark"], told["marked_by"] = zip(
+            *(marked.get(number, ("", "")) for number in self.numbers), strict=True
+        )
         told["weight"] = np.nan if self.weights is None else self.weights
         told["movement"] = self.movement
         numbers = np.array(self.numbers)
-        ended = pd.DataFrame({"frame": numbers[self.ends], "window_from": numbers[self.starts], "label": self.labels})
+        ended = pd.DataFrame(
+            {"frame": numbers[self.ends], "window_from": numbers[self.starts], "label": self.labels}
+        )
         ended = pd.concat([ended, pd.DataFrame(self.scores, columns=list(self.classes))], axis=1)
-        return told.merge(ended, on="frame", how="left").astype({"window_from": "Int64"}).fillna({"label": ""})
+        return (
+            told.merge(ended, on="frame", how="left").astype({"window_from": "Int64"}).fillna({"label": ""})
+        )
 
 
-def stretch_of_video(video: Path, onset: int | None, apex: int | None, offset: int | None, fps: float | None) -> Stretch:
+def stretch_of_video(
+    video: Path, onset: int | None, apex: int | None, offset: int | None, fps: float | None
+) -> Stretch:
     """A video, or the part of it from a given onset to a given offset; frames are the numbers that the files say."""
     given = {"onset": onset, "apex": apex, "offset": offset}
     return Stretch(
-        video, video.name, onset, offset, {name: Mark(frame, "given") for name, frame in given.items() if frame is not None}, fps
+        video,
+        video.name,
+        onset,
+        offset,
+        {name: Mark(frame, "given") for name, frame in given.items() if frame is not None},
+        fps,
     )
 
 
@@ -138,14 +155,20 @@ def stretch_of_clip(cases: Cases, clip: str) -> Stretch:
     row = cases.prepared.clips[cases.prepared.clips["clip"] == clip].iloc[0]
     path = Path(str(row["path"]))
     if cases.prepared.about["imported"] or not str(row["path"]) or not path.exists():
-        wrong = "these images were imported without their frames" if cases.prepared.about["imported"] else f"the frames of {clip} are gone"
+        wrong = (
+            "these images were imported without their frames"
+            if cases.prepared.about["imported"]
+            else f"the frames of {clip} are gone"
+        )
         raise BadInput(path, wrong, "When something happens can only be seen in the clip itself.")
     marks = {"onset": Mark(int(row["onset"]), "file"), "offset": Mark(int(row["offset"]), "file")}
     if not np.isnan(row["apex"]):
         marks["apex"] = Mark(int(row["apex"]), str(row["apex_source"]))
     around = round(AROUND_S * row["fps"])
     first, last = max(0, marks["onset"].frame - around), marks["offset"].frame + around
-    return Stretch(path, f"{clip}, {cases.truth[clip]}", first, last, marks, float(row["fps"]), row["face"] == "given")
+    return Stretch(
+        path, f"{clip}, {cases.truth[clip]}", first, last, marks, float(row["fps"]), row["face"] == "given"
+    )
 
 
 def when(
@@ -176,13 +199,19 @@ def when(
     """
     preparation = facts.for_videos().preparation
     if preparation is None:
-        raise LearnetError("These weights learned from motion images of unknown making.", "Take weights of prepared clips.")
+        raise LearnetError(
+            "These weights learned from motion images of unknown making.", "Take weights of prepared clips."
+        )
     _check_length(stretch)
     footage = read_clip(stretch.source, stretch.first, stretch.last, stretch.fps)
     frames, numbers, fps = footage.pixels, footage.numbers, footage.info.fps
     if len(numbers) < 2:
         raise TooFewFrames(found=len(numbers), needed=2)
-    finder = None if stretch.cropped or preparation.face == "none" else _Remembering(face_finder(preparation.face, face_model))
+    finder = (
+        None
+        if stretch.cropped or preparation.face == "none"
+        else _Remembering(face_finder(preparation.face, face_model))
+    )
     aligned = align(frames, finder, max(CROP_PX, preparation.size), preparation.steady and finder is not None)
     crops, eyes = aligned.crops(frames), EYES if finder else ()
     movement = course(crops, eyes)
@@ -250,7 +279,9 @@ def found_ends(movement: Float64[np.ndarray, "T"], apex: int) -> tuple[int, int]
     on that side, or less. A movement that is under way at a border of the clip begins, or ends, there."""
     before, after = movement[: apex + 1], movement[apex:]
     low, high = (side.min() + STARTS * (movement[apex] - side.min()) for side in (before, after))
-    return int(np.nonzero(before <= low)[0].max(initial=0)), apex + int(np.nonzero(after <= high)[0].min(initial=len(after) - 1))
+    return int(np.nonzero(before <= low)[0].max(initial=0)), apex + int(
+        np.nonzero(after <= high)[0].min(initial=len(after) - 1)
+    )
 
 
 @dataclass(frozen=True)
@@ -264,18 +295,28 @@ class _Answering:
     fps: float
 
     def __call__(
-        self, frames: UInt8[np.ndarray, "T H W 3"], pairs: Sequence[tuple[int, int]], apex: int | None, progress: Progress | None
+        self,
+        frames: UInt8[np.ndarray, "T H W 3"],
+        pairs: Sequence[tuple[int, int]],
+        apex: int | None,
+        progress: Progress | None,
     ) -> tuple[Float64[np.ndarray, "E K"], list[int]]:
         """Scores of windows, NaN where one has no answer, and the position of the apex that each used, -1 where it used none.
 
         A true apex is taken by the windows that hold it, as in preparing; others find their own.
         """
-        scores, apexes, missed = np.full((len(pairs), len(self.facts.classes)), np.nan), [-1] * len(pairs), None
+        scores, apexes, missed = (
+            np.full((len(pairs), len(self.facts.classes)), np.nan),
+            [-1] * len(pairs),
+            None,
+        )
         for place, (start, end) in enumerate(pairs):
             inside = apex - start if apex is not None and start < apex <= end else None
             try:
                 made = make_image(frames[start : end + 1], self.preparation, self.finder, inside, self.fps)
-                scores[place] = predict_scores(self.module, made.image[None], self.facts.mirror, self.facts.level)[0]
+                scores[place] = predict_scores(
+                    self.module, made.image[None], self.facts.mirror, self.facts.level
+                )[0]
                 apexes[place] = -1 if made.apex is None else start + made.apex
             except (NoFace, TooFewFrames) as error:
                 missed = error
@@ -318,19 +359,30 @@ def _weights(motion: str, window: tuple[int, int], apex: int, frames: int) -> Fl
     return weights
 
 
-def _marks(stretch: Stretch, numbers: tuple[int, ...], movement: Float64[np.ndarray, "T"], found: int) -> dict[str, Mark]:
+def _marks(
+    stretch: Stretch, numbers: tuple[int, ...], movement: Float64[np.ndarray, "T"], found: int
+) -> dict[str, Mark]:
     """Onset, apex and offset: those that are known, and for the others what the movement shows."""
     for name, mark in stretch.marks.items():
         if mark.frame not in numbers:
             there = f"the frames are {numbers[0]} to {numbers[-1]}"
-            raise BadInput(stretch.source, f"the {name}, frame {mark.frame}, is not there; {there}", "Name another, or none.")
+            raise BadInput(
+                stretch.source,
+                f"the {name}, frame {mark.frame}, is not there; {there}",
+                "Name another, or none.",
+            )
     apex = numbers.index(stretch.marks["apex"].frame) if "apex" in stretch.marks else found
     first, last = found_ends(movement, apex)
-    detected = {name: Mark(numbers[place], DETECTED) for name, place in (("onset", first), ("apex", apex), ("offset", last))}
+    detected = {
+        name: Mark(numbers[place], DETECTED)
+        for name, place in (("onset", first), ("apex", apex), ("offset", last))
+    }
     marks = detected | stretch.marks
     order = [marks[name].frame for name in ("onset", "apex", "offset")]
     if order != sorted(order):
-        raise BadInput(stretch.source, f"onset, apex and offset are out of order: {order}", "Name them in order of time.")
+        raise BadInput(
+            stretch.source, f"onset, apex and offset are out of order: {order}", "Name them in order of time."
+        )
     return marks
 
 

@@ -20,10 +20,14 @@ Score = Callable[[Tensor], Tensor]
 
 def blank(image: UInt8[np.ndarray, "S S 3"]) -> Float32[Tensor, "1 3 S S"]:
     """The image without movement, as the network takes it: each channel's median, which most of the face, being still, has."""
-    return as_input(image[None]).flatten(2).median(dim=2).values[..., None, None].expand(1, 3, *image.shape[:2])
+    return (
+        as_input(image[None]).flatten(2).median(dim=2).values[..., None, None].expand(1, 3, *image.shape[:2])
+    )
 
 
-def grad_cam(module: nn.Module, image: UInt8[np.ndarray, "S S 3"], target: int, stage: str) -> Float32[np.ndarray, "S S"]:
+def grad_cam(
+    module: nn.Module, image: UInt8[np.ndarray, "S S 3"], target: int, stage: str
+) -> Float32[np.ndarray, "S S"]:
     """Class activation at a stage: its maps, each weighed by the mean gradient of the class score in it, summed; what speaks against is 0.
 
     Args:
@@ -44,12 +48,16 @@ def grad_cam(module: nn.Module, image: UInt8[np.ndarray, "S S 3"], target: int, 
     maps = pick_maps(answers, stage)
     (gradient,) = torch.autograd.grad(answers[LOGITS][0, target], maps, allow_unused=True)
     if gradient is None:
-        raise LearnetError(f"The class scores do not depend on the stage {stage!r}.", "Choose a stage on the way to them.")
+        raise LearnetError(
+            f"The class scores do not depend on the stage {stage!r}.", "Choose a stage on the way to them."
+        )
     summed = (gradient.mean(dim=(2, 3), keepdim=True) * maps).sum(dim=1)[0].clamp(min=0)
     return enlarged(summed.detach().contiguous().numpy(), image.shape[0])
 
 
-def occlusion(module: nn.Module, image: UInt8[np.ndarray, "S S 3"], target: int, patch: int | None = None) -> Float32[np.ndarray, "S S"]:
+def occlusion(
+    module: nn.Module, image: UInt8[np.ndarray, "S S 3"], target: int, patch: int | None = None
+) -> Float32[np.ndarray, "S S"]:
     """How much the class score falls where a square is made blank: of each pixel the mean over all squares that cover it.
 
     Args:
@@ -66,7 +74,9 @@ def occlusion(module: nn.Module, image: UInt8[np.ndarray, "S S 3"], target: int,
     size = image.shape[0]
     patch = patch or max(2, size // PATCH)
     if not 1 <= patch <= size:
-        raise LearnetError(f"A square of {patch} pixels does not fit an image of {size}.", f"Choose a side from 1 to {size}.")
+        raise LearnetError(
+            f"A square of {patch} pixels does not fit an image of {size}.", f"Choose a side from 1 to {size}."
+        )
     step = max(1, patch // 2)
     starts = range(step - patch, size, step)
     corners = [(slice(max(y, 0), y + patch), slice(max(x, 0), x + patch)) for y in starts for x in starts]

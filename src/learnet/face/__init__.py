@@ -19,7 +19,17 @@ from learnet.face.geometry import compose, from_part, inverse, move, part_read, 
 from learnet.face.head import head_motion, head_shift
 from learnet.face.model import MODEL_NAME, MODEL_VARIABLE, fetch_model, find_model
 
-__all__ = ["AlignedFaces", "Face", "FaceFinder", "Remark", "align", "eye_transform", "face_finder", "fetch_model", "find_model"]
+__all__ = [
+    "AlignedFaces",
+    "Face",
+    "FaceFinder",
+    "Remark",
+    "align",
+    "eye_transform",
+    "face_finder",
+    "fetch_model",
+    "find_model",
+]
 
 # Where the eyes go, in crop widths. The eyes of an adult are 63 mm apart; brows reach 0.5 and a raised brow 0.7 of that above
 # the pupils, the chin 1.8 to 1.9 below, the cheekbones 1.1 to each side (rounded). So the crop holds brow to chin and
@@ -33,10 +43,14 @@ SEARCHED_MORE = 25  # then up to so many in even steps to the end
 LOOKS = 3  # frames besides the first in which head motion is measured where it is not removed
 # Beyond these, removing the head motion is uncertain. Set on 152 overlapping half-second cuts of one film of a freely moving head: 32 are
 # warned about, and of the others one leaves the eyes more than 3 of 112 pixels off (3.2).
-AGREE = 0.89  # least agreement of the rigid parts. Grey noise of 8 leaves 0.99, a hand on the face 0.61 to 0.88
+AGREE = (
+    0.89  # least agreement of the rigid parts. Grey noise of 8 leaves 0.99, a hand on the face 0.61 to 0.88
+)
 TURNED_DEG = 6.0  # most turn out of the picture plane, which no similarity undoes
 FAR = 0.5  # furthest move of eyes or mouth, in distances of the eyes
-STILL_PX = 1.0  # head motion in pixels of a 112-pixel crop above which it hides a micro-expression (0.5 to 2.5)
+STILL_PX = (
+    1.0  # head motion in pixels of a 112-pixel crop above which it hides a micro-expression (0.5 to 2.5)
+)
 SMALL_PX = 60  # width of a face in pixels below which there is little to see
 
 
@@ -56,7 +70,9 @@ class AlignedFaces:
     face: Face | None  # None: the frames were face crops already
     face_frame: int  # index of the frame in which the face was found
     transforms: Float64[np.ndarray, "T 2 3"]  # from places in frame t to places in its crop
-    drift_px: float | None  # largest head motion in pixels of the crop: removed if steady, else left in; None where not measurable
+    drift_px: (
+        float | None
+    )  # largest head motion in pixels of the crop: removed if steady, else left in; None where not measurable
     remarks: tuple[Remark, ...]
 
     @property
@@ -66,7 +82,10 @@ class AlignedFaces:
 
     def told(self, numbers: Sequence[int]) -> tuple[str, ...]:
         """The remarks as sentences, for a reader who knows the frames by these NUMBERS, one for each."""
-        return tuple(one.text if one.frame is None else one.text.format(frame=numbers[one.frame]) for one in self.remarks)
+        return tuple(
+            one.text if one.frame is None else one.text.format(frame=numbers[one.frame])
+            for one in self.remarks
+        )
 
     def crop(self, frames: Real[np.ndarray, "T H W 3"], number: int) -> Real[np.ndarray, "S S 3"]:
         """The face in frame NUMBER, read in one interpolation, averaged over the area of a pixel where it is made smaller."""
@@ -77,7 +96,9 @@ class AlignedFaces:
         return np.stack([self.crop(frames, number) for number in range(len(frames))])
 
     def crop_of_sum(
-        self, frames: Real[np.ndarray, "T H W 3"], fold: Callable[[Real[np.ndarray, "T H W 3"]], Float32[np.ndarray, "H W 3"]]
+        self,
+        frames: Real[np.ndarray, "T H W 3"],
+        fold: Callable[[Real[np.ndarray, "T H W 3"]], Float32[np.ndarray, "H W 3"]],
     ) -> Float32[np.ndarray, "S S 3"]:
         """The crop of a weighted sum of the frames: the same weighted sum of their crops, but for the rounding of those to bytes.
 
@@ -133,7 +154,9 @@ def eye_transform(face: Face, size: int) -> Float64[np.ndarray, "2 3"]:
     return similarity(np.array(face.eyes), target)
 
 
-def align(frames: UInt8[np.ndarray, "T H W 3"], finder: FaceFinder | None, size: int = 112, steady: bool = False) -> AlignedFaces:
+def align(
+    frames: UInt8[np.ndarray, "T H W 3"], finder: FaceFinder | None, size: int = 112, steady: bool = False
+) -> AlignedFaces:
     """Find out how to crop the face from every frame of a clip: one transform, taken from the eyes in the first frame with a face.
 
     Args:
@@ -162,14 +185,19 @@ def align(frames: UInt8[np.ndarray, "T H W 3"], finder: FaceFinder | None, size:
         transforms = np.stack([compose(onto, inverse(there)) for there in moves])
     else:
         drift_px, said = _left_in(frames, eyes, number, size)
-    said = (*_about_face(face, number), *_about_edges(frames[0], transforms if steady else transforms[:1], size), *said)
+    said = (
+        *_about_face(face, number),
+        *_about_edges(frames[0], transforms if steady else transforms[:1], size),
+        *said,
+    )
     return AlignedFaces(size, face, number, transforms, drift_px, said)
 
 
 def _resized(frames: UInt8[np.ndarray, "T H W 3"], size: int, steady: bool) -> AlignedFaces:
     if steady:
         raise LearnetError(
-            "Head motion cannot be removed from face crops: where the eyes are is not known.", "Choose a face finder, or not steady."
+            "Head motion cannot be removed from face crops: where the eyes are is not known.",
+            "Choose a face finder, or not steady.",
         )
     height, width = frames.shape[1:3]
     scale = np.array([size / width, size / height])
@@ -179,7 +207,11 @@ def _resized(frames: UInt8[np.ndarray, "T H W 3"], size: int, steady: bool) -> A
 
 def _first_face(frames: UInt8[np.ndarray, "T H W 3"], finder: FaceFinder) -> tuple[int, Face]:
     """Index of the first frame searched that shows a face, and the face."""
-    steps = np.linspace(min(SEARCHED_ALL, len(frames)) - 1, len(frames) - 1, SEARCHED_MORE + 1).round().astype(int)
+    steps = (
+        np.linspace(min(SEARCHED_ALL, len(frames)) - 1, len(frames) - 1, SEARCHED_MORE + 1)
+        .round()
+        .astype(int)
+    )
     searched = sorted({*range(min(SEARCHED_ALL, len(frames))), *steps.tolist()})
     for number in searched:
         if (face := finder(frames[number])) is not None:
@@ -192,7 +224,11 @@ def _removed(
 ) -> tuple[float | None, Float64[np.ndarray, "T 2 3"], tuple[Remark, ...]]:
     """Head motion of all frames: the largest in pixels of the crop, the moves, and where they are uncertain."""
     motion = head_motion(frames, eyes, anchor)
-    seen, turned, shift = motion.agreement >= AGREE, np.linalg.norm(motion.turns, axis=1), head_shift(motion, eyes)
+    seen, turned, shift = (
+        motion.agreement >= AGREE,
+        np.linalg.norm(motion.turns, axis=1),
+        head_shift(motion, eyes),
+    )
     sure = seen & (turned <= TURNED_DEG) & (shift <= FAR)
     shift_px = shift * EYES_APART * size
     said = (
@@ -200,7 +236,11 @@ def _removed(
         f"{len(frames)} frames, from frame {{frame}} (agreement of the rigid parts down to {motion.agreement.min():.0%}, "
         f"turned by up to {turned.max():.1f} degrees, moved by up to {shift_px.max():.1f} pixels of the crop)"
     )
-    return float(shift_px[seen].max()), motion.moves, () if sure.all() else (Remark(said, int(np.argmin(sure))),)
+    return (
+        float(shift_px[seen].max()),
+        motion.moves,
+        () if sure.all() else (Remark(said, int(np.argmin(sure))),),
+    )
 
 
 def _left_in(
@@ -210,11 +250,19 @@ def _left_in(
     looked = sorted({anchor, *np.linspace(0, len(frames) - 1, LOOKS + 1).round().astype(int).tolist()})
     motion = head_motion(frames[looked], eyes, looked.index(anchor), fine=False)
     if (motion.agreement < AGREE).any():
-        return None, (Remark("the head turns so far, or something covers the face, that how far the head moves cannot be measured"),)
+        return None, (
+            Remark(
+                "the head turns so far, or something covers the face, that how far the head moves cannot be measured"
+            ),
+        )
     drift_px = float((head_shift(motion, eyes) * EYES_APART * size).max())
     if drift_px <= STILL_PX * size / 112:
         return drift_px, ()
-    return drift_px, (Remark(f"the head moves by {drift_px:.1f} pixels of the crop, as much as an expression; steady removes it"),)
+    return drift_px, (
+        Remark(
+            f"the head moves by {drift_px:.1f} pixels of the crop, as much as an expression; steady removes it"
+        ),
+    )
 
 
 def _about_face(face: Face, number: int) -> tuple[Remark, ...]:
@@ -223,14 +271,18 @@ def _about_face(face: Face, number: int) -> tuple[Remark, ...]:
     if number > 0:
         said.append(Remark("the first frames show no face: it was found in frame {frame}", number))
     if face.box[2] < SMALL_PX:
-        said.append(Remark(f"the face is only {face.box[2]:.0f} pixels wide; small movements need {SMALL_PX} or more"))
+        said.append(
+            Remark(f"the face is only {face.box[2]:.0f} pixels wide; small movements need {SMALL_PX} or more")
+        )
     if face.finder == Haar.kind and face.confidence < HAAR_CONFIDENCE[2]:
         seen = "one eye was" if face.confidence == HAAR_CONFIDENCE[1] else "the eyes were"
         said.append(Remark(f"{seen} not seen but placed by the proportions of the face"))
     return tuple(said)
 
 
-def _about_edges(frame: UInt8[np.ndarray, "H W 3"], transforms: Float64[np.ndarray, "T 2 3"], size: int) -> tuple[Remark, ...]:
+def _about_edges(
+    frame: UInt8[np.ndarray, "H W 3"], transforms: Float64[np.ndarray, "T 2 3"], size: int
+) -> tuple[Remark, ...]:
     """A remark where the crop reaches beyond the frame, whose edge pixels were repeated there; the frame only where crops move."""
     steps = (np.arange(16) + 0.5) * size / 16 - 0.5
     places = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)

@@ -8,7 +8,9 @@ import numpy as np
 from jaxtyping import Float64, Real
 
 
-def similarity(source: Float64[np.ndarray, "2 2"], target: Float64[np.ndarray, "2 2"]) -> Float64[np.ndarray, "2 3"]:
+def similarity(
+    source: Float64[np.ndarray, "2 2"], target: Float64[np.ndarray, "2 2"]
+) -> Float64[np.ndarray, "2 3"]:
     """The one turn, scale and shift that takes two points to two others.
 
     Args:
@@ -26,7 +28,9 @@ def similarity(source: Float64[np.ndarray, "2 2"], target: Float64[np.ndarray, "
     return np.column_stack([turn, target[0] - turn @ source[0]])
 
 
-def compose(after: Float64[np.ndarray, "2 3"], before: Float64[np.ndarray, "2 3"]) -> Float64[np.ndarray, "2 3"]:
+def compose(
+    after: Float64[np.ndarray, "2 3"], before: Float64[np.ndarray, "2 3"]
+) -> Float64[np.ndarray, "2 3"]:
     """One matrix that does `before`, then `after`."""
     both = after[:, :2] @ before
     both[:, 2] += after[:, 2]
@@ -38,7 +42,9 @@ def inverse(transform: Float64[np.ndarray, "2 3"]) -> Float64[np.ndarray, "2 3"]
     return cv2.invertAffineTransform(transform)
 
 
-def move(transform: Float64[np.ndarray, "2 3"], points: Float64[np.ndarray, "P 2"]) -> Float64[np.ndarray, "P 2"]:
+def move(
+    transform: Float64[np.ndarray, "2 3"], points: Float64[np.ndarray, "P 2"]
+) -> Float64[np.ndarray, "P 2"]:
     """Where the transform takes points, one (x, y) a row."""
     return points @ transform[:, :2].T + transform[:, 2]
 
@@ -63,14 +69,22 @@ def read_through(
     rows, columns = part_read(picture.shape[:2], transform, width, height)
     part, (across, down) = picture[rows, columns], _covered(transform)
     if max(across, down) > 1:
-        part = cv2.blur(part, (across, down), anchor=(across // 2, down // 2), borderType=cv2.BORDER_REPLICATE)
-    centre = np.array([0.0 if across % 2 else 0.5, 0.0 if down % 2 else 0.5])  # an even box has its centre between two pixels
+        part = cv2.blur(
+            part, (across, down), anchor=(across // 2, down // 2), borderType=cv2.BORDER_REPLICATE
+        )
+    centre = np.array(
+        [0.0 if across % 2 else 0.5, 0.0 if down % 2 else 0.5]
+    )  # an even box has its centre between two pixels
     shifted = from_part(transform, rows, columns)
     shifted[:, 2] -= transform[:, :2] @ centre
-    return cv2.warpAffine(part, shifted, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(
+        part, shifted, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
 
 
-def part_read(shape: tuple[int, ...], transform: Float64[np.ndarray, "2 3"], width: int, height: int) -> tuple[slice, slice]:
+def part_read(
+    shape: tuple[int, ...], transform: Float64[np.ndarray, "2 3"], width: int, height: int
+) -> tuple[slice, slice]:
     """Rows and columns of a picture that `read_through` looks at; nothing outside them changes what it returns."""
     box = np.array(_covered(transform))
     corners = np.array([[-0.5, -0.5], [width - 0.5, -0.5], [-0.5, height - 0.5], [width - 0.5, height - 0.5]])
@@ -81,7 +95,9 @@ def part_read(shape: tuple[int, ...], transform: Float64[np.ndarray, "2 3"], wid
     return slice(top, bottom + 1), slice(left, right + 1)
 
 
-def from_part(transform: Float64[np.ndarray, "2 3"], rows: slice, columns: slice) -> Float64[np.ndarray, "2 3"]:
+def from_part(
+    transform: Float64[np.ndarray, "2 3"], rows: slice, columns: slice
+) -> Float64[np.ndarray, "2 3"]:
     """The transform for places counted from the corner of a part of the picture."""
     shifted = transform.copy()
     shifted[:, 2] += transform[:, :2] @ np.array([columns.start, rows.start], dtype=np.float64)

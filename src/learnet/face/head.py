@@ -20,7 +20,12 @@ RIGID = (
     (-0.25, 0.25, -0.12, 0.72),  # nose, from its root between the eyes to its tip
     (-0.34, -0.18, -0.08, 0.22),  # inner corners of the eyes, tied to the bone
     (0.18, 0.34, -0.08, 0.22),
-    (-0.85, -0.75, -0.12, 0.30),  # temples, well inside the outline of the face, which slides over the skin when the head turns
+    (
+        -0.85,
+        -0.75,
+        -0.12,
+        0.30,
+    ),  # temples, well inside the outline of the face, which slides over the skin when the head turns
     (0.75, 0.85, -0.12, 0.30),
 )
 LEFT, RIGHT, TOP, BOTTOM = -1.05, 1.05, -1.25, 1.0  # the part of the head that is looked at, head units
@@ -36,24 +41,36 @@ GREY_NOISE = 1.0  # least standard deviation assumed of a pixel, grey levels
 USUAL_TURN = 0.1  # radians; the fit prefers turns about this small
 STEPS = 15  # most Gauss-Newton steps in one pass
 FURTHEST = 0.75  # a jump by more than this between two frames, head units, is a failure and not a movement
-PLACES = np.array([[-0.5, 0.0], [0.5, 0.0], [0.0, 1.1]])  # eyes and mouth: how far these are carried is called how far the head moved
+PLACES = np.array(
+    [[-0.5, 0.0], [0.5, 0.0], [0.0, 1.1]]
+)  # eyes and mouth: how far these are carried is called how far the head moved
 
 
 @dataclass(frozen=True)
 class HeadMotion:
     """Where the head of the anchor frame went in other frames."""
 
-    moves: Float64[np.ndarray, "T 2 3"]  # similarity from places in the anchor frame to places in frame t, pixels
+    moves: Float64[
+        np.ndarray, "T 2 3"
+    ]  # similarity from places in the anchor frame to places in frame t, pixels
     turns: Float64[
         np.ndarray, "T 2"
     ]  # degrees since the anchor frame: to the right in the picture, down; a rough measure, by an average face
-    agreement: Float64[np.ndarray, "T"]  # -1..1: correlation of the rigid parts with those of the anchor frame, after the move is undone
+    agreement: Float64[
+        np.ndarray, "T"
+    ]  # -1..1: correlation of the rigid parts with those of the anchor frame, after the move is undone
 
 
 class _Pass:
     """The rigid parts of the anchor frame at one resolution, ready to be found again (inverse compositional, Baker & Matthews 2004)."""
 
-    def __init__(self, grey: UInt8[np.ndarray, "H W"], to_frame: Float64[np.ndarray, "2 3"], resolution: int, still: float) -> None:
+    def __init__(
+        self,
+        grey: UInt8[np.ndarray, "H W"],
+        to_frame: Float64[np.ndarray, "2 3"],
+        resolution: int,
+        still: float,
+    ) -> None:
         self.to_frame = to_frame  # head units of the anchor frame to its pixels
         self.resolution = resolution
         self.still = still  # a step this small ends the search, head units
@@ -69,7 +86,18 @@ class _Pass:
         # Change of the values with growth, roll, shift right, shift down (of the view); turn right, nod down (of the face); contrast,
         # brightness.
         light = [self.values, np.ones_like(self.values)]
-        self.change = np.stack([across * x + down * y, down * x - across * y, across, down, -across * depth, -down * depth, *light], axis=1)
+        self.change = np.stack(
+            [
+                across * x + down * y,
+                down * x - across * y,
+                across,
+                down,
+                -across * depth,
+                -down * depth,
+                *light,
+            ],
+            axis=1,
+        )
 
     def find(
         self, grey: UInt8[np.ndarray, "H W"], pose: Float64[np.ndarray, "2 3"], turn: Float64[np.ndarray, "2"]
@@ -85,7 +113,9 @@ class _Pass:
             prior = (spread / USUAL_TURN) ** 2
             normal[[4, 5], [4, 5]] += prior
             pull[4:6] -= prior * turn
-            normal[np.diag_indices(8)] += 1e-6 * (1 + np.trace(normal))  # a face without any texture must not divide by zero
+            normal[np.diag_indices(8)] += 1e-6 * (
+                1 + np.trace(normal)
+            )  # a face without any texture must not divide by zero
             step = np.linalg.solve(normal, pull)
             turn, light = turn + step[4:6], light + step[6:]
             growth, roll, right, down = step[:4]
@@ -94,7 +124,9 @@ class _Pass:
                 break
         return pose, turn
 
-    def agreement(self, grey: UInt8[np.ndarray, "H W"], pose: Float64[np.ndarray, "2 3"], turn: Float64[np.ndarray, "2"]) -> float:
+    def agreement(
+        self, grey: UInt8[np.ndarray, "H W"], pose: Float64[np.ndarray, "2 3"], turn: Float64[np.ndarray, "2"]
+    ) -> float:
         """Correlation -1..1 of the rigid parts with those of the anchor frame. No pixel is rejected here: a hand must show."""
         here, there = self._view(grey, pose)[self.inside], self._expected(turn)
         power = np.sqrt((self.weight * here**2).sum() * (self.weight * there**2).sum())
@@ -104,11 +136,20 @@ class _Pass:
         """What the rigid parts look like after a small turn."""
         return self.values + self.change[:, 4:6] @ turn
 
-    def _view(self, grey: UInt8[np.ndarray, "H W"], pose: Float64[np.ndarray, "2 3"]) -> Float32[np.ndarray, "h w"]:
+    def _view(
+        self, grey: UInt8[np.ndarray, "H W"], pose: Float64[np.ndarray, "2 3"]
+    ) -> Float32[np.ndarray, "h w"]:
         """The head part of the frame as it would look in the anchor frame, less slow changes of light."""
         height, width = self.inside.shape
-        pixels = np.array([[self.resolution, 0, -LEFT * self.resolution - 0.5], [0, self.resolution, -TOP * self.resolution - 0.5]])
-        view = read_through(grey, compose(pixels, inverse(compose(self.to_frame, pose))), width, height).astype(np.float32)
+        pixels = np.array(
+            [
+                [self.resolution, 0, -LEFT * self.resolution - 0.5],
+                [0, self.resolution, -TOP * self.resolution - 0.5],
+            ]
+        )
+        view = read_through(
+            grey, compose(pixels, inverse(compose(self.to_frame, pose))), width, height
+        ).astype(np.float32)
         view -= cv2.GaussianBlur(view, (0, 0), LOCAL * self.resolution, borderType=cv2.BORDER_REFLECT)
         return cv2.GaussianBlur(view, (0, 0), 0.8)
 
@@ -116,7 +157,9 @@ class _Pass:
 def _grid(resolution: int) -> tuple[Float64[np.ndarray, "h w"], Float64[np.ndarray, "h w"]]:
     """x and y of the pixel centres, head units."""
     width, height = round((RIGHT - LEFT) * resolution), round((BOTTOM - TOP) * resolution)
-    x, y = np.meshgrid(LEFT + (np.arange(width) + 0.5) / resolution, TOP + (np.arange(height) + 0.5) / resolution)
+    x, y = np.meshgrid(
+        LEFT + (np.arange(width) + 0.5) / resolution, TOP + (np.arange(height) + 0.5) / resolution
+    )
     return x, y
 
 
@@ -141,7 +184,9 @@ def _plausible(pose: Float64[np.ndarray, "2 3"], before: Float64[np.ndarray, "2 
     return bool(np.isfinite(pose).all() and 0.6 < size < 1.6 and jump < FURTHEST)
 
 
-def head_motion(frames: UInt8[np.ndarray, "T H W 3"], eyes: Float64[np.ndarray, "2 2"], anchor: int, fine: bool = True) -> HeadMotion:
+def head_motion(
+    frames: UInt8[np.ndarray, "T H W 3"], eyes: Float64[np.ndarray, "2 2"], anchor: int, fine: bool = True
+) -> HeadMotion:
     """Follow the head from the anchor frame on, forwards and backwards, each frame starting where its neighbour ended.
 
     A robust least-squares fit of shift, roll and scale to the grey levels of the rigid parts, to a few hundredths of a pixel. Turning
@@ -160,7 +205,11 @@ def head_motion(frames: UInt8[np.ndarray, "T H W 3"], eyes: Float64[np.ndarray, 
     greys = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
     to_frame = similarity(np.array([[-0.5, 0.0], [0.5, 0.0]]), eyes)
     passes = [_Pass(greys[anchor], to_frame, *which) for which in ((COARSE, FINE) if fine else (COARSE,))]
-    moves, turns, agreement = np.tile(np.eye(2, 3), (len(frames), 1, 1)), np.zeros((len(frames), 2)), np.ones(len(frames))
+    moves, turns, agreement = (
+        np.tile(np.eye(2, 3), (len(frames), 1, 1)),
+        np.zeros((len(frames), 2)),
+        np.ones(len(frames)),
+    )
     for way in (range(anchor + 1, len(frames)), range(anchor - 1, -1, -1)):
         pose, turn = np.eye(2, 3), np.zeros(2)
         for number in way:
@@ -171,7 +220,10 @@ def head_motion(frames: UInt8[np.ndarray, "T H W 3"], eyes: Float64[np.ndarray, 
             good = _plausible(pose, before[0])
             pose, turn = (pose, turn) if good else before
             agreement[number] = passes[-1].agreement(greys[number], pose, turn) if good else 0.0
-            moves[number], turns[number] = compose(to_frame, compose(pose, inverse(to_frame))), np.degrees(turn)
+            moves[number], turns[number] = (
+                compose(to_frame, compose(pose, inverse(to_frame))),
+                np.degrees(turn),
+            )
     return HeadMotion(moves, turns, agreement)
 
 

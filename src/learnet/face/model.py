@@ -11,7 +11,9 @@ from pathlib import Path
 from learnet.errors import BadInput, LearnetError
 
 MODEL_NAME = "yunet_n_640_640.onnx"
-MODEL_URL = "https://raw.githubusercontent.com/ShiqiYu/libfacedetection.train/master/onnx/" + MODEL_NAME  # Apache-2.0
+MODEL_URL = (
+    "https://raw.githubusercontent.com/ShiqiYu/libfacedetection.train/master/onnx/" + MODEL_NAME
+)  # Apache-2.0
 MODEL_SHA256 = "25a606a145a5b6d7271ae138fbd00eba91dad8b83222ae3f2c7ecd0f4a7b0e31"
 MODEL_VARIABLE = "LEARNET_FACE_MODEL"  # environment variable that names the file
 
@@ -37,7 +39,11 @@ def find_model(given: Path | None = None) -> Path | None:
         return cached_model() if cached_model().is_file() else None
     if not asked.is_file():
         source = "" if given else f" (named by {MODEL_VARIABLE})"
-        raise BadInput(asked, f"there is no such face model{source}", "Give the path of a YuNet .onnx file, or none to use Haar.")
+        raise BadInput(
+            asked,
+            f"there is no such face model{source}",
+            "Give the path of a YuNet .onnx file, or none to use Haar.",
+        )
     return asked
 
 
@@ -61,12 +67,19 @@ def fetch_model(to: Path | None = None, url: str = MODEL_URL) -> Path:
     try:
         with urllib.request.urlopen(url, timeout=60) as answer:
             content = answer.read()
-    except (OSError, http.client.HTTPException, ValueError) as error:  # URLError and time-outs are OSErrors; ValueError: no address at all
+    except (
+        OSError,
+        http.client.HTTPException,
+        ValueError,
+    ) as error:  # URLError and time-outs are OSErrors; ValueError: no address at all
         reason = getattr(error, "reason", None) or error
         raise LearnetError(f"The face model could not be fetched from {url}: {reason}.", by_hand) from error
     found = hashlib.sha256(content).hexdigest()
     if found != MODEL_SHA256:
-        raise LearnetError(f"What came from {url} is not the face model (SHA-256 {found[:12]}…, not {MODEL_SHA256[:12]}…).", by_hand)
+        raise LearnetError(
+            f"What came from {url} is not the face model (SHA-256 {found[:12]}…, not {MODEL_SHA256[:12]}…).",
+            by_hand,
+        )
     _write_whole(to, content)
     return to
 
@@ -84,4 +97,6 @@ def _write_whole(to: Path, content: bytes) -> None:
     except OSError as error:
         if part is not None:
             part.unlink(missing_ok=True)
-        raise BadInput(to, f"the face model cannot be written here ({error.strerror})", "Choose another place.") from error
+        raise BadInput(
+            to, f"the face model cannot be written here ({error.strerror})", "Choose another place."
+        ) from error

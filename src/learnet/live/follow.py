@@ -66,7 +66,9 @@ class Follower:
         self.now: Crops | None = None
         self.anchor: Anchor | None = None
         self.looks: deque[Look] = deque(maxlen=4 * LOOKS)
-        self.free = threading.Event()  # unset while an answer is made: crops can wait for it, and it not for them
+        self.free = (
+            threading.Event()
+        )  # unset while an answer is made: crops can wait for it, and it not for them
         self.free.set()
         self.moves = 0  # how often the crops began anew because the face had moved
         self._next: Crops | None = None
@@ -88,7 +90,9 @@ class Follower:
         newest = kept[-1]
         if self.finder is None and self.now is None:
             self.now = Crops(align(newest.pixels[None], None, self.size), self.pace.window)
-        if self._next is not None and self._next.full:  # the second thread is behind by a window: its places must not be moved
+        if (
+            self._next is not None and self._next.full
+        ):  # the second thread is behind by a window: its places must not be moved
             self._take_crops()
         for crops in (self.now, self._next):
             if crops is not None:
@@ -111,7 +115,11 @@ class Follower:
     def head_px(self, since_s: float) -> float | None:
         """How far the head has moved since a time, in pixels of the crop; None where that could not be measured."""
         seen = [look for look in self.looks if look.time_s >= since_s]
-        known = [(look.marks, look.anchor.chain) for look in seen if look.marks is not None and look.anchor is not None]
+        known = [
+            (look.marks, look.anchor.chain)
+            for look in seen
+            if look.marks is not None and look.anchor is not None
+        ]
         if self.anchor is None or len(known) < max(2, len(seen)) or len({chain for _, chain in known}) > 1:
             return None
         apart = max(float(np.linalg.norm(marks - known[0][0], axis=1).max()) for marks, _ in known)
@@ -194,8 +202,12 @@ def look(frame: Frame, anchor: Anchor | None, finder: FaceFinder, size: int) -> 
     if marks is None:
         marks = move(similarity(np.array([[-0.5, 0.0], [0.5, 0.0]]), eyes), PLACES)
     found = Anchor(aligned, frame.pixels, eyes, marks, chain)
-    if anchor is not None and np.linalg.norm(eyes - _cropped_by(anchor), axis=1).max() <= MOVED * _apart(anchor):
-        found = replace(found, aligned=anchor.aligned)  # where it was: another look, as after a blink, but the same crops
+    if anchor is not None and np.linalg.norm(eyes - _cropped_by(anchor), axis=1).max() <= MOVED * _apart(
+        anchor
+    ):
+        found = replace(
+            found, aligned=anchor.aligned
+        )  # where it was: another look, as after a blink, but the same crops
     return Look(frame.time_s, found, marks)
 
 

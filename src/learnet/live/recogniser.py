@@ -39,7 +39,9 @@ class LiveAnswer:
     label: str | None  # the class with the highest score; None where there is no answer
     scores: dict[str, float]  # probability of each class; empty where there is no answer
     reason: str  # why there is no answer; empty where there is one
-    head_px: float | None  # how far the head moves in the window, pixels of the crop; None where that could not be measured
+    head_px: (
+        float | None
+    )  # how far the head moves in the window, pixels of the crop; None where that could not be measured
     latency_ms: float  # from when the newest frame was there to the answer
     skipped: int  # frames of the stream that were not taken, so far
     warnings: tuple[str, ...]  # what may have spoilt this answer
@@ -47,16 +49,31 @@ class LiveAnswer:
     def to_json(self) -> str:
         """One line, in digits that mean something: 0.1 ms, a millionth of a score."""
         head = None if self.head_px is None else round(self.head_px, 2)
-        rounded = {"time_s": round(self.time_s, 4), "start_s": round(self.start_s, 4), "latency_ms": round(self.latency_ms, 2)}
+        rounded = {
+            "time_s": round(self.time_s, 4),
+            "start_s": round(self.start_s, 4),
+            "latency_ms": round(self.latency_ms, 2),
+        }
         scores = {name: round(score, 6) for name, score in self.scores.items()}
-        content = {**asdict(self), **rounded, "scores": scores, "head_px": head, "reason": self.reason or None}
+        content = {
+            **asdict(self),
+            **rounded,
+            "scores": scores,
+            "head_px": head,
+            "reason": self.reason or None,
+        }
         return json.dumps(content, ensure_ascii=False)
 
     def row(self, classes: Sequence[str]) -> list[object]:
         """The same as a row of a table, under the names of `columns`."""
         told = json.loads(self.to_json())
         scores = [told["scores"].get(name) for name in classes]
-        return [*(told[name] for name in BEFORE), *scores, *(told[name] for name in AFTER), "; ".join(self.warnings)]
+        return [
+            *(told[name] for name in BEFORE),
+            *scores,
+            *(told[name] for name in AFTER),
+            "; ".join(self.warnings),
+        ]
 
 
 class LiveRecogniser:
@@ -67,7 +84,9 @@ class LiveRecogniser:
     A context manager, as a second thread looks for the face.
     """
 
-    def __init__(self, recogniser: Recogniser, settings: Live = Live(), fps: float = 200.0, wait: bool = True) -> None:  # noqa: B008 (frozen)
+    def __init__(
+        self, recogniser: Recogniser, settings: Live = Live(), fps: float = 200.0, wait: bool = True
+    ) -> None:  # noqa: B008 (frozen)
         """Get ready for frames.
 
         Args:
@@ -87,7 +106,10 @@ class LiveRecogniser:
             "--steady": preparation.steady,
             "--magnify": bool(preparation.magnify),
             "flow-tvl1": preparation.motion == "flow-tvl1",
-            f"optical flow of {preparation.size} pixels, which is measured on larger crops": finer(preparation) > 1,
+            f"optical flow of {preparation.size} pixels, which is measured on larger crops": finer(
+                preparation
+            )
+            > 1,
         }
         if refused := " and ".join(what for what, asked in slow.items() if asked):
             raise LearnetError(
@@ -97,9 +119,15 @@ class LiveRecogniser:
         window = round(settings.window_s * fps)
         if window < 2:
             raise LearnetError(
-                f"A window of {settings.window_s:g} s at {fps:g} frames per second holds no motion.", "Give a longer --window-s."
+                f"A window of {settings.window_s:g} s at {fps:g} frames per second holds no motion.",
+                "Give a longer --window-s.",
             )
-        self.recogniser, self.settings, self.period_s, self.preparation = recogniser, settings, 1 / fps, preparation
+        self.recogniser, self.settings, self.period_s, self.preparation = (
+            recogniser,
+            settings,
+            1 / fps,
+            preparation,
+        )
         self.normalise = pick(NORMALISATIONS, preparation.settled.normalise, "normalisation")
         self.still_px = STILL_PX * preparation.size / 112
         pace = Pace(max(1, window // LOOKS), max(1, round(DELAY * window)), wait, window)
@@ -159,9 +187,17 @@ class LiveRecogniser:
             self.face.free.clear()
             try:
                 crops = self.face.now.last(count)
-                apex = find_apex(crops, EYES if self.recogniser.finder else ()) if self.kind.needs_apex else None
+                apex = (
+                    find_apex(crops, EYES if self.recogniser.finder else ()) if self.kind.needs_apex else None
+                )
                 image = self.normalise(folded(crops, self.preparation, apex))
-                scores = dict(zip(self.recogniser.facts.classes, self.recogniser.score(image[None])[0].tolist(), strict=True))
+                scores = dict(
+                    zip(
+                        self.recogniser.facts.classes,
+                        self.recogniser.score(image[None])[0].tolist(),
+                        strict=True,
+                    )
+                )
             except TooFewFrames as error:  # in the part of the window that is folded
                 reason = error.what
             finally:
@@ -195,7 +231,9 @@ class LiveRecogniser:
         if missing:
             said.append(f"{missing} frames of this window are missing")
         if self.recogniser.finder is not None and head_px is None:
-            said.append("how far the head moves cannot be measured: it turns too far, or something covers the face")
+            said.append(
+                "how far the head moves cannot be measured: it turns too far, or something covers the face"
+            )
         elif head_px is not None and head_px > self.still_px:
             said.append(f"the head moves by {head_px:.1f} pixels of the crop, as much as an expression")
         return tuple(said)

@@ -34,8 +34,14 @@ class Summary:
 
     def __str__(self) -> str:
         """One line: frames, answers, what was skipped and why, and two numbers of the latency where there are any."""
-        skipped = f"{self.skipped} frames skipped" + (", as they came faster than they could be taken" if self.skipped else "")
-        waited = "" if self.median_ms is None else f"; from frame to answer {self.median_ms:.1f} ms, 99 % within {self.p99_ms:.1f} ms"
+        skipped = f"{self.skipped} frames skipped" + (
+            ", as they came faster than they could be taken" if self.skipped else ""
+        )
+        waited = (
+            ""
+            if self.median_ms is None
+            else f"; from frame to answer {self.median_ms:.1f} ms, 99 % within {self.p99_ms:.1f} ms"
+        )
         return f"{self.frames} frames, {self.answers} answers, {skipped}{waited}"
 
 
@@ -49,7 +55,9 @@ class Watch:
     network that waits for its second thread to get a core is late by as long as the other work takes.
     """
 
-    def __init__(self, recogniser: Recogniser, video: Video, settings: Live = Live(), pace: bool = False) -> None:  # noqa: B008 (frozen)
+    def __init__(
+        self, recogniser: Recogniser, video: Video, settings: Live = Live(), pace: bool = False
+    ) -> None:  # noqa: B008 (frozen)
         """Start to read.
 
         Args:
@@ -66,9 +74,13 @@ class Watch:
         camera = video.info.kind == "camera"
         self.recogniser = LiveRecogniser(recogniser, settings, video.info.fps, wait=not (camera or pace))
         self._threads = _OneThread()
-        self.reader = _Reader(video, WAITING if camera else AHEAD, drops=camera, stamps=camera or pace, pace=pace and not camera)
+        self.reader = _Reader(
+            video, WAITING if camera else AHEAD, drops=camera, stamps=camera or pace, pace=pace and not camera
+        )
         self.frames = self.answers = 0
-        self._latencies: Counter[float] = Counter()  # by tenths of a millisecond, so that it does not grow with time
+        self._latencies: Counter[float] = (
+            Counter()
+        )  # by tenths of a millisecond, so that it does not grow with time
 
     def __enter__(self) -> "Watch":
         return self
@@ -107,7 +119,9 @@ class Watch:
     def summary(self) -> Summary:
         """What came of it so far."""
         said = tuple(video_warnings(self.video, self.facts))
-        return Summary(self.frames, self.answers, self.reader.skipped, self._latency(0.5), self._latency(0.99), said)
+        return Summary(
+            self.frames, self.answers, self.reader.skipped, self._latency(0.5), self._latency(0.99), said
+        )
 
     def _counted(self, answer: LiveAnswer) -> LiveAnswer:
         self.answers += 1

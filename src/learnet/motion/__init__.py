@@ -38,7 +38,11 @@ class MotionImage:
     picture, have no mirror image."""
     sums: bool = False  # its weights depend on the number of frames alone: what is linear may be done to the sum as well as to each frame
     needs_apex: bool = False
-    channels: tuple[str, str, str] = ("red, grey levels", "green, grey levels", "blue, grey levels")  # what they are, with units
+    channels: tuple[str, str, str] = (
+        "red, grey levels",
+        "green, grey levels",
+        "blue, grey levels",
+    )  # what they are, with units
 
 
 FLOW_CHANNELS = ("u, pixels to the right", "v, pixels down", "strain")
@@ -57,8 +61,12 @@ MOTION_IMAGES: dict[str, MotionImage] = {
     "dynamic-exact": MotionImage(_of_all(dynamic_image_exact)),
     "dynamic-rise": MotionImage(dynamic_image_rise, needs_apex=True),
     "dynamic-fall": MotionImage(dynamic_image_fall, needs_apex=True),
-    "flow-dis": MotionImage(partial(flow_image, measure=flow_dis), of="flow", needs_apex=True, channels=FLOW_CHANNELS),
-    "flow-tvl1": MotionImage(partial(flow_image, measure=flow_tvl1), of="flow", needs_apex=True, channels=FLOW_CHANNELS),
+    "flow-dis": MotionImage(
+        partial(flow_image, measure=flow_dis), of="flow", needs_apex=True, channels=FLOW_CHANNELS
+    ),
+    "flow-tvl1": MotionImage(
+        partial(flow_image, measure=flow_tvl1), of="flow", needs_apex=True, channels=FLOW_CHANNELS
+    ),
     "difference": MotionImage(difference, needs_apex=True),
     "onset-face": MotionImage(onset_face),
     "apex-face": MotionImage(apex_face, needs_apex=True),

@@ -8,11 +8,17 @@ from jaxtyping import Float32, Float64, UInt8
 
 from learnet.errors import TooFewFrames
 
-NOISE, LIGHT = 1 / 112, 17 / 112  # crop widths: blur against the camera's noise; box whose mean is taken out with slow changes of light
+NOISE, LIGHT = (
+    1 / 112,
+    17 / 112,
+)  # crop widths: blur against the camera's noise; box whose mean is taken out with slow changes of light
 STEADIED = 0.03  # of the clip: standard deviation of the smoothing over time
 RETURNS = 0.18  # least bend of a clip, as a share of how its ends differ: a rise along half a cosine alone bends by 0.105, and noise adds
 
-EYE = (0.17, 0.10)  # crop widths to each side of an eye, above and below, in which a blink moves more than any expression
+EYE = (
+    0.17,
+    0.10,
+)  # crop widths to each side of an eye, above and below, in which a blink moves more than any expression
 
 Places = Iterable[tuple[float, float]]
 
@@ -57,7 +63,9 @@ def find_apex(crops: UInt8[np.ndarray, "T S S 3"], eyes: Places = ()) -> int:
 
 def _detail(crop: UInt8[np.ndarray, "S S 3"], size: int) -> Float32[np.ndarray, "S S"]:
     """Brightness without what is finer or coarser than facial features."""
-    blurred = cv2.GaussianBlur(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), NOISE * size)
+    blurred = cv2.GaussianBlur(
+        cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), NOISE * size
+    )
     box = round(LIGHT * size)
     return blurred - cv2.blur(blurred, (box, box), borderType=cv2.BORDER_REFLECT)
 

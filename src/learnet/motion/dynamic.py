@@ -26,9 +26,13 @@ Frame = UInt8[np.ndarray, "H W C"] | Float[np.ndarray, "H W C"]
 
 OFFSETS = {"dynamic": 1, "dynamic-released": 0}  # what is taken from 2i - T before the division by i
 
-TILE = 61440  # pixels x channels summed at once: two running means of them (float64) stay in the cache of a core
+TILE = (
+    61440  # pixels x channels summed at once: two running means of them (float64) stay in the cache of a core
+)
 BLOCK = 8  # frames summed at once where they are floats
-ROUNDING = 2.0**-43  # grey levels by which one step of a running mean of grey levels in float64 may be off, amply
+ROUNDING = (
+    2.0**-43
+)  # grey levels by which one step of a running mean of grey levels in float64 may be off, amply
 MANY = 2**24  # pixels x channels x frames from which a second thread pays
 THREADS = 4  # more of them only wait for the memory
 
@@ -52,7 +56,10 @@ def rank_weights(frames: int, kind: str = "dynamic") -> Float64[np.ndarray, "T"]
     if frames < 2:
         raise TooFewFrames(found=frames, needed=2)
     if kind == "dynamic-exact":
-        raise LearnetError("The weights of dynamic-exact depend on all frames, so there are none for a length.", "Fold the whole clip.")
+        raise LearnetError(
+            "The weights of dynamic-exact depend on all frames, so there are none for a length.",
+            "Fold the whole clip.",
+        )
     t = np.arange(1, frames + 1, dtype=np.float64)
     if kind == "dynamic-linear":
         return 2 * t - frames - 1
@@ -125,7 +132,9 @@ def dynamic_image_exact(frames: Frames, softness: float = 1.0) -> Float32[np.nda
         raise TooFewFrames(found=len(frames), needed=2)
     if not softness > 0:
         raise LearnetError(f"The softness of dynamic-exact must be above 0, not {softness}.")
-    averaging = np.tril(np.ones((len(frames), len(frames)))) / np.arange(1, len(frames) + 1)[:, None]  # V = averaging @ frames
+    averaging = (
+        np.tril(np.ones((len(frames), len(frames)))) / np.arange(1, len(frames) + 1)[:, None]
+    )  # V = averaging @ frames
     gram = averaging @ _gram(frames) @ averaging.T
     first, later = np.triu_indices(len(frames), 1)
     spread = float(np.mean(np.diag(gram)[first] + np.diag(gram)[later] - 2 * gram[first, later]))
@@ -164,7 +173,9 @@ class Accumulator:
     def __init__(self, frames: int, kind: str = "dynamic") -> None:
         """Prepare for FRAMES frames; the kinds and errors are those of `rank_weights`."""
         self.weights = rank_weights(frames, kind)
-        self.total = frames if kind == "dynamic-released" else 0  # of the weights, without the rounding of floats
+        self.total = (
+            frames if kind == "dynamic-released" else 0
+        )  # of the weights, without the rounding of floats
         self.added = 0
 
     def add(self, frame: Frame) -> None:
@@ -174,12 +185,20 @@ class Accumulator:
             LearnetError: one frame too many, or of another size than the first.
         """
         if self.added == len(self.weights):
-            raise LearnetError(f"This dynamic image is of {len(self.weights)} frames, and all are there.", "Start another Accumulator.")
+            raise LearnetError(
+                f"This dynamic image is of {len(self.weights)} frames, and all are there.",
+                "Start another Accumulator.",
+            )
         if self.added == 0:
             self.first, self.change = frame.astype(np.float64), np.empty(frame.shape)
-            self.sum = self.total * self.first  # the others then add how they differ from it, so that nothing is lost to rounding
+            self.sum = (
+                self.total * self.first
+            )  # the others then add how they differ from it, so that nothing is lost to rounding
         if frame.shape != self.first.shape:
-            raise LearnetError(f"Frame {self.added + 1} is {frame.shape}, the first was {self.first.shape}.", "Frames must be of one size.")
+            raise LearnetError(
+                f"Frame {self.added + 1} is {frame.shape}, the first was {self.first.shape}.",
+                "Frames must be of one size.",
+            )
         np.subtract(frame, self.first, out=self.change)
         self.change *= self.weights[self.added]
         self.sum += self.change
@@ -192,11 +211,16 @@ class Accumulator:
             LearnetError: not all frames have been added.
         """
         if self.added < len(self.weights):
-            raise LearnetError(f"{self.added} of {len(self.weights)} frames have been added.", "Add the others, in time order.")
+            raise LearnetError(
+                f"{self.added} of {len(self.weights)} frames have been added.",
+                "Add the others, in time order.",
+            )
         return self.sum.astype(np.float32)
 
 
-def _weighted_sum(frames: Frames, weights: Float64[np.ndarray, "T"], total: int = 0) -> Float32[np.ndarray, "H W C"]:
+def _weighted_sum(
+    frames: Frames, weights: Float64[np.ndarray, "T"], total: int = 0
+) -> Float32[np.ndarray, "H W C"]:
     """Sum weight times frame, exactly zero where weights that add up to zero (the total) meet a pixel that never changes.
 
     Floating weights that should cancel do not, quite, so each way of summing has its own way to make that true. Rows are done in
@@ -210,7 +234,9 @@ def _weighted_sum(frames: Frames, weights: Float64[np.ndarray, "T"], total: int 
         image[row : row + rows] = way(frames[:, row : row + rows], weights, total)
 
     starts = range(0, len(image), rows)
-    threads = min(THREADS, cv2.getNumThreads())  # one, where processes share the cores and have told OpenCV so
+    threads = min(
+        THREADS, cv2.getNumThreads()
+    )  # one, where processes share the cores and have told OpenCV so
     if frames.size < MANY or threads < 2:
         for row in starts:
             fill(row)
@@ -220,7 +246,9 @@ def _weighted_sum(frames: Frames, weights: Float64[np.ndarray, "T"], total: int 
     return image
 
 
-def _sum_levels(frames: UInt8[np.ndarray, "T h W C"], weights: Float64[np.ndarray, "T"], total: int) -> Float64[np.ndarray, "h W C"]:
+def _sum_levels(
+    frames: UInt8[np.ndarray, "T h W C"], weights: Float64[np.ndarray, "T"], total: int
+) -> Float64[np.ndarray, "h W C"]:
     """Weighted sum of grey levels: a running mean of the frames that count up, less one of those that count down.
 
     OpenCV adds bytes to floats in one pass, without an array of floats in between, which is what makes this fast.
@@ -236,11 +264,15 @@ def _sum_levels(frames: UInt8[np.ndarray, "T h W C"], weights: Float64[np.ndarra
     down *= sums[1]
     up -= down
     if total == 0:
-        up[np.abs(up) <= sum(sums) * len(frames) * ROUNDING] = 0  # what rounding can leave of a pixel that never changes
+        up[np.abs(up) <= sum(sums) * len(frames) * ROUNDING] = (
+            0  # what rounding can leave of a pixel that never changes
+        )
     return up
 
 
-def _sum_changes(frames: Float[np.ndarray, "T h W C"], weights: Float64[np.ndarray, "T"], total: int) -> Float64[np.ndarray, "h W C"]:
+def _sum_changes(
+    frames: Float[np.ndarray, "T h W C"], weights: Float64[np.ndarray, "T"], total: int
+) -> Float64[np.ndarray, "h W C"]:
     """Weighted sum of floating frames: the first frame once for all weights, then how the others differ from it."""
     first = frames[0].astype(np.float64)
     sums = total * first
@@ -270,9 +302,13 @@ def _rank_machine(gram: Float64[np.ndarray, "T T"], softness: float) -> Float64[
     """
     first, later = np.triu_indices(len(gram), 1)
     values, vectors = np.linalg.eigh(gram)
-    points = vectors * np.sqrt(np.clip(values, 0, None))  # points @ points.T is the Gram matrix, so they stand for the V
+    points = vectors * np.sqrt(
+        np.clip(values, 0, None)
+    )  # points @ points.T is the Gram matrix, so they stand for the V
     rank = points.T @ _balance(np.ones(len(first)), first, later)
-    a = np.full(len(first), min(len(first) / (rank @ rank), softness / 2))  # the best of equal multipliers: already near
+    a = np.full(
+        len(first), min(len(first) / (rank @ rank), softness / 2)
+    )  # the best of equal multipliers: already near
     margin = _differences(points @ (points.T @ _balance(a, first, later)), first, later)
     past, short = np.clip(margin - 1, 0, None) + 0.1, np.clip(1 - margin, 0, None) + 0.1
     for _ in range(1000):  # 15 to 150 are enough
@@ -293,21 +329,29 @@ def _rank_machine(gram: Float64[np.ndarray, "T T"], softness: float) -> Float64[
         short_step = goal / (softness - a) - short + short / (softness - a) * step
         size = _longest([(a, step), (softness - a, -step), (past, past_step), (short, short_step)])
         a, past, short = a + size * step, past + size * past_step, short + size * short_step
-    raise LearnetError("Rank pooling of this clip could not be solved.", "Take the motion image `dynamic`, or less softness.")
+    raise LearnetError(
+        "Rank pooling of this clip could not be solved.", "Take the motion image `dynamic`, or less softness."
+    )
 
 
-def _balance(a: Float64[np.ndarray, "P"], first: Int64[np.ndarray, "P"], later: Int64[np.ndarray, "P"]) -> Float64[np.ndarray, "T"]:
+def _balance(
+    a: Float64[np.ndarray, "P"], first: Int64[np.ndarray, "P"], later: Int64[np.ndarray, "P"]
+) -> Float64[np.ndarray, "T"]:
     """Sum over the pairs of a times (later frame - first frame)."""
     frames = int(later.max()) + 1
     return np.bincount(later, a, frames) - np.bincount(first, a, frames)
 
 
-def _differences(score: Float64[np.ndarray, "T"], first: Int64[np.ndarray, "P"], later: Int64[np.ndarray, "P"]) -> Float64[np.ndarray, "P"]:
+def _differences(
+    score: Float64[np.ndarray, "T"], first: Int64[np.ndarray, "P"], later: Int64[np.ndarray, "P"]
+) -> Float64[np.ndarray, "P"]:
     """How far the later frame of each pair scores above the first."""
     return score[later] - score[first]
 
 
-def _laplacian(a: Float64[np.ndarray, "P"], first: Int64[np.ndarray, "P"], later: Int64[np.ndarray, "P"]) -> Float64[np.ndarray, "T T"]:
+def _laplacian(
+    a: Float64[np.ndarray, "P"], first: Int64[np.ndarray, "P"], later: Int64[np.ndarray, "P"]
+) -> Float64[np.ndarray, "T T"]:
     """Sum over the pairs of a times e e^T, e = later - first: the matrix through which the pairs meet in the frames."""
     frames = int(later.max()) + 1
     edges = np.zeros((frames, frames))

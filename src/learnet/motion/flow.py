@@ -17,8 +17,12 @@ from jaxtyping import Float32, UInt8
 from learnet.errors import LearnetError
 
 LEAST_PX = 112  # flow is measured on crops at least this wide: smaller ones no longer show the movement
-NEAR = np.array([0.25, 0.5, 0.25])  # weights that take out what changes sign from pixel to pixel, and little else
-TRUSTED = 4.685  # robust standard deviations at which a place stops to count (Tukey's biweight; 95 % efficient)
+NEAR = np.array(
+    [0.25, 0.5, 0.25]
+)  # weights that take out what changes sign from pixel to pixel, and little else
+TRUSTED = (
+    4.685  # robust standard deviations at which a place stops to count (Tukey's biweight; 95 % efficient)
+)
 FINEST_PX = 0.01  # pixels: least spread of the flow about the head's motion that is believed
 FITTED = 28  # places in a row that the head's motion is fitted to
 STEPS = 50  # most rounds of the robust fit; 5 to 20 are enough
@@ -30,7 +34,9 @@ Field = Float32[np.ndarray, "S S 2"]
 def flow_dis(onset: Crop, apex: Crop) -> Field:
     """Dense inverse search, down to single pixels: (u, v) in pixels, u to the right and v down, at each place of the onset."""
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    search.setFinestScale(0)  # the preset stops at half the size and finds 40 to 60 % of a movement a few pixels wide
+    search.setFinestScale(
+        0
+    )  # the preset stops at half the size and finds 40 to 60 % of a movement a few pixels wide
     return search.calc(_grey(onset), _grey(apex), None)  # type: ignore[call-overload]  # None: from no flow at all
 
 
@@ -70,7 +76,9 @@ def flow_image(
         LearnetError: no apex, or one that is not after the onset.
     """
     if apex is None or not 0 < apex < len(crops):
-        raise LearnetError(f"Optical flow goes from the onset to an apex after it, and {apex} of {len(crops)} frames is none.")
+        raise LearnetError(
+            f"Optical flow goes from the onset to an apex after it, and {apex} of {len(crops)} frames is none."
+        )
     return with_strain(measure(crops[0], crops[apex]))
 
 
@@ -94,7 +102,10 @@ def without_head(field: Field) -> Field:
     """
     height, width = field.shape[:2]
     y, x = np.mgrid[:height, :width] - np.array([height - 1, width - 1])[:, None, None] / 2
-    place, moves = (x + 1j * y) / width, field[..., 0] + 1j * field[..., 1].astype(np.float64)  # complex: a similarity is a + b z
+    place, moves = (
+        (x + 1j * y) / width,
+        field[..., 0] + 1j * field[..., 1].astype(np.float64),
+    )  # complex: a similarity is a + b z
     every = max(1, width // FITTED)
     z, asked = place[::every, ::every].ravel(), moves[::every, ::every].ravel()
     terms = np.stack([np.ones_like(z), z], axis=1)

@@ -43,11 +43,17 @@ def lbp_top(crops: UInt8[np.ndarray, "T S S 3"]) -> Float32[np.ndarray, "S S 3"]
         raise TooFewFrames(found=len(crops), needed=2)
     size = crops.shape[1]
     if size < CELLS:
-        raise LearnetError(f"LBP-TOP is drawn in {CELLS} cells a side, and a crop of {size} pixels has no room for them.")
-    grey = cv2.cvtColor(np.ascontiguousarray(crops).reshape(-1, size, 3), cv2.COLOR_RGB2GRAY).reshape(-1, size, size)
+        raise LearnetError(
+            f"LBP-TOP is drawn in {CELLS} cells a side, and a crop of {size} pixels has no room for them."
+        )
+    grey = cv2.cvtColor(np.ascontiguousarray(crops).reshape(-1, size, 3), cv2.COLOR_RGB2GRAY).reshape(
+        -1, size, size
+    )
     tiles = np.sqrt(histograms(codes(interpolated(grey)), size)).reshape(BLOCKS, BLOCKS, 3, SIDE, SIDE)
     cells = tiles.transpose(0, 3, 1, 4, 2).reshape(CELLS, CELLS, 3).astype(np.float32)
-    at = (2 * np.arange(size) + 1) * CELLS // (2 * size)  # in whole numbers: libraries differ where a pixel's middle is on an edge
+    at = (
+        (2 * np.arange(size) + 1) * CELLS // (2 * size)
+    )  # in whole numbers: libraries differ where a pixel's middle is on an edge
     return cells[at][:, at]
 
 

@@ -40,11 +40,15 @@ def level(images: UInt8[np.ndarray, "N H W 3"], percentile: int = 100) -> UInt8[
     if percentile < 100:
         strain = images[..., 2].astype(np.float64)
         largest = np.percentile(strain, percentile, axis=(1, 2), keepdims=True)
-        levelled[..., 2] = np.rint(np.divide(255 * strain, largest, out=strain, where=largest > 0)).clip(0, 255)
+        levelled[..., 2] = np.rint(np.divide(255 * strain, largest, out=strain, where=largest > 0)).clip(
+            0, 255
+        )
     return levelled
 
 
-def _planes(values: Float64[np.ndarray, "N P"], terms: Float64[np.ndarray, "P 3"]) -> Float64[np.ndarray, "N 3"]:
+def _planes(
+    values: Float64[np.ndarray, "N P"], terms: Float64[np.ndarray, "P 3"]
+) -> Float64[np.ndarray, "N 3"]:
     """The plane of each image: offset and slopes."""
     planes = np.linalg.lstsq(terms, values.T, rcond=None)[0].T
     for _ in range(ROUNDS):

@@ -21,7 +21,9 @@ BAND_HZ = (1.0, 12.5)
 """A movement one way that takes 1/2 to 1/25 s is half a wave of 1 to 12.5 Hz. Micro-expressions last as long (Yan et al., J. Nonverbal
 Behavior 37, 2013)."""
 
-CUTOFF = 16 / 112  # shortest wavelength that is amplified in full, in crop widths; Wu et al. take 16 pixels for most of their clips
+CUTOFF = (
+    16 / 112
+)  # shortest wavelength that is amplified in full, in crop widths; Wu et al. take 16 pixels for most of their clips
 FINEST = 5.4  # pixels: the middle of what the finest level of the pyramid holds, of half power from 3.8 to 7.7; doubles from level to level
 COARSEST = 7  # pixels: the pyramid ends where its next level would be smaller
 
@@ -52,7 +54,10 @@ def magnified(
     if len(crops) < 2:
         raise TooFewFrames(found=len(crops), needed=2)
     if not (0 <= alpha < np.inf and 0 < fps < np.inf):
-        raise LearnetError(f"A clip of {fps:g} frames per second cannot be magnified {alpha:g} times.", "Both must be numbers above 0.")
+        raise LearnetError(
+            f"A clip of {fps:g} frames per second cannot be magnified {alpha:g} times.",
+            "Both must be numbers above 0.",
+        )
     weights = _level_weights(crops.shape[1], alpha)
     waves = _cosines(len(crops), fps, band_hz)
     still = crops.astype(np.float32)
@@ -68,7 +73,9 @@ def _cosines(frames: int, fps: float, band_hz: tuple[float, float]) -> Float32[n
     hz = k * fps / (2 * frames)
     highest = max(band_hz[1], fps / frames)
     k = k[(hz >= band_hz[0] * (1 - 1e-9)) & (hz <= highest * (1 + 1e-9))]
-    return (np.sqrt(2 / frames) * np.cos(np.pi * k[:, None] * (np.arange(frames) + 0.5) / frames)).astype(np.float32)
+    return (np.sqrt(2 / frames) * np.cos(np.pi * k[:, None] * (np.arange(frames) + 0.5) / frames)).astype(
+        np.float32
+    )
 
 
 def _level_weights(size: int, alpha: float) -> Float64[np.ndarray, "L"]:
@@ -87,11 +94,15 @@ def _level_weights(size: int, alpha: float) -> Float64[np.ndarray, "L"]:
     return weights
 
 
-def _weighted_levels(picture: Float32[np.ndarray, "S S 3"], weights: Float64[np.ndarray, "L"]) -> Float32[np.ndarray, "S S 3"]:
+def _weighted_levels(
+    picture: Float32[np.ndarray, "S S 3"], weights: Float64[np.ndarray, "L"]
+) -> Float32[np.ndarray, "S S 3"]:
     """The sum of the levels of the picture's Laplacian pyramid, each times its weight."""
     if not len(weights):
         return np.zeros_like(picture)
     height, width = picture.shape[:2]
     coarse = cv2.pyrDown(picture)
     level = picture - cv2.pyrUp(coarse, dstsize=(width, height))
-    return np.float32(weights[0]) * level + cv2.pyrUp(_weighted_levels(coarse, weights[1:]), dstsize=(width, height))
+    return np.float32(weights[0]) * level + cv2.pyrUp(
+        _weighted_levels(coarse, weights[1:]), dstsize=(width, height)
+    )

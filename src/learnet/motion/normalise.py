@@ -69,7 +69,9 @@ def unit(image: Float32[np.ndarray, "H W C"]) -> UInt8[np.ndarray, "H W C"]:
     """
     _check(image)
     if image.min() < 0 or image.max() > 1:
-        raise LearnetError(f"The motion image goes from {image.min():g} to {image.max():g}, and --normalise unit takes 0 to 1.")
+        raise LearnetError(
+            f"The motion image goes from {image.min():g} to {image.max():g}, and --normalise unit takes 0 to 1."
+        )
     return np.rint(image.astype(np.float64) * 255).astype(np.uint8)
 
 
@@ -83,4 +85,6 @@ NORMALISATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 def _check(image: Float32[np.ndarray, "H W C"]) -> None:
     if not np.isfinite(image).all():
-        raise LearnetError("The motion image holds values that are not finite.", "Look for NaN or infinity in the frames.")
+        raise LearnetError(
+            "The motion image holds values that are not finite.", "Look for NaN or infinity in the frames."
+        )

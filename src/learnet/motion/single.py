@@ -33,5 +33,7 @@ def onset_face(crops: Crops, apex: int | None) -> Image:
 def apex_face(crops: Crops, apex: int | None) -> Image:
     """The apex frame alone: the expression as a photograph, without the face at rest to compare it with. Errors as `difference`."""
     if apex is None or not 0 < apex < len(crops):
-        raise LearnetError(f"This image needs an apex after the onset, and {apex} of {len(crops)} frames is none.")
+        raise LearnetError(
+            f"This image needs an apex after the onset, and {apex} of {len(crops)} frames is none."
+        )
     return crops[apex].astype(np.float32)

@@ -77,7 +77,9 @@ def as_input(images: UInt8[np.ndarray, "B H W 3"] | UInt8[Tensor, "B H W 3"]) ->
 
     The paper does not say how it scales its input, nor does the authors' code. A tensor stays on its device.
     """
-    pixels = images if isinstance(images, Tensor) else torch.from_numpy(np.array(images))  # a copy: prepared images are read-only on disk
+    pixels = (
+        images if isinstance(images, Tensor) else torch.from_numpy(np.array(images))
+    )  # a copy: prepared images are read-only on disk
     return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
 
 

@@ -40,7 +40,9 @@ class LinearSVM(nn.Module):
         super().__init__()
         self.pairs = list(itertools.combinations(range(classes), 2))
         members = torch.tensor(self.pairs, dtype=torch.int64).view(-1, 2)
-        sides = torch.zeros(2, len(self.pairs), classes, dtype=torch.float64)  # one where a class is the first, or the second, of a pair
+        sides = torch.zeros(
+            2, len(self.pairs), classes, dtype=torch.float64
+        )  # one where a class is the first, or the second, of a pair
         self.register_buffer("sides", sides.scatter_(2, members.T[..., None], 1.0), persistent=False)
         self.register_buffer("planes", torch.zeros(len(self.pairs), 3 * size * size, dtype=torch.float64))
         self.register_buffer("offsets", torch.zeros(len(self.pairs), dtype=torch.float64))
@@ -59,19 +61,27 @@ class LinearSVM(nn.Module):
         self.seen[torch.from_numpy(present)] = True
         if len(present) < 2:
             return  # nothing to tell apart
-        svm = SVC(kernel="precomputed", C=1e-3, class_weight="balanced")  # inner products by torch: 30 times as fast as the kernel "linear"
+        svm = SVC(
+            kernel="precomputed", C=1e-3, class_weight="balanced"
+        )  # inner products by torch: 30 times as fast as the kernel "linear"
         svm.fit((pixels @ pixels.T).numpy(), labels.cpu().numpy())
         shares, offsets = _pairwise(svm)
         planes = (torch.from_numpy(shares) @ pixels) / torch.from_numpy(scaler.scale_)
         rows = [row for row, pair in enumerate(self.pairs) if all(bool(self.seen[i]) for i in pair)]
         self.planes[rows] = planes.to(self.planes)
-        self.offsets[rows] = (torch.from_numpy(offsets) - planes @ torch.from_numpy(scaler.mean_)).to(self.offsets)
+        self.offsets[rows] = (torch.from_numpy(offsets) - planes @ torch.from_numpy(scaler.mean_)).to(
+            self.offsets
+        )
 
     def forward(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B K"]:
         """Scores from about -1/3 to K - 2/3, in the images' dtype; computed in 64 bits, as a vote hangs on the sign of a sum of 37,632."""
-        margins = images.flatten(1).to(self.planes) @ self.planes.T + self.offsets  # (B, pairs); positive speaks for the pair's first
+        margins = (
+            images.flatten(1).to(self.planes) @ self.planes.T + self.offsets
+        )  # (B, pairs); positive speaks for the pair's first
         first, second = self.sides
-        known = (first + second) @ self.seen.to(first) == 2  # pairs of classes that were both seen; the others have no say
+        known = (first + second) @ self.seen.to(
+            first
+        ) == 2  # pairs of classes that were both seen; the others have no say
         margins = torch.where(known, margins, 0)
         votes = ((margins >= 0) & known).to(first) @ first + (margins < 0).to(first) @ second
         confidence = margins @ (first - second)
@@ -147,7 +157,9 @@ def _pairwise(svm: Any) -> tuple[Float64[np.ndarray, "P N"], Float64[np.ndarray,
     row j where i > j. Positive speaks for the first class of a pair, but for the second where there are only two.
     """
     count, starts = len(svm.classes_), np.cumsum([0, *svm.n_support_])
-    columns = [slice(start, end) for start, end in zip(starts, starts[1:], strict=False)]  # images come sorted by class
+    columns = [
+        slice(start, end) for start, end in zip(starts, starts[1:], strict=False)
+    ]  # images come sorted by class
     shares = np.zeros((count * (count - 1) // 2, svm.shape_fit_[0]))
     for row, (i, j) in zip(shares, itertools.combinations(range(count), 2), strict=True):
         row[svm.support_[columns[i]]] = svm.dual_coef_[j - 1, columns[i]]

@@ -23,7 +23,9 @@ class SameConv(nn.Conv2d):
 
     def forward(self, x: Float[Tensor, "B C H W"], every: int = 1) -> Float[Tensor, "B F H2 W2"]:
         """Convolve the maps, with zeros around them; of the answer only EVERY so manieth row and column, from the first on."""
-        (top, bottom), (left, right) = (same_zeros(length, self.kernel_size[0], self.stride[0], every) for length in x.shape[2:])
+        (top, bottom), (left, right) = (
+            same_zeros(length, self.kernel_size[0], self.stride[0], every) for length in x.shape[2:]
+        )
         stride = every * self.stride[0]
         if top == bottom and left == right:
             return F.conv2d(x, self.weight, self.bias, stride, (top, left))
@@ -33,7 +35,10 @@ class SameConv(nn.Conv2d):
 def same_zeros(length: int, kernel: int, stride: int, every: int = 1) -> tuple[int, int]:
     """Zeros that 'same' padding puts before and after a row of this length; after it only those that every so manieth window reaches."""
     total = max((ceil_div(length, stride) - 1) * stride + kernel - length, 0)
-    before, last = total // 2, (ceil_div(length, stride) - 1) // every * every * stride  # where the last window begins
+    before, last = (
+        total // 2,
+        (ceil_div(length, stride) - 1) // every * every * stride,
+    )  # where the last window begins
     return before, max(last + kernel - before - length, 0)
 
 
@@ -124,7 +129,9 @@ def check_size(network: str, size: int, fits: Callable[[int], bool], rule: str) 
     below = [side for side in range(1, size) if fits(side)][-1:]
     above = next(side for side in itertools.count(max(size + 1, 1)) if fits(side))
     near = " and ".join(map(str, [*below, above]))
-    raise LearnetError(f"{network} cannot take images of {size} pixels.", f"It takes sizes that {rule}; nearest: {near}.")
+    raise LearnetError(
+        f"{network} cannot take images of {size} pixels.", f"It takes sizes that {rule}; nearest: {near}."
+    )
 
 
 def channels_last(module: nn.Module) -> None:

@@ -105,7 +105,9 @@ class LEARNet(nn.Module):
         self.size, self.variant, side = size, variant, size
         for _ in range(5):  # stem, three steps of the columns, conv5: 112 -> 56, 28, 14, 7, 4
             side = ceil_div(side, 2)
-        with torch.random.fork_rng(devices=[]):  # layers draw weights as they are made; the caller's generator stays as it was
+        with torch.random.fork_rng(
+            devices=[]
+        ):  # layers draw weights as they are made; the caller's generator stays as it was
             self.stem = conv(3, 16, 3)
             for name, columns in _lateral(variant).items():
                 self.add_module(name, columns)
@@ -120,7 +122,9 @@ class LEARNet(nn.Module):
 
     def forward(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B K"]:
         """Class scores before softmax, of images from -1 to 1, RGB."""
-        images = images.contiguous(memory_format=torch.channels_last)  # once here, or the way back would do it again
+        images = images.contiguous(
+            memory_format=torch.channels_last
+        )  # once here, or the way back would do it again
         return self._beyond_stem(F.relu(self.stem(images, every=SEEN_EVERY)))["logits"]
 
     def stages(self, images: Float[Tensor, "B 3 S S"]) -> dict[str, Tensor]:
@@ -135,11 +139,19 @@ class LEARNet(nn.Module):
         return {"stem": stem, **self._beyond_stem(stem[:, :, ::SEEN_EVERY, ::SEEN_EVERY])}
 
     def _beyond_stem(self, seen: Float[Tensor, "B 16 H W"]) -> dict[str, Tensor]:
-        lateral = {f"{pair}.{name}": maps for pair, columns in self.lateral.items() for name, maps in columns(seen).items()}
-        concat = torch.cat([maps for name, maps in lateral.items() if name.endswith("_3")], dim=1)  # (B, 256, 7, 7)
+        lateral = {
+            f"{pair}.{name}": maps
+            for pair, columns in self.lateral.items()
+            for name, maps in columns(seen).items()
+        }
+        concat = torch.cat(
+            [maps for name, maps in lateral.items() if name.endswith("_3")], dim=1
+        )  # (B, 256, 7, 7)
         normed = self.norm(concat)
         conv5 = F.relu(self.conv5(normed))  # (B, 256, 4, 4)
-        dense = conv5.mean(dim=(2, 3)) if self.dense is None else F.relu(self.dense(conv5.flatten(1)))  # (B, 256)
+        dense = (
+            conv5.mean(dim=(2, 3)) if self.dense is None else F.relu(self.dense(conv5.flatten(1)))
+        )  # (B, 256)
         logits = self.classify(self.dropout(dense))  # (B, K)
         return {**lateral, "concat": concat, "norm": normed, "conv5": conv5, "dense": dense, "logits": logits}
 
@@ -159,12 +171,17 @@ def _lateral(variant: Variant) -> dict[str, Column]:
         between = nn.Identity
     elif variant == "lrn":
         between = LocalResponseNorm
-    return {name: LateralPair(between, cross=variant not in ("no-accretion", "no-cross")) for name in ("one", "two")}
+    return {
+        name: LateralPair(between, cross=variant not in ("no-accretion", "no-cross"))
+        for name in ("one", "two")
+    }
 
 
 def steps(width: int = 1) -> nn.ModuleList:
     """The three convolutions of a column; only the first sees the stem, whose width stays. Its stride has been taken before it."""
-    return nn.ModuleList([SameConv(16, 16 * width, 1), conv(16 * width, 32 * width, 3), conv(32 * width, 64 * width, 5)])
+    return nn.ModuleList(
+        [SameConv(16, 16 * width, 1), conv(16 * width, 32 * width, 3), conv(32 * width, 64 * width, 5)]
+    )
 
 
 def conv(channels: int, filters: int, kernel: int) -> SameConv:
@@ -216,12 +233,21 @@ def from_keras(net: LEARNet, weights: Mapping[str, np.ndarray]) -> None:
         LearnetError: a weight is missing, nobody knows its name, or its shape is another; the network is then unchanged.
     """
     wanted = {name: array.shape for name, array in to_keras(net).items()}
-    for what, names in (("missing", wanted.keys() - weights.keys()), ("unknown", weights.keys() - wanted.keys())):
+    for what, names in (
+        ("missing", wanted.keys() - weights.keys()),
+        ("unknown", weights.keys() - wanted.keys()),
+    ):
         if names:
-            raise LearnetError(f"Keras weights {what}: {', '.join(sorted(names))}.", "Names are listed in learnet.networks.learnet.")
+            raise LearnetError(
+                f"Keras weights {what}: {', '.join(sorted(names))}.",
+                "Names are listed in learnet.networks.learnet.",
+            )
     for name, shape in wanted.items():
         if np.shape(weights[name]) != shape:
-            raise LearnetError(f"Keras weight {name} is {np.shape(weights[name])}, not {shape}.", "Are size and classes the same?")
+            raise LearnetError(
+                f"Keras weight {name} is {np.shape(weights[name])}, not {shape}.",
+                "Are size and classes the same?",
+            )
     state = net.state_dict()
     for name, ours in _names(net).items():
         state[ours].copy_(torch.from_numpy(_from_keras(name, np.asarray(weights[name], dtype=np.float32))))

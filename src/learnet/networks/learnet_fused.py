@@ -31,7 +31,9 @@ class FusedLEARNet(nn.Module):
         assert net.variant in FUSED, "the others have other columns"
         pairs = [pair for pair in net.lateral.values() if isinstance(pair, LateralPair)]
         columns = [column for pair in pairs for column in (pair.plain, pair.accreting)]
-        between = [[norm for pair in pairs for norm in (None, pair.norm[level])] for level in range(2)]  # normalised before a level
+        between = [
+            [norm for pair in pairs for norm in (None, pair.norm[level])] for level in range(2)
+        ]  # normalised before a level
         self.stem, seen = deepcopy(net.stem), ceil_div(net.size, SEEN_EVERY * net.stem.stride[0])
         self.first = _Step([column[0] for column in columns], [None], seen)
         self.second = _Step([column[1] for column in columns], between[0], self.first.after)
@@ -66,15 +68,29 @@ class _Step(nn.Module):
         self.zeros = same_zeros(side, convs[0].kernel_size[0], self.stride)
         self.after = ceil_div(side, self.stride)
         with torch.no_grad():
-            weight, bias = torch.cat([conv.weight for conv in convs]), torch.cat([_bias(conv) for conv in convs])
+            weight, bias = (
+                torch.cat([conv.weight for conv in convs]),
+                torch.cat([_bias(conv) for conv in convs]),
+            )
             maps = weight.shape[1]
-            scale, shift = (torch.stack(part) for part in zip(*(_scale_and_shift(norm, weight, maps) for norm in norms), strict=True))
-            folded = (weight.unflatten(0, (self.groups, -1)) * scale.view(self.groups, 1, maps, 1, 1)).flatten(0, 1)
+            scale, shift = (
+                torch.stack(part)
+                for part in zip(*(_scale_and_shift(norm, weight, maps) for norm in norms), strict=True)
+            )
+            folded = (
+                weight.unflatten(0, (self.groups, -1)) * scale.view(self.groups, 1, maps, 1, 1)
+            ).flatten(0, 1)
             even = shift.view(1, -1, 1, 1).expand(1, -1, side, side)
-            picture = F.conv2d(F.pad(even, 2 * self.zeros), weight, bias, self.stride, groups=self.groups) if shift.any() else None
+            picture = (
+                F.conv2d(F.pad(even, 2 * self.zeros), weight, bias, self.stride, groups=self.groups)
+                if shift.any()
+                else None
+            )
         self.register_buffer("weight", folded.contiguous(memory_format=torch.channels_last))
         self.register_buffer("bias", bias if picture is None else None)
-        self.register_buffer("picture", None if picture is None else picture.contiguous(memory_format=torch.channels_last))
+        self.register_buffer(
+            "picture", None if picture is None else picture.contiguous(memory_format=torch.channels_last)
+        )
 
     def forward(self, maps: Float[Tensor, "B C H W"], accrete: bool = False) -> Float[Tensor, "B F H2 W2"]:
         """Convolve the maps, which change; with `accrete` every second column first takes in its neighbour's."""
@@ -90,7 +106,9 @@ class _Step(nn.Module):
         """The maps after ReLU and accretion, with zeros around them; written once, as memory is what a large batch waits for."""
         (before, after), (count, channels, side, _) = self.zeros, maps.shape
         end = before + side
-        room = maps.new_empty((count, end + after, end + after, channels)).permute(0, 3, 1, 2)  # the numbers of a pixel side by side
+        room = maps.new_empty((count, end + after, end + after, channels)).permute(
+            0, 3, 1, 2
+        )  # the numbers of a pixel side by side
         for edge in (room[:, :, :before], room[:, :, end:], room[..., :before], room[..., end:]):
             edge.zero_()
         inside = torch.clamp_min(maps, 0, out=room[:, :, before:end, before:end])
@@ -105,7 +123,9 @@ def _bias(conv: SameConv) -> Float[Tensor, "F"]:
     return conv.bias
 
 
-def _scale_and_shift(norm: nn.Module | None, weight: Tensor, maps: int) -> tuple[Float[Tensor, "C"], Float[Tensor, "C"]]:
+def _scale_and_shift(
+    norm: nn.Module | None, weight: Tensor, maps: int
+) -> tuple[Float[Tensor, "C"], Float[Tensor, "C"]]:
     """What a normalisation multiplies each map with at test, and then adds; on the device of the WEIGHT after it."""
     if not isinstance(norm, nn.BatchNorm2d):  # none here; the variant `paper` has only the last
         return weight.new_ones(maps), weight.new_zeros(maps)

@@ -33,7 +33,9 @@ class OFFApexNet(nn.Module):
     def __init__(self, classes: int, size: int = 112, seed: int = 0) -> None:
         super().__init__()
         check_size("off-apexnet", size, lambda side: side % 4 == 0, "are multiples of 4")
-        with torch.random.fork_rng(devices=[]):  # layers draw weights as they are made; the caller's generator stays as it was
+        with torch.random.fork_rng(
+            devices=[]
+        ):  # layers draw weights as they are made; the caller's generator stays as it was
             self.horizontal, self.vertical = _stream(), _stream()
             self.dense1 = nn.Linear(2 * 16 * (size // 4) ** 2, 1024)
             self.dense2 = nn.Linear(1024, 1024)

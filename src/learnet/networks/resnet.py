@@ -71,7 +71,9 @@ class ResNet(nn.Module):
 
     def __init__(self, block: Block, blocks: Sequence[int], classes: int, seed: int = 0) -> None:
         super().__init__()
-        with torch.random.fork_rng(devices=[]):  # layers draw weights as they are made; the caller's generator stays as it was
+        with torch.random.fork_rng(
+            devices=[]
+        ):  # layers draw weights as they are made; the caller's generator stays as it was
             self.conv1 = nn.Conv2d(3, 64, 7, 2, padding=3, bias=False)
             self.bn1 = nn.BatchNorm2d(64)
             self.maxpool = nn.MaxPool2d(3, 2, padding=1)

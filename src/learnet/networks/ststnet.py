@@ -36,7 +36,9 @@ class STSTNet(nn.Module):
         super().__init__()
         check_size("ststnet", size, lambda side: side % 6 in (2, 3, 4), "leave 2, 3 or 4 when divided by 6")
         self.side = (size + 1) // 3 + 1  # of the pooled maps; even
-        with torch.random.fork_rng(devices=[]):  # layers draw weights as they are made; the caller's generator stays as it was
+        with torch.random.fork_rng(
+            devices=[]
+        ):  # layers draw weights as they are made; the caller's generator stays as it was
             self.conv1, self.bn1 = nn.Conv2d(3, 3, 3, padding=2), nn.BatchNorm2d(3)
             self.conv2, self.bn2 = nn.Conv2d(3, 5, 3, padding=2), nn.BatchNorm2d(5)
             self.conv3, self.bn3 = nn.Conv2d(3, 8, 3, padding=2), nn.BatchNorm2d(8)
@@ -49,6 +51,8 @@ class STSTNet(nn.Module):
     def forward(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B K"]:
         """Class scores before softmax, of images from -1 to 1: u, v, strain. Sizes for 28x28."""
         streams = ((self.conv1, self.bn1), (self.conv2, self.bn2), (self.conv3, self.bn3))
-        pooled = [F.max_pool2d(bn(F.relu(conv(images))), 3, stride=3, padding=1) for conv, bn in streams]  # (B, 3 or 5 or 8, 10, 10)
+        pooled = [
+            F.max_pool2d(bn(F.relu(conv(images))), 3, stride=3, padding=1) for conv, bn in streams
+        ]  # (B, 3 or 5 or 8, 10, 10)
         maps = self.dropout(torch.cat(pooled, dim=1).flatten(1)).unflatten(1, (16, self.side, self.side))
         return self.fc(F.avg_pool2d(maps, 2).flatten(1))  # (B, 400), then (B, K)

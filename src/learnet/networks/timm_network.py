@@ -24,7 +24,10 @@ def timm_maker(name: str) -> Callable[..., nn.Module]:
             would be fetched from elsewhere, are none: the weights here are random.
     """
     if find_spec("timm") is None:
-        raise LearnetError(f"{PREFIX}{name} is a network of the library timm, not installed here.", "Install it: pip install timm")
+        raise LearnetError(
+            f"{PREFIX}{name} is a network of the library timm, not installed here.",
+            "Install it: pip install timm",
+        )
     import timm  # here, as it takes seconds to load and few have it
 
     known = timm.list_models()
@@ -44,7 +47,9 @@ def _made(name: str, classes: int, size: int = 112, *, seed: int = 0) -> nn.Modu
     import timm
 
     about = timm.get_pretrained_cfg(name)
-    fixed = {"img_size": size} if about is not None and about.fixed_input_size else {}  # others take any size, and not this word
+    fixed = (
+        {"img_size": size} if about is not None and about.fixed_input_size else {}
+    )  # others take any size, and not this word
     refused = f"{PREFIX}{name} cannot take images of {size} pixels"
     try:
         with torch.random.fork_rng(devices=[]):
@@ -52,9 +57,16 @@ def _made(name: str, classes: int, size: int = 112, *, seed: int = 0) -> nn.Modu
             net = timm.create_model(name, pretrained=False, num_classes=classes, **fixed)
             _refuse_part_of_a_patch(net, size, refused)
             _try(net, size)
-    except (AssertionError, RuntimeError, TypeError, ValueError) as error:  # whichever of them timm's network was written to raise
+    except (
+        AssertionError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:  # whichever of them timm's network was written to raise
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise LearnetError(f"{refused}: {reason.rstrip('.')}.", "Try a size it was made for, such as 224.") from None
+        raise LearnetError(
+            f"{refused}: {reason.rstrip('.')}.", "Try a size it was made for, such as 224."
+        ) from None
     return net
 
 
@@ -63,7 +75,10 @@ def _refuse_part_of_a_patch(net: nn.Module, size: int, refused: str) -> None:
     patch = getattr(getattr(net, "patch_embed", None), "patch_size", None)
     side = patch[0] if isinstance(patch, tuple) else patch
     if side and size % side:
-        raise LearnetError(f"{refused}, which are no whole number of its patches of {side}.", f"It takes multiples of {side}.")
+        raise LearnetError(
+            f"{refused}, which are no whole number of its patches of {side}.",
+            f"It takes multiples of {side}.",
+        )
 
 
 def _try(net: nn.Module, size: int) -> None:

@@ -27,7 +27,9 @@ class VGG(nn.Module):
 
     def __init__(self, convolutions: Sequence[int], classes: int, seed: int = 0) -> None:
         super().__init__()
-        with torch.device("meta"):  # without numbers: PyTorch would draw 138 million that are drawn anew below
+        with torch.device(
+            "meta"
+        ):  # without numbers: PyTorch would draw 138 million that are drawn anew below
             self.features = nn.Sequential(*_blocks(convolutions))
             self.avgpool = nn.AdaptiveAvgPool2d((7, 7))
             self.classifier = nn.Sequential(

@@ -23,7 +23,17 @@ from learnet.report.record import Record, read_records
 from learnet.report.sections import again, answer, failures, scores_figure, trust
 from learnet.report.why import reasons
 
-__all__ = ["PARTS", "Page", "Part", "Wanted", "compose", "render", "scores_figure", "write_page", "write_report"]
+__all__ = [
+    "PARTS",
+    "Page",
+    "Part",
+    "Wanted",
+    "compose",
+    "render",
+    "scores_figure",
+    "write_page",
+    "write_report",
+]
 
 START = "<!doctype html>\n<!-- learnet report -->"
 
@@ -33,7 +43,9 @@ class Wanted:
     """What a page shows beyond what every page shows."""
 
     faces: bool = False  # onset faces beside the motion images, except those that a licence hides
-    explained: int = 4  # clips of which it is drawn where the network looked, on the whole page; some seconds each
+    explained: int = (
+        4  # clips of which it is drawn where the network looked, on the whole page; some seconds each
+    )
     anonymous: bool = False  # no motion images; where the network looked is drawn on the average face
 
 
@@ -46,7 +58,11 @@ class Page:
 
 
 def write_report(
-    studies: list[Path], out: Path, show_faces: bool = False, explained: int = Wanted.explained, anonymous: bool = False
+    studies: list[Path],
+    out: Path,
+    show_faces: bool = False,
+    explained: int = Wanted.explained,
+    anonymous: bool = False,
 ) -> Path:
     """Write one HTML page about one study, or about several over the same clips side by side; two are compared by paired tests.
 
@@ -91,7 +107,9 @@ def render(records: Sequence[Record], parts: Mapping[str, "Part"] | None = None)
     return compose(records, parts=parts).text
 
 
-def compose(records: Sequence[Record], wanted: Wanted = Wanted(), parts: Mapping[str, "Part"] | None = None) -> Page:  # noqa: B008 (frozen)
+def compose(
+    records: Sequence[Record], wanted: Wanted = Wanted(), parts: Mapping[str, "Part"] | None = None
+) -> Page:  # noqa: B008 (frozen)
     """The page and its figures.
 
     Args:
@@ -104,7 +122,9 @@ def compose(records: Sequence[Record], wanted: Wanted = Wanted(), parts: Mapping
     for key, part in (PARTS if parts is None else parts).items():
         if part.studies in (None, len(records)):
             values = part.values(records, wanted)
-            shown.append({"key": key, "title": part.title, "body": Markup(_template(key).render(known | values))})
+            shown.append(
+                {"key": key, "title": part.title, "body": Markup(_template(key).render(known | values))}
+            )
             drawings += values.get("drawings", [])
     text = _template("page").render(
         known,
@@ -130,7 +150,9 @@ class Part:
     """A part of the page: its heading, and what its template (called like its key in PARTS) is given."""
 
     title: str
-    values: Callable[[Sequence[Record], Wanted], dict]  # under "drawings" the figures, each of which the template shows
+    values: Callable[
+        [Sequence[Record], Wanted], dict
+    ]  # under "drawings" the figures, each of which the template shows
     studies: int | None = None  # only where there are so many
 
 
@@ -139,7 +161,9 @@ PARTS = {
     "pair": Part("Do the two differ?", lambda records, wanted: both(records), studies=2),
     "trust": Part("Can it be trusted?", lambda records, wanted: trust(records)),
     "failures": Part("Where it fails", lambda records, wanted: failures(records)),
-    "why": Part("Why", lambda records, wanted: reasons(records, wanted.faces, wanted.explained, wanted.anonymous)),
+    "why": Part(
+        "Why", lambda records, wanted: reasons(records, wanted.faces, wanted.explained, wanted.anonymous)
+    ),
     "again": Part("To run it again", lambda records, wanted: again(records)),
 }
 
@@ -147,9 +171,18 @@ PARTS = {
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("learnet"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("learnet"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    environment.filters |= {"cell": cell, "interval": interval_text, "score": "{:.3f}".format, "percent": "{:.1%}".format}
+    environment.filters |= {
+        "cell": cell,
+        "interval": interval_text,
+        "score": "{:.3f}".format,
+        "percent": "{:.1%}".format,
+    }
     return environment
 
 

@@ -59,7 +59,11 @@ def check_tables(folder: Path) -> None:
         OutputTaken: with the folder.
     """
     if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not _listed(folder))):
-        raise OutputTaken(folder, "the numbers of the figures belong here, and something else is there", "Name another page.")
+        raise OutputTaken(
+            folder,
+            "the numbers of the figures belong here, and something else is there",
+            "Name another page.",
+        )
 
 
 def write_tables(folder: Path, drawings: Iterable[Drawing]) -> None:
@@ -71,14 +75,20 @@ def write_tables(folder: Path, drawings: Iterable[Drawing]) -> None:
     for name, one in known.items():
         write_whole(folder / name, one.csv)
     index = io.StringIO()
-    csv.writer(index, lineterminator="\n").writerows([HEAD, *([name, one.said] for name, one in known.items())])
+    csv.writer(index, lineterminator="\n").writerows(
+        [HEAD, *([name, one.said] for name, one in known.items())]
+    )
     write_whole(folder / INDEX, index.getvalue())
 
 
 def _listed(folder: Path) -> list[str]:
     """The files that an earlier page left; none where the folder is not of a page."""
     index = folder / INDEX
-    rows = list(csv.reader(io.StringIO(index.read_text(encoding="utf-8", errors="replace"), newline=""))) if index.is_file() else []
+    rows = (
+        list(csv.reader(io.StringIO(index.read_text(encoding="utf-8", errors="replace"), newline="")))
+        if index.is_file()
+        else []
+    )
     if not rows or rows[0] != HEAD:
         return []
     return [INDEX, *(row[0] for row in rows[1:] if row and re.fullmatch(r"[a-z0-9-]+\.csv", row[0]))]

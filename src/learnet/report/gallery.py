@@ -63,19 +63,40 @@ def gallery(record: Record, each: int, show_faces: bool = False, anonymous: bool
     if record.prepared is None:
         return Gallery((), withheld, ())
     if not record.looks:
-        return Gallery((), withheld, (f"{record.name} answers whatever the images show, so pictures of its answers would say nothing.",))
+        return Gallery(
+            (),
+            withheld,
+            (
+                f"{record.name} answers whatever the images show, so pictures of its answers would say nothing.",
+            ),
+        )
     places = {str(clip): place for place, clip in enumerate(record.prepared.clips["clip"])}
-    people = record.prepared.clips["person"]  # asked as well: a hand-made outcomes.csv may name a clip under another person
-    shown = [o for o in answers if o.clip in places and o.person not in withheld and may_be_shown(str(people.iloc[places[o.clip]]))]
+    people = record.prepared.clips[
+        "person"
+    ]  # asked as well: a hand-made outcomes.csv may name a clip under another person
+    shown = [
+        o
+        for o in answers
+        if o.clip in places and o.person not in withheld and may_be_shown(str(people.iloc[places[o.clip]]))
+    ]
     lost: list[str] = []
     shelves = []
     for emotion in record.classes:
         right = _surest([o for o in shown if o.truth == emotion == o.prediction], each)
         wrong = _surest([o for o in shown if o.truth == emotion != o.prediction], each)
-        sides = [tuple(_shot(o, record.prepared, places[o.clip], show_faces, anonymous, lost) for o in side) for side in (right, wrong)]
+        sides = [
+            tuple(_shot(o, record.prepared, places[o.clip], show_faces, anonymous, lost) for o in side)
+            for side in (right, wrong)
+        ]
         clips = [o for o in answers if o.truth == emotion]
-        shelves.append(Shelf(emotion, sides[0], sides[1], len(clips), sum(o.prediction == emotion for o in clips)))
-    notes = (f"No onset face could be read for {len(lost)} of the clips shown (first: {lost[0]}).",) if lost else ()
+        shelves.append(
+            Shelf(emotion, sides[0], sides[1], len(clips), sum(o.prediction == emotion for o in clips))
+        )
+    notes = (
+        (f"No onset face could be read for {len(lost)} of the clips shown (first: {lost[0]}).",)
+        if lost
+        else ()
+    )
     return Gallery(tuple(shelf for shelf in shelves if shelf.clips), withheld, notes)
 
 
@@ -83,7 +104,9 @@ def _surest(outcomes: Sequence[Outcome], each: int) -> list[Outcome]:
     return sorted(outcomes, key=lambda o: (-max(o.scores), o.clip))[:each]
 
 
-def _shot(outcome: Outcome, prepared: Prepared, place: int, show_faces: bool, anonymous: bool, lost: list[str]) -> Shot:
+def _shot(
+    outcome: Outcome, prepared: Prepared, place: int, show_faces: bool, anonymous: bool, lost: list[str]
+) -> Shot:
     face = _onset_face(prepared, place) if show_faces else None
     if show_faces and face is None:
         lost.append(outcome.clip)

@@ -40,7 +40,14 @@ def differences(one: Record, other: Record, found: Difference) -> pd.DataFrame:
             "95% interval": interval_text(low, high, "{} to {}", signed),
             "p": p_text(found.p[measure]),
         }
-        rows.append({"measure": NAMES[measure], f"{one.name}: score": values[0], f"{other.name}: score": values[1], **cells})
+        rows.append(
+            {
+                "measure": NAMES[measure],
+                f"{one.name}: score": values[0],
+                f"{other.name}: score": values[1],
+                **cells,
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -64,7 +71,13 @@ def answers(one: Record, other: Record) -> pd.DataFrame:
         second = there[first.clip]
         if first.prediction == second.prediction:
             continue
-        who = one.name if first.prediction == first.truth else other.name if second.prediction == first.truth else "neither"
+        who = (
+            one.name
+            if first.prediction == first.truth
+            else other.name
+            if second.prediction == first.truth
+            else "neither"
+        )
         row: dict[str, object] = {"clip": first.clip, "truth": first.truth, "right": who}
         for record, answer in ((one, first), (other, second)):
             score = answer.scores[record.classes.index(answer.prediction)]

@@ -22,7 +22,10 @@ KINDS: dict[str, type | tuple[type, ...]] = {
     "network": str, "protocol": str, "scheme": dict, "seeds": list, "settings": (dict, type(None)), "training": (dict, type(None)),
     "start": (dict, type(None)), "prepared": dict, "folds": list, "left_out": dict, "versions": dict, "choice": dict,
 }  # fmt: skip
-INNER = {"scheme": {"name": str, "classes": list, "source": str}, "prepared": {"folder": str, "fingerprint": str, "about": dict}}
+INNER = {
+    "scheme": {"name": str, "classes": list, "source": str},
+    "prepared": {"folder": str, "fingerprint": str, "about": dict},
+}
 FOLD = {"name": str, "train_people": list, "test_people": list, "train_clips": int, "test_clips": int}
 """Of what kind it says what it says: outside, in its parts, and in each fold."""
 
@@ -83,7 +86,9 @@ class Record:
         """The databases that were made by a computer, where others beside them were not."""
         about = self._about_prepared
         made = [leaf["datasets"] for leaf in about.get("pooled", []) if leaf["about"]["synthetic"]]
-        return tuple(sorted({name for names in made for name in names})) if synthetic(about) == "partly" else ()
+        return (
+            tuple(sorted({name for names in made for name in names})) if synthetic(about) == "partly" else ()
+        )
 
     @property
     def _about_prepared(self) -> dict:
@@ -93,7 +98,9 @@ class Record:
     def expected(self) -> int | None:
         """Answers a complete study has; None where nobody can know."""
         folds = self.about.get("folds")
-        return sum(fold["test_clips"] for fold in folds) * len(self.about.get("seeds", [0])) if folds else None
+        return (
+            sum(fold["test_clips"] for fold in folds) * len(self.about.get("seeds", [0])) if folds else None
+        )
 
 
 @dataclass(frozen=True)
@@ -118,7 +125,10 @@ def read_records(folders: Sequence[Path]) -> list[Record]:
     if repeated:
         raise LearnetError(f"{repeated[0]} was given twice.", "Name each study once.")
     records = [read_record(folder) for folder in folders]
-    for longer in (lambda folder: f"{folder.parent.name}/{folder.name}", str):  # names that tell the studies apart
+    for longer in (
+        lambda folder: f"{folder.parent.name}/{folder.name}",
+        str,
+    ):  # names that tell the studies apart
         names = Counter(record.name for record in records)
         records = [replace(r, name=longer(r.folder.resolve())) if names[r.name] > 1 else r for r in records]
     for other in records[1:]:
@@ -138,7 +148,9 @@ def read_record(folder: Path) -> Record:
     _check_about(folder / "study.json", about)
     classes, outcomes, waiting = _read_answers(folder, about)
     if about and tuple(about["scheme"]["classes"]) != classes:
-        raise BadInput(folder, "study.json and outcomes.csv name different classes", "They are not of one study.")
+        raise BadInput(
+            folder, "study.json and outcomes.csv name different classes", "They are not of one study."
+        )
     prepared, missing = _find_prepared(folder, about)
     missing = [*waiting, *missing]
     if not about:
@@ -164,10 +176,15 @@ def _check_about(file: Path, about: dict) -> None:
         if not isinstance(about[key].get(name), kind)
     ]
     folds = about.get("folds", []) if "folds" not in wrong else []
-    if any(not isinstance(one, dict) or any(not isinstance(one.get(name), kind) for name, kind in FOLD.items()) for one in folds):
+    if any(
+        not isinstance(one, dict) or any(not isinstance(one.get(name), kind) for name, kind in FOLD.items())
+        for one in folds
+    ):
         wrong.append("folds")
     if wrong:
-        raise BadInput(file, f"{', '.join(wrong)} cannot be read", "Restore the file, or remove it to report without it.")
+        raise BadInput(
+            file, f"{', '.join(wrong)} cannot be read", "Restore the file, or remove it to report without it."
+        )
 
 
 def _read_answers(folder: Path, about: dict) -> tuple[tuple[str, ...], list[Outcome], list[str]]:
@@ -179,10 +196,16 @@ def _read_answers(folder: Path, about: dict) -> tuple[tuple[str, ...], list[Outc
     text = _read_text(file) if file.is_file() else ""
     if about and text and not text.endswith("\n"):
         text = text[: text.rfind("\n") + 1]
-        missing.append("The last answer in outcomes.csv is cut off and is left out: the study is at work, or was stopped.")
+        missing.append(
+            "The last answer in outcomes.csv is cut off and is left out: the study is at work, or was stopped."
+        )
     outcomes = parse(file, text) if text else read_outcomes(folder)
     if not outcomes:
-        raise BadInput(folder, "this study has no answers yet", "Let it run on: the same `learnet study` command goes on where it stopped.")
+        raise BadInput(
+            folder,
+            "this study has no answers yet",
+            "Let it run on: the same `learnet study` command goes on where it stopped.",
+        )
     clips: dict[int, set[str]] = {}
     for outcome in outcomes:
         clips.setdefault(outcome.seed, set()).add(outcome.clip)
@@ -192,7 +215,11 @@ def _read_answers(folder: Path, about: dict) -> tuple[tuple[str, ...], list[Outc
         told = ", ".join(f"{seed} ({len(clips[seed])} of {len(every)} clips)" for seed in late)
         missing.append(f"Seeds that have not answered every clip are left out: {told}.")
     if not outcomes:
-        raise BadInput(folder, "none of its seeds has answered every clip that another has", "Let the study finish, or run it anew.")
+        raise BadInput(
+            folder,
+            "none of its seeds has answered every clip that another has",
+            "Let the study finish, or run it anew.",
+        )
     return tuple(next(csv.reader(text.splitlines()))[len(COLUMNS) :]), outcomes, missing
 
 
@@ -203,20 +230,28 @@ def refuse_different(one: Record, other: Record) -> None:
         LearnetError: naming what differs.
     """
     hint = "Report them apart, or run both on the same prepared folder with the same classes."
-    if late := [record.name for record in (one, other) if record.expected not in (None, len(record.outcomes))]:
+    if late := [
+        record.name for record in (one, other) if record.expected not in (None, len(record.outcomes))
+    ]:
         hint = f"{' and '.join(late)} {'is' if len(late) == 1 else 'are'} not finished: run the same study command again, then compare."
     if one.classes != other.classes:
-        raise LearnetError(f"{one.name} has the classes {', '.join(one.classes)}, and {other.name} has {', '.join(other.classes)}.", hint)
+        raise LearnetError(
+            f"{one.name} has the classes {', '.join(one.classes)}, and {other.name} has {', '.join(other.classes)}.",
+            hint,
+        )
     truth, truth_of_other = ({o.clip: o.truth for o in record.outcomes} for record in (one, other))
     if truth.keys() != truth_of_other.keys():
         only = [
-            f"{len(missing)} only in {record.name}" + (f" ({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''})" if missing else "")
+            f"{len(missing)} only in {record.name}"
+            + (f" ({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''})" if missing else "")
             for record, missing in (
                 (one, sorted(truth.keys() - truth_of_other.keys())),
                 (other, sorted(truth_of_other.keys() - truth.keys())),
             )
         ]
-        raise LearnetError(f"{one.name} and {other.name} did not answer the same clips: {', '.join(only)}.", hint)
+        raise LearnetError(
+            f"{one.name} and {other.name} did not answer the same clips: {', '.join(only)}.", hint
+        )
     differ = sorted(clip for clip in truth if truth[clip] != truth_of_other[clip])
     if differ:
         first = differ[0]
@@ -235,7 +270,13 @@ def shared_people(folds: Sequence[dict]) -> dict[str, list[str]]:
 
 def check(record: Record) -> list[Check]:
     """What a reader would have to take on trust, tried against the files."""
-    return [_nobody_on_both_sides(record), _tested_where_said(record), _complete(record), _same_numbers(record), _same_images(record)]
+    return [
+        _nobody_on_both_sides(record),
+        _tested_where_said(record),
+        _complete(record),
+        _same_numbers(record),
+        _same_images(record),
+    ]
 
 
 def _nobody_on_both_sides(record: Record) -> Check:
@@ -246,7 +287,11 @@ def _nobody_on_both_sides(record: Record) -> Check:
     both = shared_people(folds)
     if both:
         name, people = next(iter(both.items()))
-        return Check(claim, False, f"{len(both)} of {len(folds)} folds; fold {name} has {_listed(people)} on both sides")
+        return Check(
+            claim,
+            False,
+            f"{len(both)} of {len(folds)} folds; fold {name} has {_listed(people)} on both sides",
+        )
     if any(fold["train_clips"] and not fold["train_people"] for fold in folds):
         return Check(claim, True, "none of the people tested is among those the weights were trained on")
     tested = {person for fold in folds for person in fold["test_people"]}
@@ -277,12 +322,18 @@ def _same_numbers(record: Record) -> Check:
     claim = "The numbers follow from the answers"
     metrics = _read_json(record.folder / "metrics.json")
     if not metrics:
-        return Check(claim, True, "counted from outcomes.csv for this page; there is no metrics.json to compare with")
+        return Check(
+            claim, True, "counted from outcomes.csv for this page; there is no metrics.json to compare with"
+        )
     stored = metrics.get("mean")
     means = stored if isinstance(stored, dict) else {}
     differ = [m for m in MEASURES if not _equal(means.get(m), record.summary["mean"][m]["value"])]
     if differ:
-        return Check(claim, False, f"metrics.json says otherwise for {', '.join(differ)}; this page shows what outcomes.csv gives")
+        return Check(
+            claim,
+            False,
+            f"metrics.json says otherwise for {', '.join(differ)}; this page shows what outcomes.csv gives",
+        )
     return Check(claim, True, "counted anew from outcomes.csv; metrics.json agrees")
 
 
@@ -307,7 +358,9 @@ def _find_prepared(folder: Path, about: dict) -> tuple[Prepared | None, list[str
     wanted = about["prepared"]
     said = Path(wanted["folder"])
     home = folder.resolve()
-    places = [place for place in (said, home / said.name, home.parent / said.name) if place.is_dir()]  # it may have moved along
+    places = [
+        place for place in (said, home / said.name, home.parent / said.name) if place.is_dir()
+    ]  # it may have moved along
     if not places:
         return None, [f"The prepared folder {said} is gone, {lost}."]
     try:
@@ -325,9 +378,13 @@ def _read_json(file: Path) -> dict:
     try:
         content = json.loads(_read_text(file))
     except (ValueError, RecursionError) as error:
-        raise BadInput(file, f"this is not JSON ({error})", "Restore the file, or remove it to report without it.") from None
+        raise BadInput(
+            file, f"this is not JSON ({error})", "Restore the file, or remove it to report without it."
+        ) from None
     if not isinstance(content, dict):
-        raise BadInput(file, "this is not a JSON object", "Restore the file, or remove it to report without it.")
+        raise BadInput(
+            file, "this is not a JSON object", "Restore the file, or remove it to report without it."
+        )
     return content
 
 

@@ -49,7 +49,10 @@ def scores_figure(records: Sequence[Record]) -> Drawing:
     """Accuracy, UF1 and UAR of every study with intervals; a dashed line where no learning stands."""
     floor = tables.floor(records[0])
     panels = {
-        tables.NAMES[m]: [Interval(r.name, *(r.summary["mean"][m][key] for key in ("value", "low", "high"))) for r in records]
+        tables.NAMES[m]: [
+            Interval(r.name, *(r.summary["mean"][m][key] for key in ("value", "low", "high")))
+            for r in records
+        ]
         for m in MEASURES
     }
     said = "; ".join(
@@ -66,31 +69,45 @@ def trust(records: Sequence[Record]) -> dict:
     """Promises checked against the files, protocol, how settings were chosen, seeds, what scores are worth, the data and their audit."""
     checks = [check(record) for record in records]
     calibrations = [_calibrated(record, place) for place, record in enumerate(records, start=1)]
-    of_data = {str(record.about.get("prepared", {}).get("fingerprint")): record for record in reversed(records)}
+    of_data = {
+        str(record.about.get("prepared", {}).get("fingerprint")): record for record in reversed(records)
+    }
     return {
         "protocol": tables.side_by_side(records, [_facts(record) for record in records]),
         "checks": [(row[0].claim, row) for row in zip(*checks, strict=True)],
-        "choices": [(r, tables.choice(r), tables.group_sizes(r), tables.candidates(r)) for r in records if r.about.get("choice")],
+        "choices": [
+            (r, tables.choice(r), tables.group_sizes(r), tables.candidates(r))
+            for r in records
+            if r.about.get("choice")
+        ],
         "seeds": tables.seeds(records),
         "bins": BINS,
         "calibrations": calibrations,
         "drawings": [found.drawing for found in calibrations],
         "composition": tables.composition(records[0]),
-        "audits": [(record, *_findings(record.prepared.folder)) for record in reversed(of_data.values()) if record.prepared],
+        "audits": [
+            (record, *_findings(record.prepared.folder))
+            for record in reversed(of_data.values())
+            if record.prepared
+        ],
         "audit": tables.audit,
     }
 
 
 def failures(records: Sequence[Record]) -> dict:
     """Confusion, classes, databases, people, the worst clips, and every single answer."""
-    confusions = [(r, _confusion(r, place), tables.confused(r), tables.classes(r)) for place, r in enumerate(records, start=1)]
+    confusions = [
+        (r, _confusion(r, place), tables.confused(r), tables.classes(r))
+        for place, r in enumerate(records, start=1)
+    ]
     return {
         "confusions": confusions,
         "drawings": [found for _, found, _, _ in confusions],
         "datasets": tables.datasets(records).to_dict("records"),
         "names": list(tables.NAMES.values()),
         "people": tables.people(records),
-        "formats": {f"{r.name}: right": "{:.1f}" for r in records} | {f"{r.name}: accuracy": "{:.0%}" for r in records},
+        "formats": {f"{r.name}: right": "{:.1f}" for r in records}
+        | {f"{r.name}: accuracy": "{:.0%}" for r in records},
         "worst": [(record, tables.worst(record)) for record in records if record.looks],
         "answers": tables.answers(records),
     }
@@ -102,12 +119,19 @@ def again(records: Sequence[Record]) -> dict:
         "Study": ("What was asked", [record.about.get("settings") or {} for record in records]),
         "Training": ("How each network was trained", [_training(record) for record in records]),
         "Images": ("How the motion images were made", [_images(record) for record in records]),
-        "Versions": ("Programs the numbers depend on", [record.about.get("versions") or {} for record in records]),
+        "Versions": (
+            "Programs the numbers depend on",
+            [record.about.get("versions") or {} for record in records],
+        ),
         "Run": ("The run itself; it changes no number", [record.run for record in records]),
     }
     return {
         "commands": [command for record in records if (command := tables.command(record))],
-        "settings": [(title, note, tables.side_by_side(records, values)) for title, (note, values) in groups.items() if any(values)],
+        "settings": [
+            (title, note, tables.side_by_side(records, values))
+            for title, (note, values) in groups.items()
+            if any(values)
+        ],
     }
 
 
@@ -119,7 +143,9 @@ def _facts(record: Record) -> dict[str, str]:
     about, scheme, folds = record.about, record.about.get("scheme", {}), record.about.get("folds", [])
     return {
         "network": about.get("network", "unknown"),
-        "protocol": f"{record.protocol}: {record.leak}" if record.leaky else PROTOCOLS.get(record.protocol, record.protocol),
+        "protocol": f"{record.protocol}: {record.leak}"
+        if record.leaky
+        else PROTOCOLS.get(record.protocol, record.protocol),
         "people": str(len({o.person for o in record.outcomes})),
         "folds": str(len(folds)) if folds else "unknown",
         "clips": str(len(record.answers)),
@@ -137,7 +163,11 @@ def _training(record: Record) -> dict[str, object]:
     """The settings that had a say: a network that is fitted in one go takes few, and the seed only draws its groups."""
     training = record.about.get("training") or {}
     fitted = ("seed", "level", "stretch", "mirror", "mirror_at_test")
-    return {key: training[key] for key in fitted if key in training} if record.about.get("network") in FITTED else training
+    return (
+        {key: training[key] for key in fitted if key in training}
+        if record.about.get("network") in FITTED
+        else training
+    )
 
 
 def _settings(record: Record) -> str:
@@ -178,7 +208,10 @@ def _epochs(record: Record) -> str:
 def _used_epochs(file: Path) -> list[int]:
     """Epochs of each training; none where the file is gone or damaged."""
     try:
-        return [int(row["epochs"]) for row in csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"), newline=""))]
+        return [
+            int(row["epochs"])
+            for row in csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"), newline=""))
+        ]
     except (OSError, ValueError, KeyError, TypeError):
         return []
 
@@ -194,10 +227,13 @@ def _apexes(record: Record) -> str:
 def _confusion(record: Record, place: int) -> Drawing:
     table = tables.confused(record)
     counts = table.to_numpy()
-    said = (
-        f"Confusion matrix of {record.name}: {np.trace(counts)} of {counts.sum()} answers are right. The table beside it has every count."
+    said = f"Confusion matrix of {record.name}: {np.trace(counts)} of {counts.sum()} answers are right. The table beside it has every count."
+    return drawing(
+        confusion_figure(counts, record.classes),
+        f"confusion-{place}",
+        said,
+        table.rename_axis("truth").reset_index(),
     )
-    return drawing(confusion_figure(counts, record.classes), f"confusion-{place}", said, table.rename_axis("truth").reset_index())
 
 
 @dataclass(frozen=True)
@@ -223,7 +259,9 @@ def _calibrated(record: Record, place: int) -> Calibrated:
     if record.about.get("network") in VOTING:
         said += " The scores of this network are votes, never meant as probabilities."
     name = f"Reliability of the scores of {record.name}. {said}"
-    figure = drawing(reliability_figure(tables.reliability(found)), f"reliability-{place}", name, tables.reliability(found))
+    figure = drawing(
+        reliability_figure(tables.reliability(found)), f"reliability-{place}", name, tables.reliability(found)
+    )
     return Calibrated(record, found, figure, said)
 
 
@@ -247,10 +285,20 @@ def _images(record: Record) -> dict[str, object]:
 def _made(about: dict) -> dict[str, object]:
     """`prepare.json` line by line; of pooled folders, what each says by itself."""
     about = {key: value for key, value in about.items() if key != "fingerprint"}
-    made, read, versions, pooled = (about.pop(key, None) or {} for key in ("preparation", "reading", "versions", "pooled"))
+    made, read, versions, pooled = (
+        about.pop(key, None) or {} for key in ("preparation", "reading", "versions", "pooled")
+    )
     parts = {
-        f"pooled, {place}": {"folder": leaf["folder"], "databases": leaf["datasets"], "fingerprint": leaf["fingerprint"][:12]}
-        | {key: leaf["about"][key] for key in ("clips", "skipped", "people", "synthetic") if key in leaf["about"]}
+        f"pooled, {place}": {
+            "folder": leaf["folder"],
+            "databases": leaf["datasets"],
+            "fingerprint": leaf["fingerprint"][:12],
+        }
+        | {
+            key: leaf["about"][key]
+            for key in ("clips", "skipped", "people", "synthetic")
+            if key in leaf["about"]
+        }
         | (leaf["about"].get("reading") or {})
         for place, leaf in enumerate(pooled, start=1)
     }

@@ -41,7 +41,9 @@ def measures(records: Sequence[Record]) -> pd.DataFrame:
     """A row for each study: each measure with the ends of its 95 % interval and its standard deviation over seeds."""
     rows = []
     for record in records:
-        row = {"study": record.name, "network": record.about.get("network", "unknown")} | _measured(record.summary["mean"])
+        row = {"study": record.name, "network": record.about.get("network", "unknown")} | _measured(
+            record.summary["mean"]
+        )
         people = len({o.person for o in record.outcomes})
         rows.append({**row, "clips": len(record.answers), "people": people, "seeds": len(record.seeds)})
     return pd.DataFrame(rows)
@@ -50,12 +52,19 @@ def measures(records: Sequence[Record]) -> pd.DataFrame:
 def intervals(records: Sequence[Record]) -> pd.DataFrame:
     """A row for each study and measure, and last those of no learning: what the figure of the scores is drawn from."""
     rows = [
-        {"study": record.name, "measure": NAMES[m], **{key: record.summary["mean"][m][key] for key in ("value", "low", "high", "spread")}}
+        {
+            "study": record.name,
+            "measure": NAMES[m],
+            **{key: record.summary["mean"][m][key] for key in ("value", "low", "high", "spread")},
+        }
         for record in records
         for m in MEASURES
     ]
     least = floor(records[0])
-    rows += [{"study": f"always {least.emotion}", "measure": NAMES[m], "value": value} for m, value in least.values.items()]
+    rows += [
+        {"study": f"always {least.emotion}", "measure": NAMES[m], "value": value}
+        for m, value in least.values.items()
+    ]
     return pd.DataFrame(rows)
 
 
@@ -63,14 +72,23 @@ def reliability(found: Calibration) -> pd.DataFrame:
     """A row for each bin of scores: its ends, answers, their mean score, the share that is right and its 95 % interval."""
     ends = np.arange(len(found.counts) + 1) / len(found.counts)
     low, high = found.limits.T
-    columns = {"from": ends[:-1], "to": ends[1:], "answers": found.counts, "score": found.score, "right": found.right}
+    columns = {
+        "from": ends[:-1],
+        "to": ends[1:],
+        "answers": found.counts,
+        "score": found.score,
+        "right": found.right,
+    }
     return pd.DataFrame({**columns, "low": low, "high": high})
 
 
 def worst(record: Record, most: int = 12) -> pd.DataFrame:
     """The wrong answers given with the highest score, the surest first: clip, truth, answer, and the scores of both."""
     place = {name: i for i, name in enumerate(record.classes)}
-    wrong = sorted((o for o in record.answers if o.truth != o.prediction), key=lambda o: (-o.scores[place[o.prediction]], o.clip))
+    wrong = sorted(
+        (o for o in record.answers if o.truth != o.prediction),
+        key=lambda o: (-o.scores[place[o.prediction]], o.clip),
+    )
     rows = [
         {
             "clip": o.clip, "truth": o.truth, "answer": o.prediction,
@@ -91,7 +109,11 @@ def choice(record: Record) -> pd.DataFrame:
     for name in made.get("candidates", {}):
         taken = [group.removeprefix("group-") for group in groups if made["taken"][group] == name]
         rows.append(
-            {"candidate": name, **{said: made["scores"][group][name] for group, said in groups.items()}, "taken for": ", ".join(taken)}
+            {
+                "candidate": name,
+                **{said: made["scores"][group][name] for group, said in groups.items()},
+                "taken for": ", ".join(taken),
+            }
         )
     return pd.DataFrame(rows)
 
@@ -106,10 +128,15 @@ def candidates(record: Record) -> pd.DataFrame:
     """A row for each candidate of a choice: the settings in which they differ; without columns for them where they do not."""
     made = (record.about.get("choice") or {}).get("candidates", {})
     names = list(dict.fromkeys(name for settings in made.values() for name in settings))
-    differing = [name for name in names if len({_written(settings.get(name)) for settings in made.values()}) > 1]
+    differing = [
+        name for name in names if len({_written(settings.get(name)) for settings in made.values()}) > 1
+    ]
     told = {name: name.replace("_", " ").strip() for name in differing}
     return pd.DataFrame(
-        [{"candidate": key} | {said: _written(settings.get(name)) for name, said in told.items()} for key, settings in made.items()]
+        [
+            {"candidate": key} | {said: _written(settings.get(name)) for name, said in told.items()}
+            for key, settings in made.items()
+        ]
     )
 
 
@@ -120,16 +147,24 @@ def seeds(records: Sequence[Record]) -> pd.DataFrame:
         blocks = {**record.summary["seeds"], "scores averaged": record.summary.get("averaged")}
         if len(record.seeds) > 1:
             for seed, block in blocks.items():
-                rows.append({"study": record.name, "seed": seed} | {NAMES[m]: block[m]["value"] for m in MEASURES})
+                rows.append(
+                    {"study": record.name, "seed": seed} | {NAMES[m]: block[m]["value"] for m in MEASURES}
+                )
     return pd.DataFrame(rows)
 
 
 def classes(record: Record) -> pd.DataFrame:
     """A row for each class: clips, precision, recall, F1; the last row is their mean, which is UAR under recall and UF1 under F1."""
     counts = np.stack([block["confusion"] for block in record.summary["seeds"].values()])  # (S, K, K)
-    rates = dict(zip(("precision", "recall", "F1"), precision_recall_f1(counts).mean(axis=1), strict=True))  # mean over seeds
+    rates = dict(
+        zip(("precision", "recall", "F1"), precision_recall_f1(counts).mean(axis=1), strict=True)
+    )  # mean over seeds
     table = pd.DataFrame({"class": record.classes, "clips": counts[0].sum(axis=1), **rates})
-    mean = {"class": "mean of classes", "clips": int(counts[0].sum()), **{name: rate.mean() for name, rate in rates.items()}}
+    mean = {
+        "class": "mean of classes",
+        "clips": int(counts[0].sum()),
+        **{name: rate.mean() for name, rate in rates.items()},
+    }
     return pd.concat([table, pd.DataFrame([mean])], ignore_index=True)
 
 
@@ -147,7 +182,12 @@ def datasets(records: Sequence[Record]) -> pd.DataFrame:
     for dataset in records[0].summary.get("datasets", {}):
         for record in records:
             found = record.summary["datasets"][dataset]
-            row = {"dataset": dataset, "study": record.name, "clips": found["clips"], "people": found["people"]}
+            row = {
+                "dataset": dataset,
+                "study": record.name,
+                "clips": found["clips"],
+                "people": found["people"],
+            }
             rows.append(row | _measured(found["mean"]) | {"absent": ", ".join(found["absent"])})
     return pd.DataFrame(rows)
 
@@ -157,13 +197,22 @@ def _measured(mean: dict) -> dict[str, object]:
     row: dict[str, object] = {}
     for measure in MEASURES:
         found = mean[measure]
-        row |= {NAMES[measure]: found["value"]} | {f"{NAMES[measure]} {key}": found[key] for key in ("low", "high", "spread")}
+        row |= {NAMES[measure]: found["value"]} | {
+            f"{NAMES[measure]} {key}": found[key] for key in ("low", "high", "spread")
+        }
     return row
 
 
 def people(records: Sequence[Record]) -> pd.DataFrame:
     """A row for each person: clips, then for each study how many were right (mean over seeds) and their share."""
-    table = pd.Series([o.person for o in records[0].answers]).value_counts().sort_index().rename_axis("person").rename("clips").to_frame()
+    table = (
+        pd.Series([o.person for o in records[0].answers])
+        .value_counts()
+        .sort_index()
+        .rename_axis("person")
+        .rename("clips")
+        .to_frame()
+    )
     for record in records:
         right = Counter(o.person for o in record.outcomes if o.truth == o.prediction)
         mean = pd.Series({person: right[person] / len(record.seeds) for person in table.index})
@@ -191,7 +240,9 @@ def composition(record: Record) -> pd.DataFrame:
     for name in record.classes:
         having = [o for o in answers if o.truth == name]
         counts = {f"in {dataset}": sum(o.dataset == dataset for o in having) for dataset in datasets}
-        rows.append({"class": name, "clips": len(having), "people": len({o.person for o in having}), **counts})
+        rows.append(
+            {"class": name, "clips": len(having), "people": len({o.person for o in having}), **counts}
+        )
     left_out = record.about.get("left_out", {})
     rows += [{"class": f"{emotion} (left out)", "clips": clips} for emotion, clips in left_out.items()]
     return pd.DataFrame(rows).astype(
@@ -207,7 +258,14 @@ def audit(findings: Sequence[Finding]) -> pd.DataFrame:
     rows = []
     for (harmless, kind), found in sorted(kinds.items()):
         first = f"{found[0].where}: {found[0].what}"
-        rows.append({"finding": kind, "number": len(found), "changes results": "no" if harmless else "yes", "first": first})
+        rows.append(
+            {
+                "finding": kind,
+                "number": len(found),
+                "changes results": "no" if harmless else "yes",
+                "first": first,
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -215,7 +273,13 @@ def side_by_side(records: Sequence[Record], values: Sequence[Mapping[str, object
     """A row for each name that any of VALUES has, a column for each study; empty cells where a study has no such value."""
     names = list(dict.fromkeys(name for found in values for name in found))
     table = {"": [name.replace("_", " ") for name in names]}
-    return pd.DataFrame(table | {r.name: [_written(found.get(name)) for name in names] for r, found in zip(records, values, strict=True)})
+    return pd.DataFrame(
+        table
+        | {
+            r.name: [_written(found.get(name)) for name in names]
+            for r, found in zip(records, values, strict=True)
+        }
+    )
 
 
 def command(record: Record) -> str:
@@ -231,7 +295,9 @@ def command(record: Record) -> str:
         options = ["--weights", str(settings["weights"]), "--classes", record.about["scheme"]["name"]]
         return shlex.join(["learnet", "evaluate", folder, record.folder.name, *options])
     options = _options(settings, Study()) + _options(record.about.get("training") or {}, Training())
-    options += ["--choice", "CHOICE"] if record.about.get("choice") else []  # study.json has what was chosen, not where it lies
+    options += (
+        ["--choice", "CHOICE"] if record.about.get("choice") else []
+    )  # study.json has what was chosen, not where it lies
     return shlex.join(["learnet", "study", *prepared.get("folders", [folder]), record.folder.name, *options])
 
 
@@ -254,7 +320,11 @@ def _options(values: Mapping[str, object], defaults: Study | Training) -> list[s
         if isinstance(value, list):
             options += [word for each in value for word in (f"--{name}", str(each))]
             continue
-        options += [f"--{name}" if value else f"--no-{name}"] if isinstance(value, bool) else [f"--{name}", str(value)]
+        options += (
+            [f"--{name}" if value else f"--no-{name}"]
+            if isinstance(value, bool)
+            else [f"--{name}", str(value)]
+        )
     return options
 
 

@@ -13,7 +13,9 @@ from learnet.report.record import Record
 if TYPE_CHECKING:
     from learnet.explain.case import Case
 
-MOST_PICTURES = 96  # on the whole page, so that it stays under 10 MB: one of 112 pixels square takes at most 50 kB
+MOST_PICTURES = (
+    96  # on the whole page, so that it stays under 10 MB: one of 112 pixels square takes at most 50 kB
+)
 EACH = 3  # right ones, and as many wrong ones, of each class
 
 
@@ -34,11 +36,19 @@ def reasons(records: Sequence[Record], show_faces: bool, clips: int, anonymous: 
         clips: explained on the whole page, in which the studies share.
         anonymous: no motion images; where the network looked is drawn on the average face.
     """
-    room = MOST_PICTURES // (2 * len(records[0].classes) * (2 if show_faces else 1))  # pictures for each class and side, on all shelves
+    room = MOST_PICTURES // (
+        2 * len(records[0].classes) * (2 if show_faces else 1)
+    )  # pictures for each class and side, on all shelves
     shown = records[: max(room, 1)]  # the first studies only, where there are very many
-    galleries = [(record, gallery(record, max(1, min(EACH, room // len(shown))), show_faces, anonymous)) for record in shown]
+    galleries = [
+        (record, gallery(record, max(1, min(EACH, room // len(shown))), show_faces, anonymous))
+        for record in shown
+    ]
     share = -(-clips // len(shown))
-    explained = {record.name: explain(record, found, share, place, anonymous) for place, (record, found) in enumerate(galleries, start=1)}
+    explained = {
+        record.name: explain(record, found, share, place, anonymous)
+        for place, (record, found) in enumerate(galleries, start=1)
+    }
     return {
         "galleries": galleries,
         "without_pictures": [record.name for record in records[len(shown) :]],
@@ -85,7 +95,11 @@ def _without_weights(record: Record) -> str:
     kept = (record.about.get("settings") or {}).get("keep_weights")
     if kept is None:
         return f"{record.name} has no weights in its folder"
-    return f"{record.name} kept the weights of its folds, and they are gone from its folder" if kept else f"{record.name} kept no weights"
+    return (
+        f"{record.name} kept the weights of its folds, and they are gone from its folder"
+        if kept
+        else f"{record.name} kept no weights"
+    )
 
 
 def _chosen(found: Gallery, clips: int) -> list[Shot]:
@@ -112,7 +126,9 @@ def _looked(record: Record, case: "Case", name: str, anonymous: bool) -> Drawing
         maps = {f"Grad-CAM, {stage}": grad_cam(case.module, case.image, target, stage), **maps}
         maps["integrated gradients"] = integrated_gradients(case.module, case.image, target)
     plate = where_plate(maps, case.ground(anonymous), _title(case))
-    table = plate.table.pivot(index=["method", "row"], columns="column", values="value").reset_index()  # long, it were three times the size
+    table = plate.table.pivot(
+        index=["method", "row"], columns="column", values="value"
+    ).reset_index()  # long, it were three times the size
     ground = "the average face" if anonymous else "the motion image"
     said = f"Where {record.name} looked in {case.clip}: {ground}, then {', '.join(maps)} over it. {_title(case)}."
     return drawing(plate.figure, name, said, table, broad=len(maps) > 1)

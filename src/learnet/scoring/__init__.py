@@ -25,7 +25,9 @@ class Pooled:
     clips: int  # answers of one seed
     people: int | None  # None where the file does not say whose clips they are
     values: dict[str, float]  # by metrics.MEASURES, mean over seeds
-    limits: dict[str, tuple[float, float]]  # 95 %, by bootstrap over people; empty where nobody knows them, or there is one
+    limits: dict[
+        str, tuple[float, float]
+    ]  # 95 %, by bootstrap over people; empty where nobody knows them, or there is one
     absent: tuple[str, ...]  # classes without a clip, which count as zero
 
 
@@ -37,7 +39,9 @@ class Scored:
     whole: Pooled
     databases: tuple[Pooled, ...]  # where there are several
     conventions: tuple[Convention, ...]
-    classes: tuple[tuple[str, int, float, float, float], ...]  # class, clips, precision, recall, F1, mean over seeds
+    classes: tuple[
+        tuple[str, int, float, float, float], ...
+    ]  # class, clips, precision, recall, F1, mean over seeds
     counts: tuple[Counts, ...]  # as `official.counts`
     repeated: tuple[str, ...]  # clips that are answered more than once; every answer is counted
     check: ListCheck | None  # where a list was given
@@ -57,8 +61,14 @@ def score(path: Path, listed: Path | None = None, classes: str = "auto") -> Scor
     """
     answers = read_answers(path, classes)
     names = sorted({o.dataset for o in answers.outcomes}) if answers.has_people else []
-    parts = [_pooled(name, [o for o in answers.outcomes if o.dataset == name], answers) for name in names] if len(names) > 1 else []
-    by_seed = per_seed_counts(answers.outcomes, sorted({o.person for o in answers.outcomes}), answers.classes).sum(axis=1)  # (S, K, K)
+    parts = (
+        [_pooled(name, [o for o in answers.outcomes if o.dataset == name], answers) for name in names]
+        if len(names) > 1
+        else []
+    )
+    by_seed = per_seed_counts(
+        answers.outcomes, sorted({o.person for o in answers.outcomes}), answers.classes
+    ).sum(axis=1)  # (S, K, K)
     rates = precision_recall_f1(by_seed).mean(axis=1)
     clips = by_seed[0].sum(axis=1)
     per_class = [(name, int(clips[k]), *map(float, rates[:, k])) for k, name in enumerate(answers.classes)]
@@ -83,7 +93,16 @@ def as_csv(scored: Scored) -> str:
     for part in (scored.whole, *scored.databases):
         about = (part.clips, "" if part.people is None else part.people)
         for measure in MEASURES:
-            writer.writerow((part.name, pooled.name, measure, part.values[measure], *part.limits.get(measure, ("", "")), *about))
+            writer.writerow(
+                (
+                    part.name,
+                    pooled.name,
+                    measure,
+                    part.values[measure],
+                    *part.limits.get(measure, ("", "")),
+                    *about,
+                )
+            )
     about = (scored.whole.clips, "" if scored.whole.people is None else scored.whole.people)
     writer.writerow((ALL, pooled.name, "precision", pooled.values["precision"], "", "", *about))
     for convention in others:

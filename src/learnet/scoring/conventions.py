@@ -28,13 +28,21 @@ def conventions(outcomes: Sequence[Outcome], classes: Sequence[str]) -> list[Con
     """
     seeds = [[o for o in outcomes if o.seed == seed] for seed in sorted({o.seed for o in outcomes})]
     rows = [
-        ("pooled, mean over classes", "MEGC2019: UF1 and UAR", _mean_of(seeds, lambda part: _macro(_counts(part, classes)))),
+        (
+            "pooled, mean over classes",
+            "MEGC2019: UF1 and UAR",
+            _mean_of(seeds, lambda part: _macro(_counts(part, classes))),
+        ),
         (
             "pooled, precision mistaken for recall",
             "truth and prediction are swapped",
             _mean_of(seeds, lambda part: _swapped(part, classes)),
         ),
-        ("pooled, weighted by clips", "weighted F1; recall is accuracy", _mean_of(seeds, lambda part: _weighted(_counts(part, classes)))),
+        (
+            "pooled, weighted by clips",
+            "weighted F1; recall is accuracy",
+            _mean_of(seeds, lambda part: _weighted(_counts(part, classes))),
+        ),
         (
             "pooled, F1 of the means",
             "F1 of mean precision and mean recall",
@@ -42,11 +50,18 @@ def conventions(outcomes: Sequence[Outcome], classes: Sequence[str]) -> list[Con
         ),
     ]
     for what, key in _groupings(outcomes):
-        for own, note in ((False, "a class that is missing there counts as zero"), (True, "over the classes that occur there")):
+        for own, note in (
+            (False, "a class that is missing there counts as zero"),
+            (True, "over the classes that occur there"),
+        ):
             mean = _mean_of(seeds, lambda part, key=key, own=own: _over_groups(part, classes, key, own))
             rows.append((f"mean over {what}, {'own' if own else 'all'} classes", note, mean))
     return [
-        Convention(name, {value: float(x) for value, x in zip(VALUES, found, strict=True) if not np.isnan(x)}, meaning)
+        Convention(
+            name,
+            {value: float(x) for value, x in zip(VALUES, found, strict=True) if not np.isnan(x)},
+            meaning,
+        )
         for name, meaning, found in rows
     ]
 
@@ -65,7 +80,9 @@ def _groupings(outcomes: Sequence[Outcome]) -> list[tuple[str, Callable[[Outcome
     return found
 
 
-def _mean_of(seeds: Sequence[Sequence[Outcome]], score: Callable[[Sequence[Outcome]], Float[np.ndarray, "4"]]) -> Float[np.ndarray, "4"]:
+def _mean_of(
+    seeds: Sequence[Sequence[Outcome]], score: Callable[[Sequence[Outcome]], Float[np.ndarray, "4"]]
+) -> Float[np.ndarray, "4"]:
     return np.mean([score(part) for part in seeds], axis=0)
 
 
@@ -73,7 +90,9 @@ def _counts(outcomes: Sequence[Outcome], classes: Sequence[str]) -> Int[np.ndarr
     return confusion([o.truth for o in outcomes], [o.prediction for o in outcomes], classes)
 
 
-def _macro(counts: Int[np.ndarray, "K K"], counted: Bool[np.ndarray, "K"] | None = None) -> Float[np.ndarray, "4"]:
+def _macro(
+    counts: Int[np.ndarray, "K K"], counted: Bool[np.ndarray, "K"] | None = None
+) -> Float[np.ndarray, "4"]:
     rates = precision_recall_f1(counts)
     precision, recall, f1 = rates.mean(axis=1) if counted is None else rates[:, counted].mean(axis=1)
     return np.array([np.trace(counts) / counts.sum(), f1, recall, precision])
@@ -94,7 +113,9 @@ def _of_means(counts: Int[np.ndarray, "K K"]) -> Float[np.ndarray, "4"]:
     return np.array([np.nan, 2 * recall * precision / total if total else 0.0, np.nan, np.nan])
 
 
-def _over_groups(outcomes: Sequence[Outcome], classes: Sequence[str], key: Callable[[Outcome], str], own: bool) -> Float[np.ndarray, "4"]:
+def _over_groups(
+    outcomes: Sequence[Outcome], classes: Sequence[str], key: Callable[[Outcome], str], own: bool
+) -> Float[np.ndarray, "4"]:
     found = []
     for group in sorted({key(o) for o in outcomes}):
         counts = _counts([o for o in outcomes if key(o) == group], classes)

@@ -53,7 +53,8 @@ def check_list(answers: Answers, path: Path) -> ListCheck:
     listed = {one.key: one for one in read_list(path)}
     if not answers.has_people:
         raise LearnetError(
-            f"{answers.path} does not say whose clips these are, so no list can be looked up.", "Add the columns dataset and subject."
+            f"{answers.path} does not say whose clips these are, so no list can be looked up.",
+            "Add the columns dataset and subject.",
         )
     if set(answers.classes) != set(CLASSES):
         raise LearnetError(f"{answers.path} has the classes {', '.join(answers.classes)}, and the list {', '.join(CLASSES)}.",
@@ -66,7 +67,9 @@ def check_list(answers: Answers, path: Path) -> ListCheck:
         for outcome, key in keys.items()
         if key in listed and outcome.truth != listed[key].emotion
     )
-    missing = [f"{one.dataset}/{one.subject}/{one.clip}" for key, one in listed.items() if key not in answered]
+    missing = [
+        f"{one.dataset}/{one.subject}/{one.clip}" for key, one in listed.items() if key not in answered
+    ]
     return ListCheck(len(listed), len(listed) - len(missing), tuple(missing), tuple(strange), tuple(differ))
 
 
@@ -80,25 +83,37 @@ def counts(answers: Answers) -> list[Counts]:
     there = {o.dataset for o in outcomes}
     if not there or not there <= PARTS.keys() or set(answers.classes) != set(CLASSES):
         return []
-    found = [_counted(name, [o for o in outcomes if o.dataset == name], [name]) for name in PARTS if name in there]
+    found = [
+        _counted(name, [o for o in outcomes if o.dataset == name], [name]) for name in PARTS if name in there
+    ]
     return [*found, _counted("all", outcomes, list(PARTS))] if len(there) == len(PARTS) else found
 
 
 def repeated(answers: Answers) -> list[str]:
     """Clips that are answered more than once with a seed; those of the composite are known however their subject is padded."""
-    clips = [(o.seed, _written(o).key if o.dataset in PARTS and o.person else o.clip) for o in answers.outcomes]
+    clips = [
+        (o.seed, _written(o).key if o.dataset in PARTS and o.person else o.clip) for o in answers.outcomes
+    ]
     times = Counter(clips)
-    return list(dict.fromkeys(o.clip for o, clip in zip(answers.outcomes, clips, strict=True) if times[clip] > 1))
+    return list(
+        dict.fromkeys(o.clip for o, clip in zip(answers.outcomes, clips, strict=True) if times[clip] > 1)
+    )
 
 
 def _written(outcome: Outcome) -> Listed:
     """The answer as the list would write it, for its key."""
-    return Listed(outcome.dataset, outcome.person.partition("/")[2], outcome.clip.split("/", 2)[-1], outcome.truth, 0)
+    return Listed(
+        outcome.dataset, outcome.person.partition("/")[2], outcome.clip.split("/", 2)[-1], outcome.truth, 0
+    )
 
 
 def _counted(name: str, outcomes: Sequence[Outcome], parts: Sequence[str]) -> Counts:
     labels = Counter(o.truth for o in outcomes)
-    here = {**{label: labels[label] for label in CLASSES}, "clips": len(outcomes), "people": len({o.person for o in outcomes})}
+    here = {
+        **{label: labels[label] for label in CLASSES},
+        "clips": len(outcomes),
+        "people": len({o.person for o in outcomes}),
+    }
     official = {label: sum(OFFICIAL[part][label] for part in parts) for label in CLASSES}
     clips, people = (sum(PARTS[part][place] for part in parts) for place in (0, 1))
     return Counts(name, here, {**official, "clips": clips, "people": people})

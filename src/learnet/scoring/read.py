@@ -30,7 +30,9 @@ class Answers:
 
     path: Path
     kind: str  # "log" or "table"
-    outcomes: tuple[Outcome, ...]  # in the file's order; dataset and person are "" where it does not say them, and there are no scores
+    outcomes: tuple[
+        Outcome, ...
+    ]  # in the file's order; dataset and person are "" where it does not say them, and there are no scores
     classes: tuple[str, ...]
     chosen: str  # a sentence: where the class list comes from
 
@@ -83,7 +85,11 @@ def read_answers(path: Path, classes: str = "auto") -> Answers:
     is_table = "clip" in heads or path.suffix.lower() == ".csv"
     entries = list(_table(path, text, separator) if is_table else _log(path, text))
     if not entries:
-        raise BadInput(path, "it holds no answers", f"A table needs the columns {', '.join(NEEDED)}." if is_table else _LOG)
+        raise BadInput(
+            path,
+            "it holds no answers",
+            f"A table needs the columns {', '.join(NEEDED)}." if is_table else _LOG,
+        )
     scored = tuple(name for name in heads if name in WORDS and name not in KNOWN) if is_table else ()
     known, chosen = _classes(entries, classes, scored)
     outcomes = tuple(_outcome(path, entry, known, classes, chosen is not OCCUR) for entry in entries)
@@ -92,7 +98,9 @@ def read_answers(path: Path, classes: str = "auto") -> Answers:
 
 def _text(path: Path) -> str:
     if not path.is_file():
-        raise BadInput(path, "there is no such file", "Name a log, a table of predictions, or a study folder.")
+        raise BadInput(
+            path, "there is no such file", "Name a log, a table of predictions, or a study folder."
+        )
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -112,12 +120,18 @@ def _refuse_unfinished(path: Path, text: str) -> None:
     found = max(text.count("\n") - 1, 0)  # a last line without an end is cut off
     if found < expected or not text.endswith("\n"):
         wrong = f"the study is not finished: {found} of {expected} answers are there"
-        raise BadInput(path.parent, wrong, "Run the same `learnet study` command again: it goes on where the study stopped.")
+        raise BadInput(
+            path.parent,
+            wrong,
+            "Run the same `learnet study` command again: it goes on where the study stopped.",
+        )
 
 
 def _log(path: Path, text: str) -> Iterator[Entry]:
     dataset = person = ""
-    known = None  # whether the databases are ones that learnet knows; an answer that lost a word is no new one
+    known = (
+        None  # whether the databases are ones that learnet knows; an answer that lost a word is no new one
+    )
     for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
         words = line.split()
         if len(words) == 2 and known in (None, words[0].lower() in USUAL):
@@ -126,9 +140,15 @@ def _log(path: Path, text: str) -> Iterator[Entry]:
         elif len(words) > 2 and person:
             yield Entry(number, dataset, person, " ".join(words[:-2]), *words[-2:])
         elif len(words) > 2:
-            raise BadInput(f"{path} line {number}", f"{_short(line)} is an answer, and no line before it says whose", _LOG)
+            raise BadInput(
+                f"{path} line {number}",
+                f"{_short(line)} is an answer, and no line before it says whose",
+                _LOG,
+            )
         elif words:
-            raise BadInput(f"{path} line {number}", f"{_short(line)} is neither a subject nor an answer", _LOG)
+            raise BadInput(
+                f"{path} line {number}", f"{_short(line)} is neither a subject nor an answer", _LOG
+            )
 
 
 def _table(path: Path, text: str, separator: str) -> Iterator[Entry]:
@@ -142,18 +162,32 @@ def _table(path: Path, text: str, separator: str) -> Iterator[Entry]:
     if missing := [name for name in NEEDED if names.count(name) != 1]:
         there = " ".join(", ".join(filter(None, names)).split())[:200]
         wrong = f"the columns {', '.join(missing)} are missing, or there twice; it has {there or 'none'}"
-        raise BadInput(path, wrong, f"Name {', '.join(NEEDED)} once each in the first line; dataset, subject, seed and fold are read too.")
+        raise BadInput(
+            path,
+            wrong,
+            f"Name {', '.join(NEEDED)} once each in the first line; dataset, subject, seed and fold are read too.",
+        )
     for number, row in lines[1:]:
         if any(row[len(names) :]):
-            raise BadInput(f"{path} line {number}", "there are more values than columns", "Quote values with commas in them.")
-        cells = dict(zip(reversed(names), reversed((row + [""] * len(names))[: len(names)]), strict=True))  # of two alike the first
+            raise BadInput(
+                f"{path} line {number}",
+                "there are more values than columns",
+                "Quote values with commas in them.",
+            )
+        cells = dict(
+            zip(reversed(names), reversed((row + [""] * len(names))[: len(names)]), strict=True)
+        )  # of two alike the first
         if blank := [name for name in NEEDED if not cells[name]]:
-            raise BadInput(f"{path} line {number}", f"{blank[0]} is empty", "Fill it in, or take the line out.")
+            raise BadInput(
+                f"{path} line {number}", f"{blank[0]} is empty", "Fill it in, or take the line out."
+            )
         yield _entry(path, number, cells)
 
 
 def _entry(path: Path, number: int, cells: dict[str, str]) -> Entry:
-    dataset, subject, person, clip = (cells.get(name, "") for name in ("dataset", "subject", "person", "clip"))
+    dataset, subject, person, clip = (
+        cells.get(name, "") for name in ("dataset", "subject", "person", "clip")
+    )
     dataset, subject = dataset.lower(), person or subject
     if not subject and clip.count("/") >= 2:
         dataset, subject, _ = clip.split("/", 2)
@@ -163,8 +197,14 @@ def _entry(path: Path, number: int, cells: dict[str, str]) -> Entry:
         person = "/".join(filter(None, (dataset, subject))) if subject else ""
     seed = cells.get("seed") or "0"
     if not _NUMBER.fullmatch(seed) or len(seed) > 9:
-        raise BadInput(f"{path} line {number}", f"the seed {_short(seed)} is not a small whole number", "Seeds are 0, 1, 2, and so on.")
-    return Entry(number, dataset, person, clip, cells["truth"], cells["prediction"], int(seed), cells.get("fold", ""))
+        raise BadInput(
+            f"{path} line {number}",
+            f"the seed {_short(seed)} is not a small whole number",
+            "Seeds are 0, 1, 2, and so on.",
+        )
+    return Entry(
+        number, dataset, person, clip, cells["truth"], cells["prediction"], int(seed), cells.get("fold", "")
+    )
 
 
 def _classes(entries: Sequence[Entry], scheme: str, scored: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
@@ -182,11 +222,25 @@ def _classes(entries: Sequence[Entry], scheme: str, scored: tuple[str, ...]) -> 
 
 
 def _outcome(path: Path, entry: Entry, classes: tuple[str, ...], scheme: str, numbered: bool) -> Outcome:
-    truth, prediction = (_class(path, entry, label, classes, scheme, numbered) for label in (entry.truth, entry.prediction))
-    return Outcome(path.stem, entry.fold or entry.person, entry.seed, entry.key, entry.dataset, entry.person, truth, prediction, ())
+    truth, prediction = (
+        _class(path, entry, label, classes, scheme, numbered) for label in (entry.truth, entry.prediction)
+    )
+    return Outcome(
+        path.stem,
+        entry.fold or entry.person,
+        entry.seed,
+        entry.key,
+        entry.dataset,
+        entry.person,
+        truth,
+        prediction,
+        (),
+    )
 
 
-def _class(path: Path, entry: Entry, label: str, classes: tuple[str, ...], scheme: str, numbered: bool) -> str:
+def _class(
+    path: Path, entry: Entry, label: str, classes: tuple[str, ...], scheme: str, numbered: bool
+) -> str:
     """The class of a label: its own word, its emotion's class in the scheme, or where the list has an order, its place there."""
     word = _word(label)
     if word in classes:

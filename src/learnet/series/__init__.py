@@ -55,8 +55,12 @@ def check(recipe: Recipe, where: Path | str) -> None:
         for setting in recipe.settings:
             if setting.training.phases:
                 check_motion(setting.preparation.motion)
-            resolve_mirror(setting.training, MOTION_IMAGES[setting.preparation.motion].of, setting.study.network)
-        for network, size in {(setting.study.network, setting.preparation.size) for setting in recipe.settings}:
+            resolve_mirror(
+                setting.training, MOTION_IMAGES[setting.preparation.motion].of, setting.study.network
+            )
+        for network, size in {
+            (setting.study.network, setting.preparation.size) for setting in recipe.settings
+        }:
             NETWORKS[network](2, size)
     except LearnetError as error:
         raise BadInput(where, error.what.rstrip("."), error.hint) from None
@@ -77,7 +81,11 @@ def synthetic(recipe: Recipe, out: Path, people: int, means: Means) -> Offer:
             with means.bar(f"Rendering {name}") as progress:
                 synthesize(roots[name], name, people, CLIPS, jobs=means.resources.jobs, progress=progress)
         elif f"people={people}, clips_per_person={CLIPS}, seed=0" not in notice.read_text(encoding="utf-8"):
-            raise OutputTaken(roots[name], f"synthetic clips of another number than {people} people are there", "Name a new folder.")
+            raise OutputTaken(
+                roots[name],
+                f"synthetic clips of another number than {people} people are there",
+                "Name a new folder.",
+            )
     return Offer(roots)
 
 
@@ -104,13 +112,23 @@ def run_series(recipe: Recipe, out: Path, sources: Sources, means: Means) -> Non
             study = replace(setting.study, classes=databases[0].classes)
             folder = ready[label, names[setting.preparation]]
             with means.bar(f"{done}/{total} {label} {setting.name}") as progress:
-                run_study(folder, study_folder(out, label, setting.name), study, setting.training, means.resources, progress)
+                run_study(
+                    folder,
+                    study_folder(out, label, setting.name),
+                    study,
+                    setting.training,
+                    means.resources,
+                    progress,
+                )
 
 
 def _ready(recipe: Recipe, out: Path, key: tuple[str, str], parts: tuple[Part, ...], means: Means) -> Path:
     """The prepared folder of a set and preparation, made where it is not there; several databases are pooled."""
     label, name = key
-    places = {database: _place(out, each, name) for database, each in zip(recipe.databases, recipe.labels, strict=True)}
+    places = {
+        database: _place(out, each, name)
+        for database, each in zip(recipe.databases, recipe.labels, strict=True)
+    }
     folders = []
     for part in parts:
         if isinstance(part, Prepared):
@@ -120,7 +138,15 @@ def _ready(recipe: Recipe, out: Path, key: tuple[str, str], parts: tuple[Part, .
         place, preparation = places[part.database], recipe.preparations[name]
         with means.bar(f"Folding {place.name}") as progress:
             jobs, phases = means.resources.jobs, True in recipe.training.get("phases", ())
-            made = prepare(reading, place, preparation, phases=phases, jobs=jobs, face_model=means.face_model, progress=progress)
+            made = prepare(
+                reading,
+                place,
+                preparation,
+                phases=phases,
+                jobs=jobs,
+                face_model=means.face_model,
+                progress=progress,
+            )
             folders.append(made.folder)
     return folders[0] if len(folders) == 1 else save_pool(pool(folders, _place(out, label, name))).folder
 

@@ -58,7 +58,9 @@ def offered(words: Sequence[str]) -> Offer:
     for word in words:
         name, folder = _said(word)
         if not folder.is_dir():
-            raise BadInput(folder, "there is no such folder", "Give the folder of a database, or a prepared folder.")
+            raise BadInput(
+                folder, "there is no such folder", "Give the folder of a database, or a prepared folder."
+            )
         if (folder / "prepare.json").is_file():
             prepared.append(load_prepared(folder))
             continue
@@ -83,7 +85,9 @@ def _names(folder: Path) -> list[str]:
     """The databases that lie in a folder, the composite among them where its list lies there."""
     found = [*recognised(folder), *([COMPOSITE] if (folder / LIST).is_file() else [])]
     if not found:
-        raise BadInput(folder, "no database is recognised in it", f"Say which one it is, as in --data casme2={folder}.")
+        raise BadInput(
+            folder, "no database is recognised in it", f"Say which one it is, as in --data casme2={folder}."
+        )
     return found
 
 
@@ -97,12 +101,17 @@ def sources(recipe: Recipe, offer: Offer) -> Sources:
     lacking: dict[str, None] = {}
     for label, databases in recipe.sets.items():
         for name, preparation in recipe.preparations.items():
-            ready = [one for one in offer.prepared if not _misfit(one, databases, preparation, recipe.imported)]
+            ready = [
+                one for one in offer.prepared if not _misfit(one, databases, preparation, recipe.imported)
+            ]
             _refuse_two(ready)
             there = set().union(*(_datasets(one) for one in ready))
             rest = [database for database in databases if not _in(database) <= there]
             lacking |= {database.name: None for database in rest if database.name not in offer.roots}
-            found[label, name] = (*ready, *(Root(one, offer.roots[one.name]) for one in rest if one.name in offer.roots))
+            found[label, name] = (
+                *ready,
+                *(Root(one, offer.roots[one.name]) for one in rest if one.name in offer.roots),
+            )
     if lacking:
         raise _lacking(list(lacking), recipe, offer)
     return found
@@ -154,7 +163,10 @@ def _refuse_two(ready: Sequence[Prepared]) -> None:
     for one in ready:
         for name in sorted(_datasets(one)):
             if name in known:
-                raise LearnetError(f"{known[name].folder} and {one.folder} both hold {name}, prepared alike.", "Name one of them.")
+                raise LearnetError(
+                    f"{known[name].folder} and {one.folder} both hold {name}, prepared alike.",
+                    "Name one of them.",
+                )
             known[name] = one
 
 
@@ -168,12 +180,18 @@ def idle(recipe: Recipe, offer: Offer, found: Sources) -> list[str]:
         titles = ", ".join(DATASETS[name].title for name in names)
         why = f"{titles} is prepared already" if asked & {*names} else f"the recipe does not name {titles}"
         told += [f"{folder} is not used: {why}."] if folder not in used else []
-    return told + [f"{one.folder} is not used: {_why(one, recipe)}." for one in offer.prepared if one.folder not in used]
+    return told + [
+        f"{one.folder} is not used: {_why(one, recipe)}." for one in offer.prepared if one.folder not in used
+    ]
 
 
 def _why(folder: Prepared, recipe: Recipe) -> str:
     """Why a prepared folder does not fit: what is said of the set and preparation to which it comes nearest."""
-    reasons = [_misfit(folder, group, one, recipe.imported) for group in recipe.sets.values() for one in recipe.preparations.values()]
+    reasons = [
+        _misfit(folder, group, one, recipe.imported)
+        for group in recipe.sets.values()
+        for one in recipe.preparations.values()
+    ]
     return min(reasons, key=lambda reason: (reason.startswith("it is of"), reason.count(";")))
 
 
@@ -181,7 +199,18 @@ def _lacking(names: Sequence[str], recipe: Recipe, offer: Offer) -> LearnetError
     """What to say of databases that nobody has, and of prepared folders of them that do not fit."""
     titles = ", ".join(f"{DATASETS[name].title} ({name})" for name in names)
     wanted = set().union(*(_in(database) for database in recipe.databases if database.name in names))
-    near = [f"{one.folder} does not fit: {why}." for one in offer.prepared if wanted & _datasets(one) and (why := _why(one, recipe))]
+    near = [
+        f"{one.folder} does not fit: {why}."
+        for one in offer.prepared
+        if wanted & _datasets(one) and (why := _why(one, recipe))
+    ]
     rest = [database.name for database in recipe.databases if database.name not in names]
-    others = f"; or run the rest: --only {' '.join(dict.fromkeys(rest))}" if rest else "; or try it with --synthetic"
-    return LearnetError(f"The recipe needs {titles}, which --data does not name.", " ".join([*near, f"Add its folder to --data{others}."]))
+    others = (
+        f"; or run the rest: --only {' '.join(dict.fromkeys(rest))}"
+        if rest
+        else "; or try it with --synthetic"
+    )
+    return LearnetError(
+        f"The recipe needs {titles}, which --data does not name.",
+        " ".join([*near, f"Add its folder to --data{others}."]),
+    )

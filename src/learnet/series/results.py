@@ -8,7 +8,18 @@ from pathlib import Path
 
 from learnet.compare import Comparison, compare, motion, scheme
 from learnet.compare.files import COLUMNS, rows, write_comparison
-from learnet.compare.sheets import NOTHING, Line, Sheet, differs, figures_of, made, notes, published, scores, tagged
+from learnet.compare.sheets import (
+    NOTHING,
+    Line,
+    Sheet,
+    differs,
+    figures_of,
+    made,
+    notes,
+    published,
+    scores,
+    tagged,
+)
 from learnet.metrics import MEASURES
 from learnet.outcomes import read_outcomes, write_whole
 from learnet.published import ALL
@@ -45,7 +56,9 @@ def groups(recipe: Recipe, out: Path) -> list[Group]:
         together: dict[frozenset[tuple[str, str]], list[Path]] = {}
         for setting in recipe.settings:
             folder = study_folder(out, label, setting.name)
-            together.setdefault(frozenset((o.clip, o.truth) for o in read_outcomes(folder)), []).append(folder)
+            together.setdefault(frozenset((o.clip, o.truth) for o in read_outcomes(folder)), []).append(
+                folder
+            )
         for number, folders in enumerate(together.values(), start=1):
             there = recipe.reference if any(folder.name == recipe.reference for folder in folders) else None
             found.append(Group(f"{label}-{number}" if len(together) > 1 else label, compare(folders, there)))
@@ -60,11 +73,24 @@ def sheet(group: Group) -> Sheet:
     for record in comparison.records:
         apart = beside.get(id(record))
         differ = [differs(apart, measure) if apart else NOTHING for measure in ("uf1", "accuracy")]
-        cells = (tagged(record), *_scores(record.summary["mean"]), _minutes(record), *differ, _published(record, ALL, comparison))
+        cells = (
+            tagged(record),
+            *_scores(record.summary["mean"]),
+            _minutes(record),
+            *differ,
+            _published(record, ALL, comparison),
+        )
         lines.append(Line(cells, record.leaky))
         for name in comparison.databases:
             score = _scores(record.summary["datasets"][name]["mean"])
-            cells = (f"- {name} of {tagged(record)}", *score, "", "", "", _published(record, name, comparison))
+            cells = (
+                f"- {name} of {tagged(record)}",
+                *score,
+                "",
+                "",
+                "",
+                _published(record, name, comparison),
+            )
             lines.append(Line(cells, record.leaky))
     several = ", ± over seeds" if any(len(record.seeds) > 1 for record in comparison.records) else ""
     title = f"{_whose(group)} [95 % interval over people]{several}; differences are to {tagged(comparison.against)}"
@@ -76,7 +102,13 @@ def _whose(group: Group) -> str:
     records = group.comparison.records
     first, motions = records[0], {motion(record) for record in records}
     people = len({o.person for o in first.outcomes})
-    words = [f"{group.name}:", str(len(first.answers)), made(first), f"clips of {people} people,", f"classes {scheme(first)}"]
+    words = [
+        f"{group.name}:",
+        str(len(first.answers)),
+        made(first),
+        f"clips of {people} people,",
+        f"classes {scheme(first)}",
+    ]
     return " ".join(filter(None, words)) + (f", {motions.pop()}" if len(motions) == 1 else "")
 
 
@@ -84,7 +116,10 @@ def in_two(given: Sheet) -> list[Sheet]:
     """A `sheet` as two that fit a terminal: the scores; then differences and published figures, without the lines that have none."""
     whole, second = range(len(HEAD)), (0, 5, 6, 7)
     parts = []
-    for title, places in ((given.title, [place for place in whole if place not in second[1:]]), ("Differences, published", second)):
+    for title, places in (
+        (given.title, [place for place in whole if place not in second[1:]]),
+        ("Differences, published", second),
+    ):
         lines = [Line(tuple(line.cells[i] for i in places), line.leaky) for line in given.lines]
         lines = [line for line in lines if any(cell not in ("", NOTHING) for cell in line.cells[1:])]
         parts.append(Sheet(title, tuple(HEAD[i] for i in places), tuple(lines)))
@@ -105,7 +140,9 @@ def _minutes(record: Record) -> str:
     if "seconds" not in record.run:
         return NOTHING
     timed, whole = record.run["trainings"], len(record.about["folds"]) * len(record.seeds)
-    return f"{record.run['seconds'] / 60:.1f}" + (f"\nof {timed} of\n{whole} trainings" if timed < whole else "")
+    return f"{record.run['seconds'] / 60:.1f}" + (
+        f"\nof {timed} of\n{whole} trainings" if timed < whole else ""
+    )
 
 
 def heading(recipe: Recipe, found: Sequence[Group]) -> str:
@@ -148,13 +185,19 @@ def as_csv(found: Sequence[Group]) -> str:
         named = {record.name: record for record in group.comparison.records}
         for row in rows(group.comparison):
             record = named.get(str(row.get("study", "")))
-            writer.writerow({**row, "set": group.name, **(_run(record) if record and row["kind"] == "study" else {})})
+            writer.writerow(
+                {**row, "set": group.name, **(_run(record) if record and row["kind"] == "study" else {})}
+            )
     return text.getvalue()
 
 
 def _run(record: Record) -> dict[str, object]:
     run = record.run
-    took = {"minutes": round(run["seconds"] / 60, 3), "trainings timed": run["trainings"]} if "seconds" in run else {}
+    took = (
+        {"minutes": round(run["seconds"] / 60, 3), "trainings timed": run["trainings"]}
+        if "seconds" in run
+        else {}
+    )
     machine = {key: run[key] for key in ("cores", "device") if key in run}
     return {**took, **machine, "versions": _versions(record)}
 
@@ -196,7 +239,10 @@ def _listed(sentences: Sequence[str]) -> str:
 def _table(given: Sheet) -> str:
     """A sheet as a table of Markdown; rows of studies that leak are red where colours are shown, and say so in words everywhere."""
     head = f"| {' | '.join(map(_escaped, given.columns))} |\n|{'---|' * len(given.columns)}"
-    body = "\n".join(f"| {' | '.join(_coloured(_escaped(cell), line.leaky) for cell in line.cells)} |" for line in given.lines)
+    body = "\n".join(
+        f"| {' | '.join(_coloured(_escaped(cell), line.leaky) for cell in line.cells)} |"
+        for line in given.lines
+    )
     return f"**{_escaped(given.title)}**\n\n{head}\n{body}"
 
 

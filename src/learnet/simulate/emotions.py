@@ -26,7 +26,9 @@ class Combination:
 def _combinations(shares: str) -> tuple[Combination, ...]:
     """ "6+12 0.3" reads: units 6 and 12 together in three of ten."""
     pairs = (entry.split() for entry in shares.split(","))
-    return tuple(Combination(tuple(int(unit) for unit in units.split("+")), float(share)) for units, share in pairs)
+    return tuple(
+        Combination(tuple(int(unit) for unit in units.split("+")), float(share)) for units, share in pairs
+    )
 
 
 EMOTIONS: dict[str, tuple[Combination, ...]] = {
@@ -69,11 +71,19 @@ class Manner:
 
 def make_manner(rng: np.random.Generator) -> Manner:
     """Somebody's manner."""
-    return Manner(float(np.exp(rng.normal(0, 0.2))), float(np.clip(rng.normal(0, 0.15), -0.4, 0.4)), int(rng.integers(2**31)))
+    return Manner(
+        float(np.exp(rng.normal(0, 0.2))),
+        float(np.clip(rng.normal(0, 0.15), -0.4, 0.4)),
+        int(rng.integers(2**31)),
+    )
 
 
 def act(
-    emotion: str, manner: Manner, geometry: Geometry, rng: np.random.Generator, peak_px: tuple[float, float] = PEAK_PX
+    emotion: str,
+    manner: Manner,
+    geometry: Geometry,
+    rng: np.random.Generator,
+    peak_px: tuple[float, float] = PEAK_PX,
 ) -> tuple[Activation, ...]:
     """One expression of an emotion on a face: units, sides and strengths.
 
@@ -96,7 +106,9 @@ def act(
     activations: list[Activation] = []
     for position, unit in enumerate(units):
         strength = 1.0 if position == 0 else rng.uniform(0.45, 1.0)
-        uneven = float(np.clip(manner.balance + rng.normal(0, 0.08), -0.5, 0.5)) if UNITS[unit].paired else 0.0
+        uneven = (
+            float(np.clip(manner.balance + rng.normal(0, 0.08), -0.5, 0.5)) if UNITS[unit].paired else 0.0
+        )
         activations += [one for one in both_sides(unit, strength, uneven) if side in (None, one.side)]
     return _scaled(activations, geometry, strongest)
 

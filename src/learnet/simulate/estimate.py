@@ -19,8 +19,17 @@ MARKED = {
 }  # fmt: skip
 """Landmark -> (standard deviations across and along in face widths, strength) of the edges around it: where a face has texture."""
 
-OUTLINE = (0.52, 0.68, 0.2)  # half width and half height of the outline in face widths, and how far its middle lies below the eyes
-GRAINS = (0.8, 1.6, 3.0, 6.0)  # standard deviations of the smoothing of noise, places of the grid; the first two are sharp
+OUTLINE = (
+    0.52,
+    0.68,
+    0.2,
+)  # half width and half height of the outline in face widths, and how far its middle lies below the eyes
+GRAINS = (
+    0.8,
+    1.6,
+    3.0,
+    6.0,
+)  # standard deviations of the smoothing of noise, places of the grid; the first two are sharp
 FAR = 8.0  # places of the grid over which an estimate is filled in where nothing is seen
 KERNEL = 3  # places: of the median that makes an estimate piecewise even, as total variation does
 
@@ -40,8 +49,13 @@ class Estimate:
     follow: float = 0.54  # how errors grow as texture shrinks: exponent
     jumps: float = 5.0  # mean number of small places where the estimate jumps
     jump: float = 1.5  # their size, share of the strongest movement
-    speckle: tuple[float, float] = (0.26, 1.1)  # strain comes in specks where single pixels are picked: sd of its logarithm
-    picked: float = 0.5  # share of images that pick single pixels when shrunk; the others take means, and have no specks
+    speckle: tuple[float, float] = (
+        0.26,
+        1.1,
+    )  # strain comes in specks where single pixels are picked: sd of its logarithm
+    picked: float = (
+        0.5  # share of images that pick single pixels when shrunk; the others take means, and have no specks
+    )
 
 
 ESTIMATE = Estimate()
@@ -51,7 +65,9 @@ between channels). No label of an image was read; simulated classes were mixed 5
 images were all picked, those that `learnet prepare` makes are means."""
 
 
-def texture(geometry: Geometry, view: View, rng: np.random.Generator, estimate: Estimate = ESTIMATE) -> Float32[np.ndarray, "H W"]:
+def texture(
+    geometry: Geometry, view: View, rng: np.random.Generator, estimate: Estimate = ESTIMATE
+) -> Float32[np.ndarray, "H W"]:
     """How well a movement is seen at each place of a face: edges of its parts, its outline, and the grain of skin. Positive, no unit."""
     u, v = view.face_grid()
     seen = np.zeros_like(u)
@@ -84,7 +100,9 @@ def estimated(
         model_px: places of the grid in a pixel of a face 112 pixels wide.
     """
     grain = GRAINS[rng.integers(2) + (0 if rng.random() < estimate.sharp else 2)]
-    error = np.stack([smooth_noise(rng, seen.shape, grain) for _ in "uv"], axis=-1) * rng.exponential(estimate.noise * model_px)
+    error = np.stack([smooth_noise(rng, seen.shape, grain) for _ in "uv"], axis=-1) * rng.exponential(
+        estimate.noise * model_px
+    )
     moved = field + error * ((seen / seen.mean()) ** (-estimate.follow / 2))[..., None]
     near_sd, weighted = rng.uniform(*estimate.smoothing), moved * seen[..., None]
     trusted = _blurred(seen, near_sd)
@@ -94,17 +112,27 @@ def estimated(
     apart = np.sign(apart) * np.maximum(np.abs(apart) - rng.uniform(0, estimate.dead) * strongest, 0)
     found = (around + apart).astype(np.float32)
     if rng.random() < estimate.even:
-        found = np.stack([cv2.medianBlur(np.ascontiguousarray(found[..., way]), KERNEL) for way in (0, 1)], axis=-1)
+        found = np.stack(
+            [cv2.medianBlur(np.ascontiguousarray(found[..., way]), KERNEL) for way in (0, 1)], axis=-1
+        )
     return found + _jumps(seen.shape, strongest, rng, estimate)
 
 
-def _jumps(shape: tuple[int, ...], strongest: float, rng: np.random.Generator, estimate: Estimate) -> Float32[np.ndarray, "H W 2"]:
+def _jumps(
+    shape: tuple[int, ...], strongest: float, rng: np.random.Generator, estimate: Estimate
+) -> Float32[np.ndarray, "H W 2"]:
     """Small round places where the estimate is simply wrong."""
     jumps, (rows, columns) = np.zeros((*shape, 2), np.float32), np.ogrid[: shape[0], : shape[1]]
     for _ in range(rng.poisson(estimate.jumps)):
-        row, column, wide = rng.integers(4, shape[0] - 4), rng.integers(4, shape[1] - 4), rng.uniform(0.8, 2.0)
+        row, column, wide = (
+            rng.integers(4, shape[0] - 4),
+            rng.integers(4, shape[1] - 4),
+            rng.uniform(0.8, 2.0),
+        )
         spot = np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / (2 * wide**2))
-        jumps += (spot[..., None] * rng.normal(size=2) * strongest * rng.uniform(0.1, 1.0) * estimate.jump).astype(np.float32)
+        jumps += (
+            spot[..., None] * rng.normal(size=2) * strongest * rng.uniform(0.1, 1.0) * estimate.jump
+        ).astype(np.float32)
     return jumps
 
 
@@ -130,14 +158,24 @@ class Crop:
 
 def draw_crop(rng: np.random.Generator) -> Crop:
     """Crops as the databases' owners and others make them, brow to chin or more: about square, or higher than wide by up to a half."""
-    return Crop(rng.uniform(0.95, 1.12), rng.uniform(1.0, 1.45), rng.uniform(0.26, 0.42), rng.normal(0, 0.025))
+    return Crop(
+        rng.uniform(0.95, 1.12), rng.uniform(1.0, 1.45), rng.uniform(0.26, 0.42), rng.normal(0, 0.025)
+    )
 
 
 def shrunk(
-    image: Float32[np.ndarray, "H W 3"], view: View, crop: Crop, size: int, rng: np.random.Generator, estimate: Estimate = ESTIMATE
+    image: Float32[np.ndarray, "H W 3"],
+    view: View,
+    crop: Crop,
+    size: int,
+    rng: np.random.Generator,
+    estimate: Estimate = ESTIMATE,
 ) -> Float32[np.ndarray, "S S 3"]:
     """Cut out the crop and make it SIZE x SIZE: single places picked, their strain in specks, or means over the places between."""
-    across, down = crop.wide * view.face_px / size, crop.high * view.face_px / size  # places of the grid per pixel
+    across, down = (
+        crop.wide * view.face_px / size,
+        crop.high * view.face_px / size,
+    )  # places of the grid per pixel
     left = view.origin[0] + (crop.aside - crop.wide / 2) * view.face_px
     top = view.origin[1] - crop.eyes * crop.high * view.face_px
     picked = rng.random() < estimate.picked
@@ -147,5 +185,7 @@ def shrunk(
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     small = cv2.warpAffine(image, places, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     if picked:
-        small[..., 2] *= np.exp(rng.uniform(*estimate.speckle) * rng.normal(size=(size, size))).astype(np.float32)
+        small[..., 2] *= np.exp(rng.uniform(*estimate.speckle) * rng.normal(size=(size, size))).astype(
+            np.float32
+        )
     return small

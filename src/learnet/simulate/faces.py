@@ -104,7 +104,9 @@ def photograph(person: Person, view: View) -> UInt8[np.ndarray, "H W 3"]:
     image += wall * _plain(person.wall, view, rng, contrast=0.12, grain=0.005)
     head = np.clip(skin + hair + cloth, 0, 1)
     image *= 1 + head * (_shading(person, view)[..., None] - 1)
-    image = np.where(image > KNEE, KNEE + (255 - KNEE) * np.tanh((image - KNEE) / (255 - KNEE)), image)  # no burnt-out skin
+    image = np.where(
+        image > KNEE, KNEE + (255 - KNEE) * np.tanh((image - KNEE) / (255 - KNEE)), image
+    )  # no burnt-out skin
     return np.clip(np.round(image), 0, 255).astype(np.uint8)
 
 
@@ -117,7 +119,10 @@ def _to_portrait(person: Person, view: View) -> Float32[np.ndarray, "H W 2"]:
     there = np.array([points[" ".join(swap.get(word, word) for word in name.split())] for name in names])
     corners = np.array([(u, v) for u in (-1.6, 1.6) for v in (-1.3, 1.5)])
     affine = np.linalg.lstsq(np.column_stack([here, np.ones(len(here))]), there, rcond=None)[0]
-    here, there = np.vstack([here, corners]), np.vstack([there, np.column_stack([corners, np.ones(4)]) @ affine])
+    here, there = (
+        np.vstack([here, corners]),
+        np.vstack([there, np.column_stack([corners, np.ones(4)]) @ affine]),
+    )
     grid = view.coarser(STEP)
     u, v = grid.face_grid()
     coarse = _thin_plate(here, there, np.stack([u.ravel(), v.ravel()], axis=1)).reshape(*u.shape, 2)
@@ -136,20 +141,28 @@ def _thin_plate(
     n = len(here)
     plane = np.column_stack([np.ones(n), here])
     system = np.zeros((n + 3, n + 3))
-    system[:n, :n] = bend(here, here) + 1e-4 * np.eye(n)  # a little slack, so that two close landmarks cannot tear the skin
+    system[:n, :n] = bend(here, here) + 1e-4 * np.eye(
+        n
+    )  # a little slack, so that two close landmarks cannot tear the skin
     system[:n, n:], system[n:, :n] = plane, plane.T
     weights = np.linalg.solve(system, np.vstack([there, np.zeros((3, 2))]))
     at = at.astype(np.float64)
-    return (bend(at, here) @ weights[:n] + np.column_stack([np.ones(len(at)), at]) @ weights[n:]).astype(np.float32)
+    return (bend(at, here) @ weights[:n] + np.column_stack([np.ones(len(at)), at]) @ weights[n:]).astype(
+        np.float32
+    )
 
 
 def _finer(coarse: Float32[np.ndarray, "h w 2"], view: View) -> Float32[np.ndarray, "H W 2"]:
     """A smooth map from every STEP-th pixel to all pixels."""
     height, width = coarse.shape[:2]
-    return cv2.resize(coarse, (width * STEP, height * STEP), interpolation=cv2.INTER_CUBIC)[: view.height, : view.width]
+    return cv2.resize(coarse, (width * STEP, height * STEP), interpolation=cv2.INTER_CUBIC)[
+        : view.height, : view.width
+    ]
 
 
-def _skin(pixels: Float32[np.ndarray, "H W 3"], person: Person, view: View, rng: np.random.Generator) -> Float32[np.ndarray, "H W 3"]:
+def _skin(
+    pixels: Float32[np.ndarray, "H W 3"], person: Person, view: View, rng: np.random.Generator
+) -> Float32[np.ndarray, "H W 3"]:
     """Skin of the person's tone with lips, brows, stubble, freckles and pores; eyes keep their own grey."""
     u, v = view.face_grid()
     usual = np.array([222, 186, 163], np.float32)  # mean of the portrait's skin
@@ -162,7 +175,11 @@ def _skin(pixels: Float32[np.ndarray, "H W 3"], person: Person, view: View, rng:
     for _ in range(person.freckles):
         spot_u, spot_v = rng.uniform(-0.42, 0.42), rng.uniform(-0.2, 0.7)
         size, depth = rng.uniform(0.004, 0.010), rng.uniform(0.08, 0.35)
-        dark -= np.float32(depth) * np.exp(-0.5 * ((u - spot_u) ** 2 + (v - spot_v) ** 2) / np.float32(size**2)) * (1 - eyes)
+        dark -= (
+            np.float32(depth)
+            * np.exp(-0.5 * ((u - spot_u) ** 2 + (v - spot_v) ** 2) / np.float32(size**2))
+            * (1 - eyes)
+        )
     image = image * np.clip(1 + dark, 0.2, 1.6)[..., None]
     mouth = np.float32(0.22 * person.lips) * _lips(u, v, person.geometry)
     image = image * (1 - mouth[..., None] * np.array([0.3, 1.0, 0.8], np.float32))
@@ -170,7 +187,9 @@ def _skin(pixels: Float32[np.ndarray, "H W 3"], person: Person, view: View, rng:
     return image * (1 - brow) + np.array(person.hair, np.float32) * 0.7 * brow
 
 
-def _eyes(u: Float32[np.ndarray, "H W"], v: Float32[np.ndarray, "H W"], face: Geometry) -> Float32[np.ndarray, "H W"]:
+def _eyes(
+    u: Float32[np.ndarray, "H W"], v: Float32[np.ndarray, "H W"], face: Geometry
+) -> Float32[np.ndarray, "H W"]:
     """1 in the eye openings, fading out at the lids."""
     mask = np.zeros_like(u)
     for side in ("left", "right"):
@@ -182,7 +201,9 @@ def _eyes(u: Float32[np.ndarray, "H W"], v: Float32[np.ndarray, "H W"], face: Ge
     return mask
 
 
-def _lips(u: Float32[np.ndarray, "H W"], v: Float32[np.ndarray, "H W"], face: Geometry) -> Float32[np.ndarray, "H W"]:
+def _lips(
+    u: Float32[np.ndarray, "H W"], v: Float32[np.ndarray, "H W"], face: Geometry
+) -> Float32[np.ndarray, "H W"]:
     """1 on the lips, fading out at their outlines."""
     (left, _), (right, _) = face.at("lip corner", "left"), face.at("lip corner", "right")
     (_, high), (_, low) = face.at("upper lip middle"), face.at("lower lip middle")
@@ -191,14 +212,20 @@ def _lips(u: Float32[np.ndarray, "H W"], v: Float32[np.ndarray, "H W"], face: Ge
     return np.clip(1.3 - across**2 - along**2, 0, 1)
 
 
-def _brows(u: Float32[np.ndarray, "H W"], v: Float32[np.ndarray, "H W"], person: Person) -> Float32[np.ndarray, "H W"]:
+def _brows(
+    u: Float32[np.ndarray, "H W"], v: Float32[np.ndarray, "H W"], person: Person
+) -> Float32[np.ndarray, "H W"]:
     """Hair of the brows along their three landmarks, 0..1, thinning outwards."""
     mask = np.zeros_like(u)
     for side in ("left", "right"):
-        marks = np.array([person.geometry.at(name, side) for name in ("inner brow", "middle brow", "outer brow")])
+        marks = np.array(
+            [person.geometry.at(name, side) for name in ("inner brow", "middle brow", "outer brow")]
+        )
         curve = np.polyfit(marks[:, 0], marks[:, 1], 2).astype(np.float32)
         middle = curve[0] * u * u + curve[1] * u + curve[2]
-        share = (u - np.float32(marks[0, 0])) / np.float32(marks[2, 0] - marks[0, 0])  # 0 at the inner end, 1 at the outer
+        share = (u - np.float32(marks[0, 0])) / np.float32(
+            marks[2, 0] - marks[0, 0]
+        )  # 0 at the inner end, 1 at the outer
         width = np.float32(person.brow_width) * (1.15 - 0.6 * np.clip(share, 0, 1))
         ends = np.clip((share + 0.10) / 0.15, 0, 1) * np.clip((1.08 - share) / 0.15, 0, 1)
         mask = np.maximum(mask, ends * np.exp(-0.5 * ((v - middle) / width) ** 2))
@@ -218,7 +245,9 @@ def _hair(pixels: Float32[np.ndarray, "H W 3"], person: Person) -> Float32[np.nd
     return np.array(person.hair, np.float32) * np.clip(strands, 0.05, 2.0)
 
 
-def _plain(tone: Colour, view: View, rng: np.random.Generator, contrast: float, grain: float) -> Float32[np.ndarray, "H W 3"]:
+def _plain(
+    tone: Colour, view: View, rng: np.random.Generator, contrast: float, grain: float
+) -> Float32[np.ndarray, "H W 3"]:
     """A wall or a piece of cloth: one tone, large soft differences, a little grain."""
     soft = _pattern(rng, view, 60.0) * np.float32(contrast / 2) + _pattern(rng, view, 1.0) * np.float32(grain)
     slope = (np.arange(view.width, dtype=np.float32) / view.width - 0.5) * np.float32(rng.normal(0, contrast))
@@ -230,7 +259,9 @@ def _pattern(rng: np.random.Generator, view: View, size_px: float) -> Float32[np
     step = max(1, int(size_px))
     noise = rng.standard_normal((view.height // step + 4, view.width // step + 4), dtype=np.float32)
     soft = cv2.GaussianBlur(noise, (0, 0), max(size_px / step, 0.6))
-    pattern = cv2.resize(soft, None, fx=step, fy=step, interpolation=cv2.INTER_CUBIC)[: view.height, : view.width]
+    pattern = cv2.resize(soft, None, fx=step, fy=step, interpolation=cv2.INTER_CUBIC)[
+        : view.height, : view.width
+    ]
     return (pattern - pattern.mean()) / pattern.std()
 
 

@@ -98,7 +98,9 @@ def vary_face(rng: np.random.Generator, spread: float = 1.0) -> Geometry:
     for name, (u, v) in average_face().points.items():
         landmark = name.removeprefix("left ").removeprefix("right ")
         pushes = [
-            (amount[trait] * move[landmark][0], amount[trait] * move[landmark][1]) for trait, move in TRAITS.items() if landmark in move
+            (amount[trait] * move[landmark][0], amount[trait] * move[landmark][1])
+            for trait, move in TRAITS.items()
+            if landmark in move
         ]
         outward, down = (sum(push[i] for push in pushes) for i in (0, 1))
         du, dv = spread * LOPSIDED * np.clip(rng.normal(size=2), -2, 2)
@@ -141,7 +143,9 @@ class View:
     def coarser(self, step: int) -> "View":
         """The same picture sampled at every STEP-th pixel centre in the manner of an area resize."""
         x, y = ((c + 0.5) / step - 0.5 for c in self.origin)
-        return View(-(-self.height // step), -(-self.width // step), self.face_px / step, (x, y), self.roll_deg)
+        return View(
+            -(-self.height // step), -(-self.width // step), self.face_px / step, (x, y), self.roll_deg
+        )
 
 
 def crop_view(height: int, width: int) -> View:

@@ -22,8 +22,14 @@ from learnet.simulate.units import Activation
 PER_PERSON = 8  # pairs of frames that one person sits for: photographing a face takes longer than moving it
 
 APEX_S = 0.125  # from the onset to the apex
-FACE_PX = (95.0, 190.0)  # narrowest and widest face in pixels: what is left of the databases' faces after cropping
-NOISE = (0.5, 3.0)  # standard deviation of the sensor noise, grey levels; more than `render` has, for cameras of 100 frames a second
+FACE_PX = (
+    95.0,
+    190.0,
+)  # narrowest and widest face in pixels: what is left of the databases' faces after cropping
+NOISE = (
+    0.5,
+    3.0,
+)  # standard deviation of the sensor noise, grey levels; more than `render` has, for cameras of 100 frames a second
 LIGHT = 0.01  # standard deviation of the lamp's change from the onset to the apex
 SOFT = 0.5  # share of pairs that are smoothed before they are compared, as most programs do
 WHOLE = 0.7  # share of pairs that are compared down to single pixels, the others to every second
@@ -43,17 +49,25 @@ class Sitter:
 def seat(rng: np.random.Generator) -> Sitter:
     """Somebody new, and how large their face is in the picture."""
     face_px = float(rng.uniform(*FACE_PX))
-    return Sitter(make_person(rng), make_manner(rng), Camera(round(1.55 * face_px), round(1.25 * face_px), 1 / APEX_S, face_px))
+    return Sitter(
+        make_person(rng),
+        make_manner(rng),
+        Camera(round(1.55 * face_px), round(1.25 * face_px), 1 / APEX_S, face_px),
+    )
 
 
-def measured(emotion: str, sitter: Sitter, rng: np.random.Generator) -> tuple[Float32[np.ndarray, "H W 2"], View, tuple[Activation, ...]]:
+def measured(
+    emotion: str, sitter: Sitter, rng: np.random.Generator
+) -> tuple[Float32[np.ndarray, "H W 2"], View, tuple[Activation, ...]]:
     """Somebody showing an EMOTION, or NO_EMOTION: the flow that was measured in pixels, the view, and the action units at work.
 
     Raises:
         UnknownName: an emotion that cannot be simulated.
     """
     activations = () if emotion == NO_EMOTION else act(emotion, sitter.manner, sitter.person.geometry, rng)
-    timing = Timing(0.0, APEX_S, 2 * APEX_S)  # nothing in the first of the two frames, all of it in the second
+    timing = Timing(
+        0.0, APEX_S, 2 * APEX_S
+    )  # nothing in the first of the two frames, all of it in the second
     episodes = tuple(Episode(moving, timing) for moving in (activations, draw_lids(rng)))
     camera = sitter.camera
     view = View(
@@ -65,12 +79,16 @@ def measured(emotion: str, sitter: Sitter, rng: np.random.Generator) -> tuple[Fl
     )
     drift = float(rng.exponential(HEAD_PX)) / MODEL_FACE_PX / APEX_S
     noise = float(rng.uniform(*NOISE))
-    circumstances = Circumstances(view, drift, (), 1.0, float(abs(rng.normal(0, LIGHT))), noise, int(rng.integers(2**31)))
+    circumstances = Circumstances(
+        view, drift, (), 1.0, float(abs(rng.normal(0, LIGHT))), noise, int(rng.integers(2**31))
+    )
     onset, apex = render(Take(sitter.person, episodes, circumstances, camera, 2))
     return _flow(onset, apex, rng), view, activations
 
 
-def _flow(onset: UInt8[np.ndarray, "H W 3"], apex: UInt8[np.ndarray, "H W 3"], rng: np.random.Generator) -> Float32[np.ndarray, "H W 2"]:
+def _flow(
+    onset: UInt8[np.ndarray, "H W 3"], apex: UInt8[np.ndarray, "H W 3"], rng: np.random.Generator
+) -> Float32[np.ndarray, "H W 2"]:
     """The flow that dense inverse search finds, set as one or another might set it."""
     pair = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (onset, apex)]
     if rng.random() < SOFT:

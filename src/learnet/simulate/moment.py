@@ -68,7 +68,9 @@ def draw_lids(rng: np.random.Generator) -> tuple[Activation, ...]:
     return both_sides(45, way * rng.uniform(0.2, 1.0) * BLINK_PX)
 
 
-def _expression(emotion: str, manner: Manner, geometry: Geometry, rng: np.random.Generator) -> tuple[Activation, ...]:
+def _expression(
+    emotion: str, manner: Manner, geometry: Geometry, rng: np.random.Generator
+) -> tuple[Activation, ...]:
     return () if emotion == NO_EMOTION else act(emotion, manner, geometry, rng)
 
 

@@ -21,7 +21,9 @@ MODEL_FACE_PX = 112
 """Strengths are given in pixels of a face this wide, the size at which the paper's networks see it."""
 
 
-def displacement(geometry: Geometry, activations: Iterable[Activation], view: View) -> Float32[np.ndarray, "H W 2"]:
+def displacement(
+    geometry: Geometry, activations: Iterable[Activation], view: View
+) -> Float32[np.ndarray, "H W 2"]:
     """The field of some action units at their peak: (dx, dy) in pixels of the view at every pixel of the resting face.
 
     Linear in every `peak_px`, so a later or weaker moment is this times its intensity; the field of several units is the sum of theirs.
@@ -55,7 +57,9 @@ def _centre(geometry: Geometry, landmark: str, side: str) -> tuple[float, float]
     return geometry.points[name if name in geometry.points else landmark]
 
 
-def _to_picture(du: Float32[np.ndarray, "H W"], dv: Float32[np.ndarray, "H W"], view: View) -> Float32[np.ndarray, "H W 2"]:
+def _to_picture(
+    du: Float32[np.ndarray, "H W"], dv: Float32[np.ndarray, "H W"], view: View
+) -> Float32[np.ndarray, "H W 2"]:
     turn = (view.face_px * view.turn).astype(np.float32)
     return np.stack([turn[0, 0] * du + turn[0, 1] * dv, turn[1, 0] * du + turn[1, 1] * dv], axis=-1)
 
@@ -66,7 +70,10 @@ def eye_region(geometry: Geometry, view: View) -> Float32[np.ndarray, "H W"]:
     outside = np.ones_like(u)
     for side in SIDES:
         (centre, high), (_, low) = geometry.at("upper lid", side), geometry.at("lower lid", side)
-        across, along = (u - np.float32(centre)) / np.float32(0.16), (v - np.float32((high + low) / 2)) / np.float32(0.10)
+        across, along = (
+            (u - np.float32(centre)) / np.float32(0.16),
+            (v - np.float32((high + low) / 2)) / np.float32(0.10),
+        )
         outside *= (1 - np.exp(-0.5 * (across**2 + along**2))) ** 2
     return 1 - outside
 
@@ -78,11 +85,15 @@ class Timing:
     onset_s: float
     apex_s: float
     offset_s: float
-    remains: float = 0.0  # share of the peak that is left after the offset; CASME II has clips that never return to rest
+    remains: float = (
+        0.0  # share of the peak that is left after the offset; CASME II has clips that never return to rest
+    )
 
     def __post_init__(self) -> None:
         if not self.onset_s <= self.apex_s <= self.offset_s or self.onset_s == self.offset_s:
-            raise LearnetError(f"Onset, apex and offset are out of order: {self.onset_s}, {self.apex_s}, {self.offset_s} s.")
+            raise LearnetError(
+                f"Onset, apex and offset are out of order: {self.onset_s}, {self.apex_s}, {self.offset_s} s."
+            )
 
     def later(self, by_s: float) -> "Timing":
         """The same movement so much later."""
@@ -111,11 +122,20 @@ class HeadPose:
 
     def scaled(self, factor: float) -> "HeadPose":
         """The same motion, FACTOR times as far."""
-        return HeadPose(*(factor * value for value in (self.right, self.down, self.roll_deg, self.turn_deg, self.nod_deg, self.nearer)))
+        return HeadPose(
+            *(
+                factor * value
+                for value in (self.right, self.down, self.roll_deg, self.turn_deg, self.nod_deg, self.nearer)
+            )
+        )
 
 
 HEAD_CENTRE = (0.0, 0.15)  # (u, v): the middle of the head, which turns about itself
-HEAD_RADII = (0.62, 0.95, 0.70)  # half width, half height and half depth in face widths; anthropometric heads are near 0.55 : 0.8 : 0.7
+HEAD_RADII = (
+    0.62,
+    0.95,
+    0.70,
+)  # half width, half height and half depth in face widths; anthropometric heads are near 0.55 : 0.8 : 0.7
 
 
 def head_displacement(pose: HeadPose, view: View) -> Float32[np.ndarray, "H W 2"]:
@@ -127,7 +147,9 @@ def head_displacement(pose: HeadPose, view: View) -> Float32[np.ndarray, "H W 2"
     x, y = u - np.float32(HEAD_CENTRE[0]), v - np.float32(HEAD_CENTRE[1])
     radius2 = (x / np.float32(HEAD_RADII[0])) ** 2 + (y / np.float32(HEAD_RADII[1])) ** 2
     depth = np.float32(HEAD_RADII[2]) * np.sqrt(np.clip(1 - radius2, 0, 1))
-    roll, turn, nod = (np.float32(np.deg2rad(angle)) for angle in (pose.roll_deg, pose.turn_deg, pose.nod_deg))
+    roll, turn, nod = (
+        np.float32(np.deg2rad(angle)) for angle in (pose.roll_deg, pose.turn_deg, pose.nod_deg)
+    )
     du = np.float32(pose.right) + np.float32(pose.nearer) * x - roll * y + turn * depth
     dv = np.float32(pose.down) + np.float32(pose.nearer) * y + roll * x + nod * depth
     fade = np.exp(-0.5 * np.clip((np.sqrt(radius2) - 1.25) / 0.25, 0, None) ** 2)
@@ -157,13 +179,17 @@ def where_from(field: Float32[np.ndarray, "H W 2"], steps: int = 4) -> Float32[n
     Solves back(q) = -field(q + back(q)) by iteration, which converges where the field stretches nothing by more than its own size.
     """
     height, width = field.shape[:2]
-    here = np.stack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)), axis=-1)
+    here = np.stack(
+        np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)), axis=-1
+    )
     back = -field
     for _ in range(steps):
         back = -look_up(field, here + back, cv2.INTER_LINEAR)
     return back
 
 
-def look_up(picture: Shaped[np.ndarray, "h w *C"], places: Float32[np.ndarray, "H W 2"], method: int) -> Shaped[np.ndarray, "H W *C"]:
+def look_up(
+    picture: Shaped[np.ndarray, "h w *C"], places: Float32[np.ndarray, "H W 2"], method: int
+) -> Shaped[np.ndarray, "H W *C"]:
     """The picture's values at places (x, y) between its pixels, by a method of cv2.remap; beyond the border its last values."""
     return cv2.remap(picture, places, _NO_SECOND_MAP, method, borderMode=cv2.BORDER_REPLICATE)

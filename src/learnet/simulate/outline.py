@@ -22,14 +22,26 @@ def face_lines(face: Geometry) -> list[Line]:
         )
         root, (wing_u, wing_v) = face.at("nose root"), face.at("nostril", side)
         bridge = [(root[0] + out * 0.055, root[1] + 0.03), (root[0] + out * 0.05, (root[1] + wing_v) / 2)]
-        wing = [(wing_u - out * 0.035, wing_v - 0.06), (wing_u, wing_v), (wing_u - out * 0.06, wing_v + 0.015)]
-        lines += [_smooth(points) for points in (brow, upper, lower, [*bridge, (wing_u - out * 0.055, wing_v - 0.07)], wing)]
+        wing = [
+            (wing_u - out * 0.035, wing_v - 0.06),
+            (wing_u, wing_v),
+            (wing_u - out * 0.06, wing_v + 0.015),
+        ]
+        lines += [
+            _smooth(points)
+            for points in (brow, upper, lower, [*bridge, (wing_u - out * 0.055, wing_v - 0.07)], wing)
+        ]
     right, left = face.at("lip corner", "right"), face.at("lip corner", "left")
     lips = {"upper lip": "upper lip middle", "lower lip": "lower lip middle"}
-    lines += [_smooth([right, face.at(lip, "right"), face.at(middle), face.at(lip, "left"), left]) for lip, middle in lips.items()]
+    lines += [
+        _smooth([right, face.at(lip, "right"), face.at(middle), face.at(lip, "left"), left])
+        for lip, middle in lips.items()
+    ]
     lines += [_smooth([right, face.at("mouth"), left])]
     tip = face.at("nose tip")
-    lines += [_smooth([(tip[0] - 0.06, tip[1] + 0.04), (tip[0], tip[1] + 0.06), (tip[0] + 0.06, tip[1] + 0.04)])]
+    lines += [
+        _smooth([(tip[0] - 0.06, tip[1] + 0.04), (tip[0], tip[1] + 0.06), (tip[0] + 0.06, tip[1] + 0.04)])
+    ]
     chin, up, down = face.at("chin"), _half_outline(face, "left"), _half_outline(face, "right")[::-1]
     return [*lines, _smooth([chin, *up, face.at("hairline"), *down, chin], closed=True)]
 

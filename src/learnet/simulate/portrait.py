@@ -28,16 +28,33 @@ PAIRS = {
 }  # fmt: skip
 """Landmark -> the person's right (left in the picture), the person's left."""
 
-MIDLINE = {"nose root": (225, 103), "nose tip": (224.3, 127), "chin": (225, 178.5), "hairline": (225, 80.5), "hair top": (230, 16)}
+MIDLINE = {
+    "nose root": (225, 103),
+    "nose tip": (224.3, 127),
+    "chin": (225, 178.5),
+    "hairline": (225, 80.5),
+    "hair top": (230, 16),
+}
 
-UPPER_TEETH = ((203.0, 208.7, 215, 221.5, 229, 235.6, 242, 246), (140.1, 141.4, 142.7, 143.9, 143.9, 142.7, 141, 140.4))
-LOWER_TEETH = ((203.0, 206.8, 213.8, 221.5, 229.2, 237, 242, 246), (140.1, 144, 148.5, 149.8, 149.6, 146.5, 143.3, 140.4))
+UPPER_TEETH = (
+    (203.0, 208.7, 215, 221.5, 229, 235.6, 242, 246),
+    (140.1, 141.4, 142.7, 143.9, 143.9, 142.7, 141, 140.4),
+)
+LOWER_TEETH = (
+    (203.0, 206.8, 213.8, 221.5, 229.2, 237, 242, 246),
+    (140.1, 144, 148.5, 149.8, 149.6, 146.5, 143.3, 140.4),
+)
 """The lips' inner edges along the smile: x, y."""
 
 CLOSED_Y = 145.0  # where the lips meet in the middle once the mouth is closed
 STILL_ABOVE, STILL_BELOW = 130.0, 173.0  # rows that closing the mouth does not move: base of the nose, chin
 
-LIPS = {"upper lip": (140.4, 12.0), "lower lip": (152.2, 12.0), "upper lip middle": (141.2, 0.0), "lower lip middle": (154.2, 0.0)}
+LIPS = {
+    "upper lip": (140.4, 12.0),
+    "lower lip": (152.2, 12.0),
+    "upper lip middle": (141.2, 0.0),
+    "lower lip middle": (154.2, 0.0),
+}
 """Outer edges of the lips in the smile: y and distance from the middle (x = 224.5)."""
 
 SKIN = ((186, 75), (195, 78), (205, 80), (217, 82), (228, 80.5), (240, 84), (250, 87), (262, 89), (267, 92), (270, 104), (270.5, 120),
@@ -68,14 +85,20 @@ def portrait() -> Portrait:
     (x, y), (width, height) = CORNER, SIZE
     photo = skimage.data.astronaut()[y : y + height, x : x + width]
     backdrop = _backdrop(photo)
-    large = cv2.resize(photo, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC).astype(np.float32)
+    large = cv2.resize(photo, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC).astype(
+        np.float32
+    )
     skin, cloth = _filled(SKIN), _filled(CLOTH)
     backdrop = cv2.resize(backdrop, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
     backdrop = np.clip(cv2.GaussianBlur(backdrop, (0, 0), 2.0), 0, 1) * (1 - np.maximum(skin, cloth))
     cloth = cloth * (1 - skin)
-    above = np.clip((_enlarged(0, HAIR_ENDS)[1] - np.arange(len(skin), dtype=np.float32)) / ENLARGED, 0, 1)[:, None]
+    above = np.clip((_enlarged(0, HAIR_ENDS)[1] - np.arange(len(skin), dtype=np.float32)) / ENLARGED, 0, 1)[
+        :, None
+    ]
     hair = np.clip(1 - skin - cloth - backdrop, 0, 1) * above
-    return Portrait(_bleed(_close_mouth(large), (skin + hair > 0.9) & (backdrop < 0.05)), skin, hair, cloth, _landmarks())
+    return Portrait(
+        _bleed(_close_mouth(large), (skin + hair > 0.9) & (backdrop < 0.05)), skin, hair, cloth, _landmarks()
+    )
 
 
 def _enlarged(x: float | int, y: float | int) -> tuple[float, float]:
@@ -92,11 +115,18 @@ def _backdrop(photo: UInt8[np.ndarray, "H W 3"]) -> Float32[np.ndarray, "H W"]:
     return cv2.dilate(joined.astype(np.float32), np.ones((2, 2), np.uint8))
 
 
-def _bleed(pixels: Float32[np.ndarray, "H W 3"], head: Bool[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W 3"]:
+def _bleed(
+    pixels: Float32[np.ndarray, "H W 3"], head: Bool[np.ndarray, "H W"]
+) -> Float32[np.ndarray, "H W 3"]:
     """Carry the colours at the rim of the head outwards, so that no rim of the old backdrop shows on a new one."""
     inside = cv2.erode(head.astype(np.float32), np.ones((5, 5), np.uint8))[..., None]
-    near = cv2.GaussianBlur(pixels * inside, (0, 0), 4.0) / np.maximum(cv2.GaussianBlur(inside, (0, 0), 4.0), 1e-4)[..., None]
-    return np.where(inside > 0, pixels, np.where(near.sum(axis=-1, keepdims=True) > 0, near, pixels)).astype(np.float32)
+    near = (
+        cv2.GaussianBlur(pixels * inside, (0, 0), 4.0)
+        / np.maximum(cv2.GaussianBlur(inside, (0, 0), 4.0), 1e-4)[..., None]
+    )
+    return np.where(inside > 0, pixels, np.where(near.sum(axis=-1, keepdims=True) > 0, near, pixels)).astype(
+        np.float32
+    )
 
 
 def _filled(outline: tuple[tuple[float | int, float | int], ...]) -> Float32[np.ndarray, "H W"]:

@@ -10,7 +10,16 @@ from jaxtyping import Float32, Float64, UInt8
 
 from learnet.simulate.faces import STEP, Person, photograph
 from learnet.simulate.geometry import View
-from learnet.simulate.movement import HeadPose, Timing, displacement, eye_region, head_displacement, head_drift, look_up, where_from
+from learnet.simulate.movement import (
+    HeadPose,
+    Timing,
+    displacement,
+    eye_region,
+    head_displacement,
+    head_drift,
+    look_up,
+    where_from,
+)
 from learnet.simulate.units import Activation, both_sides
 
 BLINK_PX = 6.5  # how far the upper lid travels, in pixels of a face 112 pixels wide
@@ -119,9 +128,14 @@ def motion(take: Take, numbers: range | None = None) -> Iterator[tuple[int, Floa
     levels = [episode.timing.intensity(times) for episode in take.episodes]
     blink = displacement(take.person.geometry, both_sides(45, BLINK_PX), view)
     axes = np.stack([head_displacement(HeadPose(*axis), view) for axis in np.eye(6).tolist()])
-    poses = np.array([astuple(pose) for pose in head_drift(np.random.default_rng([scene.seed, 1]), times, scene.drift)], np.float32)
+    poses = np.array(
+        [astuple(pose) for pose in head_drift(np.random.default_rng([scene.seed, 1]), times, scene.drift)],
+        np.float32,
+    )
     closed = np.max([one.intensity(times) for one in scene.blinks] or [np.zeros(take.frames)], axis=0)
-    overruled = eye_region(take.person.geometry, view)[..., None]  # a closing eye overrules whatever else would move its lids
+    overruled = eye_region(take.person.geometry, view)[
+        ..., None
+    ]  # a closing eye overrules whatever else would move its lids
     for i in range(take.frames) if numbers is None else numbers:
         free = 1 - np.float32(closed[i]) * overruled
         shown = np.zeros_like(blink)
@@ -135,19 +149,28 @@ def motion(take: Take, numbers: range | None = None) -> Iterator[tuple[int, Floa
 def register(frame: UInt8[np.ndarray, "H W 3"], view: View, crop: View) -> UInt8[np.ndarray, "h w 3"]:
     """Cut the face out of a frame so that the resting eyes stand where CROP has them; the same cut for every frame of a clip."""
     size = (crop.width, crop.height)
-    return cv2.warpAffine(frame, crop.matrix_from(view), size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(
+        frame, crop.matrix_from(view), size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
 
 
 def _studio(camera: Camera) -> View:
     """The view of a person's one photograph: a rim wider than the camera's frame, as the head is elsewhere in every clip."""
     rim = 40 * camera.height // 480
-    return View(camera.height + 2 * rim, camera.width + 2 * rim, camera.face_px, (rim + camera.width / 2, rim + 0.43 * camera.height))
+    return View(
+        camera.height + 2 * rim,
+        camera.width + 2 * rim,
+        camera.face_px,
+        (rim + camera.width / 2, rim + 0.43 * camera.height),
+    )
 
 
 def _enlarged(view: View) -> View:
     """The view of a picture enlarged by STILL_SCALE."""
     x, y = (STILL_SCALE * (c + 0.5) - 0.5 for c in view.origin)
-    return View(STILL_SCALE * view.height, STILL_SCALE * view.width, STILL_SCALE * view.face_px, (x, y), view.roll_deg)
+    return View(
+        STILL_SCALE * view.height, STILL_SCALE * view.width, STILL_SCALE * view.face_px, (x, y), view.roll_deg
+    )
 
 
 @lru_cache(maxsize=2)
@@ -157,7 +180,10 @@ def _enlarged_still(person: Person, view: View) -> UInt8[np.ndarray, "H W 3"]:
 
 
 def _moved(
-    still: UInt8[np.ndarray, "A B 3"], field: Float32[np.ndarray, "h w 2"], into_still: Float32[np.ndarray, "2 3"], view: View
+    still: UInt8[np.ndarray, "A B 3"],
+    field: Float32[np.ndarray, "h w 2"],
+    into_still: Float32[np.ndarray, "2 3"],
+    view: View,
 ) -> UInt8[np.ndarray, "H W 3"]:
     """The picture after its points have moved along the coarse field: look back along the field, then into the still."""
     back = np.float32(STEP) * where_from(field / np.float32(STEP))
@@ -165,11 +191,15 @@ def _moved(
     back[..., 0] += np.arange(width, dtype=np.float32) * STEP + np.float32((STEP - 1) / 2)
     back[..., 1] += (np.arange(height, dtype=np.float32) * STEP + np.float32((STEP - 1) / 2))[:, None]
     coarse = back @ into_still[:, :2].T + into_still[:, 2]
-    fine = cv2.resize(coarse, (width * STEP, height * STEP), interpolation=cv2.INTER_LINEAR)[: view.height, : view.width]
+    fine = cv2.resize(coarse, (width * STEP, height * STEP), interpolation=cv2.INTER_LINEAR)[
+        : view.height, : view.width
+    ]
     return look_up(still, fine, cv2.INTER_LINEAR)
 
 
-def _flicker(rng: np.random.Generator, times: Float64[np.ndarray, "T"], amplitude: float) -> Float64[np.ndarray, "T"]:
+def _flicker(
+    rng: np.random.Generator, times: Float64[np.ndarray, "T"], amplitude: float
+) -> Float64[np.ndarray, "T"]:
     """Relative brightness per frame: 100 Hz lamp light that a 200 Hz shutter meets at slowly changing phase, and a slow drift."""
     lamp = np.cos(2 * np.pi * rng.uniform(99.0, 101.0) * times + rng.uniform(0, 2 * np.pi))
     slow = np.sin(2 * np.pi * rng.uniform(0.3, 2.0) * times + rng.uniform(0, 2 * np.pi))
@@ -182,4 +212,6 @@ def _noise(rng: np.random.Generator, scene: Circumstances) -> UInt8[np.ndarray, 
     height, width = scene.view.height + NOISE_MARGIN, scene.view.width + NOISE_MARGIN
     grey = rng.standard_normal((height, width, 1), dtype=np.float32)
     colour = rng.standard_normal((height, width, 3), dtype=np.float32)
-    return np.clip(np.round(128 + np.float32(scene.noise) * (0.9 * grey + 0.4 * colour)), 0, 255).astype(np.uint8)
+    return np.clip(np.round(128 + np.float32(scene.noise) * (0.9 * grey + 0.4 * colour)), 0, 255).astype(
+        np.uint8
+    )

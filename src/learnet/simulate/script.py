@@ -24,7 +24,9 @@ class Repertoire:
     """Which emotions the people of a database show."""
 
     main: tuple[str, ...]  # names of simulate.emotions.EMOTIONS, or NO_EMOTION; each person shows these first
-    others: Mapping[str, float]  # what goes beyond is drawn from these: name -> share; the shares add up to one
+    others: Mapping[
+        str, float
+    ]  # what goes beyond is drawn from these: name -> share; the shares add up to one
 
 
 MAIN_EMOTIONS = ("happiness", "disgust", "repression", "surprise", "others")
@@ -109,7 +111,9 @@ def check_wishes(people: int, clips_per_person: int, seed: int) -> None:
         )
 
 
-def write_script(people: int, clips_per_person: int, seed: int, camera: Camera = CAMERA, repertoire: Repertoire = CASME2) -> list[Scene]:
+def write_script(
+    people: int, clips_per_person: int, seed: int, camera: Camera = CAMERA, repertoire: Repertoire = CASME2
+) -> list[Scene]:
     """Plan a database: persons in order, each with their clips in order.
 
     Raises:
@@ -139,7 +143,9 @@ def make_scene(seed: int, person: int, number: int, emotion: str, camera: Camera
     circumstances = draw_circumstances(camera, frames / camera.fps, recording)
     onset, apex, offset = before, before + rise, before + long  # from 0
     timing = Timing(onset / camera.fps, apex / camera.fps, offset / camera.fps, remains)
-    activations = _perform(emotion, manner, look.geometry, _stream(seed, person, number, _EXPRESSION), KINDS["micro"])
+    activations = _perform(
+        emotion, manner, look.geometry, _stream(seed, person, number, _EXPRESSION), KINDS["micro"]
+    )
     take = Take(look, (Episode(activations, timing),), circumstances, camera, frames)
     return Scene(person, number, emotion, take, onset + 1, apex + 1, offset + 1)
 
@@ -168,14 +174,18 @@ def write_long_script(
     for person in range(1, people + 1):
         order = _stream(seed, person, 0, _ORDER)
         emotions = _emotions(repertoire, clips_per_person, order)
-        of_kind = [str(kind) for kind in order.permutation([kinds[i % len(kinds)] for i in range(clips_per_person)])]
+        of_kind = [
+            str(kind) for kind in order.permutation([kinds[i % len(kinds)] for i in range(clips_per_person)])
+        ]
         shown = list(zip(of_kind, emotions, strict=True))
         for number, first in enumerate(range(0, clips_per_person, per_video), start=1):
             scenes.append(make_long_scene(seed, person, number, shown[first : first + per_video], camera))
     return scenes
 
 
-def make_long_scene(seed: int, person: int, number: int, shown: Sequence[tuple[str, str]], camera: Camera) -> LongScene:
+def make_long_scene(
+    seed: int, person: int, number: int, shown: Sequence[tuple[str, str]], camera: Camera
+) -> LongScene:
     """One recording of one person with these expressions (kind, emotion) in this order; the same arguments give the same scene.
 
     Raises:
@@ -193,21 +203,32 @@ def make_long_scene(seed: int, person: int, number: int, shown: Sequence[tuple[s
         acting = np.random.default_rng([seed, person, number, _EXPRESSION, place])
         activations = _perform(emotion, manner, look.geometry, acting, kind)
         episodes.append(Episode(activations, Timing(onset / fps, (onset + rise) / fps, (onset + long) / fps)))
-        expressions.append(Expression(name, emotion, spelled(activations), onset + 1, onset + rise + 1, onset + long + 1))
+        expressions.append(
+            Expression(name, emotion, spelled(activations), onset + 1, onset + rise + 1, onset + long + 1)
+        )
         frames = onset + long + 1
     frames += round(recording.uniform(*REST_S) * fps)
     circumstances = draw_circumstances(camera, frames / fps, recording)
-    return LongScene(person, number, Take(look, tuple(episodes), circumstances, camera, frames), tuple(expressions))
+    return LongScene(
+        person, number, Take(look, tuple(episodes), circumstances, camera, frames), tuple(expressions)
+    )
 
 
 def centred(scene: Scene, frames: int) -> Scene:
     """The same expression in the middle of a clip of this many frames."""
     if frames <= scene.offset - scene.onset:
-        raise LearnetError(f"{frames} frames cannot hold this expression.", f"Take at least {scene.offset - scene.onset + 1}.")
+        raise LearnetError(
+            f"{frames} frames cannot hold this expression.",
+            f"Take at least {scene.offset - scene.onset + 1}.",
+        )
     later = (frames - (scene.offset - scene.onset)) // 2 - scene.onset
-    episodes = tuple(replace(one, timing=one.timing.later(later / scene.take.camera.fps)) for one in scene.take.episodes)
+    episodes = tuple(
+        replace(one, timing=one.timing.later(later / scene.take.camera.fps)) for one in scene.take.episodes
+    )
     take = replace(scene.take, episodes=episodes, frames=frames)
-    return replace(scene, take=take, onset=scene.onset + later, apex=scene.apex + later, offset=scene.offset + later)
+    return replace(
+        scene, take=take, onset=scene.onset + later, apex=scene.apex + later, offset=scene.offset + later
+    )
 
 
 def _course(kind: Kind, fps: float, rng: np.random.Generator) -> tuple[int, int, float]:
@@ -218,7 +239,9 @@ def _course(kind: Kind, fps: float, rng: np.random.Generator) -> tuple[int, int,
     return rise, long, float(rng.uniform(0, 0.4)) if rng.random() < 0.25 else 0.0
 
 
-def _perform(emotion: str, manner: Manner, geometry: Geometry, rng: np.random.Generator, kind: Kind) -> tuple[Activation, ...]:
+def _perform(
+    emotion: str, manner: Manner, geometry: Geometry, rng: np.random.Generator, kind: Kind
+) -> tuple[Activation, ...]:
     return () if emotion == NO_EMOTION else act(emotion, manner, geometry, rng, kind.peak_px)
 
 

@@ -103,12 +103,17 @@ class Activation:
     def __post_init__(self) -> None:
         if self.unit not in UNITS or self.side not in SIDES:
             known = ", ".join(map(str, UNITS))
-            raise LearnetError(f"There is no action unit {self.unit} on the {self.side!r} side.", f"Units: {known}; sides: left, right.")
+            raise LearnetError(
+                f"There is no action unit {self.unit} on the {self.side!r} side.",
+                f"Units: {known}; sides: left, right.",
+            )
 
 
 def both_sides(unit: int, peak_px: float, balance: float = 0.0) -> tuple[Activation, Activation]:
     """A unit on both sides; BALANCE in -1..1 makes the left stronger by that share and the right weaker."""
-    return Activation(unit, "left", peak_px * (1 + balance)), Activation(unit, "right", peak_px * (1 - balance))
+    return Activation(unit, "left", peak_px * (1 + balance)), Activation(
+        unit, "right", peak_px * (1 - balance)
+    )
 
 
 def spelled(activations: tuple[Activation, ...]) -> str:
@@ -116,4 +121,6 @@ def spelled(activations: tuple[Activation, ...]) -> str:
     sides: dict[int, set[str]] = {}
     for activation in activations:
         sides.setdefault(activation.unit, set()).add(activation.side)
-    return "+".join(f"{'' if len(s) == 2 else next(iter(s))[0].upper()}{unit}" for unit, s in sorted(sides.items()))
+    return "+".join(
+        f"{'' if len(s) == 2 else next(iter(s))[0].upper()}{unit}" for unit, s in sorted(sides.items())
+    )

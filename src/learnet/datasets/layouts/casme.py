@@ -20,7 +20,20 @@ REPERTOIRE = Repertoire(
 )
 """The four frequent labels, then tense and the rare ones."""
 
-HEADER = ("Subject", "Filename", None, "OnsetF", "ApexF1", "ApexF2", "OffsetF", None, "Onset", "Total", "AU", "Emotion")
+HEADER = (
+    "Subject",
+    "Filename",
+    None,
+    "OnsetF",
+    "ApexF1",
+    "ApexF2",
+    "OffsetF",
+    None,
+    "Onset",
+    "Total",
+    "AU",
+    "Emotion",
+)
 SECTIONS = {"A": Path("CASME_A", "Section A"), "B": Path("CASME_B", "Section B")}
 LAST_OF_A = 7
 NOTHING = "\\"
@@ -92,8 +105,21 @@ def _row(scene: Scene) -> tuple[str | int | None, ...]:
     units = scene.action_units
     second = scene.apex + 1 if scene.number % 4 == 3 else NOTHING
     offset = NOTHING if has_no_offset(scene) else scene.offset
-    onset_ms, total_ms = (round(1000 * (mark - scene.onset + 1) / CAMERA.fps) for mark in (scene.apex, scene.offset))
-    cells = (subject(scene), clip_name(scene), None, scene.onset, scene.apex, second, offset, None, onset_ms, total_ms)
+    onset_ms, total_ms = (
+        round(1000 * (mark - scene.onset + 1) / CAMERA.fps) for mark in (scene.apex, scene.offset)
+    )
+    cells = (
+        subject(scene),
+        clip_name(scene),
+        None,
+        scene.onset,
+        scene.apex,
+        second,
+        offset,
+        None,
+        onset_ms,
+        total_ms,
+    )
     return (*cells, int(units) if units.isdigit() else units, named(scene.emotion))
 
 

@@ -11,7 +11,17 @@ from learnet.simulate.render import register, render
 from learnet.simulate.script import CAMERA, CASME2, Scene, make_scene, write_script
 
 WORKBOOK = "CASME2-coding-20140508.xlsx"
-HEADER = ("Subject", "Filename", None, "OnsetFrame", "ApexFrame", "OffsetFrame", None, "Action Units", "Estimated Emotion")
+HEADER = (
+    "Subject",
+    "Filename",
+    None,
+    "OnsetFrame",
+    "ApexFrame",
+    "OffsetFrame",
+    None,
+    "Action Units",
+    "Estimated Emotion",
+)
 RAW, CROPPED = Path("CASME2_RAW", "CASME2-RAW"), Path("Cropped")
 IRREGULAR = {2: "EP09f", 3: "EP06_02_01", 4: "EP01_2"}
 """Names of some persons' first clips: without second part, with three parts, with one digit, as they occur in CASME II."""
@@ -23,9 +33,7 @@ def clip_name(scene: Scene) -> str:
         return "EP94_02f"
     if scene.number == 1 and scene.person % 5 in IRREGULAR:
         return IRREGULAR[scene.person % 5]
-    return (
-        f"EP{(7 * scene.person + 3 * scene.number) % 19 + 1:02d}_{scene.number + 10:02d}{'f' if (scene.person + scene.number) % 3 else ''}"
-    )
+    return f"EP{(7 * scene.person + 3 * scene.number) % 19 + 1:02d}_{scene.number + 10:02d}{'f' if (scene.person + scene.number) % 3 else ''}"
 
 
 def crop(scene: Scene) -> View:
@@ -43,7 +51,9 @@ def write_clip(root: Path, scene: Scene) -> None:
     for number, frame in enumerate(render(scene.take), start=1):
         write_picture(raw / f"img{number}.jpg", frame)
         if scene.onset <= number <= scene.offset:
-            write_picture(cropped / f"reg_img{number}.jpg", register(frame, scene.take.circumstances.view, face))
+            write_picture(
+                cropped / f"reg_img{number}.jpg", register(frame, scene.take.circumstances.view, face)
+            )
 
 
 def extra(seed: int) -> list[Scene]:

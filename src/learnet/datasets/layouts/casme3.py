@@ -27,14 +27,23 @@ RECORDINGS, CLIPS = Path("part_A"), Path("Part_A_ME_clip", "Part_A_ME_clip")
 FIRST_FRAME = 8  # the number of a recording's first image; most real ones begin at 7 or 8
 LETTERS = "abcdefghijklm"  # a recording for each of 13 films
 WORDS = {"sadness": "sad", "happiness": "happy"}
-OBJECTIVE = {"happiness": "I", "surprise": "II", "anger": "III", "disgust": "IV", "sadness": "V", "fear": "VI"}
+OBJECTIVE = {
+    "happiness": "I",
+    "surprise": "II",
+    "anger": "III",
+    "disgust": "IV",
+    "sadness": "V",
+    "fear": "VI",
+}
 """Class of each emotion, VII for the rest. The real ones go by the action units alone; this stands in for them."""
 
 
 def plan(people: int, clips: int, seed: int, camera: Camera, repertoire: Repertoire) -> list[LongScene]:
     """Two micro-expressions to one macro-expression, two in a recording; more where 13 recordings would not do."""
     per_video = max(2, -(-clips // len(LETTERS)))
-    return write_long_script(people, clips, seed, camera, repertoire, kinds=("micro", "micro", "macro"), per_video=per_video)
+    return write_long_script(
+        people, clips, seed, camera, repertoire, kinds=("micro", "micro", "macro"), per_video=per_video
+    )
 
 
 def letter(scene: LongScene) -> str:
@@ -71,7 +80,10 @@ def write_clip(root: Path, scene: LongScene) -> None:
     recording = root / RECORDINGS / f"spNO.{scene.person}" / letter(scene)
     every = recording / "color", recording / "depth"
     cuts = {
-        (one.onset, one.offset): (root / CLIPS / "frame" / clip_name(scene, one), root / CLIPS / "depth" / clip_name(scene, one))
+        (one.onset, one.offset): (
+            root / CLIPS / "frame" / clip_name(scene, one),
+            root / CLIPS / "depth" / clip_name(scene, one),
+        )
         for one in scene.expressions
         if one.kind == "micro"
     }
@@ -108,7 +120,14 @@ def write_labels(root: Path, scenes: Sequence[LongScene]) -> None:
             word, capital = "Others", True
         units = int(one.action_units) if one.action_units.isdigit() else one.action_units
         marks = frame_of(one.onset), frame_of(one.apex), 0 if one is last else frame_of(one.offset)
-        cells = f"spNO.{scene.person}", letter(scene).replace("j", "J"), *marks, units, OBJECTIVE.get(one.emotion, "VII"), word
+        cells = (
+            f"spNO.{scene.person}",
+            letter(scene).replace("j", "J"),
+            *marks,
+            units,
+            OBJECTIVE.get(one.emotion, "VII"),
+            word,
+        )
         rows[one.kind].append(cells)
     write_workbook(root / MICRO_BOOK, {"label": [HEADER, *rows["micro"]], "Sheet1": [], "Sheet3": []})
     typed = [(*row, f"{kind.title()}-expression") for kind in ("macro", "micro") for row in rows[kind]]

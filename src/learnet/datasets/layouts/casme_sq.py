@@ -21,7 +21,10 @@ CAMERA = Camera(480, 640, 30.0, 250.0)
 CROP = crop_view(240, 200)
 """The size is ours: that of the real crops is not known."""
 
-REPERTOIRE = Repertoire(("happiness", "disgust", "surprise", "others"), {"anger": 0.4, "disgust": 0.3, "fear": 0.15, "sadness": 0.15})
+REPERTOIRE = Repertoire(
+    ("happiness", "disgust", "surprise", "others"),
+    {"anger": 0.4, "disgust": 0.3, "fear": 0.15, "sadness": 0.15},
+)
 WORDS = {"happiness": "positive", "surprise": "surprise", "others": "others"}
 
 SUBJECTS = (15, 16, 19, 20, 21, 22, 23, 24, 25, 26, 27, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 40)
@@ -47,7 +50,9 @@ class Cut:
 
 def plan(people: int, clips: int, seed: int, camera: Camera, repertoire: Repertoire) -> list[LongScene]:
     """A micro- to every macro-expression, two in a video; more where nine films would not do."""
-    return write_long_script(people, clips, seed, camera, repertoire, per_video=max(2, -(-clips // len(FILMS))))
+    return write_long_script(
+        people, clips, seed, camera, repertoire, per_video=max(2, -(-clips // len(FILMS)))
+    )
 
 
 def subject(person: int) -> int:

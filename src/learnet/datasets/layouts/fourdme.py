@@ -19,14 +19,27 @@ from learnet.simulate.units import UNITS
 CAMERA = Camera(480, 640, 60.0, 250.0)
 CROP = crop_view(330, 275)  # as large in the face as the whole pictures
 REPERTOIRE = Repertoire(
-    ("happiness", "disgust", "surprise", "repression", "others"), {"sadness": 0.3, "happiness": 0.3, "fear": 0.2, "anger": 0.2}
+    ("happiness", "disgust", "surprise", "repression", "others"),
+    {"sadness": 0.3, "happiness": 0.3, "fear": 0.2, "anger": 0.2},
 )
 """What the five words stand for; negative is mostly disgust here."""
 
 WORKBOOK, MICRO, CROPPED = "4DME_Labelling_Micro_release v1.xlsx", "gray_micro", "gray_micro_crop"
 WORDS = ("Positive", "Negative", "Surprise", "Repression", "Others")
 ONE_HOT = tuple(f"AU{unit}" for unit in UNITS)
-HEADER = ("sub_ID", "fold_name", "Emotion", "Onset", "Apex", "Offset", "AUs", *ONE_HOT, "fold", "eye blink", *WORDS)
+HEADER = (
+    "sub_ID",
+    "fold_name",
+    "Emotion",
+    "Onset",
+    "Apex",
+    "Offset",
+    "AUs",
+    *ONE_HOT,
+    "fold",
+    "eye blink",
+    *WORDS,
+)
 SECOND = {"Surprise": "Positive", "Repression": "Negative", "Positive": "Others", "Negative": "Others"}
 """What some rows name as well. Which combinations are frequent is not known but for the first."""
 
@@ -52,7 +65,9 @@ def write_clip(root: Path, scene: Scene) -> None:
     micro, cropped = (root / tree / subject(scene) / clip_name(scene) for tree in (MICRO, CROPPED))
     micro.mkdir(parents=True)
     cropped.mkdir(parents=True)
-    for number, frame in enumerate(render(scene.take, range(scene.onset - 1, scene.offset)), start=frames_before(scene) + scene.onset):
+    for number, frame in enumerate(
+        render(scene.take, range(scene.onset - 1, scene.offset)), start=frames_before(scene) + scene.onset
+    ):
         name = f"Frame_{number:09d}.jpg"
         write_picture(micro / name, frame, grey=True)
         write_picture(cropped / name, register(frame, scene.take.circumstances.view, CROP), grey=True)
@@ -60,7 +75,12 @@ def write_clip(root: Path, scene: Scene) -> None:
 
 def named(emotion: str) -> str:
     """One of the five words."""
-    return {"happiness": "Positive", "surprise": "Surprise", "repression": "Repression", "others": "Others"}.get(emotion, "Negative")
+    return {
+        "happiness": "Positive",
+        "surprise": "Surprise",
+        "repression": "Repression",
+        "others": "Others",
+    }.get(emotion, "Negative")
 
 
 def units(scene: Scene, row: int) -> str:
@@ -91,7 +111,9 @@ def write_labels(root: Path, scenes: Sequence[Scene]) -> None:
     rows = [cells(scene, row) for row, scene in enumerate(scenes)]
     sums: list[Cell] = ["Total", len(rows)]
     for place, name in list(enumerate(HEADER))[2:]:
-        sums.append(sum(int(row[place] or 0) for row in rows) if name in (*ONE_HOT, "eye blink", *WORDS) else None)
+        sums.append(
+            sum(int(row[place] or 0) for row in rows) if name in (*ONE_HOT, "eye blink", *WORDS) else None
+        )
     write_workbook(root / WORKBOOK, {"Sheet1": [[f"{name}'" for name in HEADER], *rows, sums]})
 
 

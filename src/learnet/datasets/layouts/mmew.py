@@ -17,13 +17,23 @@ CAMERA = Camera(360, 420, 90.0, CROP.face_px)
 """Only crops are on anybody's disk, so the 1920 x 1080 frames need not be rendered: just what is around a crop."""
 
 REPERTOIRE = Repertoire(
-    ("happiness", "surprise", "disgust", "others"), {"fear": 0.3, "sadness": 0.25, "anger": 0.15, "surprise": 0.15, "disgust": 0.15}
+    ("happiness", "surprise", "disgust", "others"),
+    {"fear": 0.3, "sadness": 0.25, "anger": 0.15, "surprise": 0.15, "disgust": 0.15},
 )
 """The four large classes, then mostly the rare ones."""
 
 WORKBOOK, TREE = "MMEW_Micro_Exp.xlsx", Path("MMEW_Final", "Micro_Expression")
 MACRO_TREE = Path("MMEW_Final", "Macro_Expression")
-HEADER = ("Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Action Units", "Estimated Emotion", "remarks")
+HEADER = (
+    "Subject",
+    "Filename",
+    "OnsetFrame",
+    "ApexFrame",
+    "OffsetFrame",
+    "Action Units",
+    "Estimated Emotion",
+    "remarks",
+)
 NUMBERS = {"happiness": 1, "surprise": 2, "anger": 3, "disgust": 4, "fear": 5, "sadness": 6, "others": 7}
 """Number of each emotion in the clip's name; the order is ours."""
 

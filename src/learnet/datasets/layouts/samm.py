@@ -15,7 +15,8 @@ from learnet.simulate.script import Repertoire, Scene, write_script
 
 CAMERA = Camera(650, 960, 200.0, 340.0)
 REPERTOIRE = Repertoire(
-    ("anger", "happiness", "others", "surprise", "contempt"), {"anger": 0.40, "disgust": 0.24, "fear": 0.20, "sadness": 0.16}
+    ("anger", "happiness", "others", "surprise", "contempt"),
+    {"anger": 0.40, "disgust": 0.24, "fear": 0.20, "sadness": 0.16},
 )
 """The five classes with more than ten clips, then anger, which SAMM has most of, and the rare ones."""
 
@@ -60,7 +61,9 @@ def write_clip(root: Path, scene: Scene) -> None:
     """Onset to offset, nothing before or after."""
     folder = root / TREE / subject(scene) / clip_name(scene)
     folder.mkdir(parents=True)
-    for number, frame in enumerate(render(scene.take, range(scene.onset - 1, scene.offset)), start=scene.onset):
+    for number, frame in enumerate(
+        render(scene.take, range(scene.onset - 1, scene.offset)), start=scene.onset
+    ):
         write_picture(folder / frame_name(scene, number), frame, grey=True)
 
 
@@ -92,4 +95,6 @@ def listed(scene: Scene) -> str:
     return f"{scene.person},{clip_name(scene)}"
 
 
-LAYOUT = Layout("SAMM", 1, CAMERA, REPERTOIRE, write_script, write_clip, write_labels, named=named, listed=listed)
+LAYOUT = Layout(
+    "SAMM", 1, CAMERA, REPERTOIRE, write_script, write_clip, write_labels, named=named, listed=listed
+)

@@ -18,7 +18,10 @@ from learnet.simulate.script import Repertoire, Scene, write_script
 CAMERA = Camera(280, 340, 100.0, crop_view(170, 140).face_px)
 """The crops have the size of the real ones. Whole pictures would be 640 x 480; bitmaps are not compressed, so less of the room is seen."""
 
-REPERTOIRE = Repertoire(("disgust", "happiness", "surprise"), {"disgust": 0.25, "sadness": 0.2, "happiness": 0.3, "surprise": 0.25})
+REPERTOIRE = Repertoire(
+    ("disgust", "happiness", "surprise"),
+    {"disgust": 0.25, "sadness": 0.2, "happiness": 0.3, "surprise": 0.25},
+)
 """What the three words stand for; negative is mostly disgust here."""
 
 CROPPED, RAW = Path("SMIC_all_cropped", "HS"), Path("SMIC_all_raw", "SMIC_all_raw", "HS")
@@ -56,7 +59,9 @@ def still(scene: Scene) -> Take:
     """The same person another time, as long and in other circumstances, with nothing expressed."""
     camera = scene.take.camera
     rng = np.random.default_rng([scene.take.circumstances.seed, 1])
-    return replace(scene.take, episodes=(), circumstances=draw_circumstances(camera, scene.take.frames / camera.fps, rng))
+    return replace(
+        scene.take, episodes=(), circumstances=draw_circumstances(camera, scene.take.frames / camera.fps, rng)
+    )
 
 
 def crop(take: Take) -> View:
@@ -68,7 +73,9 @@ def crop(take: Take) -> View:
 def write_clip(root: Path, scene: Scene) -> None:
     """Onset to offset, and as many frames of the clip without an expression."""
     person = f"s{scene.person}"
-    _write(root, Path(person, "micro", named(scene.emotion), clip_name(scene)), scene.take, scene, counter(scene))
+    _write(
+        root, Path(person, "micro", named(scene.emotion), clip_name(scene)), scene.take, scene, counter(scene)
+    )
     if has_still(scene):
         _write(root, Path(person, "non_micro", still_name(scene)), still(scene), scene, counter(scene) + 600)
 
@@ -78,7 +85,9 @@ def _write(root: Path, way: Path, take: Take, scene: Scene, before: int) -> None
     cropped.mkdir(parents=True)
     raw.mkdir(parents=True)
     face = crop(take)
-    for number, frame in enumerate(render(take, range(scene.onset - 1, scene.offset)), start=before + scene.onset):
+    for number, frame in enumerate(
+        render(take, range(scene.onset - 1, scene.offset)), start=before + scene.onset
+    ):
         write_picture(raw / f"image{number:06d}.bmp", frame)
         write_picture(cropped / f"reg_image{number:06d}.bmp", register(frame, take.circumstances.view, face))
 
@@ -93,4 +102,6 @@ def listed(scene: Scene) -> str:
     return f"s{scene.person:02d},s{scene.person:02d}{clip_name(scene).removeprefix(f's{scene.person}')}"
 
 
-LAYOUT = Layout("SMIC", 4, CAMERA, REPERTOIRE, write_script, write_clip, write_labels, named=named, listed=listed)
+LAYOUT = Layout(
+    "SMIC", 4, CAMERA, REPERTOIRE, write_script, write_clip, write_labels, named=named, listed=listed
+)

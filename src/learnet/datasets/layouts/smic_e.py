@@ -17,7 +17,10 @@ from learnet.simulate.script import LongScene, Repertoire, check_wishes, make_lo
 CAMERA = Camera(320, 400, 100.0, crop_view(170, 140).face_px)
 """The faces have the size of SMIC's. Whole pictures would be 640 x 480; only what is around the face is rendered."""
 
-REPERTOIRE = Repertoire(("disgust", "happiness", "surprise"), {"disgust": 0.25, "sadness": 0.2, "happiness": 0.3, "surprise": 0.25})
+REPERTOIRE = Repertoire(
+    ("disgust", "happiness", "surprise"),
+    {"disgust": 0.25, "sadness": 0.2, "happiness": 0.3, "surprise": 0.25},
+)
 CODES = {"negative": "ne", "positive": "po", "surprise": "sur"}
 
 HOME = Path("SMIC-E_raw image", "HS_long")
@@ -96,7 +99,21 @@ def cells(scene: LongScene) -> list[Cell]:
     marks = [first + mark - 1 for shown in scene.expressions for mark in (shown.onset, shown.offset)]
     blanks = [None] * (2 * MOST - len(marks))
     emotion = named(scene.expressions[0].emotion)
-    return [scene.person, clip_name(scene), None, *marks, *blanks, frames, first, first + frames - 1, None, None, None, None, emotion]
+    return [
+        scene.person,
+        clip_name(scene),
+        None,
+        *marks,
+        *blanks,
+        frames,
+        first,
+        first + frames - 1,
+        None,
+        None,
+        None,
+        None,
+        emotion,
+    ]
 
 
 def write_labels(root: Path, scenes: Sequence[LongScene]) -> None:

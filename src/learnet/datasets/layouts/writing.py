@@ -35,12 +35,20 @@ class Layout(Generic[AnyScene]):
     realm: int  # another for every layout: the same seed gives each its own people
     camera: Camera
     repertoire: Repertoire
-    plan: Callable[[int, int, int, Camera, Repertoire], list[AnyScene]]  # people, clips per person, seed; see simulate.script
-    write_clip: Callable[[Path, AnyScene], None]  # root folder; makes the scene's own folders; runs in any process, in any order
-    write_labels: Callable[[Path, Sequence[AnyScene]], None]  # all scenes but the extra ones, in order, when all clips are there
+    plan: Callable[
+        [int, int, int, Camera, Repertoire], list[AnyScene]
+    ]  # people, clips per person, seed; see simulate.script
+    write_clip: Callable[
+        [Path, AnyScene], None
+    ]  # root folder; makes the scene's own folders; runs in any process, in any order
+    write_labels: Callable[
+        [Path, Sequence[AnyScene]], None
+    ]  # all scenes but the extra ones, in order, when all clips are there
     extra: Callable[[int], list[AnyScene]] = _nothing  # seed -> scenes that are rendered but have no label
     named: Callable[[str], str] = str  # emotion of a scene -> the word this database has for it
-    listed: Callable[[AnyScene], str] | None = None  # a scene's clip as the list of MEGC2019 writes it: "sub01,EP02_01f"
+    listed: Callable[[AnyScene], str] | None = (
+        None  # a scene's clip as the list of MEGC2019 writes it: "sub01,EP02_01f"
+    )
 
     def scenes(self, people: int, clips_per_person: int, seed: int) -> list[AnyScene]:
         """The labelled scenes, by which whoever reads the database back can be judged.
@@ -62,7 +70,9 @@ class Layout(Generic[AnyScene]):
 def write_picture(path: Path, frame: UInt8[np.ndarray, "H W 3"], *, grey: bool = False) -> None:
     """One RGB frame as the kind of file that its name asks for (.jpg, .bmp, .png), in colour or as one grey channel."""
     pixels = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY if grey else cv2.COLOR_RGB2BGR)
-    _, data = cv2.imencode(path.suffix, pixels, [cv2.IMWRITE_JPEG_QUALITY, QUALITY] if path.suffix == ".jpg" else [])
+    _, data = cv2.imencode(
+        path.suffix, pixels, [cv2.IMWRITE_JPEG_QUALITY, QUALITY] if path.suffix == ".jpg" else []
+    )
     path.write_bytes(data.tobytes())
 
 

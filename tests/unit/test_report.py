@@ -2,19 +2,22 @@
 
 import io
 import json
+import pickle
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from read_page import CSV, Page
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
 from written_study import CLASSES, write_prepared, write_study
 
 from learnet.errors import LearnetError, OutputTaken
-from learnet.report import compose, why, write_report
+from learnet.report import compose, sections, why, write_report
 from learnet.report.record import read_records
 
 
@@ -32,6 +35,37 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.fixture(scope="module")
 def page(folders: list[Path]) -> Page:
     return Page(write_report(folders, folders[0].parent / "three.html"))
+
+
+@pytest.fixture(scope="module")
+def drawn() -> dict[tuple[object, ...], object]:
+    """The figures of this module by what each was made from."""
+    return {}
+
+
+@pytest.fixture
+def figures_drawn_once(drawn: dict[tuple[object, ...], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a figure only if none was made from the same numbers before.
+
+    Figures take most of the time of a page. For tests that write the same answers again and read the words.
+    """
+
+    def once(make: Callable[..., object]) -> Callable[..., object]:
+        def recall(*given: object) -> object:
+            key = (make.__name__, *map(exactly, given))
+            if key not in drawn:
+                drawn[key] = make(*given)
+            return drawn[key]
+
+        return recall
+
+    for name in ("interval_figure", "confusion_figure", "reliability_figure", "drawing"):
+        monkeypatch.setattr(sections, name, once(getattr(sections, name)))
+
+
+def exactly(value: object) -> object:
+    """What tells an argument of a figure from another: a figure by itself, all else by its content."""
+    return value if isinstance(value, Figure) else pickle.dumps(value)
 
 
 def one(tmp_path: Path, **how: object) -> Path:
@@ -127,6 +161,7 @@ def test_people_beside_pandas(page: Page, folders: list[Path]) -> None:
     ]
 
 
+@pytest.mark.usefixtures("figures_drawn_once")
 def test_no_learning_is_in_the_table_unless_a_majority_study_is(page: Page, tmp_path: Path) -> None:
     study = one(tmp_path)
     rows = Page(write_report([study], tmp_path / "one.html")).table("study", "accuracy", "UF1", "UAR")
@@ -145,6 +180,7 @@ def test_trust_is_stated(page: Page) -> None:
     assert 'class="banner' not in page.raw and "Synthetic" not in page.words
 
 
+@pytest.mark.usefixtures("figures_drawn_once")
 def test_a_leaky_protocol_is_red_everywhere_it_shows_numbers(folders: list[Path], tmp_path: Path) -> None:
     leaky = write_study(
         tmp_path / "flattering", folders[0].parent / "prepared", protocol="leaky-random", skill=0.9
@@ -165,6 +201,7 @@ def test_a_leaky_protocol_is_red_everywhere_it_shows_numbers(folders: list[Path]
     assert "it was not trained on" not in alone.words
 
 
+@pytest.mark.usefixtures("figures_drawn_once")
 def test_synthetic_data_are_flagged(tmp_path: Path) -> None:
     study = write_study(tmp_path / "learnet", write_prepared(tmp_path / "prepared", synthetic=True))
     assert "Synthetic data." in Page(write_report([study], tmp_path / "page.html")).words
@@ -178,6 +215,7 @@ def test_hidden_people_have_no_image(page: Page) -> None:
     assert "forbids to publish these faces: casme2/12" in page.words
 
 
+@pytest.mark.usefixtures("figures_drawn_once")
 def test_what_is_gone_is_named_and_the_rest_is_shown(tmp_path: Path) -> None:
     study = one(tmp_path)
     shutil.rmtree(tmp_path / "prepared")
@@ -197,6 +235,7 @@ def test_what_is_gone_is_named_and_the_rest_is_shown(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.usefixtures("figures_drawn_once")
 def test_how_the_epochs_were_chosen(tmp_path: Path) -> None:
     study = one(tmp_path, seeds=(0,))
     assert "40, fixed beforehand" in Page(write_report([study], tmp_path / "page.html")).words
@@ -210,6 +249,7 @@ def test_how_the_epochs_were_chosen(tmp_path: Path) -> None:
     assert said in Page(write_report([study], tmp_path / "page.html")).words
 
 
+@pytest.mark.usefixtures("figures_drawn_once")
 def test_a_lost_audit_is_not_an_audit_without_findings(tmp_path: Path) -> None:
     study = one(tmp_path, seeds=(0,))
     assert "it lay before the onset" in Page(write_report([study], tmp_path / "page.html")).words
@@ -264,9 +304,10 @@ def test_a_class_without_any_clip_is_named(tmp_path: Path) -> None:
     assert all(row[2] == "0.000" for row in shown.table("class", "clips", "precision") if row[0] == "disgust")
 
 
+@pytest.mark.usefixtures("figures_drawn_once")
 def test_whatever_study_json_lacks_there_is_a_page_or_a_word(tmp_path: Path) -> None:
     """Each key taken out or made null, two levels deep: never a traceback, and never half a page."""
-    study = one(tmp_path, seeds=(0,))
+    study = write_study(tmp_path / "learnet", write_prepared(tmp_path / "prepared", people=4), seeds=(0,))
     file = study / "study.json"
     whole = json.loads(file.read_text())
     paths = [(key,) for key in whole] + [
@@ -292,6 +333,7 @@ def test_whatever_study_json_lacks_there_is_a_page_or_a_word(tmp_path: Path) -> 
     assert all(outcomes) and len(outcomes) > 60
 
 
+@pytest.mark.usefixtures("figures_drawn_once")
 @pytest.mark.parametrize(
     "content", [b"", b"\xff\xfe", b"kind\n", b"a,b\n1,2,3,4\n"], ids=["empty", "bytes", "columns", "ragged"]
 )
@@ -307,6 +349,7 @@ def test_a_broken_audit_or_list_of_trainings_is_no_end(tmp_path: Path, content: 
     assert "audit.csv of the prepared folder cannot be read" in shown.words or "found nothing" in shown.words
 
 
+@pytest.mark.usefixtures("figures_drawn_once")
 def test_how_settings_were_chosen(tmp_path: Path) -> None:
     study = one(tmp_path, seeds=(0,))
     record = json.loads((study / "study.json").read_text())

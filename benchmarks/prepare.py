@@ -22,7 +22,7 @@ import numpy as np
 from skimage.data import astronaut
 
 from learnet.clip import Clip, Reading
-from learnet.prepare import prepare
+from learnet.preparing import prepare
 from learnet.settings import Preparation
 
 FRAMES = 65

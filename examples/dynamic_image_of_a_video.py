@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from learnet.face import face_finder
-from learnet.prepare import make_image
+from learnet.network_input import make_image
 from learnet.settings import Preparation
 from learnet.video import open_video
 

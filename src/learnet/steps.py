@@ -76,11 +76,11 @@ def take_steps(
     made = make_image(footage.pixels, preparation, finder, given, footage.info.fps)
     crops, eyes = made.aligned.crops(footage.pixels), EYES if finder else ()
     settled = preparation.settled
+    if finder:
+        settled = replace(settled, face=finder.kind)  # type: ignore[arg-type]  # as in `preparing`
     return Steps(
         source=str(clip),
-        preparation=replace(settled, face="yunet" if finder.kind == "yunet" else "haar")
-        if finder
-        else settled,
+        preparation=settled,
         fps=footage.info.fps,
         numbers=footage.numbers,
         frames=footage.pixels,

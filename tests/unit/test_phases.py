@@ -22,7 +22,7 @@ from learnet.material import material
 from learnet.motion import MOTION_IMAGES
 from learnet.phases import PHASES, WHOLE, Phases, joined, taken
 from learnet.pooled import pool, save_pool
-from learnet.prepare import prepare
+from learnet.preparing import prepare
 from learnet.prepared import Prepared, load_prepared, save_prepared, stamp
 from learnet.settings import Preparation, Resources, Study, Training
 from learnet.splits import make_folds

@@ -8,18 +8,21 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import cv2
+import jaxtyping
 import numpy as np
 import pandas as pd
 import pytest
 from skimage.data import astronaut
 
+import learnet.face
 from learnet.clip import Clip, Finding, Reading, merged
 from learnet.errors import BadInput, LearnetError, NoFace, OutputTaken, TooFewFrames
-from learnet.face import face_finder
+from learnet.face import Face, face_finder
 from learnet.facts import Facts, as_json, read_facts
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.flow import with_strain
@@ -27,9 +30,10 @@ from learnet.motion.magnify import magnified
 from learnet.motion.normalise import NORMALISATIONS
 from learnet.network_input import make_image
 from learnet.pooled import pool, save_pool
-from learnet.prepare import prepare
 from learnet.prepared import COLUMNS, check_fit, load_prepared, preparation_of, save_prepared
+from learnet.preparing import prepare
 from learnet.settings import Preparation
+from learnet.steps import Marks, take_steps
 from learnet.video import read_frames, write_video
 
 SMALL = Preparation(size=28)
@@ -186,7 +190,7 @@ KILLED = """
 import sys, time
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-import learnet.prepare as module
+import learnet.preparing as module
 from test_prepare import SMALL, database
 slow = module.make_image
 if __name__ == "__main__":
@@ -226,7 +230,7 @@ def test_finished_clips_are_of_their_settings_and_inputs(tmp_path: Path) -> None
     reading = database(tmp_path / "data")
     refused = Reading([*reading.clips, clip_of(tmp_path / "gone", "09", "x")], [])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("learnet.prepare.save_prepared", broken_disk)
+        patch.setattr("learnet.preparing.save_prepared", broken_disk)
         with pytest.raises(BadInput):
             prepare(refused, tmp_path / "out", replace(SMALL, motion="dynamic-linear"), jobs=1)
         with pytest.raises(BadInput):
@@ -248,7 +252,7 @@ def test_clip_that_failed_is_tried_again(tmp_path: Path) -> None:
     sound = image.read_bytes()
     image.write_bytes(bytes(len(sound)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("learnet.prepare.save_prepared", broken_disk)
+        patch.setattr("learnet.preparing.save_prepared", broken_disk)
         with pytest.raises(BadInput):
             prepare(reading, tmp_path / "out", SMALL, jobs=1)
     image.write_bytes(sound)
@@ -391,6 +395,45 @@ def test_face_is_searched_where_nobody_has_cropped(tmp_path: Path) -> None:
     assert (as_it_is.images[0] == make_image(portrait(), SMALL, None).image).all()
 
 
+class FixedFinder:
+    """A third face finder: it sees a face at the same place in every frame, and reads a model file."""
+
+    kind = "fixed"
+
+    def __init__(self, model: Path) -> None:
+        self.model = model
+
+    def __call__(self, frame: np.ndarray) -> Face:
+        return Face((70.0, 30.0, 130.0, 130.0), ((105.0, 95.0), (160.0, 95.0)), 1.0, self.kind)
+
+
+@pytest.fixture
+def fixed_finder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FixedFinder]:
+    """`auto` stands for a third finder, as it would if one were added to the table."""
+    model = tmp_path / "fixed.model"
+    model.write_bytes(b"weights")
+    finder = FixedFinder(model)
+    monkeypatch.setitem(learnet.face._FINDERS, "auto", lambda given: finder)
+    monkeypatch.setitem(learnet.face._FINDERS, "fixed", lambda given: FixedFinder(given))
+    # A new finder also extends the values of `Preparation.face`; here its annotation is not checked instead.
+    checked = jaxtyping.config.jaxtyping_disable
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield finder
+    jaxtyping.config.update("jaxtyping_disable", checked)
+
+
+def test_a_third_face_finder_is_recorded_under_its_own_name(
+    tmp_path: Path, fixed_finder: FixedFinder
+) -> None:
+    raw = clip_of(write_clip(tmp_path / "raw", portrait()), "1", "raw", frames=6, cropped=False)
+    prepared = prepare(Reading([raw], []), tmp_path / "out", SMALL, jobs=1)
+    assert prepared.about["preparation"]["face"] == "fixed"
+    assert prepared.about["face_model"] == hashlib.sha256(b"weights").hexdigest()
+    assert prepared.clips["face"][0] == "fixed 70 30 130 130"
+    assert (prepared.images[0] == make_image(portrait(), SMALL, fixed_finder).image).all()
+    assert take_steps(raw.path, SMALL, Marks(), fps=200.0).preparation.face == "fixed"
+
+
 def test_yunet_model_is_part_of_the_preparation(tmp_path: Path, shared: Path) -> None:
     model = shared / "models" / "yunet_n_640_640.onnx"
     raw = clip_of(write_clip(tmp_path / "raw", portrait()), "1", "raw", frames=6, cropped=False)
@@ -429,7 +472,7 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 from learnet.errors import LearnetError
-from learnet.prepare import prepare
+from learnet.preparing import prepare
 from test_prepare import SMALL, database
 reading = database(Path({data!r}))
 resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
@@ -462,7 +505,7 @@ def test_full_disk_leaves_nothing_half_written(tmp_path: Path, limit: int) -> No
 def test_torn_part_is_made_again(tmp_path: Path) -> None:
     reading = database(tmp_path / "data")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("learnet.prepare.save_prepared", broken_disk)
+        patch.setattr("learnet.preparing.save_prepared", broken_disk)
         with pytest.raises(BadInput, match="No space left on device"):
             prepare(reading, tmp_path / "out", SMALL, jobs=1)
     for place, part in enumerate(sorted((tmp_path / "out.part").glob("*.npz"))[:3]):

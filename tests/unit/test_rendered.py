@@ -14,7 +14,7 @@ from learnet.errors import LearnetError, UnknownName
 from learnet.face import eye_transform, face_finder
 from learnet.labels import SCHEMES
 from learnet.network_input import make_image
-from learnet.prepare import prepare
+from learnet.preparing import prepare
 from learnet.rendered import FIRST, RATES, Footage, film, simulate_dynamic
 from learnet.settings import Preparation
 from learnet.simulate import moment

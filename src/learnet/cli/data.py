@@ -210,7 +210,7 @@ def prepare(
     from learnet.clip import merged
     from learnet.datasets import DATASETS, read_dataset
     from learnet.datasets.audit import serious_line
-    from learnet.prepare import prepare as fold
+    from learnet.preparing import prepare as fold
     from learnet.prepared import read_findings
 
     *pairs, last = databases_and_out or ("",)

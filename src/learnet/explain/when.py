@@ -17,7 +17,7 @@ from learnet.facts import Facts
 from learnet.motion.apex import course, find_apex
 from learnet.motion.dynamic import rank_weights
 from learnet.network_input import EYES, make_image
-from learnet.prepare import UNSEEN
+from learnet.preparing import UNSEEN
 from learnet.settings import Preparation, Windows
 from learnet.torch_scores import predict_scores
 from learnet.video import open_video, read_clip

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float32, Float64, Real, UInt8
 
 from learnet.errors import LearnetError, NoFace, TooFewFrames, pick
-from learnet.face.finder import HAAR_CONFIDENCE, Face, FaceFinder, Haar, YuNet
+from learnet.face.finder import HAAR_CONFIDENCE, Face, FaceFinder, Haar, ModelFaceFinder, YuNet
 from learnet.face.geometry import compose, from_part, inverse, move, part_read, read_through, similarity
 from learnet.face.head import head_motion, head_shift
 from learnet.face.model import MODEL_NAME, MODEL_VARIABLE, fetch_model, find_model
@@ -23,6 +23,7 @@ __all__ = [
     "AlignedFaces",
     "Face",
     "FaceFinder",
+    "ModelFaceFinder",
     "Remark",
     "align",
     "eye_transform",

@@ -26,18 +26,25 @@ class Face:
         tuple[float, float], tuple[float, float]
     ]  # centres (x, y); the one further left in the picture first
     confidence: float  # 0..1; yunet: the network's score, haar: see HAAR_CONFIDENCE
-    finder: str  # "yunet" or "haar"
+    finder: str  # `FaceFinder.kind` of the finder that found it
 
 
 @runtime_checkable
 class FaceFinder(Protocol):
     """What finds the largest face in a frame; `face_finder` makes one."""
 
-    kind: str  # "yunet" or "haar"
+    kind: str  # its name, a value of `Preparation.face`, under which prepared folders record it
 
     def __call__(self, frame: UInt8[np.ndarray, "H W 3"]) -> Face | None:
         """The largest face in an RGB frame, None where there is none."""
         ...
+
+
+@runtime_checkable
+class ModelFaceFinder(FaceFinder, Protocol):
+    """A face finder that reads a model file, whose digest prepared folders record."""
+
+    model: Path
 
 
 def _shrunk(

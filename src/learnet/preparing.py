@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -26,7 +25,7 @@ from jaxtyping import UInt8
 from learnet.clip import Clip, Finding, Reading
 from learnet.datasets.tree import synthetic
 from learnet.errors import LearnetError, NoFace, OutputTaken, TooFewFrames, pick
-from learnet.face import FaceFinder, face_finder, find_model
+from learnet.face import FaceFinder, ModelFaceFinder, face_finder
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.apex import find_apex
 from learnet.motion.normalise import NORMALISATIONS
@@ -147,10 +146,10 @@ def _resolve(
     preparation = preparation.settled
     if preparation.face == "none" or all(clip.cropped for clip in clips):
         return preparation, None
-    kind: Literal["yunet", "haar"] = (
-        "yunet" if face_finder(preparation.face, face_model).kind == "yunet" else "haar"
-    )
-    return replace(preparation, face=kind), find_model(face_model) if kind == "yunet" else None
+    finder = face_finder(preparation.face, face_model)
+    model = finder.model if isinstance(finder, ModelFaceFinder) else None
+    # The table of finders and the setting have the same names, which mypy cannot know.
+    return replace(preparation, face=finder.kind), model  # type: ignore[arg-type]
 
 
 def _fingerprint_of(clip: Clip) -> str:

@@ -25,11 +25,20 @@ def acted(
     count, made = len(levels), []
     for t, level in enumerate(levels):
         passed = t / max(count - 1, 1)
-        moved = turned(0.0, 1.0, (drift[0] * passed, drift[1] * passed))
-        shown = frame(moved, Bump(SMILE.centre, SMILE.radius, SMILE.shift * level), noise, seed=t)
-        shown = np.clip(shown * (1 + light * passed), 0, 255).astype(np.uint8)
-        made.append(cv2.resize(shown[40:376, 70:406], (112, 112), interpolation=cv2.INTER_AREA))
+        part = smiling(round(float(level), 9), (drift[0] * passed, drift[1] * passed))
+        if noise:
+            errors = np.random.default_rng(t).normal(0, noise, part.shape)
+            part = np.clip(np.round(part + errors), 0, 255).astype(np.uint8)
+        part = np.clip(part * (1 + light * passed), 0, 255).astype(np.uint8)
+        made.append(cv2.resize(part, (112, 112), interpolation=cv2.INTER_AREA))
     return np.stack(made)
+
+
+@lru_cache(maxsize=256)
+def smiling(level: float, shift: tuple[float, float]) -> np.ndarray:
+    """The face in a frame of the film, without noise; most of these tests show the same ones."""
+    bump = Bump(SMILE.centre, SMILE.radius, SMILE.shift * level)
+    return frame(turned(0.0, 1.0, shift), bump)[40:376, 70:406]
 
 
 def pulse(count: int, apex: int) -> np.ndarray:
@@ -39,7 +48,7 @@ def pulse(count: int, apex: int) -> np.ndarray:
     return (1 - np.cos(np.pi * np.clip(np.minimum(rise, fall), 0, 1))) / 2
 
 
-@pytest.mark.parametrize("apex", [4, 10, 15, 20])
+@pytest.mark.parametrize("apex", [4, 10, 14, 20])
 @pytest.mark.parametrize("disturbed", [{}, {"drift": (4.0, -2.0)}, {"light": 0.05}, {"noise": 3.0}])
 def test_apex_of_a_movement_made_by_hand(apex: int, disturbed: dict) -> None:
     """25 frames; a drift of 4 pixels is as far as the smile goes, over the whole face."""
@@ -121,23 +130,23 @@ def test_synthetic_expressions_are_met_better_than_by_their_middle() -> None:
 
 def test_size_of_the_crops_hardly_matters() -> None:
     assert SIZE == (480, 400)
-    crops = acted(pulse(25, 9))
+    crops = acted(pulse(25, 10))
     for size in (28, 56, 224):
         assert (
             abs(
                 find_apex(
                     np.stack([cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA) for crop in crops])
                 )
-                - 9
+                - 10
             )
             <= 1
         )
 
 
 def test_a_blink_where_the_eyes_are_known_is_not_the_apex() -> None:
-    """Dark bars on both eyes, in frames 18 to 20; the smile peaks in frame 8."""
-    crops, eyes = acted(pulse(25, 8)), ((0.32, 0.27), (0.68, 0.27))
+    """Dark bars on both eyes, in frames 18 to 20; the smile peaks in frame 10."""
+    crops, eyes = acted(pulse(25, 10)), ((0.32, 0.27), (0.68, 0.27))
     for across, down in eyes:
         x, y = round(across * 112), round(down * 112)
         crops[18:21, y - 5 : y + 5, x - 14 : x + 14] = 20
-    assert abs(find_apex(crops, eyes) - 8) <= 1 and 17 <= find_apex(crops) <= 21
+    assert abs(find_apex(crops, eyes) - 10) <= 1 and 17 <= find_apex(crops) <= 21

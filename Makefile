@@ -4,10 +4,12 @@ CONSTRAINTS := $(if $(shell command -v nvidia-smi 2>/dev/null),,-c constraints-c
 
 BENCHMARKS := dynamic_image prepare index network live startup study
 
-.PHONY: help demo test check bench clean
+PYTEST := .venv/bin/python -m pytest -n auto --dist loadfile
+
+.PHONY: help demo test test-all test-shapes check bench clean
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 .venv/ready: pyproject.toml constraints-cpu.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "learnet needs Python 3.11 or newer; this is " + sys.version.split()[0])'
@@ -19,8 +21,15 @@ demo: .venv/ready  ## the whole line on a synthetic database, into demo/
 	rm -rf demo
 	.venv/bin/learnet demo demo
 
-test: .venv/ready  ## all tests
-	.venv/bin/python -m pytest -n auto --dist loadfile
+test: .venv/ready  ## all tests but the slow ones, and the ten that took longest
+	$(PYTEST) -m 'not slow' --durations=10
+
+test-all: .venv/ready  ## all tests, then test-shapes
+	$(PYTEST) --durations=10
+	$(MAKE) test-shapes
+
+test-shapes: .venv/ready  ## the unit tests, with the shape and type of every array checked at every call
+	LEARNET_CHECK_SHAPES=1 $(PYTEST) -m 'not slow' tests/unit
 
 check: .venv/ready  ## style and types
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy

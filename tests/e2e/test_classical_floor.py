@@ -2,20 +2,20 @@
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import learnet
+from builders.commands import learnet
 from sklearn.metrics import f1_score
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def place(tmp_path_factory: pytest.TempPathFactory, synthetic_database: Callable[..., Path]) -> Path:
     """Three synthetic people of three databases, their images of LBP-TOP, and a study over them."""
     place = tmp_path_factory.mktemp("lbp-top")
-    root = place / "databases"
-    learnet("synthesize", root, "--layout", "megc2019", "--people", 1, "--clips", 3, "--seed", 1)
+    root = synthetic_database("megc2019", people=1, clips=3)
     listed = ("--list", root / "combined_3class_gt.csv")
     learnet("prepare", "megc2019", root, place / "prepared", *listed, "--motion", "lbp-top", "--face", "haar")
     learnet("study", place / "prepared", place / "lbp-top", "--network", "lbp-top")
@@ -63,9 +63,11 @@ def test_weights_answer_as_they_did_in_the_study(place: Path) -> None:
     assert tested and all(before[clip]["prediction"] == again[clip]["prediction"] for clip in tested)
 
 
-def test_what_does_not_go_together_is_refused_in_one_line(place: Path) -> None:
+def test_what_does_not_go_together_is_refused_in_one_line(
+    place: Path, synthetic_database: Callable[..., Path]
+) -> None:
     image = ("--face", "none", "--motion", "lbp-top")
-    clip = next(path.parent for path in (place / "databases").rglob("*.jpg"))
+    clip = next(path.parent for path in synthetic_database("megc2019", people=1, clips=3).rglob("*.jpg"))
     learnet("show", clip, *image, "--size", 60, "--out", place / "steps.png")
     for words, says in {
         (

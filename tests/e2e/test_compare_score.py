@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from commands import import_noise, learnet
+from builders.commands import import_noise, learnet
 from sklearn.metrics import f1_score, precision_score, recall_score
 
 CLASSES = ["negative", "positive", "surprise"]

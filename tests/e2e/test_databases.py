@@ -2,10 +2,11 @@
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from commands import learnet
+from builders.commands import learnet
 
 from learnet.datasets import DATASETS
 from learnet.datasets.layouts import LAYOUTS
@@ -31,9 +32,10 @@ def test_every_database_is_here() -> None:
 
 
 @pytest.mark.parametrize("layout", sorted(ALL))
-def test_synthesize_audit_prepare_study(layout: str, tmp_path: Path) -> None:
-    root = tmp_path / "database"
-    learnet("synthesize", root, "--layout", layout, "--people", 3, "--clips", ALL[layout], "--seed", 1)
+def test_synthesize_audit_prepare_study(
+    layout: str, tmp_path: Path, synthetic_database: Callable[..., Path]
+) -> None:
+    root = synthetic_database(layout, people=3, clips=ALL[layout])
     audit = learnet("audit", layout, root, "--csv", tmp_path / "audit.csv", "--deep", "--no-check")
     assert DATASETS[layout].title in audit.stdout and "clips" in audit.stdout
     rows = list(csv.DictReader((tmp_path / "audit.csv").open(newline="", encoding="utf-8")))
@@ -52,9 +54,8 @@ def test_synthesize_audit_prepare_study(layout: str, tmp_path: Path) -> None:
     assert len(answers) == sum(row["emotion"] in SCHEMES[DATASETS[layout].classes].of for row in clips) > 3
 
 
-def test_the_composite_of_three_databases(tmp_path: Path) -> None:
-    root = tmp_path / "databases"
-    learnet("synthesize", root, "--layout", "megc2019", "--people", 2, "--clips", 3, "--seed", 1)
+def test_the_composite_of_three_databases(tmp_path: Path, synthetic_database: Callable[..., Path]) -> None:
+    root = synthetic_database("megc2019", people=2, clips=3)
     choice = ("megc2019", root, "--list", root / "combined_3class_gt.csv")
     listed = (root / "combined_3class_gt.csv").read_text().splitlines()
     assert (

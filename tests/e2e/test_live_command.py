@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from commands import LEARNET
+from builders.commands import LEARNET
 
 from learnet import cli
 from learnet.checkpoint import save_checkpoint

@@ -10,7 +10,7 @@ import numpy as np
 import openpyxl
 import pytest
 import torch
-from commands import LEARNET, learnet
+from builders.commands import LEARNET, learnet
 
 from learnet.video import write_video
 

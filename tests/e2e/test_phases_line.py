@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-from commands import learnet
+from builders.commands import learnet
 
 
 def test_prepared_and_learned_from(tmp_path: Path) -> None:

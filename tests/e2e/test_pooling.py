@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from commands import import_noise, learnet
+from builders.commands import import_noise, learnet
 
 
 @pytest.fixture(scope="module")

@@ -2,27 +2,22 @@
 
 import csv
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from commands import learnet
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A synthetic CASME II of 3 people with 4 clips each."""
-    root = tmp_path_factory.mktemp("whole") / "casme2"
-    learnet("synthesize", root, "--layout", "casme2", "--people", 3, "--clips", 4)
-    shutil.rmtree(root / "CASME2_RAW")
-    return root
+from builders.commands import learnet
+from builders.once import writable_copy
 
 
 @pytest.fixture
-def root(whole: Path, tmp_path: Path) -> Path:
-    """A copy to spoil."""
-    return Path(shutil.copytree(whole, tmp_path / "casme2"))
+def root(synthetic_database: Callable[..., Path], tmp_path: Path) -> Path:
+    """A copy to spoil of a synthetic CASME II of 3 people with 4 clips each, as cropped by its owners."""
+    copy = writable_copy(synthetic_database("casme2", people=3, clips=4, seed=0), tmp_path / "casme2")
+    shutil.rmtree(copy / "CASME2_RAW")
+    return copy
 
 
 def prepared(root: Path, name: str = "casme2") -> list[str]:

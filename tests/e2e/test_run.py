@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from commands import learnet
+from builders.commands import learnet
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 RECIPE = """

@@ -6,7 +6,7 @@ import cv2
 import matplotlib.image
 import numpy as np
 import pytest
-from commands import learnet
+from builders.commands import learnet
 
 from learnet.datasets.synthetic import Shown, synthetic_video
 

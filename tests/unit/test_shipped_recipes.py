@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 
 from learnet.datasets.layouts import LAYOUTS
 from learnet.datasets.synthetic import COMPOSITES
@@ -19,7 +20,8 @@ RECIPES = sorted((ROOT / "recipes").glob("*.toml"))
 @pytest.mark.parametrize("file", RECIPES, ids=lambda file: file.stem)
 def test_it_names_only_what_there_is(file: Path) -> None:
     recipe = read_recipe(file)
-    check(recipe, file)
+    with torch.device("meta"):  # the networks refuse what they cannot take, and get no weights
+        check(recipe, file)
     assert {
         database.name for database in recipe.databases
     } <= LAYOUTS.keys() | COMPOSITES.keys()  # so --synthetic can make them

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from learnet import simulated
 from learnet.errors import LearnetError, OutputTaken, UnknownName
 from learnet.labels import SCHEMES, action_units
 from learnet.simulate import moment
@@ -15,7 +16,7 @@ from learnet.simulate.estimate import ESTIMATE, Crop, Estimate, estimated, shrun
 from learnet.simulate.geometry import View, average_face
 from learnet.simulate.moment import draw_moment
 from learnet.simulate.script import NO_EMOTION
-from learnet.simulated import CLASSES, NEGATIVE, simulate_flow
+from learnet.simulated import CLASSES, NEGATIVE, draw_emotion, simulate_flow
 
 SIDE = 72
 VIEW = View(SIDE, SIDE, SIDE / 1.25, ((SIDE - 1) / 2, 0.36 * SIDE))
@@ -156,47 +157,53 @@ def test_raised_brows_bring_the_scalp_down(monkeypatch: pytest.MonkeyPatch) -> N
     )  # most raise a brow
 
 
-def test_the_same_seed_gives_the_same_bytes_on_any_number_of_processes(tmp_path: Path) -> None:
-    one, two = (simulate_flow(tmp_path / str(jobs), 300, jobs=jobs) for jobs in (1, 2))
-    assert one.about["fingerprint"] == two.about["fingerprint"]
+def test_the_same_seed_gives_the_same_bytes_on_any_number_of_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three blocks, the last of them not full; and in one block, which nobody sees either."""
+    whole = simulate_flow(tmp_path / "whole", 20, jobs=1)
+    monkeypatch.setattr(simulated, "BLOCK", 8)
+    one, two = (simulate_flow(tmp_path / str(jobs), 20, jobs=jobs) for jobs in (1, 2))
+    assert one.about["fingerprint"] == two.about["fingerprint"] == whole.about["fingerprint"]
     shorter, other = (
-        simulate_flow(tmp_path / "shorter", 20, jobs=1),
-        simulate_flow(tmp_path / "other", 20, seed=1, jobs=1),
+        simulate_flow(tmp_path / "shorter", 10, jobs=1),
+        simulate_flow(tmp_path / "other", 10, seed=1, jobs=1),
     )
-    assert np.array_equal(shorter.images, one.images[:20]) and not np.array_equal(
+    assert np.array_equal(shorter.images, one.images[:10]) and not np.array_equal(
         other.images, shorter.images
     )
-    assert simulate_flow(tmp_path / "1", 300, jobs=1).reused
+    assert simulate_flow(tmp_path / "1", 20, jobs=1).reused
     with pytest.raises(OutputTaken, match="inputs"):
-        simulate_flow(tmp_path / "1", 301, jobs=1)
+        simulate_flow(tmp_path / "1", 21, jobs=1)
+
+
+def test_classes_and_emotions_are_drawn_by_their_shares() -> None:
+    """Each share of 4,000 draws within four standard deviations of the binomial."""
+    drawn = Counter(draw_emotion(tuple(CLASSES), np.random.default_rng([0, i])) for i in range(4000))
+    for emotions in CLASSES.values():
+        count = sum(drawn[emotion] for emotion in emotions)
+        assert abs(count - 1000) < 4 * np.sqrt(4000 * 0.25 * 0.75)
+    negative = sum(drawn[emotion] for emotion in NEGATIVE)
+    for emotion, weight in NEGATIVE.items():
+        share = weight / sum(NEGATIVE.values())
+        spread = 4 * np.sqrt(share * (1 - share) / negative)
+        assert abs(drawn[emotion] / negative - share) < spread, emotion
 
 
 def test_what_is_written(tmp_path: Path) -> None:
-    made = simulate_flow(tmp_path / "out", 600, tuple(CLASSES), size=32, jobs=2)
+    made = simulate_flow(tmp_path / "out", 60, tuple(CLASSES), size=32, jobs=2)
     assert (
-        made.images.shape == (600, 32, 32, 3)
+        made.images.shape == (60, 32, 32, 3)
         and made.about["synthetic"]
         and made.about["images_kind"] == "flow"
     )
-    assert all(
-        made.images[i, ..., c].min() == 0 and made.images[i, ..., c].max() == 255
-        for i in range(0, 600, 60)
-        for c in range(3)
-    )
-    of = {emotion: name for name, emotions in CLASSES.items() for emotion in emotions}
-    counts = Counter(of[emotion] for emotion in made.clips["emotion"])
-    assert all(
-        abs(counts[name] - 150) < 4 * np.sqrt(600 * 0.25 * 0.75) for name in CLASSES
-    )  # four standard deviations of the binomial
-    negative = made.clips["emotion"].isin(NEGATIVE)
-    for emotion, weight in NEGATIVE.items():
-        share = weight / sum(NEGATIVE.values())
-        spread = 4 * np.sqrt(share * (1 - share) / negative.sum())
-        assert abs((made.clips["emotion"][negative] == emotion).mean() - share) < spread, emotion
+    assert np.all(made.images.min(axis=(1, 2)) == 0) and np.all(made.images.max(axis=(1, 2)) == 255)
+    drawn = [draw_emotion(tuple(CLASSES), np.random.default_rng([0, i])) for i in range(60)]
+    assert made.clips["emotion"].tolist() == drawn and {*CLASSES["none"], "happiness"} <= set(drawn)
     assert (made.clips["action_units"] == "").equals(made.clips["emotion"] == "none")
     smiles = made.clips[made.clips["emotion"] == "happiness"]["action_units"]
     assert all({unit.number for unit in action_units(text)} & {6, 12} for text in smiles)
-    assert made.clips["person"].nunique() == 600
+    assert made.clips["person"].nunique() == 60
 
 
 def test_classes_go_together_with_the_scheme_of_the_field() -> None:

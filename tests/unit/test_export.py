@@ -58,9 +58,15 @@ def whole(place: Path) -> Path:
     return place / "whole.onnx"
 
 
-@pytest.mark.parametrize(
-    "network", [name for name in NETWORKS if not name.startswith("vgg")]
-)  # a file of 550 MB
+SMALL_OF_EACH_KIND = ("learnet", "ststnet", "linear-svm", "lbp-top", "majority")
+EXPORTED = [
+    pytest.param(name, marks=() if name in SMALL_OF_EACH_KIND else pytest.mark.slow)
+    for name in NETWORKS
+    if not name.startswith("vgg")  # a file of 550 MB
+]
+
+
+@pytest.mark.parametrize("network", EXPORTED)
 def test_every_network_answers_as_in_torch_whatever_the_batch(tmp_path: Path, network: str) -> None:
     weights = write_weights(tmp_path / "w.safetensors", facts(network))
     done = export_onnx(weights, tmp_path / "new folder" / "net.onnx")

@@ -1,22 +1,273 @@
-"""The public names: they all load, nothing heavy loads before it is used, and the promises of the docs hold."""
+"""Each public name does what it promises, whatever was imported before; nothing heavy loads before it is used."""
 
+import json
+import pkgutil
+import re
 import subprocess
 import sys
+from dataclasses import replace
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 import learnet
+from learnet.datasets.synthetic import synthesize
+from learnet.outcomes import read_outcomes
+from learnet.shipped import answering
+
+QUICK = learnet.Training(epochs=1, mirror="none")
+SMALL = learnet.Preparation(size=28, face="none")
 
 
-@pytest.mark.parametrize("name", learnet.__all__)
-def test_every_public_name_loads(name: str) -> None:
-    assert getattr(learnet, name) is not None
+def submodules() -> list[str]:
+    """The names of all modules of the package, but the one that runs the command line."""
+    modules = pkgutil.walk_packages(learnet.__path__, "learnet.")
+    return [module.name for module in modules if module.name != "learnet.__main__"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def everything_imported() -> None:
+    """Import every module first: a name that a module takes the place of then fails in its test below."""
+    for name in submodules():
+        import_module(name)
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A synthetic CASME II of two people with two clips each."""
+    return synthesize(tmp_path_factory.mktemp("database") / "casme2", "casme2", 2, 2, jobs=1)
+
+
+@pytest.fixture(scope="module")
+def reading(database: Path) -> learnet.Reading:
+    return learnet.read_dataset("casme2", database)
+
+
+@pytest.fixture(scope="module")
+def prepared(reading: learnet.Reading, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("prepared") / "prepared"
+    learnet.prepare(reading, out, SMALL, jobs=1)
+    return out
+
+
+@pytest.fixture(scope="module")
+def study(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("study") / "study"
+    asked = learnet.Study(network="learnet", protocol="loso", classes="auto", keep_weights=False)
+    learnet.run_study(prepared, out, asked, QUICK, learnet.Resources(jobs=1))
+    return out
+
+
+@pytest.fixture(scope="module")
+def recogniser() -> learnet.Recogniser:
+    """The shipped weights, for clips that are face crops already."""
+    return replace(learnet.Recogniser.load(answering("image", 112)), finder=None)
+
+
+# ---------------------------------------------------------------- names
+
+
+def test_no_module_takes_the_place_of_a_public_name() -> None:
+    modules = {module.name for module in pkgutil.iter_modules(learnet.__path__)}
+    assert not modules & set(learnet.__all__)
+
+
+@pytest.mark.parametrize("order", ["sorted", "reversed"])
+def test_public_names_are_no_modules_whatever_was_imported(order: str) -> None:
+    """In a fresh process, since everything is imported here; by attribute and by `from learnet import`."""
+    code = f"""
+import importlib, types
+for name in {order}({submodules()}):
+    importlib.import_module(name)
+import learnet
+for name in learnet.__all__:
+    scope = {{}}
+    exec(f"from learnet import {{name}}", scope)
+    assert scope[name] is getattr(learnet, name) and not isinstance(scope[name], types.ModuleType), name
+print("done")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "done\n"
+
+
+def test_every_public_name_is_used_below() -> None:
+    below = Path(__file__).read_text(encoding="utf-8").split("# ---", 1)[1]
+    used = set(re.findall(r"\blearnet\.(\w+)", below))
+    assert set(learnet.__all__) <= used
 
 
 def test_unknown_names_are_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="lernet"):
         learnet.lernet  # noqa: B018
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert learnet.__version__ == version("learnet")
+
+
+# ---------------------------------------------------------------- databases and clips
+
+
+def test_a_database_is_read(reading: learnet.Reading, database: Path) -> None:
+    assert len(reading.clips) == 4
+    assert all(isinstance(clip, learnet.Clip) and clip.path.is_dir() for clip in reading.clips)
+    assert {clip.person for clip in reading.clips} == {"casme2/01", "casme2/02"}
+    assert learnet.DATASETS["casme2"].read(database, learnet.Selection()).clips == reading.clips
+    assert learnet.DATASETS["casme2"].fps == 200
+
+
+def test_a_selection_that_the_database_does_not_have_is_refused(database: Path) -> None:
+    with pytest.raises(learnet.LearnetError, match="has no --part"):
+        learnet.read_dataset("casme2", database, learnet.Selection(part="HS"))
+
+
+def test_a_clip_names_its_person_and_refuses_marks_out_of_order() -> None:
+    clip = learnet.Clip(Path("a"), "smic-e", "s01", "c1", "positive", 3, 5, 9, 100.0)
+    assert (clip.person, clip.key) == ("smic/s01", "smic-e/s01/c1")
+    with pytest.raises(learnet.LearnetError, match="out of order"):
+        replace(clip, apex=10)
+
+
+def test_frames_of_a_clip_are_the_pictures_of_its_folder(reading: learnet.Reading) -> None:
+    folder = reading.clips[0].path
+    with learnet.open_video(folder, 200.0) as video:
+        frames = list(video)
+    files = {int(re.findall(r"\d+", file.stem)[-1]): file for file in folder.iterdir()}
+    assert [frame.number for frame in frames] == sorted(files)
+    for frame in (frames[0], frames[-1]):
+        assert isinstance(frame, learnet.Frame)
+        np.testing.assert_array_equal(frame.pixels, cv2.imread(str(files[frame.number]))[..., ::-1])
+
+
+# ---------------------------------------------------------------- motion images
+
+
+def test_a_dynamic_image_follows_from_its_definition(rng: np.random.Generator) -> None:
+    """Sum V_q - V_t over all t < q, where V_t is the mean of the first t frames (Bilen et al.)."""
+    frames = rng.integers(0, 256, (6, 4, 5, 3), dtype=np.uint8)
+    means = [frames[:t].mean(axis=0) for t in range(1, 7)]
+    expected = sum(means[q] - means[t] for q in range(6) for t in range(q))
+    np.testing.assert_allclose(learnet.dynamic_image(frames), expected, rtol=1e-6, atol=1e-3)
+
+
+def test_a_database_is_prepared(prepared: Path, reading: learnet.Reading) -> None:
+    """The range of an image is the whole of 0..255, by the definition of the joint normalisation."""
+    images = np.load(prepared / "images.npy")
+    assert images.shape == (4, 28, 28, 3) and images.dtype == np.uint8
+    assert all((image.min(), image.max()) == (0, 255) for image in images)
+    rows = (prepared / "clips.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert [row.split(",")[1] for row in rows] == [clip.key for clip in reading.clips]
+    about = json.loads((prepared / "prepare.json").read_text(encoding="utf-8"))
+    assert about["preparation"]["size"] == SMALL.size and about["synthetic"] is True
+
+
+def test_a_clip_that_cannot_be_prepared_is_a_finding(reading: learnet.Reading, tmp_path: Path) -> None:
+    """No frames in the one folder, a real clip in the other."""
+    (tmp_path / "empty").mkdir()
+    lost = replace(reading.clips[0], path=tmp_path / "empty")
+    found = [learnet.Finding("note", "all", "made by hand")]
+    both = learnet.Reading([lost, reading.clips[1]], found)
+    prepared = learnet.prepare(both, tmp_path / "out", learnet.Preparation(size=30, face="none"), jobs=1)
+    assert prepared.images.shape == (1, 30, 30, 3)
+    audit = (tmp_path / "out" / "audit.csv").read_text(encoding="utf-8")
+    assert "note,all,made by hand" in audit and f"clip not usable,{lost.key}," in audit
+
+
+# ---------------------------------------------------------------- studies
+
+
+def test_a_study_answers_every_clip_once(study: Path, reading: learnet.Reading) -> None:
+    outcomes = read_outcomes(study)
+    assert sorted(outcome.clip for outcome in outcomes) == sorted(clip.key for clip in reading.clips)
+    emotions = {clip.key: clip.emotion for clip in reading.clips}
+    for outcome in outcomes:
+        assert isinstance(outcome, learnet.Outcome)
+        assert outcome.truth == emotions[outcome.clip] and outcome.fold == outcome.person
+        assert sum(outcome.scores) == pytest.approx(1)
+    record = json.loads((study / "study.json").read_text(encoding="utf-8"))
+    assert record["training"]["epochs"] == QUICK.epochs and record["network"] == "learnet"
+
+
+def test_a_study_of_chosen_settings(prepared: Path, study: Path, tmp_path: Path) -> None:
+    """Each person gets the candidate that is best for the group: three epochs the first, one the second."""
+    people = ["casme2/01", "casme2/02"]
+    asked = learnet.Study(network="learnet", classes="auto", keep_weights=False)
+    record = json.loads((study / "study.json").read_text(encoding="utf-8"))
+    classes, fingerprint = record["scheme"]["classes"], record["prepared"]["fingerprint"]
+    choice = learnet.Choice(
+        candidates={"short": QUICK, "long": replace(QUICK, epochs=3)},
+        groups={"a": (people[0],), "b": (people[1],)},
+        scores={"a": {"short": 0.2, "long": 0.4}, "b": {"short": 0.5, "long": 0.4}},
+        about={"network": "learnet", "classes": classes, "fingerprint": fingerprint, "seeds": [0]},
+    )
+    out = tmp_path / "chosen"
+    resources = learnet.Resources(jobs=1)
+    learnet.run_study(prepared, out, asked, learnet.Training(), resources, choice=choice)
+    lines = (out / "trainings.csv").read_text(encoding="utf-8").splitlines()
+    columns = lines[0].split(",")
+    rows = [dict(zip(columns, line.split(","), strict=True)) for line in lines[1:]]
+    assert {row["fold"]: row["epochs"] for row in rows} == {people[0]: "3", people[1]: "1"}
+
+
+def test_a_fold_refuses_a_person_on_both_sides() -> None:
+    people = ("d/1", "d/1", "d/2")
+    assert learnet.Fold("d/2", (0, 1), (2,), people).learned == ["d/1"]
+    with pytest.raises(learnet.LearnetError, match="d/1 on both sides"):
+        learnet.Fold("d/2", (0,), (1, 2), people)
+
+
+def test_a_report_is_one_page(study: Path, tmp_path: Path) -> None:
+    page = learnet.write_report([study], tmp_path / "report.html", explained=0)
+    text = page.read_text(encoding="utf-8")
+    assert page == tmp_path / "report.html" and text.startswith("<!doctype html>")
+    assert "UF1" in text and "casme2/01" in text
+    assert "http://" not in re.sub(r"http://www\.w3\.org\S*", "", text)  # only names of the SVG standard
+
+
+def test_a_network_has_the_size_of_the_paper_and_answers() -> None:
+    import torch
+
+    network = learnet.NETWORKS["learnet"](5)
+    assert sum(p.numel() for p in network.parameters()) == 1_866_053
+    assert network.eval()(torch.zeros(2, 3, 112, 112)).shape == (2, 5)
+
+
+# ---------------------------------------------------------------- videos
+
+
+def test_a_video_is_answered_window_by_window(
+    recogniser: learnet.Recogniser, reading: learnet.Reading
+) -> None:
+    """Windows of 0.1 s without overlap, 200 frames per second: one for every 20 frames, one for a rest."""
+    folder = reading.clips[0].path
+    windows = learnet.Windows(window_s=0.1, overlap=0.0, whole_s=0.0)
+    told = recogniser(folder, windows, fps=200.0)
+    count = len(list(folder.iterdir()))
+    assert told.frames == count and len(told.answers) in (count // 20, -(-count // 20))
+    assert [answer.frames for answer in told.answers[:2]] == [20, 20]
+    for answer in told.answers:
+        assert tuple(answer.scores) == recogniser.facts.classes
+        assert sum(answer.scores.values()) == pytest.approx(1)
+        assert answer.label == max(answer.scores, key=answer.scores.get)
+
+
+def test_frames_are_answered_as_they_come(recogniser: learnet.Recogniser, rng: np.random.Generator) -> None:
+    """A window of 10 frames and an answer every 5 of 25 frames: after 10, 15, 20 and 25."""
+    settings, answered = learnet.Live(every=5, window_s=0.1), {}
+    with learnet.LiveRecogniser(recogniser, settings, fps=100.0) as live:
+        for number in range(25):
+            pixels = rng.integers(0, 256, (120, 120, 3), dtype=np.uint8)
+            if answer := live.add(learnet.Frame(number, number / 100, pixels)):
+                answered[number + 1] = answer
+    assert list(answered) == [10, 15, 20, 25]
+    assert all(answer.label in recogniser.facts.classes for answer in answered.values())
+
+
+# ---------------------------------------------------------------- what is loaded when
 
 
 NOT_FOR_HELP = {
@@ -58,7 +309,7 @@ def test_what_only_studies_need_is_not_loaded_for_an_answer() -> None:
     """These take as long to load as torch; a video waits for none of them."""
     code = """
 import numpy as np
-from learnet.predict import Recogniser
+from learnet import Recogniser
 from learnet.shipped import answering
 recogniser = Recogniser.load(answering("flow", 28))
 assert recogniser.score(np.full((1, 28, 28, 3), 127, np.uint8)).shape == (1, 4)
@@ -66,12 +317,3 @@ assert recogniser.score(np.full((1, 28, 28, 3), 127, np.uint8)).shape == (1, 4)
     found = loaded_by(code)
     assert "torch" in found
     assert not NOT_FOR_AN_ANSWER & found
-
-
-def test_the_two_lines_of_code_that_the_readme_promises() -> None:
-    from learnet.motion.dynamic import dynamic_image
-    from learnet.networks import NETWORKS
-
-    frames = np.zeros((5, 4, 4, 3), dtype=np.uint8)
-    assert dynamic_image(frames).shape == (4, 4, 3)
-    assert sum(p.numel() for p in NETWORKS["learnet"](5).parameters()) == 1_866_053

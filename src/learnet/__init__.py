@@ -7,21 +7,33 @@ from importlib import import_module
 
 __version__ = "0.1.0"
 
+# The public functions, and all that is needed to call them. No module directly under `learnet` may have one of
+# these names: Python puts a module in the place of the name as soon as something imports it.
 _HOME = {
+    "Choice": "learnet.candidates",
     "Clip": "learnet.clip",
+    "DATASETS": "learnet.datasets",
+    "Finding": "learnet.clip",
     "Fold": "learnet.clip",
-    "Outcome": "learnet.clip",
+    "Frame": "learnet.video",
     "LearnetError": "learnet.errors",
+    "Live": "learnet.settings",
+    "LiveRecogniser": "learnet.live",
+    "NETWORKS": "learnet.networks",
+    "Outcome": "learnet.clip",
     "Preparation": "learnet.settings",
+    "Reading": "learnet.clip",
+    "Recogniser": "learnet.predict",
+    "Resources": "learnet.settings",
+    "Selection": "learnet.settings",
+    "Study": "learnet.settings",
     "Training": "learnet.settings",
     "Windows": "learnet.settings",
     "dynamic_image": "learnet.motion.dynamic",
-    "NETWORKS": "learnet.networks",
-    "DATASETS": "learnet.datasets",
-    "prepare": "learnet.prepare",
+    "open_video": "learnet.video",
+    "prepare": "learnet.preparing",
+    "read_dataset": "learnet.datasets",
     "run_study": "learnet.study",
-    "Recogniser": "learnet.predict",
-    "LiveRecogniser": "learnet.live",
     "write_report": "learnet.report",
 }
 

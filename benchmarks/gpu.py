@@ -18,7 +18,7 @@ import torch
 from network import operations
 from torch import Tensor, nn
 
-from learnet.descent import TrainingSet, descend, descend_together
+from learnet.descent import TrainingExamples, TrainingSet, descend, descend_together
 from learnet.networks import NETWORKS
 from learnet.settings import Training
 
@@ -26,13 +26,14 @@ PEOPLE, CLIPS, SIZE, CLASSES = 26, 247, 112, 5
 ALONE, TOGETHER = "after each other", "together"
 
 
-def folds() -> list[TrainingSet]:
+def folds() -> list[TrainingExamples]:
     """What each fold learns from: everybody but one."""
     numbers = np.random.default_rng(0)
     images = numbers.integers(0, 256, (CLIPS, SIZE, SIZE, 3), dtype=np.uint8)
     labels, people = numbers.integers(0, CLASSES, CLIPS), np.arange(CLIPS) % PEOPLE
     everybody = TrainingSet(images, labels, [str(person) for person in people], CLASSES)
-    return [everybody.take(np.flatnonzero(people != person).tolist()) for person in range(PEOPLE)]
+    sets = [everybody.take(np.flatnonzero(people != person).tolist()) for person in range(PEOPLE)]
+    return [data.examples(data.stored.for_training(Training())) for data in sets]
 
 
 def fresh(network: str) -> list[nn.Module]:

@@ -118,8 +118,9 @@ def at_once(rounds: int, networks: int = 4, size: int = 112) -> tuple[list[measu
     """Trainings side by side against the same ones after each other, in one process."""
     numbers = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (32, size, size, 3), generator=numbers, dtype=torch.uint8).numpy()
-    data = TrainingSet(images, (torch.arange(32) % 3).numpy(), ["one"] * 32, 3)
+    stored = TrainingSet(images, (torch.arange(32) % 3).numpy(), ["one"] * 32, 3)
     trainings = [Training(epochs=1, mirror="image", seed=seed) for seed in range(networks)]
+    data = stored.examples(stored.stored.for_training(trainings[0]))
 
     def fresh() -> list[nn.Module]:
         return [NETWORKS["learnet"](3, size, seed=own.seed) for own in trainings]

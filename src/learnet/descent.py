@@ -7,7 +7,7 @@ keeps changes nothing but the rounding of floats.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from learnet import augment
 from learnet.errors import LearnetError
 from learnet.memory import keep_freed_memory
+from learnet.motion.level import StoredImages, TrainingImages
 from learnet.networks import as_input, device_of
 from learnet.networks.layers import Dropout
 from learnet.settings import Training
@@ -31,10 +32,19 @@ Targets = Float[Tensor, "R B K"]
 
 
 @dataclass(frozen=True)
+class TrainingExamples:
+    """What the training loop runs over: images as trained on, phases among them, and their labels."""
+
+    images: TrainingImages
+    labels: Int64[np.ndarray, "N"]  # positions in the class list
+    classes: int
+
+
+@dataclass(frozen=True)
 class TrainingSet:
     """What a network may learn from."""
 
-    images: UInt8[np.ndarray, "N H W 3"]  # prepared images, 0..255
+    images: UInt8[np.ndarray, "N H W 3"]  # as stored in the prepared folder, 0..255
     labels: Int64[np.ndarray, "N"]  # positions in the class list
     people: Sequence[str]  # the person of each image; only for the inner choice of epochs
     classes: int
@@ -53,6 +63,21 @@ class TrainingSet:
         return TrainingSet(
             self.images[chosen], self.labels[chosen], [self.people[i] for i in chosen], self.classes, more
         )
+
+    @property
+    def stored(self) -> StoredImages:
+        """The images of the clips, without phases."""
+        return StoredImages(self.images)
+
+    def examples(self, images: TrainingImages) -> TrainingExamples:
+        """Return what the training loop runs over.
+
+        Args:
+            images: of the clips, as `stored.for_training` makes them. Phases, images of a kind that is never level,
+                are added as they are stored.
+        """
+        whole = replace(self, images=images.pixels).with_phases
+        return TrainingExamples(TrainingImages(whole.images), whole.labels, whole.classes)
 
     @property
     def with_phases(self) -> "TrainingSet":
@@ -74,7 +99,7 @@ class Course:
     """
 
     def __init__(
-        self, data: TrainingSet, training: Training, epochs: int, device: torch.device = CPU
+        self, data: TrainingExamples, training: Training, epochs: int, device: torch.device = CPU
     ) -> None:
         """A course of EPOCHS passes over DATA, along a schedule laid out for `training.epochs`; dropout is drawn on DEVICE."""
         self.data, self.training, self.epochs = data, training, epochs
@@ -116,7 +141,8 @@ class _Album:
     def __init__(self, courses: Sequence[Course], device: torch.device) -> None:
         sets = [course.data for course in courses]
         self.device = device
-        self.pixels = _row([torch.from_numpy(np.ascontiguousarray(data.images)).to(device) for data in sets])
+        pixels = [np.ascontiguousarray(data.images.pixels) for data in sets]
+        self.pixels = _row([torch.from_numpy(part).to(device) for part in pixels])
         self.targets = _row(
             [F.one_hot(torch.from_numpy(data.labels), data.classes).float().to(device) for data in sets]
         )
@@ -249,7 +275,7 @@ class _Recorded(_Networks):
 
 def descend(
     module: nn.Module,
-    data: TrainingSet,
+    data: TrainingExamples,
     training: Training,
     epochs: int,
     after_epoch: Callable[[int], object] | None = None,
@@ -258,7 +284,7 @@ def descend(
 
     Args:
         module: changed in place, on the device where it is.
-        data: images and labels.
+        data: images as trained on, and labels.
         training: settings.
         epochs: where to stop; at most `training.epochs`.
         after_epoch: called with the number of epochs done.
@@ -272,7 +298,7 @@ def descend(
 
 def descend_together(
     modules: Sequence[nn.Module],
-    sets: Sequence[TrainingSet],
+    sets: Sequence[TrainingExamples],
     trainings: Sequence[Training],
     epochs: Sequence[int],
 ) -> list[tuple[float, ...]]:

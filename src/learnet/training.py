@@ -6,22 +6,21 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
 from safetensors.torch import load
 from torch import nn
 from torch.optim.swa_utils import update_bn
 
 from learnet.checkpoint import put
-from learnet.descent import TrainingSet, descend, descend_together, too_little_memory
+from learnet.descent import TrainingExamples, TrainingSet, descend, descend_together, too_little_memory
 from learnet.errors import LearnetError, pick
 from learnet.metrics import confusion, headline
-from learnet.motion.level import level
+from learnet.motion.level import EvaluationImages, TrainingImages
 from learnet.networks import NETWORKS, as_input, device_of
 from learnet.networks.layers import Dropout
 from learnet.prepared import Source, load_prepared
 from learnet.settings import Training
 from learnet.splits import subject_groups
-from learnet.torch_scores import predict_scores
+from learnet.torch_scores import evaluation_scores
 
 Progress = Callable[[int, int], None]  # epochs done, epochs in all
 
@@ -89,20 +88,18 @@ def train_together(
     """
     if few := [len(data.labels) for data in sets if len(data.labels) < 2]:
         raise LearnetError(f"{few[0]} training images are too few.", "At least 2 are needed.")
-    sets = [
-        replace(data, images=_as_learned(data.images, own)) for data, own in zip(sets, trainings, strict=True)
-    ]
-    learned = [data.with_phases for data in sets]
-    modules = [_new(network, data, own, start) for data, own in zip(sets, trainings, strict=True)]
+    given = list(zip(sets, trainings, strict=True))
+    images = [data.stored.for_training(own) for data, own in given]
+    learned = [data.examples(part) for data, part in zip(sets, images, strict=True)]
+    modules = [_new(network, data, own, start) for data, own in given]
     if hasattr(modules[0], "fit"):  # closed form: no epochs
         for module, data in zip(modules, learned, strict=True):
-            module.fit(as_input(data.images), torch.from_numpy(data.labels))
+            module.fit(as_input(data.images.pixels), torch.from_numpy(data.labels))
         return [Trained(module.eval(), 0, ()) for module in modules]
-    given = list(zip(sets, trainings, strict=True))
-    epochs = [
-        _best_epochs(network, data, own, device, start) if own.inner_groups else own.epochs
-        for data, own in given
-    ]
+    epochs = [own.epochs for own in trainings]
+    for place, (data, own) in enumerate(given):
+        if own.inner_groups:
+            epochs[place] = _best_epochs(network, data, images[place], own, device, start)
     for module in modules:
         module.to(device)
     if len(modules) > 1:
@@ -125,17 +122,6 @@ def train_together(
         Trained(module.eval().cpu(), *made)
         for module, made in zip(modules, zip(epochs, losses, strict=True), strict=True)
     ]
-
-
-def _as_learned(images: UInt8[np.ndarray, "N H W 3"], training: Training) -> UInt8[np.ndarray, "N H W 3"]:
-    """The images as a network learns from them: as they are, or level and stretched."""
-    if not training.vary_stretch:
-        return level(images, training.levelled)
-    percentiles = np.random.default_rng(training.seed).integers(training.vary_stretch, 101, len(images))
-    learned = np.empty_like(images)
-    for percentile in np.unique(percentiles):
-        learned[percentiles == percentile] = level(images[percentiles == percentile], int(percentile))
-    return learned
 
 
 def _new(
@@ -164,20 +150,19 @@ def train_leaky(
     module = _new(network, data, training, start)
     if hasattr(module, "fit"):
         return train(network, data, training)
-    data = replace(data, images=_as_learned(data.images, training))
-    tested = replace(tested, images=level(tested.images, training.levelled))
-    data = data.with_phases
+    learned = data.examples(data.stored.for_training(training))
+    images = tested.stored.for_evaluation(training.levelled)
     module.to(device)
     best: tuple[int, int, dict[str, torch.Tensor]] = (-1, 0, {})
 
     def note(done: int) -> None:
         nonlocal best
-        settle_statistics(module, data, training)
-        answers = predict_scores(module.eval(), tested.images, training.mirror_when_tested).argmax(axis=1)
+        settle_statistics(module, learned, training)
+        answers = evaluation_scores(module.eval(), images, training.mirror_when_tested).argmax(axis=1)
         if (right := int((answers == tested.labels).sum())) > best[0]:
             best = right, done, {name: value.clone() for name, value in module.state_dict().items()}
 
-    losses = descend(module, data, training, training.epochs, note)
+    losses = descend(module, learned, training, training.epochs, note)
     module.load_state_dict(best[2])
     return Trained(module.eval().cpu(), best[1], losses)
 
@@ -241,7 +226,7 @@ def go_back(module: nn.Module, start: bytes, share: float) -> None:
                 weight.lerp_(begun[name].to(weight.device), share)
 
 
-def settle_statistics(module: nn.Module, data: TrainingSet, training: Training) -> None:
+def settle_statistics(module: nn.Module, data: TrainingExamples, training: Training) -> None:
     """Give batch normalisation the means and variances of the training images, as the finished weights see them.
 
     The authors' momentum takes in 1 % a step: after the hundred or so steps that sixty clips allow, a third of the running
@@ -256,31 +241,47 @@ def settle_statistics(module: nn.Module, data: TrainingSet, training: Training) 
     with torch.random.fork_rng(
         devices=[]
     ):  # dropout draws in training mode; nothing of it reaches the statistics
-        update_bn((as_input(data.images[part]).to(device) for part in parts), module)
+        update_bn((as_input(data.images.pixels[part]).to(device) for part in parts), module)
 
 
 def _best_epochs(
-    network: str, data: TrainingSet, training: Training, device: str, start: bytes | None
+    network: str,
+    data: TrainingSet,
+    images: TrainingImages,
+    training: Training,
+    device: str,
+    start: bytes | None,
 ) -> int:
-    """Number of epochs with the highest UF1 pooled over inner groups of the training people."""
+    """Return the number of epochs with the highest UF1 pooled over inner groups of the training people.
+
+    The held-out images are as at test, also where training images are stretched at random.
+
+    Args:
+        network: name in NETWORKS.
+        data: the training side.
+        images: all of its clips as trained on.
+        training: settings.
+        device: "cpu" or "cuda".
+        start: as of `train_together`.
+    """
     names = [str(i) for i in range(data.classes)]
     truth = [names[label] for label in data.labels]
     answers = np.empty((training.epochs, len(truth)), dtype=int)
     for fold in subject_groups(data.people, truth, training.inner_groups, training.seed):
-        inner, held_out = data.take(fold.train).with_phases, data.images[list(fold.test)]
+        inner = data.take(fold.train).examples(images.take(fold.train))
+        held_out = data.stored.take(fold.test).for_evaluation(training.levelled)
         module = _new(network, data, training, start).to(device)
 
         def note(
             done: int,
             module: nn.Module = module,
-            inner: TrainingSet = inner,
-            held_out: np.ndarray = held_out,
+            inner: TrainingExamples = inner,
+            held_out: EvaluationImages = held_out,
             fold_test: tuple = fold.test,
         ) -> None:
             settle_statistics(module, inner, training)
-            answers[done - 1, list(fold_test)] = predict_scores(
-                module.eval(), held_out, training.mirror_when_tested
-            ).argmax(axis=1)
+            scores = evaluation_scores(module.eval(), held_out, training.mirror_when_tested)
+            answers[done - 1, list(fold_test)] = scores.argmax(axis=1)
 
         descend(module, inner, training, training.epochs, after_epoch=note)
     uf1 = [headline(confusion(truth, [names[a] for a in row], names))[1] for row in answers]

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from learnet import descent
-from learnet.descent import TrainingSet, descend, descend_together
+from learnet.descent import TrainingExamples, TrainingSet, descend, descend_together
 from learnet.errors import LearnetError
 from learnet.networks import NETWORKS
 from learnet.settings import Training
@@ -28,6 +28,10 @@ def data(rng: np.random.Generator, count: int = 24, size: int = 28) -> TrainingS
     for image, label in zip(images, labels, strict=True):
         image[size // 3 * label : size // 3 * (label + 1)] += 90
     return TrainingSet(images, labels, [str(place % 6) for place in range(count)], 3)
+
+
+def examples(part: TrainingSet) -> TrainingExamples:
+    return part.examples(part.stored.for_training(SHORT))
 
 
 @pytest.fixture
@@ -52,7 +56,7 @@ def test_a_recorded_step_is_the_step_itself(
     network: str, optimiser: str, rng: np.random.Generator, in_double: None
 ) -> None:
     """Ten networks on eight branches, of which one ends early, against each of them alone: every parameter."""
-    sets, epochs = [data(rng, 18 + place) for place in range(10)], [4, 2] + 8 * [4]
+    sets, epochs = [examples(data(rng, 18 + place)) for place in range(10)], [4, 2] + 8 * [4]
     trainings = [replace(SHORT, augment="none", optimiser=optimiser, seed=seed) for seed in range(10)]
     modules, alone = (
         [NETWORKS[network](3, 28, seed=own.seed).double().cuda() for own in trainings] for _ in range(2)
@@ -73,7 +77,7 @@ def test_a_recorded_step_is_the_step_itself(
     "network", ["learnet", "resnet18"]
 )  # others have dropout, whose masks are drawn on the device
 def test_the_gpu_learns_what_the_cpu_learns(network: str, rng: np.random.Generator, in_double: None) -> None:
-    part, training = data(rng, 48), replace(SHORT, augment="none")
+    part, training = examples(data(rng, 48)), replace(SHORT, augment="none")
     on_cpu, on_gpu = NETWORKS[network](3, 28).double(), NETWORKS[network](3, 28).double().cuda()
     np.testing.assert_allclose(
         descend(on_gpu, part, training, 4), descend(on_cpu, part, training, 4), rtol=1e-7

@@ -5,16 +5,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from beartype import beartype
+from beartype.roar import BeartypeCallHintParamViolation
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
-from learnet.descent import TrainingSet
+from learnet import training as training_module
+from learnet.descent import TrainingSet, descend
 from learnet.errors import LearnetError
-from learnet.motion.level import level
+from learnet.motion.level import StoredImages, level
 from learnet.motion.normalise import per_channel
+from learnet.networks import NETWORKS
 from learnet.settings import Training
-from learnet.torch_scores import predict_scores
-from learnet.training import _as_learned, resolve_mirror, train, train_leaky
+from learnet.torch_scores import evaluation_scores, predict_scores
+from learnet.training import resolve_mirror, train, train_leaky
 
 SIDE = 28
 Y, X = np.mgrid[:SIDE, :SIDE]
@@ -151,9 +156,80 @@ def test_a_network_answers_on_images_stretched_as_in_training(rng: np.random.Gen
     )
 
 
+def as_learned(images: np.ndarray, training: Training) -> np.ndarray:
+    return StoredImages(images).for_training(training).pixels
+
+
+class RightOnceTrained(nn.Module):
+    """Answers rightly after exactly three passes over its training images, and only on images that it knows by heart."""
+
+    known: dict[bytes, int] = {}
+    seen: list[tuple[bool, bytes]] = []  # of every image: whether it came in training
+
+    def __init__(self, classes: int, size: int, *, seed: int = 0) -> None:
+        super().__init__()
+        self.classes, self.passes = classes, 0
+        self.weight = nn.Parameter(torch.zeros(1))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        pixels = ((images + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+        given = [image.tobytes() for image in pixels]
+        self.seen.extend((self.training, image) for image in given)
+        self.passes += self.training  # one batch an epoch
+        answers = [self.known.get(image, -1) if self.passes == 3 else -1 for image in given]
+        return nn.functional.one_hot(torch.tensor(answers) % self.classes, self.classes) + 0 * self.weight
+
+
+def test_epochs_are_chosen_on_images_as_at_test(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stretched as --stretch says, not at random as in training: only so does the network answer rightly."""
+    images, labels = rng.integers(0, 256, (24, 8, 8, 3), dtype=np.uint8), np.arange(24) % 3
+    as_tested = [image.tobytes() for image in level(images, 90)]
+    monkeypatch.setattr(RightOnceTrained, "known", dict(zip(as_tested, labels.tolist(), strict=True)))
+    monkeypatch.setattr(RightOnceTrained, "seen", [])
+    monkeypatch.setattr(training_module, "NETWORKS", {"right-once-trained": RightOnceTrained})
+    settings = Training(
+        epochs=5,
+        batch=64,
+        mirror="none",
+        augment="none",
+        level=True,
+        stretch=90,
+        vary_stretch=50,
+        inner_groups=3,
+    )
+    people = [str(i % 6) for i in range(24)]
+    learned = train("right-once-trained", TrainingSet(images, labels, people, 3), settings)
+    assert learned.epochs == 3
+    assert {image for training, image in RightOnceTrained.seen if not training} == set(as_tested)
+    varied = {image.tobytes() for image in as_learned(images, settings)}
+    assert {image for training, image in RightOnceTrained.seen if training} == varied != set(as_tested)
+
+
+def test_images_of_the_three_kinds_cannot_be_mixed(rng: np.random.Generator) -> None:
+    """The signatures refuse any but evaluation images for a test, and any but training images for training."""
+    stored = StoredImages(rng.integers(0, 256, (6, 28, 28, 3), dtype=np.uint8))
+    training = Training(level=True, vary_stretch=50, epochs=1, mirror="none")
+    for_training, for_evaluation = stored.for_training(training), stored.for_evaluation(100)
+    data = TrainingSet(stored.pixels, np.arange(6) % 2, [str(i) for i in range(6)], 2)
+    network = NETWORKS["learnet"](2, 28).eval()
+    test, examples, fit = beartype(evaluation_scores), beartype(TrainingSet.examples), beartype(descend)
+    assert test(network, for_evaluation).shape == (6, 2)
+    assert len(fit(network, examples(data, for_training), training, 1)) == 1
+    for wrong in (stored, stored.pixels, for_training):
+        with pytest.raises(BeartypeCallHintParamViolation):
+            test(network, wrong)
+    for wrong in (stored, stored.pixels, for_evaluation):
+        with pytest.raises(BeartypeCallHintParamViolation):
+            examples(data, wrong)
+    with pytest.raises(BeartypeCallHintParamViolation):
+        fit(network, data, training, 1)
+
+
 def test_varied_stretching_gives_each_image_a_percentile_of_its_own(rng: np.random.Generator) -> None:
     images = rng.integers(0, 256, (60, 8, 8, 3), dtype=np.uint8)
-    learned = _as_learned(images, Training(level=True, vary_stretch=70, seed=3))
+    learned = as_learned(images, Training(level=True, vary_stretch=70, seed=3))
     ways = {percentile: level(images, percentile) for percentile in range(70, 101)}
     fitting = [
         {percentile for percentile, made in ways.items() if np.array_equal(made[i], learned[i])}
@@ -161,8 +237,8 @@ def test_varied_stretching_gives_each_image_a_percentile_of_its_own(rng: np.rand
     ]
     assert all(fitting) and not set.intersection(*fitting)
     assert min(map(min, fitting)) <= 75 and max(map(max, fitting)) >= 95
-    assert np.array_equal(learned, _as_learned(images, Training(level=True, vary_stretch=70, seed=3)))
-    assert not np.array_equal(learned, _as_learned(images, Training(level=True, vary_stretch=70, seed=4)))
+    assert np.array_equal(learned, as_learned(images, Training(level=True, vary_stretch=70, seed=3)))
+    assert not np.array_equal(learned, as_learned(images, Training(level=True, vary_stretch=70, seed=4)))
 
 
 def test_varied_stretching_is_for_level_images() -> None:
@@ -177,7 +253,7 @@ def test_a_network_learns_from_varied_images_and_answers_on_even_ones(rng: np.ra
     images, labels = rng.integers(0, 256, (12, 28, 28, 3), dtype=np.uint8), np.arange(12) % 2
     data = TrainingSet(images, labels, [str(i) for i in range(12)], 2)
     varied = Training(epochs=2, batch=6, mirror="none", level=True, vary_stretch=60)
-    by_hand = replace(data, images=_as_learned(images, varied))
+    by_hand = replace(data, images=as_learned(images, varied))
     asked, by_hand_too = (
         train("learnet", data, varied),
         train("learnet", by_hand, replace(varied, level=False, vary_stretch=0)),

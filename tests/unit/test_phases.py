@@ -12,18 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_prepare import clip_of, contents, database, movement, write_clip
 
-from learnet import tasks as tasks_module
+from learnet import torch_scores as scores_module
 from learnet import training as training_module
 from learnet.clip import Reading
 from learnet.cluster import name_of
-from learnet.descent import TrainingSet
+from learnet.descent import TrainingExamples, TrainingSet
 from learnet.errors import BadInput, LearnetError, OutputTaken
 from learnet.material import material
 from learnet.motion import MOTION_IMAGES
+from learnet.motion.level import EvaluationImages
 from learnet.phases import PHASES, WHOLE, Phases, joined, taken
 from learnet.pooled import pool, save_pool
-from learnet.preparing import prepare
 from learnet.prepared import Prepared, load_prepared, save_prepared, stamp
+from learnet.preparing import prepare
 from learnet.settings import Preparation, Resources, Study, Training
 from learnet.splits import make_folds
 from learnet.study import run_study, train_on_all
@@ -211,28 +212,28 @@ class Watch:
         ] = []  # what, and what the network had learned from
         real = {
             name: getattr(training_module, name)
-            for name in ("descend", "settle_statistics", "predict_scores", "as_input")
+            for name in ("descend", "settle_statistics", "evaluation_scores", "as_input")
         }
 
-        def descend(module: object, data: TrainingSet, *rest: object, **named: object) -> object:
-            self.note(codes(data.images))
+        def descend(module: object, data: TrainingExamples, *rest: object, **named: object) -> object:
+            self.note(codes(data.images.pixels))
             return real["descend"](module, data, *rest, **named)
 
-        def settle_statistics(module: object, data: TrainingSet, training: Training) -> None:
-            assert codes(data.images) == self.now
+        def settle_statistics(module: object, data: TrainingExamples, training: Training) -> None:
+            assert codes(data.images.pixels) == self.now
             real["settle_statistics"](module, data, training)
 
-        def predict_scores(module: object, images: np.ndarray, *rest: object) -> np.ndarray:
-            self.scored.append((codes(images), self.now))
-            return real["predict_scores"](module, images, *rest)
+        def evaluation_scores(module: object, images: EvaluationImages, *rest: object) -> np.ndarray:
+            self.scored.append((codes(images.pixels), self.now))
+            return real["evaluation_scores"](module, images, *rest)
 
         def as_input(images: np.ndarray) -> object:
             if not self.now:
                 self.note(codes(images))  # of a network that is fitted in one go
             return real["as_input"](images)
 
-        for module in (training_module, tasks_module):
-            monkeypatch.setattr(module, "predict_scores", predict_scores)
+        for module in (training_module, scores_module):
+            monkeypatch.setattr(module, "evaluation_scores", evaluation_scores)
         for name, watched in (
             ("descend", descend),
             ("settle_statistics", settle_statistics),

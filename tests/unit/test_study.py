@@ -479,11 +479,12 @@ def test_the_leaky_epoch_is_the_one_that_answers_the_person_tested_best(
     chosen = []
     for fold in make_folds(study, data.people, data.truth, data.datasets, 0):
         learn, tested = data.training_set(fold.train), data.training_set(fold.test)
+        examples = learn.examples(learn.stored.for_training(training))
         scores = []
         for epochs in range(1, 6):
             module = NETWORKS["learnet"](learn.classes, 28, seed=0)
-            descend(module, learn, training, epochs)
-            settle_statistics(module, learn, training)
+            descend(module, examples, training, epochs)
+            settle_statistics(module, examples, training)
             scores.append(predict_scores(module.eval(), tested.images))
         right = [int((found.argmax(axis=1) == tested.labels).sum()) for found in scores]
         best = int(np.argmax(right))

@@ -12,7 +12,7 @@ from torch import nn
 
 from learnet import descent
 from learnet import training as loop
-from learnet.descent import TrainingSet, class_weights, descend, descend_together
+from learnet.descent import TrainingExamples, TrainingSet, class_weights, descend, descend_together
 from learnet.errors import LearnetError
 from learnet.networks import NETWORKS
 from learnet.settings import Training
@@ -42,8 +42,9 @@ torch.set_num_threads(1)
 images = numpy.random.default_rng(0).integers(0, 256, (160, 28, 28, 3), dtype=numpy.uint8)
 faults = []
 data = TrainingSet(images, numpy.arange(160) % 3, ["one"] * 160, 3)
+examples = data.examples(data.stored.for_training(Training()))
 note = lambda done: faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
-descend(NETWORKS["learnet"](3, 28), data, Training(epochs=12, batch=16, mirror="none"), 12, note)
+descend(NETWORKS["learnet"](3, 28), examples, Training(epochs=12, batch=16, mirror="none"), 12, note)
 print(faults[-1] - faults[-5])
 """
 
@@ -93,6 +94,10 @@ def data(
     return TrainingSet(images, labels, [f"d/{i % people}" for i in range(count)], classes)
 
 
+def examples(part: TrainingSet, settings: Training = PLAIN) -> TrainingExamples:
+    return part.examples(part.stored.for_training(settings))
+
+
 def by_hand(part: TrainingSet, settings: Training) -> tuple[np.ndarray, np.ndarray, list[float]]:
     """Full-batch descent with momentum on weighted, smoothed cross-entropy: gradients worked out on paper."""
     pixels = (part.images.astype(np.float64) / 127.5 - 1).transpose(0, 3, 1, 2).reshape(len(part.labels), -1)
@@ -119,7 +124,7 @@ def by_hand(part: TrainingSet, settings: Training) -> tuple[np.ndarray, np.ndarr
 def test_descent_equals_the_arithmetic_by_hand(rng: np.random.Generator) -> None:
     part = data(rng, count=25)  # 9, 8, 8 of the classes: the weights differ
     module = Planes(3)
-    losses = descend(module, part, PLAIN, PLAIN.epochs)
+    losses = descend(module, examples(part), PLAIN, PLAIN.epochs)
     planes, offsets, expected = by_hand(part, PLAIN)
     np.testing.assert_allclose(module.planes.weight.detach(), planes, atol=1e-5)
     np.testing.assert_allclose(module.planes.bias.detach(), offsets, atol=1e-5)
@@ -147,7 +152,7 @@ def test_inner_choice_is_along_the_same_schedule(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stopping early must not shorten the cosine: the choice was made on the long one."""
-    part, settings = data(rng), replace(PLAIN, epochs=6, schedule="cosine")
+    part, settings = examples(data(rng)), replace(PLAIN, epochs=6, schedule="cosine")
     long, short = Planes(3), Planes(3)
     rates: list[float] = []
     monkeypatch.setattr(
@@ -238,7 +243,7 @@ def test_batch_statistics_are_those_of_the_training_images(rng: np.random.Genera
     part = data(rng, count=24)
     module = nn.Sequential(nn.BatchNorm2d(3, momentum=0.01), nn.Flatten(), nn.Linear(48, 3))
     module(torch.rand(8, 3, 4, 4))  # running averages that are far off
-    settle_statistics(module, part, replace(PLAIN, batch=24))
+    settle_statistics(module, examples(part), replace(PLAIN, batch=24))
     pixels = part.images.astype(np.float64) / 127.5 - 1
     np.testing.assert_allclose(module[0].running_mean, pixels.mean(axis=(0, 1, 2)), atol=1e-5)
     np.testing.assert_allclose(module[0].running_var, pixels.reshape(-1, 3).var(axis=0, ddof=1), rtol=1e-4)
@@ -255,7 +260,7 @@ def test_training_ends_with_settled_statistics(rng: np.random.Generator) -> None
     )
     module = train("learnet", part, Training(epochs=2, mirror="none", batch=12)).module
     before = {name: value.clone() for name, value in module.state_dict().items() if "running" in name}
-    settle_statistics(module, part, Training(batch=12))
+    settle_statistics(module, examples(part), Training(batch=12))
     assert all(torch.allclose(before[name], module.state_dict()[name], atol=1e-6) for name in before)
 
 
@@ -300,7 +305,7 @@ def test_networks_side_by_side_are_each_as_if_alone(
 
 def test_adamw_side_by_side_keeps_each_network_s_own_state(rng: np.random.Generator) -> None:
     """Softmax regression, whose descent does not magnify rounding, with AdamW and networks that end at different steps."""
-    sets = [data(rng, count) for count in (24, 18, 31)]
+    sets = [examples(data(rng, count)) for count in (24, 18, 31)]
     modules, alone = [Planes(3) for _ in sets], [Planes(3) for _ in sets]
     trainings = [Training(epochs=6, batch=8, mirror="none", augment="none", seed=seed) for seed in range(3)]
     losses = descend_together(modules, sets, trainings, [6, 4, 6])
@@ -312,7 +317,7 @@ def test_adamw_side_by_side_keeps_each_network_s_own_state(rng: np.random.Genera
 
 
 def test_every_image_is_seen_in_every_epoch_and_batches_are_of_one_size(rng: np.random.Generator) -> None:
-    part = data(rng, count=21)
+    part = examples(data(rng, count=21))
     course = descent.Course(part, Training(batch=8), 2)
     for _ in range(2):
         seen = [course.batch()[0] for _ in range(course.steps)]

@@ -210,8 +210,8 @@ def prepare(
     from learnet.clip import merged
     from learnet.datasets import DATASETS, read_dataset
     from learnet.datasets.audit import serious_line
-    from learnet.preparing import prepare as fold
     from learnet.prepared import read_findings
+    from learnet.preparing import prepare as fold
 
     *pairs, last = databases_and_out or ("",)
     if len(pairs) < 2 or len(pairs) % 2 or last in DATASETS:

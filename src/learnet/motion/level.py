@@ -3,11 +3,69 @@
 Where the field itself is at hand, `flow.without_head` knows more: u and v share a scale there.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Float64, UInt8
 
+from learnet.settings import Training
+
 ROUNDS = 6  # of the robust fit
 TOLERATED = 2.0  # median distances from the plane at which a place counts half as much
+
+
+@dataclass(frozen=True)
+class TrainingImages:
+    """Images as a network is trained on them, before augmentation; `StoredImages.for_training` makes them."""
+
+    pixels: UInt8[np.ndarray, "N H W 3"]
+
+    def take(self, positions: Sequence[int]) -> "TrainingImages":
+        """Return the images at these positions."""
+        return TrainingImages(self.pixels[np.asarray(positions, dtype=np.int64)])
+
+
+@dataclass(frozen=True)
+class EvaluationImages:
+    """Images as a network is tested on them; `StoredImages.for_evaluation` makes them."""
+
+    pixels: UInt8[np.ndarray, "N H W 3"]
+
+
+@dataclass(frozen=True)
+class StoredImages:
+    """Images as a prepared folder stores them."""
+
+    pixels: UInt8[np.ndarray, "N H W 3"]
+
+    def take(self, positions: Sequence[int]) -> "StoredImages":
+        """Return the images at these positions."""
+        return StoredImages(self.pixels[np.asarray(positions, dtype=np.int64)])
+
+    def for_training(self, training: Training) -> TrainingImages:
+        """Return the images to train on.
+
+        With `vary_stretch`, the percentile of each image is drawn uniformly from `vary_stretch` to 100; otherwise
+        the images are as tested.
+        """
+        if not training.vary_stretch:
+            return TrainingImages(level(self.pixels, training.levelled))
+        generator = np.random.default_rng(training.seed)
+        percentiles = generator.integers(training.vary_stretch, 101, len(self.pixels))
+        stretched = np.empty_like(self.pixels)
+        for percentile in np.unique(percentiles):
+            chosen = percentiles == percentile
+            stretched[chosen] = level(self.pixels[chosen], int(percentile))
+        return TrainingImages(stretched)
+
+    def for_evaluation(self, percentile: int) -> EvaluationImages:
+        """Return the images to test on.
+
+        Args:
+            percentile: as of `level`: `Training.levelled`, or 0 for images that stay as they are.
+        """
+        return EvaluationImages(level(self.pixels, percentile))
 
 
 def level(images: UInt8[np.ndarray, "N H W 3"], percentile: int = 100) -> UInt8[np.ndarray, "N H W 3"]:

@@ -14,8 +14,8 @@ from learnet.networks import NETWORKS
 from learnet.phases import check_motion
 from learnet.places import check_room_above
 from learnet.pooled import pool, save_pool
-from learnet.preparing import prepare
 from learnet.prepared import Prepared
+from learnet.preparing import prepare
 from learnet.recipe import Recipe, named
 from learnet.series.data import Offer, Part, Sources
 from learnet.series.results import study_folder

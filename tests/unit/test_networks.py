@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from learnet import settings
 from learnet.cli import studies
@@ -14,17 +15,39 @@ from learnet.errors import LearnetError, UnknownName, pick
 from learnet.networks import NETWORKS, as_input
 
 ROOT = Path(__file__).resolve().parents[2]
-LIGHT = [
-    name for name in NETWORKS if name != "vgg19"
-]  # which is made as vgg16 is, and half a gigabyte each time
+LIGHT = [  # without vgg19, which is made as vgg16 is; either draws half a gigabyte each time
+    pytest.param(name, marks=pytest.mark.slow if name == "vgg16" else ())
+    for name in NETWORKS
+    if name != "vgg19"
+]
 FLOORS = ("linear-svm", "lbp-top", "majority")
+RESNETS = ("resnet18", "resnet34", "resnet50")  # most of the time to make them goes into weights
+
+
+def without_weights(name: str, classes: int, size: int) -> nn.Module:
+    """A network on torch's meta device: every shape, type and refusal is as it is, and no number is drawn."""
+    with torch.device("meta"):
+        return NETWORKS[name](classes, size, seed=1)
+
+
+def with_weights(name: str, classes: int, size: int, drawn: dict[str, torch.Tensor]) -> nn.Module:
+    """A network made for SIZE; a ResNet with the weights DRAWN for another size, if they fit."""
+    if name not in RESNETS:
+        return NETWORKS[name](classes, size)
+    module = without_weights(name, classes, size)
+    if not drawn:
+        drawn.update(NETWORKS[name](classes, size).state_dict())
+    module.load_state_dict(drawn, assign=True)
+    return module
 
 
 @pytest.mark.parametrize("name", LIGHT)
 def test_classes_size_and_seed_make_a_network(name: str) -> None:
     for classes, size in ((2, 28), (5, 44), (3, 64)):
-        net = NETWORKS[name](classes, size, seed=1).eval()
-        scores = net(torch.zeros(2, 3, size, size))
+        device = "meta" if name in RESNETS else "cpu"
+        with torch.device(device):
+            net = NETWORKS[name](classes, size, seed=1).eval()
+            scores = net(torch.zeros(2, 3, size, size))
         assert scores.shape == (2, classes)
         assert scores.dtype == torch.float32
     assert inspect.signature(NETWORKS[name]).parameters["size"].default == 112
@@ -46,7 +69,7 @@ def test_same_seed_same_weights_and_the_global_generator_stays(name: str) -> Non
     assert bool(drawn) is (name not in FLOORS)
 
 
-@pytest.mark.parametrize("name", [name for name in LIGHT if name not in FLOORS])
+@pytest.mark.parametrize("name", [case for case in LIGHT if case.values[0] not in FLOORS])
 def test_an_image_is_answered_alike_alone_and_in_company(name: str) -> None:
     net = NETWORKS[name](3, 28).eval()
     images = torch.rand(5, 3, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1
@@ -57,9 +80,10 @@ def test_an_image_is_answered_alike_alone_and_in_company(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in NETWORKS if not name.startswith("vgg")])
 def test_every_size_is_taken_whole_or_refused(name: str) -> None:
     """The last rows and columns have a say, or the size is refused with one that is not. Three, as LEARNet takes no notice of the last."""
+    drawn: dict[str, torch.Tensor] = {}
     for size in range(28, 36):
         try:
-            net = NETWORKS[name](3, size).eval()
+            net = with_weights(name, 3, size, drawn).eval()
         except LearnetError as error:
             assert re.search(rf"{name} cannot take images of {size} pixels", str(error))
             for other in re.findall(r"nearest: (\d+) and (\d+)", str(error))[0]:
@@ -81,14 +105,13 @@ def test_names_that_are_not_there() -> None:
 
 
 def parameters(name: str, classes: int, size: int) -> int:
-    """Of the networks that take a second to make, from the counts that their own test checks: 4,097 for each of 1,000 classes."""
+    """Count the parameters; those of a VGG from the counts that its own test checks, 4,097 for each of 1,000 classes."""
     whole = {"vgg16": 138_357_544, "vgg19": 143_667_240}
     if name in whole:
         return whole[name] - (1000 - classes) * 4097
-    net = NETWORKS[name](classes, size)
-    return sum(tensor.numel() for tensor in net.parameters()) or sum(
-        tensor.numel() for tensor in net.state_dict().values()
-    )
+    module = without_weights(name, classes, size)
+    trained = sum(tensor.numel() for tensor in module.parameters())
+    return trained or sum(tensor.numel() for tensor in module.state_dict().values())
 
 
 def test_the_page_of_networks_lists_each_with_its_parameters() -> None:

@@ -28,8 +28,8 @@ test-all: .venv/ready  ## all tests, then test-shapes
 	$(PYTEST) --durations=10
 	$(MAKE) test-shapes
 
-test-shapes: .venv/ready  ## the unit tests, with the shape and type of every array checked at every call
-	LEARNET_CHECK_SHAPES=1 $(PYTEST) -m 'not slow' tests/unit
+test-shapes: .venv/ready  ## all but whole commands, with the shape and type of every array checked at every call
+	LEARNET_CHECK_SHAPES=1 $(PYTEST) -m 'not slow' --ignore tests/e2e --ignore tests/test_docs.py
 
 check: .venv/ready  ## style and types
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy

@@ -1,10 +1,10 @@
-"""What all tests share: a seeded generator, real files beside the checkout, and folders that are built once per run.
+"""What all tests share: a generator, real files beside the checkout, folders that are built once per run.
 
 Checked array annotations cost every test time, so they are a run of their own: `make test-shapes`, which sets
 LEARNET_CHECK_SHAPES=1.
 
-The fixtures below `shared_folders` are read-only and the same for every worker: a database, a prepared folder, a
-study and weights, of synthetic people. A test that writes to one of them, or damages it, takes a copy by
+The fixtures below `shared_folders` are read-only and the same for every worker: a database, a prepared
+folder, a study and weights, of synthetic people. A test that writes to one of them takes a copy by
 `builders.once.writable_copy`. Other folders that several modules need are made in the same way:
 
     def test_something(shared_folders):

@@ -112,7 +112,10 @@ def _text(file: BinaryIO) -> str:
 
 
 def import_noise(place: Path, dataset: str, people: int, seed: int, kind: str) -> Path:
-    """The prepared folder PLACE/DATASET, of random images as from another program: one per person (01, 02, …) and emotion, of three."""
+    """Import random images as the prepared folder PLACE/DATASET.
+
+    Every person (01, 02, …) has one image of each of three emotions.
+    """
     rng = np.random.default_rng(seed)
     images = place / f"{dataset}-images"
     images.mkdir()

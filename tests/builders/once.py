@@ -22,7 +22,7 @@ class SharedFolders:
         self._used: dict[Path, dict[str, tuple]] = {}
 
     def get(self, name: str, build: Callable[[Path], None]) -> Path:
-        """Return the folder of this name; `build(folder)` fills a new one, and no two workers do it at once."""
+        """Return the folder of this name; `build(folder)` fills it, in one worker while others wait."""
         folder = self.root / name
         if folder in self._used:
             return folder

@@ -18,6 +18,7 @@ import errands
 import numpy as np
 import pandas as pd
 import pytest
+from builders.commands import HANG_S
 
 from learnet import cluster
 from learnet.cluster import joined, name_of, spread_on
@@ -27,6 +28,8 @@ from learnet.settings import Resources, Study, Training
 from learnet.study import run_study
 
 distributed = pytest.importorskip("distributed")
+
+pytestmark = pytest.mark.slow
 
 BIN = Path(sys.executable).parent
 WORDS = ("happiness", "disgust", "surprise")
@@ -81,7 +84,7 @@ def lines_in(file: Path) -> int:
 
 
 def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + HANG_S
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -132,13 +135,13 @@ class Crew:
             return question(client)
 
     def wait_for(self, count: int) -> None:
-        self.ask(lambda client: client.wait_for_workers(count, timeout=60))
+        self.ask(lambda client: client.wait_for_workers(count, timeout=HANG_S))
 
     def stop(self) -> None:
         for process in reversed(self.processes):
             process.kill()
         for process in self.processes:
-            process.wait(10)
+            process.wait(HANG_S)
 
     def _start(self, room: Path, *words: str, path: str = "") -> subprocess.Popen:
         env = {**self.here, "PYTHONPATH": path + os.pathsep + self.here["PYTHONPATH"]} if path else self.here
@@ -214,7 +217,7 @@ def test_a_worker_is_killed_and_the_outcomes_are_the_same(
         progress=kill_one,
     )
     assert len(killed) == 1
-    assert workers.pop(killed[0]).wait(10) == -signal.SIGKILL
+    assert workers.pop(killed[0]).wait(HANG_S) == -signal.SIGKILL
     assert all(worker.poll() is None for worker in workers.values())
     found = bytes_of(prepared.parent / "study")
     assert found.pop("study.json").replace(b"/proc/self/cwd", bytes(prepared.parent)) == local["study.json"]
@@ -237,7 +240,7 @@ def test_nothing_is_lost_when_the_client_and_then_the_scheduler_are_killed(
         run = subprocess.Popen(command, env=crew.here, stderr=subprocess.PIPE, text=True)
         until(lambda run=run, done=done: run.poll() is not None or lines_in(out / "outcomes.csv") > done)
         (run if victim == "client" else crew.scheduler).kill()
-        said = run.communicate(timeout=60)[1]
+        said = run.communicate(timeout=HANG_S)[1]
         assert run.returncode == (-signal.SIGKILL if victim == "client" else 2), said
     assert re.fullmatch(
         r"learnet: The scheduler at [^\n]* no longer answers[^\n]*the same command goes on[^\n]*\n", said
@@ -305,7 +308,7 @@ def test_a_piece_that_kills_its_workers_ends_in_one_line(crew: Crew, prepared: P
 
 def test_an_unreachable_scheduler_leaves_nothing_behind(prepared: Path, tmp_path: Path) -> None:
     command = [BIN / "learnet", "study", prepared, tmp_path / "study", "--cluster", "tcp://127.0.0.1:9"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HANG_S, check=False)
     assert done.returncode == 2
     assert re.fullmatch(r"learnet: No Dask scheduler answers at tcp://127.0.0.1:9 [^\n]+\n", done.stderr), (
         done.stderr

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from builders.commands import LEARNET
+from builders.commands import HANG_S, LEARNET
 
 from learnet import cli
 from learnet.checkpoint import save_checkpoint
@@ -61,7 +61,7 @@ def test_a_line_for_each_answer_and_a_row(place: Path, tmp_path: Path) -> None:
         "--csv",
         tmp_path / "table.csv",
     )
-    out, err = done.communicate(timeout=120)
+    out, err = done.communicate(timeout=HANG_S)
     assert done.returncode == 0, err
     lines = [json.loads(line) for line in out.splitlines()]
     assert [line["last"] for line in lines] == [49, 69, 89, 99]
@@ -82,7 +82,7 @@ def test_a_face_is_named_in_a_stranger_s_video(place: Path, tmp_path: Path) -> N
 
     synthetic_video(tmp_path / "stranger.mp4", seed=3, duration_s=0.55)
     done = start(tmp_path / "stranger.mp4", "--weights", place / "haar.safetensors")
-    out, err = done.communicate(timeout=120)
+    out, err = done.communicate(timeout=HANG_S)
     assert done.returncode == 0, err
     assert [json.loads(line)["label"] in CLASSES for line in out.splitlines()] == [True, True]
 
@@ -124,7 +124,7 @@ def test_ctrl_c_ends_it_with_a_summary(place: Path) -> None:
     done = start(place / "long.avi", "--weights", place / "none.safetensors", "--pace")
     first = done.stdout.readline()  # type: ignore[union-attr]
     done.send_signal(signal.SIGINT)
-    rest, err = done.communicate(timeout=60)
+    rest, err = done.communicate(timeout=HANG_S)
     assert done.returncode == 0, err
     assert [json.loads(line)["number"] for line in [first, *rest.splitlines()]] == list(
         range(1 + len(rest.splitlines()))
@@ -136,7 +136,7 @@ def test_whoever_reads_may_stop_reading(place: Path) -> None:
     done = start(place / "film.mp4", "--weights", place / "none.safetensors", "--pace", "--every", 2)
     done.stdout.readline()  # type: ignore[union-attr]
     done.stdout.close()  # type: ignore[union-attr]
-    assert done.wait(60) == 0
+    assert done.wait(HANG_S) == 0
     assert "Traceback" not in (err := done.stderr.read()) and "BrokenPipe" not in err  # type: ignore[union-attr]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import openpyxl
 import pytest
 import torch
-from builders.commands import LEARNET, learnet
+from builders.commands import HANG_S, LEARNET, learnet
 
 from learnet.video import write_video
 
@@ -135,6 +135,7 @@ def test_video_without_a_face(tmp_path: Path, weights: Path, folder: Path, rng: 
     assert not (tmp_path / "p.png").exists() and not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_real_video_without_a_face(weights: Path, shared: Path) -> None:
     refused("predict", shared / "real" / "no_face.mp4", "--weights", weights, says="no face")
 
@@ -190,7 +191,7 @@ def test_full_disk(tmp_path: Path, folder: Path) -> None:
         ["bash", "-c", limited],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=HANG_S,
         check=False,
         env={**os.environ, "TMPDIR": "/tmp"},
     )

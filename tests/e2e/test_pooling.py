@@ -109,6 +109,7 @@ def test_mistakes_in_one_line(place: Path) -> None:
     assert not (place / "new").exists()
 
 
+@pytest.mark.slow
 def test_on_a_cluster(place: Path) -> None:
     """The workers get the pooled folder as they get any other: with the answers of this machine."""
     distributed = pytest.importorskip("distributed")

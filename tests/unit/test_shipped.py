@@ -64,7 +64,7 @@ def test_on_simulated_clips_those_for_dynamic_images_score_what_their_card_says(
     weights = answering("image", 112)
     found = evaluate(tmp_path / "clips", None, tmp_path / "study", "megc-4")
     right = round(found["seeds"]["0"]["accuracy"]["value"] * len(prepared.clips))
-    told = re.search(rf"`{weights.stem}`.*?of the first 80 it has (\d+) right", CARD.read_text(), re.DOTALL)
+    told = re.search(rf"`{weights.stem}`.*?(\d+) of the first 80\s+are\s+correct", CARD.read_text(), re.DOTALL)
     assert told and abs(right - int(told[1])) <= 1
 
 

@@ -118,7 +118,7 @@ def test_a_study_says_where_it_started_and_another_start_is_another_study(
         tmp_path / "study",
         Study(protocol="groups", groups=2),
         asked,
-        Resources(jobs=2),
+        Resources(jobs=1),
     )
     record = json.loads((tmp_path / "study" / "study.json").read_text())
     assert record["start"]["class layer"] == "taken" and record["start"]["file"] == "w.safetensors"
@@ -131,7 +131,7 @@ def test_a_study_says_where_it_started_and_another_start_is_another_study(
         tmp_path / "random",
         Study(protocol="groups", groups=2),
         QUICK,
-        Resources(jobs=2),
+        Resources(jobs=1),
     )
     assert (tmp_path / "study" / "outcomes.csv").read_text() != (
         tmp_path / "random" / "outcomes.csv"

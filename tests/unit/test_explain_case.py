@@ -14,6 +14,7 @@ from learnet import console
 from learnet.checkpoint import load_checkpoint, save_checkpoint
 from learnet.cli import app
 from learnet.errors import BadCheckpoint, BadInput, LearnetError
+from learnet.explain import tell
 from learnet.explain.case import open_cases
 from learnet.explain.plates import write_plates
 from learnet.explain.regions import placing
@@ -245,9 +246,13 @@ def test_measuring_one_stranger(
     place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One person has no interval: neither in the numbers, nor in the figure, nor in the terminal."""
-    plates = measured_plates([place / "all.safetensors"], 1)
-    assert plates["measured"].table[["low", "high"]].isna().all(axis=None)
-    assert plates["measured"].figure.get_supxlabel().endswith("no interval: one person")
+    measured = []
+
+    def measure_and_keep(*asked: object) -> object:
+        measured.append(measured_plates(*asked))
+        return measured[-1]
+
+    monkeypatch.setattr(tell, "measured_plates", measure_and_keep)
     words = [
         "explain",
         "measure",
@@ -261,6 +266,9 @@ def test_measuring_one_stranger(
     app(words, exit_on_error=False, result_action="return_value")
     out = capsys.readouterr().out
     assert "no interval: one person" in out and "[" not in out
+    (plates,) = measured
+    assert plates["measured"].table[["low", "high"]].isna().all(axis=None)
+    assert plates["measured"].figure.get_supxlabel().endswith("no interval: one person")
     found, clips = plates["measured"].table, plates["measured-clips"].table
     assert len(clips) == 5 and found["share"].iloc[0] == pytest.approx(clips["share"].mean())
     assert found["look"].iloc[0] == "all, two.accretion_1"

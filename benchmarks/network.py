@@ -44,7 +44,7 @@ def operations(net: nn.Module, size: int = 112) -> int:
 
 def answers(rounds: int) -> tuple[list[measure.Row], dict[str, object]]:
     """The fused form and the plain one, a single image and 32."""
-    keep_freed_memory()  # as all that gives scores does
+    keep_freed_memory()  # as the command line and its worker processes do
     plain = NETWORKS["learnet"](5).eval()
     fused, work, (product, in_product) = to_answer(plain), operations(plain), measure.matrix_product()
     rows, details = [], {"operations of an answer": work}

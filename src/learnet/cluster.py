@@ -10,7 +10,7 @@ import concurrent.futures
 import hashlib
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from learnet.errors import BadInput, LearnetError
+from learnet.memory import keep_freed_memory
 from learnet.prepared import FILES, Stamp, files_of, load_prepared, stamp
 
 Piece = TypeVar("Piece")
@@ -92,30 +93,41 @@ def joined(address: str, versions: Versions) -> Iterator[Cluster]:
         raise LearnetError(
             "A cluster needs Dask, which is not installed.", "pip install 'learnet[cluster]'"
         ) from None
-    logging.getLogger("distributed.client").setLevel(
-        logging.CRITICAL
-    )  # what goes wrong is said below, in one line
+    with _client_log_silenced():
+        try:
+            _look_for_scheduler(address)
+            client = Client(address, timeout=PATIENCE_S, set_as_default=False)
+        except (OSError, ValueError) as error:
+            why = " ".join(str(error).split()) or f"nothing came back in {PATIENCE_S:.0f} seconds"
+            raise LearnetError(
+                f"No Dask scheduler answers at {address} ({why}).",
+                "Start one with `dask scheduler`, or correct --cluster.",
+            ) from None
+        try:
+            with ExitStack() as after:
+                cluster = Cluster(address, client, versions, after)
+                _inspect(cluster)
+                yield cluster
+        finally:
+            # The scheduler then drops what is not begun; a training that is under way runs to its end.
+            client.close()
+
+
+@contextmanager
+def _client_log_silenced() -> Iterator[None]:
+    """Silence Dask's log of the client: what goes wrong is raised as an error of one line."""
+    logger = logging.getLogger("distributed.client")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
     try:
-        _look_for_scheduler(address)
-        client = Client(address, timeout=PATIENCE_S, set_as_default=False)
-    except (OSError, ValueError) as error:
-        why = " ".join(str(error).split()) or f"nothing came back in {PATIENCE_S:.0f} seconds"
-        raise LearnetError(
-            f"No Dask scheduler answers at {address} ({why}).",
-            "Start one with `dask scheduler`, or correct --cluster.",
-        ) from None
-    try:
-        with ExitStack() as after:
-            cluster = Cluster(address, client, versions, after)
-            _inspect(cluster)
-            yield cluster
+        yield
     finally:
-        client.close()  # the scheduler then drops what is not begun; a training that is under way runs to its end
+        logger.setLevel(level)
 
 
 def spread_on(
     cluster: Cluster, work: Callable[..., Answer], pieces: Sequence[Any], folder: Path
-) -> Iterator[Answer]:
+) -> Generator[Answer, None, None]:
     """Do WORK on every piece, on the workers of a cluster; pieces whose worker dies are done again by another.
 
     A worker opens the prepared folder at the same path where it lies there with the same content; otherwise its content is sent, once
@@ -252,6 +264,7 @@ def _perform(errand: Errand) -> Any:
     """One piece of work, or why not. Runs on the worker; one that joined late is looked at here for the first time."""
     from distributed import get_worker
 
+    keep_freed_memory()
     worker = get_worker()
     if why := _unfit(errand.versions, errand.wanted, worker):
         return Unfit(f"The worker {worker.address} {why}.")

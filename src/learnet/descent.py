@@ -6,8 +6,11 @@ order, augmentation, dropout, batch statistics, optimiser state and learning rat
 keeps changes nothing but the rounding of floats.
 """
 
+import os
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -18,7 +21,6 @@ from torch.nn import functional as F
 
 from learnet import augment
 from learnet.errors import LearnetError
-from learnet.memory import keep_freed_memory
 from learnet.motion.level import StoredImages, TrainingImages
 from learnet.networks import as_input, device_of
 from learnet.networks.layers import Dropout
@@ -337,7 +339,6 @@ def _run(
     after_epoch: Callable[[int], object] | None = None,
 ) -> list[tuple[float, ...]]:
     """Step until every course is finished. Returns the mean loss of each epoch of each course."""
-    keep_freed_memory()
     album = _Album(courses, device)
     losses: list[list[Float[Tensor, ""]]] = [[] for _ in courses]  # of each step
     while not all(course.finished for course in courses):
@@ -406,8 +407,25 @@ def class_weights(labels: Int64[np.ndarray, "N"], classes: int) -> Float[Tensor,
     return torch.from_numpy(weights).float()
 
 
+@cache
+def _load_optimisers() -> None:
+    """Let PyTorch load what it loads at the first step of any optimiser.
+
+    Among that is sympy, which sets a warning filter, and a compiler that sets an environment variable. Neither is left
+    behind in the caller's process.
+    """
+    parameter = nn.Parameter(torch.zeros(1))
+    parameter.grad = torch.zeros(1)
+    environment = dict(os.environ)
+    with warnings.catch_warnings():
+        torch.optim.SGD([parameter], 0.0).step()
+    for name in os.environ.keys() - environment.keys():
+        del os.environ[name]
+
+
 def _optimiser(parameters: Sequence[Sequence[nn.Parameter]], training: Training) -> torch.optim.Optimizer:
     """One optimiser; each group of parameters can have a learning rate of its own."""
+    _load_optimisers()
     groups = [{"params": list(group)} for group in parameters]
     if training.optimiser == "sgd":
         return torch.optim.SGD(

@@ -4,8 +4,6 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
-
 from learnet.checkpoint import load_checkpoint
 from learnet.errors import BadCheckpoint, OutputTaken
 from learnet.facts import Facts
@@ -16,7 +14,7 @@ from learnet.prepared import check_fit, synthetic
 from learnet.shipped import answering
 from learnet.study_folder import close_study
 from learnet.tasks import outcomes_of, versions
-from learnet.torch_scores import predict_scores
+from learnet.torch_scores import one_thread, predict_scores
 
 Progress = Callable[[int, int], None]  # images done, images in all
 
@@ -51,13 +49,12 @@ def evaluate(
         raise OutputTaken(out, "something is there already", "Name an empty or a new folder.")
     record = _describe(out.name, weights, facts, data)
     columns = [facts.classes.index(name) for name in data.scheme.classes]
-    torch.set_num_threads(1)  # as in a study: the same numbers whatever the cores
     outcomes = []
     for start in range(0, len(data.rows), 64):
         positions = range(start, min(start + 64, len(data.rows)))
-        scores = predict_scores(module, data.training_set(positions).images, facts.mirror, facts.level)[
-            :, columns
-        ]
+        images = data.training_set(positions).images
+        with one_thread():
+            scores = predict_scores(module, images, facts.mirror, facts.level)[:, columns]
         scores /= scores.sum(axis=1, keepdims=True)
         outcomes += outcomes_of(out.name, "given-weights", 0, data, positions, scores)
         if progress:

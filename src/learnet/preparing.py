@@ -11,7 +11,7 @@ import zipfile
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from importlib.metadata import version
@@ -318,13 +318,12 @@ def _run(tasks: Sequence[_Task], out: Path, jobs: int, progress: Progress | None
     finished = len(tasks) - len(todo)
     if progress:
         progress(finished, len(tasks))
-    answers = spread(_fold, todo, jobs, ordered=False)
-    for done, why in enumerate(answers, start=finished + 1):
-        if why:
-            answers.close()
-            raise unwritable(out, why)
-        if progress:
-            progress(done, len(tasks))
+    with closing(spread(_fold, todo, jobs, ordered=False)) as answers:
+        for done, why in enumerate(answers, start=finished + 1):
+            if why:
+                raise unwritable(out, why)
+            if progress:
+                progress(done, len(tasks))
 
 
 # ---- all clips

@@ -1,17 +1,29 @@
 """Independent pieces of work on many processes."""
 
 import os
+import re
 import signal
 import threading
 import time
 import warnings
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import TypeVar
 
 import joblib
 
+from learnet.memory import keep_freed_memory
+
 Piece = TypeVar("Piece")
 Answer = TypeVar("Answer")
+
+
+EXPECTED_WARNINGS = (
+    # A worker is started anew once it has grown by 300 MB, as one does that loads torch; nothing is lost or done twice.
+    "A worker stopped while some jobs were given",
+    # So many pieces were given up when the generator was closed, as after Ctrl-C, which is what was asked for.
+    ".*tasks which were still being processed by the workers have been cancelled",
+)
 
 
 def spread(
@@ -26,19 +38,32 @@ def spread(
         ordered: whether answers come in the order of the pieces, each as soon as it and all before it are there; else as they are made.
 
     Returns:
-        The answers. Work begins at once, and what has not begun is given up when the generator is closed.
+        The answers. Work begins when the first is asked for, and what has not begun is given up when the generator is
+        closed.
     """
-    # joblib starts a worker anew once it has grown by 300 MB, as one does that loads torch, and warns; nothing is lost or done twice.
-    warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
-    # It also tells how many pieces it gave up when the generator is closed, as after Ctrl-C, which is what was asked for.
-    warnings.filterwarnings(
-        "ignore", ".*tasks which were still being processed by the workers have been cancelled", UserWarning
-    )
     processes = min(jobs if jobs > 0 else joblib.cpu_count(), max(len(pieces), 1))
     kind = "generator" if ordered else "generator_unordered"
     extra = {"initializer": _begin, "initargs": (os.getpid(),)} if processes > 1 else {}
     parallel = joblib.Parallel(n_jobs=processes, return_as=kind, **extra)
-    return parallel(joblib.delayed(work)(piece) for piece in pieces)
+    calls = (joblib.delayed(work)(piece) for piece in pieces)
+    with _expected_warnings_ignored(), closing(parallel(calls)) as answers:
+        yield from answers
+
+
+@contextmanager
+def _expected_warnings_ignored() -> Iterator[None]:
+    """Ignore the warnings of joblib that tell nothing, as long as work is done.
+
+    The filters are taken out one by one: `warnings.catch_warnings` would also undo what the caller filters meanwhile,
+    between two answers.
+    """
+    own = [("ignore", re.compile(text), UserWarning, None, 0) for text in EXPECTED_WARNINGS]
+    warnings.filters[:0] = own  # type: ignore[index]
+    try:
+        yield
+    finally:
+        rest = [entry for entry in warnings.filters if not any(entry is each for each in own)]
+        warnings.filters[:] = rest  # type: ignore[index]
 
 
 def _begin(caller: int) -> None:
@@ -47,6 +72,7 @@ def _begin(caller: int) -> None:
     Ctrl-C, which a terminal sends to all processes, is for the caller, who ends the workers in order. Workers that end by themselves at
     the same moment have left joblib waiting for them for ever, though rarely.
     """
+    keep_freed_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_outlive_nobody, args=(caller,), daemon=True).start()
 

@@ -5,8 +5,8 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import asdict, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -129,11 +129,12 @@ def carry_out(
         )
         data = _on_disk(data)
         started = time.monotonic()
-        answers = _answers(tasks[done:], data, classes, resources, workers)
-        for finished, (task, answer) in enumerate(zip(tasks[done:], answers, strict=True), start=done + 1):
-            _keep(out, task, answer)
-            if progress:
-                progress(finished, len(tasks))
+        rest = tasks[done:]
+        with closing(_answers(rest, data, classes, resources, workers)) as answers:
+            for finished, (task, answer) in enumerate(zip(rest, answers, strict=True), start=done + 1):
+                _keep(out, task, answer)
+                if progress:
+                    progress(finished, len(tasks))
         summary = close()
         if len(tasks) > done:  # a study that was complete already keeps the time it took
             _write_run(out, len(tasks) - done, time.monotonic() - started, resources.device)
@@ -297,7 +298,7 @@ def _with_device(resources: Resources) -> Resources:
 
 def _answers(
     tasks: Sequence[Task], data: Material, classes: str, resources: Resources, workers: Cluster | None
-) -> Iterator[Answered]:
+) -> Generator[Answered, None, None]:
     """Answers of all tasks, in their order."""
     folder, groups = data.prepared.folder, _side_by_side(tasks, _at_once(tasks, data, resources))
     work = partial(_run_from_disk, classes=classes, device=resources.device)
@@ -306,8 +307,9 @@ def _answers(
         if workers
         else spread(partial(work, folder=folder), groups, resources.jobs)
     )
-    for answers in spreading:
-        yield from answers
+    with closing(spreading):
+        for answers in spreading:
+            yield from answers
 
 
 def _at_once(tasks: Sequence[Task], data: Material, resources: Resources) -> int:

@@ -20,7 +20,7 @@ from learnet.material import Material
 from learnet.prepared import preparation_of, synthetic
 from learnet.settings import Training
 from learnet.splits import LEAKY_EPOCH
-from learnet.torch_scores import predict_scores
+from learnet.torch_scores import one_thread, predict_scores
 from learnet.training import Trained, train_leaky, train_together
 
 Answered = tuple[
@@ -42,6 +42,7 @@ class Task:
     )  # where they are to be kept; whoever ran the task may not see that place, so they come back as bytes
 
 
+@one_thread()
 def run_tasks(tasks: Sequence[Task], data: Material, device: str = "cpu") -> list[Answered]:
     """Trainings side by side and the answers to their test clips; on one thread, so that the numbers do not depend on the cores.
 
@@ -53,7 +54,6 @@ def run_tasks(tasks: Sequence[Task], data: Material, device: str = "cpu") -> lis
     Raises:
         LearnetError: a GPU that cannot hold even one.
     """
-    torch.set_num_threads(1)
     learned = None
     with suppress(
         torch.OutOfMemoryError

@@ -1,14 +1,27 @@
 """A trained network's answers, by torch. `onnx_scores.py` gives the same ones without it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 from jaxtyping import Float64, UInt8
 from torch import nn
 
 from learnet import augment
-from learnet.memory import keep_freed_memory
 from learnet.motion.level import EvaluationImages, StoredImages
 from learnet.networks import as_input, device_of, to_answer
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let PyTorch use one thread, so that numbers do not depend on the cores; afterwards as many as before."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def predict_scores(
@@ -37,7 +50,6 @@ def evaluation_scores(
         mirror: "image" or "flow" averages the probabilities of an image and of its mirror image; "none" does
             not.
     """
-    keep_freed_memory()
     pixels, parts = images.pixels, []
     module, device = to_answer(module), device_of(module)
     with torch.inference_mode():

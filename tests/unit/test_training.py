@@ -35,10 +35,12 @@ STEADY = """
 import resource
 import numpy, torch
 from learnet.descent import TrainingSet, descend
+from learnet.memory import keep_freed_memory
 from learnet.networks import NETWORKS
 from learnet.settings import Training
 
 torch.set_num_threads(1)
+keep_freed_memory()
 images = numpy.random.default_rng(0).integers(0, 256, (160, 28, 28, 3), dtype=numpy.uint8)
 faults = []
 data = TrainingSet(images, numpy.arange(160) % 3, ["one"] * 160, 3)

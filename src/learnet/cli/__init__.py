@@ -13,12 +13,14 @@ from learnet import console
 from learnet.cli import compare, data, demo, explain, live, run, score, show, studies, video  # noqa: F401 (they hang their commands on the application)
 from learnet.cli.app import app
 from learnet.errors import LearnetError
+from learnet.memory import keep_freed_memory
 
 PLACES = (errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.EEXIST)  # an output named where there can be none
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line. A user's mistake ends in one line on stderr and exit code 2; a bug keeps its traceback, exit code 1."""
+    keep_freed_memory()
     warnings.showwarning = lambda message, *where: console.err.print(
         f"learnet: {message}"
     )  # a line for the user, not for a developer

@@ -26,15 +26,14 @@ class SharedFolders:
         folder = self.root / name
         if folder in self._used:
             return folder
+        finished = self.root / f"{name}.finished"
         with FileLock(self.root / f"{name}.lock"):
-            if not folder.exists():
+            if not finished.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of a worker that was ended while it built
                 folder.mkdir()
-                try:
-                    build(folder)
-                except BaseException:
-                    shutil.rmtree(folder)
-                    raise
+                build(folder)
                 _set_writable(folder, False)
+                finished.touch()
         self._used[folder] = _state(folder)
         return folder
 

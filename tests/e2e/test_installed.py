@@ -98,7 +98,7 @@ CASES: dict[str, tuple[Callable[[Given, Path], tuple], str]] = {
     ),
     "prepare": (lambda g, out: ("casme2", g.database, out, "--size", 28), "clips.csv"),
     "report": (lambda g, out: (g.study, "--out", out / "page.html"), "page.html"),
-    "run": (lambda g, out: (g.small / "recipe.toml", out, "--data", g.prepared), "results.md"),
+    "run": (lambda g, out: (g.small / "recipe.toml", out, "--data", g.prepared, "--jobs", 1), "results.md"),
     "score": (lambda g, out: (g.study, "--csv", out / "scores.csv"), "scores.csv"),
     "show": (lambda g, out: (g.small / "video.mp4", "--out", out / "steps.png"), "steps.png"),
     "simulate": (lambda g, out: (out, "--images", 6), "images.npy"),

@@ -23,7 +23,7 @@ SUBJECTS = {1: ("A", 1), 2: ("B", 8), 3: ("A", 2)}  # person of the script -> se
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return synthesize(tmp_path_factory.mktemp("synthetic") / "casme", "casme", PEOPLE, CLIPS, SEED, jobs=2)
+    return synthesize(tmp_path_factory.mktemp("synthetic") / "casme", "casme", PEOPLE, CLIPS, SEED, jobs=1)
 
 
 def section(database: Path, name: str) -> Path:

@@ -26,7 +26,7 @@ FIRST = 8  # a scene's frame 1 is image 8
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return synthesize(tmp_path_factory.mktemp("synthetic") / "casme3", "casme3", PEOPLE, CLIPS, SEED, jobs=2)
+    return synthesize(tmp_path_factory.mktemp("synthetic") / "casme3", "casme3", PEOPLE, CLIPS, SEED, jobs=1)
 
 
 @pytest.fixture(scope="module")

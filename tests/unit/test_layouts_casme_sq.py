@@ -25,7 +25,7 @@ SHOWN = [(scene, place, shown) for scene in SCENES for place, shown in enumerate
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return synthesize(
-        tmp_path_factory.mktemp("synthetic") / "casme-sq", "casme-sq", PEOPLE, CLIPS, SEED, jobs=2
+        tmp_path_factory.mktemp("synthetic") / "casme-sq", "casme-sq", PEOPLE, CLIPS, SEED, jobs=1
     )
 
 

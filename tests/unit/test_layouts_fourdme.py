@@ -25,7 +25,7 @@ TREES = ("gray_micro", "gray_micro_crop")
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return synthesize(tmp_path_factory.mktemp("synthetic") / "4dme", "4dme", PEOPLE, CLIPS, SEED, jobs=2)
+    return synthesize(tmp_path_factory.mktemp("synthetic") / "4dme", "4dme", PEOPLE, CLIPS, SEED, jobs=1)
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ SCENES = LAYOUTS["mmew"].scenes(PEOPLE, CLIPS, SEED)
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return synthesize(tmp_path_factory.mktemp("synthetic") / "mmew", "mmew", PEOPLE, CLIPS, SEED, jobs=2)
+    return synthesize(tmp_path_factory.mktemp("synthetic") / "mmew", "mmew", PEOPLE, CLIPS, SEED, jobs=1)
 
 
 @pytest.fixture(scope="module")

@@ -24,12 +24,12 @@ CODES = {"ne": "negative", "po": "positive", "sur": "surprise"}
 
 @pytest.fixture(scope="module")
 def cut(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return synthesize(tmp_path_factory.mktemp("synthetic") / "smic", "smic", PEOPLE, CLIPS, SEED, jobs=2)
+    return synthesize(tmp_path_factory.mktemp("synthetic") / "smic", "smic", PEOPLE, CLIPS, SEED, jobs=1)
 
 
 @pytest.fixture(scope="module")
 def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return synthesize(tmp_path_factory.mktemp("synthetic") / "smic-e", "smic-e", 2, 4, SEED, jobs=2)
+    return synthesize(tmp_path_factory.mktemp("synthetic") / "smic-e", "smic-e", 2, 4, SEED, jobs=1)
 
 
 def numbers(folder: Path, pattern: str) -> list[int]:

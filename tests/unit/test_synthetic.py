@@ -32,7 +32,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
         people=PEOPLE,
         clips_per_person=CLIPS,
         seed=SEED,
-        jobs=2,
+        jobs=1,
     )
 
 

@@ -1,5 +1,6 @@
 """A synthetic MMEW, read back cell by cell and picture by picture: it lies on disk as the real one, with its quirks."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -8,7 +9,6 @@ import openpyxl
 import pytest
 
 from learnet.datasets.layouts import LAYOUTS
-from learnet.datasets.synthetic import synthesize
 from learnet.simulate.geometry import crop_view
 from learnet.simulate.render import register, render
 
@@ -17,8 +17,8 @@ SCENES = LAYOUTS["mmew"].scenes(PEOPLE, CLIPS, SEED)
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return synthesize(tmp_path_factory.mktemp("synthetic") / "mmew", "mmew", PEOPLE, CLIPS, SEED, jobs=1)
+def database(synthetic_database: Callable[..., Path]) -> Path:
+    return synthetic_database("mmew", PEOPLE, CLIPS, SEED)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """A synthetic SAMM, read back cell by cell and picture by picture: it lies on disk as the real one, with its quirks."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -9,7 +10,6 @@ import openpyxl
 import pytest
 
 from learnet.datasets.layouts import LAYOUTS
-from learnet.datasets.synthetic import synthesize
 from learnet.simulate.render import render
 
 PEOPLE, CLIPS, SEED = 2, 3, 3
@@ -17,8 +17,8 @@ SCENES = LAYOUTS["samm"].scenes(PEOPLE, CLIPS, SEED)
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return synthesize(tmp_path_factory.mktemp("synthetic") / "samm", "samm", PEOPLE, CLIPS, SEED, jobs=1)
+def database(synthetic_database: Callable[..., Path]) -> Path:
+    return synthetic_database("samm", PEOPLE, CLIPS, SEED)
 
 
 @pytest.fixture(scope="module")

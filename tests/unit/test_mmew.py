@@ -1,6 +1,6 @@
 """MMEW on disk, in both forms of its tree, with invented clips: each trap has its test."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import openpyxl
@@ -12,7 +12,6 @@ from written_by_hand import clips, images, kinds, of_kind, told
 from learnet.datasets import read_dataset
 from learnet.datasets.layouts import LAYOUTS
 from learnet.datasets.mmew import MMEW, read
-from learnet.datasets.synthetic import synthesize
 from learnet.errors import BadInput, LearnetError
 from learnet.labels import SCHEMES, UnknownLabel
 from learnet.settings import Selection
@@ -367,11 +366,11 @@ def test_workbooks_that_are_open_cut_short_or_away_and_links_in_a_circle(tmp_pat
         read(tmp_path / MICRO)
 
 
-def test_the_synthetic_database_is_read_as_it_was_played(tmp_path: Path) -> None:
-    root = synthesize(tmp_path / "mmew", "mmew", people=2, clips_per_person=3, seed=3, jobs=1)
+def test_the_synthetic_database_is_read_as_it_was_played(synthetic_database: Callable[..., Path]) -> None:
+    root = synthetic_database("mmew", 2, 5, 3)
     reading = read(root)
-    scenes = LAYOUTS["mmew"].scenes(2, 3, 3)
-    assert len(reading.clips) == len(scenes) == 6
+    scenes = LAYOUTS["mmew"].scenes(2, 5, 3)
+    assert len(reading.clips) == len(scenes) == 10
     assert kinds(reading) == ["apex outside the clip", "frames missing"]
     for clip, scene in zip(reading.clips, scenes, strict=True):
         assert (clip.subject, clip.emotion, clip.onset, clip.offset) == (

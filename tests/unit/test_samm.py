@@ -1,6 +1,6 @@
 """SAMM on disk, in every version of its workbook, with invented clips: each trap has its test."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import openpyxl
@@ -12,7 +12,6 @@ from written_by_hand import clips, images, kinds, of_kind, told
 from learnet.datasets import read_dataset
 from learnet.datasets.layouts import LAYOUTS
 from learnet.datasets.samm import PUBLISHED, SAMM, read
-from learnet.datasets.synthetic import synthesize
 from learnet.errors import BadInput
 from learnet.labels import UnknownLabel, action_units
 from learnet.settings import Selection
@@ -411,11 +410,11 @@ def test_published_numbers_add_up() -> None:
     assert sum(PUBLISHED[word] for word in ("anger", "happiness", "others", "surprise", "contempt")) == 136
 
 
-def test_the_synthetic_database_is_read_as_it_was_played(tmp_path: Path) -> None:
-    root = synthesize(tmp_path / "samm", "samm", people=2, clips_per_person=2, seed=3, jobs=1)
+def test_the_synthetic_database_is_read_as_it_was_played(synthetic_database: Callable[..., Path]) -> None:
+    root = synthetic_database("samm", 2, 3, 3)
     reading = read(root)
-    scenes = LAYOUTS["samm"].scenes(2, 2, 3)
-    assert len(reading.clips) == len(scenes) == 4
+    scenes = LAYOUTS["samm"].scenes(2, 3, 3)
+    assert len(reading.clips) == len(scenes) == 6
     assert kinds(reading) == ["apex outside the clip"] and kinds(reading, serious=True) == []
     for clip, scene in zip(reading.clips, scenes, strict=True):
         assert (clip.subject, clip.emotion) == (f"{scene.person:03d}", scene.emotion)

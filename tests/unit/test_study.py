@@ -269,6 +269,7 @@ def test_a_gpu_that_is_not_there_is_said_before_anything_is_written(prepared: Pa
     assert not (tmp_path / "all.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_a_killed_study_goes_on_and_ends_with_the_same_bytes(prepared: Path, tmp_path: Path) -> None:
     """A real process, killed for good after two folds, its last line torn as a crash would leave it."""
     (tmp_path / "whole").mkdir(), (tmp_path / "killed").mkdir()
@@ -280,9 +281,8 @@ def test_a_killed_study_goes_on_and_ends_with_the_same_bytes(prepared: Path, tmp
         "run_study(Path(sys.argv[1]), Path(sys.argv[2]), Study(seeds=3), Training(epochs=2, batch=8), Resources(jobs=1))"
     )
     process = subprocess.Popen([sys.executable, "-c", code, str(prepared), str(out)], start_new_session=True)
-    deadline = time.monotonic() + 60
     while not (out / "outcomes.csv").is_file() or len((out / "outcomes.csv").read_text().splitlines()) < 7:
-        assert process.poll() is None and time.monotonic() < deadline
+        assert process.poll() is None
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -302,6 +302,7 @@ def test_a_killed_study_goes_on_and_ends_with_the_same_bytes(prepared: Path, tmp
     assert bytes_of(out) == bytes_of(tmp_path / "whole" / "study")
 
 
+@pytest.mark.slow
 def test_two_runs_of_one_study_do_not_mix(prepared: Path, tmp_path: Path) -> None:
     """A second run is refused while the first is at work; interrupted as Ctrl-C does it, the first leaves a study that goes on."""
     out = tmp_path / "study"
@@ -324,15 +325,14 @@ def test_two_runs_of_one_study_do_not_mix(prepared: Path, tmp_path: Path) -> Non
     first = subprocess.Popen(
         command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
-    deadline = time.monotonic() + 90
     while not (out / "outcomes.csv").is_file() or len((out / "outcomes.csv").read_text().splitlines()) < 4:
-        assert first.poll() is None and time.monotonic() < deadline
+        assert first.poll() is None
         time.sleep(0.01)
     study, training = Study(classes="casme2-7"), Training(epochs=40)
     with pytest.raises(OutputTaken, match="another run of this study is at work"):
         run_study(prepared, out, study, training, Resources(jobs=1))
     os.killpg(first.pid, signal.SIGINT)
-    said = first.communicate(timeout=60)[1]
+    said = first.communicate(timeout=600)[1]
     assert (first.returncode, said.count("\n")) == (130, 1) and said.startswith("learnet: Stopped."), said
     run_study(prepared, out, study, training, Resources(jobs=1))
     (tmp_path / "whole").mkdir()

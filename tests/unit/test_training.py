@@ -51,6 +51,7 @@ print(faults[-1] - faults[-5])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left as they are")
 def test_a_steady_training_asks_the_system_for_no_memory() -> None:
     """Page faults of 40 steps of 16 images: a few a step. Given back and asked for anew, a step's maps are 500 to 1,600 of them."""
@@ -270,8 +271,9 @@ def test_training_ends_with_settled_statistics(rng: np.random.Generator) -> None
     ("network", "rate", "near"),
     [
         ("learnet", 1e-3, 1e-3), ("learnet-paper", 1e-3, 1e-3), ("learnet-lrn", 1e-3, 1e-3), ("learnet-gap", 1e-3, 1e-3),
-        ("ststnet", 1e-3, 1e-3), ("off-apexnet", 1e-3, 1e-3), ("dual-inception", 1e-3, 1e-3),
-        ("resnet18", 1e-5, 0.05),
+        ("ststnet", 1e-3, 1e-3), ("off-apexnet", 1e-3, 1e-3),
+        pytest.param("dual-inception", 1e-3, 1e-3, marks=pytest.mark.slow),
+        pytest.param("resnet18", 1e-5, 0.05, marks=pytest.mark.slow),
     ],
 )  # fmt: skip
 def test_networks_side_by_side_are_each_as_if_alone(

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from written_by_hand import NINE, ROWS, nine_columns, seven_columns
 
+from learnet.datasets import workbook
 from learnet.datasets.casme2 import FORM
 from learnet.datasets.workbook import Form, is_missing, normalise, read_table, sheets, whole_number
 from learnet.errors import BadInput
@@ -243,6 +244,50 @@ def test_damage_anywhere_is_refused_or_harmless_but_never_a_crash(
             read_table(whole, FORM)
         except BadInput as refusal:
             assert whole.name in str(refusal)  # noqa: PT017 - both ends are right here
+
+
+@pytest.mark.parametrize("kind", [AssertionError, TypeError, AttributeError, LookupError, ValueError])
+@pytest.mark.parametrize("write", [nine_columns, seven_columns])
+def test_a_bug_of_ours_keeps_its_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write, kind: type[Exception]
+) -> None:
+    """Not every error while a workbook is read is the fault of the workbook."""
+    path = write(tmp_path / ("a.xlsx" if write is nine_columns else "a.xls"))
+    bug = kind("a bug")
+
+    def broken(value: object) -> str:
+        raise bug
+
+    monkeypatch.setattr(workbook, "_text", broken)
+    with pytest.raises(kind) as raised:
+        sheets(path)
+    assert raised.value is bug
+
+
+def test_a_type_error_of_the_library_is_damage(tmp_path: Path) -> None:
+    """openpyxl raises TypeError for a number that is none, as its own traceback shows."""
+    path, damaged = nine_columns(tmp_path / "a.xlsx"), tmp_path / "damaged.xlsx"
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(damaged, "w") as copy:
+        for name in whole.namelist():
+            copy.writestr(name, whole.read(name).replace(b'sheetId="1"', b'sheetId="one"'))
+    with pytest.raises(TypeError):
+        openpyxl.load_workbook(damaged)
+    with pytest.raises(BadInput, match="damaged or cut short") as raised:
+        sheets(damaged)
+    assert isinstance(raised.value.__cause__, TypeError)
+
+
+def test_a_formula_in_a_row_with_a_wrong_number_is_damage(tmp_path: Path) -> None:
+    """The cell says row 99, the row that holds it says 2."""
+    book = openpyxl.Workbook()
+    book.active.append(["a", "b"])
+    book.active.append(["1", "=1+1"])
+    book.save(tmp_path / "a.xlsx")
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as whole, zipfile.ZipFile(tmp_path / "b.xlsx", "w") as copy:
+        for name in whole.namelist():
+            copy.writestr(name, whole.read(name).replace(b'r="B2"', b'r="B99"'))
+    with pytest.raises(BadInput, match="damaged or cut short"):
+        sheets(tmp_path / "b.xlsx")
 
 
 def test_a_part_that_is_marked_as_encrypted_is_refused(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import csv
 import io
 import re
 import struct
+import traceback
 import unicodedata
 import warnings
 import zipfile
@@ -37,7 +38,9 @@ _BROKEN = (
     zipfile.BadZipFile, zlib.error, struct.error, xlrd.XLRDError, CompDocError, AssertionError,
     LookupError, ValueError, TypeError, AttributeError, SyntaxError, EOFError, RuntimeError, OSError,
 )  # fmt: skip
-"""What the two workbook libraries raise on damaged files, as found by damaging files (XML errors are SyntaxErrors)."""
+"""What the libraries below raise on damaged files, as found by damaging files (XML errors are SyntaxErrors)."""
+
+_LIBRARIES = ("openpyxl", "xlrd", "zipfile")
 
 NO_RESULT = "#a formula without a stored result: open the workbook in a spreadsheet program and save it#"
 """Stands in place of what such a cell would show, so that whoever needs its value says what to do."""
@@ -45,6 +48,10 @@ NO_RESULT = "#a formula without a stored result: open the workbook in a spreadsh
 _BARE_FORMULA = re.compile(rb'<c r="([A-Z]+[0-9]+)"[^<>]*><f[^<>]*(?:/>|>[^<>]*</f>)(?:<v ?/>)?</c>')
 
 Rows = list[tuple[str, ...]]
+
+
+class _TornSheet(ValueError):
+    """The two ways in which openpyxl reads a sheet give different rows: a row or a cell has a wrong number."""
 
 
 @dataclass(frozen=True)
@@ -231,17 +238,28 @@ def _table(path: Path, sheet: str, rows: Rows, above: int, form: Form) -> Table:
 
 
 def _guarded(path: Path, data: bytes, reader: Callable[[bytes], dict[str, Rows]]) -> dict[str, Rows]:
-    """READER's answer; whatever a damaged file makes it raise becomes one sentence."""
+    """READER's answer; whatever a damaged file makes the libraries raise becomes one sentence."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about charts, fonts and validations, which nobody here asks for
             return reader(data)
     except _BROKEN as trouble:
+        if not isinstance(trouble, _TornSheet) and not _raised_by_library(trouble):
+            raise
         if "encrypted" in str(trouble).lower():
             raise _protected(path) from trouble
         raise BadInput(
             path, "is damaged or cut short: it does not open as a workbook", "Copy or download it again."
         ) from trouble
+
+
+def _raised_by_library(error: BaseException) -> bool:
+    """Whether an error comes out of a library that reads workbooks, or out of our own code: then it is a bug."""
+    inside = False
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        package = frame.f_globals.get("__name__", "").partition(".")[0]
+        inside = package in _LIBRARIES or (inside and package != "learnet")
+    return inside
 
 
 def _protected(path: Path) -> BadInput:
@@ -258,6 +276,8 @@ def _xlsx(data: bytes) -> dict[str, Rows]:
         sheet.reset_dimensions()  # some programs note a wrong size in the file, and rows beyond it would be lost
         found[sheet.title] = [tuple(map(_text, row)) for row in sheet.iter_rows(values_only=True)]
         for line, column in bare.get(sheet.title, ()):
+            if line > len(found[sheet.title]):
+                raise _TornSheet(f"{sheet.title} has no row {line} where it is read row by row")
             row = found[sheet.title][line - 1]
             found[sheet.title][line - 1] = (*row[: column - 1], NO_RESULT, *row[column:])
     return found

@@ -97,9 +97,9 @@ def train_together(
             module.fit(as_input(data.images.pixels), torch.from_numpy(data.labels))
         return [Trained(module.eval(), 0, ()) for module in modules]
     epochs = [own.epochs for own in trainings]
-    for place, (data, own) in enumerate(given):
+    for place, (clips, own) in enumerate(given):
         if own.inner_groups:
-            epochs[place] = _best_epochs(network, data, images[place], own, device, start)
+            epochs[place] = _best_epochs(network, clips, images[place], own, device, start)
     for module in modules:
         module.to(device)
     if len(modules) > 1:

@@ -1,4 +1,4 @@
-"""Folders that tests share are built once and never written to; a command in-process is as one in a process."""
+"""What tests share is built once and never written to; a command in-process says what one in a process does."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""What tests share is built once and never written to; a command in-process says what one in a process does."""
+"""What tests share is built once and never written to; a command in-process says the same as in a process."""
 
 import os
 import threading

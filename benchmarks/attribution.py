@@ -21,14 +21,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from learnet.checkpoint import load_checkpoint
-from learnet.explain.measure import over_people, share_inside
-from learnet.explain.moving import MovingClip, lone_units
-from learnet.explain.sanity import randomised
-from learnet.explain.stages import same_depth
-from learnet.explain.where import grad_cam, integrated_gradients, occlusion
-from learnet.facts import Facts
-from learnet.torch_scores import predict_scores
+from learnet.report.explain.activations import same_depth
+from learnet.report.explain.attribution import grad_cam, integrated_gradients, occlusion
+from learnet.report.explain.ground_truth import MovingClip, lone_units
+from learnet.report.explain.localisation import over_people, share_inside
+from learnet.report.explain.sanity_checks import randomised
+from learnet.training.checkpoint import load_checkpoint
+from learnet.training.metadata import Facts
+from learnet.training.torch_scores import predict_scores
 
 UNITS = ((12, "happiness"), (4, "others"), (9, "disgust"), (15, "repression"), (2, "surprise"))
 """Lip corner puller, brow lowerer, nose wrinkler, lip corner depressor, outer brow raiser; each of the emotion it is commonest in."""

@@ -22,14 +22,14 @@ import pandas as pd
 import torch
 from dynamic_image import commit, machine, measure
 
-from learnet.checkpoint import load_checkpoint, save_checkpoint
-from learnet.export import PRECISIONS, export_onnx
-from learnet.facts import Facts
+from learnet.core.settings import Preparation
+from learnet.datasets.prepared.store import save_prepared
+from learnet.inference.onnx_export import PRECISIONS, export_onnx
+from learnet.inference.onnx_inference import load_onnx
 from learnet.networks import NETWORKS
-from learnet.onnx_scores import load_onnx
-from learnet.prepared import save_prepared
-from learnet.settings import Preparation
-from learnet.torch_scores import predict_scores
+from learnet.training.checkpoint import load_checkpoint, save_checkpoint
+from learnet.training.metadata import Facts
+from learnet.training.torch_scores import predict_scores
 
 NETWORKS_TIMED = ("learnet", "resnet18")
 CLASSES = ("happiness", "disgust", "repression", "surprise", "others")

@@ -18,9 +18,9 @@ import torch
 from network import operations
 from torch import Tensor, nn
 
-from learnet.descent import TrainingExamples, TrainingSet, descend, descend_together
+from learnet.core.settings import Training
 from learnet.networks import NETWORKS
-from learnet.settings import Training
+from learnet.training.loop import TrainingExamples, TrainingSet, descend, descend_together
 
 PEOPLE, CLIPS, SIZE, CLASSES = 26, 247, 112, 5
 ALONE, TOGETHER = "after each other", "together"

@@ -24,16 +24,16 @@ import numpy as np
 import torch
 from skimage.data import astronaut
 
-from learnet.checkpoint import save_checkpoint
-from learnet.export import export_onnx
-from learnet.facts import Facts
-from learnet.live import Watch
+from learnet.core.settings import Live, Preparation, Training
+from learnet.inference.live import Watch
+from learnet.inference.onnx_export import export_onnx
+from learnet.inference.onnx_inference import load_onnx
+from learnet.inference.recogniser import Recogniser
 from learnet.networks import NETWORKS, to_answer
-from learnet.onnx_scores import load_onnx
-from learnet.predict import Recogniser
-from learnet.settings import Live, Preparation, Training
-from learnet.torch_scores import predict_scores
-from learnet.video import Frame, Video, VideoInfo, open_video, write_video
+from learnet.training.checkpoint import save_checkpoint
+from learnet.training.metadata import Facts
+from learnet.training.torch_scores import predict_scores
+from learnet.video.reader import Frame, Video, VideoInfo, open_video, write_video
 
 FPS, SIZE = 200.0, (640, 480)  # width, height
 PERIOD = 400  # frames of a sway

@@ -16,15 +16,15 @@ import measure
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from learnet.core.parallel import spread
 from learnet.face import align, face_finder
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.apex import find_apex
 from learnet.motion.flow import flow_dis, without_head
 from learnet.motion.magnify import magnified
-from learnet.network_input import EYES
-from learnet.simulate.render import Camera, render
-from learnet.simulate.script import MAIN_EMOTIONS, make_scene
-from learnet.spread import spread
+from learnet.motion.pipeline import EYES
+from learnet.simulation.render import Camera, render
+from learnet.simulation.script import MAIN_EMOTIONS, make_scene
 
 RATES = (200.0, 100.0, 30.0)  # frames per second
 FIRST = 4000

@@ -16,10 +16,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from learnet.descent import TrainingSet, descend, descend_together
-from learnet.memory import keep_freed_memory
+from learnet.core.malloc import keep_freed_memory
+from learnet.core.settings import Training
 from learnet.networks import NETWORKS, as_input, to_answer
-from learnet.settings import Training
+from learnet.training.loop import TrainingSet, descend, descend_together
 
 
 def operations(net: nn.Module, size: int = 112) -> int:

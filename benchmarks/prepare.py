@@ -21,9 +21,9 @@ import measure
 import numpy as np
 from skimage.data import astronaut
 
-from learnet.clip import Clip, Reading
-from learnet.preparing import prepare
-from learnet.settings import Preparation
+from learnet.core.records import Clip, Reading
+from learnet.core.settings import Preparation
+from learnet.datasets.prepared.prepare import prepare
 
 FRAMES = 65
 DISTINCT = 12  # clips that are drawn; the others are copies, which cost as much to read

@@ -32,11 +32,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from learnet.figures import CELL, INK, MUTED, RULE, STYLE, save_figure
+from learnet.datasets.prepared.store import load_prepared
+from learnet.datasets.synthetic.flow_images import flow_image_of, simulate_flow
 from learnet.motion.normalise import per_channel
-from learnet.prepared import load_prepared
-from learnet.simulate.estimate import ESTIMATE, Estimate
-from learnet.simulated import flow_image_of, simulate_flow
+from learnet.report.style import CELL, INK, MUTED, RULE, STYLE, save_figure
+from learnet.simulation.estimate import ESTIMATE, Estimate
 
 CHANNELS = ("u", "v", "strain")
 CLASSES = ("negative", "positive", "surprise")

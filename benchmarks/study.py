@@ -21,17 +21,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
-from learnet import augment
-from learnet.descent import Course, class_weights
-from learnet.material import material
+from learnet.core.settings import Resources, Study, Training
+from learnet.datasets.prepared.store import save_prepared
+from learnet.datasets.splits import make_folds
 from learnet.networks import NETWORKS, as_input
 from learnet.networks.layers import Dropout
-from learnet.outcomes import read_outcomes
-from learnet.prepared import save_prepared
-from learnet.settings import Resources, Study, Training
-from learnet.splits import make_folds
-from learnet.study import run_study
-from learnet.training import settle_statistics
+from learnet.study.labelled import material
+from learnet.study.outcomes import read_outcomes
+from learnet.study.run import run_study
+from learnet.training import augment
+from learnet.training.loop import Course, class_weights
+from learnet.training.train import settle_statistics
 
 PEOPLE, CLIPS, SIZE = 26, 247, 112
 WORDS = ("happiness", "disgust", "repression", "surprise", "others")

@@ -9,10 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from learnet.core.settings import Preparation
 from learnet.face import face_finder
-from learnet.network_input import make_image
-from learnet.settings import Preparation
-from learnet.video import open_video
+from learnet.motion.pipeline import make_image
+from learnet.video.reader import open_video
 
 with open_video(Path(sys.argv[1])) as video:
     frames = [frame.pixels for frame in video]

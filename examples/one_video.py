@@ -13,8 +13,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from learnet import Recogniser, Windows
-from learnet.datasets.synthetic import synthetic_video
-from learnet.shipped import pretrained
+from learnet.datasets.synthetic.databases import synthetic_video
+from learnet.training.pretrained import pretrained
 
 
 def main(picture: Path) -> None:

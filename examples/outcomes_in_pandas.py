@@ -14,7 +14,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from learnet import Study, Training, run_study
-from learnet.simulated import simulate_flow
+from learnet.datasets.synthetic.flow_images import simulate_flow
 
 
 def draw_confusion(confusion: pd.DataFrame, picture: Path) -> None:

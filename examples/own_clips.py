@@ -13,7 +13,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from learnet import Preparation, prepare, read_dataset
-from learnet.datasets.synthetic import synthetic_video
+from learnet.datasets.synthetic.databases import synthetic_video
 
 PEOPLE = ("ann", "bob")
 EMOTIONS = ("happiness", "disgust", "surprise")

@@ -15,9 +15,9 @@ from matplotlib.figure import Figure
 from torch import nn
 
 from learnet import NETWORKS, Resources, Study, Training, run_study
-from learnet.difference import difference
-from learnet.outcomes import read_outcomes
-from learnet.simulated import simulate_flow
+from learnet.datasets.synthetic.flow_images import simulate_flow
+from learnet.metrics.significance import difference
+from learnet.study.outcomes import read_outcomes
 
 NAMES = ("two-layers", "linear-svm")
 

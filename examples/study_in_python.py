@@ -13,7 +13,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from learnet import Preparation, Study, Training, prepare, read_dataset, run_study
-from learnet.datasets.synthetic import synthesize
+from learnet.datasets.synthetic.databases import synthesize
 
 NETWORKS = ("majority", "linear-svm", "ststnet")
 

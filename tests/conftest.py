@@ -30,8 +30,9 @@ if os.environ.get("LEARNET_CHECK_SHAPES") == "1":
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
-from builders.commands import learnet  # noqa: E402
-from builders.once import SharedFolders  # noqa: E402
+
+from tests.builders.commands import learnet  # noqa: E402
+from tests.builders.once import SharedFolders  # noqa: E402
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from builders.commands import installed, learnet
-from builders.once import SharedFolders, writable_copy
+
+from tests.builders.commands import installed, learnet
+from tests.builders.once import SharedFolders, writable_copy
 
 
 def fill(folder: Path) -> None:

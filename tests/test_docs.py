@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from builders.commands import HANG_S, learnet
+
+from tests.builders.commands import HANG_S, learnet
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -31,7 +32,7 @@ def test_the_commands_run_in_the_order_in_which_they_stand(
     in_shell: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first lines run in a shell, as they stand; the others in this process, which loads nothing again."""
-    from learnet.datasets.synthetic import synthetic_video
+    from learnet.datasets.synthetic.databases import synthetic_video
 
     synthetic_video(tmp_path / "video.mp4", seed=5, emotion="disgust")
     lines = [line for block in blocks("sh") for line in block.splitlines()]
@@ -48,7 +49,7 @@ def test_the_commands_run_in_the_order_in_which_they_stand(
 
 
 def test_the_examples_run(tmp_path: Path) -> None:
-    from learnet.datasets.synthetic import synthetic_video
+    from learnet.datasets.synthetic.databases import synthetic_video
 
     synthetic_video(tmp_path / "video.mp4", seed=6, emotion="surprise", duration_s=0.5)
     example = ROOT / "examples" / "dynamic_image_of_a_video.py"

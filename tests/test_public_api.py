@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 import learnet
-from learnet.datasets.synthetic import synthesize
-from learnet.outcomes import read_outcomes
-from learnet.shipped import answering
+from learnet.datasets.synthetic.databases import synthesize
+from learnet.study.outcomes import read_outcomes
+from learnet.training.pretrained import answering
 
 QUICK = learnet.Training(epochs=1, mirror="none")
 SMALL = learnet.Preparation(size=28, face="none")
@@ -310,7 +310,7 @@ def test_what_only_studies_need_is_not_loaded_for_an_answer() -> None:
     code = """
 import numpy as np
 from learnet import Recogniser
-from learnet.shipped import answering
+from learnet.training.pretrained import answering
 recogniser = Recogniser.load(answering("flow", 28))
 assert recogniser.score(np.full((1, 28, 28, 3), 127, np.uint8)).shape == (1, 4)
 """

@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 from rich.console import Console
 
-from learnet import cli, console
+from learnet import cli
+from learnet.cli import console
 
 LEARNET = Path(sys.executable).with_name("learnet")
 HANG_S = 600  # no test is timed: this only ends a process that would never end

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders.commands import learnet
 from sklearn.metrics import f1_score
+
+from tests.builders.commands import learnet
 
 
 @pytest.fixture(scope="module")

@@ -14,18 +14,18 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-import errands
 import numpy as np
 import pandas as pd
 import pytest
-from builders.commands import HANG_S
 
-from learnet import cluster
-from learnet.cluster import joined, name_of, spread_on
-from learnet.errors import LearnetError
-from learnet.prepared import save_prepared
-from learnet.settings import Resources, Study, Training
-from learnet.study import run_study
+from learnet.core.errors import LearnetError
+from learnet.core.settings import Resources, Study, Training
+from learnet.datasets.prepared.store import save_prepared
+from learnet.study import cluster
+from learnet.study.cluster import joined, name_of, spread_on
+from learnet.study.run import run_study
+from tests.builders import errands
+from tests.builders.commands import HANG_S
 
 distributed = pytest.importorskip("distributed")
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from builders.commands import import_noise, learnet
 from sklearn.metrics import f1_score, precision_score, recall_score
+
+from tests.builders.commands import import_noise, learnet
 
 CLASSES = ["negative", "positive", "surprise"]
 

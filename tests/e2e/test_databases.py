@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from builders.commands import learnet
 
+from learnet.core.labels import SCHEMES
 from learnet.datasets import DATASETS
-from learnet.datasets.layouts import LAYOUTS
-from learnet.datasets.synthetic import COMPOSITES
-from learnet.labels import SCHEMES
+from learnet.datasets.synthetic.databases import COMPOSITES
+from learnet.datasets.synthetic.layouts import LAYOUTS
+from tests.builders.commands import learnet
 
 ALL = {
     "4dme": 3,

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from builders.commands import import_noise, installed, learnet
 
 from learnet.cli.app import app
+from tests.builders.commands import import_noise, installed, learnet
 
 RECIPE = """
 title = "Small"
@@ -52,7 +52,7 @@ def given(
     small_weights: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Given:
-    from learnet.datasets.synthetic import synthetic_video
+    from learnet.datasets.synthetic.databases import synthetic_video
 
     small = tmp_path_factory.mktemp("given")
     synthetic_video(small / "video.mp4", seed=3, duration_s=0.55)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from builders.commands import learnet
+
+from tests.builders.commands import learnet
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def test_study_evaluate_and_report(out: Path, prepared_folder: Path, small_weigh
 
 
 def test_predict_a_stranger(out: Path, small_weights: Path) -> None:
-    from learnet.datasets.synthetic import synthetic_video
+    from learnet.datasets.synthetic.databases import synthetic_video
 
     synthetic_video(out / "stranger.mp4", seed=99, emotion="surprise")
     done = learnet(

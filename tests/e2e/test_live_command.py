@@ -12,14 +12,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from builders.commands import HANG_S, LEARNET
 
 from learnet import cli
-from learnet.checkpoint import save_checkpoint
-from learnet.facts import Facts
+from learnet.core.settings import Preparation
 from learnet.networks import NETWORKS
-from learnet.settings import Preparation
-from learnet.video import Frame, Video, VideoInfo, write_video
+from learnet.training.checkpoint import save_checkpoint
+from learnet.training.metadata import Facts
+from learnet.video.reader import Frame, Video, VideoInfo, write_video
+from tests.builders.commands import HANG_S, LEARNET
 
 CLASSES = ("happiness", "disgust")
 
@@ -78,7 +78,7 @@ def test_a_line_for_each_answer_and_a_row(place: Path, tmp_path: Path) -> None:
 
 
 def test_a_face_is_named_in_a_stranger_s_video(place: Path, tmp_path: Path) -> None:
-    from learnet.datasets.synthetic import synthetic_video
+    from learnet.datasets.synthetic.databases import synthetic_video
 
     synthetic_video(tmp_path / "stranger.mp4", seed=3, duration_s=0.55)
     done = start(tmp_path / "stranger.mp4", "--weights", place / "haar.safetensors")
@@ -174,10 +174,10 @@ class Unplugged(Video):
 def test_nothing_is_lost_when_a_camera_is_unplugged(
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
 ) -> None:
-    from learnet.live import stream
+    from learnet.inference.live import stream
 
     monkeypatch.setattr(stream, "WAITING", 100)  # so that none is skipped, however busy the machine is
-    monkeypatch.setattr("learnet.video.open_video", lambda source, fps: Unplugged())
+    monkeypatch.setattr("learnet.video.reader.open_video", lambda source, fps: Unplugged())
     with pytest.raises(SystemExit) as end:
         cli.main(
             [

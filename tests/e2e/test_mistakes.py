@@ -10,17 +10,17 @@ import numpy as np
 import openpyxl
 import pytest
 import torch
-from builders.commands import HANG_S, LEARNET, learnet
 
-from learnet.video import write_video
+from learnet.video.reader import write_video
+from tests.builders.commands import HANG_S, LEARNET, learnet
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from learnet.checkpoint import save_checkpoint
-    from learnet.facts import Facts
+    from learnet.core.settings import Preparation, Training
     from learnet.networks import NETWORKS
-    from learnet.settings import Preparation, Training
+    from learnet.training.checkpoint import save_checkpoint
+    from learnet.training.metadata import Facts
 
     path = tmp_path_factory.mktemp("weights") / "w.safetensors"
     facts = Facts(

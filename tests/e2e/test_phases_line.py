@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import numpy as np
-from builders.commands import learnet
+
+from tests.builders.commands import learnet
 
 
 def test_prepared_and_learned_from(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from builders.commands import import_noise, learnet
+
+from tests.builders.commands import import_noise, learnet
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from builders.commands import learnet
-from builders.once import writable_copy
+
+from tests.builders.commands import learnet
+from tests.builders.once import writable_copy
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from builders.commands import learnet
 from sklearn.metrics import accuracy_score, f1_score, recall_score
+
+from tests.builders.commands import learnet
 
 RECIPE = """
 title = "Small"

@@ -6,9 +6,9 @@ import cv2
 import matplotlib.image
 import numpy as np
 import pytest
-from builders.commands import learnet
 
-from learnet.datasets.synthetic import Shown, synthetic_video
+from learnet.datasets.synthetic.databases import Shown, synthetic_video
+from tests.builders.commands import learnet
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_bad_input_ends_in_one_line_and_leaves_nothing(stranger: Shown, tmp_path
 
 
 def test_a_long_film_needs_marks(tmp_path: Path) -> None:
-    from learnet.video import write_video
+    from learnet.video.reader import write_video
 
     film = tmp_path / "long.mp4"
     write_video(film, (np.full((32, 32, 3), t % 256, np.uint8) for t in range(275)), 25.0)

@@ -9,11 +9,10 @@ import warnings
 
 from cyclopts import CycloptsError
 
-from learnet import console
-from learnet.cli import compare, data, demo, explain, live, run, score, show, studies, video  # noqa: F401 (they hang their commands on the application)
+from learnet.cli import compare, console, data, demo, explain, live, run, score, show, studies, video  # noqa: F401 (they hang their commands on the application)
 from learnet.cli.app import app
-from learnet.errors import LearnetError
-from learnet.memory import keep_freed_memory
+from learnet.core.errors import LearnetError
+from learnet.core.malloc import keep_freed_memory
 
 PLACES = (errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.EEXIST)  # an output named where there can be none
 

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from learnet import console
+from learnet.cli import console
 from learnet.cli.app import STUDIES, app
-from learnet.errors import LearnetError
-from learnet.places import check_outputs
+from learnet.core.errors import LearnetError
+from learnet.core.output_checks import check_outputs
 
 
 @app.command(group=STUDIES)
@@ -34,9 +34,9 @@ def compare(
     html
         Also write one self-contained HTML page.
     """
-    from learnet.compare import compare as compared
-    from learnet.compare.files import write_comparison
-    from learnet.compare.sheets import notes, sheets
+    from learnet.report.comparison.compare import compare as compared
+    from learnet.report.comparison.tables import notes, sheets
+    from learnet.report.comparison.writers import write_comparison
 
     if not studies:
         raise LearnetError("No study is named.", "Name at least one study folder.")

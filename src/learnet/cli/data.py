@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from learnet import console
+from learnet.cli import console
 from learnet.cli.app import DATA, Flat, app
-from learnet.errors import LearnetError, counted, pick
-from learnet.places import check_outputs, check_outside, check_room_above
-from learnet.settings import Preparation, Selection
+from learnet.core.errors import LearnetError, counted, pick
+from learnet.core.output_checks import check_outputs, check_outside, check_room_above
+from learnet.core.settings import Preparation, Selection
 
 
 @app.command(group=DATA)
@@ -34,7 +34,7 @@ def synthesize(
     jobs
         Processes; -1 is one per core.
     """
-    from learnet.datasets.synthetic import synthesize as write
+    from learnet.datasets.synthetic.databases import synthesize as write
 
     with console.bar("Rendering clips") as progress:
         write(out, layout, people, clips, seed, jobs=jobs, progress=progress)
@@ -80,8 +80,8 @@ def simulate(
         raise LearnetError(
             "--estimator is for optical flow, and --motion dynamic measures none.", "Leave one of them out."
         )
-    from learnet.rendered import simulate_dynamic
-    from learnet.simulated import simulate_flow
+    from learnet.datasets.synthetic.dynamic_images import simulate_dynamic
+    from learnet.datasets.synthetic.flow_images import simulate_flow
 
     with console.bar("Simulating") as progress:
         if motion == "dynamic":
@@ -106,7 +106,7 @@ def atlas(out: Path, /) -> None:
     out
         Folder for the figures; new or empty.
     """
-    from learnet.atlas import write_atlas
+    from learnet.report.movement_atlas import write_atlas
 
     check_room_above(out / "x")
     with console.bar("Drawing") as progress:
@@ -118,8 +118,8 @@ def atlas(out: Path, /) -> None:
 @app.command(group=DATA)
 def datasets() -> None:
     """List the databases that can be read and where to ask for them, and the class schemes."""
+    from learnet.core.labels import SCHEMES
     from learnet.datasets import DATASETS
-    from learnet.labels import SCHEMES
 
     entries = DATASETS.values()
     rows = [
@@ -160,7 +160,7 @@ def audit(
     """
     from learnet.datasets import DATASETS, read_dataset
     from learnet.datasets.audit import count_rows, finding_rows, write_audit_csv
-    from learnet.datasets.headers import with_headers
+    from learnet.datasets.audit_headers import with_headers
 
     entry = pick(DATASETS, dataset, "dataset")
     check_outputs([csv], [])
@@ -207,11 +207,11 @@ def prepare(
     jobs
         Processes; -1 is one per core.
     """
-    from learnet.clip import merged
+    from learnet.core.records import merged
     from learnet.datasets import DATASETS, read_dataset
     from learnet.datasets.audit import serious_line
-    from learnet.prepared import read_findings
-    from learnet.preparing import prepare as fold
+    from learnet.datasets.prepared.prepare import prepare as fold
+    from learnet.datasets.prepared.store import read_findings
 
     *pairs, last = databases_and_out or ("",)
     if len(pairs) < 2 or len(pairs) % 2 or last in DATASETS:
@@ -270,7 +270,7 @@ def import_(
         What a mirrored face does to the images: image (they are flipped), flow (horizontal movement is the first channel
         and changes its sign), or unknown (nothing is ever mirrored).
     """
-    from learnet.imported import import_images
+    from learnet.datasets.prepared.importing import import_images
 
     prepared = import_images(images, labels, out, size=size, kind=kind)
     console.out.print(

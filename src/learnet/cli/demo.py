@@ -3,12 +3,12 @@
 import json
 from pathlib import Path
 
-from learnet import console
+from learnet.cli import console
 from learnet.cli.app import STUDIES, app
 from learnet.cli.data import audit, prepare, synthesize
 from learnet.cli.studies import report, study, train
 from learnet.cli.video import predict
-from learnet.settings import Resources, Study, Training
+from learnet.core.settings import Resources, Study, Training
 
 
 @app.command(group=STUDIES)
@@ -28,8 +28,8 @@ def demo(out: Path, /, *, people: int = 12, epochs: int = 40, seed: int = 0, job
     jobs
         Processes; -1 is one per core.
     """
-    from learnet.datasets.synthetic import synthetic_video
-    from learnet.errors import OutputTaken
+    from learnet.core.errors import OutputTaken
+    from learnet.datasets.synthetic.databases import synthetic_video
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputTaken(out, "something is there already", "Name an empty or a new folder.")

@@ -6,11 +6,11 @@ from typing import Literal
 
 from cyclopts import App
 
-from learnet import console
+from learnet.cli import console
 from learnet.cli.app import STUDIES, app
-from learnet.errors import LearnetError
-from learnet.places import check_room_above
-from learnet.settings import Windows
+from learnet.core.errors import LearnetError
+from learnet.core.output_checks import check_room_above
+from learnet.core.settings import Windows
 
 explain = App(
     name="explain",
@@ -51,9 +51,9 @@ def of_clip(
     seed
         Run of the study; the first if not given.
     """
-    from learnet.explain.case import open_cases
-    from learnet.explain.plates import write_plates
-    from learnet.explain.tell import clip_plates, where_plates
+    from learnet.report.explain.activation_figures import write_plates
+    from learnet.report.explain.clips import open_cases
+    from learnet.report.explain.figures import clip_plates, where_plates
 
     check_room_above(out / "x")
     case = open_cases(source, weights, seed).one(clip)
@@ -99,9 +99,9 @@ def of_class(
     seed
         Run of the study; the first if not given.
     """
-    from learnet.explain.case import open_cases
-    from learnet.explain.plates import write_plates
-    from learnet.explain.tell import class_plates
+    from learnet.report.explain.activation_figures import write_plates
+    from learnet.report.explain.clips import open_cases
+    from learnet.report.explain.figures import class_plates
 
     check_room_above(out / "x")
     console.paths(
@@ -128,9 +128,9 @@ def of_networks(
     anonymous
         Show nothing of the person: coarse maps on a line-drawn average face, in place of the motion image.
     """
-    from learnet.explain.case import open_cases
-    from learnet.explain.plates import write_plates
-    from learnet.explain.tell import networks_plates
+    from learnet.report.explain.activation_figures import write_plates
+    from learnet.report.explain.clips import open_cases
+    from learnet.report.explain.figures import networks_plates
 
     if not studies:
         raise LearnetError("No study is named.", "Name at least one study folder.")
@@ -160,9 +160,9 @@ def of_movement(
     seed
         Another one gives other people.
     """
-    from learnet.explain.plates import write_plates
-    from learnet.explain.tell import measured_plates
-    from learnet.metrics import interval_text
+    from learnet.metrics.scores import interval_text
+    from learnet.report.explain.activation_figures import write_plates
+    from learnet.report.explain.figures import measured_plates
 
     check_room_above(out / "x")
     with console.bar("Filming strangers") as progress:
@@ -231,12 +231,12 @@ def of_time(
     face_model
         The YuNet face model; without one the built-in Haar cascades are used.
     """
-    from learnet.explain.case import open_cases
-    from learnet.explain.plates import write_plates
-    from learnet.explain.tell import clip_when, video_when
-    from learnet.explain.timeline import when_plate
-    from learnet.explain.when import stretch_of_video
-    from learnet.shipped import pretrained
+    from learnet.report.explain.activation_figures import write_plates
+    from learnet.report.explain.clips import open_cases
+    from learnet.report.explain.figures import clip_when, video_when
+    from learnet.report.explain.temporal import stretch_of_video
+    from learnet.report.explain.temporal_figure import when_plate
+    from learnet.training.pretrained import pretrained
 
     if show_faces and anonymous:
         raise LearnetError("A face cannot be shown and hidden.", "Give --show-faces or --anonymous.")

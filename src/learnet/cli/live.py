@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from learnet import console
+from learnet.cli import console
 from learnet.cli.app import VIDEO, Flat, app
-from learnet.places import check_outputs
-from learnet.settings import Live
+from learnet.core.output_checks import check_outputs
+from learnet.core.settings import Live
 
 if TYPE_CHECKING:
-    from learnet.live import LiveAnswer
+    from learnet.inference.live import LiveAnswer
 
 
 @app.command(group=VIDEO)
@@ -48,9 +48,9 @@ def live(
     face_model
         The YuNet face model; without one the built-in Haar cascades are used.
     """
-    from learnet.live import Watch
-    from learnet.predict import Recogniser
-    from learnet.video import open_video
+    from learnet.inference.live import Watch
+    from learnet.inference.recogniser import Recogniser
+    from learnet.video.reader import open_video
 
     check_outputs([table], [Path(source), weights, face_model])
     if table:
@@ -70,7 +70,7 @@ def live(
 
 def _show(answers: Iterable["LiveAnswer"], classes: Sequence[str], table: Path | None) -> None:
     """A line for each answer as soon as it is there; whoever reads them may stop reading."""
-    from learnet.live import columns
+    from learnet.inference.live import columns
 
     with ExitStack() as stack:
         file = stack.enter_context(table.open("w", newline="", encoding="utf-8")) if table else None

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from learnet import console
+from learnet.cli import console
 from learnet.cli.app import STUDIES, Flat, app
-from learnet.errors import LearnetError
-from learnet.settings import Changes, Resources
+from learnet.core.errors import LearnetError
+from learnet.core.settings import Changes, Resources
 
 
 @app.command(group=STUDIES, default_parameter=Parameter(consume_multiple=True, negative=""))
@@ -45,15 +45,15 @@ def run(
     if synthetic == bool(data):
         hint = "--data names the folders of the databases; --synthetic makes some to try the recipe on."
         raise LearnetError("Say which data to run on, real or synthetic.", hint)
-    from learnet.recipe import changed, read_recipe
+    from learnet.study.experiments.recipe import changed, read_recipe
 
     asked, told = changed(
         read_recipe(recipe), changes, recipe
     )  # what a person can get wrong is told before torch is loaded
-    from learnet.series import Means, check, run_series
-    from learnet.series import synthetic as make_synthetic
-    from learnet.series.data import idle, offered, sources
-    from learnet.series.results import groups, heading, in_two, sheet, write_results
+    from learnet.report.experiment_tables import groups, heading, in_two, sheet, write_results
+    from learnet.study.experiments.run import Means, check, run_series
+    from learnet.study.experiments.run import synthetic as make_synthetic
+    from learnet.study.experiments.sources import idle, offered, sources
 
     check(asked, recipe)
     means = Means(console.bar, resources, face_model)

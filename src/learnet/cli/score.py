@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from learnet import console
+from learnet.cli import console
 from learnet.cli.app import STUDIES, app
-from learnet.places import check_outputs
+from learnet.core.output_checks import check_outputs
 
 if TYPE_CHECKING:
-    from learnet.scoring import Pooled, Scored
+    from learnet.metrics.score import Pooled, Scored
 
 NAMES = {"accuracy": "accuracy", "uf1": "UF1", "uar": "UAR"}
 MOST = 10  # clips named of each kind
@@ -44,9 +44,9 @@ def score(
     check
         Exit with code 1 where a clip is missing, answered twice, or not as in the list.
     """
-    from learnet.outcomes import write_whole
-    from learnet.scoring import as_csv
-    from learnet.scoring import score as scored
+    from learnet.core.files import write_whole
+    from learnet.metrics.score import as_csv
+    from learnet.metrics.score import score as scored
 
     check_outputs([table], [log / "outcomes.csv" if log.is_dir() else log, listed])
     found = scored(log, listed, classes)
@@ -123,7 +123,7 @@ def _name(what: str, clips: Sequence[str]) -> None:
 
 
 def _row(part: "Pooled") -> list[str]:
-    from learnet.metrics import interval_text  # numpy loads here, so `learnet --help` stays instant
+    from learnet.metrics.scores import interval_text  # numpy loads here, so `learnet --help` stays instant
 
     people = "" if part.people is None else f", {part.people} people"
     scores = []

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-from learnet import console
+from learnet.cli import console
 from learnet.cli.app import VIDEO, Flat, app
-from learnet.errors import LearnetError
-from learnet.places import check_outputs
-from learnet.settings import Preparation
+from learnet.core.errors import LearnetError
+from learnet.core.output_checks import check_outputs
+from learnet.core.settings import Preparation
 
 
 @app.command(group=VIDEO)
@@ -42,9 +42,9 @@ def show(
     face_model
         The YuNet face model; without one the built-in Haar cascades are used.
     """
-    from learnet.figures import SUFFIXES
-    from learnet.picture import save_steps
-    from learnet.steps import Marks, take_steps
+    from learnet.motion.trace import Marks, take_steps
+    from learnet.report.clip_figures import save_steps
+    from learnet.report.style import SUFFIXES
 
     check_outputs([out], [clip, face_model])
     if out.suffix.lower() not in SUFFIXES:

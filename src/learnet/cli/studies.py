@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from learnet import console
+from learnet.cli import console
 from learnet.cli.app import STUDIES, Flat, app
-from learnet.errors import LearnetError, counted
-from learnet.places import check_outputs
-from learnet.settings import Resources, Study, Training
+from learnet.core.errors import LearnetError, counted
+from learnet.core.output_checks import check_outputs
+from learnet.core.settings import Resources, Study, Training
 
 
 @app.command(group=STUDIES)
@@ -32,8 +32,8 @@ def study(
         are then those that the choice was made with.
     """
     _check_protocol(study)
-    from learnet.candidates import read_choice
-    from learnet.study import run_study
+    from learnet.study.candidates import read_choice
+    from learnet.study.run import run_study
 
     prepared, out = _last_written(folders, "the study folder")
     chosen = read_choice(choice) if choice else None
@@ -71,7 +71,7 @@ def choose(
     seeds
         Runs with different random numbers, whose scores are averaged.
     """
-    from learnet.choosing import choose as compare
+    from learnet.study.selection import choose as compare
 
     prepared, out = _last_written(folders, "the folder of the choice")
     asked = Study(
@@ -149,8 +149,8 @@ def train(
     device
         Where to train: cuda (a GPU), cpu, or auto (a GPU if there is one).
     """
-    from learnet.scalars import write_losses, writer
-    from learnet.study import train_on_all
+    from learnet.study.run import train_on_all
+    from learnet.training.tensorboard import write_losses, writer
 
     prepared, weights = _last_written(folders, "the weights")
     if weights.suffix.lower() != ".safetensors":
@@ -197,7 +197,7 @@ def evaluate(prepared: Path, out: Path, /, *, weights: Path | None = None, class
     classes
         Class scheme; the weights must know all its classes.
     """
-    from learnet.evaluate import evaluate as score
+    from learnet.study.evaluate import evaluate as score
 
     with console.bar("Scoring") as progress:
         summary = score(prepared, weights, out, classes, progress)
@@ -235,7 +235,7 @@ def export(
     opset
         Version of ONNX's operators; 18 is read everywhere, later ones need a later onnxruntime.
     """
-    from learnet.export import export_onnx
+    from learnet.inference.onnx_export import export_onnx
 
     check_outputs([out], [weights])
     done = export_onnx(weights, out, precision, images, opset)
@@ -276,7 +276,7 @@ def report(
     anonymous
         Leave out motion images, which can show the edges of a face; where the network looked is drawn on an average face in lines.
     """
-    from learnet.report import write_report
+    from learnet.report.page import write_report
 
     if not studies:
         raise LearnetError("No study is named.", "Name at least one study folder.")

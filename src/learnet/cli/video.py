@@ -4,11 +4,11 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-from learnet import console
+from learnet.cli import console
 from learnet.cli.app import VIDEO, Flat, app
-from learnet.errors import LearnetError
-from learnet.places import check_outputs
-from learnet.settings import Windows
+from learnet.core.errors import LearnetError
+from learnet.core.output_checks import check_outputs
+from learnet.core.settings import Windows
 
 
 @app.command(group=VIDEO)
@@ -45,9 +45,9 @@ def predict(
     face_model
         The YuNet face model; without one the built-in Haar cascades are used.
     """
-    from learnet.outcomes import write_whole
-    from learnet.predict import Recogniser
-    from learnet.shipped import answering
+    from learnet.core.files import write_whole
+    from learnet.inference.recogniser import Recogniser
+    from learnet.training.pretrained import answering
 
     weights = weights or answering("flow", 28)
     check_outputs((output, csv, picture), (video, weights, face_model))
@@ -69,7 +69,7 @@ def predict(
     if csv:
         write_whole(csv, recognition.to_csv())
     if picture:
-        from learnet.picture import save_answer
+        from learnet.report.clip_figures import save_answer
 
         save_answer(recognition, picture)
     console.paths(*(path for path in (output, csv, picture) if path), to=console.err)

@@ -3,22 +3,22 @@
 from dataclasses import fields
 from pathlib import Path
 
-from learnet.clip import Reading
-from learnet.datasets.casme import CASME
-from learnet.datasets.casme2 import CASME2
-from learnet.datasets.casme3 import CASME3
-from learnet.datasets.casme_sq import CASME_SQ
-from learnet.datasets.dataset import Dataset
-from learnet.datasets.folder import FOLDER
-from learnet.datasets.fourdme import FOURDME
-from learnet.datasets.megc2019 import PARTS, megc2019
-from learnet.datasets.mmew import MMEW
-from learnet.datasets.samm import SAMM
-from learnet.datasets.smic import SMIC
-from learnet.datasets.smic_e import SMIC_E
-from learnet.datasets.tree import survey
-from learnet.errors import BadInput, LearnetError, pick
-from learnet.settings import Selection
+from learnet.core.errors import BadInput, LearnetError, pick
+from learnet.core.records import Reading
+from learnet.core.settings import Selection
+from learnet.datasets.readers.casme import CASME
+from learnet.datasets.readers.casme2 import CASME2
+from learnet.datasets.readers.casme3 import CASME3
+from learnet.datasets.readers.casme_sq import CASME_SQ
+from learnet.datasets.readers.folder import FOLDER
+from learnet.datasets.readers.fourdme import FOURDME
+from learnet.datasets.readers.megc2019 import PARTS, megc2019
+from learnet.datasets.readers.mmew import MMEW
+from learnet.datasets.readers.reading.dataset import Dataset
+from learnet.datasets.readers.reading.folder_tree import survey
+from learnet.datasets.readers.samm import SAMM
+from learnet.datasets.readers.smic import SMIC
+from learnet.datasets.readers.smic_e import SMIC_E
 
 DATASETS: dict[str, Dataset] = {
     dataset.name: dataset

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from learnet.clip import Clip, Finding, Reading
-from learnet.datasets.dataset import Dataset
-from learnet.errors import BadInput, counted
-from learnet.labels import SCHEMES, scheme_for
+from learnet.core.errors import BadInput, counted
+from learnet.core.labels import SCHEMES, scheme_for
+from learnet.core.records import Clip, Finding, Reading
+from learnet.datasets.readers.reading.dataset import Dataset
 
 COUNT_COLUMNS = ("emotion", "clips", "people", "published")
 FINDING_COLUMNS = ("kind", "number", "serious", "first")

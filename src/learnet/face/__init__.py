@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32, Float64, Real, UInt8
 
-from learnet.errors import LearnetError, NoFace, TooFewFrames, pick
+from learnet.core.errors import LearnetError, NoFace, TooFewFrames, pick
 from learnet.face.finder import HAAR_CONFIDENCE, Face, FaceFinder, Haar, ModelFaceFinder, YuNet
 from learnet.face.geometry import compose, from_part, inverse, move, part_read, read_through, similarity
 from learnet.face.head import head_motion, head_shift

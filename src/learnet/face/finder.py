@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Float64, UInt8
 
-from learnet.errors import BadInput, LearnetError
+from learnet.core.errors import BadInput, LearnetError
 from learnet.face.geometry import compose, inverse, move, read_through, similarity
 
 NARROWEST = 0.25  # eyes nearer than this many face widths are those of a profile (0.45 to 0.5 in a frontal face), of no use here

@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from learnet.errors import BadInput, LearnetError
+from learnet.core.errors import BadInput, LearnetError
 
 MODEL_NAME = "yunet_n_640_640.onnx"
 MODEL_URL = (

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
-from learnet.errors import TooFewFrames
+from learnet.core.errors import TooFewFrames
 
 NOISE, LIGHT = (
     1 / 112,

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Float32, Float64, Int64, UInt8
 
-from learnet.errors import LearnetError, TooFewFrames, pick
+from learnet.core.errors import LearnetError, TooFewFrames, pick
 
 Frames = UInt8[np.ndarray, "T H W C"] | Float[np.ndarray, "T H W C"]
 Frame = UInt8[np.ndarray, "H W C"] | Float[np.ndarray, "H W C"]

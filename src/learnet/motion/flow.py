@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from learnet.errors import LearnetError
+from learnet.core.errors import LearnetError
 
 LEAST_PX = 112  # flow is measured on crops at least this wide: smaller ones no longer show the movement
 NEAR = np.array(

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
-from learnet.errors import LearnetError, TooFewFrames
+from learnet.core.errors import LearnetError, TooFewFrames
 
 FRAMES = 10  # that a clip is brought to
 RADII = (4, 1, 1)  # frames, rows, columns from a place to its neighbours

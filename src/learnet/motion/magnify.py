@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
-from learnet.errors import LearnetError, TooFewFrames
+from learnet.core.errors import LearnetError, TooFewFrames
 
 BAND_HZ = (1.0, 12.5)
 """A movement one way that takes 1/2 to 1/25 s is half a wave of 1 to 12.5 Hz. Micro-expressions last as long (Yan et al., J. Nonverbal

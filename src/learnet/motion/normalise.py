@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from learnet.errors import LearnetError
+from learnet.core.errors import LearnetError
 
 
 def joint_minmax(image: Float32[np.ndarray, "H W C"]) -> UInt8[np.ndarray, "H W C"]:

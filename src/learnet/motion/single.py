@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from learnet.errors import LearnetError
+from learnet.core.errors import LearnetError
 
 Crops = UInt8[np.ndarray, "T S S 3"]
 Image = Float32[np.ndarray, "S S 3"]

@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Float32, UInt8
 from torch import Tensor, nn
 
+from learnet.networks.baselines import HistogramSVM, LinearSVM, Majority
 from learnet.networks.dual_inception import DualInception
-from learnet.networks.floors import HistogramSVM, LinearSVM, Majority
 from learnet.networks.learnet import LEARNet
 from learnet.networks.learnet_fused import FUSED, FusedLEARNet
 from learnet.networks.off_apexnet import OFFApexNet

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from learnet.errors import LearnetError
+from learnet.core.errors import LearnetError
 
 
 class SameConv(nn.Conv2d):

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from learnet.errors import LearnetError
+from learnet.core.errors import LearnetError
 from learnet.networks.layers import Dropout, LocalResponseNorm, SameConv, ceil_div, channels_last, glorot
 
 Variant = Literal["released", "paper", "no-accretion", "no-cross", "plain", "one-stream", "lrn", "gap"]

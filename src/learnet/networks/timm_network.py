@@ -11,7 +11,7 @@ from importlib.util import find_spec
 import torch
 from torch import nn
 
-from learnet.errors import LearnetError
+from learnet.core.errors import LearnetError
 
 PREFIX = "timm:"
 

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from learnet.clip import Outcome
-from learnet.errors import LearnetError
-from learnet.figures import png_uri
-from learnet.licence import may_be_shown
-from learnet.prepared import Prepared
-from learnet.report.record import Record
-from learnet.video import read_frames
+from learnet.core.errors import LearnetError
+from learnet.core.records import Outcome
+from learnet.datasets.licences import may_be_shown
+from learnet.datasets.prepared.store import Prepared
+from learnet.report.study_record import Record
+from learnet.report.style import png_uri
+from learnet.video.reader import read_frames
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from learnet.difference import Difference, difference, mcnemar
-from learnet.metrics import MEASURES, interval_text
-from learnet.report.record import Record
+from learnet.metrics.scores import MEASURES, interval_text
+from learnet.metrics.significance import Difference, difference, mcnemar
+from learnet.report.study_record import Record
 from learnet.report.tables import NAMES, p_text, signed
 
 

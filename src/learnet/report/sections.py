@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from learnet.clip import Finding
-from learnet.figures import Interval, confusion_figure, interval_figure, reliability_figure
-from learnet.metrics import BINS, MEASURES, Calibration, calibration, interval_text
-from learnet.prepared import read_findings
+from learnet.core.records import Finding
+from learnet.datasets.prepared.store import read_findings
+from learnet.metrics.scores import BINS, MEASURES, Calibration, calibration, interval_text
 from learnet.report import tables
-from learnet.report.drawing import Drawing, drawing
-from learnet.report.record import Record, check
+from learnet.report.page_figures import Drawing, drawing
+from learnet.report.study_record import Record, check
+from learnet.report.style import Interval, confusion_figure, interval_figure, reliability_figure
 
 FITTED = ("linear-svm", "lbp-top", "majority")  # networks that are not trained in epochs
 VOTING = ("linear-svm", "lbp-top")  # networks whose scores are votes brought to a sum of 1

@@ -12,10 +12,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 
-from learnet.clip import Finding
-from learnet.metrics import MEASURES, Calibration, confusion, headline, precision_recall_f1
-from learnet.report.record import Record
-from learnet.settings import Study, Training
+from learnet.core.records import Finding
+from learnet.core.settings import Study, Training
+from learnet.metrics.scores import MEASURES, Calibration, confusion, headline, precision_recall_f1
+from learnet.report.study_record import Record
 
 NAMES = {"accuracy": "accuracy", "uf1": "UF1", "uar": "UAR"}
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from learnet.errors import LearnetError
-from learnet.report.drawing import Drawing, drawing
+from learnet.core.errors import LearnetError
 from learnet.report.gallery import Gallery, Shot, gallery
-from learnet.report.record import Record
+from learnet.report.page_figures import Drawing, drawing
+from learnet.report.study_record import Record
 
 if TYPE_CHECKING:
-    from learnet.explain.case import Case
+    from learnet.report.explain.clips import Case
 
 MOST_PICTURES = (
     96  # on the whole page, so that it stays under 10 MB: one of 112 pixels square takes at most 50 kB
@@ -71,7 +71,9 @@ def explain(record: Record, found: Gallery, clips: int, place: int, anonymous: b
         return Explained((), ())
     if not any((record.folder / "folds").glob("*.safetensors")):
         return Explained((), (f"{_without_weights(record)}, so where it looked cannot be shown.",))
-    from learnet.explain.case import open_cases  # torch loads here: a page about numbers alone needs none
+    from learnet.report.explain.clips import (
+        open_cases,  # torch loads here: a page about numbers alone needs none
+    )
 
     try:
         cases = open_cases(record.folder)
@@ -114,10 +116,10 @@ def _chosen(found: Gallery, clips: int) -> list[Shot]:
 
 def _looked(record: Record, case: "Case", name: str, anonymous: bool) -> Drawing:
     """Attributions of the class that was answered, over the motion image or the average face."""
-    from learnet.explain.panels import where_plate
-    from learnet.explain.stages import same_depth
-    from learnet.explain.tell import DEPTH
-    from learnet.explain.where import grad_cam, integrated_gradients, occlusion
+    from learnet.report.explain.activations import same_depth
+    from learnet.report.explain.attribution import grad_cam, integrated_gradients, occlusion
+    from learnet.report.explain.attribution_figures import where_plate
+    from learnet.report.explain.figures import DEPTH
 
     target = case.facts.classes.index(case.answer)
     maps = {"occlusion": occlusion(case.module, case.image, target)}
@@ -136,8 +138,8 @@ def _looked(record: Record, case: "Case", name: str, anonymous: bool) -> Drawing
 
 def _answered(record: Record, case: "Case", name: str, anonymous: bool) -> Drawing:
     """How strongly each layer answers, place by place."""
-    from learnet.explain.plates import network_plate
-    from learnet.explain.stages import responses
+    from learnet.report.explain.activation_figures import network_plate
+    from learnet.report.explain.activations import responses
 
     plate = network_plate(responses(case.module, case.image[None]), case.ground(anonymous), _title(case))
     said = f"What the layers of {record.name} respond to in {case.clip}: of each stage the mean size of its maps. {_title(case)}."

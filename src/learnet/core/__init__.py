@@ -1,0 +1,1 @@
+"""What every package may use: records, labels, settings, errors, files, parallel maps."""

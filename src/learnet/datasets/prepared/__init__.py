@@ -1,0 +1,1 @@
+"""Prepared folders: motion images of a dataset on disk."""

@@ -1,0 +1,226 @@
+"""Several prepared folders as one: refused where their images or their people cannot stand side by side, then written as a prepared
+folder like any other.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import UInt8
+
+from learnet.core.errors import BadInput, LearnetError
+from learnet.core.files import digest, disk_errors_named, some
+from learnet.core.records import Finding
+from learnet.datasets.prepared.store import (
+    Prepared,
+    Source,
+    already_there,
+    fingerprint,
+    load_prepared,
+    read_findings,
+    save_prepared,
+)
+from learnet.motion.phases import joined, taken
+
+
+@dataclass(frozen=True)
+class Pool(Source):
+    """Prepared folders that fit together, seen as one. Nothing is written yet: `folder` is where `save_pool` puts them."""
+
+    parts: tuple[Prepared, ...]
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders of the parts."""
+        return tuple(part.folder for part in self.parts)
+
+    @property
+    def size(self) -> int:
+        """Height and width of the images in pixels."""
+        return self.parts[0].size
+
+    def take(self, rows: Sequence[int]) -> UInt8[np.ndarray, "M H W 3"]:
+        """The images of these rows of `clips`, in memory."""
+        return taken([part.images for part in self.parts], rows)
+
+
+def opened(folder: Path | Sequence[Path], out: Path) -> Source:
+    """A prepared folder; or several as one that is to lie in OUT.
+
+    Raises:
+        LearnetError: as `load_prepared` and `pool` say.
+    """
+    folders = [folder] if isinstance(folder, Path) else list(folder)
+    return load_prepared(folders[0]) if len(folders) == 1 else pool(folders, out)
+
+
+def pool(folders: Sequence[Path], out: Path) -> Pool:
+    """See several prepared folders as one, in the order in which they are named.
+
+    Args:
+        folders: prepared folders; a database may come in any of them, also in several.
+        out: where the pooled folder is to lie.
+
+    Raises:
+        BadInput: no prepared folder, or one that was not prepared as the others.
+        LearnetError: a clip stands in two folders, or in two under different names of its person; a database is real in one folder and
+            synthetic in another, so that their people would be taken for one another.
+    """
+    if not folders:
+        raise LearnetError("There is nothing to pool.", "Name the prepared folders.")
+    parts = tuple(load_prepared(folder) for folder in folders)
+    for one, other in itertools.combinations(parts, 2):
+        _refuse_unlike(one, other)
+    clips = pd.concat([part.clips for part in parts], ignore_index=True).assign(
+        image=range(sum(len(part.clips) for part in parts))
+    )
+    leaves = [leaf for part in parts for leaf in _leaves(part)]
+    _refuse_clips_twice(parts, clips)
+    _refuse_two_worlds(leaves)
+    _refuse_two_names(parts)
+    searched = next(
+        (part for part in parts if _face(part) != "auto"), parts[0]
+    ).about  # names the face finder that was used, if one was
+    about = {
+        "imported": searched["imported"],
+        "preparation": searched["preparation"],
+        "images_kind": searched["images_kind"],
+        "synthetic": any(part.about["synthetic"] for part in parts),
+        "face_model": searched.get("face_model"),
+        "inputs": digest("\n".join(part.about["fingerprint"] for part in parts).encode()),
+        "versions": searched["versions"],
+        "pooled": leaves,
+        "clips": len(clips),
+        "skipped": sum(part.about.get("skipped", 0) for part in parts),
+        "people": clips["person"].nunique(),
+    }
+    phases = joined([part.phases for part in parts], [len(part.clips) for part in parts])
+    about |= {"fingerprint": fingerprint([part.images for part in parts], clips)} | (
+        {"phases": phases.record} if phases else {}
+    )
+    return Pool(out, clips, about, parts, phases=phases)
+
+
+def save_pool(found: Pool) -> Prepared:
+    """Write the pooled folder, or return it as it is where it lies there already.
+
+    Images go from file to file; they are never in memory together.
+
+    Raises:
+        OutputTaken: something else is there.
+        BadInput: a disk that takes no more.
+    """
+    if present := already_there(found.folder, found.about):
+        return present
+    tables = [
+        pd.read_csv(part.folder / "clips.csv", dtype=str, keep_default_na=False, encoding="utf-8")
+        for part in found.parts
+    ]
+    clips = pd.concat(tables, ignore_index=True).assign(
+        image=range(len(found.clips))
+    )  # every other cell as it stands there
+    findings = [finding for part in found.parts for finding in _findings(part)]
+    with disk_errors_named(found.folder):
+        return save_prepared(
+            found.folder, [part.images for part in found.parts], clips, found.about, findings, found.phases
+        )
+
+
+def _findings(part: Prepared) -> list[Finding]:
+    found = read_findings(part.folder)
+    lost = Finding(
+        "audit lost",
+        str(part.folder),
+        "its audit.csv is gone: what was repaired or missing there is not known",
+        serious=True,
+    )
+    return [lost] if found is None else found
+
+
+def _refuse_unlike(one: Prepared, other: Prepared) -> None:
+    """Two folders go together only if every image would be the same, had it been made with the other folder."""
+    made, made_other = _making(one), _making(other)
+    if "auto" in (
+        made.get("face"),
+        made_other.get("face"),
+    ):  # no face was searched there, so no finder had a say
+        made, made_other = (
+            {key: value for key, value in each.items() if key not in ("face", "face model")}
+            for each in (made, made_other)
+        )
+    differ = [key for key in made | made_other if made.get(key, "none") != made_other.get(key, "none")]
+    if differ:
+        shown = "; ".join(
+            f"{key} {made_other.get(key, 'none')} here, {made.get(key, 'none')} there" for key in differ[:4]
+        )
+        wrong = f"this cannot be pooled with {one.folder}, since they were not made alike ({shown}{'; …' if len(differ) > 4 else ''})"
+        raise BadInput(other.folder, wrong, "Prepare them anew with the same settings and the same versions.")
+
+
+def _making(part: Prepared) -> dict[str, str]:
+    """What the images of a folder were made by, in words."""
+    about = part.about
+    settings = {"size": part.size, **(about["preparation"] or {})}
+    versions = {f"{name}'s version": number for name, number in about["versions"].items()}
+    origin = {
+        "origin": "imported" if about["imported"] else "prepared",
+        "kind of image": about["images_kind"],
+    }
+    made = {**origin, **settings, "face model": (about.get("face_model") or "none")[:12], **versions}
+    return {key: str(value) for key, value in made.items()}
+
+
+def _face(part: Prepared) -> str:
+    return (part.about["preparation"] or {}).get("face", "none")
+
+
+def _refuse_clips_twice(parts: Sequence[Prepared], clips: pd.DataFrame) -> None:
+    twice = list(dict.fromkeys(clips["clip"][clips["clip"].duplicated()]))
+    if twice:
+        where = " and ".join(str(part.folder) for part in parts if twice[0] in set(part.clips["clip"]))
+        what = f"{len(twice)} clips stand twice in these folders: {some(twice)}; the first in {where}."
+        raise LearnetError(what, "Every clip may stand in one folder, once.")
+
+
+def _refuse_two_worlds(leaves: Sequence[dict]) -> None:
+    """Synthetic 01 is nobody real, and would be taken for the real 01 of the same database."""
+    real, made = (
+        {name for leaf in leaves if leaf["about"]["synthetic"] == kind for name in leaf["datasets"]}
+        for kind in (False, True)
+    )
+    if both := sorted(real & made):
+        what = f"{', '.join(both)} is synthetic in one folder and not in another, and their people have the same names."
+        raise LearnetError(what, "Study them apart.")
+
+
+def _refuse_two_names(parts: Sequence[Prepared]) -> None:
+    """One clip under two persons' names would be trained on and tested in one fold. It is known by its image."""
+    known: dict[str, tuple[str, str]] = {}
+    for part in parts:
+        here = {}
+        for image, person, clip in zip(part.images, part.clips["person"], part.clips["clip"], strict=True):
+            key = digest(image.tobytes())
+            other, name = known.get(key, (person, clip))
+            if other != person and np.ptp(image):  # an image without any motion says nothing of whose it is
+                what = f"{name} and {clip} have the very same image: one clip of one person under two names."
+                raise LearnetError(what, "Leave one of them out, or name the person alike in both folders.")
+            here[key] = (person, clip)
+        known |= here
+
+
+def _leaves(part: Prepared) -> list[dict]:
+    """What a part says of itself, for `prepare.json`; one that was pooled itself says it of its own parts."""
+    if "pooled" in part.about:
+        return part.about["pooled"]
+    datasets = sorted(set(part.clips["dataset"]))
+    return [
+        {
+            "folder": str(part.folder),
+            "datasets": datasets,
+            "fingerprint": part.about["fingerprint"],
+            "about": part.about,
+        }
+    ]

@@ -1,0 +1,1 @@
+"""Readers: one per database, as its owners ship it."""

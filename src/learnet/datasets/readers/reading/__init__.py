@@ -1,0 +1,1 @@
+"""What readers share: spreadsheets, folder trees, matching labels with clips."""

@@ -1,0 +1,1 @@
+"""Synthetic databases and motion images."""

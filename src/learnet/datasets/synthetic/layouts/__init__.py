@@ -1,0 +1,31 @@
+"""Databases whose layout `learnet synthesize` can write, by the name they have on the command line.
+
+The loaders of the real databases read the result; nothing in them is special to synthetic data.
+"""
+
+from typing import Any
+
+from learnet.datasets.synthetic.layouts import (
+    casme,
+    casme2,
+    casme3,
+    casme_sq,
+    fourdme,
+    mmew,
+    samm,
+    smic,
+    smic_e,
+)
+from learnet.datasets.synthetic.layouts.writing import Layout
+
+LAYOUTS: dict[str, Layout[Any]] = {
+    "4dme": fourdme.LAYOUT,
+    "casme": casme.LAYOUT,
+    "casme2": casme2.LAYOUT,
+    "casme-sq": casme_sq.LAYOUT,
+    "casme3": casme3.LAYOUT,
+    "mmew": mmew.LAYOUT,
+    "samm": samm.LAYOUT,
+    "smic": smic.LAYOUT,
+    "smic-e": smic_e.LAYOUT,
+}

@@ -1,0 +1,1 @@
+"""Scores, significance tests, scoring conventions and published figures."""

@@ -1,0 +1,109 @@
+"""One clip on its way to a motion image, every step kept to be looked at: `learnet show` draws it."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float64, UInt8
+
+from learnet.core.errors import BadInput, LearnetError
+from learnet.core.settings import Preparation
+from learnet.face import face_finder
+from learnet.motion.apex import course, find_apex
+from learnet.motion.pipeline import EYES, Made, make_image, seen
+from learnet.video.reader import open_video, read_clip
+
+LONGEST_S = 10  # seconds of a video that are read without being asked for
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Numbers of frames as the files say them (positions from 0 in a video); None where nobody gave one."""
+
+    onset: int | None = None  # None: the first frame
+    apex: int | None = None  # None: it is found from motion
+    offset: int | None = None  # None: the last frame
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What became of a clip."""
+
+    source: str
+    preparation: Preparation  # with what `auto` stood for
+    fps: float
+    numbers: tuple[int, ...]  # of the frames
+    frames: UInt8[np.ndarray, "T H W 3"]
+    crops: UInt8[np.ndarray, "T S S 3"]
+    magnified: UInt8[np.ndarray, "T S S 3"] | None  # None where nothing was magnified
+    course: Float64[np.ndarray, "T"]  # of the movement, `motion.apex.course`
+    apex: int  # position among the frames
+    detected: bool  # the apex was found, not given
+    made: Made
+    notes: tuple[str, ...]  # sentences: what was lost of the video, what may have spoilt the motion
+
+
+def take_steps(
+    clip: Path,
+    preparation: Preparation,
+    marks: Marks,
+    fps: float | None = None,
+    face_model: Path | None = None,
+) -> Steps:
+    """Make the motion image of a clip, as `learnet prepare` does, and keep every step.
+
+    Args:
+        clip: video file, or folder of images.
+        preparation: all choices.
+        marks: where the movement is.
+        fps: true frame rate, where the video is silent or wrong about it.
+        face_model: YuNet's file; without one see `face.find_model`.
+
+    Raises:
+        BadInput: no video; an apex that is not among the frames, or not after the onset.
+        LearnetError: more than 10 seconds without marks; no face; too few frames; no such motion image.
+    """
+    if marks.onset is None or marks.offset is None:
+        _check_length(clip, fps)
+    footage = read_clip(clip, marks.onset, marks.offset, fps)
+    given = None
+    if marks.apex is not None:
+        if marks.apex not in footage.numbers[1:]:
+            wrong = f"there is no frame {marks.apex} after the onset; the frames are {footage.numbers[0]} to {footage.numbers[-1]}"
+            raise BadInput(clip, wrong, "Name another apex, or none: it is then found.")
+        given = footage.numbers.index(marks.apex)
+    finder = None if preparation.face == "none" else face_finder(preparation.face, face_model)
+    made = make_image(footage.pixels, preparation, finder, given, footage.info.fps)
+    crops, eyes = made.aligned.crops(footage.pixels), EYES if finder else ()
+    settled = preparation.settled
+    if finder:
+        settled = replace(settled, face=finder.kind)  # type: ignore[arg-type]  # as in `preparing`
+    return Steps(
+        source=str(clip),
+        preparation=settled,
+        fps=footage.info.fps,
+        numbers=footage.numbers,
+        frames=footage.pixels,
+        crops=crops,
+        magnified=seen(crops, preparation, footage.info.fps) if preparation.magnify else None,
+        course=course(crops, eyes),
+        apex=find_apex(crops, eyes) if made.apex is None else made.apex,
+        detected=given is None,
+        made=made,
+        notes=(
+            *footage.notes,
+            *(f"{count} {what}" for what, count in footage.losses.items()),
+            *made.aligned.told(footage.numbers),
+        ),
+    )
+
+
+def _check_length(clip: Path, fps: float | None) -> None:
+    """A whole film is no clip, and does not fit in memory."""
+    with open_video(clip, fps) as video:
+        lasts_s = (video.info.frames or 0) / video.info.fps
+    if lasts_s > LONGEST_S:
+        raise LearnetError(
+            f"{clip}: this lasts {lasts_s:.0f} s, and one clip is shown.",
+            "Say where it is with --onset and --offset.",
+        )

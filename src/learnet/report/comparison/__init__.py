@@ -1,0 +1,1 @@
+"""Compare studies: paired tests, tables, files."""

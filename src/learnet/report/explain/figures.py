@@ -1,0 +1,266 @@
+"""Explanations as plates, ready to be written: of a clip, of a class, of several networks side by side, and what is measured."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from learnet.core.errors import BadCheckpoint, LearnetError
+from learnet.core.settings import Windows
+from learnet.metrics.scores import ONE_PERSON
+from learnet.networks.learnet import LEARNet
+from learnet.report.explain.activation_figures import (
+    Plate,
+    Row,
+    Seen,
+    accretion_plate,
+    mosaic,
+    network_plate,
+    rows_plate,
+)
+from learnet.report.explain.activations import accretion, maps_of, responses, same_depth
+from learnet.report.explain.attribution import grad_cam, integrated_gradients, occlusion
+from learnet.report.explain.attribution_figures import checks_plate, regions_plate, where_plate
+from learnet.report.explain.background import Ground
+from learnet.report.explain.clips import Case, Cases
+from learnet.report.explain.ground_truth import PART, Progress, moving_clips
+from learnet.report.explain.localisation import measure, responding, summary
+from learnet.report.explain.sanity_checks import Attribute, check
+from learnet.report.explain.temporal import Stretch, When, stretch_of_clip, when
+from learnet.report.style import MUTED, Interval, interval_figure
+from learnet.training.checkpoint import load_checkpoint
+
+DEPTH = 2  # halvings of the image: the first level of LEARNet's columns, as in the paper's figures
+USUAL = "one.accretion_1"  # the stage drawn of LEARNet where none is named
+
+
+def clip_plates(case: Case, stage: str | None = None, anonymous: bool = False) -> dict[str, Plate]:
+    """The whole network, the strongest maps of one stage, and of a LEARNet with accretion its accretion layers.
+
+    Args:
+        case: the clip and its network.
+        stage: the accretion layer one.accretion_1 of LEARNet, or what stands at its depth elsewhere, if not given.
+        anonymous: show nothing of the person: coarse maps on a line-drawn average face in place of the motion image.
+
+    Raises:
+        LearnetError: a stage that the network does not have; a network without maps.
+    """
+    stage, ground = stage or _usual(case), case.ground(anonymous)
+    maps = maps_of(case.module, case.image[None], stage)[0]
+    answers = responses(case.module, case.image[None])
+    plates = {
+        "network": network_plate(answers, ground, _title(case)),
+        "mosaic": mosaic(maps, ground, f"{_title(case)}\n{stage}, the strongest of {len(maps)} maps"),
+    }
+    for pair in ("one", "two"):
+        if isinstance(case.module, LEARNet) and case.module.variant in ("released", "paper", "lrn", "gap"):
+            for level in (1, 2):
+                title = f"{_title(case)}\naccretion layer {pair}, level {level}"
+                plates[f"accretion-{pair}-{level}"] = accretion_plate(
+                    *accretion(answers, pair, level), ground, title
+                )
+    return plates
+
+
+def where_plates(case: Case, stage: str | None = None, anonymous: bool = False) -> dict[str, Plate]:
+    """Where the network looked for its answer: three attributions, what they sum to in each part of the face, and their checks.
+
+    Args:
+        case: the clip and its network.
+        stage: of the class activation; as in `clip_plates`.
+
+    Returns:
+        `where`, `checks`, and, where it is known where the face lies, `regions`.
+
+    Raises:
+        LearnetError: as `clip_plates`.
+    """
+    stage, target = stage or _usual(case), case.facts.classes.index(case.answer)
+    methods: dict[str, Attribute] = {
+        f"Grad-CAM, {stage}": lambda module: grad_cam(module, case.image, target, stage),
+        "occlusion": lambda module: occlusion(module, case.image, target),
+        "integrated gradients": lambda module: integrated_gradients(module, case.image, target),
+    }
+    maps = {name: attribute(case.module) for name, attribute in methods.items()}
+    checks = {name: check(case.module, case.image, target, attribute) for name, attribute in methods.items()}
+    plates = {
+        "where": where_plate(maps, case.ground(anonymous), _title(case)),
+        "checks": checks_plate(checks, _title(case)),
+    }
+    if case.where:
+        plates["regions"] = regions_plate(maps, case.where, _title(case))
+    return plates
+
+
+def class_plates(
+    cases: Sequence[Case], stage: str | None = None, anonymous: bool = False
+) -> dict[str, Plate]:
+    """The strongest maps of one stage, each the mean over the clips of a class, beside the mean of their motion images.
+
+    In a study each person's clips are seen by another network. They start from the same numbers, so their maps of one number are alike,
+    and yet not the same.
+    """
+    stage = stage or _usual(cases[0])
+    maps = np.mean([maps_of(case.module, case.image[None], stage)[0] for case in cases], axis=0)
+    image = np.mean([case.image for case in cases], axis=0).round().astype(np.uint8)
+    people = len({case.person for case in cases})
+    networks = len(
+        {case.facts.data.get("people", "") for case in cases}
+    )  # of the folds; all start from the same numbers
+    by = f", as {networks} networks of a study see them" if networks > 1 else ""
+    title = f"{cases[0].truth}: mean over {len(cases)} clips of {people} people{by}\n{stage}, the strongest of {len(maps)} maps"
+    said = sorted({note for case in cases for note in case.notes})
+    ground = Ground(None if anonymous else image, cases[0].where)
+    return {"class": mosaic(maps, ground, "\n".join([title, *said[:3]]))}
+
+
+def networks_plates(
+    sources: Sequence[tuple[str, Cases]], clips: Sequence[str], depth: int = DEPTH, anonymous: bool = False
+) -> dict[str, Plate]:
+    """A row per clip: the motion image, then the two strongest maps of each network at the same depth.
+
+    Args:
+        sources: name of each network, and its study.
+        clips: their names; the first of each class if none is named.
+        depth: how often the image has been halved, 1 to 5.
+        anonymous: as in `clip_plates`.
+
+    Raises:
+        LearnetError: a clip that one of the studies has not tested; images that differ between studies; a network without maps.
+    """
+    first = sources[0][1]
+    for name, other in sources[1:]:
+        if other.prepared.about["fingerprint"] != first.prepared.about["fingerprint"]:
+            raise LearnetError(
+                f"{name} is a study of other images than {sources[0][0]}.",
+                "Compare studies of one prepared folder.",
+            )
+    rows = []
+    for clip in clips or first.examples():
+        cases = [(name, source.one(clip)) for name, source in sources]
+        seen = []
+        for name, case in cases:
+            stage = same_depth(case.module, case.facts.size, depth)
+            seen.append(Seen(name, stage, maps_of(case.module, case.image[None], stage)[0]))
+        case = cases[0][1]
+        rows.append(Row("\n".join([clip, case.truth, *case.notes]), case.ground(anonymous), tuple(seen)))
+    unknown = (
+        ""
+        if rows[0].ground.where
+        else "; where the face lies in these images is not known, so nothing is marked"
+    )
+    return {"networks": rows_plate(rows, f"The strongest maps after {depth} halvings{unknown}")}
+
+
+def clip_when(
+    cases: Cases,
+    clip: str,
+    windows: Windows | None = None,
+    face_model: Path | None = None,
+    progress: Progress | None = None,
+) -> When:
+    """A clip of a database over time, answered by the network that may explain it; the marks are those of the database.
+
+    Raises:
+        LearnetError: no such clip, or of a person whose pictures may not be shown; its frames are gone; otherwise as `when.when`.
+    """
+    case = cases.one(clip)
+    seen = when(case.module, case.facts, stretch_of_clip(cases, clip), windows, face_model, progress)
+    return replace(seen, notes=(*case.notes, *seen.notes))
+
+
+def video_when(
+    stretch: Stretch,
+    weights: Path,
+    windows: Windows | None = None,
+    face_model: Path | None = None,
+    progress: Progress | None = None,
+) -> When:
+    """A video over time, answered by a checkpoint; marks that nobody gave are detected.
+
+    Raises:
+        LearnetError: as `when.when`.
+    """
+    return when(*load_checkpoint(weights), stretch, windows, face_model, progress)
+
+
+def measured_plates(
+    weights: Sequence[Path],
+    people: int,
+    depth: int = DEPTH,
+    part: float = PART,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> dict[str, Plate]:
+    """How much of the response of networks lies where the face truly moves, on synthetic clips of people none of them knows.
+
+    Args:
+        weights: checkpoints that take the same images.
+        people: synthetic people, each with a clip of each main emotion.
+        depth: where the networks are compared, in halvings of the image.
+        part: a place moves from this share of the clip's largest displacement on.
+        seed: of the people.
+        progress: called as clips are made.
+
+    Returns:
+        `measured`, a figure with intervals and the summary; `measured-clips`, the same figure with the share of each clip.
+
+    Raises:
+        BadCheckpoint: weights for other images than the first, or for images of unknown making.
+        LearnetError: no weights, a share outside 0..1, two files of one name, or a network without maps.
+    """
+    if not weights or not 0 < part <= 1:
+        raise LearnetError(
+            "Nothing can be measured.", "Name checkpoints, and with --part a share from 0 to 1."
+        )
+    loaded = {path.stem: load_checkpoint(path) for path in weights}
+    if len(loaded) < len(weights):
+        raise LearnetError(
+            "Two of these files have one name.", "Give them names that tell the networks apart."
+        )
+    facts = loaded[weights[0].stem][1]
+    for path in weights:
+        other = loaded[path.stem][1]
+        if other.preparation is None:
+            raise BadCheckpoint(
+                path,
+                "how its images were made is not known, so no clip can be made for it",
+                "Take weights of prepared clips.",
+            )
+        if other.preparation != facts.preparation:
+            raise BadCheckpoint(
+                path,
+                f"takes other images than {weights[0].name}",
+                "Measure networks of one preparation together.",
+            )
+    assert facts.preparation is not None
+    looks = {}
+    for name, (module, about) in loaded.items():
+        stage, look = responding(module, about.size, depth)
+        looks[f"{name}, {stage}"] = look
+    owners = facts.data.get("faces") == "given"
+    clips = moving_clips(
+        replace(facts.preparation, face="none"), people, seed=seed, owners=owners, progress=progress
+    )
+    table = measure(clips, looks, part)
+    found = summary(table)
+    lines = [Interval(row.look, row.share, row.low, row.high) for row in found.itertuples()]
+    title, area = "Share of the response\nwhere the face moves", float(found["area"].iloc[0])
+    figure = interval_figure({title: lines}, {title: area})
+    dashed = f"dashed: {area:.1%} of the image, what an even response has there"
+    figure.supxlabel(
+        dashed + (f"; {ONE_PERSON}" if found["people"].iloc[0] == 1 else ""), size=8, color=MUTED
+    )
+    return {"measured": Plate(figure, found), "measured-clips": Plate(figure, table)}
+
+
+def _usual(case: Case) -> str:
+    if isinstance(case.module, LEARNet) and case.module.variant not in ("plain", "one-stream"):
+        return USUAL
+    return same_depth(case.module, case.facts.size, DEPTH)
+
+
+def _title(case: Case) -> str:
+    answered = f"{case.facts.network} answers {case.answer} ({case.scores.max():.2f})"
+    return "\n".join([f"{case.clip}, {case.truth}: {answered}", *case.notes])

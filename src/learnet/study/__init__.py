@@ -1,0 +1,1 @@
+"""Studies: a network trained and tested on every fold, with every outcome on disk."""

@@ -1,0 +1,1 @@
+"""Experiments: several studies described by one TOML recipe."""

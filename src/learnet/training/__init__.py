@@ -1,0 +1,1 @@
+"""Train networks: augmentation, training loop, checkpoints, initial and pretrained weights."""

@@ -1,0 +1,91 @@
+"""Networks that do not start from random numbers: the weights of another one, fitted to the classes of a study."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from learnet.core.errors import BadCheckpoint, LearnetError
+from learnet.datasets.prepared.store import Source, synthetic
+from learnet.networks import NETWORKS
+from learnet.training.checkpoint import load_checkpoint
+from learnet.training.metadata import check_fit
+from learnet.training.pretrained import PRETRAINED, named, pretrained
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where every network of a study starts from. It travels to other processes and machines."""
+
+    tensors: bytes  # safetensors: everything but what belongs to classes that the weights do not know
+    about: dict  # for `study.json`: file, SHA-256, what the weights learned from, what of the class layer was taken
+
+
+def start_from(
+    weights: str, network: str, images: Source, classes: Sequence[str], people: Iterable[str]
+) -> Start:
+    """Weights to start every fold from.
+
+    The class layer comes along where the weights know every class of the study, each class with its own weights, whatever their order;
+    otherwise it starts from random numbers.
+
+    Args:
+        weights: a checkpoint, or the name of one that comes with learnet, or `pretrained` for the one of these that fits.
+        network: name in NETWORKS; the weights must be of this network.
+        images: of the study.
+        classes: of the study.
+        people: who is in it.
+
+    Raises:
+        BadCheckpoint: weights of another network or for other images; or weights that have seen people of the study.
+        LearnetError: no weights come with learnet for this network and these images, or the network is fitted in one go.
+    """
+    if hasattr(NETWORKS[network], "fit"):
+        raise LearnetError(f"{network} is fitted in one go and starts from nothing.", "Leave --from out.")
+    path = (
+        pretrained(network, images.about["images_kind"], images.size)
+        if weights == PRETRAINED
+        else named(Path(weights))
+    )
+    module, facts = load_checkpoint(path, network)
+    check_fit(images, path, facts)
+    seen = sorted(set(facts.data.get("people", "").splitlines()) & set(people))
+    if seen and {facts.data.get("synthetic"), synthetic(images.about)} != {
+        "yes",
+        "no",
+    }:  # synthetic 01 is nobody real
+        shown = ", ".join(seen[:3]) + (", …" if len(seen) > 3 else "")
+        raise BadCheckpoint(
+            path,
+            f"has learned from {len(seen)} of the people who would be tested ({shown})",
+            "Start from other weights.",
+        )
+    tensors = {name: tensor.contiguous() for name, tensor in module.state_dict().items()}
+    layer, known = _class_layer(network, facts.size), [name for name in classes if name in facts.classes]
+    if len(known) == len(classes):
+        rows = [facts.classes.index(name) for name in classes]
+        tensors.update({name: tensors[name][rows].contiguous() for name in layer})
+    else:
+        tensors = {name: tensor for name, tensor in tensors.items() if name not in layer}
+    return Start(
+        save(tensors),
+        {
+            "weights": weights if weights == PRETRAINED else path.name,
+            "file": path.name,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "class layer": "taken" if len(known) == len(classes) else "new",
+            "learned from": {key: value for key, value in facts.data.items() if key != "people"},
+        },
+    )
+
+
+def _class_layer(network: str, size: int) -> tuple[str, ...]:
+    """Names of the tensors that have a row for each class: those that change when there is one class more."""
+    shapes: list[dict[str, Tensor]] = []
+    with torch.random.fork_rng(devices=[]):
+        shapes = [NETWORKS[network](classes, size).state_dict() for classes in (3, 4)]
+    return tuple(name for name in shapes[0] if shapes[0][name].shape != shapes[1][name].shape)

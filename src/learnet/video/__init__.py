@@ -1,0 +1,1 @@
+"""Read any video file, folder of images or camera as frames with times."""

@@ -1,0 +1,164 @@
+"""A CASME II of five invented clips (names the real one does not have), written cell by cell and file by file, not by the package."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import openpyxl
+import xlwt
+
+from learnet.core.records import Clip, Finding, Reading
+
+NINE = (
+    "Subject",
+    "Filename",
+    "",
+    "OnsetFrame",
+    "ApexFrame",
+    "OffsetFrame",
+    "",
+    "Action Units",
+    "Estimated Emotion",
+)
+SEVEN = ("Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Action Units", "Estimated Emotion")
+ROWS = [
+    ("01", "EP90_01f", 46, 59, 86, "12", "happiness"),
+    ("01", "EP90_02", 10, "/", 40, "4+7+L10", "disgust"),
+    ("02", "EP91f", 5, 33, 33, 4, "others"),
+    ("17", "EP92_3", 96, 110, 130, "R2+15", "repression "),
+    ("24", "EP93_02_01", 20, 28, 45, "1+2", "surprise"),
+]
+EXPECTED = [
+    ("01", "EP90_01f", "happiness", 46, 59, 86, "file", "12"),
+    ("01", "EP90_02", "disgust", 10, 25, 40, "midpoint", "4+7+L10"),
+    ("02", "EP91f", "others", 5, 33, 33, "file", "4"),
+    ("17", "EP92_3", "repression", 96, 110, 130, "file", "R2+15"),
+    ("24", "EP93_02_01", "surprise", 20, 28, 45, "file", "1+2"),
+]
+"""What a reading must say of ROWS: subject, name, emotion, onset, apex, offset, apex_source, action_units."""
+Cells = Sequence[object]
+
+
+def nine_columns(
+    path: Path,
+    rows: Iterable[Cells] = ROWS,
+    header: Sequence[str] = NINE,
+    sheet: str = "Sheet1",
+    above: Cells = (),
+) -> Path:
+    """The .xlsx form: two columns without a name or content; ABOVE are lines of notes over the header."""
+    book = openpyxl.Workbook()
+    page = book.active
+    page.title = sheet
+    for note in above:
+        page.append([note])
+    page.append([cell or None for cell in header])
+    for subject, name, onset, apex, offset, units, emotion in rows:
+        page.append([subject, name, None, onset, apex, offset, None, units, emotion])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    book.save(path)
+    return path
+
+
+def seven_columns(
+    path: Path, rows: Iterable[Cells] = ROWS, header: Sequence[str] = SEVEN, sheets: int = 1
+) -> Path:
+    """The .xls form; SHEETS - 1 empty sheets stand before."""
+    book = xlwt.Workbook()
+    for number in range(sheets - 1):
+        book.add_sheet(f"Empty{number}")
+    page = book.add_sheet(f"Sheet{sheets}")
+    for line, row in enumerate([header, *rows]):
+        for column, cell in enumerate(row):
+            page.write(line, column, cell)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    book.save(str(path))
+    return path
+
+
+def images(folder: Path, numbers: Iterable[int], pattern: str = "img{}.jpg") -> Path:
+    """Empty files with the names of images; reading a database looks at names only."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in numbers:
+        (folder / pattern.format(number)).touch()
+    return folder
+
+
+def cropped(tree: Path, rows: Iterable[Cells] = ROWS, subject: str = "sub{:02d}") -> Path:
+    """Registered crops, onset..offset with the original numbers."""
+    for number, name, onset, _, offset, *_ in rows:
+        images(
+            tree / subject.format(int(str(number))) / str(name),
+            range(int(str(onset)), int(str(offset)) + 1),
+            "reg_img{}.jpg",
+        )
+    return tree
+
+
+def selected(tree: Path, rows: Iterable[Cells] = ROWS) -> Path:
+    """Whole pictures, onset..offset with the original numbers."""
+    for number, name, onset, _, offset, *_ in rows:
+        images(tree / f"sub{int(str(number)):02d}" / str(name), range(int(str(onset)), int(str(offset)) + 1))
+    return tree
+
+
+def raw(tree: Path, rows: Iterable[Cells] = ROWS) -> Path:
+    """Whole recordings from frame 1 to twenty frames beyond the offset."""
+    for number, name, _, _, offset, *_ in rows:
+        images(tree / f"sub{int(str(number)):02d}" / str(name), range(1, int(str(offset)) + 21))
+    return tree
+
+
+def database(root: Path) -> Path:
+    """The workbook, the crops, the classes workbook, and the junk that lies around."""
+    nine_columns(root / "CASME2-coding-20140508.xlsx")
+    book = openpyxl.Workbook()
+    book.active.append(["Subject", "Filename", "Objective Class"])
+    book.active.append(["01", "EP90_01f", 1])
+    book.save(root / "CASME2-ObjectiveClasses.xlsx")
+    (root / "readme.pdf").write_bytes(b"%PDF")
+    cropped(root / "Cropped")
+    images(root / "Cropped" / "sub09" / "EP94_02f", range(5, 9), "reg_img{}.jpg")
+    for junk in ("Thumbs.db", "EP90_01f.avi", "Desktop - Shortcut.lnk", ".DS_Store"):
+        (root / "Cropped" / "sub01" / junk).touch()
+    (root / "__MACOSX" / "sub01" / "EP90_01f").mkdir(parents=True)
+    return root
+
+
+def told(clip: Clip) -> tuple[object, ...]:
+    """A clip as in EXPECTED."""
+    return (
+        clip.subject,
+        clip.name,
+        clip.emotion,
+        clip.onset,
+        clip.apex,
+        clip.offset,
+        clip.apex_source,
+        clip.action_units,
+    )
+
+
+def clips(reading: Reading) -> list[tuple[object, ...]]:
+    """All clips of a reading as in EXPECTED."""
+    return [told(clip) for clip in reading.clips]
+
+
+def kinds(reading: Reading, serious: bool | None = None) -> list[str]:
+    """The kinds of what was found, in alphabetical order; only serious or harmless ones, if asked."""
+    return sorted(finding.kind for finding in reading.findings if serious in (None, finding.serious))
+
+
+def of_kind(reading: Reading, kind: str) -> Finding:
+    """The one finding of a kind."""
+    (finding,) = [finding for finding in reading.findings if finding.kind == kind]
+    return finding
+
+
+def everything(root: Path) -> Path:
+    """All parts in the levels in which they unpack."""
+    nine_columns(root / "CASME2-coding-20140508.xlsx")
+    raw(root / "CASME2_RAW" / "CASME2-RAW")
+    selected(root / "CASME2_RAW_selected" / "CASME2_RAW_selected")
+    cropped(root / "Cropped" / "Cropped")
+    cropped(root / "Cropped-updated" / "Cropped", subject="{}")
+    return root

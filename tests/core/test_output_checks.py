@@ -1,0 +1,61 @@
+"""Places for results, tried on a real disk."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from learnet.core.errors import BadInput
+from learnet.core.output_checks import check_outputs, check_outside, check_room_above
+
+
+def test_free_places_pass_and_nothing_is_made(tmp_path: Path) -> None:
+    (tmp_path / "video.mp4").touch()
+    check_outputs(
+        [tmp_path / "new" / "a.json", None, tmp_path / "video.json"], [tmp_path / "video.mp4", None]
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["video.mp4"]
+
+
+def test_what_is_read_is_never_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By any name: relative, or through a link."""
+    (tmp_path / "weights.onnx").touch()
+    (tmp_path / "link").symlink_to("weights.onnx")
+    monkeypatch.chdir(tmp_path)
+    for output in (Path("weights.onnx"), tmp_path / "link", tmp_path / "." / "weights.onnx"):
+        with pytest.raises(BadInput, match="would be overwritten"):
+            check_outputs([output], [tmp_path / "weights.onnx"])
+
+
+def test_a_folder_a_file_above_and_one_name_twice_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "afile").touch()
+    for outputs, says in (
+        ([tmp_path], "this is a folder"),
+        ([tmp_path / "afile" / "deep" / "a.csv"], "afile is a file, so nothing can be put below it"),
+        ([tmp_path / "a.json", tmp_path / "a.json"], "two results cannot go into one file"),
+    ):
+        with pytest.raises(BadInput, match=says):
+            check_outputs(outputs, [])
+    with pytest.raises(BadInput, match="afile is a file"):
+        check_room_above(tmp_path / "afile" / "database")
+
+
+def test_a_folder_closed_to_the_user_is_refused_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The administrator, who may run the tests, may write everywhere: the system's answer is put in his place."""
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+    with pytest.raises(BadInput, match=f"nothing may be written in {tmp_path}"):
+        check_outputs([tmp_path / "new" / "a.csv"], [])
+
+
+def test_nothing_is_written_into_what_is_read(tmp_path: Path) -> None:
+    """By any way there: straight, through a link on either side, or into the very folder."""
+    (tmp_path / "database" / "inside").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("database")
+    for output in ("database/out", "database", "database/inside/out", "link/out", "database/../database/out"):
+        for folder in ("database", "link"):
+            with pytest.raises(BadInput, match=f"this lies inside .*{folder}, which is read"):
+                check_outside(tmp_path / output, [tmp_path / "elsewhere", tmp_path / folder])
+    check_outside(tmp_path / "database-out", [tmp_path / "database", tmp_path / "link"])
+    check_outside(tmp_path, [tmp_path / "database"])

@@ -1,0 +1,27 @@
+"""Settings that cannot work are refused before anything is written."""
+
+import pytest
+
+from learnet.core.errors import LearnetError
+from learnet.core.settings import Preparation, Study, Training, Windows
+
+
+@pytest.mark.parametrize(
+    ("record", "values", "named"),
+    [
+        (Training, {"epochs": 0}, "epochs"),
+        (Training, {"inner_groups": 1}, "inner-groups"),
+        (Training, {"batch": 1}, "batch"),
+        (Training, {"learning_rate": 0.0}, "learning-rate"),
+        (Training, {"label_smoothing": 1.0}, "label-smoothing"),
+        (Training, {"mix": -0.1}, "mix"),
+        (Windows, {"overlap": 1.0}, "overlap"),
+        (Windows, {"window_s": 0.0}, "window-s"),
+        (Preparation, {"size": 5}, "5"),
+        (Study, {"seeds": 0}, "seeds"),
+    ],
+)
+def test_impossible_values_are_named(record: type, values: dict, named: str) -> None:
+    record()
+    with pytest.raises(LearnetError, match=named):
+        record(**values)

@@ -1,0 +1,423 @@
+"""Label workbooks: cells stay text, headers are found by content, and what is not a workbook is refused in one sentence."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pytest
+import xlwt
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from learnet.core.errors import BadInput
+from learnet.datasets.readers.casme2 import FORM
+from learnet.datasets.readers.reading import spreadsheet as workbook
+from learnet.datasets.readers.reading.spreadsheet import (
+    Form,
+    is_missing,
+    normalise,
+    read_table,
+    sheets,
+    whole_number,
+)
+from tests.builders.written_by_hand import NINE, ROWS, nine_columns, seven_columns
+
+TEXTS = [
+    {
+        "subject": "01",
+        "name": "EP90_01f",
+        "onset": "46",
+        "apex": "59",
+        "offset": "86",
+        "action_units": "12",
+        "emotion": "happiness",
+    },
+    {
+        "subject": "01",
+        "name": "EP90_02",
+        "onset": "10",
+        "apex": "/",
+        "offset": "40",
+        "action_units": "4+7+L10",
+        "emotion": "disgust",
+    },
+    {
+        "subject": "02",
+        "name": "EP91f",
+        "onset": "5",
+        "apex": "33",
+        "offset": "33",
+        "action_units": "4",
+        "emotion": "others",
+    },
+    {
+        "subject": "17",
+        "name": "EP92_3",
+        "onset": "96",
+        "apex": "110",
+        "offset": "130",
+        "action_units": "R2+15",
+        "emotion": "repression",
+    },
+    {
+        "subject": "24",
+        "name": "EP93_02_01",
+        "onset": "20",
+        "apex": "28",
+        "offset": "45",
+        "action_units": "1+2",
+        "emotion": "surprise",
+    },
+]
+
+
+@pytest.mark.parametrize(
+    "write, name, columns", [(nine_columns, "book.xlsx", 9), (seven_columns, "book.xls", 7)]
+)
+def test_both_forms_give_the_cells_as_text(tmp_path: Path, write, name: str, columns: int) -> None:
+    """Subject `01` keeps its zero, the number 4 among the action units is text like its neighbours, `repression ` loses its blank."""
+    table = read_table(write(tmp_path / name), FORM)
+    assert table.rows == TEXTS
+    assert len(table.headers) == columns
+    assert table.where(0) == f"{name} row 2"
+
+
+def test_the_kind_of_workbook_is_told_by_its_content(tmp_path: Path) -> None:
+    nine_columns(tmp_path / "a.xlsx").rename(tmp_path / "a.xls")
+    seven_columns(tmp_path / "b.xls").rename(tmp_path / "b.xlsx")
+    assert read_table(tmp_path / "a.xls", FORM).rows == read_table(tmp_path / "b.xlsx", FORM).rows == TEXTS
+
+
+def test_the_header_row_is_found_below_notes_and_on_a_later_sheet(tmp_path: Path) -> None:
+    table = read_table(
+        nine_columns(tmp_path / "a.xlsx", above=["Coding", "by two coders", "see the paper"], sheet="Sheet4"),
+        FORM,
+    )
+    assert (table.rows, table.sheet, table.lines[0]) == (TEXTS, "Sheet4", 5)
+    assert read_table(seven_columns(tmp_path / "b.xls", sheets=3), FORM).sheet == "Sheet3"
+
+
+def test_a_sheet_without_the_header_does_not_hide_the_one_with_it(tmp_path: Path) -> None:
+    book = openpyxl.load_workbook(nine_columns(tmp_path / "a.xlsx"))
+    front = book.create_sheet("Front", 0)
+    front.append(["Subject", "Filename", "Objective Class"])
+    front.append(["01", "EP90_01f", 1])
+    book.save(tmp_path / "a.xlsx")
+    assert read_table(tmp_path / "a.xlsx", FORM).sheet == "Sheet1"
+
+
+@given(
+    st.lists(st.sampled_from(["upper", "lower", "spaced", "underscored", "broken"]), min_size=9, max_size=9),
+    st.permutations(range(9)),
+)
+@settings(max_examples=30, deadline=None)
+def test_columns_are_found_in_any_spelling_and_order(
+    tmp_path_factory, spellings: list[str], order: list[int]
+) -> None:
+    spell = {
+        "upper": str.upper, "lower": str.lower, "spaced": lambda t: f" {t.replace('Frame', ' Frame')} ",
+        "underscored": lambda t: t.replace("Frame", "_Frame"), "broken": lambda t: t.replace(" ", "\n"),
+    }  # fmt: skip
+    header = [spell[how](title) for how, title in zip(spellings, NINE, strict=True)]
+    rows = [
+        [subject, name, None, onset, apex, offset, None, units, emotion]
+        for subject, name, onset, apex, offset, units, emotion in ROWS
+    ]
+    book = openpyxl.Workbook()
+    for line in [header, *rows]:
+        book.active.append([line[column] for column in order])
+    path = tmp_path_factory.mktemp("order") / "a.xlsx"
+    book.save(path)
+    assert read_table(path, FORM).rows == TEXTS
+
+
+def test_blank_rows_vanish_and_notes_below_are_set_aside(tmp_path: Path) -> None:
+    rows = [
+        ROWS[0],
+        (None,) * 7,
+        ROWS[1],
+        ("Note:", None, None, None, None, None, None),
+        (None, "EP95_01", 1, 2, 3, "4", "fear"),
+    ]
+    table = read_table(nine_columns(tmp_path / "a.xlsx", rows), FORM)
+    assert table.rows == TEXTS[:2]
+    assert table.lines == [2, 4]
+    assert {line: (cells["subject"], cells["name"]) for line, cells in table.notes.items()} == {
+        5: ("Note:", ""),
+        6: ("", "EP95_01"),
+    }
+
+
+def test_a_wrong_size_noted_in_the_file_loses_no_rows(tmp_path: Path) -> None:
+    """Some programs write `<dimension ref="A1"/>` whatever the sheet holds."""
+    source = zipfile.ZipFile(nine_columns(tmp_path / "a.xlsx"))
+    with zipfile.ZipFile(tmp_path / "b.xlsx", "w") as copy:
+        for item in source.namelist():
+            data = source.read(item)
+            copy.writestr(item, data.replace(b'ref="A1:I6"', b'ref="A1:B2"') if "sheet1" in item else data)
+    assert b"A1:B2" in zipfile.ZipFile(tmp_path / "b.xlsx").read("xl/worksheets/sheet1.xml")
+    assert read_table(tmp_path / "b.xlsx", FORM).rows == TEXTS
+
+
+@pytest.mark.parametrize(
+    "lost, said",
+    [(3, "onset (onsetframe or onset)"), (8, "emotion (estimatedemotion"), (0, "subject (subject")],
+)
+def test_a_missing_column_is_named_and_so_are_those_that_are_there(
+    tmp_path: Path, lost: int, said: str
+) -> None:
+    header = [f"Column{place}" if place == lost else title for place, title in enumerate(NINE)]
+    with pytest.raises(BadInput) as refusal:
+        read_table(nine_columns(tmp_path / "a.xlsx", header=header), FORM)
+    assert f"lacks the column {said}" in str(refusal.value)
+    assert (
+        f"'Column{lost}'" in str(refusal.value)
+        and "'Filename'" in str(refusal.value)
+        and "'Sheet1'" in str(refusal.value)
+    )
+
+
+def test_several_missing_columns_are_all_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"lacks the columns onset \(.*\), offset \("):
+        read_table(
+            seven_columns(
+                tmp_path / "a.xls", header=["Subject", "Filename", "A", "ApexFrame", "B", "AU", "Emotion"]
+            ),
+            FORM,
+        )
+
+
+def test_a_workbook_of_something_else_is_refused(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["Month", "Rent"])
+    book.save(tmp_path / "rent.xlsx")
+    with pytest.raises(BadInput, match="has no header row with the columns subject"):
+        read_table(tmp_path / "rent.xlsx", FORM)
+
+
+def test_a_lock_file_is_not_a_workbook(tmp_path: Path) -> None:
+    path = tmp_path / "~$CASME2-coding-20140508.xlsx"
+    path.write_bytes(b"\x04Anna" + bytes(160))
+    with pytest.raises(BadInput, match="lock file"):
+        sheets(path)
+
+
+@pytest.mark.parametrize(
+    "content, said",
+    [(b"", "is empty"), (b"<html><table>", "is not a workbook"), (b"PK\x03\x04, no more", "cut short")],
+)
+def test_what_is_not_a_workbook_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "a.xlsx").write_bytes(content)
+    with pytest.raises(BadInput, match=said):
+        sheets(tmp_path / "a.xlsx")
+
+
+def test_a_zip_archive_called_xlsx_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as archive:
+        archive.writestr("sub01/EP02_01f/img1.jpg", b"")
+    with pytest.raises(BadInput, match="damaged or cut short"):
+        sheets(tmp_path / "a.xlsx")
+
+
+@given(st.floats(0, 0.999))
+@settings(max_examples=60, deadline=None)
+def test_a_workbook_cut_short_anywhere_is_refused_or_whole(
+    tmp_path_factory: pytest.TempPathFactory, share: float
+) -> None:
+    """Never fewer rows. An .xls ends in padding, so the last bytes may go without harm; an .xlsx keeps its directory there."""
+    folder = tmp_path_factory.mktemp("cut")
+    for whole in (nine_columns(folder / "a.xlsx"), seven_columns(folder / "a.xls")):
+        data = whole.read_bytes()
+        whole.write_bytes(data[: int(share * len(data))])
+        try:
+            assert (read_table(whole, FORM).rows, whole.suffix) == (TEXTS, ".xls")
+        except BadInput as refusal:
+            assert whole.name in str(refusal)  # noqa: PT017 - both ends are right here
+
+
+@given(st.floats(0, 0.999), st.binary(min_size=1, max_size=40))
+@settings(max_examples=80, deadline=None)
+def test_damage_anywhere_is_refused_or_harmless_but_never_a_crash(
+    tmp_path_factory, share: float, junk: bytes
+) -> None:
+    folder = tmp_path_factory.mktemp("damage")
+    for whole in (nine_columns(folder / "a.xlsx"), seven_columns(folder / "a.xls")):
+        data = bytearray(whole.read_bytes())
+        place = int(share * len(data))
+        data[place : place + len(junk)] = junk
+        whole.write_bytes(bytes(data))
+        try:
+            read_table(whole, FORM)
+        except BadInput as refusal:
+            assert whole.name in str(refusal)  # noqa: PT017 - both ends are right here
+
+
+@pytest.mark.parametrize("kind", [AssertionError, TypeError, AttributeError, LookupError, ValueError])
+@pytest.mark.parametrize("write", [nine_columns, seven_columns])
+def test_a_bug_of_ours_keeps_its_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write, kind: type[Exception]
+) -> None:
+    """Not every error while a workbook is read is the fault of the workbook."""
+    path = write(tmp_path / ("a.xlsx" if write is nine_columns else "a.xls"))
+    bug = kind("a bug")
+
+    def broken(value: object) -> str:
+        raise bug
+
+    monkeypatch.setattr(workbook, "_text", broken)
+    with pytest.raises(kind) as raised:
+        sheets(path)
+    assert raised.value is bug
+
+
+def test_a_type_error_of_the_library_is_damage(tmp_path: Path) -> None:
+    """openpyxl raises TypeError for a number that is none, as its own traceback shows."""
+    path, damaged = nine_columns(tmp_path / "a.xlsx"), tmp_path / "damaged.xlsx"
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(damaged, "w") as copy:
+        for name in whole.namelist():
+            copy.writestr(name, whole.read(name).replace(b'sheetId="1"', b'sheetId="one"'))
+    with pytest.raises(TypeError):
+        openpyxl.load_workbook(damaged)
+    with pytest.raises(BadInput, match="damaged or cut short") as raised:
+        sheets(damaged)
+    assert isinstance(raised.value.__cause__, TypeError)
+
+
+def test_a_formula_in_a_row_with_a_wrong_number_is_damage(tmp_path: Path) -> None:
+    """The cell says row 99, the row that holds it says 2."""
+    book = openpyxl.Workbook()
+    book.active.append(["a", "b"])
+    book.active.append(["1", "=1+1"])
+    book.save(tmp_path / "a.xlsx")
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as whole, zipfile.ZipFile(tmp_path / "b.xlsx", "w") as copy:
+        for name in whole.namelist():
+            copy.writestr(name, whole.read(name).replace(b'r="B2"', b'r="B99"'))
+    with pytest.raises(BadInput, match="damaged or cut short"):
+        sheets(tmp_path / "b.xlsx")
+
+
+def test_a_part_that_is_marked_as_encrypted_is_refused(tmp_path: Path) -> None:
+    """The lowest bit of the flags of a file in a zip's directory, 8 bytes behind its signature."""
+    path = nine_columns(tmp_path / "a.xlsx")
+    data = bytearray(path.read_bytes())
+    data[data.rindex(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+    with pytest.raises(BadInput, match=r"a\.xlsx"):
+        sheets(path)
+
+
+def test_a_password_is_named_as_the_reason(tmp_path: Path) -> None:
+    """An encrypted .xlsx is a compound file with a stream of this name; an encrypted .xls has a FILEPASS record (0x2F)."""
+    container = (
+        bytes.fromhex("d0cf11e0a1b11ae1") + bytes(1016) + "EncryptedPackage".encode("utf-16-le") + bytes(512)
+    )
+    (tmp_path / "a.xlsx").write_bytes(container)
+    with pytest.raises(BadInput, match="protected by a password"):
+        sheets(tmp_path / "a.xlsx")
+    path = seven_columns(tmp_path / "b.xls")
+    stream = path.read_bytes()
+    start = stream.index(bytes.fromhex("0908")) + 20  # past the BOF record: 4 bytes of head, 16 of body
+    path.write_bytes(
+        stream[:start] + bytes.fromhex("2f000600 0000 0000 0000".replace(" ", "")) + stream[start + 10 :]
+    )
+    with pytest.raises(BadInput, match="protected by a password"):
+        sheets(path)
+
+
+def test_an_old_workbook_of_a_code_page_nobody_knows_is_refused(tmp_path: Path) -> None:
+    """Damage that makes an .xls look like one of 1995, whose texts are in the code page 12345."""
+    path = seven_columns(tmp_path / "a.xls")
+    data = path.read_bytes()
+    page = data.index(bytes.fromhex("4200 0200".replace(" ", ""))) + 4  # record 0x42, CODEPAGE, of two bytes
+    path.write_bytes(
+        (data[:page] + (12345).to_bytes(2, "little") + data[page + 2 :]).replace(
+            b"\x09\x08\x10\0\0\x06", b"\x09\x08\x10\0\0\x05"
+        )
+    )
+    with pytest.raises(BadInput, match="a.xls: is damaged or cut short"):
+        sheets(path)
+
+
+def test_an_unreadable_workbook_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BadInput, match="cannot be read .No such file or directory.. Check the path"):
+        sheets(tmp_path / "absent.xlsx")
+
+    def closed(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", closed)  # the administrator may read everything
+    with pytest.raises(
+        BadInput, match="cannot be read .Permission denied.. Change its permissions, or copy it again"
+    ):
+        sheets(tmp_path / "closed.xlsx")
+
+
+def test_special_cells_of_xls_become_text(tmp_path: Path) -> None:
+    """A number with a fraction, a truth value, a formula's number; no type survives."""
+    book = xlwt.Workbook()
+    page = book.add_sheet("S")
+    for column, value in enumerate([46.0, 46.5, True, "  x ", "", xlwt.Formula("1+1")]):
+        page.write(0, column, value)
+    book.save(str(tmp_path / "a.xls"))
+    assert sheets(tmp_path / "a.xls")["S"][0][:5] == ("46", "46.5", "True", "x", "")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_csv_in_the_dialects_of_spreadsheet_programs(tmp_path: Path, separator: str) -> None:
+    lines = [["path", "subject", "emotion"], ["a b.mp4", "01", "happy"], ["ü.mp4", "2", "sad"]]
+    (tmp_path / "labels.csv").write_bytes(
+        b"\xef\xbb\xbf" + "\r\n".join(separator.join(line) for line in lines).encode()
+    )
+    assert sheets(tmp_path / "labels.csv") == {"": [tuple(line) for line in lines]}
+
+
+@pytest.mark.parametrize(
+    "content, said",
+    [("Zoë".encode("latin-1"), "UTF-8"), (b'a,"b\nc', "comma-separated"), (b"a\0b", "text file")],
+)
+def test_csv_that_is_none_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "labels.csv").write_bytes(content)
+    with pytest.raises(BadInput, match=said):
+        sheets(tmp_path / "labels.csv")
+
+
+@given(st.integers(-1, 10**9), st.sampled_from(["{}", " {} ", "{}.0", "{}.", "\u00a0{}", "{}.000"]))
+def test_whole_numbers_in_every_writing(number: int, form: str) -> None:
+    assert whole_number(form.format(number)) == number
+
+
+@pytest.mark.parametrize("text", ["", "/", "\\", "-", "nan", "NaN", " / ", "／", "None"])
+def test_missing_values(text: str) -> None:
+    assert whole_number(text) is None
+    assert is_missing(text) or text == "None"
+
+
+@pytest.mark.parametrize("text", ["46.5", "4+7", "x", "1e5", "46 47", "0x2e", "1,234"])
+def test_other_text_is_no_number(text: str) -> None:
+    with pytest.raises(ValueError, match="whole number"):
+        whole_number(text)
+
+
+@given(st.text(max_size=30))
+def test_no_text_breaks_the_cell_parsers(text: str) -> None:
+    assert set(normalise(text)) <= set("abcdefghijklmnopqrstuvwxyz0123456789")
+    try:
+        number = whole_number(text)
+    except ValueError:
+        return
+    assert number is None or isinstance(number, int)
+
+
+def test_the_first_named_alias_wins_over_the_leftmost_column(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["Emotion", "Estimated Emotion", "Clip", "Subject"])
+    book.active.append(["self-reported", "estimated", "c", "s"])
+    buffer = io.BytesIO()
+    book.save(buffer)
+    (tmp_path / "a.xlsx").write_bytes(buffer.getvalue())
+    form = Form(
+        {"emotion": ("estimatedemotion", "emotion"), "name": ("clip",), "subject": ("subject",)},
+        ("emotion", "name", "subject"),
+    )
+    assert read_table(tmp_path / "a.xlsx", form).rows[0]["emotion"] == "estimated"

@@ -1,0 +1,193 @@
+"""Dynamic images of rendered clips: against their definition, against `learnet prepare` on the same frames, and by what they show."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from learnet.core.errors import LearnetError, UnknownName
+from learnet.core.labels import SCHEMES
+from learnet.core.records import Reading
+from learnet.core.settings import Preparation
+from learnet.datasets.prepared.prepare import prepare
+from learnet.datasets.synthetic import dynamic_images as rendered
+from learnet.datasets.synthetic.dynamic_images import FIRST, RATES, Footage, film, simulate_dynamic
+from learnet.datasets.synthetic.flow_images import CLASSES
+from learnet.face import eye_transform, face_finder
+from learnet.motion.pipeline import make_image
+from learnet.simulation import moment
+from learnet.simulation.measured import FACE_PX, PER_PERSON
+from learnet.simulation.render import render
+from tests.datasets.prepared.test_prepare import clip_of, write_clip
+
+ALL = tuple(CLASSES)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory):
+    return simulate_dynamic(tmp_path_factory.mktemp("made") / "out", 24, ALL, jobs=1)
+
+
+@pytest.fixture
+def still_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing moves but the expression, and perhaps a blink."""
+    monkeypatch.setattr(rendered, "HEAD_PX", 0.0)
+    monkeypatch.setattr(moment, "BLINKS", 0.0)
+
+
+def by_definition(crops: np.ndarray) -> np.ndarray:
+    """Rank pooling without the shortcut, as in test_dynamic, and stretched to 0..255 over all channels together."""
+    means = [crops[:t].astype(np.float64).mean(axis=0) for t in range(1, len(crops) + 1)]
+    image = sum(means[q] - means[t] for q in range(len(means)) for t in range(q))
+    return 255 * (image - image.min()) / (image.max() - image.min())
+
+
+def test_an_image_is_the_dynamic_image_of_its_frames(made) -> None:
+    """Cropped by hand: through the eyes that the finder tells, or by plain resizing, each pixel the mean of 4 x 4 places inside it.
+
+    Correlated, as each way averages the noise a little otherwise.
+    """
+    seen = set()
+    fine = 4
+    for number, (emotion, face) in enumerate(
+        zip(made.clips["emotion"][:8], made.clips["face"][:8], strict=True)
+    ):
+        footage = film(emotion, 0, number)
+        height, width = footage.frames.shape[1:3]
+        assert face == ("known" if footage.finder else "given") and made.clips["frames"][number] == len(
+            footage.frames
+        )
+        there = np.array([[112 / width, 0, 56 / width - 0.5], [0, 112 / height, 56 / height - 0.5]])
+        if footage.finder:
+            told = footage.finder(footage.frames[0])
+            assert told is not None
+            there = eye_transform(told, 112)
+        finer = np.array([[fine, 0, (fine - 1) / 2], [0, fine, (fine - 1) / 2]]) @ np.vstack(
+            [there, [0, 0, 1]]
+        )
+        large = [
+            cv2.warpAffine(frame, finer, (112 * fine, 112 * fine), borderMode=cv2.BORDER_REPLICATE)
+            for frame in footage.frames
+        ]
+        crops = np.stack(large).reshape(-1, 112, fine, 112, fine, 3).mean(axis=(2, 4))
+        wanted, found = by_definition(crops), made.images[number].astype(float)
+        assert np.corrcoef(wanted.ravel(), found.ravel())[0, 1] > 0.97, number
+        seen.add(face)
+    assert seen == {"known", "given"}
+
+
+def test_a_clip_goes_from_its_last_frame_at_rest_to_its_offset() -> None:
+    number = next(number for number in range(8) if film("surprise", 0, number).finder)
+    footage = film("surprise", 0, number)
+    scene = footage.scene
+    everything = np.stack(list(render(scene.take)))
+    np.testing.assert_array_equal(footage.frames, everything[scene.onset - 1 : scene.offset])
+    level = scene.take.episodes[0].timing.intensity(scene.take.times)[scene.onset - 1 : scene.offset]
+    assert level[0] == 0 and level[1] > 0 and level.max() == pytest.approx(1) and level[-2] > level[-1]
+
+
+def test_prepare_makes_the_same_image_of_the_same_frames(made, tmp_path: Path) -> None:
+    number = int(np.flatnonzero(made.clips["face"] == "given")[0])
+    footage = film(made.clips["emotion"][number], 0, number)
+    path = write_clip(tmp_path / "clip", footage.frames)
+    clip = clip_of(path, "01", "clip", len(footage.frames), apex=None, apex_source="none")
+    prepared = prepare(Reading([clip], []), tmp_path / "out", Preparation(), jobs=1)
+    np.testing.assert_array_equal(prepared.images[0], made.images[number])
+    assert prepared.about["preparation"] == made.about["preparation"]  # no finder was asked in either
+
+
+def test_whole_pictures_show_a_face_where_it_is_said_to_be() -> None:
+    haar, off = face_finder("haar"), []
+    for number in range(12):
+        footage = film("surprise", 5, number)
+        if footage.finder and (found := haar(footage.frames[0])):
+            told = np.array(footage.finder(footage.frames[0]).eyes)  # type: ignore[union-attr]
+            off.append(
+                np.linalg.norm(np.array(found.eyes) - told, axis=1) / np.linalg.norm(told[1] - told[0])
+            )
+    assert len(off) >= 3 and np.max(off) < 0.12 and np.mean(off) > 0.01
+
+
+def test_what_is_written(made) -> None:
+    about, clips = made.about, made.clips
+    assert made.images.shape == (24, 112, 112, 3) and made.images.dtype == np.uint8
+    assert all(image.min() == 0 and image.max() == 255 for image in made.images)
+    assert (
+        about["images_kind"] == "image" and about["synthetic"] and about["simulated"] and about["people"] == 3
+    )
+    assert about["reading"]["motion"] == "dynamic" and about["preparation"]["normalise"] == "joint-minmax"
+    assert list(clips["person"].value_counts()) == [PER_PERSON] * 3 and clips["clip"].is_unique
+    assert (clips["action_units"] == "").equals(clips["emotion"] == "none")
+    assert {SCHEMES["megc-4"].of[emotion] for emotion in clips["emotion"]} == set(ALL)
+    assert set(clips["fps"]) <= set(RATES) and all(clips.groupby("person")["fps"].nunique() == 1)
+
+
+def test_the_same_seed_gives_the_same_bytes_on_any_number_of_processes(
+    made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rendered, "BLOCK", 5)  # processes share people
+    two = simulate_dynamic(tmp_path / "two", 11, ALL, jobs=2)
+    np.testing.assert_array_equal(two.images, made.images[:11])
+    assert two.clips.equals(made.clips[:11])
+    other = simulate_dynamic(tmp_path / "other", 2, ALL, seed=1, jobs=1)
+    assert not np.array_equal(other.images, made.images[:2])
+    assert simulate_dynamic(tmp_path / "two", 11, ALL, jobs=1).reused
+
+
+@pytest.mark.usefixtures("still_head")
+def test_an_expression_moves_more_than_none_and_where_it_should() -> None:
+    """The same person, light and noise with and without it: the difference is the expression alone."""
+
+    def motion(footage: Footage) -> np.ndarray:
+        return make_image(footage.frames, Preparation(), footage.finder).motion
+
+    for emotion, upper in (("surprise", True), ("happiness", False)):
+        stronger, shares = 0, []
+        for number in range(6):
+            film_of, nothing = film(emotion, 2, number), film("none", 2, number)
+            assert len(film_of.frames) == len(nothing.frames) and (film_of.finder is None) == (
+                nothing.finder is None
+            )
+            with_it, without = motion(film_of), motion(nothing)
+            stronger += np.abs(with_it).mean() > np.abs(without).mean()
+            rows = np.abs(with_it - without).mean(axis=(1, 2))
+            shares.append(rows[:50].sum() / rows.sum())  # above the tip of the nose
+        assert stronger >= 5
+        assert (np.median(shares) > 0.6) == upper and (np.median(shares) < 0.4) != upper, (emotion, shares)
+
+
+def test_a_person_keeps_camera_and_face_and_is_nobody_of_a_synthetic_database() -> None:
+    scenes = [film("disgust", 0, number).scene for number in (0, PER_PERSON - 1, PER_PERSON)]
+    assert scenes[0].take.person == scenes[1].take.person != scenes[2].take.person
+    assert scenes[0].take.camera == scenes[1].take.camera != scenes[2].take.camera
+    assert [scene.person for scene in scenes] == [FIRST, FIRST, FIRST + 1]
+    assert all(FACE_PX[0] <= scene.take.camera.face_px <= FACE_PX[1] for scene in scenes)
+    assert scenes[0].take.circumstances != scenes[1].take.circumstances
+
+
+def test_eyes_are_off_as_a_finder_leaves_them() -> None:
+    scene = film("none", 0, 0).scene
+    geometry, view = scene.take.person.geometry, replace(scene.take.circumstances.view, roll_deg=3.0)
+    eyes = np.array([rendered._face(geometry, view, np.random.default_rng(seed)).eyes for seed in range(400)])
+    marks = [
+        (np.array(geometry.at("upper lid", side)) + geometry.at("lower lid", side)) / 2
+        for side in ("right", "left")
+    ]
+    apart = view.face_px * np.linalg.norm(np.subtract(*marks))
+    np.testing.assert_allclose(eyes.mean(axis=0), view.to_pixels(np.array(marks)), atol=0.04 * apart)
+    np.testing.assert_allclose(eyes.std(axis=0) / apart, 0.025, rtol=0.15)
+
+
+@pytest.mark.parametrize(("wishes", "message"), [
+    ({"images": 0}, "Cannot make 0 images"),
+    ({"images": 5, "seed": -1}, "seed -1"),
+    ({"images": 5, "size": 20}, "28 to 1024"),
+])  # fmt: skip
+def test_wishes_that_cannot_be_met(tmp_path: Path, wishes: dict, message: str) -> None:
+    with pytest.raises(LearnetError, match=message):
+        simulate_dynamic(tmp_path / "out", jobs=1, **wishes)
+    with pytest.raises(UnknownName, match="surprise"):
+        simulate_dynamic(tmp_path / "out", 5, ("suprise",), jobs=1)
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,226 @@
+"""The reader of ONNX files against torch, and against a graph that is written by hand and can be counted through on paper."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from learnet.core.errors import BadCheckpoint, LearnetError
+from learnet.inference.onnx_export import export_onnx
+from learnet.inference.onnx_inference import NORMALISATION, as_input, is_onnx, load_onnx, mirrored, softmax
+from learnet.inference.recogniser import Recogniser
+from learnet.networks import as_input as torch_input
+from learnet.training import augment
+from learnet.training.metadata import Facts, as_json
+from learnet.training.torch_scores import predict_scores
+from tests.builders.weights_to_export import CLASSES, SIZE, facts, pictures, trained, write_weights
+
+FACTS = facts("learnet")
+SOURCE = Path(__file__).resolve().parents[2] / "src"
+
+
+def by_hand(path: Path, about: dict[str, str], weights: np.ndarray, size: int = SIZE) -> Path:
+    """A network that multiplies all numbers of an image with WEIGHTS (3 * size * size, K)."""
+    whole = helper.make_graph(
+        [
+            helper.make_node("Flatten", ["images"], ["flat"]),
+            helper.make_node("MatMul", ["flat", "weights"], ["class_logits"]),
+        ],
+        "by hand",
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, size, size])],
+        [helper.make_tensor_value_info("class_logits", TensorProto.FLOAT, ["batch", weights.shape[1]])],
+        [numpy_helper.from_array(weights.astype(np.float32), "weights")],
+    )
+    model = helper.make_model(whole, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    helper.set_model_props(model, about)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def told(about: Facts = FACTS) -> dict[str, str]:
+    return {"learnet": as_json(about), "normalisation": json.dumps(NORMALISATION)}
+
+
+def weights(classes: int = 3, size: int = SIZE) -> np.ndarray:
+    return np.random.default_rng(4).normal(0, 0.1, (3 * size * size, classes))
+
+
+def test_images_are_fed_as_torch_is_fed() -> None:
+    images = np.arange(256, dtype=np.uint8).repeat(3).reshape(1, 16, 16, 3)  # every value there is
+    np.testing.assert_array_equal(as_input(images), torch_input(images).numpy())
+    batch = as_input(pictures(3))
+    for kind in ("image", "flow"):
+        np.testing.assert_array_equal(
+            mirrored(batch, kind), augment.mirror(torch.from_numpy(batch), kind).numpy()
+        )
+    large = np.array([[1000, 999, -1000], [0, 0, 0]], dtype=np.float32)
+    np.testing.assert_allclose(
+        softmax(large), [[1 / (1 + np.exp(-1)), 1 / (1 + np.e), 0], [1 / 3, 1 / 3, 1 / 3]], rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize("mirror", ["none", "image", "flow"])
+def test_scores_are_those_of_the_graph_worked_by_hand(tmp_path: Path, mirror: str) -> None:
+    images = pictures(70)  # more than go through at once
+    score, said = load_onnx(by_hand(tmp_path / "net.onnx", told(facts("learnet", mirror=mirror)), weights()))
+    assert said == facts("learnet", mirror=mirror)
+    seen = [images / 127.5 - 1]
+    if mirror != "none":
+        seen.append(seen[0][:, :, ::-1] * ([-1, 1, 1] if mirror == "flow" else [1, 1, 1]))
+    scores = [np.exp(each.transpose(0, 3, 1, 2).reshape(70, -1) @ weights()) for each in seen]
+    expected = sum(each / each.sum(axis=1, keepdims=True) for each in scores) / len(scores)
+    np.testing.assert_allclose(score(images), expected, atol=1e-5)
+    assert np.ptp(expected, axis=0).min() > 0.5
+    assert score(images[:0]).shape == (0, 3)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network for videos of faces, in both forms."""
+    folder = tmp_path_factory.mktemp("onnx")
+    write_weights(folder / "w.safetensors", facts("learnet", mirror="image", face="haar"))
+    export_onnx(folder / "w.safetensors", folder / "net.onnx")
+    return folder
+
+
+def test_scores_are_those_of_torch(exported: Path) -> None:
+    score, said = load_onnx(exported / "net.onnx")
+    assert said == facts("learnet", mirror="image", face="haar")
+    np.testing.assert_allclose(
+        score(pictures(9)), predict_scores(trained("learnet"), pictures(9), "image"), atol=1e-6
+    )
+
+
+WITHOUT_TORCH = """
+import sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "torch":
+            raise ModuleNotFoundError("torch is not installed", name="torch")
+
+sys.meta_path.insert(0, Blocked())
+from learnet.cli import main
+main(sys.argv[1:])
+"""
+
+
+def test_a_video_is_answered_without_torch_as_with_it(exported: Path) -> None:
+    from learnet.datasets.synthetic.databases import synthetic_video
+
+    film = exported / "stranger.mp4"
+    synthetic_video(film, seed=11, emotion="surprise", duration_s=0.6)
+    asked = ["predict", str(film), "--window-s", "0.25", "--whole-s", "0", "--weights"]
+    command = [sys.executable, "-c", WITHOUT_TORCH, *asked]
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    blocked = subprocess.run(
+        [*command, exported / "w.safetensors"], capture_output=True, text=True, env=environment, timeout=600
+    )
+    assert "torch is not installed" in blocked.stderr  # the block works
+    done = subprocess.run(
+        [*command, exported / "net.onnx"], capture_output=True, text=True, env=environment, timeout=600
+    )
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    found, wanted = json.loads(done.stdout), Recogniser.load(exported / "w.safetensors")(film, _windows())
+    assert len(found["answers"]) == len(wanted.answers) >= 3
+    for mine, theirs in zip(found["answers"], wanted.answers, strict=True):
+        assert mine["label"] == theirs.label is not None
+        np.testing.assert_allclose(
+            [mine["scores"][name] for name in CLASSES], list(theirs.scores.values()), atol=2e-6
+        )
+    assert len({tuple(answer.scores.values()) for answer in wanted.answers}) > 1
+
+
+def _windows() -> object:
+    from learnet.core.settings import Windows
+
+    return Windows(window_s=0.25, whole_s=0.0)
+
+
+def test_files_are_told_apart_by_what_is_in_them(exported: Path, tmp_path: Path) -> None:
+    checkpoint, network = (exported / "w.safetensors").read_bytes(), (exported / "net.onnx").read_bytes()
+    for name, content, onnx_inside in (
+        ("a.onnx", network, True), ("a.bin", network, True), ("A.ONNX", b"not at all", True), ("none.onnx", None, True),
+        ("b.safetensors", checkpoint, False), ("b.onnx", checkpoint, False), ("b.bin", b"not at all", False), ("none", None, False),
+    ):  # fmt: skip
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        assert is_onnx(tmp_path / name) == onnx_inside, name
+    assert Recogniser.load(tmp_path / "a.bin").facts == Recogniser.load(tmp_path / "b.onnx").facts
+
+
+def refused(path: Path, says: str) -> None:
+    with pytest.raises(BadCheckpoint, match=says) as caught:
+        Recogniser.load(path)
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value) and len(str(caught.value)) < 700
+
+
+def test_files_that_cannot_be_read_are_refused(
+    exported: Path, tmp_path: Path, capfd: pytest.CaptureFixture
+) -> None:
+    path, whole = tmp_path / "net.onnx", (exported / "net.onnx").read_bytes()
+    refused(path, "no such file.*learnet export")
+    for content in (b"", b"some text", whole[:-1000], whole[:200], b"\x08\x0a" + bytes(500)):
+        path.write_bytes(content)
+        refused(path, "no ONNX file, or damaged")
+    path.unlink()
+    path.mkdir()
+    refused(path, "not a file")
+    model = onnx.load(exported / "net.onnx")
+    onnx.save(
+        model, tmp_path / "apart.onnx", save_as_external_data=True, location="apart.data", size_threshold=0
+    )
+    (tmp_path / "apart.data").unlink()
+    refused(tmp_path / "apart.onnx", "no ONNX file, or damaged")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_graphs_of_others_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "net.onnx"
+    refused(by_hand(path, {}, weights()), "learnet did not write this")
+    refused(by_hand(path, {**told(), "learnet": "{"}, weights()), "cannot be read")
+    refused(
+        by_hand(path, {**told(), "learnet": as_json(FACTS).replace("learnet-1", "learnet-9")}, weights()),
+        "learnet-9",
+    )
+    refused(by_hand(path, {"learnet": as_json(FACTS)}, weights()), "not known here .None")
+    refused(
+        by_hand(path, {**told(), "normalisation": json.dumps({**NORMALISATION, "scale": 1})}, weights()),
+        "not known here",
+    )
+    refused(by_hand(path, told(), weights(4)), "does not fit 32 pixels and 3 classes")
+    refused(by_hand(path, told(), weights(3, 28), size=28), "does not fit 32 pixels and 3 classes")
+    refused(by_hand(path, told(replace(FACTS, preparation=None)), weights()), "made elsewhere")
+
+
+def test_networks_that_answer_nonsense_are_refused(tmp_path: Path) -> None:
+    broken = weights()
+    broken[5, 1] = np.nan
+    score, _ = load_onnx(by_hand(tmp_path / "net.onnx", told(), broken))
+    with pytest.raises(BadCheckpoint, match="no numbers"):
+        score(pictures(2))
+    misfit = weights(size=16)  # the graph's own sizes do not fit: found only when it runs
+    model = onnx.load(by_hand(tmp_path / "net.onnx", told(), misfit, size=16))
+    for side in model.graph.input[0].type.tensor_type.shape.dim[2:]:
+        side.dim_value = SIZE
+    (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(BadCheckpoint, match="net.onnx: "):
+        load_onnx(tmp_path / "net.onnx")[0](pictures(2))
+
+
+def test_without_onnxruntime_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = by_hand(tmp_path / "net.onnx", told(), weights())
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(
+        LearnetError,
+        match=r"net.onnx: to run .* onnxruntime, which is not installed. Install it: pip install 'learnet\[onnx\]'",
+    ):
+        Recogniser.load(path)

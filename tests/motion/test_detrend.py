@@ -1,0 +1,268 @@
+"""Even motion taken out of stretched flow images, against planes and bumps that are known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from beartype import beartype
+from beartype.roar import BeartypeCallHintParamViolation
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jaxtyping import TypeCheckError
+from torch import nn
+
+from learnet.core.errors import LearnetError
+from learnet.core.settings import Training
+from learnet.motion.detrend import StoredImages, level
+from learnet.motion.normalise import per_channel
+from learnet.networks import NETWORKS
+from learnet.training import train as training_module
+from learnet.training.loop import TrainingSet, descend
+from learnet.training.torch_scores import evaluation_scores, predict_scores
+from learnet.training.train import resolve_mirror, train, train_leaky
+
+SIDE = 28
+REFUSED = (BeartypeCallHintParamViolation, TypeCheckError)  # the second where every call is checked
+Y, X = np.mgrid[:SIDE, :SIDE]
+
+
+def stretched(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    bump = np.exp(-((X - 20) ** 2 + (Y - 9) ** 2) / 8)
+    return per_channel(np.stack([u, v, bump], axis=-1).astype(np.float32))[None]
+
+
+def bump(x: float, y: float, height: float) -> np.ndarray:
+    return height * np.exp(-((X - x) ** 2 + (Y - y) ** 2) / (2 * 2.0**2))
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.floats(-3, 3), st.floats(-0.2, 0.2), st.floats(-0.2, 0.2), st.sampled_from([-1.0, 1.0]))
+def test_a_bump_is_all_that_is_left_of_a_moving_head(
+    offset: float, across: float, down: float, way: float
+) -> None:
+    moved = level(stretched(bump(9, 12, way) + offset + across * X + down * Y, bump(18, 20, 1.0)))[0].astype(
+        float
+    )
+    slope = 1 + SIDE * (
+        abs(across) + abs(down)
+    )  # a steep plane leaves few grey levels for the bump, and it hides less well
+    np.testing.assert_allclose(moved[..., 0], 127.5 + 127.5 * bump(9, 12, way), atol=3 + 3 * slope)
+    np.testing.assert_allclose(moved[..., 1], 127.5 + 127.5 * bump(18, 20, 1.0), atol=4)
+
+
+def test_strain_stays_and_the_images_given_too() -> None:
+    image = stretched(bump(9, 12, 1.0) + 0.05 * X, bump(18, 20, 1.0))
+    before = image.copy()
+    assert np.array_equal(level(image)[..., 2], image[..., 2]) and np.array_equal(image, before)
+
+
+def test_a_plane_alone_leaves_no_large_movement_where_there_was_none() -> None:
+    flat = np.full((1, SIDE, SIDE, 3), 128, np.uint8)
+    assert set(level(flat)[..., :2].ravel()) == {128}
+
+
+def test_images_do_not_know_of_each_other(rng: np.random.Generator) -> None:
+    many = rng.integers(0, 256, (1003, 8, 8, 3), dtype=np.uint8)
+    together = level(many)
+    assert all(np.array_equal(together[i : i + 1], level(many[i : i + 1])) for i in (0, 499, 500, 1002))
+
+
+def test_a_mirrored_face_stays_a_mirrored_face() -> None:
+    u, v = bump(9, 12, 1.0) + 0.03 * X, bump(18, 20, -1.0) + 0.05 * Y
+    one, other = level(stretched(u, v))[0], level(stretched(-u[:, ::-1], v[:, ::-1]))[0]
+    np.testing.assert_allclose(255 - one[:, ::-1, 0].astype(int), other[..., 0].astype(int), atol=1)
+    np.testing.assert_allclose(one[:, ::-1, 1].astype(int), other[..., 1].astype(int), atol=1)
+    assert one[12, 9, 0] == pytest.approx(255, abs=1)
+
+
+@pytest.mark.parametrize("network", ["learnet", "linear-svm"])
+def test_training_and_test_both_see_level_images(network: str, rng: np.random.Generator) -> None:
+    """Once, not twice: with the setting as without it on images that were made level before."""
+    images, labels = rng.integers(0, 256, (12, SIDE, SIDE, 3), dtype=np.uint8), np.arange(12) % 3
+    people = [str(i % 4) for i in range(12)]
+    raw, flat = TrainingSet(images, labels, people, 3), TrainingSet(level(images), labels, people, 3)
+    asked = Training(epochs=2, batch=6, mirror="none", level=True, inner_groups=2)
+    plain = Training(epochs=2, batch=6, mirror="none", inner_groups=2)
+    one, other = train(network, raw, asked), train(network, flat, plain)
+    assert one.epochs == other.epochs
+    np.testing.assert_array_equal(
+        predict_scores(one.module, images, levelled=100), predict_scores(other.module, level(images))
+    )
+    assert (
+        np.abs(predict_scores(one.module, images, levelled=100) - predict_scores(one.module, images)).max()
+        > 1e-3
+    )
+    leaky, plainly = train_leaky(network, raw, raw, asked), train_leaky(network, flat, flat, plain)
+    np.testing.assert_array_equal(
+        predict_scores(leaky.module, flat.images), predict_scores(plainly.module, flat.images)
+    )
+
+
+def test_only_flow_can_be_made_level() -> None:
+    with pytest.raises(LearnetError, match="--level is for flow images, and these are none"):
+        resolve_mirror(Training(level=True), "image", "learnet")
+    assert resolve_mirror(Training(level=True), "flow", "learnet").mirror == "flow"
+
+
+def test_what_is_beyond_the_percentile_is_cut_off_and_the_rest_grows() -> None:
+    """Against the definition, place by place: without a plane to take out, each channel over its own percentile."""
+    spiked = stretched(bump(9, 12, 1.0), bump(18, 20, -1.0))
+    spiked[0, 2, 3] = 255, 0, 255  # one place that outshines the face
+    whole, cut = level(spiked)[0].astype(float), level(spiked, 95)[0].astype(float)
+    for way in (0, 1):
+        apart = (whole[..., way] - 127.5) / 127.5
+        largest = sorted(np.abs(apart).ravel())
+        at = 0.95 * (len(largest) - 1)
+        limit = largest[int(at)] + (at - int(at)) * (largest[int(at) + 1] - largest[int(at)])
+        expected = [127.5 + 127.5 * max(-1.0, min(1.0, value / limit)) for value in apart.ravel()]
+        np.testing.assert_allclose(
+            cut[..., way].ravel(), expected, atol=0.6 + 0.6 / limit
+        )  # both were rounded to whole numbers
+    strain = spiked[0, ..., 2].astype(float)
+    np.testing.assert_array_equal(
+        cut[..., 2], np.rint(np.minimum(255 * strain / np.percentile(strain, 95), 255))
+    )
+    assert (cut[..., :2] == 255).sum() + (cut[..., :2] == 0).sum() >= 2 * SIDE * SIDE * 0.05
+
+
+def test_an_image_without_strain_stays_without() -> None:
+    flat = np.zeros((2, SIDE, SIDE, 3), np.uint8)
+    flat[..., :2] = 128
+    assert not level(flat, 90)[..., 2].any()
+
+
+def test_stretching_is_for_level_images() -> None:
+    with pytest.raises(LearnetError, match="--stretch is for level images: add --level"):
+        Training(stretch=90)
+    with pytest.raises(LearnetError, match="--stretch is a percentile from 50 to 100, not 40"):
+        Training(level=True, stretch=40)
+    assert [
+        Training().levelled,
+        Training(level=True).levelled,
+        Training(level=True, stretch=90).levelled,
+    ] == [0, 100, 90]
+
+
+def test_a_network_answers_on_images_stretched_as_in_training(rng: np.random.Generator) -> None:
+    images, labels = rng.integers(0, 256, (12, SIDE, SIDE, 3), dtype=np.uint8), np.arange(12) % 3
+    people = [str(i % 4) for i in range(12)]
+    asked, plain = (
+        Training(epochs=2, batch=6, mirror="none", **more) for more in ({"level": True, "stretch": 80}, {})
+    )
+    one = train("learnet", TrainingSet(images, labels, people, 3), asked)
+    other = train("learnet", TrainingSet(level(images, 80), labels, people, 3), plain)
+    np.testing.assert_array_equal(
+        predict_scores(one.module, images, levelled=asked.levelled),
+        predict_scores(other.module, level(images, 80)),
+    )
+
+
+def as_learned(images: np.ndarray, training: Training) -> np.ndarray:
+    return StoredImages(images).for_training(training).pixels
+
+
+class RightOnceTrained(nn.Module):
+    """Answers rightly after exactly three passes over its training images, and only on images that it knows by heart."""
+
+    known: dict[bytes, int] = {}
+    seen: list[tuple[bool, bytes]] = []  # of every image: whether it came in training
+
+    def __init__(self, classes: int, size: int, *, seed: int = 0) -> None:
+        super().__init__()
+        self.classes, self.passes = classes, 0
+        self.weight = nn.Parameter(torch.zeros(1))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        pixels = ((images + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+        given = [image.tobytes() for image in pixels]
+        self.seen.extend((self.training, image) for image in given)
+        self.passes += self.training  # one batch an epoch
+        answers = [self.known.get(image, -1) if self.passes == 3 else -1 for image in given]
+        return nn.functional.one_hot(torch.tensor(answers) % self.classes, self.classes) + 0 * self.weight
+
+
+def test_epochs_are_chosen_on_images_as_at_test(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stretched as --stretch says, not at random as in training: only so does the network answer rightly."""
+    images, labels = rng.integers(0, 256, (24, 8, 8, 3), dtype=np.uint8), np.arange(24) % 3
+    as_tested = [image.tobytes() for image in level(images, 90)]
+    monkeypatch.setattr(RightOnceTrained, "known", dict(zip(as_tested, labels.tolist(), strict=True)))
+    monkeypatch.setattr(RightOnceTrained, "seen", [])
+    monkeypatch.setattr(training_module, "NETWORKS", {"right-once-trained": RightOnceTrained})
+    settings = Training(
+        epochs=5,
+        batch=64,
+        mirror="none",
+        augment="none",
+        level=True,
+        stretch=90,
+        vary_stretch=50,
+        inner_groups=3,
+    )
+    people = [str(i % 6) for i in range(24)]
+    learned = train("right-once-trained", TrainingSet(images, labels, people, 3), settings)
+    assert learned.epochs == 3
+    assert {image for training, image in RightOnceTrained.seen if not training} == set(as_tested)
+    varied = {image.tobytes() for image in as_learned(images, settings)}
+    assert {image for training, image in RightOnceTrained.seen if training} == varied != set(as_tested)
+
+
+def test_images_of_the_three_kinds_cannot_be_mixed(rng: np.random.Generator) -> None:
+    """The signatures refuse any but evaluation images for a test, and any but training images for training."""
+    stored = StoredImages(rng.integers(0, 256, (6, 28, 28, 3), dtype=np.uint8))
+    training = Training(level=True, vary_stretch=50, epochs=1, mirror="none")
+    for_training, for_evaluation = stored.for_training(training), stored.for_evaluation(100)
+    data = TrainingSet(stored.pixels, np.arange(6) % 2, [str(i) for i in range(6)], 2)
+    network = NETWORKS["learnet"](2, 28).eval()
+    test, examples, fit = beartype(evaluation_scores), beartype(TrainingSet.examples), beartype(descend)
+    assert test(network, for_evaluation).shape == (6, 2)
+    assert len(fit(network, examples(data, for_training), training, 1)) == 1
+    for wrong in (stored, stored.pixels, for_training):
+        with pytest.raises(REFUSED):
+            test(network, wrong)
+    for wrong in (stored, stored.pixels, for_evaluation):
+        with pytest.raises(REFUSED):
+            examples(data, wrong)
+    with pytest.raises(REFUSED):
+        fit(network, data, training, 1)
+
+
+def test_varied_stretching_gives_each_image_a_percentile_of_its_own(rng: np.random.Generator) -> None:
+    images = rng.integers(0, 256, (60, 8, 8, 3), dtype=np.uint8)
+    learned = as_learned(images, Training(level=True, vary_stretch=70, seed=3))
+    ways = {percentile: level(images, percentile) for percentile in range(70, 101)}
+    fitting = [
+        {percentile for percentile, made in ways.items() if np.array_equal(made[i], learned[i])}
+        for i in range(60)
+    ]
+    assert all(fitting) and not set.intersection(*fitting)
+    assert min(map(min, fitting)) <= 75 and max(map(max, fitting)) >= 95
+    assert np.array_equal(learned, as_learned(images, Training(level=True, vary_stretch=70, seed=3)))
+    assert not np.array_equal(learned, as_learned(images, Training(level=True, vary_stretch=70, seed=4)))
+
+
+def test_varied_stretching_is_for_level_images() -> None:
+    with pytest.raises(LearnetError, match="--vary-stretch is for level images: add --level"):
+        Training(vary_stretch=90)
+    with pytest.raises(LearnetError, match="--vary-stretch is a percentile from 50 to 100, not 101"):
+        Training(level=True, vary_stretch=101)
+    assert Training(level=True, vary_stretch=90).levelled == 100  # at test nothing is cut off
+
+
+def test_a_network_learns_from_varied_images_and_answers_on_even_ones(rng: np.random.Generator) -> None:
+    images, labels = rng.integers(0, 256, (12, 28, 28, 3), dtype=np.uint8), np.arange(12) % 2
+    data = TrainingSet(images, labels, [str(i) for i in range(12)], 2)
+    varied = Training(epochs=2, batch=6, mirror="none", level=True, vary_stretch=60)
+    by_hand = replace(data, images=as_learned(images, varied))
+    asked, by_hand_too = (
+        train("learnet", data, varied),
+        train("learnet", by_hand, replace(varied, level=False, vary_stretch=0)),
+    )
+    assert all(
+        torch.equal(one, other)
+        for one, other in zip(
+            asked.module.state_dict().values(), by_hand_too.module.state_dict().values(), strict=True
+        )
+    )

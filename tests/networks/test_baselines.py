@@ -1,0 +1,107 @@
+"""The floors against scikit-learn, on drawn data and on the real flow images."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from skimage.io import imread
+from sklearn.metrics import f1_score, recall_score
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from learnet.networks import as_input
+from learnet.networks.baselines import LinearSVM, Majority
+
+
+def pipeline() -> Pipeline:
+    return make_pipeline(
+        StandardScaler(), SVC(kernel="linear", C=1e-3, class_weight="balanced", break_ties=True)
+    )
+
+
+def drawn(rng: np.random.Generator, labels: np.ndarray, size: int = 24) -> np.ndarray:
+    """Images whose classes overlap, with a pixel that never changes and one that nearly never does."""
+    centres = rng.normal(0, 4, (labels.max() + 1, size, size, 3))
+    images = np.clip(128 + centres[labels] + rng.normal(0, 40, (len(labels), size, size, 3)), 0, 255).astype(
+        np.uint8
+    )
+    images[:, 0, 0, 0], images[:, 1, 1, 1], images[3, 1, 1, 1] = 77, 10, 11
+    return images
+
+
+@pytest.mark.parametrize("classes", [2, 3, 5])
+def test_svm_answers_as_scikit_learn_does(rng: np.random.Generator, classes: int) -> None:
+    labels = rng.choice(classes, 150, p=np.arange(1, classes + 1) / (classes * (classes + 1) / 2))
+    images = drawn(rng, labels)
+    train, test = slice(0, 90), slice(90, 150)
+    reference = pipeline().fit(images[train].reshape(90, -1) / 255, labels[train])
+    net = LinearSVM(classes, 24)
+    net.fit(as_input(images[train]), torch.from_numpy(labels[train]))
+    scores = net(as_input(images[test])).numpy()
+    assert scores.dtype == np.float32
+    flat = images[test].reshape(60, -1) / 255
+    if classes > 2:  # of two classes scikit-learn gives one number, not two
+        np.testing.assert_allclose(scores, reference.decision_function(flat), atol=1e-5)
+    np.testing.assert_array_equal(scores.argmax(axis=1), reference.predict(flat))
+    assert 0.3 < (scores.argmax(axis=1) == labels[test]).mean() < 1, "too easy or too hard to tell anything"
+
+
+def test_svm_of_pairs_with_absent_classes_is_the_svm_without_them(rng: np.random.Generator) -> None:
+    labels = rng.choice([1, 2, 4], 80)
+    images = drawn(rng, labels)
+    whole, small = LinearSVM(6, 24), LinearSVM(3, 24)
+    whole.fit(as_input(images), torch.from_numpy(labels))
+    small.fit(as_input(images), torch.from_numpy(np.searchsorted([1, 2, 4], labels)))
+    scores = whole(as_input(images))
+    torch.testing.assert_close(scores[:, [1, 2, 4]], small(as_input(images)))
+    assert (scores[:, [0, 3, 5]].amax(dim=1) < scores[:, [1, 2, 4]].amin(dim=1)).all()
+    assert torch.isfinite(scores).all()
+    assert (scores.softmax(dim=1)[:, [0, 3, 5]] < 1e-9).all()
+
+
+def test_svm_forgets_what_it_was_fitted_to_before(rng: np.random.Generator) -> None:
+    labels = rng.integers(0, 3, 40)
+    images = drawn(rng, labels)
+    again, fresh = LinearSVM(3, 24), LinearSVM(3, 24)
+    again.fit(as_input(images), torch.from_numpy(labels))
+    for net in (again, fresh):
+        net.fit(as_input(images[::2]), torch.from_numpy(np.minimum(labels[::2], 1)))
+    assert all(torch.equal(a, b) for a, b in zip(again.buffers(), fresh.buffers(), strict=True))
+
+
+def test_one_class_alone_is_always_the_answer(rng: np.random.Generator) -> None:
+    images = as_input(rng.integers(0, 256, (5, 24, 24, 3), dtype=np.uint8))
+    for net in (LinearSVM(4, 24), Majority(4, 24)):
+        net.fit(images, torch.full((5,), 2))
+        assert (net(images).argmax(dim=1) == 2).all()
+        assert torch.isfinite(net(images)).all()
+
+
+def test_majority_says_how_frequent_each_class_is() -> None:
+    net = Majority(4)
+    net.fit(torch.zeros(8, 3, 4, 4), torch.tensor([2, 2, 2, 2, 0, 0, 0, 3]))
+    scores = net(torch.rand(3, 3, 4, 4))
+    torch.testing.assert_close(scores.softmax(dim=1), torch.tensor([[3 / 8, 0, 4 / 8, 1 / 8]]).expand(3, 4))
+    assert torch.isfinite(scores).all()
+
+
+def test_svm_reaches_the_known_score_on_real_flow_images(shared: Path) -> None:
+    """Leave one of 40 people out: UF1 0.7293 and UAR 0.7407, found with scikit-learn alone on pixels/255."""
+    folder = shared / "real" / "megc2019_flow"
+    table = pd.read_csv(folder / "labels.csv", dtype=str)
+    images = np.stack([imread(folder / "images" / name) for name in table["image"]])
+    truth, people = (
+        pd.factorize(table["emotion"], sort=True)[0],
+        (table["dataset"] + "/" + table["subject"]).to_numpy(),
+    )
+    answers = np.empty_like(truth)
+    for person in np.unique(people):
+        net, away = LinearSVM(3, images.shape[1]), people == person
+        net.fit(as_input(images[~away]), torch.from_numpy(truth[~away]))
+        answers[away] = net(as_input(images[away])).argmax(dim=1).numpy()
+    assert len(np.unique(people)) == 40
+    assert f1_score(truth, answers, average="macro") == pytest.approx(0.7293, abs=0.003)
+    assert recall_score(truth, answers, average="macro") == pytest.approx(0.7407, abs=0.003)

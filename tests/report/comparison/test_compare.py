@@ -1,0 +1,346 @@
+"""Studies side by side: who is compared with whom, beside which published figures, in which order, and what every row must say."""
+
+import csv
+import io
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, f1_score, recall_score
+
+from learnet.core.errors import LearnetError, OutputTaken, UnknownName
+from learnet.metrics.scores import MEASURES
+from learnet.metrics.significance import difference, holm, mcnemar
+from learnet.report.comparison.compare import Comparison, compare
+from learnet.report.comparison.tables import Line, differences, notes, published, sheets, studies
+from learnet.report.comparison.writers import COLUMNS, as_csv, as_latex, escaped, write_comparison
+from learnet.report.study_record import read_record
+from tests.builders.written_study import CLASSES, write_prepared, write_study
+from tests.report.test_page import Page
+
+PEOPLE = 9
+
+
+def change(study: Path, **values: object) -> Path:
+    file = study / "study.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | values))
+    return study
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Five studies over the same clips; `guess` leaks, and is named before the honest one it flatters."""
+    home = tmp_path_factory.mktemp("compare")
+    prepared = write_prepared(home / "prepared", people=PEOPLE, clips=4)
+    return {
+        "guess": write_study(
+            home / "guess", prepared, "linear-svm", seeds=(0,), skill=0.9, protocol="leaky-clips"
+        ),
+        "learnet": write_study(home / "learnet", prepared),
+        "svm": write_study(home / "svm", prepared, "linear-svm", seeds=(0,), skill=0.3),
+        "majority": write_study(home / "majority", prepared, "majority", seeds=(0,), skill=0),
+        "alone": write_study(home / "alone", prepared, "resnet18", seeds=(0,), protocol="leaky-epoch"),
+    }
+
+
+@pytest.fixture(scope="module")
+def found(folders: dict[str, Path]) -> Comparison:
+    return compare(list(folders.values()))
+
+
+@pytest.fixture(scope="module")
+def composite(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
+    """A study over three databases in the classes of MEGC2019, as far as its study.json says, of synthetic clips."""
+    home = tmp_path_factory.mktemp("composite")
+    prepared = write_prepared(
+        home / "prepared",
+        people=6,
+        synthetic=True,
+        dataset=lambda person: ("casme2", "samm", "smic")[person % 3],
+    )
+    scheme = {"name": "megc-3", "classes": CLASSES, "source": "x"}
+    made = [
+        change(write_study(home / name, prepared, name, seeds=(0,)), scheme=scheme)
+        for name in ("ststnet", "learnet")
+    ]
+    return compare(made)
+
+
+def test_a_leak_stands_below_the_honest_study_it_flatters_and_nothing_is_measured_against_it(
+    found: Comparison,
+) -> None:
+    assert [record.name for record in found.records] == ["learnet", "svm", "guess", "majority", "alone"]
+    assert found.against.name == "learnet"
+    assert [one.record.name for one in found.compared] == ["svm", "guess", "majority", "alone"]
+
+
+def test_against_another(folders: dict[str, Path]) -> None:
+    two = [folders["guess"], folders["svm"]]
+    assert compare(two).against.name == "svm"
+    asked = compare(two, "guess")  # to measure the leak itself
+    assert asked.against.name == "guess" and [one.record.name for one in asked.compared] == ["svm"]
+    assert "guess (leaky-clips)" in differences(asked).title
+    assert compare([folders["guess"]]).against.name == "guess"  # nothing honest is there
+    with pytest.raises(UnknownName, match="Did you mean 'svm'"):
+        compare(two, "svn")
+
+
+def test_the_tests_are_those_of_the_two_studies(folders: dict[str, Path], found: Comparison) -> None:
+    others = [read_record(folders[name]) for name in ("svm", "guess", "majority", "alone")]
+    first = read_record(folders["learnet"])
+    expected = [difference(record.outcomes, first.outcomes, CLASSES) for record in others]
+    assert [one.difference for one in found.compared] == expected
+    for measure in MEASURES:
+        assert [one.corrected[measure] for one in found.compared] == holm(
+            [one.p[measure] for one in expected]
+        )
+    clips = [mcnemar(record.outcomes, first.answers) for record in others]
+    assert [one.clips for one in found.compared] == clips  # learnet's two seeds answer together
+    assert [one.corrected["clips"] for one in found.compared] == holm([one.p for one in clips])
+
+
+def test_studies_over_other_clips_are_refused_and_the_difference_is_listed(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    other = write_study(
+        tmp_path / "other",
+        write_prepared(tmp_path / "prepared", people=PEOPLE + 1, clips=4),
+        "majority",
+        skill=0,
+    )
+    with pytest.raises(
+        LearnetError,
+        match=r"0 only in learnet, 4 only in other \(casme2/10/EP00, casme2/10/EP01, casme2/10/EP02, …\)",
+    ):
+        compare([folders["learnet"], other])
+
+
+def rows(comparison: Comparison) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(as_csv(comparison))))
+
+
+def test_csv_beside_scikit_learn(found: Comparison, folders: dict[str, Path]) -> None:
+    table = [row for row in rows(found) if row["kind"] == "study"]
+    assert [row["study"] for row in table] == ["learnet", "svm", "guess", "majority", "alone"]
+    macro = {"average": "macro", "labels": list(CLASSES), "zero_division": 0}
+    scores = {
+        "accuracy": accuracy_score,
+        "UF1": lambda t, p: f1_score(t, p, **macro),
+        "UAR": lambda t, p: recall_score(t, p, **macro),
+    }
+    means = {}
+    for row in table:
+        seeds = [part for _, part in pd.read_csv(folders[row["study"]] / "outcomes.csv").groupby("seed")]
+        for name, score in scores.items():
+            values = pd.Series([score(part["truth"], part["prediction"]) for part in seeds])
+            means[row["study"], name] = values.mean()
+            assert float(row[name]) == pytest.approx(values.mean())
+            assert row[f"{name} spread"] == "" or float(row[f"{name} spread"]) == pytest.approx(values.std())
+            if row["against"]:
+                assert float(row[f"{name} difference"]) == pytest.approx(
+                    means[row["study"], name] - means["learnet", name]
+                )
+                assert 0 < float(row[f"{name} difference p"]) <= float(row[f"{name} difference p Holm"]) <= 1
+        assert (row["clips"], row["people"], row["database"]) == ("36", "9", "all")
+    assert [row["against"] for row in table] == ["", *["learnet"] * 4]
+    assert (table[0]["network"], table[0]["protocol"], table[0]["motion image"], table[0]["classes"], table[0]["seeds"]) == (
+        "learnet", "loso", "dynamic", "casme2-5", "2",
+    )  # fmt: skip
+    assert [row["leaky"] != "no" for row in table] == [False, False, True, False, True]
+    (floor,) = [row for row in rows(found) if row["kind"] == "no learning"]
+    said = float(floor["accuracy"])
+    truth = pd.read_csv(folders["svm"] / "outcomes.csv")["truth"]
+    assert said == pytest.approx(truth.value_counts(normalize=True).max())
+
+
+def test_a_row_of_each_database(composite: Comparison) -> None:
+    table = [row for row in rows(composite) if row["kind"] == "database" and row["study"] == "learnet"]
+    answers = pd.read_csv(composite.records[1].folder / "outcomes.csv")
+    for row in table:
+        part = answers[answers["dataset"] == row["database"]]
+        assert float(row["accuracy"]) == pytest.approx((part["truth"] == part["prediction"]).mean())
+        assert int(row["clips"]) == len(part) and int(row["people"]) == 2
+    assert [row["database"] for row in table] == ["casme2", "samm", "smic"]
+    assert [line.cells[0].split("\n")[0] for line in studies(composite).lines[:4]] == [
+        "ststnet (synthetic)", "- casme2 of ststnet (synthetic)", "- samm of ststnet (synthetic)", "- smic of ststnet (synthetic)",
+    ]  # fmt: skip
+
+
+def test_published_figures_stand_beside_the_same_databases_and_classes_only(
+    found: Comparison, folders: dict[str, Path]
+) -> None:
+    assert [line.cells[0].split("\n")[0] for line in published(found).lines] == [
+        "[1] TSCNN",
+        "[2] GEME, 2021",
+    ]
+    text = as_latex(found) + as_csv(found)
+    assert "STSTNet" not in text and "80.62" not in text and "HTNet" not in text
+    named = change(folders["majority"], scheme={"name": "as-labelled", "classes": CLASSES, "source": "x"})
+    try:
+        assert compare([named]).published == () and len(sheets(compare([named]))) == 1
+    finally:
+        change(named, scheme={"name": "casme2-5", "classes": CLASSES, "source": "a paper"})
+
+
+def test_figures_of_the_same_network_stand_in_its_row(composite: Comparison) -> None:
+    whole, casme2, samm, smic, learnet = [line.cells[-1] for line in studies(composite).lines[:5]]
+    assert whole == "UF1 .7353, UAR .7605 [8]; UF1 .7209, UAR .725 [9]"
+    assert (
+        casme2.startswith("UF1 .8382, UAR .8686 [8]")
+        and samm.startswith("UF1 .6588")
+        and smic.startswith("UF1 .6801")
+    )
+    assert learnet == "–"
+    eighth = published(composite).lines[7]
+    assert eighth.cells[0] == "[8] STSTNet (MATLAB), 2019\nloso\nSTSTNet's paper, table III"
+    assert "precision mistaken for recall" in eighth.cells[3] and ".7186" in eighth.cells[3]
+    assert re.fullmatch(r"ststnet \(synthetic\): UF1 0\.\d{3}, UAR 0\.\d{3}", eighth.cells[2])
+
+
+def test_nothing_synthetic_stands_beside_a_published_figure_without_the_word(composite: Comparison) -> None:
+    shown: list[Line] = [line for line in studies(composite).lines if line.cells[-1] != "–"] + list(
+        published(composite).lines
+    )
+    assert len(shown) > 20
+    for line in shown:
+        assert "synthetic" in " ".join(line.cells)
+    with_figures = [row for row in rows(composite) if row["kind"] != "no learning"]
+    assert all("synthetic" in row["synthetic"] for row in with_figures)
+    for line in as_latex(composite).splitlines():
+        if re.search(r"UF1 \.\d", line):
+            assert "synthetic" in line
+    assert any("nothing here can be compared with a published figure" in note for note in notes(composite))
+
+
+def test_partly_synthetic_is_said(composite: Comparison) -> None:
+    leaves = [
+        {"datasets": [name], "about": {"synthetic": name == "samm"}} for name in ("casme2", "samm", "smic")
+    ]
+    about = {
+        **composite.against.about,
+        "prepared": {"about": {"synthetic": True, "preparation": None, "pooled": leaves}},
+    }
+    records = tuple(
+        replace(record, prepared=None, about=about | {"network": record.name}) for record in composite.records
+    )
+    mixed = replace(composite, records=records, against=records[0], compared=())
+    assert [line.cells[0].split("\n")[0] for line in studies(mixed).lines[::4][:2]] == [
+        "ststnet (partly synthetic)", "learnet (partly synthetic)",
+    ]  # fmt: skip
+    assert published(mixed).lines[0].cells[2] == "– (partly synthetic clips here)"
+    assert (
+        "The clips here are partly synthetic: nothing here can be compared with a published figure."
+        in notes(mixed)
+    )
+    assert {row["synthetic"] for row in rows(mixed)} == {
+        "partly synthetic",
+        "",
+        "the clips here are partly synthetic",
+    }
+
+
+def test_other_counts_than_the_composites_are_told(composite: Comparison) -> None:
+    assert "The figures are counted over 442 clips of 68 people, these studies over 36 of 6." in notes(
+        composite
+    )
+
+
+def test_a_leak_is_named_red_and_beside_the_honest_number(found: Comparison) -> None:
+    lines = {line.cells[0].split("\n")[0]: line for line in studies(found).lines}
+    assert {name for name, line in lines.items() if line.leaky} == {
+        "guess (leaky-clips)",
+        "alone (leaky-epoch)",
+    }
+    guess, svm = (
+        next(r for r in found.records if r.name == name).summary["mean"] for name in ("guess", "svm")
+    )
+    above = {measure: f"{guess[measure]['value'] - svm[measure]['value']:+.3f}" for measure in MEASURES}
+    said = (
+        f"beside svm, which is honest: accuracy {above['accuracy']}, UF1 {above['uf1']}, UAR {above['uar']}"
+    )
+    assert said in lines["guess (leaky-clips)"].cells[0] and above["uf1"].startswith("+0.")
+    assert "no honest study of the same network is here" in lines["alone (leaky-epoch)"].cells[0]
+    assert any(
+        note.startswith("guess leaks: people who are tested were also trained on") for note in notes(found)
+    )
+    rows = [line for line in as_latex(found).splitlines() if "guess" in line and " & " in line]
+    assert len(rows) == 2
+    for row in rows:
+        assert all(cell.startswith(r"\textcolor{red}{") for cell in re.split(r" & ", row))
+
+
+def test_each_row_of_latex_has_its_cells_and_its_braces(found: Comparison, composite: Comparison) -> None:
+    for comparison in (found, composite):
+        text = as_latex(comparison)
+        for table in re.findall(r"\\begin\{table\*\}.*?\\end\{table\*\}", text, re.DOTALL):
+            plain = re.sub(r"\\[{}&%$#_]", "", table)
+            assert plain.count("{") == plain.count("}")
+            kinds = re.search(r"\\begin\{tabular\}\{((?:l|p\{5cm\})+)\}", table)
+            assert kinds
+            width = len(re.findall(r"l|p\{5cm\}", kinds[1]))
+            body = table.split("\\midrule\n")[1].split("\\bottomrule")[0]
+            assert all(re.sub(r"\\&", "", row).count("&") == width - 1 for row in body.splitlines())
+        assert text.count(r"\begin{table*}") == sum(
+            -(-len(sheet.lines) // 12) for sheet in sheets(comparison)
+        )
+
+
+SHOWN = {
+    r"\textbackslash{}": "\\", r"\textasciitilde{}": "~", r"\textasciicircum{}": "^", "{[}": "[", "{]}": "]", "$<$": "<", "$>$": ">",
+    "$-$": "-", r"\&": "&", r"\%": "%", r"\$": "$", r"\#": "#", r"\_": "_", r"\{": "{", r"\}": "}",
+}  # fmt: skip
+"""What LaTeX shows for what we write."""
+
+
+@given(st.text(st.characters(exclude_characters='"“”–−±')))
+def test_latex_shows_any_text_letter_by_letter(text: str) -> None:
+    written = escaped(text)
+    assert re.sub("|".join(map(re.escape, SHOWN)), lambda found: SHOWN[found[0]], written) == text
+    assert not re.search(r"[\\&%$#_{}~^<>\[\]]", re.sub("|".join(map(re.escape, SHOWN)), "", written))
+
+
+def test_the_page(found: Comparison, tmp_path: Path) -> None:
+    write_comparison(found, html=tmp_path / "c.html")
+    page = Page(tmp_path / "c.html")
+    assert page.raw.startswith("<!doctype html>\n<!-- learnet report -->")
+    names = [
+        row[0].split()[0]
+        for row in page.table("study", "accuracy", "UF1", "UAR", "published")
+        if not row[0].startswith("no ")
+    ]
+    assert names == ["learnet", "svm", "guess", "majority", "alone"]
+    red = [
+        attributes
+        for tag, attributes in page.elements
+        if tag == "tr" and "leaky" in (attributes.get("class") or "")
+    ]
+    assert len(red) == 4 and all("red" in str(attributes["class"]) for attributes in red)
+    assert "Leaky: guess." in page.words and "GEME" in page.words
+    assert not re.search(r"https?:|//www", page.raw)
+
+
+def test_nothing_is_written_where_the_page_cannot_be(found: Comparison, tmp_path: Path) -> None:
+    (tmp_path / "thesis.html").write_text("years of work")
+    with pytest.raises(OutputTaken):
+        write_comparison(found, tmp_path / "c.csv", tmp_path / "c.tex", tmp_path / "thesis.html")
+    assert [file.name for file in tmp_path.iterdir()] == ["thesis.html"]
+    write_comparison(found, tmp_path / "new" / "c.csv", tmp_path / "new" / "c.tex")
+    assert (tmp_path / "new" / "c.csv").read_text().splitlines()[0] == ",".join(COLUMNS)
+
+
+def test_unfinished_and_unknown_are_told(folders: dict[str, Path], tmp_path: Path) -> None:
+    for name in ("learnet", "svm"):
+        lines = (folders[name] / "outcomes.csv").read_text().splitlines(keepends=True)
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "outcomes.csv").write_text(
+            "".join(line for line in lines if ",casme2/09," not in line)
+        )
+    (tmp_path / "svm" / "study.json").write_text((folders["svm"] / "study.json").read_text())
+    told = notes(compare([tmp_path / "svm", tmp_path / "learnet"]))
+    assert "svm is unfinished: 32 of 36 answers are there." in told
+    assert "learnet has no study.json: nobody can say how it was tested." in told

@@ -1,0 +1,107 @@
+"""Outcomes on disk: what is written is read back, what is cut off is found."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from learnet.core.errors import BadInput
+from learnet.core.files import write_whole
+from learnet.core.records import Outcome
+from learnet.study.outcomes import as_text, header, megc_log, parse, read_outcomes, whole_folds
+
+NAMES = st.text(
+    st.characters(codec="utf-8", exclude_characters="\0\r\n", exclude_categories=("Cs",)),
+    min_size=1,
+    max_size=12,
+)
+SCORES = st.lists(st.integers(0, 1_000_000).map(lambda n: n / 1_000_000), min_size=2, max_size=2).map(tuple)
+
+
+def outcome(clip: str, fold: str = "f", seed: int = 0, truth: str = "a", prediction: str = "b") -> Outcome:
+    return Outcome(
+        "s",
+        fold,
+        seed,
+        clip,
+        clip.split("/")[0],
+        "/".join(clip.split("/")[:2]),
+        truth,
+        prediction,
+        (0.25, 0.75),
+    )
+
+
+@given(
+    st.lists(
+        st.builds(Outcome, NAMES, NAMES, st.integers(0, 9), NAMES, NAMES, NAMES, NAMES, NAMES, SCORES),
+        max_size=5,
+    )
+)
+def test_written_and_read_back(outcomes: list[Outcome]) -> None:
+    assert parse(Path("x"), header(["a", "b"]) + as_text(outcomes)) == outcomes
+
+
+def test_columns_are_those_promised() -> None:
+    assert (
+        header(["happiness", "fear"])
+        == "study,fold,seed,clip,dataset,person,truth,prediction,happiness,fear\n"
+    )
+
+
+@pytest.mark.parametrize("cut", range(1, 40, 3))
+def test_a_fold_cut_off_is_not_counted(tmp_path: Path, cut: int) -> None:
+    folds = [[outcome("d/1/a", "1"), outcome("d/1/b", "1")], [outcome("d/2/a", "2"), outcome("d/2/b", "2")]]
+    text = header(["a", "b"]) + "".join(map(as_text, folds))
+    (tmp_path / "outcomes.csv").write_text(text[:-cut])
+    expected = [("1", 0, 2), ("2", 0, 2), ("3", 0, 1)]
+    assert whole_folds(tmp_path / "outcomes.csv", expected) == folds[:1]
+    (tmp_path / "outcomes.csv").write_text(text)
+    assert whole_folds(tmp_path / "outcomes.csv", expected) == folds
+
+
+def test_nothing_there_is_nothing_done(tmp_path: Path) -> None:
+    assert whole_folds(tmp_path / "outcomes.csv", [("1", 0, 2)]) == []
+    (tmp_path / "outcomes.csv").write_text("study,fol")
+    assert whole_folds(tmp_path / "outcomes.csv", [("1", 0, 2)]) == []
+
+
+def test_megc_log_by_hand() -> None:
+    """The form of the challenge: a line for the person, then clip, truth and prediction as numbers."""
+    log = megc_log(
+        [
+            outcome("smic/s01/s01_ne_01"),
+            outcome("casme2/sub01/EP02_01f", truth="b"),
+            outcome("casme2/sub01/EP01", truth="b"),
+        ],
+        ["a", "b"],
+    )
+    assert log == "casme2 sub01\nEP01 1 1\nEP02_01f 1 1\nsmic s01\ns01_ne_01 0 1\n"
+
+
+def test_unreadable_rows_are_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="not a study folder"):
+        read_outcomes(tmp_path)
+    (tmp_path / "outcomes.csv").write_text("a,b\n")
+    with pytest.raises(BadInput, match="columns are a, b"):
+        read_outcomes(tmp_path)
+    (tmp_path / "outcomes.csv").write_text(header(["a", "b"]) + "s,f,zero,c,d,p,a,b,0.1,0.9\n")
+    with pytest.raises(BadInput, match="zero"):
+        read_outcomes(tmp_path)
+
+
+def test_a_write_that_fails_leaves_the_file_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "x.json"
+    write_whole(file, "old")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_whole(file, "new")
+    assert file.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["x.json"]

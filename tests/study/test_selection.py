@@ -1,0 +1,278 @@
+"""Settings chosen on other people: the person tested is in no training and in no score that speaks for the choice."""
+
+import itertools
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import f1_score
+
+from learnet.core.errors import BadInput, LearnetError, OutputTaken
+from learnet.core.records import Fold, Outcome
+from learnet.core.settings import Resources, Study, Training
+from learnet.study.candidates import Choice, pairs_left_out, read_candidates, read_choice, scores_of
+from learnet.study.outcomes import read_outcomes
+from learnet.study.run import run_study
+from learnet.study.selection import choose
+from learnet.training.checkpoint import load_checkpoint
+from tests.study.test_run import QUICK, bytes_of, write_prepared
+
+CLASSES = ["a", "b", "c"]
+GROUPS = {"g0": ("p0", "p1"), "g1": ("p2",), "g2": ("p3", "p4"), "g3": ("p5",)}
+HOME = {person: group for group, people in GROUPS.items() for person in people}
+TWO = '[slow]\nlearning_rate = 1e-4\n\n[mixed]\nmix = 0.4\nmirror = "none"\n'
+
+
+def answers(rng: np.random.Generator, seeds: int = 2) -> list[Outcome]:
+    """Two candidates' answers to three clips of everybody in a pair."""
+    made = []
+    for seed, name, (one, other) in itertools.product(
+        range(seeds), ("x", "y: z"), itertools.combinations(GROUPS, 2)
+    ):
+        for person, clip in itertools.product([*GROUPS[one], *GROUPS[other]], range(3)):
+            truth, told = CLASSES[(int(person[1]) + clip) % 3], CLASSES[int(rng.integers(3))]
+            made.append(
+                Outcome(
+                    "choice",
+                    f"{name}: {one}+{other}",
+                    seed,
+                    f"d/{person}/{clip}",
+                    "d",
+                    person,
+                    truth,
+                    told,
+                    (0.0, 0.0, 1.0),
+                )
+            )
+    return made
+
+
+def test_scores_are_those_of_networks_that_saw_neither_the_group_nor_the_clip(
+    rng: np.random.Generator,
+) -> None:
+    outcomes = answers(rng)
+    found = scores_of(outcomes, GROUPS, ["x", "y: z"], CLASSES)
+    for group, name in itertools.product(GROUPS, ("x", "y: z")):
+        wanted = []
+        for seed in (0, 1):
+            folds = [
+                f"{name}: {one}+{other}"
+                for one, other in itertools.combinations(GROUPS, 2)
+                if group in (one, other)
+            ]
+            told = [
+                o for o in outcomes if o.seed == seed and o.fold in folds and o.person not in GROUPS[group]
+            ]
+            assert len(told) == 3 * sum(
+                len(people) for other, people in GROUPS.items() if other != group
+            )  # each clip once
+            wanted.append(
+                f1_score(
+                    [o.truth for o in told],
+                    [o.prediction for o in told],
+                    labels=CLASSES,
+                    average="macro",
+                    zero_division=0,
+                )
+            )
+        assert found[group][name] == pytest.approx(np.mean(wanted))
+
+
+@given(st.integers(0, 2**31), st.sampled_from(sorted(GROUPS)))
+def test_answers_to_a_groups_own_people_have_no_say_in_its_choice(seed: int, group: str) -> None:
+    outcomes = answers(np.random.default_rng(seed))
+    before = scores_of(outcomes, GROUPS, ["x", "y: z"], CLASSES)
+    perfect = [
+        Outcome(
+            *[
+                *(getattr(o, f) for f in ("study", "fold", "seed", "clip", "dataset", "person", "truth")),
+                o.truth,
+                o.scores,
+            ]
+        )
+        if HOME[o.person] == group and o.fold.startswith("x")
+        else o
+        for o in outcomes
+    ]
+    after = scores_of(perfect, GROUPS, ["x", "y: z"], CLASSES)
+    assert after[group] == before[group]
+    assert all(after[other]["x"] >= before[other]["x"] for other in GROUPS)
+    assert any(after[other]["x"] > before[other]["x"] for other in GROUPS if other != group)
+
+
+@given(st.integers(3, 6), st.integers(0, 1000), st.data())
+def test_every_pair_of_groups_is_left_out_once_whole(groups: int, seed: int, data: st.DataObject) -> None:
+    people = data.draw(st.lists(st.sampled_from([f"p{i}" for i in range(12)]), min_size=40, max_size=60))
+    if len(set(people)) < groups:
+        return
+    labels = data.draw(st.lists(st.sampled_from(CLASSES), min_size=len(people), max_size=len(people)))
+    named, folds = pairs_left_out(people, labels, groups, seed)
+    assert sorted(itertools.chain(*named.values())) == sorted(set(people))
+    assert [fold.name for fold in folds] == [
+        f"{one}+{other}" for one, other in itertools.combinations(named, 2)
+    ]
+    for fold in folds:
+        one, other = fold.name.split("+")
+        assert {people[i] for i in fold.test} == {*named[one], *named[other]}
+        assert sorted([*fold.train, *fold.test]) == list(range(len(people)))
+
+
+def test_each_fold_takes_the_settings_of_its_persons_group() -> None:
+    candidates = {"x": Training(epochs=1), "y": Training(epochs=2)}
+    scores = {
+        "g0": {"x": 0.4, "y": 0.5},
+        "g1": {"x": 0.5, "y": 0.5},
+        "g2": {"x": 0.1, "y": 0.0},
+        "g3": {"x": 0.2, "y": 0.3},
+    }
+    choice = Choice(candidates, GROUPS, scores, {})
+    people = tuple(HOME)
+
+    def fold(*test: int) -> Fold:
+        return Fold("f", tuple(i for i in range(6) if i not in test), test, people, "loso")
+
+    assert [choice.of(fold(i)).epochs for i in range(6)] == [2, 2, 1, 1, 1, 2]  # of equals the first
+    assert choice.of(fold(0, 1)).epochs == 2
+    with pytest.raises(LearnetError, match="several groups"):
+        choice.of(fold(0, 2))
+
+
+def test_a_choice_and_the_study_that_uses_it(tmp_path: Path, rng: np.random.Generator) -> None:
+    prepared = write_prepared(tmp_path / "prepared", rng, people=6)
+    (tmp_path / "two.toml").write_text(TWO)
+    asked = Study(protocol="groups", groups=3, seeds=2, keep_weights=False)
+    choice = choose(prepared, tmp_path / "choice", tmp_path / "two.toml", asked, QUICK, Resources(jobs=1))
+    assert choice == read_choice(tmp_path / "choice")
+    assert choice.candidates["mixed"] == Training(epochs=2, batch=8, mix=0.4, mirror="none")
+    assert (
+        len(read_outcomes(tmp_path / "choice" / "trainings")) == 2 * 2 * 2 * 14
+    )  # seeds, candidates, pairs that a clip is in, clips with a class
+    run_study(prepared, tmp_path / "study", Study(), Training(), Resources(jobs=1), choice=choice)
+    record = json.loads((tmp_path / "study" / "study.json").read_text())
+    assert record["choice"] == json.loads((tmp_path / "choice" / "choice.json").read_text())
+    for group, people in choice.groups.items():
+        for person in people:
+            _, facts = load_checkpoint(
+                tmp_path / "study" / "folds" / f"{person.replace('/', '-')}-seed0.safetensors"
+            )
+            assert facts.training == choice.candidates[choice.taken(group)]
+    assert record["training"] == {"seed": 0}
+    with pytest.raises(LearnetError, match="--epochs, --mix beside --choice.*Leave --epochs, --mix out"):
+        run_study(
+            prepared,
+            tmp_path / "else",
+            Study(),
+            Training(epochs=5, mix=0.9),
+            Resources(jobs=1),
+            choice=choice,
+        )
+    with pytest.raises(LearnetError, match="--learn-from 2 beside --choice: more people"):
+        run_study(
+            prepared, tmp_path / "else", Study(learn_from=2), Training(), Resources(jobs=1), choice=choice
+        )
+    other = write_prepared(tmp_path / "other", rng, people=6)
+    with pytest.raises(LearnetError, match="made for other images"):
+        run_study(other, tmp_path / "else", Study(), Training(), Resources(jobs=1), choice=choice)
+    with pytest.raises(LearnetError, match="several groups"):
+        run_study(
+            prepared,
+            tmp_path / "else",
+            Study(protocol="groups", groups=2),
+            Training(),
+            Resources(jobs=1),
+            choice=choice,
+        )
+    assert not (tmp_path / "else").exists()
+
+
+def test_candidates_that_a_network_cannot_tell_apart_do_not_compete(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    prepared = write_prepared(tmp_path / "prepared", rng)
+    (tmp_path / "two.toml").write_text(TWO)
+    asked = Study(network="linear-svm", protocol="groups", groups=3, keep_weights=False)
+    with pytest.raises(
+        LearnetError, match="linear-svm is fitted in one go, and to it slow and mixed are the same settings"
+    ):
+        choose(prepared, tmp_path / "choice", tmp_path / "two.toml", asked, QUICK, Resources(jobs=1))
+    assert not (tmp_path / "choice").exists()
+
+
+def test_from_is_written_as_the_command_has_it(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text('[a]\nfrom = "pretrained"\n[b]\n')
+    assert read_candidates(tmp_path / "c.toml", Training()) == {
+        "a": Training(from_="pretrained"),
+        "b": Training(),
+    }
+
+
+def test_a_choice_that_was_cut_off_goes_on_and_another_is_refused(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    prepared = write_prepared(tmp_path / "prepared", rng)
+    (tmp_path / "two.toml").write_text(TWO)
+    asked = Study(protocol="groups", groups=3, keep_weights=False)
+
+    def stop(done: int, total: int) -> None:
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        choose(
+            prepared, tmp_path / "a" / "choice", tmp_path / "two.toml", asked, QUICK, Resources(jobs=1), stop
+        )
+    with pytest.raises(BadInput, match="goes on where it stopped"):
+        read_choice(tmp_path / "a" / "choice")
+    steps: list[int] = []
+    choose(
+        prepared,
+        tmp_path / "a" / "choice",
+        tmp_path / "two.toml",
+        asked,
+        QUICK,
+        Resources(jobs=1),
+        lambda done, _: steps.append(done),
+    )
+    choose(prepared, tmp_path / "b" / "choice", tmp_path / "two.toml", asked, QUICK, Resources(jobs=1))
+    assert steps == [5, 6]
+    assert bytes_of(tmp_path / "a" / "choice") | {"trainings/run.json": b""} == bytes_of(
+        tmp_path / "b" / "choice"
+    ) | {"trainings/run.json": b""}
+    (tmp_path / "two.toml").write_text(TWO.replace("0.4", "0.2"))
+    with pytest.raises(OutputTaken, match="candidates"):
+        choose(prepared, tmp_path / "a" / "choice", tmp_path / "two.toml", asked, QUICK, Resources(jobs=1))
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("[one]\nmix = 0.4\n", "fewer than two candidates"),
+        ("[one]\nmixx = 0.4\n[two]\n", r"\[one\] has no key 'mixx'"),
+        ("[one]\nmix = true\n[two]\n", "one.mix is true"),
+        ("[one]\nmix = -1\n[two]\n", "one: --mix cannot be -1"),
+        ("[one]\nseed = 1\n[two]\n", "no key 'seed'"),
+        ("[one]\n[two]\n", "two and one are the same settings"),
+        ("one = 3\n[two]\n", "one = 3 stands above the first candidate"),
+        ("[one\n", "this is not TOML"),
+    ],
+)
+def test_what_is_wrong_with_candidates_is_told(tmp_path: Path, text: str, wrong: str) -> None:
+    (tmp_path / "c.toml").write_text(text)
+    with pytest.raises(BadInput, match=wrong) as told:
+        read_candidates(tmp_path / "c.toml", Training())
+    assert "c.toml" in str(told.value)
+
+
+def test_a_file_of_candidates_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="there is no such file"):
+        read_candidates(tmp_path / "c.toml", Training())
+
+
+def test_candidates_that_come_with_the_project_can_be_read() -> None:
+    files = sorted((Path(__file__).parents[2] / "recipes" / "candidates").glob("*.toml"))
+    assert files
+    for file in files:
+        assert len(read_candidates(file, Training())) >= 2

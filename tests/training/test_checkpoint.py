@@ -1,0 +1,268 @@
+"""Checkpoints: what comes back is what went in, and everything else is refused with a reason."""
+
+import json
+import pickle
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+
+from learnet.core.errors import BadCheckpoint
+from learnet.core.settings import Preparation, Training
+from learnet.networks import NETWORKS
+from learnet.training.checkpoint import load_checkpoint, save_checkpoint
+from learnet.training.metadata import Facts
+
+FACTS = Facts(
+    network="learnet",
+    classes=("happiness", "disgust", "überraschung"),
+    size=28,
+    preparation=Preparation(motion="dynamic-linear", size=28, steady=True),
+    training=Training(epochs=3, learning_rate=0.02),
+    data={"fingerprint": "abc", "people": "casme2/01 casme2/02"},
+    versions={"torch": "2.13.0"},
+)
+
+
+class Bomb:
+    """Unpickling this leaves a file behind."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple:
+        return (Path.touch, (self.path,))
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    save_checkpoint(tmp_path / "net.safetensors", NETWORKS["learnet"](3, 28, seed=4), FACTS)
+    return tmp_path / "net.safetensors"
+
+
+def refused(path: Path, *words: str, network: str | None = None) -> None:
+    with pytest.raises(BadCheckpoint) as caught:
+        load_checkpoint(path, network)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    for word in words:
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in NETWORKS if not name.startswith("vgg")]
+)  # a file of 550 MB
+def test_what_comes_back_is_what_went_in(tmp_path: Path, name: str) -> None:
+    generator = torch.Generator().manual_seed(0)
+    images, labels = torch.rand(12, 3, 28, 28, generator=generator), torch.arange(12) % 3
+    module = NETWORKS[name](3, 28, seed=4)
+    if hasattr(module, "fit"):
+        module.fit(images, labels)
+    else:
+        module.train()(images)  # normalisations are no longer what they start as
+    facts = replace(FACTS, network=name, training=None, preparation=None)
+    save_checkpoint(tmp_path / "new" / "net.safetensors", module, facts)
+    loaded, found = load_checkpoint(tmp_path / "new" / "net.safetensors", name)
+    assert found == facts
+    assert not loaded.training
+    before, after = module.state_dict(), loaded.state_dict()
+    assert before.keys() == after.keys()
+    assert all(
+        torch.equal(before[key], after[key]) and before[key].dtype == after[key].dtype for key in before
+    )
+    with torch.inference_mode():
+        assert torch.equal(loaded(images), module.eval()(images))
+
+
+def test_half_precision_is_half_the_file_and_nearly_the_same_network(written: Path, tmp_path: Path) -> None:
+    module = NETWORKS["learnet"](3, 28, seed=4)
+    save_checkpoint(tmp_path / "half", module, FACTS, half=True)
+    assert 0.48 < (tmp_path / "half").stat().st_size / written.stat().st_size < 0.52
+    loaded, facts = load_checkpoint(tmp_path / "half")
+    images = torch.rand(5, 3, 28, 28, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        torch.testing.assert_close(loaded(images), module.eval()(images), atol=5e-3, rtol=0)
+    assert facts == FACTS and all(tensor.dtype != torch.float16 for tensor in loaded.state_dict().values())
+
+
+def test_numbers_too_large_for_half_precision_are_refused(tmp_path: Path) -> None:
+    module = NETWORKS["learnet"](3, 28, seed=4)
+    torch.nn.init.constant_(module.classify.bias, 1e6)
+    save_checkpoint(tmp_path / "half", module, FACTS, half=True)
+    with pytest.raises(BadCheckpoint, match="classify.bias holds values that are no numbers"):
+        load_checkpoint(tmp_path / "half")
+
+
+def test_facts_come_back_whole(written: Path) -> None:
+    assert load_checkpoint(written)[1] == FACTS
+
+
+def test_the_file_is_plain_safetensors(written: Path) -> None:
+    """Any program that reads safetensors finds the weights under their names."""
+    state = NETWORKS["learnet"](3, 28, seed=4).state_dict()
+    found = load_file(written)
+    assert found.keys() == state.keys()
+    assert all(torch.equal(found[key], state[key]) for key in state)
+
+
+def test_same_content_same_bytes(written: Path, tmp_path: Path) -> None:
+    save_checkpoint(
+        tmp_path / "again", NETWORKS["learnet"](3, 28, seed=4), replace(FACTS, versions=dict(FACTS.versions))
+    )
+    assert (tmp_path / "again").read_bytes() == written.read_bytes()
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(
+    written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = written.read_bytes()
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("learnet.training.checkpoint.os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        save_checkpoint(written, NETWORKS["learnet"](3, 28, seed=9), FACTS)
+    assert written.read_bytes() == before
+    assert [file.name for file in written.parent.iterdir()] == [written.name]
+
+
+def test_no_pickle_is_ever_opened(tmp_path: Path) -> None:
+    ran, path = tmp_path / "ran", tmp_path / "net.safetensors"
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        path.write_bytes(pickle.dumps({"weights": Bomb(ran)}, protocol))
+        refused(path, "a pickle can run any code" if protocol >= 2 else "because a pickle can run any code")
+    for zipped in (True, False):
+        torch.save({"weights": Bomb(ran)}, path, _use_new_zipfile_serialization=zipped)
+        refused(path, "zip archive" if zipped else "this is a pickle", "a pickle can run any code")
+    np.savez(path.with_suffix(".npz"), weights=np.zeros(3))
+    refused(path.with_suffix(".npz"), "zip archive")
+    assert not ran.exists()
+
+
+def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
+    refused(tmp_path / "nowhere.safetensors", "no such file", "learnet train")
+    refused(tmp_path, "not a file")
+    other = tmp_path / "other"
+    for content, words in (
+        (b"", "empty"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(99), "Keras"),
+        (b"image,emotion\na.png,2\n", "not a safetensors"),
+    ):
+        other.write_bytes(content)
+        refused(other, words)
+    save_file({"weight": torch.zeros(3)}, other)
+    refused(other, "learnet did not write this")
+    save_file({"weight": torch.zeros(3)}, other, metadata={"format": "pt"})
+    refused(other, "learnet did not write this")
+
+
+def test_another_network_than_asked_for_is_refused(written: Path) -> None:
+    refused(written, "'learnet'", "'resnet18'", network="resnet18")
+    assert load_checkpoint(written, "learnet")[1].network == "learnet"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"size": 112}, "dense.weight is float32 [256, 256], and float32 [256, 4096] is wanted"),
+        ({"classes": ["a", "b"]}, "classify"),
+        ({"network": "learnet-paper"}, "nothing is wanted"),
+        ({"network": "linear-svm"}, "linear-svm for 3 classes and 28 pixels"),
+        ({"network": "learnet2"}, "not known here, 'learnet2'"),
+        ({"network": 3}, "network is 3"),
+        ({"classes": []}, "classes are []"),
+        ({"classes": "abc"}, "classes is 'abc'"),
+        ({"classes": ["a", "b", 3]}, "'b', 3]"),
+        ({"size": "28"}, "size is '28'"),
+        ({"size": True}, "size is True"),
+        ({"size": -28}, "size is -28"),
+        ({"data": None}, "data is None"),
+        ({"data": {"clips": 3}}, "incomplete"),
+        ({"training": {"epochs": 1, "momentum_schedule": "new"}}, "momentum_schedule"),
+        ({"training": {"epochs": "many"}}, "epochs is 'many'"),
+        ({"training": {"optimiser": "lion"}}, "optimiser is 'lion'"),
+        ({"preparation": [1]}, "incomplete"),
+        ({"format": "learnet-9"}, "'learnet-9'"),
+    ],
+)
+def test_facts_that_do_not_fit_are_refused(written: Path, change: dict, words: str) -> None:
+    rewrite(written, change)
+    refused(written, words)
+
+
+def rewrite(path: Path, change: dict) -> None:
+    """Tamper with what a checkpoint says of itself."""
+    content = path.read_bytes()
+    about = json.loads(
+        json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]["learnet"]
+    )
+    save_file(load_file(path), path, metadata={"learnet": json.dumps({**about, **change})})
+
+
+def test_a_missing_fact_and_unreadable_facts_are_refused(written: Path) -> None:
+    tensors = load_file(written)
+    for text, words in (
+        ('{"format": "learnet-1"}', "incomplete"),
+        ("{", "cannot be read"),
+        ("[]", "cannot be read"),
+    ):
+        save_file(tensors, written, metadata={"learnet": text})
+        refused(written, words)
+
+
+def test_a_setting_that_came_later_has_its_default(written: Path) -> None:
+    rewrite(written, {"training": {"epochs": 7, "learning_rate": 1}})
+    assert load_checkpoint(written)[1].training == Training(epochs=7, learning_rate=1.0)
+
+
+def test_weights_that_do_not_fit_are_refused(written: Path) -> None:
+    module = NETWORKS["learnet"](3, 28)
+    for change, words in (
+        (lambda state: state.pop("stem.bias"), "stem.bias is missing"),
+        (lambda state: state.update(extra=torch.zeros(1)), "extra is float32 [1], and nothing is wanted"),
+        (lambda state: state.update({"stem.bias": torch.zeros(17)}), "float32 [17], and float32 [16]"),
+        (
+            lambda state: state.update({"stem.bias": torch.zeros(16, dtype=torch.float64)}),
+            "float64 [16], and float32 [16]",
+        ),
+        (lambda state: state.update({"stem.bias": torch.full((16,), torch.nan)}), "no numbers"),
+    ):
+        state = module.state_dict()
+        change(state)
+        other = torch.nn.Module()
+        other.state_dict = lambda state=state: state
+        save_checkpoint(written, other, FACTS)
+        refused(written, words)
+
+
+def test_a_file_cut_short_is_refused_wherever_it_is_cut(tmp_path: Path) -> None:
+    whole, part = tmp_path / "whole", tmp_path / "part"
+    facts = replace(FACTS, network="majority")
+    save_checkpoint(whole, NETWORKS["majority"](3, 28), facts)
+    content = whole.read_bytes()
+    for length in {*range(0, len(content), 5), *range(len(content) - 20, len(content))}:
+        part.write_bytes(content[:length])
+        refused(part)
+    part.write_bytes(content + b"\0")
+    refused(part)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_damaged_file_is_refused_or_read_but_never_a_crash(tmp_path: Path, data: st.DataObject) -> None:
+    path = tmp_path / "net"
+    save_checkpoint(path, NETWORKS["majority"](3, 28), replace(FACTS, network="majority"))
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content)
+    try:
+        load_checkpoint(path)
+    except BadCheckpoint as refusal:
+        assert "\n" not in str(refusal)

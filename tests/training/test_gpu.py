@@ -1,0 +1,132 @@
+"""What only a GPU can show, against the same work on the CPU or network by network. Skipped where there is none."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from learnet.core.errors import LearnetError
+from learnet.core.settings import Training
+from learnet.networks import NETWORKS
+from learnet.training import loop as descent
+from learnet.training.loop import TrainingExamples, TrainingSet, descend, descend_together
+from learnet.training.torch_scores import predict_scores
+from learnet.training.train import train, train_leaky, train_together
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+
+SHORT = Training(epochs=4, batch=8, mirror="image", mix=0.3, optimiser="sgd", learning_rate=1e-3)
+
+
+def data(rng: np.random.Generator, count: int = 24, size: int = 28) -> TrainingSet:
+    """Three classes that a bright band tells apart, six people."""
+    labels = np.arange(count) % 3
+    images = rng.integers(40, 160, (count, size, size, 3), dtype=np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[size // 3 * label : size // 3 * (label + 1)] += 90
+    return TrainingSet(images, labels, [str(place % 6) for place in range(count)], 3)
+
+
+def examples(part: TrainingSet) -> TrainingExamples:
+    return part.examples(part.stored.for_training(SHORT))
+
+
+@pytest.fixture
+def in_double(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings in double precision, where what is the same work ends in the same numbers; floats go apart by rounding."""
+    loss = F.cross_entropy
+    monkeypatch.setattr(descent, "as_input", lambda pixels: pixels.permute(0, 3, 1, 2).double() / 127.5 - 1)
+    monkeypatch.setattr(
+        descent.F,
+        "cross_entropy",
+        lambda x, wanted, weights, **rest: loss(x, wanted.double(), weights.double(), **rest),
+    )
+
+
+def weights_of(module: nn.Module) -> np.ndarray:
+    return torch.cat([values.detach().flatten() for values in module.parameters()]).cpu().numpy()
+
+
+@pytest.mark.parametrize("optimiser", ["sgd", "adamw"])
+@pytest.mark.parametrize("network", ["learnet", "ststnet", "resnet18"])
+def test_a_recorded_step_is_the_step_itself(
+    network: str, optimiser: str, rng: np.random.Generator, in_double: None
+) -> None:
+    """Ten networks on eight branches, of which one ends early, against each of them alone: every parameter."""
+    sets, epochs = [examples(data(rng, 18 + place)) for place in range(10)], [4, 2] + 8 * [4]
+    trainings = [replace(SHORT, augment="none", optimiser=optimiser, seed=seed) for seed in range(10)]
+    modules, alone = (
+        [NETWORKS[network](3, 28, seed=own.seed).double().cuda() for own in trainings] for _ in range(2)
+    )
+    losses = descend_together(modules, sets, trainings, epochs)
+    for one, part, own, passes, found, loss in zip(
+        alone, sets, trainings, epochs, modules, losses, strict=True
+    ):
+        np.testing.assert_allclose(loss, descend(one, part, own, passes), rtol=1e-7)
+        np.testing.assert_allclose(weights_of(found), weights_of(one), rtol=0, atol=1e-7)
+        began = weights_of(NETWORKS[network](3, 28, seed=own.seed))
+        assert (
+            np.abs(weights_of(found) - began).max() > 1e-3
+        )  # or nothing would have been learned that could differ
+
+
+@pytest.mark.parametrize(
+    "network", ["learnet", "resnet18"]
+)  # others have dropout, whose masks are drawn on the device
+def test_the_gpu_learns_what_the_cpu_learns(network: str, rng: np.random.Generator, in_double: None) -> None:
+    part, training = examples(data(rng, 48)), replace(SHORT, augment="none")
+    on_cpu, on_gpu = NETWORKS[network](3, 28).double(), NETWORKS[network](3, 28).double().cuda()
+    np.testing.assert_allclose(
+        descend(on_gpu, part, training, 4), descend(on_cpu, part, training, 4), rtol=1e-7
+    )
+    np.testing.assert_allclose(weights_of(on_gpu), weights_of(on_cpu), rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("network", ["learnet", "learnet-paper", "ststnet", "majority", "linear-svm"])
+def test_a_network_answers_where_it_is(network: str, rng: np.random.Generator) -> None:
+    part = data(rng)
+    module = NETWORKS[network](3, 28).eval()
+    on_cpu = predict_scores(module, part.images, "image")
+    np.testing.assert_allclose(predict_scores(module.cuda(), part.images, "image"), on_cpu, atol=1e-3)
+
+
+def test_epochs_are_chosen_and_leak_on_a_gpu_as_on_the_cpu(rng: np.random.Generator) -> None:
+    part, training = data(rng, 48), replace(SHORT, optimiser="adamw", inner_groups=2)
+    learned = [train("learnet", part, training, device=device) for device in ("cpu", "cuda")]
+    assert all(1 <= each.epochs <= 4 for each in learned)
+    np.testing.assert_allclose(learned[1].losses[:1], learned[0].losses[:1], rtol=0.02)
+    leaky = train_leaky("learnet", part, data(rng, 12), replace(training, inner_groups=0), "cuda")
+    assert next(leaky.module.parameters()).device.type == "cpu"
+    assert predict_scores(leaky.module, part.images).argmax(axis=1).shape == (48,)
+
+
+def reserved_by(count: int, part: TrainingSet) -> int:
+    """Bytes that the GPU sets aside for so many networks side by side."""
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    train_together("resnet18", [part] * count, [SHORT] * count, "cuda")
+    return torch.cuda.max_memory_reserved()
+
+
+def test_a_gpu_that_is_too_small_says_so_and_can_go_on(rng: np.random.Generator) -> None:
+    """A real shortage, in the middle of the recording: it surfaces as one, and what the attempt took is free again."""
+    part = data(rng, size=112)
+    one, many = reserved_by(1, part), reserved_by(8, part)
+    assert many > 1.5 * one
+    torch.cuda.empty_cache()
+    torch.cuda.set_per_process_memory_fraction(
+        (one + many) / 2 / torch.cuda.get_device_properties(0).total_memory
+    )
+    try:
+        with pytest.raises(torch.OutOfMemoryError):
+            train_together("resnet18", [part] * 8, [SHORT] * 8, "cuda")
+        assert len(train_together("resnet18", [part], [SHORT], "cuda")) == 1
+        torch.cuda.empty_cache()
+        torch.cuda.set_per_process_memory_fraction(1e-4)
+        with pytest.raises(LearnetError, match="too little memory to train one network"):
+            train("resnet18", part, SHORT, device="cuda")
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)

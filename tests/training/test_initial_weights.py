@@ -1,0 +1,190 @@
+"""Studies that start from given weights: what is taken, whose classes are whose, and that nobody tested has been seen."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load
+
+from learnet.core.errors import BadCheckpoint, LearnetError, OutputTaken
+from learnet.core.settings import Resources, Study, Training
+from learnet.networks import NETWORKS
+from learnet.study.labelled import Material, material
+from learnet.study.run import run_study
+from learnet.training.checkpoint import save_checkpoint
+from learnet.training.initial_weights import start_from
+from learnet.training.metadata import Facts
+from learnet.training.train import settle_statistics, train, train_together
+from tests.study.test_run import QUICK, write_prepared
+
+STILL = replace(
+    QUICK, epochs=1, learning_rate=1e-30, mirror="none"
+)  # nothing can be learned: what comes out is what went in
+FACTS = Facts("learnet", ("surprise", "none", "disgust", "happiness", "sadness"), 28, None, None,
+              {"images_kind": "image", "synthetic": "yes", "people": "simulated/1\nsimulated/2"}, {})  # fmt: skip
+
+
+@pytest.fixture
+def data(tmp_path: Path, rng: np.random.Generator) -> Material:
+    return material(write_prepared(tmp_path / "prepared", rng, dataset="own"), "auto")
+
+
+def given(tmp_path: Path, facts: Facts = FACTS) -> Path:
+    save_checkpoint(
+        tmp_path / "w.safetensors", NETWORKS[facts.network](len(facts.classes), facts.size, seed=9), facts
+    )
+    return tmp_path / "w.safetensors"
+
+
+def started(weights: Path, data: Material, network: str = "learnet") -> bytes:
+    return start_from(str(weights), network, data.prepared, data.scheme.classes, data.people).tensors
+
+
+def test_everything_is_taken_and_each_class_brings_its_own_weights(tmp_path: Path, data: Material) -> None:
+    assert data.scheme.classes == ("disgust", "happiness", "sadness", "surprise")
+    other = NETWORKS["learnet"](5, 28, seed=9).state_dict()
+    trained = train(
+        "learnet", data.training_set(range(len(data.rows))), STILL, start=started(given(tmp_path), data)
+    ).module
+    own = dict(trained.named_parameters())
+    for place, name in enumerate(data.scheme.classes):
+        assert torch.equal(own["classify.weight"][place], other["classify.weight"][FACTS.classes.index(name)])
+    assert all(
+        torch.allclose(own[name], other[name], rtol=0, atol=1e-20)
+        for name in own
+        if not name.startswith("classify")
+    )
+
+
+def test_an_unknown_class_makes_the_class_layer_new(tmp_path: Path, data: Material) -> None:
+    start = started(
+        given(tmp_path, replace(FACTS, classes=("surprise", "none", "disgust", "happiness"))), data
+    )
+    fresh, other = NETWORKS["learnet"](4, 28, seed=0), NETWORKS["learnet"](4, 28, seed=9)
+    trained = train("learnet", data.training_set(range(len(data.rows))), STILL, start=start).module
+    assert torch.equal(trained.classify.weight, fresh.classify.weight) and torch.equal(
+        trained.stem.weight, other.stem.weight
+    )
+    assert not any(name.startswith("classify") for name in load(start))
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_is_kept_of_the_start_is_a_share_of_each_weight(
+    tmp_path: Path, data: Material, known: bool
+) -> None:
+    """A quarter of the way back from where the same training ends otherwise; batch statistics are those of the weights half-way."""
+    facts = FACTS if known else replace(FACTS, classes=("surprise", "none", "disgust", "happiness"))
+    start, learned = started(given(tmp_path, facts), data), data.training_set(range(len(data.rows)))
+    asked = replace(QUICK, from_="w.safetensors", optimiser="sgd", learning_rate=0.01, mirror="none")
+    began, ended = load(start), train("learnet", learned, asked, start=start).module
+    seeds = [asked, replace(asked, seed=5)]
+    kept = train_together(
+        "learnet", [learned] * 2, [replace(own, keep_start=0.25) for own in seeds], start=start
+    )[0].module
+    moved = 0.0
+    for (name, there), here in zip(ended.named_parameters(), kept.parameters(), strict=True):
+        back = 0.25 * began[name] + 0.75 * there if name in began else there
+        torch.testing.assert_close(here, back, rtol=1e-3, atol=1e-5)
+        moved = max(moved, float((here - there).detach().abs().max()))
+    assert moved > 1e-3 and ("classify.weight" in began) == known
+    settle_statistics(ended.load_state_dict(kept.state_dict()) and ended, learned, asked)
+    for name, numbers in kept.named_buffers():
+        torch.testing.assert_close(numbers, dict(ended.named_buffers())[name], msg=name)
+
+
+def test_to_keep_a_share_of_no_start_or_of_a_tested_epoch_is_refused(tmp_path: Path, data: Material) -> None:
+    with pytest.raises(LearnetError, match="add --from"):
+        Training(keep_start=0.3)
+    with pytest.raises(LearnetError, match="from 0 up to 1, not 1"):
+        Training(keep_start=1.0, from_="w")
+    with pytest.raises(LearnetError, match="--inner-groups.*leave one of them out"):
+        Training(keep_start=0.3, from_="w", inner_groups=3)
+    asked = replace(QUICK, from_=str(given(tmp_path)), keep_start=0.5)
+    with pytest.raises(LearnetError, match="Leave --keep-start out"):
+        run_study(
+            tmp_path / "prepared", tmp_path / "study", Study(protocol="leaky-epoch"), asked, Resources(jobs=1)
+        )
+
+
+def test_a_study_says_where_it_started_and_another_start_is_another_study(
+    tmp_path: Path, data: Material
+) -> None:
+    asked = replace(QUICK, from_=str(given(tmp_path)))
+    run_study(
+        tmp_path / "prepared",
+        tmp_path / "study",
+        Study(protocol="groups", groups=2),
+        asked,
+        Resources(jobs=1),
+    )
+    record = json.loads((tmp_path / "study" / "study.json").read_text())
+    assert record["start"]["class layer"] == "taken" and record["start"]["file"] == "w.safetensors"
+    assert (
+        "people" not in record["start"]["learned from"]
+        and record["start"]["learned from"]["synthetic"] == "yes"
+    )
+    run_study(
+        tmp_path / "prepared",
+        tmp_path / "random",
+        Study(protocol="groups", groups=2),
+        QUICK,
+        Resources(jobs=1),
+    )
+    assert (tmp_path / "study" / "outcomes.csv").read_text() != (
+        tmp_path / "random" / "outcomes.csv"
+    ).read_text()
+    given(tmp_path, replace(FACTS, data={**FACTS.data, "note": "another"}))
+    with pytest.raises(OutputTaken, match="start"):
+        run_study(
+            tmp_path / "prepared",
+            tmp_path / "study",
+            Study(protocol="groups", groups=2),
+            asked,
+            Resources(jobs=1),
+        )
+
+
+def test_a_study_starts_from_weights_that_come_with_learnet_by_their_name(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    flow = material(write_prepared(tmp_path / "flow", rng, dataset="own", kind="flow"), "auto")
+    by_name, by_fit = (
+        start_from(asked, "learnet", flow.prepared, flow.scheme.classes, ())
+        for asked in ("learnet-flow-28", "pretrained")
+    )
+    assert by_name.tensors == by_fit.tensors
+    assert by_name.about | {"weights": "pretrained"} == by_fit.about
+
+
+def test_weights_that_have_seen_a_person_of_the_study_are_refused(tmp_path: Path, data: Material) -> None:
+    """The prepared folder is called synthetic, so only synthetic people can be the same people."""
+    seen = {**FACTS.data, "people": "own/02\nown/77"}
+    with pytest.raises(
+        BadCheckpoint, match=r"has learned from 1 of the people who would be tested \(own/02\)"
+    ):
+        started(given(tmp_path, replace(FACTS, data=seen)), data)
+    assert started(
+        given(tmp_path, replace(FACTS, data={**seen, "synthetic": "no"})), data
+    )  # somebody real who is called the same
+
+
+@pytest.mark.parametrize(("changed", "message"), [
+    ({"size": 32}, "takes images of 32 pixels"),
+    ({"network": "ststnet"}, "holds the network 'ststnet', not 'learnet'"),
+    ({"data": {"images_kind": "flow"}}, "learned from flow, and these images are image"),
+])  # fmt: skip
+def test_weights_that_do_not_fit(tmp_path: Path, data: Material, changed: dict, message: str) -> None:
+    with pytest.raises(BadCheckpoint, match=message):
+        started(given(tmp_path, replace(FACTS, **changed)), data)
+
+
+def test_what_cannot_start_from_weights(data: Material) -> None:
+    with pytest.raises(LearnetError, match="linear-svm is fitted in one go"):
+        start_from("pretrained", "linear-svm", data.prepared, data.scheme.classes, data.people)
+    with pytest.raises(
+        LearnetError, match="No weights come with learnet for resnet18 on image images of 28 pixels"
+    ):
+        start_from("pretrained", "resnet18", data.prepared, data.scheme.classes, data.people)

@@ -1,0 +1,200 @@
+"""The weights that come with learnet: small, of nobody, and worth on real images what their card says."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+
+from learnet.core.errors import BadCheckpoint, BadInput, LearnetError
+from learnet.core.settings import Preparation
+from learnet.datasets.prepared.importing import import_images
+from learnet.datasets.prepared.store import check_flow_channels, load_prepared, save_prepared
+from learnet.datasets.synthetic.dynamic_images import simulate_dynamic
+from learnet.study.evaluate import evaluate
+from learnet.study.outcomes import read_outcomes
+from learnet.training.checkpoint import load_checkpoint
+from learnet.training.metadata import check_fit
+from learnet.training.pretrained import FOLDER, answering, named, pretrained
+from learnet.training.torch_scores import predict_scores
+from tests.study.test_run import write_prepared
+from tests.training.test_initial_weights import FACTS, given
+
+SHIPPED = sorted(FOLDER.glob("*.safetensors"))
+CARD = Path(__file__).resolve().parents[2] / "docs" / "pretrained.md"
+
+
+def test_there_are_some() -> None:
+    assert SHIPPED
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_each_is_small_and_says_what_it_is(file: Path) -> None:
+    assert file.stat().st_size < 4e6
+    with safe_open(file, "pt") as handle:
+        assert {
+            handle.get_tensor(name).dtype.itemsize for name in handle.keys() if "num_batches" not in name
+        } == {2}  # noqa: SIM118
+    _, facts = load_checkpoint(file)
+    network, kind, size = file.stem.rsplit("-", 2)
+    assert (facts.network, facts.data["images_kind"], str(facts.size)) == (network, kind, size)
+    assert facts.data["synthetic"] == "yes" and "people" not in facts.data and "none" in facts.classes
+    assert pretrained(network, kind, int(size)) == file
+
+
+@pytest.mark.parametrize(
+    "file", [file for file in SHIPPED if "-flow-" in file.stem], ids=lambda file: file.stem
+)
+def test_on_real_images_each_scores_what_its_card_says(file: Path, shared: Path, tmp_path: Path) -> None:
+    folder = shared / "real" / "megc2019_flow"
+    import_images(folder / "images", folder / "labels.csv", tmp_path / "flow", 28, "flow")
+    found = evaluate(tmp_path / "flow", file, tmp_path / "study")
+    told = re.search(rf"`{file.stem}`: accuracy.*?UF1 (0\.\d+).*?UAR (0\.\d+)", CARD.read_text(), re.DOTALL)
+    assert told, "the card names no score"
+    score = found["seeds"]["0"]
+    assert [round(score[name]["value"], 3) for name in ("uf1", "uar")] == pytest.approx(
+        [float(told[1]), float(told[2])], abs=2e-3
+    )
+
+
+def test_on_simulated_clips_those_for_dynamic_images_score_what_their_card_says(tmp_path: Path) -> None:
+    """The first 80 of the held-out images; and they answer where none are named."""
+    prepared = simulate_dynamic(tmp_path / "clips", 80, ("negative", "positive", "surprise", "none"), seed=1)
+    weights = answering("image", 112)
+    found = evaluate(tmp_path / "clips", None, tmp_path / "study", "megc-4")
+    right = round(found["seeds"]["0"]["accuracy"]["value"] * len(prepared.clips))
+    told = re.search(
+        rf"`{weights.stem}`.*?(\d+) of the first 80\s+are\s+correct", CARD.read_text(), re.DOTALL
+    )
+    assert told and abs(right - int(told[1])) <= 1
+
+
+def test_weights_are_asked_only_for_the_classes_of_the_clips(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    weights, prepared = given(tmp_path), write_prepared(tmp_path / "prepared", rng, dataset="own")
+    evaluate(prepared, weights, tmp_path / "study")
+    module, facts = load_checkpoint(weights)
+    scores = predict_scores(module, load_prepared(prepared).images)
+    asked = ["disgust", "happiness", "sadness", "surprise"]
+    wanted = scores[:, [facts.classes.index(name) for name in asked]]
+    outcomes = read_outcomes(tmp_path / "study")
+    np.testing.assert_allclose(
+        [o.scores for o in outcomes], wanted / wanted.sum(axis=1, keepdims=True), atol=1e-6
+    )
+    assert [o.prediction for o in outcomes] == [asked[i] for i in wanted.argmax(axis=1)]
+    with pytest.raises(BadCheckpoint, match="clips have disgust, happiness, sadness too. Name other weights"):
+        evaluate(prepared, given(tmp_path, replace(FACTS, classes=("surprise",))), tmp_path / "other")
+    with pytest.raises(BadCheckpoint, match="with --classes: .*megc-3"):
+        evaluate(
+            prepared,
+            given(tmp_path, replace(FACTS, classes=("negative", "positive", "surprise"))),
+            tmp_path / "other",
+        )
+
+
+def test_weights_of_simulated_flow_take_flow_of_any_making_and_nothing_else(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    made = {"images_kind": "flow", "synthetic": "yes"}
+    facts = replace(FACTS, data=made)
+
+    def folder(name: str, kind: str, preparation: Preparation | None):
+        prepared = load_prepared(write_prepared(tmp_path / name, rng, kind=kind))
+        return replace(prepared, about={**prepared.about, "preparation": preparation and vars(preparation)})
+
+    check_fit(folder("imported", "flow", None), Path("w"), facts)
+    check_fit(folder("tvl1", "flow", Preparation(motion="flow-tvl1", size=28).settled), Path("w"), facts)
+    with pytest.raises(BadCheckpoint, match="learned from flow"):
+        check_fit(
+            folder("signed", "flow", Preparation(motion="flow-tvl1", size=28, normalise="signed")),
+            Path("w"),
+            facts,
+        )
+    with pytest.raises(BadCheckpoint, match="learned from flow, and these images are Preparation.*dynamic"):
+        check_fit(folder("dynamic", "image", Preparation(size=28).settled), Path("w"), facts)
+    assert facts.for_videos().preparation == Preparation(motion="flow-dis", size=28, normalise="per-channel")
+    assert replace(facts, data={**made, "synthetic": "no"}).for_videos().preparation is None
+
+
+def test_weights_of_simulated_clips_take_dynamic_images_whoever_found_the_face(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    learned = Preparation(size=28).settled
+    facts = replace(FACTS, preparation=learned, data={"images_kind": "image", "synthetic": "yes"})
+
+    def folder(name: str, kind: str, preparation: Preparation | None):
+        prepared = load_prepared(write_prepared(tmp_path / name, rng, kind=kind))
+        return replace(prepared, about={**prepared.about, "preparation": preparation and vars(preparation)})
+
+    for face in ("auto", "haar", "yunet", "none"):
+        check_fit(folder(face, "image", replace(learned, face=face)), Path("w"), facts)
+    for name, other in {
+        "signed": replace(learned, normalise="signed"),
+        "released": replace(learned, motion="dynamic-released"),
+        "steady": replace(learned, steady=True),
+        "nobody-knows": None,
+    }.items():
+        with pytest.raises(BadCheckpoint, match="learned from Preparation.*dynamic.*, and these images are"):
+            check_fit(folder(name, "image", other), Path("w"), facts)
+    flow = folder("flow", "flow", Preparation(motion="flow-dis", size=28).settled)
+    with pytest.raises(
+        BadCheckpoint,
+        match="learned from Preparation.*'dynamic'.*, and these images are Preparation.*'flow-dis'",
+    ):
+        check_fit(flow, Path("w"), facts)
+    assert facts.for_videos() == facts and facts.simulated
+    trained = replace(
+        facts, data={**facts.data, "people": "casme2/01"}
+    )  # on a synthetic database, whose faces were found by yunet
+    with pytest.raises(BadCheckpoint, match="learned from"):
+        check_fit(folder("found", "image", replace(learned, face="haar")), Path("w"), trained)
+
+
+@pytest.mark.parametrize(
+    ("order", "channel"), [((2, 1, 0), "first \\(red\\)"), ((0, 2, 1), "second \\(green\\)")]
+)
+def test_channels_in_another_order_are_noticed_on_real_images(
+    shared: Path, tmp_path: Path, order: tuple, channel: str
+) -> None:
+    folder = shared / "real" / "megc2019_flow"
+    flow = import_images(folder / "images", folder / "labels.csv", tmp_path / "flow", 28, "flow")
+    check_flow_channels(Path("flow"), flow.images[:20])
+    with pytest.raises(BadInput, match=f"strain.* in the {channel} channel"):
+        check_flow_channels(Path("flow"), flow.images[:20][..., list(order)])
+    turned = save_prepared(
+        tmp_path / "turned", flow.images[..., list(order)], flow.clips, dict(flow.about), []
+    )
+    with pytest.raises(BadInput, match="Put the channels in this order"):
+        evaluate(turned.folder, SHIPPED[0], tmp_path / "study")
+
+
+def test_noise_has_no_order_to_be_noticed(rng: np.random.Generator) -> None:
+    check_flow_channels(Path("noise"), rng.integers(0, 256, (30, 28, 28, 3), dtype=np.uint8))
+
+
+def test_what_is_not_there_is_said() -> None:
+    with pytest.raises(LearnetError, match="for resnet18 on flow images of 28 pixels.*learnet-flow-28"):
+        pretrained("resnet18", "flow", 28)
+
+
+def test_shipped_weights_go_by_their_name_unless_a_file_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert {named(Path(file.stem)) for file in SHIPPED} == set(SHIPPED)
+    assert (
+        load_checkpoint(Path("learnet-flow-28"))[1]
+        == load_checkpoint(FOLDER / "learnet-flow-28.safetensors")[1]
+    )
+    with pytest.raises(
+        BadCheckpoint, match="there is no such file.*learnet-flow-28, learnet-image-112, ststnet-flow-28"
+    ):
+        load_checkpoint(Path("learnet-flow-29"))
+    for other in ("learnet-flow-29", "folder/learnet-flow-28", "../weights/learnet-flow-28"):
+        assert named(Path(other)) == Path(other)
+    (tmp_path / "learnet-flow-28").write_text("mine")
+    assert named(Path("learnet-flow-28")) == Path("learnet-flow-28")
+    assert answering("flow", 28) == FOLDER / "ststnet-flow-28.safetensors"

@@ -1,0 +1,335 @@
+"""The training loop against the same arithmetic in plain numpy, and against networks whose behaviour is known beforehand."""
+
+import platform
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from learnet.core.errors import LearnetError
+from learnet.core.settings import Training
+from learnet.networks import NETWORKS
+from learnet.training import loop as descent
+from learnet.training import train as loop
+from learnet.training.loop import TrainingExamples, TrainingSet, class_weights, descend, descend_together
+from learnet.training.torch_scores import predict_scores
+from learnet.training.train import resolve_mirror, settle_statistics, train, train_together
+
+PLAIN = Training(
+    epochs=5,
+    augment="none",
+    mirror="none",
+    label_smoothing=0.2,
+    batch=64,
+    optimiser="sgd",
+    schedule="constant",
+    learning_rate=0.05,
+)
+
+
+STEADY = """
+import resource
+import numpy, torch
+from learnet.training.loop import TrainingSet, descend
+from learnet.core.malloc import keep_freed_memory
+from learnet.networks import NETWORKS
+from learnet.core.settings import Training
+
+torch.set_num_threads(1)
+keep_freed_memory()
+images = numpy.random.default_rng(0).integers(0, 256, (160, 28, 28, 3), dtype=numpy.uint8)
+faults = []
+data = TrainingSet(images, numpy.arange(160) % 3, ["one"] * 160, 3)
+examples = data.examples(data.stored.for_training(Training()))
+note = lambda done: faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+descend(NETWORKS["learnet"](3, 28), examples, Training(epochs=12, batch=16, mirror="none"), 12, note)
+print(faults[-1] - faults[-5])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left as they are")
+def test_a_steady_training_asks_the_system_for_no_memory() -> None:
+    """Page faults of 40 steps of 16 images: a few a step. Given back and asked for anew, a step's maps are 500 to 1,600 of them."""
+    told = subprocess.run([sys.executable, "-c", STEADY], capture_output=True, text=True, check=True)
+    assert int(told.stdout) < 40 * 100
+
+
+class Planes(nn.Module):
+    """Softmax regression on the pixels, starting from zero."""
+
+    def __init__(self, classes: int, size: int = 4, *, seed: int = 0) -> None:
+        super().__init__()
+        self.planes = nn.Linear(3 * size * size, classes)
+        nn.init.zeros_(self.planes.weight)
+        nn.init.zeros_(self.planes.bias)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.planes(images.flatten(1))
+
+
+class RightAtEpoch(nn.Module):
+    """Answers rightly (the label is written into the first pixel) only after exactly three passes over its training images."""
+
+    def __init__(self, classes: int, size: int = 4, *, seed: int = 0) -> None:
+        super().__init__()
+        self.classes, self.passes = classes, 0
+        self.weight = nn.Parameter(torch.zeros(1))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        if self.training:
+            self.passes += 1  # one batch an epoch in these tests
+        label = ((images[:, 0, 0, 0] + 1) * 127.5).round().long()
+        said = label if self.passes == 3 else (label + 1) % self.classes
+        return nn.functional.one_hot(said, self.classes).float() + 0 * self.weight
+
+
+def data(
+    rng: np.random.Generator, count: int = 24, people: int = 6, classes: int = 3, size: int = 4
+) -> TrainingSet:
+    labels = np.arange(count, dtype=np.int64) % classes
+    images = rng.integers(0, 256, (count, size, size, 3), dtype=np.uint8)
+    images[:, 0, 0, 0] = labels
+    return TrainingSet(images, labels, [f"d/{i % people}" for i in range(count)], classes)
+
+
+def examples(part: TrainingSet, settings: Training = PLAIN) -> TrainingExamples:
+    return part.examples(part.stored.for_training(settings))
+
+
+def by_hand(part: TrainingSet, settings: Training) -> tuple[np.ndarray, np.ndarray, list[float]]:
+    """Full-batch descent with momentum on weighted, smoothed cross-entropy: gradients worked out on paper."""
+    pixels = (part.images.astype(np.float64) / 127.5 - 1).transpose(0, 3, 1, 2).reshape(len(part.labels), -1)
+    rows = np.c_[pixels, np.ones(len(pixels))]
+    counts = np.bincount(part.labels, minlength=part.classes)
+    weight = len(part.labels) / (part.classes * counts)
+    wanted = (
+        np.eye(part.classes)[part.labels] * (1 - settings.label_smoothing)
+        + settings.label_smoothing / part.classes
+    ) * weight
+    planes, speed, losses = np.zeros((part.classes, rows.shape[1])), 0.0, []
+    for _ in range(settings.epochs):
+        scores = rows @ planes.T
+        share = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+        losses.append(float(-(wanted * np.log(share)).sum() / len(rows)))
+        slope = (share * wanted.sum(axis=1, keepdims=True) - wanted).T @ rows / len(
+            rows
+        ) + settings.weight_decay * planes
+        speed = 0.9 * speed + slope
+        planes = planes - settings.learning_rate * speed
+    return planes[:, :-1], planes[:, -1], losses
+
+
+def test_descent_equals_the_arithmetic_by_hand(rng: np.random.Generator) -> None:
+    part = data(rng, count=25)  # 9, 8, 8 of the classes: the weights differ
+    module = Planes(3)
+    losses = descend(module, examples(part), PLAIN, PLAIN.epochs)
+    planes, offsets, expected = by_hand(part, PLAIN)
+    np.testing.assert_allclose(module.planes.weight.detach(), planes, atol=1e-5)
+    np.testing.assert_allclose(module.planes.bias.detach(), offsets, atol=1e-5)
+    np.testing.assert_allclose(losses, expected, rtol=1e-5)
+
+
+def test_class_weights_by_hand() -> None:
+    """Six clips: 3 of class 0, 1 of class 1, 2 of class 3; class 2 does not occur. N / (3 present * count)."""
+    np.testing.assert_allclose(
+        class_weights(np.array([0, 0, 0, 1, 3, 3]), 4), [6 / 9, 6 / 3, 0, 6 / 6], rtol=1e-6
+    )
+
+
+def test_inner_groups_find_the_epoch_that_is_best_on_people_left_out(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "NETWORKS", {"right-at-three": RightAtEpoch})
+    learned = train("right-at-three", data(rng), replace(PLAIN, epochs=6, inner_groups=3))
+    assert learned.epochs == 3
+    assert learned.module.passes == 3
+    assert len(learned.losses) == 3
+
+
+def test_inner_choice_is_along_the_same_schedule(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopping early must not shorten the cosine: the choice was made on the long one."""
+    part, settings = examples(data(rng)), replace(PLAIN, epochs=6, schedule="cosine")
+    long, short = Planes(3), Planes(3)
+    rates: list[float] = []
+    monkeypatch.setattr(
+        descent, "_rate", lambda epoch, training: rates.append((epoch, training.epochs)) or 1.0
+    )
+    descend(short, part, settings, 2)
+    assert {epochs for _, epochs in rates} == {6}
+    descend(long, part, settings, 6)
+    assert not torch.equal(short.planes.weight, long.planes.weight)
+
+
+def test_same_seed_same_network_and_the_global_generator_is_left_alone(rng: np.random.Generator) -> None:
+    part = TrainingSet(
+        rng.integers(0, 256, (12, 28, 28, 3), dtype=np.uint8),
+        np.arange(12) % 3,
+        [f"d/{i}" for i in range(12)],
+        3,
+    )
+    settings = Training(epochs=2, mirror="image", mix=0.4, batch=4)
+    torch.manual_seed(7)
+    before = torch.random.get_rng_state()
+    first = train("learnet", part, settings).module.state_dict()
+    assert torch.equal(before, torch.random.get_rng_state())
+    torch.rand(5)
+    again = train("learnet", part, settings).module.state_dict()
+    other = train("learnet", part, replace(settings, seed=1)).module.state_dict()
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+def test_learnet_learns_what_can_be_learned(rng: np.random.Generator) -> None:
+    """Three classes told apart by which third of the picture moves."""
+    labels = np.arange(48, dtype=np.int64) % 3
+    images = rng.integers(100, 156, (48, 28, 28, 3), dtype=np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[9 * label : 9 * label + 9] += 60
+    part = TrainingSet(images, labels, ["d/1"] * 48, 3)
+    module = train("learnet", part.take(range(24)), Training(epochs=15, mirror="image", batch=8)).module
+    assert (predict_scores(module, images[24:]).argmax(axis=1) == labels[24:]).mean() > 0.9
+
+
+def test_scores_are_probabilities_and_the_mirror_is_averaged(rng: np.random.Generator) -> None:
+    module = Planes(3)
+    nn.init.normal_(module.planes.weight, generator=torch.Generator().manual_seed(0))
+    images = rng.integers(0, 256, (70, 4, 4, 3), dtype=np.uint8)  # more than one batch
+    scores = predict_scores(module, images)
+    np.testing.assert_allclose(scores.sum(axis=1), 1)
+    both = (scores + predict_scores(module, np.ascontiguousarray(images[:, :, ::-1]))) / 2
+    np.testing.assert_allclose(predict_scores(module, images, "image"), both, atol=1e-6)
+    negated = np.ascontiguousarray(images[:, :, ::-1])
+    negated[..., 0] = 255 - negated[..., 0]
+    np.testing.assert_allclose(
+        predict_scores(module, images, "flow"), (scores + predict_scores(module, negated)) / 2, atol=1e-6
+    )
+
+
+def test_mirror_is_resolved_by_what_the_images_are() -> None:
+    assert resolve_mirror(Training(), "image", "learnet").mirror == "image"
+    assert resolve_mirror(Training(), "flow", "learnet-paper").mirror == "flow"
+    assert resolve_mirror(Training(), "unknown", "learnet").mirror == "none"
+    assert resolve_mirror(Training(mirror="flow"), "image", "learnet").mirror == "flow"
+    assert (
+        resolve_mirror(Training(mirror="flow"), "flow", "linear-svm").mirror == "none"
+    )  # fitted without mirrored images
+
+
+def test_histograms_and_their_network_go_together() -> None:
+    for network in ("lbp-top", "linear-svm", "majority"):
+        assert resolve_mirror(Training(), "histograms", network).mirror == "none"
+    for network in ("learnet", "learnet-paper", "resnet18", "ststnet"):
+        with pytest.raises(
+            LearnetError, match=f"in which {network} would look for a face. Choose --network lbp-top"
+        ):
+            resolve_mirror(Training(), "histograms", network)
+    for kind in ("image", "flow", "unknown"):
+        with pytest.raises(
+            LearnetError,
+            match="lbp-top reads histograms, and these motion images are none. .*--motion lbp-top",
+        ):
+            resolve_mirror(Training(), kind, "lbp-top")
+    assert Training(mirror="flow").mirror_when_tested == "flow"
+    assert Training(mirror="flow", mirror_at_test=False).mirror_when_tested == "none"
+    assert Training().mirror_when_tested == "none"
+
+
+def test_batch_statistics_are_those_of_the_training_images(rng: np.random.Generator) -> None:
+    """The first normalisation of a small network: its mean and variance must be those of its input, counted in numpy."""
+    part = data(rng, count=24)
+    module = nn.Sequential(nn.BatchNorm2d(3, momentum=0.01), nn.Flatten(), nn.Linear(48, 3))
+    module(torch.rand(8, 3, 4, 4))  # running averages that are far off
+    settle_statistics(module, examples(part), replace(PLAIN, batch=24))
+    pixels = part.images.astype(np.float64) / 127.5 - 1
+    np.testing.assert_allclose(module[0].running_mean, pixels.mean(axis=(0, 1, 2)), atol=1e-5)
+    np.testing.assert_allclose(module[0].running_var, pixels.reshape(-1, 3).var(axis=0, ddof=1), rtol=1e-4)
+    assert module[0].momentum == 0.01
+
+
+def test_training_ends_with_settled_statistics(rng: np.random.Generator) -> None:
+    """Two steps only: with the authors' momentum the running variance would still be near its start of 1."""
+    part = TrainingSet(
+        rng.integers(0, 256, (12, 28, 28, 3), dtype=np.uint8),
+        np.arange(12) % 3,
+        [f"d/{i}" for i in range(12)],
+        3,
+    )
+    module = train("learnet", part, Training(epochs=2, mirror="none", batch=12)).module
+    before = {name: value.clone() for name, value in module.state_dict().items() if "running" in name}
+    settle_statistics(module, examples(part), Training(batch=12))
+    assert all(torch.allclose(before[name], module.state_dict()[name], atol=1e-6) for name in before)
+
+
+@pytest.mark.parametrize(
+    ("network", "rate", "near"),
+    [
+        ("learnet", 1e-3, 1e-3), ("learnet-paper", 1e-3, 1e-3), ("learnet-lrn", 1e-3, 1e-3), ("learnet-gap", 1e-3, 1e-3),
+        ("ststnet", 1e-3, 1e-3), ("off-apexnet", 1e-3, 1e-3),
+        pytest.param("dual-inception", 1e-3, 1e-3, marks=pytest.mark.slow),
+        pytest.param("resnet18", 1e-5, 0.05, marks=pytest.mark.slow),
+    ],
+)  # fmt: skip
+def test_networks_side_by_side_are_each_as_if_alone(
+    network: str, rate: float, near: float, rng: np.random.Generator
+) -> None:
+    """Three networks with sets of different length, so of different numbers of steps: how far every parameter went in three epochs.
+
+    The rounding of floats differs, and where it turns a ReLU or the largest of a pool around, the difference grows with the rate.
+    """
+    sets = []
+    for count in (21, 17, 26):  # with batches of 8: 3, 3 and 4 steps an epoch
+        images = rng.integers(0, 256, (count, 28, 28, 3), dtype=np.uint8)
+        sets.append(TrainingSet(images, np.arange(count) % 3, [f"d/{i % 5}" for i in range(count)], 3))
+    settings = Training(
+        epochs=3, batch=8, mirror="image", mix=0.3, optimiser="sgd", learning_rate=rate, weight_decay=0.0
+    )
+    trainings = [replace(settings, seed=seed) for seed in (0, 5, 6)]
+    together = train_together(network, sets, trainings)
+    for part, own, found in zip(sets, trainings, together, strict=True):
+        alone = train(network, part, own)
+        np.testing.assert_allclose(found.losses, alone.losses, rtol=1e-4)
+        start = NETWORKS[network](3, 28, seed=own.seed).state_dict()
+        state = found.module.state_dict()
+        for name, expected in alone.module.state_dict().items():
+            went = (expected - start[name]).float()
+            difference = float((state[name] - expected).float().norm())
+            assert difference <= near * float(went.norm()) + 1e-6, (
+                f"{name}: {difference} of {float(went.norm())}"
+            )
+    first, second = (made.module.state_dict() for made in together[:2])
+    assert any((first[name] != second[name]).any() for name in first)
+
+
+def test_adamw_side_by_side_keeps_each_network_s_own_state(rng: np.random.Generator) -> None:
+    """Softmax regression, whose descent does not magnify rounding, with AdamW and networks that end at different steps."""
+    sets = [examples(data(rng, count)) for count in (24, 18, 31)]
+    modules, alone = [Planes(3) for _ in sets], [Planes(3) for _ in sets]
+    trainings = [Training(epochs=6, batch=8, mirror="none", augment="none", seed=seed) for seed in range(3)]
+    losses = descend_together(modules, sets, trainings, [6, 4, 6])
+    for one, part, own, epochs, found, loss in zip(
+        alone, sets, trainings, [6, 4, 6], modules, losses, strict=True
+    ):
+        np.testing.assert_allclose(loss, descend(one, part, own, epochs), rtol=1e-5)
+        np.testing.assert_allclose(found.planes.weight.detach(), one.planes.weight.detach(), atol=1e-5)
+
+
+def test_every_image_is_seen_in_every_epoch_and_batches_are_of_one_size(rng: np.random.Generator) -> None:
+    part = examples(data(rng, count=21))
+    course = descent.Course(part, Training(batch=8), 2)
+    for _ in range(2):
+        seen = [course.batch()[0] for _ in range(course.steps)]
+        assert [len(batch) for batch in seen] == [8, 8, 8]
+        assert set(torch.cat(seen).tolist()) == set(range(21))
+    assert course.finished
+
+
+def test_too_few_images_is_said(rng: np.random.Generator) -> None:
+    with pytest.raises(LearnetError, match="too few"):
+        train("learnet", data(rng).take([0]), Training())

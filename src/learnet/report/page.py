@@ -171,7 +171,7 @@ PARTS = {
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("learnet"),
+        loader=PackageLoader("learnet.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

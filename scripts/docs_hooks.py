@@ -1,26 +1,30 @@
 """Hooks of the documentation site: what is computed from the code when the site is built.
 
-`docs/commands.md` gets one table per command, from the command line itself. In `docs/reference`, a line
-`::: learnet.NAME` is resolved to the module that defines the public name, because `learnet` loads its names
-on first use and a static reader cannot follow them.
+`docs/commands.md` gets one table per command, from the command line itself. A line `[SCRIPT name]` becomes
+the text of `examples/name.py`. A line `::: learnet.NAME` is resolved to the module that defines the public
+name, because `learnet` loads its names on first use and a static reader cannot follow them.
 """
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import learnet
 import learnet.cli  # defines the commands
 from learnet.cli.app import app
 
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 MARKER = "[COMMAND TABLES]"
+SCRIPT = re.compile(r"^\[SCRIPT (\w+)\]$", re.MULTILINE)
 PUBLIC = re.compile(r"^::: learnet\.(\w+)$", re.MULTILINE)
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Fill in the command tables and resolve public names (called by MkDocs for each page)."""
+    """Fill in tables and scripts and resolve public names (called by MkDocs for each page)."""
     if MARKER in markdown:
         markdown = markdown.replace(MARKER, command_tables())
+    markdown = SCRIPT.sub(_script, markdown)
     return PUBLIC.sub(_resolved, markdown)
 
 
@@ -83,8 +87,16 @@ def _plain(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
+def _script(match: re.Match[str]) -> str:
+    """Return the code of an example."""
+    code = (EXAMPLES / f"{match[1]}.py").read_text(encoding="utf-8")
+    return f"```python\n{code}```"
+
+
 def _resolved(match: re.Match[str]) -> str:
     """Return the mkdocstrings line of the module that defines a public name, under its public heading."""
     name = match[1]
+    if name not in learnet.__all__:  # a package
+        return match[0]
     home = getattr(learnet, name).__module__
     return f"::: {home}.{name}\n    options:\n      heading: learnet.{name}\n      toc_label: {name}"

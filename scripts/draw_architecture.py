@@ -19,7 +19,7 @@ OUT = ROOT / "docs" / "architecture.svg"
 
 ROW, CELL, TEXT = 30, 30, 560  # pixels: height of a row, width of a matrix column, width of the boxes
 MARGIN, HEAD = 16, 110  # pixels: around the picture, above the matrix for the names of the columns
-ABOUT = 72  # characters of a package's description
+ABOUT = 78  # characters of a package's description
 INK, MUTED, LINE, SHADES = "#1d2433", "#5b6478", "#c9cfdb", ("#eef2fb", "#e2e9f8")
 
 Imports = Counter[tuple[str, str]]  # (importing package, imported package) -> import statements

@@ -49,6 +49,6 @@ def test_every_example_has_a_page() -> None:
 def test_page_says_synthetic_and_shows_script_and_picture(name: str) -> None:
     page = (GALLERY / f"{name}.md").read_text(encoding="utf-8")
     assert "**synthetic**" in page
-    assert f'--8<-- "examples/{name}.py"' in page
+    assert f"\n[SCRIPT {name}]\n" in page
     assert f"]({name}.png)" in page
     assert (GALLERY / f"{name}.png").stat().st_size < LARGEST

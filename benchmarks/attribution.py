@@ -27,7 +27,7 @@ from learnet.report.explain.ground_truth import MovingClip, lone_units
 from learnet.report.explain.localisation import over_people, share_inside
 from learnet.report.explain.sanity_checks import randomised
 from learnet.training.checkpoint import load_checkpoint
-from learnet.training.metadata import Facts
+from learnet.training.metadata import CheckpointMetadata
 from learnet.training.torch_scores import predict_scores
 
 UNITS = ((12, "happiness"), (4, "others"), (9, "disgust"), (15, "repression"), (2, "surprise"))
@@ -89,7 +89,9 @@ def looks(module: nn.Module, size: int) -> dict[str, Look]:
     return {**signed, **positive, **cams, **still}
 
 
-def shares(module: nn.Module, facts: Facts, clips: Sequence[MovingClip]) -> dict[str, dict[str, object]]:
+def shares(
+    module: nn.Module, facts: CheckpointMetadata, clips: Sequence[MovingClip]
+) -> dict[str, dict[str, object]]:
     """Mean share inside the region of each look, its interval over people, and its mean over the clips that are answered rightly."""
     answers = [int(predict_scores(module, clip.image[None], facts.mirror)[0].argmax()) for clip in clips]
     right = np.array(

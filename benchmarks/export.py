@@ -28,7 +28,7 @@ from learnet.inference.onnx_export import PRECISIONS, export_onnx
 from learnet.inference.onnx_inference import load_onnx
 from learnet.networks import NETWORKS
 from learnet.training.checkpoint import load_checkpoint, save_checkpoint
-from learnet.training.metadata import Facts
+from learnet.training.metadata import CheckpointMetadata
 from learnet.training.torch_scores import predict_scores
 
 NETWORKS_TIMED = ("learnet", "resnet18")
@@ -61,7 +61,7 @@ def prepared(folder: Path) -> Path:
 def ways(name: str, place: Path, images: Path) -> tuple[dict[str, Callable[[], object]], dict[str, float]]:
     """Each form of one network, ready to score an image TIMES times, and the size of its file in MB."""
     weights = place / f"{name}.safetensors"
-    facts = Facts(name, CLASSES, 112, SETTINGS, None, {"images_kind": "image"}, {})
+    facts = CheckpointMetadata(name, CLASSES, 112, SETTINGS, None, {"images_kind": "image"}, {})
     save_checkpoint(weights, NETWORKS[name](len(CLASSES), 112), facts)
     module, _ = load_checkpoint(weights)
     image = np.load(images / "images.npy")[:1]

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from learnet.core.settings import Training
 from learnet.networks import NETWORKS
-from learnet.training.loop import TrainingExamples, TrainingSet, descend, descend_together
+from learnet.training.loop import TrainingExamples, TrainingSet, fit, fit_ensemble
 
 PEOPLE, CLIPS, SIZE, CLASSES = 26, 247, 112, 5
 ALONE, TOGETHER = "after each other", "together"
@@ -56,10 +56,10 @@ def in_turn(
 
     def after_each_other(modules: list[nn.Module]) -> None:
         for module, data in zip(modules, sets, strict=True):
-            descend(module, data, training, epochs)
+            fit(module, data, training, epochs)
 
     def together(modules: list[nn.Module]) -> None:
-        descend_together(modules, sets, [training] * PEOPLE, [epochs] * PEOPLE)
+        fit_ensemble(modules, sets, [training] * PEOPLE, [epochs] * PEOPLE)
 
     seconds, ended = {}, []
     for name in ways:

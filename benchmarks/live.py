@@ -24,14 +24,14 @@ import numpy as np
 import torch
 from skimage.data import astronaut
 
-from learnet.core.settings import Live, Preparation, Training
+from learnet.core.settings import LiveSettings, Preparation, Training
 from learnet.inference.live import Watch
 from learnet.inference.onnx_export import export_onnx
 from learnet.inference.onnx_inference import load_onnx
 from learnet.inference.recogniser import Recogniser
 from learnet.networks import NETWORKS, to_answer
 from learnet.training.checkpoint import save_checkpoint
-from learnet.training.metadata import Facts
+from learnet.training.metadata import CheckpointMetadata
 from learnet.training.torch_scores import predict_scores
 from learnet.video.reader import Frame, Video, VideoInfo, open_video, write_video
 
@@ -56,7 +56,9 @@ def weights(
     folder: Path, network: str = "learnet", size: int = 112, face: str = "haar", mirror: str = "image"
 ) -> Path:
     """Random ones, as a file of `learnet train`."""
-    facts = Facts(network, CLASSES, size, Preparation(face=face, size=size), Training(mirror=mirror), {}, {})  # type: ignore[arg-type]
+    facts = CheckpointMetadata(
+        network, CLASSES, size, Preparation(face=face, size=size), Training(mirror=mirror), {}, {}
+    )  # type: ignore[arg-type]
     path = folder / f"{network}-{size}-{face}-{mirror}.safetensors"
     save_checkpoint(path, NETWORKS[network](len(CLASSES), size), facts)
     return path
@@ -73,7 +75,7 @@ def recogniser(file: Path) -> Recogniser:
 
 def watch(ask: Recogniser, path: Path, pace: bool, every: int) -> dict[str, object]:
     start, cpu = time.perf_counter(), time.process_time()
-    with open_video(path) as video, Watch(ask, video, Live(every=every), pace) as live:
+    with open_video(path) as video, Watch(ask, video, LiveSettings(every=every), pace) as live:
         latencies = [answer.latency_ms for answer in live]
         found, anew = live.summary(), live.recogniser.face.moves
     seconds = time.perf_counter() - start
@@ -122,7 +124,7 @@ def resident_mb() -> float:
 
 def memory(ask: Recogniser, frames: int) -> dict[str, object]:
     video, marks = Endless(frames), []
-    with Watch(ask, video, Live(every=20)) as live:
+    with Watch(ask, video, LiveSettings(every=20)) as live:
         for answer in live:
             if answer.number % (frames // 20 // 20) == 0:
                 marks.append(resident_mb())

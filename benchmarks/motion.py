@@ -16,7 +16,7 @@ import measure
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from learnet.core.parallel import spread
+from learnet.core.parallel import parallel_map
 from learnet.face import align, face_finder
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.apex import find_apex
@@ -57,7 +57,7 @@ def missed(seed: int, fps: float) -> dict[str, float]:
 
 
 def errors(fps: float, clips: int) -> dict[str, object]:
-    table = list(spread(partial(missed, fps=fps), range(FIRST, FIRST + clips), -1))
+    table = list(parallel_map(partial(missed, fps=fps), range(FIRST, FIRST + clips), -1))
     ways = [way for way in table[0] if way not in ("frames", "blink")]
     said: dict[str, object] = {
         "clips": clips,

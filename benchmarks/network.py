@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from learnet.core.malloc import keep_freed_memory
 from learnet.core.settings import Training
 from learnet.networks import NETWORKS, as_input, to_answer
-from learnet.training.loop import TrainingSet, descend, descend_together
+from learnet.training.loop import TrainingSet, fit, fit_ensemble
 
 
 def operations(net: nn.Module, size: int = 112) -> int:
@@ -127,10 +127,10 @@ def at_once(rounds: int, networks: int = 4, size: int = 112) -> tuple[list[measu
 
     def after_each_other() -> None:
         for module, own in zip(fresh(), trainings, strict=True):
-            descend(module, data, own, 1)
+            fit(module, data, own, 1)
 
     def together() -> None:
-        descend_together(fresh(), [data] * networks, trainings, [1] * networks)
+        fit_ensemble(fresh(), [data] * networks, trainings, [1] * networks)
 
     seconds = measure.take_turns({"after each other": after_each_other, "together": together}, rounds)
     times = measure.ratio(seconds, "after each other", "together")

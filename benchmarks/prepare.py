@@ -21,7 +21,7 @@ import measure
 import numpy as np
 from skimage.data import astronaut
 
-from learnet.core.records import Clip, Reading
+from learnet.core.records import Clip, DatasetIndex
 from learnet.core.settings import Preparation
 from learnet.datasets.prepared.prepare import prepare
 
@@ -88,13 +88,13 @@ def decode_all(found: list[Clip], jobs: int) -> None:
     assert frames == FRAMES * len(found)
 
 
-def compare(root: Path, kind: str, face: str, found: list[Clip], jobs: int, rounds: int) -> dict[str, object]:  # noqa: PLR0913
+def compare(root: Path, kind: str, face: str, found: list[Clip], jobs: int, rounds: int) -> dict[str, object]:
     model = Path(os.environ["LEARNET_FACE_MODEL"]) if face == "yunet" else None
     preparation = Preparation(face=face)  # type: ignore[arg-type]
 
     def make(turn: int) -> None:
         prepared = prepare(
-            Reading(found, []),
+            DatasetIndex(found, []),
             root / f"{kind}-{face}-{jobs}-{turn}",
             preparation,
             jobs=jobs,

@@ -178,7 +178,7 @@ def folds(truth: np.ndarray, people: np.ndarray) -> list[tuple[np.ndarray, np.nd
     return list(splitter.split(np.zeros(len(truth)), truth, people))
 
 
-def scores(model, seen: np.ndarray, truth: np.ndarray, people: np.ndarray) -> np.ndarray:  # noqa: ANN001 (any classifier)
+def scores(model, seen: np.ndarray, truth: np.ndarray, people: np.ndarray) -> np.ndarray:
     """Each image's score by a classifier that knows none of its person."""
     found = np.empty(len(truth))
     for train, test in folds(truth, people):

@@ -26,12 +26,12 @@ from learnet.datasets.prepared.store import save_prepared
 from learnet.datasets.splits import make_folds
 from learnet.networks import NETWORKS, as_input
 from learnet.networks.layers import Dropout
-from learnet.study.labelled import material
+from learnet.study.labelled import load_labelled_dataset
 from learnet.study.outcomes import read_outcomes
 from learnet.study.run import run_study
 from learnet.training import augment
-from learnet.training.loop import Course, class_weights
-from learnet.training.train import settle_statistics
+from learnet.training.loop import BatchSchedule, class_weights
+from learnet.training.train import recompute_batch_norm
 
 PEOPLE, CLIPS, SIZE = 26, 247, 112
 WORDS = ("happiness", "disgust", "repression", "surprise", "others")
@@ -65,7 +65,7 @@ class OneByOne(Dataset):
         self,
         images: np.ndarray,
         targets: Tensor,
-        steps: list[tuple[list[int], augment.Chances]],
+        steps: list[tuple[list[int], augment.AugmentationParameters]],
         training: Training,
     ) -> None:
         self.images, self.targets, self.training = images, targets, training
@@ -79,19 +79,21 @@ class OneByOne(Dataset):
     def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
         position, place, chances = self.wanted[number]
         here = slice(place, place + 1)
-        one = augment.Chances(
+        one = augment.AugmentationParameters(
             chances.mirrored[here],
             chances.moved[:, here],
             chances.share[here],
             torch.zeros(1, dtype=torch.int64),
         )
-        image, target = augment.changed(
+        image, target = augment.apply_augmentation(
             as_input(self.images[position][None]), self.targets[position][None], one, self.training
         )
         return image[0], target[0]
 
 
-def epochs_of(course: Course, epochs: int) -> list[list[tuple[list[int], augment.Chances, Tensor]]]:
+def epochs_of(
+    course: BatchSchedule, epochs: int
+) -> list[list[tuple[list[int], augment.AugmentationParameters, Tensor]]]:
     """What the study's loop would draw: order, chances and dropout of every step, in its order."""
     dropout = Dropout(0.5, 256)
     drawn = []
@@ -106,7 +108,7 @@ def epochs_of(course: Course, epochs: int) -> list[list[tuple[list[int], augment
 
 def usual_way(folder: Path, training: Training, epochs: int, workers: int) -> list[str]:
     """The predictions of a study written as a fresh loop per fold, with a DataLoader, on all threads."""
-    data = material(folder, "casme2-5")
+    data = load_labelled_dataset(folder, "casme2-5")
     answers = [""] * len(data.rows)
     for fold in make_folds(Study(), data.people, data.truth, data.datasets, 0):
         part = data.training_set(fold.train)
@@ -115,8 +117,8 @@ def usual_way(folder: Path, training: Training, epochs: int, workers: int) -> li
         optimiser = torch.optim.AdamW(
             net.parameters(), training.learning_rate, weight_decay=training.weight_decay
         )
-        course = Course(part, training, epochs)
-        rates = Course(part, training, epochs)
+        course = BatchSchedule(part, training, epochs)
+        rates = BatchSchedule(part, training, epochs)
         weights = class_weights(part.labels, part.classes)
         for steps in epochs_of(course, epochs):
             loader = DataLoader(
@@ -133,7 +135,7 @@ def usual_way(folder: Path, training: Training, epochs: int, workers: int) -> li
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
-        settle_statistics(net, part, training)
+        recompute_batch_norm(net, part, training)
         _answer(net.eval(), data.training_set(fold.test).images, fold.test, data.scheme.classes, answers)
     return answers
 
@@ -188,7 +190,7 @@ def main() -> None:
             found = {
                 outcome.clip: outcome.prediction for outcome in read_outcomes(root / f"learnet study{turn}")
             }
-            clips = material(root / "prepared", "casme2-5").prepared.clips["clip"]
+            clips = load_labelled_dataset(root / "prepared", "casme2-5").prepared.clips["clip"]
             same = float(
                 np.mean([found[clip] == answer for clip, answer in zip(clips, expected, strict=True)])
             )

@@ -14,14 +14,14 @@ from matplotlib.figure import Figure
 
 from learnet import Recogniser, Windows
 from learnet.datasets.synthetic.databases import synthetic_video
-from learnet.training.pretrained import pretrained
+from learnet.training.pretrained import pretrained_weights
 
 
 def main(picture: Path) -> None:
     """Render a video, recognise it window by window, and plot the scores."""
     with tempfile.TemporaryDirectory() as folder:
         truth = synthetic_video(Path(folder) / "video.mp4", seed=7, emotion="surprise", duration_s=2.0)
-        recogniser = Recogniser.load(pretrained("ststnet", "flow", 28))
+        recogniser = Recogniser.load(pretrained_weights("ststnet", "flow", 28))
         recognition = recogniser(truth.path, Windows(window_s=0.5, overlap=0.8))
 
     strongest = recognition.strongest

@@ -17,7 +17,7 @@ import pytest
 import learnet
 from learnet.datasets.synthetic.databases import synthesize
 from learnet.study.outcomes import read_outcomes
-from learnet.training.pretrained import answering
+from learnet.training.pretrained import default_weights
 
 QUICK = learnet.Training(epochs=1, mirror="none")
 SMALL = learnet.Preparation(size=28, face="none")
@@ -43,12 +43,12 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def reading(database: Path) -> learnet.Reading:
+def reading(database: Path) -> learnet.DatasetIndex:
     return learnet.read_dataset("casme2", database)
 
 
 @pytest.fixture(scope="module")
-def prepared(reading: learnet.Reading, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prepared(reading: learnet.DatasetIndex, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("prepared") / "prepared"
     learnet.prepare(reading, out, SMALL, jobs=1)
     return out
@@ -65,7 +65,7 @@ def study(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def recogniser() -> learnet.Recogniser:
     """The shipped weights, for clips that are face crops already."""
-    return replace(learnet.Recogniser.load(answering("image", 112)), finder=None)
+    return replace(learnet.Recogniser.load(default_weights("image", 112)), finder=None)
 
 
 # ---------------------------------------------------------------- names
@@ -112,17 +112,17 @@ def test_the_version_is_that_of_the_package() -> None:
 # ---------------------------------------------------------------- databases and clips
 
 
-def test_a_database_is_read(reading: learnet.Reading, database: Path) -> None:
+def test_a_database_is_read(reading: learnet.DatasetIndex, database: Path) -> None:
     assert len(reading.clips) == 4
     assert all(isinstance(clip, learnet.Clip) and clip.path.is_dir() for clip in reading.clips)
     assert {clip.person for clip in reading.clips} == {"casme2/01", "casme2/02"}
-    assert learnet.DATASETS["casme2"].read(database, learnet.Selection()).clips == reading.clips
+    assert learnet.DATASETS["casme2"].read(database, learnet.DatasetSubset()).clips == reading.clips
     assert learnet.DATASETS["casme2"].fps == 200
 
 
 def test_a_selection_that_the_database_does_not_have_is_refused(database: Path) -> None:
     with pytest.raises(learnet.LearnetError, match="has no --part"):
-        learnet.read_dataset("casme2", database, learnet.Selection(part="HS"))
+        learnet.read_dataset("casme2", database, learnet.DatasetSubset(part="HS"))
 
 
 def test_a_clip_names_its_person_and_refuses_marks_out_of_order() -> None:
@@ -132,7 +132,7 @@ def test_a_clip_names_its_person_and_refuses_marks_out_of_order() -> None:
         replace(clip, apex=10)
 
 
-def test_frames_of_a_clip_are_the_pictures_of_its_folder(reading: learnet.Reading) -> None:
+def test_frames_of_a_clip_are_the_pictures_of_its_folder(reading: learnet.DatasetIndex) -> None:
     folder = reading.clips[0].path
     with learnet.open_video(folder, 200.0) as video:
         frames = list(video)
@@ -154,7 +154,7 @@ def test_a_dynamic_image_follows_from_its_definition(rng: np.random.Generator) -
     np.testing.assert_allclose(learnet.dynamic_image(frames), expected, rtol=1e-6, atol=1e-3)
 
 
-def test_a_database_is_prepared(prepared: Path, reading: learnet.Reading) -> None:
+def test_a_database_is_prepared(prepared: Path, reading: learnet.DatasetIndex) -> None:
     """The range of an image is the whole of 0..255, by the definition of the joint normalisation."""
     images = np.load(prepared / "images.npy")
     assert images.shape == (4, 28, 28, 3) and images.dtype == np.uint8
@@ -165,12 +165,12 @@ def test_a_database_is_prepared(prepared: Path, reading: learnet.Reading) -> Non
     assert about["preparation"]["size"] == SMALL.size and about["synthetic"] is True
 
 
-def test_a_clip_that_cannot_be_prepared_is_a_finding(reading: learnet.Reading, tmp_path: Path) -> None:
+def test_a_clip_that_cannot_be_prepared_is_a_finding(reading: learnet.DatasetIndex, tmp_path: Path) -> None:
     """No frames in the one folder, a real clip in the other."""
     (tmp_path / "empty").mkdir()
     lost = replace(reading.clips[0], path=tmp_path / "empty")
     found = [learnet.Finding("note", "all", "made by hand")]
-    both = learnet.Reading([lost, reading.clips[1]], found)
+    both = learnet.DatasetIndex([lost, reading.clips[1]], found)
     prepared = learnet.prepare(both, tmp_path / "out", learnet.Preparation(size=30, face="none"), jobs=1)
     assert prepared.images.shape == (1, 30, 30, 3)
     audit = (tmp_path / "out" / "audit.csv").read_text(encoding="utf-8")
@@ -180,7 +180,7 @@ def test_a_clip_that_cannot_be_prepared_is_a_finding(reading: learnet.Reading, t
 # ---------------------------------------------------------------- studies
 
 
-def test_a_study_answers_every_clip_once(study: Path, reading: learnet.Reading) -> None:
+def test_a_study_answers_every_clip_once(study: Path, reading: learnet.DatasetIndex) -> None:
     outcomes = read_outcomes(study)
     assert sorted(outcome.clip for outcome in outcomes) == sorted(clip.key for clip in reading.clips)
     emotions = {clip.key: clip.emotion for clip in reading.clips}
@@ -198,7 +198,7 @@ def test_a_study_of_chosen_settings(prepared: Path, study: Path, tmp_path: Path)
     asked = learnet.Study(network="learnet", classes="auto", keep_weights=False)
     record = json.loads((study / "study.json").read_text(encoding="utf-8"))
     classes, fingerprint = record["scheme"]["classes"], record["prepared"]["fingerprint"]
-    choice = learnet.Choice(
+    choice = learnet.Selection(
         candidates={"short": QUICK, "long": replace(QUICK, epochs=3)},
         groups={"a": (people[0],), "b": (people[1],)},
         scores={"a": {"short": 0.2, "long": 0.4}, "b": {"short": 0.5, "long": 0.4}},
@@ -240,7 +240,7 @@ def test_a_network_has_the_size_of_the_paper_and_answers() -> None:
 
 
 def test_a_video_is_answered_window_by_window(
-    recogniser: learnet.Recogniser, reading: learnet.Reading
+    recogniser: learnet.Recogniser, reading: learnet.DatasetIndex
 ) -> None:
     """Windows of 0.1 s without overlap, 200 frames per second: one for every 20 frames, one for a rest."""
     folder = reading.clips[0].path
@@ -257,7 +257,7 @@ def test_a_video_is_answered_window_by_window(
 
 def test_frames_are_answered_as_they_come(recogniser: learnet.Recogniser, rng: np.random.Generator) -> None:
     """A window of 10 frames and an answer every 5 of 25 frames: after 10, 15, 20 and 25."""
-    settings, answered = learnet.Live(every=5, window_s=0.1), {}
+    settings, answered = learnet.LiveSettings(every=5, window_s=0.1), {}
     with learnet.LiveRecogniser(recogniser, settings, fps=100.0) as live:
         for number in range(25):
             pixels = rng.integers(0, 256, (120, 120, 3), dtype=np.uint8)

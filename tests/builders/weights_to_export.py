@@ -12,14 +12,14 @@ from learnet.core.settings import Preparation, Training
 from learnet.datasets.prepared.store import save_prepared
 from learnet.networks import NETWORKS, as_input
 from learnet.training.checkpoint import save_checkpoint
-from learnet.training.metadata import Facts
+from learnet.training.metadata import CheckpointMetadata
 
 CLASSES = ("happiness", "disgust", "überraschung")
 SIZE = 32
 
 
-def facts(network: str, size: int = SIZE, mirror: str = "none", **preparation: object) -> Facts:
-    return Facts(
+def facts(network: str, size: int = SIZE, mirror: str = "none", **preparation: object) -> CheckpointMetadata:
+    return CheckpointMetadata(
         network=network, classes=CLASSES, size=size, preparation=Preparation(size=size, **preparation), training=Training(mirror=mirror),
         data={"images_kind": "image", "synthetic": "yes"}, versions={"torch": "2"},
     )  # fmt: skip
@@ -52,12 +52,12 @@ def trained(network: str, size: int = SIZE) -> nn.Module:
     return module
 
 
-def write_weights(path: Path, about: Facts) -> Path:
+def write_weights(path: Path, about: CheckpointMetadata) -> Path:
     save_checkpoint(path, trained(about.network, about.size), about)
     return path
 
 
-def write_prepared(out: Path, about: Facts, count: int = 12, people: int = 4) -> Path:
+def write_prepared(out: Path, about: CheckpointMetadata, count: int = 12, people: int = 4) -> Path:
     names = [f"casme2/{number % people:02d}" for number in range(count)]
     clips = pd.DataFrame(
         {"image": range(count), "clip": [f"{name}/{n}" for n, name in enumerate(names)], "person": names, "emotion": "others",

@@ -6,7 +6,7 @@ from pathlib import Path
 import openpyxl
 import xlwt
 
-from learnet.core.records import Clip, Finding, Reading
+from learnet.core.records import Clip, DatasetIndex, Finding
 
 NINE = (
     "Subject",
@@ -138,17 +138,17 @@ def told(clip: Clip) -> tuple[object, ...]:
     )
 
 
-def clips(reading: Reading) -> list[tuple[object, ...]]:
+def clips(reading: DatasetIndex) -> list[tuple[object, ...]]:
     """All clips of a reading as in EXPECTED."""
     return [told(clip) for clip in reading.clips]
 
 
-def kinds(reading: Reading, serious: bool | None = None) -> list[str]:
+def kinds(reading: DatasetIndex, serious: bool | None = None) -> list[str]:
     """The kinds of what was found, in alphabetical order; only serious or harmless ones, if asked."""
     return sorted(finding.kind for finding in reading.findings if serious in (None, finding.serious))
 
 
-def of_kind(reading: Reading, kind: str) -> Finding:
+def of_kind(reading: DatasetIndex, kind: str) -> Finding:
     """The one finding of a kind."""
     (finding,) = [finding for finding in reading.findings if finding.kind == kind]
     return finding

@@ -12,7 +12,7 @@ import pandas as pd
 from learnet.core.records import Finding, Outcome
 from learnet.core.settings import Preparation, Study, Training
 from learnet.datasets.prepared.store import save_prepared
-from learnet.study.outcomes import as_text, header
+from learnet.study.outcomes import outcome_rows, outcomes_header
 
 CLASSES = ("happiness", "disgust", "repression", "surprise", "others")
 
@@ -90,7 +90,7 @@ def write_study(
         for row in rows
         if row["person"] == person
     ]
-    (out / "outcomes.csv").write_text(header(CLASSES) + as_text(outcomes), encoding="utf-8")
+    (out / "outcomes.csv").write_text(outcomes_header(CLASSES) + outcome_rows(outcomes), encoding="utf-8")
     record = {
         "study": out.name,
         "network": network,

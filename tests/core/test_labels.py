@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 from learnet.core.errors import UnknownName
 from learnet.core.labels import (
     ALIASES,
+    DEFAULT_SCHEMES,
     EMOTIONS,
     SCHEMES,
-    USUAL,
     ActionUnit,
     UnknownLabel,
-    action_units,
-    emotion,
-    scheme_for,
+    parse_action_units,
+    parse_emotion,
+    resolve_class_scheme,
 )
 
 
@@ -27,7 +27,7 @@ from learnet.core.labels import (
     ],
 )  # fmt: skip
 def test_words_that_occur_in_the_databases(word: str, meant: str) -> None:
-    assert emotion(word, "here") == meant
+    assert parse_emotion(word, "here") == meant
 
 
 @given(
@@ -36,7 +36,7 @@ def test_words_that_occur_in_the_databases(word: str, meant: str) -> None:
     st.text(" \t\u00a0", max_size=3),
 )
 def test_case_and_blanks_do_not_matter(word: str, case, blanks: str) -> None:
-    assert emotion(blanks + case(word) + blanks, "here") == emotion(word, "here") in EMOTIONS
+    assert parse_emotion(blanks + case(word) + blanks, "here") == parse_emotion(word, "here") in EMOTIONS
 
 
 @given(st.text(max_size=12))
@@ -44,7 +44,7 @@ def test_any_other_word_stops_with_its_place_and_the_known_ones(word: str) -> No
     if word.strip().lower() in {*EMOTIONS, *ALIASES}:
         return
     with pytest.raises(UnknownLabel) as refusal:
-        emotion(word, "book.xlsx row 7")
+        parse_emotion(word, "book.xlsx row 7")
     said = str(refusal.value)
     assert said.startswith("book.xlsx row 7") and repr(word) in said
     assert all(known in said for known in (*EMOTIONS, *ALIASES))
@@ -56,7 +56,7 @@ def test_any_other_word_stops_with_its_place_and_the_known_ones(word: str) -> No
 )
 def test_a_word_that_is_nearly_right_gets_a_suggestion(word: str, meant: str | None) -> None:
     with pytest.raises(UnknownLabel) as refusal:
-        emotion(word, "labels.csv row 7")
+        parse_emotion(word, "labels.csv row 7")
     assert refusal.value.hint.startswith(f"Did you mean {meant!r}? Known: " if meant else "Known: ")
 
 
@@ -143,28 +143,30 @@ def test_class_sizes_of_the_other_databases() -> None:
 
 
 def test_the_scheme_of_a_study() -> None:
-    assert scheme_for("megc-3", ["casme2"], ["fear"]).name == "megc-3"
-    assert scheme_for("auto", ["casme2", "casme2"], ["fear"]).name == "casme2-5"
-    assert scheme_for("auto", ["samm", "casme2"], ["fear"]).name == "megc-3"
-    assert scheme_for("auto", ["smic"], ["negative", "none"]).name == "smic-3"
+    assert resolve_class_scheme("megc-3", ["casme2"], ["fear"]).name == "megc-3"
+    assert resolve_class_scheme("auto", ["casme2", "casme2"], ["fear"]).name == "casme2-5"
+    assert resolve_class_scheme("auto", ["samm", "casme2"], ["fear"]).name == "megc-3"
+    assert resolve_class_scheme("auto", ["smic"], ["negative", "none"]).name == "smic-3"
     assert (
-        scheme_for("auto", ["casme3"], ["negative", "surprise", "others", "positive"]).name == "casme3-4"
+        resolve_class_scheme("auto", ["casme3"], ["negative", "surprise", "others", "positive"]).name
+        == "casme3-4"
     )  # part C
     assert (
-        scheme_for("auto", ["casme3"], ["disgust", "surprise", "others", "happiness"]).name == "casme3-7"
+        resolve_class_scheme("auto", ["casme3"], ["disgust", "surprise", "others", "happiness"]).name
+        == "casme3-7"
     )  # part A
     assert (
-        scheme_for("auto", ["casme2"], ["negative", "surprise"]).name == "megc-3"
+        resolve_class_scheme("auto", ["casme2"], ["negative", "surprise"]).name == "megc-3"
     )  # CASME II's part of the composite alone
-    assert scheme_for("auto", ["casme2"], ["disgust", "surprise", "fear"]).name == "casme2-5"
-    own = scheme_for("auto", ["casme2", "folder"], ["sadness", "fear", "sadness"])
+    assert resolve_class_scheme("auto", ["casme2"], ["disgust", "surprise", "fear"]).name == "casme2-5"
+    own = resolve_class_scheme("auto", ["casme2", "folder"], ["sadness", "fear", "sadness"])
     assert own.classes == ("fear", "sadness") and own.of == {"fear": "fear", "sadness": "sadness"}
     with pytest.raises(UnknownName, match="Did you mean 'casme2-5'"):
-        scheme_for("casme2_5", ["casme2"], [])
+        resolve_class_scheme("casme2_5", ["casme2"], [])
 
 
 def test_every_usual_scheme_is_there() -> None:
-    assert {name for names in USUAL.values() for name in names} <= SCHEMES.keys()
+    assert {name for names in DEFAULT_SCHEMES.values() for name in names} <= SCHEMES.keys()
 
 
 @pytest.mark.parametrize(
@@ -178,11 +180,11 @@ def test_every_usual_scheme_is_there() -> None:
     ],
 )  # fmt: skip
 def test_action_units_in_every_form_that_occurs(text: str, units: str) -> None:
-    assert " ".join(f"{u.side}{u.lip}{u.number}{'k' * u.static}" for u in action_units(text)) == units
+    assert " ".join(f"{u.side}{u.lip}{u.number}{'k' * u.static}" for u in parse_action_units(text)) == units
 
 
 @given(st.lists(st.tuples(st.sampled_from(["", "L", "R"]), st.integers(1, 46), st.sampled_from(["", *"ABCDE"])), max_size=6),
        st.sampled_from(["+", ",", " + ", "\uff0c"]))  # fmt: skip
 def test_action_units_written_out_are_read_back(codes: list[tuple[str, int, str]], join: str) -> None:
     text = join.join(f"{side}{number}{intensity}" for side, number, intensity in codes)
-    assert action_units(text) == tuple(ActionUnit(number, side) for side, number, _ in codes)
+    assert parse_action_units(text) == tuple(ActionUnit(number, side) for side, number, _ in codes)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from learnet.core.parallel import spread
+from learnet.core.parallel import parallel_map
 
 CALLER = """
 import os, sys, time
@@ -29,10 +29,10 @@ def square(number: int) -> tuple[int, int]:
 
 
 def test_answers_come_in_order_and_from_as_many_processes_as_asked() -> None:
-    answers = list(spread(square, range(40), 2))
+    answers = list(parallel_map(square, range(40), 2))
     assert [squared for squared, _ in answers] == [number**2 for number in range(40)]
     assert {pid for _, pid in answers} != {os.getpid()} and len({pid for _, pid in answers}) <= 2
-    assert {pid for _, pid in spread(square, range(3), 1)} == {os.getpid()}
+    assert {pid for _, pid in parallel_map(square, range(3), 1)} == {os.getpid()}
 
 
 @pytest.mark.skipif(

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from learnet.core.errors import BadInput
-from learnet.core.records import Clip, Finding, Reading
+from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.datasets.audit import audit_table, count_rows, finding_rows, write_audit_csv
 from learnet.datasets.readers.casme2 import CASME2
 from learnet.datasets.readers.casme3 import CASME3
@@ -17,7 +17,7 @@ from learnet.datasets.readers.reading.dataset import Dataset
 from tests.builders.written_by_hand import database
 
 
-def reading(*clips: tuple[str, str]) -> Reading:
+def reading(*clips: tuple[str, str]) -> DatasetIndex:
     made = [
         Clip(Path("x"), "d", subject, str(place), emotion, 1, 2, 3, 25.0)
         for place, (subject, emotion) in enumerate(clips)
@@ -26,7 +26,7 @@ def reading(*clips: tuple[str, str]) -> Reading:
         Finding("small", "a", "first small"), Finding("grave", "b", "one grave", serious=True),
         Finding("small", "c", "second small"), Finding("small", "e", "a grave small", serious=True),
     ]  # fmt: skip
-    return Reading(made, findings, {"workbook": "book, 7 columns"})
+    return DatasetIndex(made, findings, {"workbook": "book, 7 columns"})
 
 
 def test_counts_stand_beside_the_published_ones() -> None:
@@ -77,7 +77,7 @@ def test_the_tables_of_a_database(tmp_path: Path) -> None:
 
 
 def test_nothing_found_still_gives_tables() -> None:
-    tables = audit_table(Reading([], []), CASME2)
+    tables = audit_table(DatasetIndex([], []), CASME2)
     assert len(tables["people"]) == len(tables["findings"]) == 0
     assert tables["emotions"]["clips"].sum() == 0
 

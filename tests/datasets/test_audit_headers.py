@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from learnet.core.records import Reading
+from learnet.core.records import DatasetIndex
 from learnet.datasets import read_dataset
 from learnet.datasets.audit_headers import BATCH, with_headers
 from tests.builders.written_by_hand import nine_columns
@@ -31,7 +31,7 @@ def image(root: Path, number: int) -> Path:
     return root / "Cropped" / "sub01" / "EP90_01f" / f"reg_img{number}.jpg"
 
 
-def deep(root: Path) -> Reading:
+def deep(root: Path) -> DatasetIndex:
     return with_headers(read_dataset("casme2", root), jobs=1)
 
 
@@ -84,7 +84,7 @@ def test_sizes_that_change_inside_a_clip_are_serious_and_a_wrong_suffix_is_not(r
 def test_the_number_of_processes_and_batches_changes_nothing(root: Path) -> None:
     image(root, 5).write_bytes(b"")
     reading = read_dataset("casme2", root)
-    many = Reading(reading.clips * (BATCH + 3), [], {})
+    many = DatasetIndex(reading.clips * (BATCH + 3), [], {})
     steps: list[tuple[int, int]] = []
     one, two = with_headers(many, 1, lambda *step: steps.append(step)), with_headers(many, 2)
     assert one == two and len(one.findings) == BATCH + 3

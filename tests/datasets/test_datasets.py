@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from learnet.core.errors import BadInput, LearnetError, UnknownName
-from learnet.core.labels import EMOTIONS, SCHEMES, USUAL
-from learnet.core.settings import Selection
+from learnet.core.labels import DEFAULT_SCHEMES, EMOTIONS, SCHEMES
+from learnet.core.settings import DatasetSubset
 from learnet.datasets import DATASETS, check_selection, read_dataset
 from learnet.datasets.readers.reading.dataset import Dataset
 from tests.builders.written_by_hand import clips, database, images, nine_columns
 
 
 def test_every_dataset_is_called_by_its_name_and_uses_known_words() -> None:
-    assert set(DATASETS) == {*USUAL, "folder"}
+    assert set(DATASETS) == {*DEFAULT_SCHEMES, "folder"}
     for name, dataset in DATASETS.items():
         assert dataset.name == name
         assert dataset.classes in {*SCHEMES, "auto"}
@@ -38,15 +38,15 @@ def test_a_selection_that_the_database_does_not_have_is_refused_with_what_it_has
     with pytest.raises(
         LearnetError, match="CASME II has no --part. It takes --tree cropped|cropped-updated|raw-selected|raw"
     ):
-        read_dataset("casme2", tmp_path, Selection(part="HS"))
+        read_dataset("casme2", tmp_path, DatasetSubset(part="HS"))
     with pytest.raises(
         LearnetError, match="CASME II has no tree 'crop'. Choose from cropped, cropped-updated"
     ):
-        read_dataset("casme2", tmp_path, Selection(tree="crop"))
+        read_dataset("casme2", tmp_path, DatasetSubset(tree="crop"))
     with pytest.raises(LearnetError, match="Clips of your own has no --expressions. It takes no selection"):
-        check_selection(DATASETS["folder"], Selection(expressions="all"))
-    check_selection(replace(DATASETS["folder"], takes={"list": ()}), Selection(list=Path("any.csv")))
-    assert clips(read_dataset("casme2", tmp_path, Selection(tree="cropped"))) == clips(
+        check_selection(DATASETS["folder"], DatasetSubset(expressions="all"))
+    check_selection(replace(DATASETS["folder"], takes={"list": ()}), DatasetSubset(list=Path("any.csv")))
+    assert clips(read_dataset("casme2", tmp_path, DatasetSubset(tree="cropped"))) == clips(
         read_dataset("casme2", tmp_path)
     )
 
@@ -101,8 +101,8 @@ def test_faces_are_hidden_only_where_a_licence_is_known_to_forbid_them() -> None
 def test_the_selections_on_its_page_are_those_it_has(name: str) -> None:
     page = (Path(__file__).parents[2] / "docs" / "datasets" / f"{name}.md").read_text()
     for field, value in re.findall(r"--(tree|part|expressions) ([A-Za-z-]+)", page):
-        check_selection(DATASETS[name], Selection(**{field: value}))
+        check_selection(DATASETS[name], DatasetSubset(**{field: value}))
     for call in re.findall(r"`read\((.*?)\)`", page):
         values = re.fullmatch(r"root, Selection\((\w+)=\"([\w-]+)\"\)", call)
         assert values, f"read({call}) is no call of the loader"
-        check_selection(DATASETS[name], Selection(**{values[1]: values[2]}))
+        check_selection(DATASETS[name], DatasetSubset(**{values[1]: values[2]}))

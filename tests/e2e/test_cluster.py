@@ -22,7 +22,7 @@ from learnet.core.errors import LearnetError
 from learnet.core.settings import Resources, Study, Training
 from learnet.datasets.prepared.store import save_prepared
 from learnet.study import cluster
-from learnet.study.cluster import joined, name_of, spread_on
+from learnet.study.cluster import connect, name_of, parallel_map_on_cluster
 from learnet.study.run import run_study
 from tests.builders import errands
 from tests.builders.commands import HANG_S
@@ -261,8 +261,10 @@ def test_nothing_is_lost_when_the_client_and_then_the_scheduler_are_killed(
 def test_a_worker_that_joins_late_is_looked_at_and_used(crew: Crew, prepared: Path, tmp_path: Path) -> None:
     crew.worker("a")
     crew.wait_for(1)
-    with joined(crew.address, errands.nothing) as found:
-        answers = spread_on(found, partial(errands.tell, log=tmp_path / "log"), range(400), prepared)
+    with connect(crew.address, errands.nothing) as found:
+        answers = parallel_map_on_cluster(
+            found, partial(errands.tell, log=tmp_path / "log"), range(400), prepared
+        )
         assert next(answers) == 0
         crew.worker("b", threads=2)
         crew.wait_for(2)
@@ -282,8 +284,8 @@ def test_content_is_sent_once_to_each_worker_and_removed(
     crew.wait_for(1)
     monkeypatch.chdir(prepared.parent)
     monkeypatch.setattr(cluster, "CHUNK", 1000)
-    with joined(crew.address, errands.nothing) as found:
-        answers = spread_on(
+    with connect(crew.address, errands.nothing) as found:
+        answers = parallel_map_on_cluster(
             found, partial(errands.tell, log=tmp_path / "log"), range(10), Path("/proc/self/cwd/prepared")
         )
         assert list(answers) == [piece * piece for piece in range(10)]
@@ -299,10 +301,10 @@ def test_a_piece_that_kills_its_workers_ends_in_one_line(crew: Crew, prepared: P
         crew.worker(name)
     crew.wait_for(3)
     with (
-        joined(crew.address, errands.nothing) as found,
+        connect(crew.address, errands.nothing) as found,
         pytest.raises(LearnetError, match="2 workers died while they were at it") as caught,
     ):
-        list(spread_on(found, errands.die, range(4), prepared))
+        list(parallel_map_on_cluster(found, errands.die, range(4), prepared))
     assert "\n" not in str(caught.value)
 
 
@@ -336,7 +338,7 @@ def test_a_port_where_somebody_else_listens(
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
         with (
             pytest.raises(LearnetError, match=f"No Dask scheduler answers at {address} .*{why}"),
-            joined(address, errands.nothing),
+            connect(address, errands.nothing),
         ):
             pass
 
@@ -347,7 +349,7 @@ def test_a_port_where_somebody_else_listens(
 def test_what_is_no_address(address: str) -> None:
     with (
         pytest.raises(LearnetError, match=f"No Dask scheduler answers at {address}"),
-        joined(address, errands.nothing),
+        connect(address, errands.nothing),
     ):
         pass
 
@@ -356,7 +358,7 @@ def test_without_dask_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "distributed", None)
     with (
         pytest.raises(LearnetError, match=r"pip install 'learnet\[cluster\]'"),
-        joined("tcp://127.0.0.1:9", errands.nothing),
+        connect("tcp://127.0.0.1:9", errands.nothing),
     ):
         pass
 
@@ -387,7 +389,7 @@ def test_no_workers_and_workers_that_do_not_fit(
         worker = crew.worker("odd", path=path) if path else None
         if worker:
             crew.wait_for(1)
-        with pytest.raises(LearnetError, match=says), joined(crew.address, errands.numbers):
+        with pytest.raises(LearnetError, match=says), connect(crew.address, errands.numbers):
             pass
         if worker:
             worker.kill(), worker.wait()

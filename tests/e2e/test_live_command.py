@@ -17,7 +17,7 @@ from learnet import cli
 from learnet.core.settings import Preparation
 from learnet.networks import NETWORKS
 from learnet.training.checkpoint import save_checkpoint
-from learnet.training.metadata import Facts
+from learnet.training.metadata import CheckpointMetadata
 from learnet.video.reader import Frame, Video, VideoInfo, write_video
 from tests.builders.commands import HANG_S, LEARNET
 
@@ -36,7 +36,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("live")
     for face in ("none", "haar"):
         preparation = Preparation(face=face, size=28)  # type: ignore[arg-type]
-        facts = Facts("learnet", CLASSES, 28, preparation, None, {"synthetic": "yes"}, {})
+        facts = CheckpointMetadata("learnet", CLASSES, 28, preparation, None, {"synthetic": "yes"}, {})
         save_checkpoint(place / f"{face}.safetensors", NETWORKS["learnet"](2, 28), facts)
     write_video(place / "film.mp4", pictures(100), 100.0)
     return place

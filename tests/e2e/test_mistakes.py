@@ -20,10 +20,10 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from learnet.core.settings import Preparation, Training
     from learnet.networks import NETWORKS
     from learnet.training.checkpoint import save_checkpoint
-    from learnet.training.metadata import Facts
+    from learnet.training.metadata import CheckpointMetadata
 
     path = tmp_path_factory.mktemp("weights") / "w.safetensors"
-    facts = Facts(
+    facts = CheckpointMetadata(
         "learnet",
         ("happiness", "disgust"),
         112,

@@ -24,7 +24,7 @@ class _Answers(BaseHTTPRequestHandler):
     promised = None  # length announced; None: the true one
     asked = 0
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         type(self).asked += 1
         if self.path.endswith("missing"):
             self.send_error(404)

@@ -18,7 +18,7 @@ from learnet.core.errors import BadCheckpoint, BadInput, LearnetError, OutputTak
 from learnet.inference.onnx_export import export_onnx
 from learnet.networks import NETWORKS
 from learnet.training.checkpoint import load_checkpoint, save_checkpoint
-from learnet.training.metadata import as_json
+from learnet.training.metadata import metadata_to_json
 from tests.builders.weights_to_export import (
     CLASSES,
     SIZE,
@@ -92,7 +92,7 @@ def test_the_file_says_all_that_its_user_needs(place: Path, whole: Path) -> None
     model = onnx.load(whole)
     onnx.checker.check_model(model, full_check=True)
     said, (module, weights) = about(whole), load_checkpoint(place / "w.safetensors")
-    assert said["learnet"] == as_json(weights)
+    assert said["learnet"] == metadata_to_json(weights)
     assert json.loads(said["classes"]) == list(CLASSES)
     assert json.loads(said["normalisation"]) == {
         "input": "float32 (batch, 3, size, size), RGB",

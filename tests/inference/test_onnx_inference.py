@@ -15,11 +15,18 @@ from onnx import TensorProto, helper, numpy_helper
 
 from learnet.core.errors import BadCheckpoint, LearnetError
 from learnet.inference.onnx_export import export_onnx
-from learnet.inference.onnx_inference import NORMALISATION, as_input, is_onnx, load_onnx, mirrored, softmax
+from learnet.inference.onnx_inference import (
+    NORMALISATION,
+    as_input,
+    is_onnx,
+    load_onnx,
+    mirror_images,
+    softmax,
+)
 from learnet.inference.recogniser import Recogniser
 from learnet.networks import as_input as torch_input
 from learnet.training import augment
-from learnet.training.metadata import Facts, as_json
+from learnet.training.metadata import CheckpointMetadata, metadata_to_json
 from learnet.training.torch_scores import predict_scores
 from tests.builders.weights_to_export import CLASSES, SIZE, facts, pictures, trained, write_weights
 
@@ -45,8 +52,8 @@ def by_hand(path: Path, about: dict[str, str], weights: np.ndarray, size: int = 
     return path
 
 
-def told(about: Facts = FACTS) -> dict[str, str]:
-    return {"learnet": as_json(about), "normalisation": json.dumps(NORMALISATION)}
+def told(about: CheckpointMetadata = FACTS) -> dict[str, str]:
+    return {"learnet": metadata_to_json(about), "normalisation": json.dumps(NORMALISATION)}
 
 
 def weights(classes: int = 3, size: int = SIZE) -> np.ndarray:
@@ -59,7 +66,7 @@ def test_images_are_fed_as_torch_is_fed() -> None:
     batch = as_input(pictures(3))
     for kind in ("image", "flow"):
         np.testing.assert_array_equal(
-            mirrored(batch, kind), augment.mirror(torch.from_numpy(batch), kind).numpy()
+            mirror_images(batch, kind), augment.mirror(torch.from_numpy(batch), kind).numpy()
         )
     large = np.array([[1000, 999, -1000], [0, 0, 0]], dtype=np.float32)
     np.testing.assert_allclose(
@@ -188,10 +195,12 @@ def test_graphs_of_others_are_refused(tmp_path: Path) -> None:
     refused(by_hand(path, {}, weights()), "learnet did not write this")
     refused(by_hand(path, {**told(), "learnet": "{"}, weights()), "cannot be read")
     refused(
-        by_hand(path, {**told(), "learnet": as_json(FACTS).replace("learnet-1", "learnet-9")}, weights()),
+        by_hand(
+            path, {**told(), "learnet": metadata_to_json(FACTS).replace("learnet-1", "learnet-9")}, weights()
+        ),
         "learnet-9",
     )
-    refused(by_hand(path, {"learnet": as_json(FACTS)}, weights()), "not known here .None")
+    refused(by_hand(path, {"learnet": metadata_to_json(FACTS)}, weights()), "not known here .None")
     refused(
         by_hand(path, {**told(), "normalisation": json.dumps({**NORMALISATION, "scale": 1})}, weights()),
         "not known here",

@@ -24,13 +24,13 @@ from learnet.motion.normalise import joint_minmax
 from learnet.motion.pipeline import make_image
 from learnet.networks import NETWORKS
 from learnet.training.checkpoint import save_checkpoint
-from learnet.training.metadata import Facts
+from learnet.training.metadata import CheckpointMetadata
 from learnet.training.torch_scores import predict_scores
 from learnet.video.reader import Frame, read_frames, write_video
 
 CLASSES = ("happiness", "disgust", "surprise", "others")
 SIZE = 48
-FACTS = Facts(
+FACTS = CheckpointMetadata(
     network="learnet", classes=CLASSES, size=SIZE, preparation=Preparation(face="none", size=SIZE), training=None,
     data={"people": "casme2/01\ncasme2/02", "fingerprint": "0"}, versions={},
 )  # fmt: skip
@@ -40,7 +40,7 @@ def network() -> torch.nn.Module:
     return NETWORKS["learnet"](len(CLASSES), SIZE, seed=5).eval()
 
 
-def recogniser(folder: Path, facts: Facts = FACTS) -> Recogniser:
+def recogniser(folder: Path, facts: CheckpointMetadata = FACTS) -> Recogniser:
     """An untrained network, by way of its checkpoint; its scores are near to each other, and differ from image to image."""
     save_checkpoint(folder / "weights.safetensors", network(), facts)
     return Recogniser.load(folder / "weights.safetensors")

@@ -14,7 +14,7 @@ from learnet.metrics.score import score
 from learnet.metrics.scores import ONE_PERSON, calibration, interval_text, summarise
 from learnet.metrics.significance import difference
 from learnet.report.comparison.compare import compare
-from learnet.report.comparison.tables import sheets
+from learnet.report.comparison.tables import comparison_tables
 from learnet.report.comparison.writers import as_csv
 from learnet.report.explain.localisation import over_people
 from learnet.report.page import write_report
@@ -99,7 +99,7 @@ def test_the_report_says_so(studies: list[Path], tmp_path: Path) -> None:
 
 def test_the_comparison_says_so(studies: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
     found = compare(studies)
-    for sheet in sheets(found)[:2]:
+    for sheet in comparison_tables(found)[:2]:
         assert all(ONE_PERSON in cell for cell in sheet.lines[0].cells[1:4])
     assert "nan" not in as_csv(found).lower()
     app(["compare", *map(str, studies)], exit_on_error=False, result_action="return_value")

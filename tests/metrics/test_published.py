@@ -2,7 +2,7 @@
 
 import pytest
 
-from learnet.core.labels import SCHEMES, USUAL
+from learnet.core.labels import DEFAULT_SCHEMES, SCHEMES
 from learnet.metrics.published import ALL, COMPOSITE, PUBLISHED, Published, beside
 from learnet.metrics.scores import MEASURES
 from learnet.networks import NETWORKS
@@ -12,7 +12,7 @@ from learnet.networks import NETWORKS
 def test_each_is_of_what_learnet_knows(one: Published) -> None:
     assert (
         one.scheme in SCHEMES
-        and set(one.databases) <= USUAL.keys()
+        and set(one.databases) <= DEFAULT_SCHEMES.keys()
         and one.databases == tuple(sorted(one.databases))
     )
     assert (

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from learnet.core.errors import BadInput, LearnetError
 from learnet.core.records import Outcome
 from learnet.metrics.read import Answers, read_answers
-from learnet.study.outcomes import as_text, header, megc_log
+from learnet.study.outcomes import megc_log, outcome_rows, outcomes_header
 from tests.builders.written_study import write_prepared, write_study
 
 MEGC = ("negative", "positive", "surprise")
@@ -95,7 +95,7 @@ def test_outcomes_of_a_study(tmp_path: Path) -> None:
         )
         for seed in (0, 1)
     ]
-    (tmp_path / "outcomes.csv").write_text(header(MEGC) + as_text(made))
+    (tmp_path / "outcomes.csv").write_text(outcomes_header(MEGC) + outcome_rows(made))
     for place in (tmp_path, tmp_path / "outcomes.csv"):
         found = read_answers(place)
         assert [
@@ -205,7 +205,9 @@ def test_what_a_study_writes_is_read_back(tmp_path: Path, rows: list[tuple[str, 
     ]
     expected = sorted((o.dataset, o.person, o.clip, o.truth, o.prediction) for o in made)
     assert sorted(told(read(tmp_path, megc_log(made, MEGC)))) == expected
-    assert sorted(told(read(tmp_path, header(MEGC) + as_text(made), "outcomes.csv"))) == expected
+    assert (
+        sorted(told(read(tmp_path, outcomes_header(MEGC) + outcome_rows(made), "outcomes.csv"))) == expected
+    )
 
 
 PIECE = st.sampled_from(

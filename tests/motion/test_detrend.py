@@ -14,11 +14,11 @@ from torch import nn
 
 from learnet.core.errors import LearnetError
 from learnet.core.settings import Training
-from learnet.motion.detrend import StoredImages, level
+from learnet.motion.detrend import StoredImages, detrend
 from learnet.motion.normalise import per_channel
 from learnet.networks import NETWORKS
 from learnet.training import train as training_module
-from learnet.training.loop import TrainingSet, descend
+from learnet.training.loop import TrainingSet, fit
 from learnet.training.torch_scores import evaluation_scores, predict_scores
 from learnet.training.train import resolve_mirror, train, train_leaky
 
@@ -41,9 +41,9 @@ def bump(x: float, y: float, height: float) -> np.ndarray:
 def test_a_bump_is_all_that_is_left_of_a_moving_head(
     offset: float, across: float, down: float, way: float
 ) -> None:
-    moved = level(stretched(bump(9, 12, way) + offset + across * X + down * Y, bump(18, 20, 1.0)))[0].astype(
-        float
-    )
+    moved = detrend(stretched(bump(9, 12, way) + offset + across * X + down * Y, bump(18, 20, 1.0)))[
+        0
+    ].astype(float)
     slope = 1 + SIDE * (
         abs(across) + abs(down)
     )  # a steep plane leaves few grey levels for the bump, and it hides less well
@@ -54,23 +54,23 @@ def test_a_bump_is_all_that_is_left_of_a_moving_head(
 def test_strain_stays_and_the_images_given_too() -> None:
     image = stretched(bump(9, 12, 1.0) + 0.05 * X, bump(18, 20, 1.0))
     before = image.copy()
-    assert np.array_equal(level(image)[..., 2], image[..., 2]) and np.array_equal(image, before)
+    assert np.array_equal(detrend(image)[..., 2], image[..., 2]) and np.array_equal(image, before)
 
 
 def test_a_plane_alone_leaves_no_large_movement_where_there_was_none() -> None:
     flat = np.full((1, SIDE, SIDE, 3), 128, np.uint8)
-    assert set(level(flat)[..., :2].ravel()) == {128}
+    assert set(detrend(flat)[..., :2].ravel()) == {128}
 
 
 def test_images_do_not_know_of_each_other(rng: np.random.Generator) -> None:
     many = rng.integers(0, 256, (1003, 8, 8, 3), dtype=np.uint8)
-    together = level(many)
-    assert all(np.array_equal(together[i : i + 1], level(many[i : i + 1])) for i in (0, 499, 500, 1002))
+    together = detrend(many)
+    assert all(np.array_equal(together[i : i + 1], detrend(many[i : i + 1])) for i in (0, 499, 500, 1002))
 
 
 def test_a_mirrored_face_stays_a_mirrored_face() -> None:
     u, v = bump(9, 12, 1.0) + 0.03 * X, bump(18, 20, -1.0) + 0.05 * Y
-    one, other = level(stretched(u, v))[0], level(stretched(-u[:, ::-1], v[:, ::-1]))[0]
+    one, other = detrend(stretched(u, v))[0], detrend(stretched(-u[:, ::-1], v[:, ::-1]))[0]
     np.testing.assert_allclose(255 - one[:, ::-1, 0].astype(int), other[..., 0].astype(int), atol=1)
     np.testing.assert_allclose(one[:, ::-1, 1].astype(int), other[..., 1].astype(int), atol=1)
     assert one[12, 9, 0] == pytest.approx(255, abs=1)
@@ -81,16 +81,19 @@ def test_training_and_test_both_see_level_images(network: str, rng: np.random.Ge
     """Once, not twice: with the setting as without it on images that were made level before."""
     images, labels = rng.integers(0, 256, (12, SIDE, SIDE, 3), dtype=np.uint8), np.arange(12) % 3
     people = [str(i % 4) for i in range(12)]
-    raw, flat = TrainingSet(images, labels, people, 3), TrainingSet(level(images), labels, people, 3)
+    raw, flat = TrainingSet(images, labels, people, 3), TrainingSet(detrend(images), labels, people, 3)
     asked = Training(epochs=2, batch=6, mirror="none", level=True, inner_groups=2)
     plain = Training(epochs=2, batch=6, mirror="none", inner_groups=2)
     one, other = train(network, raw, asked), train(network, flat, plain)
     assert one.epochs == other.epochs
     np.testing.assert_array_equal(
-        predict_scores(one.module, images, levelled=100), predict_scores(other.module, level(images))
+        predict_scores(one.module, images, detrend_percentile=100),
+        predict_scores(other.module, detrend(images)),
     )
     assert (
-        np.abs(predict_scores(one.module, images, levelled=100) - predict_scores(one.module, images)).max()
+        np.abs(
+            predict_scores(one.module, images, detrend_percentile=100) - predict_scores(one.module, images)
+        ).max()
         > 1e-3
     )
     leaky, plainly = train_leaky(network, raw, raw, asked), train_leaky(network, flat, flat, plain)
@@ -109,7 +112,7 @@ def test_what_is_beyond_the_percentile_is_cut_off_and_the_rest_grows() -> None:
     """Against the definition, place by place: without a plane to take out, each channel over its own percentile."""
     spiked = stretched(bump(9, 12, 1.0), bump(18, 20, -1.0))
     spiked[0, 2, 3] = 255, 0, 255  # one place that outshines the face
-    whole, cut = level(spiked)[0].astype(float), level(spiked, 95)[0].astype(float)
+    whole, cut = detrend(spiked)[0].astype(float), detrend(spiked, 95)[0].astype(float)
     for way in (0, 1):
         apart = (whole[..., way] - 127.5) / 127.5
         largest = sorted(np.abs(apart).ravel())
@@ -129,7 +132,7 @@ def test_what_is_beyond_the_percentile_is_cut_off_and_the_rest_grows() -> None:
 def test_an_image_without_strain_stays_without() -> None:
     flat = np.zeros((2, SIDE, SIDE, 3), np.uint8)
     flat[..., :2] = 128
-    assert not level(flat, 90)[..., 2].any()
+    assert not detrend(flat, 90)[..., 2].any()
 
 
 def test_stretching_is_for_level_images() -> None:
@@ -138,9 +141,9 @@ def test_stretching_is_for_level_images() -> None:
     with pytest.raises(LearnetError, match="--stretch is a percentile from 50 to 100, not 40"):
         Training(level=True, stretch=40)
     assert [
-        Training().levelled,
-        Training(level=True).levelled,
-        Training(level=True, stretch=90).levelled,
+        Training().detrend_percentile,
+        Training(level=True).detrend_percentile,
+        Training(level=True, stretch=90).detrend_percentile,
     ] == [0, 100, 90]
 
 
@@ -151,10 +154,10 @@ def test_a_network_answers_on_images_stretched_as_in_training(rng: np.random.Gen
         Training(epochs=2, batch=6, mirror="none", **more) for more in ({"level": True, "stretch": 80}, {})
     )
     one = train("learnet", TrainingSet(images, labels, people, 3), asked)
-    other = train("learnet", TrainingSet(level(images, 80), labels, people, 3), plain)
+    other = train("learnet", TrainingSet(detrend(images, 80), labels, people, 3), plain)
     np.testing.assert_array_equal(
-        predict_scores(one.module, images, levelled=asked.levelled),
-        predict_scores(other.module, level(images, 80)),
+        predict_scores(one.module, images, detrend_percentile=asked.detrend_percentile),
+        predict_scores(other.module, detrend(images, 80)),
     )
 
 
@@ -187,7 +190,7 @@ def test_epochs_are_chosen_on_images_as_at_test(
 ) -> None:
     """Stretched as --stretch says, not at random as in training: only so does the network answer rightly."""
     images, labels = rng.integers(0, 256, (24, 8, 8, 3), dtype=np.uint8), np.arange(24) % 3
-    as_tested = [image.tobytes() for image in level(images, 90)]
+    as_tested = [image.tobytes() for image in detrend(images, 90)]
     monkeypatch.setattr(RightOnceTrained, "known", dict(zip(as_tested, labels.tolist(), strict=True)))
     monkeypatch.setattr(RightOnceTrained, "seen", [])
     monkeypatch.setattr(training_module, "NETWORKS", {"right-once-trained": RightOnceTrained})
@@ -216,9 +219,10 @@ def test_images_of_the_three_kinds_cannot_be_mixed(rng: np.random.Generator) -> 
     for_training, for_evaluation = stored.for_training(training), stored.for_evaluation(100)
     data = TrainingSet(stored.pixels, np.arange(6) % 2, [str(i) for i in range(6)], 2)
     network = NETWORKS["learnet"](2, 28).eval()
-    test, examples, fit = beartype(evaluation_scores), beartype(TrainingSet.examples), beartype(descend)
+    test, examples = beartype(evaluation_scores), beartype(TrainingSet.examples)
+    checked_fit = beartype(fit)
     assert test(network, for_evaluation).shape == (6, 2)
-    assert len(fit(network, examples(data, for_training), training, 1)) == 1
+    assert len(checked_fit(network, examples(data, for_training), training, 1)) == 1
     for wrong in (stored, stored.pixels, for_training):
         with pytest.raises(REFUSED):
             test(network, wrong)
@@ -226,13 +230,13 @@ def test_images_of_the_three_kinds_cannot_be_mixed(rng: np.random.Generator) -> 
         with pytest.raises(REFUSED):
             examples(data, wrong)
     with pytest.raises(REFUSED):
-        fit(network, data, training, 1)
+        checked_fit(network, data, training, 1)
 
 
 def test_varied_stretching_gives_each_image_a_percentile_of_its_own(rng: np.random.Generator) -> None:
     images = rng.integers(0, 256, (60, 8, 8, 3), dtype=np.uint8)
     learned = as_learned(images, Training(level=True, vary_stretch=70, seed=3))
-    ways = {percentile: level(images, percentile) for percentile in range(70, 101)}
+    ways = {percentile: detrend(images, percentile) for percentile in range(70, 101)}
     fitting = [
         {percentile for percentile, made in ways.items() if np.array_equal(made[i], learned[i])}
         for i in range(60)
@@ -248,7 +252,7 @@ def test_varied_stretching_is_for_level_images() -> None:
         Training(vary_stretch=90)
     with pytest.raises(LearnetError, match="--vary-stretch is a percentile from 50 to 100, not 101"):
         Training(level=True, vary_stretch=101)
-    assert Training(level=True, vary_stretch=90).levelled == 100  # at test nothing is cut off
+    assert Training(level=True, vary_stretch=90).detrend_percentile == 100  # at test nothing is cut off
 
 
 def test_a_network_learns_from_varied_images_and_answers_on_even_ones(rng: np.random.Generator) -> None:

@@ -12,18 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learnet.core.errors import BadInput, LearnetError, OutputTaken
-from learnet.core.records import Reading
+from learnet.core.records import DatasetIndex
 from learnet.core.settings import Preparation, Resources, Study, Training
-from learnet.datasets.prepared.concat import pool, save_pool
+from learnet.datasets.prepared.concat import concatenate, save_concatenated
 from learnet.datasets.prepared.prepare import prepare
-from learnet.datasets.prepared.store import Prepared, load_prepared, save_prepared, stamp
+from learnet.datasets.prepared.store import PreparedDataset, file_stamp, load_prepared, save_prepared
 from learnet.datasets.splits import make_folds
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.detrend import EvaluationImages
 from learnet.motion.phases import PHASES, WHOLE, Phases, joined, taken
 from learnet.study.cluster import name_of
-from learnet.study.jobs import Task, run_tasks
-from learnet.study.labelled import material
+from learnet.study.jobs import FoldJob, run_jobs
+from learnet.study.labelled import load_labelled_dataset
 from learnet.study.run import run_study, train_on_all
 from learnet.training import torch_scores as scores_module
 from learnet.training import train as training_module
@@ -38,7 +38,7 @@ ALONE = Resources(jobs=1, device="cpu")
 # ---------------------------------------------------------------- in the prepared folder
 
 
-def clips(root: Path) -> Reading:
+def clips(root: Path) -> DatasetIndex:
     """Six clips with an apex inside; one whose apex is its last frame, one whose apex nobody gave, one where it is the onset."""
     reading = database(root)
     odd = {
@@ -50,7 +50,7 @@ def clips(root: Path) -> Reading:
         clip_of(write_clip(root / "odd" / name, movement(50 + place, 9)), "07", name, 9, **facts)
         for place, (name, facts) in enumerate(odd.items())
     ]
-    return Reading([*reading.clips, *more], [])
+    return DatasetIndex([*reading.clips, *more], [])
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_cut_off_and_gone_on_with_the_bytes_are_the_same(tmp_path: Path) -> None
 @pytest.mark.parametrize("motion", sorted(MOTION_IMAGES.keys() - {WHOLE}))
 def test_only_the_dynamic_image_has_them(tmp_path: Path, motion: str) -> None:
     with pytest.raises(LearnetError, match=f"--phases is for --motion dynamic, and this is {motion}"):
-        prepare(Reading([], []), tmp_path / "out", Preparation(motion), phases=True)
+        prepare(DatasetIndex([], []), tmp_path / "out", Preparation(motion), phases=True)
 
 
 # ---------------------------------------------------------------- a folder whose images say what they are
@@ -187,7 +187,7 @@ def test_a_training_side_holds_the_phases_of_its_clips_and_no_others(tmp_path: P
     save_prepared(
         tmp_path / "fear", there.images, there.clips.assign(emotion=emotions), there.about, [], there.phases
     )
-    data = material(tmp_path / "fear", "casme2-5")
+    data = load_labelled_dataset(tmp_path / "fear", "casme2-5")
     for fold in make_folds(Study(), data.people, data.truth, data.datasets, 0):
         learned = data.training_set(fold.train, phases=True).with_phases
         rows = [data.rows[i] for i in fold.train]
@@ -251,12 +251,12 @@ class Watch:
 def test_whoever_is_scored_was_learned_from_in_no_phase_and_is_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network: str, protocol: str, inner: int
 ) -> None:
-    data = material(coded(tmp_path / "p"), "casme2-5")
+    data = load_labelled_dataset(coded(tmp_path / "p"), "casme2-5")
     study = Study(network=network, protocol=protocol, groups=2)  # type: ignore[arg-type]
     settings = replace(QUICK, mirror="none", inner_groups=inner)
     for fold in make_folds(study, data.people, data.truth, data.datasets, 0):
         watch = Watch(monkeypatch)
-        run_tasks([Task("s", network, fold, settings, None, None)], data)
+        run_jobs([FoldJob("s", network, fold, settings, None, None)], data)
         assert watch.learned == {(clip, phase) for clip in fold.train for phase in range(3)}
         assert len(watch.now) == 3 * len(fold.train)
         assert [clip for clip, _ in watch.scored[-1][0]] == list(fold.test)
@@ -285,14 +285,14 @@ def test_the_phases_of_the_person_tested_cannot_be_felt(tmp_path: Path, network:
             [],
             replace(honest.phases, blocks=[images]),
         )
-        data = material(tmp_path / f"{name}-p", "casme2-5")
+        data = load_labelled_dataset(tmp_path / f"{name}-p", "casme2-5")
         fold = next(
             f for f in make_folds(Study(), data.people, data.truth, data.datasets, 0) if f.name == "casme2/02"
         )
         file = tmp_path / f"{name}.safetensors"
         weights.append(
-            run_tasks(
-                [Task("s", network, fold, replace(QUICK, mirror="none", inner_groups=2), None, file)], data
+            run_jobs(
+                [FoldJob("s", network, fold, replace(QUICK, mirror="none", inner_groups=2), None, file)], data
             )[0]
         )
     assert weights[0][0] == weights[1][0] and weights[0][1] == weights[1][1]
@@ -361,8 +361,8 @@ def test_pooled_they_stay_with_their_clips(tmp_path: Path) -> None:
         coded(tmp_path / "a", 2, without=(1,)),
         coded(tmp_path / "b", 3, "samm", without=(0, 8), shift=6),
     ]
-    found = pool(parts, tmp_path / "pooled")
-    saved = save_pool(found)
+    found = concatenate(parts, tmp_path / "pooled")
+    saved = save_concatenated(found)
     assert (
         found.phases and saved.phases and saved.phases.record == found.phases.record == saved.about["phases"]
     )
@@ -373,14 +373,14 @@ def test_pooled_they_stay_with_their_clips(tmp_path: Path) -> None:
         assert [(rows[place], code) for place, code in zip(of, codes(images), strict=True)] == [
             (0, (0, 1)), (0, (0, 2)), (5, (5, 1)), (5, (5, 2)), (7, (7, 1)), (7, (7, 2)), (14, (14, 1)),
         ]  # fmt: skip
-    assert save_pool(pool(parts, tmp_path / "pooled")).reused
+    assert save_concatenated(concatenate(parts, tmp_path / "pooled")).reused
 
 
 def test_pooled_with_a_folder_that_has_none_there_are_none_and_it_is_named(tmp_path: Path) -> None:
     there = load_prepared(coded(tmp_path / "b", 3, "samm", shift=6))
     save_prepared(tmp_path / "plain", there.images, there.clips, {**there.about, "phases": None}, [])
     folders = [coded(tmp_path / "a", 2), tmp_path / "plain"]
-    assert pool(folders, tmp_path / "pooled").phases is None
+    assert concatenate(folders, tmp_path / "pooled").phases is None
     with pytest.raises(LearnetError, match=f"there are none in {tmp_path / 'plain'}\\."):
         run_study(folders, tmp_path / "study", Study(), QUICK, ALONE)
     assert not (tmp_path / "study").exists()
@@ -457,19 +457,19 @@ DAMAGE = {
 @pytest.mark.parametrize("what", DAMAGE)
 def test_damaged_files_are_refused(tmp_path: Path, what: str) -> None:
     folder = coded(tmp_path / "p")
-    before = stamp(folder)
+    before = file_stamp(folder)
     DAMAGE[what](folder)
     with pytest.raises(BadInput, match="this prepared folder is damaged"):
         load_prepared(folder)
     if (folder / "phases.csv").exists() and (folder / "phases.npy").exists():
-        assert stamp(folder) != before  # so nobody goes on with what was read before
+        assert file_stamp(folder) != before  # so nobody goes on with what was read before
 
 
 def test_a_worker_knows_a_folder_with_them_from_one_without(tmp_path: Path) -> None:
-    one: Prepared = load_prepared(coded(tmp_path / "a"))
+    one: PreparedDataset = load_prepared(coded(tmp_path / "a"))
     assert one.phases
     spoiled = replace(one.phases, blocks=[255 - np.array(one.phases.blocks[0])])
     save_prepared(tmp_path / "b", one.images, one.clips, one.about, [], spoiled)
     save_prepared(tmp_path / "c", one.images, one.clips, {**one.about, "phases": None}, [])
     assert len({name_of(tmp_path / name) for name in "abc"}) == 3
-    assert len(stamp(tmp_path / "a")) == 5 and len(stamp(tmp_path / "c")) == 3
+    assert len(file_stamp(tmp_path / "a")) == 5 and len(file_stamp(tmp_path / "c")) == 3

@@ -9,8 +9,8 @@ from learnet.core.errors import BadInput
 from learnet.core.settings import Preparation
 from learnet.motion.magnify import magnified
 from learnet.motion.pipeline import make_image
-from learnet.motion.trace import Marks, take_steps
-from learnet.report.clip_figures import steps_figure
+from learnet.motion.trace import ClipMarks, trace_pipeline
+from learnet.report.clip_figures import trace_figure
 from tests.datasets.prepared.test_prepare import pulsed, write_clip
 
 
@@ -23,7 +23,7 @@ def clip(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("motion", ["dynamic", "flow-dis", "difference", "onset-face", "lbp-top"])
 def test_every_step_is_that_of_preparing(clip: Path, motion: str) -> None:
     preparation = Preparation(motion=motion, face="none", size=120, magnify=2.0)
-    steps = take_steps(clip, preparation, Marks(onset=12, offset=24), fps=200.0)
+    steps = trace_pipeline(clip, preparation, ClipMarks(onset=12, offset=24), fps=200.0)
     frames = pulsed(16, 6)[1:14]
     np.testing.assert_array_equal(steps.frames, frames)
     np.testing.assert_array_equal(steps.crops, frames)
@@ -31,7 +31,7 @@ def test_every_step_is_that_of_preparing(clip: Path, motion: str) -> None:
     np.testing.assert_array_equal(steps.made.image, make_image(frames, preparation, None, fps=200.0).image)
     assert steps.numbers == tuple(range(12, 25)) and steps.numbers[steps.apex] == 17 and steps.detected
     assert steps.course.argmax() == steps.apex and steps.preparation == preparation.settled
-    given = take_steps(clip, preparation, Marks(12, 15, 24), fps=200.0)
+    given = trace_pipeline(clip, preparation, ClipMarks(12, 15, 24), fps=200.0)
     assert (given.apex, given.detected) == (3, False)
     np.testing.assert_array_equal(given.made.image, make_image(frames, preparation, None, 3, 200.0).image)
 
@@ -39,12 +39,12 @@ def test_every_step_is_that_of_preparing(clip: Path, motion: str) -> None:
 def test_an_apex_must_be_among_the_frames(clip: Path) -> None:
     for apex in (11, 10, 27):
         with pytest.raises(BadInput, match=f"no frame {apex} after the onset; the frames are 11 to 26"):
-            take_steps(clip, Preparation(face="none"), Marks(apex=apex))
+            trace_pipeline(clip, Preparation(face="none"), ClipMarks(apex=apex))
 
 
 def test_the_figure_shows_the_steps(clip: Path) -> None:
-    steps = take_steps(clip, Preparation(motion="flow-dis", face="none", size=56), Marks())
-    figure = steps_figure(steps)
+    steps = trace_pipeline(clip, Preparation(motion="flow-dis", face="none", size=56), ClipMarks())
+    figure = trace_figure(steps)
     strips, crops, motion = (part.axes for part in figure.subfigs)
     captions = [axes.get_xlabel() for axes in strips]
     assert captions[0] == "11\nonset" and captions[-1] == "26\noffset" and "17\napex" in captions
@@ -63,8 +63,8 @@ def test_the_figure_shows_the_steps(clip: Path) -> None:
 
 def test_the_figure_of_histograms(clip: Path) -> None:
     """Three planes of one unit, so of one range, from 0."""
-    steps = take_steps(clip, Preparation(motion="lbp-top", face="none", size=60), Marks())
-    planes = steps_figure(steps).subfigs[-1].axes[:3]
+    steps = trace_pipeline(clip, Preparation(motion="lbp-top", face="none", size=60), ClipMarks())
+    planes = trace_figure(steps).subfigs[-1].axes[:3]
     assert [axes.get_title(loc="left") for axes in planes] == [
         f"{plane}, root of share" for plane in ("XY", "XT", "YT")
     ]
@@ -74,6 +74,6 @@ def test_the_figure_of_histograms(clip: Path) -> None:
 def test_a_clip_without_any_motion_is_drawn(tmp_path: Path) -> None:
     still = write_clip(tmp_path / "still", np.repeat(pulsed(2, 1)[:1], 3, axis=0))
     for motion in ("dynamic", "flow-tvl1"):
-        figure = steps_figure(take_steps(still, Preparation(motion=motion, face="none"), Marks()))
+        figure = trace_figure(trace_pipeline(still, Preparation(motion=motion, face="none"), ClipMarks()))
         figure.draw_without_rendering()
         assert any(axes.images for part in figure.subfigs for axes in part.axes), motion

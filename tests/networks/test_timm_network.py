@@ -15,7 +15,7 @@ from learnet.core.settings import Preparation, Training
 from learnet.networks import NETWORKS, timm_network
 from learnet.training.checkpoint import load_checkpoint, save_checkpoint
 from learnet.training.loop import TrainingSet
-from learnet.training.metadata import Facts
+from learnet.training.metadata import CheckpointMetadata
 from learnet.training.train import train, train_together
 
 FAKE = """
@@ -157,7 +157,7 @@ def test_it_is_trained_and_kept_like_any_other(tmp_path: Path, rng: np.random.Ge
     beside = train_together("timm:anysize", [part, part], [training, replace(training, seed=1)])[0].module
     for name, tensor in module.state_dict().items():
         torch.testing.assert_close(beside.state_dict()[name], tensor, atol=1e-4, rtol=1e-3)
-    facts = Facts(
+    facts = CheckpointMetadata(
         "timm:anysize", ("a", "b", "c"), 28, Preparation(size=28), training, {"images_kind": "image"}, {}
     )
     save_checkpoint(tmp_path / "w.safetensors", module, facts)

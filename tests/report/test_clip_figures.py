@@ -12,7 +12,7 @@ from learnet.core.errors import BadInput
 from learnet.core.settings import Preparation, Windows
 from learnet.inference.recogniser import Answer, Recognition, Shown
 from learnet.report.clip_figures import answer_figure, save_answer
-from learnet.training.metadata import Facts
+from learnet.training.metadata import CheckpointMetadata
 from learnet.video.reader import VideoInfo
 
 
@@ -44,7 +44,7 @@ def recognition(rng: np.random.Generator) -> Recognition:
         frames=30,
         duration_s=1.25,
         weights="weights.safetensors",
-        facts=Facts("learnet", classes, 28, Preparation(size=28), None, {}, {}),
+        facts=CheckpointMetadata("learnet", classes, 28, Preparation(size=28), None, {}, {}),
         windows=Windows(),
         answers=(
             answer(0, dict(zip(classes, (0.2, 0.5, 0.3), strict=True))),

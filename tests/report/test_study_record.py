@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from learnet.core.errors import BadInput, LearnetError
 from learnet.metrics.scores import summarise
-from learnet.report.study_record import Record, check, read_record, read_records, shared_people
+from learnet.report.study_record import StudyRecord, check, read_record, read_records, shared_people
 from tests.builders.written_study import write_prepared, write_study
 
 PEOPLE, ANSWERS, COMPLETE, NUMBERS, IMAGES = range(5)
@@ -203,7 +203,7 @@ def test_a_record_of_given_weights(study: Path) -> None:
         training=None,
         settings={"weights": "w.safetensors"},
     )
-    record: Record = read_record(study)
+    record: StudyRecord = read_record(study)
     assert not record.leaky and check(record)[PEOPLE].passed
 
 

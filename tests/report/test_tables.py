@@ -20,7 +20,7 @@ from sklearn.metrics import (
 from learnet.core.records import Finding
 from learnet.core.settings import Study, Training
 from learnet.report import tables
-from learnet.report.study_record import Record, read_records
+from learnet.report.study_record import StudyRecord, read_records
 from tests.builders.written_study import CLASSES, write_prepared, write_study
 
 
@@ -35,7 +35,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def records(folders: list[Path]) -> list[Record]:
+def records(folders: list[Path]) -> list[StudyRecord]:
     return read_records(folders)
 
 
@@ -44,7 +44,7 @@ def answers(folders: list[Path]) -> list[pd.DataFrame]:
     return [pd.read_csv(folder / "outcomes.csv") for folder in folders]
 
 
-def test_measures_beside_scikit_learn(records: list[Record], answers: list[pd.DataFrame]) -> None:
+def test_measures_beside_scikit_learn(records: list[StudyRecord], answers: list[pd.DataFrame]) -> None:
     table = tables.measures(records)
     for row, found in zip(table.itertuples(), answers, strict=True):
         seeds = [part for _, part in found.groupby("seed")]
@@ -61,7 +61,7 @@ def test_measures_beside_scikit_learn(records: list[Record], answers: list[pd.Da
     assert (table["UF1 low"] < table["UF1"]).all() and (table["UF1"] < table["UF1 high"]).all()
 
 
-def test_floor_beside_scikit_learns_dummy(records: list[Record], answers: list[pd.DataFrame]) -> None:
+def test_floor_beside_scikit_learns_dummy(records: list[StudyRecord], answers: list[pd.DataFrame]) -> None:
     truth = answers[1]["truth"]
     said = DummyClassifier(strategy="most_frequent").fit(truth, truth).predict(truth)
     floor = tables.floor(records[0])
@@ -73,7 +73,7 @@ def test_floor_beside_scikit_learns_dummy(records: list[Record], answers: list[p
     assert list(floor.values.values()) == pytest.approx(expected)
 
 
-def test_classes_beside_scikit_learn(records: list[Record], answers: list[pd.DataFrame]) -> None:
+def test_classes_beside_scikit_learn(records: list[StudyRecord], answers: list[pd.DataFrame]) -> None:
     for record, found in zip(records, answers, strict=True):
         parts = [
             precision_recall_fscore_support(
@@ -92,14 +92,14 @@ def test_classes_beside_scikit_learn(records: list[Record], answers: list[pd.Dat
         )
 
 
-def test_confusion_beside_scikit_learn(records: list[Record], answers: list[pd.DataFrame]) -> None:
+def test_confusion_beside_scikit_learn(records: list[StudyRecord], answers: list[pd.DataFrame]) -> None:
     for record, found in zip(records, answers, strict=True):
         np.testing.assert_array_equal(
             tables.confused(record), confusion_matrix(found["truth"], found["prediction"], labels=CLASSES)
         )
 
 
-def test_people_beside_pandas(records: list[Record], answers: list[pd.DataFrame]) -> None:
+def test_people_beside_pandas(records: list[StudyRecord], answers: list[pd.DataFrame]) -> None:
     table = tables.people(records).set_index("person")
     for record, found in zip(records, answers, strict=True):
         right = found.assign(right=found["truth"] == found["prediction"]).groupby("person")["right"]
@@ -113,7 +113,7 @@ def test_people_beside_pandas(records: list[Record], answers: list[pd.DataFrame]
     assert (table["clips"] == 6).all()
 
 
-def test_answers_average_the_seeds(records: list[Record], answers: list[pd.DataFrame]) -> None:
+def test_answers_average_the_seeds(records: list[StudyRecord], answers: list[pd.DataFrame]) -> None:
     table = tables.answers(records).set_index("clip")
     mean = answers[0].groupby("clip")[list(CLASSES)].mean()
     assert list(table.index) == sorted(mean.index)
@@ -123,7 +123,7 @@ def test_answers_average_the_seeds(records: list[Record], answers: list[pd.DataF
     assert (table["svm: answer"] == one["prediction"]).all() and (table["truth"] == one["truth"]).all()
 
 
-def test_seeds_one_by_one(records: list[Record], answers: list[pd.DataFrame]) -> None:
+def test_seeds_one_by_one(records: list[StudyRecord], answers: list[pd.DataFrame]) -> None:
     table = tables.seeds(records)
     assert list(table["study"]) == ["learnet"] * 3 and list(table["seed"]) == ["0", "1", "scores averaged"]
     right = answers[0]["truth"] == answers[0]["prediction"]
@@ -132,7 +132,7 @@ def test_seeds_one_by_one(records: list[Record], answers: list[pd.DataFrame]) ->
 
 
 def test_composition_counts_clips_people_and_who_is_left_out(
-    records: list[Record], answers: list[pd.DataFrame]
+    records: list[StudyRecord], answers: list[pd.DataFrame]
 ) -> None:
     table = tables.composition(records[0]).set_index("class")
     by_class = answers[1].groupby("truth")
@@ -142,7 +142,7 @@ def test_composition_counts_clips_people_and_who_is_left_out(
 
 
 @pytest.fixture(scope="module")
-def of_two(tmp_path_factory: pytest.TempPathFactory) -> Record:
+def of_two(tmp_path_factory: pytest.TempPathFactory) -> StudyRecord:
     """A study over six people each of casme2 and samm; SAMM has no repression."""
     home = tmp_path_factory.mktemp("two")
     prepared = write_prepared(home / "prepared", dataset=lambda person: "samm" if person % 2 else "casme2")
@@ -154,7 +154,7 @@ def of_two(tmp_path_factory: pytest.TempPathFactory) -> Record:
     return read_records([study])[0]
 
 
-def test_databases_are_scored_apart(of_two: Record) -> None:
+def test_databases_are_scored_apart(of_two: StudyRecord) -> None:
     table = tables.datasets([of_two]).set_index("dataset")
     found = pd.read_csv(of_two.folder / "outcomes.csv")
     for name, part in found.groupby("dataset"):
@@ -171,7 +171,7 @@ def test_databases_are_scored_apart(of_two: Record) -> None:
     assert table["absent"].to_dict() == {"casme2": "", "samm": "repression"}
 
 
-def test_composition_tells_the_databases_apart(of_two: Record) -> None:
+def test_composition_tells_the_databases_apart(of_two: StudyRecord) -> None:
     table = tables.composition(of_two).set_index("class")
     found = pd.read_csv(of_two.folder / "outcomes.csv").query("seed == 0")
     for name in ("casme2", "samm"):
@@ -180,7 +180,7 @@ def test_composition_tells_the_databases_apart(of_two: Record) -> None:
     assert table["in samm"]["repression"] == 0 and pd.isna(table["in samm"]["fear (left out)"])
 
 
-def test_one_database_needs_no_rows(records: list[Record]) -> None:
+def test_one_database_needs_no_rows(records: list[StudyRecord]) -> None:
     assert tables.datasets(records).empty
 
 
@@ -197,7 +197,7 @@ def test_audit_counts_kinds_and_puts_serious_first() -> None:
     assert tables.audit([]).empty
 
 
-def test_side_by_side_leaves_gaps(records: list[Record]) -> None:
+def test_side_by_side_leaves_gaps(records: list[StudyRecord]) -> None:
     table = tables.side_by_side(
         records, [{"batch_size": 32, "mirror": True}, {"other": {"a_b": 1, "c": [1, None]}}]
     )
@@ -208,7 +208,7 @@ def test_side_by_side_leaves_gaps(records: list[Record]) -> None:
     ]
 
 
-def test_the_command_names_each_database_of_a_study_across_them(records: list[Record]) -> None:
+def test_the_command_names_each_database_of_a_study_across_them(records: list[StudyRecord]) -> None:
     asked = {
         **records[0].about["settings"],
         "protocol": "across",
@@ -219,7 +219,7 @@ def test_the_command_names_each_database_of_a_study_across_them(records: list[Re
     assert "--protocol across --train-on casme2 --train-on smic --test-on samm" in words
 
 
-def test_the_command_asks_for_the_same_study(records: list[Record]) -> None:
+def test_the_command_asks_for_the_same_study(records: list[StudyRecord]) -> None:
     """Read by the command line itself: what it would run is what study.json says was run."""
     from learnet.cli import app
 
@@ -234,7 +234,7 @@ def test_the_command_asks_for_the_same_study(records: list[Record]) -> None:
         assert str(folder) == record.about["prepared"]["folder"] and out.name == record.folder.name
 
 
-def test_the_command_writes_from_as_the_command_line_reads_it(records: list[Record]) -> None:
+def test_the_command_writes_from_as_the_command_line_reads_it(records: list[StudyRecord]) -> None:
     from learnet.cli import app
 
     about = {**records[0].about, "training": {**records[0].about["training"], "from_": "pretrained"}}

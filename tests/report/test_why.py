@@ -10,7 +10,7 @@ import pytest
 from learnet.core.settings import Resources, Study, Training
 from learnet.datasets.prepared.store import load_prepared, save_prepared
 from learnet.report.explain.attribution import occlusion
-from learnet.report.explain.clips import open_cases
+from learnet.report.explain.clips import open_explained_clips
 from learnet.report.gallery import gallery
 from learnet.report.page import write_report
 from learnet.report.study_record import read_record
@@ -74,7 +74,7 @@ def test_the_numbers_are_those_of_the_network_that_tested_the_person(studies: Pa
     record = read_record(studies / "linear-svm")
     (one,) = explain(record, gallery(record, 3), 1, 1).drawings
     clip = one.said.split(" looked in ")[1].split(":")[0]
-    case = open_cases(studies / "linear-svm").one(clip)
+    case = open_explained_clips(studies / "linear-svm").one(clip)
     expected = occlusion(case.module, case.image, case.facts.classes.index(case.answer))
     assert set(one.table["method"]) == {"occlusion"}
     np.testing.assert_allclose(one.table.drop(columns=["method", "row"]).to_numpy(), expected)

@@ -11,20 +11,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
-import distributed  # noqa: F401 (its import sets levels of loggers)
+import distributed  # noqa: F401
 import numpy as np
 import pytest
 import torch
 
 from learnet.core import malloc as memory
 from learnet.core.errors import LearnetError
-from learnet.core.parallel import spread
+from learnet.core.parallel import parallel_map
 from learnet.core.settings import Resources, Study, Training, Windows
 from learnet.datasets.prepared.prepare import prepare
 from learnet.inference.recogniser import Recogniser
 from learnet.study.evaluate import evaluate
 from learnet.study.run import run_study, train_on_all
-from learnet.training.pretrained import answering
+from learnet.training.pretrained import default_weights
 from tests.datasets.prepared.test_prepare import SMALL, database
 from tests.study.test_run import write_prepared
 
@@ -113,7 +113,7 @@ def a_preparation(prepared: Path, out: Path) -> None:
 
 
 def a_prediction(prepared: Path, out: Path) -> None:
-    recogniser = replace(Recogniser.load(answering("image", 112)), finder=None)
+    recogniser = replace(Recogniser.load(default_weights("image", 112)), finder=None)
     recogniser(database(out / "data").clips[0].path, Windows(), fps=200.0)
 
 
@@ -139,7 +139,7 @@ def test_a_call_leaves_the_process_as_it_was(
 def test_filters_of_the_caller_stay_and_answers_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """Filters that are set between two answers are still there when the work is done."""
     with warnings.catch_warnings():
-        answers = spread(abs, [-1, -2, -3], 1)
+        answers = parallel_map(abs, [-1, -2, -3], 1)
         assert next(answers) == 1
         warnings.filterwarnings("ignore", "of the caller")
         own = warnings.filters[0]
@@ -172,4 +172,4 @@ def mapped_apart(size: int) -> int:
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left as they are")
 def test_worker_processes_keep_what_they_free() -> None:
     """31 MiB are more than a fresh process keeps, and less than the largest threshold that glibc takes."""
-    assert list(spread(mapped_apart, [31 * 2**20] * 4, 2)) == [0] * 4
+    assert list(parallel_map(mapped_apart, [31 * 2**20] * 4, 2)) == [0] * 4

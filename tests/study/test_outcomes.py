@@ -7,9 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learnet.core.errors import BadInput
-from learnet.core.files import write_whole
+from learnet.core.files import write_atomically
 from learnet.core.records import Outcome
-from learnet.study.outcomes import as_text, header, megc_log, parse, read_outcomes, whole_folds
+from learnet.study.outcomes import (
+    complete_folds,
+    megc_log,
+    outcome_rows,
+    outcomes_header,
+    parse_outcomes,
+    read_outcomes,
+)
 
 NAMES = st.text(
     st.characters(codec="utf-8", exclude_characters="\0\r\n", exclude_categories=("Cs",)),
@@ -40,12 +47,12 @@ def outcome(clip: str, fold: str = "f", seed: int = 0, truth: str = "a", predict
     )
 )
 def test_written_and_read_back(outcomes: list[Outcome]) -> None:
-    assert parse(Path("x"), header(["a", "b"]) + as_text(outcomes)) == outcomes
+    assert parse_outcomes(Path("x"), outcomes_header(["a", "b"]) + outcome_rows(outcomes)) == outcomes
 
 
 def test_columns_are_those_promised() -> None:
     assert (
-        header(["happiness", "fear"])
+        outcomes_header(["happiness", "fear"])
         == "study,fold,seed,clip,dataset,person,truth,prediction,happiness,fear\n"
     )
 
@@ -53,18 +60,18 @@ def test_columns_are_those_promised() -> None:
 @pytest.mark.parametrize("cut", range(1, 40, 3))
 def test_a_fold_cut_off_is_not_counted(tmp_path: Path, cut: int) -> None:
     folds = [[outcome("d/1/a", "1"), outcome("d/1/b", "1")], [outcome("d/2/a", "2"), outcome("d/2/b", "2")]]
-    text = header(["a", "b"]) + "".join(map(as_text, folds))
+    text = outcomes_header(["a", "b"]) + "".join(map(outcome_rows, folds))
     (tmp_path / "outcomes.csv").write_text(text[:-cut])
     expected = [("1", 0, 2), ("2", 0, 2), ("3", 0, 1)]
-    assert whole_folds(tmp_path / "outcomes.csv", expected) == folds[:1]
+    assert complete_folds(tmp_path / "outcomes.csv", expected) == folds[:1]
     (tmp_path / "outcomes.csv").write_text(text)
-    assert whole_folds(tmp_path / "outcomes.csv", expected) == folds
+    assert complete_folds(tmp_path / "outcomes.csv", expected) == folds
 
 
 def test_nothing_there_is_nothing_done(tmp_path: Path) -> None:
-    assert whole_folds(tmp_path / "outcomes.csv", [("1", 0, 2)]) == []
+    assert complete_folds(tmp_path / "outcomes.csv", [("1", 0, 2)]) == []
     (tmp_path / "outcomes.csv").write_text("study,fol")
-    assert whole_folds(tmp_path / "outcomes.csv", [("1", 0, 2)]) == []
+    assert complete_folds(tmp_path / "outcomes.csv", [("1", 0, 2)]) == []
 
 
 def test_megc_log_by_hand() -> None:
@@ -86,7 +93,7 @@ def test_unreadable_rows_are_named(tmp_path: Path) -> None:
     (tmp_path / "outcomes.csv").write_text("a,b\n")
     with pytest.raises(BadInput, match="columns are a, b"):
         read_outcomes(tmp_path)
-    (tmp_path / "outcomes.csv").write_text(header(["a", "b"]) + "s,f,zero,c,d,p,a,b,0.1,0.9\n")
+    (tmp_path / "outcomes.csv").write_text(outcomes_header(["a", "b"]) + "s,f,zero,c,d,p,a,b,0.1,0.9\n")
     with pytest.raises(BadInput, match="zero"):
         read_outcomes(tmp_path)
 
@@ -95,13 +102,13 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "x.json"
-    write_whole(file, "old")
+    write_atomically(file, "old")
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space"):
-        write_whole(file, "new")
+        write_atomically(file, "new")
     assert file.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["x.json"]

@@ -19,9 +19,9 @@ from learnet.core.errors import BadCheckpoint, LearnetError, OutputTaken
 from learnet.core.settings import Resources, Study, Training
 from learnet.datasets.prepared.store import load_prepared, save_prepared
 from learnet.study.evaluate import evaluate
-from learnet.study.folder import held
-from learnet.study.jobs import Task, run_tasks
-from learnet.study.labelled import material
+from learnet.study.folder import lock_study_folder
+from learnet.study.jobs import FoldJob, run_jobs
+from learnet.study.labelled import load_labelled_dataset
 from learnet.study.outcomes import read_outcomes
 from learnet.study.run import make_folds, run_study, train_on_all
 from learnet.training.checkpoint import load_checkpoint
@@ -168,13 +168,13 @@ def test_the_person_tested_cannot_be_felt_in_training(
     settings = replace(QUICK, mirror="none", inner_groups=2)
     weights = []
     for name in ("honest", "spoiled"):
-        data = material(tmp_path / name, "casme2-7")
+        data = load_labelled_dataset(tmp_path / name, "casme2-7")
         fold = next(
             f for f in make_folds(Study(), data.people, data.truth, data.datasets, 0) if f.name == "casme2/02"
         )
-        kept = run_tasks([Task("s", network, fold, settings, None, tmp_path / f"{name}.safetensors")], data)[
-            0
-        ][2]
+        kept = run_jobs(
+            [FoldJob("s", network, fold, settings, None, tmp_path / f"{name}.safetensors")], data
+        )[0][2]
         (tmp_path / f"{name}.safetensors").write_bytes(kept or b"")
         weights.append(load_checkpoint(tmp_path / f"{name}.safetensors")[0].state_dict())
     assert all((weights[0][key] == weights[1][key]).all() for key in weights[0])
@@ -383,18 +383,23 @@ def test_a_choice_is_no_missing_setting(tmp_path: Path) -> None:
     with_choice = {"training": {"seed": 0}, "choice": {"seeds": 1, "candidates": {"a": older}}}
     out.mkdir()
     (out / "study.json").write_text(json.dumps(with_choice), encoding="utf-8")
-    with pytest.raises(OutputTaken, match="differs in training.epochs"), held(out, {"training": training}):
+    with (
+        pytest.raises(OutputTaken, match="differs in training.epochs"),
+        lock_study_folder(out, {"training": training}),
+    ):
         pass
-    with held(out, {"training": {"seed": 0}, "choice": {"seeds": 1, "candidates": {"a": training}}}):
+    with lock_study_folder(
+        out, {"training": {"seed": 0}, "choice": {"seeds": 1, "candidates": {"a": training}}}
+    ):
         pass
     other = {**training, "mix": 0.2}
     with (
         pytest.raises(OutputTaken, match="differs in choice.candidates"),
-        held(out, {"training": {"seed": 0}, "choice": {"seeds": 1, "candidates": {"a": other}}}),
+        lock_study_folder(out, {"training": {"seed": 0}, "choice": {"seeds": 1, "candidates": {"a": other}}}),
     ):
         pass
     (out / "study.json").write_text(json.dumps({"candidates": {"a": older}}), encoding="utf-8")
-    with held(out, {"candidates": {"a": training}}):
+    with lock_study_folder(out, {"candidates": {"a": training}}):
         pass
 
 
@@ -463,9 +468,9 @@ def test_the_leaky_epoch_is_the_one_that_answers_the_person_tested_best(
 ) -> None:
     """By brute force: every number of epochs along the same schedule, trained anew from the same seed."""
     from learnet.networks import NETWORKS
-    from learnet.training.loop import descend
+    from learnet.training.loop import fit
     from learnet.training.torch_scores import predict_scores
-    from learnet.training.train import settle_statistics
+    from learnet.training.train import recompute_batch_norm
 
     training = Training(epochs=5, batch=4, mirror="none", learning_rate=3e-3)
     study = Study(protocol="leaky-epoch", classes="casme2-7", keep_weights=False)
@@ -475,7 +480,7 @@ def test_the_leaky_epoch_is_the_one_that_answers_the_person_tested_best(
         for line in (tmp_path / "leaky" / "trainings.csv").read_text().splitlines()[1:]
     }
     answers = {outcome.clip: outcome for outcome in read_outcomes(tmp_path / "leaky")}
-    data = material(prepared, "casme2-7")
+    data = load_labelled_dataset(prepared, "casme2-7")
     chosen = []
     for fold in make_folds(study, data.people, data.truth, data.datasets, 0):
         learn, tested = data.training_set(fold.train), data.training_set(fold.test)
@@ -483,8 +488,8 @@ def test_the_leaky_epoch_is_the_one_that_answers_the_person_tested_best(
         scores = []
         for epochs in range(1, 6):
             module = NETWORKS["learnet"](learn.classes, 28, seed=0)
-            descend(module, examples, training, epochs)
-            settle_statistics(module, examples, training)
+            fit(module, examples, training, epochs)
+            recompute_batch_norm(module, examples, training)
             scores.append(predict_scores(module.eval(), tested.images))
         right = [int((found.argmax(axis=1) == tested.labels).sum()) for found in scores]
         best = int(np.argmax(right))

@@ -13,10 +13,16 @@ from sklearn.metrics import f1_score
 from learnet.core.errors import BadInput, LearnetError, OutputTaken
 from learnet.core.records import Fold, Outcome
 from learnet.core.settings import Resources, Study, Training
-from learnet.study.candidates import Choice, pairs_left_out, read_candidates, read_choice, scores_of
+from learnet.study.candidates import (
+    Selection,
+    candidate_scores,
+    leave_two_groups_out,
+    read_candidates,
+    read_selection,
+)
 from learnet.study.outcomes import read_outcomes
 from learnet.study.run import run_study
-from learnet.study.selection import choose
+from learnet.study.selection import select_settings
 from learnet.training.checkpoint import load_checkpoint
 from tests.study.test_run import QUICK, bytes_of, write_prepared
 
@@ -54,7 +60,7 @@ def test_scores_are_those_of_networks_that_saw_neither_the_group_nor_the_clip(
     rng: np.random.Generator,
 ) -> None:
     outcomes = answers(rng)
-    found = scores_of(outcomes, GROUPS, ["x", "y: z"], CLASSES)
+    found = candidate_scores(outcomes, GROUPS, ["x", "y: z"], CLASSES)
     for group, name in itertools.product(GROUPS, ("x", "y: z")):
         wanted = []
         for seed in (0, 1):
@@ -84,7 +90,7 @@ def test_scores_are_those_of_networks_that_saw_neither_the_group_nor_the_clip(
 @given(st.integers(0, 2**31), st.sampled_from(sorted(GROUPS)))
 def test_answers_to_a_groups_own_people_have_no_say_in_its_choice(seed: int, group: str) -> None:
     outcomes = answers(np.random.default_rng(seed))
-    before = scores_of(outcomes, GROUPS, ["x", "y: z"], CLASSES)
+    before = candidate_scores(outcomes, GROUPS, ["x", "y: z"], CLASSES)
     perfect = [
         Outcome(
             *[
@@ -97,7 +103,7 @@ def test_answers_to_a_groups_own_people_have_no_say_in_its_choice(seed: int, gro
         else o
         for o in outcomes
     ]
-    after = scores_of(perfect, GROUPS, ["x", "y: z"], CLASSES)
+    after = candidate_scores(perfect, GROUPS, ["x", "y: z"], CLASSES)
     assert after[group] == before[group]
     assert all(after[other]["x"] >= before[other]["x"] for other in GROUPS)
     assert any(after[other]["x"] > before[other]["x"] for other in GROUPS if other != group)
@@ -109,7 +115,7 @@ def test_every_pair_of_groups_is_left_out_once_whole(groups: int, seed: int, dat
     if len(set(people)) < groups:
         return
     labels = data.draw(st.lists(st.sampled_from(CLASSES), min_size=len(people), max_size=len(people)))
-    named, folds = pairs_left_out(people, labels, groups, seed)
+    named, folds = leave_two_groups_out(people, labels, groups, seed)
     assert sorted(itertools.chain(*named.values())) == sorted(set(people))
     assert [fold.name for fold in folds] == [
         f"{one}+{other}" for one, other in itertools.combinations(named, 2)
@@ -128,7 +134,7 @@ def test_each_fold_takes_the_settings_of_its_persons_group() -> None:
         "g2": {"x": 0.1, "y": 0.0},
         "g3": {"x": 0.2, "y": 0.3},
     }
-    choice = Choice(candidates, GROUPS, scores, {})
+    choice = Selection(candidates, GROUPS, scores, {})
     people = tuple(HOME)
 
     def fold(*test: int) -> Fold:
@@ -144,8 +150,10 @@ def test_a_choice_and_the_study_that_uses_it(tmp_path: Path, rng: np.random.Gene
     prepared = write_prepared(tmp_path / "prepared", rng, people=6)
     (tmp_path / "two.toml").write_text(TWO)
     asked = Study(protocol="groups", groups=3, seeds=2, keep_weights=False)
-    choice = choose(prepared, tmp_path / "choice", tmp_path / "two.toml", asked, QUICK, Resources(jobs=1))
-    assert choice == read_choice(tmp_path / "choice")
+    choice = select_settings(
+        prepared, tmp_path / "choice", tmp_path / "two.toml", asked, QUICK, Resources(jobs=1)
+    )
+    assert choice == read_selection(tmp_path / "choice")
     assert choice.candidates["mixed"] == Training(epochs=2, batch=8, mix=0.4, mirror="none")
     assert (
         len(read_outcomes(tmp_path / "choice" / "trainings")) == 2 * 2 * 2 * 14
@@ -197,7 +205,7 @@ def test_candidates_that_a_network_cannot_tell_apart_do_not_compete(
     with pytest.raises(
         LearnetError, match="linear-svm is fitted in one go, and to it slow and mixed are the same settings"
     ):
-        choose(prepared, tmp_path / "choice", tmp_path / "two.toml", asked, QUICK, Resources(jobs=1))
+        select_settings(prepared, tmp_path / "choice", tmp_path / "two.toml", asked, QUICK, Resources(jobs=1))
     assert not (tmp_path / "choice").exists()
 
 
@@ -221,13 +229,13 @@ def test_a_choice_that_was_cut_off_goes_on_and_another_is_refused(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        choose(
+        select_settings(
             prepared, tmp_path / "a" / "choice", tmp_path / "two.toml", asked, QUICK, Resources(jobs=1), stop
         )
     with pytest.raises(BadInput, match="goes on where it stopped"):
-        read_choice(tmp_path / "a" / "choice")
+        read_selection(tmp_path / "a" / "choice")
     steps: list[int] = []
-    choose(
+    select_settings(
         prepared,
         tmp_path / "a" / "choice",
         tmp_path / "two.toml",
@@ -236,14 +244,18 @@ def test_a_choice_that_was_cut_off_goes_on_and_another_is_refused(
         Resources(jobs=1),
         lambda done, _: steps.append(done),
     )
-    choose(prepared, tmp_path / "b" / "choice", tmp_path / "two.toml", asked, QUICK, Resources(jobs=1))
+    select_settings(
+        prepared, tmp_path / "b" / "choice", tmp_path / "two.toml", asked, QUICK, Resources(jobs=1)
+    )
     assert steps == [5, 6]
     assert bytes_of(tmp_path / "a" / "choice") | {"trainings/run.json": b""} == bytes_of(
         tmp_path / "b" / "choice"
     ) | {"trainings/run.json": b""}
     (tmp_path / "two.toml").write_text(TWO.replace("0.4", "0.2"))
     with pytest.raises(OutputTaken, match="candidates"):
-        choose(prepared, tmp_path / "a" / "choice", tmp_path / "two.toml", asked, QUICK, Resources(jobs=1))
+        select_settings(
+            prepared, tmp_path / "a" / "choice", tmp_path / "two.toml", asked, QUICK, Resources(jobs=1)
+        )
 
 
 @pytest.mark.parametrize(

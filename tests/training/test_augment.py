@@ -8,8 +8,8 @@ from learnet.training import augment
 LIGHT = Training(mirror="none")
 
 
-def draws(count: int, seed: int = 0, training: Training = LIGHT) -> augment.Chances:
-    return augment.draw(count, training, generator(seed))
+def draws(count: int, seed: int = 0, training: Training = LIGHT) -> augment.AugmentationParameters:
+    return augment.draw_parameters(count, training, generator(seed))
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -26,7 +26,9 @@ def test_mirror_flips_and_negates_only_the_horizontal_flow() -> None:
 def test_mirror_some_mirrors_about_half_whole_images() -> None:
     batch = torch.rand(400, 3, 4, 4, generator=generator())
     labels = torch.eye(4).repeat(100, 1)
-    changed, _ = augment.changed(batch, labels, draws(400, 1), Training(mirror="image", augment="none"))
+    changed, _ = augment.apply_augmentation(
+        batch, labels, draws(400, 1), Training(mirror="image", augment="none")
+    )
     flipped = [torch.equal(a, b.flip(-1)) for a, b in zip(changed, batch, strict=True)]
     kept = [torch.equal(a, b) for a, b in zip(changed, batch, strict=True)]
     assert all(a != b for a, b in zip(flipped, kept, strict=True))
@@ -63,7 +65,7 @@ def test_mix_is_linear_in_images_and_labels() -> None:
     batch = (
         labels[:, :3].reshape(4, 3, 1, 1).repeat(1, 1, 2, 2)
     )  # an image spells the first three entries of its label
-    mixed, targets = augment.mix(batch, labels, draws(4, 5, Training(mix=0.4)))
+    mixed, targets = augment.mixup(batch, labels, draws(4, 5, Training(mix=0.4)))
     assert torch.allclose(mixed[:, :, 0, 0], targets[:, :3])
     assert torch.allclose(targets.sum(dim=1), torch.ones(4))
     assert not torch.equal(targets, labels)
@@ -75,7 +77,11 @@ def test_chances_joined_change_each_batch_as_its_own_do() -> None:
     batches = [torch.rand(5, 3, 28, 28, generator=generator(seed)) for seed in range(3)]
     labels = [torch.eye(5) for _ in range(3)]
     chances = [draws(5, seed, settings) for seed in range(3)]
-    alone = [augment.changed(*given, settings) for given in zip(batches, labels, chances, strict=True)]
-    images, targets = augment.changed(torch.cat(batches), torch.cat(labels), augment.join(chances), settings)
+    alone = [
+        augment.apply_augmentation(*given, settings) for given in zip(batches, labels, chances, strict=True)
+    ]
+    images, targets = augment.apply_augmentation(
+        torch.cat(batches), torch.cat(labels), augment.join(chances), settings
+    )
     assert torch.allclose(images, torch.cat([image for image, _ in alone]), atol=1e-6)
     assert torch.allclose(targets, torch.cat([target for _, target in alone]))

@@ -16,9 +16,9 @@ from learnet.core.errors import BadCheckpoint
 from learnet.core.settings import Preparation, Training
 from learnet.networks import NETWORKS
 from learnet.training.checkpoint import load_checkpoint, save_checkpoint
-from learnet.training.metadata import Facts
+from learnet.training.metadata import CheckpointMetadata
 
-FACTS = Facts(
+FACTS = CheckpointMetadata(
     network="learnet",
     classes=("happiness", "disgust", "überraschung"),
     size=28,

@@ -12,7 +12,7 @@ from learnet.core.errors import LearnetError
 from learnet.core.settings import Training
 from learnet.networks import NETWORKS
 from learnet.training import loop as descent
-from learnet.training.loop import TrainingExamples, TrainingSet, descend, descend_together
+from learnet.training.loop import TrainingExamples, TrainingSet, fit, fit_ensemble
 from learnet.training.torch_scores import predict_scores
 from learnet.training.train import train, train_leaky, train_together
 
@@ -61,11 +61,11 @@ def test_a_recorded_step_is_the_step_itself(
     modules, alone = (
         [NETWORKS[network](3, 28, seed=own.seed).double().cuda() for own in trainings] for _ in range(2)
     )
-    losses = descend_together(modules, sets, trainings, epochs)
+    losses = fit_ensemble(modules, sets, trainings, epochs)
     for one, part, own, passes, found, loss in zip(
         alone, sets, trainings, epochs, modules, losses, strict=True
     ):
-        np.testing.assert_allclose(loss, descend(one, part, own, passes), rtol=1e-7)
+        np.testing.assert_allclose(loss, fit(one, part, own, passes), rtol=1e-7)
         np.testing.assert_allclose(weights_of(found), weights_of(one), rtol=0, atol=1e-7)
         began = weights_of(NETWORKS[network](3, 28, seed=own.seed))
         assert (
@@ -79,9 +79,7 @@ def test_a_recorded_step_is_the_step_itself(
 def test_the_gpu_learns_what_the_cpu_learns(network: str, rng: np.random.Generator, in_double: None) -> None:
     part, training = examples(data(rng, 48)), replace(SHORT, augment="none")
     on_cpu, on_gpu = NETWORKS[network](3, 28).double(), NETWORKS[network](3, 28).double().cuda()
-    np.testing.assert_allclose(
-        descend(on_gpu, part, training, 4), descend(on_cpu, part, training, 4), rtol=1e-7
-    )
+    np.testing.assert_allclose(fit(on_gpu, part, training, 4), fit(on_cpu, part, training, 4), rtol=1e-7)
     np.testing.assert_allclose(weights_of(on_gpu), weights_of(on_cpu), rtol=0, atol=1e-7)
 
 

@@ -12,38 +12,42 @@ from safetensors.torch import load
 from learnet.core.errors import BadCheckpoint, LearnetError, OutputTaken
 from learnet.core.settings import Resources, Study, Training
 from learnet.networks import NETWORKS
-from learnet.study.labelled import Material, material
+from learnet.study.labelled import LabelledDataset, load_labelled_dataset
 from learnet.study.run import run_study
 from learnet.training.checkpoint import save_checkpoint
-from learnet.training.initial_weights import start_from
-from learnet.training.metadata import Facts
-from learnet.training.train import settle_statistics, train, train_together
+from learnet.training.initial_weights import load_initial_weights
+from learnet.training.metadata import CheckpointMetadata
+from learnet.training.train import recompute_batch_norm, train, train_together
 from tests.study.test_run import QUICK, write_prepared
 
 STILL = replace(
     QUICK, epochs=1, learning_rate=1e-30, mirror="none"
 )  # nothing can be learned: what comes out is what went in
-FACTS = Facts("learnet", ("surprise", "none", "disgust", "happiness", "sadness"), 28, None, None,
+FACTS = CheckpointMetadata("learnet", ("surprise", "none", "disgust", "happiness", "sadness"), 28, None, None,
               {"images_kind": "image", "synthetic": "yes", "people": "simulated/1\nsimulated/2"}, {})  # fmt: skip
 
 
 @pytest.fixture
-def data(tmp_path: Path, rng: np.random.Generator) -> Material:
-    return material(write_prepared(tmp_path / "prepared", rng, dataset="own"), "auto")
+def data(tmp_path: Path, rng: np.random.Generator) -> LabelledDataset:
+    return load_labelled_dataset(write_prepared(tmp_path / "prepared", rng, dataset="own"), "auto")
 
 
-def given(tmp_path: Path, facts: Facts = FACTS) -> Path:
+def given(tmp_path: Path, facts: CheckpointMetadata = FACTS) -> Path:
     save_checkpoint(
         tmp_path / "w.safetensors", NETWORKS[facts.network](len(facts.classes), facts.size, seed=9), facts
     )
     return tmp_path / "w.safetensors"
 
 
-def started(weights: Path, data: Material, network: str = "learnet") -> bytes:
-    return start_from(str(weights), network, data.prepared, data.scheme.classes, data.people).tensors
+def started(weights: Path, data: LabelledDataset, network: str = "learnet") -> bytes:
+    return load_initial_weights(
+        str(weights), network, data.prepared, data.scheme.classes, data.people
+    ).tensors
 
 
-def test_everything_is_taken_and_each_class_brings_its_own_weights(tmp_path: Path, data: Material) -> None:
+def test_everything_is_taken_and_each_class_brings_its_own_weights(
+    tmp_path: Path, data: LabelledDataset
+) -> None:
     assert data.scheme.classes == ("disgust", "happiness", "sadness", "surprise")
     other = NETWORKS["learnet"](5, 28, seed=9).state_dict()
     trained = train(
@@ -59,7 +63,7 @@ def test_everything_is_taken_and_each_class_brings_its_own_weights(tmp_path: Pat
     )
 
 
-def test_an_unknown_class_makes_the_class_layer_new(tmp_path: Path, data: Material) -> None:
+def test_an_unknown_class_makes_the_class_layer_new(tmp_path: Path, data: LabelledDataset) -> None:
     start = started(
         given(tmp_path, replace(FACTS, classes=("surprise", "none", "disgust", "happiness"))), data
     )
@@ -73,7 +77,7 @@ def test_an_unknown_class_makes_the_class_layer_new(tmp_path: Path, data: Materi
 
 @pytest.mark.parametrize("known", [True, False])
 def test_what_is_kept_of_the_start_is_a_share_of_each_weight(
-    tmp_path: Path, data: Material, known: bool
+    tmp_path: Path, data: LabelledDataset, known: bool
 ) -> None:
     """A quarter of the way back from where the same training ends otherwise; batch statistics are those of the weights half-way."""
     facts = FACTS if known else replace(FACTS, classes=("surprise", "none", "disgust", "happiness"))
@@ -90,12 +94,14 @@ def test_what_is_kept_of_the_start_is_a_share_of_each_weight(
         torch.testing.assert_close(here, back, rtol=1e-3, atol=1e-5)
         moved = max(moved, float((here - there).detach().abs().max()))
     assert moved > 1e-3 and ("classify.weight" in began) == known
-    settle_statistics(ended.load_state_dict(kept.state_dict()) and ended, learned, asked)
+    recompute_batch_norm(ended.load_state_dict(kept.state_dict()) and ended, learned, asked)
     for name, numbers in kept.named_buffers():
         torch.testing.assert_close(numbers, dict(ended.named_buffers())[name], msg=name)
 
 
-def test_to_keep_a_share_of_no_start_or_of_a_tested_epoch_is_refused(tmp_path: Path, data: Material) -> None:
+def test_to_keep_a_share_of_no_start_or_of_a_tested_epoch_is_refused(
+    tmp_path: Path, data: LabelledDataset
+) -> None:
     with pytest.raises(LearnetError, match="add --from"):
         Training(keep_start=0.3)
     with pytest.raises(LearnetError, match="from 0 up to 1, not 1"):
@@ -110,7 +116,7 @@ def test_to_keep_a_share_of_no_start_or_of_a_tested_epoch_is_refused(tmp_path: P
 
 
 def test_a_study_says_where_it_started_and_another_start_is_another_study(
-    tmp_path: Path, data: Material
+    tmp_path: Path, data: LabelledDataset
 ) -> None:
     asked = replace(QUICK, from_=str(given(tmp_path)))
     run_study(
@@ -150,16 +156,18 @@ def test_a_study_says_where_it_started_and_another_start_is_another_study(
 def test_a_study_starts_from_weights_that_come_with_learnet_by_their_name(
     tmp_path: Path, rng: np.random.Generator
 ) -> None:
-    flow = material(write_prepared(tmp_path / "flow", rng, dataset="own", kind="flow"), "auto")
+    flow = load_labelled_dataset(write_prepared(tmp_path / "flow", rng, dataset="own", kind="flow"), "auto")
     by_name, by_fit = (
-        start_from(asked, "learnet", flow.prepared, flow.scheme.classes, ())
+        load_initial_weights(asked, "learnet", flow.prepared, flow.scheme.classes, ())
         for asked in ("learnet-flow-28", "pretrained")
     )
     assert by_name.tensors == by_fit.tensors
     assert by_name.about | {"weights": "pretrained"} == by_fit.about
 
 
-def test_weights_that_have_seen_a_person_of_the_study_are_refused(tmp_path: Path, data: Material) -> None:
+def test_weights_that_have_seen_a_person_of_the_study_are_refused(
+    tmp_path: Path, data: LabelledDataset
+) -> None:
     """The prepared folder is called synthetic, so only synthetic people can be the same people."""
     seen = {**FACTS.data, "people": "own/02\nown/77"}
     with pytest.raises(
@@ -176,15 +184,15 @@ def test_weights_that_have_seen_a_person_of_the_study_are_refused(tmp_path: Path
     ({"network": "ststnet"}, "holds the network 'ststnet', not 'learnet'"),
     ({"data": {"images_kind": "flow"}}, "learned from flow, and these images are image"),
 ])  # fmt: skip
-def test_weights_that_do_not_fit(tmp_path: Path, data: Material, changed: dict, message: str) -> None:
+def test_weights_that_do_not_fit(tmp_path: Path, data: LabelledDataset, changed: dict, message: str) -> None:
     with pytest.raises(BadCheckpoint, match=message):
         started(given(tmp_path, replace(FACTS, **changed)), data)
 
 
-def test_what_cannot_start_from_weights(data: Material) -> None:
+def test_what_cannot_start_from_weights(data: LabelledDataset) -> None:
     with pytest.raises(LearnetError, match="linear-svm is fitted in one go"):
-        start_from("pretrained", "linear-svm", data.prepared, data.scheme.classes, data.people)
+        load_initial_weights("pretrained", "linear-svm", data.prepared, data.scheme.classes, data.people)
     with pytest.raises(
         LearnetError, match="No weights come with learnet for resnet18 on image images of 28 pixels"
     ):
-        start_from("pretrained", "resnet18", data.prepared, data.scheme.classes, data.people)
+        load_initial_weights("pretrained", "resnet18", data.prepared, data.scheme.classes, data.people)

@@ -16,8 +16,8 @@ from learnet.datasets.synthetic.dynamic_images import simulate_dynamic
 from learnet.study.evaluate import evaluate
 from learnet.study.outcomes import read_outcomes
 from learnet.training.checkpoint import load_checkpoint
-from learnet.training.metadata import check_fit
-from learnet.training.pretrained import FOLDER, answering, named, pretrained
+from learnet.training.compatibility import check_compatible
+from learnet.training.pretrained import FOLDER, default_weights, pretrained_weights, resolve_weights
 from learnet.training.torch_scores import predict_scores
 from tests.study.test_run import write_prepared
 from tests.training.test_initial_weights import FACTS, given
@@ -34,14 +34,13 @@ def test_there_are_some() -> None:
 def test_each_is_small_and_says_what_it_is(file: Path) -> None:
     assert file.stat().st_size < 4e6
     with safe_open(file, "pt") as handle:
-        assert {
-            handle.get_tensor(name).dtype.itemsize for name in handle.keys() if "num_batches" not in name
-        } == {2}  # noqa: SIM118
+        names = [name for name in handle.keys() if "num_batches" not in name]  # noqa: SIM118
+        assert {handle.get_tensor(name).dtype.itemsize for name in names} == {2}
     _, facts = load_checkpoint(file)
     network, kind, size = file.stem.rsplit("-", 2)
     assert (facts.network, facts.data["images_kind"], str(facts.size)) == (network, kind, size)
     assert facts.data["synthetic"] == "yes" and "people" not in facts.data and "none" in facts.classes
-    assert pretrained(network, kind, int(size)) == file
+    assert pretrained_weights(network, kind, int(size)) == file
 
 
 @pytest.mark.parametrize(
@@ -62,7 +61,7 @@ def test_on_real_images_each_scores_what_its_card_says(file: Path, shared: Path,
 def test_on_simulated_clips_those_for_dynamic_images_score_what_their_card_says(tmp_path: Path) -> None:
     """The first 80 of the held-out images; and they answer where none are named."""
     prepared = simulate_dynamic(tmp_path / "clips", 80, ("negative", "positive", "surprise", "none"), seed=1)
-    weights = answering("image", 112)
+    weights = default_weights("image", 112)
     found = evaluate(tmp_path / "clips", None, tmp_path / "study", "megc-4")
     right = round(found["seeds"]["0"]["accuracy"]["value"] * len(prepared.clips))
     told = re.search(
@@ -105,16 +104,18 @@ def test_weights_of_simulated_flow_take_flow_of_any_making_and_nothing_else(
         prepared = load_prepared(write_prepared(tmp_path / name, rng, kind=kind))
         return replace(prepared, about={**prepared.about, "preparation": preparation and vars(preparation)})
 
-    check_fit(folder("imported", "flow", None), Path("w"), facts)
-    check_fit(folder("tvl1", "flow", Preparation(motion="flow-tvl1", size=28).settled), Path("w"), facts)
+    check_compatible(folder("imported", "flow", None), Path("w"), facts)
+    check_compatible(
+        folder("tvl1", "flow", Preparation(motion="flow-tvl1", size=28).settled), Path("w"), facts
+    )
     with pytest.raises(BadCheckpoint, match="learned from flow"):
-        check_fit(
+        check_compatible(
             folder("signed", "flow", Preparation(motion="flow-tvl1", size=28, normalise="signed")),
             Path("w"),
             facts,
         )
     with pytest.raises(BadCheckpoint, match="learned from flow, and these images are Preparation.*dynamic"):
-        check_fit(folder("dynamic", "image", Preparation(size=28).settled), Path("w"), facts)
+        check_compatible(folder("dynamic", "image", Preparation(size=28).settled), Path("w"), facts)
     assert facts.for_videos().preparation == Preparation(motion="flow-dis", size=28, normalise="per-channel")
     assert replace(facts, data={**made, "synthetic": "no"}).for_videos().preparation is None
 
@@ -130,7 +131,7 @@ def test_weights_of_simulated_clips_take_dynamic_images_whoever_found_the_face(
         return replace(prepared, about={**prepared.about, "preparation": preparation and vars(preparation)})
 
     for face in ("auto", "haar", "yunet", "none"):
-        check_fit(folder(face, "image", replace(learned, face=face)), Path("w"), facts)
+        check_compatible(folder(face, "image", replace(learned, face=face)), Path("w"), facts)
     for name, other in {
         "signed": replace(learned, normalise="signed"),
         "released": replace(learned, motion="dynamic-released"),
@@ -138,19 +139,19 @@ def test_weights_of_simulated_clips_take_dynamic_images_whoever_found_the_face(
         "nobody-knows": None,
     }.items():
         with pytest.raises(BadCheckpoint, match="learned from Preparation.*dynamic.*, and these images are"):
-            check_fit(folder(name, "image", other), Path("w"), facts)
+            check_compatible(folder(name, "image", other), Path("w"), facts)
     flow = folder("flow", "flow", Preparation(motion="flow-dis", size=28).settled)
     with pytest.raises(
         BadCheckpoint,
         match="learned from Preparation.*'dynamic'.*, and these images are Preparation.*'flow-dis'",
     ):
-        check_fit(flow, Path("w"), facts)
+        check_compatible(flow, Path("w"), facts)
     assert facts.for_videos() == facts and facts.simulated
     trained = replace(
         facts, data={**facts.data, "people": "casme2/01"}
     )  # on a synthetic database, whose faces were found by yunet
     with pytest.raises(BadCheckpoint, match="learned from"):
-        check_fit(folder("found", "image", replace(learned, face="haar")), Path("w"), trained)
+        check_compatible(folder("found", "image", replace(learned, face="haar")), Path("w"), trained)
 
 
 @pytest.mark.parametrize(
@@ -177,14 +178,14 @@ def test_noise_has_no_order_to_be_noticed(rng: np.random.Generator) -> None:
 
 def test_what_is_not_there_is_said() -> None:
     with pytest.raises(LearnetError, match="for resnet18 on flow images of 28 pixels.*learnet-flow-28"):
-        pretrained("resnet18", "flow", 28)
+        pretrained_weights("resnet18", "flow", 28)
 
 
 def test_shipped_weights_go_by_their_name_unless_a_file_has_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert {named(Path(file.stem)) for file in SHIPPED} == set(SHIPPED)
+    assert {resolve_weights(Path(file.stem)) for file in SHIPPED} == set(SHIPPED)
     assert (
         load_checkpoint(Path("learnet-flow-28"))[1]
         == load_checkpoint(FOLDER / "learnet-flow-28.safetensors")[1]
@@ -194,7 +195,7 @@ def test_shipped_weights_go_by_their_name_unless_a_file_has_it(
     ):
         load_checkpoint(Path("learnet-flow-29"))
     for other in ("learnet-flow-29", "folder/learnet-flow-28", "../weights/learnet-flow-28"):
-        assert named(Path(other)) == Path(other)
+        assert resolve_weights(Path(other)) == Path(other)
     (tmp_path / "learnet-flow-28").write_text("mine")
-    assert named(Path("learnet-flow-28")) == Path("learnet-flow-28")
-    assert answering("flow", 28) == FOLDER / "ststnet-flow-28.safetensors"
+    assert resolve_weights(Path("learnet-flow-28")) == Path("learnet-flow-28")
+    assert default_weights("flow", 28) == FOLDER / "ststnet-flow-28.safetensors"

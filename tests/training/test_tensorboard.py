@@ -8,7 +8,7 @@ import pytest
 from learnet.cli.studies import train
 from learnet.core.errors import LearnetError
 from learnet.core.settings import Training
-from learnet.study.labelled import material
+from learnet.study.labelled import load_labelled_dataset
 from learnet.training.tensorboard import write_losses, writer
 from learnet.training.train import resolve_mirror
 from learnet.training.train import train as by_hand
@@ -51,7 +51,7 @@ def test_each_epoch_of_a_training_is_written(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr("learnet.training.tensorboard.writer", lambda folder: Events())
     prepared, training = write_prepared(tmp_path / "prepared", people=3, clips=6), Training(epochs=2)
     train(prepared, tmp_path / "w.safetensors", tensorboard=tmp_path / "events", training=training)
-    data = material(prepared, "auto")
+    data = load_labelled_dataset(prepared, "auto")
     again = by_hand(
         "learnet", data.training_set(range(len(data.rows))), resolve_mirror(training, "image", "learnet")
     )

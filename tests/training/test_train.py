@@ -15,9 +15,9 @@ from learnet.core.settings import Training
 from learnet.networks import NETWORKS
 from learnet.training import loop as descent
 from learnet.training import train as loop
-from learnet.training.loop import TrainingExamples, TrainingSet, class_weights, descend, descend_together
+from learnet.training.loop import TrainingExamples, TrainingSet, class_weights, fit, fit_ensemble
 from learnet.training.torch_scores import predict_scores
-from learnet.training.train import resolve_mirror, settle_statistics, train, train_together
+from learnet.training.train import recompute_batch_norm, resolve_mirror, train, train_together
 
 PLAIN = Training(
     epochs=5,
@@ -127,7 +127,7 @@ def by_hand(part: TrainingSet, settings: Training) -> tuple[np.ndarray, np.ndarr
 def test_descent_equals_the_arithmetic_by_hand(rng: np.random.Generator) -> None:
     part = data(rng, count=25)  # 9, 8, 8 of the classes: the weights differ
     module = Planes(3)
-    losses = descend(module, examples(part), PLAIN, PLAIN.epochs)
+    losses = fit(module, examples(part), PLAIN, PLAIN.epochs)
     planes, offsets, expected = by_hand(part, PLAIN)
     np.testing.assert_allclose(module.planes.weight.detach(), planes, atol=1e-5)
     np.testing.assert_allclose(module.planes.bias.detach(), offsets, atol=1e-5)
@@ -161,9 +161,9 @@ def test_inner_choice_is_along_the_same_schedule(
     monkeypatch.setattr(
         descent, "_rate", lambda epoch, training: rates.append((epoch, training.epochs)) or 1.0
     )
-    descend(short, part, settings, 2)
+    fit(short, part, settings, 2)
     assert {epochs for _, epochs in rates} == {6}
-    descend(long, part, settings, 6)
+    fit(long, part, settings, 6)
     assert not torch.equal(short.planes.weight, long.planes.weight)
 
 
@@ -246,7 +246,7 @@ def test_batch_statistics_are_those_of_the_training_images(rng: np.random.Genera
     part = data(rng, count=24)
     module = nn.Sequential(nn.BatchNorm2d(3, momentum=0.01), nn.Flatten(), nn.Linear(48, 3))
     module(torch.rand(8, 3, 4, 4))  # running averages that are far off
-    settle_statistics(module, examples(part), replace(PLAIN, batch=24))
+    recompute_batch_norm(module, examples(part), replace(PLAIN, batch=24))
     pixels = part.images.astype(np.float64) / 127.5 - 1
     np.testing.assert_allclose(module[0].running_mean, pixels.mean(axis=(0, 1, 2)), atol=1e-5)
     np.testing.assert_allclose(module[0].running_var, pixels.reshape(-1, 3).var(axis=0, ddof=1), rtol=1e-4)
@@ -263,7 +263,7 @@ def test_training_ends_with_settled_statistics(rng: np.random.Generator) -> None
     )
     module = train("learnet", part, Training(epochs=2, mirror="none", batch=12)).module
     before = {name: value.clone() for name, value in module.state_dict().items() if "running" in name}
-    settle_statistics(module, examples(part), Training(batch=12))
+    recompute_batch_norm(module, examples(part), Training(batch=12))
     assert all(torch.allclose(before[name], module.state_dict()[name], atol=1e-6) for name in before)
 
 
@@ -312,17 +312,17 @@ def test_adamw_side_by_side_keeps_each_network_s_own_state(rng: np.random.Genera
     sets = [examples(data(rng, count)) for count in (24, 18, 31)]
     modules, alone = [Planes(3) for _ in sets], [Planes(3) for _ in sets]
     trainings = [Training(epochs=6, batch=8, mirror="none", augment="none", seed=seed) for seed in range(3)]
-    losses = descend_together(modules, sets, trainings, [6, 4, 6])
+    losses = fit_ensemble(modules, sets, trainings, [6, 4, 6])
     for one, part, own, epochs, found, loss in zip(
         alone, sets, trainings, [6, 4, 6], modules, losses, strict=True
     ):
-        np.testing.assert_allclose(loss, descend(one, part, own, epochs), rtol=1e-5)
+        np.testing.assert_allclose(loss, fit(one, part, own, epochs), rtol=1e-5)
         np.testing.assert_allclose(found.planes.weight.detach(), one.planes.weight.detach(), atol=1e-5)
 
 
 def test_every_image_is_seen_in_every_epoch_and_batches_are_of_one_size(rng: np.random.Generator) -> None:
     part = examples(data(rng, count=21))
-    course = descent.Course(part, Training(batch=8), 2)
+    course = descent.BatchSchedule(part, Training(batch=8), 2)
     for _ in range(2):
         seen = [course.batch()[0] for _ in range(course.steps)]
         assert [len(batch) for batch in seen] == [8, 8, 8]

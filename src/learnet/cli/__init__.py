@@ -9,7 +9,7 @@ import warnings
 
 from cyclopts import CycloptsError
 
-from learnet.cli import compare, console, data, demo, explain, live, run, score, show, studies, video  # noqa: F401 (they hang their commands on the application)
+from learnet.cli import compare, console, data, demo, explain, live, run, score, show, studies, video  # noqa: F401
 from learnet.cli.app import app
 from learnet.core.errors import LearnetError
 from learnet.core.malloc import keep_freed_memory

@@ -35,7 +35,7 @@ def compare(
         Also write one self-contained HTML page.
     """
     from learnet.report.comparison.compare import compare as compared
-    from learnet.report.comparison.tables import notes, sheets
+    from learnet.report.comparison.tables import comparison_tables, notes
     from learnet.report.comparison.writers import write_comparison
 
     if not studies:
@@ -45,7 +45,7 @@ def compare(
     )
     comparison = compared(studies, against)
     write_comparison(comparison, table, latex, html)
-    for sheet in sheets(comparison):
+    for sheet in comparison_tables(comparison):
         red = {place for place, line in enumerate(sheet.lines) if line.leaky}
         shown = [
             place for place, name in enumerate(sheet.columns) if name != "published"

@@ -8,7 +8,7 @@ from learnet.cli import console
 from learnet.cli.app import DATA, Flat, app
 from learnet.core.errors import LearnetError, counted, pick
 from learnet.core.output_checks import check_outputs, check_outside, check_room_above
-from learnet.core.settings import Preparation, Selection
+from learnet.core.settings import DatasetSubset, Preparation
 
 
 @app.command(group=DATA)
@@ -138,7 +138,7 @@ def audit(
     root: Path,
     /,
     *,
-    selection: Annotated[Selection, Flat] = Selection(),  # noqa: B008
+    selection: Annotated[DatasetSubset, Flat] = DatasetSubset(),
     csv: Path | None = None,
     deep: bool = False,
     check: bool = True,
@@ -187,8 +187,8 @@ def audit(
 @app.command(group=DATA)
 def prepare(
     *databases_and_out: str,
-    selection: Annotated[Selection, Flat] = Selection(),  # noqa: B008
-    preparation: Annotated[Preparation, Flat] = Preparation(),  # noqa: B008
+    selection: Annotated[DatasetSubset, Flat] = DatasetSubset(),
+    preparation: Annotated[Preparation, Flat] = Preparation(),
     phases: bool = False,
     face_model: Path | None = None,
     jobs: int = -1,
@@ -207,7 +207,7 @@ def prepare(
     jobs
         Processes; -1 is one per core.
     """
-    from learnet.core.records import merged
+    from learnet.core.records import merge_indexes
     from learnet.datasets import DATASETS, read_dataset
     from learnet.datasets.audit import serious_line
     from learnet.datasets.prepared.prepare import prepare as fold
@@ -222,7 +222,7 @@ def prepare(
     out, asked = Path(last), list(zip(pairs[::2], map(Path, pairs[1::2]), strict=True))
     _check_pairs(asked)
     check_outside(out, [root for _, root in asked])
-    reading = merged({(name, str(root)): read_dataset(name, root, selection) for name, root in asked})
+    reading = merge_indexes({(name, str(root)): read_dataset(name, root, selection) for name, root in asked})
     with console.bar("Folding clips") as progress:
         prepared = fold(
             reading, out, preparation, phases=phases, jobs=jobs, face_model=face_model, progress=progress

@@ -51,14 +51,16 @@ def of_clip(
     seed
         Run of the study; the first if not given.
     """
-    from learnet.report.explain.activation_figures import write_plates
-    from learnet.report.explain.clips import open_cases
-    from learnet.report.explain.figures import clip_plates, where_plates
+    from learnet.report.explain.activation_figures import write_figures
+    from learnet.report.explain.clips import open_explained_clips
+    from learnet.report.explain.figures import attribution_figures, clip_figures
 
     check_room_above(out / "x")
-    case = open_cases(source, weights, seed).one(clip)
+    case = open_explained_clips(source, weights, seed).one(clip)
     console.paths(
-        *write_plates(out, clip_plates(case, stage, anonymous) | where_plates(case, stage, anonymous))
+        *write_figures(
+            out, clip_figures(case, stage, anonymous) | attribution_figures(case, stage, anonymous)
+        )
     )
     if case.where is None:
         console.out.print(
@@ -99,13 +101,15 @@ def of_class(
     seed
         Run of the study; the first if not given.
     """
-    from learnet.report.explain.activation_figures import write_plates
-    from learnet.report.explain.clips import open_cases
-    from learnet.report.explain.figures import class_plates
+    from learnet.report.explain.activation_figures import write_figures
+    from learnet.report.explain.clips import open_explained_clips
+    from learnet.report.explain.figures import class_figures
 
     check_room_above(out / "x")
     console.paths(
-        *write_plates(out, class_plates(open_cases(source, weights, seed).of_class(name), stage, anonymous))
+        *write_figures(
+            out, class_figures(open_explained_clips(source, weights, seed).of_class(name), stage, anonymous)
+        )
     )
 
 
@@ -128,15 +132,15 @@ def of_networks(
     anonymous
         Show nothing of the person: coarse maps on a line-drawn average face, in place of the motion image.
     """
-    from learnet.report.explain.activation_figures import write_plates
-    from learnet.report.explain.clips import open_cases
-    from learnet.report.explain.figures import networks_plates
+    from learnet.report.explain.activation_figures import write_figures
+    from learnet.report.explain.clips import open_explained_clips
+    from learnet.report.explain.figures import network_figures
 
     if not studies:
         raise LearnetError("No study is named.", "Name at least one study folder.")
     check_room_above(out / "x")
-    sources = [(study.resolve().name, open_cases(study)) for study in studies]
-    console.paths(*write_plates(out, networks_plates(sources, clip, depth, anonymous)))
+    sources = [(study.resolve().name, open_explained_clips(study)) for study in studies]
+    console.paths(*write_figures(out, network_figures(sources, clip, depth, anonymous)))
 
 
 @explain.command(name="measure")
@@ -161,12 +165,12 @@ def of_movement(
         Another one gives other people.
     """
     from learnet.metrics.scores import interval_text
-    from learnet.report.explain.activation_figures import write_plates
-    from learnet.report.explain.figures import measured_plates
+    from learnet.report.explain.activation_figures import write_figures
+    from learnet.report.explain.figures import measured_figures
 
     check_room_above(out / "x")
     with console.bar("Filming strangers") as progress:
-        plates = measured_plates(weights, people, depth, part, seed, progress)
+        plates = measured_figures(weights, people, depth, part, seed, progress)
     found = plates["measured"].table
     rows = [
         [row.look, f"{row.share:.3f} {interval_text(row.low, row.high, number='{:.3f}'.format)}", f"{row.times_even:.2f}",
@@ -175,7 +179,7 @@ def of_movement(
     ]  # fmt: skip
     title = f"Share of the response where the face moves, {found['area'].iloc[0]:.1%} of the image; {found['clips'].iloc[0]} clips"
     console.table(title, ["network, stage", "share", "times even", "more than the first"], rows)
-    console.paths(*write_plates(out, plates))
+    console.paths(*write_figures(out, plates))
 
 
 @explain.command(name="when")
@@ -231,12 +235,12 @@ def of_time(
     face_model
         The YuNet face model; without one the built-in Haar cascades are used.
     """
-    from learnet.report.explain.activation_figures import write_plates
-    from learnet.report.explain.clips import open_cases
-    from learnet.report.explain.figures import clip_when, video_when
+    from learnet.report.explain.activation_figures import write_figures
+    from learnet.report.explain.clips import open_explained_clips
+    from learnet.report.explain.figures import explain_clip_temporal, explain_video_temporal
     from learnet.report.explain.temporal import stretch_of_video
-    from learnet.report.explain.temporal_figure import when_plate
-    from learnet.training.pretrained import pretrained
+    from learnet.report.explain.temporal_figure import temporal_figure
+    from learnet.training.pretrained import pretrained_weights
 
     if show_faces and anonymous:
         raise LearnetError("A face cannot be shown and hidden.", "Give --show-faces or --anonymous.")
@@ -253,14 +257,17 @@ def of_time(
     windows = None if window_s is None else Windows(window_s=window_s)
     with console.bar("Answering windows") as progress:
         if clip is not None:
-            seen = clip_when(open_cases(source, weights, seed), clip, windows, face_model, progress)
+            seen = explain_clip_temporal(
+                open_explained_clips(source, weights, seed), clip, windows, face_model, progress
+            )
         else:
-            weights = weights or pretrained("learnet", "flow", 28)
+            weights = weights or pretrained_weights("learnet", "flow", 28)
             stretch = replace(stretch_of_video(source, onset, apex, offset, fps), cropped=face == "none")
-            seen = video_when(stretch, weights, windows, face_model, progress)
+            seen = explain_video_temporal(stretch, weights, windows, face_model, progress)
     console.paths(
-        *write_plates(
-            out, {"when": when_plate(seen, "faces" if show_faces else "lines" if anonymous else "change")}
+        *write_figures(
+            out,
+            {"when": temporal_figure(seen, "faces" if show_faces else "lines" if anonymous else "change")},
         )
     )
     for note in seen.notes:

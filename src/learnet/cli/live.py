@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from learnet.cli import console
 from learnet.cli.app import VIDEO, Flat, app
 from learnet.core.output_checks import check_outputs
-from learnet.core.settings import Live
+from learnet.core.settings import LiveSettings
 
 if TYPE_CHECKING:
     from learnet.inference.live import LiveAnswer
@@ -25,7 +25,7 @@ def live(
     /,
     *,
     weights: Path,
-    settings: Annotated[Live, Flat] = Live(),  # noqa: B008
+    settings: Annotated[LiveSettings, Flat] = LiveSettings(),
     fps: float | None = None,
     pace: bool = False,
     table: Annotated[Path | None, Parameter(name="--csv")] = None,

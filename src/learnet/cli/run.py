@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from learnet.cli import console
 from learnet.cli.app import STUDIES, Flat, app
 from learnet.core.errors import LearnetError
-from learnet.core.settings import Changes, Resources
+from learnet.core.settings import RecipeOverrides, Resources
 
 
 @app.command(group=STUDIES, default_parameter=Parameter(consume_multiple=True, negative=""))
@@ -20,8 +20,8 @@ def run(
     data: tuple[str, ...] = (),
     synthetic: bool = False,
     people: int = 6,
-    changes: Annotated[Changes, Flat] = Changes(),  # noqa: B008
-    resources: Annotated[Resources, Flat] = Resources(),  # noqa: B008
+    changes: Annotated[RecipeOverrides, Flat] = RecipeOverrides(),
+    resources: Annotated[Resources, Flat] = Resources(),
     face_model: Path | None = None,
 ) -> None:
     """Run every study of a recipe and write the table that settles its claim. A run that was cut off goes on where it stopped.
@@ -45,23 +45,23 @@ def run(
     if synthetic == bool(data):
         hint = "--data names the folders of the databases; --synthetic makes some to try the recipe on."
         raise LearnetError("Say which data to run on, real or synthetic.", hint)
-    from learnet.study.experiments.recipe import changed, read_recipe
+    from learnet.study.experiments.recipe import override_recipe, read_recipe
 
-    asked, told = changed(
+    asked, told = override_recipe(
         read_recipe(recipe), changes, recipe
     )  # what a person can get wrong is told before torch is loaded
     from learnet.report.experiment_tables import groups, heading, in_two, sheet, write_results
-    from learnet.study.experiments.run import Means, check, run_series
+    from learnet.study.experiments.run import Means, check, run_experiments
     from learnet.study.experiments.run import synthetic as make_synthetic
-    from learnet.study.experiments.sources import idle, offered, sources
+    from learnet.study.experiments.sources import find_available_data, resolve_sources, unused_data
 
     check(asked, recipe)
     means = Means(console.bar, resources, face_model)
-    offer = make_synthetic(asked, out, people, means) if synthetic else offered(data)
-    parts = sources(asked, offer)
-    for sentence in idle(asked, offer, parts):
+    offer = make_synthetic(asked, out, people, means) if synthetic else find_available_data(data)
+    parts = resolve_sources(asked, offer)
+    for sentence in unused_data(asked, offer, parts):
         console.err.print(sentence, markup=False)
-    run_series(asked, out, parts, means)
+    run_experiments(asked, out, parts, means)
     found = groups(asked, out)
     written = write_results(asked, out, found, told)
     console.out.print(heading(asked, found), style="bold", markup=False)

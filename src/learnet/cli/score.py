@@ -44,14 +44,14 @@ def score(
     check
         Exit with code 1 where a clip is missing, answered twice, or not as in the list.
     """
-    from learnet.core.files import write_whole
+    from learnet.core.files import write_atomically
     from learnet.metrics.score import as_csv
     from learnet.metrics.score import score as scored
 
     check_outputs([table], [log / "outcomes.csv" if log.is_dir() else log, listed])
     found = scored(log, listed, classes)
     if table:
-        write_whole(table, as_csv(found))
+        write_atomically(table, as_csv(found))
     _show_scores(found)
     good = _show_clips(found)
     console.paths(*([table] if table else []))

@@ -19,7 +19,7 @@ def show(
     onset: int | None = None,
     apex: int | None = None,
     offset: int | None = None,
-    preparation: Annotated[Preparation, Flat] = Preparation(),  # noqa: B008
+    preparation: Annotated[Preparation, Flat] = Preparation(),
     fps: float | None = None,
     face_model: Path | None = None,
 ) -> None:
@@ -42,8 +42,8 @@ def show(
     face_model
         The YuNet face model; without one the built-in Haar cascades are used.
     """
-    from learnet.motion.trace import Marks, take_steps
-    from learnet.report.clip_figures import save_steps
+    from learnet.motion.trace import ClipMarks, trace_pipeline
+    from learnet.report.clip_figures import save_trace
     from learnet.report.style import SUFFIXES
 
     check_outputs([out], [clip, face_model])
@@ -52,8 +52,8 @@ def show(
             f"{out}: {out.suffix or 'no suffix'} is no format for a picture.",
             f"Choose from {', '.join(SUFFIXES)}.",
         )
-    steps = take_steps(clip, preparation, Marks(onset, apex, offset), fps, face_model)
-    save_steps(steps, out)
+    steps = trace_pipeline(clip, preparation, ClipMarks(onset, apex, offset), fps, face_model)
+    save_trace(steps, out)
     first, top, last = (steps.numbers[place] for place in (0, steps.apex, -1))
     console.out.print(
         f"{preparation.motion}: onset {first}, apex {top} ({'detected' if steps.detected else 'given'}), offset {last}"

@@ -15,9 +15,9 @@ from learnet.core.settings import Resources, Study, Training
 @app.command(group=STUDIES)
 def study(
     *folders: Path,
-    study: Annotated[Study, Flat] = Study(),  # noqa: B008
-    training: Annotated[Training, Flat] = Training(),  # noqa: B008
-    resources: Annotated[Resources, Flat] = Resources(),  # noqa: B008
+    study: Annotated[Study, Flat] = Study(),
+    training: Annotated[Training, Flat] = Training(),
+    resources: Annotated[Resources, Flat] = Resources(),
     choice: Path | None = None,
 ) -> None:
     """Train and test a network on people it has not seen, and keep every answer.
@@ -32,11 +32,11 @@ def study(
         are then those that the choice was made with.
     """
     _check_protocol(study)
-    from learnet.study.candidates import read_choice
+    from learnet.study.candidates import read_selection
     from learnet.study.run import run_study
 
     prepared, out = _last_written(folders, "the study folder")
-    chosen = read_choice(choice) if choice else None
+    chosen = read_selection(choice) if choice else None
     with console.bar(f"Training {study.network}") as progress:
         summary = run_study(prepared, out, study, training, resources, progress, chosen)
     _show_scores(out, summary)
@@ -44,15 +44,15 @@ def study(
 
 
 @app.command(group=STUDIES)
-def choose(
+def select_settings(
     *folders: Path,
     candidates: Path,
     network: str = "learnet",
     classes: str = "auto",
     groups: int = 5,
     seeds: int = 1,
-    training: Annotated[Training, Flat] = Training(),  # noqa: B008
-    resources: Annotated[Resources, Flat] = Resources(),  # noqa: B008
+    training: Annotated[Training, Flat] = Training(),
+    resources: Annotated[Resources, Flat] = Resources(),
 ) -> None:
     """Choose training settings for each person by what they are worth on other people; `learnet study --choice` then uses them.
 
@@ -71,7 +71,7 @@ def choose(
     seeds
         Runs with different random numbers, whose scores are averaged.
     """
-    from learnet.study.selection import choose as compare
+    from learnet.study.selection import select_settings as compare
 
     prepared, out = _last_written(folders, "the folder of the choice")
     asked = Study(
@@ -128,7 +128,7 @@ def train(
     half: bool = False,
     tensorboard: Path | None = None,
     device: Literal["auto", "cpu", "cuda"] = "auto",
-    training: Annotated[Training, Flat] = Training(),  # noqa: B008
+    training: Annotated[Training, Flat] = Training(),
 ) -> None:
     """Train one network on everybody in one prepared folder or several, to use on other people.
 

@@ -20,7 +20,7 @@ def predict(
     output: Path | None = None,
     csv: Path | None = None,
     picture: Path | None = None,
-    windows: Annotated[Windows, Flat] = Windows(),  # noqa: B008
+    windows: Annotated[Windows, Flat] = Windows(),
     fps: float | None = None,
     face_model: Path | None = None,
 ) -> None:
@@ -45,11 +45,11 @@ def predict(
     face_model
         The YuNet face model; without one the built-in Haar cascades are used.
     """
-    from learnet.core.files import write_whole
+    from learnet.core.files import write_atomically
     from learnet.inference.recogniser import Recogniser
-    from learnet.training.pretrained import answering
+    from learnet.training.pretrained import default_weights
 
-    weights = weights or answering("flow", 28)
+    weights = weights or default_weights("flow", 28)
     check_outputs((output, csv, picture), (video, weights, face_model))
     if picture and picture.suffix.lower() not in (
         ".png",
@@ -63,11 +63,11 @@ def predict(
     with console.bar("Reading windows") as progress:
         recognition = Recogniser.load(weights, face_model)(video, windows, fps, progress)
     if output:
-        write_whole(output, recognition.to_json() + "\n")
+        write_atomically(output, recognition.to_json() + "\n")
     else:
         sys.stdout.write(recognition.to_json() + "\n")
     if csv:
-        write_whole(csv, recognition.to_csv())
+        write_atomically(csv, recognition.to_csv())
     if picture:
         from learnet.report.clip_figures import save_answer
 

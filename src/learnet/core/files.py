@@ -9,7 +9,7 @@ from pathlib import Path
 from learnet.core.errors import BadInput
 
 
-def write_whole(file: Path, content: str | bytes) -> None:
+def write_atomically(file: Path, content: str | bytes) -> None:
     """Write a file in one go: it is there whole, or as it was before. Text is written in UTF-8."""
     part = file.with_name(file.name + ".part")
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -23,7 +23,7 @@ def write_whole(file: Path, content: str | bytes) -> None:
         part.unlink(missing_ok=True)
 
 
-def unwritable(out: Path, why: str) -> BadInput:
+def unwritable_error(out: Path, why: str) -> BadInput:
     """The error for a place that takes no more."""
     return BadInput(
         out, f"this cannot be written ({why})", "Make room, or name another place; what is finished is kept."
@@ -31,24 +31,24 @@ def unwritable(out: Path, why: str) -> BadInput:
 
 
 @contextmanager
-def disk_errors_named(out: Path) -> Iterator[None]:
+def report_disk_errors(out: Path) -> Iterator[None]:
     """Errors of the disk while OUT is written become one line that names it."""
     try:
         yield
     except OSError as error:
-        raise unwritable(out, complaint(error)) from error
+        raise unwritable_error(out, disk_error_reason(error)) from error
 
 
-def complaint(error: OSError) -> str:
+def disk_error_reason(error: OSError) -> str:
     """Why the disk refused. Numpy's error for a write that was cut short has no number and no text of the system's."""
     return error.strerror or "no room is left"
 
 
-def digest(data: bytes) -> str:
+def sha256_hex(data: bytes) -> str:
     """SHA-256, in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 
-def some(names: Sequence[str]) -> str:
+def shortened_list(names: Sequence[str]) -> str:
     """The first few of a list, for an error message."""
     return ", ".join(map(str, names[:5])) + (", …" if len(names) > 5 else "")

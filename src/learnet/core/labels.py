@@ -1,6 +1,6 @@
 """Emotions, the words datasets use for them, the class schemes in which the field reports, and action units as annotators write them.
 
-A dataset's word becomes an emotion (`emotion`), an emotion becomes a class of a scheme (`Scheme.of`) or is left out of it.
+A dataset's word becomes an emotion (`parse_emotion`), an emotion becomes a class of a scheme (`ClassScheme.of`) or is left out of it.
 """
 
 import difflib
@@ -34,7 +34,7 @@ class UnknownLabel(LearnetError):
         self.label = label
 
 
-def emotion(label: str, where: str) -> str:
+def parse_emotion(label: str, where: str) -> str:
     """The emotion a dataset's word stands for, whatever its case and blanks; WHERE is named when nobody knows the word."""
     word = label.strip().lower()
     word = ALIASES.get(word, word)
@@ -44,7 +44,7 @@ def emotion(label: str, where: str) -> str:
 
 
 @dataclass(frozen=True)
-class Scheme:
+class ClassScheme:
     """A set of classes and the emotions that go into each. Emotions it does not name are left out, and counted."""
 
     name: str
@@ -53,9 +53,9 @@ class Scheme:
     source: str
 
 
-def _same(name: str, classes: str, source: str) -> Scheme:
+def _same(name: str, classes: str, source: str) -> ClassScheme:
     words = tuple(classes.split())
-    return Scheme(name, words, {word: word for word in words}, source)
+    return ClassScheme(name, words, {word: word for word in words}, source)
 
 
 _NEGATIVE = dict.fromkeys(
@@ -72,7 +72,7 @@ SCHEMES = {
         _same("casme-4", "tense disgust repression surprise", "the four frequent labels of CASME, a common protocol"),
         _same("casme2-5", "happiness disgust repression surprise others", "Yan et al., CASME II, PLOS ONE 9(1): e86041, 2014"),
         _same("casme2-7", "happiness disgust repression surprise others sadness fear", f"every label of CASME II; {_SURVEY}"),
-        Scheme(
+        ClassScheme(
             "casme2-4",
             ("positive", "negative", "surprise", "others"),
             {**_VALENCE, "others": "others"},
@@ -81,37 +81,37 @@ SCHEMES = {
         _same("casme-sq-4", "positive negative surprise others", "every label of CAS(ME)^2; which of them LEARNet kept is not known"),
         _same("casme-sq-3", "positive negative surprise", "CAS(ME)^2 without others, a common protocol"),
         _same("smic-3", "negative positive surprise", f"every label of SMIC; {_SURVEY}"),
-        Scheme("smic-2", ("micro", "non-micro"), {**_MICRO, "none": "non-micro"}, "SMIC's detection task: is there a micro-expression"),
+        ClassScheme("smic-2", ("micro", "non-micro"), {**_MICRO, "none": "non-micro"}, "SMIC's detection task: is there a micro-expression"),
         _same("samm-8", "anger others happiness surprise contempt disgust fear sadness", "every label of SAMM"),
         _same("samm-5", "anger happiness others surprise contempt", "SAMM's five frequent labels, the common protocol"),
-        Scheme(
+        ClassScheme(
             "mmew-7",
             ("happiness", "surprise", "disgust", "others", "fear", "sadness", "anger"),
             {word: "others" if word == "repression" else word
              for word in ("happiness", "surprise", "disgust", "others", "repression", "fear", "sadness", "anger")},
             "every label of MMEW; some copies write repression for others",
         ),
-        Scheme(
+        ClassScheme(
             "mmew-4",
             ("happiness", "surprise", "disgust", "others"),
             {"happiness": "happiness", "surprise": "surprise", "disgust": "disgust", "others": "others", "repression": "others"},
             "the four frequent labels of MMEW, a common protocol",
         ),
         _same("casme3-7", "disgust surprise others fear anger sadness happiness", "every label of CAS(ME)^3, part A"),
-        Scheme(
+        ClassScheme(
             "casme3-4",
             ("negative", "positive", "surprise", "others"),
             {**_VALENCE, "others": "others"},
             "CAS(ME)^3 in four classes; part C has these labels",
         ),
         _same("4dme-5", "positive negative surprise repression others", "every label of 4DME, a clip counted under one of its labels"),
-        Scheme(
+        ClassScheme(
             "megc-3",
             ("negative", "positive", "surprise"),
             _VALENCE,
             "MEGC2019; applied to other lists than the organisers' it is a rule of thumb that differs from theirs by single clips",
         ),
-        Scheme(
+        ClassScheme(
             "megc-4",
             ("negative", "positive", "surprise", "none"),
             {**_VALENCE, "none": "none"},
@@ -120,7 +120,7 @@ SCHEMES = {
     )
 }  # fmt: skip
 
-USUAL = {
+DEFAULT_SCHEMES = {
     "casme": ("casme-8",), "casme2": ("casme2-5", "megc-3"), "casme-sq": ("casme-sq-4",), "smic": ("smic-3",), "smic-e": ("smic-3",),
     "samm": ("samm-5", "megc-3"), "mmew": ("mmew-7",), "casme3": ("casme3-7", "casme3-4"), "4dme": ("4dme-5",), "megc2019": ("megc-3",),
 }  # fmt: skip
@@ -128,7 +128,7 @@ USUAL = {
 part C of CAS(ME)^3 and in the list of MEGC2019."""
 
 
-def scheme_for(name: str, datasets: Iterable[str], emotions: Iterable[str]) -> Scheme:
+def resolve_class_scheme(name: str, datasets: Iterable[str], emotions: Iterable[str]) -> ClassScheme:
     """The scheme called NAME.
 
     `auto` is the usual one of a database alone, megc-3 for several known databases together (they share no finer labels), and
@@ -137,10 +137,10 @@ def scheme_for(name: str, datasets: Iterable[str], emotions: Iterable[str]) -> S
     if name != "auto":
         return pick(SCHEMES, name, "class scheme")
     there, words = set(datasets), set(emotions)
-    if len(there) > 1 and there <= USUAL.keys():
+    if len(there) > 1 and there <= DEFAULT_SCHEMES.keys():
         return SCHEMES["megc-3"]
-    if len(there) == 1 and there <= USUAL.keys():
-        usual = [SCHEMES[scheme] for scheme in USUAL[there.pop()]]
+    if len(there) == 1 and there <= DEFAULT_SCHEMES.keys():
+        usual = [SCHEMES[scheme] for scheme in DEFAULT_SCHEMES[there.pop()]]
         return next(
             (scheme for scheme in usual if words & {"positive", "negative"} <= scheme.of.keys()), usual[0]
         )
@@ -160,7 +160,7 @@ class ActionUnit:
 _UNIT = re.compile(r"(?<![A-Z])(?:AU)?(?:[A-Z]/)?([LRTBA]?)(\d+)", re.IGNORECASE)
 
 
-def action_units(text: str) -> tuple[ActionUnit, ...]:
+def parse_action_units(text: str) -> tuple[ActionUnit, ...]:
     """The units in a string such as `4+7+L10`, `R2A,5`, `A9E+ref(10)` or `(R6 or R12)+R15`, in the order in which they stand.
 
     Of a part that says more than one number (`R6 or R12`, `14A or 17A`) the first counts. A letter before the number is a side (L, R),

@@ -14,8 +14,8 @@ import joblib
 
 from learnet.core.malloc import keep_freed_memory
 
-Piece = TypeVar("Piece")
-Answer = TypeVar("Answer")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 EXPECTED_WARNINGS = (
@@ -26,9 +26,9 @@ EXPECTED_WARNINGS = (
 )
 
 
-def spread(
-    work: Callable[[Piece], Answer], pieces: Sequence[Piece], jobs: int, ordered: bool = True
-) -> Generator[Answer, None, None]:
+def parallel_map(
+    work: Callable[[Item], Result], pieces: Sequence[Item], jobs: int, ordered: bool = True
+) -> Generator[Result, None, None]:
     """Do WORK on every piece, on JOBS processes.
 
     Args:

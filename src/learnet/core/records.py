@@ -69,7 +69,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Reading:
+class DatasetIndex:
     """What a dataset folder holds: its clips, what was found on the way, and which version it is."""
 
     clips: list[Clip]
@@ -82,7 +82,7 @@ class Reading:
     )
 
 
-def merged(readings: Mapping[tuple[str, str], Reading]) -> Reading:
+def merge_indexes(readings: Mapping[tuple[str, str], DatasetIndex]) -> DatasetIndex:
     """Several databases as one reading; (name, folder) -> what it holds. One alone stays as it is.
 
     Person keys hold the database's name, so subject 01 of one and 01 of another stay two people.
@@ -102,7 +102,7 @@ def merged(readings: Mapping[tuple[str, str], Reading]) -> Reading:
         for (name, _), reading in readings.items()
         for finding in reading.findings
     ]
-    return Reading(clips, findings, about)
+    return DatasetIndex(clips, findings, about)
 
 
 @dataclass(frozen=True)

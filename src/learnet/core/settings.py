@@ -23,7 +23,7 @@ def _check(*rules: tuple[bool, str]) -> None:
 
 
 @dataclass(frozen=True)
-class Selection:
+class DatasetSubset:
     """Which part of a database is read, where it has several. A database refuses what it does not have."""
 
     tree: str | None = None
@@ -200,7 +200,7 @@ class Training:
         )
 
     @property
-    def levelled(self) -> int:
+    def detrend_percentile(self) -> int:
         """Percentile to which level images are stretched; 0 where the images stay as they are."""
         return self.stretch if self.level else 0
 
@@ -238,7 +238,7 @@ class Windows:
 
 
 @dataclass(frozen=True)
-class Live:
+class LiveSettings:
     """When a stream of frames is answered: about the last `window_s`, after every EVERY frames."""
 
     every: int = 10
@@ -334,7 +334,7 @@ class Resources:
 
 
 @dataclass(frozen=True)
-class Changes:
+class RecipeOverrides:
     """What is asked for instead of what a recipe says, to try it smaller. The results name each."""
 
     only: tuple[str, ...] = ()

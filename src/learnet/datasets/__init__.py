@@ -4,8 +4,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from learnet.core.errors import BadInput, LearnetError, pick
-from learnet.core.records import Reading
-from learnet.core.settings import Selection
+from learnet.core.records import DatasetIndex
+from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.casme import CASME
 from learnet.datasets.readers.casme2 import CASME2
 from learnet.datasets.readers.casme3 import CASME3
@@ -29,7 +29,7 @@ DATASETS["megc2019"] = megc2019({part: DATASETS[part] for part in PARTS})
 __all__ = ["DATASETS", "Dataset", "check_selection", "read_dataset", "recognised"]
 
 
-def read_dataset(name: str, root: Path, selection: Selection = Selection()) -> Reading:  # noqa: B008 (frozen)
+def read_dataset(name: str, root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex:
     """What a folder holds, read as the database called NAME.
 
     Raises:
@@ -51,13 +51,13 @@ def read_dataset(name: str, root: Path, selection: Selection = Selection()) -> R
         raise
 
 
-def check_selection(dataset: Dataset, selection: Selection) -> None:
+def check_selection(dataset: Dataset, selection: DatasetSubset) -> None:
     """Refuse to select what the database does not have.
 
     Raises:
         LearnetError: with what it has.
     """
-    for field in fields(Selection):
+    for field in fields(DatasetSubset):
         value = getattr(selection, field.name)
         if value == field.default:
             continue

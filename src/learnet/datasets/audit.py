@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from learnet.core.errors import BadInput, counted
-from learnet.core.labels import SCHEMES, scheme_for
-from learnet.core.records import Clip, Finding, Reading
+from learnet.core.labels import SCHEMES, resolve_class_scheme
+from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.datasets.readers.reading.dataset import Dataset
 
 COUNT_COLUMNS = ("emotion", "clips", "people", "published")
@@ -18,7 +18,7 @@ FINDING_COLUMNS = ("kind", "number", "serious", "first")
 PEOPLE_COLUMNS = ("person", "clips")
 
 
-def audit_table(reading: Reading, dataset: Dataset) -> dict[str, pd.DataFrame]:
+def audit_table(reading: DatasetIndex, dataset: Dataset) -> dict[str, pd.DataFrame]:
     """The tables "emotions" (`count_rows`), "people" (a row per person, a column per emotion) and "findings" (`finding_rows`)."""
     words = _emotions(reading, dataset)
     people = Counter((clip.person, clip.emotion) for clip in reading.clips)
@@ -33,7 +33,7 @@ def audit_table(reading: Reading, dataset: Dataset) -> dict[str, pd.DataFrame]:
     }
 
 
-def count_rows(reading: Reading, dataset: Dataset) -> list[list[str | int]]:
+def count_rows(reading: DatasetIndex, dataset: Dataset) -> list[list[str | int]]:
     """Emotion, clips, people, clips as published ("-": by nobody); then the same of all, and of those in the dataset's usual classes."""
     words, published = _emotions(reading, dataset), _published(reading, dataset)
     rows = [
@@ -41,17 +41,17 @@ def count_rows(reading: Reading, dataset: Dataset) -> list[list[str | int]]:
     ]
     rows.append(["all", *_count(reading.clips, words), sum(published.values()) or "-"])
     if dataset.classes in SCHEMES:
-        scheme = scheme_for("auto", [dataset.name], words)
+        scheme = resolve_class_scheme("auto", [dataset.name], words)
         kept = sum(number for word, number in published.items() if word in scheme.of)
         rows.append([f"in {scheme.name}", *_count(reading.clips, scheme.of), kept or "-"])
     return rows
 
 
-def _published(reading: Reading, dataset: Dataset) -> Mapping[str, int]:
+def _published(reading: DatasetIndex, dataset: Dataset) -> Mapping[str, int]:
     return dataset.published if reading.published is None else reading.published
 
 
-def _emotions(reading: Reading, dataset: Dataset) -> list[str]:
+def _emotions(reading: DatasetIndex, dataset: Dataset) -> list[str]:
     """Published emotions in their order, then those that occur beyond them, the most frequent first."""
     found = Counter(clip.emotion for clip in reading.clips)
     published = _published(reading, dataset)
@@ -64,7 +64,7 @@ def _count(clips: list[Clip], words: Iterable[str]) -> tuple[int, int]:
     return len(kept), len(set(kept))
 
 
-def finding_rows(reading: Reading) -> list[list[str | int]]:
+def finding_rows(reading: DatasetIndex) -> list[list[str | int]]:
     """Kind, how many, "yes" where they would change a result, and the first of them; the serious ones stand first."""
     groups: dict[tuple[bool, str], list[Finding]] = {}
     for finding in reading.findings:
@@ -85,7 +85,7 @@ def serious_line(findings: Iterable[Finding]) -> str:
     )
 
 
-def write_audit_csv(reading: Reading, path: Path, dataset: Dataset | None = None) -> None:
+def write_audit_csv(reading: DatasetIndex, path: Path, dataset: Dataset | None = None) -> None:
     """Write everything as a table with the columns kind, where, what, serious: what was recognised, the counts, every finding.
 
     The file appears whole or not at all; missing folders above it are made.

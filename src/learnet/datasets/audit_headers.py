@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from learnet.core.parallel import spread
-from learnet.core.records import Clip, Finding, Reading
+from learnet.core.parallel import parallel_map
+from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.video.reader import image_files
 
 Progress = Callable[[int, int], None]  # clips done, clips in all
@@ -16,7 +16,7 @@ Progress = Callable[[int, int], None]  # clips done, clips in all
 BATCH = 64  # clips that one process looks at before it answers
 
 
-def with_headers(reading: Reading, jobs: int = -1, progress: Progress | None = None) -> Reading:
+def with_headers(reading: DatasetIndex, jobs: int = -1, progress: Progress | None = None) -> DatasetIndex:
     """READING with what the headers of its clips' images say: files that are no images, empty files, sizes that change inside a clip.
 
     Args:
@@ -28,7 +28,7 @@ def with_headers(reading: Reading, jobs: int = -1, progress: Progress | None = N
     batches = [clips[first : first + BATCH] for first in range(0, len(clips), BATCH)]
     findings: list[Finding] = []
     sizes: Counter[str] = Counter()
-    for done, (found, seen) in enumerate(spread(_look, batches, jobs), start=1):
+    for done, (found, seen) in enumerate(parallel_map(_look, batches, jobs), start=1):
         findings += found
         sizes += seen
         if progress:

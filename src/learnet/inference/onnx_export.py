@@ -20,7 +20,7 @@ from torch import nn
 
 from learnet import __version__
 from learnet.core.errors import LearnetError, OutputTaken, UnknownName
-from learnet.core.files import write_whole
+from learnet.core.files import write_atomically
 from learnet.datasets.prepared.store import load_prepared
 from learnet.inference.onnx_inference import (
     INPUT,
@@ -30,12 +30,13 @@ from learnet.inference.onnx_inference import (
     OUTPUT,
     OnnxScorer,
     from_content,
-    mirrored,
+    mirror_images,
 )
-from learnet.motion.detrend import level
+from learnet.motion.detrend import detrend
 from learnet.networks import as_input
 from learnet.training.checkpoint import load_checkpoint
-from learnet.training.metadata import Facts, as_json, check_fit
+from learnet.training.compatibility import check_compatible
+from learnet.training.metadata import CheckpointMetadata, metadata_to_json
 from learnet.training.torch_scores import predict_scores
 
 LIBRARIES = ("onnx", "onnxscript", "onnxruntime")
@@ -116,7 +117,7 @@ def export_onnx(
         graph = _describe(
             _half(graph)
             if precision == "float16"
-            else _eighth(graph, level(calibrating, facts.level), facts.mirror),
+            else _eighth(graph, detrend(calibrating, facts.level), facts.mirror),
             facts,
             precision,
         )
@@ -125,7 +126,7 @@ def export_onnx(
     onnx.checker.check_model(graph, full_check=True)  # onnxruntime overlooks what others do not
     content = graph.SerializeToString(deterministic=True)
     from_content(out, content)  # as its reader will
-    write_whole(out, content)
+    write_atomically(out, content)
     return Exported(out, precision, _opset(graph), len(content), whole)
 
 
@@ -154,14 +155,14 @@ def _check(weights: Path, out: Path, precision: str, images: Path | None) -> Non
 
 
 def _images(
-    weights: Path, facts: Facts, folder: Path | None, calibrate: bool
+    weights: Path, facts: CheckpointMetadata, folder: Path | None, calibrate: bool
 ) -> tuple[UInt8[np.ndarray, "N S S 3"], dict[str, UInt8[np.ndarray, "_ S S 3"]]]:
     """Images that int8 takes its ranges from, and those to compare on by kind: no person's images are in both."""
     noise = np.random.default_rng(0).integers(0, 256, (RANDOM, facts.size, facts.size, 3), dtype=np.uint8)
     if folder is None:
         return noise[:0], {"random": noise}
     prepared = load_prepared(folder)
-    check_fit(prepared, weights, facts)
+    check_compatible(prepared, weights, facts)
     people = prepared.clips["person"]
     chosen = (
         people.isin(sorted(set(people))[::2]).to_numpy() if calibrate else np.zeros(len(people), dtype=bool)
@@ -225,7 +226,7 @@ def _refuse_disagreement(weights: Path, found: Sequence[Agreement]) -> None:
 # ---- graphs
 
 
-def _graph(weights: Path, module: nn.Module, facts: Facts, opset: int) -> Any:
+def _graph(weights: Path, module: nn.Module, facts: CheckpointMetadata, opset: int) -> Any:
     """The network as an ONNX model in float32, without what the exporter notes about this machine."""
     example = torch.zeros(
         2, 3, facts.size, facts.size
@@ -311,15 +312,15 @@ def _eighth(graph: Any, images: UInt8[np.ndarray, "N S S 3"], mirror: str) -> An
 
 
 def _seen(batch: Float32[np.ndarray, "B 3 S S"], mirror: str) -> list[np.ndarray]:
-    return [batch] if mirror == "none" else [batch, mirrored(batch, mirror)]
+    return [batch] if mirror == "none" else [batch, mirror_images(batch, mirror)]
 
 
-def _describe(graph: Any, facts: Facts, precision: str) -> Any:
+def _describe(graph: Any, facts: CheckpointMetadata, precision: str) -> Any:
     """The graph with all that its reader, a person or another program needs to use it; what stood there goes."""
     del graph.metadata_props[:]
     graph.producer_name, graph.producer_version, graph.graph.name = "learnet", __version__, facts.network
     graph.doc_string = f"{INPUT}: pixels 0..255 / 127.5 - 1, RGB. {OUTPUT}: class scores before softmax, in the order of `classes`."
-    about = {KEYS["facts"]: as_json(facts), KEYS["normalisation"]: json.dumps(NORMALISATION)}
+    about = {KEYS["facts"]: metadata_to_json(facts), KEYS["normalisation"]: json.dumps(NORMALISATION)}
     for key, text in {**about, "classes": json.dumps(facts.classes), "precision": precision}.items():
         graph.metadata_props.add(key=key, value=text)
     return graph

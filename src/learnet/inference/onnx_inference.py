@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
 from learnet.core.errors import BadCheckpoint, LearnetError
-from learnet.motion.detrend import level
-from learnet.training.metadata import Facts, read_facts
+from learnet.motion.detrend import detrend
+from learnet.training.metadata import CheckpointMetadata, read_metadata
 
 INPUT, OUTPUT = "images", "class_logits"
 NORMALISATION = {"input": "float32 (batch, 3, size, size), RGB", "scale": 1 / 127.5, "offset": -1.0}
@@ -46,7 +46,7 @@ class OnnxScorer:
 
     path: Path  # where it came from, for errors
     session: Any  # onnxruntime.InferenceSession
-    facts: Facts
+    facts: CheckpointMetadata
 
     def __call__(self, images: UInt8[np.ndarray, "N S S 3"]) -> Float64[np.ndarray, "N K"]:
         """Probabilities as `torch_scores.predict_scores` computes them: softmax in 64 bits, the mean with the mirror image where due.
@@ -54,13 +54,13 @@ class OnnxScorer:
         Raises:
             BadCheckpoint: the network answers with values that are no numbers.
         """
-        images = level(images, self.facts.level)
+        images = detrend(images, self.facts.level)
         found = np.empty((len(images), len(self.facts.classes)))
         for start in range(0, len(images), BATCH):
             batch = as_input(images[start : start + BATCH])
             scores = softmax(self.logits(batch))
             if self.facts.mirror != "none":
-                scores = (scores + softmax(self.logits(mirrored(batch, self.facts.mirror)))) / 2
+                scores = (scores + softmax(self.logits(mirror_images(batch, self.facts.mirror)))) / 2
             found[start : start + BATCH] = scores
         return found
 
@@ -86,7 +86,7 @@ class OnnxScorer:
         return answer
 
 
-def load_onnx(path: Path) -> tuple[OnnxScorer, Facts]:
+def load_onnx(path: Path) -> tuple[OnnxScorer, CheckpointMetadata]:
     """Read what `learnet export` wrote.
 
     Returns:
@@ -103,7 +103,7 @@ def load_onnx(path: Path) -> tuple[OnnxScorer, Facts]:
     return from_content(path, path.read_bytes())
 
 
-def from_content(path: Path, content: bytes) -> tuple[OnnxScorer, Facts]:
+def from_content(path: Path, content: bytes) -> tuple[OnnxScorer, CheckpointMetadata]:
     """As `load_onnx`, of a file's content; PATH is named in errors."""
     session = _session(path, content)
     about = session.get_modelmeta().custom_metadata_map
@@ -112,7 +112,7 @@ def from_content(path: Path, content: bytes) -> tuple[OnnxScorer, Facts]:
             "learnet did not write this: it does not say which classes it tells apart, and of which images"
         )
         raise BadCheckpoint(path, wrong, MAKE_ONE)
-    facts = read_facts(path, about[KEYS["facts"]])
+    facts = read_metadata(path, about[KEYS["facts"]])
     if about.get(KEYS["normalisation"]) != json.dumps(NORMALISATION):
         wrong = f"it wants its images scaled in a way not known here ({about.get(KEYS['normalisation'])})"
         raise BadCheckpoint(path, wrong, "Use the learnet that wrote it, or export again.")
@@ -137,7 +137,7 @@ def as_input(images: UInt8[np.ndarray, "B S S 3"]) -> Float32[np.ndarray, "B 3 S
     ) - np.float32(1)
 
 
-def mirrored(batch: Float32[np.ndarray, "B 3 S S"], kind: str) -> Float32[np.ndarray, "B 3 S S"]:
+def mirror_images(batch: Float32[np.ndarray, "B 3 S S"], kind: str) -> Float32[np.ndarray, "B 3 S S"]:
     """Each face mirrored, left to right, as `augment.mirror` does: "flow" also negates the first channel, the horizontal movement."""
     flipped = batch[..., ::-1].copy()
     if kind == "flow":

@@ -23,7 +23,7 @@ from learnet.core.settings import Windows
 from learnet.face import STILL_PX, Face, FaceFinder, face_finder
 from learnet.inference.onnx_inference import is_onnx, load_onnx
 from learnet.motion.pipeline import make_image
-from learnet.training.metadata import Facts
+from learnet.training.metadata import CheckpointMetadata
 from learnet.video.reader import Frame, Video, VideoInfo, open_video
 
 Scorer = Callable[
@@ -89,7 +89,7 @@ class Recognition:
     frames: int  # that could be read
     duration_s: float
     weights: str  # file of the network
-    facts: Facts  # what that file says of itself
+    facts: CheckpointMetadata  # what that file says of itself
     windows: Windows
     answers: tuple[Answer, ...]  # in time order; at least one has a label
     warnings: tuple[str, ...]  # about the video as a whole
@@ -160,7 +160,7 @@ class Recogniser:
     """A trained network and all that it needs to look at videos: `Recogniser.load(weights)(video)`."""
 
     score: Scorer
-    facts: Facts
+    facts: CheckpointMetadata
     finder: (
         FaceFinder | None
     )  # None: the network was trained on clips that are face crops, and the video must be one
@@ -189,7 +189,7 @@ class Recogniser:
     def __call__(
         self,
         video: Path,
-        windows: Windows = Windows(),  # noqa: B008 (frozen)
+        windows: Windows = Windows(),
         fps: float | None = None,
         progress: Progress | None = None,
     ) -> Recognition:
@@ -272,7 +272,7 @@ class Recogniser:
         return answer, Shown(aligned.crop(window.pixels, len(numbers) // 2), made.image)
 
 
-def _network(weights: Path) -> tuple[Scorer, Facts]:
+def _network(weights: Path) -> tuple[Scorer, CheckpointMetadata]:
     """What turns images into scores, and what its file says of itself."""
     if is_onnx(weights):
         return load_onnx(weights)
@@ -397,7 +397,7 @@ def _no_answer(answers: list[Answer], video: Video, finder: _Counted | None) -> 
     )
 
 
-def video_warnings(video: Video, facts: Facts) -> list[str]:
+def video_warnings(video: Video, facts: CheckpointMetadata) -> list[str]:
     """What to know about a video as a whole, whatever the answers; of its losses those so far."""
     info, said = (
         video.info,
@@ -416,7 +416,7 @@ def video_warnings(video: Video, facts: Facts) -> list[str]:
     return said
 
 
-def _warnings(video: Video, answers: list[Answer], facts: Facts) -> tuple[str, ...]:
+def _warnings(video: Video, answers: list[Answer], facts: CheckpointMetadata) -> tuple[str, ...]:
     """What to know about the video and its answers."""
     said, of = video_warnings(video, facts), f"of {len(answers)} windows" if len(answers) > 1 else "window"
     if facts.data.get("faces") in ("given", "both") and any(answer.face for answer in answers):

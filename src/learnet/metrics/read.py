@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from learnet.core.errors import BadInput, pick
-from learnet.core.labels import ALIASES, EMOTIONS, SCHEMES, USUAL
+from learnet.core.labels import ALIASES, DEFAULT_SCHEMES, EMOTIONS, SCHEMES
 from learnet.core.records import Outcome
 from learnet.datasets.readers.megc2019 import CLASSES
 
@@ -134,9 +134,9 @@ def _log(path: Path, text: str) -> Iterator[Entry]:
     )
     for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
         words = line.split()
-        if len(words) == 2 and known in (None, words[0].lower() in USUAL):
+        if len(words) == 2 and known in (None, words[0].lower() in DEFAULT_SCHEMES):
             dataset = words[0].lower()
-            person, known = f"{dataset}/{words[1]}", dataset in USUAL
+            person, known = f"{dataset}/{words[1]}", dataset in DEFAULT_SCHEMES
         elif len(words) > 2 and person:
             yield Entry(number, dataset, person, " ".join(words[:-2]), *words[-2:])
         elif len(words) > 2:

@@ -25,14 +25,14 @@ from learnet.motion.flow import flow_dis, flow_image, flow_tvl1
 from learnet.motion.lbp_top import lbp_top
 from learnet.motion.single import apex_face, difference, onset_face
 
-Fold = Callable[[UInt8[np.ndarray, "T S S 3"], int | None], Float32[np.ndarray, "S S 3"]]
+MotionFunction = Callable[[UInt8[np.ndarray, "T S S 3"], int | None], Float32[np.ndarray, "S S 3"]]
 
 
 @dataclass(frozen=True)
 class MotionImage:
     """One kind of motion image."""
 
-    fold: Fold  # aligned faces in time order, and the position of the apex among them or None -> the image, signed, without limits
+    fold: MotionFunction  # aligned faces in time order, and the position of the apex among them or None -> the image, signed, without limits
     of: Literal["image", "flow", "histograms"] = "image"
     """Of a mirrored face an image is the mirror image, and flow that with the sign of its first channel turned; histograms, drawn as a
     picture, have no mirror image."""
@@ -49,7 +49,7 @@ FLOW_CHANNELS = ("u, pixels to the right", "v, pixels down", "strain")
 SHARE_CHANNELS = ("XY, root of share", "XT, root of share", "YT, root of share")
 
 
-def _of_all(fold: Callable[[UInt8[np.ndarray, "T S S 3"]], Float32[np.ndarray, "S S 3"]]) -> Fold:
+def _of_all(fold: Callable[[UInt8[np.ndarray, "T S S 3"]], Float32[np.ndarray, "S S 3"]]) -> MotionFunction:
     """A kind that takes the whole clip, wherever its apex is."""
     return lambda crops, apex: fold(crops)
 

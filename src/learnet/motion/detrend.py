@@ -50,25 +50,25 @@ class StoredImages:
         the images are as tested.
         """
         if not training.vary_stretch:
-            return TrainingImages(level(self.pixels, training.levelled))
+            return TrainingImages(detrend(self.pixels, training.detrend_percentile))
         generator = np.random.default_rng(training.seed)
         percentiles = generator.integers(training.vary_stretch, 101, len(self.pixels))
         stretched = np.empty_like(self.pixels)
         for percentile in np.unique(percentiles):
             chosen = percentiles == percentile
-            stretched[chosen] = level(self.pixels[chosen], int(percentile))
+            stretched[chosen] = detrend(self.pixels[chosen], int(percentile))
         return TrainingImages(stretched)
 
     def for_evaluation(self, percentile: int) -> EvaluationImages:
         """Return the images to test on.
 
         Args:
-            percentile: as of `level`: `Training.levelled`, or 0 for images that stay as they are.
+            percentile: as of `detrend`: `Training.detrend_percentile`, or 0 for images that stay as they are.
         """
-        return EvaluationImages(level(self.pixels, percentile))
+        return EvaluationImages(detrend(self.pixels, percentile))
 
 
-def level(images: UInt8[np.ndarray, "N H W 3"], percentile: int = 100) -> UInt8[np.ndarray, "N H W 3"]:
+def detrend(images: UInt8[np.ndarray, "N H W 3"], percentile: int = 100) -> UInt8[np.ndarray, "N H W 3"]:
     """Take out of u and v the plane that most places of the image agree on; no other motion becomes mid-grey.
 
     A head that shifts, turns, nears or tilts moves all places along such a plane, an expression only some. The plane is fitted by
@@ -80,28 +80,30 @@ def level(images: UInt8[np.ndarray, "N H W 3"], percentile: int = 100) -> UInt8[
 
     Args:
         images: u, v and strain, each stretched to 0..255.
-        percentile: of the sizes in a channel, 50 to 100; 0 leaves the images as they are (`Training.levelled`).
+        percentile: of the sizes in a channel, 50 to 100; 0 leaves the images as they are (`Training.detrend_percentile`).
     """
     if not percentile:
         return images
     count, high, wide, _ = images.shape
     y, x = np.mgrid[:high, :wide]
     terms = np.stack([np.ones(high * wide), x.ravel() / wide - 0.5, y.ravel() / high - 0.5], axis=1)
-    levelled = images.copy()
+    detrend_percentile = images.copy()
     for start in range(0, count, 500):
         for way in (0, 1):
             values = images[start : start + 500, ..., way].reshape(-1, high * wide).astype(np.float64)
             left = values - _planes(values, terms) @ terms.T
             largest = np.percentile(np.abs(left), percentile, axis=1, keepdims=True)
             scaled = 127.5 + 127.5 * np.divide(left, largest, out=np.zeros_like(left), where=largest > 1e-9)
-            levelled[start : start + 500, ..., way] = np.rint(scaled).clip(0, 255).reshape(-1, high, wide)
+            detrend_percentile[start : start + 500, ..., way] = (
+                np.rint(scaled).clip(0, 255).reshape(-1, high, wide)
+            )
     if percentile < 100:
         strain = images[..., 2].astype(np.float64)
         largest = np.percentile(strain, percentile, axis=(1, 2), keepdims=True)
-        levelled[..., 2] = np.rint(np.divide(255 * strain, largest, out=strain, where=largest > 0)).clip(
-            0, 255
-        )
-    return levelled
+        detrend_percentile[..., 2] = np.rint(
+            np.divide(255 * strain, largest, out=strain, where=largest > 0)
+        ).clip(0, 255)
+    return detrend_percentile
 
 
 def _planes(

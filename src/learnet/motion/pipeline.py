@@ -19,7 +19,7 @@ EYES = tuple((column, EYE_ROW) for column in EYE_COLUMNS)  # in crop widths, whe
 
 
 @dataclass(frozen=True)
-class Made:
+class MotionResult:
     """A clip's network input, and how it came about."""
 
     image: UInt8[np.ndarray, "S S 3"]  # 0..255
@@ -36,7 +36,7 @@ def make_image(
     finder: FaceFinder | None,
     apex: int | None = None,
     fps: float | None = None,
-) -> Made:
+) -> MotionResult:
     """From frames to network input: align the face, magnify, fold the motion, normalise.
 
     Args:
@@ -58,23 +58,23 @@ def make_image(
     aligned = align(frames, finder, preparation.size, preparation.steady)
     if kind.sums and not preparation.steady and not preparation.magnify:
         motion = aligned.crop_of_sum(frames, lambda part: kind.fold(part, apex))
-        return Made(normalise(motion), aligned, motion, apex)
-    crops = _enlarged(aligned, finer(preparation)).crops(frames)
+        return MotionResult(normalise(motion), aligned, motion, apex)
+    crops = _enlarged(aligned, higher_resolution(preparation)).crops(frames)
     if kind.needs_apex and apex is None:
         apex = find_apex(crops, EYES if finder else ())
-    motion = folded(seen(crops, preparation, fps), preparation, apex)
-    return Made(normalise(motion), aligned, motion, apex)
+    motion = motion_image(seen(crops, preparation, fps), preparation, apex)
+    return MotionResult(normalise(motion), aligned, motion, apex)
 
 
-def finer(preparation: Preparation) -> int:
+def higher_resolution(preparation: Preparation) -> int:
     """How many times as wide as the image the crops are that it is made of: optical flow is not measured on small ones."""
     return -(-LEAST_PX // preparation.size) if MOTION_IMAGES[preparation.motion].of == "flow" else 1
 
 
-def folded(
+def motion_image(
     crops: UInt8[np.ndarray, "T Z Z 3"], preparation: Preparation, apex: int | None
 ) -> Float32[np.ndarray, "S S 3"]:
-    """The motion image of crops that are `finer` times as wide as it, before it is normalised; head motion is taken out of flow if asked.
+    """The motion image of crops that are `higher_resolution` times as wide as it, before it is normalised; head motion is taken out of flow if asked.
 
     Raises:
         TooFewFrames: in the part that is folded.
@@ -84,7 +84,7 @@ def folded(
     if kind.of == "flow":
         motion = shrunk(
             with_strain(without_head(motion[..., :2])) if preparation.still_flow else motion,
-            finer(preparation),
+            higher_resolution(preparation),
         )
     return motion
 

@@ -10,14 +10,14 @@ from learnet.core.errors import BadInput, LearnetError
 from learnet.core.settings import Preparation
 from learnet.face import face_finder
 from learnet.motion.apex import course, find_apex
-from learnet.motion.pipeline import EYES, Made, make_image, seen
+from learnet.motion.pipeline import EYES, MotionResult, make_image, seen
 from learnet.video.reader import open_video, read_clip
 
 LONGEST_S = 10  # seconds of a video that are read without being asked for
 
 
 @dataclass(frozen=True)
-class Marks:
+class ClipMarks:
     """Numbers of frames as the files say them (positions from 0 in a video); None where nobody gave one."""
 
     onset: int | None = None  # None: the first frame
@@ -26,7 +26,7 @@ class Marks:
 
 
 @dataclass(frozen=True)
-class Steps:
+class PipelineTrace:
     """What became of a clip."""
 
     source: str
@@ -39,17 +39,17 @@ class Steps:
     course: Float64[np.ndarray, "T"]  # of the movement, `motion.apex.course`
     apex: int  # position among the frames
     detected: bool  # the apex was found, not given
-    made: Made
+    made: MotionResult
     notes: tuple[str, ...]  # sentences: what was lost of the video, what may have spoilt the motion
 
 
-def take_steps(
+def trace_pipeline(
     clip: Path,
     preparation: Preparation,
-    marks: Marks,
+    marks: ClipMarks,
     fps: float | None = None,
     face_model: Path | None = None,
-) -> Steps:
+) -> PipelineTrace:
     """Make the motion image of a clip, as `learnet prepare` does, and keep every step.
 
     Args:
@@ -78,7 +78,7 @@ def take_steps(
     settled = preparation.settled
     if finder:
         settled = replace(settled, face=finder.kind)  # type: ignore[arg-type]  # as in `preparing`
-    return Steps(
+    return PipelineTrace(
         source=str(clip),
         preparation=settled,
         fps=footage.info.fps,

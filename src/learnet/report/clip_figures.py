@@ -14,7 +14,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from learnet.inference.recogniser import Answer, Recognition
 from learnet.motion import MOTION_IMAGES
-from learnet.motion.trace import Steps
+from learnet.motion.trace import PipelineTrace
 from learnet.report.style import CELL, INK, MUTED, RULE, STYLE, save_figure
 
 SHOWN = 7  # frames of a clip that are shown in even steps, the apex beside them
@@ -60,7 +60,7 @@ def save_answer(recognition: Recognition, path: Path) -> None:
         save_figure(answer_figure(recognition), path)
 
 
-def steps_figure(steps: Steps) -> Figure:
+def trace_figure(steps: PipelineTrace) -> Figure:
     """A row of frames with onset, apex and offset marked, their crops, the magnified crops if there are any; below them the motion
     image, a panel for each channel with its unit, the network's input, and the course that the apex was found by.
     """
@@ -98,10 +98,10 @@ def steps_figure(steps: Steps) -> Figure:
     return figure
 
 
-def save_steps(steps: Steps, path: Path) -> None:
-    """Write `steps_figure` to a file; as `save_answer`."""
+def save_trace(steps: PipelineTrace, path: Path) -> None:
+    """Write `trace_figure` to a file; as `save_answer`."""
     with mpl.rc_context(STYLE):
-        save_figure(steps_figure(steps), path)
+        save_figure(trace_figure(steps), path)
 
 
 def _heading(recognition: Recognition) -> str:
@@ -126,13 +126,13 @@ def _strip_height(pictures: UInt8[np.ndarray, "T h w 3"], columns: int, first: b
     return min(2.2, (WIDE / columns - 0.1) * height / width) + (0.75 if first else 0.35)
 
 
-def _caption(steps: Steps, position: int) -> str:
+def _caption(steps: PipelineTrace, position: int) -> str:
     """Which frame this is, and whether it is one of the three."""
     marks = {0: "onset", steps.apex: "apex", len(steps.numbers) - 1: "offset"}
     return f"{steps.numbers[position]}\n{marks.get(position, '')}"
 
 
-def _draw_motion(row: SubFigure, steps: Steps) -> None:
+def _draw_motion(row: SubFigure, steps: PipelineTrace) -> None:
     """The channels, the network's input and the course of the movement, side by side."""
     preparation, motion = steps.preparation, steps.made.motion
     kind = MOTION_IMAGES[preparation.motion]

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from learnet.core.files import write_whole
+from learnet.core.files import write_atomically
 from learnet.metrics.published import ALL
 from learnet.metrics.scores import MEASURES
 from learnet.report.comparison.compare import Comparison, compare, motion, scheme
 from learnet.report.comparison.tables import (
     NOTHING,
     Line,
-    Sheet,
+    Table,
     differs,
     figures_of,
     made,
@@ -23,8 +23,8 @@ from learnet.report.comparison.tables import (
     tagged,
 )
 from learnet.report.comparison.writers import COLUMNS, rows, write_comparison
-from learnet.report.study_record import Record
-from learnet.study.experiments.recipe import Recipe, as_toml
+from learnet.report.study_record import StudyRecord
+from learnet.study.experiments.recipe import Recipe
 from learnet.study.experiments.sources import study_folder
 from learnet.study.outcomes import read_outcomes
 
@@ -62,7 +62,7 @@ def groups(recipe: Recipe, out: Path) -> list[Group]:
     return found
 
 
-def sheet(group: Group) -> Sheet:
+def sheet(group: Group) -> Table:
     """The one table of a group: scores, the difference to the reference, published figures, minutes; below a study, its databases."""
     comparison = group.comparison
     beside = {id(one.record): one for one in comparison.compared}
@@ -91,7 +91,7 @@ def sheet(group: Group) -> Sheet:
             lines.append(Line(cells, record.leaky))
     several = ", ± over seeds" if any(len(record.seeds) > 1 for record in comparison.records) else ""
     title = f"{_whose(group)} [95 % interval over people]{several}; differences are to {tagged(comparison.against)}"
-    return Sheet(title, HEAD, tuple(lines), ("published",))
+    return Table(title, HEAD, tuple(lines), ("published",))
 
 
 def _whose(group: Group) -> str:
@@ -109,7 +109,7 @@ def _whose(group: Group) -> str:
     return " ".join(filter(None, words)) + (f", {motions.pop()}" if len(motions) == 1 else "")
 
 
-def in_two(given: Sheet) -> list[Sheet]:
+def in_two(given: Table) -> list[Table]:
     """A `sheet` as two that fit a terminal: the scores; then differences and published figures, without the lines that have none."""
     whole, second = range(len(HEAD)), (0, 5, 6, 7)
     parts = []
@@ -119,7 +119,7 @@ def in_two(given: Sheet) -> list[Sheet]:
     ):
         lines = [Line(tuple(line.cells[i] for i in places), line.leaky) for line in given.lines]
         lines = [line for line in lines if any(cell not in ("", NOTHING) for cell in line.cells[1:])]
-        parts.append(Sheet(title, tuple(HEAD[i] for i in places), tuple(lines)))
+        parts.append(Table(title, tuple(HEAD[i] for i in places), tuple(lines)))
     return [part for part in parts if part.lines]
 
 
@@ -128,11 +128,11 @@ def _scores(mean: Mapping[str, dict]) -> tuple[str, str, str]:
     return found["uf1"], found["uar"], found["accuracy"]
 
 
-def _published(record: Record, part: str, comparison: Comparison) -> str:
+def _published(record: StudyRecord, part: str, comparison: Comparison) -> str:
     return figures_of(record, part, comparison).replace("; ", "\n")
 
 
-def _minutes(record: Record) -> str:
+def _minutes(record: StudyRecord) -> str:
     """Minutes of the trainings; of a study that was cut off, those of its last part, which is said."""
     if "seconds" not in record.run:
         return NOTHING
@@ -168,8 +168,8 @@ def write_results(recipe: Recipe, out: Path, found: Sequence[Group], told: Seque
     for group, page in zip(found, pages, strict=True):
         page.parent.mkdir(parents=True, exist_ok=True)
         write_comparison(group.comparison, html=page)
-    write_whole(out / "results.csv", as_csv(found))
-    write_whole(out / "results.md", as_markdown(recipe, found, told))
+    write_atomically(out / "results.csv", as_csv(found))
+    write_atomically(out / "results.md", as_markdown(recipe, found, told))
     return [out / "results.md", out / "results.csv", *pages]
 
 
@@ -188,7 +188,7 @@ def as_csv(found: Sequence[Group]) -> str:
     return text.getvalue()
 
 
-def _run(record: Record) -> dict[str, object]:
+def _run(record: StudyRecord) -> dict[str, object]:
     run = record.run
     took = (
         {"minutes": round(run["seconds"] / 60, 3), "trainings timed": run["trainings"]}
@@ -199,7 +199,7 @@ def _run(record: Record) -> dict[str, object]:
     return {**took, **machine, "versions": _versions(record)}
 
 
-def _versions(record: Record) -> str:
+def _versions(record: StudyRecord) -> str:
     return ", ".join(f"{name} {number}" for name, number in record.about.get("versions", {}).items())
 
 
@@ -220,7 +220,7 @@ def as_markdown(recipe: Recipe, found: Sequence[Group], told: Sequence[str]) -> 
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _how(records: Sequence[Record]) -> list[str]:
+def _how(records: Sequence[StudyRecord]) -> list[str]:
     """Minutes, machines and versions of all studies."""
     minutes = sum(record.run.get("seconds", 0) for record in records) / 60
     runs = [record.run for record in records if record.run.keys() >= {"cores", "machine", "device"}]
@@ -233,7 +233,7 @@ def _listed(sentences: Sequence[str]) -> str:
     return "\n".join(f"- {' '.join(sentence.split())}" for sentence in sentences)
 
 
-def _table(given: Sheet) -> str:
+def _table(given: Table) -> str:
     """A sheet as a table of Markdown; rows of studies that leak are red where colours are shown, and say so in words everywhere."""
     head = f"| {' | '.join(map(_escaped, given.columns))} |\n|{'---|' * len(given.columns)}"
     body = "\n".join(

@@ -11,8 +11,8 @@ from pathlib import Path
 from learnet.core.errors import LearnetError
 from learnet.core.records import Outcome
 from learnet.datasets.licences import may_be_shown
-from learnet.datasets.prepared.store import Prepared
-from learnet.report.study_record import Record
+from learnet.datasets.prepared.store import PreparedDataset
+from learnet.report.study_record import StudyRecord
 from learnet.report.style import png_uri
 from learnet.video.reader import read_frames
 
@@ -49,7 +49,7 @@ class Gallery:
     notes: tuple[str, ...]  # why something is not shown
 
 
-def gallery(record: Record, each: int, show_faces: bool = False, anonymous: bool = False) -> Gallery:
+def gallery(record: StudyRecord, each: int, show_faces: bool = False, anonymous: bool = False) -> Gallery:
     """The surest right and the surest wrong answers of each class; equally sure ones in the order of their clip names.
 
     Args:
@@ -105,7 +105,12 @@ def _surest(outcomes: Sequence[Outcome], each: int) -> list[Outcome]:
 
 
 def _shot(
-    outcome: Outcome, prepared: Prepared, place: int, show_faces: bool, anonymous: bool, lost: list[str]
+    outcome: Outcome,
+    prepared: PreparedDataset,
+    place: int,
+    show_faces: bool,
+    anonymous: bool,
+    lost: list[str],
 ) -> Shot:
     face = _onset_face(prepared, place) if show_faces else None
     if show_faces and face is None:
@@ -114,7 +119,7 @@ def _shot(
     return Shot(outcome.clip, outcome.truth, outcome.prediction, max(outcome.scores), image, face)
 
 
-def _onset_face(prepared: Prepared, place: int) -> str | None:
+def _onset_face(prepared: PreparedDataset, place: int) -> str | None:
     row = prepared.clips.iloc[place]
     try:
         return png_uri(read_frames(Path(str(row["path"])), int(row["onset"]), int(row["onset"]))[0])

@@ -15,12 +15,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from learnet.core.errors import OutputTaken
-from learnet.core.files import write_whole
+from learnet.core.files import write_atomically
 from learnet.metrics.scores import interval_text
-from learnet.report.page_figures import Drawing, check_tables, folder_of, write_tables
+from learnet.report.page_figures import PageFigure, check_tables, folder_of, write_tables
 from learnet.report.pair import both
 from learnet.report.sections import again, answer, failures, scores_figure, trust
-from learnet.report.study_record import Record, read_records
+from learnet.report.study_record import StudyRecord, read_records
 from learnet.report.why import reasons
 
 __all__ = [
@@ -54,7 +54,7 @@ class Page:
     """A page, and the figures in it."""
 
     text: str
-    drawings: tuple[Drawing, ...]
+    drawings: tuple[PageFigure, ...]
 
 
 def write_report(
@@ -98,18 +98,18 @@ def write_page(page: str, out: Path) -> Path:
     if out.exists() and not (out.is_file() and out.read_bytes()[: len(START)] == START.encode()):
         raise OutputTaken(out, "this is there already, and is not a report", "Name another file.")
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(out, page)
+    write_atomically(out, page)
     return out
 
 
-def render(records: Sequence[Record], parts: Mapping[str, "Part"] | None = None) -> str:
+def render(records: Sequence[StudyRecord], parts: Mapping[str, "Part"] | None = None) -> str:
     """The page as text; see `compose`."""
     return compose(records, parts=parts).text
 
 
 def compose(
-    records: Sequence[Record], wanted: Wanted = Wanted(), parts: Mapping[str, "Part"] | None = None
-) -> Page:  # noqa: B008 (frozen)
+    records: Sequence[StudyRecord], wanted: Wanted = Wanted(), parts: Mapping[str, "Part"] | None = None
+) -> Page:
     """The page and its figures.
 
     Args:
@@ -151,7 +151,7 @@ class Part:
 
     title: str
     values: Callable[
-        [Sequence[Record], Wanted], dict
+        [Sequence[StudyRecord], Wanted], dict
     ]  # under "drawings" the figures, each of which the template shows
     studies: int | None = None  # only where there are so many
 

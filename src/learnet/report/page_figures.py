@@ -14,7 +14,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from learnet.core.errors import OutputTaken
-from learnet.core.files import write_whole
+from learnet.core.files import write_atomically
 from learnet.report.style import inline_svg
 
 INDEX = "index.csv"
@@ -22,7 +22,7 @@ HEAD = ["file", "figure"]
 
 
 @dataclass(frozen=True)
-class Drawing:
+class PageFigure:
     """A figure, and the numbers that it is drawn from."""
 
     name: str  # unique on the page; letters, digits and dashes
@@ -42,9 +42,11 @@ class Drawing:
         return "data:text/csv;charset=utf-8," + quote(self.csv, safe="/,:;=+()!*'")
 
 
-def drawing(figure: Figure, name: str, said: str, table: pd.DataFrame, broad: bool = False) -> Drawing:
+def make_page_figure(
+    figure: Figure, name: str, said: str, table: pd.DataFrame, broad: bool = False
+) -> PageFigure:
     """A figure made ready for a page."""
-    return Drawing(name, Markup(inline_svg(figure, name, said)), said, table, broad)
+    return PageFigure(name, Markup(inline_svg(figure, name, said)), said, table, broad)
 
 
 def folder_of(page: Path) -> Path:
@@ -66,19 +68,19 @@ def check_tables(folder: Path) -> None:
         )
 
 
-def write_tables(folder: Path, drawings: Iterable[Drawing]) -> None:
+def write_tables(folder: Path, drawings: Iterable[PageFigure]) -> None:
     """Write the numbers of each figure, and `index.csv`, which says what each file is; files of an earlier page are replaced."""
     known = {f"{one.name}.csv": one for one in drawings}
     folder.mkdir(parents=True, exist_ok=True)
     for name in set(_listed(folder)) - set(known):
         (folder / name).unlink(missing_ok=True)
     for name, one in known.items():
-        write_whole(folder / name, one.csv)
+        write_atomically(folder / name, one.csv)
     index = io.StringIO()
     csv.writer(index, lineterminator="\n").writerows(
         [HEAD, *([name, one.said] for name, one in known.items())]
     )
-    write_whole(folder / INDEX, index.getvalue())
+    write_atomically(folder / INDEX, index.getvalue())
 
 
 def _listed(folder: Path) -> list[str]:

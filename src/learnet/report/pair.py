@@ -7,11 +7,11 @@ import pandas as pd
 
 from learnet.metrics.scores import MEASURES, interval_text
 from learnet.metrics.significance import Difference, difference, mcnemar
-from learnet.report.study_record import Record
+from learnet.report.study_record import StudyRecord
 from learnet.report.tables import NAMES, p_text, signed
 
 
-def both(records: Sequence[Record]) -> dict:
+def both(records: Sequence[StudyRecord]) -> dict:
     """What the part about two studies shows: the first less the second, the people and clips where they differ."""
     one, other = records
     found, clips = difference(one.outcomes, other.outcomes, one.classes), mcnemar(one.answers, other.answers)
@@ -29,7 +29,7 @@ def both(records: Sequence[Record]) -> dict:
     }
 
 
-def differences(one: Record, other: Record, found: Difference) -> pd.DataFrame:
+def differences(one: StudyRecord, other: StudyRecord, found: Difference) -> pd.DataFrame:
     """A row for each measure: both studies, their difference with its interval, p."""
     rows = []
     for measure in MEASURES:
@@ -51,7 +51,7 @@ def differences(one: Record, other: Record, found: Difference) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def people(one: Record, other: Record) -> pd.DataFrame:
+def people(one: StudyRecord, other: StudyRecord) -> pd.DataFrame:
     """A row for each person of whom the studies have another number right (mean over seeds), the largest difference first."""
     clips = Counter(o.person for o in one.answers)
     table = pd.DataFrame({"person": sorted(clips), "clips": [clips[person] for person in sorted(clips)]})
@@ -63,7 +63,7 @@ def people(one: Record, other: Record) -> pd.DataFrame:
     return table.loc[order][lambda found: found["difference"] != 0].reset_index(drop=True)
 
 
-def answers(one: Record, other: Record) -> pd.DataFrame:
+def answers(one: StudyRecord, other: StudyRecord) -> pd.DataFrame:
     """A row for each clip that the studies answer differently: truth, both answers with their scores, and who is right."""
     there = {o.clip: o for o in other.answers}
     rows = []
@@ -86,7 +86,7 @@ def answers(one: Record, other: Record) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _lead(one: Record, other: Record, found: Difference) -> str:
+def _lead(one: StudyRecord, other: StudyRecord, found: Difference) -> str:
     """The difference in UF1 in words, which claim no more than its test gives."""
     value, (low, high) = found.values["uf1"], found.limits["uf1"]
     if not found.people:

@@ -13,8 +13,8 @@ from learnet.core.records import Finding
 from learnet.datasets.prepared.store import read_findings
 from learnet.metrics.scores import BINS, MEASURES, Calibration, calibration, interval_text
 from learnet.report import tables
-from learnet.report.page_figures import Drawing, drawing
-from learnet.report.study_record import Record, check
+from learnet.report.page_figures import PageFigure, make_page_figure
+from learnet.report.study_record import StudyRecord, check
 from learnet.report.style import Interval, confusion_figure, interval_figure, reliability_figure
 
 FITTED = ("linear-svm", "lbp-top", "majority")  # networks that are not trained in epochs
@@ -29,7 +29,7 @@ PROTOCOLS = {
 }
 
 
-def answer(records: Sequence[Record]) -> dict:
+def answer(records: Sequence[StudyRecord]) -> dict:
     """Accuracy, UF1 and UAR of every study with intervals, beside what no learning would give."""
     scores, floor = tables.measures(records), tables.floor(records[0])
     figure = scores_figure(records)
@@ -45,7 +45,7 @@ def answer(records: Sequence[Record]) -> dict:
     }
 
 
-def scores_figure(records: Sequence[Record]) -> Drawing:
+def scores_figure(records: Sequence[StudyRecord]) -> PageFigure:
     """Accuracy, UF1 and UAR of every study with intervals; a dashed line where no learning stands."""
     floor = tables.floor(records[0])
     panels = {
@@ -62,10 +62,10 @@ def scores_figure(records: Sequence[Record]) -> Drawing:
     )
     figure = interval_figure(panels, {tables.NAMES[m]: floor.values[m] for m in MEASURES})
     said = f"Scores with 95% intervals. {said}. Without learning: {_said(floor)}."
-    return drawing(figure, "intervals", said, tables.intervals(records))
+    return make_page_figure(figure, "intervals", said, tables.intervals(records))
 
 
-def trust(records: Sequence[Record]) -> dict:
+def trust(records: Sequence[StudyRecord]) -> dict:
     """Promises checked against the files, protocol, how settings were chosen, seeds, what scores are worth, the data and their audit."""
     checks = [check(record) for record in records]
     calibrations = [_calibrated(record, place) for place, record in enumerate(records, start=1)]
@@ -94,7 +94,7 @@ def trust(records: Sequence[Record]) -> dict:
     }
 
 
-def failures(records: Sequence[Record]) -> dict:
+def failures(records: Sequence[StudyRecord]) -> dict:
     """Confusion, classes, databases, people, the worst clips, and every single answer."""
     confusions = [
         (r, _confusion(r, place), tables.confused(r), tables.classes(r))
@@ -113,7 +113,7 @@ def failures(records: Sequence[Record]) -> dict:
     }
 
 
-def again(records: Sequence[Record]) -> dict:
+def again(records: Sequence[StudyRecord]) -> dict:
     """Commands, settings, versions, fingerprints."""
     groups = {
         "Study": ("What was asked", [record.about.get("settings") or {} for record in records]),
@@ -139,7 +139,7 @@ def _said(floor: tables.Floor) -> str:
     return ", ".join(f"{tables.NAMES[m]} {value:.3f}" for m, value in floor.values.items())
 
 
-def _facts(record: Record) -> dict[str, str]:
+def _facts(record: StudyRecord) -> dict[str, str]:
     about, scheme, folds = record.about, record.about.get("scheme", {}), record.about.get("folds", [])
     return {
         "network": about.get("network", "unknown"),
@@ -159,7 +159,7 @@ def _facts(record: Record) -> dict[str, str]:
     }
 
 
-def _training(record: Record) -> dict[str, object]:
+def _training(record: StudyRecord) -> dict[str, object]:
     """The settings that had a say: a network that is fitted in one go takes few, and the seed only draws its groups."""
     training = record.about.get("training") or {}
     fitted = ("seed", "level", "stretch", "mirror", "mirror_at_test")
@@ -170,7 +170,7 @@ def _training(record: Record) -> dict[str, object]:
     )
 
 
-def _settings(record: Record) -> str:
+def _settings(record: StudyRecord) -> str:
     """How the settings were come by, as far as the files say."""
     about = record.about
     if not about:
@@ -182,7 +182,7 @@ def _settings(record: Record) -> str:
     return "given with the command, the same in every fold; the files do not say how they were found"
 
 
-def _start(record: Record) -> str:
+def _start(record: StudyRecord) -> str:
     """What the networks knew before they were trained."""
     if not record.about or "start" not in record.about:
         return "unknown"
@@ -192,7 +192,7 @@ def _start(record: Record) -> str:
     return f"weights {start['weights']}, class layer {start['class layer']}" if start else "random numbers"
 
 
-def _epochs(record: Record) -> str:
+def _epochs(record: StudyRecord) -> str:
     training = _training(record)
     if record.about.get("network") in FITTED:
         return "none: fitted in one go"
@@ -216,7 +216,7 @@ def _used_epochs(file: Path) -> list[int]:
         return []
 
 
-def _apexes(record: Record) -> str:
+def _apexes(record: StudyRecord) -> str:
     if record.prepared is None or "apex_source" not in record.prepared.clips:
         return "unknown"
     words = {"file": "as annotated", "midpoint": "set to the middle", "none": "without one"}
@@ -224,11 +224,11 @@ def _apexes(record: Record) -> str:
     return ", ".join(f"{number} {words.get(source, source)}" for source, number in sorted(sources.items()))
 
 
-def _confusion(record: Record, place: int) -> Drawing:
+def _confusion(record: StudyRecord, place: int) -> PageFigure:
     table = tables.confused(record)
     counts = table.to_numpy()
     said = f"Confusion matrix of {record.name}: {np.trace(counts)} of {counts.sum()} answers are right. The table beside it has every count."
-    return drawing(
+    return make_page_figure(
         confusion_figure(counts, record.classes),
         f"confusion-{place}",
         said,
@@ -240,13 +240,13 @@ def _confusion(record: Record, place: int) -> Drawing:
 class Calibrated:
     """The reliability curve of a study, and what is to be said of it."""
 
-    record: Record
+    record: StudyRecord
     found: Calibration
-    drawing: Drawing
+    drawing: PageFigure
     said: str
 
 
-def _calibrated(record: Record, place: int) -> Calibrated:
+def _calibrated(record: StudyRecord, place: int) -> Calibrated:
     found = calibration(record.outcomes, record.classes)
     interval = interval_text(*found.ece_limits, "95% interval {} to {}", "{:.3f}".format)
     apart = found.mean_score - found.share_right
@@ -259,7 +259,7 @@ def _calibrated(record: Record, place: int) -> Calibrated:
     if record.about.get("network") in VOTING:
         said += " The scores of this network are votes, never meant as probabilities."
     name = f"Reliability of the scores of {record.name}. {said}"
-    figure = drawing(
+    figure = make_page_figure(
         reliability_figure(tables.reliability(found)), f"reliability-{place}", name, tables.reliability(found)
     )
     return Calibrated(record, found, figure, said)
@@ -274,7 +274,7 @@ def _findings(folder: Path) -> tuple[list[Finding] | None, str]:
     return found, "audit.csv is gone from the prepared folder"
 
 
-def _images(record: Record) -> dict[str, object]:
+def _images(record: StudyRecord) -> dict[str, object]:
     prepared = record.about.get("prepared")
     if not prepared:
         return {}

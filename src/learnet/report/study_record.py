@@ -12,9 +12,9 @@ from pathlib import Path
 
 from learnet.core.errors import BadInput, LearnetError
 from learnet.core.records import Outcome
-from learnet.datasets.prepared.store import Prepared, load_prepared, synthetic
+from learnet.datasets.prepared.store import PreparedDataset, load_prepared, synthetic
 from learnet.metrics.scores import MEASURES, average_seeds, summarise
-from learnet.study.outcomes import COLUMNS, parse, read_outcomes
+from learnet.study.outcomes import COLUMNS, parse_outcomes, read_outcomes
 
 NEEDED = ("protocol", "scheme", "seeds", "folds", "prepared")
 """What study.json must say."""
@@ -31,7 +31,7 @@ FOLD = {"name": str, "train_people": list, "test_people": list, "train_clips": i
 
 
 @dataclass(frozen=True)
-class Record:
+class StudyRecord:
     """What is left of a study on disk."""
 
     folder: Path
@@ -41,7 +41,7 @@ class Record:
     classes: tuple[str, ...]
     outcomes: tuple[Outcome, ...]
     summary: dict  # metrics.summarise, counted anew from the outcomes
-    prepared: Prepared | None  # the images it was run on, where they are still there
+    prepared: PreparedDataset | None  # the images it was run on, where they are still there
     missing: tuple[str, ...]  # sentences: what could not be read, and what it would have shown
 
     @property
@@ -112,7 +112,7 @@ class Check:
     evidence: str
 
 
-def read_records(folders: Sequence[Path]) -> list[Record]:
+def read_records(folders: Sequence[Path]) -> list[StudyRecord]:
     """Read studies that are to stand side by side.
 
     Raises:
@@ -136,7 +136,7 @@ def read_records(folders: Sequence[Path]) -> list[Record]:
     return records
 
 
-def read_record(folder: Path) -> Record:
+def read_record(folder: Path) -> StudyRecord:
     """Read one study folder.
 
     Raises:
@@ -159,7 +159,7 @@ def read_record(folder: Path) -> Record:
             *missing,
         ]
     summary, name = summarise(outcomes, classes), folder.resolve().name
-    return Record(folder, name, about, run, classes, tuple(outcomes), summary, prepared, tuple(missing))
+    return StudyRecord(folder, name, about, run, classes, tuple(outcomes), summary, prepared, tuple(missing))
 
 
 def _check_about(file: Path, about: dict) -> None:
@@ -199,7 +199,7 @@ def _read_answers(folder: Path, about: dict) -> tuple[tuple[str, ...], list[Outc
         missing.append(
             "The last answer in outcomes.csv is cut off and is left out: the study is at work, or was stopped."
         )
-    outcomes = parse(file, text) if text else read_outcomes(folder)
+    outcomes = parse_outcomes(file, text) if text else read_outcomes(folder)
     if not outcomes:
         raise BadInput(
             folder,
@@ -223,7 +223,7 @@ def _read_answers(folder: Path, about: dict) -> tuple[tuple[str, ...], list[Outc
     return tuple(next(csv.reader(text.splitlines()))[len(COLUMNS) :]), outcomes, missing
 
 
-def refuse_different(one: Record, other: Record) -> None:
+def refuse_different(one: StudyRecord, other: StudyRecord) -> None:
     """Two studies are compared only over the same clips with the same truth.
 
     Raises:
@@ -268,7 +268,7 @@ def shared_people(folds: Sequence[dict]) -> dict[str, list[str]]:
     return {name: people for name, people in both.items() if people}
 
 
-def check(record: Record) -> list[Check]:
+def check(record: StudyRecord) -> list[Check]:
     """What a reader would have to take on trust, tried against the files."""
     return [
         _nobody_on_both_sides(record),
@@ -279,7 +279,7 @@ def check(record: Record) -> list[Check]:
     ]
 
 
-def _nobody_on_both_sides(record: Record) -> Check:
+def _nobody_on_both_sides(record: StudyRecord) -> Check:
     claim = "No person is in the training and the test side of one fold"
     folds = record.about.get("folds")
     if not folds:
@@ -298,7 +298,7 @@ def _nobody_on_both_sides(record: Record) -> Check:
     return Check(claim, True, f"lists of people compared in {len(folds)} folds, {len(tested)} people")
 
 
-def _tested_where_said(record: Record) -> Check:
+def _tested_where_said(record: StudyRecord) -> Check:
     claim = "Every answer comes from a fold that tests its person"
     tested = {fold["name"]: set(fold["test_people"]) for fold in record.about.get("folds", [])}
     if not tested:
@@ -310,7 +310,7 @@ def _tested_where_said(record: Record) -> Check:
     return Check(claim, True, f"all {len(record.outcomes)} answers")
 
 
-def _complete(record: Record) -> Check:
+def _complete(record: StudyRecord) -> Check:
     claim = "Every clip is answered, once with each seed"
     if record.expected is None:
         return Check(claim, None, "study.json does not list the folds")
@@ -318,7 +318,7 @@ def _complete(record: Record) -> Check:
     return Check(claim, found == record.expected, f"{found} of {record.expected} answers")
 
 
-def _same_numbers(record: Record) -> Check:
+def _same_numbers(record: StudyRecord) -> Check:
     claim = "The numbers follow from the answers"
     metrics = _read_json(record.folder / "metrics.json")
     if not metrics:
@@ -343,14 +343,14 @@ def _equal(stored: object, value: float) -> bool:
     return isinstance(found, (int, float)) and abs(found - value) <= 1e-9
 
 
-def _same_images(record: Record) -> Check:
+def _same_images(record: StudyRecord) -> Check:
     claim = "The images are those the study was run on"
     if record.prepared is None:
         return Check(claim, None, "the prepared folder is not there, or has changed")
     return Check(claim, True, f"fingerprint {str(record.prepared.about['fingerprint'])[:12]}")
 
 
-def _find_prepared(folder: Path, about: dict) -> tuple[Prepared | None, list[str]]:
+def _find_prepared(folder: Path, about: dict) -> tuple[PreparedDataset | None, list[str]]:
     """The prepared folder where the study says it is, in the study, or beside it; and why not."""
     lost = "so motion images and the data audit are not shown"
     if not about:

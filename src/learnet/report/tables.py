@@ -15,7 +15,7 @@ import pandas as pd
 from learnet.core.records import Finding
 from learnet.core.settings import Study, Training
 from learnet.metrics.scores import MEASURES, Calibration, confusion, headline, precision_recall_f1
-from learnet.report.study_record import Record
+from learnet.report.study_record import StudyRecord
 
 NAMES = {"accuracy": "accuracy", "uf1": "UF1", "uar": "UAR"}
 
@@ -28,7 +28,7 @@ class Floor:
     values: dict[str, float]  # by the names in metrics.MEASURES
 
 
-def floor(record: Record) -> Floor:
+def floor(record: StudyRecord) -> Floor:
     """The score of the most frequent class (the first in the class list where several are)."""
     truth = [o.truth for o in record.answers]
     counts = Counter(truth)
@@ -37,7 +37,7 @@ def floor(record: Record) -> Floor:
     return Floor(emotion, dict(zip(MEASURES, map(float, values), strict=True)))
 
 
-def measures(records: Sequence[Record]) -> pd.DataFrame:
+def measures(records: Sequence[StudyRecord]) -> pd.DataFrame:
     """A row for each study: each measure with the ends of its 95 % interval and its standard deviation over seeds."""
     rows = []
     for record in records:
@@ -49,7 +49,7 @@ def measures(records: Sequence[Record]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def intervals(records: Sequence[Record]) -> pd.DataFrame:
+def intervals(records: Sequence[StudyRecord]) -> pd.DataFrame:
     """A row for each study and measure, and last those of no learning: what the figure of the scores is drawn from."""
     rows = [
         {
@@ -82,7 +82,7 @@ def reliability(found: Calibration) -> pd.DataFrame:
     return pd.DataFrame({**columns, "low": low, "high": high})
 
 
-def worst(record: Record, most: int = 12) -> pd.DataFrame:
+def worst(record: StudyRecord, most: int = 12) -> pd.DataFrame:
     """The wrong answers given with the highest score, the surest first: clip, truth, answer, and the scores of both."""
     place = {name: i for i, name in enumerate(record.classes)}
     wrong = sorted(
@@ -99,7 +99,7 @@ def worst(record: Record, most: int = 12) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def choice(record: Record) -> pd.DataFrame:
+def choice(record: StudyRecord) -> pd.DataFrame:
     """How settings were chosen on other people: a row for each candidate, its UF1 for each group on all other groups, and the groups that
     it was taken for; empty where settings were given. Candidates may be many, groups are few.
     """
@@ -118,13 +118,13 @@ def choice(record: Record) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def group_sizes(record: Record) -> str:
+def group_sizes(record: StudyRecord) -> str:
     """How many people are in each group of a choice."""
     groups = (record.about.get("choice") or {}).get("groups", {})
     return ", ".join(f"{group.removeprefix('group-')}: {len(people)}" for group, people in groups.items())
 
 
-def candidates(record: Record) -> pd.DataFrame:
+def candidates(record: StudyRecord) -> pd.DataFrame:
     """A row for each candidate of a choice: the settings in which they differ; without columns for them where they do not."""
     made = (record.about.get("choice") or {}).get("candidates", {})
     names = list(dict.fromkeys(name for settings in made.values() for name in settings))
@@ -140,7 +140,7 @@ def candidates(record: Record) -> pd.DataFrame:
     )
 
 
-def seeds(records: Sequence[Record]) -> pd.DataFrame:
+def seeds(records: Sequence[StudyRecord]) -> pd.DataFrame:
     """A row for each study and seed, and one for the answers averaged over seeds; empty where every study has one seed."""
     rows = []
     for record in records:
@@ -153,7 +153,7 @@ def seeds(records: Sequence[Record]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def classes(record: Record) -> pd.DataFrame:
+def classes(record: StudyRecord) -> pd.DataFrame:
     """A row for each class: clips, precision, recall, F1; the last row is their mean, which is UAR under recall and UF1 under F1."""
     counts = np.stack([block["confusion"] for block in record.summary["seeds"].values()])  # (S, K, K)
     rates = dict(
@@ -168,13 +168,13 @@ def classes(record: Record) -> pd.DataFrame:
     return pd.concat([table, pd.DataFrame([mean])], ignore_index=True)
 
 
-def confused(record: Record) -> pd.DataFrame:
+def confused(record: StudyRecord) -> pd.DataFrame:
     """Confusion matrix, rows are truths; the answers of all seeds are added up."""
     counts = sum(np.asarray(block["confusion"]) for block in record.summary["seeds"].values())
     return pd.DataFrame(counts, index=list(record.classes), columns=list(record.classes))
 
 
-def datasets(records: Sequence[Record]) -> pd.DataFrame:
+def datasets(records: Sequence[StudyRecord]) -> pd.DataFrame:
     """A row for each dataset and study, scored over the whole class list, with `absent`, its classes that no clip of the dataset has;
     empty where there is one dataset only.
     """
@@ -203,7 +203,7 @@ def _measured(mean: dict) -> dict[str, object]:
     return row
 
 
-def people(records: Sequence[Record]) -> pd.DataFrame:
+def people(records: Sequence[StudyRecord]) -> pd.DataFrame:
     """A row for each person: clips, then for each study how many were right (mean over seeds) and their share."""
     table = (
         pd.Series([o.person for o in records[0].answers])
@@ -221,7 +221,7 @@ def people(records: Sequence[Record]) -> pd.DataFrame:
     return table.reset_index()
 
 
-def answers(records: Sequence[Record]) -> pd.DataFrame:
+def answers(records: Sequence[StudyRecord]) -> pd.DataFrame:
     """A row for each clip: truth, then the answer of each study and its score, averaged over seeds."""
     first = records[0].answers
     table = pd.DataFrame({"clip": [o.clip for o in first], "truth": [o.truth for o in first]})
@@ -232,7 +232,7 @@ def answers(records: Sequence[Record]) -> pd.DataFrame:
     return table.sort_values("clip", ignore_index=True)
 
 
-def composition(record: Record) -> pd.DataFrame:
+def composition(record: StudyRecord) -> pd.DataFrame:
     """A row for each class, and for each emotion that has no class and was left out: clips and people; with several datasets, the
     clips of each.
     """
@@ -269,7 +269,7 @@ def audit(findings: Sequence[Finding]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def side_by_side(records: Sequence[Record], values: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+def side_by_side(records: Sequence[StudyRecord], values: Sequence[Mapping[str, object]]) -> pd.DataFrame:
     """A row for each name that any of VALUES has, a column for each study; empty cells where a study has no such value."""
     names = list(dict.fromkeys(name for found in values for name in found))
     table = {"": [name.replace("_", " ") for name in names]}
@@ -282,7 +282,7 @@ def side_by_side(records: Sequence[Record], values: Sequence[Mapping[str, object
     )
 
 
-def command(record: Record) -> str:
+def command(record: StudyRecord) -> str:
     """The command line that runs RECORD again: every option that differs from its default; empty where study.json is gone.
 
     CHOICE stands for the folder of the choice, where settings were chosen.

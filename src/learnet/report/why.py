@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from learnet.core.errors import LearnetError
 from learnet.report.gallery import Gallery, Shot, gallery
-from learnet.report.page_figures import Drawing, drawing
-from learnet.report.study_record import Record
+from learnet.report.page_figures import PageFigure, make_page_figure
+from learnet.report.study_record import StudyRecord
 
 if TYPE_CHECKING:
-    from learnet.report.explain.clips import Case
+    from learnet.report.explain.clips import ExplainedClip
 
 MOST_PICTURES = (
     96  # on the whole page, so that it stays under 10 MB: one of 112 pixels square takes at most 50 kB
@@ -23,11 +23,11 @@ EACH = 3  # right ones, and as many wrong ones, of each class
 class Explained:
     """Where the networks of a study looked, in a few of its clips."""
 
-    drawings: tuple[Drawing, ...]
+    drawings: tuple[PageFigure, ...]
     notes: tuple[str, ...]  # why something is not shown
 
 
-def reasons(records: Sequence[Record], show_faces: bool, clips: int, anonymous: bool = False) -> dict:
+def reasons(records: Sequence[StudyRecord], show_faces: bool, clips: int, anonymous: bool = False) -> dict:
     """What the part about reasons shows.
 
     Args:
@@ -57,7 +57,9 @@ def reasons(records: Sequence[Record], show_faces: bool, clips: int, anonymous: 
     }
 
 
-def explain(record: Record, found: Gallery, clips: int, place: int, anonymous: bool = False) -> Explained:
+def explain(
+    record: StudyRecord, found: Gallery, clips: int, place: int, anonymous: bool = False
+) -> Explained:
     """Draw where the network of each clip's own fold looked: by turns the surest right and the surest wrong answer of a class.
 
     Args:
@@ -72,14 +74,14 @@ def explain(record: Record, found: Gallery, clips: int, place: int, anonymous: b
     if not any((record.folder / "folds").glob("*.safetensors")):
         return Explained((), (f"{_without_weights(record)}, so where it looked cannot be shown.",))
     from learnet.report.explain.clips import (
-        open_cases,  # torch loads here: a page about numbers alone needs none
+        open_explained_clips,  # torch loads here: a page about numbers alone needs none
     )
 
     try:
-        cases = open_cases(record.folder)
+        cases = open_explained_clips(record.folder)
     except LearnetError as error:
         return Explained((), (f"Where {record.name} looked cannot be shown: {error}",))
-    drawn: list[Drawing] = []
+    drawn: list[PageFigure] = []
     notes: dict[str, None] = {}  # each once, in their order
     for number, shot in enumerate(_chosen(found, clips), start=1):
         try:
@@ -92,7 +94,7 @@ def explain(record: Record, found: Gallery, clips: int, place: int, anonymous: b
     return Explained(tuple(drawn), tuple(notes))
 
 
-def _without_weights(record: Record) -> str:
+def _without_weights(record: StudyRecord) -> str:
     """Why no weights lie in the folder of a study, as far as study.json says."""
     kept = (record.about.get("settings") or {}).get("keep_weights")
     if kept is None:
@@ -114,11 +116,11 @@ def _chosen(found: Gallery, clips: int) -> list[Shot]:
     return turns[:clips]
 
 
-def _looked(record: Record, case: "Case", name: str, anonymous: bool) -> Drawing:
+def _looked(record: StudyRecord, case: "ExplainedClip", name: str, anonymous: bool) -> PageFigure:
     """Attributions of the class that was answered, over the motion image or the average face."""
     from learnet.report.explain.activations import same_depth
     from learnet.report.explain.attribution import grad_cam, integrated_gradients, occlusion
-    from learnet.report.explain.attribution_figures import where_plate
+    from learnet.report.explain.attribution_figures import attribution_figure
     from learnet.report.explain.figures import DEPTH
 
     target = case.facts.classes.index(case.answer)
@@ -127,29 +129,29 @@ def _looked(record: Record, case: "Case", name: str, anonymous: bool) -> Drawing
         stage = same_depth(case.module, case.facts.size, DEPTH)
         maps = {f"Grad-CAM, {stage}": grad_cam(case.module, case.image, target, stage), **maps}
         maps["integrated gradients"] = integrated_gradients(case.module, case.image, target)
-    plate = where_plate(maps, case.ground(anonymous), _title(case))
+    plate = attribution_figure(maps, case.ground(anonymous), _title(case))
     table = plate.table.pivot(
         index=["method", "row"], columns="column", values="value"
     ).reset_index()  # long, it were three times the size
     ground = "the average face" if anonymous else "the motion image"
     said = f"Where {record.name} looked in {case.clip}: {ground}, then {', '.join(maps)} over it. {_title(case)}."
-    return drawing(plate.figure, name, said, table, broad=len(maps) > 1)
+    return make_page_figure(plate.figure, name, said, table, broad=len(maps) > 1)
 
 
-def _answered(record: Record, case: "Case", name: str, anonymous: bool) -> Drawing:
+def _answered(record: StudyRecord, case: "ExplainedClip", name: str, anonymous: bool) -> PageFigure:
     """How strongly each layer answers, place by place."""
-    from learnet.report.explain.activation_figures import network_plate
+    from learnet.report.explain.activation_figures import network_figure
     from learnet.report.explain.activations import responses
 
-    plate = network_plate(responses(case.module, case.image[None]), case.ground(anonymous), _title(case))
+    plate = network_figure(responses(case.module, case.image[None]), case.ground(anonymous), _title(case))
     said = f"What the layers of {record.name} respond to in {case.clip}: of each stage the mean size of its maps. {_title(case)}."
-    return drawing(plate.figure, name, said, plate.table, broad=True)
+    return make_page_figure(plate.figure, name, said, plate.table, broad=True)
 
 
-def _fitted(case: "Case") -> bool:
+def _fitted(case: "ExplainedClip") -> bool:
     """Whether the network has no layers with maps, and votes, which have no gradient."""
     return hasattr(case.module, "fit")
 
 
-def _title(case: "Case") -> str:
+def _title(case: "ExplainedClip") -> str:
     return f"Truth {case.truth}, answer {case.answer} ({case.scores.max():.2f})"

@@ -22,12 +22,12 @@ from learnet.datasets.splits import subject_groups
 from learnet.metrics.scores import confusion, headline
 from learnet.study.experiments.recipe import values_of
 
-CHOICE = "choice.json"
+SELECTION_FILE = "choice.json"
 APART = ": "  # between a candidate and a pair in the name of a fold
 
 
 @dataclass(frozen=True)
-class Choice:
+class Selection:
     """What was compared, and what came of it."""
 
     candidates: Mapping[str, Training]
@@ -142,7 +142,7 @@ def read_candidates(path: Path, base: Training) -> dict[str, Training]:
     return made
 
 
-def pairs_left_out(
+def leave_two_groups_out(
     people: Sequence[str], labels: Sequence[str], groups: int, seed: int
 ) -> tuple[dict[str, tuple[str, ...]], list[Fold]]:
     """GROUPS groups of whole people, and a fold for each two of them, in which both are tested and nobody of them is learned from.
@@ -167,7 +167,7 @@ def pairs_left_out(
     return {fold.name: tuple(sorted({people[i] for i in fold.test})) for fold in singles}, folds
 
 
-def scores_of(
+def candidate_scores(
     outcomes: Sequence[Outcome],
     groups: Mapping[str, Sequence[str]],
     candidates: Sequence[str],
@@ -208,13 +208,13 @@ def scores_of(
     }
 
 
-def read_choice(folder: Path) -> Choice:
+def read_selection(folder: Path) -> Selection:
     """The choice that `learnet choose` made in a folder.
 
     Raises:
         BadInput: none there, or one that was not finished.
     """
-    file = folder / CHOICE
+    file = folder / SELECTION_FILE
     if not file.is_file():
         raise BadInput(
             folder,
@@ -225,4 +225,4 @@ def read_choice(folder: Path) -> Choice:
     about = {key: record[key] for key in ("network", "classes", "fingerprint", "seeds", "starts")}
     candidates = {name: Training(**settings) for name, settings in record["candidates"].items()}
     groups = {group: tuple(people) for group, people in record["groups"].items()}
-    return Choice(candidates, groups, record["scores"], about)
+    return Selection(candidates, groups, record["scores"], about)

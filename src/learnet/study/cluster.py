@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from learnet.core.errors import BadInput, LearnetError
 from learnet.core.malloc import keep_freed_memory
-from learnet.datasets.prepared.store import FILES, Stamp, files_of, load_prepared, stamp
+from learnet.datasets.prepared.store import FILES, FileStamp, file_stamp, files_of, load_prepared
 
 Piece = TypeVar("Piece")
 Answer = TypeVar("Answer")
@@ -50,7 +50,7 @@ class Cluster:
 
 
 @dataclass(frozen=True)
-class Errand:
+class ClusterJob:
     """What travels to a worker with every piece."""
 
     piece: Any
@@ -76,7 +76,7 @@ class Without:
 
 
 @contextmanager
-def joined(address: str, versions: Versions) -> Iterator[Cluster]:
+def connect(address: str, versions: Versions) -> Iterator[Cluster]:
     """Join a Dask cluster for as long as the block lasts.
 
     Args:
@@ -125,7 +125,7 @@ def _client_log_silenced() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def spread_on(
+def parallel_map_on_cluster(
     cluster: Cluster, work: Callable[..., Answer], pieces: Sequence[Any], folder: Path
 ) -> Generator[Answer, None, None]:
     """Do WORK on every piece, on the workers of a cluster; pieces whose worker dies are done again by another.
@@ -153,7 +153,7 @@ def spread_on(
     early: dict[int, Answer] = {}  # answers whose turn has not come
 
     def begin(place: int) -> None:
-        errand = Errand(pieces[place], work, str(folder.absolute()), name, cluster.versions, wanted)
+        errand = ClusterJob(pieces[place], work, str(folder.absolute()), name, cluster.versions, wanted)
         running[cluster.client.submit(_perform, errand, pure=False)] = place
 
     begun = 0
@@ -260,7 +260,7 @@ def _unfit(versions: Versions, wanted: dict[str, str], dask_worker: Any) -> str:
     return f"has {other[0]}" if other else ""
 
 
-def _perform(errand: Errand) -> Any:
+def _perform(errand: ClusterJob) -> Any:
     """One piece of work, or why not. Runs on the worker; one that joined late is looked at here for the first time."""
     from distributed import get_worker
 
@@ -276,13 +276,13 @@ def _perform(errand: Errand) -> Any:
 
 def _is_whole(folder: Path, name: str) -> bool:
     try:
-        return name_of(folder) == name and _loads(folder, stamp(folder))
+        return name_of(folder) == name and _loads(folder, file_stamp(folder))
     except OSError:
         return False
 
 
 @lru_cache(maxsize=2)
-def _loads(folder: Path, state: Stamp) -> bool:
+def _loads(folder: Path, state: FileStamp) -> bool:
     """Whether the images are those of the fingerprint. They are read in full, so once is enough for a state of the files."""
     try:
         load_prepared(folder)

@@ -5,16 +5,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from learnet.core.errors import BadCheckpoint, OutputTaken
-from learnet.core.files import write_whole
+from learnet.core.files import write_atomically
 from learnet.core.labels import SCHEMES
 from learnet.datasets.prepared.store import synthetic
 from learnet.study.folder import close_study
 from learnet.study.jobs import outcomes_of, versions
-from learnet.study.labelled import Material, material
-from learnet.study.outcomes import as_text, header
+from learnet.study.labelled import LabelledDataset, load_labelled_dataset
+from learnet.study.outcomes import outcome_rows, outcomes_header
 from learnet.training.checkpoint import load_checkpoint
-from learnet.training.metadata import Facts, check_fit
-from learnet.training.pretrained import answering
+from learnet.training.compatibility import check_compatible
+from learnet.training.metadata import CheckpointMetadata
+from learnet.training.pretrained import default_weights
 from learnet.training.torch_scores import one_thread, predict_scores
 
 Progress = Callable[[int, int], None]  # images done, images in all
@@ -42,8 +43,8 @@ def evaluate(
         BadCheckpoint: the weights do not know all classes, or were made for images of another size or preparation.
         OutputTaken: OUT holds something.
     """
-    data = material(folder, classes)
-    weights = weights or answering(data.prepared.about["images_kind"], data.prepared.size)
+    data = load_labelled_dataset(folder, classes)
+    weights = weights or default_weights(data.prepared.about["images_kind"], data.prepared.size)
     module, facts = load_checkpoint(weights)
     _check_fit(weights, facts, data)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -61,12 +62,12 @@ def evaluate(
         if progress:
             progress(positions.stop, len(data.rows))
     out.mkdir(parents=True, exist_ok=True)
-    write_whole(out / "outcomes.csv", header(data.scheme.classes) + as_text(outcomes))
-    write_whole(out / "study.json", json.dumps(record, indent=2) + "\n")
+    write_atomically(out / "outcomes.csv", outcomes_header(data.scheme.classes) + outcome_rows(outcomes))
+    write_atomically(out / "study.json", json.dumps(record, indent=2) + "\n")
     return close_study(out, data.scheme.classes)
 
 
-def _check_fit(weights: Path, facts: Facts, data: Material) -> None:
+def _check_fit(weights: Path, facts: CheckpointMetadata, data: LabelledDataset) -> None:
     if unknown := [name for name in data.scheme.classes if name not in facts.classes]:
         known = [scheme.name for scheme in SCHEMES.values() if set(scheme.classes) <= set(facts.classes)]
         raise BadCheckpoint(
@@ -76,10 +77,10 @@ def _check_fit(weights: Path, facts: Facts, data: Material) -> None:
             if known
             else "Name other weights.",
         )
-    check_fit(data.prepared, weights, facts)
+    check_compatible(data.prepared, weights, facts)
 
 
-def _describe(name: str, weights: Path, facts: Facts, data: Material) -> dict:
+def _describe(name: str, weights: Path, facts: CheckpointMetadata, data: LabelledDataset) -> dict:
     worlds = {facts.data.get("synthetic"), synthetic(data.prepared.about)}
     same_world = None not in worlds and worlds != {"yes", "no"}  # synthetic 01 is nobody real
     seen = sorted(set(facts.data.get("people", "").splitlines()) & set(data.people)) if same_world else []

@@ -11,10 +11,10 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from learnet.core.errors import OutputTaken
-from learnet.core.files import write_whole
+from learnet.core.files import write_atomically
 from learnet.core.settings import Study, Training
 from learnet.metrics.scores import summarise
-from learnet.study.outcomes import as_text, header, megc_log, read_outcomes, whole_folds
+from learnet.study.outcomes import complete_folds, megc_log, outcome_rows, outcomes_header, read_outcomes
 
 LOCK = ".lock"  # in a study folder
 MOST_SHOWN = 60  # characters of a value in a message
@@ -29,7 +29,7 @@ def append(file: Path, text: str) -> None:
 
 
 @contextmanager
-def held(out: Path, record: dict) -> Iterator[None]:
+def lock_study_folder(out: Path, record: dict) -> Iterator[None]:
     """Hold the study folder, made where it is missing, so that no second run of the study mixes its answers in.
 
     The system lets go of the lock when a process ends, however it ends; the file stays.
@@ -52,7 +52,7 @@ def held(out: Path, record: dict) -> Iterator[None]:
         ) from None
 
 
-def begin(out: Path, record: dict, folds: Sequence[tuple[str, int, int]]) -> int:
+def open_study_folder(out: Path, record: dict, folds: Sequence[tuple[str, int, int]]) -> int:
     """Begin the study's files, or find what is done in a study that was cut off.
 
     Args:
@@ -64,16 +64,18 @@ def begin(out: Path, record: dict, folds: Sequence[tuple[str, int, int]]) -> int
         How many trainings are done.
     """
     (out / "folds").mkdir(exist_ok=True)
-    done = whole_folds(out / "outcomes.csv", folds)
+    done = complete_folds(out / "outcomes.csv", folds)
     trainings = (
         (out / "trainings.csv").read_text(encoding="utf-8").splitlines(keepends=True)[1:] if done else []
     )
-    write_whole(out / "outcomes.csv", header(record["scheme"]["classes"]) + "".join(map(as_text, done)))
-    write_whole(
+    write_atomically(
+        out / "outcomes.csv", outcomes_header(record["scheme"]["classes"]) + "".join(map(outcome_rows, done))
+    )
+    write_atomically(
         out / "trainings.csv",
         "fold,seed,train_clips,test_clips,epochs,last_loss\n" + "".join(trainings[: len(done)]),
     )
-    write_whole(out / "study.json", json.dumps(record, indent=2) + "\n")
+    write_atomically(out / "study.json", json.dumps(record, indent=2) + "\n")
     return len(done)
 
 
@@ -148,6 +150,8 @@ def close_study(out: Path, classes: Sequence[str]) -> dict:
     summary = summarise(outcomes, classes)
     for place, seed in enumerate(summary["seeds"]):
         answers = [outcome for outcome in outcomes if outcome.seed == int(seed)]
-        write_whole(out / ("megc.log" if place == 0 else f"megc-seed{seed}.log"), megc_log(answers, classes))
-    write_whole(out / "metrics.json", json.dumps(summary, indent=2) + "\n")
+        write_atomically(
+            out / ("megc.log" if place == 0 else f"megc-seed{seed}.log"), megc_log(answers, classes)
+        )
+    write_atomically(out / "metrics.json", json.dumps(summary, indent=2) + "\n")
     return summary

@@ -16,20 +16,20 @@ from learnet.core.records import Fold, Outcome
 from learnet.core.settings import Training
 from learnet.datasets.prepared.store import preparation_of, synthetic
 from learnet.datasets.splits import LEAKY_EPOCH
-from learnet.study.labelled import Material
+from learnet.study.labelled import LabelledDataset
 from learnet.training.checkpoint import checkpoint_bytes
-from learnet.training.loop import too_little_memory
-from learnet.training.metadata import Facts
+from learnet.training.loop import out_of_memory_error
+from learnet.training.metadata import CheckpointMetadata
 from learnet.training.torch_scores import one_thread, predict_scores
-from learnet.training.train import Trained, train_leaky, train_together
+from learnet.training.train import TrainedNetwork, train_leaky, train_together
 
-Answered = tuple[
+FoldResult = tuple[
     list[Outcome], str, bytes | None
 ]  # answers to the test clips, line for `trainings.csv`, content of the checkpoint
 
 
 @dataclass(frozen=True)
-class Task:
+class FoldJob:
     """One training of a study."""
 
     study: str
@@ -43,7 +43,7 @@ class Task:
 
 
 @one_thread()
-def run_tasks(tasks: Sequence[Task], data: Material, device: str = "cpu") -> list[Answered]:
+def run_jobs(tasks: Sequence[FoldJob], data: LabelledDataset, device: str = "cpu") -> list[FoldResult]:
     """Trainings side by side and the answers to their test clips; on one thread, so that the numbers do not depend on the cores.
 
     Where a GPU has too little memory for all of them at once, it gets half of them at a time, and a warning says so.
@@ -63,15 +63,15 @@ def run_tasks(tasks: Sequence[Task], data: Material, device: str = "cpu") -> lis
         return [_answered(task, made, data) for task, made in zip(tasks, learned, strict=True)]
     half = len(tasks) // 2
     if half == 0:
-        raise too_little_memory()
+        raise out_of_memory_error()
     warnings.warn(
         f"The GPU has too little memory for {len(tasks)} networks at once; {len(tasks) - half} are tried.",
         stacklevel=2,
     )
-    return [*run_tasks(tasks[:half], data, device), *run_tasks(tasks[half:], data, device)]
+    return [*run_jobs(tasks[:half], data, device), *run_jobs(tasks[half:], data, device)]
 
 
-def _learned(tasks: Sequence[Task], data: Material, device: str) -> list[Trained]:
+def _learned(tasks: Sequence[FoldJob], data: LabelledDataset, device: str) -> list[TrainedNetwork]:
     sets, trainings = (
         [data.training_set(task.fold.train, task.training.phases) for task in tasks],
         [task.training for task in tasks],
@@ -85,14 +85,16 @@ def _learned(tasks: Sequence[Task], data: Material, device: str) -> list[Trained
     ]
 
 
-def _answered(task: Task, learned: Trained, data: Material) -> Answered:
+def _answered(task: FoldJob, learned: TrainedNetwork, data: LabelledDataset) -> FoldResult:
     """A trained network's answers to its test clips, and the training's line."""
     test = data.training_set(task.fold.test)
     scores = predict_scores(
-        learned.module, test.images, task.training.mirror_when_tested, task.training.levelled
+        learned.module, test.images, task.training.mirror_when_tested, task.training.detrend_percentile
     )
     kept = (
-        checkpoint_bytes(learned.module, facts(task.network, data, task.training, task.fold.train))
+        checkpoint_bytes(
+            learned.module, checkpoint_metadata(task.network, data, task.training, task.fold.train)
+        )
         if task.weights
         else None
     )
@@ -109,7 +111,7 @@ def outcomes_of(
     study: str,
     fold: str,
     seed: int,
-    data: Material,
+    data: LabelledDataset,
     positions: Sequence[int],
     scores: Float64[np.ndarray, "N K"],
 ) -> list[Outcome]:
@@ -133,9 +135,11 @@ def outcomes_of(
     ]
 
 
-def facts(network: str, data: Material, training: Training, positions: Sequence[int]) -> Facts:
+def checkpoint_metadata(
+    network: str, data: LabelledDataset, training: Training, positions: Sequence[int]
+) -> CheckpointMetadata:
     """What a checkpoint says of itself."""
-    return Facts(
+    return CheckpointMetadata(
         network=network,
         classes=data.scheme.classes,
         size=data.prepared.size,
@@ -153,14 +157,14 @@ def facts(network: str, data: Material, training: Training, positions: Sequence[
     )
 
 
-def _learned_people(data: Material, positions: Sequence[int]) -> dict[str, str]:
+def _learned_people(data: LabelledDataset, positions: Sequence[int]) -> dict[str, str]:
     """Whom a network has learned from, so that they are never taken for strangers; simulated images show nobody."""
     if data.prepared.about.get("simulated"):
         return {}
     return {"people": "\n".join(sorted({data.people[i] for i in positions}))}
 
 
-def _faces(data: Material, positions: Sequence[int]) -> str:
+def _faces(data: LabelledDataset, positions: Sequence[int]) -> str:
     """Who cropped the faces: `given` by the owners of the clips, `found` by learnet, or `both`; empty where that is not known."""
     if data.prepared.about["imported"]:
         return ""

@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from learnet.core.errors import BadInput
-from learnet.core.labels import Scheme, scheme_for
-from learnet.datasets.prepared.store import Source, load_prepared
+from learnet.core.labels import ClassScheme, resolve_class_scheme
+from learnet.datasets.prepared.store import ImageSource, load_prepared
 from learnet.training.loop import TrainingSet
 
 
 @dataclass(frozen=True)
-class Material:
+class LabelledDataset:
     """A prepared folder seen through a class scheme: the images that have a class, and the rest counted."""
 
-    prepared: Source
-    scheme: Scheme
+    prepared: ImageSource
+    scheme: ClassScheme
     rows: tuple[int, ...]  # positions in the prepared folder, of images that have a class
     truth: tuple[str, ...]  # class of each of them
     people: tuple[str, ...]  # person of each of them
@@ -44,23 +44,23 @@ class Material:
         )
 
 
-def material(folder: Path, classes: str) -> Material:
+def load_labelled_dataset(folder: Path, classes: str) -> LabelledDataset:
     """Read a prepared folder through the class scheme called CLASSES.
 
     Raises:
-        LearnetError: no prepared folder, or as in `seen_through`.
+        LearnetError: no prepared folder, or as in `apply_class_scheme`.
     """
-    return seen_through(load_prepared(folder), classes)
+    return apply_class_scheme(load_prepared(folder), classes)
 
 
-def seen_through(source: Source, classes: str) -> Material:
+def apply_class_scheme(source: ImageSource, classes: str) -> LabelledDataset:
     """Images through the class scheme called CLASSES.
 
     Raises:
         LearnetError: an unknown scheme, fewer than two classes that occur, or a pooled database without any clip that has a class.
     """
     table, where = source.clips, ", ".join(map(str, source.folders))
-    scheme = scheme_for(classes, table["dataset"], table["emotion"])
+    scheme = resolve_class_scheme(classes, table["dataset"], table["emotion"])
     rows = tuple(i for i, emotion in enumerate(table["emotion"]) if emotion in scheme.of)
     truth = tuple(scheme.of[table["emotion"].iloc[i]] for i in rows)
     if len(set(truth)) < 2:
@@ -75,7 +75,7 @@ def seen_through(source: Source, classes: str) -> Material:
         wrong = f"no clip of {', '.join(lost)} has a class of {scheme.name}"
         raise BadInput(where, wrong, "Choose a scheme that fits all with --classes, or study them apart.")
     left_out = Counter(emotion for emotion in table["emotion"] if emotion not in scheme.of)
-    return Material(
+    return LabelledDataset(
         source,
         scheme,
         rows,

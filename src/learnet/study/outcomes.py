@@ -12,12 +12,12 @@ from learnet.core.records import Outcome
 COLUMNS = ("study", "fold", "seed", "clip", "dataset", "person", "truth", "prediction")
 
 
-def header(classes: Sequence[str]) -> str:
+def outcomes_header(classes: Sequence[str]) -> str:
     """First line of `outcomes.csv`: the columns above, then one score column for each class."""
     return _lines([[*COLUMNS, *classes]])
 
 
-def as_text(outcomes: Iterable[Outcome]) -> str:
+def outcome_rows(outcomes: Iterable[Outcome]) -> str:
     """Lines of `outcomes.csv`; scores with six decimals."""
     return _lines(
         [*(str(getattr(o, column)) for column in COLUMNS), *(f"{score:.6f}" for score in o.scores)]
@@ -36,10 +36,10 @@ def read_outcomes(study: Path) -> list[Outcome]:
         raise BadInput(
             study, "this is not a study folder: outcomes.csv is missing", "`learnet study` makes one."
         )
-    return parse(file, file.read_text(encoding="utf-8"))
+    return parse_outcomes(file, file.read_text(encoding="utf-8"))
 
 
-def parse(file: Path, text: str) -> list[Outcome]:
+def parse_outcomes(file: Path, text: str) -> list[Outcome]:
     """Outcomes from the content of FILE, which is named when a row cannot be read."""
     rows = csv.reader(io.StringIO(text, newline=""))
     columns = next(rows, [])
@@ -52,7 +52,7 @@ def parse(file: Path, text: str) -> list[Outcome]:
     return [_outcome(file, row, len(columns)) for row in rows]
 
 
-def whole_folds(file: Path, expected: Sequence[tuple[str, int, int]]) -> list[list[Outcome]]:
+def complete_folds(file: Path, expected: Sequence[tuple[str, int, int]]) -> list[list[Outcome]]:
     """The folds that a study which was cut off had finished.
 
     Args:
@@ -66,7 +66,10 @@ def whole_folds(file: Path, expected: Sequence[tuple[str, int, int]]) -> list[li
     text = text[: text.rfind("\n") + 1]
     if not text:
         return []
-    parts = [list(part) for _, part in itertools.groupby(parse(file, text), key=lambda o: (o.fold, o.seed))]
+    parts = [
+        list(part)
+        for _, part in itertools.groupby(parse_outcomes(file, text), key=lambda o: (o.fold, o.seed))
+    ]
     whole = itertools.takewhile(
         lambda pair: (pair[0][0].fold, pair[0][0].seed, len(pair[0])) == pair[1],
         zip(parts, expected, strict=False),

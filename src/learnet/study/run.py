@@ -14,24 +14,24 @@ from pathlib import Path
 import torch
 
 from learnet.core.errors import LearnetError, pick
-from learnet.core.files import write_whole
-from learnet.core.parallel import spread
+from learnet.core.files import write_atomically
+from learnet.core.parallel import parallel_map
 from learnet.core.records import Fold
 from learnet.core.settings import Resources, Study, Training
-from learnet.datasets.prepared.concat import Pool, opened, save_pool
-from learnet.datasets.prepared.store import Stamp, stamp
+from learnet.datasets.prepared.concat import ConcatDataset, open_datasets, save_concatenated
+from learnet.datasets.prepared.store import FileStamp, file_stamp
 from learnet.datasets.splits import LEAKY_EPOCH, learning_from, make_folds
 from learnet.networks import NETWORKS
-from learnet.study.candidates import Choice
-from learnet.study.cluster import Cluster, joined, spread_on
-from learnet.study.folder import append, begin, close_study, held
-from learnet.study.jobs import Answered, Task, facts, run_tasks, versions
-from learnet.study.labelled import Material, material, seen_through
-from learnet.study.outcomes import as_text
+from learnet.study.candidates import Selection
+from learnet.study.cluster import Cluster, connect, parallel_map_on_cluster
+from learnet.study.folder import append, close_study, lock_study_folder, open_study_folder
+from learnet.study.jobs import FoldJob, FoldResult, checkpoint_metadata, run_jobs, versions
+from learnet.study.labelled import LabelledDataset, apply_class_scheme, load_labelled_dataset
+from learnet.study.outcomes import outcome_rows
 from learnet.training.checkpoint import save_checkpoint, write_checkpoint
-from learnet.training.initial_weights import Start, start_from
-from learnet.training.loop import networks_that_fit, usable_device
-from learnet.training.train import settle, train
+from learnet.training.initial_weights import InitialWeights, load_initial_weights
+from learnet.training.loop import networks_that_fit, resolve_device
+from learnet.training.train import resolve_training, train
 
 Progress = Callable[[int, int], None]  # trainings done, trainings in all
 
@@ -43,9 +43,9 @@ def run_study(
     out: Path,
     study: Study,
     training: Training,
-    resources: Resources = Resources(),  # noqa: B008 (frozen)
+    resources: Resources = Resources(),
     progress: Progress | None = None,
-    choice: Choice | None = None,
+    choice: Selection | None = None,
 ) -> dict:
     """Train and test once per fold and seed, and keep every answer.
 
@@ -66,11 +66,11 @@ def run_study(
         LearnetError: whatever is wrong with the prepared folders, the settings, the choice or the cluster.
     """
     resources = _with_device(resources)
-    data = ready(folder, out, study)
+    data = load_study_dataset(folder, out, study)
     if choice:
         choice.refuse_others(study, training)
         choice.check(study.network, data.scheme.classes, data.prepared.about["fingerprint"])
-    training = settle(training, data.prepared, study.network)
+    training = resolve_training(training, data.prepared, study.network)
     folds = make_folds(study, data.people, data.truth, data.datasets, training.seed)
     given = [
         (fold, replace(choice.of(fold) if choice else training, seed=seed))
@@ -79,41 +79,42 @@ def run_study(
     ]
     _check_trainings(given)
     starts = {
-        name: start_of(own, study.network, data) for name, own in {own.from_: own for _, own in given}.items()
+        name: initial_weights(own, study.network, data)
+        for name, own in {own.from_: own for _, own in given}.items()
     }
     tensors = {name: start.tensors if start else None for name, start in starts.items()}
     tasks = [
-        Task(
+        FoldJob(
             out.name, study.network, fold, own, tensors[own.from_], _weights_file(out, study, fold, own.seed)
         )
         for fold, own in given
     ]
-    record = describe(out.name, data, study, training, folds, starts.get(training.from_))
+    record = study_record(out.name, data, study, training, folds, starts.get(training.from_))
     if choice:
         record |= {
             "training": {"seed": training.seed},
             "choice": choice.record,
         }  # nothing else of TRAINING had a say
-    return carry_out(
+    return run_jobs_to_disk(
         out, record, tasks, data, resources, progress, lambda: close_study(out, data.scheme.classes)
     )
 
 
-def ready(folder: Path | Sequence[Path], out: Path, study: Study) -> Material:
+def load_study_dataset(folder: Path | Sequence[Path], out: Path, study: Study) -> LabelledDataset:
     """What a study learns from, once network, class scheme and image size are known to go together."""
     pick(NETWORKS, study.network, "network")
-    data = seen_through(opened(folder, out / POOLED), study.classes)
+    data = apply_class_scheme(open_datasets(folder, out / POOLED), study.classes)
     NETWORKS[study.network](
         len(data.scheme.classes), data.prepared.size
     )  # says that it cannot take this size before anything is written
     return data
 
 
-def carry_out(
+def run_jobs_to_disk(
     out: Path,
     record: dict,
-    tasks: Sequence[Task],
-    data: Material,
+    tasks: Sequence[FoldJob],
+    data: LabelledDataset,
     resources: Resources,
     progress: Progress | None,
     close: Callable[[], dict],
@@ -122,10 +123,10 @@ def carry_out(
     classes = record["settings"]["classes"]
     resources = _with_device(resources)
     with (
-        joined(resources.cluster, versions) if resources.cluster else nullcontext() as workers,
-        held(out, record),
+        connect(resources.cluster, versions) if resources.cluster else nullcontext() as workers,
+        lock_study_folder(out, record),
     ):
-        done = begin(
+        done = open_study_folder(
             out, record, [(task.fold.name, task.training.seed, len(task.fold.test)) for task in tasks]
         )
         data = _on_disk(data)
@@ -145,27 +146,27 @@ def carry_out(
 def _write_run(out: Path, trainings: int, seconds: float, device: str) -> None:
     """What the trainings took, and on what."""
     took = {"trainings": trainings, "seconds": round(seconds, 1), "cores": os.cpu_count(), "device": device}
-    write_whole(
+    write_atomically(
         out / "run.json",
         json.dumps({**took, "machine": platform.machine(), "system": platform.system()}, indent=2) + "\n",
     )
 
 
-def _keep(out: Path, task: Task, answered: Answered) -> None:
+def _keep(out: Path, task: FoldJob, answered: FoldResult) -> None:
     """Write what a training gave."""
     outcomes, line, weights = answered
     if task.weights and weights:
         write_checkpoint(task.weights, weights)
     append(out / "trainings.csv", line)
     append(
-        out / "outcomes.csv", as_text(outcomes)
+        out / "outcomes.csv", outcome_rows(outcomes)
     )  # last: a fold counts as done once its outcomes are on disk
 
 
-def start_of(training: Training, network: str, data: Material) -> Start | None:
+def initial_weights(training: Training, network: str, data: LabelledDataset) -> InitialWeights | None:
     """The weights that a network starts from; None where they are random."""
     return (
-        start_from(training.from_, network, data.prepared, data.scheme.classes, data.people)
+        load_initial_weights(training.from_, network, data.prepared, data.scheme.classes, data.people)
         if training.from_
         else None
     )
@@ -186,14 +187,14 @@ def _check_trainings(given: Sequence[tuple[Fold, Training]]) -> None:
         )
 
 
-def _on_disk(data: Material) -> Material:
+def _on_disk(data: LabelledDataset) -> LabelledDataset:
     """The same, all in one prepared folder: workers, reports and later studies need to know of no other kind."""
-    if not isinstance(data.prepared, Pool):
+    if not isinstance(data.prepared, ConcatDataset):
         return data
     place = data.prepared.folder
     for torn in place.parent.glob(f".{place.name}.*"):  # of a run that was killed at this
         shutil.rmtree(torn, ignore_errors=True)
-    return replace(data, prepared=save_pool(data.prepared))
+    return replace(data, prepared=save_concatenated(data.prepared))
 
 
 def train_on_all(
@@ -220,17 +221,19 @@ def train_on_all(
         What was learned from: classes, clips, people; and `losses`, the mean of each epoch, one after the other.
     """
     pick(NETWORKS, study.network, "network")
-    data = seen_through(
-        opened(folder, weights.with_name(POOLED)), study.classes
+    data = apply_class_scheme(
+        open_datasets(folder, weights.with_name(POOLED)), study.classes
     )  # never written: one process trains from where they lie
-    training = settle(training, data.prepared, study.network)
+    training = resolve_training(training, data.prepared, study.network)
     everybody = range(len(data.rows))
-    start = start_of(training, study.network, data)
+    start = initial_weights(training, study.network, data)
     given = data.training_set(everybody, training.phases)
     learned = train(
-        study.network, given, training, progress, start.tensors if start else None, usable_device(device)
+        study.network, given, training, progress, start.tensors if start else None, resolve_device(device)
     )
-    save_checkpoint(weights, learned.module, facts(study.network, data, training, everybody), half)
+    save_checkpoint(
+        weights, learned.module, checkpoint_metadata(study.network, data, training, everybody), half
+    )
     losses = " ".join(map(str, learned.losses))
     return {
         "classes": ", ".join(data.scheme.classes),
@@ -240,12 +243,21 @@ def train_on_all(
     }
 
 
-def describe(
-    name: str, data: Material, study: Study, training: Training, folds: Sequence[Fold], start: Start | None
+def study_record(
+    name: str,
+    data: LabelledDataset,
+    study: Study,
+    training: Training,
+    folds: Sequence[Fold],
+    start: InitialWeights | None,
 ) -> dict:
     """The content of `study.json`: everything needed to run the study again, and what the data were."""
     prepared = data.prepared
-    named = {"folders": [str(folder) for folder in prepared.folders]} if isinstance(prepared, Pool) else {}
+    named = (
+        {"folders": [str(folder) for folder in prepared.folders]}
+        if isinstance(prepared, ConcatDataset)
+        else {}
+    )
     seeds = [training.seed + run for run in range(study.seeds)]
     drawn = {seed: learning_from(folds, study.learn_from, seed) for seed in seeds} if study.learn_from else {}
     return {
@@ -293,27 +305,31 @@ def _with_device(resources: Resources) -> Resources:
     Raises:
         LearnetError: a GPU is asked for, and there is none.
     """
-    device = usable_device(resources.device)
+    device = resolve_device(resources.device)
     return replace(resources, device=device, jobs=1 if device == "cuda" else resources.jobs)
 
 
 def _answers(
-    tasks: Sequence[Task], data: Material, classes: str, resources: Resources, workers: Cluster | None
-) -> Generator[Answered, None, None]:
+    tasks: Sequence[FoldJob],
+    data: LabelledDataset,
+    classes: str,
+    resources: Resources,
+    workers: Cluster | None,
+) -> Generator[FoldResult, None, None]:
     """Answers of all tasks, in their order."""
     folder, groups = data.prepared.folder, _side_by_side(tasks, _at_once(tasks, data, resources))
     work = partial(_run_from_disk, classes=classes, device=resources.device)
     spreading = (
-        spread_on(workers, work, groups, folder)
+        parallel_map_on_cluster(workers, work, groups, folder)
         if workers
-        else spread(partial(work, folder=folder), groups, resources.jobs)
+        else parallel_map(partial(work, folder=folder), groups, resources.jobs)
     )
     with closing(spreading):
         for answers in spreading:
             yield from answers
 
 
-def _at_once(tasks: Sequence[Task], data: Material, resources: Resources) -> int:
+def _at_once(tasks: Sequence[FoldJob], data: LabelledDataset, resources: Resources) -> int:
     """How many networks to train side by side."""
     if resources.at_once != "auto":
         return resources.at_once
@@ -328,14 +344,14 @@ def _at_once(tasks: Sequence[Task], data: Material, resources: Resources) -> int
     )
 
 
-def _side_by_side(tasks: Sequence[Task], at_once: int) -> list[list[Task]]:
+def _side_by_side(tasks: Sequence[FoldJob], at_once: int) -> list[list[FoldJob]]:
     """The tasks in groups to be trained at once: neighbours with the same settings whose batches have one size."""
 
-    def alike(task: Task, other: Task) -> bool:
+    def alike(task: FoldJob, other: FoldJob) -> bool:
         sizes = {min(each.training.batch, len(each.fold.train)) for each in (task, other)}
         return len(sizes) == 1 and replace(task.training, seed=other.training.seed) == other.training
 
-    groups: list[list[Task]] = []
+    groups: list[list[FoldJob]] = []
     for task in tasks:
         if groups and len(groups[-1]) < at_once and alike(task, groups[-1][0]):
             groups[-1].append(task)
@@ -344,14 +360,14 @@ def _side_by_side(tasks: Sequence[Task], at_once: int) -> list[list[Task]]:
     return groups
 
 
-def _run_from_disk(tasks: Sequence[Task], folder: Path, classes: str, device: str) -> list[Answered]:
-    return run_tasks(tasks, _material_once(folder, classes, stamp(folder)), device)
+def _run_from_disk(tasks: Sequence[FoldJob], folder: Path, classes: str, device: str) -> list[FoldResult]:
+    return run_jobs(tasks, _material_once(folder, classes, file_stamp(folder)), device)
 
 
 @lru_cache(maxsize=1)
-def _material_once(folder: Path, classes: str, stamp: Stamp) -> Material:
+def _material_once(folder: Path, classes: str, stamp: FileStamp) -> LabelledDataset:
     """Opening a folder reads all its images to check them: once in each process, unless the files change."""
-    return material(folder, classes)
+    return load_labelled_dataset(folder, classes)
 
 
 def _weights_file(out: Path, study: Study, fold: Fold, seed: int) -> Path | None:

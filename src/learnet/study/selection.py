@@ -6,37 +6,37 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from learnet.core.errors import LearnetError
-from learnet.core.files import write_whole
+from learnet.core.files import write_atomically
 from learnet.core.records import Fold
 from learnet.core.settings import Resources, Study, Training
 from learnet.networks import NETWORKS
 from learnet.study.candidates import (
     APART,
-    CHOICE,
-    Choice,
-    pairs_left_out,
+    SELECTION_FILE,
+    Selection,
+    candidate_scores,
+    leave_two_groups_out,
     read_candidates,
-    read_choice,
-    scores_of,
+    read_selection,
 )
-from learnet.study.jobs import Task
+from learnet.study.jobs import FoldJob
 from learnet.study.outcomes import read_outcomes
-from learnet.study.run import Progress, carry_out, describe, ready, start_of
-from learnet.training.initial_weights import Start
-from learnet.training.train import settle
+from learnet.study.run import Progress, initial_weights, load_study_dataset, run_jobs_to_disk, study_record
+from learnet.training.initial_weights import InitialWeights
+from learnet.training.train import resolve_training
 
 TRAININGS = "trainings"  # in the folder of a choice: every answer of every candidate
 
 
-def choose(
+def select_settings(
     folder: Path | Sequence[Path],
     out: Path,
     candidates: Path,
     study: Study,
     training: Training,
-    resources: Resources = Resources(),  # noqa: B008 (frozen)
+    resources: Resources = Resources(),
     progress: Progress | None = None,
-) -> Choice:
+) -> Selection:
     """Compare settings and choose for each group of people those that did best on the other groups.
 
     Args:
@@ -52,19 +52,19 @@ def choose(
         OutputTaken: OUT holds another choice.
         LearnetError: whatever is wrong with the folders, the candidates or the settings.
     """
-    data = ready(folder, out / TRAININGS, study)
+    data = load_study_dataset(folder, out / TRAININGS, study)
     named = {
-        name: settle(each, data.prepared, study.network)
+        name: resolve_training(each, data.prepared, study.network)
         for name, each in read_candidates(candidates, training).items()
     }
     _refuse_alike(study.network, named)
-    groups, pairs = pairs_left_out(data.people, data.truth, study.groups, training.seed)
+    groups, pairs = leave_two_groups_out(data.people, data.truth, study.groups, training.seed)
     lone = min(len({fold.people[i] for i in fold.train}) for fold in pairs)
     if most := max((each.inner_groups for each in named.values() if each.inner_groups > lone), default=0):
         raise LearnetError(
             f"--inner-groups {most} needs as many people to learn from, and one pair of groups leaves {lone}."
         )
-    starts = {name: start_of(each, study.network, data) for name, each in named.items()}
+    starts = {name: initial_weights(each, study.network, data) for name, each in named.items()}
     seeds = range(training.seed, training.seed + study.seeds)
     tasks = [
         _task(out.name, study, name, pair, replace(named[name], seed=seed), starts[name])
@@ -79,29 +79,31 @@ def choose(
         "seeds": list(seeds),
         "starts": {name: start.about for name, start in starts.items() if start},
     }
-    record = describe(out.name, data, study, training, pairs, None)
+    record = study_record(out.name, data, study, training, pairs, None)
     record |= {"candidates": {name: asdict(each) for name, each in named.items()}, "starts": about["starts"]}
 
     def close() -> dict:
-        scores = scores_of(read_outcomes(out / TRAININGS), groups, list(named), data.scheme.classes)
-        return Choice(named, groups, scores, about).record
+        scores = candidate_scores(read_outcomes(out / TRAININGS), groups, list(named), data.scheme.classes)
+        return Selection(named, groups, scores, about).record
 
-    found = carry_out(out / TRAININGS, record, tasks, data, resources, progress, close)
-    write_whole(out / CHOICE, json.dumps(found, indent=2) + "\n")
-    return read_choice(out)
+    found = run_jobs_to_disk(out / TRAININGS, record, tasks, data, resources, progress, close)
+    write_atomically(out / SELECTION_FILE, json.dumps(found, indent=2) + "\n")
+    return read_selection(out)
 
 
 def _refuse_alike(network: str, candidates: Mapping[str, Training]) -> None:
     """Raise LearnetError where a network that is fitted in one go could not tell two candidates apart: it takes no steps to change."""
     seen: dict[tuple[int, bool], str] = {}
     for name, each in candidates.items() if hasattr(NETWORKS[network], "fit") else ():
-        twin = seen.setdefault((each.levelled, each.phases), name)
+        twin = seen.setdefault((each.detrend_percentile, each.phases), name)
         if twin != name:
             what = f"{network} is fitted in one go, and to it {twin} and {name} are the same settings."
             raise LearnetError(what, "Let level, stretch and phases compete, or choose for another network.")
 
 
-def _task(choice: str, study: Study, name: str, pair: Fold, training: Training, start: Start | None) -> Task:
+def _task(
+    choice: str, study: Study, name: str, pair: Fold, training: Training, start: InitialWeights | None
+) -> FoldJob:
     """One training of one candidate; its weights are not kept."""
     fold = replace(pair, name=f"{name}{APART}{pair.name}")
-    return Task(choice, study.network, fold, training, start.tensors if start else None, None)
+    return FoldJob(choice, study.network, fold, training, start.tensors if start else None, None)

@@ -22,7 +22,7 @@ CONTRAST = 0.2
 
 
 @dataclass(frozen=True)
-class Chances:
+class AugmentationParameters:
     """What chance decides about the images of one batch."""
 
     mirrored: Bool[Tensor, "B"]
@@ -30,9 +30,9 @@ class Chances:
     share: Float[Tensor, "B"]  # how much of an image stays when it is mixed with its partner
     partner: Int64[Tensor, "B"]  # position in the batch
 
-    def to(self, device: torch.device) -> "Chances":
+    def to(self, device: torch.device) -> "AugmentationParameters":
         """The same on another device, which is not waited for."""
-        return Chances(
+        return AugmentationParameters(
             *(
                 part.to(device, non_blocking=True)
                 for part in (self.mirrored, self.moved, self.share, self.partner)
@@ -40,7 +40,7 @@ class Chances:
         )
 
 
-def draw(count: int, training: Training, generator: torch.Generator) -> Chances:
+def draw_parameters(count: int, training: Training, generator: torch.Generator) -> AugmentationParameters:
     """Draw for a batch of COUNT images. Whatever the settings, as many numbers are drawn, so the order of the images is the same."""
     mirrored = torch.rand(count, generator=generator) < 0.5
     moved = torch.rand((5, count), generator=generator) * 2 - 1
@@ -48,13 +48,15 @@ def draw(count: int, training: Training, generator: torch.Generator) -> Chances:
         torch.randint(2**31, (), generator=generator)
     )  # torch draws no Beta from a generator of one's own; numpy does
     share = float(np.random.default_rng(seed).beta(training.mix, training.mix)) if training.mix else 1.0
-    return Chances(mirrored, moved, torch.full((count,), share), torch.randperm(count, generator=generator))
+    return AugmentationParameters(
+        mirrored, moved, torch.full((count,), share), torch.randperm(count, generator=generator)
+    )
 
 
-def join(parts: Sequence[Chances]) -> Chances:
+def join(parts: Sequence[AugmentationParameters]) -> AugmentationParameters:
     """The chances of several batches that are put one after the other."""
     starts = np.cumsum([0, *(len(part.partner) for part in parts[:-1])]).tolist()
-    return Chances(
+    return AugmentationParameters(
         torch.cat([part.mirrored for part in parts]),
         torch.cat([part.moved for part in parts], dim=1),
         torch.cat([part.share for part in parts]),
@@ -62,8 +64,11 @@ def join(parts: Sequence[Chances]) -> Chances:
     )
 
 
-def changed(
-    batch: Float[Tensor, "B 3 H W"], wanted: Float[Tensor, "B K"], chances: Chances, training: Training
+def apply_augmentation(
+    batch: Float[Tensor, "B 3 H W"],
+    wanted: Float[Tensor, "B K"],
+    chances: AugmentationParameters,
+    training: Training,
 ) -> tuple[Float[Tensor, "B 3 H W"], Float[Tensor, "B K"]]:
     """The batch and its targets after all changes that the settings ask for.
 
@@ -77,7 +82,7 @@ def changed(
         batch = torch.where(chances.mirrored.view(-1, 1, 1, 1), mirror(batch, training.mirror), batch)
     if training.augment == "light":
         batch = light(batch, chances.moved)
-    return mix(batch, wanted, chances) if training.mix else (batch, wanted)
+    return mixup(batch, wanted, chances) if training.mix else (batch, wanted)
 
 
 def mirror(batch: Float[Tensor, "B 3 H W"], kind: str) -> Float[Tensor, "B 3 H W"]:
@@ -106,8 +111,8 @@ def light(batch: Float[Tensor, "B 3 H W"], moved: Float[Tensor, "5 B"]) -> Float
     return read * (1 + CONTRAST * moved[4]).view(-1, 1, 1, 1)
 
 
-def mix(
-    batch: Float[Tensor, "B 3 H W"], targets: Float[Tensor, "B K"], chances: Chances
+def mixup(
+    batch: Float[Tensor, "B 3 H W"], targets: Float[Tensor, "B K"], chances: AugmentationParameters
 ) -> tuple[Float[Tensor, "B 3 H W"], Float[Tensor, "B K"]]:
     """Mix each image and its target with those of its partner, in shares drawn from Beta(alpha, alpha).
 

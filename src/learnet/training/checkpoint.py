@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from learnet.core.errors import BadCheckpoint
 from learnet.networks import NETWORKS
-from learnet.training.metadata import TRAIN_AGAIN, Facts, as_json, read_facts
-from learnet.training.pretrained import named, names
+from learnet.training.metadata import TRAIN_AGAIN, CheckpointMetadata, metadata_to_json, read_metadata
+from learnet.training.pretrained import resolve_weights
 
 PICKLE = "and a pickle can run any code when it is opened, so it was not"
 FOREIGN = {
@@ -27,7 +27,7 @@ FOREIGN = {
 MAKE_ONE = "Checkpoints are written by `learnet train` and `learnet study`."
 
 
-def save_checkpoint(path: Path, module: nn.Module, facts: Facts, half: bool = False) -> None:
+def save_checkpoint(path: Path, module: nn.Module, facts: CheckpointMetadata, half: bool = False) -> None:
     """Write weights and facts to one file. It is there whole, or as it was before; the same content gives the same bytes.
 
     Args:
@@ -42,7 +42,7 @@ def save_checkpoint(path: Path, module: nn.Module, facts: Facts, half: bool = Fa
     write_checkpoint(path, checkpoint_bytes(module, facts, half))
 
 
-def checkpoint_bytes(module: nn.Module, facts: Facts, half: bool = False) -> bytes:
+def checkpoint_bytes(module: nn.Module, facts: CheckpointMetadata, half: bool = False) -> bytes:
     """Weights and facts as `save_checkpoint` writes them; the same content gives the same bytes."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
     if half:
@@ -50,7 +50,7 @@ def checkpoint_bytes(module: nn.Module, facts: Facts, half: bool = False) -> byt
             name: tensor.half() if tensor.dtype == torch.float32 else tensor
             for name, tensor in tensors.items()
         }
-    about = {"learnet": as_json(facts)}  # one entry: of several the order would vary
+    about = {"learnet": metadata_to_json(facts)}  # one entry: of several the order would vary
     return save(tensors, metadata=about)
 
 
@@ -68,11 +68,11 @@ def write_checkpoint(path: Path, content: bytes) -> None:
         part.unlink(missing_ok=True)
 
 
-def load_checkpoint(path: Path, network: str | None = None) -> tuple[nn.Module, Facts]:
+def load_checkpoint(path: Path, network: str | None = None) -> tuple[nn.Module, CheckpointMetadata]:
     """Read what `save_checkpoint` wrote.
 
     Args:
-        path: the file, or the name of weights that come with learnet (`shipped.named`).
+        path: the file, or the name of weights that come with learnet (`shipped.resolve_weights`).
         network: the network it has to be, where only one will do.
 
     Returns:
@@ -82,7 +82,7 @@ def load_checkpoint(path: Path, network: str | None = None) -> tuple[nn.Module, 
         BadCheckpoint: no such file; a pickle or anything else that is not safetensors; safetensors that learnet did not write; a file
             cut short; another network than asked for; weights that do not fit the network or are no numbers.
     """
-    path = named(path)
+    path = resolve_weights(path)
     content = _read(path)
     try:
         tensors = load(content)
@@ -90,7 +90,7 @@ def load_checkpoint(path: Path, network: str | None = None) -> tuple[nn.Module, 
         raise BadCheckpoint(
             path, f"the file is damaged or cut short ({error})", "Copy it again, or train again."
         ) from None
-    facts = read_facts(path, _about(path, content))
+    facts = read_metadata(path, _about(path, content))
     if facts.network not in NETWORKS:
         raise BadCheckpoint(
             path,
@@ -143,7 +143,7 @@ def _about(path: Path, content: bytes) -> str:
     return str(text)
 
 
-def _filled(path: Path, facts: Facts, tensors: Mapping[str, Tensor]) -> nn.Module:
+def _filled(path: Path, facts: CheckpointMetadata, tensors: Mapping[str, Tensor]) -> nn.Module:
     """The network with the weights of the file, if they are just the ones it has."""
     module = NETWORKS[facts.network](len(facts.classes), facts.size)
     tensors = {

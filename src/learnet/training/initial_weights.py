@@ -10,31 +10,31 @@ from safetensors.torch import save
 from torch import Tensor
 
 from learnet.core.errors import BadCheckpoint, LearnetError
-from learnet.datasets.prepared.store import Source, synthetic
+from learnet.datasets.prepared.store import ImageSource, synthetic
 from learnet.networks import NETWORKS
 from learnet.training.checkpoint import load_checkpoint
-from learnet.training.metadata import check_fit
-from learnet.training.pretrained import PRETRAINED, named, pretrained
+from learnet.training.compatibility import check_compatible
+from learnet.training.pretrained import PRETRAINED, pretrained_weights, resolve_weights
 
 
 @dataclass(frozen=True)
-class Start:
+class InitialWeights:
     """Where every network of a study starts from. It travels to other processes and machines."""
 
     tensors: bytes  # safetensors: everything but what belongs to classes that the weights do not know
     about: dict  # for `study.json`: file, SHA-256, what the weights learned from, what of the class layer was taken
 
 
-def start_from(
-    weights: str, network: str, images: Source, classes: Sequence[str], people: Iterable[str]
-) -> Start:
+def load_initial_weights(
+    weights: str, network: str, images: ImageSource, classes: Sequence[str], people: Iterable[str]
+) -> InitialWeights:
     """Weights to start every fold from.
 
     The class layer comes along where the weights know every class of the study, each class with its own weights, whatever their order;
     otherwise it starts from random numbers.
 
     Args:
-        weights: a checkpoint, or the name of one that comes with learnet, or `pretrained` for the one of these that fits.
+        weights: a checkpoint, or the name of one that comes with learnet, or `pretrained_weights` for the one of these that fits.
         network: name in NETWORKS; the weights must be of this network.
         images: of the study.
         classes: of the study.
@@ -47,12 +47,12 @@ def start_from(
     if hasattr(NETWORKS[network], "fit"):
         raise LearnetError(f"{network} is fitted in one go and starts from nothing.", "Leave --from out.")
     path = (
-        pretrained(network, images.about["images_kind"], images.size)
+        pretrained_weights(network, images.about["images_kind"], images.size)
         if weights == PRETRAINED
-        else named(Path(weights))
+        else resolve_weights(Path(weights))
     )
     module, facts = load_checkpoint(path, network)
-    check_fit(images, path, facts)
+    check_compatible(images, path, facts)
     seen = sorted(set(facts.data.get("people", "").splitlines()) & set(people))
     if seen and {facts.data.get("synthetic"), synthetic(images.about)} != {
         "yes",
@@ -71,7 +71,7 @@ def start_from(
         tensors.update({name: tensors[name][rows].contiguous() for name in layer})
     else:
         tensors = {name: tensor for name, tensor in tensors.items() if name not in layer}
-    return Start(
+    return InitialWeights(
         save(tensors),
         {
             "weights": weights if weights == PRETRAINED else path.name,

@@ -94,7 +94,7 @@ class TrainingSet:
         return TrainingSet(np.concatenate([self.images, images]), labels, people, self.classes)
 
 
-class Course:
+class BatchSchedule:
     """One network's way through its training images: which ones it sees when, what chance does to them, how fast it learns.
 
     All batches have one size: where the images do not fill the last batch of an epoch, some of them are seen twice in it.
@@ -124,7 +124,7 @@ class Course:
         """Learning rate of the next step."""
         return self.training.learning_rate * _rate(self.taken / self.steps, self.training)
 
-    def batch(self) -> tuple[Int64[Tensor, "B"], augment.Chances]:
+    def batch(self) -> tuple[Int64[Tensor, "B"], augment.AugmentationParameters]:
         """Positions of the images of the next step, and what chance decides about them; both drawn on the CPU: the same on every device."""
         place = self.taken % self.steps
         if place == 0:
@@ -132,15 +132,15 @@ class Course:
             orders = [torch.randperm(count, generator=self.generator) for _ in range(2)]
             self.order = torch.cat(orders)[: self.steps * self.size]
         self.taken += 1
-        return self.order[place * self.size : (place + 1) * self.size], augment.draw(
+        return self.order[place * self.size : (place + 1) * self.size], augment.draw_parameters(
             self.size, self.training, self.generator
         )
 
 
-class _Album:
+class _DeviceDataset:
     """The images of all courses, one after the other, and what they teach; all on the device where it is learned."""
 
-    def __init__(self, courses: Sequence[Course], device: torch.device) -> None:
+    def __init__(self, courses: Sequence[BatchSchedule], device: torch.device) -> None:
         sets = [course.data for course in courses]
         self.device = device
         pixels = [np.ascontiguousarray(data.images.pixels) for data in sets]
@@ -156,14 +156,16 @@ class _Album:
         ]
         self.weights = torch.stack(weights).to(device)
 
-    def batch(self, courses: Sequence[Course]) -> tuple[Float[Tensor, "R B 3 H W"], Float[Tensor, "R B K"]]:
+    def batch(
+        self, courses: Sequence[BatchSchedule]
+    ) -> tuple[Float[Tensor, "R B 3 H W"], Float[Tensor, "R B K"]]:
         """Every course's next batch and its targets, as chance changed them."""
         positions, chances = zip(*(course.batch() for course in courses), strict=True)
         chosen = _row([place + start for place, start in zip(positions, self.starts, strict=False)]).to(
             self.device, non_blocking=True
         )
         joined = augment.join(chances).to(self.device)
-        images, wanted = augment.changed(
+        images, wanted = augment.apply_augmentation(
             as_input(self.pixels[chosen]), self.targets[chosen], joined, courses[0].training
         )
         return images.unflatten(0, (len(courses), -1)), wanted.unflatten(0, (len(courses), -1))
@@ -174,10 +176,10 @@ def _row(parts: Sequence[Tensor]) -> Tensor:
     return parts[0] if len(parts) == 1 else torch.cat(list(parts))
 
 
-class _Networks:
+class _EnsembleStepper:
     """Networks of one kind, as the loop sees them."""
 
-    def __init__(self, modules: Sequence[nn.Module], courses: Sequence[Course]) -> None:
+    def __init__(self, modules: Sequence[nn.Module], courses: Sequence[BatchSchedule]) -> None:
         self.modules, self.courses, self.training = modules, courses, courses[0].training
         self.dropouts = [
             [layer for layer in module.modules() if isinstance(layer, Dropout)] for module in modules
@@ -228,14 +230,14 @@ class _Networks:
         self.optimiser.zero_grad(set_to_none=True)
 
 
-class _Recorded(_Networks):
+class _CudaGraphStepper(_EnsembleStepper):
     """Many networks on a GPU, which is told once what a step of all of them is and then only to do it again.
 
     Told layer by layer, it waits for the next word most of the time: a small network keeps it busy for less time than the word takes. In
     the recording (a CUDA graph) the networks are branches, and several of them are under way at once.
     """
 
-    def __init__(self, modules: Sequence[nn.Module], courses: Sequence[Course]) -> None:
+    def __init__(self, modules: Sequence[nn.Module], courses: Sequence[BatchSchedule]) -> None:
         super().__init__(modules, courses)
         self.parameters = [weight for module in modules for weight in module.parameters()]
         self.given: tuple[
@@ -246,7 +248,7 @@ class _Recorded(_Networks):
         self.slopes: list[Tensor | None]  # and the slopes
 
     def losses(self, batch: Batches, wanted: Targets, weights: Tensor) -> Float[Tensor, "R"]:
-        """As of `_Networks`."""
+        """As of `_EnsembleStepper`."""
         if not self.given:  # the first step is taken as it is, and lets the libraries get ready
             self.given = batch.clone(), wanted.clone(), weights
             return super().losses(batch, wanted, weights)
@@ -275,7 +277,7 @@ class _Recorded(_Networks):
         return torch.stack(found)
 
 
-def descend(
+def fit(
     module: nn.Module,
     data: TrainingExamples,
     training: Training,
@@ -294,17 +296,17 @@ def descend(
     Returns:
         Mean loss of each epoch.
     """
-    courses = [Course(data, training, epochs, device_of(module))]
-    return _run(_Networks([module], courses), courses, device_of(module), after_epoch)[0]
+    courses = [BatchSchedule(data, training, epochs, device_of(module))]
+    return _run(_EnsembleStepper([module], courses), courses, device_of(module), after_epoch)[0]
 
 
-def descend_together(
+def fit_ensemble(
     modules: Sequence[nn.Module],
     sets: Sequence[TrainingExamples],
     trainings: Sequence[Training],
     epochs: Sequence[int],
 ) -> list[tuple[float, ...]]:
-    """Many networks of one kind, each over its own data, in one pass; equal to `descend` for each of them but for rounding.
+    """Many networks of one kind, each over its own data, in one pass; equal to `fit` for each of them but for rounding.
 
     The running averages of a network that ends before the others go on moving; a training settles them anew at its end.
 
@@ -322,24 +324,24 @@ def descend_together(
         torch.OutOfMemoryError: too many for the device.
     """
     device = device_of(modules[0])
-    courses = [Course(*given, device) for given in zip(sets, trainings, epochs, strict=True)]
+    courses = [BatchSchedule(*given, device) for given in zip(sets, trainings, epochs, strict=True)]
     if len({course.size for course in courses}) > 1:
         raise LearnetError(
             "Networks side by side need batches of one size.",
             "Ask for a batch no larger than the smallest training set.",
         )
-    kind = _Recorded if device.type == "cuda" else _Networks
+    kind = _CudaGraphStepper if device.type == "cuda" else _EnsembleStepper
     return _run(kind(modules, courses), courses, device)
 
 
 def _run(
-    networks: _Networks,
-    courses: Sequence[Course],
+    networks: _EnsembleStepper,
+    courses: Sequence[BatchSchedule],
     device: torch.device,
     after_epoch: Callable[[int], object] | None = None,
 ) -> list[tuple[float, ...]]:
     """Step until every course is finished. Returns the mean loss of each epoch of each course."""
-    album = _Album(courses, device)
+    album = _DeviceDataset(courses, device)
     losses: list[list[Float[Tensor, ""]]] = [[] for _ in courses]  # of each step
     while not all(course.finished for course in courses):
         active, rates = [not course.finished for course in courses], [course.rate for course in courses]
@@ -358,7 +360,7 @@ def _run(
     ]
 
 
-def usable_device(asked: str) -> Literal["cpu", "cuda"]:
+def resolve_device(asked: str) -> Literal["cpu", "cuda"]:
     """The device to train on, where "auto" asks for a GPU if there is one.
 
     Raises:
@@ -371,7 +373,7 @@ def usable_device(asked: str) -> Literal["cpu", "cuda"]:
     return "cuda" if asked != "cpu" and torch.cuda.is_available() else "cpu"
 
 
-def too_little_memory() -> LearnetError:
+def out_of_memory_error() -> LearnetError:
     """What to say where a GPU cannot hold even one network."""
     return LearnetError(
         "The GPU has too little memory to train one network.", "Ask for --device cpu, or a smaller --batch."

@@ -7,7 +7,6 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 from learnet.core.errors import BadCheckpoint
 from learnet.core.settings import Preparation, Training
-from learnet.datasets.prepared.store import CHANNELS_SEEN_IN, Source, check_flow_channels, preparation_of
 
 FORMAT = "learnet-1"  # counts up when a file that was written before can no longer be read in the same way
 TRAIN_AGAIN = "Use the learnet that wrote it, or train again."
@@ -16,7 +15,7 @@ Settings = TypeVar("Settings", Preparation, Training)
 
 
 @dataclass(frozen=True)
-class Facts:
+class CheckpointMetadata:
     """What a checkpoint says of itself: all that is needed to make the network again and to feed it."""
 
     network: str  # name in NETWORKS
@@ -53,7 +52,7 @@ class Facts:
             return replace(preparation, face=self.preparation.face) == self.preparation
         return self.preparation == preparation
 
-    def for_videos(self) -> "Facts":
+    def for_videos(self) -> "CheckpointMetadata":
         """The same, and how motion images of a video are made for it: networks that learned from simulated flow take that of DIS."""
         if not self.simulated or not self._flow_of_unknown_making:
             return self
@@ -71,16 +70,16 @@ class Facts:
     @property
     def level(self) -> int:
         """Percentile to which flow images are stretched once the even part is taken out of them (`motion.level`); 0 where it is not."""
-        return self.training.levelled if self.training else 0
+        return self.training.detrend_percentile if self.training else 0
 
 
-def as_json(facts: Facts) -> str:
+def metadata_to_json(facts: CheckpointMetadata) -> str:
     """Facts as one line of JSON; the same facts give the same text."""
     return json.dumps({"format": FORMAT, **asdict(facts)}, sort_keys=True)
 
 
-def read_facts(path: Path, text: str) -> Facts:
-    """Facts from what `as_json` wrote, each value of its kind.
+def read_metadata(path: Path, text: str) -> CheckpointMetadata:
+    """Facts from what `metadata_to_json` wrote, each value of its kind.
 
     Args:
         path: the file that the text stands in, for the error.
@@ -112,7 +111,7 @@ def read_facts(path: Path, text: str) -> Facts:
         words = (*about["classes"], *about["data"].values(), *about["versions"].values())
         if about["size"] < 1 or not about["classes"] or not all(isinstance(word, str) for word in words):
             raise ValueError(f"size is {about['size']}, classes are {about['classes']}")
-        return Facts(
+        return CheckpointMetadata(
             network=about["network"],
             classes=tuple(about["classes"]),
             size=about["size"],
@@ -147,28 +146,3 @@ def _settings(kind: type[Settings], values: object) -> Settings | None:
         if type(value) is not type(defaults[name]) or (choices and value not in choices):
             raise ValueError(f"{name} is {value!r}")
     return kind(**given)
-
-
-def check_fit(prepared: Source, weights: Path, facts: Facts) -> None:
-    """Refuse images that were not made as those which the weights have learned from (`Facts.takes`).
-
-    Raises:
-        BadCheckpoint: another size, preparation, or kind of image.
-        BadInput: flow images with their channels in another order.
-    """
-    size, kind = prepared.size, prepared.about["images_kind"]
-    if facts.size != size:
-        raise BadCheckpoint(
-            weights,
-            f"takes images of {facts.size} pixels, and these have {size}",
-            "Prepare them with the size of the weights.",
-        )
-    preparation, learned = preparation_of(prepared), facts.data.get("images_kind")
-    if learned != kind or not facts.takes(preparation):
-        raise BadCheckpoint(
-            weights,
-            f"learned from {facts.preparation or learned}, and these images are {preparation or kind}",
-            "Prepare the clips with the settings of the weights.",
-        )
-    if kind == "flow" and preparation is None:
-        check_flow_channels(prepared.folder, prepared.take(range(min(len(prepared.clips), CHANNELS_SEEN_IN))))

@@ -11,27 +11,27 @@ FOLDER = Path(__file__).parent / "weights"
 PRETRAINED = "pretrained"  # what stands for them on the command line
 
 
-ANSWERING = {"flow": "ststnet", "image": "learnet"}
+DEFAULT_NETWORKS = {"flow": "ststnet", "image": "learnet"}
 """Kind of image -> the network that answers where no weights are named. On flow, STSTNet reads real clips better (docs/pretrained.md)."""
 
 
-def answering(images_kind: str, size: int) -> Path:
-    """The shipped weights that answer where none are named; the rest as of `pretrained`."""
-    return pretrained(ANSWERING.get(images_kind, "learnet"), images_kind, size)
+def default_weights(images_kind: str, size: int) -> Path:
+    """The shipped weights that answer where none are named; the rest as of `pretrained_weights`."""
+    return pretrained_weights(DEFAULT_NETWORKS.get(images_kind, "learnet"), images_kind, size)
 
 
-def named(weights: Path) -> Path:
+def resolve_weights(weights: Path) -> Path:
     """WEIGHTS, or the shipped file of that name where there is no such file: `learnet-flow-28` will do from any folder."""
     shipped = FOLDER / f"{weights}.safetensors"
     return shipped if weights.parent == Path() and not weights.exists() and shipped.is_file() else weights
 
 
-def names() -> str:
+def pretrained_names() -> str:
     """The names of the shipped weights, as a user reads them: network, kind of image, pixels."""
     return ", ".join(sorted(path.stem for path in FOLDER.glob("*.safetensors"))) or "none"
 
 
-def pretrained(network: str, images_kind: str, size: int) -> Path:
+def pretrained_weights(network: str, images_kind: str, size: int) -> Path:
     """The shipped weights of a network that fit these images.
 
     Args:

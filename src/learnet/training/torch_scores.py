@@ -25,7 +25,7 @@ def one_thread() -> Iterator[None]:
 
 
 def predict_scores(
-    module: nn.Module, images: UInt8[np.ndarray, "N H W 3"], mirror: str = "none", levelled: int = 0
+    module: nn.Module, images: UInt8[np.ndarray, "N H W 3"], mirror: str = "none", detrend_percentile: int = 0
 ) -> Float64[np.ndarray, "N K"]:
     """Return the probability of each class for each image.
 
@@ -33,10 +33,10 @@ def predict_scores(
         module: as of `evaluation_scores`.
         images: as stored in a prepared folder, 0..255.
         mirror: as of `evaluation_scores`.
-        levelled: take the even part out of the images first and stretch them to this percentile (`motion.level`), as of a network that
+        detrend_percentile: take the even part out of the images first and stretch them to this percentile (`motion.level`), as of a network that
             was trained so; 0 leaves them as they are.
     """
-    return evaluation_scores(module, StoredImages(images).for_evaluation(levelled), mirror)
+    return evaluation_scores(module, StoredImages(images).for_evaluation(detrend_percentile), mirror)
 
 
 def evaluation_scores(

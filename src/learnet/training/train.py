@@ -12,21 +12,21 @@ from torch.optim.swa_utils import update_bn
 
 from learnet.core.errors import LearnetError, pick
 from learnet.core.settings import Training
-from learnet.datasets.prepared.store import Source, load_prepared
+from learnet.datasets.prepared.store import ImageSource, load_prepared
 from learnet.datasets.splits import subject_groups
 from learnet.metrics.scores import confusion, headline
 from learnet.motion.detrend import EvaluationImages, TrainingImages
 from learnet.networks import NETWORKS, as_input, device_of
 from learnet.networks.layers import Dropout
 from learnet.training.checkpoint import put
-from learnet.training.loop import TrainingExamples, TrainingSet, descend, descend_together, too_little_memory
+from learnet.training.loop import TrainingExamples, TrainingSet, fit, fit_ensemble, out_of_memory_error
 from learnet.training.torch_scores import evaluation_scores
 
 Progress = Callable[[int, int], None]  # epochs done, epochs in all
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedNetwork:
     """A trained network and how it came about."""
 
     module: nn.Module  # in eval mode
@@ -41,7 +41,7 @@ def train(
     progress: Progress | None = None,
     start: bytes | None = None,
     device: str = "cpu",
-) -> Trained:
+) -> TrainedNetwork:
     """Train a network of the table NETWORKS on DATA.
 
     With `inner_groups` the number of epochs is the one at which the pooled UF1 over inner groups of the training people is
@@ -61,7 +61,7 @@ def train(
     try:
         return train_together(network, [data], [training], device, progress, start)[0]
     except torch.OutOfMemoryError:
-        raise too_little_memory() from None
+        raise out_of_memory_error() from None
 
 
 def train_together(
@@ -71,7 +71,7 @@ def train_together(
     device: str = "cpu",
     progress: Progress | None = None,
     start: bytes | None = None,
-) -> list[Trained]:
+) -> list[TrainedNetwork]:
     """Train many networks of one kind side by side in one pass, each over its own images; each is as `train` makes it, but for rounding.
 
     Args:
@@ -95,7 +95,7 @@ def train_together(
     if hasattr(modules[0], "fit"):  # closed form: no epochs
         for module, data in zip(modules, learned, strict=True):
             module.fit(as_input(data.images.pixels), torch.from_numpy(data.labels))
-        return [Trained(module.eval(), 0, ()) for module in modules]
+        return [TrainedNetwork(module.eval(), 0, ()) for module in modules]
     epochs = [own.epochs for own in trainings]
     for place, (clips, own) in enumerate(given):
         if own.inner_groups:
@@ -103,10 +103,10 @@ def train_together(
     for module in modules:
         module.to(device)
     if len(modules) > 1:
-        losses = descend_together(modules, learned, trainings, epochs)
+        losses = fit_ensemble(modules, learned, trainings, epochs)
     else:
         losses = [
-            descend(
+            fit(
                 modules[0],
                 learned[0],
                 trainings[0],
@@ -116,10 +116,10 @@ def train_together(
         ]
     for module, data, own in zip(modules, learned, trainings, strict=True):
         if start and own.keep_start:
-            go_back(module, start, own.keep_start)
-        settle_statistics(module, data, own)
+            interpolate_weights(module, start, own.keep_start)
+        recompute_batch_norm(module, data, own)
     return [
-        Trained(module.eval().cpu(), *made)
+        TrainedNetwork(module.eval().cpu(), *made)
         for module, made in zip(modules, zip(epochs, losses, strict=True), strict=True)
     ]
 
@@ -141,7 +141,7 @@ def train_leaky(
     training: Training,
     device: str = "cpu",
     start: bytes | None = None,
-) -> Trained:
+) -> TrainedNetwork:
     """Train as many published tables were made: of all epochs, keep the one with the most right answers to the TESTED images.
 
     It is here only to measure how much this flatters (protocol `leaky-epoch`). The earliest of equally good epochs is kept. A network
@@ -151,23 +151,23 @@ def train_leaky(
     if hasattr(module, "fit"):
         return train(network, data, training)
     learned = data.examples(data.stored.for_training(training))
-    images = tested.stored.for_evaluation(training.levelled)
+    images = tested.stored.for_evaluation(training.detrend_percentile)
     module.to(device)
     best: tuple[int, int, dict[str, torch.Tensor]] = (-1, 0, {})
 
     def note(done: int) -> None:
         nonlocal best
-        settle_statistics(module, learned, training)
+        recompute_batch_norm(module, learned, training)
         answers = evaluation_scores(module.eval(), images, training.mirror_when_tested).argmax(axis=1)
         if (right := int((answers == tested.labels).sum())) > best[0]:
             best = right, done, {name: value.clone() for name, value in module.state_dict().items()}
 
-    losses = descend(module, learned, training, training.epochs, note)
+    losses = fit(module, learned, training, training.epochs, note)
     module.load_state_dict(best[2])
-    return Trained(module.eval().cpu(), best[1], losses)
+    return TrainedNetwork(module.eval().cpu(), best[1], losses)
 
 
-def settle(training: Training, images: Source, network: str) -> Training:
+def resolve_training(training: Training, images: ImageSource, network: str) -> Training:
     """The settings as they are for these images, once it is known that they go together.
 
     Raises:
@@ -214,7 +214,7 @@ def resolve_mirror(training: Training, images_kind: str, network: str) -> Traini
     return replace(training, mirror=known.get(images_kind, "none")) if training.mirror == "auto" else training
 
 
-def go_back(module: nn.Module, start: bytes, share: float) -> None:
+def interpolate_weights(module: nn.Module, start: bytes, share: float) -> None:
     """Move every weight this share of its way back to where it started. A class layer that started from random numbers stays.
 
     Source: Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022 (weight-space ensembles).
@@ -226,7 +226,7 @@ def go_back(module: nn.Module, start: bytes, share: float) -> None:
                 weight.lerp_(begun[name].to(weight.device), share)
 
 
-def settle_statistics(module: nn.Module, data: TrainingExamples, training: Training) -> None:
+def recompute_batch_norm(module: nn.Module, data: TrainingExamples, training: Training) -> None:
     """Give batch normalisation the means and variances of the training images, as the finished weights see them.
 
     The authors' momentum takes in 1 % a step: after the hundred or so steps that sixty clips allow, a third of the running
@@ -269,7 +269,7 @@ def _best_epochs(
     answers = np.empty((training.epochs, len(truth)), dtype=int)
     for fold in subject_groups(data.people, truth, training.inner_groups, training.seed):
         inner = data.take(fold.train).examples(images.take(fold.train))
-        held_out = data.stored.take(fold.test).for_evaluation(training.levelled)
+        held_out = data.stored.take(fold.test).for_evaluation(training.detrend_percentile)
         module = _new(network, data, training, start).to(device)
 
         def note(
@@ -279,10 +279,10 @@ def _best_epochs(
             held_out: EvaluationImages = held_out,
             fold_test: tuple = fold.test,
         ) -> None:
-            settle_statistics(module, inner, training)
+            recompute_batch_norm(module, inner, training)
             scores = evaluation_scores(module.eval(), held_out, training.mirror_when_tested)
             answers[done - 1, list(fold_test)] = scores.argmax(axis=1)
 
-        descend(module, inner, training, training.epochs, after_epoch=note)
+        fit(module, inner, training, training.epochs, after_epoch=note)
     uf1 = [headline(confusion(truth, [names[a] for a in row], names))[1] for row in answers]
     return int(np.argmax(uf1)) + 1

@@ -126,7 +126,7 @@ class Video(ABC):
         if count > 0:
             self.losses[what] = self.losses.get(what, 0) + count
 
-    def close(self) -> None:  # noqa: B027 (a folder of images holds nothing open)
+    def close(self) -> None:  # noqa: B027
         """Let go of the file or camera."""
 
     def __enter__(self) -> "Video":

@@ -17,12 +17,12 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from learnet.core.errors import BadInput, LearnetError, OutputTaken
 from learnet.core.settings import Resources, Study, Training
-from learnet.datasets.prepared.concat import Pool, opened, pool, save_pool
+from learnet.datasets.prepared.concat import ConcatDataset, concatenate, open_datasets, save_concatenated
 from learnet.datasets.prepared.store import load_prepared, read_findings, save_prepared, synthetic
 from learnet.datasets.splits import make_folds
 from learnet.study import run as study_module
 from learnet.study.evaluate import evaluate
-from learnet.study.labelled import seen_through
+from learnet.study.labelled import apply_class_scheme
 from learnet.study.run import run_study, train_on_all
 from learnet.training.checkpoint import load_checkpoint
 from tests.builders.written_study import write_prepared
@@ -64,7 +64,7 @@ def rows_of(folder: Path) -> list[dict[str, str]]:
 
 
 def test_images_rows_and_findings_arrive_as_they_were(two: list[Path], tmp_path: Path) -> None:
-    made = save_pool(pool(two, tmp_path / "out"))
+    made = save_concatenated(concatenate(two, tmp_path / "out"))
     images = np.concatenate([np.load(folder / "images.npy") for folder in two])
     file = io.BytesIO()
     np.save(file, images)
@@ -79,12 +79,12 @@ def test_images_rows_and_findings_arrive_as_they_were(two: list[Path], tmp_path:
         *finding,
         finding[1],
     ]  # the writer gives each folder the same one
-    assert not made.reused and save_pool(pool(two, tmp_path / "out")).reused
+    assert not made.reused and save_concatenated(concatenate(two, tmp_path / "out")).reused
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "out"]
 
 
 def test_what_the_folder_says_of_its_parts(two: list[Path], tmp_path: Path) -> None:
-    about = save_pool(pool(two, tmp_path / "out")).about
+    about = save_concatenated(concatenate(two, tmp_path / "out")).about
     parts = [json.loads((folder / "prepare.json").read_text()) for folder in two]
     assert [(leaf["folder"], leaf["datasets"], leaf["about"]) for leaf in about["pooled"]] == [
         (str(two[0]), ["casme2"], parts[0]),
@@ -92,12 +92,12 @@ def test_what_the_folder_says_of_its_parts(two: list[Path], tmp_path: Path) -> N
     ]
     assert (about["clips"], about["people"], about["preparation"]) == (24, 6, parts[0]["preparation"])
     third = part(tmp_path / "c", "smic", 5)
-    again = pool([tmp_path / "out", third], tmp_path / "more")
+    again = concatenate([tmp_path / "out", third], tmp_path / "more")
     assert [leaf["folder"] for leaf in again.about["pooled"]] == [str(two[0]), str(two[1]), str(third)]
 
 
 def test_01_of_one_database_is_not_01_of_another(two: list[Path], tmp_path: Path) -> None:
-    data = seen_through(pool(two, tmp_path / "out"), "auto")
+    data = apply_class_scheme(concatenate(two, tmp_path / "out"), "auto")
     assert data.scheme.name == "megc-3"
     folds = make_folds(Study(), data.people, data.truth, data.datasets, 0)
     assert [fold.name for fold in folds] == [
@@ -117,7 +117,9 @@ def test_rows_are_taken_from_the_right_folder(
     if not home.exists():
         part(home / "a", "casme2", 3), part(home / "b", "samm", 4)
     together = np.concatenate([np.load(home / name / "images.npy") for name in "ab"])
-    np.testing.assert_array_equal(pool([home / "a", home / "b"], home / "out").take(rows), together[rows])
+    np.testing.assert_array_equal(
+        concatenate([home / "a", home / "b"], home / "out").take(rows), together[rows]
+    )
 
 
 def test_images_are_never_in_memory_together(tmp_path: Path) -> None:
@@ -128,7 +130,7 @@ def test_images_are_never_in_memory_together(tmp_path: Path) -> None:
     ]
     size = sum((folder / "images.npy").stat().st_size for folder in parts)
     tracemalloc.start()
-    save_pool(pool(parts, tmp_path / "out"))
+    save_concatenated(concatenate(parts, tmp_path / "out"))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert size > 20e6 and peak < size / 3, f"{peak} of {size} bytes"
@@ -156,7 +158,7 @@ def test_folders_that_were_not_made_alike(what: str, two: list[Path], tmp_path: 
     spoil, says = UNLIKE[what]
     spoil(two[1])
     with pytest.raises(BadInput, match=f"^{two[1]}: .* {two[0]}, .*{says}.*Prepare them anew") as refused:
-        pool(two, tmp_path / "out")
+        concatenate(two, tmp_path / "out")
     assert "\n" not in str(refused.value) and not (tmp_path / "out").exists()
 
 
@@ -166,7 +168,7 @@ def test_a_folder_without_face_search_goes_with_any_finder_but_finders_do_not_mi
     """`auto` stays where the owners' crops were taken as they are."""
     remake(two[1], face="yunet"), change(two[1], face_model="abc")
     for order in (two, two[::-1]):
-        about = pool(order, tmp_path / "out").about
+        about = concatenate(order, tmp_path / "out").about
         assert (about["preparation"]["face"], about["face_model"]) == ("yunet", "abc")
     third = part(tmp_path / "c", "smic", 5)
     for face, model, says in (
@@ -175,7 +177,7 @@ def test_a_folder_without_face_search_goes_with_any_finder_but_finders_do_not_mi
     ):
         remake(third, face=face), change(third, face_model=model)
         with pytest.raises(BadInput, match=says):
-            pool([*two, third], tmp_path / "out")
+            concatenate([*two, third], tmp_path / "out")
 
 
 def test_clips_that_stand_twice(two: list[Path], tmp_path: Path) -> None:
@@ -183,9 +185,9 @@ def test_clips_that_stand_twice(two: list[Path], tmp_path: Path) -> None:
     with pytest.raises(
         LearnetError, match=f"12 clips stand twice .*samm/01/EP00, .*; the first in {two[1]} and {third}"
     ):
-        pool([*two, third], tmp_path / "out")
+        concatenate([*two, third], tmp_path / "out")
     with pytest.raises(LearnetError, match="12 clips stand twice"):
-        pool([two[0], two[0]], tmp_path / "out")
+        concatenate([two[0], two[0]], tmp_path / "out")
 
 
 def test_one_person_under_two_names_is_known_by_the_image(two: list[Path], tmp_path: Path) -> None:
@@ -195,25 +197,26 @@ def test_one_person_under_two_names_is_known_by_the_image(two: list[Path], tmp_p
     images = np.random.default_rng(9).integers(0, 256, (12, 28, 28, 3), dtype=np.uint8)
     images[7] = np.load(two[0] / "images.npy")[7]
     with pytest.raises(LearnetError, match="casme2/02/EP03 and casme2/sub02/EP03 have the very same image"):
-        pool([two[0], rewritten(two[0], tmp_path / "copy", images, **names)], tmp_path / "out")
+        concatenate([two[0], rewritten(two[0], tmp_path / "copy", images, **names)], tmp_path / "out")
     images[7] += 1
-    pool([two[0], rewritten(two[0], tmp_path / "near", images, **names)], tmp_path / "out")
+    concatenate([two[0], rewritten(two[0], tmp_path / "near", images, **names)], tmp_path / "out")
     images[:] = 0  # clips without any motion
     still = [
         rewritten(two[0], tmp_path / "still", images),
         rewritten(two[0], tmp_path / "stiller", images, **names),
     ]
-    assert len(pool(still, tmp_path / "out").clips) == 24
+    assert len(concatenate(still, tmp_path / "out").clips) == 24
 
 
 def test_real_and_synthetic(two: list[Path], tmp_path: Path) -> None:
     made = write_prepared(
         tmp_path / "made", people=3, clips=4, synthetic=True, seed=5, dataset=lambda _: "smic"
     )
-    both = pool([*two, made], tmp_path / "out").about
+    both = concatenate([*two, made], tmp_path / "out").about
     assert both["synthetic"] is True and synthetic(both) == "partly"
     assert (
-        synthetic(pool(two, tmp_path / "out").about) == "no" and synthetic(load_prepared(made).about) == "yes"
+        synthetic(concatenate(two, tmp_path / "out").about) == "no"
+        and synthetic(load_prepared(made).about) == "yes"
     )
     new = rewritten(
         made,
@@ -223,12 +226,12 @@ def test_real_and_synthetic(two: list[Path], tmp_path: Path) -> None:
         clip=[f"samm/01/new{place}" for place in range(12)],
     )
     with pytest.raises(LearnetError, match="samm is synthetic in one folder and not in another"):
-        pool([*two, new], tmp_path / "out")
+        concatenate([*two, new], tmp_path / "out")
 
 
 def test_a_lost_audit_is_said(two: list[Path], tmp_path: Path) -> None:
     (two[1] / "audit.csv").unlink()
-    found = read_findings(save_pool(pool(two, tmp_path / "out")).folder)
+    found = read_findings(save_concatenated(concatenate(two, tmp_path / "out")).folder)
     assert found and [(finding.kind, finding.serious) for finding in found] == [
         ("apex repaired", False),
         ("audit lost", True),
@@ -237,21 +240,21 @@ def test_a_lost_audit_is_said(two: list[Path], tmp_path: Path) -> None:
 
 
 def test_nothing_else_is_overwritten(two: list[Path], tmp_path: Path) -> None:
-    save_pool(pool(two, tmp_path / "out"))
+    save_concatenated(concatenate(two, tmp_path / "out"))
     with pytest.raises(OutputTaken, match="differs in inputs"):
-        save_pool(pool(two[::-1], tmp_path / "out"))
+        save_concatenated(concatenate(two[::-1], tmp_path / "out"))
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.doc").touch()
     with pytest.raises(OutputTaken, match="something else"):
-        save_pool(pool(two, tmp_path / "mine"))
+        save_concatenated(concatenate(two, tmp_path / "mine"))
 
 
 def test_one_folder_is_opened_as_it_is(two: list[Path], tmp_path: Path) -> None:
     for one in (two[0], [two[0]]):
-        assert opened(one, tmp_path / "out").folder == two[0]
-    assert isinstance(opened(two, tmp_path / "out"), Pool)
+        assert open_datasets(one, tmp_path / "out").folder == two[0]
+    assert isinstance(open_datasets(two, tmp_path / "out"), ConcatDataset)
     with pytest.raises(LearnetError, match="nothing to pool"):
-        opened([], tmp_path / "out")
+        open_datasets([], tmp_path / "out")
 
 
 # ---- studies
@@ -387,7 +390,7 @@ def test_a_database_that_would_vanish_is_refused(two: list[Path], tmp_path: Path
 
 def test_weights_of_two_databases(two: list[Path], tmp_path: Path) -> None:
     told = train_on_all(two, tmp_path / "w.safetensors", SVM, QUICK)
-    save_pool(pool(two, tmp_path / "pooled-by-hand"))
+    save_concatenated(concatenate(two, tmp_path / "pooled-by-hand"))
     train_on_all(tmp_path / "pooled-by-hand", tmp_path / "v.safetensors", SVM, QUICK)
     assert (tmp_path / "w.safetensors").read_bytes() == (tmp_path / "v.safetensors").read_bytes()
     assert told["people"] == "6"

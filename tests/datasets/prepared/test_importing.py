@@ -34,7 +34,7 @@ def labelled(folder: Path, text: str = GOOD, encoding: str = "utf-8") -> tuple[P
 def test_real_flow_images(shared: Path, tmp_path: Path) -> None:
     """309 optical-flow images of MEGC2019: pixels as matplotlib reads them, people and emotions as the CSV has them."""
     flow = shared / "real" / "megc2019_flow"
-    labels = next(flow.glob("*.csv"))
+    labels = flow / "labels.csv"
     prepared = import_images(flow / "images", labels, tmp_path / "out", kind="flow")
     expected = pd.read_csv(labels, dtype=str)
     assert prepared.images.shape == (309, 28, 28, 3) and prepared.clips["person"].nunique() == 40

@@ -21,9 +21,9 @@ from skimage.data import astronaut
 
 import learnet.face
 from learnet.core.errors import BadInput, LearnetError, NoFace, OutputTaken, TooFewFrames
-from learnet.core.records import Clip, Finding, Reading, merged
+from learnet.core.records import Clip, DatasetIndex, Finding, merge_indexes
 from learnet.core.settings import Preparation
-from learnet.datasets.prepared.concat import pool, save_pool
+from learnet.datasets.prepared.concat import concatenate, save_concatenated
 from learnet.datasets.prepared.prepare import prepare
 from learnet.datasets.prepared.store import COLUMNS, load_prepared, preparation_of, save_prepared
 from learnet.face import Face, face_finder
@@ -32,8 +32,9 @@ from learnet.motion.flow import with_strain
 from learnet.motion.magnify import magnified
 from learnet.motion.normalise import NORMALISATIONS
 from learnet.motion.pipeline import make_image
-from learnet.motion.trace import Marks, take_steps
-from learnet.training.metadata import Facts, as_json, check_fit, read_facts
+from learnet.motion.trace import ClipMarks, trace_pipeline
+from learnet.training.compatibility import check_compatible
+from learnet.training.metadata import CheckpointMetadata, metadata_to_json, read_metadata
 from learnet.video.reader import read_frames, write_video
 
 SMALL = Preparation(size=28)
@@ -72,7 +73,7 @@ def clip_of(path: Path, subject: str, name: str, frames: int = 8, **changes: obj
     return Clip(path, "casme2", subject, name, **facts)  # type: ignore[arg-type]
 
 
-def database(root: Path, people: int = 3, clips: int = 2, frames: int = 8) -> Reading:
+def database(root: Path, people: int = 3, clips: int = 2, frames: int = 8) -> DatasetIndex:
     """Cropped clips of moving pictures, laid out like CASME II."""
     made = []
     for person in range(people):
@@ -83,7 +84,7 @@ def database(root: Path, people: int = 3, clips: int = 2, frames: int = 8) -> Re
             made.append(
                 clip_of(path, f"{person:02}", path.name, frames, emotion=("happiness", "disgust")[number % 2])
             )
-    return Reading(
+    return DatasetIndex(
         made, [Finding("apex repaired", made[0].key, "it was after the offset")], {"workbook": "a.xlsx"}
     )
 
@@ -180,7 +181,7 @@ def test_clip_without_apex_and_clip_in_a_video_file(tmp_path: Path) -> None:
         clip_of(path, "1", path.stem, onset=4, offset=11, apex=None, apex_source="none")
         for path in (folder, tmp_path / "b.mkv")
     ]  # fmt: skip
-    prepared = prepare(Reading(clips, []), tmp_path / "out", SMALL, jobs=1)
+    prepared = prepare(DatasetIndex(clips, []), tmp_path / "out", SMALL, jobs=1)
     assert (prepared.images[0] == prepared.images[1]).all()
     assert (prepared.images[0] == make_image(frames[4:12], SMALL, None).image).all()
     assert prepared.clips["apex"].isna().all() and prepared.clips["frames"].tolist() == [8, 8]
@@ -228,7 +229,7 @@ def test_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path: Path) -> None
 def test_finished_clips_are_of_their_settings_and_inputs(tmp_path: Path) -> None:
     """Clips that were finished under other settings, or whose images have changed since, are made again."""
     reading = database(tmp_path / "data")
-    refused = Reading([*reading.clips, clip_of(tmp_path / "gone", "09", "x")], [])
+    refused = DatasetIndex([*reading.clips, clip_of(tmp_path / "gone", "09", "x")], [])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("learnet.datasets.prepared.prepare.save_prepared", broken_disk)
         with pytest.raises(BadInput):
@@ -281,10 +282,10 @@ def test_same_preparation_is_returned_and_another_is_refused(tmp_path: Path) -> 
     with pytest.raises(OutputTaken, match="differs in preparation"):
         prepare(reading, out, replace(SMALL, normalise="signed"), jobs=1)
     with pytest.raises(OutputTaken, match="differs in inputs"):
-        prepare(Reading(reading.clips[1:], []), out, SMALL, jobs=1)
+        prepare(DatasetIndex(reading.clips[1:], []), out, SMALL, jobs=1)
     relabelled = [replace(reading.clips[0], emotion="surprise"), *reading.clips[1:]]
     with pytest.raises(OutputTaken, match="differs in inputs"):
-        prepare(Reading(relabelled, []), out, SMALL, jobs=1)
+        prepare(DatasetIndex(relabelled, []), out, SMALL, jobs=1)
     (tmp_path / "data").rename(tmp_path / "moved")
     assert prepare(
         database(tmp_path / "moved"), out, SMALL, jobs=1
@@ -347,16 +348,16 @@ def test_clips_that_cannot_be_used_are_said_and_counted(tmp_path: Path) -> None:
 def test_no_usable_clip_at_all_is_an_error(tmp_path: Path) -> None:
     clips = [clip_of(tmp_path / "gone", "01", name) for name in ("a", "b")]
     with pytest.raises(LearnetError, match="any of the 2 clips. The first: .*no such file"):
-        prepare(Reading(clips, []), tmp_path / "out", SMALL, jobs=1)
+        prepare(DatasetIndex(clips, []), tmp_path / "out", SMALL, jobs=1)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_bad_requests_are_refused_before_anything_is_written(tmp_path: Path) -> None:
     reading = database(tmp_path / "data")
     for wrong, message in [
-        (lambda: prepare(Reading([], []), tmp_path / "out", SMALL), "no clips"),
+        (lambda: prepare(DatasetIndex([], []), tmp_path / "out", SMALL), "no clips"),
         (
-            lambda: prepare(Reading(reading.clips * 2, []), tmp_path / "out", SMALL),
+            lambda: prepare(DatasetIndex(reading.clips * 2, []), tmp_path / "out", SMALL),
             "6 names stand for more than one clip: casme2/00/EP00_1",
         ),
         (lambda: prepare(reading, tmp_path / "out", SMALL, jobs=0), "0 processes"),
@@ -384,14 +385,14 @@ def test_face_is_searched_where_nobody_has_cropped(tmp_path: Path) -> None:
     """`auto` is written down as the finder that was used; the face is the astronaut's."""
     raw = clip_of(write_clip(tmp_path / "raw", portrait()), "1", "raw", frames=6, cropped=False)
     given = clip_of(write_clip(tmp_path / "given", movement(1, 6)), "1", "given", frames=6)
-    prepared = prepare(Reading([raw, given], []), tmp_path / "out", SMALL, jobs=1)
+    prepared = prepare(DatasetIndex([raw, given], []), tmp_path / "out", SMALL, jobs=1)
     finder = face_finder("auto")
     assert preparation_of(prepared) == replace(SMALL, face=finder.kind, normalise="joint-minmax")
     assert (prepared.images[0] == make_image(portrait(), SMALL, finder).image).all()
     word, x, y, width, height = prepared.clips["face"][0].split()
     assert word == finder.kind and prepared.clips["face"][1] == "given"
     assert int(x) < 124 < int(x) + int(width) and int(y) < 110 < int(y) + int(height)  # the nose
-    as_it_is = prepare(Reading([raw], []), tmp_path / "plain", replace(SMALL, face="none"), jobs=1)
+    as_it_is = prepare(DatasetIndex([raw], []), tmp_path / "plain", replace(SMALL, face="none"), jobs=1)
     assert (as_it_is.images[0] == make_image(portrait(), SMALL, None).image).all()
 
 
@@ -426,24 +427,24 @@ def test_a_third_face_finder_is_recorded_under_its_own_name(
     tmp_path: Path, fixed_finder: FixedFinder
 ) -> None:
     raw = clip_of(write_clip(tmp_path / "raw", portrait()), "1", "raw", frames=6, cropped=False)
-    prepared = prepare(Reading([raw], []), tmp_path / "out", SMALL, jobs=1)
+    prepared = prepare(DatasetIndex([raw], []), tmp_path / "out", SMALL, jobs=1)
     assert prepared.about["preparation"]["face"] == "fixed"
     assert prepared.about["face_model"] == hashlib.sha256(b"weights").hexdigest()
     assert prepared.clips["face"][0] == "fixed 70 30 130 130"
     assert (prepared.images[0] == make_image(portrait(), SMALL, fixed_finder).image).all()
-    assert take_steps(raw.path, SMALL, Marks(), fps=200.0).preparation.face == "fixed"
+    assert trace_pipeline(raw.path, SMALL, ClipMarks(), fps=200.0).preparation.face == "fixed"
 
 
 def test_yunet_model_is_part_of_the_preparation(tmp_path: Path, shared: Path) -> None:
     model = shared / "models" / "yunet_n_640_640.onnx"
     raw = clip_of(write_clip(tmp_path / "raw", portrait()), "1", "raw", frames=6, cropped=False)
-    prepared = prepare(Reading([raw], []), tmp_path / "out", SMALL, jobs=1, face_model=model)
+    prepared = prepare(DatasetIndex([raw], []), tmp_path / "out", SMALL, jobs=1, face_model=model)
     assert prepared.about["preparation"]["face"] == "yunet"
     assert prepared.about["face_model"] == hashlib.sha256(model.read_bytes()).hexdigest()
     assert prepared.clips["face"][0].startswith("yunet ")
     with pytest.raises(LearnetError):
         prepare(
-            Reading([raw], []),
+            DatasetIndex([raw], []),
             tmp_path / "new",
             replace(SMALL, face="yunet"),
             jobs=1,
@@ -570,15 +571,15 @@ def test_settings_come_back(tmp_path: Path) -> None:
 def test_several_databases_in_one_reading_keep_their_people_apart(tmp_path: Path) -> None:
     """Subject 01 of one and subject 01 of the other, a clip of the same name each."""
 
-    def reading(name: str) -> Reading:
+    def reading(name: str) -> DatasetIndex:
         clip = Clip(tmp_path / name, name, "01", "a", "fear", 1, 2, 3, 25.0)
-        return Reading(
+        return DatasetIndex(
             [clip],
             [Finding("odd", f"{name}/01/a", "it is"), Finding("odd", "book.xls", "it is")],
             {"tree": "raw"},
         )
 
-    both = merged({("casme", "A"): reading("casme"), ("casme2", "B"): reading("casme2")})
+    both = merge_indexes({("casme", "A"): reading("casme"), ("casme2", "B"): reading("casme2")})
     assert [clip.person for clip in both.clips] == ["casme/01", "casme2/01"]
     assert len({clip.key for clip in both.clips}) == 2
     assert both.about == {"casme: tree": "raw", "casme2: tree": "raw"}
@@ -588,7 +589,7 @@ def test_several_databases_in_one_reading_keep_their_people_apart(tmp_path: Path
         "casme2/01/a",
         "casme2: book.xls",
     ]
-    assert merged({("casme", "A"): reading("casme")}) == reading("casme")  # one alone is as it was
+    assert merge_indexes({("casme", "A"): reading("casme")}) == reading("casme")  # one alone is as it was
 
 
 # ---------------------------------------------------------------- other kinds of motion image
@@ -618,7 +619,9 @@ def test_every_kind_can_be_prepared(tmp_path: Path, motion: str) -> None:
     kind = MOTION_IMAGES[motion]
     usual = {"image": "joint-minmax", "flow": "per-channel", "histograms": "unit"}[kind.of]
     clip = clip_of(write_clip(tmp_path / "a", pulsed(12, 5)), "1", "a", frames=12, apex=6)
-    prepared = prepare(Reading([clip], []), tmp_path / "out", Preparation(motion=motion, size=120), jobs=1)
+    prepared = prepare(
+        DatasetIndex([clip], []), tmp_path / "out", Preparation(motion=motion, size=120), jobs=1
+    )
     expected = NORMALISATIONS[usual](kind.fold(pulsed(12, 5), 5))
     assert np.abs(prepared.images[0].astype(int) - expected).max() <= 1
     assert prepared.about["images_kind"] == kind.of and prepared.clips["apex_source"].tolist() == ["file"]
@@ -637,7 +640,7 @@ def test_apex_that_nobody_saw_is_found_where_it_is_needed(tmp_path: Path, source
         folder, "1", "a", onset=11, offset=41, apex=27 if source == "midpoint" else None, apex_source=source
     )
     for motion in ("difference", "dynamic"):
-        prepared = prepare(Reading([clip], []), tmp_path / motion, Preparation(motion=motion), jobs=1)
+        prepared = prepare(DatasetIndex([clip], []), tmp_path / motion, Preparation(motion=motion), jobs=1)
         row = prepared.clips.iloc[0]
         if motion == "difference":
             assert (row["apex"], row["apex_source"]) == (19, "detected")
@@ -650,7 +653,7 @@ def test_apex_that_nobody_saw_is_found_where_it_is_needed(tmp_path: Path, source
 
 def test_apex_given_on_the_onset_is_found_too_and_said(tmp_path: Path) -> None:
     clip = clip_of(write_clip(tmp_path / "a", pulsed(16, 9)), "1", "a", frames=16, apex=1)
-    prepared = prepare(Reading([clip], []), tmp_path / "out", Preparation(motion="flow-dis"), jobs=1)
+    prepared = prepare(DatasetIndex([clip], []), tmp_path / "out", Preparation(motion="flow-dis"), jobs=1)
     assert prepared.clips[["apex", "apex_source"]].iloc[0].tolist() == [10, "detected"]
     audit = (tmp_path / "out" / "audit.csv").read_text().splitlines()[1]
     assert audit == "apex detected,casme2/1/a,it was given as the onset; frame 10 is taken,no"
@@ -660,7 +663,7 @@ def test_apex_given_on_the_onset_is_found_too_and_said(tmp_path: Path) -> None:
 def test_apex_on_the_last_frame_leaves_no_fall(tmp_path: Path) -> None:
     frames = write_clip(tmp_path / "a", pulsed(8, 4))
     clips = [clip_of(frames, "1", "whole", apex=5), clip_of(frames, "1", "rise", offset=5, apex=5)]
-    prepared = prepare(Reading(clips, []), tmp_path / "out", Preparation(motion="dynamic-fall"), jobs=1)
+    prepared = prepare(DatasetIndex(clips, []), tmp_path / "out", Preparation(motion="dynamic-fall"), jobs=1)
     assert prepared.clips["name"].tolist() == ["whole"]
     assert "from the apex to the offset has 1 frame;" in (tmp_path / "out" / "audit.csv").read_text()
 
@@ -759,15 +762,15 @@ def test_folders_of_the_first_version_load_and_are_known_again(tmp_path: Path) -
 def test_old_and_new_folders_are_pooled(tmp_path: Path) -> None:
     reading, settings = database(tmp_path / "data"), replace(SMALL, face="none")
     for name, clips in (("old", reading.clips[:3]), ("new", reading.clips[3:])):
-        prepare(Reading(clips, []), tmp_path / name, settings, jobs=1)
+        prepare(DatasetIndex(clips, []), tmp_path / name, settings, jobs=1)
     first_version(tmp_path / "old")
-    both = save_pool(pool([tmp_path / "old", tmp_path / "new"], tmp_path / "both"))
+    both = save_concatenated(concatenate([tmp_path / "old", tmp_path / "new"], tmp_path / "both"))
     assert both.clips["kind"].tolist() == [""] * 3 + ["micro"] * 3 and len(both.images) == 6
 
 
 def test_weights_of_the_first_version_are_read(tmp_path: Path) -> None:
     """Their settings are those of images prepared today, and what they do not say has its former value."""
-    facts = Facts(
+    facts = CheckpointMetadata(
         "learnet",
         ("a", "b"),
         28,
@@ -776,19 +779,19 @@ def test_weights_of_the_first_version_are_read(tmp_path: Path) -> None:
         {"images_kind": "image"},
         {},
     )
-    text = json.loads(as_json(facts))
-    old = read_facts(tmp_path / "w", json.dumps({**text, "preparation": FIRST}))
+    text = json.loads(metadata_to_json(facts))
+    old = read_metadata(tmp_path / "w", json.dumps({**text, "preparation": FIRST}))
     assert old == facts and not old.preparation.still_flow and old.preparation.magnify == 0
     prepared = prepare(
         database(tmp_path / "data"), tmp_path / "out", Preparation(face="none", size=28), jobs=1
     )
-    check_fit(prepared, tmp_path / "w", old)
+    check_compatible(prepared, tmp_path / "w", old)
     newer = json.dumps({**text, "preparation": {**FIRST, "magnify": 2, "still_flow": False}})
-    assert read_facts(tmp_path / "w", newer).preparation.magnify == 2.0
+    assert read_metadata(tmp_path / "w", newer).preparation.magnify == 2.0
 
 
 def test_kind_and_further_emotions_of_a_clip_are_kept(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "a", movement(1, 8))
     clips = [clip_of(path, "1", "a", kind="macro", also="fear+sadness"), clip_of(path, "1", "b")]
-    table = prepare(Reading(clips, []), tmp_path / "out", SMALL, jobs=1).clips
+    table = prepare(DatasetIndex(clips, []), tmp_path / "out", SMALL, jobs=1).clips
     assert table["kind"].tolist() == ["macro", "micro"] and table["also"].tolist() == ["fear+sadness", ""]

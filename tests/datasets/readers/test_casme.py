@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from learnet.core.errors import BadInput
 from learnet.core.labels import UnknownLabel
-from learnet.core.settings import Selection
+from learnet.core.settings import DatasetSubset
 from learnet.datasets import read_dataset
 from learnet.datasets.readers.casme import CASME, PUBLISHED, read
 from tests.builders.written_by_hand import NINE, clips, images, kinds, nine_columns, of_kind, told
@@ -335,7 +335,7 @@ def test_packages_lie_beside_the_sections(tmp_path: Path) -> None:
         == "raw-selected, CASME_raw_selected, cropped, CASME_cropped_selected/CASME_cropped_selected"
     )
     for tree, way in (("raw-selected", "CASME_raw_selected"), ("cropped", "CASME_cropped_selected")):
-        reading = read(tmp_path, Selection(tree=tree))
+        reading = read(tmp_path, DatasetSubset(tree=tree))
         assert clips(reading) == EXPECTED
         assert {clip.cropped for clip in reading.clips} == {tree == "cropped"}
         assert all(clip.path.is_relative_to(tmp_path / way) for clip in reading.clips)
@@ -389,7 +389,7 @@ def test_another_database_beside_is_none_of_it(tmp_path: Path) -> None:
     assert clips(reading) == EXPECTED and reading.about["other trees"] == "none"
     assert kinds(reading, serious=True) == []
     with pytest.raises(BadInput, match="there is no cropped tree"):
-        read(tmp_path, Selection(tree="cropped"))
+        read(tmp_path, DatasetSubset(tree="cropped"))
 
 
 @pytest.mark.parametrize("written", ["comtempt", "contempt", " Comtempt "])

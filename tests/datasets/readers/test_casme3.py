@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learnet.core.errors import BadInput, LearnetError
-from learnet.core.labels import UnknownLabel, action_units, scheme_for
-from learnet.core.records import Reading
-from learnet.core.settings import Selection
+from learnet.core.labels import UnknownLabel, parse_action_units, resolve_class_scheme
+from learnet.core.records import DatasetIndex
+from learnet.core.settings import DatasetSubset
 from learnet.datasets import read_dataset
 from learnet.datasets.readers.casme3 import CASME3, PUBLISHED, PUBLISHED_C, read
 from tests.builders.written_by_hand import clips, images, kinds, of_kind
@@ -146,7 +146,7 @@ def part_c(root: Path, rows: Iterable[Cells] = ROWS_C, folder: str = "{:02d}/{}/
     return root
 
 
-def frames_of(reading: Reading, name: str) -> tuple[int, int | None, int, str]:
+def frames_of(reading: DatasetIndex, name: str) -> tuple[int, int | None, int, str]:
     (clip,) = [clip for clip in reading.clips if clip.name == name]
     return clip.onset, clip.apex, clip.offset, clip.apex_source
 
@@ -207,7 +207,7 @@ def test_clips_come_before_recordings_and_either_can_be_asked_for(tmp_path: Path
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED
     assert reading.about["other trees"] == "raw, part_A_split/part_A"
-    assert [clip.path.name for clip in read(tmp_path, Selection(tree="raw")).clips] == ["color"] * 4
+    assert [clip.path.name for clip in read(tmp_path, DatasetSubset(tree="raw")).clips] == ["color"] * 4
 
 
 def test_a_clip_that_only_its_recording_has_is_told(tmp_path: Path) -> None:
@@ -507,7 +507,9 @@ def test_macro_expressions_are_in_the_workbook_of_all(tmp_path: Path, words: Cel
     database(tmp_path)
     all_book(tmp_path / ALL_V2, words=words)
     cut(tmp_path / "Part_A_MaE_clip" / "frame", MACRO)
-    micro, macro, both = (read(tmp_path, Selection(expressions=wish)) for wish in ("micro", "macro", "all"))
+    micro, macro, both = (
+        read(tmp_path, DatasetSubset(expressions=wish)) for wish in ("micro", "macro", "all")
+    )
     assert clips(micro) == EXPECTED and kinds(micro, serious=True) == []
     assert clips(macro) == [
         ("spNO.901", "a_400", "happiness", 400, 430, 470, "file", "12"),
@@ -528,7 +530,7 @@ def test_all_expressions_of_recordings_leave_no_recording_without_a_row(tmp_path
     book(tmp_path / V2)
     all_book(tmp_path / ALL_V2)
     recorded(tmp_path / "part_A", [*ROWS, *MACRO, ("spNO.905", "c", 20, 25, 30)])
-    both = read(tmp_path, Selection(expressions="all"))
+    both = read(tmp_path, DatasetSubset(expressions="all"))
     assert len(both.clips) == 6
     assert [finding.where for finding in both.findings if finding.kind == "folder without row"] == [
         "part_A/spNO.905/c/color"
@@ -539,7 +541,7 @@ def test_a_frame_at_which_a_micro_and_a_macro_expression_begin_is_seriously_told
     database(tmp_path)
     all_book(tmp_path / ALL_V2, macro=[*MACRO, ("spNO.901", "a", 355, 380, 399, "12", "I", "happy")])
     cut(tmp_path / "Part_A_MaE_clip" / "frame", MACRO)
-    both = read(tmp_path, Selection(expressions="all"))
+    both = read(tmp_path, DatasetSubset(expressions="all"))
     assert len({clip.key for clip in both.clips}) == len(both.clips) == 7
     assert [finding.where for finding in both.findings if finding.kind == "row twice"] == [
         "casme3/spNO.901/a_355"
@@ -552,11 +554,11 @@ def test_macro_expressions_need_their_workbook_and_their_column(tmp_path: Path) 
         BadInput,
         match="has no column `Expression type`, so no macro-expressions. They are in CAS\\(ME\\)3_part_A_v2.xls",
     ):
-        read(tmp_path, Selection(expressions="macro"))
+        read(tmp_path, DatasetSubset(expressions="macro"))
     all_book(tmp_path / ALL_V2, words=("Micro-expression", "blink"))
     told = [
         finding
-        for finding in read(tmp_path, Selection(expressions="micro")).findings
+        for finding in read(tmp_path, DatasetSubset(expressions="micro")).findings
         if finding.kind == "row not usable"
     ]
     assert not told  # of a workbook that is not used
@@ -584,7 +586,7 @@ def test_for_all_expressions_a_recording_goes_before_clips(tmp_path: Path) -> No
     all_book(tmp_path / ALL_V2)
     recorded(tmp_path / "part_A", [*ROWS, *MACRO])
     for wish, number in (("micro", 5), ("macro", 2), ("all", 6)):
-        reading = read(tmp_path, Selection(expressions=wish))
+        reading = read(tmp_path, DatasetSubset(expressions=wish))
         assert (len(reading.clips), reading.about["tree"].split(",")[0]) == (
             number,
             "clips" if wish == "micro" else "raw",
@@ -626,19 +628,21 @@ def test_a_label_nobody_knows_stops_with_its_row(tmp_path: Path) -> None:
 
 
 def test_part_c_as_meb_keeps_it(tmp_path: Path) -> None:
-    reading = read(part_c(tmp_path), Selection(part="C"))
+    reading = read(part_c(tmp_path), DatasetSubset(part="C"))
     assert clips(reading) == EXPECTED_C
     assert all((clip.fps, clip.cropped, clip.kind) == (30.0, False, "micro") for clip in reading.clips)
     assert reading.about["part"] == "C" and reading.about["tree"] == "clips, ME_C, 4 clip folders"
     assert reading.about["workbook"] == "CAS(ME)3_part_C_ME.xlsx, sheet mockCrimeME, 6 columns, 4 rows"
     assert kinds(reading) == ["apex not given"] * 4
-    assert [[unit.number for unit in action_units(clip.action_units)] for clip in reading.clips] == [
+    assert [[unit.number for unit in parse_action_units(clip.action_units)] for clip in reading.clips] == [
         [4, 5],
         [14, 24],
         [1, 2],
         [12],
     ]
-    assert scheme_for("auto", ["casme3"], [clip.emotion for clip in reading.clips]).name == "casme3-4"
+    assert (
+        resolve_class_scheme("auto", ["casme3"], [clip.emotion for clip in reading.clips]).name == "casme3-4"
+    )
 
 
 @given(
@@ -649,7 +653,7 @@ def test_part_c_as_meb_keeps_it(tmp_path: Path) -> None:
 @settings(max_examples=40, deadline=None)
 def test_padding_and_nesting_of_part_c_do_not_matter(tmp_path_factory, folder, above) -> None:
     root = part_c(tmp_path_factory.mktemp("c"), folder="/".join([*above, folder]))
-    assert clips(read(root, Selection(part="C"))) == EXPECTED_C
+    assert clips(read(root, DatasetSubset(part="C"))) == EXPECTED_C
 
 
 def test_part_c_as_whole_recordings(tmp_path: Path) -> None:
@@ -659,7 +663,7 @@ def test_part_c_as_whole_recordings(tmp_path: Path) -> None:
     for subject, first, last in ((1, 100, 400), (2, 100, 200), (23, 8990, 9100)):
         images(tmp_path / "part_C" / f"{subject}" / "color", range(first, last), "{}.jpg")
         images(tmp_path / "part_C" / f"{subject}" / "depth", range(first, last), "{}.png")
-    reading = read(tmp_path, Selection(part="C"))
+    reading = read(tmp_path, DatasetSubset(part="C"))
     assert clips(reading) == EXPECTED_C
     assert reading.about["tree"] == "raw, part_C, 3 clip folders"
 
@@ -684,7 +688,7 @@ def test_the_other_list_of_part_c_is_named_and_not_used(tmp_path: Path) -> None:
         ("Subject", "Onset", "Offset", "diff", "Exp_type", "risk"),
         ("organize",),
     )
-    reading = read(tmp_path, Selection(part="C"))
+    reading = read(tmp_path, DatasetSubset(part="C"))
     assert clips(reading) == EXPECTED_C
     told = of_kind(reading, "workbook not used")
     assert told.where == "CAS(ME)3_part_C.xls" and not told.serious
@@ -697,16 +701,16 @@ def test_the_other_list_of_part_c_is_named_and_not_used(tmp_path: Path) -> None:
 def test_both_parts_in_one_folder_are_kept_apart(tmp_path: Path) -> None:
     part_c(database(tmp_path))
     recorded(tmp_path / "part_A")
-    a, c = read(tmp_path), read(tmp_path, Selection(part="C"))
+    a, c = read(tmp_path), read(tmp_path, DatasetSubset(part="C"))
     assert clips(a) == EXPECTED and clips(c) == EXPECTED_C
-    assert read(tmp_path, Selection(part="A")) == a
+    assert read(tmp_path, DatasetSubset(part="A")) == a
     assert not {clip.person for clip in a.clips} & {clip.person for clip in c.clips}
     assert kinds(c) == ["apex not given"] * 4 and "workbook not used" not in kinds(a)
     assert (a.published, c.published) == (PUBLISHED, PUBLISHED_C)
     with pytest.raises(
         LearnetError, match="Part C of CAS\\(ME\\)\\^3 has micro-expressions only. Leave out --expressions"
     ):
-        read(tmp_path, Selection(part="C", expressions="all"))
+        read(tmp_path, DatasetSubset(part="C", expressions="all"))
 
 
 def test_rows_of_part_c_that_cannot_be_used_are_told(tmp_path: Path) -> None:
@@ -718,7 +722,7 @@ def test_rows_of_part_c_that_cannot_be_used_are_told(tmp_path: Path) -> None:
     ]
     part_c(tmp_path)
     book(tmp_path / BOOK_C, [*ROWS_C, *bad], HEADER_C, ("mockCrimeME",))
-    reading = read(tmp_path, Selection(part="C"))
+    reading = read(tmp_path, DatasetSubset(part="C"))
     assert clips(reading) == EXPECTED_C
     assert kinds(reading, serious=True) == ["row not usable"] * 3 + ["row twice"]
 
@@ -736,7 +740,7 @@ def test_another_database_and_what_casme3_is_not(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"this looks like CAS\(ME\)\^3, not CASME II"):
         read_dataset("casme2", tmp_path)
     with pytest.raises(LearnetError, match=r"CAS\(ME\)\^3 has no part 'B'. Choose from A, C"):
-        read_dataset("casme3", tmp_path, Selection(part="B"))
+        read_dataset("casme3", tmp_path, DatasetSubset(part="B"))
 
 
 def test_a_lock_file_and_a_damaged_workbook(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from learnet.core.errors import BadInput, LearnetError
 from learnet.core.labels import SCHEMES, UnknownLabel
-from learnet.core.records import Clip, Reading
-from learnet.core.settings import Selection
+from learnet.core.records import Clip, DatasetIndex
+from learnet.core.settings import DatasetSubset
 from learnet.datasets import read_dataset
 from learnet.datasets.readers.casme_sq import CASME_SQ, read
 from tests.builders.written_by_hand import images, kinds, of_kind
@@ -105,12 +105,12 @@ def told(clip: Clip) -> tuple[object, ...]:
     )
 
 
-def clips(reading: Reading) -> list[tuple[object, ...]]:
+def clips(reading: DatasetIndex) -> list[tuple[object, ...]]:
     return [told(clip) for clip in reading.clips]
 
 
-def every(tree: str | None = None) -> Selection:
-    return Selection(tree=tree, expressions="all")
+def every(tree: str | None = None) -> DatasetSubset:
+    return DatasetSubset(tree=tree, expressions="all")
 
 
 def test_first_row_is_a_clip_and_the_sheets_have_no_header(tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_an_index_that_nobody_knows_is_told(tmp_path: Path) -> None:
 def test_the_same_clips_in_all_trees(
     tmp_path: Path, tree: str, expressions: str, expected: list[tuple[object, ...]]
 ) -> None:
-    reading = read(database(tmp_path), Selection(tree=tree, expressions=expressions))  # type: ignore[arg-type]
+    reading = read(database(tmp_path), DatasetSubset(tree=tree, expressions=expressions))  # type: ignore[arg-type]
     assert clips(reading) == expected
     assert {clip.cropped for clip in reading.clips} == {tree == "cropped"}
     assert all(tree in clip.path.parts for clip in reading.clips)
@@ -333,7 +333,7 @@ def test_the_emotion_is_not_the_one_in_the_clips_name_nor_the_self_report(tmp_pa
 
 
 def test_the_misplaced_video_is_used_for_its_subject(tmp_path: Path) -> None:
-    reading = read(database(tmp_path), Selection(tree="rawpic"))
+    reading = read(database(tmp_path), DatasetSubset(tree="rawpic"))
     clip = reading.clips[-1]
     assert (clip.person, clip.path) == ("casme-sq/23", tmp_path / "rawpic" / "s19" / "23_0502funnyerrors")
     finding = of_kind(reading, "folder misplaced")
@@ -345,7 +345,7 @@ def test_the_misplaced_video_is_used_for_its_subject(tmp_path: Path) -> None:
 def test_a_video_in_the_right_place_is_preferred_to_the_misplaced_one(tmp_path: Path) -> None:
     database(tmp_path)
     long(tmp_path / "rawpic", {"s23/23_0502funnyerrors": 1030})
-    reading = read(tmp_path, Selection(tree="rawpic"))
+    reading = read(tmp_path, DatasetSubset(tree="rawpic"))
     assert reading.clips[-1].path == tmp_path / "rawpic" / "s23" / "23_0502funnyerrors"
     assert "folder misplaced" not in kinds(reading)
     assert of_kind(reading, "clip folder twice").where == "rawpic/s19/23_0502funnyerrors"
@@ -396,7 +396,7 @@ def test_clips_that_the_crops_lack_are_told(tmp_path: Path) -> None:
         image.unlink()
     (tmp_path / "cropped" / "23" / "happy1_1").rmdir()
     assert clips(read(tmp_path)) == MICRO
-    reading = read(tmp_path, Selection(tree="cropped"))
+    reading = read(tmp_path, DatasetSubset(tree="cropped"))
     assert clips(reading) == MICRO[:3]
     finding = of_kind(reading, "row without folder")
     assert finding.serious and finding.what.endswith(
@@ -568,9 +568,9 @@ def test_the_wrong_database_is_named_both_ways(tmp_path: Path) -> None:
 def test_selections_that_it_has_not(tmp_path: Path) -> None:
     database(tmp_path)
     with pytest.raises(LearnetError, match=r"CAS\(ME\)\^2 has no tree 'raw'"):
-        read_dataset("casme-sq", tmp_path, Selection(tree="raw"))
+        read_dataset("casme-sq", tmp_path, DatasetSubset(tree="raw"))
     with pytest.raises(LearnetError, match=r"has no --part.*--expressions micro\|macro\|all"):
-        read_dataset("casme-sq", tmp_path, Selection(part="HS"))
+        read_dataset("casme-sq", tmp_path, DatasetSubset(part="HS"))
 
 
 def test_published_numbers() -> None:

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learnet.core.errors import BadInput
-from learnet.core.labels import UnknownLabel, action_units
-from learnet.core.settings import Selection
+from learnet.core.labels import UnknownLabel, parse_action_units
+from learnet.core.settings import DatasetSubset
 from learnet.datasets import read_dataset
 from learnet.datasets.readers.fourdme import FOURDME, read
 from tests.builders.written_by_hand import clips, images, kinds, of_kind, told
@@ -84,7 +84,7 @@ def test_the_workbook_and_the_grey_micro_clips(tmp_path: Path) -> None:
     assert reading.about["emotions"].startswith(
         "1 of 3 rows have several; the first of surprise, repression, positive"
     )
-    static = [unit.static for unit in action_units(reading.clips[0].action_units)]
+    static = [unit.static for unit in parse_action_units(reading.clips[0].action_units)]
     assert static == [True, False]
 
 
@@ -257,7 +257,7 @@ def test_crops_long_videos_and_other_cameras_are_other_trees(tmp_path: Path) -> 
         ("long", "long_gray_video/long gray video"),
         ("other", "depth_micro"),
     ):
-        reading = read(tmp_path, Selection(tree=name))
+        reading = read(tmp_path, DatasetSubset(tree=name))
         assert reading.about["tree"] == f"{name}, {way}, 3 clip folders"
         assert clips(reading) == EXPECTED
         assert {clip.cropped for clip in reading.clips} == {name == "micro-cropped"}

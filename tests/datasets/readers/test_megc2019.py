@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learnet.core.errors import BadInput
-from learnet.core.labels import scheme_for
-from learnet.core.records import Reading
-from learnet.core.settings import Selection
+from learnet.core.labels import resolve_class_scheme
+from learnet.core.records import DatasetIndex
+from learnet.core.settings import DatasetSubset
 from learnet.datasets import DATASETS, read_dataset
 from learnet.datasets.readers.megc2019 import CLASSES, PARTS, PUBLISHED, read_list
 from tests.builders import written_by_hand
@@ -40,11 +40,11 @@ def databases(root: Path) -> Path:
     return root
 
 
-def composite(root: Path, lines: list[str] = LINES, **more: str) -> Reading:
-    return read_dataset("megc2019", root, Selection(list=write_list(root / "list.csv", lines), **more))
+def composite(root: Path, lines: list[str] = LINES, **more: str) -> DatasetIndex:
+    return read_dataset("megc2019", root, DatasetSubset(list=write_list(root / "list.csv", lines), **more))
 
 
-def told(reading: Reading) -> list[tuple[str, str, str, str]]:
+def told(reading: DatasetIndex) -> list[tuple[str, str, str, str]]:
     return [(clip.dataset, clip.subject, clip.name, clip.emotion) for clip in reading.clips]
 
 
@@ -57,7 +57,7 @@ def test_the_list_says_which_clips_and_which_classes(tmp_path: Path) -> None:
     assert reading.about["clips"] == "6 of 6 in the list, 6 people"
     assert "casme2 2 of 145 clips, 2 of 24 people" in reading.about["parts"]
     assert (
-        scheme_for(
+        resolve_class_scheme(
             "auto", [clip.dataset for clip in reading.clips], [clip.emotion for clip in reading.clips]
         ).name
         == "megc-3"

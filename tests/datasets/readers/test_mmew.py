@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from learnet.core.errors import BadInput, LearnetError
 from learnet.core.labels import SCHEMES, UnknownLabel
-from learnet.core.settings import Selection
+from learnet.core.settings import DatasetSubset
 from learnet.datasets import read_dataset
 from learnet.datasets.readers.mmew import MMEW, read
 from learnet.datasets.synthetic.layouts import LAYOUTS
@@ -284,7 +284,7 @@ def test_a_label_nobody_knows_stops(tmp_path: Path) -> None:
 
 def test_there_is_nothing_to_select(tmp_path: Path) -> None:
     with pytest.raises(LearnetError, match="MMEW has no --expressions. It takes no selection"):
-        read_dataset("mmew", database(tmp_path), Selection(expressions="macro"))
+        read_dataset("mmew", database(tmp_path), DatasetSubset(expressions="macro"))
     assert (MMEW.people, MMEW.classes, dict(MMEW.published)) == (36, "mmew-7", {})
 
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learnet.core.errors import BadInput
-from learnet.core.labels import UnknownLabel, action_units
-from learnet.core.settings import Selection
+from learnet.core.labels import UnknownLabel, parse_action_units
+from learnet.core.settings import DatasetSubset
 from learnet.datasets import read_dataset
 from learnet.datasets.readers.samm import PUBLISHED, SAMM, read
 from learnet.datasets.synthetic.layouts import LAYOUTS
@@ -183,7 +183,7 @@ def test_levels_padding_and_case_do_not_matter(
 def test_crops_are_another_tree(tmp_path: Path) -> None:
     tree(database(tmp_path) / "SAMM_CROP")
     assert read(tmp_path).about["other trees"] == "cropped, SAMM_CROP"
-    reading = read(tmp_path, Selection(tree="cropped"))
+    reading = read(tmp_path, DatasetSubset(tree="cropped"))
     assert clips(reading) == EXPECTED
     assert all(clip.cropped and clip.path.is_relative_to(tmp_path / "SAMM_CROP") for clip in reading.clips)
     assert all(clip.cropped for clip in read(tmp_path / "SAMM_CROP").clips)
@@ -233,7 +233,7 @@ def test_odd_action_units_are_kept_as_they_are_written(
 ) -> None:
     clip = read(database(tmp_path, changed(0, units=written))).clips[0]
     assert clip.action_units == str(written)
-    assert [unit.number for unit in action_units(clip.action_units)] == numbers
+    assert [unit.number for unit in parse_action_units(clip.action_units)] == numbers
 
 
 def test_an_apex_right_after_the_onset_is_kept(tmp_path: Path) -> None:
@@ -420,6 +420,6 @@ def test_the_synthetic_database_is_read_as_it_was_played(synthetic_database: Cal
         assert (clip.subject, clip.emotion) == (f"{scene.person:03d}", scene.emotion)
         assert clip.offset - clip.onset == scene.offset - scene.onset
         assert clip.apex_source == "midpoint" or clip.apex - clip.onset == scene.apex - scene.onset
-        assert action_units(clip.action_units)[: scene.action_units.count("+") + 1] == action_units(
-            scene.action_units
-        )
+        assert parse_action_units(clip.action_units)[
+            : scene.action_units.count("+") + 1
+        ] == parse_action_units(scene.action_units)

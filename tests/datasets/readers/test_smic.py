@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from learnet.core.errors import BadInput, LearnetError, UnknownName
 from learnet.core.labels import SCHEMES, UnknownLabel
-from learnet.core.records import Reading
-from learnet.core.settings import Selection
+from learnet.core.records import DatasetIndex
+from learnet.core.settings import DatasetSubset
 from learnet.datasets import read_dataset
 from learnet.datasets.readers.smic import PUBLISHED, SMIC, read
 from tests.builders.written_by_hand import clips, images, kinds, of_kind
@@ -58,7 +58,7 @@ def owners(root: Path) -> Path:
     return root
 
 
-def frames(reading: Reading) -> list[tuple[int, int, float]]:
+def frames(reading: DatasetIndex) -> list[tuple[int, int, float]]:
     return [(clip.onset, clip.offset, clip.fps) for clip in reading.clips]
 
 
@@ -85,7 +85,7 @@ def test_the_folders_are_the_labels_and_the_files_the_frames(tmp_path: Path) -> 
 @pytest.mark.parametrize("name", ["cropped", "raw"])
 def test_the_slow_cameras_are_parts(tmp_path: Path, camera: str, start: int, fps: float, name: str) -> None:
     """7 frames are (1000050 - 1000020) // 4 + 1 = 8 and (17581055 - 17581039) // 4 + 1 = 5; a blank stands before the number."""
-    reading = read(owners(tmp_path), Selection(part=camera, tree=name))
+    reading = read(owners(tmp_path), DatasetSubset(part=camera, tree=name))
     assert frames(reading) == [(start, start + 7, fps), (start, start + 4, fps)]
     assert {clip.cropped for clip in reading.clips} == {name == "cropped"}
     assert [clip.person for clip in reading.clips] == ["smic/s12", "smic/s20"]  # the people of HS
@@ -93,11 +93,11 @@ def test_the_slow_cameras_are_parts(tmp_path: Path, camera: str, start: int, fps
 
 
 def test_whole_pictures_are_the_other_tree(tmp_path: Path) -> None:
-    reading = read(owners(tmp_path), Selection(tree="raw"))
+    reading = read(owners(tmp_path), DatasetSubset(tree="raw"))
     assert clips(reading) == EXPECTED
     assert not any(clip.cropped for clip in reading.clips)
     with pytest.raises(UnknownName, match="Did you mean 'cropped'"):
-        read(tmp_path, Selection(tree="croped"))
+        read(tmp_path, DatasetSubset(tree="croped"))
 
 
 @pytest.mark.parametrize(
@@ -135,9 +135,9 @@ def test_a_root_that_is_a_slow_camera_is_not_read_as_the_fast_one(tmp_path: Path
     assert frames(reading) == [(500, 507, 25.0), (500, 504, 25.0)]
     assert reading.about["camera"] == "VIS, 25 frames per second"
     with pytest.raises(BadInput, match="there are no clips of the HS camera. There are clips of VIS"):
-        read(tmp_path / "SMIC_all_raw" / "VIS", Selection(part="HS"))
+        read(tmp_path / "SMIC_all_raw" / "VIS", DatasetSubset(part="HS"))
     with pytest.raises(LearnetError, match="SMIC has no part 'hs'. Choose from HS, VIS, NIR"):
-        read_dataset("smic", tmp_path, Selection(part="hs"))
+        read_dataset("smic", tmp_path, DatasetSubset(part="hs"))
 
 
 def test_where_no_folder_names_a_camera_that_is_told(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_where_no_folder_names_a_camera_that_is_told(tmp_path: Path) -> None:
     assert (
         "no folder says which camera filmed 4 clips; HS is taken" in of_kind(reading, "camera not named").what
     )
-    assert frames(read(tmp_path, Selection(part="NIR")))[0] == (76518, 76530, 25.0)
+    assert frames(read(tmp_path, DatasetSubset(part="NIR")))[0] == (76518, 76530, 25.0)
 
 
 @given(
@@ -365,7 +365,7 @@ def test_an_empty_folder_is_a_clip_left_out(tmp_path: Path) -> None:
 
 
 def test_with_all_expressions_the_clips_of_non_micro_come_along(tmp_path: Path) -> None:
-    reading = read(owners(tmp_path), Selection(expressions="all"))
+    reading = read(owners(tmp_path), DatasetSubset(expressions="all"))
     assert [told[:7] for told in clips(reading)] == [
         EXPECTED[0][:7], ("s01", "s1_non_91", "none", 76600, None, 76620, "none"), *[told[:7] for told in EXPECTED[1:]],
     ]  # fmt: skip
@@ -373,7 +373,7 @@ def test_with_all_expressions_the_clips_of_non_micro_come_along(tmp_path: Path) 
     assert {SCHEMES["smic-2"].of[clip.emotion] for clip in reading.clips} == {"micro", "non-micro"}
     assert kinds(reading, serious=True) == []
     with pytest.raises(LearnetError, match="SMIC has no expressions 'macro'. Choose from micro, all"):
-        read_dataset("smic", tmp_path, Selection(expressions="macro"))
+        read_dataset("smic", tmp_path, DatasetSubset(expressions="macro"))
 
 
 @pytest.mark.parametrize("way, name", [("non_micro/s1_ne_91", "s1_ne_91"), ("Non-Micro/part1/7", "part1-7"), ("nonmicro/nonmicro/x/x", "x"),
@@ -382,7 +382,7 @@ def test_however_clips_of_non_micro_lie_and_are_called(tmp_path: Path, way: str,
     """Nobody says how; a name that a micro-expression has too must not hide it."""
     tree(tmp_path / "HS", CLIPS[1:])
     images(tmp_path / "HS" / "s1" / way, range(5, 9), CROPPED)
-    reading = read(tmp_path, Selection(expressions="all"))
+    reading = read(tmp_path, DatasetSubset(expressions="all"))
     assert [
         (clip.subject, clip.name, clip.onset, clip.offset) for clip in reading.clips if clip.kind == "none"
     ] == [("s01", name, 5, 8)]
@@ -394,10 +394,10 @@ def test_no_non_micro_at_all_is_refused_where_it_is_asked_for(tmp_path: Path) ->
     tree(tmp_path / "HS", CLIPS)
     images(tmp_path / "HS" / "s1" / "non_micro", [1, 2], CROPPED)
     with pytest.raises(BadInput, match="there are no clips without an expression"):
-        read(tmp_path, Selection(expressions="all"))
+        read(tmp_path, DatasetSubset(expressions="all"))
     tree(tmp_path / "HS", [STILL])
     assert (
-        of_kind(read(tmp_path, Selection(expressions="all")), "images without clip").where
+        of_kind(read(tmp_path, DatasetSubset(expressions="all")), "images without clip").where
         == "HS/s1/non_micro"
     )
     assert "images without clip" not in kinds(read(tmp_path))
@@ -460,4 +460,4 @@ def test_published_numbers_add_up_and_are_the_cameras(tmp_path: Path) -> None:
     assert (sum(PUBLISHED.values()), SMIC.people) == (164, 16)
     assert set(SCHEMES[SMIC.classes].classes) == set(PUBLISHED)
     assert read(owners(tmp_path)).published == {"negative": 70, "positive": 51, "surprise": 43}
-    assert sum((read(tmp_path, Selection(part="NIR")).published or {}).values()) == 71
+    assert sum((read(tmp_path, DatasetSubset(part="NIR")).published or {}).values()) == 71

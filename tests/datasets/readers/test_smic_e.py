@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from learnet.core.errors import BadInput, LearnetError
 from learnet.core.labels import SCHEMES, UnknownLabel
-from learnet.core.records import Reading
-from learnet.core.settings import Selection
+from learnet.core.records import DatasetIndex
+from learnet.core.settings import DatasetSubset
 from learnet.datasets import read_dataset
 from learnet.datasets.readers.smic_e import PUBLISHED, SMIC_E, read
 from tests.builders.written_by_hand import clips, images, kinds, of_kind
@@ -317,7 +317,7 @@ def three_cameras(root: Path) -> Path:
     return root
 
 
-def frames(reading: Reading) -> list[tuple]:
+def frames(reading: DatasetIndex) -> list[tuple]:
     return [(clip.name, clip.onset, clip.offset, clip.fps) for clip in reading.clips]
 
 
@@ -337,14 +337,14 @@ def test_each_camera_has_its_workbook_and_its_frames(
         (f"{camera}_long", None),
         (f"{camera}_long/SMIC-{camera}-E/{camera}", None),
     ):
-        reading = read(tmp_path / way, Selection(part=part))
+        reading = read(tmp_path / way, DatasetSubset(part=part))
         assert frames(reading) == expected
         assert reading.about["workbook"].startswith(book)
         assert kinds(reading, serious=True) == []
     assert clips(read(tmp_path)) == EXPECTED
     assert {clip.person for clip in reading.clips} <= {clip.person for clip in read(tmp_path).clips}
     with pytest.raises(BadInput, match=f"there are no clips of the HS camera. There are clips of {camera}"):
-        read(tmp_path / f"{camera}_long", Selection(part="HS"))
+        read(tmp_path / f"{camera}_long", DatasetSubset(part="HS"))
 
 
 def test_a_damaged_preferred_workbook_is_serious_where_another_is_taken(tmp_path: Path) -> None:
@@ -360,7 +360,7 @@ def test_the_workbooks_of_all_cameras_may_lie_together(tmp_path: Path) -> None:
     for book in list(three_cameras(tmp_path).rglob("*.xlsx")):
         book.rename(tmp_path / book.name)
     for camera, first in (("HS", 559440), ("VIS", 502), ("NIR", 702)):
-        reading = read(tmp_path, Selection(part=camera))
+        reading = read(tmp_path, DatasetSubset(part=camera))
         assert reading.clips[0].onset == first
         assert camera in reading.about["workbook"] and reading.about["other workbooks"] == "none"
         assert "workbook not used" not in kinds(reading) and kinds(reading, serious=True) == []
@@ -448,7 +448,7 @@ def test_smic_beside_is_none_of_it(tmp_path: Path) -> None:
     assert reading.clips[0].path == tmp_path / WAY / "s01" / "s1_ne_91"
     assert reading.about["other trees"] == "none"
     with pytest.raises(BadInput, match="there are no clips of the VIS camera"):
-        read(tmp_path, Selection(part="VIS"))
+        read(tmp_path, DatasetSubset(part="VIS"))
 
 
 def test_a_clip_that_lies_with_somebody_else_is_told(tmp_path: Path) -> None:
@@ -489,7 +489,7 @@ def test_smic_and_smic_e_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="this looks like SMIC-E, not SMIC: .*. Read it as `smic-e`"):
         read_dataset("smic", tmp_path / "e")
     with pytest.raises(LearnetError, match=r"SMIC-E has no --tree. It takes --part HS|VIS|NIR"):
-        read_dataset("smic-e", tmp_path / "e", Selection(tree="raw"))
+        read_dataset("smic-e", tmp_path / "e", DatasetSubset(tree="raw"))
 
 
 def test_published_numbers_add_up() -> None:

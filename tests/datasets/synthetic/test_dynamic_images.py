@@ -9,7 +9,7 @@ import pytest
 
 from learnet.core.errors import LearnetError, UnknownName
 from learnet.core.labels import SCHEMES
-from learnet.core.records import Reading
+from learnet.core.records import DatasetIndex
 from learnet.core.settings import Preparation
 from learnet.datasets.prepared.prepare import prepare
 from learnet.datasets.synthetic import dynamic_images as rendered
@@ -93,7 +93,7 @@ def test_prepare_makes_the_same_image_of_the_same_frames(made, tmp_path: Path) -
     footage = film(made.clips["emotion"][number], 0, number)
     path = write_clip(tmp_path / "clip", footage.frames)
     clip = clip_of(path, "01", "clip", len(footage.frames), apex=None, apex_source="none")
-    prepared = prepare(Reading([clip], []), tmp_path / "out", Preparation(), jobs=1)
+    prepared = prepare(DatasetIndex([clip], []), tmp_path / "out", Preparation(), jobs=1)
     np.testing.assert_array_equal(prepared.images[0], made.images[number])
     assert prepared.about["preparation"] == made.about["preparation"]  # no finder was asked in either
 

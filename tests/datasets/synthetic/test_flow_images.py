@@ -9,7 +9,7 @@ import pytest
 from scipy import ndimage
 
 from learnet.core.errors import LearnetError, OutputTaken, UnknownName
-from learnet.core.labels import SCHEMES, action_units
+from learnet.core.labels import SCHEMES, parse_action_units
 from learnet.datasets.synthetic import flow_images as simulated
 from learnet.datasets.synthetic.flow_images import CLASSES, NEGATIVE, draw_emotion, simulate_flow
 from learnet.simulation import moment
@@ -202,7 +202,7 @@ def test_what_is_written(tmp_path: Path) -> None:
     assert made.clips["emotion"].tolist() == drawn and {*CLASSES["none"], "happiness"} <= set(drawn)
     assert (made.clips["action_units"] == "").equals(made.clips["emotion"] == "none")
     smiles = made.clips[made.clips["emotion"] == "happiness"]["action_units"]
-    assert all({unit.number for unit in action_units(text)} & {6, 12} for text in smiles)
+    assert all({unit.number for unit in parse_action_units(text)} & {6, 12} for text in smiles)
     assert made.clips["person"].nunique() == 60
 
 

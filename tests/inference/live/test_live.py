@@ -19,7 +19,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from learnet.core.errors import BadVideo, LearnetError
-from learnet.core.settings import Live, Preparation, Windows
+from learnet.core.settings import LiveSettings, Preparation, Windows
 from learnet.face import Face, align, face_finder
 from learnet.inference.live import LiveAnswer, LiveRecogniser, Watch, columns
 from learnet.inference.live.crops import Crops
@@ -28,14 +28,14 @@ from learnet.motion.dynamic import dynamic_image, rank_weights
 from learnet.motion.normalise import joint_minmax
 from learnet.motion.pipeline import make_image
 from learnet.networks import NETWORKS, as_input
-from learnet.training.metadata import Facts
+from learnet.training.metadata import CheckpointMetadata
 from learnet.training.torch_scores import predict_scores
 from learnet.video.reader import Frame, Video, VideoInfo, open_video, read_frames, write_video
 from tests.builders import moving_face
 
 CLASSES = ("happiness", "disgust", "surprise", "others")
 SIZE = 48
-FACTS = Facts("learnet", CLASSES, SIZE, Preparation(face="none", size=SIZE), None, {}, {})
+FACTS = CheckpointMetadata("learnet", CLASSES, SIZE, Preparation(face="none", size=SIZE), None, {}, {})
 HAAR = replace(FACTS, preparation=Preparation(face="haar", size=SIZE))
 NETWORK = NETWORKS["learnet"](len(CLASSES), SIZE, seed=5).eval()
 
@@ -80,7 +80,9 @@ def stream(pixels: np.ndarray, fps: float) -> Iterator[Frame]:
     return (Frame(number, number / fps, picture) for number, picture in enumerate(pixels))
 
 
-def answers_to(recogniser: Recogniser, pixels: np.ndarray, settings: Live, fps: float) -> list[LiveAnswer]:
+def answers_to(
+    recogniser: Recogniser, pixels: np.ndarray, settings: LiveSettings, fps: float
+) -> list[LiveAnswer]:
     with LiveRecogniser(recogniser, settings, fps) as live:
         found = [live.add(frame) for frame in stream(pixels, fps)]
         return [answer for answer in [*found, live.finish()] if answer is not None]
@@ -131,7 +133,7 @@ def test_the_room_for_crops_is_taken_once() -> None:
 
 def test_every_answer_is_that_of_its_window_exactly() -> None:
     fps, frames = 50.0, wobble(75)
-    found = answers_to(CROPPED, frames, Live(every=4, window_s=0.5), fps)
+    found = answers_to(CROPPED, frames, LiveSettings(every=4, window_s=0.5), fps)
     # A window is 25 frames: the first is whole with frame 24, then one every 4, then the last frames have theirs.
     places = [(end - 24, end) for end in (*range(24, 75, 4), 74)]
     assert [(a.first, a.last) for a in found] == places
@@ -153,7 +155,7 @@ def test_a_window_is_answered_as_predict_answers_it(tmp_path: Path) -> None:
     """`predict` sums before it crops, so only the rounding of crops to bytes lies between them."""
     write_video(tmp_path / "film.avi", wobble(50), 50.0, "ffv1")
     asked = CROPPED(tmp_path / "film.avi", Windows(0.5, 0.0, 0.0)).answers
-    with open_video(tmp_path / "film.avi") as video, Watch(CROPPED, video, Live(every=25)) as live:
+    with open_video(tmp_path / "film.avi") as video, Watch(CROPPED, video, LiveSettings(every=25)) as live:
         found = list(live)
     assert [(a.first, a.last) for a in found] == [(a.first, a.last) for a in asked] == [(0, 24), (25, 49)]
     for answer, same in zip(found, asked, strict=True):
@@ -168,7 +170,7 @@ def test_a_face_is_cropped_as_predict_crops_it(tmp_path: Path) -> None:
     )  # not as far as would have the face found anew
     write_video(tmp_path / "film.avi", film, 50.0, "ffv1")
     asked = faces()(tmp_path / "film.avi", Windows(0.5, 0.0, 0.0)).answers[0]
-    with open_video(tmp_path / "film.avi") as video, Watch(faces(), video, Live(every=25)) as live:
+    with open_video(tmp_path / "film.avi") as video, Watch(faces(), video, LiveSettings(every=25)) as live:
         found = list(live)
         assert live.recogniser.face.now is not None and live.recogniser.face.now.aligned.face == asked.face
     assert len(found) == 1 and asked.face is not None
@@ -180,15 +182,17 @@ def test_a_face_is_cropped_as_predict_crops_it(tmp_path: Path) -> None:
 
 
 def test_a_short_video_has_one_answer_and_one_frame_has_none() -> None:
-    assert [(a.frames, a.label is None) for a in answers_to(CROPPED, wobble(9), Live(), 50.0)] == [(9, False)]
-    lone = answers_to(CROPPED, wobble(1), Live(), 50.0)[0]
+    assert [(a.frames, a.label is None) for a in answers_to(CROPPED, wobble(9), LiveSettings(), 50.0)] == [
+        (9, False)
+    ]
+    lone = answers_to(CROPPED, wobble(1), LiveSettings(), 50.0)[0]
     assert lone.label is None and lone.scores == {} and "1 frame" in lone.reason
-    assert answers_to(CROPPED, wobble(0), Live(), 50.0) == []
+    assert answers_to(CROPPED, wobble(0), LiveSettings(), 50.0) == []
 
 
 def test_a_gap_in_the_stream_is_said() -> None:
     frames = [frame for frame in stream(wobble(60), 50.0) if not 30 <= frame.number < 33]
-    with LiveRecogniser(CROPPED, Live(every=10), 50.0) as live:
+    with LiveRecogniser(CROPPED, LiveSettings(every=10), 50.0) as live:
         found = [answer for frame in frames if (answer := live.add(frame))]
     assert [(a.frames, a.last) for a in found] == [(25, 24), (22, 37), (22, 47), (25, 57)]
     assert [a.warnings for a in found] == [(), *[("3 frames of this window are missing",)] * 2, ()]
@@ -222,7 +226,7 @@ def marked(frames: np.ndarray, column: int | None) -> np.ndarray:
 
 def test_when_the_face_jumps_the_whole_window_is_cropped_anew() -> None:
     film = np.concatenate([np.repeat(shifted(0)[None], 60, axis=0), np.repeat(shifted(35)[None], 60, axis=0)])
-    with LiveRecogniser(faces(), Live(every=5, window_s=0.5), 100.0) as live:
+    with LiveRecogniser(faces(), LiveSettings(every=5, window_s=0.5), 100.0) as live:
         found, anchors = [], []
         for frame in stream(film, 100.0):
             if (answer := live.add(frame)) is not None:
@@ -262,7 +266,7 @@ def test_when_the_face_jumps_the_whole_window_is_cropped_anew() -> None:
 def test_when_the_face_drifts_it_is_cropped_anew_before_it_is_far_off() -> None:
     """It is followed all the way, so how far it moves stays known."""
     across = np.linspace(0, 24, 120)  # 0.28 distances of the eyes
-    with LiveRecogniser(faces(), Live(every=10, window_s=0.3), 100.0) as live:
+    with LiveRecogniser(faces(), LiveSettings(every=10, window_s=0.3), 100.0) as live:
         for frame in stream(np.stack([shifted(float(x)) for x in across]), 100.0):
             if (answer := live.add(frame)) is not None:
                 assert answer.head_px is not None
@@ -275,7 +279,7 @@ def test_how_far_the_head_moves_is_measured() -> None:
     """The portrait sways by 3 pixels; its eyes are 87 apart, and 0.36 of a crop of 48, so that is 0.6 pixels of the crop."""
     scale, truth = 0.36 * SIZE / (2 * np.hypot(43.3, 1.7)), 3 * np.sin(2 * np.pi * np.arange(101) / 100)
     said = []
-    with LiveRecogniser(faces(), Live(every=50, window_s=0.5), 100.0) as live:
+    with LiveRecogniser(faces(), LiveSettings(every=50, window_s=0.5), 100.0) as live:
         for frame in stream(np.stack([shifted(float(across)) for across in truth]), 100.0):
             if (answer := live.add(frame)) is None:
                 continue
@@ -294,7 +298,7 @@ def test_windows_without_a_face_say_so_and_the_face_is_found_again() -> None:
     film = marked(wobble(200), 40)
     film[:30] = marked(wobble(30) * 0 + 90, None)
     film[90:150] = marked(wobble(60) * 0 + 90, None)
-    found = answers_to(faces(Told()), film, Live(every=5, window_s=0.2), 100.0)
+    found = answers_to(faces(Told()), film, LiveSettings(every=5, window_s=0.2), 100.0)
     by_end = {answer.last: answer for answer in found}
     assert (
         by_end[19].label is None
@@ -324,7 +328,8 @@ def test_the_same_frames_have_the_same_answers(tmp_path: Path) -> None:
             return self.finder(frame)
 
     runs = [
-        answers_to(faces(Slow(pause_s)), film, Live(every=7, window_s=0.3), 100.0) for pause_s in (0.0, 0.08)
+        answers_to(faces(Slow(pause_s)), film, LiveSettings(every=7, window_s=0.3), 100.0)
+        for pause_s in (0.0, 0.08)
     ]
     assert [replace(a, latency_ms=0.0) for a in runs[0]] == [replace(a, latency_ms=0.0) for a in runs[1]]
     assert len({a.scores["happiness"] for a in runs[0]}) > 5
@@ -339,7 +344,7 @@ def test_no_frame_waits_for_the_face_of_a_camera() -> None:
             assert may_go.wait(30)
             return super().__call__(frame)
 
-    with LiveRecogniser(faces(Stuck()), Live(every=5, window_s=0.2), 100.0, wait=False) as live:
+    with LiveRecogniser(faces(Stuck()), LiveSettings(every=5, window_s=0.2), 100.0, wait=False) as live:
         found = [answer for frame in stream(marked(wobble(60), 40), 100.0) if (answer := live.add(frame))]
         assert (
             asked.wait(30) and len(found) == 9 and {a.reason for a in found} == {"no face has been found yet"}
@@ -355,7 +360,7 @@ def test_no_frame_waits_for_the_face_of_a_camera() -> None:
 def test_a_second_thread_that_is_behind_by_a_window_is_waited_for() -> None:
     """Its places in the room for crops must not be moved while it fills them."""
     film, release = marked(wobble(120), 40), threading.Event()
-    with LiveRecogniser(faces(Told()), Live(every=1, window_s=0.2), 100.0, wait=False) as live:
+    with LiveRecogniser(faces(Told()), LiveSettings(every=1, window_s=0.2), 100.0, wait=False) as live:
         slow, put = threading.Event(), Crops.put
 
         def late(self: Crops, place: int, frame: np.ndarray) -> None:
@@ -385,7 +390,7 @@ def test_of_a_file_no_frame_is_skipped_however_slow_the_answers_are() -> None:
         return score(images)
 
     video = Played(wobble(120, 40), fps=500.0)
-    with Watch(replace(CROPPED, score=slow), video, Live(every=5, window_s=0.05)) as live:
+    with Watch(replace(CROPPED, score=slow), video, LiveSettings(every=5, window_s=0.05)) as live:
         found = list(live)
         summary = live.summary()
     assert (summary.frames, summary.skipped, summary.answers) == (120, 0, len(found))
@@ -399,7 +404,7 @@ def test_of_a_camera_the_newest_frames_are_taken_and_the_others_counted() -> Non
         assert video.given.wait(30)  # while the first window is answered, all other frames come
         return score(images)
 
-    with Watch(replace(CROPPED, score=stuck), video, Live(every=5, window_s=0.05)) as live:
+    with Watch(replace(CROPPED, score=stuck), video, LiveSettings(every=5, window_s=0.05)) as live:
         found = []
         with pytest.raises(
             BadVideo,
@@ -420,10 +425,12 @@ def test_answers_up_to_where_a_camera_is_unplugged_are_given() -> None:
     broken = BadVideo("camera 0", "it was torn off")
     for error in (None, broken):
         found = []
-        with Watch(CROPPED, Played(wobble(8), "camera", 10.0, error), Live(every=2, window_s=0.5)) as live:
+        with Watch(
+            CROPPED, Played(wobble(8), "camera", 10.0, error), LiveSettings(every=2, window_s=0.5)
+        ) as live:
             with pytest.raises(BadVideo, match="torn off" if error else "after 8 frames in 0.7 s"):
                 for answer in live:
-                    found.append(answer)  # noqa: PERF402
+                    found.append(answer)
             assert live.summary().frames == 8
         assert [a.last for a in found] == [4, 6, 7]
 
@@ -439,14 +446,14 @@ def test_who_stops_asking_stops_the_reader() -> None:
 def test_a_paced_file_takes_the_time_it_lasts() -> None:
     video = Played(wobble(31, 40), fps=20.0)
     start = time.perf_counter()
-    with Watch(CROPPED, video, Live(every=10), pace=True) as live:
+    with Watch(CROPPED, video, LiveSettings(every=10), pace=True) as live:
         found = list(live)
     assert time.perf_counter() - start >= 1.5
     assert [a.last for a in found] == [9, 19, 29, 30] and live.summary().skipped == 0
 
 
 def test_latency_is_counted_from_when_a_frame_was_there() -> None:
-    with LiveRecogniser(CROPPED, Live(every=1, window_s=0.1), 50.0) as live:
+    with LiveRecogniser(CROPPED, LiveSettings(every=1, window_s=0.1), 50.0) as live:
         came = time.perf_counter() - 3
         found = [live.add(frame, came) for frame in stream(wobble(5), 50.0)]
         assert live.add(Frame(5, 0.1, wobble(6)[5])).latency_ms < 3000  # type: ignore[union-attr]
@@ -454,7 +461,7 @@ def test_latency_is_counted_from_when_a_frame_was_there() -> None:
 
 
 def test_percentiles_are_those_of_the_latencies() -> None:
-    with Watch(CROPPED, Played(wobble(3)), Live()) as live:
+    with Watch(CROPPED, Played(wobble(3)), LiveSettings()) as live:
         blank = LiveAnswer(0, 0.0, 0.0, 0, 0, 2, None, {}, "", None, 0.0, 0, ())
         latencies = np.random.default_rng(0).gamma(3, 2, 1000)
         for latency_ms in latencies.tolist():
@@ -467,7 +474,7 @@ def test_percentiles_are_those_of_the_latencies() -> None:
 def test_memory_does_not_grow_with_the_stream() -> None:
     pictures = marked(np.random.default_rng(0).integers(0, 256, (5, 40, 60, 3), dtype=np.uint8), 30)
     marks = []
-    with LiveRecogniser(faces(Told()), Live(every=100, window_s=0.5), 200.0) as live:
+    with LiveRecogniser(faces(Told()), LiveSettings(every=100, window_s=0.5), 200.0) as live:
         tracemalloc.start()
         for number in range(1201):
             live.add(Frame(number, number / 200.0, pictures[number % 5].copy()))
@@ -521,7 +528,7 @@ def test_the_apex_is_found_in_every_window(settings: dict) -> None:
     def score(images: np.ndarray) -> np.ndarray:
         return predict_scores(network, images)
 
-    answers = answers_to(replace(CROPPED, facts=facts, score=score), pixels, Live(every=7), 50.0)
+    answers = answers_to(replace(CROPPED, facts=facts, score=score), pixels, LiveSettings(every=7), 50.0)
     assert len(answers) >= 5
     for answer in answers:
         made = make_image(pixels[answer.first : answer.last + 1], facts.preparation, None)
@@ -544,7 +551,7 @@ def test_histograms_of_every_window() -> None:
     def score(images: np.ndarray) -> np.ndarray:
         return predict_scores(network.eval(), images)
 
-    answers = answers_to(replace(CROPPED, facts=facts, score=score), pixels, Live(every=7), 50.0)
+    answers = answers_to(replace(CROPPED, facts=facts, score=score), pixels, LiveSettings(every=7), 50.0)
     assert len(answers) >= 5
     for answer in answers:
         made = make_image(pixels[answer.first : answer.last + 1], facts.preparation, None)
@@ -555,7 +562,7 @@ def test_a_window_without_a_fall_has_no_answer() -> None:
     """What only rises peaks in the last frame."""
     facts = replace(FACTS, preparation=Preparation(motion="dynamic-fall", face="none", size=SIZE))
     rising = np.stack([shifted(6 * (1 - np.cos(np.pi * t / 24)) / 2) for t in range(25)])
-    (answer,) = answers_to(replace(CROPPED, facts=facts), rising, Live(every=100), 50.0)
+    (answer,) = answers_to(replace(CROPPED, facts=facts), rising, LiveSettings(every=100), 50.0)
     assert (
         answer.label is None
         and not answer.scores
@@ -567,7 +574,7 @@ def test_a_window_without_a_fall_has_no_answer() -> None:
 
 
 def test_json_and_row_say_the_same() -> None:
-    for answer in answers_to(CROPPED, wobble(30), Live(every=4), 50.0):
+    for answer in answers_to(CROPPED, wobble(30), LiveSettings(every=4), 50.0):
         told, row = (
             json.loads(answer.to_json()),
             dict(zip(columns(CLASSES), answer.row(CLASSES), strict=True)),
@@ -609,7 +616,7 @@ def test_what_cannot_be_live_is_refused() -> None:
         with pytest.raises(LearnetError, match=f"made with {what}: that .*learnet predict"):
             LiveRecogniser(slow)
     with pytest.raises(LearnetError, match="0.02 s at 50 frames per second.*longer --window-s"):
-        LiveRecogniser(CROPPED, Live(window_s=0.02), 50.0)
+        LiveRecogniser(CROPPED, LiveSettings(window_s=0.02), 50.0)
     for wrong in ({"every": 0}, {"window_s": 0.0}, {"window_s": float("inf")}, {"window_s": float("nan")}):
         with pytest.raises(LearnetError, match="--every|--window-s"):
-            Live(**wrong)  # type: ignore[arg-type]
+            LiveSettings(**wrong)  # type: ignore[arg-type]

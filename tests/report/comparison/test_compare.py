@@ -17,7 +17,7 @@ from learnet.core.errors import LearnetError, OutputTaken, UnknownName
 from learnet.metrics.scores import MEASURES
 from learnet.metrics.significance import difference, holm, mcnemar
 from learnet.report.comparison.compare import Comparison, compare
-from learnet.report.comparison.tables import Line, differences, notes, published, sheets, studies
+from learnet.report.comparison.tables import Line, comparison_tables, differences, notes, published, studies
 from learnet.report.comparison.writers import COLUMNS, as_csv, as_latex, escaped, write_comparison
 from learnet.report.study_record import read_record
 from tests.builders.written_study import CLASSES, write_prepared, write_study
@@ -182,7 +182,7 @@ def test_published_figures_stand_beside_the_same_databases_and_classes_only(
     assert "STSTNet" not in text and "80.62" not in text and "HTNet" not in text
     named = change(folders["majority"], scheme={"name": "as-labelled", "classes": CLASSES, "source": "x"})
     try:
-        assert compare([named]).published == () and len(sheets(compare([named]))) == 1
+        assert compare([named]).published == () and len(comparison_tables(compare([named]))) == 1
     finally:
         change(named, scheme={"name": "casme2-5", "classes": CLASSES, "source": "a paper"})
 
@@ -286,7 +286,7 @@ def test_each_row_of_latex_has_its_cells_and_its_braces(found: Comparison, compo
             body = table.split("\\midrule\n")[1].split("\\bottomrule")[0]
             assert all(re.sub(r"\\&", "", row).count("&") == width - 1 for row in body.splitlines())
         assert text.count(r"\begin{table*}") == sum(
-            -(-len(sheet.lines) // 12) for sheet in sheets(comparison)
+            -(-len(sheet.lines) // 12) for sheet in comparison_tables(comparison)
         )
 
 

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import nn
 
-from learnet.report.explain.activation_figures import Row, Seen, rows_plate, write_plates
-from learnet.report.explain.background import CELLS, Ground, coarse
-from learnet.report.explain.clips import Case
+from learnet.report.explain.activation_figures import Row, Seen, rows_figure, write_figures
+from learnet.report.explain.background import CELLS, Background, coarse
+from learnet.report.explain.clips import ExplainedClip
 from learnet.report.explain.face_regions import placing
-from learnet.report.explain.figures import class_plates, clip_plates, where_plates
+from learnet.report.explain.figures import attribution_figures, class_figures, clip_figures
 from tests.report.explain.test_attribution import OneSpot
 from tests.training.test_initial_weights import FACTS
 
@@ -35,7 +35,7 @@ class Gate(OneSpot):
 
 
 @pytest.fixture
-def cases(rng: np.random.Generator) -> list[Case]:
+def cases(rng: np.random.Generator) -> list[ExplainedClip]:
     """Two people: the same spot and the same medians, everything else another noise."""
     images = []
     for _ in range(2):
@@ -45,23 +45,23 @@ def cases(rng: np.random.Generator) -> list[Case]:
         images.append(image)
     facts = replace(FACTS, classes=("a", "b"), data={})
     return [
-        Case(Gate().eval(), facts, image, "own/1/one", "own/1", "b", placing("found", SIZE), ())
+        ExplainedClip(Gate().eval(), facts, image, "own/1/one", "own/1", "b", placing("found", SIZE), ())
         for image in images
     ]
 
 
 def written(folder: Path, plates: dict) -> dict[str, bytes]:
-    files = write_plates(folder, plates)
+    files = write_figures(folder, plates)
     return {path.name: path.read_bytes() for file in files for path in (file, file.with_suffix(".csv"))}
 
 
 @pytest.mark.parametrize("anonymous", [True, False])
 def test_where_it_looked_shows_nothing_of_the_person(
-    cases: list[Case], anonymous: bool, tmp_path: Path
+    cases: list[ExplainedClip], anonymous: bool, tmp_path: Path
 ) -> None:
     """Attributions and class activation are equal by the making of the network; the motion images are not."""
     one, other = (
-        written(tmp_path / f"{place}", where_plates(case, "gate", anonymous))
+        written(tmp_path / f"{place}", attribution_figures(case, "gate", anonymous))
         for place, case in enumerate(cases)
     )
     assert set(one) == {
@@ -74,7 +74,7 @@ def test_where_it_looked_shows_nothing_of_the_person(
 
 @pytest.mark.parametrize("anonymous", [True, False])
 def test_nor_do_maps_of_a_stage_a_class_and_networks(
-    cases: list[Case], anonymous: bool, tmp_path: Path
+    cases: list[ExplainedClip], anonymous: bool, tmp_path: Path
 ) -> None:
     for number, make in enumerate((mosaic_of, class_of, row_of)):
         one, other = (
@@ -83,26 +83,26 @@ def test_nor_do_maps_of_a_stage_a_class_and_networks(
         assert (one == other) is anonymous
 
 
-def mosaic_of(case: Case, anonymous: bool) -> dict:
-    return {"mosaic": clip_plates(case, "gate", anonymous)["mosaic"]}
+def mosaic_of(case: ExplainedClip, anonymous: bool) -> dict:
+    return {"mosaic": clip_figures(case, "gate", anonymous)["mosaic"]}
 
 
-def class_of(case: Case, anonymous: bool) -> dict:
-    return class_plates([case], "gate", anonymous)
+def class_of(case: ExplainedClip, anonymous: bool) -> dict:
+    return class_figures([case], "gate", anonymous)
 
 
-def row_of(case: Case, anonymous: bool) -> dict:
+def row_of(case: ExplainedClip, anonymous: bool) -> dict:
     maps = np.zeros((2, SIZE, SIZE), np.float32)
     maps[:, 8:14, 16:22] = 1
-    return {"row": rows_plate([Row("clip", case.ground(anonymous), (Seen("own", "gate", maps),))], "rows")}
+    return {"row": rows_figure([Row("clip", case.ground(anonymous), (Seen("own", "gate", maps),))], "rows")}
 
 
-def test_all_maps_are_coarse_over_the_average_face(cases: list[Case]) -> None:
+def test_all_maps_are_coarse_over_the_average_face(cases: list[ExplainedClip]) -> None:
     """Of the network, a mosaic and attributions no table has more than so many rows and columns; without hiding they have all."""
-    for plates in (clip_plates(cases[0], "gate", True), where_plates(cases[0], "gate", True)):
+    for plates in (clip_figures(cases[0], "gate", True), attribution_figures(cases[0], "gate", True)):
         for name in set(plates) & {"network", "mosaic", "where"}:
             assert plates[name].table[["row", "column"]].to_numpy().max() == CELLS - 1
-    assert where_plates(cases[0], "gate")["where"].table["row"].max() == SIZE - 1
+    assert attribution_figures(cases[0], "gate")["where"].table["row"].max() == SIZE - 1
 
 
 def test_coarse_maps_by_hand() -> None:
@@ -123,7 +123,7 @@ def test_the_lines_lie_where_the_face_lies() -> None:
     where = placing("found", 112)
     assert where is not None
     axes = Figure().subplots()
-    Ground(None, where).draw(axes)
+    Background(None, where).draw(axes)
     drawn = np.vstack([line.get_xydata() for line in axes.lines])
     brow = where.to_pixels(np.array([[0.273, -0.137]]))[0]  # the middle of a brow, in face widths
     assert (
@@ -132,5 +132,5 @@ def test_the_lines_lie_where_the_face_lies() -> None:
         and axes.get_ylim() == (111.5, -0.5)
     )
     bare = Figure().subplots()
-    Ground(None, None).draw(bare)
+    Background(None, None).draw(bare)
     assert not bare.lines and not bare.images

@@ -14,16 +14,16 @@ from learnet.core.errors import BadCheckpoint, BadInput, LearnetError
 from learnet.core.settings import Resources, Study, Training
 from learnet.datasets.prepared.store import load_prepared
 from learnet.report.explain import figures as tell
-from learnet.report.explain.activation_figures import write_plates
-from learnet.report.explain.clips import open_cases
+from learnet.report.explain.activation_figures import write_figures
+from learnet.report.explain.clips import open_explained_clips
 from learnet.report.explain.face_regions import placing
 from learnet.report.explain.figures import (
-    class_plates,
-    clip_plates,
-    clip_when,
-    measured_plates,
-    networks_plates,
-    where_plates,
+    attribution_figures,
+    class_figures,
+    clip_figures,
+    explain_clip_temporal,
+    measured_figures,
+    network_figures,
 )
 from learnet.study.outcomes import read_outcomes
 from learnet.study.run import run_study, train_on_all
@@ -46,7 +46,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_clip_is_explained_by_the_fold_that_tested_its_person(place: Path) -> None:
     """The scores are the study's own answers, and the person is not among those the network has learned from."""
-    cases = open_cases(place / "learnet")
+    cases = open_explained_clips(place / "learnet")
     for outcome in read_outcomes(place / "learnet")[::5]:
         case = cases.one(outcome.clip)
         np.testing.assert_allclose(case.scores, outcome.scores, atol=2e-6)
@@ -60,15 +60,15 @@ def test_weights_that_know_the_person_are_told_or_refused(place: Path, tmp_path:
     clip = "casme2/01/EP00"
     assert (
         "has learned from casme2/01"
-        in open_cases(place / "prepared", place / "all.safetensors").one(clip).notes[0]
+        in open_explained_clips(place / "prepared", place / "all.safetensors").one(clip).notes[0]
     )
     shutil.copytree(place / "learnet", tmp_path / "learnet")
     shutil.copy(place / "all.safetensors", tmp_path / "learnet" / "folds" / "casme2-01-seed0.safetensors")
     about = json.loads((tmp_path / "learnet" / "study.json").read_text())
     with pytest.raises(BadInput, match="should not know"):
-        open_cases(tmp_path / "learnet").one(clip)
+        open_explained_clips(tmp_path / "learnet").one(clip)
     (tmp_path / "learnet" / "study.json").write_text(json.dumps({**about, "protocol": "leaky-clips"}))
-    assert open_cases(tmp_path / "learnet").one(clip).notes
+    assert open_explained_clips(tmp_path / "learnet").one(clip).notes
 
 
 @pytest.mark.parametrize(
@@ -84,11 +84,11 @@ def test_what_cannot_be_opened(
     place: Path, source: str, weights: str | None, seed: int | None, said: str
 ) -> None:
     with pytest.raises(LearnetError, match=said):
-        open_cases(place / source, place / weights if weights else None, seed)
+        open_explained_clips(place / source, place / weights if weights else None, seed)
 
 
 def test_clips_and_classes_that_are_not_there(place: Path) -> None:
-    cases = open_cases(place / "learnet")
+    cases = open_explained_clips(place / "learnet")
     with pytest.raises(LearnetError, match="Did you mean 'casme2/01/EP0"):
         cases.one("casme2/01/EP0")
     with pytest.raises(LearnetError, match=r"no clip of class 'fear'.*others \(\d+\)"):
@@ -106,8 +106,8 @@ def test_a_clip_that_a_study_did_not_answer_says_why(tmp_path: Path) -> None:
     emotions = {row["clip"]: row["emotion"] for row in read_truth(prepared)}
     outside = next(clip for clip, emotion in emotions.items() if emotion == "others")
     for seen in (
-        lambda clip: open_cases(tmp_path / "three").one(clip),
-        lambda clip: clip_when(open_cases(tmp_path / "three"), clip),
+        lambda clip: open_explained_clips(tmp_path / "three").one(clip),
+        lambda clip: explain_clip_temporal(open_explained_clips(tmp_path / "three"), clip),
     ):
         with pytest.raises(
             LearnetError, match=rf"{outside} .*labelled 'others'.* scheme megc-3 .*leaves .* out"
@@ -119,17 +119,17 @@ def test_a_clip_that_a_study_did_not_answer_says_why(tmp_path: Path) -> None:
     with pytest.raises(
         LearnetError, match=rf"{untested} is in .*, and {tmp_path / 'three'} has not tested it"
     ):
-        open_cases(tmp_path / "three").one(untested)
+        open_explained_clips(tmp_path / "three").one(untested)
 
 
 def test_weights_that_are_gone_or_do_not_fit(place: Path, tmp_path: Path) -> None:
     shutil.copytree(place / "learnet", tmp_path / "learnet")
     shutil.rmtree(tmp_path / "learnet" / "folds")
     with pytest.raises(BadInput, match="weights of the fold that tested casme2/01/EP00 are gone"):
-        open_cases(tmp_path / "learnet").one("casme2/01/EP00")
+        open_explained_clips(tmp_path / "learnet").one("casme2/01/EP00")
     other = write_prepared(tmp_path / "other", people=3, clips=6, size=32)
     with pytest.raises(BadCheckpoint, match="takes images of 28 pixels"):
-        open_cases(other, place / "all.safetensors").one("casme2/01/EP00")
+        open_explained_clips(other, place / "all.safetensors").one("casme2/01/EP00")
 
 
 def test_a_study_without_its_images(place: Path, tmp_path: Path) -> None:
@@ -139,21 +139,21 @@ def test_a_study_without_its_images(place: Path, tmp_path: Path) -> None:
     about["prepared"]["folder"] = "/nowhere/prepared"
     record.write_text(json.dumps(about))
     with pytest.raises(BadInput, match="images of the study learnet are gone"):
-        open_cases(record.parent)
+        open_explained_clips(record.parent)
     shutil.copytree(place / "prepared", tmp_path / "home" / "prepared")  # moved along with the study
-    open_cases(record.parent)
+    open_explained_clips(record.parent)
     about["prepared"]["fingerprint"] = "another"
     record.write_text(json.dumps(about))
     with pytest.raises(BadInput, match="have changed"):
-        open_cases(record.parent)
+        open_explained_clips(record.parent)
     record.write_text("{}")
     with pytest.raises(BadInput, match="not the record of a study"):
-        open_cases(record.parent)
+        open_explained_clips(record.parent)
 
 
 def test_nobody_is_shown_whom_the_licence_hides(tmp_path: Path, place: Path) -> None:
     prepared = write_prepared(tmp_path / "prepared", people=12, clips=2)
-    cases = open_cases(prepared, place / "all.safetensors")
+    cases = open_explained_clips(prepared, place / "all.safetensors")
     with pytest.raises(LearnetError, match="licence forbids"):
         cases.one("casme2/12/EP00")
     assert "casme2/12" not in {
@@ -163,14 +163,14 @@ def test_nobody_is_shown_whom_the_licence_hides(tmp_path: Path, place: Path) -> 
 
 def test_the_plates_of_a_clip(place: Path, tmp_path: Path) -> None:
     """Every figure has its numbers, and these are the network's."""
-    case = open_cases(place / "learnet").one("casme2/01/EP00")
-    plates = clip_plates(case)
+    case = open_explained_clips(place / "learnet").one("casme2/01/EP00")
+    plates = clip_figures(case)
     assert set(plates) == {
         "network",
         "mosaic",
         *(f"accretion-{pair}-{level}" for pair in ("one", "two") for level in (1, 2)),
     }
-    files = write_plates(tmp_path / "out", plates)
+    files = write_figures(tmp_path / "out", plates)
     assert all(
         file.with_suffix(suffix).stat().st_size > 500 for file in files for suffix in (".png", ".svg", ".csv")
     )
@@ -183,20 +183,20 @@ def test_the_plates_of_a_clip(place: Path, tmp_path: Path) -> None:
 
 def test_the_plates_of_where_it_looked(place: Path) -> None:
     """Noise has no face, so there are no regions; with a face there are, and their shares add up for each method."""
-    case = open_cases(place / "ststnet").one("casme2/01/EP00")
-    plates = where_plates(case)
+    case = open_explained_clips(place / "ststnet").one("casme2/01/EP00")
+    plates = attribution_figures(case)
     assert set(plates) == {"where", "checks"}
     assert len(plates["where"].table) == 3 * 28 * 28 and set(plates["checks"].table["way"]) == {
         "deletion",
         "insertion",
     }
-    regions = where_plates(replace(case, where=placing("given", 28)))["regions"].table
+    regions = attribution_figures(replace(case, where=placing("given", 28)))["regions"].table
     np.testing.assert_allclose(regions.groupby("method")["share"].sum(), 1)
 
 
 def test_the_plate_of_a_class_is_the_mean_over_its_clips(place: Path) -> None:
-    cases = open_cases(place / "learnet").of_class("others")
-    table = class_plates(cases, "stem")["class"].table
+    cases = open_explained_clips(place / "learnet").of_class("others")
+    table = class_figures(cases, "stem")["class"].table
     each = np.mean(
         [case.module.stages(_as(case.image))["stem"][0].detach().numpy() for case in cases], axis=0
     )
@@ -206,29 +206,29 @@ def test_the_plate_of_a_class_is_the_mean_over_its_clips(place: Path) -> None:
     )
 
 
-def _as(image: np.ndarray):  # noqa: ANN202
+def _as(image: np.ndarray):
     from learnet.networks import as_input
 
     return as_input(image[None])
 
 
 def test_networks_side_by_side(place: Path, tmp_path: Path) -> None:
-    sources = [(name, open_cases(place / name)) for name in ("learnet", "ststnet")]
-    plate = networks_plates(sources, ["casme2/01/EP00", "casme2/02/EP01"])["networks"]
+    sources = [(name, open_explained_clips(place / name)) for name in ("learnet", "ststnet")]
+    plate = network_figures(sources, ["casme2/01/EP00", "casme2/02/EP01"])["networks"]
     assert set(plate.table["network"]) == {"learnet", "ststnet"} and plate.table["clip"].nunique() == 2
-    assert len(networks_plates(sources, [])["networks"].figure.axes) == 5 * len(sources[0][1].examples())
+    assert len(network_figures(sources, [])["networks"].figure.axes) == 5 * len(sources[0][1].examples())
     assert "not known" in plate.figure.get_suptitle()  # noise has no face
     other = write_prepared(tmp_path / "prepared", people=3, clips=6, seed=5)
     run_study(other, tmp_path / "other", Study(network="majority"), BRIEF, Resources(jobs=1))
     with pytest.raises(LearnetError, match="study of other images"):
-        networks_plates([sources[0], ("other", open_cases(tmp_path / "other"))], [])
+        network_figures([sources[0], ("other", open_explained_clips(tmp_path / "other"))], [])
 
 
 def test_weights_that_cannot_be_measured_together(place: Path, tmp_path: Path) -> None:
     module, facts = load_checkpoint(place / "all.safetensors")
     save_checkpoint(tmp_path / "imported.safetensors", module, replace(facts, preparation=None))
     with pytest.raises(BadCheckpoint, match="how its images were made is not known"):
-        measured_plates([tmp_path / "imported.safetensors"], 1)
+        measured_figures([tmp_path / "imported.safetensors"], 1)
     assert facts.preparation is not None
     save_checkpoint(
         tmp_path / "linear.safetensors",
@@ -236,9 +236,9 @@ def test_weights_that_cannot_be_measured_together(place: Path, tmp_path: Path) -
         replace(facts, preparation=replace(facts.preparation, motion="dynamic-linear")),
     )
     with pytest.raises(BadCheckpoint, match="other images than"):
-        measured_plates([place / "all.safetensors", tmp_path / "linear.safetensors"], 1)
+        measured_figures([place / "all.safetensors", tmp_path / "linear.safetensors"], 1)
     with pytest.raises(LearnetError, match="Name checkpoints"):
-        measured_plates([], 1)
+        measured_figures([], 1)
 
 
 def test_measuring_one_stranger(
@@ -248,10 +248,10 @@ def test_measuring_one_stranger(
     measured = []
 
     def measure_and_keep(*asked: object) -> object:
-        measured.append(measured_plates(*asked))
+        measured.append(measured_figures(*asked))
         return measured[-1]
 
-    monkeypatch.setattr(tell, "measured_plates", measure_and_keep)
+    monkeypatch.setattr(tell, "measured_figures", measure_and_keep)
     words = [
         "explain",
         "measure",

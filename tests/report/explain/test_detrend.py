@@ -7,7 +7,7 @@ import numpy as np
 
 from learnet.core.settings import Training
 from learnet.datasets.prepared.store import load_prepared
-from learnet.report.explain.clips import open_cases
+from learnet.report.explain.clips import open_explained_clips
 from learnet.training.checkpoint import load_checkpoint
 from learnet.training.torch_scores import predict_scores
 from tests.study.test_run import write_prepared
@@ -21,7 +21,7 @@ def test_the_scores_are_those_of_the_recogniser(tmp_path: Path, rng: np.random.G
     )
     weights = given(tmp_path, facts)
     module, _ = load_checkpoint(weights)
-    case = open_cases(tmp_path / "prepared", weights, None).one(prepared.clips["clip"].iloc[0])
-    wanted = predict_scores(module, prepared.images[:1], "flow", levelled=100)[0]
+    case = open_explained_clips(tmp_path / "prepared", weights, None).one(prepared.clips["clip"].iloc[0])
+    wanted = predict_scores(module, prepared.images[:1], "flow", detrend_percentile=100)[0]
     np.testing.assert_allclose(case.scores, wanted, rtol=1e-6)
     assert np.abs(wanted - predict_scores(module, prepared.images[:1], "flow")[0]).max() > 1e-4

@@ -12,22 +12,22 @@ from learnet.core.settings import Preparation, Windows
 from learnet.inference.recogniser import Recogniser
 from learnet.motion import MOTION_IMAGES
 from learnet.networks import NETWORKS
-from learnet.report.explain.activation_figures import write_plates
-from learnet.report.explain.clips import open_cases
-from learnet.report.explain.figures import clip_when, video_when
+from learnet.report.explain.activation_figures import write_figures
+from learnet.report.explain.clips import open_explained_clips
+from learnet.report.explain.figures import explain_clip_temporal, explain_video_temporal
 from learnet.report.explain.temporal import (
     DETECTED,
     Mark,
-    Stretch,
-    When,
+    TemporalExplanation,
+    VideoStretch,
+    explain_temporal,
     found_ends,
     growing,
     sliding,
     stretch_of_video,
     temporal_weights,
-    when,
 )
-from learnet.report.explain.temporal_figure import PICTURES, when_plate
+from learnet.report.explain.temporal_figure import PICTURES, temporal_figure
 from learnet.simulation.render import Camera, render
 from learnet.simulation.script import make_scene
 from tests.builders.moving_face import frame, turned
@@ -102,7 +102,7 @@ def test_a_synthetic_clip_moves_when_its_script_says(number: int, weights: Path,
     episode = replace(scene.take.episodes[0], timing=replace(scene.take.episodes[0].timing, remains=0.0))
     frames = np.stack(list(render(replace(scene.take, circumstances=still, episodes=(episode,)))))
     folder = write_clip(tmp_path / "clip", frames, first=1)
-    seen = video_when(stretch_of_video(folder, None, None, None, 200.0), weights)
+    seen = explain_video_temporal(stretch_of_video(folder, None, None, None, 200.0), weights)
     assert all(mark.source == DETECTED for mark in seen.marks.values())
     found = {name: mark.frame for name, mark in seen.marks.items()}
     long = scene.offset - scene.onset
@@ -111,7 +111,7 @@ def test_a_synthetic_clip_moves_when_its_script_says(number: int, weights: Path,
         abs(found["onset"] - scene.onset) <= 0.25 * long
         and abs(found["offset"] - scene.offset) <= 0.25 * long
     )
-    table = when_plate(seen).table
+    table = temporal_figure(seen).table
     assert table["movement"].idxmax() == found["apex"] - 1
     assert table.loc[table["mark"] == "apex", "marked_by"].tolist() == [DETECTED]
     assert table["time_s"].iloc[-1] == pytest.approx((len(frames) - 1) / 200)
@@ -125,7 +125,7 @@ def test_every_answer_is_that_of_the_recogniser(
     frames = pulsed(16, 6)
     folder = write_clip(tmp_path / "clip", frames, first=11)
     windows = Windows(window_s=window_s) if window_s else None
-    seen = video_when(stretch_of_video(folder, None, None, None, 200.0), weights, windows)
+    seen = explain_video_temporal(stretch_of_video(folder, None, None, None, 200.0), weights, windows)
     assert len(seen.ends) == (15 if window_s is None else 7) and seen.grows is (window_s is None)
     recogniser = Recogniser.load(weights)
     for number in range(0, len(seen.ends), 3):
@@ -134,7 +134,7 @@ def test_every_answer_is_that_of_the_recogniser(
         answer = recogniser(part, fps=200.0).strongest
         np.testing.assert_allclose(seen.scores[number], list(answer.scores.values()), atol=1e-6)
         assert seen.labels[number] == answer.label
-    ended = when_plate(seen).table.set_index("frame")
+    ended = temporal_figure(seen).table.set_index("frame")
     assert (
         ended.loc[11 + seen.ends[-1], "window_from"] == 11 + seen.starts[-1] and ended.loc[11, "label"] == ""
     )
@@ -161,7 +161,7 @@ def database(tmp_path: Path) -> Path:
 
 def test_a_clip_of_a_database_brings_its_marks(cropped: Path, tmp_path: Path) -> None:
     """Frames around it are shown too; the window begins at the onset, and at the offset the answer is that of the prepared clip."""
-    seen = clip_when(open_cases(database(tmp_path), cropped), "casme2/01/EP00")
+    seen = explain_clip_temporal(open_explained_clips(database(tmp_path), cropped), "casme2/01/EP00")
     assert seen.marks == {"onset": Mark(12, "file"), "apex": Mark(17, "file"), "offset": Mark(24, "file")}
     assert (seen.numbers[0], seen.numbers[-1], seen.owners) == (11, 26, True)
     assert [seen.numbers[place] for place in seen.window] == [12, 24] and set(seen.starts) == {1}
@@ -178,22 +178,22 @@ def test_what_is_not_there_is_told(cropped: Path, tmp_path: Path) -> None:
     plain = given(tmp_path / "plain", PLAIN)
     folder = tmp_path / "films" / "clip"
     with pytest.raises(BadInput, match="the apex, frame 40, is not there; the frames are 11 to 26"):
-        video_when(stretch_of_video(folder, None, 40, None, 200.0), plain)
+        explain_video_temporal(stretch_of_video(folder, None, 40, None, 200.0), plain)
     with pytest.raises(BadInput, match="out of order"):
-        video_when(
-            Stretch(
+        explain_video_temporal(
+            VideoStretch(
                 folder, "clip", marks={"apex": Mark(20, "given"), "offset": Mark(15, "given")}, fps=200.0
             ),
             plain,
         )
     with pytest.raises(LearnetError, match="at most 10 s"):
-        video_when(stretch_of_video(folder, None, None, None, 1.0), plain)
+        explain_video_temporal(stretch_of_video(folder, None, None, None, 1.0), plain)
     folder.rename(tmp_path / "elsewhere")
     with pytest.raises(BadInput, match="frames of casme2/01/EP00 are gone"):
-        clip_when(open_cases(prepared, cropped), "casme2/01/EP00")
+        explain_clip_temporal(open_explained_clips(prepared, cropped), "casme2/01/EP00")
 
 
-def seen_over_time(crops: np.ndarray) -> When:
+def seen_over_time(crops: np.ndarray) -> TemporalExplanation:
     """Two clips that move alike and are answered alike may differ in their faces only."""
     count = len(crops)
     marks = {"onset": Mark(0, "file"), "apex": Mark(3, "midpoint"), "offset": Mark(count - 1, "file")}
@@ -201,7 +201,7 @@ def seen_over_time(crops: np.ndarray) -> When:
     starts, ends = (np.array(each) for each in zip(*pairs, strict=True))
     scores = np.tile([0.25, 0.75], (len(pairs), 1))
     movement = np.linspace(0, 4, count)
-    return When("c", "learnet", "dynamic", ("a", "b"), 100.0, tuple(range(count)), crops, movement, marks, len(pairs) - 1, 3,
+    return TemporalExplanation("c", "learnet", "dynamic", ("a", "b"), 100.0, tuple(range(count)), crops, movement, marks, len(pairs) - 1, 3,
                 temporal_weights("dynamic", count, 3), starts, ends, scores, True, ())  # fmt: skip
 
 
@@ -211,7 +211,7 @@ def test_notes_name_frames_as_the_files_do(tmp_path: Path, monkeypatch: pytest.M
     folder = write_clip(tmp_path / "clip", film, first=11)
     monkeypatch.setattr("learnet.report.explain.temporal.face_finder", lambda kind, model: Known(blind=3))
     facts = replace(PLAIN, preparation=Preparation(size=28))
-    seen = when(
+    seen = explain_temporal(
         NETWORKS["learnet"](len(facts.classes), 28).eval(),
         facts,
         stretch_of_video(folder, 14, None, None, 200.0),
@@ -231,7 +231,7 @@ def test_no_face_is_in_the_picture_unless_asked_for(rng: np.random.Generator, tm
     written = {}
     for strip in ("change", "lines", "faces"):
         for number, crops in enumerate((one, other)):
-            write_plates(tmp_path / f"{number}", {strip: when_plate(seen_over_time(crops), strip)})
+            write_figures(tmp_path / f"{number}", {strip: temporal_figure(seen_over_time(crops), strip)})
         written[strip] = [
             [(tmp_path / f"{number}" / f"{strip}.{kind}").read_bytes() for number in (0, 1)]
             for kind in ("png", "csv")
@@ -239,7 +239,7 @@ def test_no_face_is_in_the_picture_unless_asked_for(rng: np.random.Generator, tm
         assert written[strip][1][0] == written[strip][1][1]
     assert all(written[strip][0][0] == written[strip][0][1] for strip in ("change", "lines"))
     assert written["faces"][0][0] != written["faces"][0][1]
-    figure = when_plate(seen_over_time(one), "faces").figure
+    figure = temporal_figure(seen_over_time(one), "faces").figure
     boxes = figure.axes[0].child_axes
     shown = [box.images[0].get_array() for box in boxes if box.images]
     assert len(shown) == PICTURES and all(
@@ -249,7 +249,7 @@ def test_no_face_is_in_the_picture_unless_asked_for(rng: np.random.Generator, tm
 
 def test_coarse_squares_are_all_that_lines_tell(rng: np.random.Generator) -> None:
     crops = rng.integers(0, 256, (9, 112, 112, 3), dtype=np.uint8)
-    boxes = when_plate(seen_over_time(crops), "lines").figure.axes[0].child_axes
+    boxes = temporal_figure(seen_over_time(crops), "lines").figure.axes[0].child_axes
     assert all(box.images[0].get_array().shape == (14, 14) for box in boxes if box.images)
 
 
@@ -257,13 +257,13 @@ def test_a_window_without_an_answer_stays_empty(tmp_path: Path, rng: np.random.G
     """dynamic-fall has nothing to fold where the apex is the last frame."""
     facts = replace(PLAIN, preparation=Preparation(size=28, face="none", motion="dynamic-fall"))
     folder = write_clip(tmp_path / "clip", pulsed(16, 6), first=1)
-    stretch = Stretch(
+    stretch = VideoStretch(
         folder,
         "clip",
         marks={"onset": Mark(1, "given"), "apex": Mark(7, "given"), "offset": Mark(16, "given")},
         fps=200.0,
     )
-    seen = when(NETWORKS["learnet"](len(facts.classes), 28).eval(), facts, stretch)
+    seen = explain_temporal(NETWORKS["learnet"](len(facts.classes), 28).eval(), facts, stretch)
     assert np.isnan(seen.scores[seen.ends == 6]).all() and not np.isnan(seen.scores[-1]).any()
     assert seen.table().set_index("frame").loc[7, "label"] == ""
 

@@ -12,8 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learnet.core.errors import BadInput, LearnetError
-from learnet.core.settings import Changes, Preparation, Study, Training
-from learnet.study.experiments.recipe import Database, Recipe, as_toml, changed, parse, read_recipe
+from learnet.core.settings import Preparation, RecipeOverrides, Study, Training
+from learnet.study.experiments.recipe import (
+    Database,
+    Recipe,
+    override_recipe,
+    parse,
+    read_recipe,
+    recipe_to_toml,
+)
 
 WHERE = Path("made-up.toml")
 BASE = """
@@ -85,7 +92,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
 
 @given(recipes())
 def test_what_is_written_is_what_is_read(recipe: Recipe) -> None:
-    assert parse(as_toml(recipe), WHERE) == recipe
+    assert parse(recipe_to_toml(recipe), WHERE) == recipe
 
 
 @given(recipes())
@@ -259,8 +266,11 @@ def test_a_network_with_images_of_its_own() -> None:
     assert list(recipe.preparations)[-1] == "for-linear-svm"
     with pytest.raises(BadInput, match="at least 40"):
         parse(text.replace("size = 60", ""), WHERE)
-    assert changed(recipe, Changes(networks=("learnet",)), WHERE)[0].own == {}
-    assert changed(recipe, Changes(networks=("linear-svm", "majority")), WHERE)[0].own == recipe.own
+    assert override_recipe(recipe, RecipeOverrides(networks=("learnet",)), WHERE)[0].own == {}
+    assert (
+        override_recipe(recipe, RecipeOverrides(networks=("linear-svm", "majority")), WHERE)[0].own
+        == recipe.own
+    )
 
 
 def test_a_database_that_is_taken_twice_is_told_apart() -> None:
@@ -281,13 +291,17 @@ def test_changes_take_the_place_of_what_is_written_and_are_told() -> None:
         + '[[databases]]\nname = "smic"\n[study]\nprotocol = ["loso", "lodo"]\nseeds = 3',
         WHERE,
     )
-    assert changed(recipe, Changes(), WHERE) == (recipe, [])
-    assert changed(recipe, Changes(networks=recipe.networks, seeds=3, epochs=60, groups=10), WHERE) == (
+    assert override_recipe(recipe, RecipeOverrides(), WHERE) == (recipe, [])
+    assert override_recipe(
+        recipe, RecipeOverrides(networks=recipe.networks, seeds=3, epochs=60, groups=10), WHERE
+    ) == (
         recipe,
         [],
     )
-    asked = Changes(only=("smic",), networks=("majority",), protocol="groups", groups=4, seeds=1, epochs=2)
-    found, told = changed(recipe, asked, WHERE)
+    asked = RecipeOverrides(
+        only=("smic",), networks=("majority",), protocol="groups", groups=4, seeds=1, epochs=2
+    )
+    found, told = override_recipe(recipe, asked, WHERE)
     assert told == [
         "only smic: casme2 of the recipe is left out",
         "networks majority (the recipe: learnet, linear-svm)",
@@ -302,9 +316,9 @@ def test_changes_take_the_place_of_what_is_written_and_are_told() -> None:
     ]
     assert list(found.sets) == ["smic"]
     with pytest.raises(LearnetError, match="no database in the recipe called 'smik'. Did you mean 'smic'"):
-        changed(recipe, Changes(only=("smik",)), WHERE)
+        override_recipe(recipe, RecipeOverrides(only=("smik",)), WHERE)
     with pytest.raises(BadInput, match="study.protocol cannot be \"grups\". Did you mean 'groups'"):
-        changed(recipe, Changes(protocol="grups"), WHERE)
+        override_recipe(recipe, RecipeOverrides(protocol="grups"), WHERE)
 
 
 def test_the_recipe_of_the_page_is_one() -> None:

@@ -10,7 +10,7 @@ from learnet.core.errors import BadInput
 from learnet.core.labels import SCHEMES
 from learnet.datasets.synthetic.databases import COMPOSITES
 from learnet.datasets.synthetic.layouts import LAYOUTS
-from learnet.study.experiments.recipe import as_toml, parse, read_recipe
+from learnet.study.experiments.recipe import parse, read_recipe, recipe_to_toml
 from learnet.study.experiments.run import check
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -31,7 +31,7 @@ def test_it_names_only_what_there_is(file: Path) -> None:
     assert all(not setting.study.keep_weights for setting in recipe.settings), (
         "a VGG for every person and seed fills a disk"
     )
-    assert parse(as_toml(recipe), file) == recipe
+    assert parse(recipe_to_toml(recipe), file) == recipe
     assert max(map(len, file.read_text(encoding="utf-8").splitlines())) <= 140
 
 
@@ -51,7 +51,7 @@ def test_all_are_here() -> None:
     page = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
     listed = {
         name: int(number)
-        for name, number in re.findall(r"^\| \[`([\w-]+)`\].*\| (\d+) \|$", page, re.MULTILINE)
+        for name, number in re.findall(r"^\| `([\w-]+)\.toml` \|.*\| (\d+) \|$", page, re.MULTILINE)
     }
     assert listed == {file.stem: len(read_recipe(file).settings) for file in RECIPES}
 

@@ -8,11 +8,17 @@ import pytest
 
 from learnet.core.errors import BadInput, LearnetError, UnknownName
 from learnet.datasets import DATASETS, recognised
-from learnet.datasets.prepared.store import Prepared
+from learnet.datasets.prepared.store import PreparedDataset
 from learnet.datasets.synthetic.databases import synthesize
 from learnet.datasets.synthetic.layouts import LAYOUTS
 from learnet.study.experiments.recipe import Recipe, parse
-from learnet.study.experiments.sources import Offer, Root, idle, offered, sources
+from learnet.study.experiments.sources import (
+    AvailableData,
+    Root,
+    find_available_data,
+    resolve_sources,
+    unused_data,
+)
 from tests.builders.written_study import write_prepared
 
 SIGNS = {
@@ -54,58 +60,58 @@ def test_a_database_is_recognised_by_what_lies_in_it(name: str, tmp_path: Path) 
 def test_every_layout_is_recognised_as_itself_alone(name: str, tmp_path: Path) -> None:
     synthesize(tmp_path / "x", name, people=1, clips_per_person=1, jobs=1)
     assert list(recognised(tmp_path / "x")) == [name]
-    assert offered([str(tmp_path / "x")]).roots == {name: tmp_path / "x"}
+    assert find_available_data([str(tmp_path / "x")]).roots == {name: tmp_path / "x"}
 
 
 def test_one_folder_may_hold_several_and_the_composite_where_its_list_is(tmp_path: Path) -> None:
     lay(tmp_path, "casme2", "smic")
     (tmp_path / "link").symlink_to(lay(tmp_path.with_name("elsewhere"), "samm"))
-    assert offered([str(tmp_path)]).roots.keys() == {"casme2", "smic", "samm"}
+    assert find_available_data([str(tmp_path)]).roots.keys() == {"casme2", "smic", "samm"}
     (tmp_path / "combined_3class_gt.csv").touch()
-    found = offered([str(tmp_path)])
+    found = find_available_data([str(tmp_path)])
     assert found.roots.keys() == {"casme2", "smic", "samm", "megc2019"}
-    (part,) = sources(recipe("megc2019"), found)["megc2019", ""]
+    (part,) = resolve_sources(recipe("megc2019"), found)["megc2019", ""]
     assert isinstance(part, Root) and part.listed == tmp_path / "combined_3class_gt.csv"
 
 
 def test_said_outright(tmp_path: Path) -> None:
     odd = tmp_path / "casme2=new"
     odd.mkdir()
-    assert offered([f"smic={odd}"]).roots == {"smic": odd}
-    assert offered([str(lay(odd, "samm"))]).roots == {"samm": odd}  # = in its own name
+    assert find_available_data([f"smic={odd}"]).roots == {"smic": odd}
+    assert find_available_data([str(lay(odd, "samm"))]).roots == {"samm": odd}  # = in its own name
     with pytest.raises(UnknownName, match="Did you mean 'casme2'"):
-        offered([f"casme22={odd}"])
+        find_available_data([f"casme22={odd}"])
     with pytest.raises(BadInput, match="there is no such folder"):
-        offered([str(tmp_path / "nowhere")])
+        find_available_data([str(tmp_path / "nowhere")])
     (tmp_path / "empty").mkdir()
     with pytest.raises(
         BadInput, match=r"no database is recognised in it. Say which one it is, as in --data casme2="
     ):
-        offered([str(tmp_path / "empty")])
+        find_available_data([str(tmp_path / "empty")])
 
 
 def test_two_folders_of_one_database_must_be_told_apart(tmp_path: Path) -> None:
     one, other = lay(tmp_path / "1", "samm"), lay(tmp_path / "2", "samm")
-    assert offered([str(one), str(one)]).roots == {"samm": one}
+    assert find_available_data([str(one), str(one)]).roots == {"samm": one}
     with pytest.raises(LearnetError, match="Both .*1 and .*2 look like SAMM"):
-        offered([str(one), str(other)])
+        find_available_data([str(one), str(other)])
 
 
 def test_each_database_gets_its_own_folder_and_what_is_missing_is_named(tmp_path: Path) -> None:
-    offer = Offer({"samm": tmp_path / "s", "casme2": tmp_path / "c", "mmew": tmp_path / "m"})
+    offer = AvailableData({"samm": tmp_path / "s", "casme2": tmp_path / "c", "mmew": tmp_path / "m"})
     asked = recipe("casme2", "samm", more='[preparation]\nmotion = ["dynamic", "difference"]')
     found = {
         key: [(part.database.name, part.folder.name) for part in parts]
-        for key, parts in sources(asked, offer).items()
+        for key, parts in resolve_sources(asked, offer).items()
     }
     assert found == {
         ("casme2", "dynamic"): [("casme2", "c")], ("casme2", "difference"): [("casme2", "c")],
         ("samm", "dynamic"): [("samm", "s")], ("samm", "difference"): [("samm", "s")],
     }  # fmt: skip
-    pooled = sources(recipe("casme2", "samm", top="pooled = true"), offer)
+    pooled = resolve_sources(recipe("casme2", "samm", top="pooled = true"), offer)
     assert [part.database.name for part in pooled["casme2+samm", ""]] == ["casme2", "samm"]
     with pytest.raises(LearnetError) as refused:
-        sources(recipe("casme", "casme2", "smic"), offer)
+        resolve_sources(recipe("casme", "casme2", "smic"), offer)
     assert str(refused.value) == (
         "The recipe needs CASME (casme), SMIC (smic), which --data does not name. Add its folder to --data; or run the rest: --only casme2."
     )
@@ -113,15 +119,15 @@ def test_each_database_gets_its_own_folder_and_what_is_missing_is_named(tmp_path
 
 def test_a_prepared_folder_that_fits_is_used_before_the_database(tmp_path: Path) -> None:
     ready = write_prepared(tmp_path / "ready", people=2)
-    offer = offered([str(ready), str(lay(tmp_path / "raw", "casme2"))])
-    (part,) = sources(recipe("casme2", more=PREPARED), offer)["casme2", ""]
-    assert isinstance(part, Prepared) and part.folder == ready
-    (part,) = sources(recipe("casme2"), offer)["casme2", ""]  # 112 pixels are asked for
+    offer = find_available_data([str(ready), str(lay(tmp_path / "raw", "casme2"))])
+    (part,) = resolve_sources(recipe("casme2", more=PREPARED), offer)["casme2", ""]
+    assert isinstance(part, PreparedDataset) and part.folder == ready
+    (part,) = resolve_sources(recipe("casme2"), offer)["casme2", ""]  # 112 pixels are asked for
     assert isinstance(part, Root)
-    both = sources(
+    both = resolve_sources(
         recipe("casme2", more='[preparation]\nmotion = ["dynamic", "difference"]\nsize = 28'), offer
     )
-    assert [type(part).__name__ for (part,) in both.values()] == ["Prepared", "Root"]
+    assert [type(part).__name__ for (part,) in both.values()] == ["PreparedDataset", "Root"]
 
 
 @pytest.mark.parametrize(
@@ -138,23 +144,27 @@ def test_one_that_was_prepared_otherwise_is_not_and_why_is_said(
 ) -> None:
     ready = write_prepared(tmp_path / "ready", people=2)
     with pytest.raises(LearnetError, match=f"needs CASME II .*ready does not fit: {says}") as refused:
-        sources(recipe("casme2", more=f"[preparation]\n{settings}"), offered([str(ready)]))
+        resolve_sources(
+            recipe("casme2", more=f"[preparation]\n{settings}"), find_available_data([str(ready)])
+        )
     assert "try it with --synthetic" in str(refused.value)
 
 
 def test_other_clips_do_not_fit(tmp_path: Path) -> None:
     two = write_prepared(tmp_path / "two", people=4, dataset=lambda person: ("casme2", "samm")[person % 2])
-    offer = offered([str(two)])
+    offer = find_available_data([str(two)])
     with pytest.raises(LearnetError, match="two does not fit: it is of casme2, samm"):
-        sources(recipe("casme2", more=PREPARED), offer)
-    (part,) = sources(recipe("casme2", "samm", top="pooled = true", more=PREPARED), offer)["casme2+samm", ""]
-    assert isinstance(part, Prepared) and part.folder == two
+        resolve_sources(recipe("casme2", more=PREPARED), offer)
+    (part,) = resolve_sources(recipe("casme2", "samm", top="pooled = true", more=PREPARED), offer)[
+        "casme2+samm", ""
+    ]
+    assert isinstance(part, PreparedDataset) and part.folder == two
     with pytest.raises(LearnetError, match=r"needs SMIC \(smic\).*--only casme2 samm"):
-        sources(recipe("casme2", "samm", "smic", top="pooled = true", more=PREPARED), offer)
+        resolve_sources(recipe("casme2", "samm", "smic", top="pooled = true", more=PREPARED), offer)
     with pytest.raises(LearnetError, match="its clips are micro"):
-        sources(
+        resolve_sources(
             recipe("casme2", more=PREPARED.replace("[", 'expressions = "all"\n[', 1)),
-            offered([str(write_prepared(tmp_path / "x"))]),
+            find_available_data([str(write_prepared(tmp_path / "x"))]),
         )
 
 
@@ -162,7 +172,9 @@ def test_two_prepared_folders_of_one_database_must_be_told_apart(tmp_path: Path)
     one = write_prepared(tmp_path / "one", people=2)
     shutil.copytree(one, tmp_path / "other")
     with pytest.raises(LearnetError, match="one and .*other both hold casme2"):
-        sources(recipe("casme2", more=PREPARED), offered([str(one), str(tmp_path / "other")]))
+        resolve_sources(
+            recipe("casme2", more=PREPARED), find_available_data([str(one), str(tmp_path / "other")])
+        )
 
 
 def test_imported_images_count_only_where_the_recipe_says_so(tmp_path: Path) -> None:
@@ -171,15 +183,19 @@ def test_imported_images_count_only_where_the_recipe_says_so(tmp_path: Path) -> 
     )
     more = "[preparation]\nmotion = 'flow-tvl1'\nsize = "
     with pytest.raises(LearnetError, match="its images were imported"):
-        sources(recipe("casme2", more=f"{more}28"), offered([str(flow)]))
+        resolve_sources(recipe("casme2", more=f"{more}28"), find_available_data([str(flow)]))
     with pytest.raises(LearnetError, match="size is 28, not 32"):
-        sources(recipe("casme2", top="imported = true", more=f"{more}32"), offered([str(flow)]))
+        resolve_sources(
+            recipe("casme2", top="imported = true", more=f"{more}32"), find_available_data([str(flow)])
+        )
     with pytest.raises(LearnetError, match="its images are flow, not image"):
-        sources(recipe("casme2", top="imported = true", more=PREPARED), offered([str(flow)]))
-    (part,) = sources(recipe("casme2", top="imported = true", more=f"{more}28"), offered([str(flow)]))[
-        "casme2", ""
-    ]
-    assert isinstance(part, Prepared)
+        resolve_sources(
+            recipe("casme2", top="imported = true", more=PREPARED), find_available_data([str(flow)])
+        )
+    (part,) = resolve_sources(
+        recipe("casme2", top="imported = true", more=f"{more}28"), find_available_data([str(flow)])
+    )["casme2", ""]
+    assert isinstance(part, PreparedDataset)
 
 
 def test_the_composite_prepared_is_of_its_three_databases_by_the_list(tmp_path: Path) -> None:
@@ -188,15 +204,18 @@ def test_the_composite_prepared_is_of_its_three_databases_by_the_list(tmp_path: 
     )
     pooled = recipe("casme2", "samm", "smic", top="pooled = true", more=PREPARED)
     with pytest.raises(LearnetError, match="its clips are not chosen by the organisers' list"):
-        sources(recipe("megc2019", more=PREPARED), offered([str(three)]))
-    assert [type(part) for part in sources(pooled, offered([str(three)]))["casme2+samm+smic", ""]] == [
-        Prepared
-    ]
+        resolve_sources(recipe("megc2019", more=PREPARED), find_available_data([str(three)]))
+    assert [
+        type(part)
+        for part in resolve_sources(pooled, find_available_data([str(three)]))["casme2+samm+smic", ""]
+    ] == [PreparedDataset]
     change(three, reading={"list": "combined_3class_gt.csv, 442 clips"})
-    (part,) = sources(recipe("megc2019", more=PREPARED), offered([str(three)]))["megc2019", ""]
-    assert isinstance(part, Prepared)
+    (part,) = resolve_sources(recipe("megc2019", more=PREPARED), find_available_data([str(three)]))[
+        "megc2019", ""
+    ]
+    assert isinstance(part, PreparedDataset)
     with pytest.raises(LearnetError, match="its clips are chosen by the organisers' list"):
-        sources(pooled, offered([str(three)]))
+        resolve_sources(pooled, find_available_data([str(three)]))
 
 
 def test_what_is_not_used_is_told(tmp_path: Path) -> None:
@@ -204,7 +223,7 @@ def test_what_is_not_used_is_told(tmp_path: Path) -> None:
         write_prepared(tmp_path / "ready", people=2),
         write_prepared(tmp_path / "other", people=2, size=32),
     )
-    offer = offered(
+    offer = find_available_data(
         [
             str(ready),
             str(other),
@@ -213,13 +232,13 @@ def test_what_is_not_used_is_told(tmp_path: Path) -> None:
         ]
     )
     asked = recipe("casme2", more=PREPARED)
-    assert idle(asked, offer, sources(asked, offer)) == [
+    assert unused_data(asked, offer, resolve_sources(asked, offer)) == [
         f"{tmp_path / 'raw'} is not used: CASME II is prepared already.",
         f"{tmp_path / 'm'} is not used: the recipe does not name SAMM, MMEW.",
         f"{other} is not used: size is 32, not 28.",
     ]
     both = recipe("casme2", "samm", more="[preparation]\nsize = [28, 32, 40]")
-    assert idle(both, offer, sources(both, offer)) == []
+    assert unused_data(both, offer, resolve_sources(both, offer)) == []
 
 
 def test_every_database_has_signs_but_those_that_are_made_of_others() -> None:

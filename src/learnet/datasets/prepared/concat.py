@@ -12,11 +12,11 @@ import pandas as pd
 from jaxtyping import UInt8
 
 from learnet.core.errors import BadInput, LearnetError
-from learnet.core.files import digest, disk_errors_named, some
+from learnet.core.files import report_disk_errors, sha256_hex
 from learnet.core.records import Finding
 from learnet.datasets.prepared.store import (
-    Prepared,
-    Source,
+    ImageSource,
+    PreparedDataset,
     already_there,
     fingerprint,
     load_prepared,
@@ -27,10 +27,10 @@ from learnet.motion.phases import joined, taken
 
 
 @dataclass(frozen=True)
-class Pool(Source):
-    """Prepared folders that fit together, seen as one. Nothing is written yet: `folder` is where `save_pool` puts them."""
+class ConcatDataset(ImageSource):
+    """Prepared folders that fit together, seen as one. Nothing is written yet: `folder` is where `save_concatenated` puts them."""
 
-    parts: tuple[Prepared, ...]
+    parts: tuple[PreparedDataset, ...]
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -47,17 +47,17 @@ class Pool(Source):
         return taken([part.images for part in self.parts], rows)
 
 
-def opened(folder: Path | Sequence[Path], out: Path) -> Source:
+def open_datasets(folder: Path | Sequence[Path], out: Path) -> ImageSource:
     """A prepared folder; or several as one that is to lie in OUT.
 
     Raises:
-        LearnetError: as `load_prepared` and `pool` say.
+        LearnetError: as `load_prepared` and `concatenate` say.
     """
     folders = [folder] if isinstance(folder, Path) else list(folder)
-    return load_prepared(folders[0]) if len(folders) == 1 else pool(folders, out)
+    return load_prepared(folders[0]) if len(folders) == 1 else concatenate(folders, out)
 
 
-def pool(folders: Sequence[Path], out: Path) -> Pool:
+def concatenate(folders: Sequence[Path], out: Path) -> ConcatDataset:
     """See several prepared folders as one, in the order in which they are named.
 
     Args:
@@ -90,7 +90,7 @@ def pool(folders: Sequence[Path], out: Path) -> Pool:
         "images_kind": searched["images_kind"],
         "synthetic": any(part.about["synthetic"] for part in parts),
         "face_model": searched.get("face_model"),
-        "inputs": digest("\n".join(part.about["fingerprint"] for part in parts).encode()),
+        "inputs": sha256_hex("\n".join(part.about["fingerprint"] for part in parts).encode()),
         "versions": searched["versions"],
         "pooled": leaves,
         "clips": len(clips),
@@ -101,10 +101,10 @@ def pool(folders: Sequence[Path], out: Path) -> Pool:
     about |= {"fingerprint": fingerprint([part.images for part in parts], clips)} | (
         {"phases": phases.record} if phases else {}
     )
-    return Pool(out, clips, about, parts, phases=phases)
+    return ConcatDataset(out, clips, about, parts, phases=phases)
 
 
-def save_pool(found: Pool) -> Prepared:
+def save_concatenated(found: ConcatDataset) -> PreparedDataset:
     """Write the pooled folder, or return it as it is where it lies there already.
 
     Images go from file to file; they are never in memory together.
@@ -123,13 +123,13 @@ def save_pool(found: Pool) -> Prepared:
         image=range(len(found.clips))
     )  # every other cell as it stands there
     findings = [finding for part in found.parts for finding in _findings(part)]
-    with disk_errors_named(found.folder):
+    with report_disk_errors(found.folder):
         return save_prepared(
             found.folder, [part.images for part in found.parts], clips, found.about, findings, found.phases
         )
 
 
-def _findings(part: Prepared) -> list[Finding]:
+def _findings(part: PreparedDataset) -> list[Finding]:
     found = read_findings(part.folder)
     lost = Finding(
         "audit lost",
@@ -140,7 +140,7 @@ def _findings(part: Prepared) -> list[Finding]:
     return [lost] if found is None else found
 
 
-def _refuse_unlike(one: Prepared, other: Prepared) -> None:
+def _refuse_unlike(one: PreparedDataset, other: PreparedDataset) -> None:
     """Two folders go together only if every image would be the same, had it been made with the other folder."""
     made, made_other = _making(one), _making(other)
     if "auto" in (
@@ -160,7 +160,7 @@ def _refuse_unlike(one: Prepared, other: Prepared) -> None:
         raise BadInput(other.folder, wrong, "Prepare them anew with the same settings and the same versions.")
 
 
-def _making(part: Prepared) -> dict[str, str]:
+def _making(part: PreparedDataset) -> dict[str, str]:
     """What the images of a folder were made by, in words."""
     about = part.about
     settings = {"size": part.size, **(about["preparation"] or {})}
@@ -173,11 +173,11 @@ def _making(part: Prepared) -> dict[str, str]:
     return {key: str(value) for key, value in made.items()}
 
 
-def _face(part: Prepared) -> str:
+def _face(part: PreparedDataset) -> str:
     return (part.about["preparation"] or {}).get("face", "none")
 
 
-def _refuse_clips_twice(parts: Sequence[Prepared], clips: pd.DataFrame) -> None:
+def _refuse_clips_twice(parts: Sequence[PreparedDataset], clips: pd.DataFrame) -> None:
     twice = list(dict.fromkeys(clips["clip"][clips["clip"].duplicated()]))
     if twice:
         where = " and ".join(str(part.folder) for part in parts if twice[0] in set(part.clips["clip"]))
@@ -196,13 +196,13 @@ def _refuse_two_worlds(leaves: Sequence[dict]) -> None:
         raise LearnetError(what, "Study them apart.")
 
 
-def _refuse_two_names(parts: Sequence[Prepared]) -> None:
+def _refuse_two_names(parts: Sequence[PreparedDataset]) -> None:
     """One clip under two persons' names would be trained on and tested in one fold. It is known by its image."""
     known: dict[str, tuple[str, str]] = {}
     for part in parts:
         here = {}
         for image, person, clip in zip(part.images, part.clips["person"], part.clips["clip"], strict=True):
-            key = digest(image.tobytes())
+            key = sha256_hex(image.tobytes())
             other, name = known.get(key, (person, clip))
             if other != person and np.ptp(image):  # an image without any motion says nothing of whose it is
                 what = f"{name} and {clip} have the very same image: one clip of one person under two names."
@@ -211,7 +211,7 @@ def _refuse_two_names(parts: Sequence[Prepared]) -> None:
         known |= here
 
 
-def _leaves(part: Prepared) -> list[dict]:
+def _leaves(part: PreparedDataset) -> list[dict]:
     """What a part says of itself, for `prepare.json`; one that was pooled itself says it of its own parts."""
     if "pooled" in part.about:
         return part.about["pooled"]

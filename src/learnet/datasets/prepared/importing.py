@@ -12,11 +12,11 @@ import pandas as pd
 from jaxtyping import UInt8
 
 from learnet.core.errors import BadInput, pick
-from learnet.core.files import digest, disk_errors_named, some
-from learnet.core.labels import emotion
+from learnet.core.files import report_disk_errors, sha256_hex
+from learnet.core.labels import parse_emotion
 from learnet.core.settings import Preparation
 from learnet.datasets.prepared.store import (
-    Prepared,
+    PreparedDataset,
     already_there,
     check_flow_channels,
     save_prepared,
@@ -35,7 +35,7 @@ IMAGE_KINDS = (
 
 def import_images(
     images: Path, labels: Path, out: Path, size: int | None = None, kind: str = "unknown"
-) -> Prepared:
+) -> PreparedDataset:
     """Take finished motion images with their labels as a prepared folder.
 
     Args:
@@ -68,7 +68,7 @@ def import_images(
         "synthetic": False,
         "reading": {"images": images.name, "labels": labels.name, "resized to": size or "kept"},
         "face_model": None,
-        "inputs": digest(content),
+        "inputs": sha256_hex(content),
         "versions": versions(),
         "clips": len(table),
         "skipped": 0,
@@ -77,7 +77,7 @@ def import_images(
     if present := already_there(out, about):
         return present
     rows = table.assign(path=[str(file) for file in files], image=range(len(table)), apex_source="none")
-    with disk_errors_named(out):
+    with report_disk_errors(out):
         return save_prepared(out, pixels, rows, about, [])
 
 
@@ -98,7 +98,7 @@ def _read_labels(images: Path, labels: Path) -> pd.DataFrame:
             f"{labels.name} names them.",
         )
     table["emotion"] = [
-        emotion(word, f"{labels}, {image}")
+        parse_emotion(word, f"{labels}, {image}")
         for word, image in zip(table["emotion"], table["image"], strict=True)
     ]
     table["dataset"] = table["dataset"].replace("", "imported") if "dataset" in table else "imported"

@@ -23,18 +23,23 @@ import pandas as pd
 from jaxtyping import UInt8
 
 from learnet.core.errors import LearnetError, NoFace, OutputTaken, TooFewFrames, pick
-from learnet.core.files import complaint, digest, disk_errors_named, some, unwritable
-from learnet.core.parallel import spread
-from learnet.core.records import Clip, Finding, Reading
+from learnet.core.files import (
+    disk_error_reason,
+    report_disk_errors,
+    sha256_hex,
+    unwritable_error,
+)
+from learnet.core.parallel import parallel_map
+from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.core.settings import Preparation
-from learnet.datasets.prepared.store import Prepared, already_there, save_prepared, versions
+from learnet.datasets.prepared.store import PreparedDataset, already_there, save_prepared, versions
 from learnet.datasets.readers.reading.folder_tree import synthetic
 from learnet.face import FaceFinder, ModelFaceFinder, face_finder
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.apex import find_apex
 from learnet.motion.normalise import NORMALISATIONS
 from learnet.motion.phases import PHASES, Phases, check_motion
-from learnet.motion.pipeline import EYES, Made, folded, make_image, seen
+from learnet.motion.pipeline import EYES, MotionResult, make_image, motion_image, seen
 from learnet.video.reader import GAPS, image_files, read_clip
 
 Progress = Callable[[int, int], None]  # clips done, clips in all
@@ -45,7 +50,7 @@ MARKER = "learnet-prepare.txt"  # tells a folder of finished clips from a user's
 
 
 def prepare(
-    reading: Reading,
+    reading: DatasetIndex,
     out: Path,
     preparation: Preparation,
     *,
@@ -53,7 +58,7 @@ def prepare(
     jobs: int = -1,
     face_model: Path | None = None,
     progress: Progress | None = None,
-) -> Prepared:
+) -> PreparedDataset:
     """Fold every clip of a dataset into one image.
 
     A clip that cannot be used (no face, a broken image) is left out, and stands as serious in `audit.csv`. Clips that their owners
@@ -86,8 +91,8 @@ def prepare(
         "images_kind": kind.of,
         "synthetic": synthetic(clip.path for clip in reading.clips),
         "reading": dict(reading.about),
-        "face_model": digest(model.read_bytes()) if model else None,
-        "inputs": digest("".join(inputs).encode()),
+        "face_model": sha256_hex(model.read_bytes()) if model else None,
+        "inputs": sha256_hex("".join(inputs).encode()),
         "versions": versions()
         | ({"scikit-image": version("scikit-image")} if preparation.motion == "flow-tvl1" else {}),
     } | ({"phases": True} if phases else {})
@@ -96,7 +101,7 @@ def prepare(
             progress(len(reading.clips), len(reading.clips))
         return present
     work = _work_folder(out)
-    settings = digest(
+    settings = sha256_hex(
         json.dumps([about.get(key) for key in ("preparation", "face_model", "versions", "phases")]).encode()
     )
     files = [work / f"{digest((key + settings).encode())[:32]}.npz" for key in inputs]
@@ -110,7 +115,7 @@ def prepare(
         raise LearnetError(
             f"No image could be made of any of the {len(parts)} clips. The first: {parts[0].findings[0].what}"
         )
-    with disk_errors_named(out):
+    with report_disk_errors(out):
         prepared = _assemble(reading, out, about, parts)
     shutil.rmtree(work, ignore_errors=True)  # a process of a run that was killed may still be writing there
     return prepared
@@ -149,7 +154,7 @@ def _fingerprint_of(clip: Clip) -> str:
         sizes = [(path.name, path.stat().st_size) for path in _files_of(clip)]
     except (LearnetError, OSError):
         sizes = []  # reading the clip says what is wrong with it
-    return digest(json.dumps([{**asdict(clip), "path": sizes}]).encode())
+    return sha256_hex(json.dumps([{**asdict(clip), "path": sizes}]).encode())
 
 
 def _files_of(clip: Clip) -> list[Path]:
@@ -223,7 +228,7 @@ def _fold(task: _Task) -> str:
             np.savez(file, about=np.array(about), images=images)
         draft.replace(task.file)
     except OSError as error:
-        return complaint(error)
+        return disk_error_reason(error)
     finally:
         draft.unlink(missing_ok=True)
     return ""
@@ -268,8 +273,8 @@ def _make_part(task: _Task) -> _Part:
 
 
 def _with_phases(
-    made: Made, frames: UInt8[np.ndarray, "T H W 3"], task: _Task
-) -> tuple[Made, dict[str, UInt8[np.ndarray, "S S 3"]]]:
+    made: MotionResult, frames: UInt8[np.ndarray, "T H W 3"], task: _Task
+) -> tuple[MotionResult, dict[str, UInt8[np.ndarray, "S S 3"]]]:
     """The images of a clip's phases, by the same steps as its own, and where its apex is: as given, or found."""
     crops = made.aligned.crops(frames)
     apex = find_apex(crops, EYES if made.aligned.face else ()) if made.apex is None else made.apex
@@ -277,7 +282,7 @@ def _with_phases(
     for name, motion in PHASES.items():
         with suppress(TooFewFrames):
             phases[name] = NORMALISATIONS[task.preparation.normalise](
-                folded(crops, replace(task.preparation, motion=motion), apex)
+                motion_image(crops, replace(task.preparation, motion=motion), apex)
             )
     return replace(made, apex=apex), phases
 
@@ -309,10 +314,10 @@ def _run(tasks: Sequence[_Task], out: Path, jobs: int, progress: Progress | None
     finished = len(tasks) - len(todo)
     if progress:
         progress(finished, len(tasks))
-    with closing(spread(_fold, todo, jobs, ordered=False)) as answers:
+    with closing(parallel_map(_fold, todo, jobs, ordered=False)) as answers:
         for done, why in enumerate(answers, start=finished + 1):
             if why:
-                raise unwritable(out, why)
+                raise unwritable_error(out, why)
             if progress:
                 progress(done, len(tasks))
 
@@ -327,7 +332,7 @@ def _work_folder(out: Path) -> Path:
         raise OutputTaken(
             work, "something else is there, where finished clips are to be kept", "Name another folder."
         )
-    with disk_errors_named(out):
+    with report_disk_errors(out):
         work.mkdir(parents=True, exist_ok=True)
         (work / MARKER).write_text(
             "Finished clips of an unfinished `learnet prepare`. Run it again, or remove this folder.\n"
@@ -335,7 +340,7 @@ def _work_folder(out: Path) -> Path:
     return work
 
 
-def _assemble(reading: Reading, out: Path, about: dict, parts: Sequence[_Part]) -> Prepared:
+def _assemble(reading: DatasetIndex, out: Path, about: dict, parts: Sequence[_Part]) -> PreparedDataset:
     """Put the finished clips together, in the order of the reading."""
     found = [finding for part in parts for finding in part.findings]
     kept = [(clip, part) for clip, part in zip(reading.clips, parts, strict=True) if part.image is not None]

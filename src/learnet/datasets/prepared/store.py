@@ -44,11 +44,13 @@ NUMBERS = ("image", "onset", "apex", "offset", "fps", "frames")
 
 Blocks = Sequence[UInt8[np.ndarray, "_ H W 3"]]
 Images = UInt8[np.ndarray, "N H W 3"] | Blocks
-Stamp = tuple[tuple[int, int, int], ...]  # of each of `files_of`: inode, bytes, time of its last change in ns
+FileStamp = tuple[
+    tuple[int, int, int], ...
+]  # of each of `files_of`: inode, bytes, time of its last change in ns
 
 
 @dataclass(frozen=True)
-class Source(ABC):
+class ImageSource(ABC):
     """Images and whose they are, wherever the images lie: a prepared folder, or several seen as one (`pooled.Pool`)."""
 
     folder: Path
@@ -72,7 +74,7 @@ class Source(ABC):
 
 
 @dataclass(frozen=True)
-class Prepared(Source):
+class PreparedDataset(ImageSource):
     """A prepared folder, opened."""
 
     images: UInt8[np.ndarray, "N H W 3"]  # mapped from disk, read-only
@@ -100,7 +102,7 @@ def save_prepared(
     about: dict,
     findings: Iterable[Finding],
     phases: Phases | None = None,
-) -> Prepared:
+) -> PreparedDataset:
     """Write a prepared folder, which appears whole or not at all.
 
     Args:
@@ -162,7 +164,7 @@ def _save_blocks(file: Path, blocks: Blocks) -> None:
             np.ascontiguousarray(block).tofile(handle)
 
 
-def load_prepared(folder: Path) -> Prepared:
+def load_prepared(folder: Path) -> PreparedDataset:
     """Open a prepared folder.
 
     Raises:
@@ -203,7 +205,7 @@ def load_prepared(folder: Path) -> Prepared:
             "its images, clips.csv and prepare.json do not belong together",
             "Prepare it again into a new folder.",
         )
-    return Prepared(folder, clips, about, images, phases=phases)
+    return PreparedDataset(folder, clips, about, images, phases=phases)
 
 
 def read_findings(folder: Path) -> list[Finding] | None:
@@ -222,7 +224,7 @@ def files_of(folder: Path) -> tuple[str, ...]:
     return (*FILES, *PHASE_FILES) if any((folder / file).exists() for file in PHASE_FILES) else FILES
 
 
-def stamp(folder: Path) -> Stamp:
+def file_stamp(folder: Path) -> FileStamp:
     """What changes when the files of a prepared folder do: a key for what was learned by reading them.
 
     Raises:
@@ -232,7 +234,7 @@ def stamp(folder: Path) -> Stamp:
     return tuple((state.st_ino, state.st_size, state.st_mtime_ns) for state in states)
 
 
-def preparation_of(prepared: Source) -> Preparation | None:
+def preparation_of(prepared: ImageSource) -> Preparation | None:
     """How the images were made; None for images that were imported."""
     settings = prepared.about["preparation"]
     return Preparation(**settings) if settings else None
@@ -265,7 +267,7 @@ def check_flow_channels(where: Path, images: UInt8[np.ndarray, "N H W 3"]) -> No
         )
 
 
-def already_there(out: Path, about: dict) -> Prepared | None:
+def already_there(out: Path, about: dict) -> PreparedDataset | None:
     """OUT, where it holds this very preparation; None where there is nothing yet."""
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return None

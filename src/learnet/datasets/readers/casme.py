@@ -8,8 +8,8 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from learnet.core.records import Finding, Reading
-from learnet.core.settings import Selection
+from learnet.core.records import DatasetIndex, Finding
+from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.reading.dataset import Dataset
 from learnet.datasets.readers.reading.folder_tree import Survey, checked_root, registered, same, survey
 from learnet.datasets.readers.reading.matching import Row, Source
@@ -104,7 +104,7 @@ PLAN = Plan(
 )
 
 
-def read(root: Path, selection: Selection = Selection()) -> Reading:  # noqa: B008 (frozen)
+def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex:
     """Every labelled clip of a CASME folder, of both sections or of the one that is there; `collect` says how. The tree is one of TREES."""
     found = survey(checked_root(root))
     reading = collect_from(found, selection, PLAN)

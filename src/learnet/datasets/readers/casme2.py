@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from learnet.core.errors import BadVideo
-from learnet.core.records import Finding, Reading
-from learnet.core.settings import Selection
+from learnet.core.records import DatasetIndex, Finding
+from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.reading.dataset import Dataset
 from learnet.datasets.readers.reading.folder_tree import same
 from learnet.datasets.readers.reading.matching import Row, Source
@@ -157,7 +157,7 @@ PLAN = Plan(
 )
 
 
-def read(root: Path, selection: Selection = Selection()) -> Reading:  # noqa: B008 (frozen)
+def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex:
     """Every labelled clip of a CASME II folder; `collect` says how. The tree is one of TREES."""
     return collect(root, selection, PLAN)
 

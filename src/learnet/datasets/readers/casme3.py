@@ -12,8 +12,8 @@ from pathlib import Path
 
 from learnet.core.errors import BadInput, LearnetError
 from learnet.core.labels import EMOTIONS
-from learnet.core.records import Finding, Reading
-from learnet.core.settings import Selection
+from learnet.core.records import DatasetIndex, Finding
+from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.reading.dataset import Dataset
 from learnet.datasets.readers.reading.folder_tree import checked_root, named_clip, same, subject_number
 from learnet.datasets.readers.reading.matching import Row, Source
@@ -327,7 +327,7 @@ def _plan_c() -> Plan:
     return _plan(books, "ME_C/01/1", _place_c, "C", PUBLISHED_C)
 
 
-def read(root: Path, selection: Selection = Selection()) -> Reading:  # noqa: B008 (frozen)
+def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex:
     """Every labelled clip of a CAS(ME)^3 folder; `collect` says how. The tree is one of TREES, the part A (without a word) or C.
 
     Raises:

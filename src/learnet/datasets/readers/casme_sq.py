@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from learnet.core.errors import BadInput
-from learnet.core.records import Finding, Reading
-from learnet.core.settings import Selection
+from learnet.core.records import DatasetIndex, Finding
+from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.reading.dataset import Dataset
 from learnet.datasets.readers.reading.folder_tree import named_clip, same, subject_number
 from learnet.datasets.readers.reading.matching import Row, Source
@@ -228,7 +228,7 @@ PLAN = Plan(
 )
 
 
-def read(root: Path, selection: Selection = Selection()) -> Reading:  # noqa: B008 (frozen)
+def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex:
     """The labelled clips of a CAS(ME)^2 folder, micro-expressions if nothing else is asked for; `collect` says how.
 
     The tree is one of TREES. In the long videos several clips lie in one folder, told apart by their frames.

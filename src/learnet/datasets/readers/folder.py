@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from learnet.core.errors import BadAnnotation, BadInput, counted
-from learnet.core.labels import ALIASES, EMOTIONS, emotion
-from learnet.core.records import Clip, Finding, Reading
-from learnet.core.settings import Selection
+from learnet.core.labels import ALIASES, EMOTIONS, parse_emotion
+from learnet.core.records import Clip, DatasetIndex, Finding
+from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.reading.dataset import Dataset
 from learnet.datasets.readers.reading.folder_tree import (
     Listing,
@@ -63,7 +63,7 @@ class _Item:
     fps: float | None  # frames per second; None: as the video says
 
 
-def read(root: Path, selection: Selection = Selection()) -> Reading:  # noqa: B008 (frozen)
+def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex:
     """The clips of a folder in one of the two layouts; a `labels.csv` (.xlsx, .xls) wins where both are there.
 
     Onset and offset are frame numbers: of the image names in a folder, counted from 0 in a video file. Without them the whole video is
@@ -97,7 +97,7 @@ def read(root: Path, selection: Selection = Selection()) -> Reading:  # noqa: B0
         "labels": labels.name if labels else "folder names PERSON/EMOTION/CLIP",
         "clips": f"{len(clips)}, {counted(len({clip.person for clip in clips}), 'person', 'people')}",
     }
-    return Reading(clips, findings, about)
+    return DatasetIndex(clips, findings, about)
 
 
 def _top(root: Path) -> Path:
@@ -162,7 +162,7 @@ def _labelled(table: Table, index: int) -> _Item:
     row = Row(
         composed(cells["subject"]),
         composed(name.replace("/", "-")),
-        emotion(cells["emotion"], where),
+        parse_emotion(cells["emotion"], where),
         onset,
         apex,
         offset,
@@ -187,7 +187,7 @@ def _by_tree(top: Path, findings: list[Finding]) -> list[_Item]:
         if _has_clips(inner):
             raise BadInput(folder, "clips lie directly in a person's folder; the emotion is missing", _LAYOUT)
         for word, path in inner.folders.items():
-            items += _of_emotion(path, composed(subject), emotion(word, str(path)), findings)
+            items += _of_emotion(path, composed(subject), parse_emotion(word, str(path)), findings)
     if not items:
         raise BadInput(top, "there are no clips in it", _LAYOUT)
     return items

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from learnet.core.errors import BadInput
-from learnet.core.labels import emotion
-from learnet.core.records import Finding, Reading
-from learnet.core.settings import Selection
+from learnet.core.labels import parse_emotion
+from learnet.core.records import DatasetIndex, Finding
+from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.reading.dataset import Dataset
 from learnet.datasets.readers.reading.folder_tree import named_clip, same, subject_clip, subject_number
 from learnet.datasets.readers.reading.matching import Row, Source
@@ -92,7 +92,7 @@ def _subject(text: str) -> str:
 
 def _words(text: str, where: str) -> list[str]:
     """The emotions of a cell such as `Surprise+Positive`, in the order of EMOTIONS."""
-    found = {emotion(word, where) for word in re.split(r"[+,/&]", text) if not is_missing(word)}
+    found = {parse_emotion(word, where) for word in re.split(r"[+,/&]", text) if not is_missing(word)}
     if foreign := sorted(found - set(EMOTIONS)):
         raise ValueError(f"4DME has no emotion {' and '.join(foreign)}")
     return [word for word in EMOTIONS if word in found]
@@ -190,7 +190,7 @@ PLAN = Plan(
 )
 
 
-def read(root: Path, selection: Selection = Selection()) -> Reading:  # noqa: B008 (frozen)
+def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex:
     """Every labelled clip of a 4DME folder; `collect` says how. The tree is one of TREES."""
     return collect(root, selection, PLAN)
 

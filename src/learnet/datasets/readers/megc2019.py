@@ -12,8 +12,8 @@ from pathlib import Path
 
 from learnet.core.errors import BadInput, counted
 from learnet.core.labels import SCHEMES
-from learnet.core.records import Clip, Finding, Reading
-from learnet.core.settings import Selection
+from learnet.core.records import Clip, DatasetIndex, Finding
+from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.reading.dataset import Dataset
 from learnet.datasets.readers.reading.folder_tree import checked_root, same, subject_number, survey, synthetic
 from learnet.datasets.readers.reading.spreadsheet import sheets
@@ -90,7 +90,7 @@ def _listed(path: Path, line: int, row: tuple[str, ...]) -> Listed:
     return one
 
 
-def read(root: Path, selection: Selection, databases: Mapping[str, Dataset]) -> Reading:
+def read(root: Path, selection: DatasetSubset, databases: Mapping[str, Dataset]) -> DatasetIndex:
     """The clips of the list below a folder that holds the three databases.
 
     Args:
@@ -135,17 +135,17 @@ def read(root: Path, selection: Selection, databases: Mapping[str, Dataset]) -> 
         raise BadInput(root, f"holds none of the {len(listed)} clips of {selection.list.name}")
     if not synthetic(clip.path for clip in clips):
         findings += _not_whole(listed, selection.list)
-    return Reading(clips, findings, about | _counts(clips, listed))
+    return DatasetIndex(clips, findings, about | _counts(clips, listed))
 
 
-def _part(root: Path, selection: Selection, name: str, databases: Mapping[str, Dataset]) -> Reading:
+def _part(root: Path, selection: DatasetSubset, name: str, databases: Mapping[str, Dataset]) -> DatasetIndex:
     takes = databases[name].takes
     tree = "raw" if selection.tree == "raw" and "raw" in takes.get("tree", ()) else None
     camera = (
         "HS" if "HS" in takes.get("part", ()) else None
     )  # the list is of SMIC's fast camera; never of another that is there
     try:
-        return databases[name].read(root, Selection(tree=tree, part=camera))
+        return databases[name].read(root, DatasetSubset(tree=tree, part=camera))
     except BadInput as refusal:
         if away := _away(root, databases):
             raise away from refusal
@@ -163,7 +163,7 @@ def _away(root: Path, databases: Mapping[str, Dataset]) -> BadInput | None:
     return BadInput(root, wrong, "Put the database, or a link to it, beside the others.")
 
 
-def _of_another(finding: Finding, others: Sequence[tuple[Dataset, Reading]]) -> bool:
+def _of_another(finding: Finding, others: Sequence[tuple[Dataset, DatasetIndex]]) -> bool:
     """Whether the finding is of a workbook that is refused for being one of OTHERS', by its name or because it is used there."""
     if finding.kind != "workbook not used":
         return False

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from learnet.core.labels import ALIASES, EMOTIONS
-from learnet.core.records import Clip, Finding, Reading
-from learnet.core.settings import Selection
+from learnet.core.records import Clip, DatasetIndex, Finding
+from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.reading.dataset import Dataset
 from learnet.datasets.readers.reading.folder_tree import checked_root, same, subject_number, survey
 from learnet.datasets.readers.reading.matching import Row, Source
@@ -92,7 +92,7 @@ PLAN = Plan(
 )
 
 
-def read(root: Path, selection: Selection = Selection()) -> Reading:  # noqa: B008 (frozen)
+def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex:
     """Every labelled micro-expression of an MMEW folder; `collect` says how."""
     found = survey(checked_root(root))
     reading = collect_from(found, selection, PLAN)

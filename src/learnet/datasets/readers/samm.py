@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from learnet.core.records import Reading
-from learnet.core.settings import Selection
+from learnet.core.records import DatasetIndex
+from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.reading.dataset import Dataset
 from learnet.datasets.readers.reading.folder_tree import named_clip, same, subject_number
 from learnet.datasets.readers.reading.matching import Row, Source
@@ -72,7 +72,7 @@ PLAN = Plan(
 )
 
 
-def read(root: Path, selection: Selection = Selection()) -> Reading:  # noqa: B008 (frozen)
+def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex:
     """Every labelled clip of a SAMM folder; `collect` says how. The tree is one of TREES."""
     return collect(root, selection, PLAN)
 

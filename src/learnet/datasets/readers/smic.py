@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from learnet.core.errors import BadInput
-from learnet.core.labels import emotion
-from learnet.core.records import Clip, Finding, Reading
-from learnet.core.settings import Selection
+from learnet.core.labels import parse_emotion
+from learnet.core.records import Clip, DatasetIndex, Finding
+from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.reading.dataset import Dataset
 from learnet.datasets.readers.reading.folder_tree import (
     Key,
@@ -124,7 +124,7 @@ def _row(way: Way) -> Row:
         raise ValueError("this is not the folder of a clip")
     if found.kind == "micro" and not found.label:
         raise ValueError(f"no folder says which of {', '.join(LABELS)} it is")
-    word = emotion(found.label, where) if found.kind == "micro" else "none"
+    word = parse_emotion(found.label, where) if found.kind == "micro" else "none"
     if word not in (*LABELS, "none"):
         raise ValueError(f"SMIC has no emotion {word}")
     return Row(subject(found.person), found.name, word, None, None, None, where, kind=found.kind, whole=True)
@@ -167,7 +167,7 @@ def _plan(camera: str, root: Path) -> Plan:
     )
 
 
-def read(root: Path, selection: Selection = Selection()) -> Reading:  # noqa: B008 (frozen)
+def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex:
     """Every clip of one camera of a SMIC folder; `collect` says how. The tree is one of TREES, the part one of CAMERAS.
 
     With all expressions the clips of non_micro come along, as kind and emotion "none".

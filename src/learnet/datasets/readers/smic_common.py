@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from learnet.core.errors import BadInput
-from learnet.core.labels import emotion
+from learnet.core.labels import parse_emotion
 from learnet.core.records import Clip, Finding
 from learnet.datasets.readers.reading.folder_tree import Survey, same
 from learnet.datasets.readers.reading.reader import Place
@@ -44,7 +44,7 @@ def number_of(name: str) -> int | None:
 def coded(name: str) -> str | None:
     """The emotion that a clip's name says; None where it says none."""
     found = CLIP.fullmatch(same(name))
-    return emotion(found[2], name) if found and found[2] in _CODES else None
+    return parse_emotion(found[2], name) if found and found[2] in _CODES else None
 
 
 def camera_of(way: Sequence[str]) -> str | None:

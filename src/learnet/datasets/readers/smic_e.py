@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 
 from learnet.core.errors import BadInput
-from learnet.core.labels import emotion
-from learnet.core.records import Finding, Reading
-from learnet.core.settings import Selection
+from learnet.core.labels import parse_emotion
+from learnet.core.records import DatasetIndex, Finding
+from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.reading.dataset import Dataset
 from learnet.datasets.readers.reading.folder_tree import checked_root, subject_clip, subject_number, survey
 from learnet.datasets.readers.reading.matching import Row, Source
@@ -89,7 +89,7 @@ def _rows(cells: dict[str, str], where: str) -> list[Row]:
     """One row per expression; the second in a long clip is called after it, s3_po_92-2."""
     name = cells["name"]
     number = subject_of(cells, named=number_of(name))
-    word = coded(name) if is_missing(cells["emotion"]) else emotion(cells["emotion"], where)
+    word = coded(name) if is_missing(cells["emotion"]) else parse_emotion(cells["emotion"], where)
     if word is None:
         raise ValueError(f"no emotion is given, and the name {name} says none")
     rows = []
@@ -176,7 +176,7 @@ def _plan(camera: str, root: Path) -> Plan:
     )
 
 
-def read(root: Path, selection: Selection = Selection()) -> Reading:  # noqa: B008 (frozen)
+def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex:
     """Every labelled expression of one camera of a SMIC-E folder; `collect` says how. The part is one of CAMERAS.
 
     Raises:

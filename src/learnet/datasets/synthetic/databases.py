@@ -14,7 +14,7 @@ import cv2
 from learnet.core.errors import LearnetError, OutputTaken, pick
 from learnet.core.labels import SCHEMES
 from learnet.core.output_checks import check_room_above
-from learnet.core.parallel import spread
+from learnet.core.parallel import parallel_map
 from learnet.datasets.readers.reading.folder_tree import NOTICE
 from learnet.datasets.synthetic.layouts import LAYOUTS
 from learnet.datasets.synthetic.layouts.writing import AnyScene
@@ -80,7 +80,7 @@ def synthesize(
             for folder, name in parts.items()
             for scene in (*scenes[folder], *LAYOUTS[name].extra_scenes(seed))
         ]
-        for done, _ in enumerate(spread(_write_clip, work, jobs, ordered=False), start=1):
+        for done, _ in enumerate(parallel_map(_write_clip, work, jobs, ordered=False), start=1):
             if progress:
                 progress(done, len(work))
         for folder, name in parts.items():

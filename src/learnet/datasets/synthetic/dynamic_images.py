@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from learnet.core.settings import Preparation
-from learnet.datasets.prepared.store import Prepared
+from learnet.datasets.prepared.store import PreparedDataset
 from learnet.datasets.synthetic.flow_images import (
     Progress,
     Row,
@@ -75,7 +75,7 @@ def simulate_dynamic(
     seed: int = 0,
     jobs: int = -1,
     progress: Progress | None = None,
-) -> Prepared:
+) -> PreparedDataset:
     """Make dynamic images of rendered clips, as `prepare` makes them by default, with their emotions and action units.
 
     Args:

@@ -15,10 +15,10 @@ import pandas as pd
 from jaxtyping import Float32, UInt8
 
 from learnet.core.errors import LearnetError, pick
-from learnet.core.files import digest, disk_errors_named
-from learnet.core.parallel import spread
+from learnet.core.files import report_disk_errors, sha256_hex
+from learnet.core.parallel import parallel_map
 from learnet.core.settings import Preparation
-from learnet.datasets.prepared.store import Prepared, already_there, save_prepared, versions
+from learnet.datasets.prepared.store import PreparedDataset, already_there, save_prepared, versions
 from learnet.motion.flow import with_strain
 from learnet.motion.normalise import per_channel
 from learnet.simulation.estimate import ESTIMATE, Estimate, draw_crop, estimated, shrunk, texture
@@ -60,7 +60,7 @@ def simulate_flow(
     estimator: Estimator = "imitated",
     jobs: int = -1,
     progress: Progress | None = None,
-) -> Prepared:
+) -> PreparedDataset:
     """Make optical-flow images (u, v, strain, each channel stretched to 0..255) with their emotions and action units.
 
     Args:
@@ -118,7 +118,9 @@ def check_wishes(images: int, classes: tuple[str, ...], size: int, seed: int) ->
         pick(CLASSES, name, "class that can be simulated")
 
 
-def write_simulated(out: Path, series: Series, work: Work, jobs: int, progress: Progress | None) -> Prepared:
+def write_simulated(
+    out: Path, series: Series, work: Work, jobs: int, progress: Progress | None
+) -> PreparedDataset:
     """Make a folder of simulated images, or return it as it is where it holds the very same.
 
     Args:
@@ -140,7 +142,7 @@ def write_simulated(out: Path, series: Series, work: Work, jobs: int, progress: 
         "simulated": True,  # every image is somebody else, and nobody: their names are not kept with weights
         "reading": series.reading,
         "face_model": None,
-        "inputs": digest(repr(series.reading).encode()),
+        "inputs": sha256_hex(repr(series.reading).encode()),
         "versions": versions(),
         "clips": images,
         "skipped": 0,
@@ -150,12 +152,12 @@ def write_simulated(out: Path, series: Series, work: Work, jobs: int, progress: 
         return present
     pixels, rows = [], []
     starts = [range(start, min(start + series.block, images)) for start in range(0, images, series.block)]
-    for made, told in spread(work, starts, jobs):
+    for made, told in parallel_map(work, starts, jobs):
         pixels.append(made)
         rows += told
         if progress:
             progress(len(rows), images)
-    with disk_errors_named(out):
+    with report_disk_errors(out):
         return save_prepared(out, pixels, _table(rows, series), about, [])
 
 

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from learnet.core.errors import LearnetError, TooFewFrames, pick
-from learnet.core.settings import Live
+from learnet.core.settings import LiveSettings
 from learnet.face import STILL_PX
 from learnet.inference.live.face_tracker import DELAY, LOOKS, Follower, Pace
 from learnet.inference.recogniser import EARLY, Recogniser
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.apex import find_apex
 from learnet.motion.normalise import NORMALISATIONS
-from learnet.motion.pipeline import EYES, finer, folded
+from learnet.motion.pipeline import EYES, higher_resolution, motion_image
 from learnet.video.reader import Frame
 
 BEFORE = ("number", "time_s", "start_s", "first", "last", "frames", "label")
@@ -85,8 +85,12 @@ class LiveRecogniser:
     """
 
     def __init__(
-        self, recogniser: Recogniser, settings: Live = Live(), fps: float = 200.0, wait: bool = True
-    ) -> None:  # noqa: B008 (frozen)
+        self,
+        recogniser: Recogniser,
+        settings: LiveSettings = LiveSettings(),
+        fps: float = 200.0,
+        wait: bool = True,
+    ) -> None:
         """Get ready for frames.
 
         Args:
@@ -106,7 +110,7 @@ class LiveRecogniser:
             "--steady": preparation.steady,
             "--magnify": bool(preparation.magnify),
             "flow-tvl1": preparation.motion == "flow-tvl1",
-            f"optical flow of {preparation.size} pixels, which is measured on larger crops": finer(
+            f"optical flow of {preparation.size} pixels, which is measured on larger crops": higher_resolution(
                 preparation
             )
             > 1,
@@ -190,7 +194,7 @@ class LiveRecogniser:
                 apex = (
                     find_apex(crops, EYES if self.recogniser.finder else ()) if self.kind.needs_apex else None
                 )
-                image = self.normalise(folded(crops, self.preparation, apex))
+                image = self.normalise(motion_image(crops, self.preparation, apex))
                 scores = dict(
                     zip(
                         self.recogniser.facts.classes,

@@ -12,7 +12,7 @@ import cv2
 from threadpoolctl import threadpool_limits
 
 from learnet.core.errors import BadVideo
-from learnet.core.settings import Live
+from learnet.core.settings import LiveSettings
 from learnet.inference.live.recogniser import LiveAnswer, LiveRecogniser
 from learnet.inference.recogniser import Recogniser, video_warnings
 from learnet.video.reader import Frame, Video
@@ -56,8 +56,12 @@ class Watch:
     """
 
     def __init__(
-        self, recogniser: Recogniser, video: Video, settings: Live = Live(), pace: bool = False
-    ) -> None:  # noqa: B008 (frozen)
+        self,
+        recogniser: Recogniser,
+        video: Video,
+        settings: LiveSettings = LiveSettings(),
+        pace: bool = False,
+    ) -> None:
         """Start to read.
 
         Args:

@@ -11,7 +11,7 @@ from learnet.core.errors import pick
 from learnet.metrics.published import Published, beside
 from learnet.metrics.scores import MEASURES
 from learnet.metrics.significance import Difference, McNemar, difference, holm, mcnemar
-from learnet.report.study_record import Record, read_records
+from learnet.report.study_record import StudyRecord, read_records
 
 CLIPS = "clips"
 """Key of McNemar's test in `Compared.corrected`, beside the measures."""
@@ -21,7 +21,7 @@ CLIPS = "clips"
 class Compared:
     """A study beside the one that all are compared with."""
 
-    record: Record
+    record: StudyRecord
     difference: Difference  # above 0 where this study is better
     clips: McNemar  # this study first; several seeds answer by the mean of their scores
     corrected: dict[
@@ -34,8 +34,8 @@ class Compared:
 class Comparison:
     """Everything the tables of a comparison say."""
 
-    records: tuple[Record, ...]
-    against: Record  # one of them
+    records: tuple[StudyRecord, ...]
+    against: StudyRecord  # one of them
     compared: tuple[Compared, ...]  # all others, in their order
     published: tuple[Published, ...]  # figures on the same databases and classes
 
@@ -79,7 +79,7 @@ def compare(folders: Sequence[Path], against: str | None = None) -> Comparison:
     )
 
 
-def leaks_below(records: Sequence[Record]) -> list[Record]:
+def leaks_below(records: Sequence[StudyRecord]) -> list[StudyRecord]:
     """The records with each leaky one below its honest counterpart, or below all where it has none."""
     honest = [record for record in records if not record.leaky]
     leaky = [record for record in records if record.leaky]
@@ -91,7 +91,7 @@ def leaks_below(records: Sequence[Record]) -> list[Record]:
     return placed + [leak for leak in leaky if counterpart(leak, records) is None]
 
 
-def counterpart(leaky: Record, records: Sequence[Record]) -> Record | None:
+def counterpart(leaky: StudyRecord, records: Sequence[StudyRecord]) -> StudyRecord | None:
     """The first honest study of the same network on the same motion image, whose score the leaky one's should be read beside."""
     same = (
         record
@@ -101,17 +101,17 @@ def counterpart(leaky: Record, records: Sequence[Record]) -> Record | None:
     return next(same, None)
 
 
-def network(record: Record) -> str:
+def network(record: StudyRecord) -> str:
     """Name of the network, or "unknown"."""
     return record.about.get("network", "unknown")
 
 
-def scheme(record: Record) -> str:
+def scheme(record: StudyRecord) -> str:
     """Name of the class scheme, or "unknown"."""
     return record.about.get("scheme", {}).get("name", "unknown")
 
 
-def motion(record: Record) -> str:
+def motion(record: StudyRecord) -> str:
     """The motion image by its name in `learnet prepare`, "imported", or "unknown"."""
     about = record.about.get("prepared", {}).get("about")
     if not about:
@@ -125,6 +125,6 @@ def motion(record: Record) -> str:
     )
 
 
-def datasets(record: Record) -> set[str]:
+def datasets(record: StudyRecord) -> set[str]:
     """The databases of the clips."""
     return {o.dataset for o in record.outcomes}

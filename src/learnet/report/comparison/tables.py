@@ -18,7 +18,7 @@ from learnet.report.comparison.compare import (
     network,
     scheme,
 )
-from learnet.report.study_record import Record
+from learnet.report.study_record import StudyRecord
 from learnet.report.tables import NAMES, floor, p_text, signed
 
 NOTHING = "–"
@@ -33,7 +33,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class Table:
     """A table of text."""
 
     title: str
@@ -42,13 +42,13 @@ class Sheet:
     wide: tuple[str, ...] = ()  # columns of sentences
 
 
-def sheets(comparison: Comparison) -> list[Sheet]:
+def comparison_tables(comparison: Comparison) -> list[Table]:
     """All sheets of a comparison: the studies, the differences where there are two studies, the published figures where there are any."""
     parts = [studies(comparison), differences(comparison), published(comparison)]
     return [sheet for sheet in parts if sheet.lines]
 
 
-def studies(comparison: Comparison) -> Sheet:
+def studies(comparison: Comparison) -> Table:
     """A row for each study and below it for each of its databases, and one for no learning; last, published figures of the same network."""
     lines = []
     for record in comparison.records:
@@ -72,10 +72,10 @@ def studies(comparison: Comparison) -> Sheet:
     title = "Pooled over all folds [95 % interval over people]" + (
         ", mean ± standard deviation over seeds" if several else ""
     )
-    return Sheet(title, ("study", *NAMES.values(), "published"), tuple(lines), ("published",))
+    return Table(title, ("study", *NAMES.values(), "published"), tuple(lines), ("published",))
 
 
-def differences(comparison: Comparison) -> Sheet:
+def differences(comparison: Comparison) -> Table:
     """A row for each study: how far it is from the one it is compared with, and how surely."""
     lines = []
     for one in comparison.compared:
@@ -88,10 +88,10 @@ def differences(comparison: Comparison) -> Sheet:
     number = len(comparison.compared)
     corrected = f"; Holm: p corrected for {number} studies" if number > 1 else ""
     title = f"Each minus {tagged(comparison.against)} [95 % interval]; p by permutation of people, for clips by McNemar{corrected}"
-    return Sheet(title, ("study", *NAMES.values(), "clips right"), tuple(lines))
+    return Table(title, ("study", *NAMES.values(), "clips right"), tuple(lines))
 
 
-def published(comparison: Comparison) -> Sheet:
+def published(comparison: Comparison) -> Table:
     """A row for each method that others have published on these databases in these classes, with what is known against it."""
     lines = []
     for number, one in enumerate(comparison.published, start=1):
@@ -110,7 +110,7 @@ def published(comparison: Comparison) -> Sheet:
         )
     columns = ("published by", "figures", "same network here", "what is known against it")
     title = f"Published on {', '.join(sorted(datasets(comparison.records[0])))} in the classes {scheme(comparison.records[0])}"
-    return Sheet(title, columns, tuple(lines), (columns[0], *columns[2:]))
+    return Table(title, columns, tuple(lines), (columns[0], *columns[2:]))
 
 
 def notes(comparison: Comparison) -> list[str]:
@@ -134,19 +134,19 @@ def notes(comparison: Comparison) -> list[str]:
     return told + (_of_published(comparison) if comparison.published else [])
 
 
-def made(record: Record) -> str:
+def made(record: StudyRecord) -> str:
     """Whether a computer made the clips: "synthetic", "partly synthetic", or nothing."""
     return "partly synthetic" if record.synthetic_databases else "synthetic" if record.synthetic else ""
 
 
-def tagged(record: Record) -> str:
+def tagged(record: StudyRecord) -> str:
     """A study's name with what must never be missing beside it."""
     leak = (record.protocol if record.protocol.startswith("leaky-") else "leaky") if record.leaky else ""
     tags = ", ".join(filter(None, (made(record), leak)))
     return f"{record.name} ({tags})" if tags else record.name
 
 
-def _whose(record: Record, comparison: Comparison, clips: int, people: int) -> str:
+def _whose(record: StudyRecord, comparison: Comparison, clips: int, people: int) -> str:
     """What a study is, and of one that leaks how far it is above the honest one."""
     seeds = f"{len(record.seeds)} seed{'s' if len(record.seeds) != 1 else ''}"
     about = (
@@ -157,7 +157,7 @@ def _whose(record: Record, comparison: Comparison, clips: int, people: int) -> s
     return "\n".join((tagged(record), *about, *([_flattered(record, comparison)] if record.leaky else [])))
 
 
-def _flattered(record: Record, comparison: Comparison) -> str:
+def _flattered(record: StudyRecord, comparison: Comparison) -> str:
     honest = counterpart(record, comparison.records)
     if honest is None:
         return "no honest study of the same network is here to read it beside"
@@ -211,7 +211,7 @@ def _figures(values: Mapping[str, float]) -> str:
     )
 
 
-def figures_of(record: Record, part: str, comparison: Comparison) -> str:
+def figures_of(record: StudyRecord, part: str, comparison: Comparison) -> str:
     """Published figures of the same network, each with the number of its row in the sheet of published figures."""
     found = [
         f"{_figures(one.values[part])} [{number}]"

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from learnet.core.files import write_whole
+from learnet.core.files import write_atomically
 from learnet.metrics.scores import MEASURES
 from learnet.report.comparison.compare import CLIPS, Compared, Comparison, motion, network, scheme
-from learnet.report.comparison.tables import Line, Sheet, made, notes, sheets
+from learnet.report.comparison.tables import Line, Table, comparison_tables, made, notes
 from learnet.report.page import Part, render, scores_figure, write_page
-from learnet.report.study_record import Record
+from learnet.report.study_record import StudyRecord
 from learnet.report.tables import NAMES, floor
 
 _ABOUT = (
@@ -60,9 +60,9 @@ def write_comparison(
     if html:  # may be refused, so it comes first
         write_page(as_html(comparison), html)
     if table:
-        write_whole(table, as_csv(comparison))
+        write_atomically(table, as_csv(comparison))
     if latex:
-        write_whole(latex, as_latex(comparison))
+        write_atomically(latex, as_latex(comparison))
 
 
 def as_csv(comparison: Comparison) -> str:
@@ -78,13 +78,13 @@ def as_latex(comparison: Comparison) -> str:
     """A `table*` for each sheet, to be cut to what a paper needs; rows of studies that leak are red."""
     head = "% Needs the packages booktabs, graphicx and xcolor.\n"
     told = "".join(f"% {note}\n" for note in notes(comparison))
-    return head + told + "".join(table for sheet in sheets(comparison) for table in _tables(sheet))
+    return head + told + "".join(table for sheet in comparison_tables(comparison) for table in _tables(sheet))
 
 
 def as_html(comparison: Comparison) -> str:
     """One self-contained page, as reports are."""
     shown = {
-        "sheets": sheets(comparison),
+        "sheets": comparison_tables(comparison),
         "notes": notes(comparison),
         "figure": scores_figure(comparison.records),
     }
@@ -138,7 +138,7 @@ def rows(comparison: Comparison) -> Iterator[dict[str, object]]:
             }
 
 
-def _about(record: Record) -> dict[str, object]:
+def _about(record: StudyRecord) -> dict[str, object]:
     names = {"study": record.name, "network": network(record), "protocol": record.protocol}
     kinds = {"leaky": record.leak if record.leaky else "no", "synthetic": made(record) or "no"}
     return {
@@ -159,7 +159,7 @@ def _numbers(mean: dict) -> dict[str, object]:
     }
 
 
-def _against(one: Compared, against: Record) -> dict[str, object]:
+def _against(one: Compared, against: StudyRecord) -> dict[str, object]:
     row: dict[str, object] = {"against": against.name}
     for measure in MEASURES:
         low, high = (
@@ -172,7 +172,7 @@ def _against(one: Compared, against: Record) -> dict[str, object]:
     return {**row, **clips, "McNemar p": one.clips.p, "McNemar p Holm": one.corrected[CLIPS]}
 
 
-def _tables(sheet: Sheet) -> Iterator[str]:
+def _tables(sheet: Table) -> Iterator[str]:
     """A sheet as tables that each fit a page: rows that are several lines high, ROWS of them at most."""
     wide = [name in sheet.wide for name in sheet.columns]
     kinds = "".join("p{5cm}" if broad else "l" for broad in wide)

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from learnet.report.explain.activations import response, strongest
-from learnet.report.explain.background import SIGNED, Ground, average_lines
+from learnet.report.explain.background import SIGNED, Background, average_lines
 from learnet.report.explain.face_regions import Placing, brow_eye_box, mouth_ring
 from learnet.report.style import CELL, INK, MUTED, STYLE, save_figure
 
@@ -40,7 +40,7 @@ LEARNET_FIGURE: dict[str, tuple[float, int]] = {
 
 
 @dataclass(frozen=True)
-class Plate:
+class ExplanationFigure:
     """A figure, and the numbers that it is drawn from."""
 
     figure: Figure
@@ -61,11 +61,13 @@ class Row:
     """One clip and what several networks see in it."""
 
     title: str
-    ground: Ground
+    ground: Background
     seen: tuple[Seen, ...]
 
 
-def mosaic(maps: Float32[np.ndarray, "C h w"], ground: Ground, title: str, most: int = 16) -> Plate:
+def mosaic(
+    maps: Float32[np.ndarray, "C h w"], ground: Background, title: str, most: int = 16
+) -> ExplanationFigure:
     """The strongest maps of a stage, the strongest first, beside the motion image; all in one range, so that they can be compared.
 
     Where the person is hidden, here and below, maps are coarse and lie under the lines of the average face.
@@ -88,17 +90,17 @@ def mosaic(maps: Float32[np.ndarray, "C h w"], ground: Ground, title: str, most:
             look = _tile(axes, maps[which], maps[chosen], f"map {which}", ground)
         right.colorbar(look, ax=list(places.flat), shrink=0.7, aspect=30, label="response")
         figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
-    return Plate(figure, cells({f"{which}": maps[which] for which in chosen}, "map"))
+    return ExplanationFigure(figure, cells({f"{which}": maps[which] for which in chosen}, "map"))
 
 
-def accretion_plate(
+def accretion_figure(
     plain: Float32[np.ndarray, "C h w"],
     accreting: Float32[np.ndarray, "C h w"],
     total: Float32[np.ndarray, "C h w"],
-    ground: Ground,
+    ground: Background,
     title: str,
     most: int = 4,
-) -> Plate:
+) -> ExplanationFigure:
     """Accretion made visible: the maps of one column, plus those of its neighbour, equal the maps of the accretion layer.
 
     Returns:
@@ -135,10 +137,12 @@ def accretion_plate(
         .rename(columns={"value": "plain"})
         .assign(accreting=parts[1]["value"], accretion=parts[2]["value"])
     )
-    return Plate(figure, table)
+    return ExplanationFigure(figure, table)
 
 
-def network_plate(answers: Mapping[str, Float32[np.ndarray, "B ..."]], ground: Ground, title: str) -> Plate:
+def network_figure(
+    answers: Mapping[str, Float32[np.ndarray, "B ..."]], ground: Background, title: str
+) -> ExplanationFigure:
     """The whole network for one clip: of each stage the mean size of its maps, in the order of the network's figure.
 
     LEARNet stands as in the paper's figure; of other networks every stage with maps follows in the order of computation. Each tile has its
@@ -187,10 +191,10 @@ def network_plate(answers: Mapping[str, Float32[np.ndarray, "B ..."]], ground: G
             else:
                 picture(axes, ground, size=7.5)
         figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
-    return Plate(figure, cells(drawn, "stage"))
+    return ExplanationFigure(figure, cells(drawn, "stage"))
 
 
-def rows_plate(rows: Sequence[Row], title: str, each: int = 2) -> Plate:
+def rows_figure(rows: Sequence[Row], title: str, each: int = 2) -> ExplanationFigure:
     """A row for each clip: its motion image, then the strongest maps of each network, with brows and eyes boxed and the mouth ringed.
 
     Returns:
@@ -223,10 +227,10 @@ def rows_plate(rows: Sequence[Row], title: str, each: int = 2) -> Plate:
                     tables.append(drawn.assign(clip=row.title, network=seen.network, stage=seen.stage))
         figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
     table = pd.concat(tables, ignore_index=True)
-    return Plate(figure, table[["clip", "network", "stage", "map", "row", "column", "value"]])
+    return ExplanationFigure(figure, table[["clip", "network", "stage", "map", "row", "column", "value"]])
 
 
-def write_plates(folder: Path, plates: Mapping[str, Plate]) -> list[Path]:
+def write_figures(folder: Path, plates: Mapping[str, ExplanationFigure]) -> list[Path]:
     """Write each figure as PNG and SVG, and its numbers as CSV, under its name.
 
     Returns:
@@ -252,14 +256,18 @@ def _centre(places: Mapping[str, tuple[float, int]]) -> float:
     return places["stem"][0] if "stem" in places else 0.0
 
 
-def picture(axes: Axes, ground: Ground, title: str = "", size: float = 8.0) -> None:
+def picture(axes: Axes, ground: Background, title: str = "", size: float = 8.0) -> None:
     """What maps lie over, without axes, its title centred above it."""
     ground.draw(axes)
     axes.set_title(title or ground.title, size=size, loc="center", weight="normal")
 
 
 def _tile(
-    axes: Axes, drawn: Float[np.ndarray, "h w"], alike: Float[np.ndarray, "..."], title: str, ground: Ground
+    axes: Axes,
+    drawn: Float[np.ndarray, "h w"],
+    alike: Float[np.ndarray, "..."],
+    title: str,
+    ground: Background,
 ) -> AxesImage:
     """One map, in the range of all that are to look alike; where the person is hidden, the average face in lines over it."""
     limit, signed = float(np.abs(alike).max()) or 1.0, bool((alike < 0).any())

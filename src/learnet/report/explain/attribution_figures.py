@@ -8,8 +8,8 @@ import pandas as pd
 from jaxtyping import Float32
 from matplotlib.figure import Figure
 
-from learnet.report.explain.activation_figures import Plate, cells, picture
-from learnet.report.explain.background import Ground
+from learnet.report.explain.activation_figures import ExplanationFigure, cells, picture
+from learnet.report.explain.background import Background
 from learnet.report.explain.face_regions import NAMES, Placing, per_region, units_of
 from learnet.report.explain.sanity_checks import Checks
 from learnet.report.style import CELL, INK, MUTED, RULE, STYLE
@@ -19,7 +19,7 @@ DASHES = ("-", (0, (4, 2)), (0, (1, 1.5)))  # lines that are told apart without 
 HATCHES = ("", "////", "....")
 
 
-def where_plate(maps: Maps, ground: Ground, title: str) -> Plate:
+def attribution_figure(maps: Maps, ground: Background, title: str) -> ExplanationFigure:
     """Attributions over the motion image, in grey: purple speaks for the class, orange against it, the stronger the denser.
 
     Where the person is hidden, they are coarse and lie over the average face.
@@ -40,10 +40,10 @@ def where_plate(maps: Maps, ground: Ground, title: str) -> Plate:
             axes.set_title(f"{name}\n{most}", size=8, loc="center", weight="normal")
         figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
         figure.supxlabel("purple: speaks for the class   ·   orange: against it", size=8, color=MUTED)
-    return Plate(figure, cells(maps, "method"))
+    return ExplanationFigure(figure, cells(maps, "method"))
 
 
-def regions_plate(maps: Maps, where: Placing, title: str) -> Plate:
+def regions_figure(maps: Maps, where: Placing, title: str) -> ExplanationFigure:
     """The share of each attribution in each part of the face, beside the area of the part, with the action units that live there.
 
     Returns:
@@ -90,10 +90,10 @@ def regions_plate(maps: Maps, where: Placing, title: str) -> Plate:
         figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=1 + len(tables))
         figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
     table = pd.concat(tables, ignore_index=True)
-    return Plate(figure, table[["method", *[name for name in table.columns if name != "method"]]])
+    return ExplanationFigure(figure, table[["method", *[name for name in table.columns if name != "method"]]])
 
 
-def checks_plate(checks: Mapping[str, Checks], title: str) -> Plate:
+def checks_figure(checks: Mapping[str, Checks], title: str) -> ExplanationFigure:
     """The probability of the class as pixels go and come, and how much of each map is left when the weights are in disorder.
 
     Returns:
@@ -139,4 +139,4 @@ def checks_plate(checks: Mapping[str, Checks], title: str) -> Plate:
         remains = ", ".join(f"{name} {value}" for name, value in left.items())
         lost = f"Rank correlation with networks in disorder (0: the map is lost, as it should):\n{remains}"
         figure.suptitle(f"{title}\n{lost}", x=0.01, ha="left", size=9)
-    return Plate(figure, pd.concat(parts, ignore_index=True))
+    return ExplanationFigure(figure, pd.concat(parts, ignore_index=True))

@@ -20,7 +20,7 @@ of a face: two and a half of them span an eye."""
 
 
 @dataclass(frozen=True)
-class Ground:
+class Background:
     """Where a map lies."""
 
     image: UInt8[np.ndarray, "S S 3"] | None  # the motion image; None where nothing of the person may be seen

@@ -12,27 +12,27 @@ from jaxtyping import Float64, UInt8
 from torch import nn
 
 from learnet.core.errors import BadInput, LearnetError
-from learnet.core.files import some
 from learnet.core.records import Outcome
 from learnet.datasets.licences import may_be_shown
-from learnet.datasets.prepared.store import Prepared, load_prepared
-from learnet.motion.detrend import level
-from learnet.report.explain.background import Ground
+from learnet.datasets.prepared.store import PreparedDataset, load_prepared
+from learnet.motion.detrend import detrend
+from learnet.report.explain.background import Background
 from learnet.report.explain.face_regions import Placing, placing
 from learnet.study.outcomes import read_outcomes
 from learnet.training.checkpoint import load_checkpoint
-from learnet.training.metadata import Facts, check_fit
+from learnet.training.compatibility import check_compatible
+from learnet.training.metadata import CheckpointMetadata
 from learnet.training.torch_scores import predict_scores
 
 MAKES_WEIGHTS = "Run the study with --keep-weights, or name a prepared folder and --weights."
 
 
 @dataclass(frozen=True)
-class Case:
+class ExplainedClip:
     """One clip, and the network that explains it."""
 
     module: nn.Module  # in eval mode
-    facts: Facts
+    facts: CheckpointMetadata
     image: UInt8[np.ndarray, "S S 3"]  # the prepared image as the network sees it, 0..255
     clip: str  # dataset/subject/name
     person: str
@@ -50,16 +50,16 @@ class Case:
         """The class of the highest score."""
         return self.facts.classes[int(self.scores.argmax())]
 
-    def ground(self, anonymous: bool = False) -> Ground:
+    def ground(self, anonymous: bool = False) -> Background:
         """What maps are drawn over: the motion image, or the average face in lines where nothing of the person may be seen."""
-        return Ground(None if anonymous else self.image, self.where)
+        return Background(None if anonymous else self.image, self.where)
 
 
 @dataclass(frozen=True)
-class Cases:
+class ExplainedClips:
     """Clips that can be explained: those that a study has tested, or all of a prepared folder with weights from elsewhere."""
 
-    prepared: Prepared
+    prepared: PreparedDataset
     study: Path | None
     truth: dict[str, str]  # clip -> its class in the study, or its emotion
     folds: dict[str, str]  # clip -> the fold in which it was tested; empty where the weights are given
@@ -68,7 +68,7 @@ class Cases:
     leaky: bool
     unanswered: dict[str, str]  # other clips of the prepared folder, and why the study has no answer to them
 
-    def one(self, clip: str) -> Case:
+    def one(self, clip: str) -> ExplainedClip:
         """The case of one clip.
 
         Raises:
@@ -91,7 +91,7 @@ class Cases:
             )
         file = self.weights or self._of_fold(clip)
         module, facts = load_checkpoint(file)
-        check_fit(self.prepared, file, facts)
+        check_compatible(self.prepared, file, facts)
         known = row["person"] in facts.data.get("people", "").splitlines()
         if known and self.study and not self.leaky:
             raise BadInput(
@@ -102,10 +102,10 @@ class Cases:
         notes = (f"the network has learned from {row['person']}",) if known else ()
         where = None if self.prepared.about["imported"] else placing(row["face"], self.prepared.size)
         image = self.prepared.take([int(row.name)])
-        image = level(image, facts.level)[0]
-        return Case(module, facts, image, clip, row["person"], self.truth[clip], where, notes)
+        image = detrend(image, facts.level)[0]
+        return ExplainedClip(module, facts, image, clip, row["person"], self.truth[clip], where, notes)
 
-    def of_class(self, name: str) -> list[Case]:
+    def of_class(self, name: str) -> list[ExplainedClip]:
         """The cases of all clips of one class, without people whose pictures may not be shown.
 
         Raises:
@@ -141,7 +141,9 @@ class Cases:
         return file
 
 
-def open_cases(source: Path, weights: Path | None = None, seed: int | None = None) -> Cases:
+def open_explained_clips(
+    source: Path, weights: Path | None = None, seed: int | None = None
+) -> ExplainedClips:
     """The clips of a study, each explained by the fold that tested its person; or of a prepared folder, explained by given weights.
 
     Args:
@@ -161,7 +163,7 @@ def open_cases(source: Path, weights: Path | None = None, seed: int | None = Non
                 "Name one with --weights, or a study folder in its place.",
             )
         truth = dict(zip(prepared.clips["clip"], prepared.clips["emotion"], strict=True))
-        return Cases(prepared, None, truth, {}, 0, weights, leaky=False, unanswered={})
+        return ExplainedClips(prepared, None, truth, {}, 0, weights, leaky=False, unanswered={})
     if weights is not None:
         raise LearnetError(
             f"{source} is a study, which explains with its own weights.",
@@ -173,7 +175,9 @@ def open_cases(source: Path, weights: Path | None = None, seed: int | None = Non
     mine = [outcome for outcome in outcomes if outcome.seed == seed]
     truth, folds = {o.clip: o.truth for o in mine}, {o.clip: o.fold for o in mine}
     why = _unanswered(source, about, prepared, truth)
-    return Cases(prepared, source, truth, folds, seed, None, about["protocol"].startswith("leaky-"), why)
+    return ExplainedClips(
+        prepared, source, truth, folds, seed, None, about["protocol"].startswith("leaky-"), why
+    )
 
 
 def _about(study: Path) -> dict:
@@ -187,7 +191,7 @@ def _about(study: Path) -> dict:
     return about
 
 
-def _images(study: Path, about: dict) -> Prepared:
+def _images(study: Path, about: dict) -> PreparedDataset:
     """The study's prepared folder: where the study says, in the study, or beside it, as it may have moved along."""
     said, home = Path(about["prepared"]["folder"]), study.resolve()
     place = next(
@@ -207,7 +211,9 @@ def _images(study: Path, about: dict) -> Prepared:
     return prepared
 
 
-def _unanswered(study: Path, about: dict, prepared: Prepared, truth: Mapping[str, str]) -> dict[str, str]:
+def _unanswered(
+    study: Path, about: dict, prepared: PreparedDataset, truth: Mapping[str, str]
+) -> dict[str, str]:
     """Why a study has no answer to a clip: its class scheme has no place for the label, or nobody tested it (yet)."""
     scheme, left_out, why = about.get("scheme", {}).get("name", "of the study"), about.get("left_out", {}), {}
     for clip, emotion in zip(prepared.clips["clip"], prepared.clips["emotion"], strict=True):

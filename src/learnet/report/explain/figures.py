@@ -11,23 +11,28 @@ from learnet.core.settings import Windows
 from learnet.metrics.scores import ONE_PERSON
 from learnet.networks.learnet import LEARNet
 from learnet.report.explain.activation_figures import (
-    Plate,
+    ExplanationFigure,
     Row,
     Seen,
-    accretion_plate,
+    accretion_figure,
     mosaic,
-    network_plate,
-    rows_plate,
+    network_figure,
+    rows_figure,
 )
 from learnet.report.explain.activations import accretion, maps_of, responses, same_depth
 from learnet.report.explain.attribution import grad_cam, integrated_gradients, occlusion
-from learnet.report.explain.attribution_figures import checks_plate, regions_plate, where_plate
-from learnet.report.explain.background import Ground
-from learnet.report.explain.clips import Case, Cases
+from learnet.report.explain.attribution_figures import attribution_figure, checks_figure, regions_figure
+from learnet.report.explain.background import Background
+from learnet.report.explain.clips import ExplainedClip, ExplainedClips
 from learnet.report.explain.ground_truth import PART, Progress, moving_clips
 from learnet.report.explain.localisation import measure, responding, summary
 from learnet.report.explain.sanity_checks import Attribute, check
-from learnet.report.explain.temporal import Stretch, When, stretch_of_clip, when
+from learnet.report.explain.temporal import (
+    TemporalExplanation,
+    VideoStretch,
+    explain_temporal,
+    stretch_of_clip,
+)
 from learnet.report.style import MUTED, Interval, interval_figure
 from learnet.training.checkpoint import load_checkpoint
 
@@ -35,7 +40,9 @@ DEPTH = 2  # halvings of the image: the first level of LEARNet's columns, as in 
 USUAL = "one.accretion_1"  # the stage drawn of LEARNet where none is named
 
 
-def clip_plates(case: Case, stage: str | None = None, anonymous: bool = False) -> dict[str, Plate]:
+def clip_figures(
+    case: ExplainedClip, stage: str | None = None, anonymous: bool = False
+) -> dict[str, ExplanationFigure]:
     """The whole network, the strongest maps of one stage, and of a LEARNet with accretion its accretion layers.
 
     Args:
@@ -50,31 +57,33 @@ def clip_plates(case: Case, stage: str | None = None, anonymous: bool = False) -
     maps = maps_of(case.module, case.image[None], stage)[0]
     answers = responses(case.module, case.image[None])
     plates = {
-        "network": network_plate(answers, ground, _title(case)),
+        "network": network_figure(answers, ground, _title(case)),
         "mosaic": mosaic(maps, ground, f"{_title(case)}\n{stage}, the strongest of {len(maps)} maps"),
     }
     for pair in ("one", "two"):
         if isinstance(case.module, LEARNet) and case.module.variant in ("released", "paper", "lrn", "gap"):
             for level in (1, 2):
                 title = f"{_title(case)}\naccretion layer {pair}, level {level}"
-                plates[f"accretion-{pair}-{level}"] = accretion_plate(
+                plates[f"accretion-{pair}-{level}"] = accretion_figure(
                     *accretion(answers, pair, level), ground, title
                 )
     return plates
 
 
-def where_plates(case: Case, stage: str | None = None, anonymous: bool = False) -> dict[str, Plate]:
+def attribution_figures(
+    case: ExplainedClip, stage: str | None = None, anonymous: bool = False
+) -> dict[str, ExplanationFigure]:
     """Where the network looked for its answer: three attributions, what they sum to in each part of the face, and their checks.
 
     Args:
         case: the clip and its network.
-        stage: of the class activation; as in `clip_plates`.
+        stage: of the class activation; as in `clip_figures`.
 
     Returns:
         `where`, `checks`, and, where it is known where the face lies, `regions`.
 
     Raises:
-        LearnetError: as `clip_plates`.
+        LearnetError: as `clip_figures`.
     """
     stage, target = stage or _usual(case), case.facts.classes.index(case.answer)
     methods: dict[str, Attribute] = {
@@ -85,17 +94,17 @@ def where_plates(case: Case, stage: str | None = None, anonymous: bool = False) 
     maps = {name: attribute(case.module) for name, attribute in methods.items()}
     checks = {name: check(case.module, case.image, target, attribute) for name, attribute in methods.items()}
     plates = {
-        "where": where_plate(maps, case.ground(anonymous), _title(case)),
-        "checks": checks_plate(checks, _title(case)),
+        "where": attribution_figure(maps, case.ground(anonymous), _title(case)),
+        "checks": checks_figure(checks, _title(case)),
     }
     if case.where:
-        plates["regions"] = regions_plate(maps, case.where, _title(case))
+        plates["regions"] = regions_figure(maps, case.where, _title(case))
     return plates
 
 
-def class_plates(
-    cases: Sequence[Case], stage: str | None = None, anonymous: bool = False
-) -> dict[str, Plate]:
+def class_figures(
+    cases: Sequence[ExplainedClip], stage: str | None = None, anonymous: bool = False
+) -> dict[str, ExplanationFigure]:
     """The strongest maps of one stage, each the mean over the clips of a class, beside the mean of their motion images.
 
     In a study each person's clips are seen by another network. They start from the same numbers, so their maps of one number are alike,
@@ -111,20 +120,23 @@ def class_plates(
     by = f", as {networks} networks of a study see them" if networks > 1 else ""
     title = f"{cases[0].truth}: mean over {len(cases)} clips of {people} people{by}\n{stage}, the strongest of {len(maps)} maps"
     said = sorted({note for case in cases for note in case.notes})
-    ground = Ground(None if anonymous else image, cases[0].where)
+    ground = Background(None if anonymous else image, cases[0].where)
     return {"class": mosaic(maps, ground, "\n".join([title, *said[:3]]))}
 
 
-def networks_plates(
-    sources: Sequence[tuple[str, Cases]], clips: Sequence[str], depth: int = DEPTH, anonymous: bool = False
-) -> dict[str, Plate]:
+def network_figures(
+    sources: Sequence[tuple[str, ExplainedClips]],
+    clips: Sequence[str],
+    depth: int = DEPTH,
+    anonymous: bool = False,
+) -> dict[str, ExplanationFigure]:
     """A row per clip: the motion image, then the two strongest maps of each network at the same depth.
 
     Args:
         sources: name of each network, and its study.
         clips: their names; the first of each class if none is named.
         depth: how often the image has been halved, 1 to 5.
-        anonymous: as in `clip_plates`.
+        anonymous: as in `clip_figures`.
 
     Raises:
         LearnetError: a clip that one of the studies has not tested; images that differ between studies; a network without maps.
@@ -150,49 +162,51 @@ def networks_plates(
         if rows[0].ground.where
         else "; where the face lies in these images is not known, so nothing is marked"
     )
-    return {"networks": rows_plate(rows, f"The strongest maps after {depth} halvings{unknown}")}
+    return {"networks": rows_figure(rows, f"The strongest maps after {depth} halvings{unknown}")}
 
 
-def clip_when(
-    cases: Cases,
+def explain_clip_temporal(
+    cases: ExplainedClips,
     clip: str,
     windows: Windows | None = None,
     face_model: Path | None = None,
     progress: Progress | None = None,
-) -> When:
+) -> TemporalExplanation:
     """A clip of a database over time, answered by the network that may explain it; the marks are those of the database.
 
     Raises:
-        LearnetError: no such clip, or of a person whose pictures may not be shown; its frames are gone; otherwise as `when.when`.
+        LearnetError: no such clip, or of a person whose pictures may not be shown; its frames are gone; otherwise as `when.explain_temporal`.
     """
     case = cases.one(clip)
-    seen = when(case.module, case.facts, stretch_of_clip(cases, clip), windows, face_model, progress)
+    seen = explain_temporal(
+        case.module, case.facts, stretch_of_clip(cases, clip), windows, face_model, progress
+    )
     return replace(seen, notes=(*case.notes, *seen.notes))
 
 
-def video_when(
-    stretch: Stretch,
+def explain_video_temporal(
+    stretch: VideoStretch,
     weights: Path,
     windows: Windows | None = None,
     face_model: Path | None = None,
     progress: Progress | None = None,
-) -> When:
+) -> TemporalExplanation:
     """A video over time, answered by a checkpoint; marks that nobody gave are detected.
 
     Raises:
-        LearnetError: as `when.when`.
+        LearnetError: as `when.explain_temporal`.
     """
-    return when(*load_checkpoint(weights), stretch, windows, face_model, progress)
+    return explain_temporal(*load_checkpoint(weights), stretch, windows, face_model, progress)
 
 
-def measured_plates(
+def measured_figures(
     weights: Sequence[Path],
     people: int,
     depth: int = DEPTH,
     part: float = PART,
     seed: int = 0,
     progress: Progress | None = None,
-) -> dict[str, Plate]:
+) -> dict[str, ExplanationFigure]:
     """How much of the response of networks lies where the face truly moves, on synthetic clips of people none of them knows.
 
     Args:
@@ -252,15 +266,15 @@ def measured_plates(
     figure.supxlabel(
         dashed + (f"; {ONE_PERSON}" if found["people"].iloc[0] == 1 else ""), size=8, color=MUTED
     )
-    return {"measured": Plate(figure, found), "measured-clips": Plate(figure, table)}
+    return {"measured": ExplanationFigure(figure, found), "measured-clips": ExplanationFigure(figure, table)}
 
 
-def _usual(case: Case) -> str:
+def _usual(case: ExplainedClip) -> str:
     if isinstance(case.module, LEARNet) and case.module.variant not in ("plain", "one-stream"):
         return USUAL
     return same_depth(case.module, case.facts.size, DEPTH)
 
 
-def _title(case: Case) -> str:
+def _title(case: ExplainedClip) -> str:
     answered = f"{case.facts.network} answers {case.answer} ({case.scores.max():.2f})"
     return "\n".join([f"{case.clip}, {case.truth}: {answered}", *case.notes])

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
 from learnet.core.errors import LearnetError
-from learnet.core.parallel import spread
+from learnet.core.parallel import parallel_map
 from learnet.core.settings import Preparation
 from learnet.motion.pipeline import make_image
 from learnet.report.explain.face_regions import OWNERS_CROP, learnets_crop
@@ -82,7 +82,7 @@ def moving_clips(
         _film, preparation=replace(preparation, face="none"), seed=seed, owners=owners, camera=camera
     )
     clips = []
-    for clip in spread(work, wanted, jobs):
+    for clip in parallel_map(work, wanted, jobs):
         clips.append(clip)
         if progress:
             progress(len(clips), len(wanted))
@@ -123,7 +123,7 @@ def lone_units(
     work = partial(
         _film_unit, preparation=replace(preparation, face="none"), seed=seed, noise=noise, camera=camera
     )
-    return list(spread(work, wanted, jobs))
+    return list(parallel_map(work, wanted, jobs))
 
 
 def _check(preparation: Preparation, people: int, shown: Sequence[object]) -> None:

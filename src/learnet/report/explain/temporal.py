@@ -17,8 +17,8 @@ from learnet.face import Face, FaceFinder, align, face_finder
 from learnet.motion.apex import course, find_apex
 from learnet.motion.dynamic import rank_weights
 from learnet.motion.pipeline import EYES, make_image
-from learnet.report.explain.clips import Cases
-from learnet.training.metadata import Facts
+from learnet.report.explain.clips import ExplainedClips
+from learnet.training.metadata import CheckpointMetadata
 from learnet.training.torch_scores import predict_scores
 from learnet.video.reader import open_video, read_clip
 
@@ -42,7 +42,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class VideoStretch:
     """Part of a video, and what is known of the movement in it; frames are the numbers that the files say."""
 
     source: Path
@@ -55,7 +55,7 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class When:
+class TemporalExplanation:
     """A clip over time. Positions count the frames read, from 0; a window is named by its first and last frame, both inside."""
 
     name: str
@@ -132,10 +132,10 @@ class When:
 
 def stretch_of_video(
     video: Path, onset: int | None, apex: int | None, offset: int | None, fps: float | None
-) -> Stretch:
+) -> VideoStretch:
     """A video, or the part of it from a given onset to a given offset; frames are the numbers that the files say."""
     given = {"onset": onset, "apex": apex, "offset": offset}
-    return Stretch(
+    return VideoStretch(
         video,
         video.name,
         onset,
@@ -145,7 +145,7 @@ def stretch_of_video(
     )
 
 
-def stretch_of_clip(cases: Cases, clip: str) -> Stretch:
+def stretch_of_clip(cases: ExplainedClips, clip: str) -> VideoStretch:
     """The frames of a database's clip from a little before its onset to a little after its offset, with the true marks.
 
     Raises:
@@ -166,19 +166,19 @@ def stretch_of_clip(cases: Cases, clip: str) -> Stretch:
         marks["apex"] = Mark(int(row["apex"]), str(row["apex_source"]))
     around = round(AROUND_S * row["fps"])
     first, last = max(0, marks["onset"].frame - around), marks["offset"].frame + around
-    return Stretch(
+    return VideoStretch(
         path, f"{clip}, {cases.truth[clip]}", first, last, marks, float(row["fps"]), row["face"] == "given"
     )
 
 
-def when(
+def explain_temporal(
     module: nn.Module,
-    facts: Facts,
-    stretch: Stretch,
+    facts: CheckpointMetadata,
+    stretch: VideoStretch,
     windows: Windows | None = None,
     face_model: Path | None = None,
     progress: Progress | None = None,
-) -> When:
+) -> TemporalExplanation:
     """Read a clip and answer it again and again, as if it ended at each of its frames.
 
     The window begins at the onset and grows, or slides where the stretch has no marks and is longer than `whole_s`, or where WINDOWS are
@@ -229,7 +229,7 @@ def when(
     starts, ends = (np.array(each) for each in zip(*pairs, strict=True))
     notes = (*footage.notes, *aligned.told(numbers))
     weights = _weights(preparation.motion, pairs[chosen], apex, len(numbers))
-    return When(stretch.name, facts.network, preparation.motion, facts.classes, fps, numbers, crops, movement, marks, chosen, apex, weights,
+    return TemporalExplanation(stretch.name, facts.network, preparation.motion, facts.classes, fps, numbers, crops, movement, marks, chosen, apex, weights,
                 starts, ends, scores, finder is None, notes)  # fmt: skip
 
 
@@ -289,7 +289,7 @@ class _Answering:
     """A network and all that its images need."""
 
     module: nn.Module
-    facts: Facts
+    facts: CheckpointMetadata
     preparation: Preparation
     finder: FaceFinder | None
     fps: float
@@ -360,7 +360,7 @@ def _weights(motion: str, window: tuple[int, int], apex: int, frames: int) -> Fl
 
 
 def _marks(
-    stretch: Stretch, numbers: tuple[int, ...], movement: Float64[np.ndarray, "T"], found: int
+    stretch: VideoStretch, numbers: tuple[int, ...], movement: Float64[np.ndarray, "T"], found: int
 ) -> dict[str, Mark]:
     """Onset, apex and offset: those that are known, and for the others what the movement shows."""
     for name, mark in stretch.marks.items():
@@ -386,7 +386,7 @@ def _marks(
     return marks
 
 
-def _check_length(stretch: Stretch) -> None:
+def _check_length(stretch: VideoStretch) -> None:
     """All frames are in memory at once."""
     with open_video(stretch.source, stretch.fps, stretch.first, stretch.last) as video:
         ends = stretch.first is not None and stretch.last is not None

@@ -9,10 +9,10 @@ from jaxtyping import Float64
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from learnet.report.explain.activation_figures import Plate
-from learnet.report.explain.background import Ground, average_lines, coarse
+from learnet.report.explain.activation_figures import ExplanationFigure
+from learnet.report.explain.background import Background, average_lines, coarse
 from learnet.report.explain.face_regions import placing
-from learnet.report.explain.temporal import When
+from learnet.report.explain.temporal import TemporalExplanation
 from learnet.report.style import CELL, INK, MUTED, RULE, STYLE
 
 Strip = Literal["change", "faces", "lines"]
@@ -34,7 +34,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#5
 """Of the classes, told apart with any colour vision (Okabe and Ito, Color Universal Design, 2008); the names stand at the lines' ends."""
 
 
-def when_plate(seen: When, strip: Strip = "change") -> Plate:
+def temporal_figure(seen: TemporalExplanation, strip: Strip = "change") -> ExplanationFigure:
     """A clip over time, in seconds below and frames above.
 
     Args:
@@ -43,7 +43,7 @@ def when_plate(seen: When, strip: Strip = "change") -> Plate:
             over the average face, so that nothing of the person is to be seen.
 
     Returns:
-        The table of `When.table`.
+        The table of `TemporalExplanation.table`.
     """
     square = (WIDE - LEFT - RIGHT) / PICTURES
     heights = ROWS | {"strip": square}
@@ -63,10 +63,10 @@ def when_plate(seen: When, strip: Strip = "change") -> Plate:
         _share_time(axes, seen)
         figure.suptitle(_title(seen), x=0.01, y=1 - 0.1 / high, ha="left", va="top", size=10, weight="bold")
         figure.text(0.01, 0.06 / high, "\n".join(seen.notes[:3]), size=7.5, color=MUTED, va="bottom")
-    return Plate(figure, seen.table())
+    return ExplanationFigure(figure, seen.table())
 
 
-def _title(seen: When) -> str:
+def _title(seen: TemporalExplanation) -> str:
     start, end = (seen.numbers[place] for place in seen.window)
     label, score = seen.labels[seen.chosen], seen.scores[seen.chosen].max()
     which = "to" if seen.grows else "in the strongest window,"
@@ -78,7 +78,7 @@ def _title(seen: When) -> str:
     return f"{seen.name}: {answer}\n{seen.motion}, {seen.fps:.4g} frames per second"
 
 
-def _draw_strip(axes: Axes, seen: When, strip: Strip) -> None:
+def _draw_strip(axes: Axes, seen: TemporalExplanation, strip: Strip) -> None:
     """Pictures of even stretches of time side by side, each of the frame in the middle of its stretch."""
     edges = np.linspace(*_span(seen), PICTURES + 1)
     middles = (edges[1:] + edges[:-1]) / 2
@@ -102,7 +102,7 @@ def _draw_strip(axes: Axes, seen: When, strip: Strip) -> None:
             box.imshow(grey, cmap="gray", vmin=0, vmax=1)
         else:
             average_lines(box, where)
-            Ground(None, where).over(box, np.abs(change[place]).mean(axis=-1), coarsest, signed=False)
+            Background(None, where).over(box, np.abs(change[place]).mean(axis=-1), coarsest, signed=False)
         box.set(xticks=[], yticks=[])
         box.spines[:].set(visible=True, color="white", linewidth=1)
     axes.set(ylim=(0, 1), yticks=[])
@@ -110,7 +110,7 @@ def _draw_strip(axes: Axes, seen: When, strip: Strip) -> None:
     axes.text(0, -0.03, words[strip], transform=axes.transAxes, size=7.5, color=MUTED, va="top")
 
 
-def _draw_weights(axes: Axes, seen: When) -> None:
+def _draw_weights(axes: Axes, seen: TemporalExplanation) -> None:
     axes.set_title("Weight of each frame in the motion image")
     axes.axhline(0, color=MUTED, linewidth=0.8)
     if seen.weights is None:
@@ -129,7 +129,7 @@ def _draw_weights(axes: Axes, seen: When) -> None:
     axes.set(ylim=(-limit, limit))
 
 
-def _draw_movement(axes: Axes, seen: When) -> None:
+def _draw_movement(axes: Axes, seen: TemporalExplanation) -> None:
     axes.set_title("Movement, grey levels")
     axes.plot(seen.times_s, seen.movement, color=INK, linewidth=1.3)
     limit = 1.42 * float(seen.movement.max()) or 1.0
@@ -147,7 +147,7 @@ def _draw_movement(axes: Axes, seen: When) -> None:
         last_right = max(last_right, time + wide)
 
 
-def _draw_answers(axes: Axes, seen: When) -> None:
+def _draw_answers(axes: Axes, seen: TemporalExplanation) -> None:
     first = seen.times_s[seen.starts[0]]
     long = (seen.ends[0] - seen.starts[0] + 1) / seen.fps
     begin = f"it begins at {first:.3g} s" if seen.grows else f"it is {long:.2g} s long"
@@ -193,7 +193,7 @@ def _apart(levels: Float64[np.ndarray, "K"], least: float) -> Float64[np.ndarray
     return placed
 
 
-def _share_time(axes: dict[str, Axes], seen: When) -> None:
+def _share_time(axes: dict[str, Axes], seen: TemporalExplanation) -> None:
     """One axis of time for all rows: seconds below the last, frames above the first, the marks through all of them."""
     for name, each in axes.items():
         each.set_xlim(_span(seen))
@@ -216,7 +216,7 @@ def _share_time(axes: dict[str, Axes], seen: When) -> None:
     above.set_xlabel("frame", size=8)
 
 
-def _span(seen: When) -> tuple[float, float]:
+def _span(seen: TemporalExplanation) -> tuple[float, float]:
     """Half a frame beyond the first and the last."""
     return -0.5 / seen.fps, float(seen.times_s[-1]) + 0.5 / seen.fps
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from learnet.core.errors import BadInput, LearnetError, UnknownName, pick
-from learnet.core.settings import Changes, Preparation, Selection, Study, Training
+from learnet.core.settings import DatasetSubset, Preparation, RecipeOverrides, Study, Training
 
 Choices = Mapping[str, tuple[Any, ...]]
 """Field of a settings record -> the values it takes, one or several; every combination is run."""
@@ -47,9 +47,9 @@ class Database:
     part: str | None = None
     expressions: Literal["micro", "macro", "all"] = "micro"
 
-    def selection(self, listed: Path | None = None) -> Selection:
+    def selection(self, listed: Path | None = None) -> DatasetSubset:
         """Which part is read; LISTED is the organisers' list of MEGC2019."""
-        return Selection(self.tree, self.part, self.expressions, listed)
+        return DatasetSubset(self.tree, self.part, self.expressions, listed)
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class Recipe:
             (
                 (i, j, k),
                 Setting(
-                    named((network, *words, *more, *most)),
+                    recipe_settings_of((network, *words, *more, *most)),
                     preparation,
                     replace(study, network=network),
                     training,
@@ -150,10 +150,13 @@ class Recipe:
     @property
     def preparations(self) -> dict[str, Preparation]:
         """Name -> preparation; the name is empty where there is one. Those of one network alone are called after it."""
-        made = {named(words): preparation for words, preparation in _combined(Preparation, self.preparation)}
+        made = {
+            recipe_settings_of(words): preparation
+            for words, preparation in _combined(Preparation, self.preparation)
+        }
         for network in self.own:
             made |= {
-                named(("for", network, *words)): preparation
+                recipe_settings_of(("for", network, *words)): preparation
                 for words, preparation in self._prepared_for(network)
             }
         return made
@@ -185,7 +188,7 @@ def parse(text: str, where: Path | str) -> Recipe:
     return _recipe(table, where)
 
 
-def changed(recipe: Recipe, changes: Changes, where: Path | str) -> tuple[Recipe, list[str]]:
+def override_recipe(recipe: Recipe, changes: RecipeOverrides, where: Path | str) -> tuple[Recipe, list[str]]:
     """The recipe with CHANGES, and a sentence for each thing that is no longer as it was written.
 
     Raises:
@@ -224,7 +227,7 @@ def changed(recipe: Recipe, changes: Changes, where: Path | str) -> tuple[Recipe
     return _recipe(table, where), told
 
 
-def as_toml(recipe: Recipe) -> str:
+def recipe_to_toml(recipe: Recipe) -> str:
     """The recipe as a file that reads as the same recipe."""
     table = _table(recipe)
     lines = [
@@ -246,7 +249,7 @@ def as_toml(recipe: Recipe) -> str:
     return "\n".join(lines) + "\n"
 
 
-def named(words: Sequence[str]) -> str:
+def recipe_settings_of(words: Sequence[str]) -> str:
     """Words as one name that may be a folder's."""
     return re.sub(r"[^A-Za-z0-9._+-]", "-", "-".join(filter(None, words)))
 
@@ -400,7 +403,9 @@ def _combined(kind: type[Record], choices: Choices) -> list[tuple[tuple[str, ...
 def _longer(database: Database) -> str:
     start = () if database.classes.startswith(database.name) else (database.name,)
     expressions = database.expressions if database.expressions != Database.expressions else None
-    return named([*start, *filter(None, (database.classes, database.tree, database.part, expressions))])
+    return recipe_settings_of(
+        [*start, *filter(None, (database.classes, database.tree, database.part, expressions))]
+    )
 
 
 def _word(key: str, value: Any) -> str:

@@ -10,15 +10,15 @@ from learnet.core.labels import SCHEMES
 from learnet.core.output_checks import check_room_above
 from learnet.core.settings import Resources
 from learnet.datasets import DATASETS, check_selection, read_dataset
-from learnet.datasets.prepared.concat import pool, save_pool
+from learnet.datasets.prepared.concat import concatenate, save_concatenated
 from learnet.datasets.prepared.prepare import prepare
-from learnet.datasets.prepared.store import Prepared
+from learnet.datasets.prepared.store import PreparedDataset
 from learnet.datasets.synthetic.databases import synthesize
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.phases import check_motion
 from learnet.networks import NETWORKS
-from learnet.study.experiments.recipe import Recipe, named
-from learnet.study.experiments.sources import Offer, Part, Sources, study_folder
+from learnet.study.experiments.recipe import Recipe, recipe_settings_of
+from learnet.study.experiments.sources import AvailableData, Part, Sources, study_folder
 from learnet.study.run import run_study
 from learnet.training.train import resolve_mirror
 
@@ -33,7 +33,7 @@ class Means:
     """With what a series is run; this changes no result."""
 
     bar: Bar
-    resources: Resources = Resources()  # noqa: RUF009 (frozen)
+    resources: Resources = Resources()
     face_model: Path | None = None
 
 
@@ -65,7 +65,7 @@ def check(recipe: Recipe, where: Path | str) -> None:
         raise BadInput(where, error.what.rstrip("."), error.hint) from None
 
 
-def synthetic(recipe: Recipe, out: Path, people: int, means: Means) -> Offer:
+def synthetic(recipe: Recipe, out: Path, people: int, means: Means) -> AvailableData:
     """Synthetic databases in the layouts that a recipe needs, in OUT/synthetic; those that are there already as they are.
 
     Raises:
@@ -85,10 +85,10 @@ def synthetic(recipe: Recipe, out: Path, people: int, means: Means) -> Offer:
                 f"synthetic clips of another number than {people} people are there",
                 "Name a new folder.",
             )
-    return Offer(roots)
+    return AvailableData(roots)
 
 
-def run_series(recipe: Recipe, out: Path, sources: Sources, means: Means) -> None:
+def run_experiments(recipe: Recipe, out: Path, sources: Sources, means: Means) -> None:
     """Make what the recipe names and is not there: prepared folders in OUT/prepared, then studies in OUT/studies.
 
     Args:
@@ -130,7 +130,7 @@ def _ready(recipe: Recipe, out: Path, key: tuple[str, str], parts: tuple[Part, .
     }
     folders = []
     for part in parts:
-        if isinstance(part, Prepared):
+        if isinstance(part, PreparedDataset):
             folders.append(part.folder)
             continue
         reading = read_dataset(part.database.name, part.folder, part.database.selection(part.listed))
@@ -147,8 +147,12 @@ def _ready(recipe: Recipe, out: Path, key: tuple[str, str], parts: tuple[Part, .
                 progress=progress,
             )
             folders.append(made.folder)
-    return folders[0] if len(folders) == 1 else save_pool(pool(folders, _place(out, label, name))).folder
+    return (
+        folders[0]
+        if len(folders) == 1
+        else save_concatenated(concatenate(folders, _place(out, label, name))).folder
+    )
 
 
 def _place(out: Path, label: str, name: str) -> Path:
-    return out / "prepared" / named([label, *([name] if name else [])])
+    return out / "prepared" / recipe_settings_of([label, *([name] if name else [])])

@@ -7,7 +7,7 @@ from pathlib import Path
 from learnet.core.errors import BadInput, LearnetError, pick
 from learnet.core.settings import Preparation
 from learnet.datasets import DATASETS, recognised
-from learnet.datasets.prepared.store import Prepared, load_prepared, preparation_of
+from learnet.datasets.prepared.store import PreparedDataset, load_prepared, preparation_of
 from learnet.datasets.readers.megc2019 import PARTS
 from learnet.datasets.synthetic.databases import LIST
 from learnet.motion import MOTION_IMAGES
@@ -17,11 +17,11 @@ COMPOSITE = "megc2019"
 
 
 @dataclass(frozen=True)
-class Offer:
+class AvailableData:
     """What a user has."""
 
     roots: Mapping[str, Path]  # database -> folder
-    prepared: tuple[Prepared, ...] = ()
+    prepared: tuple[PreparedDataset, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,12 @@ class Root:
         return self.folder / LIST if self.database.name == COMPOSITE else None
 
 
-Part = Root | Prepared
+Part = Root | PreparedDataset
 Sources = dict[tuple[str, str], tuple[Part, ...]]
 """Label of a set and name of a preparation, as the recipe has them -> where its images come from."""
 
 
-def offered(words: Sequence[str]) -> Offer:
+def find_available_data(words: Sequence[str]) -> AvailableData:
     """What the words after --data stand for.
 
     Args:
@@ -69,7 +69,7 @@ def offered(words: Sequence[str]) -> Offer:
                 hint = f"Say which is meant, as in --data {one}={folder}, and leave the other out."
                 raise LearnetError(f"Both {roots[one]} and {folder} look like {DATASETS[one].title}.", hint)
             roots[one] = folder
-    return Offer(roots, tuple(prepared))
+    return AvailableData(roots, tuple(prepared))
 
 
 def _said(word: str) -> tuple[str | None, Path]:
@@ -91,7 +91,7 @@ def _names(folder: Path) -> list[str]:
     return found
 
 
-def sources(recipe: Recipe, offer: Offer) -> Sources:
+def resolve_sources(recipe: Recipe, offer: AvailableData) -> Sources:
     """Where the images of every set and preparation come from: a prepared folder where one fits, else the database.
 
     Raises:
@@ -122,11 +122,13 @@ def _in(database: Database) -> set[str]:
     return set(PARTS) if database.name == COMPOSITE else {database.name}
 
 
-def _datasets(folder: Prepared) -> set[str]:
+def _datasets(folder: PreparedDataset) -> set[str]:
     return set(folder.clips["dataset"])
 
 
-def _misfit(folder: Prepared, databases: Sequence[Database], preparation: Preparation, imported: bool) -> str:
+def _misfit(
+    folder: PreparedDataset, databases: Sequence[Database], preparation: Preparation, imported: bool
+) -> str:
     """Why a prepared folder does not hold images of these databases prepared in this way; empty where it does."""
     within = [database for database in databases if _in(database) <= _datasets(folder)]
     if set().union(*map(_in, within)) != _datasets(folder):
@@ -140,7 +142,7 @@ def _misfit(folder: Prepared, databases: Sequence[Database], preparation: Prepar
     return "; ".join(_otherwise(folder, preparation, imported))
 
 
-def _otherwise(folder: Prepared, wanted: Preparation, imported: bool) -> Iterator[str]:
+def _otherwise(folder: PreparedDataset, wanted: Preparation, imported: bool) -> Iterator[str]:
     """What is not as wanted, in words. A face finder is asked for only where the recipe names one."""
     made, wanted = preparation_of(folder), wanted.settled
     if made is None:
@@ -158,8 +160,8 @@ def _otherwise(folder: Prepared, wanted: Preparation, imported: bool) -> Iterato
             yield f"{key} is {getattr(made, key)}, not {getattr(wanted, key)}"
 
 
-def _refuse_two(ready: Sequence[Prepared]) -> None:
-    known: dict[str, Prepared] = {}
+def _refuse_two(ready: Sequence[PreparedDataset]) -> None:
+    known: dict[str, PreparedDataset] = {}
     for one in ready:
         for name in sorted(_datasets(one)):
             if name in known:
@@ -170,7 +172,7 @@ def _refuse_two(ready: Sequence[Prepared]) -> None:
             known[name] = one
 
 
-def idle(recipe: Recipe, offer: Offer, found: Sources) -> list[str]:
+def unused_data(recipe: Recipe, offer: AvailableData, found: Sources) -> list[str]:
     """A sentence for each folder of which nothing is used, and why."""
     used = {part.folder for parts in found.values() for part in parts}
     asked = {database.name for database in recipe.databases}
@@ -185,7 +187,7 @@ def idle(recipe: Recipe, offer: Offer, found: Sources) -> list[str]:
     ]
 
 
-def _why(folder: Prepared, recipe: Recipe) -> str:
+def _why(folder: PreparedDataset, recipe: Recipe) -> str:
     """Why a prepared folder does not fit: what is said of the set and preparation to which it comes nearest."""
     reasons = [
         _misfit(folder, group, one, recipe.imported)
@@ -195,7 +197,7 @@ def _why(folder: Prepared, recipe: Recipe) -> str:
     return min(reasons, key=lambda reason: (reason.startswith("it is of"), reason.count(";")))
 
 
-def _lacking(names: Sequence[str], recipe: Recipe, offer: Offer) -> LearnetError:
+def _lacking(names: Sequence[str], recipe: Recipe, offer: AvailableData) -> LearnetError:
     """What to say of databases that nobody has, and of prepared folders of them that do not fit."""
     titles = ", ".join(f"{DATASETS[name].title} ({name})" for name in names)
     wanted = set().union(*(_in(database) for database in recipe.databases if database.name in names))

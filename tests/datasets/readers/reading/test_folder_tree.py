@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learnet.core.errors import BadInput, UnknownName
-from learnet.core.settings import Selection
+from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.casme2 import read
 from tests.builders.written_by_hand import (
     EXPECTED,
@@ -42,7 +42,7 @@ from tests.builders.written_by_hand import (
 def test_every_tree_is_found_through_doubled_levels_and_can_be_chosen(
     tmp_path: Path, tree: str | None, way: str, is_cropped: bool
 ) -> None:
-    reading = read(everything(tmp_path), Selection(tree=tree))
+    reading = read(everything(tmp_path), DatasetSubset(tree=tree))
     assert clips(reading) == EXPECTED
     assert {clip.cropped for clip in reading.clips} == {is_cropped}
     assert reading.about["tree"] == f"{tree or 'cropped'}, {way}, 5 clip folders"
@@ -55,15 +55,15 @@ def test_trees_are_told_apart_by_their_frames_where_the_names_say_nothing(tmp_pa
     for name, write in (("a", raw), ("b", selected), ("c", cropped)):
         write(tmp_path / name)
     for tree, name in (("raw", "a"), ("raw-selected", "b"), ("cropped", "c")):
-        assert read(tmp_path, Selection(tree=tree)).about["tree"].startswith(f"{tree}, {name},")
+        assert read(tmp_path, DatasetSubset(tree=tree)).about["tree"].startswith(f"{tree}, {name},")
 
 
 def test_a_tree_that_is_not_there_or_not_known(tmp_path: Path) -> None:
     database(tmp_path)
     with pytest.raises(BadInput, match="there is no raw tree. There is cropped."):
-        read(tmp_path, Selection(tree="raw"))
+        read(tmp_path, DatasetSubset(tree="raw"))
     with pytest.raises(UnknownName, match="Did you mean 'cropped'"):
-        read(tmp_path, Selection(tree="croped"))
+        read(tmp_path, DatasetSubset(tree="croped"))
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def test_a_tree_beside_no_workbook_is_told_and_not_taken(tmp_path: Path) -> None
     raw(tmp_path / "B" / "CASME2_RAW")
     assert read(tmp_path).about["other trees"] == "raw, B/CASME2_RAW"
     with pytest.raises(BadInput, match="there is no raw tree. There is cropped"):
-        read(tmp_path, Selection(tree="raw"))
+        read(tmp_path, DatasetSubset(tree="raw"))
 
 
 def test_a_missing_column_stops_with_the_columns_there_are(tmp_path: Path) -> None:

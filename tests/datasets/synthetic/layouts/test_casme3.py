@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 import xlrd
 
-from learnet.core.settings import Selection
+from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.casme3 import read
 from learnet.datasets.synthetic.databases import synthesize
 from learnet.datasets.synthetic.layouts import LAYOUTS
@@ -163,7 +163,7 @@ def told(kind: str) -> list[tuple]:
     ]  # fmt: skip
 
 
-def found(database: Path, selection: Selection) -> list[tuple]:
+def found(database: Path, selection: DatasetSubset) -> list[tuple]:
     return [
         (
             clip.subject,
@@ -181,10 +181,10 @@ def found(database: Path, selection: Selection) -> list[tuple]:
 
 def test_the_loader_finds_what_was_shown(database: Path) -> None:
     """In clips all of it; in recordings all but the one whose offset of 0 only its clip can tell."""
-    assert found(database, Selection()) == told("micro")
-    assert found(database, Selection(tree="raw")) == told("micro")[:-1]
-    assert found(database, Selection(expressions="macro")) == told("macro")
-    assert found(database, Selection(expressions="all")) == told("macro") + told("micro")[:-1]
+    assert found(database, DatasetSubset()) == told("micro")
+    assert found(database, DatasetSubset(tree="raw")) == told("micro")[:-1]
+    assert found(database, DatasetSubset(expressions="macro")) == told("macro")
+    assert found(database, DatasetSubset(expressions="all")) == told("macro") + told("micro")[:-1]
 
 
 def test_the_audit_says_what_is_odd(database: Path) -> None:
@@ -192,4 +192,4 @@ def test_the_audit_says_what_is_odd(database: Path) -> None:
     assert kinds(reading) == ["frames missing", "offset from the folder"]
     assert kinds(reading, serious=True) == []
     assert of_kind(reading, "frames missing").where == "casme3/" + "/".join(told("micro")[0][:2])
-    assert kinds(read(database, Selection(tree="raw")), serious=True) == ["clip left out"]
+    assert kinds(read(database, DatasetSubset(tree="raw")), serious=True) == ["clip left out"]

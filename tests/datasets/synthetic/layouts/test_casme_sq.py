@@ -8,7 +8,7 @@ import numpy as np
 import openpyxl
 import pytest
 
-from learnet.core.settings import Selection
+from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.casme_sq import read
 from learnet.datasets.synthetic.databases import synthesize
 from learnet.datasets.synthetic.layouts import LAYOUTS
@@ -135,7 +135,7 @@ def test_pictures_are_those_of_the_scene_and_neutral_outside_the_expressions(
 def test_the_loader_reads_what_the_scenes_are(
     database: Path, rows: list[tuple], tree: str, expressions: str
 ) -> None:
-    reading = read(database, Selection(tree=tree, expressions=expressions))  # type: ignore[arg-type]
+    reading = read(database, DatasetSubset(tree=tree, expressions=expressions))  # type: ignore[arg-type]
     expected = []
     for row, (scene, _, shown) in zip(rows, SHOWN, strict=True):
         if expressions not in (shown.kind, "all") or (

@@ -9,8 +9,8 @@ import numpy as np
 import openpyxl
 import pytest
 
-from learnet.core.labels import action_units
-from learnet.core.settings import Selection
+from learnet.core.labels import parse_action_units
+from learnet.core.settings import DatasetSubset
 from learnet.datasets import DATASETS
 from learnet.datasets.synthetic.databases import synthesize
 from learnet.datasets.synthetic.layouts import LAYOUTS
@@ -49,8 +49,8 @@ def test_rows_tell_what_the_scenes_are(table: list[dict]) -> None:
         words = row["Emotion"].split("+")
         assert plain.get(scene.emotion, "Negative") in words
         assert [row[word] for word in WORDS] == [int(word in words) for word in WORDS]
-        units = action_units(row["AUs"])
-        assert [unit for unit in units if not unit.static] == list(action_units(scene.action_units))
+        units = parse_action_units(row["AUs"])
+        assert [unit for unit in units if not unit.static] == list(parse_action_units(scene.action_units))
         assert {int(name[2:]) for name, cell in row.items() if re.fullmatch(r"AU\d+", name) and cell} == {
             unit.number for unit in units
         }
@@ -101,7 +101,7 @@ def test_pictures_are_grey_and_those_of_the_scene(database: Path, table: list[di
 
 @pytest.mark.parametrize("tree", ["micro", "micro-cropped"])
 def test_the_loader_reads_it_as_it_was_played(database: Path, tree: str) -> None:
-    reading = DATASETS["4dme"].read(database, Selection(tree=tree))
+    reading = DATASETS["4dme"].read(database, DatasetSubset(tree=tree))
     assert [(finding.kind, finding.serious) for finding in reading.findings] == [("row passed over", False)]
     assert len(reading.clips) == len(SCENES)
     for clip, scene in zip(reading.clips, SCENES, strict=True):

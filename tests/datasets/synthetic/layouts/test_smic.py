@@ -8,7 +8,7 @@ import numpy as np
 import openpyxl
 import pytest
 
-from learnet.core.settings import Selection
+from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.smic import read
 from learnet.datasets.readers.smic_e import read as read_long
 from learnet.datasets.synthetic.databases import synthesize
@@ -118,14 +118,14 @@ def test_smic_reads_back_as_the_scenes(cut: Path) -> None:
         (f"s{scene.person:02d}", smic.named(scene.emotion), scene.offset - scene.onset) for scene in SCENES
     )
     for tree in (None, "cropped", "raw"):
-        reading = read(cut, Selection(tree=tree))
+        reading = read(cut, DatasetSubset(tree=tree))
         assert (
             sorted((clip.subject, clip.emotion, clip.offset - clip.onset) for clip in reading.clips)
             == expected
         )
         assert {clip.cropped for clip in reading.clips} == {tree != "raw"}
         assert kinds(reading) == ["apex not given"] * len(SCENES)
-    everything = read(cut, Selection(expressions="all"))
+    everything = read(cut, DatasetSubset(expressions="all"))
     stills = [clip for clip in everything.clips if clip.kind == "none"]
     assert len(everything.clips) - len(stills) == len(SCENES)
     assert [clip.subject for clip in stills] == ["s01", "s01", "s02", "s02", "s03", "s03"]

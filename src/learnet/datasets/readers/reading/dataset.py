@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from learnet.core.labels import USUAL
-from learnet.core.records import Reading
-from learnet.core.settings import Selection
+from learnet.core.labels import DEFAULT_SCHEMES
+from learnet.core.records import DatasetIndex
+from learnet.core.settings import DatasetSubset
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Dataset:
 
     name: str  # as on the command line and in Clip.dataset
     title: str
-    read: Callable[[Path, Selection], Reading]  # root folder and which part of it -> what it holds
+    read: Callable[[Path, DatasetSubset], DatasetIndex]  # root folder and which part of it -> what it holds
     fps: float  # frames per second of its recordings; 0 where each clip says its own
     published: Mapping[str, int] = field(
         default_factory=dict
@@ -35,7 +35,7 @@ class Dataset:
     @property
     def classes(self) -> str:
         """Class scheme it is usually reported in, a name of labels.SCHEMES, or "auto"."""
-        return USUAL.get(self.name, ("auto",))[0]
+        return DEFAULT_SCHEMES.get(self.name, ("auto",))[0]
 
     def signs_among(self, names: Iterable[str]) -> list[str]:
         """Those of NAMES (of files, and ways to clips) that only this database has."""

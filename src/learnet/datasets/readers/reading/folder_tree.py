@@ -141,7 +141,7 @@ def checked_root(root: Path) -> Path:
     Raises:
         BadInput: there is nothing, a file or a packed archive instead of a folder, or the folder is empty.
     """
-    root = Path(os.path.abspath(root.expanduser()))  # noqa: PTH100 - not resolved: a linked folder keeps the parents the user sees
+    root = Path(os.path.abspath(root.expanduser()))  # noqa: PTH100
     if not root.exists():
         raise BadInput(root, "there is no such folder", "Check the path.")
     if not root.is_dir():

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from learnet.core.errors import BadInput, counted, pick
 from learnet.core.labels import UnknownLabel
-from learnet.core.records import Clip, Finding, Reading
-from learnet.core.settings import Selection
+from learnet.core.records import Clip, DatasetIndex, Finding
+from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.reading.folder_tree import (
     Key,
     Survey,
@@ -91,7 +91,7 @@ class Kind:
     beyond: bool = False  # beside no workbook that is used, where other trees are: told, never used
 
 
-def collect(root: Path, selection: Selection, plan: Plan) -> Reading:
+def collect(root: Path, selection: DatasetSubset, plan: Plan) -> DatasetIndex:
     """Every labelled clip below a folder.
 
     Args:
@@ -111,7 +111,7 @@ def collect(root: Path, selection: Selection, plan: Plan) -> Reading:
     return collect_from(survey(checked_root(root)), selection, plan)
 
 
-def collect_from(found: Survey, selection: Selection, plan: Plan) -> Reading:
+def collect_from(found: Survey, selection: DatasetSubset, plan: Plan) -> DatasetIndex:
     """`collect` of a folder that was looked through already."""
     trees = plant(found, plan)
     if isinstance(plan.books, Books):
@@ -134,7 +134,7 @@ def collect_from(found: Survey, selection: Selection, plan: Plan) -> Reading:
         )
         raise BadInput(found.root, f"none of the {labels.counted}{names} gives a clip; {why}")
     count = f"{len(clips)} from {labels.counted}, {counted(len({clip.person for clip in clips}), 'person', 'people')}"
-    return Reading(
+    return DatasetIndex(
         clips, findings, _about(found.root, labels, kinds, chosen, plan) | {"clips": count}, plan.published
     )
 

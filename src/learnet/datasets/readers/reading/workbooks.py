@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from learnet.core.errors import BadInput, counted
-from learnet.core.labels import ALIASES, EMOTIONS, UnknownLabel, emotion
+from learnet.core.labels import ALIASES, EMOTIONS, UnknownLabel, parse_emotion
 from learnet.core.records import Finding
 from learnet.datasets.readers.reading.folder_tree import Key, Survey, same, subject_number
 from learnet.datasets.readers.reading.matching import Row, distinct
@@ -73,7 +73,7 @@ def emotion_of(cells: Mapping[str, str], where: str) -> str:
     """
     if is_missing(cells["emotion"]):
         raise ValueError("no emotion is given")
-    return emotion(cells["emotion"], where)
+    return parse_emotion(cells["emotion"], where)
 
 
 def row_of(cells: Mapping[str, str], where: str, subject: str) -> Row:

@@ -310,8 +310,8 @@ def test_what_only_studies_need_is_not_loaded_for_an_answer() -> None:
     code = """
 import numpy as np
 from learnet import Recogniser
-from learnet.training.pretrained import answering
-recogniser = Recogniser.load(answering("flow", 28))
+from learnet.training.pretrained import default_weights
+recogniser = Recogniser.load(default_weights("flow", 28))
 assert recogniser.score(np.full((1, 28, 28, 3), 127, np.uint8)).shape == (1, 4)
 """
     found = loaded_by(code)

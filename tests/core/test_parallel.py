@@ -14,13 +14,13 @@ from learnet.core.parallel import parallel_map
 CALLER = """
 import os, sys, time
 from pathlib import Path
-from learnet.core.parallel import spread
+from learnet.core.parallel import parallel_map
 
 def slow(place):
     Path(sys.argv[1], str(os.getpid())).touch()
     time.sleep(60)
 
-list(spread(slow, range(2), 2))
+list(parallel_map(slow, range(2), 2))
 """
 
 

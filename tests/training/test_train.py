@@ -34,7 +34,7 @@ PLAIN = Training(
 STEADY = """
 import resource
 import numpy, torch
-from learnet.training.loop import TrainingSet, descend
+from learnet.training.loop import TrainingSet, fit
 from learnet.core.malloc import keep_freed_memory
 from learnet.networks import NETWORKS
 from learnet.core.settings import Training
@@ -46,7 +46,7 @@ faults = []
 data = TrainingSet(images, numpy.arange(160) % 3, ["one"] * 160, 3)
 examples = data.examples(data.stored.for_training(Training()))
 note = lambda done: faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
-descend(NETWORKS["learnet"](3, 28), examples, Training(epochs=12, batch=16, mirror="none"), 12, note)
+fit(NETWORKS["learnet"](3, 28), examples, Training(epochs=12, batch=16, mirror="none"), 12, note)
 print(faults[-1] - faults[-5])
 """
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from learnet.core.errors import BadCheckpoint
 from learnet.networks import NETWORKS
 from learnet.training.metadata import TRAIN_AGAIN, CheckpointMetadata, metadata_to_json, read_metadata
-from learnet.training.pretrained import resolve_weights
+from learnet.training.pretrained import pretrained_names, resolve_weights
 
 PICKLE = "and a pickle can run any code when it is opened, so it was not"
 FOREIGN = {
@@ -115,7 +115,7 @@ def _read(path: Path) -> bytes:
         if path.exists():
             raise BadCheckpoint(path, "this is not a file", MAKE_ONE)
         raise BadCheckpoint(
-            path, "there is no such file", f"{MAKE_ONE} Those that come with learnet: {names()}."
+            path, "there is no such file", f"{MAKE_ONE} Those that come with learnet: {pretrained_names()}."
         )
     with path.open("rb") as handle:
         head = handle.read(9)

@@ -46,6 +46,6 @@ def pretrained_weights(network: str, images_kind: str, size: int) -> Path:
     if not file.is_file():
         raise LearnetError(
             f"No weights come with learnet for {network} on {images_kind} images of {size} pixels.",
-            f"There are (network-kind-pixels): {names()}. Name a file of your own, or train one with `learnet train`.",
+            f"There are (network-kind-pixels): {pretrained_names()}. Name a file of your own, or train one with `learnet train`.",
         )
     return file

@@ -31,8 +31,13 @@ test-all: .venv/ready  ## all tests, then test-shapes
 test-shapes: .venv/ready  ## all but whole commands, with the shape and type of every array checked at every call
 	LEARNET_CHECK_SHAPES=1 $(PYTEST) -m 'not slow' --ignore tests/e2e --ignore tests/test_docs.py
 
-check: .venv/ready  ## style and types
-	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
+check: .venv/ready  ## style, complexity and types
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check --quiet .
+	.venv/bin/mypy
+
+docs: .venv/ready  ## the documentation site, into site/
+	.venv/bin/mkdocs build --strict --quiet
 
 bench: .venv/ready  ## every benchmark, then one table; results go to benchmarks/results
 	for name in $(BENCHMARKS); do .venv/bin/python benchmarks/$$name.py || exit 1; done

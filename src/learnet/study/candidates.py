@@ -218,7 +218,7 @@ def read_selection(folder: Path) -> Selection:
     if not file.is_file():
         raise BadInput(
             folder,
-            f"there is no {CHOICE}",
+            f"there is no {SELECTION_FILE}",
             "`learnet choose` makes it; the same command goes on where it stopped.",
         )
     record = json.loads(file.read_text(encoding="utf-8"))

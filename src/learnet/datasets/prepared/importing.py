@@ -86,7 +86,7 @@ def _read_labels(images: Path, labels: Path) -> pd.DataFrame:
     table = _read_csv(labels)
     blank = [str(line) for line in table.index[(table[list(NEEDED)] == "").any(axis=1)]]
     if blank or table.empty:
-        wrong = f"image, subject or emotion is empty in line {some(blank)}" if blank else "it has no rows"
+        wrong = f"image, subject or emotion is empty in line {shortened_list(blank)}" if blank else "it has no rows"
         raise BadInput(labels, wrong, "Fill them in, or take the lines out.")
     for column in {"image", "subject", "dataset", "clip"} & {*table.columns}:
         table[column] = table[column].map(composed)  # one person, in whatever normal form the name is written
@@ -94,7 +94,7 @@ def _read_labels(images: Path, labels: Path) -> pd.DataFrame:
     if absent:
         raise BadInput(
             images,
-            f"{len(absent)} of {len(table)} images are not there: {some(absent)}",
+            f"{len(absent)} of {len(table)} images are not there: {shortened_list(absent)}",
             f"{labels.name} names them.",
         )
     table["emotion"] = [
@@ -110,7 +110,7 @@ def _read_labels(images: Path, labels: Path) -> pd.DataFrame:
         if twice := [name for name, count in Counter(table[column]).items() if count > 1]:
             raise BadInput(
                 labels,
-                f"{len(twice)} names stand twice in {column}: {some(twice)}",
+                f"{len(twice)} names stand twice in {column}: {shortened_list(twice)}",
                 "Every image is one clip.",
             )
     return table[["image", "subject", "emotion", "dataset", "name", "person", "clip"]]
@@ -140,7 +140,7 @@ def _read_csv(labels: Path) -> pd.DataFrame:
     if long := [str(line) for line, row in lines if any(row[len(names) :])]:
         raise BadInput(
             labels,
-            f"there are more values than columns in line {some(long)}",
+            f"there are more values than columns in line {shortened_list(long)}",
             "Quote values with commas in them.",
         )
     rows = [(row + [""] * len(names))[: len(names)] for _, row in lines[1:] if any(row)]
@@ -156,7 +156,7 @@ def _read_images(files: Sequence[Path], size: int | None) -> UInt8[np.ndarray, "
         else:
             pictures.append(picture)
     if broken:
-        wrong = f"{len(broken)} images cannot be read: {some(broken)}"
+        wrong = f"{len(broken)} images cannot be read: {shortened_list(broken)}"
         raise BadInput(files[0].parent, wrong, "Replace them, or take them out of the labels.")
     sizes = Counter(f"{picture.shape[1]}x{picture.shape[0]}" for picture in pictures)
     if size is None and (len(sizes) > 1 or pictures[0].shape[0] != pictures[0].shape[1]):

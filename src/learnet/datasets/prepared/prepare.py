@@ -104,7 +104,7 @@ def prepare(
     settings = sha256_hex(
         json.dumps([about.get(key) for key in ("preparation", "face_model", "versions", "phases")]).encode()
     )
-    files = [work / f"{digest((key + settings).encode())[:32]}.npz" for key in inputs]
+    files = [work / f"{sha256_hex((key + settings).encode())[:32]}.npz" for key in inputs]
     tasks = [
         _Task(clip, preparation, model, phases, file) for clip, file in zip(reading.clips, files, strict=True)
     ]
@@ -128,7 +128,7 @@ def _check(keys: Sequence[str], jobs: int) -> None:
         )
     if twice := [key for key, count in Counter(keys).items() if count > 1]:
         raise LearnetError(
-            f"{len(twice)} names stand for more than one clip: {some(twice)}.",
+            f"{len(twice)} names stand for more than one clip: {shortened_list(twice)}.",
             "Every clip of a person needs its own name.",
         )
     if jobs == 0 or jobs < -1:

@@ -81,7 +81,7 @@ class ExplainedClips:
             )
         if clip not in self.truth:
             near = difflib.get_close_matches(clip, self.truth, n=1, cutoff=0.5)
-            hint = f"Did you mean {near[0]!r}?" if near else f"It has {some(sorted(self.truth))}."
+            hint = f"Did you mean {near[0]!r}?" if near else f"It has {shortened_list(sorted(self.truth))}."
             raise LearnetError(f"{self.study or self.prepared.folder} has no clip called {clip!r}.", hint)
         row = self.prepared.clips[self.prepared.clips["clip"] == clip].iloc[0]
         if not may_be_shown(row["person"]):

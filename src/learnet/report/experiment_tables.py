@@ -24,7 +24,7 @@ from learnet.report.comparison.tables import (
 )
 from learnet.report.comparison.writers import COLUMNS, rows, write_comparison
 from learnet.report.study_record import StudyRecord
-from learnet.study.experiments.recipe import Recipe
+from learnet.study.experiments.recipe import Recipe, recipe_to_toml
 from learnet.study.experiments.sources import study_folder
 from learnet.study.outcomes import read_outcomes
 
@@ -216,7 +216,12 @@ def as_markdown(recipe: Recipe, found: Sequence[Group], told: Sequence[str]) -> 
         parts += [_table(figures)] if figures.lines else []
         parts.append(f"[All measures, tests and figures](comparisons/{group.name}.html)")
     records = [record for group in found for record in group.comparison.records]
-    parts += ["## How", _listed(_how(records)), "The recipe as it was run:", f"```toml\n{recipe_to_toml(recipe)}```"]
+    parts += [
+        "## How",
+        _listed(_how(records)),
+        "The recipe as it was run:",
+        f"```toml\n{recipe_to_toml(recipe)}```",
+    ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

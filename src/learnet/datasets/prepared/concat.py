@@ -12,7 +12,7 @@ import pandas as pd
 from jaxtyping import UInt8
 
 from learnet.core.errors import BadInput, LearnetError
-from learnet.core.files import report_disk_errors, sha256_hex
+from learnet.core.files import report_disk_errors, sha256_hex, shortened_list
 from learnet.core.records import Finding
 from learnet.datasets.prepared.store import (
     ImageSource,
@@ -181,7 +181,9 @@ def _refuse_clips_twice(parts: Sequence[PreparedDataset], clips: pd.DataFrame) -
     twice = list(dict.fromkeys(clips["clip"][clips["clip"].duplicated()]))
     if twice:
         where = " and ".join(str(part.folder) for part in parts if twice[0] in set(part.clips["clip"]))
-        what = f"{len(twice)} clips stand twice in these folders: {shortened_list(twice)}; the first in {where}."
+        what = (
+            f"{len(twice)} clips stand twice in these folders: {shortened_list(twice)}; the first in {where}."
+        )
         raise LearnetError(what, "Every clip may stand in one folder, once.")
 
 

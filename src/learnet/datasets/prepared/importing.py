@@ -12,7 +12,7 @@ import pandas as pd
 from jaxtyping import UInt8
 
 from learnet.core.errors import BadInput, pick
-from learnet.core.files import report_disk_errors, sha256_hex
+from learnet.core.files import report_disk_errors, sha256_hex, shortened_list
 from learnet.core.labels import parse_emotion
 from learnet.core.settings import Preparation
 from learnet.datasets.prepared.store import (
@@ -86,7 +86,11 @@ def _read_labels(images: Path, labels: Path) -> pd.DataFrame:
     table = _read_csv(labels)
     blank = [str(line) for line in table.index[(table[list(NEEDED)] == "").any(axis=1)]]
     if blank or table.empty:
-        wrong = f"image, subject or emotion is empty in line {shortened_list(blank)}" if blank else "it has no rows"
+        wrong = (
+            f"image, subject or emotion is empty in line {shortened_list(blank)}"
+            if blank
+            else "it has no rows"
+        )
         raise BadInput(labels, wrong, "Fill them in, or take the lines out.")
     for column in {"image", "subject", "dataset", "clip"} & {*table.columns}:
         table[column] = table[column].map(composed)  # one person, in whatever normal form the name is written

@@ -27,6 +27,7 @@ from learnet.core.files import (
     disk_error_reason,
     report_disk_errors,
     sha256_hex,
+    shortened_list,
     unwritable_error,
 )
 from learnet.core.parallel import parallel_map

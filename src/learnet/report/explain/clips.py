@@ -12,6 +12,7 @@ from jaxtyping import Float64, UInt8
 from torch import nn
 
 from learnet.core.errors import BadInput, LearnetError
+from learnet.core.files import shortened_list
 from learnet.core.records import Outcome
 from learnet.datasets.licences import may_be_shown
 from learnet.datasets.prepared.store import PreparedDataset, load_prepared

@@ -4,11 +4,12 @@ They stand apart from the code that uses them so that the command line can show 
 keep them: a setting added later must have the former behaviour as its default.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from learnet.core.errors import LearnetError
+from learnet.core.network_info import NETWORK_HELP
 
 LONGEST_S = 60  # seconds in one window: its frames are in memory at once
 LEAST_LBP_PX = 40  # of an image of lbp-top: a smaller block holds too few codes for a histogram of 16
@@ -261,10 +262,8 @@ class LiveSettings:
 class Study:
     """What a study asks: which network, tested how, on which classes, how often."""
 
-    network: str = "learnet"
-    """Network (docs/networks.md): learnet, learnet-paper; learnet-no-accretion, learnet-no-cross, learnet-plain, learnet-one-stream,
-    learnet-lrn, learnet-gap (one change each); resnet18, resnet34, resnet50, vgg16, vgg19; ststnet, off-apexnet, dual-inception (for
-    flow images); linear-svm, lbp-top (for images of lbp-top), majority; or timm:NAME, where timm is installed."""
+    network: str = field(default="learnet", metadata={"help": NETWORK_HELP})
+    """Name in `learnet.networks.NETWORKS`; the help text lists all names."""
 
     protocol: Literal["loso", "groups", "lodo", "across", "leaky-clips", "leaky-epoch"] = "loso"
     """Who is tested: loso (each person once, trained on all others), groups (each of --groups groups of people once), lodo (each

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from learnet.core.network_info import network_info
 from learnet.core.records import Finding
 from learnet.datasets.prepared.store import read_findings
 from learnet.metrics.scores import BINS, MEASURES, Calibration, calibration, interval_text
@@ -17,8 +18,6 @@ from learnet.report.page_figures import PageFigure, make_page_figure
 from learnet.report.study_record import StudyRecord, check
 from learnet.report.style import Interval, confusion_figure, interval_figure, reliability_figure
 
-FITTED = ("linear-svm", "lbp-top", "majority")  # networks that are not trained in epochs
-VOTING = ("linear-svm", "lbp-top")  # networks whose scores are votes brought to a sum of 1
 PROTOCOLS = {
     "loso": "leave one subject out: each person is tested once, by a network trained on all the others",
     "groups": "subject groups: each group of people is tested once, by a network trained on the other groups",
@@ -37,7 +36,7 @@ def answer(records: Sequence[StudyRecord]) -> dict:
         "scores": scores.to_dict("records"),
         "names": list(tables.NAMES.values()),
         "unseen": check(records[0])[0].passed,
-        "majority": "majority" in set(scores["network"]),
+        "majority": any(not network_info(network).uses_image for network in scores["network"]),
         "floor": floor,
         "floor_values": {tables.NAMES[m]: value for m, value in floor.values.items()},
         "figure": figure,
@@ -163,11 +162,9 @@ def _training(record: StudyRecord) -> dict[str, object]:
     """The settings that had a say: a network that is fitted in one go takes few, and the seed only draws its groups."""
     training = record.about.get("training") or {}
     fitted = ("seed", "level", "stretch", "mirror", "mirror_at_test")
-    return (
-        {key: training[key] for key in fitted if key in training}
-        if record.about.get("network") in FITTED
-        else training
-    )
+    if not record.network.non_iterative:
+        return training
+    return {key: training[key] for key in fitted if key in training}
 
 
 def _settings(record: StudyRecord) -> str:
@@ -186,7 +183,7 @@ def _start(record: StudyRecord) -> str:
     """What the networks knew before they were trained."""
     if not record.about or "start" not in record.about:
         return "unknown"
-    if record.about.get("network") in FITTED:
+    if record.network.non_iterative:
         return "nothing: fitted in one go"
     start = record.about["start"]
     return f"weights {start['weights']}, class layer {start['class layer']}" if start else "random numbers"
@@ -194,7 +191,7 @@ def _start(record: StudyRecord) -> str:
 
 def _epochs(record: StudyRecord) -> str:
     training = _training(record)
-    if record.about.get("network") in FITTED:
+    if record.network.non_iterative:
         return "none: fitted in one go"
     if record.about.get("choice"):
         return "as chosen, among the settings"
@@ -256,7 +253,7 @@ def _calibrated(record: StudyRecord, place: int) -> Calibrated:
         f"{abs(apart):.3f}. Expected calibration error {found.ece:.3f} ({interval}); scores that are exact "
         f"probabilities would show {found.by_chance:.3f} with so many answers."
     )
-    if record.about.get("network") in VOTING:
+    if record.network.pairwise_votes:
         said += " The scores of this network are votes, never meant as probabilities."
     name = f"Reliability of the scores of {record.name}. {said}"
     figure = make_page_figure(

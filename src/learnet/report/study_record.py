@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from learnet.core.errors import BadInput, LearnetError
+from learnet.core.network_info import NetworkInfo, network_info
 from learnet.core.records import Outcome
 from learnet.datasets.prepared.store import PreparedDataset, load_prepared, synthetic
 from learnet.metrics.scores import MEASURES, average_seeds, summarise
@@ -60,9 +61,14 @@ class StudyRecord:
         return list(self.outcomes) if len(self.seeds) == 1 else average_seeds(self.outcomes, self.classes)
 
     @property
+    def network(self) -> NetworkInfo:
+        """Properties of the network of the study; the defaults where the files do not name it."""
+        return network_info(self.about.get("network", ""))
+
+    @property
     def looks(self) -> bool:
         """Whether the answers depend on the images at all."""
-        return self.about.get("network") != "majority" and len({o.prediction for o in self.answers}) > 1
+        return self.network.uses_image and len({o.prediction for o in self.answers}) > 1
 
     @property
     def leaky(self) -> bool:

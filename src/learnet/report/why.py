@@ -6,6 +6,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from learnet.core.errors import LearnetError
+from learnet.core.network_info import network_info
 from learnet.report.gallery import Gallery, Shot, gallery
 from learnet.report.page_figures import PageFigure, make_page_figure
 from learnet.report.study_record import StudyRecord
@@ -150,7 +151,7 @@ def _answered(record: StudyRecord, case: "ExplainedClip", name: str, anonymous: 
 
 def _fitted(case: "ExplainedClip") -> bool:
     """Whether the network has no layers with maps, and votes, which have no gradient."""
-    return hasattr(case.module, "fit")
+    return network_info(case.facts.network).non_iterative
 
 
 def _title(case: "ExplainedClip") -> str:

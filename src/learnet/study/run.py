@@ -15,6 +15,7 @@ import torch
 
 from learnet.core.errors import LearnetError, pick
 from learnet.core.files import write_atomically
+from learnet.core.network_info import network_info
 from learnet.core.parallel import parallel_map
 from learnet.core.records import Fold
 from learnet.core.settings import Resources, Study, Training
@@ -335,13 +336,11 @@ def _at_once(tasks: Sequence[FoldJob], data: LabelledDataset, resources: Resourc
         return resources.at_once
     if resources.device == "cpu" or not tasks:
         return 1
+    if network_info(tasks[0].network).non_iterative:
+        return 1
     size = data.prepared.size
     network = NETWORKS[tasks[0].network](len(data.scheme.classes), size)
-    return (
-        1
-        if hasattr(network, "fit")
-        else networks_that_fit(network, size, tasks[0].training.batch, torch.cuda.mem_get_info()[0])
-    )
+    return networks_that_fit(network, size, tasks[0].training.batch, torch.cuda.mem_get_info()[0])
 
 
 def _side_by_side(tasks: Sequence[FoldJob], at_once: int) -> list[list[FoldJob]]:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from learnet.core.errors import LearnetError
 from learnet.core.files import write_atomically
+from learnet.core.network_info import network_info
 from learnet.core.records import Fold
 from learnet.core.settings import Resources, Study, Training
-from learnet.networks import NETWORKS
 from learnet.study.candidates import (
     APART,
     SELECTION_FILE,
@@ -93,8 +93,10 @@ def select_settings(
 
 def _refuse_alike(network: str, candidates: Mapping[str, Training]) -> None:
     """Raise LearnetError where a network that is fitted in one go could not tell two candidates apart: it takes no steps to change."""
+    if not network_info(network).non_iterative:
+        return
     seen: dict[tuple[int, bool], str] = {}
-    for name, each in candidates.items() if hasattr(NETWORKS[network], "fit") else ():
+    for name, each in candidates.items():
         twin = seen.setdefault((each.detrend_percentile, each.phases), name)
         if twin != name:
             what = f"{network} is fitted in one go, and to it {twin} and {name} are the same settings."

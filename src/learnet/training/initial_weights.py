@@ -10,6 +10,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from learnet.core.errors import BadCheckpoint, LearnetError
+from learnet.core.network_info import network_info
 from learnet.datasets.prepared.store import ImageSource, synthetic
 from learnet.networks import NETWORKS
 from learnet.training.checkpoint import load_checkpoint
@@ -44,7 +45,7 @@ def load_initial_weights(
         BadCheckpoint: weights of another network or for other images; or weights that have seen people of the study.
         LearnetError: no weights come with learnet for this network and these images, or the network is fitted in one go.
     """
-    if hasattr(NETWORKS[network], "fit"):
+    if network_info(network).non_iterative:
         raise LearnetError(f"{network} is fitted in one go and starts from nothing.", "Leave --from out.")
     path = (
         pretrained_weights(network, images.about["images_kind"], images.size)

@@ -11,6 +11,7 @@ from torch import nn
 from torch.optim.swa_utils import update_bn
 
 from learnet.core.errors import LearnetError, pick
+from learnet.core.network_info import network_info
 from learnet.core.settings import Training
 from learnet.datasets.prepared.store import ImageSource, load_prepared
 from learnet.datasets.splits import subject_groups
@@ -92,7 +93,7 @@ def train_together(
     images = [data.stored.for_training(own) for data, own in given]
     learned = [data.examples(part) for data, part in zip(sets, images, strict=True)]
     modules = [_new(network, data, own, start) for data, own in given]
-    if hasattr(modules[0], "fit"):  # closed form: no epochs
+    if network_info(network).non_iterative:
         for module, data in zip(modules, learned, strict=True):
             module.fit(as_input(data.images.pixels), torch.from_numpy(data.labels))
         return [TrainedNetwork(module.eval(), 0, ()) for module in modules]
@@ -148,7 +149,7 @@ def train_leaky(
     that is fitted in one go has no epochs to choose from.
     """
     module = _new(network, data, training, start)
-    if hasattr(module, "fit"):
+    if network_info(network).non_iterative:
         return train(network, data, training)
     learned = data.examples(data.stored.for_training(training))
     images = tested.stored.for_evaluation(training.detrend_percentile)
@@ -195,20 +196,21 @@ def resolve_mirror(training: Training, images_kind: str, network: str) -> Traini
         LearnetError: `level` where the images are no flow; a network of histograms on other images; or one that is trained, so that
             looks for what lies side by side, on histograms.
     """
-    make = pick(NETWORKS, network, "network")
+    pick(NETWORKS, network, "network")
+    info = network_info(network)
     if training.level and images_kind != "flow":
         raise LearnetError("--level is for flow images, and these are none.", "Leave it out.")
-    if (needed := getattr(make, "images_kind", images_kind)) != images_kind:
+    if info.only_histograms and images_kind not in info.images_kinds:
         raise LearnetError(
-            f"{network} reads {needed}, and these motion images are none.",
+            f"{network} reads histograms, and these motion images are not histograms.",
             f"Prepare the clips with --motion {network}.",
         )
-    if images_kind == "histograms" and not hasattr(make, "fit"):
+    if images_kind == "histograms" and images_kind not in info.images_kinds:
         what = f"These images are histograms drawn as pictures, in which {network} would look for a face."
         raise LearnetError(
             what, "Choose --network lbp-top or linear-svm, or prepare the clips with another --motion."
         )
-    if hasattr(make, "fit"):
+    if info.non_iterative:
         return replace(training, mirror="none")
     known: dict[str, Literal["image", "flow"]] = {"image": "image", "flow": "flow"}
     return replace(training, mirror=known.get(images_kind, "none")) if training.mirror == "auto" else training

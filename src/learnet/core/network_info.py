@@ -1,0 +1,101 @@
+"""Properties of the networks in `learnet.networks.NETWORKS`: the one list of their names, readable without torch.
+
+A new network is one entry here, which says what it accepts and how it is fitted, and its constructor in `NETWORKS`.
+"""
+
+from dataclasses import dataclass
+
+TIMM_PREFIX = "timm:"  # `timm:NAME` is the network NAME of the library timm
+
+IMAGES = ("image", "flow", "unknown")
+"""Kinds of motion images that show a face: dynamic and other images, optical flow, and imported images of unknown kind."""
+
+HISTOGRAMS = ("histograms",)
+"""Kind of the motion images of `lbp-top`: histograms drawn as an image."""
+
+
+@dataclass(frozen=True)
+class SizeRule:
+    """Which image sizes a network can process without ignoring rows or columns at the border."""
+
+    modulus: int = 1
+    remainders: tuple[int, ...] = (0,)  # a valid size leaves one of these when divided by `modulus`
+    description: str = "are 1 or more"  # completes the sentence "It accepts sizes that ..."
+
+    def accepts(self, size: int) -> bool:
+        """Return whether images of `size` pixels a side can be processed."""
+        return size % self.modulus in self.remainders
+
+
+MULTIPLES_OF_4 = SizeRule(4, (0,), "are multiples of 4")
+
+
+@dataclass(frozen=True)
+class NetworkInfo:
+    """Describe what a network accepts and how it is fitted.
+
+    The defaults hold for any network trained by gradient descent: those of timm, and those that a user adds to `NETWORKS`.
+    """
+
+    group: str = ""  # heading in the help of `--network`
+    non_iterative: bool = False  # fitted by one call of `fit(images, labels)`: no epochs, no initial weights
+    pairwise_votes: bool = False  # scores are votes of pairwise classifiers, not logarithms of probabilities
+    uses_image: bool = True  # False where every image receives the same scores
+    images_kinds: tuple[str, ...] = IMAGES  # kinds of motion images that it accepts
+    sizes: SizeRule = SizeRule()
+
+    @property
+    def only_histograms(self) -> bool:
+        """Whether the network reads nothing but the motion images of `lbp-top`."""
+        return self.images_kinds == HISTOGRAMS
+
+
+_LEARNET = NetworkInfo("LEARNet")
+_ABLATION = NetworkInfo("LEARNet with one change")
+_GENERAL = NetworkInfo("general")
+_FLOW = NetworkInfo("for flow images", sizes=MULTIPLES_OF_4)
+_ANY_KIND = (*IMAGES, *HISTOGRAMS)
+
+NETWORK_INFO: dict[str, NetworkInfo] = {
+    "learnet": _LEARNET,
+    "learnet-paper": _LEARNET,
+    "learnet-no-accretion": _ABLATION,
+    "learnet-no-cross": _ABLATION,
+    "learnet-plain": _ABLATION,
+    "learnet-one-stream": _ABLATION,
+    "learnet-lrn": _ABLATION,
+    "learnet-gap": _ABLATION,
+    "resnet18": _GENERAL,
+    "resnet34": _GENERAL,
+    "resnet50": _GENERAL,
+    "vgg16": _GENERAL,
+    "vgg19": _GENERAL,
+    "ststnet": NetworkInfo(
+        "for flow images", sizes=SizeRule(6, (2, 3, 4), "leave 2, 3 or 4 when divided by 6")
+    ),
+    "off-apexnet": _FLOW,
+    "dual-inception": _FLOW,
+    "linear-svm": NetworkInfo("baselines", non_iterative=True, pairwise_votes=True, images_kinds=_ANY_KIND),
+    "majority": NetworkInfo("baselines", non_iterative=True, uses_image=False, images_kinds=_ANY_KIND),
+    "lbp-top": NetworkInfo(
+        "for images of lbp-top", non_iterative=True, pairwise_votes=True, images_kinds=HISTOGRAMS
+    ),
+}
+"""Properties of each network, by its name in `NETWORKS`."""
+
+
+def network_info(network: str) -> NetworkInfo:
+    """Return the properties of a network; the defaults where the name is not in `NETWORK_INFO`."""
+    return NETWORK_INFO.get(network, NetworkInfo())
+
+
+def _network_help() -> str:
+    """Return the help text of `--network`: all names in the order of the table, by group."""
+    groups: dict[str, list[str]] = {}
+    for name, info in NETWORK_INFO.items():
+        groups.setdefault(info.group, []).append(name)
+    listed = "; ".join(f"{', '.join(names)} ({group})" for group, names in groups.items())
+    return f"Network (docs/networks.md): {listed}; or {TIMM_PREFIX}NAME, where timm is installed."
+
+
+NETWORK_HELP = _network_help()

@@ -5,11 +5,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
+from cyclopts import Parameter
+
 from learnet.cli import console
 from learnet.cli.app import STUDIES, Flat, app
 from learnet.core.errors import LearnetError, counted
+from learnet.core.network_info import NETWORK_HELP
 from learnet.core.output_checks import check_outputs
 from learnet.core.settings import Resources, Study, Training
+
+NetworkName = Parameter(help=NETWORK_HELP)
 
 
 @app.command(group=STUDIES)
@@ -47,7 +52,7 @@ def study(
 def select_settings(
     *folders: Path,
     candidates: Path,
-    network: str = "learnet",
+    network: Annotated[str, NetworkName] = "learnet",
     classes: str = "auto",
     groups: int = 5,
     seeds: int = 1,
@@ -62,8 +67,6 @@ def select_settings(
         Prepared folders, and last the folder to write. A choice that was killed goes on where it stopped.
     candidates
         TOML file with a table of training settings for each candidate (docs/protocols.md).
-    network
-        Network, as in `learnet study`.
     classes
         Class scheme, as in `learnet study`.
     groups
@@ -123,7 +126,7 @@ def _show_scores(out: Path, summary: dict) -> None:
 @app.command(group=STUDIES)
 def train(
     *folders: Path,
-    network: str = "learnet",
+    network: Annotated[str, NetworkName] = "learnet",
     classes: str = "auto",
     half: bool = False,
     tensorboard: Path | None = None,
@@ -136,10 +139,6 @@ def train(
     ----------
     folders
         Prepared folders, and last the checkpoint to write (.safetensors).
-    network
-        Network (docs/networks.md): learnet, learnet-paper; learnet-no-accretion, learnet-no-cross, learnet-plain, learnet-one-stream,
-        learnet-lrn, learnet-gap (one change each); resnet18, resnet34, resnet50, vgg16, vgg19; ststnet, off-apexnet, dual-inception (for
-        flow images); linear-svm, lbp-top (for images of lbp-top), majority; or timm:NAME, where timm is installed.
     classes
         Class scheme, as in `learnet study`.
     half

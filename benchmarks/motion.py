@@ -20,11 +20,11 @@ from learnet.core.parallel import parallel_map
 from learnet.face import align, face_finder
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.apex import find_apex
-from learnet.motion.flow import flow_dis, without_head
-from learnet.motion.magnify import magnified
-from learnet.motion.pipeline import EYES
+from learnet.motion.flow import flow_dis, remove_global_motion
+from learnet.motion.magnify import magnify_motion
+from learnet.motion.pipeline import EYE_POSITIONS
 from learnet.simulation.render import Camera, render
-from learnet.simulation.script import MAIN_EMOTIONS, make_scene
+from learnet.simulation.scenes import MAIN_EMOTIONS, make_scene
 
 RATES = (200.0, 100.0, 30.0)  # frames per second
 FIRST = 4000
@@ -35,11 +35,11 @@ def clip(seed: int, fps: float) -> tuple[np.ndarray, int, bool]:
     """Crops from onset to offset, the position of the apex, and whether the eyes blink somewhere in the recording."""
     cv2.setNumThreads(1)
     scene = make_scene(seed, 1, 1, MAIN_EMOTIONS[seed % len(MAIN_EMOTIONS)], Camera(fps=fps))
-    frames = np.stack(list(render(scene.take, range(scene.onset - 1, scene.offset))))
+    frames = np.stack(list(render(scene.recording, range(scene.onset - 1, scene.offset))))
     return (
         align(frames, face_finder("haar"), 112).crops(frames),
         scene.apex - scene.onset,
-        bool(scene.take.circumstances.blinks),
+        bool(scene.recording.conditions.blinks),
     )
 
 
@@ -48,7 +48,7 @@ def missed(seed: int, fps: float) -> dict[str, float]:
     crops, apex, blinks = clip(seed, fps)
     differs = np.abs(crops.astype(float) - crops[0]).mean(axis=(1, 2, 3))
     said = {
-        "found": find_apex(crops, EYES),
+        "found": find_apex(crops, EYE_POSITIONS),
         "found, eyes not known": find_apex(crops),
         "middle frame": (len(crops) - 1) // 2,
         "differs most from the first": int(differs.argmax()),
@@ -79,12 +79,12 @@ def costs(rounds: int) -> dict[str, float]:
     """CPU milliseconds for a clip of some 60 frames."""
     crops, apex, _ = clip(FIRST, 200.0)
     flow = flow_dis(crops[0], crops[apex])
-    ways = {name: partial(kind.fold, crops, apex) for name, kind in MOTION_IMAGES.items()}
+    ways = {name: partial(kind.compute, crops, apex) for name, kind in MOTION_IMAGES.items()}
     ways |= {
-        "find the apex": partial(find_apex, crops, EYES),
-        "magnify": partial(magnified, crops, 4.0, 200.0),
+        "find the apex": partial(find_apex, crops, EYE_POSITIONS),
+        "magnify": partial(magnify_motion, crops, 4.0, 200.0),
     }
-    ways |= {"remove head motion from flow": partial(without_head, flow)}
+    ways |= {"remove head motion from flow": partial(remove_global_motion, flow)}
     spent: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(rounds + 1):
         for name, way in ways.items():

@@ -151,7 +151,7 @@ def test_the_face_is_taken_from_the_first_frame_that_shows_one() -> None:
     film = np.stack([frame(turned(0, 1, (2.0 * t, 0.0))) for t in range(8)])
     aligned = align(film, Known(moved(turned(0, 1, (6.0, 0.0)), None, EYES), blind=3), 112, steady=True)
     assert aligned.face_frame == 3 and "found in frame 3" in aligned.warnings[0]
-    assert "found in frame 43" in aligned.told(range(40, 48))[0]  # where the reader's count starts at 40
+    assert "found in frame 43" in aligned.warnings_for(range(40, 48))[0]  # where the reader's count starts at 40
     first = through(
         aligned.transforms[0], moved(turned(0, 1, (0.0, 0.0)), None, EYES)
     )  # backwards from the anchor
@@ -188,7 +188,7 @@ def test_small_faces_and_unseen_eyes_are_reported() -> None:
     assert "only 41 pixels wide" in said[0] and "one eye was not seen" in said[1]
 
 
-@pytest.mark.parametrize("motion", [name for name, kind in MOTION_IMAGES.items() if kind.sums])
+@pytest.mark.parametrize("motion", [name for name, kind in MOTION_IMAGES.items() if kind.fixed_weights])
 def test_the_crop_of_a_sum_is_the_sum_of_the_crops(motion: str, rng: np.random.Generator) -> None:
     """By the definition, in floats: the weights times each frame's crop, against one crop of the summed film."""
     film = np.stack([frame(turned(0.3 * t, 1, (0.7 * t, -0.4 * t))) for t in range(9)])
@@ -196,12 +196,12 @@ def test_the_crop_of_a_sum_is_the_sum_of_the_crops(motion: str, rng: np.random.G
     for finder, size in ((Known(), 112), (Known(), 47), (None, 112), (None, 300)):
         aligned = align(film, finder, size)
         expected = np.tensordot(rank_weights(9, motion), aligned.crops(film.astype(np.float64)), axes=1)
-        found = aligned.crop_of_sum(film, lambda part: MOTION_IMAGES[motion].fold(part, None))
+        found = aligned.crop_of_sum(film, lambda part: MOTION_IMAGES[motion].compute(part, None))
         np.testing.assert_allclose(found, expected, atol=1e-3)  # of some hundred grey levels
     still = np.stack([frame(STILL)] * 9)
     if motion != "dynamic-released":
         assert (
-            align(still, Known(), 112).crop_of_sum(still, lambda part: MOTION_IMAGES[motion].fold(part, None))
+            align(still, Known(), 112).crop_of_sum(still, lambda part: MOTION_IMAGES[motion].compute(part, None))
             == 0
         ).all()
 

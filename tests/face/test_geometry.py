@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learnet.face.geometry import compose, inverse, move, read_through, similarity
+from learnet.face.geometry import compose, inverse, similarity_transform, transform_points, warp
 
 number = st.floats(-200, 200, allow_nan=False)
 place = st.tuples(number, number)
@@ -21,9 +21,9 @@ def test_similarity_is_a_complex_line(a: tuple, b: tuple, c: tuple, d: tuple, ot
     (z0, z1), (w0, w1), z = source @ [1, 1j], target @ [1, 1j], complex(*other)
     p = (w1 - w0) / (z1 - z0)
     expected = p * z + (w0 - p * z0)
-    got = similarity(source, target)
+    got = similarity_transform(source, target)
     np.testing.assert_allclose(
-        move(got, np.array([other]))[0], [expected.real, expected.imag], atol=1e-6 * (1 + abs(expected))
+        transform_points(got, np.array([other]))[0], [expected.real, expected.imag], atol=1e-6 * (1 + abs(expected))
     )
     np.testing.assert_allclose(got[:, :2] @ [1, 0], [p.real, p.imag], atol=1e-9)
 
@@ -44,7 +44,7 @@ def test_reading_a_ramp_gives_the_ramp(scale: float, degrees: float) -> None:
     cosine, sine = scale * np.cos(np.radians(degrees)), scale * np.sin(np.radians(degrees))
     linear = np.array([[cosine, -sine], [sine, cosine]])
     onto = np.column_stack([linear, np.array([14.5, 9.5]) - linear @ [60.3, 50.2]])
-    got = read_through(ramp, onto, 30, 20)
+    got = warp(ramp, onto, 30, 20)
     across, down = np.meshgrid(np.arange(30), np.arange(20))
     there = (np.stack([across, down], axis=-1) - onto[:, 2]) @ np.linalg.inv(linear).T
     x, y = there[..., 0], there[..., 1]
@@ -61,7 +61,7 @@ def test_shrinking_averages_like_area_interpolation(factor: int, rng: np.random.
     picture = rng.integers(0, 256, (30 * factor, 40 * factor, 3), dtype=np.uint8)
     onto = np.column_stack([np.eye(2) / factor, np.full(2, 0.5 / factor - 0.5)])
     expected = cv2.resize(picture, (40, 30), interpolation=cv2.INTER_AREA).astype(int)
-    assert np.abs(read_through(picture, onto, 40, 30) - expected).max() <= 1
+    assert np.abs(warp(picture, onto, 40, 30) - expected).max() <= 1
 
 
 def test_fine_stripes_do_not_become_coarse_ones() -> None:
@@ -71,13 +71,13 @@ def test_fine_stripes_do_not_become_coarse_ones() -> None:
     plain = cv2.warpAffine(stripes, onto, (60, 60))[5:-5, 5:-5]
     assert np.ptp(plain.astype(int)) > 100
     assert (
-        np.ptp(read_through(stripes, onto, 60, 60)[5:-5, 5:-5].astype(int)) < 90
+        np.ptp(warp(stripes, onto, 60, 60)[5:-5, 5:-5].astype(int)) < 90
     )  # an odd square of a striped row: 1/3 too much or too little
 
 
 def test_beyond_the_edge_the_edge_is_repeated(rng: np.random.Generator) -> None:
     picture = rng.integers(0, 256, (12, 10, 3), dtype=np.uint8)
-    got = read_through(
+    got = warp(
         picture, np.column_stack([np.eye(2), [40.0, 3.0]]), 20, 20
     )  # looks 20 pixels left of the picture and further
     np.testing.assert_array_equal(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from learnet.face import head
-from learnet.face.geometry import move
+from learnet.face.geometry import transform_points
 from learnet.face.head import head_motion, head_shift
 from tests.builders.moving_face import (
     MOUTH_CORNER,
@@ -35,7 +35,7 @@ MOTIONS = [
 def error_px(found: np.ndarray, true: np.ndarray, places: np.ndarray = RIGID) -> float:
     """How far a move is from the true one at rigid places, in pixels of a 112-pixel crop."""
     there = placed(places)
-    return float(np.linalg.norm(move(found, there) - move(true, there), axis=1).max() * CROP)
+    return float(np.linalg.norm(transform_points(found, there) - transform_points(true, there), axis=1).max() * CROP)
 
 
 def bump(place: np.ndarray, crop_px: tuple[float, float], radius: float = 0.2) -> Bump:
@@ -47,14 +47,14 @@ def bump(place: np.ndarray, crop_px: tuple[float, float], radius: float = 0.2) -
 def test_a_known_motion_is_found_to_a_twentieth_of_a_pixel(noise: float) -> None:
     film = np.stack([frame(motion, noise=noise, seed=number) for number, motion in enumerate(MOTIONS)])
     motion = head_motion(film, EYES, 0)
-    np.testing.assert_array_equal(motion.moves[0], STILL)
-    for found, true in zip(motion.moves, MOTIONS, strict=True):
+    np.testing.assert_array_equal(motion.transforms[0], STILL)
+    for found, true in zip(motion.transforms, MOTIONS, strict=True):
         assert error_px(found, true) < 0.05
         assert (
             error_px(found, true, np.array([[225.0, 178.5]])) < 0.12
         )  # the chin, far from all that is looked at
-    assert motion.agreement.min() > 0.97
-    assert np.abs(motion.turns).max() < 2  # nothing turned out of the plane
+    assert motion.correlation.min() > 0.97
+    assert np.abs(motion.rotations_deg).max() < 2  # nothing turned out of the plane
     true_shift = max(np.linalg.norm(moved(MOTIONS[3], None, EYES) - EYES, axis=1)) / APART
     assert (
         head_shift(motion, EYES)[3] == pytest.approx(true_shift, rel=0.3)
@@ -64,19 +64,19 @@ def test_a_known_motion_is_found_to_a_twentieth_of_a_pixel(noise: float) -> None
 
 def test_one_coarse_pass_is_good_enough_to_say_how_far() -> None:
     film = np.stack([frame(motion) for motion in MOTIONS])
-    moves = head_motion(film, EYES, 0, fine=False).moves
+    moves = head_motion(film, EYES, 0, fine=False).transforms
     assert max(error_px(found, true) for found, true in zip(moves, MOTIONS, strict=True)) < 0.2
 
 
 def test_the_anchor_may_be_any_frame() -> None:
     """Forwards and backwards: the moves are then from the face as it is in the anchor frame."""
     film = np.stack([frame(motion) for motion in MOTIONS])
-    eyes = move(MOTIONS[2], EYES)
-    moves = head_motion(film, eyes, 2).moves
+    eyes = transform_points(MOTIONS[2], EYES)
+    moves = head_motion(film, eyes, 2).transforms
     for found, true in zip(moves, MOTIONS, strict=True):
         places = placed(RIGID)
-        there = move(found, move(MOTIONS[2], places))
-        assert np.linalg.norm(there - move(true, places), axis=1).max() * CROP < 0.05
+        there = transform_points(found, transform_points(MOTIONS[2], places))
+        assert np.linalg.norm(there - transform_points(true, places), axis=1).max() * CROP < 0.05
 
 
 EXPRESSIONS = {
@@ -99,7 +99,7 @@ def test_an_expression_does_not_pass_for_head_motion(name: str) -> None:
             for n, motion in enumerate(MOTIONS[:3])
         ]
     )
-    found = head_motion(film, EYES, 0).moves[2]
+    found = head_motion(film, EYES, 0).transforms[2]
     still = RIGID[np.linalg.norm(placed(RIGID) - placed(place), axis=1) > 2 * radius * APART]
     assert error_px(found, MOTIONS[2], still) < allowed
 
@@ -115,8 +115,8 @@ def test_light_is_not_motion() -> None:
         ]
     )
     motion = head_motion(film, EYES, 0)
-    assert max(error_px(found, true) for found, true in zip(motion.moves, MOTIONS[:3], strict=True)) < 0.1
-    assert motion.agreement.min() > 0.95
+    assert max(error_px(found, true) for found, true in zip(motion.transforms, MOTIONS[:3], strict=True)) < 0.1
+    assert motion.correlation.min() > 0.95
 
 
 def test_a_still_background_does_not_hold_the_head_back(rng: np.random.Generator) -> None:
@@ -128,13 +128,13 @@ def test_a_still_background_does_not_hold_the_head_back(rng: np.random.Generator
     for motion in (STILL, step):
         middle = moved(motion, None, EYES).mean(axis=0)[0]
         film.append(np.where((np.abs(columns - middle) < 0.9 * APART)[None, :, None], frame(motion), wall))
-    assert error_px(head_motion(np.stack(film), EYES, 0).moves[1], step) < 0.1
+    assert error_px(head_motion(np.stack(film), EYES, 0).transforms[1], step) < 0.1
 
 
 def test_small_faces_too() -> None:
     """Eyes 22 pixels apart: a crop larger than the face in the film."""
     small = [np.ascontiguousarray(frame(motion)[::4, ::4]) for motion in (STILL, turned(0, 1, (4.0, -2.0)))]
-    found = head_motion(np.stack(small), EYES / 4, 0).moves[1]
+    found = head_motion(np.stack(small), EYES / 4, 0).transforms[1]
     np.testing.assert_allclose(
         found[:, 2] + (found[:, :2] - np.eye(2)) @ EYES.mean(axis=0) / 4, [1.0, -0.5], atol=0.06
     )
@@ -145,14 +145,14 @@ def test_a_finger_on_the_face_is_left_out(rng: np.random.Generator) -> None:
     film = [frame(STILL), frame(MOTIONS[1])]
     x, y = (EYES.mean(axis=0) + [-0.7 * APART, -1.2 * APART]).astype(int)
     film[1][y : y + 60, x : x + 36] = cv2.resize(rng.integers(0, 256, (10, 6, 3), dtype=np.uint8), (36, 60))
-    assert error_px(head_motion(np.stack(film), EYES, 0).moves[1], MOTIONS[1]) < 0.1
+    assert error_px(head_motion(np.stack(film), EYES, 0).transforms[1], MOTIONS[1]) < 0.1
 
 
 @pytest.mark.parametrize("frame_px", [2, 6, 12, 20])
 def test_fast_motion_is_followed(frame_px: float) -> None:
     """From one frame to the next; eyes are 87 pixels apart here. A head that turns quickly at 24 frames per second makes 15."""
     true = turned(0, 1, (frame_px, frame_px / 2))
-    assert error_px(head_motion(np.stack([frame(STILL), frame(true)]), EYES, 0).moves[1], true) < 0.05
+    assert error_px(head_motion(np.stack([frame(STILL), frame(true)]), EYES, 0).transforms[1], true) < 0.05
 
 
 def test_what_cannot_be_followed_agrees_little(rng: np.random.Generator) -> None:
@@ -173,12 +173,12 @@ def test_what_cannot_be_followed_agrees_little(rng: np.random.Generator) -> None
         ]
     )
     motion = head_motion(film, EYES, 0)
-    assert (motion.agreement[[1, 3, 5, 6]] < 0.85).all()
-    assert np.isfinite(motion.moves).all()
-    assert (motion.agreement[[2, 4]] > 0.97).all()  # and it is followed again as soon as it can be
-    assert max(error_px(motion.moves[number], STILL) for number in (2, 4)) < 0.05
+    assert (motion.correlation[[1, 3, 5, 6]] < 0.85).all()
+    assert np.isfinite(motion.transforms).all()
+    assert (motion.correlation[[2, 4]] > 0.97).all()  # and it is followed again as soon as it can be
+    assert max(error_px(motion.transforms[number], STILL) for number in (2, 4)) < 0.05
     flat = head_motion(np.full((3, 60, 80, 3), 90, np.uint8), np.array([[30.0, 25], [50, 25]]), 0)
-    assert (np.abs(flat.agreement[1:]) < 1e-6).all() and np.isfinite(flat.moves).all()
+    assert (np.abs(flat.correlation[1:]) < 1e-6).all() and np.isfinite(flat.transforms).all()
 
 
 @pytest.mark.parametrize(
@@ -197,9 +197,9 @@ def test_a_fit_that_goes_astray_is_dropped(wild: np.ndarray, monkeypatch: pytest
     monkeypatch.setattr(head._Pass, "find", astray)
     film = np.stack([frame(motion) for motion in (STILL, MOTIONS[1], MOTIONS[1], MOTIONS[2])])
     motion = head_motion(film, EYES, 0, fine=False)
-    assert motion.agreement[2] == 0 and (motion.agreement[[1, 3]] > 0.97).all()
-    np.testing.assert_array_equal(motion.moves[2], motion.moves[1])
-    assert error_px(motion.moves[3], MOTIONS[2]) < 0.2
+    assert motion.correlation[2] == 0 and (motion.correlation[[1, 3]] > 0.97).all()
+    np.testing.assert_array_equal(motion.transforms[2], motion.transforms[1])
+    assert error_px(motion.transforms[3], MOTIONS[2]) < 0.2
 
 
 def test_a_turn_to_the_side_is_seen_as_one() -> None:
@@ -207,8 +207,8 @@ def test_a_turn_to_the_side_is_seen_as_one() -> None:
     tip = np.array([224.3, 124.0])
     film = np.stack([frame(STILL), frame(STILL, bump(tip, (2.0, 0.0), 0.22))])
     motion = head_motion(film, EYES, 0)
-    assert motion.turns[1, 0] > 2.0 > abs(motion.turns[1, 1])
-    assert error_px(motion.moves[1], STILL, PUPILS) < 0.5
+    assert motion.rotations_deg[1, 0] > 2.0 > abs(motion.rotations_deg[1, 1])
+    assert error_px(motion.transforms[1], STILL, PUPILS) < 0.5
 
 
 def test_the_rigid_parts_are_clear_of_the_expression() -> None:

@@ -9,9 +9,9 @@ from scipy.ndimage import gaussian_filter, gaussian_filter1d, uniform_filter
 
 from learnet.core.errors import TooFewFrames
 from learnet.face import align, face_finder
-from learnet.motion.apex import course, find_apex
+from learnet.motion.apex import find_apex, motion_curve
 from learnet.simulation.render import render
-from learnet.simulation.script import CAMERA, make_scene
+from learnet.simulation.scenes import CAMERA, make_scene
 from tests.builders.moving_face import MOUTH_CORNER, SIZE, Bump, frame, placed, turned
 
 SMILE = Bump(placed(MOUTH_CORNER), 24.0, np.array([3.0, -4.0]))  # 5 pixels of a frame, 1.7 of a crop
@@ -89,7 +89,7 @@ def test_where_nothing_moves_the_middle_is_taken() -> None:
         still = np.repeat(
             np.random.default_rng(0).integers(0, 256, (1, 28, 28, 3), dtype=np.uint8), count, axis=0
         )
-        assert not course(still).any() and find_apex(still) == middle
+        assert not motion_curve(still).any() and find_apex(still) == middle
 
 
 def test_the_course_follows_from_its_definition(rng: np.random.Generator) -> None:
@@ -101,7 +101,7 @@ def test_the_course_follows_from_its_definition(rng: np.random.Generator) -> Non
     bend = (shown - (1 - passed) * shown[0] - passed * shown[-1]) ** 4
     expected = gaussian_filter1d(bend.mean(axis=(1, 2)) ** 0.25, 0.03 * 40, mode="nearest", truncate=20)
     np.testing.assert_allclose(
-        course(crops), expected, rtol=2e-2
+        motion_curve(crops), expected, rtol=2e-2
     )  # OpenCV cuts its Gaussian off at three standard deviations
 
 
@@ -115,7 +115,7 @@ def errors() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     for seed in range(12):
         emotion = ("happiness", "disgust", "repression", "surprise", "others")[seed % 5]
         scene = make_scene(3000 + seed, 1, 1, emotion, CAMERA)
-        frames = np.stack(list(render(scene.take, range(scene.onset - 1, scene.offset))))
+        frames = np.stack(list(render(scene.recording, range(scene.onset - 1, scene.offset))))
         crops, apex = align(frames, finder, 112).crops(frames), scene.apex - scene.onset
         found.append((abs(find_apex(crops) - apex), abs((len(frames) - 1) // 2 - apex), len(frames)))
     return tuple(np.array(found).T)  # type: ignore[return-value]

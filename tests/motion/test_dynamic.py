@@ -39,7 +39,7 @@ def test_linear_image_follows_from_its_definition(rng: np.random.Generator) -> N
     frames = rng.integers(0, 256, (6, 4, 5, 3), dtype=np.uint8)
     expected = sum(frames[q].astype(float) - frames[t] for q in range(6) for t in range(q))
     np.testing.assert_allclose(
-        MOTION_IMAGES["dynamic-linear"].fold(frames, None), expected, rtol=1e-6, atol=1e-3
+        MOTION_IMAGES["dynamic-linear"].compute(frames, None), expected, rtol=1e-6, atol=1e-3
     )
 
 
@@ -79,7 +79,7 @@ def test_every_kind_of_number_gives_the_plain_weighted_sum(
         weight * frame.astype(np.float64)
         for weight, frame in zip(rank_weights(count, kind), frames, strict=True)
     )
-    image = MOTION_IMAGES[kind].fold(frames, None)
+    image = MOTION_IMAGES[kind].compute(frames, None)
     assert image.dtype == np.float32
     np.testing.assert_allclose(image, expected, rtol=1e-7, atol=1e-9)  # as exact as a float32 can be
 
@@ -123,12 +123,12 @@ def test_threads_and_tiles_join_without_a_seam(
 def test_what_never_changes_is_exactly_zero(kind: str, count: int, dtype: type, seed: int) -> None:
     still = (np.random.default_rng(seed).random((3, 4, 3)) * 255).astype(dtype)
     frames = np.repeat(still[None], count, axis=0)
-    assert not MOTION_IMAGES[kind].fold(frames, None).any()
+    assert not MOTION_IMAGES[kind].compute(frames, None).any()
     frames[:, 1:] = np.random.default_rng(seed).random((count, 2, 4, 3)) * 255  # then two of three rows move
-    assert not MOTION_IMAGES[kind].fold(frames, None)[0].any()
+    assert not MOTION_IMAGES[kind].compute(frames, None)[0].any()
     frames[:, 1:] = still[1:]
     frames[-1, 0, 0, 0] += 1  # one pixel moves, and the others still give zero
-    image = MOTION_IMAGES[kind].fold(frames, None)
+    image = MOTION_IMAGES[kind].compute(frames, None)
     assert image[0, 0, 0] != 0
     image[0, 0, 0] = 0
     assert not image.any()
@@ -156,7 +156,7 @@ def test_accumulator_ends_where_the_function_does(rng: np.random.Generator, kind
     for frame in frames:
         buffer[:] = frame  # a camera fills one buffer again and again
         accumulator.add(buffer)
-    whole = MOTION_IMAGES[kind].fold(frames, None)
+    whole = MOTION_IMAGES[kind].compute(frames, None)
     np.testing.assert_allclose(accumulator.image(), whole, rtol=1e-6, atol=1e-6 * np.abs(whole).max())
 
 
@@ -218,7 +218,7 @@ def test_memory_above_the_input_is_bounded(rng: np.random.Generator) -> None:
 @pytest.mark.parametrize("count", [0, 1])
 def test_one_frame_or_none_is_refused(kind: str, count: int) -> None:
     with pytest.raises(TooFewFrames, match=f"has {count} frame.*at least 2"):
-        MOTION_IMAGES[kind].fold(np.zeros((count, 4, 4, 3), dtype=np.uint8), None)
+        MOTION_IMAGES[kind].compute(np.zeros((count, 4, 4, 3), dtype=np.uint8), None)
     if kind != "dynamic-exact":
         with pytest.raises(TooFewFrames):
             Accumulator(count, kind)

@@ -8,7 +8,15 @@ import pytest
 from skimage.data import astronaut
 
 from learnet.core.errors import LearnetError
-from learnet.motion.flow import flow_dis, flow_image, flow_tvl1, shrunk, strain, with_strain, without_head
+from learnet.motion.flow import (
+    append_strain,
+    downscale_flow,
+    flow_dis,
+    flow_image,
+    flow_tvl1,
+    optical_strain,
+    remove_global_motion,
+)
 
 SIZE = 112
 MIDDLE = (SIZE - 1) / 2
@@ -92,8 +100,8 @@ def test_strain_follows_from_its_definition() -> None:
         (0.05, -0.1, 0.3, 0.2),
     ):
         field = np.stack([a * X + b * Y, c * X + d * Y], axis=-1).astype(np.float32)
-        np.testing.assert_allclose(strain(field), np.sqrt(a**2 + d**2 + 2 * ((b + c) / 2) ** 2), atol=2e-5)
-        np.testing.assert_array_equal(with_strain(field)[..., :2], field)
+        np.testing.assert_allclose(optical_strain(field), np.sqrt(a**2 + d**2 + 2 * ((b + c) / 2) ** 2), atol=2e-5)
+        np.testing.assert_array_equal(append_strain(field)[..., :2], field)
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
@@ -153,9 +161,9 @@ def test_a_head_that_moves_is_taken_out_and_the_expression_stays(rng: np.random.
     """A field written down, not measured: what is left must be the bump that was added, to a hundredth of a pixel."""
     bump = np.stack(bumped(X, Y), axis=-1)
     field = (np.stack(head(X, Y), axis=-1) + bump).astype(np.float32)
-    assert np.abs(without_head(field) - bump).max() < 0.01
+    assert np.abs(remove_global_motion(field) - bump).max() < 0.01
     noisy = (field + rng.normal(0, 0.05, field.shape)).astype(np.float32)
-    assert np.abs(without_head(noisy) - (noisy - field + bump)).max() < 0.05
+    assert np.abs(remove_global_motion(noisy) - (noisy - field + bump)).max() < 0.05
     plain = np.linalg.lstsq(np.stack([np.ones(X.size), X.ravel(), Y.ravel()], axis=1), field[..., 1].ravel())[
         0
     ]
@@ -167,8 +175,8 @@ def test_a_head_that_moves_is_taken_out_and_the_expression_stays(rng: np.random.
 def test_nothing_is_left_of_a_similarity_alone() -> None:
     for size in (28, 112, 113):
         y, x = np.mgrid[:size, :size].astype(float)
-        assert np.abs(without_head(np.stack(head(x, y), axis=-1).astype(np.float32))).max() < 1e-4
-    assert not without_head(np.zeros((28, 28, 2), np.float32)).any()
+        assert np.abs(remove_global_motion(np.stack(head(x, y), axis=-1).astype(np.float32))).max() < 1e-4
+    assert not remove_global_motion(np.zeros((28, 28, 2), np.float32)).any()
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
@@ -176,17 +184,17 @@ def test_head_motion_is_taken_out_of_measured_flow(estimator: str) -> None:
     def both(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return tuple(a + b for a, b in zip(head(x, y), bumped(x, y), strict=True))
 
-    left = without_head(measured(both, estimator)[..., :2])
+    left = remove_global_motion(measured(both, estimator)[..., :2])
     assert np.abs(left - np.stack(bumped(X, Y), axis=-1))[INNER].mean() < 0.07
     assert left[40, 70, 1] < -0.5  # one pixel up, of which TV-L1 finds the least here: 0.58
 
 
 def test_flow_of_a_smaller_crop_is_in_its_own_pixels() -> None:
     """A stretch by 10 % across on 112 pixels is one by 10 % on 28: u at a block's middle, a quarter of it; strain the same."""
-    large = with_strain(np.stack([0.1 * (X - MIDDLE), 0 * Y + 2], axis=-1).astype(np.float32))
-    small = shrunk(large, 4)
+    large = append_strain(np.stack([0.1 * (X - MIDDLE), 0 * Y + 2], axis=-1).astype(np.float32))
+    small = downscale_flow(large, 4)
     middle = (28 - 1) / 2
     np.testing.assert_allclose(small[5, :, 0], 0.1 * (np.arange(28) - middle), atol=1e-5)
     np.testing.assert_allclose(small[..., 1], 0.5, atol=1e-6)
     np.testing.assert_allclose(small[..., 2], 0.1, atol=1e-5)
-    np.testing.assert_array_equal(shrunk(large, 1), large)
+    np.testing.assert_array_equal(downscale_flow(large, 1), large)

@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from learnet.core.errors import LearnetError, TooFewFrames
-from learnet.motion.lbp_top import codes, histograms, interpolated, lbp_top
+from learnet.motion.lbp_top import interpolate_frames, lbp_codes, lbp_histograms, lbp_top
 from learnet.motion.normalise import unit
 from learnet.networks import NETWORKS, as_input
 from learnet.networks.baselines import HistogramSVM
@@ -70,7 +70,7 @@ def test_one_place_by_hand() -> None:
     grey[4, 1] = [100, 100, 101]
     grey[4, 0, 1], grey[4, 2, 1] = 0, 99
     grey[8, 1, 1], grey[0, 1, 1] = 100, 200
-    assert codes(grey).ravel().tolist() == [1 + 4, 1 + 2 + 4 + 8, 2 + 8]
+    assert lbp_codes(grey).ravel().tolist() == [1 + 4, 1 + 2 + 4 + 8, 2 + 8]
 
 
 @pytest.mark.parametrize("size", [40, 43])
@@ -78,7 +78,7 @@ def test_a_clip_by_three_loops(rng: np.random.Generator, size: int) -> None:
     grey = rng.integers(
         0, 8, (12, size, size), dtype=np.uint8
     )  # few levels, so that many neighbours are equal
-    found, expected = histograms(codes(grey), size), by_loops(grey)
+    found, expected = lbp_histograms(lbp_codes(grey), size), by_loops(grey)
     assert {key: found[key] for key in expected} == pytest.approx(expected)
     assert np.count_nonzero(found) == len(expected)
     np.testing.assert_allclose(found.sum(axis=-1), 1)
@@ -89,7 +89,7 @@ def test_the_plane_xy_is_scikit_images(rng: np.random.Generator) -> None:
     grey = rng.integers(0, 30, (9, 50, 50), dtype=np.uint8)
     theirs = local_binary_pattern(grey[4], P=4, R=1)[1:-1, 1:-1].astype(int)
     swapped = (theirs & 0b0101) | (theirs & 0b0010) << 2 | (theirs & 0b1000) >> 2
-    np.testing.assert_array_equal(codes(grey)[XY, 0], swapped)
+    np.testing.assert_array_equal(lbp_codes(grey)[XY, 0], swapped)
 
 
 # ---- movements whose codes are known
@@ -99,7 +99,7 @@ def test_in_a_still_clip_nothing_changes_along_time(rng: np.random.Generator) ->
     """Both neighbours in time are equal to the place, so bits 2 and 8 are set; along x and y the codes are those of XY."""
     face = rng.integers(0, 256, (50, 50), dtype=np.uint8)
     for frames in (2, 9, 23):
-        found = codes(interpolated(np.repeat(face[None], frames, axis=0)))
+        found = lbp_codes(interpolate_frames(np.repeat(face[None], frames, axis=0)))
         np.testing.assert_array_equal(found[XT], found[XY] & 0b0101 | 0b1010)
         np.testing.assert_array_equal(found[YT], (found[XY] & 0b1010) >> 1 | 0b1010)
     shares = read_back(unit(lbp_top(coloured(np.repeat(face[None], 23, axis=0)))))
@@ -130,13 +130,13 @@ def test_a_pattern_that_moves_by_a_pixel_a_frame(rng: np.random.Generator) -> No
         at = np.arange(1, 39) + 10 - t  # of places 1..38 on the line
         bits = [line[at + shift] >= line[at] for shift in (1, -4, -1, 4)]  # right, later, left, before
         expected = sum(2**i * bit.astype(int) for i, bit in enumerate(bits))
-        np.testing.assert_array_equal(codes(grey)[XT, t - 4], np.broadcast_to(expected, (38, 38)))
+        np.testing.assert_array_equal(lbp_codes(grey)[XT, t - 4], np.broadcast_to(expected, (38, 38)))
 
 
 def test_a_mirrored_face_has_other_blocks_and_other_codes(rng: np.random.Generator) -> None:
     """Why the picture cannot be flipped: the blocks change sides, but within a block left and right of each code do."""
     grey = rng.integers(0, 256, (10, 40, 40), dtype=np.uint8)
-    here, there = (histograms(codes(clip), 40) for clip in (grey, grey[:, :, ::-1]))
+    here, there = (lbp_histograms(lbp_codes(clip), 40) for clip in (grey, grey[:, :, ::-1]))
     turned = [code & 0b1010 | (code & 1) << 2 | (code & 4) >> 2 for code in range(16)]
     np.testing.assert_allclose(there[:, ::-1, :YT], here[..., :YT, turned])
     np.testing.assert_allclose(there[:, ::-1, YT], here[..., YT, :])
@@ -173,17 +173,17 @@ def test_interpolation_is_the_published_model(rng: np.random.Generator, frames: 
     )  # stays within 0..255 between frames
     grey = np.rint(soft).astype(np.uint8).transpose(2, 0, 1)
     expected = tim(grey, 10)
-    assert np.abs(interpolated(grey) - np.clip(expected, 0, 255)).max() <= 0.5 + 1e-6
+    assert np.abs(interpolate_frames(grey) - np.clip(expected, 0, 255)).max() <= 0.5 + 1e-6
 
 
 def test_interpolation_keeps_the_frames_that_it_meets(rng: np.random.Generator) -> None:
     grey = rng.integers(0, 256, (28, 6, 6), dtype=np.uint8)
-    np.testing.assert_array_equal(interpolated(grey), grey[::3])  # 28 = 1 + 9 * 3
-    np.testing.assert_array_equal(interpolated(grey[:10]), grey[:10])
-    np.testing.assert_array_equal(interpolated(grey[:4])[::3], grey[:4])  # 10 = 1 + 3 * 3
-    two = interpolated(np.uint8([[[10]], [[250]]])).ravel()
+    np.testing.assert_array_equal(interpolate_frames(grey), grey[::3])  # 28 = 1 + 9 * 3
+    np.testing.assert_array_equal(interpolate_frames(grey[:10]), grey[:10])
+    np.testing.assert_array_equal(interpolate_frames(grey[:4])[::3], grey[:4])  # 10 = 1 + 3 * 3
+    two = interpolate_frames(np.uint8([[[10]], [[250]]])).ravel()
     assert two[0] == 10 and two[-1] == 250 and (np.diff(two.astype(int)) > 0).all()
-    np.testing.assert_array_equal(interpolated(grey[:1]), np.repeat(grey[:1], 10, axis=0))
+    np.testing.assert_array_equal(interpolate_frames(grey[:1]), np.repeat(grey[:1], 10, axis=0))
 
 
 def test_a_clip_at_twice_the_rate_is_nearly_the_same(rng: np.random.Generator) -> None:
@@ -194,7 +194,7 @@ def test_a_clip_at_twice_the_rate_is_nearly_the_same(rng: np.random.Generator) -
                                     borderMode=cv2.BORDER_REFLECT) for i in range(count)] for count in (19, 37)}  # fmt: skip
     clips = {count: np.clip(np.rint(frames), 0, 255).astype(np.uint8) for count, frames in moves.items()}
     slow, fast, still = (
-        histograms(codes(interpolated(clip)), 60) for clip in (clips[19], clips[37], clips[19][:1])
+        lbp_histograms(lbp_codes(interpolate_frames(clip)), 60) for clip in (clips[19], clips[37], clips[19][:1])
     )
     assert (
         np.abs(slow - fast).sum(axis=-1).mean()
@@ -212,7 +212,7 @@ def test_the_network_reads_the_shares_out_of_the_picture(rng: np.random.Generato
     """Within what rounding to 1/255 of the root may do: sqrt(p) / 255, and a little for the smallest."""
     colour = rng.integers(0, 256, (10, size, size, 3), dtype=np.uint8)
     grey = np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in colour])
-    exact = histograms(codes(grey), size)
+    exact = lbp_histograms(lbp_codes(grey), size)
     picture = lbp_top(colour)
     assert picture.shape == (size, size, 3) and picture.dtype == np.float32
     cells = (

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learnet.core.errors import LearnetError, TooFewFrames
-from learnet.motion.magnify import BAND_HZ, _level_weights, _weighted_levels, magnified
+from learnet.motion.magnify import BAND_HZ, _level_weights, _weighted_levels, magnify_motion
 
 SIZE, WAVE = 112, 28  # pixels: crops, and a pattern that a face's features are about as large as
 
@@ -31,7 +31,7 @@ def shifts(crops: np.ndarray, wave: int = WAVE) -> np.ndarray:
 def gain(shift: np.ndarray, alpha: float, fps: float, wave: int = WAVE) -> float:
     """How many times as far the stripes sway after magnification."""
     crops = swaying(shift, wave=wave)
-    before, after = shifts(crops, wave), shifts(magnified(crops, alpha, fps), wave)
+    before, after = shifts(crops, wave), shifts(magnify_motion(crops, alpha, fps), wave)
     return float(before @ after / (before @ before))
 
 
@@ -61,7 +61,7 @@ def test_a_sway_outside_the_band_stays() -> None:
 def test_both_at_once_are_told_apart() -> None:
     fast, slow = 0.1 * np.cos(2 * np.pi * 5 * (T + 0.5) / 100), 0.2 * np.cos(2 * np.pi * 25 * (T + 0.5) / 100)
     crops = swaying(fast + slow)
-    after = shifts(magnified(crops, 4.0, 100.0))
+    after = shifts(magnify_motion(crops, 4.0, 100.0))
     assert after @ fast / (fast @ fast) == pytest.approx(5, rel=0.15) and after @ slow / (
         slow @ slow
     ) == pytest.approx(1, abs=0.1)
@@ -88,7 +88,7 @@ def test_short_clips_are_magnified_too(count: int) -> None:
 def test_a_movement_that_does_not_return_leaves_no_jump() -> None:
     """The clip is continued as in a mirror: its ends stay what they are, and rise together with the rest."""
     crops = swaying(0.5 * (1 - np.cos(np.pi * T / 59)) / 2)
-    after = shifts(magnified(crops, 3.0, 200.0))  # a rise in 0.3 s; one in 0.6 s would be below the band
+    after = shifts(magnify_motion(crops, 3.0, 200.0))  # a rise in 0.3 s; one in 0.6 s would be below the band
     assert (np.diff(after) > -0.05).all() and after[-1] - after[0] == pytest.approx(4 * 0.5, rel=0.2)
 
 
@@ -104,9 +104,9 @@ def test_what_stands_still_comes_back(count: int, size: int, alpha: float, fps: 
     still = np.repeat(
         np.random.default_rng(seed).integers(0, 256, (1, size, size, 3), dtype=np.uint8), count, axis=0
     )
-    np.testing.assert_array_equal(magnified(still, alpha, fps), still)
+    np.testing.assert_array_equal(magnify_motion(still, alpha, fps), still)
     moving = np.random.default_rng(seed).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
-    np.testing.assert_array_equal(magnified(moving, 0.0, fps), moving)
+    np.testing.assert_array_equal(magnify_motion(moving, 0.0, fps), moving)
 
 
 def test_changes_of_light_are_not_magnified() -> None:
@@ -115,7 +115,7 @@ def test_changes_of_light_are_not_magnified() -> None:
         -1, SIZE, SIZE, 3
     )
     crops = np.rint(crops).astype(np.uint8)
-    np.testing.assert_array_equal(magnified(crops, 10.0, 100.0), crops)
+    np.testing.assert_array_equal(magnify_motion(crops, 10.0, 100.0), crops)
 
 
 def test_levels_add_up_to_the_picture_less_its_rest(rng: np.random.Generator) -> None:
@@ -140,7 +140,7 @@ def test_weights_of_the_levels_by_hand() -> None:
 def test_what_cannot_be_magnified() -> None:
     crops = swaying(np.zeros(4), 28)
     with pytest.raises(TooFewFrames):
-        magnified(crops[:1], 2.0, 25.0)
+        magnify_motion(crops[:1], 2.0, 25.0)
     for alpha, fps in (
         (-1.0, 25.0),
         (float("nan"), 25.0),
@@ -149,4 +149,4 @@ def test_what_cannot_be_magnified() -> None:
         (2.0, float("nan")),
     ):
         with pytest.raises(LearnetError, match="cannot be magnified"):
-            magnified(crops, alpha, fps)
+            magnify_motion(crops, alpha, fps)

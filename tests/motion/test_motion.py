@@ -28,9 +28,9 @@ def test_the_settings_know_kinds_by_their_names() -> None:
     names every kind.
     """
     for name, kind in MOTION_IMAGES.items():
-        assert (kind.of == "flow") == name.startswith("flow-")
-        assert Preparation(motion=name).settled.normalise == USUAL[kind.of]
-    assert sorted(name for name, kind in MOTION_IMAGES.items() if kind.sums) == [
+        assert (kind.family == "flow") == name.startswith("flow-")
+        assert Preparation(motion=name).settled.normalise == USUAL[kind.family]
+    assert sorted(name for name, kind in MOTION_IMAGES.items() if kind.fixed_weights) == [
         "dynamic",
         "dynamic-linear",
         "dynamic-released",
@@ -39,7 +39,7 @@ def test_the_settings_know_kinds_by_their_names() -> None:
 
 @pytest.mark.parametrize("name", MOTION_IMAGES)
 def test_every_kind_gives_a_finite_image_of_the_crop(name: str, crops: np.ndarray) -> None:
-    image = MOTION_IMAGES[name].fold(crops, 3)
+    image = MOTION_IMAGES[name].compute(crops, 3)
     assert (
         image.dtype == np.float32 and image.shape == (32, 32, 3) and np.isfinite(image).all() and image.any()
     )
@@ -54,20 +54,20 @@ def test_every_kind_gives_a_finite_image_of_the_crop(name: str, crops: np.ndarra
     ],
 )
 def test_of_equal_frames_every_image_of_motion_is_zero(name: str, crops: np.ndarray) -> None:
-    image = MOTION_IMAGES[name].fold(np.repeat(crops[:1], 7, axis=0), 3)
+    image = MOTION_IMAGES[name].compute(np.repeat(crops[:1], 7, axis=0), 3)
     assert np.abs(image).max() < 1e-6
 
 
-@pytest.mark.parametrize("name", [name for name, kind in MOTION_IMAGES.items() if kind.of == "image"])
+@pytest.mark.parametrize("name", [name for name, kind in MOTION_IMAGES.items() if kind.family == "image"])
 def test_the_image_of_a_mirrored_face_is_mirrored(name: str, crops: np.ndarray) -> None:
-    fold = MOTION_IMAGES[name].fold
+    fold = MOTION_IMAGES[name].compute
     np.testing.assert_allclose(
         fold(crops[:, :, ::-1], 3)[:, ::-1], fold(crops, 3), rtol=1e-5, atol=1e-5
     )  # flow: test_flow.py
 
 
 def test_single_frames_and_their_difference(crops: np.ndarray) -> None:
-    fold = {name: kind.fold for name, kind in MOTION_IMAGES.items()}
+    fold = {name: kind.compute for name, kind in MOTION_IMAGES.items()}
     np.testing.assert_array_equal(fold["onset-face"](crops, None), crops[0])
     np.testing.assert_array_equal(fold["apex-face"](crops, 4), crops[4])
     np.testing.assert_array_equal(fold["difference"](crops, 4), crops[4].astype(int) - crops[0])
@@ -76,7 +76,7 @@ def test_single_frames_and_their_difference(crops: np.ndarray) -> None:
 
 def test_phases_by_their_definition(crops: np.ndarray) -> None:
     """Rank pooling of frames 0 to 4 and of 4 to 6, by the weights."""
-    fold = {name: kind.fold for name, kind in MOTION_IMAGES.items()}
+    fold = {name: kind.compute for name, kind in MOTION_IMAGES.items()}
     rise = sum(weight * frame.astype(float) for weight, frame in zip(rank_weights(5), crops[:5], strict=True))
     fall = sum(weight * frame.astype(float) for weight, frame in zip(rank_weights(3), crops[4:], strict=True))
     np.testing.assert_allclose(fold["dynamic-rise"](crops, 4), rise, atol=1e-3)
@@ -88,10 +88,10 @@ def test_phases_by_their_definition(crops: np.ndarray) -> None:
 def test_the_apex_at_the_border(crops: np.ndarray) -> None:
     for name in NEED:
         if name != "dynamic-fall":
-            assert MOTION_IMAGES[name].fold(crops, 6).shape == (32, 32, 3)
-            assert MOTION_IMAGES[name].fold(crops[:2], 1).shape == (32, 32, 3)
+            assert MOTION_IMAGES[name].compute(crops, 6).shape == (32, 32, 3)
+            assert MOTION_IMAGES[name].compute(crops[:2], 1).shape == (32, 32, 3)
     with pytest.raises(TooFewFrames, match="from the apex to the offset has 1 frame;"):
-        MOTION_IMAGES["dynamic-fall"].fold(crops, 6)
+        MOTION_IMAGES["dynamic-fall"].compute(crops, 6)
 
 
 @pytest.mark.parametrize("name", NEED)
@@ -102,4 +102,4 @@ def test_without_an_apex_after_the_onset_there_is_none(
     if (name, apex) in (("dynamic-fall", 0), ("dynamic-rise", 7)):
         return  # a clip that only falls; one that only rises
     with pytest.raises(LearnetError, match="apex"):
-        MOTION_IMAGES[name].fold(crops, apex)
+        MOTION_IMAGES[name].compute(crops, apex)

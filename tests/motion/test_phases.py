@@ -20,7 +20,7 @@ from learnet.datasets.prepared.store import PreparedDataset, file_stamp, load_pr
 from learnet.datasets.splits import make_folds
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.detrend import EvaluationImages
-from learnet.motion.phases import PHASES, WHOLE, Phases, joined, taken
+from learnet.motion.phases import PHASES, WHOLE_CLIP_MOTION, Phases, concatenate_phases, gather_images
 from learnet.study.cluster import name_of
 from learnet.study.jobs import FoldJob, run_jobs
 from learnet.study.labelled import load_labelled_dataset
@@ -70,7 +70,7 @@ def test_they_are_the_images_that_are_prepared_alone(tmp_path: Path, preparation
                  if name == phase}  # fmt: skip
         assert list(there) == alone.clips["clip"].tolist() and len(there) == (9 if phase == "rise" else 8)
         for i, (clip, place) in enumerate(there.items()):
-            assert (taken(made.phases.blocks, [place])[0] == alone.images[i]).all(), clip
+            assert (gather_images(made.phases.blocks, [place])[0] == alone.images[i]).all(), clip
             assert made.clips["apex"][made.clips["clip"] == clip].tolist() == [alone.clips["apex"][i]]
     assert made.clips["apex_source"].tolist() == ["file"] * 7 + ["detected"] * 2
     assert len({image.tobytes() for image in np.concatenate([*made.phases.blocks, made.images])}) >= 25
@@ -82,7 +82,7 @@ def test_they_are_the_images_that_are_prepared_alone(tmp_path: Path, preparation
 
 
 def test_they_are_those_of_the_table_of_motion_images() -> None:
-    assert {WHOLE, *PHASES.values()} <= MOTION_IMAGES.keys()
+    assert {WHOLE_CLIP_MOTION, *PHASES.values()} <= MOTION_IMAGES.keys()
 
 
 def test_cut_off_and_gone_on_with_the_bytes_are_the_same(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_cut_off_and_gone_on_with_the_bytes_are_the_same(tmp_path: Path) -> None
         prepare(reading, tmp_path / "plain", SMALL, phases=True, jobs=1)
 
 
-@pytest.mark.parametrize("motion", sorted(MOTION_IMAGES.keys() - {WHOLE}))
+@pytest.mark.parametrize("motion", sorted(MOTION_IMAGES.keys() - {WHOLE_CLIP_MOTION}))
 def test_only_the_dynamic_image_has_them(tmp_path: Path, motion: str) -> None:
     with pytest.raises(LearnetError, match=f"--phases is for --motion dynamic, and this is {motion}"):
         prepare(DatasetIndex([], []), tmp_path / "out", Preparation(motion), phases=True)
@@ -409,13 +409,13 @@ def test_what_is_taken_by_brute_force(some: tuple[int, Phases], data: st.DataObj
     assert [(int(image[0, 0, 0]), rows[place]) for image, place in zip(images, of, strict=True)] == [
         (i, clip) for i, clip in enumerate(phases.clips) if clip in rows
     ]
-    both = joined([phases, phases], [count, count])
+    both = concatenate_phases([phases, phases], [count, count])
     assert (
         both
         and both.clips == (*phases.clips, *(count + clip for clip in phases.clips))
         and sum(map(len, both.blocks)) == len(both.clips)
     )
-    assert joined([phases, None], [count, count]) is None
+    assert concatenate_phases([phases, None], [count, count]) is None
 
 
 @given(some_phases(), st.data())

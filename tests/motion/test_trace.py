@@ -7,7 +7,7 @@ import pytest
 
 from learnet.core.errors import BadInput
 from learnet.core.settings import Preparation
-from learnet.motion.magnify import magnified
+from learnet.motion.magnify import magnify_motion
 from learnet.motion.pipeline import make_image
 from learnet.motion.trace import ClipMarks, trace_pipeline
 from learnet.report.clip_figures import trace_figure
@@ -27,13 +27,13 @@ def test_every_step_is_that_of_preparing(clip: Path, motion: str) -> None:
     frames = pulsed(16, 6)[1:14]
     np.testing.assert_array_equal(steps.frames, frames)
     np.testing.assert_array_equal(steps.crops, frames)
-    np.testing.assert_array_equal(steps.magnified, magnified(frames, 2.0, 200.0))
-    np.testing.assert_array_equal(steps.made.image, make_image(frames, preparation, None, fps=200.0).image)
-    assert steps.numbers == tuple(range(12, 25)) and steps.numbers[steps.apex] == 17 and steps.detected
-    assert steps.course.argmax() == steps.apex and steps.preparation == preparation.settled
+    np.testing.assert_array_equal(steps.magnified_crops, magnify_motion(frames, 2.0, 200.0))
+    np.testing.assert_array_equal(steps.result.image, make_image(frames, preparation, None, fps=200.0).image)
+    assert steps.numbers == tuple(range(12, 25)) and steps.numbers[steps.apex] == 17 and steps.apex_detected
+    assert steps.motion_curve.argmax() == steps.apex and steps.preparation == preparation.settled
     given = trace_pipeline(clip, preparation, ClipMarks(12, 15, 24), fps=200.0)
-    assert (given.apex, given.detected) == (3, False)
-    np.testing.assert_array_equal(given.made.image, make_image(frames, preparation, None, 3, 200.0).image)
+    assert (given.apex, given.apex_detected) == (3, False)
+    np.testing.assert_array_equal(given.result.image, make_image(frames, preparation, None, 3, 200.0).image)
 
 
 def test_an_apex_must_be_among_the_frames(clip: Path) -> None:
@@ -54,10 +54,10 @@ def test_the_figure_shows_the_steps(clip: Path) -> None:
     titles = ["u, pixels to the right", "v, pixels down", "strain", "Network input", "Movement"]
     assert [axes.get_title(loc="left") for axes in motion[:5]] == titles
     for channel in range(3):
-        np.testing.assert_array_equal(motion[channel].images[0].get_array(), steps.made.motion[..., channel])
+        np.testing.assert_array_equal(motion[channel].images[0].get_array(), steps.result.motion[..., channel])
     u, v, strain = (axes.images[0].get_clim() for axes in motion[:3])
-    assert u == v == (-u[1], u[1]) and strain[0] == 0 and u[1] == np.abs(steps.made.motion[..., :2]).max()
-    np.testing.assert_array_equal(motion[3].images[0].get_array(), steps.made.image)
+    assert u == v == (-u[1], u[1]) and strain[0] == 0 and u[1] == np.abs(steps.result.motion[..., :2]).max()
+    np.testing.assert_array_equal(motion[3].images[0].get_array(), steps.result.image)
     assert "detected" in figure.get_suptitle() and any("frame rate" in note for note in steps.notes)
 
 
@@ -68,7 +68,7 @@ def test_the_figure_of_histograms(clip: Path) -> None:
     assert [axes.get_title(loc="left") for axes in planes] == [
         f"{plane}, root of share" for plane in ("XY", "XT", "YT")
     ]
-    assert {axes.images[0].get_clim() for axes in planes} == {(0.0, float(steps.made.motion.max()))}
+    assert {axes.images[0].get_clim() for axes in planes} == {(0.0, float(steps.result.motion.max()))}
 
 
 def test_a_clip_without_any_motion_is_drawn(tmp_path: Path) -> None:

@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learnet.core.errors import BadInput, BadVideo, UnknownName
-from learnet.video.libav import ABSENT, DAMAGED, UNDECODED
+from learnet.video.libav import DAMAGED_FRAMES, MISSING_FRAMES, UNDECODED_FRAMES
 from learnet.video.reader import (
-    GAPS,
-    UNREADABLE,
+    NUMBER_GAPS,
+    UNREADABLE_IMAGES,
     image_files,
     open_video,
     read_clip,
@@ -120,7 +120,7 @@ def test_range_is_inclusive_and_counts_from_zero(tmp_path: Path) -> None:
 def test_range_beyond_the_end_is_counted_or_refused(tmp_path: Path) -> None:
     path = mux(tmp_path / "a.mp4", numbered(30))
     footage = read_clip(path, 20, 34)
-    assert len(footage.pixels) == 10 and footage.losses == {ABSENT: 5}
+    assert len(footage.pixels) == 10 and footage.losses == {MISSING_FRAMES: 5}
     with pytest.raises(BadVideo, match="5 frames missing"):
         read_frames(path, 20, 34)
     with pytest.raises(BadVideo, match="no frame 30; the last one that can be decoded is 29"):
@@ -314,10 +314,10 @@ def test_truncated_file_gives_what_is_there_and_counts_the_rest(
     with open_video(path) as video:
         seen = [round((frame.pixels.mean() - 10) / 2) for frame in video]
         lost = sum(
-            count for what, count in video.losses.items() if what != DAMAGED
+            count for what, count in video.losses.items() if what != DAMAGED_FRAMES
         )  # these are given as well
     assert 40 < len(seen) < 70 and len(seen) + lost == 100
-    assert set(video.losses) <= {ABSENT, UNDECODED, DAMAGED}
+    assert set(video.losses) <= {MISSING_FRAMES, UNDECODED_FRAMES, DAMAGED_FRAMES}
     assert (
         sum(abs(grey - i) <= 1 for i, grey in enumerate(seen)) >= len(seen) - 3
     )  # the last ones may lack a reference
@@ -338,8 +338,8 @@ def test_damage_in_the_middle_is_counted(
     with open_video(filled(tmp_path / "d.mp4", bytes(data))) as video:
         seen = sum(1 for _ in video)
     assert (
-        video.losses[DAMAGED] > 0
-        and seen + video.losses.get(UNDECODED, 0) + video.losses.get(ABSENT, 0) == 472
+        video.losses[DAMAGED_FRAMES] > 0
+        and seen + video.losses.get(UNDECODED_FRAMES, 0) + video.losses.get(MISSING_FRAMES, 0) == 472
     )
     assert capfd.readouterr() == ("", "")
 
@@ -456,11 +456,11 @@ def test_folder_in_numeric_order_with_gaps_counted(tmp_path: Path) -> None:
         assert [(frame.number, int(frame.pixels[0, 0, 0])) for frame in frames] == [
             (n, n) for n in (8, 9, 10, 12, 100)
         ]
-        assert frames[3].time_s == pytest.approx(4 / 200) and video.losses == {GAPS: 88}
+        assert frames[3].time_s == pytest.approx(4 / 200) and video.losses == {NUMBER_GAPS: 88}
         assert video.info.frames == 5 and video.notes == []
     footage = read_clip(folder, 9, 12)
-    assert footage.numbers == (9, 10, 12) and footage.losses == {GAPS: 1} and len(footage.pixels) == 3
-    assert read_clip(folder, 5, 9).losses == {GAPS: 3}
+    assert footage.numbers == (9, 10, 12) and footage.losses == {NUMBER_GAPS: 1} and len(footage.pixels) == 3
+    assert read_clip(folder, 5, 9).losses == {NUMBER_GAPS: 3}
     assert len(read_frames(folder, 5, 9)) == 2
     with pytest.raises(BadVideo, match="from 13 to 20; there are 8 to 100"):
         read_frames(folder, 13, 20)
@@ -520,7 +520,7 @@ def test_unreadable_image_is_counted_and_refused_in_a_clip(
     (folder / name).write_bytes((folder / name).read_bytes()[: int((folder / name).stat().st_size * damage)])
     with open_video(folder) as video:
         assert [frame.number for frame in video] == [1, 2, 4, 5]
-        assert video.losses == {UNREADABLE: 1} and video.unreadable == [folder / name]
+        assert video.losses == {UNREADABLE_IMAGES: 1} and video.unreadable == [folder / name]
     with pytest.raises(BadVideo, match="cannot be read") as refusal:
         read_frames(folder)
     assert refusal.value.path == folder / name
@@ -532,7 +532,7 @@ def test_first_image_unreadable_and_all_unreadable(tmp_path: Path) -> None:
     folder = put(tmp_path / "clip", {f"{n}.bmp": colours() for n in range(3)})
     (folder / "0.bmp").write_bytes(b"")
     with open_video(folder) as video:
-        assert [frame.number for frame in video] == [1, 2] and video.losses == {UNREADABLE: 1}
+        assert [frame.number for frame in video] == [1, 2] and video.losses == {UNREADABLE_IMAGES: 1}
     for n in (1, 2):
         (folder / f"{n}.bmp").write_bytes(b"BM")
     with pytest.raises(BadVideo, match="none of the images"):

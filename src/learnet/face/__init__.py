@@ -15,7 +15,15 @@ from jaxtyping import Float32, Float64, Real, UInt8
 
 from learnet.core.errors import LearnetError, NoFace, TooFewFrames, pick
 from learnet.face.finder import HAAR_CONFIDENCE, Face, FaceFinder, Haar, ModelFaceFinder, YuNet
-from learnet.face.geometry import compose, from_part, inverse, move, part_read, read_through, similarity
+from learnet.face.geometry import (
+    compose,
+    from_region,
+    inverse,
+    similarity_transform,
+    source_region,
+    transform_points,
+    warp,
+)
 from learnet.face.head import head_motion, head_shift
 from learnet.face.model import MODEL_NAME, MODEL_VARIABLE, fetch_model, find_model
 
@@ -37,19 +45,19 @@ __all__ = [
 # both cheeks, tight, as in the paper's figures: 0.75 eye distances above the eyes, 2.03 below, 0.89 outside each.
 EYE_ROW = 0.27  # from the top
 EYE_COLUMNS = (0.32, 0.68)  # from the left
-EYES_APART = EYE_COLUMNS[1] - EYE_COLUMNS[0]
+EYE_DISTANCE = EYE_COLUMNS[1] - EYE_COLUMNS[0]
 
 SEARCHED_ALL = 5  # the first frames are searched one by one,
 SEARCHED_MORE = 25  # then up to so many in even steps to the end
 LOOKS = 3  # frames besides the first in which head motion is measured where it is not removed
 # Beyond these, removing the head motion is uncertain. Set on 152 overlapping half-second cuts of one film of a freely moving head: 32 are
 # warned about, and of the others one leaves the eyes more than 3 of 112 pixels off (3.2).
-AGREE = (
+MIN_RIGID_CORRELATION = (
     0.89  # least agreement of the rigid parts. Grey noise of 8 leaves 0.99, a hand on the face 0.61 to 0.88
 )
 TURNED_DEG = 6.0  # most turn out of the picture plane, which no similarity undoes
 FAR = 0.5  # furthest move of eyes or mouth, in distances of the eyes
-STILL_PX = (
+HEAD_MOTION_LIMIT_PX = (
     1.0  # head motion in pixels of a 112-pixel crop above which it hides a micro-expression (0.5 to 2.5)
 )
 SMALL_PX = 60  # width of a face in pixels below which there is little to see
@@ -79,9 +87,9 @@ class AlignedFaces:
     @property
     def warnings(self) -> tuple[str, ...]:
         """The remarks as sentences; frames are counted from 0, the first that was aligned."""
-        return self.told(range(len(self.transforms)))
+        return self.warnings_for(range(len(self.transforms)))
 
-    def told(self, numbers: Sequence[int]) -> tuple[str, ...]:
+    def warnings_for(self, numbers: Sequence[int]) -> tuple[str, ...]:
         """The remarks as sentences, for a reader who knows the frames by these NUMBERS, one for each."""
         return tuple(
             one.text if one.frame is None else one.text.format(frame=numbers[one.frame])
@@ -90,7 +98,7 @@ class AlignedFaces:
 
     def crop(self, frames: Real[np.ndarray, "T H W 3"], number: int) -> Real[np.ndarray, "S S 3"]:
         """The face in frame NUMBER, read in one interpolation, averaged over the area of a pixel where it is made smaller."""
-        return read_through(frames[number], self.transforms[number], self.size, self.size)
+        return warp(frames[number], self.transforms[number], self.size, self.size)
 
     def crops(self, frames: Real[np.ndarray, "T H W 3"]) -> Real[np.ndarray, "T S S 3"]:
         """The face in every frame."""
@@ -109,9 +117,9 @@ class AlignedFaces:
             frames: RGB, in time order.
             fold: sums the frames with weights that do not depend on what they show.
         """
-        rows, columns = part_read(frames.shape[1:3], self.transforms[0], self.size, self.size)
+        rows, columns = source_region(frames.shape[1:3], self.transforms[0], self.size, self.size)
         folded = fold(frames[:, rows, columns])
-        return read_through(folded, from_part(self.transforms[0], rows, columns), self.size, self.size)
+        return warp(folded, from_region(self.transforms[0], rows, columns), self.size, self.size)
 
 
 def face_finder(kind: str, model: Path | None = None) -> FaceFinder:
@@ -152,7 +160,7 @@ _FINDERS: dict[str, Callable[[Path | None], FaceFinder]] = {"auto": _auto, "yune
 def eye_transform(face: Face, size: int) -> Float64[np.ndarray, "2 3"]:
     """The similarity from places in the frame to places in a crop of size x size that puts the eyes at EYE_COLUMNS, EYE_ROW."""
     target = np.array([[column * size - 0.5, EYE_ROW * size - 0.5] for column in EYE_COLUMNS])
-    return similarity(np.array(face.eyes), target)
+    return similarity_transform(np.array(face.eyes), target)
 
 
 def align(
@@ -226,20 +234,20 @@ def _removed(
     """Head motion of all frames: the largest in pixels of the crop, the moves, and where they are uncertain."""
     motion = head_motion(frames, eyes, anchor)
     seen, turned, shift = (
-        motion.agreement >= AGREE,
-        np.linalg.norm(motion.turns, axis=1),
+        motion.correlation >= MIN_RIGID_CORRELATION,
+        np.linalg.norm(motion.rotations_deg, axis=1),
         head_shift(motion, eyes),
     )
     sure = seen & (turned <= TURNED_DEG) & (shift <= FAR)
-    shift_px = shift * EYES_APART * size
+    shift_px = shift * EYE_DISTANCE * size
     said = (
         f"the head turns too fast for its motion to be removed well, or something covers the face: uncertain in {(~sure).sum()} of "
-        f"{len(frames)} frames, from frame {{frame}} (agreement of the rigid parts down to {motion.agreement.min():.0%}, "
+        f"{len(frames)} frames, from frame {{frame}} (agreement of the rigid parts down to {motion.correlation.min():.0%}, "
         f"turned by up to {turned.max():.1f} degrees, moved by up to {shift_px.max():.1f} pixels of the crop)"
     )
     return (
         float(shift_px[seen].max()),
-        motion.moves,
+        motion.transforms,
         () if sure.all() else (Remark(said, int(np.argmin(sure))),),
     )
 
@@ -250,14 +258,14 @@ def _left_in(
     """Head motion seen in a few frames only, coarsely: the largest in pixels of the crop, and a warning if it matters."""
     looked = sorted({anchor, *np.linspace(0, len(frames) - 1, LOOKS + 1).round().astype(int).tolist()})
     motion = head_motion(frames[looked], eyes, looked.index(anchor), fine=False)
-    if (motion.agreement < AGREE).any():
+    if (motion.correlation < MIN_RIGID_CORRELATION).any():
         return None, (
             Remark(
                 "the head turns so far, or something covers the face, that how far the head moves cannot be measured"
             ),
         )
-    drift_px = float((head_shift(motion, eyes) * EYES_APART * size).max())
-    if drift_px <= STILL_PX * size / 112:
+    drift_px = float((head_shift(motion, eyes) * EYE_DISTANCE * size).max())
+    if drift_px <= HEAD_MOTION_LIMIT_PX * size / 112:
         return drift_px, ()
     return drift_px, (
         Remark(
@@ -290,7 +298,7 @@ def _about_edges(
     limit = np.array([frame.shape[1], frame.shape[0]]) - 0.5
     outside = []
     for transform in transforms:
-        there = move(inverse(transform), places)
+        there = transform_points(inverse(transform), places)
         outside.append(1 - ((there >= -0.5) & (there <= limit)).all(axis=1).mean())
     worst = int(np.argmax(outside))
     said = f"{outside[worst]:.0%} of the face crop lies outside the picture"

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float, Float64, UInt8
 
 from learnet.core.errors import BadInput, LearnetError
-from learnet.face.geometry import compose, inverse, move, read_through, similarity
+from learnet.face.geometry import compose, inverse, similarity_transform, transform_points, warp
 
 NARROWEST = 0.25  # eyes nearer than this many face widths are those of a profile (0.45 to 0.5 in a frontal face), of no use here
 
@@ -128,12 +128,12 @@ class YuNet:
         usual = (side - 1) / 2 + np.array(
             [[-apart / 2, -apart / 2], [apart / 2, -apart / 2]]
         )  # so that the face is in the middle
-        onto = similarity(eyes, usual)
-        seen = self._look(read_through(frame, onto, side, side), side)[:, 4:8].reshape(-1, 2, 2)
+        onto = similarity_transform(eyes, usual)
+        seen = self._look(warp(frame, onto, side, side), side)[:, 4:8].reshape(-1, 2, 2)
         near = [pair for pair in seen if np.abs(pair - usual).max() < 0.75 * apart]
         if not near:
             return eyes
-        return move(inverse(onto), min(near, key=lambda pair: np.abs(pair - usual).max()))
+        return transform_points(inverse(onto), min(near, key=lambda pair: np.abs(pair - usual).max()))
 
     def _network(self, width: int, height: int) -> cv2.FaceDetectorYN:
         """The network for one size of picture, kept: to change the size of one costs as much as to look."""
@@ -157,9 +157,9 @@ class YuNet:
             return np.empty((0, 15))
         rows = found.astype(np.float64)
         rows[:, 2:4] *= np.diag(back[:, :2])
-        rows[:, :2] = move(back, rows[:, :2])
+        rows[:, :2] = transform_points(back, rows[:, :2])
         for mark in range(4, 14, 2):
-            rows[:, mark : mark + 2] = move(back, rows[:, mark : mark + 2])
+            rows[:, mark : mark + 2] = transform_points(back, rows[:, mark : mark + 2])
         return rows
 
 
@@ -223,7 +223,7 @@ class Haar:
     ) -> tuple[int, float, float, float, int] | None:
         """The largest face in the turned frame: windows that agree; x, y of its corner and its width there; the turn."""
         height, width, back = self._turned(grey, turn)
-        picture = read_through(grey, inverse(back), width, height)
+        picture = warp(grey, inverse(back), width, height)
         boxes, agreeing = self._face.detectMultiScale2(picture, 1.1, agree, minSize=(smallest, smallest))
         if not len(boxes):
             return None
@@ -268,9 +268,9 @@ class Haar:
             0.25 * side < across < 0.55 * side and abs(down) < 0.5 * across
         ):  # a brow or a nostril was taken for an eye
             eyes, offsets = usual, []
-        centre = move(back, np.array([[x, y]]) + side / 2)[0]
+        centre = transform_points(back, np.array([[x, y]]) + side / 2)[0]
         width = side * np.linalg.norm(back[:, 0])
-        left, right = (tuple(eye) for eye in move(back, eyes).tolist())
+        left, right = (tuple(eye) for eye in transform_points(back, eyes).tolist())
         box = (float(centre[0] - width / 2), float(centre[1] - width / 2), float(width), float(width))
         return Face(box, (left, right), HAAR_CONFIDENCE[len(offsets)], self.kind)
 
@@ -283,10 +283,10 @@ class Haar:
     ) -> Float64[np.ndarray, "2"] | None:
         """Centre of the eye near its usual place, in the turned frame; searched in the frame's own resolution."""
         corners = np.array([usual - self.REACH * side, usual + self.REACH * side])
-        onto = similarity(corners, np.array([[-0.5, -0.5], [self.PATCH - 0.5, self.PATCH - 0.5]]))
-        patch = read_through(grey, compose(onto, inverse(back)), self.PATCH, self.PATCH)
+        onto = similarity_transform(corners, np.array([[-0.5, -0.5], [self.PATCH - 0.5, self.PATCH - 0.5]]))
+        patch = warp(grey, compose(onto, inverse(back)), self.PATCH, self.PATCH)
         boxes, agree = self._eye.detectMultiScale2(patch, 1.1, 2, minSize=(22, 22))
         if not len(boxes):
             return None
         x, y, width, height = boxes[int(np.argmax(agree))]
-        return move(inverse(onto), np.array([[x + (width - 1) / 2, y + (height - 1) / 2]]))[0]
+        return transform_points(inverse(onto), np.array([[x + (width - 1) / 2, y + (height - 1) / 2]]))[0]

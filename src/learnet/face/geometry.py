@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float64, Real
 
 
-def similarity(
+def similarity_transform(
     source: Float64[np.ndarray, "2 2"], target: Float64[np.ndarray, "2 2"]
 ) -> Float64[np.ndarray, "2 3"]:
     """The one turn, scale and shift that takes two points to two others.
@@ -42,14 +42,14 @@ def inverse(transform: Float64[np.ndarray, "2 3"]) -> Float64[np.ndarray, "2 3"]
     return cv2.invertAffineTransform(transform)
 
 
-def move(
+def transform_points(
     transform: Float64[np.ndarray, "2 3"], points: Float64[np.ndarray, "P 2"]
 ) -> Float64[np.ndarray, "P 2"]:
     """Where the transform takes points, one (x, y) a row."""
     return points @ transform[:, :2].T + transform[:, 2]
 
 
-def read_through(
+def warp(
     picture: Real[np.ndarray, "H W *C"], transform: Float64[np.ndarray, "2 3"], width: int, height: int
 ) -> Real[np.ndarray, "h w *C"]:
     """Read a picture through a transform, in one interpolation, averaging over about the area of each new pixel.
@@ -66,7 +66,7 @@ def read_through(
     Returns:
         The new picture; beyond the edge of the old one its edge pixels are repeated.
     """
-    rows, columns = part_read(picture.shape[:2], transform, width, height)
+    rows, columns = source_region(picture.shape[:2], transform, width, height)
     part, (across, down) = picture[rows, columns], _covered(transform)
     if max(across, down) > 1:
         part = cv2.blur(
@@ -75,27 +75,27 @@ def read_through(
     centre = np.array(
         [0.0 if across % 2 else 0.5, 0.0 if down % 2 else 0.5]
     )  # an even box has its centre between two pixels
-    shifted = from_part(transform, rows, columns)
+    shifted = from_region(transform, rows, columns)
     shifted[:, 2] -= transform[:, :2] @ centre
     return cv2.warpAffine(
         part, shifted, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
 
 
-def part_read(
+def source_region(
     shape: tuple[int, ...], transform: Float64[np.ndarray, "2 3"], width: int, height: int
 ) -> tuple[slice, slice]:
-    """Rows and columns of a picture that `read_through` looks at; nothing outside them changes what it returns."""
+    """Rows and columns of a picture that `warp` looks at; nothing outside them changes what it returns."""
     box = np.array(_covered(transform))
     corners = np.array([[-0.5, -0.5], [width - 0.5, -0.5], [-0.5, height - 0.5], [width - 0.5, height - 0.5]])
-    there = move(inverse(transform), corners)
+    there = transform_points(inverse(transform), corners)
     limit = np.array([shape[1] - 1, shape[0] - 1])
     left, top = np.clip(np.floor(there.min(axis=0)) - box - 1, 0, limit).astype(int).tolist()
     right, bottom = np.clip(np.ceil(there.max(axis=0)) + box + 1, 0, limit).astype(int).tolist()
     return slice(top, bottom + 1), slice(left, right + 1)
 
 
-def from_part(
+def from_region(
     transform: Float64[np.ndarray, "2 3"], rows: slice, columns: slice
 ) -> Float64[np.ndarray, "2 3"]:
     """The transform for places counted from the corner of a part of the picture."""

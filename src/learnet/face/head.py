@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, UInt8
 
-from learnet.face.geometry import compose, inverse, move, read_through, similarity
+from learnet.face.geometry import compose, inverse, similarity_transform, transform_points, warp
 
 # What the skull carries along, in head units: left, right, top, bottom. Brows, lids, cheeks, mouth and chin are left out. The
 # nose tip stays although a wrinkled nose pulls at it (by 0.2 pixels at the eyes for 1.5 at the nose): without it a turning head
@@ -41,7 +41,7 @@ GREY_NOISE = 1.0  # least standard deviation assumed of a pixel, grey levels
 USUAL_TURN = 0.1  # radians; the fit prefers turns about this small
 STEPS = 15  # most Gauss-Newton steps in one pass
 FURTHEST = 0.75  # a jump by more than this between two frames, head units, is a failure and not a movement
-PLACES = np.array(
+EYES_AND_MOUTH = np.array(
     [[-0.5, 0.0], [0.5, 0.0], [0.0, 1.1]]
 )  # eyes and mouth: how far these are carried is called how far the head moved
 
@@ -50,13 +50,13 @@ PLACES = np.array(
 class HeadMotion:
     """Where the head of the anchor frame went in other frames."""
 
-    moves: Float64[
+    transforms: Float64[
         np.ndarray, "T 2 3"
     ]  # similarity from places in the anchor frame to places in frame t, pixels
-    turns: Float64[
+    rotations_deg: Float64[
         np.ndarray, "T 2"
     ]  # degrees since the anchor frame: to the right in the picture, down; a rough measure, by an average face
-    agreement: Float64[
+    correlation: Float64[
         np.ndarray, "T"
     ]  # -1..1: correlation of the rigid parts with those of the anchor frame, after the move is undone
 
@@ -147,7 +147,7 @@ class _Pass:
                 [0, self.resolution, -TOP * self.resolution - 0.5],
             ]
         )
-        view = read_through(
+        view = warp(
             grey, compose(pixels, inverse(compose(self.to_frame, pose))), width, height
         ).astype(np.float32)
         view -= cv2.GaussianBlur(view, (0, 0), LOCAL * self.resolution, borderType=cv2.BORDER_REFLECT)
@@ -180,7 +180,7 @@ def _depth(x: Float64[np.ndarray, "P"], y: Float64[np.ndarray, "P"]) -> Float64[
 def _plausible(pose: Float64[np.ndarray, "2 3"], before: Float64[np.ndarray, "2 3"] | None = None) -> bool:
     """Whether a head can have gone there: no wild change of size, no jump since the frame before."""
     size = np.hypot(pose[0, 0], pose[1, 0])
-    jump = 0.0 if before is None else np.linalg.norm(move(pose, PLACES) - move(before, PLACES), axis=1).max()
+    jump = 0.0 if before is None else np.linalg.norm(transform_points(pose, EYES_AND_MOUTH) - transform_points(before, EYES_AND_MOUTH), axis=1).max()
     return bool(np.isfinite(pose).all() and 0.6 < size < 1.6 and jump < FURTHEST)
 
 
@@ -203,7 +203,7 @@ def head_motion(
         Moves and agreement per frame. Where no plausible move is found, the neighbour's is repeated and the agreement is 0.
     """
     greys = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
-    to_frame = similarity(np.array([[-0.5, 0.0], [0.5, 0.0]]), eyes)
+    to_frame = similarity_transform(np.array([[-0.5, 0.0], [0.5, 0.0]]), eyes)
     passes = [_Pass(greys[anchor], to_frame, *which) for which in ((COARSE, FINE) if fine else (COARSE,))]
     moves, turns, agreement = (
         np.tile(np.eye(2, 3), (len(frames), 1, 1)),
@@ -234,6 +234,6 @@ def head_shift(motion: HeadMotion, eyes: Float64[np.ndarray, "2 2"]) -> Float64[
         motion: from `head_motion`.
         eyes: in the anchor frame, as given there.
     """
-    places = move(similarity(np.array([[-0.5, 0.0], [0.5, 0.0]]), eyes), PLACES)
-    shifts = [np.linalg.norm(move(there, places) - places, axis=1).max() for there in motion.moves]
+    places = transform_points(similarity_transform(np.array([[-0.5, 0.0], [0.5, 0.0]]), eyes), EYES_AND_MOUTH)
+    shifts = [np.linalg.norm(transform_points(there, places) - places, axis=1).max() for there in motion.transforms]
     return np.array(shifts) / np.linalg.norm(eyes[1] - eyes[0])

@@ -20,7 +20,7 @@ from jaxtyping import Float64, UInt8
 
 from learnet.core.errors import BadCheckpoint, LearnetError, NoFace, TooFewFrames
 from learnet.core.settings import Windows
-from learnet.face import STILL_PX, Face, FaceFinder, face_finder
+from learnet.face import HEAD_MOTION_LIMIT_PX, Face, FaceFinder, face_finder
 from learnet.inference.onnx_inference import is_onnx, load_onnx
 from learnet.motion.pipeline import make_image
 from learnet.training.metadata import CheckpointMetadata
@@ -267,7 +267,7 @@ class Recogniser:
             else ()
         )
         answer = replace(unknown, label=max(scores, key=scores.__getitem__), scores=scores, face=aligned.face,
-                         head_px=aligned.drift_px, warnings=aligned.told(numbers) + few,
+                         head_px=aligned.drift_px, warnings=aligned.warnings_for(numbers) + few,
                          apex=None if made.apex is None else numbers[made.apex])  # fmt: skip
         return answer, Shown(aligned.crop(window.pixels, len(numbers) // 2), made.image)
 
@@ -427,7 +427,7 @@ def _warnings(video: Video, answers: list[Answer], facts: CheckpointMetadata) ->
         if after.start_s > before.end_s + EARLY:
             said.append(f"there are no frames from {before.end_s:.2f} to {after.start_s:.2f} s")
     assert facts.preparation is not None, "`load` refuses such weights"
-    limit = STILL_PX * facts.size / 112
+    limit = HEAD_MOTION_LIMIT_PX * facts.size / 112
     moved = [
         a
         for a in answers

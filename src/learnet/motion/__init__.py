@@ -32,11 +32,11 @@ MotionFunction = Callable[[UInt8[np.ndarray, "T S S 3"], int | None], Float32[np
 class MotionImage:
     """One kind of motion image."""
 
-    fold: MotionFunction  # aligned faces in time order, and the position of the apex among them or None -> the image, signed, without limits
-    of: Literal["image", "flow", "histograms"] = "image"
+    compute: MotionFunction  # aligned faces in time order, and the position of the apex among them or None -> the image, signed, without limits
+    family: Literal["image", "flow", "histograms"] = "image"
     """Of a mirrored face an image is the mirror image, and flow that with the sign of its first channel turned; histograms, drawn as a
     picture, have no mirror image."""
-    sums: bool = False  # its weights depend on the number of frames alone: what is linear may be done to the sum as well as to each frame
+    fixed_weights: bool = False  # its weights depend on the number of frames alone: what is linear may be done to the sum as well as to each frame
     needs_apex: bool = False
     channels: tuple[str, str, str] = (
         "red, grey levels",
@@ -55,20 +55,20 @@ def _of_all(fold: Callable[[UInt8[np.ndarray, "T S S 3"]], Float32[np.ndarray, "
 
 
 MOTION_IMAGES: dict[str, MotionImage] = {
-    "dynamic": MotionImage(_of_all(dynamic_image), sums=True),
-    "dynamic-released": MotionImage(_of_all(dynamic_image_released), sums=True),
-    "dynamic-linear": MotionImage(_of_all(dynamic_image_linear), sums=True),
+    "dynamic": MotionImage(_of_all(dynamic_image), fixed_weights=True),
+    "dynamic-released": MotionImage(_of_all(dynamic_image_released), fixed_weights=True),
+    "dynamic-linear": MotionImage(_of_all(dynamic_image_linear), fixed_weights=True),
     "dynamic-exact": MotionImage(_of_all(dynamic_image_exact)),
     "dynamic-rise": MotionImage(dynamic_image_rise, needs_apex=True),
     "dynamic-fall": MotionImage(dynamic_image_fall, needs_apex=True),
     "flow-dis": MotionImage(
-        partial(flow_image, measure=flow_dis), of="flow", needs_apex=True, channels=FLOW_CHANNELS
+        partial(flow_image, measure=flow_dis), family="flow", needs_apex=True, channels=FLOW_CHANNELS
     ),
     "flow-tvl1": MotionImage(
-        partial(flow_image, measure=flow_tvl1), of="flow", needs_apex=True, channels=FLOW_CHANNELS
+        partial(flow_image, measure=flow_tvl1), family="flow", needs_apex=True, channels=FLOW_CHANNELS
     ),
     "difference": MotionImage(difference, needs_apex=True),
     "onset-face": MotionImage(onset_face),
     "apex-face": MotionImage(apex_face, needs_apex=True),
-    "lbp-top": MotionImage(_of_all(lbp_top), of="histograms", channels=SHARE_CHANNELS),
+    "lbp-top": MotionImage(_of_all(lbp_top), family="histograms", channels=SHARE_CHANNELS),
 }

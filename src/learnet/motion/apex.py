@@ -23,7 +23,7 @@ EYE = (
 Places = Iterable[tuple[float, float]]
 
 
-def course(crops: UInt8[np.ndarray, "T S S 3"], eyes: Places = ()) -> Float64[np.ndarray, "T"]:
+def motion_curve(crops: UInt8[np.ndarray, "T S S 3"], eyes: Places = ()) -> Float64[np.ndarray, "T"]:
     """How far each frame is from where the face would be if it went evenly from the first frame to the last.
 
     A head that drifts makes every frame differ from the first, the last one most; a drift at an even pace is on that line, and so
@@ -52,12 +52,12 @@ def course(crops: UInt8[np.ndarray, "T S S 3"], eyes: Places = ()) -> Float64[np
 
 
 def find_apex(crops: UInt8[np.ndarray, "T S S 3"], eyes: Places = ()) -> int:
-    """Position of the apex among the frames of a clip, from 1: where its `course` is highest, the earliest of equals.
+    """Position of the apex among the frames of a clip, from 1: where its `motion_curve` is highest, the earliest of equals.
 
     The middle frame of a clip in which nothing changes at all. A blink of eyes whose places are not known can be taken for the apex.
-    Arguments and errors as `course`.
+    Arguments and errors as `motion_curve`.
     """
-    distance = course(crops, eyes)
+    distance = motion_curve(crops, eyes)
     return 1 + int(np.argmax(distance[1:])) if distance.any() else max(1, (len(crops) - 1) // 2)
 
 

@@ -16,7 +16,7 @@ from jaxtyping import Float32, UInt8
 
 from learnet.core.errors import LearnetError
 
-LEAST_PX = 112  # flow is measured on crops at least this wide: smaller ones no longer show the movement
+MIN_FLOW_PX = 112  # flow is measured on crops at least this wide: smaller ones no longer show the movement
 NEAR = np.array(
     [0.25, 0.5, 0.25]
 )  # weights that take out what changes sign from pixel to pixel, and little else
@@ -52,7 +52,7 @@ def flow_tvl1(onset: Crop, apex: Crop) -> Field:
     return cv2.sepFilter2D(np.stack([u, v], axis=-1).astype(np.float32), -1, NEAR, NEAR)
 
 
-def strain(field: Float32[np.ndarray, "H W 2"]) -> Float32[np.ndarray, "H W"]:
+def optical_strain(field: Float32[np.ndarray, "H W 2"]) -> Float32[np.ndarray, "H W"]:
     """Optical strain: how much the skin is stretched or sheared, whatever way it goes; no unit.
 
     sqrt(exx^2 + eyy^2 + 2 exy^2) with exx = du/dx, eyy = dv/dy and exy = (du/dy + dv/dx) / 2, by differences of neighbours. It is 0
@@ -79,22 +79,22 @@ def flow_image(
         raise LearnetError(
             f"Optical flow goes from the onset to an apex after it, and {apex} of {len(crops)} frames is none."
         )
-    return with_strain(measure(crops[0], crops[apex]))
+    return append_strain(measure(crops[0], crops[apex]))
 
 
-def with_strain(field: Float32[np.ndarray, "H W 2"]) -> Float32[np.ndarray, "H W 3"]:
+def append_strain(field: Float32[np.ndarray, "H W 2"]) -> Float32[np.ndarray, "H W 3"]:
     """The three channels: u, v, strain."""
-    return np.concatenate([field, strain(field)[..., None]], axis=-1)
+    return np.concatenate([field, optical_strain(field)[..., None]], axis=-1)
 
 
-def shrunk(image: Float32[np.ndarray, "S S 3"], times: int) -> Float32[np.ndarray, "s s 3"]:
+def downscale_flow(image: Float32[np.ndarray, "S S 3"], times: int) -> Float32[np.ndarray, "s s 3"]:
     """The same flow on a crop a whole number of TIMES smaller: means over blocks, u and v in its larger pixels."""
     size = image.shape[0] // times
     means = image.reshape(size, times, size, times, 3).mean(axis=(1, 3))
     return means / np.array([times, times, 1], np.float32)
 
 
-def without_head(field: Field) -> Field:
+def remove_global_motion(field: Field) -> Field:
     """Take the motion of the head as a whole out of a flow field: the similarity (shift, turn, growth) that most places agree on.
 
     A least-squares fit that is repeated with weights by how well each place agrees (Tukey's biweight), so that an expression stays in.

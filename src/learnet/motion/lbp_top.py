@@ -49,7 +49,7 @@ def lbp_top(crops: UInt8[np.ndarray, "T S S 3"]) -> Float32[np.ndarray, "S S 3"]
     grey = cv2.cvtColor(np.ascontiguousarray(crops).reshape(-1, size, 3), cv2.COLOR_RGB2GRAY).reshape(
         -1, size, size
     )
-    tiles = np.sqrt(histograms(codes(interpolated(grey)), size)).reshape(BLOCKS, BLOCKS, 3, SIDE, SIDE)
+    tiles = np.sqrt(lbp_histograms(lbp_codes(interpolate_frames(grey)), size)).reshape(BLOCKS, BLOCKS, 3, SIDE, SIDE)
     cells = tiles.transpose(0, 3, 1, 4, 2).reshape(CELLS, CELLS, 3).astype(np.float32)
     at = (
         (2 * np.arange(size) + 1) * CELLS // (2 * size)
@@ -57,7 +57,7 @@ def lbp_top(crops: UInt8[np.ndarray, "T S S 3"]) -> Float32[np.ndarray, "S S 3"]
     return cells[at][:, at]
 
 
-def interpolated(grey: UInt8[np.ndarray, "T H W"], count: int = FRAMES) -> UInt8[np.ndarray, "count H W"]:
+def interpolate_frames(grey: UInt8[np.ndarray, "T H W"], count: int = FRAMES) -> UInt8[np.ndarray, "count H W"]:
     """Bring a clip of any length to COUNT frames, the first and the last among them, in whole grey levels.
 
     This is the temporal interpolation model (TIM), not interpolation by straight lines. The model embeds the frames as the nodes of a path
@@ -72,7 +72,7 @@ def interpolated(grey: UInt8[np.ndarray, "T H W"], count: int = FRAMES) -> UInt8
     return np.clip(np.rint(np.tensordot(weights, grey, axes=1)), 0, 255).astype(np.uint8)
 
 
-def codes(grey: UInt8[np.ndarray, "T H W"]) -> UInt8[np.ndarray, "3 t h w"]:
+def lbp_codes(grey: UInt8[np.ndarray, "T H W"]) -> UInt8[np.ndarray, "3 t h w"]:
     """The code, 0..15, of each place that has all its neighbours, on XY, XT and YT: t = T - 8, h = H - 2, w = W - 2.
 
     A neighbour at least as bright as the place sets a bit: 1 and 4 the ones ahead and behind along the first letter of the plane, 2 and
@@ -91,7 +91,7 @@ def codes(grey: UInt8[np.ndarray, "T H W"]) -> UInt8[np.ndarray, "3 t h w"]:
     return np.stack([ahead[a] + 2 * ahead[b] + 4 * behind[a] + 8 * behind[b] for a, b in PLANES])
 
 
-def histograms(found: UInt8[np.ndarray, "3 t h w"], size: int) -> Float64[np.ndarray, "5 5 3 16"]:
+def lbp_histograms(found: UInt8[np.ndarray, "3 t h w"], size: int) -> Float64[np.ndarray, "5 5 3 16"]:
     """Shares of the 16 codes in each block (row, column) and plane; those of one histogram add up to 1.
 
     A block is a fifth of the crop each way, which is SIZE pixels wide; the codes are taken before the blocks, so a neighbour may lie in

@@ -28,7 +28,7 @@ FINEST = 5.4  # pixels: the middle of what the finest level of the pyramid holds
 COARSEST = 7  # pixels: the pyramid ends where its next level would be smaller
 
 
-def magnified(
+def magnify_motion(
     crops: UInt8[np.ndarray, "T S S 3"], alpha: float, fps: float, band_hz: tuple[float, float] = BAND_HZ
 ) -> UInt8[np.ndarray, "T S S 3"]:
     """Make movements within a band of frequencies 1 + ALPHA times as large, about their mean over the clip.

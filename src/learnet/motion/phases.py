@@ -19,7 +19,7 @@ from learnet.core.errors import LearnetError
 PHASES = {"rise": "dynamic-rise", "fall": "dynamic-fall"}
 """Phase -> the motion image it is."""
 
-WHOLE = "dynamic"  # the motion image that they are phases of: the same weights, over all frames
+WHOLE_CLIP_MOTION = "dynamic"  # the motion image that they are phases of: the same weights, over all frames
 PHASE_FILES = ("phases.csv", "phases.npy")
 COLUMNS = ("image", "phase")  # of phases.csv; `image` is the clip's, as in clips.csv
 
@@ -38,7 +38,7 @@ class Phases:
         """The images of the phases of these clips, in memory; and for each the place of its clip among ROWS."""
         places = {row: place for place, row in enumerate(rows)}
         chosen = [i for i, clip in enumerate(self.clips) if clip in places]
-        return taken(self.blocks, chosen), np.array([places[self.clips[i]] for i in chosen], dtype=np.int64)
+        return gather_images(self.blocks, chosen), np.array([places[self.clips[i]] for i in chosen], dtype=np.int64)
 
     @property
     def record(self) -> dict[str, object]:
@@ -55,7 +55,7 @@ class Phases:
         return text.getvalue()
 
 
-def taken(
+def gather_images(
     blocks: Sequence[UInt8[np.ndarray, "_ H W 3"]], places: Sequence[int]
 ) -> UInt8[np.ndarray, "M H W 3"]:
     """Copies of the images at these places in arrays that follow each other."""
@@ -67,7 +67,7 @@ def taken(
     return found
 
 
-def joined(parts: Sequence[Phases | None], clips: Sequence[int]) -> Phases | None:
+def concatenate_phases(parts: Sequence[Phases | None], clips: Sequence[int]) -> Phases | None:
     """Those of several folders whose clips follow each other, so many in each; None where a folder has none."""
     if None in parts:
         return None
@@ -97,9 +97,9 @@ def read_phases(folder: Path, record: object) -> Phases:
     return found
 
 
-def check_motion(motion: str) -> None:
+def check_phases_allowed(motion: str) -> None:
     """Raise LearnetError for a motion image whose phases are not kept."""
-    if motion != WHOLE:
+    if motion != WHOLE_CLIP_MOTION:
         raise LearnetError(
-            f"--phases is for --motion {WHOLE}, and this is {motion}.", "Leave one of the two out."
+            f"--phases is for --motion {WHOLE_CLIP_MOTION}, and this is {motion}.", "Leave one of the two out."
         )

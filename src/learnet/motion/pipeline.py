@@ -11,11 +11,11 @@ from learnet.face import EYE_COLUMNS, EYE_ROW, AlignedFaces, FaceFinder, align
 from learnet.face.geometry import compose
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.apex import find_apex
-from learnet.motion.flow import LEAST_PX, shrunk, with_strain, without_head
-from learnet.motion.magnify import magnified
+from learnet.motion.flow import MIN_FLOW_PX, append_strain, downscale_flow, remove_global_motion
+from learnet.motion.magnify import magnify_motion
 from learnet.motion.normalise import NORMALISATIONS
 
-EYES = tuple((column, EYE_ROW) for column in EYE_COLUMNS)  # in crop widths, where a finder saw them
+EYE_POSITIONS = tuple((column, EYE_ROW) for column in EYE_COLUMNS)  # in crop widths, where a finder saw them
 
 
 @dataclass(frozen=True)
@@ -56,40 +56,40 @@ def make_image(
     kind = pick(MOTION_IMAGES, preparation.motion, "motion image")
     normalise = pick(NORMALISATIONS, preparation.settled.normalise, "normalisation")
     aligned = align(frames, finder, preparation.size, preparation.steady)
-    if kind.sums and not preparation.steady and not preparation.magnify:
-        motion = aligned.crop_of_sum(frames, lambda part: kind.fold(part, apex))
+    if kind.fixed_weights and not preparation.steady and not preparation.magnify:
+        motion = aligned.crop_of_sum(frames, lambda part: kind.compute(part, apex))
         return MotionResult(normalise(motion), aligned, motion, apex)
-    crops = _enlarged(aligned, higher_resolution(preparation)).crops(frames)
+    crops = _enlarged(aligned, resolution_factor(preparation)).crops(frames)
     if kind.needs_apex and apex is None:
-        apex = find_apex(crops, EYES if finder else ())
-    motion = motion_image(seen(crops, preparation, fps), preparation, apex)
+        apex = find_apex(crops, EYE_POSITIONS if finder else ())
+    motion = motion_image(magnify_crops(crops, preparation, fps), preparation, apex)
     return MotionResult(normalise(motion), aligned, motion, apex)
 
 
-def higher_resolution(preparation: Preparation) -> int:
+def resolution_factor(preparation: Preparation) -> int:
     """How many times as wide as the image the crops are that it is made of: optical flow is not measured on small ones."""
-    return -(-LEAST_PX // preparation.size) if MOTION_IMAGES[preparation.motion].of == "flow" else 1
+    return -(-MIN_FLOW_PX // preparation.size) if MOTION_IMAGES[preparation.motion].family == "flow" else 1
 
 
 def motion_image(
     crops: UInt8[np.ndarray, "T Z Z 3"], preparation: Preparation, apex: int | None
 ) -> Float32[np.ndarray, "S S 3"]:
-    """The motion image of crops that are `higher_resolution` times as wide as it, before it is normalised; head motion is taken out of flow if asked.
+    """The motion image of crops that are `resolution_factor` times as wide as it, before it is normalised; head motion is taken out of flow if asked.
 
     Raises:
         TooFewFrames: in the part that is folded.
     """
     kind = MOTION_IMAGES[preparation.motion]
-    motion = kind.fold(crops, apex)
-    if kind.of == "flow":
-        motion = shrunk(
-            with_strain(without_head(motion[..., :2])) if preparation.still_flow else motion,
-            higher_resolution(preparation),
+    motion = kind.compute(crops, apex)
+    if kind.family == "flow":
+        motion = downscale_flow(
+            append_strain(remove_global_motion(motion[..., :2])) if preparation.still_flow else motion,
+            resolution_factor(preparation),
         )
     return motion
 
 
-def seen(
+def magnify_crops(
     crops: UInt8[np.ndarray, "T S S 3"], preparation: Preparation, fps: float | None
 ) -> UInt8[np.ndarray, "T S S 3"]:
     """The crops that are folded: magnified, where that is asked for.
@@ -101,7 +101,7 @@ def seen(
         return crops
     if fps is None:
         raise LearnetError("To magnify a clip its frame rate must be known.", "Give fps, or do not magnify.")
-    return magnified(crops, preparation.magnify, fps)
+    return magnify_motion(crops, preparation.magnify, fps)
 
 
 def _enlarged(aligned: AlignedFaces, times: int) -> AlignedFaces:

@@ -9,8 +9,8 @@ from jaxtyping import Float64, UInt8
 from learnet.core.errors import BadInput, LearnetError
 from learnet.core.settings import Preparation
 from learnet.face import face_finder
-from learnet.motion.apex import course, find_apex
-from learnet.motion.pipeline import EYES, MotionResult, make_image, seen
+from learnet.motion.apex import find_apex, motion_curve
+from learnet.motion.pipeline import EYE_POSITIONS, MotionResult, magnify_crops, make_image
 from learnet.video.reader import open_video, read_clip
 
 LONGEST_S = 10  # seconds of a video that are read without being asked for
@@ -35,11 +35,11 @@ class PipelineTrace:
     numbers: tuple[int, ...]  # of the frames
     frames: UInt8[np.ndarray, "T H W 3"]
     crops: UInt8[np.ndarray, "T S S 3"]
-    magnified: UInt8[np.ndarray, "T S S 3"] | None  # None where nothing was magnified
-    course: Float64[np.ndarray, "T"]  # of the movement, `motion.apex.course`
+    magnified_crops: UInt8[np.ndarray, "T S S 3"] | None  # None where nothing was magnified
+    motion_curve: Float64[np.ndarray, "T"]  # of the movement, `motion.apex.motion_curve`
     apex: int  # position among the frames
-    detected: bool  # the apex was found, not given
-    made: MotionResult
+    apex_detected: bool  # the apex was found, not given
+    result: MotionResult
     notes: tuple[str, ...]  # sentences: what was lost of the video, what may have spoilt the motion
 
 
@@ -74,7 +74,7 @@ def trace_pipeline(
         given = footage.numbers.index(marks.apex)
     finder = None if preparation.face == "none" else face_finder(preparation.face, face_model)
     made = make_image(footage.pixels, preparation, finder, given, footage.info.fps)
-    crops, eyes = made.aligned.crops(footage.pixels), EYES if finder else ()
+    crops, eyes = made.aligned.crops(footage.pixels), EYE_POSITIONS if finder else ()
     settled = preparation.settled
     if finder:
         settled = replace(settled, face=finder.kind)  # type: ignore[arg-type]  # as in `preparing`
@@ -85,15 +85,15 @@ def trace_pipeline(
         numbers=footage.numbers,
         frames=footage.pixels,
         crops=crops,
-        magnified=seen(crops, preparation, footage.info.fps) if preparation.magnify else None,
-        course=course(crops, eyes),
+        magnified_crops=magnify_crops(crops, preparation, footage.info.fps) if preparation.magnify else None,
+        motion_curve=motion_curve(crops, eyes),
         apex=find_apex(crops, eyes) if made.apex is None else made.apex,
-        detected=given is None,
-        made=made,
+        apex_detected=given is None,
+        result=made,
         notes=(
             *footage.notes,
             *(f"{count} {what}" for what, count in footage.losses.items()),
-            *made.aligned.told(footage.numbers),
+            *made.aligned.warnings_for(footage.numbers),
         ),
     )
 

@@ -73,8 +73,8 @@ def trace_figure(steps: PipelineTrace) -> Figure:
         }
     )
     strips = {"Frames": steps.frames, "Face crops": steps.crops}
-    if steps.magnified is not None:
-        strips[f"Magnified crops (1 + {steps.preparation.magnify:g} times)"] = steps.magnified
+    if steps.magnified_crops is not None:
+        strips[f"Magnified crops (1 + {steps.preparation.magnify:g} times)"] = steps.magnified_crops
     said = textwrap.wrap("  ·  ".join(steps.notes), 190)[:4]
     heights = [
         _strip_height(pictures, len(shown), first=not place) for place, pictures in enumerate(strips.values())
@@ -90,7 +90,7 @@ def trace_figure(steps: PipelineTrace) -> Figure:
         rows[-1].suptitle("Motion image", x=0.006, ha="left", size=9, weight="bold")
         _draw_motion(rows[-1], steps)
         rows[-1].supxlabel("\n".join(said), x=0.006, ha="left", size=7.5, color=MUTED)
-        how = "detected" if steps.detected else "given"
+        how = "detected" if steps.apex_detected else "given"
         marks = (
             f"onset {steps.numbers[0]}, apex {steps.numbers[steps.apex]} ({how}), offset {steps.numbers[-1]}"
         )
@@ -134,12 +134,12 @@ def _caption(steps: PipelineTrace, position: int) -> str:
 
 def _draw_motion(row: SubFigure, steps: PipelineTrace) -> None:
     """The channels, the network's input and the course of the movement, side by side."""
-    preparation, motion = steps.preparation, steps.made.motion
+    preparation, motion = steps.preparation, steps.result.motion
     kind = MOTION_IMAGES[preparation.motion]
     *channels, given, curve = row.subplots(1, 5, width_ratios=[1, 1, 1, 0.82, 1.1])
     for place, (axes, name) in enumerate(zip(channels, kind.channels, strict=True)):
         alike = [
-            other for other in range(3) if kind.of != "flow" or (other < 2) == (place < 2)
+            other for other in range(3) if kind.family != "flow" or (other < 2) == (place < 2)
         ]  # channels of the same unit
         limit = float(np.abs(motion[..., alike]).max()) or 1.0
         signed = bool((motion[..., alike] < 0).any())
@@ -159,11 +159,11 @@ def _draw_motion(row: SubFigure, steps: PipelineTrace) -> None:
     ]
     _image(
         given,
-        steps.made.image,
+        steps.result.image,
         "Network input",
         "\n".join([*how, *(what for what, done in head.items() if done)]),
     )
-    curve.plot(steps.numbers, steps.course, color=INK, linewidth=1.2)
+    curve.plot(steps.numbers, steps.motion_curve, color=INK, linewidth=1.2)
     curve.axvline(steps.numbers[steps.apex], color=CELL, linewidth=2, alpha=0.75)
     curve.text(steps.numbers[steps.apex], 0.02, " apex", transform=curve.get_xaxis_transform(), size=8)
     curve.set(title="Movement", xlabel="frame", ylabel="grey levels", ylim=(0, None), box_aspect=0.8)

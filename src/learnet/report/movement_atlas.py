@@ -16,14 +16,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from learnet.core.errors import LearnetError, OutputTaken, pick
-from learnet.datasets.synthetic.flow_images import flow_of, grid_view
-from learnet.motion.flow import with_strain
+from learnet.datasets.synthetic.flow_images import draw_flow, grid_view
+from learnet.motion.flow import append_strain
 from learnet.motion.normalise import per_channel
 from learnet.report.style import CELL, INK, MUTED, STYLE, save_figure
-from learnet.simulation.emotions import EMOTIONS, ONE_SIDED, PEAK_PX
-from learnet.simulation.estimate import ESTIMATE, Crop, draw_crop, shrunk
+from learnet.simulation.emotions import EMOTIONS, MICRO_PEAK_PX, ONE_SIDED_SHARES
 from learnet.simulation.geometry import View, average_face
-from learnet.simulation.movement import MODEL_FACE_PX, displacement, look_up
+from learnet.simulation.imitated_flow import ESTIMATOR_MODEL, Crop, crop_and_resize, draw_crop
+from learnet.simulation.movement import MODEL_FACE_PX, displacement, sample_image
 from learnet.simulation.outline import Line, face_lines
 from learnet.simulation.units import UNITS, both_sides
 
@@ -32,7 +32,7 @@ Progress = Callable[[int, int], None]  # figures drawn, figures in all
 VIEW = View(153, 153, float(MODEL_FACE_PX), (76.0, 51.0))
 """Hairline to chin and a little more, one pixel being the unit of the figures; the midline lies on a column of pixels."""
 
-STRONG_PX = PEAK_PX[
+STRONG_PX = MICRO_PEAK_PX[
     1
 ]  # all units are drawn as strong as a micro-expression may be, so that the figures compare
 TIMES = 4.0  # arrows and moved faces go this many times as far as the skin
@@ -59,14 +59,16 @@ def unit_figure(unit: int) -> Figure:
         )
     about, face = UNITS[unit], average_face()
     field = displacement(face, both_sides(unit, STRONG_PX), VIEW)
-    image = with_strain(field)
+    image = append_strain(field)
     fed = per_channel(
-        shrunk(image, VIEW, _CROP, SIZE, np.random.default_rng(0), replace(ESTIMATE, picked=0.0))
+        crop_and_resize(
+            image, VIEW, _CROP, SIZE, np.random.default_rng(0), replace(ESTIMATOR_MODEL, picked=0.0)
+        )
     )
     with mpl.rc_context(STYLE):
         how = f"Both sides, {STRONG_PX:g} pixels: the most of a micro-expression. Arrows are {TIMES:g} times as long as the skin moves."
         figure, axes = _sheet(
-            f"AU {unit}, {about.name}", f"Muscle: {about.muscle}.  FACS, {about.seen}.\n{how}"
+            f"AU {unit}, {about.name}", f"Muscle: {about.muscle}.  FACS, {about.description}.\n{how}"
         )
         draw_field(axes["field"], field, VIEW, STRONG_PX)
         axes["field"].set_title("Displacement, pixels of a face 112 wide")
@@ -92,10 +94,10 @@ def emotion_figure(emotion: str, moments: int = MOMENTS, seed: int = 0) -> Figur
     pick(EMOTIONS, emotion, "simulated emotion")
     mean, fed = mean_flow(emotion, moments, seed)
     view, limit = grid_view(SIZE), float(np.hypot(mean[..., 0], mean[..., 1]).max())
-    times, (low, high) = TIMES * STRONG_PX / limit, PEAK_PX
+    times, (low, high) = TIMES * STRONG_PX / limit, MICRO_PEAK_PX
     said = (
         f"Strongest displacement of each expression: {low:g} to {high:g} pixels. "
-        f"On one side only where all units have sides: {ONE_SIDED.get(emotion, 0.1):.0%}.\n"
+        f"On one side only where all units have sides: {ONE_SIDED_SHARES.get(emotion, 0.1):.0%}.\n"
         f"Flow: mean of {moments} simulated people, with blinks, head motion and the errors of an estimator. "
         f"Arrows are {times:.0f} times as long."
     )
@@ -166,9 +168,9 @@ def mean_flow(
     view, flows, fed = grid_view(SIZE), [], []
     for number in range(moments):
         rng = np.random.default_rng([seed, number])
-        image = with_strain(flow_of(emotion, view, rng)[0])
+        image = append_strain(draw_flow(emotion, view, rng)[0])
         flows.append(image * np.array([*[MODEL_FACE_PX / view.face_px] * 2, 1], np.float32))
-        fed.append(per_channel(shrunk(image, view, draw_crop(rng), SIZE, rng)))
+        fed.append(per_channel(crop_and_resize(image, view, draw_crop(rng), SIZE, rng)))
     return np.mean(flows, axis=0).astype(np.float32), np.mean(fed, axis=0).round().astype(np.uint8)
 
 
@@ -209,7 +211,8 @@ def draw_moved(axes: Axes, field: Float32[np.ndarray, "H W 2"]) -> None:
     lines = face_lines(average_face())
     _draw_lines(axes, lines, CELL)
     moves = [
-        look_up(field, VIEW.to_pixels(line).astype(np.float32)[None], cv2.INTER_LINEAR)[0] for line in lines
+        sample_image(field, VIEW.to_pixels(line).astype(np.float32)[None], cv2.INTER_LINEAR)[0]
+        for line in lines
     ]
     _draw_lines(
         axes, [line + TIMES / MODEL_FACE_PX * move for line, move in zip(lines, moves, strict=True)], INK

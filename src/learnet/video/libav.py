@@ -15,13 +15,13 @@ from jaxtyping import UInt8
 
 from learnet.core.errors import BadInput, BadVideo
 
-UNDECODED = "frames that could not be decoded"
-DAMAGED = "frames damaged and patched up by the decoder"
-ABSENT = "frames missing at the end"
+UNDECODED_FRAMES = "frames that could not be decoded"
+DAMAGED_FRAMES = "frames damaged and patched up by the decoder"
+MISSING_FRAMES = "frames missing at the end"
 
 Pixels = UInt8[np.ndarray, "H W 3"]
 Orientation = tuple[bool, int, int]  # swap rows and columns, then step down, step across (-1: mirrored)
-STORED: Orientation = (False, 1, 1)  # as the file stores it
+AS_STORED: Orientation = (False, 1, 1)  # as the file stores it
 
 
 def open_stream(source: Path) -> tuple[av.container.InputContainer, av.VideoStream]:
@@ -79,24 +79,24 @@ def decode(
             skipped += packet.is_discard  # cut away by the file's own edit list
             frames = packet.decode()
         except av.FFmpegError:
-            lose(UNDECODED)
+            lose(UNDECODED_FRAMES)
             continue
         for frame in frames:
             given += 1
             if frame.is_corrupt:
-                lose(DAMAGED)
+                lose(DAMAGED_FRAMES)
             end_s = (frame.time or 0.0) + float((frame.duration or 0) * (frame.time_base or 0))
             yield frame
     if stream.frames:
-        lose(ABSENT, stream.frames - given - skipped - losses.get(UNDECODED, 0))
+        lose(MISSING_FRAMES, stream.frames - given - skipped - losses.get(UNDECODED_FRAMES, 0))
     elif "DURATION" in stream.metadata and stream.average_rate:  # Matroska announces a time, not a number
         hours, minutes, seconds = stream.metadata["DURATION"].split(":")
         announced_s, rate = 3600 * int(hours) + 60 * int(minutes) + float(seconds), float(stream.average_rate)
         if (announced_s - end_s) * rate > 0.5:
-            lose(ABSENT, round(announced_s * rate) - given - losses.get(UNDECODED, 0))
+            lose(MISSING_FRAMES, round(announced_s * rate) - given - losses.get(UNDECODED_FRAMES, 0))
 
 
-class Clock:
+class FrameClock:
     """The times of the frames of a file, in seconds since the first, by their presentation time stamps.
 
     `even` becomes False with the first interval that is off by more than a tenth of a frame and the rounding of the file's own
@@ -137,7 +137,7 @@ def orientation(frame: av.VideoFrame) -> Orientation | None:
     """The file's display matrix as an `Orientation`; None where it is no multiple of 90 degrees."""
     data = frame.side_data.get("DISPLAYMATRIX")
     if data is None:
-        return STORED
+        return AS_STORED
     words = np.frombuffer(data, np.int32)  # type: ignore[call-overload]  # side data are buffers; the stubs do not say so
     matrix = words[[0, 1, 3, 4]] / 65536  # 16.16 fixed point; x' = a x + c y, y' = b x + d y
     a, b, c, d = np.rint(matrix).astype(int).tolist()

@@ -25,9 +25,9 @@ from jaxtyping import UInt8
 
 from learnet.core.errors import BadInput, BadVideo, pick
 from learnet.video.libav import (
-    ABSENT,
-    STORED,
-    Clock,
+    AS_STORED,
+    MISSING_FRAMES,
+    FrameClock,
     decode,
     encode,
     open_stream,
@@ -42,13 +42,13 @@ IMAGE_SUFFIXES = (
     ".bmp",
     ".png",
 )  # in order of preference, where one number has several files
-FASTEST = 10_000  # frames per second; cameras that see a face at more do not give videos
-UNTIMED_FPS = 25.0  # for folders of images, which carry no rate, and for files without one
+MAX_FPS = 10_000  # frames per second; cameras that see a face at more do not give videos
+DEFAULT_FPS = 25.0  # for folders of images, which carry no rate, and for files without one
 
 END_OF_JPEG = b"\xff\xd9"
-UNREADABLE = "images that could not be read"
-GAPS = "frame numbers without an image"
-UNDELIVERED = "frames the camera did not deliver"
+UNREADABLE_IMAGES = "images that could not be read"
+NUMBER_GAPS = "frame numbers without an image"
+UNDELIVERED_FRAMES = "frames the camera did not deliver"
 
 CODECS = {"h264": "libx264", "mjpeg": "mjpeg", "ffv1": "ffv1"}
 CONTAINERS = (".mp4", ".avi", ".mkv", ".mov")
@@ -80,7 +80,7 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Footage:
+class LoadedClip:
     """A clip, whole in memory, with what was lost on the way (`Video.losses`) and what is worth knowing (`Video.notes`)."""
 
     pixels: UInt8[np.ndarray, "T H W 3"]  # RGB, 0..255
@@ -151,11 +151,11 @@ def open_video(
     Raises:
         BadVideo: nothing there, not a video, no pictures in it, or none in the range; or no such camera.
     """
-    if fps is not None and not 0 < fps <= FASTEST:
+    if fps is not None and not 0 < fps <= MAX_FPS:
         raise BadInput(
             str(source),
             f"{fps:g} is no frame rate",
-            f"Give frames per second, above 0 and at most {FASTEST:,}.",
+            f"Give frames per second, above 0 and at most {MAX_FPS:,}.",
         )
     if first is not None and last is not None and first > last:
         raise BadInput(
@@ -176,7 +176,7 @@ def read_clip(
     last: int | None = None,
     fps: float | None = None,
     room: UInt8[np.ndarray, "B"] | None = None,
-) -> Footage:
+) -> LoadedClip:
     """A clip of a file or folder, whole in memory, with the losses counted. Images that cannot be read are refused.
 
     Args:
@@ -208,7 +208,7 @@ def read_clip(
                 "this image cannot be read",
                 "Replace it, mend its permissions, or take it out of the folder.",
             )
-        return Footage(pixels[: len(numbers)], tuple(numbers), video.info, video.losses, tuple(video.notes))
+        return LoadedClip(pixels[: len(numbers)], tuple(numbers), video.info, video.losses, tuple(video.notes))
 
 
 def read_frames(
@@ -220,7 +220,7 @@ def read_frames(
         BadVideo: as `read_clip`; a file from which frames of the range are lost.
     """
     footage = read_clip(source, first, last)
-    lost = ", ".join(f"{count} {what}" for what, count in footage.losses.items() if what != GAPS)
+    lost = ", ".join(f"{count} {what}" for what, count in footage.losses.items() if what != NUMBER_GAPS)
     if lost:
         raise BadVideo(
             source, f"the clip is not whole: {lost}", "Copy the file again, or cut it where it is sound."
@@ -333,7 +333,7 @@ class _FolderVideo(Video):
         info = VideoInfo(
             str(source),
             "folder",
-            fps or UNTIMED_FPS,
+            fps or DEFAULT_FPS,
             width,
             height,
             len(self.images),
@@ -343,7 +343,7 @@ class _FolderVideo(Video):
         super().__init__(
             info,
             bounds,
-            [] if fps else [f"Images carry no frame rate; {UNTIMED_FPS:g} frames per second is assumed."],
+            [] if fps else [f"Images carry no frame rate; {DEFAULT_FPS:g} frames per second is assumed."],
         )
 
     def _called(self, number: int) -> str:
@@ -351,13 +351,13 @@ class _FolderVideo(Video):
 
     def _frames(self) -> Iterator[Frame]:
         self.losses, self.unreadable = {}, []
-        self._lose(GAPS, len(self.wanted) - len(self.images))
+        self._lose(NUMBER_GAPS, len(self.wanted) - len(self.images))
         places = itertools.repeat(None) if self.place is None else iter(self.place)
         for (number, path), place in zip(self.images.items(), places, strict=False):
             known, self.opening = self.opening, None  # the first one was decoded for its size
             pixels = known[1] if known and known[0] == number else read_image(path, place)
             if pixels is None:
-                self._lose(UNREADABLE)
+                self._lose(UNREADABLE_IMAGES)
                 self.unreadable.append(path)
             else:
                 yield Frame(number, (number - self.start) / self.info.fps, pixels)
@@ -379,11 +379,11 @@ class _CameraVideo(Video):
         notes = (
             []
             if rate > 0
-            else [f"The camera tells no frame rate; {UNTIMED_FPS:g} frames per second is assumed."]
+            else [f"The camera tells no frame rate; {DEFAULT_FPS:g} frames per second is assumed."]
         )
         size = opening.shape[1], opening.shape[0]
         super().__init__(
-            VideoInfo(f"camera {index}", "camera", rate or UNTIMED_FPS, *size, None, True, 0), bounds, notes
+            VideoInfo(f"camera {index}", "camera", rate or DEFAULT_FPS, *size, None, True, 0), bounds, notes
         )
 
     def _frames(self) -> Iterator[Frame]:
@@ -392,7 +392,7 @@ class _CameraVideo(Video):
         for number in itertools.count() if self.last is None else range(self.last + 1):
             ready, pixels = self.camera.read()
             if not ready:
-                self._lose(UNDELIVERED)
+                self._lose(UNDELIVERED_FRAMES)
                 return
             if number >= (self.first or 0):
                 yield Frame(number, time.monotonic() - start, cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
@@ -418,10 +418,10 @@ class _FileVideo(Video):
         notes = (
             []
             if fps or announced
-            else [f"The file tells no frame rate; {UNTIMED_FPS:g} frames per second is assumed."]
+            else [f"The file tells no frame rate; {DEFAULT_FPS:g} frames per second is assumed."]
         )
         upright = orientation(opening)
-        self.upright = upright or STORED
+        self.upright = upright or AS_STORED
         if upright is None:
             notes.append(
                 "The file asks to be turned by an odd angle; its frames are given as they are stored."
@@ -432,7 +432,7 @@ class _FileVideo(Video):
         )
         height, width, _ = to_rgb(opening, self.upright).shape
         info = VideoInfo(
-            str(source), "file", fps or float(announced or UNTIMED_FPS), width, height,
+            str(source), "file", fps or float(announced or DEFAULT_FPS), width, height,
             frames=self.stream.frames or None,
             variable_rate=not self.counted and rates_differ(self.stream),
             rotation=int(opening.rotation) if upright else 0,
@@ -451,7 +451,7 @@ class _FileVideo(Video):
             self.pending = decode(self.container, self.stream, self.losses)
         frames, self.pending = self.pending, None
         first, number = self.first or 0, -1
-        clock = Clock(self.info.fps, None if self.counted else float(self.stream.time_base or 0))
+        clock = FrameClock(self.info.fps, None if self.counted else float(self.stream.time_base or 0))
         for number, frame in enumerate(frames):
             time_s = clock.time_of(frame, self.losses)
             if not clock.even and not self.info.variable_rate:
@@ -465,7 +465,7 @@ class _FileVideo(Video):
                 self.path, f"there is no frame {first}; the last one that can be decoded is {number}"
             )
         if self.last is not None:
-            self.losses[ABSENT] = self.last - number
+            self.losses[MISSING_FRAMES] = self.last - number
 
 
 def write_video(path: Path, frames: Iterable[Pixels], fps: float, codec: str = "h264") -> None:

@@ -28,8 +28,8 @@ from learnet.datasets.prepared.prepare import prepare
 from learnet.datasets.prepared.store import COLUMNS, load_prepared, preparation_of, save_prepared
 from learnet.face import Face, face_finder
 from learnet.motion import MOTION_IMAGES
-from learnet.motion.flow import with_strain
-from learnet.motion.magnify import magnified
+from learnet.motion.flow import append_strain
+from learnet.motion.magnify import magnify_motion
 from learnet.motion.normalise import NORMALISATIONS
 from learnet.motion.pipeline import make_image
 from learnet.motion.trace import ClipMarks, trace_pipeline
@@ -617,14 +617,14 @@ def pulsed(count: int, apex: int, size: int = 120) -> np.ndarray:
 def test_every_kind_can_be_prepared(tmp_path: Path, motion: str) -> None:
     """The image is the fold of the crops, normalised as goes with the kind; what the kind is of is written down for training."""
     kind = MOTION_IMAGES[motion]
-    usual = {"image": "joint-minmax", "flow": "per-channel", "histograms": "unit"}[kind.of]
+    usual = {"image": "joint-minmax", "flow": "per-channel", "histograms": "unit"}[kind.family]
     clip = clip_of(write_clip(tmp_path / "a", pulsed(12, 5)), "1", "a", frames=12, apex=6)
     prepared = prepare(
         DatasetIndex([clip], []), tmp_path / "out", Preparation(motion=motion, size=120), jobs=1
     )
-    expected = NORMALISATIONS[usual](kind.fold(pulsed(12, 5), 5))
+    expected = NORMALISATIONS[usual](kind.compute(pulsed(12, 5), 5))
     assert np.abs(prepared.images[0].astype(int) - expected).max() <= 1
-    assert prepared.about["images_kind"] == kind.of and prepared.clips["apex_source"].tolist() == ["file"]
+    assert prepared.about["images_kind"] == kind.family and prepared.clips["apex_source"].tolist() == ["file"]
     assert preparation_of(prepared).normalise == usual
     assert ("scikit-image" in prepared.about["versions"]) == (motion == "flow-tvl1")
 
@@ -693,17 +693,17 @@ def test_head_motion_is_taken_out_of_flow() -> None:
         left[..., 0]
     ) == pytest.approx(0, abs=0.05)
     assert left[..., 1].max() > 1.4
-    np.testing.assert_allclose(left, with_strain(left[..., :2]), atol=1e-6)
+    np.testing.assert_allclose(left, append_strain(left[..., :2]), atol=1e-6)
 
 
 def test_magnification_comes_before_the_fold_and_asks_for_the_rate() -> None:
     frames, settings = pulsed(12, 5, 112), Preparation(motion="difference", magnify=3.0, normalise="signed")
     made = make_image(frames, settings, None, 5, 200.0)
-    crops = magnified(frames, 3.0, 200.0).astype(int)
+    crops = magnify_motion(frames, 3.0, 200.0).astype(int)
     np.testing.assert_array_equal(made.motion, crops[5] - crops[0])
     assert np.abs(made.motion).sum() > 1.5 * np.abs(frames[5].astype(int) - frames[0]).sum()
     for motion in ("dynamic", "dynamic-exact"):
-        expected = MOTION_IMAGES[motion].fold(magnified(frames, 3.0, 100.0), None)
+        expected = MOTION_IMAGES[motion].compute(magnify_motion(frames, 3.0, 100.0), None)
         found = make_image(frames, Preparation(motion=motion, magnify=3.0), None, fps=100.0).motion
         np.testing.assert_allclose(found, expected, rtol=1e-6)
     with pytest.raises(LearnetError, match="frame rate must be known"):

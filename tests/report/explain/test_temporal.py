@@ -29,7 +29,7 @@ from learnet.report.explain.temporal import (
 )
 from learnet.report.explain.temporal_figure import PICTURES, temporal_figure
 from learnet.simulation.render import Camera, render
-from learnet.simulation.script import make_scene
+from learnet.simulation.scenes import make_scene
 from tests.builders.moving_face import frame, turned
 from tests.builders.written_study import write_prepared
 from tests.datasets.prepared.test_prepare import pulsed, write_clip
@@ -58,14 +58,18 @@ def test_weights_of_a_dynamic_image_by_the_closed_form() -> None:
 
 
 @pytest.mark.parametrize(
-    "motion", [name for name, kind in MOTION_IMAGES.items() if kind.of == "image" and name != "dynamic-exact"]
+    "motion",
+    [name for name, kind in MOTION_IMAGES.items() if kind.family == "image" and name != "dynamic-exact"],
 )
 def test_the_weights_are_those_that_fold_a_clip(motion: str, rng: np.random.Generator) -> None:
     frames, apex = rng.integers(0, 256, (7, 6, 6, 3), dtype=np.uint8), 4
     weights = temporal_weights(motion, 7, apex)
     assert weights is not None
     np.testing.assert_allclose(
-        np.tensordot(weights, frames, axes=1), MOTION_IMAGES[motion].fold(frames, apex), rtol=1e-5, atol=2e-3
+        np.tensordot(weights, frames, axes=1),
+        MOTION_IMAGES[motion].compute(frames, apex),
+        rtol=1e-5,
+        atol=2e-3,
     )
 
 
@@ -98,9 +102,11 @@ def test_windows_that_grow_and_windows_that_slide() -> None:
 def test_a_synthetic_clip_moves_when_its_script_says(number: int, weights: Path, tmp_path: Path) -> None:
     """Filmed with a still head: the movement is highest at the apex, and onset and offset are found where it begins and ends."""
     scene = make_scene(5, 77, number, "surprise", SMALL)
-    still = replace(scene.take.circumstances, drift=0.0, blinks=(), noise=0.5, flicker=0.0)
-    episode = replace(scene.take.episodes[0], timing=replace(scene.take.episodes[0].timing, remains=0.0))
-    frames = np.stack(list(render(replace(scene.take, circumstances=still, episodes=(episode,)))))
+    still = replace(scene.recording.conditions, drift=0.0, blinks=(), noise=0.5, flicker=0.0)
+    episode = replace(
+        scene.recording.episodes[0], timing=replace(scene.recording.episodes[0].timing, residual=0.0)
+    )
+    frames = np.stack(list(render(replace(scene.recording, conditions=still, episodes=(episode,)))))
     folder = write_clip(tmp_path / "clip", frames, first=1)
     seen = explain_video_temporal(stretch_of_video(folder, None, None, None, 200.0), weights)
     assert all(mark.source == DETECTED for mark in seen.marks.values())

@@ -23,7 +23,7 @@ from learnet.datasets.prepared.store import (
     read_findings,
     save_prepared,
 )
-from learnet.motion.phases import joined, taken
+from learnet.motion.phases import concatenate_phases, gather_images
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class ConcatDataset(ImageSource):
 
     def take(self, rows: Sequence[int]) -> UInt8[np.ndarray, "M H W 3"]:
         """The images of these rows of `clips`, in memory."""
-        return taken([part.images for part in self.parts], rows)
+        return gather_images([part.images for part in self.parts], rows)
 
 
 def open_datasets(folder: Path | Sequence[Path], out: Path) -> ImageSource:
@@ -97,7 +97,7 @@ def concatenate(folders: Sequence[Path], out: Path) -> ConcatDataset:
         "skipped": sum(part.about.get("skipped", 0) for part in parts),
         "people": clips["person"].nunique(),
     }
-    phases = joined([part.phases for part in parts], [len(part.clips) for part in parts])
+    phases = concatenate_phases([part.phases for part in parts], [len(part.clips) for part in parts])
     about |= {"fingerprint": fingerprint([part.images for part in parts], clips)} | (
         {"phases": phases.record} if phases else {}
     )

@@ -39,9 +39,9 @@ from learnet.face import FaceFinder, ModelFaceFinder, face_finder
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.apex import find_apex
 from learnet.motion.normalise import NORMALISATIONS
-from learnet.motion.phases import PHASES, Phases, check_motion
-from learnet.motion.pipeline import EYES, MotionResult, make_image, motion_image, seen
-from learnet.video.reader import GAPS, image_files, read_clip
+from learnet.motion.phases import PHASES, Phases, check_phases_allowed
+from learnet.motion.pipeline import EYE_POSITIONS, MotionResult, magnify_crops, make_image, motion_image
+from learnet.video.reader import NUMBER_GAPS, image_files, read_clip
 
 Progress = Callable[[int, int], None]  # clips done, clips in all
 
@@ -82,14 +82,14 @@ def prepare(
     """
     kind = pick(MOTION_IMAGES, preparation.motion, "motion image")
     if phases:
-        check_motion(preparation.motion)
+        check_phases_allowed(preparation.motion)
     _check([clip.key for clip in reading.clips], jobs)
     preparation, model = _resolve(reading.clips, preparation, face_model)
     inputs = [_fingerprint_of(clip) for clip in reading.clips]
     about = {
         "imported": False,
         "preparation": asdict(preparation),
-        "images_kind": kind.of,
+        "images_kind": kind.family,
         "synthetic": synthetic(clip.path for clip in reading.clips),
         "reading": dict(reading.about),
         "face_model": sha256_hex(model.read_bytes()) if model else None,
@@ -247,10 +247,10 @@ def _make_part(task: _Task) -> _Part:
         kind = "no face" if isinstance(error, NoFace) else "clip not usable"
         return _Part(None, 0, "", [Finding(kind, clip.key, str(error), serious=True)])
     findings = [
-        Finding("frames lost", clip.key, f"{count} {what}", serious=what != GAPS)
+        Finding("frames lost", clip.key, f"{count} {what}", serious=what != NUMBER_GAPS)
         for what, count in footage.losses.items()
     ]
-    findings += [Finding("warning", clip.key, warning) for warning in made.aligned.told(footage.numbers)]
+    findings += [Finding("warning", clip.key, warning) for warning in made.aligned.warnings_for(footage.numbers)]
     face = made.aligned.face
     found = " ".join([face.finder, *(f"{pixel:.0f}" for pixel in face.box)]) if face else "given"
     if task.phases and len(phases) < len(PHASES):
@@ -278,8 +278,8 @@ def _with_phases(
 ) -> tuple[MotionResult, dict[str, UInt8[np.ndarray, "S S 3"]]]:
     """The images of a clip's phases, by the same steps as its own, and where its apex is: as given, or found."""
     crops = made.aligned.crops(frames)
-    apex = find_apex(crops, EYES if made.aligned.face else ()) if made.apex is None else made.apex
-    crops, phases = seen(crops, task.preparation, task.clip.fps), {}
+    apex = find_apex(crops, EYE_POSITIONS if made.aligned.face else ()) if made.apex is None else made.apex
+    crops, phases = magnify_crops(crops, task.preparation, task.clip.fps), {}
     for name, motion in PHASES.items():
         with suppress(TooFewFrames):
             phases[name] = NORMALISATIONS[task.preparation.normalise](

@@ -31,7 +31,7 @@ from learnet.datasets.readers.reading.spreadsheet import (
     read_table,
     whole_number,
 )
-from learnet.video.reader import UNTIMED_FPS, open_video
+from learnet.video.reader import DEFAULT_FPS, open_video
 
 FORM = Form(
     columns={
@@ -91,7 +91,7 @@ def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex
         clips.append(clip)
         untimed += assumed
     if untimed:
-        what = f"{untimed} clips carry no frame rate; {UNTIMED_FPS:g} per second is assumed. A column `fps` in labels.csv says otherwise"
+        what = f"{untimed} clips carry no frame rate; {DEFAULT_FPS:g} per second is assumed. A column `fps` in labels.csv says otherwise"
         findings.append(Finding("frame rate assumed", str(top), what))
     about = {
         "labels": labels.name if labels else "folder names PERSON/EMOTION/CLIP",
@@ -232,7 +232,7 @@ def _clip(item: _Item, findings: list[Finding]) -> tuple[Clip, bool]:
                 "Add them, or delete the folder.",
             )
         path, numbers = next(iter(images.values())).parent, list(images)
-        fps, assumed = item.fps or UNTIMED_FPS, item.fps is None
+        fps, assumed = item.fps or DEFAULT_FPS, item.fps is None
     else:
         frames, told = _extent(path)
         numbers, fps = range(frames), item.fps or told

@@ -1,7 +1,7 @@
 """Optical-flow images made from the movement model alone, as a prepared folder: nobody's face is in them.
 
 For learning without licensed clips. Each image is a person at one moment: action units of an emotion or of none, perhaps a blink, the
-head, and what an estimator makes of it: imitated (`simulate.estimate`) or really run on rendered faces (`simulate.measured`).
+head, and what an estimator makes of it: imitated (`simulate.estimate`) or really run on rendered faces (`simulate.measure_flow`).
 """
 
 from collections.abc import Callable, Sequence
@@ -19,26 +19,33 @@ from learnet.core.files import report_disk_errors, sha256_hex
 from learnet.core.parallel import parallel_map
 from learnet.core.settings import Preparation
 from learnet.datasets.prepared.store import PreparedDataset, already_there, save_prepared, versions
-from learnet.motion.flow import with_strain
+from learnet.motion.flow import append_strain
 from learnet.motion.normalise import per_channel
-from learnet.simulation.estimate import ESTIMATE, Estimate, draw_crop, estimated, shrunk, texture
+from learnet.simulation.apex_movement import ApexMovement, draw_movement
 from learnet.simulation.geometry import View
-from learnet.simulation.measured import PER_PERSON, Sitter, measured, seat
-from learnet.simulation.moment import Moment, draw_moment
+from learnet.simulation.imitated_flow import (
+    ESTIMATOR_MODEL,
+    EstimatorModel,
+    crop_and_resize,
+    draw_crop,
+    imitate_estimator,
+    texture_map,
+)
+from learnet.simulation.measured_flow import IMAGES_PER_PERSON, FilmedPerson, make_filmed_person, measure_flow
 from learnet.simulation.movement import MODEL_FACE_PX
-from learnet.simulation.script import NO_EMOTION
-from learnet.simulation.units import Activation, spelled
+from learnet.simulation.scenes import NO_EMOTION
+from learnet.simulation.units import Activation, format_units
 
 Progress = Callable[[int, int], None]  # images made, images in all
 Row = dict[str, object]  # of `clips.csv`: what is known of an image beyond whose it is
-Work = Callable[[range], tuple[UInt8[np.ndarray, "N S S 3"], list[Row]]]
+ImageMaker = Callable[[range], tuple[UInt8[np.ndarray, "N S S 3"], list[Row]]]
 
 DATASET = "simulated"
-MARGIN = 1.25  # face widths across the grid
-EYES = 0.36  # how far down the grid they lie
-MEASURED = replace(ESTIMATE, speckle=(0.0, 0.0))  # its strain is as speckled as the estimator left it
-PER_PIXEL = 2.57  # places of the grid per pixel of the image, so that its speckle and smoothing look the same at any size
-BLOCK = 30 * PER_PERSON  # images that one process makes at a time
+GRID_WIDTH = 1.25  # face widths across the grid
+EYE_HEIGHT = 0.36  # how far down the grid they lie
+MEASURED_MODEL = replace(ESTIMATOR_MODEL, speckle=(0.0, 0.0))  # its strain is as speckled as the estimator left it
+CELLS_PER_PIXEL = 2.57  # places of the grid per pixel of the image, so that its speckle and smoothing look the same at any size
+BLOCK = 30 * IMAGES_PER_PERSON  # images that one process makes at a time
 
 Estimator = Literal["imitated", "measured", "both"]
 
@@ -78,7 +85,7 @@ def simulate_flow(
         LearnetError: no images, an unknown class, or a size that no network takes.
         OutputTaken: OUT holds something else.
     """
-    check_wishes(images, classes, size, seed)
+    check_options(images, classes, size, seed)
     people = [_person(number, estimator) for number in range(images)]
     names = (
         ["flow"] * images
@@ -87,11 +94,11 @@ def simulate_flow(
     )
     reading = {"images": images, "classes": list(classes), "size": size, "seed": seed, "estimator": estimator}
     work = partial(_block, classes=classes, size=size, seed=seed, estimator=estimator)
-    return write_simulated(out, Series("flow", None, reading, people, names, BLOCK), work, jobs, progress)
+    return write_simulated(out, SimulatedFolder("flow", None, reading, people, names, BLOCK), work, jobs, progress)
 
 
 @dataclass(frozen=True)
-class Series:
+class SimulatedFolder:
     """A folder of simulated images that is to be made."""
 
     kind: Literal["flow", "image"]  # what a mirrored face does to them, as in `prepare.json`
@@ -102,7 +109,7 @@ class Series:
     block: int  # images that one process makes at a time
 
 
-def check_wishes(images: int, classes: tuple[str, ...], size: int, seed: int) -> None:
+def check_options(images: int, classes: tuple[str, ...], size: int, seed: int) -> None:
     """Refuse images that cannot be simulated.
 
     Raises:
@@ -119,7 +126,7 @@ def check_wishes(images: int, classes: tuple[str, ...], size: int, seed: int) ->
 
 
 def write_simulated(
-    out: Path, series: Series, work: Work, jobs: int, progress: Progress | None
+    out: Path, series: SimulatedFolder, work: ImageMaker, jobs: int, progress: Progress | None
 ) -> PreparedDataset:
     """Make a folder of simulated images, or return it as it is where it holds the very same.
 
@@ -161,7 +168,7 @@ def write_simulated(
         return save_prepared(out, pixels, _table(rows, series), about, [])
 
 
-def _table(rows: list[Row], series: Series) -> pd.DataFrame:
+def _table(rows: list[Row], series: SimulatedFolder) -> pd.DataFrame:
     subjects = pd.Series([f"{number + 1:06d}" for number in series.people])
     table = pd.DataFrame(rows).assign(
         image=range(len(rows)), subject=subjects, name=series.names, dataset=DATASET, apex_source="none"
@@ -172,11 +179,11 @@ def _table(rows: list[Row], series: Series) -> pd.DataFrame:
 
 def _person(number: int, estimator: Estimator) -> int:
     """Number of the first image of the same person."""
-    return number - number % PER_PERSON if _is_measured(number, estimator) else number
+    return number - number % IMAGES_PER_PERSON if _is_measured(number, estimator) else number
 
 
 def _is_measured(number: int, estimator: Estimator) -> bool:
-    return estimator == "measured" or (estimator == "both" and number // PER_PERSON % 2 == 1)
+    return estimator == "measured" or (estimator == "both" and number // IMAGES_PER_PERSON % 2 == 1)
 
 
 def _block(
@@ -188,34 +195,34 @@ def _block(
         rng = np.random.default_rng([seed, number])
         sitter = _sitter(seed, _person(number, estimator)) if _is_measured(number, estimator) else None
         made.append(
-            measured_image_of(classes, size, sitter, rng) if sitter else flow_image_of(classes, size, rng)
+            draw_measured_image(classes, size, sitter, rng) if sitter else draw_imitated_image(classes, size, rng)
         )
-    told: list[Row] = [{"emotion": emotion, "action_units": spelled(units)} for _, emotion, units in made]
+    told: list[Row] = [{"emotion": emotion, "action_units": format_units(units)} for _, emotion, units in made]
     return np.stack([per_channel(image) for image, _, _ in made]), told
 
 
 @lru_cache(maxsize=1)
-def _sitter(seed: int, person: int) -> Sitter:
-    return seat(np.random.default_rng([seed, person, 1]))
+def _sitter(seed: int, person: int) -> FilmedPerson:
+    return make_filmed_person(np.random.default_rng([seed, person, 1]))
 
 
-def measured_image_of(
-    classes: tuple[str, ...], size: int, sitter: Sitter, rng: np.random.Generator
+def draw_measured_image(
+    classes: tuple[str, ...], size: int, sitter: FilmedPerson, rng: np.random.Generator
 ) -> tuple[Float32[np.ndarray, "S S 3"], str, tuple[Activation, ...]]:
-    """As `flow_image_of`, of a rendered face and with an estimator that is really run."""
+    """As `draw_imitated_image`, of a rendered face and with an estimator that is really run."""
     emotion = draw_emotion(classes, rng)
-    found, view, activations = measured(emotion, sitter, rng)
-    return shrunk(with_strain(found), view, draw_crop(rng), size, rng, MEASURED), emotion, activations
+    found, view, activations = measure_flow(emotion, sitter, rng)
+    return crop_and_resize(append_strain(found), view, draw_crop(rng), size, rng, MEASURED_MODEL), emotion, activations
 
 
-def flow_image_of(
-    classes: tuple[str, ...], size: int, rng: np.random.Generator, estimate: Estimate = ESTIMATE
+def draw_imitated_image(
+    classes: tuple[str, ...], size: int, rng: np.random.Generator, estimate: EstimatorModel = ESTIMATOR_MODEL
 ) -> tuple[Float32[np.ndarray, "S S 3"], str, tuple[Activation, ...]]:
     """One image before it is stretched, the emotion, and the action units at work."""
     emotion = draw_emotion(classes, rng)
     view = grid_view(size)
-    found, moment = flow_of(emotion, view, rng, estimate)
-    return shrunk(with_strain(found), view, draw_crop(rng), size, rng, estimate), emotion, moment.activations
+    found, moment = draw_flow(emotion, view, rng, estimate)
+    return crop_and_resize(append_strain(found), view, draw_crop(rng), size, rng, estimate), emotion, moment.activations
 
 
 def draw_emotion(classes: tuple[str, ...], rng: np.random.Generator) -> str:
@@ -227,20 +234,20 @@ def draw_emotion(classes: tuple[str, ...], rng: np.random.Generator) -> str:
 
 def grid_view(size: int) -> View:
     """The grid that images of SIZE x SIZE pixels are cut from, the face as wide and as high in it for everybody."""
-    side = round(PER_PIXEL * size)
-    return View(side, side, side / MARGIN, ((side - 1) / 2, EYES * side))
+    side = round(CELLS_PER_PIXEL * size)
+    return View(side, side, side / GRID_WIDTH, ((side - 1) / 2, EYE_HEIGHT * side))
 
 
-def flow_of(
-    emotion: str, view: View, rng: np.random.Generator, estimate: Estimate = ESTIMATE
-) -> tuple[Float32[np.ndarray, "H W 2"], Moment]:
+def draw_flow(
+    emotion: str, view: View, rng: np.random.Generator, estimate: EstimatorModel = ESTIMATOR_MODEL
+) -> tuple[Float32[np.ndarray, "H W 2"], ApexMovement]:
     """The flow that an estimator would find on somebody new showing an EMOTION, in places of the grid, and what truly moved.
 
     Raises:
         UnknownName: an emotion that cannot be simulated.
     """
-    moment = draw_moment(emotion, view, rng)
-    seen = texture(moment.geometry, view, rng, estimate)
-    return estimated(
+    moment = draw_movement(emotion, view, rng)
+    seen = texture_map(moment.geometry, view, rng, estimate)
+    return imitate_estimator(
         moment.field, seen, moment.strongest, view.face_px / MODEL_FACE_PX, rng, estimate
     ), moment

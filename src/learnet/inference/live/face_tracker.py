@@ -17,9 +17,9 @@ import numpy as np
 from jaxtyping import Float64, UInt8
 
 from learnet.core.errors import NoFace
-from learnet.face import AGREE, EYES_APART, AlignedFaces, FaceFinder, align
-from learnet.face.geometry import move, similarity
-from learnet.face.head import PLACES, head_motion
+from learnet.face import EYE_DISTANCE, MIN_RIGID_CORRELATION, AlignedFaces, FaceFinder, align
+from learnet.face.geometry import similarity_transform, transform_points
+from learnet.face.head import EYES_AND_MOUTH, head_motion
 from learnet.inference.live.crops import Crops
 from learnet.video.reader import Frame
 
@@ -123,7 +123,7 @@ class Follower:
         if self.anchor is None or len(known) < max(2, len(seen)) or len({chain for _, chain in known}) > 1:
             return None
         apart = max(float(np.linalg.norm(marks - known[0][0], axis=1).max()) for marks, _ in known)
-        return apart / _apart(self.anchor) * EYES_APART * self.size
+        return apart / _apart(self.anchor) * EYE_DISTANCE * self.size
 
     @property
     def there(self) -> bool:
@@ -188,9 +188,9 @@ def look(frame: Frame, anchor: Anchor | None, finder: FaceFinder, size: int) -> 
     chain, marks = (0, None) if anchor is None else (anchor.chain + 1, None)
     if anchor is not None and frame.pixels.shape == anchor.pixels.shape:
         motion = head_motion(np.stack([anchor.pixels, frame.pixels]), anchor.eyes, 0, fine=False)
-        if motion.agreement[1] >= AGREE:
-            chain, marks = anchor.chain, move(motion.moves[1], anchor.marks)
-            eyes = move(motion.moves[1], anchor.eyes)
+        if motion.correlation[1] >= MIN_RIGID_CORRELATION:
+            chain, marks = anchor.chain, transform_points(motion.transforms[1], anchor.marks)
+            eyes = transform_points(motion.transforms[1], anchor.eyes)
             if np.linalg.norm(eyes - _cropped_by(anchor), axis=1).max() <= MOVED * _apart(anchor):
                 return Look(frame.time_s, anchor, marks)
     try:
@@ -200,7 +200,7 @@ def look(frame: Frame, anchor: Anchor | None, finder: FaceFinder, size: int) -> 
     assert aligned.face is not None
     eyes = np.array(aligned.face.eyes)
     if marks is None:
-        marks = move(similarity(np.array([[-0.5, 0.0], [0.5, 0.0]]), eyes), PLACES)
+        marks = transform_points(similarity_transform(np.array([[-0.5, 0.0], [0.5, 0.0]]), eyes), EYES_AND_MOUTH)
     found = Anchor(aligned, frame.pixels, eyes, marks, chain)
     if anchor is not None and np.linalg.norm(eyes - _cropped_by(anchor), axis=1).max() <= MOVED * _apart(
         anchor

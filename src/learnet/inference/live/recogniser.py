@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass
 
 from learnet.core.errors import LearnetError, TooFewFrames, pick
 from learnet.core.settings import LiveSettings
-from learnet.face import STILL_PX
+from learnet.face import HEAD_MOTION_LIMIT_PX
 from learnet.inference.live.face_tracker import DELAY, LOOKS, Follower, Pace
 from learnet.inference.recogniser import EARLY, Recogniser
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.apex import find_apex
 from learnet.motion.normalise import NORMALISATIONS
-from learnet.motion.pipeline import EYES, higher_resolution, motion_image
+from learnet.motion.pipeline import EYE_POSITIONS, motion_image, resolution_factor
 from learnet.video.reader import Frame
 
 BEFORE = ("number", "time_s", "start_s", "first", "last", "frames", "label")
@@ -110,7 +110,7 @@ class LiveRecogniser:
             "--steady": preparation.steady,
             "--magnify": bool(preparation.magnify),
             "flow-tvl1": preparation.motion == "flow-tvl1",
-            f"optical flow of {preparation.size} pixels, which is measured on larger crops": higher_resolution(
+            f"optical flow of {preparation.size} pixels, which is measured on larger crops": resolution_factor(
                 preparation
             )
             > 1,
@@ -133,7 +133,7 @@ class LiveRecogniser:
             preparation,
         )
         self.normalise = pick(NORMALISATIONS, preparation.settled.normalise, "normalisation")
-        self.still_px = STILL_PX * preparation.size / 112
+        self.still_px = HEAD_MOTION_LIMIT_PX * preparation.size / 112
         pace = Pace(max(1, window // LOOKS), max(1, round(DELAY * window)), wait, window)
         self.face = Follower(recogniser.finder, preparation.size, pace)
         self.kept: deque[Frame] = deque()
@@ -192,7 +192,7 @@ class LiveRecogniser:
             try:
                 crops = self.face.now.last(count)
                 apex = (
-                    find_apex(crops, EYES if self.recogniser.finder else ()) if self.kind.needs_apex else None
+                    find_apex(crops, EYE_POSITIONS if self.recogniser.finder else ()) if self.kind.needs_apex else None
                 )
                 image = self.normalise(motion_image(crops, self.preparation, apex))
                 scores = dict(

@@ -14,9 +14,9 @@ from learnet.core.errors import BadInput, LearnetError, NoFace, TooFewFrames
 from learnet.core.settings import Preparation, Windows
 from learnet.datasets.prepared.prepare import UNSEEN
 from learnet.face import Face, FaceFinder, align, face_finder
-from learnet.motion.apex import course, find_apex
+from learnet.motion.apex import find_apex, motion_curve
 from learnet.motion.dynamic import rank_weights
-from learnet.motion.pipeline import EYES, make_image
+from learnet.motion.pipeline import EYE_POSITIONS, make_image
 from learnet.report.explain.clips import ExplainedClips
 from learnet.training.metadata import CheckpointMetadata
 from learnet.training.torch_scores import predict_scores
@@ -65,7 +65,7 @@ class TemporalExplanation:
     fps: float
     numbers: tuple[int, ...]  # of the frames, as the files say them
     crops: UInt8[np.ndarray, "T Z Z 3"]  # the face in every frame
-    movement: Float64[np.ndarray, "T"]  # `motion.apex.course`, grey levels
+    movement: Float64[np.ndarray, "T"]  # `motion.apex.motion_curve`, grey levels
     marks: dict[str, Mark]  # onset, apex, offset
     chosen: (
         int  # which of the answered windows is drawn: the clip itself, or the strongest of those that slide
@@ -213,8 +213,8 @@ def explain_temporal(
         else _Remembering(face_finder(preparation.face, face_model))
     )
     aligned = align(frames, finder, max(CROP_PX, preparation.size), preparation.steady and finder is not None)
-    crops, eyes = aligned.crops(frames), EYES if finder else ()
-    movement = course(crops, eyes)
+    crops, eyes = aligned.crops(frames), EYE_POSITIONS if finder else ()
+    movement = motion_curve(crops, eyes)
     marks = _marks(stretch, numbers, movement, find_apex(crops, eyes))
     grows = windows is None and ("onset" in stretch.marks or len(numbers) <= Windows().whole_s * fps)
     start = numbers.index(marks["onset"].frame) if "onset" in stretch.marks else 0
@@ -227,7 +227,7 @@ def explain_temporal(
     chosen = pairs.index((start, ends_at)) if grows else _strongest(scores, facts.classes)
     apex = apexes[chosen] if apexes[chosen] >= 0 else numbers.index(marks["apex"].frame)
     starts, ends = (np.array(each) for each in zip(*pairs, strict=True))
-    notes = (*footage.notes, *aligned.told(numbers))
+    notes = (*footage.notes, *aligned.warnings_for(numbers))
     weights = _weights(preparation.motion, pairs[chosen], apex, len(numbers))
     return TemporalExplanation(stretch.name, facts.network, preparation.motion, facts.classes, fps, numbers, crops, movement, marks, chosen, apex, weights,
                 starts, ends, scores, finder is None, notes)  # fmt: skip

@@ -15,7 +15,7 @@ from learnet.datasets.prepared.prepare import prepare
 from learnet.datasets.prepared.store import PreparedDataset
 from learnet.datasets.synthetic.databases import synthesize
 from learnet.motion import MOTION_IMAGES
-from learnet.motion.phases import check_motion
+from learnet.motion.phases import check_phases_allowed
 from learnet.networks import NETWORKS
 from learnet.study.experiments.recipe import Recipe, recipe_settings_of
 from learnet.study.experiments.sources import AvailableData, Part, Sources, study_folder
@@ -53,9 +53,9 @@ def check(recipe: Recipe, where: Path | str) -> None:
             check_selection(pick(DATASETS, database.name, "dataset"), database.selection())
         for setting in recipe.settings:
             if setting.training.phases:
-                check_motion(setting.preparation.motion)
+                check_phases_allowed(setting.preparation.motion)
             resolve_mirror(
-                setting.training, MOTION_IMAGES[setting.preparation.motion].of, setting.study.network
+                setting.training, MOTION_IMAGES[setting.preparation.motion].family, setting.study.network
             )
         for network, size in {
             (setting.study.network, setting.preparation.size) for setting in recipe.settings

@@ -9,7 +9,7 @@ from learnet.core.settings import Preparation
 from learnet.datasets import DATASETS, recognised
 from learnet.datasets.prepared.store import PreparedDataset, load_prepared, preparation_of
 from learnet.datasets.readers.megc2019 import PARTS
-from learnet.datasets.synthetic.databases import LIST
+from learnet.datasets.synthetic.databases import MEGC_LIST_FILE
 from learnet.motion import MOTION_IMAGES
 from learnet.study.experiments.recipe import Database, Recipe
 
@@ -34,7 +34,7 @@ class Root:
     @property
     def listed(self) -> Path | None:
         """The organisers' list, where the database is their composite."""
-        return self.folder / LIST if self.database.name == COMPOSITE else None
+        return self.folder / MEGC_LIST_FILE if self.database.name == COMPOSITE else None
 
 
 Part = Root | PreparedDataset
@@ -83,7 +83,7 @@ def _said(word: str) -> tuple[str | None, Path]:
 
 def _names(folder: Path) -> list[str]:
     """The databases that lie in a folder, the composite among them where its list lies there."""
-    found = [*recognised(folder), *([COMPOSITE] if (folder / LIST).is_file() else [])]
+    found = [*recognised(folder), *([COMPOSITE] if (folder / MEGC_LIST_FILE).is_file() else [])]
     if not found:
         raise BadInput(
             folder, "no database is recognised in it", f"Say which one it is, as in --data casme2={folder}."
@@ -146,7 +146,7 @@ def _otherwise(folder: PreparedDataset, wanted: Preparation, imported: bool) -> 
     """What is not as wanted, in words. A face finder is asked for only where the recipe names one."""
     made, wanted = preparation_of(folder), wanted.settled
     if made is None:
-        kind = MOTION_IMAGES[wanted.motion].of
+        kind = MOTION_IMAGES[wanted.motion].family
         if not imported:
             yield "its images were imported"
         if folder.about["images_kind"] != kind:

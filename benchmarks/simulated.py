@@ -33,10 +33,10 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from learnet.datasets.prepared.store import load_prepared
-from learnet.datasets.synthetic.flow_images import flow_image_of, simulate_flow
+from learnet.datasets.synthetic.flow_images import draw_imitated_image, simulate_flow
 from learnet.motion.normalise import per_channel
 from learnet.report.style import CELL, INK, MUTED, RULE, STYLE, save_figure
-from learnet.simulation.estimate import ESTIMATE, Estimate
+from learnet.simulation.imitated_flow import ESTIMATOR_MODEL, EstimatorModel
 
 CHANNELS = ("u", "v", "strain")
 CLASSES = ("negative", "positive", "surprise")
@@ -222,10 +222,10 @@ def real_groups(prepared: Path) -> tuple[Group, Group, Group]:
     return Group("real", images, people), first, second
 
 
-def simulated_group(name: str, images: int, size: int, seed: int, estimate: Estimate = ESTIMATE) -> Group:
+def simulated_group(name: str, images: int, size: int, seed: int, estimate: EstimatorModel = ESTIMATOR_MODEL) -> Group:
     """The images of `learnet simulate --images IMAGES --size SIZE --seed SEED`, or of an estimator with other habits."""
     made = [
-        per_channel(flow_image_of(CLASSES, size, np.random.default_rng([seed, number]), estimate)[0])
+        per_channel(draw_imitated_image(CLASSES, size, np.random.default_rng([seed, number]), estimate)[0])
         for number in range(images)
     ]
     return Group(name, np.stack(made), np.arange(images).astype(str))
@@ -302,7 +302,7 @@ def main(arguments: list[str] | None = None) -> None:
     size = real.images.shape[1]
     made = simulated_group("simulated", chosen.simulated, size, chosen.seed)
     picked = simulated_group(
-        "simulated, all picked", chosen.simulated, size, chosen.seed, replace(ESTIMATE, picked=1.0)
+        "simulated, all picked", chosen.simulated, size, chosen.seed, replace(ESTIMATOR_MODEL, picked=1.0)
     )
     run = measured_group("simulated, measured", chosen.simulated, size, chosen.seed)
     pairs = {

@@ -7,17 +7,17 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from learnet.datasets.synthetic.databases import Shown, synthetic_video
+from learnet.datasets.synthetic.databases import SyntheticVideo, synthetic_video
 from tests.builders.commands import learnet
 
 
 @pytest.fixture(scope="module")
-def stranger(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> SyntheticVideo:
     """A synthetic video of one second whose onset, apex and offset are known."""
     return synthetic_video(tmp_path_factory.mktemp("film") / "stranger.mp4", seed=5, emotion="happiness")
 
 
-def test_a_clip_of_a_video_is_drawn(stranger: Shown, tmp_path: Path) -> None:
+def test_a_clip_of_a_video_is_drawn(stranger: SyntheticVideo, tmp_path: Path) -> None:
     marks = ("--onset", stranger.onset, "--offset", stranger.offset)
     out = tmp_path / "new" / "steps.png"
     done = learnet(
@@ -59,7 +59,7 @@ def test_a_folder_of_face_crops_is_drawn(tmp_path: Path, rng: np.random.Generato
     assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_bad_input_ends_in_one_line_and_leaves_nothing(stranger: Shown, tmp_path: Path) -> None:
+def test_bad_input_ends_in_one_line_and_leaves_nothing(stranger: SyntheticVideo, tmp_path: Path) -> None:
     out = tmp_path / "out.png"
     for words, says in [
         (

@@ -47,9 +47,9 @@ def pushed(unit: int, place: tuple[float, float]) -> np.ndarray:
             name = f"{side} {bump.landmark}" if f"{side} {bump.landmark}" in face.points else bump.landmark
             u, v = np.array(face.points[name]) + (outward * bump.shift[0], bump.shift[1])
             near = np.exp(
-                -((place[0] - u) ** 2) / (2 * bump.wide**2) - (place[1] - v) ** 2 / (2 * bump.high**2)
+                -((place[0] - u) ** 2) / (2 * bump.sd_across**2) - (place[1] - v) ** 2 / (2 * bump.sd_along**2)
             )
-            moved += 2.5 * near * np.array([outward * bump.out, bump.down])
+            moved += 2.5 * near * np.array([outward * bump.outward, bump.down])
     return moved
 
 
@@ -77,7 +77,7 @@ def test_arrows_of_a_unit_are_its_displacement(unit: int) -> None:
     }
     assert (
         UNITS[unit].muscle in words(figure)
-        and UNITS[unit].seen in words(figure)
+        and UNITS[unit].description in words(figure)
         and "2.5 pixels" in words(figure)
     )
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from learnet.core.errors import LearnetError, UnknownName
-from learnet.simulation.emotions import EMOTIONS, MACRO_PX, PEAK_PX, act, make_manner
+from learnet.simulation.emotions import EMOTIONS, MACRO_PEAK_PX, MICRO_PEAK_PX, draw_expression, make_style
 from learnet.simulation.geometry import SIDES, View, average_face, crop_view, vary_face
 from learnet.simulation.movement import (
     HeadPose,
@@ -14,11 +14,11 @@ from learnet.simulation.movement import (
     eye_region,
     head_displacement,
     head_drift,
-    least_stretch,
-    where_from,
+    invert_field,
+    min_area_ratio,
 )
 from learnet.simulation.render import BLINK_PX
-from learnet.simulation.units import UNITS, Activation, both_sides, spelled
+from learnet.simulation.units import UNITS, Activation, both_sides, format_units
 
 VIEW = crop_view(170, 140)
 
@@ -136,9 +136,9 @@ def test_displacement_follows_from_its_definition(rng: np.random.Generator) -> N
                 name = bump.landmark if bump.landmark in face.points else f"{one.side} {bump.landmark}"
                 centre = face.points[name][0] + sign * bump.shift[0], face.points[name][1] + bump.shift[1]
                 near = np.exp(
-                    -((u - centre[0]) ** 2) / (2 * bump.wide**2) - (v - centre[1]) ** 2 / (2 * bump.high**2)
+                    -((u - centre[0]) ** 2) / (2 * bump.sd_across**2) - (v - centre[1]) ** 2 / (2 * bump.sd_along**2)
                 )
-                du += one.peak_px / 112 * sign * bump.out * near
+                du += one.peak_px / 112 * sign * bump.outward * near
                 dv += one.peak_px / 112 * bump.down * near
         x = 48.0 + 80 * (np.cos(angle) * u - np.sin(angle) * v)
         y = 33.0 + 80 * (np.sin(angle) * u + np.cos(angle) * v)
@@ -161,7 +161,7 @@ def test_mirrored_face_mirrors_the_field(unit: int, rng: np.random.Generator) ->
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_no_unit_folds_the_skin(unit: int) -> None:
-    strength = BLINK_PX if unit == 45 else PEAK_PX[1]
+    strength = BLINK_PX if unit == 45 else MICRO_PEAK_PX[1]
     for seed in range(10):
         field = displacement(vary_face(np.random.default_rng(seed)), both_sides(unit, strength), VIEW)
         assert stretch(field).min() > 0.05
@@ -171,10 +171,10 @@ def test_no_unit_folds_the_skin(unit: int) -> None:
 def test_no_expression_folds_the_skin_even_in_a_blink(emotion: str) -> None:
     for seed in range(10):
         rng = np.random.default_rng(seed)
-        face, manner = vary_face(rng), make_manner(rng)
-        field = displacement(face, act(emotion, manner, face, rng), VIEW)
+        face, manner = vary_face(rng), make_style(rng)
+        field = displacement(face, draw_expression(emotion, manner, face, rng), VIEW)
         assert stretch(field).min() > 0.2
-        assert PEAK_PX[0] * 0.9 < size(field).max() * 112 / VIEW.face_px < PEAK_PX[1] * 1.02
+        assert MICRO_PEAK_PX[0] * 0.9 < size(field).max() * 112 / VIEW.face_px < MICRO_PEAK_PX[1] * 1.02
         blink = displacement(face, both_sides(45, BLINK_PX), VIEW)
         for closed in (0.3, 0.6, 1.0):
             assert (
@@ -189,8 +189,8 @@ def test_macro_expressions_are_stronger_and_fold_no_skin(emotion: str) -> None:
     peaks = []
     for seed in range(10):
         rng = np.random.default_rng(seed)
-        face, manner = vary_face(rng), make_manner(rng)
-        field = displacement(face, act(emotion, manner, face, rng, MACRO_PX), VIEW)
+        face, manner = vary_face(rng), make_style(rng)
+        field = displacement(face, draw_expression(emotion, manner, face, rng, MACRO_PEAK_PX), VIEW)
         peaks.append(size(field).max() * 112 / VIEW.face_px)
         assert stretch(field).min() > 0.15
         blink = displacement(face, both_sides(45, BLINK_PX), VIEW)
@@ -199,14 +199,14 @@ def test_macro_expressions_are_stronger_and_fold_no_skin(emotion: str) -> None:
                 stretch(field * (1 - closed * eye_region(face, VIEW)[..., None]) + closed * blink).min()
                 > 0.05
             )
-    assert min(peaks) > PEAK_PX[1] * 0.95 and max(peaks) < MACRO_PX[1] * 1.02
+    assert min(peaks) > MICRO_PEAK_PX[1] * 0.95 and max(peaks) < MACRO_PEAK_PX[1] * 1.02
 
 
 def test_least_stretch_is_that_of_a_known_map() -> None:
     """Squeezed to 0.7 across and to 0.5 down everywhere, so to 0.35 of the area; turned inside out, to a negative one."""
     x, y = np.meshgrid(np.arange(9, dtype=np.float32), np.arange(7, dtype=np.float32))
-    assert least_stretch(np.stack([-0.3 * x, -0.5 * y], axis=-1)) == pytest.approx(0.35, abs=1e-5)
-    assert least_stretch(np.stack([-1.5 * x, 0 * y], axis=-1)) == pytest.approx(-0.5, abs=1e-5)
+    assert min_area_ratio(np.stack([-0.3 * x, -0.5 * y], axis=-1)) == pytest.approx(0.35, abs=1e-5)
+    assert min_area_ratio(np.stack([-1.5 * x, 0 * y], axis=-1)) == pytest.approx(-0.5, abs=1e-5)
 
 
 def test_a_new_emotion_leaves_the_habits_of_the_others_alone() -> None:
@@ -226,7 +226,7 @@ def test_a_new_emotion_leaves_the_habits_of_the_others_alone() -> None:
 
 
 def test_intensity_rises_and_falls_along_half_cosines() -> None:
-    timing = Timing(0.1, 0.2, 0.4, remains=0.2)
+    timing = Timing(0.1, 0.2, 0.4, residual=0.2)
     times = np.array([0.0, 0.1, 0.125, 0.15, 0.2, 0.3, 0.4, 0.9])
     expected = [0, 0, (1 - np.cos(np.pi / 4)) / 2, 0.5, 1, 0.6, 0.2, 0.2]
     np.testing.assert_allclose(timing.intensity(times), expected, atol=1e-12)
@@ -252,9 +252,9 @@ def test_unknown_unit_or_side_is_refused() -> None:
 
 
 def test_units_are_spelled_as_annotators_do() -> None:
-    assert spelled((*both_sides(4, 1.0), Activation(10, "left", 1.0))) == "4+L10"
-    assert spelled((Activation(15, "right", 1.0), *both_sides(2, 1.0))) == "2+R15"
-    assert spelled(both_sides(12, 1.0)) == "12"
+    assert format_units((*both_sides(4, 1.0), Activation(10, "left", 1.0))) == "4+L10"
+    assert format_units((Activation(15, "right", 1.0), *both_sides(2, 1.0))) == "2+R15"
+    assert format_units(both_sides(12, 1.0)) == "12"
 
 
 @pytest.mark.parametrize("emotion", EMOTIONS)
@@ -264,7 +264,7 @@ def test_act_uses_a_combination_of_the_emotion(emotion: str) -> None:
     face, seen, sides = average_face(), set(), set()
     for seed in range(60):
         rng = np.random.default_rng(seed)
-        activations = act(emotion, make_manner(rng), face, rng)
+        activations = draw_expression(emotion, make_style(rng), face, rng)
         units = tuple(sorted({one.unit for one in activations}))
         assert units in allowed
         seen.add(units)
@@ -276,7 +276,7 @@ def test_act_uses_a_combination_of_the_emotion(emotion: str) -> None:
 
 def test_unknown_emotion_is_refused(rng: np.random.Generator) -> None:
     with pytest.raises(UnknownName, match="Did you mean 'happiness'"):
-        act("happyness", make_manner(rng), average_face(), rng)
+        draw_expression("happyness", make_style(rng), average_face(), rng)
 
 
 def test_head_shift_and_roll_move_the_whole_face() -> None:
@@ -318,10 +318,10 @@ def test_head_drift_starts_at_rest_and_is_slow() -> None:
 
 def test_where_from_undoes_the_field(rng: np.random.Generator) -> None:
     face = vary_face(rng)
-    field = displacement(face, act("disgust", make_manner(rng), face, rng), VIEW) + head_displacement(
+    field = displacement(face, draw_expression("disgust", make_style(rng), face, rng), VIEW) + head_displacement(
         HeadPose(0.01, 0.01, 1.0, 1.0), VIEW
     )
-    back = where_from(field)
+    back = invert_field(field)
     y, x = np.mgrid[20:150, 15:125].astype(float)
     there = [y + field[20:150, 15:125, 1], x + field[20:150, 15:125, 0]]
     returned = [ndimage.map_coordinates(back[..., i], there, order=1) for i in (0, 1)]

@@ -11,29 +11,29 @@ from scipy import ndimage
 
 from learnet.core.errors import LearnetError, UnknownName
 from learnet.simulation import portrait
-from learnet.simulation.faces import STEP, make_person, photograph
+from learnet.simulation.faces import GRID_STEP, make_person, render_still
 from learnet.simulation.geometry import SIDES, View, average_face, crop_view
 from learnet.simulation.movement import Timing, displacement, head_displacement, head_drift
 from learnet.simulation.render import (
     BLINK_PX,
     Camera,
-    Circumstances,
     Episode,
-    Take,
-    draw_circumstances,
-    motion,
+    Recording,
+    RecordingConditions,
+    draw_conditions,
+    motion_fields,
     register,
     render,
 )
-from learnet.simulation.script import (
+from learnet.simulation.scenes import (
     MAIN_EMOTIONS,
     NO_EMOTION,
-    Repertoire,
-    centred,
+    EmotionMix,
+    centre_expression,
     make_long_scene,
     make_scene,
-    write_long_script,
-    write_script,
+    plan_long_scenes,
+    plan_scenes,
 )
 from learnet.simulation.units import Activation, both_sides
 
@@ -82,7 +82,7 @@ def test_photographs_put_landmarks_where_the_geometry_says(shared: Path) -> None
     misses = []
     for seed in range(6):
         person = make_person(np.random.default_rng(seed))
-        found = (yunet(shared, photograph(person, view)) - view.origin) / view.face_px
+        found = (yunet(shared, render_still(person, view)) - view.origin) / view.face_px
         face = person.geometry
         eyes = [
             (np.array(face.at("inner eye", side)) + face.at("outer eye", side)) / 2
@@ -97,14 +97,14 @@ def test_photographs_put_landmarks_where_the_geometry_says(shared: Path) -> None
 def test_haar_finds_everybody() -> None:
     cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_alt2.xml")
     for seed in range(6):
-        picture = photograph(make_person(np.random.default_rng(seed)), View(240, 320, 125.0, (160.0, 103.0)))
+        picture = render_still(make_person(np.random.default_rng(seed)), View(240, 320, 125.0, (160.0, 103.0)))
         assert len(cascade.detectMultiScale(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), 1.1, 3)) >= 1
 
 
 def test_people_differ() -> None:
     view = crop_view(68, 56)
-    pictures = [photograph(make_person(np.random.default_rng(seed)), view).astype(float) for seed in range(8)]
-    again = photograph(make_person(np.random.default_rng(0)), view)
+    pictures = [render_still(make_person(np.random.default_rng(seed)), view).astype(float) for seed in range(8)]
+    again = render_still(make_person(np.random.default_rng(0)), view)
     np.testing.assert_array_equal(again, pictures[0])
     for i, one in enumerate(pictures):
         for other in pictures[:i]:
@@ -124,20 +124,20 @@ def test_mirrored_person_is_the_mirror_image() -> None:
     )
     view = crop_view(136, 113)
     picture, mirrored = (
-        photograph(dataclasses.replace(plain, mirrored=which), view)[:100].astype(float)
+        render_still(dataclasses.replace(plain, mirrored=which), view)[:100].astype(float)
         for which in (False, True)
     )
     same, flipped = (np.abs(picture - other)[:, 20:93].mean() for other in (mirrored, mirrored[:, ::-1]))
     assert flipped < 0.4 * same
 
 
-def quiet_take(activations: tuple[Activation, ...], frames: int = 21) -> Take:
+def quiet_take(activations: tuple[Activation, ...], frames: int = 21) -> Recording:
     """Somebody moving in perfect light before a perfect camera: rest at frame 0, apex at 10, rest at 20."""
     person = dataclasses.replace(make_person(np.random.default_rng(3)), pores=0.04)
-    scene = Circumstances(
+    scene = RecordingConditions(
         View(240, 320, 125.0, (160.0, 103.0)), drift=0.0, blinks=(), gain=1.0, flicker=0.0, noise=0.0, seed=0
     )
-    return Take(person, (Episode(activations, Timing(0.0, 0.05, 0.1)),), scene, SMALL, frames)
+    return Recording(person, (Episode(activations, Timing(0.0, 0.05, 0.1)),), scene, SMALL, frames)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_rendered_face_moves_as_the_field_says(unit: int, landmark: str) -> None
     take = quiet_take(both_sides(unit, 2.5))
     rest, *_, apex = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in render(take, range(11))]
     flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(rest, apex, None)
-    view = take.circumstances.view
+    view = take.conditions.view
     true = displacement(take.person.geometry, take.episodes[0].activations, view)
     for side in SIDES:
         x, y = np.round(view.to_pixels(np.array([take.person.geometry.at(landmark, side)]))[0]).astype(int)
@@ -162,26 +162,26 @@ def test_motion_is_the_field_at_its_intensity() -> None:
     take = quiet_take(both_sides(12, 2.0))
     true = (
         displacement(
-            take.person.geometry, take.episodes[0].activations, take.circumstances.view.coarser(STEP)
+            take.person.geometry, take.episodes[0].activations, take.conditions.view.coarser(GRID_STEP)
         )
-        * STEP
+        * GRID_STEP
     )
-    fields = dict(motion(take))
+    fields = dict(motion_fields(take))
     np.testing.assert_allclose(fields[10], true, atol=1e-4)
     np.testing.assert_allclose(fields[5], true / 2, atol=1e-4)
-    assert list(dict(motion(take, range(3, 5)))) == [3, 4]
+    assert list(dict(motion_fields(take, range(3, 5)))) == [3, 4]
 
 
 def test_motion_adds_the_head_drift() -> None:
     take = quiet_take(())
     take = dataclasses.replace(
-        take, circumstances=dataclasses.replace(take.circumstances, drift=0.05, seed=9)
+        take, conditions=dataclasses.replace(take.conditions, drift=0.05, seed=9)
     )
-    view = take.circumstances.view.coarser(STEP)
+    view = take.conditions.view.coarser(GRID_STEP)
     path = head_drift(np.random.default_rng([9, 1]), take.times, 0.05)
-    fields = dict(motion(take))
+    fields = dict(motion_fields(take))
     assert np.abs(fields[0]).max() == 0
-    np.testing.assert_allclose(fields[20], head_displacement(path[20], view) * STEP, atol=1e-3)
+    np.testing.assert_allclose(fields[20], head_displacement(path[20], view) * GRID_STEP, atol=1e-3)
     assert np.abs(fields[20]).max() > 0.3
 
 
@@ -189,10 +189,10 @@ def test_blink_leaves_no_room_for_other_movement_of_the_lids() -> None:
     """Lids that tighten as far as they can while the eye closes: at the eye only the blink is left, and the skin does not fold."""
     take = quiet_take(both_sides(7, 2.5))
     blinking = dataclasses.replace(
-        take, circumstances=dataclasses.replace(take.circumstances, blinks=(take.episodes[0].timing,))
+        take, conditions=dataclasses.replace(take.conditions, blinks=(take.episodes[0].timing,))
     )
-    view, face = take.circumstances.view.coarser(STEP), take.person.geometry
-    fields = [field / STEP for _, field in motion(blinking)]
+    view, face = take.conditions.view.coarser(GRID_STEP), take.person.geometry
+    fields = [field / GRID_STEP for _, field in motion_fields(blinking)]
     assert min(stretch(field).min() for field in fields) > 0.05
     blink = displacement(face, both_sides(45, BLINK_PX), view)
     for landmark in ("upper lid", "lower lid"):
@@ -205,9 +205,9 @@ def test_episodes_add_up_and_leave_nothing_behind() -> None:
     smile, frown = both_sides(12, 2.0), both_sides(4, 1.5)
     take = quiet_take(smile, frames=35)
     take = dataclasses.replace(take, episodes=(*take.episodes, Episode(frown, Timing(0.05, 0.1, 0.15))))
-    view = take.circumstances.view.coarser(STEP)
-    smiling, frowning = (displacement(take.person.geometry, units, view) * STEP for units in (smile, frown))
-    fields = dict(motion(take))
+    view = take.conditions.view.coarser(GRID_STEP)
+    smiling, frowning = (displacement(take.person.geometry, units, view) * GRID_STEP for units in (smile, frown))
+    fields = dict(motion_fields(take))
     np.testing.assert_allclose(fields[10], smiling, atol=1e-4)
     np.testing.assert_allclose(fields[15], (smiling + frowning) / 2, atol=1e-4)
     np.testing.assert_allclose(fields[20], frowning, atol=1e-4)
@@ -219,11 +219,11 @@ def test_long_scene_rests_between_its_labelled_expressions() -> None:
     camera = dataclasses.replace(SMALL, fps=50.0)
     scene = make_long_scene(3, 2, 1, shown, camera)
     assert [(one.kind, one.emotion) for one in scene.expressions] == shown
-    levels = np.array([episode.timing.intensity(scene.take.times) for episode in scene.take.episodes])
+    levels = np.array([episode.timing.intensity(scene.recording.times) for episode in scene.recording.episodes])
     rest = 1
     for one, level in zip(scene.expressions, levels, strict=True):
         assert (
-            rest + 24 <= one.onset < one.apex < one.offset <= scene.take.frames - 24
+            rest + 24 <= one.onset < one.apex < one.offset <= scene.recording.frames - 24
         )  # half a second of rest at least
         assert np.flatnonzero(level > 1e-9).tolist() == list(
             range(one.onset, one.offset - 1)
@@ -233,18 +233,18 @@ def test_long_scene_rests_between_its_labelled_expressions() -> None:
         assert low - 0.01 <= (one.offset - one.onset) / 50 <= high + 0.01
         assert (one.action_units == "") == (one.emotion == NO_EMOTION)
         rest = one.offset
-    view = scene.take.circumstances.view
+    view = scene.recording.conditions.view
     peaks = [
-        np.hypot(*np.moveaxis(displacement(scene.take.person.geometry, e.activations, view), -1, 0)).max()
-        for e in scene.take.episodes
+        np.hypot(*np.moveaxis(displacement(scene.recording.person.geometry, e.activations, view), -1, 0)).max()
+        for e in scene.recording.episodes
     ]
     px = np.array(peaks) * 112 / view.face_px
     assert px[2] == 0 and 0.45 < px[0] < 2.6 < px[1] and px[3] > 2.6
 
 
 def test_long_script_shares_out_kinds_and_emotions() -> None:
-    scenes = write_long_script(
-        5, 5, 1, SMALL, Repertoire(("happiness", "disgust", "others"), {"surprise": 1.0}), per_video=2
+    scenes = plan_long_scenes(
+        5, 5, 1, SMALL, EmotionMix(("happiness", "disgust", "others"), {"surprise": 1.0}), per_video=2
     )
     assert [(scene.person, scene.number) for scene in scenes] == [
         (p, n) for p in range(1, 6) for n in (1, 2, 3)
@@ -270,15 +270,15 @@ def test_long_script_shares_out_kinds_and_emotions() -> None:
         )
         > 1
     )
-    assert scenes == write_long_script(
-        5, 5, 1, SMALL, Repertoire(("happiness", "disgust", "others"), {"surprise": 1.0}), per_video=2
+    assert scenes == plan_long_scenes(
+        5, 5, 1, SMALL, EmotionMix(("happiness", "disgust", "others"), {"surprise": 1.0}), per_video=2
     )
 
 
 def test_head_stays_before_the_camera_in_a_long_recording() -> None:
     """In half a minute the head comes no further than it may in three seconds of a short clip, and a bit of sway."""
     for seed in range(5):
-        scene = draw_circumstances(SMALL, 30.0, np.random.default_rng(seed))
+        scene = draw_conditions(SMALL, 30.0, np.random.default_rng(seed))
         path = head_drift(np.random.default_rng([seed, 1]), np.arange(0, 30, 0.2), scene.drift)
         assert max(abs(pose.right) for pose in path) < 0.006 * 3 * 3.5
         assert max(abs(pose.roll_deg) for pose in path) < 0.006 * 40 * 3 * 3.5
@@ -300,10 +300,10 @@ def test_blink_closes_the_eyes() -> None:
     """Half way through, the dark pupil is covered by skin."""
     take = quiet_take(())
     blinking = dataclasses.replace(
-        take, circumstances=dataclasses.replace(take.circumstances, blinks=(Timing(0.0, 0.05, 0.1),))
+        take, conditions=dataclasses.replace(take.conditions, blinks=(Timing(0.0, 0.05, 0.1),))
     )
     open_eye, closed = list(render(blinking, range(0, 11, 10)))
-    view, face = take.circumstances.view, take.person.geometry
+    view, face = take.conditions.view, take.person.geometry
     for side in SIDES:
         (x, top), (_, low) = (
             view.to_pixels(np.array([face.at(name, side)]))[0] for name in ("upper lid", "lower lid")
@@ -314,10 +314,10 @@ def test_blink_closes_the_eyes() -> None:
 
 def test_same_seed_same_frames_in_any_order() -> None:
     scene = make_scene(4, 2, 3, "surprise", SMALL)
-    whole = list(render(scene.take))
-    again = list(render(make_scene(4, 2, 3, "surprise", SMALL).take, range(10, 13)))
+    whole = list(render(scene.recording))
+    again = list(render(make_scene(4, 2, 3, "surprise", SMALL).recording, range(10, 13)))
     np.testing.assert_array_equal(again, whole[10:13])
-    other = next(iter(render(make_scene(5, 2, 3, "surprise", SMALL).take)))
+    other = next(iter(render(make_scene(5, 2, 3, "surprise", SMALL).recording)))
     assert np.abs(other.astype(int) - whole[0]).mean() > 3
 
 
@@ -325,25 +325,25 @@ def test_nothing_before_the_onset_knows_the_emotion() -> None:
     """The same clip of the same person with another emotion is the same, byte by byte, up to and including its onset frame."""
     clips = {emotion: make_scene(7, 1, 2, emotion, SMALL) for emotion in MAIN_EMOTIONS}
     onset = clips["others"].onset
-    assert len({(scene.onset, scene.apex, scene.offset, scene.take.frames) for scene in clips.values()}) == 1
-    first = [np.stack(list(render(scene.take, range(onset)))) for scene in clips.values()]
+    assert len({(scene.onset, scene.apex, scene.offset, scene.recording.frames) for scene in clips.values()}) == 1
+    first = [np.stack(list(render(scene.recording, range(onset)))) for scene in clips.values()]
     for other in first[1:]:
         np.testing.assert_array_equal(other, first[0])
-    apexes = [next(iter(render(scene.take, range(scene.apex - 1, scene.apex)))) for scene in clips.values()]
+    apexes = [next(iter(render(scene.recording, range(scene.apex - 1, scene.apex)))) for scene in clips.values()]
     assert all(np.abs(apex.astype(int) - apexes[0]).max() > 10 for apex in apexes[1:])
 
 
 def test_registered_crop_has_the_eyes_in_their_place() -> None:
     scene = make_scene(1, 1, 1, "happiness", SMALL)
     crop = crop_view(136, 112)
-    frame = next(iter(render(scene.take, range(1))))
-    registered = register(frame, scene.take.circumstances.view, crop)
-    direct = photograph(scene.take.person, crop)
+    frame = next(iter(render(scene.recording, range(1))))
+    registered = register(frame, scene.recording.conditions.view, crop)
+    direct = render_still(scene.recording.person, crop)
     assert np.corrcoef(registered.ravel(), direct.ravel())[0, 1] > 0.97
 
 
 def test_script_is_balanced_and_true() -> None:
-    scenes = write_script(10, 8, 0, SMALL)
+    scenes = plan_scenes(10, 8, 0, SMALL)
     assert [(scene.person, scene.number) for scene in scenes] == [
         (p, n) for p in range(1, 11) for n in range(1, 9)
     ]
@@ -351,16 +351,16 @@ def test_script_is_balanced_and_true() -> None:
         assert set(MAIN_EMOTIONS) <= {scene.emotion for scene in scenes if scene.person == person}
     assert {"sadness", "fear"} & {scene.emotion for scene in scenes}
     for scene in scenes:
-        assert 1 < scene.onset < scene.apex < scene.offset < scene.take.frames
-        level = scene.take.episodes[0].timing.intensity(scene.take.times)
+        assert 1 < scene.onset < scene.apex < scene.offset < scene.recording.frames
+        level = scene.recording.episodes[0].timing.intensity(scene.recording.times)
         assert level[scene.onset - 1] == 0 < level[scene.onset] and level.argmax() == scene.apex - 1
         assert 0.04 <= (scene.offset - scene.onset) / 200 <= 0.5
-    looks = {scene.take.person.seed for scene in scenes}
+    looks = {scene.recording.person.seed for scene in scenes}
     assert len(looks) == 10
 
 
 def test_script_follows_the_repertoire() -> None:
-    scenes = write_script(6, 4, 2, SMALL, Repertoire(("tense", "anger"), {"contempt": 1.0}))
+    scenes = plan_scenes(6, 4, 2, SMALL, EmotionMix(("tense", "anger"), {"contempt": 1.0}))
     for person in range(1, 7):
         assert sorted(scene.emotion for scene in scenes if scene.person == person) == [
             "anger",
@@ -373,28 +373,28 @@ def test_script_follows_the_repertoire() -> None:
 def test_without_emotion_only_head_lids_and_light_move() -> None:
     """The same clip with and without an expression differs by the expression alone."""
     calm, moved = (make_scene(7, 1, 2, emotion, SMALL) for emotion in (NO_EMOTION, "surprise"))
-    assert calm.take.circumstances == moved.take.circumstances and (calm.onset, calm.offset) == (
+    assert calm.recording.conditions == moved.recording.conditions and (calm.onset, calm.offset) == (
         moved.onset,
         moved.offset,
     )
     assert calm.action_units == ""
-    still = dataclasses.replace(moved.take, episodes=())
-    for frame, same in zip(render(calm.take), render(still), strict=True):
+    still = dataclasses.replace(moved.recording, episodes=())
+    for frame, same in zip(render(calm.recording), render(still), strict=True):
         np.testing.assert_array_equal(frame, same)
 
 
 @pytest.mark.parametrize("wrong", [(0, 6, 0), (3, 0, 0), (3, 6, -1)])
 def test_impossible_script_is_refused(wrong: tuple[int, int, int]) -> None:
     with pytest.raises(LearnetError, match="At least one person"):
-        write_script(*wrong, SMALL)
+        plan_scenes(*wrong, SMALL)
 
 
 def test_centred_keeps_the_expression() -> None:
     scene = make_scene(1, 1, 1, "others", SMALL)
-    moved = centred(scene, 200)
-    assert moved.take.frames == 200 and moved.offset - moved.onset == scene.offset - scene.onset
+    moved = centre_expression(scene, 200)
+    assert moved.recording.frames == 200 and moved.offset - moved.onset == scene.offset - scene.onset
     assert abs((moved.onset - 1) - (200 - moved.offset)) <= 1
-    level = moved.take.episodes[0].timing.intensity(moved.take.times)
+    level = moved.recording.episodes[0].timing.intensity(moved.recording.times)
     assert level.argmax() == moved.apex - 1
     with pytest.raises(LearnetError, match="cannot hold"):
-        centred(scene, 10)
+        centre_expression(scene, 10)

@@ -11,7 +11,7 @@ import numpy as np
 
 from learnet.core.errors import pick
 from learnet.simulation.geometry import Geometry, crop_view
-from learnet.simulation.movement import MODEL_FACE_PX, displacement, least_stretch
+from learnet.simulation.movement import MODEL_FACE_PX, displacement, min_area_ratio
 from learnet.simulation.units import UNITS, Activation, both_sides
 
 
@@ -47,21 +47,21 @@ EMOTIONS: dict[str, tuple[Combination, ...]] = {
 1+2+4 or 20; others: the rest, here mostly 4 or 14 alone. 5, 23, 24, anger and contempt: EMFACS. Tense is CASME's word; no source at hand
 says which units it is, so both units and shares are ours: a frown, and lips drawn in or pressed."""
 
-ONE_SIDED = {"contempt": 0.8, "happiness": 0.2, "disgust": 0.2, "others": 0.25}
+ONE_SIDED_SHARES = {"contempt": 0.8, "happiness": 0.2, "disgust": 0.2, "others": 0.25}
 """Share of expressions that show on one side only, where it is not 0.1; contempt is one-sided by definition (EMFACS: R12+R14)."""
 
-PEAK_PX = (0.5, 2.5)
+MICRO_PEAK_PX = (0.5, 2.5)
 """Weakest and strongest peak displacement of a micro-expression, in pixels of a face 112 pixels wide."""
 
-MACRO_PX = (4.0, 8.0)
+MACRO_PEAK_PX = (4.0, 8.0)
 """The same of a macro-expression; our choice: 5 to 10 mm on a real face. Lips and lids stop sooner, see LEAST_STRETCH."""
 
-LEAST_STRETCH = 0.2
+MIN_AREA_RATIO = 0.2
 """No expression squeezes skin to less than this share of its area: beyond it would fold. Micro-expressions never come so far."""
 
 
 @dataclass(frozen=True)
-class Manner:
+class ExpressionStyle:
     """How one person acts: personal variation that a network must see through."""
 
     expressive: float  # factor on all strengths
@@ -69,21 +69,21 @@ class Manner:
     habits: int  # seed of the personal preference among an emotion's combinations
 
 
-def make_manner(rng: np.random.Generator) -> Manner:
+def make_style(rng: np.random.Generator) -> ExpressionStyle:
     """Somebody's manner."""
-    return Manner(
+    return ExpressionStyle(
         float(np.exp(rng.normal(0, 0.2))),
         float(np.clip(rng.normal(0, 0.15), -0.4, 0.4)),
         int(rng.integers(2**31)),
     )
 
 
-def act(
+def draw_expression(
     emotion: str,
-    manner: Manner,
+    manner: ExpressionStyle,
     geometry: Geometry,
     rng: np.random.Generator,
-    peak_px: tuple[float, float] = PEAK_PX,
+    peak_px: tuple[float, float] = MICRO_PEAK_PX,
 ) -> tuple[Activation, ...]:
     """One expression of an emotion on a face: units, sides and strengths.
 
@@ -101,7 +101,7 @@ def act(
     units = combinations[rng.choice(len(shares), p=liking / liking.sum())].units
     strongest = float(np.clip(rng.uniform(*peak_px) * manner.expressive, *peak_px))
     side = None
-    if rng.random() < ONE_SIDED.get(emotion, 0.1) and all(UNITS[unit].paired for unit in units):
+    if rng.random() < ONE_SIDED_SHARES.get(emotion, 0.1) and all(UNITS[unit].paired for unit in units):
         side = "left" if rng.random() < 0.5 + 0.5 * manner.balance else "right"
     activations: list[Activation] = []
     for position, unit in enumerate(units):
@@ -119,6 +119,6 @@ def _scaled(activations: list[Activation], geometry: Geometry, peak_px: float) -
     shape = displacement(geometry, activations, view)
     field = shape * np.float32(MODEL_FACE_PX / view.face_px)
     factor = peak_px / float(np.hypot(field[..., 0], field[..., 1]).max())
-    while least_stretch(shape * np.float32(factor)) < LEAST_STRETCH:
+    while min_area_ratio(shape * np.float32(factor)) < MIN_AREA_RATIO:
         factor *= 0.95
     return tuple(replace(one, peak_px=one.peak_px * factor) for one in activations)

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
 from learnet.simulation.geometry import Geometry, View, vary_face
-from learnet.simulation.movement import look_up
+from learnet.simulation.movement import sample_image
 from learnet.simulation.portrait import portrait
 
 Colour = tuple[float, float, float]  # red, green, blue, grey levels 0..255
@@ -38,7 +38,7 @@ WALL_TONES: tuple[tuple[int, int, int], ...] = (
     (92, 98, 110),
 )
 KNEE = np.float32(200)  # grey level from which bright parts are compressed, as cameras do
-STEP = 4  # smooth maps are computed on every fourth pixel
+GRID_STEP = 4  # smooth maps are computed on every fourth pixel
 
 
 @dataclass(frozen=True)
@@ -89,13 +89,13 @@ def make_person(rng: np.random.Generator) -> Person:
     )
 
 
-def photograph(person: Person, view: View) -> UInt8[np.ndarray, "H W 3"]:
+def render_still(person: Person, view: View) -> UInt8[np.ndarray, "H W 3"]:
     """The person at rest, as a sharp, noiseless photograph: RGB, grey levels."""
     rng = np.random.default_rng(person.seed)
     source = portrait()
     back = _to_portrait(person, view)
-    pixels = look_up(source.pixels, back, cv2.INTER_CUBIC)
-    masks = look_up(np.dstack([source.skin, source.hair, source.cloth]), back, cv2.INTER_LINEAR)
+    pixels = sample_image(source.pixels, back, cv2.INTER_CUBIC)
+    masks = sample_image(np.dstack([source.skin, source.hair, source.cloth]), back, cv2.INTER_LINEAR)
     skin, hair, cloth = (masks[..., i : i + 1] for i in range(3))
     wall = np.clip(1 - masks.sum(axis=-1, keepdims=True), 0, 1)
     image = skin * _skin(pixels, person, view, rng)
@@ -123,7 +123,7 @@ def _to_portrait(person: Person, view: View) -> Float32[np.ndarray, "H W 2"]:
         np.vstack([here, corners]),
         np.vstack([there, np.column_stack([corners, np.ones(4)]) @ affine]),
     )
-    grid = view.coarser(STEP)
+    grid = view.coarser(GRID_STEP)
     u, v = grid.face_grid()
     coarse = _thin_plate(here, there, np.stack([u.ravel(), v.ravel()], axis=1)).reshape(*u.shape, 2)
     return _finer(coarse, view)
@@ -155,7 +155,7 @@ def _thin_plate(
 def _finer(coarse: Float32[np.ndarray, "h w 2"], view: View) -> Float32[np.ndarray, "H W 2"]:
     """A smooth map from every STEP-th pixel to all pixels."""
     height, width = coarse.shape[:2]
-    return cv2.resize(coarse, (width * STEP, height * STEP), interpolation=cv2.INTER_CUBIC)[
+    return cv2.resize(coarse, (width * GRID_STEP, height * GRID_STEP), interpolation=cv2.INTER_CUBIC)[
         : view.height, : view.width
     ]
 

@@ -1,6 +1,6 @@
 """Action units and head motion over time, as displacement fields in pixels: where each point of the resting face goes.
 
-All fields are forward: at the resting place (x, y) stands the vector to where that point is now. `where_from` turns them round for
+All fields are forward: at the resting place (x, y) stands the vector to where that point is now. `invert_field` turns them round for
 rendering, which asks the opposite question.
 """
 
@@ -35,15 +35,15 @@ def displacement(
         outward = 1.0 if activation.side == "left" else -1.0
         for bump in UNITS[activation.unit].bumps:
             centre_u, centre_v = _centre(geometry, bump.landmark, activation.side)
-            across = (u - np.float32(centre_u + outward * bump.shift[0])) / np.float32(bump.wide)
-            along = (v - np.float32(centre_v + bump.shift[1])) / np.float32(bump.high)
+            across = (u - np.float32(centre_u + outward * bump.shift[0])) / np.float32(bump.sd_across)
+            along = (v - np.float32(centre_v + bump.shift[1])) / np.float32(bump.sd_along)
             weight = np.float32(strength) * np.exp(-0.5 * (across * across + along * along))
-            du += np.float32(outward * bump.out) * weight
+            du += np.float32(outward * bump.outward) * weight
             dv += np.float32(bump.down) * weight
     return _to_picture(du, dv, view)
 
 
-def least_stretch(field: Float32[np.ndarray, "H W 2"]) -> float:
+def min_area_ratio(field: Float32[np.ndarray, "H W 2"]) -> float:
     """The smallest share of its area that the field leaves to any part of the skin; not positive where skin folds over itself.
 
     The determinant of the Jacobian of (x, y) -> (x, y) + field.
@@ -85,7 +85,7 @@ class Timing:
     onset_s: float
     apex_s: float
     offset_s: float
-    remains: float = (
+    residual: float = (
         0.0  # share of the peak that is left after the offset; CASME II has clips that never return to rest
     )
 
@@ -97,11 +97,11 @@ class Timing:
 
     def later(self, by_s: float) -> "Timing":
         """The same movement so much later."""
-        return Timing(self.onset_s + by_s, self.apex_s + by_s, self.offset_s + by_s, self.remains)
+        return Timing(self.onset_s + by_s, self.apex_s + by_s, self.offset_s + by_s, self.residual)
 
     def intensity(self, time_s: Float64[np.ndarray, "T"]) -> Float64[np.ndarray, "T"]:
-        """0 up to the onset, 1 at the apex, `remains` from the offset on."""
-        marks, levels = [self.onset_s, self.apex_s, self.offset_s], [0.0, 1.0, self.remains]
+        """0 up to the onset, 1 at the apex, `residual` from the offset on."""
+        marks, levels = [self.onset_s, self.apex_s, self.offset_s], [0.0, 1.0, self.residual]
         step = np.clip(np.searchsorted(marks, time_s, side="right") - 1, 0, 1)
         start, end = np.take(marks, step), np.take(marks, step + 1)
         phase = np.clip((time_s - start) / np.maximum(end - start, 1e-9), 0, 1)
@@ -118,14 +118,14 @@ class HeadPose:
     roll_deg: float = 0.0  # in the picture plane, clockwise as seen
     turn_deg: float = 0.0  # about the vertical axis; positive moves the nose to the right of the picture
     nod_deg: float = 0.0  # about the ear-to-ear axis; positive moves the nose down
-    nearer: float = 0.0  # relative growth
+    growth: float = 0.0  # relative growth
 
     def scaled(self, factor: float) -> "HeadPose":
         """The same motion, FACTOR times as far."""
         return HeadPose(
             *(
                 factor * value
-                for value in (self.right, self.down, self.roll_deg, self.turn_deg, self.nod_deg, self.nearer)
+                for value in (self.right, self.down, self.roll_deg, self.turn_deg, self.nod_deg, self.growth)
             )
         )
 
@@ -150,8 +150,8 @@ def head_displacement(pose: HeadPose, view: View) -> Float32[np.ndarray, "H W 2"
     roll, turn, nod = (
         np.float32(np.deg2rad(angle)) for angle in (pose.roll_deg, pose.turn_deg, pose.nod_deg)
     )
-    du = np.float32(pose.right) + np.float32(pose.nearer) * x - roll * y + turn * depth
-    dv = np.float32(pose.down) + np.float32(pose.nearer) * y + roll * x + nod * depth
+    du = np.float32(pose.right) + np.float32(pose.growth) * x - roll * y + turn * depth
+    dv = np.float32(pose.down) + np.float32(pose.growth) * y + roll * x + nod * depth
     fade = np.exp(-0.5 * np.clip((np.sqrt(radius2) - 1.25) / 0.25, 0, None) ** 2)
     return _to_picture(fade * du, fade * dv, view)
 
@@ -173,7 +173,7 @@ def head_drift(rng: np.random.Generator, time_s: Float64[np.ndarray, "T"], amoun
     return [HeadPose(*map(float, row)) for row in path]
 
 
-def where_from(field: Float32[np.ndarray, "H W 2"], steps: int = 4) -> Float32[np.ndarray, "H W 2"]:
+def invert_field(field: Float32[np.ndarray, "H W 2"], steps: int = 4) -> Float32[np.ndarray, "H W 2"]:
     """Turn a forward field round: at (x, y) the vector to where the point that is there now rested.
 
     Solves back(q) = -field(q + back(q)) by iteration, which converges where the field stretches nothing by more than its own size.
@@ -184,11 +184,11 @@ def where_from(field: Float32[np.ndarray, "H W 2"], steps: int = 4) -> Float32[n
     )
     back = -field
     for _ in range(steps):
-        back = -look_up(field, here + back, cv2.INTER_LINEAR)
+        back = -sample_image(field, here + back, cv2.INTER_LINEAR)
     return back
 
 
-def look_up(
+def sample_image(
     picture: Shaped[np.ndarray, "h w *C"], places: Float32[np.ndarray, "H W 2"], method: int
 ) -> Shaped[np.ndarray, "H W *C"]:
     """The picture's values at places (x, y) between its pixels, by a method of cv2.remap; beyond the border its last values."""

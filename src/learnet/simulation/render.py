@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
-from learnet.simulation.faces import STEP, Person, photograph
+from learnet.simulation.faces import GRID_STEP, Person, render_still
 from learnet.simulation.geometry import View
 from learnet.simulation.movement import (
     HeadPose,
@@ -17,14 +17,14 @@ from learnet.simulation.movement import (
     eye_region,
     head_displacement,
     head_drift,
-    look_up,
-    where_from,
+    invert_field,
+    sample_image,
 )
 from learnet.simulation.units import Activation, both_sides
 
 BLINK_PX = 6.5  # how far the upper lid travels, in pixels of a face 112 pixels wide
 
-SETTLED_S = 3.0
+MAX_DRIFT_S = 3.0
 """A head drifts as fast as it likes for so long; in a longer recording it comes no further, for somebody watches a screen."""
 
 STILL_SCALE = 2  # the still is enlarged once; linear look-ups in it come near cubic ones in the original at a fifth of the time
@@ -42,7 +42,7 @@ class Camera:
 
 
 @dataclass(frozen=True)
-class Circumstances:
+class RecordingConditions:
     """What else happens while a clip is recorded. All of it is drawn without knowing the expression."""
 
     view: View  # where the head rests in the picture
@@ -54,7 +54,7 @@ class Circumstances:
     seed: int  # of drift, flicker and noise
 
 
-def draw_circumstances(camera: Camera, duration_s: float, rng: np.random.Generator) -> Circumstances:
+def draw_conditions(camera: Camera, duration_s: float, rng: np.random.Generator) -> RecordingConditions:
     """The circumstances of a clip of this length: the head a little elsewhere each time, a blink every few seconds (one in 5 s)."""
     shift = np.clip(rng.normal(0, 1, 2), -2, 2) * (8.0, 5.0)
     view = View(
@@ -68,9 +68,9 @@ def draw_circumstances(camera: Camera, duration_s: float, rng: np.random.Generat
     for _ in range(rng.poisson(duration_s / 5.0)):
         start = rng.uniform(-0.15, duration_s)
         blinks.append(Timing(start, start + rng.uniform(0.05, 0.09), start + rng.uniform(0.16, 0.30)))
-    return Circumstances(
+    return RecordingConditions(
         view=view,
-        drift=float(rng.uniform(0.001, 0.006)) * min(1.0, SETTLED_S / duration_s),
+        drift=float(rng.uniform(0.001, 0.006)) * min(1.0, MAX_DRIFT_S / duration_s),
         blinks=tuple(blinks),
         gain=float(np.exp(rng.normal(0, 0.05))),
         flicker=float(rng.uniform(0, 0.006)),
@@ -88,12 +88,12 @@ class Episode:
 
 
 @dataclass(frozen=True)
-class Take:
+class Recording:
     """One recording to be rendered: who does what, when, under which circumstances."""
 
     person: Person
     episodes: tuple[Episode, ...]  # where they overlap, movements add up
-    circumstances: Circumstances
+    conditions: RecordingConditions
     camera: Camera
     frames: int
 
@@ -103,9 +103,9 @@ class Take:
         return np.arange(self.frames) / self.camera.fps
 
 
-def render(take: Take, numbers: range | None = None) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
+def render(take: Recording, numbers: range | None = None) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
     """The frames of a take in time order, all or those NUMBERS (from 0): RGB, grey levels."""
-    scene = take.circumstances
+    scene = take.conditions
     view = scene.view
     still = _enlarged_still(take.person, _studio(take.camera))
     into_still = _enlarged(_studio(take.camera)).matrix_from(view).astype(np.float32)
@@ -113,16 +113,16 @@ def render(take: Take, numbers: range | None = None) -> Iterator[UInt8[np.ndarra
     noise = _noise(rng, scene)
     gains = scene.gain * _flicker(rng, take.times, scene.flicker)
     corners = rng.integers(0, NOISE_MARGIN, (take.frames, 2))
-    for i, field in motion(take, numbers):
+    for i, field in motion_fields(take, numbers):
         y, x = corners[i]
         grain = noise[y : y + view.height, x : x + view.width]
         yield cv2.addWeighted(_moved(still, field, into_still, view), float(gains[i]), grain, 1.0, -128.0)
 
 
-def motion(take: Take, numbers: range | None = None) -> Iterator[tuple[int, Float32[np.ndarray, "h w 2"]]]:
+def motion_fields(take: Recording, numbers: range | None = None) -> Iterator[tuple[int, Float32[np.ndarray, "h w 2"]]]:
     """Frame number and true displacement of the face from rest, (dx, dy) in pixels, at every STEP-th pixel (`View.coarser`)."""
-    scene = take.circumstances
-    view = scene.view.coarser(STEP)
+    scene = take.conditions
+    view = scene.view.coarser(GRID_STEP)
     times = take.times
     expressions = [displacement(take.person.geometry, episode.activations, view) for episode in take.episodes]
     levels = [episode.timing.intensity(times) for episode in take.episodes]
@@ -143,7 +143,7 @@ def motion(take: Take, numbers: range | None = None) -> Iterator[tuple[int, Floa
             if level[i]:  # most of a long recording shows nothing
                 shown += np.float32(level[i]) * free * expression
         head = np.tensordot(poses[i], axes, axes=1)  # small motions add up
-        yield i, np.float32(STEP) * (shown + np.float32(closed[i]) * blink + head)
+        yield i, np.float32(GRID_STEP) * (shown + np.float32(closed[i]) * blink + head)
 
 
 def register(frame: UInt8[np.ndarray, "H W 3"], view: View, crop: View) -> UInt8[np.ndarray, "h w 3"]:
@@ -175,7 +175,7 @@ def _enlarged(view: View) -> View:
 
 @lru_cache(maxsize=2)
 def _enlarged_still(person: Person, view: View) -> UInt8[np.ndarray, "H W 3"]:
-    still = photograph(person, view)
+    still = render_still(person, view)
     return cv2.resize(still, None, fx=STILL_SCALE, fy=STILL_SCALE, interpolation=cv2.INTER_LANCZOS4)
 
 
@@ -186,15 +186,15 @@ def _moved(
     view: View,
 ) -> UInt8[np.ndarray, "H W 3"]:
     """The picture after its points have moved along the coarse field: look back along the field, then into the still."""
-    back = np.float32(STEP) * where_from(field / np.float32(STEP))
+    back = np.float32(GRID_STEP) * invert_field(field / np.float32(GRID_STEP))
     height, width = back.shape[:2]
-    back[..., 0] += np.arange(width, dtype=np.float32) * STEP + np.float32((STEP - 1) / 2)
-    back[..., 1] += (np.arange(height, dtype=np.float32) * STEP + np.float32((STEP - 1) / 2))[:, None]
+    back[..., 0] += np.arange(width, dtype=np.float32) * GRID_STEP + np.float32((GRID_STEP - 1) / 2)
+    back[..., 1] += (np.arange(height, dtype=np.float32) * GRID_STEP + np.float32((GRID_STEP - 1) / 2))[:, None]
     coarse = back @ into_still[:, :2].T + into_still[:, 2]
-    fine = cv2.resize(coarse, (width * STEP, height * STEP), interpolation=cv2.INTER_LINEAR)[
+    fine = cv2.resize(coarse, (width * GRID_STEP, height * GRID_STEP), interpolation=cv2.INTER_LINEAR)[
         : view.height, : view.width
     ]
-    return look_up(still, fine, cv2.INTER_LINEAR)
+    return sample_image(still, fine, cv2.INTER_LINEAR)
 
 
 def _flicker(
@@ -206,7 +206,7 @@ def _flicker(
     return 1 + amplitude * (lamp + slow)
 
 
-def _noise(rng: np.random.Generator, scene: Circumstances) -> UInt8[np.ndarray, "h w 3"]:
+def _noise(rng: np.random.Generator, scene: RecordingConditions) -> UInt8[np.ndarray, "h w 3"]:
     """A sheet of sensor noise around 128, larger than the frame; every frame takes another part of it. Mostly of brightness, as after
     a camera's colour reconstruction."""
     height, width = scene.view.height + NOISE_MARGIN, scene.view.width + NOISE_MARGIN

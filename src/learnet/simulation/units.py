@@ -17,77 +17,77 @@ class Bump:
     """A push of the skin around a landmark, for the person's left side; the right side mirrors it."""
 
     landmark: str
-    out: float  # push away from the midline, share of the unit's strength
+    outward: float  # push away from the midline, share of the unit's strength
     down: float  # push down the face, share of the unit's strength
-    wide: float  # standard deviation across, face widths
-    high: float  # standard deviation along the face, face widths
+    sd_across: float  # standard deviation across, face widths
+    sd_along: float  # standard deviation along the face, face widths
     shift: tuple[float, float] = (0.0, 0.0)  # centre away from the landmark: (outward, down), face widths
 
 
 @dataclass(frozen=True)
-class Unit:
+class ActionUnit:
     """An action unit: its FACS name, the muscle, what FACS says one sees, and the bumps that show it."""
 
     name: str
     muscle: str
-    seen: str  # in which of the manual's sections, and what one sees
+    description: str  # in which of the manual's sections, and what one sees
     bumps: tuple[Bump, ...]
     paired: bool = True  # each side can move alone
 
 
 UNITS = {
-    1: Unit("inner brow raiser", "frontalis, pars medialis", "upper face: pulls the inner portion of the brows upwards", (
+    1: ActionUnit("inner brow raiser", "frontalis, pars medialis", "upper face: pulls the inner portion of the brows upwards", (
         Bump("inner brow", 0.0, -0.81, 0.085, 0.075), Bump("forehead", 0.0, -0.36, 0.10, 0.08, (-0.05, -0.02)),
         Bump("upper lid", 0.0, -0.10, 0.07, 0.04, (-0.06, -0.02)))),
-    2: Unit("outer brow raiser", "frontalis, pars lateralis", "upper face: pulls the lateral portion of the brow upwards", (
+    2: ActionUnit("outer brow raiser", "frontalis, pars lateralis", "upper face: pulls the lateral portion of the brow upwards", (
         Bump("outer brow", 0.0, -0.67, 0.09, 0.075, (-0.03, 0.0)), Bump("middle brow", 0.0, -0.32, 0.08, 0.07),
         Bump("forehead", 0.0, -0.28, 0.10, 0.08, (0.15, -0.02)), Bump("upper lid", 0.0, -0.12, 0.08, 0.04, (0.05, -0.02)))),
-    4: Unit("brow lowerer", "corrugator and depressor supercilii, procerus", "upper face: lowers the brows, draws them together", (
+    4: ActionUnit("brow lowerer", "corrugator and depressor supercilii, procerus", "upper face: lowers the brows, draws them together", (
         Bump("inner brow", -0.38, 0.64, 0.085, 0.07), Bump("middle brow", -0.26, 0.34, 0.08, 0.065),
         Bump("nose root", -0.02, 0.26, 0.05, 0.05, (0.04, -0.06)), Bump("forehead", -0.09, 0.21, 0.10, 0.08, (-0.06, 0.0)))),
-    5: Unit("upper lid raiser", "levator palpebrae superioris", "upper face: raises the upper lid, widens the eye opening", (
+    5: ActionUnit("upper lid raiser", "levator palpebrae superioris", "upper face: raises the upper lid, widens the eye opening", (
         Bump("upper lid", 0.0, -1.0, 0.085, 0.036),)),
-    6: Unit("cheek raiser", "orbicularis oculi, pars orbitalis", "upper face: lifts the cheeks, draws skin towards the eye", (
+    6: ActionUnit("cheek raiser", "orbicularis oculi, pars orbitalis", "upper face: lifts the cheeks, draws skin towards the eye", (
         Bump("cheek", -0.16, -0.98, 0.11, 0.085, (0.02, -0.05)), Bump("lower lid", 0.0, -0.33, 0.09, 0.045, (0.02, 0.02)),
         Bump("outer eye", -0.54, 0.05, 0.06, 0.07, (0.05, 0.02)), Bump("outer brow", -0.11, 0.22, 0.07, 0.05))),
-    7: Unit("lid tightener", "orbicularis oculi, pars palpebralis", "upper face: tightens the lids, narrows the eye opening", (
+    7: ActionUnit("lid tightener", "orbicularis oculi, pars palpebralis", "upper face: tightens the lids, narrows the eye opening", (
         Bump("lower lid", 0.0, -1.01, 0.095, 0.042), Bump("upper lid", 0.0, 0.37, 0.085, 0.034),
         Bump("outer eye", -0.21, 0.0, 0.05, 0.05))),
-    9: Unit("nose wrinkler", "levator labii superioris alaeque nasi", "lower face: pulls the skin along the nose up, the brows down", (
+    9: ActionUnit("nose wrinkler", "levator labii superioris alaeque nasi", "lower face: pulls the skin along the nose up, the brows down", (
         Bump("nostril", 0.06, -1.00, 0.07, 0.085, (0.0, -0.04)), Bump("nose root", 0.0, 0.35, 0.06, 0.06, (0.05, -0.02)),
         Bump("inner brow", -0.18, 0.53, 0.08, 0.06), Bump("upper lip", 0.0, -0.59, 0.07, 0.05),
         Bump("lower lid", 0.0, -0.29, 0.09, 0.05, (-0.04, 0.05)))),
-    10: Unit("upper lip raiser", "levator labii superioris", "lower face: raises the upper lip, deepens the nasolabial furrow", (
+    10: ActionUnit("upper lip raiser", "levator labii superioris", "lower face: raises the upper lip, deepens the nasolabial furrow", (
         Bump("upper lip", 0.0, -0.95, 0.075, 0.05, (0.02, 0.0)), Bump("nostril", 0.12, -0.50, 0.07, 0.065, (0.06, 0.03)),
         Bump("cheek", 0.0, -0.25, 0.09, 0.08, (-0.05, 0.02)))),
-    12: Unit("lip corner puller", "zygomaticus major", "lower face: pulls the lip corners back and upwards (obliquely)", (
+    12: ActionUnit("lip corner puller", "zygomaticus major", "lower face: pulls the lip corners back and upwards (obliquely)", (
         Bump("lip corner", 0.64, -0.61, 0.08, 0.075), Bump("cheek", 0.09, -0.34, 0.10, 0.085, (-0.01, 0.03)),
         Bump("lower lip", 0.22, -0.13, 0.06, 0.05, (0.03, 0.0)), Bump("jaw", 0.13, -0.13, 0.09, 0.10, (-0.12, 0.02)))),
-    14: Unit("dimpler", "buccinator", "lower face: tightens the corners, draws the skin beyond them inwards", (
+    14: ActionUnit("dimpler", "buccinator", "lower face: tightens the corners, draws the skin beyond them inwards", (
         Bump("lip corner", 0.77, -0.15, 0.05, 0.055, (-0.03, 0.0)), Bump("lip corner", -1.03, 0.0, 0.06, 0.08, (0.09, 0.0)),
         Bump("lip corner", -0.13, -0.51, 0.06, 0.05, (0.03, 0.10)))),
-    15: Unit("lip corner depressor", "depressor anguli oris", "lower face: pulls the lip corners down", (
+    15: ActionUnit("lip corner depressor", "depressor anguli oris", "lower face: pulls the lip corners down", (
         Bump("lip corner", 0.11, 0.86, 0.07, 0.07, (0.0, 0.01)), Bump("lower lip", 0.14, 0.18, 0.06, 0.05, (0.04, 0.0)),
         Bump("chin boss", 0.05, 0.18, 0.08, 0.08, (0.06, -0.04)))),
-    17: Unit("chin raiser", "mentalis", "lower face: pushes the chin boss and the lower lip upwards", (
+    17: ActionUnit("chin raiser", "mentalis", "lower face: pushes the chin boss and the lower lip upwards", (
         Bump("chin boss", 0.0, -0.65, 0.075, 0.08, (-0.03, 0.0)), Bump("lower lip", 0.0, -0.42, 0.07, 0.05, (-0.02, 0.01)),
         Bump("lip corner", 0.0, 0.12, 0.05, 0.05)), paired=False),
-    20: Unit("lip stretcher", "risorius, platysma", "lower face: pulls the lips back sideways, flattens the chin boss", (
+    20: ActionUnit("lip stretcher", "risorius, platysma", "lower face: pulls the lips back sideways, flattens the chin boss", (
         Bump("lip corner", 0.87, 0.13, 0.085, 0.07), Bump("lower lip", 0.27, 0.09, 0.06, 0.05, (0.03, 0.0)),
         Bump("chin boss", 0.27, 0.09, 0.08, 0.08, (0.06, -0.02)))),
-    23: Unit("lip tightener", "orbicularis oris", "lower face: tightens and narrows the lips, red parts roll in", (
+    23: ActionUnit("lip tightener", "orbicularis oris", "lower face: tightens and narrows the lips, red parts roll in", (
         Bump("lip corner", -0.98, 0.0, 0.065, 0.06), Bump("upper lip", -0.23, 0.46, 0.065, 0.035, (-0.02, 0.0)),
         Bump("lower lip", -0.23, -0.52, 0.065, 0.04, (-0.02, 0.01))), paired=False),
-    24: Unit("lip pressor", "orbicularis oris", "lower face: presses the lips together", (
+    24: ActionUnit("lip pressor", "orbicularis oris", "lower face: presses the lips together", (
         Bump("upper lip", 0.0, 0.68, 0.075, 0.036, (-0.02, 0.0)), Bump("lower lip", 0.0, -0.75, 0.075, 0.04, (-0.02, 0.0)),
         Bump("chin boss", 0.0, -0.24, 0.07, 0.07, (-0.02, 0.0)), Bump("lip corner", -0.16, 0.05, 0.05, 0.05)), paired=False),
-    25: Unit("lips part", "depressor labii or relaxed mentalis", "lower face: parts the lips", (
+    25: ActionUnit("lips part", "depressor labii or relaxed mentalis", "lower face: parts the lips", (
         Bump("lower lip", 0.0, 0.62, 0.075, 0.055, (-0.03, 0.0)), Bump("upper lip", 0.0, -0.28, 0.075, 0.045, (-0.03, 0.0)),
         Bump("chin boss", 0.0, 0.25, 0.08, 0.08, (-0.03, 0.0))), paired=False),
-    26: Unit("jaw drop", "masseter relaxed", "lower face: chin and lower lip go down as the jaw relaxes", (
+    26: ActionUnit("jaw drop", "masseter relaxed", "lower face: chin and lower lip go down as the jaw relaxes", (
         Bump("chin boss", 0.0, 0.66, 0.13, 0.13, (0.0, 0.05)), Bump("lower lip", 0.0, 0.28, 0.08, 0.06, (-0.02, 0.0)),
         Bump("low jaw", 0.0, 0.25, 0.10, 0.12)), paired=False),
-    45: Unit("blink", "levator palpebrae relaxed, orbicularis oculi", "upper face: both lids close and open again", (
+    45: ActionUnit("blink", "levator palpebrae relaxed, orbicularis oculi", "upper face: both lids close and open again", (
         Bump("upper lid", 0.0, 1.0, 0.095, 0.052, (0.0, 0.004)), Bump("lower lid", 0.0, -0.12, 0.08, 0.03))),
 }  # fmt: skip
 
@@ -116,7 +116,7 @@ def both_sides(unit: int, peak_px: float, balance: float = 0.0) -> tuple[Activat
     )
 
 
-def spelled(activations: tuple[Activation, ...]) -> str:
+def format_units(activations: tuple[Activation, ...]) -> str:
     """As annotators write it: ascending units joined by `+`, a unit of one side with its letter ("4+L10")."""
     sides: dict[int, set[str]] = {}
     for activation in activations:

@@ -21,7 +21,7 @@ from learnet.datasets.synthetic.databases import synthesize, synthetic_video
 from learnet.datasets.synthetic.layouts import LAYOUTS
 from learnet.simulation.geometry import crop_view
 from learnet.simulation.render import Camera, register, render
-from learnet.simulation.script import MAIN_EMOTIONS, make_scene, write_script
+from learnet.simulation.scenes import MAIN_EMOTIONS, make_scene, plan_scenes
 
 PEOPLE, CLIPS, SEED = 4, 2, 3
 
@@ -145,7 +145,7 @@ def test_detectors_find_every_face(database: Path, shared: Path) -> None:
 
 def test_the_real_loader_reads_it(database: Path) -> None:
     reading = DATASETS["casme2"].read(database)
-    truth = {(scene.person, scene.onset, scene.offset): scene for scene in write_script(PEOPLE, CLIPS, SEED)}
+    truth = {(scene.person, scene.onset, scene.offset): scene for scene in plan_scenes(PEOPLE, CLIPS, SEED)}
     assert len(reading.clips) == PEOPLE * CLIPS
     for clip in reading.clips:
         scene = truth[int(clip.subject), clip.onset, clip.offset]
@@ -224,8 +224,8 @@ def test_video_shows_a_stranger(tmp_path: Path, name: str) -> None:
     assert len(frames) == 110 and frames[0].shape == (480, 640, 3)
     assert 0 < shown.onset < shown.apex < shown.offset < 110 and shown.fps == 200
     assert re.fullmatch(r"[LR]?\d+(\+[LR]?\d+)*", shown.action_units)
-    scene = make_scene(1, synthetic.STRANGER, 1, "surprise", Camera())
-    assert scene.take.person not in [one.take.person for one in write_script(30, 1, 1)]
+    scene = make_scene(1, synthetic.VIDEO_PERSON, 1, "surprise", Camera())
+    assert scene.recording.person not in [one.recording.person for one in plan_scenes(30, 1, 1)]
 
 
 def test_video_of_an_unknown_emotion_is_refused(tmp_path: Path) -> None:
@@ -242,12 +242,12 @@ def images() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """
     crop = crop_view(112, 92)
     onsets, dynamics, classes, people = [], [], [], []
-    for scene in write_script(12, 5, 1, Camera(192, 256, 200.0, 100.0)):
-        view = scene.take.circumstances.view
+    for scene in plan_scenes(12, 5, 1, Camera(192, 256, 200.0, 100.0)):
+        view = scene.recording.conditions.view
         clip = np.stack(
             [
                 register(frame, view, crop)
-                for frame in render(scene.take, range(scene.onset - 1, scene.offset))
+                for frame in render(scene.recording, range(scene.onset - 1, scene.offset))
             ]
         )
         t = len(clip)

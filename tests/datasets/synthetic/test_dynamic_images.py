@@ -13,12 +13,18 @@ from learnet.core.records import DatasetIndex
 from learnet.core.settings import Preparation
 from learnet.datasets.prepared.prepare import prepare
 from learnet.datasets.synthetic import dynamic_images as rendered
-from learnet.datasets.synthetic.dynamic_images import FIRST, RATES, Footage, film, simulate_dynamic
+from learnet.datasets.synthetic.dynamic_images import (
+    FIRST_PERSON,
+    FRAME_RATES,
+    RenderedClip,
+    render_clip,
+    simulate_dynamic,
+)
 from learnet.datasets.synthetic.flow_images import CLASSES
 from learnet.face import eye_transform, face_finder
 from learnet.motion.pipeline import make_image
-from learnet.simulation import moment
-from learnet.simulation.measured import FACE_PX, PER_PERSON
+from learnet.simulation import apex_movement
+from learnet.simulation.measured_flow import FACE_PX, IMAGES_PER_PERSON
 from learnet.simulation.render import render
 from tests.datasets.prepared.test_prepare import clip_of, write_clip
 
@@ -34,7 +40,7 @@ def made(tmp_path_factory: pytest.TempPathFactory):
 def still_head(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing moves but the expression, and perhaps a blink."""
     monkeypatch.setattr(rendered, "HEAD_PX", 0.0)
-    monkeypatch.setattr(moment, "BLINKS", 0.0)
+    monkeypatch.setattr(apex_movement, "BLINK_SHARE", 0.0)
 
 
 def by_definition(crops: np.ndarray) -> np.ndarray:
@@ -54,7 +60,7 @@ def test_an_image_is_the_dynamic_image_of_its_frames(made) -> None:
     for number, (emotion, face) in enumerate(
         zip(made.clips["emotion"][:8], made.clips["face"][:8], strict=True)
     ):
-        footage = film(emotion, 0, number)
+        footage = render_clip(emotion, 0, number)
         height, width = footage.frames.shape[1:3]
         assert face == ("known" if footage.finder else "given") and made.clips["frames"][number] == len(
             footage.frames
@@ -79,18 +85,18 @@ def test_an_image_is_the_dynamic_image_of_its_frames(made) -> None:
 
 
 def test_a_clip_goes_from_its_last_frame_at_rest_to_its_offset() -> None:
-    number = next(number for number in range(8) if film("surprise", 0, number).finder)
-    footage = film("surprise", 0, number)
+    number = next(number for number in range(8) if render_clip("surprise", 0, number).finder)
+    footage = render_clip("surprise", 0, number)
     scene = footage.scene
-    everything = np.stack(list(render(scene.take)))
+    everything = np.stack(list(render(scene.recording)))
     np.testing.assert_array_equal(footage.frames, everything[scene.onset - 1 : scene.offset])
-    level = scene.take.episodes[0].timing.intensity(scene.take.times)[scene.onset - 1 : scene.offset]
+    level = scene.recording.episodes[0].timing.intensity(scene.recording.times)[scene.onset - 1 : scene.offset]
     assert level[0] == 0 and level[1] > 0 and level.max() == pytest.approx(1) and level[-2] > level[-1]
 
 
 def test_prepare_makes_the_same_image_of_the_same_frames(made, tmp_path: Path) -> None:
     number = int(np.flatnonzero(made.clips["face"] == "given")[0])
-    footage = film(made.clips["emotion"][number], 0, number)
+    footage = render_clip(made.clips["emotion"][number], 0, number)
     path = write_clip(tmp_path / "clip", footage.frames)
     clip = clip_of(path, "01", "clip", len(footage.frames), apex=None, apex_source="none")
     prepared = prepare(DatasetIndex([clip], []), tmp_path / "out", Preparation(), jobs=1)
@@ -101,7 +107,7 @@ def test_prepare_makes_the_same_image_of_the_same_frames(made, tmp_path: Path) -
 def test_whole_pictures_show_a_face_where_it_is_said_to_be() -> None:
     haar, off = face_finder("haar"), []
     for number in range(12):
-        footage = film("surprise", 5, number)
+        footage = render_clip("surprise", 5, number)
         if footage.finder and (found := haar(footage.frames[0])):
             told = np.array(footage.finder(footage.frames[0]).eyes)  # type: ignore[union-attr]
             off.append(
@@ -118,10 +124,10 @@ def test_what_is_written(made) -> None:
         about["images_kind"] == "image" and about["synthetic"] and about["simulated"] and about["people"] == 3
     )
     assert about["reading"]["motion"] == "dynamic" and about["preparation"]["normalise"] == "joint-minmax"
-    assert list(clips["person"].value_counts()) == [PER_PERSON] * 3 and clips["clip"].is_unique
+    assert list(clips["person"].value_counts()) == [IMAGES_PER_PERSON] * 3 and clips["clip"].is_unique
     assert (clips["action_units"] == "").equals(clips["emotion"] == "none")
     assert {SCHEMES["megc-4"].of[emotion] for emotion in clips["emotion"]} == set(ALL)
-    assert set(clips["fps"]) <= set(RATES) and all(clips.groupby("person")["fps"].nunique() == 1)
+    assert set(clips["fps"]) <= set(FRAME_RATES) and all(clips.groupby("person")["fps"].nunique() == 1)
 
 
 def test_the_same_seed_gives_the_same_bytes_on_any_number_of_processes(
@@ -140,13 +146,13 @@ def test_the_same_seed_gives_the_same_bytes_on_any_number_of_processes(
 def test_an_expression_moves_more_than_none_and_where_it_should() -> None:
     """The same person, light and noise with and without it: the difference is the expression alone."""
 
-    def motion(footage: Footage) -> np.ndarray:
+    def motion(footage: RenderedClip) -> np.ndarray:
         return make_image(footage.frames, Preparation(), footage.finder).motion
 
     for emotion, upper in (("surprise", True), ("happiness", False)):
         stronger, shares = 0, []
         for number in range(6):
-            film_of, nothing = film(emotion, 2, number), film("none", 2, number)
+            film_of, nothing = render_clip(emotion, 2, number), render_clip("none", 2, number)
             assert len(film_of.frames) == len(nothing.frames) and (film_of.finder is None) == (
                 nothing.finder is None
             )
@@ -159,17 +165,17 @@ def test_an_expression_moves_more_than_none_and_where_it_should() -> None:
 
 
 def test_a_person_keeps_camera_and_face_and_is_nobody_of_a_synthetic_database() -> None:
-    scenes = [film("disgust", 0, number).scene for number in (0, PER_PERSON - 1, PER_PERSON)]
-    assert scenes[0].take.person == scenes[1].take.person != scenes[2].take.person
-    assert scenes[0].take.camera == scenes[1].take.camera != scenes[2].take.camera
-    assert [scene.person for scene in scenes] == [FIRST, FIRST, FIRST + 1]
-    assert all(FACE_PX[0] <= scene.take.camera.face_px <= FACE_PX[1] for scene in scenes)
-    assert scenes[0].take.circumstances != scenes[1].take.circumstances
+    scenes = [render_clip("disgust", 0, number).scene for number in (0, IMAGES_PER_PERSON - 1, IMAGES_PER_PERSON)]
+    assert scenes[0].recording.person == scenes[1].recording.person != scenes[2].recording.person
+    assert scenes[0].recording.camera == scenes[1].recording.camera != scenes[2].recording.camera
+    assert [scene.person for scene in scenes] == [FIRST_PERSON, FIRST_PERSON, FIRST_PERSON + 1]
+    assert all(FACE_PX[0] <= scene.recording.camera.face_px <= FACE_PX[1] for scene in scenes)
+    assert scenes[0].recording.conditions != scenes[1].recording.conditions
 
 
 def test_eyes_are_off_as_a_finder_leaves_them() -> None:
-    scene = film("none", 0, 0).scene
-    geometry, view = scene.take.person.geometry, replace(scene.take.circumstances.view, roll_deg=3.0)
+    scene = render_clip("none", 0, 0).scene
+    geometry, view = scene.recording.person.geometry, replace(scene.recording.conditions.view, roll_deg=3.0)
     eyes = np.array([rendered._face(geometry, view, np.random.default_rng(seed)).eyes for seed in range(400)])
     marks = [
         (np.array(geometry.at("upper lid", side)) + geometry.at("lower lid", side)) / 2

@@ -12,15 +12,23 @@ from learnet.core.errors import LearnetError, OutputTaken, UnknownName
 from learnet.core.labels import SCHEMES, parse_action_units
 from learnet.datasets.synthetic import flow_images as simulated
 from learnet.datasets.synthetic.flow_images import CLASSES, NEGATIVE, draw_emotion, simulate_flow
-from learnet.simulation import moment
-from learnet.simulation.estimate import ESTIMATE, Crop, Estimate, estimated, shrunk, smooth_noise, texture
+from learnet.simulation import apex_movement
+from learnet.simulation.apex_movement import draw_movement
 from learnet.simulation.geometry import View, average_face
-from learnet.simulation.moment import draw_moment
-from learnet.simulation.script import NO_EMOTION
+from learnet.simulation.imitated_flow import (
+    ESTIMATOR_MODEL,
+    Crop,
+    EstimatorModel,
+    crop_and_resize,
+    imitate_estimator,
+    smooth_noise,
+    texture_map,
+)
+from learnet.simulation.scenes import NO_EMOTION
 
 SIDE = 72
 VIEW = View(SIDE, SIDE, SIDE / 1.25, ((SIDE - 1) / 2, 0.36 * SIDE))
-TRUTHFUL = Estimate(smoothing=(0.3, 0.3), blend=0.0, dead=0.0, even=0.0, noise=0.0, jumps=0.0)
+TRUTHFUL = EstimatorModel(smoothing=(0.3, 0.3), blend=0.0, dead=0.0, even=0.0, noise=0.0, jumps=0.0)
 
 
 @pytest.fixture
@@ -35,17 +43,17 @@ def waves() -> np.ndarray:
 
 def test_an_estimator_without_habits_finds_the_movement(rng: np.random.Generator) -> None:
     even = np.ones((SIDE, SIDE), np.float32)
-    np.testing.assert_allclose(estimated(waves(), even, 1.0, 1.0, rng, TRUTHFUL), waves(), atol=0.02)
+    np.testing.assert_allclose(imitate_estimator(waves(), even, 1.0, 1.0, rng, TRUTHFUL), waves(), atol=0.02)
 
 
 def test_where_nothing_is_seen_the_estimate_is_that_of_the_surroundings(rng: np.random.Generator) -> None:
     field = np.zeros((SIDE, SIDE, 2), np.float32)
     field[:, 36:] = (3.0, -1.0)  # truly moves, and nobody can see it
     seen = np.where(np.arange(SIDE) < 36, 1.0, 1e-6).astype(np.float32) * np.ones((SIDE, 1), np.float32)
-    found = estimated(field, seen, 3.0, 1.0, rng, replace(TRUTHFUL, blend=0.05))
+    found = imitate_estimator(field, seen, 3.0, 1.0, rng, replace(TRUTHFUL, blend=0.05))
     assert np.abs(found[:, 38:48]).max() < 0.3
     assert (
-        np.abs(estimated(field, np.ones_like(seen), 3.0, 1.0, rng, TRUTHFUL)[:, 38:] - (3.0, -1.0)).max()
+        np.abs(imitate_estimator(field, np.ones_like(seen), 3.0, 1.0, rng, TRUTHFUL)[:, 38:] - (3.0, -1.0)).max()
         < 0.05
     )
 
@@ -54,14 +62,14 @@ def test_small_movement_against_the_surroundings_is_lost(rng: np.random.Generato
     field = np.zeros((SIDE, SIDE, 2), np.float32)
     field[30:34, 30:34] = 0.02
     deaf = replace(TRUTHFUL, dead=1e9)
-    assert np.ptp(estimated(field, np.ones((SIDE, SIDE), np.float32), 1.0, 1.0, rng, deaf)[..., 0]) < 0.005
+    assert np.ptp(imitate_estimator(field, np.ones((SIDE, SIDE), np.float32), 1.0, 1.0, rng, deaf)[..., 0]) < 0.005
 
 
 def test_errors_have_the_amplitude_asked_for() -> None:
     noisy, even = replace(TRUTHFUL, noise=0.5, follow=0.0), np.ones((SIDE, SIDE), np.float32)
     still = np.zeros((SIDE, SIDE, 2), np.float32)
     found = [
-        estimated(still, even, 1.0, 2.0, np.random.default_rng(seed), noisy).std() for seed in range(300)
+        imitate_estimator(still, even, 1.0, 2.0, np.random.default_rng(seed), noisy).std() for seed in range(300)
     ]
     assert np.mean(found) == pytest.approx(
         0.5 * 2.0, rel=0.15
@@ -79,7 +87,7 @@ def test_noise_is_smooth_and_of_unit_spread(rng: np.random.Generator) -> None:
 
 def test_eyes_and_mouth_are_seen_better_than_cheeks() -> None:
     face = average_face()
-    seen = np.mean([texture(face, VIEW, np.random.default_rng(seed)) for seed in range(30)], axis=0)
+    seen = np.mean([texture_map(face, VIEW, np.random.default_rng(seed)) for seed in range(30)], axis=0)
     assert seen.min() > 0
     places = {
         name: VIEW.to_pixels(np.array([face.at(name, "left")]))[0]
@@ -93,8 +101,8 @@ def test_eyes_and_mouth_are_seen_better_than_cheeks() -> None:
 def test_a_crop_shows_the_places_it_says(rng: np.random.Generator, picked: float) -> None:
     u, v = VIEW.face_grid()
     crop, size = Crop(0.9, 1.1, 0.3, 0.02), 28
-    small = shrunk(
-        np.stack([u, v, np.zeros_like(u)], axis=-1), VIEW, crop, size, rng, replace(ESTIMATE, picked=picked)
+    small = crop_and_resize(
+        np.stack([u, v, np.zeros_like(u)], axis=-1), VIEW, crop, size, rng, replace(ESTIMATOR_MODEL, picked=picked)
     )
     middles = (np.arange(size) + 0.5) / size
     np.testing.assert_allclose(
@@ -107,24 +115,24 @@ def test_a_crop_shows_the_places_it_says(rng: np.random.Generator, picked: float
 
 def test_specks_come_in_picked_strain_alone(rng: np.random.Generator) -> None:
     even = np.ones((SIDE, SIDE, 3), np.float32)
-    speckled = replace(ESTIMATE, picked=1.0, speckle=(0.7, 0.7))
-    small = shrunk(even, VIEW, Crop(0.9, 0.9, 0.3, 0.0), 28, rng, speckled)
+    speckled = replace(ESTIMATOR_MODEL, picked=1.0, speckle=(0.7, 0.7))
+    small = crop_and_resize(even, VIEW, Crop(0.9, 0.9, 0.3, 0.0), 28, rng, speckled)
     assert np.log(small[..., 2]).std() == pytest.approx(0.7, rel=0.1)
     assert np.all(small[..., :2] == 1)
     assert np.all(
-        shrunk(even, VIEW, Crop(0.9, 0.9, 0.3, 0.0), 28, rng, replace(speckled, picked=0.0))
+        crop_and_resize(even, VIEW, Crop(0.9, 0.9, 0.3, 0.0), 28, rng, replace(speckled, picked=0.0))
         == pytest.approx(1)
     )
 
 
 def test_without_expression_only_lids_and_head_move() -> None:
-    moments = [draw_moment(NO_EMOTION, VIEW, np.random.default_rng(seed)) for seed in range(20)]
+    moments = [draw_movement(NO_EMOTION, VIEW, np.random.default_rng(seed)) for seed in range(20)]
     assert all(moment.activations == () for moment in moments)
     lips = [
         VIEW.to_pixels(np.array([moment.geometry.at("lip corner", "left")]))[0].round().astype(int)
         for moment in moments
     ]
-    strong = [draw_moment("happiness", VIEW, np.random.default_rng(seed)) for seed in range(20)]
+    strong = [draw_movement("happiness", VIEW, np.random.default_rng(seed)) for seed in range(20)]
     corner = [
         VIEW.to_pixels(np.array([moment.geometry.at("lip corner", "left")]))[0].round().astype(int)
         for moment in strong
@@ -139,14 +147,14 @@ def test_without_expression_only_lids_and_head_move() -> None:
 def test_raised_brows_bring_the_scalp_down(monkeypatch: pytest.MonkeyPatch) -> None:
     """Gray's anatomy: frontalis pulls on both. A smile leaves the hairline alone."""
     drawn = {
-        name: [draw_moment(name, VIEW, np.random.default_rng(seed)).field for seed in range(10)]
+        name: [draw_movement(name, VIEW, np.random.default_rng(seed)).field for seed in range(10)]
         for name in ("surprise", "happiness")
     }
-    monkeypatch.setattr(moment, "SCALP", 0.0)
-    again = [draw_moment("surprise", VIEW, np.random.default_rng(seed)).field for seed in range(10)]
+    monkeypatch.setattr(apex_movement, "MAX_SCALP_SHIFT", 0.0)
+    again = [draw_movement("surprise", VIEW, np.random.default_rng(seed)).field for seed in range(10)]
     for name, fields in drawn.items():
         for seed, field in enumerate(fields):
-            brought = field - draw_moment(name, VIEW, np.random.default_rng(seed)).field
+            brought = field - draw_movement(name, VIEW, np.random.default_rng(seed)).field
             assert np.all(brought[..., 0] == 0) and np.all(brought[..., 1] > -1e-5)
             _, v = VIEW.face_grid()
             assert np.abs(brought[v > 0]).max() < 1e-3  # eyes and below

@@ -11,8 +11,8 @@ from learnet.core.settings import Preparation
 from learnet.report.explain.face_regions import learnets_crop
 from learnet.report.explain.ground_truth import MovingClip, _finer, moving_clips
 from learnet.report.explain.localisation import measure, over_people, share_inside, summary
-from learnet.simulation import script
-from learnet.simulation.render import Camera, Circumstances, draw_circumstances
+from learnet.simulation import scenes
+from learnet.simulation.render import Camera, RecordingConditions, draw_conditions
 
 SMALL = Camera(120, 160, 100.0, 62.0)
 
@@ -64,10 +64,10 @@ def test_what_is_measured_by_hand() -> None:
 def test_strangers_move_where_it_is_said(owners: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Filmed with a still head, open eyes and a camera without noise, the image is grey but where the model says that the face moves."""
 
-    def calm(*given: object) -> Circumstances:
-        return replace(draw_circumstances(*given), drift=0.0, blinks=(), flicker=0.0, noise=0.0)  # type: ignore[arg-type]
+    def calm(*given: object) -> RecordingConditions:
+        return replace(draw_conditions(*given), drift=0.0, blinks=(), flicker=0.0, noise=0.0)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(script, "draw_circumstances", calm)
+    monkeypatch.setattr(scenes, "draw_conditions", calm)
     clips = moving_clips(
         Preparation(size=28), 2, ("surprise", "repression"), owners=owners, camera=SMALL, jobs=1
     )

@@ -19,16 +19,16 @@ from learnet.datasets.readers.reading.folder_tree import NOTICE
 from learnet.datasets.synthetic.layouts import LAYOUTS
 from learnet.datasets.synthetic.layouts.writing import AnyScene
 from learnet.simulation.render import render
-from learnet.simulation.script import CAMERA, centred, make_scene
+from learnet.simulation.scenes import CAMERA, centre_expression, make_scene
 from learnet.video.reader import write_video
 
 Progress = Callable[[int, int], None]  # clips done, clips in all
-MOST_PEOPLE, MOST_CLIPS = 999, 99  # their names have that many digits
+MAX_PEOPLE, MAX_CLIPS = 999, 99  # their names have that many digits
 COMPOSITES = {"megc2019": {"CASME2": "casme2", "SMIC": "smic", "SAMM": "samm"}}
 """Several databases side by side with a list that makes them one: folder -> layout."""
 
-LIST = "combined_3class_gt.csv"
-STRANGER = 10**6  # person number of videos, beyond every database
+MEGC_LIST_FILE = "combined_3class_gt.csv"
+VIDEO_PERSON = 10**6  # person number of videos, beyond every database
 
 
 def synthesize(
@@ -63,9 +63,9 @@ def synthesize(
     parts = pick({**{name: {"": name} for name in LAYOUTS}, **COMPOSITES}, layout, "layout")
     if jobs == 0 or jobs < -1:
         raise LearnetError(f"{jobs} processes cannot work.", "Give a number from 1, or -1 for one per core.")
-    if people > MOST_PEOPLE or clips_per_person > MOST_CLIPS:
+    if people > MAX_PEOPLE or clips_per_person > MAX_CLIPS:
         raise LearnetError(
-            f"At most {MOST_PEOPLE} people with {MOST_CLIPS} clips each can be made.", "Ask for fewer."
+            f"At most {MAX_PEOPLE} people with {MAX_CLIPS} clips each can be made.", "Ask for fewer."
         )
     check_room_above(out)
     scenes = {folder: LAYOUTS[name].scenes(people, clips_per_person, seed) for folder, name in parts.items()}
@@ -86,7 +86,7 @@ def synthesize(
         for folder, name in parts.items():
             LAYOUTS[name].write_labels(draft / folder, scenes[folder])
         if layout in COMPOSITES:
-            (draft / LIST).write_bytes(_listed(parts, scenes))
+            (draft / MEGC_LIST_FILE).write_bytes(_listed(parts, scenes))
         title = " and ".join(LAYOUTS[name].title for name in parts.values())
         _write_notice(draft, title, f"people={people}, clips_per_person={clips_per_person}, seed={seed}")
         draft.replace(out)
@@ -127,7 +127,7 @@ def _write_notice(part: Path, title: str, made_with: str) -> None:
 
 
 @dataclass(frozen=True)
-class Shown:
+class SyntheticVideo:
     """What a synthetic video shows. Frames count from 0, as positions in a video file do."""
 
     path: Path
@@ -141,7 +141,7 @@ class Shown:
 
 def synthetic_video(
     path: Path, seed: int, emotion: str = "happiness", duration_s: float = 1.0, codec: str = "h264"
-) -> Shown:
+) -> SyntheticVideo:
     """Write a video (640 x 480, 200 frames per second) of somebody who is in no synthetic database making one micro-expression.
 
     Args:
@@ -155,8 +155,8 @@ def synthetic_video(
         UnknownName: no such emotion.
         BadInput: see `learnet.video.reader.write_video`.
     """
-    scene = centred(make_scene(seed, STRANGER, 1, emotion, CAMERA), round(duration_s * CAMERA.fps))
-    write_video(path, render(scene.take), CAMERA.fps, codec)
-    return Shown(
+    scene = centre_expression(make_scene(seed, VIDEO_PERSON, 1, emotion, CAMERA), round(duration_s * CAMERA.fps))
+    write_video(path, render(scene.recording), CAMERA.fps, codec)
+    return SyntheticVideo(
         path, emotion, scene.onset - 1, scene.apex - 1, scene.offset - 1, CAMERA.fps, scene.action_units
     )

@@ -18,37 +18,37 @@ from learnet.datasets.prepared.store import PreparedDataset
 from learnet.datasets.synthetic.flow_images import (
     Progress,
     Row,
-    Series,
-    check_wishes,
+    SimulatedFolder,
+    check_options,
     draw_emotion,
     write_simulated,
 )
 from learnet.face import Face, FaceFinder
 from learnet.motion.pipeline import make_image
+from learnet.simulation.apex_movement import HEAD_PX, draw_blink
 from learnet.simulation.geometry import Geometry, View, crop_view
-from learnet.simulation.measured import APEX_S, FACE_PX, NOISE, PER_PERSON
-from learnet.simulation.moment import HEAD_PX, draw_lids
+from learnet.simulation.measured_flow import APEX_S, FACE_PX, IMAGES_PER_PERSON, NOISE_SD
 from learnet.simulation.movement import MODEL_FACE_PX
 from learnet.simulation.render import Camera, Episode, register, render
-from learnet.simulation.script import Scene, make_scene
+from learnet.simulation.scenes import Scene, make_scene
 
-FIRST = 2 * 10**6  # number of the first person, beyond those of every synthetic database and video
-RATES = (60.0, 100.0, 200.0)  # frames per second: a fast camera of today, SMIC's, CASME II's
-ROOM = (2.0, 1.9)  # height and width of the picture in face widths: the crop has room wherever the head is
-OWNERS = 0.5  # share of clips whose owners have cropped the face, as in CASME II and SMIC; in the others it is found by its eyes
-TALL = 1.21  # height over width of the owners' crops: 340 x 280 in CASME II, 170 x 140 in SMIC
-UNEVEN = 0.02  # standard deviation of their width, height and place from clip to clip, shares of the width
-EYES_OFF = 0.025
+FIRST_PERSON = 2 * 10**6  # number of the first person, beyond those of every synthetic database and video
+FRAME_RATES = (60.0, 100.0, 200.0)  # frames per second: a fast camera of today, SMIC's, CASME II's
+PICTURE_SIZE = (2.0, 1.9)  # height and width of the picture in face widths: the crop has room wherever the head is
+PRECROPPED_SHARE = 0.5  # share of clips whose owners have cropped the face, as in CASME II and SMIC; in the others it is found by its eyes
+CROP_ASPECT = 1.21  # height over width of the owners' crops: 340 x 280 in CASME II, 170 x 140 in SMIC
+CROP_SD = 0.02  # standard deviation of their width, height and place from clip to clip, shares of the width
+EYE_ERROR_SD = 0.025
 """Standard deviation of the error in an eye's place along each axis, in distances of the eyes. Measured on 60 rendered faces: YuNet 0.03,
 Haar 0.01 and 0.02 off on average."""
 
-BLOCK = 4 * PER_PERSON  # images that one process makes at a time
+BLOCK = 4 * IMAGES_PER_PERSON  # images that one process makes at a time
 
 _WISH, _PERSON, _CLIP = 6, 7, 8  # streams of random numbers beside those of `simulate.script`
 
 
 @dataclass(frozen=True)
-class Footage:
+class RenderedClip:
     """A clip from onset to offset, as it would lie on disk."""
 
     frames: UInt8[np.ndarray, "T H W 3"]  # RGB, whole pictures or face crops
@@ -56,7 +56,7 @@ class Footage:
     scene: Scene  # what they show
 
 
-class Told:
+class KnownFaceFinder:
     """A face finder that is told where the eyes are."""
 
     def __init__(self, face: Face) -> None:
@@ -91,14 +91,14 @@ def simulate_dynamic(
         LearnetError: no images, an unknown class, or a size that no network takes.
         OutputTaken: OUT holds something else.
     """
-    check_wishes(images, classes, size, seed)
+    check_options(images, classes, size, seed)
     preparation = Preparation(motion="dynamic", size=size).settled
     reading = {"images": images, "motion": "dynamic", "classes": list(classes), "size": size, "seed": seed}
-    people = [number - number % PER_PERSON for number in range(images)]
+    people = [number - number % IMAGES_PER_PERSON for number in range(images)]
     names = [f"dynamic-{number + 1:06d}" for number in range(images)]
     work = partial(_block, classes=classes, preparation=preparation, seed=seed)
     return write_simulated(
-        out, Series("image", preparation, reading, people, names, BLOCK), work, jobs, progress
+        out, SimulatedFolder("image", preparation, reading, people, names, BLOCK), work, jobs, progress
     )
 
 
@@ -111,13 +111,13 @@ def _block(
     pixels, rows = [], []
     try:
         for number in numbers:
-            emotion = draw_emotion(classes, np.random.default_rng([seed, FIRST, number, _WISH]))
-            footage = film(emotion, seed, number)
+            emotion = draw_emotion(classes, np.random.default_rng([seed, FIRST_PERSON, number, _WISH]))
+            footage = render_clip(emotion, seed, number)
             pixels.append(make_image(footage.frames, preparation, footage.finder).image)
             told = {
                 "emotion": emotion,
                 "action_units": footage.scene.action_units,
-                "fps": footage.scene.take.camera.fps,
+                "fps": footage.scene.recording.camera.fps,
             }
             rows.append(
                 {
@@ -131,7 +131,7 @@ def _block(
     return np.stack(pixels), rows
 
 
-def film(emotion: str, seed: int, number: int) -> Footage:
+def render_clip(emotion: str, seed: int, number: int) -> RenderedClip:
     """The clip of image NUMBER, showing an EMOTION or NO_EMOTION; the same arguments give the same frames.
 
     The head moves as far, and the lids as often and as far, as was set for simulated flow from real images.
@@ -139,34 +139,34 @@ def film(emotion: str, seed: int, number: int) -> Footage:
     Raises:
         UnknownName: an emotion that cannot be simulated.
     """
-    person, place = FIRST + number // PER_PERSON, number % PER_PERSON + 1
+    person, place = FIRST_PERSON + number // IMAGES_PER_PERSON, number % IMAGES_PER_PERSON + 1
     rng = np.random.default_rng([seed, person, place, _CLIP])
     scene = make_scene(
         seed, person, place, emotion, _camera(np.random.default_rng([seed, person, 0, _PERSON]))
     )
     drift = float(rng.exponential(HEAD_PX)) / MODEL_FACE_PX / APEX_S
-    circumstances = replace(scene.take.circumstances, drift=drift, noise=float(rng.uniform(*NOISE)))
-    lids = Episode(draw_lids(rng), scene.take.episodes[0].timing)
-    take = replace(scene.take, episodes=(*scene.take.episodes, lids), circumstances=circumstances)
-    scene = replace(scene, take=take)
+    conditions = replace(scene.recording.conditions, drift=drift, noise=float(rng.uniform(*NOISE_SD)))
+    lids = Episode(draw_blink(rng), scene.recording.episodes[0].timing)
+    take = replace(scene.recording, episodes=(*scene.recording.episodes, lids), conditions=conditions)
+    scene = replace(scene, recording=take)
     frames = list(render(take, range(scene.onset - 1, scene.offset)))
-    if rng.random() < OWNERS:
+    if rng.random() < PRECROPPED_SHARE:
         crop = _owners_crop(take.camera, rng)
-        return Footage(np.stack([register(frame, circumstances.view, crop) for frame in frames]), None, scene)
-    return Footage(np.stack(frames), Told(_face(take.person.geometry, circumstances.view, rng)), scene)
+        return RenderedClip(np.stack([register(frame, conditions.view, crop) for frame in frames]), None, scene)
+    return RenderedClip(np.stack(frames), KnownFaceFinder(_face(take.person.geometry, conditions.view, rng)), scene)
 
 
 def _camera(rng: np.random.Generator) -> Camera:
     """A camera, and how large the face is in its picture."""
     face_px = float(rng.uniform(*FACE_PX))
-    return Camera(round(ROOM[0] * face_px), round(ROOM[1] * face_px), float(rng.choice(RATES)), face_px)
+    return Camera(round(PICTURE_SIZE[0] * face_px), round(PICTURE_SIZE[1] * face_px), float(rng.choice(FRAME_RATES)), face_px)
 
 
 def _owners_crop(camera: Camera, rng: np.random.Generator) -> View:
     """The registered crop that comes with a database, no larger than the face was filmed, a little different in every clip."""
     width = camera.face_px * 1.1
-    wider, taller, right, down = UNEVEN * rng.normal(size=4)
-    crop = crop_view(round(width * TALL * (1 + taller)), round(width * (1 + wider)))
+    wider, taller, right, down = CROP_SD * rng.normal(size=4)
+    crop = crop_view(round(width * CROP_ASPECT * (1 + taller)), round(width * (1 + wider)))
     return replace(crop, origin=(crop.origin[0] + right * width, crop.origin[1] + down * width))
 
 
@@ -176,7 +176,7 @@ def _face(geometry: Geometry, view: View, rng: np.random.Generator) -> Face:
     eyes = view.to_pixels(
         np.array([np.mean([geometry.at(mark, side) for mark in marks], axis=0) for side in ("right", "left")])
     )
-    eyes += EYES_OFF * np.linalg.norm(eyes[1] - eyes[0]) * rng.normal(size=(2, 2))
+    eyes += EYE_ERROR_SD * np.linalg.norm(eyes[1] - eyes[0]) * rng.normal(size=(2, 2))
     (left, top), (right, low) = eyes.tolist()
     half = view.face_px / 2
     box = ((left + right) / 2 - half, (top + low) / 2 - half, 2 * half, 2 * half)

@@ -16,7 +16,7 @@ from learnet.report.explain.face_regions import OWNERS_CROP, learnets_crop
 from learnet.simulation.geometry import SIDES, View, crop_view
 from learnet.simulation.movement import displacement
 from learnet.simulation.render import Camera, register, render
-from learnet.simulation.script import CAMERA, MAIN_EMOTIONS, Scene, make_scene
+from learnet.simulation.scenes import CAMERA, MAIN_EMOTIONS, Scene, make_scene
 from learnet.simulation.units import UNITS, Activation
 
 STRANGER = 2 * 10**6  # number of the first person: beyond every database and every synthetic video
@@ -143,12 +143,12 @@ def _film_unit(
 ) -> MovingClip:
     person, number, unit, emotion = wanted
     scene = make_scene(seed, STRANGER + person, number, emotion, camera)
-    strongest = max(one.peak_px for one in scene.take.episodes[0].activations)
+    strongest = max(one.peak_px for one in scene.recording.episodes[0].activations)
     activation = Activation(unit, SIDES[(person + number) % 2], strongest)
-    episode = replace(scene.take.episodes[0], activations=(activation,))
-    seen = scene.take.circumstances
+    episode = replace(scene.recording.episodes[0], activations=(activation,))
+    seen = scene.recording.conditions
     still = replace(seen, drift=0.0, blinks=(), noise=noise * seen.noise, flicker=noise * seen.flicker)
-    scene = replace(scene, take=replace(scene.take, episodes=(episode,), circumstances=still))
+    scene = replace(scene, recording=replace(scene.recording, episodes=(episode,), conditions=still))
     return _filmed(scene, f"stranger/{person + 1:03d}", preparation, owners=False)
 
 
@@ -161,14 +161,14 @@ def _film(
 
 
 def _filmed(scene: Scene, person: str, preparation: Preparation, owners: bool) -> MovingClip:
-    size, camera = preparation.size, scene.take.camera
+    size, camera = preparation.size, scene.recording.camera
     crop = crop_view(*OWNERS_CROP) if owners else _finer(learnets_crop(size), camera)
     shown = range(scene.onset - 1, scene.offset)  # annotations count frames from 1
     frames = np.stack(
-        [register(frame, scene.take.circumstances.view, crop) for frame in render(scene.take, shown)]
+        [register(frame, scene.recording.conditions.view, crop) for frame in render(scene.recording, shown)]
     )
     made = make_image(frames, preparation, None, scene.apex - scene.onset, camera.fps)
-    field = displacement(scene.take.person.geometry, scene.take.episodes[0].activations, crop)
+    field = displacement(scene.recording.person.geometry, scene.recording.episodes[0].activations, crop)
     travelled = np.hypot(field[..., 0] * size / crop.width, field[..., 1] * size / crop.height).astype(
         np.float32
     )

@@ -90,10 +90,10 @@ def test_pictures_are_the_frames_of_the_scenes(database: Path) -> None:
             (section(database, name) / f"sub{subject:02d}" / row[1]).iterdir(),
             key=lambda file: int(file.stem.rpartition("-")[2].removeprefix("img")),
         )
-        assert len(files) == scene.take.frames
+        assert len(files) == scene.recording.frames
         digits = len(files[0].stem.rpartition("-")[2].removeprefix("img"))
         assert digits == (3 if name == "B" else 1)
-        wanted = list(render(scene.take, range(scene.apex - 1, scene.apex + 1)))
+        wanted = list(render(scene.recording, range(scene.apex - 1, scene.apex + 1)))
         shown = cv2.imread(str(files[scene.apex - 1]))[..., ::-1].astype(int)
         assert shown.shape == (480, 640, 3)
         own, next_one = (np.abs(shown - frame).mean() for frame in wanted)
@@ -111,7 +111,7 @@ def test_the_loader_reads_every_clip_as_it_was_made(database: Path) -> None:
             one for one in scenes[int(clip.subject)] if (one.onset, one.apex) == (clip.onset, clip.apex)
         )
         assert (clip.emotion, clip.action_units, clip.fps) == (scene.emotion, scene.action_units, 60.0)
-        mirrored = min(2 * scene.apex - scene.onset, scene.take.frames)
+        mirrored = min(2 * scene.apex - scene.onset, scene.recording.frames)
         assert clip.offset == (mirrored if (scene.person, scene.number) == (1, 2) else scene.offset)
     kinds = sorted(finding.kind for finding in reading.findings)
     assert kinds == ["folder without row", "offset mirrored"]

@@ -13,7 +13,7 @@ from learnet.datasets.readers.casme3 import read
 from learnet.datasets.synthetic.databases import synthesize
 from learnet.datasets.synthetic.layouts import LAYOUTS
 from learnet.simulation.render import render
-from learnet.simulation.script import Expression, LongScene
+from learnet.simulation.scenes import Expression, LongScene
 from tests.builders.written_by_hand import kinds, of_kind
 
 PEOPLE, CLIPS, SEED = 2, 3, 246
@@ -112,7 +112,7 @@ def test_recordings_begin_with_image_8_and_one_lacks_a_frame_inside(database: Pa
     assert MICRO[0][0] is SCENES[0] and first.apex > first.onset + 1
     for scene in SCENES:
         lost = {first.onset + 1 + FIRST - 1} if scene is SCENES[0] else set()
-        wanted = sorted(set(range(FIRST, FIRST + scene.take.frames)) - lost)
+        wanted = sorted(set(range(FIRST, FIRST + scene.recording.frames)) - lost)
         assert (
             numbers(folder_of(database, scene) / "color", ".jpg")
             == numbers(folder_of(database, scene) / "depth", ".png")
@@ -144,12 +144,12 @@ def test_pictures_are_those_of_the_scene_and_depth_has_16_bits(database: Path) -
     assert picture.shape == (720, 1280, 3)
     near = [
         np.abs(picture[..., ::-1].astype(float) - frame).mean()
-        for frame in render(scene.take, range(one.apex - 2, one.apex + 1))
+        for frame in render(scene.recording, range(one.apex - 2, one.apex + 1))
     ]
     assert near[1] == min(near) < 3  # not the frame before, nor the one after
     depth = cv2.imread(str(folder_of(database, scene) / "depth" / "8.png"), cv2.IMREAD_UNCHANGED)
     assert (depth.shape, depth.dtype) == ((720, 1280), np.uint16)
-    x, y = (round(place) for place in scene.take.circumstances.view.origin)
+    x, y = (round(place) for place in scene.recording.conditions.view.origin)
     assert depth[y, x] < 1000 < depth[0, 0]  # the face is near, the wall far
 
 

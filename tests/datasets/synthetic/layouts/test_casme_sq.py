@@ -91,7 +91,7 @@ def test_trees_hold_the_frames_under_the_numbers_of_the_long_videos(
     videos = {folder.name: folder for folder in (database / "rawpic").glob("*/*")}
     assert len(videos) == len(SCENES)
     assert sorted(len(numbers(folder)) for folder in videos.values()) == sorted(
-        scene.take.frames for scene in SCENES
+        scene.recording.frames for scene in SCENES
     )
     assert all(re.fullmatch(r"\d\d_\d{4}[a-z]+", name) for name in videos)
 
@@ -114,7 +114,7 @@ def test_pictures_are_those_of_the_scene_and_neutral_outside_the_expressions(
     (raw,) = [
         path
         for path in (database / "rawpic" / "s15").iterdir()
-        if len(numbers(path)) == scene.take.frames and path.name[:2] == "15"
+        if len(numbers(path)) == scene.recording.frames and path.name[:2] == "15"
     ]
     for place in (shown.onset, shown.apex):
         picture = cv2.imread(str(cut / f"img{place:03d}.jpg"))
@@ -122,10 +122,10 @@ def test_pictures_are_those_of_the_scene_and_neutral_outside_the_expressions(
         np.testing.assert_array_equal(picture, cv2.imread(str(raw / f"img{place:03d}.jpg")))
         misses = [
             np.abs(picture[..., ::-1] - frame.astype(float)).mean()
-            for frame in render(scene.take, range(place - 2, place + 1))
+            for frame in render(scene.recording, range(place - 2, place + 1))
         ]
         assert misses[1] == min(misses) < 4  # not the frame before, nor the one after
-    assert scene.take.frames > max(one.offset for one in scene.expressions) and shown.onset > 1
+    assert scene.recording.frames > max(one.offset for one in scene.expressions) and shown.onset > 1
     crop = cv2.imread(str(database / "cropped" / "15" / rows[0][1] / f"img{shown.apex:03d}.jpg"))
     assert crop.shape == (240, 200, 3)
 
@@ -142,7 +142,7 @@ def test_the_loader_reads_what_the_scenes_are(
             tree == "cropped" and (scene.person, scene.number) == (2, 1)
         ):
             continue
-        last = scene.take.frames if tree == "rawpic" else shown.offset
+        last = scene.recording.frames if tree == "rawpic" else shown.offset
         offset = shown.offset if row[4] else min(2 * shown.apex - shown.onset, last)
         word = LAYOUTS["casme-sq"].named(shown.emotion)
         expected.append(

@@ -94,7 +94,7 @@ def test_pictures_are_grey_and_those_of_the_scene(database: Path, table: list[di
     )
     assert (whole.shape, crop.shape) == ((480, 640), (330, 275))
     assert cv2.matchTemplate(whole, crop[60:270, 60:220], cv2.TM_CCOEFF_NORMED).max() > 0.85
-    frames = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(float) for frame in render(scene.take)]
+    frames = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(float) for frame in render(scene.recording)]
     errors = [np.abs(frames[frame - 1] - whole).mean() for frame in range(scene.onset, scene.offset + 1)]
     assert scene.onset + int(np.argmin(errors)) == scene.apex
 

@@ -11,7 +11,7 @@ import xlrd
 
 from learnet.core.errors import LearnetError
 from learnet.datasets.synthetic.layouts import LAYOUTS
-from learnet.datasets.synthetic.layouts.writing import write_depth, write_picture, write_workbook
+from learnet.datasets.synthetic.layouts.writing import write_depth_map, write_image, write_workbook
 
 SHEETS = {"Sheet1": [("Subject", None, "OnsetF"), ("01", None, 12), ("\\", "R12", 7.5)], "two": [(1, "s15")]}
 
@@ -20,8 +20,8 @@ SHEETS = {"Sheet1": [("Subject", None, "OnsetF"), ("01", None, 12), ("\\", "R12"
 def test_pictures_have_the_colours_given(tmp_path: Path, suffix: str) -> None:
     frame = np.zeros((40, 60, 3), np.uint8)
     frame[:, :30], frame[:, 30:] = (200, 30, 60), (20, 160, 90)
-    write_picture(tmp_path / f"colour{suffix}", frame)
-    write_picture(tmp_path / f"grey{suffix}", frame, grey=True)
+    write_image(tmp_path / f"colour{suffix}", frame)
+    write_image(tmp_path / f"grey{suffix}", frame, grey=True)
     colour, grey = (
         cv2.imread(str(tmp_path / f"{name}{suffix}"), cv2.IMREAD_UNCHANGED) for name in ("colour", "grey")
     )
@@ -35,7 +35,7 @@ def test_pictures_have_the_colours_given(tmp_path: Path, suffix: str) -> None:
 
 def test_depth_keeps_16_bits(tmp_path: Path) -> None:
     depth = np.arange(12, dtype=np.uint16).reshape(3, 4) * 5000
-    write_depth(tmp_path / "1.png", depth)
+    write_depth_map(tmp_path / "1.png", depth)
     np.testing.assert_array_equal(cv2.imread(str(tmp_path / "1.png"), cv2.IMREAD_UNCHANGED), depth)
 
 
@@ -71,7 +71,7 @@ def test_workbooks_have_no_time_of_day(tmp_path: Path, suffix: str) -> None:
 def test_every_layout_has_people_of_its_own() -> None:
     """The same seed, and nobody is in two databases: a person on both sides of a split would be told by the face."""
     faces = {
-        name: {scene.take.person.seed for scene in layout.scenes(3, 1, 0)} for name, layout in LAYOUTS.items()
+        name: {scene.recording.person.seed for scene in layout.scenes(3, 1, 0)} for name, layout in LAYOUTS.items()
     }
     assert all(len(own) == 3 for own in faces.values())
     assert len(set().union(*faces.values())) == 3 * len(LAYOUTS)

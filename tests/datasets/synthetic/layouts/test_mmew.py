@@ -62,7 +62,7 @@ def test_folders_are_counted_from_one(database: Path, rows: list[tuple]) -> None
             beyond += 1
             assert len(files) == scene.offset
         else:
-            assert len(files) == scene.take.frames
+            assert len(files) == scene.recording.frames
     assert beyond == 1
 
 
@@ -74,13 +74,13 @@ def test_folder_of_others_is_called_repression(database: Path, rows: list[tuple]
 
 def test_pictures_are_registered_crops_of_the_scene(database: Path, rows: list[tuple]) -> None:
     row, scene = rows[1], SCENES[0]
-    view, crop = scene.take.circumstances.view, crop_view(231, 231)
+    view, crop = scene.recording.conditions.view, crop_view(231, 231)
     for number in (2, scene.apex):
         picture = cv2.imread(str(folder(database, row[1]) / f"{number}.jpg"), cv2.IMREAD_UNCHANGED)
         assert picture.shape == (231, 231, 3)
         near = [
             register(frame, view, crop).astype(int)
-            for frame in render(scene.take, range(number - 2, number + 1))
+            for frame in render(scene.recording, range(number - 2, number + 1))
         ]
         misses = [np.abs(picture[..., ::-1] - frame).mean() for frame in near]
         assert misses[1] == min(misses) < 4  # not the frame before, nor the one after

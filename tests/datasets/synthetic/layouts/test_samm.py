@@ -92,7 +92,7 @@ def test_pictures_are_grey_and_those_of_the_scene(database: Path, rows: list[tup
         assert picture.shape == (650, 960)
         near = [
             frame @ np.array([0.299, 0.587, 0.114])
-            for frame in render(scene.take, range(place - 2, place + 1))
+            for frame in render(scene.recording, range(place - 2, place + 1))
         ]  # ITU-R BT.601
         misses = [np.abs(picture - frame).mean() for frame in near]
         assert misses[1] == min(misses) < 2  # not the frame before, nor the one after

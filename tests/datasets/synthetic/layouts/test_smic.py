@@ -89,7 +89,7 @@ def test_smic_pictures_are_those_of_the_scene_from_its_onset(cut: Path) -> None:
     files = sorted(folder.iterdir())
     for place in (scene.onset, scene.apex):
         picture = cv2.imread(str(files[place - scene.onset]))[..., ::-1]
-        near = list(render(scene.take, range(place - 2, place + 1)))
+        near = list(render(scene.recording, range(place - 2, place + 1)))
         assert [np.array_equal(picture, frame) for frame in near] == [
             False,
             True,
@@ -104,8 +104,8 @@ def test_smic_stills_show_the_same_person_and_nothing(cut: Path) -> None:
     """Where the face moves most in its micro-expression, a clip without one moves no more than by drift and noise."""
     scene = SCENES[0]
     take = smic.still(scene)
-    assert (take.person, take.episodes, take.frames) == (scene.take.person, (), scene.take.frames)
-    assert take.circumstances != scene.take.circumstances
+    assert (take.person, take.episodes, take.frames) == (scene.recording.person, (), scene.recording.frames)
+    assert take.conditions != scene.recording.conditions
     (folder,) = (cut / "SMIC_all_raw").rglob(f"non_micro/s{scene.person}_non_{50 + scene.number}")
     files = sorted(folder.iterdir())
     assert len(files) == scene.offset - scene.onset + 1
@@ -152,7 +152,7 @@ def test_smic_e_writes_one_row_per_long_clip_and_notes_below(long: Path) -> None
         assert [mark for mark in row[3:9] if mark is not None] == [
             first - 1 + mark for pair in marks for mark in pair
         ]
-        assert (row[0], row[9], row[11]) == (scene.person, scene.take.frames, first + scene.take.frames - 1)
+        assert (row[0], row[9], row[11]) == (scene.person, scene.recording.frames, first + scene.recording.frames - 1)
         assert (
             {row[16]}
             == {smic_e.named(shown.emotion) for shown in scene.expressions}
@@ -162,7 +162,7 @@ def test_smic_e_writes_one_row_per_long_clip_and_notes_below(long: Path) -> None
         assert numbers(folder, r"image(\d{6,8})\.jpg") == list(range(first, row[11] + 1))
         assert all(kind == "micro" for kind in (shown.kind for shown in scene.expressions))
         assert (
-            marks[0][0] > 50 and scene.take.frames - marks[-1][1] >= 50
+            marks[0][0] > 50 and scene.recording.frames - marks[-1][1] >= 50
         )  # half a second of rest before and after
     assert set(counts) == {1, 2, 3} and sum(counts) == 8
     assert {len(str(row[10])) for row in table} == {5, 8}
@@ -178,7 +178,7 @@ def test_smic_e_pictures_are_those_of_the_scene(long: Path) -> None:
     files = sorted(long.rglob(f"s{scene.person}_*_{50 + scene.number}/*.jpg"))
     place = scene.expressions[0].apex
     picture = cv2.imread(str(files[place - 1]))[..., ::-1].astype(float)
-    misses = [np.abs(picture - frame).mean() for frame in render(scene.take, range(place - 2, place + 1))]
+    misses = [np.abs(picture - frame).mean() for frame in render(scene.recording, range(place - 2, place + 1))]
     assert misses[1] == min(misses)
 
 

@@ -7,14 +7,14 @@ backslashes where there is nothing, `comtempt`, frames called by their clip or `
 from collections.abc import Sequence
 from pathlib import Path
 
-from learnet.datasets.synthetic.layouts.writing import Layout, write_picture, write_workbook
+from learnet.datasets.synthetic.layouts.writing import Layout, write_image, write_workbook
 from learnet.simulation.render import Camera, render
-from learnet.simulation.script import Repertoire, Scene, make_scene, write_script
+from learnet.simulation.scenes import EmotionMix, Scene, make_scene, plan_scenes
 
 CAMERA = Camera(480, 640, 60.0, 250.0)
 """Section B's. Section A was likely filmed at 1280 x 720, which takes three times as long to render; both are one size here."""
 
-REPERTOIRE = Repertoire(
+REPERTOIRE = EmotionMix(
     ("tense", "disgust", "repression", "surprise"),
     {"tense": 0.35, "happiness": 0.25, "sadness": 0.20, "contempt": 0.10, "fear": 0.10},
 )
@@ -80,8 +80,8 @@ def write_clip(root: Path, scene: Scene) -> None:
     """The whole clip, with frames before the onset and after the offset, counted from 1."""
     folder = folder_of(root, scene)
     folder.mkdir(parents=True)
-    for number, frame in enumerate(render(scene.take), start=1):
-        write_picture(folder / frame_name(scene, number), frame)
+    for number, frame in enumerate(render(scene.recording), start=1):
+        write_image(folder / frame_name(scene, number), frame)
 
 
 def extra(seed: int) -> list[Scene]:
@@ -123,4 +123,4 @@ def _row(scene: Scene) -> tuple[str | int | None, ...]:
     return (*cells, int(units) if units.isdigit() else units, named(scene.emotion))
 
 
-LAYOUT = Layout("CASME", 3, CAMERA, REPERTOIRE, write_script, write_clip, write_labels, extra, named)
+LAYOUT = Layout("CASME", 3, CAMERA, REPERTOIRE, plan_scenes, write_clip, write_labels, extra, named)

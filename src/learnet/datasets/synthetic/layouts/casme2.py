@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from learnet.datasets.synthetic.layouts.writing import Layout, write_picture, write_workbook
+from learnet.datasets.synthetic.layouts.writing import Layout, write_image, write_workbook
 from learnet.simulation.geometry import View, crop_view
 from learnet.simulation.render import register, render
-from learnet.simulation.script import CAMERA, CASME2, Scene, make_scene, write_script
+from learnet.simulation.scenes import CAMERA, CASME2_EMOTIONS, Scene, make_scene, plan_scenes
 
 WORKBOOK = "CASME2-coding-20140508.xlsx"
 HEADER = (
@@ -38,7 +38,7 @@ def clip_name(scene: Scene) -> str:
 
 def crop(scene: Scene) -> View:
     """The registered crop of a clip: about 280 x 340, a little different in every clip."""
-    noise = np.random.default_rng(scene.take.circumstances.seed)
+    noise = np.random.default_rng(scene.recording.conditions.seed)
     return crop_view(340 + int(noise.integers(-8, 9)), 280 + int(noise.integers(-6, 7)))
 
 
@@ -48,17 +48,17 @@ def write_clip(root: Path, scene: Scene) -> None:
     raw.mkdir(parents=True)
     cropped.mkdir(parents=True)
     face = crop(scene)
-    for number, frame in enumerate(render(scene.take), start=1):
-        write_picture(raw / f"img{number}.jpg", frame)
+    for number, frame in enumerate(render(scene.recording), start=1):
+        write_image(raw / f"img{number}.jpg", frame)
         if scene.onset <= number <= scene.offset:
-            write_picture(
-                cropped / f"reg_img{number}.jpg", register(frame, scene.take.circumstances.view, face)
+            write_image(
+                cropped / f"reg_img{number}.jpg", register(frame, scene.recording.conditions.view, face)
             )
 
 
 def extra(seed: int) -> list[Scene]:
     """A clip folder without a row, as CASME II has several."""
-    return [make_scene(seed, 1, 0, CASME2.main[seed % len(CASME2.main)], CAMERA)]
+    return [make_scene(seed, 1, 0, CASME2_EMOTIONS.main[seed % len(CASME2_EMOTIONS.main)], CAMERA)]
 
 
 def write_labels(root: Path, scenes: Sequence[Scene]) -> None:
@@ -79,4 +79,4 @@ def listed(scene: Scene) -> str:
     return f"sub{scene.person:02d},{clip_name(scene)}"
 
 
-LAYOUT = Layout("CASME II", 0, CAMERA, CASME2, write_script, write_clip, write_labels, extra, listed=listed)
+LAYOUT = Layout("CASME II", 0, CAMERA, CASME2_EMOTIONS, plan_scenes, write_clip, write_labels, extra, listed=listed)

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt16
 
-from learnet.datasets.synthetic.layouts.writing import Layout, write_depth, write_picture, write_workbook
+from learnet.datasets.synthetic.layouts.writing import Layout, write_depth_map, write_image, write_workbook
 from learnet.simulation.render import Camera, render
-from learnet.simulation.script import Expression, LongScene, Repertoire, write_long_script
+from learnet.simulation.scenes import EmotionMix, Expression, LongScene, plan_long_scenes
 
 CAMERA = Camera(720, 1280, 30.0, 375.0)
-REPERTOIRE = Repertoire(
+REPERTOIRE = EmotionMix(
     ("disgust", "surprise", "others", "sadness", "happiness", "fear", "anger"),
     {"disgust": 0.35, "surprise": 0.25, "others": 0.20, "fear": 0.12, "anger": 0.08},
 )
@@ -38,10 +38,10 @@ OBJECTIVE = {
 """Class of each emotion, VII for the rest. The real ones go by the action units alone; this stands in for them."""
 
 
-def plan(people: int, clips: int, seed: int, camera: Camera, repertoire: Repertoire) -> list[LongScene]:
+def plan(people: int, clips: int, seed: int, camera: Camera, repertoire: EmotionMix) -> list[LongScene]:
     """Two micro-expressions to one macro-expression, two in a recording; more where 13 recordings would not do."""
     per_video = max(2, -(-clips // len(LETTERS)))
-    return write_long_script(
+    return plan_long_scenes(
         people, clips, seed, camera, repertoire, kinds=("micro", "micro", "macro"), per_video=per_video
     )
 
@@ -69,7 +69,7 @@ def missing(scene: LongScene) -> int | None:
 
 def depth_map(scene: LongScene) -> UInt16[np.ndarray, "H W"]:
     """Millimetres from the camera: a wall, and half an egg before it. It stands for a map as large and as deep, and does not move."""
-    u, v = scene.take.circumstances.view.face_grid()
+    u, v = scene.recording.conditions.view.face_grid()
     out = (u / 0.55) ** 2 + (v / 0.75) ** 2
     depth = np.where(out < 1, 900 - 120 * np.sqrt(np.clip(1 - out, 0, 1)), 1600)
     return (depth / 10).round().astype(np.uint16) * 10  # in steps of a centimetre the file is small
@@ -90,14 +90,14 @@ def write_clip(root: Path, scene: LongScene) -> None:
     for folder in (*every, *(folder for pair in cuts.values() for folder in pair)):
         folder.mkdir(parents=True)
     map_file = every[1] / f"{frame_of(1)}.png"
-    write_depth(map_file, depth_map(scene))
+    write_depth_map(map_file, depth_map(scene))
     depth = map_file.read_bytes()
-    for number, frame in enumerate(render(scene.take), start=1):
+    for number, frame in enumerate(render(scene.recording), start=1):
         if number == missing(scene):
             continue
         name = str(frame_of(number))
         picture = every[0] / f"{name}.jpg"
-        write_picture(picture, frame)
+        write_image(picture, frame)
         (every[1] / f"{name}.png").write_bytes(depth)
         for (onset, offset), (colours, depths) in cuts.items():
             if onset <= number <= offset:

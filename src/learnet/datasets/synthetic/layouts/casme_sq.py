@@ -12,16 +12,16 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from learnet.datasets.synthetic.layouts.writing import Layout, write_picture, write_workbook
+from learnet.datasets.synthetic.layouts.writing import Layout, write_image, write_workbook
 from learnet.simulation.geometry import crop_view
 from learnet.simulation.render import Camera, register, render
-from learnet.simulation.script import Expression, LongScene, Repertoire, write_long_script
+from learnet.simulation.scenes import EmotionMix, Expression, LongScene, plan_long_scenes
 
 CAMERA = Camera(480, 640, 30.0, 250.0)
 CROP = crop_view(240, 200)
 """The size is ours: that of the real crops is not known."""
 
-REPERTOIRE = Repertoire(
+REPERTOIRE = EmotionMix(
     ("happiness", "disgust", "surprise", "others"),
     {"anger": 0.4, "disgust": 0.3, "fear": 0.15, "sadness": 0.15},
 )
@@ -48,9 +48,9 @@ class Cut:
     name: str
 
 
-def plan(people: int, clips: int, seed: int, camera: Camera, repertoire: Repertoire) -> list[LongScene]:
+def plan(people: int, clips: int, seed: int, camera: Camera, repertoire: EmotionMix) -> list[LongScene]:
     """A micro- to every macro-expression, two in a video; more where nine films would not do."""
-    return write_long_script(
+    return plan_long_scenes(
         people, clips, seed, camera, repertoire, per_video=max(2, -(-clips // len(FILMS)))
     )
 
@@ -87,8 +87,8 @@ def write_clip(root: Path, scene: LongScene) -> None:
     number = subject(scene.person)
     raw = root / RAW / f"s{subject(scene.person - misplaced(scene))}" / f"{number}_{FILMS[film(scene)]}"
     raw.mkdir(parents=True)
-    for place, frame in enumerate(render(scene.take), start=1):
-        write_picture(raw / f"img{place:03d}.jpg", frame)
+    for place, frame in enumerate(render(scene.recording), start=1):
+        write_image(raw / f"img{place:03d}.jpg", frame)
         for cut in cuts(scene):
             if cut.shown.onset <= place <= cut.shown.offset:
                 _write_cut(root, scene, cut, place, frame)
@@ -99,13 +99,13 @@ def _write_cut(root: Path, scene: LongScene, cut: Cut, place: int, frame: UInt8[
     doubled = (scene.person, scene.number, place) == (1, 1, cut.shown.onset + 1)
     whole = root / SELECTED / f"s{number}" / cut.name / f"img{place:03d}.jpg"
     whole.parent.mkdir(parents=True, exist_ok=True)
-    write_picture(whole, frame)
+    write_image(whole, frame)
     if doubled:
         whole.rename(f"{whole}.jpg")
     if not misplaced(scene):
         crop = root / CROPPED / str(number) / cut.name / whole.name
         crop.parent.mkdir(parents=True, exist_ok=True)
-        write_picture(crop, register(frame, scene.take.circumstances.view, CROP))
+        write_image(crop, register(frame, scene.recording.conditions.view, CROP))
 
 
 def write_labels(root: Path, scenes: Sequence[LongScene]) -> None:

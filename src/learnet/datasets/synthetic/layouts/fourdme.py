@@ -10,15 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
-from learnet.datasets.synthetic.layouts.writing import Cell, Layout, write_picture, write_workbook
+from learnet.datasets.synthetic.layouts.writing import Cell, Layout, write_image, write_workbook
 from learnet.simulation.geometry import crop_view
 from learnet.simulation.render import Camera, register, render
-from learnet.simulation.script import Repertoire, Scene, write_script
+from learnet.simulation.scenes import EmotionMix, Scene, plan_scenes
 from learnet.simulation.units import UNITS
 
 CAMERA = Camera(480, 640, 60.0, 250.0)
 CROP = crop_view(330, 275)  # as large in the face as the whole pictures
-REPERTOIRE = Repertoire(
+REPERTOIRE = EmotionMix(
     ("happiness", "disgust", "surprise", "repression", "others"),
     {"sadness": 0.3, "happiness": 0.3, "fear": 0.2, "anger": 0.2},
 )
@@ -56,7 +56,7 @@ def clip_name(scene: Scene) -> str:
 
 def frames_before(scene: Scene) -> int:
     """Frames of the long video before the first of the scene."""
-    noise = np.random.default_rng(scene.take.circumstances.seed)
+    noise = np.random.default_rng(scene.recording.conditions.seed)
     return 300 * (scene.number - 1) + 60 + int(noise.integers(0, 200))
 
 
@@ -66,11 +66,11 @@ def write_clip(root: Path, scene: Scene) -> None:
     micro.mkdir(parents=True)
     cropped.mkdir(parents=True)
     for number, frame in enumerate(
-        render(scene.take, range(scene.onset - 1, scene.offset)), start=frames_before(scene) + scene.onset
+        render(scene.recording, range(scene.onset - 1, scene.offset)), start=frames_before(scene) + scene.onset
     ):
         name = f"Frame_{number:09d}.jpg"
-        write_picture(micro / name, frame, grey=True)
-        write_picture(cropped / name, register(frame, scene.take.circumstances.view, CROP), grey=True)
+        write_image(micro / name, frame, grey=True)
+        write_image(cropped / name, register(frame, scene.recording.conditions.view, CROP), grey=True)
 
 
 def named(emotion: str) -> str:
@@ -101,7 +101,7 @@ def cells(scene: Scene, row: int) -> list[Cell]:
         *(float(before + frame) for frame in (scene.onset, scene.apex, scene.offset)),
         spelled,
         *(int(unit in active) for unit in UNITS),
-        *(scene.person % 5 + 1, int(bool(scene.take.circumstances.blinks))),
+        *(scene.person % 5 + 1, int(bool(scene.recording.conditions.blinks))),
         *(int(each in words) for each in WORDS),
     ]
 
@@ -117,4 +117,4 @@ def write_labels(root: Path, scenes: Sequence[Scene]) -> None:
     write_workbook(root / WORKBOOK, {"Sheet1": [[f"{name}'" for name in HEADER], *rows, sums]})
 
 
-LAYOUT = Layout("4DME", 8, CAMERA, REPERTOIRE, write_script, write_clip, write_labels, named=named)
+LAYOUT = Layout("4DME", 8, CAMERA, REPERTOIRE, plan_scenes, write_clip, write_labels, named=named)

@@ -7,16 +7,16 @@ clip, one offset beyond the last file. The macro-expressions beside it are singl
 from collections.abc import Sequence
 from pathlib import Path
 
-from learnet.datasets.synthetic.layouts.writing import Layout, write_picture, write_workbook
+from learnet.datasets.synthetic.layouts.writing import Layout, write_image, write_workbook
 from learnet.simulation.geometry import crop_view
 from learnet.simulation.render import Camera, register, render
-from learnet.simulation.script import Repertoire, Scene, make_long_scene, write_script
+from learnet.simulation.scenes import EmotionMix, Scene, make_long_scene, plan_scenes
 
 CROP = crop_view(231, 231)
 CAMERA = Camera(360, 420, 90.0, CROP.face_px)
 """Only crops are on anybody's disk, so the 1920 x 1080 frames need not be rendered: just what is around a crop."""
 
-REPERTOIRE = Repertoire(
+REPERTOIRE = EmotionMix(
     ("happiness", "surprise", "disgust", "others"),
     {"fear": 0.3, "sadness": 0.25, "anger": 0.15, "surprise": 0.15, "disgust": 0.15},
 )
@@ -50,25 +50,25 @@ def is_cut(scene: Scene) -> bool:
 
 def write_clip(root: Path, scene: Scene) -> None:
     """The whole clip as 1.jpg, 2.jpg, ... under the folder of its emotion; of a macro-expression one picture at its strongest."""
-    view = scene.take.circumstances.view
+    view = scene.recording.conditions.view
     if scene.number == 0:
         folder = root / MACRO_TREE / f"S{scene.person:02d}" / scene.emotion
         folder.mkdir(parents=True)
-        (apex,) = render(scene.take, range(scene.apex - 1, scene.apex))
-        write_picture(folder / f"{clip_name(scene)}.jpg", register(apex, view, CROP))
+        (apex,) = render(scene.recording, range(scene.apex - 1, scene.apex))
+        write_image(folder / f"{clip_name(scene)}.jpg", register(apex, view, CROP))
         return
     folder = root / TREE / ("repression" if scene.emotion == "others" else scene.emotion) / clip_name(scene)
     folder.mkdir(parents=True)
-    last = scene.offset if is_cut(scene) else scene.take.frames
-    for number, frame in enumerate(render(scene.take, range(last)), start=1):
-        write_picture(folder / f"{number}.jpg", register(frame, view, CROP))
+    last = scene.offset if is_cut(scene) else scene.recording.frames
+    for number, frame in enumerate(render(scene.recording, range(last)), start=1):
+        write_image(folder / f"{number}.jpg", register(frame, view, CROP))
 
 
 def extra(seed: int) -> list[Scene]:
     """One macro-expression."""
     recording = make_long_scene(seed, 1, 0, [("macro", "anger")], CAMERA)
     (shown,) = recording.expressions
-    return [Scene(1, 0, shown.emotion, recording.take, shown.onset, shown.apex, shown.offset)]
+    return [Scene(1, 0, shown.emotion, recording.recording, shown.onset, shown.apex, shown.offset)]
 
 
 def write_labels(root: Path, scenes: Sequence[Scene]) -> None:
@@ -85,4 +85,4 @@ def write_labels(root: Path, scenes: Sequence[Scene]) -> None:
     write_workbook(root / WORKBOOK, {"Sheet1": rows})
 
 
-LAYOUT = Layout("MMEW", 2, CAMERA, REPERTOIRE, write_script, write_clip, write_labels, extra)
+LAYOUT = Layout("MMEW", 2, CAMERA, REPERTOIRE, plan_scenes, write_clip, write_labels, extra)

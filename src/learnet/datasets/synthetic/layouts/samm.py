@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from learnet.datasets.synthetic.layouts.writing import Layout, write_picture, write_workbook
+from learnet.datasets.synthetic.layouts.writing import Layout, write_image, write_workbook
 from learnet.simulation.render import Camera, render
-from learnet.simulation.script import Repertoire, Scene, write_script
+from learnet.simulation.scenes import EmotionMix, Scene, plan_scenes
 
 CAMERA = Camera(650, 960, 200.0, 340.0)
-REPERTOIRE = Repertoire(
+REPERTOIRE = EmotionMix(
     ("anger", "happiness", "others", "surprise", "contempt"),
     {"anger": 0.40, "disgust": 0.24, "fear": 0.20, "sadness": 0.16},
 )
@@ -47,7 +47,7 @@ def clip_name(scene: Scene) -> str:
 
 def frames_before(scene: Scene) -> int:
     """Frames of the source video before the first of the scene; later clips of a person begin later."""
-    noise = np.random.default_rng(scene.take.circumstances.seed)
+    noise = np.random.default_rng(scene.recording.conditions.seed)
     return 640 * (scene.number - 1) + 80 + int(noise.integers(0, 400))
 
 
@@ -62,9 +62,9 @@ def write_clip(root: Path, scene: Scene) -> None:
     folder = root / TREE / subject(scene) / clip_name(scene)
     folder.mkdir(parents=True)
     for number, frame in enumerate(
-        render(scene.take, range(scene.onset - 1, scene.offset)), start=scene.onset
+        render(scene.recording, range(scene.onset - 1, scene.offset)), start=scene.onset
     ):
-        write_picture(folder / frame_name(scene, number), frame, grey=True)
+        write_image(folder / frame_name(scene, number), frame, grey=True)
 
 
 def named(emotion: str) -> str:
@@ -96,5 +96,5 @@ def listed(scene: Scene) -> str:
 
 
 LAYOUT = Layout(
-    "SAMM", 1, CAMERA, REPERTOIRE, write_script, write_clip, write_labels, named=named, listed=listed
+    "SAMM", 1, CAMERA, REPERTOIRE, plan_scenes, write_clip, write_labels, named=named, listed=listed
 )

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
-from learnet.datasets.synthetic.layouts.writing import Layout, write_picture
+from learnet.datasets.synthetic.layouts.writing import Layout, write_image
 from learnet.simulation.geometry import View, crop_view
-from learnet.simulation.render import Camera, Take, draw_circumstances, register, render
-from learnet.simulation.script import Repertoire, Scene, write_script
+from learnet.simulation.render import Camera, Recording, draw_conditions, register, render
+from learnet.simulation.scenes import EmotionMix, Scene, plan_scenes
 
 CAMERA = Camera(280, 340, 100.0, crop_view(170, 140).face_px)
 """The crops have the size of the real ones. Whole pictures would be 640 x 480; bitmaps are not compressed, so less of the room is seen."""
 
-REPERTOIRE = Repertoire(
+REPERTOIRE = EmotionMix(
     ("disgust", "happiness", "surprise"),
     {"disgust": 0.25, "sadness": 0.2, "happiness": 0.3, "surprise": 0.25},
 )
@@ -55,18 +55,18 @@ def counter(scene: Scene) -> int:
     return COUNTERS[scene.person % 3] + 1500 * scene.number
 
 
-def still(scene: Scene) -> Take:
+def still(scene: Scene) -> Recording:
     """The same person another time, as long and in other circumstances, with nothing expressed."""
-    camera = scene.take.camera
-    rng = np.random.default_rng([scene.take.circumstances.seed, 1])
+    camera = scene.recording.camera
+    rng = np.random.default_rng([scene.recording.conditions.seed, 1])
     return replace(
-        scene.take, episodes=(), circumstances=draw_circumstances(camera, scene.take.frames / camera.fps, rng)
+        scene.recording, episodes=(), conditions=draw_conditions(camera, scene.recording.frames / camera.fps, rng)
     )
 
 
-def crop(take: Take) -> View:
+def crop(take: Recording) -> View:
     """The registered crop of a clip: about 170 x 140, a little different in every clip."""
-    noise = np.random.default_rng(take.circumstances.seed)
+    noise = np.random.default_rng(take.conditions.seed)
     return crop_view(170 + int(noise.integers(-4, 5)), 140 + int(noise.integers(-3, 4)))
 
 
@@ -74,13 +74,13 @@ def write_clip(root: Path, scene: Scene) -> None:
     """Onset to offset, and as many frames of the clip without an expression."""
     person = f"s{scene.person}"
     _write(
-        root, Path(person, "micro", named(scene.emotion), clip_name(scene)), scene.take, scene, counter(scene)
+        root, Path(person, "micro", named(scene.emotion), clip_name(scene)), scene.recording, scene, counter(scene)
     )
     if has_still(scene):
         _write(root, Path(person, "non_micro", still_name(scene)), still(scene), scene, counter(scene) + 600)
 
 
-def _write(root: Path, way: Path, take: Take, scene: Scene, before: int) -> None:
+def _write(root: Path, way: Path, take: Recording, scene: Scene, before: int) -> None:
     cropped, raw = (root / tree / way for tree in (CROPPED, RAW))
     cropped.mkdir(parents=True)
     raw.mkdir(parents=True)
@@ -88,8 +88,8 @@ def _write(root: Path, way: Path, take: Take, scene: Scene, before: int) -> None
     for number, frame in enumerate(
         render(take, range(scene.onset - 1, scene.offset)), start=before + scene.onset
     ):
-        write_picture(raw / f"image{number:06d}.bmp", frame)
-        write_picture(cropped / f"reg_image{number:06d}.bmp", register(frame, take.circumstances.view, face))
+        write_image(raw / f"image{number:06d}.bmp", frame)
+        write_image(cropped / f"reg_image{number:06d}.bmp", register(frame, take.conditions.view, face))
 
 
 def write_labels(root: Path, scenes: Sequence[Scene]) -> None:
@@ -103,5 +103,5 @@ def listed(scene: Scene) -> str:
 
 
 LAYOUT = Layout(
-    "SMIC", 4, CAMERA, REPERTOIRE, write_script, write_clip, write_labels, named=named, listed=listed
+    "SMIC", 4, CAMERA, REPERTOIRE, plan_scenes, write_clip, write_labels, named=named, listed=listed
 )

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from learnet.datasets.synthetic.layouts.writing import Cell, Layout, write_picture, write_workbook
+from learnet.datasets.synthetic.layouts.writing import Cell, Layout, write_image, write_workbook
 from learnet.simulation.geometry import crop_view
 from learnet.simulation.render import Camera, render
-from learnet.simulation.script import LongScene, Repertoire, check_wishes, make_long_scene
+from learnet.simulation.scenes import EmotionMix, LongScene, check_plan, make_long_scene
 
 CAMERA = Camera(320, 400, 100.0, crop_view(170, 140).face_px)
 """The faces have the size of SMIC's. Whole pictures would be 640 x 480; only what is around the face is rendered."""
 
-REPERTOIRE = Repertoire(
+REPERTOIRE = EmotionMix(
     ("disgust", "happiness", "surprise"),
     {"disgust": 0.25, "sadness": 0.2, "happiness": 0.3, "surprise": 0.25},
 )
@@ -44,13 +44,13 @@ COUNTERS = {1: 76_000, 2: 17_580_000, 0: 997_000}
 """Where the counter stood before the first clip of every third person: under 100000, at eight digits, about to need a seventh."""
 
 
-def plan(people: int, clips: int, seed: int, camera: Camera, repertoire: Repertoire) -> list[LongScene]:
+def plan(people: int, clips: int, seed: int, camera: Camera, repertoire: EmotionMix) -> list[LongScene]:
     """Long clips of every person with CLIPS expressions in all, those of one clip of one emotion: a row has only one.
 
     Raises:
         LearnetError: fewer than one person or clip, or a negative seed.
     """
-    check_wishes(people, clips, seed)
+    check_plan(people, clips, seed)
     scenes = []
     for person in range(1, people + 1):
         emotions = _emotions(repertoire, np.random.default_rng([seed, person]))
@@ -63,7 +63,7 @@ def plan(people: int, clips: int, seed: int, camera: Camera, repertoire: Reperto
     return scenes
 
 
-def _emotions(repertoire: Repertoire, rng: np.random.Generator) -> Iterator[str]:
+def _emotions(repertoire: EmotionMix, rng: np.random.Generator) -> Iterator[str]:
     """The main emotions in random order, then draws from the others."""
     yield from map(str, rng.permutation(repertoire.main))
     while True:
@@ -89,13 +89,13 @@ def write_clip(root: Path, scene: LongScene) -> None:
     """The whole long clip."""
     folder = root / TREE / f"s{scene.person:02d}" / clip_name(scene)
     folder.mkdir(parents=True)
-    for number, frame in enumerate(render(scene.take), start=first_frame(scene)):
-        write_picture(folder / f"image{number:06d}.jpg", frame)
+    for number, frame in enumerate(render(scene.recording), start=first_frame(scene)):
+        write_image(folder / f"image{number:06d}.jpg", frame)
 
 
 def cells(scene: LongScene) -> list[Cell]:
     """The row of a long clip."""
-    first, frames = first_frame(scene), scene.take.frames
+    first, frames = first_frame(scene), scene.recording.frames
     marks = [first + mark - 1 for shown in scene.expressions for mark in (shown.onset, shown.offset)]
     blanks = [None] * (2 * MOST - len(marks))
     emotion = named(scene.expressions[0].emotion)

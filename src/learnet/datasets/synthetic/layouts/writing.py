@@ -14,10 +14,10 @@ import xlwt
 from jaxtyping import UInt8, UInt16
 
 from learnet.simulation.render import Camera
-from learnet.simulation.script import LongScene, Repertoire, Scene, check_wishes
+from learnet.simulation.scenes import EmotionMix, LongScene, Scene, check_plan
 
 QUALITY = 88  # of JPEG files, percent
-REALM_SIZE = 2**32  # seeds of one realm; whoever chooses a greater seed meets the people of another layout
+SEED_SPACE_SIZE = 2**32  # seeds of one realm; whoever chooses a greater seed meets the people of another layout
 
 Cell = str | int | float | None
 AnyScene = TypeVar("AnyScene", Scene, LongScene)
@@ -34,9 +34,9 @@ class Layout(Generic[AnyScene]):
     title: str
     realm: int  # another for every layout: the same seed gives each its own people
     camera: Camera
-    repertoire: Repertoire
+    repertoire: EmotionMix
     plan: Callable[
-        [int, int, int, Camera, Repertoire], list[AnyScene]
+        [int, int, int, Camera, EmotionMix], list[AnyScene]
     ]  # people, clips per person, seed; see simulate.script
     write_clip: Callable[
         [Path, AnyScene], None
@@ -56,7 +56,7 @@ class Layout(Generic[AnyScene]):
         Raises:
             LearnetError: fewer than one person or clip, or a negative seed.
         """
-        check_wishes(people, clips_per_person, seed)
+        check_plan(people, clips_per_person, seed)
         return self.plan(people, clips_per_person, self._own(seed), self.camera, self.repertoire)
 
     def extra_scenes(self, seed: int) -> list[AnyScene]:
@@ -64,10 +64,10 @@ class Layout(Generic[AnyScene]):
         return self.extra(self._own(seed))
 
     def _own(self, seed: int) -> int:
-        return seed + REALM_SIZE * self.realm
+        return seed + SEED_SPACE_SIZE * self.realm
 
 
-def write_picture(path: Path, frame: UInt8[np.ndarray, "H W 3"], *, grey: bool = False) -> None:
+def write_image(path: Path, frame: UInt8[np.ndarray, "H W 3"], *, grey: bool = False) -> None:
     """One RGB frame as the kind of file that its name asks for (.jpg, .bmp, .png), in colour or as one grey channel."""
     pixels = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY if grey else cv2.COLOR_RGB2BGR)
     _, data = cv2.imencode(
@@ -76,7 +76,7 @@ def write_picture(path: Path, frame: UInt8[np.ndarray, "H W 3"], *, grey: bool =
     path.write_bytes(data.tobytes())
 
 
-def write_depth(path: Path, depth: UInt16[np.ndarray, "H W"]) -> None:
+def write_depth_map(path: Path, depth: UInt16[np.ndarray, "H W"]) -> None:
     """One depth map as a PNG file of 16 bits per pixel; the unit is the database's."""
     _, data = cv2.imencode(".png", depth)
     path.write_bytes(data.tobytes())

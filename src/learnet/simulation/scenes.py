@@ -11,16 +11,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from learnet.core.errors import LearnetError, pick
-from learnet.simulation.emotions import MACRO_PX, PEAK_PX, Manner, act, make_manner
+from learnet.simulation.emotions import (
+    MACRO_PEAK_PX,
+    MICRO_PEAK_PX,
+    ExpressionStyle,
+    draw_expression,
+    make_style,
+)
 from learnet.simulation.faces import make_person
 from learnet.simulation.geometry import Geometry
 from learnet.simulation.movement import Timing
-from learnet.simulation.render import Camera, Episode, Take, draw_circumstances
-from learnet.simulation.units import Activation, spelled
+from learnet.simulation.render import Camera, Episode, Recording, draw_conditions
+from learnet.simulation.units import Activation, format_units
 
 
 @dataclass(frozen=True)
-class Repertoire:
+class EmotionMix:
     """Which emotions the people of a database show."""
 
     main: tuple[str, ...]  # names of simulate.emotions.EMOTIONS, or NO_EMOTION; each person shows these first
@@ -30,7 +36,7 @@ class Repertoire:
 
 
 MAIN_EMOTIONS = ("happiness", "disgust", "repression", "surprise", "others")
-CASME2 = Repertoire(MAIN_EMOTIONS, {"others": 0.45, "disgust": 0.20, "sadness": 0.20, "fear": 0.15})
+CASME2_EMOTIONS = EmotionMix(MAIN_EMOTIONS, {"others": 0.45, "disgust": 0.20, "sadness": 0.20, "fear": 0.15})
 """The five classes of CASME II, and its rare ones."""
 
 NO_EMOTION = "none"
@@ -38,7 +44,7 @@ NO_EMOTION = "none"
 
 
 @dataclass(frozen=True)
-class Kind:
+class ExpressionKind:
     """How strong and how long one kind of expression is."""
 
     peak_px: tuple[float, float]  # weakest and strongest, pixels of a face 112 pixels wide
@@ -46,7 +52,7 @@ class Kind:
     typical_s: float  # the median, but for the limits
 
 
-KINDS = {"micro": Kind(PEAK_PX, (0.08, 0.5), 0.26), "macro": Kind(MACRO_PX, (0.5, 4.0), 1.2)}
+KINDS = {"micro": ExpressionKind(MICRO_PEAK_PX, (0.08, 0.5), 0.26), "macro": ExpressionKind(MACRO_PEAK_PX, (0.5, 4.0), 1.2)}
 """Micro-expressions last 1/25 to 1/2 s (Yan et al., J. Nonverbal Behavior 37, 2013), macro-expressions 1/2 to 4 s (Ekman, Emotions
 Revealed, 2003). The medians are ours."""
 
@@ -65,7 +71,7 @@ class Scene:
     person: int  # from 1
     number: int  # from 1, within the person
     emotion: str
-    take: Take
+    recording: Recording
     onset: int  # last frame at rest
     apex: int
     offset: int
@@ -73,7 +79,7 @@ class Scene:
     @property
     def action_units(self) -> str:
         """The units at work as annotators write them."""
-        return spelled(self.take.episodes[0].activations)
+        return format_units(self.recording.episodes[0].activations)
 
 
 @dataclass(frozen=True)
@@ -94,11 +100,11 @@ class LongScene:
 
     person: int  # from 1
     number: int  # from 1, within the person
-    take: Take
+    recording: Recording
     expressions: tuple[Expression, ...]  # in time order, as many as the take has episodes
 
 
-def check_wishes(people: int, clips_per_person: int, seed: int) -> None:
+def check_plan(people: int, clips_per_person: int, seed: int) -> None:
     """Refuse a database that cannot be planned.
 
     Raises:
@@ -111,15 +117,15 @@ def check_wishes(people: int, clips_per_person: int, seed: int) -> None:
         )
 
 
-def write_script(
-    people: int, clips_per_person: int, seed: int, camera: Camera = CAMERA, repertoire: Repertoire = CASME2
+def plan_scenes(
+    people: int, clips_per_person: int, seed: int, camera: Camera = CAMERA, repertoire: EmotionMix = CASME2_EMOTIONS
 ) -> list[Scene]:
     """Plan a database: persons in order, each with their clips in order.
 
     Raises:
         LearnetError: fewer than one person or clip, or a negative seed.
     """
-    check_wishes(people, clips_per_person, seed)
+    check_plan(people, clips_per_person, seed)
     scenes = []
     for person in range(1, people + 1):
         order = _stream(seed, person, 0, _ORDER)
@@ -135,27 +141,27 @@ def make_scene(seed: int, person: int, number: int, emotion: str, camera: Camera
         UnknownName: an emotion that cannot be simulated.
     """
     look = make_person(_stream(seed, person, 0, _LOOKS))
-    manner = make_manner(_stream(seed, person, 0, _MANNER))
+    manner = make_style(_stream(seed, person, 0, _MANNER))
     recording = _stream(seed, person, number, _RECORDING)
     before, after = int(recording.integers(5, 17)), int(recording.integers(4, 12))
-    rise, long, remains = _course(KINDS["micro"], camera.fps, recording)
+    rise, long, residual = _course(KINDS["micro"], camera.fps, recording)
     frames = before + long + 1 + after
-    circumstances = draw_circumstances(camera, frames / camera.fps, recording)
+    conditions = draw_conditions(camera, frames / camera.fps, recording)
     onset, apex, offset = before, before + rise, before + long  # from 0
-    timing = Timing(onset / camera.fps, apex / camera.fps, offset / camera.fps, remains)
+    timing = Timing(onset / camera.fps, apex / camera.fps, offset / camera.fps, residual)
     activations = _perform(
         emotion, manner, look.geometry, _stream(seed, person, number, _EXPRESSION), KINDS["micro"]
     )
-    take = Take(look, (Episode(activations, timing),), circumstances, camera, frames)
+    take = Recording(look, (Episode(activations, timing),), conditions, camera, frames)
     return Scene(person, number, emotion, take, onset + 1, apex + 1, offset + 1)
 
 
-def write_long_script(
+def plan_long_scenes(
     people: int,
     clips_per_person: int,
     seed: int,
     camera: Camera = CAMERA,
-    repertoire: Repertoire = CASME2,
+    repertoire: EmotionMix = CASME2_EMOTIONS,
     *,
     kinds: tuple[str, ...] = tuple(KINDS),
     per_video: int = 2,
@@ -169,7 +175,7 @@ def write_long_script(
     Raises:
         LearnetError: fewer than one person or clip, or a negative seed.
     """
-    check_wishes(people, clips_per_person, seed)
+    check_plan(people, clips_per_person, seed)
     scenes = []
     for person in range(1, people + 1):
         order = _stream(seed, person, 0, _ORDER)
@@ -192,7 +198,7 @@ def make_long_scene(
         UnknownName: a kind that is none, or an emotion that cannot be simulated.
     """
     look = make_person(_stream(seed, person, 0, _LOOKS))
-    manner = make_manner(_stream(seed, person, 0, _MANNER))
+    manner = make_style(_stream(seed, person, 0, _MANNER))
     recording = _stream(seed, person, number, _RECORDING)
     fps, frames = camera.fps, 0
     episodes, expressions = [], []
@@ -204,17 +210,17 @@ def make_long_scene(
         activations = _perform(emotion, manner, look.geometry, acting, kind)
         episodes.append(Episode(activations, Timing(onset / fps, (onset + rise) / fps, (onset + long) / fps)))
         expressions.append(
-            Expression(name, emotion, spelled(activations), onset + 1, onset + rise + 1, onset + long + 1)
+            Expression(name, emotion, format_units(activations), onset + 1, onset + rise + 1, onset + long + 1)
         )
         frames = onset + long + 1
     frames += round(recording.uniform(*REST_S) * fps)
-    circumstances = draw_circumstances(camera, frames / fps, recording)
+    conditions = draw_conditions(camera, frames / fps, recording)
     return LongScene(
-        person, number, Take(look, tuple(episodes), circumstances, camera, frames), tuple(expressions)
+        person, number, Recording(look, tuple(episodes), conditions, camera, frames), tuple(expressions)
     )
 
 
-def centred(scene: Scene, frames: int) -> Scene:
+def centre_expression(scene: Scene, frames: int) -> Scene:
     """The same expression in the middle of a clip of this many frames."""
     if frames <= scene.offset - scene.onset:
         raise LearnetError(
@@ -223,15 +229,15 @@ def centred(scene: Scene, frames: int) -> Scene:
         )
     later = (frames - (scene.offset - scene.onset)) // 2 - scene.onset
     episodes = tuple(
-        replace(one, timing=one.timing.later(later / scene.take.camera.fps)) for one in scene.take.episodes
+        replace(one, timing=one.timing.later(later / scene.recording.camera.fps)) for one in scene.recording.episodes
     )
-    take = replace(scene.take, episodes=episodes, frames=frames)
+    take = replace(scene.recording, episodes=episodes, frames=frames)
     return replace(
-        scene, take=take, onset=scene.onset + later, apex=scene.apex + later, offset=scene.offset + later
+        scene, recording=take, onset=scene.onset + later, apex=scene.apex + later, offset=scene.offset + later
     )
 
 
-def _course(kind: Kind, fps: float, rng: np.random.Generator) -> tuple[int, int, float]:
+def _course(kind: ExpressionKind, fps: float, rng: np.random.Generator) -> tuple[int, int, float]:
     """Frames from the onset to the apex and to the offset, and the share that is left after it."""
     duration = float(np.clip(np.exp(rng.normal(np.log(kind.typical_s), 0.4)), *kind.duration_s))
     long = max(4, round(duration * fps))
@@ -240,12 +246,12 @@ def _course(kind: Kind, fps: float, rng: np.random.Generator) -> tuple[int, int,
 
 
 def _perform(
-    emotion: str, manner: Manner, geometry: Geometry, rng: np.random.Generator, kind: Kind
+    emotion: str, manner: ExpressionStyle, geometry: Geometry, rng: np.random.Generator, kind: ExpressionKind
 ) -> tuple[Activation, ...]:
-    return () if emotion == NO_EMOTION else act(emotion, manner, geometry, rng, kind.peak_px)
+    return () if emotion == NO_EMOTION else draw_expression(emotion, manner, geometry, rng, kind.peak_px)
 
 
-def _emotions(repertoire: Repertoire, count: int, rng: np.random.Generator) -> list[str]:
+def _emotions(repertoire: EmotionMix, count: int, rng: np.random.Generator) -> list[str]:
     """The main emotions in random order as far as they go, then draws from the others, all shuffled."""
     first = [str(name) for name in rng.permutation(repertoire.main)[:count]]
     names, shares = list(repertoire.others), list(repertoire.others.values())

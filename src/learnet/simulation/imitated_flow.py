@@ -2,7 +2,7 @@
 there, errs, and whoever makes the image crops the face and shrinks the picture.
 
 No estimator is run: its habits are imitated, which takes 5 ms an image instead of half a second. How strong each habit is was set by
-comparing simulated with real flow images without looking at labels (`ESTIMATE`).
+comparing simulated with real flow images without looking at labels (`ESTIMATOR_MODEL`).
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from jaxtyping import Float32
 
 from learnet.simulation.geometry import SIDES, Geometry, View
 
-MARKED = {
+EDGES = {
     "middle brow": (0.12, 0.03, 1.0), "inner brow": (0.05, 0.04, 0.5), "upper lid": (0.11, 0.03, 1.0), "lower lid": (0.10, 0.02, 0.6),
     "nostril": (0.05, 0.03, 0.8), "lip corner": (0.05, 0.03, 0.8), "mouth": (0.13, 0.02, 1.0), "lower lip middle": (0.10, 0.03, 0.4),
 }  # fmt: skip
@@ -24,18 +24,18 @@ OUTLINE = (
     0.68,
     0.2,
 )  # half width and half height of the outline in face widths, and how far its middle lies below the eyes
-GRAINS = (
+NOISE_SCALES = (
     0.8,
     1.6,
     3.0,
     6.0,
 )  # standard deviations of the smoothing of noise, places of the grid; the first two are sharp
-FAR = 8.0  # places of the grid over which an estimate is filled in where nothing is seen
-KERNEL = 3  # places: of the median that makes an estimate piecewise even, as total variation does
+FAR_SD = 8.0  # places of the grid over which an estimate is filled in where nothing is seen
+MEDIAN_SIZE = 3  # places: of the median that makes an estimate piecewise even, as total variation does
 
 
 @dataclass(frozen=True)
-class Estimate:
+class EstimatorModel:
     """How strong the habits of estimators are. Where two numbers or a largest one are given, each image draws evenly between."""
 
     bare: float = 0.095  # most texture of skin without marks; the least is 0.002, an edge has 1
@@ -58,20 +58,20 @@ class Estimate:
     )
 
 
-ESTIMATE = Estimate()
+ESTIMATOR_MODEL = EstimatorModel()
 """Set by a random search that compared 240 simulated with the 309 real flow images of CASME II and SMIC in the MEGC2019 composite in 26
 numbers of each image (median, spread, gradient, spectrum, share of an even motion, mirror symmetry of each channel, correlations
 between channels). No label of an image was read; simulated classes were mixed 55, 25 and 20 percent. `picked` alone is ours: the real
 images were all picked, those that `learnet prepare` makes are means."""
 
 
-def texture(
-    geometry: Geometry, view: View, rng: np.random.Generator, estimate: Estimate = ESTIMATE
+def texture_map(
+    geometry: Geometry, view: View, rng: np.random.Generator, estimate: EstimatorModel = ESTIMATOR_MODEL
 ) -> Float32[np.ndarray, "H W"]:
     """How well a movement is seen at each place of a face: edges of its parts, its outline, and the grain of skin. Positive, no unit."""
     u, v = view.face_grid()
     seen = np.zeros_like(u)
-    for name, (across, along, strength) in MARKED.items():
+    for name, (across, along, strength) in EDGES.items():
         for side in SIDES:
             centre = geometry.points[name if name in geometry.points else f"{side} {name}"]
             there = ((u - np.float32(centre[0])) / across) ** 2 + ((v - np.float32(centre[1])) / along) ** 2
@@ -83,13 +83,13 @@ def texture(
     return ((seen - seen.min()) ** estimate.contrast + rng.uniform(0.002, estimate.bare)).astype(np.float32)
 
 
-def estimated(
+def imitate_estimator(
     field: Float32[np.ndarray, "H W 2"],
     seen: Float32[np.ndarray, "H W"],
     strongest: float,
     model_px: float,
     rng: np.random.Generator,
-    estimate: Estimate = ESTIMATE,
+    estimate: EstimatorModel = ESTIMATOR_MODEL,
 ) -> Float32[np.ndarray, "H W 2"]:
     """The flow that an estimator would find.
 
@@ -99,27 +99,27 @@ def estimated(
         strongest: length of the longest vector of the expression, in the same unit.
         model_px: places of the grid in a pixel of a face 112 pixels wide.
     """
-    grain = GRAINS[rng.integers(2) + (0 if rng.random() < estimate.sharp else 2)]
+    grain = NOISE_SCALES[rng.integers(2) + (0 if rng.random() < estimate.sharp else 2)]
     error = np.stack([smooth_noise(rng, seen.shape, grain) for _ in "uv"], axis=-1) * rng.exponential(
         estimate.noise * model_px
     )
     moved = field + error * ((seen / seen.mean()) ** (-estimate.follow / 2))[..., None]
     near_sd, weighted = rng.uniform(*estimate.smoothing), moved * seen[..., None]
     trusted = _blurred(seen, near_sd)
-    around = _blurred(weighted, FAR) / _blurred(seen, FAR)[..., None]
+    around = _blurred(weighted, FAR_SD) / _blurred(seen, FAR_SD)[..., None]
     near = _blurred(weighted, near_sd) / trusted[..., None]
     apart = (near - around) * (trusted / (trusted + rng.uniform(0, estimate.blend)))[..., None]
     apart = np.sign(apart) * np.maximum(np.abs(apart) - rng.uniform(0, estimate.dead) * strongest, 0)
     found = (around + apart).astype(np.float32)
     if rng.random() < estimate.even:
         found = np.stack(
-            [cv2.medianBlur(np.ascontiguousarray(found[..., way]), KERNEL) for way in (0, 1)], axis=-1
+            [cv2.medianBlur(np.ascontiguousarray(found[..., way]), MEDIAN_SIZE) for way in (0, 1)], axis=-1
         )
     return found + _jumps(seen.shape, strongest, rng, estimate)
 
 
 def _jumps(
-    shape: tuple[int, ...], strongest: float, rng: np.random.Generator, estimate: Estimate
+    shape: tuple[int, ...], strongest: float, rng: np.random.Generator, estimate: EstimatorModel
 ) -> Float32[np.ndarray, "H W 2"]:
     """Small round places where the estimate is simply wrong."""
     jumps, (rows, columns) = np.zeros((*shape, 2), np.float32), np.ogrid[: shape[0], : shape[1]]
@@ -163,13 +163,13 @@ def draw_crop(rng: np.random.Generator) -> Crop:
     )
 
 
-def shrunk(
+def crop_and_resize(
     image: Float32[np.ndarray, "H W 3"],
     view: View,
     crop: Crop,
     size: int,
     rng: np.random.Generator,
-    estimate: Estimate = ESTIMATE,
+    estimate: EstimatorModel = ESTIMATOR_MODEL,
 ) -> Float32[np.ndarray, "S S 3"]:
     """Cut out the crop and make it SIZE x SIZE: single places picked, their strain in specks, or means over the places between."""
     across, down = (

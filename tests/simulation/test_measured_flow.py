@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 
 from learnet.datasets.synthetic.flow_images import simulate_flow
-from learnet.simulation import measured as module
-from learnet.simulation import moment
-from learnet.simulation.measured import PER_PERSON, measured, seat
+from learnet.simulation import apex_movement
+from learnet.simulation import measured_flow as module
+from learnet.simulation.measured_flow import IMAGES_PER_PERSON, make_filmed_person, measure_flow
 from learnet.simulation.movement import displacement
-from learnet.simulation.script import NO_EMOTION
+from learnet.simulation.scenes import NO_EMOTION
 
 
 @pytest.fixture
 def still_head(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing moves but the expression, before a quiet camera."""
     monkeypatch.setattr(module, "HEAD_PX", 0.0)
-    monkeypatch.setattr(module, "NOISE", (0.0, 0.01))
-    monkeypatch.setattr(module, "LIGHT", 0.0)
-    monkeypatch.setattr(moment, "BLINKS", 0.0)
+    monkeypatch.setattr(module, "NOISE_SD", (0.0, 0.01))
+    monkeypatch.setattr(module, "LIGHT_SD", 0.0)
+    monkeypatch.setattr(apex_movement, "BLINK_SHARE", 0.0)
 
 
 @pytest.mark.usefixtures("still_head")
@@ -27,8 +27,8 @@ def test_what_was_measured_is_what_moved() -> None:
     found = []
     for seed in range(8):
         rng = np.random.default_rng(seed)
-        sitter = seat(rng)
-        flow, view, activations = measured("surprise" if seed % 2 else "happiness", sitter, rng)
+        sitter = make_filmed_person(rng)
+        flow, view, activations = measure_flow("surprise" if seed % 2 else "happiness", sitter, rng)
         true = displacement(sitter.person.geometry, activations, view)
         far = np.hypot(true[..., 0], true[..., 1])
         there = far > 0.5 * far.max()
@@ -41,22 +41,22 @@ def test_what_was_measured_is_what_moved() -> None:
 @pytest.mark.usefixtures("still_head")
 def test_nothing_is_measured_where_nothing_moves() -> None:
     rng = np.random.default_rng(1)
-    flow, _, activations = measured(NO_EMOTION, seat(rng), rng)
+    flow, _, activations = measure_flow(NO_EMOTION, make_filmed_person(rng), rng)
     assert activations == () and np.abs(flow).max() < 0.1
 
 
 def test_a_person_sits_for_eight_images_and_every_other_eight_are_imitated(tmp_path: Path) -> None:
     imitated, both, only = (
-        simulate_flow(tmp_path / estimator, 4 * PER_PERSON, ("surprise", "none"), estimator=estimator, jobs=1)
+        simulate_flow(tmp_path / estimator, 4 * IMAGES_PER_PERSON, ("surprise", "none"), estimator=estimator, jobs=1)
         for estimator in ("imitated", "both", "measured")
     )
-    of_one, of_two = (slice(place * PER_PERSON, (place + 1) * PER_PERSON) for place in (0, 1))
+    of_one, of_two = (slice(place * IMAGES_PER_PERSON, (place + 1) * IMAGES_PER_PERSON) for place in (0, 1))
     np.testing.assert_array_equal(both.images[of_one], imitated.images[of_one])
     np.testing.assert_array_equal(both.images[of_two], only.images[of_two])
     assert not np.array_equal(both.images[of_two], imitated.images[of_two])
     assert (
-        list(both.clips["person"].value_counts()[:2]) == [PER_PERSON] * 2
-        and both.about["people"] == 2 * PER_PERSON + 2
+        list(both.clips["person"].value_counts()[:2]) == [IMAGES_PER_PERSON] * 2
+        and both.about["people"] == 2 * IMAGES_PER_PERSON + 2
     )
     assert only.clips["person"].nunique() == only.about["people"] == 4
     assert both.clips["clip"].is_unique and only.clips["clip"].is_unique
@@ -66,7 +66,7 @@ def test_a_person_sits_for_eight_images_and_every_other_eight_are_imitated(tmp_p
 def test_the_same_seed_measures_the_same_bytes_on_any_number_of_processes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("learnet.datasets.synthetic.flow_images.BLOCK", PER_PERSON)
+    monkeypatch.setattr("learnet.datasets.synthetic.flow_images.BLOCK", IMAGES_PER_PERSON)
     one, two = (simulate_flow(tmp_path / str(jobs), 20, estimator="measured", jobs=jobs) for jobs in (1, 2))
     assert one.about["fingerprint"] == two.about["fingerprint"]
     shorter = simulate_flow(tmp_path / "shorter", 11, estimator="measured", jobs=1)  # ends within a person

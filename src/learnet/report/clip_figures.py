@@ -111,7 +111,7 @@ def _heading(recognition: Recognition) -> str:
     return f"{answer.label} ({answer.score:.2f}): {place}{time}"
 
 
-def _image(axes: Axes, pixels: UInt8[np.ndarray, "S S 3"], title: str, below: str) -> None:
+def _image(axes: Axes, pixels: UInt8[np.ndarray, "H W 3"], title: str, below: str) -> None:
     axes.imshow(pixels, interpolation="nearest")
     axes.set_title(title)
     axes.set_xticks([])

@@ -1,6 +1,6 @@
-"""The `learnet` command: each function reads its options, makes one library call and shows the answer.
+"""The `learnet` command: each function reads its options, makes one library call and prints the result.
 
-Heavy libraries are imported inside the commands, so that `learnet --help` answers at once.
+Heavy libraries are imported inside the commands, so that `learnet --help` is instant.
 """
 
 import errno
@@ -9,48 +9,61 @@ import warnings
 
 from cyclopts import CycloptsError
 
+# Importing these modules registers their commands.
 from learnet.cli import compare, console, data, demo, explain, live, run, score, show, studies, video  # noqa: F401
 from learnet.cli.app import app
 from learnet.core.errors import LearnetError
 from learnet.core.malloc import keep_freed_memory
 
-PLACES = (errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.EEXIST)  # an output named where there can be none
+ENVIRONMENT_ERRORS = (
+    # No space, no permission.
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENAMETOOLONG,
+    # An output path that cannot exist.
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ENOENT,
+    errno.EEXIST,
+)
+"""Errors of the disk or of permissions. Any other `OSError` is a bug and keeps its traceback."""
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line. A user's mistake ends in one line on stderr and exit code 2; a bug keeps its traceback, exit code 1."""
+    """Run the command line.
+
+    A user error ends in one line on stderr and exit code 2. A bug keeps its traceback and exits with code 1.
+
+    Args:
+        arguments: command-line arguments without the program name; `sys.argv[1:]` if not given.
+    """
     keep_freed_memory()
-    warnings.showwarning = lambda message, *where: console.err.print(
-        f"learnet: {message}"
-    )  # a line for the user, not for a developer
+    warnings.showwarning = _print_warning
     try:
         app(sys.argv[1:] if arguments is None else arguments, exit_on_error=False, print_error=False)
-    except CycloptsError as mistake:
-        place = " ".join(mistake.command_chain or ())
+    except CycloptsError as error:
+        command = " ".join(["learnet", *(error.command_chain or ())])
+        console.stop(console.parser_message(error), f"`{command} --help` lists the options.")
+    except LearnetError as error:
+        console.stop(str(error))
+    except OSError as error:
+        if error.errno not in ENVIRONMENT_ERRORS:
+            raise
         console.stop(
-            console.plain_words(mistake),
-            f"`learnet {place} --help` shows what can be asked.".replace("  ", " "),
-        )
-    except LearnetError as mistake:
-        console.stop(str(mistake))
-    except OSError as trouble:
-        if trouble.errno not in (
-            errno.ENOSPC,
-            errno.EDQUOT,
-            errno.EACCES,
-            errno.EPERM,
-            errno.EROFS,
-            errno.ENAMETOOLONG,
-            *PLACES,
-        ):
-            raise  # not a matter of this machine's disk or rights: a bug, with its traceback
-        console.stop(
-            f"{trouble.filename or 'output'}: {trouble.strerror}.",
-            "Make room or name another folder, and run the same command again.",
+            f"{error.filename or 'output'}: {error.strerror}.",
+            "Free some space or choose another folder, and run the same command again.",
         )
     except KeyboardInterrupt:
         console.stop(
-            "Stopped.",
-            "`learnet run`, `learnet study` and `learnet prepare` go on where they stopped when they are run again.",
+            "Interrupted.",
+            "`learnet run`, `study` and `prepare` continue where they stopped when run again.",
             code=130,
         )
+
+
+def _print_warning(message: Warning | str, *_location: object) -> None:
+    """Print a warning in one line, without its place in the source."""
+    console.err.print(f"learnet: {message}")

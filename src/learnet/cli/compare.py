@@ -1,4 +1,4 @@
-"""The command that sets studies side by side."""
+"""The command that compares studies."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,43 +19,34 @@ def compare(
     latex: Path | None = None,
     html: Path | None = None,
 ) -> None:
-    """Compare studies over the same clips: scores, paired tests, and what others have published.
+    """Compare studies over the same clips: scores, paired tests and published figures.
 
     Parameters
     ----------
     studies
         Study folders.
     against
-        Name of the study that the others are compared with; the first that does not leak, if not given.
+        Name of the reference study; by default the first one that does not leak.
     table
-        Also write every number to this CSV file.
+        Also write all numbers to this CSV file.
     latex
         Also write the tables as LaTeX.
     html
-        Also write one self-contained HTML page.
+        Also write a self-contained HTML page.
     """
-    from learnet.report.comparison.compare import compare as compared
+    from learnet.report.comparison.compare import compare as compare_studies
     from learnet.report.comparison.tables import comparison_tables, notes
     from learnet.report.comparison.writers import write_comparison
 
     if not studies:
         raise LearnetError("No study is named.", "Name at least one study folder.")
-    check_outputs(
-        [table, latex, html], [study / name for study in studies for name in ("outcomes.csv", "study.json")]
-    )
-    comparison = compared(studies, against)
+    inputs = [study / name for study in studies for name in ("outcomes.csv", "study.json")]
+    check_outputs([table, latex, html], inputs)
+    comparison = compare_studies(studies, against)
     write_comparison(comparison, table, latex, html)
-    for sheet in comparison_tables(comparison):
-        red = {place for place, line in enumerate(sheet.lines) if line.leaky}
-        shown = [
-            place for place, name in enumerate(sheet.columns) if name != "published"
-        ]  # too wide; the sheet of published figures has it
-        console.table(
-            sheet.title,
-            [sheet.columns[i] for i in shown],
-            [[line.cells[i] for i in shown] for line in sheet.lines],
-            red,
-        )
+    for shown in comparison_tables(comparison):
+        # Published figures have a table of their own, and a terminal has no room for them in the others.
+        console.text_table(shown, without=("published",))
     for note in notes(comparison):
         console.out.print(note, markup=False)
     console.paths(*(path for path in (table, latex, html) if path))

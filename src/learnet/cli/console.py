@@ -1,11 +1,11 @@
-"""What the commands show in a terminal: progress bars on stderr, tables on stdout."""
+"""Terminal output of the commands: progress bars on stderr, tables on stdout."""
 
 import re
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from cyclopts import CycloptsError, MissingArgumentError, UnusedCliTokensError
 from rich import box
@@ -15,33 +15,37 @@ from rich.table import Table
 
 from learnet.core.errors import counted
 
+if TYPE_CHECKING:
+    from learnet.report.comparison.tables import Table as TextTable
+
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-_NUMBER = re.compile(r"[<+\-–±]?\d+(?:[.,]\d+)*(?:e[+-]?\d+)?|\b(?:p|Holm|not)\b|[-–\[\],\s]")
-"""What a cell of numbers is made of: 12, 0.729 [0.66, 0.79], ±0.012, p <0.001, 12, not 145, and a dash where there is none."""
+NUMBERS = re.compile(
+    r"[<+\-–±]?\d+(?:[.,]\d+)*(?:e[+-]?\d+)?"  # 12, 0.729, ±0.012, <0.001, 1,000, 1e-5
+    r"|\b(?:p|Holm|not)\b"  # p <0.001; 12, not 145
+    r"|[-–\[\],\s]"  # [0.66, 0.79], a dash for a missing value
+)
+"""Matches the parts of a cell that is read as a number."""
 
 
 @contextmanager
 def bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr, where that is a terminal; yields what library calls take as `progress`: a function of (done, total)."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )  # help has no bar
+    """Show a progress bar on stderr, if that is a terminal.
+
+    Yields:
+        A function of (done, total), as library calls accept it for `progress`.
+    """
+    from rich import progress as rich_progress  # not needed for `--help`
 
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
+        rich_progress.TextColumn("{task.description}"),
+        rich_progress.BarColumn(),
+        rich_progress.MofNCompleteColumn(),
+        rich_progress.TimeElapsedColumn(),
+        rich_progress.TimeRemainingColumn(),
     )
-    with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
+    with rich_progress.Progress(*columns, console=err, disable=not err.is_terminal) as progress:
         task = progress.add_task(title, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
@@ -49,50 +53,84 @@ def bar(title: str) -> Iterator[Callable[[int, int], None]]:
 def table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], red: Container[int] = ()
 ) -> None:
-    """Print a table, the rows at the places RED in red; columns after the first are right-aligned where every cell reads as a number."""
+    """Print a table.
+
+    Columns after the first are right-aligned if all of their cells are numbers.
+
+    Args:
+        title: printed above the table.
+        columns: headings.
+        rows: cells of each row.
+        red: positions of the rows that are printed in red.
+    """
     cells = [[str(cell) for cell in row] for row in rows]
-    drawn = Table(
+    rich_table = Table(
         title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
     )
-    for place, name in enumerate(columns):
-        numbers = place > 0 and all(_is_number(row[place]) for row in cells)
-        drawn.add_column(name, justify="right" if numbers else "left", overflow="fold", no_wrap=numbers)
-    for place, row in enumerate(cells):
-        drawn.add_row(*map(escape, row), style="red" if place in red else None)
-    out.print(drawn, soft_wrap=False)
+    for position, name in enumerate(columns):
+        numeric = position > 0 and all(_is_numeric(row[position]) for row in cells)
+        justify: Literal["left", "right"] = "right" if numeric else "left"
+        rich_table.add_column(name, justify=justify, overflow="fold", no_wrap=numeric)
+    for position, row in enumerate(cells):
+        rich_table.add_row(*map(escape, row), style="red" if position in red else None)
+    out.print(rich_table, soft_wrap=False)
 
 
-def _is_number(cell: str) -> bool:
-    """Whether nothing but numbers stands in a cell: `4dme/S13` begins with one and is a name."""
-    return not _NUMBER.sub("", cell)
+def text_table(shown: "TextTable", without: Container[str] = ()) -> None:
+    """Print a table of a comparison; rows of leaky studies are red.
+
+    Args:
+        shown: the table.
+        without: headings of columns that are left out.
+    """
+    kept = [position for position, name in enumerate(shown.columns) if name not in without]
+    rows = [[line.cells[position] for position in kept] for line in shown.lines]
+    red = {position for position, line in enumerate(shown.lines) if line.leaky}
+    table(shown.title, [shown.columns[position] for position in kept], rows, red)
+
+
+def _is_numeric(cell: str) -> bool:
+    """Return whether a cell consists of numbers only; the name `4dme/S13` does not."""
+    return not NUMBERS.sub("", cell)
 
 
 def measure(value: dict) -> str:
-    """A measure with its 95 % interval, `0.729 [0.66, 0.79]`, or that one person gives none; below it the spread over several seeds."""
-    spread = f"\n±{value['spread']:.3f}" if value.get("spread") is not None else ""
+    """Return a measure with its 95 % interval, such as `0.729 [0.66, 0.79]`, and its spread over seeds below
+    it."""
     from learnet.metrics.scores import interval_text  # numpy loads here, so `learnet --help` stays instant
 
-    between = " " if value["low"] is not None else "\n"
-    return f"{value['value']:.3f}{between}{interval_text(value['low'], value['high'])}{spread}"
+    separator = " " if value["low"] is not None else "\n"
+    text = f"{value['value']:.3f}{separator}{interval_text(value['low'], value['high'])}"
+    spread = value.get("spread")
+    return text if spread is None else f"{text}\n±{spread:.3f}"
 
 
 def scores(studies: Sequence[tuple[str, dict]]) -> None:
-    """The table of studies: accuracy, UF1 and UAR, mean over seeds, with 95 % intervals over people; below a study, its databases."""
-    rows, notes = [], []
+    """Print the scores of studies, and below each study those of its databases.
+
+    Accuracy, UF1 and UAR are means over seeds, with 95 % intervals over people.
+
+    Args:
+        studies: name and content of `metrics.json` of each study.
+    """
+    rows: list[list[str]] = []
+    notes: list[str] = []
     for name, summary in studies:
-        first = next(iter(summary["seeds"].values()))
-        runs = f", {len(summary['seeds'])} seeds" if len(summary["seeds"]) > 1 else ""
-        clips, people = _counts(first)
+        seeds = summary["seeds"]
+        clips, people = _counts(next(iter(seeds.values())))
+        runs = f", {len(seeds)} seeds" if len(seeds) > 1 else ""
         rows.append([f"{name}\n{clips}\n{people}{runs}", *_measures(summary["mean"])])
         for dataset, part in summary.get("datasets", {}).items():
             clips, people = _counts(part)
             rows.append([f"- {dataset}\n  {clips}\n  {people}", *_measures(part["mean"])])
             if part["absent"]:
+                absent = ", ".join(part["absent"])
                 notes.append(
-                    f"{name}: no clip of {dataset} has the class {', '.join(part['absent'])}, which counts as zero there."
+                    f"{name}: no clip of {dataset} has the class {absent}, which counts as zero there."
                 )
-    seeds = any(len(summary["seeds"]) > 1 for _, summary in studies)
-    title = "Pooled over all folds [95 % interval over people]" + (", ± over seeds" if seeds else "")
+    title = "Pooled over all folds [95 % interval over people]"
+    if any(len(summary["seeds"]) > 1 for _, summary in studies):
+        title += ", ± over seeds"
     table(title, ["study", "accuracy", "UF1", "UAR"], rows)
     for note in notes:
         out.print(note, markup=False)
@@ -107,26 +145,26 @@ def _measures(mean: dict) -> list[str]:
 
 
 def command(words: str) -> None:
-    """Show a command as the user would type it."""
+    """Print a command as the user would type it."""
     out.print(f"\n[bold]$ {escape(words)}[/bold]")
 
 
 def paths(*written: Path, to: Console = out) -> None:
-    """Name the files that were written."""
+    """Print the paths of the files that were written."""
     for path in written:
         to.print(f"-> {path}", markup=False)
 
 
-def stop(what: str, hint: str = "", code: int = 2) -> NoReturn:
-    """End the program with one line on stderr."""
-    sys.stderr.write(f"learnet: {what} {hint}".strip() + "\n")
+def stop(message: str, hint: str = "", code: int = 2) -> NoReturn:
+    """Exit with one line on stderr."""
+    sys.stderr.write(f"learnet: {message} {hint}".strip() + "\n")
     raise SystemExit(code)
 
 
-def plain_words(mistake: CycloptsError) -> str:
-    """What is wrong with the words of a command, without the parser's own terms."""
-    if isinstance(mistake, MissingArgumentError) and mistake.argument:
-        return f"{mistake.argument.name} is missing."
-    if isinstance(mistake, UnusedCliTokensError) and mistake.unused_tokens:
-        return f"There is no place for {' '.join(map(repr, mistake.unused_tokens))}."
-    return " ".join(str(mistake).split())
+def parser_message(error: CycloptsError) -> str:
+    """Return an error of the command-line parser in plain words."""
+    if isinstance(error, MissingArgumentError) and error.argument:
+        return f"{error.argument.name} is missing."
+    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+        return f"Unexpected: {' '.join(map(repr, error.unused_tokens))}."
+    return " ".join(str(error).split())

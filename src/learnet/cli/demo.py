@@ -10,70 +10,89 @@ from learnet.cli.studies import report, study, train
 from learnet.cli.video import predict
 from learnet.core.settings import Resources, Study, Training
 
+NETWORKS = ("learnet", "linear-svm", "majority")
+
 
 @app.command(group=STUDIES)
 def demo(out: Path, /, *, people: int = 12, epochs: int = 40, seed: int = 0, jobs: int = -1) -> None:
-    """Run the whole line once on a synthetic database: make it, audit, prepare, study, report, train, recognise a stranger.
+    """Run the whole pipeline once on a synthetic database, from the database to the recognition of a new
+    person.
 
     Parameters
     ----------
     out
-        Folder to write everything to; new or empty.
+        Folder for all results; new or empty.
     people
-        Synthetic people in the database.
+        Number of synthetic people in the database.
     epochs
         Epochs of LEARNet in each fold.
     seed
         Seed of the database and of the training.
     jobs
-        Processes; -1 is one per core.
+        Number of processes; -1 is one per core.
     """
     from learnet.core.errors import OutputTaken
-    from learnet.datasets.synthetic.databases import synthetic_video
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise OutputTaken(out, "something is there already", "Name an empty or a new folder.")
+        raise OutputTaken(out, "the folder is not empty", "Choose an empty or a new folder.")
     out.mkdir(parents=True, exist_ok=True)
-    data, prepared, weights, stranger = (
-        out / "casme2",
-        out / "prepared",
-        out / "learnet.safetensors",
-        out / "stranger.mp4",
-    )
-    raw = (
-        data / "CASME2_RAW"
-    )  # not the owners' crops: the stranger's face is cropped by us, so must be those the network learns from
+    prepared = _prepare(out, people, seed, jobs)
+    _study(out, prepared, epochs, seed, jobs)
+    _recognise(out, prepared, epochs, seed)
+
+
+def _prepare(out: Path, people: int, seed: int, jobs: int) -> Path:
+    """Generate, audit and prepare the synthetic database. Return the prepared folder."""
+    data, prepared = out / "casme2", out / "prepared"
+    # The face in the video will be cropped by learnet, so the training images must be too: not the owners'
+    # crops.
+    raw = data / "CASME2_RAW"
     console.command(f"learnet synthesize {data} --layout casme2 --people {people} --seed {seed}")
     synthesize(data, people=people, seed=seed)
     console.command(f"learnet audit casme2 {data}")
     audit("casme2", data, check=False)
     console.command(f"learnet prepare casme2 {raw} {prepared}")
     prepare("casme2", str(raw), str(prepared), jobs=jobs)
-    names = ("learnet", "linear-svm", "majority")
-    for network in names:
-        console.command(
-            f"learnet study {prepared} {out / network} --network {network} --epochs {epochs} --seed {seed}"
-        )
+    return prepared
+
+
+def _study(out: Path, prepared: Path, epochs: int, seed: int, jobs: int) -> None:
+    """Run a study with each network and write the report."""
+    training = Training(epochs=epochs, seed=seed)
+    for network in NETWORKS:
+        folder = out / network
+        options = f"--network {network} --epochs {epochs} --seed {seed}"
+        console.command(f"learnet study {prepared} {folder} {options}")
         study(
             prepared,
-            out / network,
+            folder,
             study=Study(network=network),
-            training=Training(epochs=epochs, seed=seed),
+            training=training,
             resources=Resources(jobs=jobs),
         )
-    console.command(
-        f"learnet report {' '.join(str(out / name) for name in names)} --out {out / 'report.html'}"
-    )
-    report(*(out / name for name in names), out=out / "report.html")
+    studies = [out / network for network in NETWORKS]
+    page = out / "report.html"
+    console.command(f"learnet report {' '.join(map(str, studies))} --out {page}")
+    report(*studies, out=page)
+
+
+def _recognise(out: Path, prepared: Path, epochs: int, seed: int) -> None:
+    """Train on everybody, recognise the expression of a new synthetic person, and print all scores."""
+    from learnet.datasets.synthetic.databases import synthetic_video
+
+    weights, video, picture = out / "learnet.safetensors", out / "stranger.mp4", out / "stranger.png"
     console.command(f"learnet train {prepared} {weights} --epochs {epochs} --seed {seed}")
     train(prepared, weights, training=Training(epochs=epochs, seed=seed))
-    truth = synthetic_video(stranger, seed=seed + 1000, emotion="happiness")
-    console.command(f"learnet predict {stranger} --weights {weights} --picture {out / 'stranger.png'}")
-    predict(stranger, weights=weights, picture=out / "stranger.png")
+    shown = synthetic_video(video, seed=seed + 1000, emotion="happiness")
+    console.command(f"learnet predict {video} --weights {weights} --picture {picture}")
+    predict(video, weights=weights, picture=picture)
     console.out.print(
-        f"\nThe stranger, a synthetic person in no training fold, showed [bold]{truth.emotion}[/bold]. All faces here are synthetic."
+        f"\nThe video shows [bold]{shown.emotion}[/bold] of a synthetic person who is in no training fold. "
+        "All faces here are synthetic."
     )
-    console.scores(
-        [(name, json.loads((out / name / "metrics.json").read_text(encoding="utf-8"))) for name in names]
-    )
-    console.paths(out / "report.html", weights, out / "stranger.png", out / "learnet" / "outcomes.csv")
+    summaries = []
+    for network in NETWORKS:
+        text = (out / network / "metrics.json").read_text(encoding="utf-8")
+        summaries.append((network, json.loads(text)))
+    console.scores(summaries)
+    console.paths(out / "report.html", weights, picture, out / "learnet" / "outcomes.csv")

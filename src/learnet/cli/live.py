@@ -1,4 +1,4 @@
-"""The command that answers while frames come."""
+"""The command that recognises micro-expressions in a live stream."""
 
 import csv
 import os
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @app.command(group=VIDEO)
-def live(
+def live(  # noqa: PLR0913 (options)
     source: str,
     /,
     *,
@@ -31,22 +31,22 @@ def live(
     table: Annotated[Path | None, Parameter(name="--csv")] = None,
     face_model: Path | None = None,
 ) -> None:
-    """Name the micro-expressions in SOURCE while its frames come; a line of JSON per answer on stdout. Ctrl-C ends it.
+    """Recognise micro-expressions while frames arrive; print one line of JSON per prediction. Ctrl-C stops.
 
     Parameters
     ----------
     source
-        Camera by its index (0, 1, ...), video file, or folder of images whose names end in their numbers.
+        Camera index (0, 1, ...), video file, or folder of images numbered in their file names.
     weights
-        File written by `learnet train`, or by `learnet export` (.onnx).
+        File written by `learnet train` or by `learnet export` (.onnx).
     fps
-        True frame rate, where the source is wrong about it; a folder of images carries none (25 is taken, and said).
+        Actual frame rate, where the source states a wrong one or none (a folder of images counts as 25).
     pace
-        Let the frames of a file come at their own rate, as a camera would give them.
+        Deliver the frames of a file at their own rate, as a camera would.
     table
-        Also write the answers to this table, row by row as they come.
+        Also write the predictions to this CSV file, row by row.
     face_model
-        The YuNet face model; without one the built-in Haar cascades are used.
+        YuNet face model; without one, OpenCV's Haar cascades are used.
     """
     from learnet.inference.live import Watch
     from learnet.inference.recogniser import Recogniser
@@ -55,21 +55,23 @@ def live(
     check_outputs([table], [Path(source), weights, face_model])
     if table:
         table.parent.mkdir(parents=True, exist_ok=True)
-    camera = source.isascii() and source.isdigit() and not Path(source).exists()
-    with open_video(int(source) if camera else Path(source), fps) as video:
+    is_camera = source.isascii() and source.isdigit() and not Path(source).exists()
+    with open_video(int(source) if is_camera else Path(source), fps) as video:
         recogniser = Recogniser.load(weights, face_model)
-        with Watch(recogniser, video, settings, pace) as watched:
+        with Watch(recogniser, video, settings, pace) as watch:
             try:
-                with suppress(KeyboardInterrupt):  # the usual end of a camera
-                    _show(watched, recogniser.facts.classes, table)
+                with suppress(KeyboardInterrupt):  # the usual way to stop a camera
+                    _print_predictions(watch, recogniser.facts.classes, table)
             finally:
-                found = watched.summary()
-                for line in (*found.warnings, str(found)):
+                summary = watch.summary()
+                for line in (*summary.warnings, str(summary)):
                     console.err.print(line, markup=False)
 
 
-def _show(answers: Iterable["LiveAnswer"], classes: Sequence[str], table: Path | None) -> None:
-    """A line for each answer as soon as it is there; whoever reads them may stop reading."""
+def _print_predictions(
+    predictions: Iterable["LiveAnswer"], classes: Sequence[str], table: Path | None
+) -> None:
+    """Print each prediction when it is made. A reader that closes the pipe ends the command quietly."""
     from learnet.inference.live import columns
 
     with ExitStack() as stack:
@@ -77,15 +79,14 @@ def _show(answers: Iterable["LiveAnswer"], classes: Sequence[str], table: Path |
         rows = csv.writer(file, lineterminator="\n") if file else None
         if rows:
             rows.writerow(columns(classes))
-        for answer in answers:
+        for prediction in predictions:
             try:
-                sys.stdout.write(answer.to_json() + "\n")
+                sys.stdout.write(prediction.to_json() + "\n")
                 sys.stdout.flush()
             except BrokenPipeError:
-                os.dup2(
-                    os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-                )  # or Python complains when it empties its buffer
+                # Otherwise Python complains when it flushes stdout at exit.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 return
             if rows and file:
-                rows.writerow(answer.row(classes))
+                rows.writerow(prediction.row(classes))
                 file.flush()

@@ -12,7 +12,7 @@ from learnet.core.settings import RecipeOverrides, Resources
 
 
 @app.command(group=STUDIES, default_parameter=Parameter(consume_multiple=True, negative=""))
-def run(
+def run(  # noqa: PLR0913 (options)
     recipe: Path,
     out: Path,
     /,
@@ -24,51 +24,53 @@ def run(
     resources: Annotated[Resources, Flat] = Resources(),
     face_model: Path | None = None,
 ) -> None:
-    """Run every study of a recipe and write the table that settles its claim. A run that was cut off goes on where it stopped.
+    """Run every study of a recipe and write its table of results. An interrupted run continues where it
+    stopped.
 
     Parameters
     ----------
     recipe
-        File that says what to run (docs/recipes.md).
+        Recipe file (docs/recipes.md).
     out
-        Folder to write everything to.
+        Folder for all results.
     data
-        Folders of the databases, as their owners ship them, or NAME=DIR where one is not recognised; prepared folders that were
-        made as the recipe says are used as they are.
+        Database folders as distributed by their owners, or NAME=DIR where a folder is not recognised.
+        Prepared folders whose settings match the recipe are used as they are.
     synthetic
-        Make small synthetic databases instead, to try the recipe. The tables say so.
+        Generate small synthetic databases instead, to try the recipe. The tables are marked accordingly.
     people
-        Synthetic people in each database.
+        Number of synthetic people in each database.
     face_model
-        The YuNet face model; without one the built-in Haar cascades are used.
+        YuNet face model; without one, OpenCV's Haar cascades are used.
     """
     if synthetic == bool(data):
-        hint = "--data names the folders of the databases; --synthetic makes some to try the recipe on."
-        raise LearnetError("Say which data to run on, real or synthetic.", hint)
+        hint = "--data names database folders; --synthetic generates some to try the recipe on."
+        raise LearnetError("Specify either real or synthetic data.", hint)
     from learnet.study.experiments.recipe import override_recipe, read_recipe
 
-    asked, told = override_recipe(
-        read_recipe(recipe), changes, recipe
-    )  # what a person can get wrong is told before torch is loaded
+    # Errors in the recipe are reported before torch is loaded.
+    effective, deviations = override_recipe(read_recipe(recipe), changes, recipe)
     from learnet.report.experiment_tables import groups, heading, in_two, sheet, write_results
     from learnet.study.experiments.run import Means, check, run_experiments
-    from learnet.study.experiments.run import synthetic as make_synthetic
+    from learnet.study.experiments.run import synthetic as synthesize_databases
     from learnet.study.experiments.sources import find_available_data, resolve_sources, unused_data
 
-    check(asked, recipe)
+    check(effective, recipe)
     means = Means(console.bar, resources, face_model)
-    offer = make_synthetic(asked, out, people, means) if synthetic else find_available_data(data)
-    parts = resolve_sources(asked, offer)
-    for sentence in unused_data(asked, offer, parts):
-        console.err.print(sentence, markup=False)
-    run_experiments(asked, out, parts, means)
-    found = groups(asked, out)
-    written = write_results(asked, out, found, told)
-    console.out.print(heading(asked, found), style="bold", markup=False)
-    for group in found:
-        for shown in in_two(sheet(group)):
-            red = {place for place, line in enumerate(shown.lines) if line.leaky}
-            console.table(shown.title, shown.columns, [line.cells for line in shown.lines], red)
-    for sentence in told:
-        console.out.print(f"Not as the recipe says: {sentence}.", markup=False)
-    console.paths(*written)
+    if synthetic:
+        available = synthesize_databases(effective, out, people, means)
+    else:
+        available = find_available_data(data)
+    parts = resolve_sources(effective, available)
+    for note in unused_data(effective, available, parts):
+        console.err.print(note, markup=False)
+    run_experiments(effective, out, parts, means)
+    results = groups(effective, out)
+    files = write_results(effective, out, results, deviations)
+    console.out.print(heading(effective, results), style="bold", markup=False)
+    for group in results:
+        for half in in_two(sheet(group)):
+            console.text_table(half)
+    for deviation in deviations:
+        console.out.print(f"Deviation from the recipe: {deviation}.", markup=False)
+    console.paths(*files)

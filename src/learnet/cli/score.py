@@ -1,4 +1,4 @@
-"""The command that scores anyone's predictions."""
+"""The command that scores predictions of any origin."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from learnet.metrics.score import Pooled, Scored
 
 NAMES = {"accuracy": "accuracy", "uf1": "UF1", "uar": "UAR"}
-MOST = 10  # clips named of each kind
+AVERAGES = ("accuracy", "F1", "recall", "precision")
+MAX_CLIPS = 10  # clips that are named in each note
 
 
 @app.command(group=STUDIES)
@@ -27,117 +28,117 @@ def score(
     table: Annotated[Path | None, Parameter(name="--csv")] = None,
     check: bool = True,
 ) -> None:
-    """Score anyone's predictions under every way of averaging, and find clips that are missing, twice, or not the challenge's.
+    """Score predictions of any origin under every averaging convention; report missing, repeated and unknown
+    clips.
 
     Parameters
     ----------
     log
-        Log of MEGC2019 (`database subject` lines, below each `clip truth prediction` lines), table with the columns clip, truth,
-        prediction (and dataset, subject, seed, fold), or study folder.
+        MEGC2019 log (`database subject` lines, each followed by `clip truth prediction` lines), table with
+        the columns clip, truth, prediction (and dataset, subject, seed, fold), or study folder.
     listed
-        The organisers' list (combined_3class_gt.csv), to check every clip and its truth.
+        The organisers' list (combined_3class_gt.csv), to check every clip and its true class.
     classes
-        Class scheme (`learnet datasets` lists them) in which labels are words or places; auto takes 0, 1, 2 for negative, positive,
-        surprise.
+        Class scheme (`learnet datasets` lists them) of labels given as words or indices; auto reads 0, 1, 2
+        as negative, positive, surprise.
     table
-        Also write every number to this CSV file.
+        Also write all numbers to this CSV file.
     check
-        Exit with code 1 where a clip is missing, answered twice, or not as in the list.
+        Exit with code 1 if a clip is missing, repeated, or differs from the list.
     """
     from learnet.core.files import write_atomically
     from learnet.metrics.score import as_csv
-    from learnet.metrics.score import score as scored
+    from learnet.metrics.score import score as score_log
 
     check_outputs([table], [log / "outcomes.csv" if log.is_dir() else log, listed])
-    found = scored(log, listed, classes)
+    scored = score_log(log, listed, classes)
     if table:
-        write_atomically(table, as_csv(found))
-    _show_scores(found)
-    good = _show_clips(found)
+        write_atomically(table, as_csv(scored))
+    _print_scores(scored)
+    clips_agree = _print_clips(scored)
     console.paths(*([table] if table else []))
-    if check and not good:
+    if check and not clips_agree:
         raise SystemExit(1)
 
 
-def _show_scores(found: "Scored") -> None:
-    averages = [[one.name, *(_value(one.values.get(name)) for name in ("accuracy", "F1", "recall", "precision")), one.meaning]
-                for one in found.conventions]  # fmt: skip
-    console.table(
-        "Every average of the same answers",
-        ["average", "accuracy", "F1", "recall", "precision", "what it is"],
-        averages,
-    )
-    pooled = [_row(part) for part in (found.whole, *found.databases)]
-    console.table(
-        "Pooled, mean over classes [95 % interval over people]", ["database", *NAMES.values()], pooled
-    )
-    rates = [[name, clips, *map(_value, values)] for name, clips, *values in found.classes]
+def _print_scores(scored: "Scored") -> None:
+    """Print all averages, the pooled scores and the rates of each class."""
+    averages = []
+    for convention in scored.conventions:
+        values = [_number(convention.values.get(name)) for name in AVERAGES]
+        averages.append([convention.name, *values, convention.meaning])
+    console.table("All averages of the same predictions", ["average", *AVERAGES, "definition"], averages)
+    parts = (scored.whole, *scored.databases)
+    title = "Pooled, mean over classes [95 % interval over people]"
+    console.table(title, ["database", *NAMES.values()], [_pooled_row(part) for part in parts])
+    rates = [[name, clips, *map(_number, values)] for name, clips, *values in scored.classes]
     console.table("Classes", ["class", "clips", "precision", "recall", "F1"], rates)
-    seeds = len({o.seed for o in found.answers.outcomes})
-    console.out.print(
-        found.answers.chosen + (f" All scores are means over {seeds} seeds." if seeds > 1 else ""),
-        markup=False,
-    )
-    for part in (found.whole, *found.databases):
+    for note in _score_notes(scored):
+        console.out.print(note, markup=False)
+
+
+def _score_notes(scored: "Scored") -> list[str]:
+    """Return what must be known to read the scores."""
+    seeds = len({outcome.seed for outcome in scored.answers.outcomes})
+    means = f" All scores are means over {seeds} seeds." if seeds > 1 else ""
+    notes = [scored.answers.chosen + means]
+    for part in (scored.whole, *scored.databases):
         if part.absent:
-            where = "" if part is found.whole else f" of {part.name}"
-            console.out.print(
-                f"No clip{where} has the class {', '.join(part.absent)}, which counts as zero.", markup=False
-            )
-    if found.whole.people is None:
-        console.out.print(
-            "The file does not say whose clips these are: no intervals, no averages over people.",
-            markup=False,
-        )
+            where = "" if part is scored.whole else f" of {part.name}"
+            notes.append(f"No clip{where} has the class {', '.join(part.absent)}, which counts as zero.")
+    if scored.whole.people is None:
+        notes.append("The file does not name the people: no intervals and no averages over people.")
+    return notes
 
 
-def _show_clips(found: "Scored") -> bool:
-    """What is wrong with the clips; whether nothing is."""
-    for part in found.counts[:1]:
-        rows = [
-            [one.name, *(_beside(one.here[key], one.official[key]) for key in part.here)]
-            for one in found.counts
-        ]
-        console.table("Clips beside MEGC2019's", ["database", *part.here], rows)
-    if any(one.here != one.official for one in found.counts):
-        console.out.print(
-            "These are not the clips that MEGC2019 counts: scores cannot be compared with its.", markup=False
-        )
-    checked = found.check
-    told = [("answered more than once, and counted as often", found.repeated)]
-    if checked:
-        console.out.print(
-            f"{checked.answered} of the {checked.listed} clips of the list are answered.", markup=False
-        )
-        told += [("in the list and not answered", checked.missing), ("answered and not in the list", checked.unknown),
-                 ("with another truth than in the list", checked.differ)]  # fmt: skip
-    for what, clips in told:
-        _name(what, clips)
-    return not found.repeated and (checked is None or checked.agrees)
+def _print_clips(scored: "Scored") -> bool:
+    """Print deviations of the clips from the official ones. Return whether there are none."""
+    if scored.counts:
+        classes = list(scored.counts[0].here)
+        rows = []
+        for database in scored.counts:
+            cells = [_compared_count(database.here[name], database.official[name]) for name in classes]
+            rows.append([database.name, *cells])
+        console.table("Clips beside those of MEGC2019", ["database", *classes], rows)
+    if any(database.here != database.official for database in scored.counts):
+        console.out.print("These are not the clips of MEGC2019: its scores are not comparable.", markup=False)
+    _print_clip_names("predicted more than once, and counted as often", scored.repeated)
+    check = scored.check
+    if check is None:
+        return not scored.repeated
+    console.out.print(
+        f"{check.answered} of the {check.listed} clips of the list have a prediction.", markup=False
+    )
+    _print_clip_names("in the list and without a prediction", check.missing)
+    _print_clip_names("predicted and not in the list", check.unknown)
+    _print_clip_names("with another true class than in the list", check.differ)
+    return not scored.repeated and check.agrees
 
 
-def _name(what: str, clips: Sequence[str]) -> None:
+def _print_clip_names(description: str, clips: Sequence[str]) -> None:
+    """Print how many clips a description applies to, and the first of them."""
     if clips:
-        more = f"; and {len(clips) - MOST} more" if len(clips) > MOST else ""
-        console.out.print(f"{len(clips)} {what}: {'; '.join(clips[:MOST])}{more}", markup=False)
+        more = f"; and {len(clips) - MAX_CLIPS} more" if len(clips) > MAX_CLIPS else ""
+        console.out.print(f"{len(clips)} {description}: {'; '.join(clips[:MAX_CLIPS])}{more}", markup=False)
 
 
-def _row(part: "Pooled") -> list[str]:
+def _pooled_row(part: "Pooled") -> list[str]:
+    """Return the cells of a database: its name and counts, then each measure with its interval."""
     from learnet.metrics.scores import interval_text  # numpy loads here, so `learnet --help` stays instant
 
-    people = "" if part.people is None else f", {part.people} people"
-    scores = []
+    if part.people is None:
+        values = [_number(part.values[measure]) for measure in NAMES]
+        return [f"{part.name}\n{part.clips} clips", *values]
+    cells = [f"{part.name}\n{part.clips} clips, {part.people} people"]
     for measure in NAMES:
-        below = (
-            "\n" + interval_text(*part.limits.get(measure, (None, None))) if part.people is not None else ""
-        )
-        scores.append(_value(part.values[measure]) + below)
-    return [f"{part.name}\n{part.clips} clips{people}", *scores]
+        limits = part.limits.get(measure, (None, None))
+        cells.append(f"{_number(part.values[measure])}\n{interval_text(*limits)}")
+    return cells
 
 
-def _beside(here: int, official: int) -> str:
-    return str(here) if here == official else f"{here}, not {official}"
+def _compared_count(count: int, official: int) -> str:
+    return str(count) if count == official else f"{count}, not {official}"
 
 
-def _value(value: float | None) -> str:
+def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"

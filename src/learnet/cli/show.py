@@ -1,4 +1,4 @@
-"""The command that shows what becomes of a clip."""
+"""The command that shows each processing step of a clip."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ from learnet.core.settings import Preparation
 
 
 @app.command(group=VIDEO)
-def show(
+def show(  # noqa: PLR0913 (options)
     clip: Path,
     /,
     *,
@@ -23,24 +23,27 @@ def show(
     fps: float | None = None,
     face_model: Path | None = None,
 ) -> None:
-    """Draw every step from CLIP to the network's input: frames, face crops, motion image channel by channel. The picture shows the face.
+    """Draw every step from a clip to the network input: frames, face crops, motion image by channel.
+
+    The figure shows the face.
 
     Parameters
     ----------
     clip
-        Video file, or folder of images whose names end in their numbers.
+        Video file, or folder of images numbered in their file names.
     out
-        Picture to write (.png, .svg or .pdf).
+        Figure to write (.png, .svg or .pdf).
     onset
-        Number of the onset frame: in a folder as its file is called, in a video from 0; without it the first frame.
+        Onset frame: its number in the file name, or counted from 0 in a video; by default the first frame.
     apex
-        Number of the apex frame; without it the apex is found from motion.
+        Apex frame; by default it is detected from motion.
     offset
-        Number of the offset frame; without it the last frame.
+        Offset frame; by default the last frame.
     fps
-        True frame rate, where the video is wrong about it; a folder of images carries none (25 is taken, and said). Only --magnify asks.
+        Actual frame rate, where the file states a wrong one or none (a folder of images counts as 25). Only
+        --magnify uses it.
     face_model
-        The YuNet face model; without one the built-in Haar cascades are used.
+        YuNet face model; without one, OpenCV's Haar cascades are used.
     """
     from learnet.motion.trace import ClipMarks, trace_pipeline
     from learnet.report.clip_figures import save_trace
@@ -49,13 +52,14 @@ def show(
     check_outputs([out], [clip, face_model])
     if out.suffix.lower() not in SUFFIXES:
         raise LearnetError(
-            f"{out}: {out.suffix or 'no suffix'} is no format for a picture.",
+            f"{out}: {out.suffix or 'no suffix'} is not a supported figure format.",
             f"Choose from {', '.join(SUFFIXES)}.",
         )
-    steps = trace_pipeline(clip, preparation, ClipMarks(onset, apex, offset), fps, face_model)
-    save_trace(steps, out)
-    first, top, last = (steps.numbers[place] for place in (0, steps.apex, -1))
+    trace = trace_pipeline(clip, preparation, ClipMarks(onset, apex, offset), fps, face_model)
+    save_trace(trace, out)
+    first, apex_frame, last = (trace.numbers[index] for index in (0, trace.apex, -1))
+    source = "detected" if trace.apex_detected else "given"
     console.out.print(
-        f"{preparation.motion}: onset {first}, apex {top} ({'detected' if steps.detected else 'given'}), offset {last}"
+        f"{preparation.motion}: onset {first}, apex {apex_frame} ({source}), offset {last}", markup=False
     )
     console.paths(out)

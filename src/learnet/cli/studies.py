@@ -1,9 +1,9 @@
-"""Commands that train, score and report."""
+"""Commands that train, evaluate and report."""
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -13,6 +13,9 @@ from learnet.core.errors import LearnetError, counted
 from learnet.core.network_info import NETWORK_HELP
 from learnet.core.output_checks import check_outputs
 from learnet.core.settings import Resources, Study, Training
+
+if TYPE_CHECKING:
+    from learnet.study.candidates import Selection
 
 NetworkName = Parameter(help=NETWORK_HELP)
 
@@ -25,136 +28,148 @@ def study(
     resources: Annotated[Resources, Flat] = Resources(),
     choice: Path | None = None,
 ) -> None:
-    """Train and test a network on people it has not seen, and keep every answer.
+    """Train and test a network on disjoint sets of people, and save every prediction.
 
     Parameters
     ----------
     folders
-        Prepared folders, and last the study folder to write. Several prepared folders are pooled: every network learns from
-        all of them. A study that was killed goes on where it stopped.
+        Prepared folders, followed by the study folder to write. Several prepared folders are pooled: each
+        network is trained on all of them. An interrupted study continues where it stopped.
     choice
-        Folder of `learnet choose`: each person's network is trained with the settings chosen on other people. Other settings of training
-        are then those that the choice was made with.
+        Folder of `learnet select`: each fold uses the training settings that were selected on other people.
+        No other training settings may be given then.
     """
     _check_protocol(study)
     from learnet.study.candidates import read_selection
     from learnet.study.run import run_study
 
-    prepared, out = _last_written(folders, "the study folder")
-    chosen = read_selection(choice) if choice else None
+    prepared, out = _split_last(folders, "the study folder")
+    selection = read_selection(choice) if choice else None
     with console.bar(f"Training {study.network}") as progress:
-        summary = run_study(prepared, out, study, training, resources, progress, chosen)
-    _show_scores(out, summary)
+        summary = run_study(prepared, out, study, training, resources, progress, selection)
+    _print_scores(out, summary)
     console.paths(out / "outcomes.csv", out / "metrics.json")
 
 
 @app.command(group=STUDIES)
-def select_settings(
+def select(  # noqa: PLR0913 (options)
     *folders: Path,
     candidates: Path,
-    network: Annotated[str, NetworkName] = "learnet",
+    network: str = "learnet",
     classes: str = "auto",
     groups: int = 5,
     seeds: int = 1,
     training: Annotated[Training, Flat] = Training(),
     resources: Annotated[Resources, Flat] = Resources(),
 ) -> None:
-    """Choose training settings for each person by what they are worth on other people; `learnet study --choice` then uses them.
+    """Select training settings for each person by their scores on other people, for use in `learnet study`.
 
     Parameters
     ----------
     folders
-        Prepared folders, and last the folder to write. A choice that was killed goes on where it stopped.
+        Prepared folders, followed by the folder to write. An interrupted selection continues where it
+        stopped.
     candidates
         TOML file with a table of training settings for each candidate (docs/protocols.md).
+    network
+        Network, as in `learnet study`.
     classes
         Class scheme, as in `learnet study`.
     groups
-        Groups of people. Each two of them are left out once, so 5 groups are 10 trainings a candidate.
+        Number of groups of people. Each pair of groups is left out once: 5 groups take 10 trainings per
+        candidate.
     seeds
-        Runs with different random numbers, whose scores are averaged.
+        Number of runs with different random seeds; their scores are averaged.
     """
-    from learnet.study.selection import select_settings as compare
+    from learnet.study.selection import select_settings
 
-    prepared, out = _last_written(folders, "the folder of the choice")
-    asked = Study(
+    prepared, out = _split_last(folders, "the folder of the selection")
+    settings = Study(
         network=network, classes=classes, protocol="groups", groups=groups, seeds=seeds, keep_weights=False
     )
     with console.bar(f"Comparing settings of {network}") as progress:
-        choice = compare(prepared, out, candidates, asked, training, resources, progress)
-    short = {group: group.removeprefix("group-") for group in choice.groups}
-    rows = []
-    for name in choice.candidates:
-        taken = [short[group] for group in choice.groups if choice.taken(group) == name]
-        rows.append(
-            [name, *(f"{choice.scores[group][name]:.3f}" for group in choice.groups), ", ".join(taken)]
-        )
-    title = "UF1 of each candidate for the people of each group: on the other groups only, by networks that know neither"
-    console.table(title, ["candidate", *short.values(), "taken for"], rows)
+        selection = select_settings(prepared, out, candidates, settings, training, resources, progress)
+    _print_selection(selection)
     console.paths(out / "choice.json")
 
 
+app.command(select, name="choose", group=STUDIES, show=False)  # its name until 0.1
+
+
+def _print_selection(selection: "Selection") -> None:
+    """Print the score of each candidate for each group of people."""
+    short_names = {group: group.removeprefix("group-") for group in selection.groups}
+    rows = []
+    for candidate in selection.candidates:
+        scores = [f"{selection.scores[group][candidate]:.3f}" for group in selection.groups]
+        selected_for = [short for group, short in short_names.items() if selection.taken(group) == candidate]
+        rows.append([candidate, *scores, ", ".join(selected_for)])
+    title = (
+        "UF1 of each candidate for each group of people, "
+        "measured on the other groups by networks trained on neither"
+    )
+    console.table(title, ["candidate", *short_names.values(), "selected for"], rows)
+
+
 def _check_protocol(study: Study) -> None:
-    """Refuse settings in which the protocol has no say; a recipe, which has several protocols, may carry them."""
-    for name, protocols in (
-        ("groups", ("groups", "leaky-clips")),
-        ("train_on", ("across",)),
-        ("test_on", ("across",)),
-    ):
+    """Refuse settings that the protocol ignores. A recipe has several protocols and may contain them."""
+    used_by = {"groups": ("groups", "leaky-clips"), "train_on": ("across",), "test_on": ("across",)}
+    for name, protocols in used_by.items():
         if getattr(study, name) != getattr(Study, name) and study.protocol not in protocols:
-            asked = f"--{name.replace('_', '-')}"
+            option = f"--{name.replace('_', '-')}"
             raise LearnetError(
-                f"{asked} means nothing to --protocol {study.protocol}.",
-                f"It is for {' and '.join(protocols)}.",
+                f"{option} has no effect on --protocol {study.protocol}.",
+                f"It applies to {' and '.join(protocols)}.",
             )
 
 
-def _show_scores(out: Path, summary: dict) -> None:
-    """The table of a study that was written to OUT, and how many clips it does not count."""
+def _print_scores(out: Path, summary: dict) -> None:
+    """Print the scores of a study, and how many clips have no class."""
     console.scores([(out.name, summary)])
     record = json.loads((out / "study.json").read_text(encoding="utf-8"))
-    if left := record["left_out"]:
-        number = sum(left.values())
-        words = ", ".join(f"{emotion} {count}" for emotion, count in left.items())
+    left_out = record["left_out"]
+    if left_out:
+        number = sum(left_out.values())
+        emotions = ", ".join(f"{emotion} {count}" for emotion, count in left_out.items())
+        verb = "has" if number == 1 else "have"
         scheme = record["scheme"]["name"]
-        console.out.print(
-            f"{counted(number, 'clip')} {'has' if number == 1 else 'have'} no class in {scheme}: {words}.",
-            markup=False,
-        )
+        console.out.print(f"{counted(number, 'clip')} {verb} no class in {scheme}: {emotions}.", markup=False)
 
 
 @app.command(group=STUDIES)
-def train(
+def train(  # noqa: PLR0913 (options)
     *folders: Path,
-    network: Annotated[str, NetworkName] = "learnet",
+    network: str = "learnet",
     classes: str = "auto",
     half: bool = False,
     tensorboard: Path | None = None,
     device: Literal["auto", "cpu", "cuda"] = "auto",
     training: Annotated[Training, Flat] = Training(),
 ) -> None:
-    """Train one network on everybody in one prepared folder or several, to use on other people.
+    """Train one network on all people of one or several prepared folders, for use on other people.
 
     Parameters
     ----------
     folders
-        Prepared folders, and last the checkpoint to write (.safetensors).
+        Prepared folders, followed by the checkpoint to write (.safetensors).
+    network
+        Network, as in `learnet study` (docs/networks.md).
     classes
         Class scheme, as in `learnet study`.
     half
-        Write the numbers in half precision: half the file, three digits.
+        Write the weights in half precision: half the file size, three significant digits.
     tensorboard
-        Folder to write the loss of each epoch to, where TensorBoard is installed.
+        Folder for the loss of each epoch, if TensorBoard is installed.
     device
-        Where to train: cuda (a GPU), cpu, or auto (a GPU if there is one).
+        Device: cuda (a GPU), cpu, or auto (a GPU if there is one).
     """
     from learnet.study.run import train_on_all
     from learnet.training.tensorboard import write_losses, writer
 
-    prepared, weights = _last_written(folders, "the weights")
+    prepared, weights = _split_last(folders, "the weights")
     if weights.suffix.lower() != ".safetensors":
         raise LearnetError(
-            f"{weights}: weights are written as safetensors.", "Name a file that ends in .safetensors."
+            f"{weights}: weights are written as safetensors.", "Use a file name that ends in .safetensors."
         )
     check_outputs([weights], [])
     events = writer(tensorboard) if tensorboard else None
@@ -164,25 +179,28 @@ def train(
         )
     if events:
         write_losses(events, [float(loss) for loss in about["losses"].split()])
-    console.out.print(f"{network} learned {about['classes']} from {about['clips']} clips of {about['people']} people. "
-                      "What it scores on people it has not seen, `learnet study` tells.")  # fmt: skip
+    console.out.print(
+        f"{network}: trained on {about['clips']} clips of {about['people']} people ({about['classes']}). "
+        "Use `learnet study` to estimate its scores on other people.",
+        markup=False,
+    )
     console.paths(weights)
 
 
-def _last_written(folders: Sequence[Path], written: str) -> tuple[Path | Sequence[Path], Path]:
-    """What is read, one folder or several, and the place that is written, which stands last."""
+def _split_last(folders: Sequence[Path], output: str) -> tuple[Path | Sequence[Path], Path]:
+    """Return the inputs, one path or several, and the output, which is the last of the paths."""
     if len(folders) < 2:
         raise LearnetError(
-            f"Two places are needed at least: a prepared folder, and {written} to write.",
-            "The one to write stands last.",
+            f"At least two paths are needed: a prepared folder, and {output} to write.",
+            "The path to write is the last one.",
         )
-    *read, out = folders
-    return read[0] if len(read) == 1 else read, out
+    *inputs, out = folders
+    return inputs[0] if len(inputs) == 1 else inputs, out
 
 
 @app.command(group=STUDIES)
 def evaluate(prepared: Path, out: Path, /, *, weights: Path | None = None, classes: str = "auto") -> None:
-    """Score given weights on a prepared folder; nothing is trained.
+    """Evaluate trained weights on a prepared folder, without training.
 
     Parameters
     ----------
@@ -191,20 +209,24 @@ def evaluate(prepared: Path, out: Path, /, *, weights: Path | None = None, class
     out
         Study folder to write.
     weights
-        Checkpoint of `learnet train`, or of a fold, or the name of weights that come with learnet. Where none are named those that fit the
-        images answer: ststnet-flow-28 flow, learnet-image-112 dynamic images of the usual preparation (docs/pretrained.md).
+        Checkpoint of `learnet train` or of a fold, or the name of shipped weights. Default: the shipped
+        weights for these images, ststnet-flow-28 for flow and learnet-image-112 for dynamic images
+        (docs/pretrained.md).
     classes
-        Class scheme; the weights must know all its classes.
+        Class scheme; the weights must know all of its classes.
     """
-    from learnet.study.evaluate import evaluate as score
+    from learnet.study.evaluate import evaluate as evaluate_weights
 
     with console.bar("Scoring") as progress:
-        summary = score(prepared, weights, out, classes, progress)
-    _show_scores(out, summary)
+        summary = evaluate_weights(prepared, weights, out, classes, progress)
+    _print_scores(out, summary)
     if weights is None:
-        answered = json.loads((out / "study.json").read_text(encoding="utf-8"))["settings"]["weights"]
-        told = "which come with learnet and have learned from simulated images alone (docs/pretrained.md)"
-        console.out.print(f"Answered by {Path(answered).stem}, {told}.", markup=False)
+        record = json.loads((out / "study.json").read_text(encoding="utf-8"))
+        used = Path(record["settings"]["weights"]).stem
+        console.out.print(
+            f"Weights: {used}, shipped with learnet, trained on simulated images only (docs/pretrained.md).",
+            markup=False,
+        )
     console.paths(out / "outcomes.csv", out / "metrics.json")
 
 
@@ -218,34 +240,37 @@ def export(
     images: Path | None = None,
     opset: int = 18,
 ) -> None:
-    """Write weights as an ONNX file, which runs without torch. It is compared with torch before it is kept.
+    """Export weights to ONNX, which runs without torch. The file is compared with torch before it is kept.
 
     Parameters
     ----------
     weights
-        Checkpoint of `learnet train`, or of a fold.
+        Checkpoint of `learnet train` or of a fold.
     out
         File to write (.onnx).
     precision
-        Numbers of the network: float32, float16 (half the size) or int8 (a quarter; needs --images). What the last two
-        lose in agreement is measured, told, and kept in the file.
+        Precision: float32, float16 (half the size) or int8 (a quarter; needs --images). The agreement of the
+        last two with float32 is measured, printed and stored in the file.
     images
-        Prepared folder to compare on. Without one, only random images are compared.
+        Prepared folder for the comparison; by default only random images are compared.
     opset
-        Version of ONNX's operators; 18 is read everywhere, later ones need a later onnxruntime.
+        Version of the ONNX operator set; later versions than 18 need a recent onnxruntime.
     """
     from learnet.inference.onnx_export import export_onnx
 
     check_outputs([out], [weights])
-    done = export_onnx(weights, out, precision, images, opset)
-    rows = [
-        [f"{a.images} {a.kind} images", f"{a.logits:.2g}", f"{a.probabilities:.2g}", f"{a.labels:.3f}"]
-        for a in done.agreements
-    ]
-    title = f"{precision}, opset {done.opset}, {done.size_bytes / 1e6:.3g} MB: against torch"
-    console.table(title, ["compared on", "logits differ by", "probabilities differ by", "same label"], rows)
+    exported = export_onnx(weights, out, precision, images, opset)
+    rows = []
+    for agreement in exported.agreements:
+        images_text = f"{agreement.images} {agreement.kind} images"
+        errors = [f"{agreement.logits:.2g}", f"{agreement.probabilities:.2g}"]
+        rows.append([images_text, *errors, f"{agreement.labels:.3f}"])
+    title = f"{precision}, opset {exported.opset}, {exported.size_bytes / 1e6:.3g} MB: compared with torch"
+    console.table(
+        title, ["images", "difference of logits", "difference of probabilities", "same label"], rows
+    )
     if images is None:
-        console.out.print("Only random images were compared; --images PREPARED names others.")
+        console.out.print("Only random images were compared; use --images PREPARED to compare on others.")
     console.paths(out)
 
 
@@ -258,22 +283,24 @@ def report(
     explained: int = 4,
     anonymous: bool = False,
 ) -> None:
-    """Write one self-contained HTML page about one study, or about several over the same clips (docs/report.md).
+    """Write a self-contained HTML page about one study, or about several over the same clips
+    (docs/report.md).
 
     Parameters
     ----------
     studies
-        Study folders. Two are compared by paired tests.
+        Study folders. Two studies are compared by paired tests.
     compare
-        Another study over the same clips, to stand beside the one that is named.
+        Another study over the same clips, to compare with the first.
     out
-        Page to write; report.html in the first study folder if not named. The numbers of its figures go into a folder beside it.
+        Page to write; by default report.html in the first study folder. The data of its figures are written
+        to a folder beside it.
     show_faces
-        Show onset faces too, except those whose licence forbids it.
+        Also show onset faces, except where the licence forbids it.
     explained
-        Clips of which it is drawn where the network looked, if the study kept its weights; some seconds each.
+        Number of clips with attribution maps, if the study kept its weights; some seconds each.
     anonymous
-        Leave out motion images, which can show the edges of a face; where the network looked is drawn on an average face in lines.
+        Omit motion images, which can show the edges of a face; draw attribution maps on an average line face.
     """
     from learnet.report.page import write_report
 
@@ -281,13 +308,14 @@ def report(
         raise LearnetError("No study is named.", "Name at least one study folder.")
     if compare and len(studies) != 1:
         raise LearnetError(
-            "--compare sets one study beside one other.",
-            "Name one before it, or all of them without --compare.",
+            "--compare takes one study before it.",
+            "Name one study before --compare, or all studies without it.",
         )
     if explained < 0:
-        raise LearnetError(f"{explained} clips cannot be explained.", "Name 0 or more.")
+        raise LearnetError(f"--explained cannot be {explained}.", "Use 0 or more.")
     if show_faces and anonymous:
-        raise LearnetError("A face cannot be shown and hidden.", "Give --show-faces or --anonymous.")
+        raise LearnetError("--show-faces and --anonymous exclude each other.", "Use one of them.")
     check_outputs([out], [])
-    together = [*studies, *([compare] if compare else [])]
-    console.paths(write_report(together, out or studies[0] / "report.html", show_faces, explained, anonymous))
+    folders = [*studies, compare] if compare else list(studies)
+    page = out or studies[0] / "report.html"
+    console.paths(write_report(folders, page, show_faces, explained, anonymous))

@@ -1,4 +1,4 @@
-"""Commands for videos of one's own."""
+"""Commands for your own videos."""
 
 import sys
 from pathlib import Path
@@ -10,9 +10,11 @@ from learnet.core.errors import LearnetError
 from learnet.core.output_checks import check_outputs
 from learnet.core.settings import Windows
 
+FIGURE_SUFFIXES = (".png", ".svg", ".pdf")
+
 
 @app.command(group=VIDEO)
-def predict(
+def predict(  # noqa: PLR0913 (options)
     video: Path,
     /,
     *,
@@ -24,26 +26,27 @@ def predict(
     fps: float | None = None,
     face_model: Path | None = None,
 ) -> None:
-    """Name the micro-expression in VIDEO, one answer per window of time; JSON on stdout.
+    """Recognise micro-expressions in a video, one prediction per time window. Print JSON.
 
     Parameters
     ----------
     video
-        Video file, or folder of images whose names end in their numbers.
+        Video file, or folder of images numbered in their file names.
     weights
-        File written by `learnet train`, or by `learnet export` (.onnx: runs by onnxruntime, without torch). Or the name
-        of weights that come with learnet, of which ststnet-flow-28 answer where none are named; they know negative, positive, surprise
-        and none (docs/pretrained.md).
+        File written by `learnet train` or by `learnet export` (.onnx, run by onnxruntime without torch), or
+        the name of shipped weights. Default: ststnet-flow-28, which distinguishes negative, positive,
+        surprise and none (docs/pretrained.md).
     fps
-        True frame rate, where the video is wrong about it; a folder of images carries none (25 is taken, and said).
+        Actual frame rate, where the file states a wrong one or none (a folder of images counts as 25).
     output
         Write the JSON to this file instead.
     csv
-        Also write the answers as a table.
+        Also write the predictions as a table.
     picture
-        Also draw the strongest answer: face crop, dynamic image and scores (.png, .svg or .pdf).
+        Also draw the prediction with the highest score: face crop, motion image and scores (.png, .svg or
+        .pdf).
     face_model
-        The YuNet face model; without one the built-in Haar cascades are used.
+        YuNet face model; without one, OpenCV's Haar cascades are used.
     """
     from learnet.core.files import write_atomically
     from learnet.inference.recogniser import Recogniser
@@ -51,16 +54,12 @@ def predict(
 
     weights = weights or default_weights("flow", 28)
     check_outputs((output, csv, picture), (video, weights, face_model))
-    if picture and picture.suffix.lower() not in (
-        ".png",
-        ".svg",
-        ".pdf",
-    ):  # said now, not after minutes of reading
+    if picture and picture.suffix.lower() not in FIGURE_SUFFIXES:  # checked before minutes of reading
         raise LearnetError(
-            f"{picture}: {picture.suffix or 'no suffix'} is no format for a picture.",
-            "Choose .png, .svg or .pdf.",
+            f"{picture}: {picture.suffix or 'no suffix'} is not a supported figure format.",
+            f"Choose from {', '.join(FIGURE_SUFFIXES)}.",
         )
-    with console.bar("Reading windows") as progress:
+    with console.bar("Processing windows") as progress:
         recognition = Recogniser.load(weights, face_model)(video, windows, fps, progress)
     if output:
         write_atomically(output, recognition.to_json() + "\n")
@@ -77,12 +76,14 @@ def predict(
 
 @app.command(name="face-model", group=VIDEO)
 def face_model(to: Path | None = None, /) -> None:
-    """Fetch the YuNet face model (Apache-2.0, 230 kB) and check its SHA-256. The only command that uses the network.
+    """Download the YuNet face model (Apache-2.0, 230 kB) and verify its SHA-256.
+
+    This is the only command that uses the network.
 
     Parameters
     ----------
     to
-        File to write; without it the user's cache, where all commands look.
+        File to write; by default the user's cache folder, where all commands look.
     """
     from learnet.face import fetch_model
 

@@ -212,16 +212,16 @@ class Watch:
         ] = []  # what, and what the network had learned from
         real = {
             name: getattr(training_module, name)
-            for name in ("descend", "settle_statistics", "evaluation_scores", "as_input")
+            for name in ("fit", "recompute_batch_norm", "evaluation_scores", "as_input")
         }
 
-        def descend(module: object, data: TrainingExamples, *rest: object, **named: object) -> object:
+        def fit(module: object, data: TrainingExamples, *rest: object, **named: object) -> object:
             self.note(codes(data.images.pixels))
-            return real["descend"](module, data, *rest, **named)
+            return real["fit"](module, data, *rest, **named)
 
-        def settle_statistics(module: object, data: TrainingExamples, training: Training) -> None:
+        def recompute_batch_norm(module: object, data: TrainingExamples, training: Training) -> None:
             assert codes(data.images.pixels) == self.now
-            real["settle_statistics"](module, data, training)
+            real["recompute_batch_norm"](module, data, training)
 
         def evaluation_scores(module: object, images: EvaluationImages, *rest: object) -> np.ndarray:
             self.scored.append((codes(images.pixels), self.now))
@@ -235,8 +235,8 @@ class Watch:
         for module in (training_module, scores_module):
             monkeypatch.setattr(module, "evaluation_scores", evaluation_scores)
         for name, watched in (
-            ("descend", descend),
-            ("settle_statistics", settle_statistics),
+            ("fit", fit),
+            ("recompute_batch_norm", recompute_batch_norm),
             ("as_input", as_input),
         ):
             monkeypatch.setattr(training_module, name, watched)

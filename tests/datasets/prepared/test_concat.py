@@ -335,7 +335,7 @@ def test_a_killed_study_goes_on_and_a_complete_one_does_nothing(
     ]
     assert placed[0] == placed[1]
     before = {path: path.stat().st_mtime_ns for path in (out / "pooled").iterdir()}
-    monkeypatch.setattr(study_module, "run_tasks", kill)
+    monkeypatch.setattr(study_module, "run_jobs", kill)
     run_study(two, out, SVM, QUICK, ALONE)
     assert before == {path: path.stat().st_mtime_ns for path in (out / "pooled").iterdir()}
 

@@ -29,7 +29,7 @@ from learnet.inference.live import Watch
 from learnet.inference.onnx_export import export_onnx
 from learnet.inference.onnx_inference import load_onnx
 from learnet.inference.recogniser import Recogniser
-from learnet.networks import NETWORKS, to_answer
+from learnet.networks import NETWORKS, for_inference
 from learnet.training.checkpoint import save_checkpoint
 from learnet.training.metadata import CheckpointMetadata
 from learnet.training.torch_scores import predict_scores
@@ -140,7 +140,7 @@ def memory(ask: Recogniser, frames: int) -> dict[str, object]:
 def networks(rounds: int) -> list[dict[str, object]]:
     """One image through each in the form in which it answers, from bytes to probabilities, on one thread and on all."""
     nets = {
-        name: to_answer(NETWORKS[name](len(CLASSES)).eval()) for name in ("learnet", "resnet18", "resnet50")
+        name: for_inference(NETWORKS[name](len(CLASSES)).eval()) for name in ("learnet", "resnet18", "resnet50")
     }
     numbers, cases, threads = np.random.default_rng(0), [], torch.get_num_threads()
     small, large = (numbers.integers(0, 256, (1, side, side, 3), dtype=np.uint8) for side in (112, 224))

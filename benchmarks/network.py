@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from learnet.core.malloc import keep_freed_memory
 from learnet.core.settings import Training
-from learnet.networks import NETWORKS, as_input, to_answer
+from learnet.networks import NETWORKS, as_input, for_inference
 from learnet.training.loop import TrainingSet, fit, fit_ensemble
 
 
@@ -46,7 +46,7 @@ def answers(rounds: int) -> tuple[list[measure.Row], dict[str, object]]:
     """The fused form and the plain one, a single image and 32."""
     keep_freed_memory()  # as the command line and its worker processes do
     plain = NETWORKS["learnet"](5).eval()
-    fused, work, (product, in_product) = to_answer(plain), operations(plain), measure.matrix_product()
+    fused, work, (product, in_product) = for_inference(plain), operations(plain), measure.matrix_product()
     rows, details = [], {"operations of an answer": work}
     for batch in (1, 32):
         images = as_input(torch.randint(0, 256, (batch, 112, 112, 3), dtype=torch.uint8))

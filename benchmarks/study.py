@@ -101,7 +101,7 @@ def epochs_of(
         steps = []
         for _ in range(course.steps):
             positions, chances = course.batch()
-            steps.append((positions.tolist(), chances, dropout.drawn(course.size, course.generator)))
+            steps.append((positions.tolist(), chances, dropout.draw_mask(course.size, course.generator)))
         drawn.append(steps)
     return drawn
 

@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from learnet.core.errors import LearnetError
-from learnet.networks import to_answer
+from learnet.networks import for_inference
 from learnet.networks.learnet import LEARNet, Variant, from_keras, to_keras
 from learnet.networks.learnet_fused import FusedLEARNet
 
@@ -138,7 +138,7 @@ def test_the_fused_form_answers_as_the_plain_one(size: int, variant: str) -> Non
     images = torch.from_numpy(generator.uniform(-1, 1, (3, 3, size, size)).astype(np.float32))
     with torch.inference_mode():
         expected = net.stages(images)["logits"]
-        fused = to_answer(net)
+        fused = for_inference(net)
         assert type(fused) is FusedLEARNet
         np.testing.assert_allclose(fused(images), expected, atol=1e-5)
         np.testing.assert_allclose(fused(images[:1]), expected[:1], atol=1e-5)
@@ -146,7 +146,7 @@ def test_the_fused_form_answers_as_the_plain_one(size: int, variant: str) -> Non
             weight.zero_()
         np.testing.assert_allclose(fused(images), expected, atol=1e-5)
         assert float(expected.std()) > 0.1
-    assert to_answer(fused) is fused
+    assert for_inference(fused) is fused
 
 
 @pytest.mark.parametrize("size", [112, 45])
@@ -241,7 +241,7 @@ def test_dropout_leaves_out_half_of_the_dense_layer_in_training_only() -> None:
         net = LEARNet(5, 28, variant)
         assert torch.equal(net.train()(images), net(images)) is not differs
         assert torch.equal(net.eval()(images), net(images))
-    assert LEARNet(5).dropout.share == 0.5
+    assert LEARNet(5).dropout.rate == 0.5
 
 
 def test_it_learns() -> None:

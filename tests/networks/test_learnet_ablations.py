@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from learnet.networks import NETWORKS, to_answer
+from learnet.networks import NETWORKS, for_inference
 from learnet.networks.layers import Dropout, LocalResponseNorm
 from learnet.networks.learnet import LEARNet
 
@@ -159,7 +159,7 @@ def test_parameters_differ_only_where_the_change_is(change: str) -> None:
         change, {}
     )
     assert sum(parameter.numel() for parameter in net.parameters()) == COUNTS[change]
-    assert [(layer.share, layer.features) for layer in net.modules() if isinstance(layer, Dropout)] == [
+    assert [(layer.rate, layer.features) for layer in net.modules() if isinstance(layer, Dropout)] == [
         (0.5, 256)
     ]
     # the two columns' weights, the norms between them, and half of what goes into conv5; by hand
@@ -238,4 +238,4 @@ def test_local_response_normalisation_is_alexnet_s() -> None:
 def test_they_answer_in_the_form_in_which_they_train(change: str) -> None:
     """The fused form is that of the whole network only."""
     net = drawn(change)
-    assert to_answer(net) is net
+    assert for_inference(net) is net

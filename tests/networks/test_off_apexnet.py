@@ -51,8 +51,8 @@ def test_half_of_each_dense_layer_is_left_out_in_training() -> None:
     net, state, images = drawn(28)
     generator = torch.Generator().manual_seed(5)
     for layer in (net.dropout1, net.dropout2):
-        layer.mask = layer.drawn(3, generator)
-        assert layer.share == 0.5
+        layer.mask = layer.draw_mask(3, generator)
+        assert layer.rate == 0.5
     expected = composed(state, images.double(), (net.dropout1.mask, net.dropout2.mask))
     torch.testing.assert_close(net.train()(images).double(), expected, atol=1e-4, rtol=1e-4)
 

@@ -99,8 +99,8 @@ def test_half_of_the_pooled_maps_are_left_out_in_training() -> None:
     image = torch.rand(1, 3, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1
     pooled = composed(net, image[0].double().numpy())["pooled"]
     net.dropout.train()
-    assert (net.dropout.share, net.dropout.features) == (0.5, 1600)
-    net.dropout.mask = net.dropout.drawn(1, torch.Generator().manual_seed(2))
+    assert (net.dropout.rate, net.dropout.features) == (0.5, 1600)
+    net.dropout.mask = net.dropout.draw_mask(1, torch.Generator().manual_seed(2))
     kept = pooled * net.dropout.mask.numpy().reshape(16, 10, 10)
     halves = kept.reshape(16, 5, 2, 5, 2).mean(axis=(2, 4))
     expected = net.fc.weight.detach().numpy() @ halves.ravel() + net.fc.bias.detach().numpy()

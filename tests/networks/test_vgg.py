@@ -104,7 +104,7 @@ def test_initial_weights_are_those_of_torchvision(net: VGG) -> None:
 
 def test_half_of_each_dense_layer_is_left_out_in_training(net: VGG) -> None:
     drops = [layer for layer in net.modules() if isinstance(layer, Dropout)]
-    assert [(layer.share, layer.features) for layer in drops] == [(0.5, 4096)] * 2
+    assert [(layer.rate, layer.features) for layer in drops] == [(0.5, 4096)] * 2
     for layer in drops:
         layer.mask = torch.zeros(1, 4096)  # all of it
     answer = net.train()(torch.rand(1, 3, 28, 28))

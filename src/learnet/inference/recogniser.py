@@ -276,14 +276,14 @@ def _network(weights: Path) -> tuple[Scorer, CheckpointMetadata]:
     """What turns images into scores, and what its file says of itself."""
     if is_onnx(weights):
         return load_onnx(weights)
-    from learnet.networks import to_answer
+    from learnet.networks import for_inference
     from learnet.training.checkpoint import (
         load_checkpoint,  # here, because torch takes a second to load, and ONNX does without
     )
     from learnet.training.torch_scores import predict_scores
 
     loaded, facts = load_checkpoint(weights)
-    module = to_answer(loaded)
+    module = for_inference(loaded)
     return lambda images: predict_scores(module, images, facts.mirror, facts.level), facts
 
 

@@ -88,6 +88,6 @@ def device_of(module: nn.Module) -> torch.device:
     return next(chain(module.parameters(), module.buffers())).device
 
 
-def to_answer(module: nn.Module) -> nn.Module:
+def for_inference(module: nn.Module) -> nn.Module:
     """A trained network in the form in which it answers fastest, equal but for rounding; one without such a form as it is."""
     return FusedLEARNet(module) if isinstance(module, LEARNet) and module.variant in FUSED else module

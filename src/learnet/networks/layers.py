@@ -55,22 +55,22 @@ class Dropout(nn.Module):
 
     mask: Tensor
 
-    def __init__(self, share: float, features: int) -> None:
+    def __init__(self, rate: float, features: int) -> None:
         """Dropping this share of so many features."""
         super().__init__()
-        self.share, self.features = share, features
+        self.rate, self.features = rate, features
         self.register_buffer("mask", torch.empty(0), persistent=False)
 
-    def drawn(self, count: int, generator: torch.Generator) -> Float[Tensor, "B F"]:
+    def draw_mask(self, count: int, generator: torch.Generator) -> Float[Tensor, "B F"]:
         """A new mask for COUNT images, where the generator is: 0 where a feature is dropped, else what keeps the mean as it was."""
-        kept = torch.rand((count, self.features), generator=generator, device=generator.device) >= self.share
-        return kept / (1 - self.share)
+        kept = torch.rand((count, self.features), generator=generator, device=generator.device) >= self.rate
+        return kept / (1 - self.rate)
 
     def forward(self, x: Float[Tensor, "B F"]) -> Float[Tensor, "B F"]:
         """The features under the mask, or where none has been set under one from the global generator; at test as they are."""
         if self.training and self.mask.numel():
             return x * self.mask
-        return F.dropout(x, self.share, self.training)
+        return F.dropout(x, self.rate, self.training)
 
 
 class LocalResponseNorm(nn.Module):

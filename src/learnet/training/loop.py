@@ -199,7 +199,7 @@ class _EnsembleStepper:
         """A new mask for every dropout layer of every network, in the place of the last one."""
         for layers, course in zip(self.dropouts, self.courses, strict=True):
             for layer in layers:
-                mask = layer.drawn(course.size, course.of_dropout)
+                mask = layer.draw_mask(course.size, course.of_dropout)
                 layer.mask = layer.mask.copy_(mask) if layer.mask.shape == mask.shape else mask
 
     def losses(self, batch: Batches, wanted: Targets, weights: Tensor) -> Float[Tensor, "R"]:

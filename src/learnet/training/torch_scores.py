@@ -9,7 +9,7 @@ from jaxtyping import Float64, UInt8
 from torch import nn
 
 from learnet.motion.detrend import EvaluationImages, StoredImages
-from learnet.networks import as_input, device_of, to_answer
+from learnet.networks import as_input, device_of, for_inference
 from learnet.training import augment
 
 
@@ -51,7 +51,7 @@ def evaluation_scores(
             not.
     """
     pixels, parts = images.pixels, []
-    module, device = to_answer(module), device_of(module)
+    module, device = for_inference(module), device_of(module)
     with torch.inference_mode():
         for start in range(0, len(pixels), 64):
             batch = as_input(pixels[start : start + 64]).to(device)

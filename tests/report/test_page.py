@@ -60,7 +60,7 @@ def figures_drawn_once(drawn: dict[tuple[object, ...], object], monkeypatch: pyt
 
         return recall
 
-    for name in ("interval_figure", "confusion_figure", "reliability_figure", "drawing"):
+    for name in ("interval_figure", "confusion_figure", "reliability_figure", "make_page_figure"):
         monkeypatch.setattr(sections, name, once(getattr(sections, name)))
 
 

@@ -1,7 +1,8 @@
-"""Where things are in a face: landmarks in face widths, how they differ between people, and where a picture puts them.
+"""Facial landmarks in face widths, their variation between people, and their position in an image.
 
-Coordinates: the origin lies midway between the pupils, u runs to the right of the picture, v down, and the unit is the width of the
-face at the cheekbones (about 14 cm). Left and right are the person's own, as in FACS: left is on the right of the picture (u > 0).
+Coordinates: the origin is midway between the pupils, u points to the right of the image, v down, and the
+unit is the width of the face at the cheekbones (about 14 cm). Left and right are the person's own, as in
+FACS: the person's left is on the right of the image (u > 0).
 """
 
 from collections.abc import Mapping
@@ -14,19 +15,26 @@ SIDES = ("left", "right")
 
 AVERAGE_PAIRS = {
     "inner brow": (0.139, -0.106), "middle brow": (0.273, -0.137), "outer brow": (0.404, -0.103),
-    "inner eye": (0.131, 0.014), "outer eye": (0.367, 0.006), "upper lid": (0.250, -0.048), "lower lid": (0.250, 0.037),
-    "nostril": (0.128, 0.300), "lip corner": (0.190, 0.485), "upper lip": (0.090, 0.438), "lower lip": (0.090, 0.545),
-    "cheek": (0.290, 0.230), "temple": (0.470, -0.010), "side": (0.497, 0.183), "jaw": (0.462, 0.420), "low jaw": (0.385, 0.610),
-    "chin side": (0.250, 0.765), "chin boss": (0.090, 0.680), "forehead": (0.180, -0.200),
-    "fringe": (0.223, -0.275), "neck": (0.397, 0.770), "hair side": (0.700, -0.240), "hair top side": (0.560, -0.700),
+    "inner eye": (0.131, 0.014), "outer eye": (0.367, 0.006),
+    "upper lid": (0.250, -0.048), "lower lid": (0.250, 0.037), "nostril": (0.128, 0.300),
+    "lip corner": (0.190, 0.485), "upper lip": (0.090, 0.438), "lower lip": (0.090, 0.545),
+    "cheek": (0.290, 0.230), "temple": (0.470, -0.010), "side": (0.497, 0.183),
+    "jaw": (0.462, 0.420), "low jaw": (0.385, 0.610), "chin side": (0.250, 0.765),
+    "chin boss": (0.090, 0.680), "forehead": (0.180, -0.200), "fringe": (0.223, -0.275),
+    "neck": (0.397, 0.770), "hair side": (0.700, -0.240), "hair top side": (0.560, -0.700),
     "hair low": (0.580, 0.140),
 }  # fmt: skip
-"""Landmark -> (distance from the midline, v), both in face widths: the scikit-image portrait made symmetric, its smile relaxed."""
+"""Landmark -> (distance from the midline, v), both in face widths.
+
+Measured on the scikit-image portrait, made symmetric, with the smile relaxed.
+"""
 
 AVERAGE_MIDLINE = {
-    "nose root": (0.0, 0.006), "nose tip": (0.0, 0.272), "upper lip middle": (0.0, 0.434), "mouth": (0.0, 0.482),
-    "lower lip middle": (0.0, 0.556), "chin": (0.0, 0.845), "hairline": (0.0, -0.290), "hair top": (0.0, -0.900),
+    "nose root": (0.0, 0.006), "nose tip": (0.0, 0.272),
+    "upper lip middle": (0.0, 0.434), "mouth": (0.0, 0.482), "lower lip middle": (0.0, 0.556),
+    "chin": (0.0, 0.845), "hairline": (0.0, -0.290), "hair top": (0.0, -0.900),
 }  # fmt: skip
+"""Landmark on the midline -> (u, v) in face widths."""
 
 _BROW = ("inner brow", "middle brow", "outer brow")
 _EYE = ("inner eye", "outer eye", "upper lid", "lower lid")
@@ -39,17 +47,21 @@ TRAITS: dict[str, dict[str, tuple[float, float]]] = {
     "eye slant": {"outer eye": (0.0, -0.010), "inner eye": (0.0, 0.005), "outer brow": (0.0, -0.006)},
     "brow height": dict.fromkeys(_BROW, (0.0, -0.014)),
     "brow slope": {"inner brow": (0.0, 0.008), "outer brow": (0.0, -0.010)},
-    "nose length": {"nose tip": (0.0, 0.022), "nostril": (0.0, 0.020), "upper lip": (0.0, 0.006), "upper lip middle": (0.0, 0.006)},
+    "nose length": {
+        "nose tip": (0.0, 0.022), "nostril": (0.0, 0.020),
+        "upper lip": (0.0, 0.006), "upper lip middle": (0.0, 0.006),
+    },
     "nose width": {"nostril": (0.014, 0.0)},
     "mouth height": dict.fromkeys(_MOUTH, (0.0, 0.017)),
     "mouth width": {"lip corner": (0.018, 0.0), "upper lip": (0.008, 0.0), "lower lip": (0.008, 0.0)},
     "mouth curve": {"lip corner": (0.0, 0.008)},
     "lip fullness": {
-        "upper lip": (0.0, -0.008), "upper lip middle": (0.0, -0.008), "lower lip": (0.0, 0.009), "lower lip middle": (0.0, 0.009),
+        "upper lip": (0.0, -0.008), "upper lip middle": (0.0, -0.008),
+        "lower lip": (0.0, 0.009), "lower lip middle": (0.0, 0.009),
     },
     "face length": {
-        "chin": (0.0, 0.040), "chin side": (0.0, 0.038), "low jaw": (0.0, 0.025), "jaw": (0.0, 0.012), "neck": (0.0, 0.030),
-        "chin boss": (0.0, 0.020),
+        "chin": (0.0, 0.040), "chin side": (0.0, 0.038), "low jaw": (0.0, 0.025),
+        "jaw": (0.0, 0.012), "neck": (0.0, 0.030), "chin boss": (0.0, 0.020),
     },
     "jaw width": {"jaw": (0.016, 0.0), "low jaw": (0.028, 0.0), "chin side": (0.024, 0.0)},
     "forehead": {"fringe": (0.0, -0.040), "hairline": (0.0, -0.045)},
@@ -57,9 +69,12 @@ TRAITS: dict[str, dict[str, tuple[float, float]]] = {
     "hair length": {"hair side": (0.030, 0.020), "hair low": (0.020, 0.060)},
     "hair height": {"hair top": (0.0, -0.040), "hair top side": (0.0, -0.030)},
 }  # fmt: skip
-"""Trait -> landmark -> (outward, down) in face widths that one standard deviation moves it; sizes ours, from looking at the faces."""
+"""Trait -> landmark -> (outward, down) in face widths that one standard deviation of the trait moves it.
 
-LOPSIDED = 0.004
+We chose the sizes by looking at the rendered faces.
+"""
+
+ASYMMETRY_SD = 0.004
 """Standard deviation in face widths by which each landmark departs from symmetry (no face is symmetric)."""
 
 
@@ -70,87 +85,131 @@ class Geometry:
     points: Mapping[str, tuple[float, float]]  # "left lip corner" or "chin" -> (u, v) in face widths
 
     def at(self, landmark: str, side: str = "") -> tuple[float, float]:
-        """(u, v) of a landmark, of the person's "left" or "right" where there are two."""
-        return self.points[f"{side} {landmark}".strip()]
+        """Return (u, v) of a landmark. Paired landmarks need the person's "left" or "right"."""
+        name = f"{side} {landmark}"
+        return self.points[name.strip()]
 
     def mirrored(self) -> "Geometry":
-        """The same face in a mirror: left and right change places and u its sign."""
-        return Geometry({_other_side(name): (-u, v) for name, (u, v) in self.points.items()})
+        """Return the mirrored face: left and right swap names, and u changes its sign."""
+        points = {}
+        for name, (u, v) in self.points.items():
+            points[_other_side(name)] = (-u, v)
+        return Geometry(points)
 
 
 def _other_side(name: str) -> str:
     side, _, landmark = name.partition(" ")
-    return {"left": f"right {landmark}", "right": f"left {landmark}"}.get(side, name)
+    if side == "left":
+        return f"right {landmark}"
+    if side == "right":
+        return f"left {landmark}"
+    return name
 
 
 def average_face() -> Geometry:
-    """The face that all others vary from; exactly symmetric."""
+    """Return the average face, which is exactly symmetric."""
     points = dict(AVERAGE_MIDLINE)
-    for landmark, (out, down) in AVERAGE_PAIRS.items():
-        points[f"left {landmark}"], points[f"right {landmark}"] = (out, down), (-out, down)
+    for landmark, (outward, down) in AVERAGE_PAIRS.items():
+        points[f"left {landmark}"] = (outward, down)
+        points[f"right {landmark}"] = (-outward, down)
     return Geometry(points)
 
 
 def vary_face(rng: np.random.Generator, spread: float = 1.0) -> Geometry:
-    """Somebody: every trait drawn from a normal distribution cut at two standard deviations, times SPREAD, and a little asymmetry."""
-    amount = {trait: spread * float(np.clip(rng.normal(), -2, 2)) for trait in TRAITS}
+    """Draw a face at random around the average face.
+
+    Each trait follows a normal distribution, cut off at two standard deviations. Each landmark also
+    receives a small random shift, so that the face is not symmetric.
+
+    Args:
+        rng: source of all random numbers.
+        spread: factor on all deviations from the average face.
+    """
+    amounts = {}
+    for trait in TRAITS:
+        deviation = np.clip(rng.normal(), -2, 2)
+        amounts[trait] = spread * float(deviation)
     points = {}
     for name, (u, v) in average_face().points.items():
-        landmark = name.removeprefix("left ").removeprefix("right ")
-        pushes = [
-            (amount[trait] * move[landmark][0], amount[trait] * move[landmark][1])
-            for trait, move in TRAITS.items()
-            if landmark in move
-        ]
-        outward, down = (sum(push[i] for push in pushes) for i in (0, 1))
-        du, dv = spread * LOPSIDED * np.clip(rng.normal(size=2), -2, 2)
-        points[name] = (u + float(np.sign(u)) * outward + float(du), v + down + float(dv))
+        outward, down = _trait_shift(amounts, name)
+        asymmetry = np.clip(rng.normal(size=2), -2, 2)
+        du, dv = spread * ASYMMETRY_SD * asymmetry
+        new_u = u + float(np.sign(u)) * outward + float(du)
+        new_v = v + down + float(dv)
+        points[name] = (new_u, new_v)
     return Geometry(points)
+
+
+def _trait_shift(amounts: Mapping[str, float], name: str) -> tuple[float, float]:
+    """Return how far all traits move a landmark: (outward, down) in face widths."""
+    landmark = name.removeprefix("left ").removeprefix("right ")
+    outward = down = 0.0
+    for trait, shifts in TRAITS.items():
+        if landmark not in shifts:
+            continue
+        shift_outward, shift_down = shifts[landmark]
+        outward += amounts[trait] * shift_outward
+        down += amounts[trait] * shift_down
+    return outward, down
 
 
 @dataclass(frozen=True)
 class View:
-    """Where a picture puts the face: the similarity from face widths to pixels. Pixel centres lie on whole numbers."""
+    """Position, size and roll of the face in an image: the similarity transform from face widths to pixels.
 
-    height: int  # of the picture, pixels
-    width: int
+    Pixel centres have integer coordinates.
+    """
+
+    height: int  # of the image, pixels
+    width: int  # of the image, pixels
     face_px: float  # pixels per face width
     origin: tuple[float, float]  # (x, y) in pixels of the point midway between the pupils
-    roll_deg: float = 0.0  # turn of the face in the picture, clockwise as seen
+    roll_deg: float = 0.0  # rotation of the face in the image plane, clockwise
 
     @property
-    def turn(self) -> Float64[np.ndarray, "2 2"]:
-        """The rotation that takes (u, v) to picture directions."""
+    def rotation(self) -> Float64[np.ndarray, "2 2"]:
+        """Rotation matrix from (u, v) directions to image directions."""
         angle = np.deg2rad(self.roll_deg)
-        return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        cosine = np.cos(angle)
+        sine = np.sin(angle)
+        return np.array([[cosine, -sine], [sine, cosine]])
 
     def to_pixels(self, points: Float64[np.ndarray, "N 2"]) -> Float64[np.ndarray, "N 2"]:
-        """(u, v) in face widths to (x, y) in pixels."""
-        return self.face_px * points @ self.turn.T + np.array(self.origin)
+        """Convert (u, v) in face widths to (x, y) in pixels."""
+        rotated = self.face_px * points @ self.rotation.T
+        return rotated + np.array(self.origin)
 
     def face_grid(self) -> tuple[Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"]]:
-        """u and v of every pixel."""
-        dx = np.arange(self.width)[None, :] - self.origin[0]
-        dy = np.arange(self.height)[:, None] - self.origin[1]
-        back = self.turn.T / self.face_px
-        return tuple((back[i, 0] * dx + back[i, 1] * dy).astype(np.float32) for i in (0, 1))
+        """Return u and v of every pixel."""
+        origin_x, origin_y = self.origin
+        dx = np.arange(self.width)[None, :] - origin_x
+        dy = np.arange(self.height)[:, None] - origin_y
+        (u_dx, u_dy), (v_dx, v_dy) = self.rotation.T / self.face_px
+        u = u_dx * dx + u_dy * dy
+        v = v_dx * dx + v_dy * dy
+        return u.astype(np.float32), v.astype(np.float32)
 
     def matrix_from(self, other: "View") -> Float64[np.ndarray, "2 3"]:
-        """The affine map that takes OTHER's pixels (x, y, 1) to this view's."""
-        linear = self.face_px / other.face_px * self.turn @ other.turn.T
-        return np.column_stack([linear, np.array(self.origin) - linear @ np.array(other.origin)])
+        """Return the affine matrix that maps pixels (x, y, 1) of `other` to pixels of this view."""
+        scale = self.face_px / other.face_px
+        linear = scale * self.rotation @ other.rotation.T
+        shift = np.array(self.origin) - linear @ np.array(other.origin)
+        return np.column_stack([linear, shift])
 
     def coarser(self, step: int) -> "View":
-        """The same picture sampled at every STEP-th pixel centre in the manner of an area resize."""
-        x, y = ((c + 0.5) / step - 0.5 for c in self.origin)
-        return View(
-            -(-self.height // step), -(-self.width // step), self.face_px / step, (x, y), self.roll_deg
-        )
+        """Return the view of the same image reduced by `step` as an area resize reduces it."""
+        x, y = self.origin
+        origin = ((x + 0.5) / step - 0.5, (y + 0.5) / step - 0.5)
+        height = -(-self.height // step)  # rounded up
+        width = -(-self.width // step)
+        return View(height, width, self.face_px / step, origin, self.roll_deg)
 
 
 def crop_view(height: int, width: int) -> View:
-    """The usual registered face crop, brow to chin: 1.1 face widths across, the eyes at 30 % of the height.
+    """Return the view of a registered face crop, brow to chin.
 
-    CASME II's crops (about 280 x 340) look like this. A square SIZE x SIZE picture squeezes nothing: it shows less above and below.
+    It is 1.1 face widths wide, with the eyes at 30 % of the height, like the crops of CASME II (about
+    280 x 340). A square crop does not squeeze the face: it shows less above and below.
     """
-    return View(height, width, width / 1.1, ((width - 1) / 2, 0.30 * height))
+    origin = ((width - 1) / 2, 0.30 * height)
+    return View(height, width, width / 1.1, origin)

@@ -60,7 +60,7 @@ def _centre(geometry: Geometry, landmark: str, side: str) -> tuple[float, float]
 def _to_picture(
     du: Float32[np.ndarray, "H W"], dv: Float32[np.ndarray, "H W"], view: View
 ) -> Float32[np.ndarray, "H W 2"]:
-    turn = (view.face_px * view.turn).astype(np.float32)
+    turn = (view.face_px * view.rotation).astype(np.float32)
     return np.stack([turn[0, 0] * du + turn[0, 1] * dv, turn[1, 0] * du + turn[1, 1] * dv], axis=-1)
 
 

@@ -33,7 +33,9 @@ from learnet.networks import NETWORKS, for_inference
 from learnet.training.checkpoint import save_checkpoint
 from learnet.training.metadata import CheckpointMetadata
 from learnet.training.torch_scores import predict_scores
-from learnet.video.reader import Frame, Video, VideoInfo, open_video, write_video
+from learnet.video.base import Frame, Video, VideoInfo
+from learnet.video.reader import open_video
+from learnet.video.writer import write_video
 
 FPS, SIZE = 200.0, (640, 480)  # width, height
 PERIOD = 400  # frames of a sway

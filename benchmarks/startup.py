@@ -18,7 +18,7 @@ from pathlib import Path
 import measure
 from live import SIZE, sway, weights
 
-from learnet.video.reader import write_video
+from learnet.video.writer import write_video
 
 LEARNET = Path(sys.executable).with_name("learnet")
 FPS, FRAMES = 100.0, 100

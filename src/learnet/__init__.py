@@ -15,7 +15,7 @@ _HOME = {
     "DATASETS": "learnet.datasets",
     "Finding": "learnet.core.records",
     "Fold": "learnet.core.records",
-    "Frame": "learnet.video.reader",
+    "Frame": "learnet.video.base",
     "LearnetError": "learnet.core.errors",
     "LiveSettings": "learnet.core.settings",
     "LiveRecogniser": "learnet.inference.live",

@@ -18,7 +18,8 @@ from learnet.core.settings import Preparation
 from learnet.networks import NETWORKS
 from learnet.training.checkpoint import save_checkpoint
 from learnet.training.metadata import CheckpointMetadata
-from learnet.video.reader import Frame, Video, VideoInfo, write_video
+from learnet.video.base import Frame, Video, VideoInfo
+from learnet.video.writer import write_video
 from tests.builders.commands import HANG_S, LEARNET
 
 CLASSES = ("happiness", "disgust")

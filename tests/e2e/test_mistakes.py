@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 import torch
 
-from learnet.video.reader import write_video
+from learnet.video.writer import write_video
 from tests.builders.commands import HANG_S, LEARNET, learnet
 
 

@@ -85,7 +85,7 @@ def test_bad_input_ends_in_one_line_and_leaves_nothing(stranger: SyntheticVideo,
 
 
 def test_a_long_film_needs_marks(tmp_path: Path) -> None:
-    from learnet.video.reader import write_video
+    from learnet.video.writer import write_video
 
     film = tmp_path / "long.mp4"
     write_video(film, (np.full((32, 32, 3), t % 256, np.uint8) for t in range(275)), 25.0)

@@ -26,7 +26,9 @@ from learnet.networks import NETWORKS
 from learnet.training.checkpoint import save_checkpoint
 from learnet.training.metadata import CheckpointMetadata
 from learnet.training.torch_scores import predict_scores
-from learnet.video.reader import Frame, read_frames, write_video
+from learnet.video.base import Frame
+from learnet.video.reader import read_frames
+from learnet.video.writer import write_video
 
 CLASSES = ("happiness", "disgust", "surprise", "others")
 SIZE = 48

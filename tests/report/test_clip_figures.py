@@ -13,7 +13,7 @@ from learnet.core.settings import Preparation, Windows
 from learnet.inference.recogniser import Answer, Recognition, Shown
 from learnet.report.clip_figures import answer_figure, save_answer
 from learnet.training.metadata import CheckpointMetadata
-from learnet.video.reader import VideoInfo
+from learnet.video.base import VideoInfo
 
 
 def answer(window: int, scores: dict[str, float], warnings: tuple[str, ...] = ()) -> Answer:

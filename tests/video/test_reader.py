@@ -17,16 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learnet.core.errors import BadInput, BadVideo, UnknownName
+from learnet.video.folder import NUMBER_GAPS, UNREADABLE_IMAGES
+from learnet.video.images import image_files
 from learnet.video.libav import DAMAGED_FRAMES, MISSING_FRAMES, UNDECODED_FRAMES
-from learnet.video.reader import (
-    NUMBER_GAPS,
-    UNREADABLE_IMAGES,
-    image_files,
-    open_video,
-    read_clip,
-    read_frames,
-    write_video,
-)
+from learnet.video.reader import open_video, read_clip, read_frames
+from learnet.video.writer import write_video
 
 RED, GREEN, BLUE, WHITE = (220, 30, 30), (30, 200, 30), (30, 30, 220), (230, 230, 230)
 
@@ -499,12 +494,12 @@ def test_frames_are_read_into_the_room_they_are_given(tmp_path: Path, rng: np.ra
     with open_video(folder) as video:
         assert (np.stack([frame.pixels for frame in video]) == expected).all()
     room = np.empty(10**6, np.uint8)
-    footage = read_clip(folder, room=room)
+    footage = read_clip(folder, buffer=room)
     assert np.shares_memory(footage.pixels, room) and (footage.pixels == expected).all()
-    again = read_clip(folder, 2, 4, room=room)
+    again = read_clip(folder, 2, 4, buffer=room)
     assert (again.pixels == expected[2:5]).all()
     small = np.empty(100, np.uint8)
-    assert (read_clip(folder, room=small).pixels == expected).all() and (
+    assert (read_clip(folder, buffer=small).pixels == expected).all() and (
         read_frames(folder) == expected
     ).all()
 

@@ -9,7 +9,7 @@ from PIL import Image, UnidentifiedImageError
 
 from learnet.core.parallel import parallel_map
 from learnet.core.records import Clip, DatasetIndex, Finding
-from learnet.video.reader import image_files
+from learnet.video.images import image_files
 
 Progress = Callable[[int, int], None]  # clips done, clips in all
 

@@ -24,7 +24,8 @@ from learnet.face import HEAD_MOTION_LIMIT_PX, Face, FaceFinder, face_finder
 from learnet.inference.onnx_inference import is_onnx, load_onnx
 from learnet.motion.pipeline import make_image
 from learnet.training.metadata import CheckpointMetadata
-from learnet.video.reader import Frame, Video, VideoInfo, open_video
+from learnet.video.base import Frame, Video, VideoInfo
+from learnet.video.reader import open_video
 
 Scorer = Callable[
     [UInt8[np.ndarray, "N S S 3"]], Float64[np.ndarray, "N K"]
@@ -126,7 +127,7 @@ class Recognition:
             "warnings": list(self.warnings),
             "summary": [{key: answer[key] for key in brief} for answer in ranked],
             "cut": asdict(self.windows),
-            "network": self.facts.told(self.weights),
+            "network": self.facts.to_dict(self.weights),
             "answers": [_plain(answer) for answer in self.answers],
         }
         return _json(content)
@@ -179,7 +180,7 @@ class Recogniser:
             LearnetError: it needs the face finder yunet, and there is no model.
         """
         score, known = _network(weights)
-        facts = known.for_videos()
+        facts = known.resolve_for_video()
         if facts.preparation is None:
             wrong = "it learned from motion images that were made elsewhere, so how to make one of a video is not known"
             raise BadCheckpoint(weights, wrong, "Train on a folder of `learnet prepare`.")
@@ -284,7 +285,7 @@ def _network(weights: Path) -> tuple[Scorer, CheckpointMetadata]:
 
     loaded, facts = load_checkpoint(weights)
     module = for_inference(loaded)
-    return lambda images: predict_scores(module, images, facts.mirror, facts.level), facts
+    return lambda images: predict_scores(module, images, facts.mirror, facts.detrend_percentile), facts
 
 
 class _Counted:

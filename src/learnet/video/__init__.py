@@ -1,1 +1,1 @@
-"""Read any video file, folder of images or camera as frames with times."""
+"""Read frames with times from any video file, folder of images or camera."""

@@ -1,31 +1,34 @@
-"""Pictures in and out of container files, by PyAV: what `video.py` stands on for files.
+"""Decode video files by PyAV.
 
-PyAV keeps libav's own log to itself, so what goes wrong must come back from here as an error or as a count.
+PyAV suppresses libav's own log, so every problem must be reported from here, as an error or as a count.
 """
 
-from collections.abc import Iterable, Iterator
-from fractions import Fraction
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
 import av.container
 import av.stream
 import numpy as np
-from jaxtyping import UInt8
 
-from learnet.core.errors import BadInput, BadVideo
+from learnet.core.errors import BadVideo
+from learnet.video.base import Pixels, add_loss
 
+# Kinds of losses, as counted in `Video.losses`.
 UNDECODED_FRAMES = "frames that could not be decoded"
 DAMAGED_FRAMES = "frames damaged and patched up by the decoder"
 MISSING_FRAMES = "frames missing at the end"
 
-Pixels = UInt8[np.ndarray, "H W 3"]
-Orientation = tuple[bool, int, int]  # swap rows and columns, then step down, step across (-1: mirrored)
-AS_STORED: Orientation = (False, 1, 1)  # as the file stores it
+Orientation = tuple[bool, int, int]  # swap rows and columns, then row step, column step (-1: mirrored)
+AS_STORED: Orientation = (False, 1, 1)
 
 
 def open_stream(source: Path) -> tuple[av.container.InputContainer, av.VideoStream]:
-    """The container and its first moving picture. Only files are opened, whatever a playlist in one may point to."""
+    """Open the container and its first video stream. Only local files are opened, also from within playlists.
+
+    Raises:
+        BadVideo: the file is empty, no video, a text, a single image, or in a format without a decoder.
+    """
     if source.stat().st_size == 0:
         raise BadVideo(source, "the file is empty", "Copy it again.")
     try:
@@ -38,95 +41,120 @@ def open_stream(source: Path) -> tuple[av.container.InputContainer, av.VideoStre
             f"this is not a video that can be read ({error.strerror})",
             "Convert it to mp4, or copy it again.",
         ) from error
-    kind = container.format.name
-    streams = [
-        stream
-        for stream in container.streams.video
-        if not stream.disposition & av.stream.Disposition.attached_pic
-    ]
-    if (
-        kind == "tty" or kind.startswith("image2") or kind.endswith("_pipe")
-    ):  # libav plays texts and single pictures as well
-        wrong = "this is a text, not a video" if kind == "tty" else "this is a single picture, not a video"
-        raise BadVideo(source, wrong, "Give a video file, or a folder of images.")
-    if not streams or streams[0].codec_context is None:
-        wrong = (
-            "its pictures are in a format that cannot be decoded"
-            if streams
-            else "there are no moving pictures in it"
-        )
-        raise BadVideo(source, wrong, "Give a video file, or a folder of images.")
+    streams = []
+    for stream in container.streams.video:
+        if not stream.disposition & av.stream.Disposition.attached_pic:
+            streams.append(stream)
+    problem = _format_problem(container.format.name)
+    if problem is None and not streams:
+        problem = "there are no moving pictures in it"
+    elif problem is None and streams[0].codec_context is None:
+        problem = "its pictures are in a format that cannot be decoded"
+    if problem is not None:
+        raise BadVideo(source, problem, "Give a video file, or a folder of images.")
     streams[0].thread_type = "AUTO"
     return container, streams[0]
+
+
+def _format_problem(format_name: str) -> str | None:
+    """Return why a format is no video, or None: libav also opens texts and single images."""
+    if format_name == "tty":
+        return "this is a text, not a video"
+    if format_name.startswith("image2") or format_name.endswith("_pipe"):
+        return "this is a single picture, not a video"
+    return None
 
 
 def decode(
     container: av.container.InputContainer, stream: av.VideoStream, losses: dict[str, int]
 ) -> Iterator[av.VideoFrame]:
-    """Every picture that the decoder can make, in time order; what it cannot is counted in LOSSES."""
-
-    def lose(what: str, count: int = 1) -> None:
-        if count > 0:
-            losses[what] = losses.get(what, 0) + count
-
-    end_s, given, skipped = 0.0, 0, 0
+    """Yield every frame that the decoder can produce, in time order; add all others to `losses`."""
+    end_s, decoded, discarded = 0.0, 0, 0
     packets = container.demux(stream)
     while True:
         try:
             packet = next(packets, None)
             if packet is None:
                 break
-            skipped += packet.is_discard  # cut away by the file's own edit list
+            discarded += packet.is_discard  # removed by the file's own edit list
             frames = packet.decode()
         except av.FFmpegError:
-            lose(UNDECODED_FRAMES)
+            add_loss(losses, UNDECODED_FRAMES)
             continue
         for frame in frames:
-            given += 1
+            decoded += 1
             if frame.is_corrupt:
-                lose(DAMAGED_FRAMES)
+                add_loss(losses, DAMAGED_FRAMES)
             end_s = (frame.time or 0.0) + float((frame.duration or 0) * (frame.time_base or 0))
             yield frame
     if stream.frames:
-        lose(MISSING_FRAMES, stream.frames - given - skipped - losses.get(UNDECODED_FRAMES, 0))
-    elif "DURATION" in stream.metadata and stream.average_rate:  # Matroska announces a time, not a number
-        hours, minutes, seconds = stream.metadata["DURATION"].split(":")
-        announced_s, rate = 3600 * int(hours) + 60 * int(minutes) + float(seconds), float(stream.average_rate)
-        if (announced_s - end_s) * rate > 0.5:
-            lose(MISSING_FRAMES, round(announced_s * rate) - given - losses.get(UNDECODED_FRAMES, 0))
+        missing = stream.frames - decoded - discarded
+    else:
+        missing = _missing_by_duration(stream, decoded, end_s)
+    add_loss(losses, MISSING_FRAMES, missing - losses.get(UNDECODED_FRAMES, 0))
+
+
+def _missing_by_duration(stream: av.VideoStream, decoded: int, end_s: float) -> int:
+    """Return the number of missing frames in a file that announces a duration instead, as Matroska does."""
+    if "DURATION" not in stream.metadata or not stream.average_rate:
+        return 0
+    hours, minutes, seconds = stream.metadata["DURATION"].split(":")
+    announced_s = 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+    rate = float(stream.average_rate)
+    if (announced_s - end_s) * rate <= 0.5:
+        return 0
+    return round(announced_s * rate) - decoded
 
 
 class FrameClock:
-    """The times of the frames of a file, in seconds since the first, by their presentation time stamps.
+    """Times of the frames of a file in seconds since the first, from their presentation time stamps.
 
-    `even` becomes False with the first interval that is off by more than a tenth of a frame and the rounding of the file's own
-    clock (milliseconds in Matroska). Gaps that a counted loss has torn do not count.
+    `regular` becomes False at the first interval that deviates by more than a tenth of a frame plus the
+    rounding of the file's time stamps (milliseconds in Matroska). Gaps caused by counted losses are ignored.
     """
 
     def __init__(self, fps: float, tick_s: float | None) -> None:
-        """TICK_S is the unit of the time stamps; None: they are of no use, and frames are counted instead."""
-        self.even = True
-        self._counted, self._period = tick_s is None, 1 / fps
-        self._slack = 0.1 / fps + 1.5 * (tick_s or 0.0)
-        self._origin, self._last, self._lost = None, -self._period, {}  # type: tuple[float | None, float, dict[str, int]]
+        """Start the clock.
+
+        Args:
+            fps: frames per second.
+            tick_s: unit of the time stamps in seconds; None where they are unusable and frames are counted.
+        """
+        self.regular = True
+        self._ignores_time_stamps = tick_s is None
+        self._period_s = 1 / fps
+        self._tolerance_s = 0.1 / fps + 1.5 * (tick_s or 0.0)
+        self._origin_s: float | None = None
+        self._last_s = -self._period_s
+        self._last_losses: dict[str, int] = {}
 
     def time_of(self, frame: av.VideoFrame, losses: dict[str, int]) -> float:
-        """The time of the next frame; LOSSES is the count so far."""
-        due = self._last + self._period
-        now = due
-        if not self._counted and frame.time is not None:
-            self._origin = frame.time if self._origin is None else self._origin
-            now = frame.time - self._origin
-        if now <= self._last:  # raw streams and damaged files
-            now = due
-        if abs(now - due) > self._slack and losses == self._lost:
-            self.even = False
-        self._last, self._lost = now, dict(losses)
-        return now
+        """Return the time of the next frame.
+
+        Args:
+            frame: the next frame.
+            losses: number of frames lost so far, by kind.
+        """
+        expected_s = self._last_s + self._period_s
+        time_s = expected_s
+        if not self._ignores_time_stamps and frame.time is not None:
+            if self._origin_s is None:
+                self._origin_s = frame.time
+            time_s = frame.time - self._origin_s
+        if time_s <= self._last_s:  # raw streams and damaged files
+            time_s = expected_s
+        if abs(time_s - expected_s) > self._tolerance_s and losses == self._last_losses:
+            self.regular = False
+        self._last_s = time_s
+        self._last_losses = dict(losses)
+        return time_s
 
 
 def rates_differ(stream: av.VideoStream) -> bool:
-    """Whether the average rate is another than the finest one in the time stamps; twice that is interlacing, not variation."""
+    """Return whether the average rate differs from the finest rate of the time stamps.
+
+    A ratio of two means interlaced video, not a variable rate.
+    """
     if not stream.average_rate or not stream.base_rate:
         return False
     ratio = float(stream.base_rate / stream.average_rate)
@@ -134,69 +162,25 @@ def rates_differ(stream: av.VideoStream) -> bool:
 
 
 def orientation(frame: av.VideoFrame) -> Orientation | None:
-    """The file's display matrix as an `Orientation`; None where it is no multiple of 90 degrees."""
+    """Return the file's display matrix as an `Orientation`; None where it is no multiple of 90 degrees."""
     data = frame.side_data.get("DISPLAYMATRIX")
     if data is None:
         return AS_STORED
-    words = np.frombuffer(data, np.int32)  # type: ignore[call-overload]  # side data are buffers; the stubs do not say so
+    # Side data are buffers; the type stubs do not say so.
+    words = np.frombuffer(data, np.int32)  # type: ignore[call-overload]
     matrix = words[[0, 1, 3, 4]] / 65536  # 16.16 fixed point; x' = a x + c y, y' = b x + d y
     a, b, c, d = np.rint(matrix).astype(int).tolist()
-    if np.abs(matrix - (a, b, c, d)).max() > 0.01 or sorted((abs(a * d), abs(b * c))) != [0, 1]:
+    is_exact = np.abs(matrix - (a, b, c, d)).max() <= 0.01
+    if not is_exact or sorted((abs(a * d), abs(b * c))) != [0, 1]:
         return None
     return (True, b, c) if b else (False, d, a)
 
 
-def to_rgb(frame: av.VideoFrame, upright: Orientation) -> Pixels:
-    """The frame's pixels, RGB 0..255, turned and mirrored as `orientation` says."""
-    pixels = frame.to_ndarray(
-        format="rgb24", threads=1
-    )  # without `threads` a pool is started for every frame: ten times slower
-    turned, down, across = upright
-    return np.ascontiguousarray((pixels.transpose(1, 0, 2) if turned else pixels)[::down, ::across])
-
-
-def encode(path: Path, frames: Iterable[Pixels], rate: Fraction, codec: str) -> None:
-    """Write frames into a new file; its suffix chooses the container. A file that could not be finished is left to the caller.
-
-    Raises:
-        BadInput: no frames, or frames of different size.
-    """
-    shape = None
-    with av.open(f"file:{path}", "w") as container:
-        for pixels in frames:
-            if shape is None:
-                shape, stream = (
-                    pixels.shape,
-                    _new_stream(container, pixels.shape, rate, codec, b_frames=path.suffix.lower() != ".avi"),
-                )
-            if pixels.shape != shape:
-                raise BadInput(
-                    path,
-                    f"a frame of {pixels.shape[1]}x{pixels.shape[0]} follows one of {shape[1]}x{shape[0]}",
-                )
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
-        if shape is None:
-            raise BadInput(path, "there are no frames to write")
-        container.mux(stream.encode())
-
-
-def _new_stream(
-    container: av.container.OutputContainer,
-    shape: tuple[int, ...],
-    rate: Fraction,
-    codec: str,
-    b_frames: bool,
-) -> av.VideoStream:
-    stream = container.add_stream(codec, rate=rate)
-    assert isinstance(stream, av.VideoStream)
-    stream.height, stream.width = shape[:2]
-    even = shape[0] % 2 == 0 and shape[1] % 2 == 0
-    stream.pix_fmt = {"libx264": "yuv420p" if even else "yuv444p", "mjpeg": "yuvj444p", "ffv1": "bgr0"}[codec]
-    options = {
-        "libx264": {"crf": "10", "preset": "veryfast"},
-        "mjpeg": {"qmin": "1", "qmax": "2"},
-        "ffv1": {},
-    }[codec]
-    reorder = {} if b_frames else {"bf": "0"}  # AVI cannot time pictures that are stored out of order
-    stream.options = {**options, **reorder}
-    return stream
+def to_rgb(frame: av.VideoFrame, target: Orientation) -> Pixels:
+    """Return the pixels of a frame, RGB, 0..255, rotated and mirrored to the orientation `target`."""
+    # Without `threads`, PyAV starts a pool for every frame: ten times slower.
+    pixels = frame.to_ndarray(format="rgb24", threads=1)
+    swap_axes, row_step, column_step = target
+    if swap_axes:
+        pixels = pixels.transpose(1, 0, 2)
+    return np.ascontiguousarray(pixels[::row_step, ::column_step])

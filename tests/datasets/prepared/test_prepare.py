@@ -25,7 +25,8 @@ from learnet.core.records import Clip, DatasetIndex, Finding, merge_indexes
 from learnet.core.settings import Preparation
 from learnet.datasets.prepared.concat import concatenate, save_concatenated
 from learnet.datasets.prepared.prepare import prepare
-from learnet.datasets.prepared.store import COLUMNS, load_prepared, preparation_of, save_prepared
+from learnet.datasets.prepared.record import PrepareRecord
+from learnet.datasets.prepared.store import COLUMNS, load_prepared, save_prepared
 from learnet.face import Face, face_finder
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.flow import append_strain
@@ -35,7 +36,8 @@ from learnet.motion.pipeline import make_image
 from learnet.motion.trace import ClipMarks, trace_pipeline
 from learnet.training.compatibility import check_compatible
 from learnet.training.metadata import CheckpointMetadata, metadata_to_json, read_metadata
-from learnet.video.reader import read_frames, write_video
+from learnet.video.reader import read_frames
+from learnet.video.writer import write_video
 
 SMALL = Preparation(size=28)
 
@@ -160,7 +162,7 @@ def test_prepared_folder_holds_every_clip(tmp_path: Path) -> None:
         and about["images_kind"] == "image"
         and not about["imported"]
     )
-    assert preparation_of(prepared) == replace(
+    assert prepared.record.preparation == replace(
         SMALL, normalise="joint-minmax"
     )  # no face was searched, so its `auto` stays
 
@@ -328,7 +330,7 @@ def test_clips_that_cannot_be_used_are_said_and_counted(tmp_path: Path) -> None:
         *(clip.name for clip in reading.clips if clip != reading.clips[1]),
         "gap",
     ]
-    assert (prepared.about["clips"], prepared.about["skipped"]) == (6, 4)
+    assert (prepared.record.clips, prepared.record.skipped) == (6, 4)
     audit = pd.read_csv(tmp_path / "out" / "audit.csv").set_index("where")
     assert audit.loc["casme2/00/EP01_1", ["kind", "serious"]].tolist() == ["clip not usable", "yes"]
     assert "img4.png" in audit.loc["casme2/00/EP01_1", "what"]
@@ -387,7 +389,7 @@ def test_face_is_searched_where_nobody_has_cropped(tmp_path: Path) -> None:
     given = clip_of(write_clip(tmp_path / "given", movement(1, 6)), "1", "given", frames=6)
     prepared = prepare(DatasetIndex([raw, given], []), tmp_path / "out", SMALL, jobs=1)
     finder = face_finder("auto")
-    assert preparation_of(prepared) == replace(SMALL, face=finder.kind, normalise="joint-minmax")
+    assert prepared.record.preparation == replace(SMALL, face=finder.kind, normalise="joint-minmax")
     assert (prepared.images[0] == make_image(portrait(), SMALL, finder).image).all()
     word, x, y, width, height = prepared.clips["face"][0].split()
     assert word == finder.kind and prepared.clips["face"][1] == "given"
@@ -428,8 +430,8 @@ def test_a_third_face_finder_is_recorded_under_its_own_name(
 ) -> None:
     raw = clip_of(write_clip(tmp_path / "raw", portrait()), "1", "raw", frames=6, cropped=False)
     prepared = prepare(DatasetIndex([raw], []), tmp_path / "out", SMALL, jobs=1)
-    assert prepared.about["preparation"]["face"] == "fixed"
-    assert prepared.about["face_model"] == hashlib.sha256(b"weights").hexdigest()
+    assert prepared.record.preparation.face == "fixed"
+    assert prepared.record.face_model == hashlib.sha256(b"weights").hexdigest()
     assert prepared.clips["face"][0] == "fixed 70 30 130 130"
     assert (prepared.images[0] == make_image(portrait(), SMALL, fixed_finder).image).all()
     assert trace_pipeline(raw.path, SMALL, ClipMarks(), fps=200.0).preparation.face == "fixed"
@@ -439,8 +441,8 @@ def test_yunet_model_is_part_of_the_preparation(tmp_path: Path, shared: Path) ->
     model = shared / "models" / "yunet_n_640_640.onnx"
     raw = clip_of(write_clip(tmp_path / "raw", portrait()), "1", "raw", frames=6, cropped=False)
     prepared = prepare(DatasetIndex([raw], []), tmp_path / "out", SMALL, jobs=1, face_model=model)
-    assert prepared.about["preparation"]["face"] == "yunet"
-    assert prepared.about["face_model"] == hashlib.sha256(model.read_bytes()).hexdigest()
+    assert prepared.record.preparation.face == "yunet"
+    assert prepared.record.face_model == hashlib.sha256(model.read_bytes()).hexdigest()
     assert prepared.clips["face"][0].startswith("yunet ")
     with pytest.raises(LearnetError):
         prepare(
@@ -462,7 +464,7 @@ def test_no_face_anywhere(shared: Path) -> None:
 def test_synthetic_databases_are_marked(tmp_path: Path) -> None:
     reading = database(tmp_path / "data")
     (tmp_path / "data" / "SYNTHETIC.txt").touch()
-    assert prepare(reading, tmp_path / "out", SMALL, jobs=1).about["synthetic"] is True
+    assert prepare(reading, tmp_path / "out", SMALL, jobs=1).record.synthetic is True
 
 
 # ---------------------------------------------------------------- full disk, damage
@@ -559,9 +561,9 @@ def test_settings_come_back(tmp_path: Path) -> None:
     settings = Preparation("dynamic-linear", 28, "none", True, "signed")
     images = np.zeros((1, 28, 28, 3), np.uint8)
     table = pd.DataFrame([{"image": 0, "clip": "a/b/c", "dataset": "a", "person": "a/b", "emotion": "fear"}])
-    saved = save_prepared(tmp_path / "new" / "out", images, table, {"preparation": asdict(settings)}, [])
+    saved = save_prepared(tmp_path / "new" / "out", images, table, PrepareRecord(preparation=settings, images_kind="image"), [])
     assert (
-        preparation_of(saved) == settings
+        saved.record.preparation == settings
         and np.isnan(saved.clips["onset"][0])
         and saved.clips["path"][0] == ""
     )
@@ -624,9 +626,9 @@ def test_every_kind_can_be_prepared(tmp_path: Path, motion: str) -> None:
     )
     expected = NORMALISATIONS[usual](kind.compute(pulsed(12, 5), 5))
     assert np.abs(prepared.images[0].astype(int) - expected).max() <= 1
-    assert prepared.about["images_kind"] == kind.family and prepared.clips["apex_source"].tolist() == ["file"]
-    assert preparation_of(prepared).normalise == usual
-    assert ("scikit-image" in prepared.about["versions"]) == (motion == "flow-tvl1")
+    assert prepared.record.images_kind == kind.family and prepared.clips["apex_source"].tolist() == ["file"]
+    assert prepared.record.preparation.normalise == usual
+    assert ("scikit-image" in prepared.record.versions) == (motion == "flow-tvl1")
 
 
 @pytest.mark.parametrize("source", ["midpoint", "none"])
@@ -751,7 +753,7 @@ def test_folders_of_the_first_version_load_and_are_known_again(tmp_path: Path) -
     prepare(reading, tmp_path / "out", settings, jobs=1)
     first_version(tmp_path / "out")
     old = load_prepared(tmp_path / "out")
-    assert preparation_of(old) == settings.settled and tuple(old.clips.columns)[-2:] == ("kind", "also")
+    assert old.record.preparation == settings.settled and tuple(old.clips.columns)[-2:] == ("kind", "also")
     assert (
         old.clips["kind"].tolist() == [""] * 6
         and old.clips["emotion"].tolist() == ["happiness", "disgust"] * 3

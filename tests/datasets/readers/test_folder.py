@@ -12,7 +12,7 @@ from learnet.core.errors import BadAnnotation, BadInput, BadVideo
 from learnet.core.labels import UnknownLabel
 from learnet.core.records import Clip
 from learnet.datasets.readers.folder import read
-from learnet.video.reader import write_video
+from learnet.video.writer import write_video
 from tests.builders.written_by_hand import images
 
 

@@ -30,7 +30,9 @@ from learnet.motion.pipeline import make_image
 from learnet.networks import NETWORKS, as_input
 from learnet.training.metadata import CheckpointMetadata
 from learnet.training.torch_scores import predict_scores
-from learnet.video.reader import Frame, Video, VideoInfo, open_video, read_frames, write_video
+from learnet.video.base import Frame, Video, VideoInfo
+from learnet.video.reader import open_video, read_frames
+from learnet.video.writer import write_video
 from tests.builders import moving_face
 
 CLASSES = ("happiness", "disgust", "surprise", "others")

@@ -15,6 +15,7 @@ from learnet.core.errors import BadInput, pick
 from learnet.core.files import report_disk_errors, sha256_hex, shortened_list
 from learnet.core.labels import parse_emotion
 from learnet.core.settings import Preparation
+from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import (
     PreparedDataset,
     already_there,
@@ -23,7 +24,7 @@ from learnet.datasets.prepared.store import (
     versions,
 )
 from learnet.datasets.readers.reading.folder_tree import composed, existing
-from learnet.video.reader import read_image
+from learnet.video.images import read_image
 
 NEEDED = ("image", "subject", "emotion")
 IMAGE_KINDS = (
@@ -61,24 +62,21 @@ def import_images(
     if kind == "flow":
         check_flow_channels(images, pixels)
     content = pixels.tobytes() + table.to_csv().encode()
-    about = {
-        "imported": True,
-        "preparation": None,
-        "images_kind": kind,
-        "synthetic": False,
-        "reading": {"images": images.name, "labels": labels.name, "resized to": size or "kept"},
-        "face_model": None,
-        "inputs": sha256_hex(content),
-        "versions": versions(),
-        "clips": len(table),
-        "skipped": 0,
-        "people": table["person"].nunique(),
-    }
-    if present := already_there(out, about):
+    record = PrepareRecord(
+        imported=True,
+        preparation=None,
+        images_kind=kind,
+        reading={"images": images.name, "labels": labels.name, "resized to": size or "kept"},
+        inputs=sha256_hex(content),
+        versions=versions(),
+        clips=len(table),
+        people=table["person"].nunique(),
+    )
+    if present := already_there(out, record):
         return present
     rows = table.assign(path=[str(file) for file in files], image=range(len(table)), apex_source="none")
     with report_disk_errors(out):
-        return save_prepared(out, pixels, rows, about, [])
+        return save_prepared(out, pixels, rows, record, [])
 
 
 def _read_labels(images: Path, labels: Path) -> pd.DataFrame:

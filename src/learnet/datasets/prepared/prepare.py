@@ -33,6 +33,7 @@ from learnet.core.files import (
 from learnet.core.parallel import parallel_map
 from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.core.settings import Preparation
+from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import PreparedDataset, already_there, save_prepared, versions
 from learnet.datasets.readers.reading.folder_tree import synthetic
 from learnet.face import FaceFinder, ModelFaceFinder, face_finder
@@ -41,7 +42,9 @@ from learnet.motion.apex import find_apex
 from learnet.motion.normalise import NORMALISATIONS
 from learnet.motion.phases import PHASES, Phases, check_phases_allowed
 from learnet.motion.pipeline import EYE_POSITIONS, MotionResult, magnify_crops, make_image, motion_image
-from learnet.video.reader import NUMBER_GAPS, image_files, read_clip
+from learnet.video.folder import NUMBER_GAPS
+from learnet.video.images import image_files
+from learnet.video.reader import read_clip
 
 Progress = Callable[[int, int], None]  # clips done, clips in all
 
@@ -86,25 +89,22 @@ def prepare(
     _check([clip.key for clip in reading.clips], jobs)
     preparation, model = _resolve(reading.clips, preparation, face_model)
     inputs = [_fingerprint_of(clip) for clip in reading.clips]
-    about = {
-        "imported": False,
-        "preparation": asdict(preparation),
-        "images_kind": kind.family,
-        "synthetic": synthetic(clip.path for clip in reading.clips),
-        "reading": dict(reading.about),
-        "face_model": sha256_hex(model.read_bytes()) if model else None,
-        "inputs": sha256_hex("".join(inputs).encode()),
-        "versions": versions()
-        | ({"scikit-image": version("scikit-image")} if preparation.motion == "flow-tvl1" else {}),
-    } | ({"phases": True} if phases else {})
-    if present := already_there(out, about):
+    record = PrepareRecord(
+        preparation=preparation,
+        images_kind=kind.family,
+        synthetic=synthetic(clip.path for clip in reading.clips),
+        reading=dict(reading.about),
+        face_model=sha256_hex(model.read_bytes()) if model else None,
+        inputs=sha256_hex("".join(inputs).encode()),
+        versions=_versions_used(preparation),
+    )
+    if present := already_there(out, record, phases):
         if progress:
             progress(len(reading.clips), len(reading.clips))
         return present
     work = _work_folder(out)
-    settings = sha256_hex(
-        json.dumps([about.get(key) for key in ("preparation", "face_model", "versions", "phases")]).encode()
-    )
+    making = [asdict(preparation), record.face_model, record.versions, phases or None]
+    settings = sha256_hex(json.dumps(making).encode())
     files = [work / f"{sha256_hex((key + settings).encode())[:32]}.npz" for key in inputs]
     tasks = [
         _Task(clip, preparation, model, phases, file) for clip, file in zip(reading.clips, files, strict=True)
@@ -117,9 +117,16 @@ def prepare(
             f"No image could be made of any of the {len(parts)} clips. The first: {parts[0].findings[0].what}"
         )
     with report_disk_errors(out):
-        prepared = _assemble(reading, out, about, parts)
+        prepared = _assemble(reading, out, record, parts, phases)
     shutil.rmtree(work, ignore_errors=True)  # a process of a run that was killed may still be writing there
     return prepared
+
+
+def _versions_used(preparation: Preparation) -> dict[str, str]:
+    """Return the versions of the packages on which the pixels of this preparation depend."""
+    if preparation.motion != "flow-tvl1":
+        return versions()
+    return {**versions(), "scikit-image": version("scikit-image")}
 
 
 def _check(keys: Sequence[str], jobs: int) -> None:
@@ -341,7 +348,9 @@ def _work_folder(out: Path) -> Path:
     return work
 
 
-def _assemble(reading: DatasetIndex, out: Path, about: dict, parts: Sequence[_Part]) -> PreparedDataset:
+def _assemble(
+    reading: DatasetIndex, out: Path, record: PrepareRecord, parts: Sequence[_Part], with_phases: bool
+) -> PreparedDataset:
     """Put the finished clips together, in the order of the reading."""
     found = [finding for part in parts for finding in part.findings]
     kept = [(clip, part) for clip, part in zip(reading.clips, parts, strict=True) if part.image is not None]
@@ -358,13 +367,13 @@ def _assemble(reading: DatasetIndex, out: Path, about: dict, parts: Sequence[_Pa
         }
         rows.append({**facts, "image": place, "frames": part.frames, "face": part.face, "warnings": warnings})
     people = len({clip.person for clip, _ in kept})
-    about = {**about, "clips": len(kept), "skipped": len(parts) - len(kept), "people": people}
+    record = replace(record, clips=len(kept), skipped=len(parts) - len(kept), people=people)
     images, phases = np.stack([part.image for _, part in kept]), None
-    if about.get("phases"):
+    if with_phases:
         places, names = zip(
             *((row, name) for row, (_, part) in enumerate(kept) for name in part.phases), strict=True
         )
         phases = Phases(
             [np.stack([image for _, part in kept for image in part.phases.values()])], places, names
         )
-    return save_prepared(out, images, pd.DataFrame(rows), about, [*reading.findings, *found], phases)
+    return save_prepared(out, images, pd.DataFrame(rows), record, [*reading.findings, *found], phases)

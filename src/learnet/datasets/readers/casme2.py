@@ -16,7 +16,7 @@ from learnet.datasets.readers.reading.matching import Row, Source
 from learnet.datasets.readers.reading.reader import Plan, collect, place_below_subject
 from learnet.datasets.readers.reading.spreadsheet import Form, Table, is_missing
 from learnet.datasets.readers.reading.workbooks import COLUMNS, NEEDED, Books, Labels, row_of, subject_of
-from learnet.video.reader import image_files
+from learnet.video.images import image_files
 
 PUBLISHED = {
     "others": 99,

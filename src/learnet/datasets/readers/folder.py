@@ -31,7 +31,8 @@ from learnet.datasets.readers.reading.spreadsheet import (
     read_table,
     whole_number,
 )
-from learnet.video.reader import DEFAULT_FPS, open_video
+from learnet.video.base import DEFAULT_FPS
+from learnet.video.reader import open_video
 
 FORM = Form(
     columns={

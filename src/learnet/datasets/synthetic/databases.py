@@ -20,7 +20,7 @@ from learnet.datasets.synthetic.layouts import LAYOUTS
 from learnet.datasets.synthetic.layouts.writing import AnyScene
 from learnet.simulation.render import render
 from learnet.simulation.scenes import CAMERA, centre_expression, make_scene
-from learnet.video.reader import write_video
+from learnet.video.writer import write_video
 
 Progress = Callable[[int, int], None]  # clips done, clips in all
 MAX_PEOPLE, MAX_CLIPS = 999, 99  # their names have that many digits

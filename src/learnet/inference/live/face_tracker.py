@@ -21,7 +21,7 @@ from learnet.face import EYE_DISTANCE, MIN_RIGID_CORRELATION, AlignedFaces, Face
 from learnet.face.geometry import similarity_transform, transform_points
 from learnet.face.head import EYES_AND_MOUTH, head_motion
 from learnet.inference.live.crops import Crops
-from learnet.video.reader import Frame
+from learnet.video.base import Frame
 
 LOOKS = 4  # looks at the face in a window: how far the head moves is measured between them
 DELAY = 0.2  # of a window: after so much video a look must have ended, where it is waited for. 0.1 s is five times what finding takes

@@ -15,7 +15,7 @@ from learnet.motion import MOTION_IMAGES
 from learnet.motion.apex import find_apex
 from learnet.motion.normalise import NORMALISATIONS
 from learnet.motion.pipeline import EYE_POSITIONS, motion_image, resolution_factor
-from learnet.video.reader import Frame
+from learnet.video.base import Frame
 
 BEFORE = ("number", "time_s", "start_s", "first", "last", "frames", "label")
 AFTER = ("reason", "head_px", "latency_ms", "skipped")

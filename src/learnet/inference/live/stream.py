@@ -15,7 +15,7 @@ from learnet.core.errors import BadVideo
 from learnet.core.settings import LiveSettings
 from learnet.inference.live.recogniser import LiveAnswer, LiveRecogniser
 from learnet.inference.recogniser import Recogniser, video_warnings
-from learnet.video.reader import Frame, Video
+from learnet.video.base import Frame, Video
 
 AHEAD = 16  # frames that are decoded ahead of a file
 WAITING = 8  # frames of a camera that may wait, 40 ms at 200 a second; beyond, the oldest is skipped

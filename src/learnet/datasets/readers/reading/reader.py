@@ -26,7 +26,7 @@ from learnet.datasets.readers.reading.folder_tree import (
 from learnet.datasets.readers.reading.matching import Row, Source, distinct, match, without_row
 from learnet.datasets.readers.reading.spreadsheet import Table
 from learnet.datasets.readers.reading.workbooks import Books, Labelling, Labels, read_labels
-from learnet.video.reader import image_files
+from learnet.video.images import image_files
 
 RECORDINGS_KEPT = (
     16  # listings of thousands of images each; the clips of a recording stand together in the workbook

@@ -1,0 +1,103 @@
+"""Records and base class shared by all sources of frames: files, folders of images and cameras."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+import numpy as np
+from jaxtyping import UInt8
+
+from learnet.core.errors import BadVideo
+
+MAX_FPS = 10_000  # frames per second; faster cameras do not produce video files of faces
+DEFAULT_FPS = 25.0  # assumed for folders of images and for files that do not state a frame rate
+
+Pixels = UInt8[np.ndarray, "H W 3"]
+FrameRange = tuple[int | None, int | None]  # first and last frame, inclusive; None: no limit
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """Properties of a video, as stated by the container and seen in its first frame."""
+
+    source: str
+    kind: Literal["file", "folder", "camera"]
+    fps: float  # frames per second; the average where the rate varies
+    width: int  # pixels, after rotation
+    height: int  # pixels, after rotation
+    frames: int | None  # announced by the container, or images in the range; None where unknown
+    variable_rate: bool  # by the announced rates at first; True from the first irregular time stamp on
+    rotation: int  # degrees counter-clockwise requested by the file; already applied to the frames
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame of a video with its number and time."""
+
+    number: int  # position from 0 in a file or camera stream; number in the file name of an image
+    time_s: float  # seconds since the first frame of the whole video
+    pixels: Pixels  # RGB, 0..255
+
+
+class Video(ABC):
+    """Frames in time order, read one at a time: `with open_video(path) as video: for frame in video: ...`.
+
+    Iterating a second time starts again from the first frame.
+
+    Attributes:
+        info: properties of the video.
+        notes: sentences about assumptions that were made.
+        losses: number of frames that could not be delivered, by kind; complete at the end of an iteration.
+        unreadable: the images counted in `losses` that could not be read.
+        decode_buffer: memory for consecutive images; where it is set, images are decoded into it.
+    """
+
+    def __init__(self, info: VideoInfo, bounds: FrameRange, notes: list[str]) -> None:
+        self.info = info
+        self.notes = notes
+        self.losses: dict[str, int] = {}
+        self.unreadable: list[Path] = []
+        self.first, self.last = bounds
+        self.decode_buffer: UInt8[np.ndarray, "T H W 3"] | None = None
+
+    def __iter__(self) -> Iterator[Frame]:
+        for frame in self._frames():
+            height, width, _ = frame.pixels.shape
+            if (height, width) != (self.info.height, self.info.width):
+                raise BadVideo(
+                    self.info.source,
+                    f"{self._frame_label(frame.number)} is {width}x{height}, "
+                    f"the first one {self.info.width}x{self.info.height}",
+                    "All frames must have one size.",
+                )
+            yield frame
+
+    @abstractmethod
+    def _frames(self) -> Iterator[Frame]: ...
+
+    def _frame_label(self, number: int) -> str:
+        """Return what error messages call a frame."""
+        return f"frame {number}"
+
+    def _add_loss(self, kind: str, count: int = 1) -> None:
+        add_loss(self.losses, kind, count)
+
+    def close(self) -> None:  # noqa: B027
+        """Release the file or camera."""
+
+    def __enter__(self) -> "Video":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def add_loss(losses: dict[str, int], kind: str, count: int = 1) -> None:
+    """Add `count` lost frames of one kind to `losses`; counts below 1 are ignored."""
+    if count > 0:
+        losses[kind] = losses.get(kind, 0) + count

@@ -1,0 +1,83 @@
+"""A folder of numbered images as a video."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+from learnet.core.errors import BadVideo
+from learnet.video.base import DEFAULT_FPS, Frame, FrameRange, Pixels, Video, VideoInfo
+from learnet.video.images import image_files, read_image
+
+# Kinds of losses, as counted in `Video.losses`.
+UNREADABLE_IMAGES = "images that could not be read"
+NUMBER_GAPS = "frame numbers without an image"
+
+
+class FolderVideo(Video):
+    """The images of a folder as frames; frame numbers are those of the file names."""
+
+    def __init__(self, source: Path, fps: float | None, bounds: FrameRange) -> None:
+        self._select_images(source, bounds)
+        self.first_image = self._first_readable_image()
+        if self.first_image is None:
+            raise BadVideo(source, "none of the images can be read")
+        height, width, _ = self.first_image[1].shape
+        info = VideoInfo(
+            source=str(source),
+            kind="folder",
+            fps=fps or DEFAULT_FPS,
+            width=width,
+            height=height,
+            frames=len(self.images),
+            variable_rate=False,
+            rotation=0,
+        )
+        notes = []
+        if not fps:
+            notes.append(f"Images carry no frame rate; {DEFAULT_FPS:g} frames per second is assumed.")
+        super().__init__(info, bounds, notes)
+
+    def _select_images(self, source: Path, bounds: FrameRange) -> None:
+        """Set `images` to those in the range, `start` to the first number and `wanted` to the range."""
+        images = image_files(source)
+        if not images:
+            raise BadVideo(
+                source,
+                "no image with a number in its name is there",
+                "Give a video file, or a folder of jpg, png or bmp.",
+            )
+        first, last = bounds
+        self.start, end = min(images), max(images)
+        range_start = self.start if first is None else first
+        range_end = end if last is None else last
+        self.wanted = range(range_start, range_end + 1)
+        self.images = {number: path for number, path in images.items() if number in self.wanted}
+        if not self.images:
+            raise BadVideo(
+                source,
+                f"no image has a number from {first} to {last}; there are {self.start} to {end}",
+            )
+
+    def _first_readable_image(self) -> tuple[int, Pixels] | None:
+        for number, path in self.images.items():
+            pixels = read_image(path)
+            if pixels is not None:
+                return number, pixels
+        return None
+
+    def _frame_label(self, number: int) -> str:
+        return self.images[number].name
+
+    def _frames(self) -> Iterator[Frame]:
+        self.losses, self.unreadable = {}, []
+        self._add_loss(NUMBER_GAPS, len(self.wanted) - len(self.images))
+        buffers = itertools.repeat(None) if self.decode_buffer is None else iter(self.decode_buffer)
+        for (number, path), buffer in zip(self.images.items(), buffers, strict=False):
+            first_image, self.first_image = self.first_image, None  # already decoded to learn its size
+            is_decoded = first_image is not None and first_image[0] == number
+            pixels = first_image[1] if is_decoded else read_image(path, buffer)
+            if pixels is None:
+                self._add_loss(UNREADABLE_IMAGES)
+                self.unreadable.append(path)
+            else:
+                yield Frame(number, (number - self.start) / self.info.fps, pixels)

@@ -45,6 +45,7 @@ HOMES = {
     "onnxruntime": {"inference"},
     "rich": {"cli"},
     "timm": {"networks"},
+    "captum": {"report"},
     "tensorboard": {"training"},
 }
 """The packages that may import a heavy library."""

@@ -21,11 +21,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from learnet.report.explain.activations import same_depth
+from learnet.report.explain.activations import stage_at_depth
 from learnet.report.explain.attribution import grad_cam, integrated_gradients, occlusion
-from learnet.report.explain.ground_truth import MovingClip, lone_units
-from learnet.report.explain.localisation import over_people, share_inside
-from learnet.report.explain.sanity_checks import randomised
+from learnet.report.explain.ground_truth import GroundTruthClip, render_unit_clips
+from learnet.report.explain.localisation import bootstrap_over_people, share_inside
+from learnet.report.explain.sanity_checks import permute_weights
 from learnet.training.checkpoint import load_checkpoint
 from learnet.training.metadata import CheckpointMetadata
 from learnet.training.torch_scores import predict_scores
@@ -40,7 +40,7 @@ SMOOTHED, GRAIN = 8, 6.0  # SmoothGrad: noisy copies, and standard deviation of 
 CELLS = 14  # integrated gradients are also summed in so many cells a side before their size is taken
 DEPTHS = (1, 2, 3)
 
-Look = Callable[[nn.Module, MovingClip, int], np.ndarray]
+Look = Callable[[nn.Module, GroundTruthClip, int], np.ndarray]
 
 
 def smoothed(module: nn.Module, image: np.ndarray, target: int) -> np.ndarray:
@@ -76,7 +76,7 @@ def looks(module: nn.Module, size: int) -> dict[str, Look]:
         f"{name}, for": lambda net, clip, target, look=look: look(net, clip, target).clip(0)
         for name, look in signed.items()
     }
-    stages = {same_depth(module, size, depth): depth for depth in DEPTHS}
+    stages = {stage_at_depth(module, size, depth): depth for depth in DEPTHS}
     cams = {
         f"Grad-CAM, {stage}": lambda net, clip, target, stage=stage: grad_cam(net, clip.image, target, stage)
         for stage in stages
@@ -90,7 +90,7 @@ def looks(module: nn.Module, size: int) -> dict[str, Look]:
 
 
 def shares(
-    module: nn.Module, facts: CheckpointMetadata, clips: Sequence[MovingClip]
+    module: nn.Module, facts: CheckpointMetadata, clips: Sequence[GroundTruthClip]
 ) -> dict[str, dict[str, object]]:
     """Mean share inside the region of each look, its interval over people, and its mean over the clips that are answered rightly."""
     answers = [int(predict_scores(module, clip.image[None], facts.mirror)[0].argmax()) for clip in clips]
@@ -103,7 +103,7 @@ def shares(
             share_inside(look(module, clip, answer), clip.moving(PART))
             for clip, answer in zip(clips, answers, strict=True)
         ]
-        mean, low, high = over_people(np.array(inside), people)
+        mean, low, high = bootstrap_over_people(np.array(inside), people)
         found[name] = {"share": round(mean, 3), "low": round(low, 3), "high": round(high, 3)}
         if right.any():
             found[name]["right answers"] = round(float(np.mean(np.array(inside)[right])), 3)
@@ -139,9 +139,9 @@ def main(arguments: list[str] | None = None) -> None:
     rows = []
     about = measure.machine()
     for name, noise in NOISES.items():
-        clips = lone_units(facts.preparation, UNITS, chosen.people, seed=chosen.seed, noise=noise)
+        clips = render_unit_clips(facts.preparation, UNITS, chosen.people, seed=chosen.seed, noise=noise)
         details[name] = found = shares(module, facts, clips)
-        details[f"{name}, weights in disorder"] = shares(randomised(module, 1), facts, clips)
+        details[f"{name}, weights in disorder"] = shares(permute_weights(module, 1), facts, clips)
         image = f"the motion image itself {found['the motion image']['share']}"
         for look in (
             "integrated gradients",

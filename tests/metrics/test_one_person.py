@@ -16,7 +16,7 @@ from learnet.metrics.significance import difference
 from learnet.report.comparison.compare import compare
 from learnet.report.comparison.tables import comparison_tables
 from learnet.report.comparison.writers import as_csv
-from learnet.report.explain.localisation import over_people
+from learnet.report.explain.localisation import bootstrap_over_people
 from learnet.report.page import write_report
 from learnet.study.outcomes import read_outcomes
 from tests.builders.read_page import Page
@@ -50,9 +50,9 @@ def test_numbers_have_none_as_ends(studies: list[Path]) -> None:
     json.dumps(summary, allow_nan=False)
     assert np.isnan(list(difference(outcomes, others, CLASSES).limits.values())).all()
     assert np.isnan(calibration(outcomes, CLASSES).limits).all()
-    assert over_people(np.array([0.2, 0.4]), ["a", "a"])[0] == pytest.approx(0.3)
-    assert np.isnan(over_people(np.array([0.2, 0.4]), ["a", "a"])[1:]).all()
-    assert not np.isnan(over_people(np.array([0.2, 0.4]), ["a", "b"])).any()
+    assert bootstrap_over_people(np.array([0.2, 0.4]), ["a", "a"])[0] == pytest.approx(0.3)
+    assert np.isnan(bootstrap_over_people(np.array([0.2, 0.4]), ["a", "a"])[1:]).all()
+    assert not np.isnan(bootstrap_over_people(np.array([0.2, 0.4]), ["a", "b"])).any()
 
 
 def test_a_bin_of_one_person_has_none(tmp_path: Path) -> None:

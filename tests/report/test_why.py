@@ -33,8 +33,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):  # a bright stripe for each class: there is something to learn
         row = 5 * CLASSES.index(emotion)
         images[place, row : row + 5] = images[place, row : row + 5] // 4 + 190
-    about = {key: value for key, value in there.about.items() if key != "fingerprint"}
-    prepared = save_prepared(home / "prepared", images, there.clips, about, []).folder
+    prepared = save_prepared(home / "prepared", images, there.clips, there.record, []).folder
     for network in ("learnet", "linear-svm"):
         study = Study(network=network, protocol="groups", groups=2, classes="casme2-5")
         run_study(prepared, home / network, study, FEW, Resources(jobs=1, device="cpu"))
@@ -74,8 +73,8 @@ def test_the_numbers_are_those_of_the_network_that_tested_the_person(studies: Pa
     record = read_record(studies / "linear-svm")
     (one,) = explain(record, gallery(record, 3), 1, 1).drawings
     clip = one.said.split(" looked in ")[1].split(":")[0]
-    case = open_explained_clips(studies / "linear-svm").one(clip)
-    expected = occlusion(case.module, case.image, case.facts.classes.index(case.answer))
+    case = open_explained_clips(studies / "linear-svm").get(clip)
+    expected = occlusion(case.module, case.image, case.metadata.classes.index(case.prediction))
     assert set(one.table["method"]) == {"occlusion"}
     np.testing.assert_allclose(one.table.drop(columns=["method", "row"]).to_numpy(), expected)
     assert png_uri(case.image)  # as the motion image beside it

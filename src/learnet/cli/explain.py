@@ -56,13 +56,13 @@ def of_clip(
     from learnet.report.explain.figures import attribution_figures, clip_figures
 
     check_room_above(out / "x")
-    case = open_explained_clips(source, weights, seed).one(clip)
+    case = open_explained_clips(source, weights, seed).get(clip)
     console.paths(
         *write_figures(
             out, clip_figures(case, stage, anonymous) | attribution_figures(case, stage, anonymous)
         )
     )
-    if case.where is None:
+    if case.placement is None:
         console.out.print(
             "Where the face lies in these images is not known, so nothing is summed per part of the face."
         )
@@ -166,11 +166,11 @@ def of_movement(
     """
     from learnet.metrics.scores import interval_text
     from learnet.report.explain.activation_figures import write_figures
-    from learnet.report.explain.figures import measured_figures
+    from learnet.report.explain.figures import measurement_figures
 
     check_room_above(out / "x")
     with console.bar("Filming strangers") as progress:
-        plates = measured_figures(weights, people, depth, part, seed, progress)
+        plates = measurement_figures(weights, people, depth, part, seed, progress)
     found = plates["measured"].table
     rows = [
         [row.look, f"{row.share:.3f} {interval_text(row.low, row.high, number='{:.3f}'.format)}", f"{row.times_even:.2f}",
@@ -238,7 +238,7 @@ def of_time(
     from learnet.report.explain.activation_figures import write_figures
     from learnet.report.explain.clips import open_explained_clips
     from learnet.report.explain.figures import explain_clip_temporal, explain_video_temporal
-    from learnet.report.explain.temporal import stretch_of_video
+    from learnet.report.explain.temporal import segment_of_video
     from learnet.report.explain.temporal_figure import temporal_figure
     from learnet.training.pretrained import pretrained_weights
 
@@ -262,7 +262,7 @@ def of_time(
             )
         else:
             weights = weights or pretrained_weights("learnet", "flow", 28)
-            stretch = replace(stretch_of_video(source, onset, apex, offset, fps), cropped=face == "none")
+            stretch = replace(segment_of_video(source, onset, apex, offset, fps), cropped=face == "none")
             seen = explain_video_temporal(stretch, weights, windows, face_model, progress)
     console.paths(
         *write_figures(

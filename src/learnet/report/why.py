@@ -86,7 +86,7 @@ def explain(
     notes: dict[str, None] = {}  # each once, in their order
     for number, shot in enumerate(_chosen(found, clips), start=1):
         try:
-            case = cases.one(shot.clip)
+            case = cases.get(shot.clip)
             drawn.append(_looked(record, case, f"looked-{place}-{number}", anonymous))
             if number == 1 and not _fitted(case):
                 drawn.append(_answered(record, case, f"layers-{place}", anonymous))
@@ -119,18 +119,18 @@ def _chosen(found: Gallery, clips: int) -> list[Shot]:
 
 def _looked(record: StudyRecord, case: "ExplainedClip", name: str, anonymous: bool) -> PageFigure:
     """Attributions of the class that was answered, over the motion image or the average face."""
-    from learnet.report.explain.activations import same_depth
+    from learnet.report.explain.activations import stage_at_depth
     from learnet.report.explain.attribution import grad_cam, integrated_gradients, occlusion
     from learnet.report.explain.attribution_figures import attribution_figure
     from learnet.report.explain.figures import DEPTH
 
-    target = case.facts.classes.index(case.answer)
+    target = case.metadata.classes.index(case.prediction)
     maps = {"occlusion": occlusion(case.module, case.image, target)}
     if not _fitted(case):
-        stage = same_depth(case.module, case.facts.size, DEPTH)
+        stage = stage_at_depth(case.module, case.metadata.size, DEPTH)
         maps = {f"Grad-CAM, {stage}": grad_cam(case.module, case.image, target, stage), **maps}
         maps["integrated gradients"] = integrated_gradients(case.module, case.image, target)
-    plate = attribution_figure(maps, case.ground(anonymous), _title(case))
+    plate = attribution_figure(maps, case.background(anonymous), _title(case))
     table = plate.table.pivot(
         index=["method", "row"], columns="column", values="value"
     ).reset_index()  # long, it were three times the size
@@ -142,17 +142,19 @@ def _looked(record: StudyRecord, case: "ExplainedClip", name: str, anonymous: bo
 def _answered(record: StudyRecord, case: "ExplainedClip", name: str, anonymous: bool) -> PageFigure:
     """How strongly each layer answers, place by place."""
     from learnet.report.explain.activation_figures import network_figure
-    from learnet.report.explain.activations import responses
+    from learnet.report.explain.activations import stage_activations
 
-    plate = network_figure(responses(case.module, case.image[None]), case.ground(anonymous), _title(case))
+    plate = network_figure(
+        stage_activations(case.module, case.image[None]), case.background(anonymous), _title(case)
+    )
     said = f"What the layers of {record.name} respond to in {case.clip}: of each stage the mean size of its maps. {_title(case)}."
     return make_page_figure(plate.figure, name, said, plate.table, broad=True)
 
 
 def _fitted(case: "ExplainedClip") -> bool:
     """Whether the network has no layers with maps, and votes, which have no gradient."""
-    return network_info(case.facts.network).non_iterative
+    return network_info(case.metadata.network).non_iterative
 
 
 def _title(case: "ExplainedClip") -> str:
-    return f"Truth {case.truth}, answer {case.answer} ({case.scores.max():.2f})"
+    return f"Truth {case.truth}, answer {case.prediction} ({case.scores.max():.2f})"

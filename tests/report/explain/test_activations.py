@@ -8,16 +8,16 @@ from torch import Tensor, nn
 from learnet.core.errors import LearnetError
 from learnet.networks import NETWORKS, as_input
 from learnet.report.explain.activations import (
-    accretion,
-    enlarged,
-    map_stages,
-    maps_of,
-    pick_maps,
-    response,
-    responses,
-    same_depth,
-    stages,
-    strongest,
+    accretion_maps,
+    compute_maps,
+    mean_activation,
+    select_maps,
+    stage_activations,
+    stage_at_depth,
+    stage_outputs,
+    stages_with_maps,
+    strongest_maps,
+    upsample,
 )
 
 SIZE = 28
@@ -46,7 +46,7 @@ def test_the_last_stage_is_what_the_network_answers(name: str, rng: np.random.Ge
     module = NETWORKS[name](4, SIZE).eval()
     given = as_input(images(rng))
     with torch.inference_mode():
-        found = stages(module, given)
+        found = stage_outputs(module, given)
         assert list(found)[-1] == "logits"
         torch.testing.assert_close(found["logits"], module(given))
         torch.testing.assert_close(module(given), module(given))  # no hook is left behind
@@ -58,7 +58,7 @@ def test_the_stages_of_resnet_are_its_modules(rng: np.random.Generator) -> None:
     module = NETWORKS["resnet18"](4, SIZE).eval()
     given = as_input(images(rng))
     with torch.inference_mode():
-        found, by_hand = stages(module, given), module.conv1(given)
+        found, by_hand = stage_outputs(module, given), module.conv1(given)
         torch.testing.assert_close(found["conv1"], by_hand)
         stem = module.maxpool(torch.relu(module.bn1(by_hand)))
         torch.testing.assert_close(found["layer2"], module.layer2(module.layer1(stem)))
@@ -67,7 +67,7 @@ def test_the_stages_of_resnet_are_its_modules(rng: np.random.Generator) -> None:
 
 def test_what_works_in_place_does_not_change_the_stage_before_it() -> None:
     with torch.inference_mode():
-        found = stages(InPlace(), -torch.ones(1, 3, 2, 2))
+        found = stage_outputs(InPlace(), -torch.ones(1, 3, 2, 2))
     assert torch.equal(found["twice"], torch.full((1, 3, 2, 2), -2.0))
     assert torch.equal(found["act"], torch.zeros(1, 3, 2, 2)) and "act:2" in found
 
@@ -81,22 +81,22 @@ def test_a_stage_that_is_none_is_told_with_those_there_are(
 ) -> None:
     module = NETWORKS["learnet"](4, SIZE).eval()
     with pytest.raises(LearnetError, match=said) as caught:
-        maps_of(module, images(rng), stage)
+        compute_maps(module, images(rng), stage)
     assert "It has stem, one.plain_1" in str(caught.value) and "conv5" in str(caught.value)
 
 
 def test_a_network_without_maps_says_so(rng: np.random.Generator) -> None:
     module = NETWORKS["linear-svm"](3, SIZE).eval()
     with pytest.raises(LearnetError, match="reads all pixels at once"):
-        maps_of(module, images(rng), "conv1")
+        compute_maps(module, images(rng), "conv1")
     with pytest.raises(LearnetError, match="reads all pixels at once"):
-        same_depth(module, SIZE, 2)
+        stage_at_depth(module, SIZE, 2)
 
 
 def test_accretion_is_the_sum_of_two_columns(rng: np.random.Generator) -> None:
-    answers = responses(NETWORKS["learnet"](4, SIZE), images(rng))
+    answers = stage_activations(NETWORKS["learnet"](4, SIZE), images(rng))
     for pair, level in (("one", 1), ("one", 2), ("two", 1), ("two", 2)):
-        plain, accreting, total = accretion(answers, pair, level)
+        plain, accreting, total = accretion_maps(answers, pair, level)
         np.testing.assert_array_equal(plain + accreting, total)
         assert min(plain.max(), accreting.max()) > 0  # neither is nothing
 
@@ -111,15 +111,15 @@ def test_accretion_is_the_sum_of_two_columns(rng: np.random.Generator) -> None:
 )
 def test_accretion_is_refused_where_there_is_none(name: str, said: str, rng: np.random.Generator) -> None:
     with pytest.raises(LearnetError, match=said):
-        accretion(responses(NETWORKS[name](4, SIZE), images(rng)), "one", 1)
+        accretion_maps(stage_activations(NETWORKS[name](4, SIZE), images(rng)), "one", 1)
 
 
 def test_the_same_depth_by_the_figures_of_the_networks() -> None:
     """At 112 pixels 14 x 14 maps are LEARNet's second level, ResNet's second stage and VGG's fourth block before its pooling."""
-    assert [same_depth(NETWORKS["learnet"](5), 112, depth) for depth in (1, 2, 3, 4, 5)] == [
+    assert [stage_at_depth(NETWORKS["learnet"](5), 112, depth) for depth in (1, 2, 3, 4, 5)] == [
         "stem", "two.accretion_1", "two.accretion_2", "concat", "conv5",
     ]  # fmt: skip
-    assert [same_depth(NETWORKS["resnet18"](5), 112, depth) for depth in (2, 3, 4, 5)] == [
+    assert [stage_at_depth(NETWORKS["resnet18"](5), 112, depth) for depth in (2, 3, 4, 5)] == [
         "layer1",
         "layer2",
         "layer3",
@@ -129,21 +129,21 @@ def test_the_same_depth_by_the_figures_of_the_networks() -> None:
 
 def test_maps_have_rows_and_columns() -> None:
     answers = {"maps": torch.zeros(1, 2, 3, 3), "mean": torch.zeros(1, 2), "logits": torch.zeros(1, 2)}
-    assert list(map_stages(answers)) == ["maps"]
+    assert list(stages_with_maps(answers)) == ["maps"]
     with pytest.raises(LearnetError, match="The stage 'mean' has no maps"):
-        pick_maps(answers, "mean")
+        select_maps(answers, "mean")
 
 
 def test_the_strongest_maps_and_the_response_by_hand() -> None:
     maps = np.array([[[1, 1]], [[-4, 0]], [[0, 0]], [[3, 1]]], np.float32)
-    assert strongest(maps, 3).tolist() == [1, 3, 0]  # 2 and 2 in their order, then 1
-    np.testing.assert_allclose(response(maps), [[2, 0.5]])
+    assert strongest_maps(maps, 3).tolist() == [1, 3, 0]  # 2 and 2 in their order, then 1
+    np.testing.assert_allclose(mean_activation(maps), [[2, 0.5]])
 
 
 def test_an_enlarged_map_keeps_its_mean_and_its_place() -> None:
     small = np.zeros((4, 4), np.float32)
     small[1, 2] = 1
-    large = enlarged(small, 28)
+    large = upsample(small, 28)
     assert large.shape == (28, 28) and np.isclose(large.mean(), small.mean())
     y, x = np.mgrid[:28, :28]
     assert np.isclose((y * large).sum() / large.sum(), 1.5 * 7 - 0.5) and np.isclose(

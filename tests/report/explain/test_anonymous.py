@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from learnet.report.explain.activation_figures import Row, Seen, rows_figure, write_figures
-from learnet.report.explain.background import CELLS, Background, coarse
+from learnet.report.explain.activation_figures import ClipRow, NetworkMaps, comparison_figure, write_figures
+from learnet.report.explain.background import CELLS, Background, coarsen
 from learnet.report.explain.clips import ExplainedClip
-from learnet.report.explain.face_regions import placing
+from learnet.report.explain.face_regions import face_placement
 from learnet.report.explain.figures import attribution_figures, class_figures, clip_figures
 from tests.report.explain.test_attribution import OneSpot
 from tests.training.test_initial_weights import FACTS
@@ -45,7 +45,9 @@ def cases(rng: np.random.Generator) -> list[ExplainedClip]:
         images.append(image)
     facts = replace(FACTS, classes=("a", "b"), data={})
     return [
-        ExplainedClip(Gate().eval(), facts, image, "own/1/one", "own/1", "b", placing("found", SIZE), ())
+        ExplainedClip(
+            Gate().eval(), facts, image, "own/1/one", "own/1", "b", face_placement("found", SIZE), ()
+        )
         for image in images
     ]
 
@@ -94,7 +96,11 @@ def class_of(case: ExplainedClip, anonymous: bool) -> dict:
 def row_of(case: ExplainedClip, anonymous: bool) -> dict:
     maps = np.zeros((2, SIZE, SIZE), np.float32)
     maps[:, 8:14, 16:22] = 1
-    return {"row": rows_figure([Row("clip", case.ground(anonymous), (Seen("own", "gate", maps),))], "rows")}
+    return {
+        "row": comparison_figure(
+            [ClipRow("clip", case.background(anonymous), (NetworkMaps("own", "gate", maps),))], "rows"
+        )
+    }
 
 
 def test_all_maps_are_coarse_over_the_average_face(cases: list[ExplainedClip]) -> None:
@@ -107,8 +113,8 @@ def test_all_maps_are_coarse_over_the_average_face(cases: list[ExplainedClip]) -
 
 def test_coarse_maps_by_hand() -> None:
     maps = np.arange(16, dtype=np.float32).reshape(1, 4, 4)
-    np.testing.assert_allclose(coarse(maps, 2), [[[2.5, 4.5], [10.5, 12.5]]])
-    assert coarse(maps, 4) is maps and coarse(np.ones((3, 2, 30, 30), np.float32)).shape == (
+    np.testing.assert_allclose(coarsen(maps, 2), [[[2.5, 4.5], [10.5, 12.5]]])
+    assert coarsen(maps, 4) is maps and coarsen(np.ones((3, 2, 30, 30), np.float32)).shape == (
         3,
         2,
         CELLS,
@@ -120,7 +126,7 @@ def test_the_lines_lie_where_the_face_lies() -> None:
     """The brows of the average face are drawn where the crop of a found face has brows; where nobody knows nothing is drawn."""
     from matplotlib.figure import Figure
 
-    where = placing("found", 112)
+    where = face_placement("found", 112)
     assert where is not None
     axes = Figure().subplots()
     Background(None, where).draw(axes)

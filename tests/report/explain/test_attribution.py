@@ -11,8 +11,13 @@ from torch import Tensor, nn
 
 from learnet.core.errors import LearnetError
 from learnet.networks import NETWORKS, as_input
-from learnet.report.explain.attribution import blank, grad_cam, integrated_gradients, occlusion
-from learnet.report.explain.sanity_checks import check, curve, randomised, rank_correlation
+from learnet.report.explain.attribution import baseline_image, grad_cam, integrated_gradients, occlusion
+from learnet.report.explain.sanity_checks import (
+    permute_weights,
+    perturbation_curve,
+    rank_correlation,
+    run_sanity_checks,
+)
 
 SIZE, SPOT = 28, (slice(8, 14), slice(16, 22))
 
@@ -50,7 +55,7 @@ def inside(found: np.ndarray) -> float:
 def test_the_blank_is_each_channels_median(rng: np.random.Generator) -> None:
     image = rng.integers(0, 256, (5, 5, 3), dtype=np.uint8)
     expected = np.median(image.reshape(-1, 3), axis=0) / 127.5 - 1
-    np.testing.assert_allclose(blank(image)[0, :, 2, 3].numpy(), expected, rtol=1e-5)
+    np.testing.assert_allclose(baseline_image(image)[0, :, 2, 3].numpy(), expected, rtol=1e-5)
 
 
 def test_integrated_gradients_find_the_one_spot(image: np.ndarray) -> None:
@@ -100,7 +105,7 @@ def test_occlusion_beside_brute_force(patch: int, rng: np.random.Generator) -> N
         with torch.inference_mode():
             return float(module(picture)[0, 2])
 
-    given, grey = as_input(image[None]), blank(image)
+    given, grey = as_input(image[None]), baseline_image(image)
     falls: dict[tuple[int, int], list[float]] = {}
     step = max(1, patch // 2)
     for top in range(step - patch, SIZE, step):
@@ -128,7 +133,7 @@ def test_integrated_gradients_add_up_to_the_difference_of_scores(seed: int, targ
     image = np.random.default_rng(seed).integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
     module = NETWORKS["ststnet"](3, SIZE, seed=seed % 1000).eval()
     with torch.inference_mode():
-        expected = float((module(as_input(image[None])) - module(blank(image)))[0, target])
+        expected = float((module(as_input(image[None])) - module(baseline_image(image)))[0, target])
     assert integrated_gradients(module, image, target, 128).sum() == pytest.approx(
         expected, abs=0.02 * max(1, abs(expected))
     )
@@ -144,7 +149,7 @@ def test_rank_correlation_beside_scipy(rng: np.random.Generator) -> None:
 def test_weights_in_disorder_are_the_same_numbers_elsewhere() -> None:
     module = NETWORKS["ststnet"](3, SIZE)
     before = {name: weight.clone() for name, weight in module.named_parameters()}
-    other = dict(randomised(module, 1).named_parameters())
+    other = dict(permute_weights(module, 1).named_parameters())
     for name, weight in module.named_parameters():
         assert torch.equal(weight, before[name])
         assert torch.equal(weight.flatten().sort().values, other[name].flatten().sort().values)
@@ -154,13 +159,15 @@ def test_weights_in_disorder_are_the_same_numbers_elsewhere() -> None:
 def test_the_checks_of_a_map_that_follows_the_network(image: np.ndarray) -> None:
     """Disorder destroys the map, and the spot's pixels decide the answer at once; a map of the image itself survives and is told apart."""
     module = OneSpot()
-    found = check(module, image, 1, lambda net: integrated_gradients(net, image, 1))
+    found = run_sanity_checks(module, image, 1, lambda net: integrated_gradients(net, image, 1))
     assert np.mean(found.randomised) < 0.5
     assert (
         found.deletion.area < 0.75 * found.deletion_by_chance
         and found.insertion.area > 1.15 * found.insertion_by_chance
     )
-    same = check(module, image, 1, lambda net: np.abs(image.astype(np.float32) - 128).mean(axis=-1))
+    same = run_sanity_checks(
+        module, image, 1, lambda net: np.abs(image.astype(np.float32) - 128).mean(axis=-1)
+    )
     assert np.mean(same.randomised) == pytest.approx(1)
 
 
@@ -172,10 +179,12 @@ def test_a_curve_by_hand(image: np.ndarray) -> None:
     with torch.inference_mode():
         whole, none = (
             float(torch.softmax(module(x).double(), dim=1)[0, 1])
-            for x in (as_input(image[None]), blank(image))
+            for x in (as_input(image[None]), baseline_image(image))
         )
-    line = curve(module, image, 1, order, insert=False)
+    line = perturbation_curve(module, image, 1, order, insert=False)
     assert line.share[0] == 0 and line.share[-1] == 1
     np.testing.assert_allclose(line.probability[[0, -1]], [whole, none], rtol=1e-6)
     np.testing.assert_allclose(line.probability[line.share >= 36 / 784], none, rtol=1e-6)
-    np.testing.assert_allclose(curve(module, image, 1, order, insert=True).probability[-1], whole, rtol=1e-6)
+    np.testing.assert_allclose(
+        perturbation_curve(module, image, 1, order, insert=True).probability[-1], whole, rtol=1e-6
+    )

@@ -16,13 +16,13 @@ from learnet.datasets.prepared.store import load_prepared
 from learnet.report.explain import figures as tell
 from learnet.report.explain.activation_figures import write_figures
 from learnet.report.explain.clips import open_explained_clips
-from learnet.report.explain.face_regions import placing
+from learnet.report.explain.face_regions import face_placement
 from learnet.report.explain.figures import (
     attribution_figures,
     class_figures,
     clip_figures,
     explain_clip_temporal,
-    measured_figures,
+    measurement_figures,
     network_figures,
 )
 from learnet.study.outcomes import read_outcomes
@@ -48,10 +48,10 @@ def test_a_clip_is_explained_by_the_fold_that_tested_its_person(place: Path) -> 
     """The scores are the study's own answers, and the person is not among those the network has learned from."""
     cases = open_explained_clips(place / "learnet")
     for outcome in read_outcomes(place / "learnet")[::5]:
-        case = cases.one(outcome.clip)
+        case = cases.get(outcome.clip)
         np.testing.assert_allclose(case.scores, outcome.scores, atol=2e-6)
-        assert case.truth == outcome.truth and case.answer == outcome.prediction and not case.notes
-        assert case.person not in case.facts.data["people"].splitlines()
+        assert case.truth == outcome.truth and case.prediction == outcome.prediction and not case.notes
+        assert case.person not in case.metadata.data["people"].splitlines()
         row = load_prepared(place / "prepared").clips.query("clip == @outcome.clip").index[0]
         np.testing.assert_array_equal(case.image, load_prepared(place / "prepared").images[row])
 
@@ -60,15 +60,15 @@ def test_weights_that_know_the_person_are_told_or_refused(place: Path, tmp_path:
     clip = "casme2/01/EP00"
     assert (
         "has learned from casme2/01"
-        in open_explained_clips(place / "prepared", place / "all.safetensors").one(clip).notes[0]
+        in open_explained_clips(place / "prepared", place / "all.safetensors").get(clip).notes[0]
     )
     shutil.copytree(place / "learnet", tmp_path / "learnet")
     shutil.copy(place / "all.safetensors", tmp_path / "learnet" / "folds" / "casme2-01-seed0.safetensors")
     about = json.loads((tmp_path / "learnet" / "study.json").read_text())
     with pytest.raises(BadInput, match="should not know"):
-        open_explained_clips(tmp_path / "learnet").one(clip)
+        open_explained_clips(tmp_path / "learnet").get(clip)
     (tmp_path / "learnet" / "study.json").write_text(json.dumps({**about, "protocol": "leaky-clips"}))
-    assert open_explained_clips(tmp_path / "learnet").one(clip).notes
+    assert open_explained_clips(tmp_path / "learnet").get(clip).notes
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_what_cannot_be_opened(
 def test_clips_and_classes_that_are_not_there(place: Path) -> None:
     cases = open_explained_clips(place / "learnet")
     with pytest.raises(LearnetError, match="Did you mean 'casme2/01/EP0"):
-        cases.one("casme2/01/EP0")
+        cases.get("casme2/01/EP0")
     with pytest.raises(LearnetError, match=r"no clip of class 'fear'.*others \(\d+\)"):
         cases.of_class("fear")
     assert {case.truth for case in cases.of_class("others")} == {"others"}
@@ -106,7 +106,7 @@ def test_a_clip_that_a_study_did_not_answer_says_why(tmp_path: Path) -> None:
     emotions = {row["clip"]: row["emotion"] for row in read_truth(prepared)}
     outside = next(clip for clip, emotion in emotions.items() if emotion == "others")
     for seen in (
-        lambda clip: open_explained_clips(tmp_path / "three").one(clip),
+        lambda clip: open_explained_clips(tmp_path / "three").get(clip),
         lambda clip: explain_clip_temporal(open_explained_clips(tmp_path / "three"), clip),
     ):
         with pytest.raises(
@@ -119,17 +119,17 @@ def test_a_clip_that_a_study_did_not_answer_says_why(tmp_path: Path) -> None:
     with pytest.raises(
         LearnetError, match=rf"{untested} is in .*, and {tmp_path / 'three'} has not tested it"
     ):
-        open_explained_clips(tmp_path / "three").one(untested)
+        open_explained_clips(tmp_path / "three").get(untested)
 
 
 def test_weights_that_are_gone_or_do_not_fit(place: Path, tmp_path: Path) -> None:
     shutil.copytree(place / "learnet", tmp_path / "learnet")
     shutil.rmtree(tmp_path / "learnet" / "folds")
     with pytest.raises(BadInput, match="weights of the fold that tested casme2/01/EP00 are gone"):
-        open_explained_clips(tmp_path / "learnet").one("casme2/01/EP00")
+        open_explained_clips(tmp_path / "learnet").get("casme2/01/EP00")
     other = write_prepared(tmp_path / "other", people=3, clips=6, size=32)
     with pytest.raises(BadCheckpoint, match="takes images of 28 pixels"):
-        open_explained_clips(other, place / "all.safetensors").one("casme2/01/EP00")
+        open_explained_clips(other, place / "all.safetensors").get("casme2/01/EP00")
 
 
 def test_a_study_without_its_images(place: Path, tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_nobody_is_shown_whom_the_licence_hides(tmp_path: Path, place: Path) -> 
     prepared = write_prepared(tmp_path / "prepared", people=12, clips=2)
     cases = open_explained_clips(prepared, place / "all.safetensors")
     with pytest.raises(LearnetError, match="licence forbids"):
-        cases.one("casme2/12/EP00")
+        cases.get("casme2/12/EP00")
     assert "casme2/12" not in {
         case.person for name in sorted(set(cases.truth.values())) for case in cases.of_class(name)
     }
@@ -163,7 +163,7 @@ def test_nobody_is_shown_whom_the_licence_hides(tmp_path: Path, place: Path) -> 
 
 def test_the_plates_of_a_clip(place: Path, tmp_path: Path) -> None:
     """Every figure has its numbers, and these are the network's."""
-    case = open_explained_clips(place / "learnet").one("casme2/01/EP00")
+    case = open_explained_clips(place / "learnet").get("casme2/01/EP00")
     plates = clip_figures(case)
     assert set(plates) == {
         "network",
@@ -183,14 +183,14 @@ def test_the_plates_of_a_clip(place: Path, tmp_path: Path) -> None:
 
 def test_the_plates_of_where_it_looked(place: Path) -> None:
     """Noise has no face, so there are no regions; with a face there are, and their shares add up for each method."""
-    case = open_explained_clips(place / "ststnet").one("casme2/01/EP00")
+    case = open_explained_clips(place / "ststnet").get("casme2/01/EP00")
     plates = attribution_figures(case)
     assert set(plates) == {"where", "checks"}
     assert len(plates["where"].table) == 3 * 28 * 28 and set(plates["checks"].table["way"]) == {
         "deletion",
         "insertion",
     }
-    regions = attribution_figures(replace(case, where=placing("given", 28)))["regions"].table
+    regions = attribution_figures(replace(case, where=face_placement("given", 28)))["regions"].table
     np.testing.assert_allclose(regions.groupby("method")["share"].sum(), 1)
 
 
@@ -228,7 +228,7 @@ def test_weights_that_cannot_be_measured_together(place: Path, tmp_path: Path) -
     module, facts = load_checkpoint(place / "all.safetensors")
     save_checkpoint(tmp_path / "imported.safetensors", module, replace(facts, preparation=None))
     with pytest.raises(BadCheckpoint, match="how its images were made is not known"):
-        measured_figures([tmp_path / "imported.safetensors"], 1)
+        measurement_figures([tmp_path / "imported.safetensors"], 1)
     assert facts.preparation is not None
     save_checkpoint(
         tmp_path / "linear.safetensors",
@@ -236,9 +236,9 @@ def test_weights_that_cannot_be_measured_together(place: Path, tmp_path: Path) -
         replace(facts, preparation=replace(facts.preparation, motion="dynamic-linear")),
     )
     with pytest.raises(BadCheckpoint, match="other images than"):
-        measured_figures([place / "all.safetensors", tmp_path / "linear.safetensors"], 1)
+        measurement_figures([place / "all.safetensors", tmp_path / "linear.safetensors"], 1)
     with pytest.raises(LearnetError, match="Name checkpoints"):
-        measured_figures([], 1)
+        measurement_figures([], 1)
 
 
 def test_measuring_one_stranger(
@@ -248,10 +248,10 @@ def test_measuring_one_stranger(
     measured = []
 
     def measure_and_keep(*asked: object) -> object:
-        measured.append(measured_figures(*asked))
+        measured.append(measurement_figures(*asked))
         return measured[-1]
 
-    monkeypatch.setattr(tell, "measured_figures", measure_and_keep)
+    monkeypatch.setattr(tell, "measurement_figures", measure_and_keep)
     words = [
         "explain",
         "measure",

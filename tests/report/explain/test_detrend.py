@@ -21,7 +21,7 @@ def test_the_scores_are_those_of_the_recogniser(tmp_path: Path, rng: np.random.G
     )
     weights = given(tmp_path, facts)
     module, _ = load_checkpoint(weights)
-    case = open_explained_clips(tmp_path / "prepared", weights, None).one(prepared.clips["clip"].iloc[0])
+    case = open_explained_clips(tmp_path / "prepared", weights, None).get(prepared.clips["clip"].iloc[0])
     wanted = predict_scores(module, prepared.images[:1], "flow", detrend_percentile=100)[0]
     np.testing.assert_allclose(case.scores, wanted, rtol=1e-6)
     assert np.abs(wanted - predict_scores(module, prepared.images[:1], "flow")[0]).max() > 1e-4

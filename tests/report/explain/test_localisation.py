@@ -8,17 +8,22 @@ import pytest
 
 from learnet.core.errors import LearnetError
 from learnet.core.settings import Preparation
-from learnet.report.explain.face_regions import learnets_crop
-from learnet.report.explain.ground_truth import MovingClip, _finer, moving_clips
-from learnet.report.explain.localisation import measure, over_people, share_inside, summary
+from learnet.report.explain.face_regions import found_face_crop
+from learnet.report.explain.ground_truth import GroundTruthClip, _refine, render_emotion_clips
+from learnet.report.explain.localisation import (
+    bootstrap_over_people,
+    measure_shares,
+    share_inside,
+    summarise_shares,
+)
 from learnet.simulation import scenes
 from learnet.simulation.render import Camera, RecordingConditions, draw_conditions
 
 SMALL = Camera(120, 160, 100.0, 62.0)
 
 
-def clip(person: str, travelled: list[list[float]]) -> MovingClip:
-    return MovingClip(
+def clip(person: str, travelled: list[list[float]]) -> GroundTruthClip:
+    return GroundTruthClip(
         np.zeros((2, 2, 3), np.uint8), np.array(travelled, np.float32), person, "happiness", "12"
     )
 
@@ -36,7 +41,7 @@ def test_places_move_from_a_share_of_the_largest_displacement_on() -> None:
 def test_the_interval_over_people_beside_a_plain_bootstrap() -> None:
     rng = np.random.default_rng(3)
     values, people = rng.random(30), [f"p{number % 5}" for number in range(25)] + ["p5"] * 5
-    mean, low, high = over_people(values, people)
+    mean, low, high = bootstrap_over_people(values, people)
     names, draws = sorted(set(people)), []
     for _ in range(4000):
         drawn = rng.choice(names, len(names))
@@ -47,11 +52,11 @@ def test_the_interval_over_people_beside_a_plain_bootstrap() -> None:
 
 def test_what_is_measured_by_hand() -> None:
     clips = [clip("a", [[1, 0], [0, 0]]), clip("a", [[0, 0], [0, 1]]), clip("b", [[1, 1], [0, 0]])]
-    table = measure(
+    table = measure_shares(
         clips, {"even": lambda one: np.ones((2, 2), np.float32), "true": lambda one: one.travelled}
     )
     assert table["share"].tolist() == [0.25, 0.25, 0.5, 1, 1, 1]
-    found = summary(table).set_index("look")
+    found = summarise_shares(table).set_index("look")
     assert found.loc["even", "share"] == pytest.approx(1 / 3) == found.loc["even", "area"]
     assert found.loc["true", "times_even"] == pytest.approx(3) and found.loc["true", "more"] == pytest.approx(
         2 / 3
@@ -68,7 +73,7 @@ def test_strangers_move_where_it_is_said(owners: bool, monkeypatch: pytest.Monke
         return replace(draw_conditions(*given), drift=0.0, blinks=(), flicker=0.0, noise=0.0)  # type: ignore[arg-type]
 
     monkeypatch.setattr(scenes, "draw_conditions", calm)
-    clips = moving_clips(
+    clips = render_emotion_clips(
         Preparation(size=28), 2, ("surprise", "repression"), owners=owners, camera=SMALL, jobs=1
     )
     assert [one.emotion for one in clips] == ["surprise", "repression"] * 2 and len(
@@ -86,7 +91,7 @@ def test_strangers_move_where_it_is_said(owners: bool, monkeypatch: pytest.Monke
 
 def test_the_same_seed_films_the_same() -> None:
     one, again, other = (
-        moving_clips(Preparation(size=28), 1, ("happiness",), seed=seed, camera=SMALL, jobs=1)[0]
+        render_emotion_clips(Preparation(size=28), 1, ("happiness",), seed=seed, camera=SMALL, jobs=1)[0]
         for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(one.image, again.image)
@@ -95,14 +100,14 @@ def test_the_same_seed_films_the_same() -> None:
 
 def test_nobody_and_a_needed_finder_are_refused() -> None:
     with pytest.raises(LearnetError, match="at least one"):
-        moving_clips(Preparation(), 0)
+        render_emotion_clips(Preparation(), 0)
     with pytest.raises(LearnetError, match="face finder"):
-        moving_clips(Preparation(steady=True), 1)
+        render_emotion_clips(Preparation(steady=True), 1)
 
 
 def test_the_finer_crop_shows_what_the_crop_shows() -> None:
     """Averaged over its pixels again, it is the crop that found faces get."""
-    fine, wanted = _finer(learnets_crop(28), SMALL), learnets_crop(28)
+    fine, wanted = _refine(found_face_crop(28), SMALL), found_face_crop(28)
     again = fine.coarser(fine.width // 28)
     assert (again.height, again.width) == (28, 28) and fine.width > 56
     np.testing.assert_allclose([again.face_px, *again.origin], [wanted.face_px, *wanted.origin])

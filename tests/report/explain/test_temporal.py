@@ -17,14 +17,14 @@ from learnet.report.explain.clips import open_explained_clips
 from learnet.report.explain.figures import explain_clip_temporal, explain_video_temporal
 from learnet.report.explain.temporal import (
     DETECTED,
-    Mark,
+    KeyFrame,
     TemporalExplanation,
-    VideoStretch,
+    VideoSegment,
+    detect_onset_and_offset,
     explain_temporal,
-    found_ends,
-    growing,
-    sliding,
-    stretch_of_video,
+    growing_windows,
+    segment_of_video,
+    sliding_windows,
     temporal_weights,
 )
 from learnet.report.explain.temporal_figure import PICTURES, temporal_figure
@@ -82,19 +82,22 @@ def test_flow_and_histograms_weigh_no_frames() -> None:
 def test_the_ends_of_a_movement_by_hand() -> None:
     """Height 10 over a rest of 2: from 3 downwards it is at rest."""
     movement = np.array([2.0, 2.5, 2.9, 5, 12, 9, 4, 3.1, 2.8, 2])
-    assert found_ends(movement, 4) == (2, 8)
-    assert found_ends(np.array([5.0, 7, 9]), 2) == (0, 2)  # it rises from the first frame to the last
+    assert detect_onset_and_offset(movement, 4) == (2, 8)
+    assert detect_onset_and_offset(np.array([5.0, 7, 9]), 2) == (
+        0,
+        2,
+    )  # it rises from the first frame to the last
 
 
 def test_windows_that_grow_and_windows_that_slide() -> None:
-    assert growing(2, 6, 4) == [(2, 3), (2, 4), (2, 5)]
-    assert growing(0, 101, 50, most=3) == [(0, 1), (0, 50), (0, 100)] and (0, 37) in growing(
+    assert growing_windows(2, 6, 4) == [(2, 3), (2, 4), (2, 5)]
+    assert growing_windows(0, 101, 50, most=3) == [(0, 1), (0, 50), (0, 100)] and (0, 37) in growing_windows(
         0, 101, 37, most=3
     )
     assert (
-        sliding(6, 4) == [(0, 3), (1, 4), (2, 5)]
-        and sliding(3, 90) == [(0, 2)]
-        and sliding(4, 1) == [(0, 1), (1, 2), (2, 3)]
+        sliding_windows(6, 4) == [(0, 3), (1, 4), (2, 5)]
+        and sliding_windows(3, 90) == [(0, 2)]
+        and sliding_windows(4, 1) == [(0, 1), (1, 2), (2, 3)]
     )
 
 
@@ -108,7 +111,7 @@ def test_a_synthetic_clip_moves_when_its_script_says(number: int, weights: Path,
     )
     frames = np.stack(list(render(replace(scene.recording, conditions=still, episodes=(episode,)))))
     folder = write_clip(tmp_path / "clip", frames, first=1)
-    seen = explain_video_temporal(stretch_of_video(folder, None, None, None, 200.0), weights)
+    seen = explain_video_temporal(segment_of_video(folder, None, None, None, 200.0), weights)
     assert all(mark.source == DETECTED for mark in seen.marks.values())
     found = {name: mark.frame for name, mark in seen.marks.items()}
     long = scene.offset - scene.onset
@@ -131,7 +134,7 @@ def test_every_answer_is_that_of_the_recogniser(
     frames = pulsed(16, 6)
     folder = write_clip(tmp_path / "clip", frames, first=11)
     windows = Windows(window_s=window_s) if window_s else None
-    seen = explain_video_temporal(stretch_of_video(folder, None, None, None, 200.0), weights, windows)
+    seen = explain_video_temporal(segment_of_video(folder, None, None, None, 200.0), weights, windows)
     assert len(seen.ends) == (15 if window_s is None else 7) and seen.grows is (window_s is None)
     recogniser = Recogniser.load(weights)
     for number in range(0, len(seen.ends), 3):
@@ -168,7 +171,11 @@ def database(tmp_path: Path) -> Path:
 def test_a_clip_of_a_database_brings_its_marks(cropped: Path, tmp_path: Path) -> None:
     """Frames around it are shown too; the window begins at the onset, and at the offset the answer is that of the prepared clip."""
     seen = explain_clip_temporal(open_explained_clips(database(tmp_path), cropped), "casme2/01/EP00")
-    assert seen.marks == {"onset": Mark(12, "file"), "apex": Mark(17, "file"), "offset": Mark(24, "file")}
+    assert seen.marks == {
+        "onset": KeyFrame(12, "file"),
+        "apex": KeyFrame(17, "file"),
+        "offset": KeyFrame(24, "file"),
+    }
     assert (seen.numbers[0], seen.numbers[-1], seen.owners) == (11, 26, True)
     assert [seen.numbers[place] for place in seen.window] == [12, 24] and set(seen.starts) == {1}
     assert seen.weights is not None
@@ -184,16 +191,19 @@ def test_what_is_not_there_is_told(cropped: Path, tmp_path: Path) -> None:
     plain = given(tmp_path / "plain", PLAIN)
     folder = tmp_path / "films" / "clip"
     with pytest.raises(BadInput, match="the apex, frame 40, is not there; the frames are 11 to 26"):
-        explain_video_temporal(stretch_of_video(folder, None, 40, None, 200.0), plain)
+        explain_video_temporal(segment_of_video(folder, None, 40, None, 200.0), plain)
     with pytest.raises(BadInput, match="out of order"):
         explain_video_temporal(
-            VideoStretch(
-                folder, "clip", marks={"apex": Mark(20, "given"), "offset": Mark(15, "given")}, fps=200.0
+            VideoSegment(
+                folder,
+                "clip",
+                marks={"apex": KeyFrame(20, "given"), "offset": KeyFrame(15, "given")},
+                fps=200.0,
             ),
             plain,
         )
     with pytest.raises(LearnetError, match="at most 10 s"):
-        explain_video_temporal(stretch_of_video(folder, None, None, None, 1.0), plain)
+        explain_video_temporal(segment_of_video(folder, None, None, None, 1.0), plain)
     folder.rename(tmp_path / "elsewhere")
     with pytest.raises(BadInput, match="frames of casme2/01/EP00 are gone"):
         explain_clip_temporal(open_explained_clips(prepared, cropped), "casme2/01/EP00")
@@ -202,8 +212,12 @@ def test_what_is_not_there_is_told(cropped: Path, tmp_path: Path) -> None:
 def seen_over_time(crops: np.ndarray) -> TemporalExplanation:
     """Two clips that move alike and are answered alike may differ in their faces only."""
     count = len(crops)
-    marks = {"onset": Mark(0, "file"), "apex": Mark(3, "midpoint"), "offset": Mark(count - 1, "file")}
-    pairs = growing(0, count, count - 1)
+    marks = {
+        "onset": KeyFrame(0, "file"),
+        "apex": KeyFrame(3, "midpoint"),
+        "offset": KeyFrame(count - 1, "file"),
+    }
+    pairs = growing_windows(0, count, count - 1)
     starts, ends = (np.array(each) for each in zip(*pairs, strict=True))
     scores = np.tile([0.25, 0.75], (len(pairs), 1))
     movement = np.linspace(0, 4, count)
@@ -220,7 +234,7 @@ def test_notes_name_frames_as_the_files_do(tmp_path: Path, monkeypatch: pytest.M
     seen = explain_temporal(
         NETWORKS["learnet"](len(facts.classes), 28).eval(),
         facts,
-        stretch_of_video(folder, 14, None, None, 200.0),
+        segment_of_video(folder, 14, None, None, 200.0),
     )
     assert [note for note in seen.notes if "found in frame 17" in note] and "counted from" not in "".join(
         seen.notes
@@ -263,10 +277,10 @@ def test_a_window_without_an_answer_stays_empty(tmp_path: Path, rng: np.random.G
     """dynamic-fall has nothing to fold where the apex is the last frame."""
     facts = replace(PLAIN, preparation=Preparation(size=28, face="none", motion="dynamic-fall"))
     folder = write_clip(tmp_path / "clip", pulsed(16, 6), first=1)
-    stretch = VideoStretch(
+    stretch = VideoSegment(
         folder,
         "clip",
-        marks={"onset": Mark(1, "given"), "apex": Mark(7, "given"), "offset": Mark(16, "given")},
+        marks={"onset": KeyFrame(1, "given"), "apex": KeyFrame(7, "given"), "offset": KeyFrame(16, "given")},
         fps=200.0,
     )
     seen = explain_temporal(NETWORKS["learnet"](len(facts.classes), 28).eval(), facts, stretch)

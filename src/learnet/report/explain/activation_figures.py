@@ -16,9 +16,9 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from learnet.report.explain.activations import response, strongest
-from learnet.report.explain.background import SIGNED, Background, average_lines
-from learnet.report.explain.face_regions import Placing, brow_eye_box, mouth_ring
+from learnet.report.explain.activations import mean_activation, strongest_maps
+from learnet.report.explain.background import SIGNED, Background, draw_average_face
+from learnet.report.explain.face_regions import FacePlacement, brow_eye_box, mouth_ring
 from learnet.report.style import CELL, INK, MUTED, STYLE, save_figure
 
 STRENGTH: Colormap = LinearSegmentedColormap.from_list("strength", ["#ffffff", CELL, INK])
@@ -48,7 +48,7 @@ class ExplanationFigure:
 
 
 @dataclass(frozen=True)
-class Seen:
+class NetworkMaps:
     """What one network sees in one clip at one stage."""
 
     network: str
@@ -57,15 +57,15 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Row:
+class ClipRow:
     """One clip and what several networks see in it."""
 
     title: str
     ground: Background
-    seen: tuple[Seen, ...]
+    seen: tuple[NetworkMaps, ...]
 
 
-def mosaic(
+def mosaic_figure(
     maps: Float32[np.ndarray, "C h w"], ground: Background, title: str, most: int = 16
 ) -> ExplanationFigure:
     """The strongest maps of a stage, the strongest first, beside the motion image; all in one range, so that they can be compared.
@@ -75,14 +75,14 @@ def mosaic(
     Returns:
         The table has a row for each cell drawn: map, row, column, value.
     """
-    chosen, maps = strongest(maps, most), ground.shown(maps)
+    chosen, maps = strongest_maps(maps, most), ground.shown(maps)
     across = int(np.ceil(len(chosen) ** 0.5))
     down = -(-len(chosen) // across)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(2.6 + 1.15 * across, max(2.9, 1.28 * down + 0.6)), layout="constrained")
         left, right = figure.subfigures(1, 2, width_ratios=[2.3, 1.15 * across + 0.3])
         alone = left.subplots()
-        picture(alone, ground)
+        draw_background(alone, ground)
         places = right.subplots(down, across, squeeze=False)
         for axes in places.flat:
             axes.set_axis_off()
@@ -90,7 +90,7 @@ def mosaic(
             look = _tile(axes, maps[which], maps[chosen], f"map {which}", ground)
         right.colorbar(look, ax=list(places.flat), shrink=0.7, aspect=30, label="response")
         figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
-    return ExplanationFigure(figure, cells({f"{which}": maps[which] for which in chosen}, "map"))
+    return ExplanationFigure(figure, cell_table({f"{which}": maps[which] for which in chosen}, "map"))
 
 
 def accretion_figure(
@@ -106,7 +106,7 @@ def accretion_figure(
     Returns:
         The table has a row for each cell drawn: map, row, column, value of the plain column, of the accreting one, and the sum.
     """
-    chosen = strongest(total, most)
+    chosen = strongest_maps(total, most)
     plain, accreting, total = (
         ground.shown(maps) for maps in (plain, accreting, total)
     )  # means, so the sum still holds
@@ -130,7 +130,7 @@ def accretion_figure(
             color=MUTED,
         )
     parts = [
-        cells({f"{which}": maps[which] for which in chosen}, "map") for maps in (plain, accreting, total)
+        cell_table({f"{which}": maps[which] for which in chosen}, "map") for maps in (plain, accreting, total)
     ]
     table = (
         parts[0]
@@ -156,7 +156,9 @@ def network_figure(
     Returns:
         The table has a row for each cell drawn: stage, row, column, value.
     """
-    maps = {name: ground.shown(response(answer[0])) for name, answer in answers.items() if answer.ndim == 4}
+    maps = {
+        name: ground.shown(mean_activation(answer[0])) for name, answer in answers.items() if answer.ndim == 4
+    }
     places = _places(maps)
     drawn = {name: maps[name] for name in places}
     rows, columns = (
@@ -189,12 +191,12 @@ def network_figure(
                     color=MUTED,
                 )
             else:
-                picture(axes, ground, size=7.5)
+                draw_background(axes, ground, size=7.5)
         figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
-    return ExplanationFigure(figure, cells(drawn, "stage"))
+    return ExplanationFigure(figure, cell_table(drawn, "stage"))
 
 
-def rows_figure(rows: Sequence[Row], title: str, each: int = 2) -> ExplanationFigure:
+def comparison_figure(rows: Sequence[ClipRow], title: str, each: int = 2) -> ExplanationFigure:
     """A row for each clip: its motion image, then the strongest maps of each network, with brows and eyes boxed and the mouth ringed.
 
     Returns:
@@ -207,23 +209,23 @@ def rows_figure(rows: Sequence[Row], title: str, each: int = 2) -> ExplanationFi
         for place, (row, line) in enumerate(
             zip(rows, figure.subplots(len(rows), columns, squeeze=False), strict=True)
         ):
-            picture(line[0], row.ground, row.title)
-            _mark(line[0], row.ground.where, row.ground.where.size if row.ground.where else 0)
+            draw_background(line[0], row.ground, row.title)
+            _mark(line[0], row.ground.placement, row.ground.placement.size if row.ground.placement else 0)
             tiles = iter(line[1:])
             for seen in row.seen:
                 maps = row.ground.shown(seen.maps)
-                for which in strongest(seen.maps, each):
+                for which in strongest_maps(seen.maps, each):
                     axes = next(tiles)
                     heading = f"{seen.network}\n{seen.stage} map {which}" if place == 0 else f"map {which}"
                     _tile(axes, maps[which], maps[which], heading, row.ground)
                     _mark(
                         axes,
-                        row.ground.where,
-                        row.ground.where.size
-                        if row.ground.anonymous and row.ground.where
+                        row.ground.placement,
+                        row.ground.placement.size
+                        if row.ground.anonymous and row.ground.placement
                         else maps.shape[-1],
                     )
-                    drawn = cells({f"{which}": maps[which]}, "map")
+                    drawn = cell_table({f"{which}": maps[which]}, "map")
                     tables.append(drawn.assign(clip=row.title, network=seen.network, stage=seen.stage))
         figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
     table = pd.concat(tables, ignore_index=True)
@@ -256,7 +258,7 @@ def _centre(places: Mapping[str, tuple[float, int]]) -> float:
     return places["stem"][0] if "stem" in places else 0.0
 
 
-def picture(axes: Axes, ground: Background, title: str = "", size: float = 8.0) -> None:
+def draw_background(axes: Axes, ground: Background, title: str = "", size: float = 8.0) -> None:
     """What maps lie over, without axes, its title centred above it."""
     ground.draw(axes)
     axes.set_title(title or ground.title, size=size, loc="center", weight="normal")
@@ -273,11 +275,11 @@ def _tile(
     limit, signed = float(np.abs(alike).max()) or 1.0, bool((alike < 0).any())
     axes.set_axis_off()
     axes.set_title(title, size=7.5, loc="center", weight="normal")
-    size = ground.where.size if ground.anonymous and ground.where else 0
+    size = ground.placement.size if ground.anonymous and ground.placement else 0
     look = axes.imshow(drawn, cmap=SIGNED if signed else STRENGTH, vmin=-limit if signed else 0.0, vmax=limit, interpolation="nearest",
                        extent=(-0.5, size - 0.5, size - 0.5, -0.5) if size else None)  # fmt: skip
     if size:
-        average_lines(axes, ground.where)
+        draw_average_face(axes, ground.placement)
     edge = mpl.patches.Rectangle(
         (0, 0), 1, 1, transform=axes.transAxes, fill=False, edgecolor=MUTED, linewidth=0.5, clip_on=False
     )
@@ -285,7 +287,7 @@ def _tile(
     return look
 
 
-def _mark(axes: Axes, where: Placing | None, side: int) -> None:
+def _mark(axes: Axes, where: FacePlacement | None, side: int) -> None:
     """Box the brows and eyes and ring the mouth, in an image or map of SIDE cells; nothing where nobody knows where they are."""
     if where is None:
         return
@@ -302,7 +304,7 @@ def _mark(axes: Axes, where: Placing | None, side: int) -> None:
     )
 
 
-def cells(maps: Mapping[str, Float[np.ndarray, "h w"]], what: str) -> pd.DataFrame:
+def cell_table(maps: Mapping[str, Float[np.ndarray, "h w"]], what: str) -> pd.DataFrame:
     """A row for each cell of each map."""
     parts = []
     for name, one in maps.items():

@@ -1,4 +1,4 @@
-"""What the layers of a network answer, by name: LEARNet's own `stages`, and of any other network what its modules give."""
+"""What the layers of a network answer, by name: LEARNet's own `stage_outputs`, and of any other network what its modules give."""
 
 import difflib
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ NORMALISATIONS = ("norm", "bn")  # how their names begin
 TOLD = 12  # stages named in an error where none is near
 
 
-def stages(module: nn.Module, images: Float[Tensor, "B 3 S S"]) -> dict[str, Tensor]:
+def stage_outputs(module: nn.Module, images: Float[Tensor, "B 3 S S"]) -> dict[str, Tensor]:
     """What every layer answers, by name, in the order of computation; the class scores last, as `logits`.
 
     LEARNet names its stages itself. Of other networks a stage is what a module gives, under the module's name (`layer2.0.conv1`,
@@ -51,18 +51,18 @@ def stages(module: nn.Module, images: Float[Tensor, "B 3 S S"]) -> dict[str, Ten
     return {**found, LOGITS: logits}
 
 
-def map_stages(answers: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def stages_with_maps(answers: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The stages whose answers are maps, (B, C, h, w)."""
     return {name: answer for name, answer in answers.items() if answer.ndim == 4}
 
 
-def pick_maps(answers: Mapping[str, Tensor], stage: str) -> Tensor:
+def select_maps(answers: Mapping[str, Tensor], stage: str) -> Tensor:
     """The maps of one stage.
 
     Raises:
         LearnetError: no stage of that name, or one without maps; what is there is told.
     """
-    known = map_stages(answers)
+    known = stages_with_maps(answers)
     if stage in known:
         return known[stage]
     if not known:
@@ -82,30 +82,30 @@ def pick_maps(answers: Mapping[str, Tensor], stage: str) -> Tensor:
     )
 
 
-def responses(
+def stage_activations(
     module: nn.Module, images: UInt8[np.ndarray, "B S S 3"]
 ) -> dict[str, Float32[np.ndarray, "B ..."]]:
     """The answers of all stages to prepared images (0..255), as arrays, in the order of computation."""
     with torch.inference_mode():
         return {
             name: answer.contiguous().numpy()
-            for name, answer in stages(module.eval(), as_input(images)).items()
+            for name, answer in stage_outputs(module.eval(), as_input(images)).items()
         }
 
 
-def maps_of(
+def compute_maps(
     module: nn.Module, images: UInt8[np.ndarray, "B S S 3"], stage: str
 ) -> Float32[np.ndarray, "B C h w"]:
     """The maps of one stage for prepared images (0..255).
 
     Raises:
-        LearnetError: as `pick_maps`.
+        LearnetError: as `select_maps`.
     """
     with torch.inference_mode():
-        return pick_maps(stages(module.eval(), as_input(images)), stage).contiguous().numpy()
+        return select_maps(stage_outputs(module.eval(), as_input(images)), stage).contiguous().numpy()
 
 
-def same_depth(module: nn.Module, size: int, depth: int) -> str:
+def stage_at_depth(module: nn.Module, size: int, depth: int) -> str:
     """The stage that stands for a depth: the last one whose maps have the side that DEPTH halvings leave, or the nearest to it.
 
     Normalisations are passed over, and rectified maps come before those that can be negative: these are half of a step. So of LEARNet
@@ -121,10 +121,10 @@ def same_depth(module: nn.Module, size: int, depth: int) -> str:
     """
     with torch.inference_mode():
         noise = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(0)) * 2 - 1
-        known = map_stages(stages(module.eval(), noise))
+        known = stages_with_maps(stage_outputs(module.eval(), noise))
     known = {name: maps for name, maps in known.items() if not name.split(".")[-1].startswith(NORMALISATIONS)}
     if not known:
-        pick_maps(known, "")
+        select_maps(known, "")
     wanted = -(-size // 2**depth)
     plain = {name for name, maps in known.items() if bool((maps >= 0).all())}
     away = {name: abs(maps.shape[-1] - wanted) for name, maps in known.items()}
@@ -132,30 +132,30 @@ def same_depth(module: nn.Module, size: int, depth: int) -> str:
     return next((name for name in reversed(nearest) if name in plain), nearest[-1])
 
 
-def strongest(maps: Float32[np.ndarray, "C h w"], most: int) -> Int64[np.ndarray, "M"]:
+def strongest_maps(maps: Float32[np.ndarray, "C h w"], most: int) -> Int64[np.ndarray, "M"]:
     """Which maps respond most on average, at most MOST of them, the strongest first; equal ones in their order."""
     mean = np.abs(maps).mean(axis=(1, 2))
     return np.argsort(-mean, kind="stable")[:most]
 
 
-def response(maps: Float32[np.ndarray, "*N C h w"]) -> Float32[np.ndarray, "*N h w"]:
+def mean_activation(maps: Float32[np.ndarray, "*N C h w"]) -> Float32[np.ndarray, "*N h w"]:
     """How much a stage responds at each place: the mean over its maps of their size, whatever their sign."""
     return np.abs(maps).mean(axis=-3)
 
 
-def enlarged(places: Float32[np.ndarray, "h w"], size: int) -> Float32[np.ndarray, "S S"]:
+def upsample(places: Float32[np.ndarray, "h w"], size: int) -> Float32[np.ndarray, "S S"]:
     """A map brought to the size of the image, each cell over the square of the image that it stands for, straight lines in between."""
     given = torch.from_numpy(np.ascontiguousarray(places))[None, None]
     return F.interpolate(given, size=(size, size), mode="bilinear", align_corners=False)[0, 0].numpy()
 
 
-def accretion(
+def accretion_maps(
     answers: Mapping[str, Float32[np.ndarray, "B ..."]], pair: str, level: int
 ) -> tuple[Float32[np.ndarray, "C h w"], Float32[np.ndarray, "C h w"], Float32[np.ndarray, "C h w"]]:
     """The maps of the plain column, of the accreting one, and of the accretion layer, which is to be their sum, for the first image.
 
     Args:
-        answers: of `responses`.
+        answers: of `stage_activations`.
         pair: "one" or "two".
         level: 1 or 2.
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from learnet.core.errors import LearnetError
 from learnet.networks import as_input
-from learnet.report.explain.activations import LOGITS, enlarged, pick_maps, stages
+from learnet.report.explain.activations import LOGITS, select_maps, stage_outputs, upsample
 
 STEPS = 64  # of the way from the blank to the image
 PATCH = 8  # an occluding square is this part of the image's width
@@ -18,7 +18,7 @@ BATCH = 64  # images answered at a time
 Score = Callable[[Tensor], Tensor]
 
 
-def blank(image: UInt8[np.ndarray, "S S 3"]) -> Float32[Tensor, "1 3 S S"]:
+def baseline_image(image: UInt8[np.ndarray, "S S 3"]) -> Float32[Tensor, "1 3 S S"]:
     """The image without movement, as the network takes it: each channel's median, which most of the face, being still, has."""
     return (
         as_input(image[None]).flatten(2).median(dim=2).values[..., None, None].expand(1, 3, *image.shape[:2])
@@ -44,15 +44,15 @@ def grad_cam(
 
     Source: Selvaraju et al., Grad-CAM, ICCV 2017.
     """
-    answers = stages(module.eval(), as_input(image[None]).requires_grad_())
-    maps = pick_maps(answers, stage)
+    answers = stage_outputs(module.eval(), as_input(image[None]).requires_grad_())
+    maps = select_maps(answers, stage)
     (gradient,) = torch.autograd.grad(answers[LOGITS][0, target], maps, allow_unused=True)
     if gradient is None:
         raise LearnetError(
             f"The class scores do not depend on the stage {stage!r}.", "Choose a stage on the way to them."
         )
     summed = (gradient.mean(dim=(2, 3), keepdim=True) * maps).sum(dim=1)[0].clamp(min=0)
-    return enlarged(summed.detach().contiguous().numpy(), image.shape[0])
+    return upsample(summed.detach().contiguous().numpy(), image.shape[0])
 
 
 def occlusion(
@@ -80,7 +80,7 @@ def occlusion(
     step = max(1, patch // 2)
     starts = range(step - patch, size, step)
     corners = [(slice(max(y, 0), y + patch), slice(max(x, 0), x + patch)) for y in starts for x in starts]
-    given, grey = as_input(image[None]), blank(image)
+    given, grey = as_input(image[None]), baseline_image(image)
     hidden = given.repeat(len(corners), 1, 1, 1)
     for one, (rows, columns) in zip(hidden, corners, strict=True):
         one[:, rows, columns] = grey[0, :, rows, columns]
@@ -102,7 +102,7 @@ def integrated_gradients(
 
     Source: Sundararajan et al., Axiomatic Attribution for Deep Networks, ICML 2017; steps taken at the middle of each.
     """
-    given, grey = as_input(image[None]), blank(image)
+    given, grey = as_input(image[None]), baseline_image(image)
     gradients = torch.zeros_like(given)
     for part in ((torch.arange(steps) + 0.5) / steps).split(BATCH):
         way = (grey + part[:, None, None, None] * (given - grey)).requires_grad_()

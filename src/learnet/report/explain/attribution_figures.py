@@ -8,10 +8,10 @@ import pandas as pd
 from jaxtyping import Float32
 from matplotlib.figure import Figure
 
-from learnet.report.explain.activation_figures import ExplanationFigure, cells, picture
+from learnet.report.explain.activation_figures import ExplanationFigure, cell_table, draw_background
 from learnet.report.explain.background import Background
-from learnet.report.explain.face_regions import NAMES, Placing, per_region, units_of
-from learnet.report.explain.sanity_checks import Checks
+from learnet.report.explain.face_regions import REGION_NAMES, FacePlacement, sum_per_region, units_per_region
+from learnet.report.explain.sanity_checks import SanityChecks
 from learnet.report.style import CELL, INK, MUTED, RULE, STYLE
 
 Maps = Mapping[str, Float32[np.ndarray, "S S"]]  # name of the method -> attribution
@@ -31,7 +31,7 @@ def attribution_figure(maps: Maps, ground: Background, title: str) -> Explanatio
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(2.5 * (1 + len(maps)), 3.3), layout="constrained")
         first, *others = figure.subplots(1, 1 + len(maps))
-        picture(first, ground)
+        draw_background(first, ground)
         for axes, (name, found) in zip(others, maps.items(), strict=True):
             limit = float(np.abs(found).max()) or 1.0
             ground.draw(axes, grey=True)
@@ -40,22 +40,22 @@ def attribution_figure(maps: Maps, ground: Background, title: str) -> Explanatio
             axes.set_title(f"{name}\n{most}", size=8, loc="center", weight="normal")
         figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
         figure.supxlabel("purple: speaks for the class   ·   orange: against it", size=8, color=MUTED)
-    return ExplanationFigure(figure, cells(maps, "method"))
+    return ExplanationFigure(figure, cell_table(maps, "method"))
 
 
-def regions_figure(maps: Maps, where: Placing, title: str) -> ExplanationFigure:
+def regions_figure(maps: Maps, where: FacePlacement, title: str) -> ExplanationFigure:
     """The share of each attribution in each part of the face, beside the area of the part, with the action units that live there.
 
     Returns:
-        The table of `regions.per_region`, a part for each method.
+        The table of `regions.sum_per_region`, a part for each method.
     """
-    tables = [per_region(found, where).assign(method=name) for name, found in maps.items()]
+    tables = [sum_per_region(found, where).assign(method=name) for name, found in maps.items()]
     high = 0.8 / len(tables)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(8.2, 0.55 * len(NAMES) + 1.4), layout="constrained")
+        figure = Figure(figsize=(8.2, 0.55 * len(REGION_NAMES) + 1.4), layout="constrained")
         axes = figure.subplots()
         for place, (name, table, hatch) in enumerate(zip(maps, tables, HATCHES, strict=False)):
-            rows = np.arange(len(NAMES)) + (place - (len(tables) - 1) / 2) * high
+            rows = np.arange(len(REGION_NAMES)) + (place - (len(tables) - 1) / 2) * high
             axes.barh(
                 rows,
                 table["share"],
@@ -74,13 +74,16 @@ def regions_figure(maps: Maps, where: Placing, title: str) -> ExplanationFigure:
                 linewidth=1.2,
                 label="its area" if row == 0 else None,
             )
-        living = [", ".join(map(str, units_of().get(name, ()))) for name in NAMES]
+        living = [", ".join(map(str, units_per_region().get(name, ()))) for name in REGION_NAMES]
         axes.set_yticks(
-            range(len(NAMES)),
-            [f"{name}  (AU {units})" if units else name for name, units in zip(NAMES, living, strict=True)],
+            range(len(REGION_NAMES)),
+            [
+                f"{name}  (AU {units})" if units else name
+                for name, units in zip(REGION_NAMES, living, strict=True)
+            ],
         )
         axes.set(
-            ylim=(len(NAMES) - 0.4, -0.6),
+            ylim=(len(REGION_NAMES) - 0.4, -0.6),
             xlim=(0, None),
             xlabel="share of the attribution, whatever its sign",
         )
@@ -93,7 +96,7 @@ def regions_figure(maps: Maps, where: Placing, title: str) -> ExplanationFigure:
     return ExplanationFigure(figure, table[["method", *[name for name in table.columns if name != "method"]]])
 
 
-def checks_figure(checks: Mapping[str, Checks], title: str) -> ExplanationFigure:
+def checks_figure(checks: Mapping[str, SanityChecks], title: str) -> ExplanationFigure:
     """The probability of the class as pixels go and come, and how much of each map is left when the weights are in disorder.
 
     Returns:

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from matplotlib.axes import Axes
 
-from learnet.report.explain.face_regions import Placing
+from learnet.report.explain.face_regions import FacePlacement
 from learnet.report.style import MUTED
 from learnet.simulation.geometry import average_face
 from learnet.simulation.outline import face_lines
@@ -24,7 +24,7 @@ class Background:
     """Where a map lies."""
 
     image: UInt8[np.ndarray, "S S 3"] | None  # the motion image; None where nothing of the person may be seen
-    where: Placing | None  # of the face; None where nobody knows
+    placement: FacePlacement | None  # of the face; None where nobody knows
 
     @property
     def anonymous(self) -> bool:
@@ -36,17 +36,17 @@ class Background:
         """What is seen where nothing lies over it."""
         if self.image is not None:
             return "motion image"
-        return "average face" if self.where else "where the face lies\nis not known"
+        return "average face" if self.placement else "where the face lies\nis not known"
 
     def shown(self, maps: Float[np.ndarray, "*N h w"]) -> Float[np.ndarray, "*N a b"]:
         """The maps that are drawn and told: as they are, or where the person is hidden as coarse as CELLS."""
-        return coarse(maps) if self.anonymous else maps
+        return coarsen(maps) if self.anonymous else maps
 
     def draw(self, axes: Axes, grey: bool = False) -> None:
         """The image, in colour or grey, or the lines of the average face."""
         axes.set_axis_off()
         if self.image is None:
-            average_lines(axes, self.where)
+            draw_average_face(axes, self.placement)
         elif grey:
             axes.imshow(self.image.mean(axis=-1), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         else:
@@ -58,13 +58,13 @@ class Background:
         dense = np.sqrt(
             np.clip(np.abs(found) / limit, 0, 1)
         )  # the root, so that half of the strength can still be seen
-        side = self.image.shape[0] if self.image is not None else self.where.size if self.where else 1
+        side = self.image.shape[0] if self.image is not None else self.placement.size if self.placement else 1
         low = -limit if signed else 0.0
         axes.imshow(found, cmap=SIGNED if signed else STRONG, vmin=low, vmax=limit, alpha=0.9 * dense, interpolation="nearest",
                     extent=(-0.5, side - 0.5, side - 0.5, -0.5))  # fmt: skip
 
 
-def average_lines(axes: Axes, where: Placing | None) -> None:
+def draw_average_face(axes: Axes, where: FacePlacement | None) -> None:
     """The average face where an image has it, in the image's pixels; an empty square where nobody knows."""
     side = where.size if where else 1
     for line in face_lines(average_face()) if where else []:
@@ -73,7 +73,7 @@ def average_lines(axes: Axes, where: Placing | None) -> None:
     axes.set(xlim=(-0.5, side - 0.5), ylim=(side - 0.5, -0.5), aspect="equal")
 
 
-def coarse(maps: Float[np.ndarray, "*N h w"], most: int = CELLS) -> Float[np.ndarray, "*N a b"]:
+def coarsen(maps: Float[np.ndarray, "*N h w"], most: int = CELLS) -> Float[np.ndarray, "*N a b"]:
     """Means over at most MOST x MOST even parts of each map; smaller maps stay as they are."""
     if maps.shape[-1] <= most:
         return maps

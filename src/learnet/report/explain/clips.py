@@ -18,7 +18,7 @@ from learnet.datasets.licences import may_be_shown
 from learnet.datasets.prepared.store import PreparedDataset, load_prepared
 from learnet.motion.detrend import detrend
 from learnet.report.explain.background import Background
-from learnet.report.explain.face_regions import Placing, placing
+from learnet.report.explain.face_regions import FacePlacement, face_placement
 from learnet.study.outcomes import read_outcomes
 from learnet.training.checkpoint import load_checkpoint
 from learnet.training.compatibility import check_compatible
@@ -33,27 +33,27 @@ class ExplainedClip:
     """One clip, and the network that explains it."""
 
     module: nn.Module  # in eval mode
-    facts: CheckpointMetadata
+    metadata: CheckpointMetadata
     image: UInt8[np.ndarray, "S S 3"]  # the prepared image as the network sees it, 0..255
     clip: str  # dataset/subject/name
     person: str
     truth: str  # its class in the study, or its emotion
-    where: Placing | None  # of the face in the image; None where nobody knows
+    placement: FacePlacement | None  # of the face in the image; None where nobody knows
     notes: tuple[str, ...]  # what a reader must be told: the network has learned from this person, ...
 
     @property
     def scores(self) -> Float64[np.ndarray, "K"]:
         """Probability of each class, as the study or the recogniser gives it."""
-        return predict_scores(self.module, self.image[None], self.facts.mirror)[0]
+        return predict_scores(self.module, self.image[None], self.metadata.mirror)[0]
 
     @property
-    def answer(self) -> str:
+    def prediction(self) -> str:
         """The class of the highest score."""
-        return self.facts.classes[int(self.scores.argmax())]
+        return self.metadata.classes[int(self.scores.argmax())]
 
-    def ground(self, anonymous: bool = False) -> Background:
+    def background(self, anonymous: bool = False) -> Background:
         """What maps are drawn over: the motion image, or the average face in lines where nothing of the person may be seen."""
-        return Background(None if anonymous else self.image, self.where)
+        return Background(None if anonymous else self.image, self.placement)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class ExplainedClips:
     leaky: bool
     unanswered: dict[str, str]  # other clips of the prepared folder, and why the study has no answer to them
 
-    def one(self, clip: str) -> ExplainedClip:
+    def get(self, clip: str) -> ExplainedClip:
         """The case of one clip.
 
         Raises:
@@ -101,9 +101,9 @@ class ExplainedClips:
                 "Run the study again.",
             )
         notes = (f"the network has learned from {row['person']}",) if known else ()
-        where = None if self.prepared.about["imported"] else placing(row["face"], self.prepared.size)
+        where = None if self.prepared.record.imported else face_placement(row["face"], self.prepared.size)
         image = self.prepared.take([int(row.name)])
-        image = detrend(image, facts.level)[0]
+        image = detrend(image, facts.detrend_percentile)[0]
         return ExplainedClip(module, facts, image, clip, row["person"], self.truth[clip], where, notes)
 
     def of_class(self, name: str) -> list[ExplainedClip]:
@@ -121,7 +121,7 @@ class ExplainedClips:
             raise LearnetError(
                 f"There is no clip of class {name!r} that may be shown.", f"Clips there are: {there}."
             )
-        return [self.one(clip) for clip in clips]
+        return [self.get(clip) for clip in clips]
 
     def examples(self) -> list[str]:
         """The first clip of each class that may be shown."""
@@ -205,7 +205,7 @@ def _images(study: Path, about: dict) -> PreparedDataset:
             "Put the prepared folder beside the study, or prepare it again.",
         )
     prepared = load_prepared(place)
-    if prepared.about["fingerprint"] != about["prepared"]["fingerprint"]:
+    if prepared.record.fingerprint != about["prepared"]["fingerprint"]:
         raise BadInput(
             place, f"these images have changed since the study {study.name}", "Run the study again."
         )

@@ -24,9 +24,9 @@ REGIONS: dict[str, tuple[str, ...]] = {
 """Region -> its landmarks. A place belongs to the region of the landmark nearest to it."""
 
 ELSEWHERE = "elsewhere"  # hair, temples, neck: nearest to a landmark of no region
-NAMES = (*REGIONS, ELSEWHERE)
+REGION_NAMES = (*REGIONS, ELSEWHERE)
 
-OWNERS_CROP = (
+DATABASE_CROP_SIZE = (
     340,
     280,
 )  # height and width in pixels of CASME II's crops; other owners crop alike, as far as is known
@@ -35,7 +35,7 @@ LIVES = 0.6  # a unit lives in the region it moves most, and where it moves at l
 
 
 @dataclass(frozen=True)
-class Placing:
+class FacePlacement:
     """Where an image puts the average face: a scale for each direction, as crops are squeezed into squares. Pixel centres are whole."""
 
     size: int  # height and width of the image in pixels
@@ -47,13 +47,13 @@ class Placing:
         return points * np.array(self.per_face) + np.array(self.origin)
 
 
-def learnets_crop(size: int) -> View:
+def found_face_crop(size: int) -> View:
     """Where `learnet prepare` puts a face that it has found."""
     apart = (EYE_COLUMNS[1] - EYE_COLUMNS[0]) * size
     return View(size, size, apart / PUPILS_APART, ((size - 1) / 2, EYE_ROW * size - 0.5))
 
 
-def placing(face: str, size: int) -> Placing | None:
+def face_placement(face: str, size: int) -> FacePlacement | None:
     """Where the face lies in a prepared image.
 
     Args:
@@ -66,21 +66,25 @@ def placing(face: str, size: int) -> Placing | None:
     if not face:
         return None
     if face != "given":
-        view = learnets_crop(size)
-        return Placing(size, view.origin, (view.face_px, view.face_px))
-    view = crop_view(*OWNERS_CROP)
+        view = found_face_crop(size)
+        return FacePlacement(size, view.origin, (view.face_px, view.face_px))
+    view = crop_view(*DATABASE_CROP_SIZE)
     across, down = size / view.width, size / view.height
     x, y = view.origin
-    return Placing(
+    return FacePlacement(
         size, ((x + 0.5) * across - 0.5, (y + 0.5) * down - 0.5), (view.face_px * across, view.face_px * down)
     )
 
 
-def region_map(where: Placing) -> Int64[np.ndarray, "S S"]:
+def region_map(where: FacePlacement) -> Int64[np.ndarray, "S S"]:
     """The region of every pixel, as its position in NAMES."""
     points = average_face().points
-    owner = {landmark: NAMES.index(region) for region, landmarks in REGIONS.items() for landmark in landmarks}
-    belongs = np.array([owner.get(_landmark(name), NAMES.index(ELSEWHERE)) for name in points])
+    owner = {
+        landmark: REGION_NAMES.index(region)
+        for region, landmarks in REGIONS.items()
+        for landmark in landmarks
+    }
+    belongs = np.array([owner.get(_landmark(name), REGION_NAMES.index(ELSEWHERE)) for name in points])
     marks = np.array(list(points.values()))
     y, x = np.mgrid[: where.size, : where.size].astype(float)
     u, v = (x - where.origin[0]) / where.per_face[0], (y - where.origin[1]) / where.per_face[1]
@@ -88,7 +92,7 @@ def region_map(where: Placing) -> Int64[np.ndarray, "S S"]:
     return belongs[away.argmin(axis=-1)].astype(np.int64)
 
 
-def per_region(attribution: Float32[np.ndarray, "S S"], where: Placing) -> pd.DataFrame:
+def sum_per_region(attribution: Float32[np.ndarray, "S S"], where: FacePlacement) -> pd.DataFrame:
     """How much of an attribution lies in each part of the face.
 
     Args:
@@ -103,10 +107,10 @@ def per_region(attribution: Float32[np.ndarray, "S S"], where: Placing) -> pd.Da
     found, size = region_map(where), np.abs(attribution).astype(float)
     total = size.sum() or 1.0
     rows = []
-    for place, name in enumerate(NAMES):
+    for place, name in enumerate(REGION_NAMES):
         inside = found == place
         share, area = float(size[inside].sum() / total), float(inside.mean())
-        units = ", ".join(f"AU{unit} {UNITS[unit].name}" for unit in units_of().get(name, ()))
+        units = ", ".join(f"AU{unit} {UNITS[unit].name}" for unit in units_per_region().get(name, ()))
         net = float(attribution[inside].sum(dtype=float))
         rows.append({"region": name, "share": share, "net": net, "area": area, "times_even": share / area if area else 0.0,
                      "action_units": units})  # fmt: skip
@@ -114,11 +118,11 @@ def per_region(attribution: Float32[np.ndarray, "S S"], where: Placing) -> pd.Da
 
 
 @lru_cache(maxsize=1)
-def units_of() -> Mapping[str, tuple[int, ...]]:
+def units_per_region() -> Mapping[str, tuple[int, ...]]:
     """Region -> the action units that live there, by where the skin of the average face is displaced (LIVES)."""
     size = 112
-    view = learnets_crop(size)
-    regions = region_map(Placing(size, view.origin, (view.face_px, view.face_px)))
+    view = found_face_crop(size)
+    regions = region_map(FacePlacement(size, view.origin, (view.face_px, view.face_px)))
     living: dict[str, list[int]] = {name: [] for name in REGIONS}
     for unit in UNITS:
         field = displacement(average_face(), both_sides(unit, 1.0), view)
@@ -132,7 +136,7 @@ def units_of() -> Mapping[str, tuple[int, ...]]:
     return {name: tuple(units) for name, units in living.items()}
 
 
-def brow_eye_box(where: Placing) -> tuple[float, float, float, float]:
+def brow_eye_box(where: FacePlacement) -> tuple[float, float, float, float]:
     """Left, top, width and height in pixels of the box around brows and eyes."""
     marks = where.to_pixels(
         np.array([_at(name) for region in ("brows", "eyes") for name in REGIONS[region]]).reshape(-1, 2)
@@ -142,7 +146,7 @@ def brow_eye_box(where: Placing) -> tuple[float, float, float, float]:
     return float(left - room), float(top), float(right - left + 2 * room), float(bottom - top + room)
 
 
-def mouth_ring(where: Placing) -> tuple[float, float, float, float]:
+def mouth_ring(where: FacePlacement) -> tuple[float, float, float, float]:
     """Centre (x, y), width and height in pixels of the ellipse around the mouth."""
     marks = where.to_pixels(np.array([_at(name) for name in REGIONS["mouth"]]).reshape(-1, 2))
     (left, top), (right, bottom) = marks.min(axis=0), marks.max(axis=0)

@@ -11,27 +11,27 @@ from learnet.core.settings import Windows
 from learnet.metrics.scores import ONE_PERSON
 from learnet.networks.learnet import LEARNet
 from learnet.report.explain.activation_figures import (
+    ClipRow,
     ExplanationFigure,
-    Row,
-    Seen,
+    NetworkMaps,
     accretion_figure,
-    mosaic,
+    comparison_figure,
+    mosaic_figure,
     network_figure,
-    rows_figure,
 )
-from learnet.report.explain.activations import accretion, maps_of, responses, same_depth
+from learnet.report.explain.activations import accretion_maps, compute_maps, stage_activations, stage_at_depth
 from learnet.report.explain.attribution import grad_cam, integrated_gradients, occlusion
 from learnet.report.explain.attribution_figures import attribution_figure, checks_figure, regions_figure
 from learnet.report.explain.background import Background
 from learnet.report.explain.clips import ExplainedClip, ExplainedClips
-from learnet.report.explain.ground_truth import PART, Progress, moving_clips
-from learnet.report.explain.localisation import measure, responding, summary
-from learnet.report.explain.sanity_checks import Attribute, check
+from learnet.report.explain.ground_truth import MOVING_FRACTION, Progress, render_emotion_clips
+from learnet.report.explain.localisation import activation_at_depth, measure_shares, summarise_shares
+from learnet.report.explain.sanity_checks import Attribute, run_sanity_checks
 from learnet.report.explain.temporal import (
     TemporalExplanation,
-    VideoStretch,
+    VideoSegment,
     explain_temporal,
-    stretch_of_clip,
+    segment_of_clip,
 )
 from learnet.report.style import MUTED, Interval, interval_figure
 from learnet.training.checkpoint import load_checkpoint
@@ -53,19 +53,19 @@ def clip_figures(
     Raises:
         LearnetError: a stage that the network does not have; a network without maps.
     """
-    stage, ground = stage or _usual(case), case.ground(anonymous)
-    maps = maps_of(case.module, case.image[None], stage)[0]
-    answers = responses(case.module, case.image[None])
+    stage, ground = stage or _usual(case), case.background(anonymous)
+    maps = compute_maps(case.module, case.image[None], stage)[0]
+    answers = stage_activations(case.module, case.image[None])
     plates = {
         "network": network_figure(answers, ground, _title(case)),
-        "mosaic": mosaic(maps, ground, f"{_title(case)}\n{stage}, the strongest of {len(maps)} maps"),
+        "mosaic": mosaic_figure(maps, ground, f"{_title(case)}\n{stage}, the strongest of {len(maps)} maps"),
     }
     for pair in ("one", "two"):
         if isinstance(case.module, LEARNet) and case.module.variant in ("released", "paper", "lrn", "gap"):
             for level in (1, 2):
                 title = f"{_title(case)}\naccretion layer {pair}, level {level}"
                 plates[f"accretion-{pair}-{level}"] = accretion_figure(
-                    *accretion(answers, pair, level), ground, title
+                    *accretion_maps(answers, pair, level), ground, title
                 )
     return plates
 
@@ -85,20 +85,23 @@ def attribution_figures(
     Raises:
         LearnetError: as `clip_figures`.
     """
-    stage, target = stage or _usual(case), case.facts.classes.index(case.answer)
+    stage, target = stage or _usual(case), case.metadata.classes.index(case.prediction)
     methods: dict[str, Attribute] = {
         f"Grad-CAM, {stage}": lambda module: grad_cam(module, case.image, target, stage),
         "occlusion": lambda module: occlusion(module, case.image, target),
         "integrated gradients": lambda module: integrated_gradients(module, case.image, target),
     }
     maps = {name: attribute(case.module) for name, attribute in methods.items()}
-    checks = {name: check(case.module, case.image, target, attribute) for name, attribute in methods.items()}
+    checks = {
+        name: run_sanity_checks(case.module, case.image, target, attribute)
+        for name, attribute in methods.items()
+    }
     plates = {
-        "where": attribution_figure(maps, case.ground(anonymous), _title(case)),
+        "where": attribution_figure(maps, case.background(anonymous), _title(case)),
         "checks": checks_figure(checks, _title(case)),
     }
-    if case.where:
-        plates["regions"] = regions_figure(maps, case.where, _title(case))
+    if case.placement:
+        plates["regions"] = regions_figure(maps, case.placement, _title(case))
     return plates
 
 
@@ -111,17 +114,17 @@ def class_figures(
     and yet not the same.
     """
     stage = stage or _usual(cases[0])
-    maps = np.mean([maps_of(case.module, case.image[None], stage)[0] for case in cases], axis=0)
+    maps = np.mean([compute_maps(case.module, case.image[None], stage)[0] for case in cases], axis=0)
     image = np.mean([case.image for case in cases], axis=0).round().astype(np.uint8)
     people = len({case.person for case in cases})
     networks = len(
-        {case.facts.data.get("people", "") for case in cases}
+        {case.metadata.data.get("people", "") for case in cases}
     )  # of the folds; all start from the same numbers
     by = f", as {networks} networks of a study see them" if networks > 1 else ""
     title = f"{cases[0].truth}: mean over {len(cases)} clips of {people} people{by}\n{stage}, the strongest of {len(maps)} maps"
     said = sorted({note for case in cases for note in case.notes})
-    ground = Background(None if anonymous else image, cases[0].where)
-    return {"class": mosaic(maps, ground, "\n".join([title, *said[:3]]))}
+    ground = Background(None if anonymous else image, cases[0].placement)
+    return {"class": mosaic_figure(maps, ground, "\n".join([title, *said[:3]]))}
 
 
 def network_figures(
@@ -143,26 +146,28 @@ def network_figures(
     """
     first = sources[0][1]
     for name, other in sources[1:]:
-        if other.prepared.about["fingerprint"] != first.prepared.about["fingerprint"]:
+        if other.prepared.record.fingerprint != first.prepared.record.fingerprint:
             raise LearnetError(
                 f"{name} is a study of other images than {sources[0][0]}.",
                 "Compare studies of one prepared folder.",
             )
     rows = []
     for clip in clips or first.examples():
-        cases = [(name, source.one(clip)) for name, source in sources]
+        cases = [(name, source.get(clip)) for name, source in sources]
         seen = []
         for name, case in cases:
-            stage = same_depth(case.module, case.facts.size, depth)
-            seen.append(Seen(name, stage, maps_of(case.module, case.image[None], stage)[0]))
+            stage = stage_at_depth(case.module, case.metadata.size, depth)
+            seen.append(NetworkMaps(name, stage, compute_maps(case.module, case.image[None], stage)[0]))
         case = cases[0][1]
-        rows.append(Row("\n".join([clip, case.truth, *case.notes]), case.ground(anonymous), tuple(seen)))
+        rows.append(
+            ClipRow("\n".join([clip, case.truth, *case.notes]), case.background(anonymous), tuple(seen))
+        )
     unknown = (
         ""
-        if rows[0].ground.where
+        if rows[0].ground.placement
         else "; where the face lies in these images is not known, so nothing is marked"
     )
-    return {"networks": rows_figure(rows, f"The strongest maps after {depth} halvings{unknown}")}
+    return {"networks": comparison_figure(rows, f"The strongest maps after {depth} halvings{unknown}")}
 
 
 def explain_clip_temporal(
@@ -177,15 +182,15 @@ def explain_clip_temporal(
     Raises:
         LearnetError: no such clip, or of a person whose pictures may not be shown; its frames are gone; otherwise as `when.explain_temporal`.
     """
-    case = cases.one(clip)
+    case = cases.get(clip)
     seen = explain_temporal(
-        case.module, case.facts, stretch_of_clip(cases, clip), windows, face_model, progress
+        case.module, case.metadata, segment_of_clip(cases, clip), windows, face_model, progress
     )
     return replace(seen, notes=(*case.notes, *seen.notes))
 
 
 def explain_video_temporal(
-    stretch: VideoStretch,
+    stretch: VideoSegment,
     weights: Path,
     windows: Windows | None = None,
     face_model: Path | None = None,
@@ -199,11 +204,11 @@ def explain_video_temporal(
     return explain_temporal(*load_checkpoint(weights), stretch, windows, face_model, progress)
 
 
-def measured_figures(
+def measurement_figures(
     weights: Sequence[Path],
     people: int,
     depth: int = DEPTH,
-    part: float = PART,
+    part: float = MOVING_FRACTION,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> dict[str, ExplanationFigure]:
@@ -251,14 +256,14 @@ def measured_figures(
     assert facts.preparation is not None
     looks = {}
     for name, (module, about) in loaded.items():
-        stage, look = responding(module, about.size, depth)
+        stage, look = activation_at_depth(module, about.size, depth)
         looks[f"{name}, {stage}"] = look
     owners = facts.data.get("faces") == "given"
-    clips = moving_clips(
+    clips = render_emotion_clips(
         replace(facts.preparation, face="none"), people, seed=seed, owners=owners, progress=progress
     )
-    table = measure(clips, looks, part)
-    found = summary(table)
+    table = measure_shares(clips, looks, part)
+    found = summarise_shares(table)
     lines = [Interval(row.look, row.share, row.low, row.high) for row in found.itertuples()]
     title, area = "Share of the response\nwhere the face moves", float(found["area"].iloc[0])
     figure = interval_figure({title: lines}, {title: area})
@@ -272,9 +277,9 @@ def measured_figures(
 def _usual(case: ExplainedClip) -> str:
     if isinstance(case.module, LEARNet) and case.module.variant not in ("plain", "one-stream"):
         return USUAL
-    return same_depth(case.module, case.facts.size, DEPTH)
+    return stage_at_depth(case.module, case.metadata.size, DEPTH)
 
 
 def _title(case: ExplainedClip) -> str:
-    answered = f"{case.facts.network} answers {case.answer} ({case.scores.max():.2f})"
+    answered = f"{case.metadata.network} answers {case.prediction} ({case.scores.max():.2f})"
     return "\n".join([f"{case.clip}, {case.truth}: {answered}", *case.notes])

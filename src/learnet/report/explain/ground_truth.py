@@ -12,7 +12,7 @@ from learnet.core.errors import LearnetError
 from learnet.core.parallel import parallel_map
 from learnet.core.settings import Preparation
 from learnet.motion.pipeline import make_image
-from learnet.report.explain.face_regions import OWNERS_CROP, learnets_crop
+from learnet.report.explain.face_regions import DATABASE_CROP_SIZE, found_face_crop
 from learnet.simulation.geometry import SIDES, View, crop_view
 from learnet.simulation.movement import displacement
 from learnet.simulation.render import Camera, register, render
@@ -20,14 +20,14 @@ from learnet.simulation.scenes import CAMERA, MAIN_EMOTIONS, Scene, make_scene
 from learnet.simulation.units import UNITS, Activation
 
 STRANGER = 2 * 10**6  # number of the first person: beyond every database and every synthetic video
-PART = 0.25
+MOVING_FRACTION = 0.25
 """A place counts as moving where it goes at least this share of the clip's largest displacement."""
 
 Progress = Callable[[int, int], None]  # clips made, clips in all
 
 
 @dataclass(frozen=True)
-class MovingClip:
+class GroundTruthClip:
     """The motion image of a synthetic clip, and the truth about it."""
 
     image: UInt8[np.ndarray, "S S 3"]  # 0..255
@@ -38,12 +38,12 @@ class MovingClip:
     emotion: str
     action_units: str
 
-    def moving(self, part: float = PART) -> Bool[np.ndarray, "S S"]:
+    def moving(self, part: float = MOVING_FRACTION) -> Bool[np.ndarray, "S S"]:
         """Where the face truly moves: at least PART of the largest displacement."""
         return self.travelled >= part * self.travelled.max()
 
 
-def moving_clips(
+def render_emotion_clips(
     preparation: Preparation,
     people: int = 10,
     emotions: Sequence[str] = MAIN_EMOTIONS,
@@ -53,7 +53,7 @@ def moving_clips(
     camera: Camera = CAMERA,
     jobs: int = -1,
     progress: Progress | None = None,
-) -> list[MovingClip]:
+) -> list[GroundTruthClip]:
     """Film people who are in no database, one clip for each emotion, and fold each clip as `learnet prepare` would.
 
     The face is not searched: where it rests is known, and it is put where the crop of a found face has it.
@@ -89,7 +89,7 @@ def moving_clips(
     return clips
 
 
-def lone_units(
+def render_unit_clips(
     preparation: Preparation,
     units: Sequence[tuple[int, str]],
     people: int = 10,
@@ -98,8 +98,8 @@ def lone_units(
     noise: float = 1.0,
     camera: Camera = CAMERA,
     jobs: int = -1,
-) -> list[MovingClip]:
-    """As `moving_clips`, but in each clip a single action unit moves one side of the face: no blink, and the head is still.
+) -> list[GroundTruthClip]:
+    """As `render_emotion_clips`, but in each clip a single action unit moves one side of the face: no blink, and the head is still.
 
     Args:
         preparation: how the images are made.
@@ -112,7 +112,7 @@ def lone_units(
         jobs: processes; -1 is one per core.
 
     Raises:
-        LearnetError: as `moving_clips`, or a unit that has no sides.
+        LearnetError: as `render_emotion_clips`, or a unit that has no sides.
     """
     _check(preparation, people, units)
     if lost := [unit for unit, _ in units if not UNITS[unit].paired]:
@@ -140,7 +140,7 @@ def _check(preparation: Preparation, people: int, shown: Sequence[object]) -> No
 
 def _film_unit(
     wanted: tuple[int, int, int, str], preparation: Preparation, seed: int, noise: float, camera: Camera
-) -> MovingClip:
+) -> GroundTruthClip:
     person, number, unit, emotion = wanted
     scene = make_scene(seed, STRANGER + person, number, emotion, camera)
     strongest = max(one.peak_px for one in scene.recording.episodes[0].activations)
@@ -154,15 +154,15 @@ def _film_unit(
 
 def _film(
     wanted: tuple[int, int, str], preparation: Preparation, seed: int, owners: bool, camera: Camera
-) -> MovingClip:
+) -> GroundTruthClip:
     person, number, emotion = wanted
     scene = make_scene(seed, STRANGER + person, number, emotion, camera)
     return _filmed(scene, f"stranger/{person + 1:03d}", preparation, owners)
 
 
-def _filmed(scene: Scene, person: str, preparation: Preparation, owners: bool) -> MovingClip:
+def _filmed(scene: Scene, person: str, preparation: Preparation, owners: bool) -> GroundTruthClip:
     size, camera = preparation.size, scene.recording.camera
-    crop = crop_view(*OWNERS_CROP) if owners else _finer(learnets_crop(size), camera)
+    crop = crop_view(*DATABASE_CROP_SIZE) if owners else _refine(found_face_crop(size), camera)
     shown = range(scene.onset - 1, scene.offset)  # annotations count frames from 1
     frames = np.stack(
         [register(frame, scene.recording.conditions.view, crop) for frame in render(scene.recording, shown)]
@@ -173,10 +173,10 @@ def _filmed(scene: Scene, person: str, preparation: Preparation, owners: bool) -
         np.float32
     )
     small = cv2.resize(travelled, (size, size), interpolation=cv2.INTER_AREA)
-    return MovingClip(made.image, small, person, scene.emotion, scene.action_units)
+    return GroundTruthClip(made.image, small, person, scene.emotion, scene.action_units)
 
 
-def _finer(view: View, camera: Camera) -> View:
+def _refine(view: View, camera: Camera) -> View:
     """The same crop as fine as the camera sees it, in a whole number of pixels for each of its own: frames are averaged down later."""
     times = max(1, round(camera.face_px / view.face_px))
     x, y = (times * (place + 0.5) - 0.5 for place in view.origin)

@@ -8,11 +8,11 @@ from jaxtyping import Bool, Float, Float32
 from torch import nn
 
 from learnet.metrics.scores import DRAWS, ends
-from learnet.report.explain.activations import enlarged, maps_of, response, same_depth
-from learnet.report.explain.ground_truth import PART, MovingClip
+from learnet.report.explain.activations import compute_maps, mean_activation, stage_at_depth, upsample
+from learnet.report.explain.ground_truth import MOVING_FRACTION, GroundTruthClip
 
-Look = Callable[
-    [MovingClip], Float32[np.ndarray, "S S"]
+MapFunction = Callable[
+    [GroundTruthClip], Float32[np.ndarray, "S S"]
 ]  # what of a network's work is measured: a response, an attribution
 
 
@@ -22,7 +22,7 @@ def share_inside(found: Float[np.ndarray, "S S"], inside: Bool[np.ndarray, "S S"
     return float(size[inside].sum() / size.sum()) if size.sum() > 0 else float(inside.mean())
 
 
-def over_people(
+def bootstrap_over_people(
     values: Float[np.ndarray, "N"], people: Sequence[str], draws: int = DRAWS
 ) -> tuple[float, float, float]:
     """Mean over clips with its 95 % interval: percentile bootstrap over people, each drawn with all clips, from a fixed seed.
@@ -39,7 +39,9 @@ def over_people(
     return float(np.mean(values)), float(low), float(high)
 
 
-def measure(clips: Sequence[MovingClip], looks: Mapping[str, Look], part: float = PART) -> pd.DataFrame:
+def measure_shares(
+    clips: Sequence[GroundTruthClip], looks: Mapping[str, MapFunction], part: float = MOVING_FRACTION
+) -> pd.DataFrame:
     """The share of each look that lies where each clip truly moves.
 
     Args:
@@ -66,7 +68,7 @@ def measure(clips: Sequence[MovingClip], looks: Mapping[str, Look], part: float 
     return pd.DataFrame(rows)
 
 
-def summary(measured: pd.DataFrame) -> pd.DataFrame:
+def summarise_shares(measured: pd.DataFrame) -> pd.DataFrame:
     """Means over clips with 95 % intervals over people, and how much each look differs from the first, over the same clips and draws.
 
     Returns:
@@ -76,8 +78,8 @@ def summary(measured: pd.DataFrame) -> pd.DataFrame:
     rows, first = [], None
     for name, part in measured.groupby("look", sort=False):
         values, people = part["share"].to_numpy(), part["person"].tolist()
-        share, low, high = over_people(values, people)
-        more = (np.nan,) * 3 if first is None else over_people(values - first, people)
+        share, low, high = bootstrap_over_people(values, people)
+        more = (np.nan,) * 3 if first is None else bootstrap_over_people(values - first, people)
         first = values if first is None else first
         area = float(part["area"].mean())
         rows.append({"look": name, "share": share, "low": low, "high": high, "area": area, "times_even": share / area, "clips": len(part),
@@ -85,7 +87,9 @@ def summary(measured: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def responding(module: nn.Module, size: int, depth: int) -> tuple[str, Look]:
-    """The stage that stands for a depth (`stages.same_depth`), and its response brought to the size of the image."""
-    stage = same_depth(module, size, depth)
-    return stage, lambda clip: enlarged(response(maps_of(module, clip.image[None], stage)[0]), size)
+def activation_at_depth(module: nn.Module, size: int, depth: int) -> tuple[str, MapFunction]:
+    """The stage that stands for a depth (`stages.stage_at_depth`), and its response brought to the size of the image."""
+    stage = stage_at_depth(module, size, depth)
+    return stage, lambda clip: upsample(
+        mean_activation(compute_maps(module, clip.image[None], stage)[0]), size
+    )

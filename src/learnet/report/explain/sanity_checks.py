@@ -10,7 +10,7 @@ from jaxtyping import Float, Float32, Float64, UInt8
 from torch import nn
 
 from learnet.networks import as_input
-from learnet.report.explain.attribution import blank
+from learnet.report.explain.attribution import baseline_image
 
 POINTS = 29  # of a curve: nothing, then so many less one even parts of the pixels
 SHUFFLES = 5  # networks with random weights, and random orders of pixels
@@ -19,7 +19,7 @@ Attribute = Callable[[nn.Module], Float32[np.ndarray, "S S"]]
 
 
 @dataclass(frozen=True)
-class Curve:
+class PerturbationCurve:
     """The probability of a class as pixels come or go, those first that an attribution puts first."""
 
     share: Float64[np.ndarray, "P"]  # of the pixels that have been changed, 0 to 1
@@ -32,18 +32,18 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Checks:
+class SanityChecks:
     """What the sanity checks of one attribution found."""
 
     randomised: tuple[float, ...]  # rank correlation of the map with those of networks with random weights
-    deletion: Curve  # pixels made blank: good attributions let it fall fast
-    insertion: Curve  # pixels put into a blank: good ones let it rise fast
+    deletion: PerturbationCurve  # pixels made blank: good attributions let it fall fast
+    insertion: PerturbationCurve  # pixels put into a blank: good ones let it rise fast
     deletion_by_chance: float  # mean area over random orders
     insertion_by_chance: float
     empty: bool = False  # the map is zero everywhere, so that neither disorder nor order can be told from it
 
 
-def randomised(module: nn.Module, seed: int) -> nn.Module:
+def permute_weights(module: nn.Module, seed: int) -> nn.Module:
     """The same network with its weights in disorder: the numbers of each parameter stay and change places, so that no layer loses its
     scale. Statistics of normalisations stay."""
     other = copy.deepcopy(module).eval()
@@ -64,9 +64,9 @@ def rank_correlation(one: Float[np.ndarray, "S S"], other: Float[np.ndarray, "S 
     return float((away[0] * away[1]).sum() / scale) if scale > 0 else 0.0
 
 
-def check(
+def run_sanity_checks(
     module: nn.Module, image: UInt8[np.ndarray, "S S 3"], target: int, attribute: Attribute, seed: int = 0
-) -> Checks:
+) -> SanityChecks:
     """Run all checks of one attribution of one image.
 
     Args:
@@ -81,25 +81,28 @@ def check(
     """
     found = attribute(module)
     lost = tuple(
-        rank_correlation(found, attribute(randomised(module, seed + 1 + number)))
+        rank_correlation(found, attribute(permute_weights(module, seed + 1 + number)))
         for number in range(SHUFFLES)
     )
     rng = np.random.default_rng(seed)
     chance = [rng.permutation(found.size).reshape(found.shape).astype(np.float32) for _ in range(SHUFFLES)]
     away, back = (
-        [curve(module, image, target, each, insert).area for each in chance] for insert in (False, True)
+        [perturbation_curve(module, image, target, each, insert).area for each in chance]
+        for insert in (False, True)
     )
-    curves = [curve(module, image, target, found, insert) for insert in (False, True)]
-    return Checks(lost, curves[0], curves[1], float(np.mean(away)), float(np.mean(back)), not found.any())
+    curves = [perturbation_curve(module, image, target, found, insert) for insert in (False, True)]
+    return SanityChecks(
+        lost, curves[0], curves[1], float(np.mean(away)), float(np.mean(back)), not found.any()
+    )
 
 
-def curve(
+def perturbation_curve(
     module: nn.Module,
     image: UInt8[np.ndarray, "S S 3"],
     target: int,
     attribution: Float32[np.ndarray, "S S"],
     insert: bool,
-) -> Curve:
+) -> PerturbationCurve:
     """The probability of the class while pixels are changed in the order of the attribution, the highest first.
 
     Args:
@@ -109,7 +112,7 @@ def curve(
         attribution: what speaks for the class is positive.
         insert: put pixels of the image into the blank; else make pixels of the image blank.
     """
-    given, grey = as_input(image[None]), blank(image)
+    given, grey = as_input(image[None]), baseline_image(image)
     start, end = (grey, given) if insert else (given, grey)
     order = np.argsort(-attribution.ravel(), kind="stable")
     counts = np.linspace(0, len(order), POINTS).round().astype(int)
@@ -119,7 +122,7 @@ def curve(
     mask = torch.from_numpy(changed.reshape(POINTS, 1, *attribution.shape))
     with torch.inference_mode():
         logits = module.eval()(torch.where(mask, end, start))
-    return Curve(counts / len(order), logits.double().softmax(dim=1)[:, target].numpy())
+    return PerturbationCurve(counts / len(order), logits.double().softmax(dim=1)[:, target].numpy())
 
 
 def _ranks(values: Float[np.ndarray, "N"]) -> Float64[np.ndarray, "N"]:

@@ -34,7 +34,7 @@ Progress = Callable[[int, int], None]  # windows answered, windows in all
 
 
 @dataclass(frozen=True)
-class Mark:
+class KeyFrame:
     """A frame that means something."""
 
     frame: int  # number, as the files say it
@@ -42,14 +42,16 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class VideoStretch:
+class VideoSegment:
     """Part of a video, and what is known of the movement in it; frames are the numbers that the files say."""
 
     source: Path
     name: str  # for headings
     first: int | None = None  # frame to begin with; None: the first there is
     last: int | None = None
-    marks: dict[str, Mark] = field(default_factory=dict)  # of "onset", "apex", "offset" those that are known
+    marks: dict[str, KeyFrame] = field(
+        default_factory=dict
+    )  # of "onset", "apex", "offset" those that are known
     fps: float | None = None  # None: what the video says
     cropped: bool = False  # the frames are face crops already
 
@@ -66,7 +68,7 @@ class TemporalExplanation:
     numbers: tuple[int, ...]  # of the frames, as the files say them
     crops: UInt8[np.ndarray, "T Z Z 3"]  # the face in every frame
     movement: Float64[np.ndarray, "T"]  # `motion.apex.motion_curve`, grey levels
-    marks: dict[str, Mark]  # onset, apex, offset
+    marks: dict[str, KeyFrame]  # onset, apex, offset
     chosen: (
         int  # which of the answered windows is drawn: the clip itself, or the strongest of those that slide
     )
@@ -130,22 +132,22 @@ class TemporalExplanation:
         )
 
 
-def stretch_of_video(
+def segment_of_video(
     video: Path, onset: int | None, apex: int | None, offset: int | None, fps: float | None
-) -> VideoStretch:
+) -> VideoSegment:
     """A video, or the part of it from a given onset to a given offset; frames are the numbers that the files say."""
     given = {"onset": onset, "apex": apex, "offset": offset}
-    return VideoStretch(
+    return VideoSegment(
         video,
         video.name,
         onset,
         offset,
-        {name: Mark(frame, "given") for name, frame in given.items() if frame is not None},
+        {name: KeyFrame(frame, "given") for name, frame in given.items() if frame is not None},
         fps,
     )
 
 
-def stretch_of_clip(cases: ExplainedClips, clip: str) -> VideoStretch:
+def segment_of_clip(cases: ExplainedClips, clip: str) -> VideoSegment:
     """The frames of a database's clip from a little before its onset to a little after its offset, with the true marks.
 
     Raises:
@@ -154,19 +156,19 @@ def stretch_of_clip(cases: ExplainedClips, clip: str) -> VideoStretch:
     """
     row = cases.prepared.clips[cases.prepared.clips["clip"] == clip].iloc[0]
     path = Path(str(row["path"]))
-    if cases.prepared.about["imported"] or not str(row["path"]) or not path.exists():
+    if cases.prepared.record.imported or not str(row["path"]) or not path.exists():
         wrong = (
             "these images were imported without their frames"
-            if cases.prepared.about["imported"]
+            if cases.prepared.record.imported
             else f"the frames of {clip} are gone"
         )
         raise BadInput(path, wrong, "When something happens can only be seen in the clip itself.")
-    marks = {"onset": Mark(int(row["onset"]), "file"), "offset": Mark(int(row["offset"]), "file")}
+    marks = {"onset": KeyFrame(int(row["onset"]), "file"), "offset": KeyFrame(int(row["offset"]), "file")}
     if not np.isnan(row["apex"]):
-        marks["apex"] = Mark(int(row["apex"]), str(row["apex_source"]))
+        marks["apex"] = KeyFrame(int(row["apex"]), str(row["apex_source"]))
     around = round(AROUND_S * row["fps"])
     first, last = max(0, marks["onset"].frame - around), marks["offset"].frame + around
-    return VideoStretch(
+    return VideoSegment(
         path, f"{clip}, {cases.truth[clip]}", first, last, marks, float(row["fps"]), row["face"] == "given"
     )
 
@@ -174,7 +176,7 @@ def stretch_of_clip(cases: ExplainedClips, clip: str) -> VideoStretch:
 def explain_temporal(
     module: nn.Module,
     facts: CheckpointMetadata,
-    stretch: VideoStretch,
+    stretch: VideoSegment,
     windows: Windows | None = None,
     face_model: Path | None = None,
     progress: Progress | None = None,
@@ -197,7 +199,7 @@ def explain_temporal(
         LearnetError: no window has an answer, or weights for images whose making is not known.
         NoFace: none in the frames that were searched.
     """
-    preparation = facts.for_videos().preparation
+    preparation = facts.resolve_for_video().preparation
     if preparation is None:
         raise LearnetError(
             "These weights learned from motion images of unknown making.", "Take weights of prepared clips."
@@ -220,7 +222,7 @@ def explain_temporal(
     start = numbers.index(marks["onset"].frame) if "onset" in stretch.marks else 0
     long = round((windows or Windows()).window_s * fps)
     ends_at = numbers.index(marks["offset"].frame) if "offset" in stretch.marks else len(numbers) - 1
-    pairs = growing(start, len(numbers), ends_at) if grows else sliding(len(numbers), long)
+    pairs = growing_windows(start, len(numbers), ends_at) if grows else sliding_windows(len(numbers), long)
     known = stretch.marks.get("apex")
     given = numbers.index(known.frame) if known and known.source not in UNSEEN else None
     scores, apexes = _Answering(module, facts, preparation, finder, fps)(frames, pairs, given, progress)
@@ -233,13 +235,13 @@ def explain_temporal(
                 starts, ends, scores, finder is None, notes)  # fmt: skip
 
 
-def growing(start: int, frames: int, always: int, most: int = MOST_ENDS) -> list[tuple[int, int]]:
+def growing_windows(start: int, frames: int, always: int, most: int = MOST_ENDS) -> list[tuple[int, int]]:
     """Windows (start, end) from one start on that end at every frame after it, or at MOST of them in even steps and at one ALWAYS."""
     ends = np.linspace(start + 1, frames - 1, min(most, frames - 1 - start)).round().astype(int)
     return [(start, end) for end in sorted({*ends.tolist(), always})]
 
 
-def sliding(frames: int, long: int, most: int = MOST_ENDS) -> list[tuple[int, int]]:
+def sliding_windows(frames: int, long: int, most: int = MOST_ENDS) -> list[tuple[int, int]]:
     """Windows (start, end) of LONG frames, two at least and no more than there are, that end at every frame or at MOST of them."""
     long = min(max(long, 2), frames)
     ends = np.linspace(long - 1, frames - 1, min(most, frames - long + 1)).round().astype(int)
@@ -274,7 +276,7 @@ def temporal_weights(motion: str, frames: int, apex: int) -> Float64[np.ndarray,
     return weights
 
 
-def found_ends(movement: Float64[np.ndarray, "T"], apex: int) -> tuple[int, int]:
+def detect_onset_and_offset(movement: Float64[np.ndarray, "T"], apex: int) -> tuple[int, int]:
     """Positions of the last frame before the apex, and of the first after it, at which the movement is STARTS of its height over the least
     on that side, or less. A movement that is under way at a border of the clip begins, or ends, there."""
     before, after = movement[: apex + 1], movement[apex:]
@@ -289,7 +291,7 @@ class _Answering:
     """A network and all that its images need."""
 
     module: nn.Module
-    facts: CheckpointMetadata
+    metadata: CheckpointMetadata
     preparation: Preparation
     finder: FaceFinder | None
     fps: float
@@ -306,7 +308,7 @@ class _Answering:
         A true apex is taken by the windows that hold it, as in preparing; others find their own.
         """
         scores, apexes, missed = (
-            np.full((len(pairs), len(self.facts.classes)), np.nan),
+            np.full((len(pairs), len(self.metadata.classes)), np.nan),
             [-1] * len(pairs),
             None,
         )
@@ -315,7 +317,7 @@ class _Answering:
             try:
                 made = make_image(frames[start : end + 1], self.preparation, self.finder, inside, self.fps)
                 scores[place] = predict_scores(
-                    self.module, made.image[None], self.facts.mirror, self.facts.level
+                    self.module, made.image[None], self.metadata.mirror, self.metadata.detrend_percentile
                 )[0]
                 apexes[place] = -1 if made.apex is None else start + made.apex
             except (NoFace, TooFewFrames) as error:
@@ -360,8 +362,8 @@ def _weights(motion: str, window: tuple[int, int], apex: int, frames: int) -> Fl
 
 
 def _marks(
-    stretch: VideoStretch, numbers: tuple[int, ...], movement: Float64[np.ndarray, "T"], found: int
-) -> dict[str, Mark]:
+    stretch: VideoSegment, numbers: tuple[int, ...], movement: Float64[np.ndarray, "T"], found: int
+) -> dict[str, KeyFrame]:
     """Onset, apex and offset: those that are known, and for the others what the movement shows."""
     for name, mark in stretch.marks.items():
         if mark.frame not in numbers:
@@ -372,9 +374,9 @@ def _marks(
                 "Name another, or none.",
             )
     apex = numbers.index(stretch.marks["apex"].frame) if "apex" in stretch.marks else found
-    first, last = found_ends(movement, apex)
+    first, last = detect_onset_and_offset(movement, apex)
     detected = {
-        name: Mark(numbers[place], DETECTED)
+        name: KeyFrame(numbers[place], DETECTED)
         for name, place in (("onset", first), ("apex", apex), ("offset", last))
     }
     marks = detected | stretch.marks
@@ -386,7 +388,7 @@ def _marks(
     return marks
 
 
-def _check_length(stretch: VideoStretch) -> None:
+def _check_length(stretch: VideoSegment) -> None:
     """All frames are in memory at once."""
     with open_video(stretch.source, stretch.fps, stretch.first, stretch.last) as video:
         ends = stretch.first is not None and stretch.last is not None

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from learnet.report.explain.activation_figures import ExplanationFigure
-from learnet.report.explain.background import Background, average_lines, coarse
-from learnet.report.explain.face_regions import placing
+from learnet.report.explain.background import Background, coarsen, draw_average_face
+from learnet.report.explain.face_regions import face_placement
 from learnet.report.explain.temporal import TemporalExplanation
 from learnet.report.style import CELL, INK, MUTED, RULE, STYLE
 
@@ -91,8 +91,8 @@ def _draw_strip(axes: Axes, seen: TemporalExplanation, strip: Strip) -> None:
         "change": "change since the onset: grey where nothing changes",
         "lines": "change since the onset, over the average face",
     }
-    where = placing("given" if seen.owners else "found", seen.crops.shape[1])
-    coarsest = float(max(coarse(np.abs(one).mean(axis=-1)).max() for one in change)) or 1.0
+    where = face_placement("given" if seen.owners else "found", seen.crops.shape[1])
+    coarsest = float(max(coarsen(np.abs(one).mean(axis=-1)).max() for one in change)) or 1.0
     for place, (left, right) in enumerate(zip(edges, edges[1:], strict=False)):
         box = axes.inset_axes((left, 0, right - left, 1), transform=axes.transData)
         if strip == "faces":
@@ -101,7 +101,7 @@ def _draw_strip(axes: Axes, seen: TemporalExplanation, strip: Strip) -> None:
             grey = 0.5 + 0.5 * np.clip(change[place].mean(axis=-1) / limit, -1, 1)
             box.imshow(grey, cmap="gray", vmin=0, vmax=1)
         else:
-            average_lines(box, where)
+            draw_average_face(box, where)
             Background(None, where).over(box, np.abs(change[place]).mean(axis=-1), coarsest, signed=False)
         box.set(xticks=[], yticks=[])
         box.spines[:].set(visible=True, color="white", linewidth=1)

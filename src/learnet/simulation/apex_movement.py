@@ -1,4 +1,4 @@
-"""What moves in a face between the onset and the apex: an expression or none, perhaps a blink, and the head."""
+"""Movement of a face from the onset to the apex: an expression or none, perhaps a blink, and the head."""
 
 from dataclasses import dataclass
 
@@ -12,23 +12,29 @@ from learnet.simulation.scenes import NO_EMOTION
 from learnet.simulation.units import Activation, both_sides
 
 BLINK_SHARE = 0.59
-"""Share of moments in which the lids close or open. Set with `estimate.ESTIMATE`, without labels."""
+"""Share of movements in which the lids close or open. Fitted with ESTIMATOR_MODEL, without labels."""
 
 PARTIAL_BLINK_PX = 0.71
-"""Most that a lid moves, pixels of a face 112 wide: onset and apex of a labelled clip fall on no whole blink. Set in the same way."""
+"""Largest displacement of a lid, pixels of a face 112 wide. Fitted in the same way.
 
-CLOSING_SHARE = 0.7  # share of blinks seen while the lids close
+It is less than a full blink, because onset and apex of a labelled clip do not include one.
+"""
+
+CLOSING_SHARE = 0.7  # share of the blinks in which the lids close rather than open
 
 HEAD_PX = 0.25
-"""Mean motion of the head, pixels of a face 112 wide; turns, nods, rolls and growth come with it as in `movement.head_drift`."""
+"""Mean head motion, pixels of a face 112 wide. HEAD_SCALES gives the turns, nods, rolls and growth."""
 
 HEAD_SCALES = np.array([1.0, 1.0, 40.0, 60.0, 60.0, 1.5])  # of the components of HeadPose
 
-MIN_PEAK_PX = 0.3  # pixels of a face 112 wide: what counts as the strongest movement where nothing is expressed
+MIN_PEAK_PX = 0.3  # pixels of a face 112 wide: the assumed strongest movement where nothing is expressed
 
 MAX_SCALP_SHIFT = 0.6
-"""Most that the scalp comes down, share of the strongest movement: frontalis raises the brows and at the same time draws the scalp
-forward (Gray, Anatomy of the Human Body, 1918, on the epicranius); how far is ours."""
+"""Largest downward shift of the scalp, share of the strongest movement.
+
+Frontalis raises the brows and at the same time draws the scalp forward (Gray, Anatomy of the Human Body,
+1918, on the epicranius). The amount is ours.
+"""
 
 
 @dataclass(frozen=True)
@@ -36,47 +42,83 @@ class ApexMovement:
     """The movement of one face from the onset to the apex."""
 
     geometry: Geometry
-    activations: tuple[Activation, ...]  # of the expression; without the blink
-    field: Float32[np.ndarray, "H W 2"]  # everything that moves, places of the view's grid
+    activations: tuple[Activation, ...]  # of the expression, without the blink
+    field: Float32[np.ndarray, "H W 2"]  # the whole movement, cells of the view's grid
     strongest: float  # length of the longest vector of expression and blink, same unit
 
 
 def draw_movement(emotion: str, view: View, rng: np.random.Generator) -> ApexMovement:
-    """Somebody new showing an EMOTION of `simulate.emotions.EMOTIONS`, or NO_EMOTION; the same generator gives the same moment.
+    """Draw a new person and how their face moves from the onset to the apex.
+
+    Args:
+        emotion: a key of `emotions.EMOTIONS`, or NO_EMOTION.
+        view: grid on which the movement is computed.
+        rng: source of all random numbers. The same state gives the same movement.
 
     Raises:
-        UnknownName: an emotion that cannot be simulated.
+        UnknownName: the emotion cannot be simulated.
     """
-    geometry, manner = vary_face(rng, 1.2), make_style(rng)
-    activations = _expression(emotion, manner, geometry, rng)
+    geometry = vary_face(rng, 1.2)
+    style = make_style(rng)
+    activations = _draw_activations(emotion, style, geometry, rng)
     field = displacement(geometry, activations, view)
-    if any(one.unit in (1, 2) for one in activations):
-        field[..., 1] += _scalp(view, rng) * np.float32(np.hypot(field[..., 0], field[..., 1]).max())
-    if lids := draw_blink(rng):
-        field = field + displacement(geometry, lids, view)
+    if _raises_brows(activations):
+        field[..., 1] += _scalp_shift(view, rng) * np.float32(_longest(field))
+    blink = draw_blink(rng)
+    if blink:
+        field = field + displacement(geometry, blink, view)
     model_px = view.face_px / MODEL_FACE_PX
-    strongest = max(float(np.hypot(field[..., 0], field[..., 1]).max()), MIN_PEAK_PX * model_px)
-    pose = HeadPose(*(rng.normal(size=6) * HEAD_SCALES * rng.exponential(HEAD_PX) / MODEL_FACE_PX).tolist())
-    return ApexMovement(geometry, activations, field + head_displacement(pose, view), strongest)
+    strongest = max(_longest(field), MIN_PEAK_PX * model_px)
+    pose = _draw_head_pose(rng)
+    whole_field = field + head_displacement(pose, view)
+    return ApexMovement(geometry, activations, whole_field, strongest)
 
 
 def draw_blink(rng: np.random.Generator) -> tuple[Activation, ...]:
-    """What lids do between the onset and the apex of an expression: nothing, or they close or open a little."""
+    """Draw the lid movement between onset and apex: none, or both eyes close or open a little."""
     if rng.random() >= BLINK_SHARE:
         return ()
-    way = 1 if rng.random() < CLOSING_SHARE else -1
-    return both_sides(45, way * rng.uniform(0.2, 1.0) * PARTIAL_BLINK_PX)
+    closing = rng.random() < CLOSING_SHARE
+    direction = 1 if closing else -1
+    strength = direction * rng.uniform(0.2, 1.0)
+    return both_sides(45, strength * PARTIAL_BLINK_PX)
 
 
-def _expression(
-    emotion: str, manner: ExpressionStyle, geometry: Geometry, rng: np.random.Generator
+def _draw_activations(
+    emotion: str, style: ExpressionStyle, geometry: Geometry, rng: np.random.Generator
 ) -> tuple[Activation, ...]:
-    return () if emotion == NO_EMOTION else draw_expression(emotion, manner, geometry, rng)
+    if emotion == NO_EMOTION:
+        return ()
+    return draw_expression(emotion, style, geometry, rng)
 
 
-def _scalp(view: View, rng: np.random.Generator) -> Float32[np.ndarray, "H W"]:
-    """How far the skin at the hairline comes down when the brows go up, share of the strongest movement."""
+def _draw_head_pose(rng: np.random.Generator) -> HeadPose:
+    direction = rng.normal(size=6) * HEAD_SCALES
+    amount = direction * rng.exponential(HEAD_PX)
+    components = amount / MODEL_FACE_PX
+    return HeadPose(*components.tolist())
+
+
+def _raises_brows(activations: tuple[Activation, ...]) -> bool:
+    units = {activation.unit for activation in activations}
+    return not units.isdisjoint((1, 2))
+
+
+def _longest(field: Float32[np.ndarray, "H W 2"]) -> float:
+    """Return the length of the longest vector of a field."""
+    lengths = np.hypot(field[..., 0], field[..., 1])
+    return float(lengths.max())
+
+
+def _scalp_shift(view: View, rng: np.random.Generator) -> Float32[np.ndarray, "H W"]:
+    """Draw the downward shift of the hairline when the brows rise, share of the strongest movement."""
     u, v = view.face_grid()
-    middle, wide, above = rng.normal(0, 0.05), rng.uniform(0.12, 0.30), rng.uniform(0.25, 0.40)
-    bump = np.exp(-(((u - middle) / wide) ** 2 + ((v + above) / 0.07) ** 2) / 2)
-    return (rng.uniform(0, MAX_SCALP_SHIFT) * bump).astype(np.float32)
+    centre = rng.normal(0, 0.05)
+    width = rng.uniform(0.12, 0.30)
+    height = rng.uniform(0.25, 0.40)  # above the eyes
+    across = (u - centre) / width
+    along = (v + height) / 0.07
+    squared_distance = across**2 + along**2
+    bump = np.exp(-squared_distance / 2)
+    shift = rng.uniform(0, MAX_SCALP_SHIFT) * bump
+    return shift.astype(np.float32)

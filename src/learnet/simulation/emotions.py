@@ -1,8 +1,9 @@
-"""Emotions as combinations of action units, and how one person acts them.
+"""Emotions as combinations of action units, and how one person expresses them.
 
-Which units belong to which emotion follows the criteria by which CASME II was labelled, as the literature quotes them (Yan et al., PLOS ONE
-9(1): e86041, 2014) and, for what these leave open, EMFACS (Friesen and Ekman 1983; Ekman, Friesen, Hager, FACS Investigator's Guide, 2002).
-The shares are ours: single units and pairs far more often than the full prototypes, as in all spontaneous databases.
+The units of each emotion follow the criteria by which CASME II was labelled, as the literature quotes them
+(Yan et al., PLOS ONE 9(1): e86041, 2014), and, where these are silent, EMFACS (Friesen and Ekman 1983;
+Ekman, Friesen, Hager, FACS Investigator's Guide, 2002). The shares are ours: single units and pairs are far
+more frequent than the full prototypes, as in all spontaneous databases.
 """
 
 from dataclasses import dataclass, replace
@@ -17,18 +18,20 @@ from learnet.simulation.units import UNITS, Activation, both_sides
 
 @dataclass(frozen=True)
 class Combination:
-    """Action units that occur together, and how often among the expressions of the emotion."""
+    """Action units that occur together, and their share among the expressions of an emotion."""
 
     units: tuple[int, ...]
     share: float
 
 
 def _combinations(shares: str) -> tuple[Combination, ...]:
-    """ "6+12 0.3" reads: units 6 and 12 together in three of ten."""
-    pairs = (entry.split() for entry in shares.split(","))
-    return tuple(
-        Combination(tuple(int(unit) for unit in units.split("+")), float(share)) for units, share in pairs
-    )
+    """Parse the combinations of an emotion: "6+12 0.3" means units 6 and 12 together in 30 %."""
+    combinations = []
+    for entry in shares.split(","):
+        units, share = entry.split()
+        numbers = tuple(map(int, units.split("+")))
+        combinations.append(Combination(numbers, float(share)))
+    return tuple(combinations)
 
 
 EMOTIONS: dict[str, tuple[Combination, ...]] = {
@@ -43,82 +46,127 @@ EMOTIONS: dict[str, tuple[Combination, ...]] = {
     "contempt": _combinations("14 0.60, 12+14 0.30, 10 0.10"),
     "tense": _combinations("4 0.30, 4+14 0.20, 14+24 0.15, 4+20 0.15, 4+24 0.10, 23 0.10"),
 }
-"""Emotion -> its combinations. CASME II: happiness 6 or 12; disgust 9, 10 or 4+7; repression 15, 17; surprise 1+2, 2 or 25; sadness 1; fear
-1+2+4 or 20; others: the rest, here mostly 4 or 14 alone. 5, 23, 24, anger and contempt: EMFACS. Tense is CASME's word; no source at hand
-says which units it is, so both units and shares are ours: a frown, and lips drawn in or pressed."""
+"""Emotion -> its combinations of action units.
+
+CASME II: happiness 6 or 12; disgust 9, 10 or 4+7; repression 15, 17; surprise 1+2, 2 or 25; sadness 1; fear
+1+2+4 or 20; others: the rest, here mostly 4 or 14 alone. EMFACS: 5, 23, 24, anger and contempt. Tense is a
+label of CASME; no source we know gives its units, so both units and shares are ours: a frown, and lips drawn
+in or pressed.
+"""
 
 ONE_SIDED_SHARES = {"contempt": 0.8, "happiness": 0.2, "disgust": 0.2, "others": 0.25}
-"""Share of expressions that show on one side only, where it is not 0.1; contempt is one-sided by definition (EMFACS: R12+R14)."""
+"""Emotion -> share of its expressions that show on one side only; DEFAULT_ONE_SIDED_SHARE for the others.
+
+Contempt is one-sided by definition (EMFACS: R12+R14).
+"""
+
+DEFAULT_ONE_SIDED_SHARE = 0.1
 
 MICRO_PEAK_PX = (0.5, 2.5)
-"""Weakest and strongest peak displacement of a micro-expression, in pixels of a face 112 pixels wide."""
+"""Smallest and largest peak displacement of a micro-expression, in pixels of a face 112 pixels wide."""
 
 MACRO_PEAK_PX = (4.0, 8.0)
-"""The same of a macro-expression; our choice: 5 to 10 mm on a real face. Lips and lids stop sooner, see LEAST_STRETCH."""
+"""The same for a macro-expression. Our choice: 5 to 10 mm on a real face, and less where skin would fold."""
 
 MIN_AREA_RATIO = 0.2
-"""No expression squeezes skin to less than this share of its area: beyond it would fold. Micro-expressions never come so far."""
+"""No expression squeezes skin to a smaller share of its area, because the skin would fold.
+
+Micro-expressions never come close to this limit.
+"""
 
 
 @dataclass(frozen=True)
 class ExpressionStyle:
-    """How one person acts: personal variation that a network must see through."""
+    """How one person expresses emotions: personal variation that a network must be invariant to."""
 
-    expressive: float  # factor on all strengths
-    balance: float  # -1..1: the left side is stronger by this share
-    habits: int  # seed of the personal preference among an emotion's combinations
+    expressiveness: float  # factor on all strengths
+    balance: float  # -1..1: share by which the left side is stronger
+    preference_seed: int  # of the person's preferences among the combinations of an emotion
 
 
 def make_style(rng: np.random.Generator) -> ExpressionStyle:
-    """Somebody's manner."""
-    return ExpressionStyle(
-        float(np.exp(rng.normal(0, 0.2))),
-        float(np.clip(rng.normal(0, 0.15), -0.4, 0.4)),
-        int(rng.integers(2**31)),
-    )
+    """Draw the style of one person."""
+    expressiveness = np.exp(rng.normal(0, 0.2))
+    balance = np.clip(rng.normal(0, 0.15), -0.4, 0.4)
+    preference_seed = rng.integers(2**31)
+    return ExpressionStyle(float(expressiveness), float(balance), int(preference_seed))
 
 
 def draw_expression(
     emotion: str,
-    manner: ExpressionStyle,
+    style: ExpressionStyle,
     geometry: Geometry,
     rng: np.random.Generator,
     peak_px: tuple[float, float] = MICRO_PEAK_PX,
 ) -> tuple[Activation, ...]:
-    """One expression of an emotion on a face: units, sides and strengths.
+    """Draw an expression of an emotion on a face: units, sides and strengths.
 
     Args:
-        emotion: a name of EMOTIONS.
-        peak_px: its largest displacement lies between these two, PEAK_PX or MACRO_PX; less where the skin would fold.
+        emotion: a key of EMOTIONS.
+        style: of the person.
+        geometry: of the face.
+        rng: source of all other random numbers.
+        peak_px: range of the largest displacement, MICRO_PEAK_PX or MACRO_PEAK_PX; it is smaller where
+            the skin would fold.
 
     Raises:
-        UnknownName: no such emotion in the table.
+        UnknownName: there is no such emotion in the table.
     """
-    combinations = pick(EMOTIONS, emotion, "simulated emotion")
-    taste = np.random.default_rng([manner.habits, sorted(EMOTIONS).index(emotion)])
-    shares = np.array([combination.share for combination in combinations])
-    liking = shares * taste.gamma(2.0, 0.5, len(shares))  # each person prefers some of the combinations
-    units = combinations[rng.choice(len(shares), p=liking / liking.sum())].units
-    strongest = float(np.clip(rng.uniform(*peak_px) * manner.expressive, *peak_px))
-    side = None
-    if rng.random() < ONE_SIDED_SHARES.get(emotion, 0.1) and all(UNITS[unit].paired for unit in units):
-        side = "left" if rng.random() < 0.5 + 0.5 * manner.balance else "right"
+    units = _draw_units(emotion, style, rng)
+    largest_px = float(np.clip(rng.uniform(*peak_px) * style.expressiveness, *peak_px))
+    side = _draw_side(emotion, units, style, rng)
     activations: list[Activation] = []
     for position, unit in enumerate(units):
-        strength = 1.0 if position == 0 else rng.uniform(0.45, 1.0)
-        uneven = (
-            float(np.clip(manner.balance + rng.normal(0, 0.08), -0.5, 0.5)) if UNITS[unit].paired else 0.0
-        )
-        activations += [one for one in both_sides(unit, strength, uneven) if side in (None, one.side)]
-    return _scaled(activations, geometry, strongest)
+        strength = 1.0
+        if position > 0:
+            strength = rng.uniform(0.45, 1.0)
+        balance = 0.0
+        if UNITS[unit].paired:
+            noise = rng.normal(0, 0.08)
+            balance = float(np.clip(style.balance + noise, -0.5, 0.5))
+        for activation in both_sides(unit, strength, balance):
+            if side in (None, activation.side):
+                activations.append(activation)
+    return _scale_to_peak(activations, geometry, largest_px)
 
 
-def _scaled(activations: list[Activation], geometry: Geometry, peak_px: float) -> tuple[Activation, ...]:
-    """The same expression, as strong as to move some point of this face by PEAK_PX and none further, or as the skin bears."""
+def _draw_units(emotion: str, style: ExpressionStyle, rng: np.random.Generator) -> tuple[int, ...]:
+    """Draw one combination of the emotion. Each person prefers some of the combinations."""
+    combinations = pick(EMOTIONS, emotion, "simulated emotion")
+    shares = np.array([combination.share for combination in combinations])
+    position = sorted(EMOTIONS).index(emotion)
+    preferences = np.random.default_rng([style.preference_seed, position])
+    weights = shares * preferences.gamma(2.0, 0.5, len(shares))
+    probabilities = weights / weights.sum()
+    choice = rng.choice(len(shares), p=probabilities)
+    return combinations[choice].units
+
+
+def _draw_side(
+    emotion: str, units: tuple[int, ...], style: ExpressionStyle, rng: np.random.Generator
+) -> str | None:
+    """Draw the only side that shows the expression, or None for both."""
+    share = ONE_SIDED_SHARES.get(emotion, DEFAULT_ONE_SIDED_SHARE)
+    one_sided = rng.random() < share
+    if not one_sided or not all(UNITS[unit].paired for unit in units):
+        return None
+    left_probability = 0.5 + 0.5 * style.balance
+    return "left" if rng.random() < left_probability else "right"
+
+
+def _scale_to_peak(
+    activations: list[Activation], geometry: Geometry, peak_px: float
+) -> tuple[Activation, ...]:
+    """Scale an expression to a largest displacement of `peak_px` on this face, or less if skin would fold."""
     view = crop_view(MODEL_FACE_PX, MODEL_FACE_PX)
-    shape = displacement(geometry, activations, view)
-    field = shape * np.float32(MODEL_FACE_PX / view.face_px)
-    factor = peak_px / float(np.hypot(field[..., 0], field[..., 1]).max())
-    while min_area_ratio(shape * np.float32(factor)) < MIN_AREA_RATIO:
+    view_field = displacement(geometry, activations, view)
+    face_scale = np.float32(MODEL_FACE_PX / view.face_px)
+    field = view_field * face_scale
+    lengths = np.hypot(field[..., 0], field[..., 1])
+    factor = peak_px / float(lengths.max())
+    while min_area_ratio(view_field * np.float32(factor)) < MIN_AREA_RATIO:
         factor *= 0.95
-    return tuple(replace(one, peak_px=one.peak_px * factor) for one in activations)
+    scaled = []
+    for activation in activations:
+        scaled.append(replace(activation, peak_px=activation.peak_px * factor))
+    return tuple(scaled)

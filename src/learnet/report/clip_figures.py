@@ -1,6 +1,5 @@
-"""Pictures of what the library did: the strongest answer to a video, with the face, its motion and the scores side by side; and a clip on
-its way to a motion image, step by step.
-"""
+"""Figures of one clip: a prediction with face, motion image and scores; and each step from video to network
+input."""
 
 import textwrap
 from pathlib import Path
@@ -17,98 +16,98 @@ from learnet.motion import MOTION_IMAGES
 from learnet.motion.trace import PipelineTrace
 from learnet.report.style import CELL, INK, MUTED, RULE, STYLE, save_figure
 
-SHOWN = 7  # frames of a clip that are shown in even steps, the apex beside them
-WIDE = 12.0  # inches
+FRAMES_SHOWN = 7  # evenly spaced, in addition to the apex
+WIDTH = 12.0  # inches, of a trace
+LINE_HEIGHT = 0.17  # inches, of a note below a figure
+MAX_NOTE_LINES = 4
 
 
 def answer_figure(recognition: Recognition) -> Figure:
-    """Face crop, motion image and scores of the strongest window; below them what may have spoilt the answer.
+    """Draw face crop, motion image and scores of the window with the highest score, and the warnings below.
 
-    The label's bar is dark and the others are light, so no colour has to be told apart.
+    The bar of the predicted class is dark and the others are light, so that no colour must be distinguished.
     """
-    answer, preparation = recognition.strongest, recognition.facts.preparation
-    said = textwrap.wrap("  ·  ".join([*answer.warnings, *recognition.warnings]), 160)[:4]
+    answer = recognition.strongest
+    preparation = recognition.facts.preparation
+    notes = textwrap.wrap("  ·  ".join([*answer.warnings, *recognition.warnings]), 160)[:MAX_NOTE_LINES]
+    height = max(2.9, 1.25 + 0.3 * len(answer.scores)) + LINE_HEIGHT * len(notes)
+    foot = LINE_HEIGHT * len(notes) / height
     with mpl.rc_context(STYLE):
-        height = max(2.9, 1.25 + 0.3 * len(answer.scores)) + 0.17 * len(said)
-        foot = 0.17 * len(said) / height  # room for the warnings
-        figure = Figure(
-            figsize=(9.2, height),
-            layout=ConstrainedLayoutEngine(rect=(0.006, foot, 0.99, 1 - foot), wspace=0.04),
-        )
+        layout = ConstrainedLayoutEngine(rect=(0.006, foot, 0.99, 1 - foot), wspace=0.04)
+        figure = Figure(figsize=(9.2, height), layout=layout)
         face, motion, scores = figure.subplots(1, 3, width_ratios=[1, 1, 1.3])
         _image(face, recognition.shown.crop, "Face", "middle frame")
-        how = f"{preparation.motion}, {preparation.settled.normalise}" if preparation else ""
-        _image(motion, recognition.shown.image, "Motion image", how)
+        settings = f"{preparation.motion}, {preparation.settled.normalise}" if preparation else ""
+        _image(motion, recognition.shown.image, "Motion image", settings)
         _scores(scores, answer)
         figure.suptitle(_heading(recognition), x=0.012, ha="left", size=10.5, weight="bold")
-        figure.text(
-            0.012, 0.06 / height, "\n".join(said), size=7.5, color=MUTED, va="bottom", linespacing=1.35
-        )
+        note = {"size": 7.5, "color": MUTED, "va": "bottom", "linespacing": 1.35}
+        figure.text(0.012, 0.06 / height, "\n".join(notes), **note)
     return figure
 
 
 def save_answer(recognition: Recognition, path: Path) -> None:
-    """Write `answer_figure` to a .png, .svg or .pdf file; it is there whole or not at all.
+    """Write `answer_figure` to a .png, .svg or .pdf file, completely or not at all.
 
-    The same answer gives the same bytes, but for the names that matplotlib gives to clipping paths in an .svg.
+    The same prediction gives the same bytes, except for the names of clipping paths in an .svg.
 
     Raises:
-        BadInput: the suffix names another format.
+        BadInput: unsupported suffix.
         OSError: the folder cannot be written, or the disk is full.
     """
     with mpl.rc_context(STYLE):
         save_figure(answer_figure(recognition), path)
 
 
-def trace_figure(steps: PipelineTrace) -> Figure:
-    """A row of frames with onset, apex and offset marked, their crops, the magnified crops if there are any; below them the motion
-    image, a panel for each channel with its unit, the network's input, and the course that the apex was found by.
+def trace_figure(trace: PipelineTrace) -> Figure:
+    """Draw a clip from its frames to the network input.
+
+    The rows show frames with onset, apex and offset marked, face crops, magnified crops if there are any, and
+    last the motion image: each channel with its unit, the network input, and the motion curve.
     """
-    shown = sorted(
-        {
-            0,
-            steps.apex,
-            len(steps.numbers) - 1,
-            *np.linspace(0, len(steps.numbers) - 1, SHOWN).round().astype(int).tolist(),
-        }
-    )
-    strips = {"Frames": steps.frames, "Face crops": steps.crops}
-    if steps.magnified_crops is not None:
-        strips[f"Magnified crops (1 + {steps.preparation.magnify:g} times)"] = steps.magnified_crops
-    said = textwrap.wrap("  ·  ".join(steps.notes), 190)[:4]
-    heights = [
-        _strip_height(pictures, len(shown), first=not place) for place, pictures in enumerate(strips.values())
-    ]
-    heights.append(3.4 + 0.17 * len(said))
+    last = len(trace.numbers) - 1
+    evenly_spaced = np.linspace(0, last, FRAMES_SHOWN).round().astype(int).tolist()
+    shown = sorted({0, trace.apex, last, *evenly_spaced})
+    strips = {"Frames": trace.frames, "Face crops": trace.crops}
+    if trace.magnified_crops is not None:
+        strips[f"Magnified crops (1 + {trace.preparation.magnify:g} times)"] = trace.magnified_crops
+    notes = textwrap.wrap("  ·  ".join(trace.notes), 190)[:MAX_NOTE_LINES]
+    heights = []
+    for pictures in strips.values():
+        caption = 0.35 if heights else 0.75  # only the first row has captions below its pictures
+        heights.append(_strip_height(pictures, len(shown)) + caption)
+    heights.append(3.4 + LINE_HEIGHT * len(notes))
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDE, sum(heights) + 0.4), layout="constrained")
+        figure = Figure(figsize=(WIDTH, sum(heights) + 0.4), layout="constrained")
         rows = figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0]
-        for place, (row, (title, pictures)) in enumerate(zip(rows, strips.items(), strict=False)):
-            for axes, position in zip(row.subplots(1, len(shown)), shown, strict=True):
-                _image(axes, pictures[position], "", _caption(steps, position) if place == 0 else "")
-            row.suptitle(title, x=0.006, ha="left", size=9, weight="bold")
+        for row, (title, pictures) in zip(rows, strips.items(), strict=False):
+            _draw_strip(row, title, pictures, trace, shown)
         rows[-1].suptitle("Motion image", x=0.006, ha="left", size=9, weight="bold")
-        _draw_motion(rows[-1], steps)
-        rows[-1].supxlabel("\n".join(said), x=0.006, ha="left", size=7.5, color=MUTED)
-        how = "detected" if steps.apex_detected else "given"
-        marks = (
-            f"onset {steps.numbers[0]}, apex {steps.numbers[steps.apex]} ({how}), offset {steps.numbers[-1]}"
-        )
-        figure.suptitle(f"{steps.source}: {marks}", x=0.006, ha="left", size=10.5, weight="bold")
+        _draw_motion(rows[-1], trace)
+        rows[-1].supxlabel("\n".join(notes), x=0.006, ha="left", size=7.5, color=MUTED)
+        figure.suptitle(_trace_heading(trace), x=0.006, ha="left", size=10.5, weight="bold")
     return figure
 
 
-def save_trace(steps: PipelineTrace, path: Path) -> None:
-    """Write `trace_figure` to a file; as `save_answer`."""
+def save_trace(trace: PipelineTrace, path: Path) -> None:
+    """Write `trace_figure` to a file, as `save_answer` does."""
     with mpl.rc_context(STYLE):
-        save_figure(trace_figure(steps), path)
+        save_figure(trace_figure(trace), path)
 
 
 def _heading(recognition: Recognition) -> str:
-    answer, of = recognition.strongest, len(recognition.ranking)
-    place = f"the strongest of {of} windows, " if of > 1 else ""
-    time = f"{answer.start_s:.2f} to {answer.end_s:.2f} s, {answer.frames} frames at {recognition.info.fps:.4g} per second"
-    return f"{answer.label} ({answer.score:.2f}): {place}{time}"
+    answer = recognition.strongest
+    windows = len(recognition.ranking)
+    place = f"the strongest of {windows} windows, " if windows > 1 else ""
+    time = f"{answer.start_s:.2f} to {answer.end_s:.2f} s"
+    frames = f"{answer.frames} frames at {recognition.info.fps:.4g} per second"
+    return f"{answer.label} ({answer.score:.2f}): {place}{time}, {frames}"
+
+
+def _trace_heading(trace: PipelineTrace) -> str:
+    first, apex, last = (trace.numbers[index] for index in (0, trace.apex, -1))
+    source = "detected" if trace.apex_detected else "given"
+    return f"{trace.source}: onset {first}, apex {apex} ({source}), offset {last}"
 
 
 def _image(axes: Axes, pixels: UInt8[np.ndarray, "H W 3"], title: str, below: str) -> None:
@@ -120,73 +119,87 @@ def _image(axes: Axes, pixels: UInt8[np.ndarray, "H W 3"], title: str, below: st
     axes.set_xlabel(below, size=8)
 
 
-def _strip_height(pictures: UInt8[np.ndarray, "T h w 3"], columns: int, first: bool) -> float:
-    """Inches of a row of pictures; the first row has captions."""
+def _strip_height(pictures: UInt8[np.ndarray, "T h w 3"], columns: int) -> float:
+    """Return the height of a row of pictures in inches."""
     height, width = pictures.shape[1:3]
-    return min(2.2, (WIDE / columns - 0.1) * height / width) + (0.75 if first else 0.35)
+    return min(2.2, (WIDTH / columns - 0.1) * height / width)
 
 
-def _caption(steps: PipelineTrace, position: int) -> str:
-    """Which frame this is, and whether it is one of the three."""
-    marks = {0: "onset", steps.apex: "apex", len(steps.numbers) - 1: "offset"}
-    return f"{steps.numbers[position]}\n{marks.get(position, '')}"
+def _draw_strip(
+    row: SubFigure,
+    title: str,
+    pictures: UInt8[np.ndarray, "T h w 3"],
+    trace: PipelineTrace,
+    shown: list[int],
+) -> None:
+    """Draw pictures side by side; those of the frames have their numbers below."""
+    for axes, index in zip(row.subplots(1, len(shown)), shown, strict=True):
+        _image(axes, pictures[index], "", _caption(trace, index) if title == "Frames" else "")
+    row.suptitle(title, x=0.006, ha="left", size=9, weight="bold")
 
 
-def _draw_motion(row: SubFigure, steps: PipelineTrace) -> None:
-    """The channels, the network's input and the course of the movement, side by side."""
-    preparation, motion = steps.preparation, steps.result.motion
-    kind = MOTION_IMAGES[preparation.motion]
-    *channels, given, curve = row.subplots(1, 5, width_ratios=[1, 1, 1, 0.82, 1.1])
-    for place, (axes, name) in enumerate(zip(channels, kind.channels, strict=True)):
-        alike = [
-            other for other in range(3) if kind.family != "flow" or (other < 2) == (place < 2)
-        ]  # channels of the same unit
-        limit = float(np.abs(motion[..., alike]).max()) or 1.0
-        signed = bool((motion[..., alike] < 0).any())
-        look = axes.imshow(
-            motion[..., place], cmap="PuOr" if signed else "gray", vmin=-limit if signed else 0, vmax=limit
-        )
-        axes.set(title=name, xticks=[], yticks=[])
-        row.colorbar(look, ax=axes, location="bottom", shrink=0.9, aspect=25, ticks=[-limit, 0, limit] if signed else [0, limit],
-                     format=lambda value, _: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}")  # fmt: skip
-    head = {
-        "head motion removed": preparation.steady,
-        "head motion removed from flow": preparation.still_flow,
-    }
-    how = [
+def _caption(trace: PipelineTrace, index: int) -> str:
+    """Return the number of a frame, and whether it is onset, apex or offset."""
+    marks = {0: "onset", trace.apex: "apex", len(trace.numbers) - 1: "offset"}
+    return f"{trace.numbers[index]}\n{marks.get(index, '')}"
+
+
+def _draw_motion(row: SubFigure, trace: PipelineTrace) -> None:
+    """Draw the channels, the network input and the motion curve side by side."""
+    *channels, network_input, curve = row.subplots(1, 5, width_ratios=[1, 1, 1, 0.82, 1.1])
+    for index, axes in enumerate(channels):
+        _draw_channel(row, axes, trace, index)
+    preparation = trace.preparation
+    lines = [
         f"{preparation.motion}, {preparation.normalise}",
         f"{preparation.size} x {preparation.size}, 0 to 255",
     ]
-    _image(
-        given,
-        steps.result.image,
-        "Network input",
-        "\n".join([*how, *(what for what, done in head.items() if done)]),
-    )
-    curve.plot(steps.numbers, steps.motion_curve, color=INK, linewidth=1.2)
-    curve.axvline(steps.numbers[steps.apex], color=CELL, linewidth=2, alpha=0.75)
-    curve.text(steps.numbers[steps.apex], 0.02, " apex", transform=curve.get_xaxis_transform(), size=8)
+    if preparation.steady:
+        lines.append("head motion removed")
+    if preparation.still_flow:
+        lines.append("head motion removed from flow")
+    _image(network_input, trace.result.image, "Network input", "\n".join(lines))
+    apex = trace.numbers[trace.apex]
+    curve.plot(trace.numbers, trace.motion_curve, color=INK, linewidth=1.2)
+    curve.axvline(apex, color=CELL, linewidth=2, alpha=0.75)
+    curve.text(apex, 0.02, " apex", transform=curve.get_xaxis_transform(), size=8)
     curve.set(title="Movement", xlabel="frame", ylabel="grey levels", ylim=(0, None), box_aspect=0.8)
 
 
+def _draw_channel(row: SubFigure, axes: Axes, trace: PipelineTrace, index: int) -> None:
+    """Draw one channel of the motion image; channels of the same unit share their colour scale."""
+    kind = MOTION_IMAGES[trace.preparation.motion]
+    motion = trace.result.motion
+    same_unit = [0, 1, 2]
+    if kind.family == "flow":  # u and v in pixels, strain without a unit
+        same_unit = [0, 1] if index < 2 else [2]
+    limit = float(np.abs(motion[..., same_unit]).max()) or 1.0
+    is_signed = bool((motion[..., same_unit] < 0).any())
+    lowest = -limit if is_signed else 0
+    colours = "PuOr" if is_signed else "gray"
+    picture = axes.imshow(motion[..., index], cmap=colours, vmin=lowest, vmax=limit)
+    axes.set(title=kind.channels[index], xticks=[], yticks=[])
+    bar = row.colorbar(picture, ax=axes, location="bottom", shrink=0.9, aspect=25, format=_tick_label)
+    bar.set_ticks([-limit, 0, limit] if is_signed else [0, limit])
+
+
+def _tick_label(value: float, _: object) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
 def _scores(axes: Axes, answer: Answer) -> None:
-    """A bar for each class in the order of the network, its probability behind it."""
-    for place, (name, score) in enumerate(answer.scores.items()):
+    """Draw a bar for each class, in the order of the network, with its probability."""
+    classes = list(answer.scores)
+    for row, (name, score) in enumerate(answer.scores.items()):
         chosen = name == answer.label
-        axes.barh(place, score, height=0.62, color=INK if chosen else CELL, alpha=1.0 if chosen else 0.75)
-        axes.text(
-            score + 0.015,
-            place,
-            f"{score:.2f}",
-            va="center",
-            size=8.5,
-            weight="bold" if chosen else "normal",
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
-        )
-    axes.set(xlim=(0, 1.12), ylim=(len(answer.scores) - 0.4, -0.6))
+        axes.barh(row, score, height=0.62, color=INK if chosen else CELL, alpha=1.0 if chosen else 0.75)
+        weight = "bold" if chosen else "normal"
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+        axes.text(score + 0.015, row, f"{score:.2f}", va="center", size=8.5, weight=weight, bbox=box)
+    axes.set(xlim=(0, 1.12), ylim=(len(classes) - 0.4, -0.6))
     axes.set_xticks(np.arange(0, 1.01, 0.25))
-    axes.set_yticks(range(len(answer.scores)), list(answer.scores))
-    for tick, name in zip(axes.get_yticklabels(), answer.scores, strict=True):
+    axes.set_yticks(range(len(classes)), classes)
+    for tick, name in zip(axes.get_yticklabels(), classes, strict=True):
         tick.set_fontweight("bold" if name == answer.label else "normal")
     axes.tick_params(length=0)
     axes.grid(axis="x", color=RULE, linewidth=0.6)

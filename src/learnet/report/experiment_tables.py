@@ -1,4 +1,4 @@
-"""The tables of a series, from the study folders it left: in the terminal, results.md and results.csv."""
+"""Tables of experiments, read from their study folders: for the terminal, results.md and results.csv."""
 
 import csv
 import io
@@ -24,108 +24,106 @@ from learnet.report.comparison.tables import (
 )
 from learnet.report.comparison.writers import COLUMNS, rows, write_comparison
 from learnet.report.study_record import StudyRecord
-from learnet.study.experiments.recipe import Recipe, recipe_to_toml
+from learnet.study.experiments.recipe import Recipe
+from learnet.study.experiments.recipe_files import recipe_to_toml
 from learnet.study.experiments.sources import study_folder
 from learnet.study.outcomes import read_outcomes
 
-TABLE = (*COLUMNS, "set", "minutes", "trainings timed", "cores", "device", "versions")
-"""Columns of results.csv: those of `learnet compare --csv`, then whose rows they are, and what a study took."""
+CSV_COLUMNS = (*COLUMNS, "set", "minutes", "trainings timed", "cores", "device", "versions")
+"""Columns of results.csv: those of `learnet compare --csv`, then the set of clips and the cost of the
+study."""
 
-HEAD = ("study", "UF1", "UAR", "accuracy", "minutes", "UF1 differs", "accuracy differs", "published")
+TABLE_COLUMNS = ("study", "UF1", "UAR", "accuracy", "minutes", "UF1 differs", "accuracy differs", "published")
+SCORE_COLUMNS = (0, 1, 2, 3, 4)  # positions in TABLE_COLUMNS
+DIFFERENCE_COLUMNS = (0, 5, 6, 7)
 
 
 @dataclass(frozen=True)
 class Group:
     """Studies over the same clips."""
 
-    name: str  # the set's label; with a number where some of its studies answered other clips
+    name: str  # the label of the set, numbered if its studies cover different clips
     comparison: Comparison
 
 
 def groups(recipe: Recipe, out: Path) -> list[Group]:
-    """The studies of a series, those over the same clips together: of each set one group, or more where a motion image leaves clips out.
+    """Return the studies of experiments, grouped by their clips.
+
+    A set gives one group, or several where a motion image cannot be computed for every clip.
 
     Raises:
-        BadInput: a study is not there.
+        BadInput: a study is missing.
     """
-    found = []
+    result = []
     for label in recipe.sets:
-        together: dict[frozenset[tuple[str, str]], list[Path]] = {}
+        folders_by_clips: dict[frozenset[tuple[str, str]], list[Path]] = {}
         for setting in recipe.settings:
             folder = study_folder(out, label, setting.name)
-            together.setdefault(frozenset((o.clip, o.truth) for o in read_outcomes(folder)), []).append(
-                folder
-            )
-        for number, folders in enumerate(together.values(), start=1):
-            there = recipe.reference if any(folder.name == recipe.reference for folder in folders) else None
-            found.append(Group(f"{label}-{number}" if len(together) > 1 else label, compare(folders, there)))
-    return found
+            clips = frozenset((outcome.clip, outcome.truth) for outcome in read_outcomes(folder))
+            folders_by_clips.setdefault(clips, []).append(folder)
+        for number, folders in enumerate(folders_by_clips.values(), start=1):
+            names = {folder.name for folder in folders}
+            reference = recipe.reference if recipe.reference in names else None
+            name = f"{label}-{number}" if len(folders_by_clips) > 1 else label
+            result.append(Group(name, compare(folders, reference)))
+    return result
 
 
 def sheet(group: Group) -> Table:
-    """The one table of a group: scores, the difference to the reference, published figures, minutes; below a study, its databases."""
+    """Return the table of a group: scores, minutes, difference from the reference, published figures."""
     comparison = group.comparison
-    beside = {id(one.record): one for one in comparison.compared}
+    compared = {id(entry.record): entry for entry in comparison.compared}
     lines = []
     for record in comparison.records:
-        apart = beside.get(id(record))
-        differ = [differs(apart, measure) if apart else NOTHING for measure in ("uf1", "accuracy")]
-        cells = (
-            tagged(record),
-            *_scores(record.summary["mean"]),
-            _minutes(record),
-            *differ,
-            _published(record, ALL, comparison),
-        )
-        lines.append(Line(cells, record.leaky))
+        differences = (NOTHING, NOTHING)
+        if id(record) in compared:
+            entry = compared[id(record)]
+            differences = (differs(entry, "uf1"), differs(entry, "accuracy"))
+        figures = _published(record, ALL, comparison)
+        total = _scores(record.summary["mean"])
+        lines.append(Line((tagged(record), *total, _minutes(record), *differences, figures), record.leaky))
         for name in comparison.databases:
-            score = _scores(record.summary["datasets"][name]["mean"])
-            cells = (
-                f"- {name} of {tagged(record)}",
-                *score,
-                "",
-                "",
-                "",
-                _published(record, name, comparison),
-            )
-            lines.append(Line(cells, record.leaky))
-    several = ", ± over seeds" if any(len(record.seeds) > 1 for record in comparison.records) else ""
-    title = f"{_whose(group)} [95 % interval over people]{several}; differences are to {tagged(comparison.against)}"
-    return Table(title, HEAD, tuple(lines), ("published",))
+            part = _scores(record.summary["datasets"][name]["mean"])
+            figures = _published(record, name, comparison)
+            lines.append(Line((f"- {name} of {tagged(record)}", *part, "", "", "", figures), record.leaky))
+    spread = ", ± over seeds" if any(len(record.seeds) > 1 for record in comparison.records) else ""
+    reference = tagged(comparison.against)
+    title = f"{_description(group)} [95 % interval over people]{spread}; differences from {reference}"
+    return Table(title, TABLE_COLUMNS, tuple(lines), ("published",))
 
 
-def _whose(group: Group) -> str:
-    """Clips, people, classes, and the motion image where it is one: else the names of the studies tell it."""
+def _description(group: Group) -> str:
+    """Return clips, people, classes, and the motion image if all studies share it."""
     records = group.comparison.records
-    first, motions = records[0], {motion(record) for record in records}
-    people = len({o.person for o in first.outcomes})
-    words = [
-        f"{group.name}:",
-        str(len(first.answers)),
-        made(first),
-        f"clips of {people} people,",
-        f"classes {scheme(first)}",
-    ]
-    return " ".join(filter(None, words)) + (f", {motions.pop()}" if len(motions) == 1 else "")
+    first = records[0]
+    people = len({outcome.person for outcome in first.outcomes})
+    kind = f"{made(first)} " if made(first) else ""
+    text = f"{group.name}: {len(first.answers)} {kind}clips of {people} people, classes {scheme(first)}"
+    motions = {motion(record) for record in records}
+    return f"{text}, {motions.pop()}" if len(motions) == 1 else text
 
 
-def in_two(given: Table) -> list[Table]:
-    """A `sheet` as two that fit a terminal: the scores; then differences and published figures, without the lines that have none."""
-    whole, second = range(len(HEAD)), (0, 5, 6, 7)
-    parts = []
-    for title, places in (
-        (given.title, [place for place in whole if place not in second[1:]]),
-        ("Differences, published", second),
-    ):
-        lines = [Line(tuple(line.cells[i] for i in places), line.leaky) for line in given.lines]
-        lines = [line for line in lines if any(cell not in ("", NOTHING) for cell in line.cells[1:])]
-        parts.append(Table(title, tuple(HEAD[i] for i in places), tuple(lines)))
-    return [part for part in parts if part.lines]
+def in_two(table: Table) -> list[Table]:
+    """Split the result of `sheet` into two tables that fit a terminal: scores; differences and published
+    figures."""
+    scores_part = _columns_of(table, table.title, SCORE_COLUMNS)
+    differences_part = _columns_of(table, "Differences, published", DIFFERENCE_COLUMNS)
+    return [part for part in (scores_part, differences_part) if part.lines]
+
+
+def _columns_of(table: Table, title: str, positions: Sequence[int]) -> Table:
+    """Return some columns of a table, without the lines that are empty in all of them but the first."""
+    lines = []
+    for line in table.lines:
+        cells = tuple(line.cells[position] for position in positions)
+        if any(cell not in ("", NOTHING) for cell in cells[1:]):
+            lines.append(Line(cells, line.leaky))
+    return Table(title, tuple(TABLE_COLUMNS[position] for position in positions), tuple(lines))
 
 
 def _scores(mean: Mapping[str, dict]) -> tuple[str, str, str]:
-    found = dict(zip(MEASURES, scores(mean), strict=True))
-    return found["uf1"], found["uar"], found["accuracy"]
+    by_measure = dict(zip(MEASURES, scores(mean), strict=True))
+    return by_measure["uf1"], by_measure["uar"], by_measure["accuracy"]
 
 
 def _published(record: StudyRecord, part: str, comparison: Comparison) -> str:
@@ -133,124 +131,131 @@ def _published(record: StudyRecord, part: str, comparison: Comparison) -> str:
 
 
 def _minutes(record: StudyRecord) -> str:
-    """Minutes of the trainings; of a study that was cut off, those of its last part, which is said."""
+    """Return the minutes of training; for an interrupted study those of the last part, and how many trainings
+    it had."""
     if "seconds" not in record.run:
         return NOTHING
-    timed, whole = record.run["trainings"], len(record.about["folds"]) * len(record.seeds)
-    return f"{record.run['seconds'] / 60:.1f}" + (
-        f"\nof {timed} of\n{whole} trainings" if timed < whole else ""
-    )
+    minutes = f"{record.run['seconds'] / 60:.1f}"
+    timed = record.run["trainings"]
+    total = len(record.about["folds"]) * len(record.seeds)
+    return minutes if timed >= total else f"{minutes}\nof {timed} of\n{total} trainings"
 
 
-def heading(recipe: Recipe, found: Sequence[Group]) -> str:
-    """The recipe's title, with SYNTHETIC where any of the data are."""
-    kinds = {made(group.comparison.records[0]) for group in found}
-    tag = "" if kinds == {""} else "SYNTHETIC: " if kinds == {"synthetic"} else "PARTLY SYNTHETIC: "
-    return tag + " ".join(recipe.title.split())
+def heading(recipe: Recipe, results: Sequence[Group]) -> str:
+    """Return the title of the recipe, tagged SYNTHETIC if any of the data are."""
+    title = " ".join(recipe.title.split())
+    kinds = {made(group.comparison.records[0]) for group in results}
+    if kinds == {""}:
+        return title
+    return f"SYNTHETIC: {title}" if kinds == {"synthetic"} else f"PARTLY SYNTHETIC: {title}"
 
 
-def write_results(recipe: Recipe, out: Path, found: Sequence[Group], told: Sequence[str]) -> list[Path]:
-    """Write results.md, results.csv and a page for each group.
+def write_results(
+    recipe: Recipe, out: Path, results: Sequence[Group], deviations: Sequence[str]
+) -> list[Path]:
+    """Write results.md, results.csv and a comparison page for each group.
 
     Args:
-        recipe: as it was run.
-        out: folder of the series.
-        found: what `groups` gave.
-        told: what is not as the recipe's file says, a sentence each.
+        recipe: the recipe as it was run.
+        out: folder of the experiments.
+        results: output of `groups`.
+        deviations: differences from the recipe's file, a sentence each.
 
     Returns:
-        The files.
+        The files that were written.
 
     Raises:
-        OutputTaken: a page is there that is none of these.
+        OutputTaken: another file is in the place of a page.
     """
-    pages = [out / "comparisons" / f"{group.name}.html" for group in found]
-    for group, page in zip(found, pages, strict=True):
+    pages = [out / "comparisons" / f"{group.name}.html" for group in results]
+    for group, page in zip(results, pages, strict=True):
         page.parent.mkdir(parents=True, exist_ok=True)
         write_comparison(group.comparison, html=page)
-    write_atomically(out / "results.csv", as_csv(found))
-    write_atomically(out / "results.md", as_markdown(recipe, found, told))
+    write_atomically(out / "results.csv", as_csv(results))
+    write_atomically(out / "results.md", as_markdown(recipe, results, deviations))
     return [out / "results.md", out / "results.csv", *pages]
 
 
-def as_csv(found: Sequence[Group]) -> str:
-    """The columns of TABLE, a row for whatever a comparison has rows for; nothing rounded but the minutes."""
+def as_csv(results: Sequence[Group]) -> str:
+    """Return the columns of CSV_COLUMNS for every row of each comparison; only minutes are rounded."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, TABLE, restval="", lineterminator="\n")
+    writer = csv.DictWriter(text, CSV_COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
-    for group in found:
-        named = {record.name: record for record in group.comparison.records}
+    for group in results:
+        by_name = {record.name: record for record in group.comparison.records}
         for row in rows(group.comparison):
-            record = named.get(str(row.get("study", "")))
-            writer.writerow(
-                {**row, "set": group.name, **(_run(record) if record and row["kind"] == "study" else {})}
-            )
+            cost = _cost(by_name[str(row["study"])]) if row["kind"] == "study" else {}
+            writer.writerow({**row, "set": group.name, **cost})
     return text.getvalue()
 
 
-def _run(record: StudyRecord) -> dict[str, object]:
-    run = record.run
-    took = (
-        {"minutes": round(run["seconds"] / 60, 3), "trainings timed": run["trainings"]}
-        if "seconds" in run
-        else {}
-    )
-    machine = {key: run[key] for key in ("cores", "device") if key in run}
-    return {**took, **machine, "versions": _versions(record)}
+def _cost(record: StudyRecord) -> dict[str, object]:
+    """Return time, machine and versions of a study, as far as they are known."""
+    cost: dict[str, object] = {}
+    if "seconds" in record.run:
+        cost["minutes"] = round(record.run["seconds"] / 60, 3)
+        cost["trainings timed"] = record.run["trainings"]
+    for key in ("cores", "device"):
+        if key in record.run:
+            cost[key] = record.run[key]
+    cost["versions"] = _versions(record)
+    return cost
 
 
 def _versions(record: StudyRecord) -> str:
-    return ", ".join(f"{name} {number}" for name, number in record.about.get("versions", {}).items())
+    versions = record.about.get("versions", {})
+    return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
-def as_markdown(recipe: Recipe, found: Sequence[Group], told: Sequence[str]) -> str:
-    """Everything on one page: what was asked and what not, the tables, what is known against them, machine and versions, the recipe."""
-    parts = [f"# {heading(recipe, found)}", recipe.claim.strip(), f"Source: {recipe.source.strip()}"]
+def as_markdown(recipe: Recipe, results: Sequence[Group], deviations: Sequence[str]) -> str:
+    """Return one page: the claim, deviations from the recipe, tables, caveats, machine, versions and the
+    recipe."""
+    parts = [f"# {heading(recipe, results)}", recipe.claim.strip(), f"Source: {recipe.source.strip()}"]
     if recipe.unknown:
-        parts += ["Not known, so not repeated:", _listed(recipe.unknown)]
-    if told:
-        parts += ["**Not as the recipe says:**", _listed(told)]
-    for group in found:
+        parts += ["Unknown, and therefore not reproduced:", _bullets(recipe.unknown)]
+    if deviations:
+        parts += ["**Deviations from the recipe:**", _bullets(deviations)]
+    for group in results:
+        parts += [f"## {group.name}", _markdown_table(sheet(group)), _bullets(notes(group.comparison))]
         figures = published(group.comparison)
-        parts += [f"## {group.name}", _table(sheet(group)), _listed(notes(group.comparison))]
-        parts += [_table(figures)] if figures.lines else []
+        if figures.lines:
+            parts.append(_markdown_table(figures))
         parts.append(f"[All measures, tests and figures](comparisons/{group.name}.html)")
-    records = [record for group in found for record in group.comparison.records]
-    parts += [
-        "## How",
-        _listed(_how(records)),
-        "The recipe as it was run:",
-        f"```toml\n{recipe_to_toml(recipe)}```",
-    ]
+    records = [record for group in results for record in group.comparison.records]
+    parts += ["## Computation", _bullets(_computation(records)), "The recipe as it was run:"]
+    parts.append(f"```toml\n{recipe_to_toml(recipe)}```")
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _how(records: Sequence[StudyRecord]) -> list[str]:
-    """Minutes, machines and versions of all studies."""
+def _computation(records: Sequence[StudyRecord]) -> list[str]:
+    """Return the time, the machines and the versions of all studies."""
     minutes = sum(record.run.get("seconds", 0) for record in records) / 60
-    runs = [record.run for record in records if record.run.keys() >= {"cores", "machine", "device"}]
-    machines = sorted({f"{run['cores']} cores of {run['machine']}, {run['device']}" for run in runs})
-    told = [f"{len(records)} studies, {minutes:.1f} minutes of training and testing", *machines]
-    return told + sorted({f"versions: {text}" for record in records if (text := _versions(record))})
+    machines = set()
+    for record in records:
+        run = record.run
+        if run.keys() >= {"cores", "machine", "device"}:
+            machines.add(f"{run['cores']} cores of {run['machine']}, {run['device']}")
+    versions = {_versions(record) for record in records} - {""}
+    sentences = [f"{len(records)} studies, {minutes:.1f} minutes of training and testing", *sorted(machines)]
+    return sentences + [f"versions: {text}" for text in sorted(versions)]
 
 
-def _listed(sentences: Sequence[str]) -> str:
+def _bullets(sentences: Sequence[str]) -> str:
     return "\n".join(f"- {' '.join(sentence.split())}" for sentence in sentences)
 
 
-def _table(given: Table) -> str:
-    """A sheet as a table of Markdown; rows of studies that leak are red where colours are shown, and say so in words everywhere."""
-    head = f"| {' | '.join(map(_escaped, given.columns))} |\n|{'---|' * len(given.columns)}"
-    body = "\n".join(
-        f"| {' | '.join(_coloured(_escaped(cell), line.leaky) for cell in line.cells)} |"
-        for line in given.lines
-    )
-    return f"**{_escaped(given.title)}**\n\n{head}\n{body}"
+def _markdown_table(table: Table) -> str:
+    """Return a table in Markdown. Rows of leaky studies are red where colours are shown, and tagged in
+    words."""
+    columns = " | ".join(map(_escape, table.columns))
+    lines = [f"**{_escape(table.title)}**", "", f"| {columns} |", f"|{'---|' * len(table.columns)}"]
+    for line in table.lines:
+        cells = [_escape(cell) for cell in line.cells]
+        if line.leaky:
+            cells = [f'<span style="color:red">{cell}</span>' if cell else cell for cell in cells]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
-def _coloured(cell: str, red: bool) -> str:
-    return f'<span style="color:red">{cell}</span>' if red and cell else cell
-
-
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("|", "\\|").replace("*", "\\*").replace("\n", "<br>")

@@ -1,7 +1,7 @@
-"""Which motion images a report shows, and which it must not.
+"""Select the motion images that a report shows, and withhold those that it must not show.
 
-A motion image can still show the edges of a face. So people whose face a licence forbids to publish are left out altogether, motion
-image and face, whatever is asked for; faces of the others are shown only where the caller asks for them.
+A motion image can still show the edges of a face. Images of people whose licence forbids publication are
+therefore always withheld, motion image and face. Faces of other people are shown only on request.
 """
 
 from collections.abc import Sequence
@@ -25,13 +25,13 @@ class Shot:
     truth: str
     prediction: str
     score: float  # of the prediction, 0..1; averaged over seeds
-    image: str | None  # `data:` address of the motion image; None where people are hidden
-    face: str | None  # `data:` address of the onset face
+    image: str | None  # `data:` URI of the motion image; None in an anonymous page
+    face: str | None  # `data:` URI of the onset face
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """The clips of one class that are shown, and how many there are."""
+    """The clips of one class that are shown, and the number of its clips."""
 
     emotion: str
     right: tuple[Shot, ...]
@@ -42,86 +42,85 @@ class Shelf:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Motion images of right and wrong answers, class by class."""
+    """Motion images of correct and wrong predictions, by class."""
 
     shelves: tuple[Shelf, ...]
     withheld: tuple[str, ...]  # people whose images may not be published
-    notes: tuple[str, ...]  # why something is not shown
+    notes: tuple[str, ...]  # reasons why something is not shown
 
 
 def gallery(record: StudyRecord, each: int, show_faces: bool = False, anonymous: bool = False) -> Gallery:
-    """The surest right and the surest wrong answers of each class; equally sure ones in the order of their clip names.
+    """Select the correct and the wrong predictions with the highest scores of each class.
+
+    Ties are broken by clip name.
 
     Args:
         record: a study.
-        each: at most so many right and so many wrong ones for each class.
-        show_faces: add the onset face, read from the clip itself, where it is still there.
-        anonymous: leave out the motion images, which can show the edges of a face.
+        each: maximum number of correct, and of wrong, predictions for each class.
+        show_faces: also show the onset face, read from the clip, if it can be read.
+        anonymous: omit the motion images, which can show the edges of a face.
     """
     answers = record.answers
     withheld = tuple(sorted({o.person for o in answers if not may_be_shown(o.person)}))
     if record.prepared is None:
         return Gallery((), withheld, ())
     if not record.looks:
-        return Gallery(
-            (),
-            withheld,
-            (
-                f"{record.name} answers whatever the images show, so pictures of its answers would say nothing.",
-            ),
-        )
-    places = {str(clip): place for place, clip in enumerate(record.prepared.clips["clip"])}
-    people = record.prepared.clips[
-        "person"
-    ]  # asked as well: a hand-made outcomes.csv may name a clip under another person
-    shown = [
-        o
-        for o in answers
-        if o.clip in places and o.person not in withheld and may_be_shown(str(people.iloc[places[o.clip]]))
-    ]
-    lost: list[str] = []
+        note = f"{record.name} makes the same prediction for every image; its images are not shown."
+        return Gallery((), withheld, (note,))
+    rows = {str(clip): row for row, clip in enumerate(record.prepared.clips["clip"])}
+    shown = _publishable(answers, record.prepared, rows)
+    unreadable: list[str] = []
+
+    def shots(outcomes: Sequence[Outcome]) -> tuple[Shot, ...]:
+        best = sorted(outcomes, key=lambda o: (-max(o.scores), o.clip))[:each]
+        result = []
+        for outcome in best:
+            shot = _shot(outcome, record.prepared, rows[outcome.clip], show_faces, anonymous)
+            if show_faces and shot.face is None:
+                unreadable.append(outcome.clip)
+            result.append(shot)
+        return tuple(result)
+
     shelves = []
     for emotion in record.classes:
-        right = _surest([o for o in shown if o.truth == emotion == o.prediction], each)
-        wrong = _surest([o for o in shown if o.truth == emotion != o.prediction], each)
-        sides = [
-            tuple(_shot(o, record.prepared, places[o.clip], show_faces, anonymous, lost) for o in side)
-            for side in (right, wrong)
-        ]
-        clips = [o for o in answers if o.truth == emotion]
-        shelves.append(
-            Shelf(emotion, sides[0], sides[1], len(clips), sum(o.prediction == emotion for o in clips))
-        )
-    notes = (
-        (f"No onset face could be read for {len(lost)} of the clips shown (first: {lost[0]}).",)
-        if lost
-        else ()
-    )
-    return Gallery(tuple(shelf for shelf in shelves if shelf.clips), withheld, notes)
+        predictions = [o.prediction for o in answers if o.truth == emotion]
+        if not predictions:
+            continue
+        right = shots([o for o in shown if o.truth == emotion == o.prediction])
+        wrong = shots([o for o in shown if o.truth == emotion != o.prediction])
+        shelves.append(Shelf(emotion, right, wrong, len(predictions), predictions.count(emotion)))
+    notes = []
+    if unreadable:
+        notes.append(f"No onset face could be read for {len(unreadable)} clips (first: {unreadable[0]}).")
+    return Gallery(tuple(shelves), withheld, tuple(notes))
 
 
-def _surest(outcomes: Sequence[Outcome], each: int) -> list[Outcome]:
-    return sorted(outcomes, key=lambda o: (-max(o.scores), o.clip))[:each]
+def _publishable(
+    outcomes: Sequence[Outcome], prepared: PreparedDataset, rows: dict[str, int]
+) -> list[Outcome]:
+    """Return the outcomes whose images exist and may be shown."""
+    # The prepared folder is checked too: an edited outcomes.csv may name a clip under another person.
+    owners = prepared.clips["person"]
+    result = []
+    for outcome in outcomes:
+        if outcome.clip not in rows or not may_be_shown(outcome.person):
+            continue
+        if may_be_shown(str(owners.iloc[rows[outcome.clip]])):
+            result.append(outcome)
+    return result
 
 
-def _shot(
-    outcome: Outcome,
-    prepared: PreparedDataset,
-    place: int,
-    show_faces: bool,
-    anonymous: bool,
-    lost: list[str],
-) -> Shot:
-    face = _onset_face(prepared, place) if show_faces else None
-    if show_faces and face is None:
-        lost.append(outcome.clip)
-    image = None if anonymous else png_uri(prepared.images[place])
+def _shot(outcome: Outcome, prepared: PreparedDataset, row: int, show_faces: bool, anonymous: bool) -> Shot:
+    face = _onset_face(prepared, row) if show_faces else None
+    image = None if anonymous else png_uri(prepared.images[row])
     return Shot(outcome.clip, outcome.truth, outcome.prediction, max(outcome.scores), image, face)
 
 
-def _onset_face(prepared: PreparedDataset, place: int) -> str | None:
-    row = prepared.clips.iloc[place]
+def _onset_face(prepared: PreparedDataset, row: int) -> str | None:
+    """Return the onset face of a clip as a `data:` URI; None if it cannot be read."""
+    clip = prepared.clips.iloc[row]
     try:
-        return png_uri(read_frames(Path(str(row["path"])), int(row["onset"]), int(row["onset"]))[0])
-    except (LearnetError, ValueError):  # the clip has moved, or the image was imported without one
+        onset = int(clip["onset"])
+        return png_uri(read_frames(Path(str(clip["path"])), onset, onset)[0])
+    except (LearnetError, ValueError):  # the clip was moved, or the image was imported without a clip
         return None

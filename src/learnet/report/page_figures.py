@@ -1,4 +1,4 @@
-"""Figures of a page, each with its numbers: as a link in the page, so that one file is enough, and as a CSV file beside it."""
+"""Figures of a page, each with its data: as a link in the page, and as a CSV file beside it."""
 
 import csv
 import io
@@ -18,79 +18,81 @@ from learnet.core.files import write_atomically
 from learnet.report.style import inline_svg
 
 INDEX = "index.csv"
-HEAD = ["file", "figure"]
+INDEX_COLUMNS = ["file", "figure"]
 
 
 @dataclass(frozen=True)
 class PageFigure:
-    """A figure, and the numbers that it is drawn from."""
+    """A figure, and the data it shows."""
 
     name: str  # unique on the page; letters, digits and dashes
     svg: Markup
-    said: str  # what it shows, for a reader who cannot see it
+    said: str  # description for readers who cannot see the figure
     table: pd.DataFrame
-    broad: bool = False  # keeps its size on a narrow screen, where one then moves it sideways
+    broad: bool = False  # keeps its width on a narrow screen and scrolls sideways
 
     @cached_property
     def csv(self) -> str:
-        """The numbers, with six digits."""
+        """The data as CSV, with six significant digits."""
         return str(self.table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
 
     @property
     def address(self) -> str:
-        """The CSV as a `data:` address."""
+        """The CSV as a `data:` URI."""
         return "data:text/csv;charset=utf-8," + quote(self.csv, safe="/,:;=+()!*'")
 
 
 def make_page_figure(
     figure: Figure, name: str, said: str, table: pd.DataFrame, broad: bool = False
 ) -> PageFigure:
-    """A figure made ready for a page."""
+    """Prepare a figure for a page."""
     return PageFigure(name, Markup(inline_svg(figure, name, said)), said, table, broad)
 
 
 def folder_of(page: Path) -> Path:
-    """The folder beside a page that has the CSV of each of its figures."""
+    """Return the folder beside a page that contains the data of its figures."""
     return page.with_name(f"{page.stem}-csv")
 
 
 def check_tables(folder: Path) -> None:
-    """Refuse a folder that holds something else than the tables of an earlier page.
+    """Refuse a folder that contains anything but the tables of an earlier page.
 
     Raises:
-        OutputTaken: with the folder.
+        OutputTaken: it does.
     """
-    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not _listed(folder))):
+    if not folder.exists():
+        return
+    is_free = folder.is_dir() and (not any(folder.iterdir()) or _earlier_files(folder))
+    if not is_free:
         raise OutputTaken(
-            folder,
-            "the numbers of the figures belong here, and something else is there",
-            "Name another page.",
+            folder, "the data of the figures are written here, and it is in use", "Choose another page."
         )
 
 
-def write_tables(folder: Path, drawings: Iterable[PageFigure]) -> None:
-    """Write the numbers of each figure, and `index.csv`, which says what each file is; files of an earlier page are replaced."""
-    known = {f"{one.name}.csv": one for one in drawings}
+def write_tables(folder: Path, figures: Iterable[PageFigure]) -> None:
+    """Write the data of each figure, and `index.csv`, which describes the files. Replace those of an earlier
+    page."""
+    by_file = {f"{figure.name}.csv": figure for figure in figures}
     folder.mkdir(parents=True, exist_ok=True)
-    for name in set(_listed(folder)) - set(known):
+    for name in set(_earlier_files(folder)) - set(by_file):
         (folder / name).unlink(missing_ok=True)
-    for name, one in known.items():
-        write_atomically(folder / name, one.csv)
+    for name, figure in by_file.items():
+        write_atomically(folder / name, figure.csv)
     index = io.StringIO()
-    csv.writer(index, lineterminator="\n").writerows(
-        [HEAD, *([name, one.said] for name, one in known.items())]
-    )
+    writer = csv.writer(index, lineterminator="\n")
+    writer.writerow(INDEX_COLUMNS)
+    writer.writerows([name, figure.said] for name, figure in by_file.items())
     write_atomically(folder / INDEX, index.getvalue())
 
 
-def _listed(folder: Path) -> list[str]:
-    """The files that an earlier page left; none where the folder is not of a page."""
+def _earlier_files(folder: Path) -> list[str]:
+    """Return the files that an earlier page wrote; empty if the folder does not belong to a page."""
     index = folder / INDEX
-    rows = (
-        list(csv.reader(io.StringIO(index.read_text(encoding="utf-8", errors="replace"), newline="")))
-        if index.is_file()
-        else []
-    )
-    if not rows or rows[0] != HEAD:
+    if not index.is_file():
         return []
-    return [INDEX, *(row[0] for row in rows[1:] if row and re.fullmatch(r"[a-z0-9-]+\.csv", row[0]))]
+    text = index.read_text(encoding="utf-8", errors="replace")
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    if not rows or rows[0] != INDEX_COLUMNS:
+        return []
+    names = [row[0] for row in rows[1:] if row]
+    return [INDEX, *(name for name in names if re.fullmatch(r"[a-z0-9-]+\.csv", name))]

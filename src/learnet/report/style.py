@@ -1,7 +1,7 @@
-"""Numbers to pictures in one style: matplotlib figures that a caller may restyle, and how they enter an HTML page.
+"""Matplotlib figures in one style, and their conversion for an HTML page.
 
-Nothing here touches pyplot, so no figure stays open and no global style changes. The colours are told apart by people with any
-colour vision: one blue whose strength says how much, words or shapes for everything else.
+Pyplot is not used, so no figure stays open and no global style changes. The colours suit any colour vision:
+one blue whose strength shows amounts, and words or shapes for everything else.
 """
 
 import base64
@@ -25,8 +25,9 @@ from learnet.core.errors import BadInput
 
 SUFFIXES = (".png", ".svg", ".pdf")
 INK, MUTED, RULE, CELL = "#15191e", "#5c6670", "#d5dae0", "#5b9bd5"
+DASHED = (0, (3, 2))
 THEME = {INK: "ink", MUTED: "muted", RULE: "rule", CELL: "cell"}
-"""Colours of every figure, and the page's CSS variable that takes the place of each, so that a figure follows light and dark."""
+"""Colours of the figures, and the CSS variables that replace them in a page, for light and dark mode."""
 
 STYLE: dict[Any, Any] = {
     "font.size": 9,
@@ -44,7 +45,7 @@ STYLE: dict[Any, Any] = {
     "ytick.color": MUTED,
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
-    "svg.fonttype": "none",  # text stays text: it can be read aloud, searched and set in the page's font
+    "svg.fonttype": "none",  # text can be read aloud and searched
     "svg.hashsalt": "learnet",  # the same figure gives the same bytes
 }
 
@@ -60,10 +61,10 @@ class Interval:
 
 
 def confusion_figure(counts: Int[np.ndarray, "K K"], classes: Sequence[str], title: str = "") -> Figure:
-    """Confusion matrix: each cell has the count and its share of the row, and the darker the larger that share.
+    """Draw a confusion matrix; cells show the count and its share of the row, and darken with that share.
 
     Args:
-        counts: rows are the true classes, columns the answers.
+        counts: rows are the true classes, columns the predictions.
         classes: names in the order of the rows.
         title: heading; none if empty.
     """
@@ -79,7 +80,7 @@ def confusion_figure(counts: Int[np.ndarray, "K K"], classes: Sequence[str], tit
         axes.set_yticks(range(len(classes)), classes)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
-        axes.set_xlabel("answer")
+        axes.set_xlabel("prediction")
         axes.set_ylabel("truth")
         axes.set_title(title)
     return figure
@@ -88,11 +89,11 @@ def confusion_figure(counts: Int[np.ndarray, "K K"], classes: Sequence[str], tit
 def interval_figure(
     panels: Mapping[str, Sequence[Interval]], floors: Mapping[str, float] | None = None
 ) -> Figure:
-    """Values from 0 to 1 with their intervals, a panel for each measure, one below the other.
+    """Draw values from 0 to 1 with their intervals, a panel for each measure.
 
     Args:
         panels: the lines of each measure, top to bottom.
-        floors: for each measure, the score of an answer without learning; a dashed line.
+        floors: the score of the majority baseline in each measure; a dashed line.
     """
     lines = sum(map(len, panels.values()))
     with mpl.rc_context(STYLE):
@@ -112,40 +113,51 @@ def interval_figure(
 
 
 def reliability_figure(bins: pd.DataFrame) -> Figure:
-    """Share of right answers against their mean score, a dot for each bin, with how many answers the bin has below.
+    """Draw a reliability diagram: share of correct predictions against mean score, with the size of each bin
+    below.
 
     Args:
-        bins: a row for each bin with the columns from, to, answers, score, right, low, high; shares from 0 to 1, NaN in an empty bin.
+        bins: a row for each bin with the columns from, to, answers, score, right, low, high; shares from 0 to
+        1, NaN
+            in an empty bin.
     """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(3.7, 4.4), layout="constrained")
-        axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
-        axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (3, 2)))
-        for x, y, side, words in ((0.03, 0.96, "left", "too modest"), (0.97, 0.04, "right", "too sure")):
-            axes.text(x, y, words, color=MUTED, size=8, ha=side, va="top" if side == "left" else "bottom")
-        for row in bins[bins["answers"] > 0].itertuples():
-            axes.plot(
-                [row.score, row.score], [row.low, row.high], color=CELL, linewidth=4, solid_capstyle="butt"
-            )
-            axes.plot([row.score], [row.right], marker="o", color=INK, markersize=4.5)
-        axes.set(xlim=(0, 1), ylim=(-0.02, 1.02), ylabel="share right")
-        axes.grid(color=RULE, linewidth=0.6)
-        middle, width = (bins["from"] + bins["to"]) / 2, bins["to"] - bins["from"]
-        below.bar(middle, bins["answers"], width=0.86 * width, color=CELL)
-        for x, number in zip(middle, bins["answers"], strict=True):
-            below.text(x, number, f"{number}" if number else "", ha="center", va="bottom", size=7.5)
-        below.set(
-            ylim=(0, 1.25 * bins["answers"].max()), xlabel="score of the class answered", ylabel="answers"
-        )
-        below.set_xticks(np.arange(0, 1.01, 0.2))
-        for one in (axes, below):
-            one.tick_params(length=0)
-            one.set_axisbelow(True)
+        diagram, sizes = figure.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
+        _draw_reliability(diagram, bins)
+        _draw_bin_sizes(sizes, bins)
+        for axes in (diagram, sizes):
+            axes.tick_params(length=0)
+            axes.set_axisbelow(True)
     return figure
 
 
+def _draw_reliability(axes: Axes, bins: pd.DataFrame) -> None:
+    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=DASHED)
+    axes.text(0.03, 0.96, "too modest", color=MUTED, size=8, ha="left", va="top")
+    axes.text(0.97, 0.04, "too sure", color=MUTED, size=8, ha="right", va="bottom")
+    for row in bins[bins["answers"] > 0].itertuples():
+        interval = [row.low, row.high]
+        axes.plot([row.score, row.score], interval, color=CELL, linewidth=4, solid_capstyle="butt")
+        axes.plot([row.score], [row.right], marker="o", color=INK, markersize=4.5)
+    axes.set(xlim=(0, 1), ylim=(-0.02, 1.02), ylabel="share right")
+    axes.grid(color=RULE, linewidth=0.6)
+
+
+def _draw_bin_sizes(axes: Axes, bins: pd.DataFrame) -> None:
+    centres = (bins["from"] + bins["to"]) / 2
+    widths = bins["to"] - bins["from"]
+    axes.bar(centres, bins["answers"], width=0.86 * widths, color=CELL)
+    for centre, number in zip(centres, bins["answers"], strict=True):
+        if number:
+            axes.text(centre, number, str(number), ha="center", va="bottom", size=7.5)
+    highest = 1.25 * bins["answers"].max()
+    axes.set(ylim=(0, highest), xlabel="score of the predicted class", ylabel="predictions")
+    axes.set_xticks(np.arange(0, 1.01, 0.2))
+
+
 def motion_grid(images: UInt8[np.ndarray, "N H W 3"], captions: Sequence[str], columns: int = 6) -> Figure:
-    """Motion images side by side, each above its caption, in the order given.
+    """Draw motion images side by side, each with its caption below.
 
     Args:
         images: prepared images, RGB 0..255.
@@ -168,15 +180,15 @@ def motion_grid(images: UInt8[np.ndarray, "N H W 3"], captions: Sequence[str], c
 
 
 def inline_svg(figure: Figure, name: str, description: str) -> str:
-    """A figure as an `<svg>` element for an HTML page.
+    """Return a figure as an `<svg>` element for an HTML page.
 
-    Its colours are the page's CSS variables (THEME), its ids start with NAME so that several figures fit on one page, and it
-    names no address outside the page.
+    Its colours are CSS variables (THEME), its ids start with `name` so that several figures fit on one page,
+    and it refers to nothing outside the page.
 
     Args:
         figure: a figure of this module.
         name: unique on the page; letters, digits and dashes.
-        description: what a reader who cannot see the figure should know; plain text.
+        description: plain text for readers who cannot see the figure.
     """
     file = io.StringIO()
     with mpl.rc_context(STYLE):
@@ -202,7 +214,12 @@ def inline_svg(figure: Figure, name: str, description: str) -> str:
 
 
 def png_uri(image: UInt8[np.ndarray, "H W 3"], largest: int = 112) -> str:
-    """An image as a `data:` address holding a PNG of at most LARGEST pixels a side; larger ones are averaged down by a whole factor."""
+    """Return an image as a `data:` URI of a PNG.
+
+    Args:
+        image: RGB, 0..255.
+        largest: maximum height and width in pixels; larger images are averaged down by a whole factor.
+    """
     factor = -(-max(image.shape[:2]) // largest)
     if factor > 1:
         height, width = (side // factor for side in image.shape[:2])
@@ -214,17 +231,17 @@ def png_uri(image: UInt8[np.ndarray, "H W 3"], largest: int = 112) -> str:
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure to a .png, .svg or .pdf file; it is there whole or not at all.
+    """Write a figure to a .png, .svg or .pdf file, completely or not at all.
 
     Raises:
-        BadInput: the suffix names another format.
+        BadInput: unsupported suffix.
         OSError: the folder cannot be written, or the disk is full.
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise BadInput(
             path,
-            f"{path.suffix or 'no suffix'} is no format for a picture",
+            f"{path.suffix or 'no suffix'} is not a supported figure format",
             f"Choose from {', '.join(SUFFIXES)}.",
         )
     unsigned = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
@@ -239,38 +256,30 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 
 def _cell(axes: Axes, row: int, column: int, count: int, share: float, known: bool) -> None:
-    box = mpl.patches.Rectangle(
-        (column - 0.48, row - 0.47), 0.96, 0.94, facecolor=CELL, alpha=share, edgecolor="none"
-    )
-    axes.add_patch(box)
-    if row == column:  # the right answers, for those who do not see the shade
-        axes.add_patch(
-            mpl.patches.Rectangle(
-                (column - 0.48, row - 0.47), 0.96, 0.94, fill=False, edgecolor=MUTED, linewidth=0.8
-            )
-        )
-    axes.text(
-        column,
-        row - 0.03,
-        str(count),
-        ha="center",
-        va="bottom",
-        size=10,
-        weight="bold" if row == column else "normal",
-    )
+    """Draw a cell of a confusion matrix; cells on the diagonal have a border, for those who do not see the
+    shade."""
+    corner = (column - 0.48, row - 0.47)
+    on_diagonal = row == column
+    shade = mpl.patches.Rectangle(corner, 0.96, 0.94, facecolor=CELL, alpha=share, edgecolor="none")
+    axes.add_patch(shade)
+    if on_diagonal:
+        border = mpl.patches.Rectangle(corner, 0.96, 0.94, fill=False, edgecolor=MUTED, linewidth=0.8)
+        axes.add_patch(border)
+    weight = "bold" if on_diagonal else "normal"
+    axes.text(column, row - 0.03, str(count), ha="center", va="bottom", size=10, weight=weight)
     axes.text(column, row + 0.08, f"{share:.0%}" if known else "–", ha="center", va="top", size=7.5)
 
 
-def _interval_panel(axes: Axes, part: Sequence[Interval], floor: float | None) -> None:
-    for place, line in enumerate(part):
+def _interval_panel(axes: Axes, lines: Sequence[Interval], floor: float | None) -> None:
+    for row, line in enumerate(lines):
         if line.low is not None and line.high is not None:
-            axes.plot([line.low, line.high], [place, place], color=CELL, linewidth=4, solid_capstyle="butt")
-        axes.plot([line.value], [place], marker="o", color=INK, markersize=4.5)
+            axes.plot([line.low, line.high], [row, row], color=CELL, linewidth=4, solid_capstyle="butt")
+        axes.plot([line.value], [row], marker="o", color=INK, markersize=4.5)
     if floor is not None:
-        axes.axvline(floor, color=MUTED, linewidth=1, linestyle=(0, (3, 2)), zorder=1.5)
-    axes.set(xlim=(0, 1), ylim=(len(part) - 0.5, -0.5))
+        axes.axvline(floor, color=MUTED, linewidth=1, linestyle=DASHED, zorder=1.5)
+    axes.set(xlim=(0, 1), ylim=(len(lines) - 0.5, -0.5))
     axes.set_xticks(np.arange(0, 1.01, 0.2))
-    axes.set_yticks(range(len(part)), [line.label for line in part])
+    axes.set_yticks(range(len(lines)), [line.label for line in lines])
     axes.tick_params(length=0)
     axes.grid(axis="x", color=RULE, linewidth=0.6)
     axes.set_axisbelow(True)

@@ -1,4 +1,5 @@
-"""Studies side by side: who is compared with whom, beside which published figures, in which order, and what every row must say."""
+"""Studies side by side: who is compared with whom, beside which published figures, in which order, and what
+every row must say."""
 
 import csv
 import io
@@ -18,7 +19,7 @@ from learnet.metrics.scores import MEASURES
 from learnet.metrics.significance import difference, holm, mcnemar
 from learnet.report.comparison.compare import Comparison, compare
 from learnet.report.comparison.tables import Line, comparison_tables, differences, notes, published, studies
-from learnet.report.comparison.writers import COLUMNS, as_csv, as_latex, escaped, write_comparison
+from learnet.report.comparison.writers import COLUMNS, as_csv, as_latex, escape_latex, write_comparison
 from learnet.report.study_record import read_record
 from tests.builders.written_study import CLASSES, write_prepared, write_study
 from tests.report.test_page import Page
@@ -55,7 +56,8 @@ def found(folders: dict[str, Path]) -> Comparison:
 
 @pytest.fixture(scope="module")
 def composite(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
-    """A study over three databases in the classes of MEGC2019, as far as its study.json says, of synthetic clips."""
+    """A study over three databases in the classes of MEGC2019, as far as its study.json says, of synthetic
+    clips."""
     home = tmp_path_factory.mktemp("composite")
     prepared = write_prepared(
         home / "prepared",
@@ -152,7 +154,7 @@ def test_csv_beside_scikit_learn(found: Comparison, folders: dict[str, Path]) ->
         "learnet", "loso", "dynamic", "casme2-5", "2",
     )  # fmt: skip
     assert [row["leaky"] != "no" for row in table] == [False, False, True, False, True]
-    (floor,) = [row for row in rows(found) if row["kind"] == "no learning"]
+    (floor,) = [row for row in rows(found) if row["kind"] == "majority baseline"]
     said = float(floor["accuracy"])
     truth = pd.read_csv(folders["svm"] / "outcomes.csv")["truth"]
     assert said == pytest.approx(truth.value_counts(normalize=True).max())
@@ -209,7 +211,7 @@ def test_nothing_synthetic_stands_beside_a_published_figure_without_the_word(com
     assert len(shown) > 20
     for line in shown:
         assert "synthetic" in " ".join(line.cells)
-    with_figures = [row for row in rows(composite) if row["kind"] != "no learning"]
+    with_figures = [row for row in rows(composite) if row["kind"] != "majority baseline"]
     assert all("synthetic" in row["synthetic"] for row in with_figures)
     for line in as_latex(composite).splitlines():
         if re.search(r"UF1 \.\d", line):
@@ -299,7 +301,7 @@ SHOWN = {
 
 @given(st.text(st.characters(exclude_characters='"“”–−±')))
 def test_latex_shows_any_text_letter_by_letter(text: str) -> None:
-    written = escaped(text)
+    written = escape_latex(text)
     assert re.sub("|".join(map(re.escape, SHOWN)), lambda found: SHOWN[found[0]], written) == text
     assert not re.search(r"[\\&%$#_{}~^<>\[\]]", re.sub("|".join(map(re.escape, SHOWN)), "", written))
 

@@ -1,6 +1,7 @@
-"""Studies over the same clips, side by side: what each scores, how surely they differ, and what others have published.
+"""Compare studies over the same clips: scores, paired tests, published figures.
 
-Nothing is ranked: studies stand in the order in which they are named, and one that leaks directly below the honest one it flatters.
+Nothing is ranked. Studies keep the order in which they are named, except that a leaky study follows its
+honest counterpart.
 """
 
 from collections.abc import Sequence
@@ -19,112 +20,100 @@ CLIPS = "clips"
 
 @dataclass(frozen=True)
 class Compared:
-    """A study beside the one that all are compared with."""
+    """The comparison of one study with the reference study."""
 
     record: StudyRecord
-    difference: Difference  # above 0 where this study is better
-    clips: McNemar  # this study first; several seeds answer by the mean of their scores
-    corrected: dict[
-        str, float
-    ]  # p by measure and under CLIPS, each corrected for the number of studies (Holm)
-    several: bool  # whether there is anything to correct for
+    difference: Difference  # positive where this study is better than the reference
+    clips: McNemar  # this study first; the scores of several seeds are averaged
+    corrected: dict[str, float]  # Holm-corrected p of each measure and of CLIPS
+    is_corrected: bool  # False for a single comparison
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything the tables of a comparison say."""
+    """Studies, and each of them compared with a reference."""
 
     records: tuple[StudyRecord, ...]
-    against: StudyRecord  # one of them
-    compared: tuple[Compared, ...]  # all others, in their order
-    published: tuple[Published, ...]  # figures on the same databases and classes
+    against: StudyRecord  # the reference, one of `records`
+    compared: tuple[Compared, ...]  # all other studies, in their order
+    published: tuple[Published, ...]  # figures for the same databases and classes
 
     @property
     def databases(self) -> tuple[str, ...]:
-        """The databases of the clips, where there are several; empty where there is one."""
+        """Names of the databases if there are several; empty if there is one."""
         return tuple(self.records[0].summary.get("datasets", {}))
 
 
 def compare(folders: Sequence[Path], against: str | None = None) -> Comparison:
-    """Read studies and compare them, each with one of them.
+    """Read studies and compare each of them with a reference study.
 
     Args:
-        folders: study folders, all over the same clips with the same truth and classes.
-        against: name of the study that the others are compared with; the first that does not leak if not given.
+        folders: study folders over the same clips, true classes and class list.
+        against: name of the reference; by default the first study that does not leak.
 
     Raises:
-        LearnetError: no study, one given twice, no study called AGAINST, or studies over different clips, whose difference is listed.
-        BadInput: a folder without readable answers.
+        LearnetError: no study, a repeated study, no study called `against`, or studies over different clips.
+        BadInput: a folder without readable outcomes.
     """
-    records = leaks_below(read_records(folders))
-    named = {record.name: record for record in records}
-    first = pick(named, against, "study") if against is not None else records[0]
-    pairs = [
-        (
-            record,
-            difference(record.outcomes, first.outcomes, record.classes),
-            mcnemar(record.answers, first.answers),
-        )
-        for record in records
-        if record is not first
-    ]
-    p = [{**found.p, CLIPS: clips.p} for _, found, clips in pairs]
-    corrected = {key: holm([one[key] for one in p]) for key in (*MEASURES, CLIPS)}
-    compared = [
-        Compared(*pair, {key: values[place] for key, values in corrected.items()}, len(pairs) > 1)
-        for place, pair in enumerate(pairs)
-    ]
-    return Comparison(
-        tuple(records), first, tuple(compared), tuple(beside(datasets(records[0]), scheme(records[0])))
-    )
+    records = leaky_after_honest(read_records(folders))
+    by_name = {record.name: record for record in records}
+    reference = pick(by_name, against, "study") if against is not None else records[0]
+    others = [record for record in records if record is not reference]
+    differences = [difference(other.outcomes, reference.outcomes, other.classes) for other in others]
+    clip_tests = [mcnemar(other.answers, reference.answers) for other in others]
+
+    corrected = {measure: holm([result.p[measure] for result in differences]) for measure in MEASURES}
+    corrected[CLIPS] = holm([test.p for test in clip_tests])
+    compared = []
+    for index, other in enumerate(others):
+        own_p = {key: values[index] for key, values in corrected.items()}
+        compared.append(Compared(other, differences[index], clip_tests[index], own_p, len(others) > 1))
+    published = beside(datasets(records[0]), scheme(records[0]))
+    return Comparison(tuple(records), reference, tuple(compared), tuple(published))
 
 
-def leaks_below(records: Sequence[StudyRecord]) -> list[StudyRecord]:
-    """The records with each leaky one below its honest counterpart, or below all where it has none."""
-    honest = [record for record in records if not record.leaky]
+def leaky_after_honest(records: Sequence[StudyRecord]) -> list[StudyRecord]:
+    """Return the studies with each leaky one after its honest counterpart, or at the end if it has none."""
     leaky = [record for record in records if record.leaky]
-    placed = [
-        one
-        for record in honest
-        for one in (record, *(leak for leak in leaky if counterpart(leak, records) is record))
-    ]
-    return placed + [leak for leak in leaky if counterpart(leak, records) is None]
+    ordered = []
+    for record in records:
+        if not record.leaky:
+            ordered.append(record)
+            ordered += [leak for leak in leaky if counterpart(leak, records) is record]
+    return ordered + [leak for leak in leaky if counterpart(leak, records) is None]
 
 
 def counterpart(leaky: StudyRecord, records: Sequence[StudyRecord]) -> StudyRecord | None:
-    """The first honest study of the same network on the same motion image, whose score the leaky one's should be read beside."""
-    same = (
-        record
-        for record in records
-        if not record.leaky and network(record) == network(leaky) and motion(record) == motion(leaky)
-    )
-    return next(same, None)
+    """Return the first honest study of the same network on the same motion image, or None."""
+    for record in records:
+        same = network(record) == network(leaky) and motion(record) == motion(leaky)
+        if same and not record.leaky:
+            return record
+    return None
 
 
 def network(record: StudyRecord) -> str:
-    """Name of the network, or "unknown"."""
+    """Return the name of the network, or "unknown"."""
     return record.about.get("network", "unknown")
 
 
 def scheme(record: StudyRecord) -> str:
-    """Name of the class scheme, or "unknown"."""
+    """Return the name of the class scheme, or "unknown"."""
     return record.about.get("scheme", {}).get("name", "unknown")
 
 
 def motion(record: StudyRecord) -> str:
-    """The motion image by its name in `learnet prepare`, "imported", or "unknown"."""
+    """Return the motion image by its name in `learnet prepare`, "imported", or "unknown"."""
     about = record.about.get("prepared", {}).get("about")
     if not about:
         return "unknown"
-    made = about.get("preparation")
-    return (
-        made["motion"]
-        if made
-        else "imported"
-        + (f" {about['images_kind']}" if about.get("images_kind", "unknown") != "unknown" else "")
-    )
+    preparation = about.get("preparation")
+    if preparation:
+        return preparation["motion"]
+    kind = about.get("images_kind", "unknown")
+    return "imported" if kind == "unknown" else f"imported {kind}"
 
 
 def datasets(record: StudyRecord) -> set[str]:
-    """The databases of the clips."""
-    return {o.dataset for o in record.outcomes}
+    """Return the names of the databases of the clips."""
+    return {outcome.dataset for outcome in record.outcomes}

@@ -1,4 +1,5 @@
-"""A comparison as sheets of text, which the terminal, LaTeX and HTML show alike. Lines of a cell are parted by line breaks."""
+"""Tables of a comparison as text, for the terminal, LaTeX, HTML and Markdown. Cells may have several
+lines."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ NOTHING = "–"
 
 @dataclass(frozen=True)
 class Line:
-    """A row: a cell for each column, and whether it is of a study that leaks, which every form of the sheet shows in red."""
+    """A row of a table: a cell for each column, and whether it belongs to a leaky study (shown in red)."""
 
     cells: tuple[str, ...]
     leaky: bool = False
@@ -39,165 +40,182 @@ class Table:
     title: str
     columns: tuple[str, ...]
     lines: tuple[Line, ...]
-    wide: tuple[str, ...] = ()  # columns of sentences
+    wide: tuple[str, ...] = ()  # columns that contain sentences
 
 
 def comparison_tables(comparison: Comparison) -> list[Table]:
-    """All sheets of a comparison: the studies, the differences where there are two studies, the published figures where there are any."""
-    parts = [studies(comparison), differences(comparison), published(comparison)]
-    return [sheet for sheet in parts if sheet.lines]
+    """Return the tables of studies, of differences and of published figures, without the empty ones."""
+    tables = [studies(comparison), differences(comparison), published(comparison)]
+    return [table for table in tables if table.lines]
 
 
 def studies(comparison: Comparison) -> Table:
-    """A row for each study and below it for each of its databases, and one for no learning; last, published figures of the same network."""
+    """Return a row for each study, each of its databases, and the majority baseline, with published
+    figures."""
     lines = []
     for record in comparison.records:
-        clips, people = len(record.answers), len({o.person for o in record.outcomes})
-        cells = (
-            _whose(record, comparison, clips, people),
-            *scores(record.summary["mean"]),
-            figures_of(record, ALL, comparison),
-        )
-        lines.append(Line(cells, record.leaky))
-        for name in comparison.databases:
-            part = record.summary["datasets"][name]
-            whose = f"- {name} of {tagged(record)}\n  {_counts(part['clips'], part['people'])}"
-            lines.append(
-                Line((whose, *scores(part["mean"]), figures_of(record, name, comparison)), record.leaky)
-            )
-    least = floor(comparison.records[0])
-    values = (f"{least.values[m]:.3f}" for m in MEASURES)
-    lines.append(Line((f"no learning\nalways “{least.emotion}”", *values, NOTHING)))
-    several = any(len(record.seeds) > 1 for record in comparison.records)
-    title = "Pooled over all folds [95 % interval over people]" + (
-        ", mean ± standard deviation over seeds" if several else ""
-    )
+        lines.append(_study_line(record, comparison))
+        lines += [_database_line(record, name, comparison) for name in comparison.databases]
+    baseline = floor(comparison.records[0])
+    values = [f"{baseline.values[measure]:.3f}" for measure in MEASURES]
+    lines.append(Line((f"majority baseline\nalways “{baseline.emotion}”", *values, NOTHING)))
+    title = "Pooled over all folds [95 % interval over people]"
+    if any(len(record.seeds) > 1 for record in comparison.records):
+        title += ", mean ± standard deviation over seeds"
     return Table(title, ("study", *NAMES.values(), "published"), tuple(lines), ("published",))
 
 
+def _study_line(record: StudyRecord, comparison: Comparison) -> Line:
+    clips = len(record.answers)
+    people = len({outcome.person for outcome in record.outcomes})
+    name = _description(record, comparison, clips, people)
+    return Line((name, *scores(record.summary["mean"]), figures_of(record, ALL, comparison)), record.leaky)
+
+
+def _database_line(record: StudyRecord, name: str, comparison: Comparison) -> Line:
+    part = record.summary["datasets"][name]
+    heading = f"- {name} of {tagged(record)}\n  {_counts(part['clips'], part['people'])}"
+    return Line((heading, *scores(part["mean"]), figures_of(record, name, comparison)), record.leaky)
+
+
 def differences(comparison: Comparison) -> Table:
-    """A row for each study: how far it is from the one it is compared with, and how surely."""
+    """Return a row for each study: its differences from the reference, with intervals and p-values."""
     lines = []
-    for one in comparison.compared:
-        cells = (
-            f"{tagged(one.record)}\n{_swaps(one.difference)}",
-            *(differs(one, measure) for measure in MEASURES),
-            _clips(one),
-        )
-        lines.append(Line(cells, one.record.leaky))
+    for compared in comparison.compared:
+        name = f"{tagged(compared.record)}\n{_permutations(compared.difference)}"
+        cells = (name, *(differs(compared, measure) for measure in MEASURES), _clips(compared))
+        lines.append(Line(cells, compared.record.leaky))
+    title = (
+        f"Difference from {tagged(comparison.against)} [95 % interval]; "
+        "p by permutation of people, for clips by McNemar"
+    )
     number = len(comparison.compared)
-    corrected = f"; Holm: p corrected for {number} studies" if number > 1 else ""
-    title = f"Each minus {tagged(comparison.against)} [95 % interval]; p by permutation of people, for clips by McNemar{corrected}"
+    if number > 1:
+        title += f"; Holm: p corrected for {number} studies"
     return Table(title, ("study", *NAMES.values(), "clips right"), tuple(lines))
 
 
 def published(comparison: Comparison) -> Table:
-    """A row for each method that others have published on these databases in these classes, with what is known against it."""
+    """Return a row for each method published for these databases and classes, with its known caveats."""
     lines = []
-    for number, one in enumerate(comparison.published, start=1):
-        who = f"[{number}] {one.who}" + (f", {one.year}" if one.year else "")
-        names = {part: f"{part}: " if len(one.databases) > 1 else "" for part in one.values}
-        figures = "\n".join(names[part] + _figures(found) for part, found in one.values.items())
-        lines.append(
-            Line(
-                (
-                    f"{who}\n{one.protocol}\n{one.source}",
-                    figures,
-                    _here(one, comparison),
-                    one.caveat or NOTHING,
-                )
-            )
-        )
-    columns = ("published by", "figures", "same network here", "what is known against it")
-    title = f"Published on {', '.join(sorted(datasets(comparison.records[0])))} in the classes {scheme(comparison.records[0])}"
+    for number, entry in enumerate(comparison.published, start=1):
+        year = f", {entry.year}" if entry.year else ""
+        source = f"[{number}] {entry.who}{year}\n{entry.protocol}\n{entry.source}"
+        figures = []
+        for part, values in entry.values.items():
+            prefix = f"{part}: " if len(entry.databases) > 1 else ""
+            figures.append(prefix + _figures(values))
+        own = _own_scores(entry, comparison)
+        lines.append(Line((source, "\n".join(figures), own, entry.caveat or NOTHING)))
+    columns = ("published by", "figures", "same network here", "caveats")
+    names = ", ".join(sorted(datasets(comparison.records[0])))
+    title = f"Published on {names} in the classes {scheme(comparison.records[0])}"
     return Table(title, columns, tuple(lines), (columns[0], *columns[2:]))
 
 
 def notes(comparison: Comparison) -> list[str]:
-    """What must be known to read the sheets, a sentence each."""
-    first = comparison.records[0]
-    told = []
+    """Return what must be known to read the tables, a sentence each."""
+    summary = comparison.records[0].summary
+    sentences = []
     for record in comparison.records:
-        if record.leaky:
-            told.append(f"{record.name} leaks: {record.leak}; {_flattered(record, comparison)}.")
-        if record.expected not in (None, len(record.outcomes)):
-            told.append(
-                f"{record.name} is unfinished: {len(record.outcomes)} of {record.expected} answers are there."
-            )
-        if not record.about:
-            told.append(f"{record.name} has no study.json: nobody can say how it was tested.")
-    if first.summary["absent"]:
-        told.append(f"No clip has the class {', '.join(first.summary['absent'])}, which counts as zero.")
+        sentences += _study_notes(record, comparison)
+    if summary["absent"]:
+        sentences.append(f"No clip has the class {', '.join(summary['absent'])}, which counts as zero.")
     for name in comparison.databases:
-        if absent := first.summary["datasets"][name]["absent"]:
-            told.append(f"No clip of {name} has the class {', '.join(absent)}, which counts as zero there.")
-    return told + (_of_published(comparison) if comparison.published else [])
+        absent = ", ".join(summary["datasets"][name]["absent"])
+        if absent:
+            sentences.append(f"No clip of {name} has the class {absent}, which counts as zero there.")
+    if comparison.published:
+        sentences += _published_notes(comparison)
+    return sentences
+
+
+def _study_notes(record: StudyRecord, comparison: Comparison) -> list[str]:
+    sentences = []
+    if record.leaky:
+        sentences.append(f"{record.name} leaks: {record.leak}; {_inflation(record, comparison)}.")
+    predictions = len(record.outcomes)
+    if record.expected not in (None, predictions):
+        sentences.append(f"{record.name} is unfinished: {predictions} of {record.expected} predictions.")
+    if not record.about:
+        sentences.append(f"{record.name} has no study.json: its protocol is unknown.")
+    return sentences
 
 
 def made(record: StudyRecord) -> str:
-    """Whether a computer made the clips: "synthetic", "partly synthetic", or nothing."""
-    return "partly synthetic" if record.synthetic_databases else "synthetic" if record.synthetic else ""
+    """Return "synthetic", "partly synthetic", or an empty string for recorded clips."""
+    if record.synthetic_databases:
+        return "partly synthetic"
+    return "synthetic" if record.synthetic else ""
 
 
 def tagged(record: StudyRecord) -> str:
-    """A study's name with what must never be missing beside it."""
-    leak = (record.protocol if record.protocol.startswith("leaky-") else "leaky") if record.leaky else ""
-    tags = ", ".join(filter(None, (made(record), leak)))
-    return f"{record.name} ({tags})" if tags else record.name
+    """Return the name of a study with the tags that must always accompany it: synthetic, leaky."""
+    tags = [made(record)] if made(record) else []
+    if record.leaky:
+        tags.append(record.protocol if record.protocol.startswith("leaky-") else "leaky")
+    return f"{record.name} ({', '.join(tags)})" if tags else record.name
 
 
-def _whose(record: StudyRecord, comparison: Comparison, clips: int, people: int) -> str:
-    """What a study is, and of one that leaks how far it is above the honest one."""
-    seeds = f"{len(record.seeds)} seed{'s' if len(record.seeds) != 1 else ''}"
-    about = (
+def _description(record: StudyRecord, comparison: Comparison, clips: int, people: int) -> str:
+    """Return name, network, protocol, motion image, classes and counts; for a leaky study also its
+    inflation."""
+    lines = [
+        tagged(record),
         f"{network(record)}, {record.protocol}",
         f"{motion(record)}, {scheme(record)}",
-        f"{_counts(clips, people)}, {seeds}",
-    )
-    return "\n".join((tagged(record), *about, *([_flattered(record, comparison)] if record.leaky else [])))
+        f"{_counts(clips, people)}, {counted(len(record.seeds), 'seed')}",
+    ]
+    if record.leaky:
+        lines.append(_inflation(record, comparison))
+    return "\n".join(lines)
 
 
-def _flattered(record: StudyRecord, comparison: Comparison) -> str:
+def _inflation(record: StudyRecord, comparison: Comparison) -> str:
+    """Return how far the scores of a leaky study exceed those of its honest counterpart."""
     honest = counterpart(record, comparison.records)
     if honest is None:
-        return "no honest study of the same network is here to read it beside"
-    here, there = record.summary["mean"], honest.summary["mean"]
-    by = ", ".join(f"{NAMES[m]} {signed(here[m]['value'] - there[m]['value'])}" for m in MEASURES)
-    return f"beside {honest.name}, which is honest: {by}"
+        return "no honest study of the same network is given for comparison"
+    differences = []
+    for measure in MEASURES:
+        values = [study.summary["mean"][measure]["value"] for study in (record, honest)]
+        differences.append(f"{NAMES[measure]} {signed(values[0] - values[1])}")
+    return f"compared with {honest.name}, which is honest: {', '.join(differences)}"
 
 
-def _swaps(found: Difference) -> str:
-    if not found.people:
-        return "nobody's answers differ"
-    ways = f"all {found.swaps:,}" if found.exact else f"{found.swaps:,} random"
-    return f"{counted(found.people, 'person differs', 'people differ')}, {ways} swaps"
+def _permutations(result: Difference) -> str:
+    """Return how many people differ and how many permutations were tested."""
+    if not result.people:
+        return "all predictions agree"
+    number = f"all {result.swaps:,}" if result.exact else f"{result.swaps:,} random"
+    return f"{counted(result.people, 'person differs', 'people differ')}, {number} swaps"
 
 
-def differs(one: Compared, measure: str) -> str:
-    """How far a study is from the one it is compared with in a measure: difference, interval, p."""
-    low, high = one.difference.limits[measure]
+def differs(compared: Compared, measure: str) -> str:
+    """Return the difference from the reference in a measure: value, interval, p."""
+    low, high = compared.difference.limits[measure]
     interval = interval_text(low, high, number=lambda end: signed(end, 2))
-    return "\n".join((signed(one.difference.values[measure]), interval, *_p(one, measure)))
+    return "\n".join((signed(compared.difference.values[measure]), interval, *_p_lines(compared, measure)))
 
 
-def _clips(one: Compared) -> str:
-    return "\n".join(
-        (f"only here {one.clips.only_one}", f"only there {one.clips.only_other}", *_p(one, CLIPS))
-    )
+def _clips(compared: Compared) -> str:
+    test = compared.clips
+    lines = (f"only here {test.only_one}", f"only there {test.only_other}", *_p_lines(compared, CLIPS))
+    return "\n".join(lines)
 
 
-def _p(one: Compared, key: str) -> Iterable[str]:
-    yield f"p {p_text(one.clips.p if key == CLIPS else one.difference.p[key])}"
-    if one.several:
-        yield f"Holm {p_text(one.corrected[key])}"
+def _p_lines(compared: Compared, key: str) -> Iterable[str]:
+    yield f"p {p_text(compared.clips.p if key == CLIPS else compared.difference.p[key])}"
+    if compared.is_corrected:
+        yield f"Holm {p_text(compared.corrected[key])}"
 
 
 def scores(mean: Mapping[str, dict]) -> Iterable[str]:
-    """Each measure with its spread over seeds and its interval, in the order of MEASURES."""
+    """Yield each measure with its spread over seeds and its interval, in the order of MEASURES."""
     for measure in MEASURES:
-        found = mean[measure]
-        spread = f" ±{found['spread']:.3f}" if found["spread"] is not None else ""
-        yield f"{found['value']:.3f}{spread}\n{interval_text(found['low'], found['high'])}"
+        score = mean[measure]
+        spread = f" ±{score['spread']:.3f}" if score["spread"] is not None else ""
+        yield f"{score['value']:.3f}{spread}\n{interval_text(score['low'], score['high'])}"
 
 
 def _counts(clips: int, people: int) -> str:
@@ -205,46 +223,54 @@ def _counts(clips: int, people: int) -> str:
 
 
 def _figures(values: Mapping[str, float]) -> str:
-    """Figures as the field writes them, with the digits they were published with."""
-    return ", ".join(
-        f"{NAMES[measure]} {value:.4g}".replace(" 0.", " .") for measure, value in values.items()
-    )
+    """Return figures as papers print them (.886), with their published digits."""
+    texts = [f"{NAMES[measure]} {value:.4g}".replace(" 0.", " .") for measure, value in values.items()]
+    return ", ".join(texts)
 
 
 def figures_of(record: StudyRecord, part: str, comparison: Comparison) -> str:
-    """Published figures of the same network, each with the number of its row in the sheet of published figures."""
-    found = [
-        f"{_figures(one.values[part])} [{number}]"
-        for number, one in enumerate(comparison.published, start=1)
-        if network(record) in one.networks and part in one.values
-    ]
-    return "; ".join(found) or NOTHING
+    """Return the published figures of the same network, each with its number in the table of published
+    figures."""
+    figures = []
+    for number, entry in enumerate(comparison.published, start=1):
+        if network(record) in entry.networks and part in entry.values:
+            figures.append(f"{_figures(entry.values[part])} [{number}]")
+    return "; ".join(figures) or NOTHING
 
 
-def _here(one: Published, comparison: Comparison) -> str:
-    """What the studies of the same network score here, in the measures that were published; never without the word synthetic."""
-    measures = [m for m in MEASURES if any(m in found for found in one.values.values())]
-    found = [
-        f"{tagged(record)}: "
-        + ", ".join(f"{NAMES[m]} {record.summary['mean'][m]['value']:.3f}" for m in measures)
-        for record in comparison.records
-        if network(record) in one.networks
-    ]
+def _own_scores(entry: Published, comparison: Comparison) -> str:
+    """Return the scores of the same network here, in the published measures, tagged where clips are
+    synthetic."""
+    published_measures = {measure for values in entry.values.values() for measure in values}
+    texts = []
+    for record in comparison.records:
+        if network(record) not in entry.networks:
+            continue
+        mean = record.summary["mean"]
+        values = [f"{NAMES[m]} {mean[m]['value']:.3f}" for m in MEASURES if m in published_measures]
+        texts.append(f"{tagged(record)}: {', '.join(values)}")
+    if texts:
+        return "; ".join(texts)
     kind = made(comparison.records[0])
-    return "; ".join(found) or (f"{NOTHING} ({kind} clips here)" if kind else NOTHING)
+    return f"{NOTHING} ({kind} clips here)" if kind else NOTHING
 
 
-def _of_published(comparison: Comparison) -> list[str]:
+def _published_notes(comparison: Comparison) -> list[str]:
+    """Return why published figures and these studies cannot be compared directly."""
     first = comparison.records[0]
-    told = [
-        "Published figures are of other clips, faces and motion images than these studies; their protocols are as their authors say."
+    sentences = [
+        "Published figures refer to other clips, face crops and motion images than these studies; "
+        "their protocols are as stated by their authors."
     ]
     if kind := made(first):
-        told.append(f"The clips here are {kind}: nothing here can be compared with a published figure.")
-    clips, people = len(first.answers), len({o.person for o in first.outcomes})
-    official = tuple(sum(PARTS[name][place] for name in COMPOSITE) for place in (0, 1))
-    if comparison.published[0].databases == COMPOSITE and (clips, people) != official:
-        told.append(
-            f"The figures are counted over {official[0]} clips of {official[1]} people, these studies over {clips} of {people}."
+        sentences.append(f"The clips here are {kind}: they cannot be compared with any published figure.")
+    clips = len(first.answers)
+    people = len({outcome.person for outcome in first.outcomes})
+    official_clips, official_people = (sum(PARTS[name][i] for name in COMPOSITE) for i in (0, 1))
+    is_composite = comparison.published[0].databases == COMPOSITE
+    if is_composite and (clips, people) != (official_clips, official_people):
+        sentences.append(
+            f"The published figures cover {official_clips} clips of {official_people} people, "
+            f"these studies {clips} of {people}."
         )
-    return told
+    return sentences

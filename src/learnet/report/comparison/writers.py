@@ -1,4 +1,4 @@
-"""A comparison as files: CSV with every number unrounded, LaTeX tables, one HTML page."""
+"""Write a comparison to files: CSV with all numbers unrounded, LaTeX tables, one HTML page."""
 
 import csv
 import io
@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from learnet.core.files import write_atomically
+from learnet.metrics.published import Published
 from learnet.metrics.scores import MEASURES
 from learnet.report.comparison.compare import CLIPS, Compared, Comparison, motion, network, scheme
 from learnet.report.comparison.tables import Line, Table, comparison_tables, made, notes
@@ -16,7 +18,7 @@ from learnet.report.page import Part, render, scores_figure, write_page
 from learnet.report.study_record import StudyRecord
 from learnet.report.tables import NAMES, floor
 
-_ABOUT = (
+STUDY_COLUMNS = (
     "kind",
     "study",
     "network",
@@ -30,32 +32,58 @@ _ABOUT = (
     "clips",
     "people",
 )
-_SCORES = tuple(f"{name}{what}" for name in NAMES.values() for what in ("", " low", " high", " spread"))
-_AGAINST = (
-    "against",
-    *(f"{name} difference{what}" for name in NAMES.values() for what in ("", " low", " high", " p", " p Holm")),
-    "right only here", "right only there", "McNemar p", "McNemar p Holm",
-)  # fmt: skip
-_PUBLISHED = ("published by", "year", *(f"published {name}" for name in NAMES.values()), "source", "caveat")
-COLUMNS = (*_ABOUT, *_SCORES, *_AGAINST, *_PUBLISHED)
-"""Columns of the CSV. `kind` says what a row is: study, database (of the study), no learning, or published."""
+SCORE_SUFFIXES = {"": "value", " low": "low", " high": "high", " spread": "spread"}
+DIFFERENCE_SUFFIXES = ("", " low", " high", " p", " p Holm")
 
-ROWS = 12  # of a table in LaTeX
 
-_SPECIAL = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": "$<$", ">": "$>$", "[": "{[}", "]": "{]}",
-    "–": "--", "−": "$-$", "±": r"$\pm$", "“": "``", "”": "''",
-}  # fmt: skip
+def _columns() -> tuple[str, ...]:
+    """Return the columns of the CSV file."""
+    columns = list(STUDY_COLUMNS)
+    for name in NAMES.values():
+        columns += [f"{name}{suffix}" for suffix in SCORE_SUFFIXES]
+    columns.append("against")
+    for name in NAMES.values():
+        columns += [f"{name} difference{suffix}" for suffix in DIFFERENCE_SUFFIXES]
+    columns += ["right only here", "right only there", "McNemar p", "McNemar p Holm", "published by", "year"]
+    columns += [f"published {name}" for name in NAMES.values()]
+    return (*columns, "source", "caveat")
+
+
+COLUMNS = _columns()
+"""Columns of the CSV. `kind` is study, database (of the study), majority baseline, or published."""
+
+LATEX_ROWS = 12  # per table
+
+LATEX_ESCAPES = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": "$<$",
+    ">": "$>$",
+    "[": "{[}",
+    "]": "{]}",
+    "–": "--",
+    "−": "$-$",
+    "±": r"$\pm$",
+    "“": "``",
+    "”": "''",
+}
 
 
 def write_comparison(
     comparison: Comparison, table: Path | None = None, latex: Path | None = None, html: Path | None = None
 ) -> None:
-    """Write those of the three files that are named.
+    """Write a comparison to each of the given files.
 
     Raises:
-        OutputTaken: HTML is there and is no such page; then nothing is written.
+        OutputTaken: `html` exists and is not a comparison page; then nothing is written.
     """
     if html:  # may be refused, so it comes first
         write_page(as_html(comparison), html)
@@ -66,7 +94,7 @@ def write_comparison(
 
 
 def as_csv(comparison: Comparison) -> str:
-    """The COLUMNS, a row for each study, each of its databases, no learning, and each published figure; nothing rounded."""
+    """Return COLUMNS as CSV: a row for each study, database, published figure, and the majority baseline."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
@@ -75,130 +103,136 @@ def as_csv(comparison: Comparison) -> str:
 
 
 def as_latex(comparison: Comparison) -> str:
-    """A `table*` for each sheet, to be cut to what a paper needs; rows of studies that leak are red."""
-    head = "% Needs the packages booktabs, graphicx and xcolor.\n"
-    told = "".join(f"% {note}\n" for note in notes(comparison))
-    return head + told + "".join(table for sheet in comparison_tables(comparison) for table in _tables(sheet))
+    """Return a `table*` environment for each table; rows of leaky studies are red."""
+    parts = ["% Needs the packages booktabs, graphicx and xcolor.\n"]
+    parts += [f"% {note}\n" for note in notes(comparison)]
+    for table in comparison_tables(comparison):
+        parts += _latex_tables(table)
+    return "".join(parts)
 
 
 def as_html(comparison: Comparison) -> str:
-    """One self-contained page, as reports are."""
-    shown = {
+    """Return one self-contained HTML page."""
+    content = {
         "sheets": comparison_tables(comparison),
         "notes": notes(comparison),
         "figure": scores_figure(comparison.records),
     }
-    return render(
-        comparison.records, parts={"comparison": Part("The comparison", lambda records, show_faces: shown)}
-    )
+    part = Part("The comparison", lambda records, show_faces: content)
+    return render(comparison.records, parts={"comparison": part})
 
 
 def rows(comparison: Comparison) -> Iterator[dict[str, object]]:
-    """The rows of `as_csv`, column -> value."""
-    compared = {id(one.record): one for one in comparison.compared}
+    """Yield the rows of `as_csv` as dictionaries, column -> value."""
+    compared = {id(entry.record): entry for entry in comparison.compared}
     for record in comparison.records:
-        about = _about(record)
-        counts = {
-            "database": "all",
-            "clips": len(record.answers),
-            "people": len({o.person for o in record.outcomes}),
-        }
-        beside = _against(compared[id(record)], comparison.against) if id(record) in compared else {}
-        yield {"kind": "study", **about, **counts, **_numbers(record.summary["mean"]), **beside}
+        row = {"kind": "study", **_study_cells(record), "database": "all"}
+        row |= {"clips": len(record.answers), "people": len({o.person for o in record.outcomes})}
+        row |= _score_cells(record.summary["mean"])
+        if id(record) in compared:
+            row |= _difference_cells(compared[id(record)], comparison.against)
+        yield row
         for name in comparison.databases:
             part = record.summary["datasets"][name]
-            counts = {"database": name, "clips": part["clips"], "people": part["people"]}
-            yield {"kind": "database", **about, **counts, **_numbers(part["mean"])}
-    least = floor(comparison.records[0])
-    yield {
-        "kind": "no learning",
-        "network": f"always {least.emotion}",
-        **{NAMES[m]: value for m, value in least.values.items()},
-    }
-    for one in comparison.published:
-        for part, found in one.values.items():
-            about = {
-                "protocol": one.protocol,
-                "classes": one.scheme,
-                "database": part,
-                "published by": one.who,
-                "year": one.year or "",
-            }
-            figures = {f"published {NAMES[m]}": value for m, value in found.items()}
-            beside = (
-                {"synthetic": f"the clips here are {kind}"} if (kind := made(comparison.records[0])) else {}
-            )
-            yield {
-                "kind": "published",
-                **about,
-                **beside,
-                **figures,
-                "source": one.source,
-                "caveat": one.caveat,
-            }
+            row = {"kind": "database", **_study_cells(record), "database": name}
+            row |= {"clips": part["clips"], "people": part["people"]}
+            yield row | _score_cells(part["mean"])
+    baseline = floor(comparison.records[0])
+    baseline_scores = {NAMES[measure]: value for measure, value in baseline.values.items()}
+    yield {"kind": "majority baseline", "network": f"always {baseline.emotion}", **baseline_scores}
+    kind = made(comparison.records[0])
+    for entry in comparison.published:
+        for database, values in entry.values.items():
+            row = _published_cells(entry, database, values)
+            yield row | {"synthetic": f"the clips here are {kind}"} if kind else row
 
 
-def _about(record: StudyRecord) -> dict[str, object]:
-    names = {"study": record.name, "network": network(record), "protocol": record.protocol}
-    kinds = {"leaky": record.leak if record.leaky else "no", "synthetic": made(record) or "no"}
+def _study_cells(record: StudyRecord) -> dict[str, object]:
     return {
-        **names,
-        **kinds,
+        "study": record.name,
+        "network": network(record),
+        "protocol": record.protocol,
+        "leaky": record.leak if record.leaky else "no",
+        "synthetic": made(record) or "no",
         "motion image": motion(record),
         "classes": scheme(record),
         "seeds": len(record.seeds),
     }
 
 
-def _numbers(mean: dict) -> dict[str, object]:
-    keys = {"": "value", " low": "low", " high": "high", " spread": "spread"}
-    return {
-        f"{NAMES[m]}{what}": "" if mean[m][key] is None else mean[m][key]
-        for m in MEASURES
-        for what, key in keys.items()
-    }
-
-
-def _against(one: Compared, against: StudyRecord) -> dict[str, object]:
-    row: dict[str, object] = {"against": against.name}
+def _score_cells(mean: dict) -> dict[str, object]:
+    """Return each measure with its interval and its spread over seeds."""
+    cells: dict[str, object] = {}
     for measure in MEASURES:
-        low, high = (
-            "" if np.isnan(end) else end for end in one.difference.limits[measure]
-        )  # one person gives none
-        cells = (one.difference.values[measure], low, high, one.difference.p[measure], one.corrected[measure])
-        whats = ("", " low", " high", " p", " p Holm")
-        row |= {f"{NAMES[measure]} difference{what}": cell for what, cell in zip(whats, cells, strict=True)}
-    clips = {"right only here": one.clips.only_one, "right only there": one.clips.only_other}
-    return {**row, **clips, "McNemar p": one.clips.p, "McNemar p Holm": one.corrected[CLIPS]}
+        for suffix, key in SCORE_SUFFIXES.items():
+            value = mean[measure][key]
+            cells[f"{NAMES[measure]}{suffix}"] = "" if value is None else value
+    return cells
 
 
-def _tables(sheet: Table) -> Iterator[str]:
-    """A sheet as tables that each fit a page: rows that are several lines high, ROWS of them at most."""
-    wide = [name in sheet.wide for name in sheet.columns]
-    kinds = "".join("p{5cm}" if broad else "l" for broad in wide)
-    head = " & ".join(map(escaped, sheet.columns))
-    for start in range(0, len(sheet.lines), ROWS):
-        body = "".join(f"{_latex_row(line, wide)} \\\\\n" for line in sheet.lines[start : start + ROWS])
-        title = escaped(sheet.title) + (" (continued)" if start else "")
+def _difference_cells(compared: Compared, against: StudyRecord) -> dict[str, object]:
+    """Return the differences from the reference, and McNemar's test of the clips."""
+    cells: dict[str, object] = {"against": against.name}
+    result = compared.difference
+    for measure in MEASURES:
+        limits = ["" if np.isnan(limit) else limit for limit in result.limits[measure]]  # NaN: one person
+        values = (result.values[measure], *limits, result.p[measure], compared.corrected[measure])
+        for suffix, value in zip(DIFFERENCE_SUFFIXES, values, strict=True):
+            cells[f"{NAMES[measure]} difference{suffix}"] = value
+    cells["right only here"] = compared.clips.only_one
+    cells["right only there"] = compared.clips.only_other
+    cells["McNemar p"] = compared.clips.p
+    cells["McNemar p Holm"] = compared.corrected[CLIPS]
+    return cells
+
+
+def _published_cells(entry: Published, database: str, values: dict[str, float]) -> dict[str, object]:
+    cells: dict[str, object] = {
+        "kind": "published",
+        "protocol": entry.protocol,
+        "classes": entry.scheme,
+        "database": database,
+        "published by": entry.who,
+        "year": entry.year or "",
+    }
+    cells |= {f"published {NAMES[measure]}": value for measure, value in values.items()}
+    return cells | {"source": entry.source, "caveat": entry.caveat}
+
+
+def _latex_tables(table: Table) -> Iterator[str]:
+    """Yield a table in parts that fit on a page."""
+    is_wide = [name in table.wide for name in table.columns]
+    alignment = "".join("p{5cm}" if wide else "l" for wide in is_wide)
+    heading = list(map(escape_latex, table.columns))
+    for start in range(0, len(table.lines), LATEX_ROWS):
+        cells = [_latex_cells(line, is_wide) for line in table.lines[start : start + LATEX_ROWS]]
+        frame = pd.DataFrame(cells, columns=heading)
+        tabular = frame.to_latex(index=False, escape=False, column_format=alignment)
+        title = escape_latex(table.title) + (" (continued)" if start else "")
         yield (
-            f"\n\\begin{{table*}}\n\\caption{{{title}}}\n\\resizebox{{\\linewidth}}{{!}}{{%\n"
-            f"\\begin{{tabular}}{{{kinds}}}\n\\toprule\n{head} \\\\\n\\midrule\n{body}\\bottomrule\n\\end{{tabular}}}}\n\\end{{table*}}\n"
+            f"\n\\begin{{table*}}\n\\caption{{{title}}}\n"
+            f"\\resizebox{{\\linewidth}}{{!}}{{%\n{tabular}}}\n\\end{{table*}}\n"
         )
 
 
-def _latex_row(line: Line, wide: Sequence[bool]) -> str:
-    cells = (_latex_cell(text, broad) for text, broad in zip(line.cells, wide, strict=True))
-    return " & ".join(f"\\textcolor{{red}}{{{cell}}}" if line.leaky and cell else cell for cell in cells)
+def _latex_cells(line: Line, is_wide: Sequence[bool]) -> list[str]:
+    """Return the cells of a row, red if it belongs to a leaky study."""
+    cells = [_latex_cell(text, wide) for text, wide in zip(line.cells, is_wide, strict=True)]
+    if line.leaky:
+        cells = [f"\\textcolor{{red}}{{{cell}}}" if cell else cell for cell in cells]
+    return cells
 
 
-def _latex_cell(text: str, broad: bool) -> str:
-    lines = [escaped(part.strip()) for part in text.split("\n")]
-    if broad or len(lines) == 1:
+def _latex_cell(text: str, wide: bool) -> str:
+    """Return a cell, which may have several lines."""
+    lines = [escape_latex(line.strip()) for line in text.split("\n")]
+    if wide or len(lines) == 1:
         return r" \newline ".join(lines)
     return r"\begin{tabular}[t]{@{}l@{}}" + r" \\ ".join(lines) + r"\end{tabular}"
 
 
-def escaped(text: str) -> str:
-    """TEXT as LaTeX shows it letter by letter; straight quotes become curly ones, and the hyphen before a number a minus."""
-    text = re.sub(r"(?<![\w-])-(?=\d)", "−", re.sub(r'"([^"]*)"', r"“\1”", text))
-    return "".join(_SPECIAL.get(sign, sign) for sign in text)
+def escape_latex(text: str) -> str:
+    """Escape a text for LaTeX, with typographic quotes and a minus sign before numbers."""
+    text = re.sub(r'"([^"]*)"', r"“\1”", text)
+    text = re.sub(r"(?<![\w-])-(?=\d)", "−", text)
+    return "".join(LATEX_ESCAPES.get(character, character) for character in text)

@@ -167,10 +167,10 @@ def test_no_learning_is_in_the_table_unless_a_majority_study_is(page: Page, tmp_
     study = one(tmp_path)
     rows = Page(write_report([study], tmp_path / "one.html")).table("study", "accuracy", "UF1", "UAR")
     truth = pd.read_csv(study / "outcomes.csv").query("seed == 0")["truth"]
-    assert rows[-1][0].startswith("no learning")
+    assert rows[-1][0].startswith("majority baseline")
     assert (rows[-1][1], rows[-1][3]) == (f"{truth.value_counts(normalize=True).max():.3f}", "0.200")
     assert not [
-        row for row in page.table("study", "accuracy", "UF1", "UAR") if row[0].startswith("no learning")
+        row for row in page.table("study", "accuracy", "UF1", "UAR") if row[0].startswith("majority baseline")
     ]
 
 
@@ -455,7 +455,7 @@ def test_pictures_are_few_however_many_studies(tmp_path: Path, monkeypatch: pyte
     studies = [write_study(tmp_path / f"s{i}", prepared, seeds=(0,)) for i in range(3)]
     alone = Page(write_report(studies[:1], tmp_path / "page.html"))
     assert [tag for tag, _ in alone.elements].count("img") == 5 * 2 * 3
-    monkeypatch.setattr(why, "MOST_PICTURES", 20)
+    monkeypatch.setattr(why, "MAX_PICTURES", 20)
     several = Page(write_report(studies, tmp_path / "page.html"))
     assert [tag for tag, _ in several.elements].count("img") == 20
     assert "no pictures for s2." in several.words
@@ -487,8 +487,7 @@ def of_two(tmp_path: Path) -> Path:
         write_prepared(tmp_path / "all", people=5, dataset=lambda _: "smic", seed=1, synthetic=True)
     )
     rows = there.clips["emotion"] != "repression"
-    about = {key: value for key, value in there.about.items() if key != "fingerprint"}
-    save_prepared(tmp_path / "b", there.images[rows.to_numpy()], there.clips[rows], about, [])
+    save_prepared(tmp_path / "b", there.images[rows.to_numpy()], there.clips[rows], there.record, [])
     study = Study(network="linear-svm", classes="casme2-5", keep_weights=False)
     run_study([real, tmp_path / "b"], tmp_path / "study", study, Training(), Resources(jobs=1, device="cpu"))
     return tmp_path / "study"

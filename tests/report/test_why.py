@@ -54,25 +54,23 @@ def test_four_clips_are_explained_and_one_in_all_layers(studies: Path) -> None:
     record = read_record(studies / "learnet")
     found = explain(record, gallery(record, 3), 4, 1)
     assert [one.name for one in found.drawings] == [
-        "looked-1-1",
+        "attribution-1-1",
         "layers-1",
-        "looked-1-2",
-        "looked-1-3",
-        "looked-1-4",
+        "attribution-1-2",
+        "attribution-1-3",
+        "attribution-1-4",
     ]
     assert found.notes == () and not [one for one in found.drawings if "/12/" in one.said]
     page = Page(write_report([studies / "learnet"], studies / "page.html"))
     assert {f"{one.name}.csv" for one in found.drawings} <= set(page.links)
-    assert (
-        page.raw.index('id="why"') < page.raw.index("Where the network looked") < page.raw.index('id="again"')
-    )
+    assert page.raw.index('id="why"') < page.raw.index("Attribution maps") < page.raw.index('id="again"')
 
 
 def test_the_numbers_are_those_of_the_network_that_tested_the_person(studies: Path) -> None:
     """Of the SVM only occlusion can be drawn; done again by the functions of learnet.report.explain."""
     record = read_record(studies / "linear-svm")
     (one,) = explain(record, gallery(record, 3), 1, 1).drawings
-    clip = one.said.split(" looked in ")[1].split(":")[0]
+    clip = one.said.split(" for ")[1].split(":")[0]
     case = open_explained_clips(studies / "linear-svm").get(clip)
     expected = occlusion(case.module, case.image, case.metadata.classes.index(case.prediction))
     assert set(one.table["method"]) == {"occlusion"}
@@ -84,17 +82,14 @@ def test_right_and_wrong_by_turns(studies: Path) -> None:
     record = read_record(studies / "linear-svm")
     truth = {o.clip: o.truth == o.prediction for o in record.answers}
     said = [
-        one.said.split(" looked in ")[1].split(":")[0]
-        for one in explain(record, gallery(record, 3), 4, 1).drawings
+        one.said.split(" for ")[1].split(":")[0] for one in explain(record, gallery(record, 3), 4, 1).drawings
     ]
     assert len(set(said)) == 4 and {truth[clip] for clip in said[:2]} == {True, False}
 
 
 def test_none_is_asked_for(studies: Path) -> None:
     shown = Page(write_report([studies / "learnet"], studies / "page.html", explained=0))
-    assert "Where the network looked" not in shown.words and [
-        tag for tag, _ in shown.elements if tag == "img"
-    ]
+    assert "Attribution maps" not in shown.words and [tag for tag, _ in shown.elements if tag == "img"]
 
 
 def test_weights_that_are_gone_or_broken_are_named_and_the_rest_is_shown(studies: Path) -> None:
@@ -104,7 +99,10 @@ def test_weights_that_are_gone_or_broken_are_named_and_the_rest_is_shown(studies
     files[1].unlink()
     shown = Page(write_report([studies / "learnet"], studies / "page.html"))
     assert "cannot be shown" in shown.words and "the weights of the fold that tested" in shown.words
-    assert not [name for name in shown.links if name.startswith("looked")] and "intervals.csv" in shown.links
+    assert (
+        not [name for name in shown.links if name.startswith("attribution")]
+        and "intervals.csv" in shown.links
+    )
     files[0].unlink()
     about = json.loads((studies / "learnet" / "study.json").read_text(encoding="utf-8"))
     for kept, said in (
@@ -134,10 +132,10 @@ def test_two_studies_share_the_clips(studies: Path) -> None:
     links = Page(
         write_report([studies / "learnet", studies / "linear-svm"], studies / "page.html", explained=2)
     ).links
-    assert {name for name in links if name.startswith(("looked", "layers"))} == {
-        "looked-1-1.csv",
+    assert {name for name in links if name.startswith(("attribution", "layers"))} == {
+        "attribution-1-1.csv",
         "layers-1.csv",
-        "looked-2-1.csv",
+        "attribution-2-1.csv",
     }
 
 

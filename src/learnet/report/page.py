@@ -1,7 +1,7 @@
-"""One or several study folders to one self-contained HTML page.
+"""Write one or several study folders as one self-contained HTML page.
 
-The page reads in the order a reviewer asks: the answer, whether it can be trusted, where it fails, how to run it again. Each part is a
-function from the records to what its template shows; PARTS is the table of contents, and a new part is one more line in it.
+The page follows the questions of a reviewer: the result, whether it can be trusted, where it fails, how to
+reproduce it. Each section is a function from the studies to the values of its template; PARTS lists them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -40,13 +40,11 @@ START = "<!doctype html>\n<!-- learnet report -->"
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a page shows beyond what every page shows."""
+    """Optional content of a page."""
 
-    faces: bool = False  # onset faces beside the motion images, except those that a licence hides
-    explained: int = (
-        4  # clips of which it is drawn where the network looked, on the whole page; some seconds each
-    )
-    anonymous: bool = False  # no motion images; where the network looked is drawn on the average face
+    faces: bool = False  # onset faces beside the motion images, except where a licence forbids it
+    explained: int = 4  # clips with attribution maps on the whole page; some seconds each
+    anonymous: bool = False  # no motion images; attribution maps on the average face
 
 
 @dataclass(frozen=True)
@@ -58,29 +56,31 @@ class Page:
 
 
 def write_report(
-    studies: list[Path],
+    studies: Sequence[Path],
     out: Path,
     show_faces: bool = False,
     explained: int = Wanted.explained,
     anonymous: bool = False,
 ) -> Path:
-    """Write one HTML page about one study, or about several over the same clips side by side; two are compared by paired tests.
+    """Write one HTML page about one study, or about several studies over the same clips.
 
-    Nothing in the page comes from elsewhere: no network, no fonts, no scripts but its own. The same files give the same bytes. Beside
-    it, in a folder called like the page with `-csv` behind, are the numbers of each figure, which the page has as well.
+    Two studies are compared by paired tests. The page is self-contained: no network, no fonts, no scripts but
+    its own. The same files give the same bytes. The data of its figures are in the page and in a folder
+    beside it, named like the page with `-csv` appended.
 
     Args:
         studies: study folders.
-        out: the page; an earlier report there is replaced, anything else is not.
-        show_faces: show onset faces beside the motion images, except those a licence forbids to publish.
-        explained: clips of which it is drawn where the network looked, if the study kept its weights; some seconds each.
-        anonymous: leave out motion images, which can show the edges of a face, and draw where the network looked on an average face.
+        out: the page; an earlier report is replaced, any other file is not.
+        show_faces: show onset faces beside the motion images, except where a licence forbids it.
+        explained: number of clips with attribution maps, if the study kept its weights; some seconds each.
+        anonymous: omit motion images, which can show the edges of a face, and draw attribution maps on an
+            average face.
 
     Returns:
-        OUT.
+        `out`.
 
     Raises:
-        LearnetError: no readable study, studies over different clips, or OUT is something else than a report.
+        LearnetError: no readable study, studies over different clips, or `out` is not a report.
     """
     page = compose(read_records(studies), Wanted(show_faces, explained, anonymous))
     check_tables(folder_of(out))
@@ -90,56 +90,62 @@ def write_report(
 
 
 def write_page(page: str, out: Path) -> Path:
-    """Write what `render` made to OUT, and return OUT.
+    """Write the result of `render` to `out`, and return `out`.
 
     Raises:
-        OutputTaken: OUT is there and holds something else than such a page.
+        OutputTaken: `out` exists and is not such a page.
     """
-    if out.exists() and not (out.is_file() and out.read_bytes()[: len(START)] == START.encode()):
-        raise OutputTaken(out, "this is there already, and is not a report", "Name another file.")
+    if out.exists() and not _is_page(out):
+        raise OutputTaken(out, "this file exists and is not a report", "Choose another file.")
     out.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(out, page)
     return out
 
 
+def _is_page(path: Path) -> bool:
+    return path.is_file() and path.read_bytes()[: len(START)] == START.encode()
+
+
 def render(records: Sequence[StudyRecord], parts: Mapping[str, "Part"] | None = None) -> str:
-    """The page as text; see `compose`."""
+    """Return the page as text; see `compose`."""
     return compose(records, parts=parts).text
 
 
 def compose(
     records: Sequence[StudyRecord], wanted: Wanted = Wanted(), parts: Mapping[str, "Part"] | None = None
 ) -> Page:
-    """The page and its figures.
+    """Compose the page and its figures.
 
     Args:
-        records: of studies over the same clips, as `record.read_records` gives them.
-        wanted: what it shows beyond what every page shows.
-        parts: what the page shows, in this order, each under the name of its template; those of a report (PARTS) if not given.
+        records: studies over the same clips, as returned by `read_records`.
+        wanted: optional content.
+        parts: sections in order, each under the name of its template; by default PARTS.
     """
-    known = {"records": records, "show_faces": wanted.faces, "anonymous": wanted.anonymous}
-    shown, drawings = [], []
+    context = {"records": records, "show_faces": wanted.faces, "anonymous": wanted.anonymous}
+    sections: list[dict[str, object]] = []
+    figures: list[PageFigure] = []
     for key, part in (PARTS if parts is None else parts).items():
-        if part.studies in (None, len(records)):
-            values = part.values(records, wanted)
-            shown.append(
-                {"key": key, "title": part.title, "body": Markup(_template(key).render(known | values))}
-            )
-            drawings += values.get("drawings", [])
+        if part.studies not in (None, len(records)):
+            continue
+        values = part.values(records, wanted)
+        body = Markup(_template(key).render(context | values))
+        sections.append({"key": key, "title": part.title, "body": body})
+        figures += values.get("drawings", [])
+    outcomes = records[0].outcomes
     text = _template("page").render(
-        known,
+        context,
         start=Markup(START),
-        parts=shown,
+        parts=sections,
         clips=len(records[0].answers),
-        people=len({o.person for o in records[0].outcomes}),
-        datasets=sorted({o.dataset for o in records[0].outcomes}),
+        people=len({outcome.person for outcome in outcomes}),
+        datasets=sorted({outcome.dataset for outcome in outcomes}),
         unfinished=[record for record in records if record.expected not in (None, len(record.outcomes))],
     )
-    return Page(text, tuple(drawings))
+    return Page(text, tuple(figures))
 
 
 def cell(value: object, number: str = "{:.3f}") -> str:
-    """A table cell as text: fractions by the format NUMBER, whole numbers and words as they are, a dash for nothing."""
+    """Return a table cell as text: fractions in the given format, a dash for a missing value."""
     if pd.isna(value):
         return "–"
     return number.format(value) if isinstance(value, (float, np.floating)) else str(value)
@@ -147,24 +153,24 @@ def cell(value: object, number: str = "{:.3f}") -> str:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the page: its heading, and what its template (called like its key in PARTS) is given."""
+    """A section of the page: its heading, and the values of its template (named like its key in PARTS)."""
 
     title: str
-    values: Callable[
-        [Sequence[StudyRecord], Wanted], dict
-    ]  # under "drawings" the figures, each of which the template shows
-    studies: int | None = None  # only where there are so many
+    values: Callable[[Sequence[StudyRecord], Wanted], dict]  # "drawings": the figures of the section
+    studies: int | None = None  # shown only for this number of studies
+
+
+def _reasons(records: Sequence[StudyRecord], wanted: Wanted) -> dict:
+    return reasons(records, wanted.faces, wanted.explained, wanted.anonymous)
 
 
 PARTS = {
-    "answer": Part("The answer", lambda records, wanted: answer(records)),
+    "answer": Part("Results", lambda records, wanted: answer(records)),
     "pair": Part("Do the two differ?", lambda records, wanted: both(records), studies=2),
     "trust": Part("Can it be trusted?", lambda records, wanted: trust(records)),
     "failures": Part("Where it fails", lambda records, wanted: failures(records)),
-    "why": Part(
-        "Why", lambda records, wanted: reasons(records, wanted.faces, wanted.explained, wanted.anonymous)
-    ),
-    "again": Part("To run it again", lambda records, wanted: again(records)),
+    "why": Part("Why", _reasons),
+    "again": Part("How to reproduce", lambda records, wanted: again(records)),
 }
 
 
@@ -177,12 +183,10 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        "cell": cell,
-        "interval": interval_text,
-        "score": "{:.3f}".format,
-        "percent": "{:.1%}".format,
-    }
+    environment.filters["cell"] = cell
+    environment.filters["interval"] = interval_text
+    environment.filters["score"] = "{:.3f}".format
+    environment.filters["percent"] = "{:.1%}".format
     return environment
 
 

@@ -1,6 +1,9 @@
-"""Why a network answers as it does: motion images of right and wrong answers, and where it looked, if the study kept its weights."""
+"""The section of a page on why a network predicts what it does.
 
-from collections.abc import Sequence
+It shows motion images of correct and wrong predictions and, if the study kept its weights, attribution maps.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -14,147 +17,155 @@ from learnet.report.study_record import StudyRecord
 if TYPE_CHECKING:
     from learnet.report.explain.clips import ExplainedClip
 
-MOST_PICTURES = (
-    96  # on the whole page, so that it stays under 10 MB: one of 112 pixels square takes at most 50 kB
-)
-EACH = 3  # right ones, and as many wrong ones, of each class
+MAX_PICTURES = 96
+"""On the whole page, which then stays under 10 MB: an image of 112 x 112 pixels takes at most 50 kB."""
+
+MAX_PER_CLASS = 3  # correct predictions of each class, and as many wrong ones
 
 
 @dataclass(frozen=True)
 class Explained:
-    """Where the networks of a study looked, in a few of its clips."""
+    """Attribution figures of some clips of a study."""
 
     drawings: tuple[PageFigure, ...]
-    notes: tuple[str, ...]  # why something is not shown
+    notes: tuple[str, ...]  # reasons why something is not shown
 
 
 def reasons(records: Sequence[StudyRecord], show_faces: bool, clips: int, anonymous: bool = False) -> dict:
-    """What the part about reasons shows.
+    """Return the content of the section.
 
     Args:
         records: studies over the same clips.
-        show_faces: onset faces beside the motion images.
-        clips: explained on the whole page, in which the studies share.
-        anonymous: no motion images; where the network looked is drawn on the average face.
+        show_faces: show onset faces beside the motion images.
+        clips: number of explained clips on the whole page, divided among the studies.
+        anonymous: show no motion images, and draw attribution maps on the average face.
     """
-    room = MOST_PICTURES // (
-        2 * len(records[0].classes) * (2 if show_faces else 1)
-    )  # pictures for each class and side, on all shelves
-    shown = records[: max(room, 1)]  # the first studies only, where there are very many
-    galleries = [
-        (record, gallery(record, max(1, min(EACH, room // len(shown))), show_faces, anonymous))
-        for record in shown
-    ]
-    share = -(-clips // len(shown))
-    explained = {
-        record.name: explain(record, found, share, place, anonymous)
-        for place, (record, found) in enumerate(galleries, start=1)
-    }
+    pictures_per_clip = 2 if show_faces else 1
+    sides = 2  # correct, wrong
+    room = MAX_PICTURES // (sides * len(records[0].classes) * pictures_per_clip)
+    shown = records[: max(room, 1)]  # only the first ones of very many studies
+    per_class = max(1, min(MAX_PER_CLASS, room // len(shown)))
+    clips_per_study = -(-clips // len(shown))
+    galleries = []
+    explained = {}
+    for number, record in enumerate(shown, start=1):
+        selected = gallery(record, per_class, show_faces, anonymous)
+        galleries.append((record, selected))
+        explained[record.name] = explain(record, selected, clips_per_study, number, anonymous)
     return {
         "galleries": galleries,
         "without_pictures": [record.name for record in records[len(shown) :]],
         "explained": explained,
-        "drawings": [one for found in explained.values() for one in found.drawings],
+        "drawings": [figure for part in explained.values() for figure in part.drawings],
     }
 
 
 def explain(
-    record: StudyRecord, found: Gallery, clips: int, place: int, anonymous: bool = False
+    record: StudyRecord, selected: Gallery, clips: int, number: int, anonymous: bool = False
 ) -> Explained:
-    """Draw where the network of each clip's own fold looked: by turns the surest right and the surest wrong answer of a class.
+    """Draw attribution maps of the most confident correct and wrong predictions, each by the network of its
+    fold.
 
     Args:
-        record: a study; nothing is drawn where it has no weights.
-        found: its gallery, which has left out whom a licence hides.
-        clips: at most so many.
-        place: of the study on the page, from 1.
-        anonymous: over the average face instead of the motion image.
+        record: a study; without weights nothing is drawn.
+        selected: its gallery, which withholds people whose licence forbids publication.
+        clips: maximum number of clips.
+        number: of the study on the page, from 1.
+        anonymous: draw on the average face instead of the motion image.
     """
-    if not clips or not found.shelves:
+    if not clips or not selected.shelves:
         return Explained((), ())
     if not any((record.folder / "folds").glob("*.safetensors")):
-        return Explained((), (f"{_without_weights(record)}, so where it looked cannot be shown.",))
-    from learnet.report.explain.clips import (
-        open_explained_clips,  # torch loads here: a page about numbers alone needs none
-    )
+        return Explained((), (f"{_without_weights(record)}, so its attribution maps cannot be shown.",))
+    # This loads torch, which a page without attribution maps does not need.
+    from learnet.report.explain.clips import open_explained_clips
 
     try:
-        cases = open_explained_clips(record.folder)
+        explained_clips = open_explained_clips(record.folder)
     except LearnetError as error:
-        return Explained((), (f"Where {record.name} looked cannot be shown: {error}",))
-    drawn: list[PageFigure] = []
-    notes: dict[str, None] = {}  # each once, in their order
-    for number, shot in enumerate(_chosen(found, clips), start=1):
+        return Explained((), (f"No attribution maps for {record.name}: {error}",))
+    figures: list[PageFigure] = []
+    notes: dict[str, None] = {}  # each once, in order
+    for index, shot in enumerate(_most_confident(selected, clips), start=1):
         try:
-            case = cases.get(shot.clip)
-            drawn.append(_looked(record, case, f"looked-{place}-{number}", anonymous))
-            if number == 1 and not _fitted(case):
-                drawn.append(_answered(record, case, f"layers-{place}", anonymous))
+            clip = explained_clips.get(shot.clip)
+            figures.append(_attribution(record, clip, f"attribution-{number}-{index}", anonymous))
+            if index == 1 and not _is_non_iterative(clip):
+                figures.append(_responses(record, clip, f"layers-{number}", anonymous))
         except LearnetError as error:
-            notes[f"Where {record.name} looked in {shot.clip} cannot be shown: {error}"] = None
-    return Explained(tuple(drawn), tuple(notes))
+            notes[f"No attribution map of {record.name} for {shot.clip}: {error}"] = None
+    return Explained(tuple(figures), tuple(notes))
 
 
 def _without_weights(record: StudyRecord) -> str:
-    """Why no weights lie in the folder of a study, as far as study.json says."""
+    """Return why the folder of a study has no weights, as far as study.json says."""
     kept = (record.about.get("settings") or {}).get("keep_weights")
     if kept is None:
         return f"{record.name} has no weights in its folder"
-    return (
-        f"{record.name} kept the weights of its folds, and they are gone from its folder"
-        if kept
-        else f"{record.name} kept no weights"
-    )
+    if kept:
+        return f"{record.name} kept the weights of its folds, but they are gone from its folder"
+    return f"{record.name} kept no weights"
 
 
-def _chosen(found: Gallery, clips: int) -> list[Shot]:
-    """The surest right and the surest wrong answers, by turns, each of another class."""
-    right, wrong = (
-        sorted((side[0] for side in sides if side), key=lambda shot: (-shot.score, shot.clip))
-        for sides in ([shelf.right for shelf in found.shelves], [shelf.wrong for shelf in found.shelves])
-    )
-    turns = [shot for both in zip_longest(right, wrong) for shot in both if shot]
-    return turns[:clips]
+def _most_confident(selected: Gallery, clips: int) -> list[Shot]:
+    """Return the most confident correct and wrong predictions in turn, each of another class."""
+    right = _by_score(shelf.right[0] for shelf in selected.shelves if shelf.right)
+    wrong = _by_score(shelf.wrong[0] for shelf in selected.shelves if shelf.wrong)
+    shots = []
+    for pair in zip_longest(right, wrong):
+        shots += [shot for shot in pair if shot]
+    return shots[:clips]
 
 
-def _looked(record: StudyRecord, case: "ExplainedClip", name: str, anonymous: bool) -> PageFigure:
-    """Attributions of the class that was answered, over the motion image or the average face."""
+def _by_score(shots: Iterable[Shot]) -> list[Shot]:
+    return sorted(shots, key=lambda shot: (-shot.score, shot.clip))
+
+
+def _attribution(record: StudyRecord, clip: "ExplainedClip", name: str, anonymous: bool) -> PageFigure:
+    """Draw attribution maps of the predicted class over the motion image or the average face."""
     from learnet.report.explain.activations import stage_at_depth
     from learnet.report.explain.attribution import grad_cam, integrated_gradients, occlusion
     from learnet.report.explain.attribution_figures import attribution_figure
     from learnet.report.explain.figures import DEPTH
 
-    target = case.metadata.classes.index(case.prediction)
-    maps = {"occlusion": occlusion(case.module, case.image, target)}
-    if not _fitted(case):
-        stage = stage_at_depth(case.module, case.metadata.size, DEPTH)
-        maps = {f"Grad-CAM, {stage}": grad_cam(case.module, case.image, target, stage), **maps}
-        maps["integrated gradients"] = integrated_gradients(case.module, case.image, target)
-    plate = attribution_figure(maps, case.background(anonymous), _title(case))
-    table = plate.table.pivot(
-        index=["method", "row"], columns="column", values="value"
-    ).reset_index()  # long, it were three times the size
-    ground = "the average face" if anonymous else "the motion image"
-    said = f"Where {record.name} looked in {case.clip}: {ground}, then {', '.join(maps)} over it. {_title(case)}."
-    return make_page_figure(plate.figure, name, said, table, broad=len(maps) > 1)
+    target = clip.metadata.classes.index(clip.prediction)
+    maps = {}
+    if _is_non_iterative(clip):
+        maps["occlusion"] = occlusion(clip.module, clip.image, target)
+    else:
+        stage = stage_at_depth(clip.module, clip.metadata.size, DEPTH)
+        maps[f"Grad-CAM, {stage}"] = grad_cam(clip.module, clip.image, target, stage)
+        maps["occlusion"] = occlusion(clip.module, clip.image, target)
+        maps["integrated gradients"] = integrated_gradients(clip.module, clip.image, target)
+    figure = attribution_figure(maps, clip.background(anonymous), _title(clip))
+    # A column per image column: the long form would be three times as large.
+    table = figure.table.pivot(index=["method", "row"], columns="column", values="value").reset_index()
+    background = "the average face" if anonymous else "the motion image"
+    description = (
+        XX
+        f"{_title(clip)}."
+    )
+    return make_page_figure(figure.figure, name, description, table, broad=len(maps) > 1)
 
 
-def _answered(record: StudyRecord, case: "ExplainedClip", name: str, anonymous: bool) -> PageFigure:
-    """How strongly each layer answers, place by place."""
+def _responses(record: StudyRecord, clip: "ExplainedClip", name: str, anonymous: bool) -> PageFigure:
+    """Draw how strongly each layer responds at each position."""
     from learnet.report.explain.activation_figures import network_figure
     from learnet.report.explain.activations import stage_activations
 
-    plate = network_figure(
-        stage_activations(case.module, case.image[None]), case.background(anonymous), _title(case)
+    strengths = stage_activations(clip.module, clip.image[None])
+    figure = network_figure(strengths, clip.background(anonymous), _title(clip))
+    description = (
+        f"Responses of the layers of {record.name} to {clip.clip}: mean magnitude of the feature maps of each stage. "
+        f"{_title(clip)}."
     )
-    said = f"What the layers of {record.name} respond to in {case.clip}: of each stage the mean size of its maps. {_title(case)}."
-    return make_page_figure(plate.figure, name, said, plate.table, broad=True)
+    return make_page_figure(figure.figure, name, description, figure.table, broad=True)
 
 
-def _fitted(case: "ExplainedClip") -> bool:
-    """Whether the network has no layers with maps, and votes, which have no gradient."""
-    return network_info(case.metadata.network).non_iterative
+def _is_non_iterative(clip: "ExplainedClip") -> bool:
+    """Return whether the network has neither feature maps nor gradients."""
+    return network_info(clip.metadata.network).non_iterative
 
 
-def _title(case: "ExplainedClip") -> str:
-    return f"Truth {case.truth}, answer {case.prediction} ({case.scores.max():.2f})"
+def _title(clip: "ExplainedClip") -> str:
+    return f"Truth {clip.truth}, prediction {clip.prediction} ({clip.scores.max():.2f})"

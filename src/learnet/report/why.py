@@ -141,10 +141,8 @@ def _attribution(record: StudyRecord, clip: "ExplainedClip", name: str, anonymou
     # A column per image column: the long form would be three times as large.
     table = figure.table.pivot(index=["method", "row"], columns="column", values="value").reset_index()
     background = "the average face" if anonymous else "the motion image"
-    description = (
-        XX
-        f"{_title(clip)}."
-    )
+    shown = f"{background}, then {', '.join(maps)} over it"
+    description = f"Attribution maps of {record.name} for {clip.clip}: {shown}. {_title(clip)}."
     return make_page_figure(figure.figure, name, description, table, broad=len(maps) > 1)
 
 
@@ -156,8 +154,8 @@ def _responses(record: StudyRecord, clip: "ExplainedClip", name: str, anonymous:
     strengths = stage_activations(clip.module, clip.image[None])
     figure = network_figure(strengths, clip.background(anonymous), _title(clip))
     description = (
-        f"Responses of the layers of {record.name} to {clip.clip}: mean magnitude of the feature maps of each stage. "
-        f"{_title(clip)}."
+        f"Responses of the layers of {record.name} to {clip.clip}: "
+        f"mean magnitude of the feature maps of each stage. {_title(clip)}."
     )
     return make_page_figure(figure.figure, name, description, figure.table, broad=True)
 

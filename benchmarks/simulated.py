@@ -302,7 +302,7 @@ def main(arguments: list[str] | None = None) -> None:
     size = real.images.shape[1]
     made = simulated_group("simulated", chosen.simulated, size, chosen.seed)
     picked = simulated_group(
-        "simulated, all picked", chosen.simulated, size, chosen.seed, replace(ESTIMATOR_MODEL, picked=1.0)
+        "simulated, all picked", chosen.simulated, size, chosen.seed, replace(ESTIMATOR_MODEL, subsampled_share=1.0)
     )
     run = measured_group("simulated, measured", chosen.simulated, size, chosen.seed)
     pairs = {

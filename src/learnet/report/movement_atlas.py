@@ -62,7 +62,7 @@ def unit_figure(unit: int) -> Figure:
     image = append_strain(field)
     fed = per_channel(
         crop_and_resize(
-            image, VIEW, _CROP, SIZE, np.random.default_rng(0), replace(ESTIMATOR_MODEL, picked=0.0)
+            image, VIEW, _CROP, SIZE, np.random.default_rng(0), replace(ESTIMATOR_MODEL, subsampled_share=0.0)
         )
     )
     with mpl.rc_context(STYLE):

@@ -1,8 +1,10 @@
-"""What becomes of a movement on its way into an optical-flow image: the estimator sees it where the skin has texture, spreads it from
-there, errs, and whoever makes the image crops the face and shrinks the picture.
+"""Simulated errors of an optical-flow estimator, and the cropping and resizing of a flow image.
 
-No estimator is run: its habits are imitated, which takes 5 ms an image instead of half a second. How strong each habit is was set by
-comparing simulated with real flow images without looking at labels (`ESTIMATOR_MODEL`).
+An estimator sees movement where the skin has texture, spreads it from there, and makes errors. No estimator
+is run: its behaviour is imitated, which takes 5 ms an image instead of half a second. The strength of each
+effect was fitted by comparing simulated with real flow images without labels (`ESTIMATOR_MODEL`).
+
+All fields are on a grid that is finer than the final image; its unit of length is a cell.
 """
 
 from dataclasses import dataclass
@@ -14,153 +16,208 @@ from jaxtyping import Float32
 from learnet.simulation.geometry import SIDES, Geometry, View
 
 EDGES = {
-    "middle brow": (0.12, 0.03, 1.0), "inner brow": (0.05, 0.04, 0.5), "upper lid": (0.11, 0.03, 1.0), "lower lid": (0.10, 0.02, 0.6),
-    "nostril": (0.05, 0.03, 0.8), "lip corner": (0.05, 0.03, 0.8), "mouth": (0.13, 0.02, 1.0), "lower lip middle": (0.10, 0.03, 0.4),
-}  # fmt: skip
-"""Landmark -> (standard deviations across and along in face widths, strength) of the edges around it: where a face has texture."""
+    "middle brow": (0.12, 0.03, 1.0),
+    "inner brow": (0.05, 0.04, 0.5),
+    "upper lid": (0.11, 0.03, 1.0),
+    "lower lid": (0.10, 0.02, 0.6),
+    "nostril": (0.05, 0.03, 0.8),
+    "lip corner": (0.05, 0.03, 0.8),
+    "mouth": (0.13, 0.02, 1.0),
+    "lower lip middle": (0.10, 0.03, 0.4),
+}
+"""Landmark -> texture around it: standard deviations along u and v in face widths, and strength."""
 
-OUTLINE = (
-    0.52,
-    0.68,
-    0.2,
-)  # half width and half height of the outline in face widths, and how far its middle lies below the eyes
-NOISE_SCALES = (
-    0.8,
-    1.6,
-    3.0,
-    6.0,
-)  # standard deviations of the smoothing of noise, places of the grid; the first two are sharp
-FAR_SD = 8.0  # places of the grid over which an estimate is filled in where nothing is seen
-MEDIAN_SIZE = 3  # places: of the median that makes an estimate piecewise even, as total variation does
+OUTLINE = (0.52, 0.68, 0.2)
+"""Outline of the face: half width, half height, and v of its centre, in face widths."""
+
+NOISE_SCALES = (0.8, 1.6, 3.0, 6.0)
+"""Standard deviations in cells of the Gaussian that smooths the errors; the first two make sharp errors."""
+
+FAR_SD = 8.0  # cells; standard deviation of the Gaussian that fills in the flow where there is no texture
+MEDIAN_SIZE = 3  # cells; the median filter makes a flow piecewise constant, as total variation does
 
 
 @dataclass(frozen=True)
 class EstimatorModel:
-    """How strong the habits of estimators are. Where two numbers or a largest one are given, each image draws evenly between."""
+    """Strength of each simulated effect. Ranges and maxima are drawn from uniformly for each image."""
 
-    bare: float = 0.095  # most texture of skin without marks; the least is 0.002, an edge has 1
-    contrast: float = 1.04  # exponent on texture: larger leaves less of weak edges
-    smoothing: tuple[float, float] = (0.41, 1.55)  # standard deviation, places of the grid
-    blend: float = 0.09  # most texture at which half of the estimate comes from far around
-    dead: float = 0.048  # largest movement against the surroundings that is not seen, share of the strongest
-    even: float = 0.8  # share of images that a median makes piecewise even
-    noise: float = 0.071  # mean amplitude of errors that follow texture, pixels of a face 112 wide
-    sharp: float = 0.12  # share of images whose errors are finer than a few places
-    follow: float = 0.54  # how errors grow as texture shrinks: exponent
-    jumps: float = 5.0  # mean number of small places where the estimate jumps
-    jump: float = 1.5  # their size, share of the strongest movement
-    speckle: tuple[float, float] = (
-        0.26,
-        1.1,
-    )  # strain comes in specks where single pixels are picked: sd of its logarithm
-    picked: float = (
-        0.5  # share of images that pick single pixels when shrunk; the others take means, and have no specks
+    max_skin_texture: float = (
+        0.095  # largest texture of skin without edges; the smallest is 0.002, an edge has 1
     )
+    texture_exponent: float = 1.04  # larger values weaken weak edges
+    smoothing: tuple[float, float] = (0.41, 1.55)  # range of the standard deviation, cells
+    blend: float = 0.09  # largest texture at which half of the flow comes from the far surroundings
+    dead_zone: float = 0.048  # largest relative movement that is not detected, share of the strongest
+    median_share: float = 0.8  # share of images with a median filter
+    noise: float = 0.071  # mean amplitude of errors, pixels of a face 112 wide
+    sharp_noise_share: float = 0.12  # share of images whose errors are sharp, see NOISE_SCALES
+    noise_exponent: float = 0.54  # errors are as texture to the power of minus half of this
+    outliers: float = 5.0  # mean number of small spots with a wrong flow
+    outlier_size: float = 1.5  # share of the strongest movement
+    speckle: tuple[float, float] = (0.26, 1.1)  # range of the sd of the logarithm of the strain's speckle
+    subsampled_share: float = 0.5  # share of images resized by picking pixels; the others are area means
 
 
 ESTIMATOR_MODEL = EstimatorModel()
-"""Set by a random search that compared 240 simulated with the 309 real flow images of CASME II and SMIC in the MEGC2019 composite in 26
-numbers of each image (median, spread, gradient, spectrum, share of an even motion, mirror symmetry of each channel, correlations
-between channels). No label of an image was read; simulated classes were mixed 55, 25 and 20 percent. `picked` alone is ours: the real
-images were all picked, those that `learnet prepare` makes are means."""
+"""Fitted parameters.
+
+A random search compared 240 simulated with the 309 real flow images of CASME II and SMIC in the MEGC2019
+composite, in 26 numbers of each image (median, spread, gradient, spectrum, share of a planar trend, mirror
+symmetry of each channel, correlations between channels). No label was read; simulated classes were mixed 55,
+25 and 20 percent. Only `subsampled_share` is our choice: the real images had all been resized by picking
+pixels, but those that `learnet prepare` makes are area means.
+"""
 
 
 def texture_map(
-    geometry: Geometry, view: View, rng: np.random.Generator, estimate: EstimatorModel = ESTIMATOR_MODEL
+    geometry: Geometry, view: View, rng: np.random.Generator, model: EstimatorModel = ESTIMATOR_MODEL
 ) -> Float32[np.ndarray, "H W"]:
-    """How well a movement is seen at each place of a face: edges of its parts, its outline, and the grain of skin. Positive, no unit."""
+    """Draw how visible movement is at each position: facial edges, outline and skin texture.
+
+    Returns:
+        Positive weights without unit.
+    """
     u, v = view.face_grid()
-    seen = np.zeros_like(u)
-    for name, (across, along, strength) in EDGES.items():
+    edges = np.zeros_like(u)
+    for name, (sd_across, sd_along, strength) in EDGES.items():
         for side in SIDES:
-            centre = geometry.points[name if name in geometry.points else f"{side} {name}"]
-            there = ((u - np.float32(centre[0])) / across) ** 2 + ((v - np.float32(centre[1])) / along) ** 2
-            seen += np.float32(strength * rng.uniform(0.4, 1)) * np.exp(-there / 2)
-    grain = smooth_noise(rng, u.shape, 1.5)
-    half_wide, half_high, below = OUTLINE
-    rim = np.hypot(u / half_wide, (v - below) / half_high) - 1
-    seen = seen * np.exp(grain / 2) + np.float32(rng.uniform(0, 0.6)) * np.exp(-((rim / 0.04) ** 2) / 2)
-    return ((seen - seen.min()) ** estimate.contrast + rng.uniform(0.002, estimate.bare)).astype(np.float32)
+            landmark = name if name in geometry.points else f"{side} {name}"
+            centre_u, centre_v = geometry.points[landmark]
+            across = (u - centre_u) / sd_across
+            along = (v - centre_v) / sd_along
+            squared_distance = across**2 + along**2
+            contrast = strength * rng.uniform(0.4, 1)
+            edges += contrast * np.exp(-squared_distance / 2)
+    variation = np.exp(smooth_noise(rng, u.shape, 1.5) / 2)
+    texture = edges * variation + rng.uniform(0, 0.6) * _outline(u, v)
+    texture = (texture - texture.min()) ** model.texture_exponent
+    texture = texture + rng.uniform(0.002, model.max_skin_texture)
+    return texture.astype(np.float32)
+
+
+def _outline(u: Float32[np.ndarray, "H W"], v: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
+    """Return a soft line along the outline of the face, at most 1."""
+    half_width, half_height, centre_v = OUTLINE
+    across = u / half_width
+    along = (v - centre_v) / half_height
+    distance = np.hypot(across, along) - 1
+    squared_distance = (distance / 0.04) ** 2
+    return np.exp(-squared_distance / 2)
 
 
 def imitate_estimator(
     field: Float32[np.ndarray, "H W 2"],
-    seen: Float32[np.ndarray, "H W"],
+    texture: Float32[np.ndarray, "H W"],
     strongest: float,
     model_px: float,
     rng: np.random.Generator,
-    estimate: EstimatorModel = ESTIMATOR_MODEL,
+    model: EstimatorModel = ESTIMATOR_MODEL,
 ) -> Float32[np.ndarray, "H W 2"]:
-    """The flow that an estimator would find.
+    """Simulate the flow that an estimator would return.
 
     Args:
-        field: true movement, in places of the grid.
-        seen: texture.
-        strongest: length of the longest vector of the expression, in the same unit.
-        model_px: places of the grid in a pixel of a face 112 pixels wide.
+        field: true movement, cells.
+        texture: from `texture_map`.
+        strongest: length of the longest vector of the expression, cells.
+        model_px: cells in a pixel of a face 112 pixels wide.
+        rng: source of all random numbers.
+        model: strength of each effect.
     """
-    grain = NOISE_SCALES[rng.integers(2) + (0 if rng.random() < estimate.sharp else 2)]
-    error = np.stack([smooth_noise(rng, seen.shape, grain) for _ in "uv"], axis=-1) * rng.exponential(
-        estimate.noise * model_px
-    )
-    moved = field + error * ((seen / seen.mean()) ** (-estimate.follow / 2))[..., None]
-    near_sd, weighted = rng.uniform(*estimate.smoothing), moved * seen[..., None]
-    trusted = _blurred(seen, near_sd)
-    around = _blurred(weighted, FAR_SD) / _blurred(seen, FAR_SD)[..., None]
-    near = _blurred(weighted, near_sd) / trusted[..., None]
-    apart = (near - around) * (trusted / (trusted + rng.uniform(0, estimate.blend)))[..., None]
-    apart = np.sign(apart) * np.maximum(np.abs(apart) - rng.uniform(0, estimate.dead) * strongest, 0)
-    found = (around + apart).astype(np.float32)
-    if rng.random() < estimate.even:
-        found = np.stack(
-            [cv2.medianBlur(np.ascontiguousarray(found[..., way]), MEDIAN_SIZE) for way in (0, 1)], axis=-1
-        )
-    return found + _jumps(seen.shape, strongest, rng, estimate)
+    noisy = field + _errors(texture, model_px, rng, model)
+    smoothing_sd = rng.uniform(*model.smoothing)
+    weighted = noisy * texture[..., None]
+    near_texture = _blur(texture, smoothing_sd)
+    far_texture = _blur(texture, FAR_SD)
+    far = _blur(weighted, FAR_SD) / far_texture[..., None]
+    near = _blur(weighted, smoothing_sd) / near_texture[..., None]
+    near_weight = near_texture / (near_texture + rng.uniform(0, model.blend))
+    relative = (near - far) * near_weight[..., None]
+    threshold = rng.uniform(0, model.dead_zone) * strongest
+    size = np.maximum(np.abs(relative) - threshold, 0)
+    relative = np.sign(relative) * size
+    flow = (far + relative).astype(np.float32)
+    if rng.random() < model.median_share:
+        flow = _median(flow)
+    return flow + _outliers(texture.shape, strongest, rng, model)
 
 
-def _jumps(
-    shape: tuple[int, ...], strongest: float, rng: np.random.Generator, estimate: EstimatorModel
+def _errors(
+    texture: Float32[np.ndarray, "H W"], model_px: float, rng: np.random.Generator, model: EstimatorModel
 ) -> Float32[np.ndarray, "H W 2"]:
-    """Small round places where the estimate is simply wrong."""
-    jumps, (rows, columns) = np.zeros((*shape, 2), np.float32), np.ogrid[: shape[0], : shape[1]]
-    for _ in range(rng.poisson(estimate.jumps)):
-        row, column, wide = (
-            rng.integers(4, shape[0] - 4),
-            rng.integers(4, shape[1] - 4),
-            rng.uniform(0.8, 2.0),
-        )
-        spot = np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / (2 * wide**2))
-        jumps += (
-            spot[..., None] * rng.normal(size=2) * strongest * rng.uniform(0.1, 1.0) * estimate.jump
-        ).astype(np.float32)
-    return jumps
+    """Draw smooth errors that are larger where there is less texture."""
+    scale_index = rng.integers(2)
+    sharp = rng.random() < model.sharp_noise_share
+    if not sharp:
+        scale_index += 2
+    scale = NOISE_SCALES[scale_index]
+    noise_u = smooth_noise(rng, texture.shape, scale)
+    noise_v = smooth_noise(rng, texture.shape, scale)
+    amplitude = rng.exponential(model.noise * model_px)
+    errors = np.stack([noise_u, noise_v], axis=-1) * amplitude
+    relative_texture = texture / texture.mean()
+    gain = relative_texture ** (-model.noise_exponent / 2)
+    return errors * gain[..., None]
+
+
+def _median(flow: Float32[np.ndarray, "H W 2"]) -> Float32[np.ndarray, "H W 2"]:
+    """Filter each component of a flow with a median."""
+    u, v = np.moveaxis(flow, -1, 0)
+    filtered_u = cv2.medianBlur(np.ascontiguousarray(u), MEDIAN_SIZE)
+    filtered_v = cv2.medianBlur(np.ascontiguousarray(v), MEDIAN_SIZE)
+    return np.stack([filtered_u, filtered_v], axis=-1)
+
+
+def _outliers(
+    shape: tuple[int, ...], strongest: float, rng: np.random.Generator, model: EstimatorModel
+) -> Float32[np.ndarray, "H W 2"]:
+    """Draw small round spots in which the flow is wrong."""
+    height, width = shape
+    outliers = np.zeros((height, width, 2), np.float32)
+    rows, columns = np.ogrid[:height, :width]
+    for _ in range(rng.poisson(model.outliers)):
+        row = rng.integers(4, height - 4)
+        column = rng.integers(4, width - 4)
+        sd = rng.uniform(0.8, 2.0)
+        squared_distance = (rows - row) ** 2 + (columns - column) ** 2
+        spot = np.exp(-squared_distance / (2 * sd**2))
+        direction = rng.normal(size=2)
+        share = rng.uniform(0.1, 1.0)
+        vectors = spot[..., None] * direction * strongest * share
+        outliers += (vectors * model.outlier_size).astype(np.float32)
+    return outliers
 
 
 def smooth_noise(rng: np.random.Generator, shape: tuple[int, ...], sd: float) -> Float32[np.ndarray, "H W"]:
-    """Normal noise without detail finer than SD places; standard deviation 1."""
-    noise = _blurred(rng.normal(size=shape).astype(np.float32), sd)
-    return noise / noise.std()
+    """Draw normal noise of standard deviation 1, smoothed by a Gaussian of `sd` cells."""
+    noise = rng.normal(size=shape).astype(np.float32)
+    smooth = _blur(noise, sd)
+    return smooth / smooth.std()
 
 
-def _blurred(picture: np.ndarray, sd: float) -> np.ndarray:
-    return cv2.GaussianBlur(picture, (0, 0), sd)
+def _blur(image: np.ndarray, sd: float) -> np.ndarray:
+    return cv2.GaussianBlur(image, (0, 0), sd)
 
 
 @dataclass(frozen=True)
 class Crop:
-    """The rectangle of a face that somebody cut out and squeezed into a square."""
+    """The rectangle around a face that becomes a square image."""
 
-    wide: float  # face widths
-    high: float  # face widths
-    eyes: float  # how far down the eyes lie, share of the height
-    aside: float  # how far its middle lies to the right of the face's, face widths
+    width: float  # face widths
+    height: float  # face widths
+    eye_height: float  # distance of the eyes from the top, share of the height
+    offset: float  # of the crop's centre to the right of the face's, face widths
 
 
 def draw_crop(rng: np.random.Generator) -> Crop:
-    """Crops as the databases' owners and others make them, brow to chin or more: about square, or higher than wide by up to a half."""
-    return Crop(
-        rng.uniform(0.95, 1.12), rng.uniform(1.0, 1.45), rng.uniform(0.26, 0.42), rng.normal(0, 0.025)
-    )
+    """Draw a crop as the owners of databases and others make them.
+
+    Brow to chin or more: about square, or higher than wide by up to a half.
+    """
+    width = rng.uniform(0.95, 1.12)
+    height = rng.uniform(1.0, 1.45)
+    eye_height = rng.uniform(0.26, 0.42)
+    offset = rng.normal(0, 0.025)
+    return Crop(width, height, eye_height, offset)
 
 
 def crop_and_resize(
@@ -169,23 +226,46 @@ def crop_and_resize(
     crop: Crop,
     size: int,
     rng: np.random.Generator,
-    estimate: EstimatorModel = ESTIMATOR_MODEL,
+    model: EstimatorModel = ESTIMATOR_MODEL,
 ) -> Float32[np.ndarray, "S S 3"]:
-    """Cut out the crop and make it SIZE x SIZE: single places picked, their strain in specks, or means over the places between."""
-    across, down = (
-        crop.wide * view.face_px / size,
-        crop.high * view.face_px / size,
-    )  # places of the grid per pixel
-    left = view.origin[0] + (crop.aside - crop.wide / 2) * view.face_px
-    top = view.origin[1] - crop.eyes * crop.high * view.face_px
-    picked = rng.random() < estimate.picked
-    if not picked:
-        image = cv2.GaussianBlur(image, (0, 0), sigmaX=across / 3, sigmaY=down / 3)
-    places = np.array([[across, 0, left + across / 2], [0, down, top + down / 2]])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    small = cv2.warpAffine(image, places, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    if picked:
-        small[..., 2] *= np.exp(rng.uniform(*estimate.speckle) * rng.normal(size=(size, size))).astype(
-            np.float32
-        )
+    """Cut the crop out of a flow image (u, v, strain) and resize it.
+
+    Some images are resized by picking single pixels, and their strain becomes speckled; the others are area
+    means.
+
+    Args:
+        image: flow and strain on the grid of `view`.
+        view: position of the face in the grid.
+        crop: what to cut out.
+        size: height and width of the result, pixels.
+        rng: source of all random numbers.
+        model: strength of each effect.
+    """
+    crop_width = crop.width * view.face_px
+    crop_height = crop.height * view.face_px
+    step_x = crop_width / size  # cells per pixel
+    step_y = crop_height / size
+    subsampled = rng.random() < model.subsampled_share
+    if not subsampled:
+        image = cv2.GaussianBlur(image, (0, 0), sigmaX=step_x / 3, sigmaY=step_y / 3)
+    origin_x, origin_y = view.origin
+    left = origin_x + (crop.offset - crop.width / 2) * view.face_px
+    top = origin_y - crop.eye_height * crop.height * view.face_px
+    to_grid = np.array([[step_x, 0, left + step_x / 2], [0, step_y, top + step_y / 2]])
+    small = cv2.warpAffine(
+        image,
+        to_grid,
+        (size, size),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    if subsampled:
+        small[..., 2] *= _speckle(size, rng, model)
     return small
+
+
+def _speckle(size: int, rng: np.random.Generator, model: EstimatorModel) -> Float32[np.ndarray, "S S"]:
+    """Draw a log-normal factor for each pixel."""
+    sd = rng.uniform(*model.speckle)
+    logarithms = sd * rng.normal(size=(size, size))
+    return np.exp(logarithms).astype(np.float32)

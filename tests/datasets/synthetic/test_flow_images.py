@@ -28,7 +28,7 @@ from learnet.simulation.scenes import NO_EMOTION
 
 SIDE = 72
 VIEW = View(SIDE, SIDE, SIDE / 1.25, ((SIDE - 1) / 2, 0.36 * SIDE))
-TRUTHFUL = EstimatorModel(smoothing=(0.3, 0.3), blend=0.0, dead=0.0, even=0.0, noise=0.0, jumps=0.0)
+TRUTHFUL = EstimatorModel(smoothing=(0.3, 0.3), blend=0.0, dead_zone=0.0, median_share=0.0, noise=0.0, outliers=0.0)
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_small_movement_against_the_surroundings_is_lost(rng: np.random.Generato
 
 
 def test_errors_have_the_amplitude_asked_for() -> None:
-    noisy, even = replace(TRUTHFUL, noise=0.5, follow=0.0), np.ones((SIDE, SIDE), np.float32)
+    noisy, even = replace(TRUTHFUL, noise=0.5, noise_exponent=0.0), np.ones((SIDE, SIDE), np.float32)
     still = np.zeros((SIDE, SIDE, 2), np.float32)
     found = [
         imitate_estimator(still, even, 1.0, 2.0, np.random.default_rng(seed), noisy).std() for seed in range(300)
@@ -102,7 +102,7 @@ def test_a_crop_shows_the_places_it_says(rng: np.random.Generator, picked: float
     u, v = VIEW.face_grid()
     crop, size = Crop(0.9, 1.1, 0.3, 0.02), 28
     small = crop_and_resize(
-        np.stack([u, v, np.zeros_like(u)], axis=-1), VIEW, crop, size, rng, replace(ESTIMATOR_MODEL, picked=picked)
+        np.stack([u, v, np.zeros_like(u)], axis=-1), VIEW, crop, size, rng, replace(ESTIMATOR_MODEL, subsampled_share=picked)
     )
     middles = (np.arange(size) + 0.5) / size
     np.testing.assert_allclose(
@@ -115,12 +115,12 @@ def test_a_crop_shows_the_places_it_says(rng: np.random.Generator, picked: float
 
 def test_specks_come_in_picked_strain_alone(rng: np.random.Generator) -> None:
     even = np.ones((SIDE, SIDE, 3), np.float32)
-    speckled = replace(ESTIMATOR_MODEL, picked=1.0, speckle=(0.7, 0.7))
+    speckled = replace(ESTIMATOR_MODEL, subsampled_share=1.0, speckle=(0.7, 0.7))
     small = crop_and_resize(even, VIEW, Crop(0.9, 0.9, 0.3, 0.0), 28, rng, speckled)
     assert np.log(small[..., 2]).std() == pytest.approx(0.7, rel=0.1)
     assert np.all(small[..., :2] == 1)
     assert np.all(
-        crop_and_resize(even, VIEW, Crop(0.9, 0.9, 0.3, 0.0), 28, rng, replace(speckled, picked=0.0))
+        crop_and_resize(even, VIEW, Crop(0.9, 0.9, 0.3, 0.0), 28, rng, replace(speckled, subsampled_share=0.0))
         == pytest.approx(1)
     )
 
@@ -172,7 +172,7 @@ def test_the_same_seed_gives_the_same_bytes_on_any_number_of_processes(
     whole = simulate_flow(tmp_path / "whole", 20, jobs=1)
     monkeypatch.setattr(simulated, "BLOCK", 8)
     one, two = (simulate_flow(tmp_path / str(jobs), 20, jobs=jobs) for jobs in (1, 2))
-    assert one.about["fingerprint"] == two.about["fingerprint"] == whole.about["fingerprint"]
+    assert one.record.fingerprint == two.record.fingerprint == whole.record.fingerprint
     shorter, other = (
         simulate_flow(tmp_path / "shorter", 10, jobs=1),
         simulate_flow(tmp_path / "other", 10, seed=1, jobs=1),
@@ -202,8 +202,8 @@ def test_what_is_written(tmp_path: Path) -> None:
     made = simulate_flow(tmp_path / "out", 60, tuple(CLASSES), size=32, jobs=2)
     assert (
         made.images.shape == (60, 32, 32, 3)
-        and made.about["synthetic"]
-        and made.about["images_kind"] == "flow"
+        and made.record.synthetic
+        and made.record.images_kind == "flow"
     )
     assert np.all(made.images.min(axis=(1, 2)) == 0) and np.all(made.images.max(axis=(1, 2)) == 255)
     drawn = [draw_emotion(tuple(CLASSES), np.random.default_rng([0, i])) for i in range(60)]

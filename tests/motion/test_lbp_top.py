@@ -57,7 +57,7 @@ def by_loops(grey: np.ndarray) -> dict[tuple[int, int, int, int], float]:
 
 def read_back(picture: np.ndarray) -> np.ndarray:
     """Shares (block row, block column, plane, code) as the network reads them out of a prepared picture."""
-    cells = HistogramSVM(2, len(picture)).shares(as_input(picture[None]))[0].double().numpy()
+    cells = HistogramSVM(2, len(picture)).frequencies(as_input(picture[None]))[0].double().numpy()
     return cells.reshape(3, 5, 4, 5, 4).transpose(1, 3, 0, 2, 4).reshape(5, 5, 3, 16)
 
 

@@ -10,8 +10,9 @@ from torch.nn import functional as F
 
 from learnet.core.errors import LearnetError
 from learnet.networks import for_inference
-from learnet.networks.learnet import LEARNet, Variant, from_keras, to_keras
+from learnet.networks.learnet import LEARNet, Variant
 from learnet.networks.learnet_fused import FusedLEARNet
+from learnet.networks.learnet_keras import from_keras, to_keras
 
 REFERENCE = Path(__file__).parent / "reference" / "learnet_keras.npz"
 

@@ -86,6 +86,6 @@ def test_sizes_that_cannot_be_halved_twice_are_refused() -> None:
         OFFApexNet(3, size)
     with pytest.raises(
         LearnetError,
-        match=r"off-apexnet cannot take images of 30 pixels\. It takes sizes that are multiples of 4; nearest: 28",
+        match=r"off-apexnet cannot take images of 30 pixels\. It accepts sizes that are multiples of 4; nearest: 28",
     ):
         OFFApexNet(3, 30)

@@ -14,7 +14,7 @@ from learnet.core.errors import LearnetError, pick
 from learnet.core.settings import Preparation, Training
 from learnet.networks import NETWORKS, timm_network
 from learnet.training.checkpoint import load_checkpoint, save_checkpoint
-from learnet.training.loop import TrainingSet
+from learnet.training.examples import TrainingSet
 from learnet.training.metadata import CheckpointMetadata
 from learnet.training.train import train, train_together
 
@@ -103,7 +103,7 @@ def test_a_network_of_patches_is_made_for_the_size() -> None:
     assert NETWORKS["timm:patches8"](3, 40)(torch.zeros(1, 3, 40, 40)).shape == (1, 3)
     with pytest.raises(
         LearnetError,
-        match=r"timm:patches8 cannot take images of 45 pixels, .* patches of 8\. It takes multiples of 8\.$",
+        match=r"timm:patches8 cannot take images of 45 pixels, .* patches of 8\. It accepts multiples of 8\.$",
     ):
         NETWORKS["timm:patches8"](3, 45)
 

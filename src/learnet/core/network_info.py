@@ -1,6 +1,6 @@
-"""Properties of the networks in `learnet.networks.NETWORKS`: the one list of their names, readable without torch.
+"""The list of networks: what each accepts and how it is fitted. It can be read without loading torch.
 
-A new network is one entry here, which says what it accepts and how it is fitted, and its constructor in `NETWORKS`.
+A new network is one entry here and its constructor in `learnet.networks.NETWORKS`.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 TIMM_PREFIX = "timm:"  # `timm:NAME` is the network NAME of the library timm
 
 IMAGES = ("image", "flow", "unknown")
-"""Kinds of motion images that show a face: dynamic and other images, optical flow, and imported images of unknown kind."""
+"""Kinds of motion images that show a face: dynamic and similar images, optical flow, unknown imports."""
 
 HISTOGRAMS = ("histograms",)
 """Kind of the motion images of `lbp-top`: histograms drawn as an image."""
@@ -34,7 +34,8 @@ MULTIPLES_OF_4 = SizeRule(4, (0,), "are multiples of 4")
 class NetworkInfo:
     """Describe what a network accepts and how it is fitted.
 
-    The defaults hold for any network trained by gradient descent: those of timm, and those that a user adds to `NETWORKS`.
+    The defaults hold for networks trained by gradient descent: those of timm, and those that a user adds to
+    `NETWORKS` without an entry here.
     """
 
     group: str = ""  # heading in the help of `--network`

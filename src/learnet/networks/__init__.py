@@ -1,4 +1,8 @@
-"""Networks: from a motion image to class scores. The table is all there is; a new network is one file and one line here."""
+"""Networks: from a motion image to class scores.
+
+A new network is one file here, one entry in `NETWORKS`, and one in `learnet.core.network_info`, which says
+what it accepts.
+"""
 
 from functools import partial
 from itertools import chain
@@ -9,42 +13,54 @@ import torch
 from jaxtyping import Float32, UInt8
 from torch import Tensor, nn
 
+from learnet.core.network_info import TIMM_PREFIX
 from learnet.networks.baselines import HistogramSVM, LinearSVM, Majority
 from learnet.networks.dual_inception import DualInception
 from learnet.networks.learnet import LEARNet
-from learnet.networks.learnet_fused import FUSED, FusedLEARNet
+from learnet.networks.learnet_fused import FUSED_VARIANTS, FusedLEARNet
 from learnet.networks.off_apexnet import OFFApexNet
 from learnet.networks.resnet import resnet18, resnet34, resnet50
 from learnet.networks.ststnet import STSTNet
-from learnet.networks.timm_network import PREFIX, timm_maker
+from learnet.networks.timm_network import timm_constructor
 from learnet.networks.vgg import vgg16, vgg19
 
 
 @runtime_checkable
-class MakeNetwork(Protocol):
-    """How every network is made: the same classes, size and seed give the same weights, and no global generator is touched.
+class NetworkConstructor(Protocol):
+    """Signature of every entry of `NETWORKS`.
 
-    The network maps images (B, 3, size, size), float32 from -1 to 1, RGB, to class scores before softmax, (B, classes). One that
-    has a method `fit(images, labels)` is fitted in one go instead of trained by gradient. One that reads only one kind of image names
-    it in `images_kind`.
+    The same classes, size and seed give the same weights, and the global generator is not used. The network
+    maps RGB images (B, 3, size, size), float32 in -1..1, to class scores before softmax, (B, classes). A
+    network that is fitted by one call of `fit(images, labels)`, or that accepts other motion images or
+    sizes than the default, says so in `NETWORK_INFO`.
     """
 
     def __call__(self, classes: int, size: int = 112, *, seed: int = 0) -> nn.Module:
-        """A new network for this many classes and images of this many pixels a side; a size it cannot take is a LearnetError."""
+        """Return a new network for this number of classes and images of `size` pixels a side.
+
+        Raises:
+            LearnetError: the network cannot process this size.
+        """
 
 
-class Networks(dict[str, MakeNetwork]):
-    """A table that besides its own entries knows `timm:NAME` for every network of timm, where that is installed."""
+class Networks(dict[str, NetworkConstructor]):
+    """Table of networks that also knows `timm:NAME` for every network of timm, where that is installed."""
 
     def __contains__(self, name: object) -> bool:
-        """Whether NAME is an entry or begins with `timm:`; what timm does not have, the look-up says."""
-        return super().__contains__(name) or (isinstance(name, str) and name.startswith(PREFIX))
+        """Return whether `name` is an entry or begins with `timm:`; the look-up asks timm for it."""
+        is_timm = isinstance(name, str) and name.startswith(TIMM_PREFIX)
+        return is_timm or super().__contains__(name)
 
-    def __missing__(self, name: str) -> MakeNetwork:
-        """The network of timm; raises `LearnetError` where timm is not installed, or has none of this name."""
-        if not name.startswith(PREFIX):
+    def __missing__(self, name: str) -> NetworkConstructor:
+        """Return the constructor of a network of timm.
+
+        Raises:
+            KeyError: the name does not begin with `timm:`.
+            LearnetError: timm is not installed, or has no network of this name.
+        """
+        if not name.startswith(TIMM_PREFIX):
             raise KeyError(name)
-        return timm_maker(name.removeprefix(PREFIX))
+        return timm_constructor(name.removeprefix(TIMM_PREFIX))
 
 
 NETWORKS = Networks(
@@ -70,24 +86,30 @@ NETWORKS = Networks(
         "majority": Majority,
     }
 )
+"""Constructor of each network by its name."""
 
 
 def as_input(images: UInt8[np.ndarray, "B H W 3"] | UInt8[Tensor, "B H W 3"]) -> Float32[Tensor, "B 3 H W"]:
-    """Prepared images as a network takes them: 0..255 becomes -1..1.
+    """Convert prepared images to the input of a network: 0..255 becomes -1..1. A tensor stays on its device.
 
-    The paper does not say how it scales its input, nor does the authors' code. A tensor stays on its device.
+    Neither the paper nor the authors' code says how they scale the input.
     """
-    pixels = (
-        images if isinstance(images, Tensor) else torch.from_numpy(np.array(images))
-    )  # a copy: prepared images are read-only on disk
-    return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
+    if isinstance(images, np.ndarray):
+        images = torch.from_numpy(np.array(images))  # a copy, because prepared images on disk are read-only
+    return images.permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def device_of(module: nn.Module) -> torch.device:
-    """Where a network's numbers lie; one that is fitted in one go has buffers alone."""
-    return next(chain(module.parameters(), module.buffers())).device
+    """Return the device of a network. Non-iterative networks have buffers only."""
+    tensors = chain(module.parameters(), module.buffers())
+    return next(tensors).device
 
 
 def for_inference(module: nn.Module) -> nn.Module:
-    """A trained network in the form in which it answers fastest, equal but for rounding; one without such a form as it is."""
-    return FusedLEARNet(module) if isinstance(module, LEARNet) and module.variant in FUSED else module
+    """Return the fastest form of a trained network for inference.
+
+    The scores are equal up to rounding. A network without such a form is returned as it is.
+    """
+    if isinstance(module, LEARNet) and module.variant in FUSED_VARIANTS:
+        return FusedLEARNet(module)
+    return module

@@ -1,7 +1,7 @@
-"""What a network must beat: a linear support vector machine on the pixels or on LBP-TOP, and the most frequent class.
+"""Baselines that a network must beat: a linear SVM on pixels or on LBP-TOP, and the majority class.
 
-They are fitted in one go (`fit`) instead of trained, and keep what they learned in buffers whose sizes are fixed when they are made,
-so that a checkpoint of them is like any other.
+They are non-iterative: `fit` computes the solution in one call. The solution is stored in buffers whose
+shapes are fixed at construction, so their checkpoints are like those of any other network.
 """
 
 import itertools
@@ -9,101 +9,108 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64, Int64
+from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor, nn
 
-CELLS = 20  # in a row of a picture of LBP-TOP, as `motion.lbp_top` draws it
+CELLS = 20  # per row of an LBP-TOP image, as drawn by `motion.lbp_top`
 
-NEVER_SEEN = -30.0
-"""Score of a class that was not among the training images: no probability to speak of (1e-13), and still a number."""
+ABSENT_SCORE = -30.0
+"""Score of a class without training images: a probability of about 1e-13, and still a finite number."""
 
 
 class LinearSVM(nn.Module):
-    """Standardised pixels and a linear support vector machine for each pair of classes (C 1e-3, classes balanced).
+    """Linear support vector machine on standardised pixels, one for each pair of classes.
 
-    The same as scikit-learn's `make_pipeline(StandardScaler(), SVC(kernel="linear", C=1e-3, class_weight="balanced"))`, whatever the
-    pixels' unit. Scores are its decision function: votes of the pairs, plus less than a third of a vote for their margins. Where
-    classes tie in votes the margins decide, as with its `break_ties=True`; without, it takes the first class in the list.
+    C is 1e-3 and the classes are balanced. Equal to scikit-learn's `make_pipeline(StandardScaler(),
+    SVC(kernel="linear", C=1e-3, class_weight="balanced"))`, whatever the unit of the pixels. The scores are
+    its decision function: the votes of the pairs, plus less than a third of a vote for their margins. Where
+    classes have equally many votes the margins decide, as with `break_ties=True`; without this option,
+    scikit-learn predicts the first class in the list.
 
     Args:
         classes: number of classes K.
-        size: height and width of the images in pixels.
-        seed: taken so that all networks are made alike; nothing here is random.
+        size: height and width S of the images in pixels.
+        seed: unused, since nothing is random; every network is constructed with a seed.
     """
 
-    planes: Tensor
-    offsets: Tensor
-    seen: Tensor
-    sides: Tensor
+    planes: Tensor  # (P, 3 * S * S) normal vector of each pair of classes
+    offsets: Tensor  # (P,)
+    seen: Tensor  # (K,) whether a class had training images
+    sides: Tensor  # (2, P, K) 1 where a class is the first, or the second, of a pair
 
     def __init__(self, classes: int, size: int = 112, seed: int = 0) -> None:
         super().__init__()
         self.pairs = list(itertools.combinations(range(classes), 2))
+        count = len(self.pairs)
         members = torch.tensor(self.pairs, dtype=torch.int64).view(-1, 2)
-        sides = torch.zeros(
-            2, len(self.pairs), classes, dtype=torch.float64
-        )  # one where a class is the first, or the second, of a pair
-        self.register_buffer("sides", sides.scatter_(2, members.T[..., None], 1.0), persistent=False)
-        self.register_buffer("planes", torch.zeros(len(self.pairs), 3 * size * size, dtype=torch.float64))
-        self.register_buffer("offsets", torch.zeros(len(self.pairs), dtype=torch.float64))
+        sides = torch.zeros(2, count, classes, dtype=torch.float64)
+        sides.scatter_(2, members.T[..., None], 1.0)
+        self.register_buffer("sides", sides, persistent=False)
+        self.register_buffer("planes", torch.zeros(count, 3 * size * size, dtype=torch.float64))
+        self.register_buffer("offsets", torch.zeros(count, dtype=torch.float64))
         self.register_buffer("seen", torch.zeros(classes, dtype=torch.bool))
 
     def fit(self, images: Float[Tensor, "N 3 S S"], labels: Int64[Tensor, "N"]) -> None:
-        """Learn from images -1..1 and their classes 0..K-1. Classes that do not occur get the lowest score ever after."""
-        from sklearn.preprocessing import StandardScaler  # here, as only fitting needs them
-        from sklearn.svm import SVC
+        """Fit the classifier.
 
-        scaler = StandardScaler()
-        pixels = torch.from_numpy(scaler.fit_transform(images.flatten(1).double().cpu().numpy()))
+        Args:
+            images: training images in -1..1.
+            labels: their classes, 0..K-1. Classes that do not occur receive the lowest score from then on.
+        """
         present = np.unique(labels.cpu().numpy())
         for buffer in (self.planes, self.offsets, self.seen):
             buffer.zero_()
         self.seen[torch.from_numpy(present)] = True
         if len(present) < 2:
-            return  # nothing to tell apart
-        svm = SVC(
-            kernel="precomputed", C=1e-3, class_weight="balanced"
-        )  # inner products by torch: 30 times as fast as the kernel "linear"
-        svm.fit((pixels @ pixels.T).numpy(), labels.cpu().numpy())
-        shares, offsets = _pairwise(svm)
-        planes = (torch.from_numpy(shares) @ pixels) / torch.from_numpy(scaler.scale_)
-        rows = [row for row, pair in enumerate(self.pairs) if all(bool(self.seen[i]) for i in pair)]
+            return  # there is no pair of classes
+        planes, offsets = _fit_pairs(images, labels)
+        rows = self._known_pairs()
         self.planes[rows] = planes.to(self.planes)
-        self.offsets[rows] = (torch.from_numpy(offsets) - planes @ torch.from_numpy(scaler.mean_)).to(
-            self.offsets
-        )
+        self.offsets[rows] = offsets.to(self.offsets)
 
     def forward(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B K"]:
-        """Scores from about -1/3 to K - 2/3, in the images' dtype; computed in 64 bits, as a vote hangs on the sign of a sum of 37,632."""
+        """Return scores from about -1/3 to K - 2/3, in the dtype of the images.
+
+        They are computed in 64 bits, because a vote depends on the sign of a sum of 37,632 products.
+        """
+        pixels = images.flatten(1).to(self.planes)
         margins = (
-            images.flatten(1).to(self.planes) @ self.planes.T + self.offsets
-        )  # (B, pairs); positive speaks for the pair's first
-        first, second = self.sides
-        known = (first + second) @ self.seen.to(
-            first
-        ) == 2  # pairs of classes that were both seen; the others have no say
+            pixels @ self.planes.T + self.offsets
+        )  # (B, P); positive votes for the first class of the pair
+        known = self._known_pairs()
         margins = torch.where(known, margins, 0)
-        votes = ((margins >= 0) & known).to(first) @ first + (margins < 0).to(first) @ second
+        first, second = self.sides
+        votes_first = ((margins >= 0) & known).to(first)
+        votes_second = (margins < 0).to(first)
+        votes = votes_first @ first + votes_second @ second  # (B, K)
         confidence = margins @ (first - second)
         scores = votes + confidence / (3 * (confidence.abs() + 1))
-        return scores.masked_fill(~self.seen, NEVER_SEEN).to(images)
+        return scores.masked_fill(~self.seen, ABSENT_SCORE).to(images)
+
+    def _known_pairs(self) -> Bool[Tensor, "P"]:
+        """Return which pairs consist of two classes with training images; the others cast no votes."""
+        first, second = self.sides
+        members_seen = (first + second) @ self.seen.to(first)
+        return members_seen == 2
 
 
 class HistogramSVM(nn.Module):
-    """The machine of `LinearSVM` on the 1200 shares of LBP-TOP, read out of the picture of them (`motion.lbp_top`).
+    """Apply `LinearSVM` to the 1200 relative frequencies of LBP-TOP, read from the image of `motion.lbp_top`.
 
-    A cell of the picture is the square root of a share, rounded to 1/255: a share p is read to within sqrt(p) / 255.
+    A cell of the image is the square root of a frequency p, rounded to 1/255, so p is read to within
+    sqrt(p) / 255.
 
     Args:
         classes: number of classes K.
-        size: height and width of the images in pixels.
-        seed: taken so that all networks are made alike; nothing here is random.
+        size: height and width S of the images in pixels.
+        seed: unused, since nothing is random; every network is constructed with a seed.
 
-    Source: the baseline of MEGC2019 is a linear machine on LBP-TOP; its C and how it scales the shares are not known to us.
+    References:
+        The baseline of MEGC2019 is a linear SVM on LBP-TOP. Its C and its scaling of the frequencies are
+        not known.
     """
 
-    images_kind = "histograms"
-    centres: Tensor
+    centres: Tensor  # (20,) row, or column, of the middle of each cell
 
     def __init__(self, classes: int, size: int = 112, seed: int = 0) -> None:
         super().__init__()
@@ -112,26 +119,30 @@ class HistogramSVM(nn.Module):
         self.register_buffer("centres", centres, persistent=False)
 
     def fit(self, images: Float[Tensor, "N 3 S S"], labels: Int64[Tensor, "N"]) -> None:
-        """Learn from images -1..1 and their classes 0..K-1, as `LinearSVM.fit`."""
-        self.svm.fit(self.shares(images), labels)
+        """Fit the classifier to images in -1..1 and their classes 0..K-1, as `LinearSVM.fit`."""
+        frequencies = self.frequencies(images)
+        self.svm.fit(frequencies, labels)
 
     def forward(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B K"]:
-        """Scores as of `LinearSVM`."""
-        return self.svm(self.shares(images))
+        """Return the scores of `LinearSVM`."""
+        frequencies = self.frequencies(images)
+        return self.svm(frequencies)
 
-    def shares(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B 3 20 20"]:
-        """What the middle of each cell says: channels XY, XT, YT, each value 0..1."""
-        cells = images.index_select(2, self.centres).index_select(3, self.centres)
-        return ((cells + 1) / 2).square()
+    def frequencies(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B 3 20 20"]:
+        """Return the frequency in the middle of each cell: channels XY, XT and YT, values 0..1."""
+        rows = images.index_select(2, self.centres)
+        cells = rows.index_select(3, self.centres)
+        roots = (cells + 1) / 2
+        return roots.square()
 
 
 class Majority(nn.Module):
-    """The logarithm of each class's share of the training images, whatever the image shows.
+    """Predict the logarithm of the relative frequency of each class in training, whatever the image.
 
     Args:
         classes: number of classes K.
-        size: taken, like seed, so that all networks are made alike.
-        seed: nothing here is random.
+        size: unused; every network is constructed with an image size.
+        seed: unused, since nothing is random; every network is constructed with a seed.
     """
 
     logits: Tensor
@@ -142,27 +153,49 @@ class Majority(nn.Module):
 
     def fit(self, images: Float[Tensor, "N 3 H W"], labels: Int64[Tensor, "N"]) -> None:
         """Count the classes 0..K-1."""
-        shares = torch.bincount(labels, minlength=len(self.logits)).double() / len(labels)
-        self.logits.copy_(shares.log().clamp(min=NEVER_SEEN))
+        counts = torch.bincount(labels, minlength=len(self.logits)).double()
+        frequencies = counts / len(labels)
+        self.logits.copy_(frequencies.log().clamp(min=ABSENT_SCORE))
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B K"]:
-        """The same scores for every image."""
-        return self.logits.to(images).expand(images.shape[0], -1)  # `len` would be fixed at export
+        """Return the same scores for every image."""
+        batch = images.shape[0]  # `len(images)` would become a constant in the exported network
+        return self.logits.to(images).expand(batch, -1)
 
 
-def _pairwise(svm: Any) -> tuple[Float64[np.ndarray, "P N"], Float64[np.ndarray, "P"]]:
-    """Each training image's share in the plane of each pair of present classes, and the planes' offsets.
+def _fit_pairs(
+    images: Float[Tensor, "N 3 S S"], labels: Int64[Tensor, "N"]
+) -> tuple[Float64[Tensor, "P D"], Float64[Tensor, "P"]]:
+    """Return normal vector and offset of each pair of present classes, in units of the pixels."""
+    from sklearn.preprocessing import StandardScaler  # only fitting needs scikit-learn
+    from sklearn.svm import SVC
 
-    scikit-learn keeps an image of class i in column n of `dual_coef_`, its share in the pair with j in row j - 1 where i < j and in
-    row j where i > j. Positive speaks for the first class of a pair, but for the second where there are only two.
+    scaler = StandardScaler()
+    standardised = scaler.fit_transform(images.flatten(1).double().cpu().numpy())
+    pixels = torch.from_numpy(standardised)
+    # Inner products by torch are 30 times as fast as those of the kernel "linear".
+    svm = SVC(kernel="precomputed", C=1e-3, class_weight="balanced")
+    svm.fit((pixels @ pixels.T).numpy(), labels.cpu().numpy())
+    weights, intercepts = _pairwise_weights(svm)
+    planes = (torch.from_numpy(weights) @ pixels) / torch.from_numpy(scaler.scale_)
+    offsets = torch.from_numpy(intercepts) - planes @ torch.from_numpy(scaler.mean_)
+    return planes, offsets
+
+
+def _pairwise_weights(svm: Any) -> tuple[Float64[np.ndarray, "P N"], Float64[np.ndarray, "P"]]:
+    """Return the dual coefficient of each training image in each pair of present classes, and the intercepts.
+
+    scikit-learn stores the support vectors sorted by class. `dual_coef_` has the coefficient of an image of
+    class i in the pair with class j in row j - 1 where i < j, and in row j where i > j. A positive decision
+    means the first class of a pair, but the second where there are only two classes.
     """
-    count, starts = len(svm.classes_), np.cumsum([0, *svm.n_support_])
-    columns = [
-        slice(start, end) for start, end in zip(starts, starts[1:], strict=False)
-    ]  # images come sorted by class
-    shares = np.zeros((count * (count - 1) // 2, svm.shape_fit_[0]))
-    for row, (i, j) in zip(shares, itertools.combinations(range(count), 2), strict=True):
-        row[svm.support_[columns[i]]] = svm.dual_coef_[j - 1, columns[i]]
-        row[svm.support_[columns[j]]] = svm.dual_coef_[i, columns[j]]
+    count = len(svm.classes_)
+    ends = np.cumsum(svm.n_support_)
+    of_class = np.split(np.arange(ends[-1]), ends[:-1])  # columns of `dual_coef_`
+    pairs = list(itertools.combinations(range(count), 2))
+    weights = np.zeros((len(pairs), svm.shape_fit_[0]))
+    for row, (i, j) in zip(weights, pairs, strict=True):
+        row[svm.support_[of_class[i]]] = svm.dual_coef_[j - 1, of_class[i]]
+        row[svm.support_[of_class[j]]] = svm.dual_coef_[i, of_class[j]]
     sign = -1.0 if count == 2 else 1.0
-    return sign * shares, sign * svm.intercept_
+    return sign * weights, sign * svm.intercept_

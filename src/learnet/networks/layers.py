@@ -1,7 +1,8 @@
-"""What more than one network uses: layers, initial weights from a seed, and the refusal of sizes that do not come out even."""
+"""Parts shared by several networks: layers, initial weights from a seed, and the check of the image size."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from jaxtyping import Float
@@ -9,92 +10,141 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from learnet.core.errors import LearnetError
+from learnet.core.network_info import NETWORK_INFO
 
 
 class SameConv(nn.Conv2d):
-    """Convolution with TensorFlow's 'same' padding: ceil(H / stride) rows come out, whatever H is.
+    """Convolve with TensorFlow's 'same' padding: the output has ceil(H / stride) rows for any H.
 
-    Where an odd number of zeros is needed the extra one goes to the bottom and the right. PyTorch's `padding=1` gives the same
-    size for 3x3 with stride 2, but every sample one pixel away.
+    Where the number of padding zeros is odd, the extra zero goes to the bottom and to the right. PyTorch's
+    `padding=1` gives the same size for a 3x3 kernel with stride 2, but samples positions one pixel away.
+
+    Args:
+        channels: number of input maps.
+        filters: number of output maps.
+        kernel: height and width of the kernel.
+        stride: step in both directions.
     """
 
     def __init__(self, channels: int, filters: int, kernel: int, stride: int = 1) -> None:
         super().__init__(channels, filters, kernel, stride)
 
-    def forward(self, x: Float[Tensor, "B C H W"], every: int = 1) -> Float[Tensor, "B F H2 W2"]:
-        """Convolve the maps, with zeros around them; of the answer only EVERY so manieth row and column, from the first on."""
-        (top, bottom), (left, right) = (
-            same_zeros(length, self.kernel_size[0], self.stride[0], every) for length in x.shape[2:]
-        )
-        stride = every * self.stride[0]
+    def forward(self, x: Float[Tensor, "B C H W"], subsample: int = 1) -> Float[Tensor, "B F H2 W2"]:
+        """Return the convolved maps.
+
+        Args:
+            x: input maps.
+            subsample: compute only every so manyth row and column of the output, starting with the first.
+        """
+        height, width = x.shape[2:]
+        kernel = self.kernel_size[0]
+        stride = self.stride[0]
+        top, bottom = same_padding(height, kernel, stride, subsample)
+        left, right = same_padding(width, kernel, stride, subsample)
+        step = subsample * stride
         if top == bottom and left == right:
-            return F.conv2d(x, self.weight, self.bias, stride, (top, left))
-        return F.conv2d(F.pad(x, (left, right, top, bottom)), self.weight, self.bias, stride)
+            return F.conv2d(x, self.weight, self.bias, step, (top, left))
+        padded = F.pad(x, (left, right, top, bottom))
+        return F.conv2d(padded, self.weight, self.bias, step)
 
 
-def same_zeros(length: int, kernel: int, stride: int, every: int = 1) -> tuple[int, int]:
-    """Zeros that 'same' padding puts before and after a row of this length; after it only those that every so manieth window reaches."""
-    total = max((ceil_div(length, stride) - 1) * stride + kernel - length, 0)
-    before, last = (
-        total // 2,
-        (ceil_div(length, stride) - 1) // every * every * stride,
-    )  # where the last window begins
-    return before, max(last + kernel - before - length, 0)
+def same_padding(length: int, kernel: int, stride: int, subsample: int = 1) -> tuple[int, int]:
+    """Return the zeros that 'same' padding puts before and after a row of `length` pixels.
+
+    With `subsample`, zeros at the end that no computed window reaches are left out.
+    """
+    windows = ceil_div(length, stride)
+    total = max((windows - 1) * stride + kernel - length, 0)
+    before = total // 2
+    last_start = (windows - 1) // subsample * subsample * stride
+    after = max(last_start + kernel - before - length, 0)
+    return before, after
 
 
 def ceil_div(length: int, stride: int) -> int:
-    """What 'same' padding leaves of a side: 7 with stride 2 gives 4."""
+    """Return the output length of a convolution with 'same' padding: 7 with stride 2 gives 4."""
     return -(-length // stride)
 
 
 class Dropout(nn.Module):
-    """Dropout whose mask is drawn by the training loop from the network's own seed, not by the layer from a generator that all share.
+    """Dropout whose mask can be set from outside.
 
-    So the same seed gives the same network whatever else is trained in the process, or beside it in the same pass.
+    The training loop draws the mask from the network's own seed. The same seed then gives the same network,
+    whatever else is trained in the process or in the same pass.
+
+    Args:
+        rate: probability that a feature is dropped.
+        features: number of features F.
     """
 
     mask: Tensor
 
     def __init__(self, rate: float, features: int) -> None:
-        """Dropping this share of so many features."""
         super().__init__()
-        self.rate, self.features = rate, features
+        self.rate = rate
+        self.features = features
         self.register_buffer("mask", torch.empty(0), persistent=False)
 
     def draw_mask(self, count: int, generator: torch.Generator) -> Float[Tensor, "B F"]:
-        """A new mask for COUNT images, where the generator is: 0 where a feature is dropped, else what keeps the mean as it was."""
-        kept = torch.rand((count, self.features), generator=generator, device=generator.device) >= self.rate
+        """Return a new mask for `count` images, on the device of the generator.
+
+        It is 0 for a dropped feature and 1 / (1 - rate) for a kept one.
+        """
+        shape = (count, self.features)
+        uniform = torch.rand(shape, generator=generator, device=generator.device)
+        kept = uniform >= self.rate
         return kept / (1 - self.rate)
 
     def forward(self, x: Float[Tensor, "B F"]) -> Float[Tensor, "B F"]:
-        """The features under the mask, or where none has been set under one from the global generator; at test as they are."""
+        """Return the features times the mask. In eval mode they are unchanged.
+
+        Where no mask is set, one is drawn from the global generator.
+        """
         if self.training and self.mask.numel():
             return x * self.mask
         return F.dropout(x, self.rate, self.training)
 
 
 class LocalResponseNorm(nn.Module):
-    """Each map divided by (2 + 1e-4 * the sum of squares over the five maps around it) to the power of 0.75, pixel by pixel.
+    """Divide each map, pixel by pixel, by (2 + 1e-4 * sum of squares over the five surrounding maps) ** 0.75.
 
-    Source: Krizhevsky, Sutskever, Hinton, ImageNet Classification with Deep Convolutional Neural Networks, NIPS 2012, section 3.3,
-    whose constants these are. PyTorch's layer of the name takes the mean of the five where the paper takes the sum.
+    PyTorch's layer of the same name takes the mean of the five maps where the paper takes the sum.
+
+    Args:
+        maps: unused; every normalisation layer is constructed with its number of maps.
+
+    References:
+        Krizhevsky, Sutskever, Hinton, ImageNet Classification with Deep Convolutional Neural Networks, NIPS
+        2012, section 3.3, from which the constants are taken.
     """
 
     def __init__(self, maps: int = 0) -> None:
-        """Over any number of maps: MAPS is taken so that normalisations are made alike."""
         super().__init__()
 
     def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
-        """The maps normalised. Beyond the first and the last map there are none to be counted."""
+        """Return the normalised maps. Before the first and after the last map there are none to sum."""
+        maps = x.shape[1]
         squares = F.pad(x * x, (0, 0, 0, 0, 2, 2))
-        around = torch.stack([squares[:, start : start + x.shape[1]] for start in range(5)]).sum(dim=0)
-        return x / (2 + 1e-4 * around) ** 0.75
+        shifted = [squares[:, start : start + maps] for start in range(5)]
+        sums = torch.stack(shifted).sum(dim=0)
+        return x / (2 + 1e-4 * sums) ** 0.75
+
+
+@contextmanager
+def preserved_generator() -> Iterator[None]:
+    """Restore the global generator afterwards: layers of PyTorch draw weights from it when constructed."""
+    with torch.random.fork_rng(devices=[]):
+        yield
 
 
 def glorot(module: nn.Module, seed: int) -> None:
-    """Give every convolution and dense layer Glorot-uniform weights and zero bias, as Keras does, in the order of definition.
+    """Give every convolution and dense layer Glorot-uniform weights and zero bias.
 
-    Source: Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks, AISTATS 2010.
+    These are the defaults of Keras. Weights are drawn in the order of definition.
+
+    References:
+        Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks,
+        AISTATS 2010.
     """
     generator = torch.Generator().manual_seed(seed)
     for layer in module.modules():
@@ -104,36 +154,40 @@ def glorot(module: nn.Module, seed: int) -> None:
                 nn.init.zeros_(layer.bias)
 
 
-def as_pytorch(layer: nn.Conv2d | nn.Linear, generator: torch.Generator) -> None:
-    """Give a layer the initial weights that PyTorch gives it: weight and bias uniform within one over the root of the fan-in."""
-    assert layer.bias is not None, "PyTorch's scale of the bias is that of the weights of the same layer"
+def pytorch_default(layer: nn.Conv2d | nn.Linear, generator: torch.Generator) -> None:
+    """Draw weights and bias as PyTorch does by default: uniform within 1 / sqrt(fan-in)."""
+    assert layer.bias is not None, "the limit of the bias is that of the weights of the same layer"
     limit = layer.weight[0].numel() ** -0.5
     nn.init.uniform_(layer.weight, -limit, limit, generator=generator)
     nn.init.uniform_(layer.bias, -limit, limit, generator=generator)
 
 
-def check_size(network: str, size: int, fits: Callable[[int], bool], rule: str) -> None:
-    """Refuse images whose rows do not come out even, where the last ones would be left out without a word.
+def check_size(network: str, size: int) -> None:
+    """Refuse a size at which a network would ignore rows at the border, by `NetworkInfo.sizes`.
 
     Args:
-        network: its name in the table.
+        network: name in `NETWORK_INFO`.
         size: height and width of the images in pixels.
-        fits: whether a size comes out even.
-        rule: what sizes that do have in common, after "sizes that".
 
     Raises:
-        LearnetError: it does not fit; the message names the nearest sizes that do.
+        LearnetError: the size is not valid; the message names the nearest valid sizes.
     """
-    if fits(size):
+    rule = NETWORK_INFO[network].sizes
+    if rule.accepts(size):
         return
-    below = [side for side in range(1, size) if fits(side)][-1:]
-    above = next(side for side in itertools.count(max(size + 1, 1)) if fits(side))
-    near = " and ".join(map(str, [*below, above]))
+    smaller = filter(rule.accepts, range(size - 1, 0, -1))
+    larger = filter(rule.accepts, itertools.count(max(size + 1, 1)))
+    nearest = [*itertools.islice(smaller, 1), next(larger)]
+    listed = " and ".join(str(side) for side in nearest)
     raise LearnetError(
-        f"{network} cannot take images of {size} pixels.", f"It takes sizes that {rule}; nearest: {near}."
+        f"{network} cannot take images of {size} pixels.",
+        f"It accepts sizes that {rule.description}; nearest: {listed}.",
     )
 
 
 def channels_last(module: nn.Module) -> None:
-    """Let the numbers of one pixel lie side by side in memory. Same values and shapes; a LEARNet training step takes a quarter less."""
+    """Store the channels of a pixel next to each other in memory.
+
+    Values and shapes stay. A training step of LEARNet takes 25 % less time.
+    """
     module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

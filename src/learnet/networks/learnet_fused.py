@@ -1,7 +1,8 @@
-"""LEARNet as it answers fastest: fewer and larger steps, the same numbers.
+"""LEARNet for inference: fewer and larger operations, equal outputs up to rounding.
 
-The plain form (`learnet.py`) reads like the paper's figure. It is the one that trains: a training step of the fused form was measured
-to be a little slower, because the way back through a convolution in four groups is slower than through four convolutions.
+The plain form (`learnet.py`) follows the figure of the paper and is used for training. A training step of
+the fused form was measured to be slightly slower, because the backward pass of one convolution in four
+groups is slower than that of four convolutions.
 """
 
 from collections.abc import Sequence
@@ -12,123 +13,162 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from learnet.networks.layers import SameConv, ceil_div, same_zeros
-from learnet.networks.learnet import SEEN_EVERY, LateralPair, LEARNet
+from learnet.networks.layers import SameConv, ceil_div, same_padding
+from learnet.networks.learnet import STEM_STRIDE, LateralPair, LEARNet
 
-FUSED = ("released", "paper")
-"""Variants that have this form."""
+FUSED_VARIANTS = ("released", "paper")
 
 
 class FusedLEARNet(nn.Module):
-    """A trained LEARNet with its four columns as one convolution in four groups, and both accretions of a level as one sum.
+    """A trained LEARNet with its four columns as one convolution in four groups.
 
-    The columns lie side by side: the plain one of the first pair, the accreting one beside it, then the second pair.
+    Both accretions of a level are one sum.     The maps of the columns are concatenated in this order:
+    plain and accreting column of the first pair, then of the second.
+
+    Args:
+        net: LEARNet of a variant in `FUSED_VARIANTS`. Its weights are copied; later changes to it have no
+            effect here.
     """
 
     def __init__(self, net: LEARNet) -> None:
-        """Take over the weights of NET, `released` or `paper`, as they are now; what is done to it later does not reach this form."""
         super().__init__()
-        assert net.variant in FUSED, "the others have other columns"
+        assert net.variant in FUSED_VARIANTS, "the other variants have other columns"
         pairs = [pair for pair in net.lateral.values() if isinstance(pair, LateralPair)]
-        columns = [column for pair in pairs for column in (pair.plain, pair.accreting)]
-        between = [
-            [norm for pair in pairs for norm in (None, pair.norm[level])] for level in range(2)
-        ]  # normalised before a level
-        self.stem, seen = deepcopy(net.stem), ceil_div(net.size, SEEN_EVERY * net.stem.stride[0])
-        self.first = _Step([column[0] for column in columns], [None], seen)
-        self.second = _Step([column[1] for column in columns], between[0], self.first.after)
-        self.third = _Step([column[2] for column in columns], between[1], self.second.after)
-        self.conv5 = _Step([net.conv5], [net.norm], self.third.after)
-        self.dense, self.classify = deepcopy(net.dense), deepcopy(net.classify)
+        self.stem = deepcopy(net.stem)
+        side = ceil_div(net.size, STEM_STRIDE * net.stem.stride[0])
+        self.first = _ConvStep(_level(pairs, 0), [None], side)
+        self.second = _ConvStep(_level(pairs, 1), _norms(pairs, 0), self.first.side_after)
+        self.third = _ConvStep(_level(pairs, 2), _norms(pairs, 1), self.second.side_after)
+        self.conv5 = _ConvStep([net.conv5], [net.norm], self.third.side_after)
+        self.dense = deepcopy(net.dense)
+        self.classify = deepcopy(net.classify)
         self.eval().requires_grad_(False)
 
     def forward(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B K"]:
-        """Class scores before softmax, of images from -1 to 1, RGB, as LEARNet gives them in eval mode."""
-        maps = self.first(self.stem(images, every=SEEN_EVERY))  # (B, 4 x 16, 28, 28) for 112x112
+        """Return class scores before softmax for RGB images in -1..1. Shapes for 112x112."""
+        maps = self.first(self.stem(images, subsample=STEM_STRIDE))  # (B, 4 x 16, 28, 28)
         maps = self.second(maps, accrete=True)  # (B, 4 x 32, 14, 14)
         maps = self.third(maps, accrete=True)  # (B, 4 x 64, 7, 7)
-        return self.classify(F.relu(self.dense(self.conv5(maps).relu_().flatten(1))))
+        conv5 = self.conv5(maps).relu_()  # (B, 256, 4, 4)
+        dense = F.relu(self.dense(conv5.flatten(1)))  # (B, 256)
+        return self.classify(dense)  # (B, K)
 
 
-class _Step(nn.Module):
-    """ReLU, then convolutions side by side, each preceded by a normalisation or none.
+def _level(pairs: Sequence[LateralPair], level: int) -> list[SameConv]:
+    """Return the convolutions of one level of all columns."""
+    convs: list[SameConv] = []
+    for pair in pairs:
+        for column in (pair.plain, pair.accreting):
+            conv = column[level]
+            assert isinstance(conv, SameConv)
+            convs.append(conv)
+    return convs
 
-    At test a normalisation only scales and shifts each map. The scale goes into the weights. The shift does not pass through zero padding
-    evenly, so what it adds to the answer is computed once and kept as a picture.
+
+def _norms(pairs: Sequence[LateralPair], level: int) -> list[nn.Module | None]:
+    """Return the normalisation before the next convolution of each column; None for the plain ones."""
+    norms: list[nn.Module | None] = []
+    for pair in pairs:
+        norms += [None, pair.norm[level]]
+    return norms
+
+
+class _ConvStep(nn.Module):
+    """ReLU, then grouped convolutions, each optionally preceded by a normalisation.
+
+    In eval mode a normalisation only scales and shifts each map. The scale is multiplied into the weights.
+    Zero padding is not shifted, so the contribution of the shift to the output varies at the border: it is
+    computed once, as an image.
+
+    Args:
+        convs: convolutions of the same shape.
+        norms: normalisation before each group, or None.
+        side: height and width of the input maps in pixels.
     """
 
     weight: Tensor
     bias: Tensor | None
-    picture: Tensor | None  # (1, F, h, w); where there is none, there is a bias
+    shift_image: Tensor | None  # (1, F, h, w), includes the bias; None where nothing is shifted
 
     def __init__(self, convs: Sequence[SameConv], norms: Sequence[nn.Module | None], side: int) -> None:
-        """Convolutions that look at as many groups of maps as there are norms, all of SIDE pixels."""
         super().__init__()
-        self.groups, self.stride = len(norms), convs[0].stride[0]
-        self.zeros = same_zeros(side, convs[0].kernel_size[0], self.stride)
-        self.after = ceil_div(side, self.stride)
+        self.groups = len(norms)
+        self.stride = convs[0].stride[0]
+        self.padding = same_padding(side, convs[0].kernel_size[0], self.stride)
+        self.side_after = ceil_div(side, self.stride)
         with torch.no_grad():
-            weight, bias = (
-                torch.cat([conv.weight for conv in convs]),
-                torch.cat([_bias(conv) for conv in convs]),
-            )
-            maps = weight.shape[1]
-            scale, shift = (
-                torch.stack(part)
-                for part in zip(*(_scale_and_shift(norm, weight, maps) for norm in norms), strict=True)
-            )
-            folded = (
-                weight.unflatten(0, (self.groups, -1)) * scale.view(self.groups, 1, maps, 1, 1)
-            ).flatten(0, 1)
-            even = shift.view(1, -1, 1, 1).expand(1, -1, side, side)
-            picture = (
-                F.conv2d(F.pad(even, 2 * self.zeros), weight, bias, self.stride, groups=self.groups)
-                if shift.any()
-                else None
-            )
-        self.register_buffer("weight", folded.contiguous(memory_format=torch.channels_last))
-        self.register_buffer("bias", bias if picture is None else None)
-        self.register_buffer(
-            "picture", None if picture is None else picture.contiguous(memory_format=torch.channels_last)
-        )
+            weight = torch.cat([conv.weight for conv in convs])
+            bias = torch.cat([_bias(conv) for conv in convs])
+            scale, shift = _scales_and_shifts(norms, weight)
+            by_group = weight.unflatten(0, (self.groups, -1))
+            scaled = (by_group * scale[:, None, :, None, None]).flatten(0, 1)
+            image = self._shift_image(weight, bias, shift, side) if shift.any() else None
+        self.register_buffer("weight", scaled.contiguous(memory_format=torch.channels_last))
+        self.register_buffer("bias", bias if image is None else None)
+        self.register_buffer("shift_image", image)
+
+    def _shift_image(self, weight: Tensor, bias: Tensor, shift: Float[Tensor, "G C"], side: int) -> Tensor:
+        constant = shift.view(1, -1, 1, 1).expand(1, -1, side, side)
+        padded = F.pad(constant, 2 * self.padding)
+        image = F.conv2d(padded, weight, bias, self.stride, groups=self.groups)
+        return image.contiguous(memory_format=torch.channels_last)
 
     def forward(self, maps: Float[Tensor, "B C H W"], accrete: bool = False) -> Float[Tensor, "B F H2 W2"]:
-        """Convolve the maps, which change; with `accrete` every second column first takes in its neighbour's."""
-        before, after = self.zeros
+        """Return the convolved maps.
+
+        Args:
+            maps: input maps; may be modified in place.
+            accrete: first add the maps of the plain column to the accreting one, in each pair.
+        """
+        before, after = self.padding
         if accrete or before != after:
-            maps, before = self._with_zeros(maps, accrete), 0
+            maps = self._pad(maps, accrete)
+            before = 0
         else:
             maps.relu_()
-        answer = F.conv2d(maps, self.weight, self.bias, self.stride, before, groups=self.groups)
-        return answer if self.picture is None else answer.add_(self.picture)
+        out = F.conv2d(maps, self.weight, self.bias, self.stride, before, groups=self.groups)
+        return out if self.shift_image is None else out.add_(self.shift_image)
 
-    def _with_zeros(self, maps: Float[Tensor, "B C H W"], accrete: bool) -> Float[Tensor, "B C H3 W3"]:
-        """The maps after ReLU and accretion, with zeros around them; written once, as memory is what a large batch waits for."""
-        (before, after), (count, channels, side, _) = self.zeros, maps.shape
+    def _pad(self, maps: Float[Tensor, "B C H W"], accrete: bool) -> Float[Tensor, "B C H3 W3"]:
+        """Return the maps after ReLU and accretion, with zeros around them.
+
+        They are written once, because large batches are limited by memory access.
+        """
+        before, after = self.padding
+        count, channels, side, _ = maps.shape
         end = before + side
-        room = maps.new_empty((count, end + after, end + after, channels)).permute(
-            0, 3, 1, 2
-        )  # the numbers of a pixel side by side
-        for edge in (room[:, :, :before], room[:, :, end:], room[..., :before], room[..., end:]):
+        channels_last = maps.new_empty((count, end + after, end + after, channels))
+        padded = channels_last.permute(0, 3, 1, 2)
+        for edge in (padded[:, :, :before], padded[:, :, end:], padded[..., :before], padded[..., end:]):
             edge.zero_()
-        inside = torch.clamp_min(maps, 0, out=room[:, :, before:end, before:end])
+        inside = torch.clamp_min(maps, 0, out=padded[:, :, before:end, before:end])
         if accrete:
-            pairs = inside.unflatten(1, (2, 2, -1))
-            pairs[:, :, 1] += pairs[:, :, 0]
-        return room
+            columns = inside.unflatten(1, (2, 2, -1))  # pair, column of the pair, maps
+            columns[:, :, 1] += columns[:, :, 0]
+        return padded
 
 
 def _bias(conv: SameConv) -> Float[Tensor, "F"]:
-    assert conv.bias is not None, "every convolution of LEARNet has one"
+    assert conv.bias is not None, "every convolution of LEARNet has a bias"
     return conv.bias
 
 
-def _scale_and_shift(
-    norm: nn.Module | None, weight: Tensor, maps: int
-) -> tuple[Float[Tensor, "C"], Float[Tensor, "C"]]:
-    """What a normalisation multiplies each map with at test, and then adds; on the device of the WEIGHT after it."""
-    if not isinstance(norm, nn.BatchNorm2d):  # none here; the variant `paper` has only the last
-        return weight.new_ones(maps), weight.new_zeros(maps)
-    assert norm.running_mean is not None and norm.running_var is not None
-    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-    return scale, norm.bias - norm.running_mean * scale
+def _scales_and_shifts(
+    norms: Sequence[nn.Module | None], weight: Float[Tensor, "F C k k"]
+) -> tuple[Float[Tensor, "G C"], Float[Tensor, "G C"]]:
+    """Return by what each normalisation multiplies each map in eval mode, and what it then adds.
+
+    Both are on the device of `weight`.
+    """
+    maps = weight.shape[1]
+    scales, shifts = [], []
+    for norm in norms:
+        if isinstance(norm, nn.BatchNorm2d):
+            assert norm.running_mean is not None and norm.running_var is not None
+            scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+            shift = norm.bias - norm.running_mean * scale
+        else:  # none; the variant `paper` has only the last
+            scale, shift = weight.new_ones(maps), weight.new_zeros(maps)
+        scales.append(scale)
+        shifts.append(shift)
+    return torch.stack(scales), torch.stack(shifts)

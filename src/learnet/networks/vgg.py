@@ -1,6 +1,10 @@
-"""VGG-16 and -19 without normalisation, with the layer names and parameter counts of torchvision, so that weights saved there fit here.
+"""VGG-16 and -19 without normalisation.
 
-Source: Simonyan and Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition, ICLR 2015 (configurations D and E).
+Layer names and parameter counts are those of torchvision, so that its weights can be loaded.
+
+References:
+    Simonyan and Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition, ICLR 2015
+    (configurations D and E).
 """
 
 from collections.abc import Sequence
@@ -13,48 +17,55 @@ from learnet.networks.layers import Dropout, channels_last
 
 
 class VGG(nn.Module):
-    """3x3 convolutions in five blocks, each followed by the largest of 2x2; 7x7 averages; three fully connected layers.
+    """Five blocks of 3x3 convolutions with max pooling, 7x7 average pooling, three dense layers.
 
-    Any size goes in. The paper's 224 pixels leave 7x7 maps; other sizes are averaged, or where less is left repeated, to 7x7, as
-    torchvision does. Where a side is odd its last row is a pool of its own; torchvision leaves it out, and at 28 pixels it would leave
-    nothing. At multiples of 32 the two are the same.
+    The network accepts any size. The 224 pixels of the paper leave 7x7 maps; other sizes are averaged, or
+    smaller maps repeated, to 7x7, as torchvision does. Where a side is odd, the last row is pooled alone.
+    torchvision drops it, which at 28 pixels would leave nothing. At multiples of 32 the two are identical.
 
     Args:
-        convolutions: number of convolutions of each of the five blocks, of 64, 128, 256, 512 and 512 filters.
+        convolutions: number of convolutions of each of the five blocks, which have 64, 128, 256, 512 and
+            512 filters.
         classes: number of classes K.
-        seed: of the initial weights (as in torchvision: He-normal by fan-out for convolutions, normal with 0.01 for the rest, bias zero).
+        seed: seed of the initial weights (as in torchvision: He-normal by fan-out for convolutions, normal
+            with standard deviation 0.01 for dense layers, bias zero).
     """
 
     def __init__(self, convolutions: Sequence[int], classes: int, seed: int = 0) -> None:
         super().__init__()
-        with torch.device(
-            "meta"
-        ):  # without numbers: PyTorch would draw 138 million that are drawn anew below
+        with torch.device("meta"):  # no values: PyTorch would draw 138 million that are replaced below
             self.features = nn.Sequential(*_blocks(convolutions))
             self.avgpool = nn.AdaptiveAvgPool2d((7, 7))
             self.classifier = nn.Sequential(
-                nn.Linear(512 * 7 * 7, 4096), nn.ReLU(), Dropout(0.5, 4096),
-                nn.Linear(4096, 4096), nn.ReLU(), Dropout(0.5, 4096),
+                nn.Linear(512 * 7 * 7, 4096),
+                nn.ReLU(),
+                Dropout(0.5, 4096),
+                nn.Linear(4096, 4096),
+                nn.ReLU(),
+                Dropout(0.5, 4096),
                 nn.Linear(4096, classes),
-            )  # fmt: skip
+            )
         self.to_empty(device="cpu")
         _initialise(self, seed)
         channels_last(self)
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B K"]:
-        """Class scores before softmax, of images from -1 to 1, RGB. Sizes for 112x112."""
-        maps = self.avgpool(self.features(images))  # (B, 512, 4, 4), then (B, 512, 7, 7)
-        return self.classifier(maps.flatten(1))  # (B, K)
+        """Return class scores before softmax, for RGB images in -1..1. Shapes for 112x112."""
+        maps = self.features(images)  # (B, 512, 4, 4)
+        pooled = self.avgpool(maps).flatten(1)  # (B, 25088)
+        return self.classifier(pooled)  # (B, K)
 
 
 def vgg16(classes: int, size: int = 112, seed: int = 0) -> VGG:
-    """VGG-16 with random weights: 138,357,544 parameters for 1000 classes. SIZE is free, and changes nothing in it."""
-    return VGG((2, 2, 3, 3, 3), classes, seed)
+    """Return a VGG-16 with random weights; 138,357,544 parameters for 1000 classes, whatever the size."""
+    convolutions = (2, 2, 3, 3, 3)
+    return VGG(convolutions, classes, seed)
 
 
 def vgg19(classes: int, size: int = 112, seed: int = 0) -> VGG:
-    """VGG-19 with random weights: 143,667,240 parameters for 1000 classes. SIZE is free, and changes nothing in it."""
-    return VGG((2, 2, 4, 4, 4), classes, seed)
+    """Return a VGG-19 with random weights; 143,667,240 parameters for 1000 classes, whatever the size."""
+    convolutions = (2, 2, 4, 4, 4)
+    return VGG(convolutions, classes, seed)
 
 
 def _blocks(convolutions: Sequence[int]) -> list[nn.Module]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from learnet.core.errors import BadInput
-from learnet.video.reader import IMAGE_SUFFIXES, image_files
+from learnet.video.images import IMAGE_SUFFIXES, image_files
 
 Way = tuple[str, ...]  # names of folders, from a root down
 Key = tuple[str, ...]  # what makes a clip's folder findable, spelled by `same`

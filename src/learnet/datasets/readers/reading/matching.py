@@ -10,7 +10,7 @@ from pathlib import Path
 
 from learnet.core.errors import BadVideo
 from learnet.core.records import Clip, Finding
-from learnet.video.reader import image_files
+from learnet.video.images import image_files
 
 Look = Callable[[Path], Mapping[int, Path]]  # folder -> its images by number, in numeric order
 SERIOUS_SHARE = 0.1  # of a clip's frames: when more are missing, the motion image is of another movement

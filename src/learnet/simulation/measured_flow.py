@@ -1,7 +1,7 @@
-"""Optical flow as an estimator really measures it: two frames of somebody nobody is, at the onset and at the apex, and dense inverse search
-between them.
+"""Optical flow measured between two rendered frames, at the onset and at the apex.
 
-Four times as slow as imitating an estimator (`estimate`). Its errors are real ones; the faces are all made from one portrait.
+This is four times as slow as imitating an estimator (`imitated_flow`). The errors are those of a real
+estimator (dense inverse search), but all faces are made from one portrait.
 """
 
 from dataclasses import dataclass
@@ -19,82 +19,117 @@ from learnet.simulation.render import Camera, Episode, Recording, RecordingCondi
 from learnet.simulation.scenes import NO_EMOTION
 from learnet.simulation.units import Activation
 
-IMAGES_PER_PERSON = 8  # pairs of frames that one person sits for: photographing a face takes longer than moving it
+IMAGES_PER_PERSON = 8  # pairs of frames of each person: rendering a face takes longer than moving it
 
 APEX_S = 0.125  # from the onset to the apex
-FACE_PX = (
-    95.0,
-    190.0,
-)  # narrowest and widest face in pixels: what is left of the databases' faces after cropping
-NOISE_SD = (
-    0.5,
-    3.0,
-)  # standard deviation of the sensor noise, grey levels; more than `render` has, for cameras of 100 frames a second
-LIGHT_SD = 0.01  # standard deviation of the lamp's change from the onset to the apex
-BLUR_SHARE = 0.5  # share of pairs that are smoothed before they are compared, as most programs do
-FULL_SCALE_SHARE = 0.7  # share of pairs that are compared down to single pixels, the others to every second
-REFINEMENT_STEPS = (3, 25)  # fewest and most steps of the estimator's refinement
-SMOOTHNESS_WEIGHT = (8.0, 40.0)  # least and largest weight of an even flow in it
+FACE_PX = (95.0, 190.0)
+"""Narrowest and widest face, pixels: the sizes of the faces in the databases after cropping."""
+
+NOISE_SD = (0.5, 3.0)
+"""Range of the standard deviation of the sensor noise, grey levels.
+
+More than in rendered clips, for cameras of 100 frames per second.
+"""
+
+LIGHT_SD = 0.01  # standard deviation of the relative change of the light from the onset to the apex
+BLUR_SHARE = 0.5  # share of pairs that are smoothed before the flow is measured, as most programs do
+FULL_SCALE_SHARE = 0.7  # share of pairs measured at full resolution; the others at half of it
+REFINEMENT_STEPS = (3, 25)  # range of the number of variational refinement steps, last excluded
+SMOOTHNESS_WEIGHT = (8.0, 40.0)  # range of the weight of a smooth flow in the refinement
 
 
 @dataclass(frozen=True)
 class FilmedPerson:
-    """Somebody before a camera."""
+    """A person, their style of expression, and the camera that films them."""
 
     person: Person
-    manner: ExpressionStyle
+    style: ExpressionStyle
     camera: Camera
 
 
 def make_filmed_person(rng: np.random.Generator) -> FilmedPerson:
-    """Somebody new, and how large their face is in the picture."""
+    """Draw a person, and the size of the face in the image."""
     face_px = float(rng.uniform(*FACE_PX))
-    return FilmedPerson(
-        make_person(rng),
-        make_style(rng),
-        Camera(round(1.55 * face_px), round(1.25 * face_px), 1 / APEX_S, face_px),
-    )
+    height = round(1.55 * face_px)
+    width = round(1.25 * face_px)
+    person = make_person(rng)
+    style = make_style(rng)
+    camera = Camera(height, width, 1 / APEX_S, face_px)
+    return FilmedPerson(person, style, camera)
 
 
 def measure_flow(
-    emotion: str, sitter: FilmedPerson, rng: np.random.Generator
+    emotion: str, filmed: FilmedPerson, rng: np.random.Generator
 ) -> tuple[Float32[np.ndarray, "H W 2"], View, tuple[Activation, ...]]:
-    """Somebody showing an EMOTION, or NO_EMOTION: the flow that was measured in pixels, the view, and the action units at work.
+    """Render a person at the onset and at the apex of an expression, and measure the flow between them.
+
+    Args:
+        emotion: a key of `emotions.EMOTIONS`, or NO_EMOTION.
+        filmed: person and camera.
+        rng: source of all random numbers.
+
+    Returns:
+        The flow in pixels, the view of the frames, and the action units of the expression.
 
     Raises:
-        UnknownName: an emotion that cannot be simulated.
+        UnknownName: the emotion cannot be simulated.
     """
-    activations = () if emotion == NO_EMOTION else draw_expression(emotion, sitter.manner, sitter.person.geometry, rng)
-    timing = Timing(
-        0.0, APEX_S, 2 * APEX_S
-    )  # nothing in the first of the two frames, all of it in the second
-    episodes = tuple(Episode(moving, timing) for moving in (activations, draw_blink(rng)))
-    camera = sitter.camera
+    activations: tuple[Activation, ...] = ()
+    if emotion != NO_EMOTION:
+        activations = draw_expression(emotion, filmed.style, filmed.person.geometry, rng)
+    timing = Timing(0.0, APEX_S, 2 * APEX_S)  # no movement in the first of the two frames, all in the second
+    expression = Episode(activations, timing)
+    blink = Episode(draw_blink(rng), timing)
+    conditions = _draw_conditions(filmed.camera, rng)
+    recording = Recording(
+        filmed.person,
+        (expression, blink),
+        conditions,
+        filmed.camera,
+        frames=2,
+    )
+    onset, apex = render(recording)
+    return _estimate_flow(onset, apex, rng), conditions.view, activations
+
+
+def _draw_conditions(camera: Camera, rng: np.random.Generator) -> RecordingConditions:
+    face_px = camera.face_px * float(np.exp(rng.normal(0, 0.01)))
+    origin_x = camera.width / 2 + float(rng.normal(0, 2))
+    origin_y = 0.43 * camera.height + float(rng.normal(0, 2))
+    roll_deg = float(rng.normal(0, 1.5))
     view = View(
         camera.height,
         camera.width,
-        camera.face_px * float(np.exp(rng.normal(0, 0.01))),
-        (camera.width / 2 + float(rng.normal(0, 2)), 0.43 * camera.height + float(rng.normal(0, 2))),
-        float(rng.normal(0, 1.5)),
+        face_px,
+        (origin_x, origin_y),
+        roll_deg,
     )
-    drift = float(rng.exponential(HEAD_PX)) / MODEL_FACE_PX / APEX_S
-    noise = float(rng.uniform(*NOISE_SD))
-    conditions = RecordingConditions(
-        view, drift, (), 1.0, float(abs(rng.normal(0, LIGHT_SD))), noise, int(rng.integers(2**31))
+    head_px = float(rng.exponential(HEAD_PX))
+    return RecordingConditions(
+        view=view,
+        drift=head_px / MODEL_FACE_PX / APEX_S,
+        blinks=(),
+        gain=1.0,
+        noise=float(rng.uniform(*NOISE_SD)),
+        flicker=float(abs(rng.normal(0, LIGHT_SD))),
+        seed=int(rng.integers(2**31)),
     )
-    onset, apex = render(Recording(sitter.person, episodes, conditions, camera, 2))
-    return _flow(onset, apex, rng), view, activations
 
 
-def _flow(
+def _estimate_flow(
     onset: UInt8[np.ndarray, "H W 3"], apex: UInt8[np.ndarray, "H W 3"], rng: np.random.Generator
 ) -> Float32[np.ndarray, "H W 2"]:
-    """The flow that dense inverse search finds, set as one or another might set it."""
-    pair = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (onset, apex)]
+    """Estimate the flow by dense inverse search with randomly drawn settings."""
+    first = cv2.cvtColor(onset, cv2.COLOR_RGB2GRAY)
+    second = cv2.cvtColor(apex, cv2.COLOR_RGB2GRAY)
     if rng.random() < BLUR_SHARE:
-        pair = [cv2.GaussianBlur(frame, (0, 0), 0.8) for frame in pair]
+        first = cv2.GaussianBlur(first, (0, 0), 0.8)
+        second = cv2.GaussianBlur(second, (0, 0), 0.8)
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    search.setFinestScale(0 if rng.random() < FULL_SCALE_SHARE else 1)
-    search.setVariationalRefinementIterations(int(rng.integers(*REFINEMENT_STEPS)))
-    search.setVariationalRefinementAlpha(float(rng.uniform(*SMOOTHNESS_WEIGHT)))
-    return search.calc(pair[0], pair[1], None)  # type: ignore[call-overload]  # None: from no flow at all
+    full_scale = rng.random() < FULL_SCALE_SHARE
+    search.setFinestScale(0 if full_scale else 1)
+    steps = rng.integers(*REFINEMENT_STEPS)
+    search.setVariationalRefinementIterations(int(steps))
+    weight = rng.uniform(*SMOOTHNESS_WEIGHT)
+    search.setVariationalRefinementAlpha(float(weight))
+    return search.calc(first, second, None)  # type: ignore[call-overload]  # None: no initial flow

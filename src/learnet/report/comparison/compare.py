@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from learnet.core.errors import pick
-from learnet.metrics.published import Published, beside
+from learnet.metrics.published import PublishedScores, published_for
 from learnet.metrics.scores import MEASURES
 from learnet.metrics.significance import Difference, McNemar, difference, holm, mcnemar
 from learnet.report.study_record import StudyRecord, read_records
@@ -36,7 +36,7 @@ class Comparison:
     records: tuple[StudyRecord, ...]
     against: StudyRecord  # the reference, one of `records`
     compared: tuple[Compared, ...]  # all other studies, in their order
-    published: tuple[Published, ...]  # figures for the same databases and classes
+    published: tuple[PublishedScores, ...]  # figures for the same databases and classes
 
     @property
     def databases(self) -> tuple[str, ...]:
@@ -68,7 +68,7 @@ def compare(folders: Sequence[Path], against: str | None = None) -> Comparison:
     for index, other in enumerate(others):
         own_p = {key: values[index] for key, values in corrected.items()}
         compared.append(Compared(other, differences[index], clip_tests[index], own_p, len(others) > 1))
-    published = beside(datasets(records[0]), scheme(records[0]))
+    published = published_for(datasets(records[0]), scheme(records[0]))
     return Comparison(tuple(records), reference, tuple(compared), tuple(published))
 
 

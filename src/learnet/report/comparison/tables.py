@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from learnet.core.errors import counted
 from learnet.datasets.readers.megc2019 import PARTS
-from learnet.metrics.published import ALL, COMPOSITE, Published
+from learnet.metrics.published import ALL, COMPOSITE, PublishedScores
 from learnet.metrics.scores import MEASURES, interval_text
 from learnet.metrics.significance import Difference
 from learnet.report.comparison.compare import (
@@ -100,7 +100,7 @@ def published(comparison: Comparison) -> Table:
     lines = []
     for number, entry in enumerate(comparison.published, start=1):
         year = f", {entry.year}" if entry.year else ""
-        source = f"[{number}] {entry.who}{year}\n{entry.protocol}\n{entry.source}"
+        source = f"[{number}] {entry.method}{year}\n{entry.protocol}\n{entry.source}"
         figures = []
         for part, values in entry.values.items():
             prefix = f"{part}: " if len(entry.databases) > 1 else ""
@@ -238,7 +238,7 @@ def figures_of(record: StudyRecord, part: str, comparison: Comparison) -> str:
     return "; ".join(figures) or NOTHING
 
 
-def _own_scores(entry: Published, comparison: Comparison) -> str:
+def _own_scores(entry: PublishedScores, comparison: Comparison) -> str:
     """Return the scores of the same network here, in the published measures, tagged where clips are
     synthetic."""
     published_measures = {measure for values in entry.values.values() for measure in values}

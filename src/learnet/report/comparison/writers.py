@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from learnet.core.files import write_atomically
-from learnet.metrics.published import Published
+from learnet.metrics.published import PublishedScores
 from learnet.metrics.scores import MEASURES
 from learnet.report.comparison.compare import CLIPS, Compared, Comparison, motion, network, scheme
 from learnet.report.comparison.tables import Line, Table, comparison_tables, made, notes
@@ -186,13 +186,13 @@ def _difference_cells(compared: Compared, against: StudyRecord) -> dict[str, obj
     return cells
 
 
-def _published_cells(entry: Published, database: str, values: dict[str, float]) -> dict[str, object]:
+def _published_cells(entry: PublishedScores, database: str, values: dict[str, float]) -> dict[str, object]:
     cells: dict[str, object] = {
         "kind": "published",
         "protocol": entry.protocol,
         "classes": entry.scheme,
         "database": database,
-        "published by": entry.who,
+        "published by": entry.method,
         "year": entry.year or "",
     }
     cells |= {f"published {NAMES[measure]}": value for measure, value in values.items()}

@@ -1,17 +1,17 @@
-"""Do the maps of where a network looked lie where the face moves? Asked of clips in which a single action unit moves one side of the face.
+"""Do the maps of where a network looked lie where the face moves? Asked of clips in which a single action
+unit moves one side of the face.
 
-    learnet synthesize db --people 24 --seed 7
-    learnet prepare casme2 db/CASME2_RAW images --size 56 --normalise signed
-    learnet train images weights.safetensors
-    python benchmarks/attribution.py weights.safetensors     # writes benchmarks/results/<date>-<commit>-attribution.json
+    learnet synthesize db --people 24 --seed 7 learnet prepare casme2 db/CASME2_RAW images --size 56
+    --normalise signed learnet train images weights.safetensors python benchmarks/attribution.py
+    weights.safetensors     # writes benchmarks/results/<date>-<commit>-attribution.json
 
-The people filmed are in no database. Their heads are still and their eyes open, so one region moves and nothing else: the places that go at
-least a tenth as far as the one that goes farthest. Explained is the class that the network answers, right or wrong. The share of each map
-in the region is taken twice: of clips without noise of the camera, in which nothing else changes, and of the same clips with it.
+The people filmed are in no database. Their heads are still and their eyes open, so one region moves and
+nothing else: the places that go at least a tenth as far as the one that goes farthest. Explained is the class
+that the network answers, right or wrong. The share of each map in the region is taken twice: of clips without
+noise of the camera, in which nothing else changes, and of the same clips with it.
 
-For reference, in the same run: the share of the motion image itself, the area of the region, and the same maps of the network with its
-weights in disorder (`explain.sanity`), which looks at nothing on purpose.
-"""
+For reference, in the same run: the share of the motion image itself, the area of the region, and the same
+maps of the network with its weights in disorder (`explain.sanity`), which looks at nothing on purpose."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -31,7 +31,8 @@ from learnet.training.metadata import CheckpointMetadata
 from learnet.training.torch_scores import predict_scores
 
 UNITS = ((12, "happiness"), (4, "others"), (9, "disgust"), (15, "repression"), (2, "surprise"))
-"""Lip corner puller, brow lowerer, nose wrinkler, lip corner depressor, outer brow raiser; each of the emotion it is commonest in."""
+"""Lip corner puller, brow lowerer, nose wrinkler, lip corner depressor, outer brow raiser; each of the
+emotion it is commonest in."""
 
 PART = 0.1  # of the largest displacement, from which on a place moves
 WANTED = 0.70  # of a map inside the region
@@ -54,7 +55,8 @@ def smoothed(module: nn.Module, image: np.ndarray, target: int) -> np.ndarray:
 
 
 def in_cells(found: np.ndarray, cells: int = CELLS) -> np.ndarray:
-    """Sums over square cells, each over its square again: what noise adds and takes away next to each other is gone."""
+    """Sums over square cells, each over its square again: what noise adds and takes away next to each other
+    is gone."""
     side = found.shape[0] // cells
     return np.kron(found.reshape(cells, side, cells, side).sum(axis=(1, 3)), np.ones((side, side)))
 
@@ -92,7 +94,8 @@ def looks(module: nn.Module, size: int) -> dict[str, Look]:
 def shares(
     module: nn.Module, facts: CheckpointMetadata, clips: Sequence[GroundTruthClip]
 ) -> dict[str, dict[str, object]]:
-    """Mean share inside the region of each look, its interval over people, and its mean over the clips that are answered rightly."""
+    """Mean share inside the region of each look, its interval over people, and its mean over the clips that
+    are answered rightly."""
     answers = [int(predict_scores(module, clip.image[None], facts.mirror)[0].argmax()) for clip in clips]
     right = np.array(
         [facts.classes[answer] == clip.emotion for answer, clip in zip(answers, clips, strict=True)]

@@ -1,10 +1,12 @@
-"""How fast is the dynamic image? 100 colour frames of 480 x 640, against plain ways of writing it, measured in the same run.
+"""How fast is the dynamic image? 100 colour frames of 480 x 640, against plain ways of writing it, measured
+in the same run.
 
-    python benchmarks/dynamic_image.py            # writes benchmarks/results/<date>-<commit>-dynamic_image.json
+    python benchmarks/dynamic_image.py            # writes
+    benchmarks/results/<date>-<commit>-dynamic_image.json
 
-The references: a float64 loop that adds weight times frame, the one line `(w[:, None, None, None] * f).sum(0)`, and a copy of the
-frames, which is what the memory allows. Rounds take turns, the table gives medians. Run it on a machine that does nothing else.
-"""
+The references: a float64 loop that adds weight times frame, the one line `(w[:, None, None, None] *
+f).sum(0)`, and a copy of the frames, which is what the memory allows. Rounds take turns, the table gives
+medians. Run it on a machine that does nothing else."""
 
 import resource
 import statistics

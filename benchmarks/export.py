@@ -1,10 +1,10 @@
-"""How long does one image take in ONNX, against torch in the same run? One thread each, 112 x 112, batch of 1.
+"""How long does one image take in ONNX, against torch in the same run? One thread each, 112 x 112, batch of
+1.
 
     python benchmarks/export.py            # writes benchmarks/results/<date>-<commit>-export.json
 
-Weights are random: time does not depend on them. int8 takes its ranges from random smooth images. Rounds take turns, the table gives
-medians. Run it on a machine that does nothing else.
-"""
+Weights are random: time does not depend on them. int8 takes its ranges from random smooth images. Rounds take
+turns, the table gives medians. Run it on a machine that does nothing else."""
 
 import argparse
 import datetime
@@ -23,6 +23,7 @@ import torch
 from dynamic_image import commit, machine, measure
 
 from learnet.core.settings import Preparation
+from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import save_prepared
 from learnet.inference.onnx_export import PRECISIONS, export_onnx
 from learnet.inference.onnx_inference import load_onnx
@@ -47,12 +48,12 @@ def prepared(folder: Path) -> Path:
         "person": ["x/1", "x/2"] * 10,
         "emotion": "others",
     }
-    about = {"preparation": asdict(SETTINGS), "images_kind": "image"}
+    record = PrepareRecord(preparation=SETTINGS, images_kind="image")
     save_prepared(
         folder,
         images,
         pd.DataFrame(rows | dict.fromkeys(("onset", "apex", "offset", "fps", "frames"), 1)),
-        about,
+        record,
         [],
     )
     return folder

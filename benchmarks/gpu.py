@@ -1,13 +1,14 @@
-"""How fast are many trainings at once on a GPU? The folds of a study side by side, against one after the other, on the same GPU.
+"""How fast are many trainings at once on a GPU? The folds of a study side by side, against one after the
+other, on the same GPU.
 
     python benchmarks/gpu.py                # writes benchmarks/results/<date>-<commit>-gpu.json; needs a GPU
 
-CASME II's size: 26 people, 247 images of 112 x 112, five classes, LEARNet. The matrix rate is that of a product of two float32 matrices
-on the same GPU in the same run, with its rounded inputs (TF32) where the convolutions use them. Epochs cost the same one by one, so fewer
-than the study's 60 are timed; the recording at the start, which counts, weighs more in them than in a study. How far the two ways'
-networks end up apart is measured as well, without rounded inputs; beside it, how far one way ends up from itself when it is done twice, as
-a GPU adds up in no fixed order.
-"""
+CASME II's size: 26 people, 247 images of 112 x 112, five classes, LEARNet. The matrix rate is that of a
+product of two float32 matrices on the same GPU in the same run, with its rounded inputs (TF32) where the
+convolutions use them. Epochs cost the same one by one, so fewer than the study's 60 are timed; the recording
+at the start, which counts, weighs more in them than in a study. How far the two ways' networks end up apart
+is measured as well, without rounded inputs; beside it, how far one way ends up from itself when it is done
+twice, as a GPU adds up in no fixed order."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +21,8 @@ from torch import Tensor, nn
 
 from learnet.core.settings import Training
 from learnet.networks import NETWORKS
-from learnet.training.loop import TrainingExamples, TrainingSet, fit, fit_ensemble
+from learnet.training.examples import TrainingExamples, TrainingSet
+from learnet.training.loop import fit, fit_ensemble
 
 PEOPLE, CLIPS, SIZE, CLASSES = 26, 247, 112, 5
 ALONE, TOGETHER = "after each other", "together"
@@ -72,7 +74,8 @@ def in_turn(
 
 
 def apart(network: str, other: str) -> list[float]:
-    """How far networks trained the OTHER way end up from those trained alone, as a share of how far they went: each fold, sorted."""
+    """How far networks trained the OTHER way end up from those trained alone, as a share of how far they
+    went: each fold, sorted."""
     tf32 = torch.backends.cudnn.allow_tf32
     torch.backends.cudnn.allow_tf32 = False
     _, (alone, beside) = in_turn(network, 2, (ALONE, other))

@@ -1,11 +1,12 @@
-"""How fast is a large database read and audited? 100,000 clips of 999 people, each a folder of one empty image, and a workbook.
+"""How fast is a large database read and audited? 100,000 clips of 999 people, each a folder of one empty
+image, and a workbook.
 
     python benchmarks/index.py            # writes benchmarks/results/<date>-<commit>-index.json
 
-The database is laid out as CASME II. Reading and auditing run in a process of their own, whose largest memory the system tells. The
-reference is what no reader can do without: listing every folder once, and opening the workbook with the library that does it. The
-names are the ones the system has just seen, so this is the speed of the program and not of the disk.
-"""
+The database is laid out as CASME II. Reading and auditing run in a process of their own, whose largest memory
+the system tells. The reference is what no reader can do without: listing every folder once, and opening the
+workbook with the library that does it. The names are the ones the system has just seen, so this is the speed
+of the program and not of the disk."""
 
 import os
 import resource

@@ -1,13 +1,15 @@
-"""Does `learnet live` keep up with a camera of 200 frames a second? From a file of 640 x 480, decoding included.
+"""Does `learnet live` keep up with a camera of 200 frames a second? From a file of 640 x 480, decoding
+included.
 
     python benchmarks/live.py            # writes benchmarks/results/<date>-<commit>-live.json
 
-The film shows the public-domain portrait in scikit-image, as large as CASME II shows its people, with the noise of a camera, on a head
-that sways so far that its face must be found anew a few times in a minute. It is read as fast as it goes (the reference: merely decoding
-it), and then paced: every frame comes when it is due, and the latency counts from then, decoding included, to the answer. Scores are
-averaged with those of the mirror image, as weights of `learnet train` ask for. Memory is that of the process, while 100,000 small
-frames pass. The networks have random weights, which costs as much. What `learnet export` makes of the same weights is timed beside them.
-"""
+The film shows the public-domain portrait in scikit-image, as large as CASME II shows its people, with the
+noise of a camera, on a head that sways so far that its face must be found anew a few times in a minute. It is
+read as fast as it goes (the reference: merely decoding it), and then paced: every frame comes when it is due,
+and the latency counts from then, decoding included, to the answer. Scores are averaged with those of the
+mirror image, as weights of `learnet train` ask for. Memory is that of the process, while 100,000 small frames
+pass. The networks have random weights, which costs as much. What `learnet export` makes of the same weights
+is timed beside them."""
 
 import itertools
 import os
@@ -140,9 +142,11 @@ def memory(ask: Recogniser, frames: int) -> dict[str, object]:
 
 
 def networks(rounds: int) -> list[dict[str, object]]:
-    """One image through each in the form in which it answers, from bytes to probabilities, on one thread and on all."""
+    """One image through each in the form in which it answers, from bytes to probabilities, on one thread and
+    on all."""
     nets = {
-        name: for_inference(NETWORKS[name](len(CLASSES)).eval()) for name in ("learnet", "resnet18", "resnet50")
+        name: for_inference(NETWORKS[name](len(CLASSES)).eval())
+        for name in ("learnet", "resnet18", "resnet50")
     }
     numbers, cases, threads = np.random.default_rng(0), [], torch.get_num_threads()
     small, large = (numbers.integers(0, 256, (1, side, side, 3), dtype=np.uint8) for side in (112, 224))
@@ -191,11 +195,25 @@ def film_rows(form: str, fast: dict, paced: dict) -> list[measure.Row]:
     """The lines of the table for one form of the network."""
     film = f"{SIZE[0]}x{SIZE[1]} film, {form}"
     return [
-        measure.Row(f"live on a {film}, frames a second", "a camera of 200 a second, decoding included", fast["frames a second"], FPS,
-                    "the decoding rate", fast["share of the rate of decoding"]),
-        measure.Row("the same at 200 a second: 99th percentile, ms", "-", paced["99th percentile, ms"], 15, smaller_is_better=True),
-        measure.Row("the same at 200 a second: frames skipped", "-", paced["skipped"], 0, smaller_is_better=True),
-    ]  # fmt: skip
+        measure.Row(
+            f"live on a {film}, frames a second",
+            "a camera of 200 a second, decoding included",
+            fast["frames a second"],
+            FPS,
+            "the decoding rate",
+            fast["share of the rate of decoding"],
+        ),
+        measure.Row(
+            "the same at 200 a second: 99th percentile, ms",
+            "-",
+            paced["99th percentile, ms"],
+            15,
+            smaller_is_better=True,
+        ),
+        measure.Row(
+            "the same at 200 a second: frames skipped", "-", paced["skipped"], 0, smaller_is_better=True
+        ),
+    ]
 
 
 def other_rows(held: dict, cases: list[dict], ready: dict) -> list[measure.Row]:
@@ -242,7 +260,8 @@ def main() -> None:
         held = memory(recogniser(weights(place, size=28)), chosen.memory_frames)
         ready = exported_networks(place, chosen.rounds)
     cases = networks(chosen.rounds)
-    film_is = f"{chosen.frames} frames, {SIZE[0]}x{SIZE[1]}, {chosen.codec}, {FPS:g} frames a second; face {chosen.face}"
+    film_is = f"{chosen.frames} frames, {SIZE[0]}x{SIZE[1]}, {chosen.codec}, {FPS:g} frames a second"
+    film_is += f"; face {chosen.face}"
     details = {"film": film_is, **found, "memory": held, "networks": [*cases, ready]}
     measure.save("live", chosen.out, about, [*rows, *other_rows(held, cases, ready)], details)
 

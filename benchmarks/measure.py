@@ -1,4 +1,5 @@
-"""What all benchmarks share: ways that take turns, the limits of this machine measured in the same run, and the file of results."""
+"""What all benchmarks share: ways that take turns, the limits of this machine measured in the same run, and
+the file of results."""
 
 import argparse
 import datetime
@@ -36,7 +37,8 @@ class Row:
 
 
 def take_turns(ways: dict[str, Callable[[], object]], rounds: int, warm: int = 1) -> dict[str, list[float]]:
-    """Seconds of each way in each round; they take turns, so that a busy moment falls on all. The first rounds do not count."""
+    """Seconds of each way in each round; they take turns, so that a busy moment falls on all. The first
+    rounds do not count."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(warm + rounds):
         for name, way in ways.items():
@@ -61,10 +63,11 @@ def copy_rate(megabytes: int = 64, rounds: int = 9) -> float:
 
 
 def matrix_product(side: int = 1536) -> tuple[Callable[[], object], int]:
-    """A product of two float32 matrices, on as many threads as torch is set to, and the operations in it: the limit of all networks.
+    """A product of two float32 matrices, on as many threads as torch is set to, and the operations in it: the
+    limit of all networks.
 
-    To be timed in turns with what is measured against it: on a machine that others use too, the limit changes by the minute.
-    """
+    To be timed in turns with what is measured against it: on a machine that others use too, the limit changes
+    by the minute."""
     import torch
 
     a, b = torch.randn(side, side), torch.randn(side, side)
@@ -126,4 +129,5 @@ def line_of(row: dict) -> str:
     share = "" if row["share"] is None else f"{row['share']:.0%} of {row['limit']}"
     way = "at most" if row["smaller_is_better"] else "at least"
     verdict = "met" if row["met"] else "NOT MET"
-    return f"{row['what']:<58} {row['reference']:<44} {row['ratio']:>8.3g}  {share:<34} {way} {row['target']:<6g} {verdict}"
+    left = f"{row['what']:<58} {row['reference']:<44} {row['ratio']:>8.3g}"
+    return f"{left}  {share:<34} {way} {row['target']:<6g} {verdict}"

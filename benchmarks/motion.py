@@ -1,11 +1,12 @@
-"""How near is the found apex to the true one, and what does each motion image cost? Synthetic faces, whose apexes are in their script.
+"""How near is the found apex to the true one, and what does each motion image cost? Synthetic faces, whose
+apexes are in their script.
 
     python benchmarks/motion.py            # writes benchmarks/results/<date>-<commit>-motion.json
 
-60 clips at each frame rate, onset to offset, seeds 4000 to 4059, on none of which a constant was chosen: drifting heads, flickering
-light, a noisy sensor, a blink in some. Three ways to say where the apex is: `find_apex`, the middle frame, and the frame that differs
-most from the first. Then CPU milliseconds for one clip of 112 pixels on one thread, the median of rounds in which the ways take turns.
-"""
+60 clips at each frame rate, onset to offset, seeds 4000 to 4059, on none of which a constant was chosen:
+drifting heads, flickering light, a noisy sensor, a blink in some. Three ways to say where the apex is:
+`find_apex`, the middle frame, and the frame that differs most from the first. Then CPU milliseconds for one
+clip of 112 pixels on one thread, the median of rounds in which the ways take turns."""
 
 import statistics
 import time
@@ -32,7 +33,8 @@ WANTED, FASTER = 0.5, 5.0  # of the middle frame's error; flow-dis against flow-
 
 
 def clip(seed: int, fps: float) -> tuple[np.ndarray, int, bool]:
-    """Crops from onset to offset, the position of the apex, and whether the eyes blink somewhere in the recording."""
+    """Crops from onset to offset, the position of the apex, and whether the eyes blink somewhere in the
+    recording."""
     cv2.setNumThreads(1)
     scene = make_scene(seed, 1, 1, MAIN_EMOTIONS[seed % len(MAIN_EMOTIONS)], Camera(fps=fps))
     frames = np.stack(list(render(scene.recording, range(scene.onset - 1, scene.offset))))

@@ -1,12 +1,13 @@
-"""How fast is LEARNet? The fused form against the plain one, a training step against the matrix rate, many networks at once.
+"""How fast is LEARNet? The fused form against the plain one, a training step against the matrix rate, many
+networks at once.
 
     python benchmarks/network.py            # writes benchmarks/results/<date>-<commit>-network.json
 
-The plain form is `LEARNet.stages`, which computes all that the paper's figure shows; networks train by `LEARNet.forward`, which leaves
-out what no column sees of the stem. Operations are those of the latter, for both. The matrix rate is that of a product of two
-1536 x 1536 matrices on the same threads, in the same run. Operations are counted from the layers' sizes; a training step has three
-times those of an answer. Run it on a machine that does nothing else.
-"""
+The plain form is `LEARNet.stages`, which computes all that the paper's figure shows; networks train by
+`LEARNet.forward`, which leaves out what no column sees of the stem. Operations are those of the latter, for
+both. The matrix rate is that of a product of two 1536 x 1536 matrices on the same threads, in the same run.
+Operations are counted from the layers' sizes; a training step has three times those of an answer. Run it on a
+machine that does nothing else."""
 
 import statistics
 from collections.abc import Callable
@@ -19,7 +20,8 @@ from torch.nn import functional as F
 from learnet.core.malloc import keep_freed_memory
 from learnet.core.settings import Training
 from learnet.networks import NETWORKS, as_input, for_inference
-from learnet.training.loop import TrainingSet, fit, fit_ensemble
+from learnet.training.examples import TrainingSet
+from learnet.training.loop import fit, fit_ensemble
 
 
 def operations(net: nn.Module, size: int = 112) -> int:

@@ -1,12 +1,13 @@
-"""How much slower is preparing clips than merely decoding their frames? CASME II-like clips, same processes, same run.
+"""How much slower is preparing clips than merely decoding their frames? CASME II-like clips, same processes,
+same run.
 
     python benchmarks/prepare.py            # writes benchmarks/results/<date>-<commit>-prepare.json
 
-Clips are folders of JPEGs as CASME II has them: 65 frames of 640 x 480 with a face of some 280 pixels, and owner-cropped ones of
-280 x 340. The face is the public-domain portrait in scikit-image, moved by fractions of a pixel from frame to frame, with the noise
-of a camera. The reference reads every frame with `cv2.imread`, a clip at a time, on the same number of processes. The two take
-turns, so that a busy moment falls on both; each pair gives a ratio, and the median of them counts.
-"""
+Clips are folders of JPEGs as CASME II has them: 65 frames of 640 x 480 with a face of some 280 pixels, and
+owner-cropped ones of 280 x 340. The face is the public-domain portrait in scikit-image, moved by fractions of
+a pixel from frame to frame, with the noise of a camera. The reference reads every frame with `cv2.imread`, a
+clip at a time, on the same number of processes. The two take turns, so that a busy moment falls on both; each
+pair gives a ratio, and the median of them counts."""
 
 import itertools
 import os
@@ -137,10 +138,16 @@ def main() -> None:
             compare(root, kind, face, found[kind], joblib.cpu_count(), chosen.rounds) for kind, face in faces
         ]
     rows = [
-        measure.Row(f"preparing {case['frames']}, face {case['face']}", "merely decoding them", case["share of the rate of decoding"],
-                    NEEDED, "the decoding rate", case["share of the rate of decoding"])
+        measure.Row(
+            f"preparing {case['frames']}, face {case['face']}",
+            "merely decoding them",
+            case["share of the rate of decoding"],
+            NEEDED,
+            "the decoding rate",
+            case["share of the rate of decoding"],
+        )
         for case in cases
-    ]  # fmt: skip
+    ]
     measure.save("prepare", chosen.out, about, rows, {"rounds": chosen.rounds, "cases": cases})
 
 

@@ -1,19 +1,22 @@
 """How far are simulated flow images from real ones? Compared without a single label.
 
-    python benchmarks/simulated.py PREPARED     # writes benchmarks/results/<date>-<commit>-simulated.json and the figure beside it
+    python benchmarks/simulated.py PREPARED     # writes benchmarks/results/<date>-<commit>-simulated.json and
+    the figure beside it
 
-PREPARED holds real flow images: `learnet import IMAGES LABELS.csv PREPARED --size 28 --kind flow`, or `learnet prepare --motion flow-dis`.
-Of every image some thirty numbers are taken. For each of them: the 10 %, 50 % and 90 % quantile of real and of simulated images, and the
-Wasserstein distance between the two in units of the real interquartile range. Then classifiers are told which image is real and which
-simulated, and tested on people they have not seen; 0.5 is chance, 1 is perfect. The reference, measured in the same run, is two real
-databases told apart in the same way (the two largest in PREPARED; two random halves of the people where there is one).
+PREPARED holds real flow images: `learnet import IMAGES LABELS.csv PREPARED --size 28 --kind flow`, or
+`learnet prepare --motion flow-dis`. Of every image some thirty numbers are taken. For each of them: the 10 %,
+50 % and 90 % quantile of real and of simulated images, and the Wasserstein distance between the two in units
+of the real interquartile range. Then classifiers are told which image is real and which simulated, and tested
+on people they have not seen; 0.5 is chance, 1 is perfect. The reference, measured in the same run, is two
+real databases told apart in the same way (the two largest in PREPARED; two random halves of the people where
+there is one).
 
-The real images that go around for MEGC2019 were all made smaller by picking single pixels; of the simulated ones half are, the others are
-means, as `learnet prepare` makes them. How far apart the two are where all are picked is measured too, and where the estimator is not
-imitated but run (`--estimator measured`).
+The real images that go around for MEGC2019 were all made smaller by picking single pixels; of the simulated
+ones half are, the others are means, as `learnet prepare` makes them. How far apart the two are where all are
+picked is measured too, and where the estimator is not imitated but run (`--estimator measured`).
 
-Labels are read neither of the real nor of the simulated images. No image is in the results, real ones being licensed: only numbers.
-"""
+Labels are read neither of the real nor of the simulated images. No image is in the results, real ones being
+licensed: only numbers."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -59,7 +62,8 @@ class Group:
 
 
 def numbers(images: np.ndarray) -> dict[str, np.ndarray]:
-    """Statistics of images (N, S, S, 3), uint8: name -> a value for each image. Grey levels are shares of 255."""
+    """Statistics of images (N, S, S, 3), uint8: name -> a value for each image. Grey levels are shares of
+    255."""
     x = images.astype(np.float64) / 255
     found = {
         f"{name} {what}": each
@@ -112,7 +116,8 @@ def alike(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def position(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where a weight (N, S, S) lies: its middle across and down, and its distance from there, in shares of the image."""
+    """Where a weight (N, S, S) lies: its middle across and down, and its distance from there, in shares of
+    the image."""
     height, width = weight.shape[1:]
     y, x = np.mgrid[:height, :width] / np.array([height - 1, width - 1])[:, None, None]
     share = weight / (weight.sum(axis=(1, 2), keepdims=True) + 1e-9)
@@ -222,8 +227,11 @@ def real_groups(prepared: Path) -> tuple[Group, Group, Group]:
     return Group("real", images, people), first, second
 
 
-def simulated_group(name: str, images: int, size: int, seed: int, estimate: EstimatorModel = ESTIMATOR_MODEL) -> Group:
-    """The images of `learnet simulate --images IMAGES --size SIZE --seed SEED`, or of an estimator with other habits."""
+def simulated_group(
+    name: str, images: int, size: int, seed: int, estimate: EstimatorModel = ESTIMATOR_MODEL
+) -> Group:
+    """The images of `learnet simulate --images IMAGES --size SIZE --seed SEED`, or of an estimator with other
+    habits."""
     made = [
         per_channel(draw_imitated_image(CLASSES, size, np.random.default_rng([seed, number]), estimate)[0])
         for number in range(images)
@@ -239,7 +247,8 @@ def measured_group(name: str, images: int, size: int, seed: int) -> Group:
 
 
 def quantile_figure(table: dict[str, dict[str, object]]) -> Figure:
-    """Each number's 10, 50 and 90 % in real images (wide, pale) and in simulated ones (narrow, dark), real median 0, real spread 1."""
+    """Each number's 10, 50 and 90 % in real images (wide, pale) and in simulated ones (narrow, dark), real
+    median 0, real spread 1."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.5, 0.24 * len(table) + 1.0), layout="constrained")
         axes = figure.add_subplot()
@@ -302,7 +311,11 @@ def main(arguments: list[str] | None = None) -> None:
     size = real.images.shape[1]
     made = simulated_group("simulated", chosen.simulated, size, chosen.seed)
     picked = simulated_group(
-        "simulated, all picked", chosen.simulated, size, chosen.seed, replace(ESTIMATOR_MODEL, subsampled_share=1.0)
+        "simulated, all picked",
+        chosen.simulated,
+        size,
+        chosen.seed,
+        replace(ESTIMATOR_MODEL, subsampled_share=1.0),
     )
     run = measured_group("simulated, measured", chosen.simulated, size, chosen.seed)
     pairs = {

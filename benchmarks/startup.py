@@ -2,10 +2,10 @@
 
     python benchmarks/startup.py            # writes benchmarks/results/<date>-<commit>-startup.json
 
-The film is 100 frames of 640 x 480 at 100 a second, h264, of the portrait that `benchmarks/live.py` moves. The references are what no
-command can be faster than: Python that does nothing, and Python that imports torch, without which no network answers. All commands take
-turns, each in a process of its own, with warm files. Run it on a machine that does nothing else.
-"""
+The film is 100 frames of 640 x 480 at 100 a second, h264, of the portrait that `benchmarks/live.py` moves.
+The references are what no command can be faster than: Python that does nothing, and Python that imports
+torch, without which no network answers. All commands take turns, each in a process of its own, with warm
+files. Run it on a machine that does nothing else."""
 
 import itertools
 import statistics

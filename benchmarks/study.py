@@ -1,12 +1,14 @@
-"""How fast is a leave-one-subject-out study? CASME II's size, against the usual way of writing one, on the same cores.
+"""How fast is a leave-one-subject-out study? CASME II's size, against the usual way of writing one, on the
+same cores.
 
     python benchmarks/study.py              # writes benchmarks/results/<date>-<commit>-study.json
 
-247 images of 112 x 112, 26 people, five classes, LEARNet. The usual way, as published code does it: for each fold a fresh Dataset that
-reads and augments image by image, a DataLoader with a worker per core, and a loop on all threads. It gets the order, the augmentation and
-the dropout that the study draws, so that both train the same networks, and its predictions are compared with the study's. The images are
-noise with a faint pattern per class. Eight epochs are timed, which takes ten minutes; a study's 60 (`--epochs 60`) take over an hour.
-"""
+247 images of 112 x 112, 26 people, five classes, LEARNet. The usual way, as published code does it: for each
+fold a fresh Dataset that reads and augments image by image, a DataLoader with a worker per core, and a loop
+on all threads. It gets the order, the augmentation and the dropout that the study draws, so that both train
+the same networks, and its predictions are compared with the study's. The images are noise with a faint
+pattern per class. Eight epochs are timed, which takes ten minutes; a study's 60 (`--epochs 60`) take over an
+hour."""
 
 import statistics
 import tempfile
@@ -22,6 +24,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
 from learnet.core.settings import Resources, Study, Training
+from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import save_prepared
 from learnet.datasets.splits import make_folds
 from learnet.networks import NETWORKS, as_input
@@ -46,16 +49,8 @@ def write_prepared(out: Path) -> None:
         images[place, 20 * word : 20 * word + 20] += 20
         facts = {"dataset": "casme2", "subject": person, "person": f"casme2/{person}", "name": f"EP{place}"}
         rows.append({**facts, "image": place, "clip": f"casme2/{person}/EP{place}", "emotion": WORDS[word]})
-    about = {
-        "imported": True,
-        "preparation": None,
-        "images_kind": "image",
-        "synthetic": True,
-        "face_model": None,
-        "inputs": "",
-        "versions": {},
-    }
-    save_prepared(out, images, pd.DataFrame(rows), about, [])
+    record = PrepareRecord(imported=True, preparation=None, images_kind="image", synthetic=True)
+    save_prepared(out, images, pd.DataFrame(rows), record, [])
 
 
 class OneByOne(Dataset):
@@ -195,11 +190,20 @@ def main() -> None:
                 np.mean([found[clip] == answer for clip, answer in zip(clips, expected, strict=True)])
             )
     rows = [
-        measure.Row("leave-one-subject-out study of LEARNet, 247 x 112 px", "a DataLoader, a fresh loop per fold",
-                    round(measure.ratio(seconds, "the usual way", "learnet study"), 2), 1.5),
-        measure.Row(f"the same on {cores} cores", "one process", round(measure.ratio(seconds, "one process", "learnet study"), 2), 1.8),
+        measure.Row(
+            "leave-one-subject-out study of LEARNet, 247 x 112 px",
+            "a DataLoader, a fresh loop per fold",
+            round(measure.ratio(seconds, "the usual way", "learnet study"), 2),
+            1.5,
+        ),
+        measure.Row(
+            f"the same on {cores} cores",
+            "one process",
+            round(measure.ratio(seconds, "one process", "learnet study"), 2),
+            1.8,
+        ),
         measure.Row("predictions equal to those of the usual way", "all of them", round(same, 3), 1.0),
-    ]  # fmt: skip
+    ]
     details = {
         "epochs": chosen.epochs,
         "cores": cores,

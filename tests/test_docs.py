@@ -31,7 +31,8 @@ def run(script: str, place: Path) -> None:
 def test_the_commands_run_in_the_order_in_which_they_stand(
     in_shell: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first lines run in a shell, as they stand; the others in this process, which loads nothing again."""
+    """The first lines run in a shell, as they stand; the others in this process, which loads nothing
+    again."""
     from learnet.datasets.synthetic.databases import synthetic_video
 
     synthetic_video(tmp_path / "video.mp4", seed=5, emotion="disgust")

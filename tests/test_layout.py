@@ -1,4 +1,5 @@
-"""The rules of docs/architecture.md that a reading of the imports proves: packages import upwards in the list only."""
+"""The rules of docs/architecture.md that a reading of the imports proves: packages import upwards in the list
+only."""
 
 import ast
 from functools import cache

@@ -1,4 +1,5 @@
-"""Each public name does what it promises, whatever was imported before; nothing heavy loads before it is used."""
+"""Each public name does what it promises, whatever was imported before; nothing heavy loads before it is
+used."""
 
 import json
 import pkgutil
@@ -310,9 +311,10 @@ def test_what_only_studies_need_is_not_loaded_for_an_answer() -> None:
     code = """
 import numpy as np
 from learnet import Recogniser
+from learnet.motion.detrend import StoredImages
 from learnet.training.pretrained import default_weights
 recogniser = Recogniser.load(default_weights("flow", 28))
-assert recogniser.score(np.full((1, 28, 28, 3), 127, np.uint8)).shape == (1, 4)
+assert recogniser.scorer.scores(StoredImages(np.full((1, 28, 28, 3), 127, np.uint8))).shape == (1, 4)
 """
     found = loaded_by(code)
     assert "torch" in found

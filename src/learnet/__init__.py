@@ -1,14 +1,14 @@
 """learnet: a video of a face becomes one picture of its motion, and LEARNet names the micro-expression in it.
 
-The public names are loaded on first use, so that `import learnet` costs nothing and pulls in no heavy library.
+The public names are loaded on first use, so that `import learnet` is instant and loads no heavy library.
 """
 
 from importlib import import_module
 
 __version__ = "0.1.0"
 
-# The public functions, and all that is needed to call them. No module directly under `learnet` may have one of
-# these names: Python puts a module in the place of the name as soon as something imports it.
+# The public functions, and everything needed to call them. No module directly under `learnet` may have one of
+# these names: importing the module would replace the function.
 _HOME = {
     "Selection": "learnet.study.candidates",
     "Clip": "learnet.core.records",

@@ -1,4 +1,5 @@
-"""The comparison of simulated with real flow images: its numbers against pictures whose numbers are known, its classifiers against luck."""
+"""The comparison of simulated with real flow images: its numbers against pictures whose numbers are known,
+its classifiers against luck."""
 
 import csv
 import importlib
@@ -33,11 +34,22 @@ def test_numbers_of_pictures_made_by_hand(bench: ModuleType) -> None:
         for name, value in bench.numbers(stacked(9 * x, 9 * y, 255 * ((x + y) % 2))).items()
     }
     expected = {
-        "u median": 9 * 13.5 / 255, "u spread": 9 * 7 / 255, "u gradient": 9 / 255, "u even share": 1, "u with its mirror image": -1,
-        "v even share": 1, "v with its mirror image": 1, "u with v": 0,
-        "strain gradient": 2, "strain fast waves": 1, "strain slow waves": 0, "strain even share": 0, "strain with its mirror image": -1,
-        "strain, place across": 0.5, "strain, place down": 0.5,
-    }  # fmt: skip
+        "u median": 9 * 13.5 / 255,
+        "u spread": 9 * 7 / 255,
+        "u gradient": 9 / 255,
+        "u even share": 1,
+        "u with its mirror image": -1,
+        "v even share": 1,
+        "v with its mirror image": 1,
+        "u with v": 0,
+        "strain gradient": 2,
+        "strain fast waves": 1,
+        "strain slow waves": 0,
+        "strain even share": 0,
+        "strain with its mirror image": -1,
+        "strain, place across": 0.5,
+        "strain, place down": 0.5,
+    }
     for name, value in expected.items():
         assert found[name] == pytest.approx(value, abs=2e-3), name
     assert len(found) == 3 * 7 + 4 + 2 * 3
@@ -89,7 +101,8 @@ def test_no_person_is_in_training_and_test(bench: ModuleType) -> None:
 def test_what_cannot_be_told_apart_is_not_and_what_can_is(
     bench: ModuleType, rng: np.random.Generator
 ) -> None:
-    """A person's images share a mark, so whoever sees people twice is right and whoever does not is at chance."""
+    """A person's images share a mark, so whoever sees people twice is right and whoever does not is at
+    chance."""
     marks = rng.integers(0, 256, (40, 1, 28, 28, 3))
     noise = (
         np.clip(marks + rng.normal(0, 4, (40, 4, 28, 28, 3)), 0, 255).astype(np.uint8).reshape(-1, 28, 28, 3)
@@ -106,7 +119,8 @@ def test_what_cannot_be_told_apart_is_not_and_what_can_is(
 
 
 def test_the_interval_is_that_of_drawing_people_anew(bench: ModuleType, rng: np.random.Generator) -> None:
-    """One image per person, normal scores a deviation apart: the area is Phi(1 / sqrt 2), its standard error by Hanley and McNeil, 1982."""
+    """One image per person, normal scores a deviation apart: the area is Phi(1 / sqrt 2), its standard error
+    by Hanley and McNeil, 1982."""
     truth, people = np.repeat([0, 1], 150), np.arange(300).astype(str)
     low, high = bench.interval(truth, rng.normal(size=300) + truth, people)
     area = ndtr(1 / np.sqrt(2))

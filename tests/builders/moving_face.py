@@ -1,4 +1,5 @@
-"""A film with a known answer: the public-domain portrait of scikit-image, moved as a whole and in one place, by known amounts."""
+"""A film with a known answer: the public-domain portrait of scikit-image, moved as a whole and in one place,
+by known amounts."""
 
 from dataclasses import dataclass
 
@@ -35,7 +36,8 @@ def turned(degrees: float, scale: float, shift: tuple[float, float]) -> Matrix:
 
 @dataclass(frozen=True)
 class Bump:
-    """A local movement: a Gaussian of this radius around a place of the resting frame, moved by (dx, dy) at its centre. Pixels."""
+    """A local movement: a Gaussian of this radius around a place of the resting frame, moved by (dx, dy) at
+    its centre. Pixels."""
 
     centre: np.ndarray
     radius: float
@@ -48,13 +50,15 @@ class Bump:
 
 
 def moved(matrix: Matrix, bump: Bump | None, points: np.ndarray) -> np.ndarray:
-    """Where places of the resting face are once the face has moved in one place and the head has moved as a whole."""
+    """Where places of the resting face are once the face has moved in one place and the head has moved as a
+    whole."""
     local = points if bump is None else points + bump(points)
     return local @ matrix[:, :2].T + matrix[:, 2]
 
 
 def frame(matrix: Matrix, bump: Bump | None = None, noise: float = 0.0, seed: int = 0) -> np.ndarray:
-    """One frame, RGB: each pixel looks up where its piece of skin lies in the portrait, in one cubic interpolation."""
+    """One frame, RGB: each pixel looks up where its piece of skin lies in the portrait, in one cubic
+    interpolation."""
     linear = np.linalg.inv(matrix[:, :2])
     columns, rows = np.meshgrid(np.arange(SIZE[0]), np.arange(SIZE[1]))
     still = (np.stack([columns, rows], axis=-1) - matrix[:, 2]) @ linear.T

@@ -11,7 +11,8 @@ VOID = {"meta", "img", "br", "link", "input", "hr", "wbr", "use", "path"}
 
 
 class Page(HTMLParser):
-    """What is in a page: elements in order, the text of table cells, and whether every tag is closed in turn."""
+    """What is in a page: elements in order, the text of table cells, and whether every tag is closed in
+    turn."""
 
     def __init__(self, file: Path) -> None:
         super().__init__()

@@ -1,4 +1,5 @@
-"""Weights and a prepared folder for the tests of ONNX: small, random, and with answers that differ from image to image."""
+"""Weights and a prepared folder for the tests of ONNX: small, random, and with answers that differ from image
+to image."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -9,6 +10,7 @@ import torch
 from torch import nn
 
 from learnet.core.settings import Preparation, Training
+from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import save_prepared
 from learnet.networks import NETWORKS, as_input
 from learnet.training.checkpoint import save_checkpoint
@@ -20,9 +22,14 @@ SIZE = 32
 
 def facts(network: str, size: int = SIZE, mirror: str = "none", **preparation: object) -> CheckpointMetadata:
     return CheckpointMetadata(
-        network=network, classes=CLASSES, size=size, preparation=Preparation(size=size, **preparation), training=Training(mirror=mirror),
-        data={"images_kind": "image", "synthetic": "yes"}, versions={"torch": "2"},
-    )  # fmt: skip
+        network=network,
+        classes=CLASSES,
+        size=size,
+        preparation=Preparation(size=size, **preparation),
+        training=Training(mirror=mirror),
+        data={"images_kind": "image", "synthetic": "yes"},
+        versions={"torch": "2"},
+    )
 
 
 def pictures(count: int, size: int = SIZE, seed: int = 0) -> np.ndarray:
@@ -35,7 +42,8 @@ def pictures(count: int, size: int = SIZE, seed: int = 0) -> np.ndarray:
 
 
 def trained(network: str, size: int = SIZE) -> nn.Module:
-    """A network with weights at random, statistics that are not those it starts with, and scores that spread."""
+    """A network with weights at random, statistics that are not those it starts with, and scores that
+    spread."""
     module = NETWORKS[network](len(CLASSES), size, seed=3)
     inputs = as_input(pictures(24, size, seed=1))
     if hasattr(module, "fit"):
@@ -60,9 +68,19 @@ def write_weights(path: Path, about: CheckpointMetadata) -> Path:
 def write_prepared(out: Path, about: CheckpointMetadata, count: int = 12, people: int = 4) -> Path:
     names = [f"casme2/{number % people:02d}" for number in range(count)]
     clips = pd.DataFrame(
-        {"image": range(count), "clip": [f"{name}/{n}" for n, name in enumerate(names)], "person": names, "emotion": "others",
-         "dataset": "casme2", "onset": 1, "apex": 2, "offset": 3, "fps": 200, "frames": 3}
-    )  # fmt: skip
-    prepared = {"preparation": asdict(about.preparation), "images_kind": about.data["images_kind"]}
+        {
+            "image": range(count),
+            "clip": [f"{name}/{n}" for n, name in enumerate(names)],
+            "person": names,
+            "emotion": "others",
+            "dataset": "casme2",
+            "onset": 1,
+            "apex": 2,
+            "offset": 3,
+            "fps": 200,
+            "frames": 3,
+        }
+    )
+    prepared = PrepareRecord(preparation=about.preparation, images_kind=about.data["images_kind"])
     save_prepared(out, pictures(count, about.size, seed=2), clips, prepared, [])
     return out

@@ -1,4 +1,5 @@
-"""A CASME II of five invented clips (names the real one does not have), written cell by cell and file by file, not by the package."""
+"""A CASME II of five invented clips (names the real one does not have), written cell by cell and file by
+file, not by the package."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path

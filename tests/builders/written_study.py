@@ -1,4 +1,5 @@
-"""Study folders as `learnet study` leaves them, written by hand so that the tests know every answer in them."""
+"""Study folders as `learnet study` leaves them, written by hand so that the tests know every answer in
+them."""
 
 import csv
 import json
@@ -11,6 +12,7 @@ import pandas as pd
 
 from learnet.core.records import Finding, Outcome
 from learnet.core.settings import Preparation, Study, Training
+from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import save_prepared
 from learnet.study.outcomes import outcome_rows, outcomes_header
 
@@ -28,7 +30,8 @@ def write_prepared(
     dataset: Callable[[int], str] = lambda person: "casme2",
     paths: Path = Path("/nowhere"),
 ) -> Path:
-    """A prepared folder of noise images. Emotions are drawn at random, `others` most often; every class occurs."""
+    """A prepared folder of noise images. Emotions are drawn at random, `others` most often; every class
+    occurs."""
     rng = np.random.default_rng(seed)
     rows = []
     for person in range(1, people + 1):
@@ -37,26 +40,38 @@ def write_prepared(
             emotion = CLASSES[int(rng.choice(5, p=[0.15, 0.2, 0.15, 0.15, 0.35]))]
             rows.append(
                 {
-                    "image": len(rows), "clip": f"{key}/EP{number:02d}", "dataset": dataset(person), "subject": f"{person:02d}",
-                    "person": key, "name": f"EP{number:02d}", "emotion": emotion, "action_units": "4", "onset": 7 + number,
-                    "apex": 8 + number, "apex_source": "file", "offset": 9 + number, "fps": 200.0, "frames": 3, "face": "", "warnings": "",
+                    "image": len(rows),
+                    "clip": f"{key}/EP{number:02d}",
+                    "dataset": dataset(person),
+                    "subject": f"{person:02d}",
+                    "person": key,
+                    "name": f"EP{number:02d}",
+                    "emotion": emotion,
+                    "action_units": "4",
+                    "onset": 7 + number,
+                    "apex": 8 + number,
+                    "apex_source": "file",
+                    "offset": 9 + number,
+                    "fps": 200.0,
+                    "frames": 3,
+                    "face": "",
+                    "warnings": "",
                     "path": str(paths / f"{person:02d}" / f"EP{number:02d}"),
                 }
-            )  # fmt: skip
+            )
     images = rng.integers(0, 256, (len(rows), size, size, 3), dtype=np.uint8)
-    about = {
-        "imported": False,
-        "preparation": asdict(Preparation(size=size)),
-        "images_kind": "image",
-        "synthetic": synthetic,
-        "reading": {"workbook": "CASME2-coding-20140508.xlsx"},
-        "versions": {"numpy": "2.4.6"},
-    }
+    record = PrepareRecord(
+        preparation=Preparation(size=size),
+        images_kind="image",
+        synthetic=synthetic,
+        reading={"workbook": "CASME2-coding-20140508.xlsx"},
+        versions={"numpy": "2.4.6"},
+    )
     save_prepared(
         folder,
         images,
         pd.DataFrame(rows),
-        about,
+        record,
         [Finding("apex repaired", "casme2/04/EP01", "it lay before the onset")],
     )
     return folder
@@ -77,7 +92,8 @@ def write_study(
     skill: float = 0.5,
     protocol: str = "loso",
 ) -> Path:
-    """A finished study; SKILL is the share of clips whose truth gets half of the score for nothing. `leaky-…` trains on the tested."""
+    """A finished study; SKILL is the share of clips whose truth gets half of the score for nothing. `leaky-…`
+    trains on the tested."""
     out.mkdir(parents=True)
     rng = np.random.default_rng(len(network) + round(100 * skill))
     rows = read_truth(prepared)

@@ -1,4 +1,5 @@
-"""The classical floor from the command line: LBP-TOP with a linear SVM over the composite, beside the organisers' figures."""
+"""The classical floor from the command line: LBP-TOP with a linear SVM over the composite, beside the
+organisers' figures."""
 
 import csv
 import json
@@ -53,7 +54,8 @@ def test_studied_and_compared(place: Path) -> None:
 
 
 def test_weights_answer_as_they_did_in_the_study(place: Path) -> None:
-    """A fold's weights over the prepared images of the person it has not seen give the answers of the study again."""
+    """A fold's weights over the prepared images of the person it has not seen give the answers of the study
+    again."""
     weights = next((place / "lbp-top" / "folds").glob("*.safetensors"))
     learnet("evaluate", place / "prepared", place / "again", "--weights", weights)
     before, again = (

@@ -1,4 +1,5 @@
-"""Studies on a real Dask cluster: a scheduler and worker processes of their own, which die, come late, see no data or do not fit."""
+"""Studies on a real Dask cluster: a scheduler and worker processes of their own, which die, come late, see no
+data or do not fit."""
 
 import json
 import os
@@ -20,6 +21,7 @@ import pytest
 
 from learnet.core.errors import LearnetError
 from learnet.core.settings import Resources, Study, Training
+from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import save_prepared
 from learnet.study import cluster
 from learnet.study.cluster import connect, name_of, parallel_map_on_cluster
@@ -55,19 +57,25 @@ def write_prepared(out: Path, seed: int = 0) -> Path:
     """Four people with three small images each."""
     rng = np.random.default_rng(seed)
     rows = [
-        {"image": 3 * person + place, "clip": f"casme2/{person}/{place}", "dataset": "casme2", "subject": str(person), "onset": 1,
-         "person": f"casme2/{person}", "name": str(place), "emotion": WORDS[place], "offset": 9, "fps": 200, "frames": 9}
-        for person in range(4) for place in range(3)
-    ]  # fmt: skip
-    about = {
-        "imported": True,
-        "preparation": None,
-        "images_kind": "image",
-        "synthetic": True,
-        "face_model": None,
-    }
+        {
+            "image": 3 * person + place,
+            "clip": f"casme2/{person}/{place}",
+            "dataset": "casme2",
+            "subject": str(person),
+            "onset": 1,
+            "person": f"casme2/{person}",
+            "name": str(place),
+            "emotion": WORDS[place],
+            "offset": 9,
+            "fps": 200,
+            "frames": 9,
+        }
+        for person in range(4)
+        for place in range(3)
+    ]
+    record = PrepareRecord(imported=True, preparation=None, images_kind="image", synthetic=True, inputs="x")
     images = rng.integers(0, 256, (12, 28, 28, 3), dtype=np.uint8)
-    save_prepared(out, images, pd.DataFrame(rows), {**about, "inputs": "x", "versions": {}}, [])
+    save_prepared(out, images, pd.DataFrame(rows), record, [])
     return out
 
 
@@ -111,7 +119,8 @@ class Crew:
         self.address = json.loads((place / "s.json").read_text())["address"]
 
     def worker(self, name: str, threads: int = 1, path: str = "") -> subprocess.Popen:
-        """Start a worker; killing the process kills it, for it has no nanny. PATH is where it looks first for packages."""
+        """Start a worker; killing the process kills it, for it has no nanny. PATH is where it looks first for
+        packages."""
         words = (
             "--no-nanny",
             "--name",
@@ -184,7 +193,8 @@ def local(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 def test_a_worker_is_killed_and_the_outcomes_are_the_same(
     crew: Crew, prepared: Path, local: dict, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither sees the data, as on machines that share no disk: at their path one has another prepared folder, one has nothing."""
+    """Neither sees the data, as on machines that share no disk: at their path one has another prepared
+    folder, one has nothing."""
     assert name_of(write_prepared(crew.room("a") / "prepared", seed=1)) != name_of(prepared)
     workers = {name: crew.worker(name) for name in "ab"}
     crew.wait_for(2)
@@ -276,7 +286,8 @@ def test_a_worker_that_joins_late_is_looked_at_and_used(crew: Crew, prepared: Pa
 def test_content_is_sent_once_to_each_worker_and_removed(
     crew: Crew, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What lies at the path for the worker has the right tables and images with one bit wrong: it is not used."""
+    """What lies at the path for the worker has the right tables and images with one bit wrong: it is not
+    used."""
     shutil.copytree(prepared, crew.room("a") / "prepared")
     pixels = (prepared / "images.npy").read_bytes()
     (crew.room("a") / "prepared" / "images.npy").write_bytes(pixels[:-1] + bytes([pixels[-1] ^ 1]))
@@ -325,7 +336,8 @@ def test_an_unreachable_scheduler_leaves_nothing_behind(prepared: Path, tmp_path
 def test_a_port_where_somebody_else_listens(
     greeting: bytes, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A web server, and one that takes the connection and says nothing: without a look first, Dask's client waits for ever."""
+    """A web server, and one that takes the connection and says nothing: without a look first, Dask's client
+    waits for ever."""
     monkeypatch.setattr(cluster, "PATIENCE_S", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as server:
 

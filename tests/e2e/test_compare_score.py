@@ -1,4 +1,5 @@
-"""`learnet compare` and `learnet score` as a user types them, on studies that were really run over random images."""
+"""`learnet compare` and `learnet score` as a user types them, on studies that were really run over random
+images."""
 
 import csv
 from pathlib import Path
@@ -22,8 +23,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for seed, dataset in enumerate(("casme2", "samm", "smic"))
     ]
     for name, network, protocol in (
-        ("svm", "linear-svm", "loso"), ("leaky", "linear-svm", "leaky-clips"), ("majority", "majority", "loso"),
-    ):  # fmt: skip
+        ("svm", "linear-svm", "loso"),
+        ("leaky", "linear-svm", "leaky-clips"),
+        ("majority", "majority", "loso"),
+    ):
         learnet(
             "study",
             *prepared,

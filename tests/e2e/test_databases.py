@@ -1,4 +1,5 @@
-"""Every database from the command line: written in its layout, audited, prepared, studied. What a user does before the licence comes."""
+"""Every database from the command line: written in its layout, audited, prepared, studied. What a user does
+before the licence comes."""
 
 import csv
 import json

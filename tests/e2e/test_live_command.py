@@ -1,4 +1,5 @@
-"""`learnet live` as a user runs it: lines while frames come, an end when asked, and what is left when a camera is unplugged."""
+"""`learnet live` as a user runs it: lines while frames come, an end when asked, and what is left when a
+camera is unplugged."""
 
 import csv
 import json
@@ -44,7 +45,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def start(*words: object) -> subprocess.Popen:
-    """The command as a terminal starts it; a job in the background would have its Ctrl-C ignored, and so would its children."""
+    """The command as a terminal starts it; a job in the background would have its Ctrl-C ignored, and so
+    would its children."""
     command = [LEARNET, "live", *map(str, words)]
     heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     return subprocess.Popen(
@@ -199,5 +201,6 @@ def test_nothing_is_lost_when_a_camera_is_unplugged(
     lines = err.splitlines()
     assert lines[-2].startswith("70 frames, 5 answers, 0 frames skipped")
     assert lines[-1] == (
-        "learnet: camera 0: it gives no more pictures, after 70 frames in 0.7 s. Is it still plugged in? The answers so far stand."
+        "learnet: camera 0: it gives no more pictures, after 70 frames in 0.7 s. "
+        "Is it still plugged in? The answers so far stand."
     )

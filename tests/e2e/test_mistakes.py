@@ -1,4 +1,5 @@
-"""What bad input gets: one line on stderr with what is wrong and what to do, exit code 2, and nothing half-written."""
+"""What bad input gets: one line on stderr with what is wrong and what to do, exit code 2, and nothing
+half-written."""
 
 import os
 import shutil
@@ -186,7 +187,8 @@ def test_names_and_values_that_do_not_exist(tmp_path: Path, folder: Path) -> Non
 @pytest.mark.skipif(not shutil.which("bash"), reason="needs a shell that limits file sizes")
 def test_full_disk(tmp_path: Path, folder: Path) -> None:
     """A limit on file sizes stands for a disk that fills up: writing fails in the middle of a file."""
-    limited = f"ulimit -f 8; trap '' XFSZ; exec {LEARNET} prepare folder {folder} {tmp_path}/out --face none --jobs 1"
+    command = f"{LEARNET} prepare folder {folder} {tmp_path}/out --face none --jobs 1"
+    limited = f"ulimit -f 8; trap '' XFSZ; exec {command}"
     done = subprocess.run(
         ["bash", "-c", limited],
         capture_output=True,

@@ -1,4 +1,5 @@
-"""Phases from the command line: kept when images are made, learned from when asked for, refused in one line where there are none."""
+"""Phases from the command line: kept when images are made, learned from when asked for, refused in one line
+where there are none."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""Several databases at once, as a user types it: imported, pooled, studied, reported, trained, and on a cluster."""
+"""Several databases at once, as a user types it: imported, pooled, studied, reported, trained, and on a
+cluster."""
 
 import json
 from pathlib import Path
@@ -11,7 +12,8 @@ from tests.builders.commands import import_noise, learnet
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Prepared folders of casme2 and samm: subjects 01 to 04 in both, each with one image of each of three emotions."""
+    """Prepared folders of casme2 and samm: subjects 01 to 04 in both, each with one image of each of three
+    emotions."""
     place = tmp_path_factory.mktemp("pooled")
     for seed, dataset in enumerate(("casme2", "samm")):
         import_noise(place, dataset, 4, seed, "image")
@@ -19,7 +21,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_clips_without_a_class_are_told_on_the_screen(place: Path) -> None:
-    """Of happiness, disgust and surprise the scheme casme-4 has the last two: four people's one clip each has no class."""
+    """Of happiness, disgust and surprise the scheme casme-4 has the last two: four people's one clip each has
+    no class."""
     words = ("--network", "majority", "--classes", "casme-4")
     assert (
         "4 clips have no class in casme-4: happiness 4."

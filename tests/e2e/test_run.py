@@ -1,4 +1,5 @@
-"""`learnet run` as a user types it: a small recipe on synthetic clips, its table beside scikit-learn, cut off and run again, mistakes."""
+"""`learnet run` as a user types it: a small recipe on synthetic clips, its table beside scikit-learn, cut off
+and run again, mistakes."""
 
 import csv
 import re
@@ -156,7 +157,8 @@ def test_given_data_are_the_database_or_its_prepared_folder(place: Path, tmp_pat
 
 
 def test_several_databases_each_and_pooled(place: Path, tmp_path: Path) -> None:
-    """SMIC in a second layout; pooled, every database has a row of its own and the people of both are tested."""
+    """SMIC in a second layout; pooled, every database has a row of its own and the people of both are
+    tested."""
     head = (
         RECIPE.replace('["loso", "leaky-clips"]', '"lodo"')
         .replace('"linear-svm", ', "")

@@ -88,7 +88,8 @@ def test_one_window_is_not_called_the_strongest(recognition: Recognition) -> Non
 
 
 def test_nothing_lies_over_anything_else(recognition: Recognition) -> None:
-    """Many classes with long names, and long warnings: every text inside the picture, no panel over another."""
+    """Many classes with long names, and long warnings: every text inside the picture, no panel over
+    another."""
     scores = {f"a rather long class {number}": (number + 1) / 45 for number in range(9)}
     said = tuple(f"warning {number} of a certain length, as they are in practice" for number in range(8))
     figure = answer_figure(replace(recognition, answers=(answer(0, scores, said),)))

@@ -1,4 +1,5 @@
-"""The tables of a series: which studies stand together, what is compared with what, what the page must say."""
+"""The tables of a series: which studies stand together, what is compared with what, what the page must
+say."""
 
 import csv
 import io
@@ -8,8 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from learnet.report.experiment_tables import HEAD, TABLE, as_csv, as_markdown, groups, heading, in_two, sheet
-from learnet.study.experiments.recipe import Recipe, parse
+from learnet.report.experiment_tables import (
+    TABLE_COLUMNS,
+    CSV_COLUMNS,
+    as_csv,
+    as_markdown,
+    groups,
+    heading,
+    in_two,
+    sheet,
+)
+from learnet.study.experiments.recipe import Recipe
+from learnet.study.experiments.recipe_files import parse_recipe
 from learnet.study.experiments.sources import study_folder
 from tests.builders.written_study import write_prepared, write_study
 
@@ -29,7 +40,7 @@ size = 28
 
 
 def recipe(text: str = TEXT) -> Recipe:
-    return parse(text, "r.toml")
+    return parse_recipe(text, "r.toml")
 
 
 def change(study: Path, file: str, **values: object) -> None:
@@ -71,26 +82,23 @@ def test_a_row_says_what_the_comparison_says(out: Path) -> None:
     group = groups(recipe(), out)[0]
     (compared,) = group.comparison.compared
     shown = sheet(group)
-    cells = dict(zip(HEAD, shown.lines[0].cells, strict=True))
-    mean = compared.record.summary["mean"]
+    cells = dict(zip(TABLE_COLUMNS, shown.lines[0].cells, strict=True))
+    uf1 = compared.record.summary["mean"]["uf1"]
     assert cells["study"] == "learnet-dynamic (synthetic)"
-    assert (
-        cells["UF1"]
-        == f"{mean['uf1']['value']:.3f} ±{mean['uf1']['spread']:.3f}\n[{mean['uf1']['low']:.2f}, {mean['uf1']['high']:.2f}]"
-    )
+    assert cells["UF1"] == f"{uf1['value']:.3f} ±{uf1['spread']:.3f}\n[{uf1['low']:.2f}, {uf1['high']:.2f}]"
     low, high = compared.difference.limits["accuracy"]
     assert cells["accuracy differs"].split("\n")[:2] == [
         f"{compared.difference.values['accuracy']:+.3f}",
         f"[{low:+.2f}, {high:+.2f}]",
     ]
     assert cells["minutes"] == "1.5"  # 90 seconds
-    assert dict(zip(HEAD, shown.lines[1].cells, strict=True))["UF1 differs"] == "–"
+    assert dict(zip(TABLE_COLUMNS, shown.lines[1].cells, strict=True))["UF1 differs"] == "–"
     assert (
         "casme2-1: 24 synthetic clips of 4 people, classes casme2-5, dynamic [95 %" in shown.title
         and "differences are to majority-dynamic (synthetic)" in shown.title
     )
     first, second = in_two(shown)
-    assert {*first.columns, *second.columns} == set(HEAD) and len(first.lines) == 2
+    assert {*first.columns, *second.columns} == set(TABLE_COLUMNS) and len(first.lines) == 2
     assert [line.cells[0] for line in second.lines] == [
         "learnet-dynamic (synthetic)"
     ]  # the reference has nothing to say there
@@ -100,15 +108,16 @@ def test_minutes_of_a_part_say_of_which(out: Path) -> None:
     folder = study_folder(out, "casme2", "learnet-dynamic")
     change(folder, "run.json", trainings=3)
     assert (
-        sheet(groups(recipe(), out)[0]).lines[0].cells[HEAD.index("minutes")] == "1.5\nof 3 of\n8 trainings"
+        sheet(groups(recipe(), out)[0]).lines[0].cells[TABLE_COLUMNS.index("minutes")]
+        == "1.5\nof 3 of\n8 trainings"
     )
     (folder / "run.json").unlink()
-    assert sheet(groups(recipe(), out)[0]).lines[0].cells[HEAD.index("minutes")] == "–"
+    assert sheet(groups(recipe(), out)[0]).lines[0].cells[TABLE_COLUMNS.index("minutes")] == "–"
 
 
 def test_csv(out: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(as_csv(groups(recipe(), out)))))
-    assert list(rows[0]) == list(TABLE)
+    assert list(rows[0]) == list(CSV_COLUMNS)
     studies = [row for row in rows if row["kind"] == "study"]
     assert [(row["set"], row["study"], row["minutes"], row["cores"]) for row in studies] == [
         (name, f"{network}-{motion}", "1.5", "2")
@@ -126,10 +135,11 @@ def test_the_page(out: Path) -> None:
     assert "- the optimiser" in page and "- seeds 2 (the recipe: 5)" in page
     assert "## casme2-1" in page and "## casme2-2" in page
     assert (
-        "- 4 studies, 6.0 minutes of training and testing\n- 2 cores of x86_64, cpu\n- versions: python 3.11.7, learnet 0.1.0"
-        in page
+        "- 4 studies, 6.0 minutes of training and testing\n"
+        "- 2 cores of x86_64, cpu\n"
+        "- versions: python 3.11.7, learnet 0.1.0" in page
     )
-    assert parse(re.search(r"```toml\n(.*)```", page, re.DOTALL)[1], "page") == asked
+    assert parse_recipe(re.search(r"```toml\n(.*)```", page, re.DOTALL)[1], "page") == asked
     for table in re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE):  # every row has as many cells as its head
         rows = [line.replace("\\|", "").count("|") for line in table.splitlines()]
         assert len(set(rows)) == 1

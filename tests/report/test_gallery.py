@@ -22,10 +22,18 @@ def shots(found: Gallery) -> list:
 @pytest.mark.parametrize(
     ("person", "shown"),
     [
-        ("casme2/12", False), ("casme2/sub12", False), ("casme2/Sub012", False), ("casme2/22", False), ("CASME II/s22", False),
-        ("casme2/11", True), ("casme2/02", True), ("casme2/1", True), ("samm/12", True), ("mine/12", True),
+        ("casme2/12", False),
+        ("casme2/sub12", False),
+        ("casme2/Sub012", False),
+        ("casme2/22", False),
+        ("CASME II/s22", False),
+        ("casme2/11", True),
+        ("casme2/02", True),
+        ("casme2/1", True),
+        ("samm/12", True),
+        ("mine/12", True),
     ],
-)  # fmt: skip
+)
 def test_whom_the_licence_hides(person: str, shown: bool) -> None:
     assert may_be_shown(person) is shown
 
@@ -62,7 +70,8 @@ def test_each_clip_has_its_own_image(tmp_path: Path) -> None:
 
 
 def faces_on_disk(tmp_path: Path, rng: np.random.Generator) -> tuple[Path, dict[str, np.ndarray]]:
-    """A prepared folder whose clips are folders of three images, the first numbered like the onset; and the onset frames."""
+    """A prepared folder whose clips are folders of three images, the first numbered like the onset; and the
+    onset frames."""
     prepared = write_prepared(tmp_path / "prepared", paths=tmp_path / "clips")
     onsets = {}
     with (prepared / "clips.csv").open(newline="") as file:
@@ -107,7 +116,8 @@ def test_a_hidden_person_under_another_name_stays_hidden(tmp_path: Path) -> None
     ("network", "skill"), [("majority", 0.4), ("learnet", 0)], ids=["majority", "one answer"]
 )
 def test_answers_that_do_not_look_need_no_pictures(tmp_path: Path, network: str, skill: float) -> None:
-    """The majority class of the training side may differ from fold to fold; a network may answer the same to everything."""
+    """The majority class of the training side may differ from fold to fold; a network may answer the same to
+    everything."""
     found = gallery(
         read_record(write_study(tmp_path / "x", write_prepared(tmp_path / "prepared"), network, skill=skill)),
         3,

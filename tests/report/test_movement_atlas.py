@@ -1,4 +1,5 @@
-"""The figures of the movement model: what stands in them, and that arrows and lines go where the bumps of the units push."""
+"""The figures of the movement model: what stands in them, and that arrows and lines go where the bumps of the
+units push."""
 
 from pathlib import Path
 
@@ -40,14 +41,16 @@ def arrows(axes: Axes) -> Quiver:
 
 
 def pushed(unit: int, place: tuple[float, float]) -> np.ndarray:
-    """Where both sides of a unit of 2.5 pixels push a place of the average face, bump by bump: (right, down) in pixels."""
+    """Where both sides of a unit of 2.5 pixels push a place of the average face, bump by bump: (right, down)
+    in pixels."""
     face, moved = average_face(), np.zeros(2)
     for side, outward in (("left", 1), ("right", -1)):
         for bump in UNITS[unit].bumps:
             name = f"{side} {bump.landmark}" if f"{side} {bump.landmark}" in face.points else bump.landmark
             u, v = np.array(face.points[name]) + (outward * bump.shift[0], bump.shift[1])
             near = np.exp(
-                -((place[0] - u) ** 2) / (2 * bump.sd_across**2) - (place[1] - v) ** 2 / (2 * bump.sd_along**2)
+                -((place[0] - u) ** 2) / (2 * bump.sd_across**2)
+                - (place[1] - v) ** 2 / (2 * bump.sd_along**2)
             )
             moved += 2.5 * near * np.array([outward * bump.outward, bump.down])
     return moved
@@ -55,7 +58,8 @@ def pushed(unit: int, place: tuple[float, float]) -> np.ndarray:
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_arrows_of_a_unit_are_its_displacement(unit: int) -> None:
-    """At the arrow nearest to each landmark that the unit pushes; v grows downwards on the sheet, as in a picture."""
+    """At the arrow nearest to each landmark that the unit pushes; v grows downwards on the sheet, as in a
+    picture."""
     figure = unit_figure(unit)
     axes = titled(figure, "Displacement")
     drawn = arrows(axes)
@@ -155,7 +159,8 @@ def test_an_emotion_is_drawn_with_its_combinations(emotion: str) -> None:
 
 
 def test_the_mean_of_happy_people_smiles() -> None:
-    """Lip corners up and outward in the mean of 40, as AU 12 moves them; the image that is fed has their mean range."""
+    """Lip corners up and outward in the mean of 40, as AU 12 moves them; the image that is fed has their mean
+    range."""
     mean, fed = mean_flow("happiness", 40, 0)
     row, left, right = (
         round(place) for place in (25.92 + 0.46 * 57.6, 35.5 + 0.21 * 57.6, 35.5 - 0.21 * 57.6)

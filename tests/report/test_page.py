@@ -92,7 +92,8 @@ def test_nothing_comes_from_elsewhere(page: Page) -> None:
 
 
 def test_the_page_is_well_made(page: Page) -> None:
-    """Ids are unique and what points to them finds them; pictures have words; every table has a name and headings."""
+    """Ids are unique and what points to them finds them; pictures have words; every table has a name and
+    headings."""
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     for _, attributes in page.elements:
@@ -477,7 +478,8 @@ def test_settings_versions_and_fingerprint_are_there(page: Page, folders: list[P
 
 @pytest.fixture
 def of_two(tmp_path: Path) -> Path:
-    """A study over two prepared folders: five real people of SAMM, five synthetic ones called SMIC who never repress anything."""
+    """A study over two prepared folders: five real people of SAMM, five synthetic ones called SMIC who never
+    repress anything."""
     from learnet.core.settings import Resources, Study, Training
     from learnet.datasets.prepared.store import load_prepared, save_prepared
     from learnet.study.run import run_study

@@ -1,4 +1,5 @@
-"""The numbers of a page's figures: what the page holds and what lies beside it are the same, and nobody else's files are touched."""
+"""The numbers of a page's figures: what the page holds and what lies beside it are the same, and nobody
+else's files are touched."""
 
 import csv
 from pathlib import Path

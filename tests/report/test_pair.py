@@ -1,4 +1,5 @@
-"""Two studies beside each other, against pandas, which counts for itself from outcomes.csv, and the tests of `difference`."""
+"""Two studies beside each other, against pandas, which counts for itself from outcomes.csv, and the tests of
+`difference`."""
 
 from pathlib import Path
 
@@ -55,8 +56,8 @@ def test_the_difference_with_its_tests(page: Page, folders: list[Path]) -> None:
     assert f"one alone answers {clips.only_one} clips right, two alone {clips.only_other}" in page.words
     low, high = found.limits["uf1"]
     assert (
-        f"UF1 of two is {-found.values['uf1']:.3f} above that of one (95% interval {-high:+.3f} to {-low:+.3f})"
-        in page.words
+        f"UF1 of two is {-found.values['uf1']:.3f} above that of one "
+        f"(95% interval {-high:+.3f} to {-low:+.3f})" in page.words
     )
 
 

@@ -219,10 +219,16 @@ def test_metrics_that_hold_anything_are_told_and_not_believed(tmp_path: Path, me
     assert found.passed is False and "outcomes.csv" in found.evidence
 
 
-@pytest.mark.parametrize(("column", "value", "said"), [
-    ("person", "casme2/77", "the same people"), ("truth", "disgust", "the same truth"), ("disgust", "nan", "cannot read the row"),
-    ("disgust", "1.5", "cannot read the row"), ("disgust", "-0.1", "cannot read the row"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("person", "casme2/77", "the same people"),
+        ("truth", "disgust", "the same truth"),
+        ("disgust", "nan", "cannot read the row"),
+        ("disgust", "1.5", "cannot read the row"),
+        ("disgust", "-0.1", "cannot read the row"),
+    ],
+)
 def test_answers_that_contradict_themselves_are_refused(
     tmp_path: Path, column: str, value: str, said: str
 ) -> None:

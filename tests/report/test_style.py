@@ -16,7 +16,8 @@ CSS = Path(figures.__file__).parent / "templates" / "report.css"
 
 
 def test_confusion_matrix_worked_by_hand() -> None:
-    """Two of three clips of a and none of b; c has no clip. Shares are of the row, and the shade of a cell is its share."""
+    """Two of three clips of a and none of b; c has no clip. Shares are of the row, and the shade of a cell is
+    its share."""
     axes = confusion_figure(np.array([[2, 1, 0], [4, 0, 0], [0, 0, 0]]), ["a", "b", "c"], "mine").axes[0]
     assert [text.get_text() for text in axes.texts] == [
         "2", "67%", "1", "33%", "0", "0%",
@@ -120,7 +121,8 @@ def contrast(one: str, two: str) -> float:
 
 @pytest.mark.parametrize("mode", [0, 1], ids=["light", "dark"])
 def test_words_stand_out_in_light_and_dark(mode: int) -> None:
-    """WCAG 2.2 asks for a contrast of 4.5 (AA); ink must have it on the darkest cell of a confusion matrix as well."""
+    """WCAG 2.2 asks for a contrast of 4.5 (AA); ink must have it on the darkest cell of a confusion matrix as
+    well."""
     light, dark = re.findall(r":root \{(.*?)\}", CSS.read_text(), re.DOTALL)
     mine = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", (light, dark)[mode]))
     pairs = [

@@ -1,4 +1,5 @@
-"""The pictures that say why: drawn by the weights that a study kept, of nobody whom a licence hides, and named where they cannot be."""
+"""The pictures that say why: drawn by the weights that a study kept, of nobody whom a licence hides, and
+named where they cannot be."""
 
 import json
 import shutil

@@ -150,9 +150,19 @@ def test_csv_beside_scikit_learn(found: Comparison, folders: dict[str, Path]) ->
                 assert 0 < float(row[f"{name} difference p"]) <= float(row[f"{name} difference p Holm"]) <= 1
         assert (row["clips"], row["people"], row["database"]) == ("36", "9", "all")
     assert [row["against"] for row in table] == ["", *["learnet"] * 4]
-    assert (table[0]["network"], table[0]["protocol"], table[0]["motion image"], table[0]["classes"], table[0]["seeds"]) == (
-        "learnet", "loso", "dynamic", "casme2-5", "2",
-    )  # fmt: skip
+    assert (
+        table[0]["network"],
+        table[0]["protocol"],
+        table[0]["motion image"],
+        table[0]["classes"],
+        table[0]["seeds"],
+    ) == (
+        "learnet",
+        "loso",
+        "dynamic",
+        "casme2-5",
+        "2",
+    )
     assert [row["leaky"] != "no" for row in table] == [False, False, True, False, True]
     (floor,) = [row for row in rows(found) if row["kind"] == "majority baseline"]
     said = float(floor["accuracy"])
@@ -169,8 +179,11 @@ def test_a_row_of_each_database(composite: Comparison) -> None:
         assert int(row["clips"]) == len(part) and int(row["people"]) == 2
     assert [row["database"] for row in table] == ["casme2", "samm", "smic"]
     assert [line.cells[0].split("\n")[0] for line in studies(composite).lines[:4]] == [
-        "ststnet (synthetic)", "- casme2 of ststnet (synthetic)", "- samm of ststnet (synthetic)", "- smic of ststnet (synthetic)",
-    ]  # fmt: skip
+        "ststnet (synthetic)",
+        "- casme2 of ststnet (synthetic)",
+        "- samm of ststnet (synthetic)",
+        "- smic of ststnet (synthetic)",
+    ]
 
 
 def test_published_figures_stand_beside_the_same_databases_and_classes_only(
@@ -232,8 +245,9 @@ def test_partly_synthetic_is_said(composite: Comparison) -> None:
     )
     mixed = replace(composite, records=records, against=records[0], compared=())
     assert [line.cells[0].split("\n")[0] for line in studies(mixed).lines[::4][:2]] == [
-        "ststnet (partly synthetic)", "learnet (partly synthetic)",
-    ]  # fmt: skip
+        "ststnet (partly synthetic)",
+        "learnet (partly synthetic)",
+    ]
     assert published(mixed).lines[0].cells[2] == "– (partly synthetic clips here)"
     assert (
         "The clips here are partly synthetic: nothing here can be compared with a published figure."
@@ -293,9 +307,22 @@ def test_each_row_of_latex_has_its_cells_and_its_braces(found: Comparison, compo
 
 
 SHOWN = {
-    r"\textbackslash{}": "\\", r"\textasciitilde{}": "~", r"\textasciicircum{}": "^", "{[}": "[", "{]}": "]", "$<$": "<", "$>$": ">",
-    "$-$": "-", r"\&": "&", r"\%": "%", r"\$": "$", r"\#": "#", r"\_": "_", r"\{": "{", r"\}": "}",
-}  # fmt: skip
+    r"\textbackslash{}": "\\",
+    r"\textasciitilde{}": "~",
+    r"\textasciicircum{}": "^",
+    "{[}": "[",
+    "{]}": "]",
+    "$<$": "<",
+    "$>$": ">",
+    "$-$": "-",
+    r"\&": "&",
+    r"\%": "%",
+    r"\$": "$",
+    r"\#": "#",
+    r"\_": "_",
+    r"\{": "{",
+    r"\}": "}",
+}
 """What LaTeX shows for what we write."""
 
 

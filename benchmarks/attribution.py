@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from learnet.motion.detrend import EvaluationImages
 from learnet.report.explain.activations import stage_at_depth
 from learnet.report.explain.attribution import grad_cam, integrated_gradients, occlusion
 from learnet.report.explain.ground_truth import GroundTruthClip, render_unit_clips
@@ -28,7 +29,7 @@ from learnet.report.explain.localisation import bootstrap_over_people, share_ins
 from learnet.report.explain.sanity_checks import permute_weights
 from learnet.training.checkpoint import load_checkpoint
 from learnet.training.metadata import CheckpointMetadata
-from learnet.training.torch_scores import predict_scores
+from learnet.training.scorer import Scorer
 
 UNITS = ((12, "happiness"), (4, "others"), (9, "disgust"), (15, "repression"), (2, "surprise"))
 """Lip corner puller, brow lowerer, nose wrinkler, lip corner depressor, outer brow raiser; each of the
@@ -96,7 +97,8 @@ def shares(
 ) -> dict[str, dict[str, object]]:
     """Mean share inside the region of each look, its interval over people, and its mean over the clips that
     are answered rightly."""
-    answers = [int(predict_scores(module, clip.image[None], facts.mirror)[0].argmax()) for clip in clips]
+    scorer = Scorer.from_module(module, facts.mirror)
+    answers = [int(scorer.scores(EvaluationImages(clip.image[None]))[0].argmax()) for clip in clips]
     right = np.array(
         [facts.classes[answer] == clip.emotion for answer, clip in zip(answers, clips, strict=True)]
     )

@@ -12,7 +12,6 @@ import json
 import statistics
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 import cv2
@@ -27,10 +26,11 @@ from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import save_prepared
 from learnet.inference.onnx_export import PRECISIONS, export_onnx
 from learnet.inference.onnx_inference import load_onnx
+from learnet.motion.detrend import StoredImages
 from learnet.networks import NETWORKS
 from learnet.training.checkpoint import load_checkpoint, save_checkpoint
 from learnet.training.metadata import CheckpointMetadata
-from learnet.training.torch_scores import predict_scores
+from learnet.training.scorer import Scorer
 
 NETWORKS_TIMED = ("learnet", "resnet18")
 CLASSES = ("happiness", "disgust", "repression", "surprise", "others")
@@ -65,16 +65,16 @@ def ways(name: str, place: Path, images: Path) -> tuple[dict[str, Callable[[], o
     facts = CheckpointMetadata(name, CLASSES, 112, SETTINGS, None, {"images_kind": "image"}, {})
     save_checkpoint(weights, NETWORKS[name](len(CLASSES), 112), facts)
     module, _ = load_checkpoint(weights)
-    image = np.load(images / "images.npy")[:1]
-    ready: dict[str, Callable[[], object]] = {
-        "torch": lambda: [predict_scores(module, image) for _ in range(TIMES)]
-    }
+    image = StoredImages(np.load(images / "images.npy")[:1])
+    scorers = {"torch": Scorer.from_module(module)}
     sizes = {"torch": weights.stat().st_size / 1e6}
     for precision in PRECISIONS:
         done = export_onnx(weights, place / f"{name}-{precision}.onnx", precision, images)
-        score, _ = load_onnx(done.path)
-        ready[precision] = lambda score=score: [score(image) for _ in range(TIMES)]
+        scorers[precision], _ = load_onnx(done.path)
         sizes[precision] = done.size_bytes / 1e6
+    ready: dict[str, Callable[[], object]] = {}
+    for form, scorer in scorers.items():
+        ready[form] = lambda scorer=scorer: [scorer.scores(image) for _ in range(TIMES)]
     return ready, sizes
 
 

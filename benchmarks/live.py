@@ -31,10 +31,11 @@ from learnet.inference.live import Watch
 from learnet.inference.onnx_export import export_onnx
 from learnet.inference.onnx_inference import load_onnx
 from learnet.inference.recogniser import Recogniser
-from learnet.networks import NETWORKS, for_inference
+from learnet.motion.detrend import StoredImages
+from learnet.networks import NETWORKS
 from learnet.training.checkpoint import save_checkpoint
 from learnet.training.metadata import CheckpointMetadata
-from learnet.training.torch_scores import predict_scores
+from learnet.training.scorer import Scorer
 from learnet.video.base import Frame, Video, VideoInfo
 from learnet.video.reader import open_video
 from learnet.video.writer import write_video
@@ -144,18 +145,19 @@ def memory(ask: Recogniser, frames: int) -> dict[str, object]:
 def networks(rounds: int) -> list[dict[str, object]]:
     """One image through each in the form in which it answers, from bytes to probabilities, on one thread and
     on all."""
-    nets = {
-        name: for_inference(NETWORKS[name](len(CLASSES)).eval())
+    scorers = {
+        name: Scorer.from_module(NETWORKS[name](len(CLASSES)).eval())
         for name in ("learnet", "resnet18", "resnet50")
     }
     numbers, cases, threads = np.random.default_rng(0), [], torch.get_num_threads()
-    small, large = (numbers.integers(0, 256, (1, side, side, 3), dtype=np.uint8) for side in (112, 224))
+    small = StoredImages(numbers.integers(0, 256, (1, 112, 112, 3), dtype=np.uint8))
+    large = StoredImages(numbers.integers(0, 256, (1, 224, 224, 3), dtype=np.uint8))
     for count in sorted({1, os.cpu_count() or 1}):
         torch.set_num_threads(count)
         ways: dict[str, Callable[[], object]] = {
-            name: lambda net=net: predict_scores(net, small) for name, net in nets.items()
+            name: lambda scorer=scorer: scorer.scores(small) for name, scorer in scorers.items()
         }
-        ways["resnet50 at 224"] = lambda: predict_scores(nets["resnet50"], large)
+        ways["resnet50 at 224"] = lambda: scorers["resnet50"].scores(large)
         seconds = measure.take_turns(ways, rounds, warm=3)
         spent = {name: 1e3 * statistics.median(values) for name, values in seconds.items()}
         cases.append(
@@ -174,13 +176,13 @@ def networks(rounds: int) -> list[dict[str, object]]:
 
 def exported_networks(folder: Path, rounds: int) -> dict[str, object]:
     """The same, each by onnxruntime, which takes one thread."""
-    nets = {
+    scorers = {
         name: load_onnx(exported(weights(folder, name, mirror="none")))[0]
         for name in ("learnet", "resnet18", "resnet50")
     }
-    image = np.random.default_rng(0).integers(0, 256, (1, 112, 112, 3), dtype=np.uint8)
+    image = StoredImages(np.random.default_rng(0).integers(0, 256, (1, 112, 112, 3), dtype=np.uint8))
     ways: dict[str, Callable[[], object]] = {
-        name: lambda score=score: score(image) for name, score in nets.items()
+        name: lambda scorer=scorer: scorer.scores(image) for name, scorer in scorers.items()
     }
     seconds = measure.take_turns(ways, rounds, warm=3)
     spent = {f"{name}, ms": round(1e3 * statistics.median(values), 2) for name, values in seconds.items()}

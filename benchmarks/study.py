@@ -33,7 +33,7 @@ from learnet.study.labelled import load_labelled_dataset
 from learnet.study.outcomes import read_outcomes
 from learnet.study.run import run_study
 from learnet.training import augment
-from learnet.training.loop import BatchSchedule, class_weights
+from learnet.training.schedule import BatchSchedule, class_weights
 from learnet.training.train import recompute_batch_norm
 
 PEOPLE, CLIPS, SIZE = 26, 247, 112
@@ -76,7 +76,7 @@ class OneByOne(Dataset):
         here = slice(place, place + 1)
         one = augment.AugmentationParameters(
             chances.mirrored[here],
-            chances.moved[:, here],
+            chances.magnitudes[:, here],
             chances.share[here],
             torch.zeros(1, dtype=torch.int64),
         )
@@ -94,9 +94,11 @@ def epochs_of(
     drawn = []
     for _ in range(epochs):
         steps = []
-        for _ in range(course.steps):
-            positions, chances = course.batch()
-            steps.append((positions.tolist(), chances, dropout.draw_mask(course.size, course.generator)))
+        for _ in range(course.steps_per_epoch):
+            positions, chances = course.next_batch()
+            steps.append(
+                (positions.tolist(), chances, dropout.draw_mask(course.batch_size, course.generator))
+            )
         drawn.append(steps)
     return drawn
 
@@ -112,25 +114,26 @@ def usual_way(folder: Path, training: Training, epochs: int, workers: int) -> li
         optimiser = torch.optim.AdamW(
             net.parameters(), training.learning_rate, weight_decay=training.weight_decay
         )
-        course = BatchSchedule(part, training, epochs)
-        rates = BatchSchedule(part, training, epochs)
+        examples = part.examples(part.stored.for_training(training))
+        course = BatchSchedule(examples, training, epochs)
+        rates = BatchSchedule(examples, training, epochs)
         weights = class_weights(part.labels, part.classes)
         for steps in epochs_of(course, epochs):
             loader = DataLoader(
                 OneByOne(part.images, targets, [step[:2] for step in steps], training),
-                course.size,
+                course.batch_size,
                 num_workers=workers,
             )
             net.train()
             for (images, wanted), (_, _, mask) in zip(loader, steps, strict=True):
-                optimiser.param_groups[0]["lr"] = rates.rate
-                rates.taken += 1
+                optimiser.param_groups[0]["lr"] = rates.learning_rate
+                rates.step += 1
                 _set_mask(net, mask)
                 loss = F.cross_entropy(net(images), wanted, weights, label_smoothing=training.label_smoothing)
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
-        recompute_batch_norm(net, part, training)
+        recompute_batch_norm(net, examples, training)
         _answer(net.eval(), data.training_set(fold.test).images, fold.test, data.scheme.classes, answers)
     return answers
 

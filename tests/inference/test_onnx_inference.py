@@ -10,24 +10,19 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from learnet.core.errors import BadCheckpoint, LearnetError
 from learnet.inference.onnx_export import export_onnx
 from learnet.inference.onnx_inference import (
     NORMALISATION,
-    as_input,
     is_onnx,
     load_onnx,
-    mirror_images,
-    softmax,
 )
 from learnet.inference.recogniser import Recogniser
-from learnet.networks import as_input as torch_input
-from learnet.training import augment
+from learnet.motion.detrend import StoredImages
 from learnet.training.metadata import CheckpointMetadata, metadata_to_json
-from learnet.training.torch_scores import predict_scores
+from tests.builders.scores import predict_scores
 from tests.builders.weights_to_export import CLASSES, SIZE, facts, pictures, trained, write_weights
 
 FACTS = facts("learnet")
@@ -60,33 +55,21 @@ def weights(classes: int = 3, size: int = SIZE) -> np.ndarray:
     return np.random.default_rng(4).normal(0, 0.1, (3 * size * size, classes))
 
 
-def test_images_are_fed_as_torch_is_fed() -> None:
-    images = np.arange(256, dtype=np.uint8).repeat(3).reshape(1, 16, 16, 3)  # every value there is
-    np.testing.assert_array_equal(as_input(images), torch_input(images).numpy())
-    batch = as_input(pictures(3))
-    for kind in ("image", "flow"):
-        np.testing.assert_array_equal(
-            mirror_images(batch, kind), augment.mirror(torch.from_numpy(batch), kind).numpy()
-        )
-    large = np.array([[1000, 999, -1000], [0, 0, 0]], dtype=np.float32)
-    np.testing.assert_allclose(
-        softmax(large), [[1 / (1 + np.exp(-1)), 1 / (1 + np.e), 0], [1 / 3, 1 / 3, 1 / 3]], rtol=1e-12
-    )
-
-
 @pytest.mark.parametrize("mirror", ["none", "image", "flow"])
 def test_scores_are_those_of_the_graph_worked_by_hand(tmp_path: Path, mirror: str) -> None:
     images = pictures(70)  # more than go through at once
-    score, said = load_onnx(by_hand(tmp_path / "net.onnx", told(facts("learnet", mirror=mirror)), weights()))
-    assert said == facts("learnet", mirror=mirror)
+    scorer, metadata = load_onnx(
+        by_hand(tmp_path / "net.onnx", told(facts("learnet", mirror=mirror)), weights())
+    )
+    assert metadata == facts("learnet", mirror=mirror)
     seen = [images / 127.5 - 1]
     if mirror != "none":
         seen.append(seen[0][:, :, ::-1] * ([-1, 1, 1] if mirror == "flow" else [1, 1, 1]))
     scores = [np.exp(each.transpose(0, 3, 1, 2).reshape(70, -1) @ weights()) for each in seen]
     expected = sum(each / each.sum(axis=1, keepdims=True) for each in scores) / len(scores)
-    np.testing.assert_allclose(score(images), expected, atol=1e-5)
+    np.testing.assert_allclose(scorer.scores(StoredImages(images)), expected, atol=1e-5)
     assert np.ptp(expected, axis=0).min() > 0.5
-    assert score(images[:0]).shape == (0, 3)
+    assert scorer.scores(StoredImages(images[:0])).shape == (0, 3)
 
 
 @pytest.fixture(scope="module")
@@ -99,10 +82,12 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_scores_are_those_of_torch(exported: Path) -> None:
-    score, said = load_onnx(exported / "net.onnx")
-    assert said == facts("learnet", mirror="image", face="haar")
+    scorer, metadata = load_onnx(exported / "net.onnx")
+    assert metadata == facts("learnet", mirror="image", face="haar")
     np.testing.assert_allclose(
-        score(pictures(9)), predict_scores(trained("learnet"), pictures(9), "image"), atol=1e-6
+        scorer.scores(StoredImages(pictures(9))),
+        predict_scores(trained("learnet"), pictures(9), "image"),
+        atol=1e-6,
     )
 
 
@@ -177,7 +162,7 @@ def test_files_that_cannot_be_read_are_refused(
     refused(path, "no such file.*learnet export")
     for content in (b"", b"some text", whole[:-1000], whole[:200], b"\x08\x0a" + bytes(500)):
         path.write_bytes(content)
-        refused(path, "no ONNX file, or damaged")
+        refused(path, "not an ONNX file, damaged")
     path.unlink()
     path.mkdir()
     refused(path, "not a file")
@@ -186,7 +171,7 @@ def test_files_that_cannot_be_read_are_refused(
         model, tmp_path / "apart.onnx", save_as_external_data=True, location="apart.data", size_threshold=0
     )
     (tmp_path / "apart.data").unlink()
-    refused(tmp_path / "apart.onnx", "no ONNX file, or damaged")
+    refused(tmp_path / "apart.onnx", "not an ONNX file, damaged")
     assert capfd.readouterr() == ("", "")
 
 
@@ -213,16 +198,16 @@ def test_graphs_of_others_are_refused(tmp_path: Path) -> None:
 def test_networks_that_answer_nonsense_are_refused(tmp_path: Path) -> None:
     broken = weights()
     broken[5, 1] = np.nan
-    score, _ = load_onnx(by_hand(tmp_path / "net.onnx", told(), broken))
-    with pytest.raises(BadCheckpoint, match="no numbers"):
-        score(pictures(2))
+    scorer, _ = load_onnx(by_hand(tmp_path / "net.onnx", told(), broken))
+    with pytest.raises(BadCheckpoint, match="not finite"):
+        scorer.scores(StoredImages(pictures(2)))
     misfit = weights(size=16)  # the graph's own sizes do not fit: found only when it runs
     model = onnx.load(by_hand(tmp_path / "net.onnx", told(), misfit, size=16))
     for side in model.graph.input[0].type.tensor_type.shape.dim[2:]:
         side.dim_value = SIZE
     (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
     with pytest.raises(BadCheckpoint, match="net.onnx: "):
-        load_onnx(tmp_path / "net.onnx")[0](pictures(2))
+        load_onnx(tmp_path / "net.onnx")[0].scores(StoredImages(pictures(2)))
 
 
 def test_without_onnxruntime_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,6 +215,6 @@ def test_without_onnxruntime_it_says_what_to_install(tmp_path: Path, monkeypatch
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(
         LearnetError,
-        match=r"net.onnx: to run .* onnxruntime, which is not installed. Install it: pip install 'learnet\[onnx\]'",
+        match=r"net.onnx: .*onnxruntime.* not installed.*pip install 'learnet\[onnx\]'",
     ):
         Recogniser.load(path)

@@ -25,10 +25,10 @@ from learnet.motion.pipeline import make_image
 from learnet.networks import NETWORKS
 from learnet.training.checkpoint import save_checkpoint
 from learnet.training.metadata import CheckpointMetadata
-from learnet.training.torch_scores import predict_scores
 from learnet.video.base import Frame
 from learnet.video.reader import read_frames
 from learnet.video.writer import write_video
+from tests.builders.scores import predict_scores
 
 CLASSES = ("happiness", "disgust", "surprise", "others")
 SIZE = 48

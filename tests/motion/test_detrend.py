@@ -18,9 +18,11 @@ from learnet.motion.detrend import StoredImages, detrend
 from learnet.motion.normalise import per_channel
 from learnet.networks import NETWORKS
 from learnet.training import train as training_module
-from learnet.training.loop import TrainingSet, fit
-from learnet.training.torch_scores import evaluation_scores, predict_scores
+from learnet.training.examples import TrainingSet
+from learnet.training.loop import fit
+from learnet.training.scorer import Scorer
 from learnet.training.train import resolve_mirror, train, train_leaky
+from tests.builders.scores import predict_scores
 
 SIDE = 28
 REFUSED = (BeartypeCallHintParamViolation, TypeCheckError)  # the second where every call is checked
@@ -213,24 +215,26 @@ def test_epochs_are_chosen_on_images_as_at_test(
 
 
 def test_images_of_the_three_kinds_cannot_be_mixed(rng: np.random.Generator) -> None:
-    """The signatures refuse any but evaluation images for a test, and any but training images for training."""
+    """The signatures refuse images as trained on for a test, and any but these for training."""
     stored = StoredImages(rng.integers(0, 256, (6, 28, 28, 3), dtype=np.uint8))
     training = Training(level=True, vary_stretch=50, epochs=1, mirror="none")
     for_training, for_evaluation = stored.for_training(training), stored.for_evaluation(100)
     data = TrainingSet(stored.pixels, np.arange(6) % 2, [str(i) for i in range(6)], 2)
-    network = NETWORKS["learnet"](2, 28).eval()
-    test, examples = beartype(evaluation_scores), beartype(TrainingSet.examples)
+    scorer = Scorer.from_module(NETWORKS["learnet"](2, 28).eval(), detrend_percentile=100)
+    test, examples = beartype(Scorer.scores), beartype(TrainingSet.examples)
     checked_fit = beartype(fit)
-    assert test(network, for_evaluation).shape == (6, 2)
-    assert len(checked_fit(network, examples(data, for_training), training, 1)) == 1
-    for wrong in (stored, stored.pixels, for_training):
+    np.testing.assert_array_equal(
+        test(scorer, stored), test(scorer, for_evaluation)
+    )  # the trend is removed once
+    assert len(checked_fit(NETWORKS["learnet"](2, 28), examples(data, for_training), training, 1)) == 1
+    for wrong in (stored.pixels, for_training):
         with pytest.raises(REFUSED):
-            test(network, wrong)
+            test(scorer, wrong)
     for wrong in (stored, stored.pixels, for_evaluation):
         with pytest.raises(REFUSED):
             examples(data, wrong)
     with pytest.raises(REFUSED):
-        checked_fit(network, data, training, 1)
+        checked_fit(NETWORKS["learnet"](2, 28), data, training, 1)
 
 
 def test_varied_stretching_gives_each_image_a_percentile_of_its_own(rng: np.random.Generator) -> None:

@@ -16,18 +16,20 @@ from learnet.core.records import DatasetIndex
 from learnet.core.settings import Preparation, Resources, Study, Training
 from learnet.datasets.prepared.concat import concatenate, save_concatenated
 from learnet.datasets.prepared.prepare import prepare
+from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import PreparedDataset, file_stamp, load_prepared, save_prepared
 from learnet.datasets.splits import make_folds
 from learnet.motion import MOTION_IMAGES
-from learnet.motion.detrend import EvaluationImages
+from learnet.motion.detrend import EvaluationImages, StoredImages
 from learnet.motion.phases import PHASES, WHOLE_CLIP_MOTION, Phases, concatenate_phases, gather_images
 from learnet.study.cluster import name_of
 from learnet.study.jobs import FoldJob, run_jobs
 from learnet.study.labelled import load_labelled_dataset
-from learnet.study.run import run_study, train_on_all
-from learnet.training import torch_scores as scores_module
+from learnet.study.run import run_study
+from learnet.study.train_on_all import train_on_all
 from learnet.training import train as training_module
-from learnet.training.loop import TrainingExamples, TrainingSet
+from learnet.training.examples import TrainingExamples, TrainingSet
+from learnet.training.scorer import Scorer
 from tests.datasets.prepared.test_prepare import clip_of, contents, database, movement, write_clip
 
 SMALL = Preparation(size=28)
@@ -160,15 +162,12 @@ def coded(
                 phases.append(image)
                 own.append(row)
                 names.append(("", "rise", "fall")[phase])
-    about = {
-        "imported": False, "preparation": None, "images_kind": "image", "synthetic": True, "reading": {}, "face_model": None,
-        "inputs": dataset, "versions": {},
-    }  # fmt: skip
+    record = PrepareRecord(preparation=None, images_kind="image", synthetic=True, reading={}, inputs=dataset)
     save_prepared(
         out,
         np.stack(images),
         pd.DataFrame(rows),
-        about,
+        record,
         [],
         Phases([np.stack(phases)], tuple(own), tuple(names)),
     )
@@ -185,7 +184,7 @@ def test_a_training_side_holds_the_phases_of_its_clips_and_no_others(tmp_path: P
         "fear" if row in (0, 7) else word for row, word in enumerate(there.clips["emotion"])
     ]  # no class in this scheme
     save_prepared(
-        tmp_path / "fear", there.images, there.clips.assign(emotion=emotions), there.about, [], there.phases
+        tmp_path / "fear", there.images, there.clips.assign(emotion=emotions), there.record, [], there.phases
     )
     data = load_labelled_dataset(tmp_path / "fear", "casme2-5")
     for fold in make_folds(Study(), data.people, data.truth, data.datasets, 0):
@@ -198,7 +197,7 @@ def test_a_training_side_holds_the_phases_of_its_clips_and_no_others(tmp_path: P
         assert [data.scheme.classes[k] for k in learned.labels] == [WORDS[i % 3] for i, _ in wanted]
         assert learned.people == [f"casme2/{i // 3 + 1:02d}" for i, _ in wanted]
         for plain in (data.training_set(fold.train), data.training_set(fold.test)):
-            assert plain.more is None and {p for _, p in codes(plain.with_phases.images)} == {0}
+            assert plain.phases is None and {p for _, p in codes(plain.with_phases.images)} == {0}
 
 
 class Watch:
@@ -210,10 +209,8 @@ class Watch:
         self.scored: list[
             tuple[list[tuple[int, int]], list[tuple[int, int]]]
         ] = []  # what, and what the network had learned from
-        real = {
-            name: getattr(training_module, name)
-            for name in ("fit", "recompute_batch_norm", "evaluation_scores", "as_input")
-        }
+        real = {name: getattr(training_module, name) for name in ("fit", "recompute_batch_norm", "as_input")}
+        real_scores = Scorer.scores
 
         def fit(module: object, data: TrainingExamples, *rest: object, **named: object) -> object:
             self.note(codes(data.images.pixels))
@@ -223,17 +220,16 @@ class Watch:
             assert codes(data.images.pixels) == self.now
             real["recompute_batch_norm"](module, data, training)
 
-        def evaluation_scores(module: object, images: EvaluationImages, *rest: object) -> np.ndarray:
+        def scores(scorer: Scorer, images: StoredImages | EvaluationImages) -> np.ndarray:
             self.scored.append((codes(images.pixels), self.now))
-            return real["evaluation_scores"](module, images, *rest)
+            return real_scores(scorer, images)
 
         def as_input(images: np.ndarray) -> object:
             if not self.now:
                 self.note(codes(images))  # of a network that is fitted in one go
             return real["as_input"](images)
 
-        for module in (training_module, scores_module):
-            monkeypatch.setattr(module, "evaluation_scores", evaluation_scores)
+        monkeypatch.setattr(Scorer, "scores", scores)
         for name, watched in (
             ("fit", fit),
             ("recompute_batch_norm", recompute_batch_norm),
@@ -281,7 +277,7 @@ def test_the_phases_of_the_person_tested_cannot_be_felt(tmp_path: Path, network:
             tmp_path / f"{name}-p",
             honest.images,
             honest.clips,
-            honest.about,
+            honest.record,
             [],
             replace(honest.phases, blocks=[images]),
         )
@@ -307,9 +303,8 @@ def tensors_of(content: bytes | None) -> bytes:
 
 def test_without_being_asked_for_they_change_nothing(tmp_path: Path) -> None:
     there = load_prepared(coded(tmp_path / "p"))
-    about = {key: value for key, value in there.about.items() if key != "phases"}
-    plain = save_prepared(tmp_path / "plain", there.images, there.clips, about, [])
-    assert plain.phases is None and "phases" not in plain.about and not Training().phases
+    plain = save_prepared(tmp_path / "plain", there.images, there.clips, there.record, [])
+    assert plain.phases is None and plain.record.phases is None and not Training().phases
     for folder in ("p", "plain"):
         run_study(
             tmp_path / folder,
@@ -334,14 +329,14 @@ def test_without_being_asked_for_they_change_nothing(tmp_path: Path) -> None:
 
 def test_a_folder_without_them_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     there = load_prepared(coded(tmp_path / "p"))
-    save_prepared(tmp_path / "plain", there.images, there.clips, {**there.about, "phases": None}, [])
+    save_prepared(tmp_path / "plain", there.images, there.clips, there.record, [])
     with pytest.raises(
         LearnetError,
         match=f"--phases needs images of phases, and there are none in {tmp_path / 'plain'}. Prepare with",
     ):
         run_study(tmp_path / "plain", tmp_path / "study", Study(), QUICK, ALONE)
     with pytest.raises(LearnetError, match="--phases needs images"):
-        train_on_all(tmp_path / "plain", tmp_path / "w.safetensors", Study(), QUICK)
+        train_on_all(tmp_path / "plain", Study(), QUICK).save(tmp_path / "w.safetensors")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["p", "plain"]
 
 
@@ -349,7 +344,7 @@ def test_one_network_for_everybody_learns_from_all_phases(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watch = Watch(monkeypatch)
-    train_on_all(coded(tmp_path / "p"), tmp_path / "w.safetensors", Study(), QUICK)
+    train_on_all(coded(tmp_path / "p"), Study(), QUICK).save(tmp_path / "w.safetensors")
     assert watch.learned == {(clip, phase) for clip in range(12) for phase in range(3)}
 
 
@@ -363,9 +358,7 @@ def test_pooled_they_stay_with_their_clips(tmp_path: Path) -> None:
     ]
     found = concatenate(parts, tmp_path / "pooled")
     saved = save_concatenated(found)
-    assert (
-        found.phases and saved.phases and saved.phases.record == found.phases.record == saved.about["phases"]
-    )
+    assert found.phases and saved.phases and saved.phases.record == found.phases.record == saved.record.phases
     for source in (found, saved):
         assert source.phases
         rows = [0, 7, 5, 14]  # 1, 6 and 14 have no fall
@@ -378,7 +371,7 @@ def test_pooled_they_stay_with_their_clips(tmp_path: Path) -> None:
 
 def test_pooled_with_a_folder_that_has_none_there_are_none_and_it_is_named(tmp_path: Path) -> None:
     there = load_prepared(coded(tmp_path / "b", 3, "samm", shift=6))
-    save_prepared(tmp_path / "plain", there.images, there.clips, {**there.about, "phases": None}, [])
+    save_prepared(tmp_path / "plain", there.images, there.clips, there.record, [])
     folders = [coded(tmp_path / "a", 2), tmp_path / "plain"]
     assert concatenate(folders, tmp_path / "pooled").phases is None
     with pytest.raises(LearnetError, match=f"there are none in {tmp_path / 'plain'}\\."):
@@ -469,7 +462,7 @@ def test_a_worker_knows_a_folder_with_them_from_one_without(tmp_path: Path) -> N
     one: PreparedDataset = load_prepared(coded(tmp_path / "a"))
     assert one.phases
     spoiled = replace(one.phases, blocks=[255 - np.array(one.phases.blocks[0])])
-    save_prepared(tmp_path / "b", one.images, one.clips, one.about, [], spoiled)
-    save_prepared(tmp_path / "c", one.images, one.clips, {**one.about, "phases": None}, [])
+    save_prepared(tmp_path / "b", one.images, one.clips, one.record, [], spoiled)
+    save_prepared(tmp_path / "c", one.images, one.clips, one.record, [])
     assert len({name_of(tmp_path / name) for name in "abc"}) == 3
     assert len(file_stamp(tmp_path / "a")) == 5 and len(file_stamp(tmp_path / "c")) == 3

@@ -40,7 +40,7 @@ def test_light_keeps_a_dot_within_its_limits() -> None:
     size = 101
     batch = torch.zeros(200, 3, size, size)
     batch[:, :, 48:53, 48:53] = 1.0
-    moved = augment.light(batch, draws(200).moved)[:, 0]
+    moved = augment.light(batch, draws(200).magnitudes)[:, 0]
     mass = moved.sum(dim=(1, 2))
     places = torch.arange(size, dtype=torch.float32)
     x = (moved.sum(dim=1) * places).sum(dim=1) / mass - 50
@@ -56,8 +56,12 @@ def test_light_keeps_a_dot_within_its_limits() -> None:
 
 def test_same_seed_same_changes() -> None:
     batch = torch.rand(8, 3, 28, 28, generator=generator())
-    assert torch.equal(augment.light(batch, draws(8, 3).moved), augment.light(batch, draws(8, 3).moved))
-    assert not torch.equal(augment.light(batch, draws(8, 3).moved), augment.light(batch, draws(8, 4).moved))
+    assert torch.equal(
+        augment.light(batch, draws(8, 3).magnitudes), augment.light(batch, draws(8, 3).magnitudes)
+    )
+    assert not torch.equal(
+        augment.light(batch, draws(8, 3).magnitudes), augment.light(batch, draws(8, 4).magnitudes)
+    )
 
 
 def test_mix_is_linear_in_images_and_labels() -> None:
@@ -81,7 +85,7 @@ def test_chances_joined_change_each_batch_as_its_own_do() -> None:
         augment.apply_augmentation(*given, settings) for given in zip(batches, labels, chances, strict=True)
     ]
     images, targets = augment.apply_augmentation(
-        torch.cat(batches), torch.cat(labels), augment.join(chances), settings
+        torch.cat(batches), torch.cat(labels), augment.concatenate_parameters(chances), settings
     )
     assert torch.allclose(images, torch.cat([image for image, _ in alone]), atol=1e-6)
     assert torch.allclose(targets, torch.cat([target for _, target in alone]))

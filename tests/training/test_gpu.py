@@ -11,10 +11,11 @@ from torch.nn import functional as F
 from learnet.core.errors import LearnetError
 from learnet.core.settings import Training
 from learnet.networks import NETWORKS
-from learnet.training import loop as descent
-from learnet.training.loop import TrainingExamples, TrainingSet, fit, fit_ensemble
-from learnet.training.torch_scores import predict_scores
+from learnet.training import schedule, steppers
+from learnet.training.examples import TrainingExamples, TrainingSet
+from learnet.training.loop import fit, fit_ensemble
 from learnet.training.train import train, train_leaky, train_together
+from tests.builders.scores import predict_scores
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
@@ -38,9 +39,9 @@ def examples(part: TrainingSet) -> TrainingExamples:
 def in_double(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings in double precision, where what is the same work ends in the same numbers; floats go apart by rounding."""
     loss = F.cross_entropy
-    monkeypatch.setattr(descent, "as_input", lambda pixels: pixels.permute(0, 3, 1, 2).double() / 127.5 - 1)
+    monkeypatch.setattr(schedule, "as_input", lambda pixels: pixels.permute(0, 3, 1, 2).double() / 127.5 - 1)
     monkeypatch.setattr(
-        descent.F,
+        steppers.F,
         "cross_entropy",
         lambda x, wanted, weights, **rest: loss(x, wanted.double(), weights.double(), **rest),
     )

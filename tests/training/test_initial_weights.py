@@ -51,7 +51,10 @@ def test_everything_is_taken_and_each_class_brings_its_own_weights(
     assert data.scheme.classes == ("disgust", "happiness", "sadness", "surprise")
     other = NETWORKS["learnet"](5, 28, seed=9).state_dict()
     trained = train(
-        "learnet", data.training_set(range(len(data.rows))), STILL, start=started(given(tmp_path), data)
+        "learnet",
+        data.training_set(range(len(data.rows))),
+        STILL,
+        initial_weights=started(given(tmp_path), data),
     ).module
     own = dict(trained.named_parameters())
     for place, name in enumerate(data.scheme.classes):
@@ -68,7 +71,7 @@ def test_an_unknown_class_makes_the_class_layer_new(tmp_path: Path, data: Labell
         given(tmp_path, replace(FACTS, classes=("surprise", "none", "disgust", "happiness"))), data
     )
     fresh, other = NETWORKS["learnet"](4, 28, seed=0), NETWORKS["learnet"](4, 28, seed=9)
-    trained = train("learnet", data.training_set(range(len(data.rows))), STILL, start=start).module
+    trained = train("learnet", data.training_set(range(len(data.rows))), STILL, initial_weights=start).module
     assert torch.equal(trained.classify.weight, fresh.classify.weight) and torch.equal(
         trained.stem.weight, other.stem.weight
     )
@@ -83,7 +86,7 @@ def test_what_is_kept_of_the_start_is_a_share_of_each_weight(
     facts = FACTS if known else replace(FACTS, classes=("surprise", "none", "disgust", "happiness"))
     start, learned = started(given(tmp_path, facts), data), data.training_set(range(len(data.rows)))
     asked = replace(QUICK, from_="w.safetensors", optimiser="sgd", learning_rate=0.01, mirror="none")
-    began, ended = load(start), train("learnet", learned, asked, start=start).module
+    began, ended = load(start), train("learnet", learned, asked, initial_weights=start).module
     seeds = [asked, replace(asked, seed=5)]
     kept = train_together(
         "learnet", [learned] * 2, [replace(own, keep_start=0.25) for own in seeds], start=start

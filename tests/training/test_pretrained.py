@@ -18,7 +18,7 @@ from learnet.study.outcomes import read_outcomes
 from learnet.training.checkpoint import load_checkpoint
 from learnet.training.compatibility import check_compatible
 from learnet.training.pretrained import FOLDER, default_weights, pretrained_weights, resolve_weights
-from learnet.training.torch_scores import predict_scores
+from tests.builders.scores import predict_scores
 from tests.study.test_run import write_prepared
 from tests.training.test_initial_weights import FACTS, given
 
@@ -102,7 +102,7 @@ def test_weights_of_simulated_flow_take_flow_of_any_making_and_nothing_else(
 
     def folder(name: str, kind: str, preparation: Preparation | None):
         prepared = load_prepared(write_prepared(tmp_path / name, rng, kind=kind))
-        return replace(prepared, about={**prepared.about, "preparation": preparation and vars(preparation)})
+        return replace(prepared, record=replace(prepared.record, preparation=preparation))
 
     check_compatible(folder("imported", "flow", None), Path("w"), facts)
     check_compatible(
@@ -116,8 +116,10 @@ def test_weights_of_simulated_flow_take_flow_of_any_making_and_nothing_else(
         )
     with pytest.raises(BadCheckpoint, match="learned from flow, and these images are Preparation.*dynamic"):
         check_compatible(folder("dynamic", "image", Preparation(size=28).settled), Path("w"), facts)
-    assert facts.for_videos().preparation == Preparation(motion="flow-dis", size=28, normalise="per-channel")
-    assert replace(facts, data={**made, "synthetic": "no"}).for_videos().preparation is None
+    assert facts.resolve_for_video().preparation == Preparation(
+        motion="flow-dis", size=28, normalise="per-channel"
+    )
+    assert replace(facts, data={**made, "synthetic": "no"}).resolve_for_video().preparation is None
 
 
 def test_weights_of_simulated_clips_take_dynamic_images_whoever_found_the_face(
@@ -128,7 +130,7 @@ def test_weights_of_simulated_clips_take_dynamic_images_whoever_found_the_face(
 
     def folder(name: str, kind: str, preparation: Preparation | None):
         prepared = load_prepared(write_prepared(tmp_path / name, rng, kind=kind))
-        return replace(prepared, about={**prepared.about, "preparation": preparation and vars(preparation)})
+        return replace(prepared, record=replace(prepared.record, preparation=preparation))
 
     for face in ("auto", "haar", "yunet", "none"):
         check_compatible(folder(face, "image", replace(learned, face=face)), Path("w"), facts)
@@ -146,7 +148,7 @@ def test_weights_of_simulated_clips_take_dynamic_images_whoever_found_the_face(
         match="learned from Preparation.*'dynamic'.*, and these images are Preparation.*'flow-dis'",
     ):
         check_compatible(flow, Path("w"), facts)
-    assert facts.for_videos() == facts and facts.simulated
+    assert facts.resolve_for_video() == facts and facts.simulated
     trained = replace(
         facts, data={**facts.data, "people": "casme2/01"}
     )  # on a synthetic database, whose faces were found by yunet
@@ -165,9 +167,7 @@ def test_channels_in_another_order_are_noticed_on_real_images(
     check_flow_channels(Path("flow"), flow.images[:20])
     with pytest.raises(BadInput, match=f"strain.* in the {channel} channel"):
         check_flow_channels(Path("flow"), flow.images[:20][..., list(order)])
-    turned = save_prepared(
-        tmp_path / "turned", flow.images[..., list(order)], flow.clips, dict(flow.about), []
-    )
+    turned = save_prepared(tmp_path / "turned", flow.images[..., list(order)], flow.clips, flow.record, [])
     with pytest.raises(BadInput, match="Put the channels in this order"):
         evaluate(turned.folder, SHIPPED[0], tmp_path / "study")
 

@@ -13,11 +13,13 @@ from torch import nn
 from learnet.core.errors import LearnetError
 from learnet.core.settings import Training
 from learnet.networks import NETWORKS
-from learnet.training import loop as descent
-from learnet.training import train as loop
-from learnet.training.loop import TrainingExamples, TrainingSet, class_weights, fit, fit_ensemble
-from learnet.training.torch_scores import predict_scores
+from learnet.training import schedule
+from learnet.training import train as train_module
+from learnet.training.examples import TrainingExamples, TrainingSet
+from learnet.training.loop import fit, fit_ensemble
+from learnet.training.schedule import BatchSchedule, class_weights
 from learnet.training.train import recompute_batch_norm, resolve_mirror, train, train_together
+from tests.builders.scores import predict_scores
 
 PLAIN = Training(
     epochs=5,
@@ -34,7 +36,8 @@ PLAIN = Training(
 STEADY = """
 import resource
 import numpy, torch
-from learnet.training.loop import TrainingSet, fit
+from learnet.training.examples import TrainingSet
+from learnet.training.loop import fit
 from learnet.core.malloc import keep_freed_memory
 from learnet.networks import NETWORKS
 from learnet.core.settings import Training
@@ -144,7 +147,7 @@ def test_class_weights_by_hand() -> None:
 def test_inner_groups_find_the_epoch_that_is_best_on_people_left_out(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "NETWORKS", {"right-at-three": RightAtEpoch})
+    monkeypatch.setattr(train_module, "NETWORKS", {"right-at-three": RightAtEpoch})
     learned = train("right-at-three", data(rng), replace(PLAIN, epochs=6, inner_groups=3))
     assert learned.epochs == 3
     assert learned.module.passes == 3
@@ -159,7 +162,9 @@ def test_inner_choice_is_along_the_same_schedule(
     long, short = Planes(3), Planes(3)
     rates: list[float] = []
     monkeypatch.setattr(
-        descent, "_rate", lambda epoch, training: rates.append((epoch, training.epochs)) or 1.0
+        schedule,
+        "learning_rate_factor",
+        lambda epoch, training: rates.append((epoch, training.epochs)) or 1.0,
     )
     fit(short, part, settings, 2)
     assert {epochs for _, epochs in rates} == {6}
@@ -227,13 +232,13 @@ def test_histograms_and_their_network_go_together() -> None:
         assert resolve_mirror(Training(), "histograms", network).mirror == "none"
     for network in ("learnet", "learnet-paper", "resnet18", "ststnet"):
         with pytest.raises(
-            LearnetError, match=f"in which {network} would look for a face. Choose --network lbp-top"
+            LearnetError, match=f"{network} expects images of a face. Choose --network lbp-top"
         ):
             resolve_mirror(Training(), "histograms", network)
     for kind in ("image", "flow", "unknown"):
         with pytest.raises(
             LearnetError,
-            match="lbp-top reads histograms.*--motion lbp-top",
+            match="lbp-top accepts histograms.*--motion lbp-top",
         ):
             resolve_mirror(Training(), kind, "lbp-top")
     assert Training(mirror="flow").mirror_when_tested == "flow"
@@ -322,9 +327,9 @@ def test_adamw_side_by_side_keeps_each_network_s_own_state(rng: np.random.Genera
 
 def test_every_image_is_seen_in_every_epoch_and_batches_are_of_one_size(rng: np.random.Generator) -> None:
     part = examples(data(rng, count=21))
-    course = descent.BatchSchedule(part, Training(batch=8), 2)
+    course = BatchSchedule(part, Training(batch=8), 2)
     for _ in range(2):
-        seen = [course.batch()[0] for _ in range(course.steps)]
+        seen = [course.next_batch()[0] for _ in range(course.steps_per_epoch)]
         assert [len(batch) for batch in seen] == [8, 8, 8]
         assert set(torch.cat(seen).tolist()) == set(range(21))
     assert course.finished

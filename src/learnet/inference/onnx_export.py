@@ -1,347 +1,237 @@
-"""A checkpoint as one ONNX file, compared with torch before it is kept. `onnx_scores.py` reads it without torch."""
+"""Export of a checkpoint as an ONNX file, which is compared with PyTorch before it is kept."""
 
-import contextlib
-import io
 import json
-import logging
-import tempfile
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from graphlib import TopologicalSorter
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float32, UInt8
 from torch import nn
 
-from learnet import __version__
 from learnet.core.errors import LearnetError, OutputTaken, UnknownName
 from learnet.core.files import write_atomically
 from learnet.datasets.prepared.store import load_prepared
-from learnet.inference.onnx_inference import (
-    INPUT,
-    INSTALL,
-    KEYS,
-    NORMALISATION,
-    OUTPUT,
-    OnnxScorer,
-    from_content,
-    mirror_images,
-)
-from learnet.motion.detrend import detrend
-from learnet.networks import as_input
+from learnet.inference.onnx_graph import build_graph, describe_graph, opset_of, to_float16, to_int8
+from learnet.inference.onnx_inference import INSTALL, scorer_from_bytes
+from learnet.motion.detrend import EvaluationImages, StoredImages
 from learnet.training.checkpoint import load_checkpoint
 from learnet.training.compatibility import check_compatible
-from learnet.training.metadata import CheckpointMetadata, metadata_to_json
-from learnet.training.torch_scores import predict_scores
+from learnet.training.metadata import CheckpointMetadata
+from learnet.training.scorer import Scorer
+from learnet.training.torch_logits import module_logits
 
 LIBRARIES = ("onnx", "onnxscript", "onnxruntime")
 PRECISIONS = ("float32", "float16", "int8")
-OPSET = (
-    18  # the one torch writes of itself; to others it converts, where it can. onnxruntime reads it since 1.14
-)
-TOLERANCE = 1e-4  # largest difference of a logit that float32 may show ...
-RELATIVE = 1e-6  # ... or this share of the largest logit: beyond 100, float32 has no digits left to agree in
-RANDOM = 16  # images that nobody took
-MOST = 1000  # prepared images that are compared, spread evenly over the folder where it holds more
-CALIBRATING = 200  # images that int8 takes its ranges from
+OPSET = 18  # written by torch without a conversion; read by onnxruntime since 1.14
+TOLERANCE = 1e-4  # largest difference of a logit that is allowed in float32 ...
+RELATIVE_TOLERANCE = 1e-6  # ... or this share of the largest logit: float32 has no more digits beyond 100
+RANDOM_IMAGES = 16  # images of random pixels
+MOST_COMPARED = 1000  # prepared images to compare on, evenly spaced in a folder that has more
+MOST_CALIBRATING = 200  # images that determine the ranges of int8
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How near the ONNX form comes to torch, over some images."""
+    """Agreement of the ONNX form with PyTorch on some images."""
 
-    kind: str  # "random", or of a prepared folder: "synthetic" where it says that it is, else "prepared"
-    images: int  # how many
-    logits: float  # largest difference of a class score before softmax
-    reach: float  # largest of torch's class scores, as a size
-    probabilities: float  # largest difference of a probability, as `predict` gives it
+    kind: str  # "random"; or of a prepared folder: "synthetic" if its images are, else "prepared"
+    images: int  # number of images
+    logits: float  # largest difference of a logit
+    reach: float  # largest absolute logit of PyTorch
+    probabilities: float  # largest difference of a probability, as of `learnet predict`
     labels: float  # share of images with the same label, 0..1
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written."""
+    """Result of an export."""
 
     path: Path
     precision: str  # one of PRECISIONS
     opset: int
     size_bytes: int
-    agreements: tuple[Agreement, ...]  # on random images; then, where a folder was named, on prepared ones
+    agreements: tuple[Agreement, ...]  # on random images, then on prepared ones if a folder was named
+
+
+@dataclass(frozen=True)
+class _ExportImages:
+    """Images that an export needs. No person's images are in both parts."""
+
+    calibrating: UInt8[np.ndarray, "N S S 3"]  # for the ranges of int8; empty for other precisions
+    compared: Mapping[str, UInt8[np.ndarray, "_ S S 3"]]  # by `Agreement.kind`
 
 
 def export_onnx(
     weights: Path, out: Path, precision: str = "float32", images: Path | None = None, opset: int = OPSET
 ) -> Exported:
-    """Write a checkpoint as an ONNX file, which is kept only if it agrees with torch.
+    """Write a checkpoint as an ONNX file, which is kept only if it agrees with PyTorch.
 
-    The graph takes `images`, float32 (batch, 3, size, size) from -1 to 1, RGB, the batch of any size, and answers `class_logits`,
-    (batch, K): class scores before softmax, as the network gives them. Its metadata hold the facts of the checkpoint (`learnet`), the
-    `classes` in order, the `normalisation`, the `precision`, and the `agreement` that was measured.
+    The input of the graph is `images`, float32 (batch, 3, size, size) from -1 to 1, RGB, with a batch of any size. Its
+    output is `class_logits`, (batch, K), the class scores before softmax. The file's metadata contain those of the
+    checkpoint (`learnet`), the `classes` in order, the `normalisation`, the `precision`, and the measured `agreement`.
 
     Args:
         weights: checkpoint.
         out: file to write, ending in .onnx.
-        precision: float32; float16, half the size; or int8, a quarter of it: weights and maps in 8 bits with ranges taken from half
-            of the people in IMAGES, all but the class layer. The loss of agreement of the last two is measured, and not limited.
-        images: prepared folder to compare on, made as the weights want it; int8 needs one.
-        opset: version of ONNX's operators.
+        precision: float32; float16, half the size; or int8, a quarter of it: weights and activations in 8 bits, with
+            ranges from half of the people in `images`, except for the class layer. The agreement of the last two is
+            measured and not limited.
+        images: prepared folder to compare on, prepared as the weights require; needed for int8.
+        opset: version of the ONNX operators.
 
     Returns:
-        What was written, with the agreement on random images, and on prepared ones where they are given. For int8 these are of people
-        whose images set no range.
+        What was written, with the agreement on random images, and on prepared ones if given. For int8 these show
+        people whose images determine no range.
 
     Raises:
-        LearnetError: a library of the extra `onnx` is missing; no such precision or opset; a network that cannot be exported, has no
-            smaller form, or disagrees with torch by more than TOLERANCE (RELATIVE). Nothing is written then.
-        BadInput, BadCheckpoint: WEIGHTS or IMAGES cannot be read, or do not fit each other.
+        LearnetError: a library of the extra `onnx` is missing; an unknown precision or opset; a network that cannot be
+            exported or has no form in this precision, or differs from PyTorch by more than the tolerance. Nothing is
+            written then.
+        BadInput, BadCheckpoint: `weights` or `images` cannot be read, or do not fit each other.
     """
-    _check(weights, out, precision, images)
-    import onnx  # here, as all of the extra: `_check` says if it is missing
+    _check_request(weights, out, precision, images)
+    import onnx  # here: an optional dependency; `_check_request` reports if it is missing
 
-    module, facts = load_checkpoint(weights)
-    calibrating, compared = _images(weights, facts, images, precision == "int8")
-    graph = _describe(_graph(weights, module, facts, opset), facts, "float32")
-    whole = _compare(out, graph, module, compared)
-    _refuse_disagreement(weights, whole)
+    module, metadata = load_checkpoint(weights)
+    chosen = _choose_images(weights, metadata, images, precision == "int8")
+    graph = describe_graph(build_graph(weights, module, metadata, opset), metadata, "float32")
+    agreements = _compare(out, graph, module, chosen.compared)
+    _refuse_disagreement(weights, agreements)
     if precision != "float32":
-        if all(node.op_type != "Conv" for node in graph.graph.node):
-            raise LearnetError(
-                f"{weights}: {facts.network} has no convolutions, and so no form in {precision}.",
-                "Export it as float32.",
-            )
-        graph = _describe(
-            _half(graph)
-            if precision == "float16"
-            else _eighth(graph, detrend(calibrating, facts.level), facts.mirror),
-            facts,
-            precision,
-        )
-        whole = _compare(out, graph, module, compared)
-    graph.metadata_props.add(key="agreement", value=json.dumps([asdict(found) for found in whole]))
-    onnx.checker.check_model(graph, full_check=True)  # onnxruntime overlooks what others do not
+        calibration = _network_inputs(module, metadata, chosen.calibrating)
+        graph = _reduce_precision(weights, graph, metadata, calibration, precision)
+        agreements = _compare(out, graph, module, chosen.compared)
+    records = [asdict(agreement) for agreement in agreements]
+    graph.metadata_props.add(key="agreement", value=json.dumps(records))
+    onnx.checker.check_model(graph, full_check=True)  # onnxruntime tolerates what other readers do not
     content = graph.SerializeToString(deterministic=True)
-    from_content(out, content)  # as its reader will
+    scorer_from_bytes(out, content)  # it must be readable
     write_atomically(out, content)
-    return Exported(out, precision, _opset(graph), len(content), whole)
+    return Exported(out, precision, opset_of(graph), len(content), agreements)
 
 
-def _check(weights: Path, out: Path, precision: str, images: Path | None) -> None:
-    """What can be said before any work."""
+def _check_request(weights: Path, out: Path, precision: str, images: Path | None) -> None:
+    """Check everything that can be checked before any work."""
     if precision not in PRECISIONS:
         raise UnknownName("precision", precision, PRECISIONS)
-    if missing := [name for name in LIBRARIES if find_spec(name) is None]:
-        raise LearnetError(f"To export takes {', '.join(missing)}, not installed here.", INSTALL)
+    missing = [name for name in LIBRARIES if find_spec(name) is None]
+    if missing:
+        raise LearnetError(f"An export requires {', '.join(missing)}, not installed here.", INSTALL)
     if out.suffix.lower() != ".onnx":
-        raise LearnetError(f"{out}: an ONNX file is known by its ending.", "Name it ….onnx.")
-    if out.is_dir() or out.resolve() == weights.resolve():
-        raise OutputTaken(
-            out,
-            "this is a folder" if out.is_dir() else "these are the weights themselves",
-            "Name a new file.",
-        )
+        raise LearnetError(f"{out}: the name of an ONNX file ends in .onnx.", "Choose such a name.")
+    if out.is_dir():
+        raise OutputTaken(out, "this is a folder", "Name a new file.")
+    if out.resolve() == weights.resolve():
+        raise OutputTaken(out, "these are the weights to export", "Name a new file.")
     if precision == "int8" and images is None:
         raise LearnetError(
-            "int8 needs images to see how far the values of a layer reach.",
+            "int8 needs images, from which the ranges of the layers are measured.",
             "Name a prepared folder with --images.",
         )
 
 
-# ---- images to compare on
-
-
-def _images(
-    weights: Path, facts: CheckpointMetadata, folder: Path | None, calibrate: bool
-) -> tuple[UInt8[np.ndarray, "N S S 3"], dict[str, UInt8[np.ndarray, "_ S S 3"]]]:
-    """Images that int8 takes its ranges from, and those to compare on by kind: no person's images are in both."""
-    noise = np.random.default_rng(0).integers(0, 256, (RANDOM, facts.size, facts.size, 3), dtype=np.uint8)
-    if folder is None:
-        return noise[:0], {"random": noise}
-    prepared = load_prepared(folder)
-    check_compatible(prepared, weights, facts)
-    people = prepared.clips["person"]
-    chosen = (
-        people.isin(sorted(set(people))[::2]).to_numpy() if calibrate else np.zeros(len(people), dtype=bool)
-    )
-    if chosen.all():
+def _reduce_precision(
+    weights: Path,
+    graph: Any,
+    metadata: CheckpointMetadata,
+    calibration: Iterator[Float32[np.ndarray, "1 3 S S"]],
+    precision: str,
+) -> Any:
+    """Return the graph in float16 or int8."""
+    if all(node.op_type != "Conv" for node in graph.graph.node):
         raise LearnetError(
-            f"{folder}: int8 needs two people: one to set the ranges of the layers, one to compare on.",
-            "Name more clips.",
+            f"{weights}: {metadata.network} has no convolutions, and so no form in {precision}.",
+            "Export it as float32.",
         )
-    spread = [_spread(np.flatnonzero(part), most) for part, most in ((chosen, CALIBRATING), (~chosen, MOST))]
-    kind = "synthetic" if prepared.about.get("synthetic") else "prepared"
-    return np.asarray(prepared.images[spread[0]]), {
-        "random": noise,
-        kind: np.asarray(prepared.images[spread[1]]),
-    }
+    if precision == "float16":
+        return describe_graph(to_float16(graph), metadata, precision)
+    return describe_graph(to_int8(graph, calibration), metadata, precision)
 
 
-def _spread(positions: np.ndarray, most: int) -> np.ndarray:
-    return (
-        positions
-        if len(positions) <= most
-        else positions[np.linspace(0, len(positions) - 1, most).astype(int)]
-    )
+def _network_inputs(
+    module: nn.Module, metadata: CheckpointMetadata, images: UInt8[np.ndarray, "N S S 3"]
+) -> Iterator[Float32[np.ndarray, "1 3 S S"]]:
+    """Yield one network input after another, each image followed by its mirror image if that is scored, too."""
+    scorer = Scorer.from_module(module, metadata.mirror, metadata.detrend_percentile)
+    for image in StoredImages(images).for_evaluation(scorer.detrend_percentile).pixels:
+        for network_input in scorer.network_input(image[None]):
+            yield np.ascontiguousarray(network_input[None])
+
+
+def _choose_images(
+    weights: Path, metadata: CheckpointMetadata, folder: Path | None, calibrate: bool
+) -> _ExportImages:
+    """Choose images for the ranges of int8, and images to compare on."""
+    shape = (RANDOM_IMAGES, metadata.size, metadata.size, 3)
+    noise = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    if folder is None:
+        return _ExportImages(noise[:0], {"random": noise})
+    prepared = load_prepared(folder)
+    check_compatible(prepared, weights, metadata)
+    people = prepared.clips["person"]
+    calibrating = np.zeros(len(people), dtype=bool)
+    if calibrate:
+        calibrating = people.isin(sorted(set(people))[::2]).to_numpy()
+    if calibrating.all():
+        raise LearnetError(
+            f"{folder}: int8 needs two people: one for the ranges of the layers, one to compare on.",
+            "Name a folder with more people.",
+        )
+    kind = "synthetic" if prepared.record.synthetic else "prepared"
+    compared_rows = _evenly_spaced(np.flatnonzero(~calibrating), MOST_COMPARED)
+    calibrating_rows = _evenly_spaced(np.flatnonzero(calibrating), MOST_CALIBRATING)
+    compared = {"random": noise, kind: np.asarray(prepared.images[compared_rows])}
+    return _ExportImages(np.asarray(prepared.images[calibrating_rows]), compared)
+
+
+def _evenly_spaced(positions: np.ndarray, most: int) -> np.ndarray:
+    if len(positions) <= most:
+        return positions
+    return positions[np.linspace(0, len(positions) - 1, most).astype(int)]
 
 
 def _compare(
     out: Path, graph: Any, module: nn.Module, compared: Mapping[str, np.ndarray]
 ) -> tuple[Agreement, ...]:
-    scorer, _ = from_content(out, graph.SerializeToString())
+    scorer, _ = scorer_from_bytes(out, graph.SerializeToString())
     return tuple(_agreement(kind, module, scorer, images) for kind, images in compared.items())
 
 
 def _agreement(
-    kind: str, module: nn.Module, scorer: OnnxScorer, images: UInt8[np.ndarray, "N S S 3"]
+    kind: str, module: nn.Module, scorer: Scorer, images: UInt8[np.ndarray, "N S S 3"]
 ) -> Agreement:
-    logits = reach = 0.0
-    with torch.inference_mode():
-        for start in range(0, len(images), 64):
-            batch = as_input(images[start : start + 64])
-            wanted = module(batch).numpy()
-            reach = max(reach, float(np.abs(wanted).max()))
-            logits = max(
-                logits, float(np.abs(wanted - scorer.logits(batch.numpy())).max())
-            )  # finite: the scorer sees to it
-    scores, found = predict_scores(module, images, scorer.facts.mirror, scorer.facts.level), scorer(images)
-    labels = float((scores.argmax(axis=1) == found.argmax(axis=1)).mean())
-    return Agreement(kind, len(images), logits, reach, float(np.abs(scores - found).max()), labels)
+    """Compare logits of the images as they are, and scores of the images as they are tested."""
+    as_they_are = EvaluationImages(images)
+    expected_logits = Scorer(module_logits(module)).logits(
+        as_they_are
+    )  # not `from_module`: before any fusion
+    logits_error = np.abs(expected_logits - scorer.logits(as_they_are)).max()
+    stored = StoredImages(images)
+    expected = Scorer.from_module(module, scorer.mirror, scorer.detrend_percentile).scores(stored)
+    scores = scorer.scores(stored)
+    same_label = expected.argmax(axis=1) == scores.argmax(axis=1)
+    return Agreement(
+        kind=kind,
+        images=len(images),
+        logits=float(logits_error),
+        reach=float(np.abs(expected_logits).max()),
+        probabilities=float(np.abs(expected - scores).max()),
+        labels=float(same_label.mean()),
+    )
 
 
-def _refuse_disagreement(weights: Path, found: Sequence[Agreement]) -> None:
-    for one in found:
-        allowed = max(TOLERANCE, RELATIVE * one.reach)
-        if not one.logits <= allowed:
-            wrong = f"logits differ by up to {one.logits:.2g} on {one.images} {one.kind} images, and {allowed:.2g} is allowed"
+def _refuse_disagreement(weights: Path, agreements: Sequence[Agreement]) -> None:
+    for agreement in agreements:
+        allowed = max(TOLERANCE, RELATIVE_TOLERANCE * agreement.reach)
+        if not agreement.logits <= allowed:
+            problem = (
+                f"logits differ by up to {agreement.logits:.2g} on {agreement.images} {agreement.kind} images, "
+                f"and {allowed:.2g} is allowed"
+            )
             raise LearnetError(
-                f"{weights}: its ONNX form disagrees with torch ({wrong}); it was not kept.",
+                f"{weights}: its ONNX form disagrees with PyTorch ({problem}); it was not kept.",
                 "Try another --opset.",
             )
-
-
-# ---- graphs
-
-
-def _graph(weights: Path, module: nn.Module, facts: CheckpointMetadata, opset: int) -> Any:
-    """The network as an ONNX model in float32, without what the exporter notes about this machine."""
-    example = torch.zeros(
-        2, 3, facts.size, facts.size
-    )  # two, because a batch of one would be taken for a constant
-    batch = {INPUT: {0: torch.export.Dim("batch")}}
-    try:
-        with _quiet():
-            program = torch.onnx.export(
-                module, (example,), dynamo=True, opset_version=opset, verbose=False,
-                input_names=[INPUT], output_names=[OUTPUT], dynamic_shapes=tuple(batch.values()),
-            )  # fmt: skip
-    except torch.onnx.OnnxExporterError:
-        raise LearnetError(
-            f"{weights}: torch finds no ONNX form of the network {facts.network}.", "Keep the checkpoint."
-        ) from None
-    assert program is not None, "torch gives none only where it writes the file itself"
-    model = program.model_proto
-    if _opset(model) != opset:  # what it cannot write, it leaves at the number it can
-        wrong = f"torch writes this network in opset {_opset(model)} here, and not in {opset}"
-        raise LearnetError(f"{wrong}.", f"Choose --opset {_opset(model)}.")
-    graph = model.graph
-    for part in (
-        model,
-        graph,
-        *graph.node,
-        *graph.input,
-        *graph.output,
-        *graph.value_info,
-        *graph.initializer,
-    ):
-        del part.metadata_props[:]  # stack traces, with the paths of this machine
-        part.doc_string = ""
-    return model
-
-
-def _half(graph: Any) -> Any:
-    """Weights and maps in 16 bits; input and output stay as they are."""
-    from onnxruntime.transformers.float16 import convert_float_to_float16
-
-    with _quiet():
-        half = convert_float_to_float16(graph, keep_io_types=True)
-    nodes = list(
-        half.graph.node
-    )  # the changes of type were put at the end, and ONNX wants every node behind those that feed it
-    maker = {name: place for place, node in enumerate(nodes) for name in node.output}
-    feeds = {place: [maker[name] for name in node.input if name in maker] for place, node in enumerate(nodes)}
-    del half.graph.node[:]
-    half.graph.node.extend(nodes[place] for place in TopologicalSorter(feeds).static_order())
-    return half
-
-
-def _eighth(graph: Any, images: UInt8[np.ndarray, "N S S 3"], mirror: str) -> Any:
-    """Weights and maps in 8 bits, with ranges that are fixed beforehand.
-
-    They are those that occur on IMAGES, and on their mirror images where those are scored too. Ranges taken anew for each image (ONNX's
-    dynamic form) need no images but make convolutions slower than in float32. The class layer stays as it was, so that no logit is cut
-    off. Weights use 7 of the 8 bits: on processors without VNNI the sum of two products of full range overflows, and the agreement
-    measured here would not hold there.
-    """
-    import onnx
-    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
-
-    class Reader(CalibrationDataReader):
-        """Hands out one image after another."""
-
-        def __init__(self) -> None:
-            self.left = (
-                {INPUT: one} for image in images for one in _seen(as_input(image[None]).numpy(), mirror)
-            )
-
-        def get_next(self) -> dict[str, np.ndarray] | None:
-            return next(self.left, None)
-
-    last = [node.name for node in graph.graph.node if node.op_type in ("Gemm", "MatMul")][-1:]
-    with tempfile.TemporaryDirectory() as place, _quiet():
-        whole, small = Path(place) / "whole.onnx", Path(place) / "small.onnx"
-        onnx.save(graph, whole)
-        quantize_static(
-            whole, small, Reader(), quant_format=QuantFormat.QDQ, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
-            reduce_range=True, nodes_to_exclude=last,
-        )  # fmt: skip
-        return onnx.load(small)
-
-
-def _seen(batch: Float32[np.ndarray, "B 3 S S"], mirror: str) -> list[np.ndarray]:
-    return [batch] if mirror == "none" else [batch, mirror_images(batch, mirror)]
-
-
-def _describe(graph: Any, facts: CheckpointMetadata, precision: str) -> Any:
-    """The graph with all that its reader, a person or another program needs to use it; what stood there goes."""
-    del graph.metadata_props[:]
-    graph.producer_name, graph.producer_version, graph.graph.name = "learnet", __version__, facts.network
-    graph.doc_string = f"{INPUT}: pixels 0..255 / 127.5 - 1, RGB. {OUTPUT}: class scores before softmax, in the order of `classes`."
-    about = {KEYS["facts"]: metadata_to_json(facts), KEYS["normalisation"]: json.dumps(NORMALISATION)}
-    for key, text in {**about, "classes": json.dumps(facts.classes), "precision": precision}.items():
-        graph.metadata_props.add(key=key, value=text)
-    return graph
-
-
-def _opset(graph: Any) -> int:
-    return next(used.version for used in graph.opset_import if used.domain in ("", "ai.onnx"))
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep to itself what the exporters say while they work; what comes of it is compared, and what fails is raised."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with (
-            warnings.catch_warnings(),
-            contextlib.redirect_stdout(io.StringIO()),
-            contextlib.redirect_stderr(io.StringIO()),
-        ):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)

@@ -1,6 +1,6 @@
-"""A network as an ONNX file, run by onnxruntime alone: neither this module nor what it imports loads torch.
+"""Networks stored as ONNX files, run by onnxruntime: this module and its imports do not load torch.
 
-`export.py` writes such files; what they must hold is laid down here, beside the code that reads them.
+`onnx_export` writes such files. What a file must contain is defined here, beside the code that reads it.
 """
 
 import json
@@ -9,177 +9,145 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Float64, UInt8
+from jaxtyping import Float32
 
 from learnet.core.errors import BadCheckpoint, LearnetError
-from learnet.motion.detrend import detrend
 from learnet.training.metadata import CheckpointMetadata, read_metadata
+from learnet.training.scorer import Scorer
 
-INPUT, OUTPUT = "images", "class_logits"
+INPUT = "images"
+OUTPUT = "class_logits"
+
 NORMALISATION = {"input": "float32 (batch, 3, size, size), RGB", "scale": 1 / 127.5, "offset": -1.0}
-"""What the graph is fed: pixels 0..255 times scale plus offset, as `networks.as_input` makes it. Stands in the metadata as JSON."""
+"""Input of the graph: pixels 0..255 times scale plus offset (`scorer.scale`). Stored in the file's metadata as JSON."""
 
-KEYS = {"facts": "learnet", "normalisation": "normalisation"}
-"""Entries of the metadata that are read. `export.py` writes more, for people and other programs."""
+KEYS = {"metadata": "learnet", "normalisation": "normalisation"}
+"""Metadata entries that are read. `onnx_export` writes more, for people and other programs."""
 
-BATCH = 64  # images at a time
-MAKE_ONE = "`learnet export` makes files that can be read."
+HOW_TO_MAKE = "Write a readable file with `learnet export`."
 INSTALL = "Install it: pip install 'learnet[onnx]'"
 
 
 def is_onnx(path: Path) -> bool:
-    """Whether to read a file of weights as ONNX: by its name or its first bytes.
+    """Return whether a file of weights is ONNX, by its suffix or its first bytes.
 
-    A safetensors file, which has a brace behind its eight bytes of length, is none whatever its name. An ONNX file begins with its
-    field 1, a small number: the byte 8.
+    A safetensors file has a brace after its eight bytes of length, and is not ONNX whatever its name. An ONNX file
+    begins with its field 1, a small number: the byte 8.
     """
     head = b""
     if path.is_file():
         with path.open("rb") as handle:
             head = handle.read(9)
-    return head[8:] != b"{" and (path.suffix.lower() == ".onnx" or head[:1] == b"\x08")
+    if head[8:] == b"{":
+        return False
+    return path.suffix.lower() == ".onnx" or head[:1] == b"\x08"
 
 
 @dataclass(frozen=True)
-class OnnxScorer:
-    """Prepared images to the probability of each class, by onnxruntime on one thread: the same numbers on any number of cores."""
+class OnnxNetwork:
+    """A network run by onnxruntime on one thread: the same numbers on any number of cores."""
 
-    path: Path  # where it came from, for errors
+    path: Path  # of the file, for error messages
     session: Any  # onnxruntime.InferenceSession
-    facts: CheckpointMetadata
 
-    def __call__(self, images: UInt8[np.ndarray, "N S S 3"]) -> Float64[np.ndarray, "N K"]:
-        """Probabilities as `torch_scores.predict_scores` computes them: softmax in 64 bits, the mean with the mirror image where due.
-
-        Raises:
-            BadCheckpoint: the network answers with values that are no numbers.
-        """
-        images = detrend(images, self.facts.level)
-        found = np.empty((len(images), len(self.facts.classes)))
-        for start in range(0, len(images), BATCH):
-            batch = as_input(images[start : start + BATCH])
-            scores = softmax(self.logits(batch))
-            if self.facts.mirror != "none":
-                scores = (scores + softmax(self.logits(mirror_images(batch, self.facts.mirror)))) / 2
-            found[start : start + BATCH] = scores
-        return found
-
-    def logits(self, batch: Float32[np.ndarray, "B 3 S S"]) -> Float32[np.ndarray, "B K"]:
-        """What the graph answers: class scores before softmax.
+    def __call__(self, batch: Float32[np.ndarray, "B 3 S S"]) -> Float32[np.ndarray, "B K"]:
+        """Return the logits of each class.
 
         Args:
-            batch: normalised images, -1..1.
+            batch: scaled images, -1..1.
 
         Raises:
-            BadCheckpoint: the graph does not run, or answers with values that are no numbers.
+            BadCheckpoint: the graph does not run, or a logit is not finite.
         """
         try:
-            answer = self.session.run([OUTPUT], {INPUT: np.ascontiguousarray(batch)})[0]
-        except _refusals() as error:
-            raise BadCheckpoint(
-                self.path, f"onnxruntime cannot run it ({_first_line(error)})", MAKE_ONE
-            ) from None
-        if not np.isfinite(answer).all():
-            raise BadCheckpoint(
-                self.path, "it answers with values that are no numbers", "Export it again, as float32."
-            )
-        return answer
+            logits = self.session.run([OUTPUT], {INPUT: np.ascontiguousarray(batch)})[0]
+        except _onnxruntime_errors() as error:
+            problem = f"onnxruntime cannot run it ({_first_line(error)})"
+            raise BadCheckpoint(self.path, problem, HOW_TO_MAKE) from None
+        if not np.isfinite(logits).all():
+            raise BadCheckpoint(self.path, "its class scores are not finite", "Export it again, as float32.")
+        return logits
 
 
-def load_onnx(path: Path) -> tuple[OnnxScorer, CheckpointMetadata]:
-    """Read what `learnet export` wrote.
+def load_onnx(path: Path) -> tuple[Scorer, CheckpointMetadata]:
+    """Read a file written by `learnet export`.
 
     Returns:
-        What turns prepared images into probabilities, and what the file says of itself.
+        The scorer of prepared images, and the metadata of the file.
 
     Raises:
         LearnetError: onnxruntime is not installed.
-        BadCheckpoint: no such file; not ONNX, or damaged; ONNX that learnet did not write; a graph that does not fit what it says.
+        BadCheckpoint: the file is missing, damaged, not ONNX, or not written by learnet; or its graph does not fit
+            its metadata.
     """
     if not path.is_file():
-        raise BadCheckpoint(
-            path, "this is not a file" if path.exists() else "there is no such file", MAKE_ONE
-        )
-    return from_content(path, path.read_bytes())
+        problem = "this is not a file" if path.exists() else "there is no such file"
+        raise BadCheckpoint(path, problem, HOW_TO_MAKE)
+    return scorer_from_bytes(path, path.read_bytes())
 
 
-def from_content(path: Path, content: bytes) -> tuple[OnnxScorer, CheckpointMetadata]:
-    """As `load_onnx`, of a file's content; PATH is named in errors."""
-    session = _session(path, content)
-    about = session.get_modelmeta().custom_metadata_map
-    if KEYS["facts"] not in about:
-        wrong = (
-            "learnet did not write this: it does not say which classes it tells apart, and of which images"
-        )
-        raise BadCheckpoint(path, wrong, MAKE_ONE)
-    facts = read_metadata(path, about[KEYS["facts"]])
-    if about.get(KEYS["normalisation"]) != json.dumps(NORMALISATION):
-        wrong = f"it wants its images scaled in a way not known here ({about.get(KEYS['normalisation'])})"
-        raise BadCheckpoint(path, wrong, "Use the learnet that wrote it, or export again.")
-    found = {
-        given.name: (given.type, *given.shape[1:])
-        for given in (*session.get_inputs(), *session.get_outputs())
+def scorer_from_bytes(path: Path, content: bytes) -> tuple[Scorer, CheckpointMetadata]:
+    """Read the content of an ONNX file as `load_onnx` does; `path` is for error messages."""
+    session = _open_session(path, content)
+    entries = session.get_modelmeta().custom_metadata_map
+    if KEYS["metadata"] not in entries:
+        problem = "learnet did not write this: its classes and its kind of image are not recorded"
+        raise BadCheckpoint(path, problem, HOW_TO_MAKE)
+    metadata = read_metadata(path, entries[KEYS["metadata"]])
+    normalisation = entries.get(KEYS["normalisation"])
+    if normalisation != json.dumps(NORMALISATION):
+        problem = f"the scaling of its input is not known here ({normalisation})"
+        raise BadCheckpoint(path, problem, "Use the learnet version that wrote it, or export again.")
+    _check_graph(path, session, metadata)
+    scorer = Scorer(OnnxNetwork(path, session), metadata.mirror, metadata.detrend_percentile)
+    return scorer, metadata
+
+
+def _check_graph(path: Path, session: Any, metadata: CheckpointMetadata) -> None:
+    """Check that names, types and shapes of input and output fit the metadata; the batch axis may have any size."""
+    expected = {
+        INPUT: ("tensor(float)", 3, metadata.size, metadata.size),
+        OUTPUT: ("tensor(float)", len(metadata.classes)),
     }
-    wanted = {
-        INPUT: ("tensor(float)", 3, facts.size, facts.size),
-        OUTPUT: ("tensor(float)", len(facts.classes)),
-    }
-    if found != wanted:
-        wrong = f"its graph does not fit {facts.size} pixels and {len(facts.classes)} classes: it has {found}"
-        raise BadCheckpoint(path, wrong, "Export it again.")
-    return OnnxScorer(path, session, facts), facts
+    actual = {}
+    for tensor in (*session.get_inputs(), *session.get_outputs()):
+        actual[tensor.name] = (tensor.type, *tensor.shape[1:])
+    if actual != expected:
+        problem = (
+            f"its graph does not fit {metadata.size} pixels and {len(metadata.classes)} classes: {actual}"
+        )
+        raise BadCheckpoint(path, problem, "Export it again.")
 
 
-def as_input(images: UInt8[np.ndarray, "B S S 3"]) -> Float32[np.ndarray, "B 3 S S"]:
-    """Prepared images as the graph takes them: 0..255 becomes -1..1, to the same bits as `networks.as_input`."""
-    return np.ascontiguousarray(images.transpose(0, 3, 1, 2)).astype(np.float32) / np.float32(
-        127.5
-    ) - np.float32(1)
-
-
-def mirror_images(batch: Float32[np.ndarray, "B 3 S S"], kind: str) -> Float32[np.ndarray, "B 3 S S"]:
-    """Each face mirrored, left to right, as `augment.mirror` does: "flow" also negates the first channel, the horizontal movement."""
-    flipped = batch[..., ::-1].copy()
-    if kind == "flow":
-        flipped[:, 0] *= -1
-    return flipped
-
-
-def softmax(logits: Float32[np.ndarray, "B K"]) -> Float64[np.ndarray, "B K"]:
-    """Logits to probabilities, in 64 bits; the largest is taken off first, so that none overflows."""
-    powers = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
-
-
-def _session(path: Path, content: bytes) -> Any:
+def _open_session(path: Path, content: bytes) -> Any:
     try:
-        import onnxruntime  # here: an extra, and needed by those only who have such a file
+        import onnxruntime  # here: an optional dependency, needed for ONNX files only
     except ModuleNotFoundError:
         raise LearnetError(
-            f"{path}: to run an ONNX file takes onnxruntime, which is not installed.", INSTALL
+            f"{path}: running an ONNX file requires onnxruntime, which is not installed.", INSTALL
         ) from None
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # what it refuses, it raises too
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # what onnxruntime refuses, it also raises
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except _refusals() as error:
-        raise BadCheckpoint(
-            path, f"this is no ONNX file, or damaged, or too new here ({_first_line(error)})", MAKE_ONE
-        ) from None
+    except _onnxruntime_errors() as error:
+        problem = f"not an ONNX file, damaged, or of a newer format ({_first_line(error)})"
+        raise BadCheckpoint(path, problem, HOW_TO_MAKE) from None
 
 
-def _refusals() -> tuple[type[Exception], ...]:
-    """The errors of onnxruntime about a graph; they have no common kind of their own."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as kinds
+def _onnxruntime_errors() -> tuple[type[Exception], ...]:
+    """Return the errors that onnxruntime raises about a graph; they have no common base class of their own."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     return (
-        kinds.Fail,
-        kinds.InvalidArgument,
-        kinds.InvalidGraph,
-        kinds.InvalidProtobuf,
-        kinds.NotImplemented,
-        kinds.RuntimeException,
+        state.Fail,
+        state.InvalidArgument,
+        state.InvalidGraph,
+        state.InvalidProtobuf,
+        state.NotImplemented,
+        state.RuntimeException,
     )
 
 

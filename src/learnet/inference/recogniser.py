@@ -16,20 +16,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float64, UInt8
+from jaxtyping import UInt8
 
 from learnet.core.errors import BadCheckpoint, LearnetError, NoFace, TooFewFrames
 from learnet.core.settings import Windows
 from learnet.face import HEAD_MOTION_LIMIT_PX, Face, FaceFinder, face_finder
 from learnet.inference.onnx_inference import is_onnx, load_onnx
+from learnet.motion.detrend import StoredImages
 from learnet.motion.pipeline import make_image
 from learnet.training.metadata import CheckpointMetadata
+from learnet.training.scorer import Scorer
 from learnet.video.base import Frame, Video, VideoInfo
 from learnet.video.reader import open_video
 
-Scorer = Callable[
-    [UInt8[np.ndarray, "N S S 3"]], Float64[np.ndarray, "N K"]
-]  # prepared images -> probability of each class
 Progress = Callable[[int, int], None]  # windows done, windows in all as far as can be told
 
 NOTHING = "none"  # the class of a network that can say that nothing is expressed
@@ -160,7 +159,7 @@ class Recognition:
 class Recogniser:
     """A trained network and all that it needs to look at videos: `Recogniser.load(weights)(video)`."""
 
-    score: Scorer
+    scorer: Scorer
     facts: CheckpointMetadata
     finder: (
         FaceFinder | None
@@ -179,13 +178,13 @@ class Recogniser:
             BadCheckpoint: not a file of weights, or of a network that learned from imported images, which no video can be made into.
             LearnetError: it needs the face finder yunet, and there is no model.
         """
-        score, known = _network(weights)
+        scorer, known = _load_scorer(weights)
         facts = known.resolve_for_video()
         if facts.preparation is None:
             wrong = "it learned from motion images that were made elsewhere, so how to make one of a video is not known"
             raise BadCheckpoint(weights, wrong, "Train on a folder of `learnet prepare`.")
         kind = facts.preparation.face
-        return cls(score, facts, None if kind == "none" else face_finder(kind, face_model), str(weights))
+        return cls(scorer, facts, None if kind == "none" else face_finder(kind, face_model), str(weights))
 
     def __call__(
         self,
@@ -259,7 +258,7 @@ class Recogniser:
             made = make_image(window.pixels, self.facts.preparation, finder, fps=fps)
         except (NoFace, TooFewFrames) as error:
             return replace(unknown, reason=error.what), None
-        found = self.score(made.image[None])[0]
+        found = self.scorer.scores(StoredImages(made.image[None]))[0]
         scores = dict(zip(self.facts.classes, found.tolist(), strict=True))
         aligned = made.aligned
         few = (
@@ -273,19 +272,14 @@ class Recogniser:
         return answer, Shown(aligned.crop(window.pixels, len(numbers) // 2), made.image)
 
 
-def _network(weights: Path) -> tuple[Scorer, CheckpointMetadata]:
-    """What turns images into scores, and what its file says of itself."""
+def _load_scorer(weights: Path) -> tuple[Scorer, CheckpointMetadata]:
+    """Read a file of weights; torch, which takes a second to load, is not loaded for ONNX files."""
     if is_onnx(weights):
         return load_onnx(weights)
-    from learnet.networks import for_inference
-    from learnet.training.checkpoint import (
-        load_checkpoint,  # here, because torch takes a second to load, and ONNX does without
-    )
-    from learnet.training.torch_scores import predict_scores
+    from learnet.training.checkpoint import load_checkpoint
 
-    loaded, facts = load_checkpoint(weights)
-    module = for_inference(loaded)
-    return lambda images: predict_scores(module, images, facts.mirror, facts.detrend_percentile), facts
+    module, metadata = load_checkpoint(weights)
+    return Scorer.from_module(module, metadata.mirror, metadata.detrend_percentile), metadata
 
 
 class _Counted:

@@ -10,7 +10,7 @@ import numpy as np
 from learnet.core.errors import BadInput
 from learnet.core.labels import ClassScheme, resolve_class_scheme
 from learnet.datasets.prepared.store import ImageSource, load_prepared
-from learnet.training.loop import TrainingSet
+from learnet.training.examples import TrainingSet
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def apply_class_scheme(source: ImageSource, classes: str) -> LabelledDataset:
             "Choose a scheme that fits with --classes.",
         )
     lost = sorted(set(table["dataset"]) - set(table["dataset"].iloc[list(rows)]))
-    if lost and "pooled" in source.about:  # a database that was asked for by name must not vanish
+    if lost and source.record.pooled:  # a database that was asked for by name must not vanish
         wrong = f"no clip of {', '.join(lost)} has a class of {scheme.name}"
         raise BadInput(where, wrong, "Choose a scheme that fits all with --classes, or study them apart.")
     left_out = Counter(emotion for emotion in table["emotion"] if emotion not in scheme.of)

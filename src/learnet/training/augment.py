@@ -1,6 +1,7 @@
-"""Seeded changes of a training batch, on whole batches as tensors: what chance decides is drawn first, then done.
+"""Seeded augmentation of training batches as tensors: random parameters are drawn first, then applied.
 
-The changes are small because the signal is: a peak movement of one pixel at 112 must not drown in the shift meant to teach indifference.
+The changes are small, because the signal is: a peak displacement of one pixel at 112 pixels must not be hidden by
+the shift that the network is to ignore.
 """
 
 import math
@@ -15,82 +16,100 @@ from torch.nn import functional as F
 
 from learnet.core.settings import Training
 
-SHIFT = 0.04  # of the width: residual misalignment of eye-anchored crops
-TURN = math.radians(5)
+SHIFT = 0.04  # of the width: residual misalignment of crops that are aligned by the eyes
+ROTATION = math.radians(5)
 SCALE = 0.05
 CONTRAST = 0.2
 
 
 @dataclass(frozen=True)
 class AugmentationParameters:
-    """What chance decides about the images of one batch."""
+    """Random parameters of one batch."""
 
     mirrored: Bool[Tensor, "B"]
-    moved: Float[Tensor, "5 B"]  # evenly in -1..1: turn, scale, shift across, shift down, contrast
-    share: Float[Tensor, "B"]  # how much of an image stays when it is mixed with its partner
+    magnitudes: Float[Tensor, "5 B"]  # uniform in -1..1: rotation, scale, shift in x, shift in y, contrast
+    share: Float[Tensor, "B"]  # share of an image when it is mixed with its partner
     partner: Int64[Tensor, "B"]  # position in the batch
 
     def to(self, device: torch.device) -> "AugmentationParameters":
-        """The same on another device, which is not waited for."""
+        """Return the parameters on another device, without waiting for the copy."""
         return AugmentationParameters(
-            *(
-                part.to(device, non_blocking=True)
-                for part in (self.mirrored, self.moved, self.share, self.partner)
-            )
+            self.mirrored.to(device, non_blocking=True),
+            self.magnitudes.to(device, non_blocking=True),
+            self.share.to(device, non_blocking=True),
+            self.partner.to(device, non_blocking=True),
         )
 
 
 def draw_parameters(count: int, training: Training, generator: torch.Generator) -> AugmentationParameters:
-    """Draw for a batch of COUNT images. Whatever the settings, as many numbers are drawn, so the order of the images is the same."""
+    """Draw the parameters of a batch.
+
+    The number of draws does not depend on the settings, so the order of the images does not either.
+
+    Args:
+        count: images in the batch.
+        training: settings.
+        generator: source of the random numbers.
+    """
     mirrored = torch.rand(count, generator=generator) < 0.5
-    moved = torch.rand((5, count), generator=generator) * 2 - 1
-    seed = int(
-        torch.randint(2**31, (), generator=generator)
-    )  # torch draws no Beta from a generator of one's own; numpy does
-    share = float(np.random.default_rng(seed).beta(training.mix, training.mix)) if training.mix else 1.0
-    return AugmentationParameters(
-        mirrored, moved, torch.full((count,), share), torch.randperm(count, generator=generator)
-    )
+    magnitudes = torch.rand((5, count), generator=generator) * 2 - 1
+    seed = int(torch.randint(2**31, (), generator=generator))
+    share = 1.0
+    if training.mix:
+        # torch draws Beta from its global generator only
+        share = float(np.random.default_rng(seed).beta(training.mix, training.mix))
+    partner = torch.randperm(count, generator=generator)
+    return AugmentationParameters(mirrored, magnitudes, torch.full((count,), share), partner)
 
 
-def join(parts: Sequence[AugmentationParameters]) -> AugmentationParameters:
-    """The chances of several batches that are put one after the other."""
-    starts = np.cumsum([0, *(len(part.partner) for part in parts[:-1])]).tolist()
+def concatenate_parameters(parts: Sequence[AugmentationParameters]) -> AugmentationParameters:
+    """Return the parameters of several batches that are concatenated; partners stay in their batch."""
+    partners = []
+    start = 0
+    for part in parts:
+        partners.append(part.partner + start)
+        start += len(part.partner)
     return AugmentationParameters(
         torch.cat([part.mirrored for part in parts]),
-        torch.cat([part.moved for part in parts], dim=1),
+        torch.cat([part.magnitudes for part in parts], dim=1),
         torch.cat([part.share for part in parts]),
-        torch.cat([part.partner + start for part, start in zip(parts, starts, strict=True)]),
+        torch.cat(partners),
     )
 
 
 def apply_augmentation(
     batch: Float[Tensor, "B 3 H W"],
-    wanted: Float[Tensor, "B K"],
-    chances: AugmentationParameters,
+    targets: Float[Tensor, "B K"],
+    parameters: AugmentationParameters,
     training: Training,
 ) -> tuple[Float[Tensor, "B 3 H W"], Float[Tensor, "B K"]]:
-    """The batch and its targets after all changes that the settings ask for.
+    """Apply all augmentation that the settings request.
 
     Args:
         batch: network input, -1..1.
-        wanted: target share of each class.
-        chances: on the same device.
+        targets: share of each class.
+        parameters: on the same device.
         training: settings.
+
+    Returns:
+        The augmented batch and its targets.
     """
     if training.mirror in ("image", "flow"):
-        batch = torch.where(chances.mirrored.view(-1, 1, 1, 1), mirror(batch, training.mirror), batch)
+        chosen = parameters.mirrored.view(-1, 1, 1, 1)
+        batch = torch.where(chosen, mirror(batch, training.mirror), batch)
     if training.augment == "light":
-        batch = light(batch, chances.moved)
-    return mixup(batch, wanted, chances) if training.mix else (batch, wanted)
+        batch = light(batch, parameters.magnitudes)
+    if training.mix:
+        return mixup(batch, targets, parameters)
+    return batch, targets
 
 
 def mirror(batch: Float[Tensor, "B 3 H W"], kind: str) -> Float[Tensor, "B 3 H W"]:
-    """Mirror each face, left to right.
+    """Mirror each face left to right.
 
     Args:
         batch: network input, -1..1.
-        kind: "image" flips; "flow" also negates the first channel, the horizontal movement, which changes its sign in a mirror.
+        kind: "image", or "flow", which also negates the first channel: a mirror reverses horizontal motion.
     """
     flipped = batch.flip(-1)
     if kind == "flow":
@@ -98,26 +117,35 @@ def mirror(batch: Float[Tensor, "B 3 H W"], kind: str) -> Float[Tensor, "B 3 H W
     return flipped
 
 
-def light(batch: Float[Tensor, "B 3 H W"], moved: Float[Tensor, "5 B"]) -> Float[Tensor, "B 3 H W"]:
-    """Shift, turn, scale and contrast of each image, as drawn, within the limits above; borders repeat the edge."""
-    angle, scale = moved[0] * TURN, 1 + moved[1] * SCALE
+def light(batch: Float[Tensor, "B 3 H W"], magnitudes: Float[Tensor, "5 B"]) -> Float[Tensor, "B 3 H W"]:
+    """Rotate, scale and shift each image and change its contrast, within the limits above; borders repeat the edge.
+
+    Args:
+        batch: network input, -1..1.
+        magnitudes: of `AugmentationParameters`.
+    """
+    angle = magnitudes[0] * ROTATION
+    scale = 1 + magnitudes[1] * SCALE
     theta = torch.zeros(len(batch), 2, 3, device=batch.device)
     theta[:, 0, 0] = theta[:, 1, 1] = scale * angle.cos()
     theta[:, 1, 0] = scale * angle.sin()
     theta[:, 0, 1] = -theta[:, 1, 0]
-    theta[:, :, 2] = 2 * SHIFT * moved[2:4].T  # affine_grid's width is 2
+    theta[:, :, 2] = 2 * SHIFT * magnitudes[2:4].T  # the width of affine_grid is 2
     grid = F.affine_grid(theta, list(batch.shape), align_corners=False)
-    read = F.grid_sample(batch, grid, padding_mode="border", align_corners=False)
-    return read * (1 + CONTRAST * moved[4]).view(-1, 1, 1, 1)
+    warped = F.grid_sample(batch, grid, padding_mode="border", align_corners=False)
+    return warped * (1 + CONTRAST * magnitudes[4]).view(-1, 1, 1, 1)
 
 
 def mixup(
-    batch: Float[Tensor, "B 3 H W"], targets: Float[Tensor, "B K"], chances: AugmentationParameters
+    batch: Float[Tensor, "B 3 H W"], targets: Float[Tensor, "B K"], parameters: AugmentationParameters
 ) -> tuple[Float[Tensor, "B 3 H W"], Float[Tensor, "B K"]]:
     """Mix each image and its target with those of its partner, in shares drawn from Beta(alpha, alpha).
 
-    Source: Zhang et al., mixup, ICLR 2018.
+    References:
+        Zhang et al., mixup: Beyond Empirical Risk Minimization, ICLR 2018.
     """
-    share, partner = chances.share.view(-1, 1, 1, 1), chances.partner
-    mixed = share * batch + (1 - share) * batch[partner]
-    return mixed, share.view(-1, 1) * targets + (1 - share.view(-1, 1)) * targets[partner]
+    partner = parameters.partner
+    image_share = parameters.share.view(-1, 1, 1, 1)
+    target_share = parameters.share.view(-1, 1)
+    mixed = image_share * batch + (1 - image_share) * batch[partner]
+    return mixed, target_share * targets + (1 - target_share) * targets[partner]

@@ -104,8 +104,8 @@ def load_checkpoint(path: Path, network: str | None = None) -> tuple[nn.Module, 
     return _filled(path, facts, tensors), facts
 
 
-def put(tensors: bytes, module: nn.Module) -> None:
-    """Give a network the numbers in TENSORS (safetensors). What they do not name stays as it is."""
+def load_tensors(tensors: bytes, module: nn.Module) -> None:
+    """Set the values of a network that `tensors` (safetensors) contains; the others stay as they are."""
     module.load_state_dict(load(tensors), strict=False)
 
 

@@ -7,7 +7,6 @@ from learnet.datasets.prepared.store import (
     CHANNELS_SEEN_IN,
     ImageSource,
     check_flow_channels,
-    preparation_of,
 )
 from learnet.training.metadata import CheckpointMetadata
 
@@ -19,15 +18,15 @@ def check_compatible(prepared: ImageSource, weights: Path, facts: CheckpointMeta
         BadCheckpoint: another size, preparation, or kind of image.
         BadInput: flow images with their channels in another order.
     """
-    size, kind = prepared.size, prepared.about["images_kind"]
+    size, kind = prepared.size, prepared.record.images_kind
     if facts.size != size:
         raise BadCheckpoint(
             weights,
             f"takes images of {facts.size} pixels, and these have {size}",
             "Prepare them with the size of the weights.",
         )
-    preparation, learned = preparation_of(prepared), facts.data.get("images_kind")
-    if learned != kind or not facts.takes(preparation):
+    preparation, learned = prepared.record.preparation, facts.data.get("images_kind")
+    if learned != kind or not facts.accepts(preparation):
         raise BadCheckpoint(
             weights,
             f"learned from {facts.preparation or learned}, and these images are {preparation or kind}",

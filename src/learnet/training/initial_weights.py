@@ -11,7 +11,8 @@ from torch import Tensor
 
 from learnet.core.errors import BadCheckpoint, LearnetError
 from learnet.core.network_info import network_info
-from learnet.datasets.prepared.store import ImageSource, synthetic
+from learnet.core.serialisation import key_named
+from learnet.datasets.prepared.store import ImageSource
 from learnet.networks import NETWORKS
 from learnet.training.checkpoint import load_checkpoint
 from learnet.training.compatibility import check_compatible
@@ -19,11 +20,22 @@ from learnet.training.pretrained import PRETRAINED, pretrained_weights, resolve_
 
 
 @dataclass(frozen=True)
+class InitialWeightsRecord:
+    """What `study.json` says of the initial weights of a study."""
+
+    weights: str  # as they were requested
+    file: str
+    sha256: str
+    class_layer: str = key_named("class layer")  # "taken" from the weights, or "new"
+    data: dict[str, str] = key_named("learned from")  # what the weights were trained on; names nobody
+
+
+@dataclass(frozen=True)
 class InitialWeights:
     """Where every network of a study starts from. It travels to other processes and machines."""
 
     tensors: bytes  # safetensors: everything but what belongs to classes that the weights do not know
-    about: dict  # for `study.json`: file, SHA-256, what the weights learned from, what of the class layer was taken
+    record: InitialWeightsRecord
 
 
 def load_initial_weights(
@@ -48,14 +60,14 @@ def load_initial_weights(
     if network_info(network).non_iterative:
         raise LearnetError(f"{network} is fitted in one go and starts from nothing.", "Leave --from out.")
     path = (
-        pretrained_weights(network, images.about["images_kind"], images.size)
+        pretrained_weights(network, images.record.images_kind, images.size)
         if weights == PRETRAINED
         else resolve_weights(Path(weights))
     )
     module, facts = load_checkpoint(path, network)
     check_compatible(images, path, facts)
     seen = sorted(set(facts.data.get("people", "").splitlines()) & set(people))
-    if seen and {facts.data.get("synthetic"), synthetic(images.about)} != {
+    if seen and {facts.data.get("synthetic"), images.record.synthetic_extent} != {
         "yes",
         "no",
     }:  # synthetic 01 is nobody real
@@ -72,16 +84,14 @@ def load_initial_weights(
         tensors.update({name: tensors[name][rows].contiguous() for name in layer})
     else:
         tensors = {name: tensor for name, tensor in tensors.items() if name not in layer}
-    return InitialWeights(
-        save(tensors),
-        {
-            "weights": weights if weights == PRETRAINED else path.name,
-            "file": path.name,
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-            "class layer": "taken" if len(known) == len(classes) else "new",
-            "learned from": {key: value for key, value in facts.data.items() if key != "people"},
-        },
+    record = InitialWeightsRecord(
+        weights=weights if weights == PRETRAINED else path.name,
+        file=path.name,
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        class_layer="taken" if len(known) == len(classes) else "new",
+        data={key: value for key, value in facts.data.items() if key != "people"},
     )
+    return InitialWeights(save(tensors), record)
 
 
 def _class_layer(network: str, size: int) -> tuple[str, ...]:

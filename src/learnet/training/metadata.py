@@ -1,4 +1,4 @@
-"""What a file of weights says of itself, whatever the format: the part that can be read without loading torch."""
+"""Metadata of a file of weights, whatever its format. Reading them does not load torch."""
 
 import json
 from dataclasses import asdict, dataclass, fields, replace
@@ -8,141 +8,156 @@ from typing import Any, TypeVar, get_args, get_type_hints
 from learnet.core.errors import BadCheckpoint
 from learnet.core.settings import Preparation, Training
 
-FORMAT = "learnet-1"  # counts up when a file that was written before can no longer be read in the same way
-TRAIN_AGAIN = "Use the learnet that wrote it, or train again."
+FORMAT = "learnet-1"  # the number increases when older files can no longer be read in the same way
+TRAIN_AGAIN = "Use the learnet version that wrote it, or train again."
+TYPES = {"network": str, "classes": list, "size": int, "data": dict, "versions": dict}
 
 Settings = TypeVar("Settings", Preparation, Training)
 
 
 @dataclass(frozen=True)
 class CheckpointMetadata:
-    """What a checkpoint says of itself: all that is needed to make the network again and to feed it."""
+    """Metadata of a checkpoint: all that is needed to build the network and to make its input."""
 
     network: str  # name in NETWORKS
     classes: tuple[str, ...]  # in the order of the network's scores
     size: int  # height and width of the images in pixels
-    preparation: Preparation | None  # how the images were made; None where they were imported
-    training: Training | None  # None where nothing was trained
-    data: dict[str, str]  # what it was trained on: fingerprint, people, ...
-    versions: dict[str, str]  # of what it was trained with
+    preparation: Preparation | None  # how the images were made; None: they were imported
+    training: Training | None  # None: the network was not trained
+    data: dict[str, str]  # training data: fingerprint, images_kind, people, ...
+    versions: dict[str, str]  # of Python and of the libraries used in training
 
     @property
     def mirror(self) -> str:
-        """How scores are made: "image" or "flow" averages those of an image and its mirror image, "none" does not."""
+        """Mirroring at test: with "image" or "flow", scores are averaged with those of the mirror image; else "none"."""
         return self.training.mirror_when_tested if self.training else "none"
 
     @property
+    def detrend_percentile(self) -> int:
+        """Clipping percentile of flow images whose planar trend is removed (`motion.detrend`); 0: the trend is kept."""
+        return self.training.detrend_percentile if self.training else 0
+
+    @property
+    def people(self) -> set[str]:
+        """People in the training data, as dataset/subject; empty for simulated images, which show nobody."""
+        return set(self.data.get("people", "").splitlines())
+
+    @property
     def simulated(self) -> bool:
-        """Whether the network has learned from simulated images alone (`learnet simulate`), of which nobody's name is kept."""
+        """Whether the network was trained on simulated images only (`learnet simulate`); they show nobody."""
         return self.data.get("synthetic") == "yes" and "people" not in self.data
 
     @property
-    def _flow_of_unknown_making(self) -> bool:
+    def _imported_flow(self) -> bool:
         return self.preparation is None and self.data.get("images_kind") == "flow"
 
-    def takes(self, preparation: Preparation | None) -> bool:
-        """Whether images made by PREPARATION are as those it learned from.
+    def accepts(self, preparation: Preparation | None) -> bool:
+        """Return whether images of this preparation are like the training images.
 
-        Networks that learned from simulated clips, in which nobody searched a face, take those of every face finder. Flow images of unknown
-        making, as the simulated ones, go with all whose channels are stretched each by its own range.
+        Networks trained on simulated clips, in which no face was detected, accept images of every face detector.
+        Networks trained on imported or simulated flow accept flow images scaled per channel.
         """
-        if self._flow_of_unknown_making:
+        if self._imported_flow:
             return preparation is None or preparation.normalise == "per-channel"
         if self.preparation and preparation and self.simulated:
             return replace(preparation, face=self.preparation.face) == self.preparation
         return self.preparation == preparation
 
-    def for_videos(self) -> "CheckpointMetadata":
-        """The same, and how motion images of a video are made for it: networks that learned from simulated flow take that of DIS."""
-        if not self.simulated or not self._flow_of_unknown_making:
+    def resolve_for_video(self) -> "CheckpointMetadata":
+        """Return the metadata with the preparation for videos: DIS flow for networks trained on simulated flow."""
+        if not self.simulated or not self._imported_flow:
             return self
         return replace(self, preparation=Preparation(motion="flow-dis", size=self.size).settled)
 
-    def told(self, weights: str) -> dict[str, object]:
-        """A network as JSON, beside its answers. Of the people that it learned from only the number is told."""
-        learned: dict[str, object] = dict(self.data)
+    def to_dict(self, weights: str) -> dict[str, object]:
+        """Return a description of the network for JSON output, without names of people.
+
+        Args:
+            weights: file or name of the weights.
+        """
+        trained_on: dict[str, object] = dict(self.data)
         if "people" in self.data:
-            learned["people"] = len(self.data["people"].splitlines())
-        preparation = asdict(self.preparation) if self.preparation else None
-        about = {"name": self.network, "weights": weights, "classes": list(self.classes), "size": self.size}
-        return {**about, "preparation": preparation, "trained_on": learned}
+            trained_on["people"] = len(self.people)
+        return {
+            "name": self.network,
+            "weights": weights,
+            "classes": list(self.classes),
+            "size": self.size,
+            "preparation": asdict(self.preparation) if self.preparation else None,
+            "trained_on": trained_on,
+        }
 
-    @property
-    def level(self) -> int:
-        """Percentile to which flow images are stretched once the even part is taken out of them (`motion.level`); 0 where it is not."""
-        return self.training.detrend_percentile if self.training else 0
 
-
-def metadata_to_json(facts: CheckpointMetadata) -> str:
-    """Facts as one line of JSON; the same facts give the same text."""
-    return json.dumps({"format": FORMAT, **asdict(facts)}, sort_keys=True)
+def metadata_to_json(metadata: CheckpointMetadata) -> str:
+    """Return metadata as one line of JSON; equal metadata give equal text."""
+    return json.dumps({"format": FORMAT, **asdict(metadata)}, sort_keys=True)
 
 
 def read_metadata(path: Path, text: str) -> CheckpointMetadata:
-    """Facts from what `metadata_to_json` wrote, each value of its kind.
+    """Parse the output of `metadata_to_json` and check the type of each value.
 
     Args:
-        path: the file that the text stands in, for the error.
+        path: file that contains the text, for error messages.
         text: JSON.
 
     Raises:
-        BadCheckpoint: not JSON, of another format, incomplete, or with values that are not known here.
+        BadCheckpoint: not JSON, another format, incomplete, or with unknown values.
     """
     try:
-        about = json.loads(text)
+        record = json.loads(text)
     except ValueError:
-        about = None
-    if not isinstance(about, dict):
-        raise BadCheckpoint(path, "what it says of itself cannot be read", TRAIN_AGAIN)
-    if about.get("format") != FORMAT:
-        raise BadCheckpoint(
-            path, f"its format is {about.get('format')!r}, and this learnet reads {FORMAT!r}", TRAIN_AGAIN
-        )
+        record = None
+    if not isinstance(record, dict):
+        raise BadCheckpoint(path, "its metadata cannot be read", TRAIN_AGAIN)
+    if record.get("format") != FORMAT:
+        problem = f"its format is {record.get('format')!r}, and this version of learnet reads {FORMAT!r}"
+        raise BadCheckpoint(path, problem, TRAIN_AGAIN)
     try:
-        for key, kind in (
-            ("network", str),
-            ("classes", list),
-            ("size", int),
-            ("data", dict),
-            ("versions", dict),
-        ):
-            if type(about[key]) is not kind:
-                raise ValueError(f"{key} is {about[key]!r}")
-        words = (*about["classes"], *about["data"].values(), *about["versions"].values())
-        if about["size"] < 1 or not about["classes"] or not all(isinstance(word, str) for word in words):
-            raise ValueError(f"size is {about['size']}, classes are {about['classes']}")
+        _check_types(record)
         return CheckpointMetadata(
-            network=about["network"],
-            classes=tuple(about["classes"]),
-            size=about["size"],
-            preparation=_settings(Preparation, about["preparation"]),
-            training=_settings(Training, about["training"]),
-            data=about["data"],
-            versions=about["versions"],
+            network=record["network"],
+            classes=tuple(record["classes"]),
+            size=record["size"],
+            preparation=_settings(Preparation, record["preparation"]),
+            training=_settings(Training, record["training"]),
+            data=record["data"],
+            versions=record["versions"],
         )
     except (KeyError, ValueError) as error:
-        raise BadCheckpoint(
-            path, f"what it says of itself is incomplete or not known here ({error})", TRAIN_AGAIN
-        ) from None
+        problem = f"its metadata are incomplete or not known here ({error})"
+        raise BadCheckpoint(path, problem, TRAIN_AGAIN) from None
+
+
+def _check_types(record: dict[str, Any]) -> None:
+    """Raise KeyError or ValueError for a missing or wrong value; settings are checked elsewhere."""
+    for key, kind in TYPES.items():
+        if type(record[key]) is not kind:
+            raise ValueError(f"{key} is {record[key]!r}")
+    texts = (*record["classes"], *record["data"].values(), *record["versions"].values())
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError("classes, data and versions must be text")
+    if record["size"] < 1 or not record["classes"]:
+        raise ValueError(f"size is {record['size']}, classes are {record['classes']}")
 
 
 def _settings(kind: type[Settings], values: object) -> Settings | None:
-    """A settings record, or a ValueError or KeyError that names what does not fit.
+    """Build a settings record; raise ValueError or KeyError for a wrong value.
 
-    A setting that the file does not know has its default: by rule, what was done before there was that setting. A setting that nobody
-    here knows is an error: the file is newer than this program.
+    A setting that the file lacks has its default: by rule, the behaviour before the setting existed. An unknown
+    setting is an error: the file is newer than this program.
     """
     if values is None:
         return None
-    defaults, hints = {field.name: field.default for field in fields(kind)}, get_type_hints(kind)
     if not isinstance(values, dict):
         raise ValueError(f"{kind.__name__} is {values!r}")
-    given: dict[str, Any] = {
-        name: float(value) if type(defaults[name]) is float and type(value) is int else value
-        for name, value in values.items()
-    }
-    for name, value in given.items():
+    defaults = {field.name: field.default for field in fields(kind)}
+    hints = get_type_hints(kind)
+    checked: dict[str, Any] = {}
+    for name, value in values.items():
+        if type(defaults[name]) is float and type(value) is int:
+            value = float(value)
         choices = get_args(hints[name])  # of a Literal
         if type(value) is not type(defaults[name]) or (choices and value not in choices):
             raise ValueError(f"{name} is {value!r}")
-    return kind(**given)
+        checked[name] = value
+    return kind(**checked)

@@ -1,4 +1,4 @@
-"""Images and labels -> a trained network. One record of settings; the people it is given are all it ever sees."""
+"""Training of networks on a `TrainingSet`: of one, of many side by side, with a choice of the number of epochs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from jaxtyping import Int64
 from safetensors.torch import load
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
 
 from learnet.core.errors import LearnetError, pick
@@ -19,19 +20,21 @@ from learnet.metrics.scores import confusion, headline
 from learnet.motion.detrend import EvaluationImages, TrainingImages
 from learnet.networks import NETWORKS, as_input, device_of
 from learnet.networks.layers import Dropout
-from learnet.training.checkpoint import put
-from learnet.training.loop import TrainingExamples, TrainingSet, fit, fit_ensemble, out_of_memory_error
-from learnet.training.torch_scores import evaluation_scores
+from learnet.training.checkpoint import load_tensors
+from learnet.training.device import out_of_memory_error
+from learnet.training.examples import TrainingExamples, TrainingSet
+from learnet.training.loop import fit, fit_ensemble
+from learnet.training.scorer import Scorer
 
-Progress = Callable[[int, int], None]  # epochs done, epochs in all
+Progress = Callable[[int, int], None]  # epochs done, number of epochs
 
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """A trained network and how it came about."""
+    """A trained network and its training."""
 
     module: nn.Module  # in eval mode
-    epochs: int  # passes really made; 0 where the network is fitted in one go
+    epochs: int  # passes over the data; 0 for a non-iterative network
     losses: tuple[float, ...]  # mean training loss of each epoch
 
 
@@ -40,27 +43,27 @@ def train(
     data: TrainingSet,
     training: Training,
     progress: Progress | None = None,
-    start: bytes | None = None,
+    initial_weights: bytes | None = None,
     device: str = "cpu",
 ) -> TrainedNetwork:
-    """Train a network of the table NETWORKS on DATA.
+    """Train a network.
 
-    With `inner_groups` the number of epochs is the one at which the pooled UF1 over inner groups of the training people is
-    highest (the earliest of equals); the network is then trained anew on all of them along the same schedule.
+    With `inner_groups`, the number of epochs is that of the highest UF1, pooled over inner groups of the training
+    people (the smallest of equals). The network is then trained again on all of them along the same schedule.
 
     Args:
         network: name in NETWORKS.
-        data: the training side only.
+        data: training side only.
         training: settings; `mirror="auto"` must have been resolved (`resolve_mirror`).
         progress: called after each epoch.
-        start: as of `train_together`.
-        device: as of `train_together`.
+        initial_weights: see `train_together`.
+        device: see `train_together`.
 
     Raises:
-        LearnetError: no images, or one image only, which batch normalisation cannot learn from; a GPU with too little memory.
+        LearnetError: fewer than two images, which batch normalisation cannot use; a GPU with too little memory.
     """
     try:
-        return train_together(network, [data], [training], device, progress, start)[0]
+        return train_together(network, [data], [training], device, progress, initial_weights)[0]
     except torch.OutOfMemoryError:
         raise out_of_memory_error() from None
 
@@ -71,220 +74,239 @@ def train_together(
     trainings: Sequence[Training],
     device: str = "cpu",
     progress: Progress | None = None,
-    start: bytes | None = None,
+    initial_weights: bytes | None = None,
 ) -> list[TrainedNetwork]:
-    """Train many networks of one kind side by side in one pass, each over its own images; each is as `train` makes it, but for rounding.
+    """Train many networks of one kind side by side, each on its own images; equal to `train` except for rounding.
 
     Args:
         network: name in NETWORKS.
-        sets: the training side of each.
+        sets: training side of each.
         trainings: settings of each; they may differ in the seed only.
-        device: "cpu", or "cuda" for a GPU; the networks come back on the CPU.
-        progress: called after each epoch, where there is only one.
-        start: numbers to start all of them from (`start.Start.tensors`); None starts each from random ones.
+        device: "cpu" or "cuda". The networks are returned on the CPU.
+        progress: called after each epoch, if there is only one network.
+        initial_weights: initial values for all of them (`InitialWeights.tensors`); None: random ones for each.
 
     Raises:
-        LearnetError: as `train`.
-        torch.OutOfMemoryError: they do not fit on the device together.
+        LearnetError: see `train`.
+        torch.OutOfMemoryError: the networks do not fit on the device together.
     """
-    if few := [len(data.labels) for data in sets if len(data.labels) < 2]:
-        raise LearnetError(f"{few[0]} training images are too few.", "At least 2 are needed.")
-    given = list(zip(sets, trainings, strict=True))
-    images = [data.stored.for_training(own) for data, own in given]
-    learned = [data.examples(part) for data, part in zip(sets, images, strict=True)]
-    modules = [_new(network, data, own, start) for data, own in given]
-    if network_info(network).non_iterative:
-        for module, data in zip(modules, learned, strict=True):
-            module.fit(as_input(data.images.pixels), torch.from_numpy(data.labels))
-        return [TrainedNetwork(module.eval(), 0, ()) for module in modules]
-    epochs = [own.epochs for own in trainings]
-    for place, (clips, own) in enumerate(given):
-        if own.inner_groups:
-            epochs[place] = _best_epochs(network, clips, images[place], own, device, start)
+    for data in sets:
+        if len(data.labels) < 2:
+            raise LearnetError(f"{len(data.labels)} training images are too few.", "At least 2 are needed.")
+    runs = []
+    for data, training in zip(sets, trainings, strict=True):
+        images = data.stored.for_training(training)
+        runs.append(_Run(network, data, images, training, device, initial_weights))
+    examples = [run.data.examples(run.images) for run in runs]
+    modules = [run.new_module() for run in runs]
+    if hasattr(modules[0], "fit"):
+        return [_fit_non_iterative(module, data) for module, data in zip(modules, examples, strict=True)]
+    epochs = [_best_epochs(run) if run.training.inner_groups else run.training.epochs for run in runs]
     for module in modules:
         module.to(device)
     if len(modules) > 1:
-        losses = fit_ensemble(modules, learned, trainings, epochs)
+        losses = fit_ensemble(modules, examples, trainings, epochs)
     else:
-        losses = [
-            fit(
-                modules[0],
-                learned[0],
-                trainings[0],
-                epochs[0],
-                progress and (lambda done: progress(done, epochs[0])),
-            )
-        ]
-    for module, data, own in zip(modules, learned, trainings, strict=True):
-        if start and own.keep_start:
-            interpolate_weights(module, start, own.keep_start)
-        recompute_batch_norm(module, data, own)
-    return [
-        TrainedNetwork(module.eval().cpu(), *made)
-        for module, made in zip(modules, zip(epochs, losses, strict=True), strict=True)
-    ]
+        after_epoch = progress and (lambda done: progress(done, epochs[0]))
+        losses = [fit(modules[0], examples[0], trainings[0], epochs[0], after_epoch)]
+    trained = []
+    for index, run in enumerate(runs):
+        module = modules[index]
+        if initial_weights and run.training.keep_start:
+            interpolate_weights(module, initial_weights, run.training.keep_start)
+        recompute_batch_norm(module, examples[index], run.training)
+        trained.append(TrainedNetwork(module.eval().cpu(), epochs[index], losses[index]))
+    return trained
 
 
-def _new(
-    network: str, data: TrainingSet, training: Training, start: bytes | None
-) -> Any:  # nn.Module, or one that has `fit`
-    """A network before it has learned from DATA."""
-    module = pick(NETWORKS, network, "network")(data.classes, data.images.shape[1], seed=training.seed)
-    if start:
-        put(start, module)
-    return module
+@dataclass(frozen=True)
+class _Run:
+    """One training: data, settings, and the values that the network starts from."""
+
+    network: str
+    data: TrainingSet
+    images: TrainingImages  # of the clips, as trained on
+    training: Training
+    device: str
+    initial_weights: bytes | None
+
+    def new_module(self) -> Any:  # nn.Module, which may have `fit`
+        """Return the untrained network, on the CPU."""
+        make = pick(NETWORKS, self.network, "network")
+        module = make(self.data.classes, self.data.images.shape[1], seed=self.training.seed)
+        if self.initial_weights:
+            load_tensors(self.initial_weights, module)
+        return module
+
+
+def _fit_non_iterative(module: Any, data: TrainingExamples) -> TrainedNetwork:
+    module.fit(as_input(data.images.pixels), torch.from_numpy(data.labels))
+    return TrainedNetwork(module.eval(), 0, ())
+
+
+def _best_epochs(run: _Run) -> int:
+    """Return the number of epochs with the highest UF1 pooled over inner groups of the training people.
+
+    The held-out images are as at test, also if training images are clipped at random percentiles.
+    """
+    training = run.training
+    names = [str(label) for label in range(run.data.classes)]
+    truth = [names[label] for label in run.data.labels]
+    predictions = np.empty((training.epochs, len(truth)), dtype=int)
+    for fold in subject_groups(run.data.people, truth, training.inner_groups, training.seed):
+        examples = run.data.take(fold.train).examples(run.images.take(fold.train))
+        held_out = run.data.stored.take(fold.test).for_evaluation(training.detrend_percentile)
+        predictions[:, list(fold.test)] = _predictions_by_epoch(run, examples, held_out)
+    uf1 = []
+    for row in predictions:
+        predicted = [names[label] for label in row]
+        uf1.append(headline(confusion(truth, predicted, names))[1])
+    return int(np.argmax(uf1)) + 1
+
+
+def _predictions_by_epoch(
+    run: _Run, examples: TrainingExamples, held_out: EvaluationImages
+) -> Int64[np.ndarray, "E N"]:
+    """Train on the examples and predict the classes of the held-out images after each epoch."""
+    module = run.new_module().to(run.device)
+    predictions: list[np.ndarray] = []
+
+    def predict(epochs_done: int) -> None:
+        recompute_batch_norm(module, examples, run.training)
+        predictions.append(_predict(module, held_out, run.training))
+
+    fit(module, examples, run.training, run.training.epochs, after_epoch=predict)
+    return np.stack(predictions)
+
+
+def _predict(module: nn.Module, images: EvaluationImages, training: Training) -> Int64[np.ndarray, "N"]:
+    scorer = Scorer.from_module(module.eval(), training.mirror_when_tested)
+    return scorer.scores(images).argmax(axis=1)
 
 
 def train_leaky(
     network: str,
     data: TrainingSet,
-    tested: TrainingSet,
+    test_data: TrainingSet,
     training: Training,
     device: str = "cpu",
-    start: bytes | None = None,
+    initial_weights: bytes | None = None,
 ) -> TrainedNetwork:
-    """Train as many published tables were made: of all epochs, keep the one with the most right answers to the TESTED images.
+    """Train and keep the epoch with the most correct predictions on the test images, as many published results do.
 
-    It is here only to measure how much this flatters (protocol `leaky-epoch`). The earliest of equally good epochs is kept. A network
-    that is fitted in one go has no epochs to choose from.
+    It exists only to measure how much this inflates results (protocol `leaky-epoch`). The smallest of equally good
+    epochs is kept. A non-iterative network has no epochs to choose from.
     """
-    module = _new(network, data, training, start)
-    if network_info(network).non_iterative:
+    images = data.stored.for_training(training)
+    run = _Run(network, data, images, training, device, initial_weights)
+    module = run.new_module()
+    if hasattr(module, "fit"):
         return train(network, data, training)
-    learned = data.examples(data.stored.for_training(training))
-    images = tested.stored.for_evaluation(training.detrend_percentile)
+    examples = data.examples(images)
+    test_images = test_data.stored.for_evaluation(training.detrend_percentile)
     module.to(device)
-    best: tuple[int, int, dict[str, torch.Tensor]] = (-1, 0, {})
+    best_correct = -1
+    best_epoch = 0
+    best_state: dict[str, Tensor] = {}
 
-    def note(done: int) -> None:
-        nonlocal best
-        recompute_batch_norm(module, learned, training)
-        answers = evaluation_scores(module.eval(), images, training.mirror_when_tested).argmax(axis=1)
-        if (right := int((answers == tested.labels).sum())) > best[0]:
-            best = right, done, {name: value.clone() for name, value in module.state_dict().items()}
+    def keep_best(epochs_done: int) -> None:
+        nonlocal best_correct, best_epoch, best_state
+        recompute_batch_norm(module, examples, training)
+        predictions = _predict(module, test_images, training)
+        correct = int((predictions == test_data.labels).sum())
+        if correct > best_correct:
+            best_correct, best_epoch = correct, epochs_done
+            best_state = {name: value.clone() for name, value in module.state_dict().items()}
 
-    losses = fit(module, learned, training, training.epochs, note)
-    module.load_state_dict(best[2])
-    return TrainedNetwork(module.eval().cpu(), best[1], losses)
+    losses = fit(module, examples, training, training.epochs, keep_best)
+    module.load_state_dict(best_state)
+    return TrainedNetwork(module.eval().cpu(), best_epoch, losses)
 
 
 def resolve_training(training: Training, images: ImageSource, network: str) -> Training:
-    """The settings as they are for these images, once it is known that they go together.
+    """Return the settings for these images, after a check that they fit.
 
     Raises:
-        LearnetError: phases are to be learned from, and a folder keeps none; or as `resolve_mirror`.
+        LearnetError: training on phases, and a folder without them; or see `resolve_mirror`.
     """
     if training.phases and not images.phases:
         lacking = ", ".join(str(folder) for folder in images.folders if not load_prepared(folder).phases)
         raise LearnetError(
             f"--phases needs images of phases, and there are none in {lacking}.",
-            "Prepare with --phases, or leave it out.",
+            "Prepare with --phases, or omit it.",
         )
-    return resolve_mirror(training, images.about["images_kind"], network)
+    return resolve_mirror(training, images.record.images_kind, network)
 
 
 def resolve_mirror(training: Training, images_kind: str, network: str) -> Training:
-    """Put a definite answer in the place of `mirror="auto"`, and refuse images that the network cannot read.
+    """Replace `mirror="auto"` by the mirroring of these images, and refuse images that the network does not accept.
 
     Args:
         training: settings.
-        images_kind: "image" (a flipped face gives the flipped image: dynamic images), "flow" (its first channel changes
-            sign as well), "histograms" or "unknown", for which nothing is mirrored.
-        network: name in NETWORKS. One that is fitted in one go sees no mirrored images in training, so none at test.
+        images_kind: "image" (the image of a mirrored face is the mirrored image: dynamic images), "flow" (its first
+            channel changes sign as well), "histograms" or "unknown", which are not mirrored.
+        network: name in NETWORKS. A non-iterative one is fitted without mirrored images, and so tested without them.
 
     Raises:
-        LearnetError: `level` where the images are no flow; a network of histograms on other images; or one that is trained, so that
-            looks for what lies side by side, on histograms.
+        LearnetError: `level` with images other than flow; a network of histograms with other images; or a network of
+            images with histograms.
     """
     pick(NETWORKS, network, "network")
     info = network_info(network)
     if training.level and images_kind != "flow":
-        raise LearnetError("--level is for flow images, and these are none.", "Leave it out.")
+        raise LearnetError("--level is for flow images, and these are none.", "Omit it.")
     if info.only_histograms and images_kind not in info.images_kinds:
         raise LearnetError(
-            f"{network} reads histograms, and these motion images are not histograms.",
+            f"{network} accepts histograms, and these motion images are not histograms.",
             f"Prepare the clips with --motion {network}.",
         )
     if images_kind == "histograms" and images_kind not in info.images_kinds:
-        what = f"These images are histograms drawn as pictures, in which {network} would look for a face."
         raise LearnetError(
-            what, "Choose --network lbp-top or linear-svm, or prepare the clips with another --motion."
+            f"These images are histograms drawn as images, and {network} expects images of a face.",
+            "Choose --network lbp-top or linear-svm, or prepare the clips with another --motion.",
         )
     if info.non_iterative:
         return replace(training, mirror="none")
-    known: dict[str, Literal["image", "flow"]] = {"image": "image", "flow": "flow"}
-    return replace(training, mirror=known.get(images_kind, "none")) if training.mirror == "auto" else training
+    if training.mirror != "auto":
+        return training
+    mirrors: dict[str, Literal["image", "flow"]] = {"image": "image", "flow": "flow"}
+    return replace(training, mirror=mirrors.get(images_kind, "none"))
 
 
-def interpolate_weights(module: nn.Module, start: bytes, share: float) -> None:
-    """Move every weight this share of its way back to where it started. A class layer that started from random numbers stays.
+def interpolate_weights(module: nn.Module, initial_weights: bytes, share: float) -> None:
+    """Interpolate linearly between trained and initial weights (WiSE-FT, weight-space ensembling).
 
-    Source: Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022 (weight-space ensembles).
+    Weights without an initial value, such as a new class layer, keep their trained values.
+
+    Args:
+        module: trained network, changed in place.
+        initial_weights: `InitialWeights.tensors`.
+        share: of the initial weights, 0..1.
+
+    References:
+        Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022.
     """
-    begun = load(start)
+    initial = load(initial_weights)
     with torch.no_grad():
         for name, weight in module.named_parameters():
-            if name in begun:
-                weight.lerp_(begun[name].to(weight.device), share)
+            if name in initial:
+                weight.lerp_(initial[name].to(weight.device), share)
 
 
 def recompute_batch_norm(module: nn.Module, data: TrainingExamples, training: Training) -> None:
-    """Give batch normalisation the means and variances of the training images, as the finished weights see them.
+    """Set the running statistics of batch normalisation to those of the training images with the final weights.
 
-    The authors' momentum takes in 1 % a step: after the hundred or so steps that sixty clips allow, a third of the running
-    averages would still be the numbers they started from, and the network at test another than the one that was trained.
+    The authors' momentum moves them by 1 % a step. After the hundred or so steps that sixty clips allow, a third of
+    a running average would still be its initial value, and the network at test would not be the one that was trained.
     """
     for layer in module.modules():
         if isinstance(layer, Dropout):
-            layer.mask = layer.mask.new_empty(0)  # of the last batch, which had another size
-    steps = -(-len(data.labels) // training.batch)
-    parts = np.array_split(np.arange(len(data.labels)), steps)
+            layer.mask = layer.mask.new_empty(0)  # the last batch had another size
+    count = len(data.labels)
+    batches = np.array_split(np.arange(count), -(-count // training.batch))
     device = device_of(module)
     with torch.random.fork_rng(
         devices=[]
-    ):  # dropout draws in training mode; nothing of it reaches the statistics
-        update_bn((as_input(data.images.pixels[part]).to(device) for part in parts), module)
-
-
-def _best_epochs(
-    network: str,
-    data: TrainingSet,
-    images: TrainingImages,
-    training: Training,
-    device: str,
-    start: bytes | None,
-) -> int:
-    """Return the number of epochs with the highest UF1 pooled over inner groups of the training people.
-
-    The held-out images are as at test, also where training images are stretched at random.
-
-    Args:
-        network: name in NETWORKS.
-        data: the training side.
-        images: all of its clips as trained on.
-        training: settings.
-        device: "cpu" or "cuda".
-        start: as of `train_together`.
-    """
-    names = [str(i) for i in range(data.classes)]
-    truth = [names[label] for label in data.labels]
-    answers = np.empty((training.epochs, len(truth)), dtype=int)
-    for fold in subject_groups(data.people, truth, training.inner_groups, training.seed):
-        inner = data.take(fold.train).examples(images.take(fold.train))
-        held_out = data.stored.take(fold.test).for_evaluation(training.detrend_percentile)
-        module = _new(network, data, training, start).to(device)
-
-        def note(
-            done: int,
-            module: nn.Module = module,
-            inner: TrainingExamples = inner,
-            held_out: EvaluationImages = held_out,
-            fold_test: tuple = fold.test,
-        ) -> None:
-            recompute_batch_norm(module, inner, training)
-            scores = evaluation_scores(module.eval(), held_out, training.mirror_when_tested)
-            answers[done - 1, list(fold_test)] = scores.argmax(axis=1)
-
-        fit(module, inner, training, training.epochs, after_epoch=note)
-    uf1 = [headline(confusion(truth, [names[a] for a in row], names))[1] for row in answers]
-    return int(np.argmax(uf1)) + 1
+    ):  # dropout draws in training mode, without an effect on the statistics
+        inputs = (as_input(data.images.pixels[batch]).to(device) for batch in batches)
+        update_bn(inputs, module)

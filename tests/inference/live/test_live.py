@@ -29,11 +29,12 @@ from learnet.motion.normalise import joint_minmax
 from learnet.motion.pipeline import make_image
 from learnet.networks import NETWORKS, as_input
 from learnet.training.metadata import CheckpointMetadata
-from learnet.training.torch_scores import predict_scores
+from learnet.training.scorer import Scorer
 from learnet.video.base import Frame, Video, VideoInfo
 from learnet.video.reader import open_video, read_frames
 from learnet.video.writer import write_video
 from tests.builders import moving_face
+from tests.builders.scores import predict_scores
 
 CLASSES = ("happiness", "disgust", "surprise", "others")
 SIZE = 48
@@ -42,15 +43,12 @@ HAAR = replace(FACTS, preparation=Preparation(face="haar", size=SIZE))
 NETWORK = NETWORKS["learnet"](len(CLASSES), SIZE, seed=5).eval()
 
 
-def score(images: np.ndarray) -> np.ndarray:
-    return predict_scores(NETWORK, images)
-
-
-CROPPED = Recogniser(score, FACTS, None, "none")
+SCORER = Scorer.from_module(NETWORK)
+CROPPED = Recogniser(SCORER, FACTS, None, "none")
 
 
 def faces(finder: object = None) -> Recogniser:
-    return Recogniser(score, HAAR, finder or face_finder("haar"), "none")  # type: ignore[arg-type]
+    return Recogniser(SCORER, HAAR, finder or face_finder("haar"), "none")  # type: ignore[arg-type]
 
 
 def scores_by_hand(crops: np.ndarray) -> np.ndarray:
@@ -251,7 +249,7 @@ def test_when_the_face_jumps_the_whole_window_is_cropped_anew() -> None:
             [aligned.crop(picture[None], 0) for picture in window]
         )  # all by one transform, wherever the jump is
         np.testing.assert_allclose(
-            scores_of(answer), score(joint_minmax(dynamic_image(crops))[None])[0], rtol=1e-6
+            scores_of(answer), predict_scores(NETWORK, joint_minmax(dynamic_image(crops))[None])[0], rtol=1e-6
         )
         mixed += anchor.face == after.face and answer.first < 60
     assert mixed >= 2  # frames from before the jump were cropped again
@@ -387,12 +385,14 @@ def test_a_second_thread_that_is_behind_by_a_window_is_waited_for() -> None:
 
 
 def test_of_a_file_no_frame_is_skipped_however_slow_the_answers_are() -> None:
-    def slow(images: np.ndarray) -> np.ndarray:
+    def slow(batch: np.ndarray) -> np.ndarray:
         time.sleep(0.02)
-        return score(images)
+        return SCORER.network(batch)
 
     video = Played(wobble(120, 40), fps=500.0)
-    with Watch(replace(CROPPED, score=slow), video, LiveSettings(every=5, window_s=0.05)) as live:
+    with Watch(
+        replace(CROPPED, scorer=replace(SCORER, network=slow)), video, LiveSettings(every=5, window_s=0.05)
+    ) as live:
         found = list(live)
         summary = live.summary()
     assert (summary.frames, summary.skipped, summary.answers) == (120, 0, len(found))
@@ -402,11 +402,13 @@ def test_of_a_file_no_frame_is_skipped_however_slow_the_answers_are() -> None:
 def test_of_a_camera_the_newest_frames_are_taken_and_the_others_counted() -> None:
     video = Played(wobble(200, 40), "camera", fps=100.0)
 
-    def stuck(images: np.ndarray) -> np.ndarray:
+    def stuck(batch: np.ndarray) -> np.ndarray:
         assert video.given.wait(30)  # while the first window is answered, all other frames come
-        return score(images)
+        return SCORER.network(batch)
 
-    with Watch(replace(CROPPED, score=stuck), video, LiveSettings(every=5, window_s=0.05)) as live:
+    with Watch(
+        replace(CROPPED, scorer=replace(SCORER, network=stuck)), video, LiveSettings(every=5, window_s=0.05)
+    ) as live:
         found = []
         with pytest.raises(
             BadVideo,
@@ -527,15 +529,13 @@ def test_the_apex_is_found_in_every_window(settings: dict) -> None:
     )
     network = NETWORKS["learnet"](len(CLASSES), size, seed=5).eval()
 
-    def score(images: np.ndarray) -> np.ndarray:
-        return predict_scores(network, images)
-
-    answers = answers_to(replace(CROPPED, facts=facts, score=score), pixels, LiveSettings(every=7), 50.0)
+    live = replace(CROPPED, facts=facts, scorer=Scorer.from_module(network))
+    answers = answers_to(live, pixels, LiveSettings(every=7), 50.0)
     assert len(answers) >= 5
     for answer in answers:
         made = make_image(pixels[answer.first : answer.last + 1], facts.preparation, None)
         assert made.apex is not None
-        np.testing.assert_allclose(scores_of(answer), score(made.image[None])[0], rtol=1e-6)
+        np.testing.assert_allclose(scores_of(answer), predict_scores(network, made.image[None])[0], rtol=1e-6)
 
 
 def test_histograms_of_every_window() -> None:
@@ -550,14 +550,12 @@ def test_histograms_of_every_window() -> None:
     network = NETWORKS["lbp-top"](len(CLASSES), SIZE)
     network.fit(as_input(np.stack(windows)), torch.arange(len(windows)) % len(CLASSES))
 
-    def score(images: np.ndarray) -> np.ndarray:
-        return predict_scores(network.eval(), images)
-
-    answers = answers_to(replace(CROPPED, facts=facts, score=score), pixels, LiveSettings(every=7), 50.0)
+    live = replace(CROPPED, facts=facts, scorer=Scorer.from_module(network.eval()))
+    answers = answers_to(live, pixels, LiveSettings(every=7), 50.0)
     assert len(answers) >= 5
     for answer in answers:
         made = make_image(pixels[answer.first : answer.last + 1], facts.preparation, None)
-        np.testing.assert_allclose(scores_of(answer), score(made.image[None])[0], rtol=1e-6)
+        np.testing.assert_allclose(scores_of(answer), predict_scores(network, made.image[None])[0], rtol=1e-6)
 
 
 def test_a_window_without_a_fall_has_no_answer() -> None:

@@ -9,7 +9,7 @@ from learnet.core.settings import Training
 from learnet.datasets.prepared.store import load_prepared
 from learnet.report.explain.clips import open_explained_clips
 from learnet.training.checkpoint import load_checkpoint
-from learnet.training.torch_scores import predict_scores
+from tests.builders.scores import predict_scores
 from tests.study.test_run import write_prepared
 from tests.training.test_initial_weights import FACTS, given
 

@@ -200,7 +200,9 @@ def look(frame: Frame, anchor: Anchor | None, finder: FaceFinder, size: int) -> 
     assert aligned.face is not None
     eyes = np.array(aligned.face.eyes)
     if marks is None:
-        marks = transform_points(similarity_transform(np.array([[-0.5, 0.0], [0.5, 0.0]]), eyes), EYES_AND_MOUTH)
+        marks = transform_points(
+            similarity_transform(np.array([[-0.5, 0.0], [0.5, 0.0]]), eyes), EYES_AND_MOUTH
+        )
     found = Anchor(aligned, frame.pixels, eyes, marks, chain)
     if anchor is not None and np.linalg.norm(eyes - _cropped_by(anchor), axis=1).max() <= MOVED * _apart(
         anchor

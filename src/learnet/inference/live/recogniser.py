@@ -13,6 +13,7 @@ from learnet.inference.live.face_tracker import DELAY, LOOKS, Follower, Pace
 from learnet.inference.recogniser import EARLY, Recogniser
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.apex import find_apex
+from learnet.motion.detrend import StoredImages
 from learnet.motion.normalise import NORMALISATIONS
 from learnet.motion.pipeline import EYE_POSITIONS, motion_image, resolution_factor
 from learnet.video.base import Frame
@@ -192,13 +193,15 @@ class LiveRecogniser:
             try:
                 crops = self.face.now.last(count)
                 apex = (
-                    find_apex(crops, EYE_POSITIONS if self.recogniser.finder else ()) if self.kind.needs_apex else None
+                    find_apex(crops, EYE_POSITIONS if self.recogniser.finder else ())
+                    if self.kind.needs_apex
+                    else None
                 )
                 image = self.normalise(motion_image(crops, self.preparation, apex))
                 scores = dict(
                     zip(
                         self.recogniser.facts.classes,
-                        self.recogniser.score(image[None])[0].tolist(),
+                        self.recogniser.scorer.scores(StoredImages(image[None]))[0].tolist(),
                         strict=True,
                     )
                 )

@@ -1,7 +1,6 @@
 """A clip to be explained, and the network that may explain it: in a study the one of the fold in which its person was tested."""
 
 import difflib
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,14 +15,15 @@ from learnet.core.files import shortened_list
 from learnet.core.records import Outcome
 from learnet.datasets.licences import may_be_shown
 from learnet.datasets.prepared.store import PreparedDataset, load_prepared
-from learnet.motion.detrend import detrend
+from learnet.motion.detrend import EvaluationImages, StoredImages
 from learnet.report.explain.background import Background
 from learnet.report.explain.face_regions import FacePlacement, face_placement
+from learnet.study.description import StudyDescription, read_description
 from learnet.study.outcomes import read_outcomes
 from learnet.training.checkpoint import load_checkpoint
 from learnet.training.compatibility import check_compatible
 from learnet.training.metadata import CheckpointMetadata
-from learnet.training.torch_scores import predict_scores
+from learnet.training.scorer import Scorer
 
 MAKES_WEIGHTS = "Run the study with --keep-weights, or name a prepared folder and --weights."
 
@@ -44,7 +44,8 @@ class ExplainedClip:
     @property
     def scores(self) -> Float64[np.ndarray, "K"]:
         """Probability of each class, as the study or the recogniser gives it."""
-        return predict_scores(self.module, self.image[None], self.metadata.mirror)[0]
+        scorer = Scorer.from_module(self.module, self.metadata.mirror)
+        return scorer.scores(EvaluationImages(self.image[None]))[0]
 
     @property
     def prediction(self) -> str:
@@ -103,7 +104,7 @@ class ExplainedClips:
         notes = (f"the network has learned from {row['person']}",) if known else ()
         where = None if self.prepared.record.imported else face_placement(row["face"], self.prepared.size)
         image = self.prepared.take([int(row.name)])
-        image = detrend(image, facts.detrend_percentile)[0]
+        image = StoredImages(image).for_evaluation(facts.detrend_percentile).pixels[0]
         return ExplainedClip(module, facts, image, clip, row["person"], self.truth[clip], where, notes)
 
     def of_class(self, name: str) -> list[ExplainedClip]:
@@ -170,31 +171,20 @@ def open_explained_clips(
             f"{source} is a study, which explains with its own weights.",
             "Leave --weights out, or name the prepared folder.",
         )
-    about, outcomes = _about(source), read_outcomes(source)
-    prepared = _images(source, about)
+    description, outcomes = read_description(source), read_outcomes(source)
+    prepared = _images(source, description)
     seed = _seed(source, outcomes, seed)
     mine = [outcome for outcome in outcomes if outcome.seed == seed]
     truth, folds = {o.clip: o.truth for o in mine}, {o.clip: o.fold for o in mine}
-    why = _unanswered(source, about, prepared, truth)
+    why = _unanswered(source, description, prepared, truth)
     return ExplainedClips(
-        prepared, source, truth, folds, seed, None, about["protocol"].startswith("leaky-"), why
+        prepared, source, truth, folds, seed, None, description.protocol.startswith("leaky-"), why
     )
 
 
-def _about(study: Path) -> dict:
-    try:
-        about = json.loads((study / "study.json").read_text(encoding="utf-8"))
-        about["protocol"], about["prepared"]["folder"], about["prepared"]["fingerprint"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadInput(
-            study / "study.json", f"this is not the record of a study ({error})", "Run the study again."
-        ) from None
-    return about
-
-
-def _images(study: Path, about: dict) -> PreparedDataset:
+def _images(study: Path, description: StudyDescription) -> PreparedDataset:
     """The study's prepared folder: where the study says, in the study, or beside it, as it may have moved along."""
-    said, home = Path(about["prepared"]["folder"]), study.resolve()
+    said, home = Path(description.prepared.folder), study.resolve()
     place = next(
         (place for place in (said, home / said.name, home.parent / said.name) if place.is_dir()), None
     )
@@ -205,7 +195,7 @@ def _images(study: Path, about: dict) -> PreparedDataset:
             "Put the prepared folder beside the study, or prepare it again.",
         )
     prepared = load_prepared(place)
-    if prepared.record.fingerprint != about["prepared"]["fingerprint"]:
+    if prepared.record.fingerprint != description.prepared.fingerprint:
         raise BadInput(
             place, f"these images have changed since the study {study.name}", "Run the study again."
         )
@@ -213,10 +203,11 @@ def _images(study: Path, about: dict) -> PreparedDataset:
 
 
 def _unanswered(
-    study: Path, about: dict, prepared: PreparedDataset, truth: Mapping[str, str]
+    study: Path, description: StudyDescription, prepared: PreparedDataset, truth: Mapping[str, str]
 ) -> dict[str, str]:
     """Why a study has no answer to a clip: its class scheme has no place for the label, or nobody tested it (yet)."""
-    scheme, left_out, why = about.get("scheme", {}).get("name", "of the study"), about.get("left_out", {}), {}
+    scheme, left_out = description.scheme.name, description.left_out
+    why = {}
     for clip, emotion in zip(prepared.clips["clip"], prepared.clips["emotion"], strict=True):
         if clip not in truth:
             outside = f"labelled {emotion!r}, and the class scheme {scheme} of {study} leaves this label out"

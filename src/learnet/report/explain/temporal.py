@@ -15,11 +15,12 @@ from learnet.core.settings import Preparation, Windows
 from learnet.datasets.prepared.prepare import UNSEEN
 from learnet.face import Face, FaceFinder, align, face_finder
 from learnet.motion.apex import find_apex, motion_curve
+from learnet.motion.detrend import StoredImages
 from learnet.motion.dynamic import rank_weights
 from learnet.motion.pipeline import EYE_POSITIONS, make_image
 from learnet.report.explain.clips import ExplainedClips
 from learnet.training.metadata import CheckpointMetadata
-from learnet.training.torch_scores import predict_scores
+from learnet.training.scorer import Scorer
 from learnet.video.reader import open_video, read_clip
 
 AROUND_S = 0.15  # seconds before the onset and after the offset that are shown too, where a clip has them
@@ -225,7 +226,8 @@ def explain_temporal(
     pairs = growing_windows(start, len(numbers), ends_at) if grows else sliding_windows(len(numbers), long)
     known = stretch.marks.get("apex")
     given = numbers.index(known.frame) if known and known.source not in UNSEEN else None
-    scores, apexes = _Answering(module, facts, preparation, finder, fps)(frames, pairs, given, progress)
+    scorer = Scorer.from_module(module, facts.mirror, facts.detrend_percentile)
+    scores, apexes = _Answering(scorer, facts, preparation, finder, fps)(frames, pairs, given, progress)
     chosen = pairs.index((start, ends_at)) if grows else _strongest(scores, facts.classes)
     apex = apexes[chosen] if apexes[chosen] >= 0 else numbers.index(marks["apex"].frame)
     starts, ends = (np.array(each) for each in zip(*pairs, strict=True))
@@ -290,7 +292,7 @@ def detect_onset_and_offset(movement: Float64[np.ndarray, "T"], apex: int) -> tu
 class _Answering:
     """A network and all that its images need."""
 
-    module: nn.Module
+    scorer: Scorer
     metadata: CheckpointMetadata
     preparation: Preparation
     finder: FaceFinder | None
@@ -316,9 +318,7 @@ class _Answering:
             inside = apex - start if apex is not None and start < apex <= end else None
             try:
                 made = make_image(frames[start : end + 1], self.preparation, self.finder, inside, self.fps)
-                scores[place] = predict_scores(
-                    self.module, made.image[None], self.metadata.mirror, self.metadata.detrend_percentile
-                )[0]
+                scores[place] = self.scorer.scores(StoredImages(made.image[None]))[0]
                 apexes[place] = -1 if made.apex is None else start + made.apex
             except (NoFace, TooFewFrames) as error:
                 missed = error

@@ -1,0 +1,101 @@
+"""Class scores of prepared images: one class for networks of PyTorch and of ONNX.
+
+PyTorch is loaded by `Scorer.from_module` only, so that ONNX files run without it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Float32, Float64, UInt8
+
+from learnet.motion.detrend import EvaluationImages, StoredImages
+
+BATCH_SIZE = 64  # images; with their mirror images, twice as many pass through the network at a time
+
+
+def softmax(logits: Float[np.ndarray, "B K"]) -> Float64[np.ndarray, "B K"]:
+    """Compute probabilities from logits in double precision, without overflow."""
+    powers = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Compute the score of each class for prepared images.
+
+    The steps are, in this order: remove the planar trend (`motion.detrend`, for networks trained without it), scale
+    pixels to -1..1, run the network on each image and on its mirror image if `mirror` says so, apply softmax, and
+    average the probabilities of the two.
+    """
+
+    network: Callable[[Float32[np.ndarray, "B 3 S S"]], Float[np.ndarray, "B K"]]  # scaled images to logits
+    mirror: str = "none"  # "image" or "flow": average with the mirror image; "none": do not
+    detrend_percentile: int = 0  # as of `motion.detrend.detrend`; 0 keeps the trend
+    softmax: Callable[[Float[np.ndarray, "B K"]], Float64[np.ndarray, "B K"]] = softmax
+
+    @classmethod
+    def from_module(cls, module: Any, mirror: str = "none", detrend_percentile: int = 0) -> "Scorer":
+        """Return the scorer of a PyTorch network.
+
+        Args:
+            module: `torch.nn.Module` in eval mode that returns logits. It runs on the device that holds it.
+            mirror: see the attribute.
+            detrend_percentile: see the attribute.
+        """
+        from learnet.networks import for_inference
+        from learnet.training.torch_logits import module_logits, torch_softmax
+
+        return cls(module_logits(for_inference(module)), mirror, detrend_percentile, torch_softmax)
+
+    def scores(self, images: StoredImages | EvaluationImages) -> Float64[np.ndarray, "N K"]:
+        """Return the probability of each class for each image; each row sums to 1.
+
+        Args:
+            images: as a prepared folder stores them, or with the trend removed already.
+        """
+        pixels = self._for_evaluation(images).pixels
+        views = 1 if self.mirror == "none" else 2
+        parts = []
+        for start in range(0, max(len(pixels), 1), BATCH_SIZE):
+            batch = pixels[start : start + BATCH_SIZE]
+            probabilities = self.softmax(self.network(self.network_input(batch)))
+            parts.append(probabilities.reshape(views, len(batch), probabilities.shape[1]).mean(axis=0))
+        return np.concatenate(parts)
+
+    def logits(self, images: StoredImages | EvaluationImages) -> Float[np.ndarray, "N K"]:
+        """Return the output of the network before softmax, without mirror images."""
+        pixels = self._for_evaluation(images).pixels
+        starts = range(0, max(len(pixels), 1), BATCH_SIZE)
+        return np.concatenate([self.network(scale(pixels[start : start + BATCH_SIZE])) for start in starts])
+
+    def network_input(self, images: UInt8[np.ndarray, "B S S 3"]) -> Float32[np.ndarray, "_ 3 S S"]:
+        """Return images without trend as the network receives them: (B, ...), or (2 B, ...) with mirror images last."""
+        batch = scale(images)
+        if self.mirror == "none":
+            return batch
+        return np.concatenate([batch, mirror_images(batch, self.mirror)])
+
+    def _for_evaluation(self, images: StoredImages | EvaluationImages) -> EvaluationImages:
+        if isinstance(images, StoredImages):
+            return images.for_evaluation(self.detrend_percentile)
+        return images
+
+
+def scale(images: UInt8[np.ndarray, "B S S 3"]) -> Float32[np.ndarray, "B 3 S S"]:
+    """Scale pixels from 0..255 to -1..1, channels first: the same bits and memory layout as `networks.as_input`."""
+    return images.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(127.5) - np.float32(1)
+
+
+def mirror_images(batch: Float32[np.ndarray, "B 3 S S"], kind: str) -> Float32[np.ndarray, "B 3 S S"]:
+    """Mirror scaled images left to right, as `augment.mirror` does.
+
+    Args:
+        batch: scaled images, -1..1.
+        kind: "image", or "flow", which also negates the first channel: a mirror reverses horizontal motion.
+    """
+    mirrored = batch[..., ::-1].copy(order="K")
+    if kind == "flow":
+        mirrored[:, 0] *= -1
+    return mirrored

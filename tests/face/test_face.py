@@ -151,7 +151,9 @@ def test_the_face_is_taken_from_the_first_frame_that_shows_one() -> None:
     film = np.stack([frame(turned(0, 1, (2.0 * t, 0.0))) for t in range(8)])
     aligned = align(film, Known(moved(turned(0, 1, (6.0, 0.0)), None, EYES), blind=3), 112, steady=True)
     assert aligned.face_frame == 3 and "found in frame 3" in aligned.warnings[0]
-    assert "found in frame 43" in aligned.warnings_for(range(40, 48))[0]  # where the reader's count starts at 40
+    assert (
+        "found in frame 43" in aligned.warnings_for(range(40, 48))[0]
+    )  # where the reader's count starts at 40
     first = through(
         aligned.transforms[0], moved(turned(0, 1, (0.0, 0.0)), None, EYES)
     )  # backwards from the anchor
@@ -201,7 +203,9 @@ def test_the_crop_of_a_sum_is_the_sum_of_the_crops(motion: str, rng: np.random.G
     still = np.stack([frame(STILL)] * 9)
     if motion != "dynamic-released":
         assert (
-            align(still, Known(), 112).crop_of_sum(still, lambda part: MOTION_IMAGES[motion].compute(part, None))
+            align(still, Known(), 112).crop_of_sum(
+                still, lambda part: MOTION_IMAGES[motion].compute(part, None)
+            )
             == 0
         ).all()
 

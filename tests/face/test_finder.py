@@ -10,8 +10,9 @@ import skimage.data
 
 from learnet.core.errors import BadInput, LearnetError, UnknownName
 from learnet.face import Face, FaceFinder, face_finder
-from learnet.face.finder import HAAR_CONFIDENCE, Haar, YuNet
+from learnet.face.haar import HAAR_CONFIDENCE, Haar
 from learnet.face.model import MODEL_NAME, MODEL_VARIABLE
+from learnet.face.yunet import YuNet
 from learnet.video.reader import read_frames
 from tests.builders.moving_face import PUPILS
 
@@ -135,7 +136,7 @@ def test_frames_of_many_sizes_do_not_fill_the_memory(finders: dict, portrait: np
     finder = finders["yunet"]
     for width in range(300, 360, 4):
         assert off(finder(portrait[:240, 60 : 60 + width]), PUPILS - [60, 0], APART) < 0.12
-        assert len(finder._networks) <= finder.KEPT
+        assert len(finder._networks) <= finder.MAX_NETWORKS
 
 
 @EVERY
@@ -179,7 +180,7 @@ def test_a_brow_taken_for_an_eye_is_not_believed(
         lambda usual, side: usual + (np.array([0, -0.3 * side]) if usual[0] > 140 else 0),
     ):
         monkeypatch.setattr(
-            finder, "_see_eye", lambda grey, back, usual, side, wrong=wrong: wrong(usual, side)
+            finder, "_detect_eye", lambda grey, back, usual, side, wrong=wrong: wrong(usual, side)
         )
         face = finder(portrait)
         assert face.confidence == HAAR_CONFIDENCE[0] and off(face, PUPILS, APART) < 0.2

@@ -23,7 +23,9 @@ def test_similarity_is_a_complex_line(a: tuple, b: tuple, c: tuple, d: tuple, ot
     expected = p * z + (w0 - p * z0)
     got = similarity_transform(source, target)
     np.testing.assert_allclose(
-        transform_points(got, np.array([other]))[0], [expected.real, expected.imag], atol=1e-6 * (1 + abs(expected))
+        transform_points(got, np.array([other]))[0],
+        [expected.real, expected.imag],
+        atol=1e-6 * (1 + abs(expected)),
     )
     np.testing.assert_allclose(got[:, :2] @ [1, 0], [p.real, p.imag], atol=1e-9)
 

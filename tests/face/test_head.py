@@ -35,7 +35,9 @@ MOTIONS = [
 def error_px(found: np.ndarray, true: np.ndarray, places: np.ndarray = RIGID) -> float:
     """How far a move is from the true one at rigid places, in pixels of a 112-pixel crop."""
     there = placed(places)
-    return float(np.linalg.norm(transform_points(found, there) - transform_points(true, there), axis=1).max() * CROP)
+    return float(
+        np.linalg.norm(transform_points(found, there) - transform_points(true, there), axis=1).max() * CROP
+    )
 
 
 def bump(place: np.ndarray, crop_px: tuple[float, float], radius: float = 0.2) -> Bump:
@@ -115,7 +117,9 @@ def test_light_is_not_motion() -> None:
         ]
     )
     motion = head_motion(film, EYES, 0)
-    assert max(error_px(found, true) for found, true in zip(motion.transforms, MOTIONS[:3], strict=True)) < 0.1
+    assert (
+        max(error_px(found, true) for found, true in zip(motion.transforms, MOTIONS[:3], strict=True)) < 0.1
+    )
     assert motion.correlation.min() > 0.95
 
 
@@ -186,15 +190,13 @@ def test_what_cannot_be_followed_agrees_little(rng: np.random.Generator) -> None
 )
 def test_a_fit_that_goes_astray_is_dropped(wild: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     """Twice the size, no number, or nine tenths of the way from eye to eye in one frame: the frame before is kept, the next one is fine."""
-    find, calls = head._Pass.find, []
+    fit, calls = head._RigidTemplate.fit, []
 
-    def astray(
-        self: object, grey: np.ndarray, pose: np.ndarray, turn: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def astray(self: head._RigidTemplate, grey: np.ndarray, start: head._Pose) -> head._Pose:
         calls.append(1)
-        return (wild, turn) if len(calls) == 2 else find(self, grey, pose, turn)
+        return head._Pose(wild, start.rotation) if len(calls) == 2 else fit(self, grey, start)
 
-    monkeypatch.setattr(head._Pass, "find", astray)
+    monkeypatch.setattr(head._RigidTemplate, "fit", astray)
     film = np.stack([frame(motion) for motion in (STILL, MOTIONS[1], MOTIONS[1], MOTIONS[2])])
     motion = head_motion(film, EYES, 0, fine=False)
     assert motion.correlation[2] == 0 and (motion.correlation[[1, 3]] > 0.97).all()
@@ -229,5 +231,5 @@ def test_the_rigid_parts_are_clear_of_the_expression() -> None:
     rigid = [(225, 103), (213.0, 103.2), (236.5, 104.2), (224.3, 120), (205, 64), (245, 64)]
     for places, expected in ((moving, 0.0), (rigid, 1.0)):
         x, y = turn @ (placed(np.array(places)) - EYES.mean(axis=0)).T
-        assert (head._rigid(x[None], y[None]) == expected).all(), (x, y)
+        assert (head._rigid_weight(x[None], y[None]) == expected).all(), (x, y)
     assert ZOOM == 2.0

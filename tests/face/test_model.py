@@ -1,10 +1,13 @@
-"""Finding and fetching the face model; the network is a server on the loopback address of this machine."""
+"""Locating and downloading the face model. The network is a server on the loopback address of this machine."""
 
+import logging
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import platformdirs
+import pooch
 import pytest
 
 from learnet.core.errors import BadInput, LearnetError
@@ -12,25 +15,33 @@ from learnet.face.model import MODEL_NAME, MODEL_SHA256, MODEL_URL, MODEL_VARIAB
 
 
 @pytest.fixture(autouse=True)
-def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A user's cache that is empty, and no variable set."""
+def cached_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The model in an empty cache folder; the environment variable is not set."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv(MODEL_VARIABLE, raising=False)
     return tmp_path / "cache" / "learnet" / MODEL_NAME
 
 
-class _Answers(BaseHTTPRequestHandler):
+@pytest.fixture
+def other_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The model in the cache folder of a system whose cache folder is not the one that learnet 0.1.0 used."""
+    folder = tmp_path / "Library" / "Caches" / "learnet"
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name, appauthor: folder)
+    return folder / MODEL_NAME
+
+
+class _Server(BaseHTTPRequestHandler):
     content = b""
-    promised = None  # length announced; None: the true one
-    asked = 0
+    announced_length = None  # None: the actual one
+    requests = 0
 
     def do_GET(self) -> None:
-        type(self).asked += 1
+        type(self).requests += 1
         if self.path.endswith("missing"):
             self.send_error(404)
             return
         self.send_response(200)
-        self.send_header("Content-Length", str(self.promised or len(self.content)))
+        self.send_header("Content-Length", str(self.announced_length or len(self.content)))
         self.end_headers()
         self.wfile.write(self.content)
 
@@ -39,72 +50,93 @@ class _Answers(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server() -> Iterator[tuple[type[_Answers], str]]:
-    answers = type("Answers", (_Answers,), {})
-    with ThreadingHTTPServer(("127.0.0.1", 0), answers) as running:
+def server() -> Iterator[tuple[type[_Server], str]]:
+    handler = type("Handler", (_Server,), {})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield answers, f"http://127.0.0.1:{running.server_port}/{MODEL_NAME}"
+        yield handler, f"http://127.0.0.1:{running.server_port}/{MODEL_NAME}"
         running.shutdown()
         thread.join()
 
 
-def test_the_model_is_fetched_whole_and_once(server: tuple, shared: Path, empty_home: Path) -> None:
-    answers, url = server
-    answers.content = (shared / "models" / MODEL_NAME).read_bytes()
-    assert fetch_model(url=url) == empty_home
-    assert empty_home.read_bytes() == answers.content
-    assert fetch_model(url=url) == empty_home and answers.asked == 1
-    assert find_model() == empty_home
-    empty_home.write_bytes(b"half a fi")  # a file that went bad is replaced
+def test_the_model_is_downloaded_whole_and_once(
+    server: tuple, shared: Path, cached_file: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    handler, url = server
+    handler.content = (shared / "models" / MODEL_NAME).read_bytes()
+    assert fetch_model(url=url) == cached_file
+    assert cached_file.read_bytes() == handler.content
+    assert fetch_model(url=url) == cached_file
+    assert handler.requests == 1
+    assert find_model() == cached_file
+    cached_file.write_bytes(b"half a fi")  # a damaged file is replaced
     fetch_model(url=url)
-    assert empty_home.read_bytes() == answers.content and answers.asked == 2
-    assert list(empty_home.parent.iterdir()) == [empty_home]
+    assert cached_file.read_bytes() == handler.content
+    assert handler.requests == 2
+    assert list(cached_file.parent.iterdir()) == [cached_file]
+    assert capfd.readouterr() == ("", "")  # pooch reports every download by default
+
+
+def test_the_logger_of_pooch_is_left_as_it_was(server: tuple, tmp_path: Path) -> None:
+    level = pooch.get_logger().level
+    assert level != logging.WARNING
+    with pytest.raises(LearnetError):
+        fetch_model(tmp_path / "model.onnx", server[1] + "missing")
+    assert pooch.get_logger().level == level
 
 
 def test_another_file_is_refused_and_nothing_is_kept(server: tuple, tmp_path: Path) -> None:
-    answers, url = server
-    answers.content = b"<html>sign in to the hotel's network</html>"
+    handler, url = server
+    handler.content = b"<html>sign in to the hotel's network</html>"
     with pytest.raises(LearnetError, match="not the face model"):
         fetch_model(tmp_path / "new" / "model.onnx", url)
     assert not (tmp_path / "new").exists()
 
 
-@pytest.mark.parametrize("wrong", ["missing", "cut off", "nobody there", "no address"])
-def test_a_failing_network_says_so_and_what_to_do(server: tuple, tmp_path: Path, wrong: str) -> None:
-    answers, url = server
-    answers.content, answers.promised = b"abc", 1000 if wrong == "cut off" else None
-    bad = {
+@pytest.mark.parametrize("failure", ["missing", "truncated", "no server", "no address"])
+def test_a_failing_network_is_one_line_with_a_way_out(server: tuple, tmp_path: Path, failure: str) -> None:
+    handler, url = server
+    handler.content = b"abc"
+    handler.announced_length = 1000 if failure == "truncated" else None
+    urls = {
         "missing": url + "missing",
-        "cut off": url,
-        "nobody there": "http://127.0.0.1:9/x",
+        "truncated": url,
+        "no server": "http://127.0.0.1:9/x",
         "no address": "nowhere",
-    }[wrong]
+    }
     with pytest.raises(LearnetError, match="could not be fetched") as caught:
-        fetch_model(tmp_path / "model.onnx", bad)
-    assert "--face haar" in str(caught.value) and "\n" not in str(caught.value)
+        fetch_model(tmp_path / "model.onnx", urls[failure])
+    assert "--face haar" in str(caught.value)
+    assert "\n" not in str(caught.value)
     assert list(tmp_path.glob("**/*.onnx*")) == []
 
 
-def test_a_place_that_cannot_be_written_is_told(server: tuple, shared: Path, tmp_path: Path) -> None:
-    answers, url = server
-    answers.content = (shared / "models" / MODEL_NAME).read_bytes()
+def test_the_reason_of_a_failure_is_short(server: tuple, tmp_path: Path) -> None:
+    """Not the chain of exceptions that requests puts into its message."""
+    with pytest.raises(LearnetError, match="from http://127.0.0.1:9/x: Connection refused"):
+        fetch_model(tmp_path / "model.onnx", "http://127.0.0.1:9/x")
+
+
+def test_an_unwritable_place_is_an_error(server: tuple, shared: Path, tmp_path: Path) -> None:
+    handler, url = server
+    handler.content = (shared / "models" / MODEL_NAME).read_bytes()
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(BadInput, match="cannot be written"):
         fetch_model(tmp_path / "file" / "model.onnx", url)
 
 
-def test_the_model_given_comes_before_the_variable_before_the_cache(
-    tmp_path: Path, empty_home: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_path_precedes_the_variable_precedes_the_cache(
+    tmp_path: Path, cached_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given, named = tmp_path / "given.onnx", tmp_path / "named.onnx"
-    for path in (given, named, empty_home):
+    argument, named = tmp_path / "argument.onnx", tmp_path / "named.onnx"
+    for path in (argument, named, cached_file):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
-    assert find_model() == empty_home
+    assert find_model() == cached_file
     monkeypatch.setenv(MODEL_VARIABLE, str(named))
     assert find_model() == named
-    assert find_model(given) == given
+    assert find_model(argument) == argument
     named.unlink()
     with pytest.raises(BadInput, match=f"named by {MODEL_VARIABLE}"):
         find_model()
@@ -112,9 +144,37 @@ def test_the_model_given_comes_before_the_variable_before_the_cache(
         find_model(tmp_path / "nothing.onnx")
 
 
+def test_the_cache_folder_of_0_1_0_is_still_searched(
+    server: tuple, shared: Path, cached_file: Path, other_system: Path
+) -> None:
+    """Version 0.1.0 used ~/.cache on every system; the new cache folder comes first."""
+    handler, url = server
+    content = (shared / "models" / MODEL_NAME).read_bytes()
+    cached_file.parent.mkdir(parents=True)
+    cached_file.write_bytes(content)
+    assert find_model() == cached_file
+    assert fetch_model(url=url) == cached_file
+    assert handler.requests == 0
+    other_system.parent.mkdir(parents=True)
+    other_system.write_bytes(content)
+    assert find_model() == other_system
+
+
+def test_the_model_is_downloaded_to_the_cache_folder_of_the_system(
+    server: tuple, shared: Path, cached_file: Path, other_system: Path
+) -> None:
+    handler, url = server
+    handler.content = (shared / "models" / MODEL_NAME).read_bytes()
+    assert fetch_model(url=url) == other_system
+    assert other_system.read_bytes() == handler.content
+    assert not cached_file.exists()
+
+
 def test_no_model_is_no_error() -> None:
     assert find_model() is None
 
 
-def test_the_pin_is_a_whole_hash_and_the_address_is_safe() -> None:
-    assert len(MODEL_SHA256) == 64 and MODEL_URL.startswith("https://") and MODEL_URL.endswith(MODEL_NAME)
+def test_the_digest_is_complete_and_the_address_is_secure() -> None:
+    assert len(MODEL_SHA256) == 64
+    assert MODEL_URL.startswith("https://")
+    assert MODEL_URL.endswith(MODEL_NAME)

@@ -1,6 +1,7 @@
-"""Similarity transforms as 2x3 matrices, and reading a picture through one. The lowest part of this package: knows nothing of faces.
+"""Similarity transforms as 2x3 matrices, and reading a picture through one.
 
-Points are (x, y) in pixels and whole numbers are pixel centres, so the first pixel of a row reaches from -0.5 to 0.5.
+Points are (x, y) in pixels. Whole numbers are pixel centres, so the first pixel of a row extends from -0.5 to
+0.5.
 """
 
 import cv2
@@ -11,100 +12,113 @@ from jaxtyping import Float64, Real
 def similarity_transform(
     source: Float64[np.ndarray, "2 2"], target: Float64[np.ndarray, "2 2"]
 ) -> Float64[np.ndarray, "2 3"]:
-    """The one turn, scale and shift that takes two points to two others.
+    """Return the rotation, scale and shift that maps two points to two others.
 
     Args:
         source: two different points, one (x, y) a row.
-        target: where they go.
+        target: the points they are mapped to.
 
     Returns:
         The 2x3 matrix M with target = M[:, :2] @ source + M[:, 2].
     """
-    (from_x, from_y), (to_x, to_y) = source[1] - source[0], target[1] - target[0]
-    square = from_x**2 + from_y**2
-    cosine = (from_x * to_x + from_y * to_y) / square  # times the scale, like the sine
-    sine = (from_x * to_y - from_y * to_x) / square
-    turn = np.array([[cosine, -sine], [sine, cosine]])
-    return np.column_stack([turn, target[0] - turn @ source[0]])
+    from_x, from_y = source[1] - source[0]
+    to_x, to_y = target[1] - target[0]
+    squared_length = from_x**2 + from_y**2
+    # Cosine and sine of the angle, times the scale.
+    cosine = (from_x * to_x + from_y * to_y) / squared_length
+    sine = (from_x * to_y - from_y * to_x) / squared_length
+    rotation = np.array([[cosine, -sine], [sine, cosine]])
+    return np.column_stack([rotation, target[0] - rotation @ source[0]])
 
 
 def compose(
     after: Float64[np.ndarray, "2 3"], before: Float64[np.ndarray, "2 3"]
 ) -> Float64[np.ndarray, "2 3"]:
-    """One matrix that does `before`, then `after`."""
-    both = after[:, :2] @ before
-    both[:, 2] += after[:, 2]
-    return both
+    """Return the matrix that applies `before`, then `after`."""
+    composed = after[:, :2] @ before
+    composed[:, 2] += after[:, 2]
+    return composed
 
 
 def inverse(transform: Float64[np.ndarray, "2 3"]) -> Float64[np.ndarray, "2 3"]:
-    """The matrix that undoes `transform`."""
+    """Return the inverse of a transform."""
     return cv2.invertAffineTransform(transform)
 
 
 def transform_points(
     transform: Float64[np.ndarray, "2 3"], points: Float64[np.ndarray, "P 2"]
 ) -> Float64[np.ndarray, "P 2"]:
-    """Where the transform takes points, one (x, y) a row."""
+    """Apply a transform to points, one (x, y) a row."""
     return points @ transform[:, :2].T + transform[:, 2]
 
 
 def warp(
     picture: Real[np.ndarray, "H W *C"], transform: Float64[np.ndarray, "2 3"], width: int, height: int
 ) -> Real[np.ndarray, "h w *C"]:
-    """Read a picture through a transform, in one interpolation, averaging over about the area of each new pixel.
+    """Read a picture through a transform with a single interpolation.
 
-    Reading every third pixel of a face would turn fine texture into false movement (aliasing), so where the picture is made
-    smaller it is first averaged over boxes as large as a new pixel. Only the part that is read is averaged.
+    Reading every third pixel of a face would turn fine texture into false movement (aliasing). So where the
+    picture is reduced, it is first averaged over boxes about as large as a new pixel. Only the region that is
+    read is averaged.
 
     Args:
-        picture: grey or colour; bytes are rounded to bytes again, floats stay as they are.
-        transform: from places in the picture to places in the new picture; a similarity, or a growth that differs by axis.
+        picture: grey or colour. Bytes are rounded to bytes again; floats stay floats.
+        transform: from the picture to the new picture; a similarity, or one with a different scale for each
+            axis.
         width: of the new picture in pixels.
         height: of the new picture in pixels.
 
     Returns:
-        The new picture; beyond the edge of the old one its edge pixels are repeated.
+        The new picture. Beyond the border of the old one, its border pixels are repeated.
     """
     rows, columns = source_region(picture.shape[:2], transform, width, height)
-    part, (across, down) = picture[rows, columns], _covered(transform)
-    if max(across, down) > 1:
-        part = cv2.blur(
-            part, (across, down), anchor=(across // 2, down // 2), borderType=cv2.BORDER_REPLICATE
+    region = picture[rows, columns]
+    box_width, box_height = _pixel_size(transform)
+    if max(box_width, box_height) > 1:
+        region = cv2.blur(
+            region,
+            (box_width, box_height),
+            anchor=(box_width // 2, box_height // 2),
+            borderType=cv2.BORDER_REPLICATE,
         )
-    centre = np.array(
-        [0.0 if across % 2 else 0.5, 0.0 if down % 2 else 0.5]
-    )  # an even box has its centre between two pixels
+    # The centre of an even box lies between two pixels.
+    centre_x = 0.0 if box_width % 2 else 0.5
+    centre_y = 0.0 if box_height % 2 else 0.5
     shifted = from_region(transform, rows, columns)
-    shifted[:, 2] -= transform[:, :2] @ centre
+    shifted[:, 2] -= transform[:, :2] @ np.array([centre_x, centre_y])
     return cv2.warpAffine(
-        part, shifted, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        region, shifted, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
 
 
 def source_region(
     shape: tuple[int, ...], transform: Float64[np.ndarray, "2 3"], width: int, height: int
 ) -> tuple[slice, slice]:
-    """Rows and columns of a picture that `warp` looks at; nothing outside them changes what it returns."""
-    box = np.array(_covered(transform))
-    corners = np.array([[-0.5, -0.5], [width - 0.5, -0.5], [-0.5, height - 0.5], [width - 0.5, height - 0.5]])
-    there = transform_points(inverse(transform), corners)
+    """Return the rows and columns of a picture that `warp` reads; no other pixel affects its result."""
+    right_edge, bottom_edge = width - 0.5, height - 0.5
+    corners = np.array([[-0.5, -0.5], [right_edge, -0.5], [-0.5, bottom_edge], [right_edge, bottom_edge]])
+    source_corners = transform_points(inverse(transform), corners)
+    margin = np.array(_pixel_size(transform)) + 1
     limit = np.array([shape[1] - 1, shape[0] - 1])
-    left, top = np.clip(np.floor(there.min(axis=0)) - box - 1, 0, limit).astype(int).tolist()
-    right, bottom = np.clip(np.ceil(there.max(axis=0)) + box + 1, 0, limit).astype(int).tolist()
+    upper_left = np.floor(source_corners.min(axis=0)) - margin
+    lower_right = np.ceil(source_corners.max(axis=0)) + margin
+    left, top = np.clip(upper_left, 0, limit).astype(int).tolist()
+    right, bottom = np.clip(lower_right, 0, limit).astype(int).tolist()
     return slice(top, bottom + 1), slice(left, right + 1)
 
 
 def from_region(
     transform: Float64[np.ndarray, "2 3"], rows: slice, columns: slice
 ) -> Float64[np.ndarray, "2 3"]:
-    """The transform for places counted from the corner of a part of the picture."""
+    """Return a transform for points counted from the corner of a region of the picture."""
+    corner = np.array([columns.start, rows.start], dtype=np.float64)
     shifted = transform.copy()
-    shifted[:, 2] += transform[:, :2] @ np.array([columns.start, rows.start], dtype=np.float64)
+    shifted[:, 2] += transform[:, :2] @ corner
     return shifted
 
 
-def _covered(transform: Float64[np.ndarray, "2 3"]) -> tuple[int, int]:
-    """Width and height in pixels of what one new pixel covers."""
-    across, down = np.maximum(1, np.round(1 / np.hypot(*transform[:, :2]))).astype(int).tolist()
-    return across, down
+def _pixel_size(transform: Float64[np.ndarray, "2 3"]) -> tuple[int, int]:
+    """Return the width and height in source pixels of the area that one new pixel covers."""
+    scale = np.hypot(*transform[:, :2])
+    width, height = np.maximum(1, np.round(1 / scale)).astype(int).tolist()
+    return width, height

@@ -1,10 +1,13 @@
-"""How the head moves over a clip, seen only on parts of the face that an expression leaves still.
+"""Estimate the motion of the head over a clip on those parts of the face that an expression leaves still.
 
-Places are given in head units: the origin lies between the eyes of the anchor frame, x goes towards the eye further right in the picture,
-y towards the mouth, and the distance of the eyes is 1. Every frame is compared with the anchor frame itself, so errors do not add up.
+Positions are given in head units: the origin lies between the eyes of the anchor frame, x points to the eye
+    further
+right in the picture, y to the mouth, and the distance of the eyes is 1. Every frame is compared with the
+anchor frame itself, so errors do not accumulate.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -12,228 +15,319 @@ from jaxtyping import Bool, Float32, Float64, UInt8
 
 from learnet.face.geometry import compose, inverse, similarity_transform, transform_points, warp
 
-# What the skull carries along, in head units: left, right, top, bottom. Brows, lids, cheeks, mouth and chin are left out. The
-# nose tip stays although a wrinkled nose pulls at it (by 0.2 pixels at the eyes for 1.5 at the nose): without it a turning head
-# is followed worse.
-RIGID = (
+# Regions attached to the skull: left, right, top, bottom. Brows, lids, cheeks, mouth and chin are left out.
+# The nose tip is included although a wrinkled nose pulls at it (by 0.2 pixels at the eyes for 1.5 at the
+# nose): without it a turning head is followed less well.
+RIGID_REGIONS = (
     (-0.75, 0.75, -1.20, -0.72),  # forehead above the brows
     (-0.25, 0.25, -0.12, 0.72),  # nose, from its root between the eyes to its tip
-    (-0.34, -0.18, -0.08, 0.22),  # inner corners of the eyes, tied to the bone
+    (-0.34, -0.18, -0.08, 0.22),  # inner corners of the eyes, attached to the bone
     (0.18, 0.34, -0.08, 0.22),
-    (
-        -0.85,
-        -0.75,
-        -0.12,
-        0.30,
-    ),  # temples, well inside the outline of the face, which slides over the skin when the head turns
+    # Temples, well inside the outline of the face, which slides over the skin when the head turns.
+    (-0.85, -0.75, -0.12, 0.30),
     (0.75, 0.85, -0.12, 0.30),
 )
-LEFT, RIGHT, TOP, BOTTOM = -1.05, 1.05, -1.25, 1.0  # the part of the head that is looked at, head units
-SOFT = 0.04  # the regions fade out over about this much, head units
-COARSE, FINE = (
-    (16, 1.5e-3),
-    (32, 2e-4),
-)  # two passes: pixels per head unit (a face crop of 112 pixels has 40); step that ends it, head units
-LOCAL = 0.15  # light is taken out as the mean over a Gaussian of this width, head units
-REJECT = 4.6  # robust standard deviations at which a pixel stops to count (Tukey's biweight; 95 % efficient)
-FLAT = 0.1  # grey levels; differences as small as this are rounding, not texture
-GREY_NOISE = 1.0  # least standard deviation assumed of a pixel, grey levels
-USUAL_TURN = 0.1  # radians; the fit prefers turns about this small
-STEPS = 15  # most Gauss-Newton steps in one pass
-FURTHEST = 0.75  # a jump by more than this between two frames, head units, is a failure and not a movement
-EYES_AND_MOUTH = np.array(
-    [[-0.5, 0.0], [0.5, 0.0], [0.0, 1.1]]
-)  # eyes and mouth: how far these are carried is called how far the head moved
+LEFT, RIGHT, TOP, BOTTOM = -1.05, 1.05, -1.25, 1.0  # region of the head that is read, head units
+REGION_BORDER = 0.04  # the rigid regions fade out over about this distance, head units
+LIGHT_BLUR = 0.15  # standard deviation of the Gaussian whose mean removes slow changes of light, head units
+OUTLIER_SD = (
+    4.6  # robust standard deviations beyond which a pixel is ignored (Tukey's biweight; 95 % efficient)
+)
+MIN_CONTRAST = 0.1  # grey levels; smaller differences are rounding, not texture
+MIN_NOISE_SD = 1.0  # smallest standard deviation assumed of a pixel, grey levels
+ROTATION_PRIOR_SD = 0.1  # radians; the fit prefers rotations about this small
+MAX_ITERATIONS = 15  # Gauss-Newton steps at one resolution
+MIN_SCALE, MAX_SCALE = 0.6, 1.6  # a pose outside these is a failure of the fit
+MAX_JUMP = 0.75  # head units; a larger movement between two frames is a failure of the fit
+# The movement of these points is called the movement of the head: the eyes and the mouth.
+EYES_AND_MOUTH = np.array([[-0.5, 0.0], [0.5, 0.0], [0.0, 1.1]])
+EYES = EYES_AND_MOUTH[:2]
+
+
+class Resolution(NamedTuple):
+    """A resolution at which a frame is compared with the anchor frame."""
+
+    pixels: int  # per head unit; a face crop of 112 pixels has 40
+    min_step: float  # a step this small ends the search, head units
+
+
+COARSE = Resolution(16, 1.5e-3)
+FINE = Resolution(32, 2e-4)
 
 
 @dataclass(frozen=True)
 class HeadMotion:
-    """Where the head of the anchor frame went in other frames."""
+    """The motion of the head from the anchor frame to each other frame."""
 
-    transforms: Float64[
-        np.ndarray, "T 2 3"
-    ]  # similarity from places in the anchor frame to places in frame t, pixels
-    rotations_deg: Float64[
-        np.ndarray, "T 2"
-    ]  # degrees since the anchor frame: to the right in the picture, down; a rough measure, by an average face
-    correlation: Float64[
-        np.ndarray, "T"
-    ]  # -1..1: correlation of the rigid parts with those of the anchor frame, after the move is undone
+    transforms: Float64[np.ndarray, "T 2 3"]  # similarity from the anchor frame to frame t, pixels
+    # Out-of-plane rotation since the anchor frame, degrees: to the right in the picture, down. A rough
+    # estimate that uses the depth of an average face.
+    rotations_deg: Float64[np.ndarray, "T 2"]
+    # -1..1: correlation of the rigid regions with those of the anchor frame, after the motion is undone.
+    correlation: Float64[np.ndarray, "T"]
 
 
-class _Pass:
-    """The rigid parts of the anchor frame at one resolution, ready to be found again (inverse compositional, Baker & Matthews 2004)."""
+class _Pose(NamedTuple):
+    """Position of the head relative to the anchor frame."""
+
+    transform: Float64[np.ndarray, "2 3"]  # head units of the anchor frame to head units of this frame
+    rotation: Float64[np.ndarray, "2"]  # radians: to the right, down
+
+
+def _initial_pose() -> _Pose:
+    return _Pose(np.eye(2, 3), np.zeros(2))
+
+
+class _RigidTemplate:
+    """The rigid regions of the anchor frame at one resolution, fitted to other frames.
+
+    Source: inverse compositional algorithm, Baker and Matthews, Lucas-Kanade 20 Years On, IJCV 56(3), 2004.
+    """
 
     def __init__(
-        self,
-        grey: UInt8[np.ndarray, "H W"],
-        to_frame: Float64[np.ndarray, "2 3"],
-        resolution: int,
-        still: float,
+        self, grey: UInt8[np.ndarray, "H W"], to_frame: Float64[np.ndarray, "2 3"], resolution: Resolution
     ) -> None:
-        self.to_frame = to_frame  # head units of the anchor frame to its pixels
-        self.resolution = resolution
-        self.still = still  # a step this small ends the search, head units
-        x, y = _grid(resolution)
-        weight = _rigid(x, y)
-        self.inside: Bool[np.ndarray, "h w"] = weight > 0.02
-        x, y, self.weight = x[self.inside], y[self.inside], weight[self.inside]
+        """Read the template.
+
+        Args:
+            grey: the anchor frame.
+            to_frame: from head units of the anchor frame to its pixels.
+            resolution: of the template.
+        """
+        self.to_frame = to_frame
+        self.resolution = resolution.pixels
+        self.min_step = resolution.min_step
+        x, y = _grid(self.resolution)
+        weight = _rigid_weight(x, y)
+        mask = weight > 0.02
+        self.mask: Bool[np.ndarray, "h w"] = mask
+        self.weight = weight[mask]
         view = self._view(grey, np.eye(2, 3))
-        self.values = view[self.inside].astype(np.float64)
-        across = cv2.Sobel(view, cv2.CV_32F, 1, 0, scale=resolution / 8)[self.inside].astype(np.float64)
-        down = cv2.Sobel(view, cv2.CV_32F, 0, 1, scale=resolution / 8)[self.inside].astype(np.float64)
-        depth = _depth(x, y)
-        # Change of the values with growth, roll, shift right, shift down (of the view); turn right, nod down (of the face); contrast,
-        # brightness.
-        light = [self.values, np.ones_like(self.values)]
-        self.change = np.stack(
-            [
-                across * x + down * y,
-                down * x - across * y,
-                across,
-                down,
-                -across * depth,
-                -down * depth,
-                *light,
-            ],
-            axis=1,
-        )
+        self.values = view[mask].astype(np.float64)
+        self.jacobian = self._jacobian(view, x[mask], y[mask])
 
-    def find(
-        self, grey: UInt8[np.ndarray, "H W"], pose: Float64[np.ndarray, "2 3"], turn: Float64[np.ndarray, "2"]
-    ) -> tuple[Float64[np.ndarray, "2 3"], Float64[np.ndarray, "2"]]:
-        """The pose (anchor head units to head units of this frame) and turn (radians) that fit best, starting from near ones."""
-        light = np.zeros(2)
-        for _ in range(STEPS):
-            rest = self._view(grey, pose)[self.inside] - self._expected(turn) - self.change[:, 6:] @ light
-            spread = 1.4826 * np.median(np.abs(rest[self.weight > 0.5])) + GREY_NOISE
-            trust = self.weight * np.clip(1 - (rest / (REJECT * spread)) ** 2, 0, None) ** 2
-            weighted = self.change * trust[:, None]
-            normal, pull = weighted.T @ self.change, weighted.T @ rest
-            prior = (spread / USUAL_TURN) ** 2
-            normal[[4, 5], [4, 5]] += prior
-            pull[4:6] -= prior * turn
-            normal[np.diag_indices(8)] += 1e-6 * (
-                1 + np.trace(normal)
-            )  # a face without any texture must not divide by zero
-            step = np.linalg.solve(normal, pull)
-            turn, light = turn + step[4:6], light + step[6:]
-            growth, roll, right, down = step[:4]
-            pose = compose(pose, inverse(np.array([[1 + growth, -roll, right], [roll, 1 + growth, down]])))
-            if np.abs(step[:6]).max() < self.still or not _plausible(pose):
+    def _jacobian(
+        self,
+        view: Float32[np.ndarray, "h w"],
+        x: Float64[np.ndarray, "P"],
+        y: Float64[np.ndarray, "P"],
+    ) -> Float64[np.ndarray, "P 8"]:
+        """Return the derivatives of the values by the parameters of the fit.
+
+        The columns are: scale, roll, shift right and shift down (of the view); rotation to the right and down
+        (of the face); contrast and brightness (of the light).
+        """
+        scale = self.resolution / 8
+        gradient_x = cv2.Sobel(view, cv2.CV_32F, 1, 0, scale=scale)[self.mask].astype(np.float64)
+        gradient_y = cv2.Sobel(view, cv2.CV_32F, 0, 1, scale=scale)[self.mask].astype(np.float64)
+        depth = _average_depth(x, y)
+        columns = [
+            gradient_x * x + gradient_y * y,
+            gradient_y * x - gradient_x * y,
+            gradient_x,
+            gradient_y,
+            -gradient_x * depth,
+            -gradient_y * depth,
+            self.values,
+            np.ones_like(self.values),
+        ]
+        return np.stack(columns, axis=1)
+
+    def fit(self, grey: UInt8[np.ndarray, "H W"], start: _Pose) -> _Pose:
+        """Return the pose that fits a frame best, starting from one near it."""
+        transform, rotation = start
+        light = np.zeros(2)  # contrast, brightness
+        for _ in range(MAX_ITERATIONS):
+            view = self._view(grey, transform)
+            predicted = self._predicted(rotation)
+            light_change = self.jacobian[:, 6:] @ light
+            residual = view[self.mask] - predicted - light_change
+            step = self._solve(residual, rotation)
+            rotation = rotation + step[4:6]
+            light = light + step[6:]
+            scale, roll, right, down = step[:4]
+            view_step = np.array([[1 + scale, -roll, right], [roll, 1 + scale, down]])
+            transform = compose(transform, inverse(view_step))
+            largest_step = np.abs(step[:6]).max()
+            if largest_step < self.min_step or not _is_plausible(transform):
                 break
-        return pose, turn
+        return _Pose(transform, rotation)
 
-    def agreement(
-        self, grey: UInt8[np.ndarray, "H W"], pose: Float64[np.ndarray, "2 3"], turn: Float64[np.ndarray, "2"]
-    ) -> float:
-        """Correlation -1..1 of the rigid parts with those of the anchor frame. No pixel is rejected here: a hand must show."""
-        here, there = self._view(grey, pose)[self.inside], self._expected(turn)
-        power = np.sqrt((self.weight * here**2).sum() * (self.weight * there**2).sum())
-        return float((self.weight * here * there).sum() / (power + self.weight.sum() * FLAT**2))
+    def _solve(
+        self, residual: Float64[np.ndarray, "P"], rotation: Float64[np.ndarray, "2"]
+    ) -> Float64[np.ndarray, "8"]:
+        """Return a Gauss-Newton step of the robust least-squares fit."""
+        noise_sd = 1.4826 * np.median(np.abs(residual[self.weight > 0.5])) + MIN_NOISE_SD
+        outlierness = (residual / (OUTLIER_SD * noise_sd)) ** 2
+        trust = self.weight * np.clip(1 - outlierness, 0, None) ** 2
+        weighted = self.jacobian * trust[:, None]
+        normal = weighted.T @ self.jacobian
+        gradient = weighted.T @ residual
+        prior = (noise_sd / ROTATION_PRIOR_SD) ** 2
+        normal[[4, 5], [4, 5]] += prior
+        gradient[4:6] -= prior * rotation
+        # A face without any texture must not divide by zero.
+        normal[np.diag_indices(8)] += 1e-6 * (1 + np.trace(normal))
+        return np.linalg.solve(normal, gradient)
 
-    def _expected(self, turn: Float64[np.ndarray, "2"]) -> Float64[np.ndarray, "P"]:
-        """What the rigid parts look like after a small turn."""
-        return self.values + self.change[:, 4:6] @ turn
+    def correlation(self, grey: UInt8[np.ndarray, "H W"], pose: _Pose) -> float:
+        """Return the correlation, -1..1, of the rigid regions of a frame with those of the anchor frame.
+
+        No pixel is ignored here: a hand over the face must lower it.
+        """
+        weight = self.weight
+        values = self._view(grey, pose.transform)[self.mask]
+        predicted = self._predicted(pose.rotation)
+        product = (weight * values * predicted).sum()
+        values_power = (weight * values**2).sum()
+        predicted_power = (weight * predicted**2).sum()
+        noise_power = weight.sum() * MIN_CONTRAST**2
+        power = np.sqrt(values_power * predicted_power)
+        return float(product / (power + noise_power))
+
+    def _predicted(self, rotation: Float64[np.ndarray, "2"]) -> Float64[np.ndarray, "P"]:
+        """Return the values of the rigid regions after a small out-of-plane rotation."""
+        return self.values + self.jacobian[:, 4:6] @ rotation
 
     def _view(
-        self, grey: UInt8[np.ndarray, "H W"], pose: Float64[np.ndarray, "2 3"]
+        self, grey: UInt8[np.ndarray, "H W"], transform: Float64[np.ndarray, "2 3"]
     ) -> Float32[np.ndarray, "h w"]:
-        """The head part of the frame as it would look in the anchor frame, less slow changes of light."""
-        height, width = self.inside.shape
-        pixels = np.array(
+        """Return the head region of a frame as in the anchor frame, without slow changes of light."""
+        height, width = self.mask.shape
+        scale = self.resolution
+        to_view = np.array(
             [
-                [self.resolution, 0, -LEFT * self.resolution - 0.5],
-                [0, self.resolution, -TOP * self.resolution - 0.5],
+                [scale, 0, -LEFT * scale - 0.5],
+                [0, scale, -TOP * scale - 0.5],
             ]
         )
-        view = warp(
-            grey, compose(pixels, inverse(compose(self.to_frame, pose))), width, height
-        ).astype(np.float32)
-        view -= cv2.GaussianBlur(view, (0, 0), LOCAL * self.resolution, borderType=cv2.BORDER_REFLECT)
+        frame_to_head = inverse(compose(self.to_frame, transform))
+        view = warp(grey, compose(to_view, frame_to_head), width, height).astype(np.float32)
+        light_sd = LIGHT_BLUR * self.resolution
+        view -= cv2.GaussianBlur(view, (0, 0), light_sd, borderType=cv2.BORDER_REFLECT)
         return cv2.GaussianBlur(view, (0, 0), 0.8)
 
 
 def _grid(resolution: int) -> tuple[Float64[np.ndarray, "h w"], Float64[np.ndarray, "h w"]]:
-    """x and y of the pixel centres, head units."""
-    width, height = round((RIGHT - LEFT) * resolution), round((BOTTOM - TOP) * resolution)
-    x, y = np.meshgrid(
-        LEFT + (np.arange(width) + 0.5) / resolution, TOP + (np.arange(height) + 0.5) / resolution
-    )
+    """Return x and y of the pixel centres of the head region, head units."""
+    width = round((RIGHT - LEFT) * resolution)
+    height = round((BOTTOM - TOP) * resolution)
+    columns = LEFT + (np.arange(width) + 0.5) / resolution
+    rows = TOP + (np.arange(height) + 0.5) / resolution
+    x, y = np.meshgrid(columns, rows)
     return x, y
 
 
-def _rigid(x: Float64[np.ndarray, "h w"], y: Float64[np.ndarray, "h w"]) -> Float64[np.ndarray, "h w"]:
-    """1 inside the rigid regions, 0 outside, soft in between."""
+def _rigid_weight(x: Float64[np.ndarray, "h w"], y: Float64[np.ndarray, "h w"]) -> Float64[np.ndarray, "h w"]:
+    """Return 1 inside the rigid regions, 0 outside, with a soft border."""
     weight = np.zeros_like(x)
-    for left, right, top, bottom in RIGID:
-        depth = np.minimum.reduce([x - left, right - x, y - top, bottom - y])  # how far inside
-        weight = np.maximum(weight, np.clip(0.5 + depth / (2 * SOFT), 0, 1))
+    for left, right, top, bottom in RIGID_REGIONS:
+        border_distances = [x - left, right - x, y - top, bottom - y]
+        distance_inside = np.minimum.reduce(border_distances)
+        region_weight = np.clip(0.5 + distance_inside / (2 * REGION_BORDER), 0, 1)
+        weight = np.maximum(weight, region_weight)
     return weight
 
 
-def _depth(x: Float64[np.ndarray, "P"], y: Float64[np.ndarray, "P"]) -> Float64[np.ndarray, "P"]:
-    """How far an average face stands out before the plane of the eyes, head units: curved like a head, with the ridge of the nose."""
-    return 0.12 - 0.55 * x**2 + 0.42 * np.exp(-((x / 0.2) ** 2)) * np.clip((y + 0.15) / 0.7, 0, 1)
+def _average_depth(x: Float64[np.ndarray, "P"], y: Float64[np.ndarray, "P"]) -> Float64[np.ndarray, "P"]:
+    """Return how far an average face protrudes from the plane of the eyes, head units.
+
+    It is curved like a head, with the ridge of the nose.
+    """
+    ridge = 0.42 * np.exp(-((x / 0.2) ** 2))
+    return 0.12 - 0.55 * x**2 + ridge * np.clip((y + 0.15) / 0.7, 0, 1)
 
 
-def _plausible(pose: Float64[np.ndarray, "2 3"], before: Float64[np.ndarray, "2 3"] | None = None) -> bool:
-    """Whether a head can have gone there: no wild change of size, no jump since the frame before."""
-    size = np.hypot(pose[0, 0], pose[1, 0])
-    jump = 0.0 if before is None else np.linalg.norm(transform_points(pose, EYES_AND_MOUTH) - transform_points(before, EYES_AND_MOUTH), axis=1).max()
-    return bool(np.isfinite(pose).all() and 0.6 < size < 1.6 and jump < FURTHEST)
+def _is_plausible(
+    transform: Float64[np.ndarray, "2 3"], previous: Float64[np.ndarray, "2 3"] | None = None
+) -> bool:
+    """Return whether a head can be there: no extreme change of size, no jump since the previous frame."""
+    size = np.hypot(transform[0, 0], transform[1, 0])
+    jump = 0.0
+    if previous is not None:
+        points = transform_points(transform, EYES_AND_MOUTH)
+        previous_points = transform_points(previous, EYES_AND_MOUTH)
+        distances = np.linalg.norm(points - previous_points, axis=1)
+        jump = distances.max()
+    is_finite = np.isfinite(transform).all()
+    is_size_plausible = MIN_SCALE < size < MAX_SCALE
+    return bool(is_finite and is_size_plausible and jump < MAX_JUMP)
 
 
 def head_motion(
     frames: UInt8[np.ndarray, "T H W 3"], eyes: Float64[np.ndarray, "2 2"], anchor: int, fine: bool = True
 ) -> HeadMotion:
-    """Follow the head from the anchor frame on, forwards and backwards, each frame starting where its neighbour ended.
+    """Follow the head from the anchor frame, forwards and backwards.
 
-    A robust least-squares fit of shift, roll and scale to the grey levels of the rigid parts, to a few hundredths of a pixel. Turning
-    to the side and nodding move the nose before the eyes, so they are fitted along with the depth of an average face; but no
-    similarity can undo them, and the moves hold for the plane of the eyes.
+    The fit to each frame starts from the pose in its neighbour. It is a robust least-squares fit of shift,
+    roll and scale to the grey levels of the rigid regions, accurate to a few hundredths of a pixel.
+    Out-of-plane rotations (turning to the side, nodding) move the nose before the eyes, so they are fitted as
+    well, with the depth of an average face. But no similarity can undo them, and the transforms hold for the
+    plane of the eyes.
 
     Args:
-        frames: RGB, in time order, near enough in time for the head to move less than about a third of the distance of the eyes.
+        frames: RGB, in time order, close enough in time for the head to move less than about a third of the
+            distance of the eyes.
         eyes: in the anchor frame, one (x, y) a row, pixels; the eye further left in the picture first.
         anchor: index of the frame that the others are compared with.
-        fine: two passes; one coarse pass, four times as fast, where it is only asked how far the head moves.
+        fine: fit at two resolutions; False: at the coarse one only, four times as fast, where only the size
+            of the movement matters.
 
     Returns:
-        Moves and agreement per frame. Where no plausible move is found, the neighbour's is repeated and the agreement is 0.
+        Transforms, rotations and correlations. Where no plausible pose is found, the neighbour's is repeated
+        and the correlation is 0.
     """
     greys = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
-    to_frame = similarity_transform(np.array([[-0.5, 0.0], [0.5, 0.0]]), eyes)
-    passes = [_Pass(greys[anchor], to_frame, *which) for which in ((COARSE, FINE) if fine else (COARSE,))]
-    moves, turns, agreement = (
-        np.tile(np.eye(2, 3), (len(frames), 1, 1)),
-        np.zeros((len(frames), 2)),
-        np.ones(len(frames)),
-    )
-    for way in (range(anchor + 1, len(frames)), range(anchor - 1, -1, -1)):
-        pose, turn = np.eye(2, 3), np.zeros(2)
-        for number in way:
-            before = pose, turn
-            for step in passes:
-                if _plausible(pose):  # not after a coarse pass that went astray
-                    pose, turn = step.find(greys[number], pose, turn)
-            good = _plausible(pose, before[0])
-            pose, turn = (pose, turn) if good else before
-            agreement[number] = passes[-1].agreement(greys[number], pose, turn) if good else 0.0
-            moves[number], turns[number] = (
-                compose(to_frame, compose(pose, inverse(to_frame))),
-                np.degrees(turn),
-            )
-    return HeadMotion(moves, turns, agreement)
+    to_frame = similarity_transform(EYES, eyes)
+    templates = [_RigidTemplate(greys[anchor], to_frame, COARSE)]
+    if fine:
+        templates.append(_RigidTemplate(greys[anchor], to_frame, FINE))
+    count = len(frames)
+    transforms = np.tile(np.eye(2, 3), (count, 1, 1))
+    rotations = np.zeros((count, 2))
+    correlation = np.ones(count)
+    forwards = range(anchor + 1, count)
+    backwards = range(anchor - 1, -1, -1)
+    for direction in (forwards, backwards):
+        pose = _initial_pose()
+        for index in direction:
+            pose, correlation[index] = _follow(templates, greys[index], pose)
+            frame_to_head = compose(pose.transform, inverse(to_frame))
+            transforms[index] = compose(to_frame, frame_to_head)
+            rotations[index] = np.degrees(pose.rotation)
+    return HeadMotion(transforms, rotations, correlation)
+
+
+def _follow(
+    templates: list[_RigidTemplate], grey: UInt8[np.ndarray, "H W"], previous: _Pose
+) -> tuple[_Pose, float]:
+    """Return the pose in a frame and its correlation, starting from the pose in the neighbouring frame."""
+    pose = previous
+    for template in templates:
+        if _is_plausible(pose.transform):  # not after a coarse fit that failed
+            pose = template.fit(grey, pose)
+    if not _is_plausible(pose.transform, previous.transform):
+        return previous, 0.0
+    return pose, templates[-1].correlation(grey, pose)
 
 
 def head_shift(motion: HeadMotion, eyes: Float64[np.ndarray, "2 2"]) -> Float64[np.ndarray, "T"]:
-    """How far the eyes or the mouth were carried in each frame, whichever went furthest, in distances of the eyes.
+    """Return how far the eyes or the mouth moved in each frame, whichever moved furthest.
 
     Args:
         motion: from `head_motion`.
-        eyes: in the anchor frame, as given there.
+        eyes: in the anchor frame, as passed to `head_motion`.
+
+    Returns:
+        Distances in units of the distance of the eyes.
     """
-    places = transform_points(similarity_transform(np.array([[-0.5, 0.0], [0.5, 0.0]]), eyes), EYES_AND_MOUTH)
-    shifts = [np.linalg.norm(transform_points(there, places) - places, axis=1).max() for there in motion.transforms]
-    return np.array(shifts) / np.linalg.norm(eyes[1] - eyes[0])
+    to_frame = similarity_transform(EYES, eyes)
+    points = transform_points(to_frame, EYES_AND_MOUTH)
+    shifts = []
+    for transform in motion.transforms:
+        moved = transform_points(transform, points)
+        distances = np.linalg.norm(moved - points, axis=1)
+        shifts.append(distances.max())
+    left_eye, right_eye = eyes
+    eye_distance = np.linalg.norm(right_eye - left_eye)
+    return np.array(shifts) / eye_distance

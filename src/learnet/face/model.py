@@ -1,102 +1,135 @@
-"""Where the YuNet face model lies, and the one place in learnet that uses the network: fetching it."""
+"""Locate and download the YuNet face model. Only `fetch_model` uses the network."""
 
-import hashlib
-import http.client
+import logging
 import os
 import tempfile
-import urllib.error
-import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import platformdirs
+
 from learnet.core.errors import BadInput, LearnetError
+from learnet.core.files import sha256_hex, write_atomically
 
 MODEL_NAME = "yunet_n_640_640.onnx"
 MODEL_URL = (
     "https://raw.githubusercontent.com/ShiqiYu/libfacedetection.train/master/onnx/" + MODEL_NAME
 )  # Apache-2.0
 MODEL_SHA256 = "25a606a145a5b6d7271ae138fbd00eba91dad8b83222ae3f2c7ecd0f4a7b0e31"
-MODEL_VARIABLE = "LEARNET_FACE_MODEL"  # environment variable that names the file
+MODEL_VARIABLE = "LEARNET_FACE_MODEL"  # environment variable with the path of the file
+TIMEOUT_S = 60
 
 
 def cached_model() -> Path:
-    """Where `fetch_model` puts the model: the user's cache folder."""
+    """Return where `fetch_model` stores the model: in the user's cache folder for learnet."""
+    return platformdirs.user_cache_path("learnet", appauthor=False) / MODEL_NAME
+
+
+def _earlier_cached_model() -> Path:
+    """Return where learnet 0.1.0 stored the model, on every operating system."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache) / "learnet" / MODEL_NAME
 
 
-def find_model(given: Path | None = None) -> Path | None:
-    """The YuNet model file: the one given, else the one LEARNET_FACE_MODEL names, else the one in the user's cache.
+def find_model(path: Path | None = None) -> Path | None:
+    """Return the YuNet model file.
+
+    Args:
+        path: the file to use; by default the one that the environment variable LEARNET_FACE_MODEL names,
+            otherwise the one in the user's cache folder.
 
     Returns:
-        The file, or None where nothing was asked for and the cache holds none.
+        The file, or None where none was requested and the cache holds none.
 
     Raises:
-        BadInput: the file given, or named by LEARNET_FACE_MODEL, does not exist.
+        BadInput: `path`, or the file that LEARNET_FACE_MODEL names, does not exist.
     """
-    named = os.environ.get(MODEL_VARIABLE)
-    asked = given or (Path(named) if named else None)
-    if asked is None:
-        return cached_model() if cached_model().is_file() else None
-    if not asked.is_file():
-        source = "" if given else f" (named by {MODEL_VARIABLE})"
+    variable = os.environ.get(MODEL_VARIABLE)
+    requested = path or (Path(variable) if variable else None)
+    if requested is None:
+        for cached in (cached_model(), _earlier_cached_model()):
+            if cached.is_file():
+                return cached
+        return None
+    if not requested.is_file():
+        source = "" if path else f" (named by {MODEL_VARIABLE})"
         raise BadInput(
-            asked,
+            requested,
             f"there is no such face model{source}",
             "Give the path of a YuNet .onnx file, or none to use Haar.",
         )
-    return asked
+    return requested
 
 
 def fetch_model(to: Path | None = None, url: str = MODEL_URL) -> Path:
-    """Fetch the YuNet model (Apache-2.0) once, and check that it is the file this program was tested with.
+    """Download the YuNet model (Apache-2.0) once and verify its SHA-256.
 
     Args:
-        to: file to write; the user's cache where None. A good file that is there already is kept and nothing is fetched.
-        url: where to fetch it.
+        to: file to write; by default in the user's cache folder. A valid file that exists already is kept,
+            and nothing is downloaded.
+        url: address of the model.
 
     Returns:
         The model file. It appears whole or not at all.
 
     Raises:
-        LearnetError: no network, no such address, or the file that came is another one.
+        LearnetError: no network, no such address, or the downloaded file is not the model.
+        BadInput: the file cannot be written.
     """
-    to = to or cached_model()
-    if to.is_file() and hashlib.sha256(to.read_bytes()).hexdigest() == MODEL_SHA256:
-        return to
-    by_hand = f"Put {MODEL_NAME} there by hand ({to}), or use --face haar, which needs no model."
+    candidates = [cached_model(), _earlier_cached_model()] if to is None else [to]
+    for candidate in candidates:
+        if candidate.is_file() and sha256_hex(candidate.read_bytes()) == MODEL_SHA256:
+            return candidate
+    target = candidates[0]
+    content = _download(url, target)
     try:
-        with urllib.request.urlopen(url, timeout=60) as answer:
-            content = answer.read()
-    except (
-        OSError,
-        http.client.HTTPException,
-        ValueError,
-    ) as error:  # URLError and time-outs are OSErrors; ValueError: no address at all
-        reason = getattr(error, "reason", None) or error
-        raise LearnetError(f"The face model could not be fetched from {url}: {reason}.", by_hand) from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != MODEL_SHA256:
-        raise LearnetError(
-            f"What came from {url} is not the face model (SHA-256 {found[:12]}…, not {MODEL_SHA256[:12]}…).",
-            by_hand,
-        )
-    _write_whole(to, content)
-    return to
-
-
-def _write_whole(to: Path, content: bytes) -> None:
-    """Write beside the place and then rename, so that a kill or a full disk leaves no half file."""
-    part = None
-    try:
-        to.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=to.parent, prefix=to.name, delete=False) as file:
-            part = Path(file.name)
-            file.write(content)
-        part.chmod(0o644)  # a temporary file is for its owner alone
-        part.replace(to)
+        write_atomically(target, content)
     except OSError as error:
-        if part is not None:
-            part.unlink(missing_ok=True)
         raise BadInput(
-            to, f"the face model cannot be written here ({error.strerror})", "Choose another place."
+            target, f"the face model cannot be written here ({error.strerror})", "Choose another place."
         ) from error
+    return target
+
+
+def _download(url: str, target: Path) -> bytes:
+    """Return the model downloaded from `url`; `target` is only named in error messages."""
+    import pooch  # loads requests, which only this function needs
+
+    hint = f"Put {MODEL_NAME} there by hand ({target}), or use --face haar, which needs no model."
+    with tempfile.TemporaryDirectory(prefix="learnet-") as folder, _quiet(pooch.get_logger()):
+        try:
+            file = pooch.retrieve(
+                url,
+                known_hash=f"sha256:{MODEL_SHA256}",
+                fname=MODEL_NAME,
+                path=folder,
+                downloader=pooch.HTTPDownloader(timeout=TIMEOUT_S),
+            )
+        except OSError as error:  # all errors of requests are OSErrors
+            raise LearnetError(
+                f"The face model could not be fetched from {url}: {_root_cause(error)}.", hint
+            ) from error
+        except ValueError as error:
+            raise LearnetError(
+                f"What came from {url} is not the face model: its SHA-256 differs.", hint
+            ) from error
+        return Path(file).read_bytes()
+
+
+def _root_cause(error: BaseException) -> str:
+    """Return the message of the error that all others followed from."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return getattr(error, "strerror", None) or str(error)
+
+
+@contextmanager
+def _quiet(logger: logging.Logger) -> Iterator[None]:
+    """Suppress informational messages of a logger for a while."""
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -53,7 +53,7 @@ def test_the_difference_with_its_tests(page: Page, folders: list[Path]) -> None:
             f"{low:+.3f} to {high:+.3f}",
             p,
         ]
-    assert f"one alone answers {clips.only_one} clips right, two alone {clips.only_other}" in page.words
+    assert f"one alone answers {clips.only_first} clips right, two alone {clips.only_second}" in page.words
     low, high = found.limits["uf1"]
     assert (
         f"UF1 of two is {-found.values['uf1']:.3f} above that of one "
@@ -67,9 +67,9 @@ def test_the_order_of_the_two_turns_the_signs(folders: list[Path]) -> None:
     assert [text[1:] for text in forth["table"]["difference"]] == [
         text[1:] for text in back["table"]["difference"]
     ]
-    assert (forth["clips"].only_one, forth["clips"].only_other) == (
-        back["clips"].only_other,
-        back["clips"].only_one,
+    assert (forth["clips"].only_first, forth["clips"].only_second) == (
+        back["clips"].only_second,
+        back["clips"].only_first,
     )
 
 

@@ -1,7 +1,8 @@
-"""Published scores with their known caveats: those of the LEARNet paper and of the field, from `published_scores.csv`.
+"""Published scores of the LEARNet paper and of the field, with known caveats (`published_scores.csv`).
 
-No score was checked by running code unless its caveat says so. A published score is shown only with studies of the same
-databases in the same classes (`published_for`). Even then its clips, face crops and motion images differ.
+No score was checked by running code unless its caveat says so. A published score is shown only with studies
+of the same databases in the same classes (`published_for`). Even then its clips, face crops and motion
+images differ.
 """
 
 import csv
@@ -16,7 +17,7 @@ COMPOSITE = ("casme2", "samm", "smic")
 """Databases of MEGC2019."""
 
 DESCRIPTION = ("method", "year", "databases", "scheme", "protocol", "networks", "source", "caveat")
-"""Columns of the file that describe a row; the others are scores, named by database and measure: `smic uf1`."""
+"""Columns that describe a row; the others are scores, named by database and measure: `smic uf1`."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class PublishedScores:
 
 
 def published_for(databases: Iterable[str], scheme: str) -> list[PublishedScores]:
-    """Return the scores for exactly these databases and this class scheme, those of the LEARNet paper first."""
+    """Return the scores for exactly these databases and this class scheme, in the order of the table."""
     names = tuple(sorted(set(databases)))
     return [entry for entry in PUBLISHED if entry.databases == names and entry.scheme == scheme]
 

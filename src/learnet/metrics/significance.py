@@ -1,6 +1,6 @@
-"""Whether two studies over the same clips differ by more than chance: paired tests, intervals of the difference, correction for many.
+"""Paired tests of two studies over the same clips, with intervals and correction for several tests.
 
-The person is the unit wherever it can be: answers to one person's clips are not independent of each other. numpy only.
+Wherever possible the unit is the person, because predictions for the clips of one person are not independent.
 """
 
 import math
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy.stats import binomtest
 
 from learnet.core.errors import LearnetError
 from learnet.core.records import Outcome
@@ -16,163 +17,215 @@ from learnet.metrics.scores import MEASURES, ends, headline, per_seed_counts, re
 
 SWAPS = 10_000
 Counts = Float[np.ndarray, "*D S K K"] | Int[np.ndarray, "*D S K K"]
-_AT_ONCE = 1024  # swaps in memory together
-_ROUNDING = 1e-9  # two scores nearer than this are equal
+_BLOCK = 1024  # swaps that are in memory together
+_ROUNDING = 1e-9  # differences of scores that are closer than this are equal
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What one study scores above another, in the measures' mean over seeds, and how surely."""
+    """Scores of the first study minus those of the second, averaged over seeds, with interval and p-value."""
 
     values: dict[str, float]  # by the names in metrics.MEASURES; above 0 where the first study is better
-    limits: dict[
-        str, tuple[float, float]
-    ]  # 95 % interval: bootstrap over people, the same for both studies; NaN where there is one
+    limits: dict[str, tuple[float, float]]  # 95 % interval by bootstrap over people; NaN for one person
     p: dict[str, float]  # paired permutation test, two-sided
-    people: int  # whose answers differ; swapping those of the others changes nothing
-    swaps: int  # that were tried
-    exact: bool  # whether these are all there are
+    people: int  # whose predictions differ; swapping the others changes nothing
+    swaps: int  # number of swaps that were tried
+    exact: bool  # whether these are all possible swaps
 
 
 @dataclass(frozen=True)
 class McNemar:
-    """Clips that only one of two studies answered right, and the exact test of whether these are shared out evenly."""
+    """Clips that only one of two studies predicts correctly, and the exact test of equal numbers."""
 
-    only_one: int
-    only_other: int
+    only_first: int
+    only_second: int
     p: float  # two-sided
 
 
+@dataclass(frozen=True)
+class PermutationTest:
+    """Result of the permutation test."""
+
+    p: Float[np.ndarray, "3"]  # of accuracy, UF1 and UAR
+    people: int  # whose predictions differ
+    swaps: int  # number of swaps that were tried
+    exact: bool  # whether these are all possible swaps
+
+
 def difference(
-    one: Sequence[Outcome],
-    other: Sequence[Outcome],
+    first: Sequence[Outcome],
+    second: Sequence[Outcome],
     classes: Sequence[str],
     swaps: int = SWAPS,
     seed: int = 0,
 ) -> Difference:
     """Compare two studies over the same clips in accuracy, UF1 and UAR.
 
-    The permutation test asks: if it did not matter which study an answer is from, how often would the two be at least as far
-    apart? For each person at random all answers, with every seed, change places between the studies. A study with fewer seeds
-    has its answers repeated until the numbers agree, which leaves its scores as they are; the test is exact in theory only
-    where both have the same number.
+    The permutation test computes how often the two studies would differ at least as much if it did not
+    matter which study a prediction is from. For each person at random, all predictions with every seed are
+    swapped between the studies. The predictions of a study with fewer seeds are repeated until the numbers
+    agree, which does not change its scores. The test is exact in theory only where both studies have the
+    same number of seeds.
 
     Args:
-        one: answers of a study, each seed once to each clip.
-        other: answers of another to the same clips, with as many seeds or another number.
+        first: predictions of a study, one per clip and seed.
+        second: predictions of another study for the same clips; the number of seeds may differ.
         classes: the class list of both.
-        swaps: ways to swap people that are tried. Where there are no more than that, all are, each once.
-        seed: of the random ones.
+        swaps: number of swaps to try. Where no more are possible, each possible swap is tried once.
+        seed: seed of the random swaps.
 
     Raises:
-        LearnetError: the studies did not answer the same clips, or not with the same truth.
+        LearnetError: the studies have other clips, or other true classes.
     """
-    _refuse_different(one, other)
-    people = sorted({o.person for o in one})
-    counts, counts_other = (per_seed_counts(study, people, classes) for study in (one, other))
-    values = headline(counts.sum(axis=1)).mean(axis=1) - headline(counts_other.sum(axis=1)).mean(axis=1)
-    limits = ends(resampled(counts) - resampled(counts_other), len(people))
-    p, differing, tried, exact = permutation_test(counts, counts_other, swaps, seed)
+    _check_same_clips(first, second)
+    people = sorted({outcome.person for outcome in first})
+    counts_first = per_seed_counts(first, people, classes)
+    counts_second = per_seed_counts(second, people, classes)
+    values = _mean_headline(counts_first) - _mean_headline(counts_second)
+    limits = ends(resampled(counts_first) - resampled(counts_second), len(people))
+    test = permutation_test(counts_first, counts_second, swaps, seed)
     return Difference(
-        dict(zip(MEASURES, map(float, values), strict=True)),
-        {name: (float(low), float(high)) for name, (low, high) in zip(MEASURES, limits, strict=True)},
-        dict(zip(MEASURES, map(float, p), strict=True)),
-        differing,
-        tried,
-        exact,
+        values=_by_measure(values),
+        limits={name: (float(low), float(high)) for name, (low, high) in zip(MEASURES, limits, strict=True)},
+        p=_by_measure(test.p),
+        people=test.people,
+        swaps=test.swaps,
+        exact=test.exact,
     )
 
 
 def permutation_test(
-    one: Int[np.ndarray, "S P K K"], other: Int[np.ndarray, "R P K K"], swaps: int = SWAPS, seed: int = 0
-) -> tuple[Float[np.ndarray, "3"], int, int, bool]:
-    """The test of `difference` on confusion matrices of each seed and person; rows are truths.
+    first: Int[np.ndarray, "S P K K"], second: Int[np.ndarray, "R P K K"], swaps: int = SWAPS, seed: int = 0
+) -> PermutationTest:
+    """Test the difference of two studies by swapping people, as described for `difference`.
 
-    Returns:
-        p of accuracy, UF1 and UAR; people whose answers differ; swaps tried; whether these were all there are. Random swaps count the
-        one that was observed among them (Phipson and Smyth 2010), so p is never 0.
+    Random swaps count the observed assignment among them, so p is never 0.
+
+    Args:
+        first: confusion matrix of each seed and person in one study; rows are true classes.
+        second: the same of the other study.
+        swaps: number of swaps to try. Where no more are possible, each possible swap is tried once.
+        seed: seed of the random swaps.
+
+    References:
+        Phipson and Smyth, Permutation P-values Should Never Be Zero, Statistical Applications in Genetics
+        and Molecular Biology 9(1), 2010.
     """
-    lanes = math.lcm(len(one), len(other))
-    one, other = (np.concatenate([counts] * (lanes // len(counts))) for counts in (one, other))
-    differing = (one != other).any(axis=(0, 2, 3))
-    people = int(differing.sum())
-    observed = np.abs(_apart(one.sum(axis=1), other.sum(axis=1)))
-    moved = (other - one)[:, differing].astype(
-        float
-    )  # whole numbers all the same; only products of floats are fast
-    extreme, tried, exact = (
-        np.zeros(len(MEASURES), dtype=np.int64),
-        0,
-        people <= 1 or 2 ** (people - 1) <= swaps,
-    )
+    seeds = math.lcm(len(first), len(second))
+    first = _repeated(first, seeds)
+    second = _repeated(second, seeds)
+    differ = (first != second).any(axis=(0, 2, 3))
+    people = int(differ.sum())
+    totals_first = first.sum(axis=1)
+    totals_second = second.sum(axis=1)
+    observed = np.abs(_difference(totals_first, totals_second))
+    # Whole numbers, but only products of floats are fast.
+    moved = (second - first)[:, differ].astype(float)
+    exact = people <= 1 or 2 ** (people - 1) <= swaps
+    extreme = np.zeros(len(MEASURES), dtype=np.int64)
+    tried = 0
     for swapped in _all_swaps(people) if exact else _random_swaps(people, swaps, seed):
         change = np.einsum("dp,spij->dsij", swapped.astype(float), moved, optimize=True)
-        apart = np.abs(_apart(one.sum(axis=1) + change, other.sum(axis=1) - change))
-        extreme += (apart >= observed[:, None] - _ROUNDING).sum(axis=1)
+        differences = np.abs(_difference(totals_first + change, totals_second - change))
+        extreme += (differences >= observed[:, None] - _ROUNDING).sum(axis=1)
         tried += len(swapped)
-    return (extreme / tried if exact else (extreme + 1) / (tried + 1)), people, tried, exact
+    p = extreme / tried if exact else (extreme + 1) / (tried + 1)
+    return PermutationTest(p, people, tried, exact)
 
 
-def mcnemar(one: Sequence[Outcome], other: Sequence[Outcome]) -> McNemar:
-    """McNemar's exact test over clips, of answers with one seed.
+def mcnemar(first: Sequence[Outcome], second: Sequence[Outcome]) -> McNemar:
+    """Compute McNemar's exact test over clips, for predictions with one seed.
 
-    It takes clips for independent, which those of one person are not: its p is too small where a study is good at some people.
+    The test assumes independent clips, but those of one person are not. Its p is too small where a study is
+    accurate for some people only.
 
     Raises:
-        LearnetError: a clip answered twice in a study, other clips, or another truth.
+        LearnetError: a study has two predictions for a clip, or the studies have other clips or true classes.
 
-    Source: McNemar, Psychometrika 12:153-157, 1947; the exact form, a sign test.
+    References:
+        McNemar, Psychometrika 12:153-157, 1947; the exact form is a binomial test.
     """
-    _refuse_different(one, other)
-    right, right_other = ({o.clip: o.truth == o.prediction for o in study} for study in (one, other))
-    if len(right) < len(one) or len(right_other) < len(other):
-        raise LearnetError("McNemar's test takes one answer to each clip.", "Average the seeds first.")
-    only_one, only_other = (
-        sum(right[c] > right_other[c] for c in right),
-        sum(right[c] < right_other[c] for c in right),
-    )
-    number, fewer = only_one + only_other, min(only_one, only_other)
-    tail = sum(math.comb(number, k) for k in range(fewer + 1))  # whole numbers: exact, however many
-    return McNemar(only_one, only_other, min(1.0, 2 * tail / 2**number))
+    _check_same_clips(first, second)
+    correct_first = {outcome.clip: outcome.truth == outcome.prediction for outcome in first}
+    correct_second = {outcome.clip: outcome.truth == outcome.prediction for outcome in second}
+    if len(correct_first) < len(first) or len(correct_second) < len(second):
+        raise LearnetError("McNemar's test takes one prediction per clip.", "Average the seeds first.")
+    only_first = sum(correct_first[clip] > correct_second[clip] for clip in correct_first)
+    only_second = sum(correct_first[clip] < correct_second[clip] for clip in correct_first)
+    discordant = only_first + only_second
+    fewer = min(only_first, only_second)
+    p = binomtest(fewer, discordant, 0.5).pvalue if discordant else 1.0
+    return McNemar(only_first, only_second, float(p))
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """P of several tests, corrected so that the chance of one false alarm among them all stays what it says.
+    """Correct the p-values of several tests by the step-down method of Holm.
 
-    Source: Holm, Scandinavian Journal of Statistics 6:65-70, 1979.
+    Rejecting at level a then has a probability of at most a for any false positive among all tests.
+
+    References:
+        Holm, Scandinavian Journal of Statistics 6:65-70, 1979.
     """
-    corrected, largest = [0.0] * len(p), 0.0
-    for place, index in enumerate(sorted(range(len(p)), key=lambda i: p[i])):
-        largest = max(largest, min(1.0, (len(p) - place) * p[index]))
+    corrected = [0.0] * len(p)
+    largest = 0.0
+    ascending = sorted(range(len(p)), key=lambda index: p[index])
+    for rank, index in enumerate(ascending):
+        remaining = len(p) - rank
+        largest = max(largest, min(1.0, remaining * p[index]))
         corrected[index] = largest
     return corrected
 
 
-def _apart(one: Counts, other: Counts) -> Float[np.ndarray, "3 *D"]:
-    return headline(one).mean(axis=-1) - headline(other).mean(axis=-1)
+def _by_measure(values: Float[np.ndarray, "3"]) -> dict[str, float]:
+    return dict(zip(MEASURES, values.tolist(), strict=True))
+
+
+def _mean_headline(counts: Int[np.ndarray, "S P K K"]) -> Float[np.ndarray, "3"]:
+    """Return accuracy, UF1 and UAR over all people, averaged over seeds."""
+    return headline(counts.sum(axis=1)).mean(axis=1)
+
+
+def _difference(first: Counts, second: Counts) -> Float[np.ndarray, "3 *D"]:
+    """Return the difference of accuracy, UF1 and UAR, averaged over seeds."""
+    return headline(first).mean(axis=-1) - headline(second).mean(axis=-1)
+
+
+def _repeated(counts: Int[np.ndarray, "S P K K"], seeds: int) -> Int[np.ndarray, "R P K K"]:
+    """Repeat the confusion matrices of a study up to this number of seeds."""
+    return np.concatenate([counts] * (seeds // len(counts)))
 
 
 def _all_swaps(people: int) -> Iterator[Bool[np.ndarray, "D P"]]:
-    """Every way to swap people. The first stays: to swap all others instead of these is the same two studies, the other way round."""
+    """Yield every way to swap people, in blocks.
+
+    The first person is never swapped: swapping all the others instead gives the same two studies in reverse
+    order.
+    """
     number = 2 ** max(people - 1, 0)
-    for start in range(0, number, _AT_ONCE):
-        ways = np.arange(start, min(start + _AT_ONCE, number))
-        yield (ways[:, None] >> (np.arange(people) - 1).clip(0) & 1).astype(bool) & (np.arange(people) > 0)
+    person = np.arange(people)
+    bits = (person - 1).clip(0)
+    for start in range(0, number, _BLOCK):
+        ways = np.arange(start, min(start + _BLOCK, number))
+        swapped = ways[:, None] >> bits & 1
+        yield swapped.astype(bool) & (person > 0)
 
 
 def _random_swaps(people: int, swaps: int, seed: int) -> Iterator[Bool[np.ndarray, "D P"]]:
+    """Yield random ways to swap people, in blocks."""
     rng = np.random.default_rng(seed)
-    for start in range(0, swaps, _AT_ONCE):
-        yield rng.integers(0, 2, (min(_AT_ONCE, swaps - start), people)).astype(bool)
+    for start in range(0, swaps, _BLOCK):
+        count = min(_BLOCK, swaps - start)
+        yield rng.integers(0, 2, (count, people)).astype(bool)
 
 
-def _refuse_different(one: Sequence[Outcome], other: Sequence[Outcome]) -> None:
-    truth, truth_other = ({o.clip: (o.person, o.truth) for o in study} for study in (one, other))
-    if truth != truth_other or not truth:
-        clips = sorted(
-            clip for clip in truth.keys() | truth_other.keys() if truth.get(clip) != truth_other.get(clip)
-        )
-        raise LearnetError(
-            f"The studies do not have the same clips and truths: {', '.join(clips[:3])}.",
-            "Only those can be paired.",
-        )
+def _check_same_clips(first: Sequence[Outcome], second: Sequence[Outcome]) -> None:
+    truth_first = {outcome.clip: (outcome.person, outcome.truth) for outcome in first}
+    truth_second = {outcome.clip: (outcome.person, outcome.truth) for outcome in second}
+    if truth_first and truth_first == truth_second:
+        return
+    clips = truth_first.keys() | truth_second.keys()
+    different = sorted(clip for clip in clips if truth_first.get(clip) != truth_second.get(clip))
+    raise LearnetError(
+        f"The studies do not have the same clips and true classes: {', '.join(different[:3])}.",
+        "Only studies with the same clips can be compared.",
+    )

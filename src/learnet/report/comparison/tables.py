@@ -137,7 +137,7 @@ def _study_notes(record: StudyRecord, comparison: Comparison) -> list[str]:
     predictions = len(record.outcomes)
     if record.expected not in (None, predictions):
         sentences.append(f"{record.name} is unfinished: {predictions} of {record.expected} predictions.")
-    if not record.about:
+    if record.description is None:
         sentences.append(f"{record.name} has no study.json: its protocol is unknown.")
     return sentences
 
@@ -200,7 +200,7 @@ def differs(compared: Compared, measure: str) -> str:
 
 def _clips(compared: Compared) -> str:
     test = compared.clips
-    lines = (f"only here {test.only_one}", f"only there {test.only_other}", *_p_lines(compared, CLIPS))
+    lines = (f"only here {test.only_first}", f"only there {test.only_second}", *_p_lines(compared, CLIPS))
     return "\n".join(lines)
 
 

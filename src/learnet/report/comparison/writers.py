@@ -179,8 +179,8 @@ def _difference_cells(compared: Compared, against: StudyRecord) -> dict[str, obj
         values = (result.values[measure], *limits, result.p[measure], compared.corrected[measure])
         for suffix, value in zip(DIFFERENCE_SUFFIXES, values, strict=True):
             cells[f"{NAMES[measure]} difference{suffix}"] = value
-    cells["right only here"] = compared.clips.only_one
-    cells["right only there"] = compared.clips.only_other
+    cells["right only here"] = compared.clips.only_first
+    cells["right only there"] = compared.clips.only_second
     cells["McNemar p"] = compared.clips.p
     cells["McNemar p Holm"] = compared.corrected[CLIPS]
     return cells

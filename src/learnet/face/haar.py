@@ -117,7 +117,7 @@ class Haar:
         )
         if not len(boxes):
             return None
-        largest = int(np.argmax(boxes[:, 2]))
+        largest = int(np.argmax([width for _, _, width, _ in boxes]))
         x, y, side, _ = boxes[largest]
         if self.WINDOW_PX < smallest > 0.8 * side:
             return None  # about the smallest size searched, so the face may be smaller than this box

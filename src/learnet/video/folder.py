@@ -18,10 +18,12 @@ class FolderVideo(Video):
 
     def __init__(self, source: Path, fps: float | None, bounds: FrameRange) -> None:
         self._select_images(source, bounds)
-        self.first_image = self._first_readable_image()
-        if self.first_image is None:
+        first_image = self._first_readable_image()
+        if first_image is None:
             raise BadVideo(source, "none of the images can be read")
-        height, width, _ = self.first_image[1].shape
+        number, pixels = first_image
+        self.decoded = {number: pixels}  # already decoded to learn the size
+        height, width, _ = pixels.shape
         info = VideoInfo(
             source=str(source),
             kind="folder",
@@ -73,9 +75,9 @@ class FolderVideo(Video):
         self._add_loss(NUMBER_GAPS, len(self.wanted) - len(self.images))
         buffers = itertools.repeat(None) if self.decode_buffer is None else iter(self.decode_buffer)
         for (number, path), buffer in zip(self.images.items(), buffers, strict=False):
-            first_image, self.first_image = self.first_image, None  # already decoded to learn its size
-            is_decoded = first_image is not None and first_image[0] == number
-            pixels = first_image[1] if is_decoded else read_image(path, buffer)
+            pixels = self.decoded.pop(number, None)
+            if pixels is None:
+                pixels = read_image(path, buffer)
             if pixels is None:
                 self._add_loss(UNREADABLE_IMAGES)
                 self.unreadable.append(path)

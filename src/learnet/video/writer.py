@@ -14,7 +14,7 @@ from learnet.video.base import Pixels
 CODECS = {"h264": "libx264", "mjpeg": "mjpeg", "ffv1": "ffv1"}  # our names and libav's
 CONTAINERS = (".mp4", ".avi", ".mkv", ".mov")
 
-ENCODER_OPTIONS = {
+ENCODER_OPTIONS: dict[str, dict[str, str]] = {
     "libx264": {"crf": "10", "preset": "veryfast"},
     "mjpeg": {"qmin": "1", "qmax": "2"},
     "ffv1": {},

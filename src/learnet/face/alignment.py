@@ -224,7 +224,8 @@ def _removed_motion(
         "the head turns too fast for its motion to be removed well, or something covers the face: "
         f"uncertain in {uncertain} of {len(shift)} frames, from frame {{frame}} "
         f"(correlation of the rigid parts down to {motion.correlation.min():.0%}, "
-        f"turned by up to {rotation_deg.max():.1f} degrees, moved by up to {shift_px.max():.1f} pixels of the crop)"
+        f"turned by up to {rotation_deg.max():.1f} degrees, "
+        f"moved by up to {shift_px.max():.1f} pixels of the crop)"
     )
     return drift_px, (Remark(text, int(np.argmin(is_certain))),)
 

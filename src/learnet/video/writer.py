@@ -85,7 +85,7 @@ def _new_stream(
     even_size = shape[0] % 2 == 0 and shape[1] % 2 == 0
     h264_format = "yuv420p" if even_size else "yuv444p"
     stream.pix_fmt = {"libx264": h264_format, "mjpeg": "yuvj444p", "ffv1": "bgr0"}[codec]
-    options = dict(ENCODER_OPTIONS[codec])
+    options: dict[str, object] = dict(ENCODER_OPTIONS[codec])
     if suffix == ".avi":
         options["bf"] = "0"  # AVI cannot store the times of reordered pictures (B-frames)
     stream.options = options

@@ -27,7 +27,11 @@ def test_confusion_matrix_worked_by_hand() -> None:
     shades = [patch.get_alpha() for patch in axes.patches if patch.get_fill()]
     np.testing.assert_allclose(shades, [2 / 3, 1 / 3, 0, 1, 0, 0, 0, 0, 0])
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b", "c"]
-    assert (axes.get_ylabel(), axes.get_xlabel(), axes.get_title(loc="left")) == ("truth", "answer", "mine")
+    assert (axes.get_ylabel(), axes.get_xlabel(), axes.get_title(loc="left")) == (
+        "truth",
+        "prediction",
+        "mine",
+    )
 
 
 def test_the_first_row_is_at_the_top() -> None:

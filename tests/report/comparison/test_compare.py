@@ -17,6 +17,7 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score
 from learnet.core.errors import LearnetError, OutputTaken, UnknownName
 from learnet.metrics.scores import MEASURES
 from learnet.metrics.significance import difference, holm, mcnemar
+from learnet.datasets.prepared.record import ConcatenatedFolder, PrepareRecord
 from learnet.report.comparison.compare import Comparison, compare
 from learnet.report.comparison.tables import Line, comparison_tables, differences, notes, published, studies
 from learnet.report.comparison.writers import COLUMNS, as_csv, as_latex, escape_latex, write_comparison
@@ -229,29 +230,30 @@ def test_nothing_synthetic_stands_beside_a_published_figure_without_the_word(com
     for line in as_latex(composite).splitlines():
         if re.search(r"UF1 \.\d", line):
             assert "synthetic" in line
-    assert any("nothing here can be compared with a published figure" in note for note in notes(composite))
+    assert any("cannot be compared with any published figure" in note for note in notes(composite))
 
 
 def test_partly_synthetic_is_said(composite: Comparison) -> None:
-    leaves = [
-        {"datasets": [name], "about": {"synthetic": name == "samm"}} for name in ("casme2", "samm", "smic")
-    ]
-    about = {
-        **composite.against.about,
-        "prepared": {"about": {"synthetic": True, "preparation": None, "pooled": leaves}},
-    }
-    records = tuple(
-        replace(record, prepared=None, about=about | {"network": record.name}) for record in composite.records
-    )
+    parts = []
+    for name in ("casme2", "samm", "smic"):
+        record = PrepareRecord(preparation=None, images_kind="image", synthetic=name == "samm")
+        parts.append(ConcatenatedFolder(name, [name], "", record))
+    pooled = PrepareRecord(preparation=None, images_kind="image", synthetic=True, pooled=parts)
+    description = composite.against.description
+    images = replace(description.prepared, about=pooled)
+    records = []
+    for record in composite.records:
+        described = replace(description, prepared=images, network=record.name)
+        records.append(replace(record, prepared=None, description=described))
+    records = tuple(records)
     mixed = replace(composite, records=records, against=records[0], compared=())
     assert [line.cells[0].split("\n")[0] for line in studies(mixed).lines[::4][:2]] == [
         "ststnet (partly synthetic)",
         "learnet (partly synthetic)",
     ]
     assert published(mixed).lines[0].cells[2] == "– (partly synthetic clips here)"
-    assert (
-        "The clips here are partly synthetic: nothing here can be compared with a published figure."
-        in notes(mixed)
+    assert "The clips here are partly synthetic: cannot be compared with any published figure." in notes(
+        mixed
     )
     assert {row["synthetic"] for row in rows(mixed)} == {
         "partly synthetic",
@@ -261,9 +263,7 @@ def test_partly_synthetic_is_said(composite: Comparison) -> None:
 
 
 def test_other_counts_than_the_composites_are_told(composite: Comparison) -> None:
-    assert "The figures are counted over 442 clips of 68 people, these studies over 36 of 6." in notes(
-        composite
-    )
+    assert "The published figures cover 442 clips of 68 people, these studies 36 of 6." in notes(composite)
 
 
 def test_a_leak_is_named_red_and_beside_the_honest_number(found: Comparison) -> None:
@@ -276,11 +276,9 @@ def test_a_leak_is_named_red_and_beside_the_honest_number(found: Comparison) -> 
         next(r for r in found.records if r.name == name).summary["mean"] for name in ("guess", "svm")
     )
     above = {measure: f"{guess[measure]['value'] - svm[measure]['value']:+.3f}" for measure in MEASURES}
-    said = (
-        f"beside svm, which is honest: accuracy {above['accuracy']}, UF1 {above['uf1']}, UAR {above['uar']}"
-    )
+    said = f"compared with svm, which is honest: accuracy {above['accuracy']}, UF1 {above['uf1']}, UAR {above['uar']}"
     assert said in lines["guess (leaky-clips)"].cells[0] and above["uf1"].startswith("+0.")
-    assert "no honest study of the same network is here" in lines["alone (leaky-epoch)"].cells[0]
+    assert "no honest study of the same network is given" in lines["alone (leaky-epoch)"].cells[0]
     assert any(
         note.startswith("guess leaks: people who are tested were also trained on") for note in notes(found)
     )
@@ -340,7 +338,7 @@ def test_the_page(found: Comparison, tmp_path: Path) -> None:
     names = [
         row[0].split()[0]
         for row in page.table("study", "accuracy", "UF1", "UAR", "published")
-        if not row[0].startswith("no ")
+        if not row[0].startswith("majority baseline")
     ]
     assert names == ["learnet", "svm", "guess", "majority", "alone"]
     red = [
@@ -371,5 +369,5 @@ def test_unfinished_and_unknown_are_told(folders: dict[str, Path], tmp_path: Pat
         )
     (tmp_path / "svm" / "study.json").write_text((folders["svm"] / "study.json").read_text())
     told = notes(compare([tmp_path / "svm", tmp_path / "learnet"]))
-    assert "svm is unfinished: 32 of 36 answers are there." in told
+    assert "svm is unfinished: 32 of 36 predictions." in told
     assert "learnet has no study.json: nobody can say how it was tested." in told

@@ -87,9 +87,9 @@ def test_a_stage_that_is_none_is_told_with_those_there_are(
 
 def test_a_network_without_maps_says_so(rng: np.random.Generator) -> None:
     module = NETWORKS["linear-svm"](3, SIZE).eval()
-    with pytest.raises(LearnetError, match="reads all pixels at once"):
+    with pytest.raises(LearnetError, match="has no maps"):
         compute_maps(module, images(rng), "conv1")
-    with pytest.raises(LearnetError, match="reads all pixels at once"):
+    with pytest.raises(LearnetError, match="has no maps"):
         stage_at_depth(module, SIZE, 2)
 
 
@@ -104,9 +104,9 @@ def test_accretion_is_the_sum_of_two_columns(rng: np.random.Generator) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("learnet-no-cross", "takes in nothing"),
+        ("learnet-no-cross", "receives nothing"),
         ("learnet-plain", "no one.accreting_1"),
-        ("resnet18", "Accretion"),
+        ("resnet18", "Accretion layers"),
     ],
 )
 def test_accretion_is_refused_where_there_is_none(name: str, said: str, rng: np.random.Generator) -> None:

@@ -1,4 +1,8 @@
-"""What the layers of a network answer, by name: LEARNet's own `stage_outputs`, and of any other network what its modules give."""
+"""Activations of the layers of a network by name, and what is computed from them.
+
+A *stage* is a named intermediate result of a network. LEARNet names its stages itself; the stages of other
+networks are the outputs of their modules. A *map* is one channel of a stage with rows and columns.
+"""
 
 import difflib
 from collections.abc import Callable, Mapping
@@ -14,165 +18,205 @@ from learnet.networks import as_input
 from learnet.networks.learnet import LEARNet
 
 LOGITS = "logits"
-NORMALISATIONS = ("norm", "bn")  # how their names begin
-TOLD = 12  # stages named in an error where none is near
+NORMALISATIONS = ("norm", "bn")  # prefixes of the names of normalisation layers
+MAX_LISTED = 12  # stages listed at either end of a long list in an error message
 
 
 def stage_outputs(module: nn.Module, images: Float[Tensor, "B 3 S S"]) -> dict[str, Tensor]:
-    """What every layer answers, by name, in the order of computation; the class scores last, as `logits`.
+    """Return the output of every stage by name, in the order of computation.
 
-    LEARNet names its stages itself. Of other networks a stage is what a module gives, under the module's name (`layer2.0.conv1`,
-    `features.7`); a module that is used again gets a number, `act:2`.
+    The class scores come last, as `logits`.
+    Stages of networks other than LEARNet have the names of their modules (`layer2.0.conv1`, `features.7`).
+    The second use of a module is numbered, as in `act:2`.
 
     Args:
-        module: network in eval mode.
-        images: -1..1, RGB.
+        module: network in evaluation mode.
+        images: RGB, -1 to 1.
     """
     if isinstance(module, LEARNet):
         return module.stages(images)
-    found: dict[str, Tensor] = {}
-
-    def keep(name: str) -> Callable[[nn.Module, tuple, object], Tensor | None]:
-        def note(layer: nn.Module, given: tuple, answer: object) -> Tensor | None:
-            if not isinstance(answer, Tensor):
-                return None
-            uses = 1 + sum(other.split(":")[0] == name for other in found)
-            found[name if uses == 1 else f"{name}:{uses}"] = answer
-            return answer.clone()  # a later layer that works in place changes the copy
-
-        return note
-
-    handles = [part.register_forward_hook(keep(name)) for name, part in module.named_modules() if name]
+    outputs: dict[str, Tensor] = {}
+    handles = []
+    for name, layer in module.named_modules():
+        if name:
+            handles.append(layer.register_forward_hook(_recording_hook(name, outputs)))
     try:
         logits = module(images)
     finally:
         for handle in handles:
             handle.remove()
-    return {**found, LOGITS: logits}
+    return {**outputs, LOGITS: logits}
 
 
-def stages_with_maps(answers: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The stages whose answers are maps, (B, C, h, w)."""
-    return {name: answer for name, answer in answers.items() if answer.ndim == 4}
+def _recording_hook(
+    name: str, outputs: dict[str, Tensor]
+) -> Callable[[nn.Module, tuple, object], Tensor | None]:
+    """Return a forward hook that stores the output of a layer in `outputs`."""
+
+    def record(layer: nn.Module, inputs: tuple, output: object) -> Tensor | None:
+        if not isinstance(output, Tensor):
+            return None
+        earlier_uses = sum(stage.split(":")[0] == name for stage in outputs)
+        key = f"{name}:{earlier_uses + 1}" if earlier_uses else name
+        outputs[key] = output
+        return output.clone()  # a later in-place layer then changes the copy, not the recorded output
+
+    return record
 
 
-def select_maps(answers: Mapping[str, Tensor], stage: str) -> Tensor:
-    """The maps of one stage.
+def stages_with_maps(outputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the stages whose outputs are maps, (B, C, h, w)."""
+    with_maps = {}
+    for name, output in outputs.items():
+        if output.ndim == 4:
+            with_maps[name] = output
+    return with_maps
+
+
+def select_maps(outputs: Mapping[str, Tensor], stage: str) -> Tensor:
+    """Return the maps of one stage, (B, C, h, w).
 
     Raises:
-        LearnetError: no stage of that name, or one without maps; what is there is told.
+        LearnetError: there is no stage of this name, or it has no maps; the message lists the stages that
+            have.
     """
-    known = stages_with_maps(answers)
-    if stage in known:
-        return known[stage]
-    if not known:
+    with_maps = stages_with_maps(outputs)
+    if stage in with_maps:
+        return with_maps[stage]
+    if not with_maps:
         raise LearnetError(
-            "This network has no maps: it reads all pixels at once.",
-            "`learnet report STUDY` draws where it looks, by occlusion.",
+            "This network has no maps: its layers connect to all pixels.",
+            "`learnet report STUDY` shows occlusion, which needs no maps.",
         )
-    near = difflib.get_close_matches(stage, known, n=1)
-    there = list(known) if len(known) <= 3 * TOLD else [*list(known)[:TOLD], "…", *list(known)[-TOLD:]]
-    what = (
-        f"The stage {stage!r} has no maps"
-        if stage in answers
-        else f"This network has no stage called {stage!r}"
-    )
-    raise LearnetError(
-        f"{what}.", f"{f'Did you mean {near[0]!r}? ' if near else ''}It has {', '.join(there)}."
-    )
+    names = list(with_maps)
+    listed = names
+    if len(names) > 3 * MAX_LISTED:
+        listed = [*names[:MAX_LISTED], "…", *names[-MAX_LISTED:]]
+    hint = f"It has {', '.join(listed)}."
+    close_names = difflib.get_close_matches(stage, names, n=1)
+    if close_names:
+        hint = f"Did you mean {close_names[0]!r}? {hint}"
+    problem = f"This network has no stage called {stage!r}."
+    if stage in outputs:
+        problem = f"The stage {stage!r} has no maps."
+    raise LearnetError(problem, hint)
 
 
 def stage_activations(
     module: nn.Module, images: UInt8[np.ndarray, "B S S 3"]
 ) -> dict[str, Float32[np.ndarray, "B ..."]]:
-    """The answers of all stages to prepared images (0..255), as arrays, in the order of computation."""
+    """Return the outputs of all stages for prepared images (0 to 255), in the order of computation."""
     with torch.inference_mode():
-        return {
-            name: answer.contiguous().numpy()
-            for name, answer in stage_outputs(module.eval(), as_input(images)).items()
-        }
+        outputs = stage_outputs(module.eval(), as_input(images))
+    activations = {}
+    for name, output in outputs.items():
+        activations[name] = output.contiguous().numpy()
+    return activations
 
 
 def compute_maps(
     module: nn.Module, images: UInt8[np.ndarray, "B S S 3"], stage: str
 ) -> Float32[np.ndarray, "B C h w"]:
-    """The maps of one stage for prepared images (0..255).
+    """Return the maps of one stage for prepared images (0 to 255).
 
     Raises:
         LearnetError: as `select_maps`.
     """
     with torch.inference_mode():
-        return select_maps(stage_outputs(module.eval(), as_input(images)), stage).contiguous().numpy()
+        outputs = stage_outputs(module.eval(), as_input(images))
+        return select_maps(outputs, stage).contiguous().numpy()
 
 
 def stage_at_depth(module: nn.Module, size: int, depth: int) -> str:
-    """The stage that stands for a depth: the last one whose maps have the side that DEPTH halvings leave, or the nearest to it.
+    """Return the stage that represents a depth, so that networks can be compared at the same depth.
 
-    Normalisations are passed over, and rectified maps come before those that can be negative: these are half of a step. So of LEARNet
-    the accretion layers of the second pair are taken, of ResNet the ends of its stages.
+    This is the last stage whose maps have the side that remains after `depth` halvings of the image, or the
+    nearest side. Normalisations are skipped, and stages that are never negative are preferred to those
+    before their ReLU. The result is an accretion layer of the second pair for LEARNet, and the end of a
+    stage for ResNet.
 
     Args:
-        module: network in eval mode.
+        module: network in evaluation mode.
         size: height and width of its images in pixels.
-        depth: 1 to 5 for LEARNet: stem, first to third level, conv5.
+        depth: number of halvings; 1 to 5 for LEARNet: stem, first to third level, conv5.
 
     Raises:
-        LearnetError: a network without maps.
+        LearnetError: the network has no maps.
     """
+    maps_by_stage = _maps_of_noise(module, size)
+    wanted_side = -(-size // 2**depth)
+    distances = {stage: abs(maps.shape[-1] - wanted_side) for stage, maps in maps_by_stage.items()}
+    smallest = min(distances.values())
+    nearest = [stage for stage, distance in distances.items() if distance == smallest]
+    for stage in reversed(nearest):
+        never_negative = bool((maps_by_stage[stage] >= 0).all())
+        if never_negative:
+            return stage
+    return nearest[-1]
+
+
+def _maps_of_noise(module: nn.Module, size: int) -> dict[str, Tensor]:
+    """Return the maps of every stage but normalisations for two images of fixed noise."""
+    generator = torch.Generator().manual_seed(0)
     with torch.inference_mode():
-        noise = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(0)) * 2 - 1
-        known = stages_with_maps(stage_outputs(module.eval(), noise))
-    known = {name: maps for name, maps in known.items() if not name.split(".")[-1].startswith(NORMALISATIONS)}
-    if not known:
-        select_maps(known, "")
-    wanted = -(-size // 2**depth)
-    plain = {name for name, maps in known.items() if bool((maps >= 0).all())}
-    away = {name: abs(maps.shape[-1] - wanted) for name, maps in known.items()}
-    nearest = [name for name in known if away[name] == min(away.values())]
-    return next((name for name in reversed(nearest) if name in plain), nearest[-1])
+        noise = torch.rand(2, 3, size, size, generator=generator) * 2 - 1
+        outputs = stage_outputs(module, noise)
+    maps_by_stage = {}
+    for stage, maps in stages_with_maps(outputs).items():
+        layer = stage.split(".")[-1]
+        if not layer.startswith(NORMALISATIONS):
+            maps_by_stage[stage] = maps
+    if not maps_by_stage:
+        select_maps({}, "")
+    return maps_by_stage
 
 
-def strongest_maps(maps: Float32[np.ndarray, "C h w"], most: int) -> Int64[np.ndarray, "M"]:
-    """Which maps respond most on average, at most MOST of them, the strongest first; equal ones in their order."""
+def strongest_maps(maps: Float32[np.ndarray, "C h w"], limit: int) -> Int64[np.ndarray, "M"]:
+    """Return the indices of the `limit` maps with the largest mean absolute activation, in descending order.
+
+    Equal maps keep their order.
+    """
     mean = np.abs(maps).mean(axis=(1, 2))
-    return np.argsort(-mean, kind="stable")[:most]
+    return np.argsort(-mean, kind="stable")[:limit]
 
 
 def mean_activation(maps: Float32[np.ndarray, "*N C h w"]) -> Float32[np.ndarray, "*N h w"]:
-    """How much a stage responds at each place: the mean over its maps of their size, whatever their sign."""
+    """Return the mean absolute activation over the maps of a stage, at each position."""
     return np.abs(maps).mean(axis=-3)
 
 
-def upsample(places: Float32[np.ndarray, "h w"], size: int) -> Float32[np.ndarray, "S S"]:
-    """A map brought to the size of the image, each cell over the square of the image that it stands for, straight lines in between."""
-    given = torch.from_numpy(np.ascontiguousarray(places))[None, None]
-    return F.interpolate(given, size=(size, size), mode="bilinear", align_corners=False)[0, 0].numpy()
+def upsample(small_map: Float32[np.ndarray, "h w"], size: int) -> Float32[np.ndarray, "S S"]:
+    """Enlarge a map to the size of the image by bilinear interpolation."""
+    batch = torch.from_numpy(np.ascontiguousarray(small_map))[None, None]
+    enlarged = F.interpolate(batch, size=(size, size), mode="bilinear", align_corners=False)
+    return enlarged[0, 0].numpy()
 
 
 def accretion_maps(
-    answers: Mapping[str, Float32[np.ndarray, "B ..."]], pair: str, level: int
+    activations: Mapping[str, Float32[np.ndarray, "B ..."]], pair: str, level: int
 ) -> tuple[Float32[np.ndarray, "C h w"], Float32[np.ndarray, "C h w"], Float32[np.ndarray, "C h w"]]:
-    """The maps of the plain column, of the accreting one, and of the accretion layer, which is to be their sum, for the first image.
+    """Return the maps of the plain column, of the accreting column and of the accretion layer, their sum.
 
     Args:
-        answers: of `stage_activations`.
+        activations: result of `stage_activations`; the first image is used.
         pair: "one" or "two".
         level: 1 or 2.
 
     Raises:
-        LearnetError: a network without this accretion layer, or one of LEARNet's variants whose layer adds nothing.
+        LearnetError: the network has no such accretion layer, or is a variant of LEARNet whose layer adds
+            nothing.
     """
     names = [f"{pair}.{part}_{level}" for part in ("plain", "accreting", "accretion")]
-    lost = [name for name in names if name not in answers]
-    if lost:
+    missing = sorted(set(names) - set(activations), key=names.index)
+    if missing:
         raise LearnetError(
-            f"This network has no {', '.join(lost)}.",
-            "Accretion is LEARNet's; its layers are one and two, level 1 and 2.",
+            f"This network has no {', '.join(missing)}.",
+            "Accretion layers exist in LEARNet only, in the pairs one and two at the levels 1 and 2.",
         )
-    plain, accreting, total = (answers[name][0] for name in names)
-    if not np.allclose(plain + accreting, total, atol=1e-6):
+    plain, accreting, accretion = (activations[name][0] for name in names)
+    if not np.allclose(plain + accreting, accretion, atol=1e-6):
         raise LearnetError(
-            "In this network the second column takes in nothing from the first.",
-            "Take a LEARNet with accretion.",
+            "In this network the accreting column receives nothing from the plain one.",
+            "Use a LEARNet with accretion.",
         )
-    return plain, accreting, total
+    return plain, accreting, accretion

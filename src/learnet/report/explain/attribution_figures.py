@@ -100,8 +100,9 @@ def checks_figure(checks: Mapping[str, SanityChecks], title: str) -> Explanation
     """The probability of the class as pixels go and come, and how much of each map is left when the weights are in disorder.
 
     Returns:
-        The table has a row for each point of a curve: method, way, share of pixels, probability, area of the whole curve, area by
-        chance, and the method's mean rank correlation with maps of networks in disorder, empty where the map itself is.
+        The table has a row for each point of a curve: method, way, share of pixels, probability, area of
+        the whole curve, area by chance, and the method's mean rank correlation with maps of networks in
+        disorder, empty where the map itself is.
     """
     parts = []
     with mpl.rc_context(STYLE):
@@ -109,7 +110,7 @@ def checks_figure(checks: Mapping[str, SanityChecks], title: str) -> Explanation
         for axes, way in zip(figure.subplots(1, 2, sharey=True), ("deletion", "insertion"), strict=True):
             for (name, found), dash in zip(checks.items(), DASHES, strict=False):
                 line = found.insertion if way == "insertion" else found.deletion
-                chance = found.insertion_by_chance if way == "insertion" else found.deletion_by_chance
+                chance = found.random_insertion_area if way == "insertion" else found.random_deletion_area
                 axes.plot(
                     line.share,
                     line.probability,
@@ -118,7 +119,7 @@ def checks_figure(checks: Mapping[str, SanityChecks], title: str) -> Explanation
                     linewidth=1.3,
                     label=f"{name}: area {line.area:.2f}",
                 )
-                kept = np.nan if found.empty else float(np.mean(np.abs(found.randomised)))
+                kept = np.nan if found.empty else float(np.mean(np.abs(found.rank_correlations)))
                 told = {
                     "method": name,
                     "way": way,
@@ -136,7 +137,7 @@ def checks_figure(checks: Mapping[str, SanityChecks], title: str) -> Explanation
             axes.grid(color=RULE, linewidth=0.6)
         figure.axes[0].set_ylabel("probability of the class")
         left = {
-            name: "empty" if found.empty else f"{np.mean(np.abs(found.randomised)):.2f}"
+            name: "empty" if found.empty else f"{np.mean(np.abs(found.rank_correlations)):.2f}"
             for name, found in checks.items()
         }
         remains = ", ".join(f"{name} {value}" for name, value in left.items())

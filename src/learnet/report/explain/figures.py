@@ -26,7 +26,7 @@ from learnet.report.explain.background import Background
 from learnet.report.explain.clips import ExplainedClip, ExplainedClips
 from learnet.report.explain.ground_truth import MOVING_FRACTION, Progress, render_emotion_clips
 from learnet.report.explain.localisation import activation_at_depth, measure_shares, summarise_shares
-from learnet.report.explain.sanity_checks import Attribute, run_sanity_checks
+from learnet.report.explain.sanity_checks import AttributionMethod, run_sanity_checks
 from learnet.report.explain.temporal import (
     TemporalExplanation,
     VideoSegment,
@@ -47,8 +47,10 @@ def clip_figures(
 
     Args:
         case: the clip and its network.
-        stage: the accretion layer one.accretion_1 of LEARNet, or what stands at its depth elsewhere, if not given.
-        anonymous: show nothing of the person: coarse maps on a line-drawn average face in place of the motion image.
+        stage: the accretion layer one.accretion_1 of LEARNet, or what stands at its depth elsewhere, if not
+            given.
+        anonymous: show nothing of the person: coarse maps on a line-drawn average face in place of the
+            motion image.
 
     Raises:
         LearnetError: a stage that the network does not have; a network without maps.
@@ -86,7 +88,7 @@ def attribution_figures(
         LearnetError: as `clip_figures`.
     """
     stage, target = stage or _usual(case), case.metadata.classes.index(case.prediction)
-    methods: dict[str, Attribute] = {
+    methods: dict[str, AttributionMethod] = {
         f"Grad-CAM, {stage}": lambda module: grad_cam(module, case.image, target, stage),
         "occlusion": lambda module: occlusion(module, case.image, target),
         "integrated gradients": lambda module: integrated_gradients(module, case.image, target),
@@ -110,8 +112,8 @@ def class_figures(
 ) -> dict[str, ExplanationFigure]:
     """The strongest maps of one stage, each the mean over the clips of a class, beside the mean of their motion images.
 
-    In a study each person's clips are seen by another network. They start from the same numbers, so their maps of one number are alike,
-    and yet not the same.
+    In a study each person's clips are seen by another network. They start from the same numbers, so their
+    maps of one number are alike, and yet not the same.
     """
     stage = stage or _usual(cases[0])
     maps = np.mean([compute_maps(case.module, case.image[None], stage)[0] for case in cases], axis=0)
@@ -142,7 +144,8 @@ def network_figures(
         anonymous: as in `clip_figures`.
 
     Raises:
-        LearnetError: a clip that one of the studies has not tested; images that differ between studies; a network without maps.
+        LearnetError: a clip that one of the studies has not tested; images that differ between studies; a
+            network without maps.
     """
     first = sources[0][1]
     for name, other in sources[1:]:
@@ -180,7 +183,8 @@ def explain_clip_temporal(
     """A clip of a database over time, answered by the network that may explain it; the marks are those of the database.
 
     Raises:
-        LearnetError: no such clip, or of a person whose pictures may not be shown; its frames are gone; otherwise as `when.explain_temporal`.
+        LearnetError: no such clip, or of a person whose pictures may not be shown; its frames are gone;
+            otherwise as `when.explain_temporal`.
     """
     case = cases.get(clip)
     seen = explain_temporal(
@@ -223,7 +227,8 @@ def measurement_figures(
         progress: called as clips are made.
 
     Returns:
-        `measured`, a figure with intervals and the summary; `measured-clips`, the same figure with the share of each clip.
+        `measured`, a figure with intervals and the summary; `measured-clips`, the same figure with the
+        share of each clip.
 
     Raises:
         BadCheckpoint: weights for other images than the first, or for images of unknown making.

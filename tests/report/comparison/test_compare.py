@@ -252,7 +252,7 @@ def test_partly_synthetic_is_said(composite: Comparison) -> None:
         "learnet (partly synthetic)",
     ]
     assert published(mixed).lines[0].cells[2] == "– (partly synthetic clips here)"
-    assert "The clips here are partly synthetic: cannot be compared with any published figure." in notes(
+    assert "The clips here are partly synthetic: they cannot be compared with any published figure." in notes(
         mixed
     )
     assert {row["synthetic"] for row in rows(mixed)} == {
@@ -370,4 +370,4 @@ def test_unfinished_and_unknown_are_told(folders: dict[str, Path], tmp_path: Pat
     (tmp_path / "svm" / "study.json").write_text((folders["svm"] / "study.json").read_text())
     told = notes(compare([tmp_path / "svm", tmp_path / "learnet"]))
     assert "svm is unfinished: 32 of 36 predictions." in told
-    assert "learnet has no study.json: nobody can say how it was tested." in told
+    assert "learnet has no study.json: its protocol is unknown." in told

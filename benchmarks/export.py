@@ -62,8 +62,8 @@ def prepared(folder: Path) -> Path:
 def ways(name: str, place: Path, images: Path) -> tuple[dict[str, Callable[[], object]], dict[str, float]]:
     """Each form of one network, ready to score an image TIMES times, and the size of its file in MB."""
     weights = place / f"{name}.safetensors"
-    facts = CheckpointMetadata(name, CLASSES, 112, SETTINGS, None, {"images_kind": "image"}, {})
-    save_checkpoint(weights, NETWORKS[name](len(CLASSES), 112), facts)
+    metadata = CheckpointMetadata(name, CLASSES, 112, SETTINGS, None, {"images_kind": "image"}, {})
+    save_checkpoint(weights, NETWORKS[name](len(CLASSES), 112), metadata)
     module, _ = load_checkpoint(weights)
     image = StoredImages(np.load(images / "images.npy")[:1])
     scorers = {"torch": Scorer.from_module(module)}

@@ -199,15 +199,19 @@ def test_a_study_of_chosen_settings(prepared: Path, study: Path, tmp_path: Path)
     asked = learnet.Study(network="learnet", classes="auto", keep_weights=False)
     record = json.loads((study / "study.json").read_text(encoding="utf-8"))
     classes, fingerprint = record["scheme"]["classes"], record["prepared"]["fingerprint"]
-    choice = learnet.Selection(
+    selection = learnet.Selection(
+        network="learnet",
+        classes=classes,
+        fingerprint=fingerprint,
+        seeds=[0],
         candidates={"short": QUICK, "long": replace(QUICK, epochs=3)},
-        groups={"a": (people[0],), "b": (people[1],)},
+        groups={"a": [people[0]], "b": [people[1]]},
         scores={"a": {"short": 0.2, "long": 0.4}, "b": {"short": 0.5, "long": 0.4}},
-        about={"network": "learnet", "classes": classes, "fingerprint": fingerprint, "seeds": [0]},
+        selected={"a": "long", "b": "short"},
     )
     out = tmp_path / "chosen"
     resources = learnet.Resources(jobs=1)
-    learnet.run_study(prepared, out, asked, learnet.Training(), resources, choice=choice)
+    learnet.run_study(prepared, out, asked, learnet.SelectedTraining(selection), resources)
     lines = (out / "trainings.csv").read_text(encoding="utf-8").splitlines()
     columns = lines[0].split(",")
     rows = [dict(zip(columns, line.split(","), strict=True)) for line in lines[1:]]
@@ -248,10 +252,10 @@ def test_a_video_is_answered_window_by_window(
     windows = learnet.Windows(window_s=0.1, overlap=0.0, whole_s=0.0)
     told = recogniser(folder, windows, fps=200.0)
     count = len(list(folder.iterdir()))
-    assert told.frames == count and len(told.answers) in (count // 20, -(-count // 20))
-    assert [answer.frames for answer in told.answers[:2]] == [20, 20]
-    for answer in told.answers:
-        assert tuple(answer.scores) == recogniser.facts.classes
+    assert told.frames == count and len(told.predictions) in (count // 20, -(-count // 20))
+    assert [answer.frames for answer in told.predictions[:2]] == [20, 20]
+    for answer in told.predictions:
+        assert tuple(answer.scores) == recogniser.metadata.classes
         assert sum(answer.scores.values()) == pytest.approx(1)
         assert answer.label == max(answer.scores, key=answer.scores.get)
 
@@ -265,7 +269,7 @@ def test_frames_are_answered_as_they_come(recogniser: learnet.Recogniser, rng: n
             if answer := live.add(learnet.Frame(number, number / 100, pixels)):
                 answered[number + 1] = answer
     assert list(answered) == [10, 15, 20, 25]
-    assert all(answer.label in recogniser.facts.classes for answer in answered.values())
+    assert all(answer.label in recogniser.metadata.classes for answer in answered.values())
 
 
 # ---------------------------------------------------------------- what is loaded when

@@ -1,7 +1,6 @@
 """Weights and a prepared folder for the tests of ONNX: small, random, and with answers that differ from image
 to image."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ CLASSES = ("happiness", "disgust", "überraschung")
 SIZE = 32
 
 
-def facts(network: str, size: int = SIZE, mirror: str = "none", **preparation: object) -> CheckpointMetadata:
+def make_metadata(network: str, size: int = SIZE, mirror: str = "none", **preparation: object) -> CheckpointMetadata:
     return CheckpointMetadata(
         network=network,
         classes=CLASSES,

@@ -72,7 +72,7 @@ def test_a_class_that_nobody_drawn_shows_is_not_answered_and_nothing_breaks(
         prepared,
         there.images,
         table,
-        {key: value for key, value in there.about.items() if key != "fingerprint"},
+        there.record,
         [],
     )
     study = Study(network=network, classes="casme2-7", learn_from=1, keep_weights=False)

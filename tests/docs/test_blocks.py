@@ -10,7 +10,7 @@ import pytest
 
 from learnet import Training
 from learnet.study.candidates import read_candidates
-from learnet.study.experiments.recipe import parse
+from learnet.study.experiments.recipe_files import parse_recipe
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
@@ -24,7 +24,7 @@ def blocks(page: Path, language: str) -> list[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
 def test_what_the_python_blocks_import_exists(page: Path) -> None:
     for source in blocks(page, "python"):
-        for node in ast.walk(ast.parse(source)):
+        for node in ast.walk(compile(source, page.name, "exec", ast.PyCF_ONLY_AST)):
             if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("learnet"):
                 module = importlib.import_module(node.module)
                 for alias in node.names:
@@ -34,7 +34,7 @@ def test_what_the_python_blocks_import_exists(page: Path) -> None:
 def test_the_recipe_of_the_page_is_valid() -> None:
     (text,) = blocks(DOCS / "recipes.md", "toml")
 
-    recipe = parse(text, "recipes.md")
+    recipe = parse_recipe(text, "recipes.md")
 
     assert recipe.networks == ("learnet", "learnet-no-accretion", "linear-svm", "lbp-top")
     assert [database.name for database in recipe.databases] == ["casme2"]

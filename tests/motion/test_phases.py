@@ -291,8 +291,10 @@ def test_the_phases_of_the_person_tested_cannot_be_felt(tmp_path: Path, network:
                 [FoldJob("s", network, fold, replace(QUICK, mirror="none", inner_groups=2), None, file)], data
             )[0]
         )
-    assert weights[0][0] == weights[1][0] and weights[0][1] == weights[1][1]
-    assert tensors_of(weights[0][2]) == tensors_of(weights[1][2]) != tensors_of(weights[2][2])
+    assert weights[0].outcomes == weights[1].outcomes
+    assert weights[0].training_row == weights[1].training_row
+    assert tensors_of(weights[0].checkpoint) == tensors_of(weights[1].checkpoint)
+    assert tensors_of(weights[1].checkpoint) != tensors_of(weights[2].checkpoint)
 
 
 def tensors_of(content: bytes | None) -> bytes:

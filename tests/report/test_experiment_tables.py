@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from learnet.report.experiment_tables import (
-    TABLE_COLUMNS,
     CSV_COLUMNS,
+    TABLE_COLUMNS,
     as_csv,
     as_markdown,
     groups,

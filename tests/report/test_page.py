@@ -361,6 +361,10 @@ def test_how_settings_were_chosen(tmp_path: Path) -> None:
     )
     settings = record["training"]
     record["choice"] = {
+        "network": record["network"],
+        "classes": record["scheme"]["classes"],
+        "fingerprint": record["prepared"]["fingerprint"],
+        "seeds": [0],
         "candidates": {"plain": settings, "mixed": settings | {"mix": 0.4}},
         "groups": {"a": ["casme2/01", "casme2/02"], "b": ["casme2/03"]},
         "scores": {"a": {"plain": 0.5, "mixed": 0.625}, "b": {"plain": 0.75, "mixed": 0.25}},
@@ -368,7 +372,7 @@ def test_how_settings_were_chosen(tmp_path: Path) -> None:
     }
     (study / "study.json").write_text(json.dumps(record))
     shown = Page(write_report([study], tmp_path / "page.html"))
-    assert "chosen for each person on other people: 2 candidates, 2 groups" in shown.words
+    assert "selected for each person on other people: 2 candidates, 2 groups" in shown.words
     assert shown.table("candidate", "a", "b", "taken for") == [
         ["plain", "0.500", "0.750", "b"],
         ["mixed", "0.625", "0.250", "a"],

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from learnet.core.errors import BadInput, LearnetError
 from learnet.metrics.scores import summarise
 from learnet.report.study_record import StudyRecord, check, read_record, read_records, shared_people
+from learnet.study.description import FoldDescription
 from tests.builders.written_study import write_prepared, write_study
 
 PEOPLE, ANSWERS, COMPLETE, NUMBERS, IMAGES = range(5)
@@ -51,7 +52,7 @@ def test_a_good_study_keeps_every_promise(study: Path) -> None:
 def test_people_on_both_sides_are_found(sides: list[tuple[list[str], list[str]]]) -> None:
     """Beside a double loop over the two lists."""
     folds = [
-        {"name": str(i), "train_people": train, "test_people": test} for i, (train, test) in enumerate(sides)
+        FoldDescription(str(i), train, test, 0, 0) for i, (train, test) in enumerate(sides)
     ]
     expected = {
         str(i): sorted({a for a in train for b in test if a == b}) for i, (train, test) in enumerate(sides)

@@ -1,8 +1,7 @@
 """Tables beside scikit-learn and pandas, which count for themselves from outcomes.csv."""
 
-import json
 import shlex
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -209,13 +208,11 @@ def test_side_by_side_leaves_gaps(records: list[StudyRecord]) -> None:
 
 
 def test_the_command_names_each_database_of_a_study_across_them(records: list[StudyRecord]) -> None:
-    asked = {
-        **records[0].about["settings"],
-        "protocol": "across",
-        "train_on": ["casme2", "smic"],
-        "test_on": ["samm"],
-    }
-    words = tables.command(replace(records[0], about={**records[0].about, "settings": asked}))
+    description = records[0].description
+    asked = replace(
+        description.settings, protocol="across", train_on=("casme2", "smic"), test_on=("samm",)
+    )
+    words = tables.command(replace(records[0], description=replace(description, settings=asked)))
     assert "--protocol across --train-on casme2 --train-on smic --test-on samm" in words
 
 
@@ -228,16 +225,17 @@ def test_the_command_asks_for_the_same_study(records: list[StudyRecord]) -> None
             shlex.split(tables.command(record))[1:], print_error=False, exit_on_error=False
         )
         given = bound.arguments
-        assert json.loads(json.dumps(asdict(given.get("study", Study())))) == record.about["settings"]
-        assert asdict(given.get("training", Training())) == record.about["training"]
+        assert given.get("study", Study()) == record.description.settings
+        assert given.get("training", Training()) == record.description.training
         folder, out = given["folders"]
-        assert str(folder) == record.about["prepared"]["folder"] and out.name == record.folder.name
+        assert str(folder) == record.description.prepared.folder and out.name == record.folder.name
 
 
 def test_the_command_writes_from_as_the_command_line_reads_it(records: list[StudyRecord]) -> None:
     from learnet.cli import app
 
-    about = {**records[0].about, "training": {**records[0].about["training"], "from_": "pretrained"}}
-    words = tables.command(replace(records[0], about=about))
+    description = records[0].description
+    training = replace(description.training, from_="pretrained")
+    words = tables.command(replace(records[0], description=replace(description, training=training)))
     _, bound, _ = app.parse_args(shlex.split(words)[1:], print_error=False, exit_on_error=False)
     assert bound.arguments["training"].from_ == "pretrained"

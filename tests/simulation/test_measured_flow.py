@@ -47,7 +47,9 @@ def test_nothing_is_measured_where_nothing_moves() -> None:
 
 def test_a_person_sits_for_eight_images_and_every_other_eight_are_imitated(tmp_path: Path) -> None:
     imitated, both, only = (
-        simulate_flow(tmp_path / estimator, 4 * IMAGES_PER_PERSON, ("surprise", "none"), estimator=estimator, jobs=1)
+        simulate_flow(
+            tmp_path / estimator, 4 * IMAGES_PER_PERSON, ("surprise", "none"), estimator=estimator, jobs=1
+        )
         for estimator in ("imitated", "both", "measured")
     )
     of_one, of_two = (slice(place * IMAGES_PER_PERSON, (place + 1) * IMAGES_PER_PERSON) for place in (0, 1))
@@ -56,9 +58,9 @@ def test_a_person_sits_for_eight_images_and_every_other_eight_are_imitated(tmp_p
     assert not np.array_equal(both.images[of_two], imitated.images[of_two])
     assert (
         list(both.clips["person"].value_counts()[:2]) == [IMAGES_PER_PERSON] * 2
-        and both.about["people"] == 2 * IMAGES_PER_PERSON + 2
+        and both.record.people == 2 * IMAGES_PER_PERSON + 2
     )
-    assert only.clips["person"].nunique() == only.about["people"] == 4
+    assert only.clips["person"].nunique() == only.record.people == 4
     assert both.clips["clip"].is_unique and only.clips["clip"].is_unique
     assert set(both.clips["emotion"]) == {"surprise", "none"}
 
@@ -68,6 +70,6 @@ def test_the_same_seed_measures_the_same_bytes_on_any_number_of_processes(
 ) -> None:
     monkeypatch.setattr("learnet.datasets.synthetic.flow_images.BLOCK", IMAGES_PER_PERSON)
     one, two = (simulate_flow(tmp_path / str(jobs), 20, estimator="measured", jobs=jobs) for jobs in (1, 2))
-    assert one.about["fingerprint"] == two.about["fingerprint"]
+    assert one.record.fingerprint == two.record.fingerprint
     shorter = simulate_flow(tmp_path / "shorter", 11, estimator="measured", jobs=1)  # ends within a person
     np.testing.assert_array_equal(shorter.images, one.images[:11])

@@ -23,7 +23,8 @@ from learnet.core.settings import Resources, Study, Training, Windows
 from learnet.datasets.prepared.prepare import prepare
 from learnet.inference.recogniser import Recogniser
 from learnet.study.evaluate import evaluate
-from learnet.study.run import run_study, train_on_all
+from learnet.study.run import run_study
+from learnet.study.train_on_all import train_on_all
 from learnet.training.pretrained import default_weights
 from tests.datasets.prepared.test_prepare import SMALL, database
 from tests.study.test_run import write_prepared
@@ -103,7 +104,7 @@ def a_study_on_no_cluster(prepared: Path, out: Path) -> None:
 
 def an_evaluation(prepared: Path, out: Path) -> None:
     weights = out / "weights.safetensors"
-    train_on_all(prepared, weights, STUDY, QUICK)
+    train_on_all(prepared, STUDY, QUICK).save(weights)
     evaluate(prepared, weights, out / "evaluated", "casme2-7")
 
 

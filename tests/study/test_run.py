@@ -17,13 +17,22 @@ import torch
 
 from learnet.core.errors import BadCheckpoint, LearnetError, OutputTaken
 from learnet.core.settings import Resources, Study, Training
+from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import load_prepared, save_prepared
+from learnet.study.candidates import Selection
+from learnet.study.description import (
+    FoldDescription,
+    ImagesDescription,
+    SchemeDescription,
+    StudyDescription,
+)
 from learnet.study.evaluate import evaluate
 from learnet.study.folder import lock_study_folder
 from learnet.study.jobs import FoldJob, run_jobs
 from learnet.study.labelled import load_labelled_dataset
 from learnet.study.outcomes import read_outcomes
-from learnet.study.run import make_folds, run_study, train_on_all
+from learnet.study.run import make_folds, run_study
+from learnet.study.train_on_all import train_on_all
 from learnet.training.checkpoint import load_checkpoint
 
 QUICK = Training(epochs=2, batch=8)
@@ -63,16 +72,8 @@ def write_prepared(
                 }
             )
             images.append(image)
-    about = {
-        "imported": True,
-        "preparation": None,
-        "images_kind": kind,
-        "synthetic": True,
-        "face_model": None,
-        "inputs": "x",
-        "versions": {},
-    }
-    save_prepared(out, np.stack(images), pd.DataFrame(rows), about, [])
+    record = PrepareRecord(imported=True, preparation=None, images_kind=kind, synthetic=True, inputs="x")
+    save_prepared(out, np.stack(images), pd.DataFrame(rows), record, [])
     return out
 
 
@@ -88,7 +89,7 @@ def test_a_size_that_the_network_cannot_take_leaves_nothing(tmp_path: Path, rng:
         tmp_path / "smaller",
         images[:, :25, :25],
         load_prepared(prepared).clips,
-        load_prepared(prepared).about,
+        load_prepared(prepared).record,
         [],
     )
     for network, nearest in (("ststnet", "22 and 26"), ("dual-inception", "24 and 28")):
@@ -99,7 +100,7 @@ def test_a_size_that_the_network_cannot_take_leaves_nothing(tmp_path: Path, rng:
                 tmp_path / "smaller", tmp_path / "study", Study(network=network), QUICK, Resources(jobs=1)
             )
         with pytest.raises(LearnetError, match="25 pixels"):
-            train_on_all(tmp_path / "smaller", tmp_path / "w.safetensors", Study(network=network), QUICK)
+            train_on_all(tmp_path / "smaller", Study(network=network), QUICK).save(tmp_path / "w.safetensors")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["prepared", "smaller"]
 
 
@@ -138,7 +139,7 @@ def test_every_clip_is_answered_once_by_a_network_that_has_not_seen_its_person(
 
 
 def test_kept_weights_give_the_answers_again(prepared: Path, tmp_path: Path) -> None:
-    from learnet.training.torch_scores import predict_scores
+    from tests.builders.scores import predict_scores
 
     run_study(prepared, tmp_path / "study", Study(), QUICK, Resources(jobs=1))
     images = load_prepared(prepared)
@@ -162,9 +163,7 @@ def test_the_person_tested_cannot_be_felt_in_training(
     images, clips = there.images.copy(), there.clips.copy()
     images[theirs] = rng.integers(0, 256, images[theirs].shape)
     clips.loc[theirs, "emotion"] = "happiness"
-    save_prepared(
-        tmp_path / "spoiled", images, clips, {k: v for k, v in there.about.items() if k != "fingerprint"}, []
-    )
+    save_prepared(tmp_path / "spoiled", images, clips, there.record, [])
     settings = replace(QUICK, mirror="none", inner_groups=2)
     weights = []
     for name in ("honest", "spoiled"):
@@ -174,7 +173,7 @@ def test_the_person_tested_cannot_be_felt_in_training(
         )
         kept = run_jobs(
             [FoldJob("s", network, fold, settings, None, tmp_path / f"{name}.safetensors")], data
-        )[0][2]
+        )[0].checkpoint
         (tmp_path / f"{name}.safetensors").write_bytes(kept or b"")
         weights.append(load_checkpoint(tmp_path / f"{name}.safetensors")[0].state_dict())
     assert all((weights[0][key] == weights[1][key]).all() for key in weights[0])
@@ -238,7 +237,7 @@ def test_a_gpu_without_room_gets_half_as_many_networks(
 
     real, sizes, taken = module.train_together, [], []
 
-    def tight(network: str, sets: list, trainings: list, device: str, start: bytes | None) -> list:
+    def tight(network: str, sets: list, trainings: list, device: str, initial_weights: bytes | None) -> list:
         assert not any(attempt() for attempt in taken), (
             "what a failed attempt took must be free before the next"
         )
@@ -247,7 +246,7 @@ def test_a_gpu_without_room_gets_half_as_many_networks(
         taken.append(weakref.ref(memory))
         if len(sets) > 1:
             raise torch.OutOfMemoryError("as CUDA says it")
-        return real(network, sets, trainings, device, start=start)
+        return real(network, sets, trainings, device, initial_weights=initial_weights)
 
     run_study(prepared, tmp_path / "alone", Study(), SMALL_BATCHES, Resources(jobs=1))
     monkeypatch.setattr(module, "train_together", tight)
@@ -265,7 +264,7 @@ def test_a_gpu_that_is_not_there_is_said_before_anything_is_written(prepared: Pa
         run_study(prepared, tmp_path / "study", Study(), QUICK, Resources(device="cuda"))
     assert not (tmp_path / "study").exists()
     with pytest.raises(LearnetError, match="no GPU"):
-        train_on_all(prepared, tmp_path / "all.safetensors", Study(), QUICK, device="cuda")
+        train_on_all(prepared, Study(), QUICK, device="cuda").save(tmp_path / "all.safetensors")
     assert not (tmp_path / "all.safetensors").exists()
 
 
@@ -343,7 +342,7 @@ def test_two_runs_of_one_study_do_not_mix(prepared: Path, tmp_path: Path) -> Non
 def test_another_study_is_not_overwritten(prepared: Path, tmp_path: Path) -> None:
     run_study(prepared, tmp_path / "study", Study(network="majority"), QUICK, Resources(jobs=1))
     before = bytes_of(tmp_path / "study")
-    with pytest.raises(OutputTaken, match='differs in network .there "majority", asked "linear-svm"'):
+    with pytest.raises(OutputTaken, match='differs in network .there "majority", requested "linear-svm"'):
         run_study(prepared, tmp_path / "study", Study(network="linear-svm"), QUICK, Resources(jobs=1))
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.doc").touch()
@@ -368,39 +367,68 @@ def test_a_study_from_before_a_setting_goes_on(prepared: Path, tmp_path: Path) -
     (out / "outcomes.csv").write_text(
         "".join((out / "outcomes.csv").read_text().splitlines(keepends=True)[:5]), encoding="utf-8"
     )
-    with pytest.raises(OutputTaken, match=r"differs in training.mix \(there 0.0, asked 0.2\)"):
+    with pytest.raises(OutputTaken, match=r"differs in training.mix \(there 0.0, requested 0.2\)"):
         run_study(prepared, out, asked, replace(QUICK, mix=0.2), Resources(jobs=1))
-    with pytest.raises(OutputTaken, match=r"differs in settings.keep_weights \(there true, asked false\)"):
+    with pytest.raises(
+        OutputTaken, match=r"differs in settings.keep_weights \(there true, requested false\)"
+    ):
         run_study(prepared, out, replace(asked, keep_weights=False), QUICK, Resources(jobs=1))
     run_study(prepared, out, asked, QUICK, Resources(jobs=1))
     assert bytes_of(out) == whole
 
 
-def test_a_choice_is_no_missing_setting(tmp_path: Path) -> None:
-    """A study with a choice names the seed alone: that is not a study with the default settings. Its candidates may be older, though."""
-    out, training = tmp_path / "study", json.loads(json.dumps(vars(Training())))
-    older = {name: value for name, value in training.items() if name != "mix"}
-    with_choice = {"training": {"seed": 0}, "choice": {"seeds": 1, "candidates": {"a": older}}}
-    out.mkdir()
-    (out / "study.json").write_text(json.dumps(with_choice), encoding="utf-8")
-    with (
-        pytest.raises(OutputTaken, match="differs in training.epochs"),
-        lock_study_folder(out, {"training": training}),
-    ):
+def test_a_selection_is_no_missing_setting(tmp_path: Path) -> None:
+    """A study with a selection names the seed alone: that is not a study with the default settings.
+
+    Its candidates may be older, though.
+    """
+    folder = tmp_path / "study"
+    folder.mkdir()
+    plain = described(Training())
+    selected = replace(plain, choice=selection_of({"a": Training()}))
+    older = selected.to_plain()
+    assert older["training"] == {"seed": 0}
+    del older["choice"]["candidates"]["a"]["label_smoothing"]
+    (folder / "study.json").write_text(json.dumps(older), encoding="utf-8")
+    with pytest.raises(OutputTaken, match="differs in training.epochs"), lock_study_folder(folder, plain):
         pass
-    with lock_study_folder(
-        out, {"training": {"seed": 0}, "choice": {"seeds": 1, "candidates": {"a": training}}}
-    ):
+    with lock_study_folder(folder, selected):
         pass
-    other = {**training, "mix": 0.2}
-    with (
-        pytest.raises(OutputTaken, match="differs in choice.candidates"),
-        lock_study_folder(out, {"training": {"seed": 0}, "choice": {"seeds": 1, "candidates": {"a": other}}}),
-    ):
+    other = replace(plain, choice=selection_of({"a": Training(label_smoothing=0.2)}))
+    with pytest.raises(OutputTaken, match="differs in choice.candidates"), lock_study_folder(folder, other):
         pass
-    (out / "study.json").write_text(json.dumps({"candidates": {"a": older}}), encoding="utf-8")
-    with lock_study_folder(out, {"candidates": {"a": training}}):
+    competing = replace(plain, candidates={"a": Training()})
+    older = competing.to_plain()
+    del older["candidates"]["a"]["label_smoothing"]
+    (folder / "study.json").write_text(json.dumps(older), encoding="utf-8")
+    with lock_study_folder(folder, competing):
         pass
+
+
+def described(training: Training) -> StudyDescription:
+    return StudyDescription(
+        protocol="loso",
+        scheme=SchemeDescription("made-up", ("a", "b"), "nobody"),
+        seeds=[0],
+        settings=Study(),
+        training=training,
+        start=None,
+        prepared=ImagesDescription(folder="p", fingerprint="f"),
+        folds=[FoldDescription("x", ["p1"], ["p2"], 3, 2)],
+    )
+
+
+def selection_of(candidates: dict[str, Training]) -> Selection:
+    return Selection(
+        network="learnet",
+        classes=["a", "b"],
+        fingerprint="f",
+        seeds=[0],
+        candidates=candidates,
+        groups={"g": ["p1", "p2"]},
+        scores={"g": dict.fromkeys(candidates, 0.5)},
+        selected={"g": next(iter(candidates))},
+    )
 
 
 def test_a_prepared_folder_may_move(prepared: Path, tmp_path: Path) -> None:
@@ -425,7 +453,7 @@ def test_mistakes_leave_nothing_behind(prepared: Path, tmp_path: Path) -> None:
 def test_evaluation_of_people_seen_in_training_is_called_leaky(
     prepared: Path, tmp_path: Path, rng: np.random.Generator
 ) -> None:
-    train_on_all(prepared, tmp_path / "w.safetensors", Study(), QUICK)
+    train_on_all(prepared, Study(), QUICK).save(tmp_path / "w.safetensors")
     evaluate(prepared, tmp_path / "w.safetensors", tmp_path / "seen")
     assert json.loads((tmp_path / "seen" / "study.json").read_text())["protocol"] == "leaky-evaluation"
     strangers = write_prepared(tmp_path / "strangers", rng, dataset="elsewhere")
@@ -447,14 +475,14 @@ def test_weights_say_who_cropped_the_faces_they_learned_from(
     about = json.loads((prepared / "prepare.json").read_text())
     for imported, expected in ((False, said), (True, "")):
         (prepared / "prepare.json").write_text(json.dumps({**about, "imported": imported}))
-        train_on_all(prepared, tmp_path / "w.safetensors", Study(network="majority"), QUICK)
+        train_on_all(prepared, Study(network="majority"), QUICK).save(tmp_path / "w.safetensors")
         assert load_checkpoint(tmp_path / "w.safetensors")[1].data["faces"] == expected
 
 
 def test_weights_that_do_not_fit_are_refused(
     prepared: Path, tmp_path: Path, rng: np.random.Generator
 ) -> None:
-    train_on_all(prepared, tmp_path / "w.safetensors", Study(network="majority"), QUICK)
+    train_on_all(prepared, Study(network="majority"), QUICK).save(tmp_path / "w.safetensors")
     with pytest.raises(BadCheckpoint, match="knows the classes"):
         evaluate(prepared, tmp_path / "w.safetensors", tmp_path / "out", classes="megc-3")
     flow = write_prepared(tmp_path / "flow", rng, kind="flow")
@@ -469,8 +497,8 @@ def test_the_leaky_epoch_is_the_one_that_answers_the_person_tested_best(
     """By brute force: every number of epochs along the same schedule, trained anew from the same seed."""
     from learnet.networks import NETWORKS
     from learnet.training.loop import fit
-    from learnet.training.torch_scores import predict_scores
     from learnet.training.train import recompute_batch_norm
+    from tests.builders.scores import predict_scores
 
     training = Training(epochs=5, batch=4, mirror="none", learning_rate=3e-3)
     study = Study(protocol="leaky-epoch", classes="casme2-7", keep_weights=False)

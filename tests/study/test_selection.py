@@ -14,11 +14,14 @@ from learnet.core.errors import BadInput, LearnetError, OutputTaken
 from learnet.core.records import Fold, Outcome
 from learnet.core.settings import Resources, Study, Training
 from learnet.study.candidates import (
+    SelectedTraining,
     Selection,
+    best_candidates,
     candidate_scores,
     leave_two_groups_out,
     read_candidates,
     read_selection,
+    selected_training,
 )
 from learnet.study.outcomes import read_outcomes
 from learnet.study.run import run_study
@@ -134,16 +137,32 @@ def test_each_fold_takes_the_settings_of_its_persons_group() -> None:
         "g2": {"x": 0.1, "y": 0.0},
         "g3": {"x": 0.2, "y": 0.3},
     }
-    choice = Selection(candidates, GROUPS, scores, {})
+    choice = Selection(
+        network="learnet",
+        classes=CLASSES,
+        fingerprint="",
+        seeds=[0],
+        candidates=candidates,
+        groups={group: list(members) for group, members in GROUPS.items()},
+        scores=scores,
+        selected=best_candidates(scores, list(candidates)),
+    )
     people = tuple(HOME)
 
     def fold(*test: int) -> Fold:
         return Fold("f", tuple(i for i in range(6) if i not in test), test, people, "loso")
 
-    assert [choice.of(fold(i)).epochs for i in range(6)] == [2, 2, 1, 1, 1, 2]  # of equals the first
-    assert choice.of(fold(0, 1)).epochs == 2
+    assert [choice.training_for(fold(i)).epochs for i in range(6)] == [
+        2,
+        2,
+        1,
+        1,
+        1,
+        2,
+    ]  # of equals the first
+    assert choice.training_for(fold(0, 1)).epochs == 2
     with pytest.raises(LearnetError, match="several groups"):
-        choice.of(fold(0, 2))
+        choice.training_for(fold(0, 2))
 
 
 def test_a_choice_and_the_study_that_uses_it(tmp_path: Path, rng: np.random.Generator) -> None:
@@ -151,14 +170,14 @@ def test_a_choice_and_the_study_that_uses_it(tmp_path: Path, rng: np.random.Gene
     (tmp_path / "two.toml").write_text(TWO)
     asked = Study(protocol="groups", groups=3, seeds=2, keep_weights=False)
     choice = select_settings(
-        prepared, tmp_path / "choice", tmp_path / "two.toml", asked, QUICK, Resources(jobs=1)
+        prepared, tmp_path / "choice", read_candidates(tmp_path / "two.toml", QUICK), asked, Resources(jobs=1)
     )
     assert choice == read_selection(tmp_path / "choice")
     assert choice.candidates["mixed"] == Training(epochs=2, batch=8, mix=0.4, mirror="none")
     assert (
         len(read_outcomes(tmp_path / "choice" / "trainings")) == 2 * 2 * 2 * 14
     )  # seeds, candidates, pairs that a clip is in, clips with a class
-    run_study(prepared, tmp_path / "study", Study(), Training(), Resources(jobs=1), choice=choice)
+    run_study(prepared, tmp_path / "study", Study(), SelectedTraining(choice), Resources(jobs=1))
     record = json.loads((tmp_path / "study" / "study.json").read_text())
     assert record["choice"] == json.loads((tmp_path / "choice" / "choice.json").read_text())
     for group, people in choice.groups.items():
@@ -166,32 +185,25 @@ def test_a_choice_and_the_study_that_uses_it(tmp_path: Path, rng: np.random.Gene
             _, facts = load_checkpoint(
                 tmp_path / "study" / "folds" / f"{person.replace('/', '-')}-seed0.safetensors"
             )
-            assert facts.training == choice.candidates[choice.taken(group)]
+            assert facts.training == choice.candidates[choice.selected[group]]
     assert record["training"] == {"seed": 0}
-    with pytest.raises(LearnetError, match="--epochs, --mix beside --choice.*Leave --epochs, --mix out"):
+    with pytest.raises(LearnetError, match="--epochs, --mix with --choice.*Leave --epochs, --mix out"):
+        selected_training(choice, Training(epochs=5, mix=0.9))
+    assert selected_training(choice, Training(seed=7)) == SelectedTraining(choice, 7)
+    with pytest.raises(LearnetError, match="--learn-from 2 with --choice"):
         run_study(
-            prepared,
-            tmp_path / "else",
-            Study(),
-            Training(epochs=5, mix=0.9),
-            Resources(jobs=1),
-            choice=choice,
-        )
-    with pytest.raises(LearnetError, match="--learn-from 2 beside --choice: more people"):
-        run_study(
-            prepared, tmp_path / "else", Study(learn_from=2), Training(), Resources(jobs=1), choice=choice
+            prepared, tmp_path / "else", Study(learn_from=2), SelectedTraining(choice), Resources(jobs=1)
         )
     other = write_prepared(tmp_path / "other", rng, people=6)
     with pytest.raises(LearnetError, match="made for other images"):
-        run_study(other, tmp_path / "else", Study(), Training(), Resources(jobs=1), choice=choice)
+        run_study(other, tmp_path / "else", Study(), SelectedTraining(choice), Resources(jobs=1))
     with pytest.raises(LearnetError, match="several groups"):
         run_study(
             prepared,
             tmp_path / "else",
             Study(protocol="groups", groups=2),
-            Training(),
+            SelectedTraining(choice),
             Resources(jobs=1),
-            choice=choice,
         )
     assert not (tmp_path / "else").exists()
 
@@ -202,16 +214,20 @@ def test_candidates_that_a_network_cannot_tell_apart_do_not_compete(
     prepared = write_prepared(tmp_path / "prepared", rng)
     (tmp_path / "two.toml").write_text(TWO)
     asked = Study(network="linear-svm", protocol="groups", groups=3, keep_weights=False)
-    with pytest.raises(
-        LearnetError, match="linear-svm is fitted in one go, and to it slow and mixed are the same settings"
-    ):
-        select_settings(prepared, tmp_path / "choice", tmp_path / "two.toml", asked, QUICK, Resources(jobs=1))
+    with pytest.raises(LearnetError, match="linear-svm .*slow and mixed are the same settings"):
+        select_settings(
+            prepared,
+            tmp_path / "choice",
+            read_candidates(tmp_path / "two.toml", QUICK),
+            asked,
+            Resources(jobs=1),
+        )
     assert not (tmp_path / "choice").exists()
 
 
 def test_from_is_written_as_the_command_has_it(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text('[a]\nfrom = "pretrained"\n[b]\n')
-    assert read_candidates(tmp_path / "c.toml", Training()) == {
+    assert read_candidates(tmp_path / "c.toml", Training()).settings == {
         "a": Training(from_="pretrained"),
         "b": Training(),
     }
@@ -230,22 +246,30 @@ def test_a_choice_that_was_cut_off_goes_on_and_another_is_refused(
 
     with pytest.raises(KeyboardInterrupt):
         select_settings(
-            prepared, tmp_path / "a" / "choice", tmp_path / "two.toml", asked, QUICK, Resources(jobs=1), stop
+            prepared,
+            tmp_path / "a" / "choice",
+            read_candidates(tmp_path / "two.toml", QUICK),
+            asked,
+            Resources(jobs=1),
+            stop,
         )
-    with pytest.raises(BadInput, match="goes on where it stopped"):
+    with pytest.raises(BadInput, match="continues where it stopped"):
         read_selection(tmp_path / "a" / "choice")
     steps: list[int] = []
     select_settings(
         prepared,
         tmp_path / "a" / "choice",
-        tmp_path / "two.toml",
+        read_candidates(tmp_path / "two.toml", QUICK),
         asked,
-        QUICK,
         Resources(jobs=1),
         lambda done, _: steps.append(done),
     )
     select_settings(
-        prepared, tmp_path / "b" / "choice", tmp_path / "two.toml", asked, QUICK, Resources(jobs=1)
+        prepared,
+        tmp_path / "b" / "choice",
+        read_candidates(tmp_path / "two.toml", QUICK),
+        asked,
+        Resources(jobs=1),
     )
     assert steps == [5, 6]
     assert bytes_of(tmp_path / "a" / "choice") | {"trainings/run.json": b""} == bytes_of(
@@ -254,20 +278,24 @@ def test_a_choice_that_was_cut_off_goes_on_and_another_is_refused(
     (tmp_path / "two.toml").write_text(TWO.replace("0.4", "0.2"))
     with pytest.raises(OutputTaken, match="candidates"):
         select_settings(
-            prepared, tmp_path / "a" / "choice", tmp_path / "two.toml", asked, QUICK, Resources(jobs=1)
+            prepared,
+            tmp_path / "a" / "choice",
+            read_candidates(tmp_path / "two.toml", QUICK),
+            asked,
+            Resources(jobs=1),
         )
 
 
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
-        ("[one]\nmix = 0.4\n", "fewer than two candidates"),
-        ("[one]\nmixx = 0.4\n[two]\n", r"\[one\] has no key 'mixx'"),
-        ("[one]\nmix = true\n[two]\n", "one.mix is true"),
-        ("[one]\nmix = -1\n[two]\n", "one: --mix cannot be -1"),
-        ("[one]\nseed = 1\n[two]\n", "no key 'seed'"),
-        ("[one]\n[two]\n", "two and one are the same settings"),
-        ("one = 3\n[two]\n", "one = 3 stands above the first candidate"),
+        ("[one]\nmix = 0.4\n", "at least two candidates"),
+        ("[one]\nmixx = 0.4\n[two]\n", r"`\$.one.mixx`: there is no such key. Did you mean 'mix'"),
+        ("[one]\nmix = true\n[two]\n", r"`\$.one.mix`: got true. It should be a number"),
+        ("[one]\nmix = -1\n[two]\n", r"`\$.one`: --mix cannot be -1"),
+        ("[one]\nseed = 1\n[two]\n", r"`\$.one.seed`: there is no such key"),
+        ("[one]\n[two]\n", "two and one have the same settings"),
+        ("one = 3\n[two]\n", "one = 3 is above the first candidate"),
         ("[one\n", "this is not TOML"),
     ],
 )
@@ -287,4 +315,4 @@ def test_candidates_that_come_with_the_project_can_be_read() -> None:
     files = sorted((Path(__file__).parents[2] / "recipes" / "candidates").glob("*.toml"))
     assert files
     for file in files:
-        assert len(read_candidates(file, Training())) >= 2
+        assert len(read_candidates(file, Training()).settings) >= 2

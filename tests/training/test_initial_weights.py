@@ -23,7 +23,7 @@ from tests.study.test_run import QUICK, write_prepared
 STILL = replace(
     QUICK, epochs=1, learning_rate=1e-30, mirror="none"
 )  # nothing can be learned: what comes out is what went in
-FACTS = CheckpointMetadata("learnet", ("surprise", "none", "disgust", "happiness", "sadness"), 28, None, None,
+METADATA = CheckpointMetadata("learnet", ("surprise", "none", "disgust", "happiness", "sadness"), 28, None, None,
               {"images_kind": "image", "synthetic": "yes", "people": "simulated/1\nsimulated/2"}, {})  # fmt: skip
 
 
@@ -32,9 +32,9 @@ def data(tmp_path: Path, rng: np.random.Generator) -> LabelledDataset:
     return load_labelled_dataset(write_prepared(tmp_path / "prepared", rng, dataset="own"), "auto")
 
 
-def given(tmp_path: Path, facts: CheckpointMetadata = FACTS) -> Path:
+def given(tmp_path: Path, metadata: CheckpointMetadata = METADATA) -> Path:
     save_checkpoint(
-        tmp_path / "w.safetensors", NETWORKS[facts.network](len(facts.classes), facts.size, seed=9), facts
+        tmp_path / "w.safetensors", NETWORKS[metadata.network](len(metadata.classes), metadata.size, seed=9), metadata
     )
     return tmp_path / "w.safetensors"
 
@@ -58,7 +58,7 @@ def test_everything_is_taken_and_each_class_brings_its_own_weights(
     ).module
     own = dict(trained.named_parameters())
     for place, name in enumerate(data.scheme.classes):
-        assert torch.equal(own["classify.weight"][place], other["classify.weight"][FACTS.classes.index(name)])
+        assert torch.equal(own["classify.weight"][place], other["classify.weight"][METADATA.classes.index(name)])
     assert all(
         torch.allclose(own[name], other[name], rtol=0, atol=1e-20)
         for name in own
@@ -68,7 +68,7 @@ def test_everything_is_taken_and_each_class_brings_its_own_weights(
 
 def test_an_unknown_class_makes_the_class_layer_new(tmp_path: Path, data: LabelledDataset) -> None:
     start = started(
-        given(tmp_path, replace(FACTS, classes=("surprise", "none", "disgust", "happiness"))), data
+        given(tmp_path, replace(METADATA, classes=("surprise", "none", "disgust", "happiness"))), data
     )
     fresh, other = NETWORKS["learnet"](4, 28, seed=0), NETWORKS["learnet"](4, 28, seed=9)
     trained = train("learnet", data.training_set(range(len(data.rows))), STILL, initial_weights=start).module
@@ -83,8 +83,8 @@ def test_what_is_kept_of_the_start_is_a_share_of_each_weight(
     tmp_path: Path, data: LabelledDataset, known: bool
 ) -> None:
     """A quarter of the way back from where the same training ends otherwise; batch statistics are those of the weights half-way."""
-    facts = FACTS if known else replace(FACTS, classes=("surprise", "none", "disgust", "happiness"))
-    start, learned = started(given(tmp_path, facts), data), data.training_set(range(len(data.rows)))
+    metadata = METADATA if known else replace(METADATA, classes=("surprise", "none", "disgust", "happiness"))
+    start, learned = started(given(tmp_path, metadata), data), data.training_set(range(len(data.rows)))
     asked = replace(QUICK, from_="w.safetensors", optimiser="sgd", learning_rate=0.01, mirror="none")
     began, ended = load(start), train("learnet", learned, asked, initial_weights=start).module
     seeds = [asked, replace(asked, seed=5)]
@@ -145,7 +145,7 @@ def test_a_study_says_where_it_started_and_another_start_is_another_study(
     assert (tmp_path / "study" / "outcomes.csv").read_text() != (
         tmp_path / "random" / "outcomes.csv"
     ).read_text()
-    given(tmp_path, replace(FACTS, data={**FACTS.data, "note": "another"}))
+    given(tmp_path, replace(METADATA, data={**METADATA.data, "note": "another"}))
     with pytest.raises(OutputTaken, match="start"):
         run_study(
             tmp_path / "prepared",
@@ -165,20 +165,20 @@ def test_a_study_starts_from_weights_that_come_with_learnet_by_their_name(
         for asked in ("learnet-flow-28", "pretrained")
     )
     assert by_name.tensors == by_fit.tensors
-    assert by_name.about | {"weights": "pretrained"} == by_fit.about
+    assert replace(by_name.record, weights="pretrained") == by_fit.record
 
 
 def test_weights_that_have_seen_a_person_of_the_study_are_refused(
     tmp_path: Path, data: LabelledDataset
 ) -> None:
     """The prepared folder is called synthetic, so only synthetic people can be the same people."""
-    seen = {**FACTS.data, "people": "own/02\nown/77"}
+    seen = {**METADATA.data, "people": "own/02\nown/77"}
     with pytest.raises(
         BadCheckpoint, match=r"has learned from 1 of the people who would be tested \(own/02\)"
     ):
-        started(given(tmp_path, replace(FACTS, data=seen)), data)
+        started(given(tmp_path, replace(METADATA, data=seen)), data)
     assert started(
-        given(tmp_path, replace(FACTS, data={**seen, "synthetic": "no"})), data
+        given(tmp_path, replace(METADATA, data={**seen, "synthetic": "no"})), data
     )  # somebody real who is called the same
 
 
@@ -189,7 +189,7 @@ def test_weights_that_have_seen_a_person_of_the_study_are_refused(
 ])  # fmt: skip
 def test_weights_that_do_not_fit(tmp_path: Path, data: LabelledDataset, changed: dict, message: str) -> None:
     with pytest.raises(BadCheckpoint, match=message):
-        started(given(tmp_path, replace(FACTS, **changed)), data)
+        started(given(tmp_path, replace(METADATA, **changed)), data)
 
 
 def test_what_cannot_start_from_weights(data: LabelledDataset) -> None:

@@ -20,7 +20,7 @@ from learnet.training.compatibility import check_compatible
 from learnet.training.pretrained import FOLDER, default_weights, pretrained_weights, resolve_weights
 from tests.builders.scores import predict_scores
 from tests.study.test_run import write_prepared
-from tests.training.test_initial_weights import FACTS, given
+from tests.training.test_initial_weights import METADATA, given
 
 SHIPPED = sorted(FOLDER.glob("*.safetensors"))
 CARD = Path(__file__).resolve().parents[2] / "docs" / "pretrained.md"
@@ -36,10 +36,10 @@ def test_each_is_small_and_says_what_it_is(file: Path) -> None:
     with safe_open(file, "pt") as handle:
         names = [name for name in handle.keys() if "num_batches" not in name]  # noqa: SIM118
         assert {handle.get_tensor(name).dtype.itemsize for name in names} == {2}
-    _, facts = load_checkpoint(file)
+    _, metadata = load_checkpoint(file)
     network, kind, size = file.stem.rsplit("-", 2)
-    assert (facts.network, facts.data["images_kind"], str(facts.size)) == (network, kind, size)
-    assert facts.data["synthetic"] == "yes" and "people" not in facts.data and "none" in facts.classes
+    assert (metadata.network, metadata.data["images_kind"], str(metadata.size)) == (network, kind, size)
+    assert metadata.data["synthetic"] == "yes" and "people" not in metadata.data and "none" in metadata.classes
     assert pretrained_weights(network, kind, int(size)) == file
 
 
@@ -75,21 +75,21 @@ def test_weights_are_asked_only_for_the_classes_of_the_clips(
 ) -> None:
     weights, prepared = given(tmp_path), write_prepared(tmp_path / "prepared", rng, dataset="own")
     evaluate(prepared, weights, tmp_path / "study")
-    module, facts = load_checkpoint(weights)
+    module, metadata = load_checkpoint(weights)
     scores = predict_scores(module, load_prepared(prepared).images)
     asked = ["disgust", "happiness", "sadness", "surprise"]
-    wanted = scores[:, [facts.classes.index(name) for name in asked]]
+    wanted = scores[:, [metadata.classes.index(name) for name in asked]]
     outcomes = read_outcomes(tmp_path / "study")
     np.testing.assert_allclose(
         [o.scores for o in outcomes], wanted / wanted.sum(axis=1, keepdims=True), atol=1e-6
     )
     assert [o.prediction for o in outcomes] == [asked[i] for i in wanted.argmax(axis=1)]
     with pytest.raises(BadCheckpoint, match="clips have disgust, happiness, sadness too. Name other weights"):
-        evaluate(prepared, given(tmp_path, replace(FACTS, classes=("surprise",))), tmp_path / "other")
+        evaluate(prepared, given(tmp_path, replace(METADATA, classes=("surprise",))), tmp_path / "other")
     with pytest.raises(BadCheckpoint, match="with --classes: .*megc-3"):
         evaluate(
             prepared,
-            given(tmp_path, replace(FACTS, classes=("negative", "positive", "surprise"))),
+            given(tmp_path, replace(METADATA, classes=("negative", "positive", "surprise"))),
             tmp_path / "other",
         )
 
@@ -98,42 +98,42 @@ def test_weights_of_simulated_flow_take_flow_of_any_making_and_nothing_else(
     tmp_path: Path, rng: np.random.Generator
 ) -> None:
     made = {"images_kind": "flow", "synthetic": "yes"}
-    facts = replace(FACTS, data=made)
+    metadata = replace(METADATA, data=made)
 
     def folder(name: str, kind: str, preparation: Preparation | None):
         prepared = load_prepared(write_prepared(tmp_path / name, rng, kind=kind))
         return replace(prepared, record=replace(prepared.record, preparation=preparation))
 
-    check_compatible(folder("imported", "flow", None), Path("w"), facts)
+    check_compatible(folder("imported", "flow", None), Path("w"), make_metadata)
     check_compatible(
-        folder("tvl1", "flow", Preparation(motion="flow-tvl1", size=28).settled), Path("w"), facts
+        folder("tvl1", "flow", Preparation(motion="flow-tvl1", size=28).settled), Path("w"), metadata
     )
     with pytest.raises(BadCheckpoint, match="learned from flow"):
         check_compatible(
             folder("signed", "flow", Preparation(motion="flow-tvl1", size=28, normalise="signed")),
             Path("w"),
-            facts,
+            metadata,
         )
     with pytest.raises(BadCheckpoint, match="learned from flow, and these images are Preparation.*dynamic"):
-        check_compatible(folder("dynamic", "image", Preparation(size=28).settled), Path("w"), facts)
-    assert facts.resolve_for_video().preparation == Preparation(
+        check_compatible(folder("dynamic", "image", Preparation(size=28).settled), Path("w"), metadata)
+    assert metadata.resolve_for_video().preparation == Preparation(
         motion="flow-dis", size=28, normalise="per-channel"
     )
-    assert replace(facts, data={**made, "synthetic": "no"}).resolve_for_video().preparation is None
+    assert replace(metadata, data={**made, "synthetic": "no"}).resolve_for_video().preparation is None
 
 
 def test_weights_of_simulated_clips_take_dynamic_images_whoever_found_the_face(
     tmp_path: Path, rng: np.random.Generator
 ) -> None:
     learned = Preparation(size=28).settled
-    facts = replace(FACTS, preparation=learned, data={"images_kind": "image", "synthetic": "yes"})
+    metadata = replace(METADATA, preparation=learned, data={"images_kind": "image", "synthetic": "yes"})
 
     def folder(name: str, kind: str, preparation: Preparation | None):
         prepared = load_prepared(write_prepared(tmp_path / name, rng, kind=kind))
         return replace(prepared, record=replace(prepared.record, preparation=preparation))
 
     for face in ("auto", "haar", "yunet", "none"):
-        check_compatible(folder(face, "image", replace(learned, face=face)), Path("w"), facts)
+        check_compatible(folder(face, "image", replace(learned, face=face)), Path("w"), metadata)
     for name, other in {
         "signed": replace(learned, normalise="signed"),
         "released": replace(learned, motion="dynamic-released"),
@@ -141,16 +141,16 @@ def test_weights_of_simulated_clips_take_dynamic_images_whoever_found_the_face(
         "nobody-knows": None,
     }.items():
         with pytest.raises(BadCheckpoint, match="learned from Preparation.*dynamic.*, and these images are"):
-            check_compatible(folder(name, "image", other), Path("w"), facts)
+            check_compatible(folder(name, "image", other), Path("w"), metadata)
     flow = folder("flow", "flow", Preparation(motion="flow-dis", size=28).settled)
     with pytest.raises(
         BadCheckpoint,
         match="learned from Preparation.*'dynamic'.*, and these images are Preparation.*'flow-dis'",
     ):
-        check_compatible(flow, Path("w"), facts)
-    assert facts.resolve_for_video() == facts and facts.simulated
+        check_compatible(flow, Path("w"), metadata)
+    assert metadata.resolve_for_video() == metadata and metadata.simulated
     trained = replace(
-        facts, data={**facts.data, "people": "casme2/01"}
+        metadata, data={**metadata.data, "people": "casme2/01"}
     )  # on a synthetic database, whose faces were found by yunet
     with pytest.raises(BadCheckpoint, match="learned from"):
         check_compatible(folder("found", "image", replace(learned, face="haar")), Path("w"), trained)

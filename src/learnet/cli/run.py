@@ -46,7 +46,7 @@ def run(  # noqa: PLR0913 (options)
     if synthetic == bool(data):
         hint = "--data names database folders; --synthetic generates some to try the recipe on."
         raise LearnetError("Specify either real or synthetic data.", hint)
-    from learnet.study.experiments.recipe import override_recipe, read_recipe
+    from learnet.study.experiments.recipe_files import override_recipe, read_recipe
 
     # Errors in the recipe are reported before torch is loaded.
     effective, deviations = override_recipe(read_recipe(recipe), changes, recipe)

@@ -1,6 +1,5 @@
 """Commands that train, evaluate and report."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -40,13 +39,13 @@ def study(
         No other training settings may be given then.
     """
     _check_protocol(study)
-    from learnet.study.candidates import read_selection
+    from learnet.study.candidates import read_selection, selected_training
     from learnet.study.run import run_study
 
     prepared, out = _split_last(folders, "the study folder")
-    selection = read_selection(choice) if choice else None
+    settings = selected_training(read_selection(choice), training) if choice else training
     with console.bar(f"Training {study.network}") as progress:
-        summary = run_study(prepared, out, study, training, resources, progress, selection)
+        summary = run_study(prepared, out, study, settings, resources, progress)
     _print_scores(out, summary)
     console.paths(out / "outcomes.csv", out / "metrics.json")
 
@@ -81,14 +80,16 @@ def select(  # noqa: PLR0913 (options)
     seeds
         Number of runs with different random seeds; their scores are averaged.
     """
+    from learnet.study.candidates import read_candidates
     from learnet.study.selection import select_settings
 
     prepared, out = _split_last(folders, "the folder of the selection")
     settings = Study(
         network=network, classes=classes, protocol="groups", groups=groups, seeds=seeds, keep_weights=False
     )
+    compared = read_candidates(candidates, training)
     with console.bar(f"Comparing settings of {network}") as progress:
-        selection = select_settings(prepared, out, candidates, settings, training, resources, progress)
+        selection = select_settings(prepared, out, compared, settings, resources, progress)
     _print_selection(selection)
     console.paths(out / "choice.json")
 
@@ -102,7 +103,7 @@ def _print_selection(selection: "Selection") -> None:
     rows = []
     for candidate in selection.candidates:
         scores = [f"{selection.scores[group][candidate]:.3f}" for group in selection.groups]
-        selected_for = [short for group, short in short_names.items() if selection.taken(group) == candidate]
+        selected_for = [short for group, short in short_names.items() if selection.selected[group] == candidate]
         rows.append([candidate, *scores, ", ".join(selected_for)])
     title = (
         "UF1 of each candidate for each group of people, "
@@ -126,13 +127,15 @@ def _check_protocol(study: Study) -> None:
 def _print_scores(out: Path, summary: dict) -> None:
     """Print the scores of a study, and how many clips have no class."""
     console.scores([(out.name, summary)])
-    record = json.loads((out / "study.json").read_text(encoding="utf-8"))
-    left_out = record["left_out"]
+    from learnet.study.description import read_description
+
+    description = read_description(out)
+    left_out = description.left_out
     if left_out:
         number = sum(left_out.values())
         emotions = ", ".join(f"{emotion} {count}" for emotion, count in left_out.items())
         verb = "has" if number == 1 else "have"
-        scheme = record["scheme"]["name"]
+        scheme = description.scheme.name
         console.out.print(f"{counted(number, 'clip')} {verb} no class in {scheme}: {emotions}.", markup=False)
 
 
@@ -163,7 +166,7 @@ def train(  # noqa: PLR0913 (options)
     device
         Device: cuda (a GPU), cpu, or auto (a GPU if there is one).
     """
-    from learnet.study.run import train_on_all
+    from learnet.study.train_on_all import train_on_all
     from learnet.training.tensorboard import write_losses, writer
 
     prepared, weights = _split_last(folders, "the weights")
@@ -174,13 +177,13 @@ def train(  # noqa: PLR0913 (options)
     check_outputs([weights], [])
     events = writer(tensorboard) if tensorboard else None
     with console.bar(f"Training {network}") as progress:
-        about = train_on_all(
-            prepared, weights, Study(network=network, classes=classes), training, progress, half, device
-        )
+        result = train_on_all(prepared, Study(network=network, classes=classes), training, progress, device)
+    result.save(weights, half)
     if events:
-        write_losses(events, [float(loss) for loss in about["losses"].split()])
+        write_losses(events, result.trained.losses)
+    clips, people = len(result.data.rows), len(set(result.data.people))
     console.out.print(
-        f"{network}: trained on {about['clips']} clips of {about['people']} people ({about['classes']}). "
+        f"{network}: trained on {clips} clips of {people} people ({', '.join(result.data.scheme.classes)}). "
         "Use `learnet study` to estimate its scores on other people.",
         markup=False,
     )
@@ -221,8 +224,9 @@ def evaluate(prepared: Path, out: Path, /, *, weights: Path | None = None, class
         summary = evaluate_weights(prepared, weights, out, classes, progress)
     _print_scores(out, summary)
     if weights is None:
-        record = json.loads((out / "study.json").read_text(encoding="utf-8"))
-        used = Path(record["settings"]["weights"]).stem
+        settings = read_description(out).settings
+        assert isinstance(settings, EvaluationSettings)
+        used = Path(settings.weights).stem
         console.out.print(
             f"Weights: {used}, shipped with learnet, trained on simulated images only (docs/pretrained.md).",
             markup=False,

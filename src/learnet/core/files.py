@@ -23,6 +23,14 @@ def write_atomically(file: Path, content: str | bytes) -> None:
         part.unlink(missing_ok=True)
 
 
+def append_durably(file: Path, text: str) -> None:
+    """Add text to the end of a file, and wait until it is on the disk."""
+    with file.open("a", newline="", encoding="utf-8") as handle:
+        handle.write(text)
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
 def unwritable_error(out: Path, why: str) -> BadInput:
     """The error for a place that takes no more."""
     return BadInput(

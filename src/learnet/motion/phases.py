@@ -25,6 +25,14 @@ COLUMNS = ("image", "phase")  # of phases.csv; `image` is the clip's, as in clip
 
 
 @dataclass(frozen=True)
+class PhasesRecord:
+    """What `prepare.json` says of the phases."""
+
+    images: int
+    fingerprint: str  # SHA-256 of all images, of their clips and of their phases
+
+
+@dataclass(frozen=True)
 class Phases:
     """Images of phases, and whose they are. A clip has up to one of each; one whose apex is its last frame has no fall."""
 
@@ -41,12 +49,12 @@ class Phases:
         return gather_images(self.blocks, chosen), np.array([places[self.clips[i]] for i in chosen], dtype=np.int64)
 
     @property
-    def record(self) -> dict[str, object]:
+    def record(self) -> PhasesRecord:
         """What prepare.json says of them: how many, and a digest of all."""
         found = hashlib.sha256(json.dumps([self.clips, self.names]).encode())
         for block in self.blocks:
             found.update(np.ascontiguousarray(block).data)
-        return {"images": len(self.clips), "fingerprint": found.hexdigest()}
+        return PhasesRecord(len(self.clips), found.hexdigest())
 
     def as_csv(self) -> str:
         """The content of phases.csv."""
@@ -81,7 +89,7 @@ def concatenate_phases(parts: Sequence[Phases | None], clips: Sequence[int]) -> 
     )
 
 
-def read_phases(folder: Path, record: object) -> Phases:
+def read_phases(folder: Path, record: PhasesRecord) -> Phases:
     """Those of a prepared folder whose prepare.json has this RECORD of them.
 
     Raises:

@@ -137,7 +137,7 @@ def _minutes(record: StudyRecord) -> str:
         return NOTHING
     minutes = f"{record.run['seconds'] / 60:.1f}"
     timed = record.run["trainings"]
-    total = len(record.about["folds"]) * len(record.seeds)
+    total = len(record.folds) * len(record.seeds)
     return minutes if timed >= total else f"{minutes}\nof {timed} of\n{total} trainings"
 
 
@@ -203,7 +203,7 @@ def _cost(record: StudyRecord) -> dict[str, object]:
 
 
 def _versions(record: StudyRecord) -> str:
-    versions = record.about.get("versions", {})
+    versions = record.versions
     return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 

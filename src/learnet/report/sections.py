@@ -4,13 +4,15 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from learnet.core.network_info import network_info
 from learnet.core.records import Finding
+from learnet.core.serialisation import to_plain
+from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import read_findings
 from learnet.metrics.scores import BINS, MEASURES, Calibration, calibration, interval_text
 from learnet.report import tables
@@ -69,7 +71,8 @@ def trust(records: Sequence[StudyRecord]) -> dict:
     checks = [check(record) for record in records]
     calibrations = [_calibrated(record, place) for place, record in enumerate(records, start=1)]
     of_data = {
-        str(record.about.get("prepared", {}).get("fingerprint")): record for record in reversed(records)
+        record.description.prepared.fingerprint if record.description else "": record
+        for record in reversed(records)
     }
     return {
         "protocol": tables.side_by_side(records, [_facts(record) for record in records]),
@@ -77,7 +80,7 @@ def trust(records: Sequence[StudyRecord]) -> dict:
         "choices": [
             (r, tables.choice(r), tables.group_sizes(r), tables.candidates(r))
             for r in records
-            if r.about.get("choice")
+            if r.selection
         ],
         "seeds": tables.seeds(records),
         "bins": BINS,
@@ -115,12 +118,12 @@ def failures(records: Sequence[StudyRecord]) -> dict:
 def again(records: Sequence[StudyRecord]) -> dict:
     """Commands, settings, versions, fingerprints."""
     groups = {
-        "Study": ("What was asked", [record.about.get("settings") or {} for record in records]),
+        "Study": ("What was asked", [record.settings for record in records]),
         "Training": ("How each network was trained", [_training(record) for record in records]),
         "Images": ("How the motion images were made", [_images(record) for record in records]),
         "Versions": (
             "Programs the numbers depend on",
-            [record.about.get("versions") or {} for record in records],
+            [record.versions for record in records],
         ),
         "Run": ("The run itself; it changes no number", [record.run for record in records]),
     }
@@ -139,17 +142,17 @@ def _said(floor: tables.Floor) -> str:
 
 
 def _facts(record: StudyRecord) -> dict[str, str]:
-    about, scheme, folds = record.about, record.about.get("scheme", {}), record.about.get("folds", [])
+    scheme = record.description.scheme if record.description else None
     return {
-        "network": about.get("network", "unknown"),
+        "network": record.network_name,
         "protocol": f"{record.protocol}: {record.leak}"
         if record.leaky
         else PROTOCOLS.get(record.protocol, record.protocol),
         "people": str(len({o.person for o in record.outcomes})),
-        "folds": str(len(folds)) if folds else "unknown",
+        "folds": str(len(record.folds)) if record.folds else "unknown",
         "clips": str(len(record.answers)),
         "classes": f"{len(record.classes)}: {', '.join(record.classes)}",
-        "class scheme": f"{scheme['name']} ({scheme['source']})" if scheme else "unknown",
+        "class scheme": f"{scheme.name} ({scheme.source})" if scheme else "unknown",
         "seeds": ", ".join(map(str, record.seeds)),
         "settings": _settings(record),
         "start": _start(record),
@@ -160,7 +163,7 @@ def _facts(record: StudyRecord) -> dict[str, str]:
 
 def _training(record: StudyRecord) -> dict[str, object]:
     """The settings that had a say: a network that is fitted in one go takes few, and the seed only draws its groups."""
-    training = record.about.get("training") or {}
+    training = record.training_settings
     fitted = ("seed", "level", "stretch", "mirror", "mirror_at_test")
     if not record.network.non_iterative:
         return training
@@ -169,31 +172,31 @@ def _training(record: StudyRecord) -> dict[str, object]:
 
 def _settings(record: StudyRecord) -> str:
     """How the settings were come by, as far as the files say."""
-    about = record.about
-    if not about:
+    if record.description is None:
         return "unknown"
-    if choice := about.get("choice"):
-        return f"chosen for each person on other people: {len(choice['candidates'])} candidates, {len(choice['groups'])} groups"
-    if "weights" in (about.get("settings") or {}):
+    if selection := record.selection:
+        counts = f"{len(selection.candidates)} candidates, {len(selection.groups)} groups"
+        return f"selected for each person on other people: {counts}"
+    if record.evaluated:
         return "those of the weights: nothing was trained here"
     return "given with the command, the same in every fold; the files do not say how they were found"
 
 
 def _start(record: StudyRecord) -> str:
     """What the networks knew before they were trained."""
-    if not record.about or "start" not in record.about:
+    start = record.description.start if record.description else "unknown"
+    if start == "unknown":
         return "unknown"
     if record.network.non_iterative:
         return "nothing: fitted in one go"
-    start = record.about["start"]
-    return f"weights {start['weights']}, class layer {start['class layer']}" if start else "random numbers"
+    return f"weights {start.weights}, class layer {start.class_layer}" if start else "random numbers"
 
 
 def _epochs(record: StudyRecord) -> str:
     training = _training(record)
     if record.network.non_iterative:
         return "none: fitted in one go"
-    if record.about.get("choice"):
+    if record.selection:
         return "as chosen, among the settings"
     if training.get("inner_groups"):
         chosen = f"chosen on {training['inner_groups']} groups of the training people, at most {training.get('epochs', 'unknown')}"
@@ -272,31 +275,32 @@ def _findings(folder: Path) -> tuple[list[Finding] | None, str]:
 
 
 def _images(record: StudyRecord) -> dict[str, object]:
-    prepared = record.about.get("prepared")
-    if not prepared:
+    if record.description is None:
         return {}
-    places = {key: prepared[key] for key in ("folder", "fingerprint")}
-    return places | _made(prepared["about"])
+    prepared = record.description.prepared
+    lines: dict[str, object] = {"folder": prepared.folder, "fingerprint": prepared.fingerprint}
+    return lines | (_preparation(prepared.about) if prepared.about else {})
 
 
-def _made(about: dict) -> dict[str, object]:
-    """`prepare.json` line by line; of pooled folders, what each says by itself."""
-    about = {key: value for key, value in about.items() if key != "fingerprint"}
-    made, read, versions, pooled = (
-        about.pop(key, None) or {} for key in ("preparation", "reading", "versions", "pooled")
-    )
-    parts = {
-        f"pooled, {place}": {
-            "folder": leaf["folder"],
-            "databases": leaf["datasets"],
-            "fingerprint": leaf["fingerprint"][:12],
+def _preparation(record: PrepareRecord) -> dict[str, object]:
+    """Return `prepare.json` line by line; of concatenated folders, what each says by itself."""
+    lines: dict[str, object] = {}
+    if record.preparation:
+        lines |= asdict(record.preparation)
+    lines |= record.reading or {}
+    elsewhere = ("fingerprint", "preparation", "reading", "versions", "pooled")
+    for key, value in to_plain(record).items():
+        if key not in elsewhere:
+            lines[key] = value
+    for number, folder in enumerate(record.pooled or (), start=1):
+        lines[f"pooled, {number}"] = {
+            "folder": folder.folder,
+            "databases": folder.datasets,
+            "fingerprint": folder.fingerprint[:12],
+            "clips": folder.about.clips,
+            "skipped": folder.about.skipped,
+            "people": folder.about.people,
+            "synthetic": folder.about.synthetic,
+            **(folder.about.reading or {}),
         }
-        | {
-            key: leaf["about"][key]
-            for key in ("clips", "skipped", "people", "synthetic")
-            if key in leaf["about"]
-        }
-        | (leaf["about"].get("reading") or {})
-        for place, leaf in enumerate(pooled, start=1)
-    }
-    return {**made, **read, **about, **parts, "prepared with": versions}
+    return lines | {"prepared with": record.versions}

@@ -7,28 +7,23 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from learnet.core.errors import BadInput, LearnetError
 from learnet.core.network_info import NetworkInfo, network_info
 from learnet.core.records import Outcome
-from learnet.datasets.prepared.store import PreparedDataset, load_prepared, synthetic
+from learnet.datasets.prepared.record import PrepareRecord
+from learnet.datasets.prepared.store import PreparedDataset, load_prepared
 from learnet.metrics.scores import MEASURES, average_seeds, summarise
+from learnet.study.candidates import Selection
+from learnet.study.description import (
+    EvaluationSettings,
+    FoldDescription,
+    StudyDescription,
+    read_description,
+)
 from learnet.study.outcomes import COLUMNS, parse_outcomes, read_outcomes
-
-NEEDED = ("protocol", "scheme", "seeds", "folds", "prepared")
-"""What study.json must say."""
-KINDS: dict[str, type | tuple[type, ...]] = {
-    "network": str, "protocol": str, "scheme": dict, "seeds": list, "settings": (dict, type(None)), "training": (dict, type(None)),
-    "start": (dict, type(None)), "prepared": dict, "folds": list, "left_out": dict, "versions": dict, "choice": dict,
-}  # fmt: skip
-INNER = {
-    "scheme": {"name": str, "classes": list, "source": str},
-    "prepared": {"folder": str, "fingerprint": str, "about": dict},
-}
-FOLD = {"name": str, "train_people": list, "test_people": list, "train_clips": int, "test_clips": int}
-"""Of what kind it says what it says: outside, in its parts, and in each fold."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +32,7 @@ class StudyRecord:
 
     folder: Path
     name: str  # as the folder is called; with its parent where two share a name
-    about: dict  # study.json; empty where it is gone
+    description: StudyDescription | None  # study.json; None where it is gone
     run: dict  # run.json: seconds, machine; empty where it is gone
     classes: tuple[str, ...]
     outcomes: tuple[Outcome, ...]
@@ -48,7 +43,56 @@ class StudyRecord:
     @property
     def protocol(self) -> str:
         """Name of the protocol, or "unknown"."""
-        return self.about.get("protocol", "unknown")
+        return self.description.protocol if self.description else "unknown"
+
+    @property
+    def network_name(self) -> str:
+        """Name of the network, or "unknown"."""
+        return self.description.network if self.description else "unknown"
+
+    @property
+    def scheme_name(self) -> str:
+        """Name of the class scheme, or "unknown"."""
+        return self.description.scheme.name if self.description else "unknown"
+
+    @property
+    def folds(self) -> Sequence[FoldDescription]:
+        """The folds; empty where study.json is gone."""
+        return self.description.folds if self.description else ()
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """The settings of the study by name; empty where they are unknown."""
+        settings = self.description.settings if self.description else None
+        return asdict(settings) if settings else {}
+
+    @property
+    def training_settings(self) -> dict[str, object]:
+        """The settings of training by name: with a selection only the seed; empty where nothing was trained."""
+        training = self.description.training if self.description else None
+        if training is None:
+            return {}
+        return {"seed": training.seed} if self.selection else asdict(training)
+
+    @property
+    def evaluated(self) -> bool:
+        """Whether given weights were evaluated, and nothing was trained."""
+        return bool(self.description and isinstance(self.description.settings, EvaluationSettings))
+
+    @property
+    def selection(self) -> Selection | None:
+        """The selection of settings on other people, where there was one."""
+        return self.description.choice if self.description else None
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The versions of the packages on which the numbers depend; empty where they are unknown."""
+        return self.description.versions if self.description else {}
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """Emotions that have no class, and how many clips have them."""
+        return self.description.left_out if self.description else {}
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -63,7 +107,7 @@ class StudyRecord:
     @property
     def network(self) -> NetworkInfo:
         """Properties of the network of the study; the defaults where the files do not name it."""
-        return network_info(self.about.get("network", ""))
+        return network_info(self.network_name)
 
     @property
     def looks(self) -> bool:
@@ -73,40 +117,45 @@ class StudyRecord:
     @property
     def leaky(self) -> bool:
         """Whether people tested were trained on: by the protocol's own name, or because the folds say so."""
-        return self.protocol.startswith("leaky-") or bool(shared_people(self.about.get("folds", [])))
+        return self.protocol.startswith("leaky-") or bool(shared_people(self.folds))
 
     @property
     def leak(self) -> str:
         """What flatters a leaky study."""
-        if self.protocol == "leaky-epoch" and not shared_people(self.about.get("folds", [])):
+        if self.protocol == "leaky-epoch" and not shared_people(self.folds):
             return "the number of epochs was chosen by the answers to the person tested"
         return "people who are tested were also trained on"
 
     @property
     def synthetic(self) -> bool:
         """Whether the clips, or some of them, were made by a computer."""
-        return bool(self._about_prepared.get("synthetic"))
+        return bool(self.prepare_record and self.prepare_record.synthetic)
 
     @property
     def synthetic_databases(self) -> tuple[str, ...]:
         """The databases that were made by a computer, where others beside them were not."""
-        about = self._about_prepared
-        made = [leaf["datasets"] for leaf in about.get("pooled", []) if leaf["about"]["synthetic"]]
-        return (
-            tuple(sorted({name for names in made for name in names})) if synthetic(about) == "partly" else ()
-        )
+        record = self.prepare_record
+        if record is None or record.synthetic_extent != "partly":
+            return ()
+        names: set[str] = set()
+        for folder in record.pooled or ():
+            if folder.about.synthetic:
+                names.update(folder.datasets)
+        return tuple(sorted(names))
 
     @property
-    def _about_prepared(self) -> dict:
-        return self.prepared.about if self.prepared else self.about.get("prepared", {}).get("about", {})
+    def prepare_record(self) -> PrepareRecord | None:
+        """What is known of the prepared folder: from itself, or from study.json."""
+        if self.prepared:
+            return self.prepared.record
+        return self.description.prepared.about if self.description else None
 
     @property
     def expected(self) -> int | None:
         """Answers a complete study has; None where nobody can know."""
-        folds = self.about.get("folds")
-        return (
-            sum(fold["test_clips"] for fold in folds) * len(self.about.get("seeds", [0])) if folds else None
-        )
+        if self.description is None or not self.description.folds:
+            return None
+        return self.description.expected_outcomes
 
 
 @dataclass(frozen=True)
@@ -150,57 +199,34 @@ def read_record(folder: Path) -> StudyRecord:
     """
     if not folder.is_dir():
         raise BadInput(folder, "there is no such folder", "Name a study folder; `learnet study` makes one.")
-    about, run = _read_json(folder / "study.json"), _read_json(folder / "run.json")
-    _check_about(folder / "study.json", about)
-    classes, outcomes, waiting = _read_answers(folder, about)
-    if about and tuple(about["scheme"]["classes"]) != classes:
+    description = read_description(folder) if (folder / "study.json").is_file() else None
+    run = _read_json(folder / "run.json")
+    classes, outcomes, waiting = _read_answers(folder, described=description is not None)
+    if description and description.scheme.classes != classes:
         raise BadInput(
             folder, "study.json and outcomes.csv name different classes", "They are not of one study."
         )
-    prepared, missing = _find_prepared(folder, about)
+    prepared, missing = _find_prepared(folder, description)
     missing = [*waiting, *missing]
-    if not about:
+    if description is None:
         missing = [
             "study.json is missing: protocol, folds, settings and versions are unknown, so nothing shows that nobody leaked.",
             *missing,
         ]
     summary, name = summarise(outcomes, classes), folder.resolve().name
-    return StudyRecord(folder, name, about, run, classes, tuple(outcomes), summary, prepared, tuple(missing))
+    return StudyRecord(
+        folder, name, description, run, classes, tuple(outcomes), summary, prepared, tuple(missing)
+    )
 
 
-def _check_about(file: Path, about: dict) -> None:
-    """Refuse a study.json that does not say what every study's says; what is more is not asked for."""
-    absent = [key for key in NEEDED if key not in about]
-    if about and absent:
-        raise BadInput(file, f"it does not say {', '.join(absent)}", "Remove it to report without it.")
-    wrong = [key for key, kind in KINDS.items() if key in about and not isinstance(about[key], kind)]
-    wrong += [
-        f"{key}.{name}"
-        for key, inner in INNER.items()
-        if about and key not in wrong
-        for name, kind in inner.items()
-        if not isinstance(about[key].get(name), kind)
-    ]
-    folds = about.get("folds", []) if "folds" not in wrong else []
-    if any(
-        not isinstance(one, dict) or any(not isinstance(one.get(name), kind) for name, kind in FOLD.items())
-        for one in folds
-    ):
-        wrong.append("folds")
-    if wrong:
-        raise BadInput(
-            file, f"{', '.join(wrong)} cannot be read", "Restore the file, or remove it to report without it."
-        )
-
-
-def _read_answers(folder: Path, about: dict) -> tuple[tuple[str, ...], list[Outcome], list[str]]:
+def _read_answers(folder: Path, described: bool) -> tuple[tuple[str, ...], list[Outcome], list[str]]:
     """Classes, the answers that can be counted, and in words what of an unfinished study is left out.
 
     A study that is at work may be in the middle of a line. With several seeds only those that have answered every clip are counted.
     """
     file, missing = folder / "outcomes.csv", []
     text = _read_text(file) if file.is_file() else ""
-    if about and text and not text.endswith("\n"):
+    if described and text and not text.endswith("\n"):
         text = text[: text.rfind("\n") + 1]
         missing.append(
             "The last answer in outcomes.csv is cut off and is left out: the study is at work, or was stopped."
@@ -268,9 +294,9 @@ def refuse_different(one: StudyRecord, other: StudyRecord) -> None:
         )
 
 
-def shared_people(folds: Sequence[dict]) -> dict[str, list[str]]:
+def shared_people(folds: Sequence[FoldDescription]) -> dict[str, list[str]]:
     """Folds that have a person on both sides, and who it is; counted from the lists of people, whatever the protocol is called."""
-    both = {fold["name"]: sorted(set(fold["train_people"]) & set(fold["test_people"])) for fold in folds}
+    both = {fold.name: sorted(set(fold.train_people) & set(fold.test_people)) for fold in folds}
     return {name: people for name, people in both.items() if people}
 
 
@@ -287,7 +313,7 @@ def check(record: StudyRecord) -> list[Check]:
 
 def _nobody_on_both_sides(record: StudyRecord) -> Check:
     claim = "No person is in the training and the test side of one fold"
-    folds = record.about.get("folds")
+    folds = record.folds
     if not folds:
         return Check(claim, None, "study.json does not list the folds")
     both = shared_people(folds)
@@ -298,15 +324,15 @@ def _nobody_on_both_sides(record: StudyRecord) -> Check:
             False,
             f"{len(both)} of {len(folds)} folds; fold {name} has {_listed(people)} on both sides",
         )
-    if any(fold["train_clips"] and not fold["train_people"] for fold in folds):
+    if any(fold.train_clips and not fold.train_people for fold in folds):
         return Check(claim, True, "none of the people tested is among those the weights were trained on")
-    tested = {person for fold in folds for person in fold["test_people"]}
+    tested = {person for fold in folds for person in fold.test_people}
     return Check(claim, True, f"lists of people compared in {len(folds)} folds, {len(tested)} people")
 
 
 def _tested_where_said(record: StudyRecord) -> Check:
     claim = "Every answer comes from a fold that tests its person"
-    tested = {fold["name"]: set(fold["test_people"]) for fold in record.about.get("folds", [])}
+    tested = {fold.name: set(fold.test_people) for fold in record.folds}
     if not tested:
         return Check(claim, None, "study.json does not list the folds")
     strange = [o for o in record.outcomes if o.person not in tested.get(o.fold, ())]
@@ -353,16 +379,17 @@ def _same_images(record: StudyRecord) -> Check:
     claim = "The images are those the study was run on"
     if record.prepared is None:
         return Check(claim, None, "the prepared folder is not there, or has changed")
-    return Check(claim, True, f"fingerprint {str(record.prepared.about['fingerprint'])[:12]}")
+    return Check(claim, True, f"fingerprint {record.prepared.record.fingerprint[:12]}")
 
 
-def _find_prepared(folder: Path, about: dict) -> tuple[PreparedDataset | None, list[str]]:
+def _find_prepared(
+    folder: Path, description: StudyDescription | None
+) -> tuple[PreparedDataset | None, list[str]]:
     """The prepared folder where the study says it is, in the study, or beside it; and why not."""
     lost = "so motion images and the data audit are not shown"
-    if not about:
+    if description is None:
         return None, [f"Where the prepared folder is, is unknown, {lost}."]
-    wanted = about["prepared"]
-    said = Path(wanted["folder"])
+    said = Path(description.prepared.folder)
     home = folder.resolve()
     places = [
         place for place in (said, home / said.name, home.parent / said.name) if place.is_dir()
@@ -373,7 +400,7 @@ def _find_prepared(folder: Path, about: dict) -> tuple[PreparedDataset | None, l
         prepared = load_prepared(places[0])
     except LearnetError as error:
         return None, [f"The prepared folder cannot be read, {lost}: {error}"]
-    if prepared.about["fingerprint"] != wanted["fingerprint"]:
+    if prepared.record.fingerprint != description.prepared.fingerprint:
         return None, [f"The prepared folder {places[0]} has changed since the study, {lost}."]
     return prepared, []
 

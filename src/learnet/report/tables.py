@@ -7,7 +7,7 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from learnet.core.records import Finding
 from learnet.core.settings import Study, Training
 from learnet.metrics.scores import MEASURES, Calibration, confusion, headline, precision_recall_f1
 from learnet.report.study_record import StudyRecord
+from learnet.study.description import EvaluationSettings
 
 NAMES = {"accuracy": "accuracy", "uf1": "UF1", "uar": "UAR"}
 
@@ -41,7 +42,7 @@ def measures(records: Sequence[StudyRecord]) -> pd.DataFrame:
     """A row for each study: each measure with the ends of its 95 % interval and its standard deviation over seeds."""
     rows = []
     for record in records:
-        row = {"study": record.name, "network": record.about.get("network", "unknown")} | _measured(
+        row = {"study": record.name, "network": record.network_name} | _measured(
             record.summary["mean"]
         )
         people = len({o.person for o in record.outcomes})
@@ -103,15 +104,17 @@ def choice(record: StudyRecord) -> pd.DataFrame:
     """How settings were chosen on other people: a row for each candidate, its UF1 for each group on all other groups, and the groups that
     it was taken for; empty where settings were given. Candidates may be many, groups are few.
     """
-    made = record.about.get("choice") or {}
-    groups = {group: group.replace("-", " ") for group in made.get("groups", {})}
+    selection = record.selection
+    if selection is None:
+        return pd.DataFrame()
+    groups = {group: group.replace("-", " ") for group in selection.groups}
     rows = []
-    for name in made.get("candidates", {}):
-        taken = [group.removeprefix("group-") for group in groups if made["taken"][group] == name]
+    for name in selection.candidates:
+        taken = [group.removeprefix("group-") for group in groups if selection.selected[group] == name]
         rows.append(
             {
                 "candidate": name,
-                **{said: made["scores"][group][name] for group, said in groups.items()},
+                **{said: selection.scores[group][name] for group, said in groups.items()},
                 "taken for": ", ".join(taken),
             }
         )
@@ -120,13 +123,14 @@ def choice(record: StudyRecord) -> pd.DataFrame:
 
 def group_sizes(record: StudyRecord) -> str:
     """How many people are in each group of a choice."""
-    groups = (record.about.get("choice") or {}).get("groups", {})
+    groups = record.selection.groups if record.selection else {}
     return ", ".join(f"{group.removeprefix('group-')}: {len(people)}" for group, people in groups.items())
 
 
 def candidates(record: StudyRecord) -> pd.DataFrame:
     """A row for each candidate of a choice: the settings in which they differ; without columns for them where they do not."""
-    made = (record.about.get("choice") or {}).get("candidates", {})
+    candidates = record.selection.candidates if record.selection else {}
+    made = {name: asdict(training) for name, training in candidates.items()}
     names = list(dict.fromkeys(name for settings in made.values() for name in settings))
     differing = [
         name for name in names if len({_written(settings.get(name)) for settings in made.values()}) > 1
@@ -243,7 +247,7 @@ def composition(record: StudyRecord) -> pd.DataFrame:
         rows.append(
             {"class": name, "clips": len(having), "people": len({o.person for o in having}), **counts}
         )
-    left_out = record.about.get("left_out", {})
+    left_out = record.left_out
     rows += [{"class": f"{emotion} (left out)", "clips": clips} for emotion, clips in left_out.items()]
     return pd.DataFrame(rows).astype(
         dict.fromkeys(["people", *(f"in {name}" for name in datasets)], "Int64")
@@ -287,18 +291,16 @@ def command(record: StudyRecord) -> str:
 
     CHOICE stands for the folder of the choice, where settings were chosen.
     """
-    if not record.about:
+    if record.description is None:
         return ""
-    prepared, settings = record.about["prepared"], record.about.get("settings") or {}
-    folder = prepared["folder"]
-    if "weights" in settings:
-        options = ["--weights", str(settings["weights"]), "--classes", record.about["scheme"]["name"]]
-        return shlex.join(["learnet", "evaluate", folder, record.folder.name, *options])
-    options = _options(settings, Study()) + _options(record.about.get("training") or {}, Training())
-    options += (
-        ["--choice", "CHOICE"] if record.about.get("choice") else []
-    )  # study.json has what was chosen, not where it lies
-    return shlex.join(["learnet", "study", *prepared.get("folders", [folder]), record.folder.name, *options])
+    images, settings = record.description.prepared, record.description.settings
+    if isinstance(settings, EvaluationSettings):
+        options = ["--weights", settings.weights, "--classes", record.scheme_name]
+        return shlex.join(["learnet", "evaluate", images.folder, record.folder.name, *options])
+    options = _options(record.settings, Study()) + _options(record.training_settings, Training())
+    if record.selection:  # study.json has what was selected, not where it is stored
+        options += ["--choice", "CHOICE"]
+    return shlex.join(["learnet", "study", *(images.folders or [images.folder]), record.folder.name, *options])
 
 
 def signed(value: float, decimals: int = 3) -> str:
@@ -317,7 +319,7 @@ def _options(values: Mapping[str, object], defaults: Study | Training) -> list[s
         value, name = values.get(setting.name), setting.name.rstrip("_").replace("_", "-")
         if value is None or value == getattr(defaults, setting.name):
             continue
-        if isinstance(value, list):
+        if isinstance(value, list | tuple):
             options += [word for each in value for word in (f"--{name}", str(each))]
             continue
         options += (

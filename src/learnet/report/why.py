@@ -99,7 +99,7 @@ def explain(
 
 def _without_weights(record: StudyRecord) -> str:
     """Return why the folder of a study has no weights, as far as study.json says."""
-    kept = (record.about.get("settings") or {}).get("keep_weights")
+    kept = record.settings.get("keep_weights")
     if kept is None:
         return f"{record.name} has no weights in its folder"
     if kept:

@@ -1,24 +1,34 @@
-"""Given weights on a prepared folder: nothing is trained, and people the weights have seen are not hidden."""
+"""Evaluation of given weights on a prepared folder: nothing is trained, and people in their training are reported."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 from learnet.core.errors import BadCheckpoint, OutputTaken
 from learnet.core.files import write_atomically
 from learnet.core.labels import SCHEMES
-from learnet.datasets.prepared.store import synthetic
+from learnet.core.records import Outcome
+from learnet.study.describe import describe_images, describe_scheme
+from learnet.study.description import (
+    EvaluationSettings,
+    FoldDescription,
+    StudyDescription,
+    write_description,
+)
 from learnet.study.folder import close_study
 from learnet.study.jobs import outcomes_of, versions
 from learnet.study.labelled import LabelledDataset, load_labelled_dataset
 from learnet.study.outcomes import outcome_rows, outcomes_header
 from learnet.training.checkpoint import load_checkpoint
 from learnet.training.compatibility import check_compatible
+from learnet.training.device import one_thread
 from learnet.training.metadata import CheckpointMetadata
 from learnet.training.pretrained import default_weights
-from learnet.training.torch_scores import one_thread, predict_scores
+from learnet.training.scorer import Scorer
 
 Progress = Callable[[int, int], None]  # images done, images in all
+
+FOLD = "given-weights"
+BATCH_SIZE = 64  # images
 
 
 def evaluate(
@@ -26,95 +36,110 @@ def evaluate(
 ) -> dict:
     """Score a checkpoint on the clips of a prepared folder and write a study folder about it.
 
-    People the weights were trained on make the study `leaky-evaluation`, which every report shows in red.
+    People that the weights were trained on make the study `leaky-evaluation`, which every report shows in red.
 
     Args:
         folder: prepared folder.
-        weights: checkpoint of `learnet train`, or of a fold; None takes those that come with learnet (`shipped.ANSWERING`).
+        weights: checkpoint of `learnet train`, or of a fold; None uses those that come with learnet
+            (`pretrained.default_weights`).
         out: study folder; must be new or empty.
-        classes: class scheme; the weights must know all its classes. What they know beyond (such as `none`, where the clips have no
-            such class) is no answer here: the probabilities of the others are scaled up to 1.
+        classes: class scheme; the weights must have all its classes. The probabilities of classes that only the
+            weights have (such as `none`, where no clip has this class) are left out, and the others scaled to sum 1.
         progress: called after each batch of images.
 
     Returns:
-        What `metrics.json` says.
+        The content of `metrics.json`.
 
     Raises:
-        BadCheckpoint: the weights do not know all classes, or were made for images of another size or preparation.
-        OutputTaken: OUT holds something.
+        BadCheckpoint: the weights lack classes, or were trained on images of another size or preparation.
+        OutputTaken: `out` is not empty.
     """
     data = load_labelled_dataset(folder, classes)
-    weights = weights or default_weights(data.prepared.about["images_kind"], data.prepared.size)
-    module, facts = load_checkpoint(weights)
-    _check_fit(weights, facts, data)
+    weights = weights or default_weights(data.prepared.record.images_kind, data.prepared.size)
+    module, metadata = load_checkpoint(weights)
+    _check_classes(weights, metadata, data)
+    check_compatible(data.prepared, weights, metadata)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputTaken(out, "something is there already", "Name an empty or a new folder.")
-    record = _describe(out.name, weights, facts, data)
-    columns = [facts.classes.index(name) for name in data.scheme.classes]
-    outcomes = []
-    for start in range(0, len(data.rows), 64):
-        positions = range(start, min(start + 64, len(data.rows)))
-        images = data.training_set(positions).images
-        with one_thread():
-            scores = predict_scores(module, images, facts.mirror, facts.level)[:, columns]
-        scores /= scores.sum(axis=1, keepdims=True)
-        outcomes += outcomes_of(out.name, "given-weights", 0, data, positions, scores)
-        if progress:
-            progress(positions.stop, len(data.rows))
+    description = _describe(out.name, weights, metadata, data)
+    scorer = Scorer.from_module(module, metadata.mirror, metadata.detrend_percentile)
+    outcomes = _outcomes(out.name, scorer, metadata, data, progress)
     out.mkdir(parents=True, exist_ok=True)
     write_atomically(out / "outcomes.csv", outcomes_header(data.scheme.classes) + outcome_rows(outcomes))
-    write_atomically(out / "study.json", json.dumps(record, indent=2) + "\n")
+    write_description(out, description)
     return close_study(out, data.scheme.classes)
 
 
-def _check_fit(weights: Path, facts: CheckpointMetadata, data: LabelledDataset) -> None:
-    if unknown := [name for name in data.scheme.classes if name not in facts.classes]:
-        known = [scheme.name for scheme in SCHEMES.values() if set(scheme.classes) <= set(facts.classes)]
-        raise BadCheckpoint(
-            weights,
-            f"knows the classes {', '.join(facts.classes)}, and the clips have {', '.join(unknown)} too",
-            f"Choose a scheme that these weights know with --classes: {', '.join(known)}."
-            if known
-            else "Name other weights.",
-        )
-    check_compatible(data.prepared, weights, facts)
+def _outcomes(
+    study: str, scorer: Scorer, metadata: CheckpointMetadata, data: LabelledDataset, progress: Progress | None
+) -> list[Outcome]:
+    columns = [metadata.classes.index(name) for name in data.scheme.classes]
+    outcomes: list[Outcome] = []
+    number = len(data.rows)
+    for start in range(0, number, BATCH_SIZE):
+        positions = range(start, min(start + BATCH_SIZE, number))
+        images = data.training_set(positions).stored
+        with one_thread():
+            scores = scorer.scores(images)[:, columns]
+        scores /= scores.sum(axis=1, keepdims=True)
+        outcomes += outcomes_of((study, FOLD, 0), data, positions, scores)
+        if progress:
+            progress(positions.stop, number)
+    return outcomes
 
 
-def _describe(name: str, weights: Path, facts: CheckpointMetadata, data: LabelledDataset) -> dict:
-    worlds = {facts.data.get("synthetic"), synthetic(data.prepared.about)}
-    same_world = None not in worlds and worlds != {"yes", "no"}  # synthetic 01 is nobody real
-    seen = sorted(set(facts.data.get("people", "").splitlines()) & set(data.people)) if same_world else []
-    return {
-        "study": name,
-        "network": facts.network,
-        "protocol": "leaky-evaluation" if seen else "evaluation",
-        "scheme": {
-            "name": data.scheme.name,
-            "classes": list(data.scheme.classes),
-            "source": data.scheme.source,
-        },
-        "seeds": [0],
-        "settings": {
-            "weights": weights.name,
-            "people_seen_in_training": seen,
-            "weights_data": facts.data,
-            "classes_not_asked": [name for name in facts.classes if name not in data.scheme.classes],
-        },
-        "training": None,
-        "prepared": {
-            "folder": str(data.prepared.folder),
-            "fingerprint": data.prepared.about["fingerprint"],
-            "about": data.prepared.about,
-        },
-        "folds": [
-            {
-                "name": "given-weights",
-                "train_people": sorted(facts.data.get("people", "").splitlines()) if seen else [],
-                "test_people": sorted(set(data.people)),
-                "train_clips": int(facts.data.get("clips", 0)),
-                "test_clips": len(data.rows),
-            }
-        ],
-        "left_out": data.left_out,
-        "versions": versions(),
-    }
+def _check_classes(weights: Path, metadata: CheckpointMetadata, data: LabelledDataset) -> None:
+    """Raise BadCheckpoint where the clips have classes that the weights do not know."""
+    unknown = [name for name in data.scheme.classes if name not in metadata.classes]
+    if not unknown:
+        return
+    known = set(metadata.classes)
+    fitting = [scheme.name for scheme in SCHEMES.values() if known.issuperset(scheme.classes)]
+    hint = "Name other weights."
+    if fitting:
+        hint = f"Choose a scheme that these weights know with --classes: {', '.join(fitting)}."
+    wrong = f"knows the classes {', '.join(metadata.classes)}, and the clips have {', '.join(unknown)} too"
+    raise BadCheckpoint(weights, wrong, hint)
+
+
+def _describe(
+    name: str, weights: Path, metadata: CheckpointMetadata, data: LabelledDataset
+) -> StudyDescription:
+    seen = _people_seen(metadata, data)
+    settings = EvaluationSettings(
+        weights=weights.name,
+        people_seen_in_training=seen,
+        weights_data=metadata.data,
+        classes_not_asked=[name for name in metadata.classes if name not in data.scheme.classes],
+    )
+    fold = FoldDescription(
+        name=FOLD,
+        train_people=sorted(metadata.people) if seen else [],
+        test_people=sorted(set(data.people)),
+        train_clips=int(metadata.data.get("clips", 0)),
+        test_clips=len(data.rows),
+    )
+    return StudyDescription(
+        study=name,
+        network=metadata.network,
+        protocol="leaky-evaluation" if seen else "evaluation",
+        scheme=describe_scheme(data),
+        seeds=[0],
+        settings=settings,
+        training=None,
+        prepared=describe_images(data),
+        folds=[fold],
+        left_out=data.left_out,
+        versions=versions(),
+    )
+
+
+def _people_seen(metadata: CheckpointMetadata, data: LabelledDataset) -> list[str]:
+    """Return the people of the clips who were in the training of the weights.
+
+    Synthetic people are not the real people of the same names.
+    """
+    extents = {metadata.data.get("synthetic"), data.prepared.record.synthetic_extent}
+    if None in extents or extents == {"yes", "no"}:
+        return []
+    return sorted(metadata.people & set(data.people))

@@ -1,4 +1,4 @@
-"""One training of a study, or several side by side: a fold's people and settings -> answers to its test clips, and a checkpoint."""
+"""The trainings of a study: a fold and settings in, the predictions for its test clips and a checkpoint out."""
 
 import platform
 import warnings
@@ -14,18 +14,13 @@ from jaxtyping import Float64
 
 from learnet.core.records import Fold, Outcome
 from learnet.core.settings import Training
-from learnet.datasets.prepared.store import preparation_of, synthetic
 from learnet.datasets.splits import LEAKY_EPOCH
 from learnet.study.labelled import LabelledDataset
 from learnet.training.checkpoint import checkpoint_bytes
-from learnet.training.loop import out_of_memory_error
+from learnet.training.device import one_thread, out_of_memory_error
 from learnet.training.metadata import CheckpointMetadata
-from learnet.training.torch_scores import one_thread, predict_scores
+from learnet.training.scorer import Scorer
 from learnet.training.train import TrainedNetwork, train_leaky, train_together
-
-FoldResult = tuple[
-    list[Outcome], str, bytes | None
-]  # answers to the test clips, line for `trainings.csv`, content of the checkpoint
 
 
 @dataclass(frozen=True)
@@ -35,146 +30,151 @@ class FoldJob:
     study: str
     network: str
     fold: Fold
-    training: Training  # its seed is the task's
-    start: bytes | None  # numbers that the network starts from, where they are not random
-    weights: (
-        Path | None
-    )  # where they are to be kept; whoever ran the task may not see that place, so they come back as bytes
+    training: Training  # its seed is that of this job
+    initial_weights: bytes | None  # safetensors; None: random numbers
+    checkpoint: Path | None  # file of the weights; None: they are not kept
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """Fold name, seed and number of test clips."""
+        return self.fold.name, self.training.seed, len(self.fold.test)
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """What a training gave. It travels between processes, and the job's files are written by the one that asked for it."""
+
+    outcomes: list[Outcome]  # of the test clips
+    training_row: str  # line of `trainings.csv`
+    checkpoint: bytes | None  # content of the file of weights, where they are kept
 
 
 @one_thread()
-def run_jobs(tasks: Sequence[FoldJob], data: LabelledDataset, device: str = "cpu") -> list[FoldResult]:
-    """Trainings side by side and the answers to their test clips; on one thread, so that the numbers do not depend on the cores.
+def run_jobs(jobs: Sequence[FoldJob], data: LabelledDataset, device: str = "cpu") -> list[FoldResult]:
+    """Train the networks of several jobs side by side and predict their test clips.
 
-    Where a GPU has too little memory for all of them at once, it gets half of them at a time, and a warning says so.
+    Everything runs on one thread, so that the numbers do not depend on the cores. Where the memory of a GPU is too
+    small for all jobs, half of them run at a time, and a warning says so.
 
     Returns:
-        For each task the outcomes, the training's line for `trainings.csv`, and the content of its checkpoint where it keeps weights.
+        A result for each job.
 
     Raises:
-        LearnetError: a GPU that cannot hold even one.
+        LearnetError: a GPU that cannot hold even one network.
     """
-    learned = None
-    with suppress(
-        torch.OutOfMemoryError
-    ):  # what the attempt took is free again only when its error has been let go
-        learned = _learned(tasks, data, device)
-    if learned:
-        return [_answered(task, made, data) for task, made in zip(tasks, learned, strict=True)]
-    half = len(tasks) // 2
+    trained = None
+    # The memory of the attempt is free again only when its error has been released.
+    with suppress(torch.OutOfMemoryError):
+        trained = _trained(jobs, data, device)
+    if trained:
+        return [_fold_result(job, network, data) for job, network in zip(jobs, trained, strict=True)]
+    half = len(jobs) // 2
     if half == 0:
         raise out_of_memory_error()
-    warnings.warn(
-        f"The GPU has too little memory for {len(tasks)} networks at once; {len(tasks) - half} are tried.",
-        stacklevel=2,
-    )
-    return [*run_jobs(tasks[:half], data, device), *run_jobs(tasks[half:], data, device)]
+    message = f"The GPU has too little memory for {len(jobs)} networks at once; {len(jobs) - half} are tried."
+    warnings.warn(message, stacklevel=2)
+    return [*run_jobs(jobs[:half], data, device), *run_jobs(jobs[half:], data, device)]
 
 
-def _learned(tasks: Sequence[FoldJob], data: LabelledDataset, device: str) -> list[TrainedNetwork]:
-    sets, trainings = (
-        [data.training_set(task.fold.train, task.training.phases) for task in tasks],
-        [task.training for task in tasks],
-    )
-    if tasks[0].fold.protocol != LEAKY_EPOCH:
-        return train_together(tasks[0].network, sets, trainings, device, start=tasks[0].start)
-    tested = [data.training_set(task.fold.test) for task in tasks]
-    return [
-        train_leaky(tasks[0].network, *given, device, tasks[0].start)
-        for given in zip(sets, tested, trainings, strict=True)
-    ]
+def _trained(jobs: Sequence[FoldJob], data: LabelledDataset, device: str) -> list[TrainedNetwork]:
+    network, initial_weights = jobs[0].network, jobs[0].initial_weights
+    trainings = [job.training for job in jobs]
+    train_sets = [data.training_set(job.fold.train, job.training.phases) for job in jobs]
+    if jobs[0].fold.protocol != LEAKY_EPOCH:
+        return train_together(network, train_sets, trainings, device, initial_weights=initial_weights)
+    trained = []
+    for job, train_set in zip(jobs, train_sets, strict=True):
+        test_set = data.training_set(job.fold.test)
+        trained.append(train_leaky(network, train_set, test_set, job.training, device, initial_weights))
+    return trained
 
 
-def _answered(task: FoldJob, learned: TrainedNetwork, data: LabelledDataset) -> FoldResult:
-    """A trained network's answers to its test clips, and the training's line."""
-    test = data.training_set(task.fold.test)
-    scores = predict_scores(
-        learned.module, test.images, task.training.mirror_when_tested, task.training.detrend_percentile
-    )
-    kept = (
-        checkpoint_bytes(
-            learned.module, checkpoint_metadata(task.network, data, task.training, task.fold.train)
-        )
-        if task.weights
-        else None
-    )
-    loss = f"{learned.losses[-1]:.6f}" if learned.losses else ""
-    line = f"{task.fold.name},{task.training.seed},{len(task.fold.train)},{len(task.fold.test)},{learned.epochs},{loss}\n"
-    return (
-        outcomes_of(task.study, task.fold.name, task.training.seed, data, task.fold.test, scores),
-        line,
-        kept,
-    )
+def _fold_result(job: FoldJob, trained: TrainedNetwork, data: LabelledDataset) -> FoldResult:
+    training, fold = job.training, job.fold
+    scorer = Scorer.from_module(trained.module, training.mirror_when_tested, training.detrend_percentile)
+    scores = scorer.scores(data.training_set(fold.test).stored)
+    checkpoint = None
+    if job.checkpoint:
+        metadata = checkpoint_metadata(job.network, data, training, fold.train)
+        checkpoint = checkpoint_bytes(trained.module, metadata)
+    last_loss = f"{trained.losses[-1]:.6f}" if trained.losses else ""
+    cells = (fold.name, training.seed, len(fold.train), len(fold.test), trained.epochs, last_loss)
+    row = ",".join(map(str, cells)) + "\n"
+    outcomes = outcomes_of((job.study, fold.name, training.seed), data, fold.test, scores)
+    return FoldResult(outcomes, row, checkpoint)
 
 
 def outcomes_of(
-    study: str,
-    fold: str,
-    seed: int,
+    run: tuple[str, str, int],
     data: LabelledDataset,
     positions: Sequence[int],
     scores: Float64[np.ndarray, "N K"],
 ) -> list[Outcome]:
-    """Scores of the images at these positions as outcomes: the prediction is the class of the highest score."""
-    classes = data.scheme.classes
-    table = data.prepared.clips.iloc[[data.rows[i] for i in positions]]
-    rows = zip(table["clip"], table["dataset"], table["person"], positions, scores, strict=True)
-    return [
-        Outcome(
-            study,
-            fold,
-            seed,
-            clip,
-            dataset,
-            person,
-            data.truth[i],
-            classes[int(row.argmax())],
-            tuple(map(float, row)),
+    """Return the scores of the images at these positions as outcomes; the prediction is the class of the highest score.
+
+    Args:
+        run: study, fold and seed.
+        data: the images.
+        positions: among the images of `data` that have a class.
+        scores: of these images.
+    """
+    study, fold, seed = run
+    classes, table = data.scheme.classes, data.prepared.clips
+    outcomes = []
+    for position, row in zip(positions, scores, strict=True):
+        clip = table.iloc[data.rows[position]]
+        prediction = classes[int(row.argmax())]
+        outcomes.append(
+            Outcome(
+                study=study,
+                fold=fold,
+                seed=seed,
+                clip=clip["clip"],
+                dataset=clip["dataset"],
+                person=clip["person"],
+                truth=data.truth[position],
+                prediction=prediction,
+                scores=tuple(map(float, row)),
+            )
         )
-        for clip, dataset, person, i, row in rows
-    ]
+    return outcomes
 
 
 def checkpoint_metadata(
     network: str, data: LabelledDataset, training: Training, positions: Sequence[int]
 ) -> CheckpointMetadata:
-    """What a checkpoint says of itself."""
+    """Return the metadata of a checkpoint that was trained on the images at these positions."""
+    record = data.prepared.record
+    facts = {
+        "fingerprint": record.fingerprint,
+        "images_kind": record.images_kind,
+        "synthetic": record.synthetic_extent,
+        "faces": _faces(data, positions),
+        "clips": str(len(positions)),
+    }
+    if not record.simulated:  # simulated images show nobody
+        facts["people"] = "\n".join(sorted({data.people[i] for i in positions}))
     return CheckpointMetadata(
         network=network,
         classes=data.scheme.classes,
         size=data.prepared.size,
-        preparation=preparation_of(data.prepared),
+        preparation=record.preparation,
         training=training,
-        data={
-            "fingerprint": data.prepared.about["fingerprint"],
-            "images_kind": data.prepared.about["images_kind"],
-            "synthetic": synthetic(data.prepared.about),
-            "faces": _faces(data, positions),
-            "clips": str(len(positions)),
-            **_learned_people(data, positions),
-        },
+        data=facts,
         versions=versions(),
     )
 
 
-def _learned_people(data: LabelledDataset, positions: Sequence[int]) -> dict[str, str]:
-    """Whom a network has learned from, so that they are never taken for strangers; simulated images show nobody."""
-    if data.prepared.about.get("simulated"):
-        return {}
-    return {"people": "\n".join(sorted({data.people[i] for i in positions}))}
-
-
 def _faces(data: LabelledDataset, positions: Sequence[int]) -> str:
-    """Who cropped the faces: `given` by the owners of the clips, `found` by learnet, or `both`; empty where that is not known."""
-    if data.prepared.about["imported"]:
+    """Return who cropped the faces: `given` by the owners, `found` by learnet, or `both`; empty where it is unknown."""
+    if data.prepared.record.imported:
         return ""
-    faces = {
-        "given" if data.prepared.clips["face"].iloc[data.rows[i]] == "given" else "found" for i in positions
-    }
-    return faces.pop() if len(faces) == 1 else "both"
+    column = data.prepared.clips["face"]
+    sources = {"given" if column.iloc[data.rows[i]] == "given" else "found" for i in positions}
+    return sources.pop() if len(sources) == 1 else "both"
 
 
 def versions() -> dict[str, str]:
-    """Versions of what the numbers depend on."""
+    """Return the versions of the packages on which the numbers depend."""
     names = ("learnet", "torch", "numpy", "scikit-learn", "opencv-python-headless", "av")
     return {"python": platform.python_version(), **{name: version(name) for name in names}}

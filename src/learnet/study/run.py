@@ -1,4 +1,7 @@
-"""Folds x training -> outcomes on disk, fold by fold; a study that is killed goes on where it stopped and ends with the same bytes."""
+"""Studies: a network trained and tested on every fold, with each fold's outcomes on disk as soon as it is finished.
+
+A study that is killed continues where it stopped and ends with the same bytes.
+"""
 
 import json
 import os
@@ -7,14 +10,14 @@ import shutil
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import asdict, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
 import torch
 
 from learnet.core.errors import LearnetError, pick
-from learnet.core.files import write_atomically
+from learnet.core.files import append_durably, write_atomically
 from learnet.core.network_info import network_info
 from learnet.core.parallel import parallel_map
 from learnet.core.records import Fold
@@ -23,355 +26,237 @@ from learnet.datasets.prepared.concat import ConcatDataset, open_datasets, save_
 from learnet.datasets.prepared.store import FileStamp, file_stamp
 from learnet.datasets.splits import LEAKY_EPOCH, learning_from, make_folds
 from learnet.networks import NETWORKS
-from learnet.study.candidates import Selection
+from learnet.study.candidates import SelectedTraining
 from learnet.study.cluster import Cluster, connect, parallel_map_on_cluster
-from learnet.study.folder import append, close_study, lock_study_folder, open_study_folder
-from learnet.study.jobs import FoldJob, FoldResult, checkpoint_metadata, run_jobs, versions
+from learnet.study.describe import describe_study
+from learnet.study.description import StudyDescription
+from learnet.study.folder import close_study, lock_study_folder, open_study_folder
+from learnet.study.jobs import FoldJob, FoldResult, run_jobs, versions
 from learnet.study.labelled import LabelledDataset, apply_class_scheme, load_labelled_dataset
 from learnet.study.outcomes import outcome_rows
-from learnet.training.checkpoint import save_checkpoint, write_checkpoint
+from learnet.training.device import networks_that_fit, resolve_device
 from learnet.training.initial_weights import InitialWeights, load_initial_weights
-from learnet.training.loop import networks_that_fit, resolve_device
-from learnet.training.train import resolve_training, train
+from learnet.training.train import resolve_training
 
 Progress = Callable[[int, int], None]  # trainings done, trainings in all
 
-POOLED = "pooled"  # in the folder of a study over several prepared folders: one folder of them all
+POOLED = "pooled"  # in the folder of a study over several prepared folders: all of them concatenated
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """A study folder, and the trainings that fill it."""
+
+    out: Path
+    description: StudyDescription
+    jobs: Sequence[FoldJob]
+    data: LabelledDataset
 
 
 def run_study(
     folder: Path | Sequence[Path],
     out: Path,
     study: Study,
-    training: Training,
+    training: Training | SelectedTraining,
     resources: Resources = Resources(),
     progress: Progress | None = None,
-    choice: Selection | None = None,
 ) -> dict:
-    """Train and test once per fold and seed, and keep every answer.
+    """Train and test a network once per fold and seed, and keep every outcome.
 
     Args:
-        folder: prepared folder, or several, which are pooled: one study over the people of all, its networks learning from all.
-        out: study folder; made, or gone on with where the same study was cut off.
+        folder: prepared folder, or several, which are concatenated: one study over the people of all.
+        out: study folder; made, or continued where the same study was interrupted.
         study: network, protocol, classes, seeds.
-        training: how each network is trained; the same record for every fold, so nothing can follow the person tested.
+        training: how each network is trained; the same settings for every fold, so nothing can follow the person
+            tested. Or settings for each person that were selected on other people.
         resources: where the trainings run.
         progress: called after each training.
-        choice: settings for each person that were chosen on other people; they take the place of TRAINING, but for its seed.
 
     Returns:
-        What `metrics.json` says (`metrics.summarise`).
+        The content of `metrics.json` (`metrics.scores.summarise`).
 
     Raises:
-        OutputTaken: OUT holds another study.
-        LearnetError: whatever is wrong with the prepared folders, the settings, the choice or the cluster.
+        OutputTaken: `out` holds another study.
+        LearnetError: the prepared folders, the settings, the selection or the cluster do not work.
     """
-    resources = _with_device(resources)
+    resources = _resolve_device(resources)
     data = load_study_dataset(folder, out, study)
-    if choice:
-        choice.refuse_others(study, training)
-        choice.check(study.network, data.scheme.classes, data.prepared.about["fingerprint"])
+    selection = None
+    if isinstance(training, SelectedTraining):
+        selection, training = training.selection, Training(seed=training.seed)
+        selection.check_study(study, data.scheme.classes, data.prepared.record.fingerprint)
     training = resolve_training(training, data.prepared, study.network)
     folds = make_folds(study, data.people, data.truth, data.datasets, training.seed)
-    given = [
-        (fold, replace(choice.of(fold) if choice else training, seed=seed))
-        for seed in range(training.seed, training.seed + study.seeds)
-        for fold in learning_from(folds, study.learn_from, seed)
-    ]
-    _check_trainings(given)
-    starts = {
-        name: initial_weights(own, study.network, data)
-        for name, own in {own.from_: own for _, own in given}.items()
-    }
-    tensors = {name: start.tensors if start else None for name, start in starts.items()}
-    tasks = [
-        FoldJob(
-            out.name, study.network, fold, own, tensors[own.from_], _weights_file(out, study, fold, own.seed)
-        )
-        for fold, own in given
-    ]
-    record = study_record(out.name, data, study, training, folds, starts.get(training.from_))
-    if choice:
-        record |= {
-            "training": {"seed": training.seed},
-            "choice": choice.record,
-        }  # nothing else of TRAINING had a say
-    return run_jobs_to_disk(
-        out, record, tasks, data, resources, progress, lambda: close_study(out, data.scheme.classes)
-    )
+    runs: list[tuple[Fold, Training]] = []
+    for seed in range(training.seed, training.seed + study.seeds):
+        for fold in learning_from(folds, study.learn_from, seed):
+            settings = selection.training_for(fold) if selection else training
+            runs.append((fold, replace(settings, seed=seed)))
+    _check_runs(runs)
+    weights = {settings.from_: settings for _, settings in runs}
+    starts = {name: initial_weights(one, study.network, data) for name, one in weights.items()}
+    jobs = []
+    for fold, settings in runs:
+        start = starts[settings.from_]
+        checkpoint = _checkpoint_file(out, study, fold, settings.seed)
+        tensors = start.tensors if start else None
+        jobs.append(FoldJob(out.name, study.network, fold, settings, tensors, checkpoint))
+    description = describe_study(out.name, data, study, training, folds, starts.get(training.from_))
+    description = replace(description, choice=selection)
+    plan = StudyPlan(out, description, jobs, data)
+    run_jobs_to_disk(plan, resources, progress)
+    return close_study(out, data.scheme.classes)
 
 
 def load_study_dataset(folder: Path | Sequence[Path], out: Path, study: Study) -> LabelledDataset:
-    """What a study learns from, once network, class scheme and image size are known to go together."""
+    """Open the data of a study, and check that network, class scheme and image size go together."""
     pick(NETWORKS, study.network, "network")
     data = apply_class_scheme(open_datasets(folder, out / POOLED), study.classes)
-    NETWORKS[study.network](
-        len(data.scheme.classes), data.prepared.size
-    )  # says that it cannot take this size before anything is written
+    # Making the network refuses an image size that it does not accept, before anything is written.
+    NETWORKS[study.network](len(data.scheme.classes), data.prepared.size)
     return data
 
 
-def run_jobs_to_disk(
-    out: Path,
-    record: dict,
-    tasks: Sequence[FoldJob],
-    data: LabelledDataset,
-    resources: Resources,
-    progress: Progress | None,
-    close: Callable[[], dict],
-) -> dict:
-    """Run what is not done of TASKS, and keep each answer in OUT as it comes; returns what CLOSE says of the whole."""
-    classes = record["settings"]["classes"]
-    resources = _with_device(resources)
-    with (
-        connect(resources.cluster, versions) if resources.cluster else nullcontext() as workers,
-        lock_study_folder(out, record),
-    ):
-        done = open_study_folder(
-            out, record, [(task.fold.name, task.training.seed, len(task.fold.test)) for task in tasks]
-        )
-        data = _on_disk(data)
+def run_jobs_to_disk(plan: StudyPlan, resources: Resources, progress: Progress | None) -> None:
+    """Run the jobs of a plan that are not finished, and write each result as it comes.
+
+    Raises:
+        OutputTaken: the study folder holds another study.
+    """
+    resources = _resolve_device(resources)
+    connection = connect(resources.cluster, versions) if resources.cluster else nullcontext()
+    with connection as cluster, lock_study_folder(plan.out, plan.description):
+        done = open_study_folder(plan.out, plan.description, [job.key for job in plan.jobs])
         started = time.monotonic()
-        rest = tasks[done:]
-        with closing(_answers(rest, data, classes, resources, workers)) as answers:
-            for finished, (task, answer) in enumerate(zip(rest, answers, strict=True), start=done + 1):
-                _keep(out, task, answer)
+        rest = replace(plan, jobs=plan.jobs[done:], data=_on_disk(plan.data))
+        with closing(_results(rest, resources, cluster)) as results:
+            for finished, (job, result) in enumerate(zip(rest.jobs, results, strict=True), start=done + 1):
+                _write_result(plan.out, job, result)
                 if progress:
-                    progress(finished, len(tasks))
-        summary = close()
-        if len(tasks) > done:  # a study that was complete already keeps the time it took
-            _write_run(out, len(tasks) - done, time.monotonic() - started, resources.device)
-    return summary
+                    progress(finished, len(plan.jobs))
+        if rest.jobs:  # a study that was complete already keeps the time that it took
+            _write_run(plan.out, len(rest.jobs), time.monotonic() - started, resources.device)
 
 
 def _write_run(out: Path, trainings: int, seconds: float, device: str) -> None:
-    """What the trainings took, and on what."""
-    took = {"trainings": trainings, "seconds": round(seconds, 1), "cores": os.cpu_count(), "device": device}
-    write_atomically(
-        out / "run.json",
-        json.dumps({**took, "machine": platform.machine(), "system": platform.system()}, indent=2) + "\n",
-    )
+    """Write how long the trainings took, and on which machine."""
+    record = {
+        "trainings": trainings,
+        "seconds": round(seconds, 1),
+        "cores": os.cpu_count(),
+        "device": device,
+        "machine": platform.machine(),
+        "system": platform.system(),
+    }
+    write_atomically(out / "run.json", json.dumps(record, indent=2) + "\n")
 
 
-def _keep(out: Path, task: FoldJob, answered: FoldResult) -> None:
-    """Write what a training gave."""
-    outcomes, line, weights = answered
-    if task.weights and weights:
-        write_checkpoint(task.weights, weights)
-    append(out / "trainings.csv", line)
-    append(
-        out / "outcomes.csv", outcome_rows(outcomes)
-    )  # last: a fold counts as done once its outcomes are on disk
+def _write_result(out: Path, job: FoldJob, result: FoldResult) -> None:
+    if job.checkpoint and result.checkpoint:
+        write_atomically(job.checkpoint, result.checkpoint)
+    append_durably(out / "trainings.csv", result.training_row)
+    # Last, since a fold counts as finished once its outcomes are on disk.
+    append_durably(out / "outcomes.csv", outcome_rows(result.outcomes))
 
 
 def initial_weights(training: Training, network: str, data: LabelledDataset) -> InitialWeights | None:
-    """The weights that a network starts from; None where they are random."""
-    return (
-        load_initial_weights(training.from_, network, data.prepared, data.scheme.classes, data.people)
-        if training.from_
-        else None
-    )
+    """Return the initial weights of a network; None where they are random."""
+    if not training.from_:
+        return None
+    return load_initial_weights(training.from_, network, data.prepared, data.scheme.classes, data.people)
 
 
-def _check_trainings(given: Sequence[tuple[Fold, Training]]) -> None:
-    if any(own.keep_start and fold.protocol == LEAKY_EPOCH for fold, own in given):
-        raise LearnetError(
-            f"--protocol {LEAKY_EPOCH} tests each epoch as it is; nothing goes back.",
-            "Leave --keep-start out.",
-        )
-    fewest = min(len(fold.learned) for fold, _ in given)
-    asked = max(own.inner_groups for _, own in given)
-    if asked > fewest:
-        raise LearnetError(
-            f"--inner-groups {asked} needs as many people on the training side, and one fold has {fewest}.",
-            f"Ask for at most {fewest}.",
-        )
+def _check_runs(runs: Sequence[tuple[Fold, Training]]) -> None:
+    """Refuse settings that do not go with the protocol or with the number of people."""
+    if any(settings.keep_start and fold.protocol == LEAKY_EPOCH for fold, settings in runs):
+        what = f"--protocol {LEAKY_EPOCH} tests the weights of each epoch as they are; none are interpolated."
+        raise LearnetError(what, "Leave --keep-start out.")
+    fewest = min(len(fold.learned) for fold, _ in runs)
+    inner_groups = max(settings.inner_groups for _, settings in runs)
+    if inner_groups > fewest:
+        what = f"--inner-groups {inner_groups} needs as many training people, and one fold has {fewest}."
+        raise LearnetError(what, f"Ask for at most {fewest}.")
 
 
 def _on_disk(data: LabelledDataset) -> LabelledDataset:
-    """The same, all in one prepared folder: workers, reports and later studies need to know of no other kind."""
+    """Return the same data in one prepared folder: workers, reports and later studies expect one."""
     if not isinstance(data.prepared, ConcatDataset):
         return data
-    place = data.prepared.folder
-    for torn in place.parent.glob(f".{place.name}.*"):  # of a run that was killed at this
-        shutil.rmtree(torn, ignore_errors=True)
+    target = data.prepared.folder
+    for leftover in target.parent.glob(f".{target.name}.*"):  # of a run that was killed while it wrote
+        shutil.rmtree(leftover, ignore_errors=True)
     return replace(data, prepared=save_concatenated(data.prepared))
 
 
-def train_on_all(
-    folder: Path | Sequence[Path],
-    weights: Path,
-    study: Study,
-    training: Training,
-    progress: Progress | None = None,
-    half: bool = False,
-    device: str = "auto",
-) -> dict[str, str]:
-    """Train one network on everybody in a prepared folder, or in several, and write its checkpoint. Its score on them says nothing.
-
-    Args:
-        folder: prepared folder, or several.
-        weights: checkpoint to write.
-        study: network and classes.
-        training: settings.
-        progress: called after each epoch.
-        half: write numbers in half precision.
-        device: as of `Resources`.
-
-    Returns:
-        What was learned from: classes, clips, people; and `losses`, the mean of each epoch, one after the other.
-    """
-    pick(NETWORKS, study.network, "network")
-    data = apply_class_scheme(
-        open_datasets(folder, weights.with_name(POOLED)), study.classes
-    )  # never written: one process trains from where they lie
-    training = resolve_training(training, data.prepared, study.network)
-    everybody = range(len(data.rows))
-    start = initial_weights(training, study.network, data)
-    given = data.training_set(everybody, training.phases)
-    learned = train(
-        study.network, given, training, progress, start.tensors if start else None, resolve_device(device)
-    )
-    save_checkpoint(
-        weights, learned.module, checkpoint_metadata(study.network, data, training, everybody), half
-    )
-    losses = " ".join(map(str, learned.losses))
-    return {
-        "classes": ", ".join(data.scheme.classes),
-        "clips": str(len(data.rows)),
-        "people": str(len(set(data.people))),
-        "losses": losses,
-    }
-
-
-def study_record(
-    name: str,
-    data: LabelledDataset,
-    study: Study,
-    training: Training,
-    folds: Sequence[Fold],
-    start: InitialWeights | None,
-) -> dict:
-    """The content of `study.json`: everything needed to run the study again, and what the data were."""
-    prepared = data.prepared
-    named = (
-        {"folders": [str(folder) for folder in prepared.folders]}
-        if isinstance(prepared, ConcatDataset)
-        else {}
-    )
-    seeds = [training.seed + run for run in range(study.seeds)]
-    drawn = {seed: learning_from(folds, study.learn_from, seed) for seed in seeds} if study.learn_from else {}
-    return {
-        "study": name,
-        "network": study.network,
-        "protocol": study.protocol,
-        "scheme": {
-            "name": data.scheme.name,
-            "classes": list(data.scheme.classes),
-            "source": data.scheme.source,
-        },
-        "seeds": seeds,
-        "settings": asdict(study),
-        "training": asdict(training),
-        "start": start.about if start else None,
-        "prepared": {
-            "folder": str(prepared.folder),
-            **named,
-            "fingerprint": prepared.about["fingerprint"],
-            "about": prepared.about,
-        },
-        "folds": [
-            {
-                "name": fold.name,
-                "train_people": fold.learned,
-                "test_people": sorted({fold.people[i] for i in fold.test}),
-                "train_clips": len(fold.train),
-                "test_clips": len(fold.test),
-                **(
-                    {"learned_from": {str(seed): there[place].learned for seed, there in drawn.items()}}
-                    if drawn
-                    else {}
-                ),
-            }
-            for place, fold in enumerate(folds)
-        ],
-        "left_out": data.left_out,
-        "versions": versions(),
-    }
-
-
-def _with_device(resources: Resources) -> Resources:
-    """The resources with a definite device, and one process where that is a GPU.
+def _resolve_device(resources: Resources) -> Resources:
+    """Return the resources with a definite device, and with one process where that is a GPU.
 
     Raises:
-        LearnetError: a GPU is asked for, and there is none.
+        LearnetError: a GPU is requested, and there is none.
     """
     device = resolve_device(resources.device)
     return replace(resources, device=device, jobs=1 if device == "cuda" else resources.jobs)
 
 
-def _answers(
-    tasks: Sequence[FoldJob],
-    data: LabelledDataset,
-    classes: str,
-    resources: Resources,
-    workers: Cluster | None,
+def _results(
+    plan: StudyPlan, resources: Resources, cluster: Cluster | None
 ) -> Generator[FoldResult, None, None]:
-    """Answers of all tasks, in their order."""
-    folder, groups = data.prepared.folder, _side_by_side(tasks, _at_once(tasks, data, resources))
-    work = partial(_run_from_disk, classes=classes, device=resources.device)
-    spreading = (
-        parallel_map_on_cluster(workers, work, groups, folder)
-        if workers
-        else parallel_map(partial(work, folder=folder), groups, resources.jobs)
-    )
-    with closing(spreading):
-        for answers in spreading:
-            yield from answers
+    """Yield the result of each job, in the order of the jobs."""
+    folder = plan.data.prepared.folder
+    batches = _side_by_side(plan.jobs, _parallel_folds(plan, resources))
+    settings = plan.description.settings
+    assert isinstance(settings, Study)
+    work = partial(_run_from_disk, classes=settings.classes, device=resources.device)
+    if cluster:
+        mapped = parallel_map_on_cluster(cluster, work, batches, folder)
+    else:
+        mapped = parallel_map(partial(work, folder=folder), batches, resources.jobs)
+    with closing(mapped):
+        for results in mapped:
+            yield from results
 
 
-def _at_once(tasks: Sequence[FoldJob], data: LabelledDataset, resources: Resources) -> int:
-    """How many networks to train side by side."""
+def _parallel_folds(plan: StudyPlan, resources: Resources) -> int:
+    """Return how many networks are trained side by side."""
     if resources.at_once != "auto":
         return resources.at_once
-    if resources.device == "cpu" or not tasks:
+    if resources.device == "cpu" or not plan.jobs:
         return 1
-    if network_info(tasks[0].network).non_iterative:
+    job = plan.jobs[0]
+    if network_info(job.network).non_iterative:
         return 1
-    size = data.prepared.size
-    network = NETWORKS[tasks[0].network](len(data.scheme.classes), size)
-    return networks_that_fit(network, size, tasks[0].training.batch, torch.cuda.mem_get_info()[0])
+    size = plan.data.prepared.size
+    network = NETWORKS[job.network](len(plan.data.scheme.classes), size)
+    return networks_that_fit(network, size, job.training.batch, torch.cuda.mem_get_info()[0])
 
 
-def _side_by_side(tasks: Sequence[FoldJob], at_once: int) -> list[list[FoldJob]]:
-    """The tasks in groups to be trained at once: neighbours with the same settings whose batches have one size."""
-
-    def alike(task: FoldJob, other: FoldJob) -> bool:
-        sizes = {min(each.training.batch, len(each.fold.train)) for each in (task, other)}
-        return len(sizes) == 1 and replace(task.training, seed=other.training.seed) == other.training
-
-    groups: list[list[FoldJob]] = []
-    for task in tasks:
-        if groups and len(groups[-1]) < at_once and alike(task, groups[-1][0]):
-            groups[-1].append(task)
+def _side_by_side(jobs: Sequence[FoldJob], most: int) -> list[list[FoldJob]]:
+    """Return the jobs in batches to be trained at once: neighbours with equal settings and equal batch sizes."""
+    batches: list[list[FoldJob]] = []
+    for job in jobs:
+        if batches and len(batches[-1]) < most and _alike(job, batches[-1][0]):
+            batches[-1].append(job)
         else:
-            groups.append([task])
-    return groups
+            batches.append([job])
+    return batches
 
 
-def _run_from_disk(tasks: Sequence[FoldJob], folder: Path, classes: str, device: str) -> list[FoldResult]:
-    return run_jobs(tasks, _material_once(folder, classes, file_stamp(folder)), device)
+def _alike(job: FoldJob, other: FoldJob) -> bool:
+    batch_sizes = {min(each.training.batch, len(each.fold.train)) for each in (job, other)}
+    return len(batch_sizes) == 1 and replace(job.training, seed=other.training.seed) == other.training
+
+
+def _run_from_disk(jobs: Sequence[FoldJob], folder: Path, classes: str, device: str) -> list[FoldResult]:
+    return run_jobs(jobs, _load_once(folder, classes, file_stamp(folder)), device)
 
 
 @lru_cache(maxsize=1)
-def _material_once(folder: Path, classes: str, stamp: FileStamp) -> LabelledDataset:
-    """Opening a folder reads all its images to check them: once in each process, unless the files change."""
+def _load_once(folder: Path, classes: str, stamp: FileStamp) -> LabelledDataset:
+    """Load a prepared folder once in each process, unless its files change: loading reads all images to check them."""
     return load_labelled_dataset(folder, classes)
 
 
-def _weights_file(out: Path, study: Study, fold: Fold, seed: int) -> Path | None:
-    return (
-        out / "folds" / f"{fold.name.replace('/', '-')}-seed{seed}.safetensors"
-        if study.keep_weights
-        else None
-    )
+def _checkpoint_file(out: Path, study: Study, fold: Fold, seed: int) -> Path | None:
+    if not study.keep_weights:
+        return None
+    return out / "folds" / f"{fold.name.replace('/', '-')}-seed{seed}.safetensors"

@@ -11,7 +11,7 @@ from learnet.datasets.prepared.store import (
 from learnet.training.metadata import CheckpointMetadata
 
 
-def check_compatible(prepared: ImageSource, weights: Path, facts: CheckpointMetadata) -> None:
+def check_compatible(prepared: ImageSource, weights: Path, metadata: CheckpointMetadata) -> None:
     """Refuse images that were not made as those which the weights have learned from (`CheckpointMetadata.takes`).
 
     Raises:
@@ -19,17 +19,17 @@ def check_compatible(prepared: ImageSource, weights: Path, facts: CheckpointMeta
         BadInput: flow images with their channels in another order.
     """
     size, kind = prepared.size, prepared.record.images_kind
-    if facts.size != size:
+    if metadata.size != size:
         raise BadCheckpoint(
             weights,
-            f"takes images of {facts.size} pixels, and these have {size}",
+            f"takes images of {metadata.size} pixels, and these have {size}",
             "Prepare them with the size of the weights.",
         )
-    preparation, learned = prepared.record.preparation, facts.data.get("images_kind")
-    if learned != kind or not facts.accepts(preparation):
+    preparation, learned = prepared.record.preparation, metadata.data.get("images_kind")
+    if learned != kind or not metadata.accepts(preparation):
         raise BadCheckpoint(
             weights,
-            f"learned from {facts.preparation or learned}, and these images are {preparation or kind}",
+            f"learned from {metadata.preparation or learned}, and these images are {preparation or kind}",
             "Prepare the clips with the settings of the weights.",
         )
     if kind == "flow" and preparation is None:

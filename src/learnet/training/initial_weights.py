@@ -64,10 +64,10 @@ def load_initial_weights(
         if weights == PRETRAINED
         else resolve_weights(Path(weights))
     )
-    module, facts = load_checkpoint(path, network)
-    check_compatible(images, path, facts)
-    seen = sorted(set(facts.data.get("people", "").splitlines()) & set(people))
-    if seen and {facts.data.get("synthetic"), images.record.synthetic_extent} != {
+    module, metadata = load_checkpoint(path, network)
+    check_compatible(images, path, metadata)
+    seen = sorted(set(metadata.data.get("people", "").splitlines()) & set(people))
+    if seen and {metadata.data.get("synthetic"), images.record.synthetic_extent} != {
         "yes",
         "no",
     }:  # synthetic 01 is nobody real
@@ -78,9 +78,9 @@ def load_initial_weights(
             "Start from other weights.",
         )
     tensors = {name: tensor.contiguous() for name, tensor in module.state_dict().items()}
-    layer, known = _class_layer(network, facts.size), [name for name in classes if name in facts.classes]
+    layer, known = _class_layer(network, metadata.size), [name for name in classes if name in metadata.classes]
     if len(known) == len(classes):
-        rows = [facts.classes.index(name) for name in classes]
+        rows = [metadata.classes.index(name) for name in classes]
         tensors.update({name: tensors[name][rows].contiguous() for name in layer})
     else:
         tensors = {name: tensor for name, tensor in tensors.items() if name not in layer}
@@ -89,7 +89,7 @@ def load_initial_weights(
         file=path.name,
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         class_layer="taken" if len(known) == len(classes) else "new",
-        data={key: value for key, value in facts.data.items() if key != "people"},
+        data={key: value for key, value in metadata.data.items() if key != "people"},
     )
     return InitialWeights(save(tensors), record)
 

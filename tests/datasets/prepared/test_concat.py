@@ -18,12 +18,13 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score
 from learnet.core.errors import BadInput, LearnetError, OutputTaken
 from learnet.core.settings import Resources, Study, Training
 from learnet.datasets.prepared.concat import ConcatDataset, concatenate, open_datasets, save_concatenated
-from learnet.datasets.prepared.store import load_prepared, read_findings, save_prepared, synthetic
+from learnet.datasets.prepared.store import load_prepared, read_findings, save_prepared
 from learnet.datasets.splits import make_folds
 from learnet.study import run as study_module
 from learnet.study.evaluate import evaluate
 from learnet.study.labelled import apply_class_scheme
-from learnet.study.run import run_study, train_on_all
+from learnet.study.run import run_study
+from learnet.study.train_on_all import train_on_all
 from learnet.training.checkpoint import load_checkpoint
 from tests.builders.written_study import write_prepared
 
@@ -53,8 +54,9 @@ def change(folder: Path, **about: object) -> None:
 def rewritten(folder: Path, out: Path, images: np.ndarray | None = None, **columns: object) -> Path:
     """A prepared folder again, with other images or other columns in clips.csv."""
     there = load_prepared(folder)
-    about = {key: value for key, value in there.about.items() if key != "fingerprint"}
-    save_prepared(out, there.images if images is None else images, there.clips.assign(**columns), about, [])
+    save_prepared(
+        out, there.images if images is None else images, there.clips.assign(**columns), there.record, []
+    )
     return out
 
 
@@ -84,7 +86,8 @@ def test_images_rows_and_findings_arrive_as_they_were(two: list[Path], tmp_path:
 
 
 def test_what_the_folder_says_of_its_parts(two: list[Path], tmp_path: Path) -> None:
-    about = save_concatenated(concatenate(two, tmp_path / "out")).about
+    save_concatenated(concatenate(two, tmp_path / "out"))
+    about = json.loads((tmp_path / "out" / "prepare.json").read_text())
     parts = [json.loads((folder / "prepare.json").read_text()) for folder in two]
     assert [(leaf["folder"], leaf["datasets"], leaf["about"]) for leaf in about["pooled"]] == [
         (str(two[0]), ["casme2"], parts[0]),
@@ -93,7 +96,7 @@ def test_what_the_folder_says_of_its_parts(two: list[Path], tmp_path: Path) -> N
     assert (about["clips"], about["people"], about["preparation"]) == (24, 6, parts[0]["preparation"])
     third = part(tmp_path / "c", "smic", 5)
     again = concatenate([tmp_path / "out", third], tmp_path / "more")
-    assert [leaf["folder"] for leaf in again.about["pooled"]] == [str(two[0]), str(two[1]), str(third)]
+    assert [part.folder for part in again.record.pooled or ()] == [str(two[0]), str(two[1]), str(third)]
 
 
 def test_01_of_one_database_is_not_01_of_another(two: list[Path], tmp_path: Path) -> None:
@@ -168,8 +171,8 @@ def test_a_folder_without_face_search_goes_with_any_finder_but_finders_do_not_mi
     """`auto` stays where the owners' crops were taken as they are."""
     remake(two[1], face="yunet"), change(two[1], face_model="abc")
     for order in (two, two[::-1]):
-        about = concatenate(order, tmp_path / "out").about
-        assert (about["preparation"]["face"], about["face_model"]) == ("yunet", "abc")
+        record = concatenate(order, tmp_path / "out").record
+        assert record.preparation and (record.preparation.face, record.face_model) == ("yunet", "abc")
     third = part(tmp_path / "c", "smic", 5)
     for face, model, says in (
         ("haar", None, "face haar here, yunet there"),
@@ -212,11 +215,11 @@ def test_real_and_synthetic(two: list[Path], tmp_path: Path) -> None:
     made = write_prepared(
         tmp_path / "made", people=3, clips=4, synthetic=True, seed=5, dataset=lambda _: "smic"
     )
-    both = concatenate([*two, made], tmp_path / "out").about
-    assert both["synthetic"] is True and synthetic(both) == "partly"
+    both = concatenate([*two, made], tmp_path / "out").record
+    assert both.synthetic is True and both.synthetic_extent == "partly"
     assert (
-        synthetic(concatenate(two, tmp_path / "out").about) == "no"
-        and synthetic(load_prepared(made).about) == "yes"
+        concatenate(two, tmp_path / "out").record.synthetic_extent == "no"
+        and load_prepared(made).record.synthetic_extent == "yes"
     )
     new = rewritten(
         made,
@@ -320,7 +323,7 @@ def test_a_killed_study_goes_on_and_a_complete_one_does_nothing(
         raise Killed
 
     with monkeypatch.context() as patch, pytest.raises(Killed):  # while the folders are pooled
-        patch.setattr(study_module, "save_pool", kill)
+        patch.setattr(study_module, "save_concatenated", kill)
         run_study(two, out, SVM, QUICK, ALONE)
     (out / ".pooled.4711").mkdir()  # as a kill leaves it
     (out / ".pooled.4711" / "images.npy").write_bytes(b"torn")
@@ -373,7 +376,7 @@ def test_another_study_is_not_overwritten(two: list[Path], tmp_path: Path) -> No
         with pytest.raises(OutputTaken, match="another study is there already"):
             run_study(folders, tmp_path / "study", SVM, QUICK, ALONE)
     with pytest.raises(
-        OutputTaken, match="The study folder stands last"
+        OutputTaken, match="The last argument is the study folder"
     ):  # forgotten: SAMM would be written to
         run_study(two[0], two[1], SVM, QUICK, ALONE)
     assert bytes_of(tmp_path / "study") == before
@@ -389,11 +392,12 @@ def test_a_database_that_would_vanish_is_refused(two: list[Path], tmp_path: Path
 
 
 def test_weights_of_two_databases(two: list[Path], tmp_path: Path) -> None:
-    told = train_on_all(two, tmp_path / "w.safetensors", SVM, QUICK)
+    trained = train_on_all(two, SVM, QUICK)
+    trained.save(tmp_path / "w.safetensors")
     save_concatenated(concatenate(two, tmp_path / "pooled-by-hand"))
-    train_on_all(tmp_path / "pooled-by-hand", tmp_path / "v.safetensors", SVM, QUICK)
+    train_on_all(tmp_path / "pooled-by-hand", SVM, QUICK).save(tmp_path / "v.safetensors")
     assert (tmp_path / "w.safetensors").read_bytes() == (tmp_path / "v.safetensors").read_bytes()
-    assert told["people"] == "6"
+    assert len(set(trained.data.people)) == 6
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "a",
         "b",
@@ -410,7 +414,7 @@ def test_weights_that_learned_from_real_people_among_synthetic_ones_are_leaky_on
     made = write_prepared(
         tmp_path / "made", people=3, clips=4, synthetic=True, seed=5, dataset=lambda _: "smic"
     )
-    train_on_all([two[0], made], tmp_path / "w.safetensors", SVM, QUICK)
+    train_on_all([two[0], made], SVM, QUICK).save(tmp_path / "w.safetensors")
     assert load_checkpoint(tmp_path / "w.safetensors")[1].data["synthetic"] == "partly"
     for folder, protocol in (
         (two[0], "leaky-evaluation"),

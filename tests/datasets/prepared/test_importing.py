@@ -11,7 +11,7 @@ import pytest
 from learnet.core.errors import BadInput, LearnetError, OutputTaken, UnknownName
 from learnet.core.labels import UnknownLabel
 from learnet.datasets.prepared.importing import import_images
-from learnet.datasets.prepared.store import load_prepared, preparation_of
+from learnet.datasets.prepared.store import load_prepared
 
 
 @pytest.fixture
@@ -47,9 +47,9 @@ def test_real_flow_images(shared: Path, tmp_path: Path) -> None:
         pixels = matplotlib.image.imread(flow / "images" / expected["image"][place])[..., :3]
         assert (prepared.images[place] == np.rint(pixels * 255)).all()
     assert (
-        prepared.about["imported"]
-        and preparation_of(prepared) is None
-        and prepared.about["images_kind"] == "flow"
+        prepared.record.imported
+        and prepared.record.preparation is None
+        and prepared.record.images_kind == "flow"
     )
     larger = import_images(flow / "images", labels, tmp_path / "larger", size=112, kind="flow")
     assert larger.images.shape == (309, 112, 112, 3)
@@ -66,7 +66,7 @@ def test_names_emotions_and_defaults(folder: Path) -> None:
         "imported/03/d",
     ]
     assert prepared.clips["emotion"].tolist() == ["happiness", "surprise", "negative", "others"]
-    assert prepared.clips["onset"].isna().all() and prepared.about["images_kind"] == "unknown"
+    assert prepared.clips["onset"].isna().all() and prepared.record.images_kind == "unknown"
     assert (prepared.images[2] == cv2.imread(str(folder / "images" / "c.bmp"))[..., ::-1]).all()
     assert sorted(path.name for path in folder.iterdir()) == ["images", "labels.csv", "out"]
 
@@ -178,7 +178,7 @@ def test_same_import_is_returned_and_another_is_refused(folder: Path) -> None:
     assert not first.reused and import_images(images, labels, out).reused
     with pytest.raises(OutputTaken, match="inputs"):
         import_images(*labelled(folder, GOOD.replace("surprise", "fear")))
-    assert load_prepared(out).about == first.about
+    assert load_prepared(out).record == first.record
 
 
 def test_names_in_two_normal_forms_are_one(folder: Path) -> None:

@@ -9,7 +9,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -561,7 +561,9 @@ def test_settings_come_back(tmp_path: Path) -> None:
     settings = Preparation("dynamic-linear", 28, "none", True, "signed")
     images = np.zeros((1, 28, 28, 3), np.uint8)
     table = pd.DataFrame([{"image": 0, "clip": "a/b/c", "dataset": "a", "person": "a/b", "emotion": "fear"}])
-    saved = save_prepared(tmp_path / "new" / "out", images, table, PrepareRecord(preparation=settings, images_kind="image"), [])
+    saved = save_prepared(
+        tmp_path / "new" / "out", images, table, PrepareRecord(preparation=settings, images_kind="image"), []
+    )
     assert (
         saved.record.preparation == settings
         and np.isnan(saved.clips["onset"][0])

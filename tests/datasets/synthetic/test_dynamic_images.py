@@ -90,7 +90,9 @@ def test_a_clip_goes_from_its_last_frame_at_rest_to_its_offset() -> None:
     scene = footage.scene
     everything = np.stack(list(render(scene.recording)))
     np.testing.assert_array_equal(footage.frames, everything[scene.onset - 1 : scene.offset])
-    level = scene.recording.episodes[0].timing.intensity(scene.recording.times)[scene.onset - 1 : scene.offset]
+    level = scene.recording.episodes[0].timing.intensity(scene.recording.times)[
+        scene.onset - 1 : scene.offset
+    ]
     assert level[0] == 0 and level[1] > 0 and level.max() == pytest.approx(1) and level[-2] > level[-1]
 
 
@@ -101,7 +103,7 @@ def test_prepare_makes_the_same_image_of_the_same_frames(made, tmp_path: Path) -
     clip = clip_of(path, "01", "clip", len(footage.frames), apex=None, apex_source="none")
     prepared = prepare(DatasetIndex([clip], []), tmp_path / "out", Preparation(), jobs=1)
     np.testing.assert_array_equal(prepared.images[0], made.images[number])
-    assert prepared.about["preparation"] == made.about["preparation"]  # no finder was asked in either
+    assert prepared.record.preparation == made.record.preparation  # no finder was asked in either
 
 
 def test_whole_pictures_show_a_face_where_it_is_said_to_be() -> None:
@@ -117,13 +119,11 @@ def test_whole_pictures_show_a_face_where_it_is_said_to_be() -> None:
 
 
 def test_what_is_written(made) -> None:
-    about, clips = made.about, made.clips
+    record, clips = made.record, made.clips
     assert made.images.shape == (24, 112, 112, 3) and made.images.dtype == np.uint8
     assert all(image.min() == 0 and image.max() == 255 for image in made.images)
-    assert (
-        about["images_kind"] == "image" and about["synthetic"] and about["simulated"] and about["people"] == 3
-    )
-    assert about["reading"]["motion"] == "dynamic" and about["preparation"]["normalise"] == "joint-minmax"
+    assert record.images_kind == "image" and record.synthetic and record.simulated and record.people == 3
+    assert record.reading["motion"] == "dynamic" and record.preparation.normalise == "joint-minmax"
     assert list(clips["person"].value_counts()) == [IMAGES_PER_PERSON] * 3 and clips["clip"].is_unique
     assert (clips["action_units"] == "").equals(clips["emotion"] == "none")
     assert {SCHEMES["megc-4"].of[emotion] for emotion in clips["emotion"]} == set(ALL)
@@ -165,7 +165,9 @@ def test_an_expression_moves_more_than_none_and_where_it_should() -> None:
 
 
 def test_a_person_keeps_camera_and_face_and_is_nobody_of_a_synthetic_database() -> None:
-    scenes = [render_clip("disgust", 0, number).scene for number in (0, IMAGES_PER_PERSON - 1, IMAGES_PER_PERSON)]
+    scenes = [
+        render_clip("disgust", 0, number).scene for number in (0, IMAGES_PER_PERSON - 1, IMAGES_PER_PERSON)
+    ]
     assert scenes[0].recording.person == scenes[1].recording.person != scenes[2].recording.person
     assert scenes[0].recording.camera == scenes[1].recording.camera != scenes[2].recording.camera
     assert [scene.person for scene in scenes] == [FIRST_PERSON, FIRST_PERSON, FIRST_PERSON + 1]

@@ -28,7 +28,9 @@ from learnet.simulation.scenes import NO_EMOTION
 
 SIDE = 72
 VIEW = View(SIDE, SIDE, SIDE / 1.25, ((SIDE - 1) / 2, 0.36 * SIDE))
-TRUTHFUL = EstimatorModel(smoothing=(0.3, 0.3), blend=0.0, dead_zone=0.0, median_share=0.0, noise=0.0, outliers=0.0)
+TRUTHFUL = EstimatorModel(
+    smoothing=(0.3, 0.3), blend=0.0, dead_zone=0.0, median_share=0.0, noise=0.0, outliers=0.0
+)
 
 
 @pytest.fixture
@@ -53,7 +55,9 @@ def test_where_nothing_is_seen_the_estimate_is_that_of_the_surroundings(rng: np.
     found = imitate_estimator(field, seen, 3.0, 1.0, rng, replace(TRUTHFUL, blend=0.05))
     assert np.abs(found[:, 38:48]).max() < 0.3
     assert (
-        np.abs(imitate_estimator(field, np.ones_like(seen), 3.0, 1.0, rng, TRUTHFUL)[:, 38:] - (3.0, -1.0)).max()
+        np.abs(
+            imitate_estimator(field, np.ones_like(seen), 3.0, 1.0, rng, TRUTHFUL)[:, 38:] - (3.0, -1.0)
+        ).max()
         < 0.05
     )
 
@@ -62,14 +66,18 @@ def test_small_movement_against_the_surroundings_is_lost(rng: np.random.Generato
     field = np.zeros((SIDE, SIDE, 2), np.float32)
     field[30:34, 30:34] = 0.02
     deaf = replace(TRUTHFUL, dead=1e9)
-    assert np.ptp(imitate_estimator(field, np.ones((SIDE, SIDE), np.float32), 1.0, 1.0, rng, deaf)[..., 0]) < 0.005
+    assert (
+        np.ptp(imitate_estimator(field, np.ones((SIDE, SIDE), np.float32), 1.0, 1.0, rng, deaf)[..., 0])
+        < 0.005
+    )
 
 
 def test_errors_have_the_amplitude_asked_for() -> None:
     noisy, even = replace(TRUTHFUL, noise=0.5, noise_exponent=0.0), np.ones((SIDE, SIDE), np.float32)
     still = np.zeros((SIDE, SIDE, 2), np.float32)
     found = [
-        imitate_estimator(still, even, 1.0, 2.0, np.random.default_rng(seed), noisy).std() for seed in range(300)
+        imitate_estimator(still, even, 1.0, 2.0, np.random.default_rng(seed), noisy).std()
+        for seed in range(300)
     ]
     assert np.mean(found) == pytest.approx(
         0.5 * 2.0, rel=0.15
@@ -102,7 +110,12 @@ def test_a_crop_shows_the_places_it_says(rng: np.random.Generator, picked: float
     u, v = VIEW.face_grid()
     crop, size = Crop(0.9, 1.1, 0.3, 0.02), 28
     small = crop_and_resize(
-        np.stack([u, v, np.zeros_like(u)], axis=-1), VIEW, crop, size, rng, replace(ESTIMATOR_MODEL, subsampled_share=picked)
+        np.stack([u, v, np.zeros_like(u)], axis=-1),
+        VIEW,
+        crop,
+        size,
+        rng,
+        replace(ESTIMATOR_MODEL, subsampled_share=picked),
     )
     middles = (np.arange(size) + 0.5) / size
     np.testing.assert_allclose(
@@ -120,7 +133,9 @@ def test_specks_come_in_picked_strain_alone(rng: np.random.Generator) -> None:
     assert np.log(small[..., 2]).std() == pytest.approx(0.7, rel=0.1)
     assert np.all(small[..., :2] == 1)
     assert np.all(
-        crop_and_resize(even, VIEW, Crop(0.9, 0.9, 0.3, 0.0), 28, rng, replace(speckled, subsampled_share=0.0))
+        crop_and_resize(
+            even, VIEW, Crop(0.9, 0.9, 0.3, 0.0), 28, rng, replace(speckled, subsampled_share=0.0)
+        )
         == pytest.approx(1)
     )
 
@@ -201,9 +216,7 @@ def test_classes_and_emotions_are_drawn_by_their_shares() -> None:
 def test_what_is_written(tmp_path: Path) -> None:
     made = simulate_flow(tmp_path / "out", 60, tuple(CLASSES), size=32, jobs=2)
     assert (
-        made.images.shape == (60, 32, 32, 3)
-        and made.record.synthetic
-        and made.record.images_kind == "flow"
+        made.images.shape == (60, 32, 32, 3) and made.record.synthetic and made.record.images_kind == "flow"
     )
     assert np.all(made.images.min(axis=(1, 2)) == 0) and np.all(made.images.max(axis=(1, 2)) == 255)
     drawn = [draw_emotion(tuple(CLASSES), np.random.default_rng([0, i])) for i in range(60)]

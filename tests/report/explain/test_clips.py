@@ -26,7 +26,8 @@ from learnet.report.explain.figures import (
     network_figures,
 )
 from learnet.study.outcomes import read_outcomes
-from learnet.study.run import run_study, train_on_all
+from learnet.study.run import run_study
+from learnet.study.train_on_all import train_on_all
 from learnet.training.checkpoint import load_checkpoint, save_checkpoint
 from tests.builders.written_study import read_truth, write_prepared
 
@@ -40,7 +41,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     prepared = write_prepared(place / "prepared", people=3, clips=6)
     for network in ("learnet", "ststnet"):
         run_study(prepared, place / network, Study(network=network, classes="auto"), BRIEF, Resources(jobs=1))
-    train_on_all(prepared, place / "all.safetensors", Study(), BRIEF)
+    train_on_all(prepared, Study(), BRIEF).save(place / "all.safetensors")
     return place
 
 

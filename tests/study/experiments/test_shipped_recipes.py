@@ -10,7 +10,7 @@ from learnet.core.errors import BadInput
 from learnet.core.labels import SCHEMES
 from learnet.datasets.synthetic.databases import COMPOSITES
 from learnet.datasets.synthetic.layouts import LAYOUTS
-from learnet.study.experiments.recipe import parse, read_recipe, recipe_to_toml
+from learnet.study.experiments.recipe_files import parse_recipe, read_recipe, recipe_to_toml
 from learnet.study.experiments.run import check
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -31,7 +31,7 @@ def test_it_names_only_what_there_is(file: Path) -> None:
     assert all(not setting.study.keep_weights for setting in recipe.settings), (
         "a VGG for every person and seed fills a disk"
     )
-    assert parse(recipe_to_toml(recipe), file) == recipe
+    assert parse_recipe(recipe_to_toml(recipe), file) == recipe
     assert max(map(len, file.read_text(encoding="utf-8").splitlines())) <= 140
 
 
@@ -91,9 +91,9 @@ size = 112
     ],
 )
 def test_what_does_not_exist_or_does_not_fit_is_told_with_the_file(old: str, new: str, says: str) -> None:
-    check(parse(TEXT, "r.toml"), "r.toml")
+    check(parse_recipe(TEXT, "r.toml"), "r.toml")
     with pytest.raises(BadInput, match=rf"r.toml: .*{re.escape(says)}"):
-        check(parse(TEXT.replace(old, new), "r.toml"), "r.toml")
+        check(parse_recipe(TEXT.replace(old, new), "r.toml"), "r.toml")
 
 
 def test_images_that_a_network_cannot_read_are_told_before_anything_is_made() -> None:
@@ -108,10 +108,10 @@ def test_images_that_a_network_cannot_read_are_told_before_anything_is_made() ->
     ):
         text = TEXT.replace('"learnet"', networks).replace("size", f'motion = "{motion}"\nsize')
         with pytest.raises(BadInput, match=f"r.toml: .*{says}"):
-            check(parse(text, "r.toml"), "r.toml")
-        check(parse(text + cure, "r.toml"), "r.toml")
+            check(parse_recipe(text, "r.toml"), "r.toml")
+        check(parse_recipe(text + cure, "r.toml"), "r.toml")
     with pytest.raises(BadInput, match="r.toml: --level is for flow"):
-        check(parse(TEXT + "[training]\nlevel = true", "r.toml"), "r.toml")
+        check(parse_recipe(TEXT + "[training]\nlevel = true", "r.toml"), "r.toml")
 
 
 def test_the_organisers_baseline_stands_in_their_composite() -> None:
@@ -123,6 +123,6 @@ def test_the_organisers_baseline_stands_in_their_composite() -> None:
 
 def test_a_network_that_cannot_take_the_size_is_told() -> None:
     text = TEXT.replace('"learnet"', '"off-apexnet"')
-    check(parse(text, "r.toml"), "r.toml")
+    check(parse_recipe(text, "r.toml"), "r.toml")
     with pytest.raises(BadInput, match="r.toml: off-apexnet .*30"):
-        check(parse(text.replace("112", "30"), "r.toml"), "r.toml")
+        check(parse_recipe(text.replace("112", "30"), "r.toml"), "r.toml")

@@ -11,7 +11,8 @@ from learnet.datasets import DATASETS, recognised
 from learnet.datasets.prepared.store import PreparedDataset
 from learnet.datasets.synthetic.databases import synthesize
 from learnet.datasets.synthetic.layouts import LAYOUTS
-from learnet.study.experiments.recipe import Recipe, parse
+from learnet.study.experiments.recipe import Recipe
+from learnet.study.experiments.recipe_files import parse_recipe
 from learnet.study.experiments.sources import (
     AvailableData,
     Root,
@@ -36,7 +37,7 @@ def lay(root: Path, *names: str) -> Path:
 
 def recipe(*databases: str, top: str = "", more: str = "") -> Recipe:
     entries = "".join(f'[[databases]]\nname = "{name}"\nclasses = "megc-3"\n' for name in databases)
-    return parse(
+    return parse_recipe(
         f'title = "t"\nclaim = "c"\nsource = "s"\nnetworks = ["majority"]\n{top}\n{entries}{more}', "r.toml"
     )
 

@@ -4,7 +4,7 @@ folder like any other.
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from jaxtyping import UInt8
 from learnet.core.errors import BadInput, LearnetError
 from learnet.core.files import report_disk_errors, sha256_hex, shortened_list
 from learnet.core.records import Finding
+from learnet.datasets.prepared.record import ConcatenatedFolder, PrepareRecord
 from learnet.datasets.prepared.store import (
     ImageSource,
     PreparedDataset,
@@ -77,31 +78,29 @@ def concatenate(folders: Sequence[Path], out: Path) -> ConcatDataset:
     clips = pd.concat([part.clips for part in parts], ignore_index=True).assign(
         image=range(sum(len(part.clips) for part in parts))
     )
-    leaves = [leaf for part in parts for leaf in _leaves(part)]
+    leaves = list(itertools.chain.from_iterable(map(_concatenated_folders, parts)))
     _refuse_clips_twice(parts, clips)
     _refuse_two_worlds(leaves)
     _refuse_two_names(parts)
-    searched = next(
-        (part for part in parts if _face(part) != "auto"), parts[0]
-    ).about  # names the face finder that was used, if one was
-    about = {
-        "imported": searched["imported"],
-        "preparation": searched["preparation"],
-        "images_kind": searched["images_kind"],
-        "synthetic": any(part.about["synthetic"] for part in parts),
-        "face_model": searched.get("face_model"),
-        "inputs": sha256_hex("\n".join(part.about["fingerprint"] for part in parts).encode()),
-        "versions": searched["versions"],
-        "pooled": leaves,
-        "clips": len(clips),
-        "skipped": sum(part.about.get("skipped", 0) for part in parts),
-        "people": clips["person"].nunique(),
-    }
+    # Of the parts in which a face was searched, the first: its record names the face finder.
+    searched = next((part for part in parts if _face(part) != "auto"), parts[0]).record
     phases = concatenate_phases([part.phases for part in parts], [len(part.clips) for part in parts])
-    about |= {"fingerprint": fingerprint([part.images for part in parts], clips)} | (
-        {"phases": phases.record} if phases else {}
+    record = PrepareRecord(
+        imported=searched.imported,
+        preparation=searched.preparation,
+        images_kind=searched.images_kind,
+        synthetic=any(part.record.synthetic for part in parts),
+        face_model=searched.face_model,
+        inputs=sha256_hex("\n".join(part.record.fingerprint for part in parts).encode()),
+        versions=searched.versions,
+        pooled=leaves,
+        phases=phases.record if phases else None,
+        clips=len(clips),
+        skipped=sum(part.record.skipped for part in parts),
+        people=clips["person"].nunique(),
+        fingerprint=fingerprint([part.images for part in parts], clips),
     )
-    return ConcatDataset(out, clips, about, parts, phases=phases)
+    return ConcatDataset(out, clips, record, parts, phases=phases)
 
 
 def save_concatenated(found: ConcatDataset) -> PreparedDataset:
@@ -113,7 +112,7 @@ def save_concatenated(found: ConcatDataset) -> PreparedDataset:
         OutputTaken: something else is there.
         BadInput: a disk that takes no more.
     """
-    if present := already_there(found.folder, found.about):
+    if present := already_there(found.folder, found.record, phases=found.phases is not None):
         return present
     tables = [
         pd.read_csv(part.folder / "clips.csv", dtype=str, keep_default_na=False, encoding="utf-8")
@@ -125,7 +124,7 @@ def save_concatenated(found: ConcatDataset) -> PreparedDataset:
     findings = [finding for part in found.parts for finding in _findings(part)]
     with report_disk_errors(found.folder):
         return save_prepared(
-            found.folder, [part.images for part in found.parts], clips, found.about, findings, found.phases
+            found.folder, [part.images for part in found.parts], clips, found.record, findings, found.phases
         )
 
 
@@ -162,19 +161,22 @@ def _refuse_unlike(one: PreparedDataset, other: PreparedDataset) -> None:
 
 def _making(part: PreparedDataset) -> dict[str, str]:
     """What the images of a folder were made by, in words."""
-    about = part.about
-    settings = {"size": part.size, **(about["preparation"] or {})}
-    versions = {f"{name}'s version": number for name, number in about["versions"].items()}
-    origin = {
-        "origin": "imported" if about["imported"] else "prepared",
-        "kind of image": about["images_kind"],
+    record = part.record
+    made: dict[str, object] = {
+        "origin": "imported" if record.imported else "prepared",
+        "kind of image": record.images_kind,
+        "size": part.size,
+        "face model": (record.face_model or "none")[:12],
     }
-    made = {**origin, **settings, "face model": (about.get("face_model") or "none")[:12], **versions}
+    if record.preparation:
+        made |= asdict(record.preparation)
+    for name, number in record.versions.items():
+        made[f"{name}'s version"] = number
     return {key: str(value) for key, value in made.items()}
 
 
 def _face(part: PreparedDataset) -> str:
-    return (part.about["preparation"] or {}).get("face", "none")
+    return part.record.preparation.face if part.record.preparation else "none"
 
 
 def _refuse_clips_twice(parts: Sequence[PreparedDataset], clips: pd.DataFrame) -> None:
@@ -187,13 +189,12 @@ def _refuse_clips_twice(parts: Sequence[PreparedDataset], clips: pd.DataFrame) -
         raise LearnetError(what, "Every clip may stand in one folder, once.")
 
 
-def _refuse_two_worlds(leaves: Sequence[dict]) -> None:
-    """Synthetic 01 is nobody real, and would be taken for the real 01 of the same database."""
-    real, made = (
-        {name for leaf in leaves if leaf["about"]["synthetic"] == kind for name in leaf["datasets"]}
-        for kind in (False, True)
-    )
-    if both := sorted(real & made):
+def _refuse_two_worlds(folders: Sequence[ConcatenatedFolder]) -> None:
+    """Refuse a database that is synthetic in one folder and not in another: its synthetic person 01 is nobody real."""
+    databases: dict[bool, set[str]] = {False: set(), True: set()}
+    for folder in folders:
+        databases[folder.about.synthetic].update(folder.datasets)
+    if both := sorted(databases[False] & databases[True]):
         what = f"{', '.join(both)} is synthetic in one folder and not in another, and their people have the same names."
         raise LearnetError(what, "Study them apart.")
 
@@ -213,16 +214,9 @@ def _refuse_two_names(parts: Sequence[PreparedDataset]) -> None:
         known |= here
 
 
-def _leaves(part: PreparedDataset) -> list[dict]:
-    """What a part says of itself, for `prepare.json`; one that was pooled itself says it of its own parts."""
-    if "pooled" in part.about:
-        return part.about["pooled"]
+def _concatenated_folders(part: PreparedDataset) -> list[ConcatenatedFolder]:
+    """Return what `prepare.json` says of a part; of one that was concatenated itself, what it says of its own parts."""
+    if part.record.pooled:
+        return part.record.pooled
     datasets = sorted(set(part.clips["dataset"]))
-    return [
-        {
-            "folder": str(part.folder),
-            "datasets": datasets,
-            "fingerprint": part.about["fingerprint"],
-            "about": part.about,
-        }
-    ]
+    return [ConcatenatedFolder(str(part.folder), datasets, part.record.fingerprint, part.record)]

@@ -257,7 +257,9 @@ def _make_part(task: _Task) -> _Part:
         Finding("frames lost", clip.key, f"{count} {what}", serious=what != NUMBER_GAPS)
         for what, count in footage.losses.items()
     ]
-    findings += [Finding("warning", clip.key, warning) for warning in made.aligned.warnings_for(footage.numbers)]
+    findings += [
+        Finding("warning", clip.key, warning) for warning in made.aligned.warnings_for(footage.numbers)
+    ]
     face = made.aligned.face
     found = " ".join([face.finder, *(f"{pixel:.0f}" for pixel in face.box)]) if face else "given"
     if task.phases and len(phases) < len(PHASES):

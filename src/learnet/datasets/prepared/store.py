@@ -19,22 +19,18 @@ from jaxtyping import UInt8
 
 from learnet.core.errors import BadInput, OutputTaken
 from learnet.core.records import Finding
-from learnet.core.settings import Preparation
+from learnet.core.serialisation import read_json, to_json
+from learnet.datasets.prepared.record import PrepareRecord
 from learnet.motion.phases import PHASE_FILES, Phases, read_phases
 
 COLUMNS = (
     "image", "clip", "dataset", "subject", "person", "name", "kind", "emotion", "also", "action_units", "onset", "apex", "apex_source",
     "offset", "fps", "frames", "face", "warnings", "path",
 )  # fmt: skip
-LATER = ("kind", "also")  # columns that folders of the first version lack: not known
-FILES = ("prepare.json", "clips.csv", "images.npy")  # in every prepared folder
-IDENTITY = (
-    "imported",
-    "preparation",
-    "face_model",
-    "inputs",
-    "versions",
-)  # two folders in which these agree are one
+LATER_COLUMNS = ("kind", "also")  # columns that folders of the first version lack: not known
+PREPARE_FILE = "prepare.json"
+FILES = (PREPARE_FILE, "clips.csv", "images.npy")  # in every prepared folder
+PREPARE_AGAIN = "Prepare it again into a new folder."
 CHANNELS_SEEN_IN = 200  # images that the order of the channels is read from
 STRAIN_BELOW, CENTRED_ABOVE = (
     40,
@@ -51,11 +47,11 @@ FileStamp = tuple[
 
 @dataclass(frozen=True)
 class ImageSource(ABC):
-    """Images and whose they are, wherever the images lie: a prepared folder, or several seen as one (`pooled.Pool`)."""
+    """Images and whose they are, wherever the images lie: a prepared folder, or several seen as one (`concat.ConcatDataset`)."""
 
     folder: Path
     clips: pd.DataFrame  # COLUMNS; numbers are numeric, NaN where there is none; everything else is text
-    about: dict  # prepare.json
+    record: PrepareRecord  # prepare.json
     phases: Phases | None = field(default=None, kw_only=True)  # None where the folder keeps none
 
     @property
@@ -99,7 +95,7 @@ def save_prepared(
     out: Path,
     images: Images,
     clips: pd.DataFrame,
-    about: dict,
+    record: PrepareRecord,
     findings: Iterable[Finding],
     phases: Phases | None = None,
 ) -> PreparedDataset:
@@ -109,7 +105,7 @@ def save_prepared(
         out: new or empty folder.
         images: network input, RGB, 0..255; where they lie in several arrays, these follow each other in the folder.
         clips: a row per image, with the COLUMNS; "" where a value is not known.
-        about: for `prepare.json`; the fingerprint of the content is added.
+        record: for `prepare.json`; the fingerprints of the content are added.
         findings: for `audit.csv`.
         phases: of the clips, where they are kept.
     """
@@ -117,9 +113,8 @@ def save_prepared(
     draft = out.absolute().with_name(f".{out.absolute().name}.{os.getpid()}")
     clips = clips.reindex(columns=list(COLUMNS), fill_value="")
     blocks = [images] if isinstance(images, np.ndarray) else list(images)
-    about = {**about, "fingerprint": fingerprint(blocks, clips)} | (
-        {"phases": phases.record} if phases else {}
-    )
+    content = fingerprint(blocks, clips)
+    record = replace(record, fingerprint=content, phases=phases.record if phases else None)
     audit = [{**asdict(finding), "serious": "yes" if finding.serious else "no"} for finding in findings]
     try:
         draft.mkdir()
@@ -131,9 +126,7 @@ def save_prepared(
         pd.DataFrame(audit, columns=["kind", "where", "what", "serious"]).to_csv(
             draft / "audit.csv", index=False, lineterminator="\n"
         )
-        (draft / "prepare.json").write_text(
-            json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
+        (draft / PREPARE_FILE).write_text(to_json(record, ensure_ascii=False), encoding="utf-8")
         if out.exists():
             out.rmdir()  # empty, or this fails
         draft.replace(out)
@@ -172,40 +165,35 @@ def load_prepared(folder: Path) -> PreparedDataset:
     """
     if not folder.exists():
         raise BadInput(folder, "there is no such folder", "`learnet prepare` makes prepared folders.")
-    if not (folder / "prepare.json").is_file():
-        raise BadInput(
-            folder,
-            "this is not a prepared folder: there is no prepare.json in it",
-            "`learnet prepare` makes one.",
-        )
+    file = folder / PREPARE_FILE
+    if not file.is_file():
+        wrong = f"this is not a prepared folder: there is no {PREPARE_FILE} in it"
+        raise BadInput(folder, wrong, "`learnet prepare` makes one.")
     try:
-        about = json.loads((folder / "prepare.json").read_text(encoding="utf-8"))
-        clips = pd.read_csv(folder / "clips.csv", dtype=str, keep_default_na=False, encoding="utf-8")
-        clips = clips.assign(**{column: "" for column in LATER if column not in clips})
-        for column in NUMBERS:
-            clips[column] = pd.to_numeric(clips[column])
+        record = read_json(file, PrepareRecord, PREPARE_AGAIN)
+        clips = _read_clips(folder / "clips.csv")
         images = np.load(folder / "images.npy", mmap_mode="r")
-        if not isinstance(about, dict):
-            raise ValueError("prepare.json holds no record")
-        if about.get(
-            "preparation"
-        ):  # a setting that the folder does not know yet has its default, as in a checkpoint
-            about["preparation"] = asdict(Preparation(**about["preparation"]))
-        whole = about["fingerprint"] == fingerprint([images], clips)
-        phases = read_phases(folder, about["phases"]) if about.get("phases") else None
+        whole = record.fingerprint == fingerprint([images], clips)
+        phases = read_phases(folder, record.phases) if record.phases else None
     except PermissionError as error:
         raise BadInput(error.filename or folder, "this may not be read", "Change its permissions.") from error
-    except (OSError, ValueError, KeyError, EOFError, TypeError) as error:
-        raise BadInput(
-            folder, f"this prepared folder is damaged ({error})", "Prepare it again into a new folder."
-        ) from error
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise BadInput(folder, f"this prepared folder is damaged ({error})", PREPARE_AGAIN) from error
     if not whole or len(images) != len(clips):
-        raise BadInput(
-            folder,
-            "its images, clips.csv and prepare.json do not belong together",
-            "Prepare it again into a new folder.",
-        )
-    return PreparedDataset(folder, clips, about, images, phases=phases)
+        wrong = f"its images, clips.csv and {PREPARE_FILE} do not belong together"
+        raise BadInput(folder, wrong, PREPARE_AGAIN)
+    return PreparedDataset(folder, clips, record, images, phases=phases)
+
+
+def _read_clips(file: Path) -> pd.DataFrame:
+    """Read `clips.csv`: numbers as numbers, everything else as text; columns that an earlier version lacks are empty."""
+    clips = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8")
+    for column in LATER_COLUMNS:
+        if column not in clips:
+            clips[column] = ""
+    for column in NUMBERS:
+        clips[column] = pd.to_numeric(clips[column])
+    return clips
 
 
 def read_findings(folder: Path) -> list[Finding] | None:
@@ -234,19 +222,6 @@ def file_stamp(folder: Path) -> FileStamp:
     return tuple((state.st_ino, state.st_size, state.st_mtime_ns) for state in states)
 
 
-def preparation_of(prepared: ImageSource) -> Preparation | None:
-    """How the images were made; None for images that were imported."""
-    settings = prepared.about["preparation"]
-    return Preparation(**settings) if settings else None
-
-
-def synthetic(about: dict) -> str:
-    """Whether the clips of a prepared folder were made by a computer: "yes", "no", or "partly" where some folders pooled in it were."""
-    if not about.get("synthetic"):
-        return "no"
-    return "yes" if all(part["about"]["synthetic"] for part in about.get("pooled", [])) else "partly"
-
-
 def check_flow_channels(where: Path, images: UInt8[np.ndarray, "N H W 3"]) -> None:
     """Refuse flow images whose strain lies in another channel than the last.
 
@@ -267,21 +242,34 @@ def check_flow_channels(where: Path, images: UInt8[np.ndarray, "N H W 3"]) -> No
         )
 
 
-def already_there(out: Path, about: dict) -> PreparedDataset | None:
-    """OUT, where it holds this very preparation; None where there is nothing yet."""
+def already_there(out: Path, record: PrepareRecord, phases: bool = False) -> PreparedDataset | None:
+    """Return the prepared folder `out` where it holds this very preparation; None where there is nothing yet.
+
+    Args:
+        out: prepared folder that is to be made.
+        record: what its `prepare.json` will say.
+        phases: whether it will hold images of phases.
+
+    Raises:
+        OutputTaken: something else is there.
+    """
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return None
-    if not (out / "prepare.json").is_file():
+    if not (out / PREPARE_FILE).is_file():
         raise OutputTaken(out, "something else is there already", "Name a new or an empty folder.")
     present = load_prepared(out)
-    differ = [key for key in IDENTITY if present.about.get(key) != about[key]]
-    differ += ["phases"] if bool(present.about.get("phases")) != bool(about.get("phases")) else []
-    if differ:
-        raise OutputTaken(
-            out,
-            f"another preparation is there already; it differs in {', '.join(differ)}",
-            "Name a new folder.",
-        )
+    compared = {
+        "imported": (present.record.imported, record.imported),
+        "preparation": (present.record.preparation, record.preparation),
+        "face_model": (present.record.face_model, record.face_model),
+        "inputs": (present.record.inputs, record.inputs),
+        "versions": (present.record.versions, record.versions),
+        "phases": (present.record.phases is not None, phases),
+    }
+    different = [name for name, (before, now) in compared.items() if before != now]
+    if different:
+        wrong = f"another preparation is there already; it differs in {', '.join(different)}"
+        raise OutputTaken(out, wrong, "Name a new folder.")
     return replace(present, reused=True)
 
 

@@ -18,6 +18,7 @@ from learnet.core.errors import LearnetError, pick
 from learnet.core.files import report_disk_errors, sha256_hex
 from learnet.core.parallel import parallel_map
 from learnet.core.settings import Preparation
+from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import PreparedDataset, already_there, save_prepared, versions
 from learnet.motion.flow import append_strain
 from learnet.motion.normalise import per_channel
@@ -141,21 +142,19 @@ def write_simulated(
         OutputTaken: OUT holds something else.
     """
     images = len(series.people)
-    about = {
-        "imported": True,  # no clip was prepared
-        "preparation": asdict(series.preparation) if series.preparation else None,
-        "images_kind": series.kind,
-        "synthetic": True,
-        "simulated": True,  # every image is somebody else, and nobody: their names are not kept with weights
-        "reading": series.reading,
-        "face_model": None,
-        "inputs": sha256_hex(repr(series.reading).encode()),
-        "versions": versions(),
-        "clips": images,
-        "skipped": 0,
-        "people": len(set(series.people)),
-    }
-    if present := already_there(out, about):
+    record = PrepareRecord(
+        imported=True,  # no clip was prepared
+        preparation=series.preparation,
+        images_kind=series.kind,
+        synthetic=True,
+        simulated=True,  # every image is somebody else, and nobody: their names are not kept with weights
+        reading=series.reading,
+        inputs=sha256_hex(repr(series.reading).encode()),
+        versions=versions(),
+        clips=images,
+        people=len(set(series.people)),
+    )
+    if present := already_there(out, record):
         return present
     pixels, rows = [], []
     starts = [range(start, min(start + series.block, images)) for start in range(0, images, series.block)]
@@ -165,7 +164,7 @@ def write_simulated(
         if progress:
             progress(len(rows), images)
     with report_disk_errors(out):
-        return save_prepared(out, pixels, _table(rows, series), about, [])
+        return save_prepared(out, pixels, _table(rows, series), record, [])
 
 
 def _table(rows: list[Row], series: SimulatedFolder) -> pd.DataFrame:

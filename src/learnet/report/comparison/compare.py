@@ -94,24 +94,22 @@ def counterpart(leaky: StudyRecord, records: Sequence[StudyRecord]) -> StudyReco
 
 def network(record: StudyRecord) -> str:
     """Return the name of the network, or "unknown"."""
-    return record.about.get("network", "unknown")
+    return record.network_name
 
 
 def scheme(record: StudyRecord) -> str:
     """Return the name of the class scheme, or "unknown"."""
-    return record.about.get("scheme", {}).get("name", "unknown")
+    return record.scheme_name
 
 
 def motion(record: StudyRecord) -> str:
     """Return the motion image by its name in `learnet prepare`, "imported", or "unknown"."""
-    about = record.about.get("prepared", {}).get("about")
-    if not about:
+    images = record.description.prepared.about if record.description else None
+    if images is None:
         return "unknown"
-    preparation = about.get("preparation")
-    if preparation:
-        return preparation["motion"]
-    kind = about.get("images_kind", "unknown")
-    return "imported" if kind == "unknown" else f"imported {kind}"
+    if images.preparation:
+        return images.preparation.motion
+    return "imported" if images.images_kind == "unknown" else f"imported {images.images_kind}"
 
 
 def datasets(record: StudyRecord) -> set[str]:

@@ -17,7 +17,7 @@ from learnet.datasets.synthetic.databases import synthesize
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.phases import check_phases_allowed
 from learnet.networks import NETWORKS
-from learnet.study.experiments.recipe import Recipe, recipe_settings_of
+from learnet.study.experiments.recipe import Recipe, folder_name
 from learnet.study.experiments.sources import AvailableData, Part, Sources, study_folder
 from learnet.study.run import run_study
 from learnet.training.train import resolve_mirror
@@ -50,7 +50,7 @@ def check(recipe: Recipe, where: Path | str) -> None:
             pick(MOTION_IMAGES, preparation.motion, "motion image")
         for database in recipe.databases:
             pick({**SCHEMES, "auto": None}, database.classes, "class scheme")
-            check_selection(pick(DATASETS, database.name, "dataset"), database.selection())
+            check_selection(pick(DATASETS, database.name, "dataset"), database.subset())
         for setting in recipe.settings:
             if setting.training.phases:
                 check_phases_allowed(setting.preparation.motion)
@@ -133,7 +133,7 @@ def _ready(recipe: Recipe, out: Path, key: tuple[str, str], parts: tuple[Part, .
         if isinstance(part, PreparedDataset):
             folders.append(part.folder)
             continue
-        reading = read_dataset(part.database.name, part.folder, part.database.selection(part.listed))
+        reading = read_dataset(part.database.name, part.folder, part.database.subset(part.listed))
         place, preparation = places[part.database], recipe.preparations[name]
         with means.bar(f"Folding {place.name}") as progress:
             jobs, phases = means.resources.jobs, True in recipe.training.get("phases", ())
@@ -155,4 +155,4 @@ def _ready(recipe: Recipe, out: Path, key: tuple[str, str], parts: tuple[Part, .
 
 
 def _place(out: Path, label: str, name: str) -> Path:
-    return out / "prepared" / recipe_settings_of([label, *([name] if name else [])])
+    return out / "prepared" / folder_name([label, *([name] if name else [])])

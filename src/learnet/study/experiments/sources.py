@@ -7,7 +7,7 @@ from pathlib import Path
 from learnet.core.errors import BadInput, LearnetError, pick
 from learnet.core.settings import Preparation
 from learnet.datasets import DATASETS, recognised
-from learnet.datasets.prepared.store import PreparedDataset, load_prepared, preparation_of
+from learnet.datasets.prepared.store import PreparedDataset, load_prepared
 from learnet.datasets.readers.megc2019 import PARTS
 from learnet.datasets.synthetic.databases import MEGC_LIST_FILE
 from learnet.motion import MOTION_IMAGES
@@ -133,8 +133,8 @@ def _misfit(
     within = [database for database in databases if _in(database) <= _datasets(folder)]
     if set().union(*map(_in, within)) != _datasets(folder):
         return f"it is of {', '.join(sorted(_datasets(folder)))}"
-    by_list = "list" in folder.about["reading"]
-    if not folder.about["imported"] and by_list != any(database.name == COMPOSITE for database in within):
+    by_list = "list" in (folder.record.reading or {})
+    if not folder.record.imported and by_list != any(database.name == COMPOSITE for database in within):
         return f"its clips are {'' if by_list else 'not '}chosen by the organisers' list of MEGC2019"
     kinds = set(folder.clips["kind"]) - {""}
     if any((kinds <= {"micro"}) != (database.expressions == "micro") for database in within):
@@ -144,13 +144,13 @@ def _misfit(
 
 def _otherwise(folder: PreparedDataset, wanted: Preparation, imported: bool) -> Iterator[str]:
     """What is not as wanted, in words. A face finder is asked for only where the recipe names one."""
-    made, wanted = preparation_of(folder), wanted.settled
+    made, wanted = folder.record.preparation, wanted.settled
     if made is None:
         kind = MOTION_IMAGES[wanted.motion].family
         if not imported:
             yield "its images were imported"
-        if folder.about["images_kind"] != kind:
-            yield f"its images are {folder.about['images_kind']}, not {kind}"
+        if folder.record.images_kind != kind:
+            yield f"its images are {folder.record.images_kind}, not {kind}"
         if folder.size != wanted.size:
             yield f"size is {folder.size}, not {wanted.size}"
         return

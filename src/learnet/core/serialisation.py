@@ -1,0 +1,251 @@
+"""Typed records as JSON or TOML: every key and value is checked on reading, and errors name the key by its path.
+
+A record is a frozen dataclass. Its fields are the keys of the file, in their order. `msgspec` checks the values that
+are no records themselves.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Collection, Sequence
+from dataclasses import MISSING, Field, field, fields, is_dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from learnet.core.earlier_names import current_key
+from learnet.core.errors import BadInput, LearnetError, UnknownName
+
+Record = TypeVar("Record")
+
+ROOT = "$"  # path of the outermost value
+LONGEST_SHOWN = 60  # characters of a value in a message
+KIND_NAMES = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+class InvalidValue(Exception):
+    """A value that a record cannot hold. Readers of files turn it into an error that names the file.
+
+    Args:
+        path: of the value, such as "$.training.epochs".
+        problem: what is wrong with the value.
+        hint: what to do about it.
+    """
+
+    def __init__(self, path: str, problem: str, hint: str = "") -> None:
+        super().__init__(path, problem, hint)
+        self.path = path
+        self.problem = problem
+        self.hint = hint
+
+    def in_file(self, file: Path | str, hint: str = "") -> BadInput:
+        """Return the error for `file`; `hint` is said where the value itself suggests nothing."""
+        problem = " ".join(self.problem.split()).rstrip(".")
+        return BadInput(
+            file, f"`{' '.join(self.path.split())}`: {problem}", " ".join((self.hint or hint).split())
+        )
+
+
+def optional_key() -> Any:
+    """Declare a field that is in the file only where it is not None."""
+    return field(default=None, metadata={"optional": True})
+
+
+def key_named(key: str) -> Any:
+    """Declare a field whose key in the file is no identifier of Python."""
+    return field(metadata={"key": key})
+
+
+def read_json(file: Path, kind: type[Record], hint: str = "Restore the file.") -> Record:
+    """Read a JSON file as a record of type `kind`.
+
+    Raises:
+        BadInput: the file is not UTF-8 or not JSON, or a key or value in it is unknown, missing or of another type.
+        OSError: the file cannot be read.
+    """
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:  # a decoding error is a ValueError
+        raise BadInput(file, f"this is not JSON ({error})", hint) from None
+    return decode_record(content, kind, file, hint)
+
+
+def parse_toml(text: str, file: Path | str, hint: str) -> dict[str, Any]:
+    """Parse the content of the TOML file `file`.
+
+    Raises:
+        BadInput: this is not TOML.
+    """
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(file, f"this is not TOML ({error})", hint) from None
+
+
+def decode_record(content: object, kind: type[Record], file: Path | str, hint: str = "") -> Record:
+    """Convert parsed JSON or TOML to a record of type `kind`.
+
+    Args:
+        content: dictionaries, lists and plain values.
+        kind: a dataclass.
+        file: named in errors.
+        hint: what to do about an error, where the value itself suggests nothing.
+
+    Raises:
+        BadInput: a key or value is unknown, missing or of another type, or the record refuses its values.
+    """
+    try:
+        return convert(content, kind, ROOT)
+    except InvalidValue as error:
+        raise error.in_file(file, hint) from None
+
+
+def convert(value: object, kind: Any, path: str) -> Any:
+    """Convert a parsed value to the type `kind`, which may hold records at any depth.
+
+    Raises:
+        InvalidValue: with the path of the first key or value that does not fit.
+    """
+    arguments = get_args(kind)
+    if is_dataclass(kind):
+        return _record(value, kind, path)
+    if get_origin(kind) in (Union, UnionType):
+        return _member_of_union(value, kind, path)
+    if get_origin(kind) is dict and isinstance(value, dict):
+        return {key: convert(inner, arguments[1], f"{path}.{key}") for key, inner in value.items()}
+    if get_origin(kind) in (list, tuple) and isinstance(value, list | tuple):
+        items = [convert(item, arguments[0], f"{path}[{index}]") for index, item in enumerate(value)]
+        return items if get_origin(kind) is list else tuple(items)
+    return _plain_value(value, kind, path)
+
+
+def to_json(record: object, ensure_ascii: bool = True) -> str:
+    """Return a record as the content of a JSON file, with other than ASCII characters escaped or as they are."""
+    return json.dumps(to_plain(record), indent=2, ensure_ascii=ensure_ascii) + "\n"
+
+
+def to_plain(value: Any) -> Any:
+    """Return a record, or whatever holds records, as dictionaries, lists and plain values."""
+    if is_dataclass(value):
+        pairs = [(declared, getattr(value, declared.name)) for declared in fields(value)]
+        kept = [pair for pair in pairs if pair[1] is not None or not pair[0].metadata.get("optional")]
+        return {_key(declared): to_plain(inner) for declared, inner in kept}
+    if isinstance(value, dict):
+        return {key: to_plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_plain(item) for item in value]
+    return value
+
+
+def shown(value: object) -> str:
+    """Return a value as text of one line for a message."""
+    if isinstance(value, dict):
+        return "a table"
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool) else str(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+
+
+def convert_fields(table: object, kind: Any, path: str, without: Sequence[str] = ()) -> dict[str, Any]:
+    """Convert a table that names some fields of the record `kind`.
+
+    Args:
+        table: parsed JSON or TOML.
+        kind: a dataclass.
+        path: of the table, for errors.
+        without: fields that the table must not name.
+
+    Returns:
+        The values by the names of the fields.
+
+    Raises:
+        InvalidValue: no table, or an unknown key or a value of another type in it.
+    """
+    declared, types = declared_fields(kind, without)
+    values: dict[str, Any] = {}
+    for key, inner in checked_table(table, declared, path, kind.__name__).items():
+        name = declared[current_key(kind.__name__, key)].name
+        if name in values:
+            raise InvalidValue(f"{path}.{key}", f"this is the earlier name of {name}, which is there too")
+        values[name] = convert(inner, types[name], f"{path}.{key}")
+    return values
+
+
+def checked_table(table: object, known: Collection[str], path: str, record: str = "") -> dict[str, Any]:
+    """Return a table once it is known to have no other keys than `known`, or earlier names of them in `record`.
+
+    Raises:
+        InvalidValue: this is no table, or it has an unknown key.
+    """
+    if not isinstance(table, dict):
+        raise InvalidValue(path, f"got {shown(table)}", "It should be a table.")
+    for key in table:
+        if current_key(record, key) not in known:
+            raise InvalidValue(f"{path}.{key}", "there is no such key", UnknownName("key", key, known).hint)
+    return table
+
+
+def _record(value: object, kind: Any, path: str) -> Any:
+    values = convert_fields(value, kind, path)
+    for declared in fields(kind):
+        optional = declared.default is not MISSING or declared.default_factory is not MISSING
+        if declared.name not in values and not optional:
+            raise InvalidValue(f"{path}.{_key(declared)}", "this key is missing")
+    try:
+        return kind(**values)
+    except LearnetError as error:
+        raise InvalidValue(path, error.what, error.hint) from None
+
+
+def declared_fields(kind: Any, without: Sequence[str] = ()) -> tuple[dict[str, Field], dict[str, Any]]:
+    """Return the fields of a record by their key in the file, and their types by name."""
+    declared, types = _all_fields(kind)
+    return {key: one for key, one in declared.items() if key not in without}, types
+
+
+@lru_cache(maxsize=64)
+def _all_fields(kind: Any) -> tuple[dict[str, Field], dict[str, Any]]:
+    """Return the fields of a record by their key in the file, and their types by name."""
+    return {_key(one): one for one in fields(kind)}, get_type_hints(kind)
+
+
+def _key(declared: Field) -> str:
+    return declared.metadata.get("key", declared.name)
+
+
+def _member_of_union(value: object, kind: Any, path: str) -> Any:
+    """Convert to the one member of a union that is no None, or to the record that knows most of the keys."""
+    members = [member for member in get_args(kind) if member is not NoneType]
+    if value is None and NoneType in get_args(kind):
+        return None
+    if len(members) == 1:
+        return convert(value, members[0], path)
+    records = [member for member in members if is_dataclass(member)]
+    if not records or not isinstance(value, dict):
+        return _plain_value(value, kind, path)
+    keys = set(value)
+    nearest = min(records, key=lambda record: len(keys - set(_all_fields(record)[0])))
+    return _record(value, nearest, path)
+
+
+def _plain_value(value: object, kind: Any, path: str) -> Any:
+    try:
+        return msgspec.convert(value, kind, strict=True)
+    except (msgspec.ValidationError, OverflowError) as error:
+        raise InvalidValue(path, *_mismatch(value, kind, str(error))) from None
+
+
+def _mismatch(value: object, kind: Any, error: str) -> tuple[str, str]:
+    """Return in words that a value is not of a type, and what would be."""
+    choices = get_args(kind)
+    if get_origin(kind) is Literal and isinstance(value, str):
+        return f"{shown(value)} is not known here", UnknownName("value", value, choices).hint
+    if get_origin(kind) is Literal:
+        return f"got {shown(value)}", f"Choose from {', '.join(choices)}."
+    if get_origin(kind) in (list, tuple):
+        return f"got {shown(value)}", 'It should be a list, as in ["one", "two"].'
+    if kind in KIND_NAMES:
+        return f"got {shown(value)}", f"It should be {KIND_NAMES[kind]}."
+    return f"got {shown(value)} ({re.sub('`', '', error)})", ""

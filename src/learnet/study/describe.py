@@ -1,0 +1,80 @@
+"""The description of a study from its data, settings and folds."""
+
+from collections.abc import Sequence
+
+from learnet.core.records import Fold
+from learnet.core.settings import Study, Training
+from learnet.datasets.prepared.concat import ConcatDataset
+from learnet.datasets.splits import learning_from
+from learnet.study.description import (
+    FoldDescription,
+    ImagesDescription,
+    SchemeDescription,
+    StudyDescription,
+)
+from learnet.study.jobs import versions
+from learnet.study.labelled import LabelledDataset
+from learnet.training.initial_weights import InitialWeights
+
+
+def describe_study(
+    name: str,
+    data: LabelledDataset,
+    study: Study,
+    training: Training,
+    folds: Sequence[Fold],
+    start: InitialWeights | None,
+) -> StudyDescription:
+    """Return all that is needed to run a study again, and what its data were."""
+    seeds = list(range(training.seed, training.seed + study.seeds))
+    return StudyDescription(
+        study=name,
+        network=study.network,
+        protocol=study.protocol,
+        scheme=describe_scheme(data),
+        seeds=seeds,
+        settings=study,
+        training=training,
+        start=start.record if start else None,
+        prepared=describe_images(data),
+        folds=_describe_folds(folds, study, seeds),
+        left_out=data.left_out,
+        versions=versions(),
+    )
+
+
+def describe_scheme(data: LabelledDataset) -> SchemeDescription:
+    """Return the description of the classes of a study."""
+    return SchemeDescription(data.scheme.name, data.scheme.classes, data.scheme.source)
+
+
+def describe_images(data: LabelledDataset) -> ImagesDescription:
+    """Return the description of the prepared folder of a study."""
+    prepared, folders = data.prepared, None
+    if isinstance(prepared, ConcatDataset):
+        folders = [str(folder) for folder in prepared.folders]
+    return ImagesDescription(
+        folder=str(prepared.folder),
+        folders=folders,
+        fingerprint=prepared.record.fingerprint,
+        about=prepared.record,
+    )
+
+
+def _describe_folds(folds: Sequence[Fold], study: Study, seeds: Sequence[int]) -> list[FoldDescription]:
+    drawn: dict[int, Sequence[Fold]] = {}
+    if study.learn_from:
+        drawn = {seed: learning_from(folds, study.learn_from, seed) for seed in seeds}
+    descriptions = []
+    for index, fold in enumerate(folds):
+        learned_from = {str(seed): of_seed[index].learned for seed, of_seed in drawn.items()}
+        description = FoldDescription(
+            name=fold.name,
+            train_people=fold.learned,
+            test_people=sorted({fold.people[i] for i in fold.test}),
+            train_clips=len(fold.train),
+            test_clips=len(fold.test),
+            learned_from=learned_from or None,
+        )
+        descriptions.append(description)
+    return descriptions

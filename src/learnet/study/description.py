@@ -1,0 +1,106 @@
+"""What `study.json` says: all that is needed to run a study again, and what its images were."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from learnet.core.files import write_atomically
+from learnet.core.serialisation import optional_key, read_json, to_json, to_plain
+from learnet.core.settings import Study, Training
+from learnet.datasets.prepared.record import PrepareRecord
+from learnet.study.candidates import Selection
+from learnet.training.initial_weights import InitialWeightsRecord
+
+DESCRIPTION_FILE = "study.json"
+
+
+@dataclass(frozen=True)
+class SchemeDescription:
+    """The classes of a study."""
+
+    name: str
+    classes: tuple[str, ...]
+    source: str  # who defined them
+
+
+@dataclass(frozen=True)
+class FoldDescription:
+    """Who is trained on and tested in a fold."""
+
+    name: str
+    train_people: list[str]
+    test_people: list[str]
+    train_clips: int
+    test_clips: int
+    learned_from: dict[str, list[str]] | None = optional_key()  # seed -> people drawn from `train_people`
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagesDescription:
+    """The prepared folder of a study."""
+
+    folder: str
+    folders: list[str] | None = optional_key()  # where several prepared folders were concatenated
+    fingerprint: str
+    about: PrepareRecord | None = None
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """The settings of `learnet evaluate`, which trains nothing."""
+
+    weights: str  # name of the file
+    people_seen_in_training: list[str] = field(default_factory=list)
+    weights_data: dict[str, str] = field(default_factory=dict)
+    classes_not_asked: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyDescription:
+    """The content of `study.json`. Studies of earlier versions may lack the keys that have a default."""
+
+    study: str = ""
+    network: str = "unknown"
+    protocol: str
+    scheme: SchemeDescription
+    seeds: list[int]
+    settings: Study | EvaluationSettings | None = None
+    training: Training | None = None  # None where nothing was trained; only the seed counts with a selection
+    start: InitialWeightsRecord | Literal["unknown"] | None = "unknown"  # None: from random numbers
+    prepared: ImagesDescription
+    folds: list[FoldDescription]
+    left_out: dict[str, int] = field(default_factory=dict)  # emotion -> clips that have no class
+    versions: dict[str, str] = field(default_factory=dict)
+    choice: Selection | None = optional_key()  # settings that were selected on other people
+    candidates: dict[str, Training] | None = optional_key()  # of a study that selects settings
+    starts: dict[str, InitialWeightsRecord] | None = optional_key()  # candidate -> its initial weights
+
+    @property
+    def expected_outcomes(self) -> int:
+        """The number of predictions that the complete study has."""
+        return sum(fold.test_clips for fold in self.folds) * len(self.seeds)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the description as dictionaries and lists, as they are in the file."""
+        plain = to_plain(self)
+        if self.start == "unknown":
+            del plain["start"]
+        if self.choice and self.training:
+            plain["training"] = {"seed": self.training.seed}
+        return plain
+
+
+def write_description(folder: Path, description: StudyDescription) -> None:
+    """Write `study.json` in a study folder."""
+    write_atomically(folder / DESCRIPTION_FILE, to_json(description.to_plain()))
+
+
+def read_description(folder: Path) -> StudyDescription:
+    """Read `study.json` in a study folder.
+
+    Raises:
+        BadInput: it is no description of a study.
+        OSError: it cannot be read.
+    """
+    hint = "Restore the file, or remove it to report without it."
+    return read_json(folder / DESCRIPTION_FILE, StudyDescription, hint)

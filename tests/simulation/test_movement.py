@@ -136,7 +136,8 @@ def test_displacement_follows_from_its_definition(rng: np.random.Generator) -> N
                 name = bump.landmark if bump.landmark in face.points else f"{one.side} {bump.landmark}"
                 centre = face.points[name][0] + sign * bump.shift[0], face.points[name][1] + bump.shift[1]
                 near = np.exp(
-                    -((u - centre[0]) ** 2) / (2 * bump.sd_across**2) - (v - centre[1]) ** 2 / (2 * bump.sd_along**2)
+                    -((u - centre[0]) ** 2) / (2 * bump.sd_across**2)
+                    - (v - centre[1]) ** 2 / (2 * bump.sd_along**2)
                 )
                 du += one.peak_px / 112 * sign * bump.outward * near
                 dv += one.peak_px / 112 * bump.down * near
@@ -318,9 +319,9 @@ def test_head_drift_starts_at_rest_and_is_slow() -> None:
 
 def test_where_from_undoes_the_field(rng: np.random.Generator) -> None:
     face = vary_face(rng)
-    field = displacement(face, draw_expression("disgust", make_style(rng), face, rng), VIEW) + head_displacement(
-        HeadPose(0.01, 0.01, 1.0, 1.0), VIEW
-    )
+    field = displacement(
+        face, draw_expression("disgust", make_style(rng), face, rng), VIEW
+    ) + head_displacement(HeadPose(0.01, 0.01, 1.0, 1.0), VIEW)
     back = invert_field(field)
     y, x = np.mgrid[20:150, 15:125].astype(float)
     there = [y + field[20:150, 15:125, 1], x + field[20:150, 15:125, 0]]

@@ -28,6 +28,7 @@ from learnet.simulation.render import (
 from learnet.simulation.scenes import (
     MAIN_EMOTIONS,
     NO_EMOTION,
+    DatabasePlan,
     EmotionMix,
     centre_expression,
     make_long_scene,
@@ -97,13 +98,17 @@ def test_photographs_put_landmarks_where_the_geometry_says(shared: Path) -> None
 def test_haar_finds_everybody() -> None:
     cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_alt2.xml")
     for seed in range(6):
-        picture = render_still(make_person(np.random.default_rng(seed)), View(240, 320, 125.0, (160.0, 103.0)))
+        picture = render_still(
+            make_person(np.random.default_rng(seed)), View(240, 320, 125.0, (160.0, 103.0))
+        )
         assert len(cascade.detectMultiScale(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), 1.1, 3)) >= 1
 
 
 def test_people_differ() -> None:
     view = crop_view(68, 56)
-    pictures = [render_still(make_person(np.random.default_rng(seed)), view).astype(float) for seed in range(8)]
+    pictures = [
+        render_still(make_person(np.random.default_rng(seed)), view).astype(float) for seed in range(8)
+    ]
     again = render_still(make_person(np.random.default_rng(0)), view)
     np.testing.assert_array_equal(again, pictures[0])
     for i, one in enumerate(pictures):
@@ -174,9 +179,7 @@ def test_motion_is_the_field_at_its_intensity() -> None:
 
 def test_motion_adds_the_head_drift() -> None:
     take = quiet_take(())
-    take = dataclasses.replace(
-        take, conditions=dataclasses.replace(take.conditions, drift=0.05, seed=9)
-    )
+    take = dataclasses.replace(take, conditions=dataclasses.replace(take.conditions, drift=0.05, seed=9))
     view = take.conditions.view.coarser(GRID_STEP)
     path = head_drift(np.random.default_rng([9, 1]), take.times, 0.05)
     fields = dict(motion_fields(take))
@@ -206,7 +209,9 @@ def test_episodes_add_up_and_leave_nothing_behind() -> None:
     take = quiet_take(smile, frames=35)
     take = dataclasses.replace(take, episodes=(*take.episodes, Episode(frown, Timing(0.05, 0.1, 0.15))))
     view = take.conditions.view.coarser(GRID_STEP)
-    smiling, frowning = (displacement(take.person.geometry, units, view) * GRID_STEP for units in (smile, frown))
+    smiling, frowning = (
+        displacement(take.person.geometry, units, view) * GRID_STEP for units in (smile, frown)
+    )
     fields = dict(motion_fields(take))
     np.testing.assert_allclose(fields[10], smiling, atol=1e-4)
     np.testing.assert_allclose(fields[15], (smiling + frowning) / 2, atol=1e-4)
@@ -219,7 +224,9 @@ def test_long_scene_rests_between_its_labelled_expressions() -> None:
     camera = dataclasses.replace(SMALL, fps=50.0)
     scene = make_long_scene(3, 2, 1, shown, camera)
     assert [(one.kind, one.emotion) for one in scene.expressions] == shown
-    levels = np.array([episode.timing.intensity(scene.recording.times) for episode in scene.recording.episodes])
+    levels = np.array(
+        [episode.timing.intensity(scene.recording.times) for episode in scene.recording.episodes]
+    )
     rest = 1
     for one, level in zip(scene.expressions, levels, strict=True):
         assert (
@@ -235,7 +242,9 @@ def test_long_scene_rests_between_its_labelled_expressions() -> None:
         rest = one.offset
     view = scene.recording.conditions.view
     peaks = [
-        np.hypot(*np.moveaxis(displacement(scene.recording.person.geometry, e.activations, view), -1, 0)).max()
+        np.hypot(
+            *np.moveaxis(displacement(scene.recording.person.geometry, e.activations, view), -1, 0)
+        ).max()
         for e in scene.recording.episodes
     ]
     px = np.array(peaks) * 112 / view.face_px
@@ -243,9 +252,9 @@ def test_long_scene_rests_between_its_labelled_expressions() -> None:
 
 
 def test_long_script_shares_out_kinds_and_emotions() -> None:
-    scenes = plan_long_scenes(
-        5, 5, 1, SMALL, EmotionMix(("happiness", "disgust", "others"), {"surprise": 1.0}), per_video=2
-    )
+    mix = EmotionMix(("happiness", "disgust", "others"), {"surprise": 1.0})
+    plan = DatabasePlan(5, 5, 1, SMALL, mix)
+    scenes = plan_long_scenes(plan, per_video=2)
     assert [(scene.person, scene.number) for scene in scenes] == [
         (p, n) for p in range(1, 6) for n in (1, 2, 3)
     ]
@@ -270,9 +279,7 @@ def test_long_script_shares_out_kinds_and_emotions() -> None:
         )
         > 1
     )
-    assert scenes == plan_long_scenes(
-        5, 5, 1, SMALL, EmotionMix(("happiness", "disgust", "others"), {"surprise": 1.0}), per_video=2
-    )
+    assert scenes == plan_long_scenes(plan, per_video=2)
 
 
 def test_head_stays_before_the_camera_in_a_long_recording() -> None:
@@ -325,11 +332,16 @@ def test_nothing_before_the_onset_knows_the_emotion() -> None:
     """The same clip of the same person with another emotion is the same, byte by byte, up to and including its onset frame."""
     clips = {emotion: make_scene(7, 1, 2, emotion, SMALL) for emotion in MAIN_EMOTIONS}
     onset = clips["others"].onset
-    assert len({(scene.onset, scene.apex, scene.offset, scene.recording.frames) for scene in clips.values()}) == 1
+    assert (
+        len({(scene.onset, scene.apex, scene.offset, scene.recording.frames) for scene in clips.values()})
+        == 1
+    )
     first = [np.stack(list(render(scene.recording, range(onset)))) for scene in clips.values()]
     for other in first[1:]:
         np.testing.assert_array_equal(other, first[0])
-    apexes = [next(iter(render(scene.recording, range(scene.apex - 1, scene.apex)))) for scene in clips.values()]
+    apexes = [
+        next(iter(render(scene.recording, range(scene.apex - 1, scene.apex)))) for scene in clips.values()
+    ]
     assert all(np.abs(apex.astype(int) - apexes[0]).max() > 10 for apex in apexes[1:])
 
 
@@ -343,7 +355,7 @@ def test_registered_crop_has_the_eyes_in_their_place() -> None:
 
 
 def test_script_is_balanced_and_true() -> None:
-    scenes = plan_scenes(10, 8, 0, SMALL)
+    scenes = plan_scenes(DatabasePlan(10, 8, 0, SMALL))
     assert [(scene.person, scene.number) for scene in scenes] == [
         (p, n) for p in range(1, 11) for n in range(1, 9)
     ]
@@ -360,7 +372,7 @@ def test_script_is_balanced_and_true() -> None:
 
 
 def test_script_follows_the_repertoire() -> None:
-    scenes = plan_scenes(6, 4, 2, SMALL, EmotionMix(("tense", "anger"), {"contempt": 1.0}))
+    scenes = plan_scenes(DatabasePlan(6, 4, 2, SMALL, EmotionMix(("tense", "anger"), {"contempt": 1.0})))
     for person in range(1, 7):
         assert sorted(scene.emotion for scene in scenes if scene.person == person) == [
             "anger",
@@ -385,8 +397,8 @@ def test_without_emotion_only_head_lids_and_light_move() -> None:
 
 @pytest.mark.parametrize("wrong", [(0, 6, 0), (3, 0, 0), (3, 6, -1)])
 def test_impossible_script_is_refused(wrong: tuple[int, int, int]) -> None:
-    with pytest.raises(LearnetError, match="At least one person"):
-        plan_scenes(*wrong, SMALL)
+    with pytest.raises(LearnetError, match="at least one person"):
+        DatabasePlan(*wrong, SMALL)
 
 
 def test_centred_keeps_the_expression() -> None:

@@ -1,8 +1,8 @@
-"""Who shows which expression when: the plan of a whole synthetic database, before anything is rendered.
+"""Plan of a synthetic database: who shows which expression when, before anything is rendered.
 
-Every clip has its own random numbers, found from the database's seed and the clip's place in it, so clips can be made in any order and on
-any number of processes. What a person looks like, how a clip is recorded and which expression it shows are drawn from separate streams:
-nothing static can tell the class.
+Every clip has its own random generator, seeded by the seed of the database and the clip's position in it, so
+clips can be rendered in any order by any number of processes. The appearance of a person, the recording
+conditions and the expression are drawn from separate generators, so nothing static depends on the class.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,8 +18,7 @@ from learnet.simulation.emotions import (
     draw_expression,
     make_style,
 )
-from learnet.simulation.faces import make_person
-from learnet.simulation.geometry import Geometry
+from learnet.simulation.faces import Person, make_person
 from learnet.simulation.movement import Timing
 from learnet.simulation.render import Camera, Episode, Recording, draw_conditions
 from learnet.simulation.units import Activation, format_units
@@ -27,46 +26,50 @@ from learnet.simulation.units import Activation, format_units
 
 @dataclass(frozen=True)
 class EmotionMix:
-    """Which emotions the people of a database show."""
+    """The emotions in a database."""
 
-    main: tuple[str, ...]  # names of simulate.emotions.EMOTIONS, or NO_EMOTION; each person shows these first
-    others: Mapping[
-        str, float
-    ]  # what goes beyond is drawn from these: name -> share; the shares add up to one
+    main: tuple[str, ...]  # keys of `emotions.EMOTIONS`, or NO_EMOTION; each person shows these first
+    other_shares: Mapping[str, float]  # further expressions are drawn from these: name -> share; sum is 1
 
 
 MAIN_EMOTIONS = ("happiness", "disgust", "repression", "surprise", "others")
 CASME2_EMOTIONS = EmotionMix(MAIN_EMOTIONS, {"others": 0.45, "disgust": 0.20, "sadness": 0.20, "fear": 0.15})
-"""The five classes of CASME II, and its rare ones."""
+"""The five classes of CASME II, and its rare emotions."""
 
 NO_EMOTION = "none"
-"""A scene in which nothing is expressed: the head drifts, the eyes blink, and no action unit is at work."""
+"""A scene without an expression: the head drifts, the eyes blink, and no action unit is active."""
 
 
 @dataclass(frozen=True)
 class ExpressionKind:
-    """How strong and how long one kind of expression is."""
+    """Strength and duration of a kind of expression."""
 
     peak_px: tuple[float, float]  # weakest and strongest, pixels of a face 112 pixels wide
-    duration_s: tuple[float, float]  # onset to offset, shortest and longest
-    typical_s: float  # the median, but for the limits
+    duration_s: tuple[float, float]  # shortest and longest, onset to offset
+    median_s: float  # of the duration before it is limited
 
 
-KINDS = {"micro": ExpressionKind(MICRO_PEAK_PX, (0.08, 0.5), 0.26), "macro": ExpressionKind(MACRO_PEAK_PX, (0.5, 4.0), 1.2)}
-"""Micro-expressions last 1/25 to 1/2 s (Yan et al., J. Nonverbal Behavior 37, 2013), macro-expressions 1/2 to 4 s (Ekman, Emotions
-Revealed, 2003). The medians are ours."""
+KINDS = {
+    "micro": ExpressionKind(MICRO_PEAK_PX, (0.08, 0.5), 0.26),
+    "macro": ExpressionKind(MACRO_PEAK_PX, (0.5, 4.0), 1.2),
+}
+"""Micro-expressions last 1/25 to 1/2 s (Yan et al., J. Nonverbal Behavior 37, 2013), macro-expressions 1/2 to
+4 s (Ekman, Emotions Revealed, 2003). The medians are ours."""
 
 REST_S = (0.5, 1.5)
-"""Shortest and longest neutral stretch before, between and after the expressions of a long recording; ours, short enough to render."""
+"""Shortest and longest neutral period before, between and after the expressions of a long recording.
 
-CAMERA = Camera()  # CASME II's
+Our choice, short enough to render.
+"""
 
-_LOOKS, _MANNER, _ORDER, _RECORDING, _EXPRESSION = 1, 2, 3, 4, 5  # streams of random numbers
+CAMERA = Camera()  # that of CASME II
+
+_LOOKS, _STYLE, _ORDER, _RECORDING, _EXPRESSION = 1, 2, 3, 4, 5  # purposes of the random generators
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One labelled clip: the take and its true annotation. Frames count from 1, as CASME II's file names do."""
+    """One labelled clip: the recording and its true annotation. Frames count from 1, as in CASME II."""
 
     person: int  # from 1
     number: int  # from 1, within the person
@@ -78,17 +81,18 @@ class Scene:
 
     @property
     def action_units(self) -> str:
-        """The units at work as annotators write them."""
-        return format_units(self.recording.episodes[0].activations)
+        """The active units as FACS coders write them."""
+        expression = self.recording.episodes[0]
+        return format_units(expression.activations)
 
 
 @dataclass(frozen=True)
 class Expression:
-    """One labelled expression of a long recording. Frames count from 1, from the beginning of the recording."""
+    """One labelled expression of a long recording. Frames count from 1, from the start of the recording."""
 
-    kind: str  # a name of KINDS
+    kind: str  # a key of KINDS
     emotion: str
-    action_units: str  # as annotators write them; empty for NO_EMOTION
+    action_units: str  # as FACS coders write them; empty for NO_EMOTION
     onset: int  # last frame at rest
     apex: int
     offset: int  # first frame at rest again
@@ -96,168 +100,225 @@ class Expression:
 
 @dataclass(frozen=True)
 class LongScene:
-    """One recording of one person that shows several expressions one after the other, the face at rest in between."""
+    """One recording of one person with several expressions, and the face at rest in between."""
 
     person: int  # from 1
     number: int  # from 1, within the person
     recording: Recording
-    expressions: tuple[Expression, ...]  # in time order, as many as the take has episodes
+    expressions: tuple[Expression, ...]  # in time order, one for each episode of the recording
 
 
-def check_plan(people: int, clips_per_person: int, seed: int) -> None:
-    """Refuse a database that cannot be planned.
-
-    Raises:
-        LearnetError: fewer than one person or clip, or a negative seed.
-    """
-    if people < 1 or clips_per_person < 1 or seed < 0:
-        raise LearnetError(
-            f"Cannot make {clips_per_person} clips of each of {people} people with seed {seed}.",
-            "At least one person and one clip, and a seed from 0.",
-        )
-
-
-def plan_scenes(
-    people: int, clips_per_person: int, seed: int, camera: Camera = CAMERA, repertoire: EmotionMix = CASME2_EMOTIONS
-) -> list[Scene]:
-    """Plan a database: persons in order, each with their clips in order.
+@dataclass(frozen=True)
+class DatabasePlan:
+    """Size and content of a synthetic database.
 
     Raises:
         LearnetError: fewer than one person or clip, or a negative seed.
     """
-    check_plan(people, clips_per_person, seed)
+
+    people: int
+    clips_per_person: int  # expressions of each person
+    seed: int
+    camera: Camera = CAMERA
+    emotions: EmotionMix = CASME2_EMOTIONS
+
+    def __post_init__(self) -> None:
+        if min(self.people, self.clips_per_person) < 1 or self.seed < 0:
+            size = f"{self.clips_per_person} clips of each of {self.people} people"
+            raise LearnetError(
+                f"Cannot make {size} with seed {self.seed}.",
+                "Choose at least one person, one clip and a seed from 0.",
+            )
+
+
+def plan_scenes(plan: DatabasePlan) -> list[Scene]:
+    """Plan a database of clips: people in order, and the clips of each in order."""
     scenes = []
-    for person in range(1, people + 1):
-        order = _stream(seed, person, 0, _ORDER)
-        for number, emotion in enumerate(_emotions(repertoire, clips_per_person, order), start=1):
-            scenes.append(make_scene(seed, person, number, emotion, camera))
+    for person in range(1, plan.people + 1):
+        rng = _generator(plan.seed, person, 0, _ORDER)
+        emotions = _draw_emotions(plan, rng)
+        for number, emotion in enumerate(emotions, start=1):
+            scenes.append(make_scene(plan.seed, person, number, emotion, plan.camera))
     return scenes
 
 
 def make_scene(seed: int, person: int, number: int, emotion: str, camera: Camera) -> Scene:
-    """One micro-expression of one person, or none at all (NO_EMOTION); the same arguments give the same scene.
+    """Plan one clip of one person. The same arguments give the same scene.
+
+    Args:
+        seed: of the database.
+        person: number of the person, from 1.
+        number: of the clip, within the person.
+        emotion: of the micro-expression, or NO_EMOTION.
+        camera: that films the person.
 
     Raises:
-        UnknownName: an emotion that cannot be simulated.
+        UnknownName: the emotion cannot be simulated.
     """
-    look = make_person(_stream(seed, person, 0, _LOOKS))
-    manner = make_style(_stream(seed, person, 0, _MANNER))
-    recording = _stream(seed, person, number, _RECORDING)
-    before, after = int(recording.integers(5, 17)), int(recording.integers(4, 12))
-    rise, long, residual = _course(KINDS["micro"], camera.fps, recording)
-    frames = before + long + 1 + after
-    conditions = draw_conditions(camera, frames / camera.fps, recording)
-    onset, apex, offset = before, before + rise, before + long  # from 0
-    timing = Timing(onset / camera.fps, apex / camera.fps, offset / camera.fps, residual)
-    activations = _perform(
-        emotion, manner, look.geometry, _stream(seed, person, number, _EXPRESSION), KINDS["micro"]
+    kind = KINDS["micro"]
+    look, style = _make_person(seed, person)
+    recording_rng = _generator(seed, person, number, _RECORDING)
+    before = int(recording_rng.integers(5, 17))
+    after = int(recording_rng.integers(4, 12))
+    rise, length, residual = _draw_duration(kind, camera.fps, recording_rng)
+    frames = before + length + 1 + after
+    conditions = draw_conditions(camera, frames / camera.fps, recording_rng)
+    timing = Timing(
+        before / camera.fps,
+        (before + rise) / camera.fps,
+        (before + length) / camera.fps,
+        residual,
     )
-    take = Recording(look, (Episode(activations, timing),), conditions, camera, frames)
-    return Scene(person, number, emotion, take, onset + 1, apex + 1, offset + 1)
+    rng = _generator(seed, person, number, _EXPRESSION)
+    activations = _draw_activations(emotion, look, style, kind, rng)
+    episode = Episode(activations, timing)
+    recording = Recording(look, (episode,), conditions, camera, frames)
+    return Scene(
+        person,
+        number,
+        emotion,
+        recording,
+        onset=before + 1,
+        apex=before + rise + 1,
+        offset=before + length + 1,
+    )
 
 
 def plan_long_scenes(
-    people: int,
-    clips_per_person: int,
-    seed: int,
-    camera: Camera = CAMERA,
-    repertoire: EmotionMix = CASME2_EMOTIONS,
-    *,
-    kinds: tuple[str, ...] = tuple(KINDS),
-    per_video: int = 2,
+    plan: DatabasePlan, kinds: tuple[str, ...] = tuple(KINDS), per_video: int = 2
 ) -> list[LongScene]:
-    """Plan a database of long recordings: persons in order, each with their expressions, PER_VIDEO in one recording.
+    """Plan a database of long recordings: people in order, and the recordings of each in order.
 
     Args:
-        clips_per_person: expressions of one person; the last recording has fewer where they do not come out even.
-        kinds: names of KINDS, which every person shows equally often.
-
-    Raises:
-        LearnetError: fewer than one person or clip, or a negative seed.
+        plan: size and content of the database.
+        kinds: keys of KINDS, which every person shows equally often.
+        per_video: expressions in one recording; the last recording of a person may have fewer.
     """
-    check_plan(people, clips_per_person, seed)
+    clips = plan.clips_per_person
+    kind_order = [kinds[index % len(kinds)] for index in range(clips)]
     scenes = []
-    for person in range(1, people + 1):
-        order = _stream(seed, person, 0, _ORDER)
-        emotions = _emotions(repertoire, clips_per_person, order)
-        of_kind = [
-            str(kind) for kind in order.permutation([kinds[i % len(kinds)] for i in range(clips_per_person)])
-        ]
-        shown = list(zip(of_kind, emotions, strict=True))
-        for number, first in enumerate(range(0, clips_per_person, per_video), start=1):
-            scenes.append(make_long_scene(seed, person, number, shown[first : first + per_video], camera))
+    for person in range(1, plan.people + 1):
+        rng = _generator(plan.seed, person, 0, _ORDER)
+        emotions = _draw_emotions(plan, rng)
+        person_kinds = map(str, rng.permutation(kind_order))
+        expressions = list(zip(person_kinds, emotions, strict=True))
+        for number, first in enumerate(range(0, clips, per_video), start=1):
+            shown = expressions[first : first + per_video]
+            scene = make_long_scene(plan.seed, person, number, shown, plan.camera)
+            scenes.append(scene)
     return scenes
 
 
 def make_long_scene(
-    seed: int, person: int, number: int, shown: Sequence[tuple[str, str]], camera: Camera
+    seed: int, person: int, number: int, expressions: Sequence[tuple[str, str]], camera: Camera
 ) -> LongScene:
-    """One recording of one person with these expressions (kind, emotion) in this order; the same arguments give the same scene.
+    """Plan one long recording of one person. The same arguments give the same scene.
+
+    Args:
+        seed: of the database.
+        person: number of the person, from 1.
+        number: of the recording, within the person.
+        expressions: kind and emotion of each expression, in time order.
+        camera: that films the person.
 
     Raises:
-        UnknownName: a kind that is none, or an emotion that cannot be simulated.
+        UnknownName: a kind is not in KINDS, or an emotion cannot be simulated.
     """
-    look = make_person(_stream(seed, person, 0, _LOOKS))
-    manner = make_style(_stream(seed, person, 0, _MANNER))
-    recording = _stream(seed, person, number, _RECORDING)
-    fps, frames = camera.fps, 0
-    episodes, expressions = [], []
-    for place, (name, emotion) in enumerate(shown):
-        kind = pick(KINDS, name, "kind of expression")
-        onset = frames + round(recording.uniform(*REST_S) * fps)  # from 0
-        rise, long, _ = _course(kind, fps, recording)
-        acting = np.random.default_rng([seed, person, number, _EXPRESSION, place])
-        activations = _perform(emotion, manner, look.geometry, acting, kind)
-        episodes.append(Episode(activations, Timing(onset / fps, (onset + rise) / fps, (onset + long) / fps)))
-        expressions.append(
-            Expression(name, emotion, format_units(activations), onset + 1, onset + rise + 1, onset + long + 1)
-        )
-        frames = onset + long + 1
-    frames += round(recording.uniform(*REST_S) * fps)
-    conditions = draw_conditions(camera, frames / fps, recording)
-    return LongScene(
-        person, number, Recording(look, tuple(episodes), conditions, camera, frames), tuple(expressions)
-    )
+    look, style = _make_person(seed, person)
+    recording_rng = _generator(seed, person, number, _RECORDING)
+    fps = camera.fps
+    frames = 0
+    episodes = []
+    annotations = []
+    for index, (kind_name, emotion) in enumerate(expressions):
+        kind = pick(KINDS, kind_name, "kind of expression")
+        onset = frames + _draw_rest(fps, recording_rng)  # from 0
+        rise, length, _ = _draw_duration(kind, fps, recording_rng)
+        apex = onset + rise
+        offset = onset + length
+        rng = np.random.default_rng([seed, person, number, _EXPRESSION, index])
+        activations = _draw_activations(emotion, look, style, kind, rng)
+        timing = Timing(onset / fps, apex / fps, offset / fps)
+        episodes.append(Episode(activations, timing))
+        units = format_units(activations)
+        annotation = Expression(kind_name, emotion, units, onset + 1, apex + 1, offset + 1)
+        annotations.append(annotation)
+        frames = offset + 1
+    frames += _draw_rest(fps, recording_rng)
+    conditions = draw_conditions(camera, frames / fps, recording_rng)
+    recording = Recording(look, tuple(episodes), conditions, camera, frames)
+    return LongScene(person, number, recording, tuple(annotations))
 
 
 def centre_expression(scene: Scene, frames: int) -> Scene:
-    """The same expression in the middle of a clip of this many frames."""
-    if frames <= scene.offset - scene.onset:
+    """Return the same expression in the middle of a clip of `frames` frames.
+
+    Raises:
+        LearnetError: the clip is too short for the expression.
+    """
+    length = scene.offset - scene.onset
+    if frames <= length:
         raise LearnetError(
             f"{frames} frames cannot hold this expression.",
-            f"Take at least {scene.offset - scene.onset + 1}.",
+            f"Choose at least {length + 1} frames.",
         )
-    later = (frames - (scene.offset - scene.onset)) // 2 - scene.onset
-    episodes = tuple(
-        replace(one, timing=one.timing.later(later / scene.recording.camera.fps)) for one in scene.recording.episodes
-    )
-    take = replace(scene.recording, episodes=episodes, frames=frames)
+    shift = (frames - length) // 2 - scene.onset
+    recording = scene.recording
+    shift_s = shift / recording.camera.fps
+    episodes = []
+    for episode in recording.episodes:
+        episodes.append(replace(episode, timing=episode.timing.later(shift_s)))
     return replace(
-        scene, recording=take, onset=scene.onset + later, apex=scene.apex + later, offset=scene.offset + later
+        scene,
+        recording=replace(recording, episodes=tuple(episodes), frames=frames),
+        onset=scene.onset + shift,
+        apex=scene.apex + shift,
+        offset=scene.offset + shift,
     )
 
 
-def _course(kind: ExpressionKind, fps: float, rng: np.random.Generator) -> tuple[int, int, float]:
-    """Frames from the onset to the apex and to the offset, and the share that is left after it."""
-    duration = float(np.clip(np.exp(rng.normal(np.log(kind.typical_s), 0.4)), *kind.duration_s))
-    long = max(4, round(duration * fps))
-    rise = int(np.clip(round(long * rng.uniform(0.3, 0.65)), 2, long - 2))
-    return rise, long, float(rng.uniform(0, 0.4)) if rng.random() < 0.25 else 0.0
+def _make_person(seed: int, person: int) -> tuple[Person, ExpressionStyle]:
+    look = make_person(_generator(seed, person, 0, _LOOKS))
+    style = make_style(_generator(seed, person, 0, _STYLE))
+    return look, style
 
 
-def _perform(
-    emotion: str, manner: ExpressionStyle, geometry: Geometry, rng: np.random.Generator, kind: ExpressionKind
+def _draw_rest(fps: float, rng: np.random.Generator) -> int:
+    """Draw the number of frames of a neutral period."""
+    return round(rng.uniform(*REST_S) * fps)
+
+
+def _draw_duration(kind: ExpressionKind, fps: float, rng: np.random.Generator) -> tuple[int, int, float]:
+    """Draw the number of frames from the onset to the apex and to the offset, and the residual strength."""
+    logarithm = rng.normal(np.log(kind.median_s), 0.4)
+    duration_s = float(np.clip(np.exp(logarithm), *kind.duration_s))
+    length = max(4, round(duration_s * fps))
+    share = rng.uniform(0.3, 0.65)
+    rise = int(np.clip(round(length * share), 2, length - 2))
+    residual = 0.0
+    if rng.random() < 0.25:
+        residual = float(rng.uniform(0, 0.4))
+    return rise, length, residual
+
+
+def _draw_activations(
+    emotion: str, person: Person, style: ExpressionStyle, kind: ExpressionKind, rng: np.random.Generator
 ) -> tuple[Activation, ...]:
-    return () if emotion == NO_EMOTION else draw_expression(emotion, manner, geometry, rng, kind.peak_px)
+    if emotion == NO_EMOTION:
+        return ()
+    return draw_expression(emotion, style, person.geometry, rng, kind.peak_px)
 
 
-def _emotions(repertoire: EmotionMix, count: int, rng: np.random.Generator) -> list[str]:
-    """The main emotions in random order as far as they go, then draws from the others, all shuffled."""
-    first = [str(name) for name in rng.permutation(repertoire.main)[:count]]
-    names, shares = list(repertoire.others), list(repertoire.others.values())
-    more = [str(name) for name in rng.choice(names, max(0, count - len(first)), p=shares)]
-    return [str(name) for name in rng.permutation(first + more)]
+def _draw_emotions(plan: DatabasePlan, rng: np.random.Generator) -> list[str]:
+    """Draw the emotions of one person: the main ones first, then others by their shares, shuffled."""
+    count = plan.clips_per_person
+    main = rng.permutation(plan.emotions.main)[:count]
+    names = list(plan.emotions.other_shares)
+    shares = list(plan.emotions.other_shares.values())
+    others = rng.choice(names, max(0, count - len(main)), p=shares)
+    emotions = [*map(str, main), *map(str, others)]
+    return list(map(str, rng.permutation(emotions)))
 
 
-def _stream(seed: int, person: int, clip: int, purpose: int) -> np.random.Generator:
+def _generator(seed: int, person: int, clip: int, purpose: int) -> np.random.Generator:
     return np.random.default_rng([seed, person, clip, purpose])

@@ -21,7 +21,7 @@ from learnet.datasets.synthetic.databases import synthesize, synthetic_video
 from learnet.datasets.synthetic.layouts import LAYOUTS
 from learnet.simulation.geometry import crop_view
 from learnet.simulation.render import Camera, register, render
-from learnet.simulation.scenes import MAIN_EMOTIONS, make_scene, plan_scenes
+from learnet.simulation.scenes import MAIN_EMOTIONS, DatabasePlan, make_scene, plan_scenes
 
 PEOPLE, CLIPS, SEED = 4, 2, 3
 
@@ -145,7 +145,10 @@ def test_detectors_find_every_face(database: Path, shared: Path) -> None:
 
 def test_the_real_loader_reads_it(database: Path) -> None:
     reading = DATASETS["casme2"].read(database)
-    truth = {(scene.person, scene.onset, scene.offset): scene for scene in plan_scenes(PEOPLE, CLIPS, SEED)}
+    truth = {
+        (scene.person, scene.onset, scene.offset): scene
+        for scene in plan_scenes(DatabasePlan(PEOPLE, CLIPS, SEED))
+    }
     assert len(reading.clips) == PEOPLE * CLIPS
     for clip in reading.clips:
         scene = truth[int(clip.subject), clip.onset, clip.offset]
@@ -186,7 +189,7 @@ def test_a_taken_folder_is_left_alone(tmp_path: Path) -> None:
 def test_bad_wishes_are_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="Did you mean 'casme2'"):
         synthesize(tmp_path / "out", layout="casme22")
-    with pytest.raises(LearnetError, match="At least one person"):
+    with pytest.raises(LearnetError, match="at least one person"):
         synthesize(tmp_path / "out", people=0)
     assert not list(tmp_path.iterdir())
 
@@ -225,7 +228,7 @@ def test_video_shows_a_stranger(tmp_path: Path, name: str) -> None:
     assert 0 < shown.onset < shown.apex < shown.offset < 110 and shown.fps == 200
     assert re.fullmatch(r"[LR]?\d+(\+[LR]?\d+)*", shown.action_units)
     scene = make_scene(1, synthetic.VIDEO_PERSON, 1, "surprise", Camera())
-    assert scene.recording.person not in [one.recording.person for one in plan_scenes(30, 1, 1)]
+    assert scene.recording.person not in [one.recording.person for one in plan_scenes(DatabasePlan(30, 1, 1))]
 
 
 def test_video_of_an_unknown_emotion_is_refused(tmp_path: Path) -> None:
@@ -242,7 +245,7 @@ def images() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """
     crop = crop_view(112, 92)
     onsets, dynamics, classes, people = [], [], [], []
-    for scene in plan_scenes(12, 5, 1, Camera(192, 256, 200.0, 100.0)):
+    for scene in plan_scenes(DatabasePlan(12, 5, 1, Camera(192, 256, 200.0, 100.0))):
         view = scene.recording.conditions.view
         clip = np.stack(
             [

@@ -65,7 +65,7 @@ def test_where_nothing_is_seen_the_estimate_is_that_of_the_surroundings(rng: np.
 def test_small_movement_against_the_surroundings_is_lost(rng: np.random.Generator) -> None:
     field = np.zeros((SIDE, SIDE, 2), np.float32)
     field[30:34, 30:34] = 0.02
-    deaf = replace(TRUTHFUL, dead=1e9)
+    deaf = replace(TRUTHFUL, dead_zone=1e9)
     assert (
         np.ptp(imitate_estimator(field, np.ones((SIDE, SIDE), np.float32), 1.0, 1.0, rng, deaf)[..., 0])
         < 0.005

@@ -1,6 +1,6 @@
-"""Databases of people who do not exist, laid out on disk as the real ones, with the true answer to every clip.
+"""Synthetic databases in the layouts of the real ones, with the true annotation of every clip.
 
-`layouts.LAYOUTS` names the databases whose layout can be written, COMPOSITES those that are made of several.
+`layouts.LAYOUTS` lists the layouts, COMPOSITES the databases that are made of several.
 """
 
 import tempfile
@@ -17,21 +17,23 @@ from learnet.core.output_checks import check_room_above
 from learnet.core.parallel import parallel_map
 from learnet.datasets.readers.reading.folder_tree import NOTICE
 from learnet.datasets.synthetic.layouts import LAYOUTS
-from learnet.datasets.synthetic.layouts.writing import AnyScene
+from learnet.datasets.synthetic.layouts.writing import AnyScene, check_xls_available
 from learnet.simulation.render import render
 from learnet.simulation.scenes import CAMERA, centre_expression, make_scene
 from learnet.video.writer import write_video
 
 Progress = Callable[[int, int], None]  # clips done, clips in all
+ClipJob = tuple[Callable[[Path, AnyScene], None], Path, AnyScene]  # write_clip, root folder, scene
+
 MAX_PEOPLE, MAX_CLIPS = 999, 99  # their names have that many digits
 COMPOSITES = {"megc2019": {"CASME2": "casme2", "SMIC": "smic", "SAMM": "samm"}}
-"""Several databases side by side with a list that makes them one: folder -> layout."""
+"""Name -> folder -> layout of the databases that are stored side by side and joined by a list."""
 
 MEGC_LIST_FILE = "combined_3class_gt.csv"
-VIDEO_PERSON = 10**6  # person number of videos, beyond every database
+VIDEO_PERSON = 10**6  # person number of videos, not used by any database
 
 
-def synthesize(
+def synthesize(  # noqa: PLR0913  # each is an option of the command
     out: Path,
     layout: str = "casme2",
     people: int = 12,
@@ -41,94 +43,139 @@ def synthesize(
     jobs: int = -1,
     progress: Progress | None = None,
 ) -> Path:
-    """Write a synthetic database; it appears whole or not at all, and the same seed gives the same bytes whatever the number of processes.
+    """Write a synthetic database.
+
+    It appears completely or not at all. The same seed gives the same bytes, whatever the number of
+    processes.
 
     Args:
         out: new or empty folder.
         layout: a name of LAYOUTS or COMPOSITES.
-        people: persons; each shows the database's main emotions as far as `clips_per_person` goes, then rarer ones too.
-        clips_per_person: expressions of each; several stand in one recording where the database has long videos.
+        people: number of people. Each shows the main emotions of the database as far as `clips_per_person`
+            allows, then rarer ones.
+        clips_per_person: expressions of each person; databases with long videos have several in a video.
         seed: 0 or more; another seed gives other people.
         jobs: processes; -1 is one per core.
         progress: called with (clips done, clips in all).
 
     Returns:
-        The folder, for a loader to read.
+        The folder, which the reader of the database reads.
 
     Raises:
-        UnknownName: no such layout.
-        OutputTaken: the folder holds something.
-        LearnetError: no people, no clips, or a negative seed.
+        UnknownName: there is no such layout.
+        OutputTaken: the folder is not empty.
+        LearnetError: no people, no clips, a negative seed, or a package that the layout needs is missing.
     """
-    parts = pick({**{name: {"": name} for name in LAYOUTS}, **COMPOSITES}, layout, "layout")
-    if jobs == 0 or jobs < -1:
-        raise LearnetError(f"{jobs} processes cannot work.", "Give a number from 1, or -1 for one per core.")
-    if people > MAX_PEOPLE or clips_per_person > MAX_CLIPS:
-        raise LearnetError(
-            f"At most {MAX_PEOPLE} people with {MAX_CLIPS} clips each can be made.", "Ask for fewer."
-        )
+    parts = pick(_layouts_by_folder(), layout, "layout")
+    _check_size(people, clips_per_person, jobs)
+    if any(LAYOUTS[name].has_xls for name in parts.values()):
+        check_xls_available()
     check_room_above(out)
-    scenes = {folder: LAYOUTS[name].scenes(people, clips_per_person, seed) for folder, name in parts.items()}
+    scenes = {}
+    for folder, name in parts.items():
+        scenes[folder] = LAYOUTS[name].scenes(people, clips_per_person, seed)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputTaken(out, "something is there already", "Name a new or an empty folder.")
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as place:
-        draft = Path(place) / out.name
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as temporary:
+        draft = Path(temporary) / out.name
         draft.mkdir()
-        work = [
-            (LAYOUTS[name].write_clip, draft / folder, scene)
-            for folder, name in parts.items()
-            for scene in (*scenes[folder], *LAYOUTS[name].extra_scenes(seed))
-        ]
-        for done, _ in enumerate(parallel_map(_write_clip, work, jobs, ordered=False), start=1):
-            if progress:
-                progress(done, len(work))
+        clip_jobs = _clip_jobs(draft, parts, scenes, seed)
+        _write_clips(clip_jobs, jobs, progress)
         for folder, name in parts.items():
             LAYOUTS[name].write_labels(draft / folder, scenes[folder])
         if layout in COMPOSITES:
-            (draft / MEGC_LIST_FILE).write_bytes(_listed(parts, scenes))
-        title = " and ".join(LAYOUTS[name].title for name in parts.values())
-        _write_notice(draft, title, f"people={people}, clips_per_person={clips_per_person}, seed={seed}")
+            (draft / MEGC_LIST_FILE).write_bytes(_megc_list(parts, scenes))
+        made_with = f"people={people}, clips_per_person={clips_per_person}, seed={seed}"
+        _write_notice(draft, parts, made_with)
         draft.replace(out)
     return out
 
 
-def _listed(parts: Mapping[str, str], scenes: Mapping[str, Sequence[Any]]) -> bytes:
-    """The clips of the three classes as the organisers of MEGC2019 list theirs: no header, lines that end as Windows ends them."""
-    scheme = SCHEMES["megc-3"]
-    lines = [
-        f"{name},{listed(scene)},{scheme.classes.index(scheme.of[scene.emotion])}\r\n"
-        for folder, name in parts.items()
-        if (listed := LAYOUTS[name].listed)
-        for scene in scenes[folder]
-        if scene.emotion in scheme.of
-    ]
-    return "".join(lines).encode()
+def _layouts_by_folder() -> dict[str, dict[str, str]]:
+    """Return the folders and their layouts for every name that `synthesize` accepts."""
+    table = {name: {"": name} for name in LAYOUTS}
+    return table | COMPOSITES
 
 
-def _write_clip(work: tuple[Callable[[Path, AnyScene], None], Path, AnyScene]) -> None:
-    write, part, scene = work
+def _check_size(people: int, clips_per_person: int, jobs: int) -> None:
+    if jobs == 0 or jobs < -1:
+        raise LearnetError(
+            f"The number of processes cannot be {jobs}.",
+            "Give a number from 1, or -1 for one per core.",
+        )
+    if people > MAX_PEOPLE or clips_per_person > MAX_CLIPS:
+        raise LearnetError(
+            f"At most {MAX_PEOPLE} people with {MAX_CLIPS} clips each can be made.",
+            "Choose smaller numbers.",
+        )
+
+
+def _clip_jobs(
+    root: Path, parts: Mapping[str, str], scenes: Mapping[str, Sequence[Any]], seed: int
+) -> list[ClipJob[Any]]:
+    """Return the clips to write, labelled and unlabelled ones."""
+    jobs: list[ClipJob[Any]] = []
+    for folder, name in parts.items():
+        layout = LAYOUTS[name]
+        for scene in (*scenes[folder], *layout.unlabelled_scenes(seed)):
+            jobs.append((layout.write_clip, root / folder, scene))
+    return jobs
+
+
+def _write_clips(clip_jobs: Sequence[ClipJob[Any]], jobs: int, progress: Progress | None) -> None:
+    """Write all clips, in any order and in several processes."""
+    results = parallel_map(_write_clip, clip_jobs, jobs, ordered=False)
+    for done, _ in enumerate(results, start=1):
+        if progress:
+            progress(done, len(clip_jobs))
+
+
+def _write_clip(job: ClipJob[AnyScene]) -> None:
+    write_clip, root, scene = job
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # the processes share the cores already
     try:
-        write(part, scene)
+        write_clip(root, scene)
     finally:
         cv2.setNumThreads(threads)
 
 
-def _write_notice(part: Path, title: str, made_with: str) -> None:
-    (part / NOTICE).write_text(
-        f"These faces do not exist and showed nothing. This is a synthetic database in the layout of {title},\n"
+def _megc_list(parts: Mapping[str, str], scenes: Mapping[str, Sequence[Any]]) -> bytes:
+    """Return the list of the clips of the three classes in the format of MEGC2019.
+
+    It has no header, and lines end with carriage return and line feed.
+    """
+    scheme = SCHEMES["megc-3"]
+    lines = []
+    for folder, name in parts.items():
+        megc_entry = LAYOUTS[name].megc_entry
+        if megc_entry is None:
+            continue
+        for scene in scenes[folder]:
+            if scene.emotion in scheme.of:
+                label = scheme.classes.index(scheme.of[scene.emotion])
+                lines.append(f"{name},{megc_entry(scene)},{label}\r\n")
+    return "".join(lines).encode()
+
+
+def _write_notice(root: Path, parts: Mapping[str, str], made_with: str) -> None:
+    title = " and ".join(LAYOUTS[name].title for name in parts.values())
+    text = (
+        "These faces do not exist and showed nothing. "
+        f"This is a synthetic database in the layout of {title},\n"
         f"made by learnet ({made_with}).\n\n"
-        "All faces are one public-domain NASA portrait (skimage.data.astronaut), reshaped, recoloured and relit; the movements are\n"
-        "facial action units moved by a formula. Results on it say whether a program works, and nothing about real expressions.\n",
-        encoding="utf-8",
+        "All faces are one public-domain NASA portrait (skimage.data.astronaut), "
+        "reshaped, recoloured and relit; the movements are\n"
+        "facial action units moved by a formula. Results on it say whether a program works, "
+        "and nothing about real expressions.\n"
     )
+    (root / NOTICE).write_text(text, encoding="utf-8")
 
 
 @dataclass(frozen=True)
 class SyntheticVideo:
-    """What a synthetic video shows. Frames count from 0, as positions in a video file do."""
+    """The true annotation of a synthetic video. Frames count from 0, as positions in a video file do."""
 
     path: Path
     emotion: str
@@ -142,21 +189,30 @@ class SyntheticVideo:
 def synthetic_video(
     path: Path, seed: int, emotion: str = "happiness", duration_s: float = 1.0, codec: str = "h264"
 ) -> SyntheticVideo:
-    """Write a video (640 x 480, 200 frames per second) of somebody who is in no synthetic database making one micro-expression.
+    """Write a video (640 x 480, 200 frames per second) of one micro-expression.
+
+    The person is in no synthetic database.
 
     Args:
         path: .mp4, .avi or .mkv.
         seed: 0 or more; another seed is another person.
-        emotion: a name of simulate.emotions.EMOTIONS.
-        duration_s: longer than the expression (at most 0.5 s), which stands in the middle.
-        codec: see `learnet.video.reader.write_video`.
+        emotion: a key of `simulation.emotions.EMOTIONS`.
+        duration_s: of the video; longer than the expression (at most 0.5 s), which is in the middle.
+        codec: see `learnet.video.writer.write_video`.
 
     Raises:
-        UnknownName: no such emotion.
-        BadInput: see `learnet.video.reader.write_video`.
+        UnknownName: there is no such emotion.
+        BadInput: see `learnet.video.writer.write_video`.
     """
-    scene = centre_expression(make_scene(seed, VIDEO_PERSON, 1, emotion, CAMERA), round(duration_s * CAMERA.fps))
+    scene = make_scene(seed, VIDEO_PERSON, 1, emotion, CAMERA)
+    scene = centre_expression(scene, round(duration_s * CAMERA.fps))
     write_video(path, render(scene.recording), CAMERA.fps, codec)
     return SyntheticVideo(
-        path, emotion, scene.onset - 1, scene.apex - 1, scene.offset - 1, CAMERA.fps, scene.action_units
+        path,
+        emotion,
+        onset=scene.onset - 1,
+        apex=scene.apex - 1,
+        offset=scene.offset - 1,
+        fps=CAMERA.fps,
+        action_units=scene.action_units,
     )

@@ -12,7 +12,7 @@ import xlrd
 from learnet.datasets.readers.casme import read
 from learnet.datasets.synthetic.databases import synthesize
 from learnet.datasets.synthetic.layouts import LAYOUTS
-from learnet.datasets.synthetic.layouts.casme import folder_of
+from learnet.datasets.synthetic.layouts.casme import clip_folder
 from learnet.simulation.render import render
 
 PEOPLE, CLIPS, SEED = 3, 3, 3
@@ -71,7 +71,7 @@ def test_contempt_is_misspelt_as_in_the_real_one(tmp_path: Path) -> None:
     section(tmp_path, "A").mkdir(parents=True)
     LAYOUT.write_labels(tmp_path, [replace(SCENES[0], emotion="contempt")])
     sheet = xlrd.open_workbook(section(tmp_path, "A") / "Section A.xls").sheet_by_index(0)
-    assert sheet.row_values(1)[11] == LAYOUT.named("contempt") == "comtempt"
+    assert sheet.row_values(1)[11] == LAYOUT.emotion_word("contempt") == "comtempt"
 
 
 def test_clips_are_called_as_in_the_real_one(database: Path) -> None:
@@ -80,7 +80,7 @@ def test_clips_are_called_as_in_the_real_one(database: Path) -> None:
     folders = [path for name in "AB" for path in section(database, name).glob("sub*/*")]
     assert len(folders) == len(SCENES) + 1
     assert all(re.fullmatch(r"EP\d\d(_\d)?", path.name) for path in folders)
-    assert len({folder_of(database, scene) for scene in many}) == len(many)
+    assert len({clip_folder(database, scene) for scene in many}) == len(many)
 
 
 def test_pictures_are_the_frames_of_the_scenes(database: Path) -> None:

@@ -144,7 +144,7 @@ def test_the_loader_reads_what_the_scenes_are(
             continue
         last = scene.recording.frames if tree == "rawpic" else shown.offset
         offset = shown.offset if row[4] else min(2 * shown.apex - shown.onset, last)
-        word = LAYOUTS["casme-sq"].named(shown.emotion)
+        word = LAYOUTS["casme-sq"].emotion_word(shown.emotion)
         expected.append(
             (
                 FOLDERS[scene.person],

@@ -107,7 +107,7 @@ def test_the_loader_reads_it_as_it_was_played(database: Path, tree: str) -> None
     for clip, scene in zip(reading.clips, SCENES, strict=True):
         assert (clip.subject, clip.emotion) == (
             f"S{scene.person:02d}",
-            LAYOUTS["4dme"].named(scene.emotion).lower(),
+            LAYOUTS["4dme"].emotion_word(scene.emotion).lower(),
         )
         assert (clip.apex - clip.onset, clip.offset - clip.onset) == (
             scene.apex - scene.onset,

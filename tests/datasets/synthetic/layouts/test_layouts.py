@@ -71,7 +71,8 @@ def test_workbooks_have_no_time_of_day(tmp_path: Path, suffix: str) -> None:
 def test_every_layout_has_people_of_its_own() -> None:
     """The same seed, and nobody is in two databases: a person on both sides of a split would be told by the face."""
     faces = {
-        name: {scene.recording.person.seed for scene in layout.scenes(3, 1, 0)} for name, layout in LAYOUTS.items()
+        name: {scene.recording.person.seed for scene in layout.scenes(3, 1, 0)}
+        for name, layout in LAYOUTS.items()
     }
     assert all(len(own) == 3 for own in faces.values())
     assert len(set().union(*faces.values())) == 3 * len(LAYOUTS)
@@ -82,6 +83,6 @@ def test_every_layout_plans_what_it_is_asked(name: str) -> None:
     layout = LAYOUTS[name]
     shown = [one for scene in layout.scenes(2, 5, 3) for one in getattr(scene, "expressions", [scene])]
     assert len(shown) == 10
-    assert {one.emotion for one in shown} <= {*layout.repertoire.main, *layout.repertoire.others}
+    assert {one.emotion for one in shown} <= {*layout.emotions.main, *layout.emotions.other_shares}
     with pytest.raises(LearnetError, match="a seed from 0"):
         layout.scenes(1, 1, -1)

@@ -53,7 +53,7 @@ def test_smic_has_no_label_but_its_folders(cut: Path) -> None:
     )
     for top in ("SMIC_all_cropped", "SMIC_all_raw"):
         shown = sorted((int(match[2]), match[4]) for match in matches if match[1] == top and match[4])
-        assert shown == sorted((scene.person, smic.named(scene.emotion)) for scene in SCENES)
+        assert shown == sorted((scene.person, smic.emotion_word(scene.emotion)) for scene in SCENES)
         assert {match[2] for match in matches if match[1] == top and not match[4]} == {"1", "2", "3"}
     assert {path.suffix for path in cut.rglob("*") if path.is_file()} == {".bmp", ".db", ".txt"}
 
@@ -103,7 +103,7 @@ def test_smic_pictures_are_those_of_the_scene_from_its_onset(cut: Path) -> None:
 def test_smic_stills_show_the_same_person_and_nothing(cut: Path) -> None:
     """Where the face moves most in its micro-expression, a clip without one moves no more than by drift and noise."""
     scene = SCENES[0]
-    take = smic.still(scene)
+    take = smic.neutral_recording(scene)
     assert (take.person, take.episodes, take.frames) == (scene.recording.person, (), scene.recording.frames)
     assert take.conditions != scene.recording.conditions
     (folder,) = (cut / "SMIC_all_raw").rglob(f"non_micro/s{scene.person}_non_{50 + scene.number}")
@@ -115,7 +115,8 @@ def test_smic_stills_show_the_same_person_and_nothing(cut: Path) -> None:
 
 def test_smic_reads_back_as_the_scenes(cut: Path) -> None:
     expected = sorted(
-        (f"s{scene.person:02d}", smic.named(scene.emotion), scene.offset - scene.onset) for scene in SCENES
+        (f"s{scene.person:02d}", smic.emotion_word(scene.emotion), scene.offset - scene.onset)
+        for scene in SCENES
     )
     for tree in (None, "cropped", "raw"):
         reading = read(cut, DatasetSubset(tree=tree))
@@ -152,10 +153,14 @@ def test_smic_e_writes_one_row_per_long_clip_and_notes_below(long: Path) -> None
         assert [mark for mark in row[3:9] if mark is not None] == [
             first - 1 + mark for pair in marks for mark in pair
         ]
-        assert (row[0], row[9], row[11]) == (scene.person, scene.recording.frames, first + scene.recording.frames - 1)
+        assert (row[0], row[9], row[11]) == (
+            scene.person,
+            scene.recording.frames,
+            first + scene.recording.frames - 1,
+        )
         assert (
             {row[16]}
-            == {smic_e.named(shown.emotion) for shown in scene.expressions}
+            == {smic_e.emotion_word(shown.emotion) for shown in scene.expressions}
             == {CODES[row[1].split("_")[1]]}
         )
         folder = home / "SMIC-HS-E" / "HS" / f"s{scene.person:02d}" / row[1]
@@ -178,7 +183,9 @@ def test_smic_e_pictures_are_those_of_the_scene(long: Path) -> None:
     files = sorted(long.rglob(f"s{scene.person}_*_{50 + scene.number}/*.jpg"))
     place = scene.expressions[0].apex
     picture = cv2.imread(str(files[place - 1]))[..., ::-1].astype(float)
-    misses = [np.abs(picture - frame).mean() for frame in render(scene.recording, range(place - 2, place + 1))]
+    misses = [
+        np.abs(picture - frame).mean() for frame in render(scene.recording, range(place - 2, place + 1))
+    ]
     assert misses[1] == min(misses)
 
 
@@ -193,7 +200,7 @@ def test_smic_e_reads_back_as_the_scenes(long: Path) -> None:
                 (
                     f"s{scene.person:02d}",
                     name,
-                    smic_e.named(shown.emotion),
+                    smic_e.emotion_word(shown.emotion),
                     first + shown.onset - 1,
                     first + shown.offset - 1,
                 )

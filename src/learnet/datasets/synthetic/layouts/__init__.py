@@ -1,6 +1,6 @@
-"""Databases whose layout `learnet synthesize` can write, by the name they have on the command line.
+"""Layouts of databases that `learnet synthesize` can write, by their name on the command line.
 
-The loaders of the real databases read the result; nothing in them is special to synthetic data.
+The readers of the real databases read the result; they contain no special case for synthetic data.
 """
 
 from typing import Any

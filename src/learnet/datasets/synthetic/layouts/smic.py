@@ -1,7 +1,8 @@
-"""SMIC, camera HS: bitmaps at 100 fps, cut from onset to offset, in folders that are the labels; crops and whole pictures.
+"""SMIC, camera HS: bitmaps at 100 fps, cut from onset to offset, in folders that are the labels.
 
-As the real one (Li et al., FG 2013) is met by its loaders: no workbook, numbers of a counter that ran through the recordings, padded to six
-digits and growing to eight, clips without an expression beside those with one.
+Irregularities of the real database (Li et al., FG 2013) that its readers handle: no workbook; frame numbers
+of a counter that ran through all recordings, padded to six digits and growing to eight; clips without an
+expression beside those with one. Both crops and whole frames are written.
 """
 
 from collections.abc import Sequence
@@ -16,92 +17,113 @@ from learnet.simulation.render import Camera, Recording, draw_conditions, regist
 from learnet.simulation.scenes import EmotionMix, Scene, plan_scenes
 
 CAMERA = Camera(280, 340, 100.0, crop_view(170, 140).face_px)
-"""The crops have the size of the real ones. Whole pictures would be 640 x 480; bitmaps are not compressed, so less of the room is seen."""
+"""The crops are as large as the real ones. Whole frames would be 640 x 480; ours show less of the background,
+because bitmaps are not compressed."""
 
-REPERTOIRE = EmotionMix(
+EMOTIONS = EmotionMix(
     ("disgust", "happiness", "surprise"),
     {"disgust": 0.25, "sadness": 0.2, "happiness": 0.3, "surprise": 0.25},
 )
-"""What the three words stand for; negative is mostly disgust here."""
+"""The emotions behind the three words; negative is mostly disgust here."""
 
 CROPPED, RAW = Path("SMIC_all_cropped", "HS"), Path("SMIC_all_raw", "SMIC_all_raw", "HS")
+WORDS = {"happiness": "positive", "surprise": "surprise"}
 CODES = {"negative": "ne", "positive": "po", "surprise": "sur"}
 COUNTERS = {1: 76_000, 2: 17_580_000, 0: 998_490}
-"""Where the counter stood before the first clip of every third person: under 100000, at eight digits, about to need a seventh."""
+"""Counter before the first clip of every third person: five digits, eight, and six that become seven."""
 
 
-def named(emotion: str) -> str:
-    """One of the three words."""
-    return {"happiness": "positive", "surprise": "surprise"}.get(emotion, "negative")
+def emotion_word(emotion: str) -> str:
+    """Return one of the three words."""
+    return WORDS.get(emotion, "negative")
 
 
 def clip_name(scene: Scene) -> str:
-    """Subject unpadded, code, running number."""
-    return f"s{scene.person}_{CODES[named(scene.emotion)]}_{50 + scene.number}"
+    """Return the name of a clip: subject without padding, code, running number."""
+    code = CODES[emotion_word(scene.emotion)]
+    return f"s{scene.person}_{code}_{50 + scene.number}"
 
 
-def still_name(scene: Scene) -> str:
-    """The clip without an expression that goes with a scene. How the real ones are called is not known."""
+def neutral_clip_name(scene: Scene) -> str:
+    """Return the name of the clip without an expression. The real names are not known."""
     return f"s{scene.person}_non_{50 + scene.number}"
 
 
-def has_still(scene: Scene) -> bool:
-    """Whether one goes with it: with every other."""
+def has_neutral_clip(scene: Scene) -> bool:
+    """Return whether the scene also has a clip without an expression: every other one does."""
     return scene.number % 2 == 1
 
 
 def counter(scene: Scene) -> int:
-    """Number of the image before the first of the scene."""
-    return COUNTERS[scene.person % 3] + 1500 * scene.number
+    """Return the number of the frame before the first frame of the scene."""
+    start = COUNTERS[scene.person % 3]
+    return start + 1500 * scene.number
 
 
-def still(scene: Scene) -> Recording:
-    """The same person another time, as long and in other circumstances, with nothing expressed."""
+def neutral_recording(scene: Scene) -> Recording:
+    """Return a recording of the same person and length, in other conditions and without an expression."""
     camera = scene.recording.camera
+    duration_s = scene.recording.frames / camera.fps
     rng = np.random.default_rng([scene.recording.conditions.seed, 1])
-    return replace(
-        scene.recording, episodes=(), conditions=draw_conditions(camera, scene.recording.frames / camera.fps, rng)
-    )
+    conditions = draw_conditions(camera, duration_s, rng)
+    return replace(scene.recording, episodes=(), conditions=conditions)
 
 
-def crop(take: Recording) -> View:
-    """The registered crop of a clip: about 170 x 140, a little different in every clip."""
-    noise = np.random.default_rng(take.conditions.seed)
-    return crop_view(170 + int(noise.integers(-4, 5)), 140 + int(noise.integers(-3, 4)))
+def crop(recording: Recording) -> View:
+    """Return the registered crop of a clip: about 170 x 140, a little different in every clip."""
+    rng = np.random.default_rng(recording.conditions.seed)
+    height = 170 + int(rng.integers(-4, 5))
+    width = 140 + int(rng.integers(-3, 4))
+    return crop_view(height, width)
 
 
 def write_clip(root: Path, scene: Scene) -> None:
-    """Onset to offset, and as many frames of the clip without an expression."""
+    """Write the frames from onset to offset, and as many of the clip without an expression."""
     person = f"s{scene.person}"
-    _write(
-        root, Path(person, "micro", named(scene.emotion), clip_name(scene)), scene.recording, scene, counter(scene)
-    )
-    if has_still(scene):
-        _write(root, Path(person, "non_micro", still_name(scene)), still(scene), scene, counter(scene) + 600)
+    first = counter(scene) + scene.onset
+    shown = range(scene.onset - 1, scene.offset)
+    folder = Path(person, "micro", emotion_word(scene.emotion), clip_name(scene))
+    _write_frames(root, folder, scene.recording, shown, first)
+    if has_neutral_clip(scene):
+        folder = Path(person, "non_micro", neutral_clip_name(scene))
+        _write_frames(root, folder, neutral_recording(scene), shown, first + 600)
 
 
-def _write(root: Path, way: Path, take: Recording, scene: Scene, before: int) -> None:
-    cropped, raw = (root / tree / way for tree in (CROPPED, RAW))
+def _write_frames(root: Path, folder: Path, recording: Recording, shown: range, first: int) -> None:
+    """Write frames and their crops, the first of them under the number `first`."""
+    cropped = root / CROPPED / folder
+    raw = root / RAW / folder
     cropped.mkdir(parents=True)
     raw.mkdir(parents=True)
-    face = crop(take)
-    for number, frame in enumerate(
-        render(take, range(scene.onset - 1, scene.offset)), start=before + scene.onset
-    ):
+    view = recording.conditions.view
+    crop_of_clip = crop(recording)
+    for number, frame in enumerate(render(recording, shown), start=first):
         write_image(raw / f"image{number:06d}.bmp", frame)
-        write_image(cropped / f"reg_image{number:06d}.bmp", register(frame, take.conditions.view, face))
+        face = register(frame, view, crop_of_clip)
+        write_image(cropped / f"reg_image{number:06d}.bmp", face)
 
 
 def write_labels(root: Path, scenes: Sequence[Scene]) -> None:
-    """The folders are the labels; only what a file manager leaves behind."""
-    (root / CROPPED / "s1" / "Thumbs.db").write_bytes(b"left by a file manager")
+    """Write what a file manager leaves; the folders are the labels."""
+    thumbnails = root / CROPPED / "s1" / "Thumbs.db"
+    thumbnails.write_bytes(b"left by a file manager")
 
 
-def listed(scene: Scene) -> str:
-    """As the list of MEGC2019 writes it, subject and clip padded."""
-    return f"s{scene.person:02d},s{scene.person:02d}{clip_name(scene).removeprefix(f's{scene.person}')}"
+def megc_entry(scene: Scene) -> str:
+    """Return the clip as the list of MEGC2019 writes it, subject and clip padded."""
+    rest = clip_name(scene).removeprefix(f"s{scene.person}")
+    padded = f"s{scene.person:02d}"
+    return f"{padded},{padded}{rest}"
 
 
 LAYOUT = Layout(
-    "SMIC", 4, CAMERA, REPERTOIRE, plan_scenes, write_clip, write_labels, named=named, listed=listed
+    "SMIC",
+    4,
+    CAMERA,
+    EMOTIONS,
+    plan_scenes,
+    write_clip,
+    write_labels,
+    emotion_word=emotion_word,
+    megc_entry=megc_entry,
 )

@@ -75,7 +75,7 @@ def mosaic_figure(
     Returns:
         The table has a row for each cell drawn: map, row, column, value.
     """
-    chosen, maps = strongest_maps(maps, most), ground.shown(maps)
+    chosen, maps = strongest_maps(maps, most), ground.prepare_maps(maps)
     across = int(np.ceil(len(chosen) ** 0.5))
     down = -(-len(chosen) // across)
     with mpl.rc_context(STYLE):
@@ -108,7 +108,7 @@ def accretion_figure(
     """
     chosen = strongest_maps(total, most)
     plain, accreting, total = (
-        ground.shown(maps) for maps in (plain, accreting, total)
+        ground.prepare_maps(maps) for maps in (plain, accreting, total)
     )  # means, so the sum still holds
     names = ("plain column", "accreting column", "accretion layer")
     with mpl.rc_context(STYLE):
@@ -157,7 +157,7 @@ def network_figure(
         The table has a row for each cell drawn: stage, row, column, value.
     """
     maps = {
-        name: ground.shown(mean_activation(answer[0])) for name, answer in answers.items() if answer.ndim == 4
+        name: ground.prepare_maps(mean_activation(answer[0])) for name, answer in answers.items() if answer.ndim == 4
     }
     places = _places(maps)
     drawn = {name: maps[name] for name in places}
@@ -213,7 +213,7 @@ def comparison_figure(rows: Sequence[ClipRow], title: str, each: int = 2) -> Exp
             _mark(line[0], row.ground.placement, row.ground.placement.size if row.ground.placement else 0)
             tiles = iter(line[1:])
             for seen in row.seen:
-                maps = row.ground.shown(seen.maps)
+                maps = row.ground.prepare_maps(seen.maps)
                 for which in strongest_maps(seen.maps, each):
                     axes = next(tiles)
                     heading = f"{seen.network}\n{seen.stage} map {which}" if place == 0 else f"map {which}"

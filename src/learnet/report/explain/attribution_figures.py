@@ -27,7 +27,7 @@ def attribution_figure(maps: Maps, ground: Background, title: str) -> Explanatio
     Returns:
         The table has a row for each pixel, or coarse cell: method, row, column, value.
     """
-    maps = {name: ground.shown(found) for name, found in maps.items()}
+    maps = {name: ground.prepare_maps(found) for name, found in maps.items()}
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(2.5 * (1 + len(maps)), 3.3), layout="constrained")
         first, *others = figure.subplots(1, 1 + len(maps))
@@ -35,7 +35,7 @@ def attribution_figure(maps: Maps, ground: Background, title: str) -> Explanatio
         for axes, (name, found) in zip(others, maps.items(), strict=True):
             limit = float(np.abs(found).max()) or 1.0
             ground.draw(axes, grey=True)
-            ground.over(axes, found, limit)
+            ground.draw_map(axes, found, limit)
             most = f"up to {limit:.2g}" if found.any() else "empty: nothing speaks for the class"
             axes.set_title(f"{name}\n{most}", size=8, loc="center", weight="normal")
         figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")

@@ -1,4 +1,4 @@
-"""What maps are drawn over: the motion image, or in its place the average face in lines, which is nobody's."""
+"""Backgrounds of maps: the motion image, or a line drawing of the average face, which shows nobody."""
 
 from dataclasses import dataclass
 
@@ -12,38 +12,50 @@ from learnet.report.style import MUTED
 from learnet.simulation.geometry import average_face
 from learnet.simulation.outline import face_lines
 
-SIGNED = "PuOr"
-STRONG = "Purples"
+SIGNED = "PuOr"  # colour map of signed values
+UNSIGNED = "Purples"
 CELLS = 14
-"""Maps over the average face have at most so many cells a side, as finer ones can draw the edges of the person's face. A cell is then 14 mm
-of a face: two and a half of them span an eye."""
+"""Largest number of cells a side of a map over the average face.
+
+Finer maps can show the edges of the face of the person. A cell is 14 mm of a face; an eye is two and a half
+cells wide.
+"""
 
 
 @dataclass(frozen=True)
 class Background:
-    """Where a map lies."""
+    """Background of a map, and the position of the face in it."""
 
-    image: UInt8[np.ndarray, "S S 3"] | None  # the motion image; None where nothing of the person may be seen
-    placement: FacePlacement | None  # of the face; None where nobody knows
+    image: (
+        UInt8[np.ndarray, "S S 3"] | None
+    )  # the motion image; None where nothing of the person may be shown
+    placement: FacePlacement | None  # of the face; None where it is unknown
 
     @property
     def anonymous(self) -> bool:
-        """Whether the person is hidden."""
+        """Return whether nothing of the person is shown."""
         return self.image is None
 
     @property
     def title(self) -> str:
-        """What is seen where nothing lies over it."""
+        """Return the title of the background drawn alone."""
         if self.image is not None:
             return "motion image"
-        return "average face" if self.placement else "where the face lies\nis not known"
+        return "average face" if self.placement else "position of the face\nis unknown"
 
-    def shown(self, maps: Float[np.ndarray, "*N h w"]) -> Float[np.ndarray, "*N a b"]:
-        """The maps that are drawn and told: as they are, or where the person is hidden as coarse as CELLS."""
+    @property
+    def side(self) -> int:
+        """Return height and width in pixels; 1 where nothing is known."""
+        if self.image is not None:
+            return self.image.shape[0]
+        return self.placement.size if self.placement else 1
+
+    def prepare_maps(self, maps: Float[np.ndarray, "*N h w"]) -> Float[np.ndarray, "*N a b"]:
+        """Return the maps as they are drawn and tabulated: unchanged, or coarse (CELLS) if anonymous."""
         return coarsen(maps) if self.anonymous else maps
 
     def draw(self, axes: Axes, grey: bool = False) -> None:
-        """The image, in colour or grey, or the lines of the average face."""
+        """Draw the image, in colour or grey, or the average face."""
         axes.set_axis_off()
         if self.image is None:
             draw_average_face(axes, self.placement)
@@ -52,33 +64,40 @@ class Background:
         else:
             axes.imshow(self.image, interpolation="nearest")
 
-    def over(self, axes: Axes, found: Float[np.ndarray, "h w"], limit: float, signed: bool = True) -> None:
-        """A map over what `draw` has drawn, the stronger the denser; LIMIT has the fullest colour."""
-        found = self.shown(found)
-        dense = np.sqrt(
-            np.clip(np.abs(found) / limit, 0, 1)
-        )  # the root, so that half of the strength can still be seen
-        side = self.image.shape[0] if self.image is not None else self.placement.size if self.placement else 1
-        low = -limit if signed else 0.0
-        axes.imshow(found, cmap=SIGNED if signed else STRONG, vmin=low, vmax=limit, alpha=0.9 * dense, interpolation="nearest",
-                    extent=(-0.5, side - 0.5, side - 0.5, -0.5))  # fmt: skip
+    def draw_map(
+        self, axes: Axes, values: Float[np.ndarray, "h w"], limit: float, signed: bool = True
+    ) -> None:
+        """Draw a map over the background: the stronger, the more opaque; `limit` has the fullest colour."""
+        values = self.prepare_maps(values)
+        strength = np.clip(np.abs(values) / limit, 0, 1)
+        axes.imshow(
+            values,
+            cmap=SIGNED if signed else UNSIGNED,
+            vmin=-limit if signed else 0.0,
+            vmax=limit,
+            alpha=0.9 * np.sqrt(strength),  # the root keeps half of the strength visible
+            interpolation="nearest",
+            extent=(-0.5, self.side - 0.5, self.side - 0.5, -0.5),
+        )
 
 
-def draw_average_face(axes: Axes, where: FacePlacement | None) -> None:
-    """The average face where an image has it, in the image's pixels; an empty square where nobody knows."""
-    side = where.size if where else 1
-    for line in face_lines(average_face()) if where else []:
-        x, y = where.to_pixels(line).T  # type: ignore[union-attr]
-        axes.plot(x, y, color=MUTED, linewidth=0.8, solid_capstyle="round")
+def draw_average_face(axes: Axes, placement: FacePlacement | None) -> None:
+    """Draw the average face at its position in an image, in pixels; nothing where the position is unknown."""
+    side = 1
+    if placement is not None:
+        side = placement.size
+        for line in face_lines(average_face()):
+            x, y = placement.to_pixels(line).T
+            axes.plot(x, y, color=MUTED, linewidth=0.8, solid_capstyle="round")
     axes.set(xlim=(-0.5, side - 0.5), ylim=(side - 0.5, -0.5), aspect="equal")
 
 
-def coarsen(maps: Float[np.ndarray, "*N h w"], most: int = CELLS) -> Float[np.ndarray, "*N a b"]:
-    """Means over at most MOST x MOST even parts of each map; smaller maps stay as they are."""
-    if maps.shape[-1] <= most:
+def coarsen(maps: Float[np.ndarray, "*N h w"], cells: int = CELLS) -> Float[np.ndarray, "*N a b"]:
+    """Return means over `cells` x `cells` equal parts of each map; smaller maps are returned unchanged."""
+    if maps.shape[-1] <= cells:
         return maps
-    flat = maps.reshape(-1, *maps.shape[-2:])
-    small = [
-        cv2.resize(np.ascontiguousarray(one), (most, most), interpolation=cv2.INTER_AREA) for one in flat
-    ]
-    return np.stack(small).reshape(*maps.shape[:-2], most, most)
+    coarse_maps = []
+    for single_map in maps.reshape(-1, *maps.shape[-2:]):
+        contiguous = np.ascontiguousarray(single_map)
+        coarse_maps.append(cv2.resize(contiguous, (cells, cells), interpolation=cv2.INTER_AREA))
+    return np.stack(coarse_maps).reshape(*maps.shape[:-2], cells, cells)

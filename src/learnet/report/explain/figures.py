@@ -24,7 +24,7 @@ from learnet.report.explain.attribution import grad_cam, integrated_gradients, o
 from learnet.report.explain.attribution_figures import attribution_figure, checks_figure, regions_figure
 from learnet.report.explain.background import Background
 from learnet.report.explain.clips import ExplainedClip, ExplainedClips
-from learnet.report.explain.ground_truth import MOVING_FRACTION, Progress, render_emotion_clips
+from learnet.report.explain.ground_truth import MOVING_FRACTION, Progress, RenderSettings, render_emotion_clips
 from learnet.report.explain.localisation import activation_at_depth, measure_shares, summarise_shares
 from learnet.report.explain.sanity_checks import AttributionMethod, run_sanity_checks
 from learnet.report.explain.temporal import (
@@ -265,7 +265,7 @@ def measurement_figures(
         looks[f"{name}, {stage}"] = look
     owners = facts.data.get("faces") == "given"
     clips = render_emotion_clips(
-        replace(facts.preparation, face="none"), people, seed=seed, owners=owners, progress=progress
+        replace(facts.preparation, face="none"), people, settings=RenderSettings(seed=seed, database_crop=owners), progress=progress
     )
     table = measure_shares(clips, looks, part)
     found = summarise_shares(table)

@@ -102,7 +102,7 @@ def _draw_strip(axes: Axes, seen: TemporalExplanation, strip: Strip) -> None:
             box.imshow(grey, cmap="gray", vmin=0, vmax=1)
         else:
             draw_average_face(box, where)
-            Background(None, where).over(box, np.abs(change[place]).mean(axis=-1), coarsest, signed=False)
+            Background(None, where).draw_map(box, np.abs(change[place]).mean(axis=-1), coarsest, signed=False)
         box.set(xticks=[], yticks=[])
         box.spines[:].set(visible=True, color="white", linewidth=1)
     axes.set(ylim=(0, 1), yticks=[])

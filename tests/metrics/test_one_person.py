@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from learnet.cli import app, console
-from learnet.metrics.score import as_csv as scores_csv
+from learnet.metrics.score import scores_to_csv
 from learnet.metrics.score import score
 from learnet.metrics.scores import ONE_PERSON, calibration, interval_text, summarise
 from learnet.metrics.significance import difference
@@ -109,7 +109,7 @@ def test_the_comparison_says_so(studies: list[Path], capsys: pytest.CaptureFixtu
 def test_learnet_score_says_so(studies: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
     app(["score", str(studies[0])], exit_on_error=False, result_action="return_value")
     assert ONE_PERSON in capsys.readouterr().out
-    rows = csv.DictReader(scores_csv(score(studies[0])).splitlines())
+    rows = csv.DictReader(scores_to_csv(score(studies[0])).splitlines())
     assert all(row["value"] and row["low"] == row["high"] == "" for row in rows)
 
 

@@ -1,5 +1,6 @@
-"""Logs and tables as anyone may write them: what is read, and what is refused in one line that names the place."""
+"""Logs and tables of any origin: what is read, and what is refused in one line that names the place."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,25 +9,26 @@ from hypothesis import strategies as st
 
 from learnet.core.errors import BadInput, LearnetError
 from learnet.core.records import Outcome
-from learnet.metrics.read import Answers, read_answers
+from learnet.metrics.read import PredictionFile, read_predictions
 from learnet.study.outcomes import megc_log, outcome_rows, outcomes_header
 from tests.builders.written_study import write_prepared, write_study
 
 MEGC = ("negative", "positive", "surprise")
 
 
-def read(place: Path, text: str, name: str = "x.log", classes: str = "auto") -> Answers:
-    (place / name).write_bytes(text.encode())
-    return read_answers(place / name, classes)
+def read(folder: Path, text: str, name: str = "x.log", classes: str = "auto") -> PredictionFile:
+    (folder / name).write_bytes(text.encode())
+    return read_predictions(folder / name, classes)
 
 
-def told(answers: Answers) -> list[tuple[str, str, str, str, str]]:
-    return [(o.dataset, o.person, o.clip, o.truth, o.prediction) for o in answers.outcomes]
+def rows_of(file: PredictionFile) -> list[tuple[str, str, str, str, str]]:
+    return [(o.dataset, o.person, o.clip, o.truth, o.prediction) for o in file.outcomes]
 
 
 def test_a_log_by_hand(tmp_path: Path) -> None:
     """Blank lines, Windows line ends, tabs and a byte-order mark change nothing."""
-    text = "casme2 sub01\nEP02_01f 1 0\nEP19_05f 0 0\nsmic s1\ns1_ne_01 0 2\nsamm 006\n006_1_2 negative surprise\n"
+    text = "casme2 sub01\nEP02_01f 1 0\nEP19_05f 0 0\nsmic s1\ns1_ne_01 0 2\n"
+    text += "samm 006\n006_1_2 negative surprise\n"
     expected = [
         ("casme2", "casme2/sub01", "casme2/sub01/EP02_01f", "positive", "negative"),
         ("casme2", "casme2/sub01", "casme2/sub01/EP19_05f", "negative", "negative"),
@@ -42,7 +44,8 @@ def test_a_log_by_hand(tmp_path: Path) -> None:
         text.strip(),
     ):
         found = read(tmp_path, form)
-        assert told(found) == expected and found.kind == "log" and found.classes == MEGC and found.has_people
+        assert rows_of(found) == expected
+        assert (found.kind, found.classes, found.has_people) == ("log", MEGC, True)
 
 
 def test_tables_by_hand(tmp_path: Path) -> None:
@@ -54,54 +57,45 @@ def test_tables_by_hand(tmp_path: Path) -> None:
         '"clip","truth","prediction","person"\n"006_1_2","0","2","samm/006"\n',
         "clip,truth,prediction,person,dataset\n006_1_2,0,2,006,samm\n",
     ):
-        assert told(read(tmp_path, text, "x.txt")) == expected
+        assert rows_of(read(tmp_path, text, "x.txt")) == expected
     plain = read(tmp_path, "clip,truth,prediction\nb,1,1\na,0,1\n", "x.csv")
-    assert (
-        told(plain) == [("", "", "b", "positive", "positive"), ("", "", "a", "negative", "positive")]
-        and not plain.has_people
-    )
+    assert rows_of(plain) == [("", "", "b", "positive", "positive"), ("", "", "a", "negative", "positive")]
+    assert not plain.has_people
 
 
-def test_a_study_that_is_not_finished_is_to_be_gone_on_with(tmp_path: Path) -> None:
-    """Cut in the middle of a line, between folds, or before the first answer: nothing is to be mended by hand, and no part is scored."""
+def test_an_unfinished_study_is_refused_with_the_way_to_continue(tmp_path: Path) -> None:
+    """Cut within a line, between folds, or before the first prediction: no part of it is scored."""
     study = write_study(tmp_path / "study", write_prepared(tmp_path / "prepared", people=3, clips=4))
     file = study / "outcomes.csv"
     whole = file.read_text(encoding="utf-8")
-    assert len(read_answers(study).outcomes) == 24
+    assert len(read_predictions(study).outcomes) == 24
     lines = whole.splitlines(keepends=True)
-    for text, found in ((whole[:-20], 23), ("".join(lines[:9]), 8), (lines[0], 0), (lines[0][:30], 0)):
+    for text, written in ((whole[:-20], 23), ("".join(lines[:9]), 8), (lines[0], 0), (lines[0][:30], 0)):
         file.write_text(text, encoding="utf-8")
-        for place in (study, file):
-            with pytest.raises(
-                BadInput,
-                match=rf"not finished: {found} of 24 answers.*Run the same `learnet study` command again",
-            ):
-                read_answers(place)
+        for path in (study, file):
+            with pytest.raises(BadInput, match=rf"{written} of 24 predictions.*same `learnet study` command"):
+                read_predictions(path)
 
 
 def test_outcomes_of_a_study(tmp_path: Path) -> None:
     """Seeds and folds are kept; SMIC-E's people are SMIC's."""
-    made = [
-        Outcome(
-            "s",
-            f"group-{seed}",
-            seed,
-            "smic-e/s01/x",
-            "smic-e",
-            "smic/s01",
-            "surprise",
-            "negative",
-            (0.6, 0.1, 0.3),
-        )
-        for seed in (0, 1)
-    ]
-    (tmp_path / "outcomes.csv").write_text(outcomes_header(MEGC) + outcome_rows(made))
-    for place in (tmp_path, tmp_path / "outcomes.csv"):
-        found = read_answers(place)
-        assert [
-            (o.seed, o.fold, o.clip, o.dataset, o.person, o.truth, o.prediction) for o in found.outcomes
-        ] == [(o.seed, o.fold, o.clip, o.dataset, o.person, o.truth, o.prediction) for o in made]
-        assert found.classes == MEGC and found.chosen == "The classes are the columns of scores."
+    first = Outcome(
+        study="s",
+        fold="group-0",
+        seed=0,
+        clip="smic-e/s01/x",
+        dataset="smic-e",
+        person="smic/s01",
+        truth="surprise",
+        prediction="negative",
+        scores=(0.6, 0.1, 0.3),
+    )
+    written = [first, replace(first, fold="group-1", seed=1)]
+    (tmp_path / "outcomes.csv").write_text(outcomes_header(MEGC) + outcome_rows(written))
+    for path in (tmp_path, tmp_path / "outcomes.csv"):
+        found = read_predictions(path)
+        assert list(found.outcomes) == [replace(o, study="outcomes", scores=()) for o in written]
+        assert found.classes == MEGC and found.class_source == "The classes are the columns of scores."
 
 
 def test_the_class_list(tmp_path: Path) -> None:
@@ -117,20 +111,19 @@ def test_the_class_list(tmp_path: Path) -> None:
         "fear",
     )
     assert [o.truth for o in read(tmp_path, words, classes="megc-3").outcomes] == ["negative", "positive"]
-    places = read(tmp_path, "casme2 sub01\na 4 2\nb 0 1\n", classes="casme2-5")
-    assert [(o.truth, o.prediction) for o in places.outcomes] == [
+    indices = read(tmp_path, "casme2 sub01\na 4 2\nb 0 1\n", classes="casme2-5")
+    assert [(o.truth, o.prediction) for o in indices.outcomes] == [
         ("others", "repression"),
         ("happiness", "disgust"),
     ]
     columns = "clip,truth,prediction,positive,negative,age\na,positive,positive,1,0,31\n"
     assert read(tmp_path, columns).classes == ("positive", "negative")
-    assert (
-        read(tmp_path, columns.replace("a,positive", "a,surprise")).classes == MEGC
-    )  # the columns are not all of the classes
+    other = columns.replace("a,positive", "a,surprise")  # the columns are not all of the classes
+    assert read(tmp_path, other).classes == MEGC
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         (
             "casme2 sub01\nEP02_01f 1 3\n",
@@ -144,14 +137,14 @@ def test_the_class_list(tmp_path: Path) -> None:
         ("casme2 sub01\na happiness 0\n", "line 2: '0' is no class; there are happiness"),
         ("casme2 sub01\na 0 joyfulness\nb 1 fear\n", "line 2: '0' is no class"),
         ("clip,truth,prediction\na,joyfulness,fear\n", "line 2: 'joyfulness' is no class; there are fear"),
-        ("EP02_01f 1 0\n", "line 1: 'EP02_01f 1 0' is an answer, and no line before it says whose"),
-        ("casme2 sub01\nEP02_01f 1\n", "line 2: 'EP02_01f 1' is neither a subject nor an answer"),
-        ("casme2 sub01\nEP02_01f\n", "line 2: 'EP02_01f' is neither a subject nor an answer"),
-        ("casme2 sub01\n", "holds no answers"),
-        ("", "holds no answers"),
-        ("clip,truth,prediction\n", "holds no answers"),
+        ("EP02_01f 1 0\n", "line 1: 'EP02_01f 1 0' is a prediction, but no line before it names the subject"),
+        ("casme2 sub01\nEP02_01f 1\n", "line 2: 'EP02_01f 1' is neither a subject nor a prediction"),
+        ("casme2 sub01\nEP02_01f\n", "line 2: 'EP02_01f' is neither a subject nor a prediction"),
+        ("casme2 sub01\n", "contains no predictions"),
+        ("", "contains no predictions"),
+        ("clip,truth,prediction\n", "contains no predictions"),
         ("clip,truth\na,1\n", "the columns prediction are missing"),
-        ("clip,truth,prediction,truth\na,1,1,1\n", "the columns truth are missing, or there twice"),
+        ("clip,truth,prediction,truth\na,1,1,1\n", "the columns truth are missing or repeated"),
         ("clip,truth,prediction\na,1,\n", "line 2: prediction is empty"),
         ("clip,truth,prediction\na,b,1,1\n", "line 2: there are more values than columns"),
         ("clip,truth,prediction,seed\na,1,1,first\n", "line 2: the seed 'first' is not a small whole number"),
@@ -159,19 +152,19 @@ def test_the_class_list(tmp_path: Path) -> None:
         ("a\0b\n", "not a text file"),
     ],
 )
-def test_what_is_refused_names_its_line(tmp_path: Path, text: str, says: str) -> None:
+def test_errors_name_the_line(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(BadInput) as refused:
         read(tmp_path, text)
-    assert says in str(refused.value) and "\n" not in str(refused.value)
+    assert message in str(refused.value) and "\n" not in str(refused.value)
 
 
-def test_places_that_hold_no_answers(tmp_path: Path) -> None:
-    for place in (tmp_path / "no.log", tmp_path):
+def test_paths_without_predictions(tmp_path: Path) -> None:
+    for path in (tmp_path / "no.log", tmp_path):
         with pytest.raises(BadInput, match="there is no such file"):
-            read_answers(place)
+            read_predictions(path)
     (tmp_path / "x.log").write_bytes(b"\xff\xfe\x00\x31")
     with pytest.raises(BadInput, match="not UTF-8"):
-        read_answers(tmp_path / "x.log")
+        read_predictions(tmp_path / "x.log")
     with pytest.raises(LearnetError, match="Did you mean 'megc-3'"):
         read(tmp_path, "casme2 s1\na 0 0\n", classes="megc3")
 
@@ -188,52 +181,23 @@ NAME = st.text(st.characters(categories=("L", "N"), include_characters="_-."), m
     )
 )
 def test_what_a_study_writes_is_read_back(tmp_path: Path, rows: list[tuple[str, str, str, str, str]]) -> None:
-    """The challenge's log and the table of outcomes, from and to the same answers."""
-    made = [
-        Outcome(
-            "s",
-            f"{base}/{subject}",
-            0,
-            f"{base}/{subject}/{clip}",
-            base,
-            f"{base}/{subject}",
-            truth,
-            said,
-            (1.0, 0.0, 0.0),
+    """The log of the challenge and the table of outcomes contain the same predictions."""
+    written, expected = [], []
+    for dataset, subject, name, truth, prediction in rows:
+        person = f"{dataset}/{subject}"
+        clip = f"{person}/{name}"
+        expected.append((dataset, person, clip, truth, prediction))
+        written.append(
+            Outcome("s", person, 0, clip, dataset, person, truth, prediction, scores=(1.0, 0.0, 0.0))
         )
-        for base, subject, clip, truth, said in rows
-    ]
-    expected = sorted((o.dataset, o.person, o.clip, o.truth, o.prediction) for o in made)
-    assert sorted(told(read(tmp_path, megc_log(made, MEGC)))) == expected
-    assert (
-        sorted(told(read(tmp_path, outcomes_header(MEGC) + outcome_rows(made), "outcomes.csv"))) == expected
-    )
+    log = read(tmp_path, megc_log(written, MEGC))
+    table = read(tmp_path, outcomes_header(MEGC) + outcome_rows(written), "outcomes.csv")
+    assert sorted(rows_of(log)) == sorted(rows_of(table)) == sorted(expected)
 
 
-PIECE = st.sampled_from(
-    [
-        "casme2",
-        "sub01",
-        "EP01",
-        "0",
-        "1",
-        "2",
-        "3",
-        "clip",
-        "truth",
-        "prediction",
-        "fear",
-        ",",
-        ";",
-        "\t",
-        " ",
-        "\n",
-        '"',
-        "\r",
-        "é",
-        "\0",
-    ]
-)
+WORDS = ["casme2", "sub01", "EP01", "0", "1", "2", "3", "clip", "truth", "prediction", "fear", "é"]
+SEPARATORS = [",", ";", "\t", " ", "\n", '"', "\r", "\0"]
+PIECE = st.sampled_from(WORDS + SEPARATORS)
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -247,6 +211,6 @@ def test_any_text_is_read_or_refused_in_one_line(tmp_path: Path, text: str, name
     except LearnetError as refused:
         assert str(refused) and "\n" not in str(refused).replace(repr("\n"), "")
     else:
-        assert found.outcomes and {o.truth for o in found.outcomes} | {
-            o.prediction for o in found.outcomes
-        } <= set(found.classes)
+        assert found.outcomes
+        for outcome in found.outcomes:
+            assert outcome.truth in found.classes and outcome.prediction in found.classes

@@ -11,7 +11,7 @@ from learnet.cli.app import STUDIES, app
 from learnet.core.output_checks import check_outputs
 
 if TYPE_CHECKING:
-    from learnet.metrics.score import Pooled, Scored
+    from learnet.metrics.score import PooledScores, ScoreReport
 
 NAMES = {"accuracy": "accuracy", "uf1": "UF1", "uar": "UAR"}
 AVERAGES = ("accuracy", "F1", "recall", "precision")
@@ -47,13 +47,13 @@ def score(
         Exit with code 1 if a clip is missing, repeated, or differs from the list.
     """
     from learnet.core.files import write_atomically
-    from learnet.metrics.score import as_csv
     from learnet.metrics.score import score as score_log
+    from learnet.metrics.score import scores_to_csv
 
     check_outputs([table], [log / "outcomes.csv" if log.is_dir() else log, listed])
     scored = score_log(log, listed, classes)
     if table:
-        write_atomically(table, as_csv(scored))
+        write_atomically(table, scores_to_csv(scored))
     _print_scores(scored)
     clips_agree = _print_clips(scored)
     console.paths(*([table] if table else []))
@@ -61,7 +61,7 @@ def score(
         raise SystemExit(1)
 
 
-def _print_scores(scored: "Scored") -> None:
+def _print_scores(scored: "ScoreReport") -> None:
     """Print all averages, the pooled scores and the rates of each class."""
     averages = []
     for convention in scored.conventions:
@@ -71,17 +71,19 @@ def _print_scores(scored: "Scored") -> None:
     parts = (scored.whole, *scored.databases)
     title = "Pooled, mean over classes [95 % interval over people]"
     console.table(title, ["database", *NAMES.values()], [_pooled_row(part) for part in parts])
-    rates = [[name, clips, *map(_number, values)] for name, clips, *values in scored.classes]
+    rates = [
+        [c.name, c.clips, _number(c.precision), _number(c.recall), _number(c.f1)] for c in scored.classes
+    ]
     console.table("Classes", ["class", "clips", "precision", "recall", "F1"], rates)
     for note in _score_notes(scored):
         console.out.print(note, markup=False)
 
 
-def _score_notes(scored: "Scored") -> list[str]:
+def _score_notes(scored: "ScoreReport") -> list[str]:
     """Return what must be known to read the scores."""
-    seeds = len({outcome.seed for outcome in scored.answers.outcomes})
+    seeds = len({outcome.seed for outcome in scored.predictions.outcomes})
     means = f" All scores are means over {seeds} seeds." if seeds > 1 else ""
-    notes = [scored.answers.chosen + means]
+    notes = [scored.predictions.class_source + means]
     for part in (scored.whole, *scored.databases):
         if part.absent:
             where = "" if part is scored.whole else f" of {part.name}"
@@ -91,7 +93,7 @@ def _score_notes(scored: "Scored") -> list[str]:
     return notes
 
 
-def _print_clips(scored: "Scored") -> bool:
+def _print_clips(scored: "ScoreReport") -> bool:
     """Print deviations of the clips from the official ones. Return whether there are none."""
     if scored.counts:
         classes = list(scored.counts[0].here)
@@ -122,7 +124,7 @@ def _print_clip_names(description: str, clips: Sequence[str]) -> None:
         console.out.print(f"{len(clips)} {description}: {'; '.join(clips[:MAX_CLIPS])}{more}", markup=False)
 
 
-def _pooled_row(part: "Pooled") -> list[str]:
+def _pooled_row(part: "PooledScores") -> list[str]:
     """Return the cells of a database: its name and counts, then each measure with its interval."""
     from learnet.metrics.scores import interval_text  # numpy loads here, so `learnet --help` stays instant
 

@@ -1,7 +1,8 @@
-"""The same answers under every way of averaging that is met in papers, each with its name: they differ by ten points and more."""
+"""The same predictions under every averaging convention of the field, which differ by ten points and more."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -11,113 +12,130 @@ from learnet.metrics.scores import confusion, precision_recall_f1
 
 VALUES = ("accuracy", "F1", "recall", "precision")
 
+Scores = Float[np.ndarray, "4"]  # in the order of VALUES; NaN where a convention does not define the value
+Scoring = Callable[[Sequence[Outcome]], Scores]
+Key = Callable[[Outcome], Any]  # any value that can be sorted
+
 
 @dataclass(frozen=True)
 class Convention:
-    """One way to average, and what it gives."""
+    """One way to average, and its scores."""
 
     name: str
-    values: dict[str, float]  # those of VALUES that it is about
-    meaning: str  # how the field calls it, or what to know
+    values: dict[str, float]  # those of VALUES that it defines
+    meaning: str  # its name in the field, or what to know about it
 
 
 def conventions(outcomes: Sequence[Outcome], classes: Sequence[str]) -> list[Convention]:
-    """Score answers with one seed or more (the mean over seeds) under every convention; MEGC2019's own comes first.
+    """Score predictions under every convention, that of MEGC2019 first.
 
-    Folds, people and databases have rows where the answers name several, and folds only where they are not the people.
+    Scores are means over the seeds. Folds, people and databases have rows where the predictions are of
+    several, and folds only where they are not the people.
     """
-    seeds = [[o for o in outcomes if o.seed == seed] for seed in sorted({o.seed for o in outcomes})]
+    seeds = _by_key(outcomes, lambda outcome: outcome.seed)
+
+    def scored(name: str, meaning: str, scoring: Scoring) -> Convention:
+        means = np.mean([scoring(part) for part in seeds], axis=0)
+        defined = zip(VALUES, means.tolist(), strict=True)
+        values = {value: mean for value, mean in defined if not np.isnan(mean)}
+        return Convention(name, values, meaning)
+
+    def macro(part: Sequence[Outcome]) -> Scores:
+        return _macro(_counts(part, classes))
+
+    def swapped(part: Sequence[Outcome]) -> Scores:
+        return _macro(_counts(part, classes).T)
+
+    def weighted(part: Sequence[Outcome]) -> Scores:
+        return _weighted(_counts(part, classes))
+
+    def of_means(part: Sequence[Outcome]) -> Scores:
+        return _f1_of_means(_counts(part, classes))
+
     rows = [
-        (
-            "pooled, mean over classes",
-            "MEGC2019: UF1 and UAR",
-            _mean_of(seeds, lambda part: _macro(_counts(part, classes))),
-        ),
-        (
-            "pooled, precision mistaken for recall",
-            "truth and prediction are swapped",
-            _mean_of(seeds, lambda part: _swapped(part, classes)),
-        ),
-        (
-            "pooled, weighted by clips",
-            "weighted F1; recall is accuracy",
-            _mean_of(seeds, lambda part: _weighted(_counts(part, classes))),
-        ),
-        (
-            "pooled, F1 of the means",
-            "F1 of mean precision and mean recall",
-            _mean_of(seeds, lambda part: _of_means(_counts(part, classes))),
-        ),
+        scored("pooled, mean over classes", "MEGC2019: UF1 and UAR", macro),
+        scored("pooled, precision mistaken for recall", "truth and prediction are swapped", swapped),
+        scored("pooled, weighted by clips", "weighted F1; recall is accuracy", weighted),
+        scored("pooled, F1 of the means", "F1 of mean precision and mean recall", of_means),
     ]
-    for what, key in _groupings(outcomes):
-        for own, note in (
-            (False, "a class that is missing there counts as zero"),
-            (True, "over the classes that occur there"),
-        ):
-            mean = _mean_of(seeds, lambda part, key=key, own=own: _over_groups(part, classes, key, own))
-            rows.append((f"mean over {what}, {'own' if own else 'all'} classes", note, mean))
-    return [
-        Convention(
-            name,
-            {value: float(x) for value, x in zip(VALUES, found, strict=True) if not np.isnan(x)},
-            meaning,
-        )
-        for name, meaning, found in rows
+    for name, key in _groupings(outcomes):
+        over_all = _over_groups(key, classes, own_classes=False)
+        over_own = _over_groups(key, classes, own_classes=True)
+        rows += [
+            scored(f"mean over {name}, all classes", "a class without clips there counts as zero", over_all),
+            scored(f"mean over {name}, own classes", "over the classes that occur there", over_own),
+        ]
+    return rows
+
+
+def _groupings(outcomes: Sequence[Outcome]) -> list[tuple[str, Key]]:
+    """Return by what the predictions can be grouped: folds, people, databases."""
+    has_people = all(outcome.person for outcome in outcomes)
+    folds = {(outcome.clip, outcome.fold) for outcome in outcomes}
+    people = {(outcome.clip, outcome.person) for outcome in outcomes}
+    candidates: list[tuple[str, Key, bool]] = [
+        ("folds", lambda outcome: outcome.fold, folds != people),
+        ("people", lambda outcome: outcome.person, has_people),
+        ("databases", lambda outcome: outcome.dataset, has_people),
     ]
+    groupings = []
+    for name, key, applies in candidates:
+        if applies and len({key(outcome) for outcome in outcomes}) > 1:
+            groupings.append((name, key))
+    return groupings
 
 
-def _groupings(outcomes: Sequence[Outcome]) -> list[tuple[str, Callable[[Outcome], str]]]:
-    """By what the answers can be taken apart: folds, people, databases."""
-    whose = all(o.person for o in outcomes)
-    folds, people = {(o.clip, o.fold) for o in outcomes}, {(o.clip, o.person) for o in outcomes}
-    found: list[tuple[str, Callable[[Outcome], str]]] = []
-    if folds != people and len({o.fold for o in outcomes}) > 1:
-        found.append(("folds", lambda o: o.fold))
-    if whose and len({o.person for o in outcomes}) > 1:
-        found.append(("people", lambda o: o.person))
-    if whose and len({o.dataset for o in outcomes}) > 1:
-        found.append(("databases", lambda o: o.dataset))
-    return found
-
-
-def _mean_of(
-    seeds: Sequence[Sequence[Outcome]], score: Callable[[Sequence[Outcome]], Float[np.ndarray, "4"]]
-) -> Float[np.ndarray, "4"]:
-    return np.mean([score(part) for part in seeds], axis=0)
+def _by_key(outcomes: Sequence[Outcome], key: Key) -> list[list[Outcome]]:
+    """Return the groups of outcomes with the same key, in the order of the keys."""
+    groups: dict[Any, list[Outcome]] = {}
+    for outcome in outcomes:
+        groups.setdefault(key(outcome), []).append(outcome)
+    return [groups[value] for value in sorted(groups)]
 
 
 def _counts(outcomes: Sequence[Outcome], classes: Sequence[str]) -> Int[np.ndarray, "K K"]:
-    return confusion([o.truth for o in outcomes], [o.prediction for o in outcomes], classes)
+    truth = [outcome.truth for outcome in outcomes]
+    prediction = [outcome.prediction for outcome in outcomes]
+    return confusion(truth, prediction, classes)
 
 
-def _macro(
-    counts: Int[np.ndarray, "K K"], counted: Bool[np.ndarray, "K"] | None = None
-) -> Float[np.ndarray, "4"]:
+def _accuracy(counts: Int[np.ndarray, "K K"]) -> float:
+    return np.trace(counts) / counts.sum()
+
+
+def _macro(counts: Int[np.ndarray, "K K"], included: Bool[np.ndarray, "K"] | None = None) -> Scores:
+    """Return means over classes; over those that are included, if given."""
     rates = precision_recall_f1(counts)
-    precision, recall, f1 = rates.mean(axis=1) if counted is None else rates[:, counted].mean(axis=1)
-    return np.array([np.trace(counts) / counts.sum(), f1, recall, precision])
+    if included is not None:
+        rates = rates[:, included]
+    precision, recall, f1 = rates.mean(axis=1)
+    return np.array([_accuracy(counts), f1, recall, precision])
 
 
-def _swapped(outcomes: Sequence[Outcome], classes: Sequence[str]) -> Float[np.ndarray, "4"]:
-    return _macro(confusion([o.prediction for o in outcomes], [o.truth for o in outcomes], classes))
+def _weighted(counts: Int[np.ndarray, "K K"]) -> Scores:
+    """Return means over classes, weighted by their clips."""
+    clips = counts.sum(axis=1)
+    precision, recall, f1 = precision_recall_f1(counts) @ clips / counts.sum()
+    return np.array([_accuracy(counts), f1, recall, precision])
 
 
-def _weighted(counts: Int[np.ndarray, "K K"]) -> Float[np.ndarray, "4"]:
-    precision, recall, f1 = precision_recall_f1(counts) @ counts.sum(axis=1) / counts.sum()
-    return np.array([np.trace(counts) / counts.sum(), f1, recall, precision])
-
-
-def _of_means(counts: Int[np.ndarray, "K K"]) -> Float[np.ndarray, "4"]:
+def _f1_of_means(counts: Int[np.ndarray, "K K"]) -> Scores:
+    """Return F1 of the mean precision and the mean recall."""
     _, _, recall, precision = _macro(counts)
     total = recall + precision
-    return np.array([np.nan, 2 * recall * precision / total if total else 0.0, np.nan, np.nan])
+    f1 = 2 * recall * precision / total if total else 0.0
+    return np.array([np.nan, f1, np.nan, np.nan])
 
 
-def _over_groups(
-    outcomes: Sequence[Outcome], classes: Sequence[str], key: Callable[[Outcome], str], own: bool
-) -> Float[np.ndarray, "4"]:
-    found = []
-    for group in sorted({key(o) for o in outcomes}):
-        counts = _counts([o for o in outcomes if key(o) == group], classes)
-        found.append(_macro(counts, counts.sum(axis=0) + counts.sum(axis=1) > 0 if own else None))
-    return np.mean(found, axis=0)
+def _over_groups(key: Key, classes: Sequence[str], own_classes: bool) -> Scoring:
+    """Return the mean over groups of the mean over classes: all classes, or those that occur in a group."""
+
+    def scoring(outcomes: Sequence[Outcome]) -> Scores:
+        scores = []
+        for group in _by_key(outcomes, key):
+            counts = _counts(group, classes)
+            occur = counts.sum(axis=0) + counts.sum(axis=1) > 0
+            scores.append(_macro(counts, occur if own_classes else None))
+        return np.mean(scores, axis=0)
+
+    return scoring

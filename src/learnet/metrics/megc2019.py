@@ -1,4 +1,4 @@
-"""Answers beside the organisers' list of MEGC2019, or where it is not at hand beside its published counts."""
+"""Compare predictions with the organisers' list of MEGC2019, or with its published counts."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,19 +8,19 @@ from pathlib import Path
 from learnet.core.errors import LearnetError
 from learnet.core.records import Outcome
 from learnet.datasets.readers.megc2019 import CLASSES, PARTS, Listed, read_list
-from learnet.metrics.read import Answers
+from learnet.metrics.read import PredictionFile
 
 OFFICIAL = {
     "casme2": {"negative": 88, "positive": 32, "surprise": 25},
     "smic": {"negative": 70, "positive": 51, "surprise": 43},
     "samm": {"negative": 92, "positive": 26, "surprise": 15},
 }
-"""Clips of each class in each part of the composite. Source: the organisers' list."""
+"""Clips of each class in each database of the composite. Source: the organisers' list."""
 
 
 @dataclass(frozen=True)
-class Counts:
-    """What a database has here and in the list: clips by class, `clips` and `people`."""
+class ClipCounts:
+    """Clips of a database in the file and in the list: by class, `clips` and `people`."""
 
     name: str  # the database, or "all"
     here: dict[str, int]
@@ -29,91 +29,122 @@ class Counts:
 
 @dataclass(frozen=True)
 class ListCheck:
-    """A file of answers beside the list; clips are named dataset/subject/clip."""
+    """Predictions compared with the list; clips are named dataset/subject/clip."""
 
     listed: int
-    answered: int  # different clips of the list
-    missing: tuple[str, ...]  # in the list, not answered
-    unknown: tuple[str, ...]  # answered, not in the list
-    differ: tuple[str, ...]  # sentences: another truth than the list's
+    answered: int  # different clips of the list that have a prediction
+    missing: tuple[str, ...]  # in the list, without a prediction
+    unknown: tuple[str, ...]  # with a prediction, not in the list
+    differ: tuple[str, ...]  # sentences: the true class is not that of the list
 
     @property
     def agrees(self) -> bool:
-        """Whether the answers are to the listed clips, all of them, with the listed truth."""
+        """Whether the predictions are for all listed clips and no others, with the listed true class."""
         return not (self.missing or self.unknown or self.differ)
 
 
-def check_list(answers: Answers, path: Path) -> ListCheck:
-    """Compare answers with the organisers' list, clip by clip, however subjects are padded.
+def check_list(predictions: PredictionFile, path: Path) -> ListCheck:
+    """Compare predictions with the organisers' list clip by clip.
+
+    The padding of subject numbers does not matter.
 
     Raises:
-        LearnetError: the answers do not say whose clips they are, or are not of the three classes.
-        BadInput: a list that cannot be read.
+        LearnetError: the predictions do not name the people, or are not of the three classes.
+        BadInput: the list cannot be read.
     """
-    listed = {one.key: one for one in read_list(path)}
-    if not answers.has_people:
+    listed = {entry.key: entry for entry in read_list(path)}
+    _check_comparable(predictions)
+    unknown: list[str] = []
+    differ: list[str] = []
+    predicted = set()
+    for outcome in predictions.outcomes:
+        key = _as_listed(outcome).key
+        predicted.add(key)
+        if key not in listed:
+            unknown.append(outcome.clip)
+        elif outcome.truth != listed[key].emotion:
+            differ.append(f"{outcome.clip} is {outcome.truth} here and {listed[key].emotion} in the list")
+    missing = []
+    for key, entry in listed.items():
+        if key not in predicted:
+            missing.append(f"{entry.dataset}/{entry.subject}/{entry.clip}")
+    answered = len(listed) - len(missing)
+    return ListCheck(len(listed), answered, tuple(missing), _unique(unknown), _unique(differ))
+
+
+def clip_counts(predictions: PredictionFile) -> list[ClipCounts]:
+    """Count the clips of each class, clips and people in the file, beside the official counts.
+
+    Returns:
+        Counts of each database, and of all together where all three are in the file. Clips that are
+        repeated count repeatedly. Empty where the classes are not those of MEGC2019, or a database is not
+        part of it.
+    """
+    first_seed = min((outcome.seed for outcome in predictions.outcomes), default=0)
+    outcomes = [outcome for outcome in predictions.outcomes if outcome.seed == first_seed]
+    databases = {outcome.dataset for outcome in outcomes}
+    if not databases or not databases <= PARTS.keys() or set(predictions.classes) != set(CLASSES):
+        return []
+    counts = []
+    for name in PARTS:
+        if name in databases:
+            counts.append(
+                _counted(name, [outcome for outcome in outcomes if outcome.dataset == name], [name])
+            )
+    if len(databases) == len(PARTS):
+        counts.append(_counted("all", outcomes, list(PARTS)))
+    return counts
+
+
+def repeated_clips(predictions: PredictionFile) -> tuple[str, ...]:
+    """Return the clips with more than one prediction per seed.
+
+    Clips of the composite are recognised whatever the padding of their subject number.
+    """
+    keys = []
+    for outcome in predictions.outcomes:
+        is_listed = outcome.dataset in PARTS and outcome.person
+        keys.append((outcome.seed, _as_listed(outcome).key if is_listed else outcome.clip))
+    times = Counter(keys)
+    repeated = []
+    for outcome, key in zip(predictions.outcomes, keys, strict=True):
+        if times[key] > 1:
+            repeated.append(outcome.clip)
+    return _unique(repeated)
+
+
+def _check_comparable(predictions: PredictionFile) -> None:
+    if not predictions.has_people:
         raise LearnetError(
-            f"{answers.path} does not say whose clips these are, so no list can be looked up.",
+            f"{predictions.path} does not name the people, so its clips cannot be looked up in a list.",
             "Add the columns dataset and subject.",
         )
-    if set(answers.classes) != set(CLASSES):
-        raise LearnetError(f"{answers.path} has the classes {', '.join(answers.classes)}, and the list {', '.join(CLASSES)}.",
-                           "Only answers in the list's classes can be checked.")  # fmt: skip
-    keys = {outcome: _written(outcome).key for outcome in answers.outcomes}
-    answered = set(keys.values())
-    strange = dict.fromkeys(outcome.clip for outcome, key in keys.items() if key not in listed)
-    differ = dict.fromkeys(
-        f"{outcome.clip} is {outcome.truth} here and {listed[key].emotion} in the list"
-        for outcome, key in keys.items()
-        if key in listed and outcome.truth != listed[key].emotion
-    )
-    missing = [
-        f"{one.dataset}/{one.subject}/{one.clip}" for key, one in listed.items() if key not in answered
-    ]
-    return ListCheck(len(listed), len(listed) - len(missing), tuple(missing), tuple(strange), tuple(differ))
+    if set(predictions.classes) != set(CLASSES):
+        classes = ", ".join(predictions.classes)
+        raise LearnetError(
+            f"{predictions.path} has the classes {classes}, and the list {', '.join(CLASSES)}.",
+            "Only predictions of the classes in the list can be checked.",
+        )
 
 
-def counts(answers: Answers) -> list[Counts]:
-    """Clips of each class, clips and people, here and in the official list: of each database, and of all where all three are there.
-
-    Empty where the answers are not in MEGC2019's classes, or of other databases. Clips that stand twice count twice.
-    """
-    first = min((o.seed for o in answers.outcomes), default=0)
-    outcomes = [o for o in answers.outcomes if o.seed == first]
-    there = {o.dataset for o in outcomes}
-    if not there or not there <= PARTS.keys() or set(answers.classes) != set(CLASSES):
-        return []
-    found = [
-        _counted(name, [o for o in outcomes if o.dataset == name], [name]) for name in PARTS if name in there
-    ]
-    return [*found, _counted("all", outcomes, list(PARTS))] if len(there) == len(PARTS) else found
+def _as_listed(outcome: Outcome) -> Listed:
+    """Return the clip of a prediction as an entry of the list, for its key."""
+    subject = outcome.person.partition("/")[2]
+    clip = outcome.clip.split("/", 2)[-1]
+    return Listed(outcome.dataset, subject, clip, outcome.truth, line=0)
 
 
-def repeated(answers: Answers) -> list[str]:
-    """Clips that are answered more than once with a seed; those of the composite are known however their subject is padded."""
-    clips = [
-        (o.seed, _written(o).key if o.dataset in PARTS and o.person else o.clip) for o in answers.outcomes
-    ]
-    times = Counter(clips)
-    return list(
-        dict.fromkeys(o.clip for o, clip in zip(answers.outcomes, clips, strict=True) if times[clip] > 1)
-    )
-
-
-def _written(outcome: Outcome) -> Listed:
-    """The answer as the list would write it, for its key."""
-    return Listed(
-        outcome.dataset, outcome.person.partition("/")[2], outcome.clip.split("/", 2)[-1], outcome.truth, 0
-    )
-
-
-def _counted(name: str, outcomes: Sequence[Outcome], parts: Sequence[str]) -> Counts:
-    labels = Counter(o.truth for o in outcomes)
-    here = {
-        **{label: labels[label] for label in CLASSES},
-        "clips": len(outcomes),
-        "people": len({o.person for o in outcomes}),
-    }
+def _counted(name: str, outcomes: Sequence[Outcome], parts: Sequence[str]) -> ClipCounts:
+    of_class = Counter(outcome.truth for outcome in outcomes)
+    here = {label: of_class[label] for label in CLASSES}
+    here["clips"] = len(outcomes)
+    here["people"] = len({outcome.person for outcome in outcomes})
     official = {label: sum(OFFICIAL[part][label] for part in parts) for label in CLASSES}
-    clips, people = (sum(PARTS[part][place] for part in parts) for place in (0, 1))
-    return Counts(name, here, {**official, "clips": clips, "people": people})
+    official["clips"] = sum(PARTS[part][0] for part in parts)
+    official["people"] = sum(PARTS[part][1] for part in parts)
+    return ClipCounts(name, here, official)
+
+
+def _unique(values: Sequence[str]) -> tuple[str, ...]:
+    """Return the values without duplicates, in their order."""
+    return tuple(dict.fromkeys(values))

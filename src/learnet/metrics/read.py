@@ -1,4 +1,4 @@
-"""Anyone's predictions as outcomes: the log of MEGC2019, a table with clip, truth and prediction, or a study's outcomes.csv."""
+"""Read predictions of any origin: a log of MEGC2019, a table, or the outcomes.csv of a study."""
 
 import csv
 import io
@@ -15,40 +15,50 @@ from learnet.datasets.readers.megc2019 import CLASSES
 
 NEEDED = ("clip", "truth", "prediction")
 KNOWN = (*NEEDED, "study", "fold", "seed", "dataset", "subject", "person")
-WORDS = frozenset({*EMOTIONS, *(name for scheme in SCHEMES.values() for name in scheme.classes)})
-"""What a class may be called."""
-
-OCCUR = "The classes are those that occur; --classes names a scheme that has others too."
 
 _NUMBER = re.compile(r"\d+", re.ASCII)
-_LOG = "A log has a line `database subject`, and below it a line `clip truth prediction` for each clip."
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_LOG_FORMAT = (
+    "A log has a line `database subject`, and below it a line `clip truth prediction` for each clip."
+)
+
+
+def _class_names() -> frozenset[str]:
+    names = set(EMOTIONS)
+    for scheme in SCHEMES.values():
+        names |= set(scheme.classes)
+    return frozenset(names)
+
+
+CLASS_NAMES = _class_names()
+"""Emotions, and the classes of all schemes."""
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What a file of predictions holds."""
+class PredictionFile:
+    """The predictions in a file."""
 
     path: Path
     kind: str  # "log" or "table"
     outcomes: tuple[
         Outcome, ...
-    ]  # in the file's order; dataset and person are "" where it does not say them, and there are no scores
+    ]  # in the order of the file, without scores; "" for an unknown dataset or person
     classes: tuple[str, ...]
-    chosen: str  # a sentence: where the class list comes from
+    class_source: str  # a sentence: where the class list comes from
 
     @property
     def has_people(self) -> bool:
-        """Whether every answer says whose clip it is."""
+        """Whether every prediction names the person of its clip."""
         return all(outcome.person for outcome in self.outcomes)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An answer as it is written."""
+    """A prediction as it is written in a file."""
 
     line: int
     dataset: str
-    person: str  # as in `Clip.person`, as far as the file says it
+    person: str  # as in `Clip.person`, or as much of it as is known
     clip: str
     truth: str
     prediction: str
@@ -57,46 +67,57 @@ class Entry:
 
     @property
     def key(self) -> str:
-        """As in `Clip.key`, as far as the file says it."""
-        whole = self.person and self.clip.startswith((f"{self.person}/", f"{self.dataset}/"))
-        return self.clip if whole else "/".join(filter(None, (self.person, self.clip)))
+        """As in `Clip.key`, or as much of it as is known."""
+        is_complete = self.person and self.clip.startswith((f"{self.person}/", f"{self.dataset}/"))
+        if is_complete or not self.person:
+            return self.clip
+        return f"{self.person}/{self.clip}"
 
 
-def read_answers(path: Path, classes: str = "auto") -> Answers:
+@dataclass(frozen=True)
+class ClassList:
+    """The classes of a file, and how its labels name them."""
+
+    names: tuple[str, ...]
+    source: str  # a sentence: where the list comes from
+    scheme: str = "auto"  # one of SCHEMES whose emotions are labels too, or "auto"
+    numbered: bool = True  # whether labels may be indices of the list
+
+
+def read_predictions(path: Path, classes: str = "auto") -> PredictionFile:
     """Read a log, a table, or the outcomes.csv of a study folder.
 
     Args:
         path: the file, or a study folder.
-        classes: a class scheme, in which numbers are places; `auto` takes 0, 1 and 2 for MEGC2019's negative, positive and surprise, a
-            table's columns of scores for the class list, and otherwise the classes that occur.
+        classes: a class scheme, in which numbers are indices. `auto` reads 0, 1 and 2 as negative, positive
+            and surprise, as in MEGC2019. The classes are then the score columns of a table, if it has them,
+            or else those that occur.
 
     Raises:
-        BadInput: no such file, not text, no answers, a study that is not finished, a line that is not understood, or a label that is no
-            class.
-        UnknownName: no such scheme.
+        BadInput: the file is missing, not text, has no predictions or a line that cannot be read; a label
+            is no class; or a study is not finished.
+        UnknownName: there is no such scheme.
     """
     path = path / "outcomes.csv" if path.is_dir() else path
-    text = _text(path)
+    text = _read_text(path)
     if path.name == "outcomes.csv":
-        _refuse_unfinished(path, text)
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    separator = max(",;\t", key=first.count)
-    heads = [name.strip().strip('"').lower() for name in first.split(separator)]
-    is_table = "clip" in heads or path.suffix.lower() == ".csv"
-    entries = list(_table(path, text, separator) if is_table else _log(path, text))
+        _check_finished(path, text)
+    first_line = next((line for line in text.splitlines() if line.strip()), "")
+    separator = max(",;\t", key=first_line.count)
+    columns = [name.strip().strip('"').lower() for name in first_line.split(separator)]
+    is_table = "clip" in columns or path.suffix.lower() == ".csv"
+    entries = list(_read_table(path, text, separator) if is_table else _read_log(path, text))
     if not entries:
-        raise BadInput(
-            path,
-            "it holds no answers",
-            f"A table needs the columns {', '.join(NEEDED)}." if is_table else _LOG,
-        )
-    scored = tuple(name for name in heads if name in WORDS and name not in KNOWN) if is_table else ()
-    known, chosen = _classes(entries, classes, scored)
-    outcomes = tuple(_outcome(path, entry, known, classes, chosen is not OCCUR) for entry in entries)
-    return Answers(path, "table" if is_table else "log", outcomes, known, chosen)
+        hint = f"A table needs the columns {', '.join(NEEDED)}." if is_table else _LOG_FORMAT
+        raise BadInput(path, "it contains no predictions", hint)
+    scored = _score_columns(columns) if is_table else ()
+    class_list = _class_list(entries, classes, scored)
+    outcomes = tuple(_outcome(path, entry, class_list) for entry in entries)
+    kind = "table" if is_table else "log"
+    return PredictionFile(path, kind, outcomes, class_list.names, class_list.source)
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     if not path.is_file():
         raise BadInput(
             path, "there is no such file", "Name a log, a table of predictions, or a study folder."
@@ -106,158 +127,187 @@ def _text(path: Path) -> str:
     except UnicodeDecodeError:
         raise BadInput(path, "this is not UTF-8 text", "Save it as UTF-8.") from None
     if "\0" in text:
-        raise BadInput(path, "this is not a text file", _LOG)
+        raise BadInput(path, "this is not a text file", _LOG_FORMAT)
     return text
 
 
-def _refuse_unfinished(path: Path, text: str) -> None:
-    """Refuse the outcomes.csv of a study that is at work or was stopped, as far as the study.json beside it can tell."""
+def _check_finished(path: Path, text: str) -> None:
+    """Refuse the outcomes.csv of an unfinished study, as far as the study.json beside it can tell."""
     try:
-        about = json.loads((path.parent / "study.json").read_text(encoding="utf-8"))
-        expected = sum(fold["test_clips"] for fold in about["folds"]) * len(about["seeds"])
+        record = json.loads((path.parent / "study.json").read_text(encoding="utf-8"))
+        clips = sum(fold["test_clips"] for fold in record["folds"])
+        expected = clips * len(record["seeds"])
     except (OSError, ValueError, KeyError, TypeError):
         return
-    found = max(text.count("\n") - 1, 0)  # a last line without an end is cut off
-    if found < expected or not text.endswith("\n"):
-        wrong = f"the study is not finished: {found} of {expected} answers are there"
+    written = max(text.count("\n") - 1, 0)  # complete lines below the header
+    if written < expected or not text.endswith("\n"):
         raise BadInput(
             path.parent,
-            wrong,
-            "Run the same `learnet study` command again: it goes on where the study stopped.",
+            f"the study is not finished: it has {written} of {expected} predictions",
+            "Run the same `learnet study` command again to continue it.",
         )
 
 
-def _log(path: Path, text: str) -> Iterator[Entry]:
+def _read_log(path: Path, text: str) -> Iterator[Entry]:
     dataset = person = ""
-    known = (
-        None  # whether the databases are ones that learnet knows; an answer that lost a word is no new one
+    known_databases: bool | None = (
+        None  # whether learnet knows the databases of this log; None before the first
     )
-    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
+    for number, line in enumerate(_LINE_END.split(text), start=1):
         words = line.split()
-        if len(words) == 2 and known in (None, words[0].lower() in DEFAULT_SCHEMES):
+        is_known = bool(words) and words[0].lower() in DEFAULT_SCHEMES
+        # A prediction that lacks a word has two words as well. It must not be taken for an unknown database.
+        if len(words) == 2 and known_databases in (None, is_known):
             dataset = words[0].lower()
-            person, known = f"{dataset}/{words[1]}", dataset in DEFAULT_SCHEMES
+            person = f"{dataset}/{words[1]}"
+            known_databases = is_known
         elif len(words) > 2 and person:
-            yield Entry(number, dataset, person, " ".join(words[:-2]), *words[-2:])
-        elif len(words) > 2:
-            raise BadInput(
-                f"{path} line {number}",
-                f"{_short(line)} is an answer, and no line before it says whose",
-                _LOG,
-            )
+            truth, prediction = words[-2:]
+            yield Entry(number, dataset, person, " ".join(words[:-2]), truth, prediction)
         elif words:
-            raise BadInput(
-                f"{path} line {number}", f"{_short(line)} is neither a subject nor an answer", _LOG
-            )
+            problem = "is neither a subject nor a prediction"
+            if len(words) > 2:
+                problem = "is a prediction, but no line before it names the subject"
+            raise BadInput(f"{path} line {number}", f"{_quoted(line)} {problem}", _LOG_FORMAT)
 
 
-def _table(path: Path, text: str, separator: str) -> Iterator[Entry]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    try:
-        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
-    except csv.Error as error:
-        raise BadInput(path, f"this is not a table ({error})", "It must be a CSV file.") from None
-    lines = [(number, row) for number, row in lines if any(row)]
-    names = [name.lower() for name in lines[0][1]] if lines else []
-    if missing := [name for name in NEEDED if names.count(name) != 1]:
-        there = " ".join(", ".join(filter(None, names)).split())[:200]
-        wrong = f"the columns {', '.join(missing)} are missing, or there twice; it has {there or 'none'}"
-        raise BadInput(
-            path,
-            wrong,
-            f"Name {', '.join(NEEDED)} once each in the first line; dataset, subject, seed and fold are read too.",
-        )
+def _read_table(path: Path, text: str, separator: str) -> Iterator[Entry]:
+    lines = _table_lines(path, text, separator)
+    columns = [name.lower() for name in lines[0][1]] if lines else []
+    _check_columns(path, columns)
     for number, row in lines[1:]:
-        if any(row[len(names) :]):
+        if any(row[len(columns) :]):
             raise BadInput(
                 f"{path} line {number}",
                 "there are more values than columns",
-                "Quote values with commas in them.",
+                "Quote values that contain commas.",
             )
-        cells = dict(
-            zip(reversed(names), reversed((row + [""] * len(names))[: len(names)]), strict=True)
-        )  # of two alike the first
-        if blank := [name for name in NEEDED if not cells[name]]:
-            raise BadInput(
-                f"{path} line {number}", f"{blank[0]} is empty", "Fill it in, or take the line out."
-            )
-        yield _entry(path, number, cells)
+        padded = row + [""] * len(columns)
+        # Reversed, so that of two columns with one name the first counts.
+        cells = dict(reversed(list(zip(columns, padded, strict=False))))
+        empty = [name for name in NEEDED if not cells[name]]
+        if empty:
+            raise BadInput(f"{path} line {number}", f"{empty[0]} is empty", "Fill it in, or remove the line.")
+        yield _table_entry(path, number, cells)
 
 
-def _entry(path: Path, number: int, cells: dict[str, str]) -> Entry:
-    dataset, subject, person, clip = (
-        cells.get(name, "") for name in ("dataset", "subject", "person", "clip")
+def _table_lines(path: Path, text: str, separator: str) -> list[tuple[int, list[str]]]:
+    """Return number and cells of the lines that are not empty."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    lines = []
+    try:
+        for row in reader:
+            cells = [cell.strip() for cell in row]
+            if any(cells):
+                lines.append((reader.line_num, cells))
+    except csv.Error as error:
+        raise BadInput(path, f"this is not a table ({error})", "It must be a CSV file.") from None
+    return lines
+
+
+def _check_columns(path: Path, columns: Sequence[str]) -> None:
+    wrong = [name for name in NEEDED if columns.count(name) != 1]
+    if not wrong:
+        return
+    present = ", ".join(filter(None, columns))
+    shown = " ".join(present.split())[:200] or "none"
+    raise BadInput(
+        path,
+        f"the columns {', '.join(wrong)} are missing or repeated; it has {shown}",
+        f"Name {', '.join(NEEDED)} once each in the first line. Optional: dataset, subject, seed, fold.",
     )
-    dataset, subject = dataset.lower(), person or subject
-    if not subject and clip.count("/") >= 2:
-        dataset, subject, _ = clip.split("/", 2)
-    if "/" in subject:  # a person as learnet writes them; SMIC-E's are people of SMIC
-        person, dataset = subject, dataset or subject.partition("/")[0]
-    else:
-        person = "/".join(filter(None, (dataset, subject))) if subject else ""
+
+
+def _table_entry(path: Path, number: int, cells: dict[str, str]) -> Entry:
+    clip = cells["clip"]
+    dataset, person = _dataset_and_person(cells)
     seed = cells.get("seed") or "0"
     if not _NUMBER.fullmatch(seed) or len(seed) > 9:
         raise BadInput(
             f"{path} line {number}",
-            f"the seed {_short(seed)} is not a small whole number",
+            f"the seed {_quoted(seed)} is not a small whole number",
             "Seeds are 0, 1, 2, and so on.",
         )
-    return Entry(
-        number, dataset, person, clip, cells["truth"], cells["prediction"], int(seed), cells.get("fold", "")
-    )
+    fold = cells.get("fold", "")
+    return Entry(number, dataset, person, clip, cells["truth"], cells["prediction"], int(seed), fold)
 
 
-def _classes(entries: Sequence[Entry], scheme: str, scored: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
-    """The class list and where it comes from."""
+def _dataset_and_person(cells: dict[str, str]) -> tuple[str, str]:
+    """Return dataset and person of a line; "" where they are not known."""
+    dataset = cells.get("dataset", "").lower()
+    subject = cells.get("person", "") or cells.get("subject", "")
+    if not subject and cells["clip"].count("/") >= 2:
+        dataset, subject, _ = cells["clip"].split("/", 2)
+    if "/" in subject:  # a person as learnet writes them; those of SMIC-E are people of SMIC
+        return dataset or subject.partition("/")[0], subject
+    if subject and dataset:
+        return dataset, f"{dataset}/{subject}"
+    return dataset, subject
+
+
+def _score_columns(columns: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns that are named by a class."""
+    return tuple(name for name in columns if name in CLASS_NAMES and name not in KNOWN)
+
+
+def _class_list(entries: Sequence[Entry], scheme: str, scored: tuple[str, ...]) -> ClassList:
     if scheme != "auto":
-        return pick(SCHEMES, scheme, "class scheme").classes, f"The classes are those of {scheme}."
-    labels = {_word(label) for entry in entries for label in (entry.truth, entry.prediction)}
-    words = labels & WORDS  # what nobody knows is refused later, in the line where it stands
-    if scored and words <= set(scored):
-        return scored, "The classes are the columns of scores."
-    if words <= set(CLASSES):
-        return CLASSES, "The classes are those of MEGC2019: 0 negative, 1 positive, 2 surprise."
-    order = (*EMOTIONS, *sorted(WORDS - set(EMOTIONS)))
-    return tuple(word for word in order if word in words), OCCUR
+        names = pick(SCHEMES, scheme, "class scheme").classes
+        return ClassList(names, f"The classes are those of {scheme}.", scheme)
+    labels = set()
+    for entry in entries:
+        labels |= {_normalised(entry.truth), _normalised(entry.prediction)}
+    occurring = labels & CLASS_NAMES  # unknown labels are refused later, where the line is known
+    if scored and occurring <= set(scored):
+        return ClassList(scored, "The classes are the columns of scores.")
+    if occurring <= set(CLASSES):
+        return ClassList(CLASSES, "The classes are those of MEGC2019: 0 negative, 1 positive, 2 surprise.")
+    order = (*EMOTIONS, *sorted(CLASS_NAMES - set(EMOTIONS)))
+    names = tuple(name for name in order if name in occurring)
+    source = "The classes are those that occur; --classes names a scheme that has others too."
+    return ClassList(names, source, numbered=False)
 
 
-def _outcome(path: Path, entry: Entry, classes: tuple[str, ...], scheme: str, numbered: bool) -> Outcome:
-    truth, prediction = (
-        _class(path, entry, label, classes, scheme, numbered) for label in (entry.truth, entry.prediction)
-    )
+def _outcome(path: Path, entry: Entry, classes: ClassList) -> Outcome:
+    where = f"{path} line {entry.line}"
     return Outcome(
-        path.stem,
-        entry.fold or entry.person,
-        entry.seed,
-        entry.key,
-        entry.dataset,
-        entry.person,
-        truth,
-        prediction,
-        (),
+        study=path.stem,
+        fold=entry.fold or entry.person,
+        seed=entry.seed,
+        clip=entry.key,
+        dataset=entry.dataset,
+        person=entry.person,
+        truth=_class_of(entry.truth, classes, where),
+        prediction=_class_of(entry.prediction, classes, where),
+        scores=(),
     )
 
 
-def _class(
-    path: Path, entry: Entry, label: str, classes: tuple[str, ...], scheme: str, numbered: bool
-) -> str:
-    """The class of a label: its own word, its emotion's class in the scheme, or where the list has an order, its place there."""
-    word = _word(label)
-    if word in classes:
-        return word
-    if scheme != "auto" and word in SCHEMES[scheme].of:
-        return SCHEMES[scheme].of[word]
-    if numbered and _NUMBER.fullmatch(word) and len(word) < 4 and int(word) < len(classes):
-        return classes[int(word)]
-    places = ", ".join(f"{place} {name}" if numbered else name for place, name in enumerate(classes))
-    wrong = f"{_short(label)} is no class; there are {places}"
-    raise BadInput(f"{path} line {entry.line}", wrong, "Correct it, or name the scheme with --classes.")
+def _class_of(label: str, classes: ClassList, where: str) -> str:
+    """Return the class of a label, which is its name, an emotion of the scheme, or an index of the list."""
+    name = _normalised(label)
+    if name in classes.names:
+        return name
+    if classes.scheme != "auto" and name in SCHEMES[classes.scheme].of:
+        return SCHEMES[classes.scheme].of[name]
+    is_index = classes.numbered and _NUMBER.fullmatch(name) and len(name) < 4
+    if is_index and int(name) < len(classes.names):
+        return classes.names[int(name)]
+    known = list(classes.names)
+    if classes.numbered:
+        known = [f"{index} {known_name}" for index, known_name in enumerate(classes.names)]
+    raise BadInput(
+        where,
+        f"{_quoted(label)} is no class; there are {', '.join(known)}",
+        "Correct it, or name the scheme with --classes.",
+    )
 
 
-def _word(label: str) -> str:
-    word = label.strip().lower()
-    return ALIASES.get(word, word)
+def _normalised(label: str) -> str:
+    name = label.strip().lower()
+    return ALIASES.get(name, name)
 
 
-def _short(text: str) -> str:
+def _quoted(text: str) -> str:
+    """Return the beginning of a text in quotes, for a message."""
     return repr(text.strip()[:60])

@@ -1,4 +1,4 @@
-"""Anyone's predictions scored: every average that is met in papers side by side, and whether all clips are there."""
+"""Score predictions of any origin under every averaging convention, and check their clips."""
 
 import csv
 import io
@@ -8,120 +8,146 @@ from pathlib import Path
 
 from learnet.core.records import Outcome
 from learnet.metrics.conventions import Convention, conventions
-from learnet.metrics.megc2019 import Counts, ListCheck, check_list, counts, repeated
-from learnet.metrics.read import Answers, read_answers
+from learnet.metrics.megc2019 import ClipCounts, ListCheck, check_list, clip_counts, repeated_clips
+from learnet.metrics.read import PredictionFile, read_predictions
 from learnet.metrics.scores import MEASURES, headline, intervals, per_seed_counts, precision_recall_f1
 
 ALL = "all"
 COLUMNS = ("database", "average", "measure", "value", "low", "high", "clips", "people")
-"""Columns of the CSV: a row for each number."""
+"""Columns of the CSV, which has a row for each number."""
 
 
 @dataclass(frozen=True)
-class Pooled:
-    """The scores of all answers, or of a database's, pooled and then counted as MEGC2019 does."""
+class PooledScores:
+    """The scores of all predictions, or of those of a database, pooled and then counted as in MEGC2019."""
 
     name: str  # the database, or ALL
-    clips: int  # answers of one seed
-    people: int | None  # None where the file does not say whose clips they are
+    clips: int  # predictions of one seed
+    people: int | None  # None where the file does not name the people
     values: dict[str, float]  # by metrics.MEASURES, mean over seeds
-    limits: dict[
-        str, tuple[float, float]
-    ]  # 95 %, by bootstrap over people; empty where nobody knows them, or there is one
+    limits: dict[str, tuple[float, float]]  # 95 %, by bootstrap over people; empty for one or unknown people
     absent: tuple[str, ...]  # classes without a clip, which count as zero
 
 
 @dataclass(frozen=True)
-class Scored:
-    """Everything `learnet score` says."""
+class ClassScores:
+    """The scores of one class, mean over seeds."""
 
-    answers: Answers
-    whole: Pooled
-    databases: tuple[Pooled, ...]  # where there are several
+    name: str
+    clips: int  # of one seed
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True)
+class ScoreReport:
+    """All scores of a file of predictions, and a check of its clips."""
+
+    predictions: PredictionFile
+    whole: PooledScores
+    databases: tuple[PooledScores, ...]  # where there are several
     conventions: tuple[Convention, ...]
-    classes: tuple[
-        tuple[str, int, float, float, float], ...
-    ]  # class, clips, precision, recall, F1, mean over seeds
-    counts: tuple[Counts, ...]  # as `official.counts`
-    repeated: tuple[str, ...]  # clips that are answered more than once; every answer is counted
+    classes: tuple[ClassScores, ...]
+    counts: tuple[ClipCounts, ...]  # as `megc2019.clip_counts`
+    repeated: tuple[str, ...]  # clips with several predictions, which are all counted
     check: ListCheck | None  # where a list was given
 
 
-def score(path: Path, listed: Path | None = None, classes: str = "auto") -> Scored:
-    """Score a log, a table of predictions or a study's outcomes.csv.
+def score(path: Path, listed: Path | None = None, classes: str = "auto") -> ScoreReport:
+    """Score a log, a table of predictions, or the outcomes.csv of a study.
 
     Args:
         path: the file, or a study folder.
-        listed: the organisers' list of MEGC2019, to check the clips and their truth.
-        classes: as in `read.read_answers`.
+        listed: the organisers' list of MEGC2019, to check the clips and their true classes.
+        classes: as in `read.read_predictions`.
 
     Raises:
-        BadInput: a file that cannot be read, or a label that is no class.
-        LearnetError: answers that no list can be held against.
+        BadInput: a file cannot be read, or a label is no class.
+        LearnetError: the predictions cannot be compared with the list.
     """
-    answers = read_answers(path, classes)
-    names = sorted({o.dataset for o in answers.outcomes}) if answers.has_people else []
-    parts = (
-        [_pooled(name, [o for o in answers.outcomes if o.dataset == name], answers) for name in names]
-        if len(names) > 1
-        else []
-    )
-    by_seed = per_seed_counts(
-        answers.outcomes, sorted({o.person for o in answers.outcomes}), answers.classes
-    ).sum(axis=1)  # (S, K, K)
-    rates = precision_recall_f1(by_seed).mean(axis=1)
-    clips = by_seed[0].sum(axis=1)
-    per_class = [(name, int(clips[k]), *map(float, rates[:, k])) for k, name in enumerate(answers.classes)]
-    return Scored(
-        answers,
-        _pooled(ALL, answers.outcomes, answers),
-        tuple(parts),
-        tuple(conventions(answers.outcomes, answers.classes)),
-        tuple((name, number, precision, recall, f1) for name, number, precision, recall, f1 in per_class),
-        tuple(counts(answers)),
-        tuple(repeated(answers)),
-        check_list(answers, listed) if listed else None,
+    predictions = read_predictions(path, classes)
+    return ScoreReport(
+        predictions,
+        whole=_pooled(ALL, predictions.outcomes, predictions),
+        databases=tuple(_by_database(predictions)),
+        conventions=tuple(conventions(predictions.outcomes, predictions.classes)),
+        classes=tuple(_by_class(predictions)),
+        counts=tuple(clip_counts(predictions)),
+        repeated=repeated_clips(predictions),
+        check=check_list(predictions, listed) if listed else None,
     )
 
 
-def as_csv(scored: Scored) -> str:
-    """The COLUMNS: pooled scores with intervals, of all answers and of each database, then the other averages of all answers."""
+def scores_to_csv(report: ScoreReport) -> str:
+    """Return the scores as CSV with the columns of `COLUMNS`.
+
+    First the pooled scores with intervals, of all predictions and of each database; then the other averages
+    of all predictions.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    pooled, *others = scored.conventions
-    for part in (scored.whole, *scored.databases):
-        about = (part.clips, "" if part.people is None else part.people)
+    pooled, *others = report.conventions
+    for part in (report.whole, *report.databases):
         for measure in MEASURES:
-            writer.writerow(
-                (
-                    part.name,
-                    pooled.name,
-                    measure,
-                    part.values[measure],
-                    *part.limits.get(measure, ("", "")),
-                    *about,
-                )
-            )
-    about = (scored.whole.clips, "" if scored.whole.people is None else scored.whole.people)
-    writer.writerow((ALL, pooled.name, "precision", pooled.values["precision"], "", "", *about))
+            low, high = part.limits.get(measure, ("", ""))
+            value = part.values[measure]
+            writer.writerow((part.name, pooled.name, measure, value, low, high, *_sizes(part)))
+    sizes = _sizes(report.whole)
+    writer.writerow((ALL, pooled.name, "precision", pooled.values["precision"], "", "", *sizes))
     for convention in others:
         for name, value in convention.values.items():
-            writer.writerow((ALL, convention.name, name, value, "", "", *about))
+            writer.writerow((ALL, convention.name, name, value, "", "", *sizes))
     return text.getvalue()
 
 
-def _pooled(name: str, outcomes: Sequence[Outcome], answers: Answers) -> Pooled:
-    people, classes = sorted({o.person for o in outcomes}), answers.classes
-    stacked = per_seed_counts(outcomes, people, classes)
-    values = headline(stacked.sum(axis=1)).mean(axis=1)
-    limits = intervals(stacked) if answers.has_people and len(people) > 1 else ()
-    there = {o.truth for o in outcomes}
-    return Pooled(
+def _sizes(part: PooledScores) -> tuple[int, int | str]:
+    """Return the cells of the columns `clips` and `people`."""
+    return part.clips, "" if part.people is None else part.people
+
+
+def _by_database(predictions: PredictionFile) -> list[PooledScores]:
+    """Return the scores of each database; none where there is only one, or the people are not known."""
+    names = sorted({outcome.dataset for outcome in predictions.outcomes})
+    if not predictions.has_people or len(names) < 2:
+        return []
+    scores = []
+    for name in names:
+        outcomes = [outcome for outcome in predictions.outcomes if outcome.dataset == name]
+        scores.append(_pooled(name, outcomes, predictions))
+    return scores
+
+
+def _by_class(predictions: PredictionFile) -> list[ClassScores]:
+    people = _people(predictions.outcomes)
+    counts = per_seed_counts(predictions.outcomes, people, predictions.classes).sum(axis=1)  # (S, K, K)
+    clips = counts[0].sum(axis=1).tolist()
+    precision, recall, f1 = precision_recall_f1(counts).mean(axis=1).tolist()
+    scores = []
+    for index, name in enumerate(predictions.classes):
+        scores.append(ClassScores(name, clips[index], precision[index], recall[index], f1[index]))
+    return scores
+
+
+def _people(outcomes: Sequence[Outcome]) -> list[str]:
+    return sorted({outcome.person for outcome in outcomes})
+
+
+def _pooled(name: str, outcomes: Sequence[Outcome], predictions: PredictionFile) -> PooledScores:
+    people = _people(outcomes)
+    counts = per_seed_counts(outcomes, people, predictions.classes)  # (S, P, K, K)
+    values = headline(counts.sum(axis=1)).mean(axis=1)
+    limits = {}
+    if predictions.has_people and len(people) > 1:
+        for measure, (low, high) in zip(MEASURES, intervals(counts).tolist(), strict=True):
+            limits[measure] = (low, high)
+    occurring = {outcome.truth for outcome in outcomes}
+    return PooledScores(
         name,
-        len(outcomes) // len(stacked),
-        len(people) if answers.has_people else None,
-        dict(zip(MEASURES, map(float, values), strict=True)),
-        {measure: (float(low), float(high)) for measure, (low, high) in zip(MEASURES, limits, strict=False)},
-        tuple(label for label in classes if label not in there),
+        clips=len(outcomes) // len(counts),
+        people=len(people) if predictions.has_people else None,
+        values=dict(zip(MEASURES, values.tolist(), strict=True)),
+        limits=limits,
+        absent=tuple(label for label in predictions.classes if label not in occurring),
     )

@@ -1,4 +1,4 @@
-"""Clips of a moving face as a camera would record them: light that flickers, a head that drifts, eyes that blink, a noisy sensor."""
+"""Rendering of clips: a moving face under flickering light, with head drift, blinks and sensor noise."""
 
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
@@ -22,18 +22,21 @@ from learnet.simulation.movement import (
 )
 from learnet.simulation.units import Activation, both_sides
 
-BLINK_PX = 6.5  # how far the upper lid travels, in pixels of a face 112 pixels wide
+BLINK_PX = 6.5  # displacement of the upper lid, in pixels of a face 112 pixels wide
 
 MAX_DRIFT_S = 3.0
-"""A head drifts as fast as it likes for so long; in a longer recording it comes no further, for somebody watches a screen."""
+"""In longer recordings the head drifts more slowly, so that it moves no further than in this time."""
 
-STILL_SCALE = 2  # the still is enlarged once; linear look-ups in it come near cubic ones in the original at a fifth of the time
-NOISE_MARGIN = 32  # the sheet of noise is this much larger than a frame, in pixels
+STILL_SCALE = 2
+"""Enlargement of the still. Linear interpolation in it is almost as good as cubic interpolation in the
+original, and takes a fifth of the time."""
+
+NOISE_MARGIN = 32  # the noise image is larger than a frame by this many pixels
 
 
 @dataclass(frozen=True)
 class Camera:
-    """The recording set-up; CASME II's gives 640 x 480 at 200 frames per second, the face about 280 x 340."""
+    """Image size, frame rate and size of the face. The defaults are those of CASME II."""
 
     height: int = 480
     width: int = 640
@@ -43,31 +46,37 @@ class Camera:
 
 @dataclass(frozen=True)
 class RecordingConditions:
-    """What else happens while a clip is recorded. All of it is drawn without knowing the expression."""
+    """Everything that does not depend on the expression: pose, blinks, light and noise."""
 
-    view: View  # where the head rests in the picture
-    drift: float  # head drift, see movement.head_drift
+    view: View  # resting position of the head in the image
+    drift: float  # amount of head drift, see `movement.head_drift`
     blinks: tuple[Timing, ...]
-    gain: float  # exposure of this clip
+    gain: float  # exposure of the clip
     flicker: float  # relative amplitude of the lamp's 100 Hz light as sampled by the camera
     noise: float  # standard deviation of the sensor noise, grey levels
     seed: int  # of drift, flicker and noise
 
 
 def draw_conditions(camera: Camera, duration_s: float, rng: np.random.Generator) -> RecordingConditions:
-    """The circumstances of a clip of this length: the head a little elsewhere each time, a blink every few seconds (one in 5 s)."""
-    shift = np.clip(rng.normal(0, 1, 2), -2, 2) * (8.0, 5.0)
+    """Draw the conditions of a clip: another position of the head each time, and a blink every 5 s."""
+    shift = np.clip(rng.normal(0, 1, 2), -2, 2)
+    face_px = camera.face_px * float(np.exp(rng.normal(0, 0.015)))
+    origin_x = float(camera.width / 2 + shift[0] * 8.0)
+    origin_y = float(0.43 * camera.height + shift[1] * 5.0)
+    roll_deg = float(np.clip(rng.normal(0, 1.5), -4, 4))
     view = View(
         camera.height,
         camera.width,
-        camera.face_px * float(np.exp(rng.normal(0, 0.015))),
-        (float(camera.width / 2 + shift[0]), float(0.43 * camera.height + shift[1])),
-        float(np.clip(rng.normal(0, 1.5), -4, 4)),
+        face_px,
+        (origin_x, origin_y),
+        roll_deg,
     )
     blinks = []
     for _ in range(rng.poisson(duration_s / 5.0)):
         start = rng.uniform(-0.15, duration_s)
-        blinks.append(Timing(start, start + rng.uniform(0.05, 0.09), start + rng.uniform(0.16, 0.30)))
+        closed = start + rng.uniform(0.05, 0.09)
+        open_again = start + rng.uniform(0.16, 0.30)
+        blinks.append(Timing(start, closed, open_again))
     return RecordingConditions(
         view=view,
         drift=float(rng.uniform(0.001, 0.006)) * min(1.0, MAX_DRIFT_S / duration_s),
@@ -81,18 +90,18 @@ def draw_conditions(camera: Camera, duration_s: float, rng: np.random.Generator)
 
 @dataclass(frozen=True)
 class Episode:
-    """One expression within a take: which units, and when."""
+    """One expression within a recording."""
 
-    activations: tuple[Activation, ...]  # none: nothing is expressed
+    activations: tuple[Activation, ...]  # empty where nothing is expressed
     timing: Timing
 
 
 @dataclass(frozen=True)
 class Recording:
-    """One recording to be rendered: who does what, when, under which circumstances."""
+    """One recording to be rendered."""
 
     person: Person
-    episodes: tuple[Episode, ...]  # where they overlap, movements add up
+    episodes: tuple[Episode, ...]  # where they overlap, their movements add up
     conditions: RecordingConditions
     camera: Camera
     frames: int
@@ -103,115 +112,213 @@ class Recording:
         return np.arange(self.frames) / self.camera.fps
 
 
-def render(take: Recording, numbers: range | None = None) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
-    """The frames of a take in time order, all or those NUMBERS (from 0): RGB, grey levels."""
-    scene = take.conditions
-    view = scene.view
-    still = _enlarged_still(take.person, _studio(take.camera))
-    into_still = _enlarged(_studio(take.camera)).matrix_from(view).astype(np.float32)
-    rng = np.random.default_rng(scene.seed)
-    noise = _noise(rng, scene)
-    gains = scene.gain * _flicker(rng, take.times, scene.flicker)
-    corners = rng.integers(0, NOISE_MARGIN, (take.frames, 2))
-    for i, field in motion_fields(take, numbers):
-        y, x = corners[i]
-        grain = noise[y : y + view.height, x : x + view.width]
-        yield cv2.addWeighted(_moved(still, field, into_still, view), float(gains[i]), grain, 1.0, -128.0)
+def render(recording: Recording, numbers: range | None = None) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
+    """Yield frames of a recording in time order: RGB, grey levels.
+
+    Args:
+        recording: what to render.
+        numbers: of the frames, from 0; None for all.
+    """
+    conditions = recording.conditions
+    view = conditions.view
+    still_view = _still_view(recording.camera)
+    still = _enlarged_still(recording.person, still_view)
+    to_still = _enlarged(still_view).matrix_from(view).astype(np.float32)
+    rng = np.random.default_rng(conditions.seed)
+    noise = _noise_image(rng, conditions)
+    gains = conditions.gain * _flicker(rng, recording.times, conditions.flicker)
+    corners = rng.integers(0, NOISE_MARGIN, (recording.frames, 2))
+    for number, field in motion_fields(recording, numbers):
+        top, left = corners[number]
+        frame_noise = noise[top : top + view.height, left : left + view.width]
+        frame = _warp_still(still, field, to_still, view)
+        gain = float(gains[number])
+        yield cv2.addWeighted(frame, gain, frame_noise, 1.0, -128.0)
 
 
-def motion_fields(take: Recording, numbers: range | None = None) -> Iterator[tuple[int, Float32[np.ndarray, "h w 2"]]]:
-    """Frame number and true displacement of the face from rest, (dx, dy) in pixels, at every STEP-th pixel (`View.coarser`)."""
-    scene = take.conditions
-    view = scene.view.coarser(GRID_STEP)
-    times = take.times
-    expressions = [displacement(take.person.geometry, episode.activations, view) for episode in take.episodes]
-    levels = [episode.timing.intensity(times) for episode in take.episodes]
-    blink = displacement(take.person.geometry, both_sides(45, BLINK_PX), view)
-    axes = np.stack([head_displacement(HeadPose(*axis), view) for axis in np.eye(6).tolist()])
-    poses = np.array(
-        [astuple(pose) for pose in head_drift(np.random.default_rng([scene.seed, 1]), times, scene.drift)],
-        np.float32,
-    )
-    closed = np.max([one.intensity(times) for one in scene.blinks] or [np.zeros(take.frames)], axis=0)
-    overruled = eye_region(take.person.geometry, view)[
-        ..., None
-    ]  # a closing eye overrules whatever else would move its lids
-    for i in range(take.frames) if numbers is None else numbers:
-        free = 1 - np.float32(closed[i]) * overruled
-        shown = np.zeros_like(blink)
-        for level, expression in zip(levels, expressions, strict=True):
-            if level[i]:  # most of a long recording shows nothing
-                shown += np.float32(level[i]) * free * expression
-        head = np.tensordot(poses[i], axes, axes=1)  # small motions add up
-        yield i, np.float32(GRID_STEP) * (shown + np.float32(closed[i]) * blink + head)
+def motion_fields(
+    recording: Recording, numbers: range | None = None
+) -> Iterator[tuple[int, Float32[np.ndarray, "h w 2"]]]:
+    """Yield the number and the true displacement field of frames of a recording.
+
+    Args:
+        recording: what moves.
+        numbers: of the frames, from 0; None for all.
+
+    Yields:
+        Number of the frame, and (dx, dy) in pixels from the resting face at every GRID_STEP-th pixel
+        (`View.coarser`).
+    """
+    conditions = recording.conditions
+    geometry = recording.person.geometry
+    view = conditions.view.coarser(GRID_STEP)
+    expressions = []
+    for episode in recording.episodes:
+        field = displacement(geometry, episode.activations, view)
+        intensity = episode.timing.intensity(recording.times)
+        expressions.append((field, intensity))
+    blink = displacement(geometry, both_sides(45, BLINK_PX), view)
+    closure = _eye_closure(recording)
+    eyes = eye_region(geometry, view)[..., None]
+    head_fields, head_poses = _head_motion(recording, view)
+    if numbers is None:
+        numbers = range(recording.frames)
+    for number in numbers:
+        closed = np.float32(closure[number])
+        free = 1 - closed * eyes  # a blink suppresses other movement of the lids
+        face = np.zeros_like(blink)
+        for field, intensity in expressions:
+            level = np.float32(intensity[number])
+            if intensity[number]:  # most frames of a long recording show no expression
+                face += level * free * field
+        head = np.tensordot(head_poses[number], head_fields, axes=1)  # small motions add up
+        total = face + closed * blink + head
+        yield number, np.float32(GRID_STEP) * total
+
+
+def _eye_closure(recording: Recording) -> Float64[np.ndarray, "T"]:
+    """Return how far the eyes are closed by blinks in each frame, 0..1."""
+    closure = np.zeros(recording.frames)
+    for blink in recording.conditions.blinks:
+        closure = np.maximum(closure, blink.intensity(recording.times))
+    return closure
+
+
+def _head_motion(
+    recording: Recording, view: View
+) -> tuple[Float32[np.ndarray, "6 h w 2"], Float32[np.ndarray, "T 6"]]:
+    """Return the field of one unit of each component of HeadPose, and the pose in each frame."""
+    fields = []
+    for components in np.eye(6).tolist():
+        pose = HeadPose(*components)
+        fields.append(head_displacement(pose, view))
+    conditions = recording.conditions
+    rng = np.random.default_rng([conditions.seed, 1])
+    drift = head_drift(rng, recording.times, conditions.drift)
+    poses = [astuple(pose) for pose in drift]
+    return np.stack(fields), np.array(poses, np.float32)
 
 
 def register(frame: UInt8[np.ndarray, "H W 3"], view: View, crop: View) -> UInt8[np.ndarray, "h w 3"]:
-    """Cut the face out of a frame so that the resting eyes stand where CROP has them; the same cut for every frame of a clip."""
-    size = (crop.width, crop.height)
+    """Cut the face out of a frame.
+
+    The transform is the same for every frame of a clip, as in registered databases.
+
+    Args:
+        frame: of a recording.
+        view: resting position of the face in the frame.
+        crop: position of the face in the result.
+    """
     return cv2.warpAffine(
-        frame, crop.matrix_from(view), size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        frame,
+        crop.matrix_from(view),
+        (crop.width, crop.height),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
     )
 
 
-def _studio(camera: Camera) -> View:
-    """The view of a person's one photograph: a rim wider than the camera's frame, as the head is elsewhere in every clip."""
-    rim = 40 * camera.height // 480
+def _still_view(camera: Camera) -> View:
+    """Return the view of a person's still: larger than a frame, because the head moves between clips."""
+    margin = 40 * camera.height // 480
+    origin_x = margin + camera.width / 2
+    origin_y = margin + 0.43 * camera.height
     return View(
-        camera.height + 2 * rim,
-        camera.width + 2 * rim,
+        camera.height + 2 * margin,
+        camera.width + 2 * margin,
         camera.face_px,
-        (rim + camera.width / 2, rim + 0.43 * camera.height),
+        (origin_x, origin_y),
     )
 
 
 def _enlarged(view: View) -> View:
-    """The view of a picture enlarged by STILL_SCALE."""
-    x, y = (STILL_SCALE * (c + 0.5) - 0.5 for c in view.origin)
+    """Return the view of the image enlarged by STILL_SCALE."""
+    x, y = view.origin
+    origin_x = STILL_SCALE * (x + 0.5) - 0.5
+    origin_y = STILL_SCALE * (y + 0.5) - 0.5
     return View(
-        STILL_SCALE * view.height, STILL_SCALE * view.width, STILL_SCALE * view.face_px, (x, y), view.roll_deg
+        STILL_SCALE * view.height,
+        STILL_SCALE * view.width,
+        STILL_SCALE * view.face_px,
+        (origin_x, origin_y),
+        view.roll_deg,
     )
 
 
 @lru_cache(maxsize=2)
 def _enlarged_still(person: Person, view: View) -> UInt8[np.ndarray, "H W 3"]:
     still = render_still(person, view)
-    return cv2.resize(still, None, fx=STILL_SCALE, fy=STILL_SCALE, interpolation=cv2.INTER_LANCZOS4)
+    return cv2.resize(
+        still,
+        None,
+        fx=STILL_SCALE,
+        fy=STILL_SCALE,
+        interpolation=cv2.INTER_LANCZOS4,
+    )
 
 
-def _moved(
+def _warp_still(
     still: UInt8[np.ndarray, "A B 3"],
     field: Float32[np.ndarray, "h w 2"],
-    into_still: Float32[np.ndarray, "2 3"],
+    to_still: Float32[np.ndarray, "2 3"],
     view: View,
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """The picture after its points have moved along the coarse field: look back along the field, then into the still."""
-    back = np.float32(GRID_STEP) * invert_field(field / np.float32(GRID_STEP))
-    height, width = back.shape[:2]
-    back[..., 0] += np.arange(width, dtype=np.float32) * GRID_STEP + np.float32((GRID_STEP - 1) / 2)
-    back[..., 1] += (np.arange(height, dtype=np.float32) * GRID_STEP + np.float32((GRID_STEP - 1) / 2))[:, None]
-    coarse = back @ into_still[:, :2].T + into_still[:, 2]
-    fine = cv2.resize(coarse, (width * GRID_STEP, height * GRID_STEP), interpolation=cv2.INTER_LINEAR)[
-        : view.height, : view.width
-    ]
+    """Return the frame whose points have moved along a coarse field.
+
+    Args:
+        still: enlarged image of the resting face.
+        field: displacement in pixels at every GRID_STEP-th pixel.
+        to_still: affine matrix from pixels of the frame to pixels of the still.
+        view: of the frame.
+    """
+    step = np.float32(GRID_STEP)
+    centre = np.float32((GRID_STEP - 1) / 2)  # of a coarse pixel
+    positions = step * invert_field(field / step)
+    height, width = positions.shape[:2]
+    x = np.arange(width, dtype=np.float32)
+    y = np.arange(height, dtype=np.float32)
+    positions[..., 0] += x * GRID_STEP + centre
+    positions[..., 1] += (y * GRID_STEP + centre)[:, None]
+    coarse = positions @ to_still[:, :2].T + to_still[:, 2]
+    size = (width * GRID_STEP, height * GRID_STEP)
+    fine = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
+    fine = fine[: view.height, : view.width]
     return sample_image(still, fine, cv2.INTER_LINEAR)
 
 
 def _flicker(
     rng: np.random.Generator, times: Float64[np.ndarray, "T"], amplitude: float
 ) -> Float64[np.ndarray, "T"]:
-    """Relative brightness per frame: 100 Hz lamp light that a 200 Hz shutter meets at slowly changing phase, and a slow drift."""
-    lamp = np.cos(2 * np.pi * rng.uniform(99.0, 101.0) * times + rng.uniform(0, 2 * np.pi))
-    slow = np.sin(2 * np.pi * rng.uniform(0.3, 2.0) * times + rng.uniform(0, 2 * np.pi))
-    return 1 + amplitude * (lamp + slow)
+    """Draw the relative brightness of each frame.
+
+    A 200 Hz shutter samples the 100 Hz light of a lamp at a slowly changing phase; a slow drift is added.
+    """
+    lamp = _random_wave(rng, times, (99.0, 101.0), np.cos)
+    drift = _random_wave(rng, times, (0.3, 2.0), np.sin)
+    return 1 + amplitude * (lamp + drift)
 
 
-def _noise(rng: np.random.Generator, scene: RecordingConditions) -> UInt8[np.ndarray, "h w 3"]:
-    """A sheet of sensor noise around 128, larger than the frame; every frame takes another part of it. Mostly of brightness, as after
-    a camera's colour reconstruction."""
-    height, width = scene.view.height + NOISE_MARGIN, scene.view.width + NOISE_MARGIN
+def _random_wave(
+    rng: np.random.Generator,
+    times: Float64[np.ndarray, "T"],
+    rate_hz: tuple[float, float],
+    function: np.ufunc,
+) -> Float64[np.ndarray, "T"]:
+    """Draw a wave of a rate in this range and of any phase."""
+    rate = rng.uniform(*rate_hz)
+    phase = rng.uniform(0, 2 * np.pi)
+    return function(2 * np.pi * rate * times + phase)
+
+
+def _noise_image(rng: np.random.Generator, conditions: RecordingConditions) -> UInt8[np.ndarray, "h w 3"]:
+    """Draw sensor noise around 128, larger than a frame: every frame uses another part of it.
+
+    It is mostly noise of brightness, as after the colour reconstruction of a camera.
+    """
+    height = conditions.view.height + NOISE_MARGIN
+    width = conditions.view.width + NOISE_MARGIN
     grey = rng.standard_normal((height, width, 1), dtype=np.float32)
     colour = rng.standard_normal((height, width, 3), dtype=np.float32)
-    return np.clip(np.round(128 + np.float32(scene.noise) * (0.9 * grey + 0.4 * colour)), 0, 255).astype(
-        np.uint8
-    )
+    mixed = 0.9 * grey + 0.4 * colour
+    noise = 128 + conditions.noise * mixed
+    return np.clip(np.round(noise), 0, 255).astype(np.uint8)

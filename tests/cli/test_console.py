@@ -6,7 +6,7 @@ import pytest
 
 from learnet.cli import console
 from learnet.core.records import Outcome
-from learnet.metrics.scores import summarise
+from learnet.metrics.summary import summarise
 
 
 def answers(*bases: str) -> list[Outcome]:

@@ -11,7 +11,9 @@ import pytest
 from learnet.cli import app, console
 from learnet.metrics.score import scores_to_csv
 from learnet.metrics.score import score
-from learnet.metrics.scores import ONE_PERSON, calibration, interval_text, summarise
+from learnet.metrics.calibration import calibration
+from learnet.metrics.scores import ONE_PERSON, interval_text
+from learnet.metrics.summary import summarise
 from learnet.metrics.significance import difference
 from learnet.report.comparison.compare import compare
 from learnet.report.comparison.tables import comparison_tables

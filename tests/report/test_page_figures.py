@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import confusion_matrix
 
 from learnet.core.errors import OutputTaken
-from learnet.metrics.scores import calibration
+from learnet.metrics.calibration import calibration
 from learnet.report.page import write_report
 from learnet.report.study_record import read_record
 from tests.builders.read_page import Page

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learnet.core.errors import BadInput, LearnetError
-from learnet.metrics.scores import summarise
-from learnet.report.study_record import StudyRecord, check, read_record, read_records, shared_people
+from learnet.metrics.summary import summarise
+from learnet.report.study_checks import check
+from learnet.report.study_record import StudyRecord, read_record, read_records, shared_people
 from learnet.study.description import FoldDescription
 from tests.builders.written_study import write_prepared, write_study
 

@@ -1,21 +1,22 @@
-"""A study folder read back and checked: its answers, what was asked, and whether the answers can be trusted.
+"""Read a study folder for a report.
 
-Reads files only, so other people's studies can be judged as well. Only `outcomes.csv` is needed; whatever else is gone is named.
-"""
+Only files are read, so studies of other people can be reported as well. Only `outcomes.csv` is required;
+whatever else is missing is named."""
 
 import csv
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from learnet.core.errors import BadInput, LearnetError
+from learnet.core.files import shortened_list
 from learnet.core.network_info import NetworkInfo, network_info
 from learnet.core.records import Outcome
 from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import PreparedDataset, load_prepared
-from learnet.metrics.scores import MEASURES, average_seeds, summarise
+from learnet.metrics.summary import average_seeds, summarise
 from learnet.study.candidates import Selection
 from learnet.study.description import (
     EvaluationSettings,
@@ -28,17 +29,17 @@ from learnet.study.outcomes import COLUMNS, parse_outcomes, read_outcomes
 
 @dataclass(frozen=True)
 class StudyRecord:
-    """What is left of a study on disk."""
+    """A study on disk, as far as its files exist."""
 
     folder: Path
-    name: str  # as the folder is called; with its parent where two share a name
-    description: StudyDescription | None  # study.json; None where it is gone
-    run: dict  # run.json: seconds, machine; empty where it is gone
+    name: str  # of the folder; with its parent if two studies share a name
+    description: StudyDescription | None  # study.json; None if it is missing
+    run: dict  # run.json: seconds, machine; empty if it is missing
     classes: tuple[str, ...]
     outcomes: tuple[Outcome, ...]
-    summary: dict  # metrics.summarise, counted anew from the outcomes
-    prepared: PreparedDataset | None  # the images it was run on, where they are still there
-    missing: tuple[str, ...]  # sentences: what could not be read, and what it would have shown
+    summary: dict  # scores, recomputed from the outcomes
+    prepared: PreparedDataset | None  # the images of the study, if they still exist
+    missing: tuple[str, ...]  # sentences: what could not be read, and its consequences
 
     @property
     def protocol(self) -> str:
@@ -57,18 +58,18 @@ class StudyRecord:
 
     @property
     def folds(self) -> Sequence[FoldDescription]:
-        """The folds; empty where study.json is gone."""
+        """The folds; empty if study.json is missing."""
         return self.description.folds if self.description else ()
 
     @property
     def settings(self) -> dict[str, object]:
-        """The settings of the study by name; empty where they are unknown."""
+        """The settings of the study by name; empty if they are unknown."""
         settings = self.description.settings if self.description else None
         return asdict(settings) if settings else {}
 
     @property
     def training_settings(self) -> dict[str, object]:
-        """The settings of training by name: with a selection only the seed; empty where nothing was trained."""
+        """The training settings by name: with a selection only the seed; empty if nothing was trained."""
         training = self.description.training if self.description else None
         if training is None:
             return {}
@@ -76,64 +77,66 @@ class StudyRecord:
 
     @property
     def evaluated(self) -> bool:
-        """Whether given weights were evaluated, and nothing was trained."""
+        """Whether existing weights were evaluated, without training."""
         return bool(self.description and isinstance(self.description.settings, EvaluationSettings))
 
     @property
     def selection(self) -> Selection | None:
-        """The selection of settings on other people, where there was one."""
+        """The selection of settings on other people, if there was one."""
         return self.description.choice if self.description else None
 
     @property
     def versions(self) -> dict[str, str]:
-        """The versions of the packages on which the numbers depend; empty where they are unknown."""
+        """The versions of the packages on which the numbers depend; empty if they are unknown."""
         return self.description.versions if self.description else {}
 
     @property
     def left_out(self) -> dict[str, int]:
-        """Emotions that have no class, and how many clips have them."""
+        """The number of clips of each emotion without a class."""
         return self.description.left_out if self.description else {}
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """The seeds that have answers."""
-        return tuple(sorted({o.seed for o in self.outcomes}))
+        """The seeds with predictions."""
+        return tuple(sorted({outcome.seed for outcome in self.outcomes}))
 
     @property
     def answers(self) -> list[Outcome]:
-        """One answer a clip: the answer given, or with several seeds that of the scores averaged over them."""
-        return list(self.outcomes) if len(self.seeds) == 1 else average_seeds(self.outcomes, self.classes)
+        """One prediction per clip; with several seeds that of the scores averaged over them."""
+        if len(self.seeds) == 1:
+            return list(self.outcomes)
+        return average_seeds(self.outcomes, self.classes)
 
     @property
     def network(self) -> NetworkInfo:
-        """Properties of the network of the study; the defaults where the files do not name it."""
+        """Properties of the network; defaults if the files do not name it."""
         return network_info(self.network_name)
 
     @property
     def looks(self) -> bool:
-        """Whether the answers depend on the images at all."""
-        return self.network.uses_image and len({o.prediction for o in self.answers}) > 1
+        """Whether the predictions depend on the images."""
+        return self.network.uses_image and len({outcome.prediction for outcome in self.answers}) > 1
 
     @property
     def leaky(self) -> bool:
-        """Whether people tested were trained on: by the protocol's own name, or because the folds say so."""
+        """Whether test people were trained on, by the name of the protocol or by the lists of people."""
         return self.protocol.startswith("leaky-") or bool(shared_people(self.folds))
 
     @property
     def leak(self) -> str:
-        """What flatters a leaky study."""
+        """The reason why the scores of a leaky study are too high."""
         if self.protocol == "leaky-epoch" and not shared_people(self.folds):
-            return "the number of epochs was chosen by the answers to the person tested"
-        return "people who are tested were also trained on"
+            return "the number of epochs was selected on the test person"
+        return "test people were also trained on"
 
     @property
     def synthetic(self) -> bool:
-        """Whether the clips, or some of them, were made by a computer."""
+        """Whether some or all of the clips are computer-generated."""
         return bool(self.prepare_record and self.prepare_record.synthetic)
 
     @property
     def synthetic_databases(self) -> tuple[str, ...]:
-        """The databases that were made by a computer, where others beside them were not."""
+        """The computer-generated databases, if there are recorded ones beside them."""
         record = self.prepare_record
         if record is None or record.synthetic_extent != "partly":
             return ()
@@ -145,49 +148,46 @@ class StudyRecord:
 
     @property
     def prepare_record(self) -> PrepareRecord | None:
-        """What is known of the prepared folder: from itself, or from study.json."""
+        """The record of the prepared folder, from the folder itself or from study.json."""
         if self.prepared:
             return self.prepared.record
         return self.description.prepared.about if self.description else None
 
     @property
     def expected(self) -> int | None:
-        """Answers a complete study has; None where nobody can know."""
+        """The number of predictions of the complete study; None if it is unknown."""
         if self.description is None or not self.description.folds:
             return None
         return self.description.expected_outcomes
 
 
-@dataclass(frozen=True)
-class Check:
-    """A promise, and whether the files keep it."""
-
-    claim: str
-    passed: bool | None  # None: the files do not say
-    evidence: str
-
-
 def read_records(folders: Sequence[Path]) -> list[StudyRecord]:
-    """Read studies that are to stand side by side.
+    """Read studies for a comparison.
 
     Raises:
-        LearnetError: none given, one given twice, or studies that did not answer the same clips with the same classes.
-        BadInput: a folder without readable answers.
+        LearnetError: no study, a repeated study, or studies over different clips or classes.
+        BadInput: a folder without readable outcomes.
     """
     if not folders:
         raise LearnetError("No study was given.", "Name at least one study folder.")
-    repeated = [path for path, times in Counter(folder.resolve() for folder in folders).items() if times > 1]
-    if repeated:
-        raise LearnetError(f"{repeated[0]} was given twice.", "Name each study once.")
-    records = [read_record(folder) for folder in folders]
-    for longer in (
-        lambda folder: f"{folder.parent.name}/{folder.name}",
-        str,
-    ):  # names that tell the studies apart
-        names = Counter(record.name for record in records)
-        records = [replace(r, name=longer(r.folder.resolve())) if names[r.name] > 1 else r for r in records]
+    for path, times in Counter(folder.resolve() for folder in folders).items():
+        if times > 1:
+            raise LearnetError(f"{path} was given twice.", "Name each study once.")
+    records = _distinct_names([read_record(folder) for folder in folders])
     for other in records[1:]:
         refuse_different(records[0], other)
+    return records
+
+
+def _distinct_names(records: list[StudyRecord]) -> list[StudyRecord]:
+    """Add parent folders to names that several studies share."""
+    with_parent = [f"{record.folder.resolve().parent.name}/{record.name}" for record in records]
+    full_path = [str(record.folder.resolve()) for record in records]
+    for longer_names in (with_parent, full_path):
+        counts = Counter(record.name for record in records)
+        for index, record in enumerate(records):
+            if counts[record.name] > 1:
+                records[index] = replace(record, name=longer_names[index])
     return records
 
 
@@ -195,217 +195,160 @@ def read_record(folder: Path) -> StudyRecord:
     """Read one study folder.
 
     Raises:
-        BadInput: no folder, no answers, or a file that is broken.
+        BadInput: no folder, no outcomes, or a damaged file.
     """
     if not folder.is_dir():
         raise BadInput(folder, "there is no such folder", "Name a study folder; `learnet study` makes one.")
     description = read_description(folder) if (folder / "study.json").is_file() else None
-    run = _read_json(folder / "run.json")
-    classes, outcomes, waiting = _read_answers(folder, described=description is not None)
+    run = read_json_object(folder / "run.json")
+    classes, outcomes, unfinished = _read_outcomes(folder, description is not None)
     if description and description.scheme.classes != classes:
         raise BadInput(
-            folder, "study.json and outcomes.csv name different classes", "They are not of one study."
+            folder, "study.json and outcomes.csv list different classes", "They belong to different studies."
         )
-    prepared, missing = _find_prepared(folder, description)
-    missing = [*waiting, *missing]
+    missing = []
     if description is None:
-        missing = [
-            "study.json is missing: protocol, folds, settings and versions are unknown, so nothing shows that nobody leaked.",
-            *missing,
-        ]
-    summary, name = summarise(outcomes, classes), folder.resolve().name
+        missing.append(
+            "study.json is missing: protocol, folds, settings and versions are unknown, "
+            "so nothing shows that the study does not leak."
+        )
+    prepared, reasons = _find_prepared(folder, description)
+    missing += [*unfinished, *reasons]
+    summary = summarise(outcomes, classes)
+    name = folder.resolve().name
     return StudyRecord(
         folder, name, description, run, classes, tuple(outcomes), summary, prepared, tuple(missing)
     )
 
 
-def _read_answers(folder: Path, described: bool) -> tuple[tuple[str, ...], list[Outcome], list[str]]:
-    """Classes, the answers that can be counted, and in words what of an unfinished study is left out.
+def _read_outcomes(folder: Path, described: bool) -> tuple[tuple[str, ...], list[Outcome], list[str]]:
+    """Read the outcomes of a study that may be unfinished.
 
-    A study that is at work may be in the middle of a line. With several seeds only those that have answered every clip are counted.
+    Args:
+        folder: study folder.
+        described: whether there is a study.json; only then a cut-off last line is accepted.
+
+    Returns:
+        Classes; the outcomes of all seeds that cover every clip; sentences on what is left out.
     """
-    file, missing = folder / "outcomes.csv", []
+    file = folder / "outcomes.csv"
     text = _read_text(file) if file.is_file() else ""
+    notes = []
     if described and text and not text.endswith("\n"):
         text = text[: text.rfind("\n") + 1]
-        missing.append(
-            "The last answer in outcomes.csv is cut off and is left out: the study is at work, or was stopped."
+        notes.append(
+            "The last prediction in outcomes.csv is cut off and left out: the study is running, or was stopped."
         )
     outcomes = parse_outcomes(file, text) if text else read_outcomes(folder)
     if not outcomes:
         raise BadInput(
             folder,
-            "this study has no answers yet",
-            "Let it run on: the same `learnet study` command goes on where it stopped.",
+            "this study has no predictions yet",
+            "Let it continue: the same `learnet study` command continues where it stopped.",
         )
-    clips: dict[int, set[str]] = {}
-    for outcome in outcomes:
-        clips.setdefault(outcome.seed, set()).add(outcome.clip)
-    every = set().union(*clips.values())
-    if late := [seed for seed, answered in sorted(clips.items()) if answered != every]:
-        outcomes = [outcome for outcome in outcomes if outcome.seed not in late]
-        told = ", ".join(f"{seed} ({len(clips[seed])} of {len(every)} clips)" for seed in late)
-        missing.append(f"Seeds that have not answered every clip are left out: {told}.")
+    outcomes, incomplete = _complete_seeds(outcomes)
+    if incomplete:
+        notes.append(f"Seeds that do not cover every clip are left out: {incomplete}.")
     if not outcomes:
         raise BadInput(
             folder,
-            "none of its seeds has answered every clip that another has",
-            "Let the study finish, or run it anew.",
+            "no seed covers every clip that another seed covers",
+            "Let the study finish, or run it again in a new folder.",
         )
-    return tuple(next(csv.reader(text.splitlines()))[len(COLUMNS) :]), outcomes, missing
+    columns = next(csv.reader(text.splitlines()))
+    return tuple(columns[len(COLUMNS) :]), outcomes, notes
+
+
+def _complete_seeds(outcomes: list[Outcome]) -> tuple[list[Outcome], str]:
+    """Return the outcomes of the seeds that cover every clip, and a list of the other seeds."""
+    clips: dict[int, set[str]] = {}
+    for outcome in outcomes:
+        clips.setdefault(outcome.seed, set()).add(outcome.clip)
+    all_clips = set().union(*clips.values())
+    incomplete = [seed for seed in sorted(clips) if clips[seed] != all_clips]
+    complete = [outcome for outcome in outcomes if outcome.seed not in incomplete]
+    texts = [f"{seed} ({len(clips[seed])} of {len(all_clips)} clips)" for seed in incomplete]
+    return complete, ", ".join(texts)
 
 
 def refuse_different(one: StudyRecord, other: StudyRecord) -> None:
-    """Two studies are compared only over the same clips with the same truth.
+    """Refuse to compare studies over different clips, true classes or class lists.
 
     Raises:
-        LearnetError: naming what differs.
+        LearnetError: with the differences.
     """
-    hint = "Report them apart, or run both on the same prepared folder with the same classes."
-    if late := [
-        record.name for record in (one, other) if record.expected not in (None, len(record.outcomes))
-    ]:
-        hint = f"{' and '.join(late)} {'is' if len(late) == 1 else 'are'} not finished: run the same study command again, then compare."
+    hint = "Report them separately, or run both on the same prepared folder with the same classes."
+    unfinished = [r.name for r in (one, other) if r.expected not in (None, len(r.outcomes))]
+    if unfinished:
+        verb = "is" if len(unfinished) == 1 else "are"
+        names = " and ".join(unfinished)
+        hint = f"{names} {verb} not finished: run the same study command again, then compare."
     if one.classes != other.classes:
+        first, second = (", ".join(record.classes) for record in (one, other))
+        raise LearnetError(f"{one.name} has the classes {first}, and {other.name} has {second}.", hint)
+    truth, other_truth = ({o.clip: o.truth for o in record.outcomes} for record in (one, other))
+    if truth.keys() != other_truth.keys():
+        first = _only_in(one, truth.keys() - other_truth.keys())
+        second = _only_in(other, other_truth.keys() - truth.keys())
+        raise LearnetError(f"{one.name} and {other.name} cover different clips: {first}, {second}.", hint)
+    different = sorted(clip for clip in truth if truth[clip] != other_truth[clip])
+    if different:
+        clip = different[0]
         raise LearnetError(
-            f"{one.name} has the classes {', '.join(one.classes)}, and {other.name} has {', '.join(other.classes)}.",
+            f"{len(different)} clips have another true class in {one.name} than in {other.name}: "
+            f"{clip} is {truth[clip]!r} and {other_truth[clip]!r}.",
             hint,
         )
-    truth, truth_of_other = ({o.clip: o.truth for o in record.outcomes} for record in (one, other))
-    if truth.keys() != truth_of_other.keys():
-        only = [
-            f"{len(missing)} only in {record.name}"
-            + (f" ({', '.join(missing[:3])}{', …' if len(missing) > 3 else ''})" if missing else "")
-            for record, missing in (
-                (one, sorted(truth.keys() - truth_of_other.keys())),
-                (other, sorted(truth_of_other.keys() - truth.keys())),
-            )
-        ]
-        raise LearnetError(
-            f"{one.name} and {other.name} did not answer the same clips: {', '.join(only)}.", hint
-        )
-    differ = sorted(clip for clip in truth if truth[clip] != truth_of_other[clip])
-    if differ:
-        first = differ[0]
-        raise LearnetError(
-            f"{len(differ)} clips have another truth in {one.name} than in {other.name}: "
-            f"{first} is {truth[first]!r} and {truth_of_other[first]!r}.",
-            hint,
-        )
+
+
+def _only_in(record: StudyRecord, clips: Collection[str]) -> str:
+    """Return how many clips only one study covers, and the first of them."""
+    text = f"{len(clips)} only in {record.name}"
+    return f"{text} ({shortened_list(sorted(clips))})" if clips else text
 
 
 def shared_people(folds: Sequence[FoldDescription]) -> dict[str, list[str]]:
-    """Folds that have a person on both sides, and who it is; counted from the lists of people, whatever the protocol is called."""
-    both = {fold.name: sorted(set(fold.train_people) & set(fold.test_people)) for fold in folds}
-    return {name: people for name, people in both.items() if people}
-
-
-def check(record: StudyRecord) -> list[Check]:
-    """What a reader would have to take on trust, tried against the files."""
-    return [
-        _nobody_on_both_sides(record),
-        _tested_where_said(record),
-        _complete(record),
-        _same_numbers(record),
-        _same_images(record),
-    ]
-
-
-def _nobody_on_both_sides(record: StudyRecord) -> Check:
-    claim = "No person is in the training and the test side of one fold"
-    folds = record.folds
-    if not folds:
-        return Check(claim, None, "study.json does not list the folds")
-    both = shared_people(folds)
-    if both:
-        name, people = next(iter(both.items()))
-        return Check(
-            claim,
-            False,
-            f"{len(both)} of {len(folds)} folds; fold {name} has {_listed(people)} on both sides",
-        )
-    if any(fold.train_clips and not fold.train_people for fold in folds):
-        return Check(claim, True, "none of the people tested is among those the weights were trained on")
-    tested = {person for fold in folds for person in fold.test_people}
-    return Check(claim, True, f"lists of people compared in {len(folds)} folds, {len(tested)} people")
-
-
-def _tested_where_said(record: StudyRecord) -> Check:
-    claim = "Every answer comes from a fold that tests its person"
-    tested = {fold.name: set(fold.test_people) for fold in record.folds}
-    if not tested:
-        return Check(claim, None, "study.json does not list the folds")
-    strange = [o for o in record.outcomes if o.person not in tested.get(o.fold, ())]
-    if strange:
-        first = f"{strange[0].clip} in fold {strange[0].fold}"
-        return Check(claim, False, f"{len(strange)} of {len(record.outcomes)} answers do not; first: {first}")
-    return Check(claim, True, f"all {len(record.outcomes)} answers")
-
-
-def _complete(record: StudyRecord) -> Check:
-    claim = "Every clip is answered, once with each seed"
-    if record.expected is None:
-        return Check(claim, None, "study.json does not list the folds")
-    found = len(record.outcomes)
-    return Check(claim, found == record.expected, f"{found} of {record.expected} answers")
-
-
-def _same_numbers(record: StudyRecord) -> Check:
-    claim = "The numbers follow from the answers"
-    metrics = _read_json(record.folder / "metrics.json")
-    if not metrics:
-        return Check(
-            claim, True, "counted from outcomes.csv for this page; there is no metrics.json to compare with"
-        )
-    stored = metrics.get("mean")
-    means = stored if isinstance(stored, dict) else {}
-    differ = [m for m in MEASURES if not _equal(means.get(m), record.summary["mean"][m]["value"])]
-    if differ:
-        return Check(
-            claim,
-            False,
-            f"metrics.json says otherwise for {', '.join(differ)}; this page shows what outcomes.csv gives",
-        )
-    return Check(claim, True, "counted anew from outcomes.csv; metrics.json agrees")
-
-
-def _equal(stored: object, value: float) -> bool:
-    """Whether a measure of metrics.json, which may hold anything, has this value."""
-    found = stored.get("value") if isinstance(stored, dict) else None
-    return isinstance(found, (int, float)) and abs(found - value) <= 1e-9
-
-
-def _same_images(record: StudyRecord) -> Check:
-    claim = "The images are those the study was run on"
-    if record.prepared is None:
-        return Check(claim, None, "the prepared folder is not there, or has changed")
-    return Check(claim, True, f"fingerprint {record.prepared.record.fingerprint[:12]}")
+    """Return the people on both sides of each fold, by fold, from the lists of people; empty if there are
+    none."""
+    shared = {}
+    for fold in folds:
+        people = set(fold.train_people) & set(fold.test_people)
+        if people:
+            shared[fold.name] = sorted(people)
+    return shared
 
 
 def _find_prepared(
     folder: Path, description: StudyDescription | None
 ) -> tuple[PreparedDataset | None, list[str]]:
-    """The prepared folder where the study says it is, in the study, or beside it; and why not."""
-    lost = "so motion images and the data audit are not shown"
+    """Return the prepared folder of a study, or None and the reason.
+
+    It is searched at its recorded path, in the study folder and beside it, as it may have moved along.
+    """
+    consequence = "so motion images and the data audit are not shown"
     if description is None:
-        return None, [f"Where the prepared folder is, is unknown, {lost}."]
-    said = Path(description.prepared.folder)
+        return None, [f"The prepared folder is unknown, {consequence}."]
+    recorded = Path(description.prepared.folder)
     home = folder.resolve()
-    places = [
-        place for place in (said, home / said.name, home.parent / said.name) if place.is_dir()
-    ]  # it may have moved along
-    if not places:
-        return None, [f"The prepared folder {said} is gone, {lost}."]
+    candidates = (recorded, home / recorded.name, home.parent / recorded.name)
+    existing = [path for path in candidates if path.is_dir()]
+    if not existing:
+        return None, [f"The prepared folder {recorded} is gone, {consequence}."]
     try:
-        prepared = load_prepared(places[0])
+        prepared = load_prepared(existing[0])
     except LearnetError as error:
-        return None, [f"The prepared folder cannot be read, {lost}: {error}"]
+        return None, [f"The prepared folder cannot be read, {consequence}: {error}"]
     if prepared.record.fingerprint != description.prepared.fingerprint:
-        return None, [f"The prepared folder {places[0]} has changed since the study, {lost}."]
+        return None, [f"The prepared folder {existing[0]} has changed since the study, {consequence}."]
     return prepared, []
 
 
-def _read_json(file: Path) -> dict:
+def read_json_object(file: Path) -> dict:
+    """Read a JSON object; empty if there is no such file.
+
+    Raises:
+        BadInput: it is not a JSON object.
+    """
     if not file.is_file():
         return {}
     try:
@@ -426,7 +369,3 @@ def _read_text(file: Path) -> str:
         return file.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise BadInput(file, "this is not UTF-8 text", "Restore the file.") from None
-
-
-def _listed(names: Sequence[str], most: int = 3) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

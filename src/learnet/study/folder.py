@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 
 from learnet.core.errors import OutputTaken
 from learnet.core.files import write_atomically
-from learnet.metrics.scores import summarise
+from learnet.metrics.summary import summarise
 from learnet.study.description import DESCRIPTION_FILE, StudyDescription, read_description, write_description
 from learnet.study.outcomes import complete_folds, megc_log, outcome_rows, outcomes_header, read_outcomes
 

@@ -11,10 +11,10 @@ from learnet.core.settings import Preparation, Study, Training, Windows
     [
         (Training, {"epochs": 0}, "epochs"),
         (Training, {"inner_groups": 1}, "inner-groups"),
-        (Training, {"batch": 1}, "batch"),
+        (Training, {"batch_size": 1}, "batch-size"),
         (Training, {"learning_rate": 0.0}, "learning-rate"),
         (Training, {"label_smoothing": 1.0}, "label-smoothing"),
-        (Training, {"mix": -0.1}, "mix"),
+        (Training, {"mixup": -0.1}, "mixup"),
         (Windows, {"overlap": 1.0}, "overlap"),
         (Windows, {"window_s": 0.0}, "window-s"),
         (Preparation, {"size": 5}, "5"),

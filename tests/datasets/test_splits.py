@@ -199,13 +199,13 @@ def test_more_people_than_there_are_and_one_image_are_told() -> None:
     across = make_folds("lodo", people, list("xyxyx"), 0, 0)
     with pytest.raises(
         LearnetError,
-        match=r"--learn-from 3 is more than the 2 people that fold a can learn from. Ask for at most 2,",
+        match=r"--train-people 3 is more than the 2 people that fold a can learn from. Ask for at most 2,",
     ):
         learning_from(across, 3, 0)
     single = make_folds("loso", ["a/1", "a/2", "a/3"], list("xyx"), 0, 0)
     with pytest.raises(
         LearnetError,
-        match=r"--learn-from 1: of the people drawn for fold a/1 there is one image, and at least 2",
+        match=r"--train-people 1: of the people drawn for fold a/1 there is one image, and at least 2",
     ):
         learning_from(single, 1, 0)
     assert [len(fold.train) for fold in learning_from(single, 2, 0)] == [2, 2, 2]

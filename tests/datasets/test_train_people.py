@@ -33,12 +33,12 @@ def test_who_was_drawn_is_in_the_weights_and_in_the_study(prepared: Path, tmp_pa
         run_study(
             prepared,
             out,
-            Study(classes="casme2-7", seeds=2, learn_from=number),
+            Study(classes="casme2-7", seeds=2, train_people=number),
             replace(QUICK, epochs=1),
             ONE,
         )
         record, trainings = json.loads((out / "study.json").read_text()), pd.read_csv(out / "trainings.csv")
-        assert record["settings"]["learn_from"] == number
+        assert record["settings"]["train_people"] == number
         learned[number] = {}
         for fold in record["folds"]:
             assert len(fold["train_people"]) == 4  # whom it may learn from
@@ -75,8 +75,8 @@ def test_a_class_that_nobody_drawn_shows_is_not_answered_and_nothing_breaks(
         there.record,
         [],
     )
-    study = Study(network=network, classes="casme2-7", learn_from=1, keep_weights=False)
-    run_study(prepared, tmp_path / "study", study, replace(QUICK, mix=0.4, epochs=12), ONE)
+    study = Study(network=network, classes="casme2-7", train_people=1, keep_weights=False)
+    run_study(prepared, tmp_path / "study", study, replace(QUICK, mixup=0.4, epochs=12), ONE)
     shown = table.groupby("person")["emotion"].agg(set)
     folds = json.loads((tmp_path / "study" / "study.json").read_text())["folds"]
     drawn = {fold["name"]: fold["learned_from"]["0"][0] for fold in folds}
@@ -88,7 +88,7 @@ def test_a_class_that_nobody_drawn_shows_is_not_answered_and_nothing_breaks(
 
 
 def test_a_study_that_was_cut_off_draws_the_same_people_again(prepared: Path, tmp_path: Path) -> None:
-    study = Study(seeds=2, learn_from=2)
+    study = Study(seeds=2, train_people=2)
     run_study(prepared, tmp_path / "whole" / "study", study, QUICK, ONE)
     run_study(prepared, tmp_path / "torn" / "study", study, QUICK, ONE)
     file = tmp_path / "torn" / "study" / "outcomes.csv"
@@ -106,26 +106,26 @@ def test_a_study_that_was_cut_off_draws_the_same_people_again(prepared: Path, tm
     assert 1 < steps[0] <= 10 and steps[-1] == 10
     assert bytes_of(tmp_path / "torn" / "study") == bytes_of(tmp_path / "whole" / "study")
     with pytest.raises(LearnetError, match="settings.learn_from .there 2, asked 3"):
-        run_study(prepared, tmp_path / "whole" / "study", replace(study, learn_from=3), QUICK, ONE)
+        run_study(prepared, tmp_path / "whole" / "study", replace(study, train_people=3), QUICK, ONE)
 
 
 def test_studies_of_few_and_of_all_stand_side_by_side(prepared: Path, tmp_path: Path) -> None:
     for number in (0, 2):
         run_study(
-            prepared, tmp_path / f"of-{number}", Study(network="linear-svm", learn_from=number), QUICK, ONE
+            prepared, tmp_path / f"of-{number}", Study(network="linear-svm", train_people=number), QUICK, ONE
         )
     few, whole = compare([tmp_path / "of-2", tmp_path / "of-0"]).records
     assert [o.clip for o in few.outcomes] == [o.clip for o in whole.outcomes]
-    assert "--learn-from 2" in command(few) and "--learn-from" not in command(whole)
+    assert "--train-people 2" in command(few) and "--train-people" not in command(whole)
 
 
 def test_too_many_are_told_before_anything_is_written(prepared: Path, tmp_path: Path) -> None:
-    with pytest.raises(LearnetError, match="--learn-from 5 is more than the 4 people"):
-        run_study(prepared, tmp_path / "study", Study(learn_from=5), QUICK, ONE)
+    with pytest.raises(LearnetError, match="--train-people 5 is more than the 4 people"):
+        run_study(prepared, tmp_path / "study", Study(train_people=5), QUICK, ONE)
     with pytest.raises(
         LearnetError, match="--inner-groups 3 needs as many people on the training side, and one fold has 2"
     ):
-        run_study(prepared, tmp_path / "study", Study(learn_from=2), Training(inner_groups=3), ONE)
+        run_study(prepared, tmp_path / "study", Study(train_people=2), Training(inner_groups=3), ONE)
     with pytest.raises(LearnetError, match="cannot be -1"):
-        Study(learn_from=-1)
+        Study(train_people=-1)
     assert not (tmp_path / "study").exists()

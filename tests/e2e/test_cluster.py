@@ -35,7 +35,7 @@ pytestmark = pytest.mark.slow
 
 BIN = Path(sys.executable).parent
 WORDS = ("happiness", "disgust", "surprise")
-QUICK = Training(epochs=2, batch=8)
+QUICK = Training(epochs=2, batch_size=8)
 ASKED = Study(classes="casme2-5", seeds=2)  # over four people: eight trainings
 OPTIONS = (
     "--classes",
@@ -44,7 +44,7 @@ OPTIONS = (
     "2",
     "--epochs",
     "2",
-    "--batch",
+    "--batch-size",
     "8",
 )  # the same for the command
 

@@ -67,7 +67,7 @@ def given(
 CASES: dict[str, tuple[Callable[[Given, Path], tuple], str]] = {
     "atlas": (lambda g, out: (out,), "*.png"),
     "audit": (lambda g, out: ("casme2", g.database, "--csv", out / "audit.csv"), "audit.csv"),
-    "choose": (
+    "select": (
         lambda g, out: (
             g.small / "casme2", out, "--candidates", g.small / "candidates.toml",
             "--groups", 3, "--epochs", 1, "--jobs", 1,
@@ -82,7 +82,7 @@ CASES: dict[str, tuple[Callable[[Given, Path], tuple], str]] = {
     "explain clip": (lambda g, out: (g.prepared, g.clip, out, "--weights", g.weights), "*.png"),
     "explain measure": (lambda g, out: (g.weights, "--out", out, "--people", 1), "*.csv"),
     "explain networks": (lambda g, out: (g.small / "learnet", "--out", out), "*.png"),
-    "explain when": (lambda g, out: (g.small / "video.mp4", out, "--weights", g.weights), "*.png"),
+    "explain temporal": (lambda g, out: (g.small / "video.mp4", out, "--weights", g.weights), "*.png"),
     "export": (lambda g, out: (g.weights, out / "learnet.onnx"), "learnet.onnx"),
     "import": (
         lambda g, out: (g.small / "casme2-images", g.small / "casme2.csv", out, "--kind", "image"),

@@ -256,7 +256,7 @@ def test_results_never_overwrite_what_is_read_nor_land_below_a_file(
             "Invalid value for --size: 28.5 is not a whole number.",
         ),
         (("prepare", "folder", "nowhere", "o", "--size", "28.0"), "there is no such folder"),
-        (("study", "p", "o", "--at-once", "2.5"), "2.5 is not a whole number."),
+        (("study", "p", "o", "--parallel-folds", "2.5"), "2.5 is not a whole number."),
         (("show", "v.mp4", "--onset", "1.2.3"), "unable to convert"),
         (
             ("study", "p", "o", "--groups", "3"),

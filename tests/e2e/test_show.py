@@ -21,7 +21,7 @@ def test_a_clip_of_a_video_is_drawn(stranger: SyntheticVideo, tmp_path: Path) ->
     marks = ("--onset", stranger.onset, "--offset", stranger.offset)
     out = tmp_path / "new" / "steps.png"
     done = learnet(
-        "show", stranger.path, *marks, "--motion", "flow-dis", "--still-flow", "--face", "haar", "--out", out
+        "show", stranger.path, *marks, "--motion", "flow-dis", "--remove-global-motion", "--face", "haar", "--out", out
     )
     apex = int(done.stdout.split("apex ")[1].split()[0])
     assert done.stdout.startswith(
@@ -74,7 +74,7 @@ def test_bad_input_ends_in_one_line_and_leaves_nothing(stranger: SyntheticVideo,
         ((tmp_path / "none.mp4",), "there is no such file or folder"),
         ((stranger.path, "--motion", "flow-tlv1", "--offset", 3), "Did you mean 'flow-tvl1'?"),
         ((stranger.path, "--motion", "flow-dis", "--normalise", "joint-minmax"), "share no range"),
-        ((stranger.path, "--still-flow"), "--still-flow is for optical flow"),
+        ((stranger.path, "--remove-global-motion"), "--remove-global-motion is for optical flow"),
         ((stranger.path, "--offset", 0), "1 frame"),
     ]:
         done = learnet("show", *words, "--face", "none", "--out", out, code=2)

@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from learnet.core.errors import BadCheckpoint, BadVideo, LearnetError, NoFace
 from learnet.core.settings import Preparation, Training, Windows
 from learnet.face import align, face_finder
-from learnet.inference.recogniser import EARLY, Recogniser, Recognition, _cut
+from learnet.inference.recogniser import Recogniser
+from learnet.inference.recognition import Recognition
+from learnet.inference.windows import TIME_TOLERANCE_S, cut_windows
 from learnet.motion.dynamic import dynamic_image
 from learnet.motion.normalise import joint_minmax
 from learnet.motion.pipeline import make_image
@@ -32,7 +34,7 @@ from tests.builders.scores import predict_scores
 
 CLASSES = ("happiness", "disgust", "surprise", "others")
 SIZE = 48
-FACTS = CheckpointMetadata(
+METADATA = CheckpointMetadata(
     network="learnet", classes=CLASSES, size=SIZE, preparation=Preparation(face="none", size=SIZE), training=None,
     data={"people": "casme2/01\ncasme2/02", "fingerprint": "0"}, versions={},
 )  # fmt: skip
@@ -42,9 +44,9 @@ def network() -> torch.nn.Module:
     return NETWORKS["learnet"](len(CLASSES), SIZE, seed=5).eval()
 
 
-def recogniser(folder: Path, facts: CheckpointMetadata = FACTS) -> Recogniser:
+def recogniser(folder: Path, metadata: CheckpointMetadata = METADATA) -> Recogniser:
     """An untrained network, by way of its checkpoint; its scores are near to each other, and differ from image to image."""
-    save_checkpoint(folder / "weights.safetensors", network(), facts)
+    save_checkpoint(folder / "weights.safetensors", network(), metadata)
     return Recogniser.load(folder / "weights.safetensors")
 
 
@@ -72,7 +74,7 @@ def scores_by_hand(crops: np.ndarray) -> np.ndarray:
 
 
 def scores_of(found: Recognition) -> np.ndarray:
-    return np.array([[answer.scores[name] for name in CLASSES] for answer in found.answers])
+    return np.array([[answer.scores[name] for name in CLASSES] for answer in found.predictions])
 
 
 def test_every_window_is_answered_as_the_clip_it_is(tmp_path: Path) -> None:
@@ -81,8 +83,8 @@ def test_every_window_is_answered_as_the_clip_it_is(tmp_path: Path) -> None:
     frames = read_frames(tmp_path / "film.mp4")
     # 66 frames are 1.32 s: 0-0.5, 0.25-0.75, 0.5-1, 0.75-1.25, and 1-1.32 reaches the end. A quarter second is 12.5 frames.
     places = [(0, 25), (13, 38), (25, 50), (38, 63), (50, 66)]
-    assert [(a.first, a.last + 1) for a in found.answers] == places
-    assert [(a.start_s, a.end_s) for a in found.answers] == [
+    assert [(a.first, a.last + 1) for a in found.predictions] == places
+    assert [(a.start_s, a.end_s) for a in found.predictions] == [
         (0, 0.5),
         (0.25, 0.75),
         (0.5, 1),
@@ -95,13 +97,13 @@ def test_every_window_is_answered_as_the_clip_it_is(tmp_path: Path) -> None:
     expected = np.array([scores_by_hand(small[first:end]) for first, end in places])
     np.testing.assert_allclose(scores_of(found), expected, rtol=1e-4)
     assert np.ptp(expected, axis=0).max() > 1e-3  # or the test could not tell windows apart
-    assert [a.label for a in found.answers] == [CLASSES[row.argmax()] for row in expected]
+    assert [a.label for a in found.predictions] == [CLASSES[row.argmax()] for row in expected]
     strongest = int(expected.max(axis=1).argmax())
     assert found.strongest.window == strongest
     first, end = places[strongest]
-    np.testing.assert_array_equal(found.shown.image, joint_minmax(dynamic_image(small[first:end])))
+    np.testing.assert_array_equal(found.strongest_images.image, joint_minmax(dynamic_image(small[first:end])))
     assert (
-        np.abs(found.shown.crop - small[first + (end - first) // 2]).max() <= 0.75
+        np.abs(found.strongest_images.crop - small[first + (end - first) // 2]).max() <= 0.75
     )  # averaged in one go, and rounded
     assert (found.frames, found.duration_s) == (66, pytest.approx(1.32))
 
@@ -110,20 +112,20 @@ def test_a_window_alone_is_answered_as_in_the_stream(tmp_path: Path) -> None:
     ask, frames = recogniser(tmp_path), wobble(70)
     stream = ask(write_images(tmp_path / "all", frames), fps=50.0)
     alone = ask(write_images(tmp_path / "part", frames[25:50], first=26), fps=50.0)
-    assert len(alone.answers) == 1
-    assert alone.answers[0].scores == stream.answers[2].scores  # not nearly: the same
-    assert (alone.answers[0].first, stream.answers[2].first) == (26, 26)  # the numbers in the names
+    assert len(alone.predictions) == 1
+    assert alone.predictions[0].scores == stream.predictions[2].scores  # not nearly: the same
+    assert (alone.predictions[0].first, stream.predictions[2].first) == (26, 26)  # the numbers in the names
     apart = ask(tmp_path / "all", Windows(overlap=0.0), fps=50.0)
-    assert [a.scores for a in apart.answers[:2]] == [a.scores for a in stream.answers[::2][:2]]
+    assert [a.scores for a in apart.predictions[:2]] == [a.scores for a in stream.predictions[::2][:2]]
 
 
 @pytest.mark.parametrize(("count", "windows"), [(50, 1), (51, 4), (2, 1)])
 def test_a_video_up_to_a_second_is_one_window(tmp_path: Path, count: int, windows: int) -> None:
     found = recogniser(tmp_path)(write_images(tmp_path / "clip", wobble(count)), fps=50.0)
-    assert len(found.answers) == windows
+    assert len(found.predictions) == windows
     assert found.duration_s == pytest.approx(count / 50)
     if windows == 1:
-        assert (found.answers[0].start_s, found.answers[0].end_s) == (0.0, pytest.approx(count / 50))
+        assert (found.predictions[0].start_s, found.predictions[0].end_s) == (0.0, pytest.approx(count / 50))
         np.testing.assert_allclose(scores_of(found).sum(axis=1), 1)
 
 
@@ -150,11 +152,11 @@ def test_windows_hold_the_frames_of_their_time(gaps: list[float], fps: float, wi
     ]
     found = [
         (round(w.start_s, 6), round(w.end_s, 6), w.numbers, w.pixels[:, 0, 0, 0].tolist())
-        for w in _cut(iter(frames), windows, fps)
+        for w in cut_windows(iter(frames), windows, fps)
     ]
     end = float(times[-1]) + 1 / fps
     expected = []
-    if end <= windows.whole_s + EARLY:
+    if end <= windows.whole_s + TIME_TOLERANCE_S:
         expected.append((0.0, round(end, 6), frames))
     else:
         for place in range(math.ceil(end / (windows.window_s * (1 - windows.overlap))) + 1):
@@ -162,9 +164,13 @@ def test_windows_hold_the_frames_of_their_time(gaps: list[float], fps: float, wi
                 windows.window_s * (1 - windows.overlap)
             )  # in this order: frames may lie exactly on an edge
             stop = start + windows.window_s
-            chosen = [frame for frame in frames if start - EARLY <= frame.time_s < stop - EARLY]
+            chosen = [
+                frame
+                for frame in frames
+                if start - TIME_TOLERANCE_S <= frame.time_s < stop - TIME_TOLERANCE_S
+            ]
             if chosen:
-                last = times[-1] < stop - EARLY
+                last = times[-1] < stop - TIME_TOLERANCE_S
                 expected.append((round(start, 6), round(min(stop, end) if last else stop, 6), chosen))
                 if last:
                     break
@@ -219,18 +225,20 @@ def test_json_and_csv_say_the_same(tmp_path: Path) -> None:
 
 
 def test_faces_are_averaged_with_their_mirror_image_as_in_training(tmp_path: Path) -> None:
-    """The study scores its test clips by `torch_scores.predict_scores`; a video must be scored in the same way."""
+    """A study scores its test clips by `Scorer`; a video must be scored in the same way."""
     frames = write_images(tmp_path / "clip", wobble(20))
     for mirror, at_test in (("image", True), ("flow", True), ("image", False), ("none", True)):
-        facts = replace(FACTS, training=Training(mirror=mirror, mirror_at_test=at_test))
-        found = recogniser(tmp_path, facts)(frames, fps=100.0)
-        expected = predict_scores(network(), found.shown.image[None], mirror if at_test else "none")
+        metadata = replace(METADATA, training=Training(mirror=mirror, mirror_at_test=at_test))
+        found = recogniser(tmp_path, metadata)(frames, fps=100.0)
+        expected = predict_scores(
+            network(), found.strongest_images.image[None], mirror if at_test else "none"
+        )
         np.testing.assert_allclose(scores_of(found), expected, rtol=1e-6)
 
 
 def test_what_a_video_should_be_warned_of(tmp_path: Path) -> None:
     ask, frames = (
-        recogniser(tmp_path, replace(FACTS, data={"synthetic": "yes"})),
+        recogniser(tmp_path, replace(METADATA, data={"synthetic": "yes"})),
         write_images(tmp_path / "clip", wobble(60)),
     )
     untimed = "; ".join(ask(frames).warnings)
@@ -243,7 +251,7 @@ def test_what_a_video_should_be_warned_of(tmp_path: Path) -> None:
     for number in range(20, 45):
         (frames / f"img{number:04d}.png").unlink()
     gappy = ask(frames, Windows(window_s=0.2, overlap=0.0), fps=50.0)
-    assert [a.first for a in gappy.answers] == [1, 11, 45, 51]  # no empty windows
+    assert [a.first for a in gappy.predictions] == [1, 11, 45, 51]  # no empty windows
     assert "25 frame numbers without an image" in gappy.warnings
     assert "there are no frames from 0.40 to 0.80 s" in gappy.warnings
     (frames / "img0055.png").write_bytes(b"broken")
@@ -254,11 +262,11 @@ def test_a_window_of_one_frame_has_no_answer_and_says_why(tmp_path: Path) -> Non
     found = recogniser(tmp_path)(
         write_images(tmp_path / "clip", wobble(81)), Windows(window_s=0.4, overlap=0.0), fps=50.0
     )
-    assert [a.frames for a in found.answers] == [20, 20, 20, 20, 1]
-    lone = found.answers[-1]
+    assert [a.frames for a in found.predictions] == [20, 20, 20, 20, 1]
+    lone = found.predictions[-1]
     assert lone.label is None and lone.scores == {} and lone.score == 0 and "1 frame" in lone.reason
     assert len(found.ranking) == 4
-    assert f"1 of 5 windows without an answer: {lone.reason}" in found.warnings
+    assert f"1 of 5 windows without a prediction: {lone.reason}" in found.warnings
     told, row = json.loads(found.to_json())["answers"][-1], found.to_csv().splitlines()[-1]
     assert told["label"] is None and told["score"] is None and told["reason"] == lone.reason
     assert row.startswith("4,1.6,1.62,81,81,1,,,,,,,")
@@ -268,12 +276,12 @@ def test_what_cannot_be_answered_is_refused(tmp_path: Path) -> None:
     ask = recogniser(tmp_path)
     with pytest.raises(BadVideo, match="no such file"):
         ask(tmp_path / "none.mp4")
-    with pytest.raises(LearnetError, match="no window holds more than 1 frame.*longer"):
+    with pytest.raises(LearnetError, match="no window has more than 1 frame.*longer"):
         ask(write_images(tmp_path / "one", wobble(1)), fps=50.0)
-    with pytest.raises(LearnetError, match="no window holds more than 1 frame"):
+    with pytest.raises(LearnetError, match="no window has more than 1 frame"):
         ask(write_images(tmp_path / "fine", wobble(60)), Windows(window_s=0.02), fps=50.0)
-    save_checkpoint(tmp_path / "flow.safetensors", network(), replace(FACTS, preparation=None))
-    with pytest.raises(BadCheckpoint, match="made elsewhere"):
+    save_checkpoint(tmp_path / "flow.safetensors", network(), replace(METADATA, preparation=None))
+    with pytest.raises(BadCheckpoint, match="imported motion images"):
         Recogniser.load(tmp_path / "flow.safetensors")
     (tmp_path / "pickle.pt").write_bytes(b"\x80\x04x")
     with pytest.raises(BadCheckpoint, match="pickle"):
@@ -281,16 +289,16 @@ def test_what_cannot_be_answered_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"motion": "difference"}, {"motion": "flow-dis", "still_flow": True}, {"magnify": 3.0}]
+    "settings", [{"motion": "difference"}, {"motion": "flow-dis", "remove_global_motion": True}, {"magnify": 3.0}]
 )
 def test_other_motion_images_are_made_of_each_window_alone(tmp_path: Path, settings: dict) -> None:
     """The apex is found in the window, and the frame rate is the video's."""
     preparation = Preparation(face="none", size=SIZE, **settings)
     write_video(tmp_path / "film.mkv", wobble(66), 50.0, "ffv1")
-    found = recogniser(tmp_path, replace(FACTS, preparation=preparation))(tmp_path / "film.mkv")
+    found = recogniser(tmp_path, replace(METADATA, preparation=preparation))(tmp_path / "film.mkv")
     frames, module = read_frames(tmp_path / "film.mkv"), network()
-    assert len(found.answers) == 5
-    for answer, told in zip(found.answers, json.loads(found.to_json())["answers"], strict=True):
+    assert len(found.predictions) == 5
+    for answer, told in zip(found.predictions, json.loads(found.to_json())["answers"], strict=True):
         made = make_image(frames[answer.first : answer.last + 1], preparation, None, fps=50.0)
         np.testing.assert_allclose(
             list(answer.scores.values()), predict_scores(module, made.image[None])[0], rtol=1e-5
@@ -303,11 +311,11 @@ def test_the_face_finder_is_that_of_the_training(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # no model there
     assert recogniser(tmp_path).finder is None
     assert (
-        recogniser(tmp_path, replace(FACTS, preparation=Preparation(face="haar", size=SIZE))).finder.kind
+        recogniser(tmp_path, replace(METADATA, preparation=Preparation(face="haar", size=SIZE))).finder.kind
         == "haar"
     )
     with pytest.raises(LearnetError, match="yunet needs its model"):
-        recogniser(tmp_path, replace(FACTS, preparation=Preparation(face="yunet", size=SIZE)))
+        recogniser(tmp_path, replace(METADATA, preparation=Preparation(face="yunet", size=SIZE)))
 
 
 @pytest.fixture(scope="module")
@@ -321,12 +329,12 @@ def film(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_real_face_is_found_anew_in_each_window(film: Path, tmp_path: Path) -> None:
-    facts = replace(FACTS, preparation=Preparation(face="haar", size=SIZE))
-    found = recogniser(tmp_path, facts)(film)
+    metadata = replace(METADATA, preparation=Preparation(face="haar", size=SIZE))
+    found = recogniser(tmp_path, metadata)(film)
     frames, finder = read_frames(film), face_finder("haar")
     places = [(0, 12), (6, 18), (12, 24), (18, 30)]
-    assert [(a.first, a.last + 1) for a in found.answers] == places
-    for answer, (first, end) in zip(found.answers, places, strict=True):
+    assert [(a.first, a.last + 1) for a in found.predictions] == places
+    for answer, (first, end) in zip(found.predictions, places, strict=True):
         aligned = align(frames[first:end], finder, SIZE)
         expected = scores_by_hand(aligned.crops(frames[first:end].astype(np.float64)))
         np.testing.assert_allclose(list(answer.scores.values()), expected, rtol=1e-4)
@@ -335,18 +343,20 @@ def test_a_real_face_is_found_anew_in_each_window(film: Path, tmp_path: Path) ->
             aligned.drift_px,
             aligned.warnings,
         )
-    assert len({answer.face.box for answer in found.answers}) > 1
+    assert len({answer.face.box for answer in found.predictions}) > 1
     assert not [said for said in found.warnings if "owners" in said]
-    cropped_by_owners = recogniser(tmp_path, replace(facts, data={**FACTS.data, "faces": "given"}))(film)
+    cropped_by_owners = recogniser(tmp_path, replace(metadata, data={**METADATA.data, "faces": "given"}))(
+        film
+    )
     assert [said for said in cropped_by_owners.warnings if "owners of the clips had cropped" in said]
     told = json.loads(found.to_json())
     assert told["answers"][0]["face"]["finder"] == "haar"
     x, y, width, height = told["answers"][0]["face"]["box"]
     assert 0 < x < x + width < 640 and 0 < y < y + height < 360
-    moved = sum(a.head_px is None or a.head_px > SIZE / 112 for a in found.answers)
+    moved = sum(a.head_px is None or a.head_px > SIZE / 112 for a in found.predictions)
     assert (
         moved
-        and f"the head moves or turns in {moved} of 4 windows, which can pass for an expression"
+        and f"the head moves or turns in {moved} of 4 windows, which can be mistaken for an expression"
         in found.warnings
     )
 
@@ -355,17 +365,17 @@ def test_a_face_that_leaves_leaves_its_windows_unanswered(film: Path, tmp_path: 
     frames = read_frames(film)
     blank = np.full_like(frames[:18], 90)
     write_video(tmp_path / "leaves.mkv", np.concatenate([frames[:12], blank]), 24.0, "ffv1")
-    found = recogniser(tmp_path, replace(FACTS, preparation=Preparation(face="haar", size=SIZE)))(
+    found = recogniser(tmp_path, replace(METADATA, preparation=Preparation(face="haar", size=SIZE)))(
         tmp_path / "leaves.mkv"
     )
-    assert [a.label is None for a in found.answers] == [
+    assert [a.label is None for a in found.predictions] == [
         False,
         False,
         True,
         True,
     ]  # the second sees it in its first half
-    assert found.answers[2].reason.endswith("no face found in the 12 frames searched.")
-    assert any(said.startswith("2 of 4 windows without an answer") for said in found.warnings)
+    assert found.predictions[2].reason.endswith("no face found in the 12 frames searched.")
+    assert any(said.startswith("2 of 4 windows without a prediction") for said in found.warnings)
 
 
 def test_a_video_without_a_face_is_refused(shared: Path, tmp_path: Path) -> None:
@@ -374,7 +384,7 @@ def test_a_video_without_a_face_is_refused(shared: Path, tmp_path: Path) -> None
     write_video(
         tmp_path / "street.mkv", read_frames(shared / "real" / "no_face.mp4", 0, 7)[:, ::2, ::2], 24.0, "ffv1"
     )
-    ask = recogniser(tmp_path, replace(FACTS, preparation=Preparation(face="haar", size=SIZE)))
+    ask = recogniser(tmp_path, replace(METADATA, preparation=Preparation(face="haar", size=SIZE)))
     for windows in (
         Windows(),
         Windows(window_s=0.25, whole_s=0.0),
@@ -388,12 +398,12 @@ def test_windows_without_an_expression_rank_below_every_expression(tmp_path: Pat
         write_images(tmp_path / "clip", wobble(81)), Windows(window_s=0.2, overlap=0.0), fps=50.0
     )
     kinds = [("none", 0.99), ("surprise", 0.4), ("none", 0.5), ("happiness", 0.6)]
-    assert len(found.answers) >= 4
+    assert len(found.predictions) >= 4
     answers = tuple(
         replace(answer, label=label, scores={label: score})
-        for answer, (label, score) in zip(found.answers[:4], kinds, strict=True)
+        for answer, (label, score) in zip(found.predictions[:4], kinds, strict=True)
     )
-    ranked = replace(found, answers=answers).ranking
+    ranked = replace(found, predictions=answers).ranking
     assert [(a.label, a.score) for a in ranked] == [
         ("happiness", 0.6),
         ("surprise", 0.4),

@@ -84,8 +84,8 @@ def test_training_and_test_both_see_level_images(network: str, rng: np.random.Ge
     images, labels = rng.integers(0, 256, (12, SIDE, SIDE, 3), dtype=np.uint8), np.arange(12) % 3
     people = [str(i % 4) for i in range(12)]
     raw, flat = TrainingSet(images, labels, people, 3), TrainingSet(detrend(images), labels, people, 3)
-    asked = Training(epochs=2, batch=6, mirror="none", level=True, inner_groups=2)
-    plain = Training(epochs=2, batch=6, mirror="none", inner_groups=2)
+    asked = Training(epochs=2, batch_size=6, mirror="none", detrend=True, inner_groups=2)
+    plain = Training(epochs=2, batch_size=6, mirror="none", inner_groups=2)
     one, other = train(network, raw, asked), train(network, flat, plain)
     assert one.epochs == other.epochs
     np.testing.assert_array_equal(
@@ -105,9 +105,9 @@ def test_training_and_test_both_see_level_images(network: str, rng: np.random.Ge
 
 
 def test_only_flow_can_be_made_level() -> None:
-    with pytest.raises(LearnetError, match="--level is for flow images, and these are none"):
-        resolve_mirror(Training(level=True), "image", "learnet")
-    assert resolve_mirror(Training(level=True), "flow", "learnet").mirror == "flow"
+    with pytest.raises(LearnetError, match="--detrend is for flow images, and these are none"):
+        resolve_mirror(Training(detrend=True), "image", "learnet")
+    assert resolve_mirror(Training(detrend=True), "flow", "learnet").mirror == "flow"
 
 
 def test_what_is_beyond_the_percentile_is_cut_off_and_the_rest_grows() -> None:
@@ -138,14 +138,14 @@ def test_an_image_without_strain_stays_without() -> None:
 
 
 def test_stretching_is_for_level_images() -> None:
-    with pytest.raises(LearnetError, match="--stretch is for level images: add --level"):
-        Training(stretch=90)
-    with pytest.raises(LearnetError, match="--stretch is a percentile from 50 to 100, not 40"):
-        Training(level=True, stretch=40)
+    with pytest.raises(LearnetError, match="--clipping-percentile is for detrended images: add --detrend"):
+        Training(clipping_percentile=90)
+    with pytest.raises(LearnetError, match="--clipping-percentile is a percentile from 50 to 100, not 40"):
+        Training(detrend=True, clipping_percentile=40)
     assert [
         Training().detrend_percentile,
-        Training(level=True).detrend_percentile,
-        Training(level=True, stretch=90).detrend_percentile,
+        Training(detrend=True).detrend_percentile,
+        Training(detrend=True, clipping_percentile=90).detrend_percentile,
     ] == [0, 100, 90]
 
 
@@ -153,7 +153,7 @@ def test_a_network_answers_on_images_stretched_as_in_training(rng: np.random.Gen
     images, labels = rng.integers(0, 256, (12, SIDE, SIDE, 3), dtype=np.uint8), np.arange(12) % 3
     people = [str(i % 4) for i in range(12)]
     asked, plain = (
-        Training(epochs=2, batch=6, mirror="none", **more) for more in ({"level": True, "stretch": 80}, {})
+        Training(epochs=2, batch_size=6, mirror="none", **more) for more in ({"detrend": True, "clipping_percentile": 80}, {})
     )
     one = train("learnet", TrainingSet(images, labels, people, 3), asked)
     other = train("learnet", TrainingSet(detrend(images, 80), labels, people, 3), plain)
@@ -190,7 +190,7 @@ class RightOnceTrained(nn.Module):
 def test_epochs_are_chosen_on_images_as_at_test(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Stretched as --stretch says, not at random as in training: only so does the network answer rightly."""
+    """Stretched as --clipping-percentile says, not at random as in training: only so does the network answer rightly."""
     images, labels = rng.integers(0, 256, (24, 8, 8, 3), dtype=np.uint8), np.arange(24) % 3
     as_tested = [image.tobytes() for image in detrend(images, 90)]
     monkeypatch.setattr(RightOnceTrained, "known", dict(zip(as_tested, labels.tolist(), strict=True)))
@@ -198,12 +198,12 @@ def test_epochs_are_chosen_on_images_as_at_test(
     monkeypatch.setattr(training_module, "NETWORKS", {"right-once-trained": RightOnceTrained})
     settings = Training(
         epochs=5,
-        batch=64,
+        batch_size=64,
         mirror="none",
         augment="none",
-        level=True,
-        stretch=90,
-        vary_stretch=50,
+        detrend=True,
+        clipping_percentile=90,
+        vary_clipping=50,
         inner_groups=3,
     )
     people = [str(i % 6) for i in range(24)]
@@ -217,7 +217,7 @@ def test_epochs_are_chosen_on_images_as_at_test(
 def test_images_of_the_three_kinds_cannot_be_mixed(rng: np.random.Generator) -> None:
     """The signatures refuse images as trained on for a test, and any but these for training."""
     stored = StoredImages(rng.integers(0, 256, (6, 28, 28, 3), dtype=np.uint8))
-    training = Training(level=True, vary_stretch=50, epochs=1, mirror="none")
+    training = Training(detrend=True, vary_clipping=50, epochs=1, mirror="none")
     for_training, for_evaluation = stored.for_training(training), stored.for_evaluation(100)
     data = TrainingSet(stored.pixels, np.arange(6) % 2, [str(i) for i in range(6)], 2)
     scorer = Scorer.from_module(NETWORKS["learnet"](2, 28).eval(), detrend_percentile=100)
@@ -239,7 +239,7 @@ def test_images_of_the_three_kinds_cannot_be_mixed(rng: np.random.Generator) -> 
 
 def test_varied_stretching_gives_each_image_a_percentile_of_its_own(rng: np.random.Generator) -> None:
     images = rng.integers(0, 256, (60, 8, 8, 3), dtype=np.uint8)
-    learned = as_learned(images, Training(level=True, vary_stretch=70, seed=3))
+    learned = as_learned(images, Training(detrend=True, vary_clipping=70, seed=3))
     ways = {percentile: detrend(images, percentile) for percentile in range(70, 101)}
     fitting = [
         {percentile for percentile, made in ways.items() if np.array_equal(made[i], learned[i])}
@@ -247,26 +247,26 @@ def test_varied_stretching_gives_each_image_a_percentile_of_its_own(rng: np.rand
     ]
     assert all(fitting) and not set.intersection(*fitting)
     assert min(map(min, fitting)) <= 75 and max(map(max, fitting)) >= 95
-    assert np.array_equal(learned, as_learned(images, Training(level=True, vary_stretch=70, seed=3)))
-    assert not np.array_equal(learned, as_learned(images, Training(level=True, vary_stretch=70, seed=4)))
+    assert np.array_equal(learned, as_learned(images, Training(detrend=True, vary_clipping=70, seed=3)))
+    assert not np.array_equal(learned, as_learned(images, Training(detrend=True, vary_clipping=70, seed=4)))
 
 
 def test_varied_stretching_is_for_level_images() -> None:
-    with pytest.raises(LearnetError, match="--vary-stretch is for level images: add --level"):
-        Training(vary_stretch=90)
-    with pytest.raises(LearnetError, match="--vary-stretch is a percentile from 50 to 100, not 101"):
-        Training(level=True, vary_stretch=101)
-    assert Training(level=True, vary_stretch=90).detrend_percentile == 100  # at test nothing is cut off
+    with pytest.raises(LearnetError, match="--vary-clipping is for detrended images: add --detrend"):
+        Training(vary_clipping=90)
+    with pytest.raises(LearnetError, match="--vary-clipping is a percentile from 50 to 100, not 101"):
+        Training(detrend=True, vary_clipping=101)
+    assert Training(detrend=True, vary_clipping=90).detrend_percentile == 100  # at test nothing is cut off
 
 
 def test_a_network_learns_from_varied_images_and_answers_on_even_ones(rng: np.random.Generator) -> None:
     images, labels = rng.integers(0, 256, (12, 28, 28, 3), dtype=np.uint8), np.arange(12) % 2
     data = TrainingSet(images, labels, [str(i) for i in range(12)], 2)
-    varied = Training(epochs=2, batch=6, mirror="none", level=True, vary_stretch=60)
+    varied = Training(epochs=2, batch_size=6, mirror="none", detrend=True, vary_clipping=60)
     by_hand = replace(data, images=as_learned(images, varied))
     asked, by_hand_too = (
         train("learnet", data, varied),
-        train("learnet", by_hand, replace(varied, level=False, vary_stretch=0)),
+        train("learnet", by_hand, replace(varied, detrend=False, vary_clipping=0)),
     )
     assert all(
         torch.equal(one, other)

@@ -33,7 +33,7 @@ from learnet.training.scorer import Scorer
 from tests.datasets.prepared.test_prepare import clip_of, contents, database, movement, write_clip
 
 SMALL = Preparation(size=28)
-QUICK = Training(epochs=2, batch=4, phases=True)
+QUICK = Training(epochs=2, batch_size=4, phases=True)
 ALONE = Resources(jobs=1, device="cpu")
 
 

@@ -365,7 +365,7 @@ def test_how_settings_were_chosen(tmp_path: Path) -> None:
         "classes": record["scheme"]["classes"],
         "fingerprint": record["prepared"]["fingerprint"],
         "seeds": [0],
-        "candidates": {"plain": settings, "mixed": settings | {"mix": 0.4}},
+        "candidates": {"plain": settings, "mixed": settings | {"mixup": 0.4}},
         "groups": {"a": ["casme2/01", "casme2/02"], "b": ["casme2/03"]},
         "scores": {"a": {"plain": 0.5, "mixed": 0.625}, "b": {"plain": 0.75, "mixed": 0.25}},
         "taken": {"a": "mixed", "b": "plain"},
@@ -378,8 +378,8 @@ def test_how_settings_were_chosen(tmp_path: Path) -> None:
         ["mixed", "0.625", "0.250", "a"],
     ]
     assert "people in each group: a: 2, b: 1" in shown.words
-    assert shown.table("candidate", "mix") == [["plain", "0.0"], ["mixed", "0.4"]]
-    assert "--choice CHOICE" in shown.words and "is the folder that learnet choose wrote" in shown.words
+    assert shown.table("candidate", "mixup") == [["plain", "0.0"], ["mixed", "0.4"]]
+    assert "--selection SELECTION" in shown.words and "is the folder that learnet select wrote" in shown.words
 
 
 def test_the_worst_answers_beside_pandas(page: Page, folders: list[Path]) -> None:

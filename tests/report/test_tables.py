@@ -235,7 +235,7 @@ def test_the_command_writes_from_as_the_command_line_reads_it(records: list[Stud
     from learnet.cli import app
 
     description = records[0].description
-    training = replace(description.training, from_="pretrained")
+    training = replace(description.training, init="pretrained")
     words = tables.command(replace(records[0], description=replace(description, training=training)))
     _, bound, _ = app.parse_args(shlex.split(words)[1:], print_error=False, exit_on_error=False)
-    assert bound.arguments["training"].from_ == "pretrained"
+    assert bound.arguments["training"].init == "pretrained"

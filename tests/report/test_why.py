@@ -21,7 +21,7 @@ from learnet.study.run import run_study
 from tests.builders.read_page import Page
 from tests.builders.written_study import CLASSES, write_prepared
 
-FEW = Training(epochs=6, batch=8)
+FEW = Training(epochs=6, batch_size=8)
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ from learnet.training.pretrained import default_weights
 from tests.datasets.prepared.test_prepare import SMALL, database
 from tests.study.test_run import write_prepared
 
-QUICK = Training(epochs=1, batch=4, mirror="none")
+QUICK = Training(epochs=1, batch_size=4, mirror="none")
 STUDY = Study(classes="casme2-7", keep_weights=False)
 
 

@@ -35,9 +35,9 @@ from learnet.study.run import make_folds, run_study
 from learnet.study.train_on_all import train_on_all
 from learnet.training.checkpoint import load_checkpoint
 
-QUICK = Training(epochs=2, batch=8)
+QUICK = Training(epochs=2, batch_size=8)
 SMALL_BATCHES = Training(
-    epochs=2, batch=4
+    epochs=2, batch_size=4
 )  # smaller than any training side, so that all folds can be trained at once
 WORDS = ("happiness", "disgust", "surprise", "sadness")
 
@@ -219,7 +219,7 @@ def test_trainings_side_by_side_change_nothing_but_rounding(
 ) -> None:
     run_study(prepared, tmp_path / "alone", Study(seeds=2), SMALL_BATCHES, Resources(jobs=1))
     run_study(
-        prepared, tmp_path / "together", Study(seeds=2), SMALL_BATCHES, Resources(jobs=jobs, at_once=at_once)
+        prepared, tmp_path / "together", Study(seeds=2), SMALL_BATCHES, Resources(jobs=jobs, parallel_folds=at_once)
     )
     assert numbers_of(tmp_path / "together") == numbers_of(tmp_path / "alone")
     alone, together = (
@@ -251,7 +251,7 @@ def test_a_gpu_without_room_gets_half_as_many_networks(
     run_study(prepared, tmp_path / "alone", Study(), SMALL_BATCHES, Resources(jobs=1))
     monkeypatch.setattr(module, "train_together", tight)
     with pytest.warns(UserWarning, match="too little memory for 4 networks at once; 2 are tried"):
-        run_study(prepared, tmp_path / "tight", Study(), SMALL_BATCHES, Resources(jobs=1, at_once=4))
+        run_study(prepared, tmp_path / "tight", Study(), SMALL_BATCHES, Resources(jobs=1, parallel_folds=4))
     assert sizes == [4, 2, 1, 1, 2, 1, 1]
     assert [o.scores for o in read_outcomes(tmp_path / "tight")] == [
         o.scores for o in read_outcomes(tmp_path / "alone")
@@ -358,8 +358,8 @@ def test_a_study_from_before_a_setting_goes_on(prepared: Path, tmp_path: Path) -
     run_study(prepared, out, asked, QUICK, Resources(jobs=1))
     whole, record = bytes_of(out), json.loads((out / "study.json").read_text(encoding="utf-8"))
     del (
-        record["training"]["mix"],
-        record["training"]["from_"],
+        record["training"]["mixup"],
+        record["training"]["init"],
         record["settings"]["keep_weights"],
         record["start"],
     )
@@ -367,8 +367,8 @@ def test_a_study_from_before_a_setting_goes_on(prepared: Path, tmp_path: Path) -
     (out / "outcomes.csv").write_text(
         "".join((out / "outcomes.csv").read_text().splitlines(keepends=True)[:5]), encoding="utf-8"
     )
-    with pytest.raises(OutputTaken, match=r"differs in training.mix \(there 0.0, requested 0.2\)"):
-        run_study(prepared, out, asked, replace(QUICK, mix=0.2), Resources(jobs=1))
+    with pytest.raises(OutputTaken, match=r"differs in training.mixup \(there 0.0, requested 0.2\)"):
+        run_study(prepared, out, asked, replace(QUICK, mixup=0.2), Resources(jobs=1))
     with pytest.raises(
         OutputTaken, match=r"differs in settings.keep_weights \(there true, requested false\)"
     ):
@@ -500,7 +500,7 @@ def test_the_leaky_epoch_is_the_one_that_answers_the_person_tested_best(
     from learnet.training.train import recompute_batch_norm
     from tests.builders.scores import predict_scores
 
-    training = Training(epochs=5, batch=4, mirror="none", learning_rate=3e-3)
+    training = Training(epochs=5, batch_size=4, mirror="none", learning_rate=3e-3)
     study = Study(protocol="leaky-epoch", classes="casme2-7", keep_weights=False)
     run_study(prepared, tmp_path / "leaky", study, training, Resources(jobs=1))
     lines = {

@@ -32,7 +32,7 @@ from tests.study.test_run import QUICK, bytes_of, write_prepared
 CLASSES = ["a", "b", "c"]
 GROUPS = {"g0": ("p0", "p1"), "g1": ("p2",), "g2": ("p3", "p4"), "g3": ("p5",)}
 HOME = {person: group for group, people in GROUPS.items() for person in people}
-TWO = '[slow]\nlearning_rate = 1e-4\n\n[mixed]\nmix = 0.4\nmirror = "none"\n'
+TWO = '[slow]\nlearning_rate = 1e-4\n\n[mixed]\nmixup = 0.4\nmirror = "none"\n'
 
 
 def answers(rng: np.random.Generator, seeds: int = 2) -> list[Outcome]:
@@ -173,7 +173,7 @@ def test_a_choice_and_the_study_that_uses_it(tmp_path: Path, rng: np.random.Gene
         prepared, tmp_path / "choice", read_candidates(tmp_path / "two.toml", QUICK), asked, Resources(jobs=1)
     )
     assert choice == read_selection(tmp_path / "choice")
-    assert choice.candidates["mixed"] == Training(epochs=2, batch=8, mix=0.4, mirror="none")
+    assert choice.candidates["mixed"] == Training(epochs=2, batch_size=8, mixup=0.4, mirror="none")
     assert (
         len(read_outcomes(tmp_path / "choice" / "trainings")) == 2 * 2 * 2 * 14
     )  # seeds, candidates, pairs that a clip is in, clips with a class
@@ -187,12 +187,12 @@ def test_a_choice_and_the_study_that_uses_it(tmp_path: Path, rng: np.random.Gene
             )
             assert facts.training == choice.candidates[choice.selected[group]]
     assert record["training"] == {"seed": 0}
-    with pytest.raises(LearnetError, match="--epochs, --mix with --choice.*Leave --epochs, --mix out"):
-        selected_training(choice, Training(epochs=5, mix=0.9))
+    with pytest.raises(LearnetError, match="--epochs, --mixup with --selection.*Leave --epochs, --mixup out"):
+        selected_training(choice, Training(epochs=5, mixup=0.9))
     assert selected_training(choice, Training(seed=7)) == SelectedTraining(choice, 7)
-    with pytest.raises(LearnetError, match="--learn-from 2 with --choice"):
+    with pytest.raises(LearnetError, match="--train-people 2 with --selection"):
         run_study(
-            prepared, tmp_path / "else", Study(learn_from=2), SelectedTraining(choice), Resources(jobs=1)
+            prepared, tmp_path / "else", Study(train_people=2), SelectedTraining(choice), Resources(jobs=1)
         )
     other = write_prepared(tmp_path / "other", rng, people=6)
     with pytest.raises(LearnetError, match="made for other images"):
@@ -228,7 +228,7 @@ def test_candidates_that_a_network_cannot_tell_apart_do_not_compete(
 def test_from_is_written_as_the_command_has_it(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text('[a]\nfrom = "pretrained"\n[b]\n')
     assert read_candidates(tmp_path / "c.toml", Training()).settings == {
-        "a": Training(from_="pretrained"),
+        "a": Training(init="pretrained"),
         "b": Training(),
     }
 
@@ -289,10 +289,10 @@ def test_a_choice_that_was_cut_off_goes_on_and_another_is_refused(
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
-        ("[one]\nmix = 0.4\n", "at least two candidates"),
-        ("[one]\nmixx = 0.4\n[two]\n", r"`\$.one.mixx`: there is no such key. Did you mean 'mix'"),
-        ("[one]\nmix = true\n[two]\n", r"`\$.one.mix`: got true. It should be a number"),
-        ("[one]\nmix = -1\n[two]\n", r"`\$.one`: --mix cannot be -1"),
+        ("[one]\nmixup = 0.4\n", "at least two candidates"),
+        ("[one]\nmixupp = 0.4\n[two]\n", r"`\$.one.mixupp`: there is no such key. Did you mean 'mixup'"),
+        ("[one]\nmixup = true\n[two]\n", r"`\$.one.mixup`: got true. It should be a number"),
+        ("[one]\nmixup = -1\n[two]\n", r"`\$.one`: --mixup cannot be -1"),
         ("[one]\nseed = 1\n[two]\n", r"`\$.one.seed`: there is no such key"),
         ("[one]\n[two]\n", "two and one have the same settings"),
         ("one = 3\n[two]\n", "one = 3 is above the first candidate"),

@@ -69,7 +69,7 @@ def test_mix_is_linear_in_images_and_labels() -> None:
     batch = (
         labels[:, :3].reshape(4, 3, 1, 1).repeat(1, 1, 2, 2)
     )  # an image spells the first three entries of its label
-    mixed, targets = augment.mixup(batch, labels, draws(4, 5, Training(mix=0.4)))
+    mixed, targets = augment.mixup(batch, labels, draws(4, 5, Training(mixup=0.4)))
     assert torch.allclose(mixed[:, :, 0, 0], targets[:, :3])
     assert torch.allclose(targets.sum(dim=1), torch.ones(4))
     assert not torch.equal(targets, labels)
@@ -77,7 +77,7 @@ def test_mix_is_linear_in_images_and_labels() -> None:
 
 def test_chances_joined_change_each_batch_as_its_own_do() -> None:
     """Three batches put one after the other, changed at once, against each of them changed alone."""
-    settings = Training(mirror="flow", mix=0.4)
+    settings = Training(mirror="flow", mixup=0.4)
     batches = [torch.rand(5, 3, 28, 28, generator=generator(seed)) for seed in range(3)]
     labels = [torch.eye(5) for _ in range(3)]
     chances = [draws(5, seed, settings) for seed in range(3)]

@@ -18,11 +18,11 @@ from learnet.networks import NETWORKS
 from learnet.training.checkpoint import load_checkpoint, save_checkpoint
 from learnet.training.metadata import CheckpointMetadata
 
-FACTS = CheckpointMetadata(
+METADATA = CheckpointMetadata(
     network="learnet",
     classes=("happiness", "disgust", "überraschung"),
     size=28,
-    preparation=Preparation(motion="dynamic-linear", size=28, steady=True),
+    preparation=Preparation(motion="dynamic-linear", size=28, stabilise=True),
     training=Training(epochs=3, learning_rate=0.02),
     data={"fingerprint": "abc", "people": "casme2/01 casme2/02"},
     versions={"torch": "2.13.0"},
@@ -41,7 +41,7 @@ class Bomb:
 
 @pytest.fixture
 def written(tmp_path: Path) -> Path:
-    save_checkpoint(tmp_path / "net.safetensors", NETWORKS["learnet"](3, 28, seed=4), FACTS)
+    save_checkpoint(tmp_path / "net.safetensors", NETWORKS["learnet"](3, 28, seed=4), METADATA)
     return tmp_path / "net.safetensors"
 
 
@@ -65,10 +65,10 @@ def test_what_comes_back_is_what_went_in(tmp_path: Path, name: str) -> None:
         module.fit(images, labels)
     else:
         module.train()(images)  # normalisations are no longer what they start as
-    facts = replace(FACTS, network=name, training=None, preparation=None)
-    save_checkpoint(tmp_path / "new" / "net.safetensors", module, facts)
+    metadata = replace(METADATA, network=name, training=None, preparation=None)
+    save_checkpoint(tmp_path / "new" / "net.safetensors", module, metadata)
     loaded, found = load_checkpoint(tmp_path / "new" / "net.safetensors", name)
-    assert found == facts
+    assert found == metadata
     assert not loaded.training
     before, after = module.state_dict(), loaded.state_dict()
     assert before.keys() == after.keys()
@@ -81,25 +81,27 @@ def test_what_comes_back_is_what_went_in(tmp_path: Path, name: str) -> None:
 
 def test_half_precision_is_half_the_file_and_nearly_the_same_network(written: Path, tmp_path: Path) -> None:
     module = NETWORKS["learnet"](3, 28, seed=4)
-    save_checkpoint(tmp_path / "half", module, FACTS, half=True)
+    save_checkpoint(tmp_path / "half", module, METADATA, half=True)
     assert 0.48 < (tmp_path / "half").stat().st_size / written.stat().st_size < 0.52
-    loaded, facts = load_checkpoint(tmp_path / "half")
+    loaded, metadata = load_checkpoint(tmp_path / "half")
     images = torch.rand(5, 3, 28, 28, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         torch.testing.assert_close(loaded(images), module.eval()(images), atol=5e-3, rtol=0)
-    assert facts == FACTS and all(tensor.dtype != torch.float16 for tensor in loaded.state_dict().values())
+    assert metadata == METADATA and all(
+        tensor.dtype != torch.float16 for tensor in loaded.state_dict().values()
+    )
 
 
 def test_numbers_too_large_for_half_precision_are_refused(tmp_path: Path) -> None:
     module = NETWORKS["learnet"](3, 28, seed=4)
     torch.nn.init.constant_(module.classify.bias, 1e6)
-    save_checkpoint(tmp_path / "half", module, FACTS, half=True)
+    save_checkpoint(tmp_path / "half", module, METADATA, half=True)
     with pytest.raises(BadCheckpoint, match="classify.bias holds values that are no numbers"):
         load_checkpoint(tmp_path / "half")
 
 
 def test_facts_come_back_whole(written: Path) -> None:
-    assert load_checkpoint(written)[1] == FACTS
+    assert load_checkpoint(written)[1] == METADATA
 
 
 def test_the_file_is_plain_safetensors(written: Path) -> None:
@@ -112,7 +114,9 @@ def test_the_file_is_plain_safetensors(written: Path) -> None:
 
 def test_same_content_same_bytes(written: Path, tmp_path: Path) -> None:
     save_checkpoint(
-        tmp_path / "again", NETWORKS["learnet"](3, 28, seed=4), replace(FACTS, versions=dict(FACTS.versions))
+        tmp_path / "again",
+        NETWORKS["learnet"](3, 28, seed=4),
+        replace(METADATA, versions=dict(METADATA.versions)),
     )
     assert (tmp_path / "again").read_bytes() == written.read_bytes()
 
@@ -127,7 +131,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
 
     monkeypatch.setattr("learnet.training.checkpoint.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
-        save_checkpoint(written, NETWORKS["learnet"](3, 28, seed=9), FACTS)
+        save_checkpoint(written, NETWORKS["learnet"](3, 28, seed=9), METADATA)
     assert written.read_bytes() == before
     assert [file.name for file in written.parent.iterdir()] == [written.name]
 
@@ -237,14 +241,14 @@ def test_weights_that_do_not_fit_are_refused(written: Path) -> None:
         change(state)
         other = torch.nn.Module()
         other.state_dict = lambda state=state: state
-        save_checkpoint(written, other, FACTS)
+        save_checkpoint(written, other, METADATA)
         refused(written, words)
 
 
 def test_a_file_cut_short_is_refused_wherever_it_is_cut(tmp_path: Path) -> None:
     whole, part = tmp_path / "whole", tmp_path / "part"
-    facts = replace(FACTS, network="majority")
-    save_checkpoint(whole, NETWORKS["majority"](3, 28), facts)
+    metadata = replace(METADATA, network="majority")
+    save_checkpoint(whole, NETWORKS["majority"](3, 28), metadata)
     content = whole.read_bytes()
     for length in {*range(0, len(content), 5), *range(len(content) - 20, len(content))}:
         part.write_bytes(content[:length])
@@ -257,7 +261,7 @@ def test_a_file_cut_short_is_refused_wherever_it_is_cut(tmp_path: Path) -> None:
 @given(data=st.data())
 def test_a_damaged_file_is_refused_or_read_but_never_a_crash(tmp_path: Path, data: st.DataObject) -> None:
     path = tmp_path / "net"
-    save_checkpoint(path, NETWORKS["majority"](3, 28), replace(FACTS, network="majority"))
+    save_checkpoint(path, NETWORKS["majority"](3, 28), replace(METADATA, network="majority"))
     content = bytearray(path.read_bytes())
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))

@@ -19,7 +19,7 @@ from tests.builders.scores import predict_scores
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
-SHORT = Training(epochs=4, batch=8, mirror="image", mix=0.3, optimiser="sgd", learning_rate=1e-3)
+SHORT = Training(epochs=4, batch_size=8, mirror="image", mixup=0.3, optimiser="sgd", learning_rate=1e-3)
 
 
 def data(rng: np.random.Generator, count: int = 24, size: int = 28) -> TrainingSet:

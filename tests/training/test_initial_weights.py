@@ -34,7 +34,9 @@ def data(tmp_path: Path, rng: np.random.Generator) -> LabelledDataset:
 
 def given(tmp_path: Path, metadata: CheckpointMetadata = METADATA) -> Path:
     save_checkpoint(
-        tmp_path / "w.safetensors", NETWORKS[metadata.network](len(metadata.classes), metadata.size, seed=9), metadata
+        tmp_path / "w.safetensors",
+        NETWORKS[metadata.network](len(metadata.classes), metadata.size, seed=9),
+        metadata,
     )
     return tmp_path / "w.safetensors"
 
@@ -58,7 +60,9 @@ def test_everything_is_taken_and_each_class_brings_its_own_weights(
     ).module
     own = dict(trained.named_parameters())
     for place, name in enumerate(data.scheme.classes):
-        assert torch.equal(own["classify.weight"][place], other["classify.weight"][METADATA.classes.index(name)])
+        assert torch.equal(
+            own["classify.weight"][place], other["classify.weight"][METADATA.classes.index(name)]
+        )
     assert all(
         torch.allclose(own[name], other[name], rtol=0, atol=1e-20)
         for name in own
@@ -85,11 +89,11 @@ def test_what_is_kept_of_the_start_is_a_share_of_each_weight(
     """A quarter of the way back from where the same training ends otherwise; batch statistics are those of the weights half-way."""
     metadata = METADATA if known else replace(METADATA, classes=("surprise", "none", "disgust", "happiness"))
     start, learned = started(given(tmp_path, metadata), data), data.training_set(range(len(data.rows)))
-    asked = replace(QUICK, from_="w.safetensors", optimiser="sgd", learning_rate=0.01, mirror="none")
+    asked = replace(QUICK, init="w.safetensors", optimiser="sgd", learning_rate=0.01, mirror="none")
     began, ended = load(start), train("learnet", learned, asked, initial_weights=start).module
     seeds = [asked, replace(asked, seed=5)]
     kept = train_together(
-        "learnet", [learned] * 2, [replace(own, keep_start=0.25) for own in seeds], start=start
+        "learnet", [learned] * 2, [replace(own, interpolate_init=0.25) for own in seeds], start=start
     )[0].module
     moved = 0.0
     for (name, there), here in zip(ended.named_parameters(), kept.parameters(), strict=True):
@@ -105,14 +109,14 @@ def test_what_is_kept_of_the_start_is_a_share_of_each_weight(
 def test_to_keep_a_share_of_no_start_or_of_a_tested_epoch_is_refused(
     tmp_path: Path, data: LabelledDataset
 ) -> None:
-    with pytest.raises(LearnetError, match="add --from"):
-        Training(keep_start=0.3)
+    with pytest.raises(LearnetError, match="add --init"):
+        Training(interpolate_init=0.3)
     with pytest.raises(LearnetError, match="from 0 up to 1, not 1"):
-        Training(keep_start=1.0, from_="w")
+        Training(interpolate_init=1.0, init="w")
     with pytest.raises(LearnetError, match="--inner-groups.*leave one of them out"):
-        Training(keep_start=0.3, from_="w", inner_groups=3)
-    asked = replace(QUICK, from_=str(given(tmp_path)), keep_start=0.5)
-    with pytest.raises(LearnetError, match="Leave --keep-start out"):
+        Training(interpolate_init=0.3, init="w", inner_groups=3)
+    asked = replace(QUICK, init=str(given(tmp_path)), interpolate_init=0.5)
+    with pytest.raises(LearnetError, match="Leave --interpolate-init out"):
         run_study(
             tmp_path / "prepared", tmp_path / "study", Study(protocol="leaky-epoch"), asked, Resources(jobs=1)
         )
@@ -121,7 +125,7 @@ def test_to_keep_a_share_of_no_start_or_of_a_tested_epoch_is_refused(
 def test_a_study_says_where_it_started_and_another_start_is_another_study(
     tmp_path: Path, data: LabelledDataset
 ) -> None:
-    asked = replace(QUICK, from_=str(given(tmp_path)))
+    asked = replace(QUICK, init=str(given(tmp_path)))
     run_study(
         tmp_path / "prepared",
         tmp_path / "study",

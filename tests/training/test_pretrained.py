@@ -39,7 +39,9 @@ def test_each_is_small_and_says_what_it_is(file: Path) -> None:
     _, metadata = load_checkpoint(file)
     network, kind, size = file.stem.rsplit("-", 2)
     assert (metadata.network, metadata.data["images_kind"], str(metadata.size)) == (network, kind, size)
-    assert metadata.data["synthetic"] == "yes" and "people" not in metadata.data and "none" in metadata.classes
+    assert (
+        metadata.data["synthetic"] == "yes" and "people" not in metadata.data and "none" in metadata.classes
+    )
     assert pretrained_weights(network, kind, int(size)) == file
 
 
@@ -137,7 +139,7 @@ def test_weights_of_simulated_clips_take_dynamic_images_whoever_found_the_face(
     for name, other in {
         "signed": replace(learned, normalise="signed"),
         "released": replace(learned, motion="dynamic-released"),
-        "steady": replace(learned, steady=True),
+        "steady": replace(learned, stabilise=True),
         "nobody-knows": None,
     }.items():
         with pytest.raises(BadCheckpoint, match="learned from Preparation.*dynamic.*, and these images are"):

@@ -26,7 +26,7 @@ PLAIN = Training(
     augment="none",
     mirror="none",
     label_smoothing=0.2,
-    batch=64,
+    batch_size=64,
     optimiser="sgd",
     schedule="constant",
     learning_rate=0.05,
@@ -179,7 +179,7 @@ def test_same_seed_same_network_and_the_global_generator_is_left_alone(rng: np.r
         [f"d/{i}" for i in range(12)],
         3,
     )
-    settings = Training(epochs=2, mirror="image", mix=0.4, batch=4)
+    settings = Training(epochs=2, mirror="image", mixup=0.4, batch_size=4)
     torch.manual_seed(7)
     before = torch.random.get_rng_state()
     first = train("learnet", part, settings).module.state_dict()
@@ -198,7 +198,7 @@ def test_learnet_learns_what_can_be_learned(rng: np.random.Generator) -> None:
     for image, label in zip(images, labels, strict=True):
         image[9 * label : 9 * label + 9] += 60
     part = TrainingSet(images, labels, ["d/1"] * 48, 3)
-    module = train("learnet", part.take(range(24)), Training(epochs=15, mirror="image", batch=8)).module
+    module = train("learnet", part.take(range(24)), Training(epochs=15, mirror="image", batch_size=8)).module
     assert (predict_scores(module, images[24:]).argmax(axis=1) == labels[24:]).mean() > 0.9
 
 
@@ -251,7 +251,7 @@ def test_batch_statistics_are_those_of_the_training_images(rng: np.random.Genera
     part = data(rng, count=24)
     module = nn.Sequential(nn.BatchNorm2d(3, momentum=0.01), nn.Flatten(), nn.Linear(48, 3))
     module(torch.rand(8, 3, 4, 4))  # running averages that are far off
-    recompute_batch_norm(module, examples(part), replace(PLAIN, batch=24))
+    recompute_batch_norm(module, examples(part), replace(PLAIN, batch_size=24))
     pixels = part.images.astype(np.float64) / 127.5 - 1
     np.testing.assert_allclose(module[0].running_mean, pixels.mean(axis=(0, 1, 2)), atol=1e-5)
     np.testing.assert_allclose(module[0].running_var, pixels.reshape(-1, 3).var(axis=0, ddof=1), rtol=1e-4)
@@ -266,9 +266,9 @@ def test_training_ends_with_settled_statistics(rng: np.random.Generator) -> None
         [f"d/{i}" for i in range(12)],
         3,
     )
-    module = train("learnet", part, Training(epochs=2, mirror="none", batch=12)).module
+    module = train("learnet", part, Training(epochs=2, mirror="none", batch_size=12)).module
     before = {name: value.clone() for name, value in module.state_dict().items() if "running" in name}
-    recompute_batch_norm(module, examples(part), Training(batch=12))
+    recompute_batch_norm(module, examples(part), Training(batch_size=12))
     assert all(torch.allclose(before[name], module.state_dict()[name], atol=1e-6) for name in before)
 
 
@@ -293,7 +293,7 @@ def test_networks_side_by_side_are_each_as_if_alone(
         images = rng.integers(0, 256, (count, 28, 28, 3), dtype=np.uint8)
         sets.append(TrainingSet(images, np.arange(count) % 3, [f"d/{i % 5}" for i in range(count)], 3))
     settings = Training(
-        epochs=3, batch=8, mirror="image", mix=0.3, optimiser="sgd", learning_rate=rate, weight_decay=0.0
+        epochs=3, batch_size=8, mirror="image", mixup=0.3, optimiser="sgd", learning_rate=rate, weight_decay=0.0
     )
     trainings = [replace(settings, seed=seed) for seed in (0, 5, 6)]
     together = train_together(network, sets, trainings)
@@ -316,7 +316,7 @@ def test_adamw_side_by_side_keeps_each_network_s_own_state(rng: np.random.Genera
     """Softmax regression, whose descent does not magnify rounding, with AdamW and networks that end at different steps."""
     sets = [examples(data(rng, count)) for count in (24, 18, 31)]
     modules, alone = [Planes(3) for _ in sets], [Planes(3) for _ in sets]
-    trainings = [Training(epochs=6, batch=8, mirror="none", augment="none", seed=seed) for seed in range(3)]
+    trainings = [Training(epochs=6, batch_size=8, mirror="none", augment="none", seed=seed) for seed in range(3)]
     losses = fit_ensemble(modules, sets, trainings, [6, 4, 6])
     for one, part, own, epochs, found, loss in zip(
         alone, sets, trainings, [6, 4, 6], modules, losses, strict=True
@@ -327,7 +327,7 @@ def test_adamw_side_by_side_keeps_each_network_s_own_state(rng: np.random.Genera
 
 def test_every_image_is_seen_in_every_epoch_and_batches_are_of_one_size(rng: np.random.Generator) -> None:
     part = examples(data(rng, count=21))
-    course = BatchSchedule(part, Training(batch=8), 2)
+    course = BatchSchedule(part, Training(batch_size=8), 2)
     for _ in range(2):
         seen = [course.next_batch()[0] for _ in range(course.steps_per_epoch)]
         assert [len(batch) for batch in seen] == [8, 8, 8]

@@ -12,6 +12,7 @@ from cyclopts import CycloptsError
 # Importing these modules registers their commands.
 from learnet.cli import compare, console, data, demo, explain, live, run, score, show, studies, video  # noqa: F401
 from learnet.cli.app import app
+from learnet.core.earlier_names import current_arguments
 from learnet.core.errors import LearnetError
 from learnet.core.malloc import keep_freed_memory
 
@@ -43,7 +44,10 @@ def main(arguments: list[str] | None = None) -> None:
     keep_freed_memory()
     warnings.showwarning = _print_warning
     try:
-        app(sys.argv[1:] if arguments is None else arguments, exit_on_error=False, print_error=False)
+        current, notes = current_arguments(sys.argv[1:] if arguments is None else arguments)
+        for note in notes:
+            _print_warning(note)
+        app(current, exit_on_error=False, print_error=False)
     except CycloptsError as error:
         command = " ".join(["learnet", *(error.command_chain or ())])
         console.stop(console.parser_message(error), f"`{command} --help` lists the options.")

@@ -182,7 +182,7 @@ def of_movement(
     console.paths(*write_figures(out, plates))
 
 
-@explain.command(name="when")
+@explain.command(name="temporal")
 def of_time(
     source: Path,
     out: Path,
@@ -267,7 +267,7 @@ def of_time(
     console.paths(
         *write_figures(
             out,
-            {"when": temporal_figure(seen, "faces" if show_faces else "lines" if anonymous else "change")},
+            {"temporal": temporal_figure(seen, "faces" if show_faces else "lines" if anonymous else "change")},
         )
     )
     for note in seen.notes:

@@ -25,7 +25,7 @@ def study(
     study: Annotated[Study, Flat] = Study(),
     training: Annotated[Training, Flat] = Training(),
     resources: Annotated[Resources, Flat] = Resources(),
-    choice: Path | None = None,
+    selection: Path | None = None,
 ) -> None:
     """Train and test a network on disjoint sets of people, and save every prediction.
 
@@ -34,7 +34,7 @@ def study(
     folders
         Prepared folders, followed by the study folder to write. Several prepared folders are pooled: each
         network is trained on all of them. An interrupted study continues where it stopped.
-    choice
+    selection
         Folder of `learnet select`: each fold uses the training settings that were selected on other people.
         No other training settings may be given then.
     """
@@ -43,7 +43,7 @@ def study(
     from learnet.study.run import run_study
 
     prepared, out = _split_last(folders, "the study folder")
-    settings = selected_training(read_selection(choice), training) if choice else training
+    settings = selected_training(read_selection(selection), training) if selection else training
     with console.bar(f"Training {study.network}") as progress:
         summary = run_study(prepared, out, study, settings, resources, progress)
     _print_scores(out, summary)
@@ -92,9 +92,6 @@ def select(  # noqa: PLR0913 (options)
         selection = select_settings(prepared, out, compared, settings, resources, progress)
     _print_selection(selection)
     console.paths(out / "choice.json")
-
-
-app.command(select, name="choose", group=STUDIES, show=False)  # its name until 0.1
 
 
 def _print_selection(selection: "Selection") -> None:

@@ -1,7 +1,8 @@
-"""The frozen records of choices: how images are made, how a network is trained, how a long video is cut.
+"""Settings records: how images are made, how a network is trained, how a study is run.
 
-They stand apart from the code that uses them so that the command line can show every choice without loading torch. Checkpoints
-keep them: a setting added later must have the former behaviour as its default.
+They are separate from the code that uses them, so that the command line can list every option without loading
+torch. The docstring of a field is the help text of its option. Checkpoints and study folders keep the
+records: a setting that is added later must have the former behaviour as its default.
 """
 
 from dataclasses import dataclass, field, replace
@@ -23,18 +24,24 @@ def _check(*rules: tuple[bool, str]) -> None:
             raise LearnetError(f"{rule}.")
 
 
+def _window_rule(window_s: float) -> tuple[bool, str]:
+    problem = f"--window-s must be above 0 and at most {LONGEST_S}, not {window_s}"
+    return 0 < window_s <= LONGEST_S, problem
+
+
 @dataclass(frozen=True)
 class DatasetSubset:
-    """Which part of a database is read, where it has several. A database refuses what it does not have."""
+    """Which part of a database is read, where it has several. A database refuses any other."""
 
     tree: str | None = None
-    """Which of several trees of the same clips, such as cropped or raw; without it the one most results rest on."""
+    """Which of several folder trees of the same clips, such as cropped or raw; by default the one that most
+    published results use."""
 
     part: str | None = None
-    """Camera (smic and smic-e: HS, VIS, NIR) or part (casme3: A, C); without it the first."""
+    """Camera (smic and smic-e: HS, VIS, NIR) or part (casme3: A, C); by default the first."""
 
     expressions: Literal["micro", "macro", "all"] = "micro"
-    """Micro-expressions, macro-expressions, or all clips; for smic with those without an expression."""
+    """Micro-expressions, macro-expressions, or all clips (for smic including those without an expression)."""
 
     list: Path | None = None
     """The organisers' list of clips and classes (megc2019: combined_3class_gt.csv)."""
@@ -42,48 +49,61 @@ class DatasetSubset:
 
 @dataclass(frozen=True)
 class Preparation:
-    """How a clip becomes a motion image. Two images are comparable only when these are equal."""
+    """How a motion image is computed from a clip. Two images are comparable only if these are equal."""
 
     motion: str = "dynamic"
-    """Motion image (docs/motion.md): dynamic (Bilen et al.), dynamic-released (the authors' Python), dynamic-linear, dynamic-exact;
-    dynamic-rise (onset to apex), dynamic-fall (apex to offset); flow-dis, flow-tvl1 (u, v, strain from onset to apex); difference (apex
-    less onset); onset-face, apex-face (controls); lbp-top (histograms, for the network lbp-top)."""
+    """Motion image (docs/motion.md): dynamic (Bilen et al.), dynamic-released (the authors' Python),
+    dynamic-linear, dynamic-exact; dynamic-rise (onset to apex), dynamic-fall (apex to offset); flow-dis,
+    flow-tvl1 (u, v, strain from onset to apex); difference (apex minus onset); onset-face, apex-face
+    (controls); lbp-top (histograms, for the network lbp-top)."""
 
     size: int = 112
     """Height and width of the image in pixels; the paper uses 112."""
 
     face: Literal["auto", "yunet", "haar", "none"] = "auto"
-    """Face finder: auto (yunet where its model is there, else haar), yunet, haar, or none where frames are face crops."""
+    """Face detector: auto (yunet if its model file is there, else haar), yunet, haar, or none if the frames
+    are face crops."""
 
-    steady: bool = False
-    """Remove the head motion that is left after alignment (estimated on rigid parts of the face only)."""
+    stabilise: bool = False
+    """Remove the head motion that remains after alignment, estimated on rigid parts of the face only."""
 
     normalise: Literal["auto", "joint-minmax", "signed", "per-channel", "unit"] = "auto"
-    """To 0..255: joint-minmax (the authors': one range over three channels), signed (no motion is mid-grey), per-channel (each by its
-    own range), unit (0 to 1, for lbp-top), or auto (per-channel for flow, unit for lbp-top, else joint-minmax)."""
+    """Scaling to 0..255: joint-minmax (one range over three channels, as the authors do), signed (no motion
+    is mid-grey), per-channel (each channel by its own range), unit (0 to 1, for lbp-top), or auto
+    (per-channel for flow, unit for lbp-top, else joint-minmax)."""
 
-    still_flow: bool = False
-    """Remove the motion of the head as a whole from optical flow."""
+    remove_global_motion: bool = False
+    """Remove the motion of the whole head from optical flow."""
 
     magnify: float = 0.0
-    """Make the clip's movements larger before it is folded (Eulerian): this many times their size is added; 0 is off, 2 to 10 usual."""
+    """Magnify the movements of the clip first (Eulerian video magnification): this many times their size is
+    added; 0 is off, 2 to 10 are usual."""
 
     def __post_init__(self) -> None:
-        flow, histograms = self.motion.startswith("flow-"), self.motion == "lbp-top"
-        joint = "Pixels and strain share no range: --normalise joint-minmax is not for optical flow. Choose per-channel or signed"
-        still = f"--still-flow is for optical flow, and {self.motion} is none. --steady removes head motion before any motion image"
-        fixed = f"--normalise unit is for lbp-top, whose shares go from 0 to 1, and lbp-top takes no other; this is {self.motion}"
+        is_flow = self.motion.startswith("flow-")
+        is_lbp_top = self.motion == "lbp-top"
         _check(
             (28 <= self.size <= 1024, f"A motion image is 28 to 1024 pixels wide, not {self.size}"),
             (
                 0 <= self.magnify <= MOST_MAGNIFIED,
                 f"--magnify must be from 0 to {MOST_MAGNIFIED}, not {self.magnify}",
             ),
-            (flow or not self.still_flow, still),
-            (not flow or self.normalise != "joint-minmax", joint),
-            (self.normalise == "auto" or histograms == (self.normalise == "unit"), fixed),
             (
-                not histograms or self.size >= LEAST_LBP_PX,
+                is_flow or not self.remove_global_motion,
+                f"--remove-global-motion is for optical flow, and {self.motion} is none. "
+                "--stabilise removes head motion before any motion image",
+            ),
+            (
+                not is_flow or self.normalise != "joint-minmax",
+                "Pixels and strain share no range: --normalise joint-minmax is not for optical flow. "
+                "Choose per-channel or signed",
+            ),
+            (
+                self.normalise == "auto" or is_lbp_top == (self.normalise == "unit"),
+                f"--normalise unit is for lbp-top, which accepts no other; this is {self.motion}",
+            ),
+            (
+                not is_lbp_top or self.size >= LEAST_LBP_PX,
                 f"An image of lbp-top is at least {LEAST_LBP_PX} pixels wide, not {self.size}",
             ),
         )
@@ -91,25 +111,24 @@ class Preparation:
     @property
     def settled(self) -> "Preparation":
         """The same with a definite normalisation, so that equal records mean equal images."""
-        usual: Literal["joint-minmax", "per-channel", "unit"] = (
-            "per-channel" if self.motion.startswith("flow-") else "joint-minmax"
-        )
+        if self.normalise != "auto":
+            return self
         if self.motion == "lbp-top":
-            usual = "unit"
-        return replace(self, normalise=usual) if self.normalise == "auto" else self
+            return replace(self, normalise="unit")
+        return replace(self, normalise="per-channel" if self.motion.startswith("flow-") else "joint-minmax")
 
 
 @dataclass(frozen=True)
 class Training:
-    """How a network is trained. Nothing here is ever chosen by looking at the person tested."""
+    """How a network is trained. No setting is ever selected on the person tested."""
 
     epochs: int = 60
-    """Passes over the training images. With --inner-groups: the largest number that may be chosen."""
+    """Passes over the training images. With --inner-groups: the largest number that may be selected."""
 
     inner_groups: int = 0
-    """Choose the number of epochs on this many groups of the training people; 0 takes --epochs as it is."""
+    """Select the number of epochs on this many groups of the training people; 0 uses --epochs as it is."""
 
-    batch: int = 16
+    batch_size: int = 16
     """Images per step."""
 
     optimiser: Literal["adamw", "sgd"] = "adamw"
@@ -128,92 +147,119 @@ class Training:
     """Weight of a class in the loss: by its rarity among the training clips, or equal."""
 
     label_smoothing: float = 0.1
-    """Share of the target spread over all classes."""
+    """Share of the target that is spread over all classes."""
 
     augment: Literal["none", "light"] = "light"
-    """Changes of a training batch: none, or light (small shift, turn, scale and contrast)."""
+    """Augmentation of a training batch: none, or light (small shift, rotation, scale and contrast)."""
 
-    level: bool = False
-    """Take the even part out of flow images first, in training and at test: the plane of u, and of v, that a moving head leaves."""
+    detrend: bool = False
+    """Remove the planar trend of u and of v from flow images, in training and at test: head motion leaves
+    it."""
 
-    stretch: int = 100
-    """Percentile of the movements in a level image that is drawn as the largest; what lies beyond is cut off (50 to 100: nothing)."""
+    clipping_percentile: int = 100
+    """Percentile of the movements in a detrended image that becomes the largest value; larger ones are
+    clipped (50 to 100: none)."""
 
-    vary_stretch: int = 0
-    """Stretch level images each to a percentile of its own in training, evenly from this one to 100, and at test as --stretch says;
-    for networks that are to answer on images of another making. 0 is off."""
+    vary_clipping: int = 0
+    """Clip detrended training images each at a random percentile, uniformly from this one to 100, and at test
+    as --clipping-percentile says; for networks that are used on images from other flow estimators. 0 is
+    off."""
 
     mirror: Literal["auto", "none", "image", "flow"] = "auto"
-    """Mirrored faces in training: image (flipped), flow (flipped, horizontal movement negated), none, or auto (by the images)."""
+    """Mirrored faces in training: image (flipped), flow (flipped, horizontal movement negated), none, or auto
+    (by the kind of images)."""
 
     mirror_at_test: bool = True
-    """Average the scores of an image and its mirror image at test, where mirror is not none."""
+    """Average the scores of an image and its mirror image at test, unless mirror is none."""
 
     phases: bool = False
-    """Learn also from the dynamic images of each clip's rise and fall, which `learnet prepare --phases` keeps; nobody is tested on them."""
+    """Train also on the dynamic images of each clip's rise and fall, which `learnet prepare --phases` keeps;
+    they are never tested."""
 
-    mix: float = 0.0
+    mixup: float = 0.0
     """Mix pairs of training images and their labels (mixup): alpha of the Beta distribution; 0 is off."""
 
-    from_: str = ""
-    """Start from these weights instead of random ones: a file of `learnet train`, the name of weights that come with learnet, or
-    `pretrained`: those of them that fit."""
+    init: str = ""
+    """Initial weights instead of random numbers: a file of `learnet train`, the name of weights that come
+    with learnet, or `pretrained`: those of them that fit."""
 
-    keep_start: float = 0.0
-    """Share of the start that is kept: when all is learned, every weight goes so much of its way back (0 to below 1); for --from.
-    With few people the weights that one starts from know what these people cannot teach (docs/pretrained.md)."""
+    interpolate_init: float = 0.0
+    """Share of the initial weights in the final weights (0 to below 1); for --init. After training, weights
+    are interpolated linearly between the two (docs/pretrained.md)."""
 
     seed: int = 0
-    """First seed of weights, order and augmentation; several seeds count up from it."""
+    """First random seed of weights, order and augmentation; several seeds count up from it."""
 
     def __post_init__(self) -> None:
+        self._check_optimisation()
+        self._check_images()
+        self._check_init()
+
+    def _check_optimisation(self) -> None:
         _check(
             (self.epochs >= 1, f"--epochs must be at least 1, not {self.epochs}"),
             (
                 self.inner_groups == 0 or self.inner_groups >= 2,
                 f"--inner-groups must be 0 or at least 2, not {self.inner_groups}",
             ),
-            (self.batch >= 2, f"--batch must be at least 2, not {self.batch}"),
+            (self.batch_size >= 2, f"--batch-size must be at least 2, not {self.batch_size}"),
             (self.learning_rate > 0, f"--learning-rate must be positive, not {self.learning_rate}"),
             (self.weight_decay >= 0, f"--weight-decay cannot be {self.weight_decay}"),
             (
                 0 <= self.label_smoothing < 1,
-                f"--label-smoothing must be from 0 up to 1, not {self.label_smoothing}",
+                f"--label-smoothing must be from 0 to below 1, not {self.label_smoothing}",
             ),
-            (self.mix >= 0, f"--mix cannot be {self.mix}"),
-            (50 <= self.stretch <= 100, f"--stretch is a percentile from 50 to 100, not {self.stretch}"),
-            (self.level or self.stretch == 100, "--stretch is for level images: add --level"),
+            (self.mixup >= 0, f"--mixup cannot be {self.mixup}"),
+            (0 <= self.seed < 2**31, f"--seed must be from 0 to 2147483647, not {self.seed}"),
+        )
+
+    def _check_images(self) -> None:
+        for_detrended = "is for detrended images: add --detrend"
+        _check(
             (
-                self.vary_stretch == 0 or 50 <= self.vary_stretch <= 100,
-                f"--vary-stretch is a percentile from 50 to 100, not {self.vary_stretch}",
+                50 <= self.clipping_percentile <= 100,
+                f"--clipping-percentile is a percentile from 50 to 100, not {self.clipping_percentile}",
             ),
-            (self.level or self.vary_stretch == 0, "--vary-stretch is for level images: add --level"),
-            (0 <= self.keep_start < 1, f"--keep-start must be from 0 up to 1, not {self.keep_start}"),
+            (self.detrend or self.clipping_percentile == 100, f"--clipping-percentile {for_detrended}"),
             (
-                bool(self.from_) or not self.keep_start,
-                "--keep-start is for networks that start from weights: add --from",
+                self.vary_clipping == 0 or 50 <= self.vary_clipping <= 100,
+                f"--vary-clipping is a percentile from 50 to 100, not {self.vary_clipping}",
+            ),
+            (self.detrend or not self.vary_clipping, f"--vary-clipping {for_detrended}"),
+        )
+
+    def _check_init(self) -> None:
+        _check(
+            (
+                0 <= self.interpolate_init < 1,
+                f"--interpolate-init must be from 0 to below 1, not {self.interpolate_init}",
             ),
             (
-                not (self.inner_groups and self.keep_start),
-                "--keep-start is not for --inner-groups, whose networks are tested before they go back: leave one of them out",
+                bool(self.init) or not self.interpolate_init,
+                "--interpolate-init is for networks with initial weights: add --init",
             ),
-            (0 <= self.seed < 2**31, f"--seed must be from 0 up to 2147483647, not {self.seed}"),
+            (
+                not (self.inner_groups and self.interpolate_init),
+                "--interpolate-init does not go with --inner-groups, whose networks are tested before the "
+                "interpolation: leave one of them out",
+            ),
         )
 
     @property
     def detrend_percentile(self) -> int:
-        """Percentile to which level images are stretched; 0 where the images stay as they are."""
-        return self.stretch if self.level else 0
+        """Clipping percentile of detrended images; 0 where the images stay as they are."""
+        return self.clipping_percentile if self.detrend else 0
 
     @property
     def mirror_when_tested(self) -> str:
-        """The mirror that goes with a network trained under these settings: "image", "flow" or "none"."""
+        """Mirroring at test of a network that was trained with these settings: "image", "flow" or "none"."""
         return self.mirror if self.mirror_at_test and self.mirror != "auto" else "none"
 
 
 @dataclass(frozen=True)
 class Windows:
-    """How a video longer than `whole_s` is cut: windows of `window_s`, a new one every `window_s * (1 - overlap)`."""
+    """How a video longer than `whole_s` is cut: windows of `window_s`, one every `window_s * (1 -
+    overlap)`."""
 
     window_s: float = 0.5
     """Length of a window in seconds; a micro-expression lasts at most half a second."""
@@ -222,14 +268,11 @@ class Windows:
     """Share of a window that the next one repeats (0 to 0.99)."""
 
     whole_s: float = 1.0
-    """Videos up to this long, in seconds, are one window."""
+    """Videos up to this length, in seconds, are one window."""
 
     def __post_init__(self) -> None:
         _check(
-            (
-                0 < self.window_s <= LONGEST_S,
-                f"--window-s must be above 0 and at most {LONGEST_S}, not {self.window_s}",
-            ),
+            _window_rule(self.window_s),
             (
                 0 <= self.overlap <= MOST_OVERLAP,
                 f"--overlap must be from 0 to {MOST_OVERLAP}, not {self.overlap}",
@@ -240,10 +283,10 @@ class Windows:
 
 @dataclass(frozen=True)
 class LiveSettings:
-    """When a stream of frames is answered: about the last `window_s`, after every EVERY frames."""
+    """How often a stream of frames is scored, and on which window."""
 
     every: int = 10
-    """Frames from one answer to the next."""
+    """Frames from one prediction to the next."""
 
     window_s: float = 0.5
     """Length of a window in seconds; a micro-expression lasts at most half a second."""
@@ -251,93 +294,92 @@ class LiveSettings:
     def __post_init__(self) -> None:
         _check(
             (self.every >= 1, f"--every must be at least 1, not {self.every}"),
-            (
-                0 < self.window_s <= LONGEST_S,
-                f"--window-s must be above 0 and at most {LONGEST_S}, not {self.window_s}",
-            ),
+            _window_rule(self.window_s),
         )
 
 
 @dataclass(frozen=True)
 class Study:
-    """What a study asks: which network, tested how, on which classes, how often."""
+    """What a study tests: which network, under which protocol, on which classes, how often."""
 
     network: str = field(default="learnet", metadata={"help": NETWORK_HELP})
     """Name in `learnet.networks.NETWORKS`; the help text lists all names."""
 
     protocol: Literal["loso", "groups", "lodo", "across", "leaky-clips", "leaky-epoch"] = "loso"
-    """Who is tested: loso (each person once, trained on all others), groups (each of --groups groups of people once), lodo (each
-    database once) or across (--train-on, --test-on). leaky-clips (ignores the person) and leaky-epoch (the epoch chosen on the person
-    tested) show only how much they flatter."""
+    """Who is tested: loso (each person once, trained on all others), groups (each of --groups groups of
+    people once), lodo (each database once) or across (--train-on, --test-on). leaky-clips (ignores the
+    person) and leaky-epoch (the epoch is selected on the person tested) only show how much they inflate
+    scores."""
 
     groups: int = 10
     """Number of groups of people, or for leaky-clips of clips."""
 
     train_on: tuple[str, ...] = ()
-    """Databases to train on where protocol is across; all others than those tested on if none is named."""
+    """Databases to train on with protocol across; by default all that are not tested on."""
 
     test_on: tuple[str, ...] = ()
-    """Databases to test on where protocol is across."""
+    """Databases to test on with protocol across."""
 
     classes: str = "auto"
-    """Class scheme (`learnet datasets` lists them), or auto: a database's usual one, megc-3 for several, else the labels as they stand."""
+    """Class scheme (`learnet datasets` lists them), or auto: a database's usual one, megc-3 for several
+    databases, else the labels as they are."""
 
     seeds: int = 1
-    """Runs of the whole study with different random numbers; the tables give their mean and spread."""
+    """Runs of the whole study with different random seeds; tables show their mean and standard deviation."""
 
-    learn_from: int = 0
-    """Learn from so many people only: each fold and seed draws its own from those it would learn from, and a larger number adds to a
+    train_people: int = 0
+    """Train on this many people only, drawn anew for each fold and seed; a larger number adds people to a
     smaller one; 0 is all."""
 
     keep_weights: bool = True
-    """Keep the weights of every fold beside its outcomes (7 MB a fold for LEARNet)."""
+    """Keep the weights of every fold with its outcomes (7 MB per fold for LEARNet)."""
 
     def __post_init__(self) -> None:
         _check(
             (self.seeds >= 1, f"--seeds must be at least 1, not {self.seeds}"),
             (
-                self.learn_from >= 0,
-                f"--learn-from is a number of people, or 0 for all; it cannot be {self.learn_from}",
+                self.train_people >= 0,
+                f"--train-people is a number of people, or 0 for all; it cannot be {self.train_people}",
             ),
         )
 
 
 @dataclass(frozen=True)
 class Resources:
-    """Where the trainings of a study run, and how many side by side. This changes no number but by the rounding of floats."""
+    """Where the networks of a study are trained, and how many at a time. Only the rounding of numbers depends
+    on it."""
 
     jobs: int = -1
-    """Processes, each with one thread; -1 is one per core. With a GPU there is one."""
+    """Number of processes, each with one thread; -1 is one per core. With a GPU there is one."""
 
-    at_once: int | Literal["auto"] = "auto"
-    """Networks trained side by side in one pass: a number, or auto (what a GPU's memory holds; without a GPU 1, as more gain nothing)."""
+    parallel_folds: int | Literal["auto"] = "auto"
+    """Networks trained side by side in one process: a number, or auto (as many as a GPU's memory holds; 1
+    without a GPU, where more are no faster)."""
 
     cluster: str | None = None
-    """Train on the workers of this Dask scheduler instead: tcp://HOST:PORT (docs/cluster.md). Then --jobs has no say."""
+    """Train on the workers of this Dask scheduler instead: tcp://HOST:PORT (docs/cluster.md). --jobs is
+    ignored."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where networks are trained: cuda (a GPU), cpu, or auto (a GPU if there is one)."""
+    """Device for training: cuda (a GPU), cpu, or auto (a GPU if there is one)."""
 
     def __post_init__(self) -> None:
         _check(
             (self.jobs == -1 or self.jobs >= 1, f"--jobs must be -1 or at least 1, not {self.jobs}"),
+            (self.cluster is None or self.cluster.strip() != "", "--cluster is empty; use tcp://HOST:PORT"),
             (
-                self.cluster is None or self.cluster.strip() != "",
-                "--cluster is empty; it takes tcp://HOST:PORT",
-            ),
-            (
-                self.at_once == "auto" or self.at_once >= 1,
-                f"--at-once must be auto or at least 1, not {self.at_once}",
+                self.parallel_folds == "auto" or self.parallel_folds >= 1,
+                f"--parallel-folds must be auto or at least 1, not {self.parallel_folds}",
             ),
         )
 
 
 @dataclass(frozen=True)
 class RecipeOverrides:
-    """What is asked for instead of what a recipe says, to try it smaller. The results name each."""
+    """Values that replace those of a recipe, to try it on a smaller scale. The results name each of them."""
 
     only: tuple[str, ...] = ()
-    """Databases of the recipe to run; all, if none is named."""
+    """Databases of the recipe to run; by default all."""
 
     networks: tuple[str, ...] = ()
     """Networks instead of the recipe's."""

@@ -185,7 +185,7 @@ def learning_from(folds: Sequence[Fold], number: int, seed: int) -> list[Fold]:
     sides = [fold.learned for fold in folds]
     if (fewest := min(map(len, sides))) < number:
         which = folds[[len(side) for side in sides].index(fewest)].name
-        what = f"--learn-from {number} is more than the {counted(fewest, 'person', 'people')} that fold {which} can learn from."
+        what = f"--train-people {number} is more than the {counted(fewest, 'person', 'people')} that fold {which} can learn from."
         raise LearnetError(what, f"Ask for at most {fewest}, or leave it out to learn from all.")
     drawn = []
     for fold, side in zip(folds, sides, strict=True):
@@ -193,7 +193,7 @@ def learning_from(folds: Sequence[Fold], number: int, seed: int) -> list[Fold]:
         chosen = {side[place] for place in order[:number]}
         drawn.append(replace(fold, train=tuple(i for i in fold.train if fold.people[i] in chosen)))
     if few := [fold.name for fold in drawn if len(fold.train) < 2]:
-        what = f"--learn-from {number}: of the people drawn for fold {few[0]} there is one image, and at least 2 are needed to learn from."
+        what = f"--train-people {number}: of the people drawn for fold {few[0]} there is one image, and at least 2 are needed to learn from."
         raise LearnetError(what, "Ask for more people, or draw others with another --seed.")
     return drawn
 

@@ -1,6 +1,7 @@
-"""Optical flow without its even part, from images that are already stretched: for flow that somebody else has measured.
+"""Planar detrending of optical flow images that are already scaled to 0..255, as for flow measured by others.
 
-Where the field itself is at hand, `flow.without_head` knows more: u and v share a scale there.
+Where the flow field itself is available, `flow.remove_global_motion` is more accurate: u and v share a scale
+there.
 """
 
 from collections.abc import Sequence
@@ -12,12 +13,15 @@ from jaxtyping import Float64, UInt8
 from learnet.core.settings import Training
 
 ROUNDS = 6  # of the robust fit
-TOLERATED = 2.0  # median distances from the plane at which a place counts half as much
+HALF_WEIGHT_DISTANCE = 2.0  # median distances from the plane at which a pixel counts half
+IMAGES_AT_ONCE = 500  # images fitted together; bounds the memory
+
+NO_MOTION = 127.5  # grey level
 
 
 @dataclass(frozen=True)
 class TrainingImages:
-    """Images as a network is trained on them, before augmentation; `StoredImages.for_training` makes them."""
+    """Images as a network is trained on them, before augmentation, from `StoredImages.for_training`."""
 
     pixels: UInt8[np.ndarray, "N H W 3"]
 
@@ -28,7 +32,7 @@ class TrainingImages:
 
 @dataclass(frozen=True)
 class EvaluationImages:
-    """Images as a network is tested on them; `StoredImages.for_evaluation` makes them."""
+    """Images as a network is tested on them, from `StoredImages.for_evaluation`."""
 
     pixels: UInt8[np.ndarray, "N H W 3"]
 
@@ -46,75 +50,100 @@ class StoredImages:
     def for_training(self, training: Training) -> TrainingImages:
         """Return the images to train on.
 
-        With `vary_stretch`, the percentile of each image is drawn uniformly from `vary_stretch` to 100; otherwise
-        the images are as tested.
+        With `vary_stretch`, the percentile of each image is drawn uniformly from `vary_stretch` to 100;
+        otherwise the images are as tested.
         """
-        if not training.vary_stretch:
+        if not training.vary_clipping:
             return TrainingImages(detrend(self.pixels, training.detrend_percentile))
         generator = np.random.default_rng(training.seed)
-        percentiles = generator.integers(training.vary_stretch, 101, len(self.pixels))
-        stretched = np.empty_like(self.pixels)
+        percentiles = generator.integers(training.vary_clipping, 101, len(self.pixels))
+        scaled = np.empty_like(self.pixels)
         for percentile in np.unique(percentiles):
-            chosen = percentiles == percentile
-            stretched[chosen] = detrend(self.pixels[chosen], int(percentile))
-        return TrainingImages(stretched)
+            selected = percentiles == percentile
+            scaled[selected] = detrend(self.pixels[selected], int(percentile))
+        return TrainingImages(scaled)
 
     def for_evaluation(self, percentile: int) -> EvaluationImages:
         """Return the images to test on.
 
         Args:
-            percentile: as of `detrend`: `Training.detrend_percentile`, or 0 for images that stay as they are.
+            percentile: as of `detrend`: `Training.detrend_percentile`, or 0 for images that stay unchanged.
         """
         return EvaluationImages(detrend(self.pixels, percentile))
 
 
 def detrend(images: UInt8[np.ndarray, "N H W 3"], percentile: int = 100) -> UInt8[np.ndarray, "N H W 3"]:
-    """Take out of u and v the plane that most places of the image agree on; no other motion becomes mid-grey.
+    """Subtract the planar trend from u and v, so that no other motion becomes mid-grey.
 
-    A head that shifts, turns, nears or tilts moves all places along such a plane, an expression only some. The plane is fitted by
-    repeated least squares with Cauchy's weights, each channel for itself, since each was stretched for itself. What is left is scaled
-    so that its largest value is 0 or 255 and no motion is 127.5. Strain, the third channel, knows nothing of even motion and stays.
+    A head that shifts, turns, approaches or tilts moves all pixels along a plane, an expression only some of
+    them. The plane is fitted by iterated least squares with Cauchy weights, for each channel separately
+    because each was scaled separately. The remainder is scaled so that its largest value becomes 0 or 255,
+    and no motion 127.5. The third channel, strain, does not depend on a planar trend.
 
-    The largest value is often a single place at the border or the nostrils, and then everything else is drawn faint. A PERCENTILE below
-    100 takes the place of the largest value, and what lies beyond is cut off; strain is stretched so, too.
+    The largest value is often a single pixel at the border or the nostrils, and then everything else is drawn
+    faintly. A percentile below 100 replaces the largest value, and values beyond it are clipped; strain is
+    scaled by it, too.
 
     Args:
-        images: u, v and strain, each stretched to 0..255.
-        percentile: of the sizes in a channel, 50 to 100; 0 leaves the images as they are (`Training.detrend_percentile`).
+        images: u, v and strain, each scaled to 0..255.
+        percentile: of the absolute values in a channel, 50 to 100; 0 returns the images unchanged
+            (`Training.detrend_percentile`).
     """
     if not percentile:
         return images
-    count, high, wide, _ = images.shape
-    y, x = np.mgrid[:high, :wide]
-    terms = np.stack([np.ones(high * wide), x.ravel() / wide - 0.5, y.ravel() / high - 0.5], axis=1)
-    detrend_percentile = images.copy()
-    for start in range(0, count, 500):
-        for way in (0, 1):
-            values = images[start : start + 500, ..., way].reshape(-1, high * wide).astype(np.float64)
-            left = values - _planes(values, terms) @ terms.T
-            largest = np.percentile(np.abs(left), percentile, axis=1, keepdims=True)
-            scaled = 127.5 + 127.5 * np.divide(left, largest, out=np.zeros_like(left), where=largest > 1e-9)
-            detrend_percentile[start : start + 500, ..., way] = (
-                np.rint(scaled).clip(0, 255).reshape(-1, high, wide)
-            )
+    _, height, width, _ = images.shape
+    terms = _plane_terms(height, width)
+    detrended = images.copy()
+    for start in range(0, len(images), IMAGES_AT_ONCE):
+        block = slice(start, start + IMAGES_AT_ONCE)
+        for channel in (0, 1):
+            values = images[block, ..., channel].reshape(-1, height * width).astype(np.float64)
+            scaled = _scaled_remainder(values, terms, percentile)
+            detrended[block, ..., channel] = scaled.reshape(-1, height, width)
     if percentile < 100:
-        strain = images[..., 2].astype(np.float64)
-        largest = np.percentile(strain, percentile, axis=(1, 2), keepdims=True)
-        detrend_percentile[..., 2] = np.rint(
-            np.divide(255 * strain, largest, out=strain, where=largest > 0)
-        ).clip(0, 255)
-    return detrend_percentile
+        detrended[..., 2] = _scaled_strain(images[..., 2], percentile)
+    return detrended
 
 
-def _planes(
+def _plane_terms(height: int, width: int) -> Float64[np.ndarray, "P 3"]:
+    """Return 1, x and y at each pixel; x and y in image widths and heights from the centre."""
+    y, x = np.mgrid[:height, :width]
+    x_terms = x.ravel() / width - 0.5
+    y_terms = y.ravel() / height - 0.5
+    return np.stack([np.ones(height * width), x_terms, y_terms], axis=1)
+
+
+def _scaled_remainder(
+    values: Float64[np.ndarray, "N P"], terms: Float64[np.ndarray, "P 3"], percentile: int
+) -> Float64[np.ndarray, "N P"]:
+    """Return the values without their plane, scaled to 0..255 around NO_MOTION and rounded."""
+    trend = _fit_planes(values, terms) @ terms.T
+    remainder = values - trend
+    largest = np.percentile(np.abs(remainder), percentile, axis=1, keepdims=True)
+    relative = np.divide(remainder, largest, out=np.zeros_like(remainder), where=largest > 1e-9)
+    scaled = NO_MOTION + NO_MOTION * relative
+    return np.rint(scaled).clip(0, 255)
+
+
+def _scaled_strain(strain: UInt8[np.ndarray, "N H W"], percentile: int) -> Float64[np.ndarray, "N H W"]:
+    """Return the strain scaled so that the percentile of each image becomes 255, clipped and rounded."""
+    values = strain.astype(np.float64)
+    largest = np.percentile(values, percentile, axis=(1, 2), keepdims=True)
+    scaled = np.divide(255 * values, largest, out=values, where=largest > 0)
+    return np.rint(scaled).clip(0, 255)
+
+
+def _fit_planes(
     values: Float64[np.ndarray, "N P"], terms: Float64[np.ndarray, "P 3"]
 ) -> Float64[np.ndarray, "N 3"]:
-    """The plane of each image: offset and slopes."""
+    """Return the plane of each image: offset and gradients."""
     planes = np.linalg.lstsq(terms, values.T, rcond=None)[0].T
     for _ in range(ROUNDS):
-        apart = np.abs(values - planes @ terms.T)
-        near = TOLERATED * np.median(apart, axis=1, keepdims=True) + 1e-6
-        weights = 1 / (1 + (apart / near) ** 2)
-        products = np.einsum("np,pi,pj->nij", weights, terms, terms, optimize=True)
-        planes = np.linalg.solve(products, np.einsum("np,pi->ni", weights * values, terms)[..., None])[..., 0]
+        distances = np.abs(values - planes @ terms.T)
+        median_distances = np.median(distances, axis=1, keepdims=True)
+        half_weight = HALF_WEIGHT_DISTANCE * median_distances + 1e-6
+        weights = 1 / (1 + (distances / half_weight) ** 2)
+        normal = np.einsum("np,pi,pj->nij", weights, terms, terms, optimize=True)
+        right_side = np.einsum("np,pi->ni", weights * values, terms)
+        planes = np.linalg.solve(normal, right_side[..., None])[..., 0]
     return planes

@@ -1,4 +1,4 @@
-"""Frames of a clip -> what a network looks at: the one path, whoever asks."""
+"""From the frames of a clip to the network input: the only implementation, used by every caller."""
 
 from dataclasses import dataclass, replace
 
@@ -15,19 +15,19 @@ from learnet.motion.flow import MIN_FLOW_PX, append_strain, downscale_flow, remo
 from learnet.motion.magnify import magnify_motion
 from learnet.motion.normalise import NORMALISATIONS
 
-EYE_POSITIONS = tuple((column, EYE_ROW) for column in EYE_COLUMNS)  # in crop widths, where a finder saw them
+# Positions (x, y) in crop widths, where a face finder located the eyes.
+EYE_POSITIONS = tuple((column, EYE_ROW) for column in EYE_COLUMNS)
 
 
 @dataclass(frozen=True)
 class MotionResult:
-    """A clip's network input, and how it came about."""
+    """The network input of a clip, and the intermediate results."""
 
     image: UInt8[np.ndarray, "S S 3"]  # 0..255
     aligned: AlignedFaces
-    motion: Float32[np.ndarray, "S S 3"]  # the motion image before it was normalised
-    apex: (
-        int | None
-    )  # position of the apex among the frames: given, or found; None where none was given and none was needed
+    motion: Float32[np.ndarray, "S S 3"]  # the motion image before normalisation
+    # Position of the apex among the frames: given or detected; None where none was given and none was needed.
+    apex: int | None
 
 
 def make_image(
@@ -37,62 +37,71 @@ def make_image(
     apex: int | None = None,
     fps: float | None = None,
 ) -> MotionResult:
-    """From frames to network input: align the face, magnify, fold the motion, normalise.
+    """Align the face, magnify the motion, compute the motion image and normalise it.
 
     Args:
         frames: RGB, 0..255, in time order; at least two.
-        preparation: all choices.
-        finder: finds the face; None where the frames are face crops already.
-        apex: position of the apex among the frames, from 1; where a motion image needs it and it is None, it is found.
-        fps: frames per second; only magnification asks.
+        preparation: all options.
+        finder: detects the face; None where the frames are face crops already.
+        apex: position of the apex among the frames, from 1. Where a motion image needs it and it is None, it
+            is detected.
+        fps: frames per second; only magnification needs it.
 
     Raises:
         NoFace: no face in the frames that were searched.
-        TooFewFrames: fewer than two frames, or in the part that is folded.
+        TooFewFrames: fewer than two frames, or in the part of the clip that the motion image uses.
         LearnetError: magnification without fps.
     """
     if len(frames) < 2:
         raise TooFewFrames(found=len(frames), needed=2)
     kind = pick(MOTION_IMAGES, preparation.motion, "motion image")
     normalise = pick(NORMALISATIONS, preparation.settled.normalise, "normalisation")
-    aligned = align(frames, finder, preparation.size, preparation.steady)
-    if kind.fixed_weights and not preparation.steady and not preparation.magnify:
-        motion = aligned.crop_of_sum(frames, lambda part: kind.compute(part, apex))
+    aligned = align(frames, finder, preparation.size, preparation.stabilise)
+    if kind.fixed_weights and not preparation.stabilise and not preparation.magnify:
+        motion = aligned.crop_of_sum(frames, lambda region: kind.compute(region, apex))
         return MotionResult(normalise(motion), aligned, motion, apex)
-    crops = _enlarged(aligned, resolution_factor(preparation)).crops(frames)
+    crops = _enlarge(aligned, resolution_factor(preparation)).crops(frames)
     if kind.needs_apex and apex is None:
         apex = find_apex(crops, EYE_POSITIONS if finder else ())
-    motion = motion_image(magnify_crops(crops, preparation, fps), preparation, apex)
+    magnified = magnify_crops(crops, preparation, fps)
+    motion = motion_image(magnified, preparation, apex)
     return MotionResult(normalise(motion), aligned, motion, apex)
 
 
 def resolution_factor(preparation: Preparation) -> int:
-    """How many times as wide as the image the crops are that it is made of: optical flow is not measured on small ones."""
-    return -(-MIN_FLOW_PX // preparation.size) if MOTION_IMAGES[preparation.motion].family == "flow" else 1
+    """Return how many times as wide as the motion image its crops are: optical flow needs large ones."""
+    if MOTION_IMAGES[preparation.motion].family != "flow":
+        return 1
+    return -(-MIN_FLOW_PX // preparation.size)
 
 
 def motion_image(
     crops: UInt8[np.ndarray, "T Z Z 3"], preparation: Preparation, apex: int | None
 ) -> Float32[np.ndarray, "S S 3"]:
-    """The motion image of crops that are `resolution_factor` times as wide as it, before it is normalised; head motion is taken out of flow if asked.
+    """Compute the motion image of crops before its normalisation.
+
+    Args:
+        crops: `resolution_factor` times as wide as the motion image.
+        preparation: all options; one of them removes the global motion from optical flow.
+        apex: position of the apex among the crops, or None.
 
     Raises:
-        TooFewFrames: in the part that is folded.
+        TooFewFrames: in the part of the clip that the motion image uses.
     """
     kind = MOTION_IMAGES[preparation.motion]
     motion = kind.compute(crops, apex)
-    if kind.family == "flow":
-        motion = downscale_flow(
-            append_strain(remove_global_motion(motion[..., :2])) if preparation.still_flow else motion,
-            resolution_factor(preparation),
-        )
-    return motion
+    if kind.family != "flow":
+        return motion
+    if preparation.remove_global_motion:
+        field = remove_global_motion(motion[..., :2])
+        motion = append_strain(field)
+    return downscale_flow(motion, resolution_factor(preparation))
 
 
 def magnify_crops(
     crops: UInt8[np.ndarray, "T S S 3"], preparation: Preparation, fps: float | None
 ) -> UInt8[np.ndarray, "T S S 3"]:
-    """The crops that are folded: magnified, where that is asked for.
+    """Return the crops that the motion image is computed from: magnified where the options say so.
 
     Raises:
         LearnetError: magnification without fps.
@@ -100,17 +109,15 @@ def magnify_crops(
     if not preparation.magnify:
         return crops
     if fps is None:
-        raise LearnetError("To magnify a clip its frame rate must be known.", "Give fps, or do not magnify.")
+        raise LearnetError("Magnification needs the frame rate of the clip.", "Give fps, or do not magnify.")
     return magnify_motion(crops, preparation.magnify, fps)
 
 
-def _enlarged(aligned: AlignedFaces, times: int) -> AlignedFaces:
-    """The same crops a whole number of times larger, each pixel divided into TIMES x TIMES."""
-    if times == 1:
+def _enlarge(aligned: AlignedFaces, factor: int) -> AlignedFaces:
+    """Return the same crops a whole number of times larger, each pixel divided into factor x factor."""
+    if factor == 1:
         return aligned
-    growth = np.array([[times, 0, (times - 1) / 2], [0, times, (times - 1) / 2]])
-    return replace(
-        aligned,
-        size=times * aligned.size,
-        transforms=np.stack([compose(growth, there) for there in aligned.transforms]),
-    )
+    shift = (factor - 1) / 2
+    enlargement = np.array([[factor, 0, shift], [0, factor, shift]])
+    transforms = [compose(enlargement, transform) for transform in aligned.transforms]
+    return replace(aligned, size=factor * aligned.size, transforms=np.stack(transforms))

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from learnet.inference.recogniser import Answer, Recognition
+from learnet.inference.recognition import Prediction, Recognition
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.trace import PipelineTrace
 from learnet.report.style import CELL, INK, MUTED, RULE, STYLE, save_figure
@@ -28,7 +28,7 @@ def answer_figure(recognition: Recognition) -> Figure:
     The bar of the predicted class is dark and the others are light, so that no colour must be distinguished.
     """
     answer = recognition.strongest
-    preparation = recognition.facts.preparation
+    preparation = recognition.metadata.preparation
     notes = textwrap.wrap("  ·  ".join([*answer.warnings, *recognition.warnings]), 160)[:MAX_NOTE_LINES]
     height = max(2.9, 1.25 + 0.3 * len(answer.scores)) + LINE_HEIGHT * len(notes)
     foot = LINE_HEIGHT * len(notes) / height
@@ -36,9 +36,9 @@ def answer_figure(recognition: Recognition) -> Figure:
         layout = ConstrainedLayoutEngine(rect=(0.006, foot, 0.99, 1 - foot), wspace=0.04)
         figure = Figure(figsize=(9.2, height), layout=layout)
         face, motion, scores = figure.subplots(1, 3, width_ratios=[1, 1, 1.3])
-        _image(face, recognition.shown.crop, "Face", "middle frame")
+        _image(face, recognition.strongest_images.crop, "Face", "middle frame")
         settings = f"{preparation.motion}, {preparation.settled.normalise}" if preparation else ""
-        _image(motion, recognition.shown.image, "Motion image", settings)
+        _image(motion, recognition.strongest_images.image, "Motion image", settings)
         _scores(scores, answer)
         figure.suptitle(_heading(recognition), x=0.012, ha="left", size=10.5, weight="bold")
         note = {"size": 7.5, "color": MUTED, "va": "bottom", "linespacing": 1.35}
@@ -154,9 +154,9 @@ def _draw_motion(row: SubFigure, trace: PipelineTrace) -> None:
         f"{preparation.motion}, {preparation.normalise}",
         f"{preparation.size} x {preparation.size}, 0 to 255",
     ]
-    if preparation.steady:
+    if preparation.stabilise:
         lines.append("head motion removed")
-    if preparation.still_flow:
+    if preparation.remove_global_motion:
         lines.append("head motion removed from flow")
     _image(network_input, trace.result.image, "Network input", "\n".join(lines))
     apex = trace.numbers[trace.apex]
@@ -187,7 +187,7 @@ def _tick_label(value: float, _: object) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
-def _scores(axes: Axes, answer: Answer) -> None:
+def _scores(axes: Axes, answer: Prediction) -> None:
     """Draw a bar for each class, in the order of the network, with its probability."""
     classes = list(answer.scores)
     for row, (name, score) in enumerate(answer.scores.items()):

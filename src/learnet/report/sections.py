@@ -14,10 +14,12 @@ from learnet.core.records import Finding
 from learnet.core.serialisation import to_plain
 from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import read_findings
-from learnet.metrics.scores import BINS, MEASURES, Calibration, calibration, interval_text
+from learnet.metrics.calibration import BINS, Calibration, calibration
+from learnet.metrics.scores import MEASURES, interval_text
 from learnet.report import tables
 from learnet.report.page_figures import PageFigure, make_page_figure
-from learnet.report.study_record import StudyRecord, check
+from learnet.report.study_checks import check
+from learnet.report.study_record import StudyRecord
 from learnet.report.style import Interval, confusion_figure, interval_figure, reliability_figure
 
 PROTOCOLS = {
@@ -164,7 +166,7 @@ def _facts(record: StudyRecord) -> dict[str, str]:
 def _training(record: StudyRecord) -> dict[str, object]:
     """The settings that had a say: a network that is fitted in one go takes few, and the seed only draws its groups."""
     training = record.training_settings
-    fitted = ("seed", "level", "stretch", "mirror", "mirror_at_test")
+    fitted = ("seed", "detrend", "clipping_percentile", "mirror", "mirror_at_test")
     if not record.network.non_iterative:
         return training
     return {key: training[key] for key in fitted if key in training}

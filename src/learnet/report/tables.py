@@ -14,7 +14,8 @@ import pandas as pd
 
 from learnet.core.records import Finding
 from learnet.core.settings import Study, Training
-from learnet.metrics.scores import MEASURES, Calibration, confusion, headline, precision_recall_f1
+from learnet.metrics.calibration import Calibration
+from learnet.metrics.scores import MEASURES, confusion, headline, precision_recall_f1
 from learnet.report.study_record import StudyRecord
 from learnet.study.description import EvaluationSettings
 
@@ -287,9 +288,9 @@ def side_by_side(records: Sequence[StudyRecord], values: Sequence[Mapping[str, o
 
 
 def command(record: StudyRecord) -> str:
-    """The command line that runs RECORD again: every option that differs from its default; empty where study.json is gone.
+    """Return the command line that runs a study again, with every option that differs from its default.
 
-    CHOICE stands for the folder of the choice, where settings were chosen.
+    SELECTION stands for the folder of the selection, where settings were selected. Empty where study.json is gone.
     """
     if record.description is None:
         return ""
@@ -299,7 +300,7 @@ def command(record: StudyRecord) -> str:
         return shlex.join(["learnet", "evaluate", images.folder, record.folder.name, *options])
     options = _options(record.settings, Study()) + _options(record.training_settings, Training())
     if record.selection:  # study.json has what was selected, not where it is stored
-        options += ["--choice", "CHOICE"]
+        options += ["--selection", "SELECTION"]
     return shlex.join(["learnet", "study", *(images.folders or [images.folder]), record.folder.name, *options])
 
 

@@ -60,10 +60,8 @@ class Selection:
             ("other classes", ", ".join(self.classes), ", ".join(classes)),
             ("other images", self.fingerprint[:12], fingerprint[:12]),
         )
-        if study.learn_from:
-            what = (
-                f"--learn-from {study.learn_from} with --choice: the settings were selected on more people."
-            )
+        if study.train_people:
+            what = f"--train-people {study.train_people} with --selection: the settings were selected on more people."
             raise LearnetError(what, "Leave one of them out.")
         for difference, here, requested in compared:
             if here != requested:
@@ -97,7 +95,7 @@ def selected_training(selection: Selection, training: Training) -> SelectedTrain
     options = [f"--{name.rstrip('_').replace('_', '-')}" for name in names if name != "seed"]
     if options:
         listed = ", ".join(options)
-        what = f"{listed} with --choice: the settings of training come from the selection."
+        what = f"{listed} with --selection: the settings of training come from the selection."
         raise LearnetError(what, f"Leave {listed} out.")
     return SelectedTraining(selection, training.seed)
 
@@ -224,13 +222,13 @@ def _uf1(outcomes: Sequence[Outcome], classes: Sequence[str]) -> float:
 
 
 def read_selection(folder: Path) -> Selection:
-    """Read the selection that `learnet choose` made in a folder.
+    """Read the selection that `learnet select` made in a folder.
 
     Raises:
         BadInput: there is none, it was not finished, or it is damaged.
     """
     file = folder / SELECTION_FILE
     if not file.is_file():
-        hint = "`learnet choose` makes it; the same command continues where it stopped."
+        hint = "`learnet select` makes it; the same command continues where it stopped."
         raise BadInput(folder, f"there is no {SELECTION_FILE}", hint)
     return read_json(file, Selection, "Select the settings again.")

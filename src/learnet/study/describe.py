@@ -63,8 +63,8 @@ def describe_images(data: LabelledDataset) -> ImagesDescription:
 
 def _describe_folds(folds: Sequence[Fold], study: Study, seeds: Sequence[int]) -> list[FoldDescription]:
     drawn: dict[int, Sequence[Fold]] = {}
-    if study.learn_from:
-        drawn = {seed: learning_from(folds, study.learn_from, seed) for seed in seeds}
+    if study.train_people:
+        drawn = {seed: learning_from(folds, study.train_people, seed) for seed in seeds}
     descriptions = []
     for index, fold in enumerate(folds):
         learned_from = {str(seed): of_seed[index].learned for seed, of_seed in drawn.items()}

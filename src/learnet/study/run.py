@@ -73,7 +73,7 @@ def run_study(
         progress: called after each training.
 
     Returns:
-        The content of `metrics.json` (`metrics.scores.summarise`).
+        The content of `metrics.json` (`metrics.summary.summarise`).
 
     Raises:
         OutputTaken: `out` holds another study.
@@ -89,19 +89,19 @@ def run_study(
     folds = make_folds(study, data.people, data.truth, data.datasets, training.seed)
     runs: list[tuple[Fold, Training]] = []
     for seed in range(training.seed, training.seed + study.seeds):
-        for fold in learning_from(folds, study.learn_from, seed):
+        for fold in learning_from(folds, study.train_people, seed):
             settings = selection.training_for(fold) if selection else training
             runs.append((fold, replace(settings, seed=seed)))
     _check_runs(runs)
-    weights = {settings.from_: settings for _, settings in runs}
+    weights = {settings.init: settings for _, settings in runs}
     starts = {name: initial_weights(one, study.network, data) for name, one in weights.items()}
     jobs = []
     for fold, settings in runs:
-        start = starts[settings.from_]
+        start = starts[settings.init]
         checkpoint = _checkpoint_file(out, study, fold, settings.seed)
         tensors = start.tensors if start else None
         jobs.append(FoldJob(out.name, study.network, fold, settings, tensors, checkpoint))
-    description = describe_study(out.name, data, study, training, folds, starts.get(training.from_))
+    description = describe_study(out.name, data, study, training, folds, starts.get(training.init))
     description = replace(description, choice=selection)
     plan = StudyPlan(out, description, jobs, data)
     run_jobs_to_disk(plan, resources, progress)
@@ -161,16 +161,16 @@ def _write_result(out: Path, job: FoldJob, result: FoldResult) -> None:
 
 def initial_weights(training: Training, network: str, data: LabelledDataset) -> InitialWeights | None:
     """Return the initial weights of a network; None where they are random."""
-    if not training.from_:
+    if not training.init:
         return None
-    return load_initial_weights(training.from_, network, data.prepared, data.scheme.classes, data.people)
+    return load_initial_weights(training.init, network, data.prepared, data.scheme.classes, data.people)
 
 
 def _check_runs(runs: Sequence[tuple[Fold, Training]]) -> None:
     """Refuse settings that do not go with the protocol or with the number of people."""
-    if any(settings.keep_start and fold.protocol == LEAKY_EPOCH for fold, settings in runs):
+    if any(settings.interpolate_init and fold.protocol == LEAKY_EPOCH for fold, settings in runs):
         what = f"--protocol {LEAKY_EPOCH} tests the weights of each epoch as they are; none are interpolated."
-        raise LearnetError(what, "Leave --keep-start out.")
+        raise LearnetError(what, "Leave --interpolate-init out.")
     fewest = min(len(fold.learned) for fold, _ in runs)
     inner_groups = max(settings.inner_groups for _, settings in runs)
     if inner_groups > fewest:
@@ -218,8 +218,8 @@ def _results(
 
 def _parallel_folds(plan: StudyPlan, resources: Resources) -> int:
     """Return how many networks are trained side by side."""
-    if resources.at_once != "auto":
-        return resources.at_once
+    if resources.parallel_folds != "auto":
+        return resources.parallel_folds
     if resources.device == "cpu" or not plan.jobs:
         return 1
     job = plan.jobs[0]
@@ -227,7 +227,7 @@ def _parallel_folds(plan: StudyPlan, resources: Resources) -> int:
         return 1
     size = plan.data.prepared.size
     network = NETWORKS[job.network](len(plan.data.scheme.classes), size)
-    return networks_that_fit(network, size, job.training.batch, torch.cuda.mem_get_info()[0])
+    return networks_that_fit(network, size, job.training.batch_size, torch.cuda.mem_get_info()[0])
 
 
 def _side_by_side(jobs: Sequence[FoldJob], most: int) -> list[list[FoldJob]]:
@@ -242,7 +242,7 @@ def _side_by_side(jobs: Sequence[FoldJob], most: int) -> list[list[FoldJob]]:
 
 
 def _alike(job: FoldJob, other: FoldJob) -> bool:
-    batch_sizes = {min(each.training.batch, len(each.fold.train)) for each in (job, other)}
+    batch_sizes = {min(each.training.batch_size, len(each.fold.train)) for each in (job, other)}
     return len(batch_sizes) == 1 and replace(job.training, seed=other.training.seed) == other.training
 
 

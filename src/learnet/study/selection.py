@@ -106,5 +106,5 @@ def _check_distinct(network: str, settings: Mapping[str, Training]) -> None:
         first = names.setdefault((candidate.detrend_percentile, candidate.phases), name)
         if first != name:
             what = f"{network} is fitted without iterations: {first} and {name} are the same settings for it."
-            hint = "Let candidates differ in level, stretch or phases, or use another network."
+            hint = "Let candidates differ in detrend, clipping_percentile or phases, or use another network."
             raise LearnetError(what, hint)

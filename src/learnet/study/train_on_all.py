@@ -52,9 +52,9 @@ def train_on_all(
     data = apply_class_scheme(open_datasets(folder, NEVER_WRITTEN), study.classes)
     training = resolve_training(training, data.prepared, study.network)
     initial_weights = None
-    if training.from_:
+    if training.init:
         classes = data.scheme.classes
-        start = load_initial_weights(training.from_, study.network, data.prepared, classes, data.people)
+        start = load_initial_weights(training.init, study.network, data.prepared, classes, data.people)
         initial_weights = start.tensors
     everybody = range(len(data.rows))
     train_set = data.training_set(everybody, training.phases)

@@ -1,7 +1,7 @@
 """Seeded augmentation of training batches as tensors: random parameters are drawn first, then applied.
 
-The changes are small, because the signal is: a peak displacement of one pixel at 112 pixels must not be hidden by
-the shift that the network is to ignore.
+The changes are small, because the signal is: a peak displacement of one pixel at 112 pixels must not be
+hidden by the shift that the network is to ignore.
 """
 
 import math
@@ -55,9 +55,9 @@ def draw_parameters(count: int, training: Training, generator: torch.Generator) 
     magnitudes = torch.rand((5, count), generator=generator) * 2 - 1
     seed = int(torch.randint(2**31, (), generator=generator))
     share = 1.0
-    if training.mix:
+    if training.mixup:
         # torch draws Beta from its global generator only
-        share = float(np.random.default_rng(seed).beta(training.mix, training.mix))
+        share = float(np.random.default_rng(seed).beta(training.mixup, training.mixup))
     partner = torch.randperm(count, generator=generator)
     return AugmentationParameters(mirrored, magnitudes, torch.full((count,), share), partner)
 
@@ -99,7 +99,7 @@ def apply_augmentation(
         batch = torch.where(chosen, mirror(batch, training.mirror), batch)
     if training.augment == "light":
         batch = light(batch, parameters.magnitudes)
-    if training.mix:
+    if training.mixup:
         return mixup(batch, targets, parameters)
     return batch, targets
 

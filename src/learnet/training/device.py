@@ -27,15 +27,15 @@ def resolve_device(device: str) -> Literal["cpu", "cuda"]:
 def out_of_memory_error() -> LearnetError:
     """Return the error for a GPU that cannot hold even one network."""
     return LearnetError(
-        "The GPU has too little memory to train one network.", "Use --device cpu, or a smaller --batch."
+        "The GPU has too little memory to train one network.", "Use --device cpu, or a smaller --batch-size."
     )
 
 
 def networks_that_fit(module: nn.Module, size: int, batch: int, free_bytes: int) -> int:
     """Estimate how many networks can be trained side by side in the given memory; at least 1.
 
-    Each parameter counts four times (with its gradient and two moments), the output of each layer three times (with
-    its gradient and intermediate values). Half of the memory is left to libraries.
+    Each parameter counts four times (with its gradient and two moments), the output of each layer three times
+    (with its gradient and intermediate values). Half of the memory is left to libraries.
 
     Args:
         module: one of the networks.

@@ -43,22 +43,25 @@ def load_initial_weights(
 ) -> InitialWeights:
     """Weights to start every fold from.
 
-    The class layer comes along where the weights know every class of the study, each class with its own weights, whatever their order;
-    otherwise it starts from random numbers.
+    The class layer comes along where the weights know every class of the study, each class with its own
+    weights, whatever their order; otherwise it starts from random numbers.
 
     Args:
-        weights: a checkpoint, or the name of one that comes with learnet, or `pretrained_weights` for the one of these that fits.
+        weights: a checkpoint, or the name of one that comes with learnet, or `pretrained_weights` for the one
+            of these that fits.
         network: name in NETWORKS; the weights must be of this network.
         images: of the study.
         classes: of the study.
         people: who is in it.
 
     Raises:
-        BadCheckpoint: weights of another network or for other images; or weights that have seen people of the study.
-        LearnetError: no weights come with learnet for this network and these images, or the network is fitted in one go.
+        BadCheckpoint: weights of another network or for other images; or weights that have seen people of the
+            study.
+        LearnetError: no weights come with learnet for this network and these images, or the network is fitted
+            in one go.
     """
     if network_info(network).non_iterative:
-        raise LearnetError(f"{network} is fitted in one go and starts from nothing.", "Leave --from out.")
+        raise LearnetError(f"{network} is fitted in one go and starts from nothing.", "Leave --init out.")
     path = (
         pretrained_weights(network, images.record.images_kind, images.size)
         if weights == PRETRAINED
@@ -78,7 +81,10 @@ def load_initial_weights(
             "Start from other weights.",
         )
     tensors = {name: tensor.contiguous() for name, tensor in module.state_dict().items()}
-    layer, known = _class_layer(network, metadata.size), [name for name in classes if name in metadata.classes]
+    layer, known = (
+        _class_layer(network, metadata.size),
+        [name for name in classes if name in metadata.classes],
+    )
     if len(known) == len(classes):
         rows = [metadata.classes.index(name) for name in classes]
         tensors.update({name: tensors[name][rows].contiguous() for name in layer})

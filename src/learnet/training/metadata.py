@@ -1,18 +1,15 @@
 """Metadata of a file of weights, whatever its format. Reading them does not load torch."""
 
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
 
 from learnet.core.errors import BadCheckpoint
+from learnet.core.serialisation import ROOT, InvalidValue, convert
 from learnet.core.settings import Preparation, Training
 
 FORMAT = "learnet-1"  # the number increases when older files can no longer be read in the same way
 TRAIN_AGAIN = "Use the learnet version that wrote it, or train again."
-TYPES = {"network": str, "classes": list, "size": int, "data": dict, "versions": dict}
-
-Settings = TypeVar("Settings", Preparation, Training)
 
 
 @dataclass(frozen=True)
@@ -54,8 +51,8 @@ class CheckpointMetadata:
     def accepts(self, preparation: Preparation | None) -> bool:
         """Return whether images of this preparation are like the training images.
 
-        Networks trained on simulated clips, in which no face was detected, accept images of every face detector.
-        Networks trained on imported or simulated flow accept flow images scaled per channel.
+        Networks trained on simulated clips, in which no face was detected, accept images of every face
+        detector. Networks trained on imported or simulated flow accept flow images scaled per channel.
         """
         if self._imported_flow:
             return preparation is None or preparation.normalise == "per-channel"
@@ -112,52 +109,15 @@ def read_metadata(path: Path, text: str) -> CheckpointMetadata:
     if record.get("format") != FORMAT:
         problem = f"its format is {record.get('format')!r}, and this version of learnet reads {FORMAT!r}"
         raise BadCheckpoint(path, problem, TRAIN_AGAIN)
+    del record["format"]
     try:
-        _check_types(record)
-        return CheckpointMetadata(
-            network=record["network"],
-            classes=tuple(record["classes"]),
-            size=record["size"],
-            preparation=_settings(Preparation, record["preparation"]),
-            training=_settings(Training, record["training"]),
-            data=record["data"],
-            versions=record["versions"],
+        metadata = convert(record, CheckpointMetadata, ROOT)
+    except InvalidValue as error:
+        problem = (
+            f"its metadata are incomplete or not known here (`{error.path}`: {error.problem.rstrip('.')})"
         )
-    except (KeyError, ValueError) as error:
-        problem = f"its metadata are incomplete or not known here ({error})"
         raise BadCheckpoint(path, problem, TRAIN_AGAIN) from None
-
-
-def _check_types(record: dict[str, Any]) -> None:
-    """Raise KeyError or ValueError for a missing or wrong value; settings are checked elsewhere."""
-    for key, kind in TYPES.items():
-        if type(record[key]) is not kind:
-            raise ValueError(f"{key} is {record[key]!r}")
-    texts = (*record["classes"], *record["data"].values(), *record["versions"].values())
-    if not all(isinstance(text, str) for text in texts):
-        raise ValueError("classes, data and versions must be text")
-    if record["size"] < 1 or not record["classes"]:
-        raise ValueError(f"size is {record['size']}, classes are {record['classes']}")
-
-
-def _settings(kind: type[Settings], values: object) -> Settings | None:
-    """Build a settings record; raise ValueError or KeyError for a wrong value.
-
-    A setting that the file lacks has its default: by rule, the behaviour before the setting existed. An unknown
-    setting is an error: the file is newer than this program.
-    """
-    if values is None:
-        return None
-    if not isinstance(values, dict):
-        raise ValueError(f"{kind.__name__} is {values!r}")
-    defaults = {field.name: field.default for field in fields(kind)}
-    hints = get_type_hints(kind)
-    checked: dict[str, Any] = {}
-    for name, value in values.items():
-        if type(defaults[name]) is float and type(value) is int:
-            value = float(value)
-        choices = get_args(hints[name])  # of a Literal
-        if type(value) is not type(defaults[name]) or (choices and value not in choices):
-            raise ValueError(f"{name} is {value!r}")
-        checked[name] = value
-    return kind(**checked)
+    if metadata.size < 1 or not metadata.classes:
+        problem = f"its metadata have the size {metadata.size} and {len(metadata.classes)} classes"
+        raise BadCheckpoint(path, problem, TRAIN_AGAIN)
+    return metadata

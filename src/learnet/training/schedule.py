@@ -21,7 +21,8 @@ WARM_UP_START = 0.05  # smallest share of the learning rate during warm-up
 class BatchSchedule:
     """The batches of one network: order of the images, augmentation, learning rate. All are drawn from one seed.
 
-    All batches have one size. If the images do not fill the last batch of an epoch, some of them occur twice in it.
+    All batches have one size. If the images do not fill the last batch of an epoch, some of them occur twice
+    in it.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class BatchSchedule:
         self.dropout_generator = self.generator
         if device != CPU:
             self.dropout_generator = torch.Generator(device).manual_seed(training.seed)
-        self.batch_size = min(training.batch, len(data.labels))
+        self.batch_size = min(training.batch_size, len(data.labels))
         self.steps_per_epoch = -(-len(data.labels) // self.batch_size)
         self.step = 0  # steps done
         self.order = torch.empty(0, dtype=torch.int64)  # positions of the images of this epoch

@@ -48,8 +48,9 @@ def train(
 ) -> TrainedNetwork:
     """Train a network.
 
-    With `inner_groups`, the number of epochs is that of the highest UF1, pooled over inner groups of the training
-    people (the smallest of equals). The network is then trained again on all of them along the same schedule.
+    With `inner_groups`, the number of epochs is that of the highest UF1, pooled over inner groups of the
+    training people (the smallest of equals). The network is then trained again on all of them along the same
+    schedule.
 
     Args:
         network: name in NETWORKS.
@@ -60,7 +61,8 @@ def train(
         device: see `train_together`.
 
     Raises:
-        LearnetError: fewer than two images, which batch normalisation cannot use; a GPU with too little memory.
+        LearnetError: fewer than two images, which batch normalisation cannot use; a GPU with too little
+            memory.
     """
     try:
         return train_together(network, [data], [training], device, progress, initial_weights)[0]
@@ -84,7 +86,8 @@ def train_together(
         trainings: settings of each; they may differ in the seed only.
         device: "cpu" or "cuda". The networks are returned on the CPU.
         progress: called after each epoch, if there is only one network.
-        initial_weights: initial values for all of them (`InitialWeights.tensors`); None: random ones for each.
+        initial_weights: initial values for all of them (`InitialWeights.tensors`); None: random ones for
+            each.
 
     Raises:
         LearnetError: see `train`.
@@ -112,8 +115,8 @@ def train_together(
     trained = []
     for index, run in enumerate(runs):
         module = modules[index]
-        if initial_weights and run.training.keep_start:
-            interpolate_weights(module, initial_weights, run.training.keep_start)
+        if initial_weights and run.training.interpolate_init:
+            interpolate_weights(module, initial_weights, run.training.interpolate_init)
         recompute_batch_norm(module, examples[index], run.training)
         trained.append(TrainedNetwork(module.eval().cpu(), epochs[index], losses[index]))
     return trained
@@ -194,8 +197,8 @@ def train_leaky(
 ) -> TrainedNetwork:
     """Train and keep the epoch with the most correct predictions on the test images, as many published results do.
 
-    It exists only to measure how much this inflates results (protocol `leaky-epoch`). The smallest of equally good
-    epochs is kept. A non-iterative network has no epochs to choose from.
+    It exists only to measure how much this inflates results (protocol `leaky-epoch`). The smallest of equally
+    good epochs is kept. A non-iterative network has no epochs to choose from.
     """
     images = data.stored.for_training(training)
     run = _Run(network, data, images, training, device, initial_weights)
@@ -243,18 +246,19 @@ def resolve_mirror(training: Training, images_kind: str, network: str) -> Traini
 
     Args:
         training: settings.
-        images_kind: "image" (the image of a mirrored face is the mirrored image: dynamic images), "flow" (its first
-            channel changes sign as well), "histograms" or "unknown", which are not mirrored.
-        network: name in NETWORKS. A non-iterative one is fitted without mirrored images, and so tested without them.
+        images_kind: "image" (the image of a mirrored face is the mirrored image: dynamic images), "flow" (its
+            first channel changes sign as well), "histograms" or "unknown", which are not mirrored.
+        network: name in NETWORKS. A non-iterative one is fitted without mirrored images, and so tested
+            without them.
 
     Raises:
-        LearnetError: `level` with images other than flow; a network of histograms with other images; or a network of
-            images with histograms.
+        LearnetError: `level` with images other than flow; a network of histograms with other images; or a
+            network of images with histograms.
     """
     pick(NETWORKS, network, "network")
     info = network_info(network)
-    if training.level and images_kind != "flow":
-        raise LearnetError("--level is for flow images, and these are none.", "Omit it.")
+    if training.detrend and images_kind != "flow":
+        raise LearnetError("--detrend is for flow images, and these are none.", "Omit it.")
     if info.only_histograms and images_kind not in info.images_kinds:
         raise LearnetError(
             f"{network} accepts histograms, and these motion images are not histograms.",
@@ -296,14 +300,15 @@ def interpolate_weights(module: nn.Module, initial_weights: bytes, share: float)
 def recompute_batch_norm(module: nn.Module, data: TrainingExamples, training: Training) -> None:
     """Set the running statistics of batch normalisation to those of the training images with the final weights.
 
-    The authors' momentum moves them by 1 % a step. After the hundred or so steps that sixty clips allow, a third of
-    a running average would still be its initial value, and the network at test would not be the one that was trained.
+    The authors' momentum moves them by 1 % a step. After the hundred or so steps that sixty clips allow, a
+    third of a running average would still be its initial value, and the network at test would not be the one
+    that was trained.
     """
     for layer in module.modules():
         if isinstance(layer, Dropout):
             layer.mask = layer.mask.new_empty(0)  # the last batch had another size
     count = len(data.labels)
-    batches = np.array_split(np.arange(count), -(-count // training.batch))
+    batches = np.array_split(np.arange(count), -(-count // training.batch_size))
     device = device_of(module)
     with torch.random.fork_rng(
         devices=[]

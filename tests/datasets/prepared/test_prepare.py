@@ -690,7 +690,7 @@ def test_head_motion_is_taken_out_of_flow() -> None:
         frames[1], np.float64([[1, 0, 1.5], [0, 1, 0]]), (120, 120), borderMode=cv2.BORDER_REFLECT
     )
     there, left = (
-        make_image(frames, Preparation("flow-dis", 120, still_flow=still), None, 1).motion
+        make_image(frames, Preparation("flow-dis", 120, remove_global_motion=still), None, 1).motion
         for still in (False, True)
     )
     assert np.median(there[..., 0]) == pytest.approx(1.5, abs=0.1) and np.median(
@@ -716,7 +716,7 @@ def test_magnification_comes_before_the_fold_and_asks_for_the_rate() -> None:
 
 def test_settings_that_make_no_sense_are_refused() -> None:
     for wrong, message in [
-        ({"motion": "dynamic", "still_flow": True}, "--still-flow is for optical flow"),
+        ({"motion": "dynamic", "remove_global_motion": True}, "--remove-global-motion is for optical flow"),
         ({"motion": "flow-dis", "normalise": "joint-minmax"}, "share no range"),
         ({"motion": "lbp-top", "normalise": "signed"}, "lbp-top takes no other"),
         ({"motion": "dynamic", "normalise": "unit"}, "--normalise unit is for lbp-top"),
@@ -785,7 +785,7 @@ def test_weights_of_the_first_version_are_read(tmp_path: Path) -> None:
     )
     text = json.loads(metadata_to_json(facts))
     old = read_metadata(tmp_path / "w", json.dumps({**text, "preparation": FIRST}))
-    assert old == facts and not old.preparation.still_flow and old.preparation.magnify == 0
+    assert old == facts and not old.preparation.remove_global_motion and old.preparation.magnify == 0
     prepared = prepare(
         database(tmp_path / "data"), tmp_path / "out", Preparation(face="none", size=28), jobs=1
     )

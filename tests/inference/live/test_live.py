@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from learnet.core.errors import BadVideo, LearnetError
 from learnet.core.settings import LiveSettings, Preparation, Windows
 from learnet.face import Face, align, face_finder
-from learnet.inference.live import LiveAnswer, LiveRecogniser, Watch, columns
-from learnet.inference.live.crops import Crops
+from learnet.inference.live import LivePrediction, LiveRecogniser, LiveStream, columns
+from learnet.inference.live.crops import CropBuffer
 from learnet.inference.recogniser import Recogniser
 from learnet.motion.dynamic import dynamic_image, rank_weights
 from learnet.motion.normalise import joint_minmax
@@ -38,13 +38,13 @@ from tests.builders.scores import predict_scores
 
 CLASSES = ("happiness", "disgust", "surprise", "others")
 SIZE = 48
-FACTS = CheckpointMetadata("learnet", CLASSES, SIZE, Preparation(face="none", size=SIZE), None, {}, {})
-HAAR = replace(FACTS, preparation=Preparation(face="haar", size=SIZE))
+METADATA = CheckpointMetadata("learnet", CLASSES, SIZE, Preparation(face="none", size=SIZE), None, {}, {})
+HAAR = replace(METADATA, preparation=Preparation(face="haar", size=SIZE))
 NETWORK = NETWORKS["learnet"](len(CLASSES), SIZE, seed=5).eval()
 
 
 SCORER = Scorer.from_module(NETWORK)
-CROPPED = Recogniser(SCORER, FACTS, None, "none")
+CROPPED = Recogniser(SCORER, METADATA, None, "none")
 
 
 def faces(finder: object = None) -> Recogniser:
@@ -59,7 +59,7 @@ def scores_by_hand(crops: np.ndarray) -> np.ndarray:
         return torch.softmax(NETWORK(image)[0].double(), dim=0).numpy()
 
 
-def scores_of(answer: LiveAnswer) -> list[float]:
+def scores_of(answer: LivePrediction) -> list[float]:
     return [answer.scores[name] for name in CLASSES]
 
 
@@ -82,7 +82,7 @@ def stream(pixels: np.ndarray, fps: float) -> Iterator[Frame]:
 
 def answers_to(
     recogniser: Recogniser, pixels: np.ndarray, settings: LiveSettings, fps: float
-) -> list[LiveAnswer]:
+) -> list[LivePrediction]:
     with LiveRecogniser(recogniser, settings, fps) as live:
         found = [live.add(frame) for frame in stream(pixels, fps)]
         return [answer for answer in [*found, live.finish()] if answer is not None]
@@ -113,7 +113,7 @@ class Played(Video):
 def test_the_crops_of_the_last_frames_are_side_by_side_in_time_order(steps: list[int], expected: int) -> None:
     """Against a list of all crops; how many are wanted wanders, beyond what was expected too."""
     pictures = np.random.default_rng(0).integers(0, 256, (7, 6, 5, 3), dtype=np.uint8)
-    crops, every, wanted = Crops(align(pictures[:1], None, 4), expected), [], 0
+    crops, every, wanted = CropBuffer(align(pictures[:1], None, 4), expected), [], 0
     for number, step in enumerate(steps):
         frame = pictures[number % 7]
         crops.add(frame, wanted)
@@ -124,11 +124,11 @@ def test_the_crops_of_the_last_frames_are_side_by_side_in_time_order(steps: list
 
 def test_the_room_for_crops_is_taken_once() -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (3, 6, 5, 3), dtype=np.uint8)
-    crops = Crops(align(pictures[:1], None, 4), 10)
-    room = crops.room
+    crops = CropBuffer(align(pictures[:1], None, 4), 10)
+    room = crops.buffer
     for number in range(1000):
         crops.add(pictures[number % 3], min(number, 9))
-    assert crops.room is room and room.shape == (20, 4, 4, 3)
+    assert crops.buffer is room and room.shape == (20, 4, 4, 3)
 
 
 def test_every_answer_is_that_of_its_window_exactly() -> None:
@@ -154,8 +154,11 @@ def test_every_answer_is_that_of_its_window_exactly() -> None:
 def test_a_window_is_answered_as_predict_answers_it(tmp_path: Path) -> None:
     """`predict` sums before it crops, so only the rounding of crops to bytes lies between them."""
     write_video(tmp_path / "film.avi", wobble(50), 50.0, "ffv1")
-    asked = CROPPED(tmp_path / "film.avi", Windows(0.5, 0.0, 0.0)).answers
-    with open_video(tmp_path / "film.avi") as video, Watch(CROPPED, video, LiveSettings(every=25)) as live:
+    asked = CROPPED(tmp_path / "film.avi", Windows(0.5, 0.0, 0.0)).predictions
+    with (
+        open_video(tmp_path / "film.avi") as video,
+        LiveStream(CROPPED, video, LiveSettings(every=25)) as live,
+    ):
         found = list(live)
     assert [(a.first, a.last) for a in found] == [(a.first, a.last) for a in asked] == [(0, 24), (25, 49)]
     for answer, same in zip(found, asked, strict=True):
@@ -169,10 +172,16 @@ def test_a_face_is_cropped_as_predict_crops_it(tmp_path: Path) -> None:
         [shifted(6 * np.sin(t / 5)) for t in range(25)]
     )  # not as far as would have the face found anew
     write_video(tmp_path / "film.avi", film, 50.0, "ffv1")
-    asked = faces()(tmp_path / "film.avi", Windows(0.5, 0.0, 0.0)).answers[0]
-    with open_video(tmp_path / "film.avi") as video, Watch(faces(), video, LiveSettings(every=25)) as live:
+    asked = faces()(tmp_path / "film.avi", Windows(0.5, 0.0, 0.0)).predictions[0]
+    with (
+        open_video(tmp_path / "film.avi") as video,
+        LiveStream(faces(), video, LiveSettings(every=25)) as live,
+    ):
         found = list(live)
-        assert live.recogniser.face.now is not None and live.recogniser.face.now.aligned.face == asked.face
+        assert (
+            live.recogniser.tracker.crops is not None
+            and live.recogniser.tracker.crops.aligned.face == asked.face
+        )
     assert len(found) == 1 and asked.face is not None
     frames = read_frames(tmp_path / "film.avi")
     np.testing.assert_allclose(
@@ -231,8 +240,8 @@ def test_when_the_face_jumps_the_whole_window_is_cropped_anew() -> None:
         for frame in stream(film, 100.0):
             if (answer := live.add(frame)) is not None:
                 found.append(answer)
-                anchors.append(live.face.now.aligned)  # type: ignore[union-attr]
-        assert live.face.moves == 1
+                anchors.append(live.tracker.crops.aligned)  # type: ignore[union-attr]
+        assert live.tracker.recrops == 1
     before, after = align(film[:1], face_finder("haar"), SIZE), align(film[60:61], face_finder("haar"), SIZE)
     assert (
         before.face is not None
@@ -270,8 +279,12 @@ def test_when_the_face_drifts_it_is_cropped_anew_before_it_is_far_off() -> None:
         for frame in stream(np.stack([shifted(float(x)) for x in across]), 100.0):
             if (answer := live.add(frame)) is not None:
                 assert answer.head_px is not None
-        assert live.face.moves >= 2 and live.face.now is not None and live.face.now.aligned.face is not None
-        here = live.face.now.aligned.face.eyes[0][0] - moving_face.placed(moving_face.PUPILS)[0, 0]
+        assert (
+            live.tracker.recrops >= 2
+            and live.tracker.crops is not None
+            and live.tracker.crops.aligned.face is not None
+        )
+        here = live.tracker.crops.aligned.face.eyes[0][0] - moving_face.placed(moving_face.PUPILS)[0, 0]
     assert 24 - here < 0.15 * 87
 
 
@@ -283,7 +296,7 @@ def test_how_far_the_head_moves_is_measured() -> None:
         for frame in stream(np.stack([shifted(float(across)) for across in truth]), 100.0):
             if (answer := live.add(frame)) is None:
                 continue
-            looks = [round(look.time_s * 100) for look in live.face.looks if look.time_s >= answer.start_s]
+            looks = [round(look.time_s * 100) for look in live.tracker.looks if look.time_s >= answer.start_s]
             assert len(looks) >= 3
             assert answer.head_px == pytest.approx(
                 np.abs(truth[looks] - truth[looks[0]]).max() * scale, abs=0.03
@@ -361,22 +374,22 @@ def test_a_second_thread_that_is_behind_by_a_window_is_waited_for() -> None:
     """Its places in the room for crops must not be moved while it fills them."""
     film, release = marked(wobble(120), 40), threading.Event()
     with LiveRecogniser(faces(Told()), LiveSettings(every=1, window_s=0.2), 100.0, wait=False) as live:
-        slow, put = threading.Event(), Crops.put
+        slow, put = threading.Event(), CropBuffer.put
 
-        def late(self: Crops, place: int, frame: np.ndarray) -> None:
+        def late(self: CropBuffer, index: int, frame: np.ndarray) -> None:
             if threading.current_thread() is not threading.main_thread():
                 slow.set()
                 assert release.wait(30)
-            put(self, place, frame)
+            put(self, index, frame)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Crops, "put", late)
+            patch.setattr(CropBuffer, "put", late)
             threading.Timer(0.5, release.set).start()
             found = [(live.add(frame), time.sleep(0.002)) for frame in stream(film, 100.0)]
         assert slow.is_set()
         last = found[-1][0]
         assert last is not None and last.label is not None
-        aligned = live.face.now.aligned  # type: ignore[union-attr]
+        aligned = live.tracker.crops.aligned  # type: ignore[union-attr]
         crops = np.stack([aligned.crop(frame[None], 0) for frame in film[100:120]])
     np.testing.assert_allclose(scores_of(last), scores_by_hand(crops), rtol=1e-4)
 
@@ -390,12 +403,12 @@ def test_of_a_file_no_frame_is_skipped_however_slow_the_answers_are() -> None:
         return SCORER.network(batch)
 
     video = Played(wobble(120, 40), fps=500.0)
-    with Watch(
+    with LiveStream(
         replace(CROPPED, scorer=replace(SCORER, network=slow)), video, LiveSettings(every=5, window_s=0.05)
     ) as live:
         found = list(live)
         summary = live.summary()
-    assert (summary.frames, summary.skipped, summary.answers) == (120, 0, len(found))
+    assert (summary.frames, summary.skipped, summary.predictions) == (120, 0, len(found))
     assert [a.last for a in found] == [24 + 5 * i for i in range(20)] and {a.frames for a in found} == {25}
 
 
@@ -406,19 +419,19 @@ def test_of_a_camera_the_newest_frames_are_taken_and_the_others_counted() -> Non
         assert video.given.wait(30)  # while the first window is answered, all other frames come
         return SCORER.network(batch)
 
-    with Watch(
+    with LiveStream(
         replace(CROPPED, scorer=replace(SCORER, network=stuck)), video, LiveSettings(every=5, window_s=0.05)
     ) as live:
         found = []
         with pytest.raises(
             BadVideo,
-            match="played: it gives no more pictures, after .* frames in 2.0 s. Is it still plugged in",
+            match="played: .* no more frames, after .* frames in 2.0 s",
         ):
             found.extend(live)  # it runs dry, like a camera that is unplugged
         summary = live.summary()
     assert summary.skipped > 100 and summary.frames + summary.skipped == 200
     assert found[-1].last == 199 and found[-1].skipped == summary.skipped
-    assert f"{summary.skipped} frames skipped, as they came faster than they could be taken" in str(summary)
+    assert f"{summary.skipped} frames skipped, as they arrived faster" in str(summary)
     assert "frames of this window are missing" not in " ".join(
         found[-1].warnings
     )  # 8 waited, all of them newer than the gap
@@ -429,7 +442,7 @@ def test_answers_up_to_where_a_camera_is_unplugged_are_given() -> None:
     broken = BadVideo("camera 0", "it was torn off")
     for error in (None, broken):
         found = []
-        with Watch(
+        with LiveStream(
             CROPPED, Played(wobble(8), "camera", 10.0, error), LiveSettings(every=2, window_s=0.5)
         ) as live:
             with pytest.raises(BadVideo, match="torn off" if error else "after 8 frames in 0.7 s"):
@@ -441,7 +454,7 @@ def test_answers_up_to_where_a_camera_is_unplugged_are_given() -> None:
 
 def test_who_stops_asking_stops_the_reader() -> None:
     video, threads = Played(np.repeat(wobble(1), 500, axis=0)), threading.active_count()
-    with Watch(CROPPED, video) as live:
+    with LiveStream(CROPPED, video) as live:
         next(iter(live))
     assert not video.given.is_set()
     assert threading.active_count() == threads
@@ -450,7 +463,7 @@ def test_who_stops_asking_stops_the_reader() -> None:
 def test_a_paced_file_takes_the_time_it_lasts() -> None:
     video = Played(wobble(31, 40), fps=20.0)
     start = time.perf_counter()
-    with Watch(CROPPED, video, LiveSettings(every=10), pace=True) as live:
+    with LiveStream(CROPPED, video, LiveSettings(every=10), pace=True) as live:
         found = list(live)
     assert time.perf_counter() - start >= 1.5
     assert [a.last for a in found] == [9, 19, 29, 30] and live.summary().skipped == 0
@@ -465,8 +478,8 @@ def test_latency_is_counted_from_when_a_frame_was_there() -> None:
 
 
 def test_percentiles_are_those_of_the_latencies() -> None:
-    with Watch(CROPPED, Played(wobble(3)), LiveSettings()) as live:
-        blank = LiveAnswer(0, 0.0, 0.0, 0, 0, 2, None, {}, "", None, 0.0, 0, ())
+    with LiveStream(CROPPED, Played(wobble(3)), LiveSettings()) as live:
+        blank = LivePrediction(0, 0.0, 0.0, 0, 0, 2, None, {}, "", None, 0.0, 0, ())
         latencies = np.random.default_rng(0).gamma(3, 2, 1000)
         for latency_ms in latencies.tolist():
             live._counted(replace(blank, latency_ms=latency_ms))
@@ -485,7 +498,7 @@ def test_memory_does_not_grow_with_the_stream() -> None:
             if number and number % 400 == 0:
                 marks.append(tracemalloc.get_traced_memory()[0])
         tracemalloc.stop()
-        assert len(live.kept) == 100 and len(live.face.looks) == live.face.looks.maxlen
+        assert len(live.kept) == 100 and len(live.tracker.looks) == live.tracker.looks.maxlen
     assert marks[-1] - marks[0] < 500_000  # 800 frames are 6 MB; looks and work in hand come and go
 
 
@@ -501,7 +514,7 @@ def test_threads_are_as_before() -> None:
     try:
         with threadpoolctl.threadpool_limits(2, "blas"):
             usual = threads()
-            with Watch(CROPPED, Played(wobble(3))):
+            with LiveStream(CROPPED, Played(wobble(3))):
                 assert threads() == (1, 1, {1})
             assert threads() == usual and usual[1:] == (2, {2})
     finally:
@@ -517,52 +530,52 @@ def test_threads_are_as_before() -> None:
         {"motion": "difference"},
         {"motion": "apex-face"},
         {"motion": "dynamic-rise"},
-        {"motion": "flow-dis", "still_flow": True},
+        {"motion": "flow-dis", "remove_global_motion": True},
     ],
 )
 def test_the_apex_is_found_in_every_window(settings: dict) -> None:
     """Each answer is that of `make_image` to the window's frames alone."""
-    size = 112 if "still_flow" in settings else SIZE
-    facts, pixels = (
-        replace(FACTS, size=size, preparation=Preparation(**settings, face="none", size=size)),
+    size = 112 if "remove_global_motion" in settings else SIZE
+    metadata, pixels = (
+        replace(METADATA, size=size, preparation=Preparation(**settings, face="none", size=size)),
         wobble(60),
     )
     network = NETWORKS["learnet"](len(CLASSES), size, seed=5).eval()
 
-    live = replace(CROPPED, facts=facts, scorer=Scorer.from_module(network))
+    live = replace(CROPPED, metadata=metadata, scorer=Scorer.from_module(network))
     answers = answers_to(live, pixels, LiveSettings(every=7), 50.0)
     assert len(answers) >= 5
     for answer in answers:
-        made = make_image(pixels[answer.first : answer.last + 1], facts.preparation, None)
+        made = make_image(pixels[answer.first : answer.last + 1], metadata.preparation, None)
         assert made.apex is not None
         np.testing.assert_allclose(scores_of(answer), predict_scores(network, made.image[None])[0], rtol=1e-6)
 
 
 def test_histograms_of_every_window() -> None:
     """Images of LBP-TOP need no apex and are done in time: each answer is that to the window's frames alone."""
-    facts, pixels = (
-        replace(FACTS, preparation=Preparation(motion="lbp-top", face="none", size=SIZE)),
+    metadata, pixels = (
+        replace(METADATA, preparation=Preparation(motion="lbp-top", face="none", size=SIZE)),
         wobble(60),
     )
     windows = [
-        make_image(pixels[first : first + 25], facts.preparation, None).image for first in range(0, 36, 7)
+        make_image(pixels[first : first + 25], metadata.preparation, None).image for first in range(0, 36, 7)
     ]
     network = NETWORKS["lbp-top"](len(CLASSES), SIZE)
     network.fit(as_input(np.stack(windows)), torch.arange(len(windows)) % len(CLASSES))
 
-    live = replace(CROPPED, facts=facts, scorer=Scorer.from_module(network.eval()))
+    live = replace(CROPPED, metadata=metadata, scorer=Scorer.from_module(network.eval()))
     answers = answers_to(live, pixels, LiveSettings(every=7), 50.0)
     assert len(answers) >= 5
     for answer in answers:
-        made = make_image(pixels[answer.first : answer.last + 1], facts.preparation, None)
+        made = make_image(pixels[answer.first : answer.last + 1], metadata.preparation, None)
         np.testing.assert_allclose(scores_of(answer), predict_scores(network, made.image[None])[0], rtol=1e-6)
 
 
 def test_a_window_without_a_fall_has_no_answer() -> None:
     """What only rises peaks in the last frame."""
-    facts = replace(FACTS, preparation=Preparation(motion="dynamic-fall", face="none", size=SIZE))
+    metadata = replace(METADATA, preparation=Preparation(motion="dynamic-fall", face="none", size=SIZE))
     rising = np.stack([shifted(6 * (1 - np.cos(np.pi * t / 24)) / 2) for t in range(25)])
-    (answer,) = answers_to(replace(CROPPED, facts=facts), rising, LiveSettings(every=100), 50.0)
+    (answer,) = answers_to(replace(CROPPED, metadata=metadata), rising, LiveSettings(every=100), 50.0)
     assert (
         answer.label is None
         and not answer.scores
@@ -600,20 +613,20 @@ def test_json_and_row_say_the_same() -> None:
 
 def test_what_cannot_be_live_is_refused() -> None:
     steady = replace(
-        CROPPED, facts=replace(HAAR, preparation=Preparation(face="haar", steady=True, size=SIZE))
+        CROPPED, metadata=replace(HAAR, preparation=Preparation(face="haar", stabilise=True, size=SIZE))
     )
-    with pytest.raises(LearnetError, match="made with --steady: that takes longer"):
+    with pytest.raises(LearnetError, match="made with --stabilise, which takes longer"):
         LiveRecogniser(steady)
     for settings, what in (
         ({"motion": "flow-tvl1", "size": 112}, "flow-tvl1"),
-        ({"motion": "flow-dis"}, "optical flow of 48 pixels, which is measured on larger crops"),
+        ({"motion": "flow-dis"}, "optical flow of 48 pixels, which is computed on larger crops"),
         ({"magnify": 4.0}, "--magnify"),
     ):
         slow = replace(
             CROPPED,
-            facts=replace(FACTS, preparation=Preparation(**{"face": "none", "size": SIZE, **settings})),
+            metadata=replace(METADATA, preparation=Preparation(**{"face": "none", "size": SIZE, **settings})),
         )
-        with pytest.raises(LearnetError, match=f"made with {what}: that .*learnet predict"):
+        with pytest.raises(LearnetError, match=f"made with {what}, which .*learnet predict"):
             LiveRecogniser(slow)
     with pytest.raises(LearnetError, match="0.02 s at 50 frames per second.*longer --window-s"):
         LiveRecogniser(CROPPED, LiveSettings(window_s=0.02), 50.0)

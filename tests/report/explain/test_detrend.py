@@ -17,7 +17,7 @@ from tests.training.test_initial_weights import FACTS, given
 def test_the_scores_are_those_of_the_recogniser(tmp_path: Path, rng: np.random.Generator) -> None:
     prepared = load_prepared(write_prepared(tmp_path / "prepared", rng, dataset="own", kind="flow"))
     facts = replace(
-        FACTS, data={**FACTS.data, "images_kind": "flow"}, training=Training(mirror="flow", level=True)
+        FACTS, data={**FACTS.data, "images_kind": "flow"}, training=Training(mirror="flow", detrend=True)
     )
     weights = given(tmp_path, facts)
     module, _ = load_checkpoint(weights)

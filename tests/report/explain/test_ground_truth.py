@@ -69,8 +69,8 @@ def test_the_seed_determines_the_clip() -> None:
 def test_requests_that_cannot_be_rendered_are_refused() -> None:
     with pytest.raises(LearnetError, match="at least one"):
         render_emotion_clips(Preparation(), 0)
-    with pytest.raises(LearnetError, match="--steady"):
-        render_emotion_clips(Preparation(steady=True), 1)
+    with pytest.raises(LearnetError, match="--stabilise"):
+        render_emotion_clips(Preparation(stabilise=True), 1)
     with pytest.raises(LearnetError, match="Action unit 17 has no sides"):
         render_unit_clips(Preparation(), [(17, "repression")], 1)
 

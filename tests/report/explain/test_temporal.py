@@ -294,7 +294,7 @@ def test_the_advice_for_a_video_without_a_face_can_be_taken(
     """The line says `--face none`; the same command with it draws the frames as they are."""
     from learnet.cli import app
 
-    words = ["explain", "when", str(shared / "real" / "no_face.mp4"), str(tmp_path / "out"), "--offset", "12"]
+    words = ["explain", "temporal", str(shared / "real" / "no_face.mp4"), str(tmp_path / "out"), "--offset", "12"]
     with pytest.raises(LearnetError, match="`--face none` takes the frames as face crops"):
         app(words, exit_on_error=False)
     app([*words, "--face", "none"], exit_on_error=False, result_action="return_value")

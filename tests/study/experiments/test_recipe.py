@@ -37,7 +37,7 @@ CHOICES = {
     "preparation": {
         "motion": several(st.sampled_from(["dynamic", "difference", "apex-face"])),
         "size": several(st.integers(28, 1024)),
-        "steady": several(st.booleans()),
+        "stabilise": several(st.booleans()),
         "magnify": several(st.floats(0, 100)),
         "face": several(st.sampled_from(["auto", "haar", "none"])),
     },
@@ -195,8 +195,8 @@ def test_any_value_anywhere_is_taken_or_refused_in_one_line(place: str, value: s
         (BASE + "[study]\nprotocol = 'losso'", r"`\$.study.protocol`: \"losso\" is not known.*Did you mean 'loso'?"),
         (BASE + "[study]\nprotocol = 3", r"`\$.study.protocol`: got 3. Choose from loso"),
         (BASE + "[study]\ntrain_on = 'casme2'", r"`\$.study.train_on`: got \"casme2\". It should be a list"),
-        (BASE + "[preparation]\nsteady = 1", r"`\$.preparation.steady`: got 1. It should be true or false"),
-        (BASE + "[preparation]\nstill_flow = true", "--still-flow is for optical flow"),
+        (BASE + "[preparation]\nstabilise = 1", r"`\$.preparation.stabilise`: got 1. It should be true or false"),
+        (BASE + "[preparation]\nremove_global_motion = true", "--remove-global-motion is for optical flow"),
         (BASE + "[[databases]]\nname = 'casme2'", "databases: casme2-auto is there twice"),
         (BASE.replace('"linear-svm"', '"learnet"'), "networks: learnet is there twice"),
         ("pooled = true" + BASE + "[[databases]]\nname = 'smic'\nclasses = 'smic-3'", "need one class scheme"),
@@ -227,20 +227,20 @@ def test_files_that_are_no_recipe(tmp_path: Path) -> None:
 def test_combinations_by_hand() -> None:
     recipe = parse_recipe(
         BASE
-        + '[preparation]\nmotion = ["flow-dis", "flow-tvl1"]\nstill_flow = [false, true]\nsize = 28\n[training]\nmix = [0, 0.4]',
+        + '[preparation]\nmotion = ["flow-dis", "flow-tvl1"]\nremove_global_motion = [false, true]\nsize = 28\n[training]\nmixup = [0, 0.4]',
         WHERE,
     )
     names = [
         f"{network}-{motion}{still}-{mix}"
         for motion, still, mix, network in itertools.product(
-            ("flow-dis", "flow-tvl1"), ("", "-still-flow"), ("mix-0.0", "mix-0.4"), ("learnet", "linear-svm")
+            ("flow-dis", "flow-tvl1"), ("", "-remove-global-motion"), ("mixup-0.0", "mixup-0.4"), ("learnet", "linear-svm")
         )
     ]
     assert [setting.name for setting in recipe.settings] == names
-    assert recipe.reference == "learnet-flow-dis-mix-0.0"
+    assert recipe.reference == "learnet-flow-dis-mixup-0.0"
     last = recipe.settings[-1]
-    assert last.preparation == Preparation(motion="flow-tvl1", still_flow=True, size=28)
-    assert (last.study, last.training) == (Study(network="linear-svm"), Training(mix=0.4))
+    assert last.preparation == Preparation(motion="flow-tvl1", remove_global_motion=True, size=28)
+    assert (last.study, last.training) == (Study(network="linear-svm"), Training(mixup=0.4))
 
 
 def test_a_network_with_images_of_its_own() -> None:

@@ -110,7 +110,7 @@ def test_images_that_a_network_cannot_read_are_told_before_anything_is_made() ->
         with pytest.raises(BadInput, match=f"r.toml: .*{says}"):
             check(parse_recipe(text, "r.toml"), "r.toml")
         check(parse_recipe(text + cure, "r.toml"), "r.toml")
-    with pytest.raises(BadInput, match="r.toml: --level is for flow"):
+    with pytest.raises(BadInput, match="r.toml: --detrend is for flow"):
         check(parse_recipe(TEXT + "[training]\nlevel = true", "r.toml"), "r.toml")
 
 

@@ -1,4 +1,4 @@
-"""A trained network and a stream of frames: the last half second is recognised anew every few frames."""
+"""Recognition in a stream of frames: the last half second is recognised again every few frames."""
 
 import json
 import time
@@ -6,11 +6,15 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+import numpy as np
+from jaxtyping import UInt8
+
 from learnet.core.errors import LearnetError, TooFewFrames, pick
-from learnet.core.settings import LiveSettings
+from learnet.core.settings import LiveSettings, Preparation
 from learnet.face import HEAD_MOTION_LIMIT_PX
-from learnet.inference.live.face_tracker import DELAY, LOOKS, Follower, Pace
-from learnet.inference.recogniser import EARLY, Recogniser
+from learnet.inference.live.face_tracker import DELAY, LOOKS, FaceTracker, LookSchedule
+from learnet.inference.recogniser import Recogniser
+from learnet.inference.windows import TIME_TOLERANCE_S
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.apex import find_apex
 from learnet.motion.detrend import StoredImages
@@ -18,71 +22,59 @@ from learnet.motion.normalise import NORMALISATIONS
 from learnet.motion.pipeline import EYE_POSITIONS, motion_image, resolution_factor
 from learnet.video.base import Frame
 
-BEFORE = ("number", "time_s", "start_s", "first", "last", "frames", "label")
-AFTER = ("reason", "head_px", "latency_ms", "skipped")
+FIRST_COLUMNS = ("number", "time_s", "start_s", "first", "last", "frames", "label")
+LAST_COLUMNS = ("reason", "head_px", "latency_ms", "skipped")
 
 
 def columns(classes: Sequence[str]) -> list[str]:
-    """Names of what is in `LiveAnswer.row`."""
-    return [*BEFORE, *classes, *AFTER, "warnings"]
+    """Return the column names of `LivePrediction.row`."""
+    return [*FIRST_COLUMNS, *classes, *LAST_COLUMNS, "warnings"]
 
 
 @dataclass(frozen=True)
-class LiveAnswer:
-    """What the network says about the time up to one frame."""
+class LivePrediction:
+    """Prediction for the window that ends with one frame."""
 
-    number: int  # of the answer, from 0
+    number: int  # of the prediction, from 0
     time_s: float  # end of the window, seconds since the first frame
-    start_s: float  # of its first frame
+    start_s: float  # start of its first frame
     first: int  # number of the first frame of the window
     last: int  # number of the newest frame
-    frames: int  # in the window
-    label: str | None  # the class with the highest score; None where there is no answer
-    scores: dict[str, float]  # probability of each class; empty where there is no answer
-    reason: str  # why there is no answer; empty where there is one
-    head_px: (
-        float | None
-    )  # how far the head moves in the window, pixels of the crop; None where that could not be measured
-    latency_ms: float  # from when the newest frame was there to the answer
-    skipped: int  # frames of the stream that were not taken, so far
-    warnings: tuple[str, ...]  # what may have spoilt this answer
+    frames: int  # number of frames in the window
+    label: str | None  # class with the highest score; None: no prediction
+    scores: dict[str, float]  # probability of each class; empty: no prediction
+    reason: str  # why there is no prediction; empty if there is one
+    head_px: float | None  # head motion in the window, pixels of the crop; None: it could not be measured
+    latency_ms: float  # from the arrival of the newest frame to the prediction
+    skipped: int  # frames of the stream skipped so far
+    warnings: tuple[str, ...]  # what may have affected the prediction
 
     def to_json(self) -> str:
-        """One line, in digits that mean something: 0.1 ms, a millionth of a score."""
-        head = None if self.head_px is None else round(self.head_px, 2)
-        rounded = {
-            "time_s": round(self.time_s, 4),
-            "start_s": round(self.start_s, 4),
-            "latency_ms": round(self.latency_ms, 2),
-        }
-        scores = {name: round(score, 6) for name, score in self.scores.items()}
-        content = {
-            **asdict(self),
-            **rounded,
-            "scores": scores,
-            "head_px": head,
-            "reason": self.reason or None,
-        }
+        """Return one line, rounded to meaningful digits: 0.1 ms, 1e-6 of a score."""
+        content = asdict(self)
+        content["time_s"] = round(self.time_s, 4)
+        content["start_s"] = round(self.start_s, 4)
+        content["latency_ms"] = round(self.latency_ms, 2)
+        content["scores"] = {name: round(score, 6) for name, score in self.scores.items()}
+        content["head_px"] = None if self.head_px is None else round(self.head_px, 2)
+        content["reason"] = self.reason or None
         return json.dumps(content, ensure_ascii=False)
 
     def row(self, classes: Sequence[str]) -> list[object]:
-        """The same as a row of a table, under the names of `columns`."""
-        told = json.loads(self.to_json())
-        scores = [told["scores"].get(name) for name in classes]
-        return [
-            *(told[name] for name in BEFORE),
-            *scores,
-            *(told[name] for name in AFTER),
-            "; ".join(self.warnings),
-        ]
+        """Return the prediction as a row of a table with the columns `columns(classes)`."""
+        record = json.loads(self.to_json())
+        row = [record[name] for name in FIRST_COLUMNS]
+        row += [record["scores"].get(name) for name in classes]
+        row += [record[name] for name in LAST_COLUMNS]
+        return [*row, "; ".join(self.warnings)]
 
 
 class LiveRecogniser:
-    """Takes frames one at a time and answers when an answer is due: `LiveRecogniser(recogniser).add(frame)`.
+    """Accept one frame at a time and return a prediction when one is due: `LiveRecogniser(recogniser).add(frame)`.
 
-    The window is the last `window_s` of frames. Its crops go by one transform, and are folded as they are: the motion image is that of
-    the window's crops, exactly, at the cost of one pass over them. Memory is that of a window: its frames, and two sets of crops.
-    A context manager, as a second thread looks for the face.
+    The window is the last `window_s` of frames. Its crops have one transform, and the motion image is
+    computed from exactly these crops in one pass. Memory is that of a window: its frames, and two sets of
+    crops. A context manager, because a second thread detects the face.
     """
 
     def __init__(
@@ -92,54 +84,44 @@ class LiveRecogniser:
         fps: float = 200.0,
         wait: bool = True,
     ) -> None:
-        """Get ready for frames.
+        """Start the second thread.
 
         Args:
             recogniser: from `Recogniser.load`.
-            settings: length of the window, and how often there is an answer.
-            fps: frame rate of the stream; the window goes by the time stamps of the frames.
-            wait: for the face finder, a fixed number of frames after it was asked. So the same frames have the same answers on any
-                machine. Without, what it found is taken on when it is there, and no frame ever waits.
+            settings: length of the window, and frames between predictions.
+            fps: frame rate of the stream. The window follows the time stamps of the frames.
+            wait: for the face detector, a fixed number of frames after its start, so that the same frames
+                give the same predictions on any machine. Otherwise a detected face is used when available,
+                and no frame waits.
 
         Raises:
-            LearnetError: the weights are of images without head motion, which cannot be removed in time; or a window holds one frame.
+            LearnetError: the preparation of the weights takes longer than frames take to arrive; or a window
+                has fewer than two frames.
         """
-        preparation = recogniser.facts.preparation
-        assert preparation is not None, "`load` refuses such weights"
-        self.kind = pick(MOTION_IMAGES, preparation.motion, "motion image")
-        slow = {
-            "--steady": preparation.steady,
-            "--magnify": bool(preparation.magnify),
-            "flow-tvl1": preparation.motion == "flow-tvl1",
-            f"optical flow of {preparation.size} pixels, which is measured on larger crops": resolution_factor(
-                preparation
-            )
-            > 1,
-        }
-        if refused := " and ".join(what for what, asked in slow.items() if asked):
-            raise LearnetError(
-                f"These weights learned from images made with {refused}: that takes longer than frames take to come.",
-                "Use `learnet predict`, or train on a folder of `learnet prepare` without it.",
-            )
+        preparation = recogniser.metadata.preparation
+        assert preparation is not None, "`Recogniser.load` refuses such weights"
+        _check_speed(preparation)
         window = round(settings.window_s * fps)
         if window < 2:
             raise LearnetError(
-                f"A window of {settings.window_s:g} s at {fps:g} frames per second holds no motion.",
-                "Give a longer --window-s.",
+                f"A window of {settings.window_s:g} s at {fps:g} frames per second contains no motion.",
+                "Use a longer --window-s.",
             )
-        self.recogniser, self.settings, self.period_s, self.preparation = (
-            recogniser,
-            settings,
-            1 / fps,
-            preparation,
-        )
+        self.recogniser = recogniser
+        self.settings = settings
+        self.period_s = 1 / fps
+        self.preparation = preparation
+        self.kind = pick(MOTION_IMAGES, preparation.motion, "motion image")
         self.normalise = pick(NORMALISATIONS, preparation.settled.normalise, "normalisation")
-        self.still_px = HEAD_MOTION_LIMIT_PX * preparation.size / 112
-        pace = Pace(max(1, window // LOOKS), max(1, round(DELAY * window)), wait, window)
-        self.face = Follower(recogniser.finder, preparation.size, pace)
+        self.head_limit_px = HEAD_MOTION_LIMIT_PX * preparation.size / 112
+        schedule = LookSchedule(
+            interval=max(1, window // LOOKS), delay=max(1, round(DELAY * window)), wait=wait, window=window
+        )
+        self.tracker = FaceTracker(recogniser.finder, preparation.size, schedule)
         self.kept: deque[Frame] = deque()
-        self.began_s: float | None = None
-        self.answers, self.since = 0, 0
+        self.stream_start_s: float | None = None
+        self.predictions = 0  # number of predictions so far
+        self.frames_since_prediction = 0
 
     def __enter__(self) -> "LiveRecogniser":
         return self
@@ -149,98 +131,132 @@ class LiveRecogniser:
 
     def close(self) -> None:
         """End the second thread."""
-        self.face.close()
+        self.tracker.close()
 
-    def add(self, frame: Frame, came_s: float | None = None, skipped: int = 0) -> LiveAnswer | None:
-        """Take the next frame, in time order.
+    def add(self, frame: Frame, came_s: float | None = None, skipped: int = 0) -> LivePrediction | None:
+        """Process the next frame, in time order.
 
         Args:
             frame: RGB, 0..255. It is kept for the length of a window, and must not be changed.
-            came_s: when it was there, by `time.perf_counter`; now where None. The latency counts from then.
-            skipped: frames of the stream that were not taken, so far.
+            came_s: arrival time by `time.perf_counter`, from which latency is measured; None: now.
+            skipped: frames of the stream skipped so far.
 
         Returns:
-            An answer every `every` frames, from when the first window is whole; else None.
+            A prediction every `every` frames from the first complete window on; otherwise None.
         """
         came_s = time.perf_counter() if came_s is None else came_s
-        self.began_s = frame.time_s if self.began_s is None else self.began_s
+        if self.stream_start_s is None:
+            self.stream_start_s = frame.time_s
         self.kept.append(frame)
-        start_s = frame.time_s + self.period_s - self.settings.window_s - EARLY
+        start_s = frame.time_s + self.period_s - self.settings.window_s - TIME_TOLERANCE_S
         while self.kept[0].time_s < start_s:
             self.kept.popleft()
-        self.face.add(self.kept)
-        self.since += 1
-        if start_s < self.began_s - 2 * EARLY or (self.answers and self.since < self.settings.every):
+        self.tracker.add(self.kept)
+        self.frames_since_prediction += 1
+        incomplete = start_s < self.stream_start_s - 2 * TIME_TOLERANCE_S
+        too_soon = self.predictions and self.frames_since_prediction < self.settings.every
+        if incomplete or too_soon:
             return None
-        return self._answer(came_s, skipped)
+        return self._predict(came_s, skipped)
 
-    def finish(self, skipped: int = 0) -> LiveAnswer | None:
-        """The answer to the last frames, where some have come since the last answer: there are no more. They may be less than a window."""
-        if not self.since:
+    def finish(self, skipped: int = 0) -> LivePrediction | None:
+        """Return the prediction for the last frames, after the end of the stream; None if there are no new ones.
+
+        The window may be shorter than `window_s`.
+
+        Args:
+            skipped: frames of the stream skipped so far.
+        """
+        if not self.frames_since_prediction:
             return None
         came_s = time.perf_counter()
-        self.face.settle(self.kept)
-        return self._answer(came_s, skipped)
+        self.tracker.settle(self.kept)
+        return self._predict(came_s, skipped)
 
-    def _answer(self, came_s: float, skipped: int) -> LiveAnswer:
-        first, newest, count = self.kept[0], self.kept[-1], len(self.kept)
-        self.since, self.answers = 0, self.answers + 1
+    def _predict(self, came_s: float, skipped: int) -> LivePrediction:
+        first = self.kept[0]
+        newest = self.kept[-1]
+        count = len(self.kept)
+        self.frames_since_prediction = 0
+        self.predictions += 1
         reason = self._reason(first.time_s, count)
         scores: dict[str, float] = {}
         if not reason:
-            assert self.face.now is not None
-            self.face.free.clear()
+            assert self.tracker.crops is not None
+            self.tracker.idle.clear()
             try:
-                crops = self.face.now.last(count)
-                apex = (
-                    find_apex(crops, EYE_POSITIONS if self.recogniser.finder else ())
-                    if self.kind.needs_apex
-                    else None
-                )
-                image = self.normalise(motion_image(crops, self.preparation, apex))
-                scores = dict(
-                    zip(
-                        self.recogniser.facts.classes,
-                        self.recogniser.scorer.scores(StoredImages(image[None]))[0].tolist(),
-                        strict=True,
-                    )
-                )
-            except TooFewFrames as error:  # in the part of the window that is folded
+                scores = self._scores(self.tracker.crops.last(count))
+            except TooFewFrames as error:  # in the part of the window that the motion image covers
                 reason = error.what
             finally:
-                self.face.free.set()
-        label = max(scores, key=scores.__getitem__) if scores else None
-        head_px = self.face.head_px(first.time_s - EARLY) if scores else None
-        said = self._warnings(head_px) if scores else ()
-        return LiveAnswer(
-            self.answers - 1, newest.time_s + self.period_s, first.time_s, first.number, newest.number, count, label, scores, reason,
-            head_px, (time.perf_counter() - came_s) * 1e3, skipped, said,
-        )  # fmt: skip
+                self.tracker.idle.set()
+        head_px = self.tracker.head_px(first.time_s - TIME_TOLERANCE_S) if scores else None
+        return LivePrediction(
+            number=self.predictions - 1,
+            time_s=newest.time_s + self.period_s,
+            start_s=first.time_s,
+            first=first.number,
+            last=newest.number,
+            frames=count,
+            label=max(scores, key=scores.__getitem__) if scores else None,
+            scores=scores,
+            reason=reason,
+            head_px=head_px,
+            warnings=self._warnings(head_px) if scores else (),
+            skipped=skipped,
+            latency_ms=(time.perf_counter() - came_s) * 1e3,
+        )
+
+    def _scores(self, crops: UInt8[np.ndarray, "T S S 3"]) -> dict[str, float]:
+        """Return the probability of each class for the crops of a window."""
+        apex = None
+        if self.kind.needs_apex:
+            apex = find_apex(crops, EYE_POSITIONS if self.recogniser.finder else ())
+        image = self.normalise(motion_image(crops, self.preparation, apex))
+        scores = self.recogniser.scorer.scores(StoredImages(image[None]))[0]
+        return dict(zip(self.recogniser.metadata.classes, scores.tolist(), strict=True))
 
     def _reason(self, start_s: float, count: int) -> str:
-        """Why there can be no answer; empty where there can."""
+        """Return why there can be no prediction; empty if there can be one."""
         if count < 2:
             return TooFewFrames(found=count, needed=2).what
         if self.recogniser.finder is None:
             return ""
-        seen_s = self.face.last_seen_s()
+        seen_s = self.tracker.last_seen_s()
         if seen_s is None:
             return "no face has been found yet"
-        if not self.face.there and seen_s < start_s - EARLY:
-            self.face.lose()
+        if not self.tracker.face_visible and seen_s < start_s - TIME_TOLERANCE_S:
+            self.tracker.lose()
             return f"no face has been seen since {seen_s:.2f} s"
-        return "" if self.face.now is not None else "the face has only just been found"
+        return "" if self.tracker.crops is not None else "the face has only just been found"
 
     def _warnings(self, head_px: float | None) -> tuple[str, ...]:
-        assert self.face.now is not None
-        said = list(self.face.now.aligned.warnings)
+        assert self.tracker.crops is not None
+        warnings = list(self.tracker.crops.aligned.warnings)
         missing = self.kept[-1].number - self.kept[0].number + 1 - len(self.kept)
         if missing:
-            said.append(f"{missing} frames of this window are missing")
+            warnings.append(f"{missing} frames of this window are missing")
         if self.recogniser.finder is not None and head_px is None:
-            said.append(
-                "how far the head moves cannot be measured: it turns too far, or something covers the face"
-            )
-        elif head_px is not None and head_px > self.still_px:
-            said.append(f"the head moves by {head_px:.1f} pixels of the crop, as much as an expression")
-        return tuple(said)
+            warnings.append("head motion cannot be measured: the head turns too far, or the face is covered")
+        elif head_px is not None and head_px > self.head_limit_px:
+            warnings.append(f"the head moves by {head_px:.1f} pixels of the crop, as much as an expression")
+        return tuple(warnings)
+
+
+def _check_speed(preparation: Preparation) -> None:
+    """Refuse preparations that take longer than the frames of a window take to arrive."""
+    slow_steps = []
+    if preparation.stabilise:
+        slow_steps.append("--stabilise")
+    if preparation.magnify:
+        slow_steps.append("--magnify")
+    if preparation.motion == "flow-tvl1":
+        slow_steps.append("flow-tvl1")
+    if resolution_factor(preparation) > 1:
+        slow_steps.append(f"optical flow of {preparation.size} pixels, which is computed on larger crops")
+    if slow_steps:
+        steps = " and ".join(slow_steps)
+        raise LearnetError(
+            f"These weights were trained on images made with {steps}, which takes longer than frames take to arrive.",
+            "Use `learnet predict`, or train on a folder of `learnet prepare` without it.",
+        )

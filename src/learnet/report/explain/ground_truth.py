@@ -148,9 +148,9 @@ def _check(preparation: Preparation, people: int, expressions: Sequence[object])
             f"{people} people showing {len(expressions)} expressions give no clip.",
             "Request at least one of each.",
         )
-    if preparation.steady:
+    if preparation.stabilise:
         raise LearnetError(
-            "These images need a face finder (--steady), and faces are not detected here.",
+            "These images need a face finder (--stabilise), and faces are not detected here.",
             "Use weights that were trained without it.",
         )
 

@@ -215,7 +215,7 @@ def explain_temporal(
         if stretch.cropped or preparation.face == "none"
         else _Remembering(face_finder(preparation.face, face_model))
     )
-    aligned = align(frames, finder, max(CROP_PX, preparation.size), preparation.steady and finder is not None)
+    aligned = align(frames, finder, max(CROP_PX, preparation.size), preparation.stabilise and finder is not None)
     crops, eyes = aligned.crops(frames), EYE_POSITIONS if finder else ()
     movement = motion_curve(crops, eyes)
     marks = _marks(stretch, numbers, movement, find_apex(crops, eyes))

@@ -108,4 +108,4 @@ def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_dataset_hides_nobody_unless_told() -> None:
-    assert not Dataset("x", "X", CASME2.read, 25.0).hides("12")
+    assert not Dataset("x", "X", CASME2.read, 25.0).is_hidden("12")

@@ -18,12 +18,12 @@ def test_every_dataset_is_called_by_its_name_and_uses_known_words() -> None:
     assert set(DATASETS) == {*DEFAULT_SCHEMES, "folder"}
     for name, dataset in DATASETS.items():
         assert dataset.name == name
-        assert dataset.classes in {*SCHEMES, "auto"}
+        assert dataset.default_scheme in {*SCHEMES, "auto"}
         assert set(dataset.published) <= set(EMOTIONS)
-        assert dataset.apply and dataset.title
-        assert bool(dataset.published or dataset.people) <= bool(dataset.counted)
-        assert dataset.takes.keys() <= {"tree", "part", "expressions", "list"}
-        for sign in dataset.signs:
+        assert dataset.access and dataset.title
+        assert bool(dataset.published or dataset.people) <= bool(dataset.published_source)
+        assert dataset.options.keys() <= {"tree", "part", "expressions", "list"}
+        for sign in dataset.signatures:
             re.compile(sign)
 
 
@@ -36,16 +36,17 @@ def test_a_misspelt_dataset_gets_a_suggestion(tmp_path: Path) -> None:
 def test_a_selection_that_the_database_does_not_have_is_refused_with_what_it_has(tmp_path: Path) -> None:
     database(tmp_path)
     with pytest.raises(
-        LearnetError, match="CASME II has no --part. It takes --tree cropped|cropped-updated|raw-selected|raw"
+        LearnetError,
+        match="CASME II has no --part. It accepts --tree cropped|cropped-updated|raw-selected|raw",
     ):
         read_dataset("casme2", tmp_path, DatasetSubset(part="HS"))
     with pytest.raises(
         LearnetError, match="CASME II has no tree 'crop'. Choose from cropped, cropped-updated"
     ):
         read_dataset("casme2", tmp_path, DatasetSubset(tree="crop"))
-    with pytest.raises(LearnetError, match="Clips of your own has no --expressions. It takes no selection"):
+    with pytest.raises(LearnetError, match="Clips of your own has no --expressions. It accepts no selection"):
         check_selection(DATASETS["folder"], DatasetSubset(expressions="all"))
-    check_selection(replace(DATASETS["folder"], takes={"list": ()}), DatasetSubset(list=Path("any.csv")))
+    check_selection(replace(DATASETS["folder"], options={"list": ()}), DatasetSubset(list=Path("any.csv")))
     assert clips(read_dataset("casme2", tmp_path, DatasetSubset(tree="cropped"))) == clips(
         read_dataset("casme2", tmp_path)
     )
@@ -91,10 +92,10 @@ def test_a_folder_of_nothing_known_looks_like_nothing(tmp_path: Path) -> None:
 
 
 def test_faces_are_hidden_only_where_a_licence_is_known_to_forbid_them() -> None:
-    assert {name: dataset.hidden for name, dataset in DATASETS.items() if dataset.hidden} == {
-        "casme2": ("12", "22")
-    }
-    assert not Dataset("x", "X", DATASETS["casme2"].read, 25.0).hides("12")
+    assert {
+        name: dataset.hidden_subjects for name, dataset in DATASETS.items() if dataset.hidden_subjects
+    } == {"casme2": ("12", "22")}
+    assert not Dataset("x", "X", DATASETS["casme2"].read, 25.0).is_hidden("12")
 
 
 @pytest.mark.parametrize("name", sorted(DATASETS))

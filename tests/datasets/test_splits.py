@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from learnet.core.errors import LearnetError
 from learnet.core.records import Fold
 from learnet.core.settings import Study
-from learnet.datasets.splits import PROTOCOLS, learning_from
+from learnet.datasets.splits import PROTOCOLS, limit_training_people
 from learnet.datasets.splits import make_folds as folds_of
 
 PEOPLE = st.lists(st.sampled_from([f"d/{i:02d}" for i in range(8)]), min_size=12, max_size=60).filter(
@@ -103,7 +103,7 @@ def test_across_databases_only_the_named_ones_are_used(people: list[str]) -> Non
 def test_across_databases_what_cannot_be_done() -> None:
     people = ["a/1", "b/1"]
     for more, said in (
-        ({}, "Which database is to be tested on is not said. Name it with --test-on: a, b."),
+        ({}, "The database to test on is not given. Name it with --test-on: a, b."),
         ({"test_on": ("z",)}, "There is no database among these images called 'z'"),
         ({"test_on": ("a",), "train_on": ("a", "b")}, "a cannot be trained on and tested on"),
         ({"test_on": ("a", "b")}, "Nothing is left to train on beside a, b"),
@@ -163,8 +163,8 @@ def test_few_people_are_some_of_the_training_side_and_more_of_them_are_added(
     most = min(len({people[i] for i in fold.train}) for fold in folds)
     assume(most >= 2)  # one person may have one image, from which nothing can be learned
     fewer, more = sorted(data.draw(st.lists(st.integers(2, most), min_size=2, max_size=2)))
-    drawn = {number: learning_from(folds, number, seed) for number in (fewer, more)}
-    assert drawn[fewer] == learning_from(folds, fewer, seed)
+    drawn = {number: limit_training_people(folds, number, seed) for number in (fewer, more)}
+    assert drawn[fewer] == limit_training_people(folds, fewer, seed)
     for whole, few, many in zip(folds, drawn[fewer], drawn[more], strict=True):
         assert (
             few.test == many.test == whole.test and few.name == whole.name and few.protocol == whole.protocol
@@ -184,14 +184,16 @@ def test_a_draw_is_that_of_its_fold_and_seed() -> None:
     """Over 39 others, five drawn: two folds or two seeds that draw the same five happen once in 575,757."""
     people = [f"d/{i:02d}" for i in range(40) for _ in range(2)]
     folds = make_folds("loso", people, ["a"] * 80, 0, 0)
-    drawn = [set(fold.learned) for seed in (0, 1) for fold in learning_from(folds, 5, seed)]
+    drawn = [set(fold.learned) for seed in (0, 1) for fold in limit_training_people(folds, 5, seed)]
     assert len(set(map(frozenset, drawn))) == 80
     taken = [
         sum(person in draw for draw in drawn) for person in sorted(set(people))
     ]  # 78 draws may take a person, each with 5 in 39
     assert min(taken) >= 2 and max(taken) <= 22  # 10 expected, 3 the standard deviation
-    assert learning_from(folds, 0, 7) == learning_from(folds, 39, 7) == folds
-    assert learning_from(folds[3:4], 5, 0) == learning_from(folds, 5, 0)[3:4]  # the other folds have no say
+    assert limit_training_people(folds, 0, 7) == limit_training_people(folds, 39, 7) == folds
+    assert (
+        limit_training_people(folds[3:4], 5, 0) == limit_training_people(folds, 5, 0)[3:4]
+    )  # the other folds have no say
 
 
 def test_more_people_than_there_are_and_one_image_are_told() -> None:
@@ -199,13 +201,13 @@ def test_more_people_than_there_are_and_one_image_are_told() -> None:
     across = make_folds("lodo", people, list("xyxyx"), 0, 0)
     with pytest.raises(
         LearnetError,
-        match=r"--train-people 3 is more than the 2 people that fold a can learn from. Ask for at most 2,",
+        match=r"--train-people 3 is more than the 2 people that fold a can train on. Use at most 2,",
     ):
-        learning_from(across, 3, 0)
+        limit_training_people(across, 3, 0)
     single = make_folds("loso", ["a/1", "a/2", "a/3"], list("xyx"), 0, 0)
     with pytest.raises(
         LearnetError,
-        match=r"--train-people 1: of the people drawn for fold a/1 there is one image, and at least 2",
+        match=r"--train-people 1: the people drawn for fold a/1 have one image, and at least 2",
     ):
-        learning_from(single, 1, 0)
-    assert [len(fold.train) for fold in learning_from(single, 2, 0)] == [2, 2, 2]
+        limit_training_people(single, 1, 0)
+    assert [len(fold.train) for fold in limit_training_people(single, 2, 0)] == [2, 2, 2]

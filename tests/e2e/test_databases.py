@@ -49,10 +49,10 @@ def test_synthesize_audit_prepare_study(
     assert len({row["person"] for row in clips}) == 3
     learnet("study", tmp_path / "prepared", tmp_path / "svm", "--network", "linear-svm")
     study = json.loads((tmp_path / "svm" / "study.json").read_text())
-    assert study["scheme"]["name"] == DATASETS[layout].classes
+    assert study["scheme"]["name"] == DATASETS[layout].default_scheme
     assert study["prepared"]["about"]["synthetic"] is True
     answers = list(csv.DictReader((tmp_path / "svm" / "outcomes.csv").open(newline="")))
-    assert len(answers) == sum(row["emotion"] in SCHEMES[DATASETS[layout].classes].of for row in clips) > 3
+    assert len(answers) == sum(row["emotion"] in SCHEMES[DATASETS[layout].default_scheme].of for row in clips) > 3
 
 
 def test_the_composite_of_three_databases(tmp_path: Path, synthetic_database: Callable[..., Path]) -> None:

@@ -124,11 +124,11 @@ def datasets() -> None:
 
     entries = DATASETS.values()
     rows = [
-        [d.name, d.title, sum(d.published.values()) or "-", d.people or "-", d.classes, ", ".join(d.takes)]
+        [d.name, d.title, sum(d.published.values()) or "-", d.people or "-", d.default_scheme, ", ".join(d.options)]
         for d in entries
     ]
     console.table("Databases", ["name", "title", "clips", "people", "classes", "options"], rows)
-    console.table("How to obtain them", ["name", "where to request"], [[d.name, d.apply] for d in entries])
+    console.table("How to obtain them", ["name", "where to request"], [[d.name, d.access] for d in entries])
     schemes = [[scheme.name, ", ".join(scheme.classes), scheme.source] for scheme in SCHEMES.values()]
     console.table("Class schemes (--classes)", ["name", "classes", "source"], schemes)
 
@@ -170,8 +170,8 @@ def audit(  # noqa: PLR0913 (options)
         with console.bar("Reading image headers") as progress:
             index = with_headers(index, progress=progress)
     about = dict(index.about)
-    if entry.counted:
-        about["published counts"] = f"{entry.counted}; {entry.people or 'unknown'} people"
+    if entry.published_source:
+        about["published counts"] = f"{entry.published_source}; {entry.people or 'unknown'} people"
     console.table(f"{entry.title} in {root}", ["", "found"], about.items())
     console.table("Clips per emotion", ["emotion", "clips", "people", "published"], count_rows(index, entry))
     console.table("Findings", ["kind", "number", "serious", "first"], finding_rows(index))

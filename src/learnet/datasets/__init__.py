@@ -1,4 +1,4 @@
-"""Databases that can be read, by the name they have on the command line: `read_dataset("casme2", root)`."""
+"""Databases that can be read, by their names on the command line: `read_dataset("casme2", root)`."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -15,86 +15,112 @@ from learnet.datasets.readers.fourdme import FOURDME
 from learnet.datasets.readers.megc2019 import PARTS, megc2019
 from learnet.datasets.readers.mmew import MMEW
 from learnet.datasets.readers.reading.dataset import Dataset
-from learnet.datasets.readers.reading.folder_tree import survey
+from learnet.datasets.readers.reading.folder_tree import scan_folders
 from learnet.datasets.readers.samm import SAMM
 from learnet.datasets.readers.smic import SMIC
 from learnet.datasets.readers.smic_e import SMIC_E
 
 DATASETS: dict[str, Dataset] = {
-    dataset.name: dataset
-    for dataset in (CASME, CASME2, CASME_SQ, CASME3, SMIC, SMIC_E, SAMM, MMEW, FOURDME, FOLDER)
+    "casme": CASME,
+    "casme2": CASME2,
+    "casme-sq": CASME_SQ,
+    "casme3": CASME3,
+    "smic": SMIC,
+    "smic-e": SMIC_E,
+    "samm": SAMM,
+    "mmew": MMEW,
+    "4dme": FOURDME,
+    "folder": FOLDER,
 }
-DATASETS["megc2019"] = megc2019({part: DATASETS[part] for part in PARTS})
+"""Name -> database."""
 
-__all__ = ["DATASETS", "Dataset", "check_selection", "read_dataset", "recognised"]
+DATASETS["megc2019"] = megc2019({name: DATASETS[name] for name in PARTS})
+
+__all__ = ["DATASETS", "Dataset", "check_selection", "read_dataset", "recognise_databases"]
 
 
 def read_dataset(name: str, root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex:
-    """What a folder holds, read as the database called NAME.
+    """Read the labelled clips of a database.
+
+    Args:
+        name: of the database, a key of `DATASETS`.
+        root: folder as the owners of the database distribute it.
+        selection: which part of the database to read.
+
+    Returns:
+        The clips, and what was found wrong or repaired on the way.
 
     Raises:
-        UnknownName: no such database.
-        BadInput: the folder cannot be read as this database; where it looks like another one, that is said.
-        LearnetError: a selection that this database does not have; an emotion nobody knows.
+        UnknownName: there is no such database.
+        BadInput: the folder cannot be read as this database. Where it looks like another one, the message
+            says so.
+        LearnetError: the database does not have the selection, or an emotion is unknown.
     """
     dataset = pick(DATASETS, name, "dataset")
     check_selection(dataset, selection)
     try:
         return dataset.read(root, selection)
     except LearnetError as refusal:
-        if found := _looks_like(root.expanduser(), dataset):
-            other, sign = found
-            wrong = f"this looks like {other.title}, not {dataset.title}: {sign}"
-            raise BadInput(
-                root, wrong, f"Read it as `{other.name}`, or give the folder of {dataset.title}."
-            ) from refusal
+        confusion = _other_database(root, dataset)
+        if confusion:
+            raise confusion from refusal
         raise
 
 
 def check_selection(dataset: Dataset, selection: DatasetSubset) -> None:
-    """Refuse to select what the database does not have.
+    """Refuse a selection that a database does not have.
 
     Raises:
-        LearnetError: with what it has.
+        LearnetError: the message says what it has.
     """
     for field in fields(DatasetSubset):
         value = getattr(selection, field.name)
         if value == field.default:
             continue
-        known = dataset.takes.get(field.name)
-        if known is None:
-            takes = ", ".join(
-                f"--{name} {'|'.join(values)}".strip() for name, values in dataset.takes.items()
-            )
-            raise LearnetError(
-                f"{dataset.title} has no --{field.name}.",
-                f"It takes {takes}." if takes else "It takes no selection.",
-            )
-        if known and value not in known:
-            raise LearnetError(
-                f"{dataset.title} has no {field.name} {value!r}.", f"Choose from {', '.join(known)}."
-            )
+        if field.name not in dataset.options:
+            raise LearnetError(f"{dataset.title} has no --{field.name}.", _describe_options(dataset))
+        allowed = dataset.options[field.name]
+        if allowed and value not in allowed:
+            problem = f"{dataset.title} has no {field.name} {value!r}."
+            raise LearnetError(problem, f"Choose from {', '.join(allowed)}.")
 
 
-def recognised(root: Path) -> dict[str, str]:
-    """The databases that a folder shows signs of, those with most signs first: name -> the first of its signs.
+def _describe_options(dataset: Dataset) -> str:
+    options = [f"--{name} {'|'.join(values)}".strip() for name, values in dataset.options.items()]
+    return f"It accepts {', '.join(options)}." if options else "It accepts no selection."
 
-    Those that have no signs of their own, as the composite of others and folders of one's own clips, are never among them.
+
+def recognise_databases(root: Path) -> dict[str, str]:
+    """Recognise databases by names of files and folders that only they have.
+
+    The composite of others and folders of one's own clips have no such names and are never recognised.
+
+    Returns:
+        Name of the database -> the first such name, for the database with most of them first.
     """
-    names = survey(root).names
-    signs = {dataset.name: dataset.signs_among(names) for dataset in DATASETS.values()}
-    return {name: there[0] for name, there in sorted(signs.items(), key=lambda pair: -len(pair[1])) if there}
+    names = scan_folders(root).names
+    matches = {}
+    for dataset in DATASETS.values():
+        matching = dataset.matching_signatures(names)
+        if matching:
+            matches[dataset.name] = matching
+    ordered = sorted(matches, key=lambda name: -len(matches[name]))
+    return {name: matches[name][0] for name in ordered}
 
 
-def _looks_like(root: Path, wanted: Dataset) -> tuple[Dataset, str] | None:
-    """The database whose signs are most frequent under ROOT, and the first of them; None where WANTED has any, or nobody.
+def _other_database(root: Path, dataset: Dataset) -> BadInput | None:
+    """Return the error about a folder that looks like another database, or None where it does not.
 
-    Whoever has no signs of its own, as the composite of others has not, is not told that it is another.
+    A database without signatures, such as the composite of others, is never taken for another.
     """
-    if not root.is_dir() or not wanted.signs:
+    folder = root.expanduser()
+    if not folder.is_dir() or not dataset.signatures:
         return None
-    found = recognised(root)
-    if not found or wanted.name in found:
+    recognised = recognise_databases(folder)
+    if not recognised or dataset.name in recognised:
         return None
-    name, sign = next(iter(found.items()))
-    return DATASETS[name], sign
+    name, signature = next(iter(recognised.items()))
+    other = DATASETS[name]
+    problem = f"this looks like {other.title}, not {dataset.title}: {signature}"
+    hint = f"Read it as `{other.name}`, or give the folder of {dataset.title}."
+    return BadInput(root, problem, hint)

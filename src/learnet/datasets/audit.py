@@ -1,4 +1,4 @@
-"""What a reading found, as tables: clips and people per emotion beside the published numbers, and the findings by kind."""
+"""Tables of what was read: clips and people per emotion beside published numbers, findings by kind."""
 
 import csv
 import os
@@ -16,34 +16,52 @@ from learnet.datasets.readers.reading.dataset import Dataset
 COUNT_COLUMNS = ("emotion", "clips", "people", "published")
 FINDING_COLUMNS = ("kind", "number", "serious", "first")
 PEOPLE_COLUMNS = ("person", "clips")
+CSV_COLUMNS = ("kind", "where", "what", "serious")
+
+NOT_PUBLISHED = "-"
+
+_CsvRow = tuple[str, str, str, bool]
 
 
 def audit_table(reading: DatasetIndex, dataset: Dataset) -> dict[str, pd.DataFrame]:
-    """The tables "emotions" (`count_rows`), "people" (a row per person, a column per emotion) and "findings" (`finding_rows`)."""
-    words = _emotions(reading, dataset)
-    people = Counter((clip.person, clip.emotion) for clip in reading.clips)
-    rows = [
-        [person, sum(people[person, word] for word in words), *(people[person, word] for word in words)]
-        for person in sorted({clip.person for clip in reading.clips})
-    ]
+    """Return the tables of an audit.
+
+    Returns:
+        "emotions" (`count_rows`), "people" (a row per person, a column per emotion) and "findings"
+        (`finding_rows`).
+    """
+    emotions = _emotions(reading, dataset)
+    counts = Counter((clip.person, clip.emotion) for clip in reading.clips)
+    people = []
+    for person in sorted({clip.person for clip in reading.clips}):
+        clips_of_emotion = [counts[person, emotion] for emotion in emotions]
+        people.append([person, sum(clips_of_emotion), *clips_of_emotion])
     return {
         "emotions": pd.DataFrame(count_rows(reading, dataset), columns=list(COUNT_COLUMNS)),
-        "people": pd.DataFrame(rows, columns=[*PEOPLE_COLUMNS, *words]),
+        "people": pd.DataFrame(people, columns=[*PEOPLE_COLUMNS, *emotions]),
         "findings": pd.DataFrame(finding_rows(reading), columns=list(FINDING_COLUMNS)),
     }
 
 
 def count_rows(reading: DatasetIndex, dataset: Dataset) -> list[list[str | int]]:
-    """Emotion, clips, people, clips as published ("-": by nobody); then the same of all, and of those in the dataset's usual classes."""
-    words, published = _emotions(reading, dataset), _published(reading, dataset)
-    rows = [
-        [word, *_count(reading.clips, [word]), published.get(word, 0 if published else "-")] for word in words
-    ]
-    rows.append(["all", *_count(reading.clips, words), sum(published.values()) or "-"])
-    if dataset.classes in SCHEMES:
-        scheme = resolve_class_scheme("auto", [dataset.name], words)
-        kept = sum(number for word, number in published.items() if word in scheme.of)
-        rows.append([f"in {scheme.name}", *_count(reading.clips, scheme.of), kept or "-"])
+    """Return the number of clips and people of each emotion beside the published number of clips.
+
+    Returns:
+        Rows of emotion, clips, people, published clips ("-" where nobody published them); then a row of all,
+        and a row of those in the dataset's usual classes.
+    """
+    emotions = _emotions(reading, dataset)
+    published = _published(reading, dataset)
+    rows: list[list[str | int]] = []
+    for emotion in emotions:
+        published_count = published.get(emotion, 0 if published else NOT_PUBLISHED)
+        rows.append([emotion, *_count(reading.clips, [emotion]), published_count])
+    rows.append(["all", *_count(reading.clips, emotions), sum(published.values()) or NOT_PUBLISHED])
+    if dataset.default_scheme in SCHEMES:
+        scheme = resolve_class_scheme("auto", [dataset.name], emotions)
+        in_scheme = sum(number for emotion, number in published.items() if emotion in scheme.of)
+        counts = _count(reading.clips, scheme.of)
+        rows.append([f"in {scheme.name}", *counts, in_scheme or NOT_PUBLISHED])
     return rows
 
 
@@ -52,64 +70,88 @@ def _published(reading: DatasetIndex, dataset: Dataset) -> Mapping[str, int]:
 
 
 def _emotions(reading: DatasetIndex, dataset: Dataset) -> list[str]:
-    """Published emotions in their order, then those that occur beyond them, the most frequent first."""
-    found = Counter(clip.emotion for clip in reading.clips)
+    """Return the published emotions in their order, then the others, the most frequent first."""
+    counts = Counter(clip.emotion for clip in reading.clips)
     published = _published(reading, dataset)
-    return [*published, *sorted(found.keys() - published.keys(), key=lambda word: (-found[word], word))]
+    others = sorted(counts.keys() - published.keys(), key=lambda emotion: (-counts[emotion], emotion))
+    return [*published, *others]
 
 
-def _count(clips: list[Clip], words: Iterable[str]) -> tuple[int, int]:
-    wanted = set(words)
-    kept = [clip.person for clip in clips if clip.emotion in wanted]
-    return len(kept), len(set(kept))
+def _count(clips: list[Clip], emotions: Iterable[str]) -> tuple[int, int]:
+    """Return the number of clips with one of the emotions, and of the people in them."""
+    wanted = set(emotions)
+    people = [clip.person for clip in clips if clip.emotion in wanted]
+    return len(people), len(set(people))
 
 
 def finding_rows(reading: DatasetIndex) -> list[list[str | int]]:
-    """Kind, how many, "yes" where they would change a result, and the first of them; the serious ones stand first."""
+    """Return the findings by kind, the serious ones first.
+
+    Returns:
+        Rows of kind, number, "yes" where they would change a result or "no", and the first of them.
+    """
     groups: dict[tuple[bool, str], list[Finding]] = {}
     for finding in reading.findings:
         groups.setdefault((not finding.serious, finding.kind), []).append(finding)
-    return [
-        [kind, len(group), "no" if harmless else "yes", f"{group[0].where}: {group[0].what}"]
-        for (harmless, kind), group in sorted(groups.items())
-    ]
+    rows: list[list[str | int]] = []
+    for (is_harmless, kind), group in sorted(groups.items()):
+        first = f"{group[0].where}: {group[0].what}"
+        rows.append([kind, len(group), "no" if is_harmless else "yes", first])
+    return rows
 
 
 def serious_line(findings: Iterable[Finding]) -> str:
-    """The serious ones counted by kind, `3 serious findings: 2 of "row without folder", 1 of "row twice"`; "" if there are none."""
+    """Return the number of serious findings of each kind, "" if there are none.
+
+    The format is `3 serious findings: 2 of "row without folder", 1 of "row twice"`.
+    """
     kinds = Counter(finding.kind for finding in findings if finding.serious)
     if not kinds:
         return ""
-    return f"{counted(kinds.total(), 'serious finding')}: " + ", ".join(
-        f'{number} of "{kind}"' for kind, number in sorted(kinds.items())
-    )
+    counts = [f'{number} of "{kind}"' for kind, number in sorted(kinds.items())]
+    return f"{counted(kinds.total(), 'serious finding')}: {', '.join(counts)}"
 
 
 def write_audit_csv(reading: DatasetIndex, path: Path, dataset: Dataset | None = None) -> None:
-    """Write everything as a table with the columns kind, where, what, serious: what was recognised, the counts, every finding.
+    """Write what was read and found as a table with the columns kind, where, what, serious.
 
-    The file appears whole or not at all; missing folders above it are made.
+    The file is written completely or not at all. Missing folders above it are made.
+
+    Args:
+        reading: from a reader.
+        path: of the .csv file.
+        dataset: adds the counts per emotion beside the published ones.
 
     Raises:
         BadInput: it cannot be written there.
     """
-    rows: list[tuple[str, str, str, bool]] = [
-        ("about", subject, what, False) for subject, what in reading.about.items()
-    ]
-    if dataset:
-        rows += [("count", str(word), f"{counted(int(clips), 'clip')}, {counted(int(people), 'person', 'people')}, published {published}",
-                  False) for word, clips, people, published in count_rows(reading, dataset)]  # fmt: skip
-    rows += [(finding.kind, finding.where, finding.what, finding.serious) for finding in reading.findings]
+    rows = _csv_rows(reading, dataset)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["kind", "where", "what", "serious"])
+            writer.writerow(CSV_COLUMNS)
             writer.writerows(rows)
         part.replace(path)
-    except OSError as trouble:
-        raise BadInput(path, f"the audit cannot be written ({trouble.strerror})") from trouble
+    except OSError as error:
+        raise BadInput(path, f"the audit cannot be written ({error.strerror})") from error
     finally:
         if path.parent.is_dir():
             part.unlink(missing_ok=True)
+
+
+def _csv_rows(reading: DatasetIndex, dataset: Dataset | None) -> list[_CsvRow]:
+    rows: list[_CsvRow] = []
+    for subject, text in reading.about.items():
+        rows.append(("about", subject, text, False))
+    if dataset:
+        for emotion, clips, people, published in count_rows(reading, dataset):
+            clip_count = counted(int(clips), "clip")
+            people_count = counted(int(people), "person", "people")
+            rows.append(
+                ("count", str(emotion), f"{clip_count}, {people_count}, published {published}", False)
+            )
+    for finding in reading.findings:
+        rows.append((finding.kind, finding.where, finding.what, finding.serious))
+    return rows

@@ -1,7 +1,7 @@
-"""The deep audit: the header of every image of every clip, not only its name."""
+"""Audit the header of every image of every clip, and not only its name."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,72 +11,104 @@ from learnet.core.parallel import parallel_map
 from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.video.images import image_files
 
-Progress = Callable[[int, int], None]  # clips done, clips in all
+Progress = Callable[[int, int], None]
+"""Called with the number of clips done and of all clips."""
 
-BATCH = 64  # clips that one process looks at before it answers
+BATCH = 64
+"""Clips that a process audits at a time."""
+
+_MAX_SIZES = 5
+_MAX_NAMES = 3
+
+_PROBLEMS = {
+    "damaged": "are no images inside, or cut short",
+    "closed": "may not be read; change their permissions",
+}
+"""Description of a file that is not a readable image -> what is wrong with it."""
 
 
 def with_headers(reading: DatasetIndex, jobs: int = -1, progress: Progress | None = None) -> DatasetIndex:
-    """READING with what the headers of its clips' images say: files that are no images, empty files, sizes that change inside a clip.
+    """Add what the headers of images say: damaged and empty files, sizes that change within a clip.
 
     Args:
-        reading: from a loader; clips that are video files are passed over.
-        jobs: processes; -1 is one per core.
+        reading: from a reader. Clips that are video files are not audited.
+        jobs: number of processes; -1 is one per core.
         progress: called after every `BATCH` clips.
+
+    Returns:
+        The index with more findings, and the frequent sizes of images in `about`.
     """
     clips = [clip for clip in reading.clips if clip.path.is_dir()]
     batches = [clips[first : first + BATCH] for first in range(0, len(clips), BATCH)]
-    findings: list[Finding] = []
+    findings = list(reading.findings)
     sizes: Counter[str] = Counter()
-    for done, (found, seen) in enumerate(parallel_map(_look, batches, jobs), start=1):
-        findings += found
-        sizes += seen
+    for done, result in enumerate(parallel_map(_audit_clips, batches, jobs), start=1):
+        batch_findings, batch_sizes = result
+        findings += batch_findings
+        sizes += batch_sizes
         if progress:
             progress(min(done * BATCH, len(clips)), len(clips))
-    common = ", ".join(f"{kind} ({number})" for kind, number in sizes.most_common(5)) + (
-        ", …" if len(sizes) > 5 else ""
-    )
-    return replace(
-        reading,
-        findings=[*reading.findings, *findings],
-        about=reading.about | {"images": f"{sizes.total()}: {common}"},
-    )
+    frequent = _count_sizes(sizes.most_common(_MAX_SIZES), ", ")
+    if len(sizes) > _MAX_SIZES:
+        frequent += ", …"
+    about = reading.about | {"images": f"{sizes.total()}: {frequent}"}
+    return replace(reading, findings=findings, about=about)
 
 
-def _look(clips: list[Clip]) -> tuple[list[Finding], Counter[str]]:
-    """Findings about these clips, and how many images there are of each kind and size."""
+def _count_sizes(sizes: Iterable[tuple[str, int]], separator: str) -> str:
+    return separator.join(f"{size} ({number})" for size, number in sizes)
+
+
+def _audit_clips(clips: list[Clip]) -> tuple[list[Finding], Counter[str]]:
+    """Return findings about clips, and the number of images of each format and size."""
     findings: list[Finding] = []
     total: Counter[str] = Counter()
     for clip in clips:
-        paths = [
-            path for number, path in image_files(clip.path).items() if clip.onset <= number <= clip.offset
-        ]
-        kinds = [_header(path) for path in paths]
-        for word, wrong in (
-            ("damaged", "are no images inside, or cut short"),
-            ("closed", "may not be read; change their permissions"),
-        ):
-            if names := [path.name for path, kind in zip(paths, kinds, strict=True) if kind == word]:
-                what = f"{len(names)} of {len(paths)} files {wrong}: {', '.join(names[:3])}"
-                findings.append(
-                    Finding(
-                        f"images {word}", clip.key, what + (", …" if len(names) > 3 else ""), serious=True
-                    )
-                )
-        seen = Counter(kind for kind in kinds if kind not in ("damaged", "closed"))
-        if len({kind.split()[1] for kind in seen}) > 1:
-            what = f"its images are {' and '.join(f'{kind} ({number})' for kind, number in seen.items())}"
-            findings.append(Finding("image sizes differ", clip.key, what, serious=True))
-        total += seen
+        clip_findings, sizes = _audit_clip(clip)
+        findings += clip_findings
+        total += sizes
     return findings, total
 
 
-def _header(path: Path) -> str:
-    """`jpeg 640x480`: what the first bytes say the file is, whatever its suffix; `damaged` where they are of no image, or `closed`."""
+def _audit_clip(clip: Clip) -> tuple[list[Finding], Counter[str]]:
+    names_by_problem: dict[str, list[str]] = {problem: [] for problem in _PROBLEMS}
+    sizes: Counter[str] = Counter()
+    total = 0
+    for number, path in image_files(clip.path).items():
+        if not clip.onset <= number <= clip.offset:
+            continue
+        total += 1
+        description = _describe_image(path)
+        if description in _PROBLEMS:
+            names_by_problem[description].append(path.name)
+        else:
+            sizes[description] += 1
+
+    findings = []
+    for problem, names in names_by_problem.items():
+        if not names:
+            continue
+        message = f"{len(names)} of {total} files {_PROBLEMS[problem]}: {', '.join(names[:_MAX_NAMES])}"
+        if len(names) > _MAX_NAMES:
+            message += ", …"
+        findings.append(Finding(f"images {problem}", clip.key, message, serious=True))
+    pixel_sizes = {description.split()[1] for description in sizes}
+    if len(pixel_sizes) > 1:
+        message = f"its images are {_count_sizes(sizes.items(), ' and ')}"
+        findings.append(Finding("image sizes differ", clip.key, message, serious=True))
+    return findings, sizes
+
+
+def _describe_image(path: Path) -> str:
+    """Return format and size by the first bytes of a file, such as `jpeg 640x480`, whatever its suffix.
+
+    Returns `damaged` where it is not an image, and `closed` where it may not be read.
+    """
     try:
         with Image.open(path) as image:
-            return f"{(image.format or 'unknown').lower()} {image.width}x{image.height}"
+            image_format = image.format or "unknown"
+            return f"{image_format.lower()} {image.width}x{image.height}"
     except PermissionError:
         return "closed"
-    except (UnidentifiedImageError, OSError):  # OSError: cut short inside the header
+    except (UnidentifiedImageError, OSError):  # OSError: truncated within the header
         return "damaged"

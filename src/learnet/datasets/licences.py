@@ -1,4 +1,4 @@
-"""Whose pictures may be published, as far as the table of datasets knows the licences."""
+"""Which people's images may be published, as far as the licences of the databases are known."""
 
 import re
 
@@ -6,13 +6,21 @@ from learnet.datasets import DATASETS
 
 
 def may_be_shown(person: str) -> bool:
-    """Whether images of PERSON (dataset/subject) may be published. A motion image counts too: it can show the edges of a face."""
-    dataset, _, subject = person.partition("/")
-    return not any(
-        entry.hides(subject) for name, entry in DATASETS.items() if _plain(name) == _plain(dataset)
-    )
+    """Return whether images of a person may be published.
+
+    Motion images count too, because they can show the edges of a face.
+
+    Args:
+        person: as in Clip.person, dataset/subject.
+    """
+    name, _, subject = person.partition("/")
+    for dataset in DATASETS.values():
+        if _normalise(dataset.name) == _normalise(name) and dataset.is_hidden(subject):
+            return False
+    return True
 
 
-def _plain(dataset: str) -> str:
-    """`CASME II`, `casme-2` and `casme2` are one dataset."""
-    return re.sub(r"ii$", "2", re.sub(r"[^a-z0-9]", "", dataset.lower()))
+def _normalise(dataset: str) -> str:
+    """Return one spelling for `CASME II`, `casme-2` and `casme2`."""
+    plain = re.sub(r"[^a-z0-9]", "", dataset.lower())
+    return re.sub(r"ii$", "2", plain)

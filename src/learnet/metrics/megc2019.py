@@ -7,7 +7,7 @@ from pathlib import Path
 
 from learnet.core.errors import LearnetError
 from learnet.core.records import Outcome
-from learnet.datasets.readers.megc2019 import CLASSES, PARTS, Listed, read_list
+from learnet.datasets.readers.megc2019 import CLASSES, PARTS, ListedClip, read_list
 from learnet.metrics.read import PredictionFile
 
 OFFICIAL = {
@@ -127,11 +127,11 @@ def _check_comparable(predictions: PredictionFile) -> None:
         )
 
 
-def _as_listed(outcome: Outcome) -> Listed:
+def _as_listed(outcome: Outcome) -> ListedClip:
     """Return the clip of a prediction as an entry of the list, for its key."""
     subject = outcome.person.partition("/")[2]
     clip = outcome.clip.split("/", 2)[-1]
-    return Listed(outcome.dataset, subject, clip, outcome.truth, line=0)
+    return ListedClip(outcome.dataset, subject, clip, outcome.truth, line=0)
 
 
 def _counted(name: str, outcomes: Sequence[Outcome], parts: Sequence[str]) -> ClipCounts:

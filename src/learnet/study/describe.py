@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from learnet.core.records import Fold
 from learnet.core.settings import Study, Training
 from learnet.datasets.prepared.concat import ConcatDataset
-from learnet.datasets.splits import learning_from
+from learnet.datasets.splits import limit_training_people
 from learnet.study.description import (
     FoldDescription,
     ImagesDescription,
@@ -64,7 +64,7 @@ def describe_images(data: LabelledDataset) -> ImagesDescription:
 def _describe_folds(folds: Sequence[Fold], study: Study, seeds: Sequence[int]) -> list[FoldDescription]:
     drawn: dict[int, Sequence[Fold]] = {}
     if study.train_people:
-        drawn = {seed: learning_from(folds, study.train_people, seed) for seed in seeds}
+        drawn = {seed: limit_training_people(folds, study.train_people, seed) for seed in seeds}
     descriptions = []
     for index, fold in enumerate(folds):
         learned_from = {str(seed): of_seed[index].learned for seed, of_seed in drawn.items()}

@@ -22,9 +22,13 @@ from learnet.core.network_info import network_info
 from learnet.core.parallel import parallel_map
 from learnet.core.records import Fold
 from learnet.core.settings import Resources, Study, Training
-from learnet.datasets.prepared.concat import ConcatDataset, open_datasets, save_concatenated
+from learnet.datasets.prepared.concat import (
+    ConcatDataset,
+    open_datasets,
+    save_concatenated,
+)
 from learnet.datasets.prepared.store import FileStamp, file_stamp
-from learnet.datasets.splits import LEAKY_EPOCH, learning_from, make_folds
+from learnet.datasets.splits import LEAKY_EPOCH, limit_training_people, make_folds
 from learnet.networks import NETWORKS
 from learnet.study.candidates import SelectedTraining
 from learnet.study.cluster import Cluster, connect, parallel_map_on_cluster
@@ -32,7 +36,11 @@ from learnet.study.describe import describe_study
 from learnet.study.description import StudyDescription
 from learnet.study.folder import close_study, lock_study_folder, open_study_folder
 from learnet.study.jobs import FoldJob, FoldResult, run_jobs, versions
-from learnet.study.labelled import LabelledDataset, apply_class_scheme, load_labelled_dataset
+from learnet.study.labelled import (
+    LabelledDataset,
+    apply_class_scheme,
+    load_labelled_dataset,
+)
 from learnet.study.outcomes import outcome_rows
 from learnet.training.device import networks_that_fit, resolve_device
 from learnet.training.initial_weights import InitialWeights, load_initial_weights
@@ -89,7 +97,7 @@ def run_study(
     folds = make_folds(study, data.people, data.truth, data.datasets, training.seed)
     runs: list[tuple[Fold, Training]] = []
     for seed in range(training.seed, training.seed + study.seeds):
-        for fold in learning_from(folds, study.train_people, seed):
+        for fold in limit_training_people(folds, study.train_people, seed):
             settings = selection.training_for(fold) if selection else training
             runs.append((fold, replace(settings, seed=seed)))
     _check_runs(runs)

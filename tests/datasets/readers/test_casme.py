@@ -268,7 +268,7 @@ def test_a_missing_offset_is_as_far_from_the_apex_as_the_onset(tmp_path: Path) -
     assert finding.where == "casme/01/EP92" and not finding.serious
     assert (
         finding.what
-        == "Section A.xls row 3: the offset is not given; 13, as far from the apex as the onset, is taken"
+        == "Section A.xls row 3: the offset is not given; 13, as far from the apex as the onset, is used"
     )
 
 
@@ -278,7 +278,7 @@ def test_a_mirrored_offset_stays_in_the_folder(tmp_path: Path) -> None:
         (tmp_path / WAY_A / "sub01" / "EP92" / f"img{number}.jpg").unlink()
     reading = read(tmp_path)
     assert told(reading.clips[1])[3:7] == (5, 9, 11, "file")
-    assert of_kind(reading, "offset mirrored").what.endswith("is taken; the images end before, so it is 11")
+    assert of_kind(reading, "offset mirrored").what.endswith("is used; the images end before, so it is 11")
     assert kinds(reading, serious=True) == []
 
 
@@ -425,8 +425,8 @@ def test_rows_that_cannot_be_used_are_told(tmp_path: Path) -> None:
 
 def test_counts_are_shown_and_not_asserted(tmp_path: Path) -> None:
     """189 clips by a list that is likely; no two papers agree on the classes."""
-    assert (sum(PUBLISHED.values()), CASME.people, CASME.classes) == (189, 19, "casme-8")
-    assert "likely" in CASME.counted
+    assert (sum(PUBLISHED.values()), CASME.people, CASME.default_scheme) == (189, 19, "casme-8")
+    assert "likely" in CASME.published_source
     assert "published" not in " ".join(finding.what for finding in read(database(tmp_path)).findings)
 
 

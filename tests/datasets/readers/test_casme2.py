@@ -387,8 +387,8 @@ def test_published_numbers_add_up() -> None:
 
 @pytest.mark.parametrize("subject", ["12", "sub12", "22", "Sub022", "casme2/12"])
 def test_faces_that_must_never_be_published(subject: str) -> None:
-    assert CASME2.hides(subject)
-    assert not CASME2.hides(subject.replace("2", "1"))
+    assert CASME2.is_hidden(subject)
+    assert not CASME2.is_hidden(subject.replace("2", "1"))
 
 
 def test_header_of_the_nine_columns_is_the_published_one() -> None:

@@ -14,7 +14,9 @@ from learnet.core.labels import UnknownLabel, parse_action_units, resolve_class_
 from learnet.core.records import DatasetIndex
 from learnet.core.settings import DatasetSubset
 from learnet.datasets import read_dataset
-from learnet.datasets.readers.casme3 import CASME3, PUBLISHED, PUBLISHED_C, read
+from learnet.datasets.readers.casme3 import CASME3, read
+from learnet.datasets.readers.casme3.part_a import PUBLISHED
+from learnet.datasets.readers.casme3.part_c import PUBLISHED as PUBLISHED_C
 from tests.builders.written_by_hand import clips, images, kinds, of_kind
 
 V2 = "cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx"
@@ -332,7 +334,7 @@ def test_an_onset_of_zero_is_the_first_image(tmp_path: Path) -> None:
     assert frames_of(reading, "f_0") == (3, 9, 15, "file")
     told = [finding for finding in reading.findings if finding.kind == "frames missing"]
     assert [finding.serious for finding in told] == [False, False]
-    assert "3 of the 16 frames 0..15 are not there; the nearest ones, 3..15, are taken" in told[0].what
+    assert "3 of the 16 frames 0..15 do not exist; the nearest ones, 3..15, are used" in told[0].what
 
 
 def test_frames_that_are_missing_inside_are_normal_up_to_a_quarter(tmp_path: Path) -> None:
@@ -342,7 +344,7 @@ def test_frames_that_are_missing_inside_are_normal_up_to_a_quarter(tmp_path: Pat
     for number, serious in ((357, False), (359, False), (361, False), (363, True)):
         (folder / f"{number}.jpg").unlink()
         assert of_kind(read(tmp_path), "frames missing").serious == serious
-    assert "4 of the 12 frames 355..366 are not there" in of_kind(read(tmp_path), "frames missing").what
+    assert "4 of the 12 frames 355..366 do not exist" in of_kind(read(tmp_path), "frames missing").what
     assert frames_of(read(tmp_path), "a_355") == (355, 360, 366, "repaired")
 
 
@@ -765,4 +767,4 @@ def test_published_numbers_add_up() -> None:
         "sadness": 57,
         "happiness": 55,
     }
-    assert (CASME3.people, CASME3.fps, CASME3.classes) == (94, 30.0, "casme3-7")
+    assert (CASME3.people, CASME3.fps, CASME3.default_scheme) == (94, 30.0, "casme3-7")

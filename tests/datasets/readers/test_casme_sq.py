@@ -276,7 +276,7 @@ def test_an_offset_of_zero_is_mirrored_at_the_apex(tmp_path: Path) -> None:
     reading = read(database(tmp_path), every())
     finding = of_kind(reading, "offset mirrored")
     assert finding.where == "casme-sq/15/happy2_3" and not finding.serious
-    assert "row 2: the offset is not given; 142, as far from the apex as the onset, is taken" in finding.what
+    assert "row 2: the offset is not given; 142, as far from the apex as the onset, is used" in finding.what
 
 
 def test_a_mirrored_offset_beyond_the_video_is_its_last_frame(tmp_path: Path) -> None:
@@ -328,7 +328,7 @@ def test_the_emotion_is_not_the_one_in_the_clips_name_nor_the_self_report(tmp_pa
     (clip,) = [clip for clip in reading.clips if clip.name == "anger1_2"]
     assert clip.emotion == "others"
     assert "sadness" not in repr(reading) and "helpless" not in repr(reading)
-    assert SCHEMES[CASME_SQ.classes].of[clip.emotion] == "others"
+    assert SCHEMES[CASME_SQ.default_scheme].of[clip.emotion] == "others"
     assert "others" not in SCHEMES["casme-sq-3"].of
 
 
@@ -338,7 +338,9 @@ def test_the_misplaced_video_is_used_for_its_subject(tmp_path: Path) -> None:
     assert (clip.person, clip.path) == ("casme-sq/23", tmp_path / "rawpic" / "s19" / "23_0502funnyerrors")
     finding = of_kind(reading, "folder misplaced")
     assert finding.where == "rawpic/s19/23_0502funnyerrors" and not finding.serious
-    assert finding.what == "it lies under s19, but its name says subject 23, whose clips are taken from it"
+    assert (
+        finding.what == "it is stored under s19, but its name says subject 23, whose clips are read from it"
+    )
     assert reading.about["tree"] == "rawpic, rawpic, 5 clip folders"
 
 
@@ -574,10 +576,10 @@ def test_selections_that_it_has_not(tmp_path: Path) -> None:
 
 
 def test_published_numbers() -> None:
-    assert (CASME_SQ.people, CASME_SQ.fps, CASME_SQ.classes, dict(CASME_SQ.published)) == (
+    assert (CASME_SQ.people, CASME_SQ.fps, CASME_SQ.default_scheme, dict(CASME_SQ.published)) == (
         22,
         30.0,
         "casme-sq-4",
         {},
     )
-    assert "57 micro" in CASME_SQ.counted and "300 macro" in CASME_SQ.counted
+    assert "57 micro" in CASME_SQ.published_source and "300 macro" in CASME_SQ.published_source

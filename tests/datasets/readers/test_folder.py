@@ -185,7 +185,7 @@ def test_a_missing_column_and_no_rows(tmp_path: Path) -> None:
 def test_two_clips_of_one_name_stop(tmp_path: Path, movie: bytes) -> None:
     put(tmp_path / "ann" / "fear" / "one.avi", movie)
     put(tmp_path / "ann" / "fear" / "one.mp4", movie)
-    with pytest.raises(BadAnnotation, match="two clips of ann are called 'fear-one'"):
+    with pytest.raises(BadAnnotation, match="two clips of ann are named 'fear-one'"):
         read(tmp_path)
 
 
@@ -202,8 +202,8 @@ def test_an_emotion_nobody_knows_stops(tmp_path: Path, movie: bytes) -> None:
         (["fear/one.avi", "happy/one.avi"], "the folders in it are emotions"),
         (["one.avi"], "neither labels nor folders of people"),
         (["ann/one.avi"], "the emotion is missing"),
-        (["ann/fear/one.avi", "two.avi"], "clips lie beside the folders of people"),
-        (["ann/fear/1.png", "ann/fear/2.png"], "images lie directly in an emotion's folder"),
+        (["ann/fear/one.avi", "two.avi"], "there are clips beside the folders of people"),
+        (["ann/fear/1.png", "ann/fear/2.png"], "there are images directly in an emotion's folder"),
         (["ann/fear/readme.txt"], "there are no clips in it"),
     ],
 )

@@ -163,7 +163,7 @@ def test_what_is_said_of_flags_that_differ(tmp_path: Path) -> None:
     assert finding.where == "4dme/S92/S92_1st_001_02_1"
     assert (
         finding.what
-        == f"{NAME} row 4: the emotion is repression, the flags say surprise+others; the emotion is taken"
+        == f"{NAME} row 4: the emotion is repression, the flags say surprise+others; the emotion is used"
     )
 
 
@@ -276,7 +276,7 @@ def test_clips_that_count_from_one_are_taken_one_to_one(tmp_path: Path) -> None:
         (1, 5, 14, "file"),
     ]
     assert kinds(reading) == ["frames renumbered"] * 3
-    assert reading.findings[0].what == f"{NAME} row 2: 101..120 lie here as 1..20, one to one"
+    assert reading.findings[0].what == f"{NAME} row 2: 101..120 are stored here as 1..20, one to one"
 
 
 @pytest.mark.parametrize("there", [range(1, 20), range(1, 22), [*range(1, 20), 21]])
@@ -344,4 +344,4 @@ def test_roots_that_are_not_the_database(tmp_path: Path) -> None:
 
 
 def test_nobody_has_published_counts() -> None:
-    assert (FOURDME.published, FOURDME.people, FOURDME.classes) == ({}, 0, "4dme-5")
+    assert (FOURDME.published, FOURDME.people, FOURDME.default_scheme) == ({}, 0, "4dme-5")

@@ -169,7 +169,7 @@ def test_a_header_and_further_columns_are_passed_over(tmp_path: Path) -> None:
         ("casme,sub01,EP90_01f,1", "list.csv line 7"),
         ("casme2,sub01", "list.csv line 7"),
         ("casme2,he,EP90_01f,1", "'he' is not a subject's number"),
-        ("smic,s1,s1_ne_91,1", "s1_ne_91 stands in line 3 already"),
+        ("smic,s1,s1_ne_91,1", "s1_ne_91 is already in line 3"),
     ],
 )
 def test_a_line_that_is_not_understood_stops_with_its_place(tmp_path: Path, line: str, said: str) -> None:

@@ -160,7 +160,7 @@ def test_a_clip_is_found_by_its_name_in_any_folder(tmp_path: Path) -> None:
     finding = of_kind(reading, "folder and label differ")
     assert (
         finding.serious
-        and finding.what == "it lies in surprise, and the workbook says happiness, which is taken"
+        and finding.what == "it is stored in surprise, and the workbook says happiness, which is used"
     )
     assert finding.where == "mmew/S01/S01-01-091"
 
@@ -243,7 +243,10 @@ def test_a_folder_that_is_cut_to_its_clip_is_taken_one_to_one(
     workbook(tmp_path / NAME, changed(0, onset=41, apex=apex, offset=70))
     reading = read(tmp_path)
     assert told(reading.clips[0])[3:6] == (1, taken, 30)
-    assert of_kind(reading, "frames renumbered").what == f"{NAME} row 2: 41..70 lie here as 1..30, one to one"
+    assert (
+        of_kind(reading, "frames renumbered").what
+        == f"{NAME} row 2: 41..70 are stored here as 1..30, one to one"
+    )
 
 
 def test_a_cut_folder_of_another_length_is_no_clip(tmp_path: Path) -> None:
@@ -283,9 +286,9 @@ def test_a_label_nobody_knows_stops(tmp_path: Path) -> None:
 
 
 def test_there_is_nothing_to_select(tmp_path: Path) -> None:
-    with pytest.raises(LearnetError, match="MMEW has no --expressions. It takes no selection"):
+    with pytest.raises(LearnetError, match="MMEW has no --expressions. It accepts no selection"):
         read_dataset("mmew", database(tmp_path), DatasetSubset(expressions="macro"))
-    assert (MMEW.people, MMEW.classes, dict(MMEW.published)) == (36, "mmew-7", {})
+    assert (MMEW.people, MMEW.default_scheme, dict(MMEW.published)) == (36, "mmew-7", {})
 
 
 LEVELS = ["{e}", "s{s}/{e}", "S{s:02d}/{e}", "{e}/S{s:02d}", "sub{s:02d}", ".", "{E}/{E}", "{s}/{e}"]

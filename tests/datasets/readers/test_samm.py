@@ -128,7 +128,7 @@ def test_the_workbook_below_its_notes_and_both_paddings(tmp_path: Path) -> None:
     assert reading.about["tree"] == "raw, SAMM, 4 clip folders"
     assert (
         of_kind(reading, "apex outside the clip").what
-        == f"{NAME} row 17: 1400 is not in 1050..1120; the middle frame 1085 is taken"
+        == f"{NAME} row 17: 1400 is not in 1050..1120; the middle frame 1085 is used"
     )
 
 
@@ -263,7 +263,7 @@ def test_an_offset_that_cannot_be_is_the_last_image(
     tree(tmp_path / "SAMM")
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED
-    assert "the last image of the folder, 5632, is taken" in of_kind(reading, "offset from the folder").what
+    assert "the last image of the folder, 5632, is used" in of_kind(reading, "offset from the folder").what
     assert kinds(reading) == sorted(["apex outside the clip", "offset from the folder", *more])
     assert kinds(reading, serious=True) == []  # the folder begins at the onset, so its end is the clip's
 
@@ -298,7 +298,7 @@ def test_images_beyond_the_clip_are_told(
     reading = read(tmp_path)
     assert told(reading.clips[0])[3:7] == (5562, 5588, offset, "file")
     assert of_kind(reading, "images beyond the clip").what.endswith(
-        f"5562..{offset} are taken, but the folder holds 5562..5632"
+        f"5562..{offset} are used, but the folder holds 5562..5632"
     )
     assert kinds(reading, serious=True) == serious
 
@@ -406,7 +406,7 @@ def test_workbooks_that_are_open_cut_short_or_away_and_links_in_a_circle(tmp_pat
 
 
 def test_published_numbers_add_up() -> None:
-    assert (sum(PUBLISHED.values()), SAMM.people, SAMM.classes) == (159, 29, "samm-5")
+    assert (sum(PUBLISHED.values()), SAMM.people, SAMM.default_scheme) == (159, 29, "samm-5")
     assert sum(PUBLISHED[word] for word in ("anger", "happiness", "others", "surprise", "contempt")) == 136
 
 

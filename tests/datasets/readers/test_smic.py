@@ -145,7 +145,8 @@ def test_where_no_folder_names_a_camera_that_is_told(tmp_path: Path) -> None:
     reading = read(tmp_path)
     assert (clips(reading), reading.clips[0].fps) == (EXPECTED, 100.0)
     assert (
-        "no folder says which camera filmed 4 clips; HS is taken" in of_kind(reading, "camera not named").what
+        "no folder says which camera filmed 4 clips; HS is assumed"
+        in of_kind(reading, "camera not named").what
     )
     assert frames(read(tmp_path, DatasetSubset(part="NIR")))[0] == (76518, 76530, 25.0)
 
@@ -225,7 +226,7 @@ def test_frames_missing_inside_are_told(tmp_path: Path) -> None:
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED
     finding = of_kind(reading, "frames missing")
-    assert finding.serious and "2 of the 13 frames 76518..76530 are not there" in finding.what
+    assert finding.serious and "2 of the 13 frames 76518..76530 do not exist" in finding.what
 
 
 def test_the_code_in_the_name_checks_the_folder(tmp_path: Path) -> None:
@@ -238,7 +239,7 @@ def test_the_code_in_the_name_checks_the_folder(tmp_path: Path) -> None:
     assert [clip.emotion for clip in reading.clips] == ["negative", "negative", "negative", "surprise"]
     finding = of_kind(reading, "folder and name differ")
     assert finding.serious and finding.where == "smic/s03/s3_po_92"
-    assert finding.what == "it lies in negative, and its name says positive; the folder is taken"
+    assert finding.what == "it is stored in negative, and its name says positive; the folder is used"
 
 
 @pytest.mark.parametrize("name", ["s1_xx_95", "s1_ne_91 - Copy", "clip 5"])
@@ -247,7 +248,7 @@ def test_a_clip_of_another_name_is_taken_and_told(tmp_path: Path, name: str) -> 
     reading = read(tmp_path)
     assert ("s01", name, "negative", 5, 6, 8, "midpoint", "") in clips(reading)
     assert of_kind(reading, "folder and name differ").what.startswith(
-        "it lies in negative, and its name says no emotion"
+        "it is stored in negative, and its name says no emotion"
     )
 
 
@@ -257,9 +258,7 @@ def test_a_clip_that_lies_with_somebody_else_is_its_names_and_told(tmp_path: Pat
     reading = read(tmp_path)
     assert next(clip.person for clip in reading.clips if clip.name == "s1_ne_95") == "smic/s01"
     finding = of_kind(reading, "folder and name differ")
-    assert (
-        finding.serious and finding.what == "it lies with s03, and its name is s01's, whose it is taken for"
-    )
+    assert finding.serious and finding.what == "it is stored with s03, but used as s01's, as its name says"
 
 
 def test_one_clip_in_two_folders_of_emotions(tmp_path: Path) -> None:
@@ -458,6 +457,6 @@ def test_a_folder_that_cannot_be_read_is_not_passed_over(
 
 def test_published_numbers_add_up_and_are_the_cameras(tmp_path: Path) -> None:
     assert (sum(PUBLISHED.values()), SMIC.people) == (164, 16)
-    assert set(SCHEMES[SMIC.classes].classes) == set(PUBLISHED)
+    assert set(SCHEMES[SMIC.default_scheme].classes) == set(PUBLISHED)
     assert read(owners(tmp_path)).published == {"negative": 70, "positive": 51, "surprise": 43}
     assert sum((read(tmp_path, DatasetSubset(part="NIR")).published or {}).values()) == 71

@@ -214,7 +214,7 @@ def test_a_blank_emotion_is_the_names_and_another_one_is_told(tmp_path: Path) ->
     assert [clip.emotion for clip in reading.clips] == ["negative", "negative", "negative", "surprise"]
     finding = of_kind(reading, "emotion and name differ")
     assert finding.serious and finding.where == "smic-e/s03/s3_po_92"
-    assert "the emotion is negative, and the clip's name says positive; the emotion is taken" in finding.what
+    assert "the emotion is negative, and the clip's name says positive; the emotion is used" in finding.what
 
 
 def test_a_label_nobody_knows_stops(tmp_path: Path) -> None:
@@ -381,7 +381,8 @@ def test_a_workbook_of_any_name_and_a_tree_without_a_camera(tmp_path: Path) -> N
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED
     assert (
-        "no folder says which camera filmed 4 clips; HS is taken" in of_kind(reading, "camera not named").what
+        "no folder says which camera filmed 4 clips; HS is assumed"
+        in of_kind(reading, "camera not named").what
     )
 
 
@@ -456,7 +457,7 @@ def test_a_clip_that_lies_with_somebody_else_is_told(tmp_path: Path) -> None:
     (tmp_path / WAY / "s01" / "s1_ne_91").rename(tmp_path / WAY / "s03" / "s1_ne_91")
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED
-    assert "it lies with s03, and its name is s01's" in of_kind(reading, "folder misplaced").what
+    assert "it is stored with s03, and its name is s01's" in of_kind(reading, "folder misplaced").what
 
 
 @pytest.mark.parametrize("inside", ["s01", "s01/s1_ne_91"])
@@ -488,11 +489,11 @@ def test_smic_and_smic_e_are_told_apart(tmp_path: Path) -> None:
         read_dataset("smic-e", tmp_path / "smic")
     with pytest.raises(BadInput, match="this looks like SMIC-E, not SMIC: .*. Read it as `smic-e`"):
         read_dataset("smic", tmp_path / "e")
-    with pytest.raises(LearnetError, match=r"SMIC-E has no --tree. It takes --part HS|VIS|NIR"):
+    with pytest.raises(LearnetError, match=r"SMIC-E has no --tree. It accepts --part HS|VIS|NIR"):
         read_dataset("smic-e", tmp_path / "e", DatasetSubset(tree="raw"))
 
 
 def test_published_numbers_add_up() -> None:
     """164 less s01_ne_02, s02_sur_05, s03_ne_03, s03_ne_20, s04_ne_05, s04_ne_06 and s09_sur_02."""
     assert (sum(PUBLISHED.values()), PUBLISHED["negative"], PUBLISHED["surprise"]) == (157, 70 - 5, 43 - 2)
-    assert set(SCHEMES[SMIC_E.classes].classes) == set(PUBLISHED)
+    assert set(SCHEMES[SMIC_E.default_scheme].classes) == set(PUBLISHED)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from learnet.core.errors import BadInput, LearnetError, UnknownName
-from learnet.datasets import DATASETS, recognised
+from learnet.datasets import DATASETS, recognise_databases
 from learnet.datasets.prepared.store import PreparedDataset
 from learnet.datasets.synthetic.databases import synthesize
 from learnet.datasets.synthetic.layouts import LAYOUTS
@@ -54,13 +54,13 @@ PREPARED = "[preparation]\nsize = 28"  # as write_prepared makes them
 
 @pytest.mark.parametrize("name", SIGNS)
 def test_a_database_is_recognised_by_what_lies_in_it(name: str, tmp_path: Path) -> None:
-    assert list(recognised(lay(tmp_path / "some folder", name))) == [name]
+    assert list(recognise_databases(lay(tmp_path / "some folder", name))) == [name]
 
 
 @pytest.mark.parametrize("name", sorted(LAYOUTS))
 def test_every_layout_is_recognised_as_itself_alone(name: str, tmp_path: Path) -> None:
     synthesize(tmp_path / "x", name, people=1, clips_per_person=1, jobs=1)
-    assert list(recognised(tmp_path / "x")) == [name]
+    assert list(recognise_databases(tmp_path / "x")) == [name]
     assert find_available_data([str(tmp_path / "x")]).roots == {name: tmp_path / "x"}
 
 
@@ -243,4 +243,4 @@ def test_what_is_not_used_is_told(tmp_path: Path) -> None:
 
 
 def test_every_database_has_signs_but_those_that_are_made_of_others() -> None:
-    assert {name for name, dataset in DATASETS.items() if not dataset.signs} == {"folder", "megc2019"}
+    assert {name for name, dataset in DATASETS.items() if not dataset.signatures} == {"folder", "megc2019"}

@@ -23,7 +23,10 @@ from learnet.datasets.prepared.store import (
     save_prepared,
     versions,
 )
-from learnet.datasets.readers.reading.folder_tree import composed, existing
+from learnet.datasets.readers.reading.folder_names import (
+    find_existing_path,
+    normalise_unicode,
+)
 from learnet.video.images import read_image
 
 NEEDED = ("image", "subject", "emotion")
@@ -57,7 +60,7 @@ def import_images(
     if size is not None:
         Preparation(size=size)  # refuses what no network takes
     table = _read_labels(images, labels)
-    files = [existing(images, name) or images / name for name in table["image"]]
+    files = [find_existing_path(images, name) or images / name for name in table["image"]]
     pixels = _read_images(files, size)
     if kind == "flow":
         check_flow_channels(images, pixels)
@@ -92,7 +95,7 @@ def _read_labels(images: Path, labels: Path) -> pd.DataFrame:
         raise BadInput(labels, wrong, "Fill them in, or take the lines out.")
     for column in {"image", "subject", "dataset", "clip"} & {*table.columns}:
         table[column] = table[column].map(composed)  # one person, in whatever normal form the name is written
-    absent = [name for name in table["image"] if not ((file := existing(images, name)) and file.is_file())]
+    absent = [name for name in table["image"] if not ((file := find_existing_path(images, name)) and file.is_file())]
     if absent:
         raise BadInput(
             images,

@@ -34,14 +34,25 @@ from learnet.core.parallel import parallel_map
 from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.core.settings import Preparation
 from learnet.datasets.prepared.record import PrepareRecord
-from learnet.datasets.prepared.store import PreparedDataset, already_there, save_prepared, versions
-from learnet.datasets.readers.reading.folder_tree import synthetic
+from learnet.datasets.prepared.store import (
+    PreparedDataset,
+    already_there,
+    save_prepared,
+    versions,
+)
+from learnet.datasets.readers.reading.folder_tree import is_synthetic
 from learnet.face import FaceFinder, ModelFaceFinder, face_finder
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.apex import find_apex
 from learnet.motion.normalise import NORMALISATIONS
 from learnet.motion.phases import PHASES, Phases, check_phases_allowed
-from learnet.motion.pipeline import EYE_POSITIONS, MotionResult, magnify_crops, make_image, motion_image
+from learnet.motion.pipeline import (
+    EYE_POSITIONS,
+    MotionResult,
+    magnify_crops,
+    make_image,
+    motion_image,
+)
 from learnet.video.folder import NUMBER_GAPS
 from learnet.video.images import image_files
 from learnet.video.reader import read_clip
@@ -92,7 +103,7 @@ def prepare(
     record = PrepareRecord(
         preparation=preparation,
         images_kind=kind.family,
-        synthetic=synthetic(clip.path for clip in reading.clips),
+        synthetic=is_synthetic(clip.path for clip in reading.clips),
         reading=dict(reading.about),
         face_model=sha256_hex(model.read_bytes()) if model else None,
         inputs=sha256_hex("".join(inputs).encode()),

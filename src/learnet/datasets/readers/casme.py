@@ -1,7 +1,8 @@
-"""CASME as its owners ship it: two sections, each with a workbook inside, and the selected and cropped packages made from them.
+"""Read CASME as its owners distribute it: two sections, each with a workbook inside.
 
-The sections complete each other; one alone is read too, and the audit says that the other is missing. `docs/datasets/casme.md` says what
-is assumed and how sure it is.
+The packages of selected and cropped images made from them are read too. The sections complete each other;
+of one alone the audit says that the other is missing. `docs/datasets/casme.md` says what is assumed, and how
+certain it is.
 """
 
 import re
@@ -11,34 +12,49 @@ from pathlib import Path
 from learnet.core.records import DatasetIndex, Finding
 from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.reading.dataset import Dataset
-from learnet.datasets.readers.reading.folder_tree import Survey, checked_root, registered, same, survey
-from learnet.datasets.readers.reading.matching import Row, Source
-from learnet.datasets.readers.reading.reader import Plan, collect_from, place_below_subject
-from learnet.datasets.readers.reading.spreadsheet import Form
-from learnet.datasets.readers.reading.workbooks import NEEDED, Books, Labels, row_of, subject_of
+from learnet.datasets.readers.reading.folder_names import normalise_name
+from learnet.datasets.readers.reading.folder_tree import (
+    FolderScan,
+    has_registered_crops,
+    scan_folders,
+    validate_root,
+)
+from learnet.datasets.readers.reading.label_sources import Labels, LabelWorkbooks
+from learnet.datasets.readers.reading.layout import DatabaseLayout, FolderMatch, locate_below_subject
+from learnet.datasets.readers.reading.matching import TreeProperties
+from learnet.datasets.readers.reading.reader import read_scanned_clips
+from learnet.datasets.readers.reading.rows import REQUIRED, LabelRow, row_from_cells, subject_in_row
+from learnet.datasets.readers.reading.table import Cells, TableSchema
 
 FPS = 60.0
 PUBLISHED = {
-    "tense": 68, "disgust": 45, "repression": 39, "surprise": 20, "happiness": 7, "sadness": 6, "contempt": 2, "fear": 2,
-}  # fmt: skip
-"""Clips per emotion as one public list counts them: 189. Others differ by a clip or two per class, and the owners speak of 195."""
+    "tense": 68,
+    "disgust": 45,
+    "repression": 39,
+    "surprise": 20,
+    "happiness": 7,
+    "sadness": 6,
+    "contempt": 2,
+    "fear": 2,
+}
+"""Clips per emotion by one public list: 189. Others differ by one or two per class; the owners name 195."""
 
-FORM = Form(
+SCHEMA = TableSchema(
     columns={
         "subject": ("subject", "sub", "subjects"),
         "name": ("filename", "file", "filenames"),
-        "onset": ("onsetf", "onsetframe"),  # `Onset` is how long the onset phase lasts, in ms
+        "onset": ("onsetf", "onsetframe"),  # `Onset` is the duration of the onset phase in ms
         "apex": ("apexf1", "apexf", "apexframe"),
         "offset": ("offsetf", "offsetframe"),
         "total": ("total",),
         "action_units": ("au", "aus", "actionunits", "actionunit"),
         "emotion": ("emotion", "estimatedemotion", "emotions"),
     },
-    needed=NEEDED,
+    required=REQUIRED,
 )
 
 TREES = ("raw", "raw-selected", "cropped")
-"""Order of preference where several lie together. The sections are the owners'; who made the packages is not sure."""
+"""Order of preference. The owners made the sections; who made the packages is uncertain."""
 
 SECTIONS = {"A": "subjects 01 to 07", "B": "subjects from 08 on"}
 LAST_OF_A = 7
@@ -48,84 +64,110 @@ def _section(subject: str) -> str:
     return "A" if int(subject) <= LAST_OF_A else "B"
 
 
-def _part(path: Path) -> str:
-    """Which section a workbook is of, by its name or its folder's; a workbook that does not say so may hold anything, and is read too."""
+def _part_of(path: Path) -> str:
+    """Return the section of a workbook by its name or its folder's.
+
+    A workbook without a section in its name may hold anything, and is read as a part of its own.
+    """
     for name in (path.stem, path.parent.name):
-        if found := re.search("(?:section|casme)[ _-]*([ab])(?![a-z])", same(name)):
-            return found[1].upper()
-    return f"other {path.stem}"  # after A and B, which are the owners'
+        match = re.search("(?:section|casme)[ _-]*([ab])(?![a-z])", normalise_name(name))
+        if match:
+            return match[1].upper()
+    return f"other {path.stem}"  # sorted after A and B, which are the owners'
 
 
-def _rows(cells: dict[str, str], where: str) -> list[Row]:
-    return [row_of(cells, where, f"{subject_of(cells):02d}")]
+def _parse_row(cells: dict[str, str], location: str) -> list[LabelRow]:
+    return [row_from_cells(cells, location, f"{subject_in_row(cells):02d}")]
 
 
-def _kind(way: str, folders: list[tuple[Row, Path]]) -> str:
-    """Which of TREES this is: by the prefix of the crops, else by the folders' names; all have the same frame numbers."""
-    if "crop" in way or registered(folder for _, folder in folders[:20]):
+def _kind_of_tree(path: str, matches: list[FolderMatch]) -> str:
+    """Return the kind by the prefix of the crops, else by the folders' names. All have the same frames."""
+    if "crop" in path or has_registered_crops(folder for _, folder in matches[:20]):
         return "cropped"
-    return "raw-selected" if "select" in way else "raw"
+    return "raw-selected" if "select" in path else "raw"
 
 
-def _about(labels: Labels) -> dict[str, str]:
-    """The sections of the rows, and whether the total durations are those of their frames: if so, both are what they are taken for."""
-    agree = given = 0
+def _describe(labels: Labels) -> dict[str, str]:
+    """Return the sections of the rows, and how many total durations agree with the frame numbers.
+
+    If they agree, the columns have the meaning that is assumed here.
+    """
+    agreements = []
     for table in labels.used:
         for cells in table.rows:
-            marks = [cells[name].partition(".")[0] for name in ("onset", "offset", "total")]
-            if all(mark.isdecimal() for mark in marks):
-                onset, offset, total = map(int, marks)
-                given += 1
-                agree += abs((offset - onset + 1) * 1000 / FPS - total) < 1.5 * 1000 / FPS
-    return {
-        "sections": " and ".join(sorted({_section(row.subject) for row in labels.rows})),
-        "total durations": f"{agree} of {given} are those of onset to offset at {FPS:g} frames per second",
-    }
+            agreement = _duration_agrees(cells)
+            if agreement is not None:
+                agreements.append(agreement)
+    sections = sorted({_section(row.subject) for row in labels.rows})
+    durations = (
+        f"{sum(agreements)} of {len(agreements)} are those of onset to offset at {FPS:g} frames per second"
+    )
+    return {"sections": " and ".join(sections), "total durations": durations}
 
 
-PLAN = Plan(
-    books=Books(
+def _duration_agrees(cells: Cells) -> bool | None:
+    """Return whether the total duration is that of onset to offset; None where one of them is missing."""
+    texts = [cells[name].partition(".")[0] for name in ("onset", "offset", "total")]
+    if not all(text.isdecimal() for text in texts):
+        return None
+    onset, offset, total_ms = map(int, texts)
+    frame_ms = 1000 / FPS
+    duration_ms = (offset - onset + 1) * 1000 / FPS
+    return abs(duration_ms - total_ms) < 1.5 * frame_ms
+
+
+def _properties(tree: str) -> TreeProperties:
+    return TreeProperties("casme", FPS, cropped=tree == "cropped", mirror_offset=True)
+
+
+LAYOUT = DatabaseLayout(
+    labels=LabelWorkbooks(
         dataset="casme",
         title="CASME",
         example="Section A.xls",
-        form=FORM,
+        schema=SCHEMA,
         emotions=PUBLISHED,
-        rows=_rows,
-        preferred=("section", "casmesection"),
-        part=_part,
+        parse_row=_parse_row,
+        preferred_names=("section", "casmesection"),
+        part_of=_part_of,
     ),
     example="sub01/EP01_5",
-    place=place_below_subject,
-    trees=TREES,
-    kind=_kind,
-    source=lambda tree: Source("casme", FPS, cropped=tree == "cropped", mirrored=True),
-    about=_about,
-    scattered=True,
+    locate_clip=locate_below_subject,
+    tree_kinds=TREES,
+    kind_of_tree=_kind_of_tree,
+    properties=_properties,
+    describe=_describe,
+    workbooks_inside_trees=True,
 )
 
 
 def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex:
-    """Every labelled clip of a CASME folder, of both sections or of the one that is there; `collect` says how. The tree is one of TREES."""
-    found = survey(checked_root(root))
-    reading = collect_from(found, selection, PLAN)
-    missing = [
-        _missing(section, found) for section in SECTIONS if section not in reading.about["sections"].split()
-    ]
-    return replace(reading, findings=[*reading.findings, *missing])
+    """Read every labelled clip of a CASME folder, of both sections or of the one that exists.
+
+    See `read_clips`. `selection.tree` is one of TREES.
+    """
+    scan = scan_folders(validate_root(root))
+    index = read_scanned_clips(scan, selection, LAYOUT)
+    findings = list(index.findings)
+    for section in SECTIONS:
+        if section not in index.about["sections"].split():
+            findings.append(_missing_section(section, scan))
+    return replace(index, findings=findings)
 
 
-def _missing(section: str, found: Survey) -> Finding:
-    """What to say of a section that has no rows: it lies elsewhere, or its workbook does."""
-    which = f"{SECTIONS[section]} (section {section})"
-    for way in found.leaves:
-        if (placed := place_below_subject(way)) and _section(placed.key[0]) == section:
-            what = f"folders of {which} are there, but no rows; where is the workbook, Section {section}.xls?"
-            return Finding(
-                "section without labels", "/".join(way[: placed.above]) or found.root.name, what, serious=True
+def _missing_section(section: str, scan: FolderScan) -> Finding:
+    """Return the finding about a section without rows: it is stored elsewhere, or its workbook is."""
+    name = f"{SECTIONS[section]} (section {section})"
+    for parts in scan.leaves:
+        location = locate_below_subject(parts)
+        if location and _section(location.key[0]) == section:
+            folder = "/".join(parts[: location.depth]) or scan.root.name
+            message = (
+                f"folders of {name} are there, but no rows; where is the workbook, Section {section}.xls?"
             )
-    return Finding(
-        "section not here", found.root.name, f"{which} are not in this folder; the database is more than this"
-    )
+            return Finding("section without labels", folder, message, serious=True)
+    message = f"{name} are not in this folder; the database is more than this"
+    return Finding("section not here", scan.root.name, message)
 
 
 CASME = Dataset(
@@ -135,10 +177,13 @@ CASME = Dataset(
     fps=FPS,
     published=PUBLISHED,
     people=19,
-    counted="one public list, 189 clips; likely. Others differ by a clip or two per class, and the owners name 195",
-    apply="http://casme.psych.ac.cn/casme/e1",
-    takes={"tree": TREES},
-    signs=(
+    published_source=(
+        "one public list, 189 clips; likely. "
+        "Others differ by a clip or two per class, and the owners name 195"
+    ),
+    access="http://casme.psych.ac.cn/casme/e1",
+    options={"tree": TREES},
+    signatures=(
         r"(casme[ _-]*)?section[ _-]*[ab]\b.*",
         r"(.*/)?section[ _-]*[ab]/.*",
         r"(.*/)?casme_(raw|cropped)_selected/.*",

@@ -1,40 +1,39 @@
-"""A user's own clips: a `labels.csv` that names them, or a tree PERSON/EMOTION/CLIP; a clip is a video file or a folder of images.
+"""Read a user's own clips: named in a `labels.csv`, or in folders PERSON/EMOTION/CLIP.
 
-What is wrong here the user can correct, so it stops the reading instead of leaving a clip out.
+A clip is a video file or a folder of images. The user can correct every error here, so an error stops the
+reading instead of leaving a clip out.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from learnet.core.errors import BadAnnotation, BadInput, counted
 from learnet.core.labels import ALIASES, EMOTIONS, parse_emotion
 from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.core.settings import DatasetSubset
+from learnet.datasets.readers.reading.cells import is_missing, normalise_header, whole_number
 from learnet.datasets.readers.reading.dataset import Dataset
+from learnet.datasets.readers.reading.folder_names import (
+    find_existing_path,
+    normalise_name,
+    normalise_unicode,
+)
 from learnet.datasets.readers.reading.folder_tree import (
-    Listing,
-    checked_root,
-    composed,
-    existing,
-    images_in,
-    listing,
-    same,
+    FolderListing,
+    clip_images,
+    list_folder,
+    validate_root,
 )
-from learnet.datasets.readers.reading.matching import Row, Source, fit
-from learnet.datasets.readers.reading.spreadsheet import (
-    Form,
-    Table,
-    is_missing,
-    normalise,
-    read_table,
-    whole_number,
-)
+from learnet.datasets.readers.reading.matching import TreeProperties, clip_from_frames
+from learnet.datasets.readers.reading.rows import LabelRow
+from learnet.datasets.readers.reading.table import Table, TableSchema, read_table
 from learnet.video.base import DEFAULT_FPS
 from learnet.video.reader import open_video
 
-FORM = Form(
+SCHEMA = TableSchema(
     columns={
         "path": ("path", "file", "video", "clip", "filename"),
         "subject": ("subject", "person", "sub"),
@@ -45,220 +44,288 @@ FORM = Form(
         "offset": ("offset", "offsetframe"),
         "fps": ("fps", "framerate"),
     },
-    needed=("path", "subject", "emotion"),
+    required=("path", "subject", "emotion"),
     keys=("path", "subject", "emotion"),
 )
-LABELS = ("labels.csv", "labels.xlsx", "labels.xls")
-VIDEOS = (
-    ".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".ts", ".mts", ".m2ts", ".3gp", ".ogv", ".mjpeg",
+LABEL_FILES = ("labels.csv", "labels.xlsx", "labels.xls")
+VIDEO_SUFFIXES = (
+    ".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".ts", ".mts",
+    ".m2ts", ".3gp", ".ogv", ".mjpeg",
 )  # fmt: skip
-_LAYOUT = "Lay the clips out as PERSON/EMOTION/CLIP, or name them in a labels.csv with the columns path, subject, emotion."
+_LAYOUT_HINT = (
+    "Store the clips as PERSON/EMOTION/CLIP, "
+    "or name them in a labels.csv with the columns path, subject, emotion."
+)
 
 
 @dataclass(frozen=True)
-class _Item:
-    """One clip before it is looked at: what the labels or the folder names say of it."""
+class _LabelledClip:
+    """One clip before its frames are read: what the labels or the folder names say about it."""
 
     path: Path
-    row: Row
-    fps: float | None  # frames per second; None: as the video says
+    row: LabelRow
+
+    fps: float | None
+    """Frames per second; None to use the rate of the video."""
 
 
 def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex:
-    """The clips of a folder in one of the two layouts; a `labels.csv` (.xlsx, .xls) wins where both are there.
+    """Read the clips of a folder in one of the two layouts. A `labels.csv` (.xlsx, .xls) takes precedence.
 
-    Onset and offset are frame numbers: of the image names in a folder, counted from 0 in a video file. Without them the whole video is
-    the clip. Without an apex none is made up.
+    Onset and offset are frame numbers: of the image names in a folder, counted from 0 in a video file.
+    Without them the whole video is the clip. A missing apex stays missing.
 
     Raises:
-        BadInput: no such folder, an empty one, or neither of the layouts; BadAnnotation: a row that contradicts itself or the
-            files; BadVideo: a clip without pictures; UnknownLabel: an emotion nobody knows.
+        BadInput: there is no such folder, it is empty, or it has neither layout.
+        BadAnnotation: a row contradicts itself or the files.
+        BadVideo: a clip has no images.
+        UnknownLabel: an emotion is unknown.
     """
-    top = _top(checked_root(root))
-    labels = next(
-        (top / name for wanted in LABELS for name in listing(top).files if name.lower() == wanted), None
-    )
+    top = _find_top(validate_root(root))
+    label_file = _find_label_file(top)
     findings: list[Finding] = []
-    items = _by_labels(labels, findings) if labels else _by_tree(top, findings)
-    names = Counter((item.row.subject, item.row.name) for item in items)
-    untimed, clips = 0, []
-    for item in items:
-        if names[item.row.subject, item.row.name] > 1:
-            wrong = f"two clips of {item.row.subject} are called {item.row.name!r}"
-            raise BadAnnotation(
-                item.path, wrong, "Rename one, or tell them apart in a column `name` of labels.csv."
-            )
-        clip, assumed = _clip(item, findings)
-        clips.append(clip)
-        untimed += assumed
-    if untimed:
-        what = f"{untimed} clips carry no frame rate; {DEFAULT_FPS:g} per second is assumed. A column `fps` in labels.csv says otherwise"
-        findings.append(Finding("frame rate assumed", str(top), what))
+    read_labels = _read_label_file if label_file else _read_folder_names
+    labelled = read_labels(label_file or top, findings)
+    _check_names(labelled)
+    clips = []
+    without_rate = 0
+    for item in labelled:
+        clips.append(_read_clip(item, findings))
+        if item.fps is None and item.path.is_dir():
+            without_rate += 1
+    if without_rate:
+        message = (
+            f"{without_rate} clips carry no frame rate; {DEFAULT_FPS:g} per second is assumed. "
+            "A column `fps` in labels.csv says otherwise"
+        )
+        findings.append(Finding("frame rate assumed", str(top), message))
+    people = {clip.person for clip in clips}
     about = {
-        "labels": labels.name if labels else "folder names PERSON/EMOTION/CLIP",
-        "clips": f"{len(clips)}, {counted(len({clip.person for clip in clips}), 'person', 'people')}",
+        "labels": label_file.name if label_file else "folder names PERSON/EMOTION/CLIP",
+        "clips": f"{len(clips)}, {counted(len(people), 'person', 'people')}",
     }
     return DatasetIndex(clips, findings, about)
 
 
-def _top(root: Path) -> Path:
-    """ROOT, or the folder inside a doubled level that has one of the layouts."""
-    top, found = root, listing(root)
+def _find_label_file(folder: Path) -> Path | None:
+    files = list_folder(folder).files
+    for wanted in LABEL_FILES:
+        for name in files:
+            if name.lower() == wanted:
+                return folder / name
+    return None
+
+
+def _check_names(labelled: Sequence[_LabelledClip]) -> None:
+    """Refuse two clips of one person with the same name."""
+    counts = Counter((item.row.subject, item.row.name) for item in labelled)
+    for item in labelled:
+        row = item.row
+        if counts[row.subject, row.name] > 1:
+            problem = f"two clips of {row.subject} are named {row.name!r}"
+            hint = "Rename one, or distinguish them in a column `name` of labels.csv."
+            raise BadAnnotation(item.path, problem, hint)
+
+
+def _find_top(root: Path) -> Path:
+    """Return the root, or the folder below a doubled level that has one of the layouts."""
+    top = root
+    contents = list_folder(root)
     for _ in range(2):
-        if _has_layout(found) or len(found.folders) != 1:
+        if _has_layout(contents) or len(contents.folders) != 1:
             break
-        top = next(iter(found.folders.values()))
-        found = listing(top)
-    return top if _has_layout(found) else root
+        top = next(iter(contents.folders.values()))
+        contents = list_folder(top)
+    return top if _has_layout(contents) else root
 
 
-def _has_layout(found: Listing) -> bool:
-    labelled = any(name.lower() in LABELS for name in found.files)
-    return labelled or any(
-        _is_emotion(name) for path in found.folders.values() for name in listing(path).folders
-    )
+def _has_layout(contents: FolderListing) -> bool:
+    if any(name.lower() in LABEL_FILES for name in contents.files):
+        return True
+    for folder in contents.folders.values():
+        if any(_is_emotion(name) for name in list_folder(folder).folders):
+            return True
+    return False
 
 
 def _is_emotion(word: str) -> bool:
-    return same(word) in {*EMOTIONS, *ALIASES}
+    return normalise_name(word) in {*EMOTIONS, *ALIASES}
 
 
-def _by_labels(labels: Path, findings: list[Finding]) -> list[_Item]:
-    table = read_table(labels, FORM)
-    for line, cells in table.notes.items():
-        absent = ", ".join(key for key in FORM.keys if not cells[key])
-        raise BadAnnotation(f"{labels} row {line}", f"there is no {absent}", "Fill it in, or delete the row.")
+def _read_label_file(path: Path, findings: list[Finding]) -> list[_LabelledClip]:
+    table = read_table(path, SCHEMA)
+    for row_number, cells in table.notes.items():
+        missing = ", ".join(key for key in SCHEMA.keys if not cells[key])
+        hint = "Fill it in, or delete the row."
+        raise BadAnnotation(f"{path} row {row_number}", f"there is no {missing}", hint)
     if not table.rows:
-        raise BadInput(labels, "names no clips", "Add a row per clip.")
-    used = {alias for aliases in FORM.columns.values() for alias in aliases}
-    unused = [header for header in table.headers if header and normalise(header) not in used]
+        raise BadInput(path, "names no clips", "Add a row per clip.")
+    used = set(itertools.chain.from_iterable(SCHEMA.columns.values()))
+    unused = [header for header in table.headers if header and normalise_header(header) not in used]
     if unused:
-        findings.append(
-            Finding(
-                "columns not used", str(labels), f"{', '.join(unused)}; known are {', '.join(FORM.columns)}"
-            )
-        )
-    return [_labelled(table, index) for index in range(len(table.rows))]
+        message = f"{', '.join(unused)}; known are {', '.join(SCHEMA.columns)}"
+        findings.append(Finding("columns not used", str(path), message))
+    return [_parse_row(table, index) for index in range(len(table.rows))]
 
 
-def _labelled(table: Table, index: int) -> _Item:
-    cells, where = table.rows[index], f"{table.path} row {table.lines[index]}"
-    written = (cells["path"], cells["path"].replace("\\", "/"))  # on Windows
-    path = next((path for way in written if (path := existing(table.path.parent, way))), None)
+def _parse_row(table: Table, index: int) -> _LabelledClip:
+    cells = table.rows[index]
+    location = f"{table.path} row {table.row_numbers[index]}"
+    path = find_existing_path(table.path.parent, cells["path"])
+    if path is None:  # written on Windows
+        path = find_existing_path(table.path.parent, cells["path"].replace("\\", "/"))
     if path is None:
-        raise BadAnnotation(
-            where, f"there is no file or folder {cells['path']!r}", "Paths start at the folder of the labels."
-        )
+        problem = f"there is no file or folder {cells['path']!r}"
+        raise BadAnnotation(location, problem, "Paths start at the folder of the labels.")
     try:
-        onset, apex, offset = (whole_number(cells[mark]) for mark in ("onset", "apex", "offset"))
+        onset = whole_number(cells["onset"])
+        apex = whole_number(cells["apex"])
+        offset = whole_number(cells["offset"])
         fps = None if is_missing(cells["fps"]) else float(cells["fps"])
-    except ValueError as wrong:
-        raise BadAnnotation(where, str(wrong), "Frames are whole numbers, fps is a number.") from wrong
+    except ValueError as error:
+        raise BadAnnotation(location, str(error), "Frames are whole numbers, fps is a number.") from error
     if fps is not None and not 0 < fps < float("inf"):
-        raise BadAnnotation(where, f"{cells['fps']} frames per second is not a frame rate")
-    part = [
-        str(mark) for mark in (onset, offset) if mark is not None
-    ]  # several clips may be cut from one video
-    name = cells["name"] or "-".join([path.name if path.is_dir() else path.stem, *part])
-    row = Row(
-        composed(cells["subject"]),
-        composed(name.replace("/", "-")),
-        parse_emotion(cells["emotion"], where),
-        onset,
-        apex,
-        offset,
-        where,
+        raise BadAnnotation(location, f"{cells['fps']} frames per second is not a frame rate")
+    name = cells["name"] or _default_name(path, onset, offset)
+    row = LabelRow(
+        subject=normalise_unicode(cells["subject"]),
+        name=normalise_unicode(name.replace("/", "-")),
+        emotion=parse_emotion(cells["emotion"], location),
+        onset=onset,
+        apex=apex,
+        offset=offset,
+        location=location,
     )
-    return _Item(path, row, fps)
+    return _LabelledClip(path, row, fps)
 
 
-def _by_tree(top: Path, findings: list[Finding]) -> list[_Item]:
-    found = listing(top)
-    if found.folders and all(map(_is_emotion, found.folders)):
-        raise BadInput(
-            top, "the folders in it are emotions; a level with the people is missing above them", _LAYOUT
-        )
-    if not found.folders:
-        raise BadInput(top, "there are neither labels nor folders of people in it", _LAYOUT)
-    if _has_clips(found):
-        raise BadInput(top, "clips lie beside the folders of people", _LAYOUT)
-    items = []
-    for subject, folder in found.folders.items():
-        inner = listing(folder)
-        if _has_clips(inner):
-            raise BadInput(folder, "clips lie directly in a person's folder; the emotion is missing", _LAYOUT)
-        for word, path in inner.folders.items():
-            items += _of_emotion(path, composed(subject), parse_emotion(word, str(path)), findings)
-    if not items:
-        raise BadInput(top, "there are no clips in it", _LAYOUT)
-    return items
+def _default_name(path: Path, onset: int | None, offset: int | None) -> str:
+    """Return the file's name with onset and offset, because several clips may be cut from one video."""
+    parts = [path.name if path.is_dir() else path.stem]
+    for mark in (onset, offset):
+        if mark is not None:
+            parts.append(str(mark))
+    return "-".join(parts)
 
 
-def _has_clips(found: Listing) -> bool:
-    return found.images or any(name.lower().endswith(VIDEOS) for name in found.files)
+def _read_folder_names(top: Path, findings: list[Finding]) -> list[_LabelledClip]:
+    contents = list_folder(top)
+    if contents.folders and all(map(_is_emotion, contents.folders)):
+        problem = "the folders in it are emotions; a level with the people is missing above them"
+        raise BadInput(top, problem, _LAYOUT_HINT)
+    if not contents.folders:
+        raise BadInput(top, "there are neither labels nor folders of people in it", _LAYOUT_HINT)
+    if _has_clips(contents):
+        raise BadInput(top, "there are clips beside the folders of people", _LAYOUT_HINT)
+    labelled = []
+    for name, folder in contents.folders.items():
+        subject = normalise_unicode(name)
+        person_contents = list_folder(folder)
+        if _has_clips(person_contents):
+            problem = "there are clips directly in a person's folder; the emotion is missing"
+            raise BadInput(folder, problem, _LAYOUT_HINT)
+        for word, path in person_contents.folders.items():
+            labelled += _read_emotion_folder(path, subject, parse_emotion(word, str(path)), findings)
+    if not labelled:
+        raise BadInput(top, "there are no clips in it", _LAYOUT_HINT)
+    return labelled
 
 
-def _of_emotion(folder: Path, subject: str, word: str, findings: list[Finding]) -> list[_Item]:
-    found = listing(folder)
-    if found.images:
-        raise BadInput(
-            folder,
-            "images lie directly in an emotion's folder",
-            "Put the images of each clip into a folder of their own.",
-        )
-    videos = [name for name in found.files if name.lower().endswith(VIDEOS)]
-    for name in sorted({*found.files} - {*videos}):
-        findings.append(Finding("file passed over", str(folder / name), "not a video by its suffix"))
-    if not videos and not found.folders:
+def _has_clips(contents: FolderListing) -> bool:
+    return contents.has_images or any(map(_is_video, contents.files))
+
+
+def _is_video(name: str) -> bool:
+    return name.lower().endswith(VIDEO_SUFFIXES)
+
+
+def _read_emotion_folder(
+    folder: Path, subject: str, emotion: str, findings: list[Finding]
+) -> list[_LabelledClip]:
+    contents = list_folder(folder)
+    if contents.has_images:
+        hint = "Put the images of each clip into a folder of their own."
+        raise BadInput(folder, "there are images directly in an emotion's folder", hint)
+    clip_paths = list(contents.folders.values())
+    for name in contents.files:
+        if _is_video(name):
+            clip_paths.append(folder / name)
+        else:
+            findings.append(Finding("file passed over", str(folder / name), "not a video by its suffix"))
+    if not clip_paths:
         findings.append(Finding("folder without clips", str(folder), "it is empty"))
-    named = [(path.name, path) for path in found.folders.values()] + [
-        ((folder / name).stem, folder / name) for name in videos
-    ]
-    called = [
-        (composed(f"{folder.name}-{name}"), path) for name, path in named
-    ]  # clip1 may occur under each emotion
-    return [_Item(path, Row(subject, name, word, None, None, None, str(path)), None) for name, path in called]
+    labelled = []
+    for path in clip_paths:
+        name = path.stem if path.name in contents.files else path.name
+        row = LabelRow(
+            subject=subject,
+            name=normalise_unicode(f"{folder.name}-{name}"),  # clip1 may exist under each emotion
+            emotion=emotion,
+            onset=None,
+            apex=None,
+            offset=None,
+            location=str(path),
+        )
+        labelled.append(_LabelledClip(path, row, fps=None))
+    return labelled
 
 
-def _clip(item: _Item, findings: list[Finding]) -> tuple[Clip, bool]:
-    """The clip, and whether its frame rate was assumed."""
-    path, row, assumed = item.path, item.row, False
+def _read_clip(item: _LabelledClip, findings: list[Finding]) -> Clip:
+    path = item.path
     numbers: Sequence[int]
     if path.is_dir():
-        images = images_in(path)
+        images = clip_images(path)
         if not images:
-            raise BadAnnotation(
-                path,
-                "this clip's folder holds no images with numbers in their names",
-                "Add them, or delete the folder.",
-            )
-        path, numbers = next(iter(images.values())).parent, list(images)
-        fps, assumed = item.fps or DEFAULT_FPS, item.fps is None
+            problem = "this clip's folder holds no images with numbers in their names"
+            raise BadAnnotation(path, problem, "Add them, or delete the folder.")
+        path = next(iter(images.values())).parent
+        numbers = list(images)
+        fps = item.fps or DEFAULT_FPS
     else:
-        frames, told = _extent(path)
-        numbers, fps = range(frames), item.fps or told
-    onset = numbers[0] if row.onset is None else row.onset
-    offset = numbers[-1] if row.offset is None else row.offset
-    for mark, frame in (("onset", row.onset), ("apex", row.apex), ("offset", row.offset)):
-        if frame is not None and not max(numbers[0], onset) <= frame <= min(numbers[-1], offset):
-            wrong = f"{mark} {frame} is not among the clip's frames {max(numbers[0], onset)}..{min(numbers[-1], offset)}"
-            raise BadAnnotation(
-                row.where, wrong, "Video files count from 0, folders by the numbers in the names."
-            )
-    whole = Row(row.subject, row.name, row.emotion, onset, row.apex, offset, row.where)
-    clip, problems = fit(whole, path, numbers, Source("folder", fps, cropped=False, midpoint=False))
+        frames, video_fps = _frames_and_rate(path)
+        numbers = range(frames)
+        fps = item.fps or video_fps
+    row = _with_ends(item.row, numbers)
+    properties = TreeProperties("folder", fps, cropped=False, midpoint_apex=False)
+    clip, problems = clip_from_frames(row, path, numbers, properties)
     findings += problems
     if clip is None:
-        raise BadAnnotation(row.where, problems[-1].what)
-    return clip, assumed
+        raise BadAnnotation(row.location, problems[-1].what)
+    return clip
 
 
-def _extent(path: Path) -> tuple[int, float]:
-    """How many frames a video file has, and how many per second. Decodes it where the container tells no number."""
+def _with_ends(row: LabelRow, numbers: Sequence[int]) -> LabelRow:
+    """Return the row with the first and last frame where onset and offset are missing.
+
+    Raises:
+        BadAnnotation: a labelled frame does not exist, or is not between onset and offset.
+    """
+    onset = numbers[0] if row.onset is None else row.onset
+    offset = numbers[-1] if row.offset is None else row.offset
+    first = max(numbers[0], onset)
+    last = min(numbers[-1], offset)
+    for mark, frame in (("onset", row.onset), ("apex", row.apex), ("offset", row.offset)):
+        if frame is not None and not first <= frame <= last:
+            problem = f"{mark} {frame} is not among the clip's frames {first}..{last}"
+            hint = "Video files count from 0, folders by the numbers in the names."
+            raise BadAnnotation(row.location, problem, hint)
+    return replace(row, onset=onset, offset=offset)
+
+
+def _frames_and_rate(path: Path) -> tuple[int, float]:
+    """Return the number of frames of a video file, and frames per second.
+
+    The file is decoded where its container does not hold the number.
+    """
     with open_video(path) as video:
-        return video.info.frames or sum(1 for _ in video), video.info.fps
+        frames = video.info.frames or sum(1 for _ in video)
+        return frames, video.info.fps
 
 
 FOLDER = Dataset(
-    name="folder", title="Clips of your own", read=read, fps=0.0, apply="docs/datasets/folder.md"
+    name="folder",
+    title="Clips of your own",
+    read=read,
+    fps=0.0,
+    access="docs/datasets/folder.md",
 )

@@ -1,7 +1,8 @@
-"""MMEW as its owners ship it: the micro-expressions, as face crops in folders by emotion, with or without a level of subjects.
+"""Read MMEW as its owners distribute it: the micro-expressions, as face crops in folders by emotion.
 
-A clip is found by its name alone: the folder of its emotion may be called otherwise than its label. The macro-expressions beside are single
-pictures, and nothing of them is read. `docs/datasets/mmew.md` says what is assumed and how sure it is.
+A level of subjects may exist or not. A clip is identified by its name alone, because the folder of its
+emotion may have another name than its label. The macro-expressions beside the clips are single images and
+are not read. `docs/datasets/mmew.md` says what is assumed, and how certain it is.
 """
 
 import re
@@ -13,117 +14,148 @@ from learnet.core.labels import ALIASES, EMOTIONS
 from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.reading.dataset import Dataset
-from learnet.datasets.readers.reading.folder_tree import checked_root, same, subject_number, survey
-from learnet.datasets.readers.reading.matching import Row, Source
-from learnet.datasets.readers.reading.reader import Placed, Plan, collect_from
-from learnet.datasets.readers.reading.spreadsheet import Form
-from learnet.datasets.readers.reading.workbooks import COLUMNS, NEEDED, Books, by_name, row_of, subject_of
+from learnet.datasets.readers.reading.folder_names import normalise_name, subject_number
+from learnet.datasets.readers.reading.folder_tree import scan_folders, validate_root
+from learnet.datasets.readers.reading.label_sources import LabelWorkbooks
+from learnet.datasets.readers.reading.layout import ClipLocation, DatabaseLayout, FolderMatch
+from learnet.datasets.readers.reading.matching import TreeProperties
+from learnet.datasets.readers.reading.reader import read_scanned_clips
+from learnet.datasets.readers.reading.rows import (
+    COLUMNS,
+    REQUIRED,
+    LabelRow,
+    key_by_name,
+    row_from_cells,
+    subject_in_row,
+)
+from learnet.datasets.readers.reading.table import TableSchema
 
-OTHERS = ("others", "repression")
-"""One class under two words: copies differ in which one the workbook and the folder have."""
+OTHERS = {"others", "repression"}
+"""One class under two names: copies differ in which one the workbook and the folder have."""
 
-WORDS = ("happiness", "surprise", "disgust", *OTHERS, "fear", "sadness", "anger")
+LABELS = ("happiness", "surprise", "disgust", "others", "repression", "fear", "sadness", "anger")
 
-FORM = Form(COLUMNS, NEEDED)
+SCHEMA = TableSchema(COLUMNS, REQUIRED)
 WORKBOOKS = ("mmewmicroexpv2", "mmewmicroexp")
 
 TREES = ("cropped",)
-"""Nobody is known to have anything but the face crops of 231 x 231."""
+"""Only the face crops of 231 x 231 pixels are known to be distributed."""
 
 CLIP = re.compile(r"s[0-9]{1,3}-[0-9]{1,3}-[0-9]{1,4}")
-"""Subject, number of the emotion, sample. The single pictures of macro-expressions are called like this too, but they are no folders."""
+"""Subject, number of the emotion, sample. Images of macro-expressions have such names too, but are files."""
 
-_CLASSES = {*EMOTIONS, *ALIASES}
-
-
-def _person(clip: str) -> int | None:
-    """3 for S03-07-093."""
-    return subject_number(clip.partition("-")[0])
+_EMOTION_NAMES = {*EMOTIONS, *ALIASES}
 
 
-def _rows(cells: dict[str, str], where: str) -> list[Row]:
-    number = subject_of(cells, named=_person(cells["name"]))
-    return [row_of(cells, where, f"S{number:02d}")]
+def _subject_of_clip(name: str) -> int | None:
+    """Return 3 for S03-07-093."""
+    return subject_number(name.partition("-")[0])
 
 
-def _place(way: Sequence[str]) -> Placed | None:
-    """A clip's folder, below the levels of its emotion and its subject in any order, doubled or missing; one level below it may follow."""
-    names = [same(name) for name in way]
-    places = [place for place, name in enumerate(names) if CLIP.fullmatch(name)]
-    if (
-        not places
-        or places[-1] < len(names) - 2
-        or any("macro" in name and "micro" not in name for name in names)
-    ):
+def _parse_row(cells: dict[str, str], location: str) -> list[LabelRow]:
+    number = subject_in_row(cells, expected=_subject_of_clip(cells["name"]))
+    return [row_from_cells(cells, location, f"S{number:02d}")]
+
+
+def _locate_clip(parts: Sequence[str]) -> ClipLocation | None:
+    """Locate a clip below the levels of its emotion and subject.
+
+    The levels may be in any order, doubled or missing, and one more level may follow below the clip.
+    """
+    names = [normalise_name(name) for name in parts]
+    matches = [index for index, name in enumerate(names) if CLIP.fullmatch(name)]
+    if not matches or matches[-1] < len(names) - 2:
         return None
-    top, clip = places[-1], names[places[-1]]
-    while top and _is_level(names[top - 1], clip):
-        top -= 1
-    strangers = [name for name in way[top : places[-1]] if subject_number(name) not in (None, _person(clip))]
-    odd = f"it lies with {strangers[-1]}, and is taken for the subject's in its name" if strangers else ""
-    return Placed(top, (clip,), odd)
+    if any("macro" in name and "micro" not in name for name in names):
+        return None
+    clip_index = matches[-1]
+    clip = names[clip_index]
+    depth = clip_index
+    while depth and _is_level(names[depth - 1], clip):
+        depth -= 1
+    problem = ""
+    for name in parts[depth:clip_index]:
+        if subject_number(name) not in (None, _subject_of_clip(clip)):
+            problem = f"it is stored with {name}, and is used as the subject's in its name"
+    return ClipLocation(depth, (clip,), problem)
 
 
 def _is_level(name: str, clip: str) -> bool:
-    """Whether a folder above a clip is the one of its emotion, a subject or itself; a mere number is a subject only if it is the clip's."""
+    """Return whether a folder above a clip is that of its emotion, of a subject, or the clip's own.
+
+    A mere number is a subject only if it is the clip's.
+    """
+    if name in _EMOTION_NAMES or name == clip:
+        return True
     number = subject_number(name)
-    return name in (*_CLASSES, clip) or (
-        number is not None and (name.startswith("s") or number == _person(clip))
-    )
+    if number is None:
+        return False
+    return name.startswith("s") or number == _subject_of_clip(clip)
 
 
-PLAN = Plan(
-    books=Books(
+def _kind_of_tree(path: str, matches: list[FolderMatch]) -> str:
+    return TREES[0]
+
+
+def _properties(tree: str) -> TreeProperties:
+    return TreeProperties("mmew", 90.0, cropped=True, renumbered=True)
+
+
+LAYOUT = DatabaseLayout(
+    labels=LabelWorkbooks(
         dataset="mmew",
         title="MMEW",
         example="MMEW_Micro_Exp.xlsx",
-        form=FORM,
-        emotions=WORDS,
-        rows=_rows,
-        preferred=WORKBOOKS,
-        beside=("macro",),
-        key=by_name,
+        schema=SCHEMA,
+        emotions=LABELS,
+        parse_row=_parse_row,
+        preferred_names=WORKBOOKS,
+        unrelated_names=("macro",),
+        key=key_by_name,
     ),
     example="Micro_Expression/happiness/S01-01-001",
-    place=_place,
-    trees=TREES,
-    kind=lambda way, folders: TREES[0],
-    source=lambda tree: Source("mmew", 90.0, cropped=True, renumbered=True),
+    locate_clip=_locate_clip,
+    tree_kinds=TREES,
+    kind_of_tree=_kind_of_tree,
+    properties=_properties,
 )
 
 
 def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex:
-    """Every labelled micro-expression of an MMEW folder; `collect` says how."""
-    found = survey(checked_root(root))
-    reading = collect_from(found, selection, PLAN)
-    lie = {clip.key: _class_above(clip.path, found.root) for clip in reading.clips}
-    doubts = [doubt for clip in reading.clips for doubt in _doubts(clip, lie[clip.key])]
-    words = {"workbook": {clip.emotion for clip in reading.clips}, "folders": set(lie.values())}
-    others = [
-        f"{' and '.join(sorted(said & set(OTHERS)))} in the {place}"
-        for place, said in words.items()
-        if said & set(OTHERS)
-    ]
-    return replace(
-        reading,
-        findings=[*reading.findings, *doubts],
-        about=reading.about | {"others are called": ", ".join(others) or "nothing"},
-    )
+    """Read every labelled micro-expression of an MMEW folder; see `read_clips`."""
+    scan = scan_folders(validate_root(root))
+    index = read_scanned_clips(scan, selection, LAYOUT)
+    findings = list(index.findings)
+    workbook_emotions = set()
+    folder_emotions = set()
+    for clip in index.clips:
+        folder_emotion = _emotion_in_path(clip.path, scan.root)
+        workbook_emotions.add(clip.emotion)
+        folder_emotions.add(folder_emotion)
+        findings += _check_emotion(clip, folder_emotion)
+    others = []
+    for source, emotions in (("workbook", workbook_emotions), ("folders", folder_emotions)):
+        if emotions & OTHERS:
+            others.append(f"{' and '.join(sorted(emotions & OTHERS))} in the {source}")
+    about = index.about | {"others are called": ", ".join(others) or "nothing"}
+    return replace(index, findings=findings, about=about)
 
 
-def _class_above(folder: Path, root: Path) -> str:
-    """The emotion after which a folder above the clip is called; "" where none is."""
-    names = [same(name) for name in folder.relative_to(root).parts]
-    word = next((name for name in reversed(names) if name in _CLASSES), "")
-    return ALIASES.get(word, word)
+def _emotion_in_path(folder: Path, root: Path) -> str:
+    """Return the emotion that a folder above the clip is named after, or ""."""
+    for part in reversed(folder.relative_to(root).parts):
+        name = normalise_name(part)
+        if name in _EMOTION_NAMES:
+            return ALIASES.get(name, name)
+    return ""
 
 
-def _doubts(clip: Clip, lies_in: str) -> list[Finding]:
-    """A label against the folder it lies in: the workbook is what everybody goes by, but one of them is wrong."""
-    if lies_in in ("", clip.emotion) or {lies_in, clip.emotion} == set(OTHERS):
+def _check_emotion(clip: Clip, folder_emotion: str) -> list[Finding]:
+    """Report a label that differs from the clip's folder: one is wrong, and the workbook is used."""
+    if folder_emotion in ("", clip.emotion) or {folder_emotion, clip.emotion} == OTHERS:
         return []
-    what = f"it lies in {lies_in}, and the workbook says {clip.emotion}, which is taken"
-    return [Finding("folder and label differ", clip.key, what, serious=True)]
+    message = f"it is stored in {folder_emotion}, and the workbook says {clip.emotion}, which is used"
+    return [Finding("folder and label differ", clip.key, message, serious=True)]
 
 
 MMEW = Dataset(
@@ -132,7 +164,9 @@ MMEW = Dataset(
     read=read,
     fps=90.0,
     people=36,
-    counted="300 clips in all, certain; how many of each class nobody is sure; how many people, likely",
-    apply="http://www.dpailab.com/database.html",
-    signs=(r"mmew[ _-]*micro.*", r"(.*/)?s\d{2}-\d{2}-\d{3}"),
+    published_source=(
+        "300 clips in all, certain; how many of each class nobody is sure; how many people, likely"
+    ),
+    access="http://www.dpailab.com/database.html",
+    signatures=(r"mmew[ _-]*micro.*", r"(.*/)?s\d{2}-\d{2}-\d{3}"),
 )

@@ -1,11 +1,11 @@
-"""SMIC as its owners ship it: no workbook, the labels are names of folders, and a clip's folder holds it from onset to offset.
+"""Read SMIC as its owners distribute it: the labels are names of folders, without a workbook.
 
-Three cameras filmed the same people (HS, VIS, NIR); there are crops and whole pictures of each. `docs/datasets/smic.md` says what is
-assumed.
+The folder of a clip holds it from onset to offset. Three cameras filmed the same people (HS, VIS, NIR); there
+are face crops and whole images of each. `docs/datasets/smic.md` says what is assumed.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,251 +14,348 @@ from learnet.core.labels import parse_emotion
 from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.reading.dataset import Dataset
-from learnet.datasets.readers.reading.folder_tree import (
-    Key,
-    Survey,
-    Way,
-    checked_root,
-    listing,
-    registered,
-    same,
+from learnet.datasets.readers.reading.folder_names import (
+    FolderKey,
+    PathParts,
+    above_subject,
+    normalise_name,
     subject_number,
-    survey,
 )
-from learnet.datasets.readers.reading.matching import Row, Source
-from learnet.datasets.readers.reading.reader import Folders, Placed, Plan, collect_from
-from learnet.datasets.readers.reading.workbooks import Labels
+from learnet.datasets.readers.reading.folder_tree import (
+    FolderScan,
+    has_registered_crops,
+    list_folder,
+    scan_folders,
+    validate_root,
+)
+from learnet.datasets.readers.reading.label_sources import FolderLabels, Labels
+from learnet.datasets.readers.reading.layout import ClipLocation, DatabaseLayout, FolderMatch
+from learnet.datasets.readers.reading.matching import TreeProperties
+from learnet.datasets.readers.reading.reader import read_scanned_clips
+from learnet.datasets.readers.reading.rows import LabelRow
 from learnet.datasets.readers.smic_common import (
     CAMERAS,
     LABELS,
-    SLOW,
-    choose_camera,
-    clip_key,
-    coded,
-    filmed_by,
-    near,
-    number_of,
-    only,
-    subject,
-    unnamed,
+    PUBLISHED_VIS_NIR,
+    camera_below,
+    emotion_in_clip_name,
+    normalise_clip_name,
+    restrict_to_camera,
+    select_camera,
+    subject_in_clip_name,
+    subject_name,
+    unnamed_camera,
+    with_root_names,
 )
 
 PUBLISHED = {"negative": 70, "positive": 51, "surprise": 43}
 """Clips per emotion of the HS camera: 164 of 16 people, by the organisers' list of MEGC2019."""
 
 TREES = ("cropped", "raw")
-"""The owners' registered crops, on which most results rest; whole pictures."""
+"""The owners' registered crops, which most published results use; whole images."""
 
 _NON_MICRO = re.compile("non[ _-]?micro")
 
 
 @dataclass(frozen=True)
-class Named:
-    """What the names of the folders above a clip's images say of it."""
+class ClipPath:
+    """What the names in the path of a clip's images say about it."""
 
-    above: int  # names above the tree of subjects
-    person: int  # number, of the clip's name where it has one
-    lies_with: int  # number of the subject's folder it lies in, or that of `person` where there is none
-    kind: str  # "micro" or "none"
-    label: str  # name of the folder that says the emotion; "" where none does
-    name: str  # as on disk
+    depth: int
+    """Number of names above the folders of subjects."""
+
+    person: int
+    """Subject's number in the clip's name, or else in the folder."""
+
+    folder_person: int
+    """Number of the subject's folder around the clip, `person` where there is none."""
+
+    kind: str
+    """micro or none."""
+
+    label: str
+    """Name of the folder that holds the emotion, "" where there is none."""
+
+    name: str
+    """Of the clip, as on disk."""
 
     @property
-    def key(self) -> Key:
-        """What makes its folder findable; a clip with an expression may be called like one without."""
-        return (subject(self.person), self.kind, clip_key(self.name))
+    def key(self) -> FolderKey:
+        """What identifies its folder. Clips with and without an expression may have the same name."""
+        return (subject_name(self.person), self.kind, normalise_clip_name(self.name))
 
 
-def named(way: Sequence[str]) -> Named | None:
-    """`…/s1/micro/negative/s1_ne_01` and `…/s1/non_micro/…`, doubled or with one more level below; None for the way to anything else.
+def parse_path(parts: Sequence[str]) -> ClipPath | None:
+    """Interpret the path of a folder of images, such as `s1/micro/negative/s1_ne_01` or `s1/non_micro/…`.
 
-    Below `micro` any folder counts whose subject is known; without that level only a clip called like s1_ne_01 does, in the folder of an
-    emotion: long clips (SMIC-E) have no such folder.
+    Levels may be doubled, and one more level may follow. Below `micro` any folder with a known subject is a
+    clip. Without that level only clips named as s1_ne_01 in the folder of an emotion count, because long
+    clips (SMIC-E) have no such folder.
+
+    Returns:
+        The clip, or None for the path of anything else.
     """
-    names = [same(name) for name in way]
-    place = next((place for place in reversed(range(len(names) - 1)) if _is_kind(names[place])), None)
-    if place is not None:
-        kind = "none" if _NON_MICRO.fullmatch(names[place]) else "micro"
-        below = _undoubled(way[place + 1 :])
+    names = [normalise_name(name) for name in parts]
+    index = _last_index(names, _is_kind)
+    if index is not None:
+        kind = "none" if _NON_MICRO.fullmatch(names[index]) else "micro"
+        below = _without_doubled(parts[index + 1 :])
     else:
-        place = next((place for place in reversed(range(len(names) - 1)) if names[place] in LABELS), None)
-        if place is None or number_of(_undoubled(way[place + 1 :])[0]) is None:
+        index = _last_index(names, _is_label)
+        if index is None or subject_in_clip_name(_without_doubled(parts[index + 1 :])[0]) is None:
             return None
-        kind, below = "micro", _undoubled(way[place:])
+        kind = "micro"
+        below = _without_doubled(parts[index:])
     label, clip = _label_and_clip(kind, below)
-    top = place
-    while top and (_is_kind(names[top - 1]) or names[top - 1] in LABELS):
-        top -= 1
-    lies_with = subject_number(names[top - 1]) if top else None
-    person = number_of(clip)
+    depth = index
+    while depth and (_is_kind(names[depth - 1]) or _is_label(names[depth - 1])):
+        depth -= 1
+    folder_person = subject_number(names[depth - 1]) if depth else None
+    person = subject_in_clip_name(clip)
     if person is None:
-        person = lies_with
+        person = folder_person
     if person is None or not clip:
         return None
-    while top and lies_with is not None and subject_number(names[top - 1]) == lies_with:
-        top -= 1
-    return Named(top, person, person if lies_with is None else lies_with, kind, label, clip)
+    if folder_person is None:
+        return ClipPath(depth, person, person, kind, label, clip)
+    return ClipPath(above_subject(names, depth, folder_person), person, folder_person, kind, label, clip)
+
+
+def _last_index(names: Sequence[str], condition: Callable[[str], bool]) -> int | None:
+    """Return the index of the last name, below which there is another, that meets a condition."""
+    for index in reversed(range(len(names) - 1)):
+        if condition(names[index]):
+            return index
+    return None
 
 
 def _is_kind(name: str) -> bool:
     return name == "micro" or _NON_MICRO.fullmatch(name) is not None
 
 
-def _undoubled(way: Sequence[str]) -> list[str]:
-    return [name for place, name in enumerate(way) if not place or same(name) != same(way[place - 1])]
+def _is_label(name: str) -> bool:
+    return name in LABELS
+
+
+def _without_doubled(parts: Sequence[str]) -> list[str]:
+    """Return the names without those that repeat the one above them."""
+    kept: list[str] = []
+    previous = None
+    for name in parts:
+        if normalise_name(name) != previous:
+            kept.append(name)
+        previous = normalise_name(name)
+    return kept
 
 
 def _label_and_clip(kind: str, below: list[str]) -> tuple[str, str]:
-    """The folder of the emotion and the clip, "" where there is none. How clips of non_micro lie is not known: any way down is one."""
+    """Return the folder of the emotion and the clip, "" where there is none.
+
+    The layout of clips below non_micro is unknown, so any path there is a clip.
+    """
     if kind == "none":
         return "", "-".join(below)
-    if number_of(below[0]) is not None:
+    if subject_in_clip_name(below[0]) is not None:
         return "", below[0]
-    clips = [name for name in below[1:] if number_of(name) is not None] or below[1:] or [""]
-    return same(below[0]), clips[0]
+    candidates = below[1:]
+    for name in candidates:
+        if subject_in_clip_name(name) is not None:
+            return normalise_name(below[0]), name
+    return normalise_name(below[0]), candidates[0] if candidates else ""
 
 
-def _row(way: Way) -> Row:
-    found, where = named(way), "/".join(way)
-    if found is None:
+def _parse_label(parts: PathParts) -> LabelRow:
+    """Return the row that the path of a clip's folder is."""
+    clip = parse_path(parts)
+    location = "/".join(parts)
+    if clip is None:
         raise ValueError("this is not the folder of a clip")
-    if found.kind == "micro" and not found.label:
-        raise ValueError(f"no folder says which of {', '.join(LABELS)} it is")
-    word = parse_emotion(found.label, where) if found.kind == "micro" else "none"
-    if word not in (*LABELS, "none"):
-        raise ValueError(f"SMIC has no emotion {word}")
-    return Row(subject(found.person), found.name, word, None, None, None, where, kind=found.kind, whole=True)
+    emotion = "none"
+    if clip.kind == "micro":
+        if not clip.label:
+            raise ValueError(f"no folder says which of {', '.join(LABELS)} it is")
+        emotion = parse_emotion(clip.label, location)
+    if emotion not in (*LABELS, "none"):
+        raise ValueError(f"SMIC has no emotion {emotion}")
+    return LabelRow(
+        subject=subject_name(clip.person),
+        name=clip.name,
+        emotion=emotion,
+        onset=None,
+        apex=None,
+        offset=None,
+        location=location,
+        kind=clip.kind,
+        whole_folder=True,
+    )
 
 
-def _place(way: Sequence[str]) -> Placed | None:
-    found = named(way)
-    return Placed(found.above, found.key) if found else None
+def _row_key(row: LabelRow) -> FolderKey:
+    return (row.subject, row.kind, normalise_clip_name(row.name))
 
 
-def _kind(folders: list[tuple[Row, Path]], root: Path) -> str:
-    """By the prefix of the owners' crops, else by the nearest folder that says it."""
-    if registered(folder for _, folder in folders[:20]):
+def _locate_clip(parts: Sequence[str]) -> ClipLocation | None:
+    clip = parse_path(parts)
+    return ClipLocation(clip.depth, clip.key) if clip else None
+
+
+def _kind_of_tree(matches: list[FolderMatch], root: Path) -> str:
+    """Return the kind by the prefix of the owners' crops, else by the nearest folder that names one."""
+    if has_registered_crops(folder for _, folder in matches[:20]):
         return "cropped"
-    names = near(root, folders[0][1].relative_to(root).parts)
-    says = next((word for name in reversed(names) for word in ("crop", "raw") if word in same(name)), "raw")
-    return "cropped" if says == "crop" else "raw"
+    folder = matches[0][1]
+    for part in reversed(with_root_names(root, folder.relative_to(root).parts)):
+        name = normalise_name(part)
+        if "crop" in name:
+            return "cropped"
+        if "raw" in name:
+            return "raw"
+    return "raw"
 
 
-def _plan(camera: str, root: Path) -> Plan:
-    def about(labels: Labels) -> dict[str, str]:
-        rest = sum(row.kind == "none" for row in labels.rows)
-        return {"camera": f"{camera}, {CAMERAS[camera]:g} frames per second", "clips of non_micro": str(rest)}
+def _layout(camera: str, root: Path) -> DatabaseLayout:
+    """Return the layout of one camera below a root."""
 
-    return Plan(
-        books=Folders(
-            dataset="smic",
-            title="SMIC",
-            emotions=LABELS,
-            row=_row,
-            key=lambda row: (row.subject, row.kind, clip_key(row.name)),
-        ),
+    def describe(labels: Labels) -> dict[str, str]:
+        without_expression = sum(row.kind == "none" for row in labels.rows)
+        return {
+            "camera": f"{camera}, {CAMERAS[camera]:g} frames per second",
+            "clips of non_micro": str(without_expression),
+        }
+
+    def kind_of_tree(path: str, matches: list[FolderMatch]) -> str:
+        return _kind_of_tree(matches, root)
+
+    def properties(tree: str) -> TreeProperties:
+        return TreeProperties("smic", CAMERAS[camera], cropped=tree == "cropped")
+
+    labels = FolderLabels(
+        dataset="smic",
+        title="SMIC",
+        emotions=LABELS,
+        parse_path=_parse_label,
+        key=_row_key,
+    )
+    return DatabaseLayout(
+        labels=labels,
         example="s1/micro/negative/s1_ne_01",
-        place=only(camera, _place, root),
-        trees=TREES,
-        kind=lambda way, folders: _kind(folders, root),
-        source=lambda tree: Source("smic", CAMERAS[camera], cropped=tree == "cropped"),
-        about=about,
-        published=PUBLISHED if camera == "HS" else SLOW,
+        locate_clip=restrict_to_camera(camera, _locate_clip, root),
+        tree_kinds=TREES,
+        kind_of_tree=kind_of_tree,
+        properties=properties,
+        describe=describe,
+        published=PUBLISHED if camera == "HS" else PUBLISHED_VIS_NIR,
     )
 
 
 def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex:
-    """Every clip of one camera of a SMIC folder; `collect` says how. The tree is one of TREES, the part one of CAMERAS.
+    """Read every clip of one camera of a SMIC folder; see `read_clips`.
 
-    With all expressions the clips of non_micro come along, as kind and emotion "none".
+    `selection.tree` is one of TREES, `selection.part` one of CAMERAS. With all expressions the clips of
+    non_micro are read too; their kind and emotion are "none".
 
     Raises:
-        BadInput: what `collect` refuses; no clips of this camera; all expressions are asked for and there is no non_micro.
+        BadInput: `read_clips` refuses the folder, there are no clips of this camera, or all expressions are
+            requested and there is no non_micro.
     """
-    found = survey(checked_root(root))
-    camera = choose_camera(found, _place, selection.part)
-    reading = collect_from(found, selection, _plan(camera, found.root))
-    if selection.expressions == "all" and all(clip.kind == "micro" for clip in reading.clips):
-        raise BadInput(
-            found.root, "there are no clips without an expression (non_micro)", "Leave out --expressions all."
+    scan = scan_folders(validate_root(root))
+    camera = select_camera(scan, _locate_clip, selection.part)
+    index = read_scanned_clips(scan, selection, _layout(camera, scan.root))
+    if selection.expressions == "all" and all(clip.kind == "micro" for clip in index.clips):
+        problem = "there are no clips without an expression (non_micro)"
+        raise BadInput(scan.root, problem, "Leave out --expressions all.")
+    findings = list(index.findings)
+    for clip in index.clips:
+        findings += _check_name(clip, scan.root)
+    findings += _images_without_clip(scan, camera, selection.expressions)
+    findings += _unknown_kinds(scan, camera, index.clips)
+    findings += unnamed_camera(index.clips, scan.root, camera)
+    return replace(index, findings=findings)
+
+
+def _check_name(clip: Clip, root: Path) -> list[Finding]:
+    """Report a clip whose name disagrees with its folders. Nothing else can decide which is right."""
+    findings = []
+    path = parse_path(clip.path.relative_to(root).parts)
+    if path and path.folder_person != path.person:
+        folder = subject_name(path.folder_person)
+        message = f"it is stored with {folder}, but used as {subject_name(path.person)}'s, as its name says"
+        findings.append(Finding("folder and name differ", clip.key, message, serious=True))
+    emotion = emotion_in_clip_name(clip.name)
+    if clip.kind == "micro" and emotion != clip.emotion:
+        message = (
+            f"it is stored in {clip.emotion}, and its name says {emotion or 'no emotion'}; the folder is used"
         )
-    doubts = [doubt for clip in reading.clips for doubt in _doubts(clip, found.root)]
-    loose = _loose(found, camera, selection.expressions)
-    strange = _strange(found, camera, reading.clips)
-    return replace(
-        reading,
-        findings=[*reading.findings, *doubts, *loose, *strange, *unnamed(reading.clips, found.root, camera)],
-    )
-
-
-def _doubts(clip: Clip, root: Path) -> list[Finding]:
-    """What the name of a clip says against the folders it lies in; there is no third to decide."""
-    findings = []
-    found = named(clip.path.relative_to(root).parts)
-    if found and found.lies_with != found.person:
-        what = f"it lies with {subject(found.lies_with)}, and its name is {subject(found.person)}'s, whose it is taken for"
-        findings.append(Finding("folder and name differ", clip.key, what, serious=True))
-    said = coded(clip.name)
-    if clip.kind == "micro" and said != clip.emotion:
-        what = f"it lies in {clip.emotion}, and its name says {said or 'no emotion'}; the folder is taken"
-        findings.append(Finding("folder and name differ", clip.key, what, serious=True))
+        findings.append(Finding("folder and name differ", clip.key, message, serious=True))
     return findings
 
 
-def _loose(found: Survey, camera: str, expressions: str) -> list[Finding]:
-    """Images that lie in the folder of a kind or an emotion itself, where clips should: which clip they are of nobody knows."""
+def _images_without_clip(scan: FolderScan, camera: str, expressions: str) -> list[Finding]:
+    """Report images in the folder of a kind or an emotion itself. Their clips are unknown."""
     findings = []
-    for way in found.leaves:
-        names = [same(name) for name in way]
+    for parts in scan.leaves:
+        names = [normalise_name(name) for name in parts]
         kinds = [name for name in names if _is_kind(name)]
-        if (
-            not kinds
-            or not (_is_kind(names[-1]) or names[-1] in LABELS)
-            or filmed_by(found.root, way) not in (camera, None)
-        ):
+        if not kinds or not (_is_kind(names[-1]) or _is_label(names[-1])):
             continue
-        wanted = expressions == "all" or kinds[-1] == "micro"
-        if wanted and (there := listing(found.root.joinpath(*way))).images:
-            what = "images lie here, not in the folder of a clip; they are not used"
-            findings.append(Finding("images without clip", "/".join(way), what, serious=not there.folders))
+        if camera_below(scan.root, parts) not in (camera, None):
+            continue
+        if expressions != "all" and kinds[-1] != "micro":
+            continue
+        contents = list_folder(scan.root.joinpath(*parts))
+        if contents.has_images:
+            message = "images are stored here, not in the folder of a clip; they are not used"
+            serious = not contents.folders
+            findings.append(Finding("images without clip", "/".join(parts), message, serious=serious))
     return findings
 
 
-def _strange(found: Survey, camera: str, clips: Sequence[Clip]) -> list[Finding]:
-    """Folders of a subject that stand where micro or non_micro should and are called otherwise: what lies in them may be either."""
-    ways = [clip.path.relative_to(found.root).parts for clip in clips]
-    tops = {(way[: there.above], way[there.above]) for way in ways if (there := named(way))}
-    taken = {
-        top
-        for top, below in tops
-        if len(top) > 1 and subject_number(below) is None and subject_number(top[-2]) is not None
-    }
-    left = set()
-    for top in {top for top, _ in tops} - taken | {top[:-2] for top in taken}:
-        for way in found.leaves:
-            if (
-                way[: len(top)] != top
-                or len(way) < len(top) + 2
-                or subject_number(way[len(top)]) is None
-                or named(way)
-            ):
-                continue
-            name, whose = way[len(top) + 1], filmed_by(found.root, way)
-            known = (
-                _is_kind(same(name))
-                or same(name) in LABELS
-                or number_of(name) is not None
-                or subject_number(name) is not None
-            )
-            if not known and whose in (camera, None) and listing(found.root.joinpath(*way)).images:
-                left.add(way[: len(top) + 2])
-    words = "it stands where micro or non_micro should; "
-    told = [(way, "its clips are taken for micro-expressions") for way in taken] + [
-        (way, "nothing in it is used") for way in left - taken
-    ]
-    return [
-        Finding("folder not known", "/".join(way), words + what, serious=True) for way, what in sorted(told)
-    ]
+def _unknown_kinds(scan: FolderScan, camera: str, clips: Sequence[Clip]) -> list[Finding]:
+    """Report folders of a subject in the place of micro or non_micro with another name.
+
+    What they hold may be either.
+    """
+    tops = set()
+    used = set()
+    for clip in clips:
+        parts = clip.path.relative_to(scan.root).parts
+        path = parse_path(parts)
+        if path is None:
+            continue
+        top = parts[: path.depth]
+        tops.add(top)
+        is_subject = subject_number(parts[path.depth]) is not None
+        if len(top) > 1 and not is_subject and subject_number(top[-2]) is not None:
+            used.add(top)
+    tree_tops = (tops - used) | {top[:-2] for top in used}
+    unused = set()
+    for parts in scan.leaves:
+        for top in tree_tops:
+            if _is_unknown_kind(parts, top, scan.root, camera):
+                unused.add(parts[: len(top) + 2])
+    place = "it is where micro or non_micro should be; "
+    messages = dict.fromkeys(unused - used, place + "nothing in it is used")
+    messages |= dict.fromkeys(used, place + "its clips are taken for micro-expressions")
+    findings = []
+    for parts, message in sorted(messages.items()):
+        findings.append(Finding("folder not known", "/".join(parts), message, serious=True))
+    return findings
+
+
+def _is_unknown_kind(parts: PathParts, top: PathParts, root: Path, camera: str) -> bool:
+    """Return whether images are below `top`/SUBJECT/NAME, where the name is neither a kind nor a clip."""
+    depth = len(top)
+    if parts[:depth] != top or len(parts) < depth + 2:
+        return False
+    if subject_number(parts[depth]) is None or parse_path(parts):
+        return False
+    name = normalise_name(parts[depth + 1])
+    is_known = _is_kind(name) or _is_label(name)
+    if is_known or subject_in_clip_name(name) is not None or subject_number(name) is not None:
+        return False
+    if camera_below(root, parts) not in (camera, None):
+        return False
+    return list_folder(root.joinpath(*parts)).has_images
 
 
 SMIC = Dataset(
@@ -268,10 +365,13 @@ SMIC = Dataset(
     fps=0.0,
     published=PUBLISHED,
     people=16,
-    counted="camera HS, the organisers' list of MEGC2019; certain. VIS and NIR: 71 clips each, certain, of 8 people, likely",
-    apply="https://www.oulu.fi/cmvs/node/41319",
-    takes={"tree": TREES, "part": tuple(CAMERAS), "expressions": ("micro", "all")},
-    signs=(
+    published_source=(
+        "camera HS, the organisers' list of MEGC2019; certain. "
+        "VIS and NIR: 71 clips each, certain, of 8 people, likely"
+    ),
+    access="https://www.oulu.fi/cmvs/node/41319",
+    options={"tree": TREES, "part": tuple(CAMERAS), "expressions": ("micro", "all")},
+    signatures=(
         r"(.*/)?micro/(negative|positive|surprise)/[^/]+(/[^/]+)?",
         r"(.*/)?s\d+/non[ _-]?micro/[^/]+(/[^/]+)?",
     ),

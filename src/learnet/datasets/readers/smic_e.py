@@ -1,6 +1,7 @@
-"""SMIC-E as its owners ship it: long clips of one to three micro-expressions with neutral stretches around, a workbook for each camera.
+"""Read SMIC-E as its owners distribute it: long clips with one to three micro-expressions.
 
-Columns of frames are found by how their headers begin, as nobody says how those of the second and third expression are called.
+They begin and end with a neutral face. There is a workbook for each camera. Columns of frames are found by
+the beginning of their headers, because it is unknown how those of the second and third expression are named.
 `docs/datasets/smic-e.md` says what is assumed.
 """
 
@@ -13,45 +14,53 @@ from learnet.core.errors import BadInput
 from learnet.core.labels import parse_emotion
 from learnet.core.records import DatasetIndex, Finding
 from learnet.core.settings import DatasetSubset
-from learnet.datasets.readers.reading.dataset import Dataset
-from learnet.datasets.readers.reading.folder_tree import checked_root, subject_clip, subject_number, survey
-from learnet.datasets.readers.reading.matching import Row, Source
-from learnet.datasets.readers.reading.reader import Placed, Plan, collect_from
-from learnet.datasets.readers.reading.spreadsheet import (
-    Form,
-    Table,
+from learnet.datasets.readers.reading.cells import (
     is_missing,
-    normalise,
+    normalise_header,
     number_or_none,
-    read_table,
     whole_number,
 )
-from learnet.datasets.readers.reading.workbooks import Books, Labels, subject_of
+from learnet.datasets.readers.reading.dataset import Dataset
+from learnet.datasets.readers.reading.folder_names import (
+    FolderKey,
+    find_subject_and_clip,
+    subject_number,
+)
+from learnet.datasets.readers.reading.folder_tree import scan_folders, validate_root
+from learnet.datasets.readers.reading.label_sources import Labels, LabelWorkbooks
+from learnet.datasets.readers.reading.layout import ClipLocation, DatabaseLayout, FolderMatch
+from learnet.datasets.readers.reading.matching import TreeProperties, clip_key
+from learnet.datasets.readers.reading.reader import read_scanned_clips
+from learnet.datasets.readers.reading.rows import LabelRow, subject_in_row
+from learnet.datasets.readers.reading.table import Table, TableSchema, read_table
 from learnet.datasets.readers.smic_common import (
     CAMERAS,
     LABELS,
-    SLOW,
-    camera_of,
-    choose_camera,
-    clip_key,
-    coded,
-    number_of,
-    only,
-    subject,
-    unnamed,
+    PUBLISHED_VIS_NIR,
+    camera_in_path,
+    emotion_in_clip_name,
+    normalise_clip_name,
+    restrict_to_camera,
+    select_camera,
+    subject_in_clip_name,
+    subject_name,
+    unnamed_camera,
 )
 
 PUBLISHED = {"negative": 65, "positive": 51, "surprise": 41}
-"""Long clips per emotion of the HS camera: 157, those of SMIC-HS less the seven that no row names. Up to four rows have two expressions."""
+"""Long clips per emotion of the HS camera: 157, those of SMIC-HS less the seven that no row names. Up to four
+rows have two expressions."""
 
 
 def _is_note(cells: Mapping[str, str]) -> bool:
-    """Neither a clip's name nor a subject with frames: the workbook ends with text."""
-    frames = any(cells[name] for name in cells if name.startswith(("onset ", "offset ")))
-    return number_of(cells["name"]) is None and not (frames and subject_number(cells["subject"]) is not None)
+    """Return whether a row has neither a clip's name nor a subject with frames, as the text at the end."""
+    if subject_in_clip_name(cells["name"]) is not None:
+        return False
+    has_frames = any(text for name, text in cells.items() if name.startswith(("onset ", "offset ")))
+    return not has_frames or subject_number(cells["subject"]) is None
 
 
-FORM = Form(
+SCHEMA = TableSchema(
     columns={
         "subject": ("subject", "sub", "subjects"),
         "name": ("filename", "file", "filenames"),
@@ -59,133 +68,198 @@ FORM = Form(
         "last": ("lastf", "lastframe"),
         "emotion": ("emotion", "emotions", "estimatedemotion"),
     },
-    needed=("subject", "name", "onset 1", "offset 1"),
+    required=("subject", "name", "onset 1", "offset 1"),
     repeated={"onset": "onset", "offset": "offset"},
     is_note=_is_note,
 )
 
 
-def _table(path: Path, camera: str) -> Table:
-    """The table of a workbook.
+def _read_table(path: Path, camera: str) -> Table:
+    """Read the table of a workbook.
 
     Raises:
-        BadInput: see `read_table`; or it is another camera's; or it has not as many columns for offsets as for onsets.
+        BadInput: `read_table` refuses it, it is that of another camera, or it has not as many columns for
+            offsets as for onsets.
     """
-    other = camera_of(path.parts[-4:])
-    if other not in (camera, None):
-        hint = f"Read {other}, or put the workbook of {camera} beside the clips."
-        raise BadInput(path, f"is the workbook of the {other} camera, not of {camera}", hint)
-    table = read_table(path, FORM)
-    onsets, offsets = (
-        sum(normalise(header).startswith(name) for header in table.headers) for name in ("onset", "offset")
-    )
+    workbook_camera = camera_in_path(path.parts[-4:])
+    if workbook_camera not in (camera, None):
+        problem = f"is the workbook of the {workbook_camera} camera, not of {camera}"
+        hint = f"Read {workbook_camera}, or put the workbook of {camera} beside the clips."
+        raise BadInput(path, problem, hint)
+    table = read_table(path, SCHEMA)
+    headers = [normalise_header(header) for header in table.headers]
+    onsets = sum(header.startswith("onset") for header in headers)
+    offsets = sum(header.startswith("offset") for header in headers)
     if onsets != offsets:
-        wrong = f"has {onsets} columns of onsets and {offsets} of offsets, so which belong together cannot be told"
-        raise BadInput(path, wrong, f"Its columns are {', '.join(filter(None, table.headers))}.")
+        problem = (
+            f"has {onsets} columns of onsets and {offsets} of offsets, "
+            "so which belong together cannot be decided"
+        )
+        raise BadInput(path, problem, f"Its columns are {', '.join(filter(None, table.headers))}.")
     return table
 
 
-def _rows(cells: dict[str, str], where: str) -> list[Row]:
-    """One row per expression; the second in a long clip is called after it, s3_po_92-2."""
+def _parse_row(cells: dict[str, str], location: str) -> list[LabelRow]:
+    """Return one row per expression. The second in a long clip is named after it, s3_po_92-2."""
     name = cells["name"]
-    number = subject_of(cells, named=number_of(name))
-    word = coded(name) if is_missing(cells["emotion"]) else parse_emotion(cells["emotion"], where)
-    if word is None:
-        raise ValueError(f"no emotion is given, and the name {name} says none")
+    number = subject_in_row(cells, expected=subject_in_clip_name(name))
+    if is_missing(cells["emotion"]):
+        emotion = emotion_in_clip_name(name)
+        if emotion is None:
+            raise ValueError(f"no emotion is given, and the name {name} says none")
+    else:
+        emotion = parse_emotion(cells["emotion"], location)
     rows = []
-    for count, (onset, offset) in enumerate(_pairs(cells), start=1):
-        if onset is not None or offset is not None:
-            called = name if count == 1 else f"{name}-{count}"
-            rows.append(Row(subject(number), called, word, onset, None, offset, where, folder=name))
+    for count, (onset, offset) in enumerate(_onsets_and_offsets(cells), start=1):
+        if onset is None and offset is None:
+            continue
+        row = LabelRow(
+            subject=subject_name(number),
+            name=name if count == 1 else f"{name}-{count}",
+            emotion=emotion,
+            onset=onset,
+            apex=None,
+            offset=offset,
+            location=location,
+            folder_name=name,
+        )
+        rows.append(row)
     if not rows:
         raise ValueError("no onset and no offset is given")
     return rows
 
 
-def _pairs(cells: Mapping[str, str]) -> list[tuple[int | None, int | None]]:
-    """Onset and offset of each expression; a 0 is none, as cameras count on from day to day."""
-    count = sum(name.startswith("onset ") for name in cells)
-    marks = [
-        [whole_number(cells[f"{name} {number}"]) or None for name in ("onset", "offset")]
-        for number in range(1, count + 1)
-    ]
-    return [(onset, offset) for onset, offset in marks]
+def _onsets_and_offsets(cells: Mapping[str, str]) -> list[tuple[int | None, int | None]]:
+    """Return onset and offset of each expression. 0 is a missing frame: cameras count on from day to day."""
+    pairs = []
+    number = 1
+    while f"onset {number}" in cells:
+        onset = whole_number(cells[f"onset {number}"]) or None
+        offset = whole_number(cells[f"offset {number}"]) or None
+        pairs.append((onset, offset))
+        number += 1
+    return pairs
 
 
-def _checked(table: Table, rows: list[Row]) -> tuple[list[Row], list[Finding]]:
-    """ROWS as they are; where they leave their long clip, or are not what their name says."""
-    cells_of = {table.where(index): cells for index, cells in enumerate(table.rows)}
-    first_of = {row.where: row for row in reversed(rows)}
+def _check_rows(table: Table, rows: list[LabelRow]) -> tuple[list[LabelRow], list[Finding]]:
+    """Report expressions outside their long clip or with another emotion than its name's.
+
+    The rows stay as they are.
+    """
+    cells_at = {table.location(index): cells for index, cells in enumerate(table.rows)}
+    checked_locations = set()
     findings = []
     for row in rows:
-        key, cells = f"smic-e/{row.subject}/{row.name}", cells_of[row.where]
-        first, last = number_or_none(cells["first"]), number_or_none(cells["last"])  # no clip depends on them
-        marks = [mark for mark in (row.onset, row.offset) if mark is not None]
-        if any((first is not None and mark < first) or (last is not None and mark > last) for mark in marks):
-            what = f"{row.where}: {row.onset}..{row.offset} is not inside {cells['first']}..{cells['last']}, the frames of the long clip"
-            findings.append(Finding("outside the long clip", key, what, serious=True))
-        if row is first_of[row.where] and coded(row.folder) not in (row.emotion, None):
-            what = f"{row.where}: the emotion is {row.emotion}, and the clip's name says {coded(row.folder)}; the emotion is taken"
-            findings.append(Finding("emotion and name differ", key, what, serious=True))
+        key = clip_key(row, "smic-e")
+        cells = cells_at[row.location]
+        if _is_outside(row, cells):
+            message = (
+                f"{row.location}: {row.onset}..{row.offset} is not inside {cells['first']}..{cells['last']}, "
+                "the frames of the long clip"
+            )
+            findings.append(Finding("outside the long clip", key, message, serious=True))
+        if row.location in checked_locations:
+            continue
+        checked_locations.add(row.location)
+        named_emotion = emotion_in_clip_name(row.folder_name)
+        if named_emotion not in (row.emotion, None):
+            message = (
+                f"{row.location}: the emotion is {row.emotion}, and the clip's name says {named_emotion}; "
+                "the emotion is used"
+            )
+            findings.append(Finding("emotion and name differ", key, message, serious=True))
     return rows, findings
 
 
-def _place(way: Sequence[str]) -> Placed | None:
-    found = subject_clip(way)
-    person = number_of(found[2]) if found else None
-    if found is None or person is None:
+def _is_outside(row: LabelRow, cells: Mapping[str, str]) -> bool:
+    """Return whether an expression leaves its long clip. No clip depends on the ends of the long clip."""
+    first = number_or_none(cells["first"])
+    last = number_or_none(cells["last"])
+    for mark in (row.onset, row.offset):
+        if mark is None:
+            continue
+        if (first is not None and mark < first) or (last is not None and mark > last):
+            return True
+    return False
+
+
+def _locate_clip(parts: Sequence[str]) -> ClipLocation | None:
+    clip = find_subject_and_clip(parts)
+    if clip is None or clip.subject is None:
         return None
-    odd = (
-        ""
-        if person == found[1]
-        else f"it lies with {subject(found[1])}, and its name is {subject(person)}'s, where it is used"
-    )
-    return Placed(found[0], (subject(person), clip_key(found[2])), odd)
+    person = subject_in_clip_name(clip.name)
+    if person is None:
+        return None
+    problem = ""
+    if person != clip.subject:
+        problem = (
+            f"it is stored with {subject_name(clip.subject)}, and its name is {subject_name(person)}'s, "
+            "where it is used"
+        )
+    key = (subject_name(person), normalise_clip_name(clip.name))
+    return ClipLocation(clip.depth, key, problem)
 
 
-def _plan(camera: str, root: Path) -> Plan:
-    def about(labels: Labels) -> dict[str, str]:
-        long = len({(row.subject, row.folder) for row in labels.rows})
+def _row_key(row: LabelRow) -> FolderKey:
+    return (row.subject, normalise_clip_name(row.folder_name))
+
+
+def _kind_of_tree(path: str, matches: list[FolderMatch]) -> str:
+    return "long"
+
+
+def _layout(camera: str, root: Path) -> DatabaseLayout:
+    """Return the layout of one camera below a root."""
+
+    def describe(labels: Labels) -> dict[str, str]:
+        long_clips = {(row.subject, row.folder_name) for row in labels.rows}
         return {
             "camera": f"{camera}, {CAMERAS[camera]:g} frames per second",
-            "expressions": f"{len(labels.rows)} in {long} long clips",
+            "expressions": f"{len(labels.rows)} in {len(long_clips)} long clips",
         }
 
-    book = f"smic{camera.lower()}eannotation"
-    return Plan(
-        books=Books(
-            dataset="smic-e",
-            title="SMIC-E",
-            example=f"SMIC-{camera}-E_annotation.xlsx",
-            form=FORM,
-            emotions=LABELS,
-            rows=_rows,
-            preferred=(f"{book}2019", book),
-            beside=tuple(other.lower() for other in CAMERAS if other != camera),
-            read=partial(_table, camera=camera),
-            repair=_checked,
-            key=lambda row: (row.subject, clip_key(row.folder)),
-        ),
+    def properties(tree: str) -> TreeProperties:
+        return TreeProperties("smic-e", CAMERAS[camera], cropped=False)
+
+    workbook = f"smic{camera.lower()}eannotation"
+    labels = LabelWorkbooks(
+        dataset="smic-e",
+        title="SMIC-E",
+        example=f"SMIC-{camera}-E_annotation.xlsx",
+        schema=SCHEMA,
+        emotions=LABELS,
+        parse_row=_parse_row,
+        preferred_names=(f"{workbook}2019", workbook),
+        unrelated_names=tuple(other.lower() for other in CAMERAS if other != camera),
+        custom_reader=partial(_read_table, camera=camera),
+        repair=_check_rows,
+        key=_row_key,
+    )
+    return DatabaseLayout(
+        labels=labels,
         example="s01/s1_ne_01",
-        place=only(camera, _place, root),
-        trees=("long",),
-        kind=lambda way, folders: "long",
-        source=lambda tree: Source("smic-e", CAMERAS[camera], cropped=False),
-        about=about,
-        published=PUBLISHED if camera == "HS" else SLOW,
+        locate_clip=restrict_to_camera(camera, _locate_clip, root),
+        tree_kinds=("long",),
+        kind_of_tree=_kind_of_tree,
+        properties=properties,
+        describe=describe,
+        published=PUBLISHED if camera == "HS" else PUBLISHED_VIS_NIR,
     )
 
 
 def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex:
-    """Every labelled expression of one camera of a SMIC-E folder; `collect` says how. The part is one of CAMERAS.
+    """Read every labelled expression of one camera of a SMIC-E folder; see `read_clips`.
+
+    `selection.part` is one of CAMERAS.
 
     Raises:
-        BadInput: what `collect` refuses; no clips or no workbook of this camera.
+        BadInput: `read_clips` refuses the folder, or there are no clips or no workbook of this camera.
     """
-    found = survey(checked_root(root))
-    camera = choose_camera(found, _place, selection.part)
-    reading = collect_from(found, selection, _plan(camera, found.root))
-    return replace(reading, findings=[*reading.findings, *unnamed(reading.clips, found.root, camera)])
+    scan = scan_folders(validate_root(root))
+    camera = select_camera(scan, _locate_clip, selection.part)
+    index = read_scanned_clips(scan, selection, _layout(camera, scan.root))
+    unnamed = unnamed_camera(index.clips, scan.root, camera)
+    return replace(index, findings=[*index.findings, *unnamed])
 
 
 SMIC_E = Dataset(
@@ -195,8 +269,11 @@ SMIC_E = Dataset(
     fps=0.0,
     published=PUBLISHED,
     people=16,
-    counted="long clips of camera HS, 157 in all, certain; per emotion by which of SMIC's clips have no row, likely. VIS and NIR have 71",
-    apply="https://www.oulu.fi/cmvs/node/41319",
-    takes={"part": tuple(CAMERAS)},
-    signs=(r"smic[ _-]*(hs|vis|nir)[ _-]*e.*\.xlsx?", r"(.*/)?s\d{1,2}/s\d{1,2}_(ne|po|sur)_\d+"),
+    published_source=(
+        "long clips of camera HS, 157 in all, certain; per emotion by which of SMIC's clips have no row, "
+        "likely. VIS and NIR have 71"
+    ),
+    access="https://www.oulu.fi/cmvs/node/41319",
+    options={"part": tuple(CAMERAS)},
+    signatures=(r"smic[ _-]*(hs|vis|nir)[ _-]*e.*\.xlsx?", r"(.*/)?s\d{1,2}/s\d{1,2}_(ne|po|sur)_\d+"),
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from learnet.core.errors import BadInput, LearnetError, pick
 from learnet.core.settings import Preparation
-from learnet.datasets import DATASETS, recognised
+from learnet.datasets import DATASETS, recognise_databases
 from learnet.datasets.prepared.store import PreparedDataset, load_prepared
 from learnet.datasets.readers.megc2019 import PARTS
 from learnet.datasets.synthetic.databases import MEGC_LIST_FILE
@@ -83,7 +83,7 @@ def _said(word: str) -> tuple[str | None, Path]:
 
 def _names(folder: Path) -> list[str]:
     """The databases that lie in a folder, the composite among them where its list lies there."""
-    found = [*recognised(folder), *([COMPOSITE] if (folder / MEGC_LIST_FILE).is_file() else [])]
+    found = [*recognise_databases(folder), *([COMPOSITE] if (folder / MEGC_LIST_FILE).is_file() else [])]
     if not found:
         raise BadInput(
             folder, "no database is recognised in it", f"Say which one it is, as in --data casme2={folder}."

@@ -30,7 +30,7 @@ def test_missing_border_and_apex_frames_become_the_nearest(tmp_path: Path) -> No
     reading = read(tmp_path)
     assert told(reading.clips[0])[3:7] == (48, 60, 85, "repaired")
     assert of_kind(reading, "frames missing").what.endswith(
-        "4 of the 41 frames 46..86 are not there; the nearest ones, 48..85, are taken"
+        "4 of the 41 frames 46..86 do not exist; the nearest ones, 48..85, are used"
     )
     assert not of_kind(reading, "frames missing").serious  # 4 of 41 is under a tenth
     assert of_kind(reading, "apex moved").what.endswith("there is no frame 59; the nearest is 60")
@@ -57,7 +57,7 @@ def test_the_apex_of_a_clip_that_ends_early_is_the_middle_of_what_is_there(tmp_p
         assert told(reading.clips[0])[3:7] == clip
         assert kinds(reading, serious=True) == ["frames missing"]
     assert of_kind(read(tmp_path / "far"), "apex outside the clip").what.endswith(
-        "60 is far from the frames there are, 20..29; the middle one, 24, is taken"
+        "60 is far from the existing frames 20..29; the middle one, 24, is used"
     )
 
 

@@ -11,16 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learnet.core.errors import BadInput
-from learnet.datasets.readers.casme2 import FORM
-from learnet.datasets.readers.reading import spreadsheet as workbook
-from learnet.datasets.readers.reading.spreadsheet import (
-    Form,
-    is_missing,
-    normalise,
-    read_table,
-    sheets,
-    whole_number,
-)
+from learnet.datasets.readers.casme2 import SCHEMA
+from learnet.datasets.readers.reading import spreadsheet
+from learnet.datasets.readers.reading.cells import is_missing, normalise_header, whole_number
+from learnet.datasets.readers.reading.spreadsheet import sheets
+from learnet.datasets.readers.reading.table import TableSchema, read_table
 from tests.builders.written_by_hand import NINE, ROWS, nine_columns, seven_columns
 
 TEXTS = [
@@ -77,25 +72,27 @@ TEXTS = [
 )
 def test_both_forms_give_the_cells_as_text(tmp_path: Path, write, name: str, columns: int) -> None:
     """Subject `01` keeps its zero, the number 4 among the action units is text like its neighbours, `repression ` loses its blank."""
-    table = read_table(write(tmp_path / name), FORM)
+    table = read_table(write(tmp_path / name), SCHEMA)
     assert table.rows == TEXTS
     assert len(table.headers) == columns
-    assert table.where(0) == f"{name} row 2"
+    assert table.location(0) == f"{name} row 2"
 
 
 def test_the_kind_of_workbook_is_told_by_its_content(tmp_path: Path) -> None:
     nine_columns(tmp_path / "a.xlsx").rename(tmp_path / "a.xls")
     seven_columns(tmp_path / "b.xls").rename(tmp_path / "b.xlsx")
-    assert read_table(tmp_path / "a.xls", FORM).rows == read_table(tmp_path / "b.xlsx", FORM).rows == TEXTS
+    assert (
+        read_table(tmp_path / "a.xls", SCHEMA).rows == read_table(tmp_path / "b.xlsx", SCHEMA).rows == TEXTS
+    )
 
 
 def test_the_header_row_is_found_below_notes_and_on_a_later_sheet(tmp_path: Path) -> None:
     table = read_table(
         nine_columns(tmp_path / "a.xlsx", above=["Coding", "by two coders", "see the paper"], sheet="Sheet4"),
-        FORM,
+        SCHEMA,
     )
-    assert (table.rows, table.sheet, table.lines[0]) == (TEXTS, "Sheet4", 5)
-    assert read_table(seven_columns(tmp_path / "b.xls", sheets=3), FORM).sheet == "Sheet3"
+    assert (table.rows, table.sheet, table.row_numbers[0]) == (TEXTS, "Sheet4", 5)
+    assert read_table(seven_columns(tmp_path / "b.xls", sheets=3), SCHEMA).sheet == "Sheet3"
 
 
 def test_a_sheet_without_the_header_does_not_hide_the_one_with_it(tmp_path: Path) -> None:
@@ -104,7 +101,7 @@ def test_a_sheet_without_the_header_does_not_hide_the_one_with_it(tmp_path: Path
     front.append(["Subject", "Filename", "Objective Class"])
     front.append(["01", "EP90_01f", 1])
     book.save(tmp_path / "a.xlsx")
-    assert read_table(tmp_path / "a.xlsx", FORM).sheet == "Sheet1"
+    assert read_table(tmp_path / "a.xlsx", SCHEMA).sheet == "Sheet1"
 
 
 @given(
@@ -129,7 +126,7 @@ def test_columns_are_found_in_any_spelling_and_order(
         book.active.append([line[column] for column in order])
     path = tmp_path_factory.mktemp("order") / "a.xlsx"
     book.save(path)
-    assert read_table(path, FORM).rows == TEXTS
+    assert read_table(path, SCHEMA).rows == TEXTS
 
 
 def test_blank_rows_vanish_and_notes_below_are_set_aside(tmp_path: Path) -> None:
@@ -140,9 +137,9 @@ def test_blank_rows_vanish_and_notes_below_are_set_aside(tmp_path: Path) -> None
         ("Note:", None, None, None, None, None, None),
         (None, "EP95_01", 1, 2, 3, "4", "fear"),
     ]
-    table = read_table(nine_columns(tmp_path / "a.xlsx", rows), FORM)
+    table = read_table(nine_columns(tmp_path / "a.xlsx", rows), SCHEMA)
     assert table.rows == TEXTS[:2]
-    assert table.lines == [2, 4]
+    assert table.row_numbers == [2, 4]
     assert {line: (cells["subject"], cells["name"]) for line, cells in table.notes.items()} == {
         5: ("Note:", ""),
         6: ("", "EP95_01"),
@@ -157,7 +154,7 @@ def test_a_wrong_size_noted_in_the_file_loses_no_rows(tmp_path: Path) -> None:
             data = source.read(item)
             copy.writestr(item, data.replace(b'ref="A1:I6"', b'ref="A1:B2"') if "sheet1" in item else data)
     assert b"A1:B2" in zipfile.ZipFile(tmp_path / "b.xlsx").read("xl/worksheets/sheet1.xml")
-    assert read_table(tmp_path / "b.xlsx", FORM).rows == TEXTS
+    assert read_table(tmp_path / "b.xlsx", SCHEMA).rows == TEXTS
 
 
 @pytest.mark.parametrize(
@@ -169,7 +166,7 @@ def test_a_missing_column_is_named_and_so_are_those_that_are_there(
 ) -> None:
     header = [f"Column{place}" if place == lost else title for place, title in enumerate(NINE)]
     with pytest.raises(BadInput) as refusal:
-        read_table(nine_columns(tmp_path / "a.xlsx", header=header), FORM)
+        read_table(nine_columns(tmp_path / "a.xlsx", header=header), SCHEMA)
     assert f"lacks the column {said}" in str(refusal.value)
     assert (
         f"'Column{lost}'" in str(refusal.value)
@@ -184,7 +181,7 @@ def test_several_missing_columns_are_all_named(tmp_path: Path) -> None:
             seven_columns(
                 tmp_path / "a.xls", header=["Subject", "Filename", "A", "ApexFrame", "B", "AU", "Emotion"]
             ),
-            FORM,
+            SCHEMA,
         )
 
 
@@ -193,7 +190,7 @@ def test_a_workbook_of_something_else_is_refused(tmp_path: Path) -> None:
     book.active.append(["Month", "Rent"])
     book.save(tmp_path / "rent.xlsx")
     with pytest.raises(BadInput, match="has no header row with the columns subject"):
-        read_table(tmp_path / "rent.xlsx", FORM)
+        read_table(tmp_path / "rent.xlsx", SCHEMA)
 
 
 def test_a_lock_file_is_not_a_workbook(tmp_path: Path) -> None:
@@ -231,7 +228,7 @@ def test_a_workbook_cut_short_anywhere_is_refused_or_whole(
         data = whole.read_bytes()
         whole.write_bytes(data[: int(share * len(data))])
         try:
-            assert (read_table(whole, FORM).rows, whole.suffix) == (TEXTS, ".xls")
+            assert (read_table(whole, SCHEMA).rows, whole.suffix) == (TEXTS, ".xls")
         except BadInput as refusal:
             assert whole.name in str(refusal)
 
@@ -248,7 +245,7 @@ def test_damage_anywhere_is_refused_or_harmless_but_never_a_crash(
         data[place : place + len(junk)] = junk
         whole.write_bytes(bytes(data))
         try:
-            read_table(whole, FORM)
+            read_table(whole, SCHEMA)
         except BadInput as refusal:
             assert whole.name in str(refusal)
 
@@ -265,7 +262,7 @@ def test_a_bug_of_ours_keeps_its_traceback(
     def broken(value: object) -> str:
         raise bug
 
-    monkeypatch.setattr(workbook, "_text", broken)
+    monkeypatch.setattr(spreadsheet, "_cell_text", broken)
     with pytest.raises(kind) as raised:
         sheets(path)
     assert raised.value is bug
@@ -401,7 +398,7 @@ def test_other_text_is_no_number(text: str) -> None:
 
 @given(st.text(max_size=30))
 def test_no_text_breaks_the_cell_parsers(text: str) -> None:
-    assert set(normalise(text)) <= set("abcdefghijklmnopqrstuvwxyz0123456789")
+    assert set(normalise_header(text)) <= set("abcdefghijklmnopqrstuvwxyz0123456789")
     try:
         number = whole_number(text)
     except ValueError:
@@ -416,7 +413,7 @@ def test_the_first_named_alias_wins_over_the_leftmost_column(tmp_path: Path) -> 
     buffer = io.BytesIO()
     book.save(buffer)
     (tmp_path / "a.xlsx").write_bytes(buffer.getvalue())
-    form = Form(
+    form = TableSchema(
         {"emotion": ("estimatedemotion", "emotion"), "name": ("clip",), "subject": ("subject",)},
         ("emotion", "name", "subject"),
     )

@@ -1,4 +1,4 @@
-"""What is known of a database before it is opened: its loader, its published numbers, and what its licence forbids."""
+"""Describe a database before it is opened: its reader, its published numbers, what its licence forbids."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -12,41 +12,62 @@ from learnet.core.settings import DatasetSubset
 
 @dataclass(frozen=True)
 class Dataset:
-    """One database; `DATASETS` holds them by name."""
+    """One database. `DATASETS` holds all of them by name."""
 
-    name: str  # as on the command line and in Clip.dataset
+    name: str
+    """As on the command line and in Clip.dataset."""
+
     title: str
-    read: Callable[[Path, DatasetSubset], DatasetIndex]  # root folder and which part of it -> what it holds
-    fps: float  # frames per second of its recordings; 0 where each clip says its own
-    published: Mapping[str, int] = field(
-        default_factory=dict
-    )  # clips per emotion, as its owners or its users counted them
-    people: int = 0  # as published; 0 where nobody counted
-    counted: str = ""  # whose numbers `published` and `people` are, and how sure
-    apply: str = ""  # where to ask for it
-    takes: Mapping[str, tuple[str, ...]] = field(
-        default_factory=dict
-    )  # field of Selection -> its values here, () for any
-    signs: tuple[
-        str, ...
-    ] = ()  # patterns of names of files and ways to clips that only this database has, ignoring case
-    hidden: tuple[str, ...] = ()  # subjects whose faces must never be published, as Clip.subject writes them
+
+    read: Callable[[Path, DatasetSubset], DatasetIndex]
+    """Root folder and the requested part of the database -> its clips and the findings about them."""
+
+    fps: float
+    """Frames per second of its recordings; 0 where each clip has its own rate."""
+
+    published: Mapping[str, int] = field(default_factory=dict)
+    """Clips per emotion, as the owners or the users of the database counted them."""
+
+    people: int = 0
+    """Number of people as published; 0 where it is unknown."""
+
+    published_source: str = ""
+    """Who published these numbers, and how certain they are."""
+
+    access: str = ""
+    """Where to request the database."""
+
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Field of DatasetSubset -> its values for this database, () where any value is allowed."""
+
+    signatures: tuple[str, ...] = ()
+    """Patterns of file names and of clip paths that only this database has. Case is ignored."""
+
+    hidden_subjects: tuple[str, ...] = ()
+    """Subjects whose faces must not be published, as in Clip.subject."""
 
     @property
-    def classes(self) -> str:
-        """Class scheme it is usually reported in, a name of labels.SCHEMES, or "auto"."""
+    def default_scheme(self) -> str:
+        """Class scheme in which results are usually reported: a name of `labels.SCHEMES`, or "auto"."""
         return DEFAULT_SCHEMES.get(self.name, ("auto",))[0]
 
-    def signs_among(self, names: Iterable[str]) -> list[str]:
-        """Those of NAMES (of files, and ways to clips) that only this database has."""
-        pattern = "|".join(f"(?:{sign})" for sign in self.signs)
-        return [name for name in names if re.fullmatch(pattern, name, re.IGNORECASE)] if pattern else []
+    def matching_signatures(self, names: Iterable[str]) -> list[str]:
+        """Return those of `names` (file names and clip paths) that only this database has."""
+        if not self.signatures:
+            return []
+        pattern = re.compile("|".join(f"(?:{signature})" for signature in self.signatures), re.IGNORECASE)
+        return [name for name in names if pattern.fullmatch(name)]
 
-    def hides(self, subject: str) -> bool:
-        """Whether the licence forbids to publish this person's face; `12`, `sub12` and `Sub012` are one person."""
-        return _plain(subject) in {_plain(each) for each in self.hidden}
+    def is_hidden(self, subject: str) -> bool:
+        """Return whether the licence forbids publishing a subject's face.
+
+        `12`, `sub12` and `Sub012` are the same subject.
+        """
+        return _normalise_subject(subject) in map(_normalise_subject, self.hidden_subjects)
 
 
-def _plain(subject: str) -> str:
+def _normalise_subject(subject: str) -> str:
     numbers = re.findall(r"\d+", subject)
-    return numbers[-1].lstrip("0") if numbers else subject.casefold()
+    if not numbers:
+        return subject.casefold()
+    return numbers[-1].lstrip("0")

@@ -1,6 +1,7 @@
-"""Rows of a label workbook and folders of images become clips; what does not fit is repaired or left out, and always told.
+"""Combine the row of a clip with the images in its folder.
 
-Frame numbers in a row are the numbers in the file names, onset and offset included. Nothing here knows a particular database.
+What does not fit is repaired or left out, and always reported as a finding. Frame numbers in a row are the
+numbers in the file names, onset and offset included. Nothing here depends on a particular database.
 """
 
 from bisect import bisect_left, bisect_right
@@ -10,234 +11,313 @@ from pathlib import Path
 
 from learnet.core.errors import BadVideo
 from learnet.core.records import Clip, Finding
+from learnet.datasets.readers.reading.rows import LabelRow
 from learnet.video.images import image_files
 
-Look = Callable[[Path], Mapping[int, Path]]  # folder -> its images by number, in numeric order
-SERIOUS_SHARE = 0.1  # of a clip's frames: when more are missing, the motion image is of another movement
+ListImages = Callable[[Path], Mapping[int, Path]]
+"""Folder -> its images by number, in numeric order."""
+
+SERIOUS_SHARE = 0.1
+"""Share of a clip's frames. Where more are missing, the motion image shows another movement."""
 
 
 @dataclass(frozen=True)
-class Row:
-    """One row of a label workbook, with numbers where numbers belong. None is what the workbook leaves out."""
-
-    subject: str  # as Clip.subject
-    name: str
-    emotion: str
-    onset: int | None  # frame
-    apex: int | None  # frame
-    offset: int | None  # frame, inclusive
-    where: str  # "CASME2-coding-20140508.xlsx row 12"
-    action_units: str = ""
-    apex_source: str = "file"  # "repaired" where a published repair stands in `apex`
-    kind: str = "micro"  # as Clip.kind
-    also: str = ""  # as Clip.also
-    folder: str = ""  # what finds the clip's folder, where that is not its name (several clips in one folder)
-    duration: int | None = None  # frames from onset to offset as the workbook counts them, a check on both
-    whole: bool = False  # nobody wrote frames down: the clip is its folder, from the first image to the last
-
-
-@dataclass(frozen=True)
-class Source:
-    """What all clips of one tree have in common."""
+class TreeProperties:
+    """What all clips of one folder tree have in common."""
 
     dataset: str
     fps: float  # frames per second
-    cropped: bool  # the images are face crops
-    midpoint: bool = True  # an apex nobody gave becomes the middle frame; otherwise it stays None
-    mirrored: bool = False  # an offset nobody gave is as far behind the apex as the onset is before it
-    cut: bool = (
-        False  # a folder holds its clip from onset to offset and nothing else, so its ends check the row's
-    )
-    renumbered: bool = (
-        False  # a folder with as many images as its row has frames may count from somewhere else
-    )
-    most_missing: float = SERIOUS_SHARE  # of a clip's frames: missing ones are serious above this share
+
+    cropped: bool
+    """The images are face crops."""
+
+    midpoint_apex: bool = True
+    """A missing apex becomes the middle frame; otherwise it stays None."""
+
+    mirror_offset: bool = False
+    """A missing offset is as many frames after the apex as the onset is before it."""
+
+    trimmed: bool = False
+    """A folder holds its clip from onset to offset and nothing else, which checks the row."""
+
+    renumbered: bool = False
+    """A folder with as many images as its row has frames may count from another number."""
+
+    max_missing: float = SERIOUS_SHARE
+    """Share of a clip's frames. Missing frames are a serious finding above it."""
 
 
-def match(
-    row: Row, folder: Path, source: Source, look: Look = image_files
+@dataclass(frozen=True)
+class _Span:
+    """A range of frames, both ends inclusive."""
+
+    first: int
+    last: int
+
+    def __len__(self) -> int:
+        return self.last - self.first + 1
+
+    def __str__(self) -> str:
+        return f"{self.first}..{self.last}"
+
+
+def clip_from_folder(
+    row: LabelRow, folder: Path, properties: TreeProperties, list_images: ListImages = image_files
 ) -> tuple[Clip | None, list[Finding]]:
-    """The clip of ROW, whose images lie in FOLDER (which LOOK lists), and what was found; None where the two do not fit together."""
-    try:
-        images = look(folder)
-    except BadVideo as trouble:
-        return None, [Finding("clip left out", _key(row, source), str(trouble), serious=True)]
-    if not images:
-        return None, [Finding("clip left out", _key(row, source), f"{folder} holds no images", serious=True)]
-    return fit(row, folder, list(images), source)
+    """Combine a row with the images in its folder.
 
+    Args:
+        row: label of the clip.
+        folder: where its images are stored.
+        properties: of the tree of the folder.
+        list_images: lists the images of a folder.
 
-def fit(row: Row, path: Path, numbers: Sequence[int], source: Source) -> tuple[Clip | None, list[Finding]]:
-    """The clip of ROW in the frames NUMBERS (ascending, at least one) of PATH, and what was found; None where they do not fit.
-
-    A missing frame at onset, apex or offset is replaced by the nearest one there is. An apex that is not given, or lies outside
-    the clip or far from its frames, becomes the middle one of them; one on onset or offset stays; a clip without an expression has none.
-    What a folder can mend is SOURCE's to say (`_mended`).
+    Returns:
+        The clip, or None where row and images do not fit together, and the findings about it.
     """
-    key = _key(row, source)
-    if row.whole:
+    key = clip_key(row, properties.dataset)
+    try:
+        images = list_images(folder)
+    except BadVideo as error:
+        return None, [Finding("clip left out", key, str(error), serious=True)]
+    if not images:
+        return None, [Finding("clip left out", key, f"{folder} holds no images", serious=True)]
+    return clip_from_frames(row, folder, list(images), properties)
+
+
+def clip_from_frames(
+    row: LabelRow, path: Path, numbers: Sequence[int], properties: TreeProperties
+) -> tuple[Clip | None, list[Finding]]:
+    """Combine a row with the frames of its clip.
+
+    Onset, apex and offset become the nearest existing frames. An apex that is missing, outside the clip or
+    far from its frames becomes the middle frame; an apex on onset or offset is kept; a clip without an
+    expression has none. `properties` say which errors of the row may be repaired.
+
+    Args:
+        row: label of the clip.
+        path: folder or video file.
+        numbers: frame numbers, ascending, at least one.
+        properties: of the tree.
+
+    Returns:
+        The clip, or None where row and frames do not fit together, and the findings about it.
+    """
+    key = clip_key(row, properties.dataset)
+    if row.whole_folder:
         row = replace(row, onset=numbers[0], offset=numbers[-1])
-    row, mended = _mended(row, numbers, source, key)
-    wrong = _unfit(row, numbers)
-    if wrong or row.onset is None or row.offset is None:
-        return None, [Finding("clip left out", key, f"{row.where}: {wrong} ({path})", serious=True)]
-    marks = row.onset, row.offset
-    onset, offset = _nearest(numbers, row.onset), _nearest(numbers, row.offset, early=True)
-    apex, apex_source, findings = _apex(
-        row, marks, (onset, offset), source.midpoint and row.kind != "none", key
-    )
-    findings = [*mended, *_ends(row, numbers, marks, source, key), *findings]
-    findings += _gaps(row, numbers, marks, (onset, offset), source)
+    row, findings = _repair_row(row, numbers, properties)
+    mismatch = _mismatch(row, numbers)
+    if mismatch or row.onset is None or row.offset is None:
+        message = f"{row.location}: {mismatch} ({path})"
+        return None, [Finding("clip left out", key, message, serious=True)]
+
+    labelled = _Span(row.onset, row.offset)
+    existing = _Span(_nearest(numbers, row.onset), _nearest(numbers, row.offset, prefer_earlier=True))
+    images = _Span(numbers[0], numbers[-1])
+    findings += _check_ends(row, labelled, images, properties)
+    apex, apex_source, apex_findings = _choose_apex(row, labelled, existing, properties)
+    findings += apex_findings
+    findings += _missing_frames(row, numbers, labelled, existing, properties)
     if apex is not None:
-        there = _nearest(numbers[bisect_left(numbers, onset) : bisect_right(numbers, offset)], apex)
-        if there != apex and apex_source != "midpoint":
-            findings.append(
-                Finding("apex moved", key, f"{row.where}: there is no frame {apex}; the nearest is {there}")
-            )
-            apex_source = "repaired"
-        apex = there
+        apex, apex_source, moved = _move_apex(row, apex, apex_source, numbers, existing, key)
+        findings += moved
     clip = Clip(
-        path, source.dataset, row.subject, row.name, row.emotion, onset, apex, offset, source.fps,
-        apex_source=apex_source, action_units=row.action_units, cropped=source.cropped,
-        kind=row.kind, also=row.also,
-    )  # fmt: skip
+        path=path,
+        dataset=properties.dataset,
+        subject=row.subject,
+        name=row.name,
+        emotion=row.emotion,
+        onset=existing.first,
+        apex=apex,
+        offset=existing.last,
+        fps=properties.fps,
+        apex_source=apex_source,
+        action_units=row.action_units,
+        cropped=properties.cropped,
+        kind=row.kind,
+        also=row.also,
+    )
     return clip, findings
 
 
-def _key(row: Row, source: Source) -> str:
-    return f"{source.dataset}/{row.subject}/{row.name}"
+def clip_key(row: LabelRow, dataset: str) -> str:
+    """Return the `Clip.key` of the clip that a row labels."""
+    return f"{dataset}/{row.subject}/{row.name}"
 
 
-def _mended(row: Row, numbers: Sequence[int], source: Source, key: str) -> tuple[Row, list[Finding]]:
-    """ROW with what its folder can say better: the last image of a cut clip for an offset that cannot be, other numbers by their count."""
-    if row.onset is None:
-        return row, []
-    first, last = numbers[0], numbers[-1]
-    if (
-        source.mirrored
-        and row.offset is None
-        and row.apex is not None
-        and row.onset < row.apex
-        and row.onset <= last
-    ):
-        offset = 2 * row.apex - row.onset
-        ends = f"; the images end before, so it is {last}" if last < offset else ""
-        what = f"{row.where}: the offset is not given; {offset}, as far from the apex as the onset, is taken{ends}"
-        return replace(row, offset=min(offset, last)), [Finding("offset mirrored", key, what)]
-    if source.cut and (row.offset is None or row.offset < row.onset) and first <= row.onset <= last:
-        wrong = "is not given" if row.offset is None else f"{row.offset} comes before the onset {row.onset}"
-        what = f"{row.where}: the offset {wrong}; the last image of the folder, {last}, is taken"
-        return replace(row, offset=last), [Finding("offset from the folder", key, what)]
-    shift = first - row.onset
-    if (
-        source.renumbered
-        and shift
-        and row.offset is not None
-        and len(numbers) == row.offset - row.onset + 1 == last - first + 1
-    ):
-        what = f"{row.where}: {row.onset}..{row.offset} lie here as {first}..{last}, one to one"
-        apex = None if row.apex is None else row.apex + shift
-        return replace(row, onset=first, apex=apex, offset=last), [Finding("frames renumbered", key, what)]
-    return row, []
-
-
-def _ends(
-    row: Row, numbers: Sequence[int], marks: tuple[int, int], source: Source, key: str
-) -> list[Finding]:
-    """What the workbook's count of frames, and the ends of a folder that is cut to its clip, say against onset and offset."""
-    findings = []
-    ends = numbers[0], numbers[-1]
-    frames = marks[1] - marks[0] + 1
-    if row.duration not in (None, frames):
-        counted = f"{marks[0]}..{marks[1]} are {frames} frames, and its duration is {row.duration}"
-        what = f"{row.where}: {counted}; the images are {ends[0]}..{ends[1]}"
-        findings.append(Finding("duration differs", key, what, serious=not (source.cut and ends == marks)))
-    beyond = max(marks[0] - ends[0], 0) + max(ends[1] - marks[1], 0)
-    if source.cut and beyond:
-        what = f"{row.where}: {marks[0]}..{marks[1]} are taken, but the folder holds {ends[0]}..{ends[1]}"
-        findings.append(Finding("images beyond the clip", key, what, serious=beyond > SERIOUS_SHARE * frames))
-    return findings
-
-
-def _unfit(row: Row, numbers: Sequence[int]) -> str:
-    """Why ROW cannot be made a clip of these frames, or ""."""
-    if row.onset is None or row.offset is None:
-        return f"{'onset' if row.onset is None else 'offset'} is not given"
-    if row.onset > row.offset:
-        return f"onset {row.onset} comes after offset {row.offset}"
-    if bisect_left(numbers, row.onset) == bisect_right(numbers, row.offset):
-        return f"no frame has a number from {row.onset} to {row.offset}; there are {numbers[0]} to {numbers[-1]}, perhaps renumbered"
-    return ""
-
-
-def _nearest(numbers: Sequence[int], frame: int, early: bool = False) -> int:
-    """The one of NUMBERS (ascending) nearest to FRAME; of two equally near ones the later, or with EARLY the earlier."""
-    place = bisect_left(numbers, frame)
-    around = numbers[max(place - 1, 0) : place + 1]
-    return min(around, key=lambda number: (abs(number - frame), number if early else -number))
-
-
-def _apex(
-    row: Row, marks: tuple[int, int], taken: tuple[int, int], midpoint: bool, key: str
-) -> tuple[int | None, str, list[Finding]]:
-    """The apex frame, before looking whether that frame is there; where it comes from; and what is to be told.
-
-    TAKEN are the first and the last frame of the clip that are there. Farther from them than a tenth of the clip, the nearest frame
-    would be no apex.
-    """
-    onset, offset = marks
-    middle = taken[0] + (taken[1] - taken[0]) // 2
-    if row.apex is None and not midpoint:
-        return None, "none", []
-    if row.apex is None:
-        return (
-            middle,
-            "midpoint",
-            [Finding("apex not given", key, f"{row.where}: the middle frame {middle} is taken")],
-        )
-    if not onset <= row.apex <= offset:
-        what = f"{row.where}: {row.apex} is not in {onset}..{offset}; the middle frame {middle} is taken"
-        return middle, "midpoint", [Finding("apex outside the clip", key, what)]
-    if row.apex in marks:
-        what = f"{row.where}: the apex {row.apex} is the {'onset' if row.apex == onset else 'offset'}; kept"
-        return row.apex, row.apex_source, [Finding("apex on the border", key, what)]
-    if max(taken[0] - row.apex, row.apex - taken[1]) > SERIOUS_SHARE * (offset - onset + 1):
-        what = f"{row.where}: {row.apex} is far from the frames there are, {taken[0]}..{taken[1]}; the middle one, {middle}, is taken"
-        return middle, "midpoint", [Finding("apex outside the clip", key, what)]
-    return row.apex, row.apex_source, []
-
-
-def _gaps(
-    row: Row, numbers: Sequence[int], marks: tuple[int, int], taken: tuple[int, int], source: Source
-) -> list[Finding]:
-    """One finding about all frames of the clip that are not there."""
-    wanted = marks[1] - marks[0] + 1
-    missing = wanted - (bisect_right(numbers, marks[1]) - bisect_left(numbers, marks[0]))
-    if not missing:
-        return []
-    what = f"{row.where}: {missing} of the {wanted} frames {marks[0]}..{marks[1]} are not there"
-    if taken != marks:
-        what += f"; the nearest ones, {taken[0]}..{taken[1]}, are taken"
-    return [
-        Finding("frames missing", _key(row, source), what, serious=missing > source.most_missing * wanted)
-    ]
-
-
-def without_row(folder: str) -> Finding:
-    """A clip folder that no row of the workbook names: it carries no label and is not used."""
+def unlabelled_folder(folder: str) -> Finding:
+    """Return the finding about a clip folder that no row names: it has no label and is not used."""
     return Finding("folder without row", folder, "no row of the workbook names this clip; it is not used")
 
 
-def distinct(rows: list[Row], dataset: str) -> tuple[list[Row], list[Finding]]:
-    """ROWS with one per clip: the first. Repeats are serious where they say something else."""
-    kept: dict[tuple[str, str], Row] = {}
+def _repair_row(
+    row: LabelRow, numbers: Sequence[int], properties: TreeProperties
+) -> tuple[LabelRow, list[Finding]]:
+    """Correct a row by its folder, in the ways that `properties` allow."""
+    repairs = []
+    if properties.mirror_offset:
+        repairs.append(_mirror_offset)
+    if properties.trimmed:
+        repairs.append(_offset_from_folder)
+    if properties.renumbered:
+        repairs.append(_renumber)
+    images = _Span(numbers[0], numbers[-1])
+    for repair in repairs:
+        result = repair(row, images, len(numbers))
+        if result:
+            repaired_row, kind, message = result
+            key = clip_key(row, properties.dataset)
+            return repaired_row, [Finding(kind, key, f"{row.location}: {message}")]
+    return row, []
+
+
+def _mirror_offset(row: LabelRow, images: _Span, count: int) -> tuple[LabelRow, str, str] | None:
+    """Return the row with its missing offset, the kind of finding and its message; None where impossible."""
+    if row.offset is not None or row.onset is None or row.apex is None:
+        return None
+    if row.onset >= row.apex or row.onset > images.last:
+        return None
+    offset = 2 * row.apex - row.onset
+    message = f"the offset is not given; {offset}, as far from the apex as the onset, is used"
+    if images.last < offset:
+        message += f"; the images end before, so it is {images.last}"
+    return replace(row, offset=min(offset, images.last)), "offset mirrored", message
+
+
+def _offset_from_folder(row: LabelRow, images: _Span, count: int) -> tuple[LabelRow, str, str] | None:
+    """As `_mirror_offset`, with the last image of a trimmed folder for an offset that cannot be right."""
+    if row.onset is None or not images.first <= row.onset <= images.last:
+        return None
+    if row.offset is None:
+        problem = "is not given"
+    elif row.offset < row.onset:
+        problem = f"{row.offset} comes before the onset {row.onset}"
+    else:
+        return None
+    message = f"the offset {problem}; the last image of the folder, {images.last}, is used"
+    return replace(row, offset=images.last), "offset from the folder", message
+
+
+def _renumber(row: LabelRow, images: _Span, count: int) -> tuple[LabelRow, str, str] | None:
+    """As `_mirror_offset`, with the numbers of a folder that has as many images as the row has frames."""
+    if row.onset is None or row.offset is None or row.onset == images.first:
+        return None
+    labelled = _Span(row.onset, row.offset)
+    if row.offset < row.onset or not count == len(labelled) == len(images):
+        return None
+    shift = images.first - row.onset
+    apex = None if row.apex is None else row.apex + shift
+    message = f"{labelled} are stored here as {images}, one to one"
+    return replace(row, onset=images.first, apex=apex, offset=images.last), "frames renumbered", message
+
+
+def _check_ends(row: LabelRow, labelled: _Span, images: _Span, properties: TreeProperties) -> list[Finding]:
+    """Check onset and offset against the row's duration and the ends of a trimmed folder."""
+    key = clip_key(row, properties.dataset)
     findings = []
-    for row in rows:
-        first = kept.setdefault((row.subject, row.name), row)
-        if first is not row:
-            alike = replace(row, where=first.where) == first
-            what = f"{row.where} repeats {first.where}{'' if alike else ' and says something else'}; the first is taken"
-            findings.append(
-                Finding("row twice", f"{dataset}/{row.subject}/{row.name}", what, serious=not alike)
-            )
-    return list(kept.values()), findings
+    frames = len(labelled)
+    if row.duration not in (None, frames):
+        message = (
+            f"{row.location}: {labelled} are {frames} frames, and its duration is {row.duration}; "
+            f"the images are {images}"
+        )
+        is_confirmed = properties.trimmed and images == labelled
+        findings.append(Finding("duration differs", key, message, serious=not is_confirmed))
+    beyond = max(labelled.first - images.first, 0) + max(images.last - labelled.last, 0)
+    if properties.trimmed and beyond:
+        message = f"{row.location}: {labelled} are used, but the folder holds {images}"
+        is_serious = beyond > SERIOUS_SHARE * frames
+        findings.append(Finding("images beyond the clip", key, message, serious=is_serious))
+    return findings
+
+
+def _mismatch(row: LabelRow, numbers: Sequence[int]) -> str:
+    """Return why a row cannot be combined with these frames, or ""."""
+    if row.onset is None:
+        return "onset is not given"
+    if row.offset is None:
+        return "offset is not given"
+    if row.onset > row.offset:
+        return f"onset {row.onset} comes after offset {row.offset}"
+    if bisect_left(numbers, row.onset) == bisect_right(numbers, row.offset):
+        return (
+            f"no frame has a number from {row.onset} to {row.offset}; "
+            f"there are {numbers[0]} to {numbers[-1]}, perhaps renumbered"
+        )
+    return ""
+
+
+def _nearest(numbers: Sequence[int], frame: int, prefer_earlier: bool = False) -> int:
+    """Return the number nearest to a frame; of two equally near ones the later, or else the earlier."""
+    index = bisect_left(numbers, frame)
+    neighbours = numbers[max(index - 1, 0) : index + 1]
+    sign = 1 if prefer_earlier else -1
+    return min(neighbours, key=lambda number: (abs(number - frame), sign * number))
+
+
+def _choose_apex(
+    row: LabelRow, labelled: _Span, existing: _Span, properties: TreeProperties
+) -> tuple[int | None, str, list[Finding]]:
+    """Choose the apex of a clip, which need not be an existing frame.
+
+    More than a tenth of the clip away from the first or last existing frame, the nearest frame would not
+    show an apex.
+
+    Returns:
+        The frame, `Clip.apex_source`, and findings.
+    """
+    middle = existing.first + (existing.last - existing.first) // 2
+    if row.apex is None:
+        if not properties.midpoint_apex or row.kind == "none":
+            return None, "none", []
+        kind = "apex not given"
+        message = f"the middle frame {middle} is used"
+    elif not labelled.first <= row.apex <= labelled.last:
+        kind = "apex outside the clip"
+        message = f"{row.apex} is not in {labelled}; the middle frame {middle} is used"
+    elif row.apex in (labelled.first, labelled.last):
+        mark = "onset" if row.apex == labelled.first else "offset"
+        message = f"{row.location}: the apex {row.apex} is the {mark}; kept"
+        finding = Finding("apex on the border", clip_key(row, properties.dataset), message)
+        return row.apex, row.apex_source, [finding]
+    elif max(existing.first - row.apex, row.apex - existing.last) > SERIOUS_SHARE * len(labelled):
+        kind = "apex outside the clip"
+        message = f"{row.apex} is far from the existing frames {existing}; the middle one, {middle}, is used"
+    else:
+        return row.apex, row.apex_source, []
+    finding = Finding(kind, clip_key(row, properties.dataset), f"{row.location}: {message}")
+    return middle, "midpoint", [finding]
+
+
+def _move_apex(
+    row: LabelRow, apex: int, apex_source: str, numbers: Sequence[int], existing: _Span, key: str
+) -> tuple[int, str, list[Finding]]:
+    """Move the apex to the nearest existing frame of the clip."""
+    first = bisect_left(numbers, existing.first)
+    end = bisect_right(numbers, existing.last)
+    nearest = _nearest(numbers[first:end], apex)
+    if nearest == apex or apex_source == "midpoint":
+        return nearest, apex_source, []
+    message = f"{row.location}: there is no frame {apex}; the nearest is {nearest}"
+    return nearest, "repaired", [Finding("apex moved", key, message)]
+
+
+def _missing_frames(
+    row: LabelRow,
+    numbers: Sequence[int],
+    labelled: _Span,
+    existing: _Span,
+    properties: TreeProperties,
+) -> list[Finding]:
+    """Return one finding about all frames of the clip that do not exist."""
+    count = len(labelled)
+    present = bisect_right(numbers, labelled.last) - bisect_left(numbers, labelled.first)
+    missing = count - present
+    if not missing:
+        return []
+    message = f"{row.location}: {missing} of the {count} frames {labelled} do not exist"
+    if existing != labelled:
+        message += f"; the nearest ones, {existing}, are used"
+    is_serious = missing > properties.max_missing * count
+    return [Finding("frames missing", clip_key(row, properties.dataset), message, serious=is_serious)]

@@ -1,397 +1,223 @@
-"""From the folder a user names to clips: the trees in it, the workbook, the rows, and everything that was found on the way.
+"""Read the clips of a database from the folder that a user names.
 
-One road for all databases, whether their labels stand in workbooks or in the names of folders; what a database has of its own stands in
-its `Plan`.
+All databases are read by the same steps: scan the folders, find the trees of clips, read the labels, select
+a tree, combine each row with its folder. What is particular to a database is in its `DatabaseLayout`.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from learnet.core.errors import BadInput, counted, pick
+from learnet.core.errors import BadInput, counted
 from learnet.core.labels import UnknownLabel
 from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.core.settings import DatasetSubset
+from learnet.datasets.readers.reading.folder_names import FolderKey
 from learnet.datasets.readers.reading.folder_tree import (
-    Key,
-    Survey,
-    Tree,
-    Way,
-    checked_root,
-    same,
-    subject_clip,
-    survey,
+    FolderScan,
+    FolderTree,
+    scan_folders,
+    validate_root,
 )
-from learnet.datasets.readers.reading.matching import Row, Source, distinct, match, without_row
-from learnet.datasets.readers.reading.spreadsheet import Table
-from learnet.datasets.readers.reading.workbooks import Books, Labelling, Labels, read_labels
+from learnet.datasets.readers.reading.label_sources import FolderLabels, Labels
+from learnet.datasets.readers.reading.layout import DatabaseLayout
+from learnet.datasets.readers.reading.matching import clip_from_folder, clip_key, unlabelled_folder
+from learnet.datasets.readers.reading.rows import LabelRow, drop_repeated_rows
+from learnet.datasets.readers.reading.table import Table
+from learnet.datasets.readers.reading.trees import (
+    TreeGroup,
+    check_unreadable_folders,
+    find_trees,
+    group_trees,
+    relative_path,
+    select_group,
+)
+from learnet.datasets.readers.reading.workbooks import read_labels
 from learnet.video.images import image_files
 
-RECORDINGS_KEPT = (
-    16  # listings of thousands of images each; the clips of a recording stand together in the workbook
-)
+CACHED_LISTINGS = 16
+"""Listings kept in memory, of thousands of images each. Clips of one recording are adjacent in a workbook."""
 
 
-@dataclass(frozen=True)
-class Placed:
-    """What a way to images says: the clip they are of, and how many names of the way stand above the tree's clips."""
-
-    above: int
-    key: Key
-    odd: str = ""  # what is wrong with the place where it lies; another folder of the clip comes first
-
-
-Place = Callable[
-    [Sequence[str]], Placed | None
-]  # way to a folder of images -> its clip; None where it is none of the database
-
-
-def place_below_subject(way: Sequence[str]) -> Placed | None:
-    """The Place of folders SUBJECT/CLIP in a database that writes its subjects with two digits; `by_subject_and_name` finds them."""
-    found = subject_clip(way)
-    return Placed(found[0], (f"{found[1]:02d}", same(found[2]))) if found else None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Folders(Labelling):
-    """Labels that stand in the names of folders, without a workbook: every clip's folder is its own row."""
-
-    row: Callable[[Way], Row]  # way to a clip's folder -> its row; ValueError where unusable
-    emotions: Collection[str]  # that the database uses
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a loader knows of a database before it looks into a folder."""
-
-    books: Books | Folders
-    example: str  # how a clip's folder is called, for messages: "sub01/EP02_01f"
-    place: Place
-    trees: tuple[str, ...]  # kinds of trees that occur, in order of preference
-    kind: Callable[
-        [str, list[tuple[Row, Path]]], str
-    ]  # way to a tree (or its name), some rows and their folders -> one of `trees`
-    source: Callable[[str], Source]  # kind of tree -> what its clips have in common
-    about: Callable[[Labels], dict[str, str]] = lambda labels: {}  # what else the audit says
-    published: Mapping[str, int] | None = None  # as Reading.published
-    scattered: bool = (
-        False  # workbooks lie inside the trees, so trees of other kinds lie beside them and have none
-    )
-
-
-@dataclass(frozen=True)
-class Kind:
-    """All trees of one kind that hold clips of the rows; parts of one database where they share no clip."""
-
-    name: str  # one of Plan.trees
-    trees: list[Tree]
-    clips: Mapping[Key, Path]
-    hits: int  # rows that have a folder here
-    beyond: bool = False  # beside no workbook that is used, where other trees are: told, never used
-
-
-def collect(root: Path, selection: DatasetSubset, plan: Plan) -> DatasetIndex:
-    """Every labelled clip below a folder.
+def read_clips(root: Path, selection: DatasetSubset, layout: DatabaseLayout) -> DatasetIndex:
+    """Read every labelled clip below a folder.
 
     Args:
-        root: the folder that was unpacked, or one above it, or a tree of clips inside it (then this tree is used).
-        selection: its `tree` is one of the plan's; the first of them that is there, if none is named. Rows of other kinds than its
-            `expressions` give no clips and no findings; their folders are known all the same.
-        plan: what is known of the database.
+        root: the folder that was unpacked, or one above it, or a tree of clips inside it, which is then used.
+        selection: its `tree` is one of the layout's kinds of trees; None selects the preferred one that
+            exists. Rows of other kinds than its `expressions` give neither clips nor findings, but their
+            folders count as labelled.
+        layout: of the database.
 
     Returns:
-        The clips in the workbook's order, what was found on the way, and which workbook and tree were used.
+        The clips in the workbook's order, the findings, and which workbook and tree were used.
 
     Raises:
-        BadInput: no such folder, no workbook or tree of the database in it, a workbook that cannot be used, no such tree, or no
-            such expressions.
-        UnknownLabel: an emotion nobody knows.
+        BadInput: there is no such folder, no workbook, tree or expressions of the database in it, or the
+            workbook cannot be used.
+        UnknownLabel: an emotion is unknown.
     """
-    return collect_from(survey(checked_root(root)), selection, plan)
+    return read_scanned_clips(scan_folders(validate_root(root)), selection, layout)
 
 
-def collect_from(found: Survey, selection: DatasetSubset, plan: Plan) -> DatasetIndex:
-    """`collect` of a folder that was looked through already."""
-    trees = plant(found, plan)
-    if isinstance(plan.books, Books):
-        labels, findings = read_labels(found, plan.books, {key for tree in trees for key in tree.clips})
+def read_scanned_clips(scan: FolderScan, selection: DatasetSubset, layout: DatabaseLayout) -> DatasetIndex:
+    """Read every labelled clip of a folder that was scanned already; see `read_clips`."""
+    root = scan.root
+    trees = find_trees(scan, layout)
+    if isinstance(layout.labels, FolderLabels):
+        labels, findings = _labels_from_folders(root, trees, layout.labels)
     else:
-        labels, findings = labels_of(found.root, trees, plan.books)
-    kinds = sort_trees(found, trees, labels, plan)
-    chosen = choose(found.root, kinds, selection.tree, plan)
-    findings += closed_folders(found, chosen)
-    others = {_key(row, plan) for row in labels.rows if selection.expressions not in (row.kind, "all")}
-    clips, problems = clips_of(found.root, labels.rows, kinds, chosen, plan)
-    clips = [clip for clip in clips if clip.key not in others]
-    findings = [finding for finding in findings + problems if finding.where not in others]
+        keys: set[FolderKey] = set()
+        for tree in trees:
+            keys.update(tree.clip_folders)
+        labels, findings = read_labels(scan, layout.labels, keys)
+    groups = group_trees(scan, trees, labels, layout)
+    selected = select_group(root, groups, selection.tree, layout)
+    findings += check_unreadable_folders(scan, selected)
+    findings += _tree_findings(root, selected)
+    clips, row_findings = _match_rows(root, labels.rows, groups, selected, layout)
+    findings += row_findings
+
+    excluded = set()
+    for row in labels.rows:
+        if selection.expressions not in (row.kind, "all"):
+            excluded.add(clip_key(row, layout.labels.dataset))
+    clips = [clip for clip in clips if clip.key not in excluded]
+    findings = [finding for finding in findings if finding.where not in excluded]
     if not clips:
-        names = " of " * bool(labels.used) + " and ".join(table.path.name for table in labels.used)
-        why = (
-            findings[-1].what
-            if len(others) < len(labels.rows)
-            else f"they have no {selection.expressions}-expressions"
-        )
-        raise BadInput(found.root, f"none of the {labels.counted}{names} gives a clip; {why}")
-    count = f"{len(clips)} from {labels.counted}, {counted(len({clip.person for clip in clips}), 'person', 'people')}"
-    return DatasetIndex(
-        clips, findings, _about(found.root, labels, kinds, chosen, plan) | {"clips": count}, plan.published
-    )
+        reason = f"they have no {selection.expressions}-expressions"
+        if len(excluded) < len(labels.rows):
+            reason = findings[-1].what
+        raise _no_clip(root, labels, reason)
+    people = {clip.person for clip in clips}
+    about = _describe(root, labels, groups, selected, layout)
+    about["clips"] = f"{len(clips)} from {labels.count}, {counted(len(people), 'person', 'people')}"
+    return DatasetIndex(clips, findings, about, layout.published)
 
 
-def plant(found: Survey, plan: Plan) -> list[Tree]:
-    """The trees of clip folders below the root.
-
-    Raises:
-        BadInput: there is none, or the root lies inside one.
-    """
-    trees: dict[Way, Tree] = {}
-    places = [(way, placed) for way in sorted(found.leaves + found.closed) if (placed := plan.place(way))]
-    for way, placed in sorted(places, key=lambda place: bool(place[1].odd)):
-        top = way[: placed.above]
-        tree = trees.setdefault(top, Tree(found.root.joinpath(*top)))
-        folder = found.root.joinpath(*way)
-        if placed.key in tree.clips:
-            tree.twice.append((tree.clips[placed.key], folder))
-            continue
-        tree.clips[placed.key] = folder
-        if placed.odd:
-            tree.odd.append((folder, placed.odd))
-    if not trees:
-        raise _no_tree(found, plan)
-    if trees.keys() == {()} and (levels := _levels_inside(found, plan)):
-        raise _too_deep(found.root, found.root.parents[levels - 1])
-    return list(trees.values())
+def _no_clip(root: Path, labels: Labels, reason: str) -> BadInput:
+    workbooks = " and ".join(table.path.name for table in labels.used)
+    source = f"{labels.count} of {workbooks}" if workbooks else labels.count
+    return BadInput(root, f"none of the {source} gives a clip; {reason}")
 
 
-def _levels_inside(found: Survey, plan: Plan) -> int:
-    """How many levels the root lies inside the tree itself: 1 for a subject's folder, whose clips are known by their names alone."""
-    clips = [way for way in found.leaves + found.closed if plan.place(way)]
-    names = found.root.parts[1:]
-    for levels in range(1, len(names) + 1):
-        with_root = [plan.place((*names[-levels:], *way)) for way in clips]
-        if not all(placed is not None and placed.above == 0 for placed in with_root):
-            return levels - 1
-    return len(names)
-
-
-def _too_deep(root: Path, right: Path) -> BadInput:
-    return BadInput(
-        root, "this is a single subject or clip, not the database", f"Give {right}, or the folder above it."
-    )
-
-
-def _no_tree(found: Survey, plan: Plan) -> BadInput:
-    for way in found.leaves:
-        parts = found.root.parts[1:]
-        if (placed := plan.place((*parts, *way))) and placed.above < len(parts):
-            return _too_deep(found.root, Path(found.root.anchor, *parts[: placed.above]))
-    if found.archives:
-        names = ", ".join(path.name for path in found.archives[:3])
-        return BadInput(
-            found.root, f"there are no folders of clips, but packed archives ({names})", "Unpack them."
-        )
-    wrong = f"there are no folders of clips (such as {plan.example}) in it, nor below"
-    return BadInput(found.root, wrong, f"Give the folder into which {plan.books.title} was unpacked.")
-
-
-def labels_of(root: Path, trees: list[Tree], folders: Folders) -> tuple[Labels, list[Finding]]:
-    """The rows that the folders of clips are; of several folders of one clip the first one's."""
-    rows: dict[Key, Row] = {}
+def _labels_from_folders(
+    root: Path, trees: list[FolderTree], folder_labels: FolderLabels
+) -> tuple[Labels, list[Finding]]:
+    """Return the rows in the names of clip folders. Of several folders of one clip the first counts."""
+    rows: dict[FolderKey, LabelRow] = {}
     findings = []
-    for folder in [
-        folder for tree in trees for folder in (*tree.clips.values(), *(left for _, left in tree.twice))
-    ]:
+    for folder in _labelled_folders(trees):
         try:
-            row = folders.row(folder.relative_to(root).parts)
+            row = folder_labels.parse_path(folder.relative_to(root).parts)
         except UnknownLabel as unknown:
-            raise UnknownLabel(unknown.label, str(folder), folders.emotions) from unknown
-        except ValueError as wrong:
-            findings.append(Finding("folder not usable", _way(folder, root), str(wrong), serious=True))
+            raise UnknownLabel(unknown.label, str(folder), folder_labels.emotions) from unknown
+        except ValueError as error:
+            path = relative_path(folder, root)
+            findings.append(Finding("folder not usable", path, str(error), serious=True))
             continue
-        first = rows.setdefault(folders.key(row), row)
+        first = rows.setdefault(folder_labels.key(row), row)
         if first.emotion != row.emotion:
-            what = f"{first.where} says {first.emotion}, {row.where} says {row.emotion}; the first is taken"
-            findings.append(
-                Finding(
-                    "folders differ in emotion",
-                    f"{folders.dataset}/{row.subject}/{row.name}",
-                    what,
-                    serious=True,
-                )
+            message = (
+                f"{first.location} says {first.emotion}, {row.location} says {row.emotion}; the first is used"
             )
-    kept, repeats = distinct([rows[key] for key in sorted(rows)], folders.dataset)
-    return Labels([], [], kept), findings + repeats
+            key = clip_key(row, folder_labels.dataset)
+            findings.append(Finding("folders differ in emotion", key, message, serious=True))
+    ordered = [rows[key] for key in sorted(rows)]
+    kept, repeated = drop_repeated_rows(ordered, folder_labels.dataset)
+    return Labels([], [], kept), findings + repeated
 
 
-def sort_trees(found: Survey, trees: list[Tree], labels: Labels, plan: Plan) -> list[Kind]:
-    """The trees that hold clips of the rows, by kind, in the order of preference.
-
-    Where any lies beside or below a workbook that is used, only those count. Others come after them if rows name most of what they hold
-    (a clip or two may be called alike in another database): to be used in a database whose trees are scattered, else to be told.
-    """
-    bases = {table.path.parent for table in labels.used}
-    near = [tree for tree in trees if any(tree.root.is_relative_to(base) for base in bases)]
-    if not any(plan.books.found(row, tree.clips) for tree in near for row in labels.rows):
-        near = trees
-    kinds: list[Kind] = []
-    for tree in [*near, *(tree for tree in trees if tree not in near)]:
-        folders = [
-            (row, tree.clips[key]) for row in labels.rows if (key := plan.books.found(row, tree.clips))
-        ]
-        if not folders or (tree not in near and 2 * len(folders) < len(tree.clips)):
-            continue
-        base = max(
-            (base for base in bases if tree.root.is_relative_to(base)),
-            key=lambda base: len(base.parts),
-            default=tree.root.parent,
-        )
-        name = plan.kind(same(_way(tree.root, base)), folders)
-        beyond = tree not in near and not plan.scattered
-        alike = (kind for kind in kinds if kind.name == name and kind.beyond == beyond)
-        part = next((kind for kind in alike if not kind.clips.keys() & tree.clips.keys()), None)
-        if part:
-            kinds.remove(part)
-            kinds.append(
-                replace(
-                    part,
-                    trees=[*part.trees, tree],
-                    clips={**part.clips, **tree.clips},
-                    hits=part.hits + len(folders),
-                )
-            )
-        else:
-            kinds.append(Kind(name, [tree], tree.clips, len(folders), beyond))
-    return sorted(
-        kinds,
-        key=lambda kind: (
-            all(tree not in near for tree in kind.trees),
-            plan.trees.index(kind.name),
-            -kind.hits,
-        ),
-    )
+def _labelled_folders(trees: list[FolderTree]) -> list[Path]:
+    """Return all clip folders, of each tree the duplicates last."""
+    folders: list[Path] = []
+    for tree in trees:
+        folders += tree.clip_folders.values()
+        folders += [unused for _, unused in tree.duplicates]
+    return folders
 
 
-def choose(root: Path, kinds: list[Kind], name: str | None, plan: Plan) -> Kind:
-    """The kind of trees called NAME, or the preferred one.
-
-    Raises:
-        BadInput: there is none. UnknownName: the database has no such trees.
-    """
-    kinds = [kind for kind in kinds if not kind.beyond]
-    if not kinds:
-        label = "row of the workbook" if isinstance(plan.books, Books) else "name of a folder"
-        raise BadInput(root, f"no {label} that can be used has a clip here")
-    if name is None:
-        return kinds[0]
-    pick(dict.fromkeys(plan.trees), name, f"{plan.books.title} tree")
-    for kind in kinds:
-        if kind.name == name:
-            return kind
-    raise BadInput(
-        root, f"there is no {name} tree", f"There is {', '.join(sorted({kind.name for kind in kinds}))}."
-    )
+def _tree_findings(root: Path, selected: TreeGroup) -> list[Finding]:
+    """Report the duplicate and misplaced clip folders of the selected trees."""
+    duplicates = []
+    misplaced = []
+    for tree in selected.trees:
+        for used, unused in tree.duplicates:
+            message = f"{relative_path(used, root)} is the same clip and is used"
+            duplicates.append(Finding("clip folder twice", relative_path(unused, root), message))
+        for folder, problem in tree.misplaced:
+            misplaced.append(Finding("folder misplaced", relative_path(folder, root), problem))
+    return duplicates + misplaced
 
 
-def closed_folders(found: Survey, chosen: Kind) -> list[Finding]:
-    """What to say of folders that cannot be read; those of clips are told with their rows.
-
-    Raises:
-        BadInput: one of them holds clips of the tree that is used, as a subject's folder does.
-    """
-    findings = []
-    for way in found.closed:
-        folder = found.root.joinpath(*way)
-        if folder in chosen.clips.values():
-            continue
-        if any(folder.is_relative_to(tree.root) for tree in chosen.trees):
-            raise BadInput(
-                folder, "this folder cannot be read", "Change its permissions, or copy the database again."
-            )
-        findings.append(
-            Finding(
-                "folder not readable",
-                _way(folder, found.root),
-                "it may hold clips or a workbook",
-                serious=True,
-            )
-        )
-    return findings
-
-
-def clips_of(
-    root: Path, rows: Sequence[Row], kinds: list[Kind], chosen: Kind, plan: Plan
+def _match_rows(
+    root: Path,
+    rows: Sequence[LabelRow],
+    groups: list[TreeGroup],
+    selected: TreeGroup,
+    layout: DatabaseLayout,
 ) -> tuple[list[Clip], list[Finding]]:
-    """The clips of ROWS in the chosen trees, and what did not fit."""
-    source, found = plan.source(chosen.name), plan.books.found
-    findings = [
-        Finding("clip folder twice", _way(left, root), f"{_way(kept, root)} is the same clip and is used")
-        for tree in chosen.trees
-        for kept, left in tree.twice
-    ]
-    findings += [
-        Finding("folder misplaced", _way(folder, root), why)
-        for tree in chosen.trees
-        for folder, why in tree.odd
-    ]
-    clips, used = [], set()
-    look = lru_cache(maxsize=RECORDINGS_KEPT)(image_files)
+    """Combine the rows with the folders of the selected trees."""
+    properties = layout.properties(selected.kind)
+    list_images = lru_cache(maxsize=CACHED_LISTINGS)(image_files)
+    clips = []
+    findings = []
+    used: set[FolderKey] = set()
     for row in rows:
-        key = found(row, chosen.clips)
+        key = layout.labels.find_key(row, selected.clip_folders)
         if key is None:
-            others = [kind for kind in kinds if kind is not chosen and found(row, kind.clips)]
-            elsewhere = sorted(
-                {kind.name if kind.name != chosen.name else _ways(kind, root) for kind in others}
-            )
-            what = f"{row.where}: the {chosen.name} tree has no such folder" + (
-                f", but {' and '.join(elsewhere)} has" if elsewhere else ""
-            )
-            findings.append(Finding("row without folder", _key(row, plan), what, serious=True))
+            findings.append(_row_without_folder(root, row, groups, selected, layout))
             continue
         used.add(key)
-        clip, problems = match(row, chosen.clips[key], source, look)
+        clip, problems = clip_from_folder(row, selected.clip_folders[key], properties, list_images)
         findings += problems
         if clip:
             clips.append(clip)
-    if isinstance(plan.books, Folders):  # a folder that gives no row was told already
+    if isinstance(layout.labels, FolderLabels):  # folders without a label are reported already
         return clips, findings
-    return clips, findings + [
-        without_row(_way(folder, root)) for key, folder in chosen.clips.items() if key not in used
-    ]
+    for key, folder in selected.clip_folders.items():
+        if key not in used:
+            findings.append(unlabelled_folder(relative_path(folder, root)))
+    return clips, findings
 
 
-def _about(root: Path, labels: Labels, kinds: list[Kind], chosen: Kind, plan: Plan) -> dict[str, str]:
-    books = [_book(table) for table in labels.used]
-    return {
-        "workbook": "; ".join(books) or "none; the folders are the labels",
-        **plan.about(labels),
-        **(
-            {"other workbooks": ", ".join(other.path.name for other in labels.others) or "none"}
-            if books
-            else {}
-        ),
-        "tree": f"{_trees(chosen, root)}, {counted(len(chosen.clips), 'clip folder')}",
-        "other trees": ", ".join(_trees(other, root) for other in kinds if other is not chosen) or "none",
-    }
+def _row_without_folder(
+    root: Path, row: LabelRow, groups: list[TreeGroup], selected: TreeGroup, layout: DatabaseLayout
+) -> Finding:
+    """Return the finding about a row without a folder. It names other trees that have one."""
+    elsewhere = set()
+    for group in groups:
+        if group is not selected and layout.labels.find_key(row, group.clip_folders):
+            elsewhere.add(group.paths(root) if group.kind == selected.kind else group.kind)
+    message = f"{row.location}: the {selected.kind} tree has no such folder"
+    if elsewhere:
+        message += f", but {' and '.join(sorted(elsewhere))} has"
+    key = clip_key(row, layout.labels.dataset)
+    return Finding("row without folder", key, message, serious=True)
 
 
-def _book(table: Table) -> str:
+def _describe(
+    root: Path,
+    labels: Labels,
+    groups: list[TreeGroup],
+    selected: TreeGroup,
+    layout: DatabaseLayout,
+) -> dict[str, str]:
+    """Return which workbooks and trees were found and used."""
+    workbooks = "; ".join(_describe_table(table) for table in labels.used)
+    about = {"workbook": workbooks or "none; the folders are the labels"}
+    about |= layout.describe(labels)
+    if workbooks:
+        unused = ", ".join(table.path.name for table in labels.unused)
+        about["other workbooks"] = unused or "none"
+    folders = counted(len(selected.clip_folders), "clip folder")
+    about["tree"] = f"{selected.kind}, {selected.paths(root)}, {folders}"
+    others = [f"{group.kind}, {group.paths(root)}" for group in groups if group is not selected]
+    about["other trees"] = ", ".join(others) or "none"
+    return about
+
+
+def _describe_table(table: Table) -> str:
     sheet = f", sheet {table.sheet}" if table.sheet else ""
-    return f"{table.path.name}{sheet}, {len(table.headers)} columns, {counted(len(table.rows), 'row')}"
-
-
-def _trees(kind: Kind, root: Path) -> str:
-    return f"{kind.name}, {_ways(kind, root)}"
-
-
-def _ways(kind: Kind, root: Path) -> str:
-    return ", ".join(_way(tree.root, root) for tree in kind.trees)
-
-
-def _key(row: Row, plan: Plan) -> str:
-    """As Clip.key."""
-    return f"{plan.books.dataset}/{row.subject}/{row.name}"
-
-
-def _way(path: Path, root: Path) -> str:
-    return path.name if path == root else str(path.relative_to(root))
+    columns = len(table.headers)
+    return f"{table.path.name}{sheet}, {columns} columns, {counted(len(table.rows), 'row')}"

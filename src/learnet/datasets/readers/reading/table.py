@@ -1,0 +1,152 @@
+"""Find the table of labels in a workbook: its header row by content, its columns by their headers."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from learnet.core.errors import BadInput
+from learnet.datasets.readers.reading.cells import normalise_header
+from learnet.datasets.readers.reading.spreadsheet import Rows, sheets
+
+_HEADER_SEARCH_ROWS = 100
+"""Rows searched for the header. The deepest known header (SAMM) is below 13 rows of notes."""
+
+Cells = dict[str, str]
+"""Field -> text of one row."""
+
+
+@dataclass(frozen=True)
+class TableSchema:
+    """The columns that a reader looks for."""
+
+    columns: Mapping[str, tuple[str, ...]]
+    """Field -> headers it occurs under, in the spelling of `normalise_header`, the preferred one first."""
+
+    required: tuple[str, ...]
+    """Fields without which the workbook is refused."""
+
+    keys: tuple[str, ...] = ("subject", "name")
+    """Fields that identify a clip. A row in which one of them is empty is a note."""
+
+    repeated: Mapping[str, str] = field(default_factory=dict)
+    """Field -> prefix of the headers of its columns, where there may be several. From left to right they
+    give the fields `onset 1`, `onset 2` and so on."""
+
+    is_note: Callable[[Mapping[str, str]], bool] = lambda cells: False
+    """Whether a row that has all keys is a note nevertheless."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of one sheet that describe clips."""
+
+    path: Path
+
+    sheet: str
+    """Name of the sheet, "" for .csv."""
+
+    headers: tuple[str, ...]
+    """As written, empty ones included, up to the last that is not empty."""
+
+    rows: list[Cells]
+    """Field -> text, "" where the cell is empty or the column absent."""
+
+    row_numbers: list[int]
+    """The numbers that a spreadsheet program shows for `rows`."""
+
+    notes: dict[int, Cells] = field(default_factory=dict)
+    """Row number -> rows that are neither clips nor blank."""
+
+    def location(self, index: int) -> str:
+        """Return the place of `rows[index]` for messages: "labels.csv row 12"."""
+        return f"{self.path.name} row {self.row_numbers[index]}"
+
+
+def read_table(path: Path, schema: TableSchema) -> Table:
+    """Read the first sheet with a header row that has every required column.
+
+    Rows above the header are ignored, rows without a key (notes below the table) are kept apart, and blank
+    rows are dropped.
+
+    Raises:
+        BadInput: `sheets` refuses the file, there is no header row, or a required column is missing. The
+            message names the missing column and the columns that exist.
+    """
+    workbook = sheets(path)
+    best_count = 0
+    best_sheet = ""
+    best_header: tuple[str, ...] = ()
+    for sheet, rows in workbook.items():
+        for row_index, row in enumerate(rows[:_HEADER_SEARCH_ROWS]):
+            columns = _find_columns(row, schema)
+            count = sum(name in columns for name in schema.required)
+            if count == len(schema.required):
+                return _table_below(path, sheet, rows, row_index, schema)
+            if count > best_count:
+                best_count, best_sheet, best_header = count, sheet, row
+    if best_count < 2:
+        problem = f"has no header row with the columns {_describe(schema.required, schema)}"
+        raise BadInput(path, problem, "Is this the label workbook?")
+    raise _missing_columns(path, best_sheet, best_header, schema)
+
+
+def _missing_columns(path: Path, sheet: str, header: tuple[str, ...], schema: TableSchema) -> BadInput:
+    columns = _find_columns(header, schema)
+    missing = [name for name in schema.required if name not in columns]
+    existing = ", ".join(repr(cell) for cell in header if cell)
+    location = f" in sheet {sheet!r}" if sheet else ""
+    noun = "column" if len(missing) == 1 else "columns"
+    problem = f"lacks the {noun} {_describe(missing, schema)}"
+    return BadInput(path, problem, f"The columns{location} are {existing}.")
+
+
+def _describe(fields: Iterable[str], schema: TableSchema) -> str:
+    """Return the fields with the headers they may have, for messages."""
+    descriptions = {}
+    for name, headers in schema.columns.items():
+        descriptions[name] = f"{name} ({' or '.join(headers)})"
+    for name, prefix in schema.repeated.items():
+        descriptions[f"{name} 1"] = f"{name} 1 ({prefix}...)"
+    return ", ".join(descriptions[name] for name in fields)
+
+
+def _find_columns(header: tuple[str, ...], schema: TableSchema) -> dict[str, int]:
+    """Return the column of each field. Of several suitable headers the schema's preferred one is used."""
+    normalised = [normalise_header(cell) for cell in header]
+    columns = {}
+    for name, headers in schema.columns.items():
+        for wanted in headers:
+            if wanted in normalised:
+                columns[name] = normalised.index(wanted)
+                break
+    for name, prefix in schema.repeated.items():
+        number = 0
+        for column, text in enumerate(normalised):
+            if text.startswith(prefix):
+                number += 1
+                columns[f"{name} {number}"] = column
+    return columns
+
+
+def _table_below(path: Path, sheet: str, rows: Rows, header_index: int, schema: TableSchema) -> Table:
+    """Return the table whose header is `rows[header_index]`."""
+    headers = rows[header_index]
+    while headers and not headers[-1]:
+        headers = headers[:-1]
+    columns = _find_columns(headers, schema)
+    fields = dict.fromkeys([*schema.columns, *columns])
+    table = Table(path, sheet, headers, [], [])
+    first_row = header_index + 1
+    for row_number, row in enumerate(rows[first_row:], start=first_row + 1):
+        if not any(row):
+            continue
+        cells = {}
+        for name in fields:
+            column = columns.get(name)
+            cells[name] = "" if column is None or column >= len(row) else row[column]
+        if all(cells[key] for key in schema.keys) and not schema.is_note(cells):
+            table.rows.append(cells)
+            table.row_numbers.append(row_number)
+        else:
+            table.notes[row_number] = cells
+    return table

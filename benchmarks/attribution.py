@@ -93,26 +93,26 @@ def looks(module: nn.Module, size: int) -> dict[str, Look]:
 
 
 def shares(
-    module: nn.Module, facts: CheckpointMetadata, clips: Sequence[GroundTruthClip]
+    module: nn.Module, metadata: CheckpointMetadata, clips: Sequence[GroundTruthClip]
 ) -> dict[str, dict[str, object]]:
     """Mean share inside the region of each look, its interval over people, and its mean over the clips that
     are answered rightly."""
-    scorer = Scorer.from_module(module, facts.mirror)
+    scorer = Scorer.from_module(module, metadata.mirror)
     answers = [int(scorer.scores(EvaluationImages(clip.image[None]))[0].argmax()) for clip in clips]
     right = np.array(
-        [facts.classes[answer] == clip.emotion for answer, clip in zip(answers, clips, strict=True)]
+        [metadata.classes[answer] == clip.emotion for answer, clip in zip(answers, clips, strict=True)]
     )
     people, found = [clip.person for clip in clips], {}
-    for name, look in looks(module, facts.size).items():
+    for name, look in looks(module, metadata.size).items():
         inside = [
-            share_inside(look(module, clip, answer), clip.moving(PART))
+            share_inside(look(module, clip, answer), clip.moving_region(PART))
             for clip, answer in zip(clips, answers, strict=True)
         ]
         mean, low, high = bootstrap_over_people(np.array(inside), people)
         found[name] = {"share": round(mean, 3), "low": round(low, 3), "high": round(high, 3)}
         if right.any():
             found[name]["right answers"] = round(float(np.mean(np.array(inside)[right])), 3)
-    area = float(np.mean([clip.moving(PART).mean() for clip in clips]))
+    area = float(np.mean([clip.moving_region(PART).mean() for clip in clips]))
     return {
         **found,
         "all": {"area": round(area, 3), "clips": len(clips), "right": round(float(right.mean()), 3)},
@@ -134,19 +134,19 @@ def main(arguments: list[str] | None = None) -> None:
     if chosen.people < 2:
         parser.error("--people: at least 2, for an interval over people")
     torch.set_num_threads(1)
-    module, facts = load_checkpoint(chosen.weights)
-    assert facts.preparation is not None, "weights of prepared clips are needed"
+    module, metadata = load_checkpoint(chosen.weights)
+    assert metadata.preparation is not None, "weights of prepared clips are needed"
     details: dict[str, object] = {
         "seed": chosen.seed,
         "people": chosen.people,
-        "preparation": str(facts.preparation),
+        "preparation": str(metadata.preparation),
     }
     rows = []
     about = measure.machine()
     for name, noise in NOISES.items():
-        clips = render_unit_clips(facts.preparation, UNITS, chosen.people, seed=chosen.seed, noise=noise)
-        details[name] = found = shares(module, facts, clips)
-        details[f"{name}, weights in disorder"] = shares(permute_weights(module, 1), facts, clips)
+        clips = render_unit_clips(metadata.preparation, UNITS, chosen.people, seed=chosen.seed, noise=noise)
+        details[name] = found = shares(module, metadata, clips)
+        details[f"{name}, weights in disorder"] = shares(permute_weights(module, 1), metadata, clips)
         image = f"the motion image itself {found['the motion image']['share']}"
         for look in (
             "integrated gradients",

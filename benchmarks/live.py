@@ -27,7 +27,7 @@ import torch
 from skimage.data import astronaut
 
 from learnet.core.settings import LiveSettings, Preparation, Training
-from learnet.inference.live import Watch
+from learnet.inference.live import LiveStream
 from learnet.inference.onnx_export import export_onnx
 from learnet.inference.onnx_inference import load_onnx
 from learnet.inference.recogniser import Recogniser
@@ -61,11 +61,11 @@ def weights(
     folder: Path, network: str = "learnet", size: int = 112, face: str = "haar", mirror: str = "image"
 ) -> Path:
     """Random ones, as a file of `learnet train`."""
-    facts = CheckpointMetadata(
+    metadata = CheckpointMetadata(
         network, CLASSES, size, Preparation(face=face, size=size), Training(mirror=mirror), {}, {}
     )  # type: ignore[arg-type]
     path = folder / f"{network}-{size}-{face}-{mirror}.safetensors"
-    save_checkpoint(path, NETWORKS[network](len(CLASSES), size), facts)
+    save_checkpoint(path, NETWORKS[network](len(CLASSES), size), metadata)
     return path
 
 
@@ -80,15 +80,15 @@ def recogniser(file: Path) -> Recogniser:
 
 def watch(ask: Recogniser, path: Path, pace: bool, every: int) -> dict[str, object]:
     start, cpu = time.perf_counter(), time.process_time()
-    with open_video(path) as video, Watch(ask, video, LiveSettings(every=every), pace) as live:
+    with open_video(path) as video, LiveStream(ask, video, LiveSettings(every=every), pace) as live:
         latencies = [answer.latency_ms for answer in live]
-        found, anew = live.summary(), live.recogniser.face.moves
+        found, anew = live.summary(), live.recogniser.tracker.recrops
     seconds = time.perf_counter() - start
     return {
         "paced": pace,
         "answer every": every,
         "frames": found.frames,
-        "answers": found.answers,
+        "answers": found.predictions,
         "face anew": anew,
         "frames a second": round(found.frames / seconds, 1),
         "cores used": round((time.process_time() - cpu) / seconds, 2),
@@ -129,7 +129,7 @@ def resident_mb() -> float:
 
 def memory(ask: Recogniser, frames: int) -> dict[str, object]:
     video, marks = Endless(frames), []
-    with Watch(ask, video, LiveSettings(every=20)) as live:
+    with LiveStream(ask, video, LiveSettings(every=20)) as live:
         for answer in live:
             if answer.number % (frames // 20 // 20) == 0:
                 marks.append(resident_mb())

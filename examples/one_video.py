@@ -28,14 +28,14 @@ def main(picture: Path) -> None:
     print(f"shown: {truth.emotion}; recognised: {strongest.label} with score {strongest.score:.2f}")
     print(f"at {strongest.start_s:.2f} to {strongest.end_s:.2f} s of {recognition.duration_s:.2f} s")
 
-    answers = [answer for answer in recognition.answers if answer.label is not None]
+    answers = [answer for answer in recognition.predictions if answer.label is not None]
     centres_s = [(answer.start_s + answer.end_s) / 2 for answer in answers]
     figure = Figure(figsize=(7.5, 3.2), layout="constrained")
     axes = figure.subplots()
     axes.axvspan(
         truth.onset / truth.fps, truth.offset / truth.fps, color="0.88", label="onset to offset (truth)"
     )
-    for name, style in zip(recognition.facts.classes, ("-", "--", "-.", ":"), strict=True):
+    for name, style in zip(recognition.metadata.classes, ("-", "--", "-.", ":"), strict=True):
         axes.plot(centres_s, [answer.scores[name] for answer in answers], style, marker="o", label=name)
     axes.set(xlabel="centre of the window (s)", ylabel="score", ylim=(0, 1))
     axes.set_title("SYNTHETIC video of one surprise", size=11)

@@ -38,8 +38,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("live")
     for face in ("none", "haar"):
         preparation = Preparation(face=face, size=28)  # type: ignore[arg-type]
-        facts = CheckpointMetadata("learnet", CLASSES, 28, preparation, None, {"synthetic": "yes"}, {})
-        save_checkpoint(place / f"{face}.safetensors", NETWORKS["learnet"](2, 28), facts)
+        metadata = CheckpointMetadata("learnet", CLASSES, 28, preparation, None, {"synthetic": "yes"}, {})
+        save_checkpoint(place / f"{face}.safetensors", NETWORKS["learnet"](2, 28), metadata)
     write_video(place / "film.mp4", pictures(100), 100.0)
     return place
 
@@ -76,8 +76,8 @@ def test_a_line_for_each_answer_and_a_row(place: Path, tmp_path: Path) -> None:
     assert [(row["label"], float(row["happiness"])) for row in rows] == [
         (line["label"], line["scores"]["happiness"]) for line in lines
     ]
-    assert "the network has learned from synthetic faces only" in err
-    assert "100 frames, 4 answers, 0 frames skipped; from frame to answer" in err
+    assert "the network was trained only on synthetic faces" in err
+    assert "100 frames, 4 predictions, 0 frames skipped; median latency" in err
 
 
 def test_a_face_is_named_in_a_stranger_s_video(place: Path, tmp_path: Path) -> None:
@@ -199,8 +199,8 @@ def test_nothing_is_lost_when_a_camera_is_unplugged(
     assert [json.loads(line)["last"] for line in out.splitlines()] == [49, 54, 59, 64, 69]
     assert len((tmp_path / "t.csv").read_text().splitlines()) == 6
     lines = err.splitlines()
-    assert lines[-2].startswith("70 frames, 5 answers, 0 frames skipped")
+    assert lines[-2].startswith("70 frames, 5 predictions, 0 frames skipped")
     assert lines[-1] == (
-        "learnet: camera 0: it gives no more pictures, after 70 frames in 0.7 s. "
+        "learnet: camera 0: it delivers no more frames, after 70 frames in 0.7 s. "
         "Is it still plugged in? The answers so far stand."
     )

@@ -22,7 +22,7 @@ from learnet.training.metadata import metadata_to_json
 from tests.builders.weights_to_export import (
     CLASSES,
     SIZE,
-    facts,
+    make_metadata,
     pictures,
     trained,
     write_prepared,
@@ -55,8 +55,8 @@ def about(file: Path) -> dict[str, str]:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights of a LEARNet and a prepared folder that fits them."""
     folder = tmp_path_factory.mktemp("export")
-    write_weights(folder / "w.safetensors", facts("learnet", mirror="image"))
-    write_prepared(folder / "prepared", facts("learnet"))
+    write_weights(folder / "w.safetensors", make_metadata("learnet", mirror="image"))
+    write_prepared(folder / "prepared", make_metadata("learnet"))
     return folder
 
 
@@ -76,7 +76,7 @@ EXPORTED = [
 
 @pytest.mark.parametrize("network", EXPORTED)
 def test_every_network_answers_as_in_torch_whatever_the_batch(tmp_path: Path, network: str) -> None:
-    weights = write_weights(tmp_path / "w.safetensors", facts(network))
+    weights = write_weights(tmp_path / "w.safetensors", make_metadata(network))
     done = export_onnx(weights, tmp_path / "new folder" / "net.onnx")
     module = trained(network)
     for count in (1, 2, 5):
@@ -125,7 +125,7 @@ def test_nothing_of_this_machine_is_in_the_file_and_the_same_weights_give_the_sa
 
 
 def test_the_opset_is_the_one_asked_for(tmp_path: Path) -> None:
-    weights = write_weights(tmp_path / "w.safetensors", facts("majority"))  # the quickest
+    weights = write_weights(tmp_path / "w.safetensors", make_metadata("majority"))  # the quickest
     done = export_onnx(weights, tmp_path / "net.onnx", opset=20)
     assert done.opset == 20 and [used.version for used in onnx.load(done.path).opset_import] == [20]
     np.testing.assert_allclose(
@@ -196,7 +196,7 @@ def test_what_disagrees_is_not_kept(
     says: str,
 ) -> None:
     monkeypatch.setitem(NETWORKS, "odd", network)
-    save_checkpoint(tmp_path / "w.safetensors", network(3), facts("odd"))
+    save_checkpoint(tmp_path / "w.safetensors", network(3), make_metadata("odd"))
     (tmp_path / "net.onnx").write_bytes(b"as it was")
     with pytest.raises(LearnetError, match=says):
         export_onnx(tmp_path / "w.safetensors", tmp_path / "net.onnx")
@@ -210,11 +210,11 @@ def test_mistakes_are_refused_before_anything_is_written(
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     weights, out = place / "w.safetensors", tmp_path / "net.onnx"
-    floor = write_weights(tmp_path / "floor.safetensors", facts("majority"))
-    one = write_prepared(tmp_path / "one", facts("learnet"), people=1)
-    small = write_prepared(tmp_path / "small", facts("learnet", size=28))
-    other = write_prepared(tmp_path / "other", facts("learnet", motion="dynamic-linear"))
-    flow = write_prepared(tmp_path / "flow", replace(facts("learnet"), data={"images_kind": "flow"}))
+    floor = write_weights(tmp_path / "floor.safetensors", make_metadata("majority"))
+    one = write_prepared(tmp_path / "one", make_metadata("learnet"), people=1)
+    small = write_prepared(tmp_path / "small", make_metadata("learnet", size=28))
+    other = write_prepared(tmp_path / "other", make_metadata("learnet", motion="dynamic-linear"))
+    flow = write_prepared(tmp_path / "flow", replace(make_metadata("learnet"), data={"images_kind": "flow"}))
     for kind, says, asked in (
         (UnknownName, "Did you mean 'float16'", (weights, out, "floa16")),
         (LearnetError, "int8 needs images", (weights, out, "int8")),
@@ -244,7 +244,7 @@ def test_mistakes_are_refused_before_anything_is_written(
 def test_the_command_tells_the_agreement_and_nothing_else(
     place: Path, tmp_path: Path, capfd: pytest.CaptureFixture
 ) -> None:
-    weights = write_weights(tmp_path / "w.safetensors", facts("majority"))
+    weights = write_weights(tmp_path / "w.safetensors", make_metadata("majority"))
     with pytest.raises(SystemExit) as ended:
         cli.main(["export", str(weights), str(tmp_path / "net.onnx"), "--images", str(place / "prepared")])
     said, noise = capfd.readouterr()

@@ -23,9 +23,9 @@ from learnet.inference.recogniser import Recogniser
 from learnet.motion.detrend import StoredImages
 from learnet.training.metadata import CheckpointMetadata, metadata_to_json
 from tests.builders.scores import predict_scores
-from tests.builders.weights_to_export import CLASSES, SIZE, facts, pictures, trained, write_weights
+from tests.builders.weights_to_export import CLASSES, SIZE, make_metadata, pictures, trained, write_weights
 
-FACTS = facts("learnet")
+METADATA = make_metadata("learnet")
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 
 
@@ -47,7 +47,7 @@ def by_hand(path: Path, about: dict[str, str], weights: np.ndarray, size: int = 
     return path
 
 
-def told(about: CheckpointMetadata = FACTS) -> dict[str, str]:
+def told(about: CheckpointMetadata = METADATA) -> dict[str, str]:
     return {"learnet": metadata_to_json(about), "normalisation": json.dumps(NORMALISATION)}
 
 
@@ -59,9 +59,9 @@ def weights(classes: int = 3, size: int = SIZE) -> np.ndarray:
 def test_scores_are_those_of_the_graph_worked_by_hand(tmp_path: Path, mirror: str) -> None:
     images = pictures(70)  # more than go through at once
     scorer, metadata = load_onnx(
-        by_hand(tmp_path / "net.onnx", told(facts("learnet", mirror=mirror)), weights())
+        by_hand(tmp_path / "net.onnx", told(make_metadata("learnet", mirror=mirror)), weights())
     )
-    assert metadata == facts("learnet", mirror=mirror)
+    assert metadata == make_metadata("learnet", mirror=mirror)
     seen = [images / 127.5 - 1]
     if mirror != "none":
         seen.append(seen[0][:, :, ::-1] * ([-1, 1, 1] if mirror == "flow" else [1, 1, 1]))
@@ -76,14 +76,14 @@ def test_scores_are_those_of_the_graph_worked_by_hand(tmp_path: Path, mirror: st
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A network for videos of faces, in both forms."""
     folder = tmp_path_factory.mktemp("onnx")
-    write_weights(folder / "w.safetensors", facts("learnet", mirror="image", face="haar"))
+    write_weights(folder / "w.safetensors", make_metadata("learnet", mirror="image", face="haar"))
     export_onnx(folder / "w.safetensors", folder / "net.onnx")
     return folder
 
 
 def test_scores_are_those_of_torch(exported: Path) -> None:
     scorer, metadata = load_onnx(exported / "net.onnx")
-    assert metadata == facts("learnet", mirror="image", face="haar")
+    assert metadata == make_metadata("learnet", mirror="image", face="haar")
     np.testing.assert_allclose(
         scorer.scores(StoredImages(pictures(9))),
         predict_scores(trained("learnet"), pictures(9), "image"),
@@ -122,13 +122,13 @@ def test_a_video_is_answered_without_torch_as_with_it(exported: Path) -> None:
     )
     assert done.returncode == 0 and done.stderr == "", done.stderr
     found, wanted = json.loads(done.stdout), Recogniser.load(exported / "w.safetensors")(film, _windows())
-    assert len(found["answers"]) == len(wanted.answers) >= 3
-    for mine, theirs in zip(found["answers"], wanted.answers, strict=True):
+    assert len(found["answers"]) == len(wanted.predictions) >= 3
+    for mine, theirs in zip(found["answers"], wanted.predictions, strict=True):
         assert mine["label"] == theirs.label is not None
         np.testing.assert_allclose(
             [mine["scores"][name] for name in CLASSES], list(theirs.scores.values()), atol=2e-6
         )
-    assert len({tuple(answer.scores.values()) for answer in wanted.answers}) > 1
+    assert len({tuple(answer.scores.values()) for answer in wanted.predictions}) > 1
 
 
 def _windows() -> object:
@@ -146,7 +146,7 @@ def test_files_are_told_apart_by_what_is_in_them(exported: Path, tmp_path: Path)
         if content is not None:
             (tmp_path / name).write_bytes(content)
         assert is_onnx(tmp_path / name) == onnx_inside, name
-    assert Recogniser.load(tmp_path / "a.bin").facts == Recogniser.load(tmp_path / "b.onnx").facts
+    assert Recogniser.load(tmp_path / "a.bin").metadata == Recogniser.load(tmp_path / "b.onnx").metadata
 
 
 def refused(path: Path, says: str) -> None:
@@ -181,18 +181,20 @@ def test_graphs_of_others_are_refused(tmp_path: Path) -> None:
     refused(by_hand(path, {**told(), "learnet": "{"}, weights()), "cannot be read")
     refused(
         by_hand(
-            path, {**told(), "learnet": metadata_to_json(FACTS).replace("learnet-1", "learnet-9")}, weights()
+            path,
+            {**told(), "learnet": metadata_to_json(METADATA).replace("learnet-1", "learnet-9")},
+            weights(),
         ),
         "learnet-9",
     )
-    refused(by_hand(path, {"learnet": metadata_to_json(FACTS)}, weights()), "not known here .None")
+    refused(by_hand(path, {"learnet": metadata_to_json(METADATA)}, weights()), "not known here .None")
     refused(
         by_hand(path, {**told(), "normalisation": json.dumps({**NORMALISATION, "scale": 1})}, weights()),
         "not known here",
     )
     refused(by_hand(path, told(), weights(4)), "does not fit 32 pixels and 3 classes")
     refused(by_hand(path, told(), weights(3, 28), size=28), "does not fit 32 pixels and 3 classes")
-    refused(by_hand(path, told(replace(FACTS, preparation=None)), weights()), "made elsewhere")
+    refused(by_hand(path, told(replace(METADATA, preparation=None)), weights()), "imported motion images")
 
 
 def test_networks_that_answer_nonsense_are_refused(tmp_path: Path) -> None:

@@ -10,15 +10,15 @@ from matplotlib.axes import Axes
 
 from learnet.core.errors import BadInput
 from learnet.core.settings import Preparation, Windows
-from learnet.inference.recogniser import Answer, Recognition, Shown
+from learnet.inference.recognition import Prediction, Recognition, WindowImages
 from learnet.report.clip_figures import answer_figure, save_answer
 from learnet.training.metadata import CheckpointMetadata
 from learnet.video.base import VideoInfo
 
 
-def answer(window: int, scores: dict[str, float], warnings: tuple[str, ...] = ()) -> Answer:
+def answer(window: int, scores: dict[str, float], warnings: tuple[str, ...] = ()) -> Prediction:
     label = max(scores, key=scores.__getitem__)
-    return Answer(
+    return Prediction(
         window,
         window / 4,
         window / 4 + 0.5,
@@ -44,16 +44,16 @@ def recognition(rng: np.random.Generator) -> Recognition:
         frames=30,
         duration_s=1.25,
         weights="weights.safetensors",
-        facts=CheckpointMetadata("learnet", classes, 28, Preparation(size=28), None, {}, {}),
+        metadata=CheckpointMetadata("learnet", classes, 28, Preparation(size=28), None, {}, {}),
         windows=Windows(),
-        answers=(
+        predictions=(
             answer(0, dict(zip(classes, (0.2, 0.5, 0.3), strict=True))),
             answer(
                 1, dict(zip(classes, (0.25, 0.125, 0.625), strict=True)), ("the head moves by 3.1 pixels",)
             ),
         ),
         warnings=("24 frames per second is slow",),
-        shown=Shown(crop, image),
+        strongest_images=WindowImages(crop, image),
     )
 
 
@@ -64,8 +64,8 @@ def texts(axes: Axes) -> list[str]:
 def test_the_figure_shows_the_strongest_answer(recognition: Recognition) -> None:
     figure = answer_figure(recognition)
     face, motion, scores = figure.axes
-    np.testing.assert_array_equal(face.images[0].get_array(), recognition.shown.crop)
-    np.testing.assert_array_equal(motion.images[0].get_array(), recognition.shown.image)
+    np.testing.assert_array_equal(face.images[0].get_array(), recognition.strongest_images.crop)
+    np.testing.assert_array_equal(motion.images[0].get_array(), recognition.strongest_images.image)
     assert motion.get_xlabel() == "dynamic, joint-minmax"
     assert [bar.get_width() for bar in scores.patches] == [0.25, 0.125, 0.625]
     assert [tick.get_text() for tick in scores.get_yticklabels()] == ["happiness", "disgust", "others"]
@@ -83,7 +83,7 @@ def test_the_figure_shows_the_strongest_answer(recognition: Recognition) -> None
 
 
 def test_one_window_is_not_called_the_strongest(recognition: Recognition) -> None:
-    figure = answer_figure(replace(recognition, answers=recognition.answers[:1], warnings=()))
+    figure = answer_figure(replace(recognition, predictions=recognition.predictions[:1], warnings=()))
     assert figure.get_suptitle() == "disgust (0.50): 0.00 to 0.50 s, 12 frames at 24 per second"
 
 
@@ -92,7 +92,7 @@ def test_nothing_lies_over_anything_else(recognition: Recognition) -> None:
     another."""
     scores = {f"a rather long class {number}": (number + 1) / 45 for number in range(9)}
     said = tuple(f"warning {number} of a certain length, as they are in practice" for number in range(8))
-    figure = answer_figure(replace(recognition, answers=(answer(0, scores, said),)))
+    figure = answer_figure(replace(recognition, predictions=(answer(0, scores, said),)))
     figure.draw_without_rendering()
     boxes = [axes.get_tightbbox() for axes in figure.axes] + [
         text.get_window_extent() for text in figure.texts

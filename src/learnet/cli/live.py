@@ -16,7 +16,7 @@ from learnet.core.output_checks import check_outputs
 from learnet.core.settings import LiveSettings
 
 if TYPE_CHECKING:
-    from learnet.inference.live import LiveAnswer
+    from learnet.inference.live import LivePrediction
 
 
 @app.command(group=VIDEO)
@@ -48,7 +48,7 @@ def live(  # noqa: PLR0913 (options)
     face_model
         YuNet face model; without one, OpenCV's Haar cascades are used.
     """
-    from learnet.inference.live import Watch
+    from learnet.inference.live import LiveStream
     from learnet.inference.recogniser import Recogniser
     from learnet.video.reader import open_video
 
@@ -58,10 +58,10 @@ def live(  # noqa: PLR0913 (options)
     is_camera = source.isascii() and source.isdigit() and not Path(source).exists()
     with open_video(int(source) if is_camera else Path(source), fps) as video:
         recogniser = Recogniser.load(weights, face_model)
-        with Watch(recogniser, video, settings, pace) as watch:
+        with LiveStream(recogniser, video, settings, pace) as watch:
             try:
                 with suppress(KeyboardInterrupt):  # the usual way to stop a camera
-                    _print_predictions(watch, recogniser.facts.classes, table)
+                    _print_predictions(watch, recogniser.metadata.classes, table)
             finally:
                 summary = watch.summary()
                 for line in (*summary.warnings, str(summary)):
@@ -69,7 +69,7 @@ def live(  # noqa: PLR0913 (options)
 
 
 def _print_predictions(
-    predictions: Iterable["LiveAnswer"], classes: Sequence[str], table: Path | None
+    predictions: Iterable["LivePrediction"], classes: Sequence[str], table: Path | None
 ) -> None:
     """Print each prediction when it is made. A reader that closes the pipe ends the command quietly."""
     from learnet.inference.live import columns

@@ -69,27 +69,28 @@ def export_onnx(
 ) -> Exported:
     """Write a checkpoint as an ONNX file, which is kept only if it agrees with PyTorch.
 
-    The input of the graph is `images`, float32 (batch, 3, size, size) from -1 to 1, RGB, with a batch of any size. Its
-    output is `class_logits`, (batch, K), the class scores before softmax. The file's metadata contain those of the
-    checkpoint (`learnet`), the `classes` in order, the `normalisation`, the `precision`, and the measured `agreement`.
+    The input of the graph is `images`, float32 (batch, 3, size, size) from -1 to 1, RGB, with a batch of any
+    size. Its output is `class_logits`, (batch, K), the class scores before softmax. The file's metadata
+    contain those of the checkpoint (`learnet`), the `classes` in order, the `normalisation`, the `precision`,
+    and the measured `agreement`.
 
     Args:
         weights: checkpoint.
         out: file to write, ending in .onnx.
-        precision: float32; float16, half the size; or int8, a quarter of it: weights and activations in 8 bits, with
-            ranges from half of the people in `images`, except for the class layer. The agreement of the last two is
-            measured and not limited.
+        precision: float32; float16, half the size; or int8, a quarter of it: weights and activations in 8
+            bits, with ranges from half of the people in `images`, except for the class layer. The agreement
+            of the last two is measured and not limited.
         images: prepared folder to compare on, prepared as the weights require; needed for int8.
         opset: version of the ONNX operators.
 
     Returns:
-        What was written, with the agreement on random images, and on prepared ones if given. For int8 these show
-        people whose images determine no range.
+        What was written, with the agreement on random images, and on prepared ones if given. For int8 these
+        show people whose images determine no range.
 
     Raises:
-        LearnetError: a library of the extra `onnx` is missing; an unknown precision or opset; a network that cannot be
-            exported or has no form in this precision, or differs from PyTorch by more than the tolerance. Nothing is
-            written then.
+        LearnetError: a library of the extra `onnx` is missing; an unknown precision or opset; a network that
+            cannot be exported or has no form in this precision, or differs from PyTorch by more than the
+            tolerance. Nothing is written then.
         BadInput, BadCheckpoint: `weights` or `images` cannot be read, or do not fit each other.
     """
     _check_request(weights, out, precision, images)

@@ -102,9 +102,9 @@ def to_int8(model: Any, calibration: Iterator[Float32[np.ndarray, "1 3 S S"]]) -
     """Return the model with weights and activations in 8 bits (static quantisation).
 
     Ranges are those that occur on the calibration images. Ranges measured anew for each image (ONNX's dynamic
-    quantisation) need no images, but make convolutions slower than in float32. The class layer stays in float32, so
-    that no logit is cut off. Weights use 7 of the 8 bits: on processors without VNNI the sum of two products of full
-    range overflows, and the agreement measured here would not hold there.
+    quantisation) need no images, but make convolutions slower than in float32. The class layer stays in
+    float32, so that no logit is cut off. Weights use 7 of the 8 bits: on processors without VNNI the sum of
+    two products of full range overflows, and the agreement measured here would not hold there.
 
     Args:
         model: in float32.

@@ -31,8 +31,8 @@ INSTALL = "Install it: pip install 'learnet[onnx]'"
 def is_onnx(path: Path) -> bool:
     """Return whether a file of weights is ONNX, by its suffix or its first bytes.
 
-    A safetensors file has a brace after its eight bytes of length, and is not ONNX whatever its name. An ONNX file
-    begins with its field 1, a small number: the byte 8.
+    A safetensors file has a brace after its eight bytes of length, and is not ONNX whatever its name. An ONNX
+    file begins with its field 1, a small number: the byte 8.
     """
     head = b""
     if path.is_file():
@@ -77,8 +77,8 @@ def load_onnx(path: Path) -> tuple[Scorer, CheckpointMetadata]:
 
     Raises:
         LearnetError: onnxruntime is not installed.
-        BadCheckpoint: the file is missing, damaged, not ONNX, or not written by learnet; or its graph does not fit
-            its metadata.
+        BadCheckpoint: the file is missing, damaged, not ONNX, or not written by learnet; or its graph does
+            not fit its metadata.
     """
     if not path.is_file():
         problem = "this is not a file" if path.exists() else "there is no such file"

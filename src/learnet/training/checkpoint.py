@@ -27,22 +27,23 @@ FOREIGN = {
 MAKE_ONE = "Checkpoints are written by `learnet train` and `learnet study`."
 
 
-def save_checkpoint(path: Path, module: nn.Module, facts: CheckpointMetadata, half: bool = False) -> None:
+def save_checkpoint(path: Path, module: nn.Module, metadata: CheckpointMetadata, half: bool = False) -> None:
     """Write weights and facts to one file. It is there whole, or as it was before; the same content gives the same bytes.
 
     Args:
         path: usually ends in .safetensors; its folder is made if it is missing.
         module: the network that `facts.network` names, made for as many classes and pixels as `facts` says.
         facts: see there.
-        half: write numbers in half precision: half the file, three digits. They are read as single precision again.
+        half: write numbers in half precision: half the file, three digits. They are read as single precision
+            again.
 
     Raises:
         OSError: the folder cannot be written, or the disk is full.
     """
-    write_checkpoint(path, checkpoint_bytes(module, facts, half))
+    write_checkpoint(path, checkpoint_bytes(module, metadata, half))
 
 
-def checkpoint_bytes(module: nn.Module, facts: CheckpointMetadata, half: bool = False) -> bytes:
+def checkpoint_bytes(module: nn.Module, metadata: CheckpointMetadata, half: bool = False) -> bytes:
     """Weights and facts as `save_checkpoint` writes them; the same content gives the same bytes."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
     if half:
@@ -50,7 +51,7 @@ def checkpoint_bytes(module: nn.Module, facts: CheckpointMetadata, half: bool = 
             name: tensor.half() if tensor.dtype == torch.float32 else tensor
             for name, tensor in tensors.items()
         }
-    about = {"learnet": metadata_to_json(facts)}  # one entry: of several the order would vary
+    about = {"learnet": metadata_to_json(metadata)}  # one entry: of several the order would vary
     return save(tensors, metadata=about)
 
 
@@ -79,8 +80,9 @@ def load_checkpoint(path: Path, network: str | None = None) -> tuple[nn.Module, 
         The network in eval mode, and the facts.
 
     Raises:
-        BadCheckpoint: no such file; a pickle or anything else that is not safetensors; safetensors that learnet did not write; a file
-            cut short; another network than asked for; weights that do not fit the network or are no numbers.
+        BadCheckpoint: no such file; a pickle or anything else that is not safetensors; safetensors that
+            learnet did not write; a file cut short; another network than asked for; weights that do not fit
+            the network or are no numbers.
     """
     path = resolve_weights(path)
     content = _read(path)
@@ -90,18 +92,20 @@ def load_checkpoint(path: Path, network: str | None = None) -> tuple[nn.Module, 
         raise BadCheckpoint(
             path, f"the file is damaged or cut short ({error})", "Copy it again, or train again."
         ) from None
-    facts = read_metadata(path, _about(path, content))
-    if facts.network not in NETWORKS:
+    metadata = read_metadata(path, _about(path, content))
+    if metadata.network not in NETWORKS:
         raise BadCheckpoint(
             path,
-            f"it holds a network that is not known here, {facts.network!r}",
+            f"it holds a network that is not known here, {metadata.network!r}",
             f"Known: {', '.join(NETWORKS)}.",
         )
-    if network is not None and facts.network != network:
+    if network is not None and metadata.network != network:
         raise BadCheckpoint(
-            path, f"it holds the network {facts.network!r}, not {network!r}", f"Ask for {facts.network!r}."
+            path,
+            f"it holds the network {metadata.network!r}, not {network!r}",
+            f"Ask for {metadata.network!r}.",
         )
-    return _filled(path, facts, tensors), facts
+    return _filled(path, metadata, tensors), metadata
 
 
 def load_tensors(tensors: bytes, module: nn.Module) -> None:
@@ -143,9 +147,9 @@ def _about(path: Path, content: bytes) -> str:
     return str(text)
 
 
-def _filled(path: Path, facts: CheckpointMetadata, tensors: Mapping[str, Tensor]) -> nn.Module:
+def _filled(path: Path, metadata: CheckpointMetadata, tensors: Mapping[str, Tensor]) -> nn.Module:
     """The network with the weights of the file, if they are just the ones it has."""
-    module = NETWORKS[facts.network](len(facts.classes), facts.size)
+    module = NETWORKS[metadata.network](len(metadata.classes), metadata.size)
     tensors = {
         name: tensor.float() if tensor.dtype == torch.float16 else tensor for name, tensor in tensors.items()
     }
@@ -156,7 +160,7 @@ def _filled(path: Path, facts: CheckpointMetadata, tensors: Mapping[str, Tensor]
         first = (
             f"{wrong[0]} is {found.get(wrong[0], 'missing')}, and {wanted.get(wrong[0], 'nothing')} is wanted"
         )
-        what = f"its {len(found)} weights do not fit {facts.network} for {len(facts.classes)} classes and {facts.size} pixels"
+        what = f"its {len(found)} weights do not fit {metadata.network} for {len(metadata.classes)} classes and {metadata.size} pixels"
         raise BadCheckpoint(path, f"{what}: {first}; {len(wrong)} do not fit", TRAIN_AGAIN)
     broken = sorted(name for name, tensor in tensors.items() if not bool(torch.isfinite(tensor).all()))
     if broken:

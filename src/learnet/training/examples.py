@@ -66,8 +66,8 @@ class TrainingSet:
         """Return the input of the training loop.
 
         Args:
-            images: of the clips, from `stored.for_training`. Phases are added as they are stored, because their
-                trend is never removed.
+            images: of the clips, from `stored.for_training`. Phases are added as they are stored, because
+                their trend is never removed.
         """
         both = replace(self, images=images.pixels).with_phases
         return TrainingExamples(TrainingImages(both.images), both.labels, both.classes)

@@ -1,9 +1,9 @@
 """The training loop: one network, or many networks of one kind side by side.
 
-Networks side by side share the device memory of the images, the augmentation of the joined batch, and one optimiser. On a
-GPU one step of all networks is recorded as a CUDA graph and replayed. Each network has its own order of images,
-augmentation, dropout, batch statistics, optimiser state and learning rate, all drawn from its own seed. The result of each
-is that of a training alone, except for the rounding of floats.
+Networks side by side share the device memory of the images, the augmentation of the joined batch, and one
+optimiser. On a GPU one step of all networks is recorded as a CUDA graph and replayed. Each network has its
+own order of images, augmentation, dropout, batch statistics, optimiser state and learning rate, all drawn
+from its own seed. The result of each is that of a training alone, except for the rounding of floats.
 """
 
 from collections.abc import Callable, Sequence
@@ -52,11 +52,13 @@ def fit_ensemble(
 ) -> list[tuple[float, ...]]:
     """Train many networks of one kind side by side, each on its own data; equal to `fit` except for rounding.
 
-    Running averages of a network that ends before the others continue to move; `recompute_batch_norm` replaces them.
+    Running averages of a network that ends before the others continue to move; `recompute_batch_norm`
+    replaces them.
 
     Args:
         modules: networks of the same shape; changed in place.
-        sets: images of each. The batch size, the smaller of the setting and the number of images, must be the same.
+        sets: images of each. The batch size, the smaller of the setting and the number of images, must be the
+            same.
         trainings: settings of each; they may differ in the seed only.
         epochs: passes of each.
 

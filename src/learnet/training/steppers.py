@@ -91,8 +91,8 @@ class EnsembleStepper:
 class CudaGraphStepper(EnsembleStepper):
     """Many networks on a GPU: a step of all of them is recorded once as a CUDA graph, then replayed.
 
-    Without a graph, a small network keeps the GPU busy for less time than its launches take. In the graph, the
-    networks are branches that run at the same time.
+    Without a graph, a small network keeps the GPU busy for less time than its launches take. In the graph,
+    the networks are branches that run at the same time.
     """
 
     def __init__(self, modules: Sequence[nn.Module], schedules: Sequence[BatchSchedule]) -> None:
@@ -146,8 +146,8 @@ class CudaGraphStepper(EnsembleStepper):
 def _load_optimisers() -> None:
     """Let PyTorch load what it loads at the first step of any optimiser.
 
-    Among that is sympy, which sets a warning filter, and a compiler that sets an environment variable. Neither is left
-    behind in the caller's process.
+    Among that is sympy, which sets a warning filter, and a compiler that sets an environment variable.
+    Neither is left behind in the caller's process.
     """
     parameter = nn.Parameter(torch.zeros(1))
     parameter.grad = torch.zeros(1)

@@ -30,7 +30,7 @@ def module_logits(
 def torch_softmax(logits: Float[np.ndarray, "B K"]) -> Float64[np.ndarray, "B K"]:
     """Compute probabilities from logits in double precision.
 
-    Its exponential differs from numpy's in the last bit. Scores of PyTorch networks have always been computed with
-    this one, so that they can be repeated exactly.
+    Its exponential differs from numpy's in the last bit. Scores of PyTorch networks have always been computed
+    with this one, so that they can be repeated exactly.
     """
     return torch.from_numpy(logits).double().softmax(dim=1).numpy()

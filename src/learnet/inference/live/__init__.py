@@ -1,10 +1,11 @@
-"""Frames in, answers out: the face followed, the last half second folded, a name every few frames.
+"""Live recognition: the face is tracked, and the last half second is recognised again every few frames.
 
-The members: `crops` (the last frames as crops), `follow` (where the face is, seen to in a second thread), `recogniser` (an answer when
-one is due), `stream` (a file or a camera read ahead in a third thread). Each knows only those before it.
+The modules: `crops` (buffer of the last face crops), `face_tracker` (position of the face, found in a second
+thread), `recogniser` (one prediction when one is due), `stream` (a file or camera, read ahead in a third
+thread).
 """
 
-from learnet.inference.live.recogniser import LiveAnswer, LiveRecogniser, columns
-from learnet.inference.live.stream import Summary, Watch
+from learnet.inference.live.recogniser import LivePrediction, LiveRecogniser, columns
+from learnet.inference.live.stream import LiveStream, Summary
 
-__all__ = ["LiveAnswer", "LiveRecogniser", "Summary", "Watch", "columns"]
+__all__ = ["LivePrediction", "LiveRecogniser", "LiveStream", "Summary", "columns"]

@@ -1,4 +1,4 @@
-"""A file, folder or camera, read ahead by a thread of its own, and answered as it comes."""
+"""Live recognition of a file, folder or camera, which a thread reads ahead."""
 
 import sys
 import threading
@@ -13,46 +13,47 @@ from threadpoolctl import threadpool_limits
 
 from learnet.core.errors import BadVideo
 from learnet.core.settings import LiveSettings
-from learnet.inference.live.recogniser import LiveAnswer, LiveRecogniser
-from learnet.inference.recogniser import Recogniser, video_warnings
+from learnet.inference.live.recogniser import LivePrediction, LiveRecogniser
+from learnet.inference.recogniser import Recogniser
+from learnet.inference.video_warnings import video_warnings
 from learnet.video.base import Frame, Video
 
-AHEAD = 16  # frames that are decoded ahead of a file
-WAITING = 8  # frames of a camera that may wait, 40 ms at 200 a second; beyond, the oldest is skipped
+READ_AHEAD = 16  # frames decoded ahead of a file
+CAMERA_QUEUE = 8  # frames of a camera that may wait, 40 ms at 200 a second; beyond, the oldest is skipped
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What came of a stream."""
+    """Statistics of a stream."""
 
-    frames: int  # taken
-    answers: int
-    skipped: int  # frames not taken, because they came faster than they could be
-    median_ms: float | None  # latency of an answer; None where there was none
-    p99_ms: float | None  # latency that 99 of 100 answers stay below or at
+    frames: int  # frames processed
+    predictions: int
+    skipped: int  # frames that arrived faster than they could be processed
+    median_ms: float | None  # latency of a prediction; None: no predictions
+    p99_ms: float | None  # 99th percentile of the latency
     warnings: tuple[str, ...]  # about the stream as a whole
 
     def __str__(self) -> str:
-        """One line: frames, answers, what was skipped and why, and two numbers of the latency where there are any."""
-        skipped = f"{self.skipped} frames skipped" + (
-            ", as they came faster than they could be taken" if self.skipped else ""
-        )
-        waited = (
-            ""
-            if self.median_ms is None
-            else f"; from frame to answer {self.median_ms:.1f} ms, 99 % within {self.p99_ms:.1f} ms"
-        )
-        return f"{self.frames} frames, {self.answers} answers, {skipped}{waited}"
+        """Return one line: frames, predictions, skipped frames, and the latency if there is any."""
+        text = f"{self.frames} frames, {self.predictions} predictions, {self.skipped} frames skipped"
+        if self.skipped:
+            text += ", as they arrived faster than they could be processed"
+        if self.median_ms is not None:
+            text += f"; median latency {self.median_ms:.1f} ms, 99 % within {self.p99_ms:.1f} ms"
+        return text
 
 
-class Watch:
-    """The answers to a video: `with open_video(source) as video, Watch(recogniser, video) as live: for answer in live: ...`.
+class LiveStream:
+    """Iterate over the predictions for a video.
 
-    A thread reads ahead. Of a file or folder no frame is ever skipped: its reader waits. A camera does not wait: where frames come faster
-    than they can be taken the oldest of those that wait is skipped, and counted.
+    `with open_video(source) as video, LiveStream(recogniser, video) as live: for prediction in live: ...`
 
-    Until it is closed OpenCV, numpy and PyTorch do everything on one thread: decoding, face and network share the cores already, and a
-    network that waits for its second thread to get a core is late by as long as the other work takes.
+    A thread reads ahead. No frame of a file or folder is skipped: the reader waits. A camera does not wait:
+    if frames arrive faster than they can be processed, the oldest waiting frame is skipped, and counted.
+
+    Until `close`, OpenCV, numpy and PyTorch use one thread each: decoding, face and network already share the
+        cores,
+    and a network that waits for a core for its second thread is delayed by other work.
     """
 
     def __init__(
@@ -67,26 +68,33 @@ class Watch:
         Args:
             recogniser: from `Recogniser.load`.
             video: from `open_video`; it must stay open until this is closed.
-            settings: length of the window, and how often there is an answer.
-            pace: let the frames of a file come at the times in their stamps, as a camera would give them, and not as fast as they can be
-                read. Latency then counts from when a frame is due, decoding included.
+            settings: length of the window, and frames between predictions.
+            pace: deliver the frames of a file at the times of their stamps, as a camera would, not as fast as
+                they can be read. Latency is then measured from the time a frame is due, and includes
+                decoding.
 
         Raises:
             LearnetError: see `LiveRecogniser`.
         """
-        self.video, self.facts = video, recogniser.facts
+        self.video = video
+        self.metadata = recogniser.metadata
         camera = video.info.kind == "camera"
         self.recogniser = LiveRecogniser(recogniser, settings, video.info.fps, wait=not (camera or pace))
-        self._threads = _OneThread()
+        self._threads = _SingleThreadLibraries()
         self.reader = _Reader(
-            video, WAITING if camera else AHEAD, drops=camera, stamps=camera or pace, pace=pace and not camera
+            video,
+            capacity=CAMERA_QUEUE if camera else READ_AHEAD,
+            skips=camera,
+            records_arrival=camera or pace,
+            pace=pace and not camera,
         )
-        self.frames = self.answers = 0
+        self.frames = 0
+        self.predictions = 0
         self._latencies: Counter[float] = (
             Counter()
-        )  # by tenths of a millisecond, so that it does not grow with time
+        )  # by tenths of a millisecond, so that memory does not grow
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> "LiveStream":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -98,97 +106,122 @@ class Watch:
         self.recogniser.close()
         self._threads.restore()
 
-    def __iter__(self) -> Iterator[LiveAnswer]:
-        """Answers as they come, the last one to the last frames.
+    def __iter__(self) -> Iterator[LivePrediction]:
+        """Yield predictions when they are made, the last one for the last frames.
 
         Raises:
-            BadVideo: a camera gives no more pictures, or the video breaks off in a way that its reader refuses. All frames that came
-                before have been answered by then.
+            BadVideo: a camera delivers no more frames, or the video is damaged. Predictions for all earlier
+                frames have been yielded by then.
         """
         last_s = 0.0
-        while (arrived := self.reader.take()) is not None:
-            frame, came_s = arrived
-            self.frames, last_s = self.frames + 1, frame.time_s
-            answer = self.recogniser.add(frame, came_s, self.reader.skipped)
-            if answer is not None:
-                yield self._counted(answer)
-        answer = self.recogniser.finish(self.reader.skipped)
-        if answer is not None:
-            yield self._counted(answer)
-        self.reader.outcome()
+        while (arrival := self.reader.take()) is not None:
+            frame, came_s = arrival
+            self.frames += 1
+            last_s = frame.time_s
+            prediction = self.recogniser.add(frame, came_s, self.reader.skipped)
+            if prediction is not None:
+                yield self._counted(prediction)
+        prediction = self.recogniser.finish(self.reader.skipped)
+        if prediction is not None:
+            yield self._counted(prediction)
+        self.reader.raise_error()
         if self.video.info.kind == "camera" and not self.reader.closed:
-            wrong = f"it gives no more pictures, after {self.frames} frames in {last_s:.1f} s"
-            raise BadVideo(self.video.info.source, wrong, "Is it still plugged in? The answers so far stand.")
+            raise BadVideo(
+                self.video.info.source,
+                f"it delivers no more frames, after {self.frames} frames in {last_s:.1f} s",
+                "Check that it is plugged in. The predictions so far are valid.",
+            )
 
     def summary(self) -> Summary:
-        """What came of it so far."""
-        said = tuple(video_warnings(self.video, self.facts))
+        """Return the statistics so far."""
         return Summary(
-            self.frames, self.answers, self.reader.skipped, self._latency(0.5), self._latency(0.99), said
+            frames=self.frames,
+            predictions=self.predictions,
+            skipped=self.reader.skipped,
+            median_ms=self._latency(0.5),
+            p99_ms=self._latency(0.99),
+            warnings=tuple(video_warnings(self.video, self.metadata)),
         )
 
-    def _counted(self, answer: LiveAnswer) -> LiveAnswer:
-        self.answers += 1
-        self._latencies[round(answer.latency_ms, 1)] += 1
-        return answer
+    def _counted(self, prediction: LivePrediction) -> LivePrediction:
+        self.predictions += 1
+        self._latencies[round(prediction.latency_ms, 1)] += 1
+        return prediction
 
     def _latency(self, share: float) -> float | None:
-        """The latency that this share of the answers stays below or at."""
-        passed = 0
-        for latency_ms, count in sorted(self._latencies.items()):
-            passed += count
-            if passed >= share * self.answers:
+        """Return the smallest latency that at least this share of the predictions does not exceed."""
+        count = 0
+        for latency_ms, occurrences in sorted(self._latencies.items()):
+            count += occurrences
+            if count >= share * self.predictions:
                 return latency_ms
         return None
 
 
-class _OneThread:
-    """OpenCV, numpy's algebra and PyTorch (where it is there) on one thread each, until `restore`."""
+class _SingleThreadLibraries:
+    """OpenCV, numpy's linear algebra and PyTorch (if loaded) on one thread each, until `restore`."""
 
     def __init__(self) -> None:
         self.torch = sys.modules.get("torch")
-        self.pictures, self.networks = cv2.getNumThreads(), self.torch.get_num_threads() if self.torch else 1
-        self.algebra = threadpool_limits(1)
+        self.opencv_threads = cv2.getNumThreads()
+        self.torch_threads = self.torch.get_num_threads() if self.torch else 1
+        self.linear_algebra = threadpool_limits(1)
         self._set(1, 1)
 
     def restore(self) -> None:
-        self.algebra.restore_original_limits()
-        self._set(self.pictures, self.networks)
+        self.linear_algebra.restore_original_limits()
+        self._set(self.opencv_threads, self.torch_threads)
 
-    def _set(self, for_pictures: int, for_networks: int) -> None:
-        cv2.setNumThreads(for_pictures)
+    def _set(self, opencv_threads: int, torch_threads: int) -> None:
+        cv2.setNumThreads(opencv_threads)
         if self.torch:
-            self.torch.set_num_threads(for_networks)
+            self.torch.set_num_threads(torch_threads)
 
 
 class _Reader:
     """A thread that reads frames into a short queue."""
 
-    def __init__(self, video: Video, room: int, drops: bool, stamps: bool, pace: bool) -> None:
-        self.video, self.room, self.drops, self.stamps, self.pace = video, room, drops, stamps, pace
+    def __init__(
+        self, video: Video, *, capacity: int, skips: bool, records_arrival: bool, pace: bool
+    ) -> None:
+        """Start to read.
+
+        Args:
+            video: open video.
+            capacity: frames in the queue.
+            skips: skip the oldest frame of a full queue; otherwise wait until there is room.
+            records_arrival: hand out the time at which a frame arrived.
+            pace: wait until a frame is due, by its time stamp.
+        """
+        self.video = video
+        self.capacity = capacity
+        self.skips = skips
+        self.records_arrival = records_arrival
+        self.pace = pace
         self.skipped = 0
-        self.closed = self.ended = False
+        self.closed = False
+        self.ended = False
         self.queue: deque[tuple[Frame, float | None]] = deque()
         self.changed = threading.Condition()
         self.thread = ThreadPoolExecutor(1, "learnet-frames")
-        self.work = self.thread.submit(self._read)
+        self.reading = self.thread.submit(self._read)
 
     def take(self) -> tuple[Frame, float | None] | None:
-        """The next frame, and when it was there (None: it is only now); None where there are no more."""
+        """Return the next frame and its arrival time (None: now); None at the end of the stream."""
         with self.changed:
             self.changed.wait_for(lambda: self.queue or self.ended or self.closed)
             if not self.queue or self.closed:
                 return None
-            arrived = self.queue.popleft()
+            arrival = self.queue.popleft()
             self.changed.notify_all()
-            return arrived
+            return arrival
 
-    def outcome(self) -> None:
-        """Raise what ended the reading, if it was an error."""
-        self.work.result()
+    def raise_error(self) -> None:
+        """Raise the error that ended the reading, if there was one."""
+        self.reading.result()
 
     def close(self) -> None:
-        """Stop reading, and wait until the frame in hand is there, so that the video can be closed."""
+        """Stop reading, and wait for the current frame, so that the video can be closed."""
         with self.changed:
             self.closed = True
             self.changed.notify_all()
@@ -210,16 +243,16 @@ class _Reader:
                 self.changed.notify_all()
 
     def _put(self, frame: Frame, came_s: float) -> bool:
-        """Put a frame into the queue, at its time and when there is room; False where nobody wants frames any more."""
+        """Put a frame into the queue, when it is due and there is room; return False if the reader is closed."""
         with self.changed:
             if self.pace:
                 self.changed.wait_for(lambda: self.closed, timeout=max(0.0, came_s - time.perf_counter()))
-            if self.drops and len(self.queue) == self.room:
+            if self.skips and len(self.queue) == self.capacity:
                 self.queue.popleft()
                 self.skipped += 1
-            self.changed.wait_for(lambda: self.closed or len(self.queue) < self.room)
+            self.changed.wait_for(lambda: self.closed or len(self.queue) < self.capacity)
             if self.closed:
                 return False
-            self.queue.append((frame, came_s if self.stamps else None))
+            self.queue.append((frame, came_s if self.records_arrival else None))
             self.changed.notify_all()
             return True

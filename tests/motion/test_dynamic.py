@@ -11,14 +11,14 @@ from scipy.optimize import minimize
 from sklearn.svm import LinearSVC
 
 from learnet.core.errors import LearnetError, TooFewFrames, UnknownName
-from learnet.motion import MOTION_IMAGES, dynamic
+from learnet.motion import MOTION_IMAGES, weighted_sum
 from learnet.motion.dynamic import (
     Accumulator,
     dynamic_image,
-    dynamic_image_exact,
     dynamic_image_released,
     rank_weights,
 )
+from learnet.motion.rank_svm import dynamic_image_exact
 
 FIXED = ("dynamic", "dynamic-released", "dynamic-linear")
 ZERO_SUM = ("dynamic", "dynamic-linear", "dynamic-exact")
@@ -105,10 +105,10 @@ def test_threads_and_tiles_join_without_a_seam(
     frames = rng.integers(0, 256, (20, 31, 17, 3)).astype(dtype)
     whole = dynamic_image(frames)
     for tile in (1, 100, 17 * 3 * 30):
-        monkeypatch.setattr(dynamic, "TILE", tile)
-        monkeypatch.setattr(dynamic, "MANY", frames.size + 1)
+        monkeypatch.setattr(weighted_sum, "TILE_SIZE", tile)
+        monkeypatch.setattr(weighted_sum, "MIN_THREADED_SIZE", frames.size + 1)
         alone = dynamic_image(frames)
-        monkeypatch.setattr(dynamic, "MANY", 0)
+        monkeypatch.setattr(weighted_sum, "MIN_THREADED_SIZE", 0)
         np.testing.assert_array_equal(dynamic_image(frames), alone)
         np.testing.assert_allclose(alone, whole, rtol=1e-7, atol=1e-9)
 
@@ -180,7 +180,7 @@ def test_accumulator_counts_its_frames(rng: np.random.Generator) -> None:
     with pytest.raises(LearnetError, match="Frame 2 is"):
         accumulator.add(frames[1, :2])
     accumulator.add(frames[1])
-    with pytest.raises(LearnetError, match="all are there"):
+    with pytest.raises(LearnetError, match="all been added"):
         accumulator.add(frames[2])
     np.testing.assert_allclose(
         accumulator.image(), frames[1].astype(float) / 2 - frames[0] / 2
@@ -230,7 +230,7 @@ def test_kinds_that_have_no_weights_are_refused() -> None:
     with pytest.raises(LearnetError, match="depend on all frames"):
         Accumulator(5, "dynamic-exact")
     with pytest.raises(LearnetError, match="above 0"):
-        dynamic_image_exact(np.zeros((3, 2, 2, 3), dtype=np.uint8), softness=0.0)
+        dynamic_image_exact(np.zeros((3, 2, 2, 3), dtype=np.uint8), penalty=0.0)
 
 
 def pairs(frames: np.ndarray) -> tuple[np.ndarray, float]:

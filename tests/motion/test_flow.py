@@ -100,7 +100,9 @@ def test_strain_follows_from_its_definition() -> None:
         (0.05, -0.1, 0.3, 0.2),
     ):
         field = np.stack([a * X + b * Y, c * X + d * Y], axis=-1).astype(np.float32)
-        np.testing.assert_allclose(optical_strain(field), np.sqrt(a**2 + d**2 + 2 * ((b + c) / 2) ** 2), atol=2e-5)
+        np.testing.assert_allclose(
+            optical_strain(field), np.sqrt(a**2 + d**2 + 2 * ((b + c) / 2) ** 2), atol=2e-5
+        )
         np.testing.assert_array_equal(append_strain(field)[..., :2], field)
 
 
@@ -142,7 +144,7 @@ def test_threads_change_nothing(threads: int) -> None:
 def test_an_apex_is_needed_that_is_not_the_onset() -> None:
     frames = film(shifted)
     for wrong in (None, 0, 2, -1):
-        with pytest.raises(LearnetError, match="onset to an apex after it"):
+        with pytest.raises(LearnetError, match="needs an apex after the onset"):
             flow_image(frames, wrong)
 
 

@@ -194,7 +194,8 @@ def test_a_clip_at_twice_the_rate_is_nearly_the_same(rng: np.random.Generator) -
                                     borderMode=cv2.BORDER_REFLECT) for i in range(count)] for count in (19, 37)}  # fmt: skip
     clips = {count: np.clip(np.rint(frames), 0, 255).astype(np.uint8) for count, frames in moves.items()}
     slow, fast, still = (
-        lbp_histograms(lbp_codes(interpolate_frames(clip)), 60) for clip in (clips[19], clips[37], clips[19][:1])
+        lbp_histograms(lbp_codes(interpolate_frames(clip)), 60)
+        for clip in (clips[19], clips[37], clips[19][:1])
     )
     assert (
         np.abs(slow - fast).sum(axis=-1).mean()

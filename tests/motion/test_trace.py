@@ -54,7 +54,9 @@ def test_the_figure_shows_the_steps(clip: Path) -> None:
     titles = ["u, pixels to the right", "v, pixels down", "strain", "Network input", "Movement"]
     assert [axes.get_title(loc="left") for axes in motion[:5]] == titles
     for channel in range(3):
-        np.testing.assert_array_equal(motion[channel].images[0].get_array(), steps.result.motion[..., channel])
+        np.testing.assert_array_equal(
+            motion[channel].images[0].get_array(), steps.result.motion[..., channel]
+        )
     u, v, strain = (axes.images[0].get_clim() for axes in motion[:3])
     assert u == v == (-u[1], u[1]) and strain[0] == 0 and u[1] == np.abs(steps.result.motion[..., :2]).max()
     np.testing.assert_array_equal(motion[3].images[0].get_array(), steps.result.image)

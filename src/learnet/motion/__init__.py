@@ -1,8 +1,8 @@
-"""Motion images: a clip folded into one picture. docs/motion.md says what each shows and when to use it.
+"""Motion images: a clip summarised in one picture of its motion. docs/motion.md describes each kind.
 
-The members: `dynamic` (weighted sums of all frames), `flow` (how far the skin moves), `single` (single frames), `lbp_top` (histograms of
-small patterns), which make the images; `apex` (found from motion), `magnify` (before) and `normalise` (after). They do not know each
-other and meet here.
+`dynamic` (weighted sums of all frames), `flow` (optical flow), `single` (single frames) and `lbp_top`
+(histograms of local patterns) compute the images; `apex` detects the apex, `magnify` precedes them and
+`normalise` follows.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,6 @@ from jaxtyping import Float32, UInt8
 
 from learnet.motion.dynamic import (
     dynamic_image,
-    dynamic_image_exact,
     dynamic_image_fall,
     dynamic_image_linear,
     dynamic_image_released,
@@ -23,52 +22,63 @@ from learnet.motion.dynamic import (
 )
 from learnet.motion.flow import flow_dis, flow_image, flow_tvl1
 from learnet.motion.lbp_top import lbp_top
+from learnet.motion.rank_svm import dynamic_image_exact
 from learnet.motion.single import apex_face, difference, onset_face
 
-MotionFunction = Callable[[UInt8[np.ndarray, "T S S 3"], int | None], Float32[np.ndarray, "S S 3"]]
+Crops = UInt8[np.ndarray, "T S S 3"]
+Image = Float32[np.ndarray, "S S 3"]
+MotionFunction = Callable[[Crops, int | None], Image]
+
+GREY_CHANNELS = ("red, grey levels", "green, grey levels", "blue, grey levels")
+FLOW_CHANNELS = ("u, pixels to the right", "v, pixels down", "strain")
+SHARE_CHANNELS = ("XY, root of share", "XT, root of share", "YT, root of share")
 
 
 @dataclass(frozen=True)
 class MotionImage:
     """One kind of motion image."""
 
-    compute: MotionFunction  # aligned faces in time order, and the position of the apex among them or None -> the image, signed, without limits
+    compute: MotionFunction
+    """Maps aligned faces in time order, and the position of the apex among them or None, to the image.
+
+    The image is signed and not limited to a range.
+    """
     family: Literal["image", "flow", "histograms"] = "image"
-    """Of a mirrored face an image is the mirror image, and flow that with the sign of its first channel turned; histograms, drawn as a
-    picture, have no mirror image."""
-    fixed_weights: bool = False  # its weights depend on the number of frames alone: what is linear may be done to the sum as well as to each frame
+    """What the channels are.
+
+    Of a mirrored face, an image is the mirror image, and flow the mirror image with the sign of its first
+    channel reversed; histograms have no mirror image.
+    """
+    fixed_weights: bool = False
+    """Whether it is a sum with weights that depend on the number of frames alone.
+
+    Linear operations may then be applied to the sum instead of to each frame.
+    """
     needs_apex: bool = False
-    channels: tuple[str, str, str] = (
-        "red, grey levels",
-        "green, grey levels",
-        "blue, grey levels",
-    )  # what they are, with units
+    channels: tuple[str, str, str] = GREY_CHANNELS
+    """Names of the channels, with units."""
 
 
-FLOW_CHANNELS = ("u, pixels to the right", "v, pixels down", "strain")
-SHARE_CHANNELS = ("XY, root of share", "XT, root of share", "YT, root of share")
-
-
-def _of_all(fold: Callable[[UInt8[np.ndarray, "T S S 3"]], Float32[np.ndarray, "S S 3"]]) -> MotionFunction:
-    """A kind that takes the whole clip, wherever its apex is."""
-    return lambda crops, apex: fold(crops)
+def _of_all_frames(function: Callable[[Crops], Image]) -> MotionFunction:
+    """Return a motion function that ignores the apex."""
+    return lambda crops, apex: function(crops)
 
 
 MOTION_IMAGES: dict[str, MotionImage] = {
-    "dynamic": MotionImage(_of_all(dynamic_image), fixed_weights=True),
-    "dynamic-released": MotionImage(_of_all(dynamic_image_released), fixed_weights=True),
-    "dynamic-linear": MotionImage(_of_all(dynamic_image_linear), fixed_weights=True),
-    "dynamic-exact": MotionImage(_of_all(dynamic_image_exact)),
+    "dynamic": MotionImage(_of_all_frames(dynamic_image), fixed_weights=True),
+    "dynamic-released": MotionImage(_of_all_frames(dynamic_image_released), fixed_weights=True),
+    "dynamic-linear": MotionImage(_of_all_frames(dynamic_image_linear), fixed_weights=True),
+    "dynamic-exact": MotionImage(_of_all_frames(dynamic_image_exact)),
     "dynamic-rise": MotionImage(dynamic_image_rise, needs_apex=True),
     "dynamic-fall": MotionImage(dynamic_image_fall, needs_apex=True),
     "flow-dis": MotionImage(
-        partial(flow_image, measure=flow_dis), family="flow", needs_apex=True, channels=FLOW_CHANNELS
+        partial(flow_image, estimator=flow_dis), family="flow", needs_apex=True, channels=FLOW_CHANNELS
     ),
     "flow-tvl1": MotionImage(
-        partial(flow_image, measure=flow_tvl1), family="flow", needs_apex=True, channels=FLOW_CHANNELS
+        partial(flow_image, estimator=flow_tvl1), family="flow", needs_apex=True, channels=FLOW_CHANNELS
     ),
     "difference": MotionImage(difference, needs_apex=True),
     "onset-face": MotionImage(onset_face),
     "apex-face": MotionImage(apex_face, needs_apex=True),
-    "lbp-top": MotionImage(_of_all(lbp_top), family="histograms", channels=SHARE_CHANNELS),
+    "lbp-top": MotionImage(_of_all_frames(lbp_top), family="histograms", channels=SHARE_CHANNELS),
 }

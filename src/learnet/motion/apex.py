@@ -1,4 +1,4 @@
-"""The apex of a clip found from its motion, where nobody gave one."""
+"""Detection of the apex of a clip from its motion, where it was not annotated."""
 
 from collections.abc import Iterable
 
@@ -8,32 +8,35 @@ from jaxtyping import Float32, Float64, UInt8
 
 from learnet.core.errors import TooFewFrames
 
-NOISE, LIGHT = (
-    1 / 112,
-    17 / 112,
-)  # crop widths: blur against the camera's noise; box whose mean is taken out with slow changes of light
-STEADIED = 0.03  # of the clip: standard deviation of the smoothing over time
-RETURNS = 0.18  # least bend of a clip, as a share of how its ends differ: a rise along half a cosine alone bends by 0.105, and noise adds
+# All lengths in crop widths.
+NOISE_BLUR = 1 / 112  # standard deviation of the blur against the camera's noise
+LIGHT_BOX = 17 / 112  # width of the box whose mean is subtracted, which removes slow changes of light
+# A blink moves this area around an eye more than any expression does.
+EYE_HALF_WIDTH = 0.17
+EYE_HALF_HEIGHT = 0.10
 
-EYE = (
-    0.17,
-    0.10,
-)  # crop widths to each side of an eye, above and below, in which a blink moves more than any expression
+# Standard deviation of the smoothing over time, as a share of the clip.
+TIME_BLUR = 0.03
+# Smallest deviation of a clip from linear motion, as a share of the difference of its ends, at which it
+# counts as a movement that returns. A rise along half a cosine alone deviates by 0.105, and noise adds to it.
+MIN_DEVIATION = 0.18
 
-Places = Iterable[tuple[float, float]]
+EyePositions = Iterable[tuple[float, float]]
 
 
-def motion_curve(crops: UInt8[np.ndarray, "T S S 3"], eyes: Places = ()) -> Float64[np.ndarray, "T"]:
-    """How far each frame is from where the face would be if it went evenly from the first frame to the last.
+def motion_curve(crops: UInt8[np.ndarray, "T S S 3"], eyes: EyePositions = ()) -> Float64[np.ndarray, "T"]:
+    """Compute how far each frame deviates from a linear change between the first and the last frame.
 
-    A head that drifts makes every frame differ from the first, the last one most; a drift at an even pace is on that line, and so
-    counts nothing. A movement that comes and goes bends away from the line. The distance is the root of the fourth power mean over
-    the pixels, which strong changes in one place decide and weak ones everywhere do not. Where the clip hardly bends, as one
-    that ends at its apex, the distance is that from the first frame.
+    A head that drifts makes every frame differ from the first, the last one most. A drift at constant speed
+    is linear and does not count; a movement that comes and goes deviates. The deviation is the root of the
+    fourth power mean over the pixels, which is dominated by strong changes in one place, not by weak changes
+    everywhere. Where the clip hardly deviates, such as one that ends at its apex, the curve is the difference
+    from the first frame.
 
     Args:
-        crops: aligned faces in time order, RGB, 0..255; first at rest.
-        eyes: their places (x, y) in crop widths, where they are known: what happens around them is not looked at, for it may be a blink.
+        crops: aligned faces in time order, RGB, 0..255; the first at rest.
+        eyes: positions (x, y) of the eyes in crop widths, where known; their surroundings are ignored because
+            of blinks.
 
     Returns:
         Grey levels, smoothed over time.
@@ -44,49 +47,62 @@ def motion_curve(crops: UInt8[np.ndarray, "T S S 3"], eyes: Places = ()) -> Floa
     count, size = crops.shape[:2]
     if count < 2:
         raise TooFewFrames(found=count, needed=2)
-    shown = np.stack([_detail(crop, size) for crop in crops])
-    passed = (np.arange(count, dtype=np.float32) / (count - 1))[:, None, None]
-    change = (shown - shown[0]) * _outside(eyes, size)
-    bend, apart = _distance(change - passed * change[-1]), _distance(change)
-    return _smooth(bend if bend.max() >= RETURNS * apart[-1] else apart)
+    details = np.stack([_facial_detail(crop, size) for crop in crops])
+    elapsed = np.arange(count, dtype=np.float32) / (count - 1)
+    change = (details - details[0]) * _eye_mask(eyes, size)
+    linear_change = elapsed[:, None, None] * change[-1]
+    deviation = _distance(change - linear_change)
+    difference = _distance(change)
+    returns = deviation.max() >= MIN_DEVIATION * difference[-1]
+    return _smooth(deviation if returns else difference)
 
 
-def find_apex(crops: UInt8[np.ndarray, "T S S 3"], eyes: Places = ()) -> int:
-    """Position of the apex among the frames of a clip, from 1: where its `motion_curve` is highest, the earliest of equals.
+def find_apex(crops: UInt8[np.ndarray, "T S S 3"], eyes: EyePositions = ()) -> int:
+    """Return the position of the apex among the frames of a clip, from 1.
 
-    The middle frame of a clip in which nothing changes at all. A blink of eyes whose places are not known can be taken for the apex.
-    Arguments and errors as `motion_curve`.
+    It is the maximum of the `motion_curve`, the earliest of equal ones; the middle frame of a clip in which
+    nothing changes at all. A blink of eyes whose positions are unknown can be mistaken for the apex.
+    Arguments and errors are those of `motion_curve`.
     """
-    distance = motion_curve(crops, eyes)
-    return 1 + int(np.argmax(distance[1:])) if distance.any() else max(1, (len(crops) - 1) // 2)
+    curve = motion_curve(crops, eyes)
+    if curve.any():
+        return 1 + int(np.argmax(curve[1:]))
+    middle = (len(crops) - 1) // 2
+    return max(1, middle)
 
 
-def _detail(crop: UInt8[np.ndarray, "S S 3"], size: int) -> Float32[np.ndarray, "S S"]:
-    """Brightness without what is finer or coarser than facial features."""
-    blurred = cv2.GaussianBlur(
-        cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), NOISE * size
-    )
-    box = round(LIGHT * size)
+def _facial_detail(crop: UInt8[np.ndarray, "S S 3"], size: int) -> Float32[np.ndarray, "S S"]:
+    """Return the brightness without structures finer or coarser than facial features."""
+    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    blurred = cv2.GaussianBlur(grey, (0, 0), NOISE_BLUR * size)
+    box = round(LIGHT_BOX * size)
     return blurred - cv2.blur(blurred, (box, box), borderType=cv2.BORDER_REFLECT)
 
 
-def _outside(eyes: Places, size: int) -> Float32[np.ndarray, "S S"]:
-    """0 around the eyes, 1 elsewhere."""
+def _eye_mask(eyes: EyePositions, size: int) -> Float32[np.ndarray, "S S"]:
+    """Return 0 around the eyes, 1 elsewhere."""
     y, x = (np.mgrid[:size, :size] + 0.5) / size
-    outside = np.ones((size, size), np.float32)
-    for across, down in eyes:
-        outside[(np.abs(x - across) < EYE[0]) & (np.abs(y - down) < EYE[1])] = 0
-    return outside
+    mask = np.ones((size, size), np.float32)
+    for eye_x, eye_y in eyes:
+        is_near_x = np.abs(x - eye_x) < EYE_HALF_WIDTH
+        is_near_y = np.abs(y - eye_y) < EYE_HALF_HEIGHT
+        mask[is_near_x & is_near_y] = 0
+    return mask
 
 
 def _distance(change: Float32[np.ndarray, "T S S"]) -> Float64[np.ndarray, "T"]:
-    square = np.square(change).reshape(len(change), -1)
-    return (np.einsum("tp,tp->t", square, square, dtype=np.float64) / square.shape[1]) ** 0.25
+    """Return the root of the fourth power mean over the pixels of each frame."""
+    squares = np.square(change).reshape(len(change), -1)
+    pixels = squares.shape[1]
+    fourth_powers = np.einsum("tp,tp->t", squares, squares, dtype=np.float64)
+    return (fourth_powers / pixels) ** 0.25
 
 
-def _smooth(distance: Float64[np.ndarray, "T"]) -> Float64[np.ndarray, "T"]:
-    """Mean over a Gaussian in time; beyond the ends their values go on."""
-    count = len(distance)
-    apart = np.arange(-count, count + 1)
-    weight = np.exp(-0.5 * (apart / max(STEADIED * count, 1e-3)) ** 2)
-    return np.convolve(np.pad(distance, count, mode="edge"), weight / weight.sum(), mode="valid")
+def _smooth(curve: Float64[np.ndarray, "T"]) -> Float64[np.ndarray, "T"]:
+    """Return the mean over a Gaussian in time; beyond the ends, their values are repeated."""
+    count = len(curve)
+    distances = np.arange(-count, count + 1)
+    blur = max(TIME_BLUR * count, 1e-3)
+    weights = np.exp(-0.5 * (distances / blur) ** 2)
+    padded = np.pad(curve, count, mode="edge")
+    return np.convolve(padded, weights / weights.sum(), mode="valid")

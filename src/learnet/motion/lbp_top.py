@@ -1,11 +1,15 @@
-"""Local binary patterns on three orthogonal planes (LBP-TOP): how often each small pattern of grey levels occurs, part by part of the face.
+"""Local binary patterns on three orthogonal planes (LBP-TOP): frequencies of local grey level patterns.
 
-A clip becomes histograms, no picture of a face: for each of 5x5 blocks and each of the planes XY, XT and YT, the shares of 16 codes, 1200
-numbers. They are drawn as a picture of 20x20 cells, so that they go the way of every motion image.
+A clip becomes histograms instead of a picture of a face: for each of 5x5 blocks of the face and each of the
+    planes XY,
+XT and YT, the shares of 16 codes, 1200 numbers. They are drawn as a picture of 20x20 cells, so that they are
+processed like every other motion image.
 
-Sources: Zhao and Pietikainen, Dynamic Texture Recognition Using Local Binary Patterns with an Application to Facial Expressions, TPAMI
-2007; blocks, radii and number of neighbours as in the baseline of MEGC2019; temporal interpolation: Zhou et al., Towards a Practical
-Lipreading System, CVPR 2011, and Pfister et al., Recognising Spontaneous Facial Micro-expressions, ICCV 2011.
+Sources: Zhao and Pietikainen, Dynamic Texture Recognition Using Local Binary Patterns with an Application to
+    Facial
+Expressions, TPAMI 2007; blocks, radii and number of neighbours as in the baseline of MEGC2019; temporal
+interpolation: Zhou et al., Towards a Practical Lipreading System, CVPR 2011, and Pfister et al., Recognising
+Spontaneous Facial Micro-expressions, ICCV 2011.
 """
 
 import cv2
@@ -14,20 +18,23 @@ from jaxtyping import Float32, Float64, UInt8
 
 from learnet.core.errors import LearnetError, TooFewFrames
 
-FRAMES = 10  # that a clip is brought to
-RADII = (4, 1, 1)  # frames, rows, columns from a place to its neighbours
+FRAMES = 10  # to which a clip is interpolated
+RADII = (4, 1, 1)  # frames, rows, columns from a point to its neighbours
 PLANES = ((2, 1), (2, 0), (1, 0))  # the two axes of XY, XT, YT
 BLOCKS = 5  # in a row, and in a column
-SIDE = 4  # cells of a block in a row: one for each of 16 codes
-CELLS = BLOCKS * SIDE
+CODES = 16  # of four neighbours
+BLOCK_CELLS = 4  # cells of a block in a row: one for each of 16 codes
+CELLS = BLOCKS * BLOCK_CELLS
 
 
 def lbp_top(crops: UInt8[np.ndarray, "T S S 3"]) -> Float32[np.ndarray, "S S 3"]:
-    """The histograms as a picture: red is XY, green XT, blue YT.
+    """Compute the LBP-TOP histograms as a picture: red is XY, green XT, blue YT.
 
-    A block of the face is 4x4 cells at its own place, one for each code, row by row. A cell has the square root of its code's share:
-    rare codes stay apart when 0..1 becomes 0..255. The cells are enlarged to the width of the crops: a pixel is of the cell that
-    its middle lies in.
+    A block of the face is 4x4 cells at its own position, one for each code, row by row. The value of a cell
+    is the
+    square root of the share of its code: rare codes stay distinct when 0..1 becomes 0..255. The cells are
+        enlarged to
+    the width of the crops: a pixel belongs to the cell that contains its centre.
 
     Args:
         crops: aligned faces in time order, RGB, 0..255; at least two.
@@ -36,7 +43,7 @@ def lbp_top(crops: UInt8[np.ndarray, "T S S 3"]) -> Float32[np.ndarray, "S S 3"]
         Square roots of shares, 0..1.
 
     Raises:
-        TooFewFrames: fewer than two, which show no motion.
+        TooFewFrames: fewer than two frames, so there is no motion.
         LearnetError: crops of fewer pixels than there are cells.
     """
     if len(crops) < 2:
@@ -44,61 +51,101 @@ def lbp_top(crops: UInt8[np.ndarray, "T S S 3"]) -> Float32[np.ndarray, "S S 3"]
     size = crops.shape[1]
     if size < CELLS:
         raise LearnetError(
-            f"LBP-TOP is drawn in {CELLS} cells a side, and a crop of {size} pixels has no room for them."
+            f"LBP-TOP is drawn in {CELLS} cells a side, and a crop of {size} pixels is too small for them."
         )
-    grey = cv2.cvtColor(np.ascontiguousarray(crops).reshape(-1, size, 3), cv2.COLOR_RGB2GRAY).reshape(
-        -1, size, size
-    )
-    tiles = np.sqrt(lbp_histograms(lbp_codes(interpolate_frames(grey)), size)).reshape(BLOCKS, BLOCKS, 3, SIDE, SIDE)
-    cells = tiles.transpose(0, 3, 1, 4, 2).reshape(CELLS, CELLS, 3).astype(np.float32)
-    at = (
-        (2 * np.arange(size) + 1) * CELLS // (2 * size)
-    )  # in whole numbers: libraries differ where a pixel's middle is on an edge
-    return cells[at][:, at]
+    stacked = np.ascontiguousarray(crops).reshape(-1, size, 3)
+    grey = cv2.cvtColor(stacked, cv2.COLOR_RGB2GRAY).reshape(-1, size, size)
+    codes = lbp_codes(interpolate_frames(grey))
+    roots = np.sqrt(lbp_histograms(codes, size))
+    blocks = roots.reshape(BLOCKS, BLOCKS, 3, BLOCK_CELLS, BLOCK_CELLS)
+    cells = blocks.transpose(0, 3, 1, 4, 2).reshape(CELLS, CELLS, 3).astype(np.float32)
+    # In integers, because libraries differ where the centre of a pixel is on an edge.
+    cell_of_pixel = (2 * np.arange(size) + 1) * CELLS // (2 * size)
+    return cells[cell_of_pixel][:, cell_of_pixel]
 
 
-def interpolate_frames(grey: UInt8[np.ndarray, "T H W"], count: int = FRAMES) -> UInt8[np.ndarray, "count H W"]:
-    """Bring a clip of any length to COUNT frames, the first and the last among them, in whole grey levels.
+def interpolate_frames(
+    grey: UInt8[np.ndarray, "T H W"], count: int = FRAMES
+) -> UInt8[np.ndarray, "count H W"]:
+    """Interpolate a clip of any length to a number of frames, including the first and the last.
 
-    This is the temporal interpolation model (TIM), not interpolation by straight lines. The model embeds the frames as the nodes of a path
-    graph and learns the linear map from that curve back to the frames. The graph's eigenvectors are the cosines
-    cos(pi k (t + 1/2) / T), and where T frames are linearly independent the map is exact, so the model is the frames' cosine
-    transform, read between the frames as well. Written so, it needs no inverse, and holds for a still clip and for two frames too.
+    This is the temporal interpolation model (TIM), not linear interpolation. The model embeds the frames as
+    the nodes of a path graph and fits the linear map from that curve back to the frames. The eigenvectors of
+    the graph are the cosines cos(pi k (t + 1/2) / T), and where T frames are linearly independent the map is
+    exact, so the model equals the cosine transform of the frames, evaluated between the frames as well. In
+    this form it needs no inverse, and also holds for a static clip and for two frames.
+
+    Args:
+        grey: frames in time order.
+        count: number of frames to return.
+
+    Returns:
+        The frames, rounded to whole grey levels.
     """
     frames = len(grey)
-    waves, at = np.arange(1, frames), np.linspace(0, frames - 1, count)
-    there, here = (np.cos(np.pi * waves * (time[:, None] + 0.5) / frames) for time in (at, np.arange(frames)))
-    weights = (1 + 2 * there @ here.T) / frames
-    return np.clip(np.rint(np.tensordot(weights, grey, axes=1)), 0, 255).astype(np.uint8)
+    target_times = np.linspace(0, frames - 1, count)
+    target_waves = _cosines(target_times, frames)
+    source_waves = _cosines(np.arange(frames), frames)
+    weights = (1 + 2 * target_waves @ source_waves.T) / frames
+    interpolated = np.tensordot(weights, grey, axes=1)
+    return np.clip(np.rint(interpolated), 0, 255).astype(np.uint8)
+
+
+def _cosines(times: np.ndarray, frames: int) -> Float64[np.ndarray, "N K"]:
+    """Return the eigenvectors of the path graph of the frames at some times (0 is the first frame)."""
+    waves = np.arange(1, frames)
+    return np.cos(np.pi * waves * (times[:, None] + 0.5) / frames)
 
 
 def lbp_codes(grey: UInt8[np.ndarray, "T H W"]) -> UInt8[np.ndarray, "3 t h w"]:
-    """The code, 0..15, of each place that has all its neighbours, on XY, XT and YT: t = T - 8, h = H - 2, w = W - 2.
+    """Compute the code, 0..15, of each point that has all its neighbours, on XY, XT and YT.
 
-    A neighbour at least as bright as the place sets a bit: 1 and 4 the ones ahead and behind along the first letter of the plane, 2 and
-    8 along the second. Another order of bits only renames codes. The radii differ between space and time, but four neighbours lie on
-    the axes of a plane, so at pixels of frames: nothing is interpolated between pixels.
+    A neighbour at least as bright as the point sets a bit: 1 and 4 the ones ahead and behind along the first
+    letter of the plane, 2 and 8 along the second. Another order of the bits would only rename the codes. The
+    radii differ between space and time, but four neighbours are on the axes of a plane, that is at pixels of
+    frames: nothing is interpolated between pixels.
+
+    Returns:
+        Codes for t = T - 8, h = H - 2, w = W - 2 points on each plane.
     """
+    point = _neighbour(grey, axis=0, offset=0)
+    ahead, behind = [], []
+    for axis, radius in enumerate(RADII):
+        ahead.append((_neighbour(grey, axis, radius) >= point).astype(np.uint8))
+        behind.append((_neighbour(grey, axis, -radius) >= point).astype(np.uint8))
+    planes = []
+    for first, second in PLANES:
+        planes.append(ahead[first] + 2 * ahead[second] + 4 * behind[first] + 8 * behind[second])
+    return np.stack(planes)
 
-    def near(axis: int, side: int) -> UInt8[np.ndarray, "t h w"]:
-        """The neighbour of every place."""
-        steps = [side * radius * (axis == other) for other, radius in enumerate(RADII)]
-        cut = zip(RADII, steps, grey.shape, strict=True)
-        return grey[tuple(slice(radius + step, length - radius + step) for radius, step, length in cut)]
 
-    place = near(0, 0)
-    ahead, behind = ([(near(axis, side) >= place).astype(np.uint8) for axis in range(3)] for side in (1, -1))
-    return np.stack([ahead[a] + 2 * ahead[b] + 4 * behind[a] + 8 * behind[b] for a, b in PLANES])
+def _neighbour(grey: UInt8[np.ndarray, "T H W"], axis: int, offset: int) -> UInt8[np.ndarray, "t h w"]:
+    """Return the grey levels at an offset along an axis from every point that has all its neighbours."""
+    slices = []
+    for current_axis, (radius, length) in enumerate(zip(RADII, grey.shape, strict=True)):
+        shift = offset if current_axis == axis else 0
+        slices.append(slice(radius + shift, length - radius + shift))
+    return grey[tuple(slices)]
 
 
-def lbp_histograms(found: UInt8[np.ndarray, "3 t h w"], size: int) -> Float64[np.ndarray, "5 5 3 16"]:
-    """Shares of the 16 codes in each block (row, column) and plane; those of one histogram add up to 1.
+def lbp_histograms(codes: UInt8[np.ndarray, "3 t h w"], size: int) -> Float64[np.ndarray, "5 5 3 16"]:
+    """Compute the shares of the 16 codes in each block (row, column) and plane.
 
-    A block is a fifth of the crop each way, which is SIZE pixels wide; the codes are taken before the blocks, so a neighbour may lie in
-    the next one. Codes of all times fall into one histogram.
+    A block is a fifth of the crop in each direction. The codes are computed before the blocks are cut, so a
+    neighbour may be in the next block. One histogram contains the codes of all times.
+
+    Args:
+        codes: from `lbp_codes`.
+        size: width of the crop in pixels.
+
+    Returns:
+        Shares; those of one histogram add up to 1.
     """
-    fifth = (np.arange(size - 2 * RADII[1]) + RADII[1]) * BLOCKS // size
-    block = fifth[:, None] * BLOCKS + fifth
-    bins = 16 * (3 * block + np.arange(3)[:, None, None, None]) + found
-    counts = np.bincount(bins.ravel(), minlength=16 * 3 * BLOCKS**2).reshape(BLOCKS, BLOCKS, 3, 16)
-    return counts / counts.sum(axis=-1, keepdims=True)
+    pixels = np.arange(size - 2 * RADII[1]) + RADII[1]
+    block_of_pixel = pixels * BLOCKS // size
+    block = block_of_pixel[:, None] * BLOCKS + block_of_pixel
+    plane = np.arange(3)[:, None, None, None]
+    bins = CODES * (3 * block + plane) + codes
+    counts = np.bincount(bins.ravel(), minlength=CODES * 3 * BLOCKS**2)
+    histograms = counts.reshape(BLOCKS, BLOCKS, 3, CODES)
+    return histograms / histograms.sum(axis=-1, keepdims=True)

@@ -1,6 +1,9 @@
-"""Images of the phases of clips, onset to apex and apex to offset: to learn from beside those of the whole clips, never to be tested on.
+"""Images of the phases of clips: onset to apex, and apex to offset.
 
-In a prepared folder they are `phases.npy` (M,H,W,3, uint8) and `phases.csv` (a row per image: which clip's it is, and which phase).
+They are used for training besides the whole clips, never for testing.
+
+In a prepared folder they are `phases.npy` (M,H,W,3, uint8) and `phases.csv` (one row per image: its clip and
+its phase).
 """
 
 import csv
@@ -16,17 +19,19 @@ from jaxtyping import Int64, UInt8
 
 from learnet.core.errors import LearnetError
 
+# Motion image of each phase.
 PHASES = {"rise": "dynamic-rise", "fall": "dynamic-fall"}
-"""Phase -> the motion image it is."""
-
-WHOLE_CLIP_MOTION = "dynamic"  # the motion image that they are phases of: the same weights, over all frames
+# The motion image of the whole clip: the same weights, over all frames.
+WHOLE_CLIP_MOTION = "dynamic"
 PHASE_FILES = ("phases.csv", "phases.npy")
-COLUMNS = ("image", "phase")  # of phases.csv; `image` is the clip's, as in clips.csv
+COLUMNS = ("image", "phase")  # of phases.csv; `image` is that of the clip in clips.csv
+
+ImageBlocks = Sequence[UInt8[np.ndarray, "_ H W 3"]]
 
 
 @dataclass(frozen=True)
 class PhasesRecord:
-    """What `prepare.json` says of the phases."""
+    """Description of the phases in `prepare.json`."""
 
     images: int
     fingerprint: str  # SHA-256 of all images, of their clips and of their phases
@@ -34,80 +39,120 @@ class PhasesRecord:
 
 @dataclass(frozen=True)
 class Phases:
-    """Images of phases, and whose they are. A clip has up to one of each; one whose apex is its last frame has no fall."""
+    """Images of phases and the clips they belong to.
 
-    blocks: Sequence[
-        UInt8[np.ndarray, "_ H W 3"]
-    ]  # 0..255, one after the other; in several arrays where several folders are one
-    clips: tuple[int, ...]  # row of the clip of each, as in clips.csv
-    names: tuple[str, ...]  # one of PHASES for each
+    A clip has at most one image of each phase. One whose apex is its last frame has no fall.
+    """
+
+    blocks: ImageBlocks  # 0..255, consecutive; several arrays where several folders were concatenated
+    clips: tuple[int, ...]  # row of the clip of each image in clips.csv
+    names: tuple[str, ...]  # phase of each image, a key of PHASES
 
     def take(self, rows: Sequence[int]) -> tuple[UInt8[np.ndarray, "M H W 3"], Int64[np.ndarray, "M"]]:
-        """The images of the phases of these clips, in memory; and for each the place of its clip among ROWS."""
-        places = {row: place for place, row in enumerate(rows)}
-        chosen = [i for i, clip in enumerate(self.clips) if clip in places]
-        return gather_images(self.blocks, chosen), np.array([places[self.clips[i]] for i in chosen], dtype=np.int64)
+        """Return the images of the phases of some clips.
+
+        Args:
+            rows: rows of the clips in clips.csv.
+
+        Returns:
+            The images in memory, and for each the position of its clip in `rows`.
+        """
+        position_of_row = {row: position for position, row in enumerate(rows)}
+        selected, positions = [], []
+        for index, clip in enumerate(self.clips):
+            if clip in position_of_row:
+                selected.append(index)
+                positions.append(position_of_row[clip])
+        return gather_images(self.blocks, selected), np.array(positions, dtype=np.int64)
 
     @property
     def record(self) -> PhasesRecord:
-        """What prepare.json says of them: how many, and a digest of all."""
-        found = hashlib.sha256(json.dumps([self.clips, self.names]).encode())
+        """Their description in `prepare.json`."""
+        digest = hashlib.sha256(json.dumps([self.clips, self.names]).encode())
         for block in self.blocks:
-            found.update(np.ascontiguousarray(block).data)
-        return PhasesRecord(len(self.clips), found.hexdigest())
+            digest.update(np.ascontiguousarray(block).data)
+        return PhasesRecord(len(self.clips), digest.hexdigest())
 
     def as_csv(self) -> str:
-        """The content of phases.csv."""
+        """Return the content of phases.csv."""
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([COLUMNS, *zip(self.clips, self.names, strict=True)])
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(zip(self.clips, self.names, strict=True))
         return text.getvalue()
 
 
-def gather_images(
-    blocks: Sequence[UInt8[np.ndarray, "_ H W 3"]], places: Sequence[int]
-) -> UInt8[np.ndarray, "M H W 3"]:
-    """Copies of the images at these places in arrays that follow each other."""
-    starts = np.cumsum([0, *map(len, blocks)])
-    of = np.searchsorted(starts, places, side="right") - 1
-    found = np.empty((len(places), *blocks[0].shape[1:]), np.uint8)
-    for i, (block, place) in enumerate(zip(of, places, strict=True)):
-        found[i] = blocks[block][place - starts[block]]
-    return found
+def gather_images(blocks: ImageBlocks, indices: Sequence[int]) -> UInt8[np.ndarray, "M H W 3"]:
+    """Return copies of some images.
+
+    Args:
+        blocks: arrays of images, regarded as one consecutive array.
+        indices: positions of the images in it.
+    """
+    block_sizes = [len(block) for block in blocks]
+    starts = np.cumsum([0, *block_sizes])
+    block_of_image = np.searchsorted(starts, indices, side="right") - 1
+    image_shape = blocks[0].shape[1:]
+    images = np.empty((len(indices), *image_shape), np.uint8)
+    for target, (block, index) in enumerate(zip(block_of_image, indices, strict=True)):
+        images[target] = blocks[block][index - starts[block]]
+    return images
 
 
-def concatenate_phases(parts: Sequence[Phases | None], clips: Sequence[int]) -> Phases | None:
-    """Those of several folders whose clips follow each other, so many in each; None where a folder has none."""
-    if None in parts:
-        return None
-    here = [part for part in parts if part]
-    starts = np.cumsum([0, *clips]).tolist()
-    rows = tuple(start + clip for start, part in zip(starts, here, strict=False) for clip in part.clips)
-    return Phases(
-        [block for part in here for block in part.blocks],
-        rows,
-        tuple(name for part in here for name in part.names),
-    )
+def concatenate_phases(parts: Sequence[Phases | None], clip_counts: Sequence[int]) -> Phases | None:
+    """Concatenate the phases of several folders.
+
+    Args:
+        parts: phases of each folder.
+        clip_counts: number of clips in each folder.
+
+    Returns:
+        The phases of the concatenated folder, or None where one of the folders has none.
+    """
+    blocks: list[UInt8[np.ndarray, "_ H W 3"]] = []
+    clips: list[int] = []
+    names: list[str] = []
+    first_row = 0
+    for part, clip_count in zip(parts, clip_counts, strict=True):
+        if part is None:
+            return None
+        blocks.extend(part.blocks)
+        clips.extend(first_row + clip for clip in part.clips)
+        names.extend(part.names)
+        first_row += clip_count
+    return Phases(blocks, tuple(clips), tuple(names))
 
 
 def read_phases(folder: Path, record: PhasesRecord) -> Phases:
-    """Those of a prepared folder whose prepare.json has this RECORD of them.
+    """Read the phases of a prepared folder.
+
+    Args:
+        folder: the prepared folder.
+        record: their description in its `prepare.json`.
 
     Raises:
         OSError: a file is missing.
         ValueError: the files do not belong together.
     """
     images = np.load(folder / "phases.npy", mmap_mode="r")
+    clips, names = [], []
     with (folder / "phases.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    found = Phases([images], tuple(int(row["image"]) for row in rows), tuple(row["phase"] for row in rows))
-    if len(images) != len(rows) or found.record != record:
+        for row in csv.DictReader(file):
+            clips.append(int(row["image"]))
+            names.append(row["phase"])
+    phases = Phases([images], tuple(clips), tuple(names))
+    if len(images) != len(clips) or phases.record != record:
         raise ValueError("phases.npy, phases.csv and prepare.json do not belong together")
-    return found
+    return phases
 
 
 def check_phases_allowed(motion: str) -> None:
-    """Raise LearnetError for a motion image whose phases are not kept."""
+    """Check that phases are stored beside a motion image.
+
+    Raises:
+        LearnetError: phases are only stored beside WHOLE_CLIP_MOTION.
+    """
     if motion != WHOLE_CLIP_MOTION:
         raise LearnetError(
-            f"--phases is for --motion {WHOLE_CLIP_MOTION}, and this is {motion}.", "Leave one of the two out."
+            f"--phases is for --motion {WHOLE_CLIP_MOTION}, and this is {motion}.", "Omit one of them."
         )

@@ -1,4 +1,4 @@
-"""Images of single frames: the two that most say what happened, and their difference."""
+"""Motion images of single frames: the onset, the apex, and their difference."""
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -10,7 +10,7 @@ Image = Float32[np.ndarray, "S S 3"]
 
 
 def difference(crops: Crops, apex: int | None) -> Image:
-    """The apex frame minus the onset frame, in grey levels, signed; 0 where nothing changed.
+    """Return the apex frame minus the onset frame in grey levels, signed; 0 where nothing changed.
 
     Args:
         crops: aligned faces in time order, RGB, 0..255; the first is the onset.
@@ -23,15 +23,20 @@ def difference(crops: Crops, apex: int | None) -> Image:
 
 
 def onset_face(crops: Crops, apex: int | None) -> Image:
-    """The onset frame alone: a face at rest, no motion at all.
+    """Return the onset frame alone: a face at rest, without any motion.
 
-    A control. What recognises emotions in it has learned who shows which, or how a session was lit: the split leaks.
+    This is a control. A network that recognises emotions in it has learned who shows which emotion, or how a
+    session
+    was lit: the split leaks.
     """
     return crops[0].astype(np.float32)
 
 
 def apex_face(crops: Crops, apex: int | None) -> Image:
-    """The apex frame alone: the expression as a photograph, without the face at rest to compare it with. Errors as `difference`."""
+    """Return the apex frame alone: the expression as a photograph, without the face at rest for comparison.
+
+    Arguments and errors are those of `difference`.
+    """
     if apex is None or not 0 < apex < len(crops):
         raise LearnetError(
             f"This image needs an apex after the onset, and {apex} of {len(crops)} frames is none."

@@ -1,4 +1,4 @@
-"""One clip on its way to a motion image, every step kept to be looked at: `learnet show` draws it."""
+"""Every step from a clip to its motion image, kept for inspection: `learnet show` draws it."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,39 +8,39 @@ from jaxtyping import Float64, UInt8
 
 from learnet.core.errors import BadInput, LearnetError
 from learnet.core.settings import Preparation
-from learnet.face import face_finder
+from learnet.face import FaceFinder, face_finder
 from learnet.motion.apex import find_apex, motion_curve
 from learnet.motion.pipeline import EYE_POSITIONS, MotionResult, magnify_crops, make_image
-from learnet.video.reader import open_video, read_clip
+from learnet.video.reader import LoadedClip, open_video, read_clip
 
-LONGEST_S = 10  # seconds of a video that are read without being asked for
+MAX_DURATION_S = 10  # of a video that is read whole without onset and offset
 
 
 @dataclass(frozen=True)
 class ClipMarks:
-    """Numbers of frames as the files say them (positions from 0 in a video); None where nobody gave one."""
+    """Frame numbers as in the file names (positions from 0 in a video); None where not given."""
 
     onset: int | None = None  # None: the first frame
-    apex: int | None = None  # None: it is found from motion
+    apex: int | None = None  # None: detected from motion
     offset: int | None = None  # None: the last frame
 
 
 @dataclass(frozen=True)
 class PipelineTrace:
-    """What became of a clip."""
+    """The steps from a clip to its motion image."""
 
     source: str
-    preparation: Preparation  # with what `auto` stood for
+    preparation: Preparation  # `auto` replaced by what it selected
     fps: float
     numbers: tuple[int, ...]  # of the frames
     frames: UInt8[np.ndarray, "T H W 3"]
     crops: UInt8[np.ndarray, "T S S 3"]
     magnified_crops: UInt8[np.ndarray, "T S S 3"] | None  # None where nothing was magnified
-    motion_curve: Float64[np.ndarray, "T"]  # of the movement, `motion.apex.motion_curve`
+    motion_curve: Float64[np.ndarray, "T"]  # `motion.apex.motion_curve`
     apex: int  # position among the frames
-    apex_detected: bool  # the apex was found, not given
+    apex_detected: bool  # rather than given
     result: MotionResult
-    notes: tuple[str, ...]  # sentences: what was lost of the video, what may have spoilt the motion
+    notes: tuple[str, ...]  # sentences about losses in the video and about what may have spoilt the motion
 
 
 def trace_pipeline(
@@ -50,60 +50,76 @@ def trace_pipeline(
     fps: float | None = None,
     face_model: Path | None = None,
 ) -> PipelineTrace:
-    """Make the motion image of a clip, as `learnet prepare` does, and keep every step.
+    """Compute the motion image of a clip as `learnet prepare` does, and keep every step.
 
     Args:
         clip: video file, or folder of images.
-        preparation: all choices.
-        marks: where the movement is.
-        fps: true frame rate, where the video is silent or wrong about it.
-        face_model: YuNet's file; without one see `face.find_model`.
+        preparation: all options.
+        marks: onset, apex and offset of the movement.
+        fps: actual frame rate, where the video states none or a wrong one.
+        face_model: YuNet's model file; by default see `face.find_model`.
 
     Raises:
         BadInput: no video; an apex that is not among the frames, or not after the onset.
         LearnetError: more than 10 seconds without marks; no face; too few frames; no such motion image.
     """
     if marks.onset is None or marks.offset is None:
-        _check_length(clip, fps)
-    footage = read_clip(clip, marks.onset, marks.offset, fps)
-    given = None
-    if marks.apex is not None:
-        if marks.apex not in footage.numbers[1:]:
-            wrong = f"there is no frame {marks.apex} after the onset; the frames are {footage.numbers[0]} to {footage.numbers[-1]}"
-            raise BadInput(clip, wrong, "Name another apex, or none: it is then found.")
-        given = footage.numbers.index(marks.apex)
+        _check_duration(clip, fps)
+    loaded = read_clip(clip, marks.onset, marks.offset, fps)
+    frames, fps = loaded.pixels, loaded.info.fps
+    given_apex = _apex_position(clip, loaded, marks.apex)
     finder = None if preparation.face == "none" else face_finder(preparation.face, face_model)
-    made = make_image(footage.pixels, preparation, finder, given, footage.info.fps)
-    crops, eyes = made.aligned.crops(footage.pixels), EYE_POSITIONS if finder else ()
-    settled = preparation.settled
-    if finder:
-        settled = replace(settled, face=finder.kind)  # type: ignore[arg-type]  # as in `preparing`
+    result = make_image(frames, preparation, finder, given_apex, fps)
+    crops = result.aligned.crops(frames)
+    eyes = EYE_POSITIONS if finder else ()
     return PipelineTrace(
         source=str(clip),
-        preparation=settled,
-        fps=footage.info.fps,
-        numbers=footage.numbers,
-        frames=footage.pixels,
+        preparation=_settle(preparation, finder),
+        fps=fps,
+        numbers=loaded.numbers,
+        frames=frames,
         crops=crops,
-        magnified_crops=magnify_crops(crops, preparation, footage.info.fps) if preparation.magnify else None,
+        magnified_crops=magnify_crops(crops, preparation, fps) if preparation.magnify else None,
         motion_curve=motion_curve(crops, eyes),
-        apex=find_apex(crops, eyes) if made.apex is None else made.apex,
-        apex_detected=given is None,
-        result=made,
-        notes=(
-            *footage.notes,
-            *(f"{count} {what}" for what, count in footage.losses.items()),
-            *made.aligned.warnings_for(footage.numbers),
-        ),
+        apex=find_apex(crops, eyes) if result.apex is None else result.apex,
+        apex_detected=given_apex is None,
+        result=result,
+        notes=_notes(loaded, result),
     )
 
 
-def _check_length(clip: Path, fps: float | None) -> None:
-    """A whole film is no clip, and does not fit in memory."""
+def _check_duration(clip: Path, fps: float | None) -> None:
+    """Refuse a long video, which is no clip and does not fit in memory."""
     with open_video(clip, fps) as video:
-        lasts_s = (video.info.frames or 0) / video.info.fps
-    if lasts_s > LONGEST_S:
+        duration_s = (video.info.frames or 0) / video.info.fps
+    if duration_s > MAX_DURATION_S:
         raise LearnetError(
-            f"{clip}: this lasts {lasts_s:.0f} s, and one clip is shown.",
-            "Say where it is with --onset and --offset.",
+            f"{clip}: this video lasts {duration_s:.0f} s, and one clip is shown.",
+            "Mark the clip with --onset and --offset.",
         )
+
+
+def _apex_position(clip: Path, loaded: LoadedClip, apex: int | None) -> int | None:
+    """Return the position of the given apex among the frames, or None without one."""
+    if apex is None:
+        return None
+    numbers = loaded.numbers
+    if apex not in numbers[1:]:
+        problem = f"there is no frame {apex} after the onset; the frames are {numbers[0]} to {numbers[-1]}"
+        raise BadInput(clip, problem, "Give another apex, or none: it is then detected.")
+    return numbers.index(apex)
+
+
+def _settle(preparation: Preparation, finder: FaceFinder | None) -> Preparation:
+    """Return the options with `auto` replaced by what it selected, as `learnet prepare` records them."""
+    settled = preparation.settled
+    if finder is None:
+        return settled
+    return replace(settled, face=finder.kind)  # type: ignore[arg-type]
+
+
+def _notes(loaded: LoadedClip, result: MotionResult) -> tuple[str, ...]:
+    """Return the sentences about losses in the video and about what may have spoilt the motion."""
+    losses = [f"{count} {kind}" for kind, count in loaded.losses.items()]
+    warnings = result.aligned.warnings_for(loaded.numbers)
+    return (*loaded.notes, *losses, *warnings)

@@ -8,6 +8,7 @@ from jaxtyping import Float64, Int64
 
 from learnet.core.errors import LearnetError
 from learnet.core.records import Outcome
+from learnet.metrics.groups import clips, persons, predictions, truths
 from learnet.metrics.scores import DRAWS, SEED, ends, times_drawn
 
 BINS = 10  # of a reliability curve; with the few hundred clips of this field more would be nearly empty
@@ -43,7 +44,8 @@ class Calibration:
 
     def _mean(self, values: Float64[np.ndarray, "M"]) -> float:
         total = np.nansum(self.counts * values)
-        return float(total / self.counts.sum())
+        number = self.counts.sum()
+        return float(total / number)
 
 
 def calibration(
@@ -70,9 +72,9 @@ def calibration(
         ICML 2017.
     """
     score = _predicted_scores(outcomes, classes)
-    correct = np.array([outcome.truth == outcome.prediction for outcome in outcomes], dtype=float)
+    correct = (np.array(truths(outcomes)) == np.array(predictions(outcomes))).astype(float)
     bin_of = np.searchsorted(np.arange(1, bins) / bins, score, side="left")
-    people, person = np.unique([outcome.person for outcome in outcomes], return_inverse=True)
+    people, person = np.unique(persons(outcomes), return_inverse=True)
     sums = np.zeros(
         (3, len(people), bins)
     )  # of each person in each bin: predictions, scores, correct predictions
@@ -81,7 +83,7 @@ def calibration(
     counts, scores, corrects = sums.sum(axis=1)
     drawn = np.einsum("dp,qpm->qdm", times_drawn(len(people), draws), sums, optimize=True)
     low, high = ends(np.asarray(_ece(*drawn)), len(people))
-    clip = np.unique([outcome.clip for outcome in outcomes], return_inverse=True)[1]
+    _, clip = np.unique(clips(outcomes), return_inverse=True)
     with np.errstate(invalid="ignore"):  # 0 / 0 in empty bins
         mean_scores = scores / counts
         shares = corrects / counts
@@ -98,12 +100,16 @@ def calibration(
 
 def _predicted_scores(outcomes: Sequence[Outcome], classes: Sequence[str]) -> Float64[np.ndarray, "N"]:
     """Return the score of the predicted class of each prediction."""
-    if not outcomes or any(len(outcome.scores) != len(classes) for outcome in outcomes):
+    scores = []
+    for outcome in outcomes:
+        if len(outcome.scores) == len(classes):
+            index = classes.index(outcome.prediction)
+            scores.append(outcome.scores[index])
+    if not outcomes or len(scores) < len(outcomes):
         raise LearnetError(
             "Calibration needs predictions with a score for each class.", "A log of labels has no scores."
         )
-    index = {name: i for i, name in enumerate(classes)}
-    return np.array([outcome.scores[index[outcome.prediction]] for outcome in outcomes])
+    return np.array(scores)
 
 
 def _bin_limits(
@@ -128,7 +134,8 @@ def _ece(
 ) -> Float64[np.ndarray, "*D"] | np.floating:
     """Return the expected calibration error from the sums in each bin."""
     errors = np.abs(corrects - scores)
-    return errors.sum(axis=-1) / counts.sum(axis=-1)
+    number = counts.sum(axis=-1)
+    return errors.sum(axis=-1) / number
 
 
 def _ece_by_chance(

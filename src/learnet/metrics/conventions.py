@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from learnet.core.records import Outcome
+from learnet.metrics.groups import by_seed, clips, group_by, persons, predictions, truths
 from learnet.metrics.scores import confusion, precision_recall_f1
 
 VALUES = ("accuracy", "F1", "recall", "precision")
@@ -32,7 +33,7 @@ def conventions(outcomes: Sequence[Outcome], classes: Sequence[str]) -> list[Con
     Scores are means over the seeds. Folds, people and databases have rows where the predictions are of
     several, and folds only where they are not the people.
     """
-    seeds = _by_key(outcomes, lambda outcome: outcome.seed)
+    seeds = list(by_seed(outcomes).values())
 
     def scored(name: str, meaning: str, scoring: Scoring) -> Convention:
         means = np.mean([scoring(part) for part in seeds], axis=0)
@@ -70,37 +71,29 @@ def conventions(outcomes: Sequence[Outcome], classes: Sequence[str]) -> list[Con
 
 def _groupings(outcomes: Sequence[Outcome]) -> list[tuple[str, Key]]:
     """Return by what the predictions can be grouped: folds, people, databases."""
-    has_people = all(outcome.person for outcome in outcomes)
-    folds = {(outcome.clip, outcome.fold) for outcome in outcomes}
-    people = {(outcome.clip, outcome.person) for outcome in outcomes}
+    has_people = "" not in persons(outcomes)
+    folds = [outcome.fold for outcome in outcomes]
+    person_of_clip = set(zip(clips(outcomes), persons(outcomes), strict=True))
+    fold_of_clip = set(zip(clips(outcomes), folds, strict=True))
     candidates: list[tuple[str, Key, bool]] = [
-        ("folds", lambda outcome: outcome.fold, folds != people),
+        ("folds", lambda outcome: outcome.fold, fold_of_clip != person_of_clip),
         ("people", lambda outcome: outcome.person, has_people),
         ("databases", lambda outcome: outcome.dataset, has_people),
     ]
     groupings = []
     for name, key, applies in candidates:
-        if applies and len({key(outcome) for outcome in outcomes}) > 1:
+        if applies and len(group_by(outcomes, key)) > 1:
             groupings.append((name, key))
     return groupings
 
 
-def _by_key(outcomes: Sequence[Outcome], key: Key) -> list[list[Outcome]]:
-    """Return the groups of outcomes with the same key, in the order of the keys."""
-    groups: dict[Any, list[Outcome]] = {}
-    for outcome in outcomes:
-        groups.setdefault(key(outcome), []).append(outcome)
-    return [groups[value] for value in sorted(groups)]
-
-
 def _counts(outcomes: Sequence[Outcome], classes: Sequence[str]) -> Int[np.ndarray, "K K"]:
-    truth = [outcome.truth for outcome in outcomes]
-    prediction = [outcome.prediction for outcome in outcomes]
-    return confusion(truth, prediction, classes)
+    return confusion(truths(outcomes), predictions(outcomes), classes)
 
 
 def _accuracy(counts: Int[np.ndarray, "K K"]) -> float:
-    return np.trace(counts) / counts.sum()
+    correct = np.trace(counts)
+    return correct / counts.sum()
 
 
 def _macro(counts: Int[np.ndarray, "K K"], included: Bool[np.ndarray, "K"] | None = None) -> Scores:
@@ -114,8 +107,9 @@ def _macro(counts: Int[np.ndarray, "K K"], included: Bool[np.ndarray, "K"] | Non
 
 def _weighted(counts: Int[np.ndarray, "K K"]) -> Scores:
     """Return means over classes, weighted by their clips."""
-    clips = counts.sum(axis=1)
-    precision, recall, f1 = precision_recall_f1(counts) @ clips / counts.sum()
+    weights = counts.sum(axis=1)
+    rates = precision_recall_f1(counts)
+    precision, recall, f1 = rates @ weights / counts.sum()
     return np.array([_accuracy(counts), f1, recall, precision])
 
 
@@ -132,7 +126,7 @@ def _over_groups(key: Key, classes: Sequence[str], own_classes: bool) -> Scoring
 
     def scoring(outcomes: Sequence[Outcome]) -> Scores:
         scores = []
-        for group in _by_key(outcomes, key):
+        for group in group_by(outcomes, key).values():
             counts = _counts(group, classes)
             occur = counts.sum(axis=0) + counts.sum(axis=1) > 0
             scores.append(_macro(counts, occur if own_classes else None))

@@ -8,6 +8,7 @@ from pathlib import Path
 from learnet.core.errors import LearnetError
 from learnet.core.records import Outcome
 from learnet.datasets.readers.megc2019 import CLASSES, PARTS, ListedClip, read_list
+from learnet.metrics.groups import by_dataset, by_seed, persons, truths
 from learnet.metrics.read import PredictionFile
 
 OFFICIAL = {
@@ -80,17 +81,15 @@ def clip_counts(predictions: PredictionFile) -> list[ClipCounts]:
         repeated count repeatedly. Empty where the classes are not those of MEGC2019, or a database is not
         part of it.
     """
-    first_seed = min((outcome.seed for outcome in predictions.outcomes), default=0)
-    outcomes = [outcome for outcome in predictions.outcomes if outcome.seed == first_seed]
-    databases = {outcome.dataset for outcome in outcomes}
-    if not databases or not databases <= PARTS.keys() or set(predictions.classes) != set(CLASSES):
+    outcomes = next(iter(by_seed(predictions.outcomes).values()), [])
+    databases = by_dataset(outcomes)
+    is_megc = databases.keys() <= PARTS.keys() and set(predictions.classes) == set(CLASSES)
+    if not databases or not is_megc:
         return []
     counts = []
     for name in PARTS:
         if name in databases:
-            counts.append(
-                _counted(name, [outcome for outcome in outcomes if outcome.dataset == name], [name])
-            )
+            counts.append(_counted(name, databases[name], [name]))
     if len(databases) == len(PARTS):
         counts.append(_counted("all", outcomes, list(PARTS)))
     return counts
@@ -135,14 +134,16 @@ def _as_listed(outcome: Outcome) -> ListedClip:
 
 
 def _counted(name: str, outcomes: Sequence[Outcome], parts: Sequence[str]) -> ClipCounts:
-    of_class = Counter(outcome.truth for outcome in outcomes)
-    here = {label: of_class[label] for label in CLASSES}
+    here = Counter(dict.fromkeys(CLASSES, 0))
+    here.update(truths(outcomes))
     here["clips"] = len(outcomes)
-    here["people"] = len({outcome.person for outcome in outcomes})
-    official = {label: sum(OFFICIAL[part][label] for part in parts) for label in CLASSES}
-    official["clips"] = sum(PARTS[part][0] for part in parts)
-    official["people"] = sum(PARTS[part][1] for part in parts)
-    return ClipCounts(name, here, official)
+    here["people"] = len(set(persons(outcomes)))
+    official: Counter[str] = Counter()
+    for part in parts:
+        clips, people = PARTS[part]
+        official.update(OFFICIAL[part])
+        official.update(clips=clips, people=people)
+    return ClipCounts(name, dict(here), dict(official))
 
 
 def _unique(values: Sequence[str]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from learnet.core.errors import BadInput, pick
 from learnet.core.labels import ALIASES, DEFAULT_SCHEMES, EMOTIONS, SCHEMES
 from learnet.core.records import Outcome
 from learnet.datasets.readers.megc2019 import CLASSES
+from learnet.metrics.groups import persons
 
 NEEDED = ("clip", "truth", "prediction")
 KNOWN = (*NEEDED, "study", "fold", "seed", "dataset", "subject", "person")
@@ -49,7 +50,7 @@ class PredictionFile:
     @property
     def has_people(self) -> bool:
         """Whether every prediction names the person of its clip."""
-        return all(outcome.person for outcome in self.outcomes)
+        return "" not in persons(self.outcomes)
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,8 @@ class Entry:
     @property
     def key(self) -> str:
         """As in `Clip.key`, or as much of it as is known."""
-        is_complete = self.person and self.clip.startswith((f"{self.person}/", f"{self.dataset}/"))
-        if is_complete or not self.person:
+        prefixes = (f"{self.person}/", f"{self.dataset}/")
+        if not self.person or self.clip.startswith(prefixes):
             return self.clip
         return f"{self.person}/{self.clip}"
 
@@ -173,7 +174,7 @@ def _read_log(path: Path, text: str) -> Iterator[Entry]:
 
 def _read_table(path: Path, text: str, separator: str) -> Iterator[Entry]:
     lines = _table_lines(path, text, separator)
-    columns = [name.lower() for name in lines[0][1]] if lines else []
+    columns = list(map(str.lower, lines[0][1])) if lines else []
     _check_columns(path, columns)
     for number, row in lines[1:]:
         if any(row[len(columns) :]):
@@ -197,7 +198,7 @@ def _table_lines(path: Path, text: str, separator: str) -> list[tuple[int, list[
     lines = []
     try:
         for row in reader:
-            cells = [cell.strip() for cell in row]
+            cells = list(map(str.strip, row))
             if any(cells):
                 lines.append((reader.line_num, cells))
     except csv.Error as error:
@@ -293,9 +294,9 @@ def _class_of(label: str, classes: ClassList, where: str) -> str:
     is_index = classes.numbered and _NUMBER.fullmatch(name) and len(name) < 4
     if is_index and int(name) < len(classes.names):
         return classes.names[int(name)]
-    known = list(classes.names)
-    if classes.numbered:
-        known = [f"{index} {known_name}" for index, known_name in enumerate(classes.names)]
+    known = []
+    for index, known_name in enumerate(classes.names):
+        known.append(f"{index} {known_name}" if classes.numbered else known_name)
     raise BadInput(
         where,
         f"{_quoted(label)} is no class; there are {', '.join(known)}",

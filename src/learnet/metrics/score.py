@@ -8,6 +8,7 @@ from pathlib import Path
 
 from learnet.core.records import Outcome
 from learnet.metrics.conventions import Convention, conventions
+from learnet.metrics.groups import absent_classes, by_dataset, people_of
 from learnet.metrics.megc2019 import ClipCounts, ListCheck, check_list, clip_counts, repeated_clips
 from learnet.metrics.read import PredictionFile, read_predictions
 from learnet.metrics.scores import MEASURES, headline, intervals, per_seed_counts, precision_recall_f1
@@ -109,18 +110,14 @@ def _sizes(part: PooledScores) -> tuple[int, int | str]:
 
 def _by_database(predictions: PredictionFile) -> list[PooledScores]:
     """Return the scores of each database; none where there is only one, or the people are not known."""
-    names = sorted({outcome.dataset for outcome in predictions.outcomes})
-    if not predictions.has_people or len(names) < 2:
+    databases = by_dataset(predictions.outcomes)
+    if not predictions.has_people or len(databases) < 2:
         return []
-    scores = []
-    for name in names:
-        outcomes = [outcome for outcome in predictions.outcomes if outcome.dataset == name]
-        scores.append(_pooled(name, outcomes, predictions))
-    return scores
+    return [_pooled(name, outcomes, predictions) for name, outcomes in databases.items()]
 
 
 def _by_class(predictions: PredictionFile) -> list[ClassScores]:
-    people = _people(predictions.outcomes)
+    people = people_of(predictions.outcomes)
     counts = per_seed_counts(predictions.outcomes, people, predictions.classes).sum(axis=1)  # (S, K, K)
     clips = counts[0].sum(axis=1).tolist()
     precision, recall, f1 = precision_recall_f1(counts).mean(axis=1).tolist()
@@ -130,24 +127,19 @@ def _by_class(predictions: PredictionFile) -> list[ClassScores]:
     return scores
 
 
-def _people(outcomes: Sequence[Outcome]) -> list[str]:
-    return sorted({outcome.person for outcome in outcomes})
-
-
 def _pooled(name: str, outcomes: Sequence[Outcome], predictions: PredictionFile) -> PooledScores:
-    people = _people(outcomes)
+    people = people_of(outcomes)
     counts = per_seed_counts(outcomes, people, predictions.classes)  # (S, P, K, K)
     values = headline(counts.sum(axis=1)).mean(axis=1)
     limits = {}
     if predictions.has_people and len(people) > 1:
         for measure, (low, high) in zip(MEASURES, intervals(counts).tolist(), strict=True):
             limits[measure] = (low, high)
-    occurring = {outcome.truth for outcome in outcomes}
     return PooledScores(
         name,
         clips=len(outcomes) // len(counts),
         people=len(people) if predictions.has_people else None,
         values=dict(zip(MEASURES, values.tolist(), strict=True)),
         limits=limits,
-        absent=tuple(label for label in predictions.classes if label not in occurring),
+        absent=tuple(absent_classes(outcomes, predictions.classes)),
     )

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Int, Int64
 
 from learnet.core.errors import LearnetError
 from learnet.core.records import Outcome
+from learnet.metrics.groups import by_person, by_seed, predictions, truths
 
 MEASURES = ("accuracy", "uf1", "uar")
 DRAWS = 2000
@@ -34,10 +35,9 @@ def confusion(
         raise LearnetError(
             f"Not in the class list: {', '.join(unknown)}.", f"The classes are {', '.join(classes)}."
         )
-    rows = [index[name] for name in truth]
-    columns = [index[name] for name in prediction]
     counts = np.zeros((len(classes), len(classes)), dtype=np.int64)
-    np.add.at(counts, (rows, columns), 1)
+    for true_class, predicted_class in zip(truth, prediction, strict=True):
+        counts[index[true_class], index[predicted_class]] += 1
     return counts
 
 
@@ -45,12 +45,12 @@ def per_person_counts(
     outcomes: Sequence[Outcome], people: Sequence[str], classes: Sequence[str]
 ) -> Int[np.ndarray, "P K K"]:
     """Return the confusion matrix of each person, in the order of `people`."""
-    truth: dict[str, list[str]] = {person: [] for person in people}
-    prediction: dict[str, list[str]] = {person: [] for person in people}
-    for outcome in outcomes:
-        truth[outcome.person].append(outcome.truth)
-        prediction[outcome.person].append(outcome.prediction)
-    counts = [confusion(truth[person], prediction[person], classes) for person in people]
+    of_person = by_person(outcomes)
+    assert of_person.keys() <= set(people), "the outcomes are of these people"
+    counts = []
+    for person in people:
+        own = of_person.get(person, [])
+        counts.append(confusion(truths(own), predictions(own), classes))
     return np.stack(counts)
 
 
@@ -60,14 +60,6 @@ def per_seed_counts(
     """Return the confusion matrix of each seed, in rising order, and each person, as in `people`."""
     counts = [per_person_counts(part, people, classes) for part in by_seed(outcomes).values()]
     return np.stack(counts)
-
-
-def by_seed(outcomes: Sequence[Outcome]) -> dict[int, list[Outcome]]:
-    """Return the outcomes of each seed, in rising order of the seeds."""
-    parts: dict[int, list[Outcome]] = {}
-    for seed in sorted({outcome.seed for outcome in outcomes}):
-        parts[seed] = [outcome for outcome in outcomes if outcome.seed == seed]
-    return parts
 
 
 def precision_recall_f1(

@@ -13,6 +13,7 @@ from scipy.stats import binomtest
 
 from learnet.core.errors import LearnetError
 from learnet.core.records import Outcome
+from learnet.metrics.groups import clips, people_of, persons, truths
 from learnet.metrics.scores import MEASURES, ends, headline, per_seed_counts, resampled
 
 SWAPS = 10_000
@@ -78,7 +79,7 @@ def difference(
         LearnetError: the studies have other clips, or other true classes.
     """
     _check_same_clips(first, second)
-    people = sorted({outcome.person for outcome in first})
+    people = people_of(first)
     counts_first = per_seed_counts(first, people, classes)
     counts_second = per_seed_counts(second, people, classes)
     values = _mean_headline(counts_first) - _mean_headline(counts_second)
@@ -86,7 +87,7 @@ def difference(
     test = permutation_test(counts_first, counts_second, swaps, seed)
     return Difference(
         values=_by_measure(values),
-        limits={name: (float(low), float(high)) for name, (low, high) in zip(MEASURES, limits, strict=True)},
+        limits=dict(zip(MEASURES, map(tuple, limits.tolist()), strict=True)),
         p=_by_measure(test.p),
         people=test.people,
         swaps=test.swaps,
@@ -146,16 +147,21 @@ def mcnemar(first: Sequence[Outcome], second: Sequence[Outcome]) -> McNemar:
         McNemar, Psychometrika 12:153-157, 1947; the exact form is a binomial test.
     """
     _check_same_clips(first, second)
-    correct_first = {outcome.clip: outcome.truth == outcome.prediction for outcome in first}
-    correct_second = {outcome.clip: outcome.truth == outcome.prediction for outcome in second}
-    if len(correct_first) < len(first) or len(correct_second) < len(second):
-        raise LearnetError("McNemar's test takes one prediction per clip.", "Average the seeds first.")
-    only_first = sum(correct_first[clip] > correct_second[clip] for clip in correct_first)
-    only_second = sum(correct_first[clip] < correct_second[clip] for clip in correct_first)
+    correct_first = _correct_clips(first)
+    correct_second = _correct_clips(second)
+    only_first = len(correct_first - correct_second)
+    only_second = len(correct_second - correct_first)
     discordant = only_first + only_second
     fewer = min(only_first, only_second)
     p = binomtest(fewer, discordant, 0.5).pvalue if discordant else 1.0
     return McNemar(only_first, only_second, float(p))
+
+
+def _correct_clips(outcomes: Sequence[Outcome]) -> set[str]:
+    """Return the clips that are predicted correctly."""
+    if len(set(clips(outcomes))) < len(outcomes):
+        raise LearnetError("McNemar's test takes one prediction per clip.", "Average the seeds first.")
+    return {outcome.clip for outcome in outcomes if outcome.truth == outcome.prediction}
 
 
 def holm(p: Sequence[float]) -> list[float]:
@@ -187,12 +193,15 @@ def _mean_headline(counts: Int[np.ndarray, "S P K K"]) -> Float[np.ndarray, "3"]
 
 def _difference(first: Counts, second: Counts) -> Float[np.ndarray, "3 *D"]:
     """Return the difference of accuracy, UF1 and UAR, averaged over seeds."""
-    return headline(first).mean(axis=-1) - headline(second).mean(axis=-1)
+    scores_first = headline(first).mean(axis=-1)
+    scores_second = headline(second).mean(axis=-1)
+    return scores_first - scores_second
 
 
 def _repeated(counts: Int[np.ndarray, "S P K K"], seeds: int) -> Int[np.ndarray, "R P K K"]:
     """Repeat the confusion matrices of a study up to this number of seeds."""
-    return np.concatenate([counts] * (seeds // len(counts)))
+    times = seeds // len(counts)
+    return np.concatenate([counts] * times)
 
 
 def _all_swaps(people: int) -> Iterator[Bool[np.ndarray, "D P"]]:
@@ -219,13 +228,17 @@ def _random_swaps(people: int, swaps: int, seed: int) -> Iterator[Bool[np.ndarra
 
 
 def _check_same_clips(first: Sequence[Outcome], second: Sequence[Outcome]) -> None:
-    truth_first = {outcome.clip: (outcome.person, outcome.truth) for outcome in first}
-    truth_second = {outcome.clip: (outcome.person, outcome.truth) for outcome in second}
-    if truth_first and truth_first == truth_second:
+    entries_first = _clip_entries(first)
+    entries_second = _clip_entries(second)
+    if entries_first and entries_first == entries_second:
         return
-    clips = truth_first.keys() | truth_second.keys()
-    different = sorted(clip for clip in clips if truth_first.get(clip) != truth_second.get(clip))
+    different = sorted({clip for clip, _, _ in entries_first ^ entries_second})
     raise LearnetError(
         f"The studies do not have the same clips and true classes: {', '.join(different[:3])}.",
         "Only studies with the same clips can be compared.",
     )
+
+
+def _clip_entries(outcomes: Sequence[Outcome]) -> set[tuple[str, str, str]]:
+    """Return clip, person and true class of each outcome."""
+    return set(zip(clips(outcomes), persons(outcomes), truths(outcomes), strict=True))

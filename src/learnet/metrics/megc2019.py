@@ -41,7 +41,8 @@ class ListCheck:
     @property
     def agrees(self) -> bool:
         """Whether the predictions are for all listed clips and no others, with the listed true class."""
-        return not (self.missing or self.unknown or self.differ)
+        deviations = self.missing + self.unknown + self.differ
+        return not deviations
 
 
 def check_list(predictions: PredictionFile, path: Path) -> ListCheck:

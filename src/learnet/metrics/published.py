@@ -38,7 +38,11 @@ class PublishedScores:
 def published_for(databases: Iterable[str], scheme: str) -> list[PublishedScores]:
     """Return the scores for exactly these databases and this class scheme, in the order of the table."""
     names = tuple(sorted(set(databases)))
-    return [entry for entry in PUBLISHED if entry.databases == names and entry.scheme == scheme]
+    matching = []
+    for entry in PUBLISHED:
+        if entry.databases == names and entry.scheme == scheme:
+            matching.append(entry)
+    return matching
 
 
 def read_published() -> tuple[PublishedScores, ...]:

@@ -248,7 +248,11 @@ def _dataset_and_person(cells: dict[str, str]) -> tuple[str, str]:
 
 def _score_columns(columns: Sequence[str]) -> tuple[str, ...]:
     """Return the columns that are named by a class."""
-    return tuple(name for name in columns if name in CLASS_NAMES and name not in KNOWN)
+    scored = []
+    for name in columns:
+        if name in CLASS_NAMES and name not in KNOWN:
+            scored.append(name)
+    return tuple(scored)
 
 
 def _class_list(entries: Sequence[Entry], scheme: str, scored: tuple[str, ...]) -> ClassList:

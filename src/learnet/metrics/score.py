@@ -105,7 +105,9 @@ def scores_to_csv(report: ScoreReport) -> str:
 
 def _sizes(part: PooledScores) -> tuple[int, int | str]:
     """Return the cells of the columns `clips` and `people`."""
-    return part.clips, "" if part.people is None else part.people
+    if part.people is None:
+        return part.clips, ""
+    return part.clips, part.people
 
 
 def _by_database(predictions: PredictionFile) -> list[PooledScores]:

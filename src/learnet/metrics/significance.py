@@ -161,7 +161,11 @@ def _correct_clips(outcomes: Sequence[Outcome]) -> set[str]:
     """Return the clips that are predicted correctly."""
     if len(set(clips(outcomes))) < len(outcomes):
         raise LearnetError("McNemar's test takes one prediction per clip.", "Average the seeds first.")
-    return {outcome.clip for outcome in outcomes if outcome.truth == outcome.prediction}
+    correct = set()
+    for outcome in outcomes:
+        if outcome.truth == outcome.prediction:
+            correct.add(outcome.clip)
+    return correct
 
 
 def holm(p: Sequence[float]) -> list[float]:
@@ -241,4 +245,5 @@ def _check_same_clips(first: Sequence[Outcome], second: Sequence[Outcome]) -> No
 
 def _clip_entries(outcomes: Sequence[Outcome]) -> set[tuple[str, str, str]]:
     """Return clip, person and true class of each outcome."""
-    return set(zip(clips(outcomes), persons(outcomes), truths(outcomes), strict=True))
+    columns = (clips(outcomes), persons(outcomes), truths(outcomes))
+    return set(zip(*columns, strict=True))

@@ -59,7 +59,7 @@ def test_the_candidates_of_the_page_are_valid(tmp_path: Path) -> None:
 
     candidates = read_candidates(file, base)
 
-    assert candidates == {
+    assert candidates.settings == {
         "plain": base,
         "mixed": replace(base, mixup=0.4),
         "mixed-long": replace(base, mixup=0.4, epochs=120),

@@ -11,9 +11,10 @@ from scipy import ndimage
 
 from learnet.core.errors import LearnetError, UnknownName
 from learnet.simulation import portrait
-from learnet.simulation.faces import GRID_STEP, make_person, render_still
+from learnet.simulation.faces import GRID_STEP, render_still
 from learnet.simulation.geometry import SIDES, View, average_face, crop_view
 from learnet.simulation.movement import Timing, displacement, head_displacement, head_drift
+from learnet.simulation.people import make_person
 from learnet.simulation.render import (
     BLINK_PX,
     Camera,

@@ -1,5 +1,6 @@
 """The movement model: how faces differ, how action units move them, and how that looks to a camera.
 
-Its files build on one another in this order: geometry, units, movement, emotions (no pictures yet); portrait, faces, render (pictures);
-script (who shows what when, in a whole database).
+Modules in the order of their imports: geometry, units, movement, emotions (no images); people, portrait,
+surfaces, faces, render (images); scenes (plan of a whole database); imitated_flow, apex_movement,
+measured_flow (optical flow from onset to apex); outline (line drawings).
 """

@@ -12,9 +12,9 @@ from jaxtyping import Float32, UInt8
 
 from learnet.simulation.apex_movement import HEAD_PX, draw_blink
 from learnet.simulation.emotions import ExpressionStyle, draw_expression, make_style
-from learnet.simulation.faces import Person, make_person
 from learnet.simulation.geometry import View
 from learnet.simulation.movement import MODEL_FACE_PX, Timing
+from learnet.simulation.people import Person, make_person
 from learnet.simulation.render import Camera, Episode, Recording, RecordingConditions, render
 from learnet.simulation.scenes import NO_EMOTION
 from learnet.simulation.units import Activation

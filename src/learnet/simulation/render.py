@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
-from learnet.simulation.faces import GRID_STEP, Person, render_still
+from learnet.simulation.faces import GRID_STEP, render_still
 from learnet.simulation.geometry import View
 from learnet.simulation.movement import (
     HeadPose,
@@ -20,6 +20,7 @@ from learnet.simulation.movement import (
     invert_field,
     sample_image,
 )
+from learnet.simulation.people import Person
 from learnet.simulation.units import Activation, both_sides
 
 BLINK_PX = 6.5  # displacement of the upper lid, in pixels of a face 112 pixels wide

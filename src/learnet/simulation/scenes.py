@@ -18,8 +18,8 @@ from learnet.simulation.emotions import (
     draw_expression,
     make_style,
 )
-from learnet.simulation.faces import Person, make_person
 from learnet.simulation.movement import Timing
+from learnet.simulation.people import Person, make_person
 from learnet.simulation.render import Camera, Episode, Recording, draw_conditions
 from learnet.simulation.units import Activation, format_units
 

@@ -99,7 +99,7 @@ def test_steady_removes_the_head_and_keeps_the_expression() -> None:
     film = np.stack(
         [frame(motion, bump, 1.5, t) for t, (motion, bump) in enumerate(zip(motions, bumps, strict=True))]
     )
-    aligned = align(film, Known(), 112, steady=True)
+    aligned = align(film, Known(), 112, stabilise=True)
     assert aligned.warnings == () and aligned.drift_px > 4
 
     rigid, corner = placed(RIGID), placed(MOUTH_CORNER[None])
@@ -138,18 +138,18 @@ def test_without_steady_a_moving_head_is_reported() -> None:
 
 def test_steady_warns_where_the_head_cannot_be_followed() -> None:
     film = np.stack([frame(STILL), frame(STILL), np.roll(frame(STILL), 150, axis=1), frame(STILL)])
-    aligned = align(film, Known(), 112, steady=True)
+    aligned = align(film, Known(), 112, stabilise=True)
     assert (
         len(aligned.warnings) == 1
         and "the head turns too fast" in aligned.warnings[0]
         and "from frame 2" in aligned.warnings[0]
     )
-    assert align(film[:2], Known(), 112, steady=True).warnings == ()
+    assert align(film[:2], Known(), 112, stabilise=True).warnings == ()
 
 
 def test_the_face_is_taken_from_the_first_frame_that_shows_one() -> None:
     film = np.stack([frame(turned(0, 1, (2.0 * t, 0.0))) for t in range(8)])
-    aligned = align(film, Known(moved(turned(0, 1, (6.0, 0.0)), None, EYES), blind=3), 112, steady=True)
+    aligned = align(film, Known(moved(turned(0, 1, (6.0, 0.0)), None, EYES), blind=3), 112, stabilise=True)
     assert aligned.face_frame == 3 and "found in frame 3" in aligned.warnings[0]
     assert (
         "found in frame 43" in aligned.warnings_for(range(40, 48))[0]
@@ -233,7 +233,7 @@ def test_crops_are_only_brought_to_size(rng: np.random.Generator) -> None:
 
 def test_what_cannot_be_done_is_said() -> None:
     with pytest.raises(LearnetError, match="cannot be removed from face crops"):
-        align(np.zeros((2, 30, 30, 3), np.uint8), None, 112, steady=True)
+        align(np.zeros((2, 30, 30, 3), np.uint8), None, 112, stabilise=True)
     with pytest.raises(TooFewFrames):
         align(np.zeros((0, 30, 30, 3), np.uint8), None)
 
@@ -277,7 +277,7 @@ def test_the_eyes_of_a_freely_moving_head_stay_in_their_place(shared: Path) -> N
     warned, steady_px, unsteady_px = [], [], []
     for start in range(0, 468, 12):
         window = film[start : start + 12]
-        steady = align(window, finder, 112, steady=True)
+        steady = align(window, finder, 112, stabilise=True)
         if any("the head turns too fast" in said for said in steady.warnings):
             warned.append(start // 12)
             continue

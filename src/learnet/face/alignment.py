@@ -66,7 +66,7 @@ class AlignedFaces:
     face: Face | None  # None: the frames are face crops already
     face_frame: int  # index of the frame in which the face was detected
     transforms: Float64[np.ndarray, "T 2 3"]  # from frame t to its crop
-    # Largest head motion in pixels of the crop: removed if `steady`, otherwise remaining; None where unknown.
+    # Largest head motion in pixels of the crop: removed by `stabilise`, otherwise remaining. None: unknown.
     drift_px: float | None
     remarks: tuple[Remark, ...]
 
@@ -132,7 +132,7 @@ def eye_transform(face: Face, size: int) -> Float64[np.ndarray, "2 3"]:
 
 
 def align(
-    frames: UInt8[np.ndarray, "T H W 3"], finder: FaceFinder | None, size: int = 112, steady: bool = False
+    frames: UInt8[np.ndarray, "T H W 3"], finder: FaceFinder | None, size: int = 112, stabilise: bool = False
 ) -> AlignedFaces:
     """Determine how to crop the face from every frame of a clip.
 
@@ -142,7 +142,7 @@ def align(
         frames: RGB, in time order.
         finder: from `face_finder`; None: the frames are face crops already and are only resized.
         size: height and width of the crops in pixels.
-        steady: remove the remaining head motion, as estimated on the rigid parts of the face.
+        stabilise: remove the remaining head motion, as estimated on the rigid parts of the face.
 
     Returns:
         The transforms (all equal unless head motion is removed), and remarks about what could spoil the
@@ -151,17 +151,17 @@ def align(
     Raises:
         TooFewFrames: there is no frame.
         NoFace: none of the searched frames (the first ones, then in even steps) shows a face.
-        LearnetError: `steady` without a finder.
+        LearnetError: `stabilise` without a finder.
     """
     if len(frames) == 0:
         raise TooFewFrames(found=0, needed=1)
     if finder is None:
-        return _resize_only(frames, size, steady)
+        return _resize_only(frames, size, stabilise)
     face_frame, face = _first_face(frames, finder)
     to_crop = eye_transform(face, size)
     eyes = np.array(face.eyes)
     transforms = np.tile(to_crop, (len(frames), 1, 1))
-    if steady:
+    if stabilise:
         motion = head_motion(frames, eyes, face_frame)
         undone = [compose(to_crop, inverse(moved)) for moved in motion.transforms]
         transforms = np.stack(undone)
@@ -181,16 +181,23 @@ def align(
     )
 
 
-def _resize_only(frames: UInt8[np.ndarray, "T H W 3"], size: int, steady: bool) -> AlignedFaces:
-    if steady:
+def _resize_only(frames: UInt8[np.ndarray, "T H W 3"], size: int, stabilise: bool) -> AlignedFaces:
+    if stabilise:
         raise LearnetError(
             "Head motion cannot be removed from face crops: the positions of the eyes are unknown.",
-            "Choose a face finder, or not steady.",
+            "Choose a face finder, or omit --stabilise.",
         )
     height, width = frames.shape[1:3]
     scale = np.array([size / width, size / height])
     transform = np.column_stack([np.diag(scale), scale / 2 - 0.5])
-    return AlignedFaces(size, None, 0, np.tile(transform, (len(frames), 1, 1)), None, ())
+    return AlignedFaces(
+        size=size,
+        face=None,
+        face_frame=0,
+        transforms=np.tile(transform, (len(frames), 1, 1)),
+        drift_px=None,
+        remarks=(),
+    )
 
 
 def _first_face(frames: UInt8[np.ndarray, "T H W 3"], finder: FaceFinder) -> tuple[int, Face]:
@@ -251,7 +258,10 @@ def _remaining_motion(
     limit_px = HEAD_MOTION_LIMIT_PX * size / 112
     if drift_px <= limit_px:
         return drift_px, ()
-    text = f"the head moves by {drift_px:.1f} pixels of the crop, as much as an expression; steady removes it"
+    text = (
+        f"the head moves by {drift_px:.1f} pixels of the crop, as much as an expression; "
+        "--stabilise removes it"
+    )
     return drift_px, (Remark(text),)
 
 

@@ -35,8 +35,9 @@ def compose(
     after: Float64[np.ndarray, "2 3"], before: Float64[np.ndarray, "2 3"]
 ) -> Float64[np.ndarray, "2 3"]:
     """Return the matrix that applies `before`, then `after`."""
-    composed = after[:, :2] @ before
-    composed[:, 2] += after[:, 2]
+    linear, shift = after[:, :2], after[:, 2]
+    composed = linear @ before
+    composed[:, 2] += shift
     return composed
 
 
@@ -112,8 +113,9 @@ def from_region(
 ) -> Float64[np.ndarray, "2 3"]:
     """Return a transform for points counted from the corner of a region of the picture."""
     corner = np.array([columns.start, rows.start], dtype=np.float64)
+    shift = transform[:, :2] @ corner
     shifted = transform.copy()
-    shifted[:, 2] += transform[:, :2] @ corner
+    shifted[:, 2] += shift
     return shifted
 
 

@@ -47,14 +47,19 @@ def motion_curve(crops: UInt8[np.ndarray, "T S S 3"], eyes: EyePositions = ()) -
     count, size = crops.shape[:2]
     if count < 2:
         raise TooFewFrames(found=count, needed=2)
-    details = np.stack([_facial_detail(crop, size) for crop in crops])
-    elapsed = np.arange(count, dtype=np.float32) / (count - 1)
-    change = (details - details[0]) * _eye_mask(eyes, size)
+    detail_images = [_facial_detail(crop, size) for crop in crops]
+    details = np.stack(detail_images)
+    frame_index = np.arange(count, dtype=np.float32)
+    elapsed = frame_index / (count - 1)
+    change = details - details[0]
+    change = change * _eye_mask(eyes, size)
     linear_change = elapsed[:, None, None] * change[-1]
     deviation = _distance(change - linear_change)
     difference = _distance(change)
-    returns = deviation.max() >= MIN_DEVIATION * difference[-1]
-    return _smooth(deviation if returns else difference)
+    threshold = MIN_DEVIATION * difference[-1]
+    if deviation.max() >= threshold:
+        return _smooth(deviation)
+    return _smooth(difference)
 
 
 def find_apex(crops: UInt8[np.ndarray, "T S S 3"], eyes: EyePositions = ()) -> int:
@@ -81,18 +86,23 @@ def _facial_detail(crop: UInt8[np.ndarray, "S S 3"], size: int) -> Float32[np.nd
 
 def _eye_mask(eyes: EyePositions, size: int) -> Float32[np.ndarray, "S S"]:
     """Return 0 around the eyes, 1 elsewhere."""
-    y, x = (np.mgrid[:size, :size] + 0.5) / size
+    rows, columns = np.mgrid[:size, :size]
+    y = (rows + 0.5) / size
+    x = (columns + 0.5) / size
     mask = np.ones((size, size), np.float32)
     for eye_x, eye_y in eyes:
-        is_near_x = np.abs(x - eye_x) < EYE_HALF_WIDTH
-        is_near_y = np.abs(y - eye_y) < EYE_HALF_HEIGHT
-        mask[is_near_x & is_near_y] = 0
+        distance_x = np.abs(x - eye_x)
+        distance_y = np.abs(y - eye_y)
+        in_columns = distance_x < EYE_HALF_WIDTH
+        in_rows = distance_y < EYE_HALF_HEIGHT
+        mask[in_columns & in_rows] = 0
     return mask
 
 
 def _distance(change: Float32[np.ndarray, "T S S"]) -> Float64[np.ndarray, "T"]:
     """Return the root of the fourth power mean over the pixels of each frame."""
-    squares = np.square(change).reshape(len(change), -1)
+    squares = np.square(change)
+    squares = squares.reshape(len(change), -1)
     pixels = squares.shape[1]
     fourth_powers = np.einsum("tp,tp->t", squares, squares, dtype=np.float64)
     return (fourth_powers / pixels) ** 0.25
@@ -104,5 +114,6 @@ def _smooth(curve: Float64[np.ndarray, "T"]) -> Float64[np.ndarray, "T"]:
     distances = np.arange(-count, count + 1)
     blur = max(TIME_BLUR * count, 1e-3)
     weights = np.exp(-0.5 * (distances / blur) ** 2)
+    weights /= weights.sum()
     padded = np.pad(curve, count, mode="edge")
-    return np.convolve(padded, weights / weights.sum(), mode="valid")
+    return np.convolve(padded, weights, mode="valid")

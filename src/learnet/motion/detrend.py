@@ -27,7 +27,8 @@ class TrainingImages:
 
     def take(self, positions: Sequence[int]) -> "TrainingImages":
         """Return the images at these positions."""
-        return TrainingImages(self.pixels[np.asarray(positions, dtype=np.int64)])
+        indices = np.asarray(positions, dtype=np.int64)
+        return TrainingImages(self.pixels[indices])
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,13 @@ class StoredImages:
 
     def take(self, positions: Sequence[int]) -> "StoredImages":
         """Return the images at these positions."""
-        return StoredImages(self.pixels[np.asarray(positions, dtype=np.int64)])
+        indices = np.asarray(positions, dtype=np.int64)
+        return StoredImages(self.pixels[indices])
 
     def for_training(self, training: Training) -> TrainingImages:
         """Return the images to train on.
 
-        With `vary_stretch`, the percentile of each image is drawn uniformly from `vary_stretch` to 100;
+        With `vary_clipping`, the percentile of each image is drawn uniformly from `vary_clipping` to 100;
         otherwise the images are as tested.
         """
         if not training.vary_clipping:
@@ -60,7 +62,8 @@ class StoredImages:
         scaled = np.empty_like(self.pixels)
         for percentile in np.unique(percentiles):
             selected = percentiles == percentile
-            scaled[selected] = detrend(self.pixels[selected], int(percentile))
+            stored = self.pixels[selected]
+            scaled[selected] = detrend(stored, int(percentile))
         return TrainingImages(scaled)
 
     def for_evaluation(self, percentile: int) -> EvaluationImages:
@@ -97,7 +100,8 @@ def detrend(images: UInt8[np.ndarray, "N H W 3"], percentile: int = 100) -> UInt
     for start in range(0, len(images), IMAGES_AT_ONCE):
         block = slice(start, start + IMAGES_AT_ONCE)
         for channel in (0, 1):
-            values = images[block, ..., channel].reshape(-1, height * width).astype(np.float64)
+            levels = images[block, ..., channel]
+            values = levels.reshape(-1, height * width).astype(np.float64)
             scaled = _scaled_remainder(values, terms, percentile)
             detrended[block, ..., channel] = scaled.reshape(-1, height, width)
     if percentile < 100:
@@ -117,9 +121,10 @@ def _scaled_remainder(
     values: Float64[np.ndarray, "N P"], terms: Float64[np.ndarray, "P 3"], percentile: int
 ) -> Float64[np.ndarray, "N P"]:
     """Return the values without their plane, scaled to 0..255 around NO_MOTION and rounded."""
-    trend = _fit_planes(values, terms) @ terms.T
-    remainder = values - trend
-    largest = np.percentile(np.abs(remainder), percentile, axis=1, keepdims=True)
+    planes = _fit_planes(values, terms)
+    remainder = values - planes @ terms.T
+    sizes = np.abs(remainder)
+    largest = np.percentile(sizes, percentile, axis=1, keepdims=True)
     relative = np.divide(remainder, largest, out=np.zeros_like(remainder), where=largest > 1e-9)
     scaled = NO_MOTION + NO_MOTION * relative
     return np.rint(scaled).clip(0, 255)
@@ -139,10 +144,12 @@ def _fit_planes(
     """Return the plane of each image: offset and gradients."""
     planes = np.linalg.lstsq(terms, values.T, rcond=None)[0].T
     for _ in range(ROUNDS):
-        distances = np.abs(values - planes @ terms.T)
+        trend = planes @ terms.T
+        distances = np.abs(values - trend)
         median_distances = np.median(distances, axis=1, keepdims=True)
         half_weight = HALF_WEIGHT_DISTANCE * median_distances + 1e-6
-        weights = 1 / (1 + (distances / half_weight) ** 2)
+        relative = distances / half_weight
+        weights = 1 / (1 + relative**2)
         normal = np.einsum("np,pi,pj->nij", weights, terms, terms, optimize=True)
         right_side = np.einsum("np,pi->ni", weights * values, terms)
         planes = np.linalg.solve(normal, right_side[..., None])[..., 0]

@@ -82,7 +82,8 @@ def dynamic_image(frames: Frames) -> Float32[np.ndarray, "H W C"]:
         Bilen et al., Dynamic Image Networks for Action Recognition, CVPR 2016 (weights as in the authors'
         MATLAB).
     """
-    return weighted_sum(frames, rank_weights(len(frames)))
+    weights = rank_weights(len(frames))
+    return weighted_sum(frames, weights)
 
 
 def dynamic_image_released(frames: Frames) -> Float32[np.ndarray, "H W C"]:
@@ -94,7 +95,9 @@ def dynamic_image_released(frames: Frames) -> Float32[np.ndarray, "H W C"]:
         as its
     motion. Otherwise as `dynamic_image`.
     """
-    return weighted_sum(frames, rank_weights(len(frames), "dynamic-released"), total=len(frames))
+    count = len(frames)
+    weights = rank_weights(count, "dynamic-released")
+    return weighted_sum(frames, weights, total=count)
 
 
 def dynamic_image_linear(frames: Frames) -> Float32[np.ndarray, "H W C"]:
@@ -105,7 +108,8 @@ def dynamic_image_linear(frames: Frames) -> Float32[np.ndarray, "H W C"]:
     References:
         Bilen et al., Dynamic Image Networks for Action Recognition, CVPR 2016 (the simplification).
     """
-    return weighted_sum(frames, rank_weights(len(frames), "dynamic-linear"))
+    weights = rank_weights(len(frames), "dynamic-linear")
+    return weighted_sum(frames, weights)
 
 
 def dynamic_image_rise(frames: Frames, apex: int | None) -> Float32[np.ndarray, "H W C"]:

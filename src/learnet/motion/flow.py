@@ -127,8 +127,9 @@ def downscale_flow(image: Float32[np.ndarray, "S S 3"], factor: int) -> Float32[
     """
     size = image.shape[0] // factor
     blocks = image.reshape(size, factor, size, factor, 3)
-    pixels_per_unit = np.array([factor, factor, 1], np.float32)
-    return blocks.mean(axis=(1, 3)) / pixels_per_unit
+    means = blocks.mean(axis=(1, 3))
+    units = np.array([factor, factor, 1], np.float32)
+    return means / units
 
 
 def remove_global_motion(field: FlowField) -> FlowField:
@@ -160,8 +161,11 @@ def _fit_similarity(
     for _ in range(MAX_ROUNDS):
         previous = coefficients
         weighted = terms.conj() * weights[:, None]
-        coefficients = np.linalg.solve(weighted.T @ terms, weighted.T @ flow)
-        if np.abs(coefficients - previous).max() < MIN_FLOW_SD_PX / 10:
+        normal = weighted.T @ terms
+        right_side = weighted.T @ flow
+        coefficients = np.linalg.solve(normal, right_side)
+        largest_change = np.abs(coefficients - previous).max()
+        if largest_change < MIN_FLOW_SD_PX / 10:
             break
         residual = np.abs(flow - terms @ coefficients)
         flow_sd = 1.4826 * np.median(residual) + MIN_FLOW_SD_PX

@@ -54,11 +54,13 @@ def lbp_top(crops: UInt8[np.ndarray, "T S S 3"]) -> Float32[np.ndarray, "S S 3"]
             f"LBP-TOP is drawn in {CELLS} cells a side, and a crop of {size} pixels is too small for them."
         )
     stacked = np.ascontiguousarray(crops).reshape(-1, size, 3)
-    grey = cv2.cvtColor(stacked, cv2.COLOR_RGB2GRAY).reshape(-1, size, size)
-    codes = lbp_codes(interpolate_frames(grey))
+    grey = cv2.cvtColor(stacked, cv2.COLOR_RGB2GRAY)
+    frames = interpolate_frames(grey.reshape(-1, size, size))
+    codes = lbp_codes(frames)
     roots = np.sqrt(lbp_histograms(codes, size))
     blocks = roots.reshape(BLOCKS, BLOCKS, 3, BLOCK_CELLS, BLOCK_CELLS)
-    cells = blocks.transpose(0, 3, 1, 4, 2).reshape(CELLS, CELLS, 3).astype(np.float32)
+    by_position = blocks.transpose(0, 3, 1, 4, 2)
+    cells = by_position.reshape(CELLS, CELLS, 3).astype(np.float32)
     # In integers, because libraries differ where the centre of a pixel is on an edge.
     cell_of_pixel = (2 * np.arange(size) + 1) * CELLS // (2 * size)
     return cells[cell_of_pixel][:, cell_of_pixel]
@@ -83,12 +85,15 @@ def interpolate_frames(
         The frames, rounded to whole grey levels.
     """
     frames = len(grey)
+    source_times = np.arange(frames)
     target_times = np.linspace(0, frames - 1, count)
+    source_waves = _cosines(source_times, frames)
     target_waves = _cosines(target_times, frames)
-    source_waves = _cosines(np.arange(frames), frames)
-    weights = (1 + 2 * target_waves @ source_waves.T) / frames
+    products = 2 * target_waves @ source_waves.T
+    weights = (1 + products) / frames
     interpolated = np.tensordot(weights, grey, axes=1)
-    return np.clip(np.rint(interpolated), 0, 255).astype(np.uint8)
+    levels = np.rint(interpolated).clip(0, 255)
+    return levels.astype(np.uint8)
 
 
 def _cosines(times: np.ndarray, frames: int) -> Float64[np.ndarray, "N K"]:
@@ -111,20 +116,25 @@ def lbp_codes(grey: UInt8[np.ndarray, "T H W"]) -> UInt8[np.ndarray, "3 t h w"]:
     point = _neighbour(grey, axis=0, offset=0)
     ahead, behind = [], []
     for axis, radius in enumerate(RADII):
-        ahead.append((_neighbour(grey, axis, radius) >= point).astype(np.uint8))
-        behind.append((_neighbour(grey, axis, -radius) >= point).astype(np.uint8))
+        is_ahead_bright = _neighbour(grey, axis, radius) >= point
+        is_behind_bright = _neighbour(grey, axis, -radius) >= point
+        ahead.append(is_ahead_bright.astype(np.uint8))
+        behind.append(is_behind_bright.astype(np.uint8))
     planes = []
     for first, second in PLANES:
-        planes.append(ahead[first] + 2 * ahead[second] + 4 * behind[first] + 8 * behind[second])
+        codes = ahead[first] + 2 * ahead[second] + 4 * behind[first] + 8 * behind[second]
+        planes.append(codes)
     return np.stack(planes)
 
 
 def _neighbour(grey: UInt8[np.ndarray, "T H W"], axis: int, offset: int) -> UInt8[np.ndarray, "t h w"]:
     """Return the grey levels at an offset along an axis from every point that has all its neighbours."""
     slices = []
-    for current_axis, (radius, length) in enumerate(zip(RADII, grey.shape, strict=True)):
+    for current_axis, radius in enumerate(RADII):
         shift = offset if current_axis == axis else 0
-        slices.append(slice(radius + shift, length - radius + shift))
+        start = radius + shift
+        stop = grey.shape[current_axis] - radius + shift
+        slices.append(slice(start, stop))
     return grey[tuple(slices)]
 
 

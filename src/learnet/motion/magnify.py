@@ -84,11 +84,13 @@ def _cosines(frames: int, fps: float, band_hz: tuple[float, float]) -> Float32[n
     highest_hz = max(highest_hz, fps / frames)
     k = np.arange(1, frames)
     hz = k * fps / (2 * frames)
-    in_band = (hz >= lowest_hz * (1 - 1e-9)) & (hz <= highest_hz * (1 + 1e-9))
-    selected = k[in_band]
+    is_high_enough = hz >= lowest_hz * (1 - 1e-9)
+    is_low_enough = hz <= highest_hz * (1 + 1e-9)
+    selected = k[is_high_enough & is_low_enough]
     times = np.arange(frames) + 0.5
-    cosines = np.cos(np.pi * selected[:, None] * times / frames)
-    return (np.sqrt(2 / frames) * cosines).astype(np.float32)
+    phases = np.pi * selected[:, None] * times / frames
+    orthonormal = np.sqrt(2 / frames) * np.cos(phases)
+    return orthonormal.astype(np.float32)
 
 
 def _level_weights(size: int, alpha: float) -> Float64[np.ndarray, "L"]:
@@ -119,5 +121,7 @@ def _weighted_levels(
     size = (width, height)
     coarse = cv2.pyrDown(picture)
     level = picture - cv2.pyrUp(coarse, dstsize=size)
+    weighted_level = np.float32(weights[0]) * level
     coarser_levels = _weighted_levels(coarse, weights[1:])
-    return np.float32(weights[0]) * level + cv2.pyrUp(coarser_levels, dstsize=size)
+    enlarged = cv2.pyrUp(coarser_levels, dstsize=size)
+    return weighted_level + enlarged

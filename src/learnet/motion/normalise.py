@@ -20,10 +20,12 @@ def joint_minmax(image: Float32[np.ndarray, "H W C"]) -> UInt8[np.ndarray, "H W 
     Source: the authors' Python (cv2.normalize with NORM_MINMAX over the three channels, then astype uint8).
     """
     _check_finite(image)
-    low, high = float(image.min()), float(image.max())
+    low = float(image.min())
+    high = float(image.max())
     if low == high:
         return np.zeros(image.shape, dtype=np.uint8)
-    scaled = (image.astype(np.float64) - low) * 255 / (high - low)
+    above_low = image.astype(np.float64) - low
+    scaled = above_low * 255 / (high - low)
     return scaled.astype(np.uint8)
 
 
@@ -61,8 +63,10 @@ def per_channel(image: Float32[np.ndarray, "H W C"]) -> UInt8[np.ndarray, "H W C
     low = image.min(axis=(0, 1)).astype(np.float64)
     high = image.max(axis=(0, 1)).astype(np.float64)
     is_constant = low == high
-    scaled = (image - low) * 255 / np.where(is_constant, 1, high - low)
-    return np.where(is_constant, 128, np.rint(scaled)).astype(np.uint8)
+    value_range = np.where(is_constant, 1, high - low)
+    scaled = np.rint((image - low) * 255 / value_range)
+    levels = np.where(is_constant, 128, scaled)
+    return levels.astype(np.uint8)
 
 
 def unit(image: Float32[np.ndarray, "H W C"]) -> UInt8[np.ndarray, "H W C"]:

@@ -58,20 +58,24 @@ class Phases:
             The images in memory, and for each the position of its clip in `rows`.
         """
         position_of_row = {row: position for position, row in enumerate(rows)}
-        selected, positions = [], []
+        selected = []
+        positions = []
         for index, clip in enumerate(self.clips):
-            if clip in position_of_row:
+            position = position_of_row.get(clip)
+            if position is not None:
                 selected.append(index)
-                positions.append(position_of_row[clip])
-        return gather_images(self.blocks, selected), np.array(positions, dtype=np.int64)
+                positions.append(position)
+        images = gather_images(self.blocks, selected)
+        return images, np.array(positions, dtype=np.int64)
 
     @property
     def record(self) -> PhasesRecord:
         """Their description in `prepare.json`."""
-        digest = hashlib.sha256(json.dumps([self.clips, self.names]).encode())
+        description = json.dumps([self.clips, self.names])
+        digest = hashlib.sha256(description.encode())
         for block in self.blocks:
             digest.update(np.ascontiguousarray(block).data)
-        return PhasesRecord(len(self.clips), digest.hexdigest())
+        return PhasesRecord(images=len(self.clips), fingerprint=digest.hexdigest())
 
     def as_csv(self) -> str:
         """Return the content of phases.csv."""
@@ -94,7 +98,8 @@ def gather_images(blocks: ImageBlocks, indices: Sequence[int]) -> UInt8[np.ndarr
     block_of_image = np.searchsorted(starts, indices, side="right") - 1
     image_shape = blocks[0].shape[1:]
     images = np.empty((len(indices), *image_shape), np.uint8)
-    for target, (block, index) in enumerate(zip(block_of_image, indices, strict=True)):
+    for target, index in enumerate(indices):
+        block = block_of_image[target]
         images[target] = blocks[block][index - starts[block]]
     return images
 
@@ -135,8 +140,10 @@ def read_phases(folder: Path, record: PhasesRecord) -> Phases:
         ValueError: the files do not belong together.
     """
     images = np.load(folder / "phases.npy", mmap_mode="r")
-    clips, names = [], []
-    with (folder / "phases.csv").open(encoding="utf-8", newline="") as file:
+    table = folder / "phases.csv"
+    clips = []
+    names = []
+    with table.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             clips.append(int(row["image"]))
             names.append(row["phase"])

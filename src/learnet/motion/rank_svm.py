@@ -48,7 +48,8 @@ def dynamic_image_exact(frames: Frames, penalty: float = 1.0) -> Float32[np.ndar
     if not penalty > 0:
         raise LearnetError(f"The penalty of dynamic-exact must be above 0, not {penalty}.")
     lengths = np.arange(1, count + 1)
-    averaging = np.tril(np.ones((count, count))) / lengths[:, None]  # V = averaging @ frames
+    lower_triangle = np.tril(np.ones((count, count)))
+    averaging = lower_triangle / lengths[:, None]  # V = averaging @ frames
     gram = averaging @ _gram_of_changes(frames) @ averaging.T
     scale = _mean_squared_distance(gram)
     if scale <= 0:  # a static clip has no order
@@ -67,10 +68,14 @@ def _gram_of_changes(frames: Frames) -> Float64[np.ndarray, "T T"]:
     gram = np.zeros((count, count))
     row_size = count * frames[0, 0].size
     rows = max(1, 4 * TILE_SIZE // max(1, row_size))  # 6 MB, whatever the length
-    for start in range(0, frames.shape[1], rows):
-        part = frames[:, start : start + rows].astype(np.float64)
-        changes = (part - part[0]).reshape(count, -1)
-        gram += changes @ changes.T
+    height = frames.shape[1]
+    for start in range(0, height, rows):
+        part = frames[:, start : start + rows]
+        values = part.astype(np.float64)
+        changes = values - values[0]
+        vectors = changes.reshape(count, -1)
+        products = vectors @ vectors.T
+        gram += products
     return gram
 
 
@@ -115,7 +120,8 @@ class _RankSVM:
         self.first, self.later = np.triu_indices(self.count, 1)
         values, vectors = np.linalg.eigh(gram)
         # points @ points.T is the Gram matrix, so the rows stand for the V.
-        self.points = vectors * np.sqrt(np.clip(values, 0, None))
+        lengths = np.sqrt(np.clip(values, 0, None))
+        self.points = vectors * lengths
 
     def solve(self) -> Float64[np.ndarray, "T"]:
         """Return the weights b.
@@ -143,10 +149,12 @@ class _RankSVM:
     def _start(self) -> _Iterate:
         """Return the best of equal multipliers, which is already near the solution."""
         pairs = len(self.first)
-        normal = self.points.T @ self._weights(np.ones(pairs))
-        value = min(pairs / (normal @ normal), self.penalty / 2)
-        multipliers = np.full(pairs, value)
-        normal = self.points.T @ self._weights(multipliers)
+        weights = self._weights(np.ones(pairs))
+        normal = self.points.T @ weights
+        best_value = pairs / (normal @ normal)
+        multipliers = np.full(pairs, min(best_value, self.penalty / 2))
+        weights = self._weights(multipliers)
+        normal = self.points.T @ weights
         margins = self._differences(self.points @ normal)
         excess = np.clip(margins - 1, 0, None) + 0.1
         shortfall = np.clip(1 - margins, 0, None) + 0.1
@@ -164,19 +172,17 @@ class _RankSVM:
         system = np.eye(self.count) + self.points.T @ laplacian @ self.points
         right_side = self.points.T @ self._weights(residual / diagonal)
         normal_step = np.linalg.solve(system, right_side)
-        step = (residual - self._differences(self.points @ normal_step)) / diagonal
+        margin_step = self._differences(self.points @ normal_step)
+        step = (residual - margin_step) / diagonal
         excess_step = target / lower - excess - excess / lower * step
         shortfall_step = target / upper - shortfall + shortfall / upper * step
-        length = min(
-            1.0,
-            STEP_SHARE
-            * min(
-                _distance_to_zero(lower, step),
-                _distance_to_zero(upper, -step),
-                _distance_to_zero(excess, excess_step),
-                _distance_to_zero(shortfall, shortfall_step),
-            ),
+        longest = min(
+            _distance_to_zero(lower, step),
+            _distance_to_zero(upper, -step),
+            _distance_to_zero(excess, excess_step),
+            _distance_to_zero(shortfall, shortfall_step),
         )
+        length = min(1.0, STEP_SHARE * longest)
         return _Iterate(
             multipliers=lower + length * step,
             excess=excess + length * excess_step,
@@ -195,15 +201,17 @@ class _RankSVM:
 
     def _laplacian(self, pair_weights: Float64[np.ndarray, "P"]) -> Float64[np.ndarray, "T T"]:
         """Return the sum over the pairs of weight times e e^T, e = later - first."""
-        edges = np.zeros((self.count, self.count))
+        shape = (self.count, self.count)
+        edges = np.zeros(shape)
         edges[self.first, self.later] = pair_weights
         edges += edges.T
-        degrees = np.diag(edges.sum(axis=0))
-        return degrees - edges
+        degrees = edges.sum(axis=0)
+        return np.diag(degrees) - edges
 
 
 def _distance_to_zero(values: Float64[np.ndarray, "P"], step: Float64[np.ndarray, "P"]) -> float:
     """Return the step length at which the first of the values reaches zero."""
     shrinking = step < 0
-    lengths = values[shrinking] / -step[shrinking]
+    speeds = -step[shrinking]
+    lengths = values[shrinking] / speeds
     return float(np.min(lengths, initial=np.inf))

@@ -125,10 +125,10 @@ def _plane_terms(points: Float64[np.ndarray, "N 2"]) -> Float64[np.ndarray, "N 3
     return np.column_stack([ones, points])
 
 
-    """Return the radial basis function r^2 log r^2 of all distances between points of `a` and of `b`."""
+def _bending_terms(
     a: Float64[np.ndarray, "A 2"], b: Float64[np.ndarray, "B 2"]
 ) -> Float64[np.ndarray, "A B"]:
-    """Return the radial basis function r^2 log r^2 of all distances between two sets of points."""
+    """Return the radial basis function r^2 log r^2 of all distances between points of `a` and `b`."""
     difference = a[:, None] - b
     squared_distance = (difference**2).sum(axis=-1)
     logarithm = np.log(squared_distance + 1e-12)

@@ -94,7 +94,7 @@ def _read_labels(images: Path, labels: Path) -> pd.DataFrame:
         )
         raise BadInput(labels, wrong, "Fill them in, or take the lines out.")
     for column in {"image", "subject", "dataset", "clip"} & {*table.columns}:
-        table[column] = table[column].map(composed)  # one person, in whatever normal form the name is written
+        table[column] = table[column].map(normalise_unicode)  # one person, in whatever normal form the name is written
     absent = [name for name in table["image"] if not ((file := find_existing_path(images, name)) and file.is_file())]
     if absent:
         raise BadInput(

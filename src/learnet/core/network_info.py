@@ -77,10 +77,10 @@ NETWORK_INFO: dict[str, NetworkInfo] = {
     "off-apexnet": _FLOW,
     "dual-inception": _FLOW,
     "linear-svm": NetworkInfo("baselines", non_iterative=True, pairwise_votes=True, images_kinds=_ANY_KIND),
-    "majority": NetworkInfo("baselines", non_iterative=True, uses_image=False, images_kinds=_ANY_KIND),
     "lbp-top": NetworkInfo(
         "for images of lbp-top", non_iterative=True, pairwise_votes=True, images_kinds=HISTOGRAMS
     ),
+    "majority": NetworkInfo("baselines", non_iterative=True, uses_image=False, images_kinds=_ANY_KIND),
 }
 """Properties of each network, by its name in `NETWORKS`."""
 

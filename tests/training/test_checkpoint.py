@@ -96,7 +96,7 @@ def test_numbers_too_large_for_half_precision_are_refused(tmp_path: Path) -> Non
     module = NETWORKS["learnet"](3, 28, seed=4)
     torch.nn.init.constant_(module.classify.bias, 1e6)
     save_checkpoint(tmp_path / "half", module, METADATA, half=True)
-    with pytest.raises(BadCheckpoint, match="classify.bias holds values that are no numbers"):
+    with pytest.raises(BadCheckpoint, match="classify.bias contains values that are not finite"):
         load_checkpoint(tmp_path / "half")
 
 
@@ -129,7 +129,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
     def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("learnet.training.checkpoint.os.fsync", full)
+    monkeypatch.setattr("learnet.core.files.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         save_checkpoint(written, NETWORKS["learnet"](3, 28, seed=9), METADATA)
     assert written.read_bytes() == before
@@ -140,10 +140,10 @@ def test_no_pickle_is_ever_opened(tmp_path: Path) -> None:
     ran, path = tmp_path / "ran", tmp_path / "net.safetensors"
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         path.write_bytes(pickle.dumps({"weights": Bomb(ran)}, protocol))
-        refused(path, "a pickle can run any code" if protocol >= 2 else "because a pickle can run any code")
+        refused(path, "can run any code")
     for zipped in (True, False):
         torch.save({"weights": Bomb(ran)}, path, _use_new_zipfile_serialization=zipped)
-        refused(path, "zip archive" if zipped else "this is a pickle", "a pickle can run any code")
+        refused(path, "zip archive" if zipped else "this is a pickle", "can run any code")
     np.savez(path.with_suffix(".npz"), weights=np.zeros(3))
     refused(path.with_suffix(".npz"), "zip archive")
     assert not ran.exists()
@@ -174,24 +174,24 @@ def test_another_network_than_asked_for_is_refused(written: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"size": 112}, "dense.weight is float32 [256, 256], and float32 [256, 4096] is wanted"),
+        ({"size": 112}, "dense.weight is float32 [256, 256], expected float32 [256, 4096]"),
         ({"classes": ["a", "b"]}, "classify"),
-        ({"network": "learnet-paper"}, "nothing is wanted"),
+        ({"network": "learnet-paper"}, "expected nothing"),
         ({"network": "linear-svm"}, "linear-svm for 3 classes and 28 pixels"),
-        ({"network": "learnet2"}, "not known here, 'learnet2'"),
-        ({"network": 3}, "network is 3"),
-        ({"classes": []}, "classes are []"),
-        ({"classes": "abc"}, "classes is 'abc'"),
-        ({"classes": ["a", "b", 3]}, "'b', 3]"),
-        ({"size": "28"}, "size is '28'"),
-        ({"size": True}, "size is True"),
-        ({"size": -28}, "size is -28"),
-        ({"data": None}, "data is None"),
-        ({"data": {"clips": 3}}, "incomplete"),
+        ({"network": "learnet2"}, "unknown network 'learnet2'"),
+        ({"network": 3}, "$.network`: got 3"),
+        ({"classes": []}, "0 classes"),
+        ({"classes": "abc"}, "$.classes`: got"),
+        ({"classes": ["a", "b", 3]}, "$.classes[2]`: got 3"),
+        ({"size": "28"}, "$.size`: got"),
+        ({"size": True}, "$.size`: got true"),
+        ({"size": -28}, "size -28"),
+        ({"data": None}, "$.data`: got None"),
+        ({"data": {"clips": 3}}, "$.data.clips`: got 3"),
         ({"training": {"epochs": 1, "momentum_schedule": "new"}}, "momentum_schedule"),
-        ({"training": {"epochs": "many"}}, "epochs is 'many'"),
-        ({"training": {"optimiser": "lion"}}, "optimiser is 'lion'"),
-        ({"preparation": [1]}, "incomplete"),
+        ({"training": {"epochs": "many"}}, "$.training.epochs`: got"),
+        ({"training": {"optimiser": "lion"}}, "$.training.optimiser`"),
+        ({"preparation": [1]}, "$.preparation`: got [1]"),
         ({"format": "learnet-9"}, "'learnet-9'"),
     ],
 )
@@ -229,13 +229,13 @@ def test_weights_that_do_not_fit_are_refused(written: Path) -> None:
     module = NETWORKS["learnet"](3, 28)
     for change, words in (
         (lambda state: state.pop("stem.bias"), "stem.bias is missing"),
-        (lambda state: state.update(extra=torch.zeros(1)), "extra is float32 [1], and nothing is wanted"),
-        (lambda state: state.update({"stem.bias": torch.zeros(17)}), "float32 [17], and float32 [16]"),
+        (lambda state: state.update(extra=torch.zeros(1)), "extra is float32 [1], expected nothing"),
+        (lambda state: state.update({"stem.bias": torch.zeros(17)}), "float32 [17], expected float32 [16]"),
         (
             lambda state: state.update({"stem.bias": torch.zeros(16, dtype=torch.float64)}),
-            "float64 [16], and float32 [16]",
+            "float64 [16], expected float32 [16]",
         ),
-        (lambda state: state.update({"stem.bias": torch.full((16,), torch.nan)}), "no numbers"),
+        (lambda state: state.update({"stem.bias": torch.full((16,), torch.nan)}), "not finite"),
     ):
         state = module.state_dict()
         change(state)

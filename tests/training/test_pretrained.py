@@ -54,8 +54,8 @@ def test_on_real_images_each_scores_what_its_card_says(file: Path, shared: Path,
     found = evaluate(tmp_path / "flow", file, tmp_path / "study")
     told = re.search(rf"`{file.stem}`: accuracy.*?UF1 (0\.\d+).*?UAR (0\.\d+)", CARD.read_text(), re.DOTALL)
     assert told, "the card names no score"
-    score = found["seeds"]["0"]
-    assert [round(score[name]["value"], 3) for name in ("uf1", "uar")] == pytest.approx(
+    score = found.seeds["0"].measures
+    assert [round(score[name].value, 3) for name in ("uf1", "uar")] == pytest.approx(
         [float(told[1]), float(told[2])], abs=2e-3
     )
 
@@ -65,7 +65,7 @@ def test_on_simulated_clips_those_for_dynamic_images_score_what_their_card_says(
     prepared = simulate_dynamic(tmp_path / "clips", 80, ("negative", "positive", "surprise", "none"), seed=1)
     weights = default_weights("image", 112)
     found = evaluate(tmp_path / "clips", None, tmp_path / "study", "megc-4")
-    right = round(found["seeds"]["0"]["accuracy"]["value"] * len(prepared.clips))
+    right = round(found.seeds["0"].accuracy.value * len(prepared.clips))
     told = re.search(
         rf"`{weights.stem}`.*?(\d+) of the first 80\s+are\s+correct", CARD.read_text(), re.DOTALL
     )
@@ -106,17 +106,17 @@ def test_weights_of_simulated_flow_take_flow_of_any_making_and_nothing_else(
         prepared = load_prepared(write_prepared(tmp_path / name, rng, kind=kind))
         return replace(prepared, record=replace(prepared.record, preparation=preparation))
 
-    check_compatible(folder("imported", "flow", None), Path("w"), make_metadata)
+    check_compatible(folder("imported", "flow", None), Path("w"), metadata)
     check_compatible(
         folder("tvl1", "flow", Preparation(motion="flow-tvl1", size=28).settled), Path("w"), metadata
     )
-    with pytest.raises(BadCheckpoint, match="learned from flow"):
+    with pytest.raises(BadCheckpoint, match="trained on flow"):
         check_compatible(
             folder("signed", "flow", Preparation(motion="flow-tvl1", size=28, normalise="signed")),
             Path("w"),
             metadata,
         )
-    with pytest.raises(BadCheckpoint, match="learned from flow, and these images are Preparation.*dynamic"):
+    with pytest.raises(BadCheckpoint, match="trained on flow, and these images are Preparation.*dynamic"):
         check_compatible(folder("dynamic", "image", Preparation(size=28).settled), Path("w"), metadata)
     assert metadata.resolve_for_video().preparation == Preparation(
         motion="flow-dis", size=28, normalise="per-channel"
@@ -142,19 +142,19 @@ def test_weights_of_simulated_clips_take_dynamic_images_whoever_found_the_face(
         "steady": replace(learned, stabilise=True),
         "nobody-knows": None,
     }.items():
-        with pytest.raises(BadCheckpoint, match="learned from Preparation.*dynamic.*, and these images are"):
+        with pytest.raises(BadCheckpoint, match="trained on Preparation.*dynamic.*, and these images are"):
             check_compatible(folder(name, "image", other), Path("w"), metadata)
     flow = folder("flow", "flow", Preparation(motion="flow-dis", size=28).settled)
     with pytest.raises(
         BadCheckpoint,
-        match="learned from Preparation.*'dynamic'.*, and these images are Preparation.*'flow-dis'",
+        match="trained on Preparation.*'dynamic'.*, and these images are Preparation.*'flow-dis'",
     ):
         check_compatible(flow, Path("w"), metadata)
     assert metadata.resolve_for_video() == metadata and metadata.simulated
     trained = replace(
         metadata, data={**metadata.data, "people": "casme2/01"}
     )  # on a synthetic database, whose faces were found by yunet
-    with pytest.raises(BadCheckpoint, match="learned from"):
+    with pytest.raises(BadCheckpoint, match="trained on"):
         check_compatible(folder("found", "image", replace(learned, face="haar")), Path("w"), trained)
 
 

@@ -293,7 +293,13 @@ def test_networks_side_by_side_are_each_as_if_alone(
         images = rng.integers(0, 256, (count, 28, 28, 3), dtype=np.uint8)
         sets.append(TrainingSet(images, np.arange(count) % 3, [f"d/{i % 5}" for i in range(count)], 3))
     settings = Training(
-        epochs=3, batch_size=8, mirror="image", mixup=0.3, optimiser="sgd", learning_rate=rate, weight_decay=0.0
+        epochs=3,
+        batch_size=8,
+        mirror="image",
+        mixup=0.3,
+        optimiser="sgd",
+        learning_rate=rate,
+        weight_decay=0.0,
     )
     trainings = [replace(settings, seed=seed) for seed in (0, 5, 6)]
     together = train_together(network, sets, trainings)
@@ -316,7 +322,9 @@ def test_adamw_side_by_side_keeps_each_network_s_own_state(rng: np.random.Genera
     """Softmax regression, whose descent does not magnify rounding, with AdamW and networks that end at different steps."""
     sets = [examples(data(rng, count)) for count in (24, 18, 31)]
     modules, alone = [Planes(3) for _ in sets], [Planes(3) for _ in sets]
-    trainings = [Training(epochs=6, batch_size=8, mirror="none", augment="none", seed=seed) for seed in range(3)]
+    trainings = [
+        Training(epochs=6, batch_size=8, mirror="none", augment="none", seed=seed) for seed in range(3)
+    ]
     losses = fit_ensemble(modules, sets, trainings, [6, 4, 6])
     for one, part, own, epochs, found, loss in zip(
         alone, sets, trainings, [6, 4, 6], modules, losses, strict=True

@@ -155,7 +155,7 @@ def _reduce_precision(
 def _network_inputs(
     module: nn.Module, metadata: CheckpointMetadata, images: UInt8[np.ndarray, "N S S 3"]
 ) -> Iterator[Float32[np.ndarray, "1 3 S S"]]:
-    """Yield one network input after another, each image followed by its mirror image if that is scored, too."""
+    """Yield one network input after another; a mirror image that is scored, too, follows its image."""
     scorer = Scorer.from_module(module, metadata.mirror, metadata.detrend_percentile)
     for image in StoredImages(images).for_evaluation(scorer.detrend_percentile).pixels:
         for network_input in scorer.network_input(image[None]):
@@ -229,8 +229,8 @@ def _refuse_disagreement(weights: Path, agreements: Sequence[Agreement]) -> None
         allowed = max(TOLERANCE, RELATIVE_TOLERANCE * agreement.reach)
         if not agreement.logits <= allowed:
             problem = (
-                f"logits differ by up to {agreement.logits:.2g} on {agreement.images} {agreement.kind} images, "
-                f"and {allowed:.2g} is allowed"
+                f"logits differ by up to {agreement.logits:.2g} on {agreement.images} {agreement.kind} "
+                f"images, and {allowed:.2g} is allowed"
             )
             raise LearnetError(
                 f"{weights}: its ONNX form disagrees with PyTorch ({problem}); it was not kept.",

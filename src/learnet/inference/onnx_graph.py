@@ -85,7 +85,7 @@ def to_float16(model: Any) -> Any:
 
 
 def _sort_nodes(graph: Any) -> None:
-    """Put every node after those that it depends on, as ONNX requires; the conversion appends casts at the end."""
+    """Put every node after those that it depends on, as ONNX requires; the conversion appends casts."""
     nodes = list(graph.node)
     producer = {}
     for index, node in enumerate(nodes):
@@ -172,7 +172,7 @@ def opset_of(model: Any) -> int:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Suppress output, log messages and warnings of the exporters; their results are compared, their errors raised."""
+    """Suppress output, log messages and warnings of the exporters; errors are raised."""
     disabled_level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:

@@ -19,7 +19,7 @@ INPUT = "images"
 OUTPUT = "class_logits"
 
 NORMALISATION = {"input": "float32 (batch, 3, size, size), RGB", "scale": 1 / 127.5, "offset": -1.0}
-"""Input of the graph: pixels 0..255 times scale plus offset (`scorer.scale`). Stored in the file's metadata as JSON."""
+"""Input of the graph: pixels 0..255 times scale plus offset (`scorer.scale`). Stored as JSON in the file."""
 
 KEYS = {"metadata": "learnet", "normalisation": "normalisation"}
 """Metadata entries that are read. `onnx_export` writes more, for people and other programs."""
@@ -104,7 +104,7 @@ def scorer_from_bytes(path: Path, content: bytes) -> tuple[Scorer, CheckpointMet
 
 
 def _check_graph(path: Path, session: Any, metadata: CheckpointMetadata) -> None:
-    """Check that names, types and shapes of input and output fit the metadata; the batch axis may have any size."""
+    """Check that input and output fit the metadata; the batch axis may have any size."""
     expected = {
         INPUT: ("tensor(float)", 3, metadata.size, metadata.size),
         OUTPUT: ("tensor(float)", len(metadata.classes)),
@@ -138,7 +138,7 @@ def _open_session(path: Path, content: bytes) -> Any:
 
 
 def _onnxruntime_errors() -> tuple[type[Exception], ...]:
-    """Return the errors that onnxruntime raises about a graph; they have no common base class of their own."""
+    """Return the errors that onnxruntime raises about a graph; they have no common base class."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     return (

@@ -190,7 +190,7 @@ def _no_prediction_error(
         return NoFace(source, min(finder.searched, span))
     frames = max(prediction.frames for prediction in predictions)
     return LearnetError(
-        f"{source}: no window has more than {frames} frame at {video.info.fps:g} frames per second, and motion "
-        "needs two.",
+        f"{source}: no window has more than {frames} frame at {video.info.fps:g} frames per second, and "
+        "motion needs two.",
         "Use longer windows (--window-s), or a longer video.",
     )

@@ -89,7 +89,7 @@ class Recognition:
         return self.ranking[0]
 
     def to_json(self) -> str:
-        """Return everything except the images: the strongest prediction, a ranked summary, all windows in time order."""
+        """Return everything except images: strongest prediction, ranked summary, windows in time order."""
         ranked = [_to_dict(prediction) for prediction in self.ranking]
         content = {
             "video": self.source,

@@ -13,7 +13,7 @@ LOW_FPS = 60  # frames per second; below, the shortest micro-expressions, of 1/2
 
 
 def video_warnings(video: Video, metadata: CheckpointMetadata) -> list[str]:
-    """Return warnings about a video as a whole, independent of its predictions; lost frames are those so far."""
+    """Return warnings about a video as a whole; lost frames are those so far."""
     warnings = list(video.notes)
     for kind, count in video.losses.items():
         if count:
@@ -42,8 +42,8 @@ def recognition_warnings(
     cropped_by_owners = metadata.data.get("faces") in ("given", "both")
     if cropped_by_owners and any(prediction.face for prediction in predictions):
         warnings.append(
-            "the network was trained on faces that the owners of the clips had cropped; here the face is cropped "
-            "by other landmarks"
+            "the network was trained on faces that the owners of the clips had cropped; here the face is "
+            "cropped by other landmarks"
         )
     for before, after in zip(predictions, predictions[1:], strict=False):
         if after.start_s > before.end_s + TIME_TOLERANCE_S:

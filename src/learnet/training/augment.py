@@ -118,7 +118,9 @@ def mirror(batch: Float[Tensor, "B 3 H W"], kind: str) -> Float[Tensor, "B 3 H W
 
 
 def light(batch: Float[Tensor, "B 3 H W"], magnitudes: Float[Tensor, "5 B"]) -> Float[Tensor, "B 3 H W"]:
-    """Rotate, scale and shift each image and change its contrast, within the limits above; borders repeat the edge.
+    """Rotate, scale and shift each image and change its contrast, within the limits above.
+
+    Pixels from outside the image repeat its edge.
 
     Args:
         batch: network input, -1..1.
@@ -126,10 +128,13 @@ def light(batch: Float[Tensor, "B 3 H W"], magnitudes: Float[Tensor, "5 B"]) -> 
     """
     angle = magnitudes[0] * ROTATION
     scale = 1 + magnitudes[1] * SCALE
+    cosine = scale * angle.cos()
+    sine = scale * angle.sin()
     theta = torch.zeros(len(batch), 2, 3, device=batch.device)
-    theta[:, 0, 0] = theta[:, 1, 1] = scale * angle.cos()
-    theta[:, 1, 0] = scale * angle.sin()
-    theta[:, 0, 1] = -theta[:, 1, 0]
+    theta[:, 0, 0] = cosine
+    theta[:, 0, 1] = -sine
+    theta[:, 1, 0] = sine
+    theta[:, 1, 1] = cosine
     theta[:, :, 2] = 2 * SHIFT * magnitudes[2:4].T  # the width of affine_grid is 2
     grid = F.affine_grid(theta, list(batch.shape), align_corners=False)
     warped = F.grid_sample(batch, grid, padding_mode="border", align_corners=False)
@@ -148,4 +153,5 @@ def mixup(
     image_share = parameters.share.view(-1, 1, 1, 1)
     target_share = parameters.share.view(-1, 1)
     mixed = image_share * batch + (1 - image_share) * batch[partner]
-    return mixed, target_share * targets + (1 - target_share) * targets[partner]
+    mixed_targets = target_share * targets + (1 - target_share) * targets[partner]
+    return mixed, mixed_targets

@@ -27,14 +27,18 @@ class TrainingSet:
     people: Sequence[str]  # person of each image; only used to choose the number of epochs
     classes: int  # number of classes
     phases: tuple[UInt8[np.ndarray, "M H W 3"], Int64[np.ndarray, "M"]] | None = None
-    """Images of phases of the same clips, and the position of the clip of each; for training, never for testing."""
+    """Images of phases of the same clips, and the position of each one's clip; never used for testing."""
 
     def take(self, positions: Sequence[int]) -> "TrainingSet":
         """Return the images at these positions, with the phases of these clips only."""
         chosen = np.asarray(positions, dtype=np.int64)
-        people = [self.people[position] for position in chosen]
-        phases = self._take_phases(chosen)
-        return TrainingSet(self.images[chosen], self.labels[chosen], people, self.classes, phases)
+        return TrainingSet(
+            images=self.images[chosen],
+            labels=self.labels[chosen],
+            people=[self.people[position] for position in chosen],
+            classes=self.classes,
+            phases=self._take_phases(chosen),
+        )
 
     def _take_phases(
         self, chosen: Int64[np.ndarray, "C"]
@@ -70,4 +74,5 @@ class TrainingSet:
                 their trend is never removed.
         """
         both = replace(self, images=images.pixels).with_phases
-        return TrainingExamples(TrainingImages(both.images), both.labels, both.classes)
+        pixels = TrainingImages(both.images)
+        return TrainingExamples(pixels, both.labels, both.classes)

@@ -39,9 +39,10 @@ def fit(
     Returns:
         Mean loss of each epoch.
     """
-    schedules = [BatchSchedule(data, training, epochs, device_of(module))]
+    device = device_of(module)
+    schedules = [BatchSchedule(data, training, epochs, device)]
     stepper = EnsembleStepper([module], schedules)
-    return _run(stepper, schedules, device_of(module), after_epoch)[0]
+    return _run(stepper, schedules, device, after_epoch)[0]
 
 
 def fit_ensemble(

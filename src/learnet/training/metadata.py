@@ -26,12 +26,12 @@ class CheckpointMetadata:
 
     @property
     def mirror(self) -> str:
-        """Mirroring at test: with "image" or "flow", scores are averaged with those of the mirror image; else "none"."""
+        """Mirroring at test: "image" or "flow" averages scores with the mirror image; otherwise "none"."""
         return self.training.mirror_when_tested if self.training else "none"
 
     @property
     def detrend_percentile(self) -> int:
-        """Clipping percentile of flow images whose planar trend is removed (`motion.detrend`); 0: the trend is kept."""
+        """Clipping percentile of detrended flow images (`motion.detrend`); 0: the trend is kept."""
         return self.training.detrend_percentile if self.training else 0
 
     @property
@@ -42,11 +42,13 @@ class CheckpointMetadata:
     @property
     def simulated(self) -> bool:
         """Whether the network was trained on simulated images only (`learnet simulate`); they show nobody."""
-        return self.data.get("synthetic") == "yes" and "people" not in self.data
+        all_synthetic = self.data.get("synthetic") == "yes"
+        return all_synthetic and "people" not in self.data
 
     @property
     def _imported_flow(self) -> bool:
-        return self.preparation is None and self.data.get("images_kind") == "flow"
+        is_flow = self.data.get("images_kind") == "flow"
+        return is_flow and self.preparation is None
 
     def accepts(self, preparation: Preparation | None) -> bool:
         """Return whether images of this preparation are like the training images.
@@ -61,7 +63,7 @@ class CheckpointMetadata:
         return self.preparation == preparation
 
     def resolve_for_video(self) -> "CheckpointMetadata":
-        """Return the metadata with the preparation for videos: DIS flow for networks trained on simulated flow."""
+        """Return metadata with a preparation for videos: DIS flow for networks trained on simulated flow."""
         if not self.simulated or not self._imported_flow:
             return self
         return replace(self, preparation=Preparation(motion="flow-dis", size=self.size).settled)

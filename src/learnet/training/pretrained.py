@@ -1,6 +1,6 @@
-"""The weights that come with learnet. They learned from simulated movements alone: nobody's face, and no licensed clip, is in them.
+"""Shipped weights. They were trained on simulated movements only, and contain no face and no licensed clip.
 
-What they were made from and what they are worth stands in docs/pretrained.md.
+Their training and their results are described in docs/pretrained.md.
 """
 
 from pathlib import Path
@@ -8,44 +8,56 @@ from pathlib import Path
 from learnet.core.errors import LearnetError
 
 FOLDER = Path(__file__).parent / "weights"
-PRETRAINED = "pretrained"  # what stands for them on the command line
-
+PRETRAINED = "pretrained"  # stands for the shipped weights that fit, on the command line
 
 DEFAULT_NETWORKS = {"flow": "ststnet", "image": "learnet"}
-"""Kind of image -> the network that answers where no weights are named. On flow, STSTNet reads real clips better (docs/pretrained.md)."""
+"""Network used if no weights are named, by kind of image. STSTNet is better on real flow images."""
 
 
 def default_weights(images_kind: str, size: int) -> Path:
-    """The shipped weights that answer where none are named; the rest as of `pretrained_weights`."""
+    """Return the shipped weights that are used if none are named.
+
+    Args:
+        images_kind: kind of image of a prepared folder.
+        size: height and width of its images in pixels.
+
+    Raises:
+        LearnetError: see `pretrained_weights`.
+    """
     return pretrained_weights(DEFAULT_NETWORKS.get(images_kind, "learnet"), images_kind, size)
 
 
 def resolve_weights(weights: Path) -> Path:
-    """WEIGHTS, or the shipped file of that name where there is no such file: `learnet-flow-28` will do from any folder."""
+    """Return the path of weights that may be named like shipped ones, such as `learnet-flow-28`.
+
+    A file of that name in the working directory comes first.
+    """
     shipped = FOLDER / f"{weights}.safetensors"
-    return shipped if weights.parent == Path() and not weights.exists() and shipped.is_file() else weights
+    is_name = weights.parent == Path() and not weights.exists()
+    return shipped if is_name and shipped.is_file() else weights
 
 
 def pretrained_names() -> str:
-    """The names of the shipped weights, as a user reads them: network, kind of image, pixels."""
-    return ", ".join(sorted(path.stem for path in FOLDER.glob("*.safetensors"))) or "none"
+    """Return the names of the shipped weights (network-kind-pixels) for messages."""
+    names = sorted(path.stem for path in FOLDER.glob("*.safetensors"))
+    return ", ".join(names) or "none"
 
 
 def pretrained_weights(network: str, images_kind: str, size: int) -> Path:
-    """The shipped weights of a network that fit these images.
+    """Return the shipped weights of a network that fit these images.
 
     Args:
         network: name in NETWORKS.
-        images_kind: of a prepared folder.
+        images_kind: kind of image of a prepared folder.
         size: height and width of its images in pixels.
 
     Raises:
-        LearnetError: none fit; those there are are named.
+        LearnetError: there are none; the message lists those that exist.
     """
     file = FOLDER / f"{network}-{images_kind}-{size}.safetensors"
     if not file.is_file():
         raise LearnetError(
-            f"No weights come with learnet for {network} on {images_kind} images of {size} pixels.",
-            f"There are (network-kind-pixels): {pretrained_names()}. Name a file of your own, or train one with `learnet train`.",
+            f"There are no shipped weights for {network} on {images_kind} images of {size} pixels.",
+            f"Choose from {pretrained_names()} (network-kind-pixels), name a file, or use `learnet train`.",
         )
     return file

@@ -19,7 +19,7 @@ WARM_UP_START = 0.05  # smallest share of the learning rate during warm-up
 
 
 class BatchSchedule:
-    """The batches of one network: order of the images, augmentation, learning rate. All are drawn from one seed.
+    """The batches of one network: order of the images, augmentation, learning rate, all from one seed.
 
     All batches have one size. If the images do not fill the last batch of an epoch, some of them occur twice
     in it.
@@ -51,7 +51,8 @@ class BatchSchedule:
     @property
     def finished(self) -> bool:
         """Whether all epochs are done; further batches can be drawn, and have no meaning."""
-        return self.step >= self.epochs * self.steps_per_epoch
+        steps = self.epochs * self.steps_per_epoch
+        return self.step >= steps
 
     @property
     def learning_rate(self) -> float:
@@ -74,11 +75,15 @@ class BatchSchedule:
         count = len(self.data.labels)
         once = torch.randperm(count, generator=self.generator)
         again = torch.randperm(count, generator=self.generator)  # fills the last batch
-        return torch.cat([once, again])[: self.steps_per_epoch * self.batch_size]
+        length = self.steps_per_epoch * self.batch_size
+        return torch.cat([once, again])[:length]
 
 
 def learning_rate_factor(epoch: float, training: Training) -> float:
-    """Return the share of the learning rate at a fractional epoch: one epoch of linear warm-up, then half a cosine."""
+    """Return the share of the learning rate at a fractional epoch: linear warm-up, then half a cosine.
+
+    The warm-up lasts one epoch.
+    """
     if training.schedule == "constant":
         return 1.0
     if epoch < 1:
@@ -88,7 +93,7 @@ def learning_rate_factor(epoch: float, training: Training) -> float:
 
 
 class DeviceDataset:
-    """The images of all networks, one after the other, with their targets; all on the device of the training."""
+    """The images of all networks, one after the other, with their targets; on the device of the training."""
 
     def __init__(self, schedules: Sequence[BatchSchedule], device: torch.device) -> None:
         """Copy the data of all schedules to the device."""
@@ -130,9 +135,9 @@ class DeviceDataset:
 
 
 def class_weights(labels: Int64[np.ndarray, "N"], classes: int) -> Float[Tensor, "K"]:
-    """Compute loss weights N / (present classes * images of the class), so that all present classes count alike.
+    """Compute loss weights N / (present classes * images of the class).
 
-    A class without images has weight 0.
+    All classes that are present count alike; a class without images has weight 0.
     """
     counts = np.bincount(labels, minlength=classes)
     present = counts > 0
@@ -148,4 +153,6 @@ def _loss_weights(data: TrainingExamples, training: Training) -> Float[Tensor, "
 
 def _concatenate(parts: Sequence[Tensor]) -> Tensor:
     """Concatenate tensors; a single one is not copied, because it may be large."""
-    return parts[0] if len(parts) == 1 else torch.cat(list(parts))
+    if len(parts) == 1:
+        return parts[0]
+    return torch.cat(list(parts))

@@ -17,7 +17,8 @@ BATCH_SIZE = 64  # images; with their mirror images, twice as many pass through 
 
 def softmax(logits: Float[np.ndarray, "B K"]) -> Float64[np.ndarray, "B K"]:
     """Compute probabilities from logits in double precision, without overflow."""
-    powers = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    largest = logits.max(axis=1, keepdims=True)
+    powers = np.exp(logits.astype(np.float64) - largest)
     return powers / powers.sum(axis=1, keepdims=True)
 
 
@@ -68,11 +69,14 @@ class Scorer:
     def logits(self, images: StoredImages | EvaluationImages) -> Float[np.ndarray, "N K"]:
         """Return the output of the network before softmax, without mirror images."""
         pixels = self._for_evaluation(images).pixels
-        starts = range(0, max(len(pixels), 1), BATCH_SIZE)
-        return np.concatenate([self.network(scale(pixels[start : start + BATCH_SIZE])) for start in starts])
+        parts = []
+        for start in range(0, max(len(pixels), 1), BATCH_SIZE):
+            batch = pixels[start : start + BATCH_SIZE]
+            parts.append(self.network(scale(batch)))
+        return np.concatenate(parts)
 
     def network_input(self, images: UInt8[np.ndarray, "B S S 3"]) -> Float32[np.ndarray, "_ 3 S S"]:
-        """Return images without trend as the network receives them: (B, ...), or (2 B, ...) with mirror images last."""
+        """Scale detrended images for the network; mirror images, if there are any, follow: (2 B, 3, S, S)."""
         batch = scale(images)
         if self.mirror == "none":
             return batch
@@ -85,8 +89,9 @@ class Scorer:
 
 
 def scale(images: UInt8[np.ndarray, "B S S 3"]) -> Float32[np.ndarray, "B 3 S S"]:
-    """Scale pixels from 0..255 to -1..1, channels first: the same bits and memory layout as `networks.as_input`."""
-    return images.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(127.5) - np.float32(1)
+    """Scale pixels to -1..1, channels first, with the same bits and memory layout as `networks.as_input`."""
+    channels_first = images.transpose(0, 3, 1, 2)
+    return channels_first.astype(np.float32) / np.float32(127.5) - np.float32(1)
 
 
 def mirror_images(batch: Float32[np.ndarray, "B 3 S S"], kind: str) -> Float32[np.ndarray, "B 3 S S"]:

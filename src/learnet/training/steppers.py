@@ -77,7 +77,7 @@ class EnsembleStepper:
         return loss.detach()
 
     def step(self, learning_rates: Sequence[float], active: Sequence[bool]) -> None:
-        """Update the parameters of the active networks, each with its learning rate, and clear the gradients."""
+        """Update the active networks, each with its learning rate, and clear all gradients."""
         for group, indices in zip(self.optimiser.param_groups, self.groups.values(), strict=True):
             first = indices[0]  # all of a group have one learning rate, and finish together
             group["lr"] = learning_rates[first]

@@ -1,4 +1,4 @@
-"""Numbers over the epochs for TensorBoard, where it is installed; learnet itself does not need it."""
+"""Training losses for TensorBoard, which is optional."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +8,10 @@ from learnet.core.errors import LearnetError
 
 
 def writer(folder: Path) -> Any:  # tensorboard.summary.Writer
-    """What writes event files to FOLDER, made before a training, so that it is known in time that nothing can be written.
+    """Return a writer of event files; made before a training, so that a missing library is reported at once.
+
+    Args:
+        folder: for the event files.
 
     Raises:
         LearnetError: TensorBoard is not installed.
@@ -18,13 +21,18 @@ def writer(folder: Path) -> Any:  # tensorboard.summary.Writer
     except ImportError as error:
         raise LearnetError(
             f"TensorBoard cannot be loaded ({error}).",
-            "`pip install 'learnet[tensorboard]'` installs it, or leave --tensorboard out.",
+            "Install it: pip install 'learnet[tensorboard]'; or omit --tensorboard.",
         ) from None
     return Writer(str(folder))
 
 
 def write_losses(events: Any, losses: Sequence[float]) -> None:
-    """Write the mean training loss of each epoch as `loss/train`, epochs counted from 1, and close the file."""
+    """Write the mean training loss of each epoch as `loss/train`, with epochs from 1, and close the file.
+
+    Args:
+        events: from `writer`.
+        losses: of the epochs.
+    """
     for epoch, loss in enumerate(losses, start=1):
         events.add_scalar("loss/train", loss, epoch)
     events.close()

@@ -1,4 +1,4 @@
-"""Training of networks on a `TrainingSet`: of one, of many side by side, with a choice of the number of epochs."""
+"""Training of one network, or of many side by side, with a choice of the number of epochs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -78,7 +78,9 @@ def train_together(
     progress: Progress | None = None,
     initial_weights: bytes | None = None,
 ) -> list[TrainedNetwork]:
-    """Train many networks of one kind side by side, each on its own images; equal to `train` except for rounding.
+    """Train many networks of one kind side by side, each on its own images.
+
+    The results equal those of `train` except for rounding.
 
     Args:
         network: name in NETWORKS.
@@ -143,7 +145,8 @@ class _Run:
 
 
 def _fit_non_iterative(module: Any, data: TrainingExamples) -> TrainedNetwork:
-    module.fit(as_input(data.images.pixels), torch.from_numpy(data.labels))
+    inputs = as_input(data.images.pixels)
+    module.fit(inputs, torch.from_numpy(data.labels))
     return TrainedNetwork(module.eval(), 0, ())
 
 
@@ -184,7 +187,8 @@ def _predictions_by_epoch(
 
 def _predict(module: nn.Module, images: EvaluationImages, training: Training) -> Int64[np.ndarray, "N"]:
     scorer = Scorer.from_module(module.eval(), training.mirror_when_tested)
-    return scorer.scores(images).argmax(axis=1)
+    scores = scorer.scores(images)
+    return scores.argmax(axis=1)
 
 
 def train_leaky(
@@ -195,10 +199,11 @@ def train_leaky(
     device: str = "cpu",
     initial_weights: bytes | None = None,
 ) -> TrainedNetwork:
-    """Train and keep the epoch with the most correct predictions on the test images, as many published results do.
+    """Train and keep the epoch with the most correct predictions on the test images.
 
-    It exists only to measure how much this inflates results (protocol `leaky-epoch`). The smallest of equally
-    good epochs is kept. A non-iterative network has no epochs to choose from.
+    Many published results were obtained in this way. It exists only to measure how much this inflates results
+    (protocol `leaky-epoch`). The smallest of equally good epochs is kept. A non-iterative network has no
+    epochs to choose from.
     """
     images = data.stored.for_training(training)
     run = _Run(network, data, images, training, device, initial_weights)
@@ -242,7 +247,7 @@ def resolve_training(training: Training, images: ImageSource, network: str) -> T
 
 
 def resolve_mirror(training: Training, images_kind: str, network: str) -> Training:
-    """Replace `mirror="auto"` by the mirroring of these images, and refuse images that the network does not accept.
+    """Replace `mirror="auto"` by the mirroring of these images; refuse images that do not fit the network.
 
     Args:
         training: settings.
@@ -298,7 +303,7 @@ def interpolate_weights(module: nn.Module, initial_weights: bytes, share: float)
 
 
 def recompute_batch_norm(module: nn.Module, data: TrainingExamples, training: Training) -> None:
-    """Set the running statistics of batch normalisation to those of the training images with the final weights.
+    """Recompute the running statistics of batch normalisation on the training images.
 
     The authors' momentum moves them by 1 % a step. After the hundred or so steps that sixty clips allow, a
     third of a running average would still be its initial value, and the network at test would not be the one

@@ -217,13 +217,13 @@ class FaceTracker:
 
 
 def _lower_priority() -> None:
-    """Lower the priority of this thread: frames and predictions are more urgent than a new look at the face."""
+    """Lower the priority of this thread: frames and predictions are more urgent."""
     if sys.platform == "linux":  # elsewhere a priority is that of the whole process
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 def look(frame: Frame, reference: ReferenceFace | None, finder: FaceFinder, size: int) -> Look:
-    """Track the face from the reference frame to this one; detect it again if it was lost or has moved too far.
+    """Track the face from the reference frame; detect it again if it was lost or has moved too far.
 
     Args:
         frame: newest frame.

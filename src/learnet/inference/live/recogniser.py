@@ -70,7 +70,7 @@ class LivePrediction:
 
 
 class LiveRecogniser:
-    """Accept one frame at a time and return a prediction when one is due: `LiveRecogniser(recogniser).add(frame)`.
+    """Accept frames with `add`, one at a time, and return a prediction when one is due.
 
     The window is the last `window_s` of frames. Its crops have one transform, and the motion image is
     computed from exactly these crops in one pass. Memory is that of a window: its frames, and two sets of
@@ -160,7 +160,7 @@ class LiveRecogniser:
         return self._predict(came_s, skipped)
 
     def finish(self, skipped: int = 0) -> LivePrediction | None:
-        """Return the prediction for the last frames, after the end of the stream; None if there are no new ones.
+        """Return the prediction for the last frames of the stream; None if there are no new ones.
 
         The window may be shorter than `window_s`.
 
@@ -257,6 +257,7 @@ def _check_speed(preparation: Preparation) -> None:
     if slow_steps:
         steps = " and ".join(slow_steps)
         raise LearnetError(
-            f"These weights were trained on images made with {steps}, which takes longer than frames take to arrive.",
+            f"These weights were trained on images made with {steps}, which takes longer than the frames "
+            "take to arrive.",
             "Use `learnet predict`, or train on a folder of `learnet prepare` without it.",
         )

@@ -243,7 +243,7 @@ class _Reader:
                 self.changed.notify_all()
 
     def _put(self, frame: Frame, came_s: float) -> bool:
-        """Put a frame into the queue, when it is due and there is room; return False if the reader is closed."""
+        """Put a frame into the queue when it is due and there is room; return False if closed."""
         with self.changed:
             if self.pace:
                 self.changed.wait_for(lambda: self.closed, timeout=max(0.0, came_s - time.perf_counter()))

@@ -1,7 +1,8 @@
-"""Dynamic images of rendered clips, as a prepared folder: people who do not exist show an expression, are filmed, cropped and folded.
+"""Simulated dynamic images as a prepared folder: rendered clips of synthetic people, cropped and pooled.
 
-For learning without licensed clips, as in `simulated`. The frames go the way that all clips go (`network_input.make_image`); only where the
-eyes are is not searched but known, but for an error such as face finders make.
+They are for training without licensed clips, like those of `flow_images`. The frames pass through the same
+function as all clips (`motion.pipeline.make_image`). Only the position of the eyes is known rather than
+detected, apart from an error as large as that of face detectors.
 """
 
 from collections.abc import Iterable
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float64, UInt8
 
 from learnet.core.settings import Preparation
 from learnet.datasets.prepared.store import PreparedDataset
@@ -32,42 +33,45 @@ from learnet.simulation.movement import MODEL_FACE_PX
 from learnet.simulation.render import Camera, Episode, register, render
 from learnet.simulation.scenes import Scene, make_scene
 
-FIRST_PERSON = 2 * 10**6  # number of the first person, beyond those of every synthetic database and video
-FRAME_RATES = (60.0, 100.0, 200.0)  # frames per second: a fast camera of today, SMIC's, CASME II's
-PICTURE_SIZE = (2.0, 1.9)  # height and width of the picture in face widths: the crop has room wherever the head is
-PRECROPPED_SHARE = 0.5  # share of clips whose owners have cropped the face, as in CASME II and SMIC; in the others it is found by its eyes
+FIRST_PERSON = 2 * 10**6  # number of the first person, not used by any synthetic database or video
+FRAME_RATES = (60.0, 100.0, 200.0)  # frames per second: a recent fast camera, SMIC, CASME II
+PICTURE_SIZE = (2.0, 1.9)  # height and width of the frame in face widths: room for the crop at any position
+PRECROPPED_SHARE = 0.5  # share of clips cropped by the database's owners, as in CASME II and SMIC
 CROP_ASPECT = 1.21  # height over width of the owners' crops: 340 x 280 in CASME II, 170 x 140 in SMIC
-CROP_SD = 0.02  # standard deviation of their width, height and place from clip to clip, shares of the width
+CROP_SD = 0.02  # standard deviation of their width, height and position between clips, share of the width
 EYE_ERROR_SD = 0.025
-"""Standard deviation of the error in an eye's place along each axis, in distances of the eyes. Measured on 60 rendered faces: YuNet 0.03,
-Haar 0.01 and 0.02 off on average."""
+"""Standard deviation of the error of an eye's position along each axis, in distances of the eyes.
+
+Measured on 60 rendered faces: the mean error is 0.03 with YuNet, 0.01 and 0.02 with Haar cascades.
+"""
 
 BLOCK = 4 * IMAGES_PER_PERSON  # images that one process makes at a time
 
-_WISH, _PERSON, _CLIP = 6, 7, 8  # streams of random numbers beside those of `simulate.script`
+_EMOTION, _PERSON, _CLIP = 6, 7, 8  # purposes of random generators, besides those of `simulation.scenes`
 
 
 @dataclass(frozen=True)
 class RenderedClip:
-    """A clip from onset to offset, as it would lie on disk."""
+    """A clip from onset to offset, as a database stores it."""
 
-    frames: UInt8[np.ndarray, "T H W 3"]  # RGB, whole pictures or face crops
-    finder: FaceFinder | None  # of whole pictures; None: face crops
-    scene: Scene  # what they show
+    frames: UInt8[np.ndarray, "T H W 3"]  # RGB, whole frames or face crops
+    finder: FaceFinder | None  # for whole frames; None for face crops
+    scene: Scene  # the plan of the clip
 
 
 class KnownFaceFinder:
-    """A face finder that is told where the eyes are."""
+    """A face finder for clips in which the position of the face is known."""
 
     def __init__(self, face: Face) -> None:
-        self.face, self.kind = face, face.finder
+        self.face = face
+        self.kind = face.finder
 
     def __call__(self, frame: UInt8[np.ndarray, "H W 3"]) -> Face:
-        """The face, which is where it is whatever the frame shows."""
+        """Return the known face."""
         return self.face
 
 
-def simulate_dynamic(
+def simulate_dynamic(  # noqa: PLR0913  # each is an option of the command
     out: Path,
     images: int,
     classes: tuple[str, ...] = ("negative", "positive", "surprise"),
@@ -76,108 +80,160 @@ def simulate_dynamic(
     jobs: int = -1,
     progress: Progress | None = None,
 ) -> PreparedDataset:
-    """Make dynamic images of rendered clips, as `prepare` makes them by default, with their emotions and action units.
+    """Simulate dynamic images of rendered clips with their emotions and action units.
+
+    They are made as `prepare` makes them by default. Eight images show one person.
 
     Args:
-        out: prepared folder to make; returned as it is where it holds the very same images.
-        images: how many. The first of a larger number are those of a smaller one. Eight images show one person.
-        classes: names of `simulated.CLASSES`, drawn equally often.
+        out: prepared folder to make. A folder that already has the same images is returned as it is.
+        images: number of images. Fewer images are the first of more.
+        classes: names of `flow_images.CLASSES`, all equally frequent.
         size: height and width in pixels.
-        seed: the same seed gives the same bytes.
+        seed: 0 or more. The same seed gives the same bytes.
         jobs: processes, each with one thread; -1 is one per core.
-        progress: called as images are made.
+        progress: called as images are made, with (images made, images in all).
 
     Raises:
-        LearnetError: no images, an unknown class, or a size that no network takes.
-        OutputTaken: OUT holds something else.
+        LearnetError: no images, an unknown class, a negative seed, or a size that no network accepts.
+        OutputTaken: the folder contains something else.
     """
     check_options(images, classes, size, seed)
     preparation = Preparation(motion="dynamic", size=size).settled
-    reading = {"images": images, "motion": "dynamic", "classes": list(classes), "size": size, "seed": seed}
-    people = [number - number % IMAGES_PER_PERSON for number in range(images)]
-    names = [f"dynamic-{number + 1:06d}" for number in range(images)]
-    work = partial(_block, classes=classes, preparation=preparation, seed=seed)
-    return write_simulated(
-        out, SimulatedFolder("image", preparation, reading, people, names, BLOCK), work, jobs, progress
+    folder = SimulatedFolder(
+        kind="image",
+        preparation=preparation,
+        options={
+            "images": images,
+            "motion": "dynamic",
+            "classes": list(classes),
+            "size": size,
+            "seed": seed,
+        },
+        people=[number - number % IMAGES_PER_PERSON for number in range(images)],
+        names=[f"dynamic-{number + 1:06d}" for number in range(images)],
+        block_size=BLOCK,
     )
+    make_images = partial(_make_images, classes=classes, preparation=preparation, seed=seed)
+    return write_simulated(out, folder, make_images, jobs, progress)
 
 
-def _block(
+def _make_images(
     numbers: Iterable[int], classes: tuple[str, ...], preparation: Preparation, seed: int
 ) -> tuple[UInt8[np.ndarray, "N S S 3"], list[Row]]:
-    """Images of these numbers, and of each its emotion, action units, frame rate, frames, and who cropped the face."""
+    """Return the images with these numbers, and their columns of `clips.csv`."""
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # the processes share the cores already
-    pixels, rows = [], []
+    pixels = []
+    rows: list[Row] = []
     try:
         for number in numbers:
-            emotion = draw_emotion(classes, np.random.default_rng([seed, FIRST_PERSON, number, _WISH]))
-            footage = render_clip(emotion, seed, number)
-            pixels.append(make_image(footage.frames, preparation, footage.finder).image)
-            told = {
-                "emotion": emotion,
-                "action_units": footage.scene.action_units,
-                "fps": footage.scene.recording.camera.fps,
-            }
-            rows.append(
-                {
-                    **told,
-                    "frames": len(footage.frames),
-                    "face": footage.finder.kind if footage.finder else "given",
-                }
-            )
+            rng = np.random.default_rng([seed, FIRST_PERSON, number, _EMOTION])
+            emotion = draw_emotion(classes, rng)
+            clip = render_clip(emotion, seed, number)
+            result = make_image(clip.frames, preparation, clip.finder)
+            pixels.append(result.image)
+            rows.append(_row(emotion, clip))
     finally:
         cv2.setNumThreads(threads)
     return np.stack(pixels), rows
 
 
-def render_clip(emotion: str, seed: int, number: int) -> RenderedClip:
-    """The clip of image NUMBER, showing an EMOTION or NO_EMOTION; the same arguments give the same frames.
+def _row(emotion: str, clip: RenderedClip) -> Row:
+    return {
+        "emotion": emotion,
+        "action_units": clip.scene.action_units,
+        "fps": clip.scene.recording.camera.fps,
+        "frames": len(clip.frames),
+        "face": clip.finder.kind if clip.finder else "given",
+    }
 
-    The head moves as far, and the lids as often and as far, as was set for simulated flow from real images.
+
+def render_clip(emotion: str, seed: int, number: int) -> RenderedClip:
+    """Render the clip of one image. The same arguments give the same frames.
+
+    Head motion and blinks have the parameters that were fitted to real flow images.
+
+    Args:
+        emotion: a key of `simulation.emotions.EMOTIONS`, or NO_EMOTION.
+        seed: of all images.
+        number: of the image.
 
     Raises:
-        UnknownName: an emotion that cannot be simulated.
+        UnknownName: the emotion cannot be simulated.
     """
-    person, place = FIRST_PERSON + number // IMAGES_PER_PERSON, number % IMAGES_PER_PERSON + 1
-    rng = np.random.default_rng([seed, person, place, _CLIP])
-    scene = make_scene(
-        seed, person, place, emotion, _camera(np.random.default_rng([seed, person, 0, _PERSON]))
-    )
-    drift = float(rng.exponential(HEAD_PX)) / MODEL_FACE_PX / APEX_S
-    conditions = replace(scene.recording.conditions, drift=drift, noise=float(rng.uniform(*NOISE_SD)))
-    lids = Episode(draw_blink(rng), scene.recording.episodes[0].timing)
-    take = replace(scene.recording, episodes=(*scene.recording.episodes, lids), conditions=conditions)
-    scene = replace(scene, recording=take)
-    frames = list(render(take, range(scene.onset - 1, scene.offset)))
+    person = FIRST_PERSON + number // IMAGES_PER_PERSON
+    clip_number = number % IMAGES_PER_PERSON + 1
+    camera = _draw_camera(np.random.default_rng([seed, person, 0, _PERSON]))
+    scene = make_scene(seed, person, clip_number, emotion, camera)
+    rng = np.random.default_rng([seed, person, clip_number, _CLIP])
+    scene = _change_head_and_lids(scene, rng)
+    recording = scene.recording
+    view = recording.conditions.view
+    frames = list(render(recording, range(scene.onset - 1, scene.offset)))
     if rng.random() < PRECROPPED_SHARE:
-        crop = _owners_crop(take.camera, rng)
-        return RenderedClip(np.stack([register(frame, conditions.view, crop) for frame in frames]), None, scene)
-    return RenderedClip(np.stack(frames), KnownFaceFinder(_face(take.person.geometry, conditions.view, rng)), scene)
+        crop = _draw_owners_crop(camera, rng)
+        faces = [register(frame, view, crop) for frame in frames]
+        return RenderedClip(np.stack(faces), None, scene)
+    face = _draw_detected_face(recording.person.geometry, view, rng)
+    return RenderedClip(np.stack(frames), KnownFaceFinder(face), scene)
 
 
-def _camera(rng: np.random.Generator) -> Camera:
-    """A camera, and how large the face is in its picture."""
+def _change_head_and_lids(scene: Scene, rng: np.random.Generator) -> Scene:
+    """Draw the head drift, the sensor noise and a blink anew."""
+    recording = scene.recording
+    head_px = float(rng.exponential(HEAD_PX))
+    drift = head_px / MODEL_FACE_PX / APEX_S
+    noise = float(rng.uniform(*NOISE_SD))
+    conditions = replace(recording.conditions, drift=drift, noise=noise)
+    expression = recording.episodes[0]
+    blink = Episode(draw_blink(rng), expression.timing)
+    recording = replace(recording, episodes=(expression, blink), conditions=conditions)
+    return replace(scene, recording=recording)
+
+
+def _draw_camera(rng: np.random.Generator) -> Camera:
+    """Draw a camera, and the size of the face in its image."""
     face_px = float(rng.uniform(*FACE_PX))
-    return Camera(round(PICTURE_SIZE[0] * face_px), round(PICTURE_SIZE[1] * face_px), float(rng.choice(FRAME_RATES)), face_px)
+    height, width = PICTURE_SIZE
+    fps = float(rng.choice(FRAME_RATES))
+    return Camera(
+        round(height * face_px),
+        round(width * face_px),
+        fps,
+        face_px,
+    )
 
 
-def _owners_crop(camera: Camera, rng: np.random.Generator) -> View:
-    """The registered crop that comes with a database, no larger than the face was filmed, a little different in every clip."""
+def _draw_owners_crop(camera: Camera, rng: np.random.Generator) -> View:
+    """Draw the registered crop of a database, as large as the face, a little different in every clip."""
     width = camera.face_px * 1.1
     wider, taller, right, down = CROP_SD * rng.normal(size=4)
-    crop = crop_view(round(width * CROP_ASPECT * (1 + taller)), round(width * (1 + wider)))
-    return replace(crop, origin=(crop.origin[0] + right * width, crop.origin[1] + down * width))
+    crop_height = width * CROP_ASPECT * (1 + taller)
+    crop_width = width * (1 + wider)
+    crop = crop_view(round(crop_height), round(crop_width))
+    x, y = crop.origin
+    return replace(crop, origin=(x + right * width, y + down * width))
 
 
-def _face(geometry: Geometry, view: View, rng: np.random.Generator) -> Face:
-    """Where a finder would see the face at rest and its eyes, the one further left in the picture first."""
-    marks = ("inner eye", "outer eye", "upper lid", "lower lid")
-    eyes = view.to_pixels(
-        np.array([np.mean([geometry.at(mark, side) for mark in marks], axis=0) for side in ("right", "left")])
-    )
-    eyes += EYE_ERROR_SD * np.linalg.norm(eyes[1] - eyes[0]) * rng.normal(size=(2, 2))
-    (left, top), (right, low) = eyes.tolist()
+def _draw_detected_face(geometry: Geometry, view: View, rng: np.random.Generator) -> Face:
+    """Draw the face as a detector would find it; the eye further left in the image comes first."""
+    eyes = view.to_pixels(np.array([_eye_centre(geometry, "right"), _eye_centre(geometry, "left")]))
+    eye_distance = np.linalg.norm(eyes[1] - eyes[0])
+    error = EYE_ERROR_SD * eye_distance * rng.normal(size=(2, 2))
+    eyes += error
+    (left_x, left_y), (right_x, right_y) = eyes.tolist()
     half = view.face_px / 2
-    box = ((left + right) / 2 - half, (top + low) / 2 - half, 2 * half, 2 * half)
-    return Face(box, ((left, top), (right, low)), 1.0, "known")
+    box = (
+        (left_x + right_x) / 2 - half,
+        (left_y + right_y) / 2 - half,
+        2 * half,
+        2 * half,
+    )
+    return Face(box, ((left_x, left_y), (right_x, right_y)), 1.0, "known")
+
+
+def _eye_centre(geometry: Geometry, side: str) -> Float64[np.ndarray, "2"]:
+    """Return the mean of the landmarks of an eye."""
+    landmarks = ("inner eye", "outer eye", "upper lid", "lower lid")
+    points = [geometry.at(landmark, side) for landmark in landmarks]
+    return np.mean(points, axis=0)

@@ -1,11 +1,12 @@
-"""Optical-flow images made from the movement model alone, as a prepared folder: nobody's face is in them.
+"""Simulated optical-flow images as a prepared folder, made from the movement model alone.
 
-For learning without licensed clips. Each image is a person at one moment: action units of an emotion or of none, perhaps a blink, the
-head, and what an estimator makes of it: imitated (`simulate.estimate`) or really run on rendered faces (`simulate.measure_flow`).
+They are for training without licensed clips, and show no real face. Each image is one movement of one
+person: the action units of an emotion or none, perhaps a blink, the head, and the errors of a flow estimator,
+either imitated (`simulation.imitated_flow`) or run on rendered faces (`simulation.measured_flow`).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Literal
@@ -38,28 +39,44 @@ from learnet.simulation.scenes import NO_EMOTION
 from learnet.simulation.units import Activation, format_units
 
 Progress = Callable[[int, int], None]  # images made, images in all
-Row = dict[str, object]  # of `clips.csv`: what is known of an image beyond whose it is
+Row = dict[str, object]  # columns of `clips.csv` that depend on the image
 ImageMaker = Callable[[range], tuple[UInt8[np.ndarray, "N S S 3"], list[Row]]]
 
 DATASET = "simulated"
-GRID_WIDTH = 1.25  # face widths across the grid
-EYE_HEIGHT = 0.36  # how far down the grid they lie
-MEASURED_MODEL = replace(ESTIMATOR_MODEL, speckle=(0.0, 0.0))  # its strain is as speckled as the estimator left it
-CELLS_PER_PIXEL = 2.57  # places of the grid per pixel of the image, so that its speckle and smoothing look the same at any size
+GRID_WIDTH = 1.25  # width of the grid, face widths
+EYE_HEIGHT = 0.36  # distance of the eyes from the top of the grid, share of its height
+CELLS_PER_PIXEL = 2.57  # of the grid per pixel of the image; speckle and smoothing look the same at any size
+MEASURED_MODEL = replace(ESTIMATOR_MODEL, speckle=(0.0, 0.0))  # a measured flow already has a speckled strain
 BLOCK = 30 * IMAGES_PER_PERSON  # images that one process makes at a time
 
 Estimator = Literal["imitated", "measured", "both"]
 
 NEGATIVE = {"disgust": 70, "anger": 57, "repression": 27, "contempt": 12, "fear": 8, "sadness": 6}
-"""How often each occurs among the negative clips of CASME II and SAMM in the composite of MEGC2019; SMIC says only negative."""
+"""Frequency of each emotion among the negative clips of CASME II and SAMM in the composite of MEGC2019.
+
+SMIC does not distinguish them.
+"""
 
 CLASSES: dict[str, dict[str, int]] = {
-    "negative": NEGATIVE, "positive": {"happiness": 1}, "surprise": {"surprise": 1}, "none": {NO_EMOTION: 1},
-}  # fmt: skip
-"""Class -> its emotions and how often each is drawn. Every class is drawn equally often."""
+    "negative": NEGATIVE,
+    "positive": {"happiness": 1},
+    "surprise": {"surprise": 1},
+    "none": {NO_EMOTION: 1},
+}
+"""Class -> its emotions and their relative frequencies. All classes are equally frequent."""
 
 
-def simulate_flow(
+@dataclass(frozen=True)
+class FlowOptions:
+    """What determines the pixels of a flow image, together with its number."""
+
+    classes: tuple[str, ...]
+    size: int
+    seed: int
+    estimator: Estimator
+
+
+def simulate_flow(  # noqa: PLR0913  # each is an option of the command
     out: Path,
     images: int,
     classes: tuple[str, ...] = ("negative", "positive", "surprise"),
@@ -69,184 +86,251 @@ def simulate_flow(
     jobs: int = -1,
     progress: Progress | None = None,
 ) -> PreparedDataset:
-    """Make optical-flow images (u, v, strain, each channel stretched to 0..255) with their emotions and action units.
+    """Simulate optical-flow images with their emotions and action units.
+
+    The channels are u, v and strain, each scaled to 0..255.
 
     Args:
-        out: prepared folder to make; returned as it is where it holds the very same images.
-        images: how many. The first of a larger number are those of a smaller one.
-        classes: names of CLASSES, drawn equally often.
+        out: prepared folder to make. A folder that already has the same images is returned as it is.
+        images: number of images. Fewer images are the first of more.
+        classes: names of CLASSES, all equally frequent.
         size: height and width in pixels.
-        seed: the same seed gives the same bytes.
-        estimator: "imitated", each image another person; "measured" on rendered frames, eight images a person and several times as
-            slow; "both" in turn, eight by eight.
+        seed: 0 or more. The same seed gives the same bytes.
+        estimator: "imitated", with another person in each image; "measured" on rendered frames, with eight
+            images per person and several times slower; or "both", eight images each in turn.
         jobs: processes; -1 is one per core.
-        progress: called as images are made.
+        progress: called as images are made, with (images made, images in all).
 
     Raises:
-        LearnetError: no images, an unknown class, or a size that no network takes.
-        OutputTaken: OUT holds something else.
+        LearnetError: no images, an unknown class, a negative seed, or a size that no network accepts.
+        OutputTaken: the folder contains something else.
     """
     check_options(images, classes, size, seed)
-    people = [_person(number, estimator) for number in range(images)]
-    names = (
-        ["flow"] * images
-        if estimator == "imitated"
-        else [f"flow-{number + 1:06d}" for number in range(images)]
+    names = ["flow"] * images
+    if estimator != "imitated":
+        names = [f"flow-{number + 1:06d}" for number in range(images)]
+    options = FlowOptions(classes, size, seed, estimator)
+    folder = SimulatedFolder(
+        kind="flow",
+        preparation=None,
+        options={
+            "images": images,
+            "classes": list(classes),
+            "size": size,
+            "seed": seed,
+            "estimator": estimator,
+        },
+        people=[_person_of(number, estimator) for number in range(images)],
+        names=names,
+        block_size=BLOCK,
     )
-    reading = {"images": images, "classes": list(classes), "size": size, "seed": seed, "estimator": estimator}
-    work = partial(_block, classes=classes, size=size, seed=seed, estimator=estimator)
-    return write_simulated(out, SimulatedFolder("flow", None, reading, people, names, BLOCK), work, jobs, progress)
+    make_images = partial(_make_images, options=options)
+    return write_simulated(out, folder, make_images, jobs, progress)
 
 
 @dataclass(frozen=True)
 class SimulatedFolder:
-    """A folder of simulated images that is to be made."""
+    """Contents of a prepared folder of simulated images."""
 
-    kind: Literal["flow", "image"]  # what a mirrored face does to them, as in `prepare.json`
-    preparation: Preparation | None  # None where no clip is folded
-    reading: dict[str, object]  # all wishes: the same wishes give the same bytes
-    people: Sequence[int]  # who each image shows: the number of the first image of the same person
-    names: Sequence[str]  # of their clips
-    block: int  # images that one process makes at a time
+    kind: Literal["flow", "image"]  # how mirroring changes the images, as in `prepare.json`
+    preparation: Preparation | None  # None where no clip is prepared
+    options: dict[str, object]  # what determines the images: the same options give the same bytes
+    people: Sequence[int]  # person in each image: number of the first image of the same person
+    names: Sequence[str]  # clip of each image
+    block_size: int  # images that one process makes at a time
 
 
 def check_options(images: int, classes: tuple[str, ...], size: int, seed: int) -> None:
-    """Refuse images that cannot be simulated.
+    """Check that images can be simulated.
 
     Raises:
-        LearnetError: no images, an unknown class, a negative seed, or a size that no network takes.
+        LearnetError: no images, an unknown class, a negative seed, or a size that no network accepts.
     """
-    Preparation(size=size)  # refuses what no network takes
+    Preparation(size=size)  # refuses sizes that no network accepts
     if images < 1 or seed < 0 or not classes:
         raise LearnetError(
             f"Cannot make {images} images of {len(classes)} classes with seed {seed}.",
-            "At least one, and a seed from 0.",
+            "Choose at least one image and one class, and a seed from 0.",
         )
     for name in classes:
         pick(CLASSES, name, "class that can be simulated")
 
 
 def write_simulated(
-    out: Path, series: SimulatedFolder, work: ImageMaker, jobs: int, progress: Progress | None
+    out: Path, folder: SimulatedFolder, make_images: ImageMaker, jobs: int, progress: Progress | None
 ) -> PreparedDataset:
-    """Make a folder of simulated images, or return it as it is where it holds the very same.
+    """Write a folder of simulated images, or return it as it is where it already has them.
 
     Args:
         out: prepared folder.
-        series: what is to be made.
-        work: numbers of images -> these images, and of each what `clips.csv` says of it; numbers may come in any order.
+        folder: its contents.
+        make_images: numbers of images -> these images, and the columns of `clips.csv` of each. It is called
+            with blocks of numbers in any order.
         jobs: processes; -1 is one per core.
-        progress: called as images are made.
+        progress: called as images are made, with (images made, images in all).
 
     Raises:
-        OutputTaken: OUT holds something else.
+        OutputTaken: the folder contains something else.
     """
-    images = len(series.people)
+    images = len(folder.people)
     record = PrepareRecord(
         imported=True,  # no clip was prepared
-        preparation=series.preparation,
-        images_kind=series.kind,
+        preparation=folder.preparation,
+        images_kind=folder.kind,
         synthetic=True,
-        simulated=True,  # every image is somebody else, and nobody: their names are not kept with weights
-        reading=series.reading,
-        inputs=sha256_hex(repr(series.reading).encode()),
+        simulated=True,  # the people are not real, so weights do not record their names
+        reading=folder.options,
+        inputs=sha256_hex(repr(folder.options).encode()),
         versions=versions(),
         clips=images,
-        people=len(set(series.people)),
+        people=len(set(folder.people)),
     )
-    if present := already_there(out, record):
+    present = already_there(out, record)
+    if present:
         return present
-    pixels, rows = [], []
-    starts = [range(start, min(start + series.block, images)) for start in range(0, images, series.block)]
-    for made, told in parallel_map(work, starts, jobs):
-        pixels.append(made)
-        rows += told
+    pixels = []
+    rows: list[Row] = []
+    for block_pixels, block_rows in parallel_map(make_images, _blocks(images, folder.block_size), jobs):
+        pixels.append(block_pixels)
+        rows += block_rows
         if progress:
             progress(len(rows), images)
     with report_disk_errors(out):
-        return save_prepared(out, pixels, _table(rows, series), record, [])
+        return save_prepared(out, pixels, _clips_table(rows, folder), record, [])
 
 
-def _table(rows: list[Row], series: SimulatedFolder) -> pd.DataFrame:
-    subjects = pd.Series([f"{number + 1:06d}" for number in series.people])
-    table = pd.DataFrame(rows).assign(
-        image=range(len(rows)), subject=subjects, name=series.names, dataset=DATASET, apex_source="none"
-    )
+def _blocks(images: int, block_size: int) -> list[range]:
+    """Divide the numbers of images into blocks."""
+    blocks = []
+    for start in range(0, images, block_size):
+        stop = min(start + block_size, images)
+        blocks.append(range(start, stop))
+    return blocks
+
+
+def _clips_table(rows: list[Row], folder: SimulatedFolder) -> pd.DataFrame:
+    """Return the table `clips.csv`."""
+    subjects = pd.Series([f"{number + 1:06d}" for number in folder.people])
     person = DATASET + "/" + subjects
-    return table.assign(person=person, clip=person + "/" + table["name"])
+    return pd.DataFrame(rows).assign(
+        image=range(len(rows)),
+        subject=subjects,
+        name=folder.names,
+        dataset=DATASET,
+        apex_source="none",
+        person=person,
+        clip=person + "/" + pd.Series(folder.names),
+    )
 
 
-def _person(number: int, estimator: Estimator) -> int:
-    """Number of the first image of the same person."""
-    return number - number % IMAGES_PER_PERSON if _is_measured(number, estimator) else number
+def _person_of(number: int, estimator: Estimator) -> int:
+    """Return the number of the first image of the same person."""
+    if _is_measured(number, estimator):
+        return number - number % IMAGES_PER_PERSON
+    return number
 
 
 def _is_measured(number: int, estimator: Estimator) -> bool:
-    return estimator == "measured" or (estimator == "both" and number // IMAGES_PER_PERSON % 2 == 1)
+    """Return whether the flow of an image is measured rather than imitated."""
+    if estimator == "both":
+        block = number // IMAGES_PER_PERSON
+        return block % 2 == 1
+    return estimator == "measured"
 
 
-def _block(
-    numbers: range, classes: tuple[str, ...], size: int, seed: int, estimator: Estimator
-) -> tuple[UInt8[np.ndarray, "N S S 3"], list[Row]]:
-    """Images of these numbers, and of each its emotion and action units."""
-    made = []
+def _make_images(numbers: range, options: FlowOptions) -> tuple[UInt8[np.ndarray, "N S S 3"], list[Row]]:
+    """Return the images with these numbers, and the emotion and action units of each."""
+    pixels = []
+    rows: list[Row] = []
     for number in numbers:
-        rng = np.random.default_rng([seed, number])
-        sitter = _sitter(seed, _person(number, estimator)) if _is_measured(number, estimator) else None
-        made.append(
-            draw_measured_image(classes, size, sitter, rng) if sitter else draw_imitated_image(classes, size, rng)
-        )
-    told: list[Row] = [{"emotion": emotion, "action_units": format_units(units)} for _, emotion, units in made]
-    return np.stack([per_channel(image) for image, _, _ in made]), told
+        rng = np.random.default_rng([options.seed, number])
+        if _is_measured(number, options.estimator):
+            person = _filmed_person(options.seed, _person_of(number, options.estimator))
+            image, emotion, units = draw_measured_image(options.classes, options.size, person, rng)
+        else:
+            image, emotion, units = draw_imitated_image(options.classes, options.size, rng)
+        pixels.append(per_channel(image))
+        rows.append({"emotion": emotion, "action_units": format_units(units)})
+    return np.stack(pixels), rows
 
 
 @lru_cache(maxsize=1)
-def _sitter(seed: int, person: int) -> FilmedPerson:
+def _filmed_person(seed: int, person: int) -> FilmedPerson:
     return make_filmed_person(np.random.default_rng([seed, person, 1]))
 
 
 def draw_measured_image(
-    classes: tuple[str, ...], size: int, sitter: FilmedPerson, rng: np.random.Generator
+    classes: tuple[str, ...], size: int, person: FilmedPerson, rng: np.random.Generator
 ) -> tuple[Float32[np.ndarray, "S S 3"], str, tuple[Activation, ...]]:
-    """As `draw_imitated_image`, of a rendered face and with an estimator that is really run."""
+    """Draw an image with a measured flow; see `draw_imitated_image`."""
     emotion = draw_emotion(classes, rng)
-    found, view, activations = measure_flow(emotion, sitter, rng)
-    return crop_and_resize(append_strain(found), view, draw_crop(rng), size, rng, MEASURED_MODEL), emotion, activations
+    flow, view, activations = measure_flow(emotion, person, rng)
+    crop = draw_crop(rng)
+    image = crop_and_resize(append_strain(flow), view, crop, size, rng, MEASURED_MODEL)
+    return image, emotion, activations
 
 
 def draw_imitated_image(
-    classes: tuple[str, ...], size: int, rng: np.random.Generator, estimate: EstimatorModel = ESTIMATOR_MODEL
+    classes: tuple[str, ...],
+    size: int,
+    rng: np.random.Generator,
+    model: EstimatorModel = ESTIMATOR_MODEL,
 ) -> tuple[Float32[np.ndarray, "S S 3"], str, tuple[Activation, ...]]:
-    """One image before it is stretched, the emotion, and the action units at work."""
+    """Draw an image with an imitated flow.
+
+    Returns:
+        The image (u, v, strain) before it is scaled to grey levels, the emotion, and its action units.
+    """
     emotion = draw_emotion(classes, rng)
     view = grid_view(size)
-    found, moment = draw_flow(emotion, view, rng, estimate)
-    return crop_and_resize(append_strain(found), view, draw_crop(rng), size, rng, estimate), emotion, moment.activations
+    flow, movement = draw_flow(emotion, view, rng, model)
+    crop = draw_crop(rng)
+    image = crop_and_resize(append_strain(flow), view, crop, size, rng, model)
+    return image, emotion, movement.activations
 
 
 def draw_emotion(classes: tuple[str, ...], rng: np.random.Generator) -> str:
-    """An emotion of one of the CLASSES, each class as often as another."""
-    emotions = CLASSES[classes[rng.integers(len(classes))]]
-    names, weights = list(emotions), np.array(list(emotions.values()), float)
-    return names[rng.choice(len(names), p=weights / weights.sum())]
+    """Draw an emotion of one of the classes, which are equally frequent."""
+    class_name = classes[rng.integers(len(classes))]
+    emotions = CLASSES[class_name]
+    names = list(emotions)
+    frequencies = np.array(list(emotions.values()), float)
+    probabilities = frequencies / frequencies.sum()
+    return names[rng.choice(len(names), p=probabilities)]
 
 
 def grid_view(size: int) -> View:
-    """The grid that images of SIZE x SIZE pixels are cut from, the face as wide and as high in it for everybody."""
+    """Return the grid on which the flow of an image of `size` pixels is computed."""
     side = round(CELLS_PER_PIXEL * size)
-    return View(side, side, side / GRID_WIDTH, ((side - 1) / 2, EYE_HEIGHT * side))
+    origin = ((side - 1) / 2, EYE_HEIGHT * side)
+    return View(side, side, side / GRID_WIDTH, origin)
 
 
 def draw_flow(
-    emotion: str, view: View, rng: np.random.Generator, estimate: EstimatorModel = ESTIMATOR_MODEL
+    emotion: str, view: View, rng: np.random.Generator, model: EstimatorModel = ESTIMATOR_MODEL
 ) -> tuple[Float32[np.ndarray, "H W 2"], ApexMovement]:
-    """The flow that an estimator would find on somebody new showing an EMOTION, in places of the grid, and what truly moved.
+    """Draw the flow that an estimator would return for a new person, and the true movement.
+
+    Args:
+        emotion: a key of `simulation.emotions.EMOTIONS`, or NO_EMOTION.
+        view: grid of the flow.
+        rng: source of all random numbers.
+        model: errors of the estimator.
+
+    Returns:
+        The flow in cells of the grid, and the movement.
 
     Raises:
-        UnknownName: an emotion that cannot be simulated.
+        UnknownName: the emotion cannot be simulated.
     """
-    moment = draw_movement(emotion, view, rng)
-    seen = texture_map(moment.geometry, view, rng, estimate)
-    return imitate_estimator(
-        moment.field, seen, moment.strongest, view.face_px / MODEL_FACE_PX, rng, estimate
-    ), moment
+    movement = draw_movement(emotion, view, rng)
+    texture = texture_map(movement.geometry, view, rng, model)
+    flow = imitate_estimator(
+        movement.field,
+        texture,
+        movement.strongest,
+        view.face_px / MODEL_FACE_PX,
+        rng,
+        model,
+    )
+    return flow, movement

@@ -79,14 +79,14 @@ def test_what_does_not_go_together_is_refused_in_one_line(
             place / "no",
             "--network",
             "learnet",
-        ): "in which learnet would look for a face",
+        ): "learnet expects images of a face",
         (
             "train",
             place / "prepared",
             place / "no.safetensors",
             "--network",
             "resnet18",
-        ): "in which resnet18 would look for a face",
+        ): "resnet18 expects images of a face",
         ("show", clip, *image, "--size", 39, "--out", place / "no.png"): "at least 40 pixels wide, not 39",
         ("show", clip, *image, "--normalise", "signed", "--out", place / "no.png"): "lbp-top takes no other",
     }.items():

@@ -186,7 +186,7 @@ class Brancher(Liar):
 
 @pytest.mark.parametrize(
     ("network", "says"),
-    [(Liar, "disagrees with torch .logits differ by up to 0.0003 on 16"), (Brancher, "no ONNX form")],
+    [(Liar, "disagrees with PyTorch .logits differ by up to 0.0003 on 16"), (Brancher, "no ONNX form")],
 )
 def test_what_disagrees_is_not_kept(
     tmp_path: Path,
@@ -220,13 +220,13 @@ def test_mistakes_are_refused_before_anything_is_written(
         (LearnetError, "int8 needs images", (weights, out, "int8")),
         (LearnetError, "int8 needs two people", (weights, out, "int8", one)),
         (LearnetError, "majority has no convolutions", (floor, out, "float16")),
-        (LearnetError, "known by its ending", (weights, tmp_path / "net.pb")),
+        (LearnetError, "ends in .onnx", (weights, tmp_path / "net.pb")),
         (OutputTaken, "a folder", (weights, tmp_path / "there.onnx")),
-        (OutputTaken, "the weights themselves", (out, out)),
+        (OutputTaken, "the weights to export", (out, out)),
         (BadCheckpoint, "no such file", (tmp_path / "none.safetensors", out)),
         (BadInput, "not a prepared folder", (weights, out, "float32", tmp_path)),
-        (BadCheckpoint, "takes images of 32 pixels, and these have 28", (weights, out, "float32", small)),
-        (BadCheckpoint, "learned from .*dynamic-linear", (weights, out, "float32", other)),
+        (BadCheckpoint, "accepts images of 32 pixels, and these have 28", (weights, out, "float32", small)),
+        (BadCheckpoint, "trained on .*dynamic-linear", (weights, out, "float32", other)),
         (BadCheckpoint, "these images are", (weights, out, "float32", flow)),
     ):
         (tmp_path / "there.onnx").mkdir(exist_ok=True)
@@ -249,9 +249,8 @@ def test_the_command_tells_the_agreement_and_nothing_else(
         cli.main(["export", str(weights), str(tmp_path / "net.onnx"), "--images", str(place / "prepared")])
     said, noise = capfd.readouterr()
     assert ended.value.code == 0 and noise == ""
-    assert (
-        "16 random images" in said and "12 prepared images" in said and f"-> {tmp_path / 'net.onnx'}" in said
-    )
+    assert "16 random" in said and "12 prepared" in said
+    assert f"-> {tmp_path / 'net.onnx'}" in said
     with pytest.raises(SystemExit) as ended:
         cli.main(["export", str(place / "w.safetensors"), str(tmp_path / "net.onnx"), "--precision", "int8"])
     said, noise = capfd.readouterr()

@@ -125,7 +125,7 @@ def test_every_clip_is_answered_once_by_a_network_that_has_not_seen_its_person(
     }
     assert {o.clip: o.truth for o in outcomes} == truth
     assert len(outcomes) == len(truth) == 9
-    assert summary["absent"] == ["repression", "others"]
+    assert summary.absent == ["repression", "others"]
     record = json.loads((tmp_path / "study" / "study.json").read_text())
     assert record["left_out"] == {"sadness": 3}
     for outcome in outcomes:
@@ -486,7 +486,7 @@ def test_weights_that_do_not_fit_are_refused(
     with pytest.raises(BadCheckpoint, match="knows the classes"):
         evaluate(prepared, tmp_path / "w.safetensors", tmp_path / "out", classes="megc-3")
     flow = write_prepared(tmp_path / "flow", rng, kind="flow")
-    with pytest.raises(BadCheckpoint, match="learned from image, and these images are flow"):
+    with pytest.raises(BadCheckpoint, match="trained on image, and these images are flow"):
         evaluate(flow, tmp_path / "w.safetensors", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

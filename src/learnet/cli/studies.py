@@ -14,6 +14,7 @@ from learnet.core.output_checks import check_outputs
 from learnet.core.settings import Resources, Study, Training
 
 if TYPE_CHECKING:
+    from learnet.metrics.study_metrics import StudyMetrics
     from learnet.study.candidates import Selection
 
 NetworkName = Parameter(help=NETWORK_HELP)
@@ -54,7 +55,7 @@ def study(
 def select(  # noqa: PLR0913 (options)
     *folders: Path,
     candidates: Path,
-    network: str = "learnet",
+    network: Annotated[str, NetworkName] = "learnet",
     classes: str = "auto",
     groups: int = 5,
     seeds: int = 1,
@@ -70,8 +71,6 @@ def select(  # noqa: PLR0913 (options)
         stopped.
     candidates
         TOML file with a table of training settings for each candidate (docs/protocols.md).
-    network
-        Network, as in `learnet study`.
     classes
         Class scheme, as in `learnet study`.
     groups
@@ -121,7 +120,7 @@ def _check_protocol(study: Study) -> None:
             )
 
 
-def _print_scores(out: Path, summary: dict) -> None:
+def _print_scores(out: Path, summary: "StudyMetrics") -> None:
     """Print the scores of a study, and how many clips have no class."""
     console.scores([(out.name, summary)])
     from learnet.study.description import read_description
@@ -139,7 +138,7 @@ def _print_scores(out: Path, summary: dict) -> None:
 @app.command(group=STUDIES)
 def train(  # noqa: PLR0913 (options)
     *folders: Path,
-    network: str = "learnet",
+    network: Annotated[str, NetworkName] = "learnet",
     classes: str = "auto",
     half: bool = False,
     tensorboard: Path | None = None,
@@ -152,8 +151,6 @@ def train(  # noqa: PLR0913 (options)
     ----------
     folders
         Prepared folders, followed by the checkpoint to write (.safetensors).
-    network
-        Network, as in `learnet study` (docs/networks.md).
     classes
         Class scheme, as in `learnet study`.
     half
@@ -215,6 +212,7 @@ def evaluate(prepared: Path, out: Path, /, *, weights: Path | None = None, class
     classes
         Class scheme; the weights must know all of its classes.
     """
+    from learnet.study.description import EvaluationSettings, read_description
     from learnet.study.evaluate import evaluate as evaluate_weights
 
     with console.bar("Scoring") as progress:
@@ -263,7 +261,7 @@ def export(
     exported = export_onnx(weights, out, precision, images, opset)
     rows = []
     for agreement in exported.agreements:
-        images_text = f"{agreement.images} {agreement.kind} images"
+        images_text = f"{agreement.images} {agreement.kind}"
         errors = [f"{agreement.logits:.2g}", f"{agreement.probabilities:.2g}"]
         rows.append([images_text, *errors, f"{agreement.labels:.3f}"])
     title = f"{precision}, opset {exported.opset}, {exported.size_bytes / 1e6:.3g} MB: compared with torch"

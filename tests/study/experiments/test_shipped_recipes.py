@@ -98,11 +98,11 @@ def test_what_does_not_exist_or_does_not_fit_is_told_with_the_file(old: str, new
 
 def test_images_that_a_network_cannot_read_are_told_before_anything_is_made() -> None:
     for networks, motion, says, cure in (
-        ('"learnet", "lbp-top"', "dynamic", "lbp-top reads histograms", '[own.lbp-top]\nmotion = "lbp-top"'),
+        ('"learnet", "lbp-top"', "dynamic", "lbp-top accepts histograms", '[own.lbp-top]\nmotion = "lbp-top"'),
         (
             '"learnet"',
             "lbp-top",
-            "in which learnet would look for a face",
+            "learnet expects images of a face",
             '[own.learnet]\nmotion = "dynamic"',
         ),
     ):

@@ -46,7 +46,7 @@ def main(picture: Path) -> None:
     outcomes["correct"] = outcomes["truth"] == outcomes["prediction"]
     print(outcomes.groupby("person")["correct"].agg(["mean", "count"]).sort_values("mean").head())
 
-    classes = metrics["classes"]
+    classes = metrics.classes
     outcomes["score"] = outcomes[classes].max(axis="columns")  # the score of the predicted class
     errors = outcomes[~outcomes["correct"]].sort_values("score", ascending=False)
     print(errors[["clip", "truth", "prediction", "score"]].head())

@@ -55,16 +55,16 @@ def main(picture: Path) -> None:
             one_process = Resources(jobs=1)
             metrics[name] = run_study(work / "images", work / name, study, Training(epochs=20), one_process)
         predictions = [read_outcomes(work / name) for name in NAMES]
-    gain = difference(*predictions, metrics["two-layers"]["classes"])
+    gain = difference(*predictions, metrics["two-layers"].classes)
     print(f"{NAMES[0]} minus {NAMES[1]}: UF1 {gain.values['uf1']:.3f}, p {gain.p['uf1']:.3f}")
 
     figure = Figure(figsize=(6.5, 2.2), layout="constrained")
     axes = figure.subplots()
     for row, name in enumerate(NAMES):
-        uf1 = metrics[name]["mean"]["uf1"]
-        print(f"{name}: UF1 {uf1['value']:.3f} [{uf1['low']:.2f}, {uf1['high']:.2f}]")
-        axes.plot([uf1["low"], uf1["high"]], [row, row], color="0.55")
-        axes.plot(uf1["value"], row, "o", color="black")
+        uf1 = metrics[name].mean["uf1"]
+        print(f"{name}: UF1 {uf1.value:.3f} [{uf1.low:.2f}, {uf1.high:.2f}]")
+        axes.plot([uf1.low, uf1.high], [row, row], color="0.55")
+        axes.plot(uf1.value, row, "o", color="black")
     axes.set(xlabel="UF1 with 95 % interval over people", xlim=(0, 1.02), ylim=(-0.5, 1.5))
     axes.set_yticks(range(len(NAMES)), NAMES)
     axes.set_title("A network of your own on SYNTHETIC flow images", size=11)

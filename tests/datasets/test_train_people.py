@@ -105,7 +105,7 @@ def test_a_study_that_was_cut_off_draws_the_same_people_again(prepared: Path, tm
     )
     assert 1 < steps[0] <= 10 and steps[-1] == 10
     assert bytes_of(tmp_path / "torn" / "study") == bytes_of(tmp_path / "whole" / "study")
-    with pytest.raises(LearnetError, match="settings.learn_from .there 2, asked 3"):
+    with pytest.raises(LearnetError, match="settings.train_people .there 2, requested 3"):
         run_study(prepared, tmp_path / "whole" / "study", replace(study, train_people=3), QUICK, ONE)
 
 
@@ -123,7 +123,7 @@ def test_too_many_are_told_before_anything_is_written(prepared: Path, tmp_path: 
     with pytest.raises(LearnetError, match="--train-people 5 is more than the 4 people"):
         run_study(prepared, tmp_path / "study", Study(train_people=5), QUICK, ONE)
     with pytest.raises(
-        LearnetError, match="--inner-groups 3 needs as many people on the training side, and one fold has 2"
+        LearnetError, match="--inner-groups 3 needs as many training people, and one fold has 2"
     ):
         run_study(prepared, tmp_path / "study", Study(train_people=2), Training(inner_groups=3), ONE)
     with pytest.raises(LearnetError, match="cannot be -1"):

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from learnet.cli import app, console
-from learnet.metrics.score import scores_to_csv
-from learnet.metrics.score import score
+from learnet.core.serialisation import to_plain
 from learnet.metrics.calibration import calibration
+from learnet.metrics.score import score, scores_to_csv
 from learnet.metrics.scores import ONE_PERSON, interval_text
-from learnet.metrics.summary import summarise
 from learnet.metrics.significance import difference
+from learnet.metrics.summary import summarise
 from learnet.report.comparison.compare import compare
 from learnet.report.comparison.tables import comparison_tables
 from learnet.report.comparison.writers import as_csv
@@ -44,12 +44,11 @@ def studies(tmp_path: Path) -> list[Path]:
 def test_numbers_have_none_as_ends(studies: list[Path]) -> None:
     outcomes, others = (read_outcomes(study) for study in studies)
     summary = summarise(outcomes, CLASSES)
-    told = [
-        summary["calibration"]["ece"],
-        *(block[name] for block in (summary["mean"], summary["seeds"]["0"]) for name in ("uf1", "uar")),
-    ]
-    assert all(one["low"] is None and one["high"] is None and 0 < one["value"] < 1 for one in told)
-    json.dumps(summary, allow_nan=False)
+    assert summary.calibration
+    measures = [*summary.mean.values(), *summary.seeds["0"].measures.values(), summary.calibration.ece]
+    for measure in measures:
+        assert measure.low is None and measure.high is None and 0 < measure.value < 1
+    json.dumps(to_plain(summary), allow_nan=False)
     assert np.isnan(list(difference(outcomes, others, CLASSES).limits.values())).all()
     assert np.isnan(calibration(outcomes, CLASSES).limits).all()
     assert bootstrap_over_people(np.array([0.2, 0.4]), ["a", "a"])[0] == pytest.approx(0.3)
@@ -75,8 +74,8 @@ def test_a_database_of_one_person_has_none(tmp_path: Path) -> None:
     prepared = write_prepared(
         tmp_path / "prepared", people=4, dataset=lambda person: "samm" if person == 4 else "casme2"
     )
-    parts = summarise(read_outcomes(write_study(tmp_path / "learnet", prepared)), CLASSES)["datasets"]
-    assert parts["samm"]["mean"]["uf1"]["low"] is None and parts["casme2"]["mean"]["uf1"]["low"] is not None
+    parts = summarise(read_outcomes(write_study(tmp_path / "learnet", prepared)), CLASSES).datasets
+    assert parts and parts["samm"].mean["uf1"].low is None and parts["casme2"].mean["uf1"].low is not None
 
 
 def test_the_words() -> None:

@@ -9,15 +9,10 @@ from sklearn.calibration import calibration_curve
 
 from learnet.core.errors import LearnetError
 from learnet.core.records import Outcome
-from learnet.metrics.scores import (
-    average_seeds,
-    calibration,
-    confusion,
-    headline,
-    intervals,
-    precision_recall_f1,
-    summarise,
-)
+from learnet.core.serialisation import to_plain
+from learnet.metrics.calibration import calibration
+from learnet.metrics.scores import confusion, headline, intervals, precision_recall_f1
+from learnet.metrics.summary import average_seeds, summarise
 
 CLASSES = ("negative", "positive", "surprise")
 
@@ -75,7 +70,7 @@ def test_pooled_is_not_the_mean_over_folds() -> None:
         outcome("d/1/a", "negative", "negative"),
         *(outcome(f"d/2/{i}", "negative", "positive") for i in range(3)),
     ]
-    summary = summarise(outcomes, CLASSES)["seeds"]["0"]
+    summary = to_plain(summarise(outcomes, CLASSES).seeds["0"])
     assert summary["accuracy"]["value"] == 0.25
     assert summary["per_person"] == {
         "d/1": {"clips": 1, "right": 1, "accuracy": 1.0},
@@ -112,15 +107,15 @@ def test_absent_classes_are_named_and_count_as_zero() -> None:
     summary = summarise(
         [outcome("d/1/a", "negative", "negative"), outcome("d/2/a", "positive", "positive")], CLASSES
     )
-    assert summary["absent"] == ["surprise"]
-    assert summary["seeds"]["0"]["uf1"]["value"] == pytest.approx(2 / 3)
+    assert summary.absent == ["surprise"]
+    assert summary.seeds["0"].uf1.value == pytest.approx(2 / 3)
 
 
 def test_a_class_that_nobody_shows_is_zero_in_the_interval_too() -> None:
     """All answers right, two of three classes there: UF1 is 2/3, in every resample that has both; the interval is around it."""
     outcomes = [outcome(f"d/{i}/a", name, name) for i, name in enumerate(["negative", "positive"] * 20)]
-    found = summarise(outcomes, CLASSES)["mean"]["uf1"]
-    assert found["value"] == found["low"] == found["high"] == pytest.approx(2 / 3)
+    found = summarise(outcomes, CLASSES).mean["uf1"]
+    assert found.value == found.low == found.high == pytest.approx(2 / 3)
 
 
 def test_each_database_is_counted_by_itself() -> None:
@@ -131,19 +126,19 @@ def test_each_database_is_counted_by_itself() -> None:
         for base, pairs in answers.items()
         for i, (truth, prediction) in enumerate(pairs)
     ]
-    found = summarise(outcomes, list("nps"))["datasets"]
-    assert [(part["clips"], part["people"], part["absent"]) for part in found.values()] == [
+    found = summarise(outcomes, list("nps")).datasets
+    assert [(part.clips, part.people, part.absent) for part in found.values()] == [
         (4, 4, ["s"]),
         (2, 2, ["p", "s"]),
     ]
     scores = {
-        base: [part["mean"][m]["value"] for m in ("accuracy", "uf1", "uar")] for base, part in found.items()
+        base: [part.mean[m].value for m in ("accuracy", "uf1", "uar")] for base, part in found.items()
     }
     assert scores["a"] == pytest.approx([3 / 4, (2 / 3 + 4 / 5 + 0) / 3, (1 / 2 + 1 + 0) / 3])
     assert scores["b"] == pytest.approx([1 / 2, (2 / 3) / 3, (1 / 2) / 3])
     for part in found.values():
-        assert all(measure["low"] <= measure["value"] <= measure["high"] for measure in part["mean"].values())
-    assert "datasets" not in summarise(outcomes[:4], list("nps"))  # as it was before there were several
+        assert all(measure.low <= measure.value <= measure.high for measure in part.mean.values())
+    assert "datasets" not in to_plain(summarise(outcomes[:4], list("nps")))  # as it was before there were several
 
 
 def test_seeds_are_averaged_by_score_and_by_measure() -> None:
@@ -154,13 +149,13 @@ def test_seeds_are_averaged_by_score_and_by_measure() -> None:
         outcome("d/2/a", "positive", "positive", 1, (0.4, 0.6, 0.0)),
     ]
     summary = summarise(outcomes, CLASSES)
-    assert summary["mean"]["accuracy"]["value"] == pytest.approx(0.75)
-    assert summary["mean"]["accuracy"]["spread"] == pytest.approx(np.std([1, 0.5], ddof=1))
+    assert summary.mean["accuracy"].value == pytest.approx(0.75)
+    assert summary.mean["accuracy"].spread == pytest.approx(np.std([1, 0.5], ddof=1))
     assert [o.prediction for o in average_seeds(outcomes, CLASSES)] == [
         "positive",
         "positive",
     ]  # (0.35, 0.65), (0.3, 0.7)
-    assert summary["averaged"]["accuracy"]["value"] == 0.5
+    assert summary.averaged.accuracy.value == 0.5
 
 
 def test_unequal_seeds_are_refused() -> None:
@@ -251,9 +246,9 @@ def test_calibration_needs_scores_and_is_in_the_summary() -> None:
     ]
     with pytest.raises(LearnetError, match="score for each class"):
         calibration(bare, CLASSES)
-    assert "calibration" not in summarise(bare, CLASSES)
+    assert "calibration" not in to_plain(summarise(bare, CLASSES))
     outcomes = [scored(i, 0, i % 2 == 0, 0.7) for i in range(6)]
-    told, found = summarise(outcomes, CLASSES)["calibration"], calibration(outcomes, CLASSES)
+    told, found = to_plain(summarise(outcomes, CLASSES))["calibration"], calibration(outcomes, CLASSES)
     assert told["ece"] == {
         "value": found.ece,
         "low": found.ece_limits[0],

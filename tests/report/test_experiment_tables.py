@@ -83,9 +83,9 @@ def test_a_row_says_what_the_comparison_says(out: Path) -> None:
     (compared,) = group.comparison.compared
     shown = sheet(group)
     cells = dict(zip(TABLE_COLUMNS, shown.lines[0].cells, strict=True))
-    uf1 = compared.record.summary["mean"]["uf1"]
+    uf1 = compared.record.summary.mean["uf1"]
     assert cells["study"] == "learnet-dynamic (synthetic)"
-    assert cells["UF1"] == f"{uf1['value']:.3f} ±{uf1['spread']:.3f}\n[{uf1['low']:.2f}, {uf1['high']:.2f}]"
+    assert cells["UF1"] == f"{uf1.value:.3f} ±{uf1.spread:.3f}\n[{uf1.low:.2f}, {uf1.high:.2f}]"
     low, high = compared.difference.limits["accuracy"]
     assert cells["accuracy differs"].split("\n")[:2] == [
         f"{compared.difference.values['accuracy']:+.3f}",

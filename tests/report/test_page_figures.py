@@ -39,9 +39,9 @@ def test_the_numbers_are_those_drawn(study: Path, tmp_path: Path) -> None:
     assert counts == confusion_matrix(answers["truth"], answers["prediction"], labels=CLASSES).tolist()
     scores = {(row[0], row[1]): row[2:5] for row in links["intervals.csv"][1:]}
     for name, measure in (("accuracy", "accuracy"), ("UF1", "uf1"), ("UAR", "uar")):
-        told = record.summary["mean"][measure]
+        told = record.summary.mean[measure]
         assert list(map(float, scores["learnet", name])) == pytest.approx(
-            [told[key] for key in ("value", "low", "high")], abs=1e-5
+            [told.value, told.low, told.high], abs=1e-5
         )
     found = calibration(record.outcomes, record.classes)
     assert [int(row[2]) for row in links["reliability-1.csv"][1:]] == found.counts.tolist()

@@ -45,7 +45,7 @@ def test_the_difference_with_its_tests(page: Page, folders: list[Path]) -> None:
     rows = {row[0]: row[1:] for row in page.table("measure", "one: score", "two: score")}
     for name, measure in (("accuracy", "accuracy"), ("UF1", "uf1"), ("UAR", "uar")):
         low, high = found.limits[measure]
-        values = [record.summary["mean"][measure]["value"] for record in (one, two)]
+        values = [record.summary.mean[measure].value for record in (one, two)]
         p = f"{found.p[measure]:.3f}" if found.p[measure] >= 0.001 else "<0.001"
         assert rows[name] == [
             *(f"{value:.3f}" for value in values),

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learnet.core.errors import BadInput, LearnetError
+from learnet.core.serialisation import to_json, to_plain
 from learnet.metrics.summary import summarise
 from learnet.report.study_checks import check
 from learnet.report.study_record import StudyRecord, read_record, read_records, shared_people
@@ -37,7 +38,7 @@ def passed(study: Path) -> list[bool | None]:
 
 def test_a_good_study_keeps_every_promise(study: Path) -> None:
     record = read_record(study)
-    (study / "metrics.json").write_text(json.dumps(summarise(record.outcomes, record.classes)))
+    (study / "metrics.json").write_text(to_json(summarise(record.outcomes, record.classes)))
     assert passed(study) == [True] * 5
     assert (record.protocol, record.leaky, record.synthetic, record.missing, record.seeds) == (
         "loso",
@@ -94,7 +95,7 @@ def test_an_unfinished_study_is_seen(tmp_path: Path) -> None:
 
 def test_numbers_that_do_not_follow_are_seen(study: Path) -> None:
     record = read_record(study)
-    summary = summarise(record.outcomes, record.classes)
+    summary = to_plain(summarise(record.outcomes, record.classes))
     summary["mean"]["uf1"]["value"] += 0.001
     (study / "metrics.json").write_text(json.dumps(summary))
     assert passed(study)[NUMBERS] is False

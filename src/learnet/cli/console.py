@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn
@@ -16,6 +16,7 @@ from rich.table import Table
 from learnet.core.errors import counted
 
 if TYPE_CHECKING:
+    from learnet.metrics.study_metrics import DatasetMetrics, MeanScore, SeedMetrics, StudyMetrics
     from learnet.report.comparison.tables import Table as TextTable
 
 out = Console(highlight=False, soft_wrap=True)
@@ -94,18 +95,17 @@ def _is_numeric(cell: str) -> bool:
     return not NUMBERS.sub("", cell)
 
 
-def measure(value: dict) -> str:
+def measure(score: "MeanScore") -> str:
     """Return a measure with its 95 % interval, such as `0.729 [0.66, 0.79]`, and its spread over seeds below
     it."""
     from learnet.metrics.scores import interval_text  # numpy loads here, so `learnet --help` stays instant
 
-    separator = " " if value["low"] is not None else "\n"
-    text = f"{value['value']:.3f}{separator}{interval_text(value['low'], value['high'])}"
-    spread = value.get("spread")
-    return text if spread is None else f"{text}\n±{spread:.3f}"
+    separator = " " if score.low is not None else "\n"
+    text = f"{score.value:.3f}{separator}{interval_text(score.low, score.high)}"
+    return text if score.spread is None else f"{text}\n±{score.spread:.3f}"
 
 
-def scores(studies: Sequence[tuple[str, dict]]) -> None:
+def scores(studies: Sequence[tuple[str, "StudyMetrics"]]) -> None:
     """Print the scores of studies, and below each study those of its databases.
 
     Accuracy, UF1 and UAR are means over seeds, with 95 % intervals over people.
@@ -116,31 +116,31 @@ def scores(studies: Sequence[tuple[str, dict]]) -> None:
     rows: list[list[str]] = []
     notes: list[str] = []
     for name, summary in studies:
-        seeds = summary["seeds"]
+        seeds = summary.seeds
         clips, people = _counts(next(iter(seeds.values())))
         runs = f", {len(seeds)} seeds" if len(seeds) > 1 else ""
-        rows.append([f"{name}\n{clips}\n{people}{runs}", *_measures(summary["mean"])])
-        for dataset, part in summary.get("datasets", {}).items():
+        rows.append([f"{name}\n{clips}\n{people}{runs}", *_measures(summary.mean)])
+        for dataset, part in (summary.datasets or {}).items():
             clips, people = _counts(part)
-            rows.append([f"- {dataset}\n  {clips}\n  {people}", *_measures(part["mean"])])
-            if part["absent"]:
-                absent = ", ".join(part["absent"])
+            rows.append([f"- {dataset}\n  {clips}\n  {people}", *_measures(part.mean)])
+            if part.absent:
+                absent = ", ".join(part.absent)
                 notes.append(
                     f"{name}: no clip of {dataset} has the class {absent}, which counts as zero there."
                 )
     title = "Pooled over all folds [95 % interval over people]"
-    if any(len(summary["seeds"]) > 1 for _, summary in studies):
+    if any(len(summary.seeds) > 1 for _, summary in studies):
         title += ", ± over seeds"
     table(title, ["study", "accuracy", "UF1", "UAR"], rows)
     for note in notes:
         out.print(note, markup=False)
 
 
-def _counts(part: dict) -> tuple[str, str]:
-    return counted(part["clips"], "clip"), counted(part["people"], "person", "people")
+def _counts(part: "SeedMetrics | DatasetMetrics") -> tuple[str, str]:
+    return counted(part.clips, "clip"), counted(part.people, "person", "people")
 
 
-def _measures(mean: dict) -> list[str]:
+def _measures(mean: "Mapping[str, MeanScore]") -> list[str]:
     return [measure(mean[key]) for key in ("accuracy", "uf1", "uar")]
 
 

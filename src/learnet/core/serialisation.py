@@ -216,18 +216,19 @@ def _key(declared: Field) -> str:
 
 
 def _member_of_union(value: object, kind: Any, path: str) -> Any:
-    """Convert to the one member of a union that is no None, or to the record that knows most of the keys."""
-    members = [member for member in get_args(kind) if member is not NoneType]
+    """Convert to the member of a union that fits: None, a plain type, or the record that knows most of the keys."""
     if value is None and NoneType in get_args(kind):
         return None
-    if len(members) == 1:
-        return convert(value, members[0], path)
+    members = [member for member in get_args(kind) if member is not NoneType]
     records = [member for member in members if is_dataclass(member)]
-    if not records or not isinstance(value, dict):
-        return _plain_value(value, kind, path)
-    keys = set(value)
-    nearest = min(records, key=lambda record: len(keys - set(_all_fields(record)[0])))
-    return _record(value, nearest, path)
+    others = [member for member in members if not is_dataclass(member)]
+    if isinstance(value, dict) and records:
+        keys = set(value)
+        nearest = min(records, key=lambda record: len(keys - set(_all_fields(record)[0])))
+        return _record(value, nearest, path)
+    if not others:
+        return _record(value, records[0], path)
+    return convert(value, others[0], path) if len(others) == 1 else _plain_value(value, kind, path)
 
 
 def _plain_value(value: object, kind: Any, path: str) -> Any:

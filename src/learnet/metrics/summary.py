@@ -1,4 +1,4 @@
-"""The scores of a study as JSON values: what `metrics.json` contains and reports show."""
+"""The scores of a study: what `metrics.json` contains and reports show."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,19 +18,21 @@ from learnet.metrics.scores import (
     per_seed_counts,
     precision_recall_f1,
 )
+from learnet.metrics.study_metrics import (
+    CalibrationError,
+    CalibrationMetrics,
+    ClassMetrics,
+    DatasetMetrics,
+    MeanScore,
+    PersonMetrics,
+    Score,
+    SeedMetrics,
+    StudyMetrics,
+)
 
 
-def summarise(outcomes: Sequence[Outcome], classes: Sequence[str]) -> dict:
-    """Return all scores of a study as plain JSON values.
-
-    Returns:
-        `seeds`: for each seed, and `averaged` (scores averaged over seeds, only with several): clips,
-        people, the three measures with 95 % intervals (`low` and `high` are None for one person),
-        confusion, per_class, per_person. `mean`: the measures averaged over seeds, the interval, and
-        `spread`, the standard deviation over seeds (n - 1). `absent`: classes without clips. `calibration`,
-        only where the predictions have scores: expected calibration error with its interval. `datasets`,
-        only where the clips are of several: for each its clips, people, `mean` and `absent`, over the same
-        class list.
+def summarise(outcomes: Sequence[Outcome], classes: Sequence[str]) -> StudyMetrics:
+    """Return all scores of a study, over the class list `classes`.
 
     Raises:
         LearnetError: there are no outcomes, or the seeds have other clips, people or true classes.
@@ -40,20 +42,23 @@ def summarise(outcomes: Sequence[Outcome], classes: Sequence[str]) -> dict:
     _check_seeds(outcomes)
     people = sorted({outcome.person for outcome in outcomes})
     seeds = by_seed(outcomes)
-    summary = {
-        "classes": list(classes),
-        "absent": _absent(outcomes, classes),
-        "seeds": {str(seed): _scores(part, people, classes) for seed, part in seeds.items()},
-        "mean": _mean(outcomes, classes),
-    }
-    if len(seeds) > 1:
-        summary["averaged"] = _scores(average_seeds(outcomes, classes), people, classes)
-    if all(outcome.scores for outcome in outcomes):
-        summary["calibration"] = _calibration(calibration(outcomes, classes))
     datasets = sorted({outcome.dataset for outcome in outcomes})
+    averaged = calibrated = by_dataset = None
+    if len(seeds) > 1:
+        averaged = _scores(average_seeds(outcomes, classes), people, classes)
+    if all(outcome.scores for outcome in outcomes):
+        calibrated = _calibration(calibration(outcomes, classes))
     if len(datasets) > 1:
-        summary["datasets"] = {name: _dataset(name, outcomes, classes) for name in datasets}
-    return summary
+        by_dataset = {name: _dataset(name, outcomes, classes) for name in datasets}
+    return StudyMetrics(
+        classes=list(classes),
+        absent=_absent(outcomes, classes),
+        seeds={str(seed): _scores(part, people, classes) for seed, part in seeds.items()},
+        mean=_mean(outcomes, classes),
+        averaged=averaged,
+        calibration=calibrated,
+        datasets=by_dataset,
+    )
 
 
 def average_seeds(outcomes: Sequence[Outcome], classes: Sequence[str]) -> list[Outcome]:
@@ -82,41 +87,44 @@ def _check_seeds(outcomes: Sequence[Outcome]) -> None:
             )
 
 
-def _scores(outcomes: Sequence[Outcome], people: Sequence[str], classes: Sequence[str]) -> dict:
+def _scores(outcomes: Sequence[Outcome], people: Sequence[str], classes: Sequence[str]) -> SeedMetrics:
     """Return the scores of one seed."""
     counts = per_person_counts(outcomes, people, classes)
     total = counts.sum(axis=0)
     values = headline(total)
     limits = intervals(counts[None])
-    return {
-        "clips": len(outcomes),
-        "people": len(people),
-        **{name: _measure(values[i], limits[i]) for i, name in enumerate(MEASURES)},
-        "confusion": total.tolist(),
-        "per_class": _per_class(total, classes),
-        "per_person": _per_person(counts, people),
-    }
+    accuracy, uf1, uar = (Score(float(values[i]), *_limits(limits[i])) for i in range(len(MEASURES)))
+    return SeedMetrics(
+        clips=len(outcomes),
+        people=len(people),
+        accuracy=accuracy,
+        uf1=uf1,
+        uar=uar,
+        confusion=total.tolist(),
+        per_class=_per_class(total, classes),
+        per_person=_per_person(counts, people),
+    )
 
 
-def _per_class(counts: Int[np.ndarray, "K K"], classes: Sequence[str]) -> dict[str, dict]:
+def _per_class(counts: Int[np.ndarray, "K K"], classes: Sequence[str]) -> dict[str, ClassMetrics]:
     precision, recall, f1 = precision_recall_f1(counts).tolist()
     support = counts.sum(axis=1).tolist()
     scores = {}
     for k, name in enumerate(classes):
-        scores[name] = {"precision": precision[k], "recall": recall[k], "f1": f1[k], "support": support[k]}
+        scores[name] = ClassMetrics(precision[k], recall[k], f1[k], support[k])
     return scores
 
 
-def _per_person(counts: Int[np.ndarray, "P K K"], people: Sequence[str]) -> dict[str, dict]:
+def _per_person(counts: Int[np.ndarray, "P K K"], people: Sequence[str]) -> dict[str, PersonMetrics]:
     scores = {}
     for person, own_counts in zip(people, counts, strict=True):
         clips = int(own_counts.sum())
         right = int(np.trace(own_counts))
-        scores[person] = {"clips": clips, "right": right, "accuracy": right / clips}
+        scores[person] = PersonMetrics(clips, right, right / clips)
     return scores
 
 
-def _mean(outcomes: Sequence[Outcome], classes: Sequence[str]) -> dict[str, dict]:
+def _mean(outcomes: Sequence[Outcome], classes: Sequence[str]) -> dict[str, MeanScore]:
     """Return the measures averaged over seeds, with intervals and the standard deviation over seeds."""
     people = sorted({outcome.person for outcome in outcomes})
     counts = per_seed_counts(outcomes, people, classes)
@@ -125,36 +133,31 @@ def _mean(outcomes: Sequence[Outcome], classes: Sequence[str]) -> dict[str, dict
     means = {}
     for i, name in enumerate(MEASURES):
         spread = float(values[i].std(ddof=1)) if len(counts) > 1 else None
-        means[name] = {**_measure(values[i].mean(), limits[i]), "spread": spread}
+        means[name] = MeanScore(float(values[i].mean()), *_limits(limits[i]), spread)
     return means
 
 
-def _measure(value: float, limits: Float[np.ndarray, "2"]) -> dict[str, float | None]:
+def _limits(limits: Float[np.ndarray, "2"]) -> tuple[float | None, float | None]:
+    """Return the ends of an interval; None where one person gives none."""
     low, high = limits.tolist()
-    if np.isnan(low):
-        return {"value": float(value), "low": None, "high": None}
-    return {"value": float(value), "low": low, "high": high}
+    return (None, None) if np.isnan(low) else (low, high)
 
 
-def _calibration(result: Calibration) -> dict:
-    ece = _measure(result.ece, np.array(result.ece_limits))
-    return {
-        "bins": len(result.counts),
-        "ece": {**ece, "by_chance": result.by_chance},
-        "mean_score": result.mean_score,
-        "share_right": result.share_right,
-    }
+def _calibration(result: Calibration) -> CalibrationMetrics:
+    low, high = _limits(np.array(result.ece_limits))
+    ece = CalibrationError(float(result.ece), low, high, result.by_chance)
+    return CalibrationMetrics(len(result.counts), ece, result.mean_score, result.share_right)
 
 
-def _dataset(name: str, outcomes: Sequence[Outcome], classes: Sequence[str]) -> dict:
+def _dataset(name: str, outcomes: Sequence[Outcome], classes: Sequence[str]) -> DatasetMetrics:
     """Return the scores of the clips of one dataset."""
     own = [outcome for outcome in outcomes if outcome.dataset == name]
-    return {
-        "clips": len({outcome.clip for outcome in own}),
-        "people": len({outcome.person for outcome in own}),
-        "absent": _absent(own, classes),
-        "mean": _mean(own, classes),
-    }
+    return DatasetMetrics(
+        clips=len({outcome.clip for outcome in own}),
+        people=len({outcome.person for outcome in own}),
+        absent=_absent(own, classes),
+        mean=_mean(own, classes),
+    )
 
 
 def _absent(outcomes: Sequence[Outcome], classes: Sequence[str]) -> list[str]:

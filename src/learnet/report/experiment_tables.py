@@ -9,6 +9,7 @@ from pathlib import Path
 from learnet.core.files import write_atomically
 from learnet.metrics.published import ALL
 from learnet.metrics.scores import MEASURES
+from learnet.metrics.study_metrics import MeanScore
 from learnet.report.comparison.compare import Comparison, compare, motion, scheme
 from learnet.report.comparison.tables import (
     NOTHING,
@@ -80,10 +81,10 @@ def sheet(group: Group) -> Table:
             entry = compared[id(record)]
             differences = (differs(entry, "uf1"), differs(entry, "accuracy"))
         figures = _published(record, ALL, comparison)
-        total = _scores(record.summary["mean"])
+        total = _scores(record.summary.mean)
         lines.append(Line((tagged(record), *total, _minutes(record), *differences, figures), record.leaky))
         for name in comparison.databases:
-            part = _scores(record.summary["datasets"][name]["mean"])
+            part = _scores(record.dataset_metrics(name).mean)
             figures = _published(record, name, comparison)
             lines.append(Line((f"- {name} of {tagged(record)}", *part, "", "", "", figures), record.leaky))
     spread = ", ± over seeds" if any(len(record.seeds) > 1 for record in comparison.records) else ""
@@ -121,7 +122,7 @@ def _columns_of(table: Table, title: str, positions: Sequence[int]) -> Table:
     return Table(title, tuple(TABLE_COLUMNS[position] for position in positions), tuple(lines))
 
 
-def _scores(mean: Mapping[str, dict]) -> tuple[str, str, str]:
+def _scores(mean: Mapping[str, MeanScore]) -> tuple[str, str, str]:
     by_measure = dict(zip(MEASURES, scores(mean), strict=True))
     return by_measure["uf1"], by_measure["uar"], by_measure["accuracy"]
 

@@ -40,7 +40,7 @@ def differences(one: StudyRecord, other: StudyRecord, result: Difference) -> pd.
         low, high = result.limits[measure]
         row = {"measure": NAMES[measure]}
         for record in (one, other):
-            row[f"{record.name}: score"] = record.summary["mean"][measure]["value"]
+            row[f"{record.name}: score"] = record.summary.mean[measure].value
         row["difference"] = signed(result.values[measure])
         row["95% interval"] = interval_text(low, high, "{} to {}", signed)
         row["p"] = p_text(result.p[measure])

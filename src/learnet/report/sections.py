@@ -53,7 +53,7 @@ def scores_figure(records: Sequence[StudyRecord]) -> PageFigure:
     floor = tables.floor(records[0])
     panels = {
         tables.NAMES[m]: [
-            Interval(r.name, *(r.summary["mean"][m][key] for key in ("value", "low", "high")))
+            Interval(r.name, r.summary.mean[m].value, r.summary.mean[m].low, r.summary.mean[m].high)
             for r in records
         ]
         for m in MEASURES

@@ -16,6 +16,7 @@ from learnet.core.network_info import NetworkInfo, network_info
 from learnet.core.records import Outcome
 from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import PreparedDataset, load_prepared
+from learnet.metrics.study_metrics import DatasetMetrics, StudyMetrics
 from learnet.metrics.summary import average_seeds, summarise
 from learnet.study.candidates import Selection
 from learnet.study.description import (
@@ -37,7 +38,7 @@ class StudyRecord:
     run: dict  # run.json: seconds, machine; empty if it is missing
     classes: tuple[str, ...]
     outcomes: tuple[Outcome, ...]
-    summary: dict  # scores, recomputed from the outcomes
+    summary: StudyMetrics  # scores, recomputed from the outcomes
     prepared: PreparedDataset | None  # the images of the study, if they still exist
     missing: tuple[str, ...]  # sentences: what could not be read, and its consequences
 
@@ -60,6 +61,11 @@ class StudyRecord:
     def folds(self) -> Sequence[FoldDescription]:
         """The folds; empty if study.json is missing."""
         return self.description.folds if self.description else ()
+
+    def dataset_metrics(self, name: str) -> DatasetMetrics:
+        """Return the scores of the clips of one dataset, where there are several."""
+        assert self.summary.datasets is not None
+        return self.summary.datasets[name]
 
     @property
     def settings(self) -> dict[str, object]:

@@ -16,6 +16,7 @@ from learnet.core.records import Finding
 from learnet.core.settings import Study, Training
 from learnet.metrics.calibration import Calibration
 from learnet.metrics.scores import MEASURES, confusion, headline, precision_recall_f1
+from learnet.metrics.study_metrics import MeanScore
 from learnet.report.study_record import StudyRecord
 from learnet.study.description import EvaluationSettings
 
@@ -43,9 +44,7 @@ def measures(records: Sequence[StudyRecord]) -> pd.DataFrame:
     """A row for each study: each measure with the ends of its 95 % interval and its standard deviation over seeds."""
     rows = []
     for record in records:
-        row = {"study": record.name, "network": record.network_name} | _measured(
-            record.summary["mean"]
-        )
+        row = {"study": record.name, "network": record.network_name} | _measured(record.summary.mean)
         people = len({o.person for o in record.outcomes})
         rows.append({**row, "clips": len(record.answers), "people": people, "seeds": len(record.seeds)})
     return pd.DataFrame(rows)
@@ -57,7 +56,7 @@ def intervals(records: Sequence[StudyRecord]) -> pd.DataFrame:
         {
             "study": record.name,
             "measure": NAMES[m],
-            **{key: record.summary["mean"][m][key] for key in ("value", "low", "high", "spread")},
+            **asdict(record.summary.mean[m]),
         }
         for record in records
         for m in MEASURES
@@ -149,18 +148,18 @@ def seeds(records: Sequence[StudyRecord]) -> pd.DataFrame:
     """A row for each study and seed, and one for the answers averaged over seeds; empty where every study has one seed."""
     rows = []
     for record in records:
-        blocks = {**record.summary["seeds"], "scores averaged": record.summary.get("averaged")}
+        blocks = {**record.summary.seeds, "scores averaged": record.summary.averaged}
         if len(record.seeds) > 1:
             for seed, block in blocks.items():
                 rows.append(
-                    {"study": record.name, "seed": seed} | {NAMES[m]: block[m]["value"] for m in MEASURES}
+                    {"study": record.name, "seed": seed} | {NAMES[m]: block.measures[m].value for m in MEASURES}
                 )
     return pd.DataFrame(rows)
 
 
 def classes(record: StudyRecord) -> pd.DataFrame:
     """A row for each class: clips, precision, recall, F1; the last row is their mean, which is UAR under recall and UF1 under F1."""
-    counts = np.stack([block["confusion"] for block in record.summary["seeds"].values()])  # (S, K, K)
+    counts = np.stack([block.confusion for block in record.summary.seeds.values()])  # (S, K, K)
     rates = dict(
         zip(("precision", "recall", "F1"), precision_recall_f1(counts).mean(axis=1), strict=True)
     )  # mean over seeds
@@ -175,7 +174,7 @@ def classes(record: StudyRecord) -> pd.DataFrame:
 
 def confused(record: StudyRecord) -> pd.DataFrame:
     """Confusion matrix, rows are truths; the answers of all seeds are added up."""
-    counts = sum(np.asarray(block["confusion"]) for block in record.summary["seeds"].values())
+    counts = sum(np.asarray(block.confusion) for block in record.summary.seeds.values())
     return pd.DataFrame(counts, index=list(record.classes), columns=list(record.classes))
 
 
@@ -184,27 +183,27 @@ def datasets(records: Sequence[StudyRecord]) -> pd.DataFrame:
     empty where there is one dataset only.
     """
     rows = []
-    for dataset in records[0].summary.get("datasets", {}):
+    for dataset in records[0].summary.datasets or {}:
         for record in records:
-            found = record.summary["datasets"][dataset]
+            found = record.dataset_metrics(dataset)
             row = {
                 "dataset": dataset,
                 "study": record.name,
-                "clips": found["clips"],
-                "people": found["people"],
+                "clips": found.clips,
+                "people": found.people,
             }
-            rows.append(row | _measured(found["mean"]) | {"absent": ", ".join(found["absent"])})
+            rows.append(row | _measured(found.mean) | {"absent": ", ".join(found.absent)})
     return pd.DataFrame(rows)
 
 
-def _measured(mean: dict) -> dict[str, object]:
+def _measured(mean: Mapping[str, MeanScore]) -> dict[str, object]:
     """Each measure with the ends of its 95 % interval and its standard deviation over seeds, as cells of a row."""
     row: dict[str, object] = {}
     for measure in MEASURES:
         found = mean[measure]
-        row |= {NAMES[measure]: found["value"]} | {
-            f"{NAMES[measure]} {key}": found[key] for key in ("low", "high", "spread")
-        }
+        name = NAMES[measure]
+        row |= {name: found.value, f"{name} low": found.low}
+        row |= {f"{name} high": found.high, f"{name} spread": found.spread}
     return row
 
 
@@ -241,7 +240,7 @@ def composition(record: StudyRecord) -> pd.DataFrame:
     """A row for each class, and for each emotion that has no class and was left out: clips and people; with several datasets, the
     clips of each.
     """
-    answers, datasets, rows = record.answers, record.summary.get("datasets", {}), []
+    answers, datasets, rows = record.answers, record.summary.datasets or {}, []
     for name in record.classes:
         having = [o for o in answers if o.truth == name]
         counts = {f"in {dataset}": sum(o.dataset == dataset for o in having) for dataset in datasets}

@@ -7,6 +7,7 @@ from learnet.core.errors import BadCheckpoint, OutputTaken
 from learnet.core.files import write_atomically
 from learnet.core.labels import SCHEMES
 from learnet.core.records import Outcome
+from learnet.metrics.study_metrics import StudyMetrics
 from learnet.study.describe import describe_images, describe_scheme
 from learnet.study.description import (
     EvaluationSettings,
@@ -33,7 +34,7 @@ BATCH_SIZE = 64  # images
 
 def evaluate(
     folder: Path, weights: Path | None, out: Path, classes: str = "auto", progress: Progress | None = None
-) -> dict:
+) -> StudyMetrics:
     """Score a checkpoint on the clips of a prepared folder and write a study folder about it.
 
     People that the weights were trained on make the study `leaky-evaluation`, which every report shows in red.

@@ -10,6 +10,8 @@ from filelock import FileLock, Timeout
 
 from learnet.core.errors import OutputTaken
 from learnet.core.files import write_atomically
+from learnet.core.serialisation import to_json
+from learnet.metrics.study_metrics import StudyMetrics
 from learnet.metrics.summary import summarise
 from learnet.study.description import DESCRIPTION_FILE, StudyDescription, read_description, write_description
 from learnet.study.outcomes import complete_folds, megc_log, outcome_rows, outcomes_header, read_outcomes
@@ -110,7 +112,7 @@ def _flat(description: dict[str, Any]) -> dict[str, str]:
     return pairs
 
 
-def close_study(out: Path, classes: Sequence[str]) -> dict:
+def close_study(out: Path, classes: Sequence[str]) -> StudyMetrics:
     """Count the predictions of a study folder: write `metrics.json` and the challenge's log of each seed.
 
     Returns:
@@ -118,9 +120,9 @@ def close_study(out: Path, classes: Sequence[str]) -> dict:
     """
     outcomes = read_outcomes(out)
     summary = summarise(outcomes, classes)
-    for index, seed in enumerate(summary["seeds"]):
+    for index, seed in enumerate(summary.seeds):
         of_seed = [outcome for outcome in outcomes if outcome.seed == int(seed)]
         name = "megc.log" if index == 0 else f"megc-seed{seed}.log"
         write_atomically(out / name, megc_log(of_seed, classes))
-    write_atomically(out / "metrics.json", json.dumps(summary, indent=2) + "\n")
+    write_atomically(out / "metrics.json", to_json(summary))
     return summary

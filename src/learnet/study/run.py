@@ -22,13 +22,10 @@ from learnet.core.network_info import network_info
 from learnet.core.parallel import parallel_map
 from learnet.core.records import Fold
 from learnet.core.settings import Resources, Study, Training
-from learnet.datasets.prepared.concat import (
-    ConcatDataset,
-    open_datasets,
-    save_concatenated,
-)
+from learnet.datasets.prepared.concat import ConcatDataset, open_datasets, save_concatenated
 from learnet.datasets.prepared.store import FileStamp, file_stamp
 from learnet.datasets.splits import LEAKY_EPOCH, limit_training_people, make_folds
+from learnet.metrics.study_metrics import StudyMetrics
 from learnet.networks import NETWORKS
 from learnet.study.candidates import SelectedTraining
 from learnet.study.cluster import Cluster, connect, parallel_map_on_cluster
@@ -36,11 +33,7 @@ from learnet.study.describe import describe_study
 from learnet.study.description import StudyDescription
 from learnet.study.folder import close_study, lock_study_folder, open_study_folder
 from learnet.study.jobs import FoldJob, FoldResult, run_jobs, versions
-from learnet.study.labelled import (
-    LabelledDataset,
-    apply_class_scheme,
-    load_labelled_dataset,
-)
+from learnet.study.labelled import LabelledDataset, apply_class_scheme, load_labelled_dataset
 from learnet.study.outcomes import outcome_rows
 from learnet.training.device import networks_that_fit, resolve_device
 from learnet.training.initial_weights import InitialWeights, load_initial_weights
@@ -68,7 +61,7 @@ def run_study(
     training: Training | SelectedTraining,
     resources: Resources = Resources(),
     progress: Progress | None = None,
-) -> dict:
+) -> StudyMetrics:
     """Train and test a network once per fold and seed, and keep every outcome.
 
     Args:

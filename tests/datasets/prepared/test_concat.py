@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from learnet.core.errors import BadInput, LearnetError, OutputTaken
+from learnet.core.serialisation import to_plain
 from learnet.core.settings import Resources, Study, Training
 from learnet.datasets.prepared.concat import ConcatDataset, concatenate, open_datasets, save_concatenated
 from learnet.datasets.prepared.store import load_prepared, read_findings, save_prepared
@@ -274,7 +275,7 @@ def bytes_of(study: Path) -> dict[str, bytes]:
 def test_a_study_over_two_databases_counts_each_by_itself(two: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "study"
     summary = run_study(two, out, SVM, QUICK, ALONE)
-    assert json.loads((out / "metrics.json").read_text()) == summary
+    assert json.loads((out / "metrics.json").read_text()) == to_plain(summary)
     found = pd.read_csv(out / "outcomes.csv")
     truth = {
         row["clip"]: row["emotion"] for folder in two for row in rows_of(folder) if row["emotion"] != "others"
@@ -283,16 +284,16 @@ def test_a_study_over_two_databases_counts_each_by_itself(two: list[Path], tmp_p
     assert dict(zip(found["clip"], found["truth"], strict=True)) == {
         clip: named[word] for clip, word in truth.items()
     }
-    assert list(summary["datasets"]) == ["casme2", "samm"]
+    assert list(summary.datasets) == ["casme2", "samm"]
     macro = {"average": "macro", "labels": list(MEGC), "zero_division": 0}
     for name, mine in found.groupby("dataset"):
-        said, told = summary["datasets"][name], (mine["truth"], mine["prediction"])
+        said, told = summary.datasets[name], (mine["truth"], mine["prediction"])
         expected = [accuracy_score(*told), f1_score(*told, **macro), recall_score(*told, **macro)]
-        assert [said["mean"][measure]["value"] for measure in ("accuracy", "uf1", "uar")] == pytest.approx(
+        assert [said.mean[measure].value for measure in ("accuracy", "uf1", "uar")] == pytest.approx(
             expected
         )
-        assert (said["clips"], said["people"]) == (len(mine), mine["person"].nunique())
-        assert said["absent"] == [word for word in MEGC if word not in set(mine["truth"])]
+        assert (said.clips, said.people) == (len(mine), mine["person"].nunique())
+        assert said.absent == [word for word in MEGC if word not in set(mine["truth"])]
     record = json.loads((out / "study.json").read_text())
     assert record["prepared"]["folders"] == [str(folder) for folder in two] and record["prepared"][
         "folder"

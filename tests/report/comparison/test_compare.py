@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from learnet.core.errors import LearnetError, OutputTaken, UnknownName
+from learnet.datasets.prepared.record import ConcatenatedFolder, PrepareRecord
 from learnet.metrics.scores import MEASURES
 from learnet.metrics.significance import difference, holm, mcnemar
-from learnet.datasets.prepared.record import ConcatenatedFolder, PrepareRecord
 from learnet.report.comparison.compare import Comparison, compare
 from learnet.report.comparison.tables import Line, comparison_tables, differences, notes, published, studies
 from learnet.report.comparison.writers import COLUMNS, as_csv, as_latex, escape_latex, write_comparison
@@ -273,9 +273,9 @@ def test_a_leak_is_named_red_and_beside_the_honest_number(found: Comparison) -> 
         "alone (leaky-epoch)",
     }
     guess, svm = (
-        next(r for r in found.records if r.name == name).summary["mean"] for name in ("guess", "svm")
+        next(r for r in found.records if r.name == name).summary.mean for name in ("guess", "svm")
     )
-    above = {measure: f"{guess[measure]['value'] - svm[measure]['value']:+.3f}" for measure in MEASURES}
+    above = {measure: f"{guess[measure].value - svm[measure].value:+.3f}" for measure in MEASURES}
     said = f"compared with svm, which is honest: accuracy {above['accuracy']}, UF1 {above['uf1']}, UAR {above['uar']}"
     assert said in lines["guess (leaky-clips)"].cells[0] and above["uf1"].startswith("+0.")
     assert "no honest study of the same network is given" in lines["alone (leaky-epoch)"].cells[0]

@@ -23,10 +23,7 @@ from learnet.datasets.prepared.store import (
     save_prepared,
     versions,
 )
-from learnet.datasets.readers.reading.folder_names import (
-    find_existing_path,
-    normalise_unicode,
-)
+from learnet.datasets.readers.reading.folder_names import find_existing_path, normalise_unicode
 from learnet.video.images import read_image
 
 NEEDED = ("image", "subject", "emotion")

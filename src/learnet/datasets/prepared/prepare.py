@@ -34,25 +34,14 @@ from learnet.core.parallel import parallel_map
 from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.core.settings import Preparation
 from learnet.datasets.prepared.record import PrepareRecord
-from learnet.datasets.prepared.store import (
-    PreparedDataset,
-    already_there,
-    save_prepared,
-    versions,
-)
+from learnet.datasets.prepared.store import PreparedDataset, already_there, save_prepared, versions
 from learnet.datasets.readers.reading.folder_tree import is_synthetic
 from learnet.face import FaceFinder, ModelFaceFinder, face_finder
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.apex import find_apex
 from learnet.motion.normalise import NORMALISATIONS
 from learnet.motion.phases import PHASES, Phases, check_phases_allowed
-from learnet.motion.pipeline import (
-    EYE_POSITIONS,
-    MotionResult,
-    magnify_crops,
-    make_image,
-    motion_image,
-)
+from learnet.motion.pipeline import EYE_POSITIONS, MotionResult, magnify_crops, make_image, motion_image
 from learnet.video.folder import NUMBER_GAPS
 from learnet.video.images import image_files
 from learnet.video.reader import read_clip

@@ -41,7 +41,7 @@ class Comparison:
     @property
     def databases(self) -> tuple[str, ...]:
         """Names of the databases if there are several; empty if there is one."""
-        return tuple(self.records[0].summary.get("datasets", {}))
+        return tuple(self.records[0].summary.datasets or {})
 
 
 def compare(folders: Sequence[Path], against: str | None = None) -> Comparison:

@@ -9,6 +9,7 @@ from learnet.datasets.readers.megc2019 import PARTS
 from learnet.metrics.published import ALL, COMPOSITE, PublishedScores
 from learnet.metrics.scores import MEASURES, interval_text
 from learnet.metrics.significance import Difference
+from learnet.metrics.study_metrics import MeanScore
 from learnet.report.comparison.compare import (
     CLIPS,
     Compared,
@@ -69,13 +70,13 @@ def _study_line(record: StudyRecord, comparison: Comparison) -> Line:
     clips = len(record.answers)
     people = len({outcome.person for outcome in record.outcomes})
     name = _description(record, comparison, clips, people)
-    return Line((name, *scores(record.summary["mean"]), figures_of(record, ALL, comparison)), record.leaky)
+    return Line((name, *scores(record.summary.mean), figures_of(record, ALL, comparison)), record.leaky)
 
 
 def _database_line(record: StudyRecord, name: str, comparison: Comparison) -> Line:
-    part = record.summary["datasets"][name]
-    heading = f"- {name} of {tagged(record)}\n  {_counts(part['clips'], part['people'])}"
-    return Line((heading, *scores(part["mean"]), figures_of(record, name, comparison)), record.leaky)
+    part = record.dataset_metrics(name)
+    heading = f"- {name} of {tagged(record)}\n  {_counts(part.clips, part.people)}"
+    return Line((heading, *scores(part.mean), figures_of(record, name, comparison)), record.leaky)
 
 
 def differences(comparison: Comparison) -> Table:
@@ -115,14 +116,14 @@ def published(comparison: Comparison) -> Table:
 
 def notes(comparison: Comparison) -> list[str]:
     """Return what must be known to read the tables, a sentence each."""
-    summary = comparison.records[0].summary
+    first = comparison.records[0]
     sentences = []
     for record in comparison.records:
         sentences += _study_notes(record, comparison)
-    if summary["absent"]:
-        sentences.append(f"No clip has the class {', '.join(summary['absent'])}, which counts as zero.")
+    if first.summary.absent:
+        sentences.append(f"No clip has the class {', '.join(first.summary.absent)}, which counts as zero.")
     for name in comparison.databases:
-        absent = ", ".join(summary["datasets"][name]["absent"])
+        absent = ", ".join(first.dataset_metrics(name).absent)
         if absent:
             sentences.append(f"No clip of {name} has the class {absent}, which counts as zero there.")
     if comparison.published:
@@ -178,7 +179,7 @@ def _inflation(record: StudyRecord, comparison: Comparison) -> str:
         return "no honest study of the same network is given for comparison"
     differences = []
     for measure in MEASURES:
-        values = [study.summary["mean"][measure]["value"] for study in (record, honest)]
+        values = [study.summary.mean[measure].value for study in (record, honest)]
         differences.append(f"{NAMES[measure]} {signed(values[0] - values[1])}")
     return f"compared with {honest.name}, which is honest: {', '.join(differences)}"
 
@@ -210,12 +211,12 @@ def _p_lines(compared: Compared, key: str) -> Iterable[str]:
         yield f"Holm {p_text(compared.corrected[key])}"
 
 
-def scores(mean: Mapping[str, dict]) -> Iterable[str]:
+def scores(mean: Mapping[str, MeanScore]) -> Iterable[str]:
     """Yield each measure with its spread over seeds and its interval, in the order of MEASURES."""
     for measure in MEASURES:
         score = mean[measure]
-        spread = f" ±{score['spread']:.3f}" if score["spread"] is not None else ""
-        yield f"{score['value']:.3f}{spread}\n{interval_text(score['low'], score['high'])}"
+        spread = f" ±{score.spread:.3f}" if score.spread is not None else ""
+        yield f"{score.value:.3f}{spread}\n{interval_text(score.low, score.high)}"
 
 
 def _counts(clips: int, people: int) -> str:
@@ -246,8 +247,8 @@ def _own_scores(entry: PublishedScores, comparison: Comparison) -> str:
     for record in comparison.records:
         if network(record) not in entry.networks:
             continue
-        mean = record.summary["mean"]
-        values = [f"{NAMES[m]} {mean[m]['value']:.3f}" for m in MEASURES if m in published_measures]
+        mean = record.summary.mean
+        values = [f"{NAMES[m]} {mean[m].value:.3f}" for m in MEASURES if m in published_measures]
         texts.append(f"{tagged(record)}: {', '.join(values)}")
     if texts:
         return "; ".join(texts)

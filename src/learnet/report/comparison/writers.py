@@ -3,7 +3,8 @@
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 from learnet.core.files import write_atomically
 from learnet.metrics.published import PublishedScores
 from learnet.metrics.scores import MEASURES
+from learnet.metrics.study_metrics import MeanScore
 from learnet.report.comparison.compare import CLIPS, Compared, Comparison, motion, network, scheme
 from learnet.report.comparison.tables import Line, Table, comparison_tables, made, notes
 from learnet.report.page import Part, render, scores_figure, write_page
@@ -128,15 +130,15 @@ def rows(comparison: Comparison) -> Iterator[dict[str, object]]:
     for record in comparison.records:
         row = {"kind": "study", **_study_cells(record), "database": "all"}
         row |= {"clips": len(record.answers), "people": len({o.person for o in record.outcomes})}
-        row |= _score_cells(record.summary["mean"])
+        row |= _score_cells(record.summary.mean)
         if id(record) in compared:
             row |= _difference_cells(compared[id(record)], comparison.against)
         yield row
         for name in comparison.databases:
-            part = record.summary["datasets"][name]
+            part = record.dataset_metrics(name)
             row = {"kind": "database", **_study_cells(record), "database": name}
-            row |= {"clips": part["clips"], "people": part["people"]}
-            yield row | _score_cells(part["mean"])
+            row |= {"clips": part.clips, "people": part.people}
+            yield row | _score_cells(part.mean)
     baseline = floor(comparison.records[0])
     baseline_scores = {NAMES[measure]: value for measure, value in baseline.values.items()}
     yield {"kind": "majority baseline", "network": f"always {baseline.emotion}", **baseline_scores}
@@ -160,12 +162,13 @@ def _study_cells(record: StudyRecord) -> dict[str, object]:
     }
 
 
-def _score_cells(mean: dict) -> dict[str, object]:
+def _score_cells(mean: Mapping[str, MeanScore]) -> dict[str, object]:
     """Return each measure with its interval and its spread over seeds."""
     cells: dict[str, object] = {}
     for measure in MEASURES:
+        values = asdict(mean[measure])
         for suffix, key in SCORE_SUFFIXES.items():
-            value = mean[measure][key]
+            value = values[key]
             cells[f"{NAMES[measure]}{suffix}"] = "" if value is None else value
     return cells
 

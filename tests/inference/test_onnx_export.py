@@ -1,4 +1,4 @@
-"""ONNX files against torch: run here by onnxruntime as any other program would, with the pixels scaled by hand."""
+"""ONNX files against PyTorch: run by onnxruntime as any other program would, with pixels scaled by hand."""
 
 import json
 import logging
@@ -31,7 +31,7 @@ from tests.builders.weights_to_export import (
 
 
 def logits(file: Path, images: np.ndarray) -> np.ndarray:
-    """The graph run as its documentation says."""
+    """Run the graph as documented."""
     session = onnxruntime.InferenceSession(str(file))
     scaled = images.astype(np.float64).transpose(0, 3, 1, 2) / 127.5 - 1
     return session.run(None, {"images": scaled.astype(np.float32)})[0]
@@ -167,7 +167,7 @@ def test_smaller_forms_say_what_they_lose(
 
 
 class Liar(nn.Module):
-    """Answers otherwise in the form that is exported."""
+    """Has other logits in its exported form."""
 
     def __init__(self, classes: int, size: int = 112, seed: int = 0) -> None:
         super().__init__()
@@ -178,7 +178,7 @@ class Liar(nn.Module):
 
 
 class Brancher(Liar):
-    """Has no form without Python."""
+    """Cannot be exported: it branches on a value."""
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return self.dense(images.mean(dim=(2, 3))) * (2 if images.sum() > 0 else 1)

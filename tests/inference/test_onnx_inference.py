@@ -1,4 +1,4 @@
-"""The reader of ONNX files against torch, and against a graph that is written by hand and can be counted through on paper."""
+"""The reader of ONNX files against PyTorch, and against a graph written by hand whose output is known."""
 
 import json
 import os
@@ -30,7 +30,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "src"
 
 
 def by_hand(path: Path, about: dict[str, str], weights: np.ndarray, size: int = SIZE) -> Path:
-    """A network that multiplies all numbers of an image with WEIGHTS (3 * size * size, K)."""
+    """Write a network that multiplies all values of an image by `weights` (3 * size * size, K)."""
     whole = helper.make_graph(
         [
             helper.make_node("Flatten", ["images"], ["flat"]),
@@ -74,7 +74,7 @@ def test_scores_are_those_of_the_graph_worked_by_hand(tmp_path: Path, mirror: st
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A network for videos of faces, in both forms."""
+    """A network for videos of faces, as checkpoint and as ONNX file."""
     folder = tmp_path_factory.mktemp("onnx")
     write_weights(folder / "w.safetensors", make_metadata("learnet", mirror="image", face="haar"))
     export_onnx(folder / "w.safetensors", folder / "net.onnx")
@@ -140,9 +140,15 @@ def _windows() -> object:
 def test_files_are_told_apart_by_what_is_in_them(exported: Path, tmp_path: Path) -> None:
     checkpoint, network = (exported / "w.safetensors").read_bytes(), (exported / "net.onnx").read_bytes()
     for name, content, onnx_inside in (
-        ("a.onnx", network, True), ("a.bin", network, True), ("A.ONNX", b"not at all", True), ("none.onnx", None, True),
-        ("b.safetensors", checkpoint, False), ("b.onnx", checkpoint, False), ("b.bin", b"not at all", False), ("none", None, False),
-    ):  # fmt: skip
+        ("a.onnx", network, True),
+        ("a.bin", network, True),
+        ("A.ONNX", b"not at all", True),
+        ("none.onnx", None, True),
+        ("b.safetensors", checkpoint, False),
+        ("b.onnx", checkpoint, False),
+        ("b.bin", b"not at all", False),
+        ("none", None, False),
+    ):
         if content is not None:
             (tmp_path / name).write_bytes(content)
         assert is_onnx(tmp_path / name) == onnx_inside, name

@@ -1,4 +1,4 @@
-"""Answers to videos against the same done by hand: frames read, cut, aligned, folded and scored step by step."""
+"""Predictions for videos against the same computed by hand: read, cut, aligned, summed and scored."""
 
 import csv
 import io
@@ -35,9 +35,14 @@ from tests.builders.scores import predict_scores
 CLASSES = ("happiness", "disgust", "surprise", "others")
 SIZE = 48
 METADATA = CheckpointMetadata(
-    network="learnet", classes=CLASSES, size=SIZE, preparation=Preparation(face="none", size=SIZE), training=None,
-    data={"people": "casme2/01\ncasme2/02", "fingerprint": "0"}, versions={},
-)  # fmt: skip
+    network="learnet",
+    classes=CLASSES,
+    size=SIZE,
+    preparation=Preparation(face="none", size=SIZE),
+    training=None,
+    data={"people": "casme2/01\ncasme2/02", "fingerprint": "0"},
+    versions={},
+)
 
 
 def network() -> torch.nn.Module:
@@ -45,13 +50,13 @@ def network() -> torch.nn.Module:
 
 
 def recogniser(folder: Path, metadata: CheckpointMetadata = METADATA) -> Recogniser:
-    """An untrained network, by way of its checkpoint; its scores are near to each other, and differ from image to image."""
+    """Return an untrained network; its scores are similar, and differ from image to image."""
     save_checkpoint(folder / "weights.safetensors", network(), metadata)
     return Recogniser.load(folder / "weights.safetensors")
 
 
 def wobble(count: int) -> np.ndarray:
-    """Frames (T, 96, 96, 3) of a smooth pattern that moves now faster, now slower."""
+    """Return frames (T, 96, 96, 3) of a smooth pattern that moves at a varying speed."""
     y, x = np.mgrid[:96, :96] / 15.0
     t = np.arange(count)[:, None, None] / 7.0
     grey = 128 + 60 * np.sin(x + np.sin(t) * 2) * np.cos(y - 0.4 * np.sin(1.7 * t)) + 40 * np.sin(0.3 * t * x)
@@ -81,7 +86,7 @@ def test_every_window_is_answered_as_the_clip_it_is(tmp_path: Path) -> None:
     write_video(tmp_path / "film.mp4", wobble(66), 50.0)
     found = recogniser(tmp_path)(tmp_path / "film.mp4")
     frames = read_frames(tmp_path / "film.mp4")
-    # 66 frames are 1.32 s: 0-0.5, 0.25-0.75, 0.5-1, 0.75-1.25, and 1-1.32 reaches the end. A quarter second is 12.5 frames.
+    # 66 frames are 1.32 s: 0-0.5, 0.25-0.75, 0.5-1, 0.75-1.25, and 1-1.32 s. A quarter second is 12.5 frames.
     places = [(0, 25), (13, 38), (25, 50), (38, 63), (50, 66)]
     assert [(a.first, a.last + 1) for a in found.predictions] == places
     assert [(a.start_s, a.end_s) for a in found.predictions] == [
@@ -144,7 +149,7 @@ def test_a_video_up_to_a_second_is_one_window(tmp_path: Path, count: int, window
     gaps=[0.9, 0.9, 30.0, 30.0], fps=200.0, windows=Windows(0.1, 0.3, 0.0)
 )  # a frame just where a window ends, after a gap
 def test_windows_hold_the_frames_of_their_time(gaps: list[float], fps: float, windows: Windows) -> None:
-    """Against picking frames by their time from the whole video, window after window until one reaches the last frame."""
+    """Compare with a selection of frames by their time from the whole video, window after window."""
     times = np.concatenate([[0.0], np.cumsum(gaps) / fps])
     frames = [
         Frame(10 + number, float(time), np.full((1, 1, 3), number % 256, np.uint8))
@@ -289,10 +294,11 @@ def test_what_cannot_be_answered_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"motion": "difference"}, {"motion": "flow-dis", "remove_global_motion": True}, {"magnify": 3.0}]
+    "settings",
+    [{"motion": "difference"}, {"motion": "flow-dis", "remove_global_motion": True}, {"magnify": 3.0}],
 )
 def test_other_motion_images_are_made_of_each_window_alone(tmp_path: Path, settings: dict) -> None:
-    """The apex is found in the window, and the frame rate is the video's."""
+    """The apex is detected in the window, and the frame rate is that of the video."""
     preparation = Preparation(face="none", size=SIZE, **settings)
     write_video(tmp_path / "film.mkv", wobble(66), 50.0, "ffv1")
     found = recogniser(tmp_path, replace(METADATA, preparation=preparation))(tmp_path / "film.mkv")
@@ -320,7 +326,7 @@ def test_the_face_finder_is_that_of_the_training(tmp_path: Path, monkeypatch: py
 
 @pytest.fixture(scope="module")
 def film(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The first 1.25 s of a real film, stored without loss; its head moves freely, one frame in three is 24 a second."""
+    """The first 1.25 s of a real video at 24 frames per second, stored losslessly; the head moves freely."""
     if not (shared / "real" / "face_pexels.mp4").is_file():
         pytest.skip("the real film is not here")
     path = tmp_path_factory.mktemp("film") / "face.mkv"

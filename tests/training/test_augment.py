@@ -1,4 +1,4 @@
-"""Augmentation against moves whose result is known."""
+"""Augmentation against changes whose result is known."""
 
 import torch
 
@@ -36,7 +36,7 @@ def test_mirror_some_mirrors_about_half_whole_images() -> None:
 
 
 def test_light_keeps_a_dot_within_its_limits() -> None:
-    """A bright dot at the centre may move by the largest shift only: turning and scaling keep the centre where it is."""
+    """A bright dot at the centre moves by the shift only: rotation and scaling keep the centre in place."""
     size = 101
     batch = torch.zeros(200, 3, size, size)
     batch[:, :, 48:53, 48:53] = 1.0
@@ -75,8 +75,8 @@ def test_mix_is_linear_in_images_and_labels() -> None:
     assert not torch.equal(targets, labels)
 
 
-def test_chances_joined_change_each_batch_as_its_own_do() -> None:
-    """Three batches put one after the other, changed at once, against each of them changed alone."""
+def test_concatenated_parameters_change_each_batch_as_its_own_do() -> None:
+    """Three concatenated batches, augmented together, against each of them augmented alone."""
     settings = Training(mirror="flow", mixup=0.4)
     batches = [torch.rand(5, 3, 28, 28, generator=generator(seed)) for seed in range(3)]
     labels = [torch.eye(5) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""Checkpoints: what comes back is what went in, and everything else is refused with a reason."""
+"""Checkpoints are read as they were written, and everything else is refused with a reason."""
 
 import json
 import pickle
@@ -30,7 +30,7 @@ METADATA = CheckpointMetadata(
 
 
 class Bomb:
-    """Unpickling this leaves a file behind."""
+    """Creates a file when it is unpickled."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -105,7 +105,7 @@ def test_facts_come_back_whole(written: Path) -> None:
 
 
 def test_the_file_is_plain_safetensors(written: Path) -> None:
-    """Any program that reads safetensors finds the weights under their names."""
+    """Any program that reads safetensors can read the weights by name."""
     state = NETWORKS["learnet"](3, 28, seed=4).state_dict()
     found = load_file(written)
     assert found.keys() == state.keys()
@@ -201,7 +201,7 @@ def test_facts_that_do_not_fit_are_refused(written: Path, change: dict, words: s
 
 
 def rewrite(path: Path, change: dict) -> None:
-    """Tamper with what a checkpoint says of itself."""
+    """Change the metadata of a checkpoint."""
     content = path.read_bytes()
     about = json.loads(
         json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]["learnet"]

@@ -1,4 +1,4 @@
-"""What only a GPU can show, against the same work on the CPU or network by network. Skipped where there is none."""
+"""Training on a GPU against the same training on the CPU, or network by network. Skipped without a GPU."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ SHORT = Training(epochs=4, batch_size=8, mirror="image", mixup=0.3, optimiser="s
 
 
 def data(rng: np.random.Generator, count: int = 24, size: int = 28) -> TrainingSet:
-    """Three classes that a bright band tells apart, six people."""
+    """Return three classes that differ in the position of a bright band, of six people."""
     labels = np.arange(count) % 3
     images = rng.integers(40, 160, (count, size, size, 3), dtype=np.uint8)
     for image, label in zip(images, labels, strict=True):
@@ -37,7 +37,7 @@ def examples(part: TrainingSet) -> TrainingExamples:
 
 @pytest.fixture
 def in_double(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trainings in double precision, where what is the same work ends in the same numbers; floats go apart by rounding."""
+    """Train in double precision, where equal computations give equal numbers; floats differ by rounding."""
     loss = F.cross_entropy
     monkeypatch.setattr(schedule, "as_input", lambda pixels: pixels.permute(0, 3, 1, 2).double() / 127.5 - 1)
     monkeypatch.setattr(
@@ -56,7 +56,7 @@ def weights_of(module: nn.Module) -> np.ndarray:
 def test_a_recorded_step_is_the_step_itself(
     network: str, optimiser: str, rng: np.random.Generator, in_double: None
 ) -> None:
-    """Ten networks on eight branches, of which one ends early, against each of them alone: every parameter."""
+    """Ten networks on eight streams, one of which ends early, against each of them alone: every parameter."""
     sets, epochs = [examples(data(rng, 18 + place)) for place in range(10)], [4, 2] + 8 * [4]
     trainings = [replace(SHORT, augment="none", optimiser=optimiser, seed=seed) for seed in range(10)]
     modules, alone = (
@@ -103,7 +103,7 @@ def test_epochs_are_chosen_and_leak_on_a_gpu_as_on_the_cpu(rng: np.random.Genera
 
 
 def reserved_by(count: int, part: TrainingSet) -> int:
-    """Bytes that the GPU sets aside for so many networks side by side."""
+    """Return the bytes reserved on the GPU for a number of networks side by side."""
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
     train_together("resnet18", [part] * count, [SHORT] * count, "cuda")
@@ -111,7 +111,7 @@ def reserved_by(count: int, part: TrainingSet) -> int:
 
 
 def test_a_gpu_that_is_too_small_says_so_and_can_go_on(rng: np.random.Generator) -> None:
-    """A real shortage, in the middle of the recording: it surfaces as one, and what the attempt took is free again."""
+    """A real shortage, during the recording of the graph, raises its error, and the memory is free again."""
     part = data(rng, size=112)
     one, many = reserved_by(1, part), reserved_by(8, part)
     assert many > 1.5 * one

@@ -1,4 +1,4 @@
-"""Studies that start from given weights: what is taken, whose classes are whose, and that nobody tested has been seen."""
+"""Studies with initial weights: for which classes they are used, and never from people who are tested."""
 
 import json
 from dataclasses import replace
@@ -23,8 +23,15 @@ from tests.study.test_run import QUICK, write_prepared
 STILL = replace(
     QUICK, epochs=1, learning_rate=1e-30, mirror="none"
 )  # nothing can be learned: what comes out is what went in
-METADATA = CheckpointMetadata("learnet", ("surprise", "none", "disgust", "happiness", "sadness"), 28, None, None,
-              {"images_kind": "image", "synthetic": "yes", "people": "simulated/1\nsimulated/2"}, {})  # fmt: skip
+METADATA = CheckpointMetadata(
+    network="learnet",
+    classes=("surprise", "none", "disgust", "happiness", "sadness"),
+    size=28,
+    preparation=None,
+    training=None,
+    data={"images_kind": "image", "synthetic": "yes", "people": "simulated/1\nsimulated/2"},
+    versions={},
+)
 
 
 @pytest.fixture
@@ -86,7 +93,7 @@ def test_an_unknown_class_makes_the_class_layer_new(tmp_path: Path, data: Labell
 def test_what_is_kept_of_the_start_is_a_share_of_each_weight(
     tmp_path: Path, data: LabelledDataset, known: bool
 ) -> None:
-    """A quarter of the way back from where the same training ends otherwise; batch statistics are those of the weights half-way."""
+    """Weights are a quarter initial, three quarters trained; batch statistics are those of these weights."""
     metadata = METADATA if known else replace(METADATA, classes=("surprise", "none", "disgust", "happiness"))
     start, learned = started(given(tmp_path, metadata), data), data.training_set(range(len(data.rows)))
     asked = replace(QUICK, init="w.safetensors", optimiser="sgd", learning_rate=0.01, mirror="none")
@@ -179,7 +186,7 @@ def test_a_study_starts_from_weights_that_come_with_learnet_by_their_name(
 def test_weights_that_have_seen_a_person_of_the_study_are_refused(
     tmp_path: Path, data: LabelledDataset
 ) -> None:
-    """The prepared folder is called synthetic, so only synthetic people can be the same people."""
+    """The prepared folder is synthetic, so only synthetic people can be the same people."""
     seen = {**METADATA.data, "people": "own/02\nown/77"}
     with pytest.raises(BadCheckpoint, match=r"1 of the people who would be tested \(own/02\)"):
         started(given(tmp_path, replace(METADATA, data=seen)), data)

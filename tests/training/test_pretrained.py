@@ -1,4 +1,4 @@
-"""The weights that come with learnet: small, of nobody, and worth on real images what their card says."""
+"""Shipped weights are small, contain no person, and score on real images what their documentation states."""
 
 import re
 from dataclasses import replace
@@ -61,7 +61,7 @@ def test_on_real_images_each_scores_what_its_card_says(file: Path, shared: Path,
 
 
 def test_on_simulated_clips_those_for_dynamic_images_score_what_their_card_says(tmp_path: Path) -> None:
-    """The first 80 of the held-out images; and they answer where none are named."""
+    """On the first 80 of the held-out images; they are also used if no weights are named."""
     prepared = simulate_dynamic(tmp_path / "clips", 80, ("negative", "positive", "surprise", "none"), seed=1)
     weights = default_weights("image", 112)
     found = evaluate(tmp_path / "clips", None, tmp_path / "study", "megc-4")

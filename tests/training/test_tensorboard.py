@@ -1,4 +1,4 @@
-"""What TensorBoard itself reads out of the files, and what is said where it is not installed."""
+"""Event files as TensorBoard reads them, and the message if it is not installed."""
 
 import sys
 from pathlib import Path
@@ -38,7 +38,7 @@ def test_without_tensorboard_nothing_is_trained(tmp_path: Path, monkeypatch: pyt
 
 
 def test_each_epoch_of_a_training_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The losses are those of the same training done by hand."""
+    """The losses are those of the same training without TensorBoard."""
     seen: list[tuple[str, float, int]] = []
 
     class Events:

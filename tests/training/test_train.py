@@ -1,4 +1,4 @@
-"""The training loop against the same arithmetic in plain numpy, and against networks whose behaviour is known beforehand."""
+"""The training loop against the same arithmetic in numpy, and on networks whose behaviour is known."""
 
 import platform
 import subprocess
@@ -57,13 +57,13 @@ print(faults[-1] - faults[-5])
 @pytest.mark.slow
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left as they are")
 def test_a_steady_training_asks_the_system_for_no_memory() -> None:
-    """Page faults of 40 steps of 16 images: a few a step. Given back and asked for anew, a step's maps are 500 to 1,600 of them."""
+    """Count page faults in 40 steps: a few a step, but 500 to 1,600 if memory is returned each time."""
     told = subprocess.run([sys.executable, "-c", STEADY], capture_output=True, text=True, check=True)
     assert int(told.stdout) < 40 * 100
 
 
 class Planes(nn.Module):
-    """Softmax regression on the pixels, starting from zero."""
+    """Softmax regression on the pixels, with initial weights of zero."""
 
     def __init__(self, classes: int, size: int = 4, *, seed: int = 0) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ class Planes(nn.Module):
 
 
 class RightAtEpoch(nn.Module):
-    """Answers rightly (the label is written into the first pixel) only after exactly three passes over its training images."""
+    """Predicts correctly (the label is in the first pixel) only after exactly three training passes."""
 
     def __init__(self, classes: int, size: int = 4, *, seed: int = 0) -> None:
         super().__init__()
@@ -105,7 +105,7 @@ def examples(part: TrainingSet, settings: Training = PLAIN) -> TrainingExamples:
 
 
 def by_hand(part: TrainingSet, settings: Training) -> tuple[np.ndarray, np.ndarray, list[float]]:
-    """Full-batch descent with momentum on weighted, smoothed cross-entropy: gradients worked out on paper."""
+    """Gradient descent with momentum on weighted, smoothed cross-entropy, with analytic gradients."""
     pixels = (part.images.astype(np.float64) / 127.5 - 1).transpose(0, 3, 1, 2).reshape(len(part.labels), -1)
     rows = np.c_[pixels, np.ones(len(pixels))]
     counts = np.bincount(part.labels, minlength=part.classes)
@@ -138,7 +138,7 @@ def test_descent_equals_the_arithmetic_by_hand(rng: np.random.Generator) -> None
 
 
 def test_class_weights_by_hand() -> None:
-    """Six clips: 3 of class 0, 1 of class 1, 2 of class 3; class 2 does not occur. N / (3 present * count)."""
+    """Six clips: 3 of class 0, 1 of class 1, 2 of class 3, none of class 2. N / (3 classes * count)."""
     np.testing.assert_allclose(
         class_weights(np.array([0, 0, 0, 1, 3, 3]), 4), [6 / 9, 6 / 3, 0, 6 / 6], rtol=1e-6
     )
@@ -157,7 +157,7 @@ def test_inner_groups_find_the_epoch_that_is_best_on_people_left_out(
 def test_inner_choice_is_along_the_same_schedule(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Stopping early must not shorten the cosine: the choice was made on the long one."""
+    """An early stop does not shorten the cosine schedule, because the epochs were chosen on the long one."""
     part, settings = examples(data(rng)), replace(PLAIN, epochs=6, schedule="cosine")
     long, short = Planes(3), Planes(3)
     rates: list[float] = []
@@ -192,7 +192,7 @@ def test_same_seed_same_network_and_the_global_generator_is_left_alone(rng: np.r
 
 
 def test_learnet_learns_what_can_be_learned(rng: np.random.Generator) -> None:
-    """Three classes told apart by which third of the picture moves."""
+    """Three classes that differ in which third of the image is bright."""
     labels = np.arange(48, dtype=np.int64) % 3
     images = rng.integers(100, 156, (48, 28, 28, 3), dtype=np.uint8)
     for image, label in zip(images, labels, strict=True):
@@ -247,7 +247,7 @@ def test_histograms_and_their_network_go_together() -> None:
 
 
 def test_batch_statistics_are_those_of_the_training_images(rng: np.random.Generator) -> None:
-    """The first normalisation of a small network: its mean and variance must be those of its input, counted in numpy."""
+    """The first normalisation layer has the mean and variance of its input, computed in numpy."""
     part = data(rng, count=24)
     module = nn.Sequential(nn.BatchNorm2d(3, momentum=0.01), nn.Flatten(), nn.Linear(48, 3))
     module(torch.rand(8, 3, 4, 4))  # running averages that are far off
@@ -259,7 +259,7 @@ def test_batch_statistics_are_those_of_the_training_images(rng: np.random.Genera
 
 
 def test_training_ends_with_settled_statistics(rng: np.random.Generator) -> None:
-    """Two steps only: with the authors' momentum the running variance would still be near its start of 1."""
+    """After two steps only, with the authors' momentum, the running variance would still be near 1."""
     part = TrainingSet(
         rng.integers(0, 256, (12, 28, 28, 3), dtype=np.uint8),
         np.arange(12) % 3,
@@ -275,18 +275,23 @@ def test_training_ends_with_settled_statistics(rng: np.random.Generator) -> None
 @pytest.mark.parametrize(
     ("network", "rate", "near"),
     [
-        ("learnet", 1e-3, 1e-3), ("learnet-paper", 1e-3, 1e-3), ("learnet-lrn", 1e-3, 1e-3), ("learnet-gap", 1e-3, 1e-3),
-        ("ststnet", 1e-3, 1e-3), ("off-apexnet", 1e-3, 1e-3),
+        ("learnet", 1e-3, 1e-3),
+        ("learnet-paper", 1e-3, 1e-3),
+        ("learnet-lrn", 1e-3, 1e-3),
+        ("learnet-gap", 1e-3, 1e-3),
+        ("ststnet", 1e-3, 1e-3),
+        ("off-apexnet", 1e-3, 1e-3),
         pytest.param("dual-inception", 1e-3, 1e-3, marks=pytest.mark.slow),
         pytest.param("resnet18", 1e-5, 0.05, marks=pytest.mark.slow),
     ],
-)  # fmt: skip
+)
 def test_networks_side_by_side_are_each_as_if_alone(
     network: str, rate: float, near: float, rng: np.random.Generator
 ) -> None:
-    """Three networks with sets of different length, so of different numbers of steps: how far every parameter went in three epochs.
+    """Compare the change of every parameter in three epochs, for three networks with different sets.
 
-    The rounding of floats differs, and where it turns a ReLU or the largest of a pool around, the difference grows with the rate.
+    The rounding of floats differs. Where it changes the sign before a ReLU or the maximum of a pool, the
+    difference grows with the learning rate.
     """
     sets = []
     for count in (21, 17, 26):  # with batches of 8: 3, 3 and 4 steps an epoch
@@ -319,7 +324,7 @@ def test_networks_side_by_side_are_each_as_if_alone(
 
 
 def test_adamw_side_by_side_keeps_each_network_s_own_state(rng: np.random.Generator) -> None:
-    """Softmax regression, whose descent does not magnify rounding, with AdamW and networks that end at different steps."""
+    """Softmax regression does not amplify rounding; here with AdamW, and with different numbers of steps."""
     sets = [examples(data(rng, count)) for count in (24, 18, 31)]
     modules, alone = [Planes(3) for _ in sets], [Planes(3) for _ in sets]
     trainings = [

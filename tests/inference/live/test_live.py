@@ -1,4 +1,4 @@
-"""Answers to a stream against the same done by hand on the window: cropped, folded and scored frame by frame."""
+"""Predictions for a stream against predictions computed by hand from the crops of each window."""
 
 import itertools
 import json
@@ -52,7 +52,7 @@ def faces(finder: object = None) -> Recogniser:
 
 
 def scores_by_hand(crops: np.ndarray) -> np.ndarray:
-    """The weighted sum in float64, stretched, scaled and put through the network."""
+    """Return scores of the weighted sum in float64, normalised, scaled and passed through the network."""
     folded = np.tensordot(rank_weights(len(crops)), crops.astype(np.float64), axes=1).astype(np.float32)
     image = torch.from_numpy(joint_minmax(folded).astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
     with torch.no_grad():
@@ -64,7 +64,7 @@ def scores_of(answer: LivePrediction) -> list[float]:
 
 
 def wobble(count: int, side: int = 96) -> np.ndarray:
-    """Frames of a smooth pattern that moves now faster, now slower."""
+    """Return frames of a smooth pattern that moves at a varying speed."""
     y, x = np.mgrid[:side, :side] / 15.0
     t = np.arange(count)[:, None, None] / 7.0
     grey = 128 + 60 * np.sin(x + np.sin(t) * 2) * np.cos(y - 0.4 * np.sin(1.7 * t)) + 40 * np.sin(0.3 * t * x)
@@ -72,7 +72,7 @@ def wobble(count: int, side: int = 96) -> np.ndarray:
 
 
 def shifted(across: float) -> np.ndarray:
-    """The portrait, moved to the right by so many pixels."""
+    """Return the portrait, moved to the right by a number of pixels."""
     return moving_face.frame(np.array([[1.0, 0.0, across], [0.0, 1.0, 0.0]]))
 
 
@@ -89,7 +89,7 @@ def answers_to(
 
 
 class Played(Video):
-    """A video of frames at hand, that breaks off as it is told."""
+    """A video of given frames, which ends with a given error."""
 
     def __init__(
         self, pixels: np.ndarray, kind: str = "file", fps: float = 50.0, error: Exception | None = None
@@ -111,7 +111,7 @@ class Played(Video):
 @examples(max_examples=60, deadline=None)
 @given(steps=st.lists(st.integers(-2, 6), min_size=1, max_size=120), expected=st.integers(1, 12))
 def test_the_crops_of_the_last_frames_are_side_by_side_in_time_order(steps: list[int], expected: int) -> None:
-    """Against a list of all crops; how many are wanted wanders, beyond what was expected too."""
+    """Compare with a list of all crops; the number kept varies, also beyond the expected number."""
     pictures = np.random.default_rng(0).integers(0, 256, (7, 6, 5, 3), dtype=np.uint8)
     crops, every, wanted = CropBuffer(align(pictures[:1], None, 4), expected), [], 0
     for number, step in enumerate(steps):
@@ -134,7 +134,7 @@ def test_the_room_for_crops_is_taken_once() -> None:
 def test_every_answer_is_that_of_its_window_exactly() -> None:
     fps, frames = 50.0, wobble(75)
     found = answers_to(CROPPED, frames, LiveSettings(every=4, window_s=0.5), fps)
-    # A window is 25 frames: the first is whole with frame 24, then one every 4, then the last frames have theirs.
+    # A window is 25 frames: the first ends with frame 24, then one every 4 frames, then the last one.
     places = [(end - 24, end) for end in (*range(24, 75, 4), 74)]
     assert [(a.first, a.last) for a in found] == places
     assert [a.time_s for a in found] == pytest.approx([(end + 1) / fps for _, end in places])
@@ -152,7 +152,7 @@ def test_every_answer_is_that_of_its_window_exactly() -> None:
 
 
 def test_a_window_is_answered_as_predict_answers_it(tmp_path: Path) -> None:
-    """`predict` sums before it crops, so only the rounding of crops to bytes lies between them."""
+    """`predict` sums before it crops, so the only difference is the rounding of crops to bytes."""
     write_video(tmp_path / "film.avi", wobble(50), 50.0, "ffv1")
     asked = CROPPED(tmp_path / "film.avi", Windows(0.5, 0.0, 0.0)).predictions
     with (
@@ -211,7 +211,7 @@ def test_a_gap_in_the_stream_is_said() -> None:
 
 
 class Told:
-    """A face finder that is told where the face is: by the column of the brightest pixel in the first row; dark means nowhere."""
+    """A face detector for marked frames: the face is below the brightest pixel of the first row, if any."""
 
     kind = "haar"
 
@@ -273,7 +273,7 @@ def test_when_the_face_jumps_the_whole_window_is_cropped_anew() -> None:
 
 
 def test_when_the_face_drifts_it_is_cropped_anew_before_it_is_far_off() -> None:
-    """It is followed all the way, so how far it moves stays known."""
+    """It is tracked all the time, so its motion stays known."""
     across = np.linspace(0, 24, 120)  # 0.28 distances of the eyes
     with LiveRecogniser(faces(), LiveSettings(every=10, window_s=0.3), 100.0) as live:
         for frame in stream(np.stack([shifted(float(x)) for x in across]), 100.0):
@@ -289,7 +289,7 @@ def test_when_the_face_drifts_it_is_cropped_anew_before_it_is_far_off() -> None:
 
 
 def test_how_far_the_head_moves_is_measured() -> None:
-    """The portrait sways by 3 pixels; its eyes are 87 apart, and 0.36 of a crop of 48, so that is 0.6 pixels of the crop."""
+    """The portrait moves by 3 pixels. Its eyes are 87 pixels apart, 0.36 of a crop of 48: 0.6 crop pixels."""
     scale, truth = 0.36 * SIZE / (2 * np.hypot(43.3, 1.7)), 3 * np.sin(2 * np.pi * np.arange(101) / 100)
     said = []
     with LiveRecogniser(faces(), LiveSettings(every=50, window_s=0.5), 100.0) as live:
@@ -327,7 +327,7 @@ def test_windows_without_a_face_say_so_and_the_face_is_found_again() -> None:
 
 
 def test_the_same_frames_have_the_same_answers(tmp_path: Path) -> None:
-    """However fast they come: what the second thread sees is taken on after a number of frames, not of milliseconds."""
+    """Results of the second thread take effect after a number of frames, not of milliseconds."""
     film = np.stack([shifted(25 * np.sin(t / 20)) for t in range(90)])
 
     class Slow:
@@ -371,7 +371,7 @@ def test_no_frame_waits_for_the_face_of_a_camera() -> None:
 
 
 def test_a_second_thread_that_is_behind_by_a_window_is_waited_for() -> None:
-    """Its places in the room for crops must not be moved while it fills them."""
+    """Its part of the crop buffer must not move while it is being filled."""
     film, release = marked(wobble(120), 40), threading.Event()
     with LiveRecogniser(faces(Told()), LiveSettings(every=1, window_s=0.2), 100.0, wait=False) as live:
         slow, put = threading.Event(), CropBuffer.put
@@ -534,7 +534,7 @@ def test_threads_are_as_before() -> None:
     ],
 )
 def test_the_apex_is_found_in_every_window(settings: dict) -> None:
-    """Each answer is that of `make_image` to the window's frames alone."""
+    """Each prediction is that of `make_image` for the frames of the window alone."""
     size = 112 if "remove_global_motion" in settings else SIZE
     metadata, pixels = (
         replace(METADATA, size=size, preparation=Preparation(**settings, face="none", size=size)),
@@ -552,7 +552,7 @@ def test_the_apex_is_found_in_every_window(settings: dict) -> None:
 
 
 def test_histograms_of_every_window() -> None:
-    """Images of LBP-TOP need no apex and are done in time: each answer is that to the window's frames alone."""
+    """Images of LBP-TOP need no apex: each prediction is that for the frames of the window alone."""
     metadata, pixels = (
         replace(METADATA, preparation=Preparation(motion="lbp-top", face="none", size=SIZE)),
         wobble(60),
@@ -572,7 +572,7 @@ def test_histograms_of_every_window() -> None:
 
 
 def test_a_window_without_a_fall_has_no_answer() -> None:
-    """What only rises peaks in the last frame."""
+    """A movement that only rises has its peak in the last frame."""
     metadata = replace(METADATA, preparation=Preparation(motion="dynamic-fall", face="none", size=SIZE))
     rising = np.stack([shifted(6 * (1 - np.cos(np.pi * t / 24)) / 2) for t in range(25)])
     (answer,) = answers_to(replace(CROPPED, metadata=metadata), rising, LiveSettings(every=100), 50.0)

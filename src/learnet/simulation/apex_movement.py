@@ -120,5 +120,6 @@ def _scalp_shift(view: View, rng: np.random.Generator) -> Float32[np.ndarray, "H
     along = (v + height) / 0.07
     squared_distance = across**2 + along**2
     bump = np.exp(-squared_distance / 2)
-    shift = rng.uniform(0, MAX_SCALP_SHIFT) * bump
+    largest = rng.uniform(0, MAX_SCALP_SHIFT)
+    shift = largest * bump
     return shift.astype(np.float32)

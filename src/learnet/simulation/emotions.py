@@ -148,7 +148,8 @@ def _draw_side(
     """Draw the only side that shows the expression, or None for both."""
     share = ONE_SIDED_SHARES.get(emotion, DEFAULT_ONE_SIDED_SHARE)
     one_sided = rng.random() < share
-    if not one_sided or not all(UNITS[unit].paired for unit in units):
+    paired = all(UNITS[unit].paired for unit in units)
+    if not one_sided or not paired:
         return None
     left_probability = 0.5 + 0.5 * style.balance
     return "left" if rng.random() < left_probability else "right"
@@ -163,7 +164,8 @@ def _scale_to_peak(
     face_scale = np.float32(MODEL_FACE_PX / view.face_px)
     field = view_field * face_scale
     lengths = np.hypot(field[..., 0], field[..., 1])
-    factor = peak_px / float(lengths.max())
+    largest = float(lengths.max())
+    factor = peak_px / largest
     while min_area_ratio(view_field * np.float32(factor)) < MIN_AREA_RATIO:
         factor *= 0.95
     scaled = []

@@ -63,10 +63,12 @@ def _portrait_positions(person: Person, view: View) -> Float32[np.ndarray, "H W 
             source.append(position)
             target.append(points[portrait_name])
     source, target = _add_corners(np.array(source), np.array(target))
-    u, v = view.coarser(GRID_STEP).face_grid()
+    coarse_view = view.coarser(GRID_STEP)
+    u, v = coarse_view.face_grid()
     grid = np.stack([u.ravel(), v.ravel()], axis=1)
-    coarse = _thin_plate_spline(source, target, grid)
-    return _upsample(coarse.reshape(*u.shape, 2), view)
+    values = _thin_plate_spline(source, target, grid)
+    coarse = values.reshape(*u.shape, 2)
+    return _upsample(coarse, view)
 
 
 def _mirrored_name(name: str) -> str:
@@ -130,7 +132,8 @@ def _bending_terms(
 ) -> Float64[np.ndarray, "A B"]:
     """Return the radial basis function r^2 log r^2 of all distances between points of `a` and `b`."""
     difference = a[:, None] - b
-    squared_distance = (difference**2).sum(axis=-1)
+    squares = difference**2
+    squared_distance = squares.sum(axis=-1)
     logarithm = np.log(squared_distance + 1e-12)
     return squared_distance * logarithm
 

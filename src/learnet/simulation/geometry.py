@@ -134,7 +134,8 @@ def vary_face(rng: np.random.Generator, spread: float = 1.0) -> Geometry:
         outward, down = _trait_shift(amounts, name)
         asymmetry = np.clip(rng.normal(size=2), -2, 2)
         du, dv = spread * ASYMMETRY_SD * asymmetry
-        new_u = u + float(np.sign(u)) * outward + float(du)
+        side = float(np.sign(u))
+        new_u = u + side * outward + float(du)
         new_v = v + down + float(dv)
         points[name] = (new_u, new_v)
     return Geometry(points)
@@ -172,7 +173,12 @@ class View:
         angle = np.deg2rad(self.roll_deg)
         cosine = np.cos(angle)
         sine = np.sin(angle)
-        return np.array([[cosine, -sine], [sine, cosine]])
+        return np.array(
+            [
+                [cosine, -sine],
+                [sine, cosine],
+            ]
+        )
 
     def to_pixels(self, points: Float64[np.ndarray, "N 2"]) -> Float64[np.ndarray, "N 2"]:
         """Convert (u, v) in face widths to (x, y) in pixels."""

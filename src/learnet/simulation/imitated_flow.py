@@ -155,7 +155,8 @@ def _errors(
     amplitude = rng.exponential(model.noise * model_px)
     errors = np.stack([noise_u, noise_v], axis=-1) * amplitude
     relative_texture = texture / texture.mean()
-    gain = relative_texture ** (-model.noise_exponent / 2)
+    exponent = -model.noise_exponent / 2
+    gain = relative_texture**exponent
     return errors * gain[..., None]
 
 
@@ -189,8 +190,8 @@ def _outliers(
 
 def smooth_noise(rng: np.random.Generator, shape: tuple[int, ...], sd: float) -> Float32[np.ndarray, "H W"]:
     """Draw normal noise of standard deviation 1, smoothed by a Gaussian of `sd` cells."""
-    noise = rng.normal(size=shape).astype(np.float32)
-    smooth = _blur(noise, sd)
+    noise = rng.normal(size=shape)
+    smooth = _blur(noise.astype(np.float32), sd)
     return smooth / smooth.std()
 
 

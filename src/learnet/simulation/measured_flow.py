@@ -127,7 +127,8 @@ def _estimate_flow(
         second = cv2.GaussianBlur(second, (0, 0), 0.8)
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     full_scale = rng.random() < FULL_SCALE_SHARE
-    search.setFinestScale(0 if full_scale else 1)
+    finest_scale = 0 if full_scale else 1
+    search.setFinestScale(finest_scale)
     steps = rng.integers(*REFINEMENT_STEPS)
     search.setVariationalRefinementIterations(int(steps))
     weight = rng.uniform(*SMOOTHNESS_WEIGHT)

@@ -42,7 +42,8 @@ def displacement(
         for bump in UNITS[activation.unit].bumps:
             centre = _centre(geometry, bump, activation.side)
             weight = strength * _gaussian(u, v, bump, centre)
-            du += outward * bump.outward * weight
+            sideways = outward * bump.outward
+            du += sideways * weight
             dv += bump.down * weight
     return _to_image_axes(du, dv, view)
 
@@ -242,10 +243,12 @@ def head_drift(rng: np.random.Generator, time_s: Float64[np.ndarray, "T"], amoun
     for _ in range(2):
         rate = rng.uniform(0.5, 3.0, 6)
         phase = rng.uniform(0, 2 * np.pi, 6)
-        angle = 2 * np.pi * rate * column + phase
+        angular_rate = 2 * np.pi * rate
+        angle = angular_rate * column + phase
         wave = np.sin(angle) - np.sin(phase)
         amplitude = rng.normal(size=6) * scales * 0.25
-        path += amplitude * wave / rate
+        sway = amplitude * wave / rate
+        path += sway
     return [HeadPose(*row) for row in path.tolist()]
 
 
@@ -265,7 +268,8 @@ def invert_field(field: Float32[np.ndarray, "H W 2"], steps: int = 4) -> Float32
     height, width = field.shape[:2]
     x = np.arange(width, dtype=np.float32)
     y = np.arange(height, dtype=np.float32)
-    positions = np.stack(np.meshgrid(x, y), axis=-1)
+    grid = np.meshgrid(x, y)
+    positions = np.stack(grid, axis=-1)
     back = -field
     for _ in range(steps):
         back = -sample_image(field, positions + back, cv2.INTER_LINEAR)

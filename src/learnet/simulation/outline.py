@@ -107,8 +107,10 @@ def _half_outline(face: Geometry, side: str) -> list[Point]:
     temple_u, temple_v = face.at("temple", side)
     fringe = face.at("fringe", side)
     corner_u = 0.93 * temple_u
-    corner_v = 0.35 * temple_v + 0.65 * fringe[1]
-    return [*points, (corner_u, corner_v), fringe]
+    _, fringe_v = fringe
+    corner_v = 0.35 * temple_v + 0.65 * fringe_v
+    corner = (corner_u, corner_v)
+    return [*points, corner, fringe]
 
 
 def _smooth(points: list[Point], closed: bool = False) -> Line:

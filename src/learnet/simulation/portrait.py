@@ -276,8 +276,10 @@ def _landmarks() -> dict[str, tuple[float, float]]:
         points[f"left {name}"] = _to_enlarged(*left)
     for name, (y, distance) in LIPS.items():
         if distance:
-            points[f"right {name}"] = _closed_point(MOUTH_X - distance, y)
-            points[f"left {name}"] = _closed_point(MOUTH_X + distance, y)
+            right_x = MOUTH_X - distance
+            left_x = MOUTH_X + distance
+            points[f"right {name}"] = _closed_point(right_x, y)
+            points[f"left {name}"] = _closed_point(left_x, y)
         else:
             points[name] = _closed_point(MOUTH_X, y)
     points["mouth"] = _to_enlarged(MOUTH_X, CLOSED_Y)
@@ -286,4 +288,5 @@ def _landmarks() -> dict[str, tuple[float, float]]:
 
 def _closed_point(x: float, y: float) -> tuple[float, float]:
     """Return a point of the smiling mouth in the enlarged part after the mouth is closed."""
-    return _to_enlarged(x, _closed_row(y, x))
+    closed_y = _closed_row(y, x)
+    return _to_enlarged(x, closed_y)

@@ -110,7 +110,8 @@ class Recording:
     @property
     def times(self) -> Float64[np.ndarray, "T"]:
         """Time of every frame in seconds from the first."""
-        return np.arange(self.frames) / self.camera.fps
+        numbers = np.arange(self.frames)
+        return numbers / self.camera.fps
 
 
 def render(recording: Recording, numbers: range | None = None) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
@@ -196,8 +197,9 @@ def _head_motion(
     conditions = recording.conditions
     rng = np.random.default_rng([conditions.seed, 1])
     drift = head_drift(rng, recording.times, conditions.drift)
-    poses = [astuple(pose) for pose in drift]
-    return np.stack(fields), np.array(poses, np.float32)
+    components = [astuple(pose) for pose in drift]
+    poses = np.array(components, np.float32)
+    return np.stack(fields), poses
 
 
 def register(frame: UInt8[np.ndarray, "H W 3"], view: View, crop: View) -> UInt8[np.ndarray, "h w 3"]:

@@ -202,8 +202,10 @@ def plan_long_scenes(
         emotions = _draw_emotions(plan, rng)
         person_kinds = map(str, rng.permutation(kind_order))
         expressions = list(zip(person_kinds, emotions, strict=True))
-        for number, first in enumerate(range(0, clips, per_video), start=1):
-            shown = expressions[first : first + per_video]
+        starts = range(0, clips, per_video)
+        for number, first in enumerate(starts, start=1):
+            last = first + per_video
+            shown = expressions[first:last]
             scene = make_long_scene(plan.seed, person, number, shown, plan.camera)
             scenes.append(scene)
     return scenes
@@ -232,7 +234,8 @@ def make_long_scene(
     annotations = []
     for index, (kind_name, emotion) in enumerate(expressions):
         kind = pick(KINDS, kind_name, "kind of expression")
-        onset = frames + _draw_rest(fps, recording_rng)  # from 0
+        rest = _draw_rest(fps, recording_rng)
+        onset = frames + rest  # from 0
         rise, length, _ = _draw_duration(kind, fps, recording_rng)
         apex = onset + rise
         offset = onset + length
@@ -240,8 +243,14 @@ def make_long_scene(
         activations = _draw_activations(emotion, look, style, kind, rng)
         timing = Timing(onset / fps, apex / fps, offset / fps)
         episodes.append(Episode(activations, timing))
-        units = format_units(activations)
-        annotation = Expression(kind_name, emotion, units, onset + 1, apex + 1, offset + 1)
+        annotation = Expression(
+            kind=kind_name,
+            emotion=emotion,
+            action_units=format_units(activations),
+            onset=onset + 1,
+            apex=apex + 1,
+            offset=offset + 1,
+        )
         annotations.append(annotation)
         frames = offset + 1
     frames += _draw_rest(fps, recording_rng)
@@ -278,23 +287,28 @@ def centre_expression(scene: Scene, frames: int) -> Scene:
 
 
 def _make_person(seed: int, person: int) -> tuple[Person, ExpressionStyle]:
-    look = make_person(_generator(seed, person, 0, _LOOKS))
-    style = make_style(_generator(seed, person, 0, _STYLE))
+    look_rng = _generator(seed, person, 0, _LOOKS)
+    style_rng = _generator(seed, person, 0, _STYLE)
+    look = make_person(look_rng)
+    style = make_style(style_rng)
     return look, style
 
 
 def _draw_rest(fps: float, rng: np.random.Generator) -> int:
     """Draw the number of frames of a neutral period."""
-    return round(rng.uniform(*REST_S) * fps)
+    duration_s = rng.uniform(*REST_S)
+    return round(duration_s * fps)
 
 
 def _draw_duration(kind: ExpressionKind, fps: float, rng: np.random.Generator) -> tuple[int, int, float]:
     """Draw the number of frames from the onset to the apex and to the offset, and the residual strength."""
     logarithm = rng.normal(np.log(kind.median_s), 0.4)
-    duration_s = float(np.clip(np.exp(logarithm), *kind.duration_s))
+    duration_s = np.exp(logarithm)
+    duration_s = float(np.clip(duration_s, *kind.duration_s))
     length = max(4, round(duration_s * fps))
     share = rng.uniform(0.3, 0.65)
-    rise = int(np.clip(round(length * share), 2, length - 2))
+    rise = round(length * share)
+    rise = int(np.clip(rise, 2, length - 2))
     residual = 0.0
     if rng.random() < 0.25:
         residual = float(rng.uniform(0, 0.4))

@@ -73,7 +73,8 @@ def _eyes(
         across = (u - centre_u) / half_width
         along = (v - centre_v) / half_height
         eye = 1.6 - across**2 - along**2
-        mask = np.maximum(mask, np.clip(eye, 0, 1))
+        eye = np.clip(eye, 0, 1)
+        mask = np.maximum(mask, eye)
     return mask
 
 

@@ -255,8 +255,10 @@ def both_sides(unit: int, peak_px: float, balance: float = 0.0) -> tuple[Activat
         peak_px: mean strength of the two sides, in pixels of a face 112 pixels wide.
         balance: share in -1..1 by which the left side is stronger and the right side weaker.
     """
-    left = Activation(unit, "left", peak_px * (1 + balance))
-    right = Activation(unit, "right", peak_px * (1 - balance))
+    left_px = peak_px * (1 + balance)
+    right_px = peak_px * (1 - balance)
+    left = Activation(unit, "left", left_px)
+    right = Activation(unit, "right", right_px)
     return left, right
 
 

@@ -85,7 +85,8 @@ def synthesize(  # noqa: PLR0913  # each is an option of the command
         for folder, name in parts.items():
             LAYOUTS[name].write_labels(draft / folder, scenes[folder])
         if layout in COMPOSITES:
-            (draft / MEGC_LIST_FILE).write_bytes(_megc_list(parts, scenes))
+            megc_list = _megc_list(parts, scenes)
+            (draft / MEGC_LIST_FILE).write_bytes(megc_list)
         made_with = f"people={people}, clips_per_person={clips_per_person}, seed={seed}"
         _write_notice(draft, parts, made_with)
         draft.replace(out)
@@ -118,7 +119,8 @@ def _clip_jobs(
     jobs: list[ClipJob[Any]] = []
     for folder, name in parts.items():
         layout = LAYOUTS[name]
-        for scene in (*scenes[folder], *layout.unlabelled_scenes(seed)):
+        unlabelled = layout.unlabelled_scenes(seed)
+        for scene in (*scenes[folder], *unlabelled):
             jobs.append((layout.write_clip, root / folder, scene))
     return jobs
 

@@ -187,7 +187,11 @@ def _change_head_and_lids(scene: Scene, rng: np.random.Generator) -> Scene:
     conditions = replace(recording.conditions, drift=drift, noise=noise)
     expression = recording.episodes[0]
     blink = Episode(draw_blink(rng), expression.timing)
-    recording = replace(recording, episodes=(expression, blink), conditions=conditions)
+    recording = replace(
+        recording,
+        episodes=(expression, blink),
+        conditions=conditions,
+    )
     return replace(scene, recording=recording)
 
 

@@ -245,7 +245,8 @@ def _make_images(numbers: range, options: FlowOptions) -> tuple[UInt8[np.ndarray
     for number in numbers:
         rng = np.random.default_rng([options.seed, number])
         if _is_measured(number, options.estimator):
-            person = _filmed_person(options.seed, _person_of(number, options.estimator))
+            first_number = _person_of(number, options.estimator)
+            person = _filmed_person(options.seed, first_number)
             image, emotion, units = draw_measured_image(options.classes, options.size, person, rng)
         else:
             image, emotion, units = draw_imitated_image(options.classes, options.size, rng)
@@ -266,7 +267,8 @@ def draw_measured_image(
     emotion = draw_emotion(classes, rng)
     flow, view, activations = measure_flow(emotion, person, rng)
     crop = draw_crop(rng)
-    image = crop_and_resize(append_strain(flow), view, crop, size, rng, MEASURED_MODEL)
+    flow_with_strain = append_strain(flow)
+    image = crop_and_resize(flow_with_strain, view, crop, size, rng, MEASURED_MODEL)
     return image, emotion, activations
 
 
@@ -285,14 +287,15 @@ def draw_imitated_image(
     view = grid_view(size)
     flow, movement = draw_flow(emotion, view, rng, model)
     crop = draw_crop(rng)
-    image = crop_and_resize(append_strain(flow), view, crop, size, rng, model)
+    flow_with_strain = append_strain(flow)
+    image = crop_and_resize(flow_with_strain, view, crop, size, rng, model)
     return image, emotion, movement.activations
 
 
 def draw_emotion(classes: tuple[str, ...], rng: np.random.Generator) -> str:
     """Draw an emotion of one of the classes, which are equally frequent."""
-    class_name = classes[rng.integers(len(classes))]
-    emotions = CLASSES[class_name]
+    class_index = rng.integers(len(classes))
+    emotions = CLASSES[classes[class_index]]
     names = list(emotions)
     frequencies = np.array(list(emotions.values()), float)
     probabilities = frequencies / frequencies.sum()

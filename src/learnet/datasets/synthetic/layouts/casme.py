@@ -95,7 +95,8 @@ def write_clip(root: Path, scene: Scene) -> None:
     folder = clip_folder(root, scene)
     folder.mkdir(parents=True)
     for number, frame in enumerate(render(scene.recording), start=1):
-        write_image(folder / frame_name(scene, number), frame)
+        name = frame_name(scene, number)
+        write_image(folder / name, frame)
 
 
 def unlabelled(seed: int) -> list[Scene]:

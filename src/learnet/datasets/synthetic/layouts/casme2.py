@@ -36,7 +36,8 @@ def clip_name(scene: Scene) -> str:
     if scene.number == 0:
         return "EP94_02f"
     group = scene.person % 5
-    if scene.number == 1 and group in IRREGULAR_NAMES:
+    irregular = scene.number == 1 and group in IRREGULAR_NAMES
+    if irregular:
         return IRREGULAR_NAMES[group]
     first = (7 * scene.person + 3 * scene.number) % 19 + 1
     second = scene.number + 10
@@ -72,7 +73,8 @@ def unlabelled(seed: int) -> list[Scene]:
     """Return the scene of a clip folder without a row, as CASME II has several; its number is 0."""
     emotions = CASME2_EMOTIONS.main
     emotion = emotions[seed % len(emotions)]
-    return [make_scene(seed, 1, 0, emotion, CAMERA)]
+    scene = make_scene(seed, 1, 0, emotion, CAMERA)
+    return [scene]
 
 
 def write_labels(root: Path, scenes: Sequence[Scene]) -> None:

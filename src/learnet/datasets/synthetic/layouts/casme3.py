@@ -161,7 +161,12 @@ def write_labels(root: Path, scenes: Sequence[LongScene]) -> None:
             row[-1] = "Others"
             break
     micro_rows[-1][HEADER.index("Offset")] = 0
-    write_workbook(root / MICRO_WORKBOOK, {"label": [HEADER, *micro_rows], "Sheet1": [], "Sheet3": []})
+    sheets: dict[str, list[Sequence[Cell]]] = {
+        "label": [HEADER, *micro_rows],
+        "Sheet1": [],
+        "Sheet3": [],
+    }
+    write_workbook(root / MICRO_WORKBOOK, sheets)
     all_rows: list[Sequence[Cell]] = [(*HEADER, "Expression type")]
     for kind in ("macro", "micro"):
         for row in rows[kind]:

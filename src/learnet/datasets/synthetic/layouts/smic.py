@@ -98,9 +98,10 @@ def _write_frames(root: Path, folder: Path, recording: Recording, shown: range, 
     view = recording.conditions.view
     crop_of_clip = crop(recording)
     for number, frame in enumerate(render(recording, shown), start=first):
-        write_image(raw / f"image{number:06d}.bmp", frame)
+        name = f"image{number:06d}.bmp"
+        write_image(raw / name, frame)
         face = register(frame, view, crop_of_clip)
-        write_image(cropped / f"reg_image{number:06d}.bmp", face)
+        write_image(cropped / f"reg_{name}", face)
 
 
 def write_labels(root: Path, scenes: Sequence[Scene]) -> None:

@@ -29,7 +29,7 @@ def _no_scenes(seed: int) -> list[AnyScene]:
 
 @dataclass(frozen=True)
 class Layout(Generic[AnyScene]):
-    """Files and labels of a database; all scenes are `Scene`s (clips) or all are `LongScene`s (long videos)."""
+    """Files and labels of a database. Its scenes are all `Scene`s (clips) or all `LongScene`s (videos)."""
 
     title: str
     seed_space: int  # different for every layout, so that the same seed gives different people

@@ -1,4 +1,4 @@
-"""The floors against scikit-learn, on drawn data and on the real flow images."""
+"""The baselines against scikit-learn, on random data and on real flow images."""
 
 from pathlib import Path
 
@@ -23,17 +23,18 @@ def pipeline() -> Pipeline:
 
 
 def drawn(rng: np.random.Generator, labels: np.ndarray, size: int = 24) -> np.ndarray:
-    """Images whose classes overlap, with a pixel that never changes and one that nearly never does."""
+    """Images with overlapping classes, a constant pixel and one that is nearly constant."""
     centres = rng.normal(0, 4, (labels.max() + 1, size, size, 3))
-    images = np.clip(128 + centres[labels] + rng.normal(0, 40, (len(labels), size, size, 3)), 0, 255).astype(
-        np.uint8
-    )
-    images[:, 0, 0, 0], images[:, 1, 1, 1], images[3, 1, 1, 1] = 77, 10, 11
+    noise = rng.normal(0, 40, (len(labels), size, size, 3))
+    images = np.clip(128 + centres[labels] + noise, 0, 255).astype(np.uint8)
+    images[:, 0, 0, 0] = 77
+    images[:, 1, 1, 1] = 10
+    images[3, 1, 1, 1] = 11
     return images
 
 
 @pytest.mark.parametrize("classes", [2, 3, 5])
-def test_svm_answers_as_scikit_learn_does(rng: np.random.Generator, classes: int) -> None:
+def test_svm_equals_scikit_learn(rng: np.random.Generator, classes: int) -> None:
     labels = rng.choice(classes, 150, p=np.arange(1, classes + 1) / (classes * (classes + 1) / 2))
     images = drawn(rng, labels)
     train, test = slice(0, 90), slice(90, 150)
@@ -43,13 +44,13 @@ def test_svm_answers_as_scikit_learn_does(rng: np.random.Generator, classes: int
     scores = net(as_input(images[test])).numpy()
     assert scores.dtype == np.float32
     flat = images[test].reshape(60, -1) / 255
-    if classes > 2:  # of two classes scikit-learn gives one number, not two
+    if classes > 2:  # for two classes scikit-learn returns one number, not two
         np.testing.assert_allclose(scores, reference.decision_function(flat), atol=1e-5)
     np.testing.assert_array_equal(scores.argmax(axis=1), reference.predict(flat))
-    assert 0.3 < (scores.argmax(axis=1) == labels[test]).mean() < 1, "too easy or too hard to tell anything"
+    assert 0.3 < (scores.argmax(axis=1) == labels[test]).mean() < 1, "too easy or too hard to show anything"
 
 
-def test_svm_of_pairs_with_absent_classes_is_the_svm_without_them(rng: np.random.Generator) -> None:
+def test_svm_with_absent_classes_equals_the_svm_without_them(rng: np.random.Generator) -> None:
     labels = rng.choice([1, 2, 4], 80)
     images = drawn(rng, labels)
     whole, small = LinearSVM(6, 24), LinearSVM(3, 24)
@@ -62,7 +63,7 @@ def test_svm_of_pairs_with_absent_classes_is_the_svm_without_them(rng: np.random
     assert (scores.softmax(dim=1)[:, [0, 3, 5]] < 1e-9).all()
 
 
-def test_svm_forgets_what_it_was_fitted_to_before(rng: np.random.Generator) -> None:
+def test_svm_can_be_fitted_again(rng: np.random.Generator) -> None:
     labels = rng.integers(0, 3, 40)
     images = drawn(rng, labels)
     again, fresh = LinearSVM(3, 24), LinearSVM(3, 24)
@@ -72,7 +73,7 @@ def test_svm_forgets_what_it_was_fitted_to_before(rng: np.random.Generator) -> N
     assert all(torch.equal(a, b) for a, b in zip(again.buffers(), fresh.buffers(), strict=True))
 
 
-def test_one_class_alone_is_always_the_answer(rng: np.random.Generator) -> None:
+def test_a_single_class_is_always_predicted(rng: np.random.Generator) -> None:
     images = as_input(rng.integers(0, 256, (5, 24, 24, 3), dtype=np.uint8))
     for net in (LinearSVM(4, 24), Majority(4, 24)):
         net.fit(images, torch.full((5,), 2))
@@ -80,7 +81,7 @@ def test_one_class_alone_is_always_the_answer(rng: np.random.Generator) -> None:
         assert torch.isfinite(net(images)).all()
 
 
-def test_majority_says_how_frequent_each_class_is() -> None:
+def test_majority_predicts_the_relative_frequencies() -> None:
     net = Majority(4)
     net.fit(torch.zeros(8, 3, 4, 4), torch.tensor([2, 2, 2, 2, 0, 0, 0, 3]))
     scores = net(torch.rand(3, 3, 4, 4))
@@ -89,19 +90,18 @@ def test_majority_says_how_frequent_each_class_is() -> None:
 
 
 def test_svm_reaches_the_known_score_on_real_flow_images(shared: Path) -> None:
-    """Leave one of 40 people out: UF1 0.7293 and UAR 0.7407, found with scikit-learn alone on pixels/255."""
+    """Leave one of 40 people out: UF1 0.7293 and UAR 0.7407, as computed by scikit-learn on pixels/255."""
     folder = shared / "real" / "megc2019_flow"
     table = pd.read_csv(folder / "labels.csv", dtype=str)
     images = np.stack([imread(folder / "images" / name) for name in table["image"]])
-    truth, people = (
-        pd.factorize(table["emotion"], sort=True)[0],
-        (table["dataset"] + "/" + table["subject"]).to_numpy(),
-    )
-    answers = np.empty_like(truth)
+    truth = pd.factorize(table["emotion"], sort=True)[0]
+    people = (table["dataset"] + "/" + table["subject"]).to_numpy()
+    predicted = np.empty_like(truth)
     for person in np.unique(people):
-        net, away = LinearSVM(3, images.shape[1]), people == person
-        net.fit(as_input(images[~away]), torch.from_numpy(truth[~away]))
-        answers[away] = net(as_input(images[away])).argmax(dim=1).numpy()
+        net = LinearSVM(3, images.shape[1])
+        left_out = people == person
+        net.fit(as_input(images[~left_out]), torch.from_numpy(truth[~left_out]))
+        predicted[left_out] = net(as_input(images[left_out])).argmax(dim=1).numpy()
     assert len(np.unique(people)) == 40
-    assert f1_score(truth, answers, average="macro") == pytest.approx(0.7293, abs=0.003)
-    assert recall_score(truth, answers, average="macro") == pytest.approx(0.7407, abs=0.003)
+    assert f1_score(truth, predicted, average="macro") == pytest.approx(0.7293, abs=0.003)
+    assert recall_score(truth, predicted, average="macro") == pytest.approx(0.7407, abs=0.003)

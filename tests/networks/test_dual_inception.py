@@ -1,4 +1,4 @@
-"""Dual-Inception against the authors' Keras file written out in functions, three equal channels and all."""
+"""Dual-Inception against the authors' Keras file written out in functions, with its three equal channels."""
 
 import pytest
 import torch
@@ -9,25 +9,25 @@ from learnet.core.errors import LearnetError
 from learnet.networks.dual_inception import DualInception
 
 SHARES = (0.5, 0.2, 0.3)
-"""How the weight of the one channel here is spread over the three equal channels there; any three that add up to one."""
+"""How the weight of one channel is distributed over three equal ones: any values that add up to one."""
 
 
 def conv(state: dict[str, Tensor], name: str, x: Tensor) -> Tensor:
     weight = state[f"{name}.weight"]
     if weight.shape[1] == 1:  # the first of a stream
         weight = torch.cat([weight * share for share in SHARES], dim=1)
-    reach = weight.shape[-1] // 2
-    return F.conv2d(F.pad(x, [reach] * 4), weight, state[f"{name}.bias"]).clamp(min=0)
+    padding = weight.shape[-1] // 2
+    return F.conv2d(F.pad(x, [padding] * 4), weight, state[f"{name}.bias"]).clamp(min=0)
 
 
 def inception(state: dict[str, Tensor], name: str, x: Tensor) -> Tensor:
-    around = F.pad(x, (1, 1, 1, 1), value=-torch.inf).unfold(2, 3, 1).unfold(3, 3, 1).amax(dim=(4, 5))
+    pooled = F.pad(x, (1, 1, 1, 1), value=-torch.inf).unfold(2, 3, 1).unfold(3, 3, 1).amax(dim=(4, 5))
     return torch.cat(
         [
             conv(state, f"{name}.one", x),
             conv(state, f"{name}.three", conv(state, f"{name}.reduce3", x)),
             conv(state, f"{name}.five", conv(state, f"{name}.reduce5", x)),
-            conv(state, f"{name}.pooled", around),
+            conv(state, f"{name}.pooled", pooled),
         ],
         dim=1,
     )
@@ -35,8 +35,8 @@ def inception(state: dict[str, Tensor], name: str, x: Tensor) -> Tensor:
 
 def stream(state: dict[str, Tensor], name: str, flow: Tensor) -> Tensor:
     x = flow.expand(-1, 3, -1, -1)
-    for place in (0, 2):
-        x = inception(state, f"{name}.{place}", x).unfold(2, 2, 2).unfold(3, 2, 2).amax(dim=(4, 5))
+    for layer in (0, 2):
+        x = inception(state, f"{name}.{layer}", x).unfold(2, 2, 2).unfold(3, 2, 2).amax(dim=(4, 5))
     return x.flatten(1)
 
 
@@ -57,7 +57,7 @@ def drawn(size: int) -> tuple[DualInception, Tensor]:
 
 
 @pytest.mark.parametrize("size", [28, 44])
-def test_it_computes_what_its_definition_says(size: int) -> None:
+def test_scores_equal_the_definition(size: int) -> None:
     net, images = drawn(size)
     with torch.inference_mode():
         expected = composed(
@@ -67,7 +67,7 @@ def test_it_computes_what_its_definition_says(size: int) -> None:
         assert expected.std(dim=0).min() > 1e-3
 
 
-def test_u_and_v_have_streams_of_their_own_and_strain_has_no_say() -> None:
+def test_u_and_v_have_separate_streams_and_strain_has_no_effect() -> None:
     net, images = drawn(28)
     with torch.inference_mode():
         before = net(images)
@@ -77,9 +77,11 @@ def test_u_and_v_have_streams_of_their_own_and_strain_has_no_say() -> None:
             assert torch.equal(net(other), before) is not matters
 
 
-def test_parameters_are_as_many_as_others_count() -> None:
-    """6.45 million in the table beside Off-TANet (PRICAI 2021). The Keras file has 6,449,963: three channels go into 4 x 6 filters of 1x1
-    in each stream, and here one."""
+def test_numbers_of_parameters_are_those_published() -> None:
+    """6.45 million in the table of Off-TANet (PRICAI 2021).
+
+    The Keras file has 6,449,963: its 4 x 6 filters of 1x1 in each stream read three channels, and here one.
+    """
     found = sum(parameter.numel() for parameter in DualInception(3, 28).parameters())
     assert found == 6_449_867 == 6_449_963 - 2 * 2 * 4 * 6
     assert round(found / 1e6, 2) == 6.45
@@ -98,8 +100,5 @@ def test_initial_weights_are_glorot_uniform_and_bias_zero() -> None:
 
 
 def test_sizes_that_cannot_be_halved_twice_are_refused() -> None:
-    with pytest.raises(
-        LearnetError,
-        match=r"dual-inception cannot take images of 45 pixels\. .* multiples of 4; nearest: 44 and 48\.$",
-    ):
+    with pytest.raises(LearnetError, match=r"45 pixels\. .* multiples of 4; nearest: 44 and 48\.$"):
         DualInception(3, 45)

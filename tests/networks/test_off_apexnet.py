@@ -1,4 +1,4 @@
-"""OFF-ApexNet against its definition written out in functions, and a count that others published."""
+"""OFF-ApexNet against its definition written out in functions, and against a published count."""
 
 import pytest
 import torch
@@ -10,10 +10,9 @@ from learnet.networks.off_apexnet import OFFApexNet
 
 
 def stream(state: dict[str, Tensor], name: str, flow: Tensor) -> Tensor:
-    for place in (0, 3):
-        flow = F.conv2d(
-            F.pad(flow, (2, 2, 2, 2)), state[f"{name}.{place}.weight"], state[f"{name}.{place}.bias"]
-        ).clamp(min=0)
+    for layer in (0, 3):
+        weight, bias = state[f"{name}.{layer}.weight"], state[f"{name}.{layer}.bias"]
+        flow = F.conv2d(F.pad(flow, (2, 2, 2, 2)), weight, bias).clamp(min=0)
         flow = flow.unfold(2, 2, 2).unfold(3, 2, 2).amax(dim=(4, 5))
     return flow.flatten(1)
 
@@ -39,7 +38,7 @@ def drawn(size: int, classes: int = 3) -> tuple[OFFApexNet, dict[str, Tensor], T
 
 
 @pytest.mark.parametrize("size", [28, 44])
-def test_it_computes_what_its_definition_says(size: int) -> None:
+def test_scores_equal_the_definition(size: int) -> None:
     net, state, images = drawn(size)
     with torch.inference_mode():
         expected = composed(state, images.double())
@@ -47,7 +46,7 @@ def test_it_computes_what_its_definition_says(size: int) -> None:
         assert expected.std(dim=0).min() > 1e-3
 
 
-def test_half_of_each_dense_layer_is_left_out_in_training() -> None:
+def test_half_of_each_dense_layer_is_dropped_in_training() -> None:
     net, state, images = drawn(28)
     generator = torch.Generator().manual_seed(5)
     for layer in (net.dropout1, net.dropout2):
@@ -57,7 +56,7 @@ def test_half_of_each_dense_layer_is_left_out_in_training() -> None:
     torch.testing.assert_close(net.train()(images).double(), expected, atol=1e-4, rtol=1e-4)
 
 
-def test_u_and_v_have_streams_of_their_own_and_strain_has_no_say() -> None:
+def test_u_and_v_have_separate_streams_and_strain_has_no_effect() -> None:
     net, _, images = drawn(28)
     with torch.inference_mode():
         before = net(images)
@@ -69,14 +68,18 @@ def test_u_and_v_have_streams_of_their_own_and_strain_has_no_say() -> None:
         assert not torch.allclose(net(swapped), before)
 
 
-def test_parameters_are_as_many_as_others_count() -> None:
-    """2.66 million in the table beside Off-TANet (PRICAI 2021); 156 + 2,416 in each stream."""
+def test_numbers_of_parameters_are_those_published() -> None:
+    """2.66 million in the table of Off-TANet (PRICAI 2021); 156 + 2,416 in each stream."""
     parts = dict.fromkeys(("horizontal", "vertical", "dense1", "dense2", "classify"), 0)
     for name, parameter in OFFApexNet(3, 28).named_parameters():
         parts[name.split(".")[0]] += parameter.numel()
     assert parts == {
-        "horizontal": 156 + 2416, "vertical": 156 + 2416, "dense1": 1568 * 1024 + 1024, "dense2": 1024 * 1024 + 1024, "classify": 3 * 1025,
-    }  # fmt: skip
+        "horizontal": 156 + 2416,
+        "vertical": 156 + 2416,
+        "dense1": 1568 * 1024 + 1024,
+        "dense2": 1024 * 1024 + 1024,
+        "classify": 3 * 1025,
+    }
     assert sum(parts.values()) == 2_664_475
     assert round(sum(parts.values()) / 1e6, 2) == 2.66
 
@@ -84,8 +87,5 @@ def test_parameters_are_as_many_as_others_count() -> None:
 def test_sizes_that_cannot_be_halved_twice_are_refused() -> None:
     for size in (28, 32, 44):
         OFFApexNet(3, size)
-    with pytest.raises(
-        LearnetError,
-        match=r"off-apexnet cannot take images of 30 pixels\. It accepts sizes that are multiples of 4; nearest: 28",
-    ):
+    with pytest.raises(LearnetError, match=r"30 pixels\. .* multiples of 4; nearest: 28 and 32\.$"):
         OFFApexNet(3, 30)

@@ -1,4 +1,4 @@
-"""STSTNet against the names and sizes in the authors' PyTorch file, and against their definition in numpy."""
+"""STSTNet against names and sizes in the authors' PyTorch file, and their definition in numpy."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from learnet.networks.ststnet import STSTNet
 
 
 def with_drawn_weights(size: int, classes: int = 3) -> STSTNet:
-    """Normalisations that are not neutral."""
+    """Return a network with non-trivial normalisations."""
     net, generator = STSTNet(classes, size, seed=1).eval(), torch.Generator().manual_seed(0)
     for name, tensor in net.state_dict().items():
         if "bn" in name and tensor.is_floating_point():
@@ -18,26 +18,24 @@ def with_drawn_weights(size: int, classes: int = 3) -> STSTNet:
 
 
 def convolved(image: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """3x3 with two zeros all around: (3, S, S) becomes (F, S + 2, S + 2)."""
-    around = np.pad(image, ((0, 0), (2, 2), (2, 2)))
+    """Convolve 3x3 with two zeros on each side: (3, S, S) becomes (F, S + 2, S + 2)."""
+    padded = np.pad(image, ((0, 0), (2, 2), (2, 2)))
     side = image.shape[1] + 2
-    answer = np.empty((len(kernel), side, side))
+    maps = np.empty((len(kernel), side, side))
     for y in range(side):
         for x in range(side):
-            answer[:, y, x] = np.tensordot(kernel, around[:, y : y + 3, x : x + 3], axes=3) + bias
-    return answer
+            maps[:, y, x] = np.tensordot(kernel, padded[:, y : y + 3, x : x + 3], axes=3) + bias
+    return maps
 
 
-def largest_of_nine(maps: np.ndarray) -> np.ndarray:
-    """Windows begin at -1, 2, 5, ... as long as they lie inside the maps and one row around them."""
+def max_pool(maps: np.ndarray) -> np.ndarray:
+    """Pool 3x3. Windows begin at -1, 2, 5, ... and end at most one row after the maps."""
     starts = [start for start in range(-1, maps.shape[1], 3) if start + 3 <= maps.shape[1] + 1]
-    return np.stack(
-        [
-            np.stack([maps[:, max(y, 0) : y + 3, max(x, 0) : x + 3].max((1, 2)) for x in starts], -1)
-            for y in starts
-        ],
-        1,
-    )
+    pooled = np.empty((len(maps), len(starts), len(starts)))
+    for row, y in enumerate(starts):
+        for column, x in enumerate(starts):
+            pooled[:, row, column] = maps[:, max(y, 0) : y + 3, max(x, 0) : x + 3].max(axis=(1, 2))
+    return pooled
 
 
 def composed(net: STSTNet, image: np.ndarray) -> dict[str, np.ndarray]:
@@ -49,14 +47,14 @@ def composed(net: STSTNet, image: np.ndarray) -> dict[str, np.ndarray]:
             state[f"bn{number}.{part}"][:, None, None]
             for part in ("running_mean", "running_var", "weight", "bias")
         )
-        streams.append(largest_of_nine((maps - mean) / np.sqrt(variance + 1e-5) * gain + shift))
+        streams.append(max_pool((maps - mean) / np.sqrt(variance + 1e-5) * gain + shift))
     pooled = np.concatenate(streams)
     halves = pooled.reshape(16, pooled.shape[1] // 2, 2, pooled.shape[2] // 2, 2).mean(axis=(2, 4))
     return {"pooled": pooled, "logits": state["fc.weight"] @ halves.ravel() + state["fc.bias"]}
 
 
 @pytest.mark.parametrize(("size", "side"), [(28, 10), (27, 10), (32, 12), (45, 16)])
-def test_it_computes_what_its_definition_says(size: int, side: int) -> None:
+def test_scores_equal_the_definition(size: int, side: int) -> None:
     net = with_drawn_weights(size)
     images = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(0)) * 2 - 1
     with torch.inference_mode():
@@ -69,7 +67,7 @@ def test_it_computes_what_its_definition_says(size: int, side: int) -> None:
 
 
 def test_names_and_shapes_are_those_of_the_authors_file() -> None:
-    """As in the class STSTNet of their main.py: 84 + 140 + 224 in the convolutions, 32 in the normalisations, 1,203 in the last layer."""
+    """The class STSTNet of their main.py: 84 + 140 + 224 in convolutions, 32 in norms, 1,203 in the last."""
     expected: dict[str, tuple[int, ...]] = {"fc.weight": (3, 400), "fc.bias": (3,)}
     for number, filters in ((1, 3), (2, 5), (3, 8)):
         expected |= {
@@ -85,7 +83,7 @@ def test_names_and_shapes_are_those_of_the_authors_file() -> None:
     assert sum(parameter.numel() for parameter in net.parameters()) == 1683 == 84 + 140 + 224 + 32 + 1203
 
 
-def test_initial_weights_are_pytorch_s() -> None:
+def test_initial_weights_are_those_of_pytorch() -> None:
     state = STSTNet(300, 28, seed=3).state_dict()
     for name, limit in (("conv1", 27**-0.5), ("conv3", 27**-0.5), ("fc", 400**-0.5)):
         assert 0.8 * limit < state[f"{name}.weight"].abs().max() <= limit
@@ -93,8 +91,8 @@ def test_initial_weights_are_pytorch_s() -> None:
     assert state["fc.weight"].std().item() == pytest.approx(400**-0.5 / 3**0.5, rel=0.02)
 
 
-def test_half_of_the_pooled_maps_are_left_out_in_training() -> None:
-    """Each number on its own, not whole maps, and before the averages."""
+def test_half_of_the_pooled_maps_are_dropped_in_training() -> None:
+    """Single values, not whole maps, and before average pooling."""
     net = with_drawn_weights(28)
     image = torch.rand(1, 3, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1
     pooled = composed(net, image[0].double().numpy())["pooled"]
@@ -107,17 +105,14 @@ def test_half_of_the_pooled_maps_are_left_out_in_training() -> None:
     np.testing.assert_allclose(net(image)[0].detach(), expected, atol=1e-5)
 
 
-def test_sizes_that_would_lose_rows_are_refused_with_the_nearest_that_do_not() -> None:
+def test_sizes_that_would_lose_rows_are_refused_with_the_nearest_valid_ones() -> None:
     for size in range(2, 130):
         responses = torch.zeros(1, 1, size + 2, size + 2)
         even = torch.nn.functional.max_pool2d(responses, 3, 3, padding=1).shape[-1] % 2 == 0
         if even:
             STSTNet(2, size)
         else:
-            with pytest.raises(
-                LearnetError,
-                match=f"ststnet cannot take images of {size} pixels.*leave 2, 3 or 4 when divided by 6",
-            ):
+            with pytest.raises(LearnetError, match=f"{size} pixels.*leave 2, 3 or 4 when divided by 6"):
                 STSTNet(2, size)
     with pytest.raises(LearnetError, match=r"12 pixels.*nearest: 10 and 14\.$"):
         STSTNet(3, 12)
@@ -126,8 +121,8 @@ def test_sizes_that_would_lose_rows_are_refused_with_the_nearest_that_do_not() -
 
 
 @pytest.mark.parametrize("size", [26, 27, 28, 112])
-def test_every_pixel_has_a_say(size: int) -> None:
-    """Also at the edge, where the pools of 28 pixels leave out a row of responses."""
+def test_every_pixel_has_an_effect(size: int) -> None:
+    """Also at the border, where at 28 pixels the pools leave out a row of maps."""
     net = with_drawn_weights(size)
     with torch.inference_mode():
         blank = net(torch.zeros(1, 3, size, size))

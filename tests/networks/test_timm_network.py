@@ -1,4 +1,4 @@
-"""`timm:NAME` with a timm written here, which knows the few functions that are called of the real one."""
+"""`timm:NAME` with a substitute for timm that has the few functions that are called."""
 
 import sys
 from collections.abc import Iterator
@@ -80,7 +80,7 @@ def timm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("timm")
-def test_a_network_of_timm_is_made_like_any_other() -> None:
+def test_a_network_of_timm_is_constructed_like_any_other() -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
@@ -90,26 +90,21 @@ def test_a_network_of_timm_is_made_like_any_other() -> None:
     for name, tensor in first.state_dict().items():
         assert torch.equal(tensor, again.state_dict()[name])
     assert not torch.equal(first.conv.weight, other.conv.weight)
-    assert first.training and first.bn.num_batches_tracked == 0  # the image it was tried on left no trace
+    assert first.training and first.bn.num_batches_tracked == 0  # the trial image left no trace
     assert first(torch.zeros(2, 3, 30, 30)).shape == (2, 4)
     assert NETWORKS["timm:untold"](2, 28)(torch.zeros(2, 3, 28, 28)).shape == (2, 2)
-    assert not [
-        name for name in NETWORKS if name.startswith("timm:")
-    ]  # nothing is listed that may not be there
+    assert not any(name.startswith("timm:") for name in NETWORKS)  # nothing is listed that may be missing
 
 
 @pytest.mark.usefixtures("timm")
-def test_a_network_of_patches_is_made_for_the_size() -> None:
+def test_a_network_of_patches_is_constructed_for_the_size() -> None:
     assert NETWORKS["timm:patches8"](3, 40)(torch.zeros(1, 3, 40, 40)).shape == (1, 3)
-    with pytest.raises(
-        LearnetError,
-        match=r"timm:patches8 cannot take images of 45 pixels, .* patches of 8\. It accepts multiples of 8\.$",
-    ):
+    with pytest.raises(LearnetError, match=r"timm:patches8 .* 45 pixels, .* It accepts multiples of 8\.$"):
         NETWORKS["timm:patches8"](3, 45)
 
 
 @pytest.mark.usefixtures("timm")
-def test_a_size_that_the_network_fails_on_is_one_line() -> None:
+def test_a_failure_of_the_network_is_one_line() -> None:
     assert NETWORKS["timm:large"](3, 64)(torch.zeros(2, 3, 64, 64)).shape == (2, 3)
     with pytest.raises(LearnetError, match="timm:large cannot take images of 28 pixels: ") as caught:
         NETWORKS["timm:large"](3, 28)
@@ -118,7 +113,7 @@ def test_a_size_that_the_network_fails_on_is_one_line() -> None:
 
 @pytest.mark.usefixtures("timm")
 def test_names_that_timm_does_not_have() -> None:
-    for name, says in (
+    for name, message in (
         ("anysise", "timm has no network called 'anysise'. Did you mean 'timm:anysize'?"),
         ("", "timm has no network called ''. In Python, timm.list_models() lists them."),
         ("hf-hub:someone/something", "In Python, timm.list_models() lists them."),
@@ -126,33 +121,29 @@ def test_names_that_timm_does_not_have() -> None:
     ):
         with pytest.raises(LearnetError) as caught:
             pick(NETWORKS, f"timm:{name}", "network")
-        assert str(caught.value).endswith(says)
+        assert str(caught.value).endswith(message)
 
 
-def test_without_timm_it_says_what_is_missing(
+def test_without_timm_the_error_names_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture
 ) -> None:
     monkeypatch.setattr(timm_network, "find_spec", lambda name: None)
-    with pytest.raises(
-        LearnetError,
-        match="timm:resnet18 is a network of the library timm, not installed here. Install it: pip install timm",
-    ):
+    with pytest.raises(LearnetError, match="timm:resnet18 .* pip install timm"):
         NETWORKS["timm:resnet18"]
     with pytest.raises(SystemExit) as ended:
         cli.main(["study", str(tmp_path / "prepared"), str(tmp_path / "out"), "--network", "timm:resnet18"])
-    said = capfd.readouterr()
-    assert ended.value.code == 2 and said.err.count("\n") == 1 and "pip install timm" in said.err
+    stderr = capfd.readouterr().err
+    assert ended.value.code == 2 and stderr.count("\n") == 1 and "pip install timm" in stderr
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.usefixtures("timm")
-def test_it_is_trained_and_kept_like_any_other(tmp_path: Path, rng: np.random.Generator) -> None:
-    """Also side by side: timm's dropout is off unless asked for, and a layer of none is no chance."""
+def test_it_is_trained_and_saved_like_any_other(tmp_path: Path, rng: np.random.Generator) -> None:
+    """Also as an ensemble: the dropout of timm is off by default, and a layer with rate 0 draws nothing."""
     images = rng.integers(0, 256, (12, 28, 28, 3), dtype=np.uint8)
     part = TrainingSet(images, np.arange(12) % 3, [f"d/{i}" for i in range(12)], 3)
-    training = Training(
-        epochs=2, mirror="none", batch_size=6, optimiser="sgd"
-    )  # AdamW would magnify the rounding of slopes that are zero
+    # AdamW would magnify the rounding of gradients that are zero.
+    training = Training(epochs=2, mirror="none", batch_size=6, optimiser="sgd")
     module = train("timm:anysize", part, training).module
     beside = train_together("timm:anysize", [part, part], [training, replace(training, seed=1)])[0].module
     for name, tensor in module.state_dict().items():

@@ -1,7 +1,8 @@
-"""Writes learnet_keras.npz: what Keras itself answers when the LEARNet of the authors' file is built in it.
+"""Write learnet_keras.npz: the outputs of Keras for the LEARNet of the authors' file.
 
-Needs Keras 3 and a backend, which learnet does not: `pip install keras jax`, then `KERAS_BACKEND=jax python learnet_keras.py`.
-The graph is written from the layer table (reference values must not come from learnet), weights and images from seeded numpy.
+Needs Keras 3 and a backend: `pip install keras jax`, then `KERAS_BACKEND=jax python learnet_keras.py`. The
+graph follows the layer table, because reference values must not come from learnet. Weights and images are
+from seeded numpy.
 """
 
 from pathlib import Path
@@ -26,7 +27,7 @@ def plain_and_accreting(stem: object, plain: str, accreting: str, last: tuple[st
 
 
 def build(size: int, classes: int) -> keras.Model:
-    keras.backend.clear_session()  # the automatic names start anew
+    keras.backend.clear_session()  # restarts the automatic names
     image = keras.Input((size, size, 3))
     stem = conv(16, 3, "Conv_S")(image)
     first = plain_and_accreting(stem, "1", "2", ("Conv_1_3", "Conv_x_2"))
@@ -37,7 +38,7 @@ def build(size: int, classes: int) -> keras.Model:
 
 
 def drawn(name: str, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
-    """A weight: kernels that keep the size of what passes, biases and normalisations that are not what they start as."""
+    """Draw a weight: kernels that keep the scale of the signal, non-trivial biases and normalisations."""
     values = generator.standard_normal(shape)
     if name.endswith("kernel"):
         values = values * (2 / np.prod(shape[:-1])) ** 0.5
@@ -48,7 +49,7 @@ def drawn(name: str, shape: tuple[int, ...], generator: np.random.Generator) -> 
     return values.astype(np.float32)
 
 
-def answers(size: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def outputs(size: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
     model, generator = build(size, 5), np.random.default_rng(size)
     variables = {variable.path: variable for variable in model.weights}
     for name in sorted(variables):
@@ -61,7 +62,7 @@ def answers(size: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
 if __name__ == "__main__":
     found = {}
     for size in (112, 45):
-        found[f"probabilities_{size}"], found[f"conv5_{size}"], names = answers(size)
+        found[f"probabilities_{size}"], found[f"conv5_{size}"], names = outputs(size)
     counts = build(112, 5).count_params(), build(112, 8).count_params()
     here = Path(__file__).with_suffix(".npz")
     np.savez_compressed(

@@ -1,4 +1,4 @@
-"""Commands that show why a network answers as it does."""
+"""Commands that explain predictions."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,13 +15,13 @@ from learnet.core.settings import Windows
 explain = App(
     name="explain",
     group=STUDIES,
-    help="Show why a network answers as it does: pictures as PNG and SVG, their numbers as CSV.",
+    help="Explain predictions of a network: figures as PNG and SVG, their numbers as CSV.",
 )
 app.command(explain)
 
 
 @explain.command(name="clip")
-def of_clip(
+def explain_clip(  # noqa: PLR0913 (options)
     source: Path,
     clip: str,
     out: Path,
@@ -32,46 +32,44 @@ def of_clip(
     weights: Path | None = None,
     seed: int | None = None,
 ) -> None:
-    """Draw what the network saw in one clip, layer by layer, and where it looked for its answer.
+    """Draw the activations of a network for one clip, and attributions of its prediction.
 
     Parameters
     ----------
     source
-        Study folder: the clip is explained by the network that did not know its person. Or prepared folder, with --weights.
+        Study folder: the clip is explained by the network that was not trained on its person. Or
+        prepared folder, with --weights.
     clip
-        The clip as clips.csv names it: DATASET/SUBJECT/NAME.
+        Name of the clip in clips.csv: DATASET/SUBJECT/NAME.
     out
-        Folder for the pictures.
+        Folder for the figures.
     stage
-        Stage whose maps are drawn, and of the class activation; a wrong name lists those there are.
+        Stage whose maps are drawn, and of Grad-CAM; an unknown name lists the valid ones.
     anonymous
-        Show nothing of the person: coarse maps on a line-drawn average face, in place of the motion image.
+        Show nothing of the person: coarse maps over a line drawing of the average face, in place of the
+        motion image.
     weights
-        Checkpoint, where SOURCE is a prepared folder.
+        Checkpoint, if SOURCE is a prepared folder.
     seed
-        Run of the study; the first if not given.
+        Seed of a run of the study; by default the first.
     """
     from learnet.report.explain.activation_figures import write_figures
     from learnet.report.explain.clips import open_explained_clips
     from learnet.report.explain.figures import attribution_figures, clip_figures
 
     check_room_above(out / "x")
-    case = open_explained_clips(source, weights, seed).get(clip)
-    console.paths(
-        *write_figures(
-            out, clip_figures(case, stage, anonymous) | attribution_figures(case, stage, anonymous)
-        )
-    )
-    if case.placement is None:
+    explained = open_explained_clips(source, weights, seed).get(clip)
+    figures = clip_figures(explained, stage, anonymous) | attribution_figures(explained, stage, anonymous)
+    console.paths(*write_figures(out, figures))
+    if explained.placement is None:
         console.out.print(
-            "Where the face lies in these images is not known, so nothing is summed per part of the face."
+            "The position of the face in these images is unknown, so nothing is summed per region."
         )
-    for note in case.notes:
-        console.out.print(f"Mind: {note}.", markup=False)
+    _print_notes(explained.notes)
 
 
 @explain.command(name="class")
-def of_class(
+def explain_class(  # noqa: PLR0913 (options)
     source: Path,
     name: str,
     out: Path,
@@ -82,55 +80,54 @@ def of_class(
     weights: Path | None = None,
     seed: int | None = None,
 ) -> None:
-    """Draw the mean response of a stage over all clips of one class.
+    """Draw the mean activation of a stage over all clips of one class.
 
     Parameters
     ----------
     source
         Study folder, or prepared folder with --weights.
     name
-        The class; a wrong name lists those there are.
+        The class; an unknown name lists the valid ones.
     out
-        Folder for the pictures.
+        Folder for the figures.
     stage
-        Stage whose maps are drawn; a wrong name lists those there are.
+        Stage whose maps are drawn; an unknown name lists the valid ones.
     anonymous
-        Show nothing of the person: coarse maps on a line-drawn average face, in place of the motion image.
+        Show nothing of the person: coarse maps over a line drawing of the average face, in place of the
+        motion image.
     weights
-        Checkpoint, where SOURCE is a prepared folder.
+        Checkpoint, if SOURCE is a prepared folder.
     seed
-        Run of the study; the first if not given.
+        Seed of a run of the study; by default the first.
     """
     from learnet.report.explain.activation_figures import write_figures
     from learnet.report.explain.clips import open_explained_clips
     from learnet.report.explain.figures import class_figures
 
     check_room_above(out / "x")
-    console.paths(
-        *write_figures(
-            out, class_figures(open_explained_clips(source, weights, seed).of_class(name), stage, anonymous)
-        )
-    )
+    clips = open_explained_clips(source, weights, seed).of_class(name)
+    console.paths(*write_figures(out, class_figures(clips, stage, anonymous)))
 
 
 @explain.command(name="networks")
-def of_networks(
+def explain_networks(
     *studies: Path, out: Path, clip: tuple[str, ...] = (), depth: int = 2, anonymous: bool = False
 ) -> None:
-    """Draw the two strongest maps of several networks side by side, a row per clip, brows and eyes boxed, the mouth ringed.
+    """Draw the two strongest maps of several networks side by side, in a row per clip.
 
     Parameters
     ----------
     studies
         Studies of the same prepared folder, one per network.
     out
-        Folder for the pictures.
+        Folder for the figures.
     clip
-        A clip to show (may be given several times); the first of each class if none is named.
+        Clip to draw; may be repeated. By default the first clip of each class.
     depth
-        How often the image has been halved where the maps are taken: 1 to 5.
+        Number of halvings of the image at which the maps are taken: 1 to 5.
     anonymous
-        Show nothing of the person: coarse maps on a line-drawn average face, in place of the motion image.
+        Show nothing of the person: coarse maps over a line drawing of the average face, in place of the
+        motion image.
     """
     from learnet.report.explain.activation_figures import write_figures
     from learnet.report.explain.clips import open_explained_clips
@@ -144,46 +141,51 @@ def of_networks(
 
 
 @explain.command(name="measure")
-def of_movement(
+def measure_activation(
     *weights: Path, out: Path, people: int = 10, depth: int = 2, part: float = 0.25, seed: int = 0
 ) -> None:
-    """Measure how much of each network's response lies where the face truly moves, on synthetic people nobody has learned from.
+    """Measure the share of each network's activation that lies where the face moves, on synthetic people.
 
     Parameters
     ----------
     weights
-        Checkpoints that take the same images.
+        Checkpoints that accept the same images.
     out
         Folder for the figure and the numbers.
     people
-        Synthetic people, each with a clip of each of five emotions.
+        Number of synthetic people, each with a clip of each of five emotions. No network was trained on
+        them.
     depth
-        How often the image has been halved where the response is taken: 1 to 5.
+        Number of halvings of the image at which the activation is taken: 1 to 5.
     part
-        A place counts as moving from this share of the clip's largest displacement on.
+        A pixel is moving from this share of the largest displacement of the clip.
     seed
-        Another one gives other people.
+        Another seed gives other people.
     """
     from learnet.metrics.scores import interval_text
     from learnet.report.explain.activation_figures import write_figures
     from learnet.report.explain.figures import measurement_figures
 
     check_room_above(out / "x")
-    with console.bar("Filming strangers") as progress:
-        plates = measurement_figures(weights, people, depth, part, seed, progress)
-    found = plates["measured"].table
-    rows = [
-        [row.look, f"{row.share:.3f} {interval_text(row.low, row.high, number='{:.3f}'.format)}", f"{row.times_even:.2f}",
-         "" if row.more != row.more else f"{row.more:+.3f} {interval_text(row.more_low, row.more_high, number='{:+.3f}'.format)}"]
-        for row in found.itertuples()
-    ]  # fmt: skip
-    title = f"Share of the response where the face moves, {found['area'].iloc[0]:.1%} of the image; {found['clips'].iloc[0]} clips"
-    console.table(title, ["network, stage", "share", "times even", "more than the first"], rows)
-    console.paths(*write_figures(out, plates))
+    with console.bar("Rendering clips") as progress:
+        figures = measurement_figures(weights, people, depth, part, seed, progress)
+    summary = figures["measured"].table
+    rows = []
+    for row in summary.itertuples():
+        share = f"{row.share:.3f} {interval_text(row.low, row.high, number='{:.3f}'.format)}"
+        difference = ""
+        if row.more == row.more:  # NaN for the first network
+            interval = interval_text(row.more_low, row.more_high, number="{:+.3f}".format)
+            difference = f"{row.more:+.3f} {interval}"
+        rows.append([row.look, share, f"{row.times_even:.2f}", difference])
+    area, clips = summary["area"].iloc[0], summary["clips"].iloc[0]
+    title = f"Share of the activation where the face moves, {area:.1%} of the image; {clips} clips"
+    console.table(title, ["network, stage", "share", "share / area", "more than the first"], rows)
+    console.paths(*write_figures(out, figures))
 
 
 @explain.command(name="temporal")
-def of_time(
+def explain_time(  # noqa: PLR0913 (options)
     source: Path,
     out: Path,
     /,
@@ -201,39 +203,41 @@ def of_time(
     face: Literal["auto", "none"] = "auto",
     face_model: Path | None = None,
 ) -> None:
-    """Draw a clip over time: its frames, their weights in the motion image, the movement, and the answer as the window's end moves.
+    """Draw a clip over time: frames, their weights in the motion image, movement, and predictions.
 
     Parameters
     ----------
     source
-        Video file, or folder of images; or with --clip a study folder, or a prepared folder with --weights.
+        Video file, or folder of images. With --clip a study folder, or a prepared folder with --weights.
     out
-        Folder for the pictures.
+        Folder for the figure.
     clip
-        Clip of the study, as clips.csv names it: DATASET/SUBJECT/NAME.
+        Clip of the study, named as in clips.csv: DATASET/SUBJECT/NAME.
     weights
-        Checkpoint; without it, for a video, the weights that come with learnet.
+        Checkpoint. For a video the default is one of the checkpoints that are part of learnet.
     seed
-        Run of the study; the first if not given.
+        Seed of a run of the study; by default the first.
     onset
-        Number of the onset frame of a video, which is read from there: its file's in a folder, in a video from 0. A database knows its own.
+        Number of the onset frame of a video, which is read from there. Frames of a folder have the
+        numbers of their files, those of a video count from 0.
     apex
-        Number of the apex frame; without it the apex is found from motion.
+        Number of the apex frame of a video; by default it is detected from the movement.
     offset
-        Number of the offset frame, to which the video is read.
+        Number of the offset frame of a video, which is read up to there.
     window_s
-        Length of a window that slides, in seconds. Without it the window begins at the onset and grows; in a video of more than a second
-        it is half a second long.
+        Length of a sliding window in seconds. By default the window begins at the onset and grows; in a
+        video of more than a second without --onset it slides and is half a second long.
     fps
-        True frame rate, where the video is wrong about it; a folder of images carries none (25 is taken, and said).
+        Frame rate, where the video states a wrong one. For a folder of images the default is 25.
     show_faces
-        Show the faces, and not only how they change. Check in your licence whether they may be published; some are never shown.
+        Draw the faces, not only their changes. Check in your licence whether they may be published; some
+        are never drawn.
     anonymous
-        Show nothing of the person: how much changes, on a line-drawn average face.
+        Show nothing of the person: coarse changes over a line drawing of the average face.
     face
-        Of a video: auto finds the face, none takes the frames as face crops.
+        For a video: "auto" detects the face, "none" uses the frames as face crops.
     face_model
-        The YuNet face model; without one the built-in Haar cascades are used.
+        File of the YuNet face model; by default the built-in Haar cascades are used.
     """
     from learnet.report.explain.activation_figures import write_figures
     from learnet.report.explain.clips import open_explained_clips
@@ -243,32 +247,42 @@ def of_time(
     from learnet.training.pretrained import pretrained_weights
 
     if show_faces and anonymous:
-        raise LearnetError("A face cannot be shown and hidden.", "Give --show-faces or --anonymous.")
-    if clip is None and any((source / name).is_file() for name in ("study.json", "prepare.json")):
-        raise LearnetError(f"{source} holds many clips, and one is drawn.", "Name it with --clip.")
-    if clip is not None and (
-        face != "auto" or any(given is not None for given in (onset, apex, offset, fps))
-    ):
         raise LearnetError(
-            "A database knows face, onset, apex, offset and frame rate of its clips.",
-            "Give them for a video only.",
+            "Faces cannot be shown and hidden at once.", "Give either --show-faces or --anonymous."
         )
+    video_options = face != "auto" or any(option is not None for option in (onset, apex, offset, fps))
+    _check_source(source, clip, video_options)
     check_room_above(out / "x")
     windows = None if window_s is None else Windows(window_s=window_s)
-    with console.bar("Answering windows") as progress:
+    with console.bar("Scoring windows") as progress:
         if clip is not None:
-            seen = explain_clip_temporal(
-                open_explained_clips(source, weights, seed), clip, windows, face_model, progress
-            )
+            clips = open_explained_clips(source, weights, seed)
+            explanation = explain_clip_temporal(clips, clip, windows, face_model, progress)
         else:
             weights = weights or pretrained_weights("learnet", "flow", 28)
-            stretch = replace(segment_of_video(source, onset, apex, offset, fps), cropped=face == "none")
-            seen = explain_video_temporal(stretch, weights, windows, face_model, progress)
-    console.paths(
-        *write_figures(
-            out,
-            {"temporal": temporal_figure(seen, "faces" if show_faces else "lines" if anonymous else "change")},
+            segment = replace(segment_of_video(source, onset, apex, offset, fps), cropped=face == "none")
+            explanation = explain_video_temporal(segment, weights, windows, face_model, progress)
+    strip: Literal["change", "faces", "lines"] = "change"
+    if show_faces:
+        strip = "faces"
+    elif anonymous:
+        strip = "lines"
+    console.paths(*write_figures(out, {"when": temporal_figure(explanation, strip)}))
+    _print_notes(explanation.notes)
+
+
+def _check_source(source: Path, clip: str | None, video_options: bool) -> None:
+    """Refuse a folder of many clips without --clip, and options of videos with it."""
+    if clip is None:
+        if (source / "study.json").is_file() or (source / "prepare.json").is_file():
+            raise LearnetError(f"{source} holds many clips, and one is drawn.", "Name it with --clip.")
+    elif video_options:
+        raise LearnetError(
+            "--face, --onset, --apex, --offset and --fps of a clip are recorded in its database.",
+            "Give them for a video only.",
         )
-    )
-    for note in seen.notes:
-        console.out.print(f"Mind: {note}.", markup=False)
+
+
+def _print_notes(notes: tuple[str, ...]) -> None:
+    for note in notes:
+        console.out.print(f"Note: {note}.", markup=False)

@@ -1,6 +1,8 @@
-"""What the layers see, as figures, each with the numbers that it is drawn from: the paper's three figures, and the whole network.
+"""Figures of the activations of a network, each with the table of its numbers.
 
-Maps that are never negative are drawn from white to dark blue, others from orange (negative) over white to purple.
+They show the maps of one stage, an accretion layer, the whole network, and several networks side by side.
+Maps that are never negative are drawn from white to dark blue, others from orange (negative) over white to
+purple.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,33 +17,33 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.patches import Ellipse, Rectangle
 
 from learnet.report.explain.activations import mean_activation, strongest_maps
 from learnet.report.explain.background import SIGNED, Background, draw_average_face
 from learnet.report.explain.face_regions import FacePlacement, brow_eye_box, mouth_ring
 from learnet.report.style import CELL, INK, MUTED, STYLE, save_figure
 
-STRENGTH: Colormap = LinearSegmentedColormap.from_list("strength", ["#ffffff", CELL, INK])
-ACROSS = 8  # tiles in a row, where a network has no figure of its own
+BLUES: Colormap = LinearSegmentedColormap.from_list("strength", ["#ffffff", CELL, INK])
+COLUMNS = 8  # of the figure of a network other than LEARNet
+LONG_NAME = 14  # characters; longer names of stages are broken at their first dot
 
-_COLUMNS = {
-    "one.plain": 0,
-    "one.accreting": 1,
-    "two.accreting": 2,
-    "two.plain": 3,
-}  # rows of LEARNet's figure, as the paper numbers them
 LEARNET_FIGURE: dict[str, tuple[float, int]] = {
     "stem": (1.5, 1),
-    **{f"{column}_{level}": (row, 2 * level) for column, row in _COLUMNS.items() for level in (1, 2, 3)},
-    **{f"{pair}.accretion_{level}": (row, 2 * level + 1) for pair, row in (("one", 1), ("two", 2)) for level in (1, 2)},
+    "one.plain_1": (0, 2), "one.plain_2": (0, 4), "one.plain_3": (0, 6),
+    "one.accreting_1": (1, 2), "one.accreting_2": (1, 4), "one.accreting_3": (1, 6),
+    "two.accreting_1": (2, 2), "two.accreting_2": (2, 4), "two.accreting_3": (2, 6),
+    "two.plain_1": (3, 2), "two.plain_2": (3, 4), "two.plain_3": (3, 6),
+    "one.accretion_1": (1, 3), "one.accretion_2": (1, 5),
+    "two.accretion_1": (2, 3), "two.accretion_2": (2, 5),
     "concat": (1.5, 7), "norm": (1.5, 8), "conv5": (1.5, 9),
 }  # fmt: skip
-"""Where each stage stands in LEARNet's figure, (row, column): from left to right, the four lateral columns from top to bottom."""
+"""Stage -> (row, column) in the figure of LEARNet, with the lateral columns in the order of the paper."""
 
 
 @dataclass(frozen=True)
 class ExplanationFigure:
-    """A figure, and the numbers that it is drawn from."""
+    """A figure, and the numbers that it shows."""
 
     figure: Figure
     table: pd.DataFrame
@@ -49,7 +51,7 @@ class ExplanationFigure:
 
 @dataclass(frozen=True)
 class NetworkMaps:
-    """What one network sees in one clip at one stage."""
+    """Maps of one stage of a network for one clip."""
 
     network: str
     stage: str
@@ -58,258 +60,280 @@ class NetworkMaps:
 
 @dataclass(frozen=True)
 class ClipRow:
-    """One clip and what several networks see in it."""
+    """One clip, and maps of several networks for it."""
 
     title: str
-    ground: Background
-    seen: tuple[NetworkMaps, ...]
+    background: Background
+    networks: tuple[NetworkMaps, ...]
 
 
 def mosaic_figure(
-    maps: Float32[np.ndarray, "C h w"], ground: Background, title: str, most: int = 16
+    maps: Float32[np.ndarray, "C h w"], background: Background, title: str, limit: int = 16
 ) -> ExplanationFigure:
-    """The strongest maps of a stage, the strongest first, beside the motion image; all in one range, so that they can be compared.
+    """Draw the strongest maps of a stage beside the motion image, in descending order on one colour scale.
 
-    Where the person is hidden, here and below, maps are coarse and lie under the lines of the average face.
+    Here and below, maps are coarse and drawn under the lines of the average face if the background is
+    anonymous.
+
+    Args:
+        maps: of the stage.
+        background: drawn on the left.
+        title: heading.
+        limit: largest number of maps.
 
     Returns:
-        The table has a row for each cell drawn: map, row, column, value.
+        The table has a row per cell: map, row, column, value.
     """
-    chosen, maps = strongest_maps(maps, most), ground.prepare_maps(maps)
-    across = int(np.ceil(len(chosen) ** 0.5))
-    down = -(-len(chosen) // across)
+    chosen = strongest_maps(maps, limit)
+    maps = background.prepare_maps(maps)
+    columns = int(np.ceil(len(chosen) ** 0.5))
+    rows = -(-len(chosen) // columns)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(2.6 + 1.15 * across, max(2.9, 1.28 * down + 0.6)), layout="constrained")
-        left, right = figure.subfigures(1, 2, width_ratios=[2.3, 1.15 * across + 0.3])
-        alone = left.subplots()
-        draw_background(alone, ground)
-        places = right.subplots(down, across, squeeze=False)
-        for axes in places.flat:
+        size = (2.6 + 1.15 * columns, max(2.9, 1.28 * rows + 0.6))
+        figure = Figure(figsize=size, layout="constrained")
+        left, right = figure.subfigures(1, 2, width_ratios=[2.3, 1.15 * columns + 0.3])
+        draw_background(left.subplots(), background)
+        grid = list(right.subplots(rows, columns, squeeze=False).flat)
+        for axes in grid:
             axes.set_axis_off()
-        for axes, which in zip(places.flat, chosen, strict=False):
-            look = _tile(axes, maps[which], maps[chosen], f"map {which}", ground)
-        right.colorbar(look, ax=list(places.flat), shrink=0.7, aspect=30, label="response")
-        figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
-    return ExplanationFigure(figure, cell_table({f"{which}": maps[which] for which in chosen}, "map"))
+        for axes, index in zip(grid, chosen, strict=False):
+            image = _draw_map(axes, maps[index], maps[chosen], f"map {index}", background)
+        right.colorbar(image, ax=grid, shrink=0.7, aspect=30, label="activation")
+        _add_title(figure, title)
+    return ExplanationFigure(figure, cell_table({f"{index}": maps[index] for index in chosen}, "map"))
 
 
 def accretion_figure(
-    plain: Float32[np.ndarray, "C h w"],
-    accreting: Float32[np.ndarray, "C h w"],
-    total: Float32[np.ndarray, "C h w"],
-    ground: Background,
+    maps: tuple[Float32[np.ndarray, "C h w"], Float32[np.ndarray, "C h w"], Float32[np.ndarray, "C h w"]],
+    background: Background,
     title: str,
-    most: int = 4,
+    limit: int = 4,
 ) -> ExplanationFigure:
-    """Accretion made visible: the maps of one column, plus those of its neighbour, equal the maps of the accretion layer.
+    """Draw maps of the plain and of the accreting column beside those of the accretion layer, their sum.
+
+    Args:
+        maps: of the plain column, of the accreting column and of the accretion layer (`accretion_maps`).
+        background: the motion image or the average face.
+        title: heading.
+        limit: number of maps, the strongest of the accretion layer.
 
     Returns:
-        The table has a row for each cell drawn: map, row, column, value of the plain column, of the accreting one, and the sum.
+        The table has a row per cell: map, row, column, plain, accreting, accretion.
     """
-    chosen = strongest_maps(total, most)
-    plain, accreting, total = (
-        ground.prepare_maps(maps) for maps in (plain, accreting, total)
-    )  # means, so the sum still holds
-    names = ("plain column", "accreting column", "accretion layer")
+    chosen = strongest_maps(maps[2], limit)
+    parts = np.stack([background.prepare_maps(part) for part in maps])  # means, so the sum still holds
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5.6, 1.55 * len(chosen) + 0.7), layout="constrained")
-        places = figure.subplots(len(chosen), 3, squeeze=False)
-        for line, which in zip(places, chosen, strict=True):
-            three = np.stack([plain[which], accreting[which], total[which]])
-            for axes, one, name, sign in zip(line, three, names, ("", "+", "="), strict=True):
-                _tile(axes, one, three, name if which == chosen[0] else "", ground)
-                axes.text(-0.1, 0.5, sign, transform=axes.transAxes, ha="center", va="center", size=15)
-            line[0].text(
-                -0.3, 0.5, f"map {which}", transform=line[0].transAxes, ha="right", va="center", size=8
+        grid = figure.subplots(len(chosen), 3, squeeze=False)
+        for row_axes, index in zip(grid, chosen, strict=True):
+            _draw_sum(row_axes, parts[:, index], background, headings=index == chosen[0])
+            row_axes[0].text(
+                -0.3, 0.5, f"map {index}", transform=row_axes[0].transAxes, ha="right", va="center", size=8
             )
-        figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
-        off = float(np.abs(plain + accreting - total).max())
-        figure.supxlabel(
-            f"Largest difference between sum and layer over all {len(total)} maps: {off:.1g}",
-            size=8,
-            color=MUTED,
-        )
-    parts = [
-        cell_table({f"{which}": maps[which] for which in chosen}, "map") for maps in (plain, accreting, total)
-    ]
-    table = (
-        parts[0]
-        .rename(columns={"value": "plain"})
-        .assign(accreting=parts[1]["value"], accretion=parts[2]["value"])
-    )
+        _add_title(figure, title)
+        plain, accreting, accretion = parts
+        error = float(np.abs(plain + accreting - accretion).max())
+        note = f"Largest difference between sum and layer over all {len(accretion)} maps: {error:.1g}"
+        figure.supxlabel(note, size=8, color=MUTED)
+    tables = [cell_table({f"{index}": part[index] for index in chosen}, "map") for part in parts]
+    table = tables[0].rename(columns={"value": "plain"})
+    table["accreting"] = tables[1]["value"]
+    table["accretion"] = tables[2]["value"]
     return ExplanationFigure(figure, table)
 
 
 def network_figure(
-    answers: Mapping[str, Float32[np.ndarray, "B ..."]], ground: Background, title: str
+    activations: Mapping[str, Float32[np.ndarray, "B ..."]], background: Background, title: str
 ) -> ExplanationFigure:
-    """The whole network for one clip: of each stage the mean size of its maps, in the order of the network's figure.
+    """Draw the mean absolute activation of each stage of a network for one clip.
 
-    LEARNet stands as in the paper's figure; of other networks every stage with maps follows in the order of computation. Each tile has its
-    own range, which is told below it.
+    LEARNet is drawn as in the figure of its paper. Stages of other networks follow in the order of
+    computation. Each tile has its own colour scale, whose largest value is printed below it.
 
     Args:
-        answers: of `stages.responses`; the first image is drawn.
-        ground: the motion image.
+        activations: result of `stage_activations`; the first image is drawn.
+        background: the motion image or the average face.
         title: heading.
 
     Returns:
-        The table has a row for each cell drawn: stage, row, column, value.
+        The table has a row per cell: stage, row, column, value.
     """
-    maps = {
-        name: ground.prepare_maps(mean_activation(answer[0])) for name, answer in answers.items() if answer.ndim == 4
-    }
-    places = _places(maps)
-    drawn = {name: maps[name] for name in places}
-    rows, columns = (
-        int(np.ceil(max((place[i] for place in places.values()), default=0))) + 1 for i in (0, 1)
-    )
+    maps = {}
+    for stage, activation in activations.items():
+        if activation.ndim == 4:
+            maps[stage] = background.prepare_maps(mean_activation(activation[0]))
+    positions = _stage_positions(list(maps))
+    last_row = max((row for row, _ in positions.values()), default=0)
+    last_column = max((column for _, column in positions.values()), default=0)
+    rows, columns = int(np.ceil(last_row)) + 1, last_column + 1
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(1.25 * columns + 0.2, 1.55 * rows + 0.5))
-        head = 0.45 / figure.get_figheight()
-        for name, (row, column) in {"": (_centre(places), 0), **places}.items():
-            wide, high = 1 / columns, (1 - head) / rows
-            axes = figure.add_axes(
-                (column * wide + 0.08 * wide, 1 - head - (row + 0.84) * high, 0.84 * wide, 0.68 * high)
+        first_row = positions["stem"][0] if "stem" in positions else 0.0
+        axes = _add_tile(figure, (first_row, 0), rows, columns)
+        draw_background(axes, background, size=7.5)
+        for stage, position in positions.items():
+            axes = _add_tile(figure, position, rows, columns)
+            heading = stage.replace(".", "\n", 1) if len(stage) > LONG_NAME else stage
+            _draw_map(axes, maps[stage], maps[stage], heading, background)
+            scale = f"0 to {maps[stage].max():.3g}"
+            axes.text(
+                0.5, -0.04, scale, transform=axes.transAxes, ha="center", va="top", size=6.5, color=MUTED
             )
-            if name:
-                _tile(
-                    axes,
-                    maps[name],
-                    maps[name],
-                    name.replace(".", "\n", 1) if len(name) > 14 else name,
-                    ground,
-                )
-                axes.text(
-                    0.5,
-                    -0.04,
-                    f"0 to {maps[name].max():.3g}",
-                    transform=axes.transAxes,
-                    ha="center",
-                    va="top",
-                    size=6.5,
-                    color=MUTED,
-                )
-            else:
-                draw_background(axes, ground, size=7.5)
-        figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
-    return ExplanationFigure(figure, cell_table(drawn, "stage"))
+        _add_title(figure, title)
+    return ExplanationFigure(figure, cell_table({stage: maps[stage] for stage in positions}, "stage"))
 
 
-def comparison_figure(rows: Sequence[ClipRow], title: str, each: int = 2) -> ExplanationFigure:
-    """A row for each clip: its motion image, then the strongest maps of each network, with brows and eyes boxed and the mouth ringed.
+def comparison_figure(rows: Sequence[ClipRow], title: str, limit: int = 2) -> ExplanationFigure:
+    """Draw a row for each clip: its motion image, then the strongest maps of each network.
+
+    Brows and eyes are in a box and the mouth in a ring, where the position of the face is known.
+
+    Args:
+        rows: clips with the maps of the same networks.
+        title: heading.
+        limit: number of maps of each network.
 
     Returns:
-        The table has a row for each cell drawn: clip, network, stage, map, row, column, value.
+        The table has a row per cell: clip, network, stage, map, row, column, value.
     """
-    columns = 1 + sum(min(each, len(seen.maps)) for seen in rows[0].seen)
+    columns = 1 + sum(min(limit, len(network.maps)) for network in rows[0].networks)
     tables = []
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(1.4 * columns + 0.3, 1.62 * len(rows) + 0.5), layout="constrained")
-        for place, (row, line) in enumerate(
-            zip(rows, figure.subplots(len(rows), columns, squeeze=False), strict=True)
-        ):
-            draw_background(line[0], row.ground, row.title)
-            _mark(line[0], row.ground.placement, row.ground.placement.size if row.ground.placement else 0)
-            tiles = iter(line[1:])
-            for seen in row.seen:
-                maps = row.ground.prepare_maps(seen.maps)
-                for which in strongest_maps(seen.maps, each):
-                    axes = next(tiles)
-                    heading = f"{seen.network}\n{seen.stage} map {which}" if place == 0 else f"map {which}"
-                    _tile(axes, maps[which], maps[which], heading, row.ground)
-                    _mark(
-                        axes,
-                        row.ground.placement,
-                        row.ground.placement.size
-                        if row.ground.anonymous and row.ground.placement
-                        else maps.shape[-1],
-                    )
-                    drawn = cell_table({f"{which}": maps[which]}, "map")
-                    tables.append(drawn.assign(clip=row.title, network=seen.network, stage=seen.stage))
-        figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
+        grid = figure.subplots(len(rows), columns, squeeze=False)
+        for row, row_axes in zip(rows, grid, strict=True):
+            tables += _draw_clip_row(row_axes, row, limit, first=row is rows[0])
+        _add_title(figure, title)
     table = pd.concat(tables, ignore_index=True)
     return ExplanationFigure(figure, table[["clip", "network", "stage", "map", "row", "column", "value"]])
 
 
-def write_figures(folder: Path, plates: Mapping[str, ExplanationFigure]) -> list[Path]:
-    """Write each figure as PNG and SVG, and its numbers as CSV, under its name.
+def write_figures(folder: Path, figures: Mapping[str, ExplanationFigure]) -> list[Path]:
+    """Write each figure as PNG and SVG, and its table as CSV, under its name.
 
     Returns:
         The PNG files.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name, plate in plates.items():
-        save_figure(plate.figure, folder / f"{name}.png")
-        save_figure(plate.figure, folder / f"{name}.svg")
-        plate.table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", float_format="%.6g")
-    return [folder / f"{name}.png" for name in plates]
+    written = []
+    for name, figure in figures.items():
+        picture = folder / f"{name}.png"
+        save_figure(figure.figure, picture)
+        save_figure(figure.figure, folder / f"{name}.svg")
+        figure.table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", float_format="%.6g")
+        written.append(picture)
+    return written
 
 
-def _places(maps: Mapping[str, np.ndarray]) -> dict[str, tuple[float, int]]:
-    """Row and column of each stage that is drawn; the motion image stands before them, in the first column."""
-    if "one.plain_1" in maps:
-        return {name: place for name, place in LEARNET_FIGURE.items() if name in maps}
-    blocks = [name for name in maps if name.count(".") <= 1]
-    return {name: (float(place // ACROSS), 1 + place % ACROSS) for place, name in enumerate(blocks)}
+def draw_background(axes: Axes, background: Background, title: str = "", size: float = 8.0) -> None:
+    """Draw a background without axes, under a centred title."""
+    background.draw(axes)
+    axes.set_title(title or background.title, size=size, loc="center", weight="normal")
 
 
-def _centre(places: Mapping[str, tuple[float, int]]) -> float:
-    return places["stem"][0] if "stem" in places else 0.0
+def cell_table(maps: Mapping[str, Float[np.ndarray, "h w"]], name_column: str) -> pd.DataFrame:
+    """Return a row per cell of each map: its name in `name_column`, row, column, value."""
+    tables = []
+    for name, values in maps.items():
+        rows, columns = np.indices(values.shape)
+        cells = {name_column: name, "row": rows.ravel(), "column": columns.ravel(), "value": values.ravel()}
+        tables.append(pd.DataFrame(cells))
+    return pd.concat(tables, ignore_index=True)
 
 
-def draw_background(axes: Axes, ground: Background, title: str = "", size: float = 8.0) -> None:
-    """What maps lie over, without axes, its title centred above it."""
-    ground.draw(axes)
-    axes.set_title(title or ground.title, size=size, loc="center", weight="normal")
+def _draw_sum(
+    row_axes: Sequence[Axes], maps: Float[np.ndarray, "3 h w"], background: Background, headings: bool
+) -> None:
+    """Draw the maps of plain column, accreting column and accretion layer as a sum."""
+    names = ("plain column", "accreting column", "accretion layer")
+    for axes, values, name, sign in zip(row_axes, maps, names, ("", "+", "="), strict=True):
+        _draw_map(axes, values, maps, name if headings else "", background)
+        axes.text(-0.1, 0.5, sign, transform=axes.transAxes, ha="center", va="center", size=15)
 
 
-def _tile(
+def _draw_clip_row(row_axes: Sequence[Axes], row: ClipRow, limit: int, first: bool) -> list[pd.DataFrame]:
+    """Draw one row of a comparison, and return the tables of its maps; `first` names networks and stages."""
+    background = row.background
+    draw_background(row_axes[0], background, row.title)
+    _mark_features(row_axes[0], background.placement, background.side)
+    tables = []
+    remaining_axes = iter(row_axes[1:])
+    for network in row.networks:
+        maps = background.prepare_maps(network.maps)
+        side = background.side if background.anonymous else maps.shape[-1]
+        for index in strongest_maps(network.maps, limit):
+            axes = next(remaining_axes)
+            heading = f"{network.network}\n{network.stage} map {index}" if first else f"map {index}"
+            _draw_map(axes, maps[index], maps[index], heading, background)
+            _mark_features(axes, background.placement, side)
+            table = cell_table({f"{index}": maps[index]}, "map")
+            tables.append(table.assign(clip=row.title, network=network.network, stage=network.stage))
+    return tables
+
+
+def _stage_positions(stages: Sequence[str]) -> dict[str, tuple[float, int]]:
+    """Return row and column of each stage that is drawn; column 0 is left for the motion image."""
+    if "one.plain_1" in stages:
+        return {stage: position for stage, position in LEARNET_FIGURE.items() if stage in stages}
+    positions = {}
+    blocks = [stage for stage in stages if stage.count(".") <= 1]
+    for index, stage in enumerate(blocks):
+        positions[stage] = (float(index // COLUMNS), 1 + index % COLUMNS)
+    return positions
+
+
+def _add_tile(figure: Figure, position: tuple[float, int], rows: int, columns: int) -> Axes:
+    """Add axes at a position in the grid of a network figure, below its title."""
+    row, column = position
+    title_height = 0.45 / figure.get_figheight()
+    width, height = 1 / columns, (1 - title_height) / rows
+    left = column * width + 0.08 * width
+    bottom = 1 - title_height - (row + 0.84) * height
+    return figure.add_axes((left, bottom, 0.84 * width, 0.68 * height))
+
+
+def _add_title(figure: Figure, title: str) -> None:
+    figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
+
+
+def _draw_map(
     axes: Axes,
-    drawn: Float[np.ndarray, "h w"],
-    alike: Float[np.ndarray, "..."],
+    values: Float[np.ndarray, "h w"],
+    same_scale: Float[np.ndarray, "..."],
     title: str,
-    ground: Background,
+    background: Background,
 ) -> AxesImage:
-    """One map, in the range of all that are to look alike; where the person is hidden, the average face in lines over it."""
-    limit, signed = float(np.abs(alike).max()) or 1.0, bool((alike < 0).any())
+    """Draw one map on the colour scale of all values in `same_scale`; over the average face if anonymous."""
+    limit = float(np.abs(same_scale).max()) or 1.0
+    signed = bool((same_scale < 0).any())
     axes.set_axis_off()
     axes.set_title(title, size=7.5, loc="center", weight="normal")
-    size = ground.placement.size if ground.anonymous and ground.placement else 0
-    look = axes.imshow(drawn, cmap=SIGNED if signed else STRENGTH, vmin=-limit if signed else 0.0, vmax=limit, interpolation="nearest",
-                       extent=(-0.5, size - 0.5, size - 0.5, -0.5) if size else None)  # fmt: skip
-    if size:
-        draw_average_face(axes, ground.placement)
-    edge = mpl.patches.Rectangle(
-        (0, 0), 1, 1, transform=axes.transAxes, fill=False, edgecolor=MUTED, linewidth=0.5, clip_on=False
+    over_face = background.anonymous and background.placement is not None
+    end = background.side - 0.5
+    image = axes.imshow(
+        values,
+        cmap=SIGNED if signed else BLUES,
+        vmin=-limit if signed else 0.0,
+        vmax=limit,
+        interpolation="nearest",
+        extent=(-0.5, end, end, -0.5) if over_face else None,
     )
-    axes.add_patch(edge)  # a map that is all zero would have no border
-    return look
+    if over_face:
+        draw_average_face(axes, background.placement)
+    border = Rectangle((0, 0), 1, 1, transform=axes.transAxes, fill=False)
+    border.set(edgecolor=MUTED, linewidth=0.5, clip_on=False)
+    axes.add_patch(border)  # a map of zeros would have no visible edge
+    return image
 
 
-def _mark(axes: Axes, where: FacePlacement | None, side: int) -> None:
-    """Box the brows and eyes and ring the mouth, in an image or map of SIDE cells; nothing where nobody knows where they are."""
-    if where is None:
+def _mark_features(axes: Axes, placement: FacePlacement | None, side: int) -> None:
+    """Draw the box of brows and eyes and the ring of the mouth, in an image or map of `side` cells."""
+    if placement is None:
         return
-    small = side / where.size
-    left, top, wide, high = brow_eye_box(where)
-    corner = ((left + 0.5) * small - 0.5, (top + 0.5) * small - 0.5)
-    axes.add_patch(
-        mpl.patches.Rectangle(corner, wide * small, high * small, fill=False, edgecolor=INK, linewidth=1.0)
-    )
-    x, y, wide, high = mouth_ring(where)
-    centre = ((x + 0.5) * small - 0.5, (y + 0.5) * small - 0.5)
-    axes.add_patch(
-        mpl.patches.Ellipse(centre, wide * small, high * small, fill=False, edgecolor=INK, linewidth=1.0)
-    )
-
-
-def cell_table(maps: Mapping[str, Float[np.ndarray, "h w"]], what: str) -> pd.DataFrame:
-    """A row for each cell of each map."""
-    parts = []
-    for name, one in maps.items():
-        rows, columns = np.indices(one.shape)
-        parts.append(
-            pd.DataFrame({what: name, "row": rows.ravel(), "column": columns.ravel(), "value": one.ravel()})
-        )
-    return pd.concat(parts, ignore_index=True)
+    scale = side / placement.size
+    left, top, width, height = brow_eye_box(placement)
+    corner = ((left + 0.5) * scale - 0.5, (top + 0.5) * scale - 0.5)
+    axes.add_patch(Rectangle(corner, width * scale, height * scale, fill=False, edgecolor=INK, linewidth=1.0))
+    x, y, width, height = mouth_ring(placement)
+    centre = ((x + 0.5) * scale - 0.5, (y + 0.5) * scale - 0.5)
+    axes.add_patch(Ellipse(centre, width * scale, height * scale, fill=False, edgecolor=INK, linewidth=1.0))

@@ -1,146 +1,171 @@
-"""Where a network looks, as figures, each with its numbers: attributions over the motion image, per part of the face, and their checks."""
+"""Figures of attributions, each with its table: over the motion image, per region, and their checks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from jaxtyping import Float32
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from learnet.report.explain.activation_figures import ExplanationFigure, cell_table, draw_background
 from learnet.report.explain.background import Background
-from learnet.report.explain.face_regions import REGION_NAMES, FacePlacement, sum_per_region, units_per_region
-from learnet.report.explain.sanity_checks import SanityChecks
+from learnet.report.explain.face_regions import (
+    REGION_NAMES,
+    FacePlacement,
+    sum_per_region,
+    units_per_region,
+)
+from learnet.report.explain.sanity_checks import PerturbationCurve, SanityChecks
 from learnet.report.style import CELL, INK, MUTED, RULE, STYLE
 
 Maps = Mapping[str, Float32[np.ndarray, "S S"]]  # name of the method -> attribution
-DASHES = ("-", (0, (4, 2)), (0, (1, 1.5)))  # lines that are told apart without their colour
+DASHES = ("-", (0, (4, 2)), (0, (1, 1.5)))  # dash patterns and hatches differ without colour
 HATCHES = ("", "////", "....")
 
 
-def attribution_figure(maps: Maps, ground: Background, title: str) -> ExplanationFigure:
-    """Attributions over the motion image, in grey: purple speaks for the class, orange against it, the stronger the denser.
+def attribution_figure(maps: Maps, background: Background, title: str) -> ExplanationFigure:
+    """Draw attributions over the grey motion image: purple supports the class, orange opposes it.
 
-    Where the person is hidden, they are coarse and lie over the average face.
+    Strong values are more opaque. If the background is anonymous, the maps are coarse and drawn over the
+    average face.
 
     Returns:
-        The table has a row for each pixel, or coarse cell: method, row, column, value.
+        The table has a row per pixel or coarse cell: method, row, column, value.
     """
-    maps = {name: ground.prepare_maps(found) for name, found in maps.items()}
+    maps = {name: background.prepare_maps(values) for name, values in maps.items()}
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(2.5 * (1 + len(maps)), 3.3), layout="constrained")
         first, *others = figure.subplots(1, 1 + len(maps))
-        draw_background(first, ground)
-        for axes, (name, found) in zip(others, maps.items(), strict=True):
-            limit = float(np.abs(found).max()) or 1.0
-            ground.draw(axes, grey=True)
-            ground.draw_map(axes, found, limit)
-            most = f"up to {limit:.2g}" if found.any() else "empty: nothing speaks for the class"
-            axes.set_title(f"{name}\n{most}", size=8, loc="center", weight="normal")
+        draw_background(first, background)
+        for axes, (name, values) in zip(others, maps.items(), strict=True):
+            limit = float(np.abs(values).max()) or 1.0
+            background.draw(axes, grey=True)
+            background.draw_map(axes, values, limit)
+            scale = f"up to {limit:.2g}" if values.any() else "empty: nothing supports the class"
+            axes.set_title(f"{name}\n{scale}", size=8, loc="center", weight="normal")
         figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
-        figure.supxlabel("purple: speaks for the class   ·   orange: against it", size=8, color=MUTED)
+        figure.supxlabel("purple: supports the class   ·   orange: opposes it", size=8, color=MUTED)
     return ExplanationFigure(figure, cell_table(maps, "method"))
 
 
-def regions_figure(maps: Maps, where: FacePlacement, title: str) -> ExplanationFigure:
-    """The share of each attribution in each part of the face, beside the area of the part, with the action units that live there.
+def regions_figure(maps: Maps, placement: FacePlacement, title: str) -> ExplanationFigure:
+    """Draw the share of each attribution in each region of the face, beside the area of the region.
 
     Returns:
-        The table of `regions.sum_per_region`, a part for each method.
+        The tables of `sum_per_region`, one after the other, with the column method.
     """
-    tables = [sum_per_region(found, where).assign(method=name) for name, found in maps.items()]
-    high = 0.8 / len(tables)
+    tables = [sum_per_region(values, placement) for values in maps.values()]
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8.2, 0.55 * len(REGION_NAMES) + 1.4), layout="constrained")
         axes = figure.subplots()
-        for place, (name, table, hatch) in enumerate(zip(maps, tables, HATCHES, strict=False)):
-            rows = np.arange(len(REGION_NAMES)) + (place - (len(tables) - 1) / 2) * high
-            axes.barh(
-                rows,
-                table["share"],
-                height=0.9 * high,
-                color=CELL,
-                alpha=0.9,
-                hatch=hatch,
-                edgecolor="white",
-                label=name,
-            )
-        for row, area in enumerate(tables[0]["area"]):
-            axes.plot(
-                [area, area],
-                [row - 0.45, row + 0.45],
-                color=INK,
-                linewidth=1.2,
-                label="its area" if row == 0 else None,
-            )
-        living = [", ".join(map(str, units_per_region().get(name, ()))) for name in REGION_NAMES]
-        axes.set_yticks(
-            range(len(REGION_NAMES)),
-            [
-                f"{name}  (AU {units})" if units else name
-                for name, units in zip(REGION_NAMES, living, strict=True)
-            ],
-        )
-        axes.set(
-            ylim=(len(REGION_NAMES) - 0.4, -0.6),
-            xlim=(0, None),
-            xlabel="share of the attribution, whatever its sign",
-        )
+        _draw_shares(axes, list(maps), tables)
+        axes.set_yticks(range(len(REGION_NAMES)), [_region_label(name) for name in REGION_NAMES])
+        limits = {"ylim": (len(REGION_NAMES) - 0.4, -0.6), "xlim": (0, None)}
+        axes.set(**limits, xlabel="share of the absolute attribution")
         axes.grid(axis="x", color=RULE, linewidth=0.6)
         axes.set_axisbelow(True)
         axes.tick_params(length=0)
         figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=1 + len(tables))
         figure.suptitle(title, x=0.01, ha="left", size=10, weight="bold")
-    table = pd.concat(tables, ignore_index=True)
-    return ExplanationFigure(figure, table[["method", *[name for name in table.columns if name != "method"]]])
+    table = pd.concat(tables, keys=list(maps), names=["method", None]).reset_index("method")
+    return ExplanationFigure(figure, table.reset_index(drop=True))
 
 
 def checks_figure(checks: Mapping[str, SanityChecks], title: str) -> ExplanationFigure:
-    """The probability of the class as pixels go and come, and how much of each map is left when the weights are in disorder.
+    """Draw the probability of the class while pixels are removed and inserted, below the rank correlations.
 
     Returns:
-        The table has a row for each point of a curve: method, way, share of pixels, probability, area of
-        the whole curve, area by chance, and the method's mean rank correlation with maps of networks in
-        disorder, empty where the map itself is.
+        The table has a row per point of a curve: method, way (deletion or insertion), share of pixels,
+        probability, area under the curve, area_by_chance (mean over random orders), and
+        rank_correlation_in_disorder, the mean absolute rank correlation with maps of networks with permuted
+        weights (empty for an empty map).
     """
-    parts = []
+    tables = []
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8.6, 3.6), layout="constrained")
-        for axes, way in zip(figure.subplots(1, 2, sharey=True), ("deletion", "insertion"), strict=True):
-            for (name, found), dash in zip(checks.items(), DASHES, strict=False):
-                line = found.insertion if way == "insertion" else found.deletion
-                chance = found.random_insertion_area if way == "insertion" else found.random_deletion_area
-                axes.plot(
-                    line.share,
-                    line.probability,
-                    color=INK,
-                    linestyle=dash,
-                    linewidth=1.3,
-                    label=f"{name}: area {line.area:.2f}",
-                )
-                kept = np.nan if found.empty else float(np.mean(np.abs(found.rank_correlations)))
-                told = {
-                    "method": name,
-                    "way": way,
-                    "share": line.share,
-                    "probability": line.probability,
-                    "area": line.area,
-                }
-                parts.append(
-                    pd.DataFrame({**told, "area_by_chance": chance, "rank_correlation_in_disorder": kept})
-                )
-            axes.set(
-                title=f"{way}: area by chance {chance:.2f}", xlabel="share of the pixels", ylim=(-0.02, 1.02)
-            )
+        deletion_axes, insertion_axes = figure.subplots(1, 2, sharey=True)
+        for (name, result), dash in zip(checks.items(), DASHES, strict=False):
+            _draw_curve(deletion_axes, name, result.deletion, dash)
+            _draw_curve(insertion_axes, name, result.insertion, dash)
+        for axes, way in ((deletion_axes, "deletion"), (insertion_axes, "insertion")):
+            chance = np.nan
+            for name, result in checks.items():
+                table, chance = _curve_table(name, result, way)
+                tables.append(table)
+            axes.set_title(f"{way}: area by chance {chance:.2f}")
+            axes.set(xlabel="share of the pixels", ylim=(-0.02, 1.02))
             axes.legend(frameon=False, fontsize=7.5)
             axes.grid(color=RULE, linewidth=0.6)
-        figure.axes[0].set_ylabel("probability of the class")
-        left = {
-            name: "empty" if found.empty else f"{np.mean(np.abs(found.rank_correlations)):.2f}"
-            for name, found in checks.items()
-        }
-        remains = ", ".join(f"{name} {value}" for name, value in left.items())
-        lost = f"Rank correlation with networks in disorder (0: the map is lost, as it should):\n{remains}"
-        figure.suptitle(f"{title}\n{lost}", x=0.01, ha="left", size=9)
-    return ExplanationFigure(figure, pd.concat(parts, ignore_index=True))
+        deletion_axes.set_ylabel("probability of the class")
+        heading = "Rank correlation with maps of networks with permuted weights (near 0 for a good map):"
+        lines = (title, heading, _correlations_text(checks))
+        figure.suptitle("\n".join(lines), x=0.01, ha="left", size=9)
+    return ExplanationFigure(figure, pd.concat(tables, ignore_index=True))
+
+
+def _draw_shares(axes: Axes, methods: Sequence[str], tables: Sequence[pd.DataFrame]) -> None:
+    """Draw a bar for each method and region, and a vertical line at the area of each region."""
+    height = 0.8 / len(tables)
+    region_rows = np.arange(len(REGION_NAMES))
+    for index, (method, table, hatch) in enumerate(zip(methods, tables, HATCHES, strict=False)):
+        shift = (index - (len(tables) - 1) / 2) * height
+        axes.barh(
+            region_rows + shift,
+            table["share"],
+            height=0.9 * height,
+            color=CELL,
+            alpha=0.9,
+            hatch=hatch,
+            edgecolor="white",
+            label=method,
+        )
+    for row, area in enumerate(tables[0]["area"]):
+        label = "area of the region" if row == 0 else None
+        axes.plot([area, area], [row - 0.45, row + 0.45], color=INK, linewidth=1.2, label=label)
+
+
+def _region_label(region: str) -> str:
+    """Return the name of a region with the numbers of its action units."""
+    units = units_per_region().get(region, ())
+    if not units:
+        return region
+    return f"{region}  (AU {', '.join(map(str, units))})"
+
+
+def _draw_curve(axes: Axes, method: str, curve: PerturbationCurve, dash: object) -> None:
+    label = f"{method}: area {curve.area:.2f}"
+    axes.plot(curve.share, curve.probability, color=INK, linestyle=dash, linewidth=1.3, label=label)
+
+
+def _curve_table(method: str, result: SanityChecks, way: str) -> tuple[pd.DataFrame, float]:
+    """Return the table of one curve, and the mean area over random orders."""
+    curve, random_area = result.deletion, result.random_deletion_area
+    if way == "insertion":
+        curve, random_area = result.insertion, result.random_insertion_area
+    columns = {
+        "method": method,
+        "way": way,
+        "share": curve.share,
+        "probability": curve.probability,
+        "area": curve.area,
+        "area_by_chance": random_area,
+        "rank_correlation_in_disorder": _mean_correlation(result),
+    }
+    return pd.DataFrame(columns), random_area
+
+
+def _mean_correlation(result: SanityChecks) -> float:
+    """Return the mean absolute rank correlation; NaN for an empty map."""
+    if result.empty:
+        return float("nan")
+    return float(np.mean(np.abs(result.rank_correlations)))
+
+
+def _correlations_text(checks: Mapping[str, SanityChecks]) -> str:
+    texts = []
+    for name, result in checks.items():
+        value = "empty" if result.empty else f"{_mean_correlation(result):.2f}"
+        texts.append(f"{name} {value}")
+    return ", ".join(texts)

@@ -1,12 +1,17 @@
-"""A clip to be explained, and the network that may explain it: in a study the one of the fold in which its person was tested."""
+"""Clips to be explained, each with the network that may explain it.
+
+A clip of a study is explained by the network of the fold in which its person was tested, which was not
+trained on this person.
+"""
 
 import difflib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float64, UInt8
 from torch import nn
 
@@ -25,200 +30,239 @@ from learnet.training.compatibility import check_compatible
 from learnet.training.metadata import CheckpointMetadata
 from learnet.training.scorer import Scorer
 
-MAKES_WEIGHTS = "Run the study with --keep-weights, or name a prepared folder and --weights."
+WEIGHTS_ADVICE = "Run the study with --keep-weights, or name a prepared folder and --weights."
 
 
 @dataclass(frozen=True)
 class ExplainedClip:
     """One clip, and the network that explains it."""
 
-    module: nn.Module  # in eval mode
+    module: nn.Module  # in evaluation mode
     metadata: CheckpointMetadata
-    image: UInt8[np.ndarray, "S S 3"]  # the prepared image as the network sees it, 0..255
+    image: UInt8[np.ndarray, "S S 3"]  # the prepared image as the network receives it, 0 to 255
     clip: str  # dataset/subject/name
     person: str
     truth: str  # its class in the study, or its emotion
-    placement: FacePlacement | None  # of the face in the image; None where nobody knows
-    notes: tuple[str, ...]  # what a reader must be told: the network has learned from this person, ...
+    placement: FacePlacement | None  # of the face in the image; None where it is unknown
+    notes: tuple[
+        str, ...
+    ]  # remarks that belong to every figure, such as that the person is in the training set
 
     @property
     def scores(self) -> Float64[np.ndarray, "K"]:
-        """Probability of each class, as the study or the recogniser gives it."""
+        """Return the probability of each class, as the study or the recogniser computes it."""
         scorer = Scorer.from_module(self.module, self.metadata.mirror)
         return scorer.scores(EvaluationImages(self.image[None]))[0]
 
     @property
     def prediction(self) -> str:
-        """The class of the highest score."""
+        """Return the class with the highest score."""
         return self.metadata.classes[int(self.scores.argmax())]
 
     def background(self, anonymous: bool = False) -> Background:
-        """What maps are drawn over: the motion image, or the average face in lines where nothing of the person may be seen."""
+        """Return the background of maps: the motion image, or the average face if `anonymous`."""
         return Background(None if anonymous else self.image, self.placement)
 
 
 @dataclass(frozen=True)
 class ExplainedClips:
-    """Clips that can be explained: those that a study has tested, or all of a prepared folder with weights from elsewhere."""
+    """Clips that can be explained: tested in a study, or of a prepared folder with separate weights."""
 
     prepared: PreparedDataset
     study: Path | None
     truth: dict[str, str]  # clip -> its class in the study, or its emotion
-    folds: dict[str, str]  # clip -> the fold in which it was tested; empty where the weights are given
+    folds: dict[str, str]  # clip -> the fold in which it was tested; empty with separate weights
     seed: int
     weights: Path | None
-    leaky: bool
-    unanswered: dict[str, str]  # other clips of the prepared folder, and why the study has no answer to them
+    leaky: bool  # the protocol of the study tests on people in the training set
+    untested: dict[str, str]  # the other clips of the prepared folder -> why the study has no prediction
 
     def get(self, clip: str) -> ExplainedClip:
-        """The case of one clip.
+        """Return one clip with its network.
+
+        Args:
+            clip: dataset/subject/name.
 
         Raises:
-            LearnetError: no such clip, one that the study did not answer, or a person whose pictures the licence forbids to show.
-            BadCheckpoint: no weights, or weights that do not fit the images.
+            LearnetError: there is no such clip, the study has not tested it, or the licence forbids to show
+                the person.
+            BadInput: the weights are missing, or were trained on the person although the protocol excludes
+                it.
+            BadCheckpoint: the weights do not fit the images.
         """
-        if clip in self.unanswered:
-            raise LearnetError(
-                f"{clip} is in {self.prepared.folder}, {self.unanswered[clip]}.", "Explain another clip."
-            )
-        if clip not in self.truth:
-            near = difflib.get_close_matches(clip, self.truth, n=1, cutoff=0.5)
-            hint = f"Did you mean {near[0]!r}?" if near else f"It has {shortened_list(sorted(self.truth))}."
-            raise LearnetError(f"{self.study or self.prepared.folder} has no clip called {clip!r}.", hint)
-        row = self.prepared.clips[self.prepared.clips["clip"] == clip].iloc[0]
-        if not may_be_shown(row["person"]):
-            raise LearnetError(
-                f"The licence forbids to publish pictures of {row['person']}.",
-                "Explain a clip of somebody else.",
-            )
-        file = self.weights or self._of_fold(clip)
-        module, facts = load_checkpoint(file)
-        check_compatible(self.prepared, file, facts)
-        known = row["person"] in facts.data.get("people", "").splitlines()
-        if known and self.study and not self.leaky:
-            raise BadInput(
-                file,
-                f"this network has learned from {row['person']}, whom it should not know",
-                "Run the study again.",
-            )
-        notes = (f"the network has learned from {row['person']}",) if known else ()
-        where = None if self.prepared.record.imported else face_placement(row["face"], self.prepared.size)
-        image = self.prepared.take([int(row.name)])
-        image = StoredImages(image).for_evaluation(facts.detrend_percentile).pixels[0]
-        return ExplainedClip(module, facts, image, clip, row["person"], self.truth[clip], where, notes)
+        self._check_clip(clip)
+        row = self._row(clip)
+        person = row["person"]
+        file = self.weights or self._weights_of_fold(clip)
+        module, metadata = load_checkpoint(file)
+        check_compatible(self.prepared, file, metadata)
+        notes: tuple[str, ...] = ()
+        if person in metadata.people:
+            if self.study and not self.leaky:
+                raise BadInput(
+                    file,
+                    f"this network was trained on {person}, who must not be in its training set",
+                    "Run the study again.",
+                )
+            notes = (f"the network was trained on {person}",)
+        placement = None
+        if not self.prepared.record.imported:
+            placement = face_placement(row["face"], self.prepared.size)
+        stored = StoredImages(self.prepared.take([int(row.name)]))
+        image = stored.for_evaluation(metadata.detrend_percentile).pixels[0]
+        return ExplainedClip(module, metadata, image, clip, person, self.truth[clip], placement, notes)
 
     def of_class(self, name: str) -> list[ExplainedClip]:
-        """The cases of all clips of one class, without people whose pictures may not be shown.
+        """Return all clips of one class, without people whose pictures may not be shown.
 
         Raises:
-            LearnetError: no clip of this class; the classes that occur are told.
+            LearnetError: there is no clip of this class; the message lists the classes.
         """
-        people = dict(zip(self.prepared.clips["clip"], self.prepared.clips["person"], strict=True))
-        clips = [clip for clip, truth in self.truth.items() if truth == name and may_be_shown(people[clip])]
+        clips = [clip for clip in self._shown_clips() if self.truth[clip] == name]
         if not clips:
-            there = ", ".join(
-                f"{truth} ({count})" for truth, count in sorted(Counter(self.truth.values()).items())
-            )
+            counts = sorted(Counter(self.truth.values()).items())
+            listed = ", ".join(f"{truth} ({count})" for truth, count in counts)
             raise LearnetError(
-                f"There is no clip of class {name!r} that may be shown.", f"Clips there are: {there}."
+                f"There is no clip of class {name!r} that may be shown.", f"The clips are: {listed}."
             )
         return [self.get(clip) for clip in clips]
 
     def examples(self) -> list[str]:
-        """The first clip of each class that may be shown."""
-        people = dict(zip(self.prepared.clips["clip"], self.prepared.clips["person"], strict=True))
+        """Return the first clip of each class that may be shown, in the order of the classes."""
         first: dict[str, str] = {}
-        for clip, truth in sorted(self.truth.items()):
-            if may_be_shown(people[clip]):
-                first.setdefault(truth, clip)
+        for clip in sorted(self._shown_clips()):
+            first.setdefault(self.truth[clip], clip)
         return [first[truth] for truth in sorted(first)]
 
-    def _of_fold(self, clip: str) -> Path:
-        assert self.study is not None, "without a study weights are given"
-        file = (
-            self.study / "folds" / f"{self.folds[clip].replace('/', '-')}-seed{self.seed}.safetensors"
-        )  # as studies name them
+    def _row(self, clip: str) -> pd.Series:
+        """Return the row of clips.csv; its name is the index of the image."""
+        clips = self.prepared.clips
+        return clips[clips["clip"] == clip].iloc[0]
+
+    def _shown_clips(self) -> list[str]:
+        """Return the clips of people whose pictures may be shown."""
+        clips = self.prepared.clips
+        shown = set(clips[clips["person"].map(may_be_shown)]["clip"])
+        return [clip for clip in self.truth if clip in shown]
+
+    def _check_clip(self, clip: str) -> None:
+        if clip in self.untested:
+            raise LearnetError(
+                f"{clip} is in {self.prepared.folder}, {self.untested[clip]}.", "Explain another clip."
+            )
+        if clip not in self.truth:
+            hint = f"It has {shortened_list(sorted(self.truth))}."
+            similar = difflib.get_close_matches(clip, self.truth, n=1, cutoff=0.5)
+            if similar:
+                hint = f"Did you mean {similar[0]!r}?"
+            raise LearnetError(f"{self.study or self.prepared.folder} has no clip called {clip!r}.", hint)
+        person = self._row(clip)["person"]
+        if not may_be_shown(person):
+            raise LearnetError(
+                f"The licence forbids to publish pictures of {person}.", "Explain a clip of another person."
+            )
+
+    def _weights_of_fold(self, clip: str) -> Path:
+        """Return the checkpoint of the fold that tested a clip, under the name that studies give it."""
+        assert self.study is not None, "only a study has folds"
+        fold = self.folds[clip].replace("/", "-")
+        file = self.study / "folds" / f"{fold}-seed{self.seed}.safetensors"
         if not file.is_file():
-            raise BadInput(file, f"the weights of the fold that tested {clip} are gone", MAKES_WEIGHTS)
+            raise BadInput(file, f"the weights of the fold that tested {clip} are missing", WEIGHTS_ADVICE)
         return file
 
 
 def open_explained_clips(
     source: Path, weights: Path | None = None, seed: int | None = None
 ) -> ExplainedClips:
-    """The clips of a study, each explained by the fold that tested its person; or of a prepared folder, explained by given weights.
+    """Open the clips of a study with the networks of its folds, or of a prepared folder with given weights.
 
     Args:
         source: study folder or prepared folder.
-        weights: checkpoint; needed with a prepared folder, refused with a study, which has its own.
-        seed: of the study's runs; the first if not given.
+        weights: checkpoint; required with a prepared folder, refused with a study, which has its own weights.
+        seed: of a run of the study; None means the first.
 
     Raises:
-        BadInput: neither; a study whose images are gone or have changed.
-        LearnetError: weights missing or too many; a seed that the study does not have.
+        BadInput: `source` is neither, or the images of the study are missing or have changed.
+        LearnetError: weights are missing or superfluous, or the study has no such seed.
     """
-    if not (source / "study.json").is_file():
-        prepared = load_prepared(source)
-        if weights is None:
+    if (source / "study.json").is_file():
+        if weights is not None:
             raise LearnetError(
-                f"{source} holds images and no network.",
-                "Name one with --weights, or a study folder in its place.",
+                f"{source} is a study, whose clips are explained with its own weights.",
+                "Leave --weights out, or name the prepared folder.",
             )
-        truth = dict(zip(prepared.clips["clip"], prepared.clips["emotion"], strict=True))
-        return ExplainedClips(prepared, None, truth, {}, 0, weights, leaky=False, unanswered={})
-    if weights is not None:
+        return _open_study(source, seed)
+    prepared = load_prepared(source)
+    if weights is None:
         raise LearnetError(
-            f"{source} is a study, which explains with its own weights.",
-            "Leave --weights out, or name the prepared folder.",
+            f"{source} holds images and no network.", "Name one with --weights, or name a study folder."
         )
-    description, outcomes = read_description(source), read_outcomes(source)
-    prepared = _images(source, description)
-    seed = _seed(source, outcomes, seed)
-    mine = [outcome for outcome in outcomes if outcome.seed == seed]
-    truth, folds = {o.clip: o.truth for o in mine}, {o.clip: o.fold for o in mine}
-    why = _unanswered(source, description, prepared, truth)
+    truth = dict(zip(prepared.clips["clip"], prepared.clips["emotion"], strict=True))
+    return ExplainedClips(prepared, None, truth, {}, 0, weights, leaky=False, untested={})
+
+
+def _open_study(study: Path, seed: int | None) -> ExplainedClips:
+    description, outcomes = read_description(study), read_outcomes(study)
+    prepared = _prepared_folder(study, description)
+    seed = _select_seed(study, outcomes, seed)
+    truth, folds = {}, {}
+    for outcome in outcomes:
+        if outcome.seed == seed:
+            truth[outcome.clip] = outcome.truth
+            folds[outcome.clip] = outcome.fold
     return ExplainedClips(
-        prepared, source, truth, folds, seed, None, description.protocol.startswith("leaky-"), why
+        prepared=prepared,
+        study=study,
+        truth=truth,
+        folds=folds,
+        seed=seed,
+        weights=None,
+        leaky=description.protocol.startswith("leaky-"),
+        untested=_untested_clips(study, description, prepared, set(truth)),
     )
 
 
-def _images(study: Path, description: StudyDescription) -> PreparedDataset:
-    """The study's prepared folder: where the study says, in the study, or beside it, as it may have moved along."""
-    said, home = Path(description.prepared.folder), study.resolve()
-    place = next(
-        (place for place in (said, home / said.name, home.parent / said.name) if place.is_dir()), None
-    )
-    if place is None:
+def _prepared_folder(study: Path, description: StudyDescription) -> PreparedDataset:
+    """Load the prepared folder of a study, from its recorded path, or from inside or beside the study."""
+    recorded, home = Path(description.prepared.folder), study.resolve()
+    candidates = (recorded, home / recorded.name, home.parent / recorded.name)
+    existing = [folder for folder in candidates if folder.is_dir()]
+    if not existing:
         raise BadInput(
-            said,
-            f"the images of the study {study.name} are gone",
+            recorded,
+            f"the images of the study {study.name} are missing",
             "Put the prepared folder beside the study, or prepare it again.",
         )
-    prepared = load_prepared(place)
+    prepared = load_prepared(existing[0])
     if prepared.record.fingerprint != description.prepared.fingerprint:
         raise BadInput(
-            place, f"these images have changed since the study {study.name}", "Run the study again."
+            existing[0], f"these images have changed since the study {study.name}", "Run the study again."
         )
     return prepared
 
 
-def _unanswered(
-    study: Path, description: StudyDescription, prepared: PreparedDataset, truth: Mapping[str, str]
+def _untested_clips(
+    study: Path, description: StudyDescription, prepared: PreparedDataset, tested: set[str]
 ) -> dict[str, str]:
-    """Why a study has no answer to a clip: its class scheme has no place for the label, or nobody tested it (yet)."""
-    scheme, left_out = description.scheme.name, description.left_out
-    why = {}
+    """Return the clips without prediction and the reason: left out by the class scheme, or not tested yet."""
+    scheme = description.scheme.name
+    reasons = {}
     for clip, emotion in zip(prepared.clips["clip"], prepared.clips["emotion"], strict=True):
-        if clip not in truth:
-            outside = f"labelled {emotion!r}, and the class scheme {scheme} of {study} leaves this label out"
-            why[clip] = outside if emotion in left_out else f"and {study} has not tested it"
-    return why
+        if clip in tested:
+            continue
+        reasons[clip] = f"and {study} has not tested it"
+        if emotion in description.left_out:
+            reasons[clip] = f"labelled {emotion!r}, which the class scheme {scheme} of {study} leaves out"
+    return reasons
 
 
-def _seed(study: Path, outcomes: Sequence[Outcome], seed: int | None) -> int:
+def _select_seed(study: Path, outcomes: Sequence[Outcome], seed: int | None) -> int:
     seeds = sorted({outcome.seed for outcome in outcomes})
     if not seeds:
-        raise BadInput(study, "it has no answers yet", "Let the study finish first.")
-    if seed is not None and seed not in seeds:
+        raise BadInput(study, "it has no predictions yet", "Let the study finish first.")
+    if seed is None:
+        return seeds[0]
+    if seed not in seeds:
         raise LearnetError(f"{study} has no run with seed {seed}.", f"It has {', '.join(map(str, seeds))}.")
-    return seeds[0] if seed is None else seed
+    return seed

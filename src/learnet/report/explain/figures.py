@@ -1,10 +1,16 @@
-"""Explanations as plates, ready to be written: of a clip, of a class, of several networks side by side, and what is measured."""
+"""Figures that explain a clip, a class or several networks, and the analysis of a clip over time.
 
-from collections.abc import Sequence
+Functions return figures by name, to be written by `activation_figures.write_figures`.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from torch import nn
 
 from learnet.core.errors import BadCheckpoint, LearnetError
 from learnet.core.settings import Windows
@@ -19,12 +25,22 @@ from learnet.report.explain.activation_figures import (
     mosaic_figure,
     network_figure,
 )
-from learnet.report.explain.activations import accretion_maps, compute_maps, stage_activations, stage_at_depth
+from learnet.report.explain.activations import (
+    accretion_maps,
+    compute_maps,
+    stage_activations,
+    stage_at_depth,
+)
 from learnet.report.explain.attribution import grad_cam, integrated_gradients, occlusion
 from learnet.report.explain.attribution_figures import attribution_figure, checks_figure, regions_figure
 from learnet.report.explain.background import Background
 from learnet.report.explain.clips import ExplainedClip, ExplainedClips
-from learnet.report.explain.ground_truth import MOVING_FRACTION, Progress, RenderSettings, render_emotion_clips
+from learnet.report.explain.ground_truth import (
+    MOVING_FRACTION,
+    Progress,
+    RenderSettings,
+    render_emotion_clips,
+)
 from learnet.report.explain.localisation import activation_at_depth, measure_shares, summarise_shares
 from learnet.report.explain.sanity_checks import AttributionMethod, run_sanity_checks
 from learnet.report.explain.temporal import (
@@ -35,256 +51,304 @@ from learnet.report.explain.temporal import (
 )
 from learnet.report.style import MUTED, Interval, interval_figure
 from learnet.training.checkpoint import load_checkpoint
+from learnet.training.metadata import CheckpointMetadata
 
-DEPTH = 2  # halvings of the image: the first level of LEARNet's columns, as in the paper's figures
-USUAL = "one.accretion_1"  # the stage drawn of LEARNet where none is named
+DEPTH = 2  # halvings of the image: the first level of LEARNet's columns, as in the figures of the paper
+LEARNET_STAGE = "one.accretion_1"  # default stage of LEARNet
+ACCRETION_VARIANTS = ("released", "paper", "lrn", "gap")  # of LEARNet: their accretion layers add two columns
+MAX_NOTES = 3  # in a title
+
+Checkpoints = Mapping[str, tuple[nn.Module, CheckpointMetadata]]
 
 
 def clip_figures(
-    case: ExplainedClip, stage: str | None = None, anonymous: bool = False
+    clip: ExplainedClip, stage: str | None = None, anonymous: bool = False
 ) -> dict[str, ExplanationFigure]:
-    """The whole network, the strongest maps of one stage, and of a LEARNet with accretion its accretion layers.
+    """Draw the activations of a network for one clip.
 
     Args:
-        case: the clip and its network.
-        stage: the accretion layer one.accretion_1 of LEARNet, or what stands at its depth elsewhere, if not
-            given.
-        anonymous: show nothing of the person: coarse maps on a line-drawn average face in place of the
-            motion image.
+        clip: the clip and its network.
+        stage: whose maps are drawn; None means one.accretion_1 for LEARNet, and a stage of the same depth
+            for other networks.
+        anonymous: show nothing of the person: coarse maps over the average face in place of the motion
+            image.
+
+    Returns:
+        `network` (all stages), `mosaic` (the strongest maps of the stage), and for a LEARNet with accretion
+        `accretion-one-1` to `accretion-two-2`.
 
     Raises:
-        LearnetError: a stage that the network does not have; a network without maps.
+        LearnetError: the network has no such stage, or no maps.
     """
-    stage, ground = stage or _usual(case), case.background(anonymous)
-    maps = compute_maps(case.module, case.image[None], stage)[0]
-    answers = stage_activations(case.module, case.image[None])
-    plates = {
-        "network": network_figure(answers, ground, _title(case)),
-        "mosaic": mosaic_figure(maps, ground, f"{_title(case)}\n{stage}, the strongest of {len(maps)} maps"),
+    stage = stage or _default_stage(clip)
+    background, title = clip.background(anonymous), _title(clip)
+    maps = compute_maps(clip.module, clip.image[None], stage)[0]
+    activations = stage_activations(clip.module, clip.image[None])
+    mosaic_title = f"{title}\n{stage}, the strongest of {len(maps)} maps"
+    figures = {
+        "network": network_figure(activations, background, title),
+        "mosaic": mosaic_figure(maps, background, mosaic_title),
     }
-    for pair in ("one", "two"):
-        if isinstance(case.module, LEARNet) and case.module.variant in ("released", "paper", "lrn", "gap"):
-            for level in (1, 2):
-                title = f"{_title(case)}\naccretion layer {pair}, level {level}"
-                plates[f"accretion-{pair}-{level}"] = accretion_figure(
-                    *accretion_maps(answers, pair, level), ground, title
-                )
-    return plates
+    if isinstance(clip.module, LEARNet) and clip.module.variant in ACCRETION_VARIANTS:
+        for pair, level in (("one", 1), ("one", 2), ("two", 1), ("two", 2)):
+            figures[f"accretion-{pair}-{level}"] = accretion_figure(
+                accretion_maps(activations, pair, level),
+                background,
+                f"{title}\naccretion layer {pair}, level {level}",
+            )
+    return figures
 
 
 def attribution_figures(
-    case: ExplainedClip, stage: str | None = None, anonymous: bool = False
+    clip: ExplainedClip, stage: str | None = None, anonymous: bool = False
 ) -> dict[str, ExplanationFigure]:
-    """Where the network looked for its answer: three attributions, what they sum to in each part of the face, and their checks.
+    """Draw three attributions of the prediction for one clip, their sums per region, and their checks.
 
     Args:
-        case: the clip and its network.
-        stage: of the class activation; as in `clip_figures`.
+        clip: the clip and its network.
+        stage: of Grad-CAM; as in `clip_figures`.
+        anonymous: as in `clip_figures`.
 
     Returns:
-        `where`, `checks`, and, where it is known where the face lies, `regions`.
+        `where` (the attributions), `checks`, and, where the position of the face is known, `regions`.
 
     Raises:
         LearnetError: as `clip_figures`.
     """
-    stage, target = stage or _usual(case), case.metadata.classes.index(case.prediction)
+    stage = stage or _default_stage(clip)
+    target = clip.metadata.classes.index(clip.prediction)
     methods: dict[str, AttributionMethod] = {
-        f"Grad-CAM, {stage}": lambda module: grad_cam(module, case.image, target, stage),
-        "occlusion": lambda module: occlusion(module, case.image, target),
-        "integrated gradients": lambda module: integrated_gradients(module, case.image, target),
+        f"Grad-CAM, {stage}": lambda module: grad_cam(module, clip.image, target, stage),
+        "occlusion": lambda module: occlusion(module, clip.image, target),
+        "integrated gradients": lambda module: integrated_gradients(module, clip.image, target),
     }
-    maps = {name: attribute(case.module) for name, attribute in methods.items()}
-    checks = {
-        name: run_sanity_checks(case.module, case.image, target, attribute)
-        for name, attribute in methods.items()
+    maps, checks = {}, {}
+    for name, method in methods.items():
+        maps[name] = method(clip.module)
+        checks[name] = run_sanity_checks(clip.module, clip.image, target, method)
+    title = _title(clip)
+    figures = {
+        "where": attribution_figure(maps, clip.background(anonymous), title),
+        "checks": checks_figure(checks, title),
     }
-    plates = {
-        "where": attribution_figure(maps, case.background(anonymous), _title(case)),
-        "checks": checks_figure(checks, _title(case)),
-    }
-    if case.placement:
-        plates["regions"] = regions_figure(maps, case.placement, _title(case))
-    return plates
+    if clip.placement:
+        figures["regions"] = regions_figure(maps, clip.placement, title)
+    return figures
 
 
 def class_figures(
-    cases: Sequence[ExplainedClip], stage: str | None = None, anonymous: bool = False
+    clips: Sequence[ExplainedClip], stage: str | None = None, anonymous: bool = False
 ) -> dict[str, ExplanationFigure]:
-    """The strongest maps of one stage, each the mean over the clips of a class, beside the mean of their motion images.
+    """Draw the mean maps of one stage over the clips of a class, beside the mean of their motion images.
 
-    In a study each person's clips are seen by another network. They start from the same numbers, so their
-    maps of one number are alike, and yet not the same.
+    In a study the clips of each person have the network of another fold. These networks have the same
+    initial weights, so maps with the same index are similar, but not identical.
+
+    Args:
+        clips: of one class.
+        stage: as in `clip_figures`.
+        anonymous: as in `clip_figures`.
+
+    Returns:
+        `class`, the strongest maps.
     """
-    stage = stage or _usual(cases[0])
-    maps = np.mean([compute_maps(case.module, case.image[None], stage)[0] for case in cases], axis=0)
-    image = np.mean([case.image for case in cases], axis=0).round().astype(np.uint8)
-    people = len({case.person for case in cases})
-    networks = len(
-        {case.metadata.data.get("people", "") for case in cases}
-    )  # of the folds; all start from the same numbers
-    by = f", as {networks} networks of a study see them" if networks > 1 else ""
-    title = f"{cases[0].truth}: mean over {len(cases)} clips of {people} people{by}\n{stage}, the strongest of {len(maps)} maps"
-    said = sorted({note for case in cases for note in case.notes})
-    ground = Background(None if anonymous else image, cases[0].placement)
-    return {"class": mosaic_figure(maps, ground, "\n".join([title, *said[:3]]))}
+    stage = stage or _default_stage(clips[0])
+    maps = np.mean([compute_maps(clip.module, clip.image[None], stage)[0] for clip in clips], axis=0)
+    image = np.mean([clip.image for clip in clips], axis=0).round().astype(np.uint8)
+    people = {clip.person for clip in clips}
+    training_sets = {clip.metadata.data.get("people", "") for clip in clips}  # one per fold
+    title = f"{clips[0].truth}: mean over {len(clips)} clips of {len(people)} people"
+    if len(training_sets) > 1:
+        title += f", with the {len(training_sets)} networks of a study"
+    title += f"\n{stage}, the strongest of {len(maps)} maps"
+    notes = {note for clip in clips for note in clip.notes}
+    title = "\n".join([title, *sorted(notes)[:MAX_NOTES]])
+    background = Background(None if anonymous else image, clips[0].placement)
+    return {"class": mosaic_figure(maps, background, title)}
 
 
 def network_figures(
     sources: Sequence[tuple[str, ExplainedClips]],
-    clips: Sequence[str],
+    clip_names: Sequence[str],
     depth: int = DEPTH,
     anonymous: bool = False,
 ) -> dict[str, ExplanationFigure]:
-    """A row per clip: the motion image, then the two strongest maps of each network at the same depth.
+    """Draw a row for each clip: the motion image, then the two strongest maps of each network at one depth.
 
     Args:
         sources: name of each network, and its study.
-        clips: their names; the first of each class if none is named.
-        depth: how often the image has been halved, 1 to 5.
+        clip_names: clips that are drawn; the first of each class if empty.
+        depth: number of halvings of the image, 1 to 5.
         anonymous: as in `clip_figures`.
 
+    Returns:
+        `networks`.
+
     Raises:
-        LearnetError: a clip that one of the studies has not tested; images that differ between studies; a
-            network without maps.
+        LearnetError: a study has not tested a clip, the studies have different images, or a network has no
+            maps.
     """
-    first = sources[0][1]
-    for name, other in sources[1:]:
-        if other.prepared.record.fingerprint != first.prepared.record.fingerprint:
+    first_name, first = sources[0]
+    for name, source in sources[1:]:
+        if source.prepared.record.fingerprint != first.prepared.record.fingerprint:
             raise LearnetError(
-                f"{name} is a study of other images than {sources[0][0]}.",
+                f"{name} is a study of other images than {first_name}.",
                 "Compare studies of one prepared folder.",
             )
-    rows = []
-    for clip in clips or first.examples():
-        cases = [(name, source.get(clip)) for name, source in sources]
-        seen = []
-        for name, case in cases:
-            stage = stage_at_depth(case.module, case.metadata.size, depth)
-            seen.append(NetworkMaps(name, stage, compute_maps(case.module, case.image[None], stage)[0]))
-        case = cases[0][1]
-        rows.append(
-            ClipRow("\n".join([clip, case.truth, *case.notes]), case.background(anonymous), tuple(seen))
-        )
-    unknown = (
-        ""
-        if rows[0].ground.placement
-        else "; where the face lies in these images is not known, so nothing is marked"
-    )
-    return {"networks": comparison_figure(rows, f"The strongest maps after {depth} halvings{unknown}")}
+    rows = [_clip_row(sources, clip_name, depth, anonymous) for clip_name in clip_names or first.examples()]
+    title = f"The strongest maps after {depth} halvings"
+    if rows[0].background.placement is None:
+        title += "; the position of the face in these images is unknown, so nothing is marked"
+    return {"networks": comparison_figure(rows, title)}
 
 
 def explain_clip_temporal(
-    cases: ExplainedClips,
-    clip: str,
+    clips: ExplainedClips,
+    clip_name: str,
     windows: Windows | None = None,
     face_model: Path | None = None,
     progress: Progress | None = None,
 ) -> TemporalExplanation:
-    """A clip of a database over time, answered by the network that may explain it; the marks are those of the database.
+    """Analyse a clip of a database over time, with its network and its annotated key frames.
 
     Raises:
-        LearnetError: no such clip, or of a person whose pictures may not be shown; its frames are gone;
-            otherwise as `when.explain_temporal`.
+        LearnetError: there is no such clip, the licence forbids to show its person, its frames are missing,
+            or as `temporal.explain_temporal`.
     """
-    case = cases.get(clip)
-    seen = explain_temporal(
-        case.module, case.metadata, segment_of_clip(cases, clip), windows, face_model, progress
-    )
-    return replace(seen, notes=(*case.notes, *seen.notes))
+    clip = clips.get(clip_name)
+    segment = segment_of_clip(clips, clip_name)
+    explanation = explain_temporal(clip.module, clip.metadata, segment, windows, face_model, progress)
+    return replace(explanation, notes=(*clip.notes, *explanation.notes))
 
 
 def explain_video_temporal(
-    stretch: VideoSegment,
+    segment: VideoSegment,
     weights: Path,
     windows: Windows | None = None,
     face_model: Path | None = None,
     progress: Progress | None = None,
 ) -> TemporalExplanation:
-    """A video over time, answered by a checkpoint; marks that nobody gave are detected.
+    """Analyse a video over time with a checkpoint; key frames that are not given are detected.
 
     Raises:
-        LearnetError: as `when.explain_temporal`.
+        LearnetError: as `temporal.explain_temporal`.
     """
-    return explain_temporal(*load_checkpoint(weights), stretch, windows, face_model, progress)
+    module, metadata = load_checkpoint(weights)
+    return explain_temporal(module, metadata, segment, windows, face_model, progress)
 
 
 def measurement_figures(
     weights: Sequence[Path],
     people: int,
     depth: int = DEPTH,
-    part: float = MOVING_FRACTION,
+    fraction: float = MOVING_FRACTION,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> dict[str, ExplanationFigure]:
-    """How much of the response of networks lies where the face truly moves, on synthetic clips of people none of them knows.
+    """Measure the share of the activation of networks that lies where the face moves, on synthetic clips.
+
+    The people in the clips are in no database, so no network was trained on them.
 
     Args:
-        weights: checkpoints that take the same images.
+        weights: checkpoints that accept the same images.
         people: synthetic people, each with a clip of each main emotion.
-        depth: where the networks are compared, in halvings of the image.
-        part: a place moves from this share of the clip's largest displacement on.
+        depth: number of halvings of the image at which the networks are compared.
+        fraction: a pixel is moving from this fraction of the largest displacement of the clip.
         seed: of the people.
-        progress: called as clips are made.
+        progress: called after each clip.
 
     Returns:
         `measured`, a figure with intervals and the summary; `measured-clips`, the same figure with the
         share of each clip.
 
     Raises:
-        BadCheckpoint: weights for other images than the first, or for images of unknown making.
-        LearnetError: no weights, a share outside 0..1, two files of one name, or a network without maps.
+        BadCheckpoint: the preparation of the training images is unknown, or differs from that of the first
+            checkpoint.
+        LearnetError: no weights, a fraction outside 0..1, two files of the same name, or a network without
+            maps.
     """
-    if not weights or not 0 < part <= 1:
+    if not weights or not 0 < fraction <= 1:
         raise LearnetError(
             "Nothing can be measured.", "Name checkpoints, and with --part a share from 0 to 1."
         )
-    loaded = {path.stem: load_checkpoint(path) for path in weights}
-    if len(loaded) < len(weights):
-        raise LearnetError(
-            "Two of these files have one name.", "Give them names that tell the networks apart."
-        )
-    facts = loaded[weights[0].stem][1]
+    checkpoints = _load_comparable(weights)
+    maps = {}
+    for name, (module, metadata) in checkpoints.items():
+        stage, activation = activation_at_depth(module, metadata.size, depth)
+        maps[f"{name}, {stage}"] = activation
+    _, metadata = checkpoints[weights[0].stem]
+    assert metadata.preparation is not None, "checked as the weights were loaded"
+    settings = RenderSettings(seed=seed, database_crop=metadata.data.get("faces") == "given")
+    preparation = replace(metadata.preparation, face="none")
+    clips = render_emotion_clips(preparation, people, settings=settings, progress=progress)
+    per_clip = measure_shares(clips, maps, fraction)
+    summary = summarise_shares(per_clip)
+    figure = _share_figure(summary)
+    return {
+        "measured": ExplanationFigure(figure, summary),
+        "measured-clips": ExplanationFigure(figure, per_clip),
+    }
+
+
+def _clip_row(
+    sources: Sequence[tuple[str, ExplainedClips]], clip_name: str, depth: int, anonymous: bool
+) -> ClipRow:
+    """Return the maps of every network for one clip; image and notes are those of the first network."""
+    networks = []
+    clips = [source.get(clip_name) for _, source in sources]
+    for (name, _), clip in zip(sources, clips, strict=True):
+        stage = stage_at_depth(clip.module, clip.metadata.size, depth)
+        networks.append(NetworkMaps(name, stage, compute_maps(clip.module, clip.image[None], stage)[0]))
+    first = clips[0]
+    title = "\n".join([clip_name, first.truth, *first.notes])
+    return ClipRow(title, first.background(anonymous), tuple(networks))
+
+
+def _load_comparable(weights: Sequence[Path]) -> Checkpoints:
+    """Load checkpoints by name, and check that their training images were prepared in the same way."""
+    checkpoints = {path.stem: load_checkpoint(path) for path in weights}
+    if len(checkpoints) < len(weights):
+        raise LearnetError("Two of these files have the same name.", "Rename one of them.")
+    _, first = checkpoints[weights[0].stem]
     for path in weights:
-        other = loaded[path.stem][1]
-        if other.preparation is None:
+        _, metadata = checkpoints[path.stem]
+        if metadata.preparation is None:
             raise BadCheckpoint(
                 path,
-                "how its images were made is not known, so no clip can be made for it",
-                "Take weights of prepared clips.",
+                "the preparation of its training images is unknown, so no clips can be rendered for it",
+                "Use weights that were trained on prepared clips.",
             )
-        if other.preparation != facts.preparation:
+        if metadata.preparation != first.preparation:
             raise BadCheckpoint(
                 path,
-                f"takes other images than {weights[0].name}",
-                "Measure networks of one preparation together.",
+                f"accepts other images than {weights[0].name}",
+                "Measure only networks of the same preparation together.",
             )
-    assert facts.preparation is not None
-    looks = {}
-    for name, (module, about) in loaded.items():
-        stage, look = activation_at_depth(module, about.size, depth)
-        looks[f"{name}, {stage}"] = look
-    owners = facts.data.get("faces") == "given"
-    clips = render_emotion_clips(
-        replace(facts.preparation, face="none"), people, settings=RenderSettings(seed=seed, database_crop=owners), progress=progress
-    )
-    table = measure_shares(clips, looks, part)
-    found = summarise_shares(table)
-    lines = [Interval(row.look, row.share, row.low, row.high) for row in found.itertuples()]
-    title, area = "Share of the response\nwhere the face moves", float(found["area"].iloc[0])
+    return checkpoints
+
+
+def _share_figure(summary: pd.DataFrame) -> Figure:
+    """Draw the share of each network with its interval, and the area of moving pixels as a dashed line."""
+    lines = []
+    for row in summary.itertuples():
+        lines.append(Interval(row.look, row.share, row.low, row.high))
+    title = "Share of the activation\nwhere the face moves"
+    area = float(summary["area"].iloc[0])
     figure = interval_figure({title: lines}, {title: area})
-    dashed = f"dashed: {area:.1%} of the image, what an even response has there"
-    figure.supxlabel(
-        dashed + (f"; {ONE_PERSON}" if found["people"].iloc[0] == 1 else ""), size=8, color=MUTED
-    )
-    return {"measured": ExplanationFigure(figure, found), "measured-clips": ExplanationFigure(figure, table)}
+    caption = f"dashed: {area:.1%} of the image, the share of a uniform activation"
+    if summary["people"].iloc[0] == 1:
+        caption += f"; {ONE_PERSON}"
+    figure.supxlabel(caption, size=8, color=MUTED)
+    return figure
 
 
-def _usual(case: ExplainedClip) -> str:
-    if isinstance(case.module, LEARNet) and case.module.variant not in ("plain", "one-stream"):
-        return USUAL
-    return stage_at_depth(case.module, case.metadata.size, DEPTH)
+def _default_stage(clip: ExplainedClip) -> str:
+    """Return the stage that is drawn where none is named."""
+    if isinstance(clip.module, LEARNet) and clip.module.variant not in ("plain", "one-stream"):
+        return LEARNET_STAGE
+    return stage_at_depth(clip.module, clip.metadata.size, DEPTH)
 
 
-def _title(case: ExplainedClip) -> str:
-    answered = f"{case.metadata.network} answers {case.prediction} ({case.scores.max():.2f})"
-    return "\n".join([f"{case.clip}, {case.truth}: {answered}", *case.notes])
+def _title(clip: ExplainedClip) -> str:
+    prediction = f"{clip.metadata.network} predicts {clip.prediction} ({clip.scores.max():.2f})"
+    return "\n".join([f"{clip.clip}, {clip.truth}: {prediction}", *clip.notes])

@@ -55,14 +55,14 @@ def _portrait_positions(person: Person, view: View) -> Float32[np.ndarray, "H W 
     It is the thin-plate spline through all landmarks, continued by an affine map outside the face.
     """
     points = portrait().points
-    source = []
-    target = []
+    face_points = []
+    portrait_points = []
     for name, position in person.geometry.points.items():
         portrait_name = _mirrored_name(name) if person.mirrored else name
         if name in points:
-            source.append(position)
-            target.append(points[portrait_name])
-    source, target = _add_corners(np.array(source), np.array(target))
+            face_points.append(position)
+            portrait_points.append(points[portrait_name])
+    source, target = _add_corners(np.array(face_points), np.array(portrait_points))
     coarse_view = view.coarser(GRID_STEP)
     u, v = coarse_view.face_grid()
     grid = np.stack([u.ravel(), v.ravel()], axis=1)

@@ -174,7 +174,7 @@ def render_clip(emotion: str, seed: int, number: int) -> RenderedClip:
         crop = _draw_owners_crop(camera, rng)
         faces = [register(frame, view, crop) for frame in frames]
         return RenderedClip(np.stack(faces), None, scene)
-    face = _draw_detected_face(recording.person.geometry, view, rng)
+    face = draw_detected_face(recording.person.geometry, view, rng)
     return RenderedClip(np.stack(frames), KnownFaceFinder(face), scene)
 
 
@@ -219,7 +219,7 @@ def _draw_owners_crop(camera: Camera, rng: np.random.Generator) -> View:
     return replace(crop, origin=(x + right * width, y + down * width))
 
 
-def _draw_detected_face(geometry: Geometry, view: View, rng: np.random.Generator) -> Face:
+def draw_detected_face(geometry: Geometry, view: View, rng: np.random.Generator) -> Face:
     """Draw the face as a detector would find it; the eye further left in the image comes first."""
     eyes = view.to_pixels(np.array([_eye_centre(geometry, "right"), _eye_centre(geometry, "left")]))
     eye_distance = np.linalg.norm(eyes[1] - eyes[0])

@@ -1,13 +1,12 @@
 """Read predictions of any origin: a log of MEGC2019, a table, or the outcomes.csv of a study."""
 
-import csv
-import io
 import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from learnet.core.csv_files import csv_separator, decode_text, read_csv_rows
 from learnet.core.errors import BadInput, pick
 from learnet.core.labels import ALIASES, DEFAULT_SCHEMES, EMOTIONS, SCHEMES
 from learnet.core.records import Outcome
@@ -104,10 +103,9 @@ def read_predictions(path: Path, classes: str = "auto") -> PredictionFile:
     if path.name == "outcomes.csv":
         _check_finished(path, text)
     first_line = next((line for line in text.splitlines() if line.strip()), "")
-    separator = max(",;\t", key=first_line.count)
-    columns = [name.strip().strip('"').lower() for name in first_line.split(separator)]
+    columns = [name.strip().strip('"').lower() for name in first_line.split(csv_separator(text))]
     is_table = "clip" in columns or path.suffix.lower() == ".csv"
-    entries = list(_read_table(path, text, separator) if is_table else _read_log(path, text))
+    entries = list(_read_table(path, text) if is_table else _read_log(path, text))
     if not entries:
         hint = f"A table needs the columns {', '.join(NEEDED)}." if is_table else _LOG_FORMAT
         raise BadInput(path, "it contains no predictions", hint)
@@ -123,13 +121,7 @@ def _read_text(path: Path) -> str:
         raise BadInput(
             path, "there is no such file", "Name a log, a table of predictions, or a study folder."
         )
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise BadInput(path, "this is not UTF-8 text", "Save it as UTF-8.") from None
-    if "\0" in text:
-        raise BadInput(path, "this is not a text file", _LOG_FORMAT)
-    return text
+    return decode_text(path, path.read_bytes())
 
 
 def _check_finished(path: Path, text: str) -> None:
@@ -172,8 +164,8 @@ def _read_log(path: Path, text: str) -> Iterator[Entry]:
             raise BadInput(f"{path} line {number}", f"{_quoted(line)} {problem}", _LOG_FORMAT)
 
 
-def _read_table(path: Path, text: str, separator: str) -> Iterator[Entry]:
-    lines = _table_lines(path, text, separator)
+def _read_table(path: Path, text: str) -> Iterator[Entry]:
+    lines = [(number, cells) for number, cells in read_csv_rows(path, text) if any(cells)]
     columns = list(map(str.lower, lines[0][1])) if lines else []
     _check_columns(path, columns)
     for number, row in lines[1:]:
@@ -190,20 +182,6 @@ def _read_table(path: Path, text: str, separator: str) -> Iterator[Entry]:
         if empty:
             raise BadInput(f"{path} line {number}", f"{empty[0]} is empty", "Fill it in, or remove the line.")
         yield _table_entry(path, number, cells)
-
-
-def _table_lines(path: Path, text: str, separator: str) -> list[tuple[int, list[str]]]:
-    """Return number and cells of the lines that are not empty."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    lines = []
-    try:
-        for row in reader:
-            cells = list(map(str.strip, row))
-            if any(cells):
-                lines.append((reader.line_num, cells))
-    except csv.Error as error:
-        raise BadInput(path, f"this is not a table ({error})", "It must be a CSV file.") from None
-    return lines
 
 
 def _check_columns(path: Path, columns: Sequence[str]) -> None:

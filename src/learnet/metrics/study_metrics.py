@@ -100,6 +100,6 @@ class StudyMetrics:
     absent: list[str]  # classes without clips
     seeds: dict[str, SeedMetrics]
     mean: dict[str, MeanScore]  # by measure
-    averaged: SeedMetrics | None = optional_key()  # of the scores averaged over seeds, where there are several
+    averaged: SeedMetrics | None = optional_key()  # of scores averaged over seeds, where there are several
     calibration: CalibrationMetrics | None = optional_key()  # where the predictions have scores
     datasets: dict[str, DatasetMetrics] | None = optional_key()  # where the clips are of several datasets

@@ -9,9 +9,9 @@ from jaxtyping import Float, Int
 from learnet.core.errors import LearnetError
 from learnet.core.records import Outcome
 from learnet.metrics.calibration import Calibration, calibration
+from learnet.metrics.groups import absent_classes, by_dataset, by_seed, clips, people_of, persons, truths
 from learnet.metrics.scores import (
     MEASURES,
-    by_seed,
     headline,
     intervals,
     per_person_counts,
@@ -40,24 +40,24 @@ def summarise(outcomes: Sequence[Outcome], classes: Sequence[str]) -> StudyMetri
     if not outcomes:
         raise LearnetError("There are no outcomes to summarise.", "Run the study first.")
     _check_seeds(outcomes)
-    people = sorted({outcome.person for outcome in outcomes})
+    people = people_of(outcomes)
     seeds = by_seed(outcomes)
-    datasets = sorted({outcome.dataset for outcome in outcomes})
-    averaged = calibrated = by_dataset = None
+    datasets = by_dataset(outcomes)
+    averaged = calibrated = of_dataset = None
     if len(seeds) > 1:
         averaged = _scores(average_seeds(outcomes, classes), people, classes)
     if all(outcome.scores for outcome in outcomes):
         calibrated = _calibration(calibration(outcomes, classes))
     if len(datasets) > 1:
-        by_dataset = {name: _dataset(name, outcomes, classes) for name in datasets}
+        of_dataset = {name: _dataset(part, classes) for name, part in datasets.items()}
     return StudyMetrics(
         classes=list(classes),
-        absent=_absent(outcomes, classes),
+        absent=absent_classes(outcomes, classes),
         seeds={str(seed): _scores(part, people, classes) for seed, part in seeds.items()},
         mean=_mean(outcomes, classes),
         averaged=averaged,
         calibration=calibrated,
-        datasets=by_dataset,
+        datasets=of_dataset,
     )
 
 
@@ -78,9 +78,9 @@ def _check_seeds(outcomes: Sequence[Outcome]) -> None:
     """Refuse seeds that do not have the same clips once each."""
     first: list[tuple[str, str, str]] | None = None
     for part in by_seed(outcomes).values():
-        clips = sorted((outcome.clip, outcome.person, outcome.truth) for outcome in part)
-        first = first or clips
-        if clips != first or len({outcome.clip for outcome in part}) < len(part):
+        entries = sorted(zip(clips(part), persons(part), truths(part), strict=True))
+        first = first or entries
+        if entries != first or len(set(clips(part))) < len(part):
             raise LearnetError(
                 "The seeds of this study do not have the same clips, people and true classes, once each.",
                 "Let the study finish, or run it again.",
@@ -93,7 +93,7 @@ def _scores(outcomes: Sequence[Outcome], people: Sequence[str], classes: Sequenc
     total = counts.sum(axis=0)
     values = headline(total)
     limits = intervals(counts[None])
-    accuracy, uf1, uar = (Score(float(values[i]), *_limits(limits[i])) for i in range(len(MEASURES)))
+    accuracy, uf1, uar = map(_score, values, limits)
     return SeedMetrics(
         clips=len(outcomes),
         people=len(people),
@@ -118,29 +118,37 @@ def _per_class(counts: Int[np.ndarray, "K K"], classes: Sequence[str]) -> dict[s
 def _per_person(counts: Int[np.ndarray, "P K K"], people: Sequence[str]) -> dict[str, PersonMetrics]:
     scores = {}
     for person, own_counts in zip(people, counts, strict=True):
-        clips = int(own_counts.sum())
-        right = int(np.trace(own_counts))
-        scores[person] = PersonMetrics(clips, right, right / clips)
+        number = int(own_counts.sum())
+        correct = int(np.trace(own_counts))
+        scores[person] = PersonMetrics(number, correct, accuracy=correct / number)
     return scores
 
 
 def _mean(outcomes: Sequence[Outcome], classes: Sequence[str]) -> dict[str, MeanScore]:
     """Return the measures averaged over seeds, with intervals and the standard deviation over seeds."""
-    people = sorted({outcome.person for outcome in outcomes})
-    counts = per_seed_counts(outcomes, people, classes)
+    counts = per_seed_counts(outcomes, people_of(outcomes), classes)
     values = headline(counts.sum(axis=1))  # (3, S)
     limits = intervals(counts)
     means = {}
     for i, name in enumerate(MEASURES):
+        mean = float(values[i].mean())
+        low, high = _limits(limits[i])
         spread = float(values[i].std(ddof=1)) if len(counts) > 1 else None
-        means[name] = MeanScore(float(values[i].mean()), *_limits(limits[i]), spread)
+        means[name] = MeanScore(mean, low, high, spread)
     return means
 
 
+def _score(value: float, limits: Float[np.ndarray, "2"]) -> Score:
+    low, high = _limits(limits)
+    return Score(float(value), low, high)
+
+
 def _limits(limits: Float[np.ndarray, "2"]) -> tuple[float | None, float | None]:
-    """Return the ends of an interval; None where one person gives none."""
+    """Return the ends of an interval; None for one person, who has no interval."""
     low, high = limits.tolist()
-    return (None, None) if np.isnan(low) else (low, high)
+    if np.isnan(low):
+        return None, None
+    return low, high
 
 
 def _calibration(result: Calibration) -> CalibrationMetrics:
@@ -149,18 +157,11 @@ def _calibration(result: Calibration) -> CalibrationMetrics:
     return CalibrationMetrics(len(result.counts), ece, result.mean_score, result.share_right)
 
 
-def _dataset(name: str, outcomes: Sequence[Outcome], classes: Sequence[str]) -> DatasetMetrics:
+def _dataset(outcomes: Sequence[Outcome], classes: Sequence[str]) -> DatasetMetrics:
     """Return the scores of the clips of one dataset."""
-    own = [outcome for outcome in outcomes if outcome.dataset == name]
     return DatasetMetrics(
-        clips=len({outcome.clip for outcome in own}),
-        people=len({outcome.person for outcome in own}),
-        absent=_absent(own, classes),
-        mean=_mean(own, classes),
+        clips=len(set(clips(outcomes))),
+        people=len(people_of(outcomes)),
+        absent=absent_classes(outcomes, classes),
+        mean=_mean(outcomes, classes),
     )
-
-
-def _absent(outcomes: Sequence[Outcome], classes: Sequence[str]) -> list[str]:
-    """Return the classes without clips."""
-    occurring = {outcome.truth for outcome in outcomes}
-    return [name for name in classes if name not in occurring]

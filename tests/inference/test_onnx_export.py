@@ -77,29 +77,33 @@ EXPORTED = [
 @pytest.mark.parametrize("network", EXPORTED)
 def test_every_network_answers_as_in_torch_whatever_the_batch(tmp_path: Path, network: str) -> None:
     weights = write_weights(tmp_path / "w.safetensors", make_metadata(network))
-    done = export_onnx(weights, tmp_path / "new folder" / "net.onnx")
+    exported = export_onnx(weights, tmp_path / "new folder" / "net.onnx")
     module = trained(network)
     for count in (1, 2, 5):
         images = pictures(count, seed=9)
-        np.testing.assert_allclose(logits(done.path, images), wanted(module, images), atol=1e-4)
+        np.testing.assert_allclose(logits(exported.path, images), wanted(module, images), atol=1e-4)
     if network != "majority":
         assert np.ptp(wanted(module, pictures(5, seed=9)), axis=0).min() > 0.01  # or any answer would do
-    assert [found.kind for found in done.agreements] == ["random"]
-    assert (done.opset, done.precision, done.size_bytes) == (18, "float32", done.path.stat().st_size)
+    assert [found.kind for found in exported.agreements] == ["random"]
+    assert (exported.opset, exported.precision, exported.size_bytes) == (
+        18,
+        "float32",
+        exported.path.stat().st_size,
+    )
 
 
 def test_the_file_says_all_that_its_user_needs(place: Path, whole: Path) -> None:
     model = onnx.load(whole)
     onnx.checker.check_model(model, full_check=True)
-    said, (module, weights) = about(whole), load_checkpoint(place / "w.safetensors")
-    assert said["learnet"] == metadata_to_json(weights)
-    assert json.loads(said["classes"]) == list(CLASSES)
-    assert json.loads(said["normalisation"]) == {
+    output, (module, weights) = about(whole), load_checkpoint(place / "w.safetensors")
+    assert output["learnet"] == metadata_to_json(weights)
+    assert json.loads(output["classes"]) == list(CLASSES)
+    assert json.loads(output["normalisation"]) == {
         "input": "float32 (batch, 3, size, size), RGB",
         "scale": 1 / 127.5,
         "offset": -1.0,
     }
-    assert said["precision"] == "float32"
+    assert output["precision"] == "float32"
     shapes = [
         [d.dim_param or d.dim_value for d in v.type.tensor_type.shape.dim]
         for v in (*model.graph.input, *model.graph.output)
@@ -107,7 +111,7 @@ def test_the_file_says_all_that_its_user_needs(place: Path, whole: Path) -> None
     assert shapes == [["batch", 3, SIZE, SIZE], ["batch", 3]]
     assert [(used.domain, used.version) for used in model.opset_import] == [("", 18)]
     assert (model.producer_name, model.graph.name) == ("learnet", "learnet")
-    random, real = json.loads(said["agreement"])
+    random, real = json.loads(output["agreement"])
     images = np.load(place / "prepared" / "images.npy")
     apart = np.abs(probabilities(logits(whole, images)) - probabilities(wanted(module, images))).max()
     assert (real["kind"], real["images"], real["labels"], random["kind"]) == ("prepared", 12, 1.0, "random")
@@ -126,10 +130,10 @@ def test_nothing_of_this_machine_is_in_the_file_and_the_same_weights_give_the_sa
 
 def test_the_opset_is_the_one_asked_for(tmp_path: Path) -> None:
     weights = write_weights(tmp_path / "w.safetensors", make_metadata("majority"))  # the quickest
-    done = export_onnx(weights, tmp_path / "net.onnx", opset=20)
-    assert done.opset == 20 and [used.version for used in onnx.load(done.path).opset_import] == [20]
+    exported = export_onnx(weights, tmp_path / "net.onnx", opset=20)
+    assert exported.opset == 20 and [used.version for used in onnx.load(exported.path).opset_import] == [20]
     np.testing.assert_allclose(
-        logits(done.path, pictures(3)), wanted(trained("majority"), pictures(3)), atol=1e-4
+        logits(exported.path, pictures(3)), wanted(trained("majority"), pictures(3)), atol=1e-4
     )
     with pytest.raises(
         LearnetError, match="torch writes this network in opset 18 here, and not in 99. Choose --opset 18"
@@ -144,23 +148,23 @@ def test_the_opset_is_the_one_asked_for(tmp_path: Path) -> None:
 def test_smaller_forms_say_what_they_lose(
     place: Path, whole: Path, tmp_path: Path, precision: str, kind: int, size: float, compared: int
 ) -> None:
-    done = export_onnx(place / "w.safetensors", tmp_path / "small.onnx", precision, place / "prepared")
-    model = onnx.load(done.path)
+    exported = export_onnx(place / "w.safetensors", tmp_path / "small.onnx", precision, place / "prepared")
+    model = onnx.load(exported.path)
     onnx.checker.check_model(model, full_check=True)
-    assert done.size_bytes < size * whole.stat().st_size
+    assert exported.size_bytes < size * whole.stat().st_size
     stored = sum(np.prod(weight.dims) for weight in model.graph.initializer if weight.data_type == kind)
     assert stored > 0.95 * sum(weight.numel() for weight in trained("learnet").parameters())
-    real = done.agreements[1]
-    assert json.loads(about(done.path)["agreement"])[1]["probabilities"] == real.probabilities
-    assert (about(done.path)["precision"], real.kind, real.images) == (precision, "prepared", compared)
+    real = exported.agreements[1]
+    assert json.loads(about(exported.path)["agreement"])[1]["probabilities"] == real.probabilities
+    assert (about(exported.path)["precision"], real.kind, real.images) == (precision, "prepared", compared)
     images = np.load(place / "prepared" / "images.npy")
     if precision == "int8":
         images = images[1::2]  # of four people in turn the first and third set the ranges
-    scores, found = wanted(trained("learnet"), images), logits(done.path, images)
+    scores, found = wanted(trained("learnet"), images), logits(exported.path, images)
     assert real.logits == pytest.approx(np.abs(scores - found).max(), rel=0.1) and real.logits > 1e-4
     flipped = images[:, :, ::-1]  # the weights average the scores of an image and its mirror image
     pairs = [(probabilities(a) + probabilities(b)) / 2 for a, b in (
-        (scores, wanted(trained("learnet"), flipped)), (found, logits(done.path, flipped)))]  # fmt: skip
+        (scores, wanted(trained("learnet"), flipped)), (found, logits(exported.path, flipped)))]  # fmt: skip
     assert real.probabilities == pytest.approx(np.abs(pairs[0] - pairs[1]).max(), rel=0.1)
     assert real.labels == (pairs[0].argmax(axis=1) == pairs[1].argmax(axis=1)).mean()
     assert real.probabilities < {"float16": 0.005, "int8": 0.1}[precision]
@@ -247,11 +251,11 @@ def test_the_command_tells_the_agreement_and_nothing_else(
     weights = write_weights(tmp_path / "w.safetensors", make_metadata("majority"))
     with pytest.raises(SystemExit) as ended:
         cli.main(["export", str(weights), str(tmp_path / "net.onnx"), "--images", str(place / "prepared")])
-    said, noise = capfd.readouterr()
-    assert ended.value.code == 0 and noise == ""
-    assert "16 random" in said and "12 prepared" in said
-    assert f"-> {tmp_path / 'net.onnx'}" in said
+    output, errors = capfd.readouterr()
+    assert ended.value.code == 0 and errors == ""
+    assert "16 random" in output and "12 prepared" in output
+    assert f"-> {tmp_path / 'net.onnx'}" in output
     with pytest.raises(SystemExit) as ended:
         cli.main(["export", str(place / "w.safetensors"), str(tmp_path / "net.onnx"), "--precision", "int8"])
-    said, noise = capfd.readouterr()
-    assert ended.value.code == 2 and said == "" and noise.count("\n") == 1 and "--images" in noise
+    output, errors = capfd.readouterr()
+    assert ended.value.code == 2 and output == "" and errors.count("\n") == 1 and "--images" in errors

@@ -29,7 +29,7 @@ METADATA = make_metadata("learnet")
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 
 
-def by_hand(path: Path, about: dict[str, str], weights: np.ndarray, size: int = SIZE) -> Path:
+def by_hand(path: Path, metadata: dict[str, str], weights: np.ndarray, size: int = SIZE) -> Path:
     """Write a network that multiplies all values of an image by `weights` (3 * size * size, K)."""
     whole = helper.make_graph(
         [
@@ -42,13 +42,13 @@ def by_hand(path: Path, about: dict[str, str], weights: np.ndarray, size: int = 
         [numpy_helper.from_array(weights.astype(np.float32), "weights")],
     )
     model = helper.make_model(whole, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    helper.set_model_props(model, about)
+    helper.set_model_props(model, metadata)
     path.write_bytes(model.SerializeToString())
     return path
 
 
-def told(about: CheckpointMetadata = METADATA) -> dict[str, str]:
-    return {"learnet": metadata_to_json(about), "normalisation": json.dumps(NORMALISATION)}
+def metadata_entries(metadata: CheckpointMetadata = METADATA) -> dict[str, str]:
+    return {"learnet": metadata_to_json(metadata), "normalisation": json.dumps(NORMALISATION)}
 
 
 def weights(classes: int = 3, size: int = SIZE) -> np.ndarray:
@@ -59,7 +59,7 @@ def weights(classes: int = 3, size: int = SIZE) -> np.ndarray:
 def test_scores_are_those_of_the_graph_worked_by_hand(tmp_path: Path, mirror: str) -> None:
     images = pictures(70)  # more than go through at once
     scorer, metadata = load_onnx(
-        by_hand(tmp_path / "net.onnx", told(make_metadata("learnet", mirror=mirror)), weights())
+        by_hand(tmp_path / "net.onnx", metadata_entries(make_metadata("learnet", mirror=mirror)), weights())
     )
     assert metadata == make_metadata("learnet", mirror=mirror)
     seen = [images / 127.5 - 1]
@@ -110,8 +110,8 @@ def test_a_video_is_answered_without_torch_as_with_it(exported: Path) -> None:
 
     film = exported / "stranger.mp4"
     synthetic_video(film, seed=11, emotion="surprise", duration_s=0.6)
-    asked = ["predict", str(film), "--window-s", "0.25", "--whole-s", "0", "--weights"]
-    command = [sys.executable, "-c", WITHOUT_TORCH, *asked]
+    arguments = ["predict", str(film), "--window-s", "0.25", "--whole-s", "0", "--weights"]
+    command = [sys.executable, "-c", WITHOUT_TORCH, *arguments]
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
     blocked = subprocess.run(
         [*command, exported / "w.safetensors"], capture_output=True, text=True, env=environment, timeout=600
@@ -121,12 +121,12 @@ def test_a_video_is_answered_without_torch_as_with_it(exported: Path) -> None:
         [*command, exported / "net.onnx"], capture_output=True, text=True, env=environment, timeout=600
     )
     assert done.returncode == 0 and done.stderr == "", done.stderr
-    found, wanted = json.loads(done.stdout), Recogniser.load(exported / "w.safetensors")(film, _windows())
-    assert len(found["answers"]) == len(wanted.predictions) >= 3
-    for mine, theirs in zip(found["answers"], wanted.predictions, strict=True):
-        assert mine["label"] == theirs.label is not None
+    output, wanted = json.loads(done.stdout), Recogniser.load(exported / "w.safetensors")(film, _windows())
+    assert len(output["answers"]) == len(wanted.predictions) >= 3
+    for from_onnx, from_torch in zip(output["answers"], wanted.predictions, strict=True):
+        assert from_onnx["label"] == from_torch.label is not None
         np.testing.assert_allclose(
-            [mine["scores"][name] for name in CLASSES], list(theirs.scores.values()), atol=2e-6
+            [from_onnx["scores"][name] for name in CLASSES], list(from_torch.scores.values()), atol=2e-6
         )
     assert len({tuple(answer.scores.values()) for answer in wanted.predictions}) > 1
 
@@ -184,33 +184,42 @@ def test_files_that_cannot_be_read_are_refused(
 def test_graphs_of_others_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "net.onnx"
     refused(by_hand(path, {}, weights()), "learnet did not write this")
-    refused(by_hand(path, {**told(), "learnet": "{"}, weights()), "cannot be read")
+    refused(by_hand(path, {**metadata_entries(), "learnet": "{"}, weights()), "cannot be read")
     refused(
         by_hand(
             path,
-            {**told(), "learnet": metadata_to_json(METADATA).replace("learnet-1", "learnet-9")},
+            {**metadata_entries(), "learnet": metadata_to_json(METADATA).replace("learnet-1", "learnet-9")},
             weights(),
         ),
         "learnet-9",
     )
     refused(by_hand(path, {"learnet": metadata_to_json(METADATA)}, weights()), "not known here .None")
     refused(
-        by_hand(path, {**told(), "normalisation": json.dumps({**NORMALISATION, "scale": 1})}, weights()),
+        by_hand(
+            path,
+            {**metadata_entries(), "normalisation": json.dumps({**NORMALISATION, "scale": 1})},
+            weights(),
+        ),
         "not known here",
     )
-    refused(by_hand(path, told(), weights(4)), "does not fit 32 pixels and 3 classes")
-    refused(by_hand(path, told(), weights(3, 28), size=28), "does not fit 32 pixels and 3 classes")
-    refused(by_hand(path, told(replace(METADATA, preparation=None)), weights()), "imported motion images")
+    refused(by_hand(path, metadata_entries(), weights(4)), "does not fit 32 pixels and 3 classes")
+    refused(
+        by_hand(path, metadata_entries(), weights(3, 28), size=28), "does not fit 32 pixels and 3 classes"
+    )
+    refused(
+        by_hand(path, metadata_entries(replace(METADATA, preparation=None)), weights()),
+        "imported motion images",
+    )
 
 
 def test_networks_that_answer_nonsense_are_refused(tmp_path: Path) -> None:
     broken = weights()
     broken[5, 1] = np.nan
-    scorer, _ = load_onnx(by_hand(tmp_path / "net.onnx", told(), broken))
+    scorer, _ = load_onnx(by_hand(tmp_path / "net.onnx", metadata_entries(), broken))
     with pytest.raises(BadCheckpoint, match="not finite"):
         scorer.scores(StoredImages(pictures(2)))
     misfit = weights(size=16)  # the graph's own sizes do not fit: found only when it runs
-    model = onnx.load(by_hand(tmp_path / "net.onnx", told(), misfit, size=16))
+    model = onnx.load(by_hand(tmp_path / "net.onnx", metadata_entries(), misfit, size=16))
     for side in model.graph.input[0].type.tensor_type.shape.dim[2:]:
         side.dim_value = SIZE
     (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
@@ -219,7 +228,7 @@ def test_networks_that_answer_nonsense_are_refused(tmp_path: Path) -> None:
 
 
 def test_without_onnxruntime_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = by_hand(tmp_path / "net.onnx", told(), weights())
+    path = by_hand(tmp_path / "net.onnx", metadata_entries(), weights())
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(
         LearnetError,

@@ -78,18 +78,18 @@ def scores_by_hand(crops: np.ndarray) -> np.ndarray:
         return torch.softmax(network()(image)[0].double(), dim=0).numpy()
 
 
-def scores_of(found: Recognition) -> np.ndarray:
-    return np.array([[answer.scores[name] for name in CLASSES] for answer in found.predictions])
+def scores_of(recognition: Recognition) -> np.ndarray:
+    return np.array([[prediction.scores[name] for name in CLASSES] for prediction in recognition.predictions])
 
 
 def test_every_window_is_answered_as_the_clip_it_is(tmp_path: Path) -> None:
     write_video(tmp_path / "film.mp4", wobble(66), 50.0)
-    found = recogniser(tmp_path)(tmp_path / "film.mp4")
+    recognition = recogniser(tmp_path)(tmp_path / "film.mp4")
     frames = read_frames(tmp_path / "film.mp4")
     # 66 frames are 1.32 s: 0-0.5, 0.25-0.75, 0.5-1, 0.75-1.25, and 1-1.32 s. A quarter second is 12.5 frames.
-    places = [(0, 25), (13, 38), (25, 50), (38, 63), (50, 66)]
-    assert [(a.first, a.last + 1) for a in found.predictions] == places
-    assert [(a.start_s, a.end_s) for a in found.predictions] == [
+    frame_ranges = [(0, 25), (13, 38), (25, 50), (38, 63), (50, 66)]
+    assert [(a.first, a.last + 1) for a in recognition.predictions] == frame_ranges
+    assert [(a.start_s, a.end_s) for a in recognition.predictions] == [
         (0, 0.5),
         (0.25, 0.75),
         (0.5, 1),
@@ -99,39 +99,44 @@ def test_every_window_is_answered_as_the_clip_it_is(tmp_path: Path) -> None:
     small = np.stack(
         [cv2.resize(frame.astype(np.float64), (SIZE, SIZE), interpolation=cv2.INTER_AREA) for frame in frames]
     )
-    expected = np.array([scores_by_hand(small[first:end]) for first, end in places])
-    np.testing.assert_allclose(scores_of(found), expected, rtol=1e-4)
+    expected = np.array([scores_by_hand(small[first:end]) for first, end in frame_ranges])
+    np.testing.assert_allclose(scores_of(recognition), expected, rtol=1e-4)
     assert np.ptp(expected, axis=0).max() > 1e-3  # or the test could not tell windows apart
-    assert [a.label for a in found.predictions] == [CLASSES[row.argmax()] for row in expected]
+    assert [a.label for a in recognition.predictions] == [CLASSES[row.argmax()] for row in expected]
     strongest = int(expected.max(axis=1).argmax())
-    assert found.strongest.window == strongest
-    first, end = places[strongest]
-    np.testing.assert_array_equal(found.strongest_images.image, joint_minmax(dynamic_image(small[first:end])))
+    assert recognition.strongest.window == strongest
+    first, end = frame_ranges[strongest]
+    np.testing.assert_array_equal(
+        recognition.strongest_images.image, joint_minmax(dynamic_image(small[first:end]))
+    )
     assert (
-        np.abs(found.strongest_images.crop - small[first + (end - first) // 2]).max() <= 0.75
+        np.abs(recognition.strongest_images.crop - small[first + (end - first) // 2]).max() <= 0.75
     )  # averaged in one go, and rounded
-    assert (found.frames, found.duration_s) == (66, pytest.approx(1.32))
+    assert (recognition.frames, recognition.duration_s) == (66, pytest.approx(1.32))
 
 
 def test_a_window_alone_is_answered_as_in_the_stream(tmp_path: Path) -> None:
-    ask, frames = recogniser(tmp_path), wobble(70)
-    stream = ask(write_images(tmp_path / "all", frames), fps=50.0)
-    alone = ask(write_images(tmp_path / "part", frames[25:50], first=26), fps=50.0)
+    recognise, frames = recogniser(tmp_path), wobble(70)
+    stream = recognise(write_images(tmp_path / "all", frames), fps=50.0)
+    alone = recognise(write_images(tmp_path / "part", frames[25:50], first=26), fps=50.0)
     assert len(alone.predictions) == 1
     assert alone.predictions[0].scores == stream.predictions[2].scores  # not nearly: the same
     assert (alone.predictions[0].first, stream.predictions[2].first) == (26, 26)  # the numbers in the names
-    apart = ask(tmp_path / "all", Windows(overlap=0.0), fps=50.0)
+    apart = recognise(tmp_path / "all", Windows(overlap=0.0), fps=50.0)
     assert [a.scores for a in apart.predictions[:2]] == [a.scores for a in stream.predictions[::2][:2]]
 
 
 @pytest.mark.parametrize(("count", "windows"), [(50, 1), (51, 4), (2, 1)])
 def test_a_video_up_to_a_second_is_one_window(tmp_path: Path, count: int, windows: int) -> None:
-    found = recogniser(tmp_path)(write_images(tmp_path / "clip", wobble(count)), fps=50.0)
-    assert len(found.predictions) == windows
-    assert found.duration_s == pytest.approx(count / 50)
+    recognition = recogniser(tmp_path)(write_images(tmp_path / "clip", wobble(count)), fps=50.0)
+    assert len(recognition.predictions) == windows
+    assert recognition.duration_s == pytest.approx(count / 50)
     if windows == 1:
-        assert (found.predictions[0].start_s, found.predictions[0].end_s) == (0.0, pytest.approx(count / 50))
-        np.testing.assert_allclose(scores_of(found).sum(axis=1), 1)
+        assert (recognition.predictions[0].start_s, recognition.predictions[0].end_s) == (
+            0.0,
+            pytest.approx(count / 50),
+        )
+        np.testing.assert_allclose(scores_of(recognition).sum(axis=1), 1)
 
 
 @settings(max_examples=200, deadline=None)
@@ -155,7 +160,7 @@ def test_windows_hold_the_frames_of_their_time(gaps: list[float], fps: float, wi
         Frame(10 + number, float(time), np.full((1, 1, 3), number % 256, np.uint8))
         for number, time in enumerate(times)
     ]
-    found = [
+    actual = [
         (round(w.start_s, 6), round(w.end_s, 6), w.numbers, w.pixels[:, 0, 0, 0].tolist())
         for w in cut_windows(iter(frames), windows, fps)
     ]
@@ -179,10 +184,10 @@ def test_windows_hold_the_frames_of_their_time(gaps: list[float], fps: float, wi
                 expected.append((round(start, 6), round(min(stop, end) if last else stop, 6), chosen))
                 if last:
                     break
-    assert found == [
+    assert actual == [
         (a, b, tuple(f.number for f in c), [int(f.pixels[0, 0, 0]) for f in c]) for a, b, c in expected
     ]
-    assert {number for window in found for number in window[2]} == {
+    assert {number for window in actual for number in window[2]} == {
         frame.number for frame in frames
     }  # none is passed over
 
@@ -190,14 +195,14 @@ def test_windows_hold_the_frames_of_their_time(gaps: list[float], fps: float, wi
 def test_memory_is_that_of_one_window(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     still = rng.integers(0, 255, (120, 160, 3), dtype=np.uint8)
-    ask = recogniser(tmp_path)
+    recognise = recogniser(tmp_path)
 
     def peak(count: int) -> int:
         write_video(
             tmp_path / "film.avi", (np.roll(still, shift, axis=0) for shift in range(count)), 20.0, "mjpeg"
         )
         tracemalloc.start()
-        ask(tmp_path / "film.avi")
+        recognise(tmp_path / "film.avi")
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return most
@@ -208,25 +213,25 @@ def test_memory_is_that_of_one_window(tmp_path: Path) -> None:
 
 def test_json_and_csv_say_the_same(tmp_path: Path) -> None:
     write_video(tmp_path / "film.mp4", wobble(80), 50.0)
-    found = recogniser(tmp_path)(tmp_path / "film.mp4", Windows(window_s=0.4, overlap=0.5))
-    told = json.loads(found.to_json())
-    rows = list(csv.DictReader(io.StringIO(found.to_csv())))
-    assert told["fps"] == 50 and told["frames"] == 80 and told["duration_s"] == pytest.approx(1.6)
-    assert told["network"]["classes"] == list(CLASSES) and told["network"]["name"] == "learnet"
-    assert told["network"]["trained_on"]["people"] == 2  # how many, not who
-    assert told["cut"] == {"window_s": 0.4, "overlap": 0.5, "whole_s": 1.0}
-    scores = [entry["score"] for entry in told["summary"]]
-    assert scores == sorted(scores, reverse=True) and len(scores) == len(told["answers"]) == len(rows) == 7
-    assert (told["label"], told["score"]) == (told["summary"][0]["label"], scores[0])
-    for row, answer in zip(rows, told["answers"], strict=True):
-        assert {name: float(row[name]) for name in CLASSES} == answer["scores"]
-        assert max(answer["scores"], key=answer["scores"].get) == answer["label"] == row["label"]
-        assert sum(answer["scores"].values()) == pytest.approx(1, abs=1e-5)
+    recognition = recogniser(tmp_path)(tmp_path / "film.mp4", Windows(window_s=0.4, overlap=0.5))
+    record = json.loads(recognition.to_json())
+    rows = list(csv.DictReader(io.StringIO(recognition.to_csv())))
+    assert record["fps"] == 50 and record["frames"] == 80 and record["duration_s"] == pytest.approx(1.6)
+    assert record["network"]["classes"] == list(CLASSES) and record["network"]["name"] == "learnet"
+    assert record["network"]["trained_on"]["people"] == 2  # how many, not who
+    assert record["cut"] == {"window_s": 0.4, "overlap": 0.5, "whole_s": 1.0}
+    scores = [entry["score"] for entry in record["summary"]]
+    assert scores == sorted(scores, reverse=True) and len(scores) == len(record["answers"]) == len(rows) == 7
+    assert (record["label"], record["score"]) == (record["summary"][0]["label"], scores[0])
+    for row, prediction in zip(rows, record["answers"], strict=True):
+        assert {name: float(row[name]) for name in CLASSES} == prediction["scores"]
+        assert max(prediction["scores"], key=prediction["scores"].get) == prediction["label"] == row["label"]
+        assert sum(prediction["scores"].values()) == pytest.approx(1, abs=1e-5)
         assert [int(row[name]) for name in ("window", "first", "last", "frames")] == [
-            answer[name] for name in ("window", "first", "last", "frames")
+            prediction[name] for name in ("window", "first", "last", "frames")
         ]
-        assert answer["face"] is None and row["face_x"] == "" and answer["reason"] is None
-    assert "below 60" in told["warnings"][0]
+        assert prediction["face"] is None and row["face_x"] == "" and prediction["reason"] is None
+    assert "below 60" in record["warnings"][0]
 
 
 def test_faces_are_averaged_with_their_mirror_image_as_in_training(tmp_path: Path) -> None:
@@ -234,57 +239,57 @@ def test_faces_are_averaged_with_their_mirror_image_as_in_training(tmp_path: Pat
     frames = write_images(tmp_path / "clip", wobble(20))
     for mirror, at_test in (("image", True), ("flow", True), ("image", False), ("none", True)):
         metadata = replace(METADATA, training=Training(mirror=mirror, mirror_at_test=at_test))
-        found = recogniser(tmp_path, metadata)(frames, fps=100.0)
+        recognition = recogniser(tmp_path, metadata)(frames, fps=100.0)
         expected = predict_scores(
-            network(), found.strongest_images.image[None], mirror if at_test else "none"
+            network(), recognition.strongest_images.image[None], mirror if at_test else "none"
         )
-        np.testing.assert_allclose(scores_of(found), expected, rtol=1e-6)
+        np.testing.assert_allclose(scores_of(recognition), expected, rtol=1e-6)
 
 
 def test_what_a_video_should_be_warned_of(tmp_path: Path) -> None:
-    ask, frames = (
+    recognise, frames = (
         recogniser(tmp_path, replace(METADATA, data={"synthetic": "yes"})),
         write_images(tmp_path / "clip", wobble(60)),
     )
-    untimed = "; ".join(ask(frames).warnings)
+    untimed = "; ".join(recognise(frames).warnings)
     assert (
         "carry no frame rate" in untimed
         and "25 frames per second: a micro-expression" in untimed
         and "synthetic" in untimed
     )
-    assert not [said for said in ask(frames, fps=60.0).warnings if "frames per second" in said]
+    assert not [warning for warning in recognise(frames, fps=60.0).warnings if "frames per second" in warning]
     for number in range(20, 45):
         (frames / f"img{number:04d}.png").unlink()
-    gappy = ask(frames, Windows(window_s=0.2, overlap=0.0), fps=50.0)
+    gappy = recognise(frames, Windows(window_s=0.2, overlap=0.0), fps=50.0)
     assert [a.first for a in gappy.predictions] == [1, 11, 45, 51]  # no empty windows
     assert "25 frame numbers without an image" in gappy.warnings
     assert "there are no frames from 0.40 to 0.80 s" in gappy.warnings
     (frames / "img0055.png").write_bytes(b"broken")
-    assert "1 images that could not be read" in ask(frames, fps=50.0).warnings
+    assert "1 images that could not be read" in recognise(frames, fps=50.0).warnings
 
 
 def test_a_window_of_one_frame_has_no_answer_and_says_why(tmp_path: Path) -> None:
-    found = recogniser(tmp_path)(
+    recognition = recogniser(tmp_path)(
         write_images(tmp_path / "clip", wobble(81)), Windows(window_s=0.4, overlap=0.0), fps=50.0
     )
-    assert [a.frames for a in found.predictions] == [20, 20, 20, 20, 1]
-    lone = found.predictions[-1]
+    assert [a.frames for a in recognition.predictions] == [20, 20, 20, 20, 1]
+    lone = recognition.predictions[-1]
     assert lone.label is None and lone.scores == {} and lone.score == 0 and "1 frame" in lone.reason
-    assert len(found.ranking) == 4
-    assert f"1 of 5 windows without a prediction: {lone.reason}" in found.warnings
-    told, row = json.loads(found.to_json())["answers"][-1], found.to_csv().splitlines()[-1]
-    assert told["label"] is None and told["score"] is None and told["reason"] == lone.reason
+    assert len(recognition.ranking) == 4
+    assert f"1 of 5 windows without a prediction: {lone.reason}" in recognition.warnings
+    record, row = json.loads(recognition.to_json())["answers"][-1], recognition.to_csv().splitlines()[-1]
+    assert record["label"] is None and record["score"] is None and record["reason"] == lone.reason
     assert row.startswith("4,1.6,1.62,81,81,1,,,,,,,")
 
 
 def test_what_cannot_be_answered_is_refused(tmp_path: Path) -> None:
-    ask = recogniser(tmp_path)
+    recognise = recogniser(tmp_path)
     with pytest.raises(BadVideo, match="no such file"):
-        ask(tmp_path / "none.mp4")
+        recognise(tmp_path / "none.mp4")
     with pytest.raises(LearnetError, match="no window has more than 1 frame.*longer"):
-        ask(write_images(tmp_path / "one", wobble(1)), fps=50.0)
+        recognise(write_images(tmp_path / "one", wobble(1)), fps=50.0)
     with pytest.raises(LearnetError, match="no window has more than 1 frame"):
-        ask(write_images(tmp_path / "fine", wobble(60)), Windows(window_s=0.02), fps=50.0)
+        recognise(write_images(tmp_path / "fine", wobble(60)), Windows(window_s=0.02), fps=50.0)
     save_checkpoint(tmp_path / "flow.safetensors", network(), replace(METADATA, preparation=None))
     with pytest.raises(BadCheckpoint, match="imported motion images"):
         Recogniser.load(tmp_path / "flow.safetensors")
@@ -301,15 +306,21 @@ def test_other_motion_images_are_made_of_each_window_alone(tmp_path: Path, setti
     """The apex is detected in the window, and the frame rate is that of the video."""
     preparation = Preparation(face="none", size=SIZE, **settings)
     write_video(tmp_path / "film.mkv", wobble(66), 50.0, "ffv1")
-    found = recogniser(tmp_path, replace(METADATA, preparation=preparation))(tmp_path / "film.mkv")
+    recognition = recogniser(tmp_path, replace(METADATA, preparation=preparation))(tmp_path / "film.mkv")
     frames, module = read_frames(tmp_path / "film.mkv"), network()
-    assert len(found.predictions) == 5
-    for answer, told in zip(found.predictions, json.loads(found.to_json())["answers"], strict=True):
-        made = make_image(frames[answer.first : answer.last + 1], preparation, None, fps=50.0)
+    assert len(recognition.predictions) == 5
+    for prediction, record in zip(
+        recognition.predictions, json.loads(recognition.to_json())["answers"], strict=True
+    ):
+        made = make_image(frames[prediction.first : prediction.last + 1], preparation, None, fps=50.0)
         np.testing.assert_allclose(
-            list(answer.scores.values()), predict_scores(module, made.image[None])[0], rtol=1e-5
+            list(prediction.scores.values()), predict_scores(module, made.image[None])[0], rtol=1e-5
         )
-        assert answer.apex == (None if "magnify" in settings else answer.first + made.apex) == told["apex"]
+        assert (
+            prediction.apex
+            == (None if "magnify" in settings else prediction.first + made.apex)
+            == record["apex"]
+        )
 
 
 def test_the_face_finder_is_that_of_the_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -336,34 +347,34 @@ def film(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_real_face_is_found_anew_in_each_window(film: Path, tmp_path: Path) -> None:
     metadata = replace(METADATA, preparation=Preparation(face="haar", size=SIZE))
-    found = recogniser(tmp_path, metadata)(film)
+    recognition = recogniser(tmp_path, metadata)(film)
     frames, finder = read_frames(film), face_finder("haar")
-    places = [(0, 12), (6, 18), (12, 24), (18, 30)]
-    assert [(a.first, a.last + 1) for a in found.predictions] == places
-    for answer, (first, end) in zip(found.predictions, places, strict=True):
+    frame_ranges = [(0, 12), (6, 18), (12, 24), (18, 30)]
+    assert [(a.first, a.last + 1) for a in recognition.predictions] == frame_ranges
+    for prediction, (first, end) in zip(recognition.predictions, frame_ranges, strict=True):
         aligned = align(frames[first:end], finder, SIZE)
         expected = scores_by_hand(aligned.crops(frames[first:end].astype(np.float64)))
-        np.testing.assert_allclose(list(answer.scores.values()), expected, rtol=1e-4)
-        assert (answer.face, answer.head_px, answer.warnings) == (
+        np.testing.assert_allclose(list(prediction.scores.values()), expected, rtol=1e-4)
+        assert (prediction.face, prediction.head_px, prediction.warnings) == (
             aligned.face,
             aligned.drift_px,
             aligned.warnings,
         )
-    assert len({answer.face.box for answer in found.predictions}) > 1
-    assert not [said for said in found.warnings if "owners" in said]
+    assert len({prediction.face.box for prediction in recognition.predictions}) > 1
+    assert not [warning for warning in recognition.warnings if "owners" in warning]
     cropped_by_owners = recogniser(tmp_path, replace(metadata, data={**METADATA.data, "faces": "given"}))(
         film
     )
-    assert [said for said in cropped_by_owners.warnings if "owners of the clips had cropped" in said]
-    told = json.loads(found.to_json())
-    assert told["answers"][0]["face"]["finder"] == "haar"
-    x, y, width, height = told["answers"][0]["face"]["box"]
+    assert [warning for warning in cropped_by_owners.warnings if "owners of the clips had cropped" in warning]
+    record = json.loads(recognition.to_json())
+    assert record["answers"][0]["face"]["finder"] == "haar"
+    x, y, width, height = record["answers"][0]["face"]["box"]
     assert 0 < x < x + width < 640 and 0 < y < y + height < 360
-    moved = sum(a.head_px is None or a.head_px > SIZE / 112 for a in found.predictions)
+    moved = sum(a.head_px is None or a.head_px > SIZE / 112 for a in recognition.predictions)
     assert (
         moved
         and f"the head moves or turns in {moved} of 4 windows, which can be mistaken for an expression"
-        in found.warnings
+        in recognition.warnings
     )
 
 
@@ -371,17 +382,17 @@ def test_a_face_that_leaves_leaves_its_windows_unanswered(film: Path, tmp_path: 
     frames = read_frames(film)
     blank = np.full_like(frames[:18], 90)
     write_video(tmp_path / "leaves.mkv", np.concatenate([frames[:12], blank]), 24.0, "ffv1")
-    found = recogniser(tmp_path, replace(METADATA, preparation=Preparation(face="haar", size=SIZE)))(
+    recognition = recogniser(tmp_path, replace(METADATA, preparation=Preparation(face="haar", size=SIZE)))(
         tmp_path / "leaves.mkv"
     )
-    assert [a.label is None for a in found.predictions] == [
+    assert [a.label is None for a in recognition.predictions] == [
         False,
         False,
         True,
         True,
     ]  # the second sees it in its first half
-    assert found.predictions[2].reason.endswith("no face found in the 12 frames searched.")
-    assert any(said.startswith("2 of 4 windows without a prediction") for said in found.warnings)
+    assert recognition.predictions[2].reason.endswith("no face found in the 12 frames searched.")
+    assert any(warning.startswith("2 of 4 windows without a prediction") for warning in recognition.warnings)
 
 
 def test_a_video_without_a_face_is_refused(shared: Path, tmp_path: Path) -> None:
@@ -390,26 +401,26 @@ def test_a_video_without_a_face_is_refused(shared: Path, tmp_path: Path) -> None
     write_video(
         tmp_path / "street.mkv", read_frames(shared / "real" / "no_face.mp4", 0, 7)[:, ::2, ::2], 24.0, "ffv1"
     )
-    ask = recogniser(tmp_path, replace(METADATA, preparation=Preparation(face="haar", size=SIZE)))
+    recognise = recogniser(tmp_path, replace(METADATA, preparation=Preparation(face="haar", size=SIZE)))
     for windows in (
         Windows(),
         Windows(window_s=0.25, whole_s=0.0),
     ):  # frames that two windows share count once
         with pytest.raises(NoFace, match="street.mkv: no face found in the 8 frames searched"):
-            ask(tmp_path / "street.mkv", windows)
+            recognise(tmp_path / "street.mkv", windows)
 
 
 def test_windows_without_an_expression_rank_below_every_expression(tmp_path: Path) -> None:
-    found = recogniser(tmp_path)(
+    recognition = recogniser(tmp_path)(
         write_images(tmp_path / "clip", wobble(81)), Windows(window_s=0.2, overlap=0.0), fps=50.0
     )
     kinds = [("none", 0.99), ("surprise", 0.4), ("none", 0.5), ("happiness", 0.6)]
-    assert len(found.predictions) >= 4
-    answers = tuple(
-        replace(answer, label=label, scores={label: score})
-        for answer, (label, score) in zip(found.predictions[:4], kinds, strict=True)
+    assert len(recognition.predictions) >= 4
+    predictions = tuple(
+        replace(prediction, label=label, scores={label: score})
+        for prediction, (label, score) in zip(recognition.predictions[:4], kinds, strict=True)
     )
-    ranked = replace(found, predictions=answers).ranking
+    ranked = replace(recognition, predictions=predictions).ranking
     assert [(a.label, a.score) for a in ranked] == [
         ("happiness", 0.6),
         ("surprise", 0.4),

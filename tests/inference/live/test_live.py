@@ -59,8 +59,8 @@ def scores_by_hand(crops: np.ndarray) -> np.ndarray:
         return torch.softmax(NETWORK(image)[0].double(), dim=0).numpy()
 
 
-def scores_of(answer: LivePrediction) -> list[float]:
-    return [answer.scores[name] for name in CLASSES]
+def scores_of(prediction: LivePrediction) -> list[float]:
+    return [prediction.scores[name] for name in CLASSES]
 
 
 def wobble(count: int, side: int = 96) -> np.ndarray:
@@ -80,12 +80,12 @@ def stream(pixels: np.ndarray, fps: float) -> Iterator[Frame]:
     return (Frame(number, number / fps, picture) for number, picture in enumerate(pixels))
 
 
-def answers_to(
+def predictions_for(
     recogniser: Recogniser, pixels: np.ndarray, settings: LiveSettings, fps: float
 ) -> list[LivePrediction]:
     with LiveRecogniser(recogniser, settings, fps) as live:
-        found = [live.add(frame) for frame in stream(pixels, fps)]
-        return [answer for answer in [*found, live.finish()] if answer is not None]
+        predictions = [live.add(frame) for frame in stream(pixels, fps)]
+        return [prediction for prediction in [*predictions, live.finish()] if prediction is not None]
 
 
 class Played(Video):
@@ -113,13 +113,13 @@ class Played(Video):
 def test_the_crops_of_the_last_frames_are_side_by_side_in_time_order(steps: list[int], expected: int) -> None:
     """Compare with a list of all crops; the number kept varies, also beyond the expected number."""
     pictures = np.random.default_rng(0).integers(0, 256, (7, 6, 5, 3), dtype=np.uint8)
-    crops, every, wanted = CropBuffer(align(pictures[:1], None, 4), expected), [], 0
+    crops, every, kept = CropBuffer(align(pictures[:1], None, 4), expected), [], 0
     for number, step in enumerate(steps):
         frame = pictures[number % 7]
-        crops.add(frame, wanted)
+        crops.add(frame, kept)
         every.append(align(frame[None], None, 4).crop(frame[None], 0))
-        wanted = min(max(wanted + 1 + min(step, 0), 1), wanted + 1)
-        np.testing.assert_array_equal(crops.last(wanted), every[-wanted:])
+        kept = min(max(kept + 1 + min(step, 0), 1), kept + 1)
+        np.testing.assert_array_equal(crops.last(kept), every[-kept:])
 
 
 def test_the_room_for_crops_is_taken_once() -> None:
@@ -133,21 +133,21 @@ def test_the_room_for_crops_is_taken_once() -> None:
 
 def test_every_answer_is_that_of_its_window_exactly() -> None:
     fps, frames = 50.0, wobble(75)
-    found = answers_to(CROPPED, frames, LiveSettings(every=4, window_s=0.5), fps)
+    predictions = predictions_for(CROPPED, frames, LiveSettings(every=4, window_s=0.5), fps)
     # A window is 25 frames: the first ends with frame 24, then one every 4 frames, then the last one.
-    places = [(end - 24, end) for end in (*range(24, 75, 4), 74)]
-    assert [(a.first, a.last) for a in found] == places
-    assert [a.time_s for a in found] == pytest.approx([(end + 1) / fps for _, end in places])
+    frame_ranges = [(end - 24, end) for end in (*range(24, 75, 4), 74)]
+    assert [(a.first, a.last) for a in predictions] == frame_ranges
+    assert [a.time_s for a in predictions] == pytest.approx([(end + 1) / fps for _, end in frame_ranges])
     aligned = align(frames, None, SIZE)
     crops = aligned.crops(frames)
-    for answer, (first, last) in zip(found, places, strict=True):
-        assert answer.frames == 25 and answer.start_s == pytest.approx(first / fps)
+    for prediction, (first, last) in zip(predictions, frame_ranges, strict=True):
+        assert prediction.frames == 25 and prediction.start_s == pytest.approx(first / fps)
         expected = predict_scores(NETWORK, joint_minmax(dynamic_image(crops[first : last + 1]))[None])[0]
-        np.testing.assert_array_equal(scores_of(answer), expected)  # not nearly: the same
-        np.testing.assert_allclose(scores_of(answer), scores_by_hand(crops[first : last + 1]), rtol=1e-4)
-        assert answer.label == CLASSES[int(np.argmax(expected))]
+        np.testing.assert_array_equal(scores_of(prediction), expected)  # not nearly: the same
+        np.testing.assert_allclose(scores_of(prediction), scores_by_hand(crops[first : last + 1]), rtol=1e-4)
+        assert prediction.label == CLASSES[int(np.argmax(expected))]
     assert (
-        np.ptp([scores_of(a) for a in found], axis=0).max() > 1e-3
+        np.ptp([scores_of(a) for a in predictions], axis=0).max() > 1e-3
     )  # or the test could not tell windows apart
 
 
@@ -159,11 +159,13 @@ def test_a_window_is_answered_as_predict_answers_it(tmp_path: Path) -> None:
         open_video(tmp_path / "film.avi") as video,
         LiveStream(CROPPED, video, LiveSettings(every=25)) as live,
     ):
-        found = list(live)
-    assert [(a.first, a.last) for a in found] == [(a.first, a.last) for a in asked] == [(0, 24), (25, 49)]
-    for answer, same in zip(found, asked, strict=True):
-        np.testing.assert_allclose(scores_of(answer), list(same.scores.values()), atol=2e-4)
-    apart = np.abs(np.subtract(scores_of(found[0]), scores_of(found[1]))).max()
+        predictions = list(live)
+    assert (
+        [(a.first, a.last) for a in predictions] == [(a.first, a.last) for a in asked] == [(0, 24), (25, 49)]
+    )
+    for prediction, same in zip(predictions, asked, strict=True):
+        np.testing.assert_allclose(scores_of(prediction), list(same.scores.values()), atol=2e-4)
+    apart = np.abs(np.subtract(scores_of(predictions[0]), scores_of(predictions[1]))).max()
     assert apart > 1e-3
 
 
@@ -177,34 +179,36 @@ def test_a_face_is_cropped_as_predict_crops_it(tmp_path: Path) -> None:
         open_video(tmp_path / "film.avi") as video,
         LiveStream(faces(), video, LiveSettings(every=25)) as live,
     ):
-        found = list(live)
+        predictions = list(live)
         assert (
             live.recogniser.tracker.crops is not None
             and live.recogniser.tracker.crops.aligned.face == asked.face
         )
-    assert len(found) == 1 and asked.face is not None
+    assert len(predictions) == 1 and asked.face is not None
     frames = read_frames(tmp_path / "film.avi")
     np.testing.assert_allclose(
-        scores_of(found[0]), scores_by_hand(align(frames, face_finder("haar"), SIZE).crops(frames)), rtol=1e-4
+        scores_of(predictions[0]),
+        scores_by_hand(align(frames, face_finder("haar"), SIZE).crops(frames)),
+        rtol=1e-4,
     )
-    np.testing.assert_allclose(scores_of(found[0]), list(asked.scores.values()), atol=3e-4)
+    np.testing.assert_allclose(scores_of(predictions[0]), list(asked.scores.values()), atol=3e-4)
 
 
 def test_a_short_video_has_one_answer_and_one_frame_has_none() -> None:
-    assert [(a.frames, a.label is None) for a in answers_to(CROPPED, wobble(9), LiveSettings(), 50.0)] == [
-        (9, False)
-    ]
-    lone = answers_to(CROPPED, wobble(1), LiveSettings(), 50.0)[0]
+    assert [
+        (a.frames, a.label is None) for a in predictions_for(CROPPED, wobble(9), LiveSettings(), 50.0)
+    ] == [(9, False)]
+    lone = predictions_for(CROPPED, wobble(1), LiveSettings(), 50.0)[0]
     assert lone.label is None and lone.scores == {} and "1 frame" in lone.reason
-    assert answers_to(CROPPED, wobble(0), LiveSettings(), 50.0) == []
+    assert predictions_for(CROPPED, wobble(0), LiveSettings(), 50.0) == []
 
 
 def test_a_gap_in_the_stream_is_said() -> None:
     frames = [frame for frame in stream(wobble(60), 50.0) if not 30 <= frame.number < 33]
     with LiveRecogniser(CROPPED, LiveSettings(every=10), 50.0) as live:
-        found = [answer for frame in frames if (answer := live.add(frame))]
-    assert [(a.frames, a.last) for a in found] == [(25, 24), (22, 37), (22, 47), (25, 57)]
-    assert [a.warnings for a in found] == [(), *[("3 frames of this window are missing",)] * 2, ()]
+        predictions = [prediction for frame in frames if (prediction := live.add(frame))]
+    assert [(a.frames, a.last) for a in predictions] == [(25, 24), (22, 37), (22, 47), (25, 57)]
+    assert [a.warnings for a in predictions] == [(), *[("3 frames of this window are missing",)] * 2, ()]
 
 
 # ---- the face
@@ -236,10 +240,10 @@ def marked(frames: np.ndarray, column: int | None) -> np.ndarray:
 def test_when_the_face_jumps_the_whole_window_is_cropped_anew() -> None:
     film = np.concatenate([np.repeat(shifted(0)[None], 60, axis=0), np.repeat(shifted(35)[None], 60, axis=0)])
     with LiveRecogniser(faces(), LiveSettings(every=5, window_s=0.5), 100.0) as live:
-        found, anchors = [], []
+        predictions, anchors = [], []
         for frame in stream(film, 100.0):
-            if (answer := live.add(frame)) is not None:
-                found.append(answer)
+            if (prediction := live.add(frame)) is not None:
+                predictions.append(prediction)
                 anchors.append(live.tracker.crops.aligned)  # type: ignore[union-attr]
         assert live.tracker.recrops == 1
     before, after = align(film[:1], face_finder("haar"), SIZE), align(film[60:61], face_finder("haar"), SIZE)
@@ -251,24 +255,26 @@ def test_when_the_face_jumps_the_whole_window_is_cropped_anew() -> None:
     )
     assert after.face.eyes[0][0] - before.face.eyes[0][0] == pytest.approx(35, abs=3)
     mixed = 0
-    for answer, anchor in zip(found, anchors, strict=True):
-        window = film[answer.first : answer.last + 1]
+    for prediction, anchor in zip(predictions, anchors, strict=True):
+        window = film[prediction.first : prediction.last + 1]
         aligned = after if anchor.face == after.face else before
         crops = np.stack(
             [aligned.crop(picture[None], 0) for picture in window]
         )  # all by one transform, wherever the jump is
         np.testing.assert_allclose(
-            scores_of(answer), predict_scores(NETWORK, joint_minmax(dynamic_image(crops))[None])[0], rtol=1e-6
+            scores_of(prediction),
+            predict_scores(NETWORK, joint_minmax(dynamic_image(crops))[None])[0],
+            rtol=1e-6,
         )
-        mixed += anchor.face == after.face and answer.first < 60
+        mixed += anchor.face == after.face and prediction.first < 60
     assert mixed >= 2  # frames from before the jump were cropped again
-    head = [answer.head_px for answer in found]
-    assert head[0] == pytest.approx(0, abs=0.2) and found[0].warnings == ()
+    head = [prediction.head_px for prediction in predictions]
+    assert head[0] == pytest.approx(0, abs=0.2) and predictions[0].warnings == ()
     assert any(
         "head" in said
-        for answer in found
-        if answer.first < 60 <= answer.last - 20
-        for said in answer.warnings
+        for prediction in predictions
+        if prediction.first < 60 <= prediction.last - 20
+        for said in prediction.warnings
     )
 
 
@@ -277,8 +283,8 @@ def test_when_the_face_drifts_it_is_cropped_anew_before_it_is_far_off() -> None:
     across = np.linspace(0, 24, 120)  # 0.28 distances of the eyes
     with LiveRecogniser(faces(), LiveSettings(every=10, window_s=0.3), 100.0) as live:
         for frame in stream(np.stack([shifted(float(x)) for x in across]), 100.0):
-            if (answer := live.add(frame)) is not None:
-                assert answer.head_px is not None
+            if (prediction := live.add(frame)) is not None:
+                assert prediction.head_px is not None
         assert (
             live.tracker.recrops >= 2
             and live.tracker.crops is not None
@@ -294,14 +300,16 @@ def test_how_far_the_head_moves_is_measured() -> None:
     said = []
     with LiveRecogniser(faces(), LiveSettings(every=50, window_s=0.5), 100.0) as live:
         for frame in stream(np.stack([shifted(float(across)) for across in truth]), 100.0):
-            if (answer := live.add(frame)) is None:
+            if (prediction := live.add(frame)) is None:
                 continue
-            looks = [round(look.time_s * 100) for look in live.tracker.looks if look.time_s >= answer.start_s]
+            looks = [
+                round(look.time_s * 100) for look in live.tracker.looks if look.time_s >= prediction.start_s
+            ]
             assert len(looks) >= 3
-            assert answer.head_px == pytest.approx(
+            assert prediction.head_px == pytest.approx(
                 np.abs(truth[looks] - truth[looks[0]]).max() * scale, abs=0.03
             )
-            said += answer.warnings
+            said += prediction.warnings
     assert said == [
         "the head moves by 0.6 pixels of the crop, as much as an expression"
     ]  # in the second half it is seen to move by 0.3
@@ -311,8 +319,8 @@ def test_windows_without_a_face_say_so_and_the_face_is_found_again() -> None:
     film = marked(wobble(200), 40)
     film[:30] = marked(wobble(30) * 0 + 90, None)
     film[90:150] = marked(wobble(60) * 0 + 90, None)
-    found = answers_to(faces(Told()), film, LiveSettings(every=5, window_s=0.2), 100.0)
-    by_end = {answer.last: answer for answer in found}
+    predictions = predictions_for(faces(Told()), film, LiveSettings(every=5, window_s=0.2), 100.0)
+    by_end = {prediction.last: prediction for prediction in predictions}
     assert (
         by_end[19].label is None
         and by_end[19].reason == "no face has been found yet"
@@ -322,8 +330,8 @@ def test_windows_without_a_face_say_so_and_the_face_is_found_again() -> None:
     assert by_end[129].label is None and by_end[129].reason.startswith("no face has been seen since 0.")
     assert by_end[199].label is not None
     assert json.loads(by_end[129].to_json())["label"] is None
-    told = [answer.label is None for answer in found]
-    assert sum(a != b for a, b in itertools.pairwise(told)) == 3  # none, some, none, some
+    record = [prediction.label is None for prediction in predictions]
+    assert sum(a != b for a, b in itertools.pairwise(record)) == 3  # none, some, none, some
 
 
 def test_the_same_frames_have_the_same_answers(tmp_path: Path) -> None:
@@ -341,7 +349,7 @@ def test_the_same_frames_have_the_same_answers(tmp_path: Path) -> None:
             return self.finder(frame)
 
     runs = [
-        answers_to(faces(Slow(pause_s)), film, LiveSettings(every=7, window_s=0.3), 100.0)
+        predictions_for(faces(Slow(pause_s)), film, LiveSettings(every=7, window_s=0.3), 100.0)
         for pause_s in (0.0, 0.08)
     ]
     assert [replace(a, latency_ms=0.0) for a in runs[0]] == [replace(a, latency_ms=0.0) for a in runs[1]]
@@ -358,9 +366,13 @@ def test_no_frame_waits_for_the_face_of_a_camera() -> None:
             return super().__call__(frame)
 
     with LiveRecogniser(faces(Stuck()), LiveSettings(every=5, window_s=0.2), 100.0, wait=False) as live:
-        found = [answer for frame in stream(marked(wobble(60), 40), 100.0) if (answer := live.add(frame))]
+        predictions = [
+            prediction for frame in stream(marked(wobble(60), 40), 100.0) if (prediction := live.add(frame))
+        ]
         assert (
-            asked.wait(30) and len(found) == 9 and {a.reason for a in found} == {"no face has been found yet"}
+            asked.wait(30)
+            and len(predictions) == 9
+            and {a.reason for a in predictions} == {"no face has been found yet"}
         )
         may_go.set()
         last = live.finish()
@@ -385,9 +397,9 @@ def test_a_second_thread_that_is_behind_by_a_window_is_waited_for() -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(CropBuffer, "put", late)
             threading.Timer(0.5, release.set).start()
-            found = [(live.add(frame), time.sleep(0.002)) for frame in stream(film, 100.0)]
+            predictions = [(live.add(frame), time.sleep(0.002)) for frame in stream(film, 100.0)]
         assert slow.is_set()
-        last = found[-1][0]
+        last = predictions[-1][0]
         assert last is not None and last.label is not None
         aligned = live.tracker.crops.aligned  # type: ignore[union-attr]
         crops = np.stack([aligned.crop(frame[None], 0) for frame in film[100:120]])
@@ -406,10 +418,12 @@ def test_of_a_file_no_frame_is_skipped_however_slow_the_answers_are() -> None:
     with LiveStream(
         replace(CROPPED, scorer=replace(SCORER, network=slow)), video, LiveSettings(every=5, window_s=0.05)
     ) as live:
-        found = list(live)
+        predictions = list(live)
         summary = live.summary()
-    assert (summary.frames, summary.skipped, summary.predictions) == (120, 0, len(found))
-    assert [a.last for a in found] == [24 + 5 * i for i in range(20)] and {a.frames for a in found} == {25}
+    assert (summary.frames, summary.skipped, summary.predictions) == (120, 0, len(predictions))
+    assert [a.last for a in predictions] == [24 + 5 * i for i in range(20)] and {
+        a.frames for a in predictions
+    } == {25}
 
 
 def test_of_a_camera_the_newest_frames_are_taken_and_the_others_counted() -> None:
@@ -422,34 +436,34 @@ def test_of_a_camera_the_newest_frames_are_taken_and_the_others_counted() -> Non
     with LiveStream(
         replace(CROPPED, scorer=replace(SCORER, network=stuck)), video, LiveSettings(every=5, window_s=0.05)
     ) as live:
-        found = []
+        predictions = []
         with pytest.raises(
             BadVideo,
             match="played: .* no more frames, after .* frames in 2.0 s",
         ):
-            found.extend(live)  # it runs dry, like a camera that is unplugged
+            predictions.extend(live)  # it runs dry, like a camera that is unplugged
         summary = live.summary()
     assert summary.skipped > 100 and summary.frames + summary.skipped == 200
-    assert found[-1].last == 199 and found[-1].skipped == summary.skipped
+    assert predictions[-1].last == 199 and predictions[-1].skipped == summary.skipped
     assert f"{summary.skipped} frames skipped, as they arrived faster" in str(summary)
     assert "frames of this window are missing" not in " ".join(
-        found[-1].warnings
+        predictions[-1].warnings
     )  # 8 waited, all of them newer than the gap
-    assert found[-1].frames == 5
+    assert predictions[-1].frames == 5
 
 
 def test_answers_up_to_where_a_camera_is_unplugged_are_given() -> None:
     broken = BadVideo("camera 0", "it was torn off")
     for error in (None, broken):
-        found = []
+        predictions = []
         with LiveStream(
             CROPPED, Played(wobble(8), "camera", 10.0, error), LiveSettings(every=2, window_s=0.5)
         ) as live:
             with pytest.raises(BadVideo, match="torn off" if error else "after 8 frames in 0.7 s"):
-                for answer in live:
-                    found.append(answer)
+                for prediction in live:
+                    predictions.append(prediction)
             assert live.summary().frames == 8
-        assert [a.last for a in found] == [4, 6, 7]
+        assert [a.last for a in predictions] == [4, 6, 7]
 
 
 def test_who_stops_asking_stops_the_reader() -> None:
@@ -464,17 +478,17 @@ def test_a_paced_file_takes_the_time_it_lasts() -> None:
     video = Played(wobble(31, 40), fps=20.0)
     start = time.perf_counter()
     with LiveStream(CROPPED, video, LiveSettings(every=10), pace=True) as live:
-        found = list(live)
+        predictions = list(live)
     assert time.perf_counter() - start >= 1.5
-    assert [a.last for a in found] == [9, 19, 29, 30] and live.summary().skipped == 0
+    assert [a.last for a in predictions] == [9, 19, 29, 30] and live.summary().skipped == 0
 
 
 def test_latency_is_counted_from_when_a_frame_was_there() -> None:
     with LiveRecogniser(CROPPED, LiveSettings(every=1, window_s=0.1), 50.0) as live:
         came = time.perf_counter() - 3
-        found = [live.add(frame, came) for frame in stream(wobble(5), 50.0)]
+        predictions = [live.add(frame, came) for frame in stream(wobble(5), 50.0)]
         assert live.add(Frame(5, 0.1, wobble(6)[5])).latency_ms < 3000  # type: ignore[union-attr]
-    assert found[4] is not None and 3000 <= found[4].latency_ms < 60_000
+    assert predictions[4] is not None and 3000 <= predictions[4].latency_ms < 60_000
 
 
 def test_percentiles_are_those_of_the_latencies() -> None:
@@ -543,12 +557,14 @@ def test_the_apex_is_found_in_every_window(settings: dict) -> None:
     network = NETWORKS["learnet"](len(CLASSES), size, seed=5).eval()
 
     live = replace(CROPPED, metadata=metadata, scorer=Scorer.from_module(network))
-    answers = answers_to(live, pixels, LiveSettings(every=7), 50.0)
+    answers = predictions_for(live, pixels, LiveSettings(every=7), 50.0)
     assert len(answers) >= 5
-    for answer in answers:
-        made = make_image(pixels[answer.first : answer.last + 1], metadata.preparation, None)
+    for prediction in answers:
+        made = make_image(pixels[prediction.first : prediction.last + 1], metadata.preparation, None)
         assert made.apex is not None
-        np.testing.assert_allclose(scores_of(answer), predict_scores(network, made.image[None])[0], rtol=1e-6)
+        np.testing.assert_allclose(
+            scores_of(prediction), predict_scores(network, made.image[None])[0], rtol=1e-6
+        )
 
 
 def test_histograms_of_every_window() -> None:
@@ -564,22 +580,26 @@ def test_histograms_of_every_window() -> None:
     network.fit(as_input(np.stack(windows)), torch.arange(len(windows)) % len(CLASSES))
 
     live = replace(CROPPED, metadata=metadata, scorer=Scorer.from_module(network.eval()))
-    answers = answers_to(live, pixels, LiveSettings(every=7), 50.0)
+    answers = predictions_for(live, pixels, LiveSettings(every=7), 50.0)
     assert len(answers) >= 5
-    for answer in answers:
-        made = make_image(pixels[answer.first : answer.last + 1], metadata.preparation, None)
-        np.testing.assert_allclose(scores_of(answer), predict_scores(network, made.image[None])[0], rtol=1e-6)
+    for prediction in answers:
+        made = make_image(pixels[prediction.first : prediction.last + 1], metadata.preparation, None)
+        np.testing.assert_allclose(
+            scores_of(prediction), predict_scores(network, made.image[None])[0], rtol=1e-6
+        )
 
 
 def test_a_window_without_a_fall_has_no_answer() -> None:
     """A movement that only rises has its peak in the last frame."""
     metadata = replace(METADATA, preparation=Preparation(motion="dynamic-fall", face="none", size=SIZE))
     rising = np.stack([shifted(6 * (1 - np.cos(np.pi * t / 24)) / 2) for t in range(25)])
-    (answer,) = answers_to(replace(CROPPED, metadata=metadata), rising, LiveSettings(every=100), 50.0)
+    (prediction,) = predictions_for(
+        replace(CROPPED, metadata=metadata), rising, LiveSettings(every=100), 50.0
+    )
     assert (
-        answer.label is None
-        and not answer.scores
-        and "from the apex to the offset has 1 frame" in answer.reason
+        prediction.label is None
+        and not prediction.scores
+        and "from the apex to the offset has 1 frame" in prediction.reason
     )
 
 
@@ -587,13 +607,13 @@ def test_a_window_without_a_fall_has_no_answer() -> None:
 
 
 def test_json_and_row_say_the_same() -> None:
-    for answer in answers_to(CROPPED, wobble(30), LiveSettings(every=4), 50.0):
-        told, row = (
-            json.loads(answer.to_json()),
-            dict(zip(columns(CLASSES), answer.row(CLASSES), strict=True)),
+    for prediction in predictions_for(CROPPED, wobble(30), LiveSettings(every=4), 50.0):
+        record, row = (
+            json.loads(prediction.to_json()),
+            dict(zip(columns(CLASSES), prediction.row(CLASSES), strict=True)),
         )
-        assert {name: row[name] for name in CLASSES} == told["scores"]
-        assert sum(told["scores"].values()) == pytest.approx(1, abs=1e-5)
+        assert {name: row[name] for name in CLASSES} == record["scores"]
+        assert sum(record["scores"].values()) == pytest.approx(1, abs=1e-5)
         shared = (
             "number",
             "time_s",
@@ -607,8 +627,8 @@ def test_json_and_row_say_the_same() -> None:
             "latency_ms",
             "skipped",
         )
-        assert {name: row[name] for name in shared} == {name: told[name] for name in shared}
-        assert row["warnings"] == "; ".join(told["warnings"])
+        assert {name: row[name] for name in shared} == {name: record[name] for name in shared}
+        assert row["warnings"] == "; ".join(record["warnings"])
 
 
 def test_what_cannot_be_live_is_refused() -> None:

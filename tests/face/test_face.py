@@ -1,4 +1,4 @@
-"""From frames to aligned faces: on films whose motion is known, and on a real film of a head that moves freely."""
+"""Alignment of faces in videos whose motion is known, and in a real video of a freely moving head."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ STILL = np.eye(2, 3)
 
 
 class Known:
-    """A finder that is told where the eyes are, and in which frames there is a face."""
+    """A face finder with given eyes that detects no face in the first `blind` frames."""
 
     kind = "yunet"
 
@@ -39,15 +39,15 @@ def through(transform: np.ndarray, points: np.ndarray) -> np.ndarray:
     return points @ transform[:, :2].T + transform[:, 2]
 
 
-# ---- the transform
+# ---- transform
 
 
 @pytest.mark.parametrize("size", [28, 112, 224])
 @pytest.mark.parametrize(
     "eyes", [((100.0, 120.0), (160.0, 120.0)), ((300.5, 90.0), (341.0, 112.0)), ((40.0, 60.0), (70.0, 44.0))]
 )
-def test_the_eyes_come_to_their_places_without_bending(eyes: tuple, size: int) -> None:
-    """Eyes at 0.32 and 0.68 of the width and 0.27 of the height; right angles stay right, both directions scale alike."""
+def test_the_eyes_are_mapped_to_their_positions_by_a_similarity(eyes: tuple, size: int) -> None:
+    """Eyes at 0.32 and 0.68 of the width and 0.27 of the height; the transform is a similarity."""
     transform = eye_transform(Face((0.0, 0.0, 1.0, 1.0), eyes, 1.0, "yunet"), size)
     expected = np.array([[0.32, 0.27], [0.68, 0.27]]) * size - 0.5
     np.testing.assert_allclose(through(transform, np.array(eyes)), expected, atol=1e-9)
@@ -57,7 +57,7 @@ def test_the_eyes_come_to_their_places_without_bending(eyes: tuple, size: int) -
 
 
 def test_brow_and_chin_are_inside_the_crop() -> None:
-    """On the portrait: brows, chin, both cheeks and the mouth are in; hair and collar are mostly out."""
+    """Brows, chin, both cheeks and the mouth are inside; hair and collar are mostly outside."""
     transform = eye_transform(
         Face((0.0, 0.0, 1.0, 1.0), tuple(map(tuple, PUPILS.tolist())), 1.0, "yunet"), 112
     )
@@ -69,11 +69,11 @@ def test_brow_and_chin_are_inside_the_crop() -> None:
     assert ((outside < 0) | (outside > 111)).any(axis=1).all()
 
 
-# ---- known films
+# ---- videos with known motion
 
 
 def test_one_transform_per_clip_and_no_more_than_the_warp() -> None:
-    """Not steady: the crops are those of one transform, so a movement in the film is the same movement in the crops."""
+    """Without stabilisation, one transform is used: movements are equal in the video and in the crops."""
     film = np.stack([frame(turned(0, 1, (0.2 * t, 0.0))) for t in range(6)])
     finder = Known()
     aligned = align(film, finder, 112)
@@ -86,13 +86,13 @@ def test_one_transform_per_clip_and_no_more_than_the_warp() -> None:
     )
     slope = np.gradient((first + last) / 2)[
         1
-    ]  # least squares: what shift along the slopes explains the difference
+    ]  # least squares: the shift along the gradients that explains the difference
     shift = -((last - first) * slope)[8:-8, 8:-8].sum() / (slope**2)[8:-8, 8:-8].sum()
     assert shift == pytest.approx(0.465, abs=0.03)
 
 
-def test_steady_removes_the_head_and_keeps_the_expression() -> None:
-    """A head that drifts, rolls and comes nearer, while one corner of the mouth rises by 1.5 pixels of the crop."""
+def test_stabilise_removes_head_motion_and_keeps_the_expression() -> None:
+    """A head drifts, rolls and approaches, while one corner of the mouth rises by 1.5 pixels of the crop."""
     px = 1 / (0.36 * 112 / np.linalg.norm(EYES[1] - EYES[0]))  # a pixel of the crop, in pixels of the frame
     motions = [turned(0.5 * t, 1 + 0.003 * t, (1.7 * t, -0.9 * t)) for t in range(7)]
     bumps = [Bump(placed(MOUTH_CORNER), 0.22 * 86.6, np.array([0.7, -1.33]) * px * t / 6) for t in range(7)]
@@ -125,7 +125,7 @@ def test_steady_removes_the_head_and_keeps_the_expression() -> None:
     assert moved_px[3] @ [0.7, -1.33] / 1.5 > 0.8 * 1.5
 
 
-def test_without_steady_a_moving_head_is_reported() -> None:
+def test_without_stabilise_a_moving_head_is_reported() -> None:
     film = np.stack([frame(turned(0, 1, (1.2 * t, 0.5 * t))) for t in range(6)])
     aligned = align(film, Known(), 112)
     true = np.hypot(6, 2.5) * 0.36 * 112 / 86.6
@@ -136,7 +136,7 @@ def test_without_steady_a_moving_head_is_reported() -> None:
     assert lost.drift_px is None and "cannot be measured" in lost.warnings[0]
 
 
-def test_steady_warns_where_the_head_cannot_be_followed() -> None:
+def test_stabilise_warns_where_the_head_cannot_be_followed() -> None:
     film = np.stack([frame(STILL), frame(STILL), np.roll(frame(STILL), 150, axis=1), frame(STILL)])
     aligned = align(film, Known(), 112, stabilise=True)
     assert (
@@ -192,7 +192,7 @@ def test_small_faces_and_unseen_eyes_are_reported() -> None:
 
 @pytest.mark.parametrize("motion", [name for name, kind in MOTION_IMAGES.items() if kind.fixed_weights])
 def test_the_crop_of_a_sum_is_the_sum_of_the_crops(motion: str, rng: np.random.Generator) -> None:
-    """By the definition, in floats: the weights times each frame's crop, against one crop of the summed film."""
+    """The sum of weight times crop, in floats, equals one crop of the summed frames."""
     film = np.stack([frame(turned(0.3 * t, 1, (0.7 * t, -0.4 * t))) for t in range(9)])
     film = np.clip(film + rng.normal(0, 4, film.shape), 0, 255).astype(np.uint8)
     for finder, size in ((Known(), 112), (Known(), 47), (None, 112), (None, 300)):
@@ -210,7 +210,7 @@ def test_the_crop_of_a_sum_is_the_sum_of_the_crops(motion: str, rng: np.random.G
         ).all()
 
 
-# ---- no finder
+# ---- face crops
 
 
 def test_crops_are_only_brought_to_size(rng: np.random.Generator) -> None:
@@ -238,7 +238,7 @@ def test_what_cannot_be_done_is_said() -> None:
         align(np.zeros((0, 30, 30, 3), np.uint8), None)
 
 
-# ---- real films
+# ---- real videos
 
 
 @pytest.mark.parametrize("kind", ["yunet", "haar"])
@@ -249,9 +249,9 @@ def test_no_face_is_said(shared: Path, kind: str) -> None:
 
 
 def eyes_in(crop: np.ndarray, network: cv2.FaceDetectorYN) -> np.ndarray:
-    """The eyes in a crop by YuNet alone, as the mean over four magnifications and the mirror image.
+    """Return the eyes in a crop by YuNet alone, as the mean over four magnifications and the mirror image.
 
-    One reading jumps by 3 pixels and more on a face that does not move, so it could not tell what is asked of it.
+    A single detection varies by 3 pixels and more on a static face, too much for this test.
     """
     margin = 28
     framed = cv2.copyMakeBorder(crop[..., ::-1], margin, margin, margin, margin, cv2.BORDER_CONSTANT)
@@ -270,7 +270,7 @@ def eyes_in(crop: np.ndarray, network: cv2.FaceDetectorYN) -> np.ndarray:
 
 
 def test_the_eyes_of_a_freely_moving_head_stay_in_their_place(shared: Path) -> None:
-    """Issue 2, part 4: the crop anchored anew every half second; within 3 pixels but where a warning says the head turns too fast."""
+    """With a new anchor every half second, eyes stay within 3 pixels unless a warning says otherwise."""
     model = shared / "models" / MODEL_NAME
     film, finder = read_frames(shared / "real" / "face_pexels.mp4", 0, 467), face_finder("yunet", model)
     network = cv2.FaceDetectorYN.create(str(model), "", (320, 320), 0.5)

@@ -1,4 +1,4 @@
-"""Both finders against pupils read off the portrait by eye, turned, shrunk and cut in known ways; and against pictures without a face."""
+"""Both face finders against pupils read off a portrait by eye, transformed in known ways."""
 
 import pickle
 from pathlib import Path
@@ -31,7 +31,7 @@ def portrait() -> np.ndarray:
 
 
 def off(face: Face | None, pupils: np.ndarray, apart: float) -> float:
-    """Largest distance of an eye from its pupil, in distances of the eyes."""
+    """Return the largest distance of an eye from its pupil, in distances of the eyes."""
     assert face is not None, "no face was found"
     return float(np.linalg.norm(np.array(face.eyes) - pupils, axis=1).max() / apart)
 
@@ -68,7 +68,7 @@ def test_a_tilted_head_is_found_with_its_tilt(
 @EVERY
 @pytest.mark.parametrize("factor", [0.35, 0.6, 3.0])
 def test_small_and_large_faces(finders: dict, portrait: np.ndarray, kind: str, factor: float) -> None:
-    """From 31 pixels of face in a small frame to 270 in one of 1536."""
+    """The face is 31 pixels wide in a small frame, up to 270 in one of 1536."""
     size = round(512 * factor)
     way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     assert (
@@ -107,7 +107,7 @@ def test_the_largest_of_two_faces(finders: dict, portrait: np.ndarray, kind: str
 
 @EVERY
 def test_half_a_face_is_none_or_inside(finders: dict, portrait: np.ndarray, kind: str) -> None:
-    """A face cut through the nose has one eye: nothing to align by. A face cut below the nose has both."""
+    """A face cut through the nose has one eye and cannot be aligned; one cut below the nose has both."""
     cut = finders[kind](portrait[:, 226:])
     assert cut is None or cut.eyes[1][0] - cut.eyes[0][0] > 0.2 * cut.box[2]
     assert off(finders["yunet"](portrait[:135]), PUPILS, APART) < 0.15
@@ -118,13 +118,13 @@ def test_half_a_face_is_none_or_inside(finders: dict, portrait: np.ndarray, kind
 def test_tiny_frames_hold_no_face(
     finders: dict, rng: np.random.Generator, kind: str, shape: tuple[int, int]
 ) -> None:
-    """Smaller than a cell of the network, where OpenCV returns certain faces at places like 1e15."""
+    """In frames smaller than a cell of the network, OpenCV returns confident faces at positions like 1e15."""
     assert finders[kind](np.zeros((*shape, 3), np.uint8)) is None
     assert finders[kind](rng.integers(0, 256, (*shape, 3), dtype=np.uint8)) is None
 
 
 def test_the_network_never_sees_a_picture_too_small_for_it(shared: Path) -> None:
-    """Below 33 pixels OpenCV returns memory that nobody wrote, not always the same."""
+    """Below 33 pixels OpenCV returns uninitialised memory."""
     finder, sizes = YuNet(shared / "models" / MODEL_NAME), []
     network = finder._network
     finder._network = lambda width, height: (sizes.append((width, height)), network(width, height))[1]
@@ -140,8 +140,8 @@ def test_frames_of_many_sizes_do_not_fill_the_memory(finders: dict, portrait: np
 
 
 @EVERY
-def test_never_a_face_where_there_is_none(finders: dict, shared: Path, kind: str) -> None:
-    """A cartoon sky with letters flying in. Both finders see no face in any of the 95 frames; here a few, in which YuNet comes nearest."""
+def test_no_face_is_found_where_there_is_none(finders: dict, shared: Path, kind: str) -> None:
+    """A cartoon sky with letters, 95 frames without a face; tested here are those with the highest scores."""
     frames = read_frames(shared / "real" / "no_face.mp4", 0, 94)
     assert [
         number for number in (*range(0, 95, 13), 46, 47, 88, 89) if finders[kind](frames[number]) is not None
@@ -156,8 +156,8 @@ def test_textures_things_and_a_cat_are_no_faces(finders: dict, kind: str, pictur
     assert finders[kind](np.ascontiguousarray(colour)) is None
 
 
-def test_haar_says_how_much_it_saw_of_the_eyes(finders: dict, portrait: np.ndarray) -> None:
-    """Flat patches over the eyes: the face is still found, the eyes fall back to the proportions of its box."""
+def test_haar_confidence_follows_from_the_detected_eyes(finders: dict, portrait: np.ndarray) -> None:
+    """With blurred eyes the face is still detected, and the eyes follow from the proportions of its box."""
     one, none = portrait.copy(), portrait.copy()
     for image, hidden in ((one, PUPILS[:1]), (none, PUPILS)):
         for x, y in hidden.astype(int):
@@ -170,10 +170,8 @@ def test_haar_says_how_much_it_saw_of_the_eyes(finders: dict, portrait: np.ndarr
         assert off(face, PUPILS, APART) < 0.2
 
 
-def test_a_brow_taken_for_an_eye_is_not_believed(
-    portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Both eyes at one place, or one far above the other: the proportions of the box are the better guess."""
+def test_implausible_eyes_are_rejected(portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both eyes at one position, or one far above the other: the proportions of the box are used instead."""
     finder = Haar()
     for wrong in (
         lambda usual, side: usual * 0 + 100,
@@ -187,7 +185,7 @@ def test_a_brow_taken_for_an_eye_is_not_believed(
 
 
 @EVERY
-def test_a_finder_travels_to_another_process(finders: dict, portrait: np.ndarray, kind: str) -> None:
+def test_a_finder_can_be_pickled(finders: dict, portrait: np.ndarray, kind: str) -> None:
     assert pickle.loads(pickle.dumps(finders[kind]))(portrait) == finders[kind](portrait)
 
 
@@ -204,7 +202,7 @@ def test_auto_takes_yunet_where_its_model_is(
     assert face_finder("auto").kind == face_finder("yunet").kind == "yunet"
 
 
-def test_wrong_names_and_wrong_files_are_told(tmp_path: Path) -> None:
+def test_unknown_names_and_invalid_files_are_errors(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="yunet"):
         face_finder("yunnet")
     for name, content in (("page.onnx", b"<html>"), ("empty.onnx", b""), ("model.txt", b"not a model")):

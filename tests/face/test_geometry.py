@@ -1,4 +1,4 @@
-"""Similarities against complex numbers, reading against ramps (whose answer is known) and against OpenCV's area averaging."""
+"""Similarities against complex numbers, warping against linear ramps and OpenCV's area averaging."""
 
 import cv2
 import numpy as np
@@ -40,7 +40,7 @@ def test_compose_and_inverse_are_matrix_algebra(rng: np.random.Generator) -> Non
 @pytest.mark.parametrize("scale", [1.3, 1.0, 0.7, 0.5, 0.36, 0.25])
 @pytest.mark.parametrize("degrees", [0, 17])
 def test_reading_a_ramp_gives_the_ramp(scale: float, degrees: float) -> None:
-    """On a plane of grey any averaging keeps the value of the centre, so every place is known; half a pixel off would be 1 grey level."""
+    """Averaging keeps a linear ramp, so every value is known; half a pixel off would be 1 grey level."""
     columns, rows = np.meshgrid(np.arange(120), np.arange(100))
     ramp = np.stack([columns * 2 + 5, rows * 2 + 10, columns + rows], axis=-1).astype(np.uint8)
     cosine, sine = scale * np.cos(np.radians(degrees)), scale * np.sin(np.radians(degrees))
@@ -67,7 +67,7 @@ def test_shrinking_averages_like_area_interpolation(factor: int, rng: np.random.
 
 
 def test_fine_stripes_do_not_become_coarse_ones() -> None:
-    """Stripes of one pixel, shrunk to 0.36: read point by point they would beat with a period of many pixels."""
+    """Stripes of one pixel, reduced to 0.36: sampling them without averaging would cause aliasing."""
     stripes = np.tile(np.array([0, 255], np.uint8), (200, 100))
     onto = np.column_stack([np.eye(2) * 0.36, np.zeros(2)])
     plain = cv2.warpAffine(stripes, onto, (60, 60))[5:-5, 5:-5]

@@ -1,4 +1,4 @@
-"""Head motion against films whose motion is known, with expressions, light, noise and hands that must not pass for it."""
+"""Head motion in videos whose motion is known, with expressions, changing light, noise and occlusion."""
 
 import cv2
 import numpy as np
@@ -33,7 +33,7 @@ MOTIONS = [
 
 
 def error_px(found: np.ndarray, true: np.ndarray, places: np.ndarray = RIGID) -> float:
-    """How far a move is from the true one at rigid places, in pixels of a 112-pixel crop."""
+    """Return the error of a transform at rigid points, in pixels of a 112-pixel crop."""
     there = placed(places)
     return float(
         np.linalg.norm(transform_points(found, there) - transform_points(true, there), axis=1).max() * CROP
@@ -41,7 +41,7 @@ def error_px(found: np.ndarray, true: np.ndarray, places: np.ndarray = RIGID) ->
 
 
 def bump(place: np.ndarray, crop_px: tuple[float, float], radius: float = 0.2) -> Bump:
-    """An expression: radius in distances of the eyes, shift in pixels of a 112-pixel crop."""
+    """Return an expression: radius in distances of the eyes, shift in pixels of a 112-pixel crop."""
     return Bump(placed(place), radius * APART, np.array(crop_px) / CROP)
 
 
@@ -71,7 +71,7 @@ def test_one_coarse_pass_is_good_enough_to_say_how_far() -> None:
 
 
 def test_the_anchor_may_be_any_frame() -> None:
-    """Forwards and backwards: the moves are then from the face as it is in the anchor frame."""
+    """Forwards and backwards: the transforms are relative to the anchor frame."""
     film = np.stack([frame(motion) for motion in MOTIONS])
     eyes = transform_points(MOTIONS[2], EYES)
     moves = head_motion(film, eyes, 2).transforms
@@ -107,7 +107,7 @@ def test_an_expression_does_not_pass_for_head_motion(name: str) -> None:
 
 
 def test_light_is_not_motion() -> None:
-    """A lamp that gets brighter from one side, and a flicker of the whole."""
+    """Light from one side increases, and the whole picture flickers."""
     ramp = np.linspace(0.75, 1.1, SIZE[0])[None, :, None]
     film = np.stack(
         [
@@ -124,7 +124,7 @@ def test_light_is_not_motion() -> None:
 
 
 def test_a_still_background_does_not_hold_the_head_back(rng: np.random.Generator) -> None:
-    """A narrow face before a wall of coarse texture, moved by half a pixel of the crop."""
+    """A narrow face in front of a coarse texture moves by half a pixel of the crop."""
     wall = np.kron(rng.integers(0, 256, (50, 60, 1), dtype=np.uint8), np.ones((8, 8, 3), np.uint8))
     step = turned(0, 1, (1.0, 0.5))
     columns = np.arange(SIZE[0])
@@ -136,7 +136,7 @@ def test_a_still_background_does_not_hold_the_head_back(rng: np.random.Generator
 
 
 def test_small_faces_too() -> None:
-    """Eyes 22 pixels apart: a crop larger than the face in the film."""
+    """Eyes 22 pixels apart: the crop is larger than the face in the video."""
     small = [np.ascontiguousarray(frame(motion)[::4, ::4]) for motion in (STILL, turned(0, 1, (4.0, -2.0)))]
     found = head_motion(np.stack(small), EYES / 4, 0).transforms[1]
     np.testing.assert_allclose(
@@ -145,7 +145,7 @@ def test_small_faces_too() -> None:
 
 
 def test_a_finger_on_the_face_is_left_out(rng: np.random.Generator) -> None:
-    """A seventh of the rigid parts covered by something else, while the head moves."""
+    """A seventh of the rigid regions is occluded while the head moves."""
     film = [frame(STILL), frame(MOTIONS[1])]
     x, y = (EYES.mean(axis=0) + [-0.7 * APART, -1.2 * APART]).astype(int)
     film[1][y : y + 60, x : x + 36] = cv2.resize(rng.integers(0, 256, (10, 6, 3), dtype=np.uint8), (36, 60))
@@ -154,13 +154,16 @@ def test_a_finger_on_the_face_is_left_out(rng: np.random.Generator) -> None:
 
 @pytest.mark.parametrize("frame_px", [2, 6, 12, 20])
 def test_fast_motion_is_followed(frame_px: float) -> None:
-    """From one frame to the next; eyes are 87 pixels apart here. A head that turns quickly at 24 frames per second makes 15."""
+    """Large motion from one frame to the next; the eyes are 87 pixels apart.
+
+    A head that turns quickly at 24 frames per second moves by 15 pixels.
+    """
     true = turned(0, 1, (frame_px, frame_px / 2))
     assert error_px(head_motion(np.stack([frame(STILL), frame(true)]), EYES, 0).transforms[1], true) < 0.05
 
 
 def test_what_cannot_be_followed_agrees_little(rng: np.random.Generator) -> None:
-    """A jump out of reach, a hand over the middle of the face, another picture, no texture at all: none of it passes for a good fit."""
+    """A large jump, a hand over the face, another picture, no texture: all have a low correlation."""
     hand = frame(STILL)
     x, y = EYES.mean(axis=0).astype(int)
     hand[y - 30 : y + 60, x - 60 : x + 30] = rng.integers(0, 256, (90, 90, 3), dtype=np.uint8)
@@ -189,7 +192,7 @@ def test_what_cannot_be_followed_agrees_little(rng: np.random.Generator) -> None
     "wild", [np.eye(2, 3) * 3.0, np.eye(2, 3) * np.nan, np.array([[1.0, 0, 0.9], [0, 1, 0]])]
 )
 def test_a_fit_that_goes_astray_is_dropped(wild: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twice the size, no number, or nine tenths of the way from eye to eye in one frame: the frame before is kept, the next one is fine."""
+    """Three times the size, NaN, or a jump of 0.9 eye distances: the pose of the frame before is repeated."""
     fit, calls = head._RigidTemplate.fit, []
 
     def astray(self: head._RigidTemplate, grey: np.ndarray, start: head._Pose) -> head._Pose:
@@ -205,7 +208,7 @@ def test_a_fit_that_goes_astray_is_dropped(wild: np.ndarray, monkeypatch: pytest
 
 
 def test_a_turn_to_the_side_is_seen_as_one() -> None:
-    """The nose tip moves before the eyes, as when the head turns; a similarity alone would go along with it."""
+    """The nose tip moves before the eyes, as when the head turns; a similarity alone would follow it."""
     tip = np.array([224.3, 124.0])
     film = np.stack([frame(STILL), frame(STILL, bump(tip, (2.0, 0.0), 0.22))])
     motion = head_motion(film, EYES, 0)
@@ -214,7 +217,7 @@ def test_a_turn_to_the_side_is_seen_as_one() -> None:
 
 
 def test_the_rigid_parts_are_clear_of_the_expression() -> None:
-    """Read off the portrait: no brow, lid, lip or chin lies in what is looked at; the nose and the inner corners of the eyes do."""
+    """In the portrait, no brow, lid, lip or chin is in a rigid region; nose and inner eye corners are."""
     axis = (EYES[1] - EYES[0]) / APART
     turn = np.array([axis, [-axis[1], axis[0]]]) / APART
     moving = [

@@ -1,4 +1,4 @@
-"""Locating and downloading the face model. The network is a server on the loopback address of this machine."""
+"""Locating and downloading the face model, from a server on the loopback address of this machine."""
 
 import logging
 import threading

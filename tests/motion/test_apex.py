@@ -1,4 +1,4 @@
-"""The apex found from motion: on synthetic faces against their script, and on movements made by hand."""
+"""Detection of the apex on synthetic faces with a known apex, and on movements made by hand."""
 
 from functools import lru_cache
 
@@ -20,8 +20,14 @@ SMILE = Bump(placed(MOUTH_CORNER), 24.0, np.array([3.0, -4.0]))  # 5 pixels of a
 def acted(
     levels: np.ndarray, drift: tuple[float, float] = (0.0, 0.0), noise: float = 1.0, light: float = 0.0
 ) -> np.ndarray:
-    """Crops of 112 pixels of a smile that is LEVELS strong in each frame; the head drifts by so many pixels over the clip, and the
-    light grows by so large a share."""
+    """Return crops of 112 pixels of a smile.
+
+    Args:
+        levels: strength of the smile in each frame.
+        drift: motion of the head over the clip, in pixels.
+        noise: standard deviation in grey levels.
+        light: increase of brightness over the clip, as a share.
+    """
     count, made = len(levels), []
     for t, level in enumerate(levels):
         passed = t / max(count - 1, 1)
@@ -36,13 +42,13 @@ def acted(
 
 @lru_cache(maxsize=256)
 def smiling(level: float, shift: tuple[float, float]) -> np.ndarray:
-    """The face in a frame of the film, without noise; most of these tests show the same ones."""
+    """Return the face in a frame of the video, without noise; cached because most tests share them."""
     bump = Bump(SMILE.centre, SMILE.radius, SMILE.shift * level)
     return frame(turned(0.0, 1.0, shift), bump)[40:376, 70:406]
 
 
 def pulse(count: int, apex: int) -> np.ndarray:
-    """0 at the ends, 1 at the apex, along half cosines."""
+    """Return the strength in each frame: 0 at the ends, 1 at the apex, along half cosines."""
     t = np.arange(count)
     rise, fall = t / max(apex, 1), (count - 1 - t) / max(count - 1 - apex, 1)
     return (1 - np.cos(np.pi * np.clip(np.minimum(rise, fall), 0, 1))) / 2
@@ -51,12 +57,12 @@ def pulse(count: int, apex: int) -> np.ndarray:
 @pytest.mark.parametrize("apex", [4, 10, 14, 20])
 @pytest.mark.parametrize("disturbed", [{}, {"drift": (4.0, -2.0)}, {"light": 0.05}, {"noise": 3.0}])
 def test_apex_of_a_movement_made_by_hand(apex: int, disturbed: dict) -> None:
-    """25 frames; a drift of 4 pixels is as far as the smile goes, over the whole face."""
+    """25 frames; a drift of 4 pixels moves the whole face as far as the smile moves the mouth."""
     assert abs(find_apex(acted(pulse(25, apex), **disturbed)) - apex) <= 1
 
 
 def test_a_drift_alone_would_have_led_to_the_last_frame() -> None:
-    """What the usual way does, the frame that differs most from the first: it is why the line from first to last is taken out."""
+    """The frame that differs most from the first is misled by drift, so linear change is subtracted."""
     crops = acted(pulse(25, 10), drift=(4.0, -2.0)).astype(float)
     assert np.abs(crops - crops[0]).mean(axis=(1, 2, 3)).argmax() > 20
 
@@ -93,7 +99,7 @@ def test_where_nothing_moves_the_middle_is_taken() -> None:
 
 
 def test_the_course_follows_from_its_definition(rng: np.random.Generator) -> None:
-    """By scipy's filters: blur, less the mean of a box, less the line from first to last, root of the mean fourth power, smoothed."""
+    """The same steps with the filters of scipy."""
     crops = np.repeat(rng.integers(0, 256, (40, 112, 112, 1), dtype=np.uint8), 3, axis=-1)
     blurred = np.stack([gaussian_filter(crop[..., 0].astype(float), 1.0) for crop in crops])
     shown = blurred - np.stack([uniform_filter(one, 17, mode="mirror") for one in blurred])
@@ -105,12 +111,12 @@ def test_the_course_follows_from_its_definition(rng: np.random.Generator) -> Non
     )  # OpenCV cuts its Gaussian off at three standard deviations
 
 
-# ---- synthetic faces, with all that a camera and a head do
+# ---- synthetic faces with camera noise and head motion
 
 
 @lru_cache(maxsize=1)
 def errors() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of 12 clips: frames by which the found apex and the middle frame miss the script's, and the frames of each clip."""
+    """Return for 12 clips the errors in frames of the detected apex and the middle frame, and the lengths."""
     finder, found = face_finder("haar"), []
     for seed in range(12):
         emotion = ("happiness", "disgust", "repression", "surprise", "others")[seed % 5]
@@ -122,7 +128,7 @@ def errors() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def test_synthetic_expressions_are_met_better_than_by_their_middle() -> None:
-    """Seeds 3000 to 3011, none of which any constant was chosen on."""
+    """Seeds 3000 to 3011; no constant was chosen on them."""
     found, middle, frames = errors()
     assert found.mean() < 0.6 * middle.mean()
     assert np.median(found) <= 2 and (found / frames).mean() < 0.06

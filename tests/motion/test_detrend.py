@@ -1,4 +1,4 @@
-"""Even motion taken out of stretched flow images, against planes and bumps that are known."""
+"""Planar detrending of scaled flow images, against known planes and bumps."""
 
 from dataclasses import replace
 
@@ -48,7 +48,7 @@ def test_a_bump_is_all_that_is_left_of_a_moving_head(
     ].astype(float)
     slope = 1 + SIDE * (
         abs(across) + abs(down)
-    )  # a steep plane leaves few grey levels for the bump, and it hides less well
+    )  # a steep plane leaves few grey levels for the bump, so rounding is larger
     np.testing.assert_allclose(moved[..., 0], 127.5 + 127.5 * bump(9, 12, way), atol=3 + 3 * slope)
     np.testing.assert_allclose(moved[..., 1], 127.5 + 127.5 * bump(18, 20, 1.0), atol=4)
 
@@ -80,7 +80,7 @@ def test_a_mirrored_face_stays_a_mirrored_face() -> None:
 
 @pytest.mark.parametrize("network", ["learnet", "linear-svm"])
 def test_training_and_test_both_see_level_images(network: str, rng: np.random.Generator) -> None:
-    """Once, not twice: with the setting as without it on images that were made level before."""
+    """The trend is removed once, not twice: with the setting as without it on detrended images."""
     images, labels = rng.integers(0, 256, (12, SIDE, SIDE, 3), dtype=np.uint8), np.arange(12) % 3
     people = [str(i % 4) for i in range(12)]
     raw, flat = TrainingSet(images, labels, people, 3), TrainingSet(detrend(images), labels, people, 3)
@@ -111,9 +111,9 @@ def test_only_flow_can_be_made_level() -> None:
 
 
 def test_what_is_beyond_the_percentile_is_cut_off_and_the_rest_grows() -> None:
-    """Against the definition, place by place: without a plane to take out, each channel over its own percentile."""
+    """Pixel by pixel, without a planar trend: each channel over its own percentile."""
     spiked = stretched(bump(9, 12, 1.0), bump(18, 20, -1.0))
-    spiked[0, 2, 3] = 255, 0, 255  # one place that outshines the face
+    spiked[0, 2, 3] = 255, 0, 255  # one pixel brighter than the face
     whole, cut = detrend(spiked)[0].astype(float), detrend(spiked, 95)[0].astype(float)
     for way in (0, 1):
         apart = (whole[..., way] - 127.5) / 127.5
@@ -153,7 +153,8 @@ def test_a_network_answers_on_images_stretched_as_in_training(rng: np.random.Gen
     images, labels = rng.integers(0, 256, (12, SIDE, SIDE, 3), dtype=np.uint8), np.arange(12) % 3
     people = [str(i % 4) for i in range(12)]
     asked, plain = (
-        Training(epochs=2, batch_size=6, mirror="none", **more) for more in ({"detrend": True, "clipping_percentile": 80}, {})
+        Training(epochs=2, batch_size=6, mirror="none", **more)
+        for more in ({"detrend": True, "clipping_percentile": 80}, {})
     )
     one = train("learnet", TrainingSet(images, labels, people, 3), asked)
     other = train("learnet", TrainingSet(detrend(images, 80), labels, people, 3), plain)
@@ -168,10 +169,10 @@ def as_learned(images: np.ndarray, training: Training) -> np.ndarray:
 
 
 class RightOnceTrained(nn.Module):
-    """Answers rightly after exactly three passes over its training images, and only on images that it knows by heart."""
+    """Predicts correctly after exactly three passes over its training images, and only for those images."""
 
     known: dict[bytes, int] = {}
-    seen: list[tuple[bool, bytes]] = []  # of every image: whether it came in training
+    seen: list[tuple[bool, bytes]] = []  # of every image: whether it was seen in training
 
     def __init__(self, classes: int, size: int, *, seed: int = 0) -> None:
         super().__init__()
@@ -190,7 +191,7 @@ class RightOnceTrained(nn.Module):
 def test_epochs_are_chosen_on_images_as_at_test(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Stretched as --clipping-percentile says, not at random as in training: only so does the network answer rightly."""
+    """Images are clipped at --clipping-percentile, not at random as in training: else the network fails."""
     images, labels = rng.integers(0, 256, (24, 8, 8, 3), dtype=np.uint8), np.arange(24) % 3
     as_tested = [image.tobytes() for image in detrend(images, 90)]
     monkeypatch.setattr(RightOnceTrained, "known", dict(zip(as_tested, labels.tolist(), strict=True)))
@@ -215,7 +216,7 @@ def test_epochs_are_chosen_on_images_as_at_test(
 
 
 def test_images_of_the_three_kinds_cannot_be_mixed(rng: np.random.Generator) -> None:
-    """The signatures refuse images as trained on for a test, and any but these for training."""
+    """The signatures refuse training images for a test, and any others for training."""
     stored = StoredImages(rng.integers(0, 256, (6, 28, 28, 3), dtype=np.uint8))
     training = Training(detrend=True, vary_clipping=50, epochs=1, mirror="none")
     for_training, for_evaluation = stored.for_training(training), stored.for_evaluation(100)
@@ -256,7 +257,7 @@ def test_varied_stretching_is_for_level_images() -> None:
         Training(vary_clipping=90)
     with pytest.raises(LearnetError, match="--vary-clipping is a percentile from 50 to 100, not 101"):
         Training(detrend=True, vary_clipping=101)
-    assert Training(detrend=True, vary_clipping=90).detrend_percentile == 100  # at test nothing is cut off
+    assert Training(detrend=True, vary_clipping=90).detrend_percentile == 100  # nothing is clipped in tests
 
 
 def test_a_network_learns_from_varied_images_and_answers_on_even_ones(rng: np.random.Generator) -> None:

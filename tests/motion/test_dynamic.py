@@ -1,4 +1,4 @@
-"""The dynamic image against its definition, its closed form, the numbers of the paper's authors, and another ranking solver."""
+"""Dynamic images against their definition, closed form, published numbers and another ranking solver."""
 
 import tracemalloc
 from fractions import Fraction
@@ -25,7 +25,7 @@ ZERO_SUM = ("dynamic", "dynamic-linear", "dynamic-exact")
 
 
 def test_dynamic_image_follows_from_its_definition(rng: np.random.Generator) -> None:
-    """Rank pooling without the shortcut: add V_q - V_t over all t < q, V_t the mean of the first t frames."""
+    """Rank pooling by definition: the sum of V_q - V_t over all t < q, V_t the mean of the first t frames."""
     frames = rng.integers(0, 256, (7, 4, 5, 3), dtype=np.uint8)
     means = [frames[:t].mean(axis=0) for t in range(1, 8)]
     expected = sum(means[q] - means[t] for q in range(7) for t in range(q))
@@ -35,7 +35,7 @@ def test_dynamic_image_follows_from_its_definition(rng: np.random.Generator) -> 
 
 
 def test_linear_image_follows_from_its_definition(rng: np.random.Generator) -> None:
-    """The same without the means: add f_q - f_t over all t < q."""
+    """The same without the means: the sum of f_q - f_t over all t < q."""
     frames = rng.integers(0, 256, (6, 4, 5, 3), dtype=np.uint8)
     expected = sum(frames[q].astype(float) - frames[t] for q in range(6) for t in range(q))
     np.testing.assert_allclose(
@@ -81,13 +81,13 @@ def test_every_kind_of_number_gives_the_plain_weighted_sum(
     )
     image = MOTION_IMAGES[kind].compute(frames, None)
     assert image.dtype == np.float32
-    np.testing.assert_allclose(image, expected, rtol=1e-7, atol=1e-9)  # as exact as a float32 can be
+    np.testing.assert_allclose(image, expected, rtol=1e-7, atol=1e-9)  # as exact as float32 allows
 
 
 def test_floats_may_have_any_range_and_any_number_of_channels(rng: np.random.Generator) -> None:
     frames = rng.normal(
         1e6, 1e-3, (9, 3, 4, 1)
-    )  # a small motion on a large level: lost if the level were weighted too
+    )  # a small motion on a large level, which weighting the level would lose
     expected = np.tensordot(rank_weights(9), frames - 1e6, axes=1)
     np.testing.assert_allclose(dynamic_image(frames), expected, rtol=1e-5, atol=1e-8)
 
@@ -154,7 +154,7 @@ def test_accumulator_ends_where_the_function_does(rng: np.random.Generator, kind
     accumulator = Accumulator(30, kind)
     buffer = np.empty_like(frames[0])
     for frame in frames:
-        buffer[:] = frame  # a camera fills one buffer again and again
+        buffer[:] = frame  # a camera reuses one buffer
         accumulator.add(buffer)
     whole = MOTION_IMAGES[kind].compute(frames, None)
     np.testing.assert_allclose(accumulator.image(), whole, rtol=1e-6, atol=1e-6 * np.abs(whole).max())
@@ -234,36 +234,36 @@ def test_kinds_that_have_no_weights_are_refused() -> None:
 
 
 def pairs(frames: np.ndarray) -> tuple[np.ndarray, float]:
-    """V_q - V_t for all t < q as rows, and the mean of their squared lengths: the definition, frame by frame."""
+    """Return V_q - V_t for all t < q as rows, and the mean of their squared lengths, by the definition."""
     means = [frames[: t + 1].reshape(t + 1, -1).mean(axis=0) for t in range(len(frames))]
     rows = np.array([means[q] - means[t] for q in range(len(frames)) for t in range(q)])
     return rows, float((rows**2).sum(axis=1).mean())
 
 
 def moving(rng: np.random.Generator, count: int) -> np.ndarray:
-    """A clip with drift and noise, so that some pairs are hard to order."""
+    """Return a clip with drift and noise, so that some pairs are hard to order."""
     walk = np.cumsum(rng.normal(0, 4, (count, 4, 5, 1)), axis=0)
     return np.clip(128 + walk + rng.normal(0, 3, (count, 4, 5, 1)), 0, 255).astype(np.uint8)
 
 
-@pytest.mark.parametrize("softness", [0.02, 1.0, 30.0])
-def test_exact_image_is_the_ranking_svm_of_liblinear(rng: np.random.Generator, softness: float) -> None:
+@pytest.mark.parametrize("penalty", [0.02, 1.0, 30.0])
+def test_exact_image_is_the_ranking_svm_of_liblinear(rng: np.random.Generator, penalty: float) -> None:
     frames = moving(rng, 12)
     rows, spread = pairs(frames)
     scaled = rows / np.sqrt(spread)
-    both = np.concatenate([scaled, -scaled])  # liblinear wants two classes; each pair then counts twice
+    both = np.concatenate([scaled, -scaled])  # liblinear needs two classes; each pair then counts twice
     sides = np.repeat([1, -1], len(scaled))
-    machine = LinearSVC(loss="hinge", C=softness / 2, fit_intercept=False, tol=1e-9, max_iter=2_000_000).fit(
+    machine = LinearSVC(loss="hinge", C=penalty / 2, fit_intercept=False, tol=1e-9, max_iter=2_000_000).fit(
         both, sides
     )
     expected = machine.coef_.ravel() / np.sqrt(spread)
     np.testing.assert_allclose(
-        dynamic_image_exact(frames, softness).ravel(), expected, rtol=0, atol=2e-3 * np.abs(expected).max()
+        dynamic_image_exact(frames, penalty).ravel(), expected, rtol=0, atol=2e-3 * np.abs(expected).max()
     )
 
 
 def test_exact_image_is_the_minimum_of_its_objective(rng: np.random.Generator) -> None:
-    """The quadratic program in pixels and slacks, given to scipy as it stands."""
+    """The quadratic program in pixels and slack variables, solved by scipy."""
     frames = moving(rng, 5)[:, :2, :3]
     rows, spread = pairs(frames)
     count, pixels = rows.shape
@@ -291,7 +291,7 @@ def test_exact_image_is_the_minimum_of_its_objective(rng: np.random.Generator) -
 
 
 def test_exact_image_tends_to_the_approximate_one(rng: np.random.Generator) -> None:
-    """With little softness every pair is short of its margin, and d = C / v times the sum of all V_q - V_t."""
+    """With a small penalty every pair is short of its margin: d is C / v times the sum of all V_q - V_t."""
     frames = moving(rng, 8)
     spread = pairs(frames)[1]
     expected = dynamic_image(frames) * (1e-4 / spread)

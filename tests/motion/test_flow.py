@@ -1,4 +1,4 @@
-"""Optical flow against movements with a known answer: a textured picture that is shifted, turned, stretched, or moved in one place."""
+"""Optical flow of known movements: a textured picture is shifted, rotated, stretched or moved locally."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ from learnet.motion.flow import (
 
 SIZE = 112
 MIDDLE = (SIZE - 1) / 2
-INNER = np.s_[10:-10, 10:-10]  # what moves in at the border has no origin
+INNER = np.s_[10:-10, 10:-10]  # what enters at the border has no origin
 ESTIMATORS = {"dis": flow_dis, "tvl1": flow_tvl1}
 Move = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
@@ -32,7 +32,7 @@ def shifted(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def turned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """By one degree about the middle, clockwise as seen (y points down)."""
+    """Rotation by one degree about the centre, clockwise as seen (y points down)."""
     cosine, sine = np.cos(np.radians(1)), np.sin(np.radians(1))
     return (cosine - 1) * (x - MIDDLE) - sine * (y - MIDDLE), sine * (x - MIDDLE) + (cosine - 1) * (
         y - MIDDLE
@@ -40,7 +40,7 @@ def turned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def stretched(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """By 3 % across and -1 % down."""
+    """Stretch by 3 % across and -1 % down."""
     return 0.03 * (x - MIDDLE), -0.01 * (y - MIDDLE)
 
 
@@ -51,7 +51,7 @@ def bumped(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def film(move: Move, noise: float = 0.0, mirrored: bool = False) -> np.ndarray:
-    """A face at rest, and the same after every piece of it has moved by MOVE: a pixel looks up where its piece rested."""
+    """Return a face at rest, and the same after every point has moved by `move`."""
     picture = astronaut()[0:240, 100:340]
     x, y = X.copy(), Y.copy()
     for _ in range(40):
@@ -81,11 +81,13 @@ def test_flow_is_the_movement(move: Move, estimator: str) -> None:
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_strain_of_moves_with_a_closed_form(estimator: str) -> None:
-    """None of a shift; sqrt(2) (1 - cos 1 degree) = 0.0002 of a turn, sqrt(0.03^2 + 0.01^2) = 0.0316 of a stretch. Either
-    estimator adds up to 0.01 of its own."""
-    own = 0.012
+    """Shift 0, rotation sqrt(2) (1 - cos 1 degree) = 0.0002, stretch sqrt(0.03^2 + 0.01^2) = 0.0316.
+
+    Each estimator adds up to 0.01.
+    """
+    tolerance = 0.012
     for move, truth in ((shifted, 0), (turned, 0.0002), (stretched, 0.0316)):
-        assert abs(np.median(measured(move, estimator)[INNER][..., 2]) - truth) < own
+        assert abs(np.median(measured(move, estimator)[INNER][..., 2]) - truth) < tolerance
     alone = measured(bumped, estimator)[..., 2]
     assert alone[32:48, 62:78].mean() > 5 * alone[80:, :40].mean()
 
@@ -108,13 +110,13 @@ def test_strain_follows_from_its_definition() -> None:
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_a_mirrored_face_has_the_mirrored_flow(estimator: str) -> None:
-    """What moved to the right moves to the left; down stays down, and strain is strain."""
+    """Of the mirrored face, u changes its sign; v and strain do not."""
     there = measured(bumped, estimator) + measured(stretched, estimator)
     back = (measured(bumped, estimator, mirrored=True) + measured(stretched, estimator, mirrored=True))[
         :, ::-1
     ]
     assert np.abs(back * np.float32([-1, 1, 1]) - there)[INNER].mean() < 0.02
-    assert np.abs(there[..., 0])[INNER].mean() > 0.5  # pixels: there was a sign to turn
+    assert np.abs(there[..., 0])[INNER].mean() > 0.5  # pixels: there was motion to mirror
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
@@ -130,7 +132,7 @@ def test_of_equal_frames_there_is_no_flow(estimator: str) -> None:
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_threads_change_nothing(threads: int) -> None:
-    """The folder must not depend on the number of processes, which share the threads."""
+    """A prepared folder must not depend on the number of processes, which share the threads."""
     frames, before = film(bumped, noise=2.0), cv2.getNumThreads()
     try:
         cv2.setNumThreads(threads)
@@ -148,11 +150,11 @@ def test_an_apex_is_needed_that_is_not_the_onset() -> None:
             flow_image(frames, wrong)
 
 
-# ---- head motion
+# ---- global motion
 
 
 def head(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Shifted by (1.2, -0.8), grown by 1.5 %, turned by 0.8 degrees."""
+    """Shift by (1.2, -0.8), scale by 1.5 %, rotation by 0.8 degrees."""
     growth, turn = 0.015, np.radians(0.8)
     return 1.2 + growth * (x - MIDDLE) - turn * (y - MIDDLE), -0.8 + growth * (y - MIDDLE) + turn * (
         x - MIDDLE
@@ -160,7 +162,7 @@ def head(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_a_head_that_moves_is_taken_out_and_the_expression_stays(rng: np.random.Generator) -> None:
-    """A field written down, not measured: what is left must be the bump that was added, to a hundredth of a pixel."""
+    """In a computed field, the remainder is the bump that was added, to a hundredth of a pixel."""
     bump = np.stack(bumped(X, Y), axis=-1)
     field = (np.stack(head(X, Y), axis=-1) + bump).astype(np.float32)
     assert np.abs(remove_global_motion(field) - bump).max() < 0.01
@@ -171,7 +173,7 @@ def test_a_head_that_moves_is_taken_out_and_the_expression_stays(rng: np.random.
     ]
     assert (
         abs(plain[0] + plain[1:] @ [20, 20] - head(20.0, 20.0)[1]) > 0.05
-    )  # a fit that is not robust takes the bump for the head
+    )  # a fit that is not robust attributes the bump to the head
 
 
 def test_nothing_is_left_of_a_similarity_alone() -> None:
@@ -192,7 +194,7 @@ def test_head_motion_is_taken_out_of_measured_flow(estimator: str) -> None:
 
 
 def test_flow_of_a_smaller_crop_is_in_its_own_pixels() -> None:
-    """A stretch by 10 % across on 112 pixels is one by 10 % on 28: u at a block's middle, a quarter of it; strain the same."""
+    """A stretch by 10 % of 112 pixels is one of 28: a quarter of u at the block centre, the same strain."""
     large = append_strain(np.stack([0.1 * (X - MIDDLE), 0 * Y + 2], axis=-1).astype(np.float32))
     small = downscale_flow(large, 4)
     middle = (28 - 1) / 2

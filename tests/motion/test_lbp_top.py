@@ -1,4 +1,4 @@
-"""LBP-TOP: codes by hand, by loops and beside scikit-image, movements whose codes are known, and the picture read back by the network."""
+"""LBP-TOP codes by hand, by loops and by scikit-image, of known movements, and as the network reads them."""
 
 import math
 
@@ -21,12 +21,12 @@ XY, XT, YT = range(3)
 
 
 def coloured(grey: np.ndarray) -> np.ndarray:
-    """The clip in three equal channels, of which every way to grey gives the same again."""
+    """Return the clip in three equal channels, which every conversion to grey restores."""
     return np.repeat(grey[..., None], 3, axis=-1)
 
 
 def by_loops(grey: np.ndarray) -> dict[tuple[int, int, int, int], float]:
-    """Shares by (row of blocks, column of blocks, plane, code): every place of the clip on its own, straight from the definition."""
+    """Return shares by (block row, block column, plane, code), point by point from the definition."""
     frames, size, _ = grey.shape
     counts: dict[tuple[int, int, int, int], int] = {}
     for t in range(4, frames - 4):
@@ -56,7 +56,7 @@ def by_loops(grey: np.ndarray) -> dict[tuple[int, int, int, int], float]:
 
 
 def read_back(picture: np.ndarray) -> np.ndarray:
-    """Shares (block row, block column, plane, code) as the network reads them out of a prepared picture."""
+    """Return shares (block row, block column, plane, code) as the network reads them from an image."""
     cells = HistogramSVM(2, len(picture)).frequencies(as_input(picture[None]))[0].double().numpy()
     return cells.reshape(3, 5, 4, 5, 4).transpose(1, 3, 0, 2, 4).reshape(5, 5, 3, 16)
 
@@ -85,18 +85,18 @@ def test_a_clip_by_three_loops(rng: np.random.Generator, size: int) -> None:
 
 
 def test_the_plane_xy_is_scikit_images(rng: np.random.Generator) -> None:
-    """Its bits go right, above, left, below; ours right, below, left, above. Otherwise they agree place by place."""
+    """Its bits are right, above, left, below; ours right, below, left, above. Otherwise the codes agree."""
     grey = rng.integers(0, 30, (9, 50, 50), dtype=np.uint8)
     theirs = local_binary_pattern(grey[4], P=4, R=1)[1:-1, 1:-1].astype(int)
     swapped = (theirs & 0b0101) | (theirs & 0b0010) << 2 | (theirs & 0b1000) >> 2
     np.testing.assert_array_equal(lbp_codes(grey)[XY, 0], swapped)
 
 
-# ---- movements whose codes are known
+# ---- known movements
 
 
 def test_in_a_still_clip_nothing_changes_along_time(rng: np.random.Generator) -> None:
-    """Both neighbours in time are equal to the place, so bits 2 and 8 are set; along x and y the codes are those of XY."""
+    """Both neighbours in time equal the point, so bits 2 and 8 are set; along x and y as on XY."""
     face = rng.integers(0, 256, (50, 50), dtype=np.uint8)
     for frames in (2, 9, 23):
         found = lbp_codes(interpolate_frames(np.repeat(face[None], frames, axis=0)))
@@ -109,8 +109,10 @@ def test_in_a_still_clip_nothing_changes_along_time(rng: np.random.Generator) ->
 
 @pytest.mark.parametrize(("step", "xt", "yt"), [(1, 1 + 8, 1 + 4 + 8), (-1, 1 + 2, 1 + 4 + 2)])
 def test_a_slope_that_moves_by_a_pixel_a_frame(step: int, xt: int, yt: int) -> None:
-    """Brighter to the right: right is brighter, left darker, above and below are equal. Where it moves to the right, later is what lay
-    four pixels to the left, darker, and before is brighter. So every place of a plane has one code, and its cell is all that is lit.
+    """A ramp moves by a pixel a frame, so every point of a plane has one code, and one cell contains all.
+
+    It is brighter to the right, darker to the left, equal above and below. Where it moves to the right, later
+    is what was four pixels to the left, darker, and before is brighter.
     """
     grey = np.broadcast_to(
         50 + 2 * (np.arange(40) - step * np.arange(10)[:, None, None]), (10, 40, 40)
@@ -123,7 +125,7 @@ def test_a_slope_that_moves_by_a_pixel_a_frame(step: int, xt: int, yt: int) -> N
 
 
 def test_a_pattern_that_moves_by_a_pixel_a_frame(rng: np.random.Generator) -> None:
-    """XT is the sheared line of the pattern, so later at x is now at x - 4: one line of grey levels says every code."""
+    """XT is the sheared line of the pattern: later at x is now at x - 4, so one line gives every code."""
     line = rng.integers(0, 256, 40 + 12, dtype=np.uint8)
     grey = np.stack([np.broadcast_to(line[10 - t : 50 - t], (40, 40)) for t in range(10)])
     for t in (4, 5):
@@ -134,7 +136,7 @@ def test_a_pattern_that_moves_by_a_pixel_a_frame(rng: np.random.Generator) -> No
 
 
 def test_a_mirrored_face_has_other_blocks_and_other_codes(rng: np.random.Generator) -> None:
-    """Why the picture cannot be flipped: the blocks change sides, but within a block left and right of each code do."""
+    """The picture cannot be mirrored: blocks change sides, and within a block left and right of each code."""
     grey = rng.integers(0, 256, (10, 40, 40), dtype=np.uint8)
     here, there = (lbp_histograms(lbp_codes(clip), 40) for clip in (grey, grey[:, :, ::-1]))
     turned = [code & 0b1010 | (code & 1) << 2 | (code & 4) >> 2 for code in range(16)]
@@ -142,16 +144,16 @@ def test_a_mirrored_face_has_other_blocks_and_other_codes(rng: np.random.Generat
     np.testing.assert_allclose(there[:, ::-1, YT], here[..., YT, :])
 
 
-# ---- ten frames of any clip
+# ---- temporal interpolation
 
 
 def tim(grey: np.ndarray, count: int) -> np.ndarray:
-    """The temporal interpolation model as it was published: a linear map between the frames and the eigenvectors of a path graph."""
+    """The temporal interpolation model as published: a linear map from the eigenvectors of a path graph."""
     frames = len(grey)
     flat = grey.reshape(frames, -1).T.astype(float)
     mean = flat.mean(axis=1, keepdims=True)
     base, values, rows = np.linalg.svd(flat - mean, full_matrices=False)
-    base, seen = base[:, :-1], (values[:, None] * rows)[:-1]  # the mean is out, so one dimension is empty
+    base, seen = base[:, :-1], (values[:, None] * rows)[:-1]  # the mean is removed, so one dimension is empty
     path = np.eye(frames, k=1) + np.eye(frames, k=-1)
     _, vectors = np.linalg.eigh(np.diag(path.sum(axis=0)) - path)
     to_curve = np.linalg.solve(seen @ seen.T, seen @ vectors[:, 1:])
@@ -187,16 +189,26 @@ def test_interpolation_keeps_the_frames_that_it_meets(rng: np.random.Generator) 
 
 
 def test_a_clip_at_twice_the_rate_is_nearly_the_same(rng: np.random.Generator) -> None:
-    """A slow movement, filmed in 19 and in 37 frames, has nearly the same histograms; a still clip of it has not."""
+    """A slow movement in 19 and in 37 frames has nearly the same histograms; a static clip has others."""
     face = cv2.GaussianBlur(rng.integers(0, 256, (60, 60)).astype(np.float32), (0, 0), 2)
     face = cv2.normalize(face, None, 0, 255, cv2.NORM_MINMAX)
-    moves = {count: [cv2.warpAffine(face, np.float32([[1, 0, 3 * i / (count - 1)], [0, 1, 0]]), (60, 60), flags=cv2.INTER_CUBIC,
-                                    borderMode=cv2.BORDER_REFLECT) for i in range(count)] for count in (19, 37)}  # fmt: skip
-    clips = {count: np.clip(np.rint(frames), 0, 255).astype(np.uint8) for count, frames in moves.items()}
-    slow, fast, still = (
-        lbp_histograms(lbp_codes(interpolate_frames(clip)), 60)
-        for clip in (clips[19], clips[37], clips[19][:1])
-    )
+
+    def moving(count: int) -> np.ndarray:
+        """Return the face moving by 3 pixels in a number of frames."""
+        frames = []
+        for shift in np.linspace(0, 3, count):
+            transform = np.float32([[1, 0, shift], [0, 1, 0]])
+            frames.append(
+                cv2.warpAffine(
+                    face, transform, (60, 60), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
+                )
+            )
+        return np.clip(np.rint(frames), 0, 255).astype(np.uint8)
+
+    def histograms(clip: np.ndarray) -> np.ndarray:
+        return lbp_histograms(lbp_codes(interpolate_frames(clip)), 60)
+
+    slow, fast, still = histograms(moving(19)), histograms(moving(37)), histograms(moving(19)[:1])
     assert (
         np.abs(slow - fast).sum(axis=-1).mean()
         < 0.05
@@ -205,12 +217,12 @@ def test_a_clip_at_twice_the_rate_is_nearly_the_same(rng: np.random.Generator) -
     )
 
 
-# ---- the picture
+# ---- picture
 
 
 @pytest.mark.parametrize("size", [*range(40, 62), 112, 120, 333])
 def test_the_network_reads_the_shares_out_of_the_picture(rng: np.random.Generator, size: int) -> None:
-    """Within what rounding to 1/255 of the root may do: sqrt(p) / 255, and a little for the smallest."""
+    """Within the rounding to 1/255 of the root: sqrt(p) / 255, and a little for the smallest."""
     colour = rng.integers(0, 256, (10, size, size, 3), dtype=np.uint8)
     grey = np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in colour])
     exact = lbp_histograms(lbp_codes(grey), size)
@@ -238,7 +250,7 @@ def test_the_network_reads_the_shares_out_of_the_picture(rng: np.random.Generato
 
 
 def test_where_a_code_is_drawn() -> None:
-    """Code 9 of XT in the third row, second column of each block; 4 pixels a cell, green. The share is 1, so it is all lit."""
+    """Code 9 of XT in the third row, second column of each block; 4 pixels a cell, green, with share 1."""
     grey = np.broadcast_to(50 + 2 * (np.arange(80) - np.arange(10)[:, None, None]), (10, 80, 80)).astype(
         np.uint8
     )
@@ -249,7 +261,7 @@ def test_where_a_code_is_drawn() -> None:
 
 
 def test_the_machine_is_scikit_learns_on_the_shares(rng: np.random.Generator) -> None:
-    """Noise of three softnesses. A cell is 3x3 pixels, so its middle is read here without the network."""
+    """Three textures. A cell is 3x3 pixels, so its centre is read here without the network."""
     labels = np.arange(60) % 3
     noise = rng.integers(0, 256, (60, 60, 60, 30)).astype(np.float32)
     soft = [

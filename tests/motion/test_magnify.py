@@ -1,4 +1,4 @@
-"""Eulerian magnification of a pattern that sways by a known amount: in the band 1 + alpha times as far, outside it as before."""
+"""Eulerian magnification of a known oscillation: 1 + alpha times in the band, unchanged outside it."""
 
 import cv2
 import numpy as np
@@ -9,17 +9,17 @@ from hypothesis import strategies as st
 from learnet.core.errors import LearnetError, TooFewFrames
 from learnet.motion.magnify import BAND_HZ, _level_weights, _weighted_levels, magnify_motion
 
-SIZE, WAVE = 112, 28  # pixels: crops, and a pattern that a face's features are about as large as
+SIZE, WAVE = 112, 28  # pixels: crops, and a pattern about as large as facial features
 
 
 def swaying(shift: np.ndarray, size: int = SIZE, wave: float = WAVE) -> np.ndarray:
-    """Vertical stripes, one frame for each SHIFT in pixels to the right."""
+    """Return vertical stripes, one frame for each shift in pixels to the right."""
     rows = 128 + 60 * np.sin(2 * np.pi * (np.arange(size) - shift[:, None]) / wave)
     return np.repeat(np.repeat(np.rint(rows).astype(np.uint8)[:, None, :, None], size, axis=1), 3, axis=3)
 
 
 def shifts(crops: np.ndarray, wave: int = WAVE) -> np.ndarray:
-    """Where the stripes are in each frame, by the phase of their wave over whole waves in the middle; about their mean."""
+    """Return the shift of the stripes in each frame, from their phase, about its mean."""
     size = crops.shape[1]
     count = size // 2 // wave * wave
     x = np.arange(size // 4, size // 4 + count)
@@ -29,7 +29,7 @@ def shifts(crops: np.ndarray, wave: int = WAVE) -> np.ndarray:
 
 
 def gain(shift: np.ndarray, alpha: float, fps: float, wave: int = WAVE) -> float:
-    """How many times as far the stripes sway after magnification."""
+    """Return how many times as far the stripes move after magnification."""
     crops = swaying(shift, wave=wave)
     before, after = shifts(crops, wave), shifts(magnify_motion(crops, alpha, fps), wave)
     return float(before @ after / (before @ before))
@@ -41,7 +41,10 @@ T = np.arange(60)
 @pytest.mark.parametrize("alpha", [2.0, 5.0, 10.0])
 @pytest.mark.parametrize("hz", [2.5, 5.0, 10.0])
 def test_a_sway_in_the_band_is_1_plus_alpha_times_as_far(alpha: float, hz: float) -> None:
-    """100 frames a second, 0.6 s: at any phase. The pyramid keeps 90 % of waves of 28 pixels, and 10 % more is lost where the band cuts."""
+    """0.6 s at 100 frames per second, at any phase.
+
+    The pyramid keeps 90 % of waves of 28 pixels, and 10 % more is lost at the border of the band.
+    """
     for phase in (0.0, 0.7, 2.0):
         assert gain(0.2 * np.cos(2 * np.pi * hz * (T + 0.5) / 100 + phase), alpha, 100.0) == pytest.approx(
             1 + alpha, rel=0.2
@@ -55,7 +58,7 @@ def test_a_sway_outside_the_band_stays() -> None:
     assert gain(slow, 10.0, 100.0) == pytest.approx(1, abs=0.02)
     assert (
         gain(0.2 * np.cos(2 * np.pi * 20 * (T + 0.5) / 100), 10.0, 20.0) > 5
-    )  # the same frames five times as slow are in the band
+    )  # the same frames at a fifth of the rate are in the band
 
 
 def test_both_at_once_are_told_apart() -> None:
@@ -68,7 +71,7 @@ def test_both_at_once_are_told_apart() -> None:
 
 
 def test_fine_patterns_get_less() -> None:
-    """Waves of 4 pixels would be torn by the same alpha, and the finest level is mostly noise."""
+    """Waves of 4 pixels do not tolerate the same alpha, and the finest level is mostly noise."""
     sway = 0.05 * np.cos(2 * np.pi * 5 * (T + 0.5) / 100)
     assert 1 <= gain(sway, 5.0, 100.0, wave=4) < 1.5
     assert gain(sway, 5.0, 100.0, wave=14) < gain(sway, 5.0, 100.0) + 0.1
@@ -76,7 +79,7 @@ def test_fine_patterns_get_less() -> None:
 
 @pytest.mark.parametrize("count", [2, 3, 4, 8])
 def test_short_clips_are_magnified_too(count: int) -> None:
-    """A push there, or there and back, in so few frames at 200 a second that all of it lies above the band."""
+    """A movement in so few frames at 200 per second that all of it is above the band."""
     there = np.linspace(0, 0.4, count)
     assert gain(there, 4.0, 200.0) > 3.5
     if count > 2:
@@ -86,7 +89,7 @@ def test_short_clips_are_magnified_too(count: int) -> None:
 
 
 def test_a_movement_that_does_not_return_leaves_no_jump() -> None:
-    """The clip is continued as in a mirror: its ends stay what they are, and rise together with the rest."""
+    """The clip is mirrored at its ends, so they are magnified like the rest."""
     crops = swaying(0.5 * (1 - np.cos(np.pi * T / 59)) / 2)
     after = shifts(magnify_motion(crops, 3.0, 200.0))  # a rise in 0.3 s; one in 0.6 s would be below the band
     assert (np.diff(after) > -0.05).all() and after[-1] - after[0] == pytest.approx(4 * 0.5, rel=0.2)
@@ -110,7 +113,7 @@ def test_what_stands_still_comes_back(count: int, size: int, alpha: float, fps: 
 
 
 def test_changes_of_light_are_not_magnified() -> None:
-    """The rest of the pyramid is left alone."""
+    """The remainder of the pyramid is unchanged."""
     crops = np.repeat((100 + 10 * np.sin(2 * np.pi * 5 * T / 100))[:, None], SIZE**2 * 3, axis=1).reshape(
         -1, SIZE, SIZE, 3
     )
@@ -119,7 +122,7 @@ def test_changes_of_light_are_not_magnified() -> None:
 
 
 def test_levels_add_up_to_the_picture_less_its_rest(rng: np.random.Generator) -> None:
-    """With weights of 1, against the pyramid built the plain way: down four times, and up again."""
+    """With weights of 1, against a pyramid built directly: reduced four times, and enlarged again."""
     picture = rng.normal(0, 50, (112, 112, 3)).astype(np.float32)
     rest, sizes = picture, []
     for _ in range(4):
@@ -131,7 +134,7 @@ def test_levels_add_up_to_the_picture_less_its_rest(rng: np.random.Generator) ->
 
 
 def test_weights_of_the_levels_by_hand() -> None:
-    """Wu et al.: wavelength over cutoff times 1 + alpha, less 1, at most alpha; 10.8 / 16 * 5 - 1 = 2.375. On 224 pixels one level more."""
+    """Wavelength / cutoff * (1 + alpha) - 1, at most alpha: 10.8 / 16 * 5 - 1 = 2.375 (Wu et al.)."""
     np.testing.assert_allclose(_level_weights(112, 4.0), [0, 2.375, 4, 4])
     np.testing.assert_allclose(_level_weights(224, 4.0), [0, 0.6875, 2.375, 4, 4])
     np.testing.assert_allclose(_level_weights(28, 4.0), [0, 4])

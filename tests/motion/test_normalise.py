@@ -1,4 +1,4 @@
-"""Network input from motion images: against OpenCV's own normalisation and cases worked by hand."""
+"""Normalisation of motion images, against OpenCV and cases worked by hand."""
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ def test_names_are_those_of_the_settings() -> None:
 
 
 def test_joint_minmax_is_what_the_authors_do(rng: np.random.Generator) -> None:
-    """cv2.normalize over the three channels together, then astype; its float32 may fall a hair short of a whole level."""
+    """cv2.normalize over all channels, then astype; its float32 may be slightly below a whole level."""
     image = rng.normal(0, 800, (60, 50, 3)).astype(np.float32)
     theirs = cv2.normalize(image, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
     ours = joint_minmax(image)
@@ -41,7 +41,7 @@ def test_signed_by_hand() -> None:
 
 
 def test_per_channel_by_hand() -> None:
-    """The ranges are -2..2 and 10..20; the third channel is flat. 127.5 is rounded to the even 128."""
+    """The ranges are -2..2 and 10..20; the third channel is constant. 127.5 is rounded to the even 128."""
     image = np.array([[[-2, 10, 7]], [[2, 20, 7]], [[0, 13, 7]]], dtype=np.float32)
     np.testing.assert_array_equal(
         per_channel(image), [[[0, 0, 128]], [[255, 255, 128]], [[128, 76, 128]]]
@@ -49,7 +49,7 @@ def test_per_channel_by_hand() -> None:
 
 
 def test_per_channel_of_the_opposite_is_the_opposite(rng: np.random.Generator) -> None:
-    """What the mirror of a flow image in training rests on: x becomes 255 - x where u becomes -u."""
+    """Mirroring of flow images in training relies on it: x becomes 255 - x where u becomes -u."""
     image = rng.normal(0, 1.7, (40, 40, 3)).astype(np.float32)
     turned = image * np.float32([-1, 1, 1])
     np.testing.assert_array_equal(per_channel(turned)[..., 0], 255 - per_channel(image)[..., 0])

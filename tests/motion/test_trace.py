@@ -1,4 +1,4 @@
-"""The steps of a clip are those of `make_image`, and the picture shows them."""
+"""The traced steps of a clip are those of `make_image`, and the figure shows them."""
 
 from pathlib import Path
 
@@ -64,7 +64,7 @@ def test_the_figure_shows_the_steps(clip: Path) -> None:
 
 
 def test_the_figure_of_histograms(clip: Path) -> None:
-    """Three planes of one unit, so of one range, from 0."""
+    """Three planes of one unit share a range from 0."""
     steps = trace_pipeline(clip, Preparation(motion="lbp-top", face="none", size=60), ClipMarks())
     planes = trace_figure(steps).subfigs[-1].axes[:3]
     assert [axes.get_title(loc="left") for axes in planes] == [

@@ -1,4 +1,4 @@
-"""One person alone has no interval: drawn again and again it is always the same, which must not pass for certainty."""
+"""One person has no interval: all resamples are the same, and a width of zero would suggest certainty."""
 
 import csv
 import json
@@ -27,7 +27,7 @@ from tests.builders.written_study import CLASSES, write_prepared, write_study
 
 @pytest.fixture(autouse=True)
 def wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A terminal in which the words stand in one line."""
+    """A terminal in which the text fits into one line."""
     monkeypatch.setattr(console.out, "width", 200)
 
 
@@ -57,7 +57,7 @@ def test_numbers_have_none_as_ends(studies: list[Path]) -> None:
 
 
 def test_a_bin_of_one_person_has_none(tmp_path: Path) -> None:
-    """Counted bin by bin: two people and more give an interval, one alone or nobody gives none."""
+    """Counted bin by bin: two or more people give an interval, one or none gives none."""
     outcomes = read_outcomes(
         write_study(tmp_path / "learnet", write_prepared(tmp_path / "prepared", people=3), seeds=(0,))
     )
@@ -78,7 +78,7 @@ def test_a_database_of_one_person_has_none(tmp_path: Path) -> None:
     assert parts and parts["samm"].mean["uf1"].low is None and parts["casme2"].mean["uf1"].low is not None
 
 
-def test_the_words() -> None:
+def test_the_text() -> None:
     assert interval_text(0.661, 0.789) == "[0.66, 0.79]" and interval_text(0.5, 0.5) == "[0.50, 0.50]"
     assert (
         interval_text(None, None)
@@ -88,7 +88,7 @@ def test_the_words() -> None:
     )
 
 
-def test_the_report_says_so(studies: list[Path], tmp_path: Path) -> None:
+def test_the_report_shows_it(studies: list[Path], tmp_path: Path) -> None:
     page = Page(write_report(studies, tmp_path / "two.html"))
     assert (
         page.raw.count(ONE_PERSON) >= 2 * 3 + 1 + 3 + 1 + 2
@@ -98,7 +98,7 @@ def test_the_report_says_so(studies: list[Path], tmp_path: Path) -> None:
     assert scores[1].split(",")[3:5] == ["", ""]
 
 
-def test_the_comparison_says_so(studies: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_comparison_shows_it(studies: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
     found = compare(studies)
     for sheet in comparison_tables(found)[:2]:
         assert all(ONE_PERSON in cell for cell in sheet.lines[0].cells[1:4])
@@ -107,13 +107,13 @@ def test_the_comparison_says_so(studies: list[Path], capsys: pytest.CaptureFixtu
     assert ONE_PERSON in capsys.readouterr().out
 
 
-def test_learnet_score_says_so(studies: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_learnet_score_shows_it(studies: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
     app(["score", str(studies[0])], exit_on_error=False, result_action="return_value")
     assert ONE_PERSON in capsys.readouterr().out
     rows = csv.DictReader(scores_to_csv(score(studies[0])).splitlines())
     assert all(row["value"] and row["low"] == row["high"] == "" for row in rows)
 
 
-def test_the_table_of_a_study_says_so(studies: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_of_a_study_shows_it(studies: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
     console.scores([("learnet", summarise(read_outcomes(studies[0]), CLASSES))])
     assert capsys.readouterr().out.count(ONE_PERSON) == 3

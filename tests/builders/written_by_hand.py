@@ -1,6 +1,7 @@
 """A CASME II of five invented clips (names the real one does not have), written cell by cell and file by
 file, not by the package."""
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -28,6 +29,17 @@ ROWS = [
     ("17", "EP92_3", 96, 110, 130, "R2+15", "repression "),
     ("24", "EP93_02_01", 20, 28, 45, "1+2", "surprise"),
 ]
+_FIELDS = ("subject", "name", "onset", "apex", "offset", "action_units", "emotion")
+_TEXT_ROWS = [
+    ("01", "EP90_01f", "46", "59", "86", "12", "happiness"),
+    ("01", "EP90_02", "10", "/", "40", "4+7+L10", "disgust"),
+    ("02", "EP91f", "5", "33", "33", "4", "others"),
+    ("17", "EP92_3", "96", "110", "130", "R2+15", "repression"),
+    ("24", "EP93_02_01", "20", "28", "45", "1+2", "surprise"),
+]
+TEXTS = [dict(zip(_FIELDS, row, strict=True)) for row in _TEXT_ROWS]
+"""ROWS as `read_table` returns them."""
+
 EXPECTED = [
     ("01", "EP90_01f", "happiness", 46, 59, 86, "file", "12"),
     ("01", "EP90_02", "disgust", 10, 25, 40, "midpoint", "4+7+L10"),
@@ -77,10 +89,21 @@ def seven_columns(
 
 
 def images(folder: Path, numbers: Iterable[int], pattern: str = "img{}.jpg") -> Path:
-    """Empty files with the names of images; reading a database looks at names only."""
+    """Create empty files with the names of images, because readers look at names only.
+
+    All are links to the first one, which are made several times faster than files. Write to none of them.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    first: Path | None = None
     for number in numbers:
-        (folder / pattern.format(number)).touch()
+        image = folder / pattern.format(number)
+        if image.exists():
+            continue
+        if first is None:
+            first = image
+            image.touch()
+        else:
+            os.link(first, image)
     return folder
 
 

@@ -34,21 +34,24 @@ def test_counts_stand_beside_the_published_ones() -> None:
         reading(("1", "disgust"), ("1", "disgust"), ("2", "disgust"), ("2", "fear"), ("2", "anger")), CASME2
     )
     assert rows == [
-        ["others", 0, 0, 99], ["disgust", 3, 2, 63], ["happiness", 0, 0, 32], ["repression", 0, 0, 27], ["surprise", 0, 0, 25],
-        ["sadness", 0, 0, 7], ["fear", 1, 1, 2], ["anger", 1, 1, 0], ["all", 5, 2, 255], ["in casme2-5", 3, 2, 246],
+        ["others", 0, 0, 99], ["disgust", 3, 2, 63], ["happiness", 0, 0, 32], ["repression", 0, 0, 27],
+        ["surprise", 0, 0, 25],
+        ["sadness", 0, 0, 7], ["fear", 1, 1, 2], ["anger", 1, 1, 0], ["all", 5, 2, 255],
+        ["in casme2-5", 3, 2, 246],
     ]  # fmt: skip
 
 
-def test_counts_where_nobody_published_any() -> None:
+def test_counts_without_published_ones() -> None:
     rows = count_rows(reading(("1", "disgust"), ("2", "fear"), ("2", "fear")), FOLDER)
     assert rows == [["fear", 2, 1, "-"], ["disgust", 1, 1, "-"], ["all", 3, 2, "-"]]
 
 
 def test_counts_of_a_part_stand_beside_those_published_of_it() -> None:
-    """CAS(ME)^3's part C has other labels and another usual scheme; of macro-expressions nobody published any."""
+    """Part C of CAS(ME)^3 has other labels and another usual scheme; macro-expressions have no counts."""
     part = reading(("1", "negative"), ("2", "others"))
     assert count_rows(replace(part, published={"negative": 99, "surprise": 30}), CASME3) == [
-        ["negative", 1, 1, 99], ["surprise", 0, 0, 30], ["others", 1, 1, 0], ["all", 2, 2, 129], ["in casme3-4", 2, 2, 129],
+        ["negative", 1, 1, 99], ["surprise", 0, 0, 30], ["others", 1, 1, 0], ["all", 2, 2, 129],
+        ["in casme3-4", 2, 2, 129],
     ]  # fmt: skip
     assert count_rows(replace(part, published={}), CASME3)[:3] == [
         ["negative", 1, 1, "-"],
@@ -107,5 +110,5 @@ def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     assert [entry.name for entry in (tmp_path / "new" / "folders").iterdir()] == ["audit.csv"]
 
 
-def test_a_dataset_hides_nobody_unless_told() -> None:
+def test_a_dataset_hides_nobody_by_default() -> None:
     assert not Dataset("x", "X", CASME2.read, 25.0).is_hidden("12")

@@ -115,7 +115,7 @@ def test_across_databases_what_cannot_be_done() -> None:
 
 
 def test_people_who_are_in_two_databases_cannot_be_on_both_sides() -> None:
-    """SMIC-E's people are SMIC's: testing on one database after training on the other leaks, and is refused."""
+    """SMIC-E has the people of SMIC, so that testing on one after training on the other leaks."""
     with pytest.raises(LearnetError, match="smic/s01 on both sides"):
         folds_of(Study(protocol="lodo"), ["smic/s01", "smic/s01"], ["x", "x"], ["smic", "smic-e"], 0)
 
@@ -196,7 +196,7 @@ def test_a_draw_is_that_of_its_fold_and_seed() -> None:
     )  # the other folds have no say
 
 
-def test_more_people_than_there_are_and_one_image_are_told() -> None:
+def test_more_people_than_there_are_and_one_image_are_reported() -> None:
     people = ["a/1", "a/1", "a/2", "b/1", "b/2"]
     across = make_folds("lodo", people, list("xyxyx"), 0, 0)
     with pytest.raises(

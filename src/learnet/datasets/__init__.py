@@ -86,8 +86,12 @@ def check_selection(dataset: Dataset, selection: DatasetSubset) -> None:
 
 
 def _describe_options(dataset: Dataset) -> str:
-    options = [f"--{name} {'|'.join(values)}".strip() for name, values in dataset.options.items()]
-    return f"It accepts {', '.join(options)}." if options else "It accepts no selection."
+    options = []
+    for name, values in dataset.options.items():
+        options.append(f"--{name} {'|'.join(values)}".strip())
+    if not options:
+        return "It accepts no selection."
+    return f"It accepts {', '.join(options)}."
 
 
 def recognise_databases(root: Path) -> dict[str, str]:

@@ -31,11 +31,13 @@ def audit_table(reading: DatasetIndex, dataset: Dataset) -> dict[str, pd.DataFra
         (`finding_rows`).
     """
     emotions = _emotions(reading, dataset)
-    counts = Counter((clip.person, clip.emotion) for clip in reading.clips)
+    counts_of_person: dict[str, Counter[str]] = {}
+    for clip in reading.clips:
+        counts = counts_of_person.setdefault(clip.person, Counter())
+        counts[clip.emotion] += 1
     people = []
-    for person in sorted({clip.person for clip in reading.clips}):
-        clips_of_emotion = [counts[person, emotion] for emotion in emotions]
-        people.append([person, sum(clips_of_emotion), *clips_of_emotion])
+    for person, counts in sorted(counts_of_person.items()):
+        people.append([person, counts.total(), *(counts[emotion] for emotion in emotions)])
     return {
         "emotions": pd.DataFrame(count_rows(reading, dataset), columns=list(COUNT_COLUMNS)),
         "people": pd.DataFrame(people, columns=[*PEOPLE_COLUMNS, *emotions]),
@@ -54,34 +56,45 @@ def count_rows(reading: DatasetIndex, dataset: Dataset) -> list[list[str | int]]
     published = _published(reading, dataset)
     rows: list[list[str | int]] = []
     for emotion in emotions:
-        published_count = published.get(emotion, 0 if published else NOT_PUBLISHED)
-        rows.append([emotion, *_count(reading.clips, [emotion]), published_count])
-    rows.append(["all", *_count(reading.clips, emotions), sum(published.values()) or NOT_PUBLISHED])
+        published_clips = published.get(emotion, 0 if published else NOT_PUBLISHED)
+        clips, people = _count(reading.clips, [emotion])
+        rows.append([emotion, clips, people, published_clips])
+    clips, people = _count(reading.clips, emotions)
+    published_clips = sum(published.values()) or NOT_PUBLISHED
+    rows.append(["all", clips, people, published_clips])
     if dataset.default_scheme in SCHEMES:
         scheme = resolve_class_scheme("auto", [dataset.name], emotions)
-        in_scheme = sum(number for emotion, number in published.items() if emotion in scheme.of)
-        counts = _count(reading.clips, scheme.of)
-        rows.append([f"in {scheme.name}", *counts, in_scheme or NOT_PUBLISHED])
+        clips, people = _count(reading.clips, scheme.of)
+        published_clips = sum(number for emotion, number in published.items() if emotion in scheme.of)
+        rows.append([f"in {scheme.name}", clips, people, published_clips or NOT_PUBLISHED])
     return rows
 
 
 def _published(reading: DatasetIndex, dataset: Dataset) -> Mapping[str, int]:
-    return dataset.published if reading.published is None else reading.published
+    if reading.published is None:
+        return dataset.published
+    return reading.published
 
 
 def _emotions(reading: DatasetIndex, dataset: Dataset) -> list[str]:
     """Return the published emotions in their order, then the others, the most frequent first."""
     counts = Counter(clip.emotion for clip in reading.clips)
     published = _published(reading, dataset)
-    others = sorted(counts.keys() - published.keys(), key=lambda emotion: (-counts[emotion], emotion))
-    return [*published, *others]
+    others = counts.keys() - published.keys()
+    by_frequency = sorted(others, key=lambda emotion: (-counts[emotion], emotion))
+    return [*published, *by_frequency]
 
 
 def _count(clips: list[Clip], emotions: Iterable[str]) -> tuple[int, int]:
     """Return the number of clips with one of the emotions, and of the people in them."""
     wanted = set(emotions)
-    people = [clip.person for clip in clips if clip.emotion in wanted]
-    return len(people), len(set(people))
+    number = 0
+    people = set()
+    for clip in clips:
+        if clip.emotion in wanted:
+            number += 1
+            people.add(clip.person)
+    return number, len(people)
 
 
 def finding_rows(reading: DatasetIndex) -> list[list[str | int]]:
@@ -92,11 +105,13 @@ def finding_rows(reading: DatasetIndex) -> list[list[str | int]]:
     """
     groups: dict[tuple[bool, str], list[Finding]] = {}
     for finding in reading.findings:
-        groups.setdefault((not finding.serious, finding.kind), []).append(finding)
+        group = (not finding.serious, finding.kind)
+        groups.setdefault(group, []).append(finding)
     rows: list[list[str | int]] = []
-    for (is_harmless, kind), group in sorted(groups.items()):
-        first = f"{group[0].where}: {group[0].what}"
-        rows.append([kind, len(group), "no" if is_harmless else "yes", first])
+    for (is_harmless, kind), findings in sorted(groups.items()):
+        first = findings[0]
+        serious = "no" if is_harmless else "yes"
+        rows.append([kind, len(findings), serious, f"{first.where}: {first.what}"])
     return rows
 
 

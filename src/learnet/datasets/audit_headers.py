@@ -71,7 +71,7 @@ def _audit_clips(clips: list[Clip]) -> tuple[list[Finding], Counter[str]]:
 
 
 def _audit_clip(clip: Clip) -> tuple[list[Finding], Counter[str]]:
-    names_by_problem: dict[str, list[str]] = {problem: [] for problem in _PROBLEMS}
+    names_by_problem: dict[str, list[str]] = {}
     sizes: Counter[str] = Counter()
     total = 0
     for number, path in image_files(clip.path).items():
@@ -80,15 +80,16 @@ def _audit_clip(clip: Clip) -> tuple[list[Finding], Counter[str]]:
         total += 1
         description = _describe_image(path)
         if description in _PROBLEMS:
-            names_by_problem[description].append(path.name)
+            names_by_problem.setdefault(description, []).append(path.name)
         else:
             sizes[description] += 1
 
     findings = []
-    for problem, names in names_by_problem.items():
+    for problem, explanation in _PROBLEMS.items():
+        names = names_by_problem.get(problem)
         if not names:
             continue
-        message = f"{len(names)} of {total} files {_PROBLEMS[problem]}: {', '.join(names[:_MAX_NAMES])}"
+        message = f"{len(names)} of {total} files {explanation}: {', '.join(names[:_MAX_NAMES])}"
         if len(names) > _MAX_NAMES:
             message += ", …"
         findings.append(Finding(f"images {problem}", clip.key, message, serious=True))

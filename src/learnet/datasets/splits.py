@@ -83,7 +83,8 @@ def leave_one_database_out(people: Sequence[str], datasets: Sequence[str]) -> li
         raise LearnetError(problem, "Study several prepared folders together.")
     folds = []
     for name in names:
-        train, test = _divide(datasets, [other for other in names if other != name], [name])
+        others = [other for other in names if other != name]
+        train, test = _divide(datasets, others, [name])
         folds.append(_fold(name, train, test, people, "lodo"))
     return folds
 
@@ -236,12 +237,15 @@ def limit_training_people(folds: Sequence[Fold], number: int, seed: int) -> list
 
 def _draw_people(fold: Fold, number: int, seed: int) -> set[str]:
     people = fold.learned
-    order = np.random.default_rng([seed, *fold.name.encode()]).permutation(len(people))
+    rng = np.random.default_rng([seed, *fold.name.encode()])
+    order = rng.permutation(len(people))
     return {people[index] for index in order[:number]}
 
 
 def _fold(name: str, train: np.ndarray, test: np.ndarray, people: Sequence[str], protocol: str) -> Fold:
-    return Fold(name, tuple(map(int, train)), tuple(map(int, test)), tuple(people), protocol)
+    train_indices = tuple(map(int, train))
+    test_indices = tuple(map(int, test))
+    return Fold(name, train_indices, test_indices, tuple(people), protocol)
 
 
 def _require_people(people: Sequence[str], needed: int) -> None:
@@ -258,8 +262,9 @@ def _merge_rare_classes(labels: Sequence[str], groups: int) -> list[str]:
     They cannot be spread one by one, and scikit-learn warns of each.
     """
     names, counts = np.unique(list(labels), return_counts=True)
-    rare = set(names[counts < groups])
+    is_rare = counts < groups
+    rare = set(names[is_rare])
     merged = str(names[counts.argmax()])
-    if counts[counts < groups].sum() >= groups:
+    if counts[is_rare].sum() >= groups:
         merged = "(rare)"
     return [merged if label in rare else str(label) for label in labels]

@@ -1,126 +1,28 @@
-"""CASME on disk, in its two sections and in the packages made from them, with invented clips: each trap has its test."""
+"""CASME on disk, in its two sections and in the packages made from them, with invented clips."""
 
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import openpyxl
 import pytest
-import xlwt
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from learnet.core.errors import BadInput
 from learnet.core.labels import UnknownLabel
-from learnet.core.settings import DatasetSubset
 from learnet.datasets import read_dataset
 from learnet.datasets.readers.casme import CASME, PUBLISHED, read
 from tests.builders.written_by_hand import NINE, clips, images, kinds, nine_columns, of_kind, told
-
-HEADER = (
-    "Subject",
-    "Filename",
-    "",
-    "OnsetF",
-    "ApexF1",
-    "ApexF2",
-    "OffsetF",
-    "",
-    "Onset",
-    "Total",
-    "AU",
-    "Emotion",
+from tests.datasets.readers.written.casme import (
+    EXPECTED,
+    HEADER,
+    ROWS,
+    WAY_A,
+    WAY_B,
+    changed,
+    clip,
+    database,
+    package,
+    section_a,
+    section_b,
+    workbook,
 )
-ROWS: list[tuple] = [
-    (1, "EP91_5", "", 12, 20, "\\", 31, "", 133, 333, 4, "tense"),
-    (1, "EP92", "", 5, 9, 14, "\\", "", 67, 200, "1+2", "surprise"),
-    (2, "EP93_1", "", 100, 108, "\\", 120, "", 133, 350, "R12", "comtempt"),
-    (9, "EP94_2_1", "", 7, 11, "\\", 22, "", 67, 267, "4+L10", "disgust"),
-]
-EXPECTED = [
-    ("01", "EP91_5", "tense", 12, 20, 31, "file", "4"),
-    ("01", "EP92", "surprise", 5, 9, 13, "file", "1+2"),
-    ("02", "EP93_1", "contempt", 100, 108, 120, "file", "R12"),
-    ("09", "EP94_2_1", "disgust", 7, 11, 22, "file", "4+L10"),
-]
-"""As in written_by_hand. The missing offset is 2 * 9 - 5."""
-FRAMES = {"EP91_5": range(1, 41), "EP92": range(1, 21), "EP93_1": range(90, 131), "EP94_2_1": range(1, 31)}
-WAY_A, WAY_B = Path("CASME_A", "Section A"), Path("CASME_B", "Section B")
-
-
-def workbook(path: Path, rows: Iterable[Sequence] = ROWS, header: Sequence[str] = HEADER) -> Path:
-    """The owners' .xls, or its .xlsx twin; empty cells stay unwritten."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [header, *rows]
-    if path.suffix.lower() == ".xlsx":
-        book = openpyxl.Workbook()
-        for line in lines:
-            book.active.append([None if cell == "" else cell for cell in line])
-        book.save(path)
-        return path
-    old = xlwt.Workbook()
-    page = old.add_sheet("Sheet1")
-    for i, line in enumerate(lines):
-        for k, cell in enumerate(line):
-            if cell not in ("", None):
-                page.write(i, k, cell)
-    old.save(str(path))
-    return path
-
-
-def clip(
-    tree: Path,
-    row: Sequence,
-    subject: str = "sub{:02d}",
-    pattern: str | None = None,
-    numbers: Iterable[int] | None = None,
-) -> Path:
-    """The folder of a row's clip: unpadded in section A but for one clip that is called img, padded in section B."""
-    usual = {"EP92": "img{}.jpg", "EP94_2_1": "EP94_2_1-{:03d}.jpg"}.get(row[1], f"{row[1]}-{{}}.jpg")
-    return images(
-        tree / subject.format(row[0]) / row[1],
-        FRAMES[row[1]] if numbers is None else numbers,
-        pattern or usual,
-    )
-
-
-def section_a(root: Path, rows: Sequence[Sequence] = ROWS[:3]) -> Path:
-    workbook(root / WAY_A / "Section A.xls", rows)
-    for row in ROWS[:3]:
-        clip(root / WAY_A, row)
-    images(root / WAY_A / "sub02" / "EP95_1", range(1, 9), "EP95_1-{}.jpg")
-    (root / WAY_A / "sub01" / "Thumbs.db").touch()
-    return root
-
-
-def section_b(root: Path, rows: Sequence[Sequence] = ROWS[3:]) -> Path:
-    workbook(root / WAY_B / "Section B.xls", rows)
-    clip(root / WAY_B, ROWS[3])
-    return root
-
-
-def database(root: Path) -> Path:
-    return section_b(section_a(root))
-
-
-def changed(place: int, **cells: object) -> list[tuple]:
-    """ROWS with cells of one row changed, by header in small letters."""
-    places = {name.lower(): column for column, name in enumerate(HEADER) if name}
-    rows = [list(row) for row in ROWS]
-    for name, value in cells.items():
-        rows[place][places[name]] = value
-    return [tuple(row) for row in rows]
-
-
-def package(root: Path, pattern: str = "reg_{}-{{}}.jpg") -> Path:
-    """All clips in one tree, onset to offset."""
-    for row in ROWS:
-        clip(
-            root,
-            row,
-            pattern=pattern.format(row[1]),
-            numbers=range(row[3], (row[6] if row[6] != "\\" else 14) + 1),
-        )
-    return root
 
 
 def test_two_sections_complete_each_other(tmp_path: Path) -> None:
@@ -134,7 +36,9 @@ def test_two_sections_complete_each_other(tmp_path: Path) -> None:
     assert kinds(reading) == ["folder without row", "offset mirrored"] and kinds(reading, serious=True) == []
     assert of_kind(reading, "folder without row").where == f"{WAY_A}/sub02/EP95_1"
     assert reading.about == {
-        "workbook": "Section A.xls, sheet Sheet1, 12 columns, 3 rows; Section B.xls, sheet Sheet1, 12 columns, 1 row",
+        "workbook": (
+            "Section A.xls, sheet Sheet1, 12 columns, 3 rows; Section B.xls, sheet Sheet1, 12 columns, 1 row"
+        ),
         "sections": "A and B",
         "total durations": "3 of 3 are those of onset to offset at 60 frames per second",
         "other workbooks": "none",
@@ -224,7 +128,7 @@ def test_one_workbook_for_both_sections(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("order", [(3, 8), (8, 3)])
 def test_a_duration_is_never_taken_for_a_frame(tmp_path: Path, order: tuple[int, int]) -> None:
-    """`Onset` is milliseconds. Where it comes first it would be found first; where OnsetF is missing it would be all there is."""
+    """`Onset` is in milliseconds. It must not be used, neither before OnsetF nor where OnsetF is missing."""
     database(tmp_path)
     columns = [*range(len(HEADER))]
     columns[3], columns[8] = order
@@ -305,7 +209,7 @@ def test_an_offset_that_cannot_be_mirrored_is_not_made_up(tmp_path: Path, apex: 
 def test_rows_that_point_beyond_their_folder_are_held_to_it(
     tmp_path: Path, cells: dict[str, int], there: range, taken: tuple, serious: bool
 ) -> None:
-    """Known errors are repaired by what lies in the folder, not by the number of a row whose clip nobody names."""
+    """Known errors are repaired by the contents of the folder, not by the number of a row."""
     section_b(tmp_path)
     workbook(tmp_path / WAY_A / "Section A.xls", changed(0, **cells)[:1])
     clip(tmp_path / WAY_A, ROWS[0], numbers=there)
@@ -324,85 +228,17 @@ def test_frames_in_other_numbers_are_no_clip(tmp_path: Path) -> None:
     )
 
 
-def test_packages_lie_beside_the_sections(tmp_path: Path) -> None:
-    """The workbooks lie inside the sections, so nothing but the rows says that these trees belong to them."""
-    database(tmp_path)
-    package(tmp_path / "CASME_raw_selected", "{}-{{}}.jpg")
-    package(tmp_path / "CASME_cropped_selected" / "CASME_cropped_selected")
-    assert clips(read(tmp_path)) == EXPECTED
-    assert (
-        read(tmp_path).about["other trees"]
-        == "raw-selected, CASME_raw_selected, cropped, CASME_cropped_selected/CASME_cropped_selected"
-    )
-    for tree, way in (("raw-selected", "CASME_raw_selected"), ("cropped", "CASME_cropped_selected")):
-        reading = read(tmp_path, DatasetSubset(tree=tree))
-        assert clips(reading) == EXPECTED
-        assert {clip.cropped for clip in reading.clips} == {tree == "cropped"}
-        assert all(clip.path.is_relative_to(tmp_path / way) for clip in reading.clips)
-        assert kinds(reading) == ["offset mirrored"]
-
-
-@pytest.mark.parametrize(
-    "name, pattern",
-    [("Cropped", "{}-{{}}.jpg"), ("faces", "reg_{}-{{}}.jpg"), ("CASME_cropped_selected", "{}-{{}}.jpg")],
-)
-def test_crops_are_told_by_their_prefix_or_their_tree(tmp_path: Path, name: str, pattern: str) -> None:
-    package(tmp_path / name, pattern)
-    workbook(tmp_path / "CASME_SectionA.xls", ROWS[:3])
-    workbook(tmp_path / "CASME_SectionB.xls", ROWS[3:])
-    for root in (tmp_path, tmp_path / name):
-        reading = read(root)
-        assert clips(reading) == EXPECTED
-        assert all(clip.cropped for clip in reading.clips) and reading.about["tree"].startswith("cropped, ")
-
-
-def test_a_section_may_lie_far_from_its_workbook(tmp_path: Path) -> None:
-    database(tmp_path)
-    (tmp_path / "labels").mkdir()
-    (tmp_path / WAY_B / "Section B.xls").rename(tmp_path / "labels" / "Section B.xls")
-    reading = read(tmp_path)
-    assert clips(reading) == EXPECTED and kinds(reading, serious=True) == []
-
-
-def test_the_tree_with_the_workbook_goes_before_a_copy_of_it(tmp_path: Path) -> None:
-    database(tmp_path)
-    package(tmp_path / "backup", "{}-{{}}.jpg")
-    folder = tmp_path / WAY_A / "sub02" / "EP93_1"
-    folder.rename(tmp_path / "moved away")
-    reading = read(tmp_path)
-    assert clips(reading) == [*EXPECTED[:2], EXPECTED[3]] and reading.about["other trees"] == "raw, backup"
-    assert of_kind(reading, "row without folder").where == "casme/02/EP93_1"
-
-
-def test_another_database_beside_is_none_of_it(tmp_path: Path) -> None:
-    """CASME II calls its folders alike; one of its clips may even have the name of one of CASME's."""
-    database(tmp_path / "CASME")
-    other = [
-        ("01", "EP91_5", 1, 2, 9, "4", "others"),
-        ("02", "EP91_01", 1, 2, 9, "4", "others"),
-        ("09", "EP99f", 1, 2, 9, "4", "fear"),
-    ]
-    nine_columns(tmp_path / "CASME2" / "CASME2-coding-20140508.xlsx", other)
-    for subject, name, *_ in other:
-        images(tmp_path / "CASME2" / "Cropped" / f"sub{subject}" / name, range(1, 10), "reg_img{}.jpg")
-    reading = read(tmp_path)
-    assert clips(reading) == EXPECTED and reading.about["other trees"] == "none"
-    assert kinds(reading, serious=True) == []
-    with pytest.raises(BadInput, match="there is no cropped tree"):
-        read(tmp_path, DatasetSubset(tree="cropped"))
-
-
 @pytest.mark.parametrize("written", ["comtempt", "contempt", " Comtempt "])
 def test_contempt_is_misspelt(tmp_path: Path, written: str) -> None:
     assert read(section_a(tmp_path, changed(2, emotion=written)[:3])).clips[2].emotion == "contempt"
 
 
-def test_a_label_nobody_knows_stops(tmp_path: Path) -> None:
+def test_an_unknown_label_stops(tmp_path: Path) -> None:
     with pytest.raises(UnknownLabel, match="Section A.xls row 2: nobody knows the label 'tension'"):
         read(section_a(tmp_path, changed(0, emotion="tension")[:3]))
 
 
-def test_rows_that_cannot_be_used_are_told(tmp_path: Path) -> None:
+def test_rows_that_cannot_be_used_are_reported(tmp_path: Path) -> None:
     rest = ("", "", "", 4, "fear")
     rows = [
         *ROWS[:3],
@@ -428,70 +264,6 @@ def test_counts_are_shown_and_not_asserted(tmp_path: Path) -> None:
     assert (sum(PUBLISHED.values()), CASME.people, CASME.default_scheme) == (189, 19, "casme-8")
     assert "likely" in CASME.published_source
     assert "published" not in " ".join(finding.what for finding in read(database(tmp_path)).findings)
-
-
-SUBJECTS = ["sub{:02d}", "sub{}", "{}", "{:02d}", "Sub{:03d}", "sub{0:02d}/sub{0:02d}"]
-
-
-@given(
-    st.lists(st.sampled_from(SUBJECTS), min_size=4, max_size=4),
-    st.lists(
-        st.sampled_from(["{}-{{}}.jpg", "{}-{{:03d}}.jpg", "img{{}}.jpg", "img{{:05d}}.JPG", "{}-{{}}.png"]),
-        min_size=4,
-        max_size=4,
-    ),
-    st.sampled_from([str, str.upper, str.lower]),
-    st.lists(st.sampled_from(["CASME", "Section A", "Section B", "1"]), max_size=3),
-    st.sampled_from([str, "{:02d}".format, "sub{:02d}".format, " {} ".format, int]),
-)
-@settings(max_examples=40, deadline=None)
-def test_padding_case_and_levels_do_not_matter(
-    tmp_path_factory, folders, patterns, case, above, cell
-) -> None:
-    root = tmp_path_factory.mktemp("padding")
-    for way, name, rows in ((WAY_A, "Section A.xls", ROWS[:3]), (WAY_B, "Section B.xls", ROWS[3:])):
-        workbook(root.joinpath(*above, way) / name, [(cell(row[0]), *row[1:]) for row in rows])
-    for row, folder, pattern in zip(ROWS, folders, patterns, strict=True):
-        way = WAY_A if row[0] < 8 else WAY_B
-        images(
-            root.joinpath(*above, way) / folder.format(row[0]) / case(row[1]),
-            FRAMES[row[1]],
-            pattern.format(row[1]),
-        )
-    reading = read(root)
-    assert clips(reading) == EXPECTED
-    assert kinds(reading) == ["offset mirrored"]
-
-
-MARKS = st.one_of(st.sampled_from(["\\", "", "/"]), st.integers(-1, 80))
-
-
-@given(st.sets(st.integers(20, 60), min_size=1), MARKS, MARKS, MARKS)
-@settings(max_examples=80, deadline=None)
-def test_a_clip_never_points_at_frames_that_are_not_there(
-    tmp_path_factory, there, onset, apex, offset
-) -> None:
-    """Whatever is missing or wrong, there is a clip of frames that are there, or a serious finding."""
-    root = tmp_path_factory.mktemp("frames")
-    section_b(root)
-    workbook(
-        root / WAY_A / "Section A.xls",
-        [ROWS[0], (3, "EP97_1", "", onset, apex, "\\", offset, "", "", "", 4, "fear")],
-    )
-    clip(root / WAY_A, ROWS[0])
-    images(root / WAY_A / "sub03" / "EP97_1", there, "EP97_1-{}.jpg")
-    reading = read(root)
-    found = [clip for clip in reading.clips if clip.name == "EP97_1"]
-    about = {finding.kind: finding for finding in reading.findings if finding.where == "casme/03/EP97_1"}
-    assert found or about["clip left out"].serious
-    for each in found:
-        assert {each.onset, each.apex, each.offset} <= there
-        if not isinstance(offset, int):
-            mirrored = 2 * apex - onset
-            nearest = min(abs(frame - mirrored) for frame in there)
-            assert (
-                each.offset <= mirrored or each.offset - mirrored == nearest
-            ) and "offset mirrored" in about
 
 
 def test_roots_that_are_not_the_database(tmp_path: Path) -> None:

@@ -118,7 +118,8 @@ def test_an_apex_outside_the_clip_becomes_the_middle(tmp_path: Path) -> None:
 
 def test_irregular_clip_names_are_left_alone(tmp_path: Path) -> None:
     """One-digit, three-part and one-part names, and the trailing f, are all names."""
-    rows = [("03", "EP01_2", 1, 2, 3, "4", "others"), ("07", "EP06_02_01", 1, 2, 3, "4", "others"), ("07", "EP06_02", 1, 2, 3, "4", "fear"),
+    rows = [("03", "EP01_2", 1, 2, 3, "4", "others"), ("07", "EP06_02_01", 1, 2, 3, "4", "others"),
+            ("07", "EP06_02", 1, 2, 3, "4", "fear"),
             ("09", "EP09f", 1, 2, 3, "4", "others"), ("09", "EP09", 1, 2, 3, "4", "disgust")]  # fmt: skip
     nine_columns(tmp_path / "CASME2-coding.xlsx", rows)
     cropped(tmp_path / "Cropped", rows)
@@ -128,7 +129,7 @@ def test_irregular_clip_names_are_left_alone(tmp_path: Path) -> None:
     ]
 
 
-def test_a_label_nobody_knows_stops_with_its_row_and_the_known_ones(tmp_path: Path) -> None:
+def test_an_unknown_label_stops_with_its_row_and_the_known_ones(tmp_path: Path) -> None:
     nine_columns(tmp_path / "CASME2-coding.xlsx", [*ROWS, ("02", "EP95_01", 1, 2, 3, "4", "bewilderment")])
     cropped(tmp_path / "Cropped")
     with pytest.raises(
@@ -159,7 +160,7 @@ def test_one_row_with_another_databases_emotion_is_named(tmp_path: Path) -> None
             read(tmp_path)
 
 
-def test_a_formula_without_a_stored_result_is_told_with_what_to_do(tmp_path: Path) -> None:
+def test_a_formula_without_a_stored_result_is_reported_with_what_to_do(tmp_path: Path) -> None:
     """openpyxl writes formulas and no results; in a column nobody needs as a number it does no harm."""
     rows = [*ROWS, ("02", "EP95_01", "=1+1", 2, 3, "4", "fear"), ("02", "EP91g", 5, 33, 33, "=2*2", "others")]
     nine_columns(tmp_path / "CASME2-coding.xlsx", rows)
@@ -182,9 +183,11 @@ def test_a_workbook_without_rows_says_so(tmp_path: Path) -> None:
         read(tmp_path)
 
 
-def test_rows_that_cannot_be_used_are_told_not_lost(tmp_path: Path) -> None:
-    rows = [*ROWS, ("02", "EP95_01", "x", 2, 3, "4", "fear"), ("02", "EP95_02", 1, 2, 3, "4", "/"), ("he", "EP95_03", 1, 2, 3, "4", "fear"),
-            (None, "EP95_04", 1, 2, 3, "4", "fear"), ("02", "EP95_05", 9, 2, 3, "4", "fear"), ("02", "EP95_06", 1, 2, "/", "4", "fear"),
+def test_rows_that_cannot_be_used_are_reported_not_lost(tmp_path: Path) -> None:
+    rows = [*ROWS, ("02", "EP95_01", "x", 2, 3, "4", "fear"), ("02", "EP95_02", 1, 2, 3, "4", "/"),
+            ("he", "EP95_03", 1, 2, 3, "4", "fear"),
+            (None, "EP95_04", 1, 2, 3, "4", "fear"), ("02", "EP95_05", 9, 2, 3, "4", "fear"),
+            ("02", "EP95_06", 1, 2, "/", "4", "fear"),
             ("Total", None, None, None, None, None, None)]  # fmt: skip
     nine_columns(tmp_path / "CASME2-coding.xlsx", rows)
     cropped(tmp_path / "Cropped")
@@ -215,9 +218,12 @@ def test_a_row_that_stands_twice_is_one_clip(tmp_path: Path) -> None:
     assert [finding.serious for finding in reading.findings if finding.kind == "row twice"] == [False, True]
 
 
-def test_the_workbook_with_the_published_counts_is_preferred_and_differences_are_told(tmp_path: Path) -> None:
+def test_the_workbook_with_the_published_counts_is_preferred_and_differences_are_reported(
+    tmp_path: Path,
+) -> None:
     database(tmp_path)
-    other = [ROWS[0], ROWS[1], ("02", "EP91f", 5, 30, 33, 4, "others"), ROWS[3], ("24", "EP93_02_01", 20, 28, 45, "1+2", "others"),
+    other = [ROWS[0], ROWS[1], ("02", "EP91f", 5, 30, 33, 4, "others"), ROWS[3],
+             ("24", "EP93_02_01", 20, 28, 45, "1+2", "others"),
              ("24", "EP02_07", 1, 2, 3, "4", "disgust")]  # fmt: skip
     seven_columns(tmp_path / "CASME2_label_Ver_2.xls", other)
     nine_columns(tmp_path / "CASME2-coding-20190701.xlsx", ROWS[:4])
@@ -260,7 +266,7 @@ def test_sub24_ep02_07_is_a_clip_only_where_it_has_a_row(tmp_path: Path) -> None
         ([("03", "EP01_2"), ("24", "EP07_01")], "in neither"),
     ],
 )
-def test_which_of_the_two_lists_of_surprises_is_told(
+def test_which_of_the_two_lists_of_surprises_is_reported(
     tmp_path: Path, surprised: list[tuple[str, str]], kind: str
 ) -> None:
     rows = [(*clip, 1, 2, 3, "1+2", "surprise") for clip in surprised]
@@ -270,8 +276,9 @@ def test_which_of_the_two_lists_of_surprises_is_told(
 
 
 def updated(root: Path, bare: set[int], apex_of: int = 50, rows: int = 256) -> Path:
-    """A workbook of 256 rows, those at the positions BARE without an apex; row 60 with an offset before its apex."""
-    book = [(f"{place % 26 + 1:02d}", f"EP{place:03d}", 30, "/" if place in bare else apex_of, 70 if place == 60 else 400, "4", "others")
+    """256 rows, without an apex at the positions `bare`, and in row 60 with an offset before its apex."""
+    book = [(f"{place % 26 + 1:02d}", f"EP{place:03d}", 30, "/" if place in bare else apex_of,
+             70 if place == 60 else 400, "4", "others")
             for place in range(rows)]  # fmt: skip
     nine_columns(root / "CASME2-coding-updated.xlsx", book)
     for subject, name, *_ in book:
@@ -282,7 +289,7 @@ def updated(root: Path, bare: set[int], apex_of: int = 50, rows: int = 256) -> P
 
 
 def test_the_published_repairs_go_into_the_workbook_they_were_made_for(tmp_path: Path) -> None:
-    """21 apexes and one offset, by position; the numbers here are copied from the table of facts, not from the loader."""
+    """21 apexes and one offset, by position. The numbers are copied from the published table."""
     reading = read(
         updated(
             tmp_path,
@@ -350,7 +357,7 @@ def test_the_published_repairs_go_into_the_workbook_they_were_made_for(tmp_path:
 
 @pytest.mark.parametrize("change", ["another row bare", "one row less", "filled in"])
 def test_the_published_repairs_touch_no_other_workbook(tmp_path: Path, change: str) -> None:
-    """Repairs by position are only as good as the positions: one row moved, and each would hit another clip."""
+    """Repairs by position need correct positions: with one row moved, each would change another clip."""
     bare = set(REPAIRED_APEXES)
     if change == "another row bare":
         bare ^= {29, 30}
@@ -363,7 +370,7 @@ def test_the_published_repairs_touch_no_other_workbook(tmp_path: Path, change: s
     assert sixty.offset == 78  # the frame on disk nearest to the row's 70, and not the repair's 91
 
 
-def test_a_repair_outside_its_clip_is_not_taken(tmp_path: Path) -> None:
+def test_a_repair_outside_its_clip_is_not_applied(tmp_path: Path) -> None:
     root = updated(tmp_path, set(REPAIRED_APEXES))
     book = openpyxl.load_workbook(root / "CASME2-coding-updated.xlsx")
     book.active.cell(29 + 2, 6).value = 200  # the offset of position 29, whose published apex is 279

@@ -137,7 +137,7 @@ def test_one_person_is_not_taken_for_a_doubled_level(tmp_path: Path) -> None:
     assert read(tmp_path).clips[0].subject == "ann"
 
 
-def test_gaps_in_the_numbers_are_told(tmp_path: Path) -> None:
+def test_gaps_in_the_numbers_are_reported(tmp_path: Path) -> None:
     images(tmp_path / "ann" / "fear" / "one", [1, 2, 3, 7, 8, 9], "{}.png")
     (finding,) = [finding for finding in read(tmp_path).findings if finding.kind == "frames missing"]
     assert finding.serious and "3 of the 9 frames 1..9" in finding.what
@@ -189,7 +189,7 @@ def test_two_clips_of_one_name_stop(tmp_path: Path, movie: bytes) -> None:
         read(tmp_path)
 
 
-def test_an_emotion_nobody_knows_stops(tmp_path: Path, movie: bytes) -> None:
+def test_an_unknown_emotion_stops(tmp_path: Path, movie: bytes) -> None:
     put(tmp_path / "ann" / "fear" / "one.avi", movie)
     put(tmp_path / "ann" / "joy" / "one.avi", movie)
     with pytest.raises(UnknownLabel, match="joy"):

@@ -16,7 +16,8 @@ from learnet.datasets.readers.fourdme import FOURDME, read
 from tests.builders.written_by_hand import clips, images, kinds, of_kind, told
 
 HEADER = (
-    "sub_ID", "fold_name", "Emotion", "Onset", "Apex", "Offset", "AUs", "AU4", "AU7", "AU12", "fold", "eye blink",
+    "sub_ID", "fold_name", "Emotion", "Onset", "Apex", "Offset", "AUs", "AU4", "AU7", "AU12", "fold",
+    "eye blink",
     "Positive", "Negative", "Surprise", "Repression", "Others",
 )  # fmt: skip
 ROWS: list[tuple] = [
@@ -122,8 +123,10 @@ def test_frames_are_floats_and_may_be_text(tmp_path: Path) -> None:
     [
         ("Surprise+Positive", "surprise", "positive"), ("Positive+Surprise", "surprise", "positive"),
         ("positive + SURPRISE", "surprise", "positive"),
-        ("Negative+Repression", "repression", "negative"), ("Others+Negative+Positive", "positive", "negative+others"),
-        ("Others+Repression+Surprise", "surprise", "repression+others"), ("Positive+Positive", "positive", ""), ("Others", "others", ""),
+        ("Negative+Repression", "repression", "negative"),
+        ("Others+Negative+Positive", "positive", "negative+others"),
+        ("Others+Repression+Surprise", "surprise", "repression+others"),
+        ("Positive+Positive", "positive", ""), ("Others", "others", ""),
         ("Negative, Positive", "positive", "negative"),
     ],
 )  # fmt: skip
@@ -156,7 +159,7 @@ def test_flags_that_say_something_else_are_serious(
     assert kinds(reading, serious=True) == ["emotion and flags differ"] * bool(flags and flags != words)
 
 
-def test_what_is_said_of_flags_that_differ(tmp_path: Path) -> None:
+def test_message_about_flags_that_differ(tmp_path: Path) -> None:
     finding = of_kind(
         read(database(tmp_path, labelled("Repression", "Surprise", "Others"))), "emotion and flags differ"
     )
@@ -205,7 +208,7 @@ def test_the_row_of_sums_at_the_end_is_no_clip(tmp_path: Path, last: tuple) -> N
 
 
 def test_rows_are_not_swapped_by_their_place(tmp_path: Path) -> None:
-    """One loader exchanges the contents of rows 144 and 145; which clips these are in which version, nobody says."""
+    """One reader exchanges the contents of rows 144 and 145, without saying of which version they are."""
     rows = [
         ("S91", f"S91_1st_{place:03d}_01_1", "Positive", 1.0, 2.0, 3.0, f"AU{place}", *[0] * 5, 1, 0, 0, 0, 0)
         for place in range(267)
@@ -246,7 +249,7 @@ def test_folders_of_another_form_are_found_below_their_subject(tmp_path: Path) -
 
 
 def test_crops_long_videos_and_other_cameras_are_other_trees(tmp_path: Path) -> None:
-    """Where several lie together the whole grey micro clips are used, whatever the alphabet says."""
+    """Where several are together the whole grey micro clips are used, whatever the alphabet says."""
     database(tmp_path)
     tree(tmp_path / "gray_micro_crop")
     tree(tmp_path / "long_gray_video" / "long gray video", more=50)
@@ -264,8 +267,8 @@ def test_crops_long_videos_and_other_cameras_are_other_trees(tmp_path: Path) -> 
         assert all(clip.path.is_relative_to(tmp_path / way) for clip in reading.clips)
 
 
-def test_clips_that_count_from_one_are_taken_one_to_one(tmp_path: Path) -> None:
-    """How the images of the micro clips are numbered is not known; twenty images for twenty frames can only be these."""
+def test_clips_that_count_from_one_are_used_one_to_one(tmp_path: Path) -> None:
+    """It is unknown how images of micro clips are numbered, but twenty images of twenty frames fit."""
     workbook(tmp_path / NAME)
     for subject, name, _, onset, _, offset, *_ in ROWS:
         images(tmp_path / "gray_micro" / subject / name, range(1, int(offset - onset) + 2), "{}.jpg")
@@ -305,7 +308,7 @@ def test_an_apex_that_is_missing_or_outside_becomes_the_middle(tmp_path: Path) -
     assert kinds(reading) == ["apex not given", "apex outside the clip"]
 
 
-def test_a_row_whose_folder_was_taken_away_is_told(tmp_path: Path) -> None:
+def test_a_row_whose_folder_is_missing_is_reported(tmp_path: Path) -> None:
     """Pre-release copies lack one folder that their workbook names."""
     workbook(tmp_path / NAME)
     tree(tmp_path / "gray_micro", ROWS[:2])
@@ -343,5 +346,5 @@ def test_roots_that_are_not_the_database(tmp_path: Path) -> None:
         read(tmp_path)
 
 
-def test_nobody_has_published_counts() -> None:
+def test_no_published_counts() -> None:
     assert (FOURDME.published, FOURDME.people, FOURDME.default_scheme) == ({}, 0, "4dme-5")

@@ -1,4 +1,4 @@
-"""The composite of MEGC2019: the organisers' list against the three databases, with invented clips; and their own file where it is."""
+"""The composite of MEGC2019: a list against the three databases, with invented clips; and the real list."""
 
 import re
 import shutil
@@ -16,15 +16,18 @@ from learnet.core.settings import DatasetSubset
 from learnet.datasets import DATASETS, read_dataset
 from learnet.datasets.readers.megc2019 import CLASSES, PARTS, PUBLISHED, read_list
 from tests.builders import written_by_hand
-from tests.datasets.readers import test_samm, test_smic
+from tests.datasets.readers.written import samm, smic
 
 LINES = [
-    "casme2,sub01,EP90_01f,1", "casme2,sub17,EP92_3,0", "smic,s01,s01_ne_91,0", "smic,s20,s20_sur_92,2", "samm,6,006_1_91,0",
+    "casme2,sub01,EP90_01f,1", "casme2,sub17,EP92_3,0", "smic,s01,s01_ne_91,0", "smic,s20,s20_sur_92,2",
+    "samm,6,006_1_91,0",
     "samm,37,037_7_94,2",
 ]  # fmt: skip
 EXPECTED = [
-    ("casme2", "01", "EP90_01f", "positive"), ("casme2", "17", "EP92_3", "negative"), ("smic", "s01", "s01_ne_91", "negative"),
-    ("smic", "s20", "s20_sur_92", "surprise"), ("samm", "006", "006_1_91", "negative"), ("samm", "037", "037_7_94", "surprise"),
+    ("casme2", "01", "EP90_01f", "positive"), ("casme2", "17", "EP92_3", "negative"),
+    ("smic", "s01", "s01_ne_91", "negative"),
+    ("smic", "s20", "s20_sur_92", "surprise"), ("samm", "006", "006_1_91", "negative"),
+    ("samm", "037", "037_7_94", "surprise"),
 ]  # fmt: skip
 
 
@@ -35,8 +38,8 @@ def write_list(path: Path, lines: list[str], end: str = "\r\n") -> Path:
 
 def databases(root: Path) -> Path:
     written_by_hand.database(root / "CASME2")
-    test_smic.owners(root / "SMIC")
-    test_samm.database(root / "SAMM")
+    smic.owners(root / "SMIC")
+    samm.database(root / "SAMM")
     return root
 
 
@@ -64,8 +67,8 @@ def test_the_list_says_which_clips_and_which_classes(tmp_path: Path) -> None:
     )
 
 
-def test_labels_that_the_list_overrules_are_told_and_those_it_shares_are_not(tmp_path: Path) -> None:
-    """SAMM's 037_7_94 is `Others` in its workbook and a surprise in this list; CASME II's repression is negative in both."""
+def test_labels_that_the_list_overrules_are_reported_and_those_it_shares_are_not(tmp_path: Path) -> None:
+    """SAMM's 037_7_94 is `Others` in its workbook, a surprise in the list; repression is negative in both."""
     (finding,) = [
         finding
         for finding in composite(databases(tmp_path)).findings
@@ -125,14 +128,14 @@ def test_the_one_database_that_is_not_there_is_named(tmp_path: Path, away: str, 
         composite(tmp_path)
 
 
-def test_a_database_that_is_there_and_damaged_gets_its_own_words(tmp_path: Path) -> None:
-    (databases(tmp_path) / "SAMM" / test_samm.NAME).write_bytes(b"PK and no more")
+def test_a_database_that_is_there_and_damaged_is_explained(tmp_path: Path) -> None:
+    (databases(tmp_path) / "SAMM" / samm.NAME).write_bytes(b"PK and no more")
     with pytest.raises(BadInput, match="damaged or cut short"):
         composite(tmp_path)
 
 
 def test_a_workbook_that_another_of_the_three_uses_is_no_finding(tmp_path: Path) -> None:
-    """CASME II's reader refuses SAMM's by its emotions, which is as it should be; a damaged one is told all the same."""
+    """CASME II's reader rightly refuses SAMM's workbook by its emotions; a damaged one is still reported."""
     assert "workbook not used" not in written_by_hand.kinds(composite(databases(tmp_path)))
     (tmp_path / "CASME2" / "CASME2_label_Ver_2.xls").write_bytes(b"PK and no more")
     told = {finding.where for finding in composite(tmp_path).findings if finding.kind == "workbook not used"}
@@ -222,14 +225,12 @@ def test_the_organisers_own_file(shared: Path) -> None:
 
 
 def of_the_list(root: Path) -> Path:
-    """One clip of each database that the organisers' list has, by name alone; frames and labels are invented."""
+    """One clip of each database in the organisers' list, by name alone; frames and labels are invented."""
     rows = [("01", "EP02_01f", 46, 59, 86, "12", "happiness")]
     written_by_hand.nine_columns(root / "CASME2" / "CASME2-coding-20140508.xlsx", rows)
     written_by_hand.cropped(root / "CASME2" / "Cropped", rows)
-    test_smic.tree(
-        root / "SMIC" / "SMIC_all_cropped" / "HS", [("s1", "micro/negative", "s1_ne_01", 500, 520)]
-    )
-    test_samm.database(
+    smic.tree(root / "SMIC" / "SMIC_all_cropped" / "HS", [("s1", "micro/negative", "s1_ne_01", 500, 520)])
+    samm.database(
         root / "SAMM", [("006", "006_1_2", 1, 5562, 5588, 5632, 71, "Micro - 1/2", "4+7", "Anger", 3, None)]
     )
     return root
@@ -261,7 +262,7 @@ def test_a_list_that_was_cut_at_the_end_of_a_line_is_serious(shared: Path, tmp_p
 def test_only_the_fast_camera_of_smic_is_listed(tmp_path: Path) -> None:
     """VIS alone has clips of the same names; they are not those of the list."""
     written_by_hand.database(tmp_path / "CASME2")
-    test_smic.tree(tmp_path / "SMIC" / "SMIC_all_cropped" / "VIS", test_smic.slow(test_smic.CLIPS, 500))
-    test_samm.database(tmp_path / "SAMM")
+    smic.tree(tmp_path / "SMIC" / "SMIC_all_cropped" / "VIS", smic.slow(smic.CLIPS, 500))
+    samm.database(tmp_path / "SAMM")
     with pytest.raises(BadInput):
         composite(tmp_path)

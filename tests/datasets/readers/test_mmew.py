@@ -57,7 +57,7 @@ def workbook(path: Path, rows: Iterable[Sequence] = ROWS, header: Sequence = HEA
 
 
 def tree(root: Path, form: str = FORMS["by emotion"], others: str = "repression") -> Path:
-    """All frames of the clips of ROWS; the folder of the label others is called otherwise, as in some copies."""
+    """All frames of the clips of ROWS. The folder of the label others has another name, as in some copies."""
     for subject, name, *_, emotion, _ in ROWS:
         level = form.format(subject=subject, emotion=others if emotion == "others" else emotion)
         images(root / level / name, range(1, LAST[name] + 1), "{}.jpg")
@@ -148,7 +148,7 @@ def test_the_folder_of_the_last_class_may_be_called_otherwise(
 
 
 def test_a_clip_is_found_by_its_name_in_any_folder(tmp_path: Path) -> None:
-    """A folder that says another emotion is told, for one of the two labels is wrong; one that says none is nothing to tell."""
+    """A folder of another emotion is reported, since one of the two labels is wrong; one of none is not."""
     database(tmp_path)
     (tmp_path / MICRO / "anger" / "S30-03-094").rename(tmp_path / MICRO / "disgust-S30-03-094")
     (tmp_path / MICRO / "more").mkdir()
@@ -173,7 +173,7 @@ def test_a_clip_in_another_persons_folder_is_used_where_it_belongs(tmp_path: Pat
     assert of_kind(reading, "folder misplaced").where == f"{MICRO}/S01/S30-03-094"
 
 
-def test_a_clip_that_lies_twice_is_one(tmp_path: Path) -> None:
+def test_a_clip_that_is_stored_twice_is_one(tmp_path: Path) -> None:
     """A copy in which somebody made the folder that his program expects."""
     database(tmp_path)
     images(tmp_path / MICRO / "others" / "S03-07-093", range(1, 21), "{}.jpg")
@@ -198,7 +198,7 @@ def test_workbooks_under_any_name(tmp_path: Path, name: str) -> None:
 
 
 def test_copies_by_a_browser_are_versions(tmp_path: Path) -> None:
-    """The one called v2 comes first, and what the copies say otherwise is told."""
+    """The one called v2 comes first, and what the copies say otherwise is reported."""
     database(tmp_path)
     workbook(tmp_path / "MMEW_Micro_Exp (20).xlsx", changed(3, emotion="disgust"))
     workbook(tmp_path / "MMEW_Micro_Exp_v2.xlsx", changed(0, apex=14))
@@ -226,7 +226,7 @@ def test_copies_by_a_browser_are_versions(tmp_path: Path) -> None:
 def test_marks_beyond_the_folder(
     tmp_path: Path, marks: tuple, last: int, taken: tuple, found: dict[str, bool]
 ) -> None:
-    """An offset beyond the last file is the last file, an apex outside the middle; many rows of the real one need it."""
+    """An offset after the last file becomes the last file, an apex outside becomes the middle frame."""
     images(tmp_path / MICRO / "happiness" / "S01-01-091", range(1, last + 1), "{}.jpg")
     workbook(tmp_path / NAME, changed(0, onset=marks[0], apex=marks[1], offset=marks[2])[:1])
     reading = read(tmp_path)
@@ -235,7 +235,7 @@ def test_marks_beyond_the_folder(
 
 
 @pytest.mark.parametrize("apex, taken", [(52, 12), (None, 15), (90, 15)])
-def test_a_folder_that_is_cut_to_its_clip_is_taken_one_to_one(
+def test_a_folder_that_is_cut_to_its_clip_is_used_one_to_one(
     tmp_path: Path, apex: int | None, taken: int
 ) -> None:
     """Rows that count from the recording: 41..70 are 30 frames, and so are 1..30."""
@@ -257,10 +257,12 @@ def test_a_cut_folder_of_another_length_is_no_clip(tmp_path: Path) -> None:
     assert "no frame has a number from 41 to 75; there are 1 to 30" in of_kind(reading, "clip left out").what
 
 
-def test_rows_that_cannot_be_used_are_told(tmp_path: Path) -> None:
+def test_rows_that_cannot_be_used_are_reported(tmp_path: Path) -> None:
     """A clip under another person's number would stand on both sides of a split."""
-    rows = [*ROWS, (2, "S01-01-095", 1, 2, 3, 4, "fear"), ("he", "S02-01-095", 1, 2, 3, 4, "fear"), (2, "S02-01-096", 1, 2, 3, 4, None),
-            (2, "S02-01-097", 1.5, 2, 3, 4, "fear"), (2, "S02-01-098", 1, 2, 3, 4, "fear"), (None, "300 clips")]  # fmt: skip
+    rows = [*ROWS, (2, "S01-01-095", 1, 2, 3, 4, "fear"), ("he", "S02-01-095", 1, 2, 3, 4, "fear"),
+            (2, "S02-01-096", 1, 2, 3, 4, None),
+            (2, "S02-01-097", 1.5, 2, 3, 4, "fear"), (2, "S02-01-098", 1, 2, 3, 4, "fear"),
+            (None, "300 clips")]  # fmt: skip
     tree(tmp_path / MICRO)
     images(tmp_path / MICRO / "fear" / "S02-01-099", range(1, 9), "{}.jpg")
     workbook(tmp_path / NAME, rows)
@@ -275,7 +277,7 @@ def test_rows_that_cannot_be_used_are_told(tmp_path: Path) -> None:
     assert "no emotion is given" in said and "'1.5' is not a whole number" in said and "300 clips" in said
 
 
-def test_a_label_nobody_knows_stops(tmp_path: Path) -> None:
+def test_an_unknown_label_stops(tmp_path: Path) -> None:
     tree(tmp_path / MICRO)
     workbook(tmp_path / NAME, changed(0, emotion="joy"))
     with pytest.raises(UnknownLabel, match=f"{NAME} row 2: nobody knows the label 'joy'"):

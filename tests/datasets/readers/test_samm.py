@@ -1,6 +1,6 @@
 """SAMM on disk, in every version of its workbook, with invented clips: each trap has its test."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import openpyxl
@@ -15,101 +15,18 @@ from learnet.datasets import read_dataset
 from learnet.datasets.readers.samm import PUBLISHED, SAMM, read
 from learnet.datasets.synthetic.layouts import LAYOUTS
 from tests.builders.written_by_hand import clips, images, kinds, of_kind, told
-
-HEADER = (
-    "Subject", "Filename", "Inducement Code", "Onset Frame", "Apex Frame ", "Offset Frame", "Duration", "Micro", "Action Units",
-    "Estimated Emotion", "Objective Classes", "Notes",
-)  # fmt: skip
-ROWS: list[tuple] = [
-    ("006", "006_1_91", 1, 5562, 5588, 5632, 71, "Micro - 1/2", "4+7", "Anger", 3, None),
-    ("009", "009_3_92", 3, 83, 100, 120, 38, "Micro - 1/2", "(R6 or R12)+R15", "Happiness", 7, "text"),
-    ("028", "028_4_93", 4, 1050, 1400, 1120, 71, "Micro - 1/2", "A9E+ref(10)", "Disgust", 2, None),
-    ("037", "037_7_94", 7, 300, 310, 333, 34, "Micro - 1/2", 24, "Others", 7, None),
-]
-EXPECTED = [
-    ("006", "006_1_91", "anger", 5562, 5588, 5632, "file", "4+7"),
-    ("009", "009_3_92", "happiness", 83, 100, 120, "file", "(R6 or R12)+R15"),
-    ("028", "028_4_93", "disgust", 1050, 1085, 1120, "midpoint", "A9E+ref(10)"),
-    ("037", "037_7_94", "others", 300, 310, 333, "file", "24"),
-]
-NAME = "SAMM_Micro_FACS_Codes_v2.xlsx"
-LONG_NAME = "SAMM_LongVideos_V3_Release.xlsx"
-NOTES = 13
-
-
-def workbook(
-    path: Path,
-    rows: Iterable[Sequence] = ROWS,
-    notes: int = NOTES,
-    header: Sequence = HEADER,
-    sheet: str = "MICRO_ONLY",
-) -> Path:
-    book = openpyxl.Workbook()
-    page = book.active
-    page.title = sheet
-    for line in range(notes):
-        page.append(["SAMM synthetic notes" if line % 3 == 0 else None])
-    page.append(list(header))
-    for row in rows:
-        page.append(list(row))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    book.save(path)
-    return path
-
-
-def tree(root: Path, rows: Iterable[Sequence] = ROWS, level: str = "{}") -> Path:
-    """Onset to offset; five digits in the file names of the first inducement, four in those of the others."""
-    for subject, name, code, onset, _, offset, *_ in rows:
-        folder = root / level.format(f"{int(subject):03d}") / name
-        images(folder, range(onset, offset + 1), f"{name[:3]}_{{:0{5 if code == 1 else 4}d}}.jpg")
-    return root
-
-
-def database(root: Path, rows: Iterable[Sequence] = ROWS) -> Path:
-    workbook(root / NAME, rows)
-    tree(root / "SAMM", rows)
-    return root
-
-
-def long_videos(root: Path) -> Path:
-    """The Long Videos: nine rows of notes, a table without emotions, whole recordings from frame 1."""
-    header = (
-        "Subject",
-        "Filename",
-        "Inducement Code",
-        "Onset",
-        "Apex",
-        "Offset",
-        "Duration",
-        "Type",
-        "Action Units",
-        "Notes",
-    )
-    rows = [
-        ("006", "006_1_91", 1, 5562, -1, 5632, 71, "Micro - 1/2", "4+7", None),
-        ("006", "006_1_90", 1, 0, 40, 90, 91, "Macro", "12", None),
-    ]
-    workbook(root / LONG_NAME, rows, notes=9, header=header, sheet="Sheet1")
-    images(root / "SAMM_longvideos" / "006_1", range(1, 40), "006_1_{:04d}.jpg")
-    return root
-
-
-def changed(place: int, **cells: object) -> list[tuple]:
-    """ROWS with cells of one row changed, by header: `apex`, `offset`, ..."""
-    columns = {
-        "subject": 0,
-        "name": 1,
-        "onset": 3,
-        "apex": 4,
-        "offset": 5,
-        "duration": 6,
-        "units": 8,
-        "emotion": 9,
-    }
-    rows = [list(row) for row in ROWS]
-    for column, value in cells.items():
-        rows[place][columns[column]] = value
-    return [tuple(row) for row in rows]
+from tests.datasets.readers.written.samm import (
+    EXPECTED,
+    HEADER,
+    LONG_NAME,
+    NAME,
+    ROWS,
+    changed,
+    database,
+    long_videos,
+    tree,
+    workbook,
+)
 
 
 def test_the_workbook_below_its_notes_and_both_paddings(tmp_path: Path) -> None:
@@ -193,7 +110,7 @@ def test_crops_are_another_tree(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [LONG_NAME, "A.xlsx"])
 def test_the_long_videos_beside_are_nothing_of_this(tmp_path: Path, name: str) -> None:
-    """Their workbook has the same clips without emotions, and comes first in the alphabet; their folders are no clips."""
+    """Their workbook has the same clips without emotions, and their folders are not clips."""
     long_videos(database(tmp_path))
     (tmp_path / LONG_NAME).rename(tmp_path / name)
     reading = read(tmp_path)
@@ -216,7 +133,7 @@ def test_words_with_capitals_and_both_others(tmp_path: Path, written: str) -> No
     assert read(database(tmp_path, changed(3, emotion=written))).clips[3].emotion == "others"
 
 
-def test_a_label_nobody_knows_stops(tmp_path: Path) -> None:
+def test_an_unknown_label_stops(tmp_path: Path) -> None:
     with pytest.raises(UnknownLabel, match=f"{NAME} row 18: nobody knows the label 'Bored'"):
         read(database(tmp_path, changed(3, emotion="Bored")))
 
@@ -224,8 +141,10 @@ def test_a_label_nobody_knows_stops(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "written, numbers",
     [
-        ("(R6 or R12)+R15", [6, 15]), ("R14A or 17A or 24A", [14]), ("ref(7B)+43", [7, 43]), ("10A/B", [10]), ("A/L12", [12]),
-        ("T18+39", [18, 39]), ("4A/B", [4]), ("R14+17+soft focus", [14, 17]), ("A9E+ref(10)", [9, 10]), (4, [4]),
+        ("(R6 or R12)+R15", [6, 15]), ("R14A or 17A or 24A", [14]), ("ref(7B)+43", [7, 43]),
+        ("10A/B", [10]), ("A/L12", [12]),
+        ("T18+39", [18, 39]), ("4A/B", [4]), ("R14+17+soft focus", [14, 17]), ("A9E+ref(10)", [9, 10]),
+        (4, [4]),
     ],
 )  # fmt: skip
 def test_odd_action_units_are_kept_as_they_are_written(
@@ -237,7 +156,7 @@ def test_odd_action_units_are_kept_as_they_are_written(
 
 
 def test_an_apex_right_after_the_onset_is_kept(tmp_path: Path) -> None:
-    """032_3_2 of the real one: another loader moves it, and no source says that it is wrong."""
+    """032_3_2 of the real one: another reader moves it, and no source says that it is wrong."""
     reading = read(database(tmp_path, changed(0, apex=5563)))
     assert told(reading.clips[0])[3:7] == (5562, 5563, 5632, "file")
     assert [finding.where for finding in reading.findings] == ["samm/028/028_4_93"]
@@ -245,7 +164,7 @@ def test_an_apex_right_after_the_onset_is_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("apex", [0, -1, 5561, 5633])
 def test_an_apex_outside_becomes_the_middle(tmp_path: Path, apex: int) -> None:
-    """No two loaders agree on a repair, so none is taken."""
+    """No two readers agree on a repair, so none is taken."""
     reading = read(database(tmp_path, changed(0, apex=apex)))
     assert told(reading.clips[0])[3:7] == (5562, 5597, 5632, "midpoint")
     assert kinds(reading) == ["apex outside the clip"] * 2
@@ -258,7 +177,7 @@ def test_an_apex_outside_becomes_the_middle(tmp_path: Path, apex: int) -> None:
 def test_an_offset_that_cannot_be_is_the_last_image(
     tmp_path: Path, offset: object, duration: object, more: list[str]
 ) -> None:
-    """013_1_9 of the real one has a wrong offset, for which one loader has published two repairs. The folder ends where the clip does."""
+    """013_1_9 of the real one has a wrong offset, with two published repairs. Its folder ends with it."""
     workbook(tmp_path / NAME, changed(0, offset=offset, duration=duration))
     tree(tmp_path / "SAMM")
     reading = read(tmp_path)
@@ -290,7 +209,7 @@ def test_an_offset_beyond_the_last_image_is_held_to_it(tmp_path: Path) -> None:
         (5606, 45, ["images beyond the clip"]),  # 26 of 45
     ],
 )
-def test_images_beyond_the_clip_are_told(
+def test_images_beyond_the_clip_are_reported(
     tmp_path: Path, offset: int, duration: int, serious: list[str]
 ) -> None:
     workbook(tmp_path / NAME, changed(0, offset=offset, duration=duration))
@@ -319,10 +238,12 @@ def test_a_workbook_without_durations_is_as_good(tmp_path: Path, header: Sequenc
     assert (clips(read(tmp_path)), kinds(read(tmp_path))) == (EXPECTED, ["apex outside the clip"])
 
 
-def test_rows_that_cannot_be_used_are_told(tmp_path: Path) -> None:
+def test_rows_that_cannot_be_used_are_reported(tmp_path: Path) -> None:
     """A clip under another person's number would stand on both sides of a split."""
-    rows = [*ROWS, ("007", "006_1_95", 1, 1, 2, 3, 3, "", "4", "Anger"), ("he", "x", 1, 1, 2, 3, 3, "", "4", "Anger"),
-            ("007", "007_1_96", 1, 1, 2, 3, 3, "", "4", None), ("007", "007_1_97", 1, 1.5, 2, 3, 3, "", "4", "Anger"),
+    rows = [*ROWS, ("007", "006_1_95", 1, 1, 2, 3, 3, "", "4", "Anger"),
+            ("he", "x", 1, 1, 2, 3, 3, "", "4", "Anger"),
+            ("007", "007_1_96", 1, 1, 2, 3, 3, "", "4", None),
+            ("007", "007_1_97", 1, 1.5, 2, 3, 3, "", "4", "Anger"),
             (None, "free text below the table")]  # fmt: skip
     workbook(tmp_path / NAME, rows)
     tree(tmp_path / "SAMM")

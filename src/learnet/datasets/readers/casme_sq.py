@@ -194,7 +194,9 @@ def _parse_row(cells: dict[str, str], location: str) -> list[LabelRow]:
 
 def _check_naming_rules(table: Table, rows: list[LabelRow]) -> tuple[list[LabelRow], list[Finding]]:
     """Report naming sheets that lack a name in use or differ from known copies. The rows stay as they are."""
-    used = {row.subject for row in rows} | {row.folder_name for row in rows}
+    used = set()
+    for row in rows:
+        used |= {row.subject, row.folder_name}
     folders, videos = _naming_rules(sheets(table.path).values())
     findings = []
     for title, rule, known in (

@@ -254,15 +254,19 @@ def _compare_label(clip: Clip, entry: ListedClip) -> list[Finding]:
 
 def _check_completeness(listed: list[ListedClip], path: Path) -> list[Finding]:
     """Compare the list with the organisers' counts: one that is cut at the end of a line looks complete."""
-    clips = Counter(entry.dataset for entry in listed)
-    subjects = {entry.key[:2] for entry in listed}
+    clips: Counter[str] = Counter()
+    classes: Counter[str] = Counter()
+    subjects = set()
+    for entry in listed:
+        clips[entry.dataset] += 1
+        classes[entry.emotion] += 1
+        subjects.add(entry.key[:2])
     people = Counter(dataset for dataset, _ in subjects)
     differences = []
     for name, (official_clips, official_people) in PARTS.items():
         if (clips[name], people[name]) != (official_clips, official_people):
             counts = f"{counted(clips[name], 'clip')} of {counted(people[name], 'person', 'people')}"
             differences.append(f"{name} {counts}, not {official_clips} of {official_people}")
-    classes = Counter(entry.emotion for entry in listed)
     for emotion, number in PUBLISHED.items():
         if classes[emotion] != number:
             differences.append(f"{classes[emotion]} {emotion}, not {number}")
@@ -274,8 +278,11 @@ def _check_completeness(listed: list[ListedClip], path: Path) -> list[Finding]:
 
 def _counts(clips: list[Clip], listed: list[ListedClip]) -> dict[str, str]:
     """Return clips and people of each database beside the official numbers."""
-    clips_of = Counter(clip.dataset for clip in clips)
-    persons = {clip.person for clip in clips}
+    clips_of: Counter[str] = Counter()
+    persons = set()
+    for clip in clips:
+        clips_of[clip.dataset] += 1
+        persons.add(clip.person)
     people_of = Counter(person.split("/")[0] for person in persons)
     parts = []
     for name, (official_clips, official_people) in PARTS.items():

@@ -14,7 +14,7 @@ from learnet.core.labels import ALIASES, EMOTIONS
 from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.reading.dataset import Dataset
-from learnet.datasets.readers.reading.folder_names import normalise_name, subject_number
+from learnet.datasets.readers.reading.folder_names import normalise_name, normalise_names, subject_number
 from learnet.datasets.readers.reading.folder_tree import scan_folders, validate_root
 from learnet.datasets.readers.reading.label_sources import LabelWorkbooks
 from learnet.datasets.readers.reading.layout import ClipLocation, DatabaseLayout, FolderMatch
@@ -62,7 +62,7 @@ def _locate_clip(parts: Sequence[str]) -> ClipLocation | None:
 
     The levels may be in any order, doubled or missing, and one more level may follow below the clip.
     """
-    names = [normalise_name(name) for name in parts]
+    names = normalise_names(parts)
     matches = [index for index, name in enumerate(names) if CLIP.fullmatch(name)]
     if not matches or matches[-1] < len(names) - 2:
         return None

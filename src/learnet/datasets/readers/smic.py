@@ -19,6 +19,7 @@ from learnet.datasets.readers.reading.folder_names import (
     PathParts,
     above_subject,
     normalise_name,
+    normalise_names,
     subject_number,
 )
 from learnet.datasets.readers.reading.folder_tree import (
@@ -95,7 +96,7 @@ def parse_path(parts: Sequence[str]) -> ClipPath | None:
     Returns:
         The clip, or None for the path of anything else.
     """
-    names = [normalise_name(name) for name in parts]
+    names = normalise_names(parts)
     index = _last_index(names, _is_kind)
     if index is not None:
         kind = "none" if _NON_MICRO.fullmatch(names[index]) else "micro"
@@ -294,7 +295,7 @@ def _images_without_clip(scan: FolderScan, camera: str, expressions: str) -> lis
     """Report images in the folder of a kind or an emotion itself. Their clips are unknown."""
     findings = []
     for parts in scan.leaves:
-        names = [normalise_name(name) for name in parts]
+        names = normalise_names(parts)
         kinds = [name for name in names if _is_kind(name)]
         if not kinds or not (_is_kind(names[-1]) or _is_label(names[-1])):
             continue

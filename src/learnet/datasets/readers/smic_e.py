@@ -87,9 +87,11 @@ def _read_table(path: Path, camera: str) -> Table:
         hint = f"Read {workbook_camera}, or put the workbook of {camera} beside the clips."
         raise BadInput(path, problem, hint)
     table = read_table(path, SCHEMA)
-    headers = [normalise_header(header) for header in table.headers]
-    onsets = sum(header.startswith("onset") for header in headers)
-    offsets = sum(header.startswith("offset") for header in headers)
+    onsets = 0
+    offsets = 0
+    for header in table.headers:
+        onsets += normalise_header(header).startswith("onset")
+        offsets += normalise_header(header).startswith("offset")
     if onsets != offsets:
         problem = (
             f"has {onsets} columns of onsets and {offsets} of offsets, "

@@ -1,4 +1,4 @@
-"""Trees of clips as they come out of archives, and roots that are not what they should be. CASME II serves as the example."""
+"""Trees of clips as they come out of archives, and unsuitable roots, with CASME II as the example."""
 
 import os
 import shutil
@@ -50,7 +50,7 @@ def test_every_tree_is_found_through_doubled_levels_and_can_be_chosen(
     assert reading.about["other trees"].count(",") == 5  # three others, each "name, way"
 
 
-def test_trees_are_told_apart_by_their_frames_where_the_names_say_nothing(tmp_path: Path) -> None:
+def test_trees_are_distinguished_by_their_frames_where_the_names_say_nothing(tmp_path: Path) -> None:
     nine_columns(tmp_path / "CASME2-coding.xlsx")
     for name, write in (("a", raw), ("b", selected), ("c", cropped)):
         write(tmp_path / name)
@@ -124,7 +124,7 @@ def test_nesting_does_not_matter(
     assert clips(read(root)) == EXPECTED
 
 
-def test_two_folders_of_one_clip_are_told(tmp_path: Path) -> None:
+def test_two_folders_of_one_clip_are_reported(tmp_path: Path) -> None:
     database(tmp_path)
     images(tmp_path / "Cropped" / "1" / "ep90_01F", [46, 47])
     finding = of_kind(read(tmp_path), "clip folder twice")
@@ -197,7 +197,7 @@ def test_a_workbook_that_is_open_in_a_spreadsheet_program(tmp_path: Path) -> Non
         read(tmp_path)
 
 
-def test_a_damaged_workbook_alone_stops_and_beside_another_is_told(tmp_path: Path) -> None:
+def test_a_damaged_workbook_alone_stops_and_beside_another_is_reported(tmp_path: Path) -> None:
     database(tmp_path)
     whole = (tmp_path / "CASME2-coding-20140508.xlsx").read_bytes()
     (tmp_path / "CASME2-coding-20140508.xlsx").write_bytes(whole[: len(whole) // 2])
@@ -222,7 +222,7 @@ def test_a_damaged_workbook_beside_the_preferred_one_changes_no_label(tmp_path: 
 
 @pytest.mark.parametrize("beside", ["", "A", "A B"])
 def test_two_copies_of_a_tree_are_named(tmp_path: Path, beside: str) -> None:
-    """With the workbook above both, beside one of them, or beside each. Of the first copy a subject's folder is gone."""
+    """The workbook is above both, beside one, or beside each. The first copy lacks a subject's folder."""
     for copy in ("A", "B"):
         cropped(tmp_path / copy / "Cropped")
     for way in beside.split() or [""]:
@@ -240,7 +240,7 @@ def test_two_copies_of_a_tree_are_named(tmp_path: Path, beside: str) -> None:
     assert {clip.path.parts[-4] for clip in reading.clips} == {used}
 
 
-def test_a_tree_beside_no_workbook_is_told_and_not_taken(tmp_path: Path) -> None:
+def test_a_tree_beside_no_workbook_is_reported_and_not_used(tmp_path: Path) -> None:
     database(tmp_path / "A")
     raw(tmp_path / "B" / "CASME2_RAW")
     assert read(tmp_path).about["other trees"] == "raw, B/CASME2_RAW"
@@ -274,7 +274,7 @@ def test_links_in_a_circle_and_broken_links_are_passed_by(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "closed, serious", [("More", "folder not readable"), ("Cropped/sub01/EP90_01f", "clip left out")]
 )
-def test_a_folder_that_cannot_be_read_is_told(
+def test_a_folder_that_cannot_be_read_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: str, serious: str
 ) -> None:
     cropped(database(tmp_path) / "More")
@@ -294,7 +294,7 @@ def test_a_root_or_subject_that_cannot_be_read_stops(
 
 
 def close(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Refuse to list FOLDER. Real rights would not do: nothing is closed to an administrator, who may run the tests."""
+    """Refuse to list `folder`. Permissions would not do: an administrator, who may run the tests, has all."""
     scandir = os.scandir
 
     def refusing(path: Path) -> object:

@@ -45,7 +45,7 @@ def test_the_middle_frame_is_one_that_is_there(tmp_path: Path) -> None:
 
 
 def test_the_apex_of_a_clip_that_ends_early_is_the_middle_of_what_is_there(tmp_path: Path) -> None:
-    """Frames 20..29 of 20..79: the frame nearest to an apex at 60 is the last one, and so is the one nearest to the row's middle."""
+    """Frames 20..29 of 20..79: the last one is nearest to an apex at 60, and to the middle of the row."""
     for name, apex, clip in (
         ("far", 60, (20, 24, 29, "midpoint")),
         ("none", "/", (20, 24, 29, "midpoint")),
@@ -61,8 +61,8 @@ def test_the_apex_of_a_clip_that_ends_early_is_the_middle_of_what_is_there(tmp_p
     )
 
 
-def test_renumbered_frames_are_not_taken_for_the_clip(tmp_path: Path) -> None:
-    """41 frames 1..41 where the row says 46..86: the nearest frame would be number 41 for onset, apex and offset alike."""
+def test_renumbered_frames_are_not_used_as_the_clip(tmp_path: Path) -> None:
+    """Frames are 1..41 and the row has 46..86: frame 41 would be nearest to onset, apex and offset alike."""
     database(tmp_path)
     shutil.rmtree(tmp_path / "Cropped" / "sub01" / "EP90_01f")
     images(tmp_path / "Cropped" / "sub01" / "EP90_01f", range(1, 42), "reg_img{}.jpg")

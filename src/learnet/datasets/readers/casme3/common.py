@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from learnet.datasets.readers.reading.folder_names import normalise_name
+from learnet.datasets.readers.reading.folder_names import normalise_names
 from learnet.datasets.readers.reading.label_sources import Labels, LabelWorkbooks
 from learnet.datasets.readers.reading.layout import (
     ClipLocation,
@@ -33,7 +33,7 @@ _COLOUR_FOLDERS = {"color", "colour", "rgb"}
 
 def without_colour(parts: Sequence[str]) -> list[str]:
     """Return the normalised names without the folder of the colour images at the end."""
-    names = [normalise_name(name) for name in parts]
+    names = normalise_names(parts)
     while names and names[-1] in _COLOUR_FOLDERS:
         names.pop()
     return names
@@ -45,9 +45,8 @@ def part_layout(
     """Return the layout of a part with what both parts have in common."""
 
     def locate_clip(parts: Sequence[str]) -> ClipLocation | None:
-        if any(normalise_name(name) in OTHER_MEDIA for name in parts):
-            return None
-        return locate(parts)
+        is_other_media = OTHER_MEDIA.intersection(normalise_names(parts))
+        return None if is_other_media else locate(parts)
 
     def kind_of_tree(path: str, matches: list[FolderMatch]) -> str:
         location = locate(matches[0][1].parts)

@@ -6,7 +6,7 @@ and nothing here depends on a particular database.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +34,11 @@ def normalise_name(name: str) -> str:
     Case, surrounding blanks and the Unicode normal form do not matter.
     """
     return normalise_unicode(name).casefold()
+
+
+def normalise_names(names: Iterable[str]) -> list[str]:
+    """Return each name in the spelling of `normalise_name`."""
+    return [normalise_name(name) for name in names]
 
 
 def normalise_unicode(name: str) -> str:

@@ -168,7 +168,7 @@ def _formulas_without_result(data: bytes) -> dict[str, list[CellPosition]]:
 
 def _coordinates_without_result(data: bytes) -> set[str]:
     """Return the coordinates, such as `B2`, of formulas without a result on any sheet."""
-    coordinates = set()
+    coordinates: set[str] = set()
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for name in archive.namelist():
             if name.startswith("xl/worksheets/"):

@@ -1,0 +1,1 @@
+"""Databases of invented people and clips, written cell by cell and file by file."""

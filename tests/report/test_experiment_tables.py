@@ -95,7 +95,7 @@ def test_a_row_says_what_the_comparison_says(out: Path) -> None:
     assert dict(zip(TABLE_COLUMNS, shown.lines[1].cells, strict=True))["UF1 differs"] == "–"
     assert (
         "casme2-1: 24 synthetic clips of 4 people, classes casme2-5, dynamic [95 %" in shown.title
-        and "differences are to majority-dynamic (synthetic)" in shown.title
+        and "differences from majority-dynamic (synthetic)" in shown.title
     )
     first, second = in_two(shown)
     assert {*first.columns, *second.columns} == set(TABLE_COLUMNS) and len(first.lines) == 2

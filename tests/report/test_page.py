@@ -144,7 +144,7 @@ def test_the_answer_beside_scikit_learn(page: Page, folders: list[Path]) -> None
 
 
 def test_confusion_beside_scikit_learn(page: Page, folders: list[Path]) -> None:
-    matrices = [table for table in page.tables if table[0][0] == "truth \\ answer"]
+    matrices = [table for table in page.tables if table[0][0] == "truth \\ prediction"]
     for table, folder in zip(matrices, folders, strict=True):
         found = pd.read_csv(folder / "outcomes.csv")
         counts = [list(map(int, row[1:])) for row in table[1:]]
@@ -176,7 +176,7 @@ def test_no_learning_is_in_the_table_unless_a_majority_study_is(page: Page, tmp_
 
 
 def test_trust_is_stated(page: Page) -> None:
-    checks = page.table("promise", "learnet", "svm", "majority")
+    checks = page.table("guarantee", "learnet", "svm", "majority")
     assert len(checks) == 5 and all(cell.startswith("✓ holds") for row in checks for cell in row[1:])
     assert "leave one subject out" in page.words and "fear (left out)" in page.words
     assert 'class="banner' not in page.raw and "Synthetic" not in page.words
@@ -197,8 +197,8 @@ def test_a_leaky_protocol_is_red_everywhere_it_shows_numbers(folders: list[Path]
         "red" in str(mark).split() for mark in marks
     )  # banner, row of the answer, confusion matrix
     assert "Leaky: flattering" in shown.words and "Leaky: learnet" not in shown.words
-    rows = shown.table("promise")
-    assert rows[0][1].startswith("✓ holds") and rows[0][2].startswith("✗ broken")
+    rows = shown.table("guarantee")
+    assert rows[0][1].startswith("✓ holds") and rows[0][2].startswith("✗ violated")
     alone = Page(write_report([leaky], tmp_path / "alone.html"))
     assert "it was not trained on" not in alone.words
 
@@ -214,7 +214,7 @@ def test_synthetic_data_are_flagged(tmp_path: Path) -> None:
 def test_hidden_people_have_no_image(page: Page) -> None:
     shown = {str(attributes["alt"]).split()[-1] for tag, attributes in page.elements if tag == "img"}
     assert shown and not [clip for clip in shown if clip.startswith("casme2/12/")]
-    assert "forbids to publish these faces: casme2/12" in page.words
+    assert "forbids publication of these faces: casme2/12" in page.words
 
 
 @pytest.mark.usefixtures("figures_drawn_once")
@@ -247,7 +247,7 @@ def test_how_the_epochs_were_chosen(tmp_path: Path) -> None:
     (study / "trainings.csv").write_text(
         "fold,seed,train_clips,test_clips,epochs,last_loss\na,0,60,6,17,0.5\nb,0,60,6,31,0.4\n"
     )
-    said = "chosen on 4 groups of the training people, at most 40; used: 17 to 31"
+    said = "selected on 4 groups of the training people, at most 40; used: 17 to 31"
     assert said in Page(write_report([study], tmp_path / "page.html")).words
 
 
@@ -256,7 +256,7 @@ def test_a_lost_audit_is_not_an_audit_without_findings(tmp_path: Path) -> None:
     study = one(tmp_path, seeds=(0,))
     assert "it lay before the onset" in Page(write_report([study], tmp_path / "page.html")).words
     (tmp_path / "prepared" / "audit.csv").unlink()
-    assert "audit.csv is gone" in Page(write_report([study], tmp_path / "page.html")).words
+    assert "audit.csv is missing" in Page(write_report([study], tmp_path / "page.html")).words
 
 
 def test_an_unfinished_study_says_so(tmp_path: Path) -> None:
@@ -264,7 +264,8 @@ def test_an_unfinished_study_says_so(tmp_path: Path) -> None:
     file = study / "outcomes.csv"
     file.write_text("\n".join(file.read_text().splitlines()[:31]) + "\n")
     assert (
-        "Unfinished: learnet. 30 of 72 answers" in Page(write_report([study], tmp_path / "page.html")).words
+        "Unfinished: learnet. 30 of 72 predictions"
+        in Page(write_report([study], tmp_path / "page.html")).words
     )
 
 
@@ -276,10 +277,10 @@ def test_a_study_at_work_shows_what_is_whole(tmp_path: Path) -> None:
     file.write_text("\n".join(lines[:101])[:-9])
     shown = Page(write_report([study], tmp_path / "page.html"))
     assert (
-        "Unfinished: learnet. 72 of 144 answers" in shown.words
-        and "The last answer in outcomes.csv is cut off" in shown.words
+        "Unfinished: learnet. 72 of 144 predictions" in shown.words
+        and "The last prediction in outcomes.csv is cut off" in shown.words
     )
-    assert "Seeds that have not answered every clip are left out: 1 (27 of 72 clips)" in shown.words
+    assert "Seeds that do not cover every clip are left out: 1 (27 of 72 clips)" in shown.words
     first = pd.read_csv(io.StringIO("\n".join(lines[:73])))
     assert shown.table("study", "accuracy")[0][1].startswith(
         f"{accuracy_score(first['truth'], first['prediction']):.3f}"
@@ -290,7 +291,7 @@ def test_a_study_without_answers_yet_is_refused_in_one_line(tmp_path: Path) -> N
     study = one(tmp_path)
     file = study / "outcomes.csv"
     file.write_text(file.read_text().splitlines()[0] + "\n")
-    with pytest.raises(LearnetError, match="no answers yet"):
+    with pytest.raises(LearnetError, match="no predictions yet"):
         write_report([study], tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists() and not (tmp_path / "page-csv").exists()
 
@@ -347,8 +348,10 @@ def test_a_broken_audit_or_list_of_trainings_is_no_end(tmp_path: Path, content: 
     (study / "trainings.csv").write_bytes(content)
     (tmp_path / "prepared" / "audit.csv").write_bytes(content)
     shown = Page(write_report([study], tmp_path / "page.html"))
-    assert "chosen on 4 groups of the training people, at most 40" in shown.words
-    assert "audit.csv of the prepared folder cannot be read" in shown.words or "found nothing" in shown.words
+    assert "selected on 4 groups of the training people, at most 40" in shown.words
+    assert (
+        "audit.csv of the prepared folder cannot be read" in shown.words or "has no findings" in shown.words
+    )
 
 
 @pytest.mark.usefixtures("figures_drawn_once")
@@ -356,7 +359,7 @@ def test_how_settings_were_chosen(tmp_path: Path) -> None:
     study = one(tmp_path, seeds=(0,))
     record = json.loads((study / "study.json").read_text())
     assert (
-        "the files do not say how they were found"
+        "the files do not tell how they were chosen"
         in Page(write_report([study], tmp_path / "page.html")).words
     )
     settings = record["training"]
@@ -373,13 +376,13 @@ def test_how_settings_were_chosen(tmp_path: Path) -> None:
     (study / "study.json").write_text(json.dumps(record))
     shown = Page(write_report([study], tmp_path / "page.html"))
     assert "selected for each person on other people: 2 candidates, 2 groups" in shown.words
-    assert shown.table("candidate", "a", "b", "taken for") == [
+    assert shown.table("candidate", "a", "b", "selected for") == [
         ["plain", "0.500", "0.750", "b"],
         ["mixed", "0.625", "0.250", "a"],
     ]
     assert "people in each group: a: 2, b: 1" in shown.words
     assert shown.table("candidate", "mixup") == [["plain", "0.0"], ["mixed", "0.4"]]
-    assert "--selection SELECTION" in shown.words and "is the folder that learnet select wrote" in shown.words
+    assert "--selection SELECTION" in shown.words and "is the folder written by learnet select" in shown.words
 
 
 def test_the_worst_answers_beside_pandas(page: Page, folders: list[Path]) -> None:
@@ -394,7 +397,7 @@ def test_the_worst_answers_beside_pandas(page: Page, folders: list[Path]) -> Non
     tables = [
         table[1:]
         for table in page.tables
-        if table[0][:4] == ["clip", "truth", "answer", "score of the answer"]
+        if table[0][:4] == ["clip", "truth", "prediction", "score of the prediction"]
     ]
     assert [row[:4] for row in tables[1]] == expected and len(
         tables
@@ -410,9 +413,7 @@ def test_calibration_is_told_for_each_study(page: Page, folders: list[Path]) -> 
         score, right = found[list(CLASSES)].max(axis=1), found["truth"] == found["prediction"]
         bins = np.ceil(score * 10)
         ece = sum(abs(right[bins == m].sum() - score[bins == m].sum()) for m in range(1, 11)) / len(found)
-        said = (
-            f"The mean score of the answers is {score.mean():.3f}, and {right.mean():.3f} of them are right"
-        )
+        said = f"The mean score of the predictions is {score.mean():.3f}, and {right.mean():.3f} of them are correct"
         assert said in page.words and f"Expected calibration error {ece:.3f} (95% interval" in page.words
 
 
@@ -452,7 +453,7 @@ def test_five_hundred_clips_stay_under_ten_megabytes(tmp_path: Path) -> None:
     ]
     out = write_report(studies, tmp_path / "page.html")
     assert out.stat().st_size < 10e6
-    assert len(Page(out).table("clip", "truth", "a: answer")) == 500
+    assert len(Page(out).table("clip", "truth", "a: prediction")) == 500
 
 
 def test_pictures_are_few_however_many_studies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -522,7 +523,7 @@ def test_each_database_has_its_row_with_intervals(of_two: Path, tmp_path: Path) 
 def test_a_pooled_study_names_its_parts_and_who_is_synthetic(of_two: Path, tmp_path: Path) -> None:
     shown = Page(write_report([of_two], tmp_path / "page.html"))
     assert f"learnet study {tmp_path / 'a'} {tmp_path / 'b'} study --network linear-svm" in shown.words
-    assert "Partly synthetic data. The clips of smic were made by a computer" in shown.words
+    assert "Partly synthetic data. The clips of smic are computer-generated" in shown.words
     facts = dict(row[:2] for table in shown.tables for row in table if row[0].startswith("pooled"))
     assert (
         facts["pooled, 1"].startswith(f"folder: {tmp_path / 'a'}; databases: samm;")

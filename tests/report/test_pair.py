@@ -53,7 +53,9 @@ def test_the_difference_with_its_tests(page: Page, folders: list[Path]) -> None:
             f"{low:+.3f} to {high:+.3f}",
             p,
         ]
-    assert f"one alone answers {clips.only_first} clips right, two alone {clips.only_second}" in page.words
+    assert (
+        f"one alone is correct for {clips.only_first} clips, two alone for {clips.only_second}" in page.words
+    )
     low, high = found.limits["uf1"]
     assert (
         f"UF1 of two is {-found.values['uf1']:.3f} above that of one "
@@ -87,7 +89,9 @@ def test_people_where_they_differ(page: Page, folders: list[Path]) -> None:
 
 def test_clips_that_they_answer_differently(page: Page, folders: list[Path]) -> None:
     one, two = map(averaged, folders)
-    rows = page.table("clip", "truth", "right", "one: answer", "one: score", "two: answer", "two: score")
+    rows = page.table(
+        "clip", "truth", "right", "one: prediction", "one: score", "two: prediction", "two: score"
+    )
     assert [row[0] for row in rows] == list(one.index[one["answer"] != two["answer"]])
     for clip, truth, right, first, score, second, _ in rows:
         assert (truth, first, second) == (one["truth"][clip], one["answer"][clip], two["answer"][clip])
@@ -110,9 +114,9 @@ def test_two_that_agree(folders: list[Path], tmp_path: Path) -> None:
     )
     shown = Page(write_report([folders[1], again], tmp_path / "page.html", explained=0))
     for words in (
-        "give the same answers to everybody",
-        "answer as many clips of every person right",
-        "give every clip the same answer",
+        "make the same predictions for everybody",
+        "correct for the same number of clips of every person",
+        "make the same prediction for every clip",
     ):
         assert words in shown.words
 

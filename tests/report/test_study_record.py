@@ -53,9 +53,7 @@ def test_a_good_study_keeps_every_promise(study: Path) -> None:
 @given(st.lists(st.tuples(SIDES, SIDES), max_size=5))
 def test_people_on_both_sides_are_found(sides: list[tuple[list[str], list[str]]]) -> None:
     """Beside a double loop over the two lists."""
-    folds = [
-        FoldDescription(str(i), train, test, 0, 0) for i, (train, test) in enumerate(sides)
-    ]
+    folds = [FoldDescription(str(i), train, test, 0, 0) for i, (train, test) in enumerate(sides)]
     expected = {
         str(i): sorted({a for a in train for b in test if a == b}) for i, (train, test) in enumerate(sides)
     }
@@ -90,7 +88,7 @@ def test_an_unfinished_study_is_seen(tmp_path: Path) -> None:
     lines = (study / "outcomes.csv").read_text().splitlines()
     (study / "outcomes.csv").write_text("\n".join(lines[:31]) + "\n")
     assert passed(study)[COMPLETE] is False
-    assert check(read_record(study))[COMPLETE].evidence == "30 of 72 answers"
+    assert check(read_record(study))[COMPLETE].evidence == "30 of 72 predictions"
 
 
 def test_numbers_that_do_not_follow_are_seen(study: Path) -> None:
@@ -175,7 +173,7 @@ def test_different_truth_is_refused_and_named(study: Path, tmp_path: Path) -> No
     ]
     (other / "outcomes.csv").write_text("\n".join(changed) + "\n")
     assert (
-        f"1 clips have another truth in learnet than in svm: {clip} is {truth!r} and {wrong!r}"
+        f"1 clips have another true class in learnet than in svm: {clip} is {truth!r} and {wrong!r}"
         in compared(study, other)
     )
 
@@ -217,7 +215,7 @@ def test_metrics_that_hold_anything_are_told_and_not_believed(tmp_path: Path, me
     study = write_study(tmp_path / "learnet", write_prepared(tmp_path / "prepared", people=2, clips=3))
     (study / "metrics.json").write_text(f'{{"mean": {mean}}}', encoding="utf-8")
     (found,) = [
-        one for one in check(read_record(study)) if one.claim == "The numbers follow from the answers"
+        one for one in check(read_record(study)) if one.claim == "The scores follow from the predictions"
     ]
     assert found.passed is False and "outcomes.csv" in found.evidence
 
@@ -225,8 +223,8 @@ def test_metrics_that_hold_anything_are_told_and_not_believed(tmp_path: Path, me
 @pytest.mark.parametrize(
     ("column", "value", "said"),
     [
-        ("person", "casme2/77", "the same people"),
-        ("truth", "disgust", "the same truth"),
+        ("person", "casme2/77", "same clips, people and true classes"),
+        ("truth", "disgust", "same clips, people and true classes"),
         ("disgust", "nan", "cannot read the row"),
         ("disgust", "1.5", "cannot read the row"),
         ("disgust", "-0.1", "cannot read the row"),

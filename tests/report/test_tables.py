@@ -116,10 +116,10 @@ def test_answers_average_the_seeds(records: list[StudyRecord], answers: list[pd.
     table = tables.answers(records).set_index("clip")
     mean = answers[0].groupby("clip")[list(CLASSES)].mean()
     assert list(table.index) == sorted(mean.index)
-    assert (table["learnet: answer"] == mean.idxmax(axis=1)[table.index]).all()
+    assert (table["learnet: prediction"] == mean.idxmax(axis=1)[table.index]).all()
     np.testing.assert_allclose(table["learnet: score"], mean.max(axis=1)[table.index])
     one = answers[1].set_index("clip").loc[table.index]
-    assert (table["svm: answer"] == one["prediction"]).all() and (table["truth"] == one["truth"]).all()
+    assert (table["svm: prediction"] == one["prediction"]).all() and (table["truth"] == one["truth"]).all()
 
 
 def test_seeds_one_by_one(records: list[StudyRecord], answers: list[pd.DataFrame]) -> None:
@@ -209,9 +209,7 @@ def test_side_by_side_leaves_gaps(records: list[StudyRecord]) -> None:
 
 def test_the_command_names_each_database_of_a_study_across_them(records: list[StudyRecord]) -> None:
     description = records[0].description
-    asked = replace(
-        description.settings, protocol="across", train_on=("casme2", "smic"), test_on=("samm",)
-    )
+    asked = replace(description.settings, protocol="across", train_on=("casme2", "smic"), test_on=("samm",))
     words = tables.command(replace(records[0], description=replace(description, settings=asked)))
     assert "--protocol across --train-on casme2 --train-on smic --test-on samm" in words
 

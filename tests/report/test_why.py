@@ -99,7 +99,7 @@ def test_weights_that_are_gone_or_broken_are_named_and_the_rest_is_shown(studies
     files[0].write_bytes(b"not weights")
     files[1].unlink()
     shown = Page(write_report([studies / "learnet"], studies / "page.html"))
-    assert "cannot be shown" in shown.words and "the weights of the fold that tested" in shown.words
+    assert "No attribution map" in shown.words and "the weights of the fold that tested" in shown.words
     assert (
         not [name for name in shown.links if name.startswith("attribution")]
         and "intervals.csv" in shown.links

@@ -78,7 +78,7 @@ def answers(one: StudyRecord, other: StudyRecord) -> pd.DataFrame:
         for record, outcome in ((one, first), (other, second)):
             if outcome.prediction == outcome.truth:
                 row["right"] = record.name
-            row[f"{record.name}: answer"] = outcome.prediction
+            row[f"{record.name}: prediction"] = outcome.prediction
             row[f"{record.name}: score"] = outcome.scores[record.classes.index(outcome.prediction)]
         rows.append(row)
     return pd.DataFrame(rows)

@@ -6,7 +6,6 @@ one blue whose strength shows amounts, and words or shapes for everything else.
 
 import base64
 import io
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import imsave
 
 from learnet.core.errors import BadInput
+from learnet.core.files import atomic_file
 
 SUFFIXES = (".png", ".svg", ".pdf")
 INK, MUTED, RULE, CELL = "#15191e", "#5c6670", "#d5dae0", "#5b9bd5"
@@ -245,14 +245,8 @@ def save_figure(figure: Figure, path: Path) -> None:
             f"Choose from {', '.join(SUFFIXES)}.",
         )
     unsigned = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with mpl.rc_context(STYLE):
-            figure.savefig(part, format=suffix[1:], dpi=150, metadata=unsigned[suffix], facecolor="white")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with atomic_file(path) as draft, mpl.rc_context(STYLE):
+        figure.savefig(draft, format=suffix[1:], dpi=150, metadata=unsigned[suffix], facecolor="white")
 
 
 def _cell(axes: Axes, row: int, column: int, count: int, share: float, known: bool) -> None:

@@ -118,7 +118,7 @@ def test_studies_over_other_clips_are_refused_and_the_difference_is_listed(
     )
     with pytest.raises(
         LearnetError,
-        match=r"0 only in learnet, 4 only in other \(casme2/10/EP00, casme2/10/EP01, casme2/10/EP02, …\)",
+        match=r"0 only in learnet, 4 only in other \(casme2/10/EP00, casme2/10/EP01, casme2/10/EP02, casme2/10/EP03\)",
     ):
         compare([folders["learnet"], other])
 
@@ -280,7 +280,7 @@ def test_a_leak_is_named_red_and_beside_the_honest_number(found: Comparison) -> 
     assert said in lines["guess (leaky-clips)"].cells[0] and above["uf1"].startswith("+0.")
     assert "no honest study of the same network is given" in lines["alone (leaky-epoch)"].cells[0]
     assert any(
-        note.startswith("guess leaks: people who are tested were also trained on") for note in notes(found)
+        note.startswith("guess leaks: test people were also trained on") for note in notes(found)
     )
     rows = [line for line in as_latex(found).splitlines() if "guess" in line and " & " in line]
     assert len(rows) == 2

@@ -1,6 +1,10 @@
-"""Why a network answers as it does: what its layers respond to, where in the face it looks, and whether the movement is there.
+"""Explanations of predictions.
 
-The members: `stages` (answers of the layers), `where` (attribution), `sanity` (whether an attribution can be believed), `regions` (parts of
-the face), `moving` (synthetic clips whose movement is known), `case` (a clip and the network that may explain it), `plates` and `panels`
-(figures, each with its numbers).
+- `activations`: outputs of the layers of a network.
+- `attribution`, `sanity_checks`: the pixels that support a class, and tests of such maps.
+- `face_regions`, `background`: regions of the face, and what maps are drawn over.
+- `ground_truth`, `localisation`: synthetic clips with known movement, and the share of a map inside it.
+- `clips`: a clip, and the network that may explain it.
+- `temporal`, `temporal_windows`: one clip over time.
+- `figures`, `activation_figures`, `attribution_figures`, `temporal_figure`: figures with their tables.
 """

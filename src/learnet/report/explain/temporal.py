@@ -10,7 +10,7 @@ from torch import nn
 
 from learnet.core.errors import BadInput, LearnetError, TooFewFrames
 from learnet.core.settings import Preparation, Windows
-from learnet.datasets.prepared.prepare import UNSEEN
+from learnet.datasets.prepared.clip_job import NOT_ANNOTATED
 from learnet.face import FaceFinder, align, face_finder
 from learnet.motion.apex import find_apex, motion_curve
 from learnet.motion.pipeline import EYE_POSITIONS
@@ -322,7 +322,7 @@ def _choose_windows(
 def _annotated_apex(segment: VideoSegment, clip: _FaceClip) -> int | None:
     """Return the position of the apex if a person has annotated it."""
     apex = segment.key_frames.get("apex")
-    if apex is None or apex.source in UNSEEN:
+    if apex is None or apex.source in NOT_ANNOTATED:
         return None
     return clip.numbers.index(apex.frame)
 

@@ -111,7 +111,7 @@ class WindowScores:
     apexes: tuple[int | None, ...]  # position of the apex that the motion image of each window used
 
     def strongest(self, classes: Sequence[str]) -> int:
-        """Return the window with the highest score; those that predict no expression rank below the others."""
+        """Return the window with the highest score; predictions of no expression rank below all others."""
         scores = np.nan_to_num(self.scores, nan=-2.0)
         neutral = np.array([name == NEUTRAL for name in classes])
         rank = scores.max(axis=1) - neutral[scores.argmax(axis=1)]

@@ -48,8 +48,8 @@ def published_for(databases: Iterable[str], scheme: str) -> list[PublishedScores
 def read_published() -> tuple[PublishedScores, ...]:
     """Read the table that comes with learnet, in the order of its rows."""
     table = files("learnet.metrics").joinpath("published_scores.csv")
-    with table.open(encoding="utf-8", newline="") as file:
-        return tuple(_read_row(row) for row in csv.DictReader(file))
+    lines = table.read_text(encoding="utf-8").splitlines()
+    return tuple(map(_read_row, csv.DictReader(lines)))
 
 
 def _read_row(row: Mapping[str, str]) -> PublishedScores:

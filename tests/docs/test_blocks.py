@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import pkgutil
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,14 @@ def test_what_the_python_blocks_import_exists(page: Path) -> None:
                 module = importlib.import_module(node.module)
                 for alias in node.names:
                     assert hasattr(module, alias.name), f"{node.module} has no {alias.name}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
+def test_the_names_that_the_prose_gives_exist(page: Path) -> None:
+    """`learnet.simulation.emotions` is a module, `learnet.LiveRecogniser.add` a method."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for name in re.findall(r"(?:`|::: )(learnet(?:\.\w+)+)", text):
+        assert pkgutil.resolve_name(name) is not None, name
 
 
 def test_the_recipe_of_the_page_is_valid() -> None:

@@ -1,25 +1,22 @@
-"""How long does one image take in ONNX, against torch in the same run? One thread each, 112 x 112, batch of
-1.
+"""Time to score one image with ONNX, compared with torch in the same run: one thread, 112 x 112, batch of 1.
 
     python benchmarks/export.py            # writes benchmarks/results/<date>-<commit>-export.json
 
-Weights are random: time does not depend on them. int8 takes its ranges from random smooth images. Rounds take
-turns, the table gives medians. Run it on a machine that does nothing else."""
+Weights are random, because time does not depend on them. The ranges of int8 are those of smooth random images
+(see `prepared`).
+The forms take turns in each round; times are medians. Run it on an idle machine."""
 
-import argparse
-import datetime
-import json
 import statistics
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
+import measure
 import numpy as np
 import onnxruntime
 import pandas as pd
 import torch
-from dynamic_image import commit, machine, measure
 
 from learnet.core.settings import Preparation
 from learnet.datasets.prepared.record import PrepareRecord
@@ -31,6 +28,7 @@ from learnet.networks import NETWORKS
 from learnet.training.checkpoint import load_checkpoint, save_checkpoint
 from learnet.training.metadata import CheckpointMetadata
 from learnet.training.scorer import Scorer
+from learnet.training.torch_logits import module_logits, torch_softmax
 
 NETWORKS_TIMED = ("learnet", "resnet18")
 CLASSES = ("happiness", "disgust", "repression", "surprise", "others")
@@ -59,65 +57,52 @@ def prepared(folder: Path) -> Path:
     return folder
 
 
-def ways(name: str, place: Path, images: Path) -> tuple[dict[str, Callable[[], object]], dict[str, float]]:
-    """Each form of one network, ready to score an image TIMES times, and the size of its file in MB."""
-    weights = place / f"{name}.safetensors"
+def forms(name: str, folder: Path, images: Path) -> tuple[dict[str, Scorer], dict[str, float]]:
+    """Return the scorer of each form of one network, and the size of its file in MB."""
+    weights = folder / f"{name}.safetensors"
     metadata = CheckpointMetadata(name, CLASSES, 112, SETTINGS, None, {"images_kind": "image"}, {})
     save_checkpoint(weights, NETWORKS[name](len(CLASSES), 112), metadata)
     module, _ = load_checkpoint(weights)
-    image = StoredImages(np.load(images / "images.npy")[:1])
-    scorers = {"torch": Scorer.from_module(module)}
+    # not `from_module`: the times in docs/export.md are those of the network before any fusion
+    scorers = {"torch": Scorer(module_logits(module), softmax=torch_softmax)}
     sizes = {"torch": weights.stat().st_size / 1e6}
     for precision in PRECISIONS:
-        done = export_onnx(weights, place / f"{name}-{precision}.onnx", precision, images)
-        scorers[precision], _ = load_onnx(done.path)
-        sizes[precision] = done.size_bytes / 1e6
-    ready: dict[str, Callable[[], object]] = {}
+        exported = export_onnx(weights, folder / f"{name}-{precision}.onnx", precision, images)
+        scorers[precision], _ = load_onnx(exported.path)
+        sizes[precision] = exported.size_bytes / 1e6
+    return scorers, sizes
+
+
+def time_network(name: str, folder: Path, images: Path, rounds: int) -> dict[str, object]:
+    """Return median times of each form of one network, and the sizes of the files."""
+    scorers, sizes = forms(name, folder, images)
+    image = StoredImages(np.load(images / "images.npy")[:1])
+    ways: dict[str, Callable[[], object]] = {}
     for form, scorer in scorers.items():
-        ready[form] = lambda scorer=scorer: [scorer.scores(image) for _ in range(TIMES)]
-    return ready, sizes
-
-
-def run(rounds: int) -> dict[str, object]:
-    about = machine() | {"torch": torch.__version__, "onnxruntime": onnxruntime.__version__}
-    torch.set_num_threads(1)
-    found: dict[str, object] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        images = prepared(Path(folder) / "prepared")
-        for name in NETWORKS_TIMED:
-            ready, sizes = ways(name, Path(folder), images)
-            measure(ready, 2)  # memory, kernels
-            typical = {
-                way: statistics.median(values) / TIMES for way, values in measure(ready, rounds).items()
-            }
-            found[name] = {
-                "median_ms": {way: round(1e3 * value, 3) for way, value in typical.items()},
-                "times as fast as torch": {
-                    way: round(typical["torch"] / typical[way], 2) for way in PRECISIONS
-                },
-                "file_mb": {way: round(size, 2) for way, size in sizes.items()},
-            }
+        ways[form] = lambda scorer=scorer: [scorer.scores(image) for _ in range(TIMES)]
+    seconds = measure.take_turns(ways, rounds, warm=2)
+    median_ms = {form: 1e3 * statistics.median(values) / TIMES for form, values in seconds.items()}
+    speedup = {precision: median_ms["torch"] / median_ms[precision] for precision in PRECISIONS}
     return {
-        "benchmark": "export",
-        "images": "1x112x112x3 uint8, one thread",
-        "rounds": rounds,
-        "found": found,
-        "machine": about,
+        "median_ms": {form: round(value, 3) for form, value in median_ms.items()},
+        "times as fast as torch": {precision: round(value, 2) for precision, value in speedup.items()},
+        "file_mb": {form: round(size, 2) for form, size in sizes.items()},
     }
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--rounds", type=int, default=15)
-    options.add_argument("--date", default=datetime.date.today().isoformat())
-    options.add_argument(
-        "--out", type=Path, default=Path(__file__).parent / "results", help="folder for the result"
-    )
-    chosen = options.parse_args()
-    result = {"date": chosen.date, "commit": commit()} | run(chosen.rounds)
-    print(json.dumps(result, indent=1))
-    file = chosen.out / f"{result['date']}-{result['commit']}-export.json"
-    file.write_text(json.dumps(result, indent=1) + "\n")
+    chosen = measure.options(__doc__, rounds=15).parse_args()
+    about = measure.machine() | {"onnxruntime": onnxruntime.__version__}
+    torch.set_num_threads(1)
+    details: dict[str, object] = {
+        "images": "1x112x112x3 uint8, one thread",
+        "rounds": chosen.rounds,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        images = prepared(Path(folder) / "prepared")
+        for name in NETWORKS_TIMED:
+            details[name] = time_network(name, Path(folder), images, chosen.rounds)
+    measure.save("export", chosen.out, about, [], details)
 
 
 if __name__ == "__main__":

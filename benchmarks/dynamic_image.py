@@ -1,16 +1,17 @@
-"""How fast is the dynamic image? 100 colour frames of 480 x 640, against plain ways of writing it, measured
-in the same run.
+"""Measure the speed of the dynamic image: 100 colour frames of 480 x 640, against simple implementations.
 
-    python benchmarks/dynamic_image.py            # writes
-    benchmarks/results/<date>-<commit>-dynamic_image.json
+    python benchmarks/dynamic_image.py
 
-The references: a float64 loop that adds weight times frame, the one line `(w[:, None, None, None] *
-f).sum(0)`, and a copy of the frames, which is what the memory allows. Rounds take turns, the table gives
-medians. Run it on a machine that does nothing else."""
+It writes `benchmarks/results/<date>-<commit>-dynamic_image.json`. The references, measured in the same run,
+are a float64 loop that adds weight times frame, the single line `(w[:, None, None, None] * f).sum(0)`, and a
+copy of the frames, which is the limit set by the memory. The implementations take turns, and the table gives
+medians. Run it on an idle machine.
+"""
 
 import resource
 import statistics
 import sys
+from collections.abc import Callable
 
 import measure
 import numpy as np
@@ -18,7 +19,11 @@ import numpy as np
 from learnet.motion.dynamic import Accumulator, dynamic_image, rank_weights
 
 SHAPE = (100, 480, 640, 3)
-TIMES_LOOP, TIMES_ONE_LINE, MEMORY_MB = 3.0, 50.0, 64.0  # wanted
+
+# Targets: how many times as fast as the references, and memory besides the input.
+TIMES_LOOP = 3.0
+TIMES_ONE_LINE = 50.0
+MEMORY_MB = 64.0
 
 
 def loop(frames: np.ndarray) -> np.ndarray:
@@ -40,56 +45,73 @@ def accumulator(frames: np.ndarray) -> np.ndarray:
 
 
 def peak_mb() -> float:
-    """Largest memory of this process so far, from the operating system."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
-        1024 if sys.platform != "darwin" else 1024**2
-    )
+    """Return the peak memory of this process so far, as reported by the operating system."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    unit = 1024**2 if sys.platform == "darwin" else 1024
+    return peak / unit
 
 
-def main() -> None:
-    chosen = measure.options(__doc__, rounds=15).parse_args()
-    about = measure.machine()
+def random_frames() -> np.ndarray:
+    """Return random frames, drawn one at a time so that this needs no memory besides them."""
     frames = np.empty(SHAPE, dtype=np.uint8)
-    numbers = np.random.default_rng(0)
-    for t in range(len(frames)):  # one at a time, so that making them needs no more memory than holding them
-        frames[t] = numbers.integers(0, 256, SHAPE[1:], dtype=np.uint8)
+    rng = np.random.default_rng(0)
+    for t in range(len(frames)):
+        frames[t] = rng.integers(0, 256, SHAPE[1:], dtype=np.uint8)
+    return frames
+
+
+def check_and_measure_memory(frames: np.ndarray) -> float:
+    """Check the result against the loop and return the memory used besides the input, MB."""
     dynamic_image(frames[:, :8])  # imports, threads, BLAS
-    before = peak_mb()
+    before_mb = peak_mb()
     image = dynamic_image(frames)
-    above = peak_mb() - before
+    used_mb = peak_mb() - before_mb
     np.testing.assert_allclose(image, loop(frames), rtol=1e-6, atol=1e-3)  # values near 1e4
+    return used_mb
+
+
+def implementations(frames: np.ndarray) -> dict[str, Callable[[], object]]:
     copy = np.empty_like(frames)
-    ways = {
+    return {
         "dynamic_image": lambda: dynamic_image(frames),
         "loop": lambda: loop(frames),
         "copy": lambda: np.copyto(copy, frames),
         "one line": lambda: one_line(frames),
         "accumulator": lambda: accumulator(frames),
     }
-    seconds = measure.take_turns(ways, chosen.rounds)
-    share = (
-        measure.ratio(seconds, "copy", "dynamic_image") / 2
-    )  # it reads the frames, a copy reads and writes them
-    what = "dynamic image of 100 frames of 480x640x3"
-    times = {name: round(measure.ratio(seconds, name, "dynamic_image"), 2) for name in ("loop", "one line")}
-    rows = [
-        measure.Row(what, "a float64 loop", times["loop"], TIMES_LOOP, "the copy bandwidth", share),
+
+
+def rows(seconds: dict[str, list[float]], used_mb: float) -> list[measure.Row]:
+    """Return the table."""
+    subject = "dynamic image of 100 frames of 480x640x3"
+    times_loop = round(measure.ratio(seconds, "loop", "dynamic_image"), 2)
+    times_one_line = round(measure.ratio(seconds, "one line", "dynamic_image"), 2)
+    # The dynamic image reads the frames; a copy reads and writes them.
+    share = measure.ratio(seconds, "copy", "dynamic_image") / 2
+    limit = "the copy bandwidth"
+    return [
+        measure.Row(subject, "a float64 loop", times_loop, TIMES_LOOP, limit, share),
+        measure.Row(subject, "the one line (w * f).sum(0)", times_one_line, TIMES_ONE_LINE, limit, share),
         measure.Row(
-            what,
-            "the one line (w * f).sum(0)",
-            times["one line"],
-            TIMES_ONE_LINE,
-            "the copy bandwidth",
-            share,
-        ),
-        measure.Row(
-            "the same, memory above the input, MB", "-", round(above, 1), MEMORY_MB, smaller_is_better=True
+            "the same, memory above the input, MB",
+            "-",
+            round(used_mb, 1),
+            MEMORY_MB,
+            smaller_is_better=True,
         ),
     ]
-    details = {"frames": "x".join(map(str, SHAPE)) + " uint8", "rounds": chosen.rounds} | {
-        f"{name}, ms": round(1e3 * statistics.median(values), 2) for name, values in seconds.items()
-    }
-    measure.save("dynamic_image", chosen.out, about, rows, details)
+
+
+def main() -> None:
+    options = measure.options(__doc__, rounds=15).parse_args()
+    machine = measure.machine()
+    frames = random_frames()
+    used_mb = check_and_measure_memory(frames)
+    seconds = measure.take_turns(implementations(frames), options.rounds)
+    details: dict[str, object] = {"frames": "x".join(map(str, SHAPE)) + " uint8", "rounds": options.rounds}
+    for name, values in seconds.items():
+        details[f"{name}, ms"] = round(1e3 * statistics.median(values), 2)
+    measure.save("dynamic_image", options.out, machine, rows(seconds, used_mb), details)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,17 @@
-"""How near is the found apex to the true one, and what does each motion image cost? Synthetic faces, whose
-apexes are in their script.
+"""Measure the error of the detected apex and the cost of each motion image, on synthetic faces.
 
-    python benchmarks/motion.py            # writes benchmarks/results/<date>-<commit>-motion.json
+    python benchmarks/motion.py
 
-60 clips at each frame rate, onset to offset, seeds 4000 to 4059, on none of which a constant was chosen:
-drifting heads, flickering light, a noisy sensor, a blink in some. Three ways to say where the apex is:
-`find_apex`, the middle frame, and the frame that differs most from the first. Then CPU milliseconds for one
-clip of 112 pixels on one thread, the median of rounds in which the ways take turns."""
+It writes `benchmarks/results/<date>-<commit>-motion.json`. There are 60 clips at each frame rate, onset to
+offset, with seeds 4000 to 4059, on which no constant was chosen: drifting heads, flickering light, a noisy
+sensor, blinks in some. The apex is predicted by `find_apex`, by the middle frame, and by the frame that
+differs most from the first. The costs are CPU milliseconds for one clip of 112 pixels on one thread, the
+median of rounds in which the functions take turns.
+"""
 
 import statistics
 import time
+from collections.abc import Callable
 from functools import partial
 
 import cv2
@@ -27,104 +29,118 @@ from learnet.motion.pipeline import EYE_POSITIONS
 from learnet.simulation.render import Camera, render
 from learnet.simulation.scenes import MAIN_EMOTIONS, make_scene
 
-RATES = (200.0, 100.0, 30.0)  # frames per second
-FIRST = 4000
-WANTED, FASTER = 0.5, 5.0  # of the middle frame's error; flow-dis against flow-tvl1
+FRAME_RATES = (200.0, 100.0, 30.0)  # frames per second
+FIRST_SEED = 4000
+
+# Targets: error relative to that of the middle frame; speed of flow-dis relative to flow-tvl1.
+MAX_RELATIVE_ERROR = 0.5
+MIN_SPEEDUP = 5.0
 
 
 def clip(seed: int, fps: float) -> tuple[np.ndarray, int, bool]:
-    """Crops from onset to offset, the position of the apex, and whether the eyes blink somewhere in the
-    recording."""
+    """Return crops from onset to offset, the position of the apex, and whether the recording has a blink."""
     cv2.setNumThreads(1)
-    scene = make_scene(seed, 1, 1, MAIN_EMOTIONS[seed % len(MAIN_EMOTIONS)], Camera(fps=fps))
-    frames = np.stack(list(render(scene.recording, range(scene.onset - 1, scene.offset))))
-    return (
-        align(frames, face_finder("haar"), 112).crops(frames),
-        scene.apex - scene.onset,
-        bool(scene.recording.conditions.blinks),
-    )
+    emotion = MAIN_EMOTIONS[seed % len(MAIN_EMOTIONS)]
+    scene = make_scene(seed, 1, 1, emotion, Camera(fps=fps))
+    numbers = range(scene.onset - 1, scene.offset)
+    frames = np.stack(list(render(scene.recording, numbers)))
+    crops = align(frames, face_finder("haar"), 112).crops(frames)
+    return crops, scene.apex - scene.onset, bool(scene.recording.conditions.blinks)
 
 
-def missed(seed: int, fps: float) -> dict[str, float]:
-    """Frames by which each way misses the apex."""
-    crops, apex, blinks = clip(seed, fps)
-    differs = np.abs(crops.astype(float) - crops[0]).mean(axis=(1, 2, 3))
-    said = {
+def apex_errors(seed: int, fps: float) -> dict[str, float]:
+    """Return the error of each prediction of the apex in frames."""
+    crops, apex, has_blink = clip(seed, fps)
+    differences = np.abs(crops.astype(float) - crops[0]).mean(axis=(1, 2, 3))
+    predictions = {
         "found": find_apex(crops, EYE_POSITIONS),
         "found, eyes not known": find_apex(crops),
         "middle frame": (len(crops) - 1) // 2,
-        "differs most from the first": int(differs.argmax()),
+        "differs most from the first": int(differences.argmax()),
     }
-    return {**{way: abs(place - apex) for way, place in said.items()}, "frames": len(crops), "blink": blinks}
+    errors: dict[str, float] = {name: abs(position - apex) for name, position in predictions.items()}
+    return errors | {"frames": len(crops), "blink": has_blink}
 
 
-def errors(fps: float, clips: int) -> dict[str, object]:
-    table = list(parallel_map(partial(missed, fps=fps), range(FIRST, FIRST + clips), -1))
-    ways = [way for way in table[0] if way not in ("frames", "blink")]
-    said: dict[str, object] = {
-        "clips": clips,
-        "frames in a clip": round(statistics.mean(row["frames"] for row in table), 1),
-    }
-    for way in ways:
-        off, blinks = [row[way] for row in table], [row[way] for row in table if row["blink"]]
-        said[way] = {
-            "mean": round(statistics.mean(off), 2),
-            "median": statistics.median(off),
-            "90 %": float(np.quantile(off, 0.9)),
-            "share of the clip": round(statistics.mean(row[way] / row["frames"] for row in table), 3),
-            "mean where the eyes blink": round(statistics.mean(blinks), 2) if blinks else None,
+def summarise_errors(fps: float, clips: int) -> dict[str, object]:
+    """Return statistics of the errors over all clips at a frame rate."""
+    seeds = range(FIRST_SEED, FIRST_SEED + clips)
+    table = list(parallel_map(partial(apex_errors, fps=fps), seeds, -1))
+    mean_frames = statistics.mean(row["frames"] for row in table)
+    summary: dict[str, object] = {"clips": clips, "frames in a clip": round(mean_frames, 1)}
+    for name in table[0]:
+        if name in ("frames", "blink"):
+            continue
+        errors = [row[name] for row in table]
+        errors_with_blink = [row[name] for row in table if row["blink"]]
+        shares = [row[name] / row["frames"] for row in table]
+        summary[name] = {
+            "mean": round(statistics.mean(errors), 2),
+            "median": statistics.median(errors),
+            "90 %": float(np.quantile(errors, 0.9)),
+            "share of the clip": round(statistics.mean(shares), 3),
+            "mean where the eyes blink": (
+                round(statistics.mean(errors_with_blink), 2) if errors_with_blink else None
+            ),
         }
-    return said
+    return summary
 
 
 def costs(rounds: int) -> dict[str, float]:
-    """CPU milliseconds for a clip of some 60 frames."""
-    crops, apex, _ = clip(FIRST, 200.0)
+    """Return CPU milliseconds of each function for a clip of about 60 frames."""
+    crops, apex, _ = clip(FIRST_SEED, 200.0)
     flow = flow_dis(crops[0], crops[apex])
-    ways = {name: partial(kind.compute, crops, apex) for name, kind in MOTION_IMAGES.items()}
-    ways |= {
-        "find the apex": partial(find_apex, crops, EYE_POSITIONS),
-        "magnify": partial(magnify_motion, crops, 4.0, 200.0),
-    }
-    ways |= {"remove head motion from flow": partial(remove_global_motion, flow)}
-    spent: dict[str, list[float]] = {name: [] for name in ways}
+    functions: dict[str, Callable[[], object]] = {}
+    for name, kind in MOTION_IMAGES.items():
+        functions[name] = partial(kind.compute, crops, apex)
+    functions["find the apex"] = partial(find_apex, crops, EYE_POSITIONS)
+    functions["magnify"] = partial(magnify_motion, crops, 4.0, 200.0)
+    functions["remove head motion from flow"] = partial(remove_global_motion, flow)
+    times_ms: dict[str, list[float]] = {name: [] for name in functions}
     for turn in range(rounds + 1):
-        for name, way in ways.items():
+        for name, function in functions.items():
             start = time.process_time()
-            way()
-            if turn:
-                spent[name].append(1e3 * (time.process_time() - start))
-    return {"frames": len(crops), **{name: round(statistics.median(each), 2) for name, each in spent.items()}}
+            function()
+            if turn:  # the first round does not count
+                times_ms[name].append(1e3 * (time.process_time() - start))
+    medians = {name: round(statistics.median(times), 2) for name, times in times_ms.items()}
+    return {"frames": len(crops), **medians}
+
+
+def rows(errors: dict[str, dict], cost: dict[str, float]) -> list[measure.Row]:
+    """Return the table."""
+    table = []
+    for rate, summary in errors.items():
+        relative_error = summary["found"]["mean"] / summary["middle frame"]["mean"]
+        table.append(
+            measure.Row(
+                f"error of the found apex, {rate}",
+                "error of the middle frame",
+                relative_error,
+                MAX_RELATIVE_ERROR,
+                smaller_is_better=True,
+            )
+        )
+    speedup = cost["flow-tvl1"] / cost["flow-dis"]
+    table.append(measure.Row("flow-dis, onset to apex, 112 pixels", "flow-tvl1", speedup, MIN_SPEEDUP))
+    return table
 
 
 def main() -> None:
     parser = measure.options(__doc__, rounds=9)
     parser.add_argument("--clips", type=int, default=60, help="clips at each frame rate")
-    chosen = parser.parse_args()
-    about = measure.machine()
+    options = parser.parse_args()
+    machine = measure.machine()
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     with threadpool_limits(1):
-        cost = costs(chosen.rounds)
+        cost = costs(options.rounds)
     cv2.setNumThreads(threads)
-    found = {f"{fps:g} frames per second": errors(fps, chosen.clips) for fps in RATES}
-    rows = [
-        measure.Row(f"error of the found apex, {rate}", "error of the middle frame",
-                    said["found"]["mean"] / said["middle frame"]["mean"], WANTED, smaller_is_better=True)
-        for rate, said in found.items()
-    ]  # fmt: skip
-    rows.append(
-        measure.Row(
-            "flow-dis, onset to apex, 112 pixels", "flow-tvl1", cost["flow-tvl1"] / cost["flow-dis"], FASTER
-        )
-    )
-    measure.save(
-        "motion",
-        chosen.out,
-        about,
-        rows,
-        {"rounds": chosen.rounds, "apex, frames off": found, "CPU ms a clip": cost},
-    )
+    errors = {}
+    for fps in FRAME_RATES:
+        errors[f"{fps:g} frames per second"] = summarise_errors(fps, options.clips)
+    details = {"rounds": options.rounds, "apex, frames off": errors, "CPU ms a clip": cost}
+    measure.save("motion", options.out, machine, rows(errors, cost), details)
 
 
 if __name__ == "__main__":

@@ -136,6 +136,20 @@ def test_whether_scores_are_votes_and_depend_on_the_image(name: str) -> None:
     assert NETWORK_INFO[name].uses_image is not bool((scores == scores[0]).all())
 
 
+def test_a_class_with_a_method_fit_is_listed_as_non_iterative(monkeypatch: pytest.MonkeyPatch) -> None:
+    class NearestMean(nn.Module):
+        def fit(self, images: torch.Tensor, labels: torch.Tensor) -> None: ...
+
+    monkeypatch.setitem(NETWORK_INFO, "listed", NetworkInfo(uses_image=False))
+    monkeypatch.setitem(NETWORK_INFO, "nearest-mean", NetworkInfo())  # removed after the test
+    del NETWORK_INFO["nearest-mean"]
+    for name in ("nearest-mean", "listed", "plain"):
+        monkeypatch.setitem(NETWORKS, name, nn.Module if name == "plain" else NearestMean)
+    assert network_info("nearest-mean").non_iterative
+    assert not network_info("plain").non_iterative
+    assert network_info("listed") == NetworkInfo(uses_image=False)
+
+
 def test_networks_that_are_not_in_the_list_have_the_defaults() -> None:
     assert network_info("timm:resnet18") == network_info("my-own") == NetworkInfo()
     assert not NetworkInfo().non_iterative

@@ -13,6 +13,8 @@ IMAGES = ("image", "flow", "unknown")
 HISTOGRAMS = ("histograms",)
 """Kind of the motion images of `lbp-top`: histograms drawn as an image."""
 
+ANY_KIND = (*IMAGES, *HISTOGRAMS)
+
 
 @dataclass(frozen=True)
 class SizeRule:
@@ -35,7 +37,7 @@ class NetworkInfo:
     """Describe what a network accepts and how it is fitted.
 
     The defaults hold for networks trained by gradient descent: those of timm, and those that a user adds to
-    `NETWORKS` without an entry here.
+    `NETWORKS` without an entry in `NETWORK_INFO`.
     """
 
     group: str = ""  # heading in the help of `--network`
@@ -55,7 +57,6 @@ _LEARNET = NetworkInfo("LEARNet")
 _ABLATION = NetworkInfo("LEARNet with one change")
 _GENERAL = NetworkInfo("general")
 _FLOW = NetworkInfo("for flow images", sizes=MULTIPLES_OF_4)
-_ANY_KIND = (*IMAGES, *HISTOGRAMS)
 
 NETWORK_INFO: dict[str, NetworkInfo] = {
     "learnet": _LEARNET,
@@ -76,11 +77,11 @@ NETWORK_INFO: dict[str, NetworkInfo] = {
     ),
     "off-apexnet": _FLOW,
     "dual-inception": _FLOW,
-    "linear-svm": NetworkInfo("baselines", non_iterative=True, pairwise_votes=True, images_kinds=_ANY_KIND),
+    "linear-svm": NetworkInfo("baselines", non_iterative=True, pairwise_votes=True, images_kinds=ANY_KIND),
     "lbp-top": NetworkInfo(
         "for images of lbp-top", non_iterative=True, pairwise_votes=True, images_kinds=HISTOGRAMS
     ),
-    "majority": NetworkInfo("baselines", non_iterative=True, uses_image=False, images_kinds=_ANY_KIND),
+    "majority": NetworkInfo("baselines", non_iterative=True, uses_image=False, images_kinds=ANY_KIND),
 }
 """Properties of each network, by its name in `NETWORKS`."""
 

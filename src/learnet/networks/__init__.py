@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float32, UInt8
 from torch import Tensor, nn
 
-from learnet.core.network_info import TIMM_PREFIX
+from learnet.core.network_info import ANY_KIND, NETWORK_INFO, TIMM_PREFIX, NetworkInfo
 from learnet.networks.baselines import HistogramSVM, LinearSVM, Majority
 from learnet.networks.dual_inception import DualInception
 from learnet.networks.learnet import LEARNet
@@ -45,6 +45,12 @@ class NetworkConstructor(Protocol):
 
 class Networks(dict[str, NetworkConstructor]):
     """Table of networks that also knows `timm:NAME` for every network of timm, where that is installed."""
+
+    def __setitem__(self, name: str, constructor: NetworkConstructor) -> None:
+        """Add a network; list a class with a method `fit` as non-iterative, unless it is listed already."""
+        super().__setitem__(name, constructor)
+        if hasattr(constructor, "fit"):
+            NETWORK_INFO.setdefault(name, NetworkInfo(non_iterative=True, images_kinds=ANY_KIND))
 
     def __contains__(self, name: object) -> bool:
         """Return whether `name` is an entry or begins with `timm:`; the look-up asks timm for it."""

@@ -6,6 +6,7 @@ Heavy libraries are imported inside the commands, so that `learnet --help` is in
 import errno
 import sys
 import warnings
+from typing import Any
 
 from cyclopts import CycloptsError
 
@@ -68,6 +69,6 @@ def main(arguments: list[str] | None = None) -> None:
         )
 
 
-def _print_warning(message: Warning | str, *_location: object) -> None:
+def _print_warning(message: Warning | str, *_location: Any, **_options: Any) -> None:
     """Print a warning in one line, without its place in the source."""
     console.err.print(f"learnet: {message}")

@@ -41,8 +41,8 @@ def answer_figure(recognition: Recognition) -> Figure:
         _image(motion, recognition.strongest_images.image, "Motion image", settings)
         _scores(scores, answer)
         figure.suptitle(_heading(recognition), x=0.012, ha="left", size=10.5, weight="bold")
-        note = {"size": 7.5, "color": MUTED, "va": "bottom", "linespacing": 1.35}
-        figure.text(0.012, 0.06 / height, "\n".join(notes), **note)
+        text = figure.text(0.012, 0.06 / height, "\n".join(notes), size=7.5, color=MUTED, va="bottom")
+        text.set_linespacing(1.35)
     return figure
 
 
@@ -72,7 +72,7 @@ def trace_figure(trace: PipelineTrace) -> Figure:
     if trace.magnified_crops is not None:
         strips[f"Magnified crops (1 + {trace.preparation.magnify:g} times)"] = trace.magnified_crops
     notes = textwrap.wrap("  ·  ".join(trace.notes), 190)[:MAX_NOTE_LINES]
-    heights = []
+    heights: list[float] = []
     for pictures in strips.values():
         caption = 0.35 if heights else 0.75  # only the first row has captions below its pictures
         heights.append(_strip_height(pictures, len(shown)) + caption)

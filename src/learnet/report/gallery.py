@@ -67,15 +67,16 @@ def gallery(record: StudyRecord, each: int, show_faces: bool = False, anonymous:
     if not record.looks:
         note = f"{record.name} makes the same prediction for every image; its images are not shown."
         return Gallery((), withheld, (note,))
-    rows = {str(clip): row for row, clip in enumerate(record.prepared.clips["clip"])}
-    shown = _publishable(answers, record.prepared, rows)
+    prepared = record.prepared
+    rows = {str(clip): row for row, clip in enumerate(prepared.clips["clip"])}
+    shown = _publishable(answers, prepared, rows)
     unreadable: list[str] = []
 
     def shots(outcomes: Sequence[Outcome]) -> tuple[Shot, ...]:
         best = sorted(outcomes, key=lambda o: (-max(o.scores), o.clip))[:each]
         result = []
         for outcome in best:
-            shot = _shot(outcome, record.prepared, rows[outcome.clip], show_faces, anonymous)
+            shot = _shot(outcome, prepared, rows[outcome.clip], show_faces, anonymous)
             if show_faces and shot.face is None:
                 unreadable.append(outcome.clip)
             result.append(shot)

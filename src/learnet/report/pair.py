@@ -38,7 +38,7 @@ def differences(one: StudyRecord, other: StudyRecord, result: Difference) -> pd.
     rows = []
     for measure in MEASURES:
         low, high = result.limits[measure]
-        row = {"measure": NAMES[measure]}
+        row: dict[str, object] = {"measure": NAMES[measure]}
         for record in (one, other):
             row[f"{record.name}: score"] = record.summary.mean[measure].value
         row["difference"] = signed(result.values[measure])

@@ -130,7 +130,7 @@ def failures(records: Sequence[StudyRecord]) -> dict:
 
 def again(records: Sequence[StudyRecord]) -> dict:
     """Return commands, settings, versions and fingerprints."""
-    groups = [
+    groups: list[tuple[str, str, list[dict]]] = [
         ("Study", "Settings of the study", [record.settings for record in records]),
         ("Training", "Training of each network", [_training(record) for record in records]),
         ("Images", "Computation of the motion images", [_images(record) for record in records]),
@@ -260,7 +260,8 @@ def _calibrated(record: StudyRecord, number: int) -> Calibrated:
     direction = "too sure" if gap > 0 else "too modest"
     text = (
         f"The mean score of the predictions is {result.mean_score:.3f}, and {result.share_right:.3f} of them "
-        f"are correct: {direction} by {abs(gap):.3f}. Expected calibration error {result.ece:.3f} ({interval}); "
+        f"are correct: {direction} by {abs(gap):.3f}. "
+        f"Expected calibration error {result.ece:.3f} ({interval}); "
         f"perfectly calibrated scores would show {result.by_chance:.3f} with as many predictions."
     )
     if record.network.pairwise_votes:

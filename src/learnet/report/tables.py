@@ -45,7 +45,7 @@ def measures(records: Sequence[StudyRecord]) -> pd.DataFrame:
     """Return a row for each study: each measure with its interval and its standard deviation over seeds."""
     rows = []
     for record in records:
-        row = {"study": record.name, "network": record.network_name}
+        row: dict[str, object] = {"study": record.name, "network": record.network_name}
         row |= _score_cells(record.summary.mean)
         row["clips"] = len(record.answers)
         row["people"] = len({outcome.person for outcome in record.outcomes})
@@ -95,7 +95,11 @@ def worst(record: StudyRecord, most: int = 12) -> pd.DataFrame:
     wrong.sort(key=lambda outcome: (-score(outcome), outcome.clip))
     rows = []
     for outcome in wrong[:most]:
-        row = {"clip": outcome.clip, "truth": outcome.truth, "prediction": outcome.prediction}
+        row: dict[str, object] = {
+            "clip": outcome.clip,
+            "truth": outcome.truth,
+            "prediction": outcome.prediction,
+        }
         row["score of the prediction"] = score(outcome)
         row["score of the truth"] = outcome.scores[index[outcome.truth]]
         rows.append(row)

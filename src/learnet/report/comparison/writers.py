@@ -189,7 +189,7 @@ def _difference_cells(compared: Compared, against: StudyRecord) -> dict[str, obj
     return cells
 
 
-def _published_cells(entry: PublishedScores, database: str, values: dict[str, float]) -> dict[str, object]:
+def _published_cells(entry: PublishedScores, database: str, values: Mapping[str, float]) -> dict[str, object]:
     cells: dict[str, object] = {
         "kind": "published",
         "protocol": entry.protocol,

@@ -104,7 +104,7 @@ def test_mistakes_in_one_line(place: Path) -> None:
             place / "casme2",
             place / "samm",
         ): "something else is there already. The study folder stands last",
-        ("study", place / "casme2", place / "casme2", place / "new"): "12 clips stand twice in these folders",
+        ("study", place / "casme2", place / "casme2", place / "new"): "12 clips are there twice",
         ("study", place / "casme2", place / "nowhere", place / "new"): "there is no such folder",
     }
     for words, says in cases.items():

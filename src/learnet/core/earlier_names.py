@@ -1,4 +1,5 @@
-"""Names of earlier versions that are still accepted: keys in files, options and commands. Nothing writes them.
+"""Names of earlier versions that are still accepted: keys in files, options and commands. Nothing writes
+them.
 
 They will be removed with the release after the next one, except the keys in files, which stay readable.
 """

@@ -1,4 +1,5 @@
-"""What a user can get wrong, each with what to do next. The command line prints these in one line and exits with code 2."""
+"""What a user can get wrong, each with what to do next. The command line prints these in one line and exits
+with code 2."""
 
 import difflib
 from collections.abc import Iterable, Mapping

@@ -1,26 +1,67 @@
-"""Files: written whole or not at all, digests, and errors of the disk that name the file."""
+"""Files: written completely or not at all, digests, and errors of the disk that name the file."""
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from learnet.core.errors import BadInput
 
+MOST_LISTED = 5  # names in an error message
+LONGEST_STEM = 100  # characters of a name in that of its draft: file systems limit the length of names
+
+
+@contextmanager
+def atomic_file(file: Path, suffix: str = "") -> Iterator[Path]:
+    """Yield the path of a draft, which becomes `file` when the block ends without an error.
+
+    The file is there completely, or as it was before. Missing folders above it are made. A link is followed.
+    What is no regular file, such as a pipe, is written directly, since it cannot be replaced.
+
+    Args:
+        file: to write.
+        suffix: of the draft, for libraries that choose the format by it.
+    """
+    if file.exists() and not file.is_file():
+        yield file
+        return
+    target = file.resolve() if file.is_symlink() else file
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = _draft_of(target, suffix)
+    try:
+        yield draft
+        _wait_for_disk(draft)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(folder: Path) -> Iterator[Path]:
+    """Yield an empty draft folder, which becomes `folder` when the block ends without an error.
+
+    `folder` must not exist, or be empty. Missing folders above it are made.
+    """
+    target = folder.absolute()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = _draft_of(target, "")
+    try:
+        draft.mkdir()
+        yield draft
+        if target.exists():
+            target.rmdir()  # fails unless it is empty
+        draft.replace(target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
 
 def write_atomically(file: Path, content: str | bytes) -> None:
-    """Write a file in one go: it is there whole, or as it was before. Text is written in UTF-8."""
-    part = file.with_name(file.name + ".part")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with part.open("wb") as handle:
-            handle.write(content.encode("utf-8") if isinstance(content, str) else content)
-            handle.flush()
-            os.fsync(handle.fileno())
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
+    """Write a file completely or not at all, as `atomic_file`. Text is written in UTF-8."""
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    with atomic_file(file) as draft:
+        draft.write_bytes(data)
 
 
 def append_durably(file: Path, text: str) -> None:
@@ -31,16 +72,26 @@ def append_durably(file: Path, text: str) -> None:
         os.fsync(handle.fileno())
 
 
-def unwritable_error(out: Path, why: str) -> BadInput:
-    """The error for a place that takes no more."""
-    return BadInput(
-        out, f"this cannot be written ({why})", "Make room, or name another place; what is finished is kept."
-    )
+def _draft_of(target: Path, suffix: str) -> Path:
+    """Return the path of a draft beside its target, hidden, and of this process alone."""
+    return target.with_name(f".{target.name[:LONGEST_STEM]}.{os.getpid()}.part{suffix}")
+
+
+def _wait_for_disk(file: Path) -> None:
+    """Wait until the content of a file is on the disk."""
+    with file.open("rb") as handle:
+        os.fsync(handle.fileno())
+
+
+def unwritable_error(out: Path, reason: str) -> BadInput:
+    """Return the error for a place that cannot be written."""
+    hint = "Make room, or name another place; what is finished is kept."
+    return BadInput(out, f"this cannot be written ({reason})", hint)
 
 
 @contextmanager
 def report_disk_errors(out: Path) -> Iterator[None]:
-    """Errors of the disk while OUT is written become one line that names it."""
+    """Turn errors of the disk, while `out` is written, into an error of one line that names it."""
     try:
         yield
     except OSError as error:
@@ -48,15 +99,17 @@ def report_disk_errors(out: Path) -> Iterator[None]:
 
 
 def disk_error_reason(error: OSError) -> str:
-    """Why the disk refused. Numpy's error for a write that was cut short has no number and no text of the system's."""
+    """Return why the disk refused. NumPy's error for a write that was cut short has no text of the
+    system's."""
     return error.strerror or "no room is left"
 
 
 def sha256_hex(data: bytes) -> str:
-    """SHA-256, in hexadecimal."""
+    """Return the SHA-256 digest of some bytes, in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 
 def shortened_list(names: Sequence[str]) -> str:
-    """The first few of a list, for an error message."""
-    return ", ".join(map(str, names[:5])) + (", …" if len(names) > 5 else "")
+    """Return the first few names of a list, for an error message."""
+    listed = ", ".join(map(str, names[:MOST_LISTED]))
+    return f"{listed}, …" if len(names) > MOST_LISTED else listed

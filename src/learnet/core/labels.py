@@ -1,6 +1,8 @@
-"""Emotions, the words datasets use for them, the class schemes in which the field reports, and action units as annotators write them.
+"""Emotions, the words datasets use for them, the class schemes in which the field reports, and action units
+as annotators write them.
 
-A dataset's word becomes an emotion (`parse_emotion`), an emotion becomes a class of a scheme (`ClassScheme.of`) or is left out of it.
+A dataset's word becomes an emotion (`parse_emotion`), an emotion becomes a class of a scheme
+(`ClassScheme.of`) or is left out of it.
 """
 
 import difflib
@@ -19,12 +21,13 @@ ALIASES = {
     "other": "others", "happy": "happiness", "sad": "sadness", "comtempt": "contempt",
     "ne": "negative", "po": "positive", "sur": "surprise",
 }  # fmt: skip
-"""Spellings that occur in the databases' own files (CASME writes `comtempt`, SAMM `Other`, CAS(ME)^3 `happy`, SMIC `ne`, `po`, `sur`)."""
+"""Spellings that occur in the databases' own files (CASME writes `comtempt`, SAMM `Other`, CAS(ME)^3 `happy`,
+SMIC `ne`, `po`, `sur`)."""
 
 
 class UnknownLabel(LearnetError):
-    """A label that no dataset of the field uses, and which the database of KNOWN emotions may have meant; guessing would put a clip into
-    a wrong class."""
+    """A label that no dataset of the field uses, and which the database of KNOWN emotions may have meant;
+    guessing would put a clip into a wrong class."""
 
     def __init__(self, label: str, where: str, known: Collection[str] = EMOTIONS) -> None:
         words = sorted({*known, *(word for word, meant in ALIASES.items() if meant in known)})
@@ -35,7 +38,8 @@ class UnknownLabel(LearnetError):
 
 
 def parse_emotion(label: str, where: str) -> str:
-    """The emotion a dataset's word stands for, whatever its case and blanks; WHERE is named when nobody knows the word."""
+    """The emotion a dataset's word stands for, whatever its case and blanks; WHERE is named when nobody knows
+    the word."""
     word = label.strip().lower()
     word = ALIASES.get(word, word)
     if word not in EMOTIONS:
@@ -45,7 +49,8 @@ def parse_emotion(label: str, where: str) -> str:
 
 @dataclass(frozen=True)
 class ClassScheme:
-    """A set of classes and the emotions that go into each. Emotions it does not name are left out, and counted."""
+    """A set of classes and the emotions that go into each. Emotions it does not name are left out, and
+    counted."""
 
     name: str
     classes: tuple[str, ...]
@@ -124,15 +129,15 @@ DEFAULT_SCHEMES = {
     "casme": ("casme-8",), "casme2": ("casme2-5", "megc-3"), "casme-sq": ("casme-sq-4",), "smic": ("smic-3",), "smic-e": ("smic-3",),
     "samm": ("samm-5", "megc-3"), "mmew": ("mmew-7",), "casme3": ("casme3-7", "casme3-4"), "4dme": ("4dme-5",), "megc2019": ("megc-3",),
 }  # fmt: skip
-"""Database -> the scheme it is taken in where none is asked for; the second where its clips are labelled positive or negative, as in
-part C of CAS(ME)^3 and in the list of MEGC2019."""
+"""Database -> the scheme it is taken in where none is asked for; the second where its clips are labelled
+positive or negative, as in part C of CAS(ME)^3 and in the list of MEGC2019."""
 
 
 def resolve_class_scheme(name: str, datasets: Iterable[str], emotions: Iterable[str]) -> ClassScheme:
     """The scheme called NAME.
 
-    `auto` is the usual one of a database alone, megc-3 for several known databases together (they share no finer labels), and
-    otherwise the emotions that occur, in alphabetical order.
+    `auto` is the usual one of a database alone, megc-3 for several known databases together (they share no
+    finer labels), and otherwise the emotions that occur, in alphabetical order.
     """
     if name != "auto":
         return pick(SCHEMES, name, "class scheme")
@@ -161,11 +166,12 @@ _UNIT = re.compile(r"(?<![A-Z])(?:AU)?(?:[A-Z]/)?([LRTBA]?)(\d+)", re.IGNORECASE
 
 
 def parse_action_units(text: str) -> tuple[ActionUnit, ...]:
-    """The units in a string such as `4+7+L10`, `R2A,5`, `A9E+ref(10)` or `(R6 or R12)+R15`, in the order in which they stand.
+    """The units in a string such as `4+7+L10`, `R2A,5`, `A9E+ref(10)` or `(R6 or R12)+R15`, in the order in
+    which they stand.
 
-    Of a part that says more than one number (`R6 or R12`, `14A or 17A`) the first counts. A letter before the number is a side (L, R),
-    a lip (T, B) or asymmetry (A, not kept); one after it an intensity, which is not kept. A part without a number (`soft focus`)
-    says nothing of units.
+    Of a part that says more than one number (`R6 or R12`, `14A or 17A`) the first counts. A letter before the
+    number is a side (L, R), a lip (T, B) or asymmetry (A, not kept); one after it an intensity, which is not
+    kept. A part without a number (`soft focus`) says nothing of units.
     """
     units = []
     for part in re.split(r"[+,\uff0c]", text):

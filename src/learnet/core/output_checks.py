@@ -32,7 +32,8 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None])
 
 
 def check_outside(output: Path, inputs: Iterable[Path]) -> None:
-    """Refuse a folder to write that lies inside one that is read: what is in it would be taken for a part of that.
+    """Refuse a folder to write that lies inside one that is read: what is in it would be taken for a part of
+    that.
 
     Raises:
         BadInput: with the folder that is read.

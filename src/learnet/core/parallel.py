@@ -31,15 +31,14 @@ def parallel_map(
 ) -> Generator[Result, None, None]:
     """Do WORK on every piece, on JOBS processes.
 
-    Args:
-        work: function of a module, or a `functools.partial` of one; its arguments and answers travel between processes.
-        pieces: what is to be done; nothing may depend on the order in which it is done.
-        jobs: processes; -1 is one per core.
-        ordered: whether answers come in the order of the pieces, each as soon as it and all before it are there; else as they are made.
+    Args: work: function of a module, or a `functools.partial` of one; its arguments and answers travel
+        between processes. pieces: what is to be done; nothing may depend on the order in which it is done.
+        jobs: processes; -1 is one per core. ordered: whether answers come in the order of the pieces, each as
+        soon as it and all before it are there; else as they are made.
 
     Returns:
-        The answers. Work begins when the first is asked for, and what has not begun is given up when the generator is
-        closed.
+        The answers. Work begins when the first is asked for, and what has not begun is given up when the
+        generator is closed.
     """
     processes = min(jobs if jobs > 0 else joblib.cpu_count(), max(len(pieces), 1))
     kind = "generator" if ordered else "generator_unordered"
@@ -54,8 +53,8 @@ def parallel_map(
 def _expected_warnings_ignored() -> Iterator[None]:
     """Ignore the warnings of joblib that tell nothing, as long as work is done.
 
-    The filters are taken out one by one: `warnings.catch_warnings` would also undo what the caller filters meanwhile,
-    between two answers.
+    The filters are taken out one by one: `warnings.catch_warnings` would also undo what the caller filters
+    meanwhile, between two answers.
     """
     own = [("ignore", re.compile(text), UserWarning, None, 0) for text in EXPECTED_WARNINGS]
     warnings.filters[:0] = own  # type: ignore[index]
@@ -69,8 +68,8 @@ def _expected_warnings_ignored() -> Iterator[None]:
 def _begin(caller: int) -> None:
     """What a worker does first.
 
-    Ctrl-C, which a terminal sends to all processes, is for the caller, who ends the workers in order. Workers that end by themselves at
-    the same moment have left joblib waiting for them for ever, though rarely.
+    Ctrl-C, which a terminal sends to all processes, is for the caller, who ends the workers in order. Workers
+    that end by themselves at the same moment have left joblib waiting for them for ever, though rarely.
     """
     keep_freed_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -78,7 +77,8 @@ def _begin(caller: int) -> None:
 
 
 def _outlive_nobody(caller: int) -> None:
-    """End with a caller that was killed: joblib's workers would first finish what they have been given, which can be minutes."""
+    """End with a caller that was killed: joblib's workers would first finish what they have been given, which
+    can be minutes."""
     while os.getppid() == caller:
         time.sleep(1)
     os._exit(1)

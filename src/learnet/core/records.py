@@ -7,7 +7,8 @@ from pathlib import Path
 from learnet.core.errors import BadAnnotation, LearnetError
 
 SAME_PEOPLE = {"smic-e": "smic"}
-"""Databases of people who are in another one too, under the same subjects: SMIC-E is SMIC in longer cuts. Pooled, each is one person."""
+"""Databases of people who are in another one too, under the same subjects: SMIC-E is SMIC in longer cuts.
+Pooled, each is one person."""
 
 KINDS = ("micro", "macro", "none")
 APEX_SOURCES = ("file", "repaired", "midpoint", "detected", "none")
@@ -15,7 +16,8 @@ APEX_SOURCES = ("file", "repaired", "midpoint", "detected", "none")
 
 @dataclass(frozen=True)
 class Clip:
-    """One labelled expression. Frames are the numbers in the file names; onset and offset are inside the movement."""
+    """One labelled expression. Frames are the numbers in the file names; onset and offset are inside the
+    movement."""
 
     path: Path  # video file, or folder of images in frame order
     dataset: str  # "casme2"
@@ -49,7 +51,8 @@ class Clip:
 
     @property
     def person(self) -> str:
-        """Key for leave-one-subject-out; keeps 01 of one dataset apart from 01 of another, but for SAME_PEOPLE."""
+        """Key for leave-one-subject-out; keeps 01 of one dataset apart from 01 of another, but for
+        SAME_PEOPLE."""
         return f"{SAME_PEOPLE.get(self.dataset, self.dataset)}/{self.subject}"
 
     @property
@@ -60,7 +63,8 @@ class Clip:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing an audit found. `serious` ones would change a result; the others were repaired or are for information."""
+    """One thing an audit found. `serious` ones would change a result; the others were repaired or are for
+    information."""
 
     kind: str  # "folder without row", "apex repaired", ...
     where: str  # clip key, file or folder
@@ -107,7 +111,8 @@ def merge_indexes(readings: Mapping[tuple[str, str], DatasetIndex]) -> DatasetIn
 
 @dataclass(frozen=True)
 class Fold:
-    """One split: positions in the prepared folder to train on and to test on. No person stands on both sides."""
+    """One split: positions in the prepared folder to train on and to test on. No person stands on both
+    sides."""
 
     name: str  # the left-out person, or "group-3"
     train: tuple[int, ...]

@@ -1,7 +1,8 @@
-"""Typed records as JSON or TOML: every key and value is checked on reading, and errors name the key by its path.
+"""Typed records as JSON or TOML: every key and value is checked on reading, and errors name the key by its
+path.
 
-A record is a frozen dataclass. Its fields are the keys of the file, in their order. `msgspec` checks the values that
-are no records themselves.
+A record is a frozen dataclass. Its fields are the keys of the file, in their order. `msgspec` checks the
+values that are no records themselves.
 """
 
 import json
@@ -62,9 +63,8 @@ def key_named(key: str) -> Any:
 def read_json(file: Path, kind: type[Record], hint: str = "Restore the file.") -> Record:
     """Read a JSON file as a record of type `kind`.
 
-    Raises:
-        BadInput: the file is not UTF-8 or not JSON, or a key or value in it is unknown, missing or of another type.
-        OSError: the file cannot be read.
+    Raises: BadInput: the file is not UTF-8 or not JSON, or a key or value in it is unknown, missing or of
+        another type. OSError: the file cannot be read.
     """
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
@@ -123,7 +123,8 @@ def convert(value: object, kind: Any, path: str) -> Any:
 
 
 def to_json(record: object, ensure_ascii: bool = True) -> str:
-    """Return a record as the content of a JSON file, with other than ASCII characters escaped or as they are."""
+    """Return a record as the content of a JSON file, with other than ASCII characters escaped or as they
+    are."""
     return json.dumps(to_plain(record), indent=2, ensure_ascii=ensure_ascii) + "\n"
 
 
@@ -174,7 +175,8 @@ def convert_fields(table: object, kind: Any, path: str, without: Sequence[str] =
 
 
 def checked_table(table: object, known: Collection[str], path: str, record: str = "") -> dict[str, Any]:
-    """Return a table once it is known to have no other keys than `known`, or earlier names of them in `record`.
+    """Return a table once it is known to have no other keys than `known`, or earlier names of them in
+    `record`.
 
     Raises:
         InvalidValue: this is no table, or it has an unknown key.
@@ -216,7 +218,8 @@ def _key(declared: Field) -> str:
 
 
 def _member_of_union(value: object, kind: Any, path: str) -> Any:
-    """Convert to the member of a union that fits: None, a plain type, or the record that knows most of the keys."""
+    """Convert to the member of a union that fits: None, a plain type, or the record that knows most of the
+    keys."""
     if value is None and NoneType in get_args(kind):
         return None
     members = [member for member in get_args(kind) if member is not NoneType]

@@ -1,9 +1,10 @@
 """Selection of training settings for each person, from candidates that are scored on other people only.
 
-People are split into groups. Every candidate is trained once for each pair of groups, on all people outside the pair,
-and predicts the clips of both. For a person of group g only the predictions for other groups h count, by the network
-that saw neither g nor h: the person's own clips were in no training and in no score behind the selection. So ten
-trainings of a candidate serve five groups, where a selection for each person alone would take hundreds.
+People are split into groups. Every candidate is trained once for each pair of groups, on all people outside
+the pair, and predicts the clips of both. For a person of group g only the predictions for other groups h
+count, by the network that saw neither g nor h: the person's own clips were in no training and in no score
+behind the selection. So ten trainings of a candidate serve five groups, where a selection for each person
+alone would take hundreds.
 """
 
 import itertools
@@ -54,7 +55,8 @@ class Selection:
         )
 
     def check_study(self, study: Study, classes: Sequence[str], fingerprint: str) -> None:
-        """Raise LearnetError where a study has another network, other classes, other images or fewer people."""
+        """Raise LearnetError where a study has another network, other classes, other images or fewer
+        people."""
         compared = (
             ("another network", self.network, study.network),
             ("other classes", ", ".join(self.classes), ", ".join(classes)),
@@ -71,7 +73,8 @@ class Selection:
 
 @dataclass(frozen=True)
 class SelectedTraining:
-    """Settings of training for each person that were selected on other people, and the first seed of the study."""
+    """Settings of training for each person that were selected on other people, and the first seed of the
+    study."""
 
     selection: Selection
     seed: int = 0
@@ -86,7 +89,8 @@ class Candidates:
 
 
 def selected_training(selection: Selection, training: Training) -> SelectedTraining:
-    """Return the training of a study with a selection, which accepts no other setting of `training` than its seed.
+    """Return the training of a study with a selection, which accepts no other setting of `training` than its
+    seed.
 
     Raises:
         LearnetError: another setting is not the default.
@@ -108,8 +112,9 @@ def read_candidates(path: Path, base: Training) -> Candidates:
         base: the settings that a table does not name.
 
     Raises:
-        BadInput: no such file, no TOML, fewer than two candidates, an unknown setting, an impossible value, two equal
-            candidates, or a seed, which is the same for all candidates and an option of the command.
+        BadInput: no such file, no TOML, fewer than two candidates, an unknown setting, an impossible value,
+            two equal candidates, or a seed, which is the same for all candidates and an option of the
+            command.
     """
     try:
         tables = parse_toml(path.read_text(encoding="utf-8"), path, HOW_TO_WRITE)
@@ -148,7 +153,8 @@ def _candidate(path: Path, name: str, table: object, base: Training) -> Training
 def leave_two_groups_out(
     people: Sequence[str], labels: Sequence[str], groups: int, seed: int
 ) -> tuple[dict[str, list[str]], list[Fold]]:
-    """Split people into groups and make a fold for each pair of groups, which tests both and trains on neither.
+    """Split people into groups and make a fold for each pair of groups, which tests both and trains on
+    neither.
 
     Args:
         people: person of each image.
@@ -181,7 +187,8 @@ def candidate_scores(
     candidates: Sequence[str],
     classes: Sequence[str],
 ) -> dict[str, dict[str, float]]:
-    """Compute the UF1 of each candidate for each group g, on all other groups h by networks that saw neither g nor h.
+    """Compute the UF1 of each candidate for each group g, on all other groups h by networks that saw neither
+    g nor h.
 
     Args:
         outcomes: predictions for all pairs, in folds named as candidate, ": ", group, "+", group.

@@ -1,8 +1,10 @@
-"""Independent pieces of work on the workers of a Dask cluster, answers in the order of the pieces; a worker may die on the way.
+"""Independent pieces of work on the workers of a Dask cluster, answers in the order of the pieces; a worker
+may die on the way.
 
-This stands on `distributed` itself and not on joblib's dask backend. That one gives ordered answers and survives a worker that is
-killed, but where Dask gives a piece up (its workers died each time, or the scheduler is gone) joblib 1.6 is never told and waits for
-ever; and it cannot ask a worker whether it has the data.
+This stands on `distributed` itself and not on joblib's dask backend. That one gives ordered answers and
+survives a worker that is killed, but where Dask gives a piece up (its workers died each time, or the
+scheduler is gone) joblib 1.6 is never told and waits for ever; and it cannot ask a worker whether it has the
+data.
 """
 
 import asyncio
@@ -79,13 +81,12 @@ class Without:
 def connect(address: str, versions: Versions) -> Iterator[Cluster]:
     """Join a Dask cluster for as long as the block lasts.
 
-    Args:
-        address: of the scheduler: "tcp://HOST:PORT", or "tls://HOST:PORT" where Dask's own configuration names the keys.
-        versions: what numbers depend on; every worker must give the same answer.
+    Args: address: of the scheduler: "tcp://HOST:PORT", or "tls://HOST:PORT" where Dask's own configuration
+        names the keys. versions: what numbers depend on; every worker must give the same answer.
 
     Raises:
-        LearnetError: `distributed` is not installed; nobody answers; there are no workers; a worker has other versions, or runs several
-            threads in one process.
+        LearnetError: `distributed` is not installed; nobody answers; there are no workers; a worker has other
+            versions, or runs several threads in one process.
     """
     try:
         from distributed import Client
@@ -128,15 +129,16 @@ def _client_log_silenced() -> Iterator[None]:
 def parallel_map_on_cluster(
     cluster: Cluster, work: Callable[..., Answer], pieces: Sequence[Any], folder: Path
 ) -> Generator[Answer, None, None]:
-    """Do WORK on every piece, on the workers of a cluster; pieces whose worker dies are done again by another.
+    """Do WORK on every piece, on the workers of a cluster; pieces whose worker dies are done again by
+    another.
 
-    A worker opens the prepared folder at the same path where it lies there with the same content; otherwise its content is sent, once
-    to each worker, into the worker's own directory, and removed in the end.
+    A worker opens the prepared folder at the same path where it lies there with the same content; otherwise
+    its content is sent, once to each worker, into the worker's own directory, and removed in the end.
 
     Args:
         cluster: joined.
-        work: function of a module, or a `functools.partial` of one; called with a piece and `folder=`, the prepared folder as the
-            worker sees it.
+        work: function of a module, or a `functools.partial` of one; called with a piece and `folder=`, the
+            prepared folder as the worker sees it.
         pieces: what is to be done; nothing may depend on the order in which it is done.
         folder: prepared folder.
 
@@ -144,8 +146,9 @@ def parallel_map_on_cluster(
         The answers, in the order of the pieces, each as soon as it and all before it are there.
 
     Raises:
-        LearnetError: the cluster cannot go on: its scheduler or all its workers are gone, a worker joined that does not fit, a worker
-            cannot store the prepared folder, or a piece has cost several workers their life. Errors of WORK come as they are.
+        LearnetError: the cluster cannot go on: its scheduler or all its workers are gone, a worker joined
+            that does not fit, a worker cannot store the prepared folder, or a piece has cost several workers
+            their life. Errors of WORK come as they are.
     """
     name = name_of(folder)
     wanted = described(cluster.versions)
@@ -190,7 +193,8 @@ def described(versions: Versions) -> dict[str, str]:
 def name_of(folder: Path) -> str:
     """A name that two prepared folders share only if they are equal in all that a study reads.
 
-    It is made from `clips.csv` and `prepare.json`, which holds the fingerprint of the images (`load_prepared` compares them).
+    It is made from `clips.csv` and `prepare.json`, which holds the fingerprint of the images (`load_prepared`
+    compares them).
     """
     parts = [
         hashlib.sha256((folder / file).read_bytes()).hexdigest() for file in FILES if file != "images.npy"
@@ -261,7 +265,8 @@ def _unfit(versions: Versions, wanted: dict[str, str], dask_worker: Any) -> str:
 
 
 def _perform(errand: ClusterJob) -> Any:
-    """One piece of work, or why not. Runs on the worker; one that joined late is looked at here for the first time."""
+    """One piece of work, or why not. Runs on the worker; one that joined late is looked at here for the first
+    time."""
     from distributed import get_worker
 
     keep_freed_memory()
@@ -283,7 +288,8 @@ def _is_whole(folder: Path, name: str) -> bool:
 
 @lru_cache(maxsize=2)
 def _loads(folder: Path, state: FileStamp) -> bool:
-    """Whether the images are those of the fingerprint. They are read in full, so once is enough for a state of the files."""
+    """Whether the images are those of the fingerprint. They are read in full, so once is enough for a state
+    of the files."""
     try:
         load_prepared(folder)
     except BadInput:
@@ -292,7 +298,8 @@ def _loads(folder: Path, state: FileStamp) -> bool:
 
 
 def _finished(cluster: Cluster, running: dict[Any, int]) -> list[Any]:
-    """Futures that are done, at least one; patient while there are workers, and a little while there are none."""
+    """Futures that are done, at least one; patient while there are workers, and a little while there are
+    none."""
     from distributed import wait
 
     alone_s = 0.0
@@ -340,7 +347,8 @@ def _gone(cluster: Cluster) -> LearnetError:
 
 
 def _send(cluster: Cluster, folder: Path, name: str, worker: str) -> None:
-    """Give a worker the prepared folder. One that has it by now is left alone; one that died meanwhile, too."""
+    """Give a worker the prepared folder. One that has it by now is left alone; one that died meanwhile,
+    too."""
     try:
         (held,) = cluster.client.run(_holds, name, workers=[worker]).values()
         if held:
@@ -365,7 +373,8 @@ def _clear_away(cluster: Cluster, name: str) -> None:
 
 
 def _holds(name: str, dask_worker: Any) -> bool:
-    """Whether the folder was sent here; if not, what an earlier sending left is cleared away. Runs on the worker."""
+    """Whether the folder was sent here; if not, what an earlier sending left is cleared away. Runs on the
+    worker."""
     place = Path(dask_worker.local_directory)
     shutil.rmtree(place / f"{name}.part", ignore_errors=True)
     return _is_whole(place / name, name)

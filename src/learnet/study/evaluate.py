@@ -1,4 +1,5 @@
-"""Evaluation of given weights on a prepared folder: nothing is trained, and people in their training are reported."""
+"""Evaluation of given weights on a prepared folder: nothing is trained, and people in their training are
+reported."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -37,15 +38,17 @@ def evaluate(
 ) -> StudyMetrics:
     """Score a checkpoint on the clips of a prepared folder and write a study folder about it.
 
-    People that the weights were trained on make the study `leaky-evaluation`, which every report shows in red.
+    People that the weights were trained on make the study `leaky-evaluation`, which every report shows in
+    red.
 
     Args:
         folder: prepared folder.
         weights: checkpoint of `learnet train`, or of a fold; None uses those that come with learnet
             (`pretrained.default_weights`).
         out: study folder; must be new or empty.
-        classes: class scheme; the weights must have all its classes. The probabilities of classes that only the
-            weights have (such as `none`, where no clip has this class) are left out, and the others scaled to sum 1.
+        classes: class scheme; the weights must have all its classes. The probabilities of classes that only
+            the weights have (such as `none`, where no clip has this class) are left out, and the others
+            scaled to sum 1.
         progress: called after each batch of images.
 
     Returns:

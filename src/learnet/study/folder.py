@@ -23,10 +23,11 @@ TRAININGS_HEADER = "fold,seed,train_clips,test_clips,epochs,last_loss\n"
 
 @contextmanager
 def lock_study_folder(out: Path, description: StudyDescription) -> Iterator[None]:
-    """Lock the study folder for as long as the block lasts, so that no second process writes outcomes into it.
+    """Lock the study folder for as long as the block lasts, so that no second process writes outcomes into
+    it.
 
-    The folder is made where it is missing. The system releases the lock when a process ends, however it ends; the
-    file remains.
+    The folder is made where it is missing. The system releases the lock when a process ends, however it ends;
+    the file remains.
 
     Raises:
         OutputTaken: another study or something else is in the folder, or another process works in it.

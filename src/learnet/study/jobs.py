@@ -1,4 +1,5 @@
-"""The trainings of a study: a fold and settings in, the predictions for its test clips and a checkpoint out."""
+"""The trainings of a study: a fold and settings in, the predictions for its test clips and a checkpoint
+out."""
 
 import platform
 import warnings
@@ -42,7 +43,8 @@ class FoldJob:
 
 @dataclass(frozen=True)
 class FoldResult:
-    """What a training gave. It travels between processes, and the job's files are written by the one that asked for it."""
+    """What a training gave. It travels between processes, and the job's files are written by the one that
+    asked for it."""
 
     outcomes: list[Outcome]  # of the test clips
     training_row: str  # line of `trainings.csv`
@@ -53,8 +55,8 @@ class FoldResult:
 def run_jobs(jobs: Sequence[FoldJob], data: LabelledDataset, device: str = "cpu") -> list[FoldResult]:
     """Train the networks of several jobs side by side and predict their test clips.
 
-    Everything runs on one thread, so that the numbers do not depend on the cores. Where the memory of a GPU is too
-    small for all jobs, half of them run at a time, and a warning says so.
+    Everything runs on one thread, so that the numbers do not depend on the cores. Where the memory of a GPU
+    is too small for all jobs, half of them run at a time, and a warning says so.
 
     Returns:
         A result for each job.
@@ -110,7 +112,8 @@ def outcomes_of(
     positions: Sequence[int],
     scores: Float64[np.ndarray, "N K"],
 ) -> list[Outcome]:
-    """Return the scores of the images at these positions as outcomes; the prediction is the class of the highest score.
+    """Return the scores of the images at these positions as outcomes; the prediction is the class of the
+    highest score.
 
     Args:
         run: study, fold and seed.
@@ -166,7 +169,8 @@ def checkpoint_metadata(
 
 
 def _faces(data: LabelledDataset, positions: Sequence[int]) -> str:
-    """Return who cropped the faces: `given` by the owners, `found` by learnet, or `both`; empty where it is unknown."""
+    """Return who cropped the faces: `given` by the owners, `found` by learnet, or `both`; empty where it is
+    unknown."""
     if data.prepared.record.imported:
         return ""
     column = data.prepared.clips["face"]

@@ -30,7 +30,8 @@ class LabelledDataset:
         return tuple(self.prepared.clips["dataset"].iloc[i] for i in self.rows)
 
     def training_set(self, positions: Sequence[int], phases: bool = False) -> TrainingSet:
-        """Images and labels at these positions among the images that have a class; with the PHASES of their clips, where they are kept."""
+        """Images and labels at these positions among the images that have a class; with the PHASES of their
+        clips, where they are kept."""
         place = {name: i for i, name in enumerate(self.scheme.classes)}
         labels = np.array([place[self.truth[i]] for i in positions], dtype=np.int64)
         rows = [self.rows[i] for i in positions]
@@ -56,8 +57,8 @@ def load_labelled_dataset(folder: Path, classes: str) -> LabelledDataset:
 def apply_class_scheme(source: ImageSource, classes: str) -> LabelledDataset:
     """Images through the class scheme called CLASSES.
 
-    Raises:
-        LearnetError: an unknown scheme, fewer than two classes that occur, or a pooled database without any clip that has a class.
+    Raises: LearnetError: an unknown scheme, fewer than two classes that occur, or a pooled database without
+        any clip that has a class.
     """
     table, where = source.clips, ", ".join(map(str, source.folders))
     scheme = resolve_class_scheme(classes, table["dataset"], table["emotion"])

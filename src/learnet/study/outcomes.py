@@ -78,7 +78,8 @@ def complete_folds(file: Path, expected: Sequence[tuple[str, int, int]]) -> list
 
 
 def megc_log(outcomes: Iterable[Outcome], classes: Sequence[str]) -> str:
-    """Answers of one seed in the format of the MEGC2019 challenge: a line `dataset subject`, then `clip truth prediction` lines.
+    """Answers of one seed in the format of the MEGC2019 challenge: a line `dataset subject`, then `clip truth
+    prediction` lines.
 
     Classes are written as their positions in CLASSES (MEGC2019: 0 negative, 1 positive, 2 surprise).
 

@@ -1,4 +1,5 @@
-"""Studies: a network trained and tested on every fold, with each fold's outcomes on disk as soon as it is finished.
+"""Studies: a network trained and tested on every fold, with each fold's outcomes on disk as soon as it is
+finished.
 
 A study that is killed continues where it stopped and ends with the same bytes.
 """
@@ -64,14 +65,11 @@ def run_study(
 ) -> StudyMetrics:
     """Train and test a network once per fold and seed, and keep every outcome.
 
-    Args:
-        folder: prepared folder, or several, which are concatenated: one study over the people of all.
-        out: study folder; made, or continued where the same study was interrupted.
-        study: network, protocol, classes, seeds.
-        training: how each network is trained; the same settings for every fold, so nothing can follow the person
-            tested. Or settings for each person that were selected on other people.
-        resources: where the trainings run.
-        progress: called after each training.
+    Args: folder: prepared folder, or several, which are concatenated: one study over the people of all. out:
+        study folder; made, or continued where the same study was interrupted. study: network, protocol,
+        classes, seeds. training: how each network is trained; the same settings for every fold, so nothing
+        can follow the person tested. Or settings for each person that were selected on other people.
+        resources: where the trainings run. progress: called after each training.
 
     Returns:
         The content of `metrics.json` (`metrics.summary.summarise`).
@@ -232,7 +230,8 @@ def _parallel_folds(plan: StudyPlan, resources: Resources) -> int:
 
 
 def _side_by_side(jobs: Sequence[FoldJob], most: int) -> list[list[FoldJob]]:
-    """Return the jobs in batches to be trained at once: neighbours with equal settings and equal batch sizes."""
+    """Return the jobs in batches to be trained at once: neighbours with equal settings and equal batch
+    sizes."""
     batches: list[list[FoldJob]] = []
     for job in jobs:
         if batches and len(batches[-1]) < most and _alike(job, batches[-1][0]):
@@ -253,7 +252,8 @@ def _run_from_disk(jobs: Sequence[FoldJob], folder: Path, classes: str, device: 
 
 @lru_cache(maxsize=1)
 def _load_once(folder: Path, classes: str, stamp: FileStamp) -> LabelledDataset:
-    """Load a prepared folder once in each process, unless its files change: loading reads all images to check them."""
+    """Load a prepared folder once in each process, unless its files change: loading reads all images to check
+    them."""
     return load_labelled_dataset(folder, classes)
 
 

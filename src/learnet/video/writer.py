@@ -1,6 +1,5 @@
 """Write frames as a video file."""
 
-import os
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -9,6 +8,7 @@ import av
 import av.container
 
 from learnet.core.errors import BadInput, pick
+from learnet.core.files import atomic_file
 from learnet.video.base import Pixels
 
 CODECS = {"h264": "libx264", "mjpeg": "mjpeg", "ffv1": "ffv1"}  # our names and libav's
@@ -43,14 +43,13 @@ def write_video(path: Path, frames: Iterable[Pixels], fps: float, codec: str = "
             f"Choose from {', '.join(CONTAINERS)}.",
         )
     encoder = pick(CODECS, codec, "codec")
-    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    if not path.parent.is_dir():
+        raise BadInput(path, "the video cannot be written (there is no such folder)", "Make the folder first.")
     try:
-        _encode(part, frames, Fraction(fps).limit_denominator(1001), encoder)
-        part.replace(path)
+        with atomic_file(path, path.suffix) as draft:
+            _encode(draft, frames, Fraction(fps).limit_denominator(1001), encoder)
     except (av.FFmpegError, OSError) as error:
         raise BadInput(path, f"the video cannot be written ({error.strerror})") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _encode(path: Path, frames: Iterable[Pixels], rate: Fraction, codec: str) -> None:

@@ -126,10 +126,10 @@ WRONG = {
         "columns emotion are missing, or there twice",
     ),
     "files": (GOOD + "e.png,01,happy\nf.png,01,happy\n", "2 of 6 images are not there: e.png, f.png"),
-    "image twice": (GOOD + "a.png,02,happy\n", "1 names stand twice in image: a.png"),
+    "image twice": (GOOD + "a.png,02,happy\n", "1 names are there twice in image: a.png"),
     "clip twice": (
         "image,subject,emotion,clip\na.png,01,happy,x\nb.png,01,sad,x\n",
-        "1 names stand twice in clip: imported/01/x",
+        "1 names are there twice in clip: imported/01/x",
     ),
     "blank": ("image,subject,emotion\na.png,,happy\nb.png,01,sad\nc.bmp,01,\n", "is empty in line 2, 4"),
     "short row": ("image,subject,emotion\na.png,01\n", "is empty in line 2"),
@@ -196,7 +196,7 @@ def test_names_in_two_normal_forms_are_one(folder: Path) -> None:
     assert prepared.clips["person"].nunique() == 2 and all(
         Path(path).is_file() for path in prepared.clips["path"]
     )
-    with pytest.raises(BadInput, match="1 names stand twice in image"):
+    with pytest.raises(BadInput, match="1 names are there twice in image"):
         import_images(
             *labelled(folder, f"image,subject,emotion\n{joined}1.png,01,sad\n{apart}1.png,02,sad\n")
         )

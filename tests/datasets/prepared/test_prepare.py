@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 from skimage.data import astronaut
 
-import learnet.face
+from learnet.core import serialisation
 from learnet.core.errors import BadInput, LearnetError, NoFace, OutputTaken, TooFewFrames
 from learnet.core.records import Clip, DatasetIndex, Finding, merge_indexes
 from learnet.core.settings import Preparation
@@ -28,6 +28,7 @@ from learnet.datasets.prepared.prepare import prepare
 from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import COLUMNS, load_prepared, save_prepared
 from learnet.face import Face, face_finder
+from learnet.face import finder as finder_module
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.flow import append_strain
 from learnet.motion.magnify import magnify_motion
@@ -193,7 +194,8 @@ KILLED = """
 import sys, time
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-import learnet.datasets.prepared.prepare as module
+import learnet.datasets.prepared.clip_job as module
+from learnet.datasets.prepared.prepare import prepare
 from tests.datasets.prepared.test_prepare import SMALL, database
 slow = module.make_image
 if __name__ == "__main__":
@@ -201,7 +203,7 @@ if __name__ == "__main__":
         time.sleep(0.15)
         return slow(*arguments)
     module.make_image = slowly
-    module.prepare(database(Path({data!r}), 4, 3), Path({out!r}), SMALL, jobs=1)
+    prepare(database(Path({data!r}), 4, 3), Path({out!r}), SMALL, jobs=1)
 """
 
 
@@ -360,7 +362,7 @@ def test_bad_requests_are_refused_before_anything_is_written(tmp_path: Path) -> 
         (lambda: prepare(DatasetIndex([], []), tmp_path / "out", SMALL), "no clips"),
         (
             lambda: prepare(DatasetIndex(reading.clips * 2, []), tmp_path / "out", SMALL),
-            "6 names stand for more than one clip: casme2/00/EP00_1",
+            "6 names are of more than one clip: casme2/00/EP00_1",
         ),
         (lambda: prepare(reading, tmp_path / "out", SMALL, jobs=0), "0 processes"),
     ]:
@@ -416,13 +418,16 @@ def fixed_finder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fi
     model = tmp_path / "fixed.model"
     model.write_bytes(b"weights")
     finder = FixedFinder(model)
-    monkeypatch.setitem(learnet.face._FINDERS, "auto", lambda given: finder)
-    monkeypatch.setitem(learnet.face._FINDERS, "fixed", lambda given: FixedFinder(given))
+    monkeypatch.setitem(finder_module._FINDERS, "auto", lambda given: finder)
+    monkeypatch.setitem(finder_module._FINDERS, "fixed", lambda given: FixedFinder(given))
     # A new finder also extends the values of `Preparation.face`; here its annotation is not checked instead.
+    monkeypatch.setitem(Preparation.__annotations__, "face", str)
+    serialisation._all_fields.cache_clear()
     checked = jaxtyping.config.jaxtyping_disable
     jaxtyping.config.update("jaxtyping_disable", True)
     yield finder
     jaxtyping.config.update("jaxtyping_disable", checked)
+    serialisation._all_fields.cache_clear()
 
 
 def test_a_third_face_finder_is_recorded_under_its_own_name(
@@ -553,7 +558,7 @@ def test_damaged_folder_is_refused(tmp_path: Path, what: str) -> None:
     prepare(database(tmp_path / "data", 2), tmp_path / "out", SMALL, jobs=1)
     load_prepared(tmp_path / "out")
     DAMAGE[what](tmp_path / "out")
-    with pytest.raises(BadInput, match="prepared folder|do not belong together"):
+    with pytest.raises(BadInput, match="prepared folder|do not belong together|prepare.json"):
         load_prepared(tmp_path / "out")
 
 
@@ -710,7 +715,7 @@ def test_magnification_comes_before_the_fold_and_asks_for_the_rate() -> None:
         expected = MOTION_IMAGES[motion].compute(magnify_motion(frames, 3.0, 100.0), None)
         found = make_image(frames, Preparation(motion=motion, magnify=3.0), None, fps=100.0).motion
         np.testing.assert_allclose(found, expected, rtol=1e-6)
-    with pytest.raises(LearnetError, match="frame rate must be known"):
+    with pytest.raises(LearnetError, match="frame rate"):
         make_image(frames, settings, None, 5)
 
 
@@ -718,7 +723,7 @@ def test_settings_that_make_no_sense_are_refused() -> None:
     for wrong, message in [
         ({"motion": "dynamic", "remove_global_motion": True}, "--remove-global-motion is for optical flow"),
         ({"motion": "flow-dis", "normalise": "joint-minmax"}, "share no range"),
-        ({"motion": "lbp-top", "normalise": "signed"}, "lbp-top takes no other"),
+        ({"motion": "lbp-top", "normalise": "signed"}, "lbp-top, which accepts no other"),
         ({"motion": "dynamic", "normalise": "unit"}, "--normalise unit is for lbp-top"),
         ({"motion": "lbp-top", "size": 39}, "at least 40 pixels wide, not 39"),
         ({"magnify": -1.0}, "--magnify"),

@@ -1,5 +1,6 @@
-"""Several prepared folders as one: refused where their images or their people cannot stand side by side, then written as a prepared
-folder like any other.
+"""Several prepared folders as one dataset, which is written as a prepared folder like any other.
+
+Folders are refused whose images were not made alike, or whose people could be mixed up.
 """
 
 import itertools
@@ -26,10 +27,13 @@ from learnet.datasets.prepared.store import (
 )
 from learnet.motion.phases import concatenate_phases, gather_images
 
+MOST_DIFFERENCES = 4  # in an error message
+
 
 @dataclass(frozen=True)
 class ConcatDataset(ImageSource):
-    """Prepared folders that fit together, seen as one. Nothing is written yet: `folder` is where `save_concatenated` puts them."""
+    """Prepared folders that fit together, as one. Nothing is written: `folder` is where `save_concatenated`
+    puts it."""
 
     parts: tuple[PreparedDataset, ...]
 
@@ -44,56 +48,56 @@ class ConcatDataset(ImageSource):
         return self.parts[0].size
 
     def take(self, rows: Sequence[int]) -> UInt8[np.ndarray, "M H W 3"]:
-        """The images of these rows of `clips`, in memory."""
+        """Return the images of these rows of `clips`, in memory."""
         return gather_images([part.images for part in self.parts], rows)
 
 
 def open_datasets(folder: Path | Sequence[Path], out: Path) -> ImageSource:
-    """A prepared folder; or several as one that is to lie in OUT.
+    """Open a prepared folder; or several as one that will be written to `out`.
 
     Raises:
-        LearnetError: as `load_prepared` and `concatenate` say.
+        LearnetError: as `load_prepared` and `concatenate`.
     """
     folders = [folder] if isinstance(folder, Path) else list(folder)
     return load_prepared(folders[0]) if len(folders) == 1 else concatenate(folders, out)
 
 
 def concatenate(folders: Sequence[Path], out: Path) -> ConcatDataset:
-    """See several prepared folders as one, in the order in which they are named.
+    """Concatenate several prepared folders, in the order in which they are named.
 
     Args:
-        folders: prepared folders; a database may come in any of them, also in several.
-        out: where the pooled folder is to lie.
+        folders: prepared folders; a database may be in any of them, also in several.
+        out: where the concatenated folder will be written.
 
     Raises:
         BadInput: no prepared folder, or one that was not prepared as the others.
-        LearnetError: a clip stands in two folders, or in two under different names of its person; a database is real in one folder and
-            synthetic in another, so that their people would be taken for one another.
+        LearnetError: a clip is in two folders, or in two under different names of its person; a database is
+            real in one folder and synthetic in another, so that their people would be mixed up.
     """
     if not folders:
-        raise LearnetError("There is nothing to pool.", "Name the prepared folders.")
+        raise LearnetError("There is nothing to concatenate.", "Name the prepared folders.")
     parts = tuple(load_prepared(folder) for folder in folders)
-    for one, other in itertools.combinations(parts, 2):
-        _refuse_unlike(one, other)
-    clips = pd.concat([part.clips for part in parts], ignore_index=True).assign(
-        image=range(sum(len(part.clips) for part in parts))
-    )
-    leaves = list(itertools.chain.from_iterable(map(_concatenated_folders, parts)))
-    _refuse_clips_twice(parts, clips)
-    _refuse_two_worlds(leaves)
-    _refuse_two_names(parts)
+    for first, second in itertools.combinations(parts, 2):
+        _check_made_alike(first, second)
+    clips = pd.concat([part.clips for part in parts], ignore_index=True)
+    clips = clips.assign(image=range(len(clips)))
+    pooled = list(itertools.chain.from_iterable(map(_concatenated_folders, parts)))
+    _check_clips_are_unique(parts, clips)
+    _check_synthetic_databases(pooled)
+    _check_images_have_one_person(parts)
     # Of the parts in which a face was searched, the first: its record names the face finder.
     searched = next((part for part in parts if _face(part) != "auto"), parts[0]).record
     phases = concatenate_phases([part.phases for part in parts], [len(part.clips) for part in parts])
+    fingerprints = "\n".join(part.record.fingerprint for part in parts)
     record = PrepareRecord(
         imported=searched.imported,
         preparation=searched.preparation,
         images_kind=searched.images_kind,
         synthetic=any(part.record.synthetic for part in parts),
         face_model=searched.face_model,
-        inputs=sha256_hex("\n".join(part.record.fingerprint for part in parts).encode()),
+        inputs=sha256_hex(fingerprints.encode()),
         versions=searched.versions,
-        pooled=leaves,
+        pooled=pooled,
         phases=phases.record if phases else None,
         clips=len(clips),
         skipped=sum(part.record.skipped for part in parts),
@@ -103,119 +107,115 @@ def concatenate(folders: Sequence[Path], out: Path) -> ConcatDataset:
     return ConcatDataset(out, clips, record, parts, phases=phases)
 
 
-def save_concatenated(found: ConcatDataset) -> PreparedDataset:
-    """Write the pooled folder, or return it as it is where it lies there already.
+def save_concatenated(dataset: ConcatDataset) -> PreparedDataset:
+    """Write the concatenated folder, or return it as it is where it is there already.
 
-    Images go from file to file; they are never in memory together.
+    Images are copied from file to file; they are never in memory together.
 
     Raises:
         OutputTaken: something else is there.
-        BadInput: a disk that takes no more.
+        BadInput: the disk is full or cannot be written.
     """
-    if present := already_there(found.folder, found.record, phases=found.phases is not None):
+    if present := already_there(dataset.folder, dataset.record, phases=dataset.phases is not None):
         return present
-    tables = [
-        pd.read_csv(part.folder / "clips.csv", dtype=str, keep_default_na=False, encoding="utf-8")
-        for part in found.parts
-    ]
-    clips = pd.concat(tables, ignore_index=True).assign(
-        image=range(len(found.clips))
-    )  # every other cell as it stands there
-    findings = [finding for part in found.parts for finding in _findings(part)]
-    with report_disk_errors(found.folder):
-        return save_prepared(
-            found.folder, [part.images for part in found.parts], clips, found.record, findings, found.phases
-        )
+    # Every cell as it is written in the parts, but for the numbers of the images.
+    tables = [_read_text(part.folder / "clips.csv") for part in dataset.parts]
+    clips = pd.concat(tables, ignore_index=True).assign(image=range(len(dataset.clips)))
+    images = [part.images for part in dataset.parts]
+    findings = list(itertools.chain.from_iterable(map(_findings, dataset.parts)))
+    with report_disk_errors(dataset.folder):
+        return save_prepared(dataset.folder, images, clips, dataset.record, findings, dataset.phases)
+
+
+def _read_text(file: Path) -> pd.DataFrame:
+    return pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8")
 
 
 def _findings(part: PreparedDataset) -> list[Finding]:
-    found = read_findings(part.folder)
-    lost = Finding(
-        "audit lost",
-        str(part.folder),
-        "its audit.csv is gone: what was repaired or missing there is not known",
-        serious=True,
-    )
-    return [lost] if found is None else found
+    findings = read_findings(part.folder)
+    if findings is not None:
+        return findings
+    what = "its audit.csv is gone: what was repaired or missing there is not known"
+    return [Finding("audit lost", str(part.folder), what, serious=True)]
 
 
-def _refuse_unlike(one: PreparedDataset, other: PreparedDataset) -> None:
-    """Two folders go together only if every image would be the same, had it been made with the other folder."""
-    made, made_other = _making(one), _making(other)
-    if "auto" in (
-        made.get("face"),
-        made_other.get("face"),
-    ):  # no face was searched there, so no finder had a say
-        made, made_other = (
-            {key: value for key, value in each.items() if key not in ("face", "face model")}
-            for each in (made, made_other)
-        )
-    differ = [key for key in made | made_other if made.get(key, "none") != made_other.get(key, "none")]
-    if differ:
-        shown = "; ".join(
-            f"{key} {made_other.get(key, 'none')} here, {made.get(key, 'none')} there" for key in differ[:4]
-        )
-        wrong = f"this cannot be pooled with {one.folder}, since they were not made alike ({shown}{'; …' if len(differ) > 4 else ''})"
-        raise BadInput(other.folder, wrong, "Prepare them anew with the same settings and the same versions.")
+def _check_made_alike(first: PreparedDataset, second: PreparedDataset) -> None:
+    """Refuse two folders unless every image would be the same if it had been made with the other folder."""
+    before, now = _making(first), _making(second)
+    if "auto" in (before.get("face"), now.get("face")):
+        # No face was searched in one of them, so no finder made a difference there.
+        for making in (before, now):
+            making.pop("face", None)
+            making.pop("face model", None)
+    different = [key for key in before | now if before.get(key, "none") != now.get(key, "none")]
+    if not different:
+        return
+    details = []
+    for key in different[:MOST_DIFFERENCES]:
+        details.append(f"{key} {now.get(key, 'none')} here, {before.get(key, 'none')} there")
+    if len(different) > MOST_DIFFERENCES:
+        details.append("…")
+    wrong = f"this cannot be pooled with {first.folder}, which was made otherwise ({'; '.join(details)})"
+    raise BadInput(second.folder, wrong, "Prepare them again with the same settings and the same versions.")
 
 
 def _making(part: PreparedDataset) -> dict[str, str]:
-    """What the images of a folder were made by, in words."""
+    """Return in words how the images of a folder were made."""
     record = part.record
-    made: dict[str, object] = {
+    making: dict[str, object] = {
         "origin": "imported" if record.imported else "prepared",
         "kind of image": record.images_kind,
         "size": part.size,
         "face model": (record.face_model or "none")[:12],
     }
     if record.preparation:
-        made |= asdict(record.preparation)
+        making |= asdict(record.preparation)
     for name, number in record.versions.items():
-        made[f"{name}'s version"] = number
-    return {key: str(value) for key, value in made.items()}
+        making[f"{name}'s version"] = number
+    return {key: str(value) for key, value in making.items()}
 
 
 def _face(part: PreparedDataset) -> str:
     return part.record.preparation.face if part.record.preparation else "none"
 
 
-def _refuse_clips_twice(parts: Sequence[PreparedDataset], clips: pd.DataFrame) -> None:
-    twice = list(dict.fromkeys(clips["clip"][clips["clip"].duplicated()]))
-    if twice:
-        where = " and ".join(str(part.folder) for part in parts if twice[0] in set(part.clips["clip"]))
-        what = (
-            f"{len(twice)} clips stand twice in these folders: {shortened_list(twice)}; the first in {where}."
-        )
-        raise LearnetError(what, "Every clip may stand in one folder, once.")
+def _check_clips_are_unique(parts: Sequence[PreparedDataset], clips: pd.DataFrame) -> None:
+    repeated = list(dict.fromkeys(clips["clip"][clips["clip"].duplicated()]))
+    if repeated:
+        folders = [str(part.folder) for part in parts if repeated[0] in set(part.clips["clip"])]
+        what = f"{len(repeated)} clips are there twice: {shortened_list(repeated)}; the first in "
+        raise LearnetError(what + f"{' and '.join(folders)}.", "Every clip may be in one folder, once.")
 
 
-def _refuse_two_worlds(folders: Sequence[ConcatenatedFolder]) -> None:
-    """Refuse a database that is synthetic in one folder and not in another: its synthetic person 01 is nobody real."""
+def _check_synthetic_databases(folders: Sequence[ConcatenatedFolder]) -> None:
+    """Refuse a database that is synthetic in one folder and real in another: synthetic person 01 is nobody
+    real."""
     databases: dict[bool, set[str]] = {False: set(), True: set()}
     for folder in folders:
         databases[folder.about.synthetic].update(folder.datasets)
-    if both := sorted(databases[False] & databases[True]):
-        what = f"{', '.join(both)} is synthetic in one folder and not in another, and their people have the same names."
-        raise LearnetError(what, "Study them apart.")
+    both = sorted(databases[False] & databases[True])
+    if both:
+        what = f"{', '.join(both)} is synthetic in one folder and real in another, with people of the same names."
+        raise LearnetError(what, "Study them separately.")
 
 
-def _refuse_two_names(parts: Sequence[PreparedDataset]) -> None:
-    """One clip under two persons' names would be trained on and tested in one fold. It is known by its image."""
+def _check_images_have_one_person(parts: Sequence[PreparedDataset]) -> None:
+    """Refuse one image under two names of its person, which a fold would train on and test."""
     known: dict[str, tuple[str, str]] = {}
     for part in parts:
-        here = {}
+        of_part = {}
         for image, person, clip in zip(part.images, part.clips["person"], part.clips["clip"], strict=True):
             key = sha256_hex(image.tobytes())
             other, name = known.get(key, (person, clip))
-            if other != person and np.ptp(image):  # an image without any motion says nothing of whose it is
-                what = f"{name} and {clip} have the very same image: one clip of one person under two names."
+            if other != person and np.ptp(image):  # an image without motion does not show whose it is
+                what = f"{name} and {clip} have the same image: one clip of one person under two names."
                 raise LearnetError(what, "Leave one of them out, or name the person alike in both folders.")
-            here[key] = (person, clip)
-        known |= here
+            of_part[key] = (person, clip)
+        known |= of_part
 
 
 def _concatenated_folders(part: PreparedDataset) -> list[ConcatenatedFolder]:
-    """Return what `prepare.json` says of a part; of one that was concatenated itself, what it says of its own parts."""
+    """Return what `prepare.json` says of a part, or of the parts of a part that was concatenated itself."""
     if part.record.pooled:
         return part.record.pooled
     datasets = sorted(set(part.clips["dataset"]))

@@ -1,9 +1,7 @@
-"""Motion images that somebody else has made, with their labels, as a prepared folder."""
+"""Import of finished motion images with their labels as a prepared folder."""
 
-import csv
 from collections import Counter
 from collections.abc import Sequence
-from io import StringIO
 from pathlib import Path
 
 import cv2
@@ -11,6 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
 
+from learnet.core.csv_files import decode_text, read_csv_rows
 from learnet.core.errors import BadInput, pick
 from learnet.core.files import report_disk_errors, sha256_hex, shortened_list
 from learnet.core.labels import parse_emotion
@@ -27,35 +26,35 @@ from learnet.datasets.readers.reading.folder_names import find_existing_path, no
 from learnet.video.images import read_image
 
 NEEDED = ("image", "subject", "emotion")
-IMAGE_KINDS = (
-    "image",
-    "flow",
-    "unknown",
-)  # flipped with the face; first channel changes sign as well; never mirrored
+COLUMNS = ("image", "subject", "emotion", "dataset", "name", "person", "clip")
+
+IMAGE_KINDS = ("image", "flow", "unknown")
+"""What mirroring does to an image: it is flipped with the face; its first channel changes sign as well; it is
+never mirrored."""
 
 
 def import_images(
     images: Path, labels: Path, out: Path, size: int | None = None, kind: str = "unknown"
 ) -> PreparedDataset:
-    """Take finished motion images with their labels as a prepared folder.
+    """Import finished motion images with their labels as a prepared folder.
 
-    Args:
-        images: folder of images, of any kind that OpenCV reads; grey ones become three equal channels.
-        labels: CSV (comma or semicolon) with the columns image (name inside IMAGES), subject, emotion, and optionally dataset
-            ("imported" where absent) and clip (the image's name without suffix where absent).
-        out: prepared folder to make; returned as it is where it holds the very same import.
-        size: height and width to resize to (bicubic to enlarge, by area to shrink); None keeps the images, which must then be of
-            one size and square.
-        kind: what mirroring a face does to its image, one of IMAGE_KINDS; training asks.
+    Args: images: folder of images, of any kind that OpenCV reads; grey ones become three equal channels.
+        labels: CSV (comma or semicolon) with the columns image (name in the folder `images`), subject,
+        emotion, and optionally dataset ("imported" by default) and clip (by default the name of the image
+        without suffix). out: prepared folder to make; returned as it is where it holds the same import. size:
+        height and width to resize to (bicubic to enlarge, by area to shrink); None keeps the images, which
+        must then be square and of one size. kind: what mirroring a face does to its image, one of
+        IMAGE_KINDS; used in training.
 
     Raises:
-        BadInput: a file or column is missing, a name stands twice, sizes differ, flow has its channels in another order; what is
-            wrong is listed.
-        UnknownLabel, OutputTaken.
+        BadInput: a file or column is missing, a name is there twice, sizes differ, or flow has its channels
+            in another order.
+        UnknownLabel: an emotion that is not known.
+        OutputTaken: `out` holds something else.
     """
     pick(dict.fromkeys(IMAGE_KINDS), kind, "kind of image")
     if size is not None:
-        Preparation(size=size)  # refuses what no network takes
+        Preparation(size=size)  # refuses a size that no network accepts
     table = _read_labels(images, labels)
     files = [find_existing_path(images, name) or images / name for name in table["image"]]
     pixels = _read_images(files, size)
@@ -80,99 +79,104 @@ def import_images(
 
 
 def _read_labels(images: Path, labels: Path) -> pd.DataFrame:
-    """The label file: image, subject, emotion, dataset, name, person, clip; checked against the folder."""
-    table = _read_csv(labels)
-    blank = [str(line) for line in table.index[(table[list(NEEDED)] == "").any(axis=1)]]
-    if blank or table.empty:
-        wrong = (
-            f"image, subject or emotion is empty in line {shortened_list(blank)}"
-            if blank
-            else "it has no rows"
-        )
-        raise BadInput(labels, wrong, "Fill them in, or take the lines out.")
-    for column in {"image", "subject", "dataset", "clip"} & {*table.columns}:
-        table[column] = table[column].map(normalise_unicode)  # one person, in whatever normal form the name is written
-    absent = [name for name in table["image"] if not ((file := find_existing_path(images, name)) and file.is_file())]
-    if absent:
-        raise BadInput(
-            images,
-            f"{len(absent)} of {len(table)} images are not there: {shortened_list(absent)}",
-            f"{labels.name} names them.",
-        )
-    table["emotion"] = [
-        parse_emotion(word, f"{labels}, {image}")
-        for word, image in zip(table["emotion"], table["image"], strict=True)
-    ]
+    """Read the label file, with the COLUMNS, and check it against the folder of images."""
+    table = _read_table(labels)
+    _check_filled_in(labels, table)
+    for column in ("image", "subject", "dataset", "clip"):
+        if column in table:  # one person, in whatever Unicode normal form the name is written
+            table[column] = table[column].map(normalise_unicode)
+    _check_images_exist(images, labels, table)
+    emotions = []
+    for word, image in zip(table["emotion"], table["image"], strict=True):
+        emotions.append(parse_emotion(word, f"{labels}, {image}"))
+    table["emotion"] = emotions
     table["dataset"] = table["dataset"].replace("", "imported") if "dataset" in table else "imported"
     stems = table["image"].map(lambda name: Path(name).stem)
     table["name"] = table["clip"].where(table["clip"] != "", stems) if "clip" in table else stems
     table["person"] = table["dataset"] + "/" + table["subject"]
     table["clip"] = table["person"] + "/" + table["name"]
+    _check_unique(labels, table)
+    return table[list(COLUMNS)]
+
+
+def _check_filled_in(labels: Path, table: pd.DataFrame) -> None:
+    is_empty = (table[list(NEEDED)] == "").any(axis=1)
+    lines = [str(line) for line in table.index[is_empty]]
+    if lines:
+        wrong = f"image, subject or emotion is empty in line {shortened_list(lines)}"
+        raise BadInput(labels, wrong, "Fill them in, or take the lines out.")
+    if table.empty:
+        raise BadInput(labels, "it has no rows", "Add a row for each image.")
+
+
+def _check_images_exist(images: Path, labels: Path, table: pd.DataFrame) -> None:
+    missing = []
+    for name in table["image"]:
+        file = find_existing_path(images, name)
+        if file is None or not file.is_file():
+            missing.append(name)
+    if missing:
+        wrong = f"{len(missing)} of {len(table)} images are not there: {shortened_list(missing)}"
+        raise BadInput(images, wrong, f"{labels.name} names them.")
+
+
+def _check_unique(labels: Path, table: pd.DataFrame) -> None:
     for column in ("image", "clip"):
-        if twice := [name for name, count in Counter(table[column]).items() if count > 1]:
-            raise BadInput(
-                labels,
-                f"{len(twice)} names stand twice in {column}: {shortened_list(twice)}",
-                "Every image is one clip.",
-            )
-    return table[["image", "subject", "emotion", "dataset", "name", "person", "clip"]]
+        repeated = [name for name, count in Counter(table[column]).items() if count > 1]
+        if repeated:
+            wrong = f"{len(repeated)} names are there twice in {column}: {shortened_list(repeated)}"
+            raise BadInput(labels, wrong, "Every image is one clip.")
 
 
-def _read_csv(labels: Path) -> pd.DataFrame:
-    """The table as text without outer blanks, columns in lower case, rows by their line; the NEEDED columns are there."""
+def _read_table(labels: Path) -> pd.DataFrame:
+    """Read the table as text, columns in lower case, indexed by line; check that the NEEDED columns are
+    there."""
     try:
-        text = labels.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        data = labels.read_bytes()
+    except OSError as error:
         raise BadInput(
-            labels, f"the labels cannot be read ({error})", "It must be a CSV file in UTF-8."
+            labels, f"the labels cannot be read ({error.strerror})", "It must be a CSV file."
         ) from error
-    heading = text.partition("\n")[0]
-    separator = (
-        ";" if heading.count(";") > heading.count(",") else ","
-    )  # as spreadsheets in half of the world write it
-    reader = csv.reader(StringIO(text), delimiter=separator)
-    try:
-        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
-    except csv.Error as error:
-        raise BadInput(labels, f"this is not a table ({error})", "It must be a CSV file.") from error
-    names = [name.lower() for name in lines[0][1]] if lines else []
-    if missing := [name for name in NEEDED if names.count(name) != 1]:
-        wrong = f"the columns {', '.join(missing)} are missing, or there twice; it has {', '.join(names) or 'none'}"
+    lines = read_csv_rows(labels, decode_text(labels, data))
+    columns = [name.lower() for name in lines[0][1]] if lines else []
+    missing = [name for name in NEEDED if columns.count(name) != 1]
+    if missing:
+        present = ", ".join(columns) or "none"
+        wrong = f"the columns {', '.join(missing)} are missing, or there twice; it has {present}"
         raise BadInput(labels, wrong, "Name each once in the first line.")
-    if long := [str(line) for line, row in lines if any(row[len(names) :])]:
-        raise BadInput(
-            labels,
-            f"there are more values than columns in line {shortened_list(long)}",
-            "Quote values with commas in them.",
-        )
-    rows = [(row + [""] * len(names))[: len(names)] for _, row in lines[1:] if any(row)]
-    return pd.DataFrame(rows, columns=names, index=[line for line, row in lines[1:] if any(row)], dtype=str)
+    rows = {line: cells for line, cells in lines[1:] if any(cells)}
+    too_long = [str(line) for line, cells in rows.items() if any(cells[len(columns) :])]
+    if too_long:
+        wrong = f"there are more values than columns in line {shortened_list(too_long)}"
+        raise BadInput(labels, wrong, "Quote values that contain commas.")
+    padded = [(cells + [""] * len(columns))[: len(columns)] for cells in rows.values()]
+    return pd.DataFrame(padded, columns=columns, index=list(rows), dtype=str)
 
 
 def _read_images(files: Sequence[Path], size: int | None) -> UInt8[np.ndarray, "N H W 3"]:
-    pictures, broken = [], []
+    images, broken = [], []
     for file in files:
-        picture = read_image(file)
-        if picture is None:
+        image = read_image(file)
+        if image is None:
             broken.append(file.name)
         else:
-            pictures.append(picture)
+            images.append(image)
+    folder = files[0].parent
     if broken:
         wrong = f"{len(broken)} images cannot be read: {shortened_list(broken)}"
-        raise BadInput(files[0].parent, wrong, "Replace them, or take them out of the labels.")
-    sizes = Counter(f"{picture.shape[1]}x{picture.shape[0]}" for picture in pictures)
-    if size is None and (len(sizes) > 1 or pictures[0].shape[0] != pictures[0].shape[1]):
-        found = ", ".join(f"{count} of {name}" for name, count in sizes.most_common(5))
-        raise BadInput(
-            files[0].parent,
-            f"the images are not square and of one size ({found})",
-            "Resize them with --size.",
-        )
-    return np.stack([picture if size is None else _resized(picture, size) for picture in pictures])
+        raise BadInput(folder, wrong, "Replace them, or take them out of the labels.")
+    if size is not None:
+        return np.stack([_resize(image, size) for image in images])
+    sizes = Counter(f"{image.shape[1]}x{image.shape[0]}" for image in images)
+    if len(sizes) > 1 or images[0].shape[0] != images[0].shape[1]:
+        listed = ", ".join(f"{count} of {name}" for name, count in sizes.most_common(5))
+        wrong = f"the images are not square and of one size ({listed})"
+        raise BadInput(folder, wrong, "Resize them with --size.")
+    return np.stack(images)
 
 
-def _resized(picture: UInt8[np.ndarray, "H W 3"], size: int) -> UInt8[np.ndarray, "S S 3"]:
-    if picture.shape[:2] == (size, size):
-        return picture
-    shrinking = min(picture.shape[:2]) >= size
-    return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
+def _resize(image: UInt8[np.ndarray, "H W 3"], size: int) -> UInt8[np.ndarray, "S S 3"]:
+    if image.shape[:2] == (size, size):
+        return image
+    shrinks = min(image.shape[:2]) >= size
+    return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)

@@ -1,59 +1,43 @@
-"""Clips -> prepared folder: every clip folded into one image, on all cores, resumable, the same bytes every time.
+"""Preparation of a dataset: the motion image of every clip in one folder, on all cores, resumable.
 
-Nothing in the folder (`prepared.py`) depends on the clock, the number of processes, or how often the work was cut off. Until it is
-whole, finished clips lie in `OUT.part` beside it.
+Nothing in the folder depends on the clock, the number of processes, or how often the work was interrupted.
+Until all clips are finished, their results are stored in `OUT.part` beside it.
 """
 
 import json
-import os
 import shutil
-import zipfile
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
-from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-import cv2
 import numpy as np
 import pandas as pd
-from jaxtyping import UInt8
 
-from learnet.core.errors import LearnetError, NoFace, OutputTaken, TooFewFrames, pick
-from learnet.core.files import (
-    disk_error_reason,
-    report_disk_errors,
-    sha256_hex,
-    shortened_list,
-    unwritable_error,
-)
+from learnet.core.errors import LearnetError, OutputTaken, pick
+from learnet.core.files import report_disk_errors, sha256_hex, shortened_list, unwritable_error
 from learnet.core.parallel import parallel_map
 from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.core.settings import Preparation
+from learnet.datasets.prepared.clip_job import ClipJob, ClipResult, read_clip_result, run_clip_job
 from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import PreparedDataset, already_there, save_prepared, versions
 from learnet.datasets.readers.reading.folder_tree import is_synthetic
-from learnet.face import FaceFinder, ModelFaceFinder, face_finder
+from learnet.face import ModelFaceFinder, face_finder
 from learnet.motion import MOTION_IMAGES
-from learnet.motion.apex import find_apex
-from learnet.motion.normalise import NORMALISATIONS
-from learnet.motion.phases import PHASES, Phases, check_phases_allowed
-from learnet.motion.pipeline import EYE_POSITIONS, MotionResult, magnify_crops, make_image, motion_image
-from learnet.video.folder import NUMBER_GAPS
+from learnet.motion.phases import Phases, check_phases_allowed
 from learnet.video.images import image_files
-from learnet.video.reader import read_clip
 
 Progress = Callable[[int, int], None]  # clips done, clips in all
 
-ROOM = 2**28  # bytes for the frames of a clip, used as far as it needs them; a longer one gets its own
-UNSEEN = ("midpoint", "none")  # where an apex comes from that nobody saw
 MARKER = "learnet-prepare.txt"  # tells a folder of finished clips from a user's own
+MARKER_TEXT = "Finished clips of an unfinished `learnet prepare`. Run it again, or remove this folder.\n"
 
 
-def prepare(
+def prepare(  # noqa: PLR0913 (public, with one keyword per option of the command)
     reading: DatasetIndex,
     out: Path,
     preparation: Preparation,
@@ -63,39 +47,42 @@ def prepare(
     face_model: Path | None = None,
     progress: Progress | None = None,
 ) -> PreparedDataset:
-    """Fold every clip of a dataset into one image.
+    """Compute the motion image of every clip of a dataset.
 
-    A clip that cannot be used (no face, a broken image) is left out, and stands as serious in `audit.csv`. Clips that their owners
-    have cropped are taken as they are. A run that was cut off goes on where it stopped, as long as the settings, the versions, and
-    the names and sizes of the clip's files are the same (an image overwritten by another of exactly its size goes unnoticed).
+    A clip that cannot be used (no face, a broken image) is left out, and is a serious finding in `audit.csv`.
+    Clips that their owners have cropped are used as they are. An interrupted run continues where it stopped,
+    as long as the settings, the versions, and the names and sizes of the clip's files are the same (an image
+    that was overwritten by another of exactly its size is not noticed).
 
     Args:
         reading: clips and findings, as a dataset's reader returns them.
-        out: prepared folder to make; returned as it is where it holds the very same preparation.
-        preparation: choices; `auto` is written down as what was used (`face` stays `auto` where no face had to be searched).
-        phases: keep the images of the clips' rise and fall as well, for training (`phases.py`); of `dynamic` images only.
+        out: prepared folder to make; returned as it is where it holds the same preparation.
+        preparation: settings; `auto` is recorded as what was used (`face` stays `auto` where no face was
+            searched).
+        phases: keep the images of the clips' rise and fall as well, for training (`motion.phases`); with
+            `dynamic` images only.
         jobs: processes, each with one thread; -1 is one per core.
-        face_model: YuNet's file; without one see `face.find_model`.
+        face_model: YuNet's file; by default see `face.find_model`.
         progress: called after each clip.
 
     Raises:
-        OutputTaken: OUT holds something else.
-        LearnetError: phases of another motion image, no clips, two of one name, none of which an image could be made, no such face
-            model, a full disk.
+        OutputTaken: `out` holds something else.
+        LearnetError: phases of another motion image, no clips, two of one name, none of which an image can be
+            computed, no such face model, a full disk.
     """
     kind = pick(MOTION_IMAGES, preparation.motion, "motion image")
     if phases:
         check_phases_allowed(preparation.motion)
-    _check([clip.key for clip in reading.clips], jobs)
+    _check_arguments([clip.key for clip in reading.clips], jobs)
     preparation, model = _resolve(reading.clips, preparation, face_model)
-    inputs = [_fingerprint_of(clip) for clip in reading.clips]
+    fingerprints = [_fingerprint_of(clip) for clip in reading.clips]
     record = PrepareRecord(
         preparation=preparation,
         images_kind=kind.family,
         synthetic=is_synthetic(clip.path for clip in reading.clips),
         reading=dict(reading.about),
         face_model=sha256_hex(model.read_bytes()) if model else None,
-        inputs=sha256_hex("".join(inputs).encode()),
+        inputs=sha256_hex("".join(fingerprints).encode()),
         versions=_versions_used(preparation),
     )
     if present := already_there(out, record, phases):
@@ -103,21 +90,21 @@ def prepare(
             progress(len(reading.clips), len(reading.clips))
         return present
     work = _work_folder(out)
-    making = [asdict(preparation), record.face_model, record.versions, phases or None]
-    settings = sha256_hex(json.dumps(making).encode())
-    files = [work / f"{sha256_hex((key + settings).encode())[:32]}.npz" for key in inputs]
-    tasks = [
-        _Task(clip, preparation, model, phases, file) for clip, file in zip(reading.clips, files, strict=True)
-    ]
-    _run(tasks, out, jobs, progress)
-    parts = [part for file in files if (part := _read_part(file))]
-    if all(part.image is None for part in parts):
+    settings = sha256_hex(
+        json.dumps([asdict(preparation), record.face_model, record.versions, phases or None]).encode()
+    )
+    files = [work / f"{sha256_hex((key + settings).encode())[:32]}.npz" for key in fingerprints]
+    clip_jobs = []
+    for clip, file in zip(reading.clips, files, strict=True):
+        clip_jobs.append(ClipJob(clip, preparation, model, phases, file))
+    _run(clip_jobs, out, jobs, progress)
+    results = [result for result in map(read_clip_result, files) if result]
+    if all(result.image is None for result in results):
         shutil.rmtree(work, ignore_errors=True)
-        raise LearnetError(
-            f"No image could be made of any of the {len(parts)} clips. The first: {parts[0].findings[0].what}"
-        )
+        first = results[0].facts.findings[0].what
+        raise LearnetError(f"No image could be made of any of the {len(results)} clips. The first: {first}")
     with report_disk_errors(out):
-        prepared = _assemble(reading, out, record, parts, phases)
+        prepared = _assemble(reading, out, record, results, phases)
     shutil.rmtree(work, ignore_errors=True)  # a process of a run that was killed may still be writing there
     return prepared
 
@@ -129,16 +116,15 @@ def _versions_used(preparation: Preparation) -> dict[str, str]:
     return {**versions(), "scikit-image": version("scikit-image")}
 
 
-def _check(keys: Sequence[str], jobs: int) -> None:
+def _check_arguments(keys: Sequence[str], jobs: int) -> None:
     if not keys:
         raise LearnetError(
-            "There are no clips to prepare.", "Look at what `learnet audit` says of the dataset."
+            "There are no clips to prepare.", "See what `learnet audit` reports of the dataset."
         )
-    if twice := [key for key, count in Counter(keys).items() if count > 1]:
-        raise LearnetError(
-            f"{len(twice)} names stand for more than one clip: {shortened_list(twice)}.",
-            "Every clip of a person needs its own name.",
-        )
+    repeated = [key for key, count in Counter(keys).items() if count > 1]
+    if repeated:
+        what = f"{len(repeated)} names are of more than one clip: {shortened_list(repeated)}."
+        raise LearnetError(what, "Every clip of a person needs its own name.")
     if jobs == 0 or jobs < -1:
         raise LearnetError(f"{jobs} processes cannot work.", "Give a number from 1, or -1 for one per core.")
 
@@ -146,7 +132,11 @@ def _check(keys: Sequence[str], jobs: int) -> None:
 def _resolve(
     clips: Sequence[Clip], preparation: Preparation, face_model: Path | None
 ) -> tuple[Preparation, Path | None]:
-    """The normalisation and face finder really used, so that equal records mean equal images; and its model file, if it has one."""
+    """Return the preparation with the normalisation and face finder that are used, and the finder's model
+    file.
+
+    Equal records then mean equal images.
+    """
     preparation = preparation.settled
     if preparation.face == "none" or all(clip.cropped for clip in clips):
         return preparation, None
@@ -157,11 +147,12 @@ def _resolve(
 
 
 def _fingerprint_of(clip: Clip) -> str:
-    """Digest of a clip's annotation and of the names and sizes of its files, not of where they lie."""
+    """Return the digest of a clip's annotation and of the names and sizes of its files, not of where they
+    are."""
     try:
         sizes = [(path.name, path.stat().st_size) for path in _files_of(clip)]
     except (LearnetError, OSError):
-        sizes = []  # reading the clip says what is wrong with it
+        sizes = []  # reading the clip reports what is wrong with it
     return sha256_hex(json.dumps([{**asdict(clip), "path": sizes}]).encode())
 
 
@@ -171,211 +162,78 @@ def _files_of(clip: Clip) -> list[Path]:
     return [path for number, path in image_files(clip.path).items() if clip.onset <= number <= clip.offset]
 
 
-# ---- one clip, in a process of its own
-
-
-@dataclass(frozen=True)
-class _Task:
-    """One clip to fold, and the file that will hold the result."""
-
-    clip: Clip
-    preparation: Preparation
-    model: Path | None
-    phases: bool
-    file: Path
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A finished clip as it waits for the others."""
-
-    image: UInt8[np.ndarray, "S S 3"] | None  # None: the clip could not be used
-    frames: int
-    face: str
-    findings: list[Finding]
-    apex: int | None = None  # frame, where it was found; None: the clip's own holds
-    phases: Mapping[str, UInt8[np.ndarray, "S S 3"]] = field(
-        default_factory=dict
-    )  # of PHASES those that it has
-
-
-@lru_cache(maxsize=1)
-def _finder(kind: str, model: Path | None) -> FaceFinder:
-    return face_finder(kind, model)  # once per process: a finder holds a loaded model
-
-
-@lru_cache(maxsize=1)
-def _room() -> UInt8[np.ndarray, "B"]:
-    return np.empty(
-        ROOM, np.uint8
-    )  # once per process: fresh memory for every clip costs as much as half of its decoding
-
-
-def _fold(task: _Task) -> str:
-    """Fold one clip and keep the result on disk. Returns what the disk complained of, as text: errors with fields do not travel."""
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)  # the processes share the cores already
-    try:
-        part = _make_part(task)
-    finally:
-        cv2.setNumThreads(threads)
-    findings = [asdict(finding) for finding in part.findings]
-    about = json.dumps(
-        {
-            "frames": part.frames,
-            "face": part.face,
-            "apex": part.apex,
-            "findings": findings,
-            "phases": [*part.phases],
-        }
-    )
-    images = np.empty(0, np.uint8) if part.image is None else np.stack([part.image, *part.phases.values()])
-    draft = task.file.with_suffix(f".{os.getpid()}")
-    try:
-        with draft.open("wb") as file:
-            np.savez(file, about=np.array(about), images=images)
-        draft.replace(task.file)
-    except OSError as error:
-        return disk_error_reason(error)
-    finally:
-        draft.unlink(missing_ok=True)
-    return ""
-
-
-def _make_part(task: _Task) -> _Part:
-    clip, preparation = task.clip, task.preparation
-    try:
-        footage = read_clip(clip.path, clip.onset, clip.offset, clip.fps, _room())
-        finder = None if clip.cropped or preparation.face == "none" else _finder(preparation.face, task.model)
-        apex = _place_of_apex(clip, footage.numbers)
-        made = make_image(footage.pixels, preparation, finder, apex, clip.fps)
-        made, phases = _with_phases(made, footage.pixels, task) if task.phases else (made, {})
-    except LearnetError as error:
-        kind = "no face" if isinstance(error, NoFace) else "clip not usable"
-        return _Part(None, 0, "", [Finding(kind, clip.key, str(error), serious=True)])
-    findings = [
-        Finding("frames lost", clip.key, f"{count} {what}", serious=what != NUMBER_GAPS)
-        for what, count in footage.losses.items()
-    ]
-    findings += [
-        Finding("warning", clip.key, warning) for warning in made.aligned.warnings_for(footage.numbers)
-    ]
-    face = made.aligned.face
-    found = " ".join([face.finder, *(f"{pixel:.0f}" for pixel in face.box)]) if face else "given"
-    if task.phases and len(phases) < len(PHASES):
-        findings.append(
-            Finding(
-                "phase missing", clip.key, "the apex is its last frame, so there is no fall to learn from"
-            )
-        )
-    if made.apex == apex:
-        return _Part(made.image, len(footage.pixels), found, findings, None, phases)
-    assert made.apex is not None
-    if clip.apex_source not in UNSEEN:
-        findings.append(
-            Finding(
-                "apex detected",
-                clip.key,
-                f"it was given as the onset; frame {footage.numbers[made.apex]} is taken",
-            )
-        )
-    return _Part(made.image, len(footage.pixels), found, findings, footage.numbers[made.apex], phases)
-
-
-def _with_phases(
-    made: MotionResult, frames: UInt8[np.ndarray, "T H W 3"], task: _Task
-) -> tuple[MotionResult, dict[str, UInt8[np.ndarray, "S S 3"]]]:
-    """The images of a clip's phases, by the same steps as its own, and where its apex is: as given, or found."""
-    crops = made.aligned.crops(frames)
-    apex = find_apex(crops, EYE_POSITIONS if made.aligned.face else ()) if made.apex is None else made.apex
-    crops, phases = magnify_crops(crops, task.preparation, task.clip.fps), {}
-    for name, motion in PHASES.items():
-        with suppress(TooFewFrames):
-            phases[name] = NORMALISATIONS[task.preparation.normalise](
-                motion_image(crops, replace(task.preparation, motion=motion), apex)
-            )
-    return replace(made, apex=apex), phases
-
-
-def _place_of_apex(clip: Clip, numbers: Sequence[int]) -> int | None:
-    """Position of the apex that annotators saw among the frames; None where they saw none, or put it on the onset, so it must be found."""
-    if clip.apex is None or clip.apex_source in UNSEEN:
-        return None
-    return min(bisect_left(numbers, clip.apex), len(numbers) - 1) or None
-
-
-def _read_part(file: Path) -> _Part | None:
-    """A finished clip; None where it is not finished, or its file was torn by a failing machine."""
-    try:
-        with np.load(file) as stored:
-            about, images = json.loads(str(stored["about"])), stored["images"]
-            phases = dict(zip(about["phases"], images[1:], strict=True))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
-    findings = [Finding(**finding) for finding in about["findings"]]
-    return _Part(
-        images[0] if images.size else None, about["frames"], about["face"], findings, about["apex"], phases
-    )
-
-
-def _run(tasks: Sequence[_Task], out: Path, jobs: int, progress: Progress | None) -> None:
-    """Fold the clips that are not finished. One that failed before is tried again: its disk may have been away."""
-    todo = [task for task in tasks if (part := _read_part(task.file)) is None or part.image is None]
-    finished = len(tasks) - len(todo)
-    if progress:
-        progress(finished, len(tasks))
-    with closing(parallel_map(_fold, todo, jobs, ordered=False)) as answers:
-        for done, why in enumerate(answers, start=finished + 1):
-            if why:
-                raise unwritable_error(out, why)
-            if progress:
-                progress(done, len(tasks))
-
-
-# ---- all clips
-
-
 def _work_folder(out: Path) -> Path:
-    """The folder of finished clips beside OUT; never one that somebody else made."""
+    """Return the folder of finished clips beside `out`, made where it is missing; never one that is a user's
+    own."""
     work = out.absolute().with_name(f"{out.absolute().name}.part")
     if work.exists() and not (work / MARKER).is_file() and (not work.is_dir() or any(work.iterdir())):
-        raise OutputTaken(
-            work, "something else is there, where finished clips are to be kept", "Name another folder."
-        )
+        wrong = "something else is there, where finished clips are to be kept"
+        raise OutputTaken(work, wrong, "Name another folder.")
     with report_disk_errors(out):
         work.mkdir(parents=True, exist_ok=True)
-        (work / MARKER).write_text(
-            "Finished clips of an unfinished `learnet prepare`. Run it again, or remove this folder.\n"
-        )
+        (work / MARKER).write_text(MARKER_TEXT)
     return work
 
 
+def _run(clip_jobs: Sequence[ClipJob], out: Path, jobs: int, progress: Progress | None) -> None:
+    """Run the jobs that are not finished. One that failed before is tried again: its disk may have been
+    away."""
+    unfinished = []
+    for job in clip_jobs:
+        result = read_clip_result(job.file)
+        if result is None or result.image is None:
+            unfinished.append(job)
+    finished = len(clip_jobs) - len(unfinished)
+    if progress:
+        progress(finished, len(clip_jobs))
+    with closing(parallel_map(run_clip_job, unfinished, jobs, ordered=False)) as reasons:
+        for done, reason in enumerate(reasons, start=finished + 1):
+            if reason:
+                raise unwritable_error(out, reason)
+            if progress:
+                progress(done, len(clip_jobs))
+
+
 def _assemble(
-    reading: DatasetIndex, out: Path, record: PrepareRecord, parts: Sequence[_Part], with_phases: bool
+    reading: DatasetIndex, out: Path, record: PrepareRecord, results: Sequence[ClipResult], with_phases: bool
 ) -> PreparedDataset:
-    """Put the finished clips together, in the order of the reading."""
-    found = [finding for part in parts for finding in part.findings]
-    kept = [(clip, part) for clip, part in zip(reading.clips, parts, strict=True) if part.image is not None]
-    rows = []
-    for place, (clip, part) in enumerate(kept):
-        warnings = "; ".join(finding.what for finding in part.findings)
-        if part.apex is not None:
-            clip = replace(clip, apex=part.apex, apex_source="detected")
-        facts = {
-            **asdict(clip),
-            "apex": "" if clip.apex is None else clip.apex,
-            "clip": clip.key,
-            "person": clip.person,
-        }
-        rows.append({**facts, "image": place, "frames": part.frames, "face": part.face, "warnings": warnings})
-    people = len({clip.person for clip, _ in kept})
-    record = replace(record, clips=len(kept), skipped=len(parts) - len(kept), people=people)
-    images, phases = np.stack([part.image for _, part in kept]), None
-    if with_phases:
-        places, names = zip(
-            *((row, name) for row, (_, part) in enumerate(kept) for name in part.phases), strict=True
-        )
-        phases = Phases(
-            [np.stack([image for _, part in kept for image in part.phases.values()])], places, names
-        )
-    return save_prepared(out, images, pd.DataFrame(rows), record, [*reading.findings, *found], phases)
+    """Write the prepared folder from the finished clips, in the order of the reading."""
+    findings: list[Finding] = [*reading.findings]
+    rows, images, used = [], [], []
+    for clip, result in zip(reading.clips, results, strict=True):
+        findings += result.facts.findings
+        if result.image is not None:
+            rows.append(_row(len(rows), clip, result))
+            images.append(result.image)
+            used.append(result)
+    people = len({row["person"] for row in rows})
+    record = replace(record, clips=len(rows), skipped=len(results) - len(rows), people=people)
+    phases = _phases(used) if with_phases else None
+    return save_prepared(out, np.stack(images), pd.DataFrame(rows), record, findings, phases)
+
+
+def _row(index: int, clip: Clip, result: ClipResult) -> dict[str, Any]:
+    """Return the row of a clip in `clips.csv`."""
+    facts = result.facts
+    if facts.apex is not None:
+        clip = replace(clip, apex=facts.apex, apex_source="detected")
+    return asdict(clip) | {
+        "apex": "" if clip.apex is None else clip.apex,
+        "clip": clip.key,
+        "person": clip.person,
+        "image": index,
+        "frames": facts.frames,
+        "face": facts.face,
+        "warnings": "; ".join(finding.what for finding in facts.findings),
+    }
+
+
+def _phases(results: Sequence[ClipResult]) -> Phases:
+    """Return the images of the phases of all clips, and the row of the clip of each."""
+    images, rows, names = [], [], []
+    for row, result in enumerate(results):
+        for name, image in result.phases.items():
+            images.append(image)
+            rows.append(row)
+            names.append(name)
+    return Phases([np.stack(images)], tuple(rows), tuple(names))

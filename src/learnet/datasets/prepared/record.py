@@ -30,7 +30,8 @@ class PrepareRecord:
 
     @property
     def synthetic_extent(self) -> str:
-        """Whether a computer made the clips: "yes", "no", or "partly" where only some concatenated folders are synthetic."""
+        """Whether a computer made the clips: "yes", "no", or "partly" where only some concatenated folders
+        are synthetic."""
         if not self.synthetic:
             return "no"
         return "yes" if all(part.about.synthetic for part in self.pooled or ()) else "partly"

@@ -1,15 +1,16 @@
-"""The prepared folder on disk: `images.npy` (N,H,W,3, uint8), `clips.csv` (a row per image), `prepare.json` (settings, versions, what
-the clips were), `audit.csv` (what was repaired, skipped, missing), and, where they were asked for, the images of `phases.py`.
-`prepare.py` makes it, studies and reports read it.
+"""The prepared folder on disk, which `prepare`, `import_images` and `simulate` make and studies and reports
+read.
+
+Its files are `images.npy` (N, H, W, 3; uint8), `clips.csv` (a row per image), `prepare.json` (settings,
+versions, what the clips were), `audit.csv` (what was repaired, skipped, missing), and on request the images
+of phases (`motion.phases`).
 """
 
 import hashlib
 import json
-import os
-import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,36 +19,36 @@ import pandas as pd
 from jaxtyping import UInt8
 
 from learnet.core.errors import BadInput, OutputTaken
+from learnet.core.files import atomic_folder
 from learnet.core.records import Finding
 from learnet.core.serialisation import read_json, to_json
 from learnet.datasets.prepared.record import PrepareRecord
 from learnet.motion.phases import PHASE_FILES, Phases, read_phases
 
 COLUMNS = (
-    "image", "clip", "dataset", "subject", "person", "name", "kind", "emotion", "also", "action_units", "onset", "apex", "apex_source",
-    "offset", "fps", "frames", "face", "warnings", "path",
+    "image", "clip", "dataset", "subject", "person", "name", "kind", "emotion", "also", "action_units", "onset",
+    "apex", "apex_source", "offset", "fps", "frames", "face", "warnings", "path",
 )  # fmt: skip
 LATER_COLUMNS = ("kind", "also")  # columns that folders of the first version lack: not known
 PREPARE_FILE = "prepare.json"
 FILES = (PREPARE_FILE, "clips.csv", "images.npy")  # in every prepared folder
+AUDIT_FILE = "audit.csv"
 PREPARE_AGAIN = "Prepare it again into a new folder."
-CHANNELS_SEEN_IN = 200  # images that the order of the channels is read from
-STRAIN_BELOW, CENTRED_ABOVE = (
-    40,
-    60,
-)  # grey levels: medians of real strain lie below 10, those of real u and v between 60 and 210
+CHANNELS_SEEN_IN = 200  # images from which the order of the channels is inferred
+# Grey levels: medians of real strain are below 10, those of real u and v between 60 and 210.
+STRAIN_BELOW = 40
+CENTRED_ABOVE = 60
 NUMBERS = ("image", "onset", "apex", "offset", "fps", "frames")
 
 Blocks = Sequence[UInt8[np.ndarray, "_ H W 3"]]
 Images = UInt8[np.ndarray, "N H W 3"] | Blocks
-FileStamp = tuple[
-    tuple[int, int, int], ...
-]  # of each of `files_of`: inode, bytes, time of its last change in ns
+FileStamp = tuple[tuple[int, int, int], ...]
+"""Of each of `files_of`: inode, size in bytes, time of its last change in ns."""
 
 
 @dataclass(frozen=True)
 class ImageSource(ABC):
-    """Images and whose they are, wherever the images lie: a prepared folder, or several seen as one (`concat.ConcatDataset`)."""
+    """Images and their clips: a prepared folder, or several as one (`concat.ConcatDataset`)."""
 
     folder: Path
     clips: pd.DataFrame  # COLUMNS; numbers are numeric, NaN where there is none; everything else is text
@@ -57,7 +58,7 @@ class ImageSource(ABC):
     @property
     @abstractmethod
     def folders(self) -> tuple[Path, ...]:
-        """Where the images are read."""
+        """The folders from which the images are read."""
 
     @property
     @abstractmethod
@@ -66,7 +67,7 @@ class ImageSource(ABC):
 
     @abstractmethod
     def take(self, rows: Sequence[int]) -> UInt8[np.ndarray, "M H W 3"]:
-        """The images of these rows of `clips`, in memory."""
+        """Return the images of these rows of `clips`, in memory."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class PreparedDataset(ImageSource):
     """A prepared folder, opened."""
 
     images: UInt8[np.ndarray, "N H W 3"]  # mapped from disk, read-only
-    reused: bool = False  # it lay there already, and nothing was done
+    reused: bool = False  # it was there already, and nothing was done
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -87,7 +88,7 @@ class PreparedDataset(ImageSource):
         return int(self.images.shape[1])
 
     def take(self, rows: Sequence[int]) -> UInt8[np.ndarray, "M H W 3"]:
-        """The images of these rows of `clips`, in memory."""
+        """Return the images of these rows of `clips`, in memory."""
         return np.ascontiguousarray(self.images[list(rows)])
 
 
@@ -99,60 +100,55 @@ def save_prepared(
     findings: Iterable[Finding],
     phases: Phases | None = None,
 ) -> PreparedDataset:
-    """Write a prepared folder, which appears whole or not at all.
+    """Write a prepared folder, completely or not at all.
 
     Args:
         out: new or empty folder.
-        images: network input, RGB, 0..255; where they lie in several arrays, these follow each other in the folder.
+        images: network input, RGB, 0..255; several arrays follow each other in the folder.
         clips: a row per image, with the COLUMNS; "" where a value is not known.
         record: for `prepare.json`; the fingerprints of the content are added.
         findings: for `audit.csv`.
         phases: of the clips, where they are kept.
     """
-    out.absolute().parent.mkdir(parents=True, exist_ok=True)
-    draft = out.absolute().with_name(f".{out.absolute().name}.{os.getpid()}")
     clips = clips.reindex(columns=list(COLUMNS), fill_value="")
     blocks = [images] if isinstance(images, np.ndarray) else list(images)
     content = fingerprint(blocks, clips)
     record = replace(record, fingerprint=content, phases=phases.record if phases else None)
-    audit = [{**asdict(finding), "serious": "yes" if finding.serious else "no"} for finding in findings]
-    try:
-        draft.mkdir()
+    with atomic_folder(out) as draft:
         _save_blocks(draft / "images.npy", blocks)
         if phases:
             _save_blocks(draft / "phases.npy", phases.blocks)
             (draft / "phases.csv").write_text(phases.as_csv(), encoding="utf-8")
         clips.to_csv(draft / "clips.csv", index=False, lineterminator="\n", encoding="utf-8")
-        pd.DataFrame(audit, columns=["kind", "where", "what", "serious"]).to_csv(
-            draft / "audit.csv", index=False, lineterminator="\n"
-        )
+        _audit_table(findings).to_csv(draft / AUDIT_FILE, index=False, lineterminator="\n")
         (draft / PREPARE_FILE).write_text(to_json(record, ensure_ascii=False), encoding="utf-8")
-        if out.exists():
-            out.rmdir()  # empty, or this fails
-        draft.replace(out)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return load_prepared(out)
 
 
+def _audit_table(findings: Iterable[Finding]) -> pd.DataFrame:
+    rows = []
+    for finding in findings:
+        rows.append((finding.kind, finding.where, finding.what, "yes" if finding.serious else "no"))
+    return pd.DataFrame(rows, columns=["kind", "where", "what", "serious"])
+
+
 def fingerprint(blocks: Blocks, clips: pd.DataFrame) -> str:
-    """Digest of what a study sees: the images, which may lie in several arrays, and whose and what they are."""
+    """Return the digest of all that a study reads: the images, which may be in several arrays, and their
+    clips."""
     shape = [sum(map(len, blocks)), *blocks[0].shape[1:]]
-    found = hashlib.sha256(
-        json.dumps([*shape, *clips[["clip", "dataset", "person", "emotion"]].to_numpy().tolist()]).encode()
-    )
+    rows = clips[["clip", "dataset", "person", "emotion"]].to_numpy().tolist()
+    digest = hashlib.sha256(json.dumps([*shape, *rows]).encode())
     for block in blocks:
-        found.update(np.ascontiguousarray(block).data)
-    return found.hexdigest()
+        digest.update(np.ascontiguousarray(block).data)
+    return digest.hexdigest()
 
 
 def _save_blocks(file: Path, blocks: Blocks) -> None:
-    """What `np.save` writes of the arrays put together, without having them together in memory."""
-    header = np.lib.format.header_data_from_array_1_0(blocks[0])
+    """Write what `np.save` writes of the arrays together, without having them together in memory."""
+    shape = (sum(map(len, blocks)), *blocks[0].shape[1:])
+    header = np.lib.format.header_data_from_array_1_0(blocks[0]) | {"shape": shape}
     with file.open("wb") as handle:
-        np.lib.format.write_array_header_1_0(
-            handle, {**header, "shape": (sum(map(len, blocks)), *blocks[0].shape[1:])}
-        )
+        np.lib.format.write_array_header_1_0(handle, header)
         for block in blocks:
             np.ascontiguousarray(block).tofile(handle)
 
@@ -186,7 +182,8 @@ def load_prepared(folder: Path) -> PreparedDataset:
 
 
 def _read_clips(file: Path) -> pd.DataFrame:
-    """Read `clips.csv`: numbers as numbers, everything else as text; columns that an earlier version lacks are empty."""
+    """Read `clips.csv`: numbers as numbers, everything else as text; columns that an earlier version lacks
+    are empty."""
     clips = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8")
     for column in LATER_COLUMNS:
         if column not in clips:
@@ -197,23 +194,26 @@ def _read_clips(file: Path) -> pd.DataFrame:
 
 
 def read_findings(folder: Path) -> list[Finding] | None:
-    """What the audit of a prepared folder found (`audit.csv`); None where the file is gone."""
-    if not (folder / "audit.csv").is_file():
+    """Return what the audit of a prepared folder found (`audit.csv`); None where the file is missing."""
+    file = folder / AUDIT_FILE
+    if not file.is_file():
         return None
-    table = pd.read_csv(folder / "audit.csv", dtype=str, keep_default_na=False)
-    return [
-        Finding(row.kind, row.where, row.what, row.serious.lower() in ("yes", "true", "1"))
-        for row in table.itertuples()
-    ]
+    table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    findings = []
+    for row in table.itertuples():
+        serious = row.serious.lower() in ("yes", "true", "1")
+        findings.append(Finding(row.kind, row.where, row.what, serious))
+    return findings
 
 
 def files_of(folder: Path) -> tuple[str, ...]:
-    """What `load_prepared` reads in a folder."""
-    return (*FILES, *PHASE_FILES) if any((folder / file).exists() for file in PHASE_FILES) else FILES
+    """Return the names of the files that `load_prepared` reads in a folder."""
+    has_phases = any((folder / file).exists() for file in PHASE_FILES)
+    return (*FILES, *PHASE_FILES) if has_phases else FILES
 
 
 def file_stamp(folder: Path) -> FileStamp:
-    """What changes when the files of a prepared folder do: a key for what was learned by reading them.
+    """Return what changes when the files of a prepared folder do: a key for what was read from them.
 
     Raises:
         OSError: a file is missing.
@@ -222,24 +222,22 @@ def file_stamp(folder: Path) -> FileStamp:
     return tuple((state.st_ino, state.st_size, state.st_mtime_ns) for state in states)
 
 
-def check_flow_channels(where: Path, images: UInt8[np.ndarray, "N H W 3"]) -> None:
-    """Refuse flow images whose strain lies in another channel than the last.
+def check_flow_channels(source: Path, images: UInt8[np.ndarray, "N H W 3"]) -> None:
+    """Refuse flow images whose strain is not in the last channel.
 
-    Strain is never negative and mostly next to nothing, so stretched to 0..255 its median is near 0; u and v are centred.
+    Strain is never negative and mostly close to 0, so its median after scaling to 0..255 is near 0; u and v
+    are centred.
 
     Raises:
-        BadInput: it is plainly so.
+        BadInput: strain is plainly in another channel; `source` is named.
     """
     medians = np.median(np.median(images.reshape(len(images), -1, 3), axis=1), axis=0)
     lowest = int(medians.argmin())
     if lowest != 2 and medians[lowest] < STRAIN_BELOW < CENTRED_ABOVE < medians[2]:
         channel = ("first (red)", "second (green)")[lowest]
-        wrong = f"strain, which is never negative, seems to lie in the {channel} channel"
-        raise BadInput(
-            where,
-            wrong,
-            "Flow images hold u, v and strain in red, green and blue. Put the channels in this order.",
-        )
+        wrong = f"strain, which is never negative, seems to be in the {channel} channel"
+        hint = "Flow images hold u, v and strain in red, green and blue. Put the channels in this order."
+        raise BadInput(source, wrong, hint)
 
 
 def already_there(out: Path, record: PrepareRecord, phases: bool = False) -> PreparedDataset | None:
@@ -274,9 +272,6 @@ def already_there(out: Path, record: PrepareRecord, phases: bool = False) -> Pre
 
 
 def versions() -> dict[str, str]:
-    """Versions of what pixels depend on."""
-    return {
-        "learnet": version("learnet"),
-        "numpy": np.__version__,
-        **{name: version(name) for name in ("av", "opencv-python-headless")},
-    }
+    """Return the versions of the packages on which pixels depend."""
+    names = ("learnet", "numpy", "av", "opencv-python-headless")
+    return {name: version(name) for name in names}

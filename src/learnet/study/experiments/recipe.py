@@ -103,7 +103,8 @@ class Recipe:
 
     @property
     def settings(self) -> tuple[Setting, ...]:
-        """Every combination of networks and values, sorted so that the networks of one combination are together.
+        """Every combination of networks and values, sorted so that the networks of one combination are
+        together.
 
         Raises:
             LearnetError: values that cannot work, alone or together.
@@ -124,12 +125,14 @@ class Recipe:
         return tuple(setting for _, setting in numbered)
 
     def _preparations_of(self, network: str) -> list[tuple[tuple[str, ...], Preparation]]:
-        """Return the preparations with which a network is run, each with the words that tell it from the others."""
+        """Return the preparations with which a network is run, each with the words that tell it from the
+        others."""
         return _combinations(Preparation, {**self.preparation, **self.own.get(network, {})})
 
     @property
     def preparations(self) -> dict[str, Preparation]:
-        """Name -> preparation; the name is empty where there is one. Those of one network alone are named after it."""
+        """Name -> preparation; the name is empty where there is one. Those of one network alone are named
+        after it."""
         by_name = {}
         for words, preparation in _combinations(Preparation, self.preparation):
             by_name[folder_name(words)] = preparation
@@ -156,7 +159,8 @@ def _combinations(kind: type[Settings], choices: Choices) -> list[tuple[tuple[st
 
 
 def _word(key: str, value: Any) -> str:
-    """Return a value for use in a name: a text itself, a number with its key, and of a switch its key or nothing."""
+    """Return a value for use in a name: a text itself, a number with its key, and of a switch its key or
+    nothing."""
     name = key.replace("_", "-")
     if isinstance(value, bool):
         return name if value else ""

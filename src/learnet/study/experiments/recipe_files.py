@@ -1,7 +1,7 @@
 """Recipe files (TOML): reading, overriding, writing. docs/recipes.md says how a recipe is written.
 
-Only the file is checked here. `learnet.study.experiments.run` checks that its networks and databases exist, which
-takes loading them.
+Only the file is checked here. `learnet.study.experiments.run` checks that its networks and databases exist,
+which takes loading them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,9 +48,8 @@ class _RecipeTable:
 def read_recipe(path: Path) -> Recipe:
     """Read a recipe file.
 
-    Raises:
-        BadInput: no such file, no TOML, an unknown key or value, a wrong type, something missing, or values that
-            cannot work.
+    Raises: BadInput: no such file, no TOML, an unknown key or value, a wrong type, something missing, or
+            values that cannot work.
     """
     if not path.is_file():
         raise BadInput(path, "there is no such recipe", "Name a file such as recipes/paper.toml.")
@@ -176,7 +175,8 @@ def _converted_recipe(table: dict[str, Any]) -> Recipe:
 
 
 def _choices(table: object, kind: type[Any], path: str, without: Sequence[str] = ()) -> Choices:
-    """Return the values of each setting in a table. Several are in a list, except of settings that are lists."""
+    """Return the values of each setting in a table. Several are in a list, except of settings that are
+    lists."""
     declared, types = declared_fields(kind, without)
     choices: dict[str, tuple[Any, ...]] = {}
     for key, value in checked_table(table, declared, path, kind.__name__).items():

@@ -1,4 +1,5 @@
-"""A series: all studies that a recipe names, from the databases to the tables. What is finished is not done again."""
+"""A series: all studies that a recipe names, from the databases to the tables. What is finished is not done
+again."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -66,7 +67,8 @@ def check(recipe: Recipe, where: Path | str) -> None:
 
 
 def synthetic(recipe: Recipe, out: Path, people: int, means: Means) -> AvailableData:
-    """Synthetic databases in the layouts that a recipe needs, in OUT/synthetic; those that are there already as they are.
+    """Synthetic databases in the layouts that a recipe needs, in OUT/synthetic; those that are there already
+    as they are.
 
     Raises:
         OutputTaken: another number of people is there.
@@ -89,7 +91,8 @@ def synthetic(recipe: Recipe, out: Path, people: int, means: Means) -> Available
 
 
 def run_experiments(recipe: Recipe, out: Path, sources: Sources, means: Means) -> None:
-    """Make what the recipe names and is not there: prepared folders in OUT/prepared, then studies in OUT/studies.
+    """Make what the recipe names and is not there: prepared folders in OUT/prepared, then studies in
+    OUT/studies.
 
     Args:
         recipe: checked already.
@@ -122,7 +125,8 @@ def run_experiments(recipe: Recipe, out: Path, sources: Sources, means: Means) -
 
 
 def _ready(recipe: Recipe, out: Path, key: tuple[str, str], parts: tuple[Part, ...], means: Means) -> Path:
-    """The prepared folder of a set and preparation, made where it is not there; several databases are pooled."""
+    """The prepared folder of a set and preparation, made where it is not there; several databases are
+    pooled."""
     label, name = key
     places = {
         database: _place(out, each, name)

@@ -1,4 +1,5 @@
-"""What a user has, matched with what a recipe names: databases as their owners ship them, and folders that are prepared already."""
+"""What a user has, matched with what a recipe names: databases as their owners ship them, and folders that
+are prepared already."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -45,9 +46,8 @@ Sources = dict[tuple[str, str], tuple[Part, ...]]
 def find_available_data(words: Sequence[str]) -> AvailableData:
     """What the words after --data stand for.
 
-    Args:
-        words: each a folder that is recognised by what lies in it (a database, several below one folder, a prepared folder), or
-            NAME=DIR.
+    Args: words: each a folder that is recognised by what lies in it (a database, several below one folder, a
+            prepared folder), or NAME=DIR.
 
     Raises:
         BadInput: no such folder, or nobody knows what it is.
@@ -92,7 +92,8 @@ def _names(folder: Path) -> list[str]:
 
 
 def resolve_sources(recipe: Recipe, offer: AvailableData) -> Sources:
-    """Where the images of every set and preparation come from: a prepared folder where one fits, else the database.
+    """Where the images of every set and preparation come from: a prepared folder where one fits, else the
+    database.
 
     Raises:
         LearnetError: databases that the recipe names and nobody has; a database in two prepared folders.
@@ -129,7 +130,8 @@ def _datasets(folder: PreparedDataset) -> set[str]:
 def _misfit(
     folder: PreparedDataset, databases: Sequence[Database], preparation: Preparation, imported: bool
 ) -> str:
-    """Why a prepared folder does not hold images of these databases prepared in this way; empty where it does."""
+    """Why a prepared folder does not hold images of these databases prepared in this way; empty where it
+    does."""
     within = [database for database in databases if _in(database) <= _datasets(folder)]
     if set().union(*map(_in, within)) != _datasets(folder):
         return f"it is of {', '.join(sorted(_datasets(folder)))}"
@@ -188,7 +190,8 @@ def unused_data(recipe: Recipe, offer: AvailableData, found: Sources) -> list[st
 
 
 def _why(folder: PreparedDataset, recipe: Recipe) -> str:
-    """Why a prepared folder does not fit: what is said of the set and preparation to which it comes nearest."""
+    """Why a prepared folder does not fit: what is said of the set and preparation to which it comes
+    nearest."""
     reasons = [
         _misfit(folder, group, one, recipe.imported)
         for group in recipe.sets.values()

@@ -178,7 +178,9 @@ def test_a_person_keeps_camera_and_face_and_is_nobody_of_a_synthetic_database() 
 def test_eyes_are_off_as_a_finder_leaves_them() -> None:
     scene = render_clip("none", 0, 0).scene
     geometry, view = scene.recording.person.geometry, replace(scene.recording.conditions.view, roll_deg=3.0)
-    eyes = np.array([rendered.draw_detected_face(geometry, view, np.random.default_rng(seed)).eyes for seed in range(400)])
+    eyes = np.array(
+        [rendered.draw_detected_face(geometry, view, np.random.default_rng(seed)).eyes for seed in range(400)]
+    )
     marks = [
         (np.array(geometry.at("upper lid", side)) + geometry.at("lower lid", side)) / 2
         for side in ("right", "left")

@@ -1,6 +1,7 @@
-"""A synthetic CASME, read back cell by cell and picture by picture, and by the loader of the real one."""
+"""A synthetic CASME: every cell and image, and what its reader returns."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,20 +11,19 @@ import pytest
 import xlrd
 
 from learnet.datasets.readers.casme import read
-from learnet.datasets.synthetic.databases import synthesize
 from learnet.datasets.synthetic.layouts import LAYOUTS
 from learnet.datasets.synthetic.layouts.casme import clip_folder
 from learnet.simulation.render import render
 
-PEOPLE, CLIPS, SEED = 3, 3, 3
+PEOPLE, CLIPS, SEED = 3, 3, 1  # the database of tests/e2e/test_databases.py
 LAYOUT = LAYOUTS["casme"]
 SCENES = LAYOUT.scenes(PEOPLE, CLIPS, SEED)
 SUBJECTS = {1: ("A", 1), 2: ("B", 8), 3: ("A", 2)}  # person of the script -> section and subject
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return synthesize(tmp_path_factory.mktemp("synthetic") / "casme", "casme", PEOPLE, CLIPS, SEED, jobs=1)
+def database(synthetic_database: Callable[..., Path]) -> Path:
+    return synthetic_database("casme", PEOPLE, CLIPS, SEED)
 
 
 def section(database: Path, name: str) -> Path:

@@ -1,5 +1,6 @@
-"""A synthetic CAS(ME)^3, read back cell by cell and picture by picture, and by its loader, which must find what was shown."""
+"""A synthetic CAS(ME)^3: every cell and image, and what its reader returns."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -10,28 +11,30 @@ import xlrd
 
 from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.casme3 import read
-from learnet.datasets.synthetic.databases import synthesize
 from learnet.datasets.synthetic.layouts import LAYOUTS
 from learnet.simulation.render import render
 from learnet.simulation.scenes import Expression, LongScene
 from tests.builders.written_by_hand import kinds, of_kind
 
-PEOPLE, CLIPS, SEED = 2, 3, 246
+PEOPLE, CLIPS, SEED = 3, 4, 1  # the database of tests/e2e/test_databases.py
 SCENES: list[LongScene] = LAYOUTS["casme3"].scenes(PEOPLE, CLIPS, SEED)
 SHOWN = [(scene, one) for scene in SCENES for one in scene.expressions]
 MICRO = [(scene, one) for scene, one in SHOWN if one.kind == "micro"]
-LETTERS = {(1, 1): "a", (1, 2): "b", (2, 1): "j", (2, 2): "k"}  # person and number of the recording
+LETTERS = {(1, 1): "a", (1, 2): "b", (2, 1): "j", (2, 2): "k", (3, 1): "f", (3, 2): "g"}
+"""Person and number of the recording -> letter of the film."""
+
+MICRO_WORKBOOK = "cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx"
 FIRST = 8  # a scene's frame 1 is image 8
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return synthesize(tmp_path_factory.mktemp("synthetic") / "casme3", "casme3", PEOPLE, CLIPS, SEED, jobs=1)
+def database(synthetic_database: Callable[..., Path]) -> Path:
+    return synthetic_database("casme3", PEOPLE, CLIPS, SEED)
 
 
 @pytest.fixture(scope="module")
 def rows(database: Path) -> list[tuple]:
-    book = openpyxl.load_workbook(database / "cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx")
+    book = openpyxl.load_workbook(database / MICRO_WORKBOOK)
     assert book.sheetnames == ["label", "Sheet1", "Sheet3"]
     assert not any(list(book[sheet].iter_rows()) for sheet in book.sheetnames[1:])
     return list(book["label"].iter_rows(values_only=True))
@@ -43,10 +46,10 @@ def numbers(folder: Path, suffix: str) -> list[int]:
 
 
 def test_the_plan_has_both_kinds_in_recordings_of_two() -> None:
-    assert [len(scene.expressions) for scene in SCENES] == [2, 1, 2, 1]
-    assert [
-        sum(one.kind == "micro" for scene, one in SHOWN if scene.person == person) for person in (1, 2)
-    ] == [2, 2]
+    assert [len(scene.expressions) for scene in SCENES] == [2, 2, 2, 2, 2, 2]
+    for person in range(1, PEOPLE + 1):
+        kinds_of_person = [one.kind for scene, one in SHOWN if scene.person == person]
+        assert sorted(kinds_of_person) == ["macro", "micro", "micro", "micro"]
     assert {one.emotion for _, one in MICRO} >= {"others", "sadness", "happiness"}
 
 
@@ -78,8 +81,19 @@ def test_rows_tell_what_the_scenes_are_with_the_quirks_of_the_real_ones(rows: li
             "VII",
         ]
         assert emotion.lower() == {"sadness": "sad", "happiness": "happy"}.get(one.emotion, one.emotion)
-    assert [row[7] for row in rows if row[7].lower() == "others"] == ["Others", "others"]
+    assert [row[7] for row in rows if row[7].lower() == "others"] == ["Others"]
     assert "J" in {row[1] for row in rows}
+
+
+def test_only_the_first_others_has_a_capital(tmp_path: Path) -> None:
+    scenes = LAYOUTS["casme3"].scenes(2, 13, SEED)
+    LAYOUTS["casme3"].write_labels(tmp_path, scenes)
+    sheet = openpyxl.load_workbook(tmp_path / MICRO_WORKBOOK)["label"]
+    words = [row[7] for row in sheet.iter_rows(values_only=True)]
+    others = [word for word in words if word.lower() == "others"]
+    shown = [one for scene in scenes for one in scene.expressions if one.kind == "micro"]
+    assert len(others) == sum(one.emotion == "others" for one in shown) > 2
+    assert others[0] == "Others" and set(others[1:]) == {"others"}
 
 
 def test_the_other_workbook_has_the_same_rows_and_the_macro_expressions(
@@ -119,8 +133,12 @@ def test_recordings_begin_with_image_8_and_one_lacks_a_frame_inside(database: Pa
             == wanted
         )
     assert {path.name for path in database.iterdir()} == {
-        "part_A", "Part_A_ME_clip", "SYNTHETIC.txt", "cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx", "CAS(ME)3_part_A_v2.xls",
-    }  # fmt: skip
+        "part_A",
+        "Part_A_ME_clip",
+        "SYNTHETIC.txt",
+        MICRO_WORKBOOK,
+        "CAS(ME)3_part_A_v2.xls",
+    }
 
 
 def test_clips_are_the_recordings_images_from_onset_to_offset(database: Path) -> None:
@@ -153,14 +171,16 @@ def test_pictures_are_those_of_the_scene_and_depth_has_16_bits(database: Path) -
     assert depth[y, x] < 1000 < depth[0, 0]  # the face is near, the wall far
 
 
-def told(kind: str) -> list[tuple]:
-    """What a reading must say of the expressions of a kind."""
-    return [
-        (f"spNO.{scene.person}", f"{LETTERS[scene.person, scene.number]}_{one.onset + FIRST - 1}", one.emotion, kind, one.action_units,
-         *(mark + FIRST - 1 for mark in (one.onset, one.apex, one.offset)))
-        for scene, one in SHOWN
-        if one.kind == kind
-    ]  # fmt: skip
+def expected(kind: str) -> list[tuple]:
+    """Return what the reader must return for the expressions of a kind."""
+    clips = []
+    for scene, one in SHOWN:
+        if one.kind == kind:
+            onset, apex, offset = (mark + FIRST - 1 for mark in (one.onset, one.apex, one.offset))
+            name = f"{LETTERS[scene.person, scene.number]}_{onset}"
+            labels = (f"spNO.{scene.person}", name, one.emotion, kind, one.action_units)
+            clips.append((*labels, onset, apex, offset))
+    return clips
 
 
 def found(database: Path, selection: DatasetSubset) -> list[tuple]:
@@ -181,15 +201,15 @@ def found(database: Path, selection: DatasetSubset) -> list[tuple]:
 
 def test_the_loader_finds_what_was_shown(database: Path) -> None:
     """In clips all of it; in recordings all but the one whose offset of 0 only its clip can tell."""
-    assert found(database, DatasetSubset()) == told("micro")
-    assert found(database, DatasetSubset(tree="raw")) == told("micro")[:-1]
-    assert found(database, DatasetSubset(expressions="macro")) == told("macro")
-    assert found(database, DatasetSubset(expressions="all")) == told("macro") + told("micro")[:-1]
+    assert found(database, DatasetSubset()) == expected("micro")
+    assert found(database, DatasetSubset(tree="raw")) == expected("micro")[:-1]
+    assert found(database, DatasetSubset(expressions="macro")) == expected("macro")
+    assert found(database, DatasetSubset(expressions="all")) == expected("macro") + expected("micro")[:-1]
 
 
 def test_the_audit_says_what_is_odd(database: Path) -> None:
     reading = read(database)
     assert kinds(reading) == ["frames missing", "offset from the folder"]
     assert kinds(reading, serious=True) == []
-    assert of_kind(reading, "frames missing").where == "casme3/" + "/".join(told("micro")[0][:2])
+    assert of_kind(reading, "frames missing").where == "casme3/" + "/".join(expected("micro")[0][:2])
     assert kinds(read(database, DatasetSubset(tree="raw")), serious=True) == ["clip left out"]

@@ -1,6 +1,7 @@
-"""A synthetic CAS(ME)^2, read back cell by cell and picture by picture, then by the loader, which must say what the scenes are."""
+"""A synthetic CAS(ME)^2: every cell and image, and what its reader returns."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -10,23 +11,20 @@ import pytest
 
 from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.casme_sq import read
-from learnet.datasets.synthetic.databases import synthesize
 from learnet.datasets.synthetic.layouts import LAYOUTS
 from learnet.datasets.synthetic.layouts.casme_sq import subject
 from learnet.simulation.render import render
 
-PEOPLE, CLIPS, SEED = 2, 3, 3
+PEOPLE, CLIPS, SEED = 3, 4, 1  # the database of tests/e2e/test_databases.py
 SCENES = LAYOUTS["casme-sq"].scenes(PEOPLE, CLIPS, SEED)
-FOLDERS = {1: "15", 2: "16"}
+FOLDERS = {1: "15", 2: "16", 3: "19"}
 WORDS = {"happiness": "positive", "surprise": "surprise", "others": "others"}
 SHOWN = [(scene, place, shown) for scene in SCENES for place, shown in enumerate(scene.expressions, start=1)]
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return synthesize(
-        tmp_path_factory.mktemp("synthetic") / "casme-sq", "casme-sq", PEOPLE, CLIPS, SEED, jobs=1
-    )
+def database(synthetic_database: Callable[..., Path]) -> Path:
+    return synthetic_database("casme-sq", PEOPLE, CLIPS, SEED)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +60,7 @@ def test_first_row_is_a_clip_and_all_rows_tell_what_the_scenes_are(rows: list[tu
 
 
 def test_naming_sheets(sheets: list[list[tuple]], rows: list[tuple]) -> None:
-    assert sheets[1] == [(15, "s15", 1), (16, "s16", 2)]
+    assert sheets[1] == [(15, "s15", 1), (16, "s16", 2), (19, "s19", 3)]
     assert all(type(code) is str and re.fullmatch(r"0\d{3}", code) for code, _ in sheets[2])
     assert dict(sheets[2])["0502"] == "happy1" and {row[1].partition("_")[0] for row in rows} <= {
         name for _, name in sheets[2]
@@ -97,7 +95,7 @@ def test_trees_hold_the_frames_under_the_numbers_of_the_long_videos(
 
 
 def test_quirks(database: Path) -> None:
-    """One doubled suffix in each clip of the first video, a video in another's folder, and the workbook of blinks."""
+    """One doubled suffix in each clip of the first video, a misplaced video, and the workbook of blinks."""
     doubled = [path.parent.name for path in database.rglob("*.jpg.jpg")]
     first = [row for row in SHOWN if row[0] is SCENES[0]]
     assert len(doubled) == len(first) and len(set(doubled)) == len(doubled)

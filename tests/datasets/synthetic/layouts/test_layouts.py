@@ -1,6 +1,8 @@
-"""What all layouts share: files read back by other programs, the same bytes at any time, and people of one's own."""
+"""All layouts: files that other programs read, the same bytes at any time, and different people."""
 
+import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,6 +12,7 @@ import pytest
 import xlrd
 
 from learnet.core.errors import LearnetError
+from learnet.datasets.synthetic.databases import synthesize
 from learnet.datasets.synthetic.layouts import LAYOUTS
 from learnet.datasets.synthetic.layouts.writing import write_depth_map, write_image, write_workbook
 
@@ -59,17 +62,46 @@ def test_xls_is_an_old_workbook(tmp_path: Path) -> None:
     assert sheet.cell_type(1, 0) == xlrd.XL_CELL_TEXT and sheet.cell_type(1, 1) == xlrd.XL_CELL_EMPTY
 
 
-@pytest.mark.parametrize("suffix", [".xls", ".xlsx"])
-def test_workbooks_have_no_time_of_day(tmp_path: Path, suffix: str) -> None:
-    write_workbook(tmp_path / f"a{suffix}", SHEETS)
-    time.sleep(2.1)  # archives keep time in steps of two seconds
-    write_workbook(tmp_path / f"b{suffix}", SHEETS)
-    assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
-    assert len(list(tmp_path.iterdir())) == 2
+def test_workbooks_have_no_timestamps(tmp_path: Path) -> None:
+    write_workbook(tmp_path / "first.xls", SHEETS)
+    write_workbook(tmp_path / "first.xlsx", SHEETS)
+    time.sleep(2.1)  # archives store times in steps of two seconds
+    write_workbook(tmp_path / "second.xls", SHEETS)
+    write_workbook(tmp_path / "second.xlsx", SHEETS)
+    for suffix in (".xls", ".xlsx"):
+        first = (tmp_path / f"first{suffix}").read_bytes()
+        assert first == (tmp_path / f"second{suffix}").read_bytes()
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+@pytest.mark.parametrize("layout", ["casme", "casme3"])
+def test_a_missing_xlwt_is_reported_before_anything_is_rendered(
+    layout: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "xlwt", None)  # an import raises ImportError
+
+    def render_nothing(*_: object) -> None:
+        raise AssertionError("a clip was rendered")
+
+    unrendered = replace(LAYOUTS[layout], write_clip=render_nothing)
+    monkeypatch.setitem(LAYOUTS, layout, unrendered)
+    with pytest.raises(LearnetError, match="pip install xlwt") as error:
+        synthesize(tmp_path / "out", layout, 1, 1, jobs=1)
+    assert "\n" not in str(error.value) and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layouts_with_old_workbooks_say_so(layout: str, tmp_path: Path) -> None:
+    for folder in ("CASME_A/Section A", "CASME_B/Section B", "Cropped/sub01", "SMIC_all_cropped/HS/s1"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "SMIC-E_raw image" / "HS_long").mkdir(parents=True)
+    LAYOUTS[layout].write_labels(tmp_path, LAYOUTS[layout].scenes(2, 3, 0))
+    old = [path for path in tmp_path.rglob("*.xls") if path.is_file()]
+    assert bool(old) == LAYOUTS[layout].has_xls
 
 
 def test_every_layout_has_people_of_its_own() -> None:
-    """The same seed, and nobody is in two databases: a person on both sides of a split would be told by the face."""
+    """The same seed gives every database other people: nobody is on both sides of a split."""
     faces = {
         name: {scene.recording.person.seed for scene in layout.scenes(3, 1, 0)}
         for name, layout in LAYOUTS.items()

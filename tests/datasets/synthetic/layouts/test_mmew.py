@@ -1,4 +1,4 @@
-"""A synthetic MMEW, read back cell by cell and picture by picture: it lies on disk as the real one, with its quirks."""
+"""A synthetic MMEW: every cell and image, with the irregularities of the real one."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -35,8 +35,9 @@ def folder(database: Path, name: str) -> Path:
 
 def test_rows_tell_what_the_scenes_are(rows: list[tuple]) -> None:
     assert rows[0] == (
-        "Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Action Units", "Estimated Emotion", "remarks",
-    )  # fmt: skip
+        *("Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame"),
+        *("Action Units", "Estimated Emotion", "remarks"),
+    )
     for row, scene in zip(rows[1:], SCENES, strict=True):
         person, name, onset, _, _, units, emotion, _ = row
         assert (person, onset, str(units), emotion) == (

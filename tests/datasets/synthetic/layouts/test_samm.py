@@ -1,4 +1,4 @@
-"""A synthetic SAMM, read back cell by cell and picture by picture: it lies on disk as the real one, with its quirks."""
+"""A synthetic SAMM: every cell and image, with the irregularities of the real one."""
 
 import re
 from collections.abc import Callable
@@ -33,9 +33,9 @@ def rows(database: Path) -> list[tuple]:
 def test_header_stands_below_thirteen_rows_of_notes(rows: list[tuple]) -> None:
     assert rows[0][0] and not any(map(any, rows[1:13]))
     assert [name.strip() for name in rows[13]] == [
-        "Subject", "Filename", "Inducement Code", "Onset Frame", "Apex Frame", "Offset Frame", "Duration", "Micro", "Action Units",
-        "Estimated Emotion", "Objective Classes", "Notes",
-    ]  # fmt: skip
+        *("Subject", "Filename", "Inducement Code", "Onset Frame", "Apex Frame", "Offset Frame"),
+        *("Duration", "Micro", "Action Units", "Estimated Emotion", "Objective Classes", "Notes"),
+    ]
     assert any(name != name.strip() for name in rows[13])
     assert len(rows) == 14 + PEOPLE * CLIPS
 

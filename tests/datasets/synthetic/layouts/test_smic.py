@@ -1,6 +1,7 @@
-"""Synthetic SMIC and SMIC-E, read back name by name, cell by cell and picture by picture, and then by their loaders."""
+"""Synthetic SMIC and SMIC-E: every name, cell and image, and what their readers return."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -11,25 +12,24 @@ import pytest
 from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.smic import read
 from learnet.datasets.readers.smic_e import read as read_long
-from learnet.datasets.synthetic.databases import synthesize
 from learnet.datasets.synthetic.layouts import LAYOUTS, smic, smic_e
 from learnet.simulation.render import render
 from tests.builders.written_by_hand import kinds
 
-PEOPLE, CLIPS, SEED = 3, 3, 3
+PEOPLE, CLIPS, SEED = 3, 3, 1  # the databases of tests/e2e/test_databases.py
 SCENES = LAYOUTS["smic"].scenes(PEOPLE, CLIPS, SEED)
-LONG_SCENES = LAYOUTS["smic-e"].scenes(2, 4, SEED)
+LONG_SCENES = LAYOUTS["smic-e"].scenes(PEOPLE, CLIPS, SEED)
 CODES = {"ne": "negative", "po": "positive", "sur": "surprise"}
 
 
 @pytest.fixture(scope="module")
-def cut(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return synthesize(tmp_path_factory.mktemp("synthetic") / "smic", "smic", PEOPLE, CLIPS, SEED, jobs=1)
+def cut(synthetic_database: Callable[..., Path]) -> Path:
+    return synthetic_database("smic", PEOPLE, CLIPS, SEED)
 
 
 @pytest.fixture(scope="module")
-def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return synthesize(tmp_path_factory.mktemp("synthetic") / "smic-e", "smic-e", 2, 4, SEED, jobs=1)
+def long(synthetic_database: Callable[..., Path]) -> Path:
+    return synthetic_database("smic-e", PEOPLE, CLIPS, SEED)
 
 
 def numbers(folder: Path, pattern: str) -> list[int]:
@@ -101,7 +101,7 @@ def test_smic_pictures_are_those_of_the_scene_from_its_onset(cut: Path) -> None:
 
 
 def test_smic_stills_show_the_same_person_and_nothing(cut: Path) -> None:
-    """Where the face moves most in its micro-expression, a clip without one moves no more than by drift and noise."""
+    """The clip without an expression shows the same person in other conditions, and its frames are those."""
     scene = SCENES[0]
     take = smic.neutral_recording(scene)
     assert (take.person, take.episodes, take.frames) == (scene.recording.person, (), scene.recording.frames)
@@ -169,8 +169,8 @@ def test_smic_e_writes_one_row_per_long_clip_and_notes_below(long: Path) -> None
         assert (
             marks[0][0] > 50 and scene.recording.frames - marks[-1][1] >= 50
         )  # half a second of rest before and after
-    assert set(counts) == {1, 2, 3} and sum(counts) == 8
-    assert {len(str(row[10])) for row in table} == {5, 8}
+    assert set(counts) == {1, 2, 3} and sum(counts) == PEOPLE * CLIPS
+    assert {len(str(row[10])) for row in table} == {5, 6, 8}
     older = list(
         openpyxl.load_workbook(home / "SMIC-HS-E_annotation.xlsx").worksheets[0].iter_rows(values_only=True)
     )

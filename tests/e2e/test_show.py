@@ -21,7 +21,16 @@ def test_a_clip_of_a_video_is_drawn(stranger: SyntheticVideo, tmp_path: Path) ->
     marks = ("--onset", stranger.onset, "--offset", stranger.offset)
     out = tmp_path / "new" / "steps.png"
     done = learnet(
-        "show", stranger.path, *marks, "--motion", "flow-dis", "--remove-global-motion", "--face", "haar", "--out", out
+        "show",
+        stranger.path,
+        *marks,
+        "--motion",
+        "flow-dis",
+        "--remove-global-motion",
+        "--face",
+        "haar",
+        "--out",
+        out,
     )
     apex = int(done.stdout.split("apex ")[1].split()[0])
     assert done.stdout.startswith(
@@ -80,7 +89,10 @@ def test_bad_input_ends_in_one_line_and_leaves_nothing(stranger: SyntheticVideo,
         done = learnet("show", *words, "--face", "none", "--out", out, code=2)
         lines = [line for line in done.stderr.splitlines() if line.startswith("learnet:")]
         assert len(lines) == 1 and says in lines[0] and "Traceback" not in done.stderr, done.stderr
-    assert "no format" in learnet("show", stranger.path, "--out", tmp_path / "out.jpg", code=2).stderr
+    assert (
+        "not a supported figure format"
+        in learnet("show", stranger.path, "--out", tmp_path / "out.jpg", code=2).stderr
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -90,5 +102,5 @@ def test_a_long_film_needs_marks(tmp_path: Path) -> None:
     film = tmp_path / "long.mp4"
     write_video(film, (np.full((32, 32, 3), t % 256, np.uint8) for t in range(275)), 25.0)
     done = learnet("show", film, "--face", "none", "--out", tmp_path / "out.png", code=2)
-    assert "this lasts 11 s, and one clip is shown. Say where it is with --onset and --offset." in done.stderr
+    assert "lasts 11 s" in done.stderr
     learnet("show", film, "--face", "none", "--onset", 100, "--offset", 110, "--out", tmp_path / "out.png")

@@ -53,7 +53,7 @@ HOMES = {
 
 PEERS = {
     "networks": {"layers", "learnet"},
-    "motion": set(),
+    "motion": {"weighted_sum"},
     "datasets/readers": {"smic_common"},
     "datasets/synthetic/layouts": {"writing"},
 }

@@ -47,7 +47,7 @@ EXPECTED = [
     ("17", "EP92_3", "repression", 96, 110, 130, "file", "R2+15"),
     ("24", "EP93_02_01", "surprise", 20, 28, 45, "file", "1+2"),
 ]
-"""What a reading must say of ROWS: subject, name, emotion, onset, apex, offset, apex_source, action_units."""
+"""Expected clips of ROWS: subject, name, emotion, onset, apex, offset, apex_source, action_units."""
 Cells = Sequence[object]
 
 
@@ -58,7 +58,7 @@ def nine_columns(
     sheet: str = "Sheet1",
     above: Cells = (),
 ) -> Path:
-    """The .xlsx form: two columns without a name or content; ABOVE are lines of notes over the header."""
+    """The .xlsx form: two columns without a name or content; `above` are lines of notes above the header."""
     book = openpyxl.Workbook()
     page = book.active
     page.title = sheet
@@ -75,7 +75,7 @@ def nine_columns(
 def seven_columns(
     path: Path, rows: Iterable[Cells] = ROWS, header: Sequence[str] = SEVEN, sheets: int = 1
 ) -> Path:
-    """The .xls form; SHEETS - 1 empty sheets stand before."""
+    """The .xls form, after `sheets - 1` empty sheets."""
     book = xlwt.Workbook()
     for number in range(sheets - 1):
         book.add_sheet(f"Empty{number}")
@@ -119,7 +119,7 @@ def cropped(tree: Path, rows: Iterable[Cells] = ROWS, subject: str = "sub{:02d}"
 
 
 def selected(tree: Path, rows: Iterable[Cells] = ROWS) -> Path:
-    """Whole pictures, onset..offset with the original numbers."""
+    """Whole images, onset..offset with the original numbers."""
     for number, name, onset, _, offset, *_ in rows:
         images(tree / f"sub{int(str(number)):02d}" / str(name), range(int(str(onset)), int(str(offset)) + 1))
     return tree
@@ -133,7 +133,7 @@ def raw(tree: Path, rows: Iterable[Cells] = ROWS) -> Path:
 
 
 def database(root: Path) -> Path:
-    """The workbook, the crops, the classes workbook, and the junk that lies around."""
+    """The workbook, the crops, the classes workbook, and other files beside them."""
     nine_columns(root / "CASME2-coding-20140508.xlsx")
     book = openpyxl.Workbook()
     book.active.append(["Subject", "Filename", "Objective Class"])
@@ -148,7 +148,7 @@ def database(root: Path) -> Path:
     return root
 
 
-def told(clip: Clip) -> tuple[object, ...]:
+def clip_fields(clip: Clip) -> tuple[object, ...]:
     """A clip as in EXPECTED."""
     return (
         clip.subject,
@@ -164,11 +164,11 @@ def told(clip: Clip) -> tuple[object, ...]:
 
 def clips(reading: DatasetIndex) -> list[tuple[object, ...]]:
     """All clips of a reading as in EXPECTED."""
-    return [told(clip) for clip in reading.clips]
+    return [clip_fields(clip) for clip in reading.clips]
 
 
 def kinds(reading: DatasetIndex, serious: bool | None = None) -> list[str]:
-    """The kinds of what was found, in alphabetical order; only serious or harmless ones, if asked."""
+    """The kinds of findings in alphabetical order: all, only the serious ones, or only the others."""
     return sorted(finding.kind for finding in reading.findings if serious in (None, finding.serious))
 
 

@@ -8,7 +8,7 @@ from learnet.core.errors import BadInput
 from learnet.core.labels import UnknownLabel
 from learnet.datasets import read_dataset
 from learnet.datasets.readers.casme import CASME, PUBLISHED, read
-from tests.builders.written_by_hand import NINE, clips, images, kinds, nine_columns, of_kind, told
+from tests.builders.written_by_hand import NINE, clip_fields, clips, images, kinds, nine_columns, of_kind
 from tests.datasets.readers.written.casme import (
     EXPECTED,
     HEADER,
@@ -181,7 +181,7 @@ def test_a_mirrored_offset_stays_in_the_folder(tmp_path: Path) -> None:
     for number in range(12, 21):
         (tmp_path / WAY_A / "sub01" / "EP92" / f"img{number}.jpg").unlink()
     reading = read(tmp_path)
-    assert told(reading.clips[1])[3:7] == (5, 9, 11, "file")
+    assert clip_fields(reading.clips[1])[3:7] == (5, 9, 11, "file")
     assert of_kind(reading, "offset mirrored").what.endswith("is used; the images end before, so it is 11")
     assert kinds(reading, serious=True) == []
 
@@ -214,7 +214,7 @@ def test_rows_that_point_beyond_their_folder_are_held_to_it(
     workbook(tmp_path / WAY_A / "Section A.xls", changed(0, **cells)[:1])
     clip(tmp_path / WAY_A, ROWS[0], numbers=there)
     reading = read(tmp_path)
-    assert told(reading.clips[0])[3:7] == taken
+    assert clip_fields(reading.clips[0])[3:7] == taken
     assert ("frames missing" in kinds(reading, serious=True)) == serious
     assert {"frames missing", "apex outside the clip"} & set(kinds(reading))
 

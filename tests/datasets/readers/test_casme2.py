@@ -168,11 +168,11 @@ def test_a_formula_without_a_stored_result_is_reported_with_what_to_do(tmp_path:
     cropped(tmp_path / "Cropped", [rows[6]])
     reading = read(tmp_path)
     assert [clip[:2] for clip in clips(reading)] == [*(row[:2] for row in EXPECTED), ("02", "EP91g")]
-    told = of_kind(reading, "row not usable")
+    finding = of_kind(reading, "row not usable")
     assert (
-        told.serious
-        and told.where == "casme2/02/EP95_01"
-        and "a formula without a stored result: open the workbook" in told.what
+        finding.serious
+        and finding.where == "casme2/02/EP95_01"
+        and "a formula without a stored result: open the workbook" in finding.what
     )
 
 
@@ -230,15 +230,15 @@ def test_the_workbook_with_the_published_counts_is_preferred_and_differences_are
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED
     assert reading.about["other workbooks"] == "CASME2-coding-20190701.xlsx, CASME2_label_Ver_2.xls"
-    told = {finding.kind: finding for finding in reading.findings}
+    reported = {finding.kind: finding for finding in reading.findings}
     assert (
         "20140508.xlsx says surprise, CASME2_label_Ver_2.xls says others"
-        in told["versions differ in emotion"].what
+        in reported["versions differ in emotion"].what
     )
-    assert told["versions differ in frames"].where == "casme2/02/EP91f"
+    assert reported["versions differ in frames"].where == "casme2/02/EP91f"
     assert (
-        "5/33/33" in told["versions differ in frames"].what
-        and "5/30/33" in told["versions differ in frames"].what
+        "5/33/33" in reported["versions differ in frames"].what
+        and "5/30/33" in reported["versions differ in frames"].what
     )
     rows = [
         (finding.where, finding.serious)

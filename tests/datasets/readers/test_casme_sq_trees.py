@@ -19,12 +19,12 @@ from tests.datasets.readers.written.casme_sq import (
     ROWS,
     RULE_1,
     VIDEOS,
+    clip_fields,
     clips,
     cut,
     database,
     every,
     long,
-    told,
     workbook,
 )
 
@@ -109,7 +109,7 @@ def test_an_apex_of_zero_or_out_of_order_becomes_the_middle(tmp_path: Path) -> N
         [ROWS[0], (1, "happy2_3", 120, 119, 140, 12, "positive", "macro-expression", "happiness"), *ROWS[2:]],
     )
     reading = read(tmp_path, every())
-    assert told(reading.clips[1])[3:7] == (120, 130, 140, "midpoint")
+    assert clip_fields(reading.clips[1])[3:7] == (120, 130, 140, "midpoint")
     assert of_kind(reading, "apex outside the clip").where == "casme-sq/15/happy2_3"
     assert of_kind(reading, "apex not given").where == "casme-sq/19/disgust2_2"
 

@@ -30,7 +30,7 @@ def put(path: Path, data: bytes) -> Path:
     return path
 
 
-def told(clip: Clip) -> tuple[object, ...]:
+def clip_fields(clip: Clip) -> tuple[object, ...]:
     return (clip.subject, clip.name, clip.emotion, clip.onset, clip.apex, clip.offset, clip.fps)
 
 
@@ -41,7 +41,7 @@ def test_a_tree_of_people_emotions_and_clips(tmp_path: Path, movie: bytes) -> No
     put(tmp_path / "bob" / "surprise" / "Thumbs.txt", b"")
     put(tmp_path / ".git" / "x", b"")
     reading = read(tmp_path)
-    assert [told(clip) for clip in reading.clips] == [
+    assert [clip_fields(clip) for clip in reading.clips] == [
         ("ann", "Happy-one", "happiness", 0, None, 11, 50.0),
         ("ann", "disgust-one", "disgust", 0, None, 11, 50.0),
         ("bob", "surprise-one", "surprise", 7, None, 19, 25.0),
@@ -69,7 +69,7 @@ def test_labels_name_the_clips(tmp_path: Path, movie: bytes) -> None:
         "two,02,others,105,,115,200,,",
     )
     reading = read(tmp_path)
-    assert [told(clip) for clip in reading.clips] == [
+    assert [clip_fields(clip) for clip in reading.clips] == [
         ("01", "one", "sadness", 0, None, 11, 50.0),
         ("01", "one-2-8", "surprise", 2, 5, 8, 50.0),
         ("01", "third", "fear", 3, None, 9, 50.0),
@@ -116,7 +116,7 @@ def test_labels_may_be_a_workbook_and_win_over_the_tree(tmp_path: Path) -> None:
     book.active.append(["path", "subject", "emotion"])
     book.active.append(["ann/fear/one", 7, "disgust"])
     book.save(tmp_path / "labels.xlsx")
-    assert [told(clip)[:3] for clip in read(tmp_path).clips] == [("7", "one", "disgust")]
+    assert [clip_fields(clip)[:3] for clip in read(tmp_path).clips] == [("7", "one", "disgust")]
 
 
 @given(st.integers(0, 2), st.sampled_from([str, str.upper, str.title]), st.booleans())
@@ -129,7 +129,7 @@ def test_doubled_levels_and_case_do_not_matter(tmp_path_factory, levels: int, ca
         write_labels(
             top / case("labels.csv"), "Path;Subject;EMOTION", f"ann/{case('fear')}/one;ann;{case('fear')} "
         )
-    assert [told(clip)[2:6] for clip in read(root).clips] == [("fear", 0, None, 2)]
+    assert [clip_fields(clip)[2:6] for clip in read(root).clips] == [("fear", 0, None, 2)]
 
 
 def test_one_person_is_not_taken_for_a_doubled_level(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from learnet.core.labels import UnknownLabel, parse_action_units
 from learnet.core.settings import DatasetSubset
 from learnet.datasets import read_dataset
 from learnet.datasets.readers.fourdme import FOURDME, read
-from tests.builders.written_by_hand import clips, images, kinds, of_kind, told
+from tests.builders.written_by_hand import clip_fields, clips, images, kinds, of_kind
 
 HEADER = (
     "sub_ID", "fold_name", "Emotion", "Onset", "Apex", "Offset", "AUs", "AU4", "AU7", "AU12", "fold",
@@ -273,7 +273,7 @@ def test_clips_that_count_from_one_are_used_one_to_one(tmp_path: Path) -> None:
     for subject, name, _, onset, _, offset, *_ in ROWS:
         images(tmp_path / "gray_micro" / subject / name, range(1, int(offset - onset) + 2), "{}.jpg")
     reading = read(tmp_path)
-    assert [told(clip)[3:7] for clip in reading.clips] == [
+    assert [clip_fields(clip)[3:7] for clip in reading.clips] == [
         (1, 8, 20, "file"),
         (1, 6, 21, "file"),
         (1, 5, 14, "file"),
@@ -304,7 +304,7 @@ def test_long_videos_are_never_renumbered(tmp_path: Path) -> None:
 def test_an_apex_that_is_missing_or_outside_becomes_the_middle(tmp_path: Path) -> None:
     rows = [(*ROWS[0][:4], None, *ROWS[0][5:]), (*ROWS[1][:4], 60.0, *ROWS[1][5:]), ROWS[2]]
     reading = read(database(tmp_path, rows))
-    assert [told(clip)[4::2] for clip in reading.clips[:2]] == [(110, "midpoint"), (30, "midpoint")]
+    assert [clip_fields(clip)[4::2] for clip in reading.clips[:2]] == [(110, "midpoint"), (30, "midpoint")]
     assert kinds(reading) == ["apex not given", "apex outside the clip"]
 
 

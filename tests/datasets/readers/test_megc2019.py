@@ -47,13 +47,13 @@ def composite(root: Path, lines: list[str] = LINES, **more: str) -> DatasetIndex
     return read_dataset("megc2019", root, DatasetSubset(list=write_list(root / "list.csv", lines), **more))
 
 
-def told(reading: DatasetIndex) -> list[tuple[str, str, str, str]]:
+def listed_fields(reading: DatasetIndex) -> list[tuple[str, str, str, str]]:
     return [(clip.dataset, clip.subject, clip.name, clip.emotion) for clip in reading.clips]
 
 
 def test_the_list_says_which_clips_and_which_classes(tmp_path: Path) -> None:
     reading = composite(databases(tmp_path))
-    assert told(reading) == EXPECTED
+    assert listed_fields(reading) == EXPECTED
     assert [clip.fps for clip in reading.clips] == [200, 200, 100, 100, 200, 200]
     assert [clip.cropped for clip in reading.clips] == [True, True, True, True, False, False]
     assert len({clip.person for clip in reading.clips}) == 6
@@ -86,7 +86,7 @@ def test_a_listed_clip_that_is_not_there_is_serious_and_one_beyond_the_list_is_n
             file.unlink()
         folder.rmdir()
     reading = composite(root, [*LINES, "samm,6,006_9_99,1"])
-    assert told(reading) == [one for one in EXPECTED if one[2] != "EP92_3"]
+    assert listed_fields(reading) == [one for one in EXPECTED if one[2] != "EP92_3"]
     missing = [finding for finding in reading.findings if finding.kind == "listed clip missing"]
     assert [finding.where for finding in missing] == ["casme2/sub17/EP92_3", "samm/6/006_9_99"]
     assert all(finding.serious for finding in missing) and "list.csv line 7" in missing[1].what
@@ -100,7 +100,7 @@ def test_raw_takes_the_pictures_as_they_were_filmed(tmp_path: Path) -> None:
     root = databases(tmp_path)
     written_by_hand.raw(root / "CASME2" / "CASME2_RAW")
     reading = composite(root, tree="raw")
-    assert told(reading) == EXPECTED and not any(clip.cropped for clip in reading.clips)
+    assert listed_fields(reading) == EXPECTED and not any(clip.cropped for clip in reading.clips)
 
 
 def test_the_databases_may_be_links(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_the_databases_may_be_links(tmp_path: Path) -> None:
     for name in ("CASME2", "SMIC", "SAMM"):
         (tmp_path / "here").mkdir(exist_ok=True)
         (tmp_path / "here" / name).symlink_to(tmp_path / "elsewhere" / name)
-    assert told(composite(tmp_path / "here")) == EXPECTED
+    assert listed_fields(composite(tmp_path / "here")) == EXPECTED
 
 
 def test_a_database_that_is_not_there_stops(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_a_database_that_is_not_there_stops(tmp_path: Path) -> None:
         match="MEGC2019 needs CASME II, SMIC, SAMM below one folder; SMIC and SAMM are not there. Put",
     ):
         composite(tmp_path)
-    assert told(composite(tmp_path, LINES[:2])) == EXPECTED[:2]
+    assert listed_fields(composite(tmp_path, LINES[:2])) == EXPECTED[:2]
 
 
 @pytest.mark.parametrize("away, title", [("CASME2", "CASME II"), ("SMIC", "SMIC"), ("SAMM", "SAMM")])
@@ -138,8 +138,10 @@ def test_a_workbook_that_another_of_the_three_uses_is_no_finding(tmp_path: Path)
     """CASME II's reader rightly refuses SAMM's workbook by its emotions; a damaged one is still reported."""
     assert "workbook not used" not in written_by_hand.kinds(composite(databases(tmp_path)))
     (tmp_path / "CASME2" / "CASME2_label_Ver_2.xls").write_bytes(b"PK and no more")
-    told = {finding.where for finding in composite(tmp_path).findings if finding.kind == "workbook not used"}
-    assert told == {"CASME2_label_Ver_2.xls"}
+    reported = {
+        finding.where for finding in composite(tmp_path).findings if finding.kind == "workbook not used"
+    }
+    assert reported == {"CASME2_label_Ver_2.xls"}
 
 
 def test_without_the_list_it_stops_and_says_which(tmp_path: Path) -> None:
@@ -241,13 +243,13 @@ def test_a_list_that_was_cut_at_the_end_of_a_line_is_serious(shared: Path, tmp_p
     lines = (shared / "real" / "combined_3class_gt.csv").read_text().split()
     root, kind = of_the_list(tmp_path), "list differs from the organisers'"
     assert kind not in written_by_hand.kinds(composite(root, lines))
-    told = written_by_hand.of_kind(composite(root, lines[:-1]), kind)
-    assert told.serious and told.where == "list.csv"
-    assert re.fullmatch(r"samm 132 clips of \d+ people, not 133 of 28; \d+ \w+, not \d+", told.what)
-    told = written_by_hand.of_kind(
+    reported = written_by_hand.of_kind(composite(root, lines[:-1]), kind)
+    assert reported.serious and reported.where == "list.csv"
+    assert re.fullmatch(r"samm 132 clips of \d+ people, not 133 of 28; \d+ \w+, not \d+", reported.what)
+    reported = written_by_hand.of_kind(
         composite(root, [line for line in lines if not line.startswith("samm")]), kind
     )
-    assert told.serious and told.what.startswith(
+    assert reported.serious and reported.what.startswith(
         "samm 0 clips of 0 people, not 133 of 28; 158 negative, not 250; "
     )
     swapped = [lines[0][:-1] + "2", *lines[1:]]

@@ -14,7 +14,7 @@ from learnet.core.settings import DatasetSubset
 from learnet.datasets import read_dataset
 from learnet.datasets.readers.mmew import MMEW, read
 from learnet.datasets.synthetic.layouts import LAYOUTS
-from tests.builders.written_by_hand import clips, images, kinds, of_kind, told
+from tests.builders.written_by_hand import clip_fields, clips, images, kinds, of_kind
 
 HEADER = (
     "Subject",
@@ -230,7 +230,7 @@ def test_marks_beyond_the_folder(
     images(tmp_path / MICRO / "happiness" / "S01-01-091", range(1, last + 1), "{}.jpg")
     workbook(tmp_path / NAME, changed(0, onset=marks[0], apex=marks[1], offset=marks[2])[:1])
     reading = read(tmp_path)
-    assert told(reading.clips[0])[3:7] == taken
+    assert clip_fields(reading.clips[0])[3:7] == taken
     assert {finding.kind: finding.serious for finding in reading.findings} == found
 
 
@@ -242,7 +242,7 @@ def test_a_folder_that_is_cut_to_its_clip_is_used_one_to_one(
     tree(tmp_path / MICRO)
     workbook(tmp_path / NAME, changed(0, onset=41, apex=apex, offset=70))
     reading = read(tmp_path)
-    assert told(reading.clips[0])[3:6] == (1, taken, 30)
+    assert clip_fields(reading.clips[0])[3:6] == (1, taken, 30)
     assert (
         of_kind(reading, "frames renumbered").what
         == f"{NAME} row 2: 41..70 are stored here as 1..30, one to one"

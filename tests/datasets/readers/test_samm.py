@@ -14,7 +14,7 @@ from learnet.core.settings import DatasetSubset
 from learnet.datasets import read_dataset
 from learnet.datasets.readers.samm import PUBLISHED, SAMM, read
 from learnet.datasets.synthetic.layouts import LAYOUTS
-from tests.builders.written_by_hand import clips, images, kinds, of_kind, told
+from tests.builders.written_by_hand import clip_fields, clips, images, kinds, of_kind
 from tests.datasets.readers.written.samm import (
     EXPECTED,
     HEADER,
@@ -158,7 +158,7 @@ def test_odd_action_units_are_kept_as_they_are_written(
 def test_an_apex_right_after_the_onset_is_kept(tmp_path: Path) -> None:
     """032_3_2 of the real one: another reader moves it, and no source says that it is wrong."""
     reading = read(database(tmp_path, changed(0, apex=5563)))
-    assert told(reading.clips[0])[3:7] == (5562, 5563, 5632, "file")
+    assert clip_fields(reading.clips[0])[3:7] == (5562, 5563, 5632, "file")
     assert [finding.where for finding in reading.findings] == ["samm/028/028_4_93"]
 
 
@@ -166,7 +166,7 @@ def test_an_apex_right_after_the_onset_is_kept(tmp_path: Path) -> None:
 def test_an_apex_outside_becomes_the_middle(tmp_path: Path, apex: int) -> None:
     """No two readers agree on a repair, so none is taken."""
     reading = read(database(tmp_path, changed(0, apex=apex)))
-    assert told(reading.clips[0])[3:7] == (5562, 5597, 5632, "midpoint")
+    assert clip_fields(reading.clips[0])[3:7] == (5562, 5597, 5632, "midpoint")
     assert kinds(reading) == ["apex outside the clip"] * 2
 
 
@@ -215,7 +215,7 @@ def test_images_beyond_the_clip_are_reported(
     workbook(tmp_path / NAME, changed(0, offset=offset, duration=duration))
     tree(tmp_path / "SAMM")
     reading = read(tmp_path)
-    assert told(reading.clips[0])[3:7] == (5562, 5588, offset, "file")
+    assert clip_fields(reading.clips[0])[3:7] == (5562, 5588, offset, "file")
     assert of_kind(reading, "images beyond the clip").what.endswith(
         f"5562..{offset} are used, but the folder holds 5562..5632"
     )

@@ -113,7 +113,7 @@ def test_where_no_folder_names_a_camera_that_is_reported(tmp_path: Path) -> None
 def test_padding_case_and_prefixes_do_not_matter(tmp_path_factory, folders, names, case, pattern) -> None:
     """The clip's name stays as it is on disk; the person does not depend on how it is written."""
     root, expected = tmp_path_factory.mktemp("padding"), []
-    for folder, written, (subject, label, name, first, last), told in zip(
+    for folder, written, (subject, label, name, first, last), fields in zip(
         folders, names, CLIPS, EXPECTED, strict=True
     ):
         number = int(subject[1:])
@@ -121,7 +121,7 @@ def test_padding_case_and_prefixes_do_not_matter(tmp_path_factory, folders, name
         images(
             root / case("hs") / folder.format(number) / case(label) / here, range(first, last + 1), pattern
         )
-        expected.append((told[0], here, *told[2:]))
+        expected.append((fields[0], here, *fields[2:]))
     reading = read(root)
     assert clips(reading) == expected
     assert kinds(reading, serious=True) == []

@@ -42,12 +42,12 @@ def test_long_clips_and_their_expressions(tmp_path: Path) -> None:
 
 def test_notes_below_the_table_are_reported_and_harmless(tmp_path: Path) -> None:
     reading = read(database(tmp_path))
-    told = [finding for finding in reading.findings if finding.kind == "row passed over"]
-    assert [finding.what.split(" names")[0] for finding in told] == [
+    reported = [finding for finding in reading.findings if finding.kind == "row passed over"]
+    assert [finding.what.split(" names")[0] for finding in reported] == [
         f"{NAME} row {line}" for line in (6, 7, 8, 9)
     ]
-    assert "'Note: free text about lost clips'" in told[0].what
-    assert not any(finding.serious for finding in told)
+    assert "'Note: free text about lost clips'" in reported[0].what
+    assert not any(finding.serious for finding in reported)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_padding_case_and_nesting_do_not_matter(
         parts = [folder.format(row[0])] * (1 + doubled) + [row[1].replace("s", "s0", 1) if high else row[1]]
         images(below.joinpath(*parts), range(row[10], row[11] + 1), pattern)
     reading = read(root)
-    assert [(told[0], told[1].lower(), *told[2:]) for told in clips(reading)] == EXPECTED
+    assert [(fields[0], fields[1].lower(), *fields[2:]) for fields in clips(reading)] == EXPECTED
     assert kinds(reading, serious=True) == []
 
 

@@ -74,8 +74,12 @@ def test_a_damaged_preferred_workbook_is_serious_where_another_is_used(tmp_path:
     newer.write_bytes((tmp_path / "HS_long" / NAME).read_bytes()[:3000])
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED
-    told = of_kind(reading, "workbook not used")
-    assert told.where == newer.name and told.serious and told.what.endswith(f"{NAME} is used in its place.")
+    finding = of_kind(reading, "workbook not used")
+    assert (
+        finding.where == newer.name
+        and finding.serious
+        and finding.what.endswith(f"{NAME} is used in its place.")
+    )
 
 
 def test_the_workbooks_of_all_cameras_may_be_together(tmp_path: Path) -> None:

@@ -110,14 +110,16 @@ def test_a_folder_that_is_called_otherwise_than_micro_is_serious(tmp_path: Path)
     (tmp_path / "HS" / "s1" / "micro").rename(tmp_path / "HS" / "s1" / "mikro")
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED
-    told = of_kind(reading, "folder not known")
-    assert (told.where, told.serious) == ("HS/s1/mikro", True) and told.what.endswith(
+    reported = of_kind(reading, "folder not known")
+    assert (reported.where, reported.serious) == ("HS/s1/mikro", True) and reported.what.endswith(
         "its clips are taken for micro-expressions"
     )
     images(tmp_path / "HS" / "s3" / "mikros" / "positive" / "clip 5", range(5, 9), CROPPED)
     images(tmp_path / "HS" / "s3" / "notes", [], CROPPED)
-    told = {f.where: f.what for f in read(tmp_path).findings if f.kind == "folder not known" and f.serious}
-    assert sorted(told) == ["HS/s1/mikro", "HS/s3/mikros"] and told["HS/s3/mikros"].endswith(
+    reported = {
+        f.where: f.what for f in read(tmp_path).findings if f.kind == "folder not known" and f.serious
+    }
+    assert sorted(reported) == ["HS/s1/mikro", "HS/s3/mikros"] and reported["HS/s3/mikros"].endswith(
         "nothing in it is used"
     )
     for folder in list((tmp_path / "HS").glob("s*/micro")):
@@ -142,12 +144,12 @@ def test_images_beside_clips_are_reported(tmp_path: Path) -> None:
     (tmp_path / "HS" / "s8" / "micro" / "surprise").mkdir()
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED
-    told = [
+    reported = [
         (finding.where, finding.serious)
         for finding in reading.findings
         if finding.kind == "images without clip"
     ]
-    assert told == [("HS/s1/micro/negative", False), ("HS/s8/micro/negative", True)]
+    assert reported == [("HS/s1/micro/negative", False), ("HS/s8/micro/negative", True)]
 
 
 def test_an_empty_folder_is_a_clip_left_out(tmp_path: Path) -> None:
@@ -158,9 +160,9 @@ def test_an_empty_folder_is_a_clip_left_out(tmp_path: Path) -> None:
 
 def test_with_all_expressions_the_clips_of_non_micro_come_along(tmp_path: Path) -> None:
     reading = read(owners(tmp_path), DatasetSubset(expressions="all"))
-    assert [told[:7] for told in clips(reading)] == [
+    assert [fields[:7] for fields in clips(reading)] == [
         EXPECTED[0][:7], ("s01", "s1_non_91", "none", 76600, None, 76620, "none"),
-                 *[told[:7] for told in EXPECTED[1:]],
+                 *[fields[:7] for fields in EXPECTED[1:]],
     ]  # fmt: skip
     assert [clip.kind for clip in reading.clips] == ["micro", "none", "micro", "micro", "micro"]
     assert {SCHEMES["smic-2"].of[clip.emotion] for clip in reading.clips} == {"micro", "non-micro"}

@@ -46,10 +46,10 @@ def test_part_a_as_whole_recordings(tmp_path: Path) -> None:
 
 
 def test_an_offset_of_zero_becomes_the_last_image_of_the_clip_and_is_reported(tmp_path: Path) -> None:
-    told = of_kind(read(database(tmp_path)), "offset from the folder")
+    finding = of_kind(read(database(tmp_path)), "offset from the folder")
     assert (
-        told.where == "casme3/spNO.903/e_1812"
-        and "the offset is not given; the last image of the folder, 1835" in told.what
+        finding.where == "casme3/spNO.903/e_1812"
+        and "the offset is not given; the last image of the folder, 1835" in finding.what
     )
 
 
@@ -79,8 +79,8 @@ def test_a_clip_that_only_its_recording_has_is_reported(tmp_path: Path) -> None:
     for image in folder.iterdir():
         image.unlink()
     folder.rmdir()
-    told = of_kind(read(tmp_path), "row without folder")
-    assert told.serious and told.what.endswith("the clips tree has no such folder, but raw has")
+    finding = of_kind(read(tmp_path), "row without folder")
+    assert finding.serious and finding.what.endswith("the clips tree has no such folder, but raw has")
 
 
 def test_depth_maps_and_films_are_no_clips(tmp_path: Path) -> None:
@@ -174,10 +174,10 @@ def test_whatever_is_missing_nothing_is_lost_unreported(tmp_path_factory, marks)
     reading = read(root)
     assert clips(reading)[:5] == EXPECTED
     given = {clip.name[0]: clip for clip in reading.clips if clip.subject == "spNO.905"}
-    told = " ".join(finding.what for finding in reading.findings if finding.serious)
+    messages = " ".join(finding.what for finding in reading.findings if finding.serious)
     for line, (_, letter, onset, apex, offset, *_) in enumerate(rows, start=len(ROWS) + 2):
         usable = onset in (35, "35.0") or (onset == 0 and offset == 65)
-        assert (letter in given) == usable and (f"row {line}:" in told) != usable
+        assert (letter in given) == usable and (f"row {line}:" in messages) != usable
         if usable:
             middle = 1 if (onset, apex) == (0, 0) else 33 if onset == 0 else 50
             assert (given[letter].apex, given[letter].offset) == ({60: 60, "61.0": 61}.get(apex, middle), 65)
@@ -194,9 +194,9 @@ def test_an_onset_of_zero_is_the_first_image(tmp_path: Path) -> None:
     reading = read(tmp_path)
     assert frames_of(reading, "e_0") == (3, 3, 15, "repaired")
     assert frames_of(reading, "f_0") == (3, 9, 15, "file")
-    told = [finding for finding in reading.findings if finding.kind == "frames missing"]
-    assert [finding.serious for finding in told] == [False, False]
-    assert "3 of the 16 frames 0..15 do not exist; the nearest ones, 3..15, are used" in told[0].what
+    reported = [finding for finding in reading.findings if finding.kind == "frames missing"]
+    assert [finding.serious for finding in reported] == [False, False]
+    assert "3 of the 16 frames 0..15 do not exist; the nearest ones, 3..15, are used" in reported[0].what
 
 
 def test_frames_that_are_missing_inside_are_normal_up_to_a_quarter(tmp_path: Path) -> None:

@@ -61,8 +61,8 @@ def test_the_published_repairs(tmp_path: Path, tree: str) -> None:
         ("spNO.40", "e_1812", 1812, 1824, 1845, "file"),
         ("spNO.40", "e_2327", 2327, 2363, 2403, "file"),
     ]
-    told = [finding.kind for finding in reading.findings if "as published by meb" in finding.what]
-    assert told == [
+    messages = [finding.kind for finding in reading.findings if "as published by meb" in finding.what]
+    assert messages == [
         "apex repaired",
         "onset repaired",
         "onset and apex repaired",
@@ -124,11 +124,11 @@ def test_version_1_is_used_only_if_nothing_else_is_there_and_then_reported_as_se
     assert clips(reading) == EXPECTED
     assert reading.about["workbook"].startswith(V2) and reading.about["other workbooks"] == name
     assert kinds(reading, serious=True) == []
-    told = of_kind(reading, "version superseded")
+    finding = of_kind(reading, "version superseded")
     assert (
-        told.where == name
-        and "version 1, in which macro-expressions are labelled micro" in told.what
-        and told.what.endswith("it is not used")
+        finding.where == name
+        and "version 1, in which macro-expressions are labelled micro" in finding.what
+        and finding.what.endswith("it is not used")
     )
     assert of_kind(reading, "versions differ in rows").where == "casme3/spNO.901/a_400"
 
@@ -234,18 +234,18 @@ def test_macro_expressions_need_their_workbook_and_their_column(tmp_path: Path) 
     ):
         read(tmp_path, DatasetSubset(expressions="macro"))
     all_book(tmp_path / ALL_V2, words=("Micro-expression", "blink"))
-    told = [
+    reported = [
         finding
         for finding in read(tmp_path, DatasetSubset(expressions="micro")).findings
         if finding.kind == "row not usable"
     ]
-    assert not told  # of a workbook that is not used
+    assert not reported  # of a workbook that is not used
     (tmp_path / V2).unlink()
-    told = [finding for finding in read(tmp_path).findings if finding.kind == "row not usable"]
+    reported = [finding for finding in read(tmp_path).findings if finding.kind == "row not usable"]
     assert (
-        len(told) == 2
-        and told[0].serious
-        and "'blink' is neither a micro- nor a macro-expression" in told[0].what
+        len(reported) == 2
+        and reported[0].serious
+        and "'blink' is neither a micro- nor a macro-expression" in reported[0].what
     )
 
 

@@ -73,8 +73,10 @@ def test_a_damaged_preferred_workbook_is_serious_where_another_is_used(tmp_path:
     (tmp_path / "whole.xlsx").unlink()
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED
-    told = of_kind(reading, "workbook not used")
-    assert told.where == V2 and told.serious and told.what.endswith(f"{ALL_V2} is used in its place.")
+    finding = of_kind(reading, "workbook not used")
+    assert (
+        finding.where == V2 and finding.serious and finding.what.endswith(f"{ALL_V2} is used in its place.")
+    )
 
 
 def test_the_other_list_of_part_c_is_named_and_not_used(tmp_path: Path) -> None:
@@ -88,11 +90,11 @@ def test_the_other_list_of_part_c_is_named_and_not_used(tmp_path: Path) -> None:
     )
     reading = read(tmp_path, DatasetSubset(part="C"))
     assert clips(reading) == EXPECTED_C
-    told = of_kind(reading, "workbook not used")
-    assert told.where == "CAS(ME)3_part_C.xls" and not told.serious
+    finding = of_kind(reading, "workbook not used")
+    assert finding.where == "CAS(ME)3_part_C.xls" and not finding.serious
     assert (
         "has 2 micro-expressions without the numbers of their clips; CAS(ME)3_part_C_ME.xlsx has 165"
-        in told.what
+        in finding.what
     )
 
 

@@ -206,18 +206,22 @@ def test_a_damaged_workbook_alone_stops_and_beside_another_is_reported(tmp_path:
     seven_columns(tmp_path / "CASME2_label_Ver_2.xls")
     reading = read(tmp_path)
     assert clips(reading) == EXPECTED
-    told = of_kind(reading, "workbook not used")
-    assert told.where == "CASME2-coding-20140508.xlsx" and told.serious, (
+    finding = of_kind(reading, "workbook not used")
+    assert finding.where == "CASME2-coding-20140508.xlsx" and finding.serious, (
         "the labels are another version's now"
     )
-    assert told.what.endswith("CASME2_label_Ver_2.xls is used in its place.")
+    assert finding.what.endswith("CASME2_label_Ver_2.xls is used in its place.")
 
 
 def test_a_damaged_workbook_beside_the_preferred_one_changes_no_label(tmp_path: Path) -> None:
     database(tmp_path)
     (tmp_path / "CASME2_label_Ver_2.xls").write_bytes(b"PK, and nothing that belongs to it")
-    told = of_kind(read(tmp_path), "workbook not used")
-    assert told.where == "CASME2_label_Ver_2.xls" and not told.serious and "in its place" not in told.what
+    finding = of_kind(read(tmp_path), "workbook not used")
+    assert (
+        finding.where == "CASME2_label_Ver_2.xls"
+        and not finding.serious
+        and "in its place" not in finding.what
+    )
 
 
 @pytest.mark.parametrize("beside", ["", "A", "A B"])

@@ -10,6 +10,7 @@ from learnet.datasets.readers.casme2 import read
 from tests.builders.written_by_hand import (
     EXPECTED,
     ROWS,
+    clip_fields,
     clips,
     cropped,
     database,
@@ -18,7 +19,6 @@ from tests.builders.written_by_hand import (
     kinds,
     nine_columns,
     of_kind,
-    told,
 )
 
 
@@ -28,7 +28,7 @@ def test_missing_border_and_apex_frames_become_the_nearest(tmp_path: Path) -> No
     for number in (46, 47, 59, 86):
         (folder / f"reg_img{number}.jpg").unlink()
     reading = read(tmp_path)
-    assert told(reading.clips[0])[3:7] == (48, 60, 85, "repaired")
+    assert clip_fields(reading.clips[0])[3:7] == (48, 60, 85, "repaired")
     assert of_kind(reading, "frames missing").what.endswith(
         "4 of the 41 frames 46..86 do not exist; the nearest ones, 48..85, are used"
     )
@@ -54,7 +54,7 @@ def test_the_apex_of_a_clip_that_ends_early_is_the_middle_of_what_is_there(tmp_p
         nine_columns(tmp_path / name / "CASME2-coding.xlsx", [("02", "EP96_01", 20, apex, 79, "4", "fear")])
         images(tmp_path / name / "Cropped" / "sub02" / "EP96_01", range(20, 30), "reg_img{}.jpg")
         reading = read(tmp_path / name)
-        assert told(reading.clips[0])[3:7] == clip
+        assert clip_fields(reading.clips[0])[3:7] == clip
         assert kinds(reading, serious=True) == ["frames missing"]
     assert of_kind(read(tmp_path / "far"), "apex outside the clip").what.endswith(
         "60 is far from the existing frames 20..29; the middle one, 24, is used"

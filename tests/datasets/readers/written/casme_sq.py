@@ -83,7 +83,7 @@ def database(root: Path) -> Path:
     return root
 
 
-def told(clip: Clip) -> tuple[object, ...]:
+def clip_fields(clip: Clip) -> tuple[object, ...]:
     """A clip as in MICRO."""
     return (
         clip.subject,
@@ -99,7 +99,7 @@ def told(clip: Clip) -> tuple[object, ...]:
 
 
 def clips(reading: DatasetIndex) -> list[tuple[object, ...]]:
-    return [told(clip) for clip in reading.clips]
+    return [clip_fields(clip) for clip in reading.clips]
 
 
 def every(tree: str | None = None) -> DatasetSubset:

@@ -1,11 +1,13 @@
-"""The movement model drawn: a figure for every action unit and for every emotion, to look at and to judge.
+"""Figures of the movement model: one for every action unit and every emotion.
 
-All faces are line drawings through the landmarks of the average face, which is nobody's. Displacements are in pixels of a face 112 wide.
+All faces are line drawings of the average face, which shows nobody. Displacements are in pixels of a face
+112 pixels wide.
 """
 
 import textwrap
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -28,105 +30,103 @@ from learnet.simulation.outline import Line, face_lines
 from learnet.simulation.units import UNITS, both_sides
 
 Progress = Callable[[int, int], None]  # figures drawn, figures in all
+Channels = Float32[np.ndarray, "H W 3"]  # horizontal and vertical displacement, strain
 
 VIEW = View(153, 153, float(MODEL_FACE_PX), (76.0, 51.0))
-"""Hairline to chin and a little more, one pixel being the unit of the figures; the midline lies on a column of pixels."""
+"""Part of the face that is drawn, from the hairline to below the chin; the midline is a column of pixels."""
 
-STRONG_PX = MICRO_PEAK_PX[
-    1
-]  # all units are drawn as strong as a micro-expression may be, so that the figures compare
-TIMES = 4.0  # arrows and moved faces go this many times as far as the skin
-MOMENTS = 40  # people in the mean of an emotion
-SIZE = 28  # pixels of the image that a network is fed
-FORMATS = (".png", ".svg")
-NAMES = {"u": "u, to the right", "v": "v, down", "strain": "strain, no unit"}
-_CROP = Crop(1.04, 1.2, 0.34, 0.0)  # the middle of those that `draw_crop` makes
+PEAK_PX = MICRO_PEAK_PX[1]  # the largest of a micro-expression; used for all units, so that figures compare
+ENLARGEMENT = 4.0  # of arrows and of the moved face
+PEOPLE = 40  # in the mean of an emotion
+SIZE = 28  # pixels a side of the network input
+SUFFIXES = (".png", ".svg")
+ONE_SIDED_SHARE = 0.1  # of expressions whose emotion is not in ONE_SIDED_SHARES
+UNIT_COLUMNS = 6  # of the sheet of all units
+CHANNEL_TITLES = {"u": "u, to the right", "v": "v, down", "strain": "strain, no unit"}
+_CROP = Crop(1.04, 1.2, 0.34, 0.0)  # the mean of the crops of `draw_crop`
 
 
 def unit_figure(unit: int) -> Figure:
-    """An action unit on both sides: the displacement as arrows over the average face, the face moved, the flow image that comes of it.
+    """Draw an action unit on both sides: displacement, moved face, flow image and network input.
 
     Args:
         unit: a key of UNITS.
 
     Raises:
-        LearnetError: no such unit.
+        LearnetError: there is no such unit.
     """
     if unit not in UNITS:
         raise LearnetError(
             f"There is no action unit {unit} in the movement model.",
             f"Choose from {', '.join(map(str, UNITS))}.",
         )
-    about, face = UNITS[unit], average_face()
-    field = displacement(face, both_sides(unit, STRONG_PX), VIEW)
-    image = append_strain(field)
-    fed = per_channel(
-        crop_and_resize(
-            image, VIEW, _CROP, SIZE, np.random.default_rng(0), replace(ESTIMATOR_MODEL, subsampled_share=0.0)
-        )
+    action_unit = UNITS[unit]
+    field = displacement(average_face(), both_sides(unit, PEAK_PX), VIEW)
+    channels = append_strain(field)
+    model = replace(ESTIMATOR_MODEL, subsampled_share=0.0)
+    network_input = per_channel(crop_and_resize(channels, VIEW, _CROP, SIZE, np.random.default_rng(0), model))
+    caption = (
+        f"Muscle: {action_unit.muscle}.  FACS, {action_unit.description}.\n"
+        f"Both sides, {PEAK_PX:g} pixels: the most of a micro-expression. "
+        f"Arrows are {ENLARGEMENT:g} times as long as the skin moves."
     )
     with mpl.rc_context(STYLE):
-        how = f"Both sides, {STRONG_PX:g} pixels: the most of a micro-expression. Arrows are {TIMES:g} times as long as the skin moves."
-        figure, axes = _sheet(
-            f"AU {unit}, {about.name}", f"Muscle: {about.muscle}.  FACS, {about.description}.\n{how}"
-        )
-        draw_field(axes["field"], field, VIEW, STRONG_PX)
+        figure, axes = _sheet(f"AU {unit}, {action_unit.name}", caption)
+        draw_field(axes["field"], field, VIEW, PEAK_PX)
         axes["field"].set_title("Displacement, pixels of a face 112 wide")
-        _legend(figure, axes["field"], STRONG_PX)
-        draw_moved(axes["second"], field)
-        axes["second"].set_title(f"The face moved {TIMES:g} times as far")
-        _draw_channels(figure, axes, image, VIEW)
-        _draw_fed(axes["fed"], fed, f"As fed, {SIZE} x {SIZE}")
+        _draw_colour_bar(figure, axes["field"], PEAK_PX)
+        draw_moved_face(axes["second"], field)
+        axes["second"].set_title(f"The face moved {ENLARGEMENT:g} times as far")
+        _draw_channels(figure, axes, channels, VIEW)
+        _draw_network_input(axes["input"], network_input, f"Network input, {SIZE} x {SIZE}")
     return figure
 
 
-def emotion_figure(emotion: str, moments: int = MOMENTS, seed: int = 0) -> Figure:
-    """An emotion: the combinations of units it is made of and their shares, and the mean flow image of many people showing it.
+def emotion_figure(emotion: str, people: int = PEOPLE, seed: int = 0) -> Figure:
+    """Draw an emotion: its combinations of action units with their shares, and the mean flow of many people.
 
     Args:
-        emotion: a name of EMOTIONS.
-        moments: how many people, each another one with blinks, head motion and the errors of an estimator.
+        emotion: a name from EMOTIONS.
+        people: number of people, each with other blinks, head motion and errors of the flow estimator.
         seed: of these people.
 
     Raises:
-        UnknownName: no such emotion.
+        UnknownName: there is no such emotion.
     """
     pick(EMOTIONS, emotion, "simulated emotion")
-    mean, fed = mean_flow(emotion, moments, seed)
-    view, limit = grid_view(SIZE), float(np.hypot(mean[..., 0], mean[..., 1]).max())
-    times, (low, high) = TIMES * STRONG_PX / limit, MICRO_PEAK_PX
-    said = (
-        f"Strongest displacement of each expression: {low:g} to {high:g} pixels. "
-        f"On one side only where all units have sides: {ONE_SIDED_SHARES.get(emotion, 0.1):.0%}.\n"
-        f"Flow: mean of {moments} simulated people, with blinks, head motion and the errors of an estimator. "
-        f"Arrows are {times:.0f} times as long."
+    mean, network_input = mean_flow(emotion, people, seed)
+    view = grid_view(SIZE)
+    limit = float(np.hypot(mean[..., 0], mean[..., 1]).max())
+    enlargement = ENLARGEMENT * PEAK_PX / limit
+    lowest, highest = MICRO_PEAK_PX
+    one_sided = ONE_SIDED_SHARES.get(emotion, ONE_SIDED_SHARE)
+    caption = (
+        f"Strongest displacement of each expression: {lowest:g} to {highest:g} pixels. "
+        f"On one side only where all units have sides: {one_sided:.0%}.\n"
+        f"Flow: mean of {people} simulated people, with blinks, head motion and the errors of an estimator. "
+        f"Arrows are {enlargement:.0f} times as long."
     )
     with mpl.rc_context(STYLE):
-        figure, axes = _sheet(emotion[:1].upper() + emotion[1:], said)
-        draw_field(axes["field"], mean[..., :2], view, limit, times)
+        figure, axes = _sheet(emotion[:1].upper() + emotion[1:], caption)
+        draw_field(axes["field"], mean[..., :2], view, limit, enlargement)
         axes["field"].set_title("Mean flow, pixels of a face 112 wide")
-        _legend(figure, axes["field"], limit)
+        _draw_colour_bar(figure, axes["field"], limit)
         _draw_combinations(axes["second"], emotion)
         _draw_channels(figure, axes, mean, view)
-        _draw_fed(axes["fed"], fed, f"Mean as fed, {SIZE} x {SIZE}")
+        _draw_network_input(axes["input"], network_input, f"Mean network input, {SIZE} x {SIZE}")
     return figure
 
 
 def units_figure() -> Figure:
-    """All units on one sheet, each as arrows over the average face."""
-    columns = 6
-    rows = -(-len(UNITS) // columns)
+    """Draw all action units on one sheet, each as arrows over the average face."""
+    rows = -(-len(UNITS) // UNIT_COLUMNS)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(12.0, 2.55 * rows), layout="constrained")
-        for axes, (unit, about) in zip(figure.subplots(rows, columns).flat, UNITS.items(), strict=False):
-            draw_field(
-                axes,
-                displacement(average_face(), both_sides(unit, STRONG_PX), VIEW),
-                VIEW,
-                STRONG_PX,
-                every_px=9.0,
-            )
-            axes.set_title(f"AU {unit}, {about.name}")
+        grid = figure.subplots(rows, UNIT_COLUMNS)
+        for axes, (unit, action_unit) in zip(grid.flat, UNITS.items(), strict=False):
+            field = displacement(average_face(), both_sides(unit, PEAK_PX), VIEW)
+            draw_field(axes, field, VIEW, PEAK_PX, spacing_px=9.0)
+            axes.set_title(f"AU {unit}, {action_unit.name}")
     return figure
 
 
@@ -134,44 +134,53 @@ def write_atlas(out: Path, progress: Progress | None = None) -> list[Path]:
     """Write every figure as PNG and SVG: units, unit-01 to unit-45, emotion-anger to emotion-tense.
 
     Args:
-        out: folder to write; new or empty, or one that holds nothing but an atlas, which is then drawn again.
-        progress: called as figures are drawn.
+        out: new or empty folder, or one with nothing but an earlier atlas, which is then replaced.
+        progress: called after each figure.
 
     Returns:
         The files written.
 
     Raises:
-        OutputTaken: something else is there.
+        OutputTaken: the folder holds something else.
     """
-    drawings: dict[str, Callable[[], Figure]] = {"units": units_figure}
-    drawings |= {f"unit-{unit:02d}": lambda unit=unit: unit_figure(unit) for unit in UNITS}  # type: ignore[misc]
-    drawings |= {
-        f"emotion-{emotion}": lambda emotion=emotion: emotion_figure(emotion) for emotion in sorted(EMOTIONS)
-    }  # type: ignore[misc]
-    files = {name: [out / f"{name}{suffix}" for suffix in FORMATS] for name in drawings}
-    known = {path.name for paths in files.values() for path in paths}
-    if out.exists() and (not out.is_dir() or any(path.name not in known for path in out.iterdir())):
-        raise OutputTaken(out, "something else is there already", "Name a new or an empty folder.")
-    for done, (name, draw) in enumerate(drawings.items(), 1):
+    figures: dict[str, Callable[[], Figure]] = {"units": units_figure}
+    for unit in UNITS:
+        figures[f"unit-{unit:02d}"] = partial(unit_figure, unit)
+    for emotion in sorted(EMOTIONS):
+        figures[f"emotion-{emotion}"] = partial(emotion_figure, emotion)
+    _check_folder(out, set(figures))
+    written = []
+    for name, draw in figures.items():
         figure = draw()
-        for path in files[name]:
+        for suffix in SUFFIXES:
+            path = out / f"{name}{suffix}"
             save_figure(figure, path)
+            written.append(path)
         if progress:
-            progress(done, len(drawings))
-    return [path for paths in files.values() for path in paths]
+            progress(len(written) // len(SUFFIXES), len(figures))
+    return written
 
 
 def mean_flow(
-    emotion: str, moments: int, seed: int
+    emotion: str, people: int, seed: int
 ) -> tuple[Float32[np.ndarray, "H W 3"], UInt8[np.ndarray, "S S 3"]]:
-    """Mean u, v (pixels of a face 112 wide) and strain on the grid of `simulated.grid_view`, and the mean of what networks are fed."""
-    view, flows, fed = grid_view(SIZE), [], []
-    for number in range(moments):
-        rng = np.random.default_rng([seed, number])
-        image = append_strain(draw_flow(emotion, view, rng)[0])
-        flows.append(image * np.array([*[MODEL_FACE_PX / view.face_px] * 2, 1], np.float32))
-        fed.append(per_channel(crop_and_resize(image, view, draw_crop(rng), SIZE, rng)))
-    return np.mean(flows, axis=0).astype(np.float32), np.mean(fed, axis=0).round().astype(np.uint8)
+    """Compute the mean flow image of people who show an emotion, and the mean of their network inputs.
+
+    Returns:
+        u, v (pixels of a face 112 pixels wide) and strain on the grid of `grid_view`; and the mean image, 0
+        to 255.
+    """
+    view = grid_view(SIZE)
+    to_model_px = MODEL_FACE_PX / view.face_px
+    scale = np.array([to_model_px, to_model_px, 1], np.float32)
+    flows, network_inputs = [], []
+    for person in range(people):
+        rng = np.random.default_rng([seed, person])
+        channels = append_strain(draw_flow(emotion, view, rng)[0])
+        flows.append(channels * scale)
+        network_inputs.append(per_channel(crop_and_resize(channels, view, draw_crop(rng), SIZE, rng)))
+    mean = np.mean(flows, axis=0).astype(np.float32)
+    return mean, np.mean(network_inputs, axis=0).round().astype(np.uint8)
 
 
 def draw_field(
@@ -179,80 +188,131 @@ def draw_field(
     field: Float32[np.ndarray, "H W 2"],
     view: View,
     limit: float,
-    times: float = TIMES,
-    every_px: float = 7.0,
+    enlargement: float = ENLARGEMENT,
+    spacing_px: float = 7.0,
 ) -> None:
-    """Length in colour, and arrows some times as long, over the average face.
+    """Draw a displacement over the average face: its length as colour, and enlarged arrows.
 
     Args:
-        field: displacement in pixels of a face 112 wide.
-        limit: length that has the darkest colour, same unit.
-        times: length of an arrow, in that of the movement.
-        every_px: between two arrows, in the same unit.
+        axes: to draw in.
+        field: displacement in pixels of a face 112 pixels wide.
+        view: position of the face in the field.
+        limit: length with the darkest colour, in the same unit.
+        enlargement: length of an arrow over that of the displacement.
+        spacing_px: between two arrows, in the same unit.
     """
     length = np.hypot(field[..., 0], field[..., 1])
     axes.imshow(
         length, cmap="Blues", vmin=0, vmax=limit * 1.25, extent=_extent(view), interpolation="bilinear"
     )
     _draw_lines(axes, face_lines(average_face()), MUTED)
-    step = round(every_px * view.face_px / MODEL_FACE_PX)
-    left, top = (int(place) % step for place in view.origin)  # a column of arrows on the midline
-    here = np.zeros(length.shape, bool)
-    here[top::step, left::step] = True
-    here &= length > 0.06 * limit
+    step = round(spacing_px * view.face_px / MODEL_FACE_PX)
+    left, top = (int(coordinate) % step for coordinate in view.origin)  # a column of arrows on the midline
+    shown = np.zeros(length.shape, bool)
+    shown[top::step, left::step] = True
+    shown &= length > 0.06 * limit
     u, v = view.face_grid()
-    axes.quiver(u[here], v[here], field[here, 0], field[here, 1], angles="xy", scale_units="xy", scale=MODEL_FACE_PX / times,
-                color=INK, width=0.006, headwidth=3.6, headlength=4, headaxislength=3.6, minlength=0.5)  # fmt: skip
-    _bare(axes, view)
+    axes.quiver(
+        u[shown],
+        v[shown],
+        field[shown, 0],
+        field[shown, 1],
+        angles="xy",
+        scale_units="xy",
+        scale=MODEL_FACE_PX / enlargement,
+        color=INK,
+        width=0.006,
+        headwidth=3.6,
+        headlength=4,
+        headaxislength=3.6,
+        minlength=0.5,
+    )
+    _hide_axes(axes, view)
 
 
-def draw_moved(axes: Axes, field: Float32[np.ndarray, "H W 2"]) -> None:
-    """The average face at rest, pale, and TIMES as far as the field moves it, dark; the field in pixels of VIEW."""
+def draw_moved_face(axes: Axes, field: Float32[np.ndarray, "H W 2"]) -> None:
+    """Draw the average face at rest in a pale colour, and moved by the enlarged displacement in a dark one.
+
+    Args:
+        axes: to draw in.
+        field: displacement in pixels of VIEW.
+    """
     lines = face_lines(average_face())
     _draw_lines(axes, lines, CELL)
-    moves = [
-        sample_image(field, VIEW.to_pixels(line).astype(np.float32)[None], cv2.INTER_LINEAR)[0]
-        for line in lines
-    ]
-    _draw_lines(
-        axes, [line + TIMES / MODEL_FACE_PX * move for line, move in zip(lines, moves, strict=True)], INK
-    )
-    _bare(axes, VIEW)
+    moved = []
+    for line in lines:
+        pixels = VIEW.to_pixels(line).astype(np.float32)[None]
+        shift_px = sample_image(field, pixels, cv2.INTER_LINEAR)[0]
+        moved.append(line + ENLARGEMENT / MODEL_FACE_PX * shift_px)
+    _draw_lines(axes, moved, INK)
+    _hide_axes(axes, VIEW)
 
 
-def _sheet(title: str, said: str) -> tuple[Figure, dict[str, Axes]]:
+def _check_folder(out: Path, names: set[str]) -> None:
+    """Refuse to write into a folder with files that are no figures of the atlas."""
+    if not out.exists():
+        return
+    problem = OutputTaken(out, "it holds something else", "Name a new or an empty folder.")
+    if not out.is_dir():
+        raise problem
+    for path in out.iterdir():
+        if path.stem not in names or path.suffix not in SUFFIXES:
+            raise problem
+
+
+def _sheet(title: str, caption: str) -> tuple[Figure, dict[str, Axes]]:
+    """Return a figure with two large axes, field and second, and four small ones, u, v, strain and input."""
     figure = Figure(figsize=(12.0, 4.5), layout="constrained")
-    axes = figure.subplot_mosaic("AABBuv;AABBsn")
+    layout = [
+        ["field", "field", "second", "second", "u", "v"],
+        ["field", "field", "second", "second", "strain", "input"],
+    ]
+    axes = figure.subplot_mosaic(layout)
     figure.suptitle(title, x=0.006, ha="left", size=13, weight="bold")
-    figure.supxlabel(said, x=0.006, ha="left", size=8.5, color=MUTED)
-    return figure, dict(
-        zip(("field", "second", "u", "v", "strain", "fed"), (axes[place] for place in "ABuvsn"), strict=True)
+    figure.supxlabel(caption, x=0.006, ha="left", size=8.5, color=MUTED)
+    return figure, axes
+
+
+def _draw_colour_bar(figure: Figure, axes: Axes, limit: float) -> None:
+    figure.colorbar(
+        axes.images[0],
+        ax=axes,
+        location="left",
+        shrink=0.6,
+        aspect=25,
+        boundaries=np.linspace(0, limit, 101),
+        ticks=[0, limit / 2, limit],
+        format=_two_digits,
     )
 
 
-def _legend(figure: Figure, axes: Axes, limit: float) -> None:
-    look = axes.images[0]
-    figure.colorbar(look, ax=axes, location="left", shrink=0.6, aspect=25, boundaries=np.linspace(0, limit, 101),
-                    ticks=[0, limit / 2, limit], format=lambda value, _: f"{value:.2g}")  # fmt: skip
-
-
-def _draw_channels(
-    figure: Figure, axes: dict[str, Axes], image: Float32[np.ndarray, "H W 3"], view: View
-) -> None:
-    """u and v in the same colours, strain from white on."""
-    limit = float(np.abs(image[..., :2]).max())
-    for place, (name, title) in enumerate(NAMES.items()):
-        most = limit if place < 2 else float(image[..., 2].max())
-        look = axes[name].imshow(image[..., place], cmap="PuOr" if place < 2 else "Blues", vmin=-most if place < 2 else 0, vmax=most,
-                                 extent=_extent(view))  # fmt: skip
+def _draw_channels(figure: Figure, axes: dict[str, Axes], channels: Channels, view: View) -> None:
+    """Draw u and v on one signed colour scale, and strain from white on."""
+    for index, (name, title) in enumerate(CHANNEL_TITLES.items()):
+        signed = name != "strain"
+        limit = float(np.abs(channels[..., :2]).max() if signed else channels[..., 2].max())
+        image = axes[name].imshow(
+            channels[..., index],
+            cmap="PuOr" if signed else "Blues",
+            vmin=-limit if signed else 0,
+            vmax=limit,
+            extent=_extent(view),
+        )
         _draw_lines(axes[name], face_lines(average_face()), MUTED, 0.5)
-        _bare(axes[name], view)
+        _hide_axes(axes[name], view)
         axes[name].set_title(title)
-        figure.colorbar(look, ax=axes[name], location="right", shrink=0.8, aspect=18, format=lambda value, _: f"{value:.2g}",
-                        ticks=[-most, 0, most] if place < 2 else [0, most])  # fmt: skip
+        ticks = [-limit, 0, limit] if signed else [0, limit]
+        figure.colorbar(
+            image, ax=axes[name], location="right", shrink=0.8, aspect=18, format=_two_digits, ticks=ticks
+        )
 
 
-def _draw_fed(axes: Axes, image: UInt8[np.ndarray, "S S 3"], title: str) -> None:
+def _two_digits(value: float, position: int) -> str:
+    """Format a tick of a colour bar."""
+    return f"{value:.2g}"
+
+
+def _draw_network_input(axes: Axes, image: UInt8[np.ndarray, "S S 3"], title: str) -> None:
     axes.imshow(image, interpolation="nearest")
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
@@ -260,17 +320,16 @@ def _draw_fed(axes: Axes, image: UInt8[np.ndarray, "S S 3"], title: str) -> None
 
 
 def _draw_combinations(axes: Axes, emotion: str) -> None:
-    """A bar for each combination, from the commonest on, the names of its units beside it."""
-    ranked = sorted(EMOTIONS[emotion], key=lambda combination: -combination.share)
-    for place, combination in enumerate(ranked):
-        axes.barh(place, combination.share, height=0.3, color=CELL)
+    """Draw the share of each combination of units as a bar, the largest first, with their names."""
+    combinations = sorted(EMOTIONS[emotion], key=lambda combination: -combination.share)
+    for row, combination in enumerate(combinations):
+        share = combination.share
+        axes.barh(row, share, height=0.3, color=CELL)
+        numbers = "+".join(map(str, combination.units))
         names = ", ".join(UNITS[unit].name for unit in combination.units)
-        text = textwrap.fill(f"{'+'.join(map(str, combination.units))}: {names}", 60)
-        axes.text(0, place - 0.24, text, size=7.5, va="bottom")
-        axes.text(
-            combination.share + 0.01, place, f"{combination.share:.0%}", size=8, va="center", color=MUTED
-        )
-    axes.set(xlim=(0, 0.72), ylim=(len(ranked) - 0.6, -0.75), xticks=[], yticks=[])
+        axes.text(0, row - 0.24, textwrap.fill(f"{numbers}: {names}", 60), size=7.5, va="bottom")
+        axes.text(share + 0.01, row, f"{share:.0%}", size=8, va="center", color=MUTED)
+    axes.set(xlim=(0, 0.72), ylim=(len(combinations) - 0.6, -0.75), xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
     axes.set_title("Combinations of units, and their shares")
 
@@ -280,18 +339,16 @@ def _draw_lines(axes: Axes, lines: list[Line], colour: str, width: float = 0.9) 
         axes.plot(line[:, 0], line[:, 1], color=colour, linewidth=width, solid_capstyle="round")
 
 
-def _bare(axes: Axes, view: View) -> None:
+def _hide_axes(axes: Axes, view: View) -> None:
+    """Show exactly the view, without axis lines and ticks."""
     left, right, bottom, top = _extent(view)
     axes.set(xlim=(left, right), ylim=(bottom, top), aspect="equal", xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
 
 
 def _extent(view: View) -> tuple[float, float, float, float]:
-    """Left, right, lower and upper border of a view in face widths, v growing downwards; the borders of its outer pixels."""
+    """Return left, right, lower and upper border of a view in face widths, v pointing down."""
     x, y = view.origin
-    return (
-        (-0.5 - x) / view.face_px,
-        (view.width - 0.5 - x) / view.face_px,
-        (view.height - 0.5 - y) / view.face_px,
-        (-0.5 - y) / view.face_px,
-    )
+    left, right = -0.5 - x, view.width - 0.5 - x
+    top, bottom = -0.5 - y, view.height - 0.5 - y
+    return left / view.face_px, right / view.face_px, bottom / view.face_px, top / view.face_px

@@ -351,4 +351,4 @@ def _default_stage(clip: ExplainedClip) -> str:
 
 def _title(clip: ExplainedClip) -> str:
     prediction = f"{clip.metadata.network} predicts {clip.prediction} ({clip.scores.max():.2f})"
-    return "\n".join([f"{clip.clip}, {clip.truth}: {prediction}", *clip.notes])
+    return "\n".join([f"{clip.clip}, labelled {clip.truth}: {prediction}", *clip.notes])

@@ -167,7 +167,7 @@ def segment_of_clip(clips: ExplainedClips, clip_name: str) -> VideoSegment:
     margin = round(MARGIN_S * row["fps"])
     return VideoSegment(
         source=path,
-        name=f"{clip_name}, {clips.truth[clip_name]}",
+        name=f"{clip_name}, labelled {clips.truth[clip_name]}",
         first=max(0, onset - margin),
         last=offset + margin,
         key_frames=key_frames,

@@ -146,9 +146,9 @@ def _draw_weights(axes: Axes, clip: TemporalExplanation) -> None:
         return
     start_s, apex_s = clip.times_s[clip.window[0]], clip.times_s[clip.apex]
     axes.plot([start_s, apex_s], [0, 0], color=INK, marker="o", markersize=4.5, linewidth=1.2)
-    caption = f"{clip.motion} has no weights of frames"
+    caption = f"{clip.motion} has no frame weights"
     if clip.motion.startswith("flow"):
-        caption += ": it compares these two"
+        caption += ": it compares the two marked frames"
     axes.text(0.5, 0.85, caption, transform=axes.transAxes, size=8, ha="center", va="top", color=MUTED)
     axes.set(ylim=(-1, 1), yticks=[])
 

@@ -1,4 +1,4 @@
-"""Simulated flow that an estimator really measures, against the movement that was rendered."""
+"""Measured flow of rendered frames, against the movement that was rendered."""
 
 from pathlib import Path
 
@@ -23,13 +23,13 @@ def still_head(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("still_head")
-def test_what_was_measured_is_what_moved() -> None:
+def test_the_measured_flow_is_the_movement() -> None:
     found = []
     for seed in range(8):
         rng = np.random.default_rng(seed)
-        sitter = make_filmed_person(rng)
-        flow, view, activations = measure_flow("surprise" if seed % 2 else "happiness", sitter, rng)
-        true = displacement(sitter.person.geometry, activations, view)
+        person = make_filmed_person(rng)
+        flow, view, activations = measure_flow("surprise" if seed % 2 else "happiness", person, rng)
+        true = displacement(person.person.geometry, activations, view)
         far = np.hypot(true[..., 0], true[..., 1])
         there = far > 0.5 * far.max()
         along = (flow[there] * true[there]).sum() / (true[there] ** 2).sum()  # 1: all of it, the same way
@@ -39,23 +39,25 @@ def test_what_was_measured_is_what_moved() -> None:
 
 
 @pytest.mark.usefixtures("still_head")
-def test_nothing_is_measured_where_nothing_moves() -> None:
+def test_no_flow_is_measured_without_movement() -> None:
     rng = np.random.default_rng(1)
     flow, _, activations = measure_flow(NO_EMOTION, make_filmed_person(rng), rng)
     assert activations == () and np.abs(flow).max() < 0.1
 
 
-def test_a_person_sits_for_eight_images_and_every_other_eight_are_imitated(tmp_path: Path) -> None:
+def test_eight_images_show_one_person_and_every_other_eight_are_imitated(tmp_path: Path) -> None:
     imitated, both, only = (
         simulate_flow(
             tmp_path / estimator, 4 * IMAGES_PER_PERSON, ("surprise", "none"), estimator=estimator, jobs=1
         )
         for estimator in ("imitated", "both", "measured")
     )
-    of_one, of_two = (slice(place * IMAGES_PER_PERSON, (place + 1) * IMAGES_PER_PERSON) for place in (0, 1))
-    np.testing.assert_array_equal(both.images[of_one], imitated.images[of_one])
-    np.testing.assert_array_equal(both.images[of_two], only.images[of_two])
-    assert not np.array_equal(both.images[of_two], imitated.images[of_two])
+    first_block, second_block = (
+        slice(place * IMAGES_PER_PERSON, (place + 1) * IMAGES_PER_PERSON) for place in (0, 1)
+    )
+    np.testing.assert_array_equal(both.images[first_block], imitated.images[first_block])
+    np.testing.assert_array_equal(both.images[second_block], only.images[second_block])
+    assert not np.array_equal(both.images[second_block], imitated.images[second_block])
     assert (
         list(both.clips["person"].value_counts()[:2]) == [IMAGES_PER_PERSON] * 2
         and both.record.people == 2 * IMAGES_PER_PERSON + 2

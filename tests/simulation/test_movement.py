@@ -1,4 +1,4 @@
-"""The movement model: what each action unit moves, when, on whom, and that a rendered clip moves as the field says."""
+"""The movement model: what each action unit moves, when, and on whom."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,6 @@ from learnet.simulation.units import UNITS, Activation, both_sides, format_units
 
 VIEW = crop_view(170, 140)
 
-# By hand from the FACS manual's descriptions: unit -> where to look, and whereto the skin goes there (out of the midline, in, up, down).
 DIRECTIONS = {
     1: [("inner brow", "up")],
     2: [("outer brow", "up")],
@@ -43,6 +42,8 @@ DIRECTIONS = {
     26: [("chin boss", "down"), ("lower lip", "down"), ("low jaw", "down")],
     45: [("upper lid", "down")],
 }
+"""By hand from the FACS manual: unit -> positions, and the direction in which the skin moves there."""
+
 SIGNS = {"out": (0, 1), "in": (0, -1), "down": (1, 1), "up": (1, -1)}
 UPPER, MIDDLE, LOWER = {1, 2, 4, 5, 7, 45}, {6, 9}, {10, 12, 14, 15, 17, 20, 23, 24, 25, 26}
 
@@ -60,8 +61,8 @@ def size(field: np.ndarray) -> np.ndarray:
     return np.hypot(field[..., 0], field[..., 1])
 
 
-def stretch(field: np.ndarray) -> np.ndarray:
-    """Determinant of the Jacobian of x -> x + field(x): how much area grows; not positive where the skin folds over itself."""
+def area_ratio(field: np.ndarray) -> np.ndarray:
+    """Determinant of the Jacobian of x -> x + field(x); not positive where the skin folds over itself."""
     (xy, xx), (yy, yx) = np.gradient(field[..., 0]), np.gradient(field[..., 1])
     return (1 + xx) * (1 + yy) - xy * yx
 
@@ -80,18 +81,18 @@ def test_unit_moves_what_facs_says(unit: int) -> None:
     face = average_face()
     field = displacement(face, both_sides(unit, 2.0), VIEW)
     for side, outward in (("left", 1), ("right", -1)):
-        for place, whereto in DIRECTIONS[unit]:
+        for place, direction in DIRECTIONS[unit]:
             point = face.at(place, side) if isinstance(place, str) else (outward * place[0], place[1])
-            axis, sign = SIGNS[whereto]
+            axis, sign = SIGNS[direction]
             moved = at(field, VIEW, point)[axis] * (outward if axis == 0 else 1) * 112
             assert sign * moved > 0.15 * 2.0, (
-                f"AU {unit}: {side} {place} should go {whereto}, goes {moved:+.2f} px"
+                f"AU {unit}: {side} {place} should go {direction}, goes {moved:+.2f} px"
             )
 
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_unit_moves_nothing_far_away(unit: int) -> None:
-    """Units of the eyes and brows leave the mouth alone, units of the mouth the eyes; a unit of one side the other cheek."""
+    """Units of the upper face do not move the mouth, those of the mouth not the eyes, one side not the other."""
     face = average_face()
     field = displacement(face, both_sides(unit, 2.0), VIEW)
     still = (
@@ -165,21 +166,21 @@ def test_no_unit_folds_the_skin(unit: int) -> None:
     strength = BLINK_PX if unit == 45 else MICRO_PEAK_PX[1]
     for seed in range(10):
         field = displacement(vary_face(np.random.default_rng(seed)), both_sides(unit, strength), VIEW)
-        assert stretch(field).min() > 0.05
+        assert area_ratio(field).min() > 0.05
 
 
 @pytest.mark.parametrize("emotion", EMOTIONS)
 def test_no_expression_folds_the_skin_even_in_a_blink(emotion: str) -> None:
     for seed in range(10):
         rng = np.random.default_rng(seed)
-        face, manner = vary_face(rng), make_style(rng)
-        field = displacement(face, draw_expression(emotion, manner, face, rng), VIEW)
-        assert stretch(field).min() > 0.2
+        face, style = vary_face(rng), make_style(rng)
+        field = displacement(face, draw_expression(emotion, style, face, rng), VIEW)
+        assert area_ratio(field).min() > 0.2
         assert MICRO_PEAK_PX[0] * 0.9 < size(field).max() * 112 / VIEW.face_px < MICRO_PEAK_PX[1] * 1.02
         blink = displacement(face, both_sides(45, BLINK_PX), VIEW)
         for closed in (0.3, 0.6, 1.0):
             assert (
-                stretch(field * (1 - closed * eye_region(face, VIEW)[..., None]) + closed * blink).min()
+                area_ratio(field * (1 - closed * eye_region(face, VIEW)[..., None]) + closed * blink).min()
                 > 0.05
             )
 
@@ -190,28 +191,28 @@ def test_macro_expressions_are_stronger_and_fold_no_skin(emotion: str) -> None:
     peaks = []
     for seed in range(10):
         rng = np.random.default_rng(seed)
-        face, manner = vary_face(rng), make_style(rng)
-        field = displacement(face, draw_expression(emotion, manner, face, rng, MACRO_PEAK_PX), VIEW)
+        face, style = vary_face(rng), make_style(rng)
+        field = displacement(face, draw_expression(emotion, style, face, rng, MACRO_PEAK_PX), VIEW)
         peaks.append(size(field).max() * 112 / VIEW.face_px)
-        assert stretch(field).min() > 0.15
+        assert area_ratio(field).min() > 0.15
         blink = displacement(face, both_sides(45, BLINK_PX), VIEW)
         for closed in (0.3, 0.6, 1.0):
             assert (
-                stretch(field * (1 - closed * eye_region(face, VIEW)[..., None]) + closed * blink).min()
+                area_ratio(field * (1 - closed * eye_region(face, VIEW)[..., None]) + closed * blink).min()
                 > 0.05
             )
     assert min(peaks) > MICRO_PEAK_PX[1] * 0.95 and max(peaks) < MACRO_PEAK_PX[1] * 1.02
 
 
-def test_least_stretch_is_that_of_a_known_map() -> None:
-    """Squeezed to 0.7 across and to 0.5 down everywhere, so to 0.35 of the area; turned inside out, to a negative one."""
+def test_min_area_ratio_of_a_known_map() -> None:
+    """Squeezed to 0.7 across and 0.5 down, so to 0.35 of the area; mirrored, to a negative one."""
     x, y = np.meshgrid(np.arange(9, dtype=np.float32), np.arange(7, dtype=np.float32))
     assert min_area_ratio(np.stack([-0.3 * x, -0.5 * y], axis=-1)) == pytest.approx(0.35, abs=1e-5)
     assert min_area_ratio(np.stack([-1.5 * x, 0 * y], axis=-1)) == pytest.approx(-0.5, abs=1e-5)
 
 
-def test_a_new_emotion_leaves_the_habits_of_the_others_alone() -> None:
-    """Habits are drawn by an emotion's place in the alphabet: these have kept theirs since the first database was written."""
+def test_a_new_emotion_leaves_the_preferences_for_the_others_unchanged() -> None:
+    """Preferences depend on an emotion's position in the alphabet; these must not change between versions."""
     first = [
         "anger",
         "contempt",
@@ -252,14 +253,14 @@ def test_unknown_unit_or_side_is_refused() -> None:
         Activation(12, "both", 1.0)
 
 
-def test_units_are_spelled_as_annotators_do() -> None:
+def test_units_are_formatted_as_facs_coders_do() -> None:
     assert format_units((*both_sides(4, 1.0), Activation(10, "left", 1.0))) == "4+L10"
     assert format_units((Activation(15, "right", 1.0), *both_sides(2, 1.0))) == "2+R15"
     assert format_units(both_sides(12, 1.0)) == "12"
 
 
 @pytest.mark.parametrize("emotion", EMOTIONS)
-def test_act_uses_a_combination_of_the_emotion(emotion: str) -> None:
+def test_an_expression_uses_a_combination_of_the_emotion(emotion: str) -> None:
     allowed = {combination.units for combination in EMOTIONS[emotion]}
     assert sum(combination.share for combination in EMOTIONS[emotion]) == pytest.approx(1)
     face, seen, sides = average_face(), set(), set()
@@ -317,7 +318,7 @@ def test_head_drift_starts_at_rest_and_is_slow() -> None:
     assert np.abs(steps).max() * 112 < 0.1  # px per frame
 
 
-def test_where_from_undoes_the_field(rng: np.random.Generator) -> None:
+def test_the_inverted_field_undoes_the_field(rng: np.random.Generator) -> None:
     face = vary_face(rng)
     field = displacement(
         face, draw_expression("disgust", make_style(rng), face, rng), VIEW

@@ -1,4 +1,4 @@
-"""Synthetic faces and clips: people who differ, landmarks where the geometry has them, pictures that move as the field says."""
+"""Rendered faces and clips: people differ, landmarks and movement are where the geometry has them."""
 
 import dataclasses
 from pathlib import Path
@@ -51,14 +51,14 @@ def at(field: np.ndarray, view: View, place: tuple[float, float]) -> np.ndarray:
     )
 
 
-def stretch(field: np.ndarray) -> np.ndarray:
-    """Determinant of the Jacobian of x -> x + field(x): how much area grows; not positive where the skin folds over itself."""
+def area_ratio(field: np.ndarray) -> np.ndarray:
+    """Determinant of the Jacobian of x -> x + field(x); not positive where the skin folds over itself."""
     (xy, xx), (yy, yx) = np.gradient(field[..., 0]), np.gradient(field[..., 1])
     return (1 + xx) * (1 + yy) - xy * yx
 
 
 def yunet(shared: Path, picture: np.ndarray) -> np.ndarray:
-    """The five points that a face detector finds: right eye, left eye, nose tip, right and left mouth corner (the person's own)."""
+    """Return five detected points: the person's right and left eye, nose tip, right and left mouth corner."""
     detector = cv2.FaceDetectorYN.create(
         str(shared / "models" / "yunet_n_640_640.onnx"), "", picture.shape[1::-1]
     )
@@ -79,7 +79,7 @@ def test_measured_landmarks_agree_with_a_detector(shared: Path) -> None:
     np.testing.assert_allclose(found, [*eyes, portrait.MIDLINE["nose tip"], *mouth], atol=3.5)
 
 
-def test_photographs_put_landmarks_where_the_geometry_says(shared: Path) -> None:
+def test_stills_have_landmarks_where_the_geometry_says(shared: Path) -> None:
     view = View(480, 640, 250.0, (320.0, 206.0))
     misses = []
     for seed in range(6):
@@ -118,7 +118,7 @@ def test_people_differ() -> None:
 
 
 def test_mirrored_person_is_the_mirror_image() -> None:
-    """On an exactly symmetric face without texture or side light nothing but the portrait tells left from right."""
+    """On an exactly symmetric face without texture or side light, only the portrait is asymmetric."""
     plain = dataclasses.replace(
         make_person(np.random.default_rng(0)),
         geometry=average_face(),
@@ -137,7 +137,7 @@ def test_mirrored_person_is_the_mirror_image() -> None:
     assert flipped < 0.4 * same
 
 
-def quiet_take(activations: tuple[Activation, ...], frames: int = 21) -> Recording:
+def quiet_recording(activations: tuple[Activation, ...], frames: int = 21) -> Recording:
     """Somebody moving in perfect light before a perfect camera: rest at frame 0, apex at 10, rest at 20."""
     person = dataclasses.replace(make_person(np.random.default_rng(3)), pores=0.04)
     scene = RecordingConditions(
@@ -150,14 +150,16 @@ def quiet_take(activations: tuple[Activation, ...], frames: int = 21) -> Recordi
     ("unit", "landmark"), [(12, "lip corner"), (1, "inner brow"), (15, "lip corner"), (4, "inner brow")]
 )
 def test_rendered_face_moves_as_the_field_says(unit: int, landmark: str) -> None:
-    """An optical flow estimator that knows nothing of the model finds the displacement, direction included."""
-    take = quiet_take(both_sides(unit, 2.5))
-    rest, *_, apex = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in render(take, range(11))]
+    """An independent optical-flow estimator finds the displacement and its direction."""
+    recording = quiet_recording(both_sides(unit, 2.5))
+    rest, *_, apex = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in render(recording, range(11))]
     flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(rest, apex, None)
-    view = take.conditions.view
-    true = displacement(take.person.geometry, take.episodes[0].activations, view)
+    view = recording.conditions.view
+    true = displacement(recording.person.geometry, recording.episodes[0].activations, view)
     for side in SIDES:
-        x, y = np.round(view.to_pixels(np.array([take.person.geometry.at(landmark, side)]))[0]).astype(int)
+        x, y = np.round(view.to_pixels(np.array([recording.person.geometry.at(landmark, side)]))[0]).astype(
+            int
+        )
         window = np.s_[y - 6 : y + 7, x - 6 : x + 7]
         found, expected = flow[window].mean(axis=(0, 1)), true[window].mean(axis=(0, 1))
         assert found @ expected > 0.9 * np.hypot(*found) * np.hypot(*expected)
@@ -165,39 +167,44 @@ def test_rendered_face_moves_as_the_field_says(unit: int, landmark: str) -> None
 
 
 def test_motion_is_the_field_at_its_intensity() -> None:
-    take = quiet_take(both_sides(12, 2.0))
+    recording = quiet_recording(both_sides(12, 2.0))
     true = (
         displacement(
-            take.person.geometry, take.episodes[0].activations, take.conditions.view.coarser(GRID_STEP)
+            recording.person.geometry,
+            recording.episodes[0].activations,
+            recording.conditions.view.coarser(GRID_STEP),
         )
         * GRID_STEP
     )
-    fields = dict(motion_fields(take))
+    fields = dict(motion_fields(recording))
     np.testing.assert_allclose(fields[10], true, atol=1e-4)
     np.testing.assert_allclose(fields[5], true / 2, atol=1e-4)
-    assert list(dict(motion_fields(take, range(3, 5)))) == [3, 4]
+    assert list(dict(motion_fields(recording, range(3, 5)))) == [3, 4]
 
 
 def test_motion_adds_the_head_drift() -> None:
-    take = quiet_take(())
-    take = dataclasses.replace(take, conditions=dataclasses.replace(take.conditions, drift=0.05, seed=9))
-    view = take.conditions.view.coarser(GRID_STEP)
-    path = head_drift(np.random.default_rng([9, 1]), take.times, 0.05)
-    fields = dict(motion_fields(take))
+    recording = quiet_recording(())
+    recording = dataclasses.replace(
+        recording, conditions=dataclasses.replace(recording.conditions, drift=0.05, seed=9)
+    )
+    view = recording.conditions.view.coarser(GRID_STEP)
+    path = head_drift(np.random.default_rng([9, 1]), recording.times, 0.05)
+    fields = dict(motion_fields(recording))
     assert np.abs(fields[0]).max() == 0
     np.testing.assert_allclose(fields[20], head_displacement(path[20], view) * GRID_STEP, atol=1e-3)
     assert np.abs(fields[20]).max() > 0.3
 
 
 def test_blink_leaves_no_room_for_other_movement_of_the_lids() -> None:
-    """Lids that tighten as far as they can while the eye closes: at the eye only the blink is left, and the skin does not fold."""
-    take = quiet_take(both_sides(7, 2.5))
+    """Lids tighten at full strength while the eye closes: only the blink remains, and no skin folds."""
+    recording = quiet_recording(both_sides(7, 2.5))
     blinking = dataclasses.replace(
-        take, conditions=dataclasses.replace(take.conditions, blinks=(take.episodes[0].timing,))
+        recording,
+        conditions=dataclasses.replace(recording.conditions, blinks=(recording.episodes[0].timing,)),
     )
-    view, face = take.conditions.view.coarser(GRID_STEP), take.person.geometry
+    view, face = recording.conditions.view.coarser(GRID_STEP), recording.person.geometry
     fields = [field / GRID_STEP for _, field in motion_fields(blinking)]
-    assert min(stretch(field).min() for field in fields) > 0.05
+    assert min(area_ratio(field).min() for field in fields) > 0.05
     blink = displacement(face, both_sides(45, BLINK_PX), view)
     for landmark in ("upper lid", "lower lid"):
         found, alone = (at(field, view, face.at(landmark, "left")) * 112 for field in (fields[10], blink))
@@ -205,15 +212,17 @@ def test_blink_leaves_no_room_for_other_movement_of_the_lids() -> None:
 
 
 def test_episodes_add_up_and_leave_nothing_behind() -> None:
-    """A smile at frames 0 to 20 and a frown at 10 to 30: at the smile's apex the smile, at its end only the frown's apex, then rest."""
+    """A smile at frames 0 to 20 and a frown at 10 to 30: each alone at the other's rest, then rest."""
     smile, frown = both_sides(12, 2.0), both_sides(4, 1.5)
-    take = quiet_take(smile, frames=35)
-    take = dataclasses.replace(take, episodes=(*take.episodes, Episode(frown, Timing(0.05, 0.1, 0.15))))
-    view = take.conditions.view.coarser(GRID_STEP)
-    smiling, frowning = (
-        displacement(take.person.geometry, units, view) * GRID_STEP for units in (smile, frown)
+    recording = quiet_recording(smile, frames=35)
+    recording = dataclasses.replace(
+        recording, episodes=(*recording.episodes, Episode(frown, Timing(0.05, 0.1, 0.15)))
     )
-    fields = dict(motion_fields(take))
+    view = recording.conditions.view.coarser(GRID_STEP)
+    smiling, frowning = (
+        displacement(recording.person.geometry, units, view) * GRID_STEP for units in (smile, frown)
+    )
+    fields = dict(motion_fields(recording))
     np.testing.assert_allclose(fields[10], smiling, atol=1e-4)
     np.testing.assert_allclose(fields[15], (smiling + frowning) / 2, atol=1e-4)
     np.testing.assert_allclose(fields[20], frowning, atol=1e-4)
@@ -252,7 +261,7 @@ def test_long_scene_rests_between_its_labelled_expressions() -> None:
     assert px[2] == 0 and 0.45 < px[0] < 2.6 < px[1] and px[3] > 2.6
 
 
-def test_long_script_shares_out_kinds_and_emotions() -> None:
+def test_long_scenes_have_equal_shares_of_kinds_and_emotions() -> None:
     mix = EmotionMix(("happiness", "disgust", "others"), {"surprise": 1.0})
     plan = DatabasePlan(5, 5, 1, SMALL, mix)
     scenes = plan_long_scenes(plan, per_video=2)
@@ -283,8 +292,8 @@ def test_long_script_shares_out_kinds_and_emotions() -> None:
     assert scenes == plan_long_scenes(plan, per_video=2)
 
 
-def test_head_stays_before_the_camera_in_a_long_recording() -> None:
-    """In half a minute the head comes no further than it may in three seconds of a short clip, and a bit of sway."""
+def test_head_stays_in_the_image_in_a_long_recording() -> None:
+    """In half a minute the head moves no further than in three seconds of a short clip, but for the sway."""
     for seed in range(5):
         scene = draw_conditions(SMALL, 30.0, np.random.default_rng(seed))
         path = head_drift(np.random.default_rng([seed, 1]), np.arange(0, 30, 0.2), scene.drift)
@@ -298,7 +307,7 @@ def test_unknown_kind_is_refused() -> None:
 
 
 def test_quiet_face_at_rest_does_not_change() -> None:
-    frames = list(render(quiet_take(both_sides(12, 2.5), frames=24)))
+    frames = list(render(quiet_recording(both_sides(12, 2.5), frames=24)))
     np.testing.assert_array_equal(frames[0], frames[20])
     np.testing.assert_array_equal(frames[0], frames[23])
     assert np.abs(frames[0].astype(int) - frames[10]).max() > 20
@@ -306,12 +315,12 @@ def test_quiet_face_at_rest_does_not_change() -> None:
 
 def test_blink_closes_the_eyes() -> None:
     """Half way through, the dark pupil is covered by skin."""
-    take = quiet_take(())
+    recording = quiet_recording(())
     blinking = dataclasses.replace(
-        take, conditions=dataclasses.replace(take.conditions, blinks=(Timing(0.0, 0.05, 0.1),))
+        recording, conditions=dataclasses.replace(recording.conditions, blinks=(Timing(0.0, 0.05, 0.1),))
     )
     open_eye, closed = list(render(blinking, range(0, 11, 10)))
-    view, face = take.conditions.view, take.person.geometry
+    view, face = recording.conditions.view, recording.person.geometry
     for side in SIDES:
         (x, top), (_, low) = (
             view.to_pixels(np.array([face.at(name, side)]))[0] for name in ("upper lid", "lower lid")
@@ -330,7 +339,7 @@ def test_same_seed_same_frames_in_any_order() -> None:
 
 
 def test_nothing_before_the_onset_knows_the_emotion() -> None:
-    """The same clip of the same person with another emotion is the same, byte by byte, up to and including its onset frame."""
+    """Clips that differ only in the emotion have the same bytes up to and including the onset frame."""
     clips = {emotion: make_scene(7, 1, 2, emotion, SMALL) for emotion in MAIN_EMOTIONS}
     onset = clips["others"].onset
     assert (
@@ -355,7 +364,7 @@ def test_registered_crop_has_the_eyes_in_their_place() -> None:
     assert np.corrcoef(registered.ravel(), direct.ravel())[0, 1] > 0.97
 
 
-def test_script_is_balanced_and_true() -> None:
+def test_scenes_are_balanced_and_annotated_truly() -> None:
     scenes = plan_scenes(DatabasePlan(10, 8, 0, SMALL))
     assert [(scene.person, scene.number) for scene in scenes] == [
         (p, n) for p in range(1, 11) for n in range(1, 9)
@@ -396,10 +405,10 @@ def test_without_emotion_only_head_lids_and_light_move() -> None:
         np.testing.assert_array_equal(frame, same)
 
 
-@pytest.mark.parametrize("wrong", [(0, 6, 0), (3, 0, 0), (3, 6, -1)])
-def test_impossible_script_is_refused(wrong: tuple[int, int, int]) -> None:
+@pytest.mark.parametrize("size", [(0, 6, 0), (3, 0, 0), (3, 6, -1)])
+def test_impossible_plan_is_refused(size: tuple[int, int, int]) -> None:
     with pytest.raises(LearnetError, match="at least one person"):
-        DatabasePlan(*wrong, SMALL)
+        DatabasePlan(*size, SMALL)
 
 
 def test_centred_keeps_the_expression() -> None:

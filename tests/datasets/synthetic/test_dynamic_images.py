@@ -1,4 +1,4 @@
-"""Dynamic images of rendered clips: against their definition, against `learnet prepare` on the same frames, and by what they show."""
+"""Simulated dynamic images: against their definition, and against `learnet prepare` on the same frames."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -44,38 +44,39 @@ def still_head(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def by_definition(crops: np.ndarray) -> np.ndarray:
-    """Rank pooling without the shortcut, as in test_dynamic, and stretched to 0..255 over all channels together."""
+    """Rank pooling by its definition, as in test_dynamic, scaled to 0..255 over all channels together."""
     means = [crops[:t].astype(np.float64).mean(axis=0) for t in range(1, len(crops) + 1)]
     image = sum(means[q] - means[t] for q in range(len(means)) for t in range(q))
     return 255 * (image - image.min()) / (image.max() - image.min())
 
 
 def test_an_image_is_the_dynamic_image_of_its_frames(made) -> None:
-    """Cropped by hand: through the eyes that the finder tells, or by plain resizing, each pixel the mean of 4 x 4 places inside it.
+    """The crops are computed independently, each pixel as the mean of 4 x 4 positions inside it.
 
-    Correlated, as each way averages the noise a little otherwise.
+    Whole frames are aligned by the known eyes, crops are resized. The images are correlated rather than
+    equal, because the two ways average the noise differently.
     """
     seen = set()
     fine = 4
     for number, (emotion, face) in enumerate(
         zip(made.clips["emotion"][:8], made.clips["face"][:8], strict=True)
     ):
-        footage = render_clip(emotion, 0, number)
-        height, width = footage.frames.shape[1:3]
-        assert face == ("known" if footage.finder else "given") and made.clips["frames"][number] == len(
-            footage.frames
+        rendered_clip = render_clip(emotion, 0, number)
+        height, width = rendered_clip.frames.shape[1:3]
+        assert face == ("known" if rendered_clip.finder else "given") and made.clips["frames"][number] == len(
+            rendered_clip.frames
         )
         there = np.array([[112 / width, 0, 56 / width - 0.5], [0, 112 / height, 56 / height - 0.5]])
-        if footage.finder:
-            told = footage.finder(footage.frames[0])
-            assert told is not None
-            there = eye_transform(told, 112)
+        if rendered_clip.finder:
+            known = rendered_clip.finder(rendered_clip.frames[0])
+            assert known is not None
+            there = eye_transform(known, 112)
         finer = np.array([[fine, 0, (fine - 1) / 2], [0, fine, (fine - 1) / 2]]) @ np.vstack(
             [there, [0, 0, 1]]
         )
         large = [
             cv2.warpAffine(frame, finer, (112 * fine, 112 * fine), borderMode=cv2.BORDER_REPLICATE)
-            for frame in footage.frames
+            for frame in rendered_clip.frames
         ]
         crops = np.stack(large).reshape(-1, 112, fine, 112, fine, 3).mean(axis=(2, 4))
         wanted, found = by_definition(crops), made.images[number].astype(float)
@@ -86,10 +87,10 @@ def test_an_image_is_the_dynamic_image_of_its_frames(made) -> None:
 
 def test_a_clip_goes_from_its_last_frame_at_rest_to_its_offset() -> None:
     number = next(number for number in range(8) if render_clip("surprise", 0, number).finder)
-    footage = render_clip("surprise", 0, number)
-    scene = footage.scene
+    rendered_clip = render_clip("surprise", 0, number)
+    scene = rendered_clip.scene
     everything = np.stack(list(render(scene.recording)))
-    np.testing.assert_array_equal(footage.frames, everything[scene.onset - 1 : scene.offset])
+    np.testing.assert_array_equal(rendered_clip.frames, everything[scene.onset - 1 : scene.offset])
     level = scene.recording.episodes[0].timing.intensity(scene.recording.times)[
         scene.onset - 1 : scene.offset
     ]
@@ -98,22 +99,22 @@ def test_a_clip_goes_from_its_last_frame_at_rest_to_its_offset() -> None:
 
 def test_prepare_makes_the_same_image_of_the_same_frames(made, tmp_path: Path) -> None:
     number = int(np.flatnonzero(made.clips["face"] == "given")[0])
-    footage = render_clip(made.clips["emotion"][number], 0, number)
-    path = write_clip(tmp_path / "clip", footage.frames)
-    clip = clip_of(path, "01", "clip", len(footage.frames), apex=None, apex_source="none")
+    rendered_clip = render_clip(made.clips["emotion"][number], 0, number)
+    path = write_clip(tmp_path / "clip", rendered_clip.frames)
+    clip = clip_of(path, "01", "clip", len(rendered_clip.frames), apex=None, apex_source="none")
     prepared = prepare(DatasetIndex([clip], []), tmp_path / "out", Preparation(), jobs=1)
     np.testing.assert_array_equal(prepared.images[0], made.images[number])
     assert prepared.record.preparation == made.record.preparation  # no finder was asked in either
 
 
-def test_whole_pictures_show_a_face_where_it_is_said_to_be() -> None:
+def test_whole_frames_show_a_face_at_the_known_position() -> None:
     haar, off = face_finder("haar"), []
     for number in range(12):
-        footage = render_clip("surprise", 5, number)
-        if footage.finder and (found := haar(footage.frames[0])):
-            told = np.array(footage.finder(footage.frames[0]).eyes)  # type: ignore[union-attr]
+        rendered_clip = render_clip("surprise", 5, number)
+        if rendered_clip.finder and (found := haar(rendered_clip.frames[0])):
+            known = np.array(rendered_clip.finder(rendered_clip.frames[0]).eyes)  # type: ignore[union-attr]
             off.append(
-                np.linalg.norm(np.array(found.eyes) - told, axis=1) / np.linalg.norm(told[1] - told[0])
+                np.linalg.norm(np.array(found.eyes) - known, axis=1) / np.linalg.norm(known[1] - known[0])
             )
     assert len(off) >= 3 and np.max(off) < 0.12 and np.mean(off) > 0.01
 
@@ -146,17 +147,17 @@ def test_the_same_seed_gives_the_same_bytes_on_any_number_of_processes(
 def test_an_expression_moves_more_than_none_and_where_it_should() -> None:
     """The same person, light and noise with and without it: the difference is the expression alone."""
 
-    def motion(footage: RenderedClip) -> np.ndarray:
-        return make_image(footage.frames, Preparation(), footage.finder).motion
+    def motion(rendered_clip: RenderedClip) -> np.ndarray:
+        return make_image(rendered_clip.frames, Preparation(), rendered_clip.finder).motion
 
     for emotion, upper in (("surprise", True), ("happiness", False)):
         stronger, shares = 0, []
         for number in range(6):
-            film_of, nothing = render_clip(emotion, 2, number), render_clip("none", 2, number)
-            assert len(film_of.frames) == len(nothing.frames) and (film_of.finder is None) == (
-                nothing.finder is None
+            expressed, neutral = render_clip(emotion, 2, number), render_clip("none", 2, number)
+            assert len(expressed.frames) == len(neutral.frames) and (expressed.finder is None) == (
+                neutral.finder is None
             )
-            with_it, without = motion(film_of), motion(nothing)
+            with_it, without = motion(expressed), motion(neutral)
             stronger += np.abs(with_it).mean() > np.abs(without).mean()
             rows = np.abs(with_it - without).mean(axis=(1, 2))
             shares.append(rows[:50].sum() / rows.sum())  # above the tip of the nose
@@ -164,7 +165,7 @@ def test_an_expression_moves_more_than_none_and_where_it_should() -> None:
         assert (np.median(shares) > 0.6) == upper and (np.median(shares) < 0.4) != upper, (emotion, shares)
 
 
-def test_a_person_keeps_camera_and_face_and_is_nobody_of_a_synthetic_database() -> None:
+def test_a_person_keeps_camera_and_face_and_is_in_no_synthetic_database() -> None:
     scenes = [
         render_clip("disgust", 0, number).scene for number in (0, IMAGES_PER_PERSON - 1, IMAGES_PER_PERSON)
     ]
@@ -175,7 +176,7 @@ def test_a_person_keeps_camera_and_face_and_is_nobody_of_a_synthetic_database() 
     assert scenes[0].recording.conditions != scenes[1].recording.conditions
 
 
-def test_eyes_are_off_as_a_finder_leaves_them() -> None:
+def test_eye_positions_have_the_error_of_a_detector() -> None:
     scene = render_clip("none", 0, 0).scene
     geometry, view = scene.recording.person.geometry, replace(scene.recording.conditions.view, roll_deg=3.0)
     eyes = np.array(
@@ -190,14 +191,14 @@ def test_eyes_are_off_as_a_finder_leaves_them() -> None:
     np.testing.assert_allclose(eyes.std(axis=0) / apart, 0.025, rtol=0.15)
 
 
-@pytest.mark.parametrize(("wishes", "message"), [
+@pytest.mark.parametrize(("options", "message"), [
     ({"images": 0}, "Cannot make 0 images"),
     ({"images": 5, "seed": -1}, "seed -1"),
     ({"images": 5, "size": 20}, "28 to 1024"),
 ])  # fmt: skip
-def test_wishes_that_cannot_be_met(tmp_path: Path, wishes: dict, message: str) -> None:
+def test_impossible_options_are_refused(tmp_path: Path, options: dict, message: str) -> None:
     with pytest.raises(LearnetError, match=message):
-        simulate_dynamic(tmp_path / "out", jobs=1, **wishes)
+        simulate_dynamic(tmp_path / "out", jobs=1, **options)
     with pytest.raises(UnknownName, match="surprise"):
         simulate_dynamic(tmp_path / "out", 5, ("suprise",), jobs=1)
     assert not (tmp_path / "out").exists()

@@ -1,4 +1,4 @@
-"""Flow images made from the movement model: the estimator's habits against closed forms, the draws against their shares."""
+"""Simulated flow images: the estimator model against closed forms, the draws against their shares."""
 
 from collections import Counter
 from dataclasses import replace
@@ -43,14 +43,14 @@ def waves() -> np.ndarray:
     return np.stack([np.sin(x / 9) + y / 40, np.cos(y / 7)], axis=-1).astype(np.float32)
 
 
-def test_an_estimator_without_habits_finds_the_movement(rng: np.random.Generator) -> None:
+def test_an_estimator_without_errors_returns_the_movement(rng: np.random.Generator) -> None:
     even = np.ones((SIDE, SIDE), np.float32)
     np.testing.assert_allclose(imitate_estimator(waves(), even, 1.0, 1.0, rng, TRUTHFUL), waves(), atol=0.02)
 
 
-def test_where_nothing_is_seen_the_estimate_is_that_of_the_surroundings(rng: np.random.Generator) -> None:
+def test_without_texture_the_flow_is_that_of_the_surroundings(rng: np.random.Generator) -> None:
     field = np.zeros((SIDE, SIDE, 2), np.float32)
-    field[:, 36:] = (3.0, -1.0)  # truly moves, and nobody can see it
+    field[:, 36:] = (3.0, -1.0)  # moves, but has no texture
     seen = np.where(np.arange(SIDE) < 36, 1.0, 1e-6).astype(np.float32) * np.ones((SIDE, 1), np.float32)
     found = imitate_estimator(field, seen, 3.0, 1.0, rng, replace(TRUTHFUL, blend=0.05))
     assert np.abs(found[:, 38:48]).max() < 0.3

@@ -1,7 +1,7 @@
 """Tables of what was read: clips and people per emotion beside published numbers, findings by kind."""
 
 import csv
-import os
+import io
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from learnet.core.errors import BadInput, counted
+from learnet.core.files import write_atomically
 from learnet.core.labels import SCHEMES, resolve_class_scheme
 from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.datasets.readers.reading.dataset import Dataset
@@ -141,19 +142,14 @@ def write_audit_csv(reading: DatasetIndex, path: Path, dataset: Dataset | None =
         BadInput: it cannot be written there.
     """
     rows = _csv_rows(reading, dataset)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    writer.writerows(rows)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(CSV_COLUMNS)
-            writer.writerows(rows)
-        part.replace(path)
+        write_atomically(path, text.getvalue())
     except OSError as error:
         raise BadInput(path, f"the audit cannot be written ({error.strerror})") from error
-    finally:
-        if path.parent.is_dir():
-            part.unlink(missing_ok=True)
 
 
 def _csv_rows(reading: DatasetIndex, dataset: Dataset | None) -> list[_CsvRow]:

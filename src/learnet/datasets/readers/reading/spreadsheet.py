@@ -5,7 +5,6 @@ one `/` makes a column of numbers a mixture of types, and of the action units `4
 number and the other a string. Readers convert to numbers what they need as numbers.
 """
 
-import csv
 import io
 import re
 import struct
@@ -21,6 +20,7 @@ import openpyxl
 import xlrd
 from xlrd.compdoc import CompDocError
 
+from learnet.core.csv_files import decode_text, read_csv_rows
 from learnet.core.errors import BadInput
 
 Rows = list[tuple[str, ...]]
@@ -210,23 +210,6 @@ def _cell_text(value: object) -> str:
 
 
 def _read_csv(path: Path, data: bytes) -> Rows:
-    hint = "Save it as CSV UTF-8 in a spreadsheet program."
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadInput(path, "is not UTF-8 text", hint) from error
-    if "\0" in text:
-        raise BadInput(path, "is not a text file", hint)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_csv_separator(text), strict=True)
-    try:
-        return [tuple(map(_cell_text, row)) for row in reader]
-    except csv.Error as error:
-        raise BadInput(path, f"is not a table of comma-separated values ({error})") from error
+    rows = read_csv_rows(path, decode_text(path, data))
+    return [tuple(map(_cell_text, cells)) for _, cells in rows]
 
-
-def _csv_separator(text: str) -> str:
-    """Return the most frequent separator of the first line. Some languages separate by semicolons."""
-    for line in text.splitlines():
-        if line.strip():
-            return max(",;\t", key=line.count)
-    return ","

@@ -179,7 +179,7 @@ def test_nothing_is_lost_when_a_camera_is_unplugged(
 ) -> None:
     from learnet.inference.live import stream
 
-    monkeypatch.setattr(stream, "WAITING", 100)  # so that none is skipped, however busy the machine is
+    monkeypatch.setattr(stream, "CAMERA_QUEUE", 100)  # so that none is skipped, however busy the machine is
     monkeypatch.setattr("learnet.video.reader.open_video", lambda source, fps: Unplugged())
     with pytest.raises(SystemExit) as end:
         cli.main(
@@ -202,5 +202,5 @@ def test_nothing_is_lost_when_a_camera_is_unplugged(
     assert lines[-2].startswith("70 frames, 5 predictions, 0 frames skipped")
     assert lines[-1] == (
         "learnet: camera 0: it delivers no more frames, after 70 frames in 0.7 s. "
-        "Is it still plugged in? The answers so far stand."
+        "Check that it is plugged in. The predictions so far are valid."
     )

@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from learnet.core.malloc import keep_freed_memory
 from learnet.core.settings import Training
 from learnet.networks import NETWORKS, as_input, for_inference
+from learnet.networks.learnet import LEARNet
 from learnet.training.examples import TrainingSet
 from learnet.training.loop import fit, fit_ensemble
 
@@ -48,7 +49,7 @@ def operations(net: nn.Module, size: int = 112) -> int:
 def inference(rounds: int) -> Result:
     """Measure the fused and the plain form, for a single image and for 32."""
     keep_freed_memory()  # as the command line and its worker processes do
-    plain = NETWORKS["learnet"](5).eval()
+    plain = LEARNet(5).eval()
     fused = for_inference(plain)
     work = operations(plain)
     product, product_operations = measure.matrix_product()
@@ -78,8 +79,8 @@ def training_step(rounds: int, batch: int = 32) -> Result:
     images = torch.rand(batch, 3, 112, 112) * 2 - 1
     labels = torch.arange(batch) % 5
 
-    def stepping(logits: Callable[[nn.Module, Tensor], Tensor]) -> Callable[[], None]:
-        net = NETWORKS["learnet"](5).train()
+    def stepping(logits: Callable[[LEARNet, Tensor], Tensor]) -> Callable[[], None]:
+        net = LEARNet(5).train()
         optimiser = torch.optim.AdamW(net.parameters(), 1e-5, fused=True)
 
         def step() -> None:

@@ -190,7 +190,7 @@ def test_a_study_answers_every_clip_once(study: Path, reading: learnet.DatasetIn
         assert outcome.truth == emotions[outcome.clip] and outcome.fold == outcome.person
         assert sum(outcome.scores) == pytest.approx(1)
     record = json.loads((study / "study.json").read_text(encoding="utf-8"))
-    assert record["training"]["epochs"] == QUICK.epochs and record["network"] == "learnet"
+    assert learnet.Training(**record["training"]) == QUICK and record["network"] == "learnet"
 
 
 def test_a_study_of_chosen_settings(prepared: Path, study: Path, tmp_path: Path) -> None:

@@ -88,7 +88,15 @@ def test_what_does_not_go_together_is_refused_in_one_line(
             "resnet18",
         ): "resnet18 expects images of a face",
         ("show", clip, *image, "--size", 39, "--out", place / "no.png"): "at least 40 pixels wide, not 39",
-        ("show", clip, *image, "--normalise", "signed", "--out", place / "no.png"): "lbp-top takes no other",
+        (
+            "show",
+            clip,
+            *image,
+            "--normalise",
+            "signed",
+            "--out",
+            place / "no.png",
+        ): "lbp-top accepts only --normalise unit",
     }.items():
         done = learnet(*words, code=2)
         assert says in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr

@@ -173,6 +173,6 @@ def test_score_against_a_list(place: Path) -> None:
     said = learnet("score", place / "less.log", "--list", place / "list.csv", code=1).stdout
     assert (
         "1 in the list and without a prediction: casme2/sub01/EP02" in said
-        and "1 answered more than once" in said
+        and "1 predicted more than once" in said
     )
     assert learnet("score", place / "less.log", "--list", place / "list.csv", "--no-check").stdout == said

@@ -97,8 +97,8 @@ def test_weights_of_two_databases(place: Path) -> None:
 
 def test_mistakes_in_one_line(place: Path) -> None:
     cases = {
-        ("study", place / "casme2"): "Two places are needed at least",
-        ("train", place / "w.safetensors"): "Two places are needed at least",
+        ("study", place / "casme2"): "At least two paths are needed",
+        ("train", place / "w.safetensors"): "At least two paths are needed",
         (
             "study",
             place / "casme2",

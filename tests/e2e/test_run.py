@@ -198,8 +198,8 @@ def test_several_databases_each_and_pooled(place: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words", "says"),
     [
-        ("size", "sise", SMALL, "[preparation] has no key 'sise'. Did you mean 'size'?"),
-        ("28", '"28"', SMALL, 'preparation.size is "28". It should be a whole number.'),
+        ("size", "sise", SMALL, "`$.preparation.sise`: there is no such key. Did you mean 'size'?"),
+        ("28", '"28"', SMALL, '`$.preparation.size`: got "28".'),
         (
             "linear-svm",
             "linear-svn",

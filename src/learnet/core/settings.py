@@ -100,7 +100,7 @@ class Preparation:
             ),
             (
                 self.normalise == "auto" or is_lbp_top == (self.normalise == "unit"),
-                f"--normalise unit is for lbp-top, which accepts no other; this is {self.motion}",
+                f"lbp-top accepts only --normalise unit, and no other motion image does; this is {self.motion}",
             ),
             (
                 not is_lbp_top or self.size >= LEAST_LBP_PX,

@@ -52,7 +52,8 @@ def test_synthesize_audit_prepare_study(
     assert study["scheme"]["name"] == DATASETS[layout].default_scheme
     assert study["prepared"]["about"]["synthetic"] is True
     answers = list(csv.DictReader((tmp_path / "svm" / "outcomes.csv").open(newline="")))
-    assert len(answers) == sum(row["emotion"] in SCHEMES[DATASETS[layout].default_scheme].of for row in clips) > 3
+    scheme = SCHEMES[DATASETS[layout].default_scheme]
+    assert len(answers) == sum(row["emotion"] in scheme.of for row in clips) > 3
 
 
 def test_the_composite_of_three_databases(tmp_path: Path, synthetic_database: Callable[..., Path]) -> None:

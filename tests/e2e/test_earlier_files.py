@@ -1,4 +1,5 @@
-"""Files that learnet 0.1.0 wrote (tests/fixtures/README.md): every one is read, continued and reported by today's code."""
+"""Files that learnet 0.1.0 wrote (tests/fixtures/README.md): every one is read, continued and reported by
+today's code."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Studies that learn from few people: who was drawn is on disk, whoever is tested stays the same, absent classes do no harm."""
+"""Studies that train on few people: who was drawn is on disk, and the people tested stay the same."""
 
 import json
 from dataclasses import replace
@@ -27,7 +27,7 @@ def prepared(tmp_path: Path, rng: np.random.Generator) -> Path:
 
 
 def test_who_was_drawn_is_in_the_weights_and_in_the_study(prepared: Path, tmp_path: Path) -> None:
-    learned: dict[int, dict[tuple[str, int], set[str]]] = {}
+    trained_on: dict[int, dict[tuple[str, int], set[str]]] = {}
     for number in (1, 2, 0):
         out = tmp_path / f"of-{number}"
         run_study(
@@ -39,9 +39,9 @@ def test_who_was_drawn_is_in_the_weights_and_in_the_study(prepared: Path, tmp_pa
         )
         record, trainings = json.loads((out / "study.json").read_text()), pd.read_csv(out / "trainings.csv")
         assert record["settings"]["train_people"] == number
-        learned[number] = {}
+        trained_on[number] = {}
         for fold in record["folds"]:
-            assert len(fold["train_people"]) == 4  # whom it may learn from
+            assert len(fold["train_people"]) == 4  # on whom it may train
             for seed in (0, 1):
                 _, facts = load_checkpoint(
                     out / "folds" / f"{fold['name'].replace('/', '-')}-seed{seed}.safetensors"
@@ -49,22 +49,22 @@ def test_who_was_drawn_is_in_the_weights_and_in_the_study(prepared: Path, tmp_pa
                 people = facts.data["people"].splitlines()
                 assert people == (fold["learned_from"][str(seed)] if number else fold["train_people"])
                 assert fold["name"] not in people and set(people) <= set(fold["train_people"])
-                learned[number][fold["name"], seed] = set(people)
+                trained_on[number][fold["name"], seed] = set(people)
                 (row,) = trainings[
                     (trainings["fold"] == fold["name"]) & (trainings["seed"] == seed)
                 ].itertuples()
                 assert row.train_clips == int(facts.data["clips"]) == 3 * (number or 4)
         assert "learned_from" not in record["folds"][0] or number
-    for key, people in learned[1].items():
-        assert len(people) == 1 and people < learned[2][key] < learned[0][key]
-    assert len({(key[0], *people) for key, people in learned[1].items()}) > 5  # the second seed draws anew
+    for key, people in trained_on[1].items():
+        assert len(people) == 1 and people < trained_on[2][key] < trained_on[0][key]
+    assert len({(key[0], *people) for key, people in trained_on[1].items()}) > 5  # the second seed draws anew
 
 
 @pytest.mark.parametrize("network", ["learnet", "linear-svm", "majority"])
-def test_a_class_that_nobody_drawn_shows_is_not_answered_and_nothing_breaks(
+def test_a_class_that_no_drawn_person_shows_is_never_predicted(
     network: str, tmp_path: Path, rng: np.random.Generator
 ) -> None:
-    """Each person shows three of four classes; one shows a single class, and is all that some fold learns from."""
+    """Each person shows three of four classes; one shows a single class, on which some fold is trained."""
     there = load_prepared(write_prepared(tmp_path / "varied", rng, people=3))
     table, prepared = there.clips.copy(), tmp_path / "prepared"
     table.loc[table["person"] == "casme2/01", "emotion"] = "sadness"

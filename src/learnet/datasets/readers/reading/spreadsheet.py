@@ -212,4 +212,3 @@ def _cell_text(value: object) -> str:
 def _read_csv(path: Path, data: bytes) -> Rows:
     rows = read_csv_rows(path, decode_text(path, data))
     return [tuple(map(_cell_text, cells)) for _, cells in rows]
-

@@ -31,7 +31,7 @@ def test_numbers_of_pictures_made_by_hand(bench: ModuleType) -> None:
     y, x = np.mgrid[:28, :28]
     found = {
         name: float(value[0])
-        for name, value in bench.numbers(stacked(9 * x, 9 * y, 255 * ((x + y) % 2))).items()
+        for name, value in bench.image_statistics(stacked(9 * x, 9 * y, 255 * ((x + y) % 2))).items()
     }
     expected = {
         "u median": 9 * 13.5 / 255,
@@ -59,7 +59,7 @@ def test_waves_are_sorted_by_their_length(bench: ModuleType) -> None:
     """Two waves across 28 pixels are slow, ten are fast, four are neither."""
     x = np.arange(28) / 28
     for waves, slow, fast in ((2, 1, 0), (4, 0, 0), (10, 0, 1)):
-        found = bench.of_channel(np.broadcast_to(np.cos(2 * np.pi * waves * x), (1, 28, 28)))
+        found = bench.channel_statistics(np.broadcast_to(np.cos(2 * np.pi * waves * x), (1, 28, 28)))
         assert found["slow waves"][0] == pytest.approx(slow, abs=1e-6) and found["fast waves"][
             0
         ] == pytest.approx(fast, abs=1e-6)
@@ -68,31 +68,32 @@ def test_waves_are_sorted_by_their_length(bench: ModuleType) -> None:
 def test_the_place_of_a_spot(bench: ModuleType) -> None:
     """A spot of standard deviation 2 pixels in both directions, its middle at column 7 and row 20 of 29."""
     y, x = np.mgrid[:29, :29]
-    across, down, apart = bench.position(np.exp(-((x - 7) ** 2 + (y - 20) ** 2) / 8)[None])
+    across, down, apart = bench.weighted_position(np.exp(-((x - 7) ** 2 + (y - 20) ** 2) / 8)[None])
     assert across[0] == pytest.approx(7 / 28, abs=1e-3) and down[0] == pytest.approx(20 / 28, abs=1e-3)
     assert apart[0] == pytest.approx(np.sqrt(2) * 2 / 28, rel=1e-2)
 
 
 def test_flat_pictures_have_numbers_too(bench: ModuleType) -> None:
     assert all(
-        np.isfinite(value).all() for value in bench.numbers(np.full((2, 28, 28, 3), 128, np.uint8)).values()
+        np.isfinite(value).all()
+        for value in bench.image_statistics(np.full((2, 28, 28, 3), 128, np.uint8)).values()
     )
 
 
 def test_distance_is_in_interquartile_ranges_of_the_real(bench: ModuleType, rng: np.random.Generator) -> None:
     """Shifted by three quarters of the range from quartile to quartile; the order does not matter."""
     real = np.linspace(0, 2, 201)
-    table = bench.compared({"a": real}, {"a": rng.permutation(real) + 0.75})
+    table = bench.compare({"a": real}, {"a": rng.permutation(real) + 0.75})
     assert table["a"]["distance"] == pytest.approx(0.75)
     assert table["a"]["real"] == pytest.approx([0.2, 1.0, 1.8]) and table["a"]["other"] == pytest.approx(
         [0.95, 1.75, 2.55]
     )
-    assert bench.compared({"a": real}, {"a": real})["a"]["distance"] == 0
+    assert bench.compare({"a": real}, {"a": real})["a"]["distance"] == 0
 
 
 def test_no_person_is_in_training_and_test(bench: ModuleType) -> None:
     people, truth = np.repeat(np.arange(30), 4).astype(str), np.repeat([0, 1], 60)
-    parts = bench.folds(truth, people)
+    parts = bench.person_folds(truth, people)
     assert sorted(np.concatenate([test for _, test in parts])) == list(range(120))
     for train, test in parts:
         assert not set(people[train]) & set(people[test]) and set(truth[test]) == {0, 1}
@@ -112,17 +113,17 @@ def test_what_cannot_be_told_apart_is_not_and_what_can_is(
         bench.Group(name, noise[part], people[part])
         for name, part in (("a", slice(0, 80)), ("b", slice(80, 160)))
     )
-    luck = bench.told_apart(one, other)
+    luck = bench.separability(one, other)
     assert all(0.2 < found["auc"] < 0.8 for found in luck.values()), luck
     darker = bench.Group("b", noise[80:] // 2, people[80:])
-    assert all(found["auc"] > 0.99 for found in bench.told_apart(one, darker).values())
+    assert all(found["auc"] > 0.99 for found in bench.separability(one, darker).values())
 
 
 def test_the_interval_is_that_of_drawing_people_anew(bench: ModuleType, rng: np.random.Generator) -> None:
     """One image per person, normal scores a deviation apart: the area is Phi(1 / sqrt 2), its standard error
     by Hanley and McNeil, 1982."""
     truth, people = np.repeat([0, 1], 150), np.arange(300).astype(str)
-    low, high = bench.interval(truth, rng.normal(size=300) + truth, people)
+    low, high = bench.bootstrap_interval(truth, rng.normal(size=300) + truth, people)
     area = ndtr(1 / np.sqrt(2))
     q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
     error = np.sqrt((area * (1 - area) + 149 * (q1 - area**2 + q2 - area**2)) / 150**2)

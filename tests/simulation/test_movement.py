@@ -92,7 +92,7 @@ def test_unit_moves_what_facs_says(unit: int) -> None:
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_unit_moves_nothing_far_away(unit: int) -> None:
-    """Units of the upper face do not move the mouth, those of the mouth not the eyes, one side not the other."""
+    """Units of the upper face do not move the mouth, nor those of the mouth the eyes, nor one side another."""
     face = average_face()
     field = displacement(face, both_sides(unit, 2.0), VIEW)
     still = (

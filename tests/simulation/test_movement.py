@@ -92,7 +92,7 @@ def test_unit_moves_what_facs_says(unit: int) -> None:
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_unit_moves_nothing_far_away(unit: int) -> None:
-    """Units of the upper face do not move the mouth, nor those of the mouth the eyes, nor one side another."""
+    """Units of the upper face leave the mouth at rest, units of the mouth the eyes, one side the other."""
     face = average_face()
     field = displacement(face, both_sides(unit, 2.0), VIEW)
     still = (

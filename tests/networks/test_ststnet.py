@@ -59,10 +59,10 @@ def test_scores_equal_the_definition(size: int, side: int) -> None:
     images = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(0)) * 2 - 1
     with torch.inference_mode():
         found = net(images).numpy()
-    for image, answer in zip(images.double().numpy(), found, strict=True):
+    for image, scores in zip(images.double().numpy(), found, strict=True):
         expected = composed(net, image)
         assert expected["pooled"].shape == (16, side, side)
-        np.testing.assert_allclose(answer, expected["logits"], atol=1e-5)
+        np.testing.assert_allclose(scores, expected["logits"], atol=1e-5)
     assert np.ptp(found, axis=0).min() > 1e-3
 
 

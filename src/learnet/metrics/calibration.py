@@ -53,9 +53,9 @@ def calibration(
 ) -> Calibration:
     """Compare the score of the predicted class with the share of correct predictions.
 
-    This is "top-label" calibration.     The expected calibration error is the sum over bins m of n_m / n *
-    |share correct in m - mean score in m|. Bin m of M holds the scores above (m - 1) / M and up to m / M.
-    Predictions of several seeds are counted together, so a clip counts once per seed.
+    This is "top-label" calibration. The expected calibration error is the sum over bins m of
+    n_m / n * |share correct in m - mean score in m|. Bin m of M holds the scores above (m - 1) / M and up
+    to m / M. Predictions of several seeds are counted together, so a clip counts once per seed.
 
     Args:
         outcomes: predictions with scores.
@@ -75,9 +75,8 @@ def calibration(
     correct = (np.array(truths(outcomes)) == np.array(predictions(outcomes))).astype(float)
     bin_of = np.searchsorted(np.arange(1, bins) / bins, score, side="left")
     people, person = np.unique(persons(outcomes), return_inverse=True)
-    sums = np.zeros(
-        (3, len(people), bins)
-    )  # of each person in each bin: predictions, scores, correct predictions
+    # Of each person in each bin: number of predictions, sum of scores, number of correct predictions.
+    sums = np.zeros((3, len(people), bins))
     for part, values in zip(sums, (np.ones(len(score)), score, correct), strict=True):
         np.add.at(part, (person, bin_of), values)
     counts, scores, corrects = sums.sum(axis=1)

@@ -74,9 +74,7 @@ class LinearSVM(nn.Module):
         They are computed in 64 bits, because a vote depends on the sign of a sum of 37,632 products.
         """
         pixels = images.flatten(1).to(self.planes)
-        margins = (
-            pixels @ self.planes.T + self.offsets
-        )  # (B, P); positive votes for the first class of the pair
+        margins = pixels @ self.planes.T + self.offsets  # (B, P); positive votes for the first of the pair
         known = self._known_pairs()
         margins = torch.where(known, margins, 0)
         first, second = self.sides

@@ -147,9 +147,8 @@ class LEARNet(nn.Module):
 
     def forward(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B K"]:
         """Return class scores before softmax, for RGB images in -1..1."""
-        images = images.contiguous(
-            memory_format=torch.channels_last
-        )  # or the backward pass would convert again
+        # Without this, the backward pass would convert the memory format again.
+        images = images.contiguous(memory_format=torch.channels_last)
         stem = F.relu(self.stem(images, subsample=STEM_STRIDE))
         return self._after_stem(stem)["logits"]
 

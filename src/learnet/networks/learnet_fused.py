@@ -22,8 +22,8 @@ FUSED_VARIANTS = ("released", "paper")
 class FusedLEARNet(nn.Module):
     """A trained LEARNet with its four columns as one convolution in four groups.
 
-    Both accretions of a level are one sum.     The maps of the columns are concatenated in this order:
-    plain and accreting column of the first pair, then of the second.
+    Both accretions of a level are one sum. The maps of the columns are concatenated in this order: plain
+    and accreting column of the first pair, then of the second.
 
     Args:
         net: LEARNet of a variant in `FUSED_VARIANTS`. Its weights are copied; later changes to it have no

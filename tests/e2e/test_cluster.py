@@ -24,7 +24,8 @@ from learnet.core.settings import Resources, Study, Training
 from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import save_prepared
 from learnet.study import cluster
-from learnet.study.cluster import connect, name_of, parallel_map_on_cluster
+from learnet.study.cluster import connect, parallel_map_on_cluster
+from learnet.study.cluster_worker import name_of
 from learnet.study.run import run_study
 from tests.builders import errands
 from tests.builders.commands import HANG_S
@@ -253,7 +254,7 @@ def test_nothing_is_lost_when_the_client_and_then_the_scheduler_are_killed(
         said = run.communicate(timeout=HANG_S)[1]
         assert run.returncode == (-signal.SIGKILL if victim == "client" else 2), said
     assert re.fullmatch(
-        r"learnet: The scheduler at [^\n]* no longer answers[^\n]*the same command goes on[^\n]*\n", said
+        r"learnet: The scheduler at [^\n]* no longer answers[^\n]*the same command continues[^\n]*\n", said
     ), said
     steps: list[int] = []
     run_study(
@@ -278,7 +279,7 @@ def test_a_worker_that_joins_late_is_looked_at_and_used(crew: Crew, prepared: Pa
         assert next(answers) == 0
         crew.worker("b", threads=2)
         crew.wait_for(2)
-        with pytest.raises(LearnetError, match="runs 2 threads in one process.*the same command goes on"):
+        with pytest.raises(LearnetError, match="runs 2 threads in one process.*the same command continues"):
             list(answers)
 
 
@@ -294,7 +295,7 @@ def test_content_is_sent_once_to_each_worker_and_removed(
     crew.worker("a")
     crew.wait_for(1)
     monkeypatch.chdir(prepared.parent)
-    monkeypatch.setattr(cluster, "CHUNK", 1000)
+    monkeypatch.setattr(cluster, "CHUNK_BYTES", 1000)
     with connect(crew.address, errands.nothing) as found:
         answers = parallel_map_on_cluster(
             found, partial(errands.tell, log=tmp_path / "log"), range(10), Path("/proc/self/cwd/prepared")
@@ -313,7 +314,7 @@ def test_a_piece_that_kills_its_workers_ends_in_one_line(crew: Crew, prepared: P
     crew.wait_for(3)
     with (
         connect(crew.address, errands.nothing) as found,
-        pytest.raises(LearnetError, match="2 workers died while they were at it") as caught,
+        pytest.raises(LearnetError, match="2 workers died while they ran it") as caught,
     ):
         list(parallel_map_on_cluster(found, errands.die, range(4), prepared))
     assert "\n" not in str(caught.value)
@@ -331,14 +332,14 @@ def test_an_unreachable_scheduler_leaves_nothing_behind(prepared: Path, tmp_path
 
 @pytest.mark.parametrize(
     ("greeting", "why"),
-    [(b"", "nothing came back"), (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak Dask")],
+    [(b"", "no answer in"), (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak Dask")],
 )
 def test_a_port_where_somebody_else_listens(
     greeting: bytes, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A web server, and one that takes the connection and says nothing: without a look first, Dask's client
     waits for ever."""
-    monkeypatch.setattr(cluster, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(cluster, "CONNECT_TIMEOUT_S", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def greet() -> None:
@@ -387,10 +388,10 @@ def stub(place: Path, package: str) -> str:
 def test_no_workers_and_workers_that_do_not_fit(
     crew: Crew, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster, "PATIENCE_S", 2.0)
+    monkeypatch.setattr(cluster, "CONNECT_TIMEOUT_S", 2.0)
     changed = tmp_path / "changed"  # learnet of the same version, with other code
-    shutil.copytree(Path(cluster.__file__).parent, changed / "learnet")
-    (changed / "learnet" / "labels.py").open("a").write("\n")
+    shutil.copytree(Path(cluster.__file__).parents[1], changed / "learnet")
+    (changed / "learnet" / "core" / "labels.py").open("a").write("\n")
     faults = {
         "The scheduler at tcp://.* has no workers": None,
         "The worker tcp://.* has torch 0.0.1, and here it is": stub(tmp_path / "torch", "torch"),

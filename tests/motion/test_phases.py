@@ -16,7 +16,7 @@ from learnet.datasets.prepared.prepare import prepare
 from learnet.datasets.prepared.store import PreparedDataset, file_stamp, load_prepared, save_prepared
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.phases import PHASES, WHOLE_CLIP_MOTION, Phases, concatenate_phases, gather_images
-from learnet.study.cluster import name_of
+from learnet.study.cluster_worker import name_of
 from learnet.study.run import run_study
 from tests.builders.phases import image_codes, some_phases, write_coded_folder
 from tests.datasets.prepared.test_prepare import clip_of, contents, database, movement, write_clip
@@ -39,8 +39,8 @@ def clips(root: Path) -> DatasetIndex:
         "first": {"apex": 1},
     }
     more = [
-        clip_of(write_clip(root / "odd" / name, movement(50 + place, 9)), "07", name, 9, **facts)
-        for place, (name, facts) in enumerate(odd.items())
+        clip_of(write_clip(root / "odd" / name, movement(50 + index, 9)), "07", name, 9, **facts)
+        for index, (name, facts) in enumerate(odd.items())
     ]
     return DatasetIndex([*reading.clips, *more], [])
 
@@ -58,13 +58,15 @@ def test_phases_are_the_images_of_their_own_motion_kind(tmp_path: Path, preparat
     assert made.phases and plain.phases is None
     for phase, motion in PHASES.items():
         alone = prepare(reading, tmp_path / phase, replace(preparation, motion=motion), jobs=1)
-        there = {}
+        phase_index = {}
         for i, (row, name) in enumerate(zip(made.phases.clips, made.phases.names, strict=True)):
             if name == phase:
-                there[made.clips["clip"][row]] = i
-        assert list(there) == alone.clips["clip"].tolist() and len(there) == (9 if phase == "rise" else 8)
-        for i, (clip, place) in enumerate(there.items()):
-            assert (gather_images(made.phases.blocks, [place])[0] == alone.images[i]).all(), clip
+                phase_index[made.clips["clip"][row]] = i
+        assert list(phase_index) == alone.clips["clip"].tolist() and len(phase_index) == (
+            9 if phase == "rise" else 8
+        )
+        for i, (clip, index) in enumerate(phase_index.items()):
+            assert (gather_images(made.phases.blocks, [index])[0] == alone.images[i]).all(), clip
             assert made.clips["apex"][made.clips["clip"] == clip].tolist() == [alone.clips["apex"][i]]
     assert made.clips["apex_source"].tolist() == ["file"] * 7 + ["detected"] * 2
     assert len({image.tobytes() for image in np.concatenate([*made.phases.blocks, made.images])}) >= 25
@@ -83,7 +85,7 @@ def test_an_interrupted_preparation_is_continued_with_the_same_bytes(tmp_path: P
     reading = clips(tmp_path / "data")
     prepare(reading, tmp_path / "whole", SMALL, phases=True, jobs=2)
 
-    def stop(done: int, of: int) -> None:
+    def stop(done: int, total: int) -> None:
         if done == 4:
             raise KeyboardInterrupt
 
@@ -118,22 +120,26 @@ def test_concatenated_phases_keep_their_clips(tmp_path: Path) -> None:
         write_coded_folder(tmp_path / "a", 2, without=(1,)),
         write_coded_folder(tmp_path / "b", 3, "samm", without=(0, 8), shift=6),
     ]
-    found = concatenate(parts, tmp_path / "pooled")
-    saved = save_concatenated(found)
-    assert found.phases and saved.phases and saved.phases.record == found.phases.record == saved.record.phases
-    for source in (found, saved):
+    concatenated = concatenate(parts, tmp_path / "pooled")
+    saved = save_concatenated(concatenated)
+    assert (
+        concatenated.phases
+        and saved.phases
+        and saved.phases.record == concatenated.phases.record == saved.record.phases
+    )
+    for source in (concatenated, saved):
         assert source.phases
         rows = [0, 7, 5, 14]  # 1, 6 and 14 have no fall
-        images, of = source.phases.take(rows)
-        assert [(rows[place], code) for place, code in zip(of, image_codes(images), strict=True)] == [
+        images, positions = source.phases.take(rows)
+        assert [(rows[index], code) for index, code in zip(positions, image_codes(images), strict=True)] == [
             (0, (0, 1)), (0, (0, 2)), (5, (5, 1)), (5, (5, 2)), (7, (7, 1)), (7, (7, 2)), (14, (14, 1)),
         ]  # fmt: skip
     assert save_concatenated(concatenate(parts, tmp_path / "pooled")).reused
 
 
 def test_concatenated_with_a_folder_without_phases_there_are_none(tmp_path: Path) -> None:
-    there = load_prepared(write_coded_folder(tmp_path / "b", 3, "samm", shift=6))
-    save_prepared(tmp_path / "plain", there.images, there.clips, there.record, [])
+    prepared = load_prepared(write_coded_folder(tmp_path / "b", 3, "samm", shift=6))
+    save_prepared(tmp_path / "plain", prepared.images, prepared.clips, prepared.record, [])
     folders = [write_coded_folder(tmp_path / "a", 2), tmp_path / "plain"]
     assert concatenate(folders, tmp_path / "pooled").phases is None
     with pytest.raises(LearnetError, match=f"there are none in {tmp_path / 'plain'}\\."):
@@ -146,8 +152,8 @@ def test_concatenated_with_a_folder_without_phases_there_are_none(tmp_path: Path
 def test_take_and_concatenate_by_brute_force(some: tuple[int, Phases], data: st.DataObject) -> None:
     count, phases = some
     rows = data.draw(st.lists(st.integers(0, count - 1), unique=True))
-    images, of = phases.take(rows)
-    assert [(int(image[0, 0, 0]), rows[place]) for image, place in zip(images, of, strict=True)] == [
+    images, positions = phases.take(rows)
+    assert [(int(image[0, 0, 0]), rows[index]) for image, index in zip(images, positions, strict=True)] == [
         (i, clip) for i, clip in enumerate(phases.clips) if clip in rows
     ]
     both = concatenate_phases([phases, phases], [count, count])
@@ -180,11 +186,11 @@ DAMAGE = {
 }
 
 
-@pytest.mark.parametrize("what", DAMAGE)
-def test_damaged_files_are_refused(tmp_path: Path, what: str) -> None:
+@pytest.mark.parametrize("case", DAMAGE)
+def test_damaged_files_are_refused(tmp_path: Path, case: str) -> None:
     folder = write_coded_folder(tmp_path / "p")
     before = file_stamp(folder)
-    DAMAGE[what](folder)
+    DAMAGE[case](folder)
     with pytest.raises(BadInput, match="this prepared folder is damaged"):
         load_prepared(folder)
     if (folder / "phases.csv").exists() and (folder / "phases.npy").exists():

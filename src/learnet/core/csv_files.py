@@ -47,5 +47,7 @@ def read_csv_rows(path: Path, text: str) -> list[tuple[int, list[str]]]:
         for row in reader:
             rows.append((reader.line_num, [cell.strip() for cell in row]))
     except csv.Error as error:
-        raise BadInput(path, f"this is not a table ({error})", "It must be a table of comma-separated values (CSV).") from None
+        raise BadInput(
+            path, f"this is not a table ({error})", "It must be a table of comma-separated values (CSV)."
+        ) from None
     return rows

@@ -1,5 +1,5 @@
-"""What a user can get wrong, each with what to do next. The command line prints these in one line and exits
-with code 2."""
+"""Errors that a user can cause, each with what to do next. The command line prints them in one line, with
+exit code 2."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ Entry = TypeVar("Entry")
 
 
 class LearnetError(Exception):
-    """A mistake in what was given, not in the code: `what` was wrong and `hint`, what to do about it."""
+    """A mistake of the user and not in the code: `what` is wrong, and `hint` says what to do about it."""
 
     def __init__(self, what: str, hint: str = "") -> None:
         super().__init__(f"{what} {hint}".strip())
@@ -18,7 +18,8 @@ class LearnetError(Exception):
         self.hint = hint
 
     def __reduce__(self) -> tuple:
-        """Errors travel between processes whatever their constructors take."""
+        """Return what pickling needs, so that errors travel between processes whatever their constructors
+        accept."""
         return _revive, (type(self), str(self), self.__dict__)
 
 
@@ -29,13 +30,15 @@ def _revive(kind: type[LearnetError], text: str, fields: dict) -> LearnetError:
 
 
 class UnknownName(LearnetError):
-    """A name that is not in its table; `pick(NETWORKS, name, "network")` raises it."""
+    """A name that is not in its table, as of `pick(NETWORKS, name, "network")`."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
-        plain = {known.casefold(): known for known in names}
-        near = difflib.get_close_matches(name.casefold(), plain, n=1)
-        hint = f"Did you mean {plain[near[0]]!r}?" if near else f"Choose from {', '.join(names)}."
+        by_casefold = {known_name.casefold(): known_name for known_name in names}
+        nearest = difflib.get_close_matches(name.casefold(), by_casefold, n=1)
+        hint = f"Choose from {', '.join(names)}."
+        if nearest:
+            hint = f"Did you mean {by_casefold[nearest[0]]!r}?"
         super().__init__(f"There is no {kind} called {name!r}.", hint)
 
 
@@ -56,21 +59,20 @@ class BadAnnotation(BadInput):
 
 
 class BadCheckpoint(BadInput):
-    """A weights file that is not a learnet checkpoint, or does not fit what it is asked for."""
+    """A file of weights that learnet did not write, or that does not fit its use."""
 
 
 class OutputTaken(BadInput):
-    """An output folder that holds something else, which is never overwritten."""
+    """An output that holds something else, which is never overwritten."""
 
 
 class NoFace(LearnetError):
     """No face in any of the frames that were searched."""
 
     def __init__(self, where: Path | str, searched: int) -> None:
-        super().__init__(
-            f"{where}: no face found in the {counted(searched, 'frame')} searched.",
-            "The face should be frontal, lit and at least 60 pixels wide; `--face none` takes the frames as face crops.",
-        )
+        what = f"{where}: no face found in the {counted(searched, 'frame')} searched."
+        hint = "The face should be frontal, lit and at least 60 pixels wide; "
+        super().__init__(what, hint + "`--face none` takes the frames as face crops.")
 
 
 class TooFewFrames(LearnetError):
@@ -81,12 +83,19 @@ class TooFewFrames(LearnetError):
 
 
 def counted(number: int, one: str, many: str = "") -> str:
-    """`1 clip`, `2 clips`; `1 person`, `2 people` where the word for MANY is not that for ONE with an s."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    """Return a number with its noun: `1 clip`, `2 clips`; `many` is the plural where it is not `one` with an
+    s."""
+    if number == 1:
+        return f"1 {one}"
+    return f"{number} {many or one + 's'}"
 
 
 def pick(table: Mapping[str, Entry], name: str, kind: str) -> Entry:
-    """Look NAME up in a table of choices; an unknown name raises `UnknownName` with the nearest one."""
+    """Return the entry called `name`.
+
+    Raises:
+        UnknownName: with the nearest name of the table.
+    """
     if name not in table:
         raise UnknownName(kind, name, table)
     return table[name]

@@ -100,7 +100,8 @@ class Preparation:
             ),
             (
                 self.normalise == "auto" or is_lbp_top == (self.normalise == "unit"),
-                f"lbp-top accepts only --normalise unit, and no other motion image does; this is {self.motion}",
+                "lbp-top accepts only --normalise unit, and no other motion image does; "
+                f"this is {self.motion}",
             ),
             (
                 not is_lbp_top or self.size >= LEAST_LBP_PX,

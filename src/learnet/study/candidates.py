@@ -63,7 +63,8 @@ class Selection:
             ("other images", self.fingerprint[:12], fingerprint[:12]),
         )
         if study.train_people:
-            what = f"--train-people {study.train_people} with --selection: the settings were selected on more people."
+            option = f"--train-people {study.train_people}"
+            what = f"{option} with --selection: the settings were selected on more people."
             raise LearnetError(what, "Leave one of them out.")
         for difference, here, requested in compared:
             if here != requested:

@@ -1,4 +1,4 @@
-"""A prepared folder seen through a class scheme: what studies train and test on."""
+"""Prepared images with their classes: what studies train and test on."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from learnet.training.examples import TrainingSet
 
 @dataclass(frozen=True)
 class LabelledDataset:
-    """A prepared folder seen through a class scheme: the images that have a class, and the rest counted."""
+    """The images of a prepared folder that have a class in a class scheme; the others are counted."""
 
     prepared: ImageSource
     scheme: ClassScheme
@@ -27,60 +27,61 @@ class LabelledDataset:
     @property
     def datasets(self) -> tuple[str, ...]:
         """Database of each image that has a class."""
-        return tuple(self.prepared.clips["dataset"].iloc[i] for i in self.rows)
+        column = self.prepared.clips["dataset"]
+        return tuple(column.iloc[row] for row in self.rows)
 
     def training_set(self, positions: Sequence[int], phases: bool = False) -> TrainingSet:
-        """Images and labels at these positions among the images that have a class; with the PHASES of their
-        clips, where they are kept."""
-        place = {name: i for i, name in enumerate(self.scheme.classes)}
-        labels = np.array([place[self.truth[i]] for i in positions], dtype=np.int64)
+        """Return images and labels at these positions among the images that have a class.
+
+        Args:
+            positions: in `rows`.
+            phases: add the images of the phases of these clips, where they are kept.
+        """
+        index_of = {name: index for index, name in enumerate(self.scheme.classes)}
+        labels = np.array([index_of[self.truth[i]] for i in positions], dtype=np.int64)
         rows = [self.rows[i] for i in positions]
-        more = self.prepared.phases.take(rows) if phases and self.prepared.phases else None
-        return TrainingSet(
-            self.prepared.take(rows),
-            labels,
-            [self.people[i] for i in positions],
-            len(self.scheme.classes),
-            more,
-        )
+        people = [self.people[i] for i in positions]
+        of_phases = None
+        if phases and self.prepared.phases:
+            of_phases = self.prepared.phases.take(rows)
+        return TrainingSet(self.prepared.take(rows), labels, people, len(self.scheme.classes), of_phases)
 
 
 def load_labelled_dataset(folder: Path, classes: str) -> LabelledDataset:
-    """Read a prepared folder through the class scheme called CLASSES.
+    """Load a prepared folder with the class scheme called `classes`.
 
     Raises:
-        LearnetError: no prepared folder, or as in `apply_class_scheme`.
+        LearnetError: no prepared folder, or as of `apply_class_scheme`.
     """
     return apply_class_scheme(load_prepared(folder), classes)
 
 
 def apply_class_scheme(source: ImageSource, classes: str) -> LabelledDataset:
-    """Images through the class scheme called CLASSES.
+    """Apply the class scheme called `classes` to the emotions of images.
 
-    Raises: LearnetError: an unknown scheme, fewer than two classes that occur, or a pooled database without
-        any clip that has a class.
+    Raises: LearnetError: an unknown scheme, fewer than two classes that occur, or a concatenated database
+            without any clip that has a class.
     """
-    table, where = source.clips, ", ".join(map(str, source.folders))
+    table, folders = source.clips, ", ".join(map(str, source.folders))
     scheme = resolve_class_scheme(classes, table["dataset"], table["emotion"])
-    rows = tuple(i for i, emotion in enumerate(table["emotion"]) if emotion in scheme.of)
-    truth = tuple(scheme.of[table["emotion"].iloc[i]] for i in rows)
+    emotions, people = list(table["emotion"]), list(table["person"])
+    rows = tuple(row for row, emotion in enumerate(emotions) if emotion in scheme.of)
+    truth = tuple(scheme.of[emotions[row]] for row in rows)
     if len(set(truth)) < 2:
-        found = ", ".join(sorted(set(truth))) or "none"
-        raise BadInput(
-            where,
-            f"only one class of {scheme.name} or none occurs ({found})",
-            "Choose a scheme that fits with --classes.",
-        )
+        occurring = ", ".join(sorted(set(truth))) or "none"
+        wrong = f"only one class of {scheme.name} or none occurs ({occurring})"
+        raise BadInput(folders, wrong, "Choose a scheme that fits with --classes.")
     lost = sorted(set(table["dataset"]) - set(table["dataset"].iloc[list(rows)]))
-    if lost and source.record.pooled:  # a database that was asked for by name must not vanish
+    if lost and source.record.pooled:  # a database that was named must not be left out silently
         wrong = f"no clip of {', '.join(lost)} has a class of {scheme.name}"
-        raise BadInput(where, wrong, "Choose a scheme that fits all with --classes, or study them apart.")
-    left_out = Counter(emotion for emotion in table["emotion"] if emotion not in scheme.of)
+        hint = "Choose a scheme that fits all with --classes, or study them separately."
+        raise BadInput(folders, wrong, hint)
+    left_out = Counter(emotion for emotion in emotions if emotion not in scheme.of)
     return LabelledDataset(
-        source,
-        scheme,
-        rows,
-        truth,
-        tuple(table["person"].iloc[i] for i in rows),
-        dict(sorted(left_out.items())),
+        prepared=source,
+        scheme=scheme,
+        rows=rows,
+        truth=truth,
+        people=tuple(people[row] for row in rows),
+        left_out=dict(sorted(left_out.items())),
     )

@@ -1,4 +1,4 @@
-"""Answers on disk: `outcomes.csv` of a study folder, and the log format of the MEGC2019 challenge."""
+"""Predictions on disk: `outcomes.csv` of a study folder, and the log format of the MEGC2019 challenge."""
 
 import csv
 import io
@@ -13,50 +13,56 @@ COLUMNS = ("study", "fold", "seed", "clip", "dataset", "person", "truth", "predi
 
 
 def outcomes_header(classes: Sequence[str]) -> str:
-    """First line of `outcomes.csv`: the columns above, then one score column for each class."""
-    return _lines([[*COLUMNS, *classes]])
+    """Return the first line of `outcomes.csv`: the COLUMNS, then one score column for each class."""
+    return _csv_lines([[*COLUMNS, *classes]])
 
 
 def outcome_rows(outcomes: Iterable[Outcome]) -> str:
-    """Lines of `outcomes.csv`; scores with six decimals."""
-    return _lines(
-        [*(str(getattr(o, column)) for column in COLUMNS), *(f"{score:.6f}" for score in o.scores)]
-        for o in outcomes
-    )
+    """Return lines of `outcomes.csv`; scores with six decimals."""
+    rows = []
+    for outcome in outcomes:
+        cells = [
+            outcome.study,
+            outcome.fold,
+            str(outcome.seed),
+            outcome.clip,
+            outcome.dataset,
+            outcome.person,
+            outcome.truth,
+            outcome.prediction,
+        ]
+        rows.append(cells + [f"{score:.6f}" for score in outcome.scores])
+    return _csv_lines(rows)
 
 
 def read_outcomes(study: Path) -> list[Outcome]:
-    """The answers of a study folder, in the order they were given.
+    """Read the outcomes of a study folder, in their order.
 
     Raises:
-        BadInput: no outcomes there, or a row that cannot be read.
+        BadInput: there are none, or a row cannot be read.
     """
     file = study / "outcomes.csv"
     if not file.is_file():
-        raise BadInput(
-            study, "this is not a study folder: outcomes.csv is missing", "`learnet study` makes one."
-        )
+        wrong = "this is not a study folder: outcomes.csv is missing"
+        raise BadInput(study, wrong, "`learnet study` makes one.")
     return parse_outcomes(file, file.read_text(encoding="utf-8"))
 
 
 def parse_outcomes(file: Path, text: str) -> list[Outcome]:
-    """Outcomes from the content of FILE, which is named when a row cannot be read."""
+    """Parse the content of `file`, which is named when a row cannot be read."""
     rows = csv.reader(io.StringIO(text, newline=""))
     columns = next(rows, [])
     if tuple(columns[: len(COLUMNS)]) != COLUMNS:
-        raise BadInput(
-            file,
-            f"the columns are {', '.join(columns) or 'missing'}",
-            f"They should begin {', '.join(COLUMNS)}.",
-        )
+        wrong = f"the columns are {', '.join(columns) or 'missing'}"
+        raise BadInput(file, wrong, f"They should begin {', '.join(COLUMNS)}.")
     return [_outcome(file, row, len(columns)) for row in rows]
 
 
 def complete_folds(file: Path, expected: Sequence[tuple[str, int, int]]) -> list[list[Outcome]]:
-    """The folds that a study which was cut off had finished.
+    """Return the folds that an interrupted study had finished.
 
     Args:
-        file: its `outcomes.csv`; a last line that was cut in the middle is passed over.
+        file: its `outcomes.csv`; a last line that was cut off is ignored.
         expected: fold name, seed and number of test clips, in the order in which they are run.
 
     Returns:
@@ -66,51 +72,52 @@ def complete_folds(file: Path, expected: Sequence[tuple[str, int, int]]) -> list
     text = text[: text.rfind("\n") + 1]
     if not text:
         return []
-    parts = [
-        list(part)
-        for _, part in itertools.groupby(parse_outcomes(file, text), key=lambda o: (o.fold, o.seed))
-    ]
-    whole = itertools.takewhile(
-        lambda pair: (pair[0][0].fold, pair[0][0].seed, len(pair[0])) == pair[1],
-        zip(parts, expected, strict=False),
-    )
-    return [part for part, _ in whole]
+    complete = []
+    groups = itertools.groupby(parse_outcomes(file, text), key=_fold_and_seed)
+    for ((fold, seed), group), wanted in zip(groups, expected, strict=False):
+        outcomes = list(group)
+        if (fold, seed, len(outcomes)) != wanted:
+            break
+        complete.append(outcomes)
+    return complete
+
+
+def _fold_and_seed(outcome: Outcome) -> tuple[str, int]:
+    return outcome.fold, outcome.seed
 
 
 def megc_log(outcomes: Iterable[Outcome], classes: Sequence[str]) -> str:
-    """Answers of one seed in the format of the MEGC2019 challenge: a line `dataset subject`, then `clip truth
-    prediction` lines.
+    """Return the predictions of one seed in the format of the MEGC2019 challenge.
 
-    Classes are written as their positions in CLASSES (MEGC2019: 0 negative, 1 positive, 2 surprise).
+    A line `dataset subject` is followed by lines `clip truth prediction`. Classes are written as their
+    positions in `classes` (MEGC2019: 0 negative, 1 positive, 2 surprise).
 
     Source: challenge description of MEGC2019, submission format.
     """
     lines = []
-    for person, answers in itertools.groupby(
-        sorted(outcomes, key=lambda o: (o.person, o.clip)), key=lambda o: o.person
-    ):
+    by_person = sorted(outcomes, key=lambda outcome: (outcome.person, outcome.clip))
+    for person, of_person in itertools.groupby(by_person, key=lambda outcome: outcome.person):
         lines.append(person.replace("/", " ", 1))
-        lines += [
-            f"{o.clip.split('/', 2)[-1]} {classes.index(o.truth)} {classes.index(o.prediction)}"
-            for o in answers
-        ]
+        for outcome in of_person:
+            name = outcome.clip.split("/", 2)[-1]
+            truth, prediction = classes.index(outcome.truth), classes.index(outcome.prediction)
+            lines.append(f"{name} {truth} {prediction}")
     return "\n".join(lines) + "\n"
 
 
 def _outcome(file: Path, row: list[str], width: int) -> Outcome:
     try:
-        study, fold, seed, clip, dataset, person, truth, prediction, *scores = row
-        found = tuple(map(float, scores))
-        if len(row) != width or not all(0 <= score <= 1 for score in found):  # nor is NaN a score
+        study, fold, seed, clip, dataset, person, truth, prediction, *cells = row
+        scores = tuple(map(float, cells))
+        if len(row) != width or not all(0 <= score <= 1 for score in scores):  # NaN is no score either
             raise ValueError
-        return Outcome(study, fold, int(seed), clip, dataset, person, truth, prediction, found)
+        return Outcome(study, fold, int(seed), clip, dataset, person, truth, prediction, scores)
     except ValueError:
-        raise BadInput(
-            file, f"cannot read the row {','.join(row)[:80]!r}", "Remove the file and run the study again."
-        ) from None
+        wrong = f"cannot read the row {','.join(row)[:80]!r}"
+        raise BadInput(file, wrong, "Remove the file and run the study again.") from None
 
 
-def _lines(rows: Iterable[Sequence[str]]) -> str:
+def _csv_lines(rows: Iterable[Sequence[str]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()

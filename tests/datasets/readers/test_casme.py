@@ -234,7 +234,7 @@ def test_contempt_is_misspelt(tmp_path: Path, written: str) -> None:
 
 
 def test_an_unknown_label_stops(tmp_path: Path) -> None:
-    with pytest.raises(UnknownLabel, match="Section A.xls row 2: nobody knows the label 'tension'"):
+    with pytest.raises(UnknownLabel, match="Section A.xls row 2: the label 'tension' is not known"):
         read(section_a(tmp_path, changed(0, emotion="tension")[:3]))
 
 

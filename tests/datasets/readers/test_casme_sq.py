@@ -176,7 +176,7 @@ def test_rows_that_cannot_be_used_are_reported_not_lost(tmp_path: Path) -> None:
 def test_an_unknown_label_stops(tmp_path: Path) -> None:
     database(tmp_path)
     workbook(tmp_path / BOOK, [*ROWS, (1, "anger2_1", 1, 2, 3, "4", "bewilderment", "micro-expression", "")])
-    with pytest.raises(UnknownLabel, match="row 7: nobody knows the label 'bewilderment'"):
+    with pytest.raises(UnknownLabel, match="row 7: the label 'bewilderment' is not known"):
         read(tmp_path)
 
 

@@ -180,7 +180,7 @@ def test_a_flag_may_be_left_out_in_many_ways(tmp_path: Path, unset: object) -> N
 
 
 def test_emotions_of_nobody_and_of_others(tmp_path: Path) -> None:
-    with pytest.raises(UnknownLabel, match="row 4: nobody knows the label 'Puzzled'"):
+    with pytest.raises(UnknownLabel, match="row 4: the label 'Puzzled' is not known"):
         read(database(tmp_path / "a", labelled("Positive+Puzzled")))
     with pytest.raises(BadInput, match="has the emotions contempt, which 4DME does not use"):
         read(database(tmp_path / "b", labelled("Positive+Contempt")))

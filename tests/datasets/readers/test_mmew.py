@@ -280,7 +280,7 @@ def test_rows_that_cannot_be_used_are_reported(tmp_path: Path) -> None:
 def test_an_unknown_label_stops(tmp_path: Path) -> None:
     tree(tmp_path / MICRO)
     workbook(tmp_path / NAME, changed(0, emotion="joy"))
-    with pytest.raises(UnknownLabel, match=f"{NAME} row 2: nobody knows the label 'joy'"):
+    with pytest.raises(UnknownLabel, match=f"{NAME} row 2: the label 'joy' is not known"):
         read(tmp_path)
     workbook(tmp_path / NAME, changed(0, emotion="tense"))
     with pytest.raises(BadInput, match="has the emotions tense, which MMEW does not use"):

@@ -134,7 +134,7 @@ def test_words_with_capitals_and_both_others(tmp_path: Path, written: str) -> No
 
 
 def test_an_unknown_label_stops(tmp_path: Path) -> None:
-    with pytest.raises(UnknownLabel, match=f"{NAME} row 18: nobody knows the label 'Bored'"):
+    with pytest.raises(UnknownLabel, match=f"{NAME} row 18: the label 'Bored' is not known"):
         read(database(tmp_path, changed(3, emotion="Bored")))
 
 

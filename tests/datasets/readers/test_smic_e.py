@@ -165,7 +165,7 @@ def test_a_blank_emotion_is_the_names_and_another_one_is_reported(tmp_path: Path
 
 
 def test_an_unknown_label_stops(tmp_path: Path) -> None:
-    with pytest.raises(UnknownLabel, match=f"{NAME} row 2: nobody knows the label 'gloomy'"):
+    with pytest.raises(UnknownLabel, match=f"{NAME} row 2: the label 'gloomy' is not known"):
         read(database(tmp_path, [(*ROWS[0][:12], "gloomy"), *ROWS[1:]]))
 
 

@@ -195,8 +195,8 @@ def _check_synthetic_databases(folders: Sequence[ConcatenatedFolder]) -> None:
         databases[folder.about.synthetic].update(folder.datasets)
     both = sorted(databases[False] & databases[True])
     if both:
-        what = f"{', '.join(both)} is synthetic in one folder and real in another, with people of the same names."
-        raise LearnetError(what, "Study them separately.")
+        what = f"{', '.join(both)} is synthetic in one folder and real in another; "
+        raise LearnetError(what + "their people have the same names.", "Study them separately.")
 
 
 def _check_images_have_one_person(parts: Sequence[PreparedDataset]) -> None:

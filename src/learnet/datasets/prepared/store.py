@@ -26,8 +26,8 @@ from learnet.datasets.prepared.record import PrepareRecord
 from learnet.motion.phases import PHASE_FILES, Phases, read_phases
 
 COLUMNS = (
-    "image", "clip", "dataset", "subject", "person", "name", "kind", "emotion", "also", "action_units", "onset",
-    "apex", "apex_source", "offset", "fps", "frames", "face", "warnings", "path",
+    "image", "clip", "dataset", "subject", "person", "name", "kind", "emotion", "also", "action_units",
+    "onset", "apex", "apex_source", "offset", "fps", "frames", "face", "warnings", "path",
 )  # fmt: skip
 LATER_COLUMNS = ("kind", "also")  # columns that folders of the first version lack: not known
 PREPARE_FILE = "prepare.json"

@@ -304,5 +304,5 @@ def test_rows_that_cannot_be_used_are_reported_not_lost(tmp_path: Path) -> None:
 def test_an_unknown_label_stops_with_its_row(tmp_path: Path) -> None:
     database(tmp_path)
     book(tmp_path / V2, [*ROWS, ("spNO.901", "b", 1, 2, 3, "4", "V", "bewilderment")])
-    with pytest.raises(UnknownLabel, match=r"v2.xlsx row 7: nobody knows the label 'bewilderment'"):
+    with pytest.raises(UnknownLabel, match=r"v2.xlsx row 7: the label 'bewilderment' is not known"):
         read(tmp_path)

@@ -45,12 +45,12 @@ def written(tmp_path: Path) -> Path:
     return tmp_path / "net.safetensors"
 
 
-def refused(path: Path, *words: str, network: str | None = None) -> None:
+def refused(path: Path, *fragments: str, network: str | None = None) -> None:
     with pytest.raises(BadCheckpoint) as caught:
         load_checkpoint(path, network)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
-    for word in words:
+    for word in fragments:
         assert word in str(caught.value)
 
 
@@ -153,13 +153,13 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     refused(tmp_path / "nowhere.safetensors", "no such file", "learnet train")
     refused(tmp_path, "not a file")
     other = tmp_path / "other"
-    for content, words in (
+    for content, fragments in (
         (b"", "empty"),
         (b"\x89HDF\r\n\x1a\n" + bytes(99), "Keras"),
         (b"image,emotion\na.png,2\n", "not a safetensors"),
     ):
         other.write_bytes(content)
-        refused(other, words)
+        refused(other, fragments)
     save_file({"weight": torch.zeros(3)}, other)
     refused(other, "learnet did not write this")
     save_file({"weight": torch.zeros(3)}, other, metadata={"format": "pt"})
@@ -172,7 +172,7 @@ def test_another_network_than_asked_for_is_refused(written: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "fragments"),
     [
         ({"size": 112}, "dense.weight is float32 [256, 256], expected float32 [256, 4096]"),
         ({"classes": ["a", "b"]}, "classify"),
@@ -195,9 +195,9 @@ def test_another_network_than_asked_for_is_refused(written: Path) -> None:
         ({"format": "learnet-9"}, "'learnet-9'"),
     ],
 )
-def test_facts_that_do_not_fit_are_refused(written: Path, change: dict, words: str) -> None:
+def test_facts_that_do_not_fit_are_refused(written: Path, change: dict, fragments: str) -> None:
     rewrite(written, change)
-    refused(written, words)
+    refused(written, fragments)
 
 
 def rewrite(path: Path, change: dict) -> None:
@@ -211,13 +211,13 @@ def rewrite(path: Path, change: dict) -> None:
 
 def test_a_missing_fact_and_unreadable_facts_are_refused(written: Path) -> None:
     tensors = load_file(written)
-    for text, words in (
+    for text, fragments in (
         ('{"format": "learnet-1"}', "incomplete"),
         ("{", "cannot be read"),
         ("[]", "cannot be read"),
     ):
         save_file(tensors, written, metadata={"learnet": text})
-        refused(written, words)
+        refused(written, fragments)
 
 
 def test_a_setting_that_came_later_has_its_default(written: Path) -> None:
@@ -227,7 +227,7 @@ def test_a_setting_that_came_later_has_its_default(written: Path) -> None:
 
 def test_weights_that_do_not_fit_are_refused(written: Path) -> None:
     module = NETWORKS["learnet"](3, 28)
-    for change, words in (
+    for change, fragments in (
         (lambda state: state.pop("stem.bias"), "stem.bias is missing"),
         (lambda state: state.update(extra=torch.zeros(1)), "extra is float32 [1], expected nothing"),
         (lambda state: state.update({"stem.bias": torch.zeros(17)}), "float32 [17], expected float32 [16]"),
@@ -242,19 +242,19 @@ def test_weights_that_do_not_fit_are_refused(written: Path) -> None:
         other = torch.nn.Module()
         other.state_dict = lambda state=state: state
         save_checkpoint(written, other, METADATA)
-        refused(written, words)
+        refused(written, fragments)
 
 
 def test_a_file_cut_short_is_refused_wherever_it_is_cut(tmp_path: Path) -> None:
-    whole, part = tmp_path / "whole", tmp_path / "part"
+    whole, truncated = tmp_path / "whole", tmp_path / "part"
     metadata = replace(METADATA, network="majority")
     save_checkpoint(whole, NETWORKS["majority"](3, 28), metadata)
     content = whole.read_bytes()
     for length in {*range(0, len(content), 5), *range(len(content) - 20, len(content))}:
-        part.write_bytes(content[:length])
-        refused(part)
-    part.write_bytes(content + b"\0")
-    refused(part)
+        truncated.write_bytes(content[:length])
+        refused(truncated)
+    truncated.write_bytes(content + b"\0")
+    refused(truncated)
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

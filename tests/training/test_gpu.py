@@ -28,11 +28,11 @@ def data(rng: np.random.Generator, count: int = 24, size: int = 28) -> TrainingS
     images = rng.integers(40, 160, (count, size, size, 3), dtype=np.uint8)
     for image, label in zip(images, labels, strict=True):
         image[size // 3 * label : size // 3 * (label + 1)] += 90
-    return TrainingSet(images, labels, [str(place % 6) for place in range(count)], 3)
+    return TrainingSet(images, labels, [str(index % 6) for index in range(count)], 3)
 
 
-def examples(part: TrainingSet) -> TrainingExamples:
-    return part.examples(part.stored.for_training(SHORT))
+def examples(dataset: TrainingSet) -> TrainingExamples:
+    return dataset.examples(dataset.stored.for_training(SHORT))
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def in_double(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         steppers.F,
         "cross_entropy",
-        lambda x, wanted, weights, **rest: loss(x, wanted.double(), weights.double(), **rest),
+        lambda x, targets, weights, **rest: loss(x, targets.double(), weights.double(), **rest),
     )
 
 
@@ -57,20 +57,21 @@ def test_a_recorded_step_is_the_step_itself(
     network: str, optimiser: str, rng: np.random.Generator, in_double: None
 ) -> None:
     """Ten networks on eight streams, one of which ends early, against each of them alone: every parameter."""
-    sets, epochs = [examples(data(rng, 18 + place)) for place in range(10)], [4, 2] + 8 * [4]
+    sets, epochs = [examples(data(rng, 18 + index)) for index in range(10)], [4, 2] + 8 * [4]
     trainings = [replace(SHORT, augment="none", optimiser=optimiser, seed=seed) for seed in range(10)]
     modules, alone = (
-        [NETWORKS[network](3, 28, seed=own.seed).double().cuda() for own in trainings] for _ in range(2)
+        [NETWORKS[network](3, 28, seed=training.seed).double().cuda() for training in trainings]
+        for _ in range(2)
     )
     losses = fit_ensemble(modules, sets, trainings, epochs)
-    for one, part, own, passes, found, loss in zip(
+    for single, dataset, training, passes, beside, loss in zip(
         alone, sets, trainings, epochs, modules, losses, strict=True
     ):
-        np.testing.assert_allclose(loss, fit(one, part, own, passes), rtol=1e-7)
-        np.testing.assert_allclose(weights_of(found), weights_of(one), rtol=0, atol=1e-7)
-        began = weights_of(NETWORKS[network](3, 28, seed=own.seed))
+        np.testing.assert_allclose(loss, fit(single, dataset, training, passes), rtol=1e-7)
+        np.testing.assert_allclose(weights_of(beside), weights_of(single), rtol=0, atol=1e-7)
+        began = weights_of(NETWORKS[network](3, 28, seed=training.seed))
         assert (
-            np.abs(weights_of(found) - began).max() > 1e-3
+            np.abs(weights_of(beside) - began).max() > 1e-3
         )  # or nothing would have been learned that could differ
 
 
@@ -78,54 +79,56 @@ def test_a_recorded_step_is_the_step_itself(
     "network", ["learnet", "resnet18"]
 )  # others have dropout, whose masks are drawn on the device
 def test_the_gpu_learns_what_the_cpu_learns(network: str, rng: np.random.Generator, in_double: None) -> None:
-    part, training = examples(data(rng, 48)), replace(SHORT, augment="none")
+    dataset, training = examples(data(rng, 48)), replace(SHORT, augment="none")
     on_cpu, on_gpu = NETWORKS[network](3, 28).double(), NETWORKS[network](3, 28).double().cuda()
-    np.testing.assert_allclose(fit(on_gpu, part, training, 4), fit(on_cpu, part, training, 4), rtol=1e-7)
+    np.testing.assert_allclose(
+        fit(on_gpu, dataset, training, 4), fit(on_cpu, dataset, training, 4), rtol=1e-7
+    )
     np.testing.assert_allclose(weights_of(on_gpu), weights_of(on_cpu), rtol=0, atol=1e-7)
 
 
 @pytest.mark.parametrize("network", ["learnet", "learnet-paper", "ststnet", "majority", "linear-svm"])
 def test_a_network_answers_where_it_is(network: str, rng: np.random.Generator) -> None:
-    part = data(rng)
+    dataset = data(rng)
     module = NETWORKS[network](3, 28).eval()
-    on_cpu = predict_scores(module, part.images, "image")
-    np.testing.assert_allclose(predict_scores(module.cuda(), part.images, "image"), on_cpu, atol=1e-3)
+    on_cpu = predict_scores(module, dataset.images, "image")
+    np.testing.assert_allclose(predict_scores(module.cuda(), dataset.images, "image"), on_cpu, atol=1e-3)
 
 
 def test_epochs_are_chosen_and_leak_on_a_gpu_as_on_the_cpu(rng: np.random.Generator) -> None:
-    part, training = data(rng, 48), replace(SHORT, optimiser="adamw", inner_groups=2)
-    learned = [train("learnet", part, training, device=device) for device in ("cpu", "cuda")]
-    assert all(1 <= each.epochs <= 4 for each in learned)
-    np.testing.assert_allclose(learned[1].losses[:1], learned[0].losses[:1], rtol=0.02)
-    leaky = train_leaky("learnet", part, data(rng, 12), replace(training, inner_groups=0), "cuda")
+    dataset, training = data(rng, 48), replace(SHORT, optimiser="adamw", inner_groups=2)
+    trained = [train("learnet", dataset, training, device=device) for device in ("cpu", "cuda")]
+    assert all(1 <= network_trained.epochs <= 4 for network_trained in trained)
+    np.testing.assert_allclose(trained[1].losses[:1], trained[0].losses[:1], rtol=0.02)
+    leaky = train_leaky("learnet", dataset, data(rng, 12), replace(training, inner_groups=0), "cuda")
     assert next(leaky.module.parameters()).device.type == "cpu"
-    assert predict_scores(leaky.module, part.images).argmax(axis=1).shape == (48,)
+    assert predict_scores(leaky.module, dataset.images).argmax(axis=1).shape == (48,)
 
 
-def reserved_by(count: int, part: TrainingSet) -> int:
+def reserved_by(count: int, dataset: TrainingSet) -> int:
     """Return the bytes reserved on the GPU for a number of networks side by side."""
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
-    train_together("resnet18", [part] * count, [SHORT] * count, "cuda")
+    train_together("resnet18", [dataset] * count, [SHORT] * count, "cuda")
     return torch.cuda.max_memory_reserved()
 
 
 def test_a_gpu_that_is_too_small_says_so_and_can_go_on(rng: np.random.Generator) -> None:
     """A real shortage, during the recording of the graph, raises its error, and the memory is free again."""
-    part = data(rng, size=112)
-    one, many = reserved_by(1, part), reserved_by(8, part)
-    assert many > 1.5 * one
+    dataset = data(rng, size=112)
+    single, many = reserved_by(1, dataset), reserved_by(8, dataset)
+    assert many > 1.5 * single
     torch.cuda.empty_cache()
     torch.cuda.set_per_process_memory_fraction(
-        (one + many) / 2 / torch.cuda.get_device_properties(0).total_memory
+        (single + many) / 2 / torch.cuda.get_device_properties(0).total_memory
     )
     try:
         with pytest.raises(torch.OutOfMemoryError):
-            train_together("resnet18", [part] * 8, [SHORT] * 8, "cuda")
-        assert len(train_together("resnet18", [part], [SHORT], "cuda")) == 1
+            train_together("resnet18", [dataset] * 8, [SHORT] * 8, "cuda")
+        assert len(train_together("resnet18", [dataset], [SHORT], "cuda")) == 1
         torch.cuda.empty_cache()
         torch.cuda.set_per_process_memory_fraction(1e-4)
         with pytest.raises(LearnetError, match="too little memory to train one network"):
-            train("resnet18", part, SHORT, device="cuda")
+            train("resnet18", dataset, SHORT, device="cuda")
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)

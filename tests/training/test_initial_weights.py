@@ -39,7 +39,7 @@ def data(tmp_path: Path, rng: np.random.Generator) -> LabelledDataset:
     return load_labelled_dataset(write_prepared(tmp_path / "prepared", rng, dataset="own"), "auto")
 
 
-def given(tmp_path: Path, metadata: CheckpointMetadata = METADATA) -> Path:
+def write_initial(tmp_path: Path, metadata: CheckpointMetadata = METADATA) -> Path:
     save_checkpoint(
         tmp_path / "w.safetensors",
         NETWORKS[metadata.network](len(metadata.classes), metadata.size, seed=9),
@@ -48,7 +48,7 @@ def given(tmp_path: Path, metadata: CheckpointMetadata = METADATA) -> Path:
     return tmp_path / "w.safetensors"
 
 
-def started(weights: Path, data: LabelledDataset, network: str = "learnet") -> bytes:
+def initial_tensors(weights: Path, data: LabelledDataset, network: str = "learnet") -> bytes:
     return load_initial_weights(
         str(weights), network, data.prepared, data.scheme.classes, data.people
     ).tensors
@@ -63,12 +63,12 @@ def test_everything_is_taken_and_each_class_brings_its_own_weights(
         "learnet",
         data.training_set(range(len(data.rows))),
         STILL,
-        initial_weights=started(given(tmp_path), data),
+        initial_weights=initial_tensors(write_initial(tmp_path), data),
     ).module
     own = dict(trained.named_parameters())
-    for place, name in enumerate(data.scheme.classes):
+    for index, name in enumerate(data.scheme.classes):
         assert torch.equal(
-            own["classify.weight"][place], other["classify.weight"][METADATA.classes.index(name)]
+            own["classify.weight"][index], other["classify.weight"][METADATA.classes.index(name)]
         )
     assert all(
         torch.allclose(own[name], other[name], rtol=0, atol=1e-20)
@@ -78,8 +78,8 @@ def test_everything_is_taken_and_each_class_brings_its_own_weights(
 
 
 def test_an_unknown_class_makes_the_class_layer_new(tmp_path: Path, data: LabelledDataset) -> None:
-    start = started(
-        given(tmp_path, replace(METADATA, classes=("surprise", "none", "disgust", "happiness"))), data
+    start = initial_tensors(
+        write_initial(tmp_path, replace(METADATA, classes=("surprise", "none", "disgust", "happiness"))), data
     )
     fresh, other = NETWORKS["learnet"](4, 28, seed=0), NETWORKS["learnet"](4, 28, seed=9)
     trained = train("learnet", data.training_set(range(len(data.rows))), STILL, initial_weights=start).module
@@ -95,26 +95,31 @@ def test_what_is_kept_of_the_start_is_a_share_of_each_weight(
 ) -> None:
     """Weights are a quarter initial, three quarters trained; batch statistics are those of these weights."""
     metadata = METADATA if known else replace(METADATA, classes=("surprise", "none", "disgust", "happiness"))
-    start, learned = started(given(tmp_path, metadata), data), data.training_set(range(len(data.rows)))
-    asked = replace(QUICK, init="w.safetensors", optimiser="sgd", learning_rate=0.01, mirror="none")
-    began, ended = load(start), train("learnet", learned, asked, initial_weights=start).module
-    seeds = [asked, replace(asked, seed=5)]
-    kept = train_together(
+    start, training_set = (
+        initial_tensors(write_initial(tmp_path, metadata), data),
+        data.training_set(range(len(data.rows))),
+    )
+    training = replace(QUICK, init="w.safetensors", optimiser="sgd", learning_rate=0.01, mirror="none")
+    initial, trained = load(start), train("learnet", training_set, training, initial_weights=start).module
+    seeds = [training, replace(training, seed=5)]
+    interpolated = train_together(
         "learnet",
-        [learned] * 2,
+        [training_set] * 2,
         [replace(own, interpolate_init=0.25) for own in seeds],
         initial_weights=start,
     )[0].module
     moved = 0.0
-    for (name, there), here in zip(ended.named_parameters(), kept.parameters(), strict=True):
-        back = 0.25 * began[name] + 0.75 * there if name in began else there
-        torch.testing.assert_close(here, back, rtol=1e-3, atol=1e-5)
-        moved = max(moved, float((here - there).detach().abs().max()))
-    assert moved > 1e-3 and ("classify.weight" in began) == known
-    ended.load_state_dict(kept.state_dict())
-    recompute_batch_norm(ended, learned.examples(learned.stored.for_training(asked)), asked)
-    for name, numbers in kept.named_buffers():
-        torch.testing.assert_close(numbers, dict(ended.named_buffers())[name], msg=name)
+    for (name, trained_value), interpolated_value in zip(
+        trained.named_parameters(), interpolated.parameters(), strict=True
+    ):
+        expected = 0.25 * initial[name] + 0.75 * trained_value if name in initial else trained_value
+        torch.testing.assert_close(interpolated_value, expected, rtol=1e-3, atol=1e-5)
+        moved = max(moved, float((interpolated_value - trained_value).detach().abs().max()))
+    assert moved > 1e-3 and ("classify.weight" in initial) == known
+    trained.load_state_dict(interpolated.state_dict())
+    recompute_batch_norm(trained, training_set.examples(training_set.stored.for_training(training)), training)
+    for name, numbers in interpolated.named_buffers():
+        torch.testing.assert_close(numbers, dict(trained.named_buffers())[name], msg=name)
 
 
 def test_to_keep_a_share_of_no_start_or_of_a_tested_epoch_is_refused(
@@ -126,22 +131,26 @@ def test_to_keep_a_share_of_no_start_or_of_a_tested_epoch_is_refused(
         Training(interpolate_init=1.0, init="w")
     with pytest.raises(LearnetError, match="--inner-groups.*leave one of them out"):
         Training(interpolate_init=0.3, init="w", inner_groups=3)
-    asked = replace(QUICK, init=str(given(tmp_path)), interpolate_init=0.5)
+    training = replace(QUICK, init=str(write_initial(tmp_path)), interpolate_init=0.5)
     with pytest.raises(LearnetError, match="Leave --interpolate-init out"):
         run_study(
-            tmp_path / "prepared", tmp_path / "study", Study(protocol="leaky-epoch"), asked, Resources(jobs=1)
+            tmp_path / "prepared",
+            tmp_path / "study",
+            Study(protocol="leaky-epoch"),
+            training,
+            Resources(jobs=1),
         )
 
 
 def test_a_study_says_where_it_started_and_another_start_is_another_study(
     tmp_path: Path, data: LabelledDataset
 ) -> None:
-    asked = replace(QUICK, init=str(given(tmp_path)))
+    training = replace(QUICK, init=str(write_initial(tmp_path)))
     run_study(
         tmp_path / "prepared",
         tmp_path / "study",
         Study(protocol="groups", groups=2),
-        asked,
+        training,
         Resources(jobs=1),
     )
     record = json.loads((tmp_path / "study" / "study.json").read_text())
@@ -160,13 +169,13 @@ def test_a_study_says_where_it_started_and_another_start_is_another_study(
     assert (tmp_path / "study" / "outcomes.csv").read_text() != (
         tmp_path / "random" / "outcomes.csv"
     ).read_text()
-    given(tmp_path, replace(METADATA, data={**METADATA.data, "note": "another"}))
+    write_initial(tmp_path, replace(METADATA, data={**METADATA.data, "note": "another"}))
     with pytest.raises(OutputTaken, match="start"):
         run_study(
             tmp_path / "prepared",
             tmp_path / "study",
             Study(protocol="groups", groups=2),
-            asked,
+            training,
             Resources(jobs=1),
         )
 
@@ -176,8 +185,8 @@ def test_a_study_starts_from_weights_that_come_with_learnet_by_their_name(
 ) -> None:
     flow = load_labelled_dataset(write_prepared(tmp_path / "flow", rng, dataset="own", kind="flow"), "auto")
     by_name, by_fit = (
-        load_initial_weights(asked, "learnet", flow.prepared, flow.scheme.classes, ())
-        for asked in ("learnet-flow-28", "pretrained")
+        load_initial_weights(training, "learnet", flow.prepared, flow.scheme.classes, ())
+        for training in ("learnet-flow-28", "pretrained")
     )
     assert by_name.tensors == by_fit.tensors
     assert replace(by_name.record, weights="pretrained") == by_fit.record
@@ -189,9 +198,9 @@ def test_weights_that_have_seen_a_person_of_the_study_are_refused(
     """The prepared folder is synthetic, so only synthetic people can be the same people."""
     seen = {**METADATA.data, "people": "own/02\nown/77"}
     with pytest.raises(BadCheckpoint, match=r"1 of the people who would be tested \(own/02\)"):
-        started(given(tmp_path, replace(METADATA, data=seen)), data)
-    assert started(
-        given(tmp_path, replace(METADATA, data={**seen, "synthetic": "no"})), data
+        initial_tensors(write_initial(tmp_path, replace(METADATA, data=seen)), data)
+    assert initial_tensors(
+        write_initial(tmp_path, replace(METADATA, data={**seen, "synthetic": "no"})), data
     )  # somebody real who is called the same
 
 
@@ -202,7 +211,7 @@ def test_weights_that_have_seen_a_person_of_the_study_are_refused(
 ])  # fmt: skip
 def test_weights_that_do_not_fit(tmp_path: Path, data: LabelledDataset, changed: dict, message: str) -> None:
     with pytest.raises(BadCheckpoint, match=message):
-        started(given(tmp_path, replace(METADATA, **changed)), data)
+        initial_tensors(write_initial(tmp_path, replace(METADATA, **changed)), data)
 
 
 def test_what_cannot_start_from_weights(data: LabelledDataset) -> None:

@@ -20,7 +20,7 @@ from learnet.training.compatibility import check_compatible
 from learnet.training.pretrained import FOLDER, default_weights, pretrained_weights, resolve_weights
 from tests.builders.scores import predict_scores
 from tests.study.test_run import write_prepared
-from tests.training.test_initial_weights import METADATA, given
+from tests.training.test_initial_weights import METADATA, write_initial
 
 SHIPPED = sorted(FOLDER.glob("*.safetensors"))
 CARD = Path(__file__).resolve().parents[2] / "docs" / "pretrained.md"
@@ -51,12 +51,14 @@ def test_each_is_small_and_says_what_it_is(file: Path) -> None:
 def test_on_real_images_each_scores_what_its_card_says(file: Path, shared: Path, tmp_path: Path) -> None:
     folder = shared / "real" / "megc2019_flow"
     import_images(folder / "images", folder / "labels.csv", tmp_path / "flow", 28, "flow")
-    found = evaluate(tmp_path / "flow", file, tmp_path / "study")
-    told = re.search(rf"`{file.stem}`: accuracy.*?UF1 (0\.\d+).*?UAR (0\.\d+)", CARD.read_text(), re.DOTALL)
-    assert told, "the card names no score"
-    score = found.seeds["0"].measures
+    metrics = evaluate(tmp_path / "flow", file, tmp_path / "study")
+    card_scores = re.search(
+        rf"`{file.stem}`: accuracy.*?UF1 (0\.\d+).*?UAR (0\.\d+)", CARD.read_text(), re.DOTALL
+    )
+    assert card_scores, "the card names no score"
+    score = metrics.seeds["0"].measures
     assert [round(score[name].value, 3) for name in ("uf1", "uar")] == pytest.approx(
-        [float(told[1]), float(told[2])], abs=2e-3
+        [float(card_scores[1]), float(card_scores[2])], abs=2e-3
     )
 
 
@@ -64,34 +66,36 @@ def test_on_simulated_clips_those_for_dynamic_images_score_what_their_card_says(
     """On the first 80 of the held-out images; they are also used if no weights are named."""
     prepared = simulate_dynamic(tmp_path / "clips", 80, ("negative", "positive", "surprise", "none"), seed=1)
     weights = default_weights("image", 112)
-    found = evaluate(tmp_path / "clips", None, tmp_path / "study", "megc-4")
-    right = round(found.seeds["0"].accuracy.value * len(prepared.clips))
-    told = re.search(
+    metrics = evaluate(tmp_path / "clips", None, tmp_path / "study", "megc-4")
+    right = round(metrics.seeds["0"].accuracy.value * len(prepared.clips))
+    card_scores = re.search(
         rf"`{weights.stem}`.*?(\d+) of the first 80\s+are\s+correct", CARD.read_text(), re.DOTALL
     )
-    assert told and abs(right - int(told[1])) <= 1
+    assert card_scores and abs(right - int(card_scores[1])) <= 1
 
 
 def test_weights_are_asked_only_for_the_classes_of_the_clips(
     tmp_path: Path, rng: np.random.Generator
 ) -> None:
-    weights, prepared = given(tmp_path), write_prepared(tmp_path / "prepared", rng, dataset="own")
+    weights, prepared = write_initial(tmp_path), write_prepared(tmp_path / "prepared", rng, dataset="own")
     evaluate(prepared, weights, tmp_path / "study")
     module, metadata = load_checkpoint(weights)
     scores = predict_scores(module, load_prepared(prepared).images)
-    asked = ["disgust", "happiness", "sadness", "surprise"]
-    wanted = scores[:, [metadata.classes.index(name) for name in asked]]
+    classes = ["disgust", "happiness", "sadness", "surprise"]
+    expected = scores[:, [metadata.classes.index(name) for name in classes]]
     outcomes = read_outcomes(tmp_path / "study")
     np.testing.assert_allclose(
-        [o.scores for o in outcomes], wanted / wanted.sum(axis=1, keepdims=True), atol=1e-6
+        [o.scores for o in outcomes], expected / expected.sum(axis=1, keepdims=True), atol=1e-6
     )
-    assert [o.prediction for o in outcomes] == [asked[i] for i in wanted.argmax(axis=1)]
+    assert [o.prediction for o in outcomes] == [classes[i] for i in expected.argmax(axis=1)]
     with pytest.raises(BadCheckpoint, match="clips have disgust, happiness, sadness too. Name other weights"):
-        evaluate(prepared, given(tmp_path, replace(METADATA, classes=("surprise",))), tmp_path / "other")
+        evaluate(
+            prepared, write_initial(tmp_path, replace(METADATA, classes=("surprise",))), tmp_path / "other"
+        )
     with pytest.raises(BadCheckpoint, match="with --classes: .*megc-3"):
         evaluate(
             prepared,
-            given(tmp_path, replace(METADATA, classes=("negative", "positive", "surprise"))),
+            write_initial(tmp_path, replace(METADATA, classes=("negative", "positive", "surprise"))),
             tmp_path / "other",
         )
 
@@ -127,19 +131,19 @@ def test_weights_of_simulated_flow_take_flow_of_any_making_and_nothing_else(
 def test_weights_of_simulated_clips_take_dynamic_images_whoever_found_the_face(
     tmp_path: Path, rng: np.random.Generator
 ) -> None:
-    learned = Preparation(size=28).settled
-    metadata = replace(METADATA, preparation=learned, data={"images_kind": "image", "synthetic": "yes"})
+    preparation = Preparation(size=28).settled
+    metadata = replace(METADATA, preparation=preparation, data={"images_kind": "image", "synthetic": "yes"})
 
     def folder(name: str, kind: str, preparation: Preparation | None):
         prepared = load_prepared(write_prepared(tmp_path / name, rng, kind=kind))
         return replace(prepared, record=replace(prepared.record, preparation=preparation))
 
     for face in ("auto", "haar", "yunet", "none"):
-        check_compatible(folder(face, "image", replace(learned, face=face)), Path("w"), metadata)
+        check_compatible(folder(face, "image", replace(preparation, face=face)), Path("w"), metadata)
     for name, other in {
-        "signed": replace(learned, normalise="signed"),
-        "released": replace(learned, motion="dynamic-released"),
-        "steady": replace(learned, stabilise=True),
+        "signed": replace(preparation, normalise="signed"),
+        "released": replace(preparation, motion="dynamic-released"),
+        "steady": replace(preparation, stabilise=True),
         "nobody-knows": None,
     }.items():
         with pytest.raises(BadCheckpoint, match="trained on Preparation.*dynamic.*, and these images are"):
@@ -155,7 +159,7 @@ def test_weights_of_simulated_clips_take_dynamic_images_whoever_found_the_face(
         metadata, data={**metadata.data, "people": "casme2/01"}
     )  # on a synthetic database, whose faces were found by yunet
     with pytest.raises(BadCheckpoint, match="trained on"):
-        check_compatible(folder("found", "image", replace(learned, face="haar")), Path("w"), trained)
+        check_compatible(folder("found", "image", replace(preparation, face="haar")), Path("w"), trained)
 
 
 @pytest.mark.parametrize(

@@ -58,8 +58,8 @@ print(faults[-1] - faults[-5])
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left as they are")
 def test_a_steady_training_asks_the_system_for_no_memory() -> None:
     """Count page faults in 40 steps: a few a step, but 500 to 1,600 if memory is returned each time."""
-    told = subprocess.run([sys.executable, "-c", STEADY], capture_output=True, text=True, check=True)
-    assert int(told.stdout) < 40 * 100
+    run = subprocess.run([sys.executable, "-c", STEADY], capture_output=True, text=True, check=True)
+    assert int(run.stdout) < 40 * 100
 
 
 class Planes(nn.Module):
@@ -87,8 +87,8 @@ class RightAtEpoch(nn.Module):
         if self.training:
             self.passes += 1  # one batch an epoch in these tests
         label = ((images[:, 0, 0, 0] + 1) * 127.5).round().long()
-        said = label if self.passes == 3 else (label + 1) % self.classes
-        return nn.functional.one_hot(said, self.classes).float() + 0 * self.weight
+        predicted = label if self.passes == 3 else (label + 1) % self.classes
+        return nn.functional.one_hot(predicted, self.classes).float() + 0 * self.weight
 
 
 def data(
@@ -100,26 +100,28 @@ def data(
     return TrainingSet(images, labels, [f"d/{i % people}" for i in range(count)], classes)
 
 
-def examples(part: TrainingSet, settings: Training = PLAIN) -> TrainingExamples:
-    return part.examples(part.stored.for_training(settings))
+def examples(dataset: TrainingSet, settings: Training = PLAIN) -> TrainingExamples:
+    return dataset.examples(dataset.stored.for_training(settings))
 
 
-def by_hand(part: TrainingSet, settings: Training) -> tuple[np.ndarray, np.ndarray, list[float]]:
+def by_hand(dataset: TrainingSet, settings: Training) -> tuple[np.ndarray, np.ndarray, list[float]]:
     """Gradient descent with momentum on weighted, smoothed cross-entropy, with analytic gradients."""
-    pixels = (part.images.astype(np.float64) / 127.5 - 1).transpose(0, 3, 1, 2).reshape(len(part.labels), -1)
+    pixels = (
+        (dataset.images.astype(np.float64) / 127.5 - 1).transpose(0, 3, 1, 2).reshape(len(dataset.labels), -1)
+    )
     rows = np.c_[pixels, np.ones(len(pixels))]
-    counts = np.bincount(part.labels, minlength=part.classes)
-    weight = len(part.labels) / (part.classes * counts)
-    wanted = (
-        np.eye(part.classes)[part.labels] * (1 - settings.label_smoothing)
-        + settings.label_smoothing / part.classes
+    counts = np.bincount(dataset.labels, minlength=dataset.classes)
+    weight = len(dataset.labels) / (dataset.classes * counts)
+    targets = (
+        np.eye(dataset.classes)[dataset.labels] * (1 - settings.label_smoothing)
+        + settings.label_smoothing / dataset.classes
     ) * weight
-    planes, speed, losses = np.zeros((part.classes, rows.shape[1])), 0.0, []
+    planes, speed, losses = np.zeros((dataset.classes, rows.shape[1])), 0.0, []
     for _ in range(settings.epochs):
         scores = rows @ planes.T
         share = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-        losses.append(float(-(wanted * np.log(share)).sum() / len(rows)))
-        slope = (share * wanted.sum(axis=1, keepdims=True) - wanted).T @ rows / len(
+        losses.append(float(-(targets * np.log(share)).sum() / len(rows)))
+        slope = (share * targets.sum(axis=1, keepdims=True) - targets).T @ rows / len(
             rows
         ) + settings.weight_decay * planes
         speed = 0.9 * speed + slope
@@ -128,10 +130,10 @@ def by_hand(part: TrainingSet, settings: Training) -> tuple[np.ndarray, np.ndarr
 
 
 def test_descent_equals_the_arithmetic_by_hand(rng: np.random.Generator) -> None:
-    part = data(rng, count=25)  # 9, 8, 8 of the classes: the weights differ
+    dataset = data(rng, count=25)  # 9, 8, 8 of the classes: the weights differ
     module = Planes(3)
-    losses = fit(module, examples(part), PLAIN, PLAIN.epochs)
-    planes, offsets, expected = by_hand(part, PLAIN)
+    losses = fit(module, examples(dataset), PLAIN, PLAIN.epochs)
+    planes, offsets, expected = by_hand(dataset, PLAIN)
     np.testing.assert_allclose(module.planes.weight.detach(), planes, atol=1e-5)
     np.testing.assert_allclose(module.planes.bias.detach(), offsets, atol=1e-5)
     np.testing.assert_allclose(losses, expected, rtol=1e-5)
@@ -148,17 +150,17 @@ def test_inner_groups_find_the_epoch_that_is_best_on_people_left_out(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(train_module, "NETWORKS", {"right-at-three": RightAtEpoch})
-    learned = train("right-at-three", data(rng), replace(PLAIN, epochs=6, inner_groups=3))
-    assert learned.epochs == 3
-    assert learned.module.passes == 3
-    assert len(learned.losses) == 3
+    trained = train("right-at-three", data(rng), replace(PLAIN, epochs=6, inner_groups=3))
+    assert trained.epochs == 3
+    assert trained.module.passes == 3
+    assert len(trained.losses) == 3
 
 
 def test_inner_choice_is_along_the_same_schedule(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An early stop does not shorten the cosine schedule, because the epochs were chosen on the long one."""
-    part, settings = examples(data(rng)), replace(PLAIN, epochs=6, schedule="cosine")
+    dataset, settings = examples(data(rng)), replace(PLAIN, epochs=6, schedule="cosine")
     long, short = Planes(3), Planes(3)
     rates: list[float] = []
     monkeypatch.setattr(
@@ -166,14 +168,14 @@ def test_inner_choice_is_along_the_same_schedule(
         "learning_rate_factor",
         lambda epoch, training: rates.append((epoch, training.epochs)) or 1.0,
     )
-    fit(short, part, settings, 2)
+    fit(short, dataset, settings, 2)
     assert {epochs for _, epochs in rates} == {6}
-    fit(long, part, settings, 6)
+    fit(long, dataset, settings, 6)
     assert not torch.equal(short.planes.weight, long.planes.weight)
 
 
 def test_same_seed_same_network_and_the_global_generator_is_left_alone(rng: np.random.Generator) -> None:
-    part = TrainingSet(
+    dataset = TrainingSet(
         rng.integers(0, 256, (12, 28, 28, 3), dtype=np.uint8),
         np.arange(12) % 3,
         [f"d/{i}" for i in range(12)],
@@ -182,11 +184,11 @@ def test_same_seed_same_network_and_the_global_generator_is_left_alone(rng: np.r
     settings = Training(epochs=2, mirror="image", mixup=0.4, batch_size=4)
     torch.manual_seed(7)
     before = torch.random.get_rng_state()
-    first = train("learnet", part, settings).module.state_dict()
+    first = train("learnet", dataset, settings).module.state_dict()
     assert torch.equal(before, torch.random.get_rng_state())
     torch.rand(5)
-    again = train("learnet", part, settings).module.state_dict()
-    other = train("learnet", part, replace(settings, seed=1)).module.state_dict()
+    again = train("learnet", dataset, settings).module.state_dict()
+    other = train("learnet", dataset, replace(settings, seed=1)).module.state_dict()
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert any(not torch.equal(first[name], other[name]) for name in first)
 
@@ -197,8 +199,10 @@ def test_learnet_learns_what_can_be_learned(rng: np.random.Generator) -> None:
     images = rng.integers(100, 156, (48, 28, 28, 3), dtype=np.uint8)
     for image, label in zip(images, labels, strict=True):
         image[9 * label : 9 * label + 9] += 60
-    part = TrainingSet(images, labels, ["d/1"] * 48, 3)
-    module = train("learnet", part.take(range(24)), Training(epochs=15, mirror="image", batch_size=8)).module
+    dataset = TrainingSet(images, labels, ["d/1"] * 48, 3)
+    module = train(
+        "learnet", dataset.take(range(24)), Training(epochs=15, mirror="image", batch_size=8)
+    ).module
     assert (predict_scores(module, images[24:]).argmax(axis=1) == labels[24:]).mean() > 0.9
 
 
@@ -248,11 +252,11 @@ def test_histograms_and_their_network_go_together() -> None:
 
 def test_batch_statistics_are_those_of_the_training_images(rng: np.random.Generator) -> None:
     """The first normalisation layer has the mean and variance of its input, computed in numpy."""
-    part = data(rng, count=24)
+    dataset = data(rng, count=24)
     module = nn.Sequential(nn.BatchNorm2d(3, momentum=0.01), nn.Flatten(), nn.Linear(48, 3))
     module(torch.rand(8, 3, 4, 4))  # running averages that are far off
-    recompute_batch_norm(module, examples(part), replace(PLAIN, batch_size=24))
-    pixels = part.images.astype(np.float64) / 127.5 - 1
+    recompute_batch_norm(module, examples(dataset), replace(PLAIN, batch_size=24))
+    pixels = dataset.images.astype(np.float64) / 127.5 - 1
     np.testing.assert_allclose(module[0].running_mean, pixels.mean(axis=(0, 1, 2)), atol=1e-5)
     np.testing.assert_allclose(module[0].running_var, pixels.reshape(-1, 3).var(axis=0, ddof=1), rtol=1e-4)
     assert module[0].momentum == 0.01
@@ -260,15 +264,15 @@ def test_batch_statistics_are_those_of_the_training_images(rng: np.random.Genera
 
 def test_training_ends_with_settled_statistics(rng: np.random.Generator) -> None:
     """After two steps only, with the authors' momentum, the running variance would still be near 1."""
-    part = TrainingSet(
+    dataset = TrainingSet(
         rng.integers(0, 256, (12, 28, 28, 3), dtype=np.uint8),
         np.arange(12) % 3,
         [f"d/{i}" for i in range(12)],
         3,
     )
-    module = train("learnet", part, Training(epochs=2, mirror="none", batch_size=12)).module
+    module = train("learnet", dataset, Training(epochs=2, mirror="none", batch_size=12)).module
     before = {name: value.clone() for name, value in module.state_dict().items() if "running" in name}
-    recompute_batch_norm(module, examples(part), Training(batch_size=12))
+    recompute_batch_norm(module, examples(dataset), Training(batch_size=12))
     assert all(torch.allclose(before[name], module.state_dict()[name], atol=1e-6) for name in before)
 
 
@@ -308,11 +312,11 @@ def test_networks_side_by_side_are_each_as_if_alone(
     )
     trainings = [replace(settings, seed=seed) for seed in (0, 5, 6)]
     together = train_together(network, sets, trainings)
-    for part, own, found in zip(sets, trainings, together, strict=True):
-        alone = train(network, part, own)
-        np.testing.assert_allclose(found.losses, alone.losses, rtol=1e-4)
-        start = NETWORKS[network](3, 28, seed=own.seed).state_dict()
-        state = found.module.state_dict()
+    for dataset, training, beside in zip(sets, trainings, together, strict=True):
+        alone = train(network, dataset, training)
+        np.testing.assert_allclose(beside.losses, alone.losses, rtol=1e-4)
+        start = NETWORKS[network](3, 28, seed=training.seed).state_dict()
+        state = beside.module.state_dict()
         for name, expected in alone.module.state_dict().items():
             went = (expected - start[name]).float()
             difference = float((state[name] - expected).float().norm())
@@ -331,21 +335,21 @@ def test_adamw_side_by_side_keeps_each_network_s_own_state(rng: np.random.Genera
         Training(epochs=6, batch_size=8, mirror="none", augment="none", seed=seed) for seed in range(3)
     ]
     losses = fit_ensemble(modules, sets, trainings, [6, 4, 6])
-    for one, part, own, epochs, found, loss in zip(
+    for one, dataset, training, epochs, beside, loss in zip(
         alone, sets, trainings, [6, 4, 6], modules, losses, strict=True
     ):
-        np.testing.assert_allclose(loss, fit(one, part, own, epochs), rtol=1e-5)
-        np.testing.assert_allclose(found.planes.weight.detach(), one.planes.weight.detach(), atol=1e-5)
+        np.testing.assert_allclose(loss, fit(one, dataset, training, epochs), rtol=1e-5)
+        np.testing.assert_allclose(beside.planes.weight.detach(), one.planes.weight.detach(), atol=1e-5)
 
 
 def test_every_image_is_seen_in_every_epoch_and_batches_are_of_one_size(rng: np.random.Generator) -> None:
-    part = examples(data(rng, count=21))
-    course = BatchSchedule(part, Training(batch_size=8), 2)
+    dataset = examples(data(rng, count=21))
+    batch_schedule = BatchSchedule(dataset, Training(batch_size=8), 2)
     for _ in range(2):
-        seen = [course.next_batch()[0] for _ in range(course.steps_per_epoch)]
-        assert [len(batch) for batch in seen] == [8, 8, 8]
-        assert set(torch.cat(seen).tolist()) == set(range(21))
-    assert course.finished
+        positions = [batch_schedule.next_batch()[0] for _ in range(batch_schedule.steps_per_epoch)]
+        assert [len(batch) for batch in positions] == [8, 8, 8]
+        assert set(torch.cat(positions).tolist()) == set(range(21))
+    assert batch_schedule.finished
 
 
 def test_too_few_images_is_said(rng: np.random.Generator) -> None:

@@ -172,14 +172,14 @@ def test_files_and_functions_are_short() -> None:
     for path in MODULES:
         text = path.read_text(encoding="utf-8")
         where = path.relative_to(SOURCE)
-        if (lines := len(text.splitlines())) > 500:
+        if (lines := len(text.splitlines())) > 400:
             wrong.append(f"{where} has {lines} lines")
         for node in ast.walk(ast.parse(text)):
             if not isinstance(node, ast.FunctionDef):
                 continue
             body = node.body[1:] if ast.get_docstring(node) is not None else node.body
             length = body[-1].end_lineno - body[0].lineno + 1 if body else 0
-            if length > 60:
+            if length > 40:
                 wrong.append(f"{where}: the body of {node.name} has {length} lines")
             if node.args.kwarg is not None:
                 wrong.append(f"{where}: {node.name} hands on **{node.args.kwarg.arg}")

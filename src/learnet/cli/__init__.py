@@ -6,7 +6,7 @@ Heavy libraries are imported inside the commands, so that `learnet --help` is in
 import errno
 import sys
 import warnings
-from typing import Any
+from typing import TextIO
 
 from cyclopts import CycloptsError
 
@@ -69,6 +69,13 @@ def main(arguments: list[str] | None = None) -> None:
         )
 
 
-def _print_warning(message: Warning | str, *_location: Any, **_options: Any) -> None:
-    """Print a warning in one line, without its place in the source."""
+def _print_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Print a warning in one line, without its place in the source; the signature is that of `warnings`."""
     console.err.print(f"learnet: {message}")

@@ -104,7 +104,7 @@ def train_together(
         runs.append(_Run(network, data, images, training, device, initial_weights))
     examples = [run.data.examples(run.images) for run in runs]
     modules = [run.new_module() for run in runs]
-    if hasattr(modules[0], "fit"):
+    if network_info(network).non_iterative:
         return [_fit_non_iterative(module, data) for module, data in zip(modules, examples, strict=True)]
     epochs = [_best_epochs(run) if run.training.inner_groups else run.training.epochs for run in runs]
     for module in modules:
@@ -208,7 +208,7 @@ def train_leaky(
     images = data.stored.for_training(training)
     run = _Run(network, data, images, training, device, initial_weights)
     module = run.new_module()
-    if hasattr(module, "fit"):
+    if network_info(network).non_iterative:
         return train(network, data, training)
     examples = data.examples(images)
     test_images = test_data.stored.for_evaluation(training.detrend_percentile)

@@ -19,7 +19,9 @@ CLASSES = ("happiness", "disgust", "überraschung")
 SIZE = 32
 
 
-def make_metadata(network: str, size: int = SIZE, mirror: str = "none", **preparation: object) -> CheckpointMetadata:
+def make_metadata(
+    network: str, size: int = SIZE, mirror: str = "none", **preparation: object
+) -> CheckpointMetadata:
     return CheckpointMetadata(
         network=network,
         classes=CLASSES,

@@ -1,4 +1,4 @@
-"""What the terminal shows: a table of scores, a study and below it each of its databases; which columns are columns of numbers."""
+"""Terminal tables: scores of a study and of its databases, and the alignment of numbers."""
 
 import re
 
@@ -64,10 +64,15 @@ def test_one_database_needs_no_row_of_its_own() -> None:
 @pytest.mark.parametrize(
     "cells",
     [
-        ["12", "-"], ["0.729 [0.66, 0.79]\n±0.012", "1.000 [1.00, 1.00]"], ["+0.012\n[-0.01, +0.03]\np 0.034\nHolm <0.001"],
-        ["145", "12, not 145"], ["1.2e-07", "3"], ["–", "0.5000"], ["0.729 ±0.010\n[0.70, 0.75]"],
+        ["12", "-"],
+        ["0.729 [0.66, 0.79]\n±0.012", "1.000 [1.00, 1.00]"],
+        ["+0.012\n[-0.01, +0.03]\np 0.034\nHolm <0.001"],
+        ["145", "12, not 145"],
+        ["1.2e-07", "3"],
+        ["–", "0.5000"],
+        ["0.729 ±0.010\n[0.70, 0.75]"],
     ],
-)  # fmt: skip
+)
 def test_columns_of_numbers_stand_on_the_right(cells: list[str]) -> None:
     """All forms that the tables use; each stands under the end of its long heading."""
     for first in (line for cell in cells for line in cell.splitlines()[:1]):

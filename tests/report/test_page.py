@@ -413,7 +413,8 @@ def test_calibration_is_told_for_each_study(page: Page, folders: list[Path]) -> 
         score, right = found[list(CLASSES)].max(axis=1), found["truth"] == found["prediction"]
         bins = np.ceil(score * 10)
         ece = sum(abs(right[bins == m].sum() - score[bins == m].sum()) for m in range(1, 11)) / len(found)
-        said = f"The mean score of the predictions is {score.mean():.3f}, and {right.mean():.3f} of them are correct"
+        share = f"{right.mean():.3f} of them are correct"
+        said = f"The mean score of the predictions is {score.mean():.3f}, and {share}"
         assert said in page.words and f"Expected calibration error {ece:.3f} (95% interval" in page.words
 
 

@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         current, notes = current_arguments(sys.argv[1:] if arguments is None else arguments)
         for note in notes:
-            _print_warning(note)
+            console.err.print(f"learnet: {note}")
         app(current, exit_on_error=False, print_error=False)
     except CycloptsError as error:
         command = " ".join(["learnet", *(error.command_chain or ())])

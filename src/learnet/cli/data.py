@@ -123,10 +123,10 @@ def datasets() -> None:
     from learnet.datasets import DATASETS
 
     entries = DATASETS.values()
-    rows = [
-        [d.name, d.title, sum(d.published.values()) or "-", d.people or "-", d.default_scheme, ", ".join(d.options)]
-        for d in entries
-    ]
+    rows = []
+    for entry in entries:
+        counts = [sum(entry.published.values()) or "-", entry.people or "-"]
+        rows.append([entry.name, entry.title, *counts, entry.default_scheme, ", ".join(entry.options)])
     console.table("Databases", ["name", "title", "clips", "people", "classes", "options"], rows)
     console.table("How to obtain them", ["name", "where to request"], [[d.name, d.access] for d in entries])
     schemes = [[scheme.name, ", ".join(scheme.classes), scheme.source] for scheme in SCHEMES.values()]

@@ -99,7 +99,8 @@ def _print_selection(selection: "Selection") -> None:
     rows = []
     for candidate in selection.candidates:
         scores = [f"{selection.scores[group][candidate]:.3f}" for group in selection.groups]
-        selected_for = [short for group, short in short_names.items() if selection.selected[group] == candidate]
+        groups = [group for group in selection.groups if selection.selected[group] == candidate]
+        selected_for = [short_names[group] for group in groups]
         rows.append([candidate, *scores, ", ".join(selected_for)])
     title = (
         "UF1 of each candidate for each group of people, "

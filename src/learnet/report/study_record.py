@@ -243,7 +243,7 @@ def _read_outcomes(folder: Path, described: bool) -> tuple[tuple[str, ...], list
     if described and text and not text.endswith("\n"):
         text = text[: text.rfind("\n") + 1]
         notes.append(
-            "The last prediction in outcomes.csv is cut off and left out: the study is running or was stopped."
+            "The last prediction in outcomes.csv is cut off and left out: the study is running, or stopped."
         )
     outcomes = parse_outcomes(file, text) if text else read_outcomes(folder)
     if not outcomes:

@@ -44,7 +44,7 @@ def write_video(path: Path, frames: Iterable[Pixels], fps: float, codec: str = "
         )
     encoder = pick(CODECS, codec, "codec")
     if not path.parent.is_dir():
-        raise BadInput(path, "the video cannot be written (there is no such folder)", "Make the folder first.")
+        raise BadInput(path, "the folder of the video does not exist", "Create the folder first.")
     try:
         with atomic_file(path, path.suffix) as draft:
             _encode(draft, frames, Fraction(fps).limit_denominator(1001), encoder)

@@ -115,7 +115,7 @@ def test_accretion_is_refused_where_there_is_none(name: str, said: str, rng: np.
 
 
 def test_the_same_depth_by_the_figures_of_the_networks() -> None:
-    """At 112 pixels 14 x 14 maps are LEARNet's second level, ResNet's second stage and VGG's fourth block before its pooling."""
+    """14 x 14 maps are level 2 of LEARNet, stage 2 of ResNet and block 4 of VGG before its pooling."""
     assert [stage_at_depth(NETWORKS["learnet"](5), 112, depth) for depth in (1, 2, 3, 4, 5)] == [
         "stem", "two.accretion_1", "two.accretion_2", "concat", "conv5",
     ]  # fmt: skip

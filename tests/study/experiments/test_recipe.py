@@ -79,9 +79,18 @@ def recipes(draw: st.DrawFn) -> Recipe:
     parts = {key: draw(chosen(some)) for key, some in CHOICES.items()}
     own = {network: draw(chosen(CHOICES["preparation"])) for network in networks if draw(st.booleans())}
     return Recipe(
-        draw(TEXT), draw(TEXT), draw(TEXT), tuple(databases), tuple(networks), draw(st.sampled_from(networks)),
-        tuple(draw(st.lists(TEXT, max_size=2))), draw(st.booleans()), draw(st.booleans()), own=own, **parts,
-    )  # fmt: skip
+        draw(TEXT),
+        draw(TEXT),
+        draw(TEXT),
+        tuple(databases),
+        tuple(networks),
+        draw(st.sampled_from(networks)),
+        tuple(draw(st.lists(TEXT, max_size=2))),
+        draw(st.booleans()),
+        draw(st.booleans()),
+        own=own,
+        **parts,
+    )
 
 
 @given(recipes())
@@ -178,7 +187,10 @@ def test_any_value_anywhere_is_taken_or_refused_in_one_line(place: str, value: s
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (BASE + "[training]\nepoch = 3", r"`\$.training.epoch`: there is no such key. Did you mean 'epochs'?"),
+        (
+            BASE + "[training]\nepoch = 3",
+            r"`\$.training.epoch`: there is no such key. Did you mean 'epochs'?",
+        ),
         (BASE + "[study]\nnetwork = 'learnet'", r"`\$.study.network`: there is no such key"),
         (BASE + "tre = 'raw'", r"`\$.databases\[0\].tre`: there is no such key. Did you mean 'tree'?"),
         ("tittle = 't'" + BASE, r"`\$.tittle`: there is no such key. Did you mean 'title'?"),
@@ -187,29 +199,47 @@ def test_any_value_anywhere_is_taken_or_refused_in_one_line(place: str, value: s
         (BASE.split("[[")[0], r"`\$.databases`: this key is missing"),
         (BASE.replace("name", "#"), r"`\$.databases\[0\].name`: this key is missing"),
         ("against = 'learnt'" + BASE, "no network in the recipe called 'learnt'. Did you mean 'learnet'?"),
-        (BASE + "[training]\nepochs = 'many'", r"`\$.training.epochs`: got \"many\". It should be a whole number"),
+        (
+            BASE + "[training]\nepochs = 'many'",
+            r"`\$.training.epochs`: got \"many\". It should be a whole number",
+        ),
         (BASE + "[training]\nepochs = true", r"`\$.training.epochs`: got true. It should be a whole number"),
         (BASE + "[training]\nepochs = 0", "--epochs must be at least 1, not 0"),
         (BASE + "[training]\nepochs = []", r"`\$.training.epochs`: this is an empty list"),
         (BASE + "[training]\nepochs = [3, 3]", r"`\$.training.epochs`: a value is there twice"),
-        (BASE + "[study]\nprotocol = 'losso'", r"`\$.study.protocol`: \"losso\" is not known.*Did you mean 'loso'?"),
+        (
+            BASE + "[study]\nprotocol = 'losso'",
+            r"`\$.study.protocol`: \"losso\" is not known.*Did you mean 'loso'?",
+        ),
         (BASE + "[study]\nprotocol = 3", r"`\$.study.protocol`: got 3. Choose from loso"),
         (BASE + "[study]\ntrain_on = 'casme2'", r"`\$.study.train_on`: got \"casme2\". It should be a list"),
-        (BASE + "[preparation]\nstabilise = 1", r"`\$.preparation.stabilise`: got 1. It should be true or false"),
+        (
+            BASE + "[preparation]\nstabilise = 1",
+            r"`\$.preparation.stabilise`: got 1. It should be true or false",
+        ),
         (BASE + "[preparation]\nremove_global_motion = true", "--remove-global-motion is for optical flow"),
         (BASE + "[[databases]]\nname = 'casme2'", "databases: casme2-auto is there twice"),
         (BASE.replace('"linear-svm"', '"learnet"'), "networks: learnet is there twice"),
-        ("pooled = true" + BASE + "[[databases]]\nname = 'smic'\nclasses = 'smic-3'", "need one class scheme"),
+        (
+            "pooled = true" + BASE + "[[databases]]\nname = 'smic'\nclasses = 'smic-3'",
+            "need one class scheme",
+        ),
         ("title = 'a", "this is not TOML"),
         ("a = " + "[" * 5000, "this is not TOML"),
         ("own = 3" + BASE, r"`\$.own`: got 3. Write \[own.NETWORK\]"),
         (BASE + "[own]\nlearnet = 3", r"`\$.own.learnet`: got 3. It should be a table"),
-        (BASE + "[own.learnet]\nsise = 28", r"`\$.own.learnet.sise`: there is no such key. Did you mean 'size'?"),
-        (BASE + "[own.lernet]\nsize = 28", "no network in the recipe called 'lernet'. Did you mean 'learnet'?"),
+        (
+            BASE + "[own.learnet]\nsise = 28",
+            r"`\$.own.learnet.sise`: there is no such key. Did you mean 'size'?",
+        ),
+        (
+            BASE + "[own.lernet]\nsize = 28",
+            "no network in the recipe called 'lernet'. Did you mean 'learnet'?",
+        ),
         (BASE + "[own.learnet]\nmotion = 'lbp-top'\nsize = 28", "at least 40 pixels wide, not 28"),
         ("preparation = 3" + BASE, r"`\$.preparation`: got 3. It should be a table"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_said(text: str, says: str) -> None:
     with pytest.raises(BadInput, match=f"made-up.toml: .*(?:{says})"):
         parse_recipe(text, WHERE)
@@ -227,13 +257,18 @@ def test_files_that_are_no_recipe(tmp_path: Path) -> None:
 def test_combinations_by_hand() -> None:
     recipe = parse_recipe(
         BASE
-        + '[preparation]\nmotion = ["flow-dis", "flow-tvl1"]\nremove_global_motion = [false, true]\nsize = 28\n[training]\nmixup = [0, 0.4]',
+        + '[preparation]\nmotion = ["flow-dis", "flow-tvl1"]\n'
+        + "remove_global_motion = [false, true]\nsize = 28\n"
+        + "[training]\nmixup = [0, 0.4]",
         WHERE,
     )
     names = [
         f"{network}-{motion}{still}-{mix}"
         for motion, still, mix, network in itertools.product(
-            ("flow-dis", "flow-tvl1"), ("", "-remove-global-motion"), ("mixup-0.0", "mixup-0.4"), ("learnet", "linear-svm")
+            ("flow-dis", "flow-tvl1"),
+            ("", "-remove-global-motion"),
+            ("mixup-0.0", "mixup-0.4"),
+            ("learnet", "linear-svm"),
         )
     ]
     assert [setting.name for setting in recipe.settings] == names
@@ -244,10 +279,12 @@ def test_combinations_by_hand() -> None:
 
 
 def test_a_network_with_images_of_its_own() -> None:
-    """It is run under them alone, whatever the others vary in; what it does not say it has in common with them."""
+    """It is run under them alone, whatever the others vary in; what it does not say it has in common with
+    them."""
     text = (
         BASE
-        + '[preparation]\nmotion = ["dynamic", "difference"]\nsize = [28, 56]\n[own.linear-svm]\nmotion = "lbp-top"\nsize = 60'
+        + '[preparation]\nmotion = ["dynamic", "difference"]\nsize = [28, 56]\n'
+        + '[own.linear-svm]\nmotion = "lbp-top"\nsize = 60'
     )
     recipe = parse_recipe(text + "\nface = 'haar'", WHERE)
     assert [(setting.name, setting.preparation) for setting in recipe.settings] == [
@@ -270,7 +307,8 @@ def test_a_network_with_images_of_its_own() -> None:
 def test_a_database_that_is_taken_twice_is_told_apart() -> None:
     text = (
         BASE
-        + '[[databases]]\nname = "smic"\nclasses = "smic-3"\n[[databases]]\nname = "smic"\nclasses = "megc-3"\nexpressions = "all"'
+        + '[[databases]]\nname = "smic"\nclasses = "smic-3"\n'
+        + '[[databases]]\nname = "smic"\nclasses = "megc-3"\nexpressions = "all"'
     )
     recipe = parse_recipe(text, WHERE)
     assert list(recipe.sets) == ["casme2", "smic-3", "smic-megc-3-all"]

@@ -1,4 +1,5 @@
-"""Names of earlier versions: accepted in files and on the command line, with a note, and never mixed up with names of today."""
+"""Names of earlier versions: accepted in files and on the command line, with a note, and never mixed up with
+names of today."""
 
 from dataclasses import fields
 
@@ -18,8 +19,14 @@ from learnet.core.settings import Preparation, Resources, Study, Training
 from tests.builders.commands import learnet
 
 EARLIER_TRAINING = {
-    "batch": 8, "level": True, "stretch": 98, "vary_stretch": 90, "mix": 0.4, "from_": "pretrained", "keep_start": 0.3,
-}  # fmt: skip
+    "batch": 8,
+    "level": True,
+    "stretch": 98,
+    "vary_stretch": 90,
+    "mix": 0.4,
+    "from_": "pretrained",
+    "keep_start": 0.3,
+}
 
 
 def test_every_earlier_key_is_read_as_the_field_of_today() -> None:

@@ -21,11 +21,20 @@ from learnet.core.labels import (
 @pytest.mark.parametrize(
     "word, meant",
     [
-        ("comtempt", "contempt"), ("Other", "others"), ("Others", "others"), ("others", "others"), ("sad", "sadness"),
-        ("happy", "happiness"), ("ne", "negative"), ("po", "positive"), ("sur", "surprise"), ("disgust ", "disgust"),
-        ("Happiness", "happiness"), ("tense", "tense"),
+        ("comtempt", "contempt"),
+        ("Other", "others"),
+        ("Others", "others"),
+        ("others", "others"),
+        ("sad", "sadness"),
+        ("happy", "happiness"),
+        ("ne", "negative"),
+        ("po", "positive"),
+        ("sur", "surprise"),
+        ("disgust ", "disgust"),
+        ("Happiness", "happiness"),
+        ("tense", "tense"),
     ],
-)  # fmt: skip
+)
 def test_words_that_occur_in_the_databases(word: str, meant: str) -> None:
     assert parse_emotion(word, "here") == meant
 
@@ -76,7 +85,8 @@ def test_schemes_are_whole(scheme) -> None:
 
 
 def test_class_sizes_of_casme2() -> None:
-    """From the published counts: 246 clips in five classes, 255 in seven, and the four groups of the owners' note."""
+    """From the published counts: 246 clips in five classes, 255 in seven, and the four groups of the owners'
+    note."""
     counts = {
         "others": 99,
         "disgust": 63,
@@ -101,7 +111,8 @@ def test_class_sizes_of_casme2() -> None:
 
 
 def test_class_sizes_of_the_other_databases() -> None:
-    """From the counts that are published and certain: SAMM 159, CAS(ME)^3 part A 860 in its second version."""
+    """From the counts that are published and certain: SAMM 159, CAS(ME)^3 part A 860 in its second
+    version."""
 
     def sizes(name: str, counts: dict[str, int]) -> dict[str, int]:
         of = SCHEMES[name].of
@@ -172,19 +183,47 @@ def test_every_usual_scheme_is_there() -> None:
 @pytest.mark.parametrize(
     "text, units",
     [
-        ("4", "4"), ("4+7+L10", "4 7 L10"), ("R2", "R2"), ("R2A", "R2"), ("12B", "12"), ("A9E", "9"), ("4A/B", "4"), ("A/L12", "L12"),
-        ("10A/B", "10"), ("AU4(k)+L7", "4k L7"), ("T18", "T18"), ("B18", "B18"), ("ref(7B)+43", "7 43"), ("13?", "13"),
-        ("R6 or R12", "R6"), ("(R6 or R12)+R15", "R6 R15"), ("R14A or 17A or 24A", "R14"), ("R14+17+soft focus", "R14 17"),
-        ("R4,5", "R4 5"), ("14,L24,", "14 L24"), ("R4\uff0c5", "R4 5"), ("A1B", "1"), (" 5A ", "5"), ("", ""), ("soft focus", ""),
-        ("T18+39", "T18 39"), ("AU12", "12"), ("l10", "L10"),
+        ("4", "4"),
+        ("4+7+L10", "4 7 L10"),
+        ("R2", "R2"),
+        ("R2A", "R2"),
+        ("12B", "12"),
+        ("A9E", "9"),
+        ("4A/B", "4"),
+        ("A/L12", "L12"),
+        ("10A/B", "10"),
+        ("AU4(k)+L7", "4k L7"),
+        ("T18", "T18"),
+        ("B18", "B18"),
+        ("ref(7B)+43", "7 43"),
+        ("13?", "13"),
+        ("R6 or R12", "R6"),
+        ("(R6 or R12)+R15", "R6 R15"),
+        ("R14A or 17A or 24A", "R14"),
+        ("R14+17+soft focus", "R14 17"),
+        ("R4,5", "R4 5"),
+        ("14,L24,", "14 L24"),
+        ("R4\uff0c5", "R4 5"),
+        ("A1B", "1"),
+        (" 5A ", "5"),
+        ("", ""),
+        ("soft focus", ""),
+        ("T18+39", "T18 39"),
+        ("AU12", "12"),
+        ("l10", "L10"),
     ],
-)  # fmt: skip
+)
 def test_action_units_in_every_form_that_occurs(text: str, units: str) -> None:
     assert " ".join(f"{u.side}{u.lip}{u.number}{'k' * u.static}" for u in parse_action_units(text)) == units
 
 
-@given(st.lists(st.tuples(st.sampled_from(["", "L", "R"]), st.integers(1, 46), st.sampled_from(["", *"ABCDE"])), max_size=6),
-       st.sampled_from(["+", ",", " + ", "\uff0c"]))  # fmt: skip
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["", "L", "R"]), st.integers(1, 46), st.sampled_from(["", *"ABCDE"])),
+        max_size=6,
+    ),
+    st.sampled_from(["+", ",", " + ", "\uff0c"]),
+)
 def test_action_units_written_out_are_read_back(codes: list[tuple[str, int, str]], join: str) -> None:
     text = join.join(f"{side}{number}{intensity}" for side, number, intensity in codes)
     assert parse_action_units(text) == tuple(ActionUnit(number, side) for side, number, _ in codes)

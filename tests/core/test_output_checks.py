@@ -43,7 +43,8 @@ def test_a_folder_a_file_above_and_one_name_twice_are_refused(tmp_path: Path) ->
 def test_a_folder_closed_to_the_user_is_refused_before_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The administrator, who may run the tests, may write everywhere: the system's answer is put in his place."""
+    """The administrator, who may run the tests, may write everywhere: the system's answer is put in his
+    place."""
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
     with pytest.raises(BadInput, match=f"nothing may be written in {tmp_path}"):
         check_outputs([tmp_path / "new" / "a.csv"], [])

@@ -80,7 +80,8 @@ def test_an_outcome_names_its_clip_and_truth() -> None:
 
 
 def test_people_of_smic_are_the_same_in_its_longer_cuts() -> None:
-    """Pooled and tested leaving one person out, s01 of SMIC-E must not be trained on where s01 of SMIC is tested."""
+    """Pooled and tested leaving one person out, s01 of SMIC-E must not be trained on where s01 of SMIC is
+    tested."""
     short, long = (
         Clip(Path("x"), dataset, "s01", "s1_ne_01", "negative", 1, 2, 3, 100.0)
         for dataset in ("smic", "smic-e")

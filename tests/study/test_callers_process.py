@@ -1,4 +1,5 @@
-"""A library call leaves the caller's process as it was: threads, warning filters, loggers, environment, malloc."""
+"""A library call leaves the caller's process as it was: threads, warning filters, loggers, environment,
+malloc."""
 
 import ctypes
 import logging
@@ -119,10 +120,14 @@ def a_prediction(prepared: Path, out: Path) -> None:
 
 
 CALLS = {
-    "study": a_study(jobs=1), "study on two processes": a_study(jobs=2), "interrupted study": an_interrupted_study,
-    "study on no cluster": a_study_on_no_cluster, "evaluation": an_evaluation, "preparation": a_preparation,
+    "study": a_study(jobs=1),
+    "study on two processes": a_study(jobs=2),
+    "interrupted study": an_interrupted_study,
+    "study on no cluster": a_study_on_no_cluster,
+    "evaluation": an_evaluation,
+    "preparation": a_preparation,
     "prediction": a_prediction,
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -150,7 +155,8 @@ def test_filters_of_the_caller_stay_and_answers_between_them(monkeypatch: pytest
 
 
 def mapped_apart(size: int) -> int:
-    """How many blocks of their own the C library maps for SIZE bytes: 1 by glibc's defaults, 0 where freed memory is kept."""
+    """How many blocks of their own the C library maps for SIZE bytes: 1 by glibc's defaults, 0 where freed
+    memory is kept."""
 
     class Mallinfo(ctypes.Structure):
         _fields_ = [

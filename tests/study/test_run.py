@@ -1,4 +1,5 @@
-"""Studies on small prepared folders: nothing leaks, a kill costs nothing, the same question gives the same bytes."""
+"""Studies on small prepared folders: nothing leaks, a kill costs nothing, the same question gives the same
+bytes."""
 
 import json
 import os
@@ -156,7 +157,8 @@ def test_kept_weights_give_the_answers_again(prepared: Path, tmp_path: Path) -> 
 def test_the_person_tested_cannot_be_felt_in_training(
     tmp_path: Path, rng: np.random.Generator, network: str
 ) -> None:
-    """Spoil the images and labels of the person left out: the weights of that fold stay the same, bit for bit."""
+    """Spoil the images and labels of the person left out: the weights of that fold stay the same, bit for
+    bit."""
     honest = write_prepared(tmp_path / "honest", np.random.default_rng(0))
     there = load_prepared(honest)
     theirs = (there.clips["person"] == "casme2/02").to_numpy()
@@ -219,7 +221,11 @@ def test_trainings_side_by_side_change_nothing_but_rounding(
 ) -> None:
     run_study(prepared, tmp_path / "alone", Study(seeds=2), SMALL_BATCHES, Resources(jobs=1))
     run_study(
-        prepared, tmp_path / "together", Study(seeds=2), SMALL_BATCHES, Resources(jobs=jobs, parallel_folds=at_once)
+        prepared,
+        tmp_path / "together",
+        Study(seeds=2),
+        SMALL_BATCHES,
+        Resources(jobs=jobs, parallel_folds=at_once),
     )
     assert numbers_of(tmp_path / "together") == numbers_of(tmp_path / "alone")
     alone, together = (
@@ -276,8 +282,10 @@ def test_a_killed_study_goes_on_and_ends_with_the_same_bytes(prepared: Path, tmp
     run_study(prepared, tmp_path / "whole" / "study", study, QUICK, Resources(jobs=1))
     out = tmp_path / "killed" / "study"
     code = (
-        "import sys; from pathlib import Path; from learnet.study.run import run_study; from learnet.core.settings import *;"
-        "run_study(Path(sys.argv[1]), Path(sys.argv[2]), Study(seeds=3), Training(epochs=2, batch=8), Resources(jobs=1))"
+        "import sys; from pathlib import Path; from learnet.study.run import run_study;"
+        "from learnet.core.settings import *;"
+        "settings = Study(seeds=3), Training(epochs=2, batch_size=8), Resources(jobs=1);"
+        "run_study(Path(sys.argv[1]), Path(sys.argv[2]), *settings)"
     )
     process = subprocess.Popen([sys.executable, "-c", code, str(prepared), str(out)], start_new_session=True)
     while not (out / "outcomes.csv").is_file() or len((out / "outcomes.csv").read_text().splitlines()) < 7:
@@ -303,10 +311,12 @@ def test_a_killed_study_goes_on_and_ends_with_the_same_bytes(prepared: Path, tmp
 
 @pytest.mark.slow
 def test_two_runs_of_one_study_do_not_mix(prepared: Path, tmp_path: Path) -> None:
-    """A second run is refused while the first is at work; interrupted as Ctrl-C does it, the first leaves a study that goes on."""
+    """A second run is refused while the first is at work; interrupted as Ctrl-C does it, the first leaves a
+    study that goes on."""
     out = tmp_path / "study"
     code = (
-        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from learnet.cli import main;"
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from learnet.cli import main;"
         "sys.argv[0] = 'learnet'; main()"
     )
     command = [
@@ -353,7 +363,8 @@ def test_another_study_is_not_overwritten(prepared: Path, tmp_path: Path) -> Non
 
 
 def test_a_study_from_before_a_setting_goes_on(prepared: Path, tmp_path: Path) -> None:
-    """The keys are taken out by hand: missing ones mean the defaults, which are the former behaviour; what differs from them is refused."""
+    """The keys are taken out by hand: missing ones mean the defaults, which are the former behaviour; what
+    differs from them is refused."""
     asked, out = Study(network="majority"), tmp_path / "study"
     run_study(prepared, out, asked, QUICK, Resources(jobs=1))
     whole, record = bytes_of(out), json.loads((out / "study.json").read_text(encoding="utf-8"))

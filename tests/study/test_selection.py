@@ -1,4 +1,5 @@
-"""Settings chosen on other people: the person tested is in no training and in no score that speaks for the choice."""
+"""Settings chosen on other people: the person tested is in no training and in no score that speaks for the
+choice."""
 
 import itertools
 import json

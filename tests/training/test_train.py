@@ -49,7 +49,7 @@ faults = []
 data = TrainingSet(images, numpy.arange(160) % 3, ["one"] * 160, 3)
 examples = data.examples(data.stored.for_training(Training()))
 note = lambda done: faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
-fit(NETWORKS["learnet"](3, 28), examples, Training(epochs=12, batch=16, mirror="none"), 12, note)
+fit(NETWORKS["learnet"](3, 28), examples, Training(epochs=12, batch_size=16, mirror="none"), 12, note)
 print(faults[-1] - faults[-5])
 """
 

@@ -90,6 +90,17 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number} {many or one + 's'}"
 
 
+def repeated(names: Iterable[str]) -> list[str]:
+    """Return the names that occur more than once, each once, in their order."""
+    seen: set[str] = set()
+    found: dict[str, None] = {}
+    for name in names:
+        if name in seen:
+            found[name] = None
+        seen.add(name)
+    return list(found)
+
+
 def pick(table: Mapping[str, Entry], name: str, kind: str) -> Entry:
     """Return the entry called `name`.
 

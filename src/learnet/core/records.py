@@ -122,6 +122,11 @@ class Fold:
             raise LearnetError(what, "Split by person, or call it leaky-….")
 
     @property
+    def tested(self) -> list[str]:
+        """The people on the test side, in alphabetical order."""
+        return sorted({self.people[i] for i in self.test})
+
+    @property
     def learned(self) -> list[str]:
         """The people on the training side, in alphabetical order."""
         return sorted({self.people[i] for i in self.train})

@@ -45,7 +45,7 @@ class Selection:
         Raises:
             LearnetError: people of several groups, or somebody who is in no group.
         """
-        tested = {fold.people[i] for i in fold.test}
+        tested = set(fold.tested)
         for group, people in self.groups.items():
             if tested <= set(people):
                 return self.candidates[self.selected[group]]
@@ -96,8 +96,10 @@ def selected_training(selection: Selection, training: Training) -> SelectedTrain
     Raises:
         LearnetError: another setting is not the default.
     """
-    names = [one.name for one in fields(Training) if getattr(training, one.name) != one.default]
-    options = [f"--{name.rstrip('_').replace('_', '-')}" for name in names if name != "seed"]
+    options = []
+    for one in fields(Training):
+        if one.name != "seed" and getattr(training, one.name) != one.default:
+            options.append(f"--{one.name.replace('_', '-')}")
     if options:
         listed = ", ".join(options)
         what = f"{listed} with --selection: the settings of training come from the selection."
@@ -129,9 +131,10 @@ def read_candidates(path: Path, base: Training) -> Candidates:
     candidates: dict[str, Training] = {}
     for name, table in tables.items():
         candidate = _candidate(path, name, table, base)
-        equal = [other for other, settings in candidates.items() if settings == candidate]
-        if equal:
-            raise BadInput(path, f"{name} and {equal[0]} have the same settings", "Take one of them out.")
+        for other, settings in candidates.items():
+            if settings == candidate:
+                wrong = f"{name} and {other} have the same settings"
+                raise BadInput(path, wrong, "Take one of them out.")
         candidates[name] = candidate
     return Candidates(candidates, base)
 
@@ -178,7 +181,7 @@ def leave_two_groups_out(
         train = sorted({*first.train} & {*second.train})
         name = f"{first.name}+{second.name}"
         folds.append(Fold(name, tuple(train), tuple(test), tuple(people), "groups"))
-    people_of_groups = {single.name: sorted({people[i] for i in single.test}) for single in singles}
+    people_of_groups = {single.name: single.tested for single in singles}
     return people_of_groups, folds
 
 
@@ -200,7 +203,9 @@ def candidate_scores(
     Returns:
         Group -> candidate -> mean UF1 over seeds.
     """
-    group_of = {person: group for group, people in groups.items() for person in people}
+    group_of = {}
+    for group, people in groups.items():
+        group_of |= dict.fromkeys(people, group)
     seeds = sorted({outcome.seed for outcome in outcomes})
     counted: dict[tuple[str, str, int], list[Outcome]] = {}
     for outcome in outcomes:
@@ -212,8 +217,8 @@ def candidate_scores(
     for group in groups:
         scores[group] = {}
         for name in candidates:
-            of_seeds = [_uf1(counted[group, name, seed], classes) for seed in seeds]
-            scores[group][name] = sum(of_seeds) / len(seeds)
+            total = sum(_uf1(counted[group, name, seed], classes) for seed in seeds)
+            scores[group][name] = total / len(seeds)
     return scores
 
 
@@ -223,8 +228,10 @@ def best_candidates(scores: Mapping[str, Mapping[str, float]], candidates: Seque
 
 
 def _uf1(outcomes: Sequence[Outcome], classes: Sequence[str]) -> float:
-    truth = [outcome.truth for outcome in outcomes]
-    predictions = [outcome.prediction for outcome in outcomes]
+    truth, predictions = [], []
+    for outcome in outcomes:
+        truth.append(outcome.truth)
+        predictions.append(outcome.prediction)
     _, uf1, _ = headline(confusion(truth, predictions, list(classes)))
     return float(uf1)
 

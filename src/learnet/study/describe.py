@@ -52,7 +52,7 @@ def describe_images(data: LabelledDataset) -> ImagesDescription:
     """Return the description of the prepared folder of a study."""
     prepared, folders = data.prepared, None
     if isinstance(prepared, ConcatDataset):
-        folders = [str(folder) for folder in prepared.folders]
+        folders = list(map(str, prepared.folders))
     return ImagesDescription(
         folder=str(prepared.folder),
         folders=folders,
@@ -71,7 +71,7 @@ def _describe_folds(folds: Sequence[Fold], study: Study, seeds: Sequence[int]) -
         description = FoldDescription(
             name=fold.name,
             train_people=fold.learned,
-            test_people=sorted({fold.people[i] for i in fold.test}),
+            test_people=fold.tested,
             train_clips=len(fold.train),
             test_clips=len(fold.test),
             learned_from=learned_from or None,

@@ -98,7 +98,10 @@ def _check_classes(weights: Path, metadata: CheckpointMetadata, data: LabelledDa
     if not unknown:
         return
     known = set(metadata.classes)
-    fitting = [scheme.name for scheme in SCHEMES.values() if known.issuperset(scheme.classes)]
+    fitting = []
+    for scheme in SCHEMES.values():
+        if known.issuperset(scheme.classes):
+            fitting.append(scheme.name)
     hint = "Name other weights."
     if fitting:
         hint = f"Choose a scheme that these weights know with --classes: {', '.join(fitting)}."

@@ -18,6 +18,7 @@ from learnet.study.outcomes import complete_folds, megc_log, outcome_rows, outco
 
 LOCK = ".lock"  # in a study folder
 LONGEST_SHOWN = 60  # characters of a value in a message
+MOST_LISTED = 3  # differences in a message
 TRAININGS_HEADER = "fold,seed,train_clips,test_clips,epochs,last_loss\n"
 
 
@@ -77,14 +78,14 @@ def _check_same_study(out: Path, present: StudyDescription, requested: StudyDesc
     """
     before = _flat(_without_places(present.to_plain()))
     now = _flat(_without_places(requested.to_plain()))
-    different = [key for key in now if before.get(key, "null") != now[key]]
-    if not different:
-        return
     details = []
-    for key in different[:3]:
-        details.append(f"{key} (there {_shortened(before.get(key))}, requested {_shortened(now[key])})")
-    more = f" and {len(different) - 3} more" if len(different) > 3 else ""
-    wrong = f"another study is there already; it differs in {', '.join(details)}{more}"
+    for key, value in now.items():
+        if before.get(key, "null") != value:
+            details.append(f"{key} (there {_shortened(before.get(key))}, requested {_shortened(value)})")
+    if not details:
+        return
+    more = f" and {len(details) - MOST_LISTED} more" if len(details) > MOST_LISTED else ""
+    wrong = f"another study is there already; it differs in {', '.join(details[:MOST_LISTED])}{more}"
     raise OutputTaken(out, wrong, "Name a new folder.")
 
 
@@ -95,10 +96,15 @@ def _shortened(value: str | None) -> str:
 
 def _without_places(value: Any) -> Any:
     """Return a description without the names of folders, at any depth."""
-    if isinstance(value, dict):
-        kept = {key: inner for key, inner in value.items() if key not in ("folder", "folders")}
-        return {key: _without_places(inner) for key, inner in kept.items()}
-    return [_without_places(inner) for inner in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return list(map(_without_places, value))
+    if not isinstance(value, dict):
+        return value
+    kept = {}
+    for key, inner in value.items():
+        if key not in ("folder", "folders"):
+            kept[key] = _without_places(inner)
+    return kept
 
 
 def _flat(description: dict[str, Any]) -> dict[str, str]:

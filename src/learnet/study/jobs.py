@@ -80,8 +80,10 @@ def run_jobs(jobs: Sequence[FoldJob], data: LabelledDataset, device: str = "cpu"
 
 def _trained(jobs: Sequence[FoldJob], data: LabelledDataset, device: str) -> list[TrainedNetwork]:
     network, initial_weights = jobs[0].network, jobs[0].initial_weights
-    trainings = [job.training for job in jobs]
-    train_sets = [data.training_set(job.fold.train, job.training.phases) for job in jobs]
+    trainings, train_sets = [], []
+    for job in jobs:
+        trainings.append(job.training)
+        train_sets.append(data.training_set(job.fold.train, job.training.phases))
     if jobs[0].fold.protocol != LEAKY_EPOCH:
         return train_together(network, train_sets, trainings, device, initial_weights=initial_weights)
     trained = []
@@ -156,7 +158,7 @@ def checkpoint_metadata(
         "clips": str(len(positions)),
     }
     if not record.simulated:  # simulated images show nobody
-        facts["people"] = "\n".join(sorted({data.people[i] for i in positions}))
+        facts["people"] = "\n".join(data.people_at(positions))
     return CheckpointMetadata(
         network=network,
         classes=data.scheme.classes,
@@ -174,7 +176,10 @@ def _faces(data: LabelledDataset, positions: Sequence[int]) -> str:
     if data.prepared.record.imported:
         return ""
     column = data.prepared.clips["face"]
-    sources = {"given" if column.iloc[data.rows[i]] == "given" else "found" for i in positions}
+    sources = set()
+    for position in positions:
+        cropped = column.iloc[data.rows[position]] == "given"
+        sources.add("given" if cropped else "found")
     return sources.pop() if len(sources) == 1 else "both"
 
 

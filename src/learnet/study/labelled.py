@@ -27,8 +27,11 @@ class LabelledDataset:
     @property
     def datasets(self) -> tuple[str, ...]:
         """Database of each image that has a class."""
-        column = self.prepared.clips["dataset"]
-        return tuple(column.iloc[row] for row in self.rows)
+        return tuple(self.prepared.clips["dataset"].iloc[list(self.rows)])
+
+    def people_at(self, positions: Sequence[int]) -> list[str]:
+        """Return the people of the images at these positions, in alphabetical order."""
+        return sorted({self.people[i] for i in positions})
 
     def training_set(self, positions: Sequence[int], phases: bool = False) -> TrainingSet:
         """Return images and labels at these positions among the images that have a class.
@@ -64,24 +67,28 @@ def apply_class_scheme(source: ImageSource, classes: str) -> LabelledDataset:
     """
     table, folders = source.clips, ", ".join(map(str, source.folders))
     scheme = resolve_class_scheme(classes, table["dataset"], table["emotion"])
-    emotions, people = list(table["emotion"]), list(table["person"])
-    rows = tuple(row for row, emotion in enumerate(emotions) if emotion in scheme.of)
-    truth = tuple(scheme.of[emotions[row]] for row in rows)
+    left_out: Counter[str] = Counter()
+    rows, truth = [], []
+    for row, emotion in enumerate(table["emotion"]):
+        if emotion in scheme.of:
+            rows.append(row)
+            truth.append(scheme.of[emotion])
+        else:
+            left_out[emotion] += 1
     if len(set(truth)) < 2:
         occurring = ", ".join(sorted(set(truth))) or "none"
         wrong = f"only one class of {scheme.name} or none occurs ({occurring})"
         raise BadInput(folders, wrong, "Choose a scheme that fits with --classes.")
-    lost = sorted(set(table["dataset"]) - set(table["dataset"].iloc[list(rows)]))
+    lost = sorted(set(table["dataset"]) - set(table["dataset"].iloc[rows]))
     if lost and source.record.pooled:  # a database that was named must not be left out silently
         wrong = f"no clip of {', '.join(lost)} has a class of {scheme.name}"
         hint = "Choose a scheme that fits all with --classes, or study them separately."
         raise BadInput(folders, wrong, hint)
-    left_out = Counter(emotion for emotion in emotions if emotion not in scheme.of)
     return LabelledDataset(
         prepared=source,
         scheme=scheme,
-        rows=rows,
-        truth=truth,
-        people=tuple(people[row] for row in rows),
+        rows=tuple(rows),
+        truth=tuple(truth),
+        people=tuple(table["person"].iloc[rows]),
         left_out=dict(sorted(left_out.items())),
     )

@@ -92,8 +92,10 @@ def run_study(
             settings = selection.training_for(fold) if selection else training
             runs.append((fold, replace(settings, seed=seed)))
     _check_runs(runs)
-    weights = {settings.init: settings for _, settings in runs}
-    starts = {name: initial_weights(one, study.network, data) for name, one in weights.items()}
+    starts: dict[str, InitialWeights | None] = {}
+    for _, settings in runs:
+        if settings.init not in starts:
+            starts[settings.init] = initial_weights(settings, study.network, data)
     jobs = []
     for fold, settings in runs:
         start = starts[settings.init]

@@ -23,6 +23,7 @@ from learnet.study.describe import describe_study
 from learnet.study.jobs import FoldJob
 from learnet.study.outcomes import read_outcomes
 from learnet.study.run import Progress, StudyPlan, initial_weights, load_study_dataset, run_jobs_to_disk
+from learnet.training.initial_weights import InitialWeights
 from learnet.training.train import resolve_training
 
 TRAININGS = "trainings"  # in the folder of a selection: the outcomes of every candidate
@@ -56,17 +57,20 @@ def select_settings(
     _check_distinct(study.network, settings)
     groups, folds = leave_two_groups_out(data.people, data.truth, study.groups, first_seed)
     _check_inner_groups(settings, folds)
-    starts = {name: initial_weights(one, study.network, data) for name, one in settings.items()}
+    starts: dict[str, InitialWeights] = {}
+    for name, candidate in settings.items():
+        if start := initial_weights(candidate, study.network, data):
+            starts[name] = start
     seeds = range(first_seed, first_seed + study.seeds)
     jobs = []
     for seed in seeds:
         for name in settings:
             for fold in folds:
-                start, named = starts[name], replace(fold, name=f"{name}{SEPARATOR}{fold.name}")
+                start, named = starts.get(name), replace(fold, name=f"{name}{SEPARATOR}{fold.name}")
                 training = replace(settings[name], seed=seed)
                 tensors = start.tensors if start else None
                 jobs.append(FoldJob(out.name, study.network, named, training, tensors, None))
-    records = {name: start.record for name, start in starts.items() if start}
+    records = {name: start.record for name, start in starts.items()}
     description = describe_study(out.name, data, study, candidates.base, folds, None)
     description = replace(description, candidates=settings, starts=records)
     run_jobs_to_disk(StudyPlan(out / TRAININGS, description, jobs, data), resources, progress)

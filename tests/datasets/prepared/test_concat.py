@@ -1,4 +1,5 @@
-"""Two databases as one: nobody is taken for anybody else, images and rows arrive as they were, and what does not fit is refused."""
+"""Two databases as one: nobody is taken for anybody else, images and rows arrive as they were, and what does
+not fit is refused."""
 
 import csv
 import io
@@ -195,7 +196,8 @@ def test_clips_that_stand_twice(two: list[Path], tmp_path: Path) -> None:
 
 
 def test_one_person_under_two_names_is_known_by_the_image(two: list[Path], tmp_path: Path) -> None:
-    """The same clips in another folder, their people written sub01 instead of 01: they would be on both sides of a fold."""
+    """The same clips in another folder, their people written sub01 instead of 01: they would be on both sides
+    of a fold."""
     clips = load_prepared(two[0]).clips
     names = {column: clips[column].str.replace("casme2/", "casme2/sub") for column in ("person", "clip")}
     images = np.random.default_rng(9).integers(0, 256, (12, 28, 28, 3), dtype=np.uint8)

@@ -1,4 +1,5 @@
-"""Imported images: a real folder against matplotlib's reader, and every way in which a label file can be wrong."""
+"""Imported images: a real folder against matplotlib's reader, and every way in which a label file can be
+wrong."""
 
 from pathlib import Path
 
@@ -32,7 +33,8 @@ def labelled(folder: Path, text: str = GOOD, encoding: str = "utf-8") -> tuple[P
 
 
 def test_real_flow_images(shared: Path, tmp_path: Path) -> None:
-    """309 optical-flow images of MEGC2019: pixels as matplotlib reads them, people and emotions as the CSV has them."""
+    """309 optical-flow images of MEGC2019: pixels as matplotlib reads them, people and emotions as the CSV
+    has them."""
     flow = shared / "real" / "megc2019_flow"
     labels = flow / "labels.csv"
     prepared = import_images(flow / "images", labels, tmp_path / "out", kind="flow")
@@ -73,7 +75,8 @@ def test_names_emotions_and_defaults(folder: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 def test_spreadsheets_write_it_in_many_ways(folder: Path, encoding: str) -> None:
-    text = " Subject ; EMOTION;Image;dataset;clip\r\n01; happy ;a.png;casme2;EP01\r\n01;sad;b.png;smic;EP01\r\n01;fear;d.png;;\r\n"
+    rows = ("01; happy ;a.png;casme2;EP01", "01;sad;b.png;smic;EP01", "01;fear;d.png;;")
+    text = " Subject ; EMOTION;Image;dataset;clip\r\n" + "".join(f"{row}\r\n" for row in rows)
     prepared = import_images(*labelled(folder, text, encoding))
     assert prepared.clips["clip"].tolist() == ["casme2/01/EP01", "smic/01/EP01", "imported/01/d"]
     assert prepared.clips["person"].nunique() == 3  # 01 of one dataset is not 01 of another
@@ -182,7 +185,8 @@ def test_same_import_is_returned_and_another_is_refused(folder: Path) -> None:
 
 
 def test_names_in_two_normal_forms_are_one(folder: Path) -> None:
-    """A person with the letter ë and one with e and two dots are one; an image is found whichever of them its file has."""
+    """A person with the letter ë and one with e and two dots are one; an image is found whichever of them its
+    file has."""
     joined, apart = "Zo\u00eb", "Zoe\u0308"
     for old, new in (("a.png", f"{apart}1.png"), ("b.png", f"{joined}2.png")):
         (folder / "images" / old).rename(folder / "images" / new)

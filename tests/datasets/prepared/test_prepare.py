@@ -1,4 +1,5 @@
-"""Prepared folders: the image against its definition, the bytes against another run, and what happens when things go wrong for real."""
+"""Prepared folders: the image against its definition, the bytes against another run, and what happens when
+things go wrong for real."""
 
 import hashlib
 import json
@@ -142,10 +143,26 @@ def test_prepared_folder_holds_every_clip(tmp_path: Path) -> None:
     table = pd.read_csv(tmp_path / "out" / "clips.csv", dtype=str, keep_default_na=False)
     assert tuple(table) == COLUMNS
     assert table.iloc[3].to_dict() == {
-        "image": "3", "clip": "casme2/01/EP01_1", "dataset": "casme2", "subject": "01", "person": "casme2/01", "name": "EP01_1",
-        "kind": "micro", "emotion": "disgust", "also": "", "action_units": "", "onset": "1", "apex": "3", "apex_source": "file",
-        "offset": "8", "fps": "200.0", "frames": "8", "face": "given", "warnings": "", "path": str(reading.clips[3].path),
-    }  # fmt: skip
+        "image": "3",
+        "clip": "casme2/01/EP01_1",
+        "dataset": "casme2",
+        "subject": "01",
+        "person": "casme2/01",
+        "name": "EP01_1",
+        "kind": "micro",
+        "emotion": "disgust",
+        "also": "",
+        "action_units": "",
+        "onset": "1",
+        "apex": "3",
+        "apex_source": "file",
+        "offset": "8",
+        "fps": "200.0",
+        "frames": "8",
+        "face": "given",
+        "warnings": "",
+        "path": str(reading.clips[3].path),
+    }
     assert prepared.clips["onset"].tolist() == [1] * 6 and prepared.clips["subject"].tolist() == [
         "00",
         "00",
@@ -183,7 +200,7 @@ def test_clip_without_apex_and_clip_in_a_video_file(tmp_path: Path) -> None:
     clips = [
         clip_of(path, "1", path.stem, onset=4, offset=11, apex=None, apex_source="none")
         for path in (folder, tmp_path / "b.mkv")
-    ]  # fmt: skip
+    ]
     prepared = prepare(DatasetIndex(clips, []), tmp_path / "out", SMALL, jobs=1)
     assert (prepared.images[0] == prepared.images[1]).all()
     assert (prepared.images[0] == make_image(frames[4:12], SMALL, None).image).all()
@@ -493,7 +510,8 @@ except LearnetError as error:
 
 @pytest.mark.parametrize("limit", [1500, 6000])
 def test_full_disk_leaves_nothing_half_written(tmp_path: Path, limit: int) -> None:
-    """No file may grow beyond 1500 bytes, which no finished clip fits in, or 6000, which the images of all clips do not fit in."""
+    """No file may grow beyond 1500 bytes, which no finished clip fits in, or 6000, which the images of all
+    clips do not fit in."""
     reading = database(tmp_path / "data")
     code = FULL.format(
         tests=str(Path(__file__).parents[3]),
@@ -624,7 +642,8 @@ def pulsed(count: int, apex: int, size: int = 120) -> np.ndarray:
 
 @pytest.mark.parametrize("motion", MOTION_IMAGES)
 def test_every_kind_can_be_prepared(tmp_path: Path, motion: str) -> None:
-    """The image is the fold of the crops, normalised as goes with the kind; what the kind is of is written down for training."""
+    """The image is the fold of the crops, normalised as goes with the kind; what the kind is of is written
+    down for training."""
     kind = MOTION_IMAGES[motion]
     usual = {"image": "joint-minmax", "flow": "per-channel", "histograms": "unit"}[kind.family]
     clip = clip_of(write_clip(tmp_path / "a", pulsed(12, 5)), "1", "a", frames=12, apex=6)

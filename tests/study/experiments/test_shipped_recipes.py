@@ -59,8 +59,12 @@ def test_all_are_here() -> None:
 def test_the_paper_s_databases_and_classes() -> None:
     recipe = read_recipe(ROOT / "recipes" / "paper.toml")
     assert [(d.name, d.classes) for d in recipe.databases] == [
-        ("casme", "casme-8"), ("casme2", "casme2-7"), ("casme-sq", "casme-sq-4"), ("smic", "smic-3"), ("smic", "smic-2"),
-    ]  # fmt: skip
+        ("casme", "casme-8"),
+        ("casme2", "casme2-7"),
+        ("casme-sq", "casme-sq-4"),
+        ("smic", "smic-3"),
+        ("smic", "smic-2"),
+    ]
     assert {"learnet", "learnet-paper", "resnet18", "resnet34", "resnet50", "vgg16", "vgg19"} <= set(
         recipe.networks
     )
@@ -98,7 +102,12 @@ def test_what_does_not_exist_or_does_not_fit_is_told_with_the_file(old: str, new
 
 def test_images_that_a_network_cannot_read_are_told_before_anything_is_made() -> None:
     for networks, motion, says, cure in (
-        ('"learnet", "lbp-top"', "dynamic", "lbp-top accepts histograms", '[own.lbp-top]\nmotion = "lbp-top"'),
+        (
+            '"learnet", "lbp-top"',
+            "dynamic",
+            "lbp-top accepts histograms",
+            '[own.lbp-top]\nmotion = "lbp-top"',
+        ),
         (
             '"learnet"',
             "lbp-top",
@@ -115,7 +124,8 @@ def test_images_that_a_network_cannot_read_are_told_before_anything_is_made() ->
 
 
 def test_the_organisers_baseline_stands_in_their_composite() -> None:
-    """Histograms of 112 pixels beside networks on flow of 28, over the same clips: one table, and the published figures beside it."""
+    """Histograms of 112 pixels beside networks on flow of 28, over the same clips: one table, and the
+    published figures beside it."""
     settings = {setting.name: setting for setting in read_recipe(ROOT / "recipes" / "megc2019.toml").settings}
     assert (settings["lbp-top"].preparation.motion, settings["lbp-top"].preparation.size) == ("lbp-top", 112)
     assert (settings["learnet"].preparation.motion, settings["learnet"].preparation.size) == ("flow-tvl1", 28)

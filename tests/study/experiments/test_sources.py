@@ -23,9 +23,13 @@ from learnet.study.experiments.sources import (
 from tests.builders.written_study import write_prepared
 
 SIGNS = {
-    "casme": "Section A/sub01/EP01_2", "casme2": "Cropped/sub01/EP02_01f", "casme-sq": "rawpic/s15/15_0101disgustingteeth",
-    "samm": "SAMM/006/006_1_2", "smic": "HS/s1/micro/negative/s1_ne_01", "mmew": "Micro/happiness/S01-01-001",
-}  # fmt: skip
+    "casme": "Section A/sub01/EP01_2",
+    "casme2": "Cropped/sub01/EP02_01f",
+    "casme-sq": "rawpic/s15/15_0101disgustingteeth",
+    "samm": "SAMM/006/006_1_2",
+    "smic": "HS/s1/micro/negative/s1_ne_01",
+    "mmew": "Micro/happiness/S01-01-001",
+}
 """A clip's folder of each of some databases, as their pages in docs/datasets write it."""
 
 
@@ -106,15 +110,18 @@ def test_each_database_gets_its_own_folder_and_what_is_missing_is_named(tmp_path
         for key, parts in resolve_sources(asked, offer).items()
     }
     assert found == {
-        ("casme2", "dynamic"): [("casme2", "c")], ("casme2", "difference"): [("casme2", "c")],
-        ("samm", "dynamic"): [("samm", "s")], ("samm", "difference"): [("samm", "s")],
-    }  # fmt: skip
+        ("casme2", "dynamic"): [("casme2", "c")],
+        ("casme2", "difference"): [("casme2", "c")],
+        ("samm", "dynamic"): [("samm", "s")],
+        ("samm", "difference"): [("samm", "s")],
+    }
     pooled = resolve_sources(recipe("casme2", "samm", top="pooled = true"), offer)
     assert [part.database.name for part in pooled["casme2+samm", ""]] == ["casme2", "samm"]
     with pytest.raises(LearnetError) as refused:
         resolve_sources(recipe("casme", "casme2", "smic"), offer)
     assert str(refused.value) == (
-        "The recipe needs CASME (casme), SMIC (smic), which --data does not name. Add its folder to --data; or run the rest: --only casme2."
+        "The recipe needs CASME (casme), SMIC (smic), which --data does not name. "
+        "Add its folder to --data; or run the rest: --only casme2."
     )
 
 

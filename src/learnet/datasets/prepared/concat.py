@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
 
-from learnet.core.errors import BadInput, LearnetError
+from learnet.core.errors import BadInput, LearnetError, repeated
 from learnet.core.files import report_disk_errors, sha256_hex, shortened_list
 from learnet.core.records import Finding
 from learnet.datasets.prepared.record import ConcatenatedFolder, PrepareRecord
@@ -38,6 +38,11 @@ class ConcatDataset(ImageSource):
     parts: tuple[PreparedDataset, ...]
 
     @property
+    def blocks(self) -> list[UInt8[np.ndarray, "_ H W 3"]]:
+        """The images of the parts, mapped from disk."""
+        return [part.images for part in self.parts]
+
+    @property
     def folders(self) -> tuple[Path, ...]:
         """The folders of the parts."""
         return tuple(part.folder for part in self.parts)
@@ -49,7 +54,7 @@ class ConcatDataset(ImageSource):
 
     def take(self, rows: Sequence[int]) -> UInt8[np.ndarray, "M H W 3"]:
         """Return the images of these rows of `clips`, in memory."""
-        return gather_images([part.images for part in self.parts], rows)
+        return gather_images(self.blocks, rows)
 
 
 def open_datasets(folder: Path | Sequence[Path], out: Path) -> ImageSource:
@@ -76,7 +81,7 @@ def concatenate(folders: Sequence[Path], out: Path) -> ConcatDataset:
     """
     if not folders:
         raise LearnetError("There is nothing to concatenate.", "Name the prepared folders.")
-    parts = tuple(load_prepared(folder) for folder in folders)
+    parts = tuple(map(load_prepared, folders))
     for first, second in itertools.combinations(parts, 2):
         _check_made_alike(first, second)
     clips = pd.concat([part.clips for part in parts], ignore_index=True)
@@ -87,20 +92,25 @@ def concatenate(folders: Sequence[Path], out: Path) -> ConcatDataset:
     _check_images_have_one_person(parts)
     # Of the parts in which a face was searched, the first: its record names the face finder.
     searched = next((part for part in parts if _face(part) != "auto"), parts[0]).record
-    phases = concatenate_phases([part.phases for part in parts], [len(part.clips) for part in parts])
-    fingerprints = "\n".join(part.record.fingerprint for part in parts)
+    records, phases_of_parts, sizes = [], [], []
+    for part in parts:
+        records.append(part.record)
+        phases_of_parts.append(part.phases)
+        sizes.append(len(part.clips))
+    phases = concatenate_phases(phases_of_parts, sizes)
+    fingerprints = "\n".join(record.fingerprint for record in records)
     record = PrepareRecord(
         imported=searched.imported,
         preparation=searched.preparation,
         images_kind=searched.images_kind,
-        synthetic=any(part.record.synthetic for part in parts),
+        synthetic=any(record.synthetic for record in records),
         face_model=searched.face_model,
         inputs=sha256_hex(fingerprints.encode()),
         versions=searched.versions,
         pooled=pooled,
         phases=phases.record if phases else None,
         clips=len(clips),
-        skipped=sum(part.record.skipped for part in parts),
+        skipped=sum(record.skipped for record in records),
         people=clips["person"].nunique(),
         fingerprint=fingerprint([part.images for part in parts], clips),
     )
@@ -119,12 +129,11 @@ def save_concatenated(dataset: ConcatDataset) -> PreparedDataset:
     if present := already_there(dataset.folder, dataset.record, phases=dataset.phases is not None):
         return present
     # Every cell as it is written in the parts, but for the numbers of the images.
-    tables = [_read_text(part.folder / "clips.csv") for part in dataset.parts]
+    tables = [_read_text(folder / "clips.csv") for folder in dataset.folders]
     clips = pd.concat(tables, ignore_index=True).assign(image=range(len(dataset.clips)))
-    images = [part.images for part in dataset.parts]
     findings = list(itertools.chain.from_iterable(map(_findings, dataset.parts)))
     with report_disk_errors(dataset.folder):
-        return save_prepared(dataset.folder, images, clips, dataset.record, findings, dataset.phases)
+        return save_prepared(dataset.folder, dataset.blocks, clips, dataset.record, findings, dataset.phases)
 
 
 def _read_text(file: Path) -> pd.DataFrame:
@@ -147,14 +156,15 @@ def _check_made_alike(first: PreparedDataset, second: PreparedDataset) -> None:
         for making in (before, now):
             making.pop("face", None)
             making.pop("face model", None)
-    different = [key for key in before | now if before.get(key, "none") != now.get(key, "none")]
-    if not different:
-        return
     details = []
-    for key in different[:MOST_DIFFERENCES]:
-        details.append(f"{key} {now.get(key, 'none')} here, {before.get(key, 'none')} there")
-    if len(different) > MOST_DIFFERENCES:
-        details.append("…")
+    for key in before | now:
+        here, there = now.get(key, "none"), before.get(key, "none")
+        if here != there:
+            details.append(f"{key} {here} here, {there} there")
+    if not details:
+        return
+    if len(details) > MOST_DIFFERENCES:
+        details[MOST_DIFFERENCES:] = ["…"]
     wrong = f"this cannot be pooled with {first.folder}, which was made otherwise ({'; '.join(details)})"
     raise BadInput(second.folder, wrong, "Prepare them again with the same settings and the same versions.")
 
@@ -162,17 +172,18 @@ def _check_made_alike(first: PreparedDataset, second: PreparedDataset) -> None:
 def _making(part: PreparedDataset) -> dict[str, str]:
     """Return in words how the images of a folder were made."""
     record = part.record
-    making: dict[str, object] = {
+    making = {
         "origin": "imported" if record.imported else "prepared",
         "kind of image": record.images_kind,
-        "size": part.size,
+        "size": str(part.size),
         "face model": (record.face_model or "none")[:12],
     }
     if record.preparation:
-        making |= asdict(record.preparation)
+        for name, value in asdict(record.preparation).items():
+            making[name] = str(value)
     for name, number in record.versions.items():
         making[f"{name}'s version"] = number
-    return {key: str(value) for key, value in making.items()}
+    return making
 
 
 def _face(part: PreparedDataset) -> str:
@@ -180,10 +191,13 @@ def _face(part: PreparedDataset) -> str:
 
 
 def _check_clips_are_unique(parts: Sequence[PreparedDataset], clips: pd.DataFrame) -> None:
-    repeated = list(dict.fromkeys(clips["clip"][clips["clip"].duplicated()]))
-    if repeated:
-        folders = [str(part.folder) for part in parts if repeated[0] in set(part.clips["clip"])]
-        what = f"{len(repeated)} clips are there twice: {shortened_list(repeated)}; the first in "
+    twice = repeated(clips["clip"])
+    if twice:
+        folders = []
+        for part in parts:
+            if twice[0] in set(part.clips["clip"]):
+                folders.append(str(part.folder))
+        what = f"{len(twice)} clips are there twice: {shortened_list(twice)}; the first in "
         raise LearnetError(what + f"{' and '.join(folders)}.", "Every clip may be in one folder, once.")
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,7 @@ import pandas as pd
 from jaxtyping import UInt8
 
 from learnet.core.csv_files import decode_text, read_csv_rows
-from learnet.core.errors import BadInput, pick
+from learnet.core.errors import BadInput, pick, repeated
 from learnet.core.files import report_disk_errors, sha256_hex, shortened_list
 from learnet.core.labels import parse_emotion
 from learnet.core.settings import Preparation
@@ -56,7 +57,9 @@ def import_images(
     if size is not None:
         Preparation(size=size)  # refuses a size that no network accepts
     table = _read_labels(images, labels)
-    files = [find_existing_path(images, name) or images / name for name in table["image"]]
+    files = []
+    for name in table["image"]:
+        files.append(find_existing_path(images, name) or images / name)
     pixels = _read_images(files, size)
     if kind == "flow":
         check_flow_channels(images, pixels)
@@ -73,7 +76,7 @@ def import_images(
     )
     if present := already_there(out, record):
         return present
-    rows = table.assign(path=[str(file) for file in files], image=range(len(table)), apex_source="none")
+    rows = table.assign(path=list(map(str, files)), image=range(len(table)), apex_source="none")
     with report_disk_errors(out):
         return save_prepared(out, pixels, rows, record, [])
 
@@ -101,7 +104,7 @@ def _read_labels(images: Path, labels: Path) -> pd.DataFrame:
 
 def _check_filled_in(labels: Path, table: pd.DataFrame) -> None:
     is_empty = (table[list(NEEDED)] == "").any(axis=1)
-    lines = [str(line) for line in table.index[is_empty]]
+    lines = list(map(str, table.index[is_empty]))
     if lines:
         wrong = f"image, subject or emotion is empty in line {shortened_list(lines)}"
         raise BadInput(labels, wrong, "Fill them in, or take the lines out.")
@@ -122,9 +125,9 @@ def _check_images_exist(images: Path, labels: Path, table: pd.DataFrame) -> None
 
 def _check_unique(labels: Path, table: pd.DataFrame) -> None:
     for column in ("image", "clip"):
-        repeated = [name for name, count in Counter(table[column]).items() if count > 1]
-        if repeated:
-            wrong = f"{len(repeated)} names are there twice in {column}: {shortened_list(repeated)}"
+        twice = repeated(table[column])
+        if twice:
+            wrong = f"{len(twice)} names are there twice in {column}: {shortened_list(twice)}"
             raise BadInput(labels, wrong, "Every image is one clip.")
 
 
@@ -138,19 +141,24 @@ def _read_table(labels: Path) -> pd.DataFrame:
             labels, f"the labels cannot be read ({error.strerror})", "It must be a CSV file."
         ) from error
     lines = read_csv_rows(labels, decode_text(labels, data))
-    columns = [name.lower() for name in lines[0][1]] if lines else []
+    columns = list(map(str.lower, lines[0][1])) if lines else []
     missing = [name for name in NEEDED if columns.count(name) != 1]
     if missing:
         present = ", ".join(columns) or "none"
         wrong = f"the columns {', '.join(missing)} are missing, or there twice; it has {present}"
         raise BadInput(labels, wrong, "Name each once in the first line.")
-    rows = {line: cells for line, cells in lines[1:] if any(cells)}
-    too_long = [str(line) for line, cells in rows.items() if any(cells[len(columns) :])]
+    rows: dict[int, list[str]] = {}
+    too_long = []
+    for line, cells in lines[1:]:
+        if any(cells[len(columns) :]):
+            too_long.append(str(line))
+        if any(cells):
+            padded = cells + [""] * len(columns)
+            rows[line] = padded[: len(columns)]
     if too_long:
         wrong = f"there are more values than columns in line {shortened_list(too_long)}"
         raise BadInput(labels, wrong, "Quote values that contain commas.")
-    padded = [(cells + [""] * len(columns))[: len(columns)] for cells in rows.values()]
-    return pd.DataFrame(padded, columns=columns, index=list(rows), dtype=str)
+    return pd.DataFrame(list(rows.values()), columns=columns, index=list(rows), dtype=str)
 
 
 def _read_images(files: Sequence[Path], size: int | None) -> UInt8[np.ndarray, "N H W 3"]:
@@ -166,7 +174,7 @@ def _read_images(files: Sequence[Path], size: int | None) -> UInt8[np.ndarray, "
         wrong = f"{len(broken)} images cannot be read: {shortened_list(broken)}"
         raise BadInput(folder, wrong, "Replace them, or take them out of the labels.")
     if size is not None:
-        return np.stack([_resize(image, size) for image in images])
+        return np.stack(list(map(partial(_resize, size=size), images)))
     sizes = Counter(f"{image.shape[1]}x{image.shape[0]}" for image in images)
     if len(sizes) > 1 or images[0].shape[0] != images[0].shape[1]:
         listed = ", ".join(f"{count} of {name}" for name, count in sizes.most_common(5))

@@ -6,7 +6,6 @@ Until all clips are finished, their results are stored in `OUT.part` beside it.
 
 import json
 import shutil
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from learnet.core.errors import LearnetError, OutputTaken, pick
+from learnet.core.errors import LearnetError, OutputTaken, pick, repeated
 from learnet.core.files import report_disk_errors, sha256_hex, shortened_list, unwritable_error
 from learnet.core.parallel import parallel_map
 from learnet.core.records import Clip, DatasetIndex, Finding
@@ -75,7 +74,7 @@ def prepare(  # noqa: PLR0913 (public, with one keyword per option of the comman
         check_phases_allowed(preparation.motion)
     _check_arguments([clip.key for clip in reading.clips], jobs)
     preparation, model = _resolve(reading.clips, preparation, face_model)
-    fingerprints = [_fingerprint_of(clip) for clip in reading.clips]
+    fingerprints = list(map(_fingerprint_of, reading.clips))
     record = PrepareRecord(
         preparation=preparation,
         images_kind=kind.family,
@@ -93,12 +92,15 @@ def prepare(  # noqa: PLR0913 (public, with one keyword per option of the comman
     settings = sha256_hex(
         json.dumps([asdict(preparation), record.face_model, record.versions, phases or None]).encode()
     )
-    files = [work / f"{sha256_hex((key + settings).encode())[:32]}.npz" for key in fingerprints]
     clip_jobs = []
-    for clip, file in zip(reading.clips, files, strict=True):
+    for clip, key in zip(reading.clips, fingerprints, strict=True):
+        file = work / f"{sha256_hex((key + settings).encode())[:32]}.npz"
         clip_jobs.append(ClipJob(clip, preparation, model, phases, file))
     _run(clip_jobs, out, jobs, progress)
-    results = [result for result in map(read_clip_result, files) if result]
+    results = []
+    for job in clip_jobs:
+        if result := read_clip_result(job.file):
+            results.append(result)
     if all(result.image is None for result in results):
         shutil.rmtree(work, ignore_errors=True)
         first = results[0].facts.findings[0].what
@@ -121,9 +123,9 @@ def _check_arguments(keys: Sequence[str], jobs: int) -> None:
         raise LearnetError(
             "There are no clips to prepare.", "See what `learnet audit` reports of the dataset."
         )
-    repeated = [key for key, count in Counter(keys).items() if count > 1]
-    if repeated:
-        what = f"{len(repeated)} names are of more than one clip: {shortened_list(repeated)}."
+    twice = repeated(keys)
+    if twice:
+        what = f"{len(twice)} names are of more than one clip: {shortened_list(twice)}."
         raise LearnetError(what, "Every clip of a person needs its own name.")
     if jobs == 0 or jobs < -1:
         raise LearnetError(f"{jobs} processes cannot work.", "Give a number from 1, or -1 for one per core.")
@@ -159,7 +161,11 @@ def _fingerprint_of(clip: Clip) -> str:
 def _files_of(clip: Clip) -> list[Path]:
     if not clip.path.is_dir():
         return [clip.path]
-    return [path for number, path in image_files(clip.path).items() if clip.onset <= number <= clip.offset]
+    files = []
+    for number, path in image_files(clip.path).items():
+        if clip.onset <= number <= clip.offset:
+            files.append(path)
+    return files
 
 
 def _work_folder(out: Path) -> Path:
@@ -206,10 +212,11 @@ def _assemble(
             rows.append(_row(len(rows), clip, result))
             images.append(result.image)
             used.append(result)
-    people = len({row["person"] for row in rows})
+    table = pd.DataFrame(rows)
+    people = table["person"].nunique()
     record = replace(record, clips=len(rows), skipped=len(results) - len(rows), people=people)
     phases = _phases(used) if with_phases else None
-    return save_prepared(out, np.stack(images), pd.DataFrame(rows), record, findings, phases)
+    return save_prepared(out, np.stack(images), table, record, findings, phases)
 
 
 def _row(index: int, clip: Clip, result: ClipResult) -> dict[str, Any]:

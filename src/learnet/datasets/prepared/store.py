@@ -218,8 +218,11 @@ def file_stamp(folder: Path) -> FileStamp:
     Raises:
         OSError: a file is missing.
     """
-    states = [(folder / file).stat() for file in files_of(folder)]
-    return tuple((state.st_ino, state.st_size, state.st_mtime_ns) for state in states)
+    stamps = []
+    for file in files_of(folder):
+        state = (folder / file).stat()
+        stamps.append((state.st_ino, state.st_size, state.st_mtime_ns))
+    return tuple(stamps)
 
 
 def check_flow_channels(source: Path, images: UInt8[np.ndarray, "N H W 3"]) -> None:
@@ -264,7 +267,10 @@ def already_there(out: Path, record: PrepareRecord, phases: bool = False) -> Pre
         "versions": (present.record.versions, record.versions),
         "phases": (present.record.phases is not None, phases),
     }
-    different = [name for name, (before, now) in compared.items() if before != now]
+    different = []
+    for name, (before, now) in compared.items():
+        if before != now:
+            different.append(name)
     if different:
         wrong = f"another preparation is there already; it differs in {', '.join(different)}"
         raise OutputTaken(out, wrong, "Name a new folder.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from learnet.core.errors import LearnetError, pick
+from learnet.core.errors import LearnetError, pick, repeated
 from learnet.core.settings import DatasetSubset, Preparation, Study, Training
 
 Choices = Mapping[str, tuple[Any, ...]]
@@ -152,9 +152,11 @@ def _combinations(kind: type[Settings], choices: Choices) -> list[tuple[tuple[st
     combinations = []
     for combined in itertools.product(*choices.values()):
         values = dict(zip(choices, combined, strict=True))
-        varying = [key for key in values if len(choices[key]) > 1]
-        words = tuple(_word(key, values[key]) for key in varying)
-        combinations.append((words, kind(**values)))
+        words = []
+        for key, value in values.items():
+            if len(choices[key]) > 1:
+                words.append(_word(key, value))
+        combinations.append((tuple(words), kind(**values)))
     return combinations
 
 
@@ -168,6 +170,6 @@ def _word(key: str, value: Any) -> str:
 
 
 def _check_unique(what: str, names: Sequence[str]) -> None:
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise LearnetError(f"{what}: {', '.join(repeated)} is there twice.", "Take one of them out.")
+    twice = repeated(names)
+    if twice:
+        raise LearnetError(f"{what}: {', '.join(twice)} is there twice.", "Take one of them out.")

@@ -86,9 +86,9 @@ def recipe_to_toml(recipe: Recipe) -> str:
 
 
 def _override_databases(table: dict[str, Any], recipe: Recipe, only: Sequence[str]) -> list[str]:
-    names = [database.name for database in recipe.databases]
+    names = {database.name: None for database in recipe.databases}
     for name in only:
-        pick(dict.fromkeys(names), name, "database in the recipe")
+        pick(names, name, "database in the recipe")
     if not only:
         return []
     table["databases"] = [entry for entry in table["databases"] if entry["name"] in only]
@@ -105,8 +105,8 @@ def _override_networks(table: dict[str, Any], recipe: Recipe, networks: Sequence
         return []
     chosen = list(dict.fromkeys(networks))
     table["networks"] = chosen
-    own = table.get("own", {})
-    table["own"] = {network: settings for network, settings in own.items() if network in chosen}
+    for network in set(table.get("own", {})) - set(chosen):
+        del table["own"][network]
     notes = [f"networks {', '.join(chosen)} (the recipe: {', '.join(recipe.networks)})"]
     if recipe.against not in chosen:
         table["against"] = chosen[0]
@@ -144,8 +144,10 @@ def _recipe(table: dict[str, Any], file: Path | str) -> Recipe:
 
 def _converted_recipe(table: dict[str, Any]) -> Recipe:
     checked_table(table, [one.name for one in fields(Recipe)], ROOT)
-    plain_keys = [one.name for one in fields(_RecipeTable)]
-    plain_table = {key: value for key, value in table.items() if key in plain_keys}
+    plain_table = {}
+    for one in fields(_RecipeTable):
+        if one.name in table:
+            plain_table[one.name] = table[one.name]
     for key in FILLED_IN:
         if key in plain_table and plain_table[key] in ("", []):
             raise InvalidValue(f"{ROOT}.{key}", "this is empty", "Fill it in.")
@@ -216,8 +218,12 @@ def _table(recipe: Recipe) -> dict[str, Any]:
 
 
 def _database_table(database: Database) -> dict[str, Any]:
-    values = {one.name: getattr(database, one.name) for one in fields(Database)}
-    return {one.name: values[one.name] for one in fields(Database) if values[one.name] != one.default}
+    table = {}
+    for one in fields(Database):
+        value = getattr(database, one.name)
+        if value != one.default:
+            table[one.name] = value
+    return table
 
 
 def _choices_table(choices: Choices) -> dict[str, Any]:

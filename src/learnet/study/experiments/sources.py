@@ -192,7 +192,10 @@ def unused_data(recipe: Recipe, available: AvailableData, sources: Sources) -> l
     requested = {database.name for database in recipe.databases}
     sentences = []
     for folder in dict.fromkeys(available.roots.values()):
-        names = [name for name, root in available.roots.items() if root == folder]
+        names = []
+        for name, root in available.roots.items():
+            if root == folder:
+                names.append(name)
         titles = ", ".join(DATASETS[name].title for name in names)
         reason = f"the recipe does not name {titles}"
         if requested & {*names}:

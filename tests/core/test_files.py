@@ -1,0 +1,107 @@
+"""Files are there completely or as they were before; links are followed, and what is no file is written
+through."""
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from learnet.core.errors import BadInput
+from learnet.core.files import (
+    append_durably,
+    atomic_file,
+    atomic_folder,
+    report_disk_errors,
+    shortened_list,
+    write_atomically,
+)
+
+
+class Failed(Exception):
+    pass
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_is_replaced_when_it_is_complete(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "a.txt"
+    write_atomically(file, "Zoë\r\n")
+    assert file.read_bytes() == b"Zo\xc3\xab\r\n"
+    with atomic_file(file) as draft:
+        draft.write_bytes(b"half")
+        assert file.read_bytes() == b"Zo\xc3\xab\r\n"  # until the end of the block
+    assert file.read_bytes() == b"half" and names(file.parent) == ["a.txt"]
+
+
+def test_an_error_leaves_what_was_there(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("before")
+    with pytest.raises(Failed), atomic_file(file, ".txt") as draft:
+        assert draft.suffix == ".txt"
+        draft.write_text("half")
+        raise Failed
+    assert file.read_text() == "before" and names(tmp_path) == ["a.txt"]
+    with pytest.raises(Failed), atomic_folder(tmp_path / "folder") as draft:
+        (draft / "b.txt").write_text("half")
+        raise Failed
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_a_link_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target" / "a.txt").write_text("before")
+    (tmp_path / "link.txt").symlink_to(tmp_path / "target" / "a.txt")
+    write_atomically(tmp_path / "link.txt", "after")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "target" / "a.txt").read_text() == "after"
+    assert names(tmp_path / "target") == ["a.txt"]
+
+
+def test_a_pipe_is_written_through(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    received: list[bytes] = []
+    reader = threading.Thread(target=lambda: received.append(pipe.read_bytes()))
+    reader.start()
+    write_atomically(pipe, "through")
+    reader.join()
+    assert received == [b"through"] and pipe.is_fifo()
+
+
+def test_a_name_of_the_greatest_length(tmp_path: Path) -> None:
+    file = tmp_path / ("n" * 251 + ".txt")
+    write_atomically(file, "x")
+    assert file.read_text() == "x"
+
+
+def test_a_folder_takes_the_place_of_an_empty_one_only(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with atomic_folder(tmp_path / "out") as draft:
+        (draft / "a.txt").write_text("a")
+    assert names(tmp_path / "out") == ["a.txt"] and names(tmp_path) == ["out"]
+    with pytest.raises(OSError), atomic_folder(tmp_path / "out") as draft:
+        (draft / "b.txt").write_text("b")
+    assert names(tmp_path / "out") == ["a.txt"] and names(tmp_path) == ["out"]
+
+
+def test_text_is_added(tmp_path: Path) -> None:
+    for text in ("a\n", "ë\n"):
+        append_durably(tmp_path / "a.csv", text)
+    assert (tmp_path / "a.csv").read_bytes() == b"a\n\xc3\xab\n"
+
+
+def test_errors_of_the_disk_name_the_output(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(BadInput, match="out.csv: this cannot be written"),
+        report_disk_errors(Path("out.csv")),
+    ):
+        write_atomically(tmp_path / "file" / "a.txt", "x")
+
+
+def test_long_lists_are_shortened() -> None:
+    assert shortened_list(["a", "b"]) == "a, b"
+    assert shortened_list(list("abcdef")) == "a, b, c, d, e, …"

@@ -26,10 +26,9 @@ def softmax(logits: Float[np.ndarray, "B K"]) -> Float64[np.ndarray, "B K"]:
 class Scorer:
     """Compute the score of each class for prepared images.
 
-    The steps are, in this order: remove the planar trend (`motion.detrend`, for networks trained without it),
-        scale
-    pixels to -1..1, run the network on each image and on its mirror image if `mirror` says so, apply softmax,
-    and average the probabilities of the two.
+    Remove the planar trend (`motion.detrend`, for networks trained without it), scale pixels to -1..1, run the
+    network on each image, and on its mirror image if `mirror` says so, apply softmax, and average the
+    probabilities of the two.
     """
 
     network: Callable[[Float32[np.ndarray, "B 3 S S"]], Float[np.ndarray, "B K"]]  # scaled images to logits

@@ -51,9 +51,8 @@ class LiveStream:
     A thread reads ahead. No frame of a file or folder is skipped: the reader waits. A camera does not wait:
     if frames arrive faster than they can be processed, the oldest waiting frame is skipped, and counted.
 
-    Until `close`, OpenCV, numpy and PyTorch use one thread each: decoding, face and network already share the
-        cores,
-    and a network that waits for a core for its second thread is delayed by other work.
+    Until `close`, OpenCV, numpy and PyTorch use one thread each. Decoding, face and network already share the
+    cores, and a network that waits for a core for its second thread is delayed by other work.
     """
 
     def __init__(

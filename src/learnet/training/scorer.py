@@ -26,8 +26,8 @@ def softmax(logits: Float[np.ndarray, "B K"]) -> Float64[np.ndarray, "B K"]:
 class Scorer:
     """Compute the score of each class for prepared images.
 
-    Remove the planar trend (`motion.detrend`, for networks trained without it), scale pixels to -1..1, run the
-    network on each image, and on its mirror image if `mirror` says so, apply softmax, and average the
+    Remove the planar trend (`motion.detrend`, for networks trained without it), scale pixels to -1..1, run
+    the network on each image, and on its mirror image if `mirror` says so, apply softmax, and average the
     probabilities of the two.
     """
 

@@ -223,7 +223,7 @@ def _member_of_union(value: object, kind: Any, path: str) -> Any:
     if value is None and NoneType in get_args(kind):
         return None
     members = [member for member in get_args(kind) if member is not NoneType]
-    records = [member for member in members if is_dataclass(member)]
+    records: list[Any] = [member for member in members if is_dataclass(member)]
     others = [member for member in members if not is_dataclass(member)]
     if isinstance(value, dict) and records:
         keys = set(value)

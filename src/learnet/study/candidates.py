@@ -203,7 +203,7 @@ def candidate_scores(
     Returns:
         Group -> candidate -> mean UF1 over seeds.
     """
-    group_of = {}
+    group_of: dict[str, str] = {}
     for group, people in groups.items():
         group_of |= dict.fromkeys(people, group)
     seeds = sorted({outcome.seed for outcome in outcomes})

@@ -205,7 +205,8 @@ def _assemble(
 ) -> PreparedDataset:
     """Write the prepared folder from the finished clips, in the order of the reading."""
     findings: list[Finding] = [*reading.findings]
-    rows, images, used = [], [], []
+    rows: list[dict[str, Any]] = []
+    images, used = [], []
     for clip, result in zip(reading.clips, results, strict=True):
         findings += result.facts.findings
         if result.image is not None:

@@ -1,6 +1,7 @@
 """A synthetic CAS(ME)^3: every cell and image, and what its reader returns."""
 
 from collections.abc import Callable
+from operator import attrgetter
 from pathlib import Path
 
 import cv2
@@ -104,11 +105,9 @@ def test_the_other_workbook_has_the_same_rows_and_the_macro_expressions(
     assert header == [*rows[0], "Expression type"]
     assert [tuple(row[:8]) for row in body if row[8] == "Micro-expression"] == rows[1:]
     macro = [row for row in body if row[8] == "Macro-expression"]
-    assert [row[2:5] for row in macro] == [
-        [mark + FIRST - 1 for mark in (one.onset, one.apex, one.offset)]
-        for _, one in SHOWN
-        if one.kind == "macro"
-    ]
+    shown = [one for _, one in SHOWN if one.kind == "macro"]
+    for row, one in zip(macro, shown, strict=True):
+        assert row[2:5] == [one.onset + FIRST - 1, one.apex + FIRST - 1, one.offset + FIRST - 1]
     assert len(body) == len(SHOWN)
 
 
@@ -183,28 +182,19 @@ def expected(kind: str) -> list[tuple]:
     return clips
 
 
-def found(database: Path, selection: DatasetSubset) -> list[tuple]:
-    return [
-        (
-            clip.subject,
-            clip.name,
-            clip.emotion,
-            clip.kind,
-            clip.action_units,
-            clip.onset,
-            clip.apex,
-            clip.offset,
-        )
-        for clip in read(database, selection).clips
-    ]
+def read_clips(database: Path, selection: DatasetSubset) -> list[tuple]:
+    fields = attrgetter("subject", "name", "emotion", "kind", "action_units", "onset", "apex", "offset")
+    return [fields(clip) for clip in read(database, selection).clips]
 
 
 def test_the_loader_finds_what_was_shown(database: Path) -> None:
     """In clips all of it; in recordings all but the one whose offset of 0 only its clip can tell."""
-    assert found(database, DatasetSubset()) == expected("micro")
-    assert found(database, DatasetSubset(tree="raw")) == expected("micro")[:-1]
-    assert found(database, DatasetSubset(expressions="macro")) == expected("macro")
-    assert found(database, DatasetSubset(expressions="all")) == expected("macro") + expected("micro")[:-1]
+    assert read_clips(database, DatasetSubset()) == expected("micro")
+    assert read_clips(database, DatasetSubset(tree="raw")) == expected("micro")[:-1]
+    assert read_clips(database, DatasetSubset(expressions="macro")) == expected("macro")
+    assert (
+        read_clips(database, DatasetSubset(expressions="all")) == expected("macro") + expected("micro")[:-1]
+    )
 
 
 def test_the_audit_says_what_is_odd(database: Path) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from operator import attrgetter
 from pathlib import Path
 
 import cv2
@@ -143,32 +144,10 @@ def test_the_loader_reads_what_the_scenes_are(
         last = scene.recording.frames if tree == "rawpic" else shown.offset
         offset = shown.offset if row[4] else min(2 * shown.apex - shown.onset, last)
         word = LAYOUTS["casme-sq"].emotion_word(shown.emotion)
-        expected.append(
-            (
-                FOLDERS[scene.person],
-                row[1],
-                word,
-                shown.onset,
-                shown.apex,
-                offset,
-                "file",
-                shown.kind,
-                shown.action_units,
-            )
-        )
-    assert [
-        (
-            clip.subject,
-            clip.name,
-            clip.emotion,
-            clip.onset,
-            clip.apex,
-            clip.offset,
-            clip.apex_source,
-            clip.kind,
-            clip.action_units,
-        )
-        for clip in reading.clips
-    ] == expected
+        clip = (FOLDERS[scene.person], row[1], word, shown.onset, shown.apex, offset)
+        expected.append((*clip, "file", shown.kind, shown.action_units))
+    fields = attrgetter("subject", "name", "emotion", "onset", "apex", "offset")
+    more_fields = attrgetter("apex_source", "kind", "action_units")
+    assert [(*fields(clip), *more_fields(clip)) for clip in reading.clips] == expected
     serious = {finding.kind for finding in reading.findings if finding.serious}
     assert serious <= ({"row without folder"} if tree == "cropped" else set())

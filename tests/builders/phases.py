@@ -22,7 +22,7 @@ def write_coded_folder(
     Every image is noise around a grey level of its class; its corner pixel encodes its clip and its phase:
     0 the whole clip, 1 its rise, 2 its fall. The clips in `without` have no fall.
     """
-    rng, rows, images, phases, own, names = np.random.default_rng(5), [], [], [], [], []
+    rng, rows, images, phases, clips_of_phases, names = np.random.default_rng(5), [], [], [], [], []
     for row in range(3 * people):
         word, subject = WORDS[row % 3], f"{row // 3 + 1:02d}"
         facts = {
@@ -50,7 +50,7 @@ def write_coded_folder(
                 images.append(image)
             elif phase == 1 or row not in without:
                 phases.append(image)
-                own.append(row)
+                clips_of_phases.append(row)
                 names.append(("", "rise", "fall")[phase])
     record = PrepareRecord(preparation=None, images_kind="image", synthetic=True, reading={}, inputs=dataset)
     save_prepared(
@@ -59,7 +59,7 @@ def write_coded_folder(
         pd.DataFrame(rows),
         record,
         [],
-        Phases([np.stack(phases)], tuple(own), tuple(names)),
+        Phases([np.stack(phases)], tuple(clips_of_phases), tuple(names)),
     )
     return out
 
@@ -73,9 +73,13 @@ def image_codes(images: np.ndarray) -> list[tuple[int, int]]:
 def some_phases(draw: st.DrawFn) -> tuple[int, Phases]:
     """Draw a number of clips and images of some of their phases."""
     count = draw(st.integers(1, 6))
-    own = [(row, name) for row in range(count) for name in PHASES if draw(st.booleans())]
-    images = np.arange(len(own), dtype=np.uint8).reshape(-1, 1, 1, 1) * np.ones((1, 2, 2, 3), np.uint8)
-    cut = draw(st.integers(0, len(own)))
+    clips_of_phases = [(row, name) for row in range(count) for name in PHASES if draw(st.booleans())]
+    images = np.arange(len(clips_of_phases), dtype=np.uint8).reshape(-1, 1, 1, 1) * np.ones(
+        (1, 2, 2, 3), np.uint8
+    )
+    cut = draw(st.integers(0, len(clips_of_phases)))
     return count, Phases(
-        [images[:cut], images[cut:]], tuple(row for row, _ in own), tuple(name for _, name in own)
+        [images[:cut], images[cut:]],
+        tuple(row for row, _ in clips_of_phases),
+        tuple(name for _, name in clips_of_phases),
     )

@@ -117,19 +117,19 @@ def test_stabilise_removes_head_motion_and_keeps_the_expression() -> None:
     places = np.concatenate(
         [through(aligned.transforms[0], points) for points in (rigid[:3], corner)]
     ).astype(np.float32)[:, None]
-    seen, found, _ = cv2.calcOpticalFlowPyrLK(
+    tracked, status, _ = cv2.calcOpticalFlowPyrLK(
         first.astype(np.uint8), last.astype(np.uint8), places, None, winSize=(11, 11), maxLevel=1
     )
-    moved_px = (seen - places)[:, 0]
-    assert found.all() and np.linalg.norm(moved_px[:3], axis=1).max() < 0.3
+    moved_px = (tracked - places)[:, 0]
+    assert status.all() and np.linalg.norm(moved_px[:3], axis=1).max() < 0.3
     assert moved_px[3] @ [0.7, -1.33] / 1.5 > 0.8 * 1.5
 
 
 def test_without_stabilise_a_moving_head_is_reported() -> None:
     film = np.stack([frame(turned(0, 1, (1.2 * t, 0.5 * t))) for t in range(6)])
     aligned = align(film, Known(), 112)
-    true = np.hypot(6, 2.5) * 0.36 * 112 / 86.6
-    assert aligned.drift_px == pytest.approx(true, abs=0.15)
+    expected_px = np.hypot(6, 2.5) * 0.36 * 112 / 86.6
+    assert aligned.drift_px == pytest.approx(expected_px, abs=0.15)
     assert len(aligned.warnings) == 1 and f"moves by {aligned.drift_px:.1f} pixels" in aligned.warnings[0]
     jump = np.concatenate([film[:3], np.roll(film[3:], 150, axis=2)])
     lost = align(jump, Known(), 112)
@@ -167,27 +167,27 @@ def test_a_long_clip_is_searched_to_its_end_but_not_frame_by_frame() -> None:
     assert finder.looks == 30
     with pytest.raises(NoFace, match="the 1 frame searched"):
         align(np.zeros((1, 20, 30, 3), np.uint8), Known(blind=9))
-    seen = Known(blind=29)
-    assert align(np.zeros((400, 200, 300, 3), np.uint8), seen).face_frame == 399
+    blind_finder = Known(blind=29)
+    assert align(np.zeros((400, 200, 300, 3), np.uint8), blind_finder).face_frame == 399
 
 
 def test_a_face_at_the_edge_is_reported() -> None:
     cut = np.stack([frame(STILL)[:, 150:]] * 2)
     aligned = align(cut, Known(EYES - [150, 0]), 112)
     back = np.linalg.inv(np.vstack([aligned.transforms[0], [0, 0, 1]]))[:2]
-    true = (
+    expected_share = (
         through(back, np.argwhere(np.ones((112, 112)))[:, ::-1])[:, 0] < -0.5
     ).mean()  # counted pixel by pixel
-    said = re.match(r"(\d+)% of the face crop lies outside the picture", aligned.warnings[0])
-    assert 0.1 < true < 0.5 and int(said[1]) / 100 == pytest.approx(true, abs=0.03)
+    message = re.match(r"(\d+)% of the face crop lies outside the picture", aligned.warnings[0])
+    assert 0.1 < expected_share < 0.5 and int(message[1]) / 100 == pytest.approx(expected_share, abs=0.03)
     assert align(np.stack([frame(STILL)] * 2), Known(), 112).warnings == ()
 
 
 def test_small_faces_and_unseen_eyes_are_reported() -> None:
     finder = Known()
     finder.face = Face((100.0, 100.0, 41.4, 50.0), ((110.0, 120.0), (130.0, 120.0)), 0.6, "haar")
-    said = align(np.stack([frame(STILL)] * 2), finder, 112).warnings
-    assert "only 41 pixels wide" in said[0] and "one eye was not seen" in said[1]
+    warnings = align(np.stack([frame(STILL)] * 2), finder, 112).warnings
+    assert "only 41 pixels wide" in warnings[0] and "one eye was not seen" in warnings[1]
 
 
 @pytest.mark.parametrize("motion", [name for name, kind in MOTION_IMAGES.items() if kind.fixed_weights])
@@ -198,8 +198,8 @@ def test_the_crop_of_a_sum_is_the_sum_of_the_crops(motion: str, rng: np.random.G
     for finder, size in ((Known(), 112), (Known(), 47), (None, 112), (None, 300)):
         aligned = align(film, finder, size)
         expected = np.tensordot(rank_weights(9, motion), aligned.crops(film.astype(np.float64)), axes=1)
-        found = aligned.crop_of_sum(film, lambda part: MOTION_IMAGES[motion].compute(part, None))
-        np.testing.assert_allclose(found, expected, atol=1e-3)  # of some hundred grey levels
+        result = aligned.crop_of_sum(film, lambda part: MOTION_IMAGES[motion].compute(part, None))
+        np.testing.assert_allclose(result, expected, atol=1e-3)  # of some hundred grey levels
     still = np.stack([frame(STILL)] * 9)
     if motion != "dynamic-released":
         assert (
@@ -261,8 +261,8 @@ def eyes_in(crop: np.ndarray, network: cv2.FaceDetectorYN) -> np.ndarray:
         side = picture.shape[0]
         network.setInputSize((side, side))
         for mirrored in (False, True):
-            _, found = network.detect(np.ascontiguousarray(picture[:, ::-1]) if mirrored else picture)
-            eyes = max(found, key=lambda row: row[2])[4:8].reshape(2, 2).astype(float)
+            _, detections = network.detect(np.ascontiguousarray(picture[:, ::-1]) if mirrored else picture)
+            eyes = max(detections, key=lambda row: row[2])[4:8].reshape(2, 2).astype(float)
             if mirrored:
                 eyes = np.stack([side - 1 - eyes[::-1, 0], eyes[::-1, 1]], axis=1)
             readings.append((eyes + 0.5) / zoom - 0.5 - margin)
@@ -278,13 +278,13 @@ def test_the_eyes_of_a_freely_moving_head_stay_in_their_place(shared: Path) -> N
     for start in range(0, 468, 12):
         window = film[start : start + 12]
         steady = align(window, finder, 112, stabilise=True)
-        if any("the head turns too fast" in said for said in steady.warnings):
+        if any("the head turns too fast" in message for message in steady.warnings):
             warned.append(start // 12)
             continue
-        place = eyes_in(steady.crop(window, 0), network)
+        anchor_eyes = eyes_in(steady.crop(window, 0), network)
         steady_px.append(
             max(
-                np.linalg.norm(eyes_in(steady.crop(window, t), network) - place, axis=1).max()
+                np.linalg.norm(eyes_in(steady.crop(window, t), network) - anchor_eyes, axis=1).max()
                 for t in (4, 8, 11)
             )
         )
@@ -292,7 +292,7 @@ def test_the_eyes_of_a_freely_moving_head_stay_in_their_place(shared: Path) -> N
             unsteady = align(window, finder, 112)
             np.testing.assert_array_equal(unsteady.crop(window, 0), steady.crop(window, 0))
             unsteady_px.append(
-                np.linalg.norm(eyes_in(unsteady.crop(window, 11), network) - place, axis=1).max()
+                np.linalg.norm(eyes_in(unsteady.crop(window, 11), network) - anchor_eyes, axis=1).max()
             )
     assert max(steady_px) < 3.0, steady_px
     assert len(warned) <= 8, warned  # measured 6: five with a hand wiping over the face and one quick turn

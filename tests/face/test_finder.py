@@ -30,7 +30,7 @@ def portrait() -> np.ndarray:
     return skimage.data.astronaut()
 
 
-def off(face: Face | None, pupils: np.ndarray, apart: float) -> float:
+def eye_error(face: Face | None, pupils: np.ndarray, apart: float) -> float:
     """Return the largest distance of an eye from its pupil, in distances of the eyes."""
     assert face is not None, "no face was found"
     return float(np.linalg.norm(np.array(face.eyes) - pupils, axis=1).max() / apart)
@@ -39,7 +39,7 @@ def off(face: Face | None, pupils: np.ndarray, apart: float) -> float:
 @EVERY
 def test_the_eyes_are_where_a_person_sees_them(finders: dict, portrait: np.ndarray, kind: str) -> None:
     face = finders[kind](portrait)
-    assert off(face, PUPILS, APART) < 0.08
+    assert eye_error(face, PUPILS, APART) < 0.08
     assert face.finder == kind == finders[kind].kind and 0.8 < face.confidence <= 1
     x, y, width, height = face.box
     assert 160 < x < 195 and 50 < y < 90 and 80 < width < 110 and 80 < height < 130
@@ -48,7 +48,7 @@ def test_the_eyes_are_where_a_person_sees_them(finders: dict, portrait: np.ndarr
 @EVERY
 def test_a_mirrored_face_has_mirrored_eyes(finders: dict, portrait: np.ndarray, kind: str) -> None:
     mirrored = np.stack([511 - PUPILS[::-1, 0], PUPILS[::-1, 1]], axis=1)
-    assert off(finders[kind](portrait[:, ::-1]), mirrored, APART) < 0.1
+    assert eye_error(finders[kind](portrait[:, ::-1]), mirrored, APART) < 0.1
 
 
 @EVERY
@@ -59,7 +59,7 @@ def test_a_tilted_head_is_found_with_its_tilt(
     turn = cv2.getRotationMatrix2D((225, 120), degrees, 1)
     pupils = PUPILS @ turn[:, :2].T + turn[:, 2]
     face = finders[kind](cv2.warpAffine(portrait, turn, (512, 512), borderMode=cv2.BORDER_REPLICATE))
-    assert off(face, pupils, APART) < 0.15
+    assert eye_error(face, pupils, APART) < 0.15
     (left_x, left_y), (right_x, right_y) = face.eyes
     expected = np.degrees(np.arctan2(*(pupils[1] - pupils[0])[::-1]))
     assert np.degrees(np.arctan2(right_y - left_y, right_x - left_x)) == pytest.approx(expected, abs=6)
@@ -72,7 +72,7 @@ def test_small_and_large_faces(finders: dict, portrait: np.ndarray, kind: str, f
     size = round(512 * factor)
     way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     assert (
-        off(
+        eye_error(
             finders[kind](cv2.resize(portrait, (size, size), interpolation=way)),
             (PUPILS + 0.5) * factor - 0.5,
             APART * factor,
@@ -84,13 +84,13 @@ def test_small_and_large_faces(finders: dict, portrait: np.ndarray, kind: str, f
 @EVERY
 def test_grey_and_dark_frames(finders: dict, portrait: np.ndarray, kind: str) -> None:
     grey = np.repeat(cv2.cvtColor(portrait, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
-    assert off(finders[kind](grey), PUPILS, APART) < 0.1
-    assert off(finders[kind]((portrait * 0.3).astype(np.uint8)), PUPILS, APART) < 0.1
+    assert eye_error(finders[kind](grey), PUPILS, APART) < 0.1
+    assert eye_error(finders[kind]((portrait * 0.3).astype(np.uint8)), PUPILS, APART) < 0.1
 
 
 @EVERY
 def test_a_face_that_fills_the_frame(finders: dict, portrait: np.ndarray, kind: str) -> None:
-    assert off(finders[kind](portrait[65:190, 165:285]), PUPILS - [165, 65], APART) < 0.12
+    assert eye_error(finders[kind](portrait[65:190, 165:285]), PUPILS - [165, 65], APART) < 0.12
 
 
 @EVERY
@@ -98,9 +98,11 @@ def test_the_largest_of_two_faces(finders: dict, portrait: np.ndarray, kind: str
     both = np.zeros((300, 500, 3), np.uint8)
     both[:, 200:] = portrait[:300, 70:370]
     both[60:210, 20:170] = cv2.resize(portrait[:300, 70:370], (150, 150), interpolation=cv2.INTER_AREA)
-    assert off(finders[kind](both), PUPILS + [130, 0], APART) < 0.1
+    assert eye_error(finders[kind](both), PUPILS + [130, 0], APART) < 0.1
     assert (
-        off(finders[kind](both[:, ::-1]), np.stack([499 - 130 - PUPILS[::-1, 0], PUPILS[::-1, 1]], 1), APART)
+        eye_error(
+            finders[kind](both[:, ::-1]), np.stack([499 - 130 - PUPILS[::-1, 0], PUPILS[::-1, 1]], 1), APART
+        )
         < 0.1
     )
 
@@ -110,7 +112,7 @@ def test_half_a_face_is_none_or_inside(finders: dict, portrait: np.ndarray, kind
     """A face cut through the nose has one eye and cannot be aligned; one cut below the nose has both."""
     cut = finders[kind](portrait[:, 226:])
     assert cut is None or cut.eyes[1][0] - cut.eyes[0][0] > 0.2 * cut.box[2]
-    assert off(finders["yunet"](portrait[:135]), PUPILS, APART) < 0.15
+    assert eye_error(finders["yunet"](portrait[:135]), PUPILS, APART) < 0.15
 
 
 @EVERY
@@ -135,7 +137,7 @@ def test_the_network_never_sees_a_picture_too_small_for_it(shared: Path) -> None
 def test_frames_of_many_sizes_do_not_fill_the_memory(finders: dict, portrait: np.ndarray) -> None:
     finder = finders["yunet"]
     for width in range(300, 360, 4):
-        assert off(finder(portrait[:240, 60 : 60 + width]), PUPILS - [60, 0], APART) < 0.12
+        assert eye_error(finder(portrait[:240, 60 : 60 + width]), PUPILS - [60, 0], APART) < 0.12
         assert len(finder._networks) <= finder.MAX_NETWORKS
 
 
@@ -167,21 +169,29 @@ def test_haar_confidence_follows_from_the_detected_eyes(finders: dict, portrait:
     for image, count in ((one, 1), (none, 0)):
         face = finders["haar"](image)
         assert face.confidence == HAAR_CONFIDENCE[count]
-        assert off(face, PUPILS, APART) < 0.2
+        assert eye_error(face, PUPILS, APART) < 0.2
 
 
 def test_implausible_eyes_are_rejected(portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both eyes at one position, or one far above the other: the proportions of the box are used instead."""
     finder = Haar()
-    for wrong in (
+    for displace in (
         lambda usual, side: usual * 0 + 100,
         lambda usual, side: usual + (np.array([0, -0.3 * side]) if usual[0] > 140 else 0),
     ):
-        monkeypatch.setattr(
-            finder, "_detect_eye", lambda grey, back, usual, side, wrong=wrong: wrong(usual, side)
-        )
+
+        def detect_eye(
+            grey: np.ndarray,
+            to_frame: np.ndarray,
+            usual: np.ndarray,
+            side: float,
+            displace: object = displace,
+        ) -> np.ndarray:
+            return displace(usual, side)
+
+        monkeypatch.setattr(finder, "_detect_eye", detect_eye)
         face = finder(portrait)
-        assert face.confidence == HAAR_CONFIDENCE[0] and off(face, PUPILS, APART) < 0.2
+        assert face.confidence == HAAR_CONFIDENCE[0] and eye_error(face, PUPILS, APART) < 0.2
 
 
 @EVERY

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from learnet.face.geometry import compose, inverse, similarity_transform, transform_points, warp
 
 number = st.floats(-200, 200, allow_nan=False)
-place = st.tuples(number, number)
+point = st.tuples(number, number)
 
 
-@given(place, place, place, place, place)
+@given(point, point, point, point, point)
 def test_similarity_is_a_complex_line(a: tuple, b: tuple, c: tuple, d: tuple, other: tuple) -> None:
     """A similarity of the plane is z -> p z + q in complex numbers."""
     source, target = np.array([a, b]), np.array([c, d])
@@ -21,13 +21,13 @@ def test_similarity_is_a_complex_line(a: tuple, b: tuple, c: tuple, d: tuple, ot
     (z0, z1), (w0, w1), z = source @ [1, 1j], target @ [1, 1j], complex(*other)
     p = (w1 - w0) / (z1 - z0)
     expected = p * z + (w0 - p * z0)
-    got = similarity_transform(source, target)
+    result = similarity_transform(source, target)
     np.testing.assert_allclose(
-        transform_points(got, np.array([other]))[0],
+        transform_points(result, np.array([other]))[0],
         [expected.real, expected.imag],
         atol=1e-6 * (1 + abs(expected)),
     )
-    np.testing.assert_allclose(got[:, :2] @ [1, 0], [p.real, p.imag], atol=1e-9)
+    np.testing.assert_allclose(result[:, :2] @ [1, 0], [p.real, p.imag], atol=1e-9)
 
 
 def test_compose_and_inverse_are_matrix_algebra(rng: np.random.Generator) -> None:
@@ -46,16 +46,16 @@ def test_reading_a_ramp_gives_the_ramp(scale: float, degrees: float) -> None:
     cosine, sine = scale * np.cos(np.radians(degrees)), scale * np.sin(np.radians(degrees))
     linear = np.array([[cosine, -sine], [sine, cosine]])
     onto = np.column_stack([linear, np.array([14.5, 9.5]) - linear @ [60.3, 50.2]])
-    got = warp(ramp, onto, 30, 20)
+    result = warp(ramp, onto, 30, 20)
     across, down = np.meshgrid(np.arange(30), np.arange(20))
     there = (np.stack([across, down], axis=-1) - onto[:, 2]) @ np.linalg.inv(linear).T
     x, y = there[..., 0], there[..., 1]
     inside = (x > 4) & (x < 115) & (y > 4) & (y < 95)
     assert inside.sum() > 300
     expected = np.stack([x * 2 + 5, y * 2 + 10, x + y], axis=-1)
-    assert np.abs(got - expected)[inside].max() < 0.9  # two roundings
+    assert np.abs(result - expected)[inside].max() < 0.9  # two roundings
     if degrees:  # the roundings differ from pixel to pixel and so average out
-        assert np.abs((got - expected)[inside].mean(axis=0)).max() < 0.15
+        assert np.abs((result - expected)[inside].mean(axis=0)).max() < 0.15
 
 
 @pytest.mark.parametrize("factor", [2, 3, 4])
@@ -79,9 +79,9 @@ def test_fine_stripes_do_not_become_coarse_ones() -> None:
 
 def test_beyond_the_edge_the_edge_is_repeated(rng: np.random.Generator) -> None:
     picture = rng.integers(0, 256, (12, 10, 3), dtype=np.uint8)
-    got = warp(
+    result = warp(
         picture, np.column_stack([np.eye(2), [40.0, 3.0]]), 20, 20
     )  # looks 20 pixels left of the picture and further
     np.testing.assert_array_equal(
-        got, np.repeat(picture[np.clip(np.arange(20) - 3, 0, 11)][:, :1], 20, axis=1)
+        result, np.repeat(picture[np.clip(np.arange(20) - 3, 0, 11)][:, :1], 20, axis=1)
     )

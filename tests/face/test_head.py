@@ -32,17 +32,16 @@ MOTIONS = [
 ]
 
 
-def error_px(found: np.ndarray, true: np.ndarray, places: np.ndarray = RIGID) -> float:
+def error_px(transform: np.ndarray, true: np.ndarray, points: np.ndarray = RIGID) -> float:
     """Return the error of a transform at rigid points, in pixels of a 112-pixel crop."""
-    there = placed(places)
-    return float(
-        np.linalg.norm(transform_points(found, there) - transform_points(true, there), axis=1).max() * CROP
-    )
+    in_frame = placed(points)
+    errors = transform_points(transform, in_frame) - transform_points(true, in_frame)
+    return float(np.linalg.norm(errors, axis=1).max() * CROP)
 
 
-def bump(place: np.ndarray, crop_px: tuple[float, float], radius: float = 0.2) -> Bump:
+def bump(centre: np.ndarray, crop_px: tuple[float, float], radius: float = 0.2) -> Bump:
     """Return an expression: radius in distances of the eyes, shift in pixels of a 112-pixel crop."""
-    return Bump(placed(place), radius * APART, np.array(crop_px) / CROP)
+    return Bump(placed(centre), radius * APART, np.array(crop_px) / CROP)
 
 
 @pytest.mark.parametrize("noise", [0.0, 4.0])
@@ -50,10 +49,10 @@ def test_a_known_motion_is_found_to_a_twentieth_of_a_pixel(noise: float) -> None
     film = np.stack([frame(motion, noise=noise, seed=number) for number, motion in enumerate(MOTIONS)])
     motion = head_motion(film, EYES, 0)
     np.testing.assert_array_equal(motion.transforms[0], STILL)
-    for found, true in zip(motion.transforms, MOTIONS, strict=True):
-        assert error_px(found, true) < 0.05
+    for transform, true in zip(motion.transforms, MOTIONS, strict=True):
+        assert error_px(transform, true) < 0.05
         assert (
-            error_px(found, true, np.array([[225.0, 178.5]])) < 0.12
+            error_px(transform, true, np.array([[225.0, 178.5]])) < 0.12
         )  # the chin, far from all that is looked at
     assert motion.correlation.min() > 0.97
     assert np.abs(motion.rotations_deg).max() < 2  # nothing turned out of the plane
@@ -67,7 +66,7 @@ def test_a_known_motion_is_found_to_a_twentieth_of_a_pixel(noise: float) -> None
 def test_one_coarse_pass_is_good_enough_to_say_how_far() -> None:
     film = np.stack([frame(motion) for motion in MOTIONS])
     moves = head_motion(film, EYES, 0, fine=False).transforms
-    assert max(error_px(found, true) for found, true in zip(moves, MOTIONS, strict=True)) < 0.2
+    assert max(error_px(transform, true) for transform, true in zip(moves, MOTIONS, strict=True)) < 0.2
 
 
 def test_the_anchor_may_be_any_frame() -> None:
@@ -75,10 +74,11 @@ def test_the_anchor_may_be_any_frame() -> None:
     film = np.stack([frame(motion) for motion in MOTIONS])
     eyes = transform_points(MOTIONS[2], EYES)
     moves = head_motion(film, eyes, 2).transforms
-    for found, true in zip(moves, MOTIONS, strict=True):
-        places = placed(RIGID)
-        there = transform_points(found, transform_points(MOTIONS[2], places))
-        assert np.linalg.norm(there - transform_points(true, places), axis=1).max() * CROP < 0.05
+    for transform, true in zip(moves, MOTIONS, strict=True):
+        points = placed(RIGID)
+        expected = transform_points(true, points)
+        predicted = transform_points(transform, transform_points(MOTIONS[2], points))
+        assert np.linalg.norm(predicted - expected, axis=1).max() * CROP < 0.05
 
 
 EXPRESSIONS = {
@@ -94,16 +94,16 @@ EXPRESSIONS = {
 
 @pytest.mark.parametrize("name", EXPRESSIONS)
 def test_an_expression_does_not_pass_for_head_motion(name: str) -> None:
-    place, shift, radius, allowed = EXPRESSIONS[name]
+    centre, shift, radius, allowed = EXPRESSIONS[name]
     film = np.stack(
         [
-            frame(motion, bump(place, shift, radius) if n else None, 2.0, n)
+            frame(motion, bump(centre, shift, radius) if n else None, 2.0, n)
             for n, motion in enumerate(MOTIONS[:3])
         ]
     )
-    found = head_motion(film, EYES, 0).transforms[2]
-    still = RIGID[np.linalg.norm(placed(RIGID) - placed(place), axis=1) > 2 * radius * APART]
-    assert error_px(found, MOTIONS[2], still) < allowed
+    transform = head_motion(film, EYES, 0).transforms[2]
+    still = RIGID[np.linalg.norm(placed(RIGID) - placed(centre), axis=1) > 2 * radius * APART]
+    assert error_px(transform, MOTIONS[2], still) < allowed
 
 
 def test_light_is_not_motion() -> None:
@@ -118,7 +118,8 @@ def test_light_is_not_motion() -> None:
     )
     motion = head_motion(film, EYES, 0)
     assert (
-        max(error_px(found, true) for found, true in zip(motion.transforms, MOTIONS[:3], strict=True)) < 0.1
+        max(error_px(transform, true) for transform, true in zip(motion.transforms, MOTIONS[:3], strict=True))
+        < 0.1
     )
     assert motion.correlation.min() > 0.95
 
@@ -138,9 +139,9 @@ def test_a_still_background_does_not_hold_the_head_back(rng: np.random.Generator
 def test_small_faces_too() -> None:
     """Eyes 22 pixels apart: the crop is larger than the face in the video."""
     small = [np.ascontiguousarray(frame(motion)[::4, ::4]) for motion in (STILL, turned(0, 1, (4.0, -2.0)))]
-    found = head_motion(np.stack(small), EYES / 4, 0).transforms[1]
+    transform = head_motion(np.stack(small), EYES / 4, 0).transforms[1]
     np.testing.assert_allclose(
-        found[:, 2] + (found[:, :2] - np.eye(2)) @ EYES.mean(axis=0) / 4, [1.0, -0.5], atol=0.06
+        transform[:, 2] + (transform[:, :2] - np.eye(2)) @ EYES.mean(axis=0) / 4, [1.0, -0.5], atol=0.06
     )
 
 
@@ -232,7 +233,7 @@ def test_the_rigid_parts_are_clear_of_the_expression() -> None:
         (225, 165),
     ]
     rigid = [(225, 103), (213.0, 103.2), (236.5, 104.2), (224.3, 120), (205, 64), (245, 64)]
-    for places, expected in ((moving, 0.0), (rigid, 1.0)):
-        x, y = turn @ (placed(np.array(places)) - EYES.mean(axis=0)).T
+    for points, expected in ((moving, 0.0), (rigid, 1.0)):
+        x, y = turn @ (placed(np.array(points)) - EYES.mean(axis=0)).T
         assert (head._rigid_weight(x[None], y[None]) == expected).all(), (x, y)
     assert ZOOM == 2.0

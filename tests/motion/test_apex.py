@@ -28,7 +28,7 @@ def acted(
         noise: standard deviation in grey levels.
         light: increase of brightness over the clip, as a share.
     """
-    count, made = len(levels), []
+    count, resized = len(levels), []
     for t, level in enumerate(levels):
         passed = t / max(count - 1, 1)
         part = smiling(round(float(level), 9), (drift[0] * passed, drift[1] * passed))
@@ -36,8 +36,8 @@ def acted(
             errors = np.random.default_rng(t).normal(0, noise, part.shape)
             part = np.clip(np.round(part + errors), 0, 255).astype(np.uint8)
         part = np.clip(part * (1 + light * passed), 0, 255).astype(np.uint8)
-        made.append(cv2.resize(part, (112, 112), interpolation=cv2.INTER_AREA))
-    return np.stack(made)
+        resized.append(cv2.resize(part, (112, 112), interpolation=cv2.INTER_AREA))
+    return np.stack(resized)
 
 
 @lru_cache(maxsize=256)
@@ -117,21 +117,23 @@ def test_the_course_follows_from_its_definition(rng: np.random.Generator) -> Non
 @lru_cache(maxsize=1)
 def errors() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return for 12 clips the errors in frames of the detected apex and the middle frame, and the lengths."""
-    finder, found = face_finder("haar"), []
+    finder, errors_of_clips = face_finder("haar"), []
     for seed in range(12):
         emotion = ("happiness", "disgust", "repression", "surprise", "others")[seed % 5]
         scene = make_scene(3000 + seed, 1, 1, emotion, CAMERA)
         frames = np.stack(list(render(scene.recording, range(scene.onset - 1, scene.offset))))
         crops, apex = align(frames, finder, 112).crops(frames), scene.apex - scene.onset
-        found.append((abs(find_apex(crops) - apex), abs((len(frames) - 1) // 2 - apex), len(frames)))
-    return tuple(np.array(found).T)  # type: ignore[return-value]
+        errors_of_clips.append(
+            (abs(find_apex(crops) - apex), abs((len(frames) - 1) // 2 - apex), len(frames))
+        )
+    return tuple(np.array(errors_of_clips).T)  # type: ignore[return-value]
 
 
 def test_synthetic_expressions_are_met_better_than_by_their_middle() -> None:
     """Seeds 3000 to 3011; no constant was chosen on them."""
-    found, middle, frames = errors()
-    assert found.mean() < 0.6 * middle.mean()
-    assert np.median(found) <= 2 and (found / frames).mean() < 0.06
+    detected, middle, frames = errors()
+    assert detected.mean() < 0.6 * middle.mean()
+    assert np.median(detected) <= 2 and (detected / frames).mean() < 0.06
 
 
 def test_size_of_the_crops_hardly_matters() -> None:

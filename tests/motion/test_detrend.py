@@ -41,15 +41,15 @@ def bump(x: float, y: float, height: float) -> np.ndarray:
 @settings(deadline=None, max_examples=40)
 @given(st.floats(-3, 3), st.floats(-0.2, 0.2), st.floats(-0.2, 0.2), st.sampled_from([-1.0, 1.0]))
 def test_a_bump_is_all_that_is_left_of_a_moving_head(
-    offset: float, across: float, down: float, way: float
+    offset: float, across: float, down: float, sign: float
 ) -> None:
-    moved = detrend(stretched(bump(9, 12, way) + offset + across * X + down * Y, bump(18, 20, 1.0)))[
+    moved = detrend(stretched(bump(9, 12, sign) + offset + across * X + down * Y, bump(18, 20, 1.0)))[
         0
     ].astype(float)
     slope = 1 + SIDE * (
         abs(across) + abs(down)
     )  # a steep plane leaves few grey levels for the bump, so rounding is larger
-    np.testing.assert_allclose(moved[..., 0], 127.5 + 127.5 * bump(9, 12, way), atol=3 + 3 * slope)
+    np.testing.assert_allclose(moved[..., 0], 127.5 + 127.5 * bump(9, 12, sign), atol=3 + 3 * slope)
     np.testing.assert_allclose(moved[..., 1], 127.5 + 127.5 * bump(18, 20, 1.0), atol=4)
 
 
@@ -72,10 +72,10 @@ def test_images_do_not_know_of_each_other(rng: np.random.Generator) -> None:
 
 def test_a_mirrored_face_stays_a_mirrored_face() -> None:
     u, v = bump(9, 12, 1.0) + 0.03 * X, bump(18, 20, -1.0) + 0.05 * Y
-    one, other = detrend(stretched(u, v))[0], detrend(stretched(-u[:, ::-1], v[:, ::-1]))[0]
-    np.testing.assert_allclose(255 - one[:, ::-1, 0].astype(int), other[..., 0].astype(int), atol=1)
-    np.testing.assert_allclose(one[:, ::-1, 1].astype(int), other[..., 1].astype(int), atol=1)
-    assert one[12, 9, 0] == pytest.approx(255, abs=1)
+    first, other = detrend(stretched(u, v))[0], detrend(stretched(-u[:, ::-1], v[:, ::-1]))[0]
+    np.testing.assert_allclose(255 - first[:, ::-1, 0].astype(int), other[..., 0].astype(int), atol=1)
+    np.testing.assert_allclose(first[:, ::-1, 1].astype(int), other[..., 1].astype(int), atol=1)
+    assert first[12, 9, 0] == pytest.approx(255, abs=1)
 
 
 @pytest.mark.parametrize("network", ["learnet", "linear-svm"])
@@ -84,21 +84,22 @@ def test_training_and_test_both_see_level_images(network: str, rng: np.random.Ge
     images, labels = rng.integers(0, 256, (12, SIDE, SIDE, 3), dtype=np.uint8), np.arange(12) % 3
     people = [str(i % 4) for i in range(12)]
     raw, flat = TrainingSet(images, labels, people, 3), TrainingSet(detrend(images), labels, people, 3)
-    asked = Training(epochs=2, batch_size=6, mirror="none", detrend=True, inner_groups=2)
+    detrended = Training(epochs=2, batch_size=6, mirror="none", detrend=True, inner_groups=2)
     plain = Training(epochs=2, batch_size=6, mirror="none", inner_groups=2)
-    one, other = train(network, raw, asked), train(network, flat, plain)
-    assert one.epochs == other.epochs
+    first, other = train(network, raw, detrended), train(network, flat, plain)
+    assert first.epochs == other.epochs
     np.testing.assert_array_equal(
-        predict_scores(one.module, images, detrend_percentile=100),
+        predict_scores(first.module, images, detrend_percentile=100),
         predict_scores(other.module, detrend(images)),
     )
     assert (
         np.abs(
-            predict_scores(one.module, images, detrend_percentile=100) - predict_scores(one.module, images)
+            predict_scores(first.module, images, detrend_percentile=100)
+            - predict_scores(first.module, images)
         ).max()
         > 1e-3
     )
-    leaky, plainly = train_leaky(network, raw, raw, asked), train_leaky(network, flat, flat, plain)
+    leaky, plainly = train_leaky(network, raw, raw, detrended), train_leaky(network, flat, flat, plain)
     np.testing.assert_array_equal(
         predict_scores(leaky.module, flat.images), predict_scores(plainly.module, flat.images)
     )
@@ -115,14 +116,14 @@ def test_what_is_beyond_the_percentile_is_cut_off_and_the_rest_grows() -> None:
     spiked = stretched(bump(9, 12, 1.0), bump(18, 20, -1.0))
     spiked[0, 2, 3] = 255, 0, 255  # one pixel brighter than the face
     whole, cut = detrend(spiked)[0].astype(float), detrend(spiked, 95)[0].astype(float)
-    for way in (0, 1):
-        apart = (whole[..., way] - 127.5) / 127.5
+    for channel in (0, 1):
+        apart = (whole[..., channel] - 127.5) / 127.5
         largest = sorted(np.abs(apart).ravel())
         at = 0.95 * (len(largest) - 1)
         limit = largest[int(at)] + (at - int(at)) * (largest[int(at) + 1] - largest[int(at)])
         expected = [127.5 + 127.5 * max(-1.0, min(1.0, value / limit)) for value in apart.ravel()]
         np.testing.assert_allclose(
-            cut[..., way].ravel(), expected, atol=0.6 + 0.6 / limit
+            cut[..., channel].ravel(), expected, atol=0.6 + 0.6 / limit
         )  # both were rounded to whole numbers
     strain = spiked[0, ..., 2].astype(float)
     np.testing.assert_array_equal(
@@ -152,14 +153,14 @@ def test_stretching_is_for_level_images() -> None:
 def test_a_network_answers_on_images_stretched_as_in_training(rng: np.random.Generator) -> None:
     images, labels = rng.integers(0, 256, (12, SIDE, SIDE, 3), dtype=np.uint8), np.arange(12) % 3
     people = [str(i % 4) for i in range(12)]
-    asked, plain = (
+    detrended, plain = (
         Training(epochs=2, batch_size=6, mirror="none", **more)
         for more in ({"detrend": True, "clipping_percentile": 80}, {})
     )
-    one = train("learnet", TrainingSet(images, labels, people, 3), asked)
+    first = train("learnet", TrainingSet(images, labels, people, 3), detrended)
     other = train("learnet", TrainingSet(detrend(images, 80), labels, people, 3), plain)
     np.testing.assert_array_equal(
-        predict_scores(one.module, images, detrend_percentile=asked.detrend_percentile),
+        predict_scores(first.module, images, detrend_percentile=detrended.detrend_percentile),
         predict_scores(other.module, detrend(images, 80)),
     )
 
@@ -243,7 +244,7 @@ def test_varied_stretching_gives_each_image_a_percentile_of_its_own(rng: np.rand
     learned = as_learned(images, Training(detrend=True, vary_clipping=70, seed=3))
     ways = {percentile: detrend(images, percentile) for percentile in range(70, 101)}
     fitting = [
-        {percentile for percentile, made in ways.items() if np.array_equal(made[i], learned[i])}
+        {percentile for percentile, candidate in ways.items() if np.array_equal(candidate[i], learned[i])}
         for i in range(60)
     ]
     assert all(fitting) and not set.intersection(*fitting)
@@ -265,13 +266,13 @@ def test_a_network_learns_from_varied_images_and_answers_on_even_ones(rng: np.ra
     data = TrainingSet(images, labels, [str(i) for i in range(12)], 2)
     varied = Training(epochs=2, batch_size=6, mirror="none", detrend=True, vary_clipping=60)
     by_hand = replace(data, images=as_learned(images, varied))
-    asked, by_hand_too = (
+    detrended, by_hand_too = (
         train("learnet", data, varied),
         train("learnet", by_hand, replace(varied, detrend=False, vary_clipping=0)),
     )
     assert all(
-        torch.equal(one, other)
-        for one, other in zip(
-            asked.module.state_dict().values(), by_hand_too.module.state_dict().values(), strict=True
+        torch.equal(first, other)
+        for first, other in zip(
+            detrended.module.state_dict().values(), by_hand_too.module.state_dict().values(), strict=True
         )
     )

@@ -276,18 +276,18 @@ def test_exact_image_is_the_minimum_of_its_objective(rng: np.random.Generator) -
         {"type": "ineq", "fun": lambda x: scaled @ x[:pixels] - 1 + x[pixels:]},
         {"type": "ineq", "fun": lambda x: x[pixels:]},
     ]
-    found = minimize(
+    solution = minimize(
         objective,
         np.ones(pixels + count),
         constraints=limits,
         method="SLSQP",
         options={"ftol": 1e-12, "maxiter": 500},
     )
-    assert found.success
+    assert solution.success
     image = dynamic_image_exact(frames).ravel().astype(np.float64)
-    np.testing.assert_allclose(image * np.sqrt(spread), found.x[:pixels], atol=1e-4)
+    np.testing.assert_allclose(image * np.sqrt(spread), solution.x[:pixels], atol=1e-4)
     mine = np.concatenate([image * np.sqrt(spread), np.clip(1 - rows @ image, 0, None)])
-    assert objective(mine) == pytest.approx(found.fun, rel=1e-5)
+    assert objective(mine) == pytest.approx(solution.fun, rel=1e-5)
 
 
 def test_exact_image_tends_to_the_approximate_one(rng: np.random.Generator) -> None:

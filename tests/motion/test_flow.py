@@ -57,9 +57,12 @@ def film(move: Move, noise: float = 0.0, mirrored: bool = False) -> np.ndarray:
     for _ in range(40):
         dx, dy = move(x, y)
         x, y = X - dx, Y - dy
-    places = [(X, Y), (x, y)]
+    grids = [(X, Y), (x, y)]
     frames = np.stack(
-        [cv2.remap(picture, *(np.float32(way + 60) for way in there), cv2.INTER_CUBIC) for there in places]
+        [
+            cv2.remap(picture, *(np.float32(way + 60) for way in unmirrored), cv2.INTER_CUBIC)
+            for unmirrored in grids
+        ]
     )
     frames = frames + np.random.default_rng(0).normal(0, noise, frames.shape)
     frames = np.clip(np.rint(frames), 0, 255).astype(np.uint8)
@@ -111,12 +114,12 @@ def test_strain_follows_from_its_definition() -> None:
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_a_mirrored_face_has_the_mirrored_flow(estimator: str) -> None:
     """Of the mirrored face, u changes its sign; v and strain do not."""
-    there = measured(bumped, estimator) + measured(stretched, estimator)
+    unmirrored = measured(bumped, estimator) + measured(stretched, estimator)
     back = (measured(bumped, estimator, mirrored=True) + measured(stretched, estimator, mirrored=True))[
         :, ::-1
     ]
-    assert np.abs(back * np.float32([-1, 1, 1]) - there)[INNER].mean() < 0.02
-    assert np.abs(there[..., 0])[INNER].mean() > 0.5  # pixels: there was motion to mirror
+    assert np.abs(back * np.float32([-1, 1, 1]) - unmirrored)[INNER].mean() < 0.02
+    assert np.abs(unmirrored[..., 0])[INNER].mean() > 0.5  # pixels: there was motion to mirror
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
@@ -145,9 +148,9 @@ def test_threads_change_nothing(threads: int) -> None:
 
 def test_an_apex_is_needed_that_is_not_the_onset() -> None:
     frames = film(shifted)
-    for wrong in (None, 0, 2, -1):
+    for apex in (None, 0, 2, -1):
         with pytest.raises(LearnetError, match="needs an apex after the onset"):
-            flow_image(frames, wrong)
+            flow_image(frames, apex)
 
 
 # ---- global motion

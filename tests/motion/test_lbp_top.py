@@ -78,10 +78,10 @@ def test_a_clip_by_three_loops(rng: np.random.Generator, size: int) -> None:
     grey = rng.integers(
         0, 8, (12, size, size), dtype=np.uint8
     )  # few levels, so that many neighbours are equal
-    found, expected = lbp_histograms(lbp_codes(grey), size), by_loops(grey)
-    assert {key: found[key] for key in expected} == pytest.approx(expected)
-    assert np.count_nonzero(found) == len(expected)
-    np.testing.assert_allclose(found.sum(axis=-1), 1)
+    result, expected = lbp_histograms(lbp_codes(grey), size), by_loops(grey)
+    assert {key: result[key] for key in expected} == pytest.approx(expected)
+    assert np.count_nonzero(result) == len(expected)
+    np.testing.assert_allclose(result.sum(axis=-1), 1)
 
 
 def test_the_plane_xy_is_scikit_images(rng: np.random.Generator) -> None:
@@ -99,12 +99,12 @@ def test_in_a_still_clip_nothing_changes_along_time(rng: np.random.Generator) ->
     """Both neighbours in time equal the point, so bits 2 and 8 are set; along x and y as on XY."""
     face = rng.integers(0, 256, (50, 50), dtype=np.uint8)
     for frames in (2, 9, 23):
-        found = lbp_codes(interpolate_frames(np.repeat(face[None], frames, axis=0)))
-        np.testing.assert_array_equal(found[XT], found[XY] & 0b0101 | 0b1010)
-        np.testing.assert_array_equal(found[YT], (found[XY] & 0b1010) >> 1 | 0b1010)
+        result = lbp_codes(interpolate_frames(np.repeat(face[None], frames, axis=0)))
+        np.testing.assert_array_equal(result[XT], result[XY] & 0b0101 | 0b1010)
+        np.testing.assert_array_equal(result[YT], (result[XY] & 0b1010) >> 1 | 0b1010)
     shares = read_back(unit(lbp_top(coloured(np.repeat(face[None], 23, axis=0)))))
-    there = np.array([code & 0b1010 == 0b1010 for code in range(16)])
-    assert (shares[..., [XT, YT], :][..., ~there] == 0).all() and (shares[..., XT, there] > 0).any()
+    mirrored = np.array([code & 0b1010 == 0b1010 for code in range(16)])
+    assert (shares[..., [XT, YT], :][..., ~mirrored] == 0).all() and (shares[..., XT, mirrored] > 0).any()
 
 
 @pytest.mark.parametrize(("step", "xt", "yt"), [(1, 1 + 8, 1 + 4 + 8), (-1, 1 + 2, 1 + 4 + 2)])
@@ -138,10 +138,10 @@ def test_a_pattern_that_moves_by_a_pixel_a_frame(rng: np.random.Generator) -> No
 def test_a_mirrored_face_has_other_blocks_and_other_codes(rng: np.random.Generator) -> None:
     """The picture cannot be mirrored: blocks change sides, and within a block left and right of each code."""
     grey = rng.integers(0, 256, (10, 40, 40), dtype=np.uint8)
-    here, there = (lbp_histograms(lbp_codes(clip), 40) for clip in (grey, grey[:, :, ::-1]))
+    here, mirrored = (lbp_histograms(lbp_codes(clip), 40) for clip in (grey, grey[:, :, ::-1]))
     turned = [code & 0b1010 | (code & 1) << 2 | (code & 4) >> 2 for code in range(16)]
-    np.testing.assert_allclose(there[:, ::-1, :YT], here[..., :YT, turned])
-    np.testing.assert_allclose(there[:, ::-1, YT], here[..., YT, :])
+    np.testing.assert_allclose(mirrored[:, ::-1, :YT], here[..., :YT, turned])
+    np.testing.assert_allclose(mirrored[:, ::-1, YT], here[..., YT, :])
 
 
 # ---- temporal interpolation
@@ -164,8 +164,8 @@ def tim(grey: np.ndarray, count: int) -> np.ndarray:
 
     height = (seen[:, 0] @ to_curve) / curve(1 / frames)
     points = np.stack([height * curve(time) for time in np.linspace(1 / frames, 1, count)], axis=1)
-    made = base @ np.linalg.solve(to_curve @ to_curve.T, to_curve @ points) + mean
-    return made.T.reshape(count, *grey.shape[1:])
+    interpolated = base @ np.linalg.solve(to_curve @ to_curve.T, to_curve @ points) + mean
+    return interpolated.T.reshape(count, *grey.shape[1:])
 
 
 @pytest.mark.parametrize("frames", [3, 4, 9, 11, 28])
@@ -244,9 +244,9 @@ def test_the_network_reads_the_shares_out_of_the_picture(rng: np.random.Generato
     np.testing.assert_array_equal(
         picture.transpose(2, 0, 1)[:, clear][..., clear], drawn[:, clear][..., clear]
     )
-    found = read_back(unit(picture))
-    assert (np.abs(found - exact) <= np.sqrt(exact) / 255 + 1 / 510**2 + 1e-6).all()
-    assert np.unique(found).size > 20
+    result = read_back(unit(picture))
+    assert (np.abs(result - exact) <= np.sqrt(exact) / 255 + 1 / 510**2 + 1e-6).all()
+    assert np.unique(result).size > 20
 
 
 def test_where_a_code_is_drawn() -> None:

@@ -24,8 +24,8 @@ def shifts(crops: np.ndarray, wave: int = WAVE) -> np.ndarray:
     count = size // 2 // wave * wave
     x = np.arange(size // 4, size // 4 + count)
     phase = np.angle((crops[:, size // 2, x, 0] * np.exp(2j * np.pi * x / wave)).sum(axis=1))
-    found = np.unwrap(phase) * wave / (2 * np.pi)
-    return found - found.mean()
+    positions = np.unwrap(phase) * wave / (2 * np.pi)
+    return positions - positions.mean()
 
 
 def gain(shift: np.ndarray, alpha: float, fps: float, wave: int = WAVE) -> float:
@@ -80,8 +80,8 @@ def test_fine_patterns_get_less() -> None:
 @pytest.mark.parametrize("count", [2, 3, 4, 8])
 def test_short_clips_are_magnified_too(count: int) -> None:
     """A movement in so few frames at 200 per second that all of it is above the band."""
-    there = np.linspace(0, 0.4, count)
-    assert gain(there, 4.0, 200.0) > 3.5
+    rise = np.linspace(0, 0.4, count)
+    assert gain(rise, 4.0, 200.0) > 3.5
     if count > 2:
         back = 0.4 * np.sin(np.pi * (np.arange(count) + 0.5) / count)
         assert gain(back, 4.0, 200.0) > 3.5

@@ -65,9 +65,9 @@ def test_images_are_found_by_number(
         (folder / name).touch()
     (folder / "5.jpg.d").mkdir()
     (folder / "folder6.jpg").mkdir()
-    found = image_files(folder)
-    assert list(found) == sorted(numbers)
-    assert {number: path.name for number, path in found.items()} == names
+    files = image_files(folder)
+    assert list(files) == sorted(numbers)
+    assert {number: path.name for number, path in files.items()} == names
 
 
 def test_depth_beside_colour_and_ambiguous_names(tmp_path: Path) -> None:

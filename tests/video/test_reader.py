@@ -46,11 +46,11 @@ def test_iterating_again_gives_the_same_frames(tmp_path: Path) -> None:
 def test_range_is_inclusive_and_counts_from_zero(tmp_path: Path) -> None:
     path = mux(tmp_path / "a.mp4", numbered(30, step=8))
     with open_video(path, first=7, last=9) as video:
-        found = [
+        count_text = [
             (frame.number, round((frame.pixels.mean() - 10) / 8), round(frame.time_s * 25, 6))
             for frame in video
         ]
-    assert found == [(7, 7, 7), (8, 8, 8), (9, 9, 9)]
+    assert count_text == [(7, 7, 7), (8, 8, 8), (9, 9, 9)]
     assert read_frames(path, 28, 29).shape == (2, 48, 64, 3)
 
 
@@ -115,10 +115,10 @@ def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
             f"n = sum(1 for _ in open_video(pathlib.Path({str(path)!r}))); "
             "print(n, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
         )
-        found, peak = subprocess.run(
+        count_text, peak = subprocess.run(
             [sys.executable, "-c", code], check=True, capture_output=True, text=True
         ).stdout.split()
-        assert int(found) == count
+        assert int(count_text) == count
         return int(peak) / 1024
 
     assert peak_mb(1500) < peak_mb(100) + 20

@@ -165,7 +165,8 @@ def network_figure(
     positions = _stage_positions(list(maps))
     last_row = max((row for row, _ in positions.values()), default=0)
     last_column = max((column for _, column in positions.values()), default=0)
-    rows, columns = int(np.ceil(last_row)) + 1, last_column + 1
+    rows = int(np.ceil(last_row)) + 1
+    columns = last_column + 1
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(1.25 * columns + 0.2, 1.55 * rows + 0.5))
         first_row = positions["stem"][0] if "stem" in positions else 0.0
@@ -236,7 +237,12 @@ def cell_table(maps: Mapping[str, Float[np.ndarray, "h w"]], name_column: str) -
     tables = []
     for name, values in maps.items():
         rows, columns = np.indices(values.shape)
-        cells = {name_column: name, "row": rows.ravel(), "column": columns.ravel(), "value": values.ravel()}
+        cells = {
+            name_column: name,
+            "row": rows.ravel(),
+            "column": columns.ravel(),
+            "value": values.ravel(),
+        }
         tables.append(pd.DataFrame(cells))
     return pd.concat(tables, ignore_index=True)
 
@@ -256,6 +262,7 @@ def _draw_clip_row(row_axes: Sequence[Axes], row: ClipRow, limit: int, first: bo
     background = row.background
     draw_background(row_axes[0], background, row.title)
     _mark_features(row_axes[0], background.placement, background.side)
+
     tables = []
     remaining_axes = iter(row_axes[1:])
     for network in row.networks:
@@ -263,7 +270,9 @@ def _draw_clip_row(row_axes: Sequence[Axes], row: ClipRow, limit: int, first: bo
         side = background.side if background.anonymous else maps.shape[-1]
         for index in strongest_maps(network.maps, limit):
             axes = next(remaining_axes)
-            heading = f"{network.network}\n{network.stage} map {index}" if first else f"map {index}"
+            heading = f"map {index}"
+            if first:
+                heading = f"{network.network}\n{network.stage} map {index}"
             _draw_map(axes, maps[index], maps[index], heading, background)
             _mark_features(axes, background.placement, side)
             table = cell_table({f"{index}": maps[index]}, "map")
@@ -275,10 +284,12 @@ def _stage_positions(stages: Sequence[str]) -> dict[str, tuple[float, int]]:
     """Return row and column of each stage that is drawn; column 0 is left for the motion image."""
     if "one.plain_1" in stages:
         return {stage: position for stage, position in LEARNET_FIGURE.items() if stage in stages}
+
     positions = {}
     blocks = [stage for stage in stages if stage.count(".") <= 1]
     for index, stage in enumerate(blocks):
-        positions[stage] = (float(index // COLUMNS), 1 + index % COLUMNS)
+        row, column = divmod(index, COLUMNS)
+        positions[stage] = (float(row), 1 + column)
     return positions
 
 

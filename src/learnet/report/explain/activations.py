@@ -124,7 +124,8 @@ def compute_maps(
     """
     with torch.inference_mode():
         outputs = stage_outputs(module.eval(), as_input(images))
-        return select_maps(outputs, stage).contiguous().numpy()
+        maps = select_maps(outputs, stage)
+    return maps.contiguous().numpy()
 
 
 def stage_at_depth(module: nn.Module, size: int, depth: int) -> str:
@@ -145,9 +146,12 @@ def stage_at_depth(module: nn.Module, size: int, depth: int) -> str:
     """
     maps_by_stage = _maps_of_noise(module, size)
     wanted_side = -(-size // 2**depth)
-    distances = {stage: abs(maps.shape[-1] - wanted_side) for stage, maps in maps_by_stage.items()}
+    distances = {}
+    for stage, maps in maps_by_stage.items():
+        distances[stage] = abs(maps.shape[-1] - wanted_side)
     smallest = min(distances.values())
     nearest = [stage for stage, distance in distances.items() if distance == smallest]
+
     for stage in reversed(nearest):
         never_negative = bool((maps_by_stage[stage] >= 0).all())
         if never_negative:

@@ -104,6 +104,7 @@ def occlusion(
         raise LearnetError(
             f"A square of {patch} pixels does not fit an image of {size}.", f"Choose a side from 1 to {size}."
         )
+
     squares = _overlapping_squares(size, patch)
     network_input = as_input(image[None])
     baseline = baseline_image(image)
@@ -112,6 +113,7 @@ def occlusion(
         occluded_input[:, rows, columns] = baseline[0, :, rows, columns]
     score = _class_scores(module, network_input, target)
     decreases = score - _class_scores(module, occluded, target)
+
     total = np.zeros((size, size))
     count = np.zeros((size, size))
     for (rows, columns), decrease in zip(squares, decreases.tolist(), strict=True):

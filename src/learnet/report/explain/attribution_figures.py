@@ -89,6 +89,7 @@ def checks_figure(checks: Mapping[str, SanityChecks], title: str) -> Explanation
         for (name, result), dash in zip(checks.items(), DASHES, strict=False):
             _draw_curve(deletion_axes, name, result.deletion, dash)
             _draw_curve(insertion_axes, name, result.insertion, dash)
+
         for axes, way in ((deletion_axes, "deletion"), (insertion_axes, "insertion")):
             chance = np.nan
             for name, result in checks.items():
@@ -98,6 +99,7 @@ def checks_figure(checks: Mapping[str, SanityChecks], title: str) -> Explanation
             axes.set(xlabel="share of the pixels", ylim=(-0.02, 1.02))
             axes.legend(frameon=False, fontsize=7.5)
             axes.grid(color=RULE, linewidth=0.6)
+
         deletion_axes.set_ylabel("probability of the class")
         heading = "Rank correlation with maps of networks with permuted weights (near 0 for a good map):"
         lines = (title, heading, _correlations_text(checks))

@@ -52,7 +52,9 @@ class Background:
 
     def prepare_maps(self, maps: Float[np.ndarray, "*N h w"]) -> Float[np.ndarray, "*N a b"]:
         """Return the maps as they are drawn and tabulated: unchanged, or coarse (CELLS) if anonymous."""
-        return coarsen(maps) if self.anonymous else maps
+        if self.anonymous:
+            return coarsen(maps)
+        return maps
 
     def draw(self, axes: Axes, grey: bool = False) -> None:
         """Draw the image, in colour or grey, or the average face."""
@@ -89,6 +91,7 @@ def draw_average_face(axes: Axes, placement: FacePlacement | None) -> None:
         for line in face_lines(average_face()):
             x, y = placement.to_pixels(line).T
             axes.plot(x, y, color=MUTED, linewidth=0.8, solid_capstyle="round")
+
     axes.set(xlim=(-0.5, side - 0.5), ylim=(side - 0.5, -0.5), aspect="equal")
 
 

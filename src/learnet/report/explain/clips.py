@@ -123,7 +123,8 @@ class ExplainedClips:
             counts = sorted(Counter(self.truth.values()).items())
             listed = ", ".join(f"{truth} ({count})" for truth, count in counts)
             raise LearnetError(
-                f"There is no clip of class {name!r} that may be shown.", f"The clips are: {listed}."
+                f"There is no clip of class {name!r} that may be shown.",
+                f"The clips are: {listed}.",
             )
         return [self.get(clip) for clip in clips]
 
@@ -168,7 +169,8 @@ class ExplainedClips:
         fold = self.folds[clip].replace("/", "-")
         file = self.study / "folds" / f"{fold}-seed{self.seed}.safetensors"
         if not file.is_file():
-            raise BadInput(file, f"the weights of the fold that tested {clip} are missing", WEIGHTS_ADVICE)
+            problem = f"the weights of the fold that tested {clip} are missing"
+            raise BadInput(file, problem, WEIGHTS_ADVICE)
         return file
 
 

@@ -70,11 +70,15 @@ def face_placement(face: str, size: int) -> FacePlacement | None:
     if face != "given":
         view = found_face_crop(size)
         return FacePlacement(size, view.origin, (view.face_px, view.face_px))
+
     view = crop_view(*DATABASE_CROP_SIZE)
-    x_scale, y_scale = size / view.width, size / view.height
+    x_scale = size / view.width
+    y_scale = size / view.height
+    per_face = (view.face_px * x_scale, view.face_px * y_scale)
+
     x, y = view.origin
     origin = ((x + 0.5) * x_scale - 0.5, (y + 0.5) * y_scale - 0.5)
-    return FacePlacement(size, origin, (view.face_px * x_scale, view.face_px * y_scale))
+    return FacePlacement(size, origin, per_face)
 
 
 def region_map(placement: FacePlacement) -> Int64[np.ndarray, "S S"]:

@@ -84,6 +84,7 @@ def clip_figures(
     background, title = clip.background(anonymous), _title(clip)
     maps = compute_maps(clip.module, clip.image[None], stage)[0]
     activations = stage_activations(clip.module, clip.image[None])
+
     mosaic_title = f"{title}\n{stage}, the strongest of {len(maps)} maps"
     figures = {
         "network": network_figure(activations, background, title),
@@ -294,11 +295,14 @@ def _clip_row(
     sources: Sequence[tuple[str, ExplainedClips]], clip_name: str, depth: int, anonymous: bool
 ) -> ClipRow:
     """Return the maps of every network for one clip; image and notes are those of the first network."""
-    networks = []
-    clips = [source.get(clip_name) for _, source in sources]
-    for (name, _), clip in zip(sources, clips, strict=True):
+    clips, networks = [], []
+    for name, source in sources:
+        clip = source.get(clip_name)
         stage = stage_at_depth(clip.module, clip.metadata.size, depth)
-        networks.append(NetworkMaps(name, stage, compute_maps(clip.module, clip.image[None], stage)[0]))
+        maps = compute_maps(clip.module, clip.image[None], stage)[0]
+        networks.append(NetworkMaps(name, stage, maps))
+        clips.append(clip)
+
     first = clips[0]
     title = "\n".join([clip_name, first.truth, *first.notes])
     return ClipRow(title, first.background(anonymous), tuple(networks))

@@ -165,7 +165,9 @@ def _render_unit(
     peak_px = max(activation.peak_px for activation in episode.activations)
     side = SIDES[(request.person + request.number) % 2]
     assert request.unit is not None, "the request names an action unit"
-    episode = replace(episode, activations=(Activation(request.unit, side, peak_px),))
+    activation = Activation(request.unit, side, peak_px)
+
+    episode = replace(episode, activations=(activation,))
     conditions = replace(recording.conditions, drift=0.0, blinks=())
     recording = replace(recording, episodes=(episode,), conditions=conditions)
     return _render_scene(replace(scene, recording=recording), request, preparation, settings)
@@ -183,7 +185,9 @@ def _make_scene(request: _ClipRequest, settings: RenderSettings) -> Scene:
     scene = make_scene(settings.seed, person, request.number, request.emotion, settings.camera)
     conditions = scene.recording.conditions
     conditions = replace(
-        conditions, noise=settings.noise * conditions.noise, flicker=settings.noise * conditions.flicker
+        conditions,
+        noise=settings.noise * conditions.noise,
+        flicker=settings.noise * conditions.flicker,
     )
     return replace(scene, recording=replace(scene.recording, conditions=conditions))
 
@@ -197,9 +201,11 @@ def _render_scene(
     crop = _refine(found_face_crop(size), recording.camera)
     if settings.database_crop:
         crop = crop_view(*DATABASE_CROP_SIZE)
+
     view = recording.conditions.view
     shown = range(scene.onset - 1, scene.offset)  # annotations count frames from 1
     frames = np.stack([register(frame, view, crop) for frame in render(recording, shown)])
+
     apex = scene.apex - scene.onset
     motion_image = make_image(frames, preparation, None, apex, recording.camera.fps)
 

@@ -104,7 +104,10 @@ class TemporalExplanation:
         """Return the class with the highest score of each window; empty where there is no prediction."""
         labels = []
         for scores, predicted in zip(self.scores, self.predicted, strict=True):
-            labels.append(self.classes[int(scores.argmax())] if predicted else "")
+            label = ""
+            if predicted:
+                label = self.classes[int(scores.argmax())]
+            labels.append(label)
         return labels
 
     def position(self, mark: str) -> int:
@@ -125,9 +128,14 @@ class TemporalExplanation:
             frames.loc[frames["frame"] == key_frame.frame, ["mark", "marked_by"]] = name, key_frame.source
         frames["weight"] = np.nan if self.weights is None else self.weights
         frames["movement"] = self.movement
+
         numbers = np.array(self.frame_numbers)
         windows = pd.DataFrame(
-            {"frame": numbers[self.ends], "window_from": numbers[self.starts], "label": self.labels}
+            {
+                "frame": numbers[self.ends],
+                "window_from": numbers[self.starts],
+                "label": self.labels,
+            }
         )
         windows[list(self.classes)] = self.scores
         table = frames.merge(windows, on="frame", how="left")
@@ -308,13 +316,16 @@ def _choose_windows(
     numbers = clip.numbers
     known_onset = "onset" in segment.key_frames
     short = len(numbers) <= Windows().whole_s * clip.fps
+
     if windows is None and (known_onset or short):
-        start, end = 0, len(numbers) - 1
+        start = 0
+        end = len(numbers) - 1
         if known_onset:
             start = numbers.index(segment.key_frames["onset"].frame)
         if "offset" in segment.key_frames:
             end = numbers.index(segment.key_frames["offset"].frame)
         return growing_windows(start, len(numbers), end), (start, end)
+
     length = round((windows or Windows()).window_s * clip.fps)
     return sliding_windows(len(numbers), length), None
 

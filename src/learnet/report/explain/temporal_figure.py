@@ -72,7 +72,8 @@ def _add_rows(figure: Figure) -> dict[str, Axes]:
     axes = {}
     top = figure_height - TOP
     for name, height in ROW_HEIGHTS.items():
-        axes[name] = figure.add_axes((left, (top - height) / figure_height, width, height / figure_height))
+        bottom = (top - height) / figure_height
+        axes[name] = figure.add_axes((left, bottom, width, height / figure_height))
         top -= height + GAP
     return axes
 
@@ -98,6 +99,7 @@ def _draw_strip(axes: Axes, clip: TemporalExplanation, strip: Strip) -> None:
     boxes = []
     for left, right in zip(edges[:-1], edges[1:], strict=True):
         boxes.append(axes.inset_axes((left, 0, right - left, 1), transform=axes.transData))
+
     onset = clip.crops[clip.position("onset")].astype(np.float32)
     change = clip.crops[positions].astype(np.float32) - onset
     if strip == "faces":
@@ -108,6 +110,7 @@ def _draw_strip(axes: Axes, clip: TemporalExplanation, strip: Strip) -> None:
     else:
         placement = face_placement("given" if clip.cropped else "found", clip.crops.shape[1])
         _draw_coarse_changes(boxes, change, placement)
+
     for box in boxes:
         box.set(xticks=[], yticks=[])
         box.spines[:].set(visible=True, color="white", linewidth=1)
@@ -204,11 +207,13 @@ def _label_lines(axes: Axes, clip: TemporalExplanation) -> None:
     ascending = np.argsort(last)
     levels = _spread_levels(last[ascending], 0.11)
     transform = axes.get_yaxis_transform()
+
     for index, level in zip(ascending, levels, strict=True):
         colour = COLOURS[index % len(COLOURS)]
         axes.plot(
             [1.008, 1.035], [level, level], transform=transform, color=colour, linewidth=2, clip_on=False
         )
+
         label = f"{clip.classes[index]} {last[index]:.2f}"
         weight = "bold" if index == ascending[-1] else "normal"
         axes.text(1.042, level, label, transform=transform, size=8, va="center", weight=weight)
@@ -234,14 +239,17 @@ def _draw_time_axes(axes: dict[str, Axes], clip: TemporalExplanation) -> None:
         row.tick_params(axis="x", length=0, labelbottom=name == "predictions")
         if name == "strip":
             continue
+
         row.axvspan(clip.times_s[start], clip.times_s[end], color=RULE, alpha=0.28, linewidth=0, zorder=0)
         for mark in clip.key_frames:
             time_s = clip.times_s[clip.position(mark)]
             row.axvline(time_s, color=CELL, linewidth=1.2, alpha=0.8, zorder=0.5)
+
     axes["predictions"].set_xlabel("seconds; the window of the motion image above is shaded")
     frame_axis = axes["strip"].secondary_xaxis("top")
     numbers = _round_frame_numbers(clip.frame_numbers[0], clip.frame_numbers[-1])
     times_s = [(number - clip.frame_numbers[0]) / clip.fps for number in numbers]
+
     frame_axis.set_xticks(times_s, list(map(str, numbers)))
     frame_axis.tick_params(length=0, labelsize=8)
     frame_axis.spines["top"].set_visible(False)

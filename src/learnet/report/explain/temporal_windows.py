@@ -155,6 +155,7 @@ class WindowScorer:
             if apex is not None and start < apex <= end:
                 known_apex = apex - start
             part = frames[start : end + 1]
+
             try:
                 prepared = make_image(part, self.preparation, self.finder, known_apex, self.fps)
             except (NoFace, TooFewFrames) as error:
@@ -164,6 +165,7 @@ class WindowScorer:
                 apexes[index] = None if prepared.apex is None else start + prepared.apex
             if progress:
                 progress(index + 1, len(windows))
+
         if failure and np.isnan(scores).all():
             raise failure
         return WindowScores(scores, tuple(apexes))

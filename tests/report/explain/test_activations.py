@@ -1,4 +1,4 @@
-"""Stages of any network by name, and what is made of their maps."""
+"""Stages of any network by name, and what is computed from their maps."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def images(rng: np.random.Generator, count: int = 2) -> np.ndarray:
 
 
 class InPlace(nn.Module):
-    """A convolution that doubles, and one ReLU used twice, which works in place."""
+    """A convolution that doubles its input, and one in-place ReLU that is used twice."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,45 +42,45 @@ class InPlace(nn.Module):
 
 
 @pytest.mark.parametrize("name", ["learnet", "learnet-paper", "resnet18", "ststnet"])
-def test_the_last_stage_is_what_the_network_answers(name: str, rng: np.random.Generator) -> None:
+def test_the_last_stage_has_the_class_scores(name: str, rng: np.random.Generator) -> None:
     module = NETWORKS[name](4, SIZE).eval()
-    given = as_input(images(rng))
+    network_input = as_input(images(rng))
     with torch.inference_mode():
-        found = stage_outputs(module, given)
-        assert list(found)[-1] == "logits"
-        torch.testing.assert_close(found["logits"], module(given))
-        torch.testing.assert_close(module(given), module(given))  # no hook is left behind
+        outputs = stage_outputs(module, network_input)
+        assert list(outputs)[-1] == "logits"
+        torch.testing.assert_close(outputs["logits"], module(network_input))
+        torch.testing.assert_close(module(network_input), module(network_input))  # no hook is left behind
         assert not any(part._forward_hooks for part in module.modules())
 
 
 def test_the_stages_of_resnet_are_its_modules(rng: np.random.Generator) -> None:
-    """Beside the same layers called by hand."""
+    """Compared with the same layers called by hand."""
     module = NETWORKS["resnet18"](4, SIZE).eval()
-    given = as_input(images(rng))
+    network_input = as_input(images(rng))
     with torch.inference_mode():
-        found, by_hand = stage_outputs(module, given), module.conv1(given)
-        torch.testing.assert_close(found["conv1"], by_hand)
+        outputs, by_hand = stage_outputs(module, network_input), module.conv1(network_input)
+        torch.testing.assert_close(outputs["conv1"], by_hand)
         stem = module.maxpool(torch.relu(module.bn1(by_hand)))
-        torch.testing.assert_close(found["layer2"], module.layer2(module.layer1(stem)))
-    assert list(found)[:3] == ["conv1", "bn1", "maxpool"] and "layer1.0.conv1" in found
+        torch.testing.assert_close(outputs["layer2"], module.layer2(module.layer1(stem)))
+    assert list(outputs)[:3] == ["conv1", "bn1", "maxpool"] and "layer1.0.conv1" in outputs
 
 
-def test_what_works_in_place_does_not_change_the_stage_before_it() -> None:
+def test_in_place_layers_do_not_change_the_stage_before_them() -> None:
     with torch.inference_mode():
-        found = stage_outputs(InPlace(), -torch.ones(1, 3, 2, 2))
-    assert torch.equal(found["twice"], torch.full((1, 3, 2, 2), -2.0))
-    assert torch.equal(found["act"], torch.zeros(1, 3, 2, 2)) and "act:2" in found
+        outputs = stage_outputs(InPlace(), -torch.ones(1, 3, 2, 2))
+    assert torch.equal(outputs["twice"], torch.full((1, 3, 2, 2), -2.0))
+    assert torch.equal(outputs["act"], torch.zeros(1, 3, 2, 2)) and "act:2" in outputs
 
 
 @pytest.mark.parametrize(
-    ("stage", "said"),
+    ("stage", "message"),
     [("one.acretion_1", "Did you mean 'one.accretion_1'"), ("dense", "has no maps"), ("zzz", "stem,")],
 )
-def test_a_stage_that_is_none_is_told_with_those_there_are(
-    stage: str, said: str, rng: np.random.Generator
+def test_unknown_stages_are_refused_with_a_list_of_the_valid_ones(
+    stage: str, message: str, rng: np.random.Generator
 ) -> None:
     module = NETWORKS["learnet"](4, SIZE).eval()
-    with pytest.raises(LearnetError, match=said) as caught:
+    with pytest.raises(LearnetError, match=message) as caught:
         compute_maps(module, images(rng), stage)
     assert "It has stem, one.plain_1" in str(caught.value) and "conv5" in str(caught.value)
 
@@ -94,27 +94,27 @@ def test_a_network_without_maps_says_so(rng: np.random.Generator) -> None:
 
 
 def test_accretion_is_the_sum_of_two_columns(rng: np.random.Generator) -> None:
-    answers = stage_activations(NETWORKS["learnet"](4, SIZE), images(rng))
+    activations = stage_activations(NETWORKS["learnet"](4, SIZE), images(rng))
     for pair, level in (("one", 1), ("one", 2), ("two", 1), ("two", 2)):
-        plain, accreting, total = accretion_maps(answers, pair, level)
+        plain, accreting, total = accretion_maps(activations, pair, level)
         np.testing.assert_array_equal(plain + accreting, total)
         assert min(plain.max(), accreting.max()) > 0  # neither is nothing
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("learnet-no-cross", "receives nothing"),
         ("learnet-plain", "no one.accreting_1"),
         ("resnet18", "Accretion layers"),
     ],
 )
-def test_accretion_is_refused_where_there_is_none(name: str, said: str, rng: np.random.Generator) -> None:
-    with pytest.raises(LearnetError, match=said):
+def test_networks_without_accretion_are_refused(name: str, message: str, rng: np.random.Generator) -> None:
+    with pytest.raises(LearnetError, match=message):
         accretion_maps(stage_activations(NETWORKS[name](4, SIZE), images(rng)), "one", 1)
 
 
-def test_the_same_depth_by_the_figures_of_the_networks() -> None:
+def test_stages_at_the_same_depth() -> None:
     """14 x 14 maps are level 2 of LEARNet, stage 2 of ResNet and block 4 of VGG before its pooling."""
     assert [stage_at_depth(NETWORKS["learnet"](5), 112, depth) for depth in (1, 2, 3, 4, 5)] == [
         "stem", "two.accretion_1", "two.accretion_2", "concat", "conv5",
@@ -127,20 +127,20 @@ def test_the_same_depth_by_the_figures_of_the_networks() -> None:
     ]
 
 
-def test_maps_have_rows_and_columns() -> None:
-    answers = {"maps": torch.zeros(1, 2, 3, 3), "mean": torch.zeros(1, 2), "logits": torch.zeros(1, 2)}
-    assert list(stages_with_maps(answers)) == ["maps"]
+def test_stages_without_rows_and_columns_have_no_maps() -> None:
+    activations = {"maps": torch.zeros(1, 2, 3, 3), "mean": torch.zeros(1, 2), "logits": torch.zeros(1, 2)}
+    assert list(stages_with_maps(activations)) == ["maps"]
     with pytest.raises(LearnetError, match="The stage 'mean' has no maps"):
-        select_maps(answers, "mean")
+        select_maps(activations, "mean")
 
 
-def test_the_strongest_maps_and_the_response_by_hand() -> None:
+def test_strongest_maps_and_mean_activation_by_hand() -> None:
     maps = np.array([[[1, 1]], [[-4, 0]], [[0, 0]], [[3, 1]]], np.float32)
     assert strongest_maps(maps, 3).tolist() == [1, 3, 0]  # 2 and 2 in their order, then 1
     np.testing.assert_allclose(mean_activation(maps), [[2, 0.5]])
 
 
-def test_an_enlarged_map_keeps_its_mean_and_its_place() -> None:
+def test_upsampling_keeps_mean_and_position() -> None:
     small = np.zeros((4, 4), np.float32)
     small[1, 2] = 1
     large = upsample(small, 28)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import matplotlib as mpl
@@ -263,7 +264,7 @@ def _check_folder(out: Path, names: set[str]) -> None:
 def _sheet(title: str, caption: str) -> tuple[Figure, dict[str, Axes]]:
     """Return a figure with two large axes, field and second, and four small ones, u, v, strain and input."""
     figure = Figure(figsize=(12.0, 4.5), layout="constrained")
-    layout = [
+    layout: list[Any] = [
         ["field", "field", "second", "second", "u", "v"],
         ["field", "field", "second", "second", "strain", "input"],
     ]

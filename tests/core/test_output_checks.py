@@ -56,7 +56,7 @@ def test_nothing_is_written_into_what_is_read(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("database")
     for output in ("database/out", "database", "database/inside/out", "link/out", "database/../database/out"):
         for folder in ("database", "link"):
-            with pytest.raises(BadInput, match=f"this lies inside .*{folder}, which is read"):
+            with pytest.raises(BadInput, match=f"this is inside .*{folder}, which is read"):
                 check_outside(tmp_path / output, [tmp_path / "elsewhere", tmp_path / folder])
     check_outside(tmp_path / "database-out", [tmp_path / "database", tmp_path / "link"])
     check_outside(tmp_path, [tmp_path / "database"])

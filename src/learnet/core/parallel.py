@@ -30,10 +30,13 @@ def parallel_map(
 ) -> Generator[Result, None, None]:
     """Call `work` on every item, on several processes.
 
-    Args: work: function of a module, or a `functools.partial` of one; its arguments and results travel
-            between processes. items: nothing may depend on the order in which they are worked on. jobs:
-            processes; -1 is one per core. ordered: yield the results in the order of the items, each as soon
-            as it and all before it are there; else as they are made.
+    Args:
+        work: function of a module, or a `functools.partial` of one; its arguments and results travel
+            between processes.
+        items: nothing may depend on the order in which they are worked on.
+        jobs: processes; -1 is one per core.
+        ordered: yield the results in the order of the items, each as soon as it and all before it are
+            there; else as they are made.
 
     Yields:
         The results. Work begins when the first is requested, and what has not begun is given up when the

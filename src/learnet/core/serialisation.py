@@ -63,8 +63,10 @@ def key_named(key: str) -> Any:
 def read_json(file: Path, kind: type[Record], hint: str = "Restore the file.") -> Record:
     """Read a JSON file as a record of type `kind`.
 
-    Raises: BadInput: the file is not UTF-8 or not JSON, or a key or value in it is unknown, missing or of
-        another type. OSError: the file cannot be read.
+    Raises:
+        BadInput: the file is not UTF-8 or not JSON, or a key or value in it is unknown, missing or of
+            another type.
+        OSError: the file cannot be read.
     """
     try:
         content = json.loads(file.read_text(encoding="utf-8"))

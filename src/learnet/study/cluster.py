@@ -47,8 +47,10 @@ class Cluster:
 def connect(address: str, versions: Versions) -> Iterator[Cluster]:
     """Join a Dask cluster for as long as the block lasts.
 
-    Args: address: of the scheduler: "tcp://HOST:PORT", or "tls://HOST:PORT" where Dask's own configuration
-        names the keys. versions: what numbers depend on; every worker must give the same answer.
+    Args:
+        address: of the scheduler: "tcp://HOST:PORT", or "tls://HOST:PORT" where Dask's own configuration
+            names the keys.
+        versions: what numbers depend on; every worker must give the same answer.
 
     Raises:
         LearnetError: `distributed` is not installed; no scheduler answers; there are no workers; a worker has

@@ -62,7 +62,8 @@ def load_labelled_dataset(folder: Path, classes: str) -> LabelledDataset:
 def apply_class_scheme(source: ImageSource, classes: str) -> LabelledDataset:
     """Apply the class scheme called `classes` to the emotions of images.
 
-    Raises: LearnetError: an unknown scheme, fewer than two classes that occur, or a concatenated database
+    Raises:
+        LearnetError: an unknown scheme, fewer than two classes that occur, or a concatenated database
             without any clip that has a class.
     """
     table, folders = source.clips, ", ".join(map(str, source.folders))

@@ -65,11 +65,14 @@ def run_study(
 ) -> StudyMetrics:
     """Train and test a network once per fold and seed, and keep every outcome.
 
-    Args: folder: prepared folder, or several, which are concatenated: one study over the people of all. out:
-        study folder; made, or continued where the same study was interrupted. study: network, protocol,
-        classes, seeds. training: how each network is trained; the same settings for every fold, so nothing
-        can follow the person tested. Or settings for each person that were selected on other people.
-        resources: where the trainings run. progress: called after each training.
+    Args:
+        folder: prepared folder, or several, which are concatenated: one study over the people of all.
+        out: study folder; made, or continued where the same study was interrupted.
+        study: network, protocol, classes, seeds.
+        training: how each network is trained; the same settings for every fold, so nothing can follow the
+            person tested. Or settings for each person that were selected on other people.
+        resources: where the trainings run.
+        progress: called after each training.
 
     Returns:
         The content of `metrics.json` (`metrics.summary.summarise`).

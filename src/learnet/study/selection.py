@@ -39,11 +39,14 @@ def select_settings(
 ) -> Selection:
     """Compare settings and select for each group of people those with the best score on the other groups.
 
-    Args: folder: prepared folder, or several, which are concatenated. out: folder to write: `choice.json`,
-        and in `trainings` every outcome; continued where the same selection was interrupted. candidates: the
-        settings that are compared (`candidates.read_candidates`). study: network, classes, seeds, and in
-        `groups` the number of groups of people. resources: where the trainings run. progress: called after
-        each training.
+    Args:
+        folder: prepared folder, or several, which are concatenated.
+        out: folder to write: `choice.json`, and in `trainings` every outcome; continued where the same
+            selection was interrupted.
+        candidates: the settings that are compared (`candidates.read_candidates`).
+        study: network, classes, seeds, and in `groups` the number of groups of people.
+        resources: where the trainings run.
+        progress: called after each training.
 
     Raises:
         OutputTaken: `out` holds another selection.

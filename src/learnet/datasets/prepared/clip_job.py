@@ -170,7 +170,8 @@ def _with_phases(
 ) -> tuple[MotionResult, dict[str, UInt8[np.ndarray, "S S 3"]]]:
     """Compute the images of a clip's phases by the same steps as its own image.
 
-    Returns: The result with the position of the apex, detected where it was not annotated, and the images by
+    Returns:
+        The result with the position of the apex, detected where it was not annotated, and the images by
         phase.
     """
     crops = motion.aligned.crops(frames)

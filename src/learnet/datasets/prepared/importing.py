@@ -39,13 +39,15 @@ def import_images(
 ) -> PreparedDataset:
     """Import finished motion images with their labels as a prepared folder.
 
-    Args: images: folder of images, of any kind that OpenCV reads; grey ones become three equal channels.
+    Args:
+        images: folder of images, of any kind that OpenCV reads; grey ones become three equal channels.
         labels: CSV (comma or semicolon) with the columns image (name in the folder `images`), subject,
-        emotion, and optionally dataset ("imported" by default) and clip (by default the name of the image
-        without suffix). out: prepared folder to make; returned as it is where it holds the same import. size:
-        height and width to resize to (bicubic to enlarge, by area to shrink); None keeps the images, which
-        must then be square and of one size. kind: what mirroring a face does to its image, one of
-        IMAGE_KINDS; used in training.
+            emotion, and optionally dataset ("imported" by default) and clip (by default the name of the
+            image without suffix).
+        out: prepared folder to make; returned as it is where it holds the same import.
+        size: height and width to resize to (bicubic to enlarge, by area to shrink); None keeps the images,
+            which must then be square and of one size.
+        kind: what mirroring a face does to its image, one of IMAGE_KINDS; used in training.
 
     Raises:
         BadInput: a file or column is missing, a name is there twice, sizes differ, or flow has its channels

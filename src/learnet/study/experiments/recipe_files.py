@@ -48,8 +48,9 @@ class _RecipeTable:
 def read_recipe(path: Path) -> Recipe:
     """Read a recipe file.
 
-    Raises: BadInput: no such file, no TOML, an unknown key or value, a wrong type, something missing, or
-            values that cannot work.
+    Raises:
+        BadInput: no such file, no TOML, an unknown key or value, a wrong type, something missing, or values
+            that cannot work.
     """
     if not path.is_file():
         raise BadInput(path, "there is no such recipe", "Name a file such as recipes/paper.toml.")

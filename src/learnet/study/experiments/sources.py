@@ -46,7 +46,8 @@ Sources = dict[tuple[str, str], tuple[Part, ...]]
 def find_available_data(words: Sequence[str]) -> AvailableData:
     """Return the data that the words after --data name.
 
-    Args: words: each a folder that is recognised by its content (a database, several below one folder, a
+    Args:
+        words: each a folder that is recognised by its content (a database, several below one folder, a
             prepared folder), or NAME=DIR.
 
     Raises:

@@ -37,7 +37,7 @@ check: .venv/ready  ## style, complexity and types
 	.venv/bin/mypy
 
 docs: .venv/ready  ## the documentation site, into site/
-	.venv/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
 
 bench: .venv/ready  ## every benchmark, then one table; results go to benchmarks/results
 	for name in $(BENCHMARKS); do .venv/bin/python benchmarks/$$name.py || exit 1; done

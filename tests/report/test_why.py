@@ -107,9 +107,9 @@ def test_weights_that_are_gone_or_broken_are_named_and_the_rest_is_shown(studies
     files[0].unlink()
     about = json.loads((studies / "learnet" / "study.json").read_text(encoding="utf-8"))
     for kept, said in (
-        ({"keep_weights": True}, "learnet kept the weights of its folds, and they are gone"),
+        ({"keep_weights": True}, "learnet kept the weights of its folds, but they are gone"),
         ({"keep_weights": False}, "learnet kept no weights"),
-        ({}, "learnet has no weights in its folder"),
+        ({}, "learnet kept the weights of its folds, but they are gone"),
     ):
         about["settings"] = {
             key: value for key, value in about["settings"].items() if key != "keep_weights"

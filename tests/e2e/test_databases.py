@@ -97,4 +97,4 @@ def test_two_databases_prepared_at_once(tmp_path: Path) -> None:
         ("prepare", "casme2", tmp_path / "casme2", "samm"),
         ("prepare", "casme2", tmp_path / "casme2"),
     ):
-        assert "Say which database" in learnet(*words, code=2).stderr
+        assert "The database, its folder or the output folder is missing" in learnet(*words, code=2).stderr

@@ -103,7 +103,7 @@ def test_mistakes_in_one_line(place: Path) -> None:
             "study",
             place / "casme2",
             place / "samm",
-        ): "something else is there already. The study folder stands last",
+        ): "something else is there already. The last argument is the study folder",
         ("study", place / "casme2", place / "casme2", place / "new"): "12 clips are there twice",
         ("study", place / "casme2", place / "nowhere", place / "new"): "there is no such folder",
     }

@@ -60,7 +60,7 @@ def test_nothing_half_written(tmp_path: Path) -> None:
         write_video(tmp_path / "old.mp4", [colours(), colours(40, 64)], 25.0)
     assert [path.name for path in tmp_path.iterdir()] == ["old.mp4"]
     assert (tmp_path / "old.mp4").read_bytes() == b"what was there before"
-    with pytest.raises(BadInput, match="cannot be written"):
+    with pytest.raises(BadInput, match="folder of the video does not exist"):
         write_video(tmp_path / "nowhere" / "a.mp4", [colours()], 25.0)
     with pytest.raises(BadInput, match=r"\.gif names no video format"):
         write_video(tmp_path / "a.gif", [colours()], 25.0)

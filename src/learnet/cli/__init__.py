@@ -11,7 +11,19 @@ from typing import TextIO
 from cyclopts import CycloptsError
 
 # Importing these modules registers their commands.
-from learnet.cli import compare, console, data, demo, explain, live, run, score, show, studies, video  # noqa: F401
+from learnet.cli import (  # noqa: F401
+    compare,
+    console,
+    data,
+    demo,
+    explain,
+    live,
+    run,
+    score,
+    show,
+    studies,
+    video,
+)
 from learnet.cli.app import app
 from learnet.core.earlier_names import current_arguments
 from learnet.core.errors import LearnetError

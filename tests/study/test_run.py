@@ -342,7 +342,7 @@ def test_two_runs_of_one_study_do_not_mix(prepared: Path, tmp_path: Path) -> Non
         run_study(prepared, out, study, training, Resources(jobs=1))
     os.killpg(first.pid, signal.SIGINT)
     said = first.communicate(timeout=600)[1]
-    assert (first.returncode, said.count("\n")) == (130, 1) and said.startswith("learnet: Stopped."), said
+    assert (first.returncode, said.count("\n")) == (130, 1) and said.startswith("learnet: Interrupted."), said
     run_study(prepared, out, study, training, Resources(jobs=1))
     (tmp_path / "whole").mkdir()
     run_study(prepared, tmp_path / "whole" / "study", study, training, Resources(jobs=1))

@@ -1,6 +1,5 @@
 """The command that runs all others once."""
 
-import json
 from pathlib import Path
 
 from learnet.cli import console
@@ -78,7 +77,9 @@ def _study(out: Path, prepared: Path, epochs: int, seed: int, jobs: int) -> None
 
 def _recognise(out: Path, prepared: Path, epochs: int, seed: int) -> None:
     """Train on everybody, recognise the expression of a new synthetic person, and print all scores."""
+    from learnet.core.serialisation import read_json
     from learnet.datasets.synthetic.databases import synthetic_video
+    from learnet.metrics.study_metrics import StudyMetrics
 
     weights, video, picture = out / "learnet.safetensors", out / "stranger.mp4", out / "stranger.png"
     console.command(f"learnet train {prepared} {weights} --epochs {epochs} --seed {seed}")
@@ -92,7 +93,6 @@ def _recognise(out: Path, prepared: Path, epochs: int, seed: int) -> None:
     )
     summaries = []
     for network in NETWORKS:
-        text = (out / network / "metrics.json").read_text(encoding="utf-8")
-        summaries.append((network, json.loads(text)))
+        summaries.append((network, read_json(out / network / "metrics.json", StudyMetrics)))
     console.scores(summaries)
     console.paths(out / "report.html", weights, picture, out / "learnet" / "outcomes.csv")

@@ -1,5 +1,7 @@
 """Settings that cannot work are refused before anything is written."""
 
+from collections.abc import Callable
+
 import pytest
 
 from learnet.core.errors import LearnetError
@@ -25,3 +27,17 @@ def test_impossible_values_are_named(record: type, values: dict, named: str) -> 
     record()
     with pytest.raises(LearnetError, match=named):
         record(**values)
+
+
+@pytest.mark.parametrize(
+    ("make", "option"),
+    [
+        (lambda: Training(optimiser="rmsprop"), "--optimiser"),
+        (lambda: Training(class_weights="rare"), "--class-weights"),
+        (lambda: Study(protocol="holdout"), "--protocol"),
+    ],
+)
+def test_a_word_that_is_no_choice_is_refused(make: Callable[[], object], option: str) -> None:
+    """In Python too, where no command line has checked it: it would be trained with, and recorded."""
+    with pytest.raises(LearnetError, match=f"{option} cannot be .* Choose from"):
+        make()

@@ -5,9 +5,9 @@ torch. The docstring of a field is the help text of its option. Checkpoints and 
 records: a setting that is added later must have the former behaviour as its default.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args, get_origin, get_type_hints
 
 from learnet.core.errors import LearnetError
 from learnet.core.network_info import NETWORK_HELP
@@ -22,6 +22,17 @@ def _check(*rules: tuple[bool, str]) -> None:
     for kept, rule in rules:
         if not kept:
             raise LearnetError(f"{rule}.")
+
+
+def _check_choices(settings: object) -> None:
+    """Refuse a value that is not among the choices of its field, for fields with a fixed list of words."""
+    hints = get_type_hints(type(settings))
+    for setting in fields(settings):  # type: ignore[arg-type]
+        hint, value = hints[setting.name], getattr(settings, setting.name)
+        if get_origin(hint) is Literal and value not in get_args(hint):
+            option = setting.name.replace("_", "-")
+            choices = ", ".join(map(str, get_args(hint)))
+            raise LearnetError(f"--{option} cannot be {value!r}.", f"Choose from {choices}.")
 
 
 def _window_rule(window_s: float) -> tuple[bool, str]:
@@ -192,6 +203,7 @@ class Training:
     """First random seed of weights, order and augmentation; several seeds count up from it."""
 
     def __post_init__(self) -> None:
+        _check_choices(self)
         self._check_optimisation()
         self._check_images()
         self._check_init()
@@ -336,6 +348,7 @@ class Study:
     """Keep the weights of every fold with its outcomes (7 MB per fold for LEARNet)."""
 
     def __post_init__(self) -> None:
+        _check_choices(self)
         _check(
             (self.seeds >= 1, f"--seeds must be at least 1, not {self.seeds}"),
             (

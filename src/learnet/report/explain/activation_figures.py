@@ -28,7 +28,7 @@ BLUES: Colormap = LinearSegmentedColormap.from_list("strength", ["#ffffff", CELL
 COLUMNS = 8  # of the figure of a network other than LEARNet
 LONG_NAME = 14  # characters; longer names of stages are broken at their first dot
 
-LEARNET_FIGURE: dict[str, tuple[float, int]] = {
+LEARNET_FIGURE: dict[str, tuple[float | int, int]] = {
     "stem": (1.5, 1),
     "one.plain_1": (0, 2), "one.plain_2": (0, 4), "one.plain_3": (0, 6),
     "one.accreting_1": (1, 2), "one.accreting_2": (1, 4), "one.accreting_3": (1, 6),
@@ -202,7 +202,7 @@ def comparison_figure(rows: Sequence[ClipRow], title: str, limit: int = 2) -> Ex
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(1.4 * columns + 0.3, 1.62 * len(rows) + 0.5), layout="constrained")
         grid = figure.subplots(len(rows), columns, squeeze=False)
-        for row, row_axes in zip(rows, grid, strict=True):
+        for row, row_axes in zip(rows, grid.tolist(), strict=True):
             tables += _draw_clip_row(row_axes, row, limit, first=row is rows[0])
         _add_title(figure, title)
     table = pd.concat(tables, ignore_index=True)
@@ -280,7 +280,7 @@ def _draw_clip_row(row_axes: Sequence[Axes], row: ClipRow, limit: int, first: bo
     return tables
 
 
-def _stage_positions(stages: Sequence[str]) -> dict[str, tuple[float, int]]:
+def _stage_positions(stages: Sequence[str]) -> dict[str, tuple[float | int, int]]:
     """Return row and column of each stage that is drawn; column 0 is left for the motion image."""
     if "one.plain_1" in stages:
         return {stage: position for stage, position in LEARNET_FIGURE.items() if stage in stages}
@@ -293,7 +293,7 @@ def _stage_positions(stages: Sequence[str]) -> dict[str, tuple[float, int]]:
     return positions
 
 
-def _add_tile(figure: Figure, position: tuple[float, int], rows: int, columns: int) -> Axes:
+def _add_tile(figure: Figure, position: tuple[float | int, int], rows: int, columns: int) -> Axes:
     """Add axes at a position in the grid of a network figure, below its title."""
     row, column = position
     title_height = 0.45 / figure.get_figheight()

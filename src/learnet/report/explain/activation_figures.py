@@ -125,7 +125,7 @@ def accretion_figure(
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5.6, 1.55 * len(chosen) + 0.7), layout="constrained")
         grid = figure.subplots(len(chosen), 3, squeeze=False)
-        for row_axes, index in zip(grid, chosen, strict=True):
+        for row_axes, index in zip(grid.tolist(), chosen, strict=True):
             _draw_sum(row_axes, parts[:, index], background, headings=index == chosen[0])
             row_axes[0].text(
                 -0.3, 0.5, f"map {index}", transform=row_axes[0].transAxes, ha="right", va="center", size=8

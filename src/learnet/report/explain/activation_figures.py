@@ -126,7 +126,7 @@ def accretion_figure(
         figure = Figure(figsize=(5.6, 1.55 * len(chosen) + 0.7), layout="constrained")
         grid = figure.subplots(len(chosen), 3, squeeze=False)
         for row_axes, index in zip(grid.tolist(), chosen, strict=True):
-            _draw_sum(row_axes, parts[:, index], background, headings=index == chosen[0])
+            _draw_sum(row_axes, parts[:, index], background, headings=bool(index == chosen[0]))
             row_axes[0].text(
                 -0.3, 0.5, f"map {index}", transform=row_axes[0].transAxes, ha="right", va="center", size=8
             )

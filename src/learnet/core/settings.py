@@ -5,34 +5,17 @@ torch. The docstring of a field is the help text of its option. Checkpoints and 
 records: a setting that is added later must have the former behaviour as its default.
 """
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, get_args, get_origin, get_type_hints
+from typing import Literal
 
-from learnet.core.errors import LearnetError
 from learnet.core.network_info import NETWORK_HELP
+from learnet.core.settings_checks import check_choices, check_rules
 
 LONGEST_S = 60  # seconds in one window: its frames are in memory at once
 LEAST_LBP_PX = 40  # of an image of lbp-top: a smaller block holds too few codes for a histogram of 16
 MOST_MAGNIFIED = 100  # times; a movement of a tenth of a pixel would then cover ten
 MOST_OVERLAP = 0.99  # of half a second that is a window every 5 ms, a frame of a fast camera
-
-
-def _check(*rules: tuple[bool, str]) -> None:
-    for kept, rule in rules:
-        if not kept:
-            raise LearnetError(f"{rule}.")
-
-
-def _check_choices(settings: object) -> None:
-    """Refuse a value that is not among the choices of its field, for fields with a fixed list of words."""
-    hints = get_type_hints(type(settings))
-    for setting in fields(settings):  # type: ignore[arg-type]
-        hint, value = hints[setting.name], getattr(settings, setting.name)
-        if get_origin(hint) is Literal and value not in get_args(hint):
-            option = setting.name.replace("_", "-")
-            choices = ", ".join(map(str, get_args(hint)))
-            raise LearnetError(f"--{option} cannot be {value!r}.", f"Choose from {choices}.")
 
 
 def _window_rule(window_s: float) -> tuple[bool, str]:
@@ -93,7 +76,7 @@ class Preparation:
     def __post_init__(self) -> None:
         is_flow = self.motion.startswith("flow-")
         is_lbp_top = self.motion == "lbp-top"
-        _check(
+        check_rules(
             (28 <= self.size <= 1024, f"A motion image is 28 to 1024 pixels wide, not {self.size}"),
             (
                 0 <= self.magnify <= MOST_MAGNIFIED,
@@ -203,13 +186,13 @@ class Training:
     """First random seed of weights, order and augmentation; several seeds count up from it."""
 
     def __post_init__(self) -> None:
-        _check_choices(self)
+        check_choices(self)
         self._check_optimisation()
         self._check_images()
         self._check_init()
 
     def _check_optimisation(self) -> None:
-        _check(
+        check_rules(
             (self.epochs >= 1, f"--epochs must be at least 1, not {self.epochs}"),
             (
                 self.inner_groups == 0 or self.inner_groups >= 2,
@@ -228,7 +211,7 @@ class Training:
 
     def _check_images(self) -> None:
         for_detrended = "is for detrended images: add --detrend"
-        _check(
+        check_rules(
             (
                 50 <= self.clipping_percentile <= 100,
                 f"--clipping-percentile is a percentile from 50 to 100, not {self.clipping_percentile}",
@@ -242,7 +225,7 @@ class Training:
         )
 
     def _check_init(self) -> None:
-        _check(
+        check_rules(
             (
                 0 <= self.interpolate_init < 1,
                 f"--interpolate-init must be from 0 to below 1, not {self.interpolate_init}",
@@ -284,7 +267,7 @@ class Windows:
     """Videos up to this length, in seconds, are one window."""
 
     def __post_init__(self) -> None:
-        _check(
+        check_rules(
             _window_rule(self.window_s),
             (
                 0 <= self.overlap <= MOST_OVERLAP,
@@ -305,7 +288,7 @@ class LiveSettings:
     """Length of a window in seconds; a micro-expression lasts at most half a second."""
 
     def __post_init__(self) -> None:
-        _check(
+        check_rules(
             (self.every >= 1, f"--every must be at least 1, not {self.every}"),
             _window_rule(self.window_s),
         )
@@ -348,8 +331,8 @@ class Study:
     """Keep the weights of every fold with its outcomes (7 MB per fold for LEARNet)."""
 
     def __post_init__(self) -> None:
-        _check_choices(self)
-        _check(
+        check_choices(self)
+        check_rules(
             (self.seeds >= 1, f"--seeds must be at least 1, not {self.seeds}"),
             (
                 self.train_people >= 0,
@@ -378,7 +361,7 @@ class Resources:
     """Device for training: cuda (a GPU), cpu, or auto (a GPU if there is one)."""
 
     def __post_init__(self) -> None:
-        _check(
+        check_rules(
             (self.jobs == -1 or self.jobs >= 1, f"--jobs must be -1 or at least 1, not {self.jobs}"),
             (self.cluster is None or self.cluster.strip() != "", "--cluster is empty; use tcp://HOST:PORT"),
             (

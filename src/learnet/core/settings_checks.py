@@ -1,0 +1,24 @@
+"""Checks of settings records, which give errors that name the option."""
+
+from dataclasses import fields
+from typing import Literal, get_args, get_origin, get_type_hints
+
+from learnet.core.errors import LearnetError
+
+
+def check_rules(*rules: tuple[bool, str]) -> None:
+    """Refuse settings that break a rule; a rule is whether it is kept, and the rule in words."""
+    for kept, rule in rules:
+        if not kept:
+            raise LearnetError(f"{rule}.")
+
+
+def check_choices(settings: object) -> None:
+    """Refuse a value that is not among the choices of its field, for fields with a fixed list of words."""
+    hints = get_type_hints(type(settings))
+    for setting in fields(settings):  # type: ignore[arg-type]
+        hint, value = hints[setting.name], getattr(settings, setting.name)
+        if get_origin(hint) is Literal and value not in get_args(hint):
+            option = setting.name.replace("_", "-")
+            choices = ", ".join(map(str, get_args(hint)))
+            raise LearnetError(f"--{option} cannot be {value!r}.", f"Choose from {choices}.")

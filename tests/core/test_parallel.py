@@ -18,7 +18,7 @@ from learnet.core.parallel import parallel_map
 
 def slow(place):
     Path(sys.argv[1], str(os.getpid())).touch()
-    time.sleep(60)
+    time.sleep(3600)
 
 list(parallel_map(slow, range(2), 2))
 """
@@ -43,11 +43,11 @@ def test_workers_do_not_outlive_a_caller_that_is_killed(tmp_path: Path) -> None:
     seen.mkdir()
     script.write_text(CALLER)
     caller = subprocess.Popen([sys.executable, str(script), str(seen)])
-    waited_for(lambda: len(list(seen.iterdir())) == 2, 60)
+    waited_for(lambda: len(list(seen.iterdir())) == 2, 300)
     workers = [int(path.name) for path in seen.iterdir()]
     caller.send_signal(signal.SIGKILL)
     caller.wait()
-    waited_for(lambda: not any(runs(pid) for pid in workers), 20)  # their piece would take a minute
+    waited_for(lambda: not any(runs(pid) for pid in workers), 300)  # their item takes an hour
 
 
 def waited_for(condition, seconds: float) -> None:

@@ -49,6 +49,24 @@ def test_avi_with_reordered_pictures_keeps_order_and_time(tmp_path: Path) -> Non
     np.testing.assert_allclose([frame.pixels.mean() for frame in frames], 2 * np.arange(50) + 10, atol=2)
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
+def test_metadata_need_not_be_utf8(tmp_path: Path, suffix: str) -> None:
+    """A title in Latin-1, of the file and, where the container has such, of the stream."""
+    path = tmp_path / f"latin{suffix}"
+    title = "prise \N{LATIN SMALL LETTER E WITH ACUTE}"
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = title
+        stream = container.add_stream("mjpeg", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuvj420p"
+        stream.metadata["title"] = title
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(colours(), format="rgb24")))
+        container.mux(stream.encode())
+    utf8 = title.encode()
+    assert utf8 in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(utf8, b"prise \xe9\xe9"))
+    assert len(read_frames(path)) == 1
+
+
 # Display matrix (a, b, c, d), x' = a x + c y, y' = b x + d y with y downwards, and the expected picture.
 MATRICES = {
     "as it is": ((1, 0, 0, 1), lambda image: image),

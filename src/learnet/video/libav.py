@@ -5,6 +5,7 @@ PyAV suppresses libav's own log, so every problem must be reported from here, as
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import av.container
@@ -22,6 +23,10 @@ MISSING_FRAMES = "frames missing at the end"
 Orientation = tuple[bool, int, int]  # swap rows and columns, then row step, column step (-1: mirrored)
 AS_STORED: Orientation = (False, 1, 1)
 
+# Titles and comments need not be UTF-8: PyAV 19 always escapes such bytes, earlier versions must be asked to.
+AV_MAJOR = int(av.__version__.split(".")[0])
+METADATA_OPTION: dict[str, Any] = {} if AV_MAJOR >= 19 else {"metadata_errors": "surrogateescape"}
+
 
 def open_stream(source: Path) -> tuple[av.container.InputContainer, av.VideoStream]:
     """Open the container and its first video stream. Only local files are opened, also from within playlists.
@@ -32,9 +37,7 @@ def open_stream(source: Path) -> tuple[av.container.InputContainer, av.VideoStre
     if source.stat().st_size == 0:
         raise BadVideo(source, "the file is empty", "Copy it again.")
     try:
-        container = av.open(
-            f"file:{source}", options={"protocol_whitelist": "file"}, metadata_errors="ignore"
-        )
+        container = av.open(f"file:{source}", options={"protocol_whitelist": "file"}, **METADATA_OPTION)
     except av.FFmpegError as error:
         raise BadVideo(
             source,

@@ -13,8 +13,8 @@ from learnet.core.errors import BadInput, LearnetError
 from learnet.core.serialisation import to_json, to_plain
 from learnet.metrics.summary import summarise
 from learnet.report.study_checks import check
-from learnet.report.study_record import StudyRecord, read_record, read_records, shared_people
-from learnet.study.description import FoldDescription
+from learnet.report.study_record import StudyRecord, read_record, read_records
+from learnet.study.description import FoldDescription, shared_people
 from tests.builders.written_study import write_prepared, write_study
 
 PEOPLE, ANSWERS, COMPLETE, NUMBERS, IMAGES = range(5)

@@ -35,7 +35,7 @@ def compare(
         Also write a self-contained HTML page.
     """
     from learnet.report.comparison.compare import compare as compare_studies
-    from learnet.report.comparison.tables import comparison_tables, notes
+    from learnet.report.comparison.tables import comparison_tables
     from learnet.report.comparison.writers import write_comparison
 
     if not studies:
@@ -47,6 +47,5 @@ def compare(
     for shown in comparison_tables(comparison):
         # Published figures have a table of their own, and a terminal has no room for them in the others.
         console.text_table(shown, without=("published",))
-    for note in notes(comparison):
-        console.out.print(note, markup=False)
+    console.comparison_notes(comparison)
     console.paths(*(path for path in (table, latex, html) if path))

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 from cyclopts import CycloptsError, MissingArgumentError, UnusedCliTokensError
@@ -17,6 +18,7 @@ from learnet.core.errors import counted
 
 if TYPE_CHECKING:
     from learnet.metrics.study_metrics import DatasetMetrics, MeanScore, SeedMetrics, StudyMetrics
+    from learnet.report.comparison.compare import Comparison
     from learnet.report.comparison.tables import Table as TextTable
 
 out = Console(highlight=False, soft_wrap=True)
@@ -105,21 +107,28 @@ def measure(score: "MeanScore") -> str:
     return text if score.spread is None else f"{text}\n±{score.spread:.3f}"
 
 
-def scores(studies: Sequence[tuple[str, "StudyMetrics"]]) -> None:
+def scores(
+    studies: Sequence[tuple[str, "StudyMetrics"]], leaks: Mapping[str, str] = MappingProxyType({})
+) -> None:
     """Print the scores of studies, and below each study those of its databases.
 
     Accuracy, UF1 and UAR are means over seeds, with 95 % intervals over people.
 
     Args:
         studies: name and content of `metrics.json` of each study.
+        leaks: why the scores of a study are too high, by its name, for those that leak (`leak_warning`).
     """
     rows: list[list[str]] = []
+    red: set[int] = set()
     notes: list[str] = []
     for name, summary in studies:
+        if name in leaks:
+            red.update(range(len(rows), len(rows) + 1 + len(summary.datasets or ())))
         seeds = summary.seeds
         clips, people = _counts(next(iter(seeds.values())))
         runs = f", {len(seeds)} seeds" if len(seeds) > 1 else ""
-        rows.append([f"{name}\n{clips}\n{people}{runs}", *_measures(summary.mean)])
+        tag = "\nleaky" if name in leaks else ""
+        rows.append([f"{name}{tag}\n{clips}\n{people}{runs}", *_measures(summary.mean)])
         for dataset, part in (summary.datasets or {}).items():
             clips, people = _counts(part)
             rows.append([f"- {dataset}\n  {clips}\n  {people}", *_measures(part.mean)])
@@ -131,9 +140,35 @@ def scores(studies: Sequence[tuple[str, "StudyMetrics"]]) -> None:
     title = "Pooled over all folds [95 % interval over people]"
     if any(len(summary.seeds) > 1 for _, summary in studies):
         title += ", ± over seeds"
-    table(title, ["study", "accuracy", "UF1", "UAR"], rows)
+    table(title, ["study", "accuracy", "UF1", "UAR"], rows, red)
+    for name, reason in leaks.items():
+        leak_warning(name, reason)
     for note in notes:
         out.print(note, markup=False)
+
+
+def leak_warning(name: str, reason: str) -> None:
+    """Print in red that the scores of a study are too high, for the reason of `StudyDescription.leak`."""
+    from learnet.study.description import LEAK_CONSEQUENCE
+
+    red_note(f"{name} leaks: {reason}. {LEAK_CONSEQUENCE}")
+
+
+def red_note(sentence: str) -> None:
+    """Print a sentence in red."""
+    out.print(sentence, style="bold red", markup=False)
+
+
+def comparison_notes(comparison: "Comparison") -> None:
+    """Print what must be known to read the tables of a comparison; what says that a study leaks is red."""
+    from learnet.report.comparison.tables import leak_notes, notes
+
+    leaks = leak_notes(comparison)
+    for note in leaks:
+        red_note(note)
+    for note in notes(comparison):
+        if note not in leaks:
+            out.print(note, markup=False)
 
 
 def _counts(part: "SeedMetrics | DatasetMetrics") -> tuple[str, str]:

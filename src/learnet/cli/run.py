@@ -50,6 +50,7 @@ def run(  # noqa: PLR0913 (options)
 
     # Errors in the recipe are reported before torch is loaded.
     effective, deviations = override_recipe(read_recipe(recipe), changes, recipe)
+    from learnet.report.comparison.tables import leak_notes
     from learnet.report.experiment_tables import groups, heading, in_two, sheet, write_results
     from learnet.study.experiments.run import Means, check, run_experiments
     from learnet.study.experiments.run import synthetic as synthesize_databases
@@ -71,6 +72,8 @@ def run(  # noqa: PLR0913 (options)
     for group in results:
         for half in in_two(sheet(group)):
             console.text_table(half)
+        for note in leak_notes(group.comparison):
+            console.red_note(note)
     for deviation in deviations:
         console.out.print(f"Deviation from the recipe: {deviation}.", markup=False)
     console.paths(*files)

@@ -55,10 +55,21 @@ def score(
     if table:
         write_atomically(table, scores_to_csv(scored))
     _print_scores(scored)
+    _warn_of_leak(log)
     clips_agree = _print_clips(scored)
     console.paths(*([table] if table else []))
     if check and not clips_agree:
         raise SystemExit(1)
+
+
+def _warn_of_leak(log: Path) -> None:
+    """Print in red that the scores of a study folder are too high, where it says so."""
+    from learnet.study.description import DESCRIPTION_FILE, read_description
+
+    if (log / DESCRIPTION_FILE).is_file():
+        leak = read_description(log).leak
+        if leak:
+            console.leak_warning(log.resolve().name, leak)
 
 
 def _print_scores(scored: "ScoreReport") -> None:

@@ -123,10 +123,11 @@ def _check_protocol(study: Study) -> None:
 
 def _print_scores(out: Path, summary: "StudyMetrics") -> None:
     """Print the scores of a study, and how many clips have no class."""
-    console.scores([(out.name, summary)])
     from learnet.study.description import read_description
 
     description = read_description(out)
+    leaks = {out.name: description.leak} if description.leak else {}
+    console.scores([(out.name, summary)], leaks)
     left_out = description.left_out
     if left_out:
         number = sum(left_out.values())
@@ -302,7 +303,8 @@ def report(
     anonymous
         Omit motion images, which can show the edges of a face; draw attribution maps on an average line face.
     """
-    from learnet.report.page import write_report
+    from learnet.report.page import Wanted, write_records
+    from learnet.report.study_record import read_records
 
     if not studies:
         raise LearnetError("No study is named.", "Name at least one study folder.")
@@ -318,4 +320,10 @@ def report(
     check_outputs([out], [])
     folders = [*studies, compare] if compare else list(studies)
     page = out or studies[0] / "report.html"
-    console.paths(write_report(folders, page, show_faces, explained, anonymous))
+    records = read_records(folders)
+    console.paths(write_records(records, page, Wanted(show_faces, explained, anonymous)))
+    for record in records:
+        if record.leaky:
+            console.leak_warning(record.name, record.leak)
+        if record.unfinished:
+            console.out.print(f"{record.name} is unfinished: {record.progress}.", markup=False)

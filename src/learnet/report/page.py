@@ -22,6 +22,7 @@ from learnet.report.pair import both
 from learnet.report.sections import again, answer, failures, scores_figure, trust
 from learnet.report.study_record import StudyRecord, read_records
 from learnet.report.why import reasons
+from learnet.study.description import LEAK_CONSEQUENCE
 
 __all__ = [
     "PARTS",
@@ -82,7 +83,12 @@ def write_report(
     Raises:
         LearnetError: no readable study, studies over different clips, or `out` is not a report.
     """
-    page = compose(read_records(studies), Wanted(show_faces, explained, anonymous))
+    return write_records(read_records(studies), out, Wanted(show_faces, explained, anonymous))
+
+
+def write_records(records: Sequence[StudyRecord], out: Path, wanted: Wanted) -> Path:
+    """Write the page of studies that `read_records` has read, as `write_report`."""
+    page = compose(records, wanted)
     check_tables(folder_of(out))
     write_page(page.text, out)
     write_tables(folder_of(out), page.drawings)
@@ -139,7 +145,7 @@ def compose(
         clips=len(records[0].answers),
         people=len({outcome.person for outcome in outcomes}),
         datasets=sorted({outcome.dataset for outcome in outcomes}),
-        unfinished=[record for record in records if record.expected not in (None, len(record.outcomes))],
+        leak_consequence=LEAK_CONSEQUENCE,
     )
     return Page(text, tuple(figures))
 

@@ -7,7 +7,8 @@ from learnet.core.files import shortened_list
 from learnet.core.serialisation import read_json
 from learnet.metrics.scores import MEASURES
 from learnet.metrics.study_metrics import MeanScore, StudyMetrics
-from learnet.report.study_record import StudyRecord, shared_people
+from learnet.report.study_record import StudyRecord
+from learnet.study.description import shared_people
 
 NO_FOLDS = "study.json does not list the folds"
 TOLERANCE = 1e-9  # between a stored and a recomputed measure

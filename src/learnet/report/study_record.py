@@ -126,14 +126,22 @@ class StudyRecord:
     @property
     def leaky(self) -> bool:
         """Whether test people were trained on, by the name of the protocol or by the lists of people."""
-        return self.protocol.startswith("leaky-") or bool(shared_people(self.folds))
+        return bool(self.leak)
 
     @property
     def leak(self) -> str:
-        """The reason why the scores of a leaky study are too high."""
-        if self.protocol == "leaky-epoch" and not shared_people(self.folds):
-            return "the number of epochs was selected on the test person"
-        return "test people were also trained on"
+        """The reason why the scores are too high; empty where nothing leaks, as far as the files tell."""
+        return self.description.leak if self.description else ""
+
+    @property
+    def progress(self) -> str:
+        """How many predictions there are, and how many the complete study has."""
+        return f"{len(self.outcomes)} of {self.expected} predictions"
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether predictions are missing that the complete study has."""
+        return self.expected not in (None, len(self.outcomes))
 
     @property
     def synthetic(self) -> bool:
@@ -284,7 +292,7 @@ def refuse_different(one: StudyRecord, other: StudyRecord) -> None:
         LearnetError: with the differences.
     """
     hint = "Report them separately, or run both on the same prepared folder with the same classes."
-    unfinished = [r.name for r in (one, other) if r.expected not in (None, len(r.outcomes))]
+    unfinished = [record.name for record in (one, other) if record.unfinished]
     if unfinished:
         verb = "is" if len(unfinished) == 1 else "are"
         names = " and ".join(unfinished)
@@ -311,17 +319,6 @@ def _only_in(record: StudyRecord, clips: Collection[str]) -> str:
     """Return how many clips only one study covers, and the first of them."""
     text = f"{len(clips)} only in {record.name}"
     return f"{text} ({shortened_list(sorted(clips))})" if clips else text
-
-
-def shared_people(folds: Sequence[FoldDescription]) -> dict[str, list[str]]:
-    """Return the people on both sides of each fold, by fold, from the lists of people; empty if there are
-    none."""
-    shared = {}
-    for fold in folds:
-        people = set(fold.train_people) & set(fold.test_people)
-        if people:
-            shared[fold.name] = sorted(people)
-    return shared
 
 
 def _find_prepared(

@@ -1,6 +1,8 @@
 """What `study.json` says: all that is needed to run a study again, and what its images were."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +14,9 @@ from learnet.study.candidates import Selection
 from learnet.training.initial_weights import InitialWeightsRecord
 
 DESCRIPTION_FILE = "study.json"
+
+LEAK_CONSEQUENCE = "The scores are too high and say nothing about people the network was not trained on."
+"""What follows from `StudyDescription.leak`, in the words of every page and command."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,21 @@ class StudyDescription:
         """The number of predictions that the complete study has."""
         return sum(fold.test_clips for fold in self.folds) * len(self.seeds)
 
+    @property
+    def leak(self) -> str:
+        """The reason why the scores are too high; empty where nobody is tested by a network that knows them.
+
+        The lists of people decide, and beside them the name of the protocol, which may be all that is known.
+        """
+        shared = shared_people(self.folds)
+        if shared:
+            known = set(chain.from_iterable(shared.values()))
+            tested = set(chain.from_iterable(fold.test_people for fold in self.folds))
+            return f"test people were also trained on ({len(known)} of {len(tested)})"
+        if self.protocol == "leaky-epoch":
+            return "the number of epochs was selected on the test person"
+        return "test people were also trained on" if self.protocol.startswith("leaky-") else ""
+
     def to_plain(self) -> dict[str, Any]:
         """Return the description as dictionaries and lists, as they are in the file."""
         plain = to_plain(self)
@@ -88,6 +108,17 @@ class StudyDescription:
         if self.choice and self.training:
             plain["training"] = {"seed": self.training.seed}
         return plain
+
+
+def shared_people(folds: Sequence[FoldDescription]) -> dict[str, list[str]]:
+    """Return the people on both sides of each fold, by fold, from the lists of people; empty if there are
+    none."""
+    shared = {}
+    for fold in folds:
+        people = set(fold.train_people) & set(fold.test_people)
+        if people:
+            shared[fold.name] = sorted(people)
+    return shared
 
 
 def write_description(folder: Path, description: StudyDescription) -> None:

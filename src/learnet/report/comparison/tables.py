@@ -22,6 +22,7 @@ from learnet.report.comparison.compare import (
 )
 from learnet.report.study_record import StudyRecord
 from learnet.report.tables import NAMES, floor, p_text, signed
+from learnet.study.description import LEAK_CONSEQUENCE
 
 NOTHING = "–"
 
@@ -131,13 +132,21 @@ def notes(comparison: Comparison) -> list[str]:
     return sentences
 
 
+def leak_notes(comparison: Comparison) -> list[str]:
+    """Return those of `notes` that say that a study leaks."""
+    return [_leak_note(record, comparison) for record in comparison.records if record.leaky]
+
+
+def _leak_note(record: StudyRecord, comparison: Comparison) -> str:
+    return f"{record.name} leaks: {record.leak}; {_inflation(record, comparison)}. {LEAK_CONSEQUENCE}"
+
+
 def _study_notes(record: StudyRecord, comparison: Comparison) -> list[str]:
     sentences = []
     if record.leaky:
-        sentences.append(f"{record.name} leaks: {record.leak}; {_inflation(record, comparison)}.")
-    predictions = len(record.outcomes)
-    if record.expected not in (None, predictions):
-        sentences.append(f"{record.name} is unfinished: {predictions} of {record.expected} predictions.")
+        sentences.append(_leak_note(record, comparison))
+    if record.unfinished:
+        sentences.append(f"{record.name} is unfinished: {record.progress}.")
     if record.description is None:
         sentences.append(f"{record.name} has no study.json: its protocol is unknown.")
     return sentences

@@ -91,7 +91,10 @@ def _caught(name: str, descriptor: int, file: BinaryIO) -> Iterator[None]:
 
 @contextmanager
 def _as_in_a_new_process() -> Iterator[None]:
-    """Fresh consoles, Python's own warning filters, and one process for what is spread over all cores."""
+    """Fresh consoles, Python's own warning filters, and one process for what is spread over all cores.
+
+    One difference: a deprecation in a module of the project is an error, as in every other test.
+    """
     fresh = {
         "out": Console(highlight=False, soft_wrap=True),
         "err": Console(stderr=True, highlight=False, soft_wrap=True),
@@ -104,6 +107,8 @@ def _as_in_a_new_process() -> Iterator[None]:
         warnings.resetwarnings()
         for category in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
             warnings.simplefilter("ignore", category)
+        for category in (DeprecationWarning, PendingDeprecationWarning, FutureWarning):
+            warnings.filterwarnings("error", category=category, module="learnet")
         yield
 
 

@@ -35,7 +35,7 @@ class TrainingSet:
         return TrainingSet(
             images=self.images[chosen],
             labels=self.labels[chosen],
-            people=[self.people[position] for position in chosen],
+            people=[self.people[position] for position in positions],
             classes=self.classes,
             phases=self._take_phases(chosen),
         )

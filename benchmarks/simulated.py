@@ -35,10 +35,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
+from learnet.core.figure_style import CELL, INK, MUTED, RULE, STYLE
 from learnet.datasets.prepared.store import load_prepared
 from learnet.datasets.synthetic.flow_images import draw_imitated_image, simulate_flow
 from learnet.motion.normalise import per_channel
-from learnet.report.style import CELL, INK, MUTED, RULE, STYLE, save_figure
+from learnet.report.style import save_figure
 from learnet.simulation.imitated_flow import ESTIMATOR_MODEL, EstimatorModel
 
 CHANNELS = ("u", "v", "strain")

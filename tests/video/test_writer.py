@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from learnet.core.errors import BadInput, UnknownName
+from learnet.simulation.film import plan_film
+from learnet.simulation.render import Camera, render
 from learnet.video.reader import read_frames
-from learnet.video.writer import write_video
+from learnet.video.writer import ENCODER_OPTIONS, write_video
 from tests.builders.videos import colours
 
 
@@ -43,6 +45,30 @@ def test_written_video_comes_back(
     assert [path.name for path in tmp_path.iterdir()] == [name]
     if codec == "ffv1":
         assert (read_frames(tmp_path / name) == np.stack(frames)).all()
+
+
+@pytest.mark.parametrize("name, codec", [("a.mp4", "h264"), ("a.avi", "mjpeg"), ("a.mkv", "ffv1")])
+def test_same_frames_give_the_same_bytes(tmp_path: Path, name: str, codec: str) -> None:
+    """Before, libx264 wrote these frames in one of several ways from one call to the next."""
+    plan = plan_film(4, ("fear", "happiness", "surprise"), Camera(120, 160, 50.0, 62.0))
+    contents = set()
+    for _ in range(4):
+        write_video(tmp_path / name, render(plan.recording), 50.0, codec)
+        contents.add((tmp_path / name).read_bytes())
+    assert len(contents) == 1
+
+
+def test_h264_is_that_of_a_processor_without_extensions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_film(4, ("fear", "happiness", "surprise"), Camera(120, 160, 50.0, 62.0))
+    frames = list(render(plan.recording, range(60)))
+    write_video(tmp_path / "fast.mp4", frames, 50.0)
+    options = ENCODER_OPTIONS["libx264"]
+    plain = options["x264-params"] + ":asm=0"
+    monkeypatch.setitem(ENCODER_OPTIONS, "libx264", {**options, "x264-params": plain})
+    write_video(tmp_path / "plain.mp4", frames, 50.0)
+    assert (tmp_path / "plain.mp4").read_bytes() == (tmp_path / "fast.mp4").read_bytes()
 
 
 def failing() -> Iterator[np.ndarray]:

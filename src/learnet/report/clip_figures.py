@@ -11,10 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from learnet.core.figure_style import CELL, INK, MUTED, RULE, STYLE
 from learnet.inference.recognition import Prediction, Recognition
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.trace import PipelineTrace
-from learnet.report.style import CELL, INK, MUTED, RULE, STYLE, save_figure
+from learnet.report.style import save_figure
 
 FRAMES_SHOWN = 7  # evenly spaced, in addition to the apex
 WIDTH = 12.0  # inches, of a trace

@@ -19,10 +19,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from learnet.core.errors import LearnetError, OutputTaken, pick
+from learnet.core.figure_style import CELL, INK, MUTED, STYLE
 from learnet.datasets.synthetic.flow_images import draw_flow, grid_view
 from learnet.motion.flow import append_strain
 from learnet.motion.normalise import per_channel
-from learnet.report.style import CELL, INK, MUTED, STYLE, save_figure
+from learnet.report.style import save_figure
 from learnet.simulation.emotions import EMOTIONS, MICRO_PEAK_PX, ONE_SIDED_SHARES
 from learnet.simulation.geometry import View, average_face
 from learnet.simulation.imitated_flow import ESTIMATOR_MODEL, Crop, crop_and_resize, draw_crop

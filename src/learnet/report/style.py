@@ -1,7 +1,7 @@
 """Matplotlib figures in one style, and their conversion for an HTML page.
 
-Pyplot is not used, so no figure stays open and no global style changes. The colours suit any colour vision:
-one blue whose strength shows amounts, and words or shapes for everything else.
+Pyplot is not used, so no figure stays open and no global style changes. Words or shapes tell whatever a
+colour tells. Colours and settings are those of `core.figure_style`.
 """
 
 import base64
@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -21,33 +20,12 @@ from matplotlib.figure import Figure
 from matplotlib.image import imsave
 
 from learnet.core.errors import BadInput
+from learnet.core.figure_style import CELL, DASHED, INK, MUTED, RULE, STYLE
 from learnet.core.files import atomic_file
 
 SUFFIXES = (".png", ".svg", ".pdf")
-INK, MUTED, RULE, CELL = "#15191e", "#5c6670", "#d5dae0", "#5b9bd5"
-DASHED = (0, (3, 2))
 THEME = {INK: "ink", MUTED: "muted", RULE: "rule", CELL: "cell"}
 """Colours of the figures, and the CSS variables that replace them in a page, for light and dark mode."""
-
-STYLE: dict[Any, Any] = {
-    "font.size": 9,
-    "font.family": "sans-serif",
-    "text.color": INK,
-    "text.parse_math": False,  # a study may be called "$5"
-    "axes.edgecolor": RULE,
-    "axes.labelcolor": MUTED,
-    "axes.titlesize": 9,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "svg.fonttype": "none",  # text can be read aloud and searched
-    "svg.hashsalt": "learnet",  # the same figure gives the same bytes
-}
 
 
 @dataclass(frozen=True)

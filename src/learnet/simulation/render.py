@@ -1,6 +1,6 @@
 """Rendering of clips: a moving face under flickering light, with head drift, blinks and sensor noise."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from functools import lru_cache
 
@@ -46,6 +46,14 @@ class Camera:
 
 
 @dataclass(frozen=True)
+class HeadTurn:
+    """A deliberate movement of the head, which adds to its drift."""
+
+    pose: HeadPose  # at the apex, relative to the resting pose
+    timing: Timing
+
+
+@dataclass(frozen=True)
 class RecordingConditions:
     """Everything that does not depend on the expression: pose, blinks, light and noise."""
 
@@ -56,6 +64,7 @@ class RecordingConditions:
     flicker: float  # relative amplitude of the lamp's 100 Hz light as sampled by the camera
     noise: float  # standard deviation of the sensor noise, grey levels
     seed: int  # of drift, flicker and noise
+    turns: tuple[HeadTurn, ...] = ()
 
 
 def draw_conditions(camera: Camera, duration_s: float, rng: np.random.Generator) -> RecordingConditions:
@@ -114,8 +123,10 @@ class Recording:
         return numbers / self.camera.fps
 
 
-def render(recording: Recording, numbers: range | None = None) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
-    """Yield frames of a recording in time order: RGB, grey levels.
+def render(
+    recording: Recording, numbers: Sequence[int] | None = None
+) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
+    """Yield frames of a recording: RGB, grey levels.
 
     Args:
         recording: what to render.
@@ -139,7 +150,7 @@ def render(recording: Recording, numbers: range | None = None) -> Iterator[UInt8
 
 
 def motion_fields(
-    recording: Recording, numbers: range | None = None
+    recording: Recording, numbers: Sequence[int] | None = None
 ) -> Iterator[tuple[int, Float32[np.ndarray, "h w 2"]]]:
     """Yield the number and the true displacement field of frames of a recording.
 
@@ -199,6 +210,9 @@ def _head_motion(
     drift = head_drift(rng, recording.times, conditions.drift)
     components = [astuple(pose) for pose in drift]
     poses = np.array(components, np.float32)
+    for turn in conditions.turns:
+        intensity = turn.timing.intensity(recording.times)
+        poses += np.outer(intensity, astuple(turn.pose)).astype(np.float32)
     return np.stack(fields), poses
 
 

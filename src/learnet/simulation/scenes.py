@@ -156,11 +156,11 @@ def make_scene(seed: int, person: int, number: int, emotion: str, camera: Camera
         UnknownName: the emotion cannot be simulated.
     """
     kind = KINDS["micro"]
-    look, style = _make_person(seed, person)
+    look, style = make_actor(seed, person)
     recording_rng = _generator(seed, person, number, _RECORDING)
     before = int(recording_rng.integers(5, 17))
     after = int(recording_rng.integers(4, 12))
-    rise, length, residual = _draw_duration(kind, camera.fps, recording_rng)
+    rise, length, residual = draw_duration(kind, camera.fps, recording_rng)
     frames = before + length + 1 + after
     conditions = draw_conditions(camera, frames / camera.fps, recording_rng)
     timing = Timing(
@@ -226,7 +226,7 @@ def make_long_scene(
     Raises:
         UnknownName: a kind is not in KINDS, or an emotion cannot be simulated.
     """
-    look, style = _make_person(seed, person)
+    look, style = make_actor(seed, person)
     recording_rng = _generator(seed, person, number, _RECORDING)
     fps = camera.fps
     frames = 0
@@ -236,7 +236,7 @@ def make_long_scene(
         kind = pick(KINDS, kind_name, "kind of expression")
         rest = _draw_rest(fps, recording_rng)
         onset = frames + rest  # from 0
-        rise, length, _ = _draw_duration(kind, fps, recording_rng)
+        rise, length, _ = draw_duration(kind, fps, recording_rng)
         apex = onset + rise
         offset = onset + length
         rng = np.random.default_rng([seed, person, number, _EXPRESSION, index])
@@ -286,7 +286,8 @@ def centre_expression(scene: Scene, frames: int) -> Scene:
     )
 
 
-def _make_person(seed: int, person: int) -> tuple[Person, ExpressionStyle]:
+def make_actor(seed: int, person: int) -> tuple[Person, ExpressionStyle]:
+    """Return the appearance and the style of a person of a database: the same for the same arguments."""
     look_rng = _generator(seed, person, 0, _LOOKS)
     style_rng = _generator(seed, person, 0, _STYLE)
     look = make_person(look_rng)
@@ -300,7 +301,7 @@ def _draw_rest(fps: float, rng: np.random.Generator) -> int:
     return round(duration_s * fps)
 
 
-def _draw_duration(kind: ExpressionKind, fps: float, rng: np.random.Generator) -> tuple[int, int, float]:
+def draw_duration(kind: ExpressionKind, fps: float, rng: np.random.Generator) -> tuple[int, int, float]:
     """Draw the number of frames from the onset to the apex and to the offset, and the residual strength."""
     logarithm = rng.normal(np.log(kind.median_s), 0.4)
     duration_s = np.exp(logarithm)

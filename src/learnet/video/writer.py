@@ -14,8 +14,11 @@ from learnet.video.base import Pixels
 CODECS = {"h264": "libx264", "mjpeg": "mjpeg", "ffv1": "ffv1"}  # our names and libav's
 CONTAINERS = (".mp4", ".avi", ".mkv", ".mov")
 
+THREADS = 4  # of the encoder: libx264 and ffv1 write other bytes with another number of threads
+
 ENCODER_OPTIONS: dict[str, dict[str, str]] = {
-    "libx264": {"crf": "10", "preset": "veryfast"},
+    # Without cpu-independent, libx264 writes other bytes on other processors, and at times on the same one.
+    "libx264": {"crf": "10", "preset": "veryfast", "x264-params": "cpu-independent=1"},
     "mjpeg": {"qmin": "1", "qmax": "2"},
     "ffv1": {},
 }
@@ -23,6 +26,8 @@ ENCODER_OPTIONS: dict[str, dict[str, str]] = {
 
 def write_video(path: Path, frames: Iterable[Pixels], fps: float, codec: str = "h264") -> None:
     """Write frames as a video file that appears whole or not at all.
+
+    The same frames give the same bytes, whatever the number of cores.
 
     Args:
         path: ends in .mp4, .mkv, .avi or .mov, which selects the container.
@@ -55,7 +60,8 @@ def write_video(path: Path, frames: Iterable[Pixels], fps: float, codec: str = "
 def _encode(path: Path, frames: Iterable[Pixels], rate: Fraction, codec: str) -> None:
     """Write frames to a new file; an unfinished file is left for the caller to remove."""
     shape = None
-    with av.open(f"file:{path}", "w") as container:
+    without_dates = {"fflags": "bitexact"}  # nor random numbers
+    with av.open(f"file:{path}", "w", container_options=without_dates) as container:
         for pixels in frames:
             if shape is None:
                 shape = pixels.shape
@@ -84,7 +90,7 @@ def _new_stream(
     even_size = shape[0] % 2 == 0 and shape[1] % 2 == 0
     h264_format = "yuv420p" if even_size else "yuv444p"
     stream.pix_fmt = {"libx264": h264_format, "mjpeg": "yuvj444p", "ffv1": "bgr0"}[codec]
-    options: dict[str, object] = dict(ENCODER_OPTIONS[codec])
+    options: dict[str, object] = {"threads": str(THREADS), **ENCODER_OPTIONS[codec]}
     if suffix == ".avi":
         options["bf"] = "0"  # AVI cannot store the times of reordered pictures (B-frames)
     stream.options = options

@@ -19,10 +19,11 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Ellipse, Rectangle
 
+from learnet.core.figure_style import CELL, INK, MUTED, STYLE
 from learnet.report.explain.activations import mean_activation, strongest_maps
 from learnet.report.explain.background import SIGNED, Background, draw_average_face
 from learnet.report.explain.face_regions import FacePlacement, brow_eye_box, mouth_ring
-from learnet.report.style import CELL, INK, MUTED, STYLE, save_figure
+from learnet.report.style import save_figure
 
 BLUES: Colormap = LinearSegmentedColormap.from_list("strength", ["#ffffff", CELL, INK])
 COLUMNS = 8  # of the figure of a network other than LEARNet

@@ -9,6 +9,7 @@ from jaxtyping import Float32
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from learnet.core.figure_style import CELL, INK, MUTED, RULE, STYLE
 from learnet.report.explain.activation_figures import ExplanationFigure, cell_table, draw_background
 from learnet.report.explain.background import Background
 from learnet.report.explain.face_regions import (
@@ -18,7 +19,6 @@ from learnet.report.explain.face_regions import (
     units_per_region,
 )
 from learnet.report.explain.sanity_checks import PerturbationCurve, SanityChecks
-from learnet.report.style import CELL, INK, MUTED, RULE, STYLE
 
 Maps = Mapping[str, Float32[np.ndarray, "S S"]]  # name of the method -> attribution
 DASHES = ("-", (0, (4, 2)), (0, (1, 1.5)))  # dash patterns and hatches differ without colour

@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from matplotlib.axes import Axes
 
+from learnet.core.figure_style import MUTED
 from learnet.report.explain.face_regions import FacePlacement
-from learnet.report.style import MUTED
 from learnet.simulation.geometry import average_face
 from learnet.simulation.outline import face_lines
 

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from torch import nn
 
 from learnet.core.errors import BadCheckpoint, LearnetError
+from learnet.core.figure_style import MUTED
 from learnet.core.settings import Windows
 from learnet.metrics.scores import ONE_PERSON
 from learnet.networks.learnet import LEARNet
@@ -49,7 +50,7 @@ from learnet.report.explain.temporal import (
     explain_temporal,
     segment_of_clip,
 )
-from learnet.report.style import MUTED, Interval, interval_figure
+from learnet.report.style import Interval, interval_figure
 from learnet.training.checkpoint import load_checkpoint
 from learnet.training.metadata import CheckpointMetadata
 

@@ -8,11 +8,11 @@ from jaxtyping import Float32, Float64
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from learnet.core.figure_style import CELL, CLASS_COLOURS, INK, MUTED, RULE, STYLE
 from learnet.report.explain.activation_figures import ExplanationFigure
 from learnet.report.explain.background import Background, coarsen, draw_average_face
 from learnet.report.explain.face_regions import FacePlacement, face_placement
 from learnet.report.explain.temporal import TemporalExplanation
-from learnet.report.style import CELL, INK, MUTED, RULE, STYLE
 
 Strip = Literal["change", "faces", "lines"]
 
@@ -27,9 +27,6 @@ MAX_NOTES = 3
 PICTURES = 11  # in the strip
 STRIP_HEIGHT = (WIDTH - LEFT - RIGHT) / PICTURES  # the pictures are square
 ROW_HEIGHTS = {"strip": STRIP_HEIGHT, "weights": 1.0, "movement": 1.35, "predictions": 1.9}  # inches
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
-"""Colours of the classes, distinct for all kinds of colour vision (Okabe and Ito, Color Universal Design)."""
-
 STRIP_CAPTIONS = {
     "faces": "",
     "change": "change since the onset: grey where nothing changes",
@@ -192,7 +189,7 @@ def _draw_predictions(axes: Axes, clip: TemporalExplanation) -> None:
     times_s = clip.times_s[clip.ends]
     predicted = np.where(clip.predicted, np.nan_to_num(clip.scores).argmax(axis=1), -1)
     for index in range(len(clip.classes)):
-        colour, scores = COLOURS[index % len(COLOURS)], clip.scores[:, index]
+        colour, scores = CLASS_COLOURS[index % len(CLASS_COLOURS)], clip.scores[:, index]
         bold = np.where(predicted == index, scores, np.nan)
         axes.plot(times_s, scores, color=colour, linewidth=1.0)
         axes.plot(times_s, bold, color=colour, linewidth=3.2, solid_capstyle="butt")
@@ -209,7 +206,7 @@ def _label_lines(axes: Axes, clip: TemporalExplanation) -> None:
     transform = axes.get_yaxis_transform()
 
     for index, level in zip(ascending, levels, strict=True):
-        colour = COLOURS[index % len(COLOURS)]
+        colour = CLASS_COLOURS[index % len(CLASS_COLOURS)]
         axes.plot(
             [1.008, 1.035], [level, level], transform=transform, color=colour, linewidth=2, clip_on=False
         )

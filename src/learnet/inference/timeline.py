@@ -1,0 +1,193 @@
+"""A video over time in one figure: events, the score of each class, and what could not be judged."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float64
+
+from learnet.core.figure_style import CLASS_COLOURS, DASHED, MUTED, RULE, STYLE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+NONE = "none"  # class of networks that can predict that nothing is expressed
+WIDTH = 8.0  # inches
+AXES_WIDTH = 7.2  # inches, about
+SCORES_HEIGHT = 1.9  # inches
+BAR_HEIGHT, LINE_HEIGHT = 0.15, 0.17  # inches, of a bar and of a line of text above it
+NOTE_HEIGHT = 0.15  # inches, of a line below the figure
+MAX_LINES = 4  # of labels above the bars; labels that do not fit are left out
+MAX_PERIODS = 3  # that are listed for one reason
+MAX_REASONS = 4
+CHARACTER_WIDTH = 0.068  # inches, about the mean
+MARKED_WINDOWS = 150  # up to this number, every window has a dot
+
+
+@dataclass(frozen=True)
+class Span:
+    """A period of a video, and what is said about it."""
+
+    start_s: float
+    end_s: float
+    text: str  # class, or the reason why the period cannot be judged
+    score: float | None = None  # probability of the class
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What a timeline shows."""
+
+    duration_s: float
+    times_s: Float64[np.ndarray, "N"]  # middle of each window, ascending
+    scores: Mapping[str, Float64[np.ndarray, "N"]]  # class -> probability in each window; NaN without scores
+    events: Sequence[Span] = ()
+    unjudged: Sequence[Span] = ()
+    truth: Sequence[Span] | None = None  # what the video shows, where that is known
+    title: str = ""
+
+
+def timeline_figure(timeline: Timeline) -> "Figure":
+    """Draw events, scores, and what could not be judged over the time of a video.
+
+    Events are shaded in the colour of their class and named above. Periods that could not be judged are
+    hatched, and the reasons are given below. Everything else is white. The truth, if known, is a row of its
+    own.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    rows = {"found": timeline.events}
+    if timeline.truth is not None:
+        rows = {"shown": timeline.truth, **rows}
+    lines = [_label_lines(spans, timeline.duration_s) for spans in rows.values()]
+    heights = [BAR_HEIGHT + LINE_HEIGHT * (1 + max(of_row, default=0)) + 0.06 for of_row in lines]
+    notes = _notes(timeline.unjudged)
+    title_height = 0.3 if timeline.title else 0.05
+    height = sum(heights) + SCORES_HEIGHT + title_height + 0.75 + NOTE_HEIGHT * len(notes)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        axes = figure.subplots(
+            len(rows) + 1, 1, sharex=True, squeeze=False, height_ratios=[*heights, SCORES_HEIGHT]
+        )[:, 0]
+        colours = _colours(timeline)
+        for row, (name, spans) in enumerate(rows.items()):
+            axes[row].set_ylim(0, heights[row])
+            _draw_row(axes[row], name, spans, lines[row], timeline.duration_s, colours)
+        _draw_scores(axes[-1], timeline, colours)
+        figure.suptitle(timeline.title, x=0.008, ha="left", size=10.5, weight="bold")
+        figure.supxlabel("\n".join(notes), x=0.008, ha="left", size=8, color=MUTED)
+    return figure
+
+
+def _colours(timeline: Timeline) -> dict[str, str]:
+    """Return the colour of each class; `none` is grey."""
+    names = [name for name in timeline.scores if name != NONE]
+    colours = {NONE: MUTED}
+    for index, name in enumerate(names):
+        colours[name] = CLASS_COLOURS[index % len(CLASS_COLOURS)]
+    return colours
+
+
+def _label(span: Span) -> str:
+    return span.text if span.score is None else f"{span.text} {span.score:.2f}"
+
+
+def _label_limits(span: Span, duration_s: float) -> tuple[float, float]:
+    """Return where the label of a bar begins and ends, in seconds: centred, but inside the figure."""
+    width_s = CHARACTER_WIDTH * (len(_label(span)) + 1) / AXES_WIDTH * duration_s
+    start_s = (span.start_s + span.end_s - width_s) / 2
+    start_s = max(0.0, min(start_s, duration_s - width_s))
+    return start_s, start_s + width_s
+
+
+def _label_lines(spans: Sequence[Span], duration_s: float) -> list[int]:
+    """Return the line of each label, from 0 at the bottom: the lowest in which it covers no other label.
+
+    It is -1 for labels that do not fit into MAX_LINES lines.
+    """
+    ends = [0.0] * MAX_LINES
+    lines = []
+    for span in spans:
+        start_s, end_s = _label_limits(span, duration_s)
+        free = [line for line in range(MAX_LINES) if ends[line] <= start_s]
+        line = free[0] if free else -1
+        if free:
+            ends[line] = end_s
+        lines.append(line)
+    return lines
+
+
+def _draw_row(
+    axes: "Axes",
+    name: str,
+    spans: Sequence[Span],
+    lines: Sequence[int],
+    duration_s: float,
+    colours: Mapping[str, str],
+) -> None:
+    """Draw a bar for each span, and its label above; the axis is in inches."""
+    axes.axhline(BAR_HEIGHT / 2, color=RULE, linewidth=0.8, zorder=0)
+    for span, line in zip(spans, lines, strict=True):
+        width_s = max(span.end_s - span.start_s, 0.003 * duration_s)  # a blink of a long video stays visible
+        colour = colours.get(span.text, MUTED)
+        axes.barh(BAR_HEIGHT / 2, width_s, BAR_HEIGHT, span.start_s, color=colour)
+        if line >= 0:
+            middle_s = sum(_label_limits(span, duration_s)) / 2
+            bottom = BAR_HEIGHT + 0.03 + LINE_HEIGHT * line
+            axes.text(middle_s, bottom, _label(span), size=8.5, ha="center", va="bottom")
+    axes.set_yticks([BAR_HEIGHT / 2], [name])
+    axes.tick_params(length=0, labelbottom=False)
+    axes.spines[:].set_visible(False)
+
+
+def _draw_scores(axes: "Axes", timeline: Timeline, colours: Mapping[str, str]) -> None:
+    """Draw the probability of each class in each window over shaded events."""
+    for span in timeline.events:
+        colour = colours.get(span.text, MUTED)
+        axes.axvspan(span.start_s, span.end_s, color=colour, alpha=0.22, linewidth=0, zorder=0)
+    for span in timeline.unjudged:
+        hatched = axes.axvspan(
+            span.start_s, span.end_s, fill=False, edgecolor=MUTED, hatch="////", alpha=0.45
+        )
+        hatched.set(linewidth=0, zorder=0.5)
+    marker = "." if len(timeline.times_s) <= MARKED_WINDOWS else ""
+    for name, values in timeline.scores.items():
+        style = DASHED if name == NONE else "-"
+        axes.plot(
+            timeline.times_s,
+            values,
+            color=colours[name],
+            linestyle=style,
+            linewidth=1.4,
+            marker=marker,
+            markersize=4,
+            label=name,
+        )
+    axes.set(xlim=(0, timeline.duration_s), ylim=(0, 1.02), yticks=np.arange(0, 1.01, 0.25))
+    axes.set_xlabel("seconds")
+    axes.set_ylabel("probability")
+    axes.grid(axis="y", color=RULE, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0)
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=8, frameon=False, borderpad=0, handlelength=1.6
+    )
+
+
+def _notes(unjudged: Sequence[Span]) -> list[str]:
+    """Return a line for each reason: when and why the video could not be judged."""
+    periods: dict[str, list[str]] = {}
+    for span in unjudged:
+        periods.setdefault(span.text, []).append(f"{span.start_s:.2f} to {span.end_s:.2f} s")
+    notes = []
+    for reason, times in periods.items():
+        listed = ", ".join(times[:MAX_PERIODS])
+        further = len(times) - MAX_PERIODS
+        more = f" and {further} more" if further > 0 else ""
+        notes.append(f"Not judged {listed}{more}: {reason}")
+    if len(notes) > MAX_REASONS:
+        notes[MAX_REASONS - 1 :] = [f"Further reasons: {len(notes) - MAX_REASONS + 1}"]
+    return notes

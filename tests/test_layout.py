@@ -30,7 +30,7 @@ HOMES = {
     "torch": {"networks", "training", "inference", "study", "report"},
     "cv2": {"video", "face", "motion", "simulation", "datasets", "inference", "report"},
     "av": {"video"},
-    "matplotlib": {"report"},
+    "matplotlib": {"inference", "report"},
     "jinja2": {"report"},
     "sklearn": {"datasets", "networks"},
     "skimage": {"simulation", "motion"},

@@ -45,13 +45,13 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def reading(database: Path) -> learnet.DatasetIndex:
-    return learnet.read_dataset("casme2", database)
+    return learnet.read_dataset("casme2", str(database))
 
 
 @pytest.fixture(scope="module")
 def prepared(reading: learnet.DatasetIndex, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("prepared") / "prepared"
-    learnet.prepare(reading, out, SMALL, jobs=1)
+    learnet.prepare(reading, str(out), SMALL, jobs=1)
     return out
 
 
@@ -59,7 +59,7 @@ def prepared(reading: learnet.DatasetIndex, tmp_path_factory: pytest.TempPathFac
 def study(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("study") / "study"
     asked = learnet.Study(network="learnet", protocol="loso", classes="auto", keep_weights=False)
-    learnet.run_study(prepared, out, asked, QUICK, learnet.Resources(jobs=1))
+    learnet.run_study(str(prepared), str(out), asked, QUICK, learnet.Resources(jobs=1))
     return out
 
 
@@ -121,8 +121,16 @@ def test_a_database_is_read(reading: learnet.DatasetIndex, database: Path) -> No
     assert learnet.DATASETS["casme2"].fps == 200
 
 
+def test_a_database_or_network_that_is_not_there_is_a_learnet_error() -> None:
+    with pytest.raises(learnet.LearnetError, match="no dataset called 'casm2'. Did you mean 'casme2'"):
+        learnet.DATASETS["casm2"]
+    with pytest.raises(learnet.LearnetError, match="no network called 'lernet'. Did you mean 'learnet'"):
+        learnet.NETWORKS["lernet"]
+    assert "lernet" not in learnet.NETWORKS and learnet.NETWORKS.get("lernet") is None
+
+
 def test_a_selection_that_the_database_does_not_have_is_refused(database: Path) -> None:
-    with pytest.raises(learnet.LearnetError, match="has no --part"):
+    with pytest.raises(learnet.LearnetError, match="has no part"):
         learnet.read_dataset("casme2", database, learnet.DatasetSubset(part="HS"))
 
 
@@ -135,7 +143,7 @@ def test_a_clip_names_its_person_and_refuses_marks_out_of_order() -> None:
 
 def test_frames_of_a_clip_are_the_pictures_of_its_folder(reading: learnet.DatasetIndex) -> None:
     folder = reading.clips[0].path
-    with learnet.open_video(folder, 200.0) as video:
+    with learnet.open_video(str(folder), 200.0) as video:
         frames = list(video)
     files = {int(re.findall(r"\d+", file.stem)[-1]): file for file in folder.iterdir()}
     assert [frame.number for frame in frames] == sorted(files)
@@ -226,7 +234,7 @@ def test_a_fold_refuses_a_person_on_both_sides() -> None:
 
 
 def test_a_report_is_one_page(study: Path, tmp_path: Path) -> None:
-    page = learnet.write_report([study], tmp_path / "report.html", explained=0)
+    page = learnet.write_report(str(study), str(tmp_path / "report.html"), explained=0)
     text = page.read_text(encoding="utf-8")
     assert page == tmp_path / "report.html" and text.startswith("<!doctype html>")
     assert "UF1" in text and "casme2/01" in text

@@ -37,14 +37,14 @@ def test_a_selection_that_the_database_does_not_have_is_refused_with_what_it_has
     database(tmp_path)
     with pytest.raises(
         LearnetError,
-        match="CASME II has no --part. It accepts --tree cropped|cropped-updated|raw-selected|raw",
+        match="CASME II has no part. It accepts tree cropped|cropped-updated|raw-selected|raw",
     ):
         read_dataset("casme2", tmp_path, DatasetSubset(part="HS"))
     with pytest.raises(
         LearnetError, match="CASME II has no tree 'crop'. Choose from cropped, cropped-updated"
     ):
         read_dataset("casme2", tmp_path, DatasetSubset(tree="crop"))
-    with pytest.raises(LearnetError, match="Clips of your own has no --expressions. It accepts no selection"):
+    with pytest.raises(LearnetError, match="Clips of your own has no expressions. It accepts no selection"):
         check_selection(DATASETS["folder"], DatasetSubset(expressions="all"))
     check_selection(replace(DATASETS["folder"], options={"list": ()}), DatasetSubset(list=Path("any.csv")))
     assert clips(read_dataset("casme2", tmp_path, DatasetSubset(tree="cropped"))) == clips(

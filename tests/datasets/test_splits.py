@@ -103,7 +103,7 @@ def test_across_databases_only_the_named_ones_are_used(people: list[str]) -> Non
 def test_across_databases_what_cannot_be_done() -> None:
     people = ["a/1", "b/1"]
     for more, said in (
-        ({}, "The database to test on is not given. Name it with --test-on: a, b."),
+        ({}, "The database to test on is not given. Name it as test_on .--test-on.: a, b."),
         ({"test_on": ("z",)}, "There is no database among these images called 'z'"),
         ({"test_on": ("a",), "train_on": ("a", "b")}, "a cannot be trained on and tested on"),
         ({"test_on": ("a", "b")}, "Nothing is left to train on beside a, b"),
@@ -201,13 +201,13 @@ def test_more_people_than_there_are_and_one_image_are_reported() -> None:
     across = make_folds("lodo", people, list("xyxyx"), 0, 0)
     with pytest.raises(
         LearnetError,
-        match=r"--train-people 3 is more than the 2 people that fold a can train on. Use at most 2,",
+        match=r"train_people 3 is more than the 2 people that fold a can train on. Use at most 2,",
     ):
         limit_training_people(across, 3, 0)
     single = make_folds("loso", ["a/1", "a/2", "a/3"], list("xyx"), 0, 0)
     with pytest.raises(
         LearnetError,
-        match=r"--train-people 1: the people drawn for fold a/1 have one image, and at least 2",
+        match=r"train_people 1: the people drawn for fold a/1 have one image, and at least 2",
     ):
         limit_training_people(single, 1, 0)
     assert [len(fold.train) for fold in limit_training_people(single, 2, 0)] == [2, 2, 2]

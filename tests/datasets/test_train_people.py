@@ -120,10 +120,10 @@ def test_studies_of_few_and_of_all_stand_side_by_side(prepared: Path, tmp_path: 
 
 
 def test_too_many_are_told_before_anything_is_written(prepared: Path, tmp_path: Path) -> None:
-    with pytest.raises(LearnetError, match="--train-people 5 is more than the 4 people"):
+    with pytest.raises(LearnetError, match="train_people 5 is more than the 4 people"):
         run_study(prepared, tmp_path / "study", Study(train_people=5), QUICK, ONE)
     with pytest.raises(
-        LearnetError, match="--inner-groups 3 needs as many training people, and one fold has 2"
+        LearnetError, match="inner_groups 3 needs as many training people, and one fold has 2"
     ):
         run_study(prepared, tmp_path / "study", Study(train_people=2), Training(inner_groups=3), ONE)
     with pytest.raises(LearnetError, match="cannot be -1"):

@@ -136,7 +136,7 @@ def test_the_opset_is_the_one_asked_for(tmp_path: Path) -> None:
         logits(exported.path, pictures(3)), wanted(trained("majority"), pictures(3)), atol=1e-4
     )
     with pytest.raises(
-        LearnetError, match="torch writes this network in opset 18 here, and not in 99. Choose --opset 18"
+        LearnetError, match="torch writes this network in opset 18 here, and not in 99. Choose opset 18"
     ):
         export_onnx(weights, tmp_path / "unborn.onnx", opset=99)
     assert not (tmp_path / "unborn.onnx").exists()

@@ -106,7 +106,7 @@ def test_training_and_test_both_see_level_images(network: str, rng: np.random.Ge
 
 
 def test_only_flow_can_be_made_level() -> None:
-    with pytest.raises(LearnetError, match="--detrend is for flow images, and these are none"):
+    with pytest.raises(LearnetError, match="detrend is for flow images, and these are none"):
         resolve_mirror(Training(detrend=True), "image", "learnet")
     assert resolve_mirror(Training(detrend=True), "flow", "learnet").mirror == "flow"
 
@@ -139,9 +139,9 @@ def test_an_image_without_strain_stays_without() -> None:
 
 
 def test_stretching_is_for_level_images() -> None:
-    with pytest.raises(LearnetError, match="--clipping-percentile is for detrended images: add --detrend"):
+    with pytest.raises(LearnetError, match="clipping_percentile is for detrended images: set detrend"):
         Training(clipping_percentile=90)
-    with pytest.raises(LearnetError, match="--clipping-percentile is a percentile from 50 to 100, not 40"):
+    with pytest.raises(LearnetError, match="clipping_percentile is a percentile from 50 to 100, not 40"):
         Training(detrend=True, clipping_percentile=40)
     assert [
         Training().detrend_percentile,
@@ -254,9 +254,9 @@ def test_varied_stretching_gives_each_image_a_percentile_of_its_own(rng: np.rand
 
 
 def test_varied_stretching_is_for_level_images() -> None:
-    with pytest.raises(LearnetError, match="--vary-clipping is for detrended images: add --detrend"):
+    with pytest.raises(LearnetError, match="vary_clipping is for detrended images: set detrend"):
         Training(vary_clipping=90)
-    with pytest.raises(LearnetError, match="--vary-clipping is a percentile from 50 to 100, not 101"):
+    with pytest.raises(LearnetError, match="vary_clipping is a percentile from 50 to 100, not 101"):
         Training(detrend=True, vary_clipping=101)
     assert Training(detrend=True, vary_clipping=90).detrend_percentile == 100  # nothing is clipped in tests
 

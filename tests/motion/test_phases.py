@@ -111,7 +111,9 @@ def test_an_interrupted_preparation_is_continued_with_the_same_bytes(tmp_path: P
 
 @pytest.mark.parametrize("motion", sorted(MOTION_IMAGES.keys() - {WHOLE_CLIP_MOTION}))
 def test_only_the_dynamic_image_has_phases(tmp_path: Path, motion: str) -> None:
-    with pytest.raises(LearnetError, match=f"--phases is for --motion dynamic, and this is {motion}"):
+    with pytest.raises(
+        LearnetError, match=f"phases are kept of the motion image dynamic, and this is {motion}"
+    ):
         prepare(DatasetIndex([], []), tmp_path / "out", Preparation(motion), phases=True)
 
 

@@ -186,10 +186,10 @@ def test_a_folder_without_phases_is_refused_before_anything_is_written(tmp_path:
     save_prepared(tmp_path / "plain", there.images, there.clips, there.record, [])
     with pytest.raises(
         LearnetError,
-        match=f"--phases needs images of phases, and there are none in {tmp_path / 'plain'}. Prepare with",
+        match=f"phases needs images of phases, and there are none in {tmp_path / 'plain'}. Prepare the",
     ):
         run_study(tmp_path / "plain", tmp_path / "study", Study(), QUICK, ALONE)
-    with pytest.raises(LearnetError, match="--phases needs images"):
+    with pytest.raises(LearnetError, match="phases needs images"):
         train_on_all(tmp_path / "plain", Study(), QUICK).save(tmp_path / "w.safetensors")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["p", "plain"]
 

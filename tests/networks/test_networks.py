@@ -108,7 +108,7 @@ def test_unknown_names() -> None:
     with pytest.raises(UnknownName, match="Did you mean 'ststnet'"):
         pick(NETWORKS, "stsnet", "network")
     assert "stsnet" not in NETWORKS
-    with pytest.raises(KeyError):
+    with pytest.raises(UnknownName):
         NETWORKS["stsnet"]
 
 

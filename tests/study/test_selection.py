@@ -188,10 +188,10 @@ def test_a_choice_and_the_study_that_uses_it(tmp_path: Path, rng: np.random.Gene
             )
             assert facts.training == choice.candidates[choice.selected[group]]
     assert record["training"] == {"seed": 0}
-    with pytest.raises(LearnetError, match="--epochs, --mixup with --selection.*Leave --epochs, --mixup out"):
+    with pytest.raises(LearnetError, match="epochs, mixup with a selection.*Leave epochs, mixup out"):
         selected_training(choice, Training(epochs=5, mixup=0.9))
     assert selected_training(choice, Training(seed=7)) == SelectedTraining(choice, 7)
-    with pytest.raises(LearnetError, match="--train-people 2 with --selection"):
+    with pytest.raises(LearnetError, match="train_people 2 with a selection"):
         run_study(
             prepared, tmp_path / "else", Study(train_people=2), SelectedTraining(choice), Resources(jobs=1)
         )
@@ -293,7 +293,7 @@ def test_a_choice_that_was_cut_off_goes_on_and_another_is_refused(
         ("[one]\nmixup = 0.4\n", "at least two candidates"),
         ("[one]\nmixupp = 0.4\n[two]\n", r"`\$.one.mixupp`: there is no such key. Did you mean 'mixup'"),
         ("[one]\nmixup = true\n[two]\n", r"`\$.one.mixup`: got true. It should be a number"),
-        ("[one]\nmixup = -1\n[two]\n", r"`\$.one`: --mixup cannot be -1"),
+        ("[one]\nmixup = -1\n[two]\n", r"`\$.one`: mixup cannot be -1"),
         ("[one]\nseed = 1\n[two]\n", r"`\$.one.seed`: there is no such key"),
         ("[one]\n[two]\n", "two and one have the same settings"),
         ("one = 3\n[two]\n", "one = 3 is above the first candidate"),

@@ -125,14 +125,14 @@ def test_what_is_kept_of_the_start_is_a_share_of_each_weight(
 def test_to_keep_a_share_of_no_start_or_of_a_tested_epoch_is_refused(
     tmp_path: Path, data: LabelledDataset
 ) -> None:
-    with pytest.raises(LearnetError, match="add --init"):
+    with pytest.raises(LearnetError, match="init .--init"):
         Training(interpolate_init=0.3)
     with pytest.raises(LearnetError, match="from 0 to below 1, not 1"):
         Training(interpolate_init=1.0, init="w")
-    with pytest.raises(LearnetError, match="--inner-groups.*leave one of them out"):
+    with pytest.raises(LearnetError, match="inner_groups.*leave one of them out"):
         Training(interpolate_init=0.3, init="w", inner_groups=3)
     training = replace(QUICK, init=str(write_initial(tmp_path)), interpolate_init=0.5)
-    with pytest.raises(LearnetError, match="Leave --interpolate-init out"):
+    with pytest.raises(LearnetError, match="Leave interpolate_init out"):
         run_study(
             tmp_path / "prepared",
             tmp_path / "study",

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -81,6 +81,13 @@ def _wait_for_disk(file: Path) -> None:
     """Wait until the content of a file is on the disk."""
     with file.open("rb") as handle:
         os.fsync(handle.fileno())
+
+
+def as_paths(paths: str | Path | Iterable[str | Path]) -> list[Path]:
+    """Return one path, or several, as a list."""
+    if isinstance(paths, (str, Path)):
+        return [Path(paths)]
+    return [Path(path) for path in paths]
 
 
 def unwritable_error(out: Path, reason: str) -> BadInput:

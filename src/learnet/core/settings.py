@@ -19,7 +19,7 @@ MOST_OVERLAP = 0.99  # of half a second that is a window every 5 ms, a frame of 
 
 
 def _window_rule(window_s: float) -> tuple[bool, str]:
-    problem = f"--window-s must be above 0 and at most {LONGEST_S}, not {window_s}"
+    problem = f"window_s must be above 0 and at most {LONGEST_S}, not {window_s}"
     return 0 < window_s <= LONGEST_S, problem
 
 
@@ -80,22 +80,21 @@ class Preparation:
             (28 <= self.size <= 1024, f"A motion image is 28 to 1024 pixels wide, not {self.size}"),
             (
                 0 <= self.magnify <= MOST_MAGNIFIED,
-                f"--magnify must be from 0 to {MOST_MAGNIFIED}, not {self.magnify}",
+                f"magnify must be from 0 to {MOST_MAGNIFIED}, not {self.magnify}",
             ),
             (
                 is_flow or not self.remove_global_motion,
-                f"--remove-global-motion is for optical flow, and {self.motion} is none. "
-                "--stabilise removes head motion before any motion image",
+                f"remove_global_motion is for optical flow, and {self.motion} is none. "
+                "stabilise (--stabilise) removes head motion before any motion image",
             ),
             (
                 not is_flow or self.normalise != "joint-minmax",
-                "Pixels and strain share no range: --normalise joint-minmax is not for optical flow. "
+                "Pixels and strain share no range: normalise cannot be joint-minmax for optical flow. "
                 "Choose per-channel or signed",
             ),
             (
                 self.normalise == "auto" or is_lbp_top == (self.normalise == "unit"),
-                "lbp-top accepts only --normalise unit, and no other motion image does; "
-                f"this is {self.motion}",
+                f"normalise must be unit for lbp-top, and for no other motion image; this is {self.motion}",
             ),
             (
                 not is_lbp_top or self.size >= LEAST_LBP_PX,
@@ -193,50 +192,50 @@ class Training:
 
     def _check_optimisation(self) -> None:
         check_rules(
-            (self.epochs >= 1, f"--epochs must be at least 1, not {self.epochs}"),
+            (self.epochs >= 1, f"epochs must be at least 1, not {self.epochs}"),
             (
                 self.inner_groups == 0 or self.inner_groups >= 2,
-                f"--inner-groups must be 0 or at least 2, not {self.inner_groups}",
+                f"inner_groups must be 0 or at least 2, not {self.inner_groups}",
             ),
-            (self.batch_size >= 2, f"--batch-size must be at least 2, not {self.batch_size}"),
-            (self.learning_rate > 0, f"--learning-rate must be positive, not {self.learning_rate}"),
-            (self.weight_decay >= 0, f"--weight-decay cannot be {self.weight_decay}"),
+            (self.batch_size >= 2, f"batch_size must be at least 2, not {self.batch_size}"),
+            (self.learning_rate > 0, f"learning_rate must be positive, not {self.learning_rate}"),
+            (self.weight_decay >= 0, f"weight_decay cannot be {self.weight_decay}"),
             (
                 0 <= self.label_smoothing < 1,
-                f"--label-smoothing must be from 0 to below 1, not {self.label_smoothing}",
+                f"label_smoothing must be from 0 to below 1, not {self.label_smoothing}",
             ),
-            (self.mixup >= 0, f"--mixup cannot be {self.mixup}"),
-            (0 <= self.seed < 2**31, f"--seed must be from 0 to 2147483647, not {self.seed}"),
+            (self.mixup >= 0, f"mixup cannot be {self.mixup}"),
+            (0 <= self.seed < 2**31, f"seed must be from 0 to 2147483647, not {self.seed}"),
         )
 
     def _check_images(self) -> None:
-        for_detrended = "is for detrended images: add --detrend"
+        for_detrended = "is for detrended images: set detrend (--detrend) too"
         check_rules(
             (
                 50 <= self.clipping_percentile <= 100,
-                f"--clipping-percentile is a percentile from 50 to 100, not {self.clipping_percentile}",
+                f"clipping_percentile is a percentile from 50 to 100, not {self.clipping_percentile}",
             ),
-            (self.detrend or self.clipping_percentile == 100, f"--clipping-percentile {for_detrended}"),
+            (self.detrend or self.clipping_percentile == 100, f"clipping_percentile {for_detrended}"),
             (
                 self.vary_clipping == 0 or 50 <= self.vary_clipping <= 100,
-                f"--vary-clipping is a percentile from 50 to 100, not {self.vary_clipping}",
+                f"vary_clipping is a percentile from 50 to 100, not {self.vary_clipping}",
             ),
-            (self.detrend or not self.vary_clipping, f"--vary-clipping {for_detrended}"),
+            (self.detrend or not self.vary_clipping, f"vary_clipping {for_detrended}"),
         )
 
     def _check_init(self) -> None:
         check_rules(
             (
                 0 <= self.interpolate_init < 1,
-                f"--interpolate-init must be from 0 to below 1, not {self.interpolate_init}",
+                f"interpolate_init must be from 0 to below 1, not {self.interpolate_init}",
             ),
             (
                 bool(self.init) or not self.interpolate_init,
-                "--interpolate-init is for networks with initial weights: add --init",
+                "interpolate_init is for networks with initial weights: name them with init (--init)",
             ),
             (
                 not (self.inner_groups and self.interpolate_init),
-                "--interpolate-init does not go with --inner-groups, whose networks are tested before the "
+                "interpolate_init does not go with inner_groups, whose networks are tested before the "
                 "interpolation: leave one of them out",
             ),
         )
@@ -271,9 +270,9 @@ class Windows:
             _window_rule(self.window_s),
             (
                 0 <= self.overlap <= MOST_OVERLAP,
-                f"--overlap must be from 0 to {MOST_OVERLAP}, not {self.overlap}",
+                f"overlap must be from 0 to {MOST_OVERLAP}, not {self.overlap}",
             ),
-            (0 <= self.whole_s <= LONGEST_S, f"--whole-s must be from 0 to {LONGEST_S}, not {self.whole_s}"),
+            (0 <= self.whole_s <= LONGEST_S, f"whole_s must be from 0 to {LONGEST_S}, not {self.whole_s}"),
         )
 
 
@@ -289,7 +288,7 @@ class LiveSettings:
 
     def __post_init__(self) -> None:
         check_rules(
-            (self.every >= 1, f"--every must be at least 1, not {self.every}"),
+            (self.every >= 1, f"every must be at least 1, not {self.every}"),
             _window_rule(self.window_s),
         )
 
@@ -333,10 +332,10 @@ class Study:
     def __post_init__(self) -> None:
         check_choices(self)
         check_rules(
-            (self.seeds >= 1, f"--seeds must be at least 1, not {self.seeds}"),
+            (self.seeds >= 1, f"seeds must be at least 1, not {self.seeds}"),
             (
                 self.train_people >= 0,
-                f"--train-people is a number of people, or 0 for all; it cannot be {self.train_people}",
+                f"train_people is a number of people, or 0 for all; it cannot be {self.train_people}",
             ),
         )
 
@@ -362,11 +361,11 @@ class Resources:
 
     def __post_init__(self) -> None:
         check_rules(
-            (self.jobs == -1 or self.jobs >= 1, f"--jobs must be -1 or at least 1, not {self.jobs}"),
-            (self.cluster is None or self.cluster.strip() != "", "--cluster is empty; use tcp://HOST:PORT"),
+            (self.jobs == -1 or self.jobs >= 1, f"jobs must be -1 or at least 1, not {self.jobs}"),
+            (self.cluster is None or self.cluster.strip() != "", "cluster is empty; use tcp://HOST:PORT"),
             (
                 self.parallel_folds == "auto" or self.parallel_folds >= 1,
-                f"--parallel-folds must be auto or at least 1, not {self.parallel_folds}",
+                f"parallel_folds must be auto or at least 1, not {self.parallel_folds}",
             ),
         )
 

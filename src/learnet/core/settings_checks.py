@@ -1,4 +1,4 @@
-"""Checks of settings records, which give errors that name the option."""
+"""Checks of settings records. An error names the field, and so the option of the command line."""
 
 from dataclasses import fields
 from typing import Literal, get_args, get_origin, get_type_hints
@@ -19,6 +19,5 @@ def check_choices(settings: object) -> None:
     for setting in fields(settings):  # type: ignore[arg-type]
         hint, value = hints[setting.name], getattr(settings, setting.name)
         if get_origin(hint) is Literal and value not in get_args(hint):
-            option = setting.name.replace("_", "-")
             choices = ", ".join(map(str, get_args(hint)))
-            raise LearnetError(f"--{option} cannot be {value!r}.", f"Choose from {choices}.")
+            raise LearnetError(f"{setting.name} cannot be {value!r}.", f"Choose from {choices}.")

@@ -3,7 +3,7 @@
 from dataclasses import fields
 from pathlib import Path
 
-from learnet.core.errors import BadInput, LearnetError, pick
+from learnet.core.errors import BadInput, LearnetError, UnknownName, pick
 from learnet.core.records import DatasetIndex
 from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.casme import CASME
@@ -20,18 +20,29 @@ from learnet.datasets.readers.samm import SAMM
 from learnet.datasets.readers.smic import SMIC
 from learnet.datasets.readers.smic_e import SMIC_E
 
-DATASETS: dict[str, Dataset] = {
-    "casme": CASME,
-    "casme2": CASME2,
-    "casme-sq": CASME_SQ,
-    "casme3": CASME3,
-    "smic": SMIC,
-    "smic-e": SMIC_E,
-    "samm": SAMM,
-    "mmew": MMEW,
-    "4dme": FOURDME,
-    "folder": FOLDER,
-}
+
+class Datasets(dict[str, Dataset]):
+    """Table of databases. A name that is not in it is an `UnknownName`."""
+
+    def __missing__(self, name: str) -> Dataset:
+        """Raise UnknownName with the nearest name."""
+        raise UnknownName("dataset", name, self)
+
+
+DATASETS = Datasets(
+    {
+        "casme": CASME,
+        "casme2": CASME2,
+        "casme-sq": CASME_SQ,
+        "casme3": CASME3,
+        "smic": SMIC,
+        "smic-e": SMIC_E,
+        "samm": SAMM,
+        "mmew": MMEW,
+        "4dme": FOURDME,
+        "folder": FOLDER,
+    }
+)
 """Name -> database."""
 
 DATASETS["megc2019"] = megc2019({name: DATASETS[name] for name in PARTS})
@@ -39,7 +50,7 @@ DATASETS["megc2019"] = megc2019({name: DATASETS[name] for name in PARTS})
 __all__ = ["DATASETS", "Dataset", "check_selection", "read_dataset", "recognise_databases"]
 
 
-def read_dataset(name: str, root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex:
+def read_dataset(name: str, root: str | Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex:
     """Read the labelled clips of a database.
 
     Args:
@@ -56,6 +67,7 @@ def read_dataset(name: str, root: Path, selection: DatasetSubset = DatasetSubset
             says so.
         LearnetError: the database does not have the selection, or an emotion is unknown.
     """
+    root = Path(root)
     dataset = pick(DATASETS, name, "dataset")
     check_selection(dataset, selection)
     try:
@@ -78,7 +90,7 @@ def check_selection(dataset: Dataset, selection: DatasetSubset) -> None:
         if value == field.default:
             continue
         if field.name not in dataset.options:
-            raise LearnetError(f"{dataset.title} has no --{field.name}.", _describe_options(dataset))
+            raise LearnetError(f"{dataset.title} has no {field.name}.", _describe_options(dataset))
         allowed = dataset.options[field.name]
         if allowed and value not in allowed:
             problem = f"{dataset.title} has no {field.name} {value!r}."
@@ -88,7 +100,7 @@ def check_selection(dataset: Dataset, selection: DatasetSubset) -> None:
 def _describe_options(dataset: Dataset) -> str:
     options = []
     for name, values in dataset.options.items():
-        options.append(f"--{name} {'|'.join(values)}".strip())
+        options.append(f"{name} {'|'.join(values)}".strip())
     if not options:
         return "It accepts no selection."
     return f"It accepts {', '.join(options)}."

@@ -106,7 +106,7 @@ def across_databases(
     names = sorted(set(datasets))
     if not test_on:
         problem = "The database to test on is not given."
-        raise LearnetError(problem, f"Name it with --test-on: {', '.join(names)}.")
+        raise LearnetError(problem, f"Name it as test_on (--test-on): {', '.join(names)}.")
     for name in (*train_on, *test_on):
         pick(dict.fromkeys(names), name, "database among these images")
     train_on = list(train_on) or [name for name in names if name not in test_on]
@@ -217,7 +217,7 @@ def limit_training_people(folds: Sequence[Fold], number: int, seed: int) -> list
     available = len(fewest.learned)
     if available < number:
         problem = (
-            f"--train-people {number} is more than the {counted(available, 'person', 'people')} "
+            f"train_people {number} is more than the {counted(available, 'person', 'people')} "
             f"that fold {fewest.name} can train on."
         )
         raise LearnetError(problem, f"Use at most {available}, or leave it out to train on all.")
@@ -227,10 +227,10 @@ def limit_training_people(folds: Sequence[Fold], number: int, seed: int) -> list
         train = tuple(index for index in fold.train if fold.people[index] in selected)
         if len(train) < 2:
             problem = (
-                f"--train-people {number}: the people drawn for fold {fold.name} have one image, "
+                f"train_people {number}: the people drawn for fold {fold.name} have one image, "
                 "and at least 2 are needed to train."
             )
-            raise LearnetError(problem, "Use more people, or draw others with another --seed.")
+            raise LearnetError(problem, "Use more people, or draw others with another seed.")
         limited.append(replace(fold, train=train))
     return limited
 

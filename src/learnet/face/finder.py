@@ -14,7 +14,7 @@ from learnet.face.records import FaceFinder
 from learnet.face.yunet import YuNet
 
 
-def face_finder(kind: str, model: Path | None = None) -> FaceFinder:
+def face_finder(kind: str, model: str | Path | None = None) -> FaceFinder:
     """Return a face finder.
 
     Args:
@@ -25,7 +25,7 @@ def face_finder(kind: str, model: Path | None = None) -> FaceFinder:
         UnknownName: no such kind.
         LearnetError: yunet is requested and there is no model, or the model cannot be read.
     """
-    return pick(_FINDERS, kind, "face finder")(model)
+    return pick(_FINDERS, kind, "face finder")(Path(model) if model else None)
 
 
 def _auto(model: Path | None) -> FaceFinder:
@@ -38,8 +38,8 @@ def _yunet(model: Path | None) -> FaceFinder:
     if path is None:
         raise LearnetError(
             f"The face finder yunet needs its model {MODEL_NAME}, which was not found.",
-            f"`learnet face-model` downloads it, --face-model or {MODEL_VARIABLE} names it; "
-            "--face haar needs none.",
+            f"`learnet face-model` downloads it, and face_model (--face-model) or {MODEL_VARIABLE} names it; "
+            "the face finder haar (--face haar) needs none.",
         )
     return YuNet(path)
 

@@ -83,7 +83,7 @@ class Haar:
         if cascade.empty():
             raise LearnetError(
                 f"This OpenCV comes without {name}.",
-                "Install opencv-python-headless 4.x, or use --face yunet.",
+                "Install opencv-python-headless 4.x, or choose the face finder yunet (--face yunet).",
             )
         return cascade
 

@@ -96,7 +96,7 @@ def _download(url: str, target: Path) -> bytes:
     """Return the model downloaded from `url`; `target` is only named in error messages."""
     import pooch  # loads requests, which only this function needs
 
-    hint = f"Put {MODEL_NAME} there by hand ({target}), or use --face haar, which needs no model."
+    hint = f"Put {MODEL_NAME} there by hand ({target}), or use the face finder haar (--face haar)."
     with tempfile.TemporaryDirectory(prefix="learnet-") as folder, _quiet(pooch.get_logger()):
         try:
             file = pooch.retrieve(

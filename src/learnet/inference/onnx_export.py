@@ -65,7 +65,11 @@ class _ExportImages:
 
 
 def export_onnx(
-    weights: Path, out: Path, precision: str = "float32", images: Path | None = None, opset: int = OPSET
+    weights: str | Path,
+    out: str | Path,
+    precision: str = "float32",
+    images: str | Path | None = None,
+    opset: int = OPSET,
 ) -> Exported:
     """Write a checkpoint as an ONNX file, which is kept only if it agrees with PyTorch.
 
@@ -93,6 +97,8 @@ def export_onnx(
             tolerance. Nothing is written then.
         BadInput, BadCheckpoint: `weights` or `images` cannot be read, or do not fit each other.
     """
+    weights, out = Path(weights), Path(out)
+    images = Path(images) if images else None
     _check_request(weights, out, precision, images)
     import onnx  # here: an optional dependency; `_check_request` reports if it is missing
 
@@ -130,7 +136,7 @@ def _check_request(weights: Path, out: Path, precision: str, images: Path | None
     if precision == "int8" and images is None:
         raise LearnetError(
             "int8 needs images, from which the ranges of the layers are measured.",
-            "Name a prepared folder with --images.",
+            "Name a prepared folder as images (--images).",
         )
 
 
@@ -234,5 +240,5 @@ def _refuse_disagreement(weights: Path, agreements: Sequence[Agreement]) -> None
             )
             raise LearnetError(
                 f"{weights}: its ONNX form disagrees with PyTorch ({problem}); it was not kept.",
-                "Try another --opset.",
+                "Try another opset (--opset).",
             )

@@ -59,7 +59,7 @@ def build_graph(weights: Path, module: nn.Module, metadata: CheckpointMetadata, 
     if written != opset:
         raise LearnetError(
             f"torch writes this network in opset {written} here, and not in {opset}.",
-            f"Choose --opset {written}.",
+            f"Choose opset {written} (--opset).",
         )
     _remove_traces(model)
     return model

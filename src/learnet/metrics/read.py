@@ -247,7 +247,7 @@ def _class_list(entries: Sequence[Entry], scheme: str, scored: tuple[str, ...]) 
         return ClassList(CLASSES, "The classes are those of MEGC2019: 0 negative, 1 positive, 2 surprise.")
     order = (*EMOTIONS, *sorted(CLASS_NAMES - set(EMOTIONS)))
     names = tuple(name for name in order if name in occurring)
-    source = "The classes are those that occur; --classes names a scheme that has others too."
+    source = "The classes are those that occur; a class scheme (--classes) may have others too."
     return ClassList(names, source, numbered=False)
 
 
@@ -282,7 +282,7 @@ def _class_of(label: str, classes: ClassList, where: str) -> str:
     raise BadInput(
         where,
         f"{_quoted(label)} is no class; there are {', '.join(known)}",
-        "Correct it, or name the scheme with --classes.",
+        "Correct it, or name the class scheme (--classes).",
     )
 
 

@@ -55,7 +55,7 @@ class ScoreReport:
     check: ListCheck | None  # where a list was given
 
 
-def score(path: Path, listed: Path | None = None, classes: str = "auto") -> ScoreReport:
+def score(path: str | Path, listed: str | Path | None = None, classes: str = "auto") -> ScoreReport:
     """Score a log, a table of predictions, or the outcomes.csv of a study.
 
     Args:
@@ -67,7 +67,7 @@ def score(path: Path, listed: Path | None = None, classes: str = "auto") -> Scor
         BadInput: a file cannot be read, or a label is no class.
         LearnetError: the predictions cannot be compared with the list.
     """
-    predictions = read_predictions(path, classes)
+    predictions = read_predictions(Path(path), classes)
     return ScoreReport(
         predictions,
         whole=_pooled(ALL, predictions.outcomes, predictions),
@@ -76,7 +76,7 @@ def score(path: Path, listed: Path | None = None, classes: str = "auto") -> Scor
         classes=tuple(_by_class(predictions)),
         counts=tuple(clip_counts(predictions)),
         repeated=repeated_clips(predictions),
-        check=check_list(predictions, listed) if listed else None,
+        check=check_list(predictions, Path(listed)) if listed else None,
     )
 
 

@@ -81,7 +81,7 @@ def unit(image: Float32[np.ndarray, "H W C"]) -> UInt8[np.ndarray, "H W C"]:
     low, high = image.min(), image.max()
     if low < 0 or high > 1:
         raise LearnetError(
-            f"The motion image ranges from {low:g} to {high:g}, and --normalise unit requires 0 to 1."
+            f"The motion image ranges from {low:g} to {high:g}, and the normalisation unit requires 0 to 1."
         )
     return np.rint(image.astype(np.float64) * 255).astype(np.uint8)
 

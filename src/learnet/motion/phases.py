@@ -161,5 +161,6 @@ def check_phases_allowed(motion: str) -> None:
     """
     if motion != WHOLE_CLIP_MOTION:
         raise LearnetError(
-            f"--phases is for --motion {WHOLE_CLIP_MOTION}, and this is {motion}.", "Omit one of them."
+            f"phases are kept of the motion image {WHOLE_CLIP_MOTION}, and this is {motion}.",
+            "Leave one of them out.",
         )

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float32, UInt8
 from torch import Tensor, nn
 
+from learnet.core.errors import UnknownName
 from learnet.core.network_info import ANY_KIND, NETWORK_INFO, TIMM_PREFIX, NetworkInfo
 from learnet.networks.baselines import HistogramSVM, LinearSVM, Majority
 from learnet.networks.dual_inception import DualInception
@@ -61,11 +62,11 @@ class Networks(dict[str, NetworkConstructor]):
         """Return the constructor of a network of timm.
 
         Raises:
-            KeyError: the name does not begin with `timm:`.
+            UnknownName: there is no such network.
             LearnetError: timm is not installed, or has no network of this name.
         """
         if not name.startswith(TIMM_PREFIX):
-            raise KeyError(name)
+            raise UnknownName("network", name, self)
         return timm_constructor(name.removeprefix(TIMM_PREFIX))
 
 

@@ -57,8 +57,8 @@ class Page:
 
 
 def write_report(
-    studies: Sequence[Path],
-    out: Path,
+    studies: str | Path | Sequence[str | Path],
+    out: str | Path,
     show_faces: bool = False,
     explained: int = Wanted.explained,
     anonymous: bool = False,
@@ -70,7 +70,7 @@ def write_report(
     beside it, named like the page with `-csv` appended.
 
     Args:
-        studies: study folders.
+        studies: one study folder, or several.
         out: the page; an earlier report is replaced, any other file is not.
         show_faces: show onset faces beside the motion images, except where a licence forbids it.
         explained: number of clips with attribution maps, if the study kept its weights; some seconds each.
@@ -83,7 +83,7 @@ def write_report(
     Raises:
         LearnetError: no readable study, studies over different clips, or `out` is not a report.
     """
-    return write_records(read_records(studies), out, Wanted(show_faces, explained, anonymous))
+    return write_records(read_records(studies), Path(out), Wanted(show_faces, explained, anonymous))
 
 
 def write_records(records: Sequence[StudyRecord], out: Path, wanted: Wanted) -> Path:

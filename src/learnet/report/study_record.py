@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from learnet.core.errors import BadInput, LearnetError
-from learnet.core.files import shortened_list
+from learnet.core.files import as_paths, shortened_list
 from learnet.core.network_info import NetworkInfo, network_info
 from learnet.core.records import Outcome
 from learnet.datasets.prepared.record import PrepareRecord
@@ -175,19 +175,20 @@ class StudyRecord:
         return self.description.expected_outcomes
 
 
-def read_records(folders: Sequence[Path]) -> list[StudyRecord]:
+def read_records(folders: str | Path | Sequence[str | Path]) -> list[StudyRecord]:
     """Read studies for a comparison.
 
     Raises:
         LearnetError: no study, a repeated study, or studies over different clips or classes.
         BadInput: a folder without readable outcomes.
     """
-    if not folders:
+    paths = as_paths(folders)
+    if not paths:
         raise LearnetError("No study was given.", "Name at least one study folder.")
-    for path, times in Counter(folder.resolve() for folder in folders).items():
+    for path, times in Counter(folder.resolve() for folder in paths).items():
         if times > 1:
             raise LearnetError(f"{path} was given twice.", "Name each study once.")
-    records = _distinct_names([read_record(folder) for folder in folders])
+    records = _distinct_names([read_record(folder) for folder in paths])
     for other in records[1:]:
         refuse_different(records[0], other)
     return records

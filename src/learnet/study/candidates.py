@@ -63,8 +63,8 @@ class Selection:
             ("other images", self.fingerprint[:12], fingerprint[:12]),
         )
         if study.train_people:
-            option = f"--train-people {study.train_people}"
-            what = f"{option} with --selection: the settings were selected on more people."
+            setting = f"train_people {study.train_people}"
+            what = f"{setting} with a selection: the settings were selected on more people."
             raise LearnetError(what, "Leave one of them out.")
         for difference, here, requested in compared:
             if here != requested:
@@ -99,15 +99,15 @@ def selected_training(selection: Selection, training: Training) -> SelectedTrain
     options = []
     for one in fields(Training):
         if one.name != "seed" and getattr(training, one.name) != one.default:
-            options.append(f"--{one.name.replace('_', '-')}")
+            options.append(one.name)
     if options:
         listed = ", ".join(options)
-        what = f"{listed} with --selection: the settings of training come from the selection."
+        what = f"{listed} with a selection: the settings of training come from the selection."
         raise LearnetError(what, f"Leave {listed} out.")
     return SelectedTraining(selection, training.seed)
 
 
-def read_candidates(path: Path, base: Training) -> Candidates:
+def read_candidates(path: str | Path, base: Training) -> Candidates:
     """Read the candidates in a TOML file: one table each, whose keys are settings of training.
 
     Args:
@@ -119,6 +119,7 @@ def read_candidates(path: Path, base: Training) -> Candidates:
             two equal candidates, or a seed, which is the same for all candidates and an option of the
             command.
     """
+    path = Path(path)
     try:
         tables = parse_toml(path.read_text(encoding="utf-8"), path, HOW_TO_WRITE)
     except FileNotFoundError:
@@ -236,12 +237,13 @@ def _uf1(outcomes: Sequence[Outcome], classes: Sequence[str]) -> float:
     return float(uf1)
 
 
-def read_selection(folder: Path) -> Selection:
+def read_selection(folder: str | Path) -> Selection:
     """Read the selection that `learnet select` made in a folder.
 
     Raises:
         BadInput: there is none, it was not finished, or it is damaged.
     """
+    folder = Path(folder)
     file = folder / SELECTION_FILE
     if not file.is_file():
         hint = "`learnet select` makes it; the same command continues where it stopped."

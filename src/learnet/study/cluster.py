@@ -69,7 +69,7 @@ def connect(address: str, versions: Versions) -> Iterator[Cluster]:
             reason = " ".join(str(error).split()) or f"no answer in {CONNECT_TIMEOUT_S:.0f} seconds"
             raise LearnetError(
                 f"No Dask scheduler answers at {address} ({reason}).",
-                "Start one with `dask scheduler`, or correct --cluster.",
+                "Start one with `dask scheduler`, or correct the address (--cluster).",
             ) from None
         try:
             with ExitStack() as cleanup:

@@ -34,7 +34,11 @@ BATCH_SIZE = 64  # images
 
 
 def evaluate(
-    folder: Path, weights: Path | None, out: Path, classes: str = "auto", progress: Progress | None = None
+    folder: str | Path,
+    weights: str | Path | None,
+    out: str | Path,
+    classes: str = "auto",
+    progress: Progress | None = None,
 ) -> StudyMetrics:
     """Score a checkpoint on the clips of a prepared folder and write a study folder about it.
 
@@ -43,8 +47,8 @@ def evaluate(
 
     Args:
         folder: prepared folder.
-        weights: checkpoint of `learnet train`, or of a fold; None uses those that come with learnet
-            (`pretrained.default_weights`).
+        weights: checkpoint of `learnet train`, or of a fold, or the name of shipped weights; None uses those
+            that fit (`pretrained.default_weights`).
         out: study folder; must be new or empty.
         classes: class scheme; the weights must have all its classes. The probabilities of classes that only
             the weights have (such as `none`, where no clip has this class) are left out, and the others
@@ -58,8 +62,11 @@ def evaluate(
         BadCheckpoint: the weights lack classes, or were trained on images of another size or preparation.
         OutputTaken: `out` is not empty.
     """
+    out = Path(out)
     data = load_labelled_dataset(folder, classes)
-    weights = weights or default_weights(data.prepared.record.images_kind, data.prepared.size)
+    if weights is None:
+        weights = default_weights(data.prepared.record.images_kind, data.prepared.size)
+    weights = Path(weights)
     module, metadata = load_checkpoint(weights)
     _check_classes(weights, metadata, data)
     check_compatible(data.prepared, weights, metadata)
@@ -104,7 +111,7 @@ def _check_classes(weights: Path, metadata: CheckpointMetadata, data: LabelledDa
             fitting.append(scheme.name)
     hint = "Name other weights."
     if fitting:
-        hint = f"Choose a scheme that these weights know with --classes: {', '.join(fitting)}."
+        hint = f"Choose a class scheme that these weights know (--classes): {', '.join(fitting)}."
     wrong = f"knows the classes {', '.join(metadata.classes)}, and the clips have {', '.join(unknown)} too"
     raise BadCheckpoint(weights, wrong, hint)
 

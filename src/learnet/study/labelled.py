@@ -50,7 +50,7 @@ class LabelledDataset:
         return TrainingSet(self.prepared.take(rows), labels, people, len(self.scheme.classes), of_phases)
 
 
-def load_labelled_dataset(folder: Path, classes: str) -> LabelledDataset:
+def load_labelled_dataset(folder: str | Path, classes: str) -> LabelledDataset:
     """Load a prepared folder with the class scheme called `classes`.
 
     Raises:
@@ -79,11 +79,11 @@ def apply_class_scheme(source: ImageSource, classes: str) -> LabelledDataset:
     if len(set(truth)) < 2:
         occurring = ", ".join(sorted(set(truth))) or "none"
         wrong = f"only one class of {scheme.name} or none occurs ({occurring})"
-        raise BadInput(folders, wrong, "Choose a scheme that fits with --classes.")
+        raise BadInput(folders, wrong, "Choose a class scheme that fits (--classes).")
     lost = sorted(set(table["dataset"]) - set(table["dataset"].iloc[rows]))
     if lost and source.record.pooled:  # a database that was named must not be left out silently
         wrong = f"no clip of {', '.join(lost)} has a class of {scheme.name}"
-        hint = "Choose a scheme that fits all with --classes, or study them separately."
+        hint = "Choose a class scheme that fits all (--classes), or study them separately."
         raise BadInput(folders, wrong, hint)
     return LabelledDataset(
         prepared=source,

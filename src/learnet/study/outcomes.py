@@ -35,12 +35,13 @@ def outcome_rows(outcomes: Iterable[Outcome]) -> str:
     return _csv_lines(rows)
 
 
-def read_outcomes(study: Path) -> list[Outcome]:
+def read_outcomes(study: str | Path) -> list[Outcome]:
     """Read the outcomes of a study folder, in their order.
 
     Raises:
         BadInput: there are none, or a row cannot be read.
     """
+    study = Path(study)
     file = study / "outcomes.csv"
     if not file.is_file():
         wrong = "this is not a study folder: outcomes.csv is missing"

@@ -56,8 +56,8 @@ class StudyPlan:
 
 
 def run_study(
-    folder: Path | Sequence[Path],
-    out: Path,
+    folder: str | Path | Sequence[str | Path],
+    out: str | Path,
     study: Study,
     training: Training | SelectedTraining,
     resources: Resources = Resources(),
@@ -81,6 +81,7 @@ def run_study(
         OutputTaken: `out` holds another study.
         LearnetError: the prepared folders, the settings, the selection or the cluster do not work.
     """
+    out = Path(out)
     resources = _resolve_device(resources)
     data = load_study_dataset(folder, out, study)
     selection = None
@@ -112,7 +113,7 @@ def run_study(
     return close_study(out, data.scheme.classes)
 
 
-def load_study_dataset(folder: Path | Sequence[Path], out: Path, study: Study) -> LabelledDataset:
+def load_study_dataset(folder: str | Path | Sequence[str | Path], out: Path, study: Study) -> LabelledDataset:
     """Open the data of a study, and check that network, class scheme and image size go together."""
     pick(NETWORKS, study.network, "network")
     data = apply_class_scheme(open_datasets(folder, out / POOLED), study.classes)
@@ -173,12 +174,14 @@ def initial_weights(training: Training, network: str, data: LabelledDataset) -> 
 def _check_runs(runs: Sequence[tuple[Fold, Training]]) -> None:
     """Refuse settings that do not go with the protocol or with the number of people."""
     if any(settings.interpolate_init and fold.protocol == LEAKY_EPOCH for fold, settings in runs):
-        what = f"--protocol {LEAKY_EPOCH} tests the weights of each epoch as they are; none are interpolated."
-        raise LearnetError(what, "Leave --interpolate-init out.")
+        what = (
+            f"The protocol {LEAKY_EPOCH} tests the weights of each epoch as they are; none are interpolated."
+        )
+        raise LearnetError(what, "Leave interpolate_init out.")
     fewest = min(len(fold.learned) for fold, _ in runs)
     inner_groups = max(settings.inner_groups for _, settings in runs)
     if inner_groups > fewest:
-        what = f"--inner-groups {inner_groups} needs as many training people, and one fold has {fewest}."
+        what = f"inner_groups {inner_groups} needs as many training people, and one fold has {fewest}."
         raise LearnetError(what, f"Ask for at most {fewest}.")
 
 

@@ -30,8 +30,8 @@ TRAININGS = "trainings"  # in the folder of a selection: the outcomes of every c
 
 
 def select_settings(
-    folder: Path | Sequence[Path],
-    out: Path,
+    folder: str | Path | Sequence[str | Path],
+    out: str | Path,
     candidates: Candidates,
     study: Study,
     resources: Resources = Resources(),
@@ -52,6 +52,7 @@ def select_settings(
         OutputTaken: `out` holds another selection.
         LearnetError: the folders, the candidates or the settings do not work.
     """
+    out = Path(out)
     data = load_study_dataset(folder, out / TRAININGS, study)
     first_seed = candidates.base.seed
     settings = {}
@@ -97,7 +98,7 @@ def _check_inner_groups(settings: Mapping[str, Training], folds: Sequence[Fold])
     fewest = min(len(fold.learned) for fold in folds)
     most = max(one.inner_groups for one in settings.values())
     if most > fewest:
-        what = f"--inner-groups {most} needs as many training people, and one pair of groups leaves {fewest}."
+        what = f"inner_groups {most} needs as many training people, and one pair of groups leaves {fewest}."
         raise LearnetError(what)
 
 

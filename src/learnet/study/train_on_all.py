@@ -27,13 +27,13 @@ class TrainedOnAll:
     metadata: CheckpointMetadata
     data: LabelledDataset
 
-    def save(self, checkpoint: Path, half: bool = False) -> None:
+    def save(self, checkpoint: str | Path, half: bool = False) -> None:
         """Write the checkpoint, on request with numbers in half precision."""
         save_checkpoint(checkpoint, self.trained.module, self.metadata, half)
 
 
 def train_on_all(
-    folder: Path | Sequence[Path],
+    folder: str | Path | Sequence[str | Path],
     study: Study,
     training: Training,
     progress: Callable[[int, int], None] | None = None,

@@ -28,7 +28,9 @@ HOW_TO_MAKE = "Checkpoints are written by `learnet train` and `learnet study`."
 METADATA_KEY = "learnet"  # in the header of the file
 
 
-def save_checkpoint(path: Path, module: nn.Module, metadata: CheckpointMetadata, half: bool = False) -> None:
+def save_checkpoint(
+    path: str | Path, module: nn.Module, metadata: CheckpointMetadata, half: bool = False
+) -> None:
     """Write weights and metadata to one file, completely or not at all. Equal content gives equal bytes.
 
     Args:
@@ -40,7 +42,7 @@ def save_checkpoint(path: Path, module: nn.Module, metadata: CheckpointMetadata,
     Raises:
         OSError: the folder cannot be written, or the disk is full.
     """
-    write_atomically(path, checkpoint_bytes(module, metadata, half))
+    write_atomically(Path(path), checkpoint_bytes(module, metadata, half))
 
 
 def checkpoint_bytes(module: nn.Module, metadata: CheckpointMetadata, half: bool = False) -> bytes:
@@ -55,7 +57,7 @@ def checkpoint_bytes(module: nn.Module, metadata: CheckpointMetadata, half: bool
     return save(tensors, metadata=header)
 
 
-def load_checkpoint(path: Path, network: str | None = None) -> tuple[nn.Module, CheckpointMetadata]:
+def load_checkpoint(path: str | Path, network: str | None = None) -> tuple[nn.Module, CheckpointMetadata]:
     """Read a file written by `save_checkpoint`.
 
     Args:
@@ -70,7 +72,7 @@ def load_checkpoint(path: Path, network: str | None = None) -> tuple[nn.Module, 
             written by learnet; it contains another network than required; its weights do not fit the network,
             or are not finite.
     """
-    path = resolve_weights(path)
+    path = resolve_weights(Path(path))
     content = _read(path)
     try:
         tensors = load(content)

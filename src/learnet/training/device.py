@@ -19,7 +19,7 @@ def resolve_device(device: str) -> Literal["cpu", "cuda"]:
     """
     if device == "cuda" and not torch.cuda.is_available():
         raise LearnetError(
-            "There is no GPU that this PyTorch can use.", "Omit --device, or use --device cpu."
+            "There is no GPU that this PyTorch can use.", "Choose the device auto or cpu (--device cpu)."
         )
     return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
 
@@ -27,7 +27,8 @@ def resolve_device(device: str) -> Literal["cpu", "cuda"]:
 def out_of_memory_error() -> LearnetError:
     """Return the error for a GPU that cannot hold even one network."""
     return LearnetError(
-        "The GPU has too little memory to train one network.", "Use --device cpu, or a smaller --batch-size."
+        "The GPU has too little memory to train one network.",
+        "Choose the device cpu (--device cpu), or a smaller batch size (--batch-size).",
     )
 
 

@@ -60,7 +60,9 @@ def load_initial_weights(
             network.
     """
     if network_info(network).non_iterative:
-        raise LearnetError(f"{network} is a closed-form estimator without initial weights.", "Omit --init.")
+        raise LearnetError(
+            f"{network} is a closed-form estimator without initial weights.", "Leave init (--init) out."
+        )
     path = resolve_weights(Path(weights))
     if weights == PRETRAINED:
         path = pretrained_weights(network, images.record.images_kind, images.size)

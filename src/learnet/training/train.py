@@ -240,8 +240,8 @@ def resolve_training(training: Training, images: ImageSource, network: str) -> T
     if training.phases and not images.phases:
         lacking = ", ".join(str(folder) for folder in images.folders if not load_prepared(folder).phases)
         raise LearnetError(
-            f"--phases needs images of phases, and there are none in {lacking}.",
-            "Prepare with --phases, or omit it.",
+            f"phases needs images of phases, and there are none in {lacking}.",
+            "Prepare the clips with phases (--phases), or leave it out.",
         )
     return resolve_mirror(training, images.record.images_kind, network)
 
@@ -263,16 +263,16 @@ def resolve_mirror(training: Training, images_kind: str, network: str) -> Traini
     pick(NETWORKS, network, "network")
     info = network_info(network)
     if training.detrend and images_kind != "flow":
-        raise LearnetError("--detrend is for flow images, and these are none.", "Omit it.")
+        raise LearnetError("detrend is for flow images, and these are none.", "Leave it out.")
     if info.only_histograms and images_kind not in info.images_kinds:
         raise LearnetError(
             f"{network} accepts histograms, and these motion images are not histograms.",
-            f"Prepare the clips with --motion {network}.",
+            f"Prepare the clips as {network} (--motion {network}).",
         )
     if images_kind == "histograms" and images_kind not in info.images_kinds:
         raise LearnetError(
             f"These images are histograms drawn as images, and {network} expects images of a face.",
-            "Choose --network lbp-top or linear-svm, or prepare the clips with another --motion.",
+            "Choose the network lbp-top or linear-svm (--network), or another motion image (--motion).",
         )
     if info.non_iterative:
         return replace(training, mirror="none")

@@ -35,7 +35,7 @@ class LoadedClip:
 
 
 def open_video(
-    source: Path | int, fps: float | None = None, first: int | None = None, last: int | None = None
+    source: str | Path | int, fps: float | None = None, first: int | None = None, last: int | None = None
 ) -> Video:
     """Open a video file, a folder of images, or a camera by its index.
 
@@ -67,6 +67,7 @@ def open_video(
     bounds = (first, last)
     if isinstance(source, int):
         return CameraVideo(source, fps, bounds)
+    source = Path(source)
     if not source.exists():
         raise BadVideo(source, "there is no such file or folder")
     if source.is_dir():
@@ -75,7 +76,7 @@ def open_video(
 
 
 def read_clip(
-    source: Path,
+    source: str | Path,
     first: int | None = None,
     last: int | None = None,
     fps: float | None = None,
@@ -127,7 +128,7 @@ def _reserve(info: VideoInfo, buffer: UInt8[np.ndarray, "B"] | None) -> UInt8[np
 
 
 def read_frames(
-    source: Path, first: int | None = None, last: int | None = None
+    source: str | Path, first: int | None = None, last: int | None = None
 ) -> UInt8[np.ndarray, "T H W 3"]:
     """Read a clip as one array, RGB, 0..255.
 

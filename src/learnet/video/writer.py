@@ -24,7 +24,7 @@ ENCODER_OPTIONS: dict[str, dict[str, str]] = {
 }
 
 
-def write_video(path: Path, frames: Iterable[Pixels], fps: float, codec: str = "h264") -> None:
+def write_video(path: str | Path, frames: Iterable[Pixels], fps: float, codec: str = "h264") -> None:
     """Write frames as a video file that appears whole or not at all.
 
     The same frames give the same bytes, whatever the number of cores.
@@ -41,6 +41,7 @@ def write_video(path: Path, frames: Iterable[Pixels], fps: float, codec: str = "
         BadInput: no frames, frames of different size, an unknown suffix, or a file that cannot be written.
         UnknownName: no such codec.
     """
+    path = Path(path)
     if path.suffix.lower() not in CONTAINERS:
         raise BadInput(
             path,

@@ -243,7 +243,7 @@ def test_selections_that_it_has_not(tmp_path: Path) -> None:
     database(tmp_path)
     with pytest.raises(LearnetError, match=r"CAS\(ME\)\^2 has no tree 'raw'"):
         read_dataset("casme-sq", tmp_path, DatasetSubset(tree="raw"))
-    with pytest.raises(LearnetError, match=r"has no --part.*--expressions micro\|macro\|all"):
+    with pytest.raises(LearnetError, match=r"has no part.*expressions micro\|macro\|all"):
         read_dataset("casme-sq", tmp_path, DatasetSubset(part="HS"))
 
 

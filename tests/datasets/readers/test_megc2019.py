@@ -146,7 +146,7 @@ def test_a_workbook_that_another_of_the_three_uses_is_no_finding(tmp_path: Path)
 
 def test_without_the_list_it_stops_and_says_which(tmp_path: Path) -> None:
     with pytest.raises(
-        BadInput, match="needs the organisers' list. Give their combined_3class_gt.csv with --list"
+        BadInput, match="needs the organisers' list. Give their combined_3class_gt.csv as list"
     ):
         read_dataset("megc2019", databases(tmp_path))
 

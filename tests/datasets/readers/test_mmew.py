@@ -288,7 +288,7 @@ def test_an_unknown_label_stops(tmp_path: Path) -> None:
 
 
 def test_there_is_nothing_to_select(tmp_path: Path) -> None:
-    with pytest.raises(LearnetError, match="MMEW has no --expressions. It accepts no selection"):
+    with pytest.raises(LearnetError, match="MMEW has no expressions. It accepts no selection"):
         read_dataset("mmew", database(tmp_path), DatasetSubset(expressions="macro"))
     assert (MMEW.people, MMEW.default_scheme, dict(MMEW.published)) == (36, "mmew-7", {})
 

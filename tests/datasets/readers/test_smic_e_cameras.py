@@ -215,7 +215,7 @@ def test_smic_and_smic_e_are_distinguished(tmp_path: Path) -> None:
         read_dataset("smic-e", tmp_path / "smic")
     with pytest.raises(BadInput, match="this looks like SMIC-E, not SMIC: .*. Read it as `smic-e`"):
         read_dataset("smic", tmp_path / "e")
-    with pytest.raises(LearnetError, match=r"SMIC-E has no --tree. It accepts --part HS|VIS|NIR"):
+    with pytest.raises(LearnetError, match=r"SMIC-E has no tree. It accepts part HS|VIS|NIR"):
         read_dataset("smic-e", tmp_path / "e", DatasetSubset(tree="raw"))
 
 

@@ -204,7 +204,7 @@ def test_any_value_anywhere_is_taken_or_refused_in_one_line(place: str, value: s
             r"`\$.training.epochs`: got \"many\". It should be a whole number",
         ),
         (BASE + "[training]\nepochs = true", r"`\$.training.epochs`: got true. It should be a whole number"),
-        (BASE + "[training]\nepochs = 0", "--epochs must be at least 1, not 0"),
+        (BASE + "[training]\nepochs = 0", "epochs must be at least 1, not 0"),
         (BASE + "[training]\nepochs = []", r"`\$.training.epochs`: this is an empty list"),
         (BASE + "[training]\nepochs = [3, 3]", r"`\$.training.epochs`: a value is there twice"),
         (
@@ -217,7 +217,7 @@ def test_any_value_anywhere_is_taken_or_refused_in_one_line(place: str, value: s
             BASE + "[preparation]\nstabilise = 1",
             r"`\$.preparation.stabilise`: got 1. It should be true or false",
         ),
-        (BASE + "[preparation]\nremove_global_motion = true", "--remove-global-motion is for optical flow"),
+        (BASE + "[preparation]\nremove_global_motion = true", "remove_global_motion is for optical flow"),
         (BASE + "[[databases]]\nname = 'casme2'", "databases: casme2-auto is there twice"),
         (BASE.replace('"linear-svm"', '"learnet"'), "networks: learnet is there twice"),
         (

@@ -91,7 +91,7 @@ size = 112
         ('"casme2-5"', '"casme2-6"', "no class scheme called 'casme2-6'. Did you mean"),
         ("size", 'motion = "dynamik"\nsize', "no motion image called 'dynamik'. Did you mean 'dynamic'"),
         ('"casme2-5"', '"casme2-5"\ntree = "cropt"', "CASME II has no tree 'cropt'"),
-        ('"casme2-5"', '"casme2-5"\npart = "HS"', "CASME II has no --part"),
+        ('"casme2-5"', '"casme2-5"\npart = "HS"', "CASME II has no part"),
     ],
 )
 def test_what_does_not_exist_or_does_not_fit_is_told_with_the_file(old: str, new: str, says: str) -> None:
@@ -119,7 +119,7 @@ def test_images_that_a_network_cannot_read_are_told_before_anything_is_made() ->
         with pytest.raises(BadInput, match=f"r.toml: .*{says}"):
             check(parse_recipe(text, "r.toml"), "r.toml")
         check(parse_recipe(text + cure, "r.toml"), "r.toml")
-    with pytest.raises(BadInput, match="r.toml: --detrend is for flow"):
+    with pytest.raises(BadInput, match="r.toml: detrend is for flow"):
         check(parse_recipe(TEXT + "[training]\nlevel = true", "r.toml"), "r.toml")
 
 

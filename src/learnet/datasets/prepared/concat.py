@@ -13,7 +13,7 @@ import pandas as pd
 from jaxtyping import UInt8
 
 from learnet.core.errors import BadInput, LearnetError, repeated
-from learnet.core.files import report_disk_errors, sha256_hex, shortened_list
+from learnet.core.files import as_paths, report_disk_errors, sha256_hex, shortened_list
 from learnet.core.records import Finding
 from learnet.datasets.prepared.record import ConcatenatedFolder, PrepareRecord
 from learnet.datasets.prepared.store import (
@@ -57,13 +57,13 @@ class ConcatDataset(ImageSource):
         return gather_images(self.blocks, rows)
 
 
-def open_datasets(folder: Path | Sequence[Path], out: Path) -> ImageSource:
+def open_datasets(folder: str | Path | Sequence[str | Path], out: Path) -> ImageSource:
     """Open a prepared folder; or several as one that will be written to `out`.
 
     Raises:
         LearnetError: as `load_prepared` and `concatenate`.
     """
-    folders = [folder] if isinstance(folder, Path) else list(folder)
+    folders = as_paths(folder)
     return load_prepared(folders[0]) if len(folders) == 1 else concatenate(folders, out)
 
 

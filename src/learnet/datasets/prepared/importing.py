@@ -35,7 +35,11 @@ never mirrored."""
 
 
 def import_images(
-    images: Path, labels: Path, out: Path, size: int | None = None, kind: str = "unknown"
+    images: str | Path,
+    labels: str | Path,
+    out: str | Path,
+    size: int | None = None,
+    kind: str = "unknown",
 ) -> PreparedDataset:
     """Import finished motion images with their labels as a prepared folder.
 
@@ -55,6 +59,7 @@ def import_images(
         UnknownLabel: an emotion that is not known.
         OutputTaken: `out` holds something else.
     """
+    images, labels, out = Path(images), Path(labels), Path(out)
     pick(dict.fromkeys(IMAGE_KINDS), kind, "kind of image")
     if size is not None:
         Preparation(size=size)  # refuses a size that no network accepts
@@ -181,7 +186,7 @@ def _read_images(files: Sequence[Path], size: int | None) -> UInt8[np.ndarray, "
     if len(sizes) > 1 or images[0].shape[0] != images[0].shape[1]:
         listed = ", ".join(f"{count} of {name}" for name, count in sizes.most_common(5))
         wrong = f"the images are not square and of one size ({listed})"
-        raise BadInput(folder, wrong, "Resize them with --size.")
+        raise BadInput(folder, wrong, "Give a size to resize them to (--size).")
     return np.stack(images)
 
 

@@ -38,12 +38,12 @@ MARKER_TEXT = "Finished clips of an unfinished `learnet prepare`. Run it again, 
 
 def prepare(  # noqa: PLR0913 (public, with one keyword per option of the command)
     reading: DatasetIndex,
-    out: Path,
+    out: str | Path,
     preparation: Preparation,
     *,
     phases: bool = False,
     jobs: int = -1,
-    face_model: Path | None = None,
+    face_model: str | Path | None = None,
     progress: Progress | None = None,
 ) -> PreparedDataset:
     """Compute the motion image of every clip of a dataset.
@@ -69,6 +69,7 @@ def prepare(  # noqa: PLR0913 (public, with one keyword per option of the comman
         LearnetError: phases of another motion image, no clips, two of one name, none of which an image can be
             computed, no such face model, a full disk.
     """
+    out = Path(out)
     kind = pick(MOTION_IMAGES, preparation.motion, "motion image")
     if phases:
         check_phases_allowed(preparation.motion)
@@ -89,9 +90,8 @@ def prepare(  # noqa: PLR0913 (public, with one keyword per option of the comman
             progress(len(reading.clips), len(reading.clips))
         return present
     work = _work_folder(out)
-    settings = sha256_hex(
-        json.dumps([asdict(preparation), record.face_model, record.versions, phases or None]).encode()
-    )
+    options = [asdict(preparation), record.face_model, record.versions, phases or None]
+    settings = sha256_hex(json.dumps(options).encode())
     clip_jobs = []
     for clip, key in zip(reading.clips, fingerprints, strict=True):
         file = work / f"{sha256_hex((key + settings).encode())[:32]}.npz"
@@ -132,7 +132,7 @@ def _check_arguments(keys: Sequence[str], jobs: int) -> None:
 
 
 def _resolve(
-    clips: Sequence[Clip], preparation: Preparation, face_model: Path | None
+    clips: Sequence[Clip], preparation: Preparation, face_model: str | Path | None
 ) -> tuple[Preparation, Path | None]:
     """Return the preparation with the normalisation and face finder that are used, and the finder's model
     file.

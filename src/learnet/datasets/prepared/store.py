@@ -153,12 +153,13 @@ def _save_blocks(file: Path, blocks: Blocks) -> None:
             np.ascontiguousarray(block).tofile(handle)
 
 
-def load_prepared(folder: Path) -> PreparedDataset:
+def load_prepared(folder: str | Path) -> PreparedDataset:
     """Open a prepared folder.
 
     Raises:
         BadInput: there is none, a file is missing or damaged, or the files do not belong together.
     """
+    folder = Path(folder)
     if not folder.exists():
         raise BadInput(folder, "there is no such folder", "`learnet prepare` makes prepared folders.")
     file = folder / PREPARE_FILE

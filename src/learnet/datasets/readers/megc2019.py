@@ -121,10 +121,10 @@ def read(root: Path, selection: DatasetSubset, databases: Mapping[str, Dataset])
         BadInput: there is no list, a database of the list does not exist, or its reader refuses it.
     """
     if selection.list is None:
-        hint = "Give their combined_3class_gt.csv with --list."
+        hint = "Give their combined_3class_gt.csv as list (--list)."
         raise BadInput(root, "the composite needs the organisers' list", hint)
     root = validate_root(root)
-    listed = read_list(selection.list)
+    listed = read_list(Path(selection.list))
     names = dict.fromkeys(clip.dataset for clip in listed)
     indexes = {name: _read_database(root, selection, name, databases) for name in names}
     findings = _database_findings(indexes, databases, listed)

@@ -264,7 +264,7 @@ def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex
     index = read_scanned_clips(scan, selection, _layout(camera, scan.root))
     if selection.expressions == "all" and all(clip.kind == "micro" for clip in index.clips):
         problem = "there are no clips without an expression (non_micro)"
-        raise BadInput(scan.root, problem, "Leave out --expressions all.")
+        raise BadInput(scan.root, problem, "Choose the expressions micro (--expressions).")
     findings = list(index.findings)
     for clip in index.clips:
         findings += _check_name(clip, scan.root)

@@ -34,7 +34,7 @@ VIDEO_PERSON = 10**6  # person number of videos, not used by any database
 
 
 def synthesize(  # noqa: PLR0913  # each is an option of the command
-    out: Path,
+    out: str | Path,
     layout: str = "casme2",
     people: int = 12,
     clips_per_person: int = 6,
@@ -66,6 +66,7 @@ def synthesize(  # noqa: PLR0913  # each is an option of the command
         OutputTaken: the folder is not empty.
         LearnetError: no people, no clips, a negative seed, or a package that the layout needs is missing.
     """
+    out = Path(out)
     parts = pick(_layouts_by_folder(), layout, "layout")
     _check_size(people, clips_per_person, jobs)
     if any(LAYOUTS[name].has_xls for name in parts.values()):
@@ -189,7 +190,7 @@ class SyntheticVideo:
 
 
 def synthetic_video(
-    path: Path, seed: int, emotion: str = "happiness", duration_s: float = 1.0, codec: str = "h264"
+    path: str | Path, seed: int, emotion: str = "happiness", duration_s: float = 1.0, codec: str = "h264"
 ) -> SyntheticVideo:
     """Write a video (640 x 480, 200 frames per second) of one micro-expression.
 
@@ -208,6 +209,7 @@ def synthetic_video(
     """
     scene = make_scene(seed, VIDEO_PERSON, 1, emotion, CAMERA)
     scene = centre_expression(scene, round(duration_s * CAMERA.fps))
+    path = Path(path)
     write_video(path, render(scene.recording), CAMERA.fps, codec)
     return SyntheticVideo(
         path,

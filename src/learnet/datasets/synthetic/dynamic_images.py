@@ -72,7 +72,7 @@ class KnownFaceFinder:
 
 
 def simulate_dynamic(  # noqa: PLR0913  # each is an option of the command
-    out: Path,
+    out: str | Path,
     images: int,
     classes: tuple[str, ...] = ("negative", "positive", "surprise"),
     size: int = 112,
@@ -114,7 +114,7 @@ def simulate_dynamic(  # noqa: PLR0913  # each is an option of the command
         block_size=BLOCK,
     )
     make_images = partial(_make_images, classes=classes, preparation=preparation, seed=seed)
-    return write_simulated(out, folder, make_images, jobs, progress)
+    return write_simulated(Path(out), folder, make_images, jobs, progress)
 
 
 def _make_images(

@@ -77,7 +77,7 @@ class FlowOptions:
 
 
 def simulate_flow(  # noqa: PLR0913  # each is an option of the command
-    out: Path,
+    out: str | Path,
     images: int,
     classes: tuple[str, ...] = ("negative", "positive", "surprise"),
     size: int = 28,
@@ -125,7 +125,7 @@ def simulate_flow(  # noqa: PLR0913  # each is an option of the command
         block_size=BLOCK,
     )
     make_images = partial(_make_images, options=options)
-    return write_simulated(out, folder, make_images, jobs, progress)
+    return write_simulated(Path(out), folder, make_images, jobs, progress)
 
 
 @dataclass(frozen=True)

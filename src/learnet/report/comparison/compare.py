@@ -44,7 +44,7 @@ class Comparison:
         return tuple(self.records[0].summary.datasets or {})
 
 
-def compare(folders: Sequence[Path], against: str | None = None) -> Comparison:
+def compare(folders: str | Path | Sequence[str | Path], against: str | None = None) -> Comparison:
     """Read studies and compare each of them with a reference study.
 
     Args:

@@ -24,7 +24,7 @@ def test_both_parts_in_one_folder_are_kept_apart(tmp_path: Path) -> None:
     assert kinds(c) == ["apex not given"] * 4 and "workbook not used" not in kinds(a)
     assert (a.published, c.published) == (PUBLISHED, PUBLISHED_C)
     with pytest.raises(
-        LearnetError, match="Part C of CAS\\(ME\\)\\^3 has micro-expressions only. Leave out --expressions"
+        LearnetError, match="Part C of CAS\\(ME\\)\\^3 has micro-expressions only. Leave expressions out"
     ):
         read(tmp_path, DatasetSubset(part="C", expressions="all"))
 

@@ -31,7 +31,7 @@ def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex
         raise BadInput(root, problem, "Give the folder above it.")
     if selection.part == "C":
         if selection.expressions != "micro":
-            raise LearnetError("Part C of CAS(ME)^3 has micro-expressions only.", "Leave out --expressions.")
+            raise LearnetError("Part C of CAS(ME)^3 has micro-expressions only.", "Leave expressions out.")
         return read_clips(root, selection, layout_c())
     return read_clips(root, selection, layout_a(micro_only=selection.expressions == "micro"))
 

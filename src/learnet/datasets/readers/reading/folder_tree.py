@@ -119,13 +119,13 @@ def _unreadable(folder: Path, error: OSError) -> BadInput:
     return BadInput(folder, f"this folder cannot be read ({error.strerror})")
 
 
-def validate_root(root: Path) -> Path:
+def validate_root(root: str | Path) -> Path:
     """Return the folder that a user named as an absolute path.
 
     Raises:
         BadInput: it does not exist, is a file or a packed archive, or is empty.
     """
-    root = Path(os.path.abspath(root.expanduser()))  # noqa: PTH100
+    root = Path(os.path.abspath(Path(root).expanduser()))  # noqa: PTH100
     if not root.exists():
         raise BadInput(root, "there is no such folder", "Check the path.")
     if not root.is_dir():

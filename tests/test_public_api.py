@@ -17,6 +17,7 @@ import pytest
 
 import learnet
 from learnet.datasets.synthetic.databases import synthesize
+from learnet.motion.detrend import StoredImages, detrend
 from learnet.study.outcomes import read_outcomes
 from learnet.training.pretrained import default_weights
 
@@ -163,6 +164,25 @@ def test_a_dynamic_image_follows_from_its_definition(rng: np.random.Generator) -
     np.testing.assert_allclose(learnet.dynamic_image(frames), expected, rtol=1e-6, atol=1e-3)
 
 
+def test_a_dynamic_image_is_the_same_of_a_list_and_of_a_tensor(rng: np.random.Generator) -> None:
+    import torch
+
+    frames = rng.integers(0, 256, (6, 4, 5, 3), dtype=np.uint8)
+    image = learnet.dynamic_image(frames)
+    np.testing.assert_array_equal(learnet.dynamic_image(list(frames)), image)
+    np.testing.assert_array_equal(learnet.dynamic_image(torch.from_numpy(frames)), image)
+    in_unit_range = torch.from_numpy(frames).double() / 255
+    np.testing.assert_allclose(learnet.dynamic_image(in_unit_range), image / 255, rtol=1e-5, atol=1e-6)
+    with pytest.raises(learnet.LearnetError, match="channels last"):
+        learnet.dynamic_image(in_unit_range.permute(0, 3, 1, 2))
+
+
+def test_a_motion_image_is_shown_on_grey() -> None:
+    still = np.full((5, 4, 4, 3), 7, dtype=np.uint8)
+    (picture,) = learnet.show_motion(learnet.dynamic_image(still)).get_images()
+    assert (picture.get_array() == 128).all()
+
+
 def test_a_database_is_prepared(prepared: Path, reading: learnet.DatasetIndex) -> None:
     """The range of an image is the whole of 0..255, by the definition of the joint normalisation."""
     images = np.load(prepared / "images.npy")
@@ -247,6 +267,24 @@ def test_a_network_has_the_size_of_the_paper_and_answers() -> None:
     network = learnet.NETWORKS["learnet"](5)
     assert sum(p.numel() for p in network.parameters()) == 1_866_053
     assert network.eval()(torch.zeros(2, 3, 112, 112)).shape == (2, 5)
+
+
+def test_shipped_weights_are_a_module_that_answers_as_the_recogniser() -> None:
+    import torch
+
+    from learnet.networks import as_input
+
+    network = learnet.load_network("ststnet-flow-28")
+    metadata = network.metadata
+    assert isinstance(network, torch.nn.Module) and not network.training
+    assert isinstance(metadata, learnet.CheckpointMetadata)
+    assert (metadata.network, metadata.size) == ("ststnet", 28) and "surprise" in metadata.classes
+    images = np.random.default_rng(0).integers(0, 256, (3, 28, 28, 3), dtype=np.uint8)
+    with torch.inference_mode():
+        prepared = as_input(detrend(images, metadata.detrend_percentile))
+        shares = network(prepared).softmax(dim=1)
+    scorer = replace(learnet.Recogniser.load(default_weights("flow", 28)).scorer, mirror="none")
+    np.testing.assert_allclose(shares, scorer.scores(StoredImages(images)), atol=1e-6)
 
 
 # ---------------------------------------------------------------- videos

@@ -30,11 +30,14 @@ _HOME = {
     "Study": "learnet.core.settings",
     "Training": "learnet.core.settings",
     "Windows": "learnet.core.settings",
+    "CheckpointMetadata": "learnet.training.metadata",
     "dynamic_image": "learnet.motion.dynamic",
+    "load_network": "learnet.training.checkpoint",
     "open_video": "learnet.video.reader",
     "prepare": "learnet.datasets.prepared.prepare",
     "read_dataset": "learnet.datasets",
     "run_study": "learnet.study.run",
+    "show_motion": "learnet.report.motion_figure",
     "write_report": "learnet.report.page",
 }
 

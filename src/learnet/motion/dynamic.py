@@ -11,14 +11,15 @@ them.
 | dynamic-exact | those of the ranking machine, see `rank_svm.dynamic_image_exact` | exactly 0 |
 
 Sources: Bilen et al., Dynamic Image Networks for Action Recognition, CVPR 2016; Fernando et al., Modeling
-    Video
-Evolution for Action Recognition, CVPR 2015; `dynamic-released` is what the Python code published by the
+Video Evolution for Action Recognition, CVPR 2015; `dynamic-released` is what the Python code published by the
 LEARNet authors computes.
 """
 
 import numpy as np
 from jaxtyping import Float, Float32, Float64, UInt8
+from numpy.typing import ArrayLike
 
+from learnet.core.arrays import as_frames
 from learnet.core.errors import LearnetError, TooFewFrames, pick
 from learnet.motion.weighted_sum import Frames, weighted_sum
 
@@ -60,40 +61,40 @@ def rank_weights(frames: int, kind: str = "dynamic") -> Float64[np.ndarray, "T"]
     return np.cumsum(terms[::-1])[::-1].copy()
 
 
-def dynamic_image(frames: Frames) -> Float32[np.ndarray, "H W C"]:
+def dynamic_image(frames: ArrayLike) -> Float32[np.ndarray, "H W C"]:
     """Compute the dynamic image of a clip by approximate rank pooling.
 
     Frame t of T weighs the sum over i = t..T of (2i - T - 1) / i. The weights add up to zero, so static
     regions vanish (exactly: a pixel that never changes gives 0) and motion remains.
 
     Args:
-        frames: aligned faces in time order, RGB, grey levels 0..255; floats may have any range.
+        frames: aligned faces in time order, (T, H, W, C): an array, a list of arrays (H, W, C), or a tensor
+            on the CPU. Usually RGB, grey levels 0..255; floats may have any range, such as 0..1.
 
     Returns:
-        The weighted sum in grey levels: signed, and not limited to 0..255 (`motion.normalise` converts it to
-            network
-        input). Besides it, less than 15 MB of memory are used for each of at most four threads, whatever the
-        length.
+        The weighted sum in the unit of the frames: signed, and not limited to their range (`show_motion`
+        draws it, `motion.normalise` converts it to network input). Besides it, less than 15 MB of memory are
+        used for each of at most four threads, whatever the length.
 
     Raises:
+        BadArray: no numbers, or another shape.
         TooFewFrames: fewer than two frames, so there is no motion.
 
     References:
         Bilen et al., Dynamic Image Networks for Action Recognition, CVPR 2016 (weights as in the authors'
         MATLAB).
     """
-    weights = rank_weights(len(frames))
-    return weighted_sum(frames, weights)
+    clip = as_frames(frames)
+    weights = rank_weights(len(clip))
+    return weighted_sum(clip, weights)
 
 
 def dynamic_image_released(frames: Frames) -> Float32[np.ndarray, "H W C"]:
     """Compute the dynamic image as the released LEARNet code does.
 
     Frame t of T weighs the sum over i = t..T of (2i - T) / i. The "- 1" of Bilen et al. is missing, so the
-    weights
-    add up to T: a static clip gives T times its frame instead of zero, and the image shows the face as well
-        as its
-    motion. Otherwise as `dynamic_image`.
+    weights add up to T: a static clip gives T times its frame instead of zero, and the image shows the face
+    as well as its motion. Otherwise as `dynamic_image`, for arrays only.
     """
     count = len(frames)
     weights = rank_weights(count, "dynamic-released")

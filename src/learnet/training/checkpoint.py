@@ -89,6 +89,28 @@ def load_checkpoint(path: str | Path, network: str | None = None) -> tuple[nn.Mo
     return _build_network(path, metadata, tensors), metadata
 
 
+def load_network(weights: str | Path) -> nn.Module:
+    """Return a trained network as a PyTorch module.
+
+    It maps RGB motion images (B, 3, S, S), float32 in -1..1, to class scores before softmax, (B, K).
+    `networks.as_input` converts grey levels to this range. The attribute `metadata` (`CheckpointMetadata`)
+    has the names of the `classes`, the image `size` S, the `preparation` of the images, and the
+    `detrend_percentile` for `motion.detrend.detrend`, where that is above 0.
+
+    Args:
+        weights: name of shipped weights, such as `ststnet-flow-28`, or a file written by learnet.
+
+    Returns:
+        The network in eval mode, on the CPU.
+
+    Raises:
+        BadCheckpoint: see `load_checkpoint`.
+    """
+    module, metadata = load_checkpoint(weights)
+    module.metadata = metadata  # type: ignore[assignment]  # torch's stub knows tensors and modules only
+    return module
+
+
 def load_tensors(tensors: bytes, module: nn.Module) -> None:
     """Set the values of a network that `tensors` (safetensors) contains; the others stay as they are."""
     module.load_state_dict(load(tensors), strict=False)

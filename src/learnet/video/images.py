@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,6 +19,9 @@ from learnet.video.base import Pixels
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".bmp", ".png")
 
 JPEG_END_MARKER = b"\xff\xd9"
+
+# Before OpenCV 4.14 the functions of its log lie at the top.
+OPENCV_LOG: Any = cv2.utils.logging if hasattr(cv2.utils, "logging") else cv2
 
 
 def image_files(folder: Path) -> dict[int, Path]:
@@ -111,9 +115,8 @@ def _ends_like_jpeg(file: io.FileIO) -> bool:
 @contextmanager
 def quiet_opencv() -> Iterator[None]:
     """Silence OpenCV's messages on stderr: this package reports the same problems as errors or counts."""
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    level = OPENCV_LOG.setLogLevel(0)
     try:
         yield
     finally:
-        cv2.utils.logging.setLogLevel(level)
+        OPENCV_LOG.setLogLevel(level)

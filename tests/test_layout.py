@@ -39,7 +39,7 @@ HOMES = {
     "distributed": {"study"},
     "openpyxl": {"datasets"},
     "xlwt": {"datasets"},
-    "pandas": {"datasets", "report"},
+    "pandas": {"datasets", "study", "report"},
     "cyclopts": {"cli"},
     "onnx": {"inference"},
     "onnxscript": {"inference"},

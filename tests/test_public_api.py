@@ -246,6 +246,18 @@ def test_a_study_of_chosen_settings(prepared: Path, study: Path, tmp_path: Path)
     assert {row["fold"]: row["epochs"] for row in rows} == {people[0]: "3", people[1]: "1"}
 
 
+def test_images_in_memory_are_cross_validated(rng: np.random.Generator) -> None:
+    """Each person shows one class in black and one in white, which a linear SVM separates."""
+    images = np.zeros((6, 28, 28, 3), dtype=np.uint8)
+    images[1::2] = 255
+    result = learnet.cross_validate(
+        images, ["sad", "happy"] * 3, [1, 1, 2, 2, 3, 3], "linear-svm", resources=learnet.Resources(jobs=1)
+    )
+    assert isinstance(result, learnet.CrossValidation)
+    assert result.predictions["prediction"].tolist() == ["sad", "happy"] * 3
+    assert (result.uf1, result.uar, result.accuracy) == (1, 1, 1)
+
+
 def test_a_fold_refuses_a_person_on_both_sides() -> None:
     people = ("d/1", "d/1", "d/2")
     assert learnet.Fold("d/2", (0, 1), (2,), people).learned == ["d/1"]

@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 _HOME = {
     "SelectedTraining": "learnet.study.candidates",
     "Selection": "learnet.study.candidates",
+    "CrossValidation": "learnet.study.cross_validation",
     "Clip": "learnet.core.records",
     "DATASETS": "learnet.datasets",
     "Finding": "learnet.core.records",
@@ -31,6 +32,7 @@ _HOME = {
     "Training": "learnet.core.settings",
     "Windows": "learnet.core.settings",
     "CheckpointMetadata": "learnet.training.metadata",
+    "cross_validate": "learnet.study.cross_validation",
     "dynamic_image": "learnet.motion.dynamic",
     "load_network": "learnet.training.checkpoint",
     "open_video": "learnet.video.reader",

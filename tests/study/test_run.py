@@ -20,6 +20,7 @@ from learnet.core.errors import BadCheckpoint, LearnetError, OutputTaken
 from learnet.core.settings import Resources, Study, Training
 from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import load_prepared, save_prepared
+from learnet.datasets.splits import make_folds
 from learnet.study.candidates import Selection
 from learnet.study.description import (
     FoldDescription,
@@ -32,7 +33,7 @@ from learnet.study.folder import lock_study_folder
 from learnet.study.jobs import FoldJob, run_jobs
 from learnet.study.labelled import load_labelled_dataset
 from learnet.study.outcomes import read_outcomes
-from learnet.study.run import make_folds, run_study
+from learnet.study.run import run_study
 from learnet.study.train_on_all import train_on_all
 from learnet.training.checkpoint import load_checkpoint
 

@@ -66,6 +66,19 @@ def as_rgb_images(values: ArrayLike, name: str = "images") -> UInt8[np.ndarray, 
     return as_grey_levels(images, name)
 
 
+def as_square_images(images: ArrayLike) -> UInt8[np.ndarray, "N S S 3"]:
+    """Return square RGB images as one array of grey levels 0..255.
+
+    Raises:
+        BadArray: another shape or other values.
+    """
+    pixels = as_rgb_images(images)
+    if pixels.shape[1] != pixels.shape[2]:
+        what = f"images must be square (N, S, S, 3), and these are {pixels.shape}."
+        raise BadArray(what, "Resize or crop them.")
+    return pixels
+
+
 def as_grey_levels(values: np.ndarray, name: str) -> UInt8[np.ndarray, "..."]:
     """Return whole numbers from 0 to 255 as uint8.
 

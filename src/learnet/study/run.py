@@ -15,17 +15,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
-import torch
-
-from learnet.core.errors import LearnetError, pick
+from learnet.core.errors import pick
 from learnet.core.files import append_durably, write_atomically
-from learnet.core.network_info import network_info
 from learnet.core.parallel import parallel_map
-from learnet.core.records import Fold
 from learnet.core.settings import Resources, Study, Training
 from learnet.datasets.prepared.concat import ConcatDataset, open_datasets, save_concatenated
 from learnet.datasets.prepared.store import FileStamp, file_stamp
-from learnet.datasets.splits import LEAKY_EPOCH, limit_training_people, make_folds
 from learnet.metrics.study_metrics import StudyMetrics
 from learnet.networks import NETWORKS
 from learnet.study.candidates import SelectedTraining
@@ -36,8 +31,7 @@ from learnet.study.folder import close_study, lock_study_folder, open_study_fold
 from learnet.study.jobs import FoldJob, FoldResult, run_jobs, versions
 from learnet.study.labelled import LabelledDataset, apply_class_scheme, load_labelled_dataset
 from learnet.study.outcomes import outcome_rows
-from learnet.training.device import networks_that_fit, resolve_device
-from learnet.training.initial_weights import InitialWeights, load_initial_weights
+from learnet.study.plan import job_batches, plan_trainings, resolve_resources
 from learnet.training.train import resolve_training
 
 Progress = Callable[[int, int], None]  # trainings done, trainings in all
@@ -82,34 +76,17 @@ def run_study(
         LearnetError: the prepared folders, the settings, the selection or the cluster do not work.
     """
     out = Path(out)
-    resources = _resolve_device(resources)
+    resources = resolve_resources(resources)
     data = load_study_dataset(folder, out, study)
     selection = None
     if isinstance(training, SelectedTraining):
         selection, training = training.selection, Training(seed=training.seed)
         selection.check_study(study, data.scheme.classes, data.prepared.record.fingerprint)
     training = resolve_training(training, data.prepared, study.network)
-    folds = make_folds(study, data.people, data.truth, data.datasets, training.seed)
-    runs: list[tuple[Fold, Training]] = []
-    for seed in range(training.seed, training.seed + study.seeds):
-        for fold in limit_training_people(folds, study.train_people, seed):
-            settings = selection.training_for(fold) if selection else training
-            runs.append((fold, replace(settings, seed=seed)))
-    _check_runs(runs)
-    starts: dict[str, InitialWeights | None] = {}
-    for _, settings in runs:
-        if settings.init not in starts:
-            starts[settings.init] = initial_weights(settings, study.network, data)
-    jobs = []
-    for fold, settings in runs:
-        start = starts[settings.init]
-        checkpoint = _checkpoint_file(out, study, fold, settings.seed)
-        tensors = start.tensors if start else None
-        jobs.append(FoldJob(out.name, study.network, fold, settings, tensors, checkpoint))
-    description = describe_study(out.name, data, study, training, folds, starts.get(training.init))
+    plan = plan_trainings(data, study, training, selection, out)
+    description = describe_study(out.name, data, study, training, plan.folds, plan.initial_weights)
     description = replace(description, choice=selection)
-    plan = StudyPlan(out, description, jobs, data)
-    run_jobs_to_disk(plan, resources, progress)
+    run_jobs_to_disk(StudyPlan(out, description, plan.jobs, data), resources, progress)
     return close_study(out, data.scheme.classes)
 
 
@@ -128,7 +105,7 @@ def run_jobs_to_disk(plan: StudyPlan, resources: Resources, progress: Progress |
     Raises:
         OutputTaken: the study folder holds another study.
     """
-    resources = _resolve_device(resources)
+    resources = resolve_resources(resources)
     connection = connect(resources.cluster, versions) if resources.cluster else nullcontext()
     with connection as cluster, lock_study_folder(plan.out, plan.description):
         done = open_study_folder(plan.out, plan.description, [job.key for job in plan.jobs])
@@ -164,27 +141,6 @@ def _write_result(out: Path, job: FoldJob, result: FoldResult) -> None:
     append_durably(out / "outcomes.csv", outcome_rows(result.outcomes))
 
 
-def initial_weights(training: Training, network: str, data: LabelledDataset) -> InitialWeights | None:
-    """Return the initial weights of a network; None where they are random."""
-    if not training.init:
-        return None
-    return load_initial_weights(training.init, network, data.prepared, data.scheme.classes, data.people)
-
-
-def _check_runs(runs: Sequence[tuple[Fold, Training]]) -> None:
-    """Refuse settings that do not go with the protocol or with the number of people."""
-    if any(settings.interpolate_init and fold.protocol == LEAKY_EPOCH for fold, settings in runs):
-        what = (
-            f"The protocol {LEAKY_EPOCH} tests the weights of each epoch as they are; none are interpolated."
-        )
-        raise LearnetError(what, "Leave interpolate_init out.")
-    fewest = min(len(fold.learned) for fold, _ in runs)
-    inner_groups = max(settings.inner_groups for _, settings in runs)
-    if inner_groups > fewest:
-        what = f"inner_groups {inner_groups} needs as many training people, and one fold has {fewest}."
-        raise LearnetError(what, f"Ask for at most {fewest}.")
-
-
 def _on_disk(data: LabelledDataset) -> LabelledDataset:
     """Return the same data in one prepared folder: workers, reports and later studies expect one."""
     if not isinstance(data.prepared, ConcatDataset):
@@ -195,22 +151,12 @@ def _on_disk(data: LabelledDataset) -> LabelledDataset:
     return replace(data, prepared=save_concatenated(data.prepared))
 
 
-def _resolve_device(resources: Resources) -> Resources:
-    """Return the resources with a definite device, and with one process where that is a GPU.
-
-    Raises:
-        LearnetError: a GPU is requested, and there is none.
-    """
-    device = resolve_device(resources.device)
-    return replace(resources, device=device, jobs=1 if device == "cuda" else resources.jobs)
-
-
 def _results(
     plan: StudyPlan, resources: Resources, cluster: Cluster | None
 ) -> Generator[FoldResult, None, None]:
     """Yield the result of each job, in the order of the jobs."""
     folder = plan.data.prepared.folder
-    batches = _side_by_side(plan.jobs, _parallel_folds(plan, resources))
+    batches = job_batches(plan.jobs, plan.data, resources)
     settings = plan.description.settings
     assert isinstance(settings, Study)
     work = partial(_run_from_disk, classes=settings.classes, device=resources.device)
@@ -223,37 +169,6 @@ def _results(
             yield from results
 
 
-def _parallel_folds(plan: StudyPlan, resources: Resources) -> int:
-    """Return how many networks are trained side by side."""
-    if resources.parallel_folds != "auto":
-        return resources.parallel_folds
-    if resources.device == "cpu" or not plan.jobs:
-        return 1
-    job = plan.jobs[0]
-    if network_info(job.network).non_iterative:
-        return 1
-    size = plan.data.prepared.size
-    network = NETWORKS[job.network](len(plan.data.scheme.classes), size)
-    return networks_that_fit(network, size, job.training.batch_size, torch.cuda.mem_get_info()[0])
-
-
-def _side_by_side(jobs: Sequence[FoldJob], most: int) -> list[list[FoldJob]]:
-    """Return the jobs in batches to be trained at once: neighbours with equal settings and equal batch
-    sizes."""
-    batches: list[list[FoldJob]] = []
-    for job in jobs:
-        if batches and len(batches[-1]) < most and _alike(job, batches[-1][0]):
-            batches[-1].append(job)
-        else:
-            batches.append([job])
-    return batches
-
-
-def _alike(job: FoldJob, other: FoldJob) -> bool:
-    batch_sizes = {min(each.training.batch_size, len(each.fold.train)) for each in (job, other)}
-    return len(batch_sizes) == 1 and replace(job.training, seed=other.training.seed) == other.training
-
-
 def _run_from_disk(jobs: Sequence[FoldJob], folder: Path, classes: str, device: str) -> list[FoldResult]:
     return run_jobs(jobs, _load_once(folder, classes, file_stamp(folder)), device)
 
@@ -263,9 +178,3 @@ def _load_once(folder: Path, classes: str, stamp: FileStamp) -> LabelledDataset:
     """Load a prepared folder once in each process, unless its files change: loading reads all images to check
     them."""
     return load_labelled_dataset(folder, classes)
-
-
-def _checkpoint_file(out: Path, study: Study, fold: Fold, seed: int) -> Path | None:
-    if not study.keep_weights:
-        return None
-    return out / "folds" / f"{fold.name.replace('/', '-')}-seed{seed}.safetensors"

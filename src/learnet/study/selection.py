@@ -22,7 +22,8 @@ from learnet.study.candidates import (
 from learnet.study.describe import describe_study
 from learnet.study.jobs import FoldJob
 from learnet.study.outcomes import read_outcomes
-from learnet.study.run import Progress, StudyPlan, initial_weights, load_study_dataset, run_jobs_to_disk
+from learnet.study.plan import initial_weights
+from learnet.study.run import Progress, StudyPlan, load_study_dataset, run_jobs_to_disk
 from learnet.training.initial_weights import InitialWeights
 from learnet.training.train import resolve_training
 

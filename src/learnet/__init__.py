@@ -49,7 +49,12 @@ __all__ = [*sorted(_HOME), "__version__"]
 def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module 'learnet' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+    try:
+        return getattr(import_module(_HOME[name]), name)
+    except ModuleNotFoundError as error:
+        from learnet.core.extras import missing_library
+
+        raise missing_library(error, f"learnet.{name}") from None
 
 
 def __dir__() -> list[str]:

@@ -24,9 +24,9 @@ from learnet.report.page import write_report
 from learnet.report.study_checks import check
 from learnet.report.study_record import read_record
 from learnet.study.candidates import SelectedTraining, read_candidates, read_selection
+from learnet.study.describe import versions
 from learnet.study.description import read_description
 from learnet.study.evaluate import evaluate
-from learnet.study.jobs import versions
 from learnet.study.outcomes import read_outcomes
 from learnet.study.run import run_study
 from learnet.study.selection import select_settings

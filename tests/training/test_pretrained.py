@@ -4,7 +4,9 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
+import onnx
 import pytest
 from safetensors import safe_open
 
@@ -13,16 +15,28 @@ from learnet.core.settings import Preparation
 from learnet.datasets.prepared.importing import import_images
 from learnet.datasets.prepared.store import check_flow_channels, load_prepared, save_prepared
 from learnet.datasets.synthetic.dynamic_images import simulate_dynamic
+from learnet.inference.onnx_inference import load_onnx
+from learnet.inference.weights import load_scorer
+from learnet.motion.detrend import StoredImages
+from learnet.study.description import read_description
 from learnet.study.evaluate import evaluate
 from learnet.study.outcomes import read_outcomes
 from learnet.training.checkpoint import load_checkpoint
 from learnet.training.compatibility import check_compatible
-from learnet.training.pretrained import FOLDER, default_weights, pretrained_weights, resolve_weights
+from learnet.training.pretrained import (
+    FOLDER,
+    default_weights,
+    pretrained_weights,
+    resolve_checkpoint,
+    resolve_weights,
+)
+from learnet.training.scorer import Scorer
 from tests.builders.scores import predict_scores
 from tests.study.test_run import write_prepared
 from tests.training.test_initial_weights import METADATA, write_initial
 
 SHIPPED = sorted(FOLDER.glob("*.safetensors"))
+FLOW = [file for file in SHIPPED if "-flow-" in file.stem]
 CARD = Path(__file__).resolve().parents[2] / "docs" / "pretrained.md"
 
 
@@ -45,13 +59,53 @@ def test_each_is_small_and_says_what_it_is(file: Path) -> None:
     assert pretrained_weights(network, kind, int(size)) == file
 
 
-@pytest.mark.parametrize(
-    "file", [file for file in SHIPPED if "-flow-" in file.stem], ids=lambda file: file.stem
-)
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_the_onnx_file_has_the_weights_of_the_checkpoint(file: Path) -> None:
+    """The same numbers in 16 bits, under the same names, and the same metadata."""
+    onnx_file = file.with_suffix(".onnx")
+    assert onnx_file.stat().st_size < file.stat().st_size + 20_000
+    module, metadata = load_checkpoint(file)
+    assert load_onnx(onnx_file)[1] == metadata
+    stored = {}
+    for tensor in onnx.load(onnx_file).graph.initializer:
+        stored[tensor.name.removesuffix(".float16")] = onnx.numpy_helper.to_array(tensor)
+    for name, tensor in module.state_dict().items():
+        if not name.endswith("num_batches_tracked"):
+            assert stored[name].dtype == np.float16
+            np.testing.assert_array_equal(stored[name], tensor.numpy())
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_the_onnx_file_scores_images_as_pytorch_does(file: Path, rng: np.random.Generator) -> None:
+    module, metadata = load_checkpoint(file)
+    noise = rng.integers(0, 256, (20, metadata.size, metadata.size, 3), dtype=np.uint8)
+    smooth = np.stack([cv2.GaussianBlur(image, (0, 0), metadata.size / 8) for image in noise])
+    images = StoredImages(np.concatenate([noise, smooth]))
+    scores = load_scorer(Path(file.stem))[0].scores(images)
+    expected = Scorer.from_module(module, metadata.mirror, metadata.detrend_percentile).scores(images)
+    np.testing.assert_allclose(scores, expected, atol=2e-6)
+    assert np.ptp(scores, axis=0).max() > 0.1
+
+
+@pytest.mark.parametrize("file", FLOW, ids=lambda file: file.stem)
+def test_the_onnx_file_gives_every_real_image_the_label_of_pytorch(
+    file: Path, shared: Path, tmp_path: Path
+) -> None:
+    folder = shared / "real" / "megc2019_flow"
+    import_images(folder / "images", folder / "labels.csv", tmp_path / "flow", 28, "flow")
+    evaluate(tmp_path / "flow", file, tmp_path / "torch")
+    evaluate(tmp_path / "flow", Path(file.stem), tmp_path / "onnx")
+    by_torch, by_onnx = (read_outcomes(tmp_path / name) for name in ("torch", "onnx"))
+    assert len(by_torch) == 309
+    assert [one.prediction for one in by_onnx] == [one.prediction for one in by_torch]
+    assert "onnxruntime" in read_description(tmp_path / "onnx").versions
+
+
+@pytest.mark.parametrize("file", FLOW, ids=lambda file: file.stem)
 def test_on_real_images_each_scores_what_its_card_says(file: Path, shared: Path, tmp_path: Path) -> None:
     folder = shared / "real" / "megc2019_flow"
     import_images(folder / "images", folder / "labels.csv", tmp_path / "flow", 28, "flow")
-    metrics = evaluate(tmp_path / "flow", file, tmp_path / "study")
+    metrics = evaluate(tmp_path / "flow", Path(file.stem), tmp_path / "study")
     card_scores = re.search(
         rf"`{file.stem}`: accuracy.*?UF1 (0\.\d+).*?UAR (0\.\d+)", CARD.read_text(), re.DOTALL
     )
@@ -191,7 +245,9 @@ def test_shipped_weights_go_by_their_name_unless_a_file_has_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert {resolve_weights(Path(file.stem)) for file in SHIPPED} == set(SHIPPED)
+    for file in SHIPPED:
+        assert resolve_checkpoint(Path(file.stem)) == file
+        assert resolve_weights(Path(file.stem)) == file.with_suffix(".onnx")
     assert (
         load_checkpoint(Path("learnet-flow-28"))[1]
         == load_checkpoint(FOLDER / "learnet-flow-28.safetensors")[1]
@@ -201,7 +257,13 @@ def test_shipped_weights_go_by_their_name_unless_a_file_has_it(
     ):
         load_checkpoint(Path("learnet-flow-29"))
     for other in ("learnet-flow-29", "folder/learnet-flow-28", "../weights/learnet-flow-28"):
-        assert resolve_weights(Path(other)) == Path(other)
+        assert resolve_weights(Path(other)) == resolve_checkpoint(Path(other)) == Path(other)
     (tmp_path / "learnet-flow-28").write_text("mine")
     assert resolve_weights(Path("learnet-flow-28")) == Path("learnet-flow-28")
-    assert default_weights("flow", 28) == FOLDER / "ststnet-flow-28.safetensors"
+
+
+def test_all_commands_have_the_same_default() -> None:
+    assert default_weights() == default_weights("flow", 28) == FOLDER / "ststnet-flow-28.onnx"
+    assert default_weights("image", 112) == FOLDER / "learnet-image-112.onnx"
+    with pytest.raises(LearnetError, match="for ststnet on flow images of 45 pixels"):
+        default_weights("flow", 45)

@@ -27,6 +27,7 @@ from learnet.cli import (  # noqa: F401
 from learnet.cli.app import app
 from learnet.core.earlier_names import current_arguments
 from learnet.core.errors import LearnetError
+from learnet.core.extras import missing_library
 from learnet.core.malloc import keep_freed_memory
 
 ENVIRONMENT_ERRORS = (
@@ -66,6 +67,8 @@ def main(arguments: list[str] | None = None) -> None:
         console.stop(console.parser_message(error), f"`{command} --help` lists the options.")
     except LearnetError as error:
         console.stop(str(error))
+    except ModuleNotFoundError as error:
+        console.stop(str(missing_library(error, _command(current))))
     except OSError as error:
         if error.errno not in ENVIRONMENT_ERRORS:
             raise
@@ -79,6 +82,12 @@ def main(arguments: list[str] | None = None) -> None:
             "`learnet run`, `study` and `prepare` continue where they stopped when run again.",
             code=130,
         )
+
+
+def _command(arguments: list[str]) -> str:
+    """Return the command that the arguments call, as `learnet explain clip`."""
+    names, _, _ = app.parse_commands(arguments)
+    return " ".join(["learnet", *names])
 
 
 def _print_warning(

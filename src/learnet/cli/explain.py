@@ -53,8 +53,8 @@ def explain_clip(  # noqa: PLR0913 (options)
     seed
         Seed of a run of the study; by default the first.
     """
-    from learnet.report.explain.activation_figures import write_figures
     from learnet.report.explain.clips import open_explained_clips
+    from learnet.report.explain.explanation_figure import write_figures
     from learnet.report.explain.figures import attribution_figures, clip_figures
 
     check_room_above(out / "x")
@@ -100,8 +100,8 @@ def explain_class(  # noqa: PLR0913 (options)
     seed
         Seed of a run of the study; by default the first.
     """
-    from learnet.report.explain.activation_figures import write_figures
     from learnet.report.explain.clips import open_explained_clips
+    from learnet.report.explain.explanation_figure import write_figures
     from learnet.report.explain.figures import class_figures
 
     check_room_above(out / "x")
@@ -129,8 +129,8 @@ def explain_networks(
         Show nothing of the person: coarse maps over a line drawing of the average face, in place of the
         motion image.
     """
-    from learnet.report.explain.activation_figures import write_figures
     from learnet.report.explain.clips import open_explained_clips
+    from learnet.report.explain.explanation_figure import write_figures
     from learnet.report.explain.figures import network_figures
 
     if not studies:
@@ -163,7 +163,7 @@ def measure_activation(
         Another seed gives other people.
     """
     from learnet.metrics.scores import interval_text
-    from learnet.report.explain.activation_figures import write_figures
+    from learnet.report.explain.explanation_figure import write_figures
     from learnet.report.explain.figures import measurement_figures
 
     check_room_above(out / "x")
@@ -214,7 +214,8 @@ def explain_time(  # noqa: PLR0913 (options)
     clip
         Clip of the study, named as in clips.csv: DATASET/SUBJECT/NAME.
     weights
-        Checkpoint. For a video the default is one of the checkpoints that are part of learnet.
+        File of `learnet train` or, for a video, of `learnet export`; or the name of shipped weights. For a
+        video the default is ststnet-flow-28, as in `learnet predict`.
     seed
         Seed of a run of the study; by default the first.
     onset
@@ -239,12 +240,11 @@ def explain_time(  # noqa: PLR0913 (options)
     face_model
         File of the YuNet face model; by default the built-in Haar cascades are used.
     """
-    from learnet.report.explain.activation_figures import write_figures
-    from learnet.report.explain.clips import open_explained_clips
-    from learnet.report.explain.figures import explain_clip_temporal, explain_video_temporal
-    from learnet.report.explain.temporal import segment_of_video
+    from learnet.report.explain.explanation_figure import write_figures
+    from learnet.report.explain.temporal import explain_clip_temporal, explain_video_temporal
     from learnet.report.explain.temporal_figure import temporal_figure
-    from learnet.training.pretrained import pretrained_weights
+    from learnet.report.explain.temporal_segments import segment_of_video
+    from learnet.training.pretrained import default_weights
 
     if show_faces and anonymous:
         raise LearnetError(
@@ -256,10 +256,12 @@ def explain_time(  # noqa: PLR0913 (options)
     windows = None if window_s is None else Windows(window_s=window_s)
     with console.bar("Scoring windows") as progress:
         if clip is not None:
+            from learnet.report.explain.clips import open_explained_clips  # loads PyTorch
+
             clips = open_explained_clips(source, weights, seed)
             explanation = explain_clip_temporal(clips, clip, windows, face_model, progress)
         else:
-            weights = weights or pretrained_weights("learnet", "flow", 28)
+            weights = weights or default_weights()
             segment = replace(segment_of_video(source, onset, apex, offset, fps), cropped=face == "none")
             explanation = explain_video_temporal(segment, weights, windows, face_model, progress)
     strip: Literal["change", "faces", "lines"] = "change"

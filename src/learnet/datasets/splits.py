@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
-from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold, StratifiedKFold
 
 from learnet.core.errors import LearnetError, counted, pick
 from learnet.core.records import Fold
@@ -30,6 +29,8 @@ def leave_one_subject_out(people: Sequence[str]) -> list[Fold]:
     Raises:
         LearnetError: fewer than two people.
     """
+    from sklearn.model_selection import LeaveOneGroupOut  # here and below: an optional dependency
+
     _require_people(people, 2)
     splits = LeaveOneGroupOut().split(people, groups=people)
     # Folds share the number objects of their positions, which saves four fifths of the memory.
@@ -52,6 +53,8 @@ def subject_groups(people: Sequence[str], labels: Sequence[str], groups: int, se
     Raises:
         LearnetError: fewer people than groups, or fewer than two groups.
     """
+    from sklearn.model_selection import StratifiedGroupKFold
+
     if groups < 2:
         problem = f"{groups} subject groups cannot be split into training and test."
         raise LearnetError(problem, "Use at least 2.")
@@ -146,6 +149,8 @@ def leaky_clip_groups(people: Sequence[str], labels: Sequence[str], groups: int,
     Raises:
         LearnetError: fewer clips than groups, or fewer than two groups.
     """
+    from sklearn.model_selection import StratifiedKFold
+
     if groups < 2 or groups > len(people):
         problem = f"{len(people)} clips cannot be split into {groups} groups."
         raise LearnetError(problem, "Use at least 2, and at most one per clip.")

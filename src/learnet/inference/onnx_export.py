@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,18 @@ from jaxtyping import Float32, UInt8
 from torch import nn
 
 from learnet.core.errors import LearnetError, OutputTaken, UnknownName
+from learnet.core.extras import missing_library
 from learnet.core.files import write_atomically
 from learnet.datasets.prepared.store import load_prepared
-from learnet.inference.onnx_graph import build_graph, describe_graph, opset_of, to_float16, to_int8
-from learnet.inference.onnx_inference import INSTALL, scorer_from_bytes
+from learnet.inference.onnx_graph import (
+    build_graph,
+    describe_graph,
+    opset_of,
+    store_float16,
+    to_float16,
+    to_int8,
+)
+from learnet.inference.onnx_inference import scorer_from_bytes
 from learnet.motion.detrend import EvaluationImages, StoredImages
 from learnet.training.checkpoint import load_checkpoint
 from learnet.training.compatibility import check_compatible
@@ -23,7 +30,6 @@ from learnet.training.metadata import CheckpointMetadata
 from learnet.training.scorer import Scorer
 from learnet.training.torch_logits import module_logits
 
-LIBRARIES = ("onnx", "onnxscript", "onnxruntime")
 PRECISIONS = ("float32", "float16", "int8")
 OPSET = 18  # written by torch without a conversion; read by onnxruntime since 1.14
 TOLERANCE = 1e-4  # largest difference of a logit that is allowed in float32 ...
@@ -83,7 +89,8 @@ def export_onnx(
         out: file to write, ending in .onnx.
         precision: float32; float16, half the size; or int8, a quarter of it: weights and activations in 8
             bits, with ranges from half of the people in `images`, except for the class layer. The agreement
-            of the last two is measured and not limited.
+            of the last two is measured and not limited. The weights of a checkpoint in half precision are
+            stored in 16 bits in any case.
         images: prepared folder to compare on, prepared as the weights require; needed for int8.
         opset: version of the ONNX operators.
 
@@ -92,7 +99,8 @@ def export_onnx(
         show people whose images determine no range.
 
     Raises:
-        LearnetError: a library of the extra `onnx` is missing; an unknown precision or opset; a network that
+        MissingLibrary: a library of the extra `onnx` is missing.
+        LearnetError: an unknown precision or opset; a network that
             cannot be exported or has no form in this precision, or differs from PyTorch by more than the
             tolerance. Nothing is written then.
         BadInput, BadCheckpoint: `weights` or `images` cannot be read, or do not fit each other.
@@ -100,11 +108,17 @@ def export_onnx(
     weights, out = Path(weights), Path(out)
     images = Path(images) if images else None
     _check_request(weights, out, precision, images)
-    import onnx  # here: an optional dependency; `_check_request` reports if it is missing
+    try:
+        import onnx
+        import onnxscript  # noqa: F401 (torch needs it, and says so late and at length)
+    except ModuleNotFoundError as error:
+        raise missing_library(error, "An export") from None
 
     module, metadata = load_checkpoint(weights)
     chosen = _choose_images(weights, metadata, images, precision == "int8")
     graph = describe_graph(build_graph(weights, module, metadata, opset), metadata, "float32")
+    if precision == "float32":
+        graph = store_float16(graph)
     agreements = _compare(out, graph, module, chosen.compared)
     _refuse_disagreement(weights, agreements)
     if precision != "float32":
@@ -124,9 +138,6 @@ def _check_request(weights: Path, out: Path, precision: str, images: Path | None
     """Check everything that can be checked before any work."""
     if precision not in PRECISIONS:
         raise UnknownName("precision", precision, PRECISIONS)
-    missing = [name for name in LIBRARIES if find_spec(name) is None]
-    if missing:
-        raise LearnetError(f"An export requires {', '.join(missing)}, not installed here.", INSTALL)
     if out.suffix.lower() != ".onnx":
         raise LearnetError(f"{out}: the name of an ONNX file ends in .onnx.", "Choose such a name.")
     if out.is_dir():

@@ -74,6 +74,31 @@ def _remove_traces(model: Any) -> None:
         part.doc_string = ""
 
 
+def store_float16(model: Any) -> Any:
+    """Return the model with its weights stored in 16 bits, if that changes none of them.
+
+    So it is for weights that were read from half precision. A cast in the graph makes them float32 again;
+    onnxruntime does so once, when it opens the file.
+    """
+    from onnx import TensorProto, helper, numpy_helper
+
+    constants = [tensor for tensor in model.graph.initializer if tensor.data_type == TensorProto.FLOAT]
+    values = [numpy_helper.to_array(tensor) for tensor in constants]
+    with np.errstate(over="ignore"):
+        halves = [array.astype(np.float16) for array in values]
+    if not all(map(np.array_equal, halves, values)):
+        return model
+    casts = []
+    for tensor, half in zip(constants, halves, strict=True):
+        stored = f"{tensor.name}.float16"
+        casts.append(helper.make_node("Cast", [stored], [tensor.name], to=TensorProto.FLOAT))
+        tensor.CopyFrom(numpy_helper.from_array(half, stored))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    return model
+
+
 def to_float16(model: Any) -> Any:
     """Return the model with weights and activations in 16 bits; input and output stay float32."""
     from onnxruntime.transformers.float16 import convert_float_to_float16

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from learnet.core.errors import BadCheckpoint, LearnetError
+from learnet.core.errors import BadCheckpoint
 from learnet.training.metadata import CheckpointMetadata, read_metadata
 from learnet.training.scorer import Scorer
 
@@ -25,7 +25,6 @@ KEYS = {"metadata": "learnet", "normalisation": "normalisation"}
 """Metadata entries that are read. `onnx_export` writes more, for people and other programs."""
 
 HOW_TO_MAKE = "Write a readable file with `learnet export`."
-INSTALL = "Install it: pip install 'learnet[onnx]'"
 
 
 def is_onnx(path: Path) -> bool:
@@ -76,7 +75,6 @@ def load_onnx(path: Path) -> tuple[Scorer, CheckpointMetadata]:
         The scorer of prepared images, and the metadata of the file.
 
     Raises:
-        LearnetError: onnxruntime is not installed.
         BadCheckpoint: the file is missing, damaged, not ONNX, or not written by learnet; or its graph does
             not fit its metadata.
     """
@@ -120,12 +118,8 @@ def _check_graph(path: Path, session: Any, metadata: CheckpointMetadata) -> None
 
 
 def _open_session(path: Path, content: bytes) -> Any:
-    try:
-        import onnxruntime  # here: an optional dependency, needed for ONNX files only
-    except ModuleNotFoundError:
-        raise LearnetError(
-            f"{path}: running an ONNX file requires onnxruntime, which is not installed.", INSTALL
-        ) from None
+    import onnxruntime  # here: a tenth of a second that nothing else waits for
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.stats import binomtest
 
 from learnet.core.errors import LearnetError
 from learnet.core.records import Outcome
@@ -153,8 +152,9 @@ def mcnemar(first: Sequence[Outcome], second: Sequence[Outcome]) -> McNemar:
     only_second = len(correct_second - correct_first)
     discordant = only_first + only_second
     fewer = min(only_first, only_second)
-    p = binomtest(fewer, discordant, 0.5).pvalue if discordant else 1.0
-    return McNemar(only_first, only_second, float(p))
+    # The two-sided binomial test of equal chances, which is symmetric.
+    one_tail = sum(math.comb(discordant, count) for count in range(fewer + 1)) / 2**discordant
+    return McNemar(only_first, only_second, min(1.0, 2 * one_tail))
 
 
 def _correct_clips(outcomes: Sequence[Outcome]) -> set[str]:

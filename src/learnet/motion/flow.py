@@ -13,12 +13,14 @@ channels: Liong et al., STSTNet, FG 2019.
 """
 
 from collections.abc import Callable
+from importlib.metadata import version
 
 import cv2
 import numpy as np
 from jaxtyping import Complex128, Float32, UInt8
 
 from learnet.core.errors import LearnetError
+from learnet.core.extras import missing_library
 
 # Flow is measured on crops at least this wide: smaller ones no longer show the movement.
 MIN_FLOW_PX = 112
@@ -60,7 +62,11 @@ def flow_tvl1(onset: Crop, apex: Crop) -> FlowField:
 
     Returns:
         (u, v) in pixels at each point of the onset frame: u to the right, v down.
+
+    Raises:
+        MissingLibrary: scikit-image is not installed.
     """
+    tvl1_version()
     from skimage.registration import optical_flow_tvl1  # imported here because it takes half a second to load
 
     reference = _grey(onset).astype(np.float32) / 255
@@ -68,6 +74,19 @@ def flow_tvl1(onset: Crop, apex: Crop) -> FlowField:
     v, u = optical_flow_tvl1(reference, moving)
     field = np.stack([u, v], axis=-1).astype(np.float32)
     return cv2.sepFilter2D(field, -1, NEIGHBOUR_WEIGHTS, NEIGHBOUR_WEIGHTS)
+
+
+def tvl1_version() -> str:
+    """Return the version of the library that estimates TV-L1.
+
+    Raises:
+        MissingLibrary: scikit-image is not installed.
+    """
+    try:
+        import skimage  # noqa: F401 (an optional dependency)
+    except ModuleNotFoundError as error:
+        raise missing_library(error, "TV-L1 optical flow") from None
+    return version("scikit-image")
 
 
 def optical_strain(field: Float32[np.ndarray, "H W 2"]) -> Float32[np.ndarray, "H W"]:

@@ -9,6 +9,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from learnet.core.errors import LearnetError
+from learnet.core.extras import missing_library
 from learnet.core.network_info import network_info
 from learnet.report.gallery import Gallery, Shot, gallery
 from learnet.report.page_figures import PageFigure, make_page_figure
@@ -77,11 +78,15 @@ def explain(
         return Explained((), ())
     if not any((record.folder / "folds").glob("*.safetensors")):
         return Explained((), (f"{_without_weights(record)}, so its attribution maps cannot be shown.",))
-    # This loads torch, which a page without attribution maps does not need.
-    from learnet.report.explain.clips import open_explained_clips
-
     try:
+        # These load PyTorch and Captum, which a page without attribution maps does not need.
+        from learnet.report.explain import attribution  # noqa: F401
+        from learnet.report.explain.clips import open_explained_clips
+
         explained_clips = open_explained_clips(record.folder)
+    except ModuleNotFoundError as error:
+        missing = missing_library(error, "an attribution map")
+        return Explained((), (f"No attribution maps for {record.name}: {missing}",))
     except LearnetError as error:
         return Explained((), (f"No attribution maps for {record.name}: {error}",))
     figures: list[PageFigure] = []

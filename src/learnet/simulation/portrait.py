@@ -1,21 +1,25 @@
 """The photograph behind all synthetic faces, made neutral, with landmarks and masks.
 
-The portrait is `skimage.data.astronaut()`: Eileen Collins, photographed for NASA, in the public domain,
-shipped with scikit-image. All coordinates are pixels of that 512 x 512 image; YuNet's five points and
-enlargements gave them, to about half a pixel.
+The photograph is NASA's portrait of Eileen Collins, which is in the public domain. `portrait.png` is the part
+that is used of `skimage.data.astronaut()`, pixel by pixel, so that scikit-image need not be installed. All
+coordinates are pixels of that 512 x 512 image; YuNet's five points and enlargements gave them, to about half
+a pixel.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import cv2
 import numpy as np
-import skimage.data
 from jaxtyping import Bool, Float32, Float64, UInt8
+
+from learnet.video.images import read_image
 
 CORNER = (100, 0)  # (x, y) of the part that is used
 SIZE = (250, 208)  # width, height of the part that is used
+PHOTOGRAPH = Path(__file__).with_name("portrait.png")
 ENLARGED = 3  # factor by which the part is enlarged once, so that later warps lose little
 
 PAIRS = {
@@ -104,9 +108,8 @@ class Portrait:
 @lru_cache(maxsize=1)
 def portrait() -> Portrait:
     """Cut out, enlarge and neutralise the portrait. Computed once per process (0.1 s)."""
-    left, top = CORNER
-    width, height = SIZE
-    photo = skimage.data.astronaut()[top : top + height, left : left + width]
+    photo = read_image(PHOTOGRAPH)
+    assert photo is not None, "the file is part of the package"
     backdrop = _enlarge(_backdrop(photo))
     enlarged = _enlarge(photo).astype(np.float32)
     skin = _fill(SKIN)

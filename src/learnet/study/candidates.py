@@ -18,7 +18,7 @@ from learnet.core.serialisation import ROOT, InvalidValue, convert_fields, key_n
 from learnet.core.settings import Study, Training
 from learnet.datasets.splits import subject_groups
 from learnet.metrics.scores import confusion, headline
-from learnet.training.initial_weights import InitialWeightsRecord
+from learnet.training.metadata import InitialWeightsRecord
 
 SELECTION_FILE = "choice.json"
 SEPARATOR = ": "  # between a candidate and a pair of groups in the name of a fold

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from learnet.core.errors import LearnetError
+from learnet.core.extras import missing_library
 from learnet.datasets.prepared.store import files_of
 from learnet.study import cluster_worker
 from learnet.study.cluster_worker import ClusterJob, MissingData, Unfit, Versions
@@ -53,14 +54,14 @@ def connect(address: str, versions: Versions) -> Iterator[Cluster]:
         versions: what numbers depend on; every worker must give the same answer.
 
     Raises:
-        LearnetError: `distributed` is not installed; no scheduler answers; there are no workers; a worker has
+        MissingLibrary: `distributed` is not installed.
+        LearnetError: no scheduler answers; there are no workers; a worker has
             other versions, or runs several threads in one process.
     """
     try:
         from distributed import Client
-    except ModuleNotFoundError:
-        hint = "pip install 'learnet[cluster]'"
-        raise LearnetError("A cluster needs Dask, which is not installed.", hint) from None
+    except ModuleNotFoundError as error:
+        raise missing_library(error, "--cluster") from None
     with _client_log_silenced():
         try:
             _check_scheduler(address)

@@ -1,6 +1,10 @@
 """The description of a study from its data, settings and folds."""
 
+import platform
 from collections.abc import Sequence
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 from learnet.core.records import Fold
 from learnet.core.settings import Study, Training
@@ -12,9 +16,12 @@ from learnet.study.description import (
     SchemeDescription,
     StudyDescription,
 )
-from learnet.study.jobs import versions
 from learnet.study.labelled import LabelledDataset
-from learnet.training.initial_weights import InitialWeights
+
+if TYPE_CHECKING:
+    from learnet.training.initial_weights import InitialWeights
+
+PACKAGES = ("learnet", "torch", "numpy", "scikit-learn", "opencv-python-headless", "av")
 
 
 def describe_study(
@@ -23,7 +30,7 @@ def describe_study(
     study: Study,
     training: Training,
     folds: Sequence[Fold],
-    start: InitialWeights | None,
+    start: "InitialWeights | None",
 ) -> StudyDescription:
     """Return all that is needed to run a study again, and what its data were."""
     seeds = list(range(training.seed, training.seed + study.seeds))
@@ -78,3 +85,12 @@ def _describe_folds(folds: Sequence[Fold], study: Study, seeds: Sequence[int]) -
         )
         descriptions.append(description)
     return descriptions
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the installed packages on which the numbers depend."""
+    installed = {"python": platform.python_version()}
+    for name in PACKAGES:
+        with suppress(PackageNotFoundError):
+            installed[name] = version(name)
+    return installed

@@ -11,7 +11,7 @@ from learnet.core.serialisation import optional_key, read_json, to_json, to_plai
 from learnet.core.settings import Study, Training
 from learnet.datasets.prepared.record import PrepareRecord
 from learnet.study.candidates import Selection
-from learnet.training.initial_weights import InitialWeightsRecord
+from learnet.training.metadata import InitialWeightsRecord
 
 DESCRIPTION_FILE = "study.json"
 

@@ -2,14 +2,18 @@
 reported."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from importlib.metadata import version
 from pathlib import Path
 
 from learnet.core.errors import BadCheckpoint, OutputTaken
 from learnet.core.files import write_atomically
 from learnet.core.labels import SCHEMES
 from learnet.core.records import Outcome
+from learnet.inference.onnx_inference import is_onnx
+from learnet.inference.weights import load_scorer
 from learnet.metrics.study_metrics import StudyMetrics
-from learnet.study.describe import describe_images, describe_scheme
+from learnet.study.describe import describe_images, describe_scheme, versions
 from learnet.study.description import (
     EvaluationSettings,
     FoldDescription,
@@ -17,14 +21,11 @@ from learnet.study.description import (
     write_description,
 )
 from learnet.study.folder import close_study
-from learnet.study.jobs import outcomes_of, versions
-from learnet.study.labelled import LabelledDataset, load_labelled_dataset
+from learnet.study.labelled import LabelledDataset, load_labelled_dataset, outcomes_of
 from learnet.study.outcomes import outcome_rows, outcomes_header
-from learnet.training.checkpoint import load_checkpoint
 from learnet.training.compatibility import check_compatible
-from learnet.training.device import one_thread
 from learnet.training.metadata import CheckpointMetadata
-from learnet.training.pretrained import default_weights
+from learnet.training.pretrained import default_weights, resolve_weights
 from learnet.training.scorer import Scorer
 
 Progress = Callable[[int, int], None]  # images done, images in all
@@ -47,8 +48,8 @@ def evaluate(
 
     Args:
         folder: prepared folder.
-        weights: checkpoint of `learnet train`, or of a fold, or the name of shipped weights; None uses those
-            that fit (`pretrained.default_weights`).
+        weights: file of `learnet train`, of a fold, or of `learnet export`, or the name of shipped weights;
+            None uses those that fit (`pretrained.default_weights`).
         out: study folder; must be new or empty.
         classes: class scheme; the weights must have all its classes. The probabilities of classes that only
             the weights have (such as `none`, where no clip has this class) are left out, and the others
@@ -59,6 +60,7 @@ def evaluate(
         The content of `metrics.json`.
 
     Raises:
+        MissingLibrary: a checkpoint of PyTorch, which is not installed.
         BadCheckpoint: the weights lack classes, or were trained on images of another size or preparation.
         OutputTaken: `out` is not empty.
     """
@@ -66,15 +68,15 @@ def evaluate(
     data = load_labelled_dataset(folder, classes)
     if weights is None:
         weights = default_weights(data.prepared.record.images_kind, data.prepared.size)
-    weights = Path(weights)
-    module, metadata = load_checkpoint(weights)
+    weights = resolve_weights(Path(weights))
+    scorer, metadata = load_scorer(weights)
     _check_classes(weights, metadata, data)
     check_compatible(data.prepared, weights, metadata)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputTaken(out, "something is there already", "Name an empty or a new folder.")
     description = _describe(out.name, weights, metadata, data)
-    scorer = Scorer.from_module(module, metadata.mirror, metadata.detrend_percentile)
-    outcomes = _outcomes(out.name, scorer, metadata, data, progress)
+    with nullcontext() if is_onnx(weights) else _one_thread():
+        outcomes = _outcomes(out.name, scorer, metadata, data, progress)
     out.mkdir(parents=True, exist_ok=True)
     write_atomically(out / "outcomes.csv", outcomes_header(data.scheme.classes) + outcome_rows(outcomes))
     write_description(out, description)
@@ -90,13 +92,19 @@ def _outcomes(
     for start in range(0, number, BATCH_SIZE):
         positions = range(start, min(start + BATCH_SIZE, number))
         images = data.training_set(positions).stored
-        with one_thread():
-            scores = scorer.scores(images)[:, columns]
+        scores = scorer.scores(images)[:, columns]
         scores /= scores.sum(axis=1, keepdims=True)
         outcomes += outcomes_of((study, FOLD, 0), data, positions, scores)
         if progress:
             progress(positions.stop, number)
     return outcomes
+
+
+def _one_thread() -> AbstractContextManager[None]:
+    """Limit PyTorch to one thread, as ONNX networks are, so that scores do not depend on the cores."""
+    from learnet.training.device import one_thread  # loads PyTorch, like the weights
+
+    return one_thread()
 
 
 def _check_classes(weights: Path, metadata: CheckpointMetadata, data: LabelledDataset) -> None:
@@ -144,8 +152,15 @@ def _describe(
         prepared=describe_images(data),
         folds=[fold],
         left_out=data.left_out,
-        versions=versions(),
+        versions=_versions(weights),
     )
+
+
+def _versions(weights: Path) -> dict[str, str]:
+    """Return the versions of the packages on which the scores of these weights depend."""
+    if is_onnx(weights):
+        return {**versions(), "onnxruntime": version("onnxruntime")}
+    return versions()
 
 
 def _people_seen(metadata: CheckpointMetadata, data: LabelledDataset) -> list[str]:

@@ -1,22 +1,19 @@
 """The trainings of a study: a fold and settings in, the predictions for its test clips and a checkpoint
 out."""
 
-import platform
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
 import torch
-from jaxtyping import Float64
 
 from learnet.core.records import Fold, Outcome
 from learnet.core.settings import Training
 from learnet.datasets.splits import LEAKY_EPOCH
-from learnet.study.labelled import LabelledDataset
+from learnet.study.describe import versions
+from learnet.study.labelled import LabelledDataset, outcomes_of
 from learnet.training.checkpoint import checkpoint_bytes
 from learnet.training.device import one_thread, out_of_memory_error
 from learnet.training.metadata import CheckpointMetadata
@@ -108,43 +105,6 @@ def _fold_result(job: FoldJob, trained: TrainedNetwork, data: LabelledDataset) -
     return FoldResult(outcomes, row, checkpoint)
 
 
-def outcomes_of(
-    run: tuple[str, str, int],
-    data: LabelledDataset,
-    positions: Sequence[int],
-    scores: Float64[np.ndarray, "N K"],
-) -> list[Outcome]:
-    """Return the scores of the images at these positions as outcomes; the prediction is the class of the
-    highest score.
-
-    Args:
-        run: study, fold and seed.
-        data: the images.
-        positions: among the images of `data` that have a class.
-        scores: of these images.
-    """
-    study, fold, seed = run
-    classes, table = data.scheme.classes, data.prepared.clips
-    outcomes = []
-    for position, row in zip(positions, scores, strict=True):
-        clip = table.iloc[data.rows[position]]
-        prediction = classes[int(row.argmax())]
-        outcomes.append(
-            Outcome(
-                study=study,
-                fold=fold,
-                seed=seed,
-                clip=clip["clip"],
-                dataset=clip["dataset"],
-                person=clip["person"],
-                truth=data.truth[position],
-                prediction=prediction,
-                scores=tuple(map(float, row)),
-            )
-        )
-    return outcomes
-
-
 def checkpoint_metadata(
     network: str, data: LabelledDataset, training: Training, positions: Sequence[int]
 ) -> CheckpointMetadata:
@@ -181,9 +141,3 @@ def _faces(data: LabelledDataset, positions: Sequence[int]) -> str:
         cropped = column.iloc[data.rows[position]] == "given"
         sources.add("given" if cropped else "found")
     return sources.pop() if len(sources) == 1 else "both"
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of the packages on which the numbers depend."""
-    names = ("learnet", "torch", "numpy", "scikit-learn", "opencv-python-headless", "av")
-    return {"python": platform.python_version(), **{name: version(name) for name in names}}

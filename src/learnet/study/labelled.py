@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float64
 
 from learnet.core.errors import BadInput
 from learnet.core.labels import ClassScheme, resolve_class_scheme
+from learnet.core.records import Outcome
 from learnet.datasets.prepared.store import ImageSource, load_prepared
 from learnet.training.examples import TrainingSet
 
@@ -93,3 +95,40 @@ def apply_class_scheme(source: ImageSource, classes: str) -> LabelledDataset:
         people=tuple(table["person"].iloc[rows]),
         left_out=dict(sorted(left_out.items())),
     )
+
+
+def outcomes_of(
+    run: tuple[str, str, int],
+    data: LabelledDataset,
+    positions: Sequence[int],
+    scores: Float64[np.ndarray, "N K"],
+) -> list[Outcome]:
+    """Return the scores of the images at these positions as outcomes; the prediction is the class of the
+    highest score.
+
+    Args:
+        run: study, fold and seed.
+        data: the images.
+        positions: among the images of `data` that have a class.
+        scores: of these images.
+    """
+    study, fold, seed = run
+    classes, table = data.scheme.classes, data.prepared.clips
+    outcomes = []
+    for position, row in zip(positions, scores, strict=True):
+        clip = table.iloc[data.rows[position]]
+        prediction = classes[int(row.argmax())]
+        outcomes.append(
+            Outcome(
+                study=study,
+                fold=fold,
+                seed=seed,
+                clip=clip["clip"],
+                dataset=clip["dataset"],
+                person=clip["person"],
+                truth=data.truth[position],
+                prediction=prediction,
+                scores=tuple(map(float, row)),
+            )
+        )
+    return outcomes

@@ -25,10 +25,10 @@ from learnet.metrics.study_metrics import StudyMetrics
 from learnet.networks import NETWORKS
 from learnet.study.candidates import SelectedTraining
 from learnet.study.cluster import Cluster, connect, parallel_map_on_cluster
-from learnet.study.describe import describe_study
+from learnet.study.describe import describe_study, versions
 from learnet.study.description import StudyDescription
 from learnet.study.folder import close_study, lock_study_folder, open_study_folder
-from learnet.study.jobs import FoldJob, FoldResult, run_jobs, versions
+from learnet.study.jobs import FoldJob, FoldResult, run_jobs
 from learnet.study.labelled import LabelledDataset, apply_class_scheme, load_labelled_dataset
 from learnet.study.outcomes import outcome_rows
 from learnet.study.plan import job_batches, plan_trainings, resolve_resources

@@ -13,14 +13,14 @@ from learnet.core.errors import BadCheckpoint
 from learnet.core.files import write_atomically
 from learnet.networks import NETWORKS
 from learnet.training.metadata import TRAIN_AGAIN, CheckpointMetadata, metadata_to_json, read_metadata
-from learnet.training.pretrained import pretrained_names, resolve_weights
+from learnet.training.pretrained import check_file, resolve_checkpoint
 
 PICKLE = "which can run any code when it is opened, so it was not opened"
 FOREIGN = {
     b"PK": f"a zip archive, as torch.save writes it, with a pickle inside, {PICKLE}",
     b"\x80": f"a pickle, {PICKLE}",
     b"\x89HDF": "an HDF5 file, as Keras writes it",
-    b"\x08": "an ONNX file, by its first byte; use it with `learnet predict` or `learnet live`",
+    b"\x08": "an ONNX file, by its first byte; it can be used, and neither trained nor explained",
 }
 """First bytes of weight files that learnet does not read, and their formats."""
 
@@ -61,7 +61,7 @@ def load_checkpoint(path: str | Path, network: str | None = None) -> tuple[nn.Mo
     """Read a file written by `save_checkpoint`.
 
     Args:
-        path: file, or name of shipped weights (`pretrained.resolve_weights`).
+        path: file, or name of shipped weights (`pretrained.resolve_checkpoint`).
         network: required network, if only one is acceptable.
 
     Returns:
@@ -72,7 +72,7 @@ def load_checkpoint(path: str | Path, network: str | None = None) -> tuple[nn.Mo
             written by learnet; it contains another network than required; its weights do not fit the network,
             or are not finite.
     """
-    path = resolve_weights(Path(path))
+    path = resolve_checkpoint(Path(path))
     content = _read(path)
     try:
         tensors = load(content)
@@ -118,11 +118,7 @@ def load_tensors(tensors: bytes, module: nn.Module) -> None:
 
 def _read(path: Path) -> bytes:
     """Return the whole file, if its first bytes may be safetensors: 8 bytes of length, then JSON."""
-    if not path.is_file():
-        if path.exists():
-            raise BadCheckpoint(path, "this is not a file", HOW_TO_MAKE)
-        hint = f"{HOW_TO_MAKE} Shipped weights: {pretrained_names()}."
-        raise BadCheckpoint(path, "there is no such file", hint)
+    check_file(path, HOW_TO_MAKE)
     with path.open("rb") as handle:
         head = handle.read(9)
         if not head:

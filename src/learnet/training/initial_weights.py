@@ -10,24 +10,12 @@ from safetensors.torch import save
 
 from learnet.core.errors import BadCheckpoint, LearnetError
 from learnet.core.network_info import network_info
-from learnet.core.serialisation import key_named
 from learnet.datasets.prepared.store import ImageSource
 from learnet.networks import NETWORKS
 from learnet.training.checkpoint import load_checkpoint
 from learnet.training.compatibility import check_compatible
-from learnet.training.metadata import CheckpointMetadata
-from learnet.training.pretrained import PRETRAINED, pretrained_weights, resolve_weights
-
-
-@dataclass(frozen=True)
-class InitialWeightsRecord:
-    """Entry of `study.json` about initial weights."""
-
-    weights: str  # as they were requested
-    file: str
-    sha256: str
-    class_layer: str = key_named("class layer")  # "taken" from the weights, or "new"
-    data: dict[str, str] = key_named("learned from")  # training data of the weights, without names of people
+from learnet.training.metadata import CheckpointMetadata, InitialWeightsRecord
+from learnet.training.pretrained import PRETRAINED, pretrained_weights, resolve_checkpoint
 
 
 @dataclass(frozen=True)
@@ -63,7 +51,7 @@ def load_initial_weights(
         raise LearnetError(
             f"{network} is a closed-form estimator without initial weights.", "Leave init (--init) out."
         )
-    path = resolve_weights(Path(weights))
+    path = resolve_checkpoint(Path(weights))
     if weights == PRETRAINED:
         path = pretrained_weights(network, images.record.images_kind, images.size)
     module, metadata = load_checkpoint(path, network)

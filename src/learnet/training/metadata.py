@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from learnet.core.errors import BadCheckpoint
-from learnet.core.serialisation import ROOT, InvalidValue, convert
+from learnet.core.serialisation import ROOT, InvalidValue, convert, key_named
 from learnet.core.settings import Preparation, Training
 
 FORMAT = "learnet-1"  # the number increases when older files can no longer be read in the same way
@@ -85,6 +85,17 @@ class CheckpointMetadata:
             "preparation": asdict(self.preparation) if self.preparation else None,
             "trained_on": trained_on,
         }
+
+
+@dataclass(frozen=True)
+class InitialWeightsRecord:
+    """Entry of `study.json` about initial weights."""
+
+    weights: str  # as they were requested
+    file: str
+    sha256: str
+    class_layer: str = key_named("class layer")  # "taken" from the weights, or "new"
+    data: dict[str, str] = key_named("learned from")  # training data of the weights, without names of people
 
 
 def metadata_to_json(metadata: CheckpointMetadata) -> str:

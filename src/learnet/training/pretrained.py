@@ -1,21 +1,25 @@
 """Shipped weights. They were trained on simulated movements only, and contain no face and no licensed clip.
 
-Their training and their results are described in docs/pretrained.md.
+Each is there twice, with the same numbers: as ONNX for inference, which needs no PyTorch, and as safetensors
+to continue training from. Their training and their results are described in docs/pretrained.md.
 """
 
 from pathlib import Path
 
-from learnet.core.errors import LearnetError
+from learnet.core.errors import BadCheckpoint, LearnetError
 
 FOLDER = Path(__file__).parent / "weights"
 PRETRAINED = "pretrained"  # stands for the shipped weights that fit, on the command line
 
 DEFAULT_NETWORKS = {"flow": "ststnet", "image": "learnet"}
-"""Network used if no weights are named, by kind of image. STSTNet is better on real flow images."""
+"""Network of the weights that commands use if none are named, by kind of image: flow for every video.
+
+STSTNet is better on real flow images than LEARNet.
+"""
 
 
-def default_weights(images_kind: str, size: int) -> Path:
-    """Return the shipped weights that are used if none are named.
+def default_weights(images_kind: str = "flow", size: int = 28) -> Path:
+    """Return the shipped ONNX file that is used if no weights are named: without arguments, that for videos.
 
     Args:
         images_kind: kind of image of a prepared folder.
@@ -24,17 +28,36 @@ def default_weights(images_kind: str, size: int) -> Path:
     Raises:
         LearnetError: see `pretrained_weights`.
     """
-    return pretrained_weights(DEFAULT_NETWORKS.get(images_kind, "learnet"), images_kind, size)
+    network = DEFAULT_NETWORKS.get(images_kind, "learnet")
+    return pretrained_weights(network, images_kind, size).with_suffix(".onnx")
 
 
 def resolve_weights(weights: Path) -> Path:
-    """Return the path of weights that may be named like shipped ones, such as `learnet-flow-28`.
+    """Return the path of weights for inference, which may be named like shipped ones: `learnet-flow-28`.
 
     A file of that name in the working directory comes first.
     """
-    shipped = FOLDER / f"{weights}.safetensors"
-    is_name = weights.parent == Path() and not weights.exists()
-    return shipped if is_name and shipped.is_file() else weights
+    return _resolve(weights, ".onnx")
+
+
+def resolve_checkpoint(weights: Path) -> Path:
+    """Return the path of a checkpoint to train or to explain, which may be named like shipped weights."""
+    return _resolve(weights, ".safetensors")
+
+
+def check_file(weights: Path, how_to_make: str) -> None:
+    """Raise BadCheckpoint if there is no such file of weights.
+
+    Args:
+        weights: file, after any name of shipped weights was resolved.
+        how_to_make: sentence that says which command writes such a file.
+    """
+    if weights.is_file():
+        return
+    if weights.exists():
+        raise BadCheckpoint(weights, "this is not a file", how_to_make)
+    hint = f"{how_to_make} Shipped weights: {pretrained_names()}."
+    raise BadCheckpoint(weights, "there is no such file", hint)
 
 
 def pretrained_names() -> str:
@@ -44,7 +67,7 @@ def pretrained_names() -> str:
 
 
 def pretrained_weights(network: str, images_kind: str, size: int) -> Path:
-    """Return the shipped weights of a network that fit these images.
+    """Return the shipped checkpoint of a network that fits these images, to continue training from.
 
     Args:
         network: name in NETWORKS.
@@ -61,3 +84,9 @@ def pretrained_weights(network: str, images_kind: str, size: int) -> Path:
             f"Choose from {pretrained_names()} (network-kind-pixels), name a file, or use `learnet train`.",
         )
     return file
+
+
+def _resolve(weights: Path, suffix: str) -> Path:
+    shipped = FOLDER / f"{weights}{suffix}"
+    is_name = weights.parent == Path() and not weights.exists()
+    return shipped if is_name and shipped.is_file() else weights

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from learnet.core.errors import LearnetError
+from learnet.core.extras import missing_library
 
 
 def writer(folder: Path) -> Any:  # tensorboard.summary.Writer
@@ -14,15 +14,12 @@ def writer(folder: Path) -> Any:  # tensorboard.summary.Writer
         folder: for the event files.
 
     Raises:
-        LearnetError: TensorBoard is not installed.
+        MissingLibrary: TensorBoard is not installed.
     """
     try:
         from tensorboard.summary import Writer
-    except ImportError as error:
-        raise LearnetError(
-            f"TensorBoard cannot be loaded ({error}).",
-            "Install it: pip install 'learnet[tensorboard]'; or omit --tensorboard.",
-        ) from None
+    except ModuleNotFoundError as error:
+        raise missing_library(error, "--tensorboard") from None
     return Writer(str(folder))
 
 

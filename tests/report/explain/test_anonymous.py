@@ -12,13 +12,12 @@ from torch import nn
 
 from learnet.report.explain.activation_figures import (
     ClipRow,
-    ExplanationFigure,
     NetworkMaps,
     comparison_figure,
-    write_figures,
 )
 from learnet.report.explain.background import CELLS, Background, coarsen
 from learnet.report.explain.clips import ExplainedClip
+from learnet.report.explain.explanation_figure import ExplanationFigure, write_figures
 from learnet.report.explain.face_regions import face_placement
 from learnet.report.explain.figures import attribution_figures, class_figures, clip_figures
 from tests.builders.explained import METADATA

@@ -11,7 +11,7 @@ from learnet.core.errors import BadCheckpoint, BadInput, LearnetError
 from learnet.core.settings import Resources, Study, Training
 from learnet.datasets.prepared.store import load_prepared
 from learnet.report.explain.clips import open_explained_clips
-from learnet.report.explain.figures import explain_clip_temporal
+from learnet.report.explain.temporal import explain_clip_temporal
 from learnet.study.outcomes import read_outcomes
 from learnet.study.run import run_study
 from tests.builders.explained import checkpoint_for

@@ -13,8 +13,8 @@ from learnet.core.errors import BadCheckpoint, LearnetError
 from learnet.core.settings import Resources, Study, Training
 from learnet.networks import as_input
 from learnet.report.explain import figures as figures_module
-from learnet.report.explain.activation_figures import write_figures
 from learnet.report.explain.clips import open_explained_clips
+from learnet.report.explain.explanation_figure import write_figures
 from learnet.report.explain.face_regions import face_placement
 from learnet.report.explain.figures import (
     attribution_figures,

@@ -13,17 +13,17 @@ from learnet.face import Face
 from learnet.inference.recogniser import Recogniser
 from learnet.networks import NETWORKS
 from learnet.report.explain.clips import open_explained_clips
-from learnet.report.explain.figures import explain_clip_temporal, explain_video_temporal
 from learnet.report.explain.temporal import (
     DETECTED,
-    KeyFrame,
-    VideoSegment,
     detect_onset_and_offset,
+    explain_clip_temporal,
     explain_temporal,
-    segment_of_video,
+    explain_video_temporal,
 )
+from learnet.report.explain.temporal_segments import KeyFrame, VideoSegment, segment_of_video
 from learnet.simulation.render import Camera, render
 from learnet.simulation.scenes import make_scene
+from learnet.training.scorer import Scorer
 from tests.builders.explained import METADATA, write_checkpoint
 from tests.builders.moving_face import PUPILS, frame, placed, turned
 from tests.builders.written_study import write_prepared
@@ -180,8 +180,8 @@ def test_notes_have_the_frame_numbers_of_the_files(tmp_path: Path, monkeypatch: 
     folder = write_clip(tmp_path / "clip", frames, first=11)
     monkeypatch.setattr("learnet.report.explain.temporal.face_finder", lambda kind, model: BlindAtFirst())
     metadata = replace(METADATA, preparation=Preparation(size=28))
-    module = NETWORKS["learnet"](len(metadata.classes), 28).eval()
-    explanation = explain_temporal(module, metadata, segment_of_video(folder, 14, None, None, 200.0))
+    scorer = Scorer.from_module(NETWORKS["learnet"](len(metadata.classes), 28).eval())
+    explanation = explain_temporal(scorer, metadata, segment_of_video(folder, 14, None, None, 200.0))
     notes = "\n".join(explanation.notes)
     assert "frame 17" in notes
     assert "counted from" not in notes
@@ -195,8 +195,8 @@ def test_a_window_without_a_prediction_is_empty(tmp_path: Path) -> None:
     for name, number in (("onset", 1), ("apex", 7), ("offset", 16)):
         key_frames[name] = KeyFrame(number, "given")
     segment = VideoSegment(folder, "clip", key_frames=key_frames, fps=200.0)
-    module = NETWORKS["learnet"](len(metadata.classes), 28).eval()
-    explanation = explain_temporal(module, metadata, segment)
+    scorer = Scorer.from_module(NETWORKS["learnet"](len(metadata.classes), 28).eval())
+    explanation = explain_temporal(scorer, metadata, segment)
     assert np.isnan(explanation.scores[explanation.ends == 6]).all()
     assert not np.isnan(explanation.scores[-1]).any()
     assert explanation.table().set_index("frame").loc[7, "label"] == ""

@@ -6,8 +6,8 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from learnet.report.explain.activation_figures import write_figures
-from learnet.report.explain.temporal import KeyFrame, TemporalExplanation
+from learnet.report.explain.explanation_figure import write_figures
+from learnet.report.explain.temporal import TemporalExplanation
 from learnet.report.explain.temporal_figure import (
     PICTURES,
     Strip,
@@ -15,6 +15,7 @@ from learnet.report.explain.temporal_figure import (
     _spread_levels,
     temporal_figure,
 )
+from learnet.report.explain.temporal_segments import KeyFrame
 from learnet.report.explain.temporal_windows import growing_windows, temporal_weights
 
 

@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from learnet.datasets.prepared.store import PreparedDataset, already_there, save
 from learnet.datasets.readers.reading.folder_tree import is_synthetic
 from learnet.face import ModelFaceFinder, face_finder
 from learnet.motion import MOTION_IMAGES
+from learnet.motion.flow import tvl1_version
 from learnet.motion.phases import Phases, check_phases_allowed
 from learnet.video.images import image_files
 
@@ -115,7 +115,7 @@ def _versions_used(preparation: Preparation) -> dict[str, str]:
     """Return the versions of the packages on which the pixels of this preparation depend."""
     if preparation.motion != "flow-tvl1":
         return versions()
-    return {**versions(), "scikit-image": version("scikit-image")}
+    return {**versions(), "scikit-image": tvl1_version()}
 
 
 def _check_arguments(keys: Sequence[str], jobs: int) -> None:

@@ -7,7 +7,6 @@ purple.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
@@ -22,8 +21,8 @@ from matplotlib.patches import Ellipse, Rectangle
 from learnet.core.figure_style import CELL, INK, MUTED, STYLE
 from learnet.report.explain.activations import mean_activation, strongest_maps
 from learnet.report.explain.background import SIGNED, Background, draw_average_face
+from learnet.report.explain.explanation_figure import ExplanationFigure
 from learnet.report.explain.face_regions import FacePlacement, brow_eye_box, mouth_ring
-from learnet.report.style import save_figure
 
 BLUES: Colormap = LinearSegmentedColormap.from_list("strength", ["#ffffff", CELL, INK])
 COLUMNS = 8  # of the figure of a network other than LEARNet
@@ -40,14 +39,6 @@ LEARNET_FIGURE: dict[str, tuple[float | int, int]] = {
     "concat": (1.5, 7), "norm": (1.5, 8), "conv5": (1.5, 9),
 }  # fmt: skip
 """Stage -> (row, column) in the figure of LEARNet, with the lateral columns in the order of the paper."""
-
-
-@dataclass(frozen=True)
-class ExplanationFigure:
-    """A figure, and the numbers that it shows."""
-
-    figure: Figure
-    table: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -208,23 +199,6 @@ def comparison_figure(rows: Sequence[ClipRow], title: str, limit: int = 2) -> Ex
         _add_title(figure, title)
     table = pd.concat(tables, ignore_index=True)
     return ExplanationFigure(figure, table[["clip", "network", "stage", "map", "row", "column", "value"]])
-
-
-def write_figures(folder: Path, figures: Mapping[str, ExplanationFigure]) -> list[Path]:
-    """Write each figure as PNG and SVG, and its table as CSV, under its name.
-
-    Returns:
-        The PNG files.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, figure in figures.items():
-        picture = folder / f"{name}.png"
-        save_figure(figure.figure, picture)
-        save_figure(figure.figure, folder / f"{name}.svg")
-        figure.table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", float_format="%.6g")
-        written.append(picture)
-    return written
 
 
 def draw_background(axes: Axes, background: Background, title: str = "", size: float = 8.0) -> None:

@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from learnet.core.figure_style import CELL, INK, MUTED, RULE, STYLE
-from learnet.report.explain.activation_figures import ExplanationFigure, cell_table, draw_background
+from learnet.report.explain.activation_figures import cell_table, draw_background
 from learnet.report.explain.background import Background
+from learnet.report.explain.explanation_figure import ExplanationFigure
 from learnet.report.explain.face_regions import (
     REGION_NAMES,
     FacePlacement,

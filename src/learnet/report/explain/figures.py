@@ -1,6 +1,6 @@
-"""Figures that explain a clip, a class or several networks, and the analysis of a clip over time.
+"""Figures that explain a clip, a class or several networks.
 
-Functions return figures by name, to be written by `activation_figures.write_figures`.
+Functions return figures by name, to be written by `explanation_figure.write_figures`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,12 +14,10 @@ from torch import nn
 
 from learnet.core.errors import BadCheckpoint, LearnetError
 from learnet.core.figure_style import MUTED
-from learnet.core.settings import Windows
 from learnet.metrics.scores import ONE_PERSON
 from learnet.networks.learnet import LEARNet
 from learnet.report.explain.activation_figures import (
     ClipRow,
-    ExplanationFigure,
     NetworkMaps,
     accretion_figure,
     comparison_figure,
@@ -36,6 +34,7 @@ from learnet.report.explain.attribution import grad_cam, integrated_gradients, o
 from learnet.report.explain.attribution_figures import attribution_figure, checks_figure, regions_figure
 from learnet.report.explain.background import Background
 from learnet.report.explain.clips import ExplainedClip, ExplainedClips
+from learnet.report.explain.explanation_figure import ExplanationFigure
 from learnet.report.explain.ground_truth import (
     MOVING_FRACTION,
     Progress,
@@ -44,12 +43,6 @@ from learnet.report.explain.ground_truth import (
 )
 from learnet.report.explain.localisation import activation_at_depth, measure_shares, summarise_shares
 from learnet.report.explain.sanity_checks import AttributionMethod, run_sanity_checks
-from learnet.report.explain.temporal import (
-    TemporalExplanation,
-    VideoSegment,
-    explain_temporal,
-    segment_of_clip,
-)
 from learnet.report.style import Interval, interval_figure
 from learnet.training.checkpoint import load_checkpoint
 from learnet.training.metadata import CheckpointMetadata
@@ -202,41 +195,6 @@ def network_figures(
     if rows[0].background.placement is None:
         title += "; the position of the face in these images is unknown, so nothing is marked"
     return {"networks": comparison_figure(rows, title)}
-
-
-def explain_clip_temporal(
-    clips: ExplainedClips,
-    clip_name: str,
-    windows: Windows | None = None,
-    face_model: Path | None = None,
-    progress: Progress | None = None,
-) -> TemporalExplanation:
-    """Analyse a clip of a database over time, with its network and its annotated key frames.
-
-    Raises:
-        LearnetError: there is no such clip, the licence forbids to show its person, its frames are missing,
-            or as `temporal.explain_temporal`.
-    """
-    clip = clips.get(clip_name)
-    segment = segment_of_clip(clips, clip_name)
-    explanation = explain_temporal(clip.module, clip.metadata, segment, windows, face_model, progress)
-    return replace(explanation, notes=(*clip.notes, *explanation.notes))
-
-
-def explain_video_temporal(
-    segment: VideoSegment,
-    weights: Path,
-    windows: Windows | None = None,
-    face_model: Path | None = None,
-    progress: Progress | None = None,
-) -> TemporalExplanation:
-    """Analyse a video over time with a checkpoint; key frames that are not given are detected.
-
-    Raises:
-        LearnetError: as `temporal.explain_temporal`.
-    """
-    module, metadata = load_checkpoint(weights)
-    return explain_temporal(module, metadata, segment, windows, face_model, progress)
 
 
 def measurement_figures(

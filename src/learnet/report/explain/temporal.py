@@ -1,20 +1,21 @@
 """Analysis of one clip over time: movement, weights of frames, predictions for growing or sliding windows."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float64, Int64, UInt8
-from torch import nn
 
 from learnet.core.errors import BadInput, LearnetError, TooFewFrames
 from learnet.core.settings import Preparation, Windows
 from learnet.datasets.prepared.clip_job import NOT_ANNOTATED
 from learnet.face import FaceFinder, align, face_finder
+from learnet.inference.weights import load_scorer
 from learnet.motion.apex import find_apex, motion_curve
 from learnet.motion.pipeline import EYE_POSITIONS
-from learnet.report.explain.clips import ExplainedClips
+from learnet.report.explain.temporal_segments import MARKS, KeyFrame, VideoSegment, segment_of_clip
 from learnet.report.explain.temporal_windows import (
     CachedFaceFinder,
     Progress,
@@ -28,33 +29,13 @@ from learnet.training.metadata import CheckpointMetadata
 from learnet.training.scorer import Scorer
 from learnet.video.reader import open_video, read_clip
 
-MARGIN_S = 0.15  # seconds shown before the onset and after the offset, where a clip has them
+if TYPE_CHECKING:
+    from learnet.report.explain.clips import ExplainedClips
+
 CROP_PX = 112  # smallest crops on which the movement is measured, as `learnet prepare` does to find an apex
 REST_SHARE = 0.1  # of the rise above rest at the apex: up to this the face is at rest
 MAX_LENGTH_S = 10  # all frames are in memory at once
 DETECTED = "detected"
-MARKS = ("onset", "apex", "offset")
-
-
-@dataclass(frozen=True)
-class KeyFrame:
-    """The frame of the onset, the apex or the offset."""
-
-    frame: int  # number, as in the names of the files
-    source: str  # "given", `apex_source` of the database, or DETECTED
-
-
-@dataclass(frozen=True)
-class VideoSegment:
-    """Part of a video, and what is known of the movement in it. Frames have the numbers of the files."""
-
-    source: Path
-    name: str  # for titles
-    first: int | None = None  # first frame; None: the first of the video
-    last: int | None = None
-    key_frames: dict[str, KeyFrame] = field(default_factory=dict)  # the known ones of onset, apex and offset
-    fps: float | None = None  # None: as the video says
-    cropped: bool = False  # the frames are face crops already
 
 
 @dataclass(frozen=True)
@@ -142,50 +123,8 @@ class TemporalExplanation:
         return table.astype({"window_from": "Int64"}).fillna({"label": ""})
 
 
-def segment_of_video(
-    video: Path, onset: int | None, apex: int | None, offset: int | None, fps: float | None
-) -> VideoSegment:
-    """Return a video, or its part from a given onset to a given offset."""
-    key_frames = {}
-    for name, frame in zip(MARKS, (onset, apex, offset), strict=True):
-        if frame is not None:
-            key_frames[name] = KeyFrame(frame, "given")
-    return VideoSegment(video, video.name, onset, offset, key_frames, fps)
-
-
-def segment_of_clip(clips: ExplainedClips, clip_name: str) -> VideoSegment:
-    """Return the frames of a clip of a database, with a margin on both sides and its annotated key frames.
-
-    Raises:
-        BadInput: the frames are not on disk any more, or never were (imported images).
-    """
-    table = clips.prepared.clips
-    row = table[table["clip"] == clip_name].iloc[0]
-    path = Path(str(row["path"]))
-    imported = clips.prepared.record.imported
-    if imported or not str(row["path"]) or not path.exists():
-        problem = f"the frames of {clip_name} are missing"
-        if imported:
-            problem = "these images were imported without their frames"
-        raise BadInput(path, problem, "An analysis over time needs the frames of the clip.")
-    onset, offset = int(row["onset"]), int(row["offset"])
-    key_frames = {"onset": KeyFrame(onset, "file"), "offset": KeyFrame(offset, "file")}
-    if not np.isnan(row["apex"]):
-        key_frames["apex"] = KeyFrame(int(row["apex"]), str(row["apex_source"]))
-    margin = round(MARGIN_S * row["fps"])
-    return VideoSegment(
-        source=path,
-        name=f"{clip_name}, labelled {clips.truth[clip_name]}",
-        first=max(0, onset - margin),
-        last=offset + margin,
-        key_frames=key_frames,
-        fps=float(row["fps"]),
-        cropped=row["face"] == "given",
-    )
-
-
 def explain_temporal(
-    module: nn.Module,
+    scorer: Scorer,
     metadata: CheckpointMetadata,
     segment: VideoSegment,
     windows: Windows | None = None,
@@ -199,8 +138,8 @@ def explain_temporal(
     of the frames of the window.
 
     Args:
-        module: network.
-        metadata: of its checkpoint.
+        scorer: network.
+        metadata: of its weights.
         segment: frames to read.
         windows: length of sliding windows; None means growing windows, or the usual length if they slide.
         face_model: file of the YuNet face model; None means as `face.find_model`.
@@ -221,7 +160,6 @@ def explain_temporal(
     clip = _read_segment(segment, preparation, face_model)
     key_frames = _find_key_frames(segment, clip)
     spans, clip_window = _choose_windows(segment, clip, windows)
-    scorer = Scorer.from_module(module, metadata.mirror, metadata.detrend_percentile)
     window_scorer = WindowScorer(scorer, preparation, clip.finder, clip.fps, len(metadata.classes))
     results = window_scorer(clip.frames, spans, _annotated_apex(segment, clip), progress)
     chosen = results.strongest(metadata.classes)
@@ -250,6 +188,43 @@ def explain_temporal(
         cropped=clip.finder is None,
         notes=clip.notes,
     )
+
+
+def explain_clip_temporal(
+    clips: "ExplainedClips",
+    clip_name: str,
+    windows: Windows | None = None,
+    face_model: Path | None = None,
+    progress: Progress | None = None,
+) -> TemporalExplanation:
+    """Analyse a clip of a database over time, with its network and its annotated key frames.
+
+    Raises:
+        LearnetError: there is no such clip, the licence forbids to show its person, its frames are missing,
+            or as `explain_temporal`.
+    """
+    clip = clips.get(clip_name)
+    segment = segment_of_clip(clips, clip_name)
+    metadata = clip.metadata
+    scorer = Scorer.from_module(clip.module, metadata.mirror, metadata.detrend_percentile)
+    explanation = explain_temporal(scorer, metadata, segment, windows, face_model, progress)
+    return replace(explanation, notes=(*clip.notes, *explanation.notes))
+
+
+def explain_video_temporal(
+    segment: VideoSegment,
+    weights: Path,
+    windows: Windows | None = None,
+    face_model: Path | None = None,
+    progress: Progress | None = None,
+) -> TemporalExplanation:
+    """Analyse a video over time with a file of weights; key frames that are not given are detected.
+
+    Raises:
+        LearnetError: as `explain_temporal`.
+    """
+    scorer, metadata = load_scorer(weights)
+    return explain_temporal(scorer, metadata, segment, windows, face_model, progress)
 
 
 def detect_onset_and_offset(movement: Float64[np.ndarray, "T"], apex: int) -> tuple[int, int]:

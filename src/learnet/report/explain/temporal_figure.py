@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from learnet.core.figure_style import CELL, CLASS_COLOURS, INK, MUTED, RULE, STYLE
-from learnet.report.explain.activation_figures import ExplanationFigure
 from learnet.report.explain.background import Background, coarsen, draw_average_face
+from learnet.report.explain.explanation_figure import ExplanationFigure
 from learnet.report.explain.face_regions import FacePlacement, face_placement
 from learnet.report.explain.temporal import TemporalExplanation
 

@@ -1,0 +1,38 @@
+"""Files of weights for inference, ONNX or safetensors."""
+
+from pathlib import Path
+
+from learnet.core.extras import missing_library
+from learnet.inference.onnx_inference import is_onnx, load_onnx
+from learnet.training.metadata import CheckpointMetadata
+from learnet.training.pretrained import check_file, resolve_weights
+from learnet.training.scorer import Scorer
+
+HOW_TO_MAKE = "Weights are written by `learnet train`, `learnet study` and `learnet export`."
+
+
+def load_scorer(weights: Path) -> tuple[Scorer, CheckpointMetadata]:
+    """Read weights for inference. Only safetensors files need PyTorch, which takes a second to load.
+
+    Args:
+        weights: file of `learnet train`, of a fold of `learnet study`, or of `learnet export`; or the name of
+            shipped weights (`pretrained.resolve_weights`).
+
+    Returns:
+        The scorer of prepared images, and the metadata of the file.
+
+    Raises:
+        BadCheckpoint: see `onnx_inference.load_onnx` and `checkpoint.load_checkpoint`.
+        MissingLibrary: a safetensors file, and PyTorch is not installed.
+    """
+    file = resolve_weights(weights)
+    check_file(file, HOW_TO_MAKE)
+    if is_onnx(file):
+        return load_onnx(file)
+    try:
+        from learnet.training.checkpoint import load_checkpoint
+    except ModuleNotFoundError as error:
+        raise missing_library(error, f"{file}, a checkpoint of PyTorch,") from None
+
+    module, metadata = load_checkpoint(file)
+    return Scorer.from_module(module, metadata.mirror, metadata.detrend_percentile), metadata

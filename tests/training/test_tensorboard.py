@@ -32,9 +32,7 @@ def test_tensorboard_reads_the_losses(tmp_path: Path) -> None:
 def test_without_tensorboard_nothing_is_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorboard", None)
     monkeypatch.setitem(sys.modules, "tensorboard.summary", None)
-    with pytest.raises(
-        LearnetError, match=r"--tensorboard needs TensorBoard.*pip install 'learnet\[tensorboard\]'"
-    ):
+    with pytest.raises(LearnetError, match=r"--tensorboard needs TensorBoard.*learnet\[tensorboard\]"):
         train(tmp_path / "nowhere", tmp_path / "w.safetensors", tensorboard=tmp_path / "events")
     assert not any(tmp_path.iterdir())
 

@@ -27,6 +27,7 @@ from learnet.study.candidates import (
 from learnet.study.outcomes import read_outcomes
 from learnet.study.run import run_study
 from learnet.study.selection import select_settings
+from learnet.study.shipped import CANDIDATES
 from learnet.training.checkpoint import load_checkpoint
 from tests.study.test_run import QUICK, bytes_of, write_prepared
 
@@ -308,12 +309,12 @@ def test_what_is_wrong_with_candidates_is_told(tmp_path: Path, text: str, wrong:
 
 
 def test_a_file_of_candidates_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="there is no such file"):
+    with pytest.raises(BadInput, match="c.toml: there is no such file of candidates. .*: flow, flow-keep"):
         read_candidates(tmp_path / "c.toml", Training())
 
 
 def test_candidates_that_come_with_the_project_can_be_read() -> None:
-    files = sorted((Path(__file__).parents[2] / "recipes" / "candidates").glob("*.toml"))
+    files = sorted(CANDIDATES.glob("*.toml"))
     assert files
     for file in files:
         assert len(read_candidates(file, Training()).settings) >= 2

@@ -9,11 +9,14 @@ from learnet.cli import console
 from learnet.cli.app import STUDIES, Flat, app
 from learnet.core.errors import LearnetError
 from learnet.core.settings import RecipeOverrides, Resources
+from learnet.study.shipped import RECIPES, shipped_names
+
+RECIPE = Parameter(help=f"Recipe file (docs/recipes.md), or a name: {', '.join(shipped_names(RECIPES))}.")
 
 
 @app.command(group=STUDIES, default_parameter=Parameter(consume_multiple=True, negative=""))
 def run(  # noqa: PLR0913 (options)
-    recipe: Path,
+    recipe: Annotated[Path, RECIPE],
     out: Path,
     /,
     *,
@@ -29,8 +32,6 @@ def run(  # noqa: PLR0913 (options)
 
     Parameters
     ----------
-    recipe
-        Recipe file (docs/recipes.md).
     out
         Folder for all results.
     data

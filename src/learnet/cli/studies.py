@@ -12,12 +12,17 @@ from learnet.core.errors import LearnetError, counted
 from learnet.core.network_info import NETWORK_HELP
 from learnet.core.output_checks import check_outputs
 from learnet.core.settings import Resources, Study, Training
+from learnet.study.shipped import CANDIDATES, shipped_names
 
 if TYPE_CHECKING:
     from learnet.metrics.study_metrics import StudyMetrics
     from learnet.study.candidates import Selection
 
 NetworkName = Parameter(help=NETWORK_HELP)
+CandidatesFile = Parameter(
+    help="TOML file with a table of training settings for each candidate (docs/protocols.md), "
+    f"or a name: {', '.join(shipped_names(CANDIDATES))}."
+)
 
 
 @app.command(group=STUDIES)
@@ -54,7 +59,7 @@ def study(
 @app.command(group=STUDIES)
 def select(  # noqa: PLR0913 (options)
     *folders: Path,
-    candidates: Path,
+    candidates: Annotated[Path, CandidatesFile],
     network: Annotated[str, NetworkName] = "learnet",
     classes: str = "auto",
     groups: int = 5,
@@ -69,8 +74,6 @@ def select(  # noqa: PLR0913 (options)
     folders
         Prepared folders, followed by the folder to write. An interrupted selection continues where it
         stopped.
-    candidates
-        TOML file with a table of training settings for each candidate (docs/protocols.md).
     classes
         Class scheme, as in `learnet study`.
     groups

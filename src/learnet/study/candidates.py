@@ -18,6 +18,7 @@ from learnet.core.serialisation import ROOT, InvalidValue, convert_fields, key_n
 from learnet.core.settings import Study, Training
 from learnet.datasets.splits import subject_groups
 from learnet.metrics.scores import confusion, headline
+from learnet.study.shipped import CANDIDATES, resolve_shipped
 from learnet.training.metadata import InitialWeightsRecord
 
 SELECTION_FILE = "choice.json"
@@ -111,7 +112,7 @@ def read_candidates(path: str | Path, base: Training) -> Candidates:
     """Read the candidates in a TOML file: one table each, whose keys are settings of training.
 
     Args:
-        path: the file.
+        path: the file, or the name of shipped candidates.
         base: the settings that a table does not name.
 
     Raises:
@@ -120,10 +121,9 @@ def read_candidates(path: str | Path, base: Training) -> Candidates:
             command.
     """
     path = Path(path)
+    path = resolve_shipped(path, CANDIDATES, "file of candidates")
     try:
         tables = parse_toml(path.read_text(encoding="utf-8"), path, HOW_TO_WRITE)
-    except FileNotFoundError:
-        raise BadInput(path, "there is no such file", HOW_TO_WRITE) from None
     except UnicodeDecodeError as error:
         raise BadInput(path, f"this is not TOML ({error})", HOW_TO_WRITE) from None
     if len(tables) < 2:

@@ -12,12 +12,13 @@ from learnet.datasets.synthetic.databases import COMPOSITES
 from learnet.datasets.synthetic.layouts import LAYOUTS
 from learnet.study.experiments.recipe_files import parse_recipe, read_recipe, recipe_to_toml
 from learnet.study.experiments.run import check
+from learnet.study.shipped import RECIPES
 
 ROOT = Path(__file__).resolve().parents[3]
-RECIPES = sorted((ROOT / "recipes").glob("*.toml"))
+FILES = sorted(RECIPES.glob("*.toml"))
 
 
-@pytest.mark.parametrize("file", RECIPES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_it_names_only_what_there_is(file: Path) -> None:
     recipe = read_recipe(file)
     with torch.device("meta"):  # the networks refuse what they cannot take, and get no weights
@@ -36,7 +37,7 @@ def test_it_names_only_what_there_is(file: Path) -> None:
 
 
 def test_all_are_here() -> None:
-    names = {file.stem for file in RECIPES}
+    names = {file.stem for file in FILES}
     assert names == {
         "paper",
         "ablations",
@@ -51,13 +52,13 @@ def test_all_are_here() -> None:
     page = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
     listed = {
         name: int(number)
-        for name, number in re.findall(r"^\| `([\w-]+)\.toml` \|.*\| (\d+) \|$", page, re.MULTILINE)
+        for name, number in re.findall(r"^\| `([\w-]+)` \|.*\| (\d+) \|$", page, re.MULTILINE)
     }
-    assert listed == {file.stem: len(read_recipe(file).settings) for file in RECIPES}
+    assert listed == {file.stem: len(read_recipe(file).settings) for file in FILES}
 
 
 def test_the_paper_s_databases_and_classes() -> None:
-    recipe = read_recipe(ROOT / "recipes" / "paper.toml")
+    recipe = read_recipe(Path("paper"))
     assert [(d.name, d.classes) for d in recipe.databases] == [
         ("casme", "casme-8"),
         ("casme2", "casme2-7"),
@@ -126,7 +127,7 @@ def test_images_that_a_network_cannot_read_are_told_before_anything_is_made() ->
 def test_the_organisers_baseline_stands_in_their_composite() -> None:
     """Histograms of 112 pixels beside networks on flow of 28, over the same clips: one table, and the
     published figures beside it."""
-    settings = {setting.name: setting for setting in read_recipe(ROOT / "recipes" / "megc2019.toml").settings}
+    settings = {setting.name: setting for setting in read_recipe(Path("megc2019")).settings}
     assert (settings["lbp-top"].preparation.motion, settings["lbp-top"].preparation.size) == ("lbp-top", 112)
     assert (settings["learnet"].preparation.motion, settings["learnet"].preparation.size) == ("flow-tvl1", 28)
 

@@ -24,6 +24,7 @@ from learnet.core.serialisation import (
 )
 from learnet.core.settings import Preparation, RecipeOverrides, Study, Training
 from learnet.study.experiments.recipe import Choices, Database, Recipe
+from learnet.study.shipped import RECIPES, resolve_shipped
 
 HOW_TO_WRITE = "docs/recipes.md shows how a recipe is written."
 ELSEWHERE = ("network", "classes")  # fields of Study that a recipe has at its top and with each database
@@ -46,14 +47,16 @@ class _RecipeTable:
 
 
 def read_recipe(path: Path) -> Recipe:
-    """Read a recipe file.
+    """Read a recipe.
+
+    Args:
+        path: file, or name of a shipped recipe.
 
     Raises:
         BadInput: no such file, no TOML, an unknown key or value, a wrong type, something missing, or values
             that cannot work.
     """
-    if not path.is_file():
-        raise BadInput(path, "there is no such recipe", "Name a file such as recipes/paper.toml.")
+    path = resolve_shipped(path, RECIPES, "recipe")
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:

@@ -12,7 +12,7 @@ from learnet.simulation.people import Person
 from learnet.simulation.portrait import portrait
 from learnet.simulation.surfaces import paint_hair, paint_skin, paint_surface
 
-KNEE = np.float32(200)  # grey level above which bright parts are compressed, as cameras do
+KNEE = 200.0  # grey level above which bright parts are compressed, as cameras do
 GRID_STEP = 4  # smooth maps are computed on every fourth pixel
 CORNERS = np.array([(-1.6, -1.3), (-1.6, 1.5), (1.6, -1.3), (1.6, 1.5)])  # (u, v) far outside the face
 
@@ -40,7 +40,7 @@ def render_still(person: Person, view: View) -> UInt8[np.ndarray, "H W 3"]:
     return image.astype(np.uint8)
 
 
-def _compress_highlights(image: Float32[np.ndarray, "H W 3"]) -> Float32[np.ndarray, "H W 3"]:
+def _compress_highlights(image: Float64[np.ndarray, "H W 3"]) -> Float64[np.ndarray, "H W 3"]:
     """Compress grey levels above KNEE, so that no skin is overexposed."""
     headroom = 255 - KNEE
     excess = image - KNEE
@@ -95,8 +95,8 @@ def _with_ones(points: Float64[np.ndarray, "N 2"]) -> Float64[np.ndarray, "N 3"]
 
 
 def _thin_plate_spline(
-    source: Float64[np.ndarray, "N 2"], target: Float64[np.ndarray, "N 2"], at: Float32[np.ndarray, "M 2"]
-) -> Float32[np.ndarray, "M 2"]:
+    source: Float64[np.ndarray, "N 2"], target: Float64[np.ndarray, "N 2"], at: Float64[np.ndarray, "M 2"]
+) -> Float64[np.ndarray, "M 2"]:
     """Evaluate the map of least bending that maps each source point to its target.
 
     Args:
@@ -115,11 +115,9 @@ def _thin_plate_spline(
     system = np.block([[bending + slack, plane], [plane.T, zeros]])
     right_side = np.vstack([target, np.zeros((3, 2))])
     weights = np.linalg.solve(system, right_side)
-    at = at.astype(np.float64)
     bent = _bending_terms(at, source) @ weights[:count]
     flat = _plane_terms(at) @ weights[count:]
-    values = bent + flat
-    return values.astype(np.float32)
+    return bent + flat
 
 
 def _plane_terms(points: Float64[np.ndarray, "N 2"]) -> Float64[np.ndarray, "N 3"]:
@@ -138,15 +136,15 @@ def _bending_terms(
     return squared_distance * logarithm
 
 
-def _upsample(coarse: Float32[np.ndarray, "h w 2"], view: View) -> Float32[np.ndarray, "H W 2"]:
+def _upsample(coarse: Float64[np.ndarray, "h w 2"], view: View) -> Float32[np.ndarray, "H W 2"]:
     """Interpolate a smooth map from every GRID_STEP-th pixel to all pixels."""
     height, width = coarse.shape[:2]
     size = (width * GRID_STEP, height * GRID_STEP)
     fine = cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC)
-    return fine[: view.height, : view.width]
+    return fine[: view.height, : view.width].astype(np.float32)
 
 
-def _shading(person: Person, view: View) -> Float32[np.ndarray, "H W"]:
+def _shading(person: Person, view: View) -> Float64[np.ndarray, "H W"]:
     """Return Lambert shading of an ellipsoid by one lamp and ambient light; its mean over the face is 1."""
     u, v = view.face_grid()
     right, up, strength = person.light

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float64
 
 SIDES = ("left", "right")
 
@@ -185,7 +185,7 @@ class View:
         rotated = self.face_px * points @ self.rotation.T
         return rotated + np.array(self.origin)
 
-    def face_grid(self) -> tuple[Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W"]]:
+    def face_grid(self) -> tuple[Float64[np.ndarray, "H W"], Float64[np.ndarray, "H W"]]:
         """Return u and v of every pixel."""
         origin_x, origin_y = self.origin
         dx = np.arange(self.width)[None, :] - origin_x
@@ -193,7 +193,7 @@ class View:
         (u_dx, u_dy), (v_dx, v_dy) = self.rotation.T / self.face_px
         u = u_dx * dx + u_dy * dy
         v = v_dx * dx + v_dy * dy
-        return u.astype(np.float32), v.astype(np.float32)
+        return u, v
 
     def matrix_from(self, other: "View") -> Float64[np.ndarray, "2 3"]:
         """Return the affine matrix that maps pixels (x, y, 1) of `other` to pixels of this view."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64
 
 from learnet.simulation.geometry import SIDES, Geometry, View
 
@@ -95,7 +95,7 @@ def texture_map(
     return texture.astype(np.float32)
 
 
-def _outline(u: Float32[np.ndarray, "H W"], v: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
+def _outline(u: Float64[np.ndarray, "H W"], v: Float64[np.ndarray, "H W"]) -> Float64[np.ndarray, "H W"]:
     """Return a soft line along the outline of the face, at most 1."""
     half_width, half_height, centre_v = OUTLINE
     across = u / half_width

@@ -61,11 +61,11 @@ def _centre(geometry: Geometry, bump: Bump, side: str) -> tuple[float, float]:
 
 
 def _gaussian(
-    u: Float32[np.ndarray, "H W"],
-    v: Float32[np.ndarray, "H W"],
+    u: Float64[np.ndarray, "H W"],
+    v: Float64[np.ndarray, "H W"],
     bump: Bump,
     centre: tuple[float, float],
-) -> Float32[np.ndarray, "H W"]:
+) -> Float64[np.ndarray, "H W"]:
     """Return the Gaussian weight of a bump, 1 at its centre."""
     centre_u, centre_v = centre
     across = u - centre_u
@@ -93,16 +93,16 @@ def min_area_ratio(field: Float32[np.ndarray, "H W 2"]) -> float:
 
 
 def _to_image_axes(
-    du: Float32[np.ndarray, "H W"], dv: Float32[np.ndarray, "H W"], view: View
+    du: Float64[np.ndarray, "H W"], dv: Float64[np.ndarray, "H W"], view: View
 ) -> Float32[np.ndarray, "H W 2"]:
     """Convert displacements in face widths to (dx, dy) in pixels of the view."""
     matrix = view.face_px * view.rotation
-    x_row, y_row = matrix.astype(np.float32)
+    x_row, y_row = matrix
     x_by_u, x_by_v = x_row
     y_by_u, y_by_v = y_row
     dx = x_by_u * du + x_by_v * dv
     dy = y_by_u * du + y_by_v * dv
-    return np.stack([dx, dy], axis=-1)
+    return np.stack([dx, dy], axis=-1).astype(np.float32)
 
 
 def eye_region(geometry: Geometry, view: View) -> Float32[np.ndarray, "H W"]:
@@ -121,7 +121,7 @@ def eye_region(geometry: Geometry, view: View) -> Float32[np.ndarray, "H W"]:
         squared_distance = across**2 + along**2
         inside = np.exp(-0.5 * squared_distance)
         outside *= (1 - inside) ** 2
-    return 1 - outside
+    return (1 - outside).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, UInt8
+from jaxtyping import Bool, Float64, Shaped, UInt8
 
 from learnet.video.images import read_image
 
@@ -98,10 +98,10 @@ HAIR_ENDS = 133  # there is no hair below this row
 class Portrait:
     """The used part, enlarged, with the mouth closed. The masks add up to 1 at most; the rest is wall."""
 
-    pixels: Float32[np.ndarray, "H W 3"]  # RGB, grey levels 0..255
-    skin: Float32[np.ndarray, "H W"]  # share of skin, 0..1
-    hair: Float32[np.ndarray, "H W"]  # share of hair, 0..1
-    cloth: Float32[np.ndarray, "H W"]  # share of cloth, 0..1
+    pixels: Float64[np.ndarray, "H W 3"]  # RGB, grey levels 0..255
+    skin: Float64[np.ndarray, "H W"]  # share of skin, 0..1
+    hair: Float64[np.ndarray, "H W"]  # share of hair, 0..1
+    cloth: Float64[np.ndarray, "H W"]  # share of cloth, 0..1
     points: dict[str, tuple[float, float]]  # landmark -> (x, y) in the enlarged part
 
 
@@ -111,7 +111,7 @@ def portrait() -> Portrait:
     photo = read_image(PHOTOGRAPH)
     assert photo is not None, "the file is part of the package"
     backdrop = _enlarge(_backdrop(photo))
-    enlarged = _enlarge(photo).astype(np.float32)
+    enlarged = np.clip(_enlarge(photo), 0, 255)
     skin = _fill(SKIN)
     cloth = _fill(CLOTH)
     backdrop = cv2.GaussianBlur(backdrop, (0, 0), 2.0)
@@ -125,9 +125,10 @@ def portrait() -> Portrait:
     return Portrait(pixels, skin, hair, cloth, _landmarks())
 
 
-def _enlarge(image: np.ndarray) -> np.ndarray:
+def _enlarge(image: Shaped[np.ndarray, "H W *C"]) -> Float64[np.ndarray, "..."]:
+    """Return the image ENLARGED times as large, in 64 bits: with fewer, processors round differently."""
     return cv2.resize(
-        image,
+        image.astype(np.float64),
         None,
         fx=ENLARGED,
         fy=ENLARGED,
@@ -135,10 +136,10 @@ def _enlarge(image: np.ndarray) -> np.ndarray:
     )
 
 
-def _above_hair_end(height: int) -> Float32[np.ndarray, "H 1"]:
+def _above_hair_end(height: int) -> Float64[np.ndarray, "H 1"]:
     """Return 1 in the rows above HAIR_ENDS and 0 below."""
     _, last_row = _to_enlarged(0, HAIR_ENDS)
-    rows = np.arange(height, dtype=np.float32)
+    rows = np.arange(height, dtype=np.float64)
     above = (last_row - rows) / ENLARGED
     return np.clip(above, 0, 1)[:, None]
 
@@ -159,7 +160,7 @@ def _from_enlarged(positions: Float64[np.ndarray, "N"], corner: int) -> Float64[
     return (positions + 0.5) / ENLARGED - 0.5 + corner
 
 
-def _backdrop(photo: UInt8[np.ndarray, "H W 3"]) -> Float32[np.ndarray, "H W"]:
+def _backdrop(photo: UInt8[np.ndarray, "H W 3"]) -> Float64[np.ndarray, "H W"]:
     """Return 1 on the pale grey backdrop: bright, hardly coloured, and connected to an upper corner."""
     hsv = cv2.cvtColor(photo, cv2.COLOR_RGB2HSV)
     saturation = hsv[..., 1]
@@ -169,14 +170,14 @@ def _backdrop(photo: UInt8[np.ndarray, "H W 3"]) -> Float32[np.ndarray, "H W"]:
     corners = [components[0, 0], components[0, -1]]
     connected = np.isin(components, corners) & pale
     kernel = np.ones((2, 2), np.uint8)
-    return cv2.dilate(connected.astype(np.float32), kernel)
+    return cv2.dilate(connected.astype(np.float64), kernel)
 
 
 def _extend_colours(
-    pixels: Float32[np.ndarray, "H W 3"], head: Bool[np.ndarray, "H W"]
-) -> Float32[np.ndarray, "H W 3"]:
+    pixels: Float64[np.ndarray, "H W 3"], head: Bool[np.ndarray, "H W"]
+) -> Float64[np.ndarray, "H W 3"]:
     """Extend the colours at the edge of the head outwards, so that no edge of the old backdrop remains."""
-    mask = head.astype(np.float32)
+    mask = head.astype(np.float64)
     kernel = np.ones((5, 5), np.uint8)
     inside = cv2.erode(mask, kernel)
     colour_sum = cv2.GaussianBlur(pixels * inside[..., None], (0, 0), 4.0)
@@ -185,15 +186,14 @@ def _extend_colours(
     nearby = colour_sum / weight[..., None]
     has_colour = nearby.sum(axis=-1, keepdims=True) > 0
     extended = np.where(has_colour, nearby, pixels)
-    extended = np.where(inside[..., None] > 0, pixels, extended)
-    return extended.astype(np.float32)
+    return np.where(inside[..., None] > 0, pixels, extended)
 
 
-def _fill(outline: Sequence[tuple[float | int, float | int]]) -> Float32[np.ndarray, "H W"]:
+def _fill(outline: Sequence[tuple[float | int, float | int]]) -> Float64[np.ndarray, "H W"]:
     """Return 1 inside an outline, with a soft edge about one pixel of the portrait wide."""
     width, height = SIZE
     shape = (height * ENLARGED, width * ENLARGED)
-    mask = np.zeros(shape, np.float32)
+    mask = np.zeros(shape, np.float64)
     corners = [_to_enlarged(x, y) for x, y in outline]
     polygon = np.round(corners)
     cv2.fillPoly(mask, [polygon.astype(np.int32)], 1.0)
@@ -224,7 +224,7 @@ def _mouth_rows(x: Float64[np.ndarray, "W"]) -> Float64[np.ndarray, "3 W"]:
     return np.stack([upper, lower, line])
 
 
-def _close_mouth(enlarged: Float32[np.ndarray, "H W 3"]) -> Float32[np.ndarray, "H W 3"]:
+def _close_mouth(enlarged: Float64[np.ndarray, "H W 3"]) -> Float64[np.ndarray, "H W 3"]:
     """Close the mouth: the skin above and below stretches, and a dark line replaces the teeth."""
     height, width = enlarged.shape[:2]
     left, top = CORNER
@@ -242,8 +242,7 @@ def _close_mouth(enlarged: Float32[np.ndarray, "H W 3"]) -> Float32[np.ndarray, 
     )
     dark = _mouth_line(x, y)[..., None]
     line_colour = np.array([70, 30, 30])
-    mixed = closed * (1 - dark) + line_colour * dark
-    return mixed.astype(np.float32)
+    return closed * (1 - dark) + line_colour * dark
 
 
 def _source_rows(x: Float64[np.ndarray, "W"], y: Float64[np.ndarray, "H 1"]) -> Float64[np.ndarray, "H W"]:

@@ -1,4 +1,9 @@
-"""Rendering of clips: a moving face under flickering light, with head drift, blinks and sensor noise."""
+"""Rendering of clips: a moving face under flickering light, with head drift, blinks and sensor noise.
+
+The same recording gives the same bytes on every processor. Processors round the last digit of a sum or of an
+exponential differently, so what is rounded to grey levels or to positions is computed with 64 bits, where a
+rounding hardly ever falls on another side; frames are added as whole numbers.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
@@ -136,7 +141,7 @@ def render(
     view = conditions.view
     still_view = _still_view(recording.camera)
     still = _enlarged_still(recording.person, still_view)
-    to_still = _enlarged(still_view).matrix_from(view).astype(np.float32)
+    to_still = _enlarged(still_view).matrix_from(view)
     rng = np.random.default_rng(conditions.seed)
     noise = _noise_image(rng, conditions)
     gains = conditions.gain * _flicker(rng, recording.times, conditions.flicker)
@@ -145,8 +150,7 @@ def render(
         top, left = corners[number]
         frame_noise = noise[top : top + view.height, left : left + view.width]
         frame = _warp_still(still, field, to_still, view)
-        gain = float(gains[number])
-        yield cv2.addWeighted(frame, gain, frame_noise, 1.0, -128.0)
+        yield _expose(frame, frame_noise, float(gains[number]))
 
 
 def motion_fields(
@@ -184,8 +188,9 @@ def motion_fields(
             level = np.float32(intensity[number])
             if intensity[number]:  # most frames of a long recording show no expression
                 face += level * free * field
-        head = np.tensordot(head_poses[number], head_fields, axes=1)  # small motions add up
-        total = face + closed * blink + head
+        total = face + closed * blink
+        for amount, head_field in zip(head_poses[number], head_fields, strict=True):
+            total += amount * head_field  # small motions add up
         yield number, np.float32(GRID_STEP) * total
 
 
@@ -277,7 +282,7 @@ def _enlarged_still(person: Person, view: View) -> UInt8[np.ndarray, "H W 3"]:
 def _warp_still(
     still: UInt8[np.ndarray, "A B 3"],
     field: Float32[np.ndarray, "h w 2"],
-    to_still: Float32[np.ndarray, "2 3"],
+    to_still: Float64[np.ndarray, "2 3"],
     view: View,
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Return the frame whose points have moved along a coarse field.
@@ -289,18 +294,28 @@ def _warp_still(
         view: of the frame.
     """
     step = np.float32(GRID_STEP)
-    centre = np.float32((GRID_STEP - 1) / 2)  # of a coarse pixel
-    positions = step * invert_field(field / step)
+    centre = (GRID_STEP - 1) / 2  # of a coarse pixel
+    positions = step * invert_field(field / step).astype(np.float64)
     height, width = positions.shape[:2]
-    x = np.arange(width, dtype=np.float32)
-    y = np.arange(height, dtype=np.float32)
-    positions[..., 0] += x * GRID_STEP + centre
-    positions[..., 1] += (y * GRID_STEP + centre)[:, None]
-    coarse = positions @ to_still[:, :2].T + to_still[:, 2]
+    x = positions[..., 0] + (np.arange(width) * GRID_STEP + centre)
+    y = positions[..., 1] + (np.arange(height) * GRID_STEP + centre)[:, None]
+    (x_by_x, x_by_y, x_shift), (y_by_x, y_by_y, y_shift) = to_still
+    still_x = x_by_x * x + x_by_y * y + x_shift
+    still_y = y_by_x * x + y_by_y * y + y_shift
+    coarse = np.stack([still_x, still_y], axis=-1)
     size = (width * GRID_STEP, height * GRID_STEP)
     fine = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
-    fine = fine[: view.height, : view.width]
+    fine = fine[: view.height, : view.width].astype(np.float32)
     return sample_image(still, fine, cv2.INTER_LINEAR)
+
+
+def _expose(
+    frame: UInt8[np.ndarray, "H W 3"], noise: UInt8[np.ndarray, "H W 3"], gain: float
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Return the frame at this exposure with sensor noise, which is stored as its sum with 128."""
+    levels = np.round(gain * np.arange(256)).astype(np.int16) - 128
+    brightness = cv2.LUT(frame, levels)
+    return cv2.add(brightness, noise, dtype=cv2.CV_8U)  # limited to 0..255
 
 
 def _flicker(

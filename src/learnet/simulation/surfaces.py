@@ -2,23 +2,23 @@
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float64
 
 from learnet.simulation.geometry import SIDES, Geometry, View
 from learnet.simulation.people import Colour, Person
 
-PORTRAIT_SKIN = np.array([222, 186, 163], np.float32)  # mean colour of the portrait's skin
-REDNESS = np.array([0.3, 1.0, 0.8], np.float32)  # share by which each channel of red lips is darker
+PORTRAIT_SKIN = np.array([222, 186, 163], np.float64)  # mean colour of the portrait's skin
+REDNESS = np.array([0.3, 1.0, 0.8], np.float64)  # share by which each channel of red lips is darker
 PORTRAIT_HAIR = 118  # mean grey level of the portrait's hair
 
 
 def paint_skin(
-    pixels: Float32[np.ndarray, "H W 3"], person: Person, view: View, rng: np.random.Generator
-) -> Float32[np.ndarray, "H W 3"]:
+    pixels: Float64[np.ndarray, "H W 3"], person: Person, view: View, rng: np.random.Generator
+) -> Float64[np.ndarray, "H W 3"]:
     """Return skin of the person's tone with lips, brows and texture; eyes keep their colour."""
     u, v = view.face_grid()
     eyes = _eyes(u, v, person.geometry)
-    skin_gain = np.array(person.skin, np.float32) / PORTRAIT_SKIN
+    skin_gain = np.array(person.skin, np.float64) / PORTRAIT_SKIN
     eye_gain = 0.35 + 0.65 * skin_gain.mean()
     gain = skin_gain + eyes[..., None] * (eye_gain - skin_gain)
     brightness = 1 + _skin_texture(person, view, eyes, rng)
@@ -30,13 +30,13 @@ def paint_skin(
     brow_texture = 0.85 + 0.3 * _pattern(rng, view, 1.2)
     brows = _brows(u, v, person) * np.clip(brow_texture, 0, 1)
     brows = brows[..., None]
-    brow_colour = np.array(person.hair, np.float32) * 0.7
+    brow_colour = np.array(person.hair, np.float64) * 0.7
     return image * (1 - brows) + brow_colour * brows
 
 
 def _skin_texture(
-    person: Person, view: View, eyes: Float32[np.ndarray, "H W"], rng: np.random.Generator
-) -> Float32[np.ndarray, "H W"]:
+    person: Person, view: View, eyes: Float64[np.ndarray, "H W"], rng: np.random.Generator
+) -> Float64[np.ndarray, "H W"]:
     """Draw pores, stubble and freckles as relative changes of the grey level."""
     u, v = view.face_grid()
     grain = _pattern(rng, view, 0.9)
@@ -57,8 +57,8 @@ def _skin_texture(
 
 
 def _eyes(
-    u: Float32[np.ndarray, "H W"], v: Float32[np.ndarray, "H W"], face: Geometry
-) -> Float32[np.ndarray, "H W"]:
+    u: Float64[np.ndarray, "H W"], v: Float64[np.ndarray, "H W"], face: Geometry
+) -> Float64[np.ndarray, "H W"]:
     """Return a mask of the eye openings that fades out at the lids, 0..1."""
     mask = np.zeros_like(u)
     for side in SIDES:
@@ -79,8 +79,8 @@ def _eyes(
 
 
 def _lips(
-    u: Float32[np.ndarray, "H W"], v: Float32[np.ndarray, "H W"], face: Geometry
-) -> Float32[np.ndarray, "H W"]:
+    u: Float64[np.ndarray, "H W"], v: Float64[np.ndarray, "H W"], face: Geometry
+) -> Float64[np.ndarray, "H W"]:
     """Return a mask of the lips that fades out at their edges, 0..1."""
     left_u, _ = face.at("lip corner", "left")
     right_u, _ = face.at("lip corner", "right")
@@ -97,8 +97,8 @@ def _lips(
 
 
 def _brows(
-    u: Float32[np.ndarray, "H W"], v: Float32[np.ndarray, "H W"], person: Person
-) -> Float32[np.ndarray, "H W"]:
+    u: Float64[np.ndarray, "H W"], v: Float64[np.ndarray, "H W"], person: Person
+) -> Float64[np.ndarray, "H W"]:
     """Return a mask of the brows along their three landmarks, 0..1, thinning outwards."""
     mask = np.zeros_like(u)
     for side in SIDES:
@@ -108,14 +108,14 @@ def _brows(
 
 
 def _brow(
-    u: Float32[np.ndarray, "H W"], v: Float32[np.ndarray, "H W"], person: Person, side: str
-) -> Float32[np.ndarray, "H W"]:
+    u: Float64[np.ndarray, "H W"], v: Float64[np.ndarray, "H W"], person: Person, side: str
+) -> Float64[np.ndarray, "H W"]:
     inner = person.geometry.at("inner brow", side)
     middle = person.geometry.at("middle brow", side)
     outer = person.geometry.at("outer brow", side)
     marks_u, marks_v = zip(inner, middle, outer, strict=True)
     parabola = np.polyfit(marks_u, marks_v, 2)
-    a, b, c = parabola.astype(np.float32)
+    a, b, c = parabola
     curve = a * u * u + b * u + c
     inner_u, _, outer_u = marks_u
     position = (u - inner_u) / (outer_u - inner_u)  # 0 at the inner end, 1 at the outer
@@ -129,7 +129,7 @@ def _brow(
     return ends * profile
 
 
-def _beard(u: Float32[np.ndarray, "H W"], v: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
+def _beard(u: Float64[np.ndarray, "H W"], v: Float64[np.ndarray, "H W"]) -> Float64[np.ndarray, "H W"]:
     """Return where a beard grows, 0..1: chin, jaw and above the upper lip."""
     from_side = 0.32 - np.abs(u)
     inside = np.clip(from_side, 0, 1)
@@ -140,38 +140,38 @@ def _beard(u: Float32[np.ndarray, "H W"], v: Float32[np.ndarray, "H W"]) -> Floa
     squared_distance = along**2 + across**2
     lip = np.exp(-0.5 * squared_distance)
     beard = 0.9 * jaw + 0.7 * lip
-    beard = np.clip(beard, 0, 1)
-    return beard.astype(np.float32)
+    return np.clip(beard, 0, 1)
 
 
-def paint_hair(pixels: Float32[np.ndarray, "H W 3"], person: Person) -> Float32[np.ndarray, "H W 3"]:
+def paint_hair(pixels: Float64[np.ndarray, "H W 3"], person: Person) -> Float64[np.ndarray, "H W 3"]:
     """Return the portrait's hair in the person's tone."""
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    red, green, blue = np.moveaxis(pixels, -1, 0)
+    grey = 0.299 * red + 0.587 * green + 0.114 * blue  # cv2.cvtColor takes no 64 bits
     strands = np.clip(grey / PORTRAIT_HAIR, 0.05, 2.0)
-    colour = np.array(person.hair, np.float32)
+    colour = np.array(person.hair, np.float64)
     return colour * strands[..., None]
 
 
 def paint_surface(
     tone: Colour, view: View, rng: np.random.Generator, contrast: float, grain: float
-) -> Float32[np.ndarray, "H W 3"]:
+) -> Float64[np.ndarray, "H W 3"]:
     """Draw a wall or a piece of cloth: one tone, large soft variations, a gradient, a little grain."""
     soft = _pattern(rng, view, 60.0) * (contrast / 2)
     fine = _pattern(rng, view, 1.0) * grain
-    columns = np.arange(view.width, dtype=np.float32)
+    columns = np.arange(view.width, dtype=np.float64)
     position = columns / view.width - 0.5
     gradient = position * rng.normal(0, contrast)
     brightness = 1 + (soft + fine) + gradient
     brightness = np.clip(brightness, 0.3, 1.5)
-    colour = np.array(tone, np.float32)
+    colour = np.array(tone, np.float64)
     return colour * brightness[..., None]
 
 
-def _pattern(rng: np.random.Generator, view: View, size_px: float) -> Float32[np.ndarray, "H W"]:
+def _pattern(rng: np.random.Generator, view: View, size_px: float) -> Float64[np.ndarray, "H W"]:
     """Draw a smooth random pattern of unit variance with details of about this size."""
     step = max(1, int(size_px))
     shape = (view.height // step + 4, view.width // step + 4)
-    noise = rng.standard_normal(shape, dtype=np.float32)
+    noise = rng.standard_normal(shape, dtype=np.float32).astype(np.float64)
     sd = max(size_px / step, 0.6)
     soft = cv2.GaussianBlur(noise, (0, 0), sd)
     fine = cv2.resize(

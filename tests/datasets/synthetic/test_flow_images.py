@@ -110,7 +110,7 @@ def test_a_crop_shows_the_places_it_says(rng: np.random.Generator, picked: float
     u, v = VIEW.face_grid()
     crop, size = Crop(0.9, 1.1, 0.3, 0.02), 28
     small = crop_and_resize(
-        np.stack([u, v, np.zeros_like(u)], axis=-1),
+        np.stack([u, v, np.zeros_like(u)], axis=-1).astype(np.float32),
         VIEW,
         crop,
         size,

@@ -1,4 +1,4 @@
-"""Rendering gives the same bytes on other processors, as far as libraries let one processor imitate another."""
+"""Rendering gives the same bytes on other processors, as far as one processor can imitate another."""
 
 import hashlib
 import os

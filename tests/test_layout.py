@@ -32,7 +32,7 @@ HOMES = {
     "av": {"video"},
     "matplotlib": {"inference", "report"},
     "jinja2": {"report"},
-    "sklearn": {"datasets", "networks"},
+    "sklearn": {"datasets", "networks", "training"},
     "skimage": {"motion"},
     "scipy": {"report"},
     "safetensors": {"training"},

@@ -258,6 +258,17 @@ def test_images_in_memory_are_cross_validated(rng: np.random.Generator) -> None:
     assert (result.uf1, result.uar, result.accuracy) == (1, 1, 1)
 
 
+def test_the_classifier_works_with_the_folds_of_scikit_learn() -> None:
+    from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
+
+    images = np.zeros((6, 28, 28, 3), dtype=np.uint8)
+    images[1::2] = 255
+    labels, people = ["sad", "happy"] * 3, [1, 1, 2, 2, 3, 3]
+    classifier = learnet.LEARNetClassifier("linear-svm")
+    predictions = cross_val_predict(classifier, images, labels, groups=people, cv=LeaveOneGroupOut())
+    assert predictions.tolist() == labels
+
+
 def test_a_fold_refuses_a_person_on_both_sides() -> None:
     people = ("d/1", "d/1", "d/2")
     assert learnet.Fold("d/2", (0, 1), (2,), people).learned == ["d/1"]

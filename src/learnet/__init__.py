@@ -18,6 +18,7 @@ _HOME = {
     "Finding": "learnet.core.records",
     "Fold": "learnet.core.records",
     "Frame": "learnet.video.base",
+    "LEARNetClassifier": "learnet.training.classifier",
     "LearnetError": "learnet.core.errors",
     "LiveSettings": "learnet.core.settings",
     "LiveRecogniser": "learnet.inference.live",

@@ -175,7 +175,7 @@ FLAT = np.zeros((4, 28, 28, 3), dtype=np.uint8)
     ("arguments", "says"),
     [
         ((FLAT[..., 0], [0, 1] * 2, [1, 2] * 2), r"images must have the shape \(N, H, W, 3\)"),
-        ((FLAT[:, :14], [0, 1] * 2, [1, 2] * 2), r"must be square .*\(4, 14, 28, 3\)"),
+        ((FLAT[:, :14], [0, 1] * 2, [1, 2] * 2), r"must be square, .*\(4, 14, 28, 3\)"),
         ((FLAT + 0.5, [0, 1] * 2, [1, 2] * 2), "images must be whole numbers .* Multiply by 255"),
         ((FLAT, [0, 1, 0], [1, 2] * 2), r"labels must have one value for each of the 4 images.*\(3,\)"),
         ((FLAT, [0, 1] * 2, [[1], [2], [3], [4]]), r"people must have one value.*\(4, 1\)"),

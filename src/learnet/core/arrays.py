@@ -66,17 +66,17 @@ def as_rgb_images(values: ArrayLike, name: str = "images") -> UInt8[np.ndarray, 
     return as_grey_levels(images, name)
 
 
-def as_square_images(images: ArrayLike) -> UInt8[np.ndarray, "N S S 3"]:
+def as_square_images(values: ArrayLike, name: str = "images") -> UInt8[np.ndarray, "N S S 3"]:
     """Return square RGB images as one array of grey levels 0..255.
 
     Raises:
         BadArray: another shape or other values.
     """
-    pixels = as_rgb_images(images)
-    if pixels.shape[1] != pixels.shape[2]:
-        what = f"images must be square (N, S, S, 3), and these are {pixels.shape}."
+    images = as_rgb_images(values, name)
+    if images.shape[1] != images.shape[2]:
+        what = f"{name} must be square, (N, S, S, 3), and this is {images.shape}."
         raise BadArray(what, "Resize or crop them.")
-    return pixels
+    return images
 
 
 def as_grey_levels(values: np.ndarray, name: str) -> UInt8[np.ndarray, "..."]:

@@ -1,47 +1,63 @@
-# One virtual environment, .venv, made on first use. Without an NVIDIA GPU the constraints keep the CPU build of torch.
+# One virtual environment, made on first use. Without an NVIDIA GPU the constraints keep the CPU build of torch.
+# Another Python has an environment of its own: make test PYTHON=python3.13 VENV=.venv-3.13
 PYTHON ?= python3
+VENV ?= .venv
+LOWEST := .venv-lowest
 CONSTRAINTS := $(if $(shell command -v nvidia-smi 2>/dev/null),,-c constraints-cpu.txt)
 
 BENCHMARKS := dynamic_image prepare index network live startup study
 
-PYTEST := .venv/bin/python -m pytest -n auto --dist loadfile
+PYTEST := -m pytest -n auto --dist loadfile
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test test-all test-shapes check bench clean
+.PHONY: help demo test test-all test-shapes test-lowest check docs bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-.venv/ready: pyproject.toml constraints-cpu.txt
+$(VENV)/ready: pyproject.toml constraints-cpu.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "learnet needs Python 3.11 or newer; this is " + sys.version.split()[0])'
-	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) --editable '.[dev]'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python $(PIP_INSTALL) $(CONSTRAINTS) --editable '.[dev]'
 	@touch $@
 
-demo: .venv/ready  ## the whole line on a synthetic database, into demo/
+demo: $(VENV)/ready  ## the whole line on a synthetic database, into demo/
 	rm -rf demo
-	.venv/bin/learnet demo demo
+	$(VENV)/bin/learnet demo demo
 
-test: .venv/ready  ## all tests but the slow ones, and the ten that took longest
-	$(PYTEST) -m 'not slow' --durations=10
+test: $(VENV)/ready  ## all tests but the slow ones, and the ten that took longest
+	$(VENV)/bin/python $(PYTEST) -m 'not slow' --durations=10
 
-test-all: .venv/ready  ## all tests, then test-shapes
-	$(PYTEST) --durations=10
+test-all: $(VENV)/ready  ## all tests, then test-shapes
+	$(VENV)/bin/python $(PYTEST) --durations=10
 	$(MAKE) test-shapes
 
-test-shapes: .venv/ready  ## all but whole commands, with the shape and type of every array checked at every call
-	LEARNET_CHECK_SHAPES=1 $(PYTEST) -m 'not slow' --ignore tests/e2e --ignore tests/test_docs.py
+test-shapes: $(VENV)/ready  ## all but whole commands, with the shape and type of every array checked at every call
+	LEARNET_CHECK_SHAPES=1 $(VENV)/bin/python $(PYTEST) -m 'not slow' --ignore tests/e2e --ignore tests/test_docs.py
 
-check: .venv/ready  ## style, complexity and types
-	.venv/bin/ruff check .
-	.venv/bin/ruff format --check --quiet .
-	.venv/bin/mypy
+# Every dependency at the lowest version that pyproject.toml admits, but for torch, which $(CONSTRAINTS) fixes.
+$(LOWEST)/ready: pyproject.toml constraints-cpu.txt
+	$(PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/python $(PIP_INSTALL) uv
+	$(LOWEST)/bin/uv pip compile --quiet --resolution lowest-direct --extra dev --extra tensorboard $(CONSTRAINTS) \
+		--no-emit-package learnet --no-emit-package torch pyproject.toml --output-file $(LOWEST)/lowest.txt
+	$(LOWEST)/bin/python $(PIP_INSTALL) $(CONSTRAINTS) -c $(LOWEST)/lowest.txt --editable '.[dev,tensorboard]'
+	@touch $@
 
-docs: .venv/ready  ## the documentation site, into site/
-	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
+test-lowest: $(LOWEST)/ready  ## as `make test`, with every dependency at its lowest version
+	$(LOWEST)/bin/python $(PYTEST) -m 'not slow' --durations=10
 
-bench: .venv/ready  ## every benchmark, then one table; results go to benchmarks/results
-	for name in $(BENCHMARKS); do .venv/bin/python benchmarks/$$name.py || exit 1; done
-	.venv/bin/python benchmarks/table.py
+check: $(VENV)/ready  ## style, complexity and types
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check --quiet .
+	$(VENV)/bin/mypy
 
-clean:  ## remove the environment and the demo
-	rm -rf .venv demo
+docs: $(VENV)/ready  ## the documentation site, into site/
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
+
+bench: $(VENV)/ready  ## every benchmark, then one table; results go to benchmarks/results
+	for name in $(BENCHMARKS); do $(VENV)/bin/python benchmarks/$$name.py || exit 1; done
+	$(VENV)/bin/python benchmarks/table.py
+
+clean:  ## remove the environments and the demo
+	rm -rf .venv .venv-* demo

@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 
 from learnet.core.errors import BadInput
 from learnet.core.settings import Preparation, Windows
-from learnet.inference.recognition import Prediction, Recognition, WindowImages
+from learnet.inference.prediction import Prediction, WindowImages
+from learnet.inference.recognition import Recognition
 from learnet.report.clip_figures import answer_figure, save_answer
 from learnet.training.metadata import CheckpointMetadata
 from learnet.video.base import VideoInfo

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from learnet.core.errors import BadAnnotation, LearnetError
 
@@ -55,6 +56,46 @@ class Clip:
     def key(self) -> str:
         """Name of the clip in all files: dataset/subject/name."""
         return f"{self.dataset}/{self.subject}/{self.name}"
+
+
+MICRO_MAX_S = 0.5
+"""Longest micro-expression, onset to offset (Yan et al., J. Nonverbal Behavior 37, 2013)."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One facial movement in a recording. Frames have the numbers of the file or of the images' names."""
+
+    onset: int  # frame
+    apex: int  # frame
+    offset: int  # frame
+    onset_s: float  # seconds since the first frame of the recording
+    apex_s: float
+    offset_s: float
+    label: str  # a class, or "uncertain"
+    score: float  # of the class with the highest score, 0..1
+    emotions: Mapping[str, float]  # probability of each class
+    strength_px: float  # largest motion of a patch of skin, in pixels of a face crop 112 pixels wide
+    source: str = "learnet"  # or the person who annotated it
+
+    def __post_init__(self) -> None:
+        if not self.onset <= self.apex <= self.offset:
+            marks = [self.onset, self.apex, self.offset]
+            raise LearnetError(f"Onset, apex and offset of an event are out of order: {marks}.")
+
+    @property
+    def kind(self) -> Literal["micro", "macro"]:
+        """Whether it is a micro-expression, by its duration."""
+        return "micro" if self.offset_s - self.onset_s <= MICRO_MAX_S else "macro"
+
+
+@dataclass(frozen=True)
+class UnjudgedStretch:
+    """A stretch of a recording in which movement cannot be judged."""
+
+    start_s: float
+    end_s: float  # exclusive
+    reason: str
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from learnet.face.alignment import (
 )
 from learnet.face.finder import face_finder
 from learnet.face.model import fetch_model, find_model
-from learnet.face.records import Face, FaceFinder, ModelFaceFinder
+from learnet.face.records import Face, FaceFinder, ModelFaceFinder, MultipleFaceFinder
 
 __all__ = [
     "EYE_COLUMNS",
@@ -25,6 +25,7 @@ __all__ = [
     "Face",
     "FaceFinder",
     "ModelFaceFinder",
+    "MultipleFaceFinder",
     "Remark",
     "align",
     "eye_transform",

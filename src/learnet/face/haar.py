@@ -9,7 +9,7 @@ from jaxtyping import Float64, UInt8
 
 from learnet.core.errors import LearnetError
 from learnet.face.geometry import compose, inverse, similarity_transform, transform_points, warp
-from learnet.face.records import Face, eyes_are_usable
+from learnet.face.records import Face, by_size, eyes_are_usable
 
 # Confidence of a face by the number of eyes that were detected (0, 1, 2). The positions of the others follow
 # from the proportions of the box.
@@ -90,22 +90,29 @@ class Haar:
     def __call__(self, frame: UInt8[np.ndarray, "H W 3"]) -> Face | None:
         """Return the largest face in an RGB frame, or None where there is none."""
         grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-        for search in self.SEARCHES:
-            detections = []
-            for rotation_deg in search.rotations_deg:
-                detection = self._detect(grey, rotation_deg, search)
-                if detection is not None:
-                    detections.append(detection)
-            if detections:
-                best = max(detections, key=lambda detection: detection.rank)
-                face = self._with_eyes(grey, best)
-                return face if eyes_are_usable(np.array(face.eyes), face.box[2], frame) else None
-        return None
+        detections = self._search(grey)
+        if not detections:
+            return None
+        face = self._with_eyes(grey, detections[0])
+        return face if eyes_are_usable(np.array(face.eyes), face.box[2], frame) else None
 
-    def _detect(
-        self, grey: UInt8[np.ndarray, "H W"], rotation_deg: int, search: _Search
-    ) -> _Detection | None:
-        """Return the largest face in the rotated frame, or None."""
+    def faces(self, frame: UInt8[np.ndarray, "H W 3"]) -> list[Face]:
+        """Return the faces in an RGB frame that are at least half as wide as the largest, which is first."""
+        grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+        faces = [self._with_eyes(grey, detection) for detection in self._search(grey)]
+        return by_size(face for face in faces if eyes_are_usable(np.array(face.eyes), face.box[2], frame))
+
+    def _search(self, grey: UInt8[np.ndarray, "H W"]) -> list[_Detection]:
+        """Return the faces of the first search that finds any, the best first, all in one rotation."""
+        for search in self.SEARCHES:
+            found = [self._detect(grey, rotation_deg, search) for rotation_deg in search.rotations_deg]
+            rotations = [detections for detections in found if detections]
+            if rotations:
+                return max(rotations, key=lambda detections: detections[0].rank)
+        return []
+
+    def _detect(self, grey: UInt8[np.ndarray, "H W"], rotation_deg: int, search: _Search) -> list[_Detection]:
+        """Return the faces in the rotated frame, the largest first."""
         height, width, to_frame = self._rotate(grey, rotation_deg)
         picture = warp(grey, inverse(to_frame), width, height)
         smallest = search.min_face_px
@@ -115,13 +122,13 @@ class Haar:
             minNeighbors=search.min_windows,
             minSize=(smallest, smallest),
         )
-        if not len(boxes):
-            return None
-        largest = int(np.argmax([width for _, _, width, _ in boxes]))
-        x, y, side, _ = boxes[largest]
-        if self.WINDOW_PX < smallest > 0.8 * side:
-            return None  # about the smallest size searched, so the face may be smaller than this box
-        return _Detection(int(window_counts[largest]), float(x), float(y), float(side), rotation_deg)
+        detections = []
+        for (x, y, side, _), windows in zip(boxes, window_counts, strict=True):
+            detections.append(_Detection(int(windows), float(x), float(y), float(side), rotation_deg))
+        detections.sort(key=lambda detection: detection.side, reverse=True)
+        if detections and self.WINDOW_PX < smallest > 0.8 * detections[0].side:
+            return []  # about the smallest size searched, so the face may be smaller than this box
+        return detections
 
     def _rotate(
         self, grey: UInt8[np.ndarray, "H W"], rotation_deg: int

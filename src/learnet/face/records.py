@@ -1,5 +1,6 @@
 """A detected face, and the interface of face finders."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -10,6 +11,9 @@ from jaxtyping import Float, UInt8
 # Eyes nearer than this many face widths are those of a profile, which cannot be aligned; in a frontal face
 # they are 0.45 to 0.5 face widths apart.
 MIN_EYE_DISTANCE = 0.25
+
+# Faces narrower than this share of the largest one are in the background, or no faces.
+MIN_WIDTH_SHARE = 0.5
 
 Point = tuple[float, float]  # (x, y)
 
@@ -36,10 +40,25 @@ class FaceFinder(Protocol):
 
 
 @runtime_checkable
+class MultipleFaceFinder(FaceFinder, Protocol):
+    """A face finder that can return all faces of a frame."""
+
+    def faces(self, frame: UInt8[np.ndarray, "H W 3"]) -> list[Face]:
+        """Return the faces in an RGB frame that are at least half as wide as the largest, which is first."""
+        ...
+
+
+@runtime_checkable
 class ModelFaceFinder(FaceFinder, Protocol):
     """A face finder that reads a model file, whose digest prepared folders record."""
 
     model: Path
+
+
+def by_size(faces: Iterable[Face]) -> list[Face]:
+    """Return the faces by descending area, without those much narrower than the largest."""
+    ordered = sorted(faces, key=lambda face: face.box[2] * face.box[3], reverse=True)
+    return [face for face in ordered if face.box[2] >= MIN_WIDTH_SHARE * ordered[0].box[2]]
 
 
 def eyes_are_usable(

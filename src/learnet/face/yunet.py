@@ -8,7 +8,7 @@ from jaxtyping import Float64, UInt8
 
 from learnet.core.errors import BadInput
 from learnet.face.geometry import inverse, similarity_transform, transform_points, warp
-from learnet.face.records import Face, eyes_are_usable
+from learnet.face.records import MIN_WIDTH_SHARE, Face, by_size, eyes_are_usable
 
 
 class YuNet:
@@ -58,6 +58,21 @@ class YuNet:
 
     def __call__(self, frame: UInt8[np.ndarray, "H W 3"]) -> Face | None:
         """Return the largest face in an RGB frame, or None where there is none."""
+        detections = self._usable_detections(frame)
+        if not detections:
+            return None
+        largest = max(detections, key=lambda detection: detection[2] * detection[3])
+        return self._refine(largest, frame)
+
+    def faces(self, frame: UInt8[np.ndarray, "H W 3"]) -> list[Face]:
+        """Return the faces in an RGB frame that are at least half as wide as the largest, which is first."""
+        detections = self._usable_detections(frame)
+        widest = max((detection[2] for detection in detections), default=0.0)
+        large = [detection for detection in detections if detection[2] >= MIN_WIDTH_SHARE * widest]
+        return by_size(self._refine(detection, frame) for detection in large)
+
+    def _usable_detections(self, frame: UInt8[np.ndarray, "H W 3"]) -> list[Float64[np.ndarray, "15"]]:
+        """Return the faces that can be aligned, from the smallest search that shows any."""
         for side in self.SEARCH_PX:
             usable = []
             for detection in self._detect(frame, side):
@@ -65,9 +80,8 @@ class YuNet:
                 if eyes_are_usable(eyes, detection[2], frame):
                     usable.append(detection)
             if usable:
-                largest = max(usable, key=lambda detection: detection[2] * detection[3])
-                return self._refine(largest, frame)
-        return None
+                return usable
+        return []
 
     def _refine(self, detection: Float64[np.ndarray, "15"], frame: UInt8[np.ndarray, "H W 3"]) -> Face:
         """Return the face of a detection, with its eyes as the mean of the last two repeated detections."""

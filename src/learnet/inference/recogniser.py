@@ -8,20 +8,26 @@ windows.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from jaxtyping import UInt8
 
 from learnet.core.errors import BadCheckpoint, LearnetError, NoFace, TooFewFrames
 from learnet.core.settings import Windows
-from learnet.face import Face, FaceFinder, face_finder
+from learnet.face import AlignedFaces, Face, FaceFinder, face_finder
+from learnet.inference.decision import UNCERTAIN_MARGIN, judge_motion, judge_scores
 from learnet.inference.onnx_inference import is_onnx, load_onnx
-from learnet.inference.recognition import Prediction, Recognition, WindowImages
+from learnet.inference.prediction import Movement, Prediction, WindowImages
+from learnet.inference.recognition import Recognition
+from learnet.inference.selected_face import SelectedFace
 from learnet.inference.video_warnings import recognition_warnings
 from learnet.inference.windows import Window, cut_windows, expected_windows
 from learnet.motion.detrend import StoredImages
-from learnet.motion.pipeline import make_image
+from learnet.motion.evidence import motion_evidence, movement_span
+from learnet.motion.pipeline import MotionResult, make_image
 from learnet.training.metadata import CheckpointMetadata
+from learnet.training.pretrained import default_weights, resolve_weights
 from learnet.training.scorer import Scorer
 from learnet.video.base import Video
 from learnet.video.reader import open_video
@@ -37,23 +43,33 @@ class Recogniser:
 
     scorer: Scorer
     metadata: CheckpointMetadata
-    finder: FaceFinder | None  # None: the network was trained on face crops, and the video must show one
+    finder: FaceFinder | None  # None: the video must show a face crop
     weights: str  # file of the network
+    face_number: int = 1  # by size, where a video shows several faces
+    margin: float = UNCERTAIN_MARGIN  # of the highest score over the second, below which it is uncertain
 
     @classmethod
-    def load(cls, weights: Path, face_model: Path | None = None) -> "Recogniser":
+    def load(
+        cls,
+        weights: str | Path | None = None,
+        face_model: str | Path | None = None,
+        face: int | Literal["none"] = 1,
+    ) -> "Recogniser":
         """Read a file of weights; faces are detected as in the training clips.
 
         Args:
-            weights: file of `learnet train`, of a fold of `learnet study`, or of `learnet export`, which runs
-                without torch.
+            weights: name of shipped weights, or file of `learnet train`, of a fold of `learnet study`, or of
+                `learnet export`, which runs without torch; None: `pretrained.default_weights`.
             face_model: YuNet's file; by default see `face.find_model`.
+            face: number of the face that is judged, by size from 1; "none": the video shows nothing but a
+                face, cropped like the crops of learnet.
 
         Raises:
             BadCheckpoint: not a file of weights, or weights trained on imported images, which cannot be made
                 from a video.
             LearnetError: the face detector yunet is required, and its model is missing.
         """
+        weights = default_weights("flow", 28) if weights is None else resolve_weights(Path(weights))
         scorer, stored_metadata = _load_scorer(weights)
         metadata = stored_metadata.resolve_for_video()
         if metadata.preparation is None:
@@ -63,8 +79,16 @@ class Recogniser:
                 "Train on a folder of `learnet prepare`.",
             )
         kind = metadata.preparation.face
-        finder = None if kind == "none" else face_finder(kind, face_model)
-        return cls(scorer, metadata, finder, str(weights))
+        if face == "none" or kind == "none":
+            return cls(scorer, metadata, None, str(weights))
+        if face < 1:
+            raise LearnetError(f"There is no face number {face}.", "The largest face is number 1.")
+        model = None if face_model is None else Path(face_model)
+        return cls(scorer, metadata, face_finder(kind, model), str(weights), face)
+
+    def select_face(self) -> SelectedFace | None:
+        """Return the face finder for one video; None if the video shows a face crop."""
+        return SelectedFace(self.finder, self.face_number) if self.finder else None
 
     def __call__(
         self,
@@ -88,8 +112,8 @@ class Recogniser:
         """
         predictions: list[Prediction] = []
         strongest: WindowImages | None = None
-        best_strength = -2.0  # below every strength
-        finder = _CountingFinder(self.finder) if self.finder else None
+        best_strength = -3.0  # below every strength
+        finder = self.select_face()
         with open_video(video, fps) as opened:
             for window in cut_windows(opened, windows, opened.info.fps):
                 prediction, images = self._predict(window, finder, len(predictions), opened.info.fps)
@@ -111,7 +135,10 @@ class Recogniser:
                 metadata=self.metadata,
                 windows=windows,
                 predictions=tuple(predictions),
-                warnings=recognition_warnings(opened, predictions, self.metadata),
+                warnings=(
+                    *(finder.warnings if finder else ()),
+                    *recognition_warnings(opened, predictions, self.metadata),
+                ),
                 strongest_images=strongest,
             )
 
@@ -139,22 +166,45 @@ class Recogniser:
             result = make_image(window.pixels, self.metadata.preparation, finder, fps=fps)
         except (NoFace, TooFewFrames) as error:
             return replace(no_prediction, reason=error.what), None
-        row = self.scorer.scores(StoredImages(result.image[None]))[0]
-        scores = dict(zip(self.metadata.classes, row.tolist(), strict=True))
         warnings = result.aligned.warnings_for(numbers)
         if len(numbers) < FEW_FRAMES:
             warnings += (f"only {len(numbers)} frames: too few to distinguish motion from noise",)
-        prediction = replace(
+        motion = motion_evidence(window.pixels, result.aligned, result.apex)
+        measured = replace(
             no_prediction,
-            label=max(scores, key=scores.__getitem__),
-            scores=scores,
             face=result.aligned.face,
             head_px=result.aligned.drift_px,
             warnings=warnings,
             apex=None if result.apex is None else numbers[result.apex],
+            motion=motion,
         )
         crop = result.aligned.crop(window.pixels, len(numbers) // 2)
-        return prediction, WindowImages(crop, result.image)
+        return self._decide(measured, window, result), WindowImages(crop, result.image)
+
+    def _decide(self, measured: Prediction, window: Window, result: MotionResult) -> Prediction:
+        """Return the prediction for a window whose motion has been measured, with its label."""
+        assert measured.motion is not None
+        decision = judge_motion(measured.motion)
+        if decision is not None:
+            return replace(measured, label=decision.label, reason=decision.reason)
+        row = self.scorer.scores(StoredImages(result.image[None]))[0]
+        scores = dict(zip(self.metadata.classes, row.tolist(), strict=True))
+        decision = judge_scores(scores, self.margin)
+        return replace(
+            measured,
+            label=decision.label,
+            reason=decision.reason,
+            scores=scores,
+            movement=_movement(window, result.aligned, measured.motion.apex),
+        )
+
+
+def _movement(window: Window, aligned: AlignedFaces, apex: int) -> Movement:
+    """Return onset, apex and offset of the movement in a window."""
+    onset, offset = movement_span(window.pixels, aligned, apex)
+    numbers = [window.numbers[position] for position in (onset, apex, offset)]
+    times = [window.times[position] for position in (onset, apex, offset)]
+    return Movement(*numbers, *times)
 
 
 def _load_scorer(weights: Path) -> tuple[Scorer, CheckpointMetadata]:
@@ -167,21 +217,8 @@ def _load_scorer(weights: Path) -> tuple[Scorer, CheckpointMetadata]:
     return Scorer.from_module(module, metadata.mirror, metadata.detrend_percentile), metadata
 
 
-class _CountingFinder:
-    """A face detector that counts the frames searched."""
-
-    def __init__(self, finder: FaceFinder) -> None:
-        self.finder = finder
-        self.kind = finder.kind
-        self.searched = 0
-
-    def __call__(self, frame: UInt8[np.ndarray, "H W 3"]) -> Face | None:
-        self.searched += 1
-        return self.finder(frame)
-
-
 def _no_prediction_error(
-    predictions: Sequence[Prediction], video: Video, finder: _CountingFinder | None
+    predictions: Sequence[Prediction], video: Video, finder: SelectedFace | None
 ) -> LearnetError:
     """Return the error that explains why no window has a prediction."""
     source = video.info.source

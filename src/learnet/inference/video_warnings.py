@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from learnet.face import HEAD_MOTION_LIMIT_PX
-from learnet.inference.recognition import Prediction
+from learnet.inference.prediction import Prediction
 from learnet.inference.windows import TIME_TOLERANCE_S
 from learnet.training.metadata import CheckpointMetadata
 from learnet.video.base import Video

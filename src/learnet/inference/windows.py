@@ -21,6 +21,7 @@ class Window:
     start_s: float
     end_s: float  # exclusive
     numbers: tuple[int, ...]  # of the frames
+    times: tuple[float, ...]  # of the frames, seconds since the first frame of the stream
     pixels: UInt8[np.ndarray, "T H W 3"]
     frames_so_far: int  # frames read since the stream began
     seconds_so_far: float  # end of the newest frame read
@@ -62,6 +63,7 @@ class _FrameBuffer:
             start_s=start_s,
             end_s=end_s,
             numbers=tuple(self.numbers[:count]),
+            times=tuple(self.times[:count]),
             pixels=self.pixels[:count],
             frames_so_far=self.dropped + len(self.times),
             seconds_so_far=self.times[-1] + self.period_s,

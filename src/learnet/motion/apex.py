@@ -21,6 +21,8 @@ TIME_BLUR = 0.03
 # counts as a movement that returns. A rise along half a cosine alone deviates by 0.105, and noise adds to it.
 MIN_DEVIATION = 0.18
 
+REST_SHARE = 0.1  # of the rise above rest at the apex: up to this the face is at rest
+
 EyePositions = Iterable[tuple[float, float]]
 
 
@@ -52,7 +54,7 @@ def motion_curve(crops: UInt8[np.ndarray, "T S S 3"], eyes: EyePositions = ()) -
     frame_index = np.arange(count, dtype=np.float32)
     elapsed = frame_index / (count - 1)
     change = details - details[0]
-    change = change * _eye_mask(eyes, size)
+    change = change * eye_mask(eyes, size)
     linear_change = elapsed[:, None, None] * change[-1]
     deviation = _distance(change - linear_change)
     difference = _distance(change)
@@ -76,6 +78,28 @@ def find_apex(crops: UInt8[np.ndarray, "T S S 3"], eyes: EyePositions = ()) -> i
     return max(1, middle)
 
 
+def detect_onset_and_offset(movement: Float64[np.ndarray, "T"], apex: int) -> tuple[int, int]:
+    """Detect onset and offset as the frames nearest to the apex at which the face is at rest.
+
+    At rest, the movement is at most REST_SHARE of its height at the apex above its minimum on that side of
+    the apex.
+
+    Args:
+        movement: `motion_curve` of the clip.
+        apex: position of the apex.
+
+    Returns:
+        Positions of onset and offset; the first or last frame of the clip if the face is never at rest on
+        that side.
+    """
+    before, after = movement[: apex + 1], movement[apex:]
+    rest_before = before.min() + REST_SHARE * (movement[apex] - before.min())
+    rest_after = after.min() + REST_SHARE * (movement[apex] - after.min())
+    onsets = np.flatnonzero(before <= rest_before)
+    offsets = np.flatnonzero(after <= rest_after)
+    return int(onsets.max(initial=0)), apex + int(offsets.min(initial=len(after) - 1))
+
+
 def _facial_detail(crop: UInt8[np.ndarray, "S S 3"], size: int) -> Float32[np.ndarray, "S S"]:
     """Return the brightness without structures finer or coarser than facial features."""
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
@@ -84,8 +108,14 @@ def _facial_detail(crop: UInt8[np.ndarray, "S S 3"], size: int) -> Float32[np.nd
     return blurred - cv2.blur(blurred, (box, box), borderType=cv2.BORDER_REFLECT)
 
 
-def _eye_mask(eyes: EyePositions, size: int) -> Float32[np.ndarray, "S S"]:
-    """Return 0 around the eyes, 1 elsewhere."""
+def eye_mask(eyes: EyePositions, size: int, margin: float = 0.0) -> Float32[np.ndarray, "S S"]:
+    """Return 0 around the eyes, 1 elsewhere.
+
+    Args:
+        eyes: positions (x, y) in crop widths.
+        size: height and width of the mask in pixels.
+        margin: by which the area around an eye is larger on each side, crop widths.
+    """
     rows, columns = np.mgrid[:size, :size]
     y = (rows + 0.5) / size
     x = (columns + 0.5) / size
@@ -93,8 +123,8 @@ def _eye_mask(eyes: EyePositions, size: int) -> Float32[np.ndarray, "S S"]:
     for eye_x, eye_y in eyes:
         distance_x = np.abs(x - eye_x)
         distance_y = np.abs(y - eye_y)
-        in_columns = distance_x < EYE_HALF_WIDTH
-        in_rows = distance_y < EYE_HALF_HEIGHT
+        in_columns = distance_x < EYE_HALF_WIDTH + margin
+        in_rows = distance_y < EYE_HALF_HEIGHT + margin
         mask[in_columns & in_rows] = 0
     return mask
 

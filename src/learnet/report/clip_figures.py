@@ -12,7 +12,8 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from learnet.core.figure_style import CELL, INK, MUTED, RULE, STYLE
-from learnet.inference.recognition import Prediction, Recognition
+from learnet.inference.prediction import Prediction
+from learnet.inference.recognition import Recognition
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.trace import PipelineTrace
 from learnet.report.style import save_figure

@@ -13,7 +13,7 @@ from learnet.core.settings import Preparation, Windows
 from learnet.datasets.prepared.clip_job import NOT_ANNOTATED
 from learnet.face import FaceFinder, align, face_finder
 from learnet.inference.weights import load_scorer
-from learnet.motion.apex import find_apex, motion_curve
+from learnet.motion.apex import detect_onset_and_offset, find_apex, motion_curve
 from learnet.motion.pipeline import EYE_POSITIONS
 from learnet.report.explain.temporal_segments import MARKS, KeyFrame, VideoSegment, segment_of_clip
 from learnet.report.explain.temporal_windows import (
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from learnet.report.explain.clips import ExplainedClips
 
 CROP_PX = 112  # smallest crops on which the movement is measured, as `learnet prepare` does to find an apex
-REST_SHARE = 0.1  # of the rise above rest at the apex: up to this the face is at rest
 MAX_LENGTH_S = 10  # all frames are in memory at once
 DETECTED = "detected"
 
@@ -225,24 +224,6 @@ def explain_video_temporal(
     """
     scorer, metadata = load_scorer(weights)
     return explain_temporal(scorer, metadata, segment, windows, face_model, progress)
-
-
-def detect_onset_and_offset(movement: Float64[np.ndarray, "T"], apex: int) -> tuple[int, int]:
-    """Detect onset and offset as the frames nearest to the apex at which the face is at rest.
-
-    At rest, the movement is at most REST_SHARE of its height at the apex above its minimum on that side of
-    the apex.
-
-    Returns:
-        Positions of onset and offset; the first or last frame of the clip if the face is never at rest on
-        that side.
-    """
-    before, after = movement[: apex + 1], movement[apex:]
-    rest_before = before.min() + REST_SHARE * (movement[apex] - before.min())
-    rest_after = after.min() + REST_SHARE * (movement[apex] - after.min())
-    onsets = np.flatnonzero(before <= rest_before)
-    offsets = np.flatnonzero(after <= rest_after)
-    return int(onsets.max(initial=0)), apex + int(offsets.min(initial=len(after) - 1))
 
 
 @dataclass(frozen=True)

@@ -44,11 +44,11 @@ NETWORK = NETWORKS["learnet"](len(CLASSES), SIZE, seed=5).eval()
 
 
 SCORER = Scorer.from_module(NETWORK)
-CROPPED = Recogniser(SCORER, METADATA, None, "none")
+CROPPED = Recogniser(SCORER, METADATA, None, "none", margin=0.0)
 
 
 def faces(finder: object = None) -> Recogniser:
-    return Recogniser(SCORER, HAAR, finder or face_finder("haar"), "none")  # type: ignore[arg-type]
+    return Recogniser(SCORER, HAAR, finder or face_finder("haar"), "none", margin=0.0)  # type: ignore[arg-type]
 
 
 def scores_by_hand(crops: np.ndarray) -> np.ndarray:
@@ -57,6 +57,14 @@ def scores_by_hand(crops: np.ndarray) -> np.ndarray:
     image = torch.from_numpy(joint_minmax(folded).astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
     with torch.no_grad():
         return torch.softmax(NETWORK(image)[0].double(), dim=0).numpy()
+
+
+@pytest.fixture(autouse=True)
+def network_is_always_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The patterns of these tests are no faces, and portraits that only shift; tests/inference/test_nothing_moves.py
+    is about such motion."""
+    for module in ("live.recogniser", "recogniser"):
+        monkeypatch.setattr(f"learnet.inference.{module}.judge_motion", lambda evidence: None)
 
 
 def scores_of(prediction: LivePrediction) -> list[float]:

@@ -11,13 +11,15 @@ from jaxtyping import UInt8
 
 from learnet.core.errors import LearnetError, TooFewFrames, pick
 from learnet.core.settings import LiveSettings, Preparation
-from learnet.face import HEAD_MOTION_LIMIT_PX
+from learnet.face import HEAD_MOTION_LIMIT_PX, AlignedFaces
+from learnet.inference.decision import Decision, judge_motion, judge_scores
 from learnet.inference.live.face_tracker import DELAY, LOOKS, FaceTracker, LookSchedule
 from learnet.inference.recogniser import Recogniser
 from learnet.inference.windows import TIME_TOLERANCE_S
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.apex import find_apex
 from learnet.motion.detrend import StoredImages
+from learnet.motion.evidence import motion_evidence
 from learnet.motion.normalise import NORMALISATIONS
 from learnet.motion.pipeline import EYE_POSITIONS, motion_image, resolution_factor
 from learnet.video.base import Frame
@@ -41,9 +43,9 @@ class LivePrediction:
     first: int  # number of the first frame of the window
     last: int  # number of the newest frame
     frames: int  # number of frames in the window
-    label: str | None  # class with the highest score; None: no prediction
-    scores: dict[str, float]  # probability of each class; empty: no prediction
-    reason: str  # why there is no prediction; empty if there is one
+    label: str | None  # a class, "none" or "uncertain"; None: the window cannot be judged
+    scores: dict[str, float]  # probability of each class; empty: the network was not asked
+    reason: str  # why the label is not simply the class with the highest score; empty if it is
     head_px: float | None  # head motion in the window, pixels of the crop; None: it could not be measured
     latency_ms: float  # from the arrival of the newest frame to the prediction
     skipped: int  # frames of the stream skipped so far
@@ -117,7 +119,8 @@ class LiveRecogniser:
         schedule = LookSchedule(
             interval=max(1, window // LOOKS), delay=max(1, round(DELAY * window)), wait=wait, window=window
         )
-        self.tracker = FaceTracker(recogniser.finder, preparation.size, schedule)
+        self.finder = recogniser.select_face()
+        self.tracker = FaceTracker(self.finder, preparation.size, schedule)
         self.kept: deque[Frame] = deque()
         self.stream_start_s: float | None = None
         self.predictions = 0  # number of predictions so far
@@ -179,18 +182,20 @@ class LiveRecogniser:
         count = len(self.kept)
         self.frames_since_prediction = 0
         self.predictions += 1
-        reason = self._reason(first.time_s, count)
+        decision = Decision(None, self._reason(first.time_s, count))
         scores: dict[str, float] = {}
-        if not reason:
+        if not decision.reason:
             assert self.tracker.crops is not None
             self.tracker.idle.clear()
             try:
-                scores = self._scores(self.tracker.crops.last(count))
+                decision, scores = self._decide(self.tracker.crops.last(count), self.tracker.crops.aligned)
             except TooFewFrames as error:  # in the part of the window that the motion image covers
-                reason = error.what
+                decision = Decision(None, error.what)
             finally:
                 self.tracker.idle.set()
-        head_px = self.tracker.head_px(first.time_s - TIME_TOLERANCE_S) if scores else None
+        head_px = None
+        if decision.label is not None:
+            head_px = self.tracker.head_px(first.time_s - TIME_TOLERANCE_S)
         return LivePrediction(
             number=self.predictions - 1,
             time_s=newest.time_s + self.period_s,
@@ -198,29 +203,36 @@ class LiveRecogniser:
             first=first.number,
             last=newest.number,
             frames=count,
-            label=max(scores, key=scores.__getitem__) if scores else None,
+            label=decision.label,
             scores=scores,
-            reason=reason,
+            reason=decision.reason,
             head_px=head_px,
-            warnings=self._warnings(head_px) if scores else (),
+            warnings=self._warnings(head_px) if decision.label is not None else (),
             skipped=skipped,
             latency_ms=(time.perf_counter() - came_s) * 1e3,
         )
 
-    def _scores(self, crops: UInt8[np.ndarray, "T S S 3"]) -> dict[str, float]:
-        """Return the probability of each class for the crops of a window."""
+    def _decide(
+        self, crops: UInt8[np.ndarray, "T S S 3"], aligned: AlignedFaces
+    ) -> tuple[Decision, dict[str, float]]:
+        """Return the label for the crops of a window, and the probability of each class if it was computed."""
         apex = None
         if self.kind.needs_apex:
-            apex = find_apex(crops, EYE_POSITIONS if self.recogniser.finder else ())
+            apex = find_apex(crops, EYE_POSITIONS if self.finder else ())
+        frames = [frame.pixels for frame in self.kept]
+        decision = judge_motion(motion_evidence(frames, aligned, apex))
+        if decision is not None:
+            return decision, {}
         image = self.normalise(motion_image(crops, self.preparation, apex))
-        scores = self.recogniser.scorer.scores(StoredImages(image[None]))[0]
-        return dict(zip(self.recogniser.metadata.classes, scores.tolist(), strict=True))
+        row = self.recogniser.scorer.scores(StoredImages(image[None]))[0]
+        scores = dict(zip(self.recogniser.metadata.classes, row.tolist(), strict=True))
+        return judge_scores(scores, self.recogniser.margin), scores
 
     def _reason(self, start_s: float, count: int) -> str:
         """Return why there can be no prediction; empty if there can be one."""
         if count < 2:
             return TooFewFrames(found=count, needed=2).what
-        if self.recogniser.finder is None:
+        if self.finder is None:
             return ""
         seen_s = self.tracker.last_seen_s()
         if seen_s is None:
@@ -236,7 +248,7 @@ class LiveRecogniser:
         missing = self.kept[-1].number - self.kept[0].number + 1 - len(self.kept)
         if missing:
             warnings.append(f"{missing} frames of this window are missing")
-        if self.recogniser.finder is not None and head_px is None:
+        if self.finder is not None and head_px is None:
             warnings.append("head motion cannot be measured: the head turns too far, or the face is covered")
         elif head_px is not None and head_px > self.head_limit_px:
             warnings.append(f"the head moves by {head_px:.1f} pixels of the crop, as much as an expression")

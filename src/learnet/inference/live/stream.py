@@ -139,8 +139,11 @@ class LiveStream:
             skipped=self.reader.skipped,
             median_ms=self._latency(0.5),
             p99_ms=self._latency(0.99),
-            warnings=tuple(video_warnings(self.video, self.metadata)),
+            warnings=(*self._face_warnings(), *video_warnings(self.video, self.metadata)),
         )
+
+    def _face_warnings(self) -> tuple[str, ...]:
+        return self.recogniser.finder.warnings if self.recogniser.finder else ()
 
     def _counted(self, prediction: LivePrediction) -> LivePrediction:
         self.predictions += 1

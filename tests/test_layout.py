@@ -41,7 +41,7 @@ HOMES = {
     "distributed": {"study"},
     "openpyxl": {"datasets"},
     "xlwt": {"datasets"},
-    "pandas": {"datasets", "study", "report"},
+    "pandas": {"datasets", "inference", "study", "report"},
     "cyclopts": {"cli"},
     "onnx": {"inference"},
     "onnxscript": {"inference"},
@@ -61,8 +61,8 @@ PEERS = {
 }
 """Tables of alternatives: their members do not know each other, only these modules, which they share."""
 
-PIPELINES = {"pipeline", "trace"}
-"""Modules beside alternatives that put them together."""
+PIPELINES = {"evidence", "pipeline", "trace"}
+"""Modules beside alternatives that use several of them."""
 
 MODULES = sorted(SOURCE.rglob("*.py"))
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import learnet
-from learnet.datasets.synthetic.databases import synthesize
+from learnet.datasets.synthetic.databases import synthesize, synthetic_video
 from learnet.motion.detrend import StoredImages, detrend
 from learnet.study.outcomes import read_outcomes
 from learnet.training.pretrained import default_weights
@@ -319,14 +319,45 @@ def test_a_video_is_answered_window_by_window(
     """Windows of 0.1 s without overlap, 200 frames per second: one for every 20 frames, one for a rest."""
     folder = reading.clips[0].path
     windows = learnet.Windows(window_s=0.1, overlap=0.0, whole_s=0.0)
-    told = recogniser(folder, windows, fps=200.0)
+    told = replace(recogniser, margin=0.0)(folder, windows, fps=200.0)
     count = len(list(folder.iterdir()))
     assert told.frames == count and len(told.predictions) in (count // 20, -(-count // 20))
     assert [answer.frames for answer in told.predictions[:2]] == [20, 20]
-    for answer in told.predictions:
+    moving = [answer for answer in told.predictions if answer.scores]
+    assert moving
+    for answer in moving:
         assert tuple(answer.scores) == recogniser.metadata.classes
         assert sum(answer.scores.values()) == pytest.approx(1)
         assert answer.label == max(answer.scores, key=answer.scores.get)
+    rest = [answer for answer in told.predictions if not answer.scores]
+    assert {answer.label for answer in rest} <= {"none", None} and all(answer.reason for answer in rest)
+
+
+def test_frames_file_and_folder_are_predicted_alike(tmp_path: Path) -> None:
+    """Default weights; a synthetic smile. The file is lossless but for the colours, so the scores are near."""
+    path = tmp_path / "smile.mkv"
+    synthetic_video(path, seed=1, emotion="happiness", codec="ffv1")
+    of_file = learnet.predict(str(path))
+    assert isinstance(of_file, learnet.Recognition) and isinstance(of_file.predictions[0], learnet.Prediction)
+    frames = np.stack([frame.pixels for frame in learnet.open_video(path)])
+    of_frames = learnet.predict(frames, fps=200.0, weights="ststnet-flow-28")
+    assert of_frames.source == "array"
+    assert of_frames.predictions == of_file.predictions
+    (event,) = of_frames.events
+    assert isinstance(event, learnet.Event) and event.label == "positive" and event.kind == "micro"
+    table = of_frames.to_dataframe()
+    assert table.loc[0, ["onset", "apex", "offset", "label"]].tolist() == [
+        *(event.onset, event.apex, event.offset),
+        "positive",
+    ]
+    assert table.loc[0, list(of_frames.metadata.classes)].sum() == pytest.approx(1, abs=1e-5)
+    assert len(of_frames.to_dataframe(windows=True)) == len(of_frames.predictions)
+    assert "<svg" in of_frames._repr_html_() and "positive" in of_frames._repr_html_()
+    assert repr(of_frames) == "<Recognition of array, 1.00 s: 1 event, nothing unjudged>"
+    with pytest.raises(learnet.LearnetError, match="An array has no frame rate"):
+        learnet.predict(frames)
+    with pytest.raises(learnet.LearnetError, match="no video"):
+        learnet.predict(frames[0], fps=200.0)
 
 
 def test_frames_are_answered_as_they_come(recogniser: learnet.Recogniser, rng: np.random.Generator) -> None:

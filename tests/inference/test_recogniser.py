@@ -50,8 +50,7 @@ def network() -> torch.nn.Module:
 
 
 def recogniser(folder: Path, metadata: CheckpointMetadata = METADATA) -> Recogniser:
-    """Return an untrained network; its scores are similar, so that no margin is asked, and differ from image to
-    image."""
+    """Return an untrained network; its scores differ from image to image, but too little for a margin."""
     save_checkpoint(folder / "weights.safetensors", network(), metadata)
     return replace(Recogniser.load(folder / "weights.safetensors"), margin=0.0)
 
@@ -251,12 +250,10 @@ def test_what_a_video_should_be_warned_of(tmp_path: Path) -> None:
         recogniser(tmp_path, replace(METADATA, data={"synthetic": "yes"})),
         write_images(tmp_path / "clip", wobble(60)),
     )
-    untimed = "; ".join(recognise(frames).warnings)
-    assert (
-        "carry no frame rate" in untimed
-        and "25 frames per second: a micro-expression" in untimed
-        and "synthetic" in untimed
-    )
+    with pytest.raises(LearnetError, match="a folder of images has no frame rate.*--fps"):
+        recognise(frames)
+    slow = "; ".join(recognise(frames, fps=25.0).warnings)
+    assert "25 frames per second: a micro-expression" in slow and "synthetic" in slow
     assert not [warning for warning in recognise(frames, fps=60.0).warnings if "frames per second" in warning]
     for number in range(20, 45):
         (frames / f"img{number:04d}.png").unlink()

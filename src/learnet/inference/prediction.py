@@ -35,7 +35,7 @@ class Prediction:
     last: int  # number of the last frame, inclusive
     frames: int  # number of frames
     label: str | None  # a class, "none" or "uncertain"; None: the window cannot be judged
-    scores: Mapping[str, float]  # probability of each class, with a sum of 1; empty: the network was not asked
+    scores: Mapping[str, float]  # probability of each class, sum 1; empty: the network was not asked
     reason: str  # why the label is not simply the class with the highest score; empty if it is
     face: Face | None  # in pixels of the frame; None: no face was found, or the frames are face crops
     head_px: float | None  # head motion in pixels of the crop; None: it could not be measured
@@ -68,7 +68,7 @@ class Prediction:
         return self.reason if self.label is None else ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the prediction for JSON, rounded to meaningful digits: 0.1 ms, 0.1 pixels, 1e-6 of a score."""
+        """Return the prediction for JSON, rounded to meaningful digits."""
         movement = self.movement
         return {
             "window": self.window,

@@ -15,7 +15,7 @@ from jaxtyping import UInt8
 
 from learnet.core.errors import BadCheckpoint, LearnetError, NoFace, TooFewFrames
 from learnet.core.settings import Windows
-from learnet.face import AlignedFaces, Face, FaceFinder, face_finder
+from learnet.face import AlignedFaces, FaceFinder, face_finder
 from learnet.inference.decision import UNCERTAIN_MARGIN, judge_motion, judge_scores
 from learnet.inference.onnx_inference import is_onnx, load_onnx
 from learnet.inference.prediction import Movement, Prediction, WindowImages
@@ -29,12 +29,38 @@ from learnet.motion.pipeline import MotionResult, make_image
 from learnet.training.metadata import CheckpointMetadata
 from learnet.training.pretrained import default_weights, resolve_weights
 from learnet.training.scorer import Scorer
+from learnet.video.array import ArrayVideo
 from learnet.video.base import Video
 from learnet.video.reader import open_video
 
 Progress = Callable[[int, int], None]  # windows done, expected number of windows
 
 FEW_FRAMES = 6  # a dynamic image of fewer is little more than a difference of two frames, with its noise
+
+
+def predict(
+    video: str | Path | UInt8[np.ndarray, "T H W 3"],
+    fps: float | None = None,
+    weights: str | Path | None = None,
+    windows: Windows = Windows(),
+    face: int | Literal["none"] = 1,
+) -> Recognition:
+    """Recognise micro-expressions in a video. For several videos use `Recogniser.load` once.
+
+    Args:
+        video: file, folder of images, or frames (RGB, 0..255).
+        fps: actual frame rate; required for folders of images and for arrays.
+        weights: name of shipped weights, or a file; None: ststnet-flow-28.
+        windows: length and overlap of the windows.
+        face: number of the face that is judged, by size from 1; "none": the video shows a face crop.
+
+    Returns:
+        Events, the prediction for every window, and warnings.
+
+    Raises:
+        LearnetError: see `Recogniser.load` and `Recogniser.__call__`.
+    """
+    return Recogniser.load(weights, face=face)(video, windows, fps)
 
 
 @dataclass(frozen=True)
@@ -92,7 +118,7 @@ class Recogniser:
 
     def __call__(
         self,
-        video: Path,
+        video: str | Path | UInt8[np.ndarray, "T H W 3"],
         windows: Windows = Windows(),
         fps: float | None = None,
         progress: Progress | None = None,
@@ -100,21 +126,22 @@ class Recogniser:
         """Recognise micro-expressions in a video. One window of frames is in memory at a time.
 
         Args:
-            video: file, or folder of images.
+            video: file, folder of images, or frames (RGB, 0..255).
             windows: length and overlap of the windows.
-            fps: actual frame rate, if the video states a wrong one or none (folders of images).
+            fps: actual frame rate; required for folders of images and for arrays, and for files that state a
+                wrong one or none.
             progress: called after each window.
 
         Raises:
             BadVideo: not a video.
             NoFace: no face in any window.
-            LearnetError: no window has two frames or more.
+            LearnetError: no window has two frames or more; no frame rate is given where one is needed.
         """
         predictions: list[Prediction] = []
         strongest: WindowImages | None = None
         best_strength = -3.0  # below every strength
         finder = self.select_face()
-        with open_video(video, fps) as opened:
+        with _open(video, fps) as opened:
             for window in cut_windows(opened, windows, opened.info.fps):
                 prediction, images = self._predict(window, finder, len(predictions), opened.info.fps)
                 predictions.append(prediction)
@@ -127,7 +154,7 @@ class Recogniser:
             if strongest is None:
                 raise _no_prediction_error(predictions, opened, finder)
             return Recognition(
-                source=str(video),
+                source=opened.info.source,
                 info=opened.info,
                 frames=window.frames_so_far,
                 duration_s=window.seconds_so_far,
@@ -169,7 +196,7 @@ class Recogniser:
         warnings = result.aligned.warnings_for(numbers)
         if len(numbers) < FEW_FRAMES:
             warnings += (f"only {len(numbers)} frames: too few to distinguish motion from noise",)
-        motion = motion_evidence(window.pixels, result.aligned, result.apex)
+        motion = motion_evidence(list(window.pixels), result.aligned, result.apex)
         measured = replace(
             no_prediction,
             face=result.aligned.face,
@@ -199,9 +226,21 @@ class Recogniser:
         )
 
 
+def _open(video: str | Path | np.ndarray, fps: float | None) -> Video:
+    """Open a video. A frame rate is never assumed: on it depends how long a movement lasts."""
+    hint = "Give the frames per second (fps, --fps)."
+    if not isinstance(video, str | Path):
+        if fps is None:
+            raise LearnetError("An array has no frame rate.", hint)
+        return ArrayVideo(np.asarray(video), fps)
+    if fps is None and Path(video).is_dir():
+        raise LearnetError(f"{video}: a folder of images has no frame rate.", hint)
+    return open_video(Path(video), fps)
+
+
 def _movement(window: Window, aligned: AlignedFaces, apex: int) -> Movement:
     """Return onset, apex and offset of the movement in a window."""
-    onset, offset = movement_span(window.pixels, aligned, apex)
+    onset, offset = movement_span(list(window.pixels), aligned, apex)
     numbers = [window.numbers[position] for position in (onset, apex, offset)]
     times = [window.times[position] for position in (onset, apex, offset)]
     return Movement(*numbers, *times)

@@ -5,17 +5,23 @@ import io
 import json
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from learnet.core.errors import counted
 from learnet.core.records import Event, UnjudgedStretch
 from learnet.core.settings import Windows
 from learnet.inference.events import find_events, unjudged_stretches
 from learnet.inference.prediction import Prediction, WindowImages
+from learnet.inference.timeline import Span, Timeline, timeline_figure
 from learnet.training.metadata import CheckpointMetadata
 from learnet.video.base import VideoInfo
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 WINDOW_COLUMNS = (
     *("window", "start_s", "end_s", "first", "last", "frames"),
@@ -77,7 +83,24 @@ class Recognition:
 
     def __repr__(self) -> str:
         video = f"{self.source}, {self.duration_s:.2f} s"
-        return f"<Recognition of {video}: {len(self.events)} events, {len(self.unjudged)} stretches unjudged>"
+        events = counted(len(self.events), "event")
+        unjudged = "nothing"
+        if self.unjudged:
+            unjudged = counted(len(self.unjudged), "stretch", "stretches")
+        return f"<Recognition of {video}: {events}, {unjudged} unjudged>"
+
+    def _repr_html_(self) -> str:
+        """Return the events as a table for notebooks, below the timeline."""
+        table = self.to_dataframe().round(3).to_html(index=False, border=0)
+        if not self.events:
+            table = "<p>No expression.</p>"
+        picture = io.BytesIO()
+        self.plot().savefig(picture, format="svg")
+        return f"<p>{escape(repr(self))}</p>{picture.getvalue().decode()}{table}"
+
+    def plot(self) -> "Figure":
+        """Draw events, scores and unjudged stretches over time."""
+        return timeline_figure(timeline(self))
 
     def to_json(self) -> str:
         """Return everything except images: events, ranked summary, windows in time order."""
@@ -129,6 +152,18 @@ class Recognition:
             emotions = record.pop("emotions")
             rows.append({**record, **emotions})
         return pd.DataFrame(rows, columns=[*EVENT_COLUMNS, *self.metadata.classes])
+
+
+def timeline(recognition: Recognition) -> Timeline:
+    """Return what the timeline of a recognition shows."""
+    answered = recognition.predictions
+    times_s = np.array([(prediction.start_s + prediction.end_s) / 2 for prediction in answered])
+    scores = {}
+    for name in recognition.metadata.classes:
+        scores[name] = np.array([prediction.scores.get(name, np.nan) for prediction in answered])
+    events = [Span(event.onset_s, event.offset_s, event.label, event.score) for event in recognition.events]
+    unjudged = [Span(stretch.start_s, stretch.end_s, stretch.reason) for stretch in recognition.unjudged]
+    return Timeline(recognition.duration_s, times_s, scores, events, unjudged, title=recognition.source)
 
 
 def window_columns(classes: tuple[str, ...]) -> list[str]:

@@ -76,7 +76,7 @@ class MotionEvidence:
     skin_px: float  # largest mean motion of a patch of skin outside the eyes
     eyes_px: float  # the same around the eyes
     # The same between neighbouring frames, where no movement is expected, and the share of the motion of the
-    # skin that is undone in the last frame: 1 all, 0 nothing. None: not needed, the skin hardly moves.
+    # skin that is undone in the last frame: 1 all, 0 nothing. None: not needed.
     noise_px: float | None
     returned: float | None
     head_px: float  # motion of the head or the camera, which is removed from the others
@@ -87,10 +87,10 @@ class MotionEvidence:
     @property
     def limit_px(self) -> float:
         """Motion of the skin below which it is not distinguished from noise."""
-        if self.noise_px is None or self.returned is None:
-            return MIN_SKIN_PX
-        smallest = MIN_SKIN_PX if self.returned >= MIN_RETURNED else MIN_LASTING_PX
-        return max(smallest, NOISE_FACTOR * self.noise_px)
+        smallest = MIN_SKIN_PX
+        if self.returned is not None and self.returned < MIN_RETURNED:
+            smallest = MIN_LASTING_PX
+        return max(smallest, NOISE_FACTOR * (self.noise_px or 0.0))
 
     @property
     def skin_moves(self) -> bool:
@@ -118,13 +118,17 @@ class MotionEvidence:
         return NOTHING_MOVES
 
 
-def motion_evidence(frames: Sequence[Frame], aligned: AlignedFaces, apex: int | None) -> MotionEvidence:
+def motion_evidence(
+    frames: Sequence[Frame], aligned: AlignedFaces, apex: int | None, ends_at_rest: bool = True
+) -> MotionEvidence:
     """Measure how far the skin moves between the first frame of a clip and its apex.
 
     Args:
         frames: RGB, 0..255, in time order; at least two.
         aligned: position of the face in them.
         apex: position of the apex among the frames; None: it is detected.
+        ends_at_rest: whether a movement is expected to be undone at the end. False: the clip is known to end
+            in the middle of one.
     """
     to_crop = _crop_transform(frames[0], aligned)
     if apex is None:
@@ -143,13 +147,12 @@ def motion_evidence(frames: Sequence[Frame], aligned: AlignedFaces, apex: int | 
     skin_px = _largest(motion)
     noise_px = returned = None
     if skin_px >= MIN_SKIN_PX:
+        noise_px = _noise_px(frames, to_crop, skin, texture)
+    if skin_px >= MIN_SKIN_PX and ends_at_rest:
         last_to_crop = compose(to_crop, inverse(head.last_transform))
         last_field = _skin_flow(onset, warp(frames[-1], last_to_crop, CROP_PX, CROP_PX))
         returned = _returned(motion, _patch_motion(last_field, skin, texture))
-        noise_px = _noise_px(frames, to_crop, skin, texture)
-    return MotionEvidence(
-        skin_px, eyes_px, noise_px, returned, head.shift_px, head.rotation_deg, True, apex
-    )
+    return MotionEvidence(skin_px, eyes_px, noise_px, returned, head.shift_px, head.rotation_deg, True, apex)
 
 
 def movement_span(frames: Sequence[Frame], aligned: AlignedFaces, apex: int) -> tuple[int, int]:
@@ -271,8 +274,8 @@ def _texture_weight(crop: Crop) -> Weights:
     It grows with the smaller eigenvalue of the structure tensor (Shi and Tomasi, Good Features to Track,
     CVPR 1994).
     """
-    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    grey = cv2.GaussianBlur(grey, (0, 0), 1)
+    brightness = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    grey = cv2.GaussianBlur(brightness, (0, 0), 1)
     gradient_x = cv2.Sobel(grey, cv2.CV_32F, 1, 0, scale=1 / 8)
     gradient_y = cv2.Sobel(grey, cv2.CV_32F, 0, 1, scale=1 / 8)
     area = (TEXTURE_PX, TEXTURE_PX)

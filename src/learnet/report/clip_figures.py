@@ -31,7 +31,8 @@ def answer_figure(recognition: Recognition) -> Figure:
     """
     answer = recognition.strongest
     preparation = recognition.metadata.preparation
-    notes = textwrap.wrap("  ·  ".join([*answer.warnings, *recognition.warnings]), 160)[:MAX_NOTE_LINES]
+    sentences = [*answer.warnings, *recognition.warnings]
+    notes = textwrap.wrap("  ·  ".join(sentences), 160)[:MAX_NOTE_LINES]
     height = max(2.9, 1.25 + 0.3 * len(answer.scores)) + LINE_HEIGHT * len(notes)
     foot = LINE_HEIGHT * len(notes) / height
     with mpl.rc_context(STYLE):
@@ -41,7 +42,11 @@ def answer_figure(recognition: Recognition) -> Figure:
         _image(face, recognition.strongest_images.crop, "Face", "middle frame")
         settings = f"{preparation.motion}, {preparation.settled.normalise}" if preparation else ""
         _image(motion, recognition.strongest_images.image, "Motion image", settings)
-        _scores(scores, answer)
+        if answer.scores:
+            _scores(scores, answer)
+        else:
+            scores.set_axis_off()
+            scores.text(0.0, 0.5, textwrap.fill(answer.reason, 40), va="center", size=9)
         figure.suptitle(_heading(recognition), x=0.012, ha="left", size=10.5, weight="bold")
         text = figure.text(0.012, 0.06 / height, "\n".join(notes), size=7.5, color=MUTED, va="bottom")
         text.set_linespacing(1.35)
@@ -103,7 +108,10 @@ def _heading(recognition: Recognition) -> str:
     place = f"the strongest of {windows} windows, " if windows > 1 else ""
     time = f"{answer.start_s:.2f} to {answer.end_s:.2f} s"
     frames = f"{answer.frames} frames at {recognition.info.fps:.4g} per second"
-    return f"{answer.label} ({answer.score:.2f}): {place}{time}, {frames}"
+    label = answer.label or "not judged"
+    if answer.scores:
+        label += f" ({answer.score:.2f})"
+    return f"{label}: {place}{time}, {frames}"
 
 
 def _trace_heading(trace: PipelineTrace) -> str:

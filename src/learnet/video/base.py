@@ -24,7 +24,7 @@ class VideoInfo:
     """Properties of a video, as stated by the container and seen in its first frame."""
 
     source: str
-    kind: Literal["file", "folder", "camera"]
+    kind: Literal["file", "folder", "camera", "array"]
     fps: float  # frames per second; the average where the rate varies
     width: int  # pixels, after rotation
     height: int  # pixels, after rotation

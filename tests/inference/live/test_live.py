@@ -61,8 +61,7 @@ def scores_by_hand(crops: np.ndarray) -> np.ndarray:
 
 @pytest.fixture(autouse=True)
 def network_is_always_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The patterns of these tests are no faces, and portraits that only shift; tests/inference/test_nothing_moves.py
-    is about such motion."""
+    """The patterns of these tests are no faces, and their portraits only shift (test_nothing_moves.py)."""
     for module in ("live.recogniser", "recogniser"):
         monkeypatch.setattr(f"learnet.inference.{module}.judge_motion", lambda evidence: None)
 
@@ -647,7 +646,6 @@ def test_what_cannot_be_live_is_refused() -> None:
         LiveRecogniser(steady)
     for settings, what in (
         ({"motion": "flow-tvl1", "size": 112}, "flow-tvl1"),
-        ({"motion": "flow-dis"}, "optical flow of 48 pixels, which is computed on larger crops"),
         ({"magnify": 4.0}, "--magnify"),
     ):
         slow = replace(

@@ -87,9 +87,11 @@ def test_key_frames_of_a_synthetic_clip(number: int, weights: Path, tmp_path: Pa
 
 @pytest.mark.parametrize("window_s", [None, 0.05])
 def test_predictions_equal_those_of_the_recogniser(
-    window_s: float | None, weights: Path, tmp_path: Path
+    window_s: float | None, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The recogniser receives a video of the frames of the window alone."""
+    """The recogniser receives a video of the frames of the window alone; the network is always asked."""
+    for module in ("inference.recogniser", "report.explain.temporal_windows"):
+        monkeypatch.setattr(f"learnet.{module}.judge_motion", lambda evidence: None)
     folder = write_clip(tmp_path / "clip", pulsed(16, 6), first=11)
     windows = Windows(window_s=window_s) if window_s else None
     segment = segment_of_video(folder, None, None, None, 200.0)
@@ -213,3 +215,14 @@ def test_the_advice_for_a_video_without_a_face_works(shared: Path, tmp_path: Pat
     app([*command, "--face", "none"], exit_on_error=False, result_action="return_value")
     assert (tmp_path / "out" / "when.png").is_file()
     assert len(pd.read_csv(tmp_path / "out" / "when.csv")) >= 13
+
+
+def test_a_clip_in_which_nothing_moves_is_none_with_the_reason(weights: Path, tmp_path: Path) -> None:
+    """Also in the figure, which then has no curves of scores."""
+    still = np.repeat(pulsed(16, 6)[:1], 30, axis=0)
+    folder = write_clip(tmp_path / "clip", still, first=1)
+    explanation = explain_video_temporal(segment_of_video(folder, None, None, None, 100.0), weights)
+    assert set(explanation.labels) == {"none"}
+    assert not explanation.predicted.any()
+    figure = temporal_figure(explanation)
+    assert "none from frame 1 to 30: nothing moves" in figure.get_suptitle()

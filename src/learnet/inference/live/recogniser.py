@@ -120,7 +120,8 @@ class LiveRecogniser:
             interval=max(1, window // LOOKS), delay=max(1, round(DELAY * window)), wait=wait, window=window
         )
         self.finder = recogniser.select_face()
-        self.tracker = FaceTracker(self.finder, preparation.size, schedule)
+        self.factor = resolution_factor(preparation)
+        self.tracker = FaceTracker(self.finder, preparation.size * self.factor, schedule)
         self.kept: deque[Frame] = deque()
         self.stream_start_s: float | None = None
         self.predictions = 0  # number of predictions so far
@@ -195,7 +196,7 @@ class LiveRecogniser:
                 self.tracker.idle.set()
         head_px = None
         if decision.label is not None:
-            head_px = self.tracker.head_px(first.time_s - TIME_TOLERANCE_S)
+            head_px = self.head_px(first.time_s - TIME_TOLERANCE_S)
         return LivePrediction(
             number=self.predictions - 1,
             time_s=newest.time_s + self.period_s,
@@ -215,7 +216,7 @@ class LiveRecogniser:
     def _decide(
         self, crops: UInt8[np.ndarray, "T S S 3"], aligned: AlignedFaces
     ) -> tuple[Decision, dict[str, float]]:
-        """Return the label for the crops of a window, and the probability of each class if it was computed."""
+        """Return the label for the crops of a window, and the probabilities if the network was asked."""
         apex = None
         if self.kind.needs_apex:
             apex = find_apex(crops, EYE_POSITIONS if self.finder else ())
@@ -227,6 +228,11 @@ class LiveRecogniser:
         row = self.recogniser.scorer.scores(StoredImages(image[None]))[0]
         scores = dict(zip(self.recogniser.metadata.classes, row.tolist(), strict=True))
         return judge_scores(scores, self.recogniser.margin), scores
+
+    def head_px(self, since_s: float) -> float | None:
+        """Return the head motion since a time, in pixels of the motion image; None if it was not measured."""
+        head_px = self.tracker.head_px(since_s)
+        return None if head_px is None else head_px / self.factor
 
     def _reason(self, start_s: float, count: int) -> str:
         """Return why there can be no prediction; empty if there can be one."""
@@ -264,8 +270,6 @@ def _check_speed(preparation: Preparation) -> None:
         slow_steps.append("--magnify")
     if preparation.motion == "flow-tvl1":
         slow_steps.append("flow-tvl1")
-    if resolution_factor(preparation) > 1:
-        slow_steps.append(f"optical flow of {preparation.size} pixels, which is computed on larger crops")
     if slow_steps:
         steps = " and ".join(slow_steps)
         raise LearnetError(

@@ -12,6 +12,7 @@ from learnet.core.errors import BadInput, LearnetError, TooFewFrames
 from learnet.core.settings import Preparation, Windows
 from learnet.datasets.prepared.clip_job import NOT_ANNOTATED
 from learnet.face import FaceFinder, align, face_finder
+from learnet.inference.decision import Decision
 from learnet.inference.weights import load_scorer
 from learnet.motion.apex import detect_onset_and_offset, find_apex, motion_curve
 from learnet.motion.pipeline import EYE_POSITIONS
@@ -55,7 +56,8 @@ class TemporalExplanation:
     weights: Float64[np.ndarray, "T"] | None  # of the frames in that motion image; None: it has no weights
     starts: Int64[np.ndarray, "E"]  # position of the first frame of each window
     ends: Int64[np.ndarray, "E"]  # position of its last frame
-    scores: Float64[np.ndarray, "E K"]  # probability of each class; NaN where a window has no prediction
+    scores: Float64[np.ndarray, "E K"]  # probability of each class; NaN where the network was not asked
+    decisions: tuple[Decision, ...]  # label of each window, and why it is not simply the highest score
     cropped: bool  # the frames were face crops already, and no face was searched
     notes: tuple[str, ...]
 
@@ -76,19 +78,13 @@ class TemporalExplanation:
 
     @property
     def predicted(self) -> Bool[np.ndarray, "E"]:
-        """Return which windows have a prediction."""
+        """Return in which windows the network was asked."""
         return ~np.isnan(self.scores).any(axis=1)
 
     @property
     def labels(self) -> list[str]:
-        """Return the class with the highest score of each window; empty where there is no prediction."""
-        labels = []
-        for scores, predicted in zip(self.scores, self.predicted, strict=True):
-            label = ""
-            if predicted:
-                label = self.classes[int(scores.argmax())]
-            labels.append(label)
-        return labels
+        """Return the label of each window: a class, "none", "uncertain", or empty where it has none."""
+        return [decision.label or "" for decision in self.decisions]
 
     def position(self, mark: str) -> int:
         """Return the position of the onset, the apex or the offset."""
@@ -159,7 +155,8 @@ def explain_temporal(
     clip = _read_segment(segment, preparation, face_model)
     key_frames = _find_key_frames(segment, clip)
     spans, clip_window = _choose_windows(segment, clip, windows)
-    window_scorer = WindowScorer(scorer, preparation, clip.finder, clip.fps, len(metadata.classes))
+    sliding = clip_window is None
+    window_scorer = WindowScorer(scorer, preparation, clip.finder, clip.fps, metadata.classes, sliding)
     results = window_scorer(clip.frames, spans, _annotated_apex(segment, clip), progress)
     chosen = results.strongest(metadata.classes)
     if clip_window is not None:
@@ -184,6 +181,7 @@ def explain_temporal(
         starts=starts,
         ends=ends,
         scores=results.scores,
+        decisions=results.decisions,
         cropped=clip.finder is None,
         notes=clip.notes,
     )

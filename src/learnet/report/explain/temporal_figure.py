@@ -77,14 +77,12 @@ def _add_rows(figure: Figure) -> dict[str, Axes]:
 
 def _title(clip: TemporalExplanation) -> str:
     start, end = (clip.frame_numbers[position] for position in clip.window)
-    label = clip.labels[clip.chosen]
-    prediction = "no prediction"
-    if label:
+    decision = clip.decisions[clip.chosen]
+    period = f"from frame {start} to {end}" if clip.grows else f"in the strongest window, {start} to {end}"
+    prediction = f"{decision.label or 'not judged'} {period}: {decision.reason}"
+    if clip.predicted[clip.chosen]:
         score = clip.scores[clip.chosen].max()
-        period = (
-            f"from frame {start} to {end}" if clip.grows else f"in the strongest window, {start} to {end}"
-        )
-        prediction = f"{clip.network} predicts {label} ({score:.2f}) {period}"
+        prediction = f"{clip.network} predicts {decision.label} ({score:.2f}) {period}"
     return f"{clip.name}: {prediction}\n{clip.motion}, {clip.fps:.4g} frames per second"
 
 
@@ -195,7 +193,8 @@ def _draw_predictions(axes: Axes, clip: TemporalExplanation) -> None:
         axes.plot(times_s, bold, color=colour, linewidth=3.2, solid_capstyle="butt")
     axes.set(ylim=(-0.02, 1.02), yticks=np.arange(0, 1.01, 0.25))
     axes.grid(axis="y", color=RULE, linewidth=0.6)
-    _label_lines(axes, clip)
+    if clip.predicted.any():
+        _label_lines(axes, clip)
 
 
 def _label_lines(axes: Axes, clip: TemporalExplanation) -> None:

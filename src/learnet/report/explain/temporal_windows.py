@@ -10,9 +10,11 @@ from jaxtyping import Float64, UInt8
 from learnet.core.errors import NoFace, TooFewFrames
 from learnet.core.settings import Preparation
 from learnet.face import Face, FaceFinder
+from learnet.inference.decision import Decision, judge_motion, judge_scores
 from learnet.motion.detrend import StoredImages
 from learnet.motion.dynamic import rank_weights
-from learnet.motion.pipeline import make_image
+from learnet.motion.evidence import motion_evidence
+from learnet.motion.pipeline import MotionResult, make_image
 from learnet.training.scorer import Scorer
 
 MAX_WINDOWS = 60  # that are scored; of more, as many in equal steps
@@ -107,7 +109,8 @@ def weights_in_window(motion: str, window: Window, apex: int, frames: int) -> Fl
 class WindowScores:
     """Class scores of windows."""
 
-    scores: Float64[np.ndarray, "E K"]  # NaN where a window has no prediction
+    scores: Float64[np.ndarray, "E K"]  # NaN where the network was not asked
+    decisions: tuple[Decision, ...]  # label of each window, and why it is not simply the highest score
     apexes: tuple[int | None, ...]  # position of the apex that the motion image of each window used
 
     def strongest(self, classes: Sequence[str]) -> int:
@@ -126,7 +129,8 @@ class WindowScorer:
     preparation: Preparation
     finder: FaceFinder | None  # None: the frames are face crops
     fps: float
-    classes: int
+    classes: tuple[str, ...]
+    ends_at_rest: bool  # False: windows end in the middle of a movement
 
     def __call__(
         self,
@@ -147,7 +151,8 @@ class WindowScorer:
             NoFace: no window has a prediction, and the last has none because no face was found.
             TooFewFrames: the same, because the last has too few frames.
         """
-        scores = np.full((len(windows), self.classes), np.nan)
+        scores = np.full((len(windows), len(self.classes)), np.nan)
+        decisions: list[Decision] = []
         apexes: list[int | None] = [None] * len(windows)
         failure: NoFace | TooFewFrames | None = None
         for index, (start, end) in enumerate(windows):
@@ -160,15 +165,29 @@ class WindowScorer:
                 prepared = make_image(part, self.preparation, self.finder, known_apex, self.fps)
             except (NoFace, TooFewFrames) as error:
                 failure = error
+                decisions.append(Decision(None, error.what))
             else:
-                scores[index] = self.scorer.scores(StoredImages(prepared.image[None]))[0]
+                decision, scores[index] = self._decide(part, prepared)
+                decisions.append(decision)
                 apexes[index] = None if prepared.apex is None else start + prepared.apex
             if progress:
                 progress(index + 1, len(windows))
 
-        if failure and np.isnan(scores).all():
+        if failure and all(decision.label is None for decision in decisions):
             raise failure
-        return WindowScores(scores, tuple(apexes))
+        return WindowScores(scores, tuple(decisions), tuple(apexes))
+
+    def _decide(
+        self, frames: UInt8[np.ndarray, "T H W 3"], prepared: MotionResult
+    ) -> tuple[Decision, Float64[np.ndarray, "K"]]:
+        """Return the label of a window and its scores, NaN where the network is not asked."""
+        evidence = motion_evidence(list(frames), prepared.aligned, prepared.apex, self.ends_at_rest)
+        decision = judge_motion(evidence)
+        if decision is not None:
+            return decision, np.full(len(self.classes), np.nan)
+        row = self.scorer.scores(StoredImages(prepared.image[None]))[0]
+        scores = dict(zip(self.classes, row.tolist(), strict=True))
+        return judge_scores(scores), row
 
 
 class CachedFaceFinder:

@@ -1,0 +1,51 @@
+"""Frames in memory as a video."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from jaxtyping import UInt8
+
+from learnet.core.errors import BadInput
+from learnet.video.base import MAX_FPS, Frame, Video, VideoInfo
+
+SOURCE = "array"
+
+
+class ArrayVideo(Video):
+    """Frames of an array as a video; frame numbers are positions from 0."""
+
+    def __init__(self, frames: UInt8[np.ndarray, "T H W 3"], fps: float) -> None:
+        """Check the frames; they are not copied.
+
+        Args:
+            frames: RGB, 0..255, in time order.
+            fps: frames per second.
+
+        Raises:
+            BadInput: not such an array, no frames, or a frame rate that is not valid.
+        """
+        if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8 or 0 in frames.shape:
+            raise BadInput(
+                SOURCE,
+                f"frames of shape {frames.shape} and type {frames.dtype} are no video",
+                "Give RGB frames as uint8 (T, H, W, 3), 0..255.",
+            )
+        if not 0 < fps <= MAX_FPS:
+            raise BadInput(SOURCE, f"{fps:g} is no frame rate", "Give frames per second.")
+        count, height, width, _ = frames.shape
+        info = VideoInfo(
+            source=SOURCE,
+            kind="array",
+            fps=fps,
+            width=width,
+            height=height,
+            frames=count,
+            variable_rate=False,
+            rotation=0,
+        )
+        super().__init__(info, (None, None), [])
+        self.frames = frames
+
+    def _frames(self) -> Iterator[Frame]:
+        for number, pixels in enumerate(self.frames):
+            yield Frame(number, number / self.info.fps, pixels)

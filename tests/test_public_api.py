@@ -334,7 +334,7 @@ def test_a_video_is_answered_window_by_window(
 
 
 def test_frames_file_and_folder_are_predicted_alike(tmp_path: Path) -> None:
-    """Default weights; a synthetic smile. The file is lossless but for the colours, so the scores are near."""
+    """Default weights; a synthetic smile, stored without loss."""
     path = tmp_path / "smile.mkv"
     synthetic_video(path, seed=1, emotion="happiness", codec="ffv1")
     of_file = learnet.predict(str(path))

@@ -23,7 +23,7 @@ from learnet.inference.recogniser import Recogniser
 from learnet.motion.detrend import StoredImages
 from learnet.training.metadata import CheckpointMetadata, metadata_to_json
 from tests.builders.scores import predict_scores
-from tests.builders.weights_to_export import CLASSES, SIZE, make_metadata, pictures, trained, write_weights
+from tests.builders.weights_to_export import SIZE, make_metadata, pictures, trained, write_weights
 
 METADATA = make_metadata("learnet")
 SOURCE = Path(__file__).resolve().parents[2] / "src"

@@ -17,17 +17,17 @@ from learnet.core.errors import BadCheckpoint, LearnetError, NoFace, TooFewFrame
 from learnet.core.settings import Windows
 from learnet.face import AlignedFaces, FaceFinder, face_finder
 from learnet.inference.decision import UNCERTAIN_MARGIN, judge_motion, judge_scores
-from learnet.inference.onnx_inference import is_onnx, load_onnx
 from learnet.inference.prediction import Movement, Prediction, WindowImages
 from learnet.inference.recognition import Recognition
 from learnet.inference.selected_face import SelectedFace
 from learnet.inference.video_warnings import recognition_warnings
+from learnet.inference.weights import load_scorer
 from learnet.inference.windows import Window, cut_windows, expected_windows
 from learnet.motion.detrend import StoredImages
 from learnet.motion.evidence import motion_evidence, movement_span
 from learnet.motion.pipeline import MotionResult, make_image
 from learnet.training.metadata import CheckpointMetadata
-from learnet.training.pretrained import default_weights, resolve_weights
+from learnet.training.pretrained import default_weights
 from learnet.training.scorer import Scorer
 from learnet.video.array import ArrayVideo
 from learnet.video.base import Video
@@ -95,22 +95,22 @@ class Recogniser:
                 from a video.
             LearnetError: the face detector yunet is required, and its model is missing.
         """
-        weights = default_weights("flow", 28) if weights is None else resolve_weights(Path(weights))
-        scorer, stored_metadata = _load_scorer(weights)
+        path = default_weights() if weights is None else Path(weights)
+        scorer, stored_metadata = load_scorer(path)
         metadata = stored_metadata.resolve_for_video()
         if metadata.preparation is None:
             raise BadCheckpoint(
-                weights,
+                path,
                 "it was trained on imported motion images, so their preparation from a video is not known",
                 "Train on a folder of `learnet prepare`.",
             )
         kind = metadata.preparation.face
         if face == "none" or kind == "none":
-            return cls(scorer, metadata, None, str(weights))
+            return cls(scorer, metadata, None, str(path))
         if face < 1:
             raise LearnetError(f"There is no face number {face}.", "The largest face is number 1.")
         model = None if face_model is None else Path(face_model)
-        return cls(scorer, metadata, face_finder(kind, model), str(weights), face)
+        return cls(scorer, metadata, face_finder(kind, model), str(path), face)
 
     def select_face(self) -> SelectedFace | None:
         """Return the face finder for one video; None if the video shows a face crop."""
@@ -244,16 +244,6 @@ def _movement(window: Window, aligned: AlignedFaces, apex: int) -> Movement:
     numbers = [window.numbers[position] for position in (onset, apex, offset)]
     times = [window.times[position] for position in (onset, apex, offset)]
     return Movement(*numbers, *times)
-
-
-def _load_scorer(weights: Path) -> tuple[Scorer, CheckpointMetadata]:
-    """Read a file of weights; torch, which takes a second to load, is not loaded for ONNX files."""
-    if is_onnx(weights):
-        return load_onnx(weights)
-    from learnet.training.checkpoint import load_checkpoint
-
-    module, metadata = load_checkpoint(weights)
-    return Scorer.from_module(module, metadata.mirror, metadata.detrend_percentile), metadata
 
 
 def _no_prediction_error(

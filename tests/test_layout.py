@@ -61,7 +61,7 @@ PEERS = {
 }
 """Tables of alternatives: their members do not know each other, only these modules, which they share."""
 
-PIPELINES = {"evidence", "pipeline", "trace"}
+PIPELINES = {"evidence", "pipeline", "span", "trace"}
 """Modules beside alternatives that use several of them."""
 
 MODULES = sorted(SOURCE.rglob("*.py"))

@@ -336,7 +336,7 @@ def test_a_video_is_answered_window_by_window(
 def test_frames_file_and_folder_are_predicted_alike(tmp_path: Path) -> None:
     """Default weights; a synthetic smile, stored without loss."""
     path = tmp_path / "smile.mkv"
-    synthetic_video(path, seed=1, emotion="happiness", codec="ffv1")
+    shown = synthetic_video(path, seed=6, emotion="happiness", codec="ffv1")
     of_file = learnet.predict(str(path))
     assert isinstance(of_file, learnet.Recognition) and isinstance(of_file.predictions[0], learnet.Prediction)
     frames = np.stack([frame.pixels for frame in learnet.open_video(path)])
@@ -345,6 +345,8 @@ def test_frames_file_and_folder_are_predicted_alike(tmp_path: Path) -> None:
     assert of_frames.predictions == of_file.predictions
     (event,) = of_frames.events
     assert isinstance(event, learnet.Event) and event.label == "positive" and event.kind == "micro"
+    true_marks = [shown.onset, shown.apex, shown.offset]
+    assert np.abs(np.subtract([event.onset, event.apex, event.offset], true_marks)).max() <= 5  # 25 ms
     table = of_frames.to_dataframe()
     assert table.loc[0, ["onset", "apex", "offset", "label"]].tolist() == [
         *(event.onset, event.apex, event.offset),

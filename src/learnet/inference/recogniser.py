@@ -24,8 +24,9 @@ from learnet.inference.video_warnings import recognition_warnings
 from learnet.inference.weights import load_scorer
 from learnet.inference.windows import Window, cut_windows, expected_windows
 from learnet.motion.detrend import StoredImages
-from learnet.motion.evidence import motion_evidence, movement_span
+from learnet.motion.evidence import MotionEvidence, motion_evidence
 from learnet.motion.pipeline import MotionResult, make_image
+from learnet.motion.span import movement_span
 from learnet.training.metadata import CheckpointMetadata
 from learnet.training.pretrained import default_weights
 from learnet.training.scorer import Scorer
@@ -222,7 +223,7 @@ class Recogniser:
             label=decision.label,
             reason=decision.reason,
             scores=scores,
-            movement=_movement(window, result.aligned, measured.motion.apex),
+            movement=_movement(window, result.aligned, measured.motion),
         )
 
 
@@ -238,11 +239,12 @@ def _open(video: str | Path | np.ndarray, fps: float | None) -> Video:
     return open_video(Path(video), fps)
 
 
-def _movement(window: Window, aligned: AlignedFaces, apex: int) -> Movement:
+def _movement(window: Window, aligned: AlignedFaces, motion: MotionEvidence) -> Movement:
     """Return onset, apex and offset of the movement in a window."""
-    onset, offset = movement_span(list(window.pixels), aligned, apex)
-    numbers = [window.numbers[position] for position in (onset, apex, offset)]
-    times = [window.times[position] for position in (onset, apex, offset)]
+    onset, offset = movement_span(list(window.pixels), aligned, motion)
+    positions = (onset, motion.apex, offset)
+    numbers = [window.numbers[position] for position in positions]
+    times = [window.times[position] for position in positions]
     return Movement(*numbers, *times)
 
 

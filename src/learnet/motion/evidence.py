@@ -25,7 +25,7 @@ from learnet.face.alignment import (
 )
 from learnet.face.geometry import compose, inverse, transform_points, warp
 from learnet.face.head import head_motion, head_shift
-from learnet.motion.apex import detect_onset_and_offset, eye_mask, find_apex, motion_curve
+from learnet.motion.apex import eye_mask, find_apex
 from learnet.motion.flow import flow_dis, remove_global_motion
 from learnet.motion.pipeline import EYE_POSITIONS
 
@@ -83,6 +83,7 @@ class MotionEvidence:
     rotation_deg: float  # rotation of the head out of the picture plane, which cannot be removed
     head_is_followed: bool  # False: the head was lost, and the other values mean nothing
     apex: int  # position of the apex among the frames
+    patch: tuple[int, int] = (0, 0)  # row and column of the patch that moves furthest, in the crop
 
     @property
     def limit_px(self) -> float:
@@ -132,7 +133,7 @@ def motion_evidence(
     """
     to_crop = _crop_transform(frames[0], aligned)
     if apex is None:
-        apex = find_apex(_crops(frames, aligned), EYE_POSITIONS if aligned.face else ())
+        apex = find_apex(face_crops(frames, aligned), EYE_POSITIONS if aligned.face else ())
     head = _follow_head(frames, apex, aligned)
     if not head.is_followed:
         return MotionEvidence(0.0, 0.0, None, None, head.shift_px, head.rotation_deg, False, apex)
@@ -141,7 +142,7 @@ def motion_evidence(
     visible = _visible(frames[0], [to_crop, apex_to_crop])
     apex_field = _skin_flow(onset, warp(frames[apex], apex_to_crop, CROP_PX, CROP_PX))
     eyes_px = _eye_motion(apex_field, visible) if aligned.face else 0.0
-    skin = visible * _skin_mask(aligned.face is not None, margin=BLINK_MARGIN * (eyes_px >= BLINK_PX))
+    skin = visible * skin_mask(aligned.face is not None, margin=BLINK_MARGIN * (eyes_px >= BLINK_PX))
     texture = _texture_weight(onset)
     motion = _patch_motion(apex_field, skin, texture)
     skin_px = _largest(motion)
@@ -152,19 +153,17 @@ def motion_evidence(
         last_to_crop = compose(to_crop, inverse(head.last_transform))
         last_field = _skin_flow(onset, warp(frames[-1], last_to_crop, CROP_PX, CROP_PX))
         returned = _returned(motion, _patch_motion(last_field, skin, texture))
-    return MotionEvidence(skin_px, eyes_px, noise_px, returned, head.shift_px, head.rotation_deg, True, apex)
-
-
-def movement_span(frames: Sequence[Frame], aligned: AlignedFaces, apex: int) -> tuple[int, int]:
-    """Return the positions of onset and offset of the movement that peaks at the apex.
-
-    Args:
-        frames: as for `motion_evidence`.
-        aligned: position of the face in them.
-        apex: position of the apex among the frames.
-    """
-    curve = motion_curve(_crops(frames, aligned), EYE_POSITIONS if aligned.face else ())
-    return detect_onset_and_offset(curve, apex)
+    return MotionEvidence(
+        skin_px=skin_px,
+        eyes_px=eyes_px,
+        noise_px=noise_px,
+        returned=returned,
+        head_px=head.shift_px,
+        rotation_deg=head.rotation_deg,
+        head_is_followed=True,
+        apex=apex,
+        patch=_place(motion),
+    )
 
 
 @dataclass(frozen=True)
@@ -206,7 +205,8 @@ def _crop_transform(frame: Frame, aligned: AlignedFaces) -> Float64[np.ndarray, 
     return eye_transform(aligned.face, CROP_PX)
 
 
-def _crops(frames: Sequence[Frame], aligned: AlignedFaces) -> UInt8[np.ndarray, "T S S 3"]:
+def face_crops(frames: Sequence[Frame], aligned: AlignedFaces) -> UInt8[np.ndarray, "T S S 3"]:
+    """Return the crops, CROP_PX wide, by one transform for all frames."""
     to_crop = _crop_transform(frames[0], aligned)
     return np.stack([warp(frame, to_crop, CROP_PX, CROP_PX) for frame in frames])
 
@@ -223,8 +223,13 @@ def _visible(frame: Frame, to_crops: Sequence[Float64[np.ndarray, "2 3"]]) -> We
     return inside.reshape(CROP_PX, CROP_PX).astype(np.float32)
 
 
-def _skin_mask(has_eyes: bool, margin: float) -> Weights:
-    """Return 1 on skin, 0 on the eyes, where their positions are known, and outside the face."""
+def skin_mask(has_eyes: bool, margin: float = 0.0) -> Weights:
+    """Return 1 on skin, 0 outside the face and on the eyes.
+
+    Args:
+        has_eyes: whether the positions of the eyes are known.
+        margin: by which the area around an eye is larger, crop widths.
+    """
     positions = (np.arange(CROP_PX) + 0.5) / CROP_PX
     x = (positions - FACE_CENTRE[0]) / FACE_RADII[0]
     y = (positions - FACE_CENTRE[1]) / FACE_RADII[1]
@@ -302,11 +307,17 @@ def _largest(motion: Field) -> float:
     return float(np.linalg.norm(motion, axis=-1).max())
 
 
+def _place(motion: Field) -> tuple[int, int]:
+    """Return row and column of the longest vector."""
+    lengths = np.linalg.norm(motion, axis=-1)
+    row, column = np.unravel_index(lengths.argmax(), lengths.shape)
+    return int(row), int(column)
+
+
 def _returned(motion: Field, lasting: Field) -> float:
     """Return the share of the largest motion that is undone in the last frame; 0 where nothing moves."""
-    lengths = np.linalg.norm(motion, axis=-1)
-    largest = np.unravel_index(lengths.argmax(), lengths.shape)
-    squared = float(lengths[largest]) ** 2
+    largest = _place(motion)
+    squared = float(motion[largest] @ motion[largest])
     if squared == 0:
         return 0.0
     return 1 - float(lasting[largest] @ motion[largest]) / squared

@@ -165,12 +165,12 @@ def remove_global_motion(field: FlowField) -> FlowField:
     points = (x + 1j * y) / width
     flow = field[..., 0] + 1j * field[..., 1].astype(np.float64)
     step = max(1, width // FITTED_POINTS)
-    shift, slope = _fit_similarity(points[::step, ::step].ravel(), flow[::step, ::step].ravel())
+    shift, slope = fit_similarity(points[::step, ::step].ravel(), flow[::step, ::step].ravel())
     remaining = flow - (shift + slope * points)
     return np.stack([remaining.real, remaining.imag], axis=-1).astype(np.float32)
 
 
-def _fit_similarity(
+def fit_similarity(
     points: Complex128[np.ndarray, "P"], flow: Complex128[np.ndarray, "P"]
 ) -> Complex128[np.ndarray, "2"]:
     """Return a and b of the similarity a + b z that most points agree on."""

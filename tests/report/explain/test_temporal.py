@@ -20,6 +20,7 @@ from learnet.report.explain.temporal import (
     explain_temporal,
     explain_video_temporal,
 )
+from learnet.report.explain.temporal_figure import temporal_figure
 from learnet.report.explain.temporal_segments import KeyFrame, VideoSegment, segment_of_video
 from learnet.simulation.render import Camera, render
 from learnet.simulation.scenes import make_scene
@@ -224,5 +225,6 @@ def test_a_clip_in_which_nothing_moves_is_none_with_the_reason(weights: Path, tm
     explanation = explain_video_temporal(segment_of_video(folder, None, None, None, 100.0), weights)
     assert set(explanation.labels) == {"none"}
     assert not explanation.predicted.any()
-    figure = temporal_figure(explanation)
-    assert "none from frame 1 to 30: nothing moves" in figure.get_suptitle()
+    drawn = temporal_figure(explanation)
+    texts = [text.get_text() for text in drawn.figure.texts]
+    assert any("none from frame 1 to 30: nothing moves" in text for text in texts)

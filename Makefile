@@ -1,9 +1,13 @@
-# One virtual environment, made on first use. Without an NVIDIA GPU the constraints keep the CPU build of torch.
+# One virtual environment, made on first use. PyTorch's build for Linux on PyPI needs gigabytes of CUDA. Without an NVIDIA
+# GPU, the CPU build is therefore installed first, from PyTorch's own index. Where that cannot be reached, pip takes the
+# version in constraints-cpu.txt from the places that it is configured for, and prefers a CPU build of it.
 # Another Python has an environment of its own: make test PYTHON=python3.13 VENV=.venv-3.13
 PYTHON ?= python3
 VENV ?= .venv
 LOWEST := .venv-lowest
-CONSTRAINTS := $(if $(shell command -v nvidia-smi 2>/dev/null),,-c constraints-cpu.txt)
+GPU := $(shell command -v nvidia-smi 2>/dev/null)
+CONSTRAINTS := $(if $(GPU),,-c constraints-cpu.txt)
+CPU_BUILD := $(CONSTRAINTS) --index-url https://download.pytorch.org/whl/cpu --retries 0 torch
 
 BENCHMARKS := dynamic_image prepare index network live startup study
 
@@ -15,9 +19,10 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-$(VENV)/ready: pyproject.toml constraints-cpu.txt
+$(VENV)/ready: pyproject.toml setup.py constraints-cpu.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "learnet needs Python 3.11 or newer; this is " + sys.version.split()[0])'
 	$(PYTHON) -m venv $(VENV)
+	$(if $(GPU),,$(VENV)/bin/python $(PIP_INSTALL) $(CPU_BUILD) || true)
 	$(VENV)/bin/python $(PIP_INSTALL) $(CONSTRAINTS) --editable '.[dev]'
 	@touch $@
 
@@ -36,8 +41,9 @@ test-shapes: $(VENV)/ready  ## all but whole commands, with the shape and type o
 	LEARNET_CHECK_SHAPES=1 $(VENV)/bin/python $(PYTEST) -m 'not slow' --ignore tests/e2e --ignore tests/test_docs.py
 
 # Every dependency at the lowest version that pyproject.toml admits, but for torch, which $(CONSTRAINTS) fixes.
-$(LOWEST)/ready: pyproject.toml constraints-cpu.txt
+$(LOWEST)/ready: pyproject.toml setup.py constraints-cpu.txt
 	$(PYTHON) -m venv --clear $(LOWEST)
+	$(if $(GPU),,$(LOWEST)/bin/python $(PIP_INSTALL) $(CPU_BUILD) || true)
 	$(LOWEST)/bin/python $(PIP_INSTALL) uv
 	$(LOWEST)/bin/uv pip compile --quiet --resolution lowest-direct --extra dev --extra tensorboard $(CONSTRAINTS) \
 		--no-emit-package learnet --no-emit-package torch pyproject.toml --output-file $(LOWEST)/lowest.txt

@@ -121,9 +121,14 @@ def write_study(
         "versions": {"python": "3.11.7", "learnet": "0.1.0"},
     }
     (out / "study.json").write_text(json.dumps(record), encoding="utf-8")
-    (out / "run.json").write_text(
-        json.dumps({"trainings": 24, "seconds": 312.4, "machine": "x86_64", "cores": 2}), encoding="utf-8"
-    )
+    run = {
+        "trainings": 24,
+        "seconds": 312.4,
+        "finished": "2026-11-29T16:09:35+00:00",
+        "machine": "x86_64",
+        "cores": 2,
+    }
+    (out / "run.json").write_text(json.dumps(run), encoding="utf-8")
     return out
 
 

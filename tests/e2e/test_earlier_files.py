@@ -23,13 +23,13 @@ from learnet.report.comparison.compare import compare
 from learnet.report.page import write_report
 from learnet.report.study_checks import check
 from learnet.report.study_record import read_record
-from learnet.study.candidates import SelectedTraining, read_candidates, read_selection
+from learnet.study.candidates import SelectedTraining, read_candidates
 from learnet.study.describe import versions
 from learnet.study.description import read_description
 from learnet.study.evaluate import evaluate
 from learnet.study.outcomes import read_outcomes
 from learnet.study.run import run_study
-from learnet.study.selection import select_settings
+from learnet.study.selection import read_selection, select_settings
 from learnet.training.checkpoint import load_checkpoint
 from learnet.training.scorer import Scorer
 

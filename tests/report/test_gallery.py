@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from learnet.report.gallery import Gallery, gallery, may_be_shown
+from learnet.datasets.licences import may_be_shown
+from learnet.report.gallery import Gallery, gallery
 from learnet.report.study_record import read_record
 from learnet.report.style import png_uri
 from tests.builders.written_study import CLASSES, write_prepared, write_study

@@ -16,8 +16,10 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_s
 
 from learnet.core.errors import LearnetError, OutputTaken
 from learnet.report import sections, why
+from learnet.report.comparison.compare import compare
 from learnet.report.page import compose, write_report
 from learnet.report.study_record import read_records
+from learnet.report.tables import p_text
 from tests.builders.read_page import CSV, Page
 from tests.builders.written_study import CLASSES, write_prepared, write_study
 
@@ -26,11 +28,13 @@ from tests.builders.written_study import CLASSES, write_prepared, write_study
 def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     home = tmp_path_factory.mktemp("studies")
     prepared = write_prepared(home / "prepared")
-    return [
+    studies = [
         write_study(home / "learnet", prepared),
         write_study(home / "svm", prepared, "linear-svm", seeds=(0,), skill=0.4),
         write_study(home / "majority", prepared, "majority", seeds=(0,), skill=0),
     ]
+    (studies[2] / "run.json").write_text(json.dumps({"trainings": 12, "seconds": 0.5}))  # an earlier version
+    return studies
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +124,8 @@ def test_the_page_is_well_made(page: Page) -> None:
 
 def test_the_order_is_a_reviewers(page: Page) -> None:
     places = [
-        page.raw.index(f'<section id="{key}"') for key in ("answer", "trust", "failures", "why", "again")
+        page.raw.index(f'<section id="{key}"')
+        for key in ("answer", "several", "trust", "failures", "why", "again")
     ]
     assert places == sorted(places)
 
@@ -136,7 +141,7 @@ def test_the_answer_beside_scikit_learn(page: Page, folders: list[Path]) -> None
             values = [score(part["truth"], part["prediction"]) for part in seeds]
             words = shown.split()
             assert words[0] == f"{np.mean(values):.3f}"
-            low, high = map(float, words[-3::2])
+            low, high = map(float, words[-1].split("–"))
             assert low <= float(words[0]) <= high or folder.name == "majority"
             assert (
                 words[1:3] == ["±", f"{np.std(values, ddof=1):.3f}"] if len(seeds) > 1 else "±" not in words
@@ -209,6 +214,63 @@ def test_synthetic_data_are_flagged(tmp_path: Path) -> None:
     assert "Synthetic data." in Page(write_report([study], tmp_path / "page.html")).words
     shutil.rmtree(tmp_path / "prepared")  # study.json remembers
     assert "Synthetic data." in Page(write_report([study], tmp_path / "page.html")).words
+
+
+def test_no_licence_covers_synthetic_faces(tmp_path: Path) -> None:
+    """Synthetic people have the numbers of real ones, among them casme2/12, whose licence forbids it."""
+    study = write_study(tmp_path / "learnet", write_prepared(tmp_path / "prepared", synthetic=True))
+    shown = Page(write_report([study], tmp_path / "page.html", show_faces=True))
+    assert "licence forbids" not in shown.words and "your licence" not in shown.words
+    pictures = [str(attributes["alt"]) for tag, attributes in shown.elements if tag == "img"]
+    clips = {picture.split()[-1] for picture in pictures}
+    assert [clip for clip in clips if clip.startswith("casme2/12/")]
+
+
+def test_the_head_says_which_data_when_and_by_which_version(page: Page, folders: list[Path]) -> None:
+    head = page.words[: page.words.index("Skip to the results") + 600]
+    assert "Data casme2 (72 clips of 12 people)" in head
+    assert f"Classes 5: {', '.join(CLASSES)}" in head
+    assert "Images dynamic, 28 pixels" in head
+    assert "Finished 2026-11-29, date not recorded" in head  # of two studies, and of one without a date
+    assert "Version learnet 0.1.0" in head
+
+
+def test_the_first_study_is_the_reference_whatever_the_scores(page: Page, folders: list[Path]) -> None:
+    assert page.words.count("learnet is the reference") == 1 and "nothing is ranked" in page.words
+    turned = Page(write_report(folders[::-1], folders[0].parent / "turned.html", explained=0))
+    assert "majority is the reference" in turned.words
+    assert "UF1 of learnet is" in turned.words and "above that of majority" in turned.words
+
+
+def test_a_leaky_study_is_no_reference(folders: list[Path], tmp_path: Path) -> None:
+    prepared = folders[0].parent / "prepared"
+    leaky = write_study(tmp_path / "flattering", prepared, protocol="leaky-random", skill=0.9)
+    shown = Page(write_report([leaky, *folders[:2]], tmp_path / "page.html", explained=0))
+    assert "learnet is the reference" in shown.words
+    assert "the first that was named and does not leak" in shown.words
+
+
+def test_three_studies_are_tested_against_the_reference(page: Page, folders: list[Path]) -> None:
+    """The numbers are those of `learnet compare`, which has tests of its own."""
+    expected = {entry.record.name: entry for entry in compare(folders).compared}
+    rows = {row[0].split()[0]: row for row in page.table("study", "accuracy", "UF1", "UAR", "clips right")}
+    assert list(rows) == ["svm", "majority"]
+    for name, row in rows.items():
+        assert f"Holm {p_text(expected[name].corrected['uf1'])}" in row[2]
+        assert row[2].startswith(f"{expected[name].difference.values['uf1']:+.3f}")
+
+
+def test_settings_are_folded(page: Page) -> None:
+    summaries = re.findall(r"<summary>(.*?)</summary>", page.raw)
+    assert {"Study", "Training", "Images", "Versions", "Run"} <= set(summaries)
+    assert "<details open" not in page.raw
+
+
+def test_sentences_are_apart(page: Page) -> None:
+    paragraphs = re.findall(r"<p\b[^>]*>(.*?)</p>", page.raw, re.DOTALL)
+    text = "\n".join(re.sub(r"<[^>]+>", "", paragraph) for paragraph in paragraphs)
+    assert "A motion image summarises" in text
+    assert not re.findall(r"[a-z)”][.;:?][A-Z]\w*", text)
 
 
 def test_hidden_people_have_no_image(page: Page) -> None:
@@ -382,7 +444,7 @@ def test_how_settings_were_chosen(tmp_path: Path) -> None:
     ]
     assert "people in each group: a: 2, b: 1" in shown.words
     assert shown.table("candidate", "mixup") == [["plain", "0.0"], ["mixed", "0.4"]]
-    assert "--selection SELECTION" in shown.words and "is the folder written by learnet select" in shown.words
+    assert f"--selection {study}" in shown.words
 
 
 def test_the_worst_answers_beside_pandas(page: Page, folders: list[Path]) -> None:
@@ -510,7 +572,8 @@ def test_each_database_has_its_row_with_intervals(of_two: Path, tmp_path: Path) 
     for row, (name, part) in zip(rows, pd.read_csv(of_two / "outcomes.csv").groupby("dataset"), strict=True):
         assert (row[0].split()[0], row[2:4]) == (name, [str(len(part)), "5"])
         for cell, score, measure in zip(row[4:], scores, ("accuracy", "uf1", "uar"), strict=True):
-            value, low, _, high = cell.split()
+            value, interval = cell.split()
+            low, high = interval.split("–")
             assert value == f"{score(part['truth'], part['prediction']):.3f}" and float(low) <= float(
                 value
             ) <= float(high)
@@ -523,7 +586,7 @@ def test_each_database_has_its_row_with_intervals(of_two: Path, tmp_path: Path) 
 
 def test_a_pooled_study_names_its_parts_and_who_is_synthetic(of_two: Path, tmp_path: Path) -> None:
     shown = Page(write_report([of_two], tmp_path / "page.html"))
-    assert f"learnet study {tmp_path / 'a'} {tmp_path / 'b'} study --network linear-svm" in shown.words
+    assert f"learnet study {tmp_path / 'a'} {tmp_path / 'b'} study-again --network linear-svm" in shown.words
     assert "Partly synthetic data. The clips of smic are computer-generated" in shown.words
     facts = dict(row[:2] for table in shown.tables for row in table if row[0].startswith("pooled"))
     assert (

@@ -1,7 +1,5 @@
 """Tables beside scikit-learn and pandas, which count for themselves from outcomes.csv."""
 
-import shlex
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +15,6 @@ from sklearn.metrics import (
 )
 
 from learnet.core.records import Finding
-from learnet.core.settings import Study, Training
 from learnet.report import tables
 from learnet.report.study_record import StudyRecord, read_records
 from tests.builders.written_study import CLASSES, write_prepared, write_study
@@ -205,35 +202,3 @@ def test_side_by_side_leaves_gaps(records: list[StudyRecord]) -> None:
         ["mirror", "yes", "–"],
         ["other", "–", "a b: 1; c: 1, –"],
     ]
-
-
-def test_the_command_names_each_database_of_a_study_across_them(records: list[StudyRecord]) -> None:
-    description = records[0].description
-    asked = replace(description.settings, protocol="across", train_on=("casme2", "smic"), test_on=("samm",))
-    words = tables.command(replace(records[0], description=replace(description, settings=asked)))
-    assert "--protocol across --train-on casme2 --train-on smic --test-on samm" in words
-
-
-def test_the_command_asks_for_the_same_study(records: list[StudyRecord]) -> None:
-    """Read by the command line itself: what it would run is what study.json says was run."""
-    from learnet.cli import app
-
-    for record in records:
-        _, bound, _ = app.parse_args(
-            shlex.split(tables.command(record))[1:], print_error=False, exit_on_error=False
-        )
-        given = bound.arguments
-        assert given.get("study", Study()) == record.description.settings
-        assert given.get("training", Training()) == record.description.training
-        folder, out = given["folders"]
-        assert str(folder) == record.description.prepared.folder and out.name == record.folder.name
-
-
-def test_the_command_writes_from_as_the_command_line_reads_it(records: list[StudyRecord]) -> None:
-    from learnet.cli import app
-
-    description = records[0].description
-    training = replace(description.training, init="pretrained")
-    words = tables.command(replace(records[0], description=replace(description, training=training)))
-    _, bound, _ = app.parse_args(shlex.split(words)[1:], print_error=False, exit_on_error=False)
-    assert bound.arguments["training"].init == "pretrained"

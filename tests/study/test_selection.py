@@ -21,12 +21,11 @@ from learnet.study.candidates import (
     candidate_scores,
     leave_two_groups_out,
     read_candidates,
-    read_selection,
     selected_training,
 )
 from learnet.study.outcomes import read_outcomes
 from learnet.study.run import run_study
-from learnet.study.selection import select_settings
+from learnet.study.selection import read_selection, select_settings
 from learnet.study.shipped import CANDIDATES
 from learnet.training.checkpoint import load_checkpoint
 from tests.study.test_run import QUICK, bytes_of, write_prepared

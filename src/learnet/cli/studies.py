@@ -41,12 +41,13 @@ def study(
         Prepared folders, followed by the study folder to write. Several prepared folders are pooled: each
         network is trained on all of them. An interrupted study continues where it stopped.
     selection
-        Folder of `learnet select`: each fold uses the training settings that were selected on other people.
-        No other training settings may be given then.
+        Folder of `learnet select`, or of a study with a selection: each fold uses the training settings that
+        were selected on other people. No other training settings may be given then.
     """
     _check_protocol(study)
-    from learnet.study.candidates import read_selection, selected_training
+    from learnet.study.candidates import selected_training
     from learnet.study.run import run_study
+    from learnet.study.selection import read_selection
 
     prepared, out = _split_last(folders, "the study folder")
     settings = selected_training(read_selection(selection), training) if selection else training

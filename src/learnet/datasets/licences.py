@@ -3,6 +3,7 @@
 import re
 
 from learnet.datasets import DATASETS
+from learnet.datasets.prepared.record import PrepareRecord
 
 
 def may_be_shown(person: str) -> bool:
@@ -18,6 +19,20 @@ def may_be_shown(person: str) -> bool:
         if _normalise(dataset.name) == _normalise(name) and dataset.is_hidden(subject):
             return False
     return True
+
+
+def may_be_published(person: str, record: PrepareRecord | None) -> bool:
+    """Return whether the images of a person in a prepared folder may be published.
+
+    Synthetic people have the numbers of real ones, and no licence covers them. Where only a part of the
+    folder is synthetic, the licences hold for all of it.
+
+    Args:
+        person: as in Clip.person, dataset/subject.
+        record: of the prepared folder; None if it is unknown.
+    """
+    is_synthetic = record is not None and record.synthetic_extent == "yes"
+    return is_synthetic or may_be_shown(person)
 
 
 def _normalise(dataset: str) -> str:

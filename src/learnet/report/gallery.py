@@ -10,7 +10,7 @@ from pathlib import Path
 
 from learnet.core.errors import LearnetError
 from learnet.core.records import Outcome
-from learnet.datasets.licences import may_be_shown
+from learnet.datasets.licences import may_be_published
 from learnet.datasets.prepared.store import PreparedDataset
 from learnet.report.study_record import StudyRecord
 from learnet.report.style import png_uri
@@ -61,7 +61,9 @@ def gallery(record: StudyRecord, each: int, show_faces: bool = False, anonymous:
         anonymous: omit the motion images, which can show the edges of a face.
     """
     answers = record.answers
-    withheld = tuple(sorted({o.person for o in answers if not may_be_shown(o.person)}))
+    about = record.prepare_record
+    people = {outcome.person for outcome in answers}
+    withheld = tuple(sorted(person for person in people if not may_be_published(person, about)))
     if record.prepared is None:
         return Gallery((), withheld, ())
     if not record.looks:
@@ -104,9 +106,9 @@ def _publishable(
     owners = prepared.clips["person"]
     result = []
     for outcome in outcomes:
-        if outcome.clip not in rows or not may_be_shown(outcome.person):
+        if outcome.clip not in rows or not may_be_published(outcome.person, prepared.record):
             continue
-        if may_be_shown(str(owners.iloc[rows[outcome.clip]])):
+        if may_be_published(str(owners.iloc[rows[outcome.clip]]), prepared.record):
             result.append(outcome)
     return result
 

@@ -17,6 +17,8 @@ from markupsafe import Markup
 from learnet.core.errors import OutputTaken
 from learnet.core.files import write_atomically
 from learnet.metrics.scores import interval_text
+from learnet.report.differences import several
+from learnet.report.head import head
 from learnet.report.page_figures import PageFigure, check_tables, folder_of, write_tables
 from learnet.report.pair import both
 from learnet.report.sections import again, answer, failures, scores_figure, trust
@@ -131,20 +133,17 @@ def compose(
     sections: list[dict[str, object]] = []
     figures: list[PageFigure] = []
     for key, part in (PARTS if parts is None else parts).items():
-        if part.studies not in (None, len(records)):
+        if not part.applies(len(records)):
             continue
         values = part.values(records, wanted)
         body = Markup(_template(key).render(context | values))
         sections.append({"key": key, "title": part.title, "body": body})
         figures += values.get("drawings", [])
-    outcomes = records[0].outcomes
     text = _template("page").render(
         context,
         start=Markup(START),
         parts=sections,
-        clips=len(records[0].answers),
-        people=len({outcome.person for outcome in outcomes}),
-        datasets=sorted({outcome.dataset for outcome in outcomes}),
+        head=head(records),
         leak_consequence=LEAK_CONSEQUENCE,
     )
     return Page(text, tuple(figures))
@@ -163,7 +162,7 @@ class Part:
 
     title: str
     values: Callable[[Sequence[StudyRecord], Wanted], dict]  # "drawings": the figures of the section
-    studies: int | None = None  # shown only for this number of studies
+    applies: Callable[[int], bool] = lambda studies: True  # whether it is shown for a number of studies
 
 
 def _reasons(records: Sequence[StudyRecord], wanted: Wanted) -> dict:
@@ -172,7 +171,8 @@ def _reasons(records: Sequence[StudyRecord], wanted: Wanted) -> dict:
 
 PARTS = {
     "answer": Part("Results", lambda records, wanted: answer(records)),
-    "pair": Part("Do the two differ?", lambda records, wanted: both(records), studies=2),
+    "pair": Part("Do the two differ?", lambda records, wanted: both(records), lambda studies: studies == 2),
+    "several": Part("Do they differ?", lambda records, wanted: several(records), lambda studies: studies > 2),
     "trust": Part("Can it be trusted?", lambda records, wanted: trust(records)),
     "failures": Part("Where it fails", lambda records, wanted: failures(records)),
     "why": Part("Why", _reasons),

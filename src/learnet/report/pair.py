@@ -8,6 +8,7 @@ import pandas as pd
 
 from learnet.metrics.scores import MEASURES, interval_text
 from learnet.metrics.significance import Difference, difference, mcnemar
+from learnet.report.comparison.tables import image_note
 from learnet.report.study_record import StudyRecord
 from learnet.report.tables import NAMES, p_text, signed
 
@@ -26,7 +27,8 @@ def both(records: Sequence[StudyRecord]) -> dict:
         "clips": clips,
         "p_clips": p_text(clips.p),
         "table": differences(one, other, result),
-        "lead": _lead(one, other, result),
+        "lead": lead(one, other, result, result.p["uf1"]),
+        "image_note": image_note(records),
         "differing_people": people(one, other),
         "differing_clips": answers(one, other),
         "formats": formats,
@@ -84,8 +86,15 @@ def answers(one: StudyRecord, other: StudyRecord) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _lead(one: StudyRecord, other: StudyRecord, result: Difference) -> str:
-    """Return the difference in UF1 in words that claim no more than its test shows."""
+def lead(one: StudyRecord, other: StudyRecord, result: Difference, p: float) -> str:
+    """Return the difference in UF1 in words that claim no more than its test shows.
+
+    Args:
+        one: a study.
+        other: another study over the same clips.
+        result: scores of `one` minus those of `other`.
+        p: of the difference in UF1, corrected where several studies are tested.
+    """
     if not result.people:
         return f"{one.name} and {other.name} make the same predictions for everybody."
     value = result.values["uf1"]
@@ -95,7 +104,6 @@ def _lead(one: StudyRecord, other: StudyRecord, result: Difference) -> str:
         better, worse = other, one
         low, high = -high, -low
     interval = interval_text(low, high, "95% interval {} to {}", signed)
-    p = result.p["uf1"]
     verdict = "chance alone seldom does as much" if p < 0.05 else "chance alone may do as much"
-    lead = f"UF1 of {better.name} is {abs(value):.3f} above that of {worse.name} ({interval})"
-    return f"{lead}; {verdict} (p {p_text(p)})."
+    sentence = f"UF1 of {better.name} is {abs(value):.3f} above that of {worse.name} ({interval})"
+    return f"{sentence}; {verdict} (p {p_text(p)})."

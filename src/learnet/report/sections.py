@@ -18,8 +18,9 @@ from learnet.metrics.calibration import BINS, Calibration, calibration
 from learnet.metrics.scores import MEASURES, interval_text
 from learnet.report import tables
 from learnet.report.page_figures import PageFigure, make_page_figure
+from learnet.report.reproduction import command, comparison_command
 from learnet.report.study_checks import check
-from learnet.report.study_record import StudyRecord
+from learnet.report.study_record import StudyRecord, reference_of
 from learnet.report.style import Interval, confusion_figure, interval_figure, reliability_figure
 
 PROTOCOLS = {
@@ -38,10 +39,14 @@ def answer(records: Sequence[StudyRecord]) -> dict:
     """Return accuracy, UF1 and UAR of every study with intervals, and the majority baseline."""
     scores, floor = tables.measures(records), tables.floor(records[0])
     figure = scores_figure(records)
+    reference = reference_of(records)
+    position = list(records).index(reference)
     return {
+        "reference": scores.iloc[position].to_dict(),
+        "is_first": position == 0,
         "scores": scores.to_dict("records"),
         "names": list(tables.NAMES.values()),
-        "unseen": check(records[0])[0].passed,
+        "unseen": check(reference)[0].passed,
         "majority": any(not network_info(network).uses_image for network in scores["network"]),
         "floor": floor,
         "floor_values": {tables.NAMES[measure]: value for measure, value in floor.values.items()},
@@ -141,8 +146,10 @@ def again(records: Sequence[StudyRecord]) -> dict:
     for title, note, values in groups:
         if any(values):
             settings.append((title, note, tables.side_by_side(records, values)))
-    commands = [tables.command(record) for record in records]
-    return {"commands": [command for command in commands if command], "settings": settings}
+    commands = []
+    for record in records:
+        commands += [command(record), comparison_command(record)]
+    return {"commands": list(filter(None, commands)), "settings": settings}
 
 
 def _facts(record: StudyRecord) -> dict[str, str]:

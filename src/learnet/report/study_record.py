@@ -149,6 +149,11 @@ class StudyRecord:
         return bool(self.prepare_record and self.prepare_record.synthetic)
 
     @property
+    def all_synthetic(self) -> bool:
+        """Whether every clip is computer-generated."""
+        return bool(self.prepare_record and self.prepare_record.synthetic_extent == "yes")
+
+    @property
     def synthetic_databases(self) -> tuple[str, ...]:
         """The computer-generated databases, if there are recorded ones beside them."""
         record = self.prepare_record
@@ -192,6 +197,15 @@ def read_records(folders: str | Path | Sequence[str | Path]) -> list[StudyRecord
     for other in records[1:]:
         refuse_different(records[0], other)
     return records
+
+
+def reference_of(records: Sequence[StudyRecord]) -> StudyRecord:
+    """Return the study with which the others are compared: the first that does not leak, if there is one.
+
+    It depends on the order in which the studies are named, and not on their scores: choosing the best one by
+    its scores on test people would make its score too high.
+    """
+    return next((record for record in records if not record.leaky), records[0])
 
 
 def _distinct_names(records: list[StudyRecord]) -> list[StudyRecord]:

@@ -4,21 +4,18 @@ Scores are fractions from 0 to 1, averaged over seeds where a study has several.
 """
 
 import re
-import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 
 from learnet.core.records import Finding, Outcome
-from learnet.core.settings import Study, Training
 from learnet.metrics.calibration import Calibration
 from learnet.metrics.scores import MEASURES, confusion, headline, precision_recall_f1
 from learnet.metrics.study_metrics import MeanScore
 from learnet.report.study_record import StudyRecord
-from learnet.study.description import EvaluationSettings
 
 NAMES = {"accuracy": "accuracy", "uf1": "UF1", "uar": "UAR"}
 
@@ -285,25 +282,6 @@ def side_by_side(records: Sequence[StudyRecord], values: Sequence[Mapping[str, o
     return pd.DataFrame(table)
 
 
-def command(record: StudyRecord) -> str:
-    """Return the command that reproduces a study, with every option that differs from its default.
-
-    SELECTION stands for the folder of a selection. Empty if study.json is missing.
-    """
-    if record.description is None:
-        return ""
-    images, settings = record.description.prepared, record.description.settings
-    name = record.folder.name
-    if isinstance(settings, EvaluationSettings):
-        options = ["--weights", settings.weights, "--classes", record.scheme_name]
-        return shlex.join(["learnet", "evaluate", images.folder, name, *options])
-    options = _options(record.settings, Study()) + _options(record.training_settings, Training())
-    if record.selection:  # study.json records what was selected, not where it is stored
-        options += ["--selection", "SELECTION"]
-    folders = images.folders or [images.folder]
-    return shlex.join(["learnet", "study", *folders, name, *options])
-
-
 def signed(value: float, decimals: int = 3) -> str:
     """Return a difference with its sign; a difference that rounds to zero is +0."""
     return f"{round(value, decimals) + 0.0:+.{decimals}f}"
@@ -312,24 +290,6 @@ def signed(value: float, decimals: int = 3) -> str:
 def p_text(p: float) -> str:
     """Return a p-value with three decimals, or <0.001."""
     return f"{p:.3f}" if p >= 0.001 else "<0.001"
-
-
-def _options(values: Mapping[str, object], defaults: Study | Training) -> list[str]:
-    """Return the command-line options of the settings that differ from their defaults."""
-    options: list[str] = []
-    for setting in fields(defaults):
-        value = values.get(setting.name)
-        if value is None or value == getattr(defaults, setting.name):
-            continue
-        option = setting.name.rstrip("_").replace("_", "-")
-        if isinstance(value, bool):
-            options.append(f"--{option}" if value else f"--no-{option}")
-        elif isinstance(value, list | tuple):
-            for item in value:
-                options += [f"--{option}", str(item)]
-        else:
-            options += [f"--{option}", str(value)]
-    return options
 
 
 def _text(value: object) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from learnet.core.errors import BadInput, LearnetError
 from learnet.core.records import Fold, Outcome
-from learnet.core.serialisation import ROOT, InvalidValue, convert_fields, key_named, parse_toml, read_json
+from learnet.core.serialisation import ROOT, InvalidValue, convert_fields, key_named, parse_toml
 from learnet.core.settings import Study, Training
 from learnet.datasets.splits import subject_groups
 from learnet.metrics.scores import confusion, headline
@@ -235,17 +235,3 @@ def _uf1(outcomes: Sequence[Outcome], classes: Sequence[str]) -> float:
         predictions.append(outcome.prediction)
     _, uf1, _ = headline(confusion(truth, predictions, list(classes)))
     return float(uf1)
-
-
-def read_selection(folder: str | Path) -> Selection:
-    """Read the selection that `learnet select` made in a folder.
-
-    Raises:
-        BadInput: there is none, it was not finished, or it is damaged.
-    """
-    folder = Path(folder)
-    file = folder / SELECTION_FILE
-    if not file.is_file():
-        hint = "`learnet select` makes it; the same command continues where it stopped."
-        raise BadInput(folder, f"there is no {SELECTION_FILE}", hint)
-    return read_json(file, Selection, "Select the settings again.")

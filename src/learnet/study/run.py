@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -125,6 +126,7 @@ def _write_run(out: Path, trainings: int, seconds: float, device: str) -> None:
     record = {
         "trainings": trainings,
         "seconds": round(seconds, 1),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "cores": os.cpu_count(),
         "device": device,
         "machine": platform.machine(),

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from learnet.core.errors import LearnetError
+from learnet.core.errors import BadInput, LearnetError
 from learnet.core.files import write_atomically
 from learnet.core.network_info import network_info
 from learnet.core.records import Fold
-from learnet.core.serialisation import to_json
+from learnet.core.serialisation import read_json, to_json
 from learnet.core.settings import Resources, Study, Training
 from learnet.study.candidates import (
     SELECTION_FILE,
@@ -20,6 +20,7 @@ from learnet.study.candidates import (
     leave_two_groups_out,
 )
 from learnet.study.describe import describe_study
+from learnet.study.description import DESCRIPTION_FILE, read_description
 from learnet.study.jobs import FoldJob
 from learnet.study.outcomes import read_outcomes
 from learnet.study.plan import initial_weights
@@ -92,6 +93,26 @@ def select_settings(
         selected=best_candidates(scores, list(settings)),
     )
     write_atomically(out / SELECTION_FILE, to_json(selection))
+    return selection
+
+
+def read_selection(folder: str | Path) -> Selection:
+    """Read the selection that `learnet select` made in a folder, or with which a study was made.
+
+    Args:
+        folder: of a selection, or of a study with a selection, which keeps all of it in `study.json`.
+
+    Raises:
+        BadInput: there is none, it was not finished, or it is damaged.
+    """
+    folder = Path(folder)
+    file = folder / SELECTION_FILE
+    if file.is_file():
+        return read_json(file, Selection, "Select the settings again.")
+    selection = read_description(folder).choice if (folder / DESCRIPTION_FILE).is_file() else None
+    if selection is None:
+        hint = "`learnet select` makes it; the same command continues where it stopped."
+        raise BadInput(folder, f"there is no {SELECTION_FILE}", hint)
     return selection
 
 

@@ -366,3 +366,13 @@ def test_unfinished_and_unknown_are_told(folders: dict[str, Path], tmp_path: Pat
     told = notes(compare([tmp_path / "svm", tmp_path / "learnet"]))
     assert "svm is unfinished: 32 of 36 predictions." in told
     assert "learnet has no study.json: its protocol is unknown." in told
+
+
+def test_different_images_are_named(tmp_path: Path) -> None:
+    small = write_study(tmp_path / "a", write_prepared(tmp_path / "small", size=28), seeds=(0,))
+    large = write_study(tmp_path / "b", write_prepared(tmp_path / "large", size=32), seeds=(0,))
+    said = notes(compare([small, large]))
+    assert any("different images" in note for note in said)
+    assert any("dynamic, 28 pixels (a); dynamic, 32 pixels (b)" in note for note in said)
+    same = write_study(tmp_path / "c", tmp_path / "small", seeds=(0,))
+    assert not any("different images" in note for note in notes(compare([small, same])))

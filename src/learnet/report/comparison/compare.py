@@ -55,7 +55,12 @@ def compare(folders: str | Path | Sequence[str | Path], against: str | None = No
         LearnetError: no study, a repeated study, no study called `against`, or studies over different clips.
         BadInput: a folder without readable outcomes.
     """
-    records = leaky_after_honest(read_records(folders))
+    return compare_records(read_records(folders), against)
+
+
+def compare_records(studies: Sequence[StudyRecord], against: str | None = None) -> Comparison:
+    """Compare studies that `read_records` has read, as `compare`."""
+    records = leaky_after_honest(studies)
     by_name = {record.name: record for record in records}
     reference = pick(by_name, against, "study") if against is not None else records[0]
     others = [record for record in records if record is not reference]
@@ -110,6 +115,14 @@ def motion(record: StudyRecord) -> str:
     if images.preparation:
         return images.preparation.motion
     return "imported" if images.images_kind == "unknown" else f"imported {images.images_kind}"
+
+
+def images_of(record: StudyRecord) -> str:
+    """Return the motion image of a study with its size in pixels, as far as they are known."""
+    images = record.prepare_record
+    if images and images.preparation:
+        return f"{motion(record)}, {images.preparation.size} pixels"
+    return f"{motion(record)}, {record.prepared.size} pixels" if record.prepared else motion(record)
 
 
 def datasets(record: StudyRecord) -> set[str]:

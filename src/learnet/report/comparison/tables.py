@@ -1,7 +1,7 @@
 """Tables of a comparison as text, for the terminal, LaTeX, HTML and Markdown. Cells may have several
 lines."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from learnet.core.errors import counted
@@ -16,6 +16,7 @@ from learnet.report.comparison.compare import (
     Comparison,
     counterpart,
     datasets,
+    images_of,
     motion,
     network,
     scheme,
@@ -121,6 +122,8 @@ def notes(comparison: Comparison) -> list[str]:
     sentences = []
     for record in comparison.records:
         sentences += _study_notes(record, comparison)
+    if note := image_note(comparison.records):
+        sentences.append(note)
     if first.summary.absent:
         sentences.append(f"No clip has the class {', '.join(first.summary.absent)}, which counts as zero.")
     for name in comparison.databases:
@@ -130,6 +133,17 @@ def notes(comparison: Comparison) -> list[str]:
     if comparison.published:
         sentences += _published_notes(comparison)
     return sentences
+
+
+def image_note(records: Sequence[StudyRecord]) -> str:
+    """Return that studies are of different images, as a sentence; empty where they are of the same."""
+    names: dict[str, list[str]] = {}
+    for record in records:
+        names.setdefault(images_of(record), []).append(record.name)
+    if len(names) < 2:
+        return ""
+    parts = [f"{images} ({', '.join(studies)})" for images, studies in names.items()]
+    return f"The studies are of different images, which differences include: {'; '.join(parts)}."
 
 
 def leak_notes(comparison: Comparison) -> list[str]:

@@ -18,7 +18,7 @@ from torch import nn
 from learnet.core.errors import BadInput, LearnetError
 from learnet.core.files import shortened_list
 from learnet.core.records import Outcome
-from learnet.datasets.licences import may_be_shown
+from learnet.datasets.licences import may_be_published
 from learnet.datasets.prepared.store import PreparedDataset, load_prepared
 from learnet.motion.detrend import EvaluationImages, StoredImages
 from learnet.report.explain.background import Background
@@ -143,7 +143,8 @@ class ExplainedClips:
     def _shown_clips(self) -> list[str]:
         """Return the clips of people whose pictures may be shown."""
         clips = self.prepared.clips
-        shown = set(clips[clips["person"].map(may_be_shown)]["clip"])
+        may_be_shown = clips["person"].map(lambda person: may_be_published(person, self.prepared.record))
+        shown = set(clips[may_be_shown]["clip"])
         return [clip for clip in self.truth if clip in shown]
 
     def _check_clip(self, clip: str) -> None:
@@ -158,7 +159,7 @@ class ExplainedClips:
                 hint = f"Did you mean {similar[0]!r}?"
             raise LearnetError(f"{self.study or self.prepared.folder} has no clip called {clip!r}.", hint)
         person = self._row(clip)["person"]
-        if not may_be_shown(person):
+        if not may_be_published(person, self.prepared.record):
             raise LearnetError(
                 f"The licence forbids to publish pictures of {person}.", "Explain a clip of another person."
             )

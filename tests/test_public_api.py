@@ -1,19 +1,24 @@
 """Each public name does what it promises, whatever was imported before; nothing heavy loads before it is
 used."""
 
+import inspect
 import json
 import pkgutil
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import cv2
 import numpy as np
+import pandas
 import pytest
+from matplotlib.figure import Figure
 
 import learnet
 from learnet.datasets.synthetic.databases import synthesize, synthetic_video
@@ -60,7 +65,8 @@ def prepared(reading: learnet.DatasetIndex, tmp_path_factory: pytest.TempPathFac
 def study(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("study") / "study"
     asked = learnet.Study(network="learnet", protocol="loso", classes="auto", keep_weights=False)
-    learnet.run_study(str(prepared), str(out), asked, QUICK, learnet.Resources(jobs=1))
+    metrics = learnet.run_study(str(prepared), str(out), asked, QUICK, learnet.Resources(jobs=1))
+    assert isinstance(metrics, learnet.StudyMetrics)
     return out
 
 
@@ -102,6 +108,53 @@ def test_every_public_name_is_used_below() -> None:
     assert set(learnet.__all__) <= used
 
 
+def callables_of(name: str) -> Iterator[tuple[str, Callable[..., object]]]:
+    """Yield a public function, or the constructor, methods and properties of a public class, and its name."""
+    value = getattr(learnet, name)
+    if not isinstance(value, type):
+        if callable(value):
+            yield name, value
+        return
+    for member, attribute in inspect.getmembers(value):
+        function = getattr(attribute, "fget", None) or getattr(attribute, "func", None) or attribute
+        own = str(getattr(function, "__module__", "")).startswith("learnet")
+        if not callable(function) or not own:
+            continue
+        if member in ("__init__", "__call__") or not member.startswith("_"):
+            yield f"{name}.{member}", function
+
+
+def classes_in(annotation: object) -> set[type]:
+    """Return the classes of learnet that an annotation names, at any depth."""
+    if isinstance(annotation, list):  # the arguments of a Callable
+        return {part for inner in annotation for part in classes_in(inner)}
+    arguments = get_args(annotation)
+    if arguments and get_origin(annotation) is not Literal:
+        return {part for inner in arguments for part in classes_in(inner)}
+    own = isinstance(annotation, type) and annotation.__module__.startswith("learnet")
+    return {annotation} if own else set()
+
+
+def test_every_public_signature_can_be_resolved_to_public_types() -> None:
+    """What a function takes and returns is public; the types of a record's fields are in the reference."""
+    pages = (Path(__file__).resolve().parents[1] / "docs" / "reference").glob("*.md")
+    reference = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    members = {name for line in re.findall(r"members: \[(.*)\]", reference) for name in line.split(", ")}
+    loaded_late = {"pd": pandas, "Figure": Figure}  # annotations that only type checkers import
+    public = {id(getattr(learnet, name)) for name in learnet.__all__}
+    walked, private = 0, []
+    for name in learnet.__all__:
+        for label, function in callables_of(name):
+            walked += 1
+            for parameter, annotation in get_type_hints(function, localns=loaded_late).items():
+                for kind in classes_in(annotation):
+                    in_reference = label.endswith("__init__") and kind.__name__ in members
+                    if id(kind) not in public and not in_reference:
+                        private.append(f"{label}({parameter}: {kind.__module__}.{kind.__name__})")
+    assert walked > 70
+    assert not private
+
+
 def test_unknown_names_are_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="lernet"):
         learnet.lernet  # noqa: B018
@@ -120,6 +173,7 @@ def test_a_database_is_read(reading: learnet.DatasetIndex, database: Path) -> No
     assert {clip.person for clip in reading.clips} == {"casme2/01", "casme2/02"}
     assert learnet.DATASETS["casme2"].read(database, learnet.DatasetSubset()).clips == reading.clips
     assert learnet.DATASETS["casme2"].fps == 200
+    assert all(isinstance(entry, learnet.Dataset) for entry in learnet.DATASETS.values())
 
 
 def test_a_database_or_network_that_is_not_there_is_a_learnet_error() -> None:
@@ -146,6 +200,8 @@ def test_frames_of_a_clip_are_the_pictures_of_its_folder(reading: learnet.Datase
     folder = reading.clips[0].path
     with learnet.open_video(str(folder), 200.0) as video:
         frames = list(video)
+    assert isinstance(video, learnet.Video) and isinstance(video.info, learnet.VideoInfo)
+    assert (video.info.fps, video.info.frames) == (200, len(frames))
     files = {int(re.findall(r"\d+", file.stem)[-1]): file for file in folder.iterdir()}
     assert [frame.number for frame in frames] == sorted(files)
     for frame in (frames[0], frames[-1]):
@@ -190,6 +246,10 @@ def test_a_database_is_prepared(prepared: Path, reading: learnet.DatasetIndex) -
     assert all((image.min(), image.max()) == (0, 255) for image in images)
     rows = (prepared / "clips.csv").read_text(encoding="utf-8").splitlines()[1:]
     assert [row.split(",")[1] for row in rows] == [clip.key for clip in reading.clips]
+    opened = learnet.load_prepared(str(prepared))
+    assert isinstance(opened, learnet.PreparedDataset)
+    assert opened.size == 28 and opened.clips["clip"].tolist() == [clip.key for clip in reading.clips]
+    np.testing.assert_array_equal(opened.images, images)
     about = json.loads((prepared / "prepare.json").read_text(encoding="utf-8"))
     assert about["preparation"]["size"] == SMALL.size and about["synthetic"] is True
 
@@ -244,6 +304,17 @@ def test_a_study_of_chosen_settings(prepared: Path, study: Path, tmp_path: Path)
     columns = lines[0].split(",")
     rows = [dict(zip(columns, line.split(","), strict=True)) for line in lines[1:]]
     assert {row["fold"]: row["epochs"] for row in rows} == {people[0]: "3", people[1]: "1"}
+
+
+def test_given_weights_are_evaluated(prepared: Path, tmp_path: Path) -> None:
+    """Weights that were fitted to these very images, which are distinct: each is recognised."""
+    from learnet.study.train_on_all import train_on_all
+
+    weights = tmp_path / "svm.safetensors"
+    train_on_all(prepared, learnet.Study(network="linear-svm"), learnet.Training()).save(weights)
+    metrics = learnet.evaluate(str(prepared), str(weights), str(tmp_path / "evaluation"))
+    assert isinstance(metrics, learnet.StudyMetrics)
+    assert metrics.mean["accuracy"].value == 1
 
 
 def test_images_in_memory_are_cross_validated(rng: np.random.Generator) -> None:
@@ -371,7 +442,8 @@ def test_frames_are_answered_as_they_come(recogniser: learnet.Recogniser, rng: n
             if answer := live.add(learnet.Frame(number, number / 100, pixels)):
                 answered[number + 1] = answer
     assert list(answered) == [10, 15, 20, 25]
-    assert all(answer.label in recogniser.metadata.classes for answer in answered.values())
+    for answer in answered.values():
+        assert isinstance(answer, learnet.LivePrediction) and answer.label in recogniser.metadata.classes
 
 
 # ---------------------------------------------------------------- what is loaded when

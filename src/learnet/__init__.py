@@ -39,6 +39,7 @@ _HOME = {
     "Study": "learnet.core.settings",
     "StudyMetrics": "learnet.metrics.study_metrics",
     "Training": "learnet.core.settings",
+    "UnjudgedStretch": "learnet.core.records",
     "Video": "learnet.video.base",
     "VideoInfo": "learnet.video.base",
     "Windows": "learnet.core.settings",

@@ -16,7 +16,8 @@ COMMAND = re.compile(r"^(?:\$ )?learnet ([a-z-]+)(?: ([a-z-]+))?", re.MULTILINE)
 INLINE = re.compile(r"`learnet ([a-z][a-z-]+)")
 # Options of other programs that the pages name (pip, Dask), and the one that every command has.
 OTHERS = {
-    "--editable", "--index-url", "--no-compile", "--host", "--port", "--dashboard-address", "--no-dashboard", "--nthreads", "--nworkers",
+    "--editable", "--index-url", "--no-compile",
+    "--host", "--port", "--dashboard-address", "--no-dashboard", "--nthreads", "--nworkers",
     "--memory-limit", "--tls-ca-file", "--tls-cert", "--tls-key", "--help",
 }  # fmt: skip
 

@@ -6,12 +6,13 @@ import sys
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from learnet.cli import console
 from learnet.cli.app import VIDEO, Flat, app
+from learnet.core.errors import LearnetError
 from learnet.core.output_checks import check_outputs
 from learnet.core.settings import LiveSettings
 
@@ -24,11 +25,12 @@ def live(  # noqa: PLR0913 (options)
     source: str,
     /,
     *,
-    weights: Path,
+    weights: Path | None = None,
     settings: Annotated[LiveSettings, Flat] = LiveSettings(),
     fps: float | None = None,
     pace: bool = False,
     table: Annotated[Path | None, Parameter(name="--csv")] = None,
+    face: int | Literal["none"] = 1,
     face_model: Path | None = None,
 ) -> None:
     """Recognise micro-expressions while frames arrive; print one line of JSON per prediction. Ctrl-C stops.
@@ -38,13 +40,17 @@ def live(  # noqa: PLR0913 (options)
     source
         Camera index (0, 1, ...), video file, or folder of images numbered in their file names.
     weights
-        File written by `learnet train` or by `learnet export` (.onnx).
+        File written by `learnet train` or by `learnet export` (.onnx), or the name of shipped weights.
+        Default: ststnet-flow-28.
     fps
-        Actual frame rate, where the source states a wrong one or none (a folder of images counts as 25).
+        Actual frame rate, where the source states a wrong one; required for a folder of images.
     pace
         Deliver the frames of a file at their own rate, as a camera would.
     table
         Also write the predictions to this CSV file, row by row.
+    face
+        Which face, where there are several: 1 is the largest, 2 the next, and so on. none: the video shows a
+        face crop, in which no face is searched.
     face_model
         YuNet face model; without one, OpenCV's Haar cascades are used.
     """
@@ -56,8 +62,10 @@ def live(  # noqa: PLR0913 (options)
     if table:
         table.parent.mkdir(parents=True, exist_ok=True)
     is_camera = source.isascii() and source.isdigit() and not Path(source).exists()
+    if fps is None and not is_camera and Path(source).is_dir():
+        raise LearnetError(f"{source}: a folder of images has no frame rate.", "Give it with --fps.")
     with open_video(int(source) if is_camera else Path(source), fps) as video:
-        recogniser = Recogniser.load(weights, face_model)
+        recogniser = Recogniser.load(weights, face_model, face)
         with LiveStream(recogniser, video, settings, pace) as watch:
             try:
                 with suppress(KeyboardInterrupt):  # the usual way to stop a camera

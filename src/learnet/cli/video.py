@@ -1,77 +1,224 @@
 """Commands for your own videos."""
 
+import json
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
+from learnet import __version__
 from learnet.cli import console
 from learnet.cli.app import VIDEO, Flat, app
-from learnet.core.errors import LearnetError
+from learnet.core.errors import LearnetError, OutputTaken, counted, repeated
+from learnet.core.files import write_atomically
 from learnet.core.output_checks import check_outputs
 from learnet.core.settings import Windows
+
+if TYPE_CHECKING:
+    from learnet.inference.recogniser import Recogniser
+    from learnet.inference.recognition import Recognition
 
 FIGURE_SUFFIXES = (".png", ".svg", ".pdf")
 
 
 @app.command(group=VIDEO)
 def predict(  # noqa: PLR0913 (options)
-    video: Path,
-    /,
-    *,
+    *videos: Path,
     weights: Path | None = None,
     output: Path | None = None,
     csv: Path | None = None,
     picture: Path | None = None,
     windows: Annotated[Windows, Flat] = Windows(),
     fps: float | None = None,
+    face: int | Literal["none"] = 1,
     face_model: Path | None = None,
 ) -> None:
-    """Recognise micro-expressions in a video, one prediction per time window. Print JSON.
+    """Recognise micro-expressions in videos. Print JSON, and the events in a few lines on stderr.
 
     Parameters
     ----------
-    video
-        Video file, or folder of images numbered in their file names.
+    videos
+        Video files, or folders of images numbered in their file names.
     weights
-        File written by `learnet train` or by `learnet export` (.onnx, run by onnxruntime without torch), or
-        the name of shipped weights. Default: ststnet-flow-28, which distinguishes negative, positive,
-        surprise and none (docs/pretrained.md).
-    fps
-        Actual frame rate, where the file states a wrong one or none (a folder of images counts as 25).
+        File written by `learnet train` or by `learnet export` (.onnx), or the name of shipped weights.
+        Default: ststnet-flow-28, which distinguishes negative, positive, surprise and none
+        (docs/pretrained.md).
     output
-        Write the JSON to this file instead.
+        Write the JSON to this file instead. For several videos: folder in which NAME.json and NAME.csv are
+        written for each; videos whose results are there already are skipped.
     csv
-        Also write the predictions as a table.
+        Also write a table with a row per window, as they are predicted; an interrupted run continues.
     picture
         Also draw the prediction with the highest score: face crop, motion image and scores (.png, .svg or
         .pdf).
+    fps
+        Actual frame rate, where the file states a wrong one; required for a folder of images.
+    face
+        Which face, where there are several: 1 is the largest, 2 the next (followed by its position), and so
+        on. none: the video shows a face crop, in which no face is searched.
     face_model
         YuNet face model; without one, OpenCV's Haar cascades are used.
     """
-    from learnet.core.files import write_atomically
     from learnet.inference.recogniser import Recogniser
-    from learnet.training.pretrained import default_weights
 
-    weights = weights or default_weights("flow", 28)
+    if not videos:
+        raise LearnetError("VIDEO is missing.", "Name a video file, or a folder of images.")
+    if len(videos) > 1:
+        _check_batch(videos, output, csv, picture)
+        recogniser = Recogniser.load(weights, face_model, face)
+        _predict_batch(recogniser, videos, output or Path(), windows, fps)
+        return
+    (video,) = videos
     check_outputs((output, csv, picture), (video, weights, face_model))
     if picture and picture.suffix.lower() not in FIGURE_SUFFIXES:  # checked before minutes of reading
         raise LearnetError(
             f"{picture}: {picture.suffix or 'no suffix'} is not a supported figure format.",
             f"Choose from {', '.join(FIGURE_SUFFIXES)}.",
         )
-    with console.bar("Processing windows") as progress:
-        recognition = Recogniser.load(weights, face_model)(video, windows, fps, progress)
-    if output:
-        write_atomically(output, recognition.to_json() + "\n")
-    else:
-        sys.stdout.write(recognition.to_json() + "\n")
-    if csv:
-        write_atomically(csv, recognition.to_csv())
+    recognition = _recognise(Recogniser.load(weights, face_model, face), video, windows, fps, csv)
+    _write_json(recognition, output)
     if picture:
         from learnet.report.clip_figures import save_answer
 
         save_answer(recognition, picture)
+    _print_events(recognition)
     console.paths(*(path for path in (output, csv, picture) if path), to=console.err)
+
+
+def _recognise(
+    recogniser: "Recogniser", video: Path, windows: Windows, fps: float | None, csv: Path | None
+) -> "Recognition":
+    """Recognise one video, with a progress bar, and write its table as it goes."""
+    from learnet.inference.prediction_log import PredictionLog
+
+    log = None
+    if csv:
+        run = _run_description(recogniser, video, windows, fps)
+        log = PredictionLog(csv, run, recogniser.metadata.classes)
+        if log.done:
+            console.err.print(f"{csv}: continued after window {len(log.done)}", markup=False)
+    try:
+        with console.bar("Processing windows") as progress:
+            recognition = recogniser(video, windows, fps, progress, log)
+    except LearnetError:
+        if log:
+            log.discard()
+        raise
+    except BaseException:
+        if log:
+            log.close()
+        raise
+    if log:
+        log.finish()
+    return recognition
+
+
+def _run_description(
+    recogniser: "Recogniser", video: Path, windows: Windows, fps: float | None
+) -> dict[str, object]:
+    """Return all that the predictions depend on: an interrupted run is continued only by the same one."""
+    from learnet.training.metadata import metadata_to_json
+
+    state = video.stat()
+    return {
+        "video": str(video.resolve()),
+        "bytes": state.st_size,
+        "modified_ns": state.st_mtime_ns,
+        "weights": recogniser.weights,
+        "metadata": metadata_to_json(recogniser.metadata),
+        "windows": asdict(windows),
+        "fps": fps,
+        "face": recogniser.face_number if recogniser.finder else "none",
+        "finder": recogniser.finder.kind if recogniser.finder else "none",
+        "learnet": __version__,
+    }
+
+
+def _write_json(recognition: "Recognition", output: Path | None) -> None:
+    text = recognition.to_json() + "\n"
+    if output:
+        write_atomically(output, text)
+    else:
+        sys.stdout.write(text)
+
+
+def _print_events(recognition: "Recognition") -> None:
+    """Print the events, one in a line, and how much could not be judged, on stderr."""
+    for event in recognition.events:
+        duration_s = event.offset_s - event.onset_s
+        console.err.print(
+            f"{event.onset_s:8.2f} s  {event.kind}, {duration_s:.2f} s, {event.label} ({event.score:.2f})",
+            markup=False,
+        )
+    if not recognition.events:
+        strongest = recognition.strongest
+        console.err.print(f"No expression: {strongest.reason or strongest.label}.", markup=False)
+    if recognition.unjudged:
+        unjudged_s = sum(stretch.end_s - stretch.start_s for stretch in recognition.unjudged)
+        console.err.print(f"{unjudged_s:8.2f} s  of {recognition.duration_s:.2f} s could not be judged")
+
+
+def _check_batch(videos: Sequence[Path], output: Path | None, csv: Path | None, picture: Path | None) -> None:
+    """Check the options for several videos."""
+    if output is None or csv or picture:
+        raise LearnetError(
+            "Several videos are written to a folder, NAME.json and NAME.csv for each.",
+            "Name it with --output, without --csv and --picture.",
+        )
+    if output.exists() and not output.is_dir():
+        raise OutputTaken(output, "this is a file", "Name a folder.")
+    same = repeated(video.stem for video in videos)
+    if same:
+        raise LearnetError(
+            f"Several videos are named {same[0]}, and their results would have the same names.",
+            "Predict them one by one, or rename one.",
+        )
+
+
+def _is_done(result: Path, recogniser: "Recogniser", video: Path, windows: Windows) -> bool:
+    """Return whether a video has been recognised before in the same way.
+
+    Raises:
+        OutputTaken: the file holds something else.
+    """
+    if not result.exists():
+        return False
+    try:
+        record = json.loads(result.read_text(encoding="utf-8"))
+        found = [record["video"], record["network"]["weights"], record["cut"]]
+    except (ValueError, KeyError, TypeError):
+        found = []
+    if found != [str(video), recogniser.weights, asdict(windows)]:
+        raise OutputTaken(result, "this is no result of the same video and settings", "Name another folder.")
+    return True
+
+
+def _predict_batch(
+    recogniser: "Recogniser", videos: Sequence[Path], folder: Path, windows: Windows, fps: float | None
+) -> None:
+    """Recognise several videos. One that cannot be recognised is reported, and the others go on.
+
+    Raises:
+        LearnetError: at the end, if there were such videos.
+    """
+    failed = 0
+    for video in videos:
+        result = folder / f"{video.stem}.json"
+        console.err.print(f"{video}", style="bold", markup=False)
+        try:
+            if _is_done(result, recogniser, video, windows):
+                console.err.print(f"{result} is there already; skipped", markup=False)
+                continue
+            recognition = _recognise(recogniser, video, windows, fps, result.with_suffix(".csv"))
+        except LearnetError as error:
+            failed += 1
+            console.err.print(f"learnet: {error}", markup=False)
+        else:
+            _write_json(recognition, result)
+            _print_events(recognition)
+    if failed:
+        raise LearnetError(f"{failed} of {counted(len(videos), 'video')} could not be recognised, see above.")
 
 
 @app.command(name="face-model", group=VIDEO)

@@ -1,6 +1,5 @@
 """Predictions for the windows of a video."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +34,7 @@ class Prediction:
     last: int  # number of the last frame, inclusive
     frames: int  # number of frames
     label: str | None  # a class, "none" or "uncertain"; None: the window cannot be judged
-    scores: Mapping[str, float]  # probability of each class, sum 1; empty: the network was not asked
+    scores: dict[str, float]  # probability of each class, sum 1; empty: the network was not asked
     reason: str  # why the label is not simply the class with the highest score; empty if it is
     face: Face | None  # in pixels of the frame; None: no face was found, or the frames are face crops
     head_px: float | None  # head motion in pixels of the crop; None: it could not be measured

@@ -5,7 +5,7 @@ Each window is treated as a clip of its own, with the same function as the clips
 windows.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -18,6 +18,7 @@ from learnet.core.settings import Windows
 from learnet.face import AlignedFaces, FaceFinder, face_finder
 from learnet.inference.decision import UNCERTAIN_MARGIN, judge_motion, judge_scores
 from learnet.inference.prediction import Movement, Prediction, WindowImages
+from learnet.inference.prediction_log import PredictionLog
 from learnet.inference.recognition import Recognition
 from learnet.inference.selected_face import SelectedFace
 from learnet.inference.video_warnings import recognition_warnings
@@ -123,6 +124,7 @@ class Recogniser:
         windows: Windows = Windows(),
         fps: float | None = None,
         progress: Progress | None = None,
+        log: PredictionLog | None = None,
     ) -> Recognition:
         """Recognise micro-expressions in a video. One window of frames is in memory at a time.
 
@@ -132,6 +134,7 @@ class Recogniser:
             fps: actual frame rate; required for folders of images and for arrays, and for files that state a
                 wrong one or none.
             progress: called after each window.
+            log: receives each prediction; those that it already has are not computed again.
 
         Raises:
             BadVideo: not a video.
@@ -141,11 +144,14 @@ class Recogniser:
         predictions: list[Prediction] = []
         strongest: WindowImages | None = None
         best_strength = -3.0  # below every strength
+        done = log.done if log else ()
         finder = self.select_face()
         with _open(video, fps) as opened:
-            for window in cut_windows(opened, windows, opened.info.fps):
-                prediction, images = self._predict(window, finder, len(predictions), opened.info.fps)
+            for window, prediction, images in self._predictions(opened, windows, finder, done):
+                newest = window
                 predictions.append(prediction)
+                if log and len(predictions) > len(done):
+                    log.add(prediction)
                 if images is not None and prediction.strength > best_strength:
                     best_strength = prediction.strength
                     strongest = images
@@ -154,21 +160,31 @@ class Recogniser:
                     progress(len(predictions), max(expected, len(predictions)))
             if strongest is None:
                 raise _no_prediction_error(predictions, opened, finder)
+            warnings = recognition_warnings(opened, predictions, self.metadata)
             return Recognition(
                 source=opened.info.source,
                 info=opened.info,
-                frames=window.frames_so_far,
-                duration_s=window.seconds_so_far,
+                frames=newest.frames_so_far,
+                duration_s=newest.seconds_so_far,
                 weights=self.weights,
                 metadata=self.metadata,
                 windows=windows,
                 predictions=tuple(predictions),
-                warnings=(
-                    *(finder.warnings if finder else ()),
-                    *recognition_warnings(opened, predictions, self.metadata),
-                ),
+                warnings=(*(finder.warnings if finder else ()), *warnings),
                 strongest_images=strongest,
             )
+
+    def _predictions(
+        self, video: Video, windows: Windows, finder: FaceFinder | None, done: Sequence[Prediction]
+    ) -> Iterator[tuple[Window, Prediction, WindowImages | None]]:
+        """Yield each window with its prediction, and its images unless it was done before."""
+        best = max(done, key=lambda prediction: prediction.strength, default=None)
+        for index, window in enumerate(cut_windows(video, windows, video.info.fps)):
+            if index < len(done) and done[index] is not best:
+                yield window, done[index], None
+            else:
+                prediction, images = self._predict(window, finder, index, video.info.fps)
+                yield window, prediction, images
 
     def _predict(
         self, window: Window, finder: FaceFinder | None, index: int, fps: float

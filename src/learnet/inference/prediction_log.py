@@ -1,0 +1,85 @@
+"""The table of the windows of a video, written as they are predicted, and continued after an interruption."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from learnet.core.serialisation import ROOT, InvalidValue, convert, to_plain
+from learnet.inference.prediction import Prediction
+from learnet.inference.recognition import window_columns, window_row
+
+SUFFIX = ".progress"
+"""Suffix of the file beside the table that holds the finished predictions until the last one is written."""
+
+
+class PredictionLog:
+    """Write each prediction to a CSV file when it is made.
+
+    Beside the table, a file `NAME.progress` holds the predictions in full, a line each below a line that
+    identifies the run. If it is there when the same run is repeated, its predictions are not computed again.
+    """
+
+    def __init__(self, table: Path, run: dict[str, Any], classes: tuple[str, ...]) -> None:
+        """Read the predictions of an interrupted run, and begin the table.
+
+        Args:
+            table: CSV file. A missing folder is made.
+            run: all that the predictions depend on, as plain values.
+            classes: of the network.
+        """
+        table.parent.mkdir(parents=True, exist_ok=True)
+        self.classes = classes
+        self.table = table
+        self.progress = table.with_name(table.name + SUFFIX)
+        self.done = _read(self.progress, run)
+        # Line buffering: a killed process leaves whole rows.
+        self.rows_file = table.open("w", newline="", encoding="utf-8", buffering=1)
+        self.rows = csv.writer(self.rows_file, lineterminator="\n")
+        self.rows.writerow(window_columns(classes))
+        self.progress_file = self.progress.open("w", encoding="utf-8", buffering=1)
+        self.progress_file.write(json.dumps(run) + "\n")
+        for prediction in self.done:
+            self._write(prediction)
+
+    def add(self, prediction: Prediction) -> None:
+        """Write the next prediction."""
+        self._write(prediction)
+
+    def close(self) -> None:
+        """Close the files, so that an interrupted run can be continued."""
+        self.rows_file.close()
+        self.progress_file.close()
+
+    def finish(self) -> None:
+        """Close the files after the last prediction; the table alone stays."""
+        self.close()
+        self.progress.unlink()
+
+    def discard(self) -> None:
+        """Close and remove the files, as of a video that cannot be recognised."""
+        self.finish()
+        self.table.unlink()
+
+    def _write(self, prediction: Prediction) -> None:
+        self.rows.writerow(window_row(prediction, self.classes))
+        self.progress_file.write(json.dumps(to_plain(prediction)) + "\n")
+
+
+def _read(progress: Path, run: dict[str, Any]) -> tuple[Prediction, ...]:
+    """Return the predictions of an interrupted run; none if there are none, or they are of another run.
+
+    The last line may be incomplete.
+    """
+    if not progress.is_file():
+        return ()
+    lines = progress.read_text(encoding="utf-8").splitlines()
+    if not lines or lines[0] != json.dumps(run):
+        return ()
+    predictions = []
+    for line in lines[1:]:
+        try:
+            predictions.append(convert(json.loads(line), Prediction, ROOT))
+        except (ValueError, InvalidValue):
+            break
+    return tuple(predictions)

@@ -1,0 +1,73 @@
+"""A table that is written window by window: a run that was killed continues, and ends with the same bytes."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from learnet.core.settings import Windows
+from learnet.inference.prediction_log import SUFFIX, PredictionLog
+from learnet.inference.recogniser import Recogniser
+from learnet.simulation.render import Camera, render
+from learnet.simulation.scenes import make_long_scene
+
+FPS = 50.0
+WINDOWS = Windows(whole_s=0.5)
+RUN = {"video": "film", "weights": "w"}
+
+
+@pytest.fixture(scope="module")
+def film() -> np.ndarray:
+    scene = make_long_scene(2, 1, 1, [("micro", "surprise")], Camera(240, 320, FPS, 120.0))
+    return np.stack(list(render(scene.recording)))
+
+
+class _Killed(BaseException):
+    pass
+
+
+class _Dying(PredictionLog):
+    """A log whose process is killed after two windows."""
+
+    def add(self, prediction: object) -> None:
+        super().add(prediction)  # type: ignore[arg-type]
+        if len(self.progress.read_text().splitlines()) == 3:
+            raise _Killed
+
+
+def test_an_interrupted_run_continues_and_ends_with_the_same_bytes(film: np.ndarray, tmp_path: Path) -> None:
+    recogniser = Recogniser.load()
+    classes = recogniser.metadata.classes
+    whole = recogniser(film, WINDOWS, FPS)
+    assert len(whole.predictions) >= 5
+
+    table = tmp_path / "film.csv"
+    log: PredictionLog = _Dying(table, RUN, classes)
+    with pytest.raises(_Killed):
+        recogniser(film, WINDOWS, FPS, log=log)
+    log.close()
+    assert len(table.read_text().splitlines()) == 3  # a heading and two windows
+    with (tmp_path / ("film.csv" + SUFFIX)).open("a") as handle:
+        handle.write('{"window": 2, "sta')  # a killed process may leave half a line
+
+    log = PredictionLog(table, RUN, classes)
+    assert len(log.done) == 2
+    continued = recogniser(film, WINDOWS, FPS, log=log)
+    log.finish()
+    assert table.read_text() == whole.to_csv() == continued.to_csv()
+    assert continued.to_json() == whole.to_json()
+    np.testing.assert_array_equal(continued.strongest_images.image, whole.strongest_images.image)
+    assert list(tmp_path.iterdir()) == [table]
+
+
+def test_the_predictions_of_another_run_are_not_continued(film: np.ndarray, tmp_path: Path) -> None:
+    recogniser = replace(Recogniser.load(), margin=0.0)
+    log: PredictionLog = _Dying(tmp_path / "film.csv", RUN, recogniser.metadata.classes)
+    with pytest.raises(_Killed):
+        recogniser(film, WINDOWS, FPS, log=log)
+    log.close()
+    other = PredictionLog(tmp_path / "film.csv", {**RUN, "weights": "v"}, recogniser.metadata.classes)
+    assert other.done == ()
+    other.discard()
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,120 @@
+"""`learnet predict` on several videos, on several faces, and on what has no frame rate."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from learnet.datasets.synthetic.databases import synthetic_video
+from learnet.face import Face, align
+from learnet.inference.recogniser import Recogniser
+from learnet.inference.selected_face import SelectedFace
+from learnet.video.reader import read_frames
+from learnet.video.writer import write_video
+from tests.builders.commands import learnet
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("films")
+    for emotion in ("happiness", "surprise"):
+        synthetic_video(folder / f"{emotion}.mp4", seed=6, emotion=emotion, duration_s=0.6)
+    return folder
+
+
+def test_several_videos_are_written_to_a_folder_and_not_computed_twice(films: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"no video")
+    out = tmp_path / "out"
+    words = ["predict", films / "happiness.mp4", broken, films / "surprise.mp4", "--output", out]
+    first = learnet(*words, code=2)
+    assert "broken.mp4" in first.stderr and "1 of 3 videos could not be recognised" in first.stderr
+    names = sorted(path.name for path in out.iterdir())
+    assert names == ["happiness.csv", "happiness.json", "surprise.csv", "surprise.json"]
+    record = json.loads((out / "surprise.json").read_text())
+    assert [event["label"] for event in record["events"]] == ["surprise"]
+    assert "micro" in first.stderr and "surprise (" in first.stderr
+
+    broken.unlink()
+    write_video(broken, read_frames(films / "happiness.mp4"), 200.0)
+    assert learnet(*words).stderr.count("is there already; skipped") == 2
+    other = learnet(*words, "--window-s", "0.3", code=2)
+    assert "no result of the same video and settings" in other.stderr
+
+
+def test_several_videos_need_a_folder_and_different_names(films: Path, tmp_path: Path) -> None:
+    film = films / "happiness.mp4"
+    twice = learnet("predict", film, film, "--output", tmp_path / "out", code=2)
+    assert "Several videos are named happiness" in twice.stderr
+    assert "--output" in learnet("predict", film, films / "surprise.mp4", code=2).stderr
+    assert "VIDEO is missing" in learnet("predict", code=2).stderr
+
+
+def test_images_without_a_rate_are_refused(films: Path, tmp_path: Path) -> None:
+    for number, frame in enumerate(read_frames(films / "happiness.mp4")[:4]):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), frame)
+    for command in ("predict", "live"):
+        refused = learnet(command, tmp_path, code=2)
+        assert "a folder of images has no frame rate" in refused.stderr and "--fps" in refused.stderr
+
+
+def test_of_two_faces_the_largest_is_judged_and_the_other_by_its_number(films: Path) -> None:
+    """The face on the left is a still, the smaller one on the right smiles."""
+    smile = read_frames(films / "happiness.mp4")
+    small = np.stack(
+        [cv2.resize(frame, None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA) for frame in smile]
+    )
+    padded = np.zeros((len(smile), *smile.shape[1:]), np.uint8)
+    padded[:, : small.shape[1], : small.shape[2]] = small
+    still = np.repeat(smile[:1], len(smile), axis=0)
+    both = np.concatenate([still, padded], axis=2)
+    largest = Recogniser.load()(both, fps=200.0)
+    second = Recogniser.load(face=2)(both, fps=200.0)
+    assert largest.label == "none" and largest.strongest.reason == "nothing moves"
+    assert [event.label for event in second.events] == ["positive"]
+    assert second.strongest.face is not None and second.strongest.face.box[0] > 640
+    for recognition, which in ((largest, "the largest"), (second, "number 2")):
+        assert any(f"2 faces; {which}" in warning for warning in recognition.warnings)
+    alone = Recogniser.load()(smile, fps=200.0)
+    assert not any("faces" in warning for warning in alone.warnings if "shows" in warning)
+
+
+def test_a_face_by_number_is_followed_when_another_becomes_larger() -> None:
+    """The followed face, on the right, is the second largest at first and the largest at last."""
+
+    class Told:
+        kind = "told"
+        widths = ((100.0, 80.0), (100.0, 60.0), (60.0, 100.0))
+
+        def __init__(self) -> None:
+            self.calls = 0
+
+        def faces(self, frame: np.ndarray) -> list[Face]:
+            left, right = self.widths[self.calls]
+            self.calls += 1
+            boxes = [(0.0, 0.0, left, left), (300.0, 0.0, right, right)]
+            boxes.sort(key=lambda box: -box[2])
+            return [Face(box, ((0.0, 0.0), (1.0, 0.0)), 0.9, self.kind) for box in boxes]
+
+        def __call__(self, frame: np.ndarray) -> Face | None:
+            return self.faces(frame)[0]
+
+    frame = np.zeros((8, 8, 3), np.uint8)
+    second = SelectedFace(Told(), 2)
+    assert [second(frame).box[0] for _ in range(3)] == [300.0, 300.0, 300.0]  # type: ignore[union-attr]
+    first = SelectedFace(Told(), 1)
+    assert [first(frame).box[0] for _ in range(3)] == [0.0, 0.0, 300.0]  # type: ignore[union-attr]
+
+
+def test_a_face_crop_needs_no_face_finder(films: Path) -> None:
+    """The crop of a smile is judged as the smile itself."""
+    smile = read_frames(films / "happiness.mp4")
+    recogniser = Recogniser.load()
+    asked = recogniser(smile, fps=200.0)
+    assert recogniser.finder is not None
+    crops = align(smile, recogniser.finder, 224).crops(smile)
+    of_crops = Recogniser.load(face="none")(crops, fps=200.0)
+    assert of_crops.strongest.face is None
+    assert of_crops.label == asked.label == "positive"

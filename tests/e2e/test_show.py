@@ -83,7 +83,7 @@ def test_bad_input_ends_in_one_line_and_leaves_nothing(stranger: SyntheticVideo,
         ((tmp_path / "none.mp4",), "there is no such file or folder"),
         ((stranger.path, "--motion", "flow-tlv1", "--offset", 3), "Did you mean 'flow-tvl1'?"),
         ((stranger.path, "--motion", "flow-dis", "--normalise", "joint-minmax"), "share no range"),
-        ((stranger.path, "--remove-global-motion"), "--remove-global-motion is for optical flow"),
+        ((stranger.path, "--remove-global-motion"), "remove_global_motion is for optical flow"),
         ((stranger.path, "--offset", 0), "1 frame"),
     ]:
         done = learnet("show", *words, "--face", "none", "--out", out, code=2)

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import onnx
+import pandas as pd
 import pytest
 from safetensors import safe_open
 
@@ -126,6 +127,22 @@ def test_on_simulated_clips_those_for_dynamic_images_score_what_their_card_says(
         rf"`{weights.stem}`.*?(\d+) of the first 80\s+are\s+correct", CARD.read_text(), re.DOTALL
     )
     assert card_scores and abs(right - int(card_scores[1])) <= 1
+
+
+def test_clips_in_which_nothing_moves_are_answered_none(tmp_path: Path) -> None:
+    """Two clips are said to be still: answered `none`, a class of the scheme, and named in the description."""
+    prepared = simulate_dynamic(tmp_path / "clips", 12, ("negative", "positive", "surprise", "none"), seed=1)
+    table = pd.read_csv(tmp_path / "clips" / "clips.csv", dtype=str, keep_default_na=False)
+    assert set(table["still"]) == {""}  # simulated images: not measured
+    table.loc[[3, 7], "still"] = "nothing moves"
+    table.to_csv(tmp_path / "clips" / "clips.csv", index=False)
+    evaluate(tmp_path / "clips", None, tmp_path / "study", "megc-4")
+    outcomes = read_outcomes(tmp_path / "study")
+    for row in (3, 7):
+        assert outcomes[row].prediction == "none" and max(outcomes[row].scores) == 1.0
+    assert sum(max(outcome.scores) == 1.0 for outcome in outcomes) == 2
+    settings = read_description(tmp_path / "study").settings
+    assert settings.still_clips == prepared.clips["clip"].iloc[[3, 7]].tolist()  # type: ignore[union-attr]
 
 
 def test_weights_are_asked_only_for_the_classes_of_the_clips(

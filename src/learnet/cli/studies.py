@@ -224,15 +224,26 @@ def evaluate(prepared: Path, out: Path, /, *, weights: Path | None = None, class
     with console.bar("Scoring") as progress:
         summary = evaluate_weights(prepared, weights, out, classes, progress)
     _print_scores(out, summary)
+    settings = read_description(out).settings
+    assert isinstance(settings, EvaluationSettings)
+    if settings.still_clips:
+        _print_still_clips(settings.still_clips, "none" in read_description(out).scheme.classes)
     if weights is None:
-        settings = read_description(out).settings
-        assert isinstance(settings, EvaluationSettings)
         used = Path(settings.weights).stem
         console.out.print(
             f"Weights: {used}, shipped with learnet, trained on simulated images only (docs/pretrained.md).",
             markup=False,
         )
     console.paths(out / "outcomes.csv", out / "metrics.json")
+
+
+def _print_still_clips(clips: Sequence[str], has_none: bool) -> None:
+    """Say in how many clips nothing moves, and what that means for the scores."""
+    answer = "they are answered none" if has_none else "their answers are guesses of the network"
+    console.err.print(
+        f"Nothing moves above the noise in {counted(len(clips), 'clip')}, so {answer} (clips.csv, still).",
+        markup=False,
+    )
 
 
 @app.command(group=STUDIES)

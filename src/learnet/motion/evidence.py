@@ -57,7 +57,7 @@ MIN_TEXTURE = 3.0  # squared grey levels per pixel, at which a point has half of
 MIN_COVERAGE = 0.4  # share of a patch that must be visible skin
 EMPTY_PATCH = 0.05  # weight of the assumption that nothing moves, which decides in patches without texture
 STEPS = 4  # intermediate frames in which the head is followed
-MIN_FRAMES_FOR_NOISE = 4  # fewer frames are no further apart than neighbours
+MIN_FRAMES_FOR_NOISE = 10  # of fewer, neighbours are far apart in a movement
 
 # Where skin is looked at: an ellipse inside the crop, whose corners show background. Crop widths.
 FACE_CENTRE = (0.5, 0.47)

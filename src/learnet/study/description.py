@@ -58,6 +58,7 @@ class EvaluationSettings:
     people_seen_in_training: list[str] = field(default_factory=list)
     weights_data: dict[str, str] = field(default_factory=dict)
     classes_not_asked: list[str] = field(default_factory=list)
+    still_clips: list[str] = field(default_factory=list)  # clips in which nothing moves above the noise
 
 
 @dataclass(frozen=True, kw_only=True)

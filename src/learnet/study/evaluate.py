@@ -6,10 +6,14 @@ from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+from jaxtyping import Float
+
 from learnet.core.errors import BadCheckpoint, OutputTaken
 from learnet.core.files import write_atomically
 from learnet.core.labels import SCHEMES
 from learnet.core.records import Outcome
+from learnet.inference.decision import NO_EXPRESSION
 from learnet.inference.onnx_inference import is_onnx
 from learnet.inference.weights import load_scorer
 from learnet.metrics.study_metrics import StudyMetrics
@@ -94,10 +98,21 @@ def _outcomes(
         images = data.training_set(positions).stored
         scores = scorer.scores(images)[:, columns]
         scores /= scores.sum(axis=1, keepdims=True)
+        _answer_still_clips(scores, data, positions)
         outcomes += outcomes_of((study, FOLD, 0), data, positions, scores)
         if progress:
             progress(positions.stop, number)
     return outcomes
+
+
+def _answer_still_clips(scores: Float[np.ndarray, "B K"], data: LabelledDataset, positions: range) -> None:
+    """Set the scores of clips in which nothing moves to the class `none`, where the scheme has it."""
+    if NO_EXPRESSION not in data.scheme.classes:
+        return
+    for row, position in enumerate(positions):
+        if data.still[position]:
+            scores[row] = 0.0
+            scores[row, data.scheme.classes.index(NO_EXPRESSION)] = 1.0
 
 
 def _one_thread() -> AbstractContextManager[None]:
@@ -132,6 +147,7 @@ def _describe(
         weights=weights.name,
         people_seen_in_training=seen,
         weights_data=metadata.data,
+        still_clips=[name for name, reason in zip(data.clip_names, data.still, strict=True) if reason],
         classes_not_asked=[name for name in metadata.classes if name not in data.scheme.classes],
     )
     fold = FoldDescription(

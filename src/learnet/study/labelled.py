@@ -31,6 +31,16 @@ class LabelledDataset:
         """Database of each image that has a class."""
         return tuple(self.prepared.clips["dataset"].iloc[list(self.rows)])
 
+    @property
+    def still(self) -> tuple[str, ...]:
+        """Why the skin was not seen to move in each image that has a class; empty where it moves."""
+        return tuple(self.prepared.clips["still"].iloc[list(self.rows)])
+
+    @property
+    def clip_names(self) -> tuple[str, ...]:
+        """Key of the clip of each image that has a class."""
+        return tuple(self.prepared.clips["clip"].iloc[list(self.rows)])
+
     def people_at(self, positions: Sequence[int]) -> list[str]:
         """Return the people of the images at these positions, in alphabetical order."""
         return sorted({self.people[i] for i in positions})

@@ -160,6 +160,7 @@ def test_prepared_folder_holds_every_clip(tmp_path: Path) -> None:
         "fps": "200.0",
         "frames": "8",
         "face": "given",
+        "still": "",
         "warnings": "",
         "path": str(reading.clips[3].path),
     }
@@ -740,7 +741,7 @@ def test_magnification_comes_before_the_fold_and_asks_for_the_rate() -> None:
 
 def test_settings_that_make_no_sense_are_refused() -> None:
     for wrong, message in [
-        ({"motion": "dynamic", "remove_global_motion": True}, "--remove-global-motion is for optical flow"),
+        ({"motion": "dynamic", "remove_global_motion": True}, "remove_global_motion is for optical flow"),
         ({"motion": "flow-dis", "normalise": "joint-minmax"}, "share no range"),
         ({"motion": "lbp-top", "normalise": "signed"}, "lbp-top accepts only --normalise unit"),
         ({"motion": "dynamic", "normalise": "unit"}, "lbp-top accepts only --normalise unit"),

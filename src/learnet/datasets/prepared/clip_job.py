@@ -21,6 +21,7 @@ from learnet.core.serialisation import ROOT, InvalidValue, convert, to_plain
 from learnet.core.settings import Preparation
 from learnet.face import FaceFinder, face_finder
 from learnet.motion.apex import find_apex
+from learnet.motion.evidence import MotionEvidence, motion_evidence
 from learnet.motion.normalise import NORMALISATIONS
 from learnet.motion.phases import PHASES
 from learnet.motion.pipeline import EYE_POSITIONS, MotionResult, magnify_crops, make_image, motion_image
@@ -48,6 +49,7 @@ class ClipFacts:
 
     frames: int = 0
     face: str = ""  # finder and box, or "given"
+    still: str = ""  # why the skin is not seen to move, from `MotionEvidence.why_none`; empty if it moves
     apex: int | None = None  # frame, where it was detected; None: that of the clip holds
     findings: list[Finding] = field(default_factory=list)
     phases: list[str] = field(default_factory=list)  # names of the phases that have an image
@@ -127,12 +129,17 @@ def _compute(job: ClipJob) -> ClipResult:
         kind = "no face" if isinstance(error, NoFace) else "clip not usable"
         finding = Finding(kind, clip.key, str(error), serious=True)
         return ClipResult(ClipFacts(findings=[finding]))
+    evidence = motion_evidence(list(footage.pixels), motion.aligned, motion.apex, ends_at_rest=False)
     detected = motion.apex if motion.apex != annotated_apex else None
     facts = ClipFacts(
         frames=len(footage.pixels),
         face=_face_cell(motion),
+        still=evidence.why_none,
         apex=None if detected is None else footage.numbers[detected],
-        findings=_findings(job, footage, motion, len(phases), detected),
+        findings=[
+            *_findings(job, footage, motion, len(phases), detected),
+            *_motion_findings(clip, evidence),
+        ],
         phases=list(phases),
     )
     return ClipResult(facts, motion.image, phases)
@@ -144,6 +151,14 @@ def _face_cell(motion: MotionResult) -> str:
     if face is None:
         return "given"
     return " ".join([face.finder, *(f"{pixel:.0f}" for pixel in face.box)])
+
+
+def _motion_findings(clip: Clip, evidence: MotionEvidence) -> list[Finding]:
+    """Return a finding where the skin of a labelled clip is not seen to move."""
+    if not evidence.why_none or clip.kind == "none":
+        return []
+    what = f"{evidence.why_none}: the skin by {evidence.skin_px:.2f} pixels of a crop 112 wide"
+    return [Finding("no movement", clip.key, what)]
 
 
 def _findings(

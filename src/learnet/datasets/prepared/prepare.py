@@ -232,6 +232,7 @@ def _row(index: int, clip: Clip, result: ClipResult) -> dict[str, Any]:
         "image": index,
         "frames": facts.frames,
         "face": facts.face,
+        "still": facts.still,
         "warnings": "; ".join(finding.what for finding in facts.findings),
     }
 

@@ -258,10 +258,7 @@ def _remaining_motion(
     limit_px = HEAD_MOTION_LIMIT_PX * size / 112
     if drift_px <= limit_px:
         return drift_px, ()
-    text = (
-        f"the head moves by {drift_px:.1f} pixels of the crop, as much as an expression; "
-        "--stabilise removes it"
-    )
+    text = f"the head moves by {drift_px:.1f} pixels of the crop, as much as an expression"
     return drift_px, (Remark(text),)
 
 

@@ -743,12 +743,12 @@ def test_settings_that_make_no_sense_are_refused() -> None:
     for wrong, message in [
         ({"motion": "dynamic", "remove_global_motion": True}, "remove_global_motion is for optical flow"),
         ({"motion": "flow-dis", "normalise": "joint-minmax"}, "share no range"),
-        ({"motion": "lbp-top", "normalise": "signed"}, "lbp-top accepts only --normalise unit"),
-        ({"motion": "dynamic", "normalise": "unit"}, "lbp-top accepts only --normalise unit"),
+        ({"motion": "lbp-top", "normalise": "signed"}, "normalise must be unit for lbp-top"),
+        ({"motion": "dynamic", "normalise": "unit"}, "normalise must be unit for lbp-top"),
         ({"motion": "lbp-top", "size": 39}, "at least 40 pixels wide, not 39"),
-        ({"magnify": -1.0}, "--magnify"),
-        ({"magnify": float("nan")}, "--magnify"),
-        ({"magnify": float("inf")}, "--magnify"),
+        ({"magnify": -1.0}, "magnify"),
+        ({"magnify": float("nan")}, "magnify"),
+        ({"magnify": float("inf")}, "magnify"),
     ]:
         with pytest.raises(LearnetError, match=message):
             Preparation(**wrong)

@@ -130,7 +130,7 @@ def test_on_simulated_clips_those_for_dynamic_images_score_what_their_card_says(
 
 
 def test_clips_in_which_nothing_moves_are_answered_none(tmp_path: Path) -> None:
-    """Two clips are said to be still: answered `none`, a class of the scheme, and named in the description."""
+    """Two clips are said to be still: they are answered `none`, and named in the description."""
     prepared = simulate_dynamic(tmp_path / "clips", 12, ("negative", "positive", "surprise", "none"), seed=1)
     table = pd.read_csv(tmp_path / "clips" / "clips.csv", dtype=str, keep_default_na=False)
     assert set(table["still"]) == {""}  # simulated images: not measured

@@ -56,12 +56,19 @@ def test_any_other_word_stops_with_its_place_and_the_known_ones(word: str) -> No
         parse_emotion(word, "book.xlsx row 7")
     said = str(refusal.value)
     assert said.startswith("book.xlsx row 7") and repr(word) in said
-    assert all(known in said for known in (*EMOTIONS, *ALIASES))
+    assert all(known in said for known in EMOTIONS)
+    assert "Known: " in said and "comtempt" not in said.split("Known: ")[1]
 
 
 @pytest.mark.parametrize(
     "word, meant",
-    [("hapiness", "happiness"), ("Suprise ", "surprise"), ("comtemp", "comtempt"), ("joy", None)],
+    [
+        ("hapiness", "happiness"),
+        ("Suprise ", "surprise"),
+        ("comtemp", "contempt"),  # not the spelling of the workbooks of CASME
+        ("joy", "happiness"),
+        ("puzzled", None),
+    ],
 )
 def test_a_word_that_is_nearly_right_gets_a_suggestion(word: str, meant: str | None) -> None:
     with pytest.raises(UnknownLabel) as refusal:
@@ -70,10 +77,8 @@ def test_a_word_that_is_nearly_right_gets_a_suggestion(word: str, meant: str | N
 
 
 def test_the_words_of_the_database_are_the_known_ones_where_it_is_known() -> None:
-    """And the spellings of them that occur; `sadness` is near, and no word of this database."""
-    assert (
-        UnknownLabel("sadnes", "x", ("happiness", "others")).hint == "Known: happiness, happy, other, others."
-    )
+    """`sadness` is near, and no word of this database."""
+    assert UnknownLabel("sadnes", "x", ("happiness", "others")).hint == "Known: happiness, others."
 
 
 @pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)

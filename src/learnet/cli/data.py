@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from learnet.cli import console
 from learnet.cli.app import DATA, Flat, app
 from learnet.core.errors import LearnetError, counted, pick
 from learnet.core.output_checks import check_outputs, check_outside, check_room_above
 from learnet.core.settings import DatasetSubset, Preparation
+
+if TYPE_CHECKING:
+    from learnet.datasets.prepared.record import PrepareRecord
 
 
 @app.command(group=DATA)
@@ -234,6 +237,7 @@ def prepare(
     images = counted(len(prepared.clips), "motion image")
     people = counted(prepared.clips["person"].nunique(), "person", "people")
     console.out.print(f"{images} of {people}" + (f"; {counted(skipped, 'clip')} skipped" if skipped else ""))
+    _print_labels_read(prepared.record)
     if serious := serious_line(read_findings(out) or []):
         console.out.print(f"{serious}. See {out / 'audit.csv'}; `learnet audit` lists them.", markup=False)
     console.paths(out)
@@ -252,7 +256,14 @@ def _refuse_repeated(databases: Sequence[tuple[str, Path]]) -> None:
 
 @app.command(name="import", group=DATA)
 def import_(
-    images: Path, labels: Path, out: Path, /, *, size: int | None = None, kind: str = "unknown"
+    images: Path,
+    labels: Path,
+    out: Path,
+    /,
+    *,
+    size: int | None = None,
+    kind: str = "unknown",
+    label_map: Path | None = None,
 ) -> None:
     """Convert existing motion images and their labels into a prepared folder.
 
@@ -269,11 +280,23 @@ def import_(
     kind
         How mirroring the face changes the images: image (flipped), flow (flipped, and the first channel,
         horizontal motion, changes its sign), or unknown (never mirrored).
+    label_map
+        TOML file with a table [labels] that says which emotion each of your own words is.
     """
     from learnet.datasets.prepared.importing import import_images
 
-    prepared = import_images(images, labels, out, size=size, kind=kind)
+    prepared = import_images(images, labels, out, size, kind, label_map)
     count = counted(len(prepared.clips), "image")
     people = counted(prepared.clips["person"].nunique(), "person", "people")
     console.out.print(f"{count} of {people}, {prepared.images.shape[1]} pixels wide")
+    _print_labels_read(prepared.record)
     console.paths(out)
+
+
+def _print_labels_read(record: "PrepareRecord") -> None:
+    """Print which of somebody's own words were read as which emotion."""
+    from learnet.core.label_words import LABELS_READ
+
+    for what, text in (record.reading or {}).items():
+        if what.endswith(LABELS_READ):  # after the name of the database, where there are several
+            console.out.print(f"{what.capitalize()}: {text}.", markup=False)

@@ -24,6 +24,25 @@ ALIASES = {
 `po`, `sur`."""
 
 
+SYNONYMS = {
+    "joy": "happiness", "joyful": "happiness", "enjoyment": "happiness",
+    "angry": "anger",
+    "surprised": "surprise", "astonishment": "surprise", "astonished": "surprise",
+    "sorrow": "sadness",
+    "fearful": "fear", "scared": "fear", "afraid": "fear", "frightened": "fear",
+    "disgusted": "disgust",
+    "contemptuous": "contempt",
+    "repressed": "repression",
+    "tension": "tense",
+    "pos": "positive", "neg": "negative",
+    "neutral": "none", "no emotion": "none", "no expression": "none",
+}  # fmt: skip
+"""Everyday words for the emotions, accepted in people's own labels (`label_words`).
+
+`neutral` is a face that expresses nothing, as in other databases of expressions, and so `none`; `others` is
+an expression that has no name among these. Words that may mean either of two emotions are not here."""
+
+
 class UnknownLabel(LearnetError):
     """A label that no dataset of the field uses. It is refused, because guessing would put a clip into a
     wrong class.
@@ -35,13 +54,24 @@ class UnknownLabel(LearnetError):
     """
 
     def __init__(self, label: str, where: str, known: Collection[str] = EMOTIONS) -> None:
-        aliases = [word for word, emotion in ALIASES.items() if emotion in known]
-        words = sorted({*known, *aliases})
-        nearest = difflib.get_close_matches(label.strip().lower(), words, n=1)
-        suggestion = f"Did you mean {nearest[0]!r}? " if nearest else ""
-        hint = f"{suggestion}Known: {', '.join(words)}."
+        nearest = nearest_emotion(label, known)
+        suggestion = f"Did you mean {nearest!r}? " if nearest else ""
+        hint = f"{suggestion}Known: {', '.join(sorted(known))}."
         super().__init__(f"{where}: the label {label!r} is not known.", hint)
         self.label = label
+
+
+def normalise_word(word: str) -> str:
+    """Return one spelling for a word in whatever case, with blanks, underscores or hyphens."""
+    return " ".join(re.split(r"[\s_-]+", word.casefold())).strip()
+
+
+def nearest_emotion(word: str, known: Collection[str]) -> str:
+    """Return the emotion among `known` that a word means or resembles; empty where there is none."""
+    spellings = {**SYNONYMS, **ALIASES, **{emotion: emotion for emotion in EMOTIONS}}
+    candidates = {spelling: emotion for spelling, emotion in spellings.items() if emotion in known}
+    nearest = difflib.get_close_matches(normalise_word(word), candidates, n=1)
+    return candidates[nearest[0]] if nearest else ""
 
 
 def parse_emotion(label: str, where: str) -> str:

@@ -40,6 +40,9 @@ class DatasetSubset:
     list: Path | None = None
     """The organisers' list of clips and classes (megc2019: combined_3class_gt.csv)."""
 
+    label_map: Path | None = None
+    """TOML file with a table [labels] that says which emotion each of your own words is (folder)."""
+
 
 @dataclass(frozen=True)
 class Preparation:

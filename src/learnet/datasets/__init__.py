@@ -90,7 +90,7 @@ def check_selection(dataset: Dataset, selection: DatasetSubset) -> None:
         if value == field.default:
             continue
         if field.name not in dataset.options:
-            raise LearnetError(f"{dataset.title} has no {field.name}.", _describe_options(dataset))
+            raise LearnetError(f"{dataset.title} has no {_words(field.name)}.", _describe_options(dataset))
         allowed = dataset.options[field.name]
         if allowed and value not in allowed:
             problem = f"{dataset.title} has no {field.name} {value!r}."
@@ -100,10 +100,14 @@ def check_selection(dataset: Dataset, selection: DatasetSubset) -> None:
 def _describe_options(dataset: Dataset) -> str:
     options = []
     for name, values in dataset.options.items():
-        options.append(f"{name} {'|'.join(values)}".strip())
+        options.append(f"{_words(name)} {'|'.join(values)}".strip())
     if not options:
         return "It accepts no selection."
     return f"It accepts {', '.join(options)}."
+
+
+def _words(option: str) -> str:
+    return option.replace("_", " ")
 
 
 def recognise_databases(root: Path) -> dict[str, str]:

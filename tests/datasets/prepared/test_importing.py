@@ -128,11 +128,11 @@ WRONG = {
         "image,subject,emotion,Emotion\na.png,01,happy,sad\n",
         "columns emotion are missing, or there twice",
     ),
-    "files": (GOOD + "e.png,01,happy\nf.png,01,happy\n", "2 of 6 images are not there: e.png, f.png"),
-    "image twice": (GOOD + "a.png,02,happy\n", "1 names are there twice in image: a.png"),
+    "files": (GOOD + "e.png,01,happy\nf.png,01,happy\n", "2 of 6 images not found: e.png, f.png"),
+    "image twice": (GOOD + "a.png,02,happy\n", "1 name is there twice in image: a.png"),
     "clip twice": (
         "image,subject,emotion,clip\na.png,01,happy,x\nb.png,01,sad,x\n",
-        "1 names are there twice in clip: imported/01/x",
+        "1 name is there twice in clip: imported/01/x",
     ),
     "blank": ("image,subject,emotion\na.png,,happy\nb.png,01,sad\nc.bmp,01,\n", "is empty in line 2, 4"),
     "short row": ("image,subject,emotion\na.png,01\n", "is empty in line 2"),
@@ -157,7 +157,7 @@ def test_what_is_wrong_is_listed(folder: Path, case: str) -> None:
 
 def test_other_mistakes(folder: Path) -> None:
     images, labels, out = labelled(folder)
-    with pytest.raises(UnknownLabel, match="delight"):
+    with pytest.raises(UnknownLabel, match=r"'delight' \(1: "):
         import_images(*labelled(folder, GOOD.replace("Happy", "delight")))
     labelled(folder)
     with pytest.raises(BadInput, match="labels cannot be read"):
@@ -167,7 +167,7 @@ def test_other_mistakes(folder: Path) -> None:
     with pytest.raises(LearnetError, match="28 to 1024"):
         import_images(images, labels, out, size=3)
     (images / "d.png").write_bytes(b"no image")
-    with pytest.raises(BadInput, match="1 images cannot be read: d.png"):
+    with pytest.raises(BadInput, match="1 image cannot be read: d.png"):
         import_images(images, labels, out)
     labels.write_bytes(b"image,subject,emotion\n\xff\xfe.png,1,happy\n")
     with pytest.raises(BadInput, match="UTF-8"):
@@ -200,7 +200,7 @@ def test_names_in_two_normal_forms_are_one(folder: Path) -> None:
     assert prepared.clips["person"].nunique() == 2 and all(
         Path(path).is_file() for path in prepared.clips["path"]
     )
-    with pytest.raises(BadInput, match="1 names are there twice in image"):
+    with pytest.raises(BadInput, match="1 name is there twice in image"):
         import_images(
             *labelled(folder, f"image,subject,emotion\n{joined}1.png,01,sad\n{apart}1.png,02,sad\n")
         )
@@ -218,3 +218,26 @@ def test_a_prepared_folder_that_may_not_be_read_is_not_called_damaged(
     monkeypatch.setattr(np, "load", closed)
     with pytest.raises(BadInput, match="out/images.npy: this may not be read. Change its permissions"):
         load_prepared(prepared)
+
+
+def test_images_one_folder_down(folder: Path) -> None:
+    """In the folder of the subject, even where others have an image of that name; and in any other folder."""
+    images, labels, out = labelled(
+        folder, "image,subject,emotion\na.png,01,joy\nd.png,02,anger\nb.png,01,fear\n"
+    )
+    flat = import_images(images, labels, out)
+    for person in ("01", "02", "more"):
+        (images / person).mkdir()
+    for name, place in (("a.png", "01/a.png"), ("d.png", "02/a.png"), ("b.png", "more/b.png")):
+        (images / name).rename(images / place)
+    labels.write_text("image,subject,emotion\na.png,01,joy\na.png,02,anger\nb.png,01,fear\n")
+    nested = import_images(images, labels, folder / "nested")
+    np.testing.assert_array_equal(nested.images, flat.images)
+    labels.write_text("image,subject,emotion\na.png,03,joy\n")
+    with pytest.raises(BadInput, match="in several folders: a.png"):
+        import_images(images, labels, folder / "more")
+
+
+def test_the_folder_is_missing_and_not_the_table(folder: Path) -> None:
+    with pytest.raises(BadInput, match="nowhere: there is no such folder"):
+        import_images(folder / "nowhere", folder / "no.csv", folder / "out")

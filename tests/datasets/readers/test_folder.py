@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from learnet.core.errors import BadAnnotation, BadInput, BadVideo
 from learnet.core.labels import UnknownLabel
 from learnet.core.records import Clip
+from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.folder import read
 from learnet.video.writer import write_video
 from tests.builders.written_by_hand import images
@@ -191,8 +192,36 @@ def test_two_clips_of_one_name_stop(tmp_path: Path, movie: bytes) -> None:
 
 def test_an_unknown_emotion_stops(tmp_path: Path, movie: bytes) -> None:
     put(tmp_path / "ann" / "fear" / "one.avi", movie)
-    put(tmp_path / "ann" / "joy" / "one.avi", movie)
-    with pytest.raises(UnknownLabel, match="joy"):
+    for clip in ("ann/glee/one.avi", "bob/glee/one.avi", "bob/hapiness/two.avi"):
+        put(tmp_path / clip, movie)
+    with pytest.raises(UnknownLabel) as refusal:
+        read(tmp_path)
+    said = str(refusal.value)
+    assert "2 labels are not known: 'glee' (2: ann/glee/one.avi, bob/glee/one.avi), 'hapiness' (1: " in said
+    assert "Did you mean 'happiness' for 'hapiness'?" in said and "--label-map" in said
+
+
+def test_words_of_ones_own(tmp_path: Path, movie: bytes) -> None:
+    """Everyday words are accepted and told; others mean what the label map says."""
+    for clip in ("ann/Joy/one.avi", "ann/happy/two.avi", "bob/glee/one.avi", "bob/neutral/one.avi"):
+        put(tmp_path / "clips" / clip, movie)
+    (tmp_path / "map.toml").write_text('[labels]\nglee = "happiness"\n')
+    index = read(tmp_path / "clips", DatasetSubset(label_map=tmp_path / "map.toml"))
+    emotions = {clip.name: clip.emotion for clip in index.clips}
+    assert emotions == {
+        "Joy-one": "happiness",
+        "happy-two": "happiness",
+        "glee-one": "happiness",
+        "neutral-one": "none",
+    }
+    assert index.about["labels read"] == "Joy as happiness (1), glee as happiness (1), neutral as none (1)"
+
+
+def test_words_in_a_table_are_told_with_their_rows(tmp_path: Path, movie: bytes) -> None:
+    put(tmp_path / "one.avi", movie)
+    rows = ["one.avi,ann,glee,1,2", "one.avi,ann,fear,2,3", "one.avi,bob,glee,3,4"]
+    write_labels(tmp_path / "labels.csv", "path,subject,emotion,onset,offset", *rows)
+    with pytest.raises(UnknownLabel, match=r"'glee' \(2: row 2, row 4\)"):
         read(tmp_path)
 
 

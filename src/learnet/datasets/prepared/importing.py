@@ -11,9 +11,9 @@ import pandas as pd
 from jaxtyping import UInt8
 
 from learnet.core.csv_files import decode_text, read_csv_rows
-from learnet.core.errors import BadInput, pick, repeated
+from learnet.core.errors import BadInput, counted, pick, repeated
 from learnet.core.files import report_disk_errors, sha256_hex, shortened_list
-from learnet.core.labels import parse_emotion
+from learnet.core.label_words import LABELS_READ, OwnLabel, parse_own_labels, read_label_map
 from learnet.core.settings import Preparation
 from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import (
@@ -40,42 +40,52 @@ def import_images(
     out: str | Path,
     size: int | None = None,
     kind: str = "unknown",
+    label_map: str | Path | None = None,
 ) -> PreparedDataset:
     """Import finished motion images with their labels as a prepared folder.
 
     Args:
         images: folder of images, of any kind that OpenCV reads; grey ones become three equal channels.
-        labels: CSV (comma or semicolon) with the columns image (name in the folder `images`), subject,
-            emotion, and optionally dataset ("imported" by default) and clip (by default the name of the
-            image without suffix).
+        labels: CSV (comma or semicolon) with the columns image (name in the folder `images`, or in a folder
+            in it), subject, emotion, and optionally dataset ("imported" by default) and clip (by default the
+            name of the image without suffix).
         out: prepared folder to make; returned as it is where it holds the same import.
         size: height and width to resize to (bicubic to enlarge, by area to shrink); None keeps the images,
             which must then be square and of one size.
         kind: what mirroring a face does to its image, one of IMAGE_KINDS; used in training.
+        label_map: TOML file with a table [labels] of one's own words and their emotions.
 
     Raises:
         BadInput: a file or column is missing, a name is there twice, sizes differ, or flow has its channels
             in another order.
-        UnknownLabel: an emotion that is not known.
+        UnknownLabel: labels that are not known.
         OutputTaken: `out` holds something else.
     """
     images, labels, out = Path(images), Path(labels), Path(out)
     pick(dict.fromkeys(IMAGE_KINDS), kind, "kind of image")
     if size is not None:
         Preparation(size=size)  # refuses a size that no network accepts
-    table = _read_labels(images, labels)
-    files = []
-    for name in table["image"]:
-        files.append(find_existing_path(images, name) or images / name)
+    if not images.is_dir():
+        raise BadInput(images, "there is no such folder", "Name the folder of the images.")
+    meanings = read_label_map(Path(label_map) if label_map else None)
+    table = _read_labels(labels)
+    files = _find_images(images, labels, table)
+    _check_unique(labels, [str(file.relative_to(images)) for file in files], list(table["clip"]))
+    lines = (f"line {line}" for line in table.index)
+    own_labels = parse_own_labels(map(OwnLabel, table["emotion"], lines), labels, meanings)
+    table = table.assign(emotion=own_labels.emotions)[list(COLUMNS)]
     pixels = _read_images(files, size)
     if kind == "flow":
         check_flow_channels(images, pixels)
     content = pixels.tobytes() + table.to_csv().encode()
+    reading = {"images": images.name, "labels": labels.name, "resized to": size or "kept"}
+    if own_labels.translated:
+        reading[LABELS_READ] = own_labels.translated
     record = PrepareRecord(
         imported=True,
         preparation=None,
         images_kind=kind,
-        reading={"images": images.name, "labels": labels.name, "resized to": size or "kept"},
+        reading=reading,
         inputs=sha256_hex(content),
         versions=versions(),
         clips=len(table),
@@ -88,25 +98,19 @@ def import_images(
         return save_prepared(out, pixels, rows, record, [])
 
 
-def _read_labels(images: Path, labels: Path) -> pd.DataFrame:
-    """Read the label file, with the COLUMNS, and check it against the folder of images."""
+def _read_labels(labels: Path) -> pd.DataFrame:
+    """Read the label file, with the COLUMNS, and with emotions as they are written."""
     table = _read_table(labels)
     _check_filled_in(labels, table)
     for column in ("image", "subject", "dataset", "clip"):
         if column in table:  # one person, in whatever Unicode normal form the name is written
             table[column] = table[column].map(normalise_unicode)
-    _check_images_exist(images, labels, table)
-    emotions = []
-    for word, image in zip(table["emotion"], table["image"], strict=True):
-        emotions.append(parse_emotion(word, f"{labels}, {image}"))
-    table["emotion"] = emotions
     table["dataset"] = table["dataset"].replace("", "imported") if "dataset" in table else "imported"
     stems = table["image"].map(lambda name: Path(name).stem)
     table["name"] = table["clip"].where(table["clip"] != "", stems) if "clip" in table else stems
     table["person"] = table["dataset"] + "/" + table["subject"]
     table["clip"] = table["person"] + "/" + table["name"]
-    _check_unique(labels, table)
-    return table[list(COLUMNS)]
+    return table
 
 
 def _check_filled_in(labels: Path, table: pd.DataFrame) -> None:
@@ -119,22 +123,47 @@ def _check_filled_in(labels: Path, table: pd.DataFrame) -> None:
         raise BadInput(labels, "it has no rows", "Add a row for each image.")
 
 
-def _check_images_exist(images: Path, labels: Path, table: pd.DataFrame) -> None:
-    missing = []
-    for name in table["image"]:
-        file = find_existing_path(images, name)
-        if file is None or not file.is_file():
+def _find_images(images: Path, labels: Path, table: pd.DataFrame) -> list[Path]:
+    """Return the file of each row: in the folder of images, in that of its subject, or in any other in it.
+
+    Raises:
+        BadInput: images that are missing, or are in several folders.
+    """
+    folders = [images, *sorted(path for path in images.iterdir() if path.is_dir())]
+    files: list[Path] = []
+    missing, ambiguous = [], []
+    for name, subject in zip(table["image"], table["subject"], strict=True):
+        expected = _find_file(images, name) or _find_file(images, str(Path(subject) / name))
+        found = [expected] if expected else list(filter(None, (_find_file(one, name) for one in folders)))
+        if not found:
             missing.append(name)
+        elif len(found) > 1:
+            ambiguous.append(name)
+        files += found[:1]
     if missing:
-        wrong = f"{len(missing)} of {len(table)} images are not there: {shortened_list(missing)}"
-        raise BadInput(images, wrong, f"{labels.name} names them.")
+        wrong = f"{len(missing)} of {counted(len(table), 'image')} not found: {shortened_list(missing)}"
+        raise BadInput(images, wrong, f"{labels.name} names them, from this folder on.")
+    if ambiguous:
+        number = counted(len(ambiguous), "image is", "images are")
+        wrong = f"{number} in several folders: {shortened_list(ambiguous)}"
+        raise BadInput(
+            images, wrong, f"Name the folder with the image in {labels.name}, as in 01/{ambiguous[0]}."
+        )
+    return files
 
 
-def _check_unique(labels: Path, table: pd.DataFrame) -> None:
-    for column in ("image", "clip"):
-        twice = repeated(table[column])
+def _find_file(folder: Path, name: str) -> Path | None:
+    path = find_existing_path(folder, name)
+    return path if path and path.is_file() else None
+
+
+def _check_unique(labels: Path, images: Sequence[str], clips: Sequence[str]) -> None:
+    """Refuse a file in two rows, and two clips of one name."""
+    for column, names in (("image", images), ("clip", clips)):
+        twice = repeated(names)
         if twice:
-            wrong = f"{len(twice)} names are there twice in {column}: {shortened_list(twice)}"
+            number = counted(len(twice), "name is", "names are")
+            wrong = f"{number} there twice in {column}: {shortened_list(twice)}"
             raise BadInput(labels, wrong, "Every image is one clip.")
 
 
@@ -178,7 +207,7 @@ def _read_images(files: Sequence[Path], size: int | None) -> UInt8[np.ndarray, "
             images.append(image)
     folder = files[0].parent
     if broken:
-        wrong = f"{len(broken)} images cannot be read: {shortened_list(broken)}"
+        wrong = f"{counted(len(broken), 'image')} cannot be read: {shortened_list(broken)}"
         raise BadInput(folder, wrong, "Replace them, or take them out of the labels.")
     if size is not None:
         return np.stack(list(map(partial(_resize, size=size), images)))

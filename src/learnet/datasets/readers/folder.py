@@ -5,20 +5,27 @@ reading instead of leaving a clip out.
 """
 
 import itertools
+import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from learnet.core.errors import BadAnnotation, BadInput, counted
-from learnet.core.labels import ALIASES, EMOTIONS, parse_emotion
+from learnet.core.label_words import (
+    LABELS_READ,
+    OwnLabel,
+    OwnLabels,
+    is_emotion_word,
+    parse_own_labels,
+    read_label_map,
+)
 from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.reading.cells import is_missing, normalise_header, whole_number
 from learnet.datasets.readers.reading.dataset import Dataset
 from learnet.datasets.readers.reading.folder_names import (
     find_existing_path,
-    normalise_name,
     normalise_unicode,
 )
 from learnet.datasets.readers.reading.folder_tree import (
@@ -81,11 +88,16 @@ def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex
         BadVideo: a clip has no images.
         UnknownLabel: an emotion is unknown.
     """
-    top = _find_top(validate_root(root))
+    label_map = read_label_map(selection.label_map)
+    top = _find_top(validate_root(root), label_map)
     label_file = _find_label_file(top)
     findings: list[Finding] = []
-    read_labels = _read_label_file if label_file else _read_folder_names
-    labelled = read_labels(label_file or top, findings)
+    if label_file:
+        labelled = _read_label_file(label_file, findings)
+    else:
+        labelled = _read_folder_names(top, findings, label_map)
+    labels = _parse_labels(labelled, label_file or top, label_map)
+    labelled = _with_emotions(labelled, labels)
     _check_names(labelled)
     clips = []
     without_rate = 0
@@ -104,7 +116,30 @@ def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex
         "labels": label_file.name if label_file else "folder names PERSON/EMOTION/CLIP",
         "clips": f"{len(clips)}, {counted(len(people), 'person', 'people')}",
     }
+    if labels.translated:
+        about[LABELS_READ] = labels.translated
     return DatasetIndex(clips, findings, about)
+
+
+def _parse_labels(labelled: Sequence[_LabelledClip], source: Path, label_map: Mapping[str, str]) -> OwnLabels:
+    """Return the emotions of all clips.
+
+    Raises:
+        UnknownLabel: with all words that are not known.
+    """
+    labels = []
+    for item in labelled:
+        where = item.row.location.removeprefix(str(source)).strip(f" {os.sep}")
+        labels.append(OwnLabel(item.row.emotion, where))
+    return parse_own_labels(labels, source, label_map)
+
+
+def _with_emotions(labelled: Sequence[_LabelledClip], labels: OwnLabels) -> list[_LabelledClip]:
+    """Return the clips with emotions in the place of words."""
+    clips = []
+    for item, emotion in zip(labelled, labels.emotions, strict=True):
+        clips.append(replace(item, row=replace(item.row, emotion=emotion)))
+    return clips
 
 
 def _find_label_file(folder: Path) -> Path | None:
@@ -127,29 +162,25 @@ def _check_names(labelled: Sequence[_LabelledClip]) -> None:
             raise BadAnnotation(item.path, problem, hint)
 
 
-def _find_top(root: Path) -> Path:
+def _find_top(root: Path, label_map: Mapping[str, str]) -> Path:
     """Return the root, or the folder below a doubled level that has one of the layouts."""
     top = root
     contents = list_folder(root)
     for _ in range(2):
-        if _has_layout(contents) or len(contents.folders) != 1:
+        if _has_layout(contents, label_map) or len(contents.folders) != 1:
             break
         top = next(iter(contents.folders.values()))
         contents = list_folder(top)
-    return top if _has_layout(contents) else root
+    return top if _has_layout(contents, label_map) else root
 
 
-def _has_layout(contents: FolderListing) -> bool:
+def _has_layout(contents: FolderListing, label_map: Mapping[str, str]) -> bool:
     if any(name.lower() in LABEL_FILES for name in contents.files):
         return True
     for folder in contents.folders.values():
-        if any(_is_emotion(name) for name in list_folder(folder).folders):
+        if any(is_emotion_word(name, label_map) for name in list_folder(folder).folders):
             return True
     return False
-
-
-def _is_emotion(word: str) -> bool:
-    return normalise_name(word) in {*EMOTIONS, *ALIASES}
 
 
 def _read_label_file(path: Path, findings: list[Finding]) -> list[_LabelledClip]:
@@ -190,7 +221,7 @@ def _parse_row(table: Table, index: int) -> _LabelledClip:
     row = LabelRow(
         subject=normalise_unicode(cells["subject"]),
         name=normalise_unicode(name.replace("/", "-")),
-        emotion=parse_emotion(cells["emotion"], location),
+        emotion=cells["emotion"],
         onset=onset,
         apex=apex,
         offset=offset,
@@ -208,9 +239,11 @@ def _default_name(path: Path, onset: int | None, offset: int | None) -> str:
     return "-".join(parts)
 
 
-def _read_folder_names(top: Path, findings: list[Finding]) -> list[_LabelledClip]:
+def _read_folder_names(
+    top: Path, findings: list[Finding], label_map: Mapping[str, str]
+) -> list[_LabelledClip]:
     contents = list_folder(top)
-    if contents.folders and all(map(_is_emotion, contents.folders)):
+    if contents.folders and all(is_emotion_word(name, label_map) for name in contents.folders):
         problem = "the folders in it are emotions; a level with the people is missing above them"
         raise BadInput(top, problem, _LAYOUT_HINT)
     if not contents.folders:
@@ -225,7 +258,7 @@ def _read_folder_names(top: Path, findings: list[Finding]) -> list[_LabelledClip
             problem = "there are clips directly in a person's folder; the emotion is missing"
             raise BadInput(folder, problem, _LAYOUT_HINT)
         for word, path in person_contents.folders.items():
-            labelled += _read_emotion_folder(path, subject, parse_emotion(word, str(path)), findings)
+            labelled += _read_emotion_folder(path, subject, word, findings)
     if not labelled:
         raise BadInput(top, "there are no clips in it", _LAYOUT_HINT)
     return labelled
@@ -328,4 +361,5 @@ FOLDER = Dataset(
     read=read,
     fps=0.0,
     access="docs/datasets/folder.md",
+    options={"label_map": ()},
 )

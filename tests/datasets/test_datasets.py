@@ -22,7 +22,7 @@ def test_every_dataset_is_called_by_its_name_and_uses_known_words() -> None:
         assert set(dataset.published) <= set(EMOTIONS)
         assert dataset.access and dataset.title
         assert bool(dataset.published or dataset.people) <= bool(dataset.published_source)
-        assert dataset.options.keys() <= {"tree", "part", "expressions", "list"}
+        assert dataset.options.keys() <= {"tree", "part", "expressions", "list", "label_map"}
         for sign in dataset.signatures:
             re.compile(sign)
 
@@ -44,7 +44,7 @@ def test_a_selection_that_the_database_does_not_have_is_refused_with_what_it_has
         LearnetError, match="CASME II has no tree 'crop'. Choose from cropped, cropped-updated"
     ):
         read_dataset("casme2", tmp_path, DatasetSubset(tree="crop"))
-    with pytest.raises(LearnetError, match="Clips of your own has no expressions. It accepts no selection"):
+    with pytest.raises(LearnetError, match="Clips of your own has no expressions. It accepts label map"):
         check_selection(DATASETS["folder"], DatasetSubset(expressions="all"))
     check_selection(replace(DATASETS["folder"], options={"list": ()}), DatasetSubset(list=Path("any.csv")))
     assert clips(read_dataset("casme2", tmp_path, DatasetSubset(tree="cropped"))) == clips(

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -82,6 +83,30 @@ def test_labels_cover_neither_each_other_nor_the_border(spacing_s: float) -> Non
     for index, box in enumerate(boxes):
         assert box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1
         assert not any(box.overlaps(other) for other in boxes[index + 1 :])
+
+
+def test_movement_has_a_row_with_its_limit() -> None:
+    movement = np.linspace(0, 1, len(TIMES))
+    limit = np.full(len(TIMES), 0.2)
+    figure = timeline_figure(replace(FILM, movement_px=movement, limit_px=limit))
+    drawn = [np.asarray(line.get_ydata()) for line in figure.axes[2].lines]
+    np.testing.assert_array_equal(drawn, [movement, limit])
+    assert len(figure.axes) == len(timeline_figure(FILM).axes) + 1
+    assert len(figure.axes[2].patches) == len(figure.axes[3].patches) == 4
+
+
+def test_adjacent_periods_of_one_reason_are_one() -> None:
+    unjudged = [
+        Span(1.0, 2.0, "dark"),
+        Span(2.0, 3.0, "dark"),
+        Span(3.0, 4.0, "no face"),
+        Span(4.0, 5.0, "dark"),
+    ]
+    figure = timeline_figure(replace(FILM, unjudged=unjudged))
+    assert figure.get_supxlabel().splitlines() == [
+        "Not judged 1.00 to 3.00 s, 4.00 to 5.00 s: dark",
+        "Not judged 3.00 to 4.00 s: no face",
+    ]
 
 
 def test_film_without_truth_events_and_scores_has_a_figure() -> None:

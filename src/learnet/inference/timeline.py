@@ -1,4 +1,4 @@
-"""A video over time in one figure: events, the score of each class, and what could not be judged."""
+"""A video over time in one figure: events, movement, the score of each class, and what cannot be judged."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float64
 
-from learnet.core.figure_style import CLASS_COLOURS, DASHED, MUTED, RULE, STYLE
+from learnet.core.figure_style import CLASS_COLOURS, DASHED, INK, MUTED, RULE, STYLE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 NONE = "none"  # class of networks that can predict that nothing is expressed
 WIDTH = 8.0  # inches
 AXES_WIDTH = 7.2  # inches, about
-SCORES_HEIGHT = 1.9  # inches
+SCORES_HEIGHT, MOVEMENT_HEIGHT = 1.7, 0.9  # inches
 BAR_HEIGHT, LINE_HEIGHT = 0.15, 0.17  # inches, of a bar and of a line of text above it
 NOTE_HEIGHT = 0.15  # inches, of a line below the figure
 MAX_LINES = 4  # of labels above the bars; labels that do not fit are left out
 MAX_PERIODS = 3  # that are listed for one reason
 MAX_REASONS = 4
+ADJACENT_S = 1e-3  # periods that are no further apart count as one
 CHARACTER_WIDTH = 0.068  # inches, about the mean
 MARKED_WINDOWS = 150  # up to this number, every window has a dot
 
@@ -34,6 +35,7 @@ class Span:
     end_s: float
     text: str  # class, or the reason why the period cannot be judged
     score: float | None = None  # probability of the class
+    detail: str = ""  # not in the figure
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,17 @@ class Timeline:
     unjudged: Sequence[Span] = ()
     truth: Sequence[Span] | None = None  # what the video shows, where that is known
     title: str = ""
+    movement_px: Float64[np.ndarray, "N"] | None = (
+        None  # largest movement of skin in each window; NaN: unknown
+    )
+    limit_px: Float64[np.ndarray, "N"] | None = None  # movement up to which a window counts as still
 
 
 def timeline_figure(timeline: Timeline) -> "Figure":
-    """Draw events, scores, and what could not be judged over the time of a video.
+    """Draw events, movement, scores, and what cannot be judged over the time of a video.
 
-    Events are shaded in the colour of their class and named above. Periods that could not be judged are
-    hatched, and the reasons are given below. Everything else is white. The truth, if known, is a row of its
-    own.
+    Events are shaded in the colour of their class and named above. Periods that cannot be judged are hatched,
+    and the reasons are given below. Everything else is white. The truth, if known, is a row of its own.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -64,18 +69,20 @@ def timeline_figure(timeline: Timeline) -> "Figure":
         rows = {"shown": timeline.truth, **rows}
     lines = [_label_lines(spans, timeline.duration_s) for spans in rows.values()]
     heights = [BAR_HEIGHT + LINE_HEIGHT * (1 + max(of_row, default=0)) + 0.06 for of_row in lines]
+    heights += [] if timeline.movement_px is None else [MOVEMENT_HEIGHT]
+    heights.append(SCORES_HEIGHT)
     notes = _notes(timeline.unjudged)
     title_height = 0.3 if timeline.title else 0.05
-    height = sum(heights) + SCORES_HEIGHT + title_height + 0.75 + NOTE_HEIGHT * len(notes)
+    height = sum(heights) + title_height + 0.75 + NOTE_HEIGHT * len(notes)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
-        axes = figure.subplots(
-            len(rows) + 1, 1, sharex=True, squeeze=False, height_ratios=[*heights, SCORES_HEIGHT]
-        )[:, 0]
+        axes = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
         colours = _colours(timeline)
         for row, (name, spans) in enumerate(rows.items()):
             axes[row].set_ylim(0, heights[row])
             _draw_row(axes[row], name, spans, lines[row], timeline.duration_s, colours)
+        if timeline.movement_px is not None:
+            _draw_movement(axes[-2], timeline, colours)
         _draw_scores(axes[-1], timeline, colours)
         figure.suptitle(timeline.title, x=0.008, ha="left", size=10.5, weight="bold")
         figure.supxlabel("\n".join(notes), x=0.008, ha="left", size=8, color=MUTED)
@@ -143,26 +150,44 @@ def _draw_row(
     axes.spines[:].set_visible(False)
 
 
-def _draw_scores(axes: "Axes", timeline: Timeline, colours: Mapping[str, str]) -> None:
-    """Draw the probability of each class in each window over shaded events."""
-    for span in timeline.events:
-        colour = colours.get(span.text, MUTED)
-        axes.axvspan(span.start_s, span.end_s, color=colour, alpha=0.22, linewidth=0, zorder=0)
-    for span in timeline.unjudged:
-        hatched = axes.axvspan(
-            span.start_s, span.end_s, fill=False, edgecolor=MUTED, hatch="////", alpha=0.45
+def _draw_movement(axes: "Axes", timeline: Timeline, colours: Mapping[str, str]) -> None:
+    """Draw how far skin moves in each window, and the limit below which it counts as still."""
+    assert timeline.movement_px is not None
+    _shade(axes, timeline, colours)
+    axes.plot(
+        timeline.times_s,
+        timeline.movement_px,
+        color=INK,
+        linewidth=1.4,
+        marker=_marker(timeline),
+        markersize=4,
+    )
+    if timeline.limit_px is not None:
+        axes.plot(timeline.times_s, timeline.limit_px, color=MUTED, linewidth=1.0, linestyle=DASHED)
+        axes.text(
+            0.003 * timeline.duration_s,
+            timeline.limit_px[0],
+            "still below",
+            color=MUTED,
+            size=7.5,
+            va="bottom",
         )
-        hatched.set(linewidth=0, zorder=0.5)
-    marker = "." if len(timeline.times_s) <= MARKED_WINDOWS else ""
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("movement\npixels")
+    axes.tick_params(length=0, labelbottom=False)
+
+
+def _draw_scores(axes: "Axes", timeline: Timeline, colours: Mapping[str, str]) -> None:
+    """Draw the probability of each class in each window."""
+    _shade(axes, timeline, colours)
     for name, values in timeline.scores.items():
-        style = DASHED if name == NONE else "-"
         axes.plot(
             timeline.times_s,
             values,
             color=colours[name],
-            linestyle=style,
+            linestyle=DASHED if name == NONE else "-",
             linewidth=1.4,
-            marker=marker,
+            marker=_marker(timeline),
             markersize=4,
             label=name,
         )
@@ -177,14 +202,32 @@ def _draw_scores(axes: "Axes", timeline: Timeline, colours: Mapping[str, str]) -
     )
 
 
+def _shade(axes: "Axes", timeline: Timeline, colours: Mapping[str, str]) -> None:
+    """Shade events, and hatch what cannot be judged."""
+    for span in timeline.events:
+        colour = colours.get(span.text, MUTED)
+        axes.axvspan(span.start_s, span.end_s, color=colour, alpha=0.22, linewidth=0, zorder=0)
+    for span in timeline.unjudged:
+        area = axes.axvspan(span.start_s, span.end_s, fill=False, edgecolor=MUTED, alpha=0.45)
+        area.set(hatch="////", linewidth=0, zorder=0.5)
+
+
+def _marker(timeline: Timeline) -> str:
+    return "." if len(timeline.times_s) <= MARKED_WINDOWS else ""
+
+
 def _notes(unjudged: Sequence[Span]) -> list[str]:
     """Return a line for each reason: when and why the video could not be judged."""
-    periods: dict[str, list[str]] = {}
+    periods: dict[str, list[tuple[float, float]]] = {}
     for span in unjudged:
-        periods.setdefault(span.text, []).append(f"{span.start_s:.2f} to {span.end_s:.2f} s")
+        of_reason = periods.setdefault(span.text, [])
+        start_s = span.start_s
+        if of_reason and start_s <= of_reason[-1][1] + ADJACENT_S:
+            start_s, _ = of_reason.pop()
+        of_reason.append((start_s, span.end_s))
     notes = []
     for reason, times in periods.items():
-        listed = ", ".join(times[:MAX_PERIODS])
+        listed = ", ".join(f"{start_s:.2f} to {end_s:.2f} s" for start_s, end_s in times[:MAX_PERIODS])
         further = len(times) - MAX_PERIODS
         more = f" and {further} more" if further > 0 else ""
         notes.append(f"Not judged {listed}{more}: {reason}")

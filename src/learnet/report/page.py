@@ -98,20 +98,21 @@ def write_records(records: Sequence[StudyRecord], out: Path, wanted: Wanted) -> 
 
 
 def write_page(page: str, out: Path) -> Path:
-    """Write the result of `render` to `out`, and return `out`.
+    """Write a page to `out`, and return `out`. The first two lines of a page say what kind of page it is.
 
     Raises:
         OutputTaken: `out` exists and is not such a page.
     """
-    if out.exists() and not _is_page(out):
+    start = "\n".join(page.splitlines()[:2])
+    if out.exists() and not _starts_with(out, start):
         raise OutputTaken(out, "this file exists and is not a report", "Choose another file.")
     out.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(out, page)
     return out
 
 
-def _is_page(path: Path) -> bool:
-    return path.is_file() and path.read_bytes()[: len(START)] == START.encode()
+def _starts_with(path: Path, start: str) -> bool:
+    return path.is_file() and path.read_bytes()[: len(start.encode())] == start.encode()
 
 
 def render(records: Sequence[StudyRecord], parts: Mapping[str, "Part"] | None = None) -> str:
@@ -136,10 +137,10 @@ def compose(
         if not part.applies(len(records)):
             continue
         values = part.values(records, wanted)
-        body = Markup(_template(key).render(context | values))
+        body = Markup(page_template(key).render(context | values))
         sections.append({"key": key, "title": part.title, "body": body})
         figures += values.get("drawings", [])
-    text = _template("page").render(
+    text = page_template("page").render(
         context,
         start=Markup(START),
         parts=sections,
@@ -196,5 +197,6 @@ def _environment() -> Environment:
     return environment
 
 
-def _template(name: str) -> Template:
+def page_template(name: str) -> Template:
+    """Return a template of this package by its name without suffixes."""
     return _environment().get_template(f"{name}.html.j2")

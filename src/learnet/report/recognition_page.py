@@ -1,0 +1,197 @@
+"""Write the recognition of one video as a self-contained HTML page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+from markupsafe import Markup
+
+import learnet
+from learnet.core.errors import counted
+from learnet.core.records import Event
+from learnet.inference.recognition import Recognition, timeline
+from learnet.inference.timeline import Span, Timeline, timeline_figure
+from learnet.report.event_pictures import EventPictures, event_pictures, movement_figure
+from learnet.report.page import page_template, write_page
+from learnet.report.page_figures import PageFigure, make_page_figure
+from learnet.report.shown_and_found import compare_with_truth
+from learnet.report.style import inline_svg, png_uri
+
+START = "<!doctype html>\n<!-- learnet recognition -->"
+MAX_PICTURED = 12  # events with pictures: the page then stays small
+NAMED_EVENTS = 4  # up to this number of events, the heading names them
+FACE_PX = 160  # width of the faces
+
+
+@dataclass(frozen=True)
+class PageContent:
+    """Optional content of the page of a recognition."""
+
+    faces: bool = False  # faces at onset and apex of each event; without, the page shows nobody
+    truth: Sequence[Span] | None = None  # what the video shows, if that is known (`compare_with_truth`)
+    note: str = ""  # a sentence about the video, shown at the top
+
+
+@dataclass(frozen=True)
+class _EventCard:
+    """An event with its pictures."""
+
+    number: int
+    event: Event
+    movement: Markup
+    onset: str  # face as a `data:` URI; empty where faces are not shown
+    apex: str
+
+
+def write_recognition_page(recognition: Recognition, out: Path, content: PageContent = PageContent()) -> Path:
+    """Write one HTML page about what was recognised in a video.
+
+    The page is self-contained: it loads nothing, and needs no script. The same recognition gives the same
+    bytes. The video is read again for the pictures.
+
+    Args:
+        recognition: of a file or a folder of images.
+        out: the page; an earlier page of a recognition is replaced, any other file is not.
+        content: optional content. Faces of real people are personal: they are shown only on request.
+
+    Returns:
+        `out`.
+
+    Raises:
+        OutputTaken: `out` is another file.
+        BadVideo: the video can no longer be read.
+    """
+    return write_page(recognition_page(recognition, content), out)
+
+
+def recognition_page(recognition: Recognition, content: PageContent = PageContent()) -> str:
+    """Return the page as text; see `write_recognition_page`."""
+    shown = replace(timeline(recognition), truth=content.truth, title="")
+    return page_template("recognition").render(
+        start=Markup(START),
+        title=Path(recognition.source).name,
+        heading=_heading(recognition.events),
+        recognition=recognition,
+        content=content,
+        drawing=_timeline(shown, recognition),
+        truth=_truth_table(shown, recognition.metadata.classes),
+        events=_events_table(recognition.events),
+        cards=_cards(recognition, content.faces),
+        further=max(0, len(recognition.events) - MAX_PICTURED),
+        unjudged=_unjudged_table(recognition),
+        network=_network_table(recognition),
+        command=_command(recognition),
+        version=learnet.__version__,
+    )
+
+
+def _heading(events: Sequence[Event]) -> str:
+    if not events:
+        return "No expression"
+    count = counted(len(events), "expression")
+    if len(events) > NAMED_EVENTS:
+        return count
+    named = ", ".join(f"{event.label} at {event.apex_s:.1f} s" for event in events)
+    return f"{count}: {named}"
+
+
+def _timeline(shown: Timeline, recognition: Recognition) -> PageFigure:
+    names = [
+        f"{event.label} from {event.onset_s:.2f} to {event.offset_s:.2f} s" for event in recognition.events
+    ]
+    said = f"Timeline of {recognition.duration_s:.1f} s. Found: {', '.join(names) or 'nothing'}."
+    table = pd.DataFrame({"middle_s": shown.times_s, **shown.scores})
+    return make_page_figure(timeline_figure(shown), "timeline", said, table, broad=True)
+
+
+def _truth_table(shown: Timeline, classes: Sequence[str]) -> pd.DataFrame | None:
+    """Return what the video shows beside what was found; None where the truth is not known."""
+    if shown.truth is None:
+        return None
+    rows = []
+    for row in compare_with_truth(shown.truth, shown.events, shown.unjudged, classes):
+        period = f"{row.start_s:.2f} to {row.end_s:.2f}"
+        rows.append((row.shown, period, row.answer, "✓" if row.right else "✗"))
+    return pd.DataFrame(rows, columns=["shown", "seconds", "found", ""])
+
+
+def _events_table(events: Sequence[Event]) -> pd.DataFrame:
+    rows = []
+    for event in events:
+        rows.append(
+            {
+                "expression": event.label,
+                "score": event.score,
+                "onset, s": event.onset_s,
+                "apex, s": event.apex_s,
+                "offset, s": event.offset_s,
+                "moved, px": event.strength_px,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _cards(recognition: Recognition, faces: bool) -> list[_EventCard]:
+    """Return the events with the highest scores with pictures, in time order."""
+    by_score = sorted(enumerate(recognition.events, start=1), key=lambda item: -item[1].score)
+    pictured = sorted(by_score[:MAX_PICTURED])
+    events = [event for _, event in pictured]
+    pictures = event_pictures(Path(recognition.source), recognition.info.fps, events, recognition.predictions)
+    cards = []
+    for (number, event), of_event in zip(pictured, pictures, strict=True):
+        cards.append(_card(number, event, of_event, faces))
+    return cards
+
+
+def _card(number: int, event: Event, pictures: EventPictures, faces: bool) -> _EventCard:
+    said = f"How the skin moved in event {number}, {event.label}"
+    movement = Markup(inline_svg(movement_figure(pictures), f"movement-{number}", said))
+    onset = png_uri(pictures.onset, FACE_PX) if faces else ""
+    apex = png_uri(pictures.apex, FACE_PX) if faces else ""
+    return _EventCard(number, event, movement, onset, apex)
+
+
+def _unjudged_table(recognition: Recognition) -> pd.DataFrame:
+    rows = []
+    for stretch in recognition.unjudged:
+        rows.append((f"{stretch.start_s:.2f} to {stretch.end_s:.2f}", stretch.reason))
+    return pd.DataFrame(rows, columns=["seconds", "reason"])
+
+
+def _network_table(recognition: Recognition) -> pd.DataFrame:
+    """Return what was asked, and what it was trained on."""
+    metadata = recognition.metadata
+    preparation = metadata.preparation
+    assert preparation is not None, "a recogniser has one"
+    windows = recognition.windows
+    step_s = windows.window_s * (1 - windows.overlap)
+    lines = {
+        "weights": Path(recognition.weights).stem,
+        "network": metadata.network,
+        "classes": ", ".join(metadata.classes),
+        "trained on": _training_data(recognition),
+        "motion image": f"{preparation.motion}, {metadata.size} x {metadata.size} pixels",
+        "windows": f"{windows.window_s:g} s long, one every {step_s:g} s",
+        "frames": f"{recognition.frames} at {recognition.info.fps:.4g} per second",
+    }
+    return pd.DataFrame({"": lines.keys(), "value": lines.values()})
+
+
+def _training_data(recognition: Recognition) -> str:
+    metadata = recognition.metadata
+    clips = metadata.data.get("clips", "")
+    if metadata.simulated:
+        return f"{clips} simulated images; no recording of a person".strip()
+    people = len(metadata.people)
+    synthetic = {"yes": ", all synthetic", "no": ""}.get(
+        metadata.data.get("synthetic", "no"), ", some synthetic"
+    )
+    return f"{clips} clips of {counted(people, 'person', 'people')}{synthetic}".strip()
+
+
+def _command(recognition: Recognition) -> str:
+    """Return the command that gives the same predictions."""
+    words = ["learnet", "predict", Path(recognition.source).name]
+    words += ["--weights", Path(recognition.weights).stem]
+    return " ".join(words)

@@ -14,7 +14,7 @@ BENCHMARKS := dynamic_image prepare index network live startup study
 PYTEST := -m pytest -n auto --dist loadfile
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test test-all test-shapes test-lowest check docs bench clean
+.PHONY: help demo demo-study test test-all test-shapes test-lowest check docs bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -26,9 +26,13 @@ $(VENV)/ready: pyproject.toml setup.py constraints-cpu.txt
 	$(VENV)/bin/python $(PIP_INSTALL) $(CONSTRAINTS) --editable '.[dev]'
 	@touch $@
 
-demo: $(VENV)/ready  ## the whole line on a synthetic database, into demo/
+demo: $(VENV)/ready  ## the micro-expressions in a synthetic film, into demo/
 	rm -rf demo
 	$(VENV)/bin/learnet demo demo
+
+demo-study: $(VENV)/ready  ## a study of three networks on a synthetic database, into demo-study/
+	rm -rf demo-study
+	$(VENV)/bin/learnet demo demo-study --study
 
 test: $(VENV)/ready  ## all tests but the slow ones, and the ten that took longest
 	$(VENV)/bin/python $(PYTEST) -m 'not slow' --durations=10
@@ -65,5 +69,5 @@ bench: $(VENV)/ready  ## every benchmark, then one table; results go to benchmar
 	for name in $(BENCHMARKS); do $(VENV)/bin/python benchmarks/$$name.py || exit 1; done
 	$(VENV)/bin/python benchmarks/table.py
 
-clean:  ## remove the environments and the demo
-	rm -rf .venv .venv-* demo
+clean:  ## remove the environments and the demos
+	rm -rf .venv .venv-* demo demo-study

@@ -76,7 +76,7 @@ CASES: dict[str, tuple[Callable[[Given, Path], tuple], str]] = {
     ),
     "compare": (lambda g, out: (g.study, g.small / "learnet", "--csv", out / "table.csv"), "table.csv"),
     "datasets": (lambda g, out: (), ""),
-    "demo": (lambda g, out: (out, "--people", 3, "--epochs", 1), "report.html"),
+    "demo": (lambda g, out: (out, "--study", "--people", 3, "--epochs", 1), "report.html"),
     "evaluate": (lambda g, out: (g.prepared, out, "--weights", g.weights), "metrics.json"),
     "explain class": (lambda g, out: (g.small / "learnet", "happiness", out), "*.png"),
     "explain clip": (lambda g, out: (g.prepared, g.clip, out, "--weights", g.weights), "*.png"),

@@ -36,7 +36,7 @@ app = App(
     suppress_keyboard_interrupt=False,  # `main` reports what Ctrl-C leaves behind
     help="Recognise micro-expressions in videos: dynamic images, LEARNet, leak-free studies.\n\n"
     "The steps of a study are audit, prepare, study and report. "
-    "`learnet demo OUT` runs all of them on synthetic faces.",
+    "`learnet demo OUT --study` runs all of them on synthetic faces.",
 )
 DATA = Group("Data", sort_key=1)
 STUDIES = Group("Studies", sort_key=2)

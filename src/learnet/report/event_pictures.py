@@ -6,13 +6,14 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Bool, Float32, Float64, UInt8
 from matplotlib.figure import Figure
 
 from learnet.core.figure_style import INK, MUTED, STYLE
 from learnet.core.records import Event
 from learnet.face import Face, align
 from learnet.inference.prediction import Prediction
+from learnet.motion.evidence import FACE_CENTRE, FACE_RADII
 from learnet.motion.flow import flow_dis, remove_global_motion
 from learnet.report.explain.background import CELLS, coarsen, draw_average_face
 from learnet.report.explain.face_regions import face_placement
@@ -97,10 +98,11 @@ def movement_figure(pictures: EventPictures) -> Figure:
     cells = CROP_PX / CELLS
     u, v = (coarsen(np.ascontiguousarray(pictures.movement[..., axis])) for axis in (0, 1))
     lengths = np.hypot(u, v)
-    longest = float(lengths.max()) or 1.0
-    shown = lengths >= SHORTEST_SHARE * longest
     centres = (np.arange(CELLS) + 0.5) * cells - 0.5
     x, y = np.meshgrid(centres, centres)
+    in_face = _face_ellipse(x / CROP_PX, y / CROP_PX)
+    longest = float(lengths[in_face].max()) or 1.0
+    shown = in_face & (lengths >= SHORTEST_SHARE * longest)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(1.5, 1.68), layout="constrained")
         axes = figure.add_subplot()
@@ -119,3 +121,10 @@ def movement_figure(pictures: EventPictures) -> Figure:
         axes.set_axis_off()
         figure.supxlabel(f"longest arrow: {longest:.1f} px", size=7.5, color=MUTED)
     return figure
+
+
+def _face_ellipse(x: Float64[np.ndarray, "N N"], y: Float64[np.ndarray, "N N"]) -> Bool[np.ndarray, "N N"]:
+    """Return where a crop shows the face and not the background, as `motion.evidence` assumes it."""
+    across = (x - FACE_CENTRE[0]) / FACE_RADII[0]
+    along = (y - FACE_CENTRE[1]) / FACE_RADII[1]
+    return np.hypot(across, along) <= 1

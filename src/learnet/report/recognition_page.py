@@ -1,15 +1,21 @@
 """Write the recognition of one video as a self-contained HTML page."""
 
+import shlex
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from jaxtyping import Float64
 from markupsafe import Markup
 
 import learnet
 from learnet.core.errors import counted
 from learnet.core.records import Event
+from learnet.core.settings import Windows
+from learnet.inference.prediction import Prediction
 from learnet.inference.recognition import Recognition, timeline
 from learnet.inference.timeline import Span, Timeline, timeline_figure
 from learnet.report.event_pictures import EventPictures, event_pictures, movement_figure
@@ -17,10 +23,10 @@ from learnet.report.page import page_template, write_page
 from learnet.report.page_figures import PageFigure, make_page_figure
 from learnet.report.shown_and_found import compare_with_truth
 from learnet.report.style import inline_svg, png_uri
+from learnet.training.pretrained import FOLDER
 
 START = "<!doctype html>\n<!-- learnet recognition -->"
 MAX_PICTURED = 12  # events with pictures: the page then stays small
-NAMED_EVENTS = 4  # up to this number of events, the heading names them
 FACE_PX = 160  # width of the faces
 
 
@@ -67,7 +73,7 @@ def write_recognition_page(recognition: Recognition, out: Path, content: PageCon
 
 def recognition_page(recognition: Recognition, content: PageContent = PageContent()) -> str:
     """Return the page as text; see `write_recognition_page`."""
-    shown = replace(timeline(recognition), truth=content.truth, title="")
+    shown = recognition_timeline(recognition, content.truth)
     return page_template("recognition").render(
         start=Markup(START),
         title=Path(recognition.source).name,
@@ -86,14 +92,31 @@ def recognition_page(recognition: Recognition, content: PageContent = PageConten
     )
 
 
+def recognition_timeline(recognition: Recognition, truth: Sequence[Span] | None = None) -> Timeline:
+    """Return the timeline of a recognition with the movement of the skin, and the truth if it is known."""
+    movement_px, limit_px = _movement(recognition.predictions)
+    return replace(timeline(recognition), truth=truth, title="", movement_px=movement_px, limit_px=limit_px)
+
+
+def _movement(
+    predictions: Sequence[Prediction],
+) -> tuple[Float64[np.ndarray, "N"], Float64[np.ndarray, "N"]]:
+    """Return how far skin moves in each window, and the limit below which it counts as still, in pixels."""
+    rows = []
+    for prediction in predictions:
+        motion = prediction.motion
+        known = motion is not None and motion.head_is_followed
+        rows.append((motion.skin_px, motion.limit_px) if motion and known else (np.nan, np.nan))
+    movement_px, limit_px = np.array(rows).T
+    return movement_px, limit_px
+
+
 def _heading(events: Sequence[Event]) -> str:
     if not events:
         return "No expression"
-    count = counted(len(events), "expression")
-    if len(events) > NAMED_EVENTS:
-        return count
-    named = ", ".join(f"{event.label} at {event.apex_s:.1f} s" for event in events)
-    return f"{count}: {named}"
+    labels = Counter(event.label for event in events)
+    named = [label if count == 1 else f"{count} {label}" for label, count in labels.items()]
+    return f"{counted(len(events), 'expression')}: {', '.join(named)}"
 
 
 def _timeline(shown: Timeline, recognition: Recognition) -> PageFigure:
@@ -112,7 +135,8 @@ def _truth_table(shown: Timeline, classes: Sequence[str]) -> pd.DataFrame | None
     rows = []
     for row in compare_with_truth(shown.truth, shown.events, shown.unjudged, classes):
         period = f"{row.start_s:.2f} to {row.end_s:.2f}"
-        rows.append((row.shown, period, row.answer, "✓" if row.right else "✗"))
+        shown_text = f"{row.shown} ({row.detail})" if row.detail else row.shown
+        rows.append((shown_text, period, row.answer, "✓" if row.right else "✗"))
     return pd.DataFrame(rows, columns=["shown", "seconds", "found", ""])
 
 
@@ -123,10 +147,10 @@ def _events_table(events: Sequence[Event]) -> pd.DataFrame:
             {
                 "expression": event.label,
                 "score": event.score,
-                "onset, s": event.onset_s,
-                "apex, s": event.apex_s,
-                "offset, s": event.offset_s,
-                "moved, px": event.strength_px,
+                "onset": event.onset_s,
+                "apex": event.apex_s,
+                "offset": event.offset_s,
+                "moved": event.strength_px,
             }
         )
     return pd.DataFrame(rows)
@@ -167,7 +191,7 @@ def _network_table(recognition: Recognition) -> pd.DataFrame:
     windows = recognition.windows
     step_s = windows.window_s * (1 - windows.overlap)
     lines = {
-        "weights": Path(recognition.weights).stem,
+        "weights": _weights_name(recognition),
         "network": metadata.network,
         "classes": ", ".join(metadata.classes),
         "trained on": _training_data(recognition),
@@ -192,6 +216,15 @@ def _training_data(recognition: Recognition) -> str:
 
 def _command(recognition: Recognition) -> str:
     """Return the command that gives the same predictions."""
-    words = ["learnet", "predict", Path(recognition.source).name]
-    words += ["--weights", Path(recognition.weights).stem]
-    return " ".join(words)
+    words = ["learnet", "predict", Path(recognition.source).name, "--weights", _weights_name(recognition)]
+    for field in fields(Windows):
+        value = getattr(recognition.windows, field.name)
+        if value != field.default:
+            words += ["--" + field.name.replace("_", "-"), f"{value:g}"]
+    return shlex.join(words)
+
+
+def _weights_name(recognition: Recognition) -> str:
+    """Return the name of shipped weights, and the path of others."""
+    file = Path(recognition.weights)
+    return file.stem if file.parent == FOLDER else str(file)

@@ -3,9 +3,12 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from learnet.core.labels import SCHEMES
+from learnet.datasets.synthetic.films import SyntheticFilm
 from learnet.inference.timeline import Span
+from learnet.simulation.film import REST
 
-ELSEWHERE = "at rest"
+ELSEWHERE = "rest"
 NOTHING = "none"
 
 
@@ -14,6 +17,7 @@ class ShownAndFound:
     """A movement that a video shows, or that it does not show, and what was found at that time."""
 
     shown: str  # class of an expression, another movement, or ELSEWHERE
+    detail: str  # more about it, such as action units
     start_s: float
     end_s: float
     found: tuple[Span, ...]  # events that overlap in time
@@ -26,6 +30,22 @@ class ShownAndFound:
         if self.found:
             return ", ".join(_words(event) for event in self.found)
         return f"not judged: {self.unjudged}" if self.unjudged else NOTHING
+
+
+def film_truth(film: SyntheticFilm) -> list[Span]:
+    """Return the movements in a synthetic film: the class of expressions in MEGC2019, the name of others."""
+    classes = SCHEMES["megc-3"].of
+    spans = []
+    for part in film.parts:
+        if part.kind == REST:
+            continue
+        text = part.kind
+        detail = ""
+        if part.emotion:
+            text = classes[part.emotion]
+            detail = f"{part.emotion}, action units {part.action_units}"
+        spans.append(Span(film.seconds(part.onset), film.seconds(part.offset), text, detail=detail))
+    return spans
 
 
 def compare_with_truth(
@@ -54,10 +74,10 @@ def compare_with_truth(
         if shown.text in classes:
             right = [event.text for event in found] == [shown.text]
         reason = reasons[0] if reasons else ""
-        rows.append(ShownAndFound(shown.text, shown.start_s, shown.end_s, found, reason, right))
+        rows.append(ShownAndFound(shown.text, shown.detail, shown.start_s, shown.end_s, found, reason, right))
     for event in events:
         if not any(_overlap(shown, event) for shown in truth):
-            rows.append(ShownAndFound(ELSEWHERE, event.start_s, event.end_s, (event,), "", False))
+            rows.append(ShownAndFound(ELSEWHERE, "", event.start_s, event.end_s, (event,), "", False))
     return sorted(rows, key=lambda row: row.start_s)
 
 

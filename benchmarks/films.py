@@ -1,0 +1,71 @@
+"""How often the shipped weights recognise films like that of `learnet demo`, which differ in their seed.
+
+    python benchmarks/films.py [FILMS]
+
+Each film shows one synthetic person with three micro-expressions, one of each class, a blink and a turn of
+the head (`datasets.synthetic.films`). An expression is found if one event overlaps with it in time, and right
+if this event has its class. Written to benchmarks/results/films.json.
+"""
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from measure import RESULTS
+
+from learnet.datasets.synthetic.films import CLASSES, SyntheticFilm, synthetic_film
+from learnet.inference.recogniser import Recogniser
+from learnet.inference.recognition import Recognition
+from learnet.inference.timeline import Span
+from learnet.report.shown_and_found import ELSEWHERE, ShownAndFound, compare_with_truth, film_truth
+
+FILMS = 40  # seeds from 0
+
+
+def main() -> None:
+    films = int(sys.argv[1]) if len(sys.argv) > 1 else FILMS
+    recogniser = Recogniser.load()
+    counts: dict[str, Counter[str]] = {}
+    rows_of_films = []
+    with TemporaryDirectory() as folder:
+        for seed in range(films):
+            film = synthetic_film(Path(folder) / "film.mp4", seed)
+            rows = compare(film, recogniser(film.path))
+            for row in rows:
+                counts.setdefault(row.shown, Counter())[outcome(row)] += 1
+            rows_of_films.append([(row.shown, row.detail, row.answer, row.right) for row in rows])
+            print(seed, "; ".join(f"{row.shown}: {row.answer}" for row in rows), flush=True)
+    expressions = [row for rows in rows_of_films for row in rows if row[0] in CLASSES]
+    result = {
+        "films": films,
+        "expressions": len(expressions),
+        "right": sum(row[3] for row in expressions),
+        "films in which all is right": sum(all(row[3] for row in rows) for rows in rows_of_films),
+        "outcomes": {kind: dict(counter) for kind, counter in counts.items()},
+        "rows": rows_of_films,
+    }
+    (RESULTS / "films.json").write_text(json.dumps(result, indent=1) + "\n")
+    print(json.dumps({key: value for key, value in result.items() if key != "rows"}, indent=1))
+
+
+def compare(film: SyntheticFilm, recognition: Recognition) -> list[ShownAndFound]:
+    events = [Span(event.onset_s, event.offset_s, event.label, event.score) for event in recognition.events]
+    unjudged = [Span(stretch.start_s, stretch.end_s, stretch.reason) for stretch in recognition.unjudged]
+    return compare_with_truth(film_truth(film), events, unjudged, CLASSES)
+
+
+def outcome(row: ShownAndFound) -> str:
+    """Return what became of a movement, in one word or two."""
+    if row.right:
+        return "right"
+    if row.shown == ELSEWHERE:
+        return "false alarm"
+    if not row.found:
+        return "not judged" if row.unjudged else "missed"
+    return " and ".join(event.text for event in row.found)
+
+
+if __name__ == "__main__":
+    main()

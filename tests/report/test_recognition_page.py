@@ -1,0 +1,144 @@
+"""The page of a recognition is complete, loads nothing, and shows faces only on request."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from learnet.core.errors import BadVideo, OutputTaken
+from learnet.core.records import Event
+from learnet.core.settings import Windows
+from learnet.datasets.synthetic.databases import SyntheticVideo, synthetic_video
+from learnet.inference.recogniser import predict
+from learnet.inference.recognition import Recognition
+from learnet.inference.timeline import Span
+from learnet.report.event_pictures import event_pictures
+from learnet.report.recognition_page import PageContent, recognition_page, write_recognition_page
+from tests.builders.read_page import Page
+
+FACE_PICTURES = 2  # of each event
+NO_FACES = PageContent()
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> SyntheticVideo:
+    """A surprise on one face: the brows rise."""
+    return synthetic_video(tmp_path_factory.mktemp("film") / "a & b.mp4", seed=7, emotion="surprise")
+
+
+@pytest.fixture(scope="module")
+def recognition(video: SyntheticVideo) -> Recognition:
+    return predict(video.path)
+
+
+@pytest.fixture(scope="module")
+def event(recognition: Recognition) -> Event:
+    (event,) = recognition.events
+    assert event.label == "surprise"
+    return event
+
+
+def read(recognition: Recognition, folder: Path, content: PageContent = NO_FACES) -> Page:
+    return Page(write_recognition_page(recognition, folder / "page.html", content))
+
+
+def test_page_says_what_was_found(recognition: Recognition, event: Event, tmp_path: Path) -> None:
+    page = read(recognition, tmp_path)
+    assert page.table("expression", "score") == [
+        [
+            "surprise",
+            f"{event.score:.2f}",
+            f"{event.onset_s:.2f}",
+            f"{event.apex_s:.2f}",
+            f"{event.offset_s:.2f}",
+            f"{event.strength_px:.2f}",
+        ]
+    ]
+    text = "".join(page.text)
+    assert "1 expression: surprise" in text
+    assert "a & b.mp4: 1.0 s, 200 frames at 200 per second" in text
+    assert "32000 simulated images; no recording of a person" in text
+    assert "learnet predict 'a & b.mp4' --weights ststnet-flow-28" in text
+    assert "Everything could be judged." in text
+
+
+def test_page_loads_nothing(recognition: Recognition, tmp_path: Path) -> None:
+    page = read(recognition, tmp_path, PageContent(faces=True))
+    for tag, attributes in page.elements:
+        assert tag not in ("script", "link", "iframe")
+        for name in ("src", "href", "data", "xlink:href"):
+            address = attributes.get(name) or "#"
+            assert address.startswith(("#", "data:")), (tag, address)
+    assert not re.search(r"url\((?!#)|@import|https?://(?!www\.w3\.org)", page.raw)
+
+
+def test_faces_are_shown_on_request_only(recognition: Recognition, tmp_path: Path) -> None:
+    def pictures(page: Page) -> int:
+        return sum(tag == "img" for tag, _ in page.elements)
+
+    assert pictures(read(recognition, tmp_path)) == 0
+    assert pictures(read(recognition, tmp_path, PageContent(faces=True))) == FACE_PICTURES
+
+
+def test_truth_is_compared(recognition: Recognition, tmp_path: Path) -> None:
+    truth = (Span(0.0, 0.02, "blink"), Span(0.3, 0.7, "positive", detail="happiness"))
+    page = read(recognition, tmp_path, PageContent(truth=truth, note="Not a real person."))
+    found = f"surprise {recognition.events[0].score:.2f}"
+    assert page.table("shown", "seconds", "found") == [
+        ["blink", "0.00 to 0.02", "none", "✓"],
+        ["positive (happiness)", "0.30 to 0.70", found, "✗"],
+    ]
+    assert "Not a real person." in "".join(page.text)
+
+
+def test_video_without_events(recognition: Recognition, tmp_path: Path) -> None:
+    still = [replace(p, label="none", scores={}, movement=None) for p in recognition.predictions]
+    page = read(replace(recognition, predictions=tuple(still)), tmp_path)
+    text = "".join(page.text)
+    assert "No expression" in text and "No expression was found." in text
+
+
+def test_what_cannot_be_judged_is_listed(recognition: Recognition, tmp_path: Path) -> None:
+    lost = [replace(p, label=None, scores={}, reason="no <face>") for p in recognition.predictions]
+    page = read(replace(recognition, predictions=tuple(lost)), tmp_path)
+    assert page.table("seconds", "reason") == [["0.00 to 1.00", "no <face>"]]
+
+
+def test_command_repeats_the_settings(recognition: Recognition) -> None:
+    own = replace(recognition, weights="my weights.onnx", windows=Windows(window_s=0.4, whole_s=0.5))
+    page = recognition_page(own)
+    assert "predict &#39;a &amp; b.mp4&#39; --weights &#39;my weights.onnx&#39;" in page
+    assert "--window-s 0.4 --whole-s 0.5" in page and "--overlap" not in page
+
+
+def test_same_recognition_gives_the_same_page(recognition: Recognition) -> None:
+    assert recognition_page(recognition) == recognition_page(recognition)
+
+
+def test_other_files_are_not_replaced(recognition: Recognition, tmp_path: Path) -> None:
+    page = write_recognition_page(recognition, tmp_path / "page.html")
+    assert write_recognition_page(recognition, page) == page
+    (tmp_path / "notes.html").write_text("<!doctype html>\n<!-- learnet report -->\nmine")
+    with pytest.raises(OutputTaken):
+        write_recognition_page(recognition, tmp_path / "notes.html")
+
+
+def test_video_that_is_gone_is_an_error(recognition: Recognition, tmp_path: Path) -> None:
+    with pytest.raises(BadVideo, match="there is no such file"):
+        write_recognition_page(replace(recognition, source="gone.mp4"), tmp_path / "page.html")
+
+
+def test_arrows_show_the_brows_rise(recognition: Recognition, event: Event, video: SyntheticVideo) -> None:
+    """The upper face moves up; the chin, which a surprise of units 1 and 2 leaves alone, does not."""
+    assert video.action_units == "1+2"
+    (pictures,) = event_pictures(video.path, video.fps, [event], recognition.predictions)
+    size = len(pictures.movement)
+    brows = pictures.movement[: size // 6, size // 4 : 3 * size // 4]
+    chin = pictures.movement[5 * size // 6 :, size // 4 : 3 * size // 4]
+    up = -np.median(brows[..., 1])
+    assert up > 0.2 > 5 * abs(np.median(chin[..., 1]))
+    assert abs(np.median(brows[..., 0])) < 0.3 * up
+    change = np.abs(pictures.apex.astype(int) - pictures.onset).mean(axis=-1)
+    assert change[: size // 4].mean() > 1.3 * change[3 * size // 4 :].mean()

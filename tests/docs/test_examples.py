@@ -16,7 +16,7 @@ COUNTS = r" +\d+ +\d+ +\d+"
 
 # Script -> a pattern of what it prints.
 EXAMPLES = {
-    "one_video": r"shown: surprise; recognised: surprise with score 0\.\d\d",
+    "one_video": r"recognised: surprise with score 0\.\d\d from 0\.\d\d to 1\.\d\d s",
     "own_clips": r"^6 clips, 0 findings of the audit$",
     "study_in_python": r"majority: UF1 0\.\d+ .*\nlinear-svm: UF1 0\.\d+ .*\nststnet: UF1 0\.\d+ ",
     "own_network": r"two-layers minus linear-svm: UF1 -?0\.\d+, p [01]\.\d+",

@@ -38,7 +38,7 @@ class SyntheticFilm:
 
 
 def synthetic_film(
-    path: Path, seed: int, camera: Camera = FILM_CAMERA, progress: Progress | None = None
+    path: str | Path, seed: int, camera: Camera = FILM_CAMERA, progress: Progress | None = None
 ) -> SyntheticFilm:
     """Write a film of 9 to 14 s of a person who does not exist.
 
@@ -53,6 +53,7 @@ def synthetic_film(
     Raises:
         BadInput: see `learnet.video.writer.write_video`.
     """
+    path = Path(path)
     rng = np.random.default_rng([seed, _EMOTIONS])
     emotions = [draw_emotion((name,), rng) for name in CLASSES]
     plan = plan_film(seed, emotions, camera)

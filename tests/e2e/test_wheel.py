@@ -82,6 +82,7 @@ def test_the_index_is_told_what_it_is(metadata: Message) -> None:
 def test_no_link_of_the_description_is_dead_on_an_index(metadata: Message) -> None:
     text = re.sub(r"^```.*?^```", "", metadata.get_payload(), flags=re.MULTILINE | re.DOTALL)
     assert text.lstrip().startswith("# ") and metadata["Description-Content-Type"] == "text/markdown"
+    assert not re.search(r"^!(?!\[)", text, re.MULTILINE), "the rest of a picture"
     targets = re.findall(r"\]\(([^)]*)\)", text) + re.findall(r"(?:src|href)=[\"']([^\"']*)", text)
     targets += re.findall(r"^\[[^\]]+\]: (\S+)", text, re.MULTILINE)
     assert [target for target in targets if not target.startswith(("https://", "http://", "#"))] == []

@@ -92,6 +92,20 @@ def test_every_network_answers_as_in_torch_whatever_the_batch(tmp_path: Path, ne
     )
 
 
+def test_weights_in_half_precision_are_stored_so_and_give_the_same_numbers(
+    place: Path, tmp_path: Path
+) -> None:
+    module, metadata = load_checkpoint(place / "w.safetensors")
+    save_checkpoint(tmp_path / "half.safetensors", module, metadata, half=True)
+    exported = export_onnx(tmp_path / "half.safetensors", tmp_path / "half.onnx")
+    whole = export_onnx(place / "w.safetensors", tmp_path / "whole.onnx")
+    assert exported.size_bytes < 0.51 * whole.size_bytes and exported.precision == "float32"
+    rounded, _ = load_checkpoint(tmp_path / "half.safetensors")
+    images = pictures(5, seed=9)
+    np.testing.assert_allclose(logits(exported.path, images), wanted(rounded, images), atol=1e-5)
+    assert np.abs(wanted(rounded, images) - wanted(module, images)).max() > 1e-4  # or nothing was rounded
+
+
 def test_the_file_says_all_that_its_user_needs(place: Path, whole: Path) -> None:
     model = onnx.load(whole)
     onnx.checker.check_model(model, full_check=True)

@@ -50,7 +50,9 @@ class _EventCard:
     apex: str
 
 
-def write_recognition_page(recognition: Recognition, out: Path, content: PageContent = PageContent()) -> Path:
+def write_recognition_page(
+    recognition: Recognition, out: str | Path, content: PageContent = PageContent()
+) -> Path:
     """Write one HTML page about what was recognised in a video.
 
     The page is self-contained: it loads nothing, and needs no script. The same recognition gives the same
@@ -68,7 +70,7 @@ def write_recognition_page(recognition: Recognition, out: Path, content: PageCon
         OutputTaken: `out` is another file.
         BadVideo: the video can no longer be read.
     """
-    return write_page(recognition_page(recognition, content), out)
+    return write_page(recognition_page(recognition, content), Path(out))
 
 
 def recognition_page(recognition: Recognition, content: PageContent = PageContent()) -> str:

@@ -14,7 +14,7 @@ BENCHMARKS := dynamic_image prepare index network live startup study
 PYTEST := -m pytest -n auto --dist loadfile
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo demo-study test test-all test-shapes test-lowest check docs bench clean
+.PHONY: help demo demo-study test test-all test-shapes test-lowest check docs notebooks bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -64,6 +64,9 @@ check: $(VENV)/ready  ## style, complexity and types
 
 docs: $(VENV)/ready  ## the documentation site, into site/
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
+
+notebooks: $(VENV)/ready  ## run the notebooks of the gallery and store their outputs
+	$(VENV)/bin/python scripts/run_notebooks.py
 
 bench: $(VENV)/ready  ## every benchmark, then one table; results go to benchmarks/results
 	for name in $(BENCHMARKS); do $(VENV)/bin/python benchmarks/$$name.py || exit 1; done

@@ -1,10 +1,12 @@
 """Hooks of the documentation site: what is computed from the code when the site is built.
 
 `docs/commands.md` gets one table per command, from the command line itself. A line `[SCRIPT name]` becomes
-the text of `examples/name.py`. A line `::: learnet.NAME` is resolved to the module that defines the public
+the text of `examples/name.py`, a line `[NOTEBOOK name]` the cells and stored outputs of
+`docs/gallery/name.ipynb`. A line `::: learnet.NAME` is resolved to the module that defines the public
 name, because `learnet` loads its names on first use and a static reader cannot follow them.
 """
 
+import base64
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,9 +16,15 @@ import learnet
 import learnet.cli  # defines the commands
 from learnet.cli.app import app
 
-EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = ROOT / "examples"
+GALLERY = ROOT / "docs" / "gallery"
 MARKER = "[COMMAND TABLES]"
 SCRIPT = re.compile(r"^\[SCRIPT (\w+)\]$", re.MULTILINE)
+NOTEBOOK = re.compile(r"^\[NOTEBOOK (\w+)\]$", re.MULTILINE)
+PICTURE = re.compile(r"!\[\w*\]\((output_\w+\.png)\)")
+PANDAS_TABLE = re.compile(r'<table[^>]* class="dataframe"[^>]*>')
+NOT_FOR_A_PAGE = re.compile(r"<style scoped>.*?</style>|<\?xml.*?\?>|<!DOCTYPE.*?>", re.DOTALL)
 PUBLIC = re.compile(r"^::: learnet\.(\w+)$", re.MULTILINE)
 
 
@@ -25,6 +33,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
     if MARKER in markdown:
         markdown = markdown.replace(MARKER, command_tables())
     markdown = SCRIPT.sub(_script, markdown)
+    markdown = NOTEBOOK.sub(_notebook, markdown)
     return PUBLIC.sub(_resolved, markdown)
 
 
@@ -91,6 +100,33 @@ def _script(match: re.Match[str]) -> str:
     """Return the code of an example."""
     code = (EXAMPLES / f"{match[1]}.py").read_text(encoding="utf-8")
     return f"```python\n{code}```"
+
+
+def _notebook(match: re.Match[str]) -> str:
+    """Return a notebook as Markdown, with its pictures inside and its tables in the style of the site."""
+    import nbformat  # here: tests read the hooks without these
+    from nbconvert import MarkdownExporter
+
+    notebook = nbformat.read(GALLERY / f"{match[1]}.ipynb", as_version=4)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "text/html" in output.get("data", {}):
+                output.data["text/html"] = _html_block(output.data["text/html"])
+    text, resources = MarkdownExporter().from_notebook_node(notebook)
+    pictures = resources["outputs"]
+
+    def embedded(picture: re.Match[str]) -> str:
+        data = base64.b64encode(pictures[picture[1]]).decode()
+        return f"![Output of the cell above](data:image/png;base64,{data})"
+
+    return PICTURE.sub(embedded, text)
+
+
+def _html_block(html: str) -> str:
+    """Return HTML as one block of Markdown, which ends at a blank line, in the style of the site."""
+    html = NOT_FOR_A_PAGE.sub("", html)
+    html = PANDAS_TABLE.sub("<table>", html)
+    return f"<div>{' '.join(html.split())}</div>"
 
 
 def _resolved(match: re.Match[str]) -> str:

@@ -40,7 +40,8 @@ def test_the_script_runs_and_draws_its_picture(name: str, tmp_path: Path) -> Non
 
 
 def test_every_example_has_a_page() -> None:
-    pages = {page.stem for page in GALLERY.glob("*.md")} - {"index"}
+    notebooks = {notebook.stem for notebook in GALLERY.glob("*.ipynb")}
+    pages = {page.stem for page in GALLERY.glob("*.md")} - {"index"} - notebooks
     scripts = {script.stem for script in (ROOT / "examples").glob("*.py")} - {"dynamic_image_of_a_video"}
     assert pages == scripts == set(EXAMPLES)
 

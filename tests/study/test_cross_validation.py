@@ -155,7 +155,7 @@ def test_the_majority_by_hand() -> None:
     assert done == [(number, 6) for number in range(1, 7)]
     assert (result.accuracy, result.uar) == (pytest.approx(4 / 6), 0.5)
     assert repr(result).startswith(
-        "<CrossValidation of majority, loso: 6 images of 3 people, 2 classes, 2 seeds; UF1 0.400 ["
+        "<CrossValidation of majority, loso: 6 images of 3 people, 2 classes, 2 seeds\n UF1 0.400 ["
     )
     assert isinstance(result, CrossValidation) and np.isnan(result.scores["spread"]).sum() == 0
 

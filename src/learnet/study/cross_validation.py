@@ -90,7 +90,7 @@ class CrossValidation:
         heading = (
             f"{self.network}, {self.protocol}: {images} of {people}, {len(self.classes)} classes, {runs}"
         )
-        return f"<CrossValidation of {heading}; {', '.join(scores)}>"
+        return f"<CrossValidation of {heading}\n {', '.join(scores)}>"
 
 
 def cross_validate(  # noqa: PLR0913 (public, with one keyword per choice)

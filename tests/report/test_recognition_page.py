@@ -25,7 +25,9 @@ NO_FACES = PageContent()
 @pytest.fixture(scope="module")
 def video(tmp_path_factory: pytest.TempPathFactory) -> SyntheticVideo:
     """A surprise on one face: the brows rise."""
-    return synthetic_video(tmp_path_factory.mktemp("film") / "a & b.mp4", seed=7, emotion="surprise")
+    return synthetic_video(
+        tmp_path_factory.mktemp("film") / "a & b.mp4", seed=7, emotion="surprise", duration_s=0.6
+    )
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +42,21 @@ def event(recognition: Recognition) -> Event:
     return event
 
 
+@pytest.fixture(scope="module")
+def page(recognition: Recognition, tmp_path_factory: pytest.TempPathFactory) -> Page:
+    return read(recognition, tmp_path_factory.mktemp("plain"))
+
+
+@pytest.fixture(scope="module")
+def page_with_faces(recognition: Recognition, tmp_path_factory: pytest.TempPathFactory) -> Page:
+    return read(recognition, tmp_path_factory.mktemp("faces"), PageContent(faces=True))
+
+
 def read(recognition: Recognition, folder: Path, content: PageContent = NO_FACES) -> Page:
     return Page(write_recognition_page(recognition, folder / "page.html", content))
 
 
-def test_page_says_what_was_found(recognition: Recognition, event: Event, tmp_path: Path) -> None:
-    page = read(recognition, tmp_path)
+def test_page_says_what_was_found(page: Page, event: Event) -> None:
     assert page.table("expression", "score") == [
         [
             "surprise",
@@ -58,37 +69,33 @@ def test_page_says_what_was_found(recognition: Recognition, event: Event, tmp_pa
     ]
     text = "".join(page.text)
     assert "1 expression: surprise" in text
-    assert "a & b.mp4: 1.0 s, 200 frames at 200 per second" in text
+    assert "a & b.mp4: 0.6 s, 120 frames at 200 per second" in text
     assert "32000 simulated images; no recording of a person" in text
     assert "learnet predict 'a & b.mp4' --weights ststnet-flow-28" in text
     assert "Everything could be judged." in text
 
 
-def test_page_loads_nothing(recognition: Recognition, tmp_path: Path) -> None:
-    page = read(recognition, tmp_path, PageContent(faces=True))
-    for tag, attributes in page.elements:
+def test_page_loads_nothing(page_with_faces: Page) -> None:
+    for tag, attributes in page_with_faces.elements:
         assert tag not in ("script", "link", "iframe")
         for name in ("src", "href", "data", "xlink:href"):
             address = attributes.get(name) or "#"
             assert address.startswith(("#", "data:")), (tag, address)
-    assert not re.search(r"url\((?!#)|@import|https?://(?!www\.w3\.org)", page.raw)
+    assert not re.search(r"url\((?!#)|@import|https?://(?!www\.w3\.org)", page_with_faces.raw)
 
 
-def test_faces_are_shown_on_request_only(recognition: Recognition, tmp_path: Path) -> None:
-    def pictures(page: Page) -> int:
-        return sum(tag == "img" for tag, _ in page.elements)
-
-    assert pictures(read(recognition, tmp_path)) == 0
-    assert pictures(read(recognition, tmp_path, PageContent(faces=True))) == FACE_PICTURES
+def test_faces_are_shown_on_request_only(page: Page, page_with_faces: Page) -> None:
+    pictures = [sum(tag == "img" for tag, _ in of_page.elements) for of_page in (page, page_with_faces)]
+    assert pictures == [0, FACE_PICTURES]
 
 
 def test_truth_is_compared(recognition: Recognition, tmp_path: Path) -> None:
-    truth = (Span(0.0, 0.02, "blink"), Span(0.3, 0.7, "positive", detail="happiness"))
+    truth = (Span(0.0, 0.02, "blink"), Span(0.2, 0.4, "positive", detail="happiness"))
     page = read(recognition, tmp_path, PageContent(truth=truth, note="Not a real person."))
     found = f"surprise {recognition.events[0].score:.2f}"
     assert page.table("shown", "seconds", "found") == [
         ["blink", "0.00 to 0.02", "none", "✓"],
-        ["positive (happiness)", "0.30 to 0.70", found, "✗"],
+        ["positive (happiness)", "0.20 to 0.40", found, "✗"],
     ]
     assert "Not a real person." in "".join(page.text)
 
@@ -103,7 +110,7 @@ def test_video_without_events(recognition: Recognition, tmp_path: Path) -> None:
 def test_what_cannot_be_judged_is_listed(recognition: Recognition, tmp_path: Path) -> None:
     lost = [replace(p, label=None, scores={}, reason="no <face>") for p in recognition.predictions]
     page = read(replace(recognition, predictions=tuple(lost)), tmp_path)
-    assert page.table("seconds", "reason") == [["0.00 to 1.00", "no <face>"]]
+    assert page.table("seconds", "reason") == [["0.00 to 0.60", "no <face>"]]
 
 
 def test_command_repeats_the_settings(recognition: Recognition) -> None:
@@ -113,13 +120,13 @@ def test_command_repeats_the_settings(recognition: Recognition) -> None:
     assert "--window-s 0.4 --whole-s 0.5" in page and "--overlap" not in page
 
 
-def test_same_recognition_gives_the_same_page(recognition: Recognition) -> None:
-    assert recognition_page(recognition) == recognition_page(recognition)
+def test_same_recognition_gives_the_same_page(recognition: Recognition, page: Page) -> None:
+    assert recognition_page(recognition) == page.raw
 
 
 def test_other_files_are_not_replaced(recognition: Recognition, tmp_path: Path) -> None:
-    page = write_recognition_page(recognition, tmp_path / "page.html")
-    assert write_recognition_page(recognition, page) == page
+    (tmp_path / "page.html").write_text("<!doctype html>\n<!-- learnet recognition -->\nan earlier page")
+    write_recognition_page(recognition, tmp_path / "page.html")
     (tmp_path / "notes.html").write_text("<!doctype html>\n<!-- learnet report -->\nmine")
     with pytest.raises(OutputTaken):
         write_recognition_page(recognition, tmp_path / "notes.html")

@@ -253,11 +253,11 @@ def test_results_never_overwrite_what_is_read_nor_land_below_a_file(
         (("study", "nowhere", "o"), "there is no such folder"),
         (
             ("prepare", "folder", "p", "o", "--size", "28.5"),
-            "Invalid value for --size: 28.5 is not a whole number.",
+            "--size cannot be '28.5': it should be a whole number.",
         ),
         (("prepare", "folder", "nowhere", "o", "--size", "28.0"), "there is no such folder"),
-        (("study", "p", "o", "--parallel-folds", "2.5"), "2.5 is not a whole number."),
-        (("show", "v.mp4", "--onset", "1.2.3"), "unable to convert"),
+        (("study", "p", "o", "--parallel-folds", "2.5"), "it should be a whole number or auto."),
+        (("show", "v.mp4", "--onset", "1.2.3"), "--onset cannot be '1.2.3': it should be a whole number."),
         (
             ("study", "p", "o", "--groups", "3"),
             "--groups has no effect on --protocol loso",

@@ -25,6 +25,7 @@ from learnet.cli import (  # noqa: F401
     video,
 )
 from learnet.cli.app import app
+from learnet.cli.parser_messages import parser_message
 from learnet.core.earlier_names import current_arguments
 from learnet.core.errors import LearnetError
 from learnet.core.extras import missing_library
@@ -64,7 +65,7 @@ def main(arguments: list[str] | None = None) -> None:
         app(current, exit_on_error=False, print_error=False)
     except CycloptsError as error:
         command = " ".join(["learnet", *(error.command_chain or ())])
-        console.stop(console.parser_message(error), f"`{command} --help` lists the options.")
+        console.stop(parser_message(error), f"`{command} --help` lists the options.")
     except LearnetError as error:
         console.stop(str(error))
     except ModuleNotFoundError as error:

@@ -29,8 +29,17 @@ def _has_fraction(text: str) -> bool:
         return False
 
 
+def _default_text(value: Any) -> str | None:
+    """Return a default value as it would be typed."""
+    if isinstance(value, tuple):
+        return " ".join(map(str, value)) or None
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) if value not in (None, "") else None
+
+
 app = App(
-    default_parameter=Parameter(converter=_convert),
+    default_parameter=Parameter(converter=_convert, negative_iterable=(), show_default=_default_text),
     name="learnet",
     version=__version__,
     suppress_keyboard_interrupt=False,  # `main` reports what Ctrl-C leaves behind

@@ -8,7 +8,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NoReturn
 
-from cyclopts import CycloptsError, MissingArgumentError, UnusedCliTokensError
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -194,12 +193,3 @@ def stop(message: str, hint: str = "", code: int = 2) -> NoReturn:
     """Exit with one line on stderr."""
     sys.stderr.write(f"learnet: {message} {hint}".strip() + "\n")
     raise SystemExit(code)
-
-
-def parser_message(error: CycloptsError) -> str:
-    """Return an error of the command-line parser in plain words."""
-    if isinstance(error, MissingArgumentError) and error.argument:
-        return f"{error.argument.name} is missing."
-    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
-        return f"Unexpected: {' '.join(map(repr, error.unused_tokens))}."
-    return " ".join(str(error).split())

@@ -1,10 +1,11 @@
 """Errors that a user can cause, each with what to do next. The command line prints them in one line, with
 exit code 2."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
+
+from learnet.core.suggestions import suggestion
 
 Entry = TypeVar("Entry")
 
@@ -34,11 +35,8 @@ class UnknownName(LearnetError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
-        by_casefold = {known_name.casefold(): known_name for known_name in names}
-        nearest = difflib.get_close_matches(name.casefold(), by_casefold, n=1)
-        hint = f"Choose from {', '.join(names)}."
-        if nearest:
-            hint = f"Did you mean {by_casefold[nearest[0]]!r}?"
+        meant = suggestion(name, names)
+        hint = f"Did you mean {meant!r}?" if meant else f"Choose from {', '.join(names)}."
         super().__init__(f"There is no {kind} called {name!r}.", hint)
 
 

@@ -4,6 +4,7 @@ from dataclasses import fields
 from typing import Literal, get_args, get_origin, get_type_hints
 
 from learnet.core.errors import LearnetError
+from learnet.core.suggestions import suggestion
 
 
 def check_rules(*rules: tuple[bool, str]) -> None:
@@ -19,5 +20,7 @@ def check_choices(settings: object) -> None:
     for setting in fields(settings):  # type: ignore[arg-type]
         hint, value = hints[setting.name], getattr(settings, setting.name)
         if get_origin(hint) is Literal and value not in get_args(hint):
-            choices = ", ".join(map(str, get_args(hint)))
-            raise LearnetError(f"{setting.name} cannot be {value!r}.", f"Choose from {choices}.")
+            choices = list(map(str, get_args(hint)))
+            meant = suggestion(str(value), choices)
+            advice = f"Did you mean {meant!r}?" if meant else f"Choose from {', '.join(choices)}."
+            raise LearnetError(f"{setting.name} cannot be {value!r}.", advice)

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from learnet.cli.log_progress import LogProgress
 from learnet.core.errors import counted
 
 if TYPE_CHECKING:
@@ -33,11 +34,14 @@ NUMBERS = re.compile(
 
 @contextmanager
 def bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar on stderr, if that is a terminal.
+    """Show progress on stderr: a bar on a terminal, and elsewhere a plain line now and then.
 
     Yields:
         A function of (done, total), as library calls accept it for `progress`.
     """
+    if not err.is_terminal or err.is_dumb_terminal:
+        yield LogProgress(title, lambda line: err.print(line, markup=False))
+        return
     from rich import progress as rich_progress  # not needed for `--help`
 
     columns = (
@@ -47,7 +51,7 @@ def bar(title: str) -> Iterator[Callable[[int, int], None]]:
         rich_progress.TimeElapsedColumn(),
         rich_progress.TimeRemainingColumn(),
     )
-    with rich_progress.Progress(*columns, console=err, disable=not err.is_terminal) as progress:
+    with rich_progress.Progress(*columns, console=err) as progress:
         task = progress.add_task(title, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 

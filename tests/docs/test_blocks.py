@@ -1,20 +1,29 @@
 """The code blocks of the pages that no other test runs: imports, a recipe, candidates."""
 
 import ast
+import builtins
 import importlib
+import inspect
 import pkgutil
 import re
+import symtable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import learnet
 from learnet import Training
 from learnet.study.candidates import read_candidates
 from learnet.study.experiments.recipe_files import parse_recipe
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
+PAGES_WITH_PYTHON = [
+    page
+    for page in (DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md", *PAGES)
+    if "```python" in page.read_text(encoding="utf-8")
+]
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -30,6 +39,76 @@ def test_what_the_python_blocks_import_exists(page: Path) -> None:
                 module = importlib.import_module(node.module)
                 for alias in node.names:
                     assert hasattr(module, alias.name), f"{node.module} has no {alias.name}"
+
+
+@pytest.mark.parametrize("page", PAGES_WITH_PYTHON, ids=lambda page: page.stem)
+def test_a_python_block_can_be_copied_by_itself(page: Path) -> None:
+    """Every name in it is defined in it, imported by it, or built in."""
+    for source in blocks(page, "python"):
+        assert not undefined_names(source), source
+
+
+def undefined_names(source: str) -> set[str]:
+    """Names that a module reads and nothing defines, by Python's own table of symbols."""
+    module = symtable.symtable(source, "block", "exec")
+    defined = set()
+    for symbol in module.get_symbols():
+        if symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace():
+            defined.add(symbol.get_name())
+    read: set[str] = set()
+    tables = [module]
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        for symbol in table.get_symbols():
+            if symbol.is_referenced() and (table is module or symbol.is_global()):
+                read.add(symbol.get_name())
+    return read - defined - set(dir(builtins))
+
+
+@pytest.mark.parametrize(
+    ("source", "undefined"),
+    [
+        ("import learnet\nlearnet.predict('x')", set()),
+        ("learnet.predict(video)", {"learnet", "video"}),
+        ("def f(x):\n    return x + y\nprint([z for z in f(1)])", {"y"}),
+        ("with open('x') as file:\n    print(file.read(), len(lines))", {"lines"}),
+    ],
+)
+def test_undefined_names_are_found(source: str, undefined: set[str]) -> None:
+    assert undefined_names(source) == undefined
+
+
+@pytest.mark.parametrize("page", PAGES_WITH_PYTHON, ids=lambda page: page.stem)
+def test_calls_in_python_blocks_have_arguments_that_exist(page: Path) -> None:
+    for source in blocks(page, "python"):
+        tree = ast.parse(source)
+        imported: dict[str, object] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("learnet"):
+                module = importlib.import_module(node.module)
+                imported |= {alias.asname or alias.name: getattr(module, alias.name) for alias in node.names}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                check_call(node, imported, source)
+
+
+def check_call(call: ast.Call, imported: dict[str, object], source: str) -> None:
+    """Bind the arguments of a call to the signature of an imported function, or one of the package itself."""
+    function = call.func
+    called: object = None
+    if isinstance(function, ast.Name):
+        called = imported.get(function.id)
+    elif isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
+        owner = learnet if function.value.id == "learnet" else imported.get(function.value.id)
+        called = getattr(owner, function.attr) if owner is not None else None
+    has_stars = any(isinstance(argument, ast.Starred) for argument in call.args)
+    if callable(called) and not has_stars and all(keyword.arg for keyword in call.keywords):
+        keywords = {str(keyword.arg): None for keyword in call.keywords}
+        try:
+            inspect.signature(called).bind_partial(*([None] * len(call.args)), **keywords)
+        except TypeError as error:
+            pytest.fail(f"{ast.unparse(call)}: {error}\n{source}")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))

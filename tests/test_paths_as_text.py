@@ -11,11 +11,11 @@ from learnet.datasets.prepared.importing import import_images
 from learnet.datasets.prepared.store import load_prepared
 from learnet.metrics.score import score
 from learnet.report.comparison.compare import compare
-from learnet.study.candidates import Candidates, read_candidates, read_selection
+from learnet.study.candidates import Candidates, read_candidates
 from learnet.study.evaluate import evaluate
 from learnet.study.outcomes import read_outcomes
 from learnet.study.run import run_study
-from learnet.study.selection import select_settings
+from learnet.study.selection import read_selection, select_settings
 from learnet.study.train_on_all import train_on_all
 from learnet.training.checkpoint import load_checkpoint, save_checkpoint
 from learnet.video.reader import read_clip, read_frames

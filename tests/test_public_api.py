@@ -25,6 +25,7 @@ from learnet.datasets.synthetic.databases import synthesize, synthetic_video
 from learnet.motion.detrend import StoredImages, detrend
 from learnet.study.outcomes import read_outcomes
 from learnet.training.pretrained import default_weights
+from tests.builders.shape_checks import REFUSED_EARLIER
 
 QUICK = learnet.Training(epochs=1, mirror="none")
 SMALL = learnet.Preparation(size=28, face="none")
@@ -135,6 +136,7 @@ def classes_in(annotation: object) -> set[type]:
     return {annotation} if own else set()
 
 
+@REFUSED_EARLIER
 def test_every_public_signature_can_be_resolved_to_public_types() -> None:
     """What a function takes and returns is public; the types of members are in the reference."""
     pages = (Path(__file__).resolve().parents[1] / "docs" / "reference").glob("*.md")
@@ -426,12 +428,28 @@ def test_frames_file_and_folder_are_predicted_alike(tmp_path: Path) -> None:
     ]
     assert table.loc[0, list(of_frames.metadata.classes)].sum() == pytest.approx(1, abs=1e-5)
     assert len(of_frames.to_dataframe(windows=True)) == len(of_frames.predictions)
+    assert of_frames.plot()._repr_png_()[:4] == b"\x89PNG"  # what a notebook shows
     assert "<svg" in of_frames._repr_html_() and "positive" in of_frames._repr_html_()
     assert repr(of_frames) == "<Recognition of array, 1.00 s: 1 event, nothing unjudged>"
     with pytest.raises(learnet.LearnetError, match="An array has no frame rate"):
         learnet.predict(frames)
-    with pytest.raises(learnet.LearnetError, match="no video"):
-        learnet.predict(frames[0], fps=200.0)
+
+
+def test_frames_may_be_a_list_or_a_tensor_and_others_are_refused() -> None:
+    import torch
+
+    frames = np.full((12, 100, 100, 3), 90, dtype=np.uint8)
+    of_frames = learnet.predict(frames, fps=50.0, face="none")
+    for same in (list(frames), torch.from_numpy(frames), frames.astype(float)):
+        assert learnet.predict(same, fps=50.0, face="none") == of_frames
+    for wrong, says in (
+        (frames[0], r"frames must have the shape \(T, H, W, 3\), and this is \(100, 100, 3\)"),
+        (frames / 255, "frames must be whole numbers 0..255.* Multiply by 255"),
+        (torch.from_numpy(frames).permute(0, 3, 1, 2), r"channels last.*frames.permute\(0, 2, 3, 1\)"),
+        (frames[:0], "are no video. Give at least one frame"),
+    ):
+        with pytest.raises(learnet.LearnetError, match=says):
+            learnet.predict(wrong, fps=50.0, face="none")
 
 
 def test_frames_are_answered_as_they_come(recogniser: learnet.Recogniser, rng: np.random.Generator) -> None:

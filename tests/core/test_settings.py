@@ -1,12 +1,12 @@
 """Settings that cannot work are refused before anything is written."""
 
-import os
 from collections.abc import Callable
 
 import pytest
 
 from learnet.core.errors import LearnetError
 from learnet.core.settings import Preparation, Study, Training, Windows
+from tests.builders.shape_checks import REFUSED_EARLIER
 
 
 @pytest.mark.parametrize(
@@ -30,9 +30,7 @@ def test_impossible_values_are_named(record: type, values: dict, named: str) -> 
         record(**values)
 
 
-@pytest.mark.skipif(
-    os.environ.get("LEARNET_CHECK_SHAPES") == "1", reason="the check of types refuses them earlier"
-)
+@REFUSED_EARLIER
 @pytest.mark.parametrize(
     ("make", "setting"),
     [

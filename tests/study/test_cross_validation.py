@@ -19,6 +19,7 @@ from learnet.networks import NETWORKS
 from learnet.study.cross_validation import CrossValidation, cross_validate
 from learnet.study.outcomes import read_outcomes
 from tests.builders.commands import learnet
+from tests.builders.shape_checks import REFUSED_EARLIER
 
 ALONE = Resources(jobs=1)
 QUICK = Training(epochs=2, batch_size=4)
@@ -192,6 +193,7 @@ def test_what_cannot_be_validated_is_refused(arguments: tuple, says: str) -> Non
         cross_validate(*arguments, resources=ALONE)
 
 
+@REFUSED_EARLIER
 def test_protocols_that_leak_and_kinds_that_are_none_are_refused() -> None:
     for choice, says in (
         ({"protocol": "leaky-clips"}, "no protocol that keeps people apart called 'leaky-clips'"),

@@ -18,6 +18,7 @@ from learnet.core.errors import LearnetError
 from learnet.core.settings import Resources, Training
 from learnet.study.cross_validation import cross_validate
 from learnet.training.classifier import LEARNetClassifier
+from tests.builders.shape_checks import REFUSED_EARLIER
 
 SIZE = 8  # pixels; STSTNet accepts it
 PEOPLE = np.repeat(["a", "b", "c", "d"], 6)
@@ -33,6 +34,7 @@ class TableClassifier(LEARNetClassifier):
         return np.repeat(levels[..., None], 3, axis=3)
 
 
+@REFUSED_EARLIER
 @parametrize_with_checks(
     [
         TableClassifier("linear-svm"),
@@ -43,6 +45,7 @@ def test_conventions_of_scikit_learn(estimator: LEARNetClassifier, check: Any) -
     check(estimator)
 
 
+@REFUSED_EARLIER
 def test_the_classifier_itself_fails_a_check_only_by_refusing_tables(capsys: pytest.CaptureFixture) -> None:
     """The checks of scikit-learn fit tables such as 20 rows of 2 measurements, which are no images."""
     results = check_estimator(LEARNetClassifier("linear-svm"), on_fail=None, on_skip=None)
@@ -148,6 +151,7 @@ def test_what_is_no_image_is_a_value_error(values: np.ndarray, says: str) -> Non
         LEARNetClassifier("linear-svm").fit(values, [0, 1, 0, 1])
 
 
+@REFUSED_EARLIER
 def test_settings_that_do_not_work_are_learnet_errors(images: np.ndarray) -> None:
     for settings, says in (
         ({"network": "lernet"}, "no network called 'lernet'"),

@@ -50,19 +50,24 @@ def as_frames(values: ArrayLike, name: str = "frames") -> np.ndarray:
     raise BadArray(f"{name} must have the shape (T, H, W, C), and this is {frames.shape}.", hint)
 
 
-def as_rgb_images(values: ArrayLike, name: str = "images") -> UInt8[np.ndarray, "N H W 3"]:
+def as_rgb_images(values: ArrayLike, name: str = "images", count: str = "N") -> UInt8[np.ndarray, "N H W 3"]:
     """Return RGB images, or frames, as one array of grey levels 0..255.
 
     Whole numbers of any type are accepted, if they are in this range.
+
+    Args:
+        values: images (N, H, W, 3), anything that `np.asarray` accepts.
+        name: of the argument, for error messages.
+        count: letter of the number of images there.
 
     Raises:
         BadArray: another shape, fractions, or values outside of 0..255.
     """
     images = as_array(values, name)
+    if images.ndim == 4:
+        _check_channels_last(images, name)
     if images.ndim != 4 or images.shape[-1] != 3:
-        if images.ndim == 4:
-            _check_channels_last(images, name)
-        raise BadArray(f"{name} must have the shape (N, H, W, 3), and this is {images.shape}.")
+        raise BadArray(f"{name} must have the shape ({count}, H, W, 3), and this is {images.shape}.")
     return as_grey_levels(images, name)
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-from jaxtyping import UInt8
+from numpy.typing import ArrayLike
 
+from learnet.core.arrays import as_rgb_images
 from learnet.core.errors import BadCheckpoint, LearnetError, NoFace, TooFewFrames
 from learnet.core.settings import Windows
 from learnet.face import AlignedFaces, FaceFinder, face_finder
@@ -41,7 +41,7 @@ FEW_FRAMES = 6  # a dynamic image of fewer is little more than a difference of t
 
 
 def predict(
-    video: str | Path | UInt8[np.ndarray, "T H W 3"],
+    video: str | Path | ArrayLike,
     fps: float | None = None,
     weights: str | Path | None = None,
     windows: Windows = Windows(),
@@ -50,8 +50,9 @@ def predict(
     """Recognise micro-expressions in a video. For several videos use `Recogniser.load` once.
 
     Args:
-        video: file, folder of images, or frames (RGB, 0..255).
-        fps: actual frame rate; required for folders of images and for arrays.
+        video: file, folder of images, or frames (T, H, W, 3): array, list of arrays or tensor; RGB, whole
+            numbers 0..255.
+        fps: actual frame rate; required for folders of images and for frames.
         weights: name of shipped weights, or a file; None: ststnet-flow-28.
         windows: length and overlap of the windows.
         face: number of the face that is judged, by size from 1; "none": the video shows a face crop.
@@ -120,7 +121,7 @@ class Recogniser:
 
     def __call__(
         self,
-        video: str | Path | UInt8[np.ndarray, "T H W 3"],
+        video: str | Path | ArrayLike,
         windows: Windows = Windows(),
         fps: float | None = None,
         progress: Progress | None = None,
@@ -129,7 +130,7 @@ class Recogniser:
         """Recognise micro-expressions in a video. One window of frames is in memory at a time.
 
         Args:
-            video: file, folder of images, or frames (RGB, 0..255).
+            video: file, folder of images, or frames (T, H, W, 3), as of `predict`.
             windows: length and overlap of the windows.
             fps: actual frame rate; required for folders of images and for arrays, and for files that state a
                 wrong one or none.
@@ -243,13 +244,13 @@ class Recogniser:
         )
 
 
-def _open(video: str | Path | np.ndarray, fps: float | None) -> Video:
+def _open(video: str | Path | ArrayLike, fps: float | None) -> Video:
     """Open a video. A frame rate is never assumed: on it depends how long a movement lasts."""
     hint = "Give the frames per second (fps, --fps)."
     if not isinstance(video, str | Path):
         if fps is None:
             raise LearnetError("An array has no frame rate.", hint)
-        return ArrayVideo(np.asarray(video), fps)
+        return ArrayVideo(as_rgb_images(video, "frames", "T"), fps)
     if fps is None and Path(video).is_dir():
         raise LearnetError(f"{video}: a folder of images has no frame rate.", hint)
     return open_video(Path(video), fps)

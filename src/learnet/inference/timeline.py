@@ -62,7 +62,8 @@ def timeline_figure(timeline: Timeline) -> "Figure":
     and the reasons are given below. Everything else is white. The truth, if known, is a row of its own.
     """
     import matplotlib as mpl
-    from matplotlib.figure import Figure
+
+    from learnet.inference.displayed_figure import DisplayedFigure
 
     rows = {"found": timeline.events}
     if timeline.truth is not None:
@@ -75,7 +76,7 @@ def timeline_figure(timeline: Timeline) -> "Figure":
     title_height = 0.3 if timeline.title else 0.05
     height = sum(heights) + title_height + 0.75 + NOTE_HEIGHT * len(notes)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        figure = DisplayedFigure(figsize=(WIDTH, height), layout="constrained")
         axes = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
         colours = _colours(timeline)
         for row, (name, spans) in enumerate(rows.items()):

@@ -22,14 +22,10 @@ class ArrayVideo(Video):
             fps: frames per second.
 
         Raises:
-            BadInput: not such an array, no frames, or a frame rate that is not valid.
+            BadInput: no frames, or a frame rate that is not valid.
         """
-        if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8 or 0 in frames.shape:
-            raise BadInput(
-                SOURCE,
-                f"frames of shape {frames.shape} and type {frames.dtype} are no video",
-                "Give RGB frames as uint8 (T, H, W, 3), 0..255.",
-            )
+        if 0 in frames.shape:
+            raise BadInput(SOURCE, f"frames of shape {frames.shape} are no video", "Give at least one frame.")
         if not 0 < fps <= MAX_FPS:
             raise BadInput(SOURCE, f"{fps:g} is no frame rate", "Give frames per second.")
         count, height, width, _ = frames.shape

@@ -21,6 +21,7 @@ def run(file: Path) -> None:
         resources = {"metadata": {"path": folder}}
         client = NotebookClient(notebook, timeout=TIMEOUT_S, resources=resources, record_timing=False)
         client.execute()
+    notebook.metadata.language_info = {"name": "python"}  # without the version of this machine
     nbformat.write(notebook, file)
 
 

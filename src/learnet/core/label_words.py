@@ -17,7 +17,7 @@ from learnet.core.serialisation import parse_toml
 TABLE = "labels"
 LABELS_READ = "labels read"  # key of `OwnLabels.translated` where a prepared folder says what was read
 HOW_TO_WRITE = 'Write a table [labels] with lines such as joyous = "happiness" (docs/datasets/folder.md).'
-HOW_TO_MAP = "Say what other words mean with --label-map (docs/datasets/folder.md)."
+HOW_TO_MAP = "Say what other words mean with a label map (--label-map, docs/datasets/folder.md)."
 NO_MAP: Mapping[str, str] = MappingProxyType({})
 
 

@@ -185,7 +185,7 @@ def _resize_only(frames: UInt8[np.ndarray, "T H W 3"], size: int, stabilise: boo
     if stabilise:
         raise LearnetError(
             "Head motion cannot be removed from face crops: the positions of the eyes are unknown.",
-            "Choose a face finder, or omit --stabilise.",
+            "Choose a face finder, or leave stabilise (--stabilise) out.",
         )
     height, width = frames.shape[1:3]
     scale = np.array([size / width, size / height])

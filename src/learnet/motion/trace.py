@@ -95,7 +95,7 @@ def _check_duration(clip: Path, fps: float | None) -> None:
     if duration_s > MAX_DURATION_S:
         raise LearnetError(
             f"{clip}: this video lasts {duration_s:.0f} s, and one clip is shown.",
-            "Mark the clip with --onset and --offset.",
+            "Mark the clip with onset and offset (--onset, --offset).",
         )
 
 

@@ -654,7 +654,7 @@ def test_what_cannot_be_live_is_refused() -> None:
         )
         with pytest.raises(LearnetError, match=f"made with {what}, which .*learnet predict"):
             LiveRecogniser(slow)
-    with pytest.raises(LearnetError, match="0.02 s at 50 frames per second.*longer --window-s"):
+    with pytest.raises(LearnetError, match="0.02 s at 50 frames per second.*longer window .*--window-s"):
         LiveRecogniser(CROPPED, LiveSettings(window_s=0.02), 50.0)
     for wrong in ({"every": 0}, {"window_s": 0.0}, {"window_s": float("inf")}, {"window_s": float("nan")}):
         with pytest.raises(LearnetError, match="every|window_s"):

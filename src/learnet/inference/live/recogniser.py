@@ -107,7 +107,7 @@ class LiveRecogniser:
         if window < 2:
             raise LearnetError(
                 f"A window of {settings.window_s:g} s at {fps:g} frames per second contains no motion.",
-                "Use a longer --window-s.",
+                "Use a longer window (window_s, --window-s).",
             )
         self.recogniser = recogniser
         self.settings = settings

@@ -43,14 +43,14 @@ def test_prepared_and_learned_from(tmp_path: Path) -> None:
             "--phases",
             "--motion",
             "flow-dis",
-        ): "--phases is for --motion dynamic, and this is flow-dis.",
+        ): "phases are kept of the motion image dynamic, and this is flow-dis.",
         ("study", tmp_path / "rise", tmp_path / "no", "--phases"): f"there are none in {tmp_path / 'rise'}.",
         (
             "train",
             tmp_path / "rise",
             tmp_path / "no.safetensors",
             "--phases",
-        ): "--phases needs images of phases",
+        ): "phases needs images of phases",
     }.items():
         done = learnet(*words, code=2)
         assert says in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr

@@ -558,6 +558,11 @@ DAMAGE = {
     "images cut off": lambda folder: (folder / "images.npy").write_bytes(
         (folder / "images.npy").read_bytes()[:-100]
     ),
+    "images of another program": lambda folder: (folder / "images.npy").write_bytes(b"x"),
+    "images missing": lambda folder: (folder / "images.npy").unlink(),
+    "a quote in clips": lambda folder: replaced(folder / "clips.csv", b"\n", b'\n"'),
+    "clips in another encoding": lambda folder: (folder / "clips.csv").write_bytes(b"\xff\xfe\x00"),
+    "clips empty": lambda folder: (folder / "clips.csv").write_bytes(b""),
     "images empty": lambda folder: (folder / "images.npy").write_bytes(b""),
     "an emotion": lambda folder: replaced(folder / "clips.csv", b"disgust", b"happiness"),
     "a row lost": lambda folder: (folder / "clips.csv").write_text(
@@ -577,8 +582,10 @@ def test_damaged_folder_is_refused(tmp_path: Path, what: str) -> None:
     prepare(database(tmp_path / "data", 2), tmp_path / "out", SMALL, jobs=1)
     load_prepared(tmp_path / "out")
     DAMAGE[what](tmp_path / "out")
-    with pytest.raises(BadInput, match="prepared folder|do not belong together|prepare.json"):
+    with pytest.raises(BadInput, match="prepared folder|do not belong together|prepare.json") as refusal:
         load_prepared(tmp_path / "out")
+    leaks = ("codec", "mmap", "pickle", "tokenizing", "Errno", "parse", "'emotion'", "numpy", "pandas")
+    assert not [word for word in leaks if word in str(refusal.value)]
 
 
 def test_settings_come_back(tmp_path: Path) -> None:

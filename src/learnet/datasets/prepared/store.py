@@ -9,7 +9,8 @@ of phases (`motion.phases`).
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -166,20 +167,47 @@ def load_prepared(folder: str | Path) -> PreparedDataset:
     if not file.is_file():
         wrong = f"this is not a prepared folder: there is no {PREPARE_FILE} in it"
         raise BadInput(folder, wrong, "`learnet prepare` makes one.")
-    try:
+    with _reading(file):
         record = read_json(file, PrepareRecord, PREPARE_AGAIN)
+    with _reading(folder / "clips.csv"):
         clips = _read_clips(folder / "clips.csv")
+    with _reading(folder / "images.npy"):
         images = np.load(folder / "images.npy", mmap_mode="r")
         whole = record.fingerprint == fingerprint([images], clips)
-        phases = read_phases(folder, record.phases) if record.phases else None
-    except PermissionError as error:
-        raise BadInput(error.filename or folder, "this may not be read", "Change its permissions.") from error
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise BadInput(folder, f"this prepared folder is damaged ({error})", PREPARE_AGAIN) from error
+    phases = None
+    if record.phases:
+        with _reading(
+            folder, "phases.npy and phases.csv of this prepared folder do not belong to its images"
+        ):
+            phases = read_phases(folder, record.phases)
     if not whole or len(images) != len(clips):
         wrong = f"its images, clips.csv and {PREPARE_FILE} do not belong together"
         raise BadInput(folder, wrong, PREPARE_AGAIN)
     return PreparedDataset(folder, clips, record, images, phases=phases)
+
+
+@contextmanager
+def _reading(
+    file: Path, damaged: str = "this file of a prepared folder is damaged or cut off"
+) -> Iterator[None]:
+    """Turn what libraries say of a damaged file into an error that names the file.
+
+    Args:
+        file: that is read in the block.
+        damaged: what is wrong where the file is there and is not what learnet wrote.
+
+    Raises:
+        BadInput: the file is missing, may not be read, or is not what learnet wrote.
+    """
+    try:
+        yield
+    except PermissionError as error:
+        raise BadInput(error.filename or file, "this may not be read", "Change its permissions.") from error
+    except FileNotFoundError as error:
+        wrong = "this file of a prepared folder is missing"
+        raise BadInput(error.filename or file, wrong, PREPARE_AGAIN) from error
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise BadInput(file, damaged, PREPARE_AGAIN) from error
 
 
 def _read_clips(file: Path) -> pd.DataFrame:

@@ -1,11 +1,13 @@
 """Draw docs/architecture.svg: the packages of learnet in layers, and how many imports go from each to each.
 
-The picture is computed from the source under src/learnet alone, so the same source gives the same bytes.
+The picture is computed from the source under src/learnet, with the packages in the order of the table in
+docs/architecture.md, so the same files give the same bytes.
 
     python scripts/draw_architecture.py [OUT.svg]
 """
 
 import ast
+import re
 import sys
 import textwrap
 from collections import Counter
@@ -15,6 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "learnet"
+PAGE = ROOT / "docs" / "architecture.md"
 OUT = ROOT / "docs" / "architecture.svg"
 
 ROW, CELL, TEXT = 30, 30, 560  # pixels: height of a row, width of a matrix column, width of the boxes
@@ -33,6 +36,11 @@ def packages() -> dict[str, str]:
         sentence = " ".join(docstring.split("\n\n")[0].split()).split(". ")[0].rstrip(".")
         found[init.parent.name] = textwrap.shorten(sentence, ABOUT, placeholder="…")
     return found
+
+
+def table_order() -> list[str]:
+    """Return the packages in the order of the table in docs/architecture.md."""
+    return re.findall(r"^\| `(\w+)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def imported_names(file: Path) -> list[str]:
@@ -108,7 +116,7 @@ def draw() -> str:
     names = packages()
     counts = count_imports(names)
     layer = layers(names, counts)
-    order = sorted(names, key=lambda name: (layer[name], name))
+    order = [name for name in table_order() if name in names]
     width, height = 2 * MARGIN + TEXT + len(order) * CELL, HEAD + len(order) * ROW + 2 * MARGIN + 14
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '

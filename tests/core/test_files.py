@@ -1,6 +1,7 @@
 """Files are there completely or as they were before; links are followed, and what is no file is written
 through."""
 
+import errno
 import os
 import threading
 from pathlib import Path
@@ -12,6 +13,8 @@ from learnet.core.files import (
     append_durably,
     atomic_file,
     atomic_folder,
+    disk_error_hint,
+    disk_error_reason,
     report_disk_errors,
     shortened_list,
     write_atomically,
@@ -100,6 +103,31 @@ def test_errors_of_the_disk_name_the_output(tmp_path: Path) -> None:
         report_disk_errors(Path("out.csv")),
     ):
         write_atomically(tmp_path / "file" / "a.txt", "x")
+
+
+def test_no_error_names_the_draft(tmp_path: Path) -> None:
+    """Users know their file, and not the hidden one beside it."""
+    with pytest.raises(OSError) as error, atomic_file(tmp_path / "a.txt") as draft:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), draft)
+    assert error.value.filename == str(tmp_path / "a.txt") and ".part" not in str(error.value)
+    with pytest.raises(FileNotFoundError) as missing, atomic_folder(tmp_path / "out") as folder:
+        (folder / "nowhere" / "a.txt").write_bytes(b"x")
+    assert missing.value.filename == str(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.ENOSPC, "Make room"),
+        (errno.EACCES, "Change its permissions"),
+        (errno.EROFS, "Change its permissions"),
+        (errno.ENAMETOOLONG, "Name another path"),
+    ],
+)
+def test_advice_fits_the_reason(number: int, advice: str) -> None:
+    reason = disk_error_reason(OSError(number, os.strerror(number)))
+    assert disk_error_hint(reason).startswith(advice)
+    assert disk_error_hint(disk_error_reason(OSError("short write"))).startswith("Make room")  # NumPy's
 
 
 def test_long_lists_are_shortened() -> None:

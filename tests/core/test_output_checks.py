@@ -11,9 +11,10 @@ from learnet.core.output_checks import check_outputs, check_outside, check_room_
 
 def test_free_places_pass_and_nothing_is_made(tmp_path: Path) -> None:
     (tmp_path / "video.mp4").touch()
-    check_outputs(
-        [tmp_path / "new" / "a.json", None, tmp_path / "video.json"], [tmp_path / "video.mp4", None]
-    )
+    outputs = [tmp_path / "new" / "a.json", None, tmp_path / "video.json"]
+    with pytest.warns(UserWarning, match="new does not exist and will be made") as told:
+        check_outputs(outputs, [tmp_path / "video.mp4", None])
+    assert len(told) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["video.mp4"]
 
 

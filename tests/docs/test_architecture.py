@@ -1,6 +1,7 @@
 """The picture of the architecture is the one that the imports give."""
 
 import importlib.util
+import re
 import textwrap
 from collections import Counter
 from graphlib import CycleError
@@ -8,6 +9,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from tests.test_layout import PACKAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,6 +27,13 @@ def script() -> ModuleType:
 def test_the_picture_in_the_docs_is_up_to_date(script: ModuleType) -> None:
     shown = (ROOT / "docs" / "architecture.svg").read_text(encoding="utf-8")
     assert shown == script.draw(), "run `python scripts/draw_architecture.py`"
+
+
+def test_table_and_rule_have_the_order_of_the_picture(script: ModuleType) -> None:
+    order = script.table_order()
+    assert order == [name for name in PACKAGES if name in script.packages()]
+    titles = re.findall(r'font-weight="600">(\w+)<', script.draw())
+    assert titles[: len(order)] == order and set(order) == set(script.packages())
 
 
 def write_package(root: Path, name: str, source: str) -> None:

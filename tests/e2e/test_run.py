@@ -223,7 +223,7 @@ def test_several_databases_each_and_pooled(place: Path, tmp_path: Path) -> None:
             "There is no database in the recipe called 'samm'",
         ),
         ("size = 28", "size = 28", (*SMALL, "--networks", "majoriti"), "Did you mean 'majority'?"),
-        ("size = 28", "size = 28", (*SMALL, "--epochs", 0), "--epochs must be at least 1"),
+        ("size = 28", "size = 28", (*SMALL, "--epochs", 0), "epochs must be at least 1"),
     ],
 )
 def test_a_mistake_is_one_line_and_nothing_is_made(
@@ -233,3 +233,8 @@ def test_a_mistake_is_one_line_and_nothing_is_made(
     refused = learnet("run", tmp_path / "r.toml", tmp_path / "out", *words, code=2).stderr
     assert refused.startswith("learnet: ") and refused.count("\n") == 1 and says in refused
     assert [path.name for path in tmp_path.iterdir()] == ["r.toml"]
+
+
+def test_a_recipe_that_is_not_there_is_named_before_data_are_asked_for(tmp_path: Path) -> None:
+    said = learnet("run", tmp_path / "nowhere.toml", tmp_path / "out", code=2).stderr
+    assert "nowhere.toml: there is no such recipe" in said and "data" not in said.replace(str(tmp_path), "")

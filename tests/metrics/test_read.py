@@ -1,5 +1,6 @@
 """Logs and tables of any origin: what is read, and what is refused in one line that names the place."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -214,3 +215,20 @@ def test_any_text_is_read_or_refused_in_one_line(tmp_path: Path, text: str, name
         assert found.outcomes
         for outcome in found.outcomes:
             assert outcome.truth in found.classes and outcome.prediction in found.classes
+
+
+def test_the_log_of_a_study_has_its_classes(tmp_path: Path) -> None:
+    """Indices of five classes, of which study.json beside the log has the names."""
+    (tmp_path / "megc.log").write_text("casme2 01\nEP01 3 4\nEP02 0 0\n")
+    with pytest.raises(BadInput, match="'3' is no class"):
+        read_predictions(tmp_path / "megc.log")
+    classes = ["happiness", "disgust", "repression", "surprise", "others"]
+    (tmp_path / "study.json").write_text(json.dumps({"scheme": {"classes": classes}}))
+    found = read_predictions(tmp_path / "megc.log")
+    assert [(one.truth, one.prediction) for one in found.outcomes] == [
+        ("surprise", "others"),
+        ("happiness", "happiness"),
+    ]
+    assert found.classes == tuple(classes) and "study beside" in found.class_source
+    (tmp_path / "theirs.log").write_text("casme2 01\nEP01 1 2\n")  # of somebody else
+    assert read_predictions(tmp_path / "theirs.log").outcomes[0].truth == "positive"

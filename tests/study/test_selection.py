@@ -291,6 +291,7 @@ def test_a_choice_that_was_cut_off_goes_on_and_another_is_refused(
     ("text", "wrong"),
     [
         ("[one]\nmixup = 0.4\n", "at least two candidates"),
+        ("[one]\nlr = 0.1\n", r"`\$.one.lr`: there is no such key. Did you mean 'learning_rate'"),
         ("[one]\nmixupp = 0.4\n[two]\n", r"`\$.one.mixupp`: there is no such key. Did you mean 'mixup'"),
         ("[one]\nmixup = true\n[two]\n", r"`\$.one.mixup`: got true. It should be a number"),
         ("[one]\nmixup = -1\n[two]\n", r"`\$.one`: mixup cannot be -1"),
@@ -308,7 +309,9 @@ def test_what_is_wrong_with_candidates_is_told(tmp_path: Path, text: str, wrong:
 
 
 def test_a_file_of_candidates_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="c.toml: there is no such file of candidates. .*: flow, flow-keep"):
+    with pytest.raises(
+        BadInput, match="c.toml: there is no such file of candidates. .*: flow, flow-clipping"
+    ):
         read_candidates(tmp_path / "c.toml", Training())
 
 
@@ -317,3 +320,13 @@ def test_candidates_that_come_with_the_project_can_be_read() -> None:
     assert files
     for file in files:
         assert len(read_candidates(file, Training()).settings) >= 2
+
+
+def test_a_setting_that_does_not_fit_the_images_names_its_candidate(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    prepared = write_prepared(tmp_path / "prepared", rng, people=6)
+    (tmp_path / "c.toml").write_text("[plain]\n[flat]\ndetrend = true\n")
+    candidates = read_candidates(tmp_path / "c.toml", QUICK)
+    with pytest.raises(LearnetError, match=r"c.toml: candidate flat: detrend is for flow images"):
+        select_settings(prepared, tmp_path / "out", candidates, Study(groups=3), Resources(jobs=1))

@@ -13,7 +13,7 @@ from tests.builders.commands import learnet
 
 
 def test_names_stand_for_the_files_of_the_package() -> None:
-    assert shipped_names(CANDIDATES) == ["flow", "flow-keep", "flow-pretrained", "flow-stretch"]
+    assert shipped_names(CANDIDATES) == ["flow", "flow-clipping", "flow-interpolation", "flow-pretrained"]
     assert "paper" in shipped_names(RECIPES) and "candidates" not in shipped_names(RECIPES)
     assert read_recipe(Path("flow")) == read_recipe(RECIPES / "flow.toml") == read_recipe(Path("flow.toml"))
     by_name = read_candidates(Path("flow"), Training())
@@ -30,7 +30,7 @@ def test_a_file_comes_before_a_name_and_a_folder_does_not(
     assert resolve_shipped(Path("flow.toml"), RECIPES, "recipe") == Path("flow.toml")
 
 
-@pytest.mark.parametrize("name", ["papers", "recipes/paper.toml", "../recipes/paper", "flow-keep"])
+@pytest.mark.parametrize("name", ["papers", "recipes/paper.toml", "../recipes/paper", "flow-clipping"])
 def test_other_names_are_answered_with_the_list(name: str) -> None:
     with pytest.raises(BadInput, match="no such recipe.*: ablations, across, .*, real-flow."):
         resolve_shipped(Path(name), RECIPES, "recipe")

@@ -217,5 +217,5 @@ def test_weights_that_do_not_fit(tmp_path: Path, data: LabelledDataset, changed:
 def test_what_cannot_start_from_weights(data: LabelledDataset) -> None:
     with pytest.raises(LearnetError, match="linear-svm is a closed-form estimator"):
         load_initial_weights("pretrained", "linear-svm", data.prepared, data.scheme.classes, data.people)
-    with pytest.raises(LearnetError, match="no shipped weights for resnet18 on image images of 28 pixels"):
+    with pytest.raises(LearnetError, match="no shipped weights for resnet18 on dynamic images of 28 pixels"):
         load_initial_weights("pretrained", "resnet18", data.prepared, data.scheme.classes, data.people)

@@ -3,7 +3,6 @@
 Heavy libraries are imported inside the commands, so that `learnet --help` is instant.
 """
 
-import errno
 import sys
 import warnings
 from typing import TextIO
@@ -29,22 +28,16 @@ from learnet.cli.parser_messages import parser_message
 from learnet.core.earlier_names import current_arguments
 from learnet.core.errors import LearnetError
 from learnet.core.extras import missing_library
+from learnet.core.files import (
+    NO_PERMISSION,
+    NO_ROOM,
+    NO_SUCH_PLACE,
+    disk_error_hint,
+    disk_error_reason,
+)
 from learnet.core.malloc import keep_freed_memory
 
-ENVIRONMENT_ERRORS = (
-    # No space, no permission.
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EACCES,
-    errno.EPERM,
-    errno.EROFS,
-    errno.ENAMETOOLONG,
-    # An output path that cannot exist.
-    errno.ENOTDIR,
-    errno.EISDIR,
-    errno.ENOENT,
-    errno.EEXIST,
-)
+ENVIRONMENT_ERRORS = (*NO_ROOM, *NO_PERMISSION, *NO_SUCH_PLACE)
 """Errors of the disk or of permissions. Any other `OSError` is a bug and keeps its traceback."""
 
 
@@ -73,10 +66,8 @@ def main(arguments: list[str] | None = None) -> None:
     except OSError as error:
         if error.errno not in ENVIRONMENT_ERRORS:
             raise
-        console.stop(
-            f"{error.filename or 'output'}: {error.strerror}.",
-            "Free some space or choose another folder, and run the same command again.",
-        )
+        reason = disk_error_reason(error)
+        console.stop(f"{error.filename or 'output'}: {reason}.", disk_error_hint(reason))
     except KeyboardInterrupt:
         console.stop(
             "Interrupted.",

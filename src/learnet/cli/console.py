@@ -121,6 +121,8 @@ def scores(
         studies: name and content of `metrics.json` of each study.
         leaks: why the scores of a study are too high, by its name, for those that leak (`leak_warning`).
     """
+    from learnet.metrics.scores import MEASURE_NAMES
+
     rows: list[list[str]] = []
     red: set[int] = set()
     notes: list[str] = []
@@ -143,7 +145,7 @@ def scores(
     title = "Pooled over all folds [95 % interval over people]"
     if any(len(summary.seeds) > 1 for _, summary in studies):
         title += ", ± over seeds"
-    table(title, ["study", "accuracy", "UF1", "UAR"], rows, red)
+    table(title, ["study", *MEASURE_NAMES.values()], rows, red)
     for name, reason in leaks.items():
         leak_warning(name, reason)
     for note in notes:
@@ -179,7 +181,7 @@ def _counts(part: "SeedMetrics | DatasetMetrics") -> tuple[str, str]:
 
 
 def _measures(mean: "Mapping[str, MeanScore]") -> list[str]:
-    return [measure(mean[key]) for key in ("accuracy", "uf1", "uar")]
+    return list(map(measure, mean.values()))
 
 
 def command(words: str) -> None:

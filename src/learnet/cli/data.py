@@ -112,7 +112,7 @@ def atlas(out: Path, /) -> None:
     """
     from learnet.report.movement_atlas import write_atlas
 
-    check_room_above(out / "x")
+    check_room_above(out)
     with console.bar("Drawing") as progress:
         files = write_atlas(out, progress)
     console.out.print(f"{len(files)} files; units.png shows all action units")

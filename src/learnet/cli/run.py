@@ -44,13 +44,13 @@ def run(  # noqa: PLR0913 (options)
     face_model
         YuNet face model; without one, OpenCV's Haar cascades are used.
     """
-    if synthetic == bool(data):
-        hint = "--data names database folders; --synthetic generates some to try the recipe on."
-        raise LearnetError("Specify either real or synthetic data.", hint)
     from learnet.study.experiments.recipe_files import override_recipe, read_recipe
 
     # Errors in the recipe are reported before torch is loaded.
     effective, deviations = override_recipe(read_recipe(recipe), changes, recipe)
+    if synthetic == bool(data):
+        hint = "--data names database folders; --synthetic generates some to try the recipe on."
+        raise LearnetError("Specify either real or synthetic data.", hint)
     from learnet.report.comparison.tables import leak_notes
     from learnet.report.experiment_tables import groups, heading, in_two, sheet, write_results
     from learnet.study.experiments.run import Means, check, run_experiments

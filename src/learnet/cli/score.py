@@ -13,7 +13,6 @@ from learnet.core.output_checks import check_outputs
 if TYPE_CHECKING:
     from learnet.metrics.score import PooledScores, ScoreReport
 
-NAMES = {"accuracy": "accuracy", "uf1": "UF1", "uar": "UAR"}
 AVERAGES = ("accuracy", "F1", "recall", "precision")
 MAX_CLIPS = 10  # clips that are named in each note
 
@@ -40,7 +39,7 @@ def score(
         The organisers' list (combined_3class_gt.csv), to check every clip and its true class.
     classes
         Class scheme (`learnet datasets` lists them) of labels given as words or indices; auto reads 0, 1, 2
-        as negative, positive, surprise.
+        as negative, positive, surprise, and in the log of a study as its classes.
     table
         Also write all numbers to this CSV file.
     check
@@ -74,6 +73,8 @@ def _warn_of_leak(log: Path) -> None:
 
 def _print_scores(scored: "ScoreReport") -> None:
     """Print all averages, the pooled scores and the rates of each class."""
+    from learnet.metrics.scores import MEASURE_NAMES
+
     averages = []
     for convention in scored.conventions:
         values = [_number(convention.values.get(name)) for name in AVERAGES]
@@ -81,7 +82,7 @@ def _print_scores(scored: "ScoreReport") -> None:
     console.table("All averages of the same predictions", ["average", *AVERAGES, "definition"], averages)
     parts = (scored.whole, *scored.databases)
     title = "Pooled, mean over classes [95 % interval over people]"
-    console.table(title, ["database", *NAMES.values()], [_pooled_row(part) for part in parts])
+    console.table(title, ["database", *MEASURE_NAMES.values()], [_pooled_row(part) for part in parts])
     rates = [
         [c.name, c.clips, _number(c.precision), _number(c.recall), _number(c.f1)] for c in scored.classes
     ]
@@ -137,13 +138,14 @@ def _print_clip_names(description: str, clips: Sequence[str]) -> None:
 
 def _pooled_row(part: "PooledScores") -> list[str]:
     """Return the cells of a database: its name and counts, then each measure with its interval."""
-    from learnet.metrics.scores import interval_text  # numpy loads here, so `learnet --help` stays instant
+    # numpy loads here, so `learnet --help` stays instant
+    from learnet.metrics.scores import MEASURES, interval_text
 
     if part.people is None:
-        values = [_number(part.values[measure]) for measure in NAMES]
+        values = [_number(part.values[measure]) for measure in MEASURES]
         return [f"{part.name}\n{part.clips} clips", *values]
     cells = [f"{part.name}\n{part.clips} clips, {part.people} people"]
-    for measure in NAMES:
+    for measure in MEASURES:
         limits = part.limits.get(measure, (None, None))
         cells.append(f"{_number(part.values[measure])}\n{interval_text(*limits)}")
     return cells

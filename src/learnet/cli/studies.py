@@ -1,6 +1,7 @@
 """Commands that train, evaluate and report."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,7 +10,7 @@ from cyclopts import Parameter
 from learnet.cli import console
 from learnet.cli.app import STUDIES, Flat, app
 from learnet.core.errors import LearnetError, counted
-from learnet.core.network_info import NETWORK_HELP
+from learnet.core.network_info import NETWORK_HELP, SETTINGS_WITHOUT_EPOCHS, network_info
 from learnet.core.output_checks import check_outputs
 from learnet.core.settings import Resources, Study, Training
 from learnet.study.shipped import CANDIDATES, shipped_names
@@ -51,6 +52,7 @@ def study(
 
     prepared, out = _split_last(folders, "the study folder")
     settings = selected_training(read_selection(selection), training) if selection else training
+    _note_unused_settings(study.network, training)
     with console.bar(f"Training {study.network}") as progress:
         summary = run_study(prepared, out, study, settings, resources, progress)
     _print_scores(out, summary)
@@ -125,6 +127,20 @@ def _check_protocol(study: Study) -> None:
             )
 
 
+def _note_unused_settings(network: str, training: Training) -> None:
+    """Say which settings a network without epochs does not use."""
+    if not network_info(network).non_iterative:
+        return
+    unused = []
+    for setting in fields(Training):
+        if getattr(training, setting.name) != setting.default and setting.name not in SETTINGS_WITHOUT_EPOCHS:
+            unused.append(f"--{setting.name.replace('_', '-')}")
+    if unused:
+        effect = "has no effect" if len(unused) == 1 else "have no effect"
+        note = f"learnet: {network} is fitted in one step, without epochs: {', '.join(unused)} {effect}."
+        console.err.print(note, markup=False)
+
+
 def _print_scores(out: Path, summary: "StudyMetrics") -> None:
     """Print the scores of a study, and how many clips have no class."""
     from learnet.study.description import read_description
@@ -175,6 +191,7 @@ def train(  # noqa: PLR0913 (options)
             f"{weights}: weights are written as safetensors.", "Use a file name that ends in .safetensors."
         )
     check_outputs([weights], [])
+    _note_unused_settings(network, training)
     events = writer(tensorboard) if tensorboard else None
     with console.bar(f"Training {network}") as progress:
         result = train_on_all(prepared, Study(network=network, classes=classes), training, progress, device)

@@ -1,5 +1,6 @@
 """Files: written completely or not at all, digests, and errors of the disk that name the file."""
 
+import errno
 import hashlib
 import os
 import shutil
@@ -8,6 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from learnet.core.errors import BadInput
+
+NO_PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
+NO_SUCH_PLACE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.EEXIST)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 MOST_LISTED = 5  # names in an error message
 LONGEST_STEM = 100  # characters of a name in that of its draft: file systems limit the length of names
@@ -31,9 +36,10 @@ def atomic_file(file: Path, suffix: str = "") -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = _draft_of(target, suffix)
     try:
-        yield draft
-        _wait_for_disk(draft)
-        draft.replace(target)
+        with _named(target, draft):
+            yield draft
+            _wait_for_disk(draft)
+            draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
 
@@ -48,13 +54,26 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = _draft_of(target, "")
     try:
-        draft.mkdir()
-        yield draft
-        if target.exists():
-            target.rmdir()  # fails unless it is empty
-        draft.replace(target)
+        with _named(target, draft):
+            draft.mkdir()
+            yield draft
+            if target.exists():
+                target.rmdir()  # fails unless it is empty
+            draft.replace(target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+@contextmanager
+def _named(target: Path, draft: Path) -> Iterator[None]:
+    """Name the target in errors of the disk, which would name the draft, of which no user knows."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None and Path(os.fsdecode(error.filename)).is_relative_to(draft):
+            error.filename = str(target)
+            error.filename2 = None
+        raise
 
 
 def write_atomically(file: Path, content: str | bytes) -> None:
@@ -91,9 +110,17 @@ def as_paths(paths: str | Path | Iterable[str | Path]) -> list[Path]:
 
 
 def unwritable_error(out: Path, reason: str) -> BadInput:
-    """Return the error for a place that cannot be written."""
-    hint = "Make room, or name another place; what is finished is kept."
-    return BadInput(out, f"this cannot be written ({reason})", hint)
+    """Return the error for a place that cannot be written, for a reason of `disk_error_reason`."""
+    return BadInput(out, f"this cannot be written ({reason})", disk_error_hint(reason))
+
+
+def disk_error_hint(reason: str) -> str:
+    """Return what to do about a reason of `disk_error_reason`."""
+    if reason in map(os.strerror, NO_PERMISSION):
+        return "Change its permissions, or name another path."
+    if reason in map(os.strerror, NO_SUCH_PLACE):
+        return "Name another path."
+    return "Make room, or name another place; what is finished is kept."
 
 
 @contextmanager

@@ -86,6 +86,10 @@ NETWORK_INFO: dict[str, NetworkInfo] = {
 """Properties of each network, by its name in `NETWORKS`."""
 
 
+SETTINGS_WITHOUT_EPOCHS = ("seed", "detrend", "clipping_percentile", "phases")
+"""Training settings that a non-iterative network uses; the seed only draws groups of people."""
+
+
 def network_info(network: str) -> NetworkInfo:
     """Return the properties of a network; the defaults where the name is not in `NETWORK_INFO`."""
     return NETWORK_INFO.get(network, NetworkInfo())

@@ -1,6 +1,7 @@
 """Checks before the work that its results can be written where the user wants them."""
 
 import os
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,7 +12,8 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None])
     """Refuse files that cannot be written, or that would overwrite what is read or each other.
 
     Args:
-        outputs: files to write; None where none is requested. Missing folders above them will be made.
+        outputs: files to write; None where none is requested. Missing folders above them will be made, with a
+            warning: the path may be a mistake.
         inputs: what is read.
 
     Raises:
@@ -29,6 +31,8 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None])
             raise BadInput(path, "two results cannot go into one file", "Name two files.")
         written.add(target)
         check_room_above(path)
+        if not path.absolute().parent.exists():
+            warnings.warn(f"{path}: the folder {path.parent} does not exist and will be made.", stacklevel=2)
 
 
 def check_outside(output: Path, inputs: Iterable[Path]) -> None:

@@ -154,8 +154,8 @@ class Training:
     it."""
 
     clipping_percentile: int = 100
-    """Percentile of the movements in a detrended image that becomes the largest value; larger ones are
-    clipped (50 to 100: none)."""
+    """Percentile (50 to 100) of the movements in a detrended image that becomes the largest value; larger
+    ones are clipped, at 100 none."""
 
     vary_clipping: int = 0
     """Clip detrended training images each at a random percentile, uniformly from this one to 100, and at test

@@ -74,6 +74,7 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "overlap": ("stride", "hop"),
     "keep-weights": ("save-weights", "save-models"),
     "out": ("output", "o", "dest"),
+    "output": ("out", "o", "dest"),
     "images": ("n-images", "number"),
     "databases": ("datasets", "dataset", "database"),
     "networks": ("models", "nets", "network"),

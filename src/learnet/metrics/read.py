@@ -90,8 +90,8 @@ def read_predictions(path: Path, classes: str = "auto") -> PredictionFile:
     Args:
         path: the file, or a study folder.
         classes: a class scheme, in which numbers are indices. `auto` reads 0, 1 and 2 as negative, positive
-            and surprise, as in MEGC2019. The classes are then the score columns of a table, if it has them,
-            or else those that occur.
+            and surprise, as in MEGC2019, and in the log of a study as its classes. The classes are then the
+            score columns of a table, if it has them, or else those that occur.
 
     Raises:
         BadInput: the file is missing, not text, has no predictions or a line that cannot be read; a label
@@ -110,7 +110,8 @@ def read_predictions(path: Path, classes: str = "auto") -> PredictionFile:
         hint = f"A table needs the columns {', '.join(NEEDED)}." if is_table else _LOG_FORMAT
         raise BadInput(path, "it contains no predictions", hint)
     scored = _score_columns(columns) if is_table else ()
-    class_list = _class_list(entries, classes, scored)
+    of_study = None if is_table or classes != "auto" else _classes_of_study(path)
+    class_list = of_study or _class_list(entries, classes, scored)
     outcomes = tuple(_outcome(path, entry, class_list) for entry in entries)
     kind = "table" if is_table else "log"
     return PredictionFile(path, kind, outcomes, class_list.names, class_list.source)
@@ -139,6 +140,18 @@ def _check_finished(path: Path, text: str) -> None:
             f"the study is not finished: it has {written} of {expected} predictions",
             "Run the same `learnet study` command again to continue it.",
         )
+
+
+def _classes_of_study(path: Path) -> ClassList | None:
+    """Return the classes of the study in whose folder a log lies; None where there is none."""
+    try:
+        record = json.loads((path.parent / "study.json").read_text(encoding="utf-8"))
+        names = tuple(map(str, record["scheme"]["classes"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if not path.match("megc*.log") or not CLASS_NAMES.issuperset(names):
+        return None
+    return ClassList(names, "The classes are those of the study beside the log.")
 
 
 def _read_log(path: Path, text: str) -> Iterator[Entry]:

@@ -13,7 +13,10 @@ from learnet.core.errors import LearnetError
 from learnet.core.records import Outcome
 from learnet.metrics.groups import by_person, by_seed, predictions, truths
 
-MEASURES = ("accuracy", "uf1", "uar")
+MEASURE_NAMES = {"accuracy": "accuracy", "uf1": "UF1", "uar": "UAR"}
+"""Measure, as in files, and its heading in tables; in the order of the values of `headline`."""
+
+MEASURES = tuple(MEASURE_NAMES)
 DRAWS = 2000
 SEED = 20200  # of the resamples: a report that is redone has the same numbers
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from learnet.core.network_info import network_info
+from learnet.core.network_info import SETTINGS_WITHOUT_EPOCHS, network_info
 from learnet.core.records import Finding
 from learnet.core.serialisation import to_plain
 from learnet.datasets.prepared.record import PrepareRecord
@@ -31,8 +31,8 @@ PROTOCOLS = {
     "evaluation": "existing weights, not trained on any of the test people as far as is known",
     "unknown": "unknown: the files do not tell",
 }
-NON_ITERATIVE_SETTINGS = ("seed", "detrend", "clipping_percentile", "mirror", "mirror_at_test")
-"""Training settings that a non-iterative network uses; the seed only draws groups of people."""
+NON_ITERATIVE_SETTINGS = (*SETTINGS_WITHOUT_EPOCHS, "mirror", "mirror_at_test")
+"""Training settings that are shown of a non-iterative network: those it uses, and that none is mirrored."""
 
 
 def answer(records: Sequence[StudyRecord]) -> dict:

@@ -13,11 +13,11 @@ import pandas as pd
 
 from learnet.core.records import Finding, Outcome
 from learnet.metrics.calibration import Calibration
-from learnet.metrics.scores import MEASURES, confusion, headline, precision_recall_f1
+from learnet.metrics.scores import MEASURE_NAMES, MEASURES, confusion, headline, precision_recall_f1
 from learnet.metrics.study_metrics import MeanScore
 from learnet.report.study_record import StudyRecord
 
-NAMES = {"accuracy": "accuracy", "uf1": "UF1", "uar": "UAR"}
+NAMES = MEASURE_NAMES
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ alone would take hundreds.
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
@@ -88,6 +89,16 @@ class Candidates:
 
     settings: dict[str, Training]  # name -> settings
     base: Training  # the settings that candidates do not name, and the first seed
+    file: Path | None = None  # for errors
+
+    @contextmanager
+    def named(self, name: str) -> Iterator[None]:
+        """Name the candidate, and its file, in errors about its settings."""
+        try:
+            yield
+        except LearnetError as error:
+            where = f"{self.file}: " if self.file else ""
+            raise LearnetError(f"{where}candidate {name}: {error.what}", error.hint) from None
 
 
 def selected_training(selection: Selection, training: Training) -> SelectedTraining:
@@ -126,9 +137,6 @@ def read_candidates(path: str | Path, base: Training) -> Candidates:
         tables = parse_toml(path.read_text(encoding="utf-8"), path, HOW_TO_WRITE)
     except UnicodeDecodeError as error:
         raise BadInput(path, f"this is not TOML ({error})", HOW_TO_WRITE) from None
-    if len(tables) < 2:
-        hint = "Write a table, such as [mixed], for each of two or more."
-        raise BadInput(path, "at least two candidates are needed", hint)
     candidates: dict[str, Training] = {}
     for name, table in tables.items():
         candidate = _candidate(path, name, table, base)
@@ -137,7 +145,10 @@ def read_candidates(path: str | Path, base: Training) -> Candidates:
                 wrong = f"{name} and {other} have the same settings"
                 raise BadInput(path, wrong, "Take one of them out.")
         candidates[name] = candidate
-    return Candidates(candidates, base)
+    if len(candidates) < 2:
+        hint = "Write a table, such as [mixed], for each of two or more."
+        raise BadInput(path, "at least two candidates are needed", hint)
+    return Candidates(candidates, base, path)
 
 
 def _candidate(path: Path, name: str, table: object, base: Training) -> Training:

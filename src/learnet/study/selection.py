@@ -59,13 +59,16 @@ def select_settings(
     first_seed = candidates.base.seed
     settings = {}
     for name, candidate in candidates.settings.items():
-        settings[name] = resolve_training(candidate, data.prepared, study.network)
+        with candidates.named(name):
+            settings[name] = resolve_training(candidate, data.prepared, study.network)
     _check_distinct(study.network, settings)
     groups, folds = leave_two_groups_out(data.people, data.truth, study.groups, first_seed)
     _check_inner_groups(settings, folds)
     starts: dict[str, InitialWeights] = {}
     for name, candidate in settings.items():
-        if start := initial_weights(candidate, study.network, data):
+        with candidates.named(name):
+            start = initial_weights(candidate, study.network, data)
+        if start:
             starts[name] = start
     seeds = range(first_seed, first_seed + study.seeds)
     jobs = []

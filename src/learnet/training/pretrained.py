@@ -18,6 +18,15 @@ STSTNet is better on real flow images than LEARNet.
 """
 
 
+KINDS_IN_WORDS = {
+    "image": "dynamic images",
+    "flow": "flow images",
+    "histograms": "histograms",
+    "unknown": "imported images of an unknown kind",
+}
+"""Kinds of motion images (`network_info.ANY_KIND`) in words."""
+
+
 def default_weights(images_kind: str = "flow", size: int = 28) -> Path:
     """Return the shipped ONNX file that is used if no weights are named: without arguments, that for videos.
 
@@ -80,7 +89,8 @@ def pretrained_weights(network: str, images_kind: str, size: int) -> Path:
     file = FOLDER / f"{network}-{images_kind}-{size}.safetensors"
     if not file.is_file():
         raise LearnetError(
-            f"There are no shipped weights for {network} on {images_kind} images of {size} pixels.",
+            f"There are no shipped weights for {network} on {KINDS_IN_WORDS.get(images_kind, images_kind)} "
+            f"of {size} pixels.",
             f"Choose from {pretrained_names()} (network-kind-pixels), name a file, or use `learnet train`.",
         )
     return file

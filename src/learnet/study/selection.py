@@ -22,6 +22,7 @@ from learnet.study.candidates import (
 from learnet.study.describe import describe_study
 from learnet.study.description import DESCRIPTION_FILE, read_description
 from learnet.study.jobs import FoldJob
+from learnet.study.labelled import LabelledDataset
 from learnet.study.outcomes import read_outcomes
 from learnet.study.plan import initial_weights
 from learnet.study.run import Progress, StudyPlan, load_study_dataset, run_jobs_to_disk
@@ -57,10 +58,7 @@ def select_settings(
     out = Path(out)
     data = load_study_dataset(folder, out / TRAININGS, study)
     first_seed = candidates.base.seed
-    settings = {}
-    for name, candidate in candidates.settings.items():
-        with candidates.named(name):
-            settings[name] = resolve_training(candidate, data.prepared, study.network)
+    settings = _resolved(candidates, data, study.network)
     _check_distinct(study.network, settings)
     groups, folds = leave_two_groups_out(data.people, data.truth, study.groups, first_seed)
     _check_inner_groups(settings, folds)
@@ -97,6 +95,15 @@ def select_settings(
     )
     write_atomically(out / SELECTION_FILE, to_json(selection))
     return selection
+
+
+def _resolved(candidates: Candidates, data: LabelledDataset, network: str) -> dict[str, Training]:
+    """Return the candidates with definite settings for these images, by name."""
+    settings = {}
+    for name, candidate in candidates.settings.items():
+        with candidates.named(name):
+            settings[name] = resolve_training(candidate, data.prepared, network)
+    return settings
 
 
 def read_selection(folder: str | Path) -> Selection:

@@ -74,5 +74,4 @@ def test_the_sentence_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(console, "out", colourful)
     with colourful.capture() as capture:
         console.leak_warning("mine", "test people were also trained on (12 of 12)")
-    # Some versions of rich colour the end of the line too.
-    assert capture.get().startswith(f"{RED}mine leaks: {EVERYBODY}\x1b[0m")
+    assert capture.get() == f"{RED}mine leaks: {EVERYBODY}\x1b[0m\n"

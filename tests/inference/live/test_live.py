@@ -537,7 +537,8 @@ def test_threads_are_as_before() -> None:
             usual = threads()
             with LiveStream(CROPPED, Played(wobble(3))):
                 assert threads() == (1, 1, {1})
-            assert threads() == usual and usual[1:] == (2, {2})
+            # OpenCV 4.11 brings a BLAS of one thread.
+            assert threads() == usual and usual[1] == max(usual[2]) == 2
     finally:
         torch.set_num_threads(before)
 

@@ -29,6 +29,7 @@ def predict(  # noqa: PLR0913 (options)
     output: Path | None = None,
     csv: Path | None = None,
     picture: Path | None = None,
+    page: Path | None = None,
     windows: Annotated[Windows, Flat] = Windows(),
     fps: float | None = None,
     face: int | Literal["none"] = 1,
@@ -52,6 +53,8 @@ def predict(  # noqa: PLR0913 (options)
     picture
         Also draw the prediction with the highest score: face crop, motion image and scores (.png, .svg or
         .pdf).
+    page
+        Also write a page (.html) with a timeline and the events; it shows no faces.
     fps
         Actual frame rate, where the file states a wrong one; required for a folder of images.
     face
@@ -65,12 +68,12 @@ def predict(  # noqa: PLR0913 (options)
     if not videos:
         raise LearnetError("VIDEO is missing.", "Name a video file, or a folder of images.")
     if len(videos) > 1:
-        _check_batch(videos, output, csv, picture)
+        _check_batch(videos, output, (csv, picture, page))
         recogniser = Recogniser.load(weights, face_model, face)
         _predict_batch(recogniser, videos, output or Path(), windows, fps)
         return
     (video,) = videos
-    check_outputs((output, csv, picture), (video, weights, face_model))
+    check_outputs((output, csv, picture, page), (video, weights, face_model))
     if picture and picture.suffix.lower() not in FIGURE_SUFFIXES:  # checked before minutes of reading
         raise LearnetError(
             f"{picture}: {picture.suffix or 'no suffix'} is not a supported figure format.",
@@ -82,8 +85,12 @@ def predict(  # noqa: PLR0913 (options)
         from learnet.report.clip_figures import save_answer
 
         save_answer(recognition, picture)
+    if page:
+        from learnet.report.recognition_page import write_recognition_page
+
+        write_recognition_page(recognition, page)
     _print_events(recognition)
-    console.paths(*(path for path in (output, csv, picture) if path), to=console.err)
+    console.paths(*(path for path in (output, csv, picture, page) if path), to=console.err)
 
 
 def _recognise(
@@ -159,12 +166,12 @@ def _print_events(recognition: "Recognition") -> None:
         console.err.print(f"{unjudged_s:8.2f} s  of {recognition.duration_s:.2f} s could not be judged")
 
 
-def _check_batch(videos: Sequence[Path], output: Path | None, csv: Path | None, picture: Path | None) -> None:
+def _check_batch(videos: Sequence[Path], output: Path | None, others: Sequence[Path | None]) -> None:
     """Check the options for several videos."""
-    if output is None or csv or picture:
+    if output is None or any(others):
         raise LearnetError(
             "Several videos are written to a folder, NAME.json and NAME.csv for each.",
-            "Name it with --output, without --csv and --picture.",
+            "Name it with --output, without --csv, --picture and --page.",
         )
     if output.exists() and not output.is_dir():
         raise OutputTaken(output, "this is a file", "Name a folder.")

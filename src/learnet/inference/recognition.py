@@ -163,7 +163,22 @@ def timeline(recognition: Recognition) -> Timeline:
         scores[name] = np.array([prediction.scores.get(name, np.nan) for prediction in answered])
     events = [Span(event.onset_s, event.offset_s, event.label, event.score) for event in recognition.events]
     unjudged = [Span(stretch.start_s, stretch.end_s, stretch.reason) for stretch in recognition.unjudged]
-    return Timeline(recognition.duration_s, times_s, scores, events, unjudged, title=recognition.source)
+    movement = []
+    for prediction in answered:
+        motion = prediction.motion
+        is_known = motion is not None and motion.head_is_followed
+        movement.append((motion.skin_px, motion.limit_px) if motion and is_known else (np.nan, np.nan))
+    movement_px, limit_px = np.array(movement).T
+    return Timeline(
+        duration_s=recognition.duration_s,
+        times_s=times_s,
+        scores=scores,
+        events=events,
+        unjudged=unjudged,
+        title=recognition.source,
+        movement_px=movement_px,
+        limit_px=limit_px,
+    )
 
 
 def window_columns(classes: tuple[str, ...]) -> list[str]:

@@ -1,7 +1,7 @@
 """Warnings about a video and its predictions."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from learnet.face import HEAD_MOTION_LIMIT_PX
 from learnet.inference.prediction import Prediction
@@ -53,10 +53,16 @@ def recognition_warnings(
         warnings.append(
             f"the head moves or turns in {moving} {of_windows}, which can be mistaken for an expression"
         )
-    reasons = Counter(prediction.reason for prediction in predictions if prediction.reason)
-    for reason, count in reasons.items():
-        warnings.append(f"{count} {of_windows} without a prediction: {reason}")
-    return tuple(warnings)
+    return (*warnings, *_reasons(predictions, of_windows))
+
+
+def _reasons(predictions: Sequence[Prediction], of_windows: str) -> Iterator[str]:
+    """Yield how many windows have a label that is no class, or none at all, and why."""
+    without_scores = [prediction for prediction in predictions if not prediction.scores]
+    counts = Counter((prediction.label, prediction.reason) for prediction in without_scores)
+    for (label, reason), count in counts.items():
+        answer = f"answered {label}" if label else "without a prediction"
+        yield f"{count} {of_windows} {answer}: {reason}"
 
 
 def _head_moves(prediction: Prediction, metadata: CheckpointMetadata) -> bool:

@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from jaxtyping import Float64
 from markupsafe import Markup
 
 import learnet
 from learnet.core.errors import counted
 from learnet.core.records import Event
 from learnet.core.settings import Windows
-from learnet.inference.prediction import Prediction
 from learnet.inference.recognition import Recognition, timeline
 from learnet.inference.timeline import Span, Timeline, timeline_figure
 from learnet.report.event_pictures import EventPictures, event_pictures, movement_figure
@@ -95,22 +92,8 @@ def recognition_page(recognition: Recognition, content: PageContent = PageConten
 
 
 def recognition_timeline(recognition: Recognition, truth: Sequence[Span] | None = None) -> Timeline:
-    """Return the timeline of a recognition with the movement of the skin, and the truth if it is known."""
-    movement_px, limit_px = _movement(recognition.predictions)
-    return replace(timeline(recognition), truth=truth, title="", movement_px=movement_px, limit_px=limit_px)
-
-
-def _movement(
-    predictions: Sequence[Prediction],
-) -> tuple[Float64[np.ndarray, "N"], Float64[np.ndarray, "N"]]:
-    """Return how far skin moves in each window, and the limit below which it counts as still, in pixels."""
-    rows = []
-    for prediction in predictions:
-        motion = prediction.motion
-        known = motion is not None and motion.head_is_followed
-        rows.append((motion.skin_px, motion.limit_px) if motion and known else (np.nan, np.nan))
-    movement_px, limit_px = np.array(rows).T
-    return movement_px, limit_px
+    """Return the timeline of a recognition without a title, with the truth if it is known."""
+    return replace(timeline(recognition), truth=truth, title="")
 
 
 def _heading(events: Sequence[Event]) -> str:

@@ -15,6 +15,7 @@ from learnet.core.labels import (
     parse_action_units,
     parse_emotion,
     resolve_class_scheme,
+    schemes_for,
 )
 
 
@@ -232,3 +233,30 @@ def test_action_units_in_every_form_that_occurs(text: str, units: str) -> None:
 def test_action_units_written_out_are_read_back(codes: list[tuple[str, int, str]], join: str) -> None:
     text = join.join(f"{side}{number}{intensity}" for side, number, intensity in codes)
     assert parse_action_units(text) == tuple(ActionUnit(number, side) for side, number, _ in codes)
+
+
+MEGC = ("negative", "positive", "surprise", "none")  # classes of the shipped weights
+
+
+@pytest.mark.parametrize(
+    ("known", "emotions", "fitting"),
+    [
+        (MEGC, ["happiness", "disgust", "surprise", "others"], ["megc-3"]),
+        (MEGC, ["happiness", "none", "surprise"], ["megc-4"]),
+        (MEGC, ["others", "tense"], []),
+        (("happiness", "disgust"), ["happiness", "fear"], []),
+        (("happiness", "surprise", "disgust", "others"), ["happiness", "fear", "others"], ["mmew-4"]),
+        (EMOTIONS, ["happiness", "fear", "tense"], ["casme-8"]),
+    ],
+)
+def test_the_scheme_that_weights_know(
+    known: tuple[str, ...], emotions: list[str], fitting: list[str]
+) -> None:
+    assert [scheme.name for scheme in schemes_for(known, emotions)] == fitting
+
+
+def test_schemes_that_differ_are_all_named() -> None:
+    """Repression is a class of its own to one and among the others to the other."""
+    known = ("happiness", "disgust", "repression", "surprise", "others")
+    names = [scheme.name for scheme in schemes_for(known, ["happiness", "repression", "others"])]
+    assert names == ["casme2-5", "mmew-4"]

@@ -52,7 +52,8 @@ def test_an_evaluation_of_shipped_weights_is_repeated(
     """The weights are named as `--weights` takes them, and not by their file inside the package."""
     monkeypatch.chdir(tmp_path)
     learnet("simulate", "flow", "--images", 30, "--jobs", 1)
-    learnet("evaluate", "flow", "out", "--classes", "megc-3")
+    said = learnet("evaluate", "flow", "out").stdout
+    assert "Classes: megc-3 (negative, positive, surprise)." in said
     assert "--weights ststnet-flow-28 " in command(read_record(Path("out")))
     run(command(read_record(Path("out"))))
     first, repeated = ((tmp_path / name / "outcomes.csv").read_text() for name in ("out", "out-again"))

@@ -497,6 +497,8 @@ def test_weights_that_do_not_fit_are_refused(
     train_on_all(prepared, Study(network="majority"), QUICK).save(tmp_path / "w.safetensors")
     with pytest.raises(BadCheckpoint, match="knows the classes"):
         evaluate(prepared, tmp_path / "w.safetensors", tmp_path / "out", classes="megc-3")
+    with pytest.raises(BadCheckpoint, match="knows the classes"):
+        evaluate(prepared, tmp_path / "w.safetensors", tmp_path / "out", classes="casme-8")
     flow = write_prepared(tmp_path / "flow", rng, kind="flow")
     with pytest.raises(BadCheckpoint, match="trained on image, and these images are flow"):
         evaluate(flow, tmp_path / "w.safetensors", tmp_path / "out")

@@ -233,7 +233,8 @@ def evaluate(prepared: Path, out: Path, /, *, weights: Path | None = None, class
         weights for these images, ststnet-flow-28 for flow and learnet-image-112 for dynamic images
         (docs/pretrained.md).
     classes
-        Class scheme; the weights must know all of its classes.
+        Class scheme; the weights must know all of its classes. auto is the usual one of the clips, or the
+        one that fits the weights where they do not know it.
     """
     from learnet.study.description import EvaluationSettings, read_description
     from learnet.study.evaluate import evaluate as evaluate_weights
@@ -241,10 +242,13 @@ def evaluate(prepared: Path, out: Path, /, *, weights: Path | None = None, class
     with console.bar("Scoring") as progress:
         summary = evaluate_weights(prepared, weights, out, classes, progress)
     _print_scores(out, summary)
-    settings = read_description(out).settings
+    description = read_description(out)
+    settings, scheme = description.settings, description.scheme
     assert isinstance(settings, EvaluationSettings)
+    if classes == "auto":
+        console.out.print(f"Classes: {scheme.name} ({', '.join(scheme.classes)}).", markup=False)
     if settings.still_clips:
-        _print_still_clips(settings.still_clips, "none" in read_description(out).scheme.classes)
+        _print_still_clips(settings.still_clips, "none" in scheme.classes)
     if weights is None:
         used = Path(settings.weights).stem
         console.out.print(

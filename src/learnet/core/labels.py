@@ -6,7 +6,8 @@ A dataset's word becomes an emotion (`parse_emotion`), and an emotion becomes a 
 
 import difflib
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from learnet.core.errors import LearnetError, pick
@@ -250,6 +251,28 @@ def resolve_class_scheme(name: str, datasets: Iterable[str], emotions: Iterable[
         fitting = (scheme for scheme in defaults if valences <= scheme.of.keys())
         return next(fitting, defaults[0])
     return _same("as-labelled", " ".join(sorted(words)), "the labels of the prepared folder as they stand")
+
+
+def schemes_for(known: Collection[str], emotions: Sequence[str]) -> list[ClassScheme]:
+    """Return the schemes that fit weights with the classes `known` best, for clips with these emotions.
+
+    Of the schemes without any other class, these give a class to most of the clips, and have the fewest
+    classes without a clip. Schemes that say the same of these emotions are named once.
+    """
+    counts = Counter(emotions)
+    best: dict[tuple[tuple[str, str], ...], ClassScheme] = {}
+    highest = (1, -len(set(known)))  # at least one clip
+    for scheme in SCHEMES.values():
+        if not set(scheme.classes) <= set(known):
+            continue
+        used = {emotion: scheme.of[emotion] for emotion in sorted(counts) if emotion in scheme.of}
+        absent = len(set(scheme.classes) - set(used.values()))
+        fit = (sum(counts[emotion] for emotion in used), -absent)
+        if fit > highest:
+            best, highest = {}, fit
+        if fit == highest:
+            best.setdefault(tuple(used.items()), scheme)
+    return list(best.values())
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class ImagesDescription:
 class EvaluationSettings:
     """The settings of `learnet evaluate`, which trains nothing."""
 
-    weights: str  # name of the file
+    weights: str  # file as it was named, or name of shipped weights; in earlier files without its folder
     people_seen_in_training: list[str] = field(default_factory=list)
     weights_data: dict[str, str] = field(default_factory=dict)
     classes_not_asked: list[str] = field(default_factory=list)

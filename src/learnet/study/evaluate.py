@@ -3,6 +3,7 @@ reported."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from jaxtyping import Float
 
 from learnet.core.errors import BadCheckpoint, OutputTaken
 from learnet.core.files import write_atomically
-from learnet.core.labels import SCHEMES
+from learnet.core.labels import schemes_for
 from learnet.core.records import Outcome
 from learnet.inference.decision import NO_EXPRESSION
 from learnet.inference.onnx_inference import is_onnx
@@ -24,8 +25,13 @@ from learnet.study.description import (
     StudyDescription,
     write_description,
 )
-from learnet.study.folder import close_study
-from learnet.study.labelled import LabelledDataset, load_labelled_dataset, outcomes_of
+from learnet.study.folder import close_study, write_run
+from learnet.study.labelled import (
+    LabelledDataset,
+    apply_class_scheme,
+    load_labelled_dataset,
+    outcomes_of,
+)
 from learnet.study.outcomes import outcome_rows, outcomes_header
 from learnet.training.compatibility import check_compatible
 from learnet.training.metadata import CheckpointMetadata
@@ -55,9 +61,10 @@ def evaluate(
         weights: file of `learnet train`, of a fold, or of `learnet export`, or the name of shipped weights;
             None uses those that fit (`pretrained.default_weights`).
         out: study folder; must be new or empty.
-        classes: class scheme; the weights must have all its classes. The probabilities of classes that only
-            the weights have (such as `none`, where no clip has this class) are left out, and the others
-            scaled to sum 1.
+        classes: class scheme; the weights must have all its classes. `auto` is the default of the clips
+            (`labels.resolve_class_scheme`) or, where the weights lack a class of it, the only scheme that
+            fits best (`labels.schemes_for`). The probabilities of classes that only the weights have (such as
+            `none`, where no clip has this class) are left out, and the others scaled to sum 1.
         progress: called after each batch of images.
 
     Returns:
@@ -71,19 +78,20 @@ def evaluate(
     out = Path(out)
     data = load_labelled_dataset(folder, classes)
     if weights is None:
-        weights = default_weights(data.prepared.record.images_kind, data.prepared.size)
-    weights = resolve_weights(Path(weights))
+        weights = default_weights(data.prepared.record.images_kind, data.prepared.size).stem
+    name, weights = str(weights), resolve_weights(Path(weights))
     scorer, metadata = load_scorer(weights)
-    _check_classes(weights, metadata, data)
+    data = _with_known_classes(weights, metadata, data, classes)
     check_compatible(data.prepared, weights, metadata)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputTaken(out, "something is there already", "Name an empty or a new folder.")
-    description = _describe(out.name, weights, metadata, data)
+    description = replace(_describe(out.name, name, metadata, data), versions=_versions(weights))
     with nullcontext() if is_onnx(weights) else _one_thread():
         outcomes = _outcomes(out.name, scorer, metadata, data, progress)
     out.mkdir(parents=True, exist_ok=True)
     write_atomically(out / "outcomes.csv", outcomes_header(data.scheme.classes) + outcome_rows(outcomes))
     write_description(out, description)
+    write_run(out)
     return close_study(out, data.scheme.classes)
 
 
@@ -122,29 +130,34 @@ def _one_thread() -> AbstractContextManager[None]:
     return one_thread()
 
 
-def _check_classes(weights: Path, metadata: CheckpointMetadata, data: LabelledDataset) -> None:
-    """Raise BadCheckpoint where the clips have classes that the weights do not know."""
+def _with_known_classes(
+    weights: Path, metadata: CheckpointMetadata, data: LabelledDataset, classes: str
+) -> LabelledDataset:
+    """Return the clips in classes that the weights know: in those of another scheme if `classes` is "auto".
+
+    Raises:
+        BadCheckpoint: there is no such scheme, or several.
+    """
     unknown = [name for name in data.scheme.classes if name not in metadata.classes]
     if not unknown:
-        return
-    known = set(metadata.classes)
-    fitting = []
-    for scheme in SCHEMES.values():
-        if known.issuperset(scheme.classes):
-            fitting.append(scheme.name)
+        return data
+    fitting = schemes_for(metadata.classes, data.prepared.clips["emotion"].tolist())
+    if classes == "auto" and len(fitting) == 1:
+        return apply_class_scheme(data.prepared, fitting[0].name)
     hint = "Name other weights."
     if fitting:
-        hint = f"Choose a class scheme that these weights know (--classes): {', '.join(fitting)}."
+        names = ", ".join(scheme.name for scheme in fitting)
+        hint = f"Choose a class scheme that these weights know (--classes): {names}."
     wrong = f"knows the classes {', '.join(metadata.classes)}, and the clips have {', '.join(unknown)} too"
     raise BadCheckpoint(weights, wrong, hint)
 
 
 def _describe(
-    name: str, weights: Path, metadata: CheckpointMetadata, data: LabelledDataset
+    name: str, weights: str, metadata: CheckpointMetadata, data: LabelledDataset
 ) -> StudyDescription:
     seen = _people_seen(metadata, data)
     settings = EvaluationSettings(
-        weights=weights.name,
+        weights=weights,
         people_seen_in_training=seen,
         weights_data=metadata.data,
         still_clips=[name for name, reason in zip(data.clip_names, data.still, strict=True) if reason],
@@ -168,7 +181,6 @@ def _describe(
         prepared=describe_images(data),
         folds=[fold],
         left_out=data.left_out,
-        versions=_versions(weights),
     )
 
 

@@ -1,9 +1,13 @@
 """The study folder on disk: one process at a time works in it, and it holds one study for ever."""
 
 import json
-from collections.abc import Iterator, Sequence
+import os
+import platform
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -117,6 +121,18 @@ def _flat(description: dict[str, Any]) -> dict[str, str]:
         for name, inner in value.items():
             pairs[f"{key}.{name}"] = json.dumps(inner, sort_keys=True)
     return pairs
+
+
+def write_run(out: Path, cost: Mapping[str, object] = MappingProxyType({})) -> None:
+    """Write `run.json`: when and on which machine a study was finished, and what it cost, where known."""
+    record = {
+        **cost,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cores": os.cpu_count(),
+        "machine": platform.machine(),
+        "system": platform.system(),
+    }
+    write_atomically(out / "run.json", json.dumps(record, indent=2) + "\n")
 
 
 def close_study(out: Path, classes: Sequence[str]) -> StudyMetrics:

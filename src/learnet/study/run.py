@@ -4,15 +4,11 @@ finished.
 A study that is killed continues where it stopped and ends with the same bytes.
 """
 
-import json
-import os
-import platform
 import shutil
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -28,7 +24,7 @@ from learnet.study.candidates import SelectedTraining
 from learnet.study.cluster import Cluster, connect, parallel_map_on_cluster
 from learnet.study.describe import describe_study, versions
 from learnet.study.description import StudyDescription
-from learnet.study.folder import close_study, lock_study_folder, open_study_folder
+from learnet.study.folder import close_study, lock_study_folder, open_study_folder, write_run
 from learnet.study.jobs import FoldJob, FoldResult, run_jobs
 from learnet.study.labelled import LabelledDataset, apply_class_scheme, load_labelled_dataset
 from learnet.study.outcomes import outcome_rows
@@ -118,21 +114,9 @@ def run_jobs_to_disk(plan: StudyPlan, resources: Resources, progress: Progress |
                 if progress:
                     progress(finished, len(plan.jobs))
         if rest.jobs:  # a study that was complete already keeps the time that it took
-            _write_run(plan.out, len(rest.jobs), time.monotonic() - started, resources.device)
-
-
-def _write_run(out: Path, trainings: int, seconds: float, device: str) -> None:
-    """Write how long the trainings took, and on which machine."""
-    record = {
-        "trainings": trainings,
-        "seconds": round(seconds, 1),
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "cores": os.cpu_count(),
-        "device": device,
-        "machine": platform.machine(),
-        "system": platform.system(),
-    }
-    write_atomically(out / "run.json", json.dumps(record, indent=2) + "\n")
+            seconds = round(time.monotonic() - started, 1)
+            cost = {"trainings": len(rest.jobs), "seconds": seconds, "device": resources.device}
+            write_run(plan.out, cost)
 
 
 def _write_result(out: Path, job: FoldJob, result: FoldResult) -> None:

@@ -232,7 +232,7 @@ def _predict_batch(
 def face_model(to: Path | None = None, /) -> None:
     """Download the YuNet face model (Apache-2.0, 230 kB) and verify its SHA-256.
 
-    This is the only command that uses the network.
+    No other command uses the network, except the options `--cluster` of `study`, `select` and `run`.
 
     Parameters
     ----------

@@ -103,6 +103,10 @@ def _recognise(
     if csv:
         run = _run_description(recogniser, video, windows, fps)
         log = PredictionLog(csv, run, recogniser.metadata.classes)
+        if log.replaced:
+            console.err.print(
+                f"{csv}: the beginning of another run was there; this run begins anew", markup=False
+            )
         if log.done:
             console.err.print(f"{csv}: continued after window {len(log.done)}", markup=False)
     try:
@@ -151,7 +155,9 @@ def _write_json(recognition: "Recognition", output: Path | None) -> None:
 
 
 def _print_events(recognition: "Recognition") -> None:
-    """Print the events, one in a line, and how much could not be judged, on stderr."""
+    """Print warnings, the events, one in a line, and how much could not be judged, on stderr."""
+    for warning in recognition.warnings:
+        console.err.print(f"Warning: {warning}", markup=False)
     for event in recognition.events:
         duration_s = event.offset_s - event.onset_s
         console.err.print(
@@ -183,7 +189,9 @@ def _check_batch(videos: Sequence[Path], output: Path | None, others: Sequence[P
         )
 
 
-def _is_done(result: Path, recogniser: "Recogniser", video: Path, windows: Windows) -> bool:
+def _is_done(
+    result: Path, recogniser: "Recogniser", video: Path, windows: Windows, fps: float | None
+) -> bool:
     """Return whether a video has been recognised before in the same way.
 
     Raises:
@@ -193,10 +201,11 @@ def _is_done(result: Path, recogniser: "Recogniser", video: Path, windows: Windo
         return False
     try:
         record = json.loads(result.read_text(encoding="utf-8"))
-        found = [record["video"], record["network"]["weights"], record["cut"]]
+        found = [record["video"], record["network"]["weights"], record["cut"], record["fps"]]
     except (ValueError, KeyError, TypeError):
         found = []
-    if found != [str(video), recogniser.weights, asdict(windows)]:
+    rate = found[-1] if fps is None and found else fps
+    if found != [str(video), recogniser.weights, asdict(windows), rate]:
         raise OutputTaken(result, "this is no result of the same video and settings", "Name another folder.")
     return True
 
@@ -214,7 +223,7 @@ def _predict_batch(
         result = folder / f"{video.stem}.json"
         console.err.print(f"{video}", style="bold", markup=False)
         try:
-            if _is_done(result, recogniser, video, windows):
+            if _is_done(result, recogniser, video, windows, fps):
                 console.err.print(f"{result} is there already; skipped", markup=False)
                 continue
             recognition = _recognise(recogniser, video, windows, fps, result.with_suffix(".csv"))

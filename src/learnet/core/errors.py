@@ -69,8 +69,8 @@ class NoFace(LearnetError):
 
     def __init__(self, where: Path | str, searched: int) -> None:
         what = f"{where}: no face found in the {counted(searched, 'frame')} searched."
-        hint = "The face should be frontal, lit and at least 60 pixels wide; "
-        super().__init__(what, hint + "the face finder none (--face none) takes the frames as face crops.")
+        hint = "The face should be frontal, lit and at least 60 pixels wide. "
+        super().__init__(what, hint + "If the video shows nothing but a face crop, use --face none.")
 
 
 class TooFewFrames(LearnetError):

@@ -33,12 +33,19 @@ def find_events(predictions: Sequence[Prediction]) -> tuple[Event, ...]:
 
 
 def unjudged_stretches(predictions: Sequence[Prediction]) -> tuple[UnjudgedStretch, ...]:
-    """Return the stretches of a video without a label, in time order; those of one reason are merged."""
-    stretches = []
+    """Return the stretches of a video in which a window has no label, in time order.
+
+    Those of one reason are merged, and they do not overlap: where windows without a label do, the reason of
+    the earlier one counts. An event that another window has found may lie in them.
+    """
+    stretches: list[UnjudgedStretch] = []
+    end_s = 0.0  # of the last stretch
     for reason, group in groupby(predictions, key=lambda prediction: prediction.unjudged_because):
         members = list(group)
-        if reason:
-            stretches.append(UnjudgedStretch(members[0].start_s, members[-1].end_s, reason))
+        start_s = max(members[0].start_s, end_s)
+        if reason and members[-1].end_s > start_s:
+            end_s = members[-1].end_s
+            stretches.append(UnjudgedStretch(start_s, end_s, reason))
     return tuple(stretches)
 
 

@@ -33,6 +33,7 @@ class PredictionLog:
         self.table = table
         self.progress = table.with_name(table.name + SUFFIX)
         self.done = _read(self.progress, run)
+        self.replaced = self.progress.is_file() and not self.done  # the beginning of another run
         # Line buffering: a killed process leaves whole rows.
         self.rows_file = table.open("w", newline="", encoding="utf-8", buffering=1)
         self.rows = csv.writer(self.rows_file, lineterminator="\n")

@@ -13,7 +13,7 @@ from typing import Literal
 from numpy.typing import ArrayLike
 
 from learnet.core.arrays import as_rgb_images
-from learnet.core.errors import BadCheckpoint, LearnetError, NoFace, TooFewFrames
+from learnet.core.errors import BadCheckpoint, LearnetError, NoFace, TooFewFrames, counted
 from learnet.core.settings import Windows
 from learnet.face import AlignedFaces, FaceFinder, face_finder
 from learnet.inference.decision import UNCERTAIN_MARGIN, judge_motion, judge_scores
@@ -110,8 +110,8 @@ class Recogniser:
         kind = metadata.preparation.face
         if face == "none" or kind == "none":
             return cls(scorer, metadata, None, str(path))
-        if face < 1:
-            raise LearnetError(f"There is no face number {face}.", "The largest face is number 1.")
+        if not isinstance(face, int) or face < 1:
+            raise LearnetError(f"There is no face number {face!r}.", "The largest face is number 1.")
         model = None if face_model is None else Path(face_model)
         return cls(scorer, metadata, face_finder(kind, model), str(path), face)
 
@@ -250,7 +250,7 @@ def _open(video: str | Path | ArrayLike, fps: float | None) -> Video:
     if not isinstance(video, str | Path):
         if fps is None:
             raise LearnetError("An array has no frame rate.", hint)
-        return ArrayVideo(as_rgb_images(video, "frames", "T"), fps)
+        return ArrayVideo(as_rgb_images(video, "frames", "T"), float(fps))
     if fps is None and Path(video).is_dir():
         raise LearnetError(f"{video}: a folder of images has no frame rate.", hint)
     return open_video(Path(video), fps)
@@ -270,6 +270,12 @@ def _no_prediction_error(
 ) -> LearnetError:
     """Return the error that explains why no window has a prediction."""
     source = video.info.source
+    if finder and finder.most_faces and finder.number > finder.most_faces:
+        return LearnetError(
+            f"{source}: there is no face number {finder.number}; at most {counted(finder.most_faces, 'face')} "
+            "can be seen at once.",
+            "Choose a smaller number.",
+        )
     if finder and finder.searched:
         span = predictions[-1].last - predictions[0].first + 1  # windows overlap
         return NoFace(source, min(finder.searched, span))

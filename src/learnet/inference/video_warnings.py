@@ -57,12 +57,10 @@ def recognition_warnings(
 
 
 def _reasons(predictions: Sequence[Prediction], of_windows: str) -> Iterator[str]:
-    """Yield how many windows have a label that is no class, or none at all, and why."""
-    without_scores = [prediction for prediction in predictions if not prediction.scores]
-    counts = Counter((prediction.label, prediction.reason) for prediction in without_scores)
-    for (label, reason), count in counts.items():
-        answer = f"answered {label}" if label else "without a prediction"
-        yield f"{count} {of_windows} {answer}: {reason}"
+    """Yield how many windows have no label, and why."""
+    reasons = Counter(prediction.reason for prediction in predictions if prediction.label is None)
+    for reason, count in reasons.items():
+        yield f"{count} {of_windows} without a prediction: {reason}"
 
 
 def _head_moves(prediction: Prediction, metadata: CheckpointMetadata) -> bool:

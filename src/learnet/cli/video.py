@@ -104,9 +104,7 @@ def _recognise(
         run = _run_description(recogniser, video, windows, fps)
         log = PredictionLog(csv, run, recogniser.metadata.classes)
         if log.replaced:
-            console.err.print(
-                f"{csv}: the beginning of another run was there; this run begins anew", markup=False
-            )
+            console.err.print(f"{csv}: begun anew; what was there is of another run", markup=False)
         if log.done:
             console.err.print(f"{csv}: continued after window {len(log.done)}", markup=False)
     try:

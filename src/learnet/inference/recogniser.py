@@ -272,8 +272,8 @@ def _no_prediction_error(
     source = video.info.source
     if finder and finder.most_faces and finder.number > finder.most_faces:
         return LearnetError(
-            f"{source}: there is no face number {finder.number}; at most {counted(finder.most_faces, 'face')} "
-            "can be seen at once.",
+            f"{source}: there is no face number {finder.number}; at most "
+            f"{counted(finder.most_faces, 'face')} can be seen at once.",
             "Choose a smaller number.",
         )
     if finder and finder.searched:

@@ -248,6 +248,7 @@ def test_a_leaky_study_is_no_reference(folders: list[Path], tmp_path: Path) -> N
     shown = Page(write_report([leaky, *folders[:2]], tmp_path / "page.html", explained=0))
     assert "learnet is the reference" in shown.words
     assert "the first that was named and does not leak" in shown.words
+    assert "UF1 of flattering (leaky) is" in shown.words
 
 
 def test_three_studies_are_tested_against_the_reference(page: Page, folders: list[Path]) -> None:

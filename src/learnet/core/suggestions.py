@@ -97,8 +97,9 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {
 the names that are known in that place count, in this order."""
 
 LEAST_ALIKE = 0.65  # ratio of `difflib` from which a name is suggested
-LEAST_ALIKE_SHORT = 0.75  # the same for names of up to SHORT letters, which resemble many
-SHORT = 4
+SHORT = (
+    4  # letters; a shorter name suggests only names of its own length, one of four also of one more or less
+)
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
@@ -115,8 +116,11 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     for current, others in OTHER_NAMES.items():
         if _form(current) in by_form and form in map(_form, others):
             return by_form[_form(current)]
-    ratio = LEAST_ALIKE_SHORT if len(form) <= SHORT else LEAST_ALIKE
-    nearest = difflib.get_close_matches(form, by_form, n=1, cutoff=ratio)
+    # Few letters resemble parts of many names: `bs` those of `jobs`.
+    alike = [
+        each for each in by_form if len(form) > SHORT or abs(len(each) - len(form)) <= len(form) // SHORT
+    ]
+    nearest = difflib.get_close_matches(form, alike, n=1, cutoff=LEAST_ALIKE)
     return by_form[nearest[0]] if nearest else ""
 
 

@@ -96,7 +96,7 @@ def lead(one: StudyRecord, other: StudyRecord, result: Difference, p: float) -> 
         p: of the difference in UF1, corrected where several studies are tested.
     """
     if not result.people:
-        return f"{one.name} and {other.name} make the same predictions for everybody."
+        return f"{_marked(one)} and {_marked(other)} make the same predictions for everybody."
     value = result.values["uf1"]
     low, high = result.limits["uf1"]
     better, worse = one, other
@@ -105,5 +105,10 @@ def lead(one: StudyRecord, other: StudyRecord, result: Difference, p: float) -> 
         low, high = -high, -low
     interval = interval_text(low, high, "95% interval {} to {}", signed)
     verdict = "chance alone seldom does as much" if p < 0.05 else "chance alone may do as much"
-    sentence = f"UF1 of {better.name} is {abs(value):.3f} above that of {worse.name} ({interval})"
+    sentence = f"UF1 of {_marked(better)} is {abs(value):.3f} above that of {_marked(worse)} ({interval})"
     return f"{sentence}; {verdict} (p {p_text(p)})."
+
+
+def _marked(record: StudyRecord) -> str:
+    """Return the name of a study, and that it leaks."""
+    return f"{record.name} (leaky)" if record.leaky else record.name

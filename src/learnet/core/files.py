@@ -12,7 +12,7 @@ from learnet.core.errors import BadInput
 
 NO_PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
 NO_SUCH_PLACE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.EEXIST)
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 MOST_LISTED = 5  # names in an error message
 LONGEST_STEM = 100  # characters of a name in that of its draft: file systems limit the length of names

@@ -6,6 +6,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from learnet.inference.decision import Decision
 from learnet.report.explain.explanation_figure import write_figures
 from learnet.report.explain.temporal import TemporalExplanation
 from learnet.report.explain.temporal_figure import (
@@ -43,6 +44,7 @@ def explanation(crops: np.ndarray) -> TemporalExplanation:
         starts=starts,
         ends=ends,
         scores=np.tile([0.25, 0.75], (len(starts), 1)),
+        decisions=(Decision("b"),) * len(starts),
         cropped=True,
         notes=(),
     )

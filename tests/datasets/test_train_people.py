@@ -12,7 +12,7 @@ from learnet.core.errors import LearnetError
 from learnet.core.settings import Resources, Study, Training
 from learnet.datasets.prepared.store import load_prepared, save_prepared
 from learnet.report.comparison.compare import compare
-from learnet.report.tables import command
+from learnet.report.reproduction import command
 from learnet.study.outcomes import read_outcomes
 from learnet.study.run import run_study
 from learnet.training.checkpoint import load_checkpoint

@@ -43,6 +43,7 @@ from tests.builders.commands import learnet
         ("svn", ["svm", "majority"], "svm"),
         ("samn", DATASETS, "samm"),
         ("js", ["jobs"], ""),
+        ("tre", ["tree", "part"], "tree"),
         ("xyz", NETWORKS, ""),
         ("", NETWORKS, ""),
         ("do", ["lodo", "loso"], ""),

@@ -117,9 +117,8 @@ def suggestion(name: str, known: Iterable[str]) -> str:
         if _form(current) in by_form and form in map(_form, others):
             return by_form[_form(current)]
     # Few letters resemble parts of many names: `bs` those of `jobs`.
-    alike = [
-        each for each in by_form if len(form) > SHORT or abs(len(each) - len(form)) <= len(form) // SHORT
-    ]
+    most = len(form) // 3 if len(form) <= SHORT else max(map(len, by_form), default=0)
+    alike = [each for each in by_form if abs(len(each) - len(form)) <= most]
     nearest = difflib.get_close_matches(form, alike, n=1, cutoff=LEAST_ALIKE)
     return by_form[nearest[0]] if nearest else ""
 

@@ -49,7 +49,7 @@ def test_studied_and_compared(place: Path) -> None:
     )
     page = (place / "c.html").read_text(encoding="utf-8")
     for figures in (".5882, UAR .5785", ".2, UAR .528", ".7026, UAR .7429", ".3954, UAR .4102"):
-        assert f"<td>UF1 {figures} [1]</td>" in page, "beside the study, or its database"
+        assert f">UF1 {figures} [1]</td>" in page, "beside the study, or its database"
     assert f"<td>lbp-top (synthetic): UF1 {float(rows[0]['UF1']):.3f}" in page, "beside the published figures"
 
 
@@ -96,7 +96,7 @@ def test_what_does_not_go_together_is_refused_in_one_line(
             "signed",
             "--out",
             place / "no.png",
-        ): "lbp-top accepts only --normalise unit",
+        ): "normalise must be unit for lbp-top",
     }.items():
         done = learnet(*words, code=2)
         assert says in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr

@@ -1,6 +1,8 @@
 """`learnet predict` on several videos, on several faces, and on what has no frame rate."""
 
 import json
+import os
+import threading
 from pathlib import Path
 
 import cv2
@@ -118,3 +120,14 @@ def test_a_face_crop_needs_no_face_finder(films: Path) -> None:
     of_crops = Recogniser.load(face="none")(crops, fps=200.0)
     assert of_crops.strongest.face is None
     assert of_crops.label == asked.label == "positive"
+
+
+def test_a_table_into_a_pipe_is_written_through(films: Path, tmp_path: Path) -> None:
+    pipe, received = tmp_path / "table", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: received.append(pipe.read_text()))
+    reader.start()
+    learnet("predict", films / "happiness.mp4", "--csv", pipe)
+    reader.join(timeout=60)
+    assert received[0].startswith("window,start_s") and "positive" in received[0]
+    assert pipe.is_fifo() and list(tmp_path.iterdir()) == [pipe]

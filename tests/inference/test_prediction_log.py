@@ -6,7 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from learnet.core.errors import OutputTaken
+from learnet.core.records import UnjudgedStretch
 from learnet.core.settings import Windows
+from learnet.inference.events import unjudged_stretches
+from learnet.inference.prediction import Prediction
 from learnet.inference.prediction_log import SUFFIX, PredictionLog
 from learnet.inference.recogniser import Recogniser
 from learnet.simulation.render import Camera, render
@@ -71,3 +75,32 @@ def test_the_predictions_of_another_run_are_not_continued(film: np.ndarray, tmp_
     assert other.done == ()
     other.discard()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_another_table_is_not_overwritten_and_a_link_is_followed(tmp_path: Path) -> None:
+    classes = ("negative", "none")
+    people = tmp_path / "participants.csv"
+    people.write_text("name,age\nA,31\n")
+    with pytest.raises(OutputTaken, match="something else than windows of a video"):
+        PredictionLog(people, RUN, classes)
+    assert people.read_text() == "name,age\nA,31\n" and list(tmp_path.iterdir()) == [people]
+
+    target, link = tmp_path / "target.csv", tmp_path / "link.csv"
+    link.symlink_to(target)
+    PredictionLog(link, RUN, classes).finish()
+    assert link.is_symlink() and target.read_text().startswith("window,start_s,end_s,first,last,frames")
+    PredictionLog(link, RUN, classes).finish()  # the table of an earlier run may be replaced
+
+
+def test_stretches_of_one_reason_are_one_and_none_overlap() -> None:
+    """Windows of 0.5 s every 0.25 s: the head turns, one window is judged between, then the face is lost."""
+    reasons = ["", "turns", "", "turns", "lost", ""]
+    windows = []
+    for index, reason in enumerate(reasons):
+        start_s = index / 4
+        label = None if reason else "none"
+        windows.append(Prediction(index, start_s, start_s + 0.5, 0, 1, 2, label, {}, reason, None, None, ()))
+    assert unjudged_stretches(windows) == (
+        UnjudgedStretch(0.25, 1.25, "turns"),
+        UnjudgedStretch(1.25, 1.5, "lost"),
+    )

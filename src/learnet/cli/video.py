@@ -100,7 +100,7 @@ def _recognise(
     from learnet.inference.prediction_log import PredictionLog
 
     log = None
-    if csv:
+    if csv and (csv.is_file() or not csv.exists()):  # a pipe cannot be continued: it is written at the end
         run = _run_description(recogniser, video, windows, fps)
         log = PredictionLog(csv, run, recogniser.metadata.classes)
         if log.replaced:
@@ -114,12 +114,13 @@ def _recognise(
         if log:
             log.discard()
         raise
-    except BaseException:
+    finally:
         if log:
-            log.close()
-        raise
+            log.close()  # of an interrupted run, which can be continued
     if log:
         log.finish()
+    elif csv:
+        write_atomically(csv, recognition.to_csv())
     return recognition
 
 

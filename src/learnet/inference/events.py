@@ -43,9 +43,12 @@ def unjudged_stretches(predictions: Sequence[Prediction]) -> tuple[UnjudgedStret
     for reason, group in groupby(predictions, key=lambda prediction: prediction.unjudged_because):
         members = list(group)
         start_s = max(members[0].start_s, end_s)
-        if reason and members[-1].end_s > start_s:
-            end_s = members[-1].end_s
-            stretches.append(UnjudgedStretch(start_s, end_s, reason))
+        if not reason or members[-1].end_s <= start_s:
+            continue
+        end_s = members[-1].end_s
+        if stretches and stretches[-1].end_s == start_s and stretches[-1].reason == reason:
+            start_s = stretches.pop().start_s
+        stretches.append(UnjudgedStretch(start_s, end_s, reason))
     return tuple(stretches)
 
 

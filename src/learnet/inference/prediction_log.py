@@ -5,12 +5,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+from learnet.core.errors import OutputTaken
 from learnet.core.serialisation import ROOT, InvalidValue, convert, to_plain
 from learnet.inference.prediction import Prediction
-from learnet.inference.recognition import window_columns, window_row
+from learnet.inference.recognition import WINDOW_COLUMNS, window_columns, window_row
 
 SUFFIX = ".progress"
 """Suffix of the file beside the table that holds the finished predictions until the last one is written."""
+
+
+FIRST_COLUMNS = 6  # columns with which the tables of all versions begin
 
 
 class PredictionLog:
@@ -24,11 +28,16 @@ class PredictionLog:
         """Read the predictions of an interrupted run, and begin the table.
 
         Args:
-            table: CSV file. A missing folder is made.
+            table: CSV file, new or of an earlier run. A missing folder is made; a link is followed.
             run: all that the predictions depend on, as plain values.
             classes: of the network.
+
+        Raises:
+            OutputTaken: the file holds something else.
         """
+        table = table.resolve()
         table.parent.mkdir(parents=True, exist_ok=True)
+        _refuse_other_tables(table)
         self.classes = classes
         self.table = table
         self.progress = table.with_name(table.name + SUFFIX)
@@ -65,6 +74,19 @@ class PredictionLog:
     def _write(self, prediction: Prediction) -> None:
         self.rows.writerow(window_row(prediction, self.classes))
         self.progress_file.write(json.dumps(to_plain(prediction)) + "\n")
+
+
+def _refuse_other_tables(table: Path) -> None:
+    """Raise OutputTaken for a file that does not begin as a table of windows; an empty one may be filled."""
+    if not table.is_file():
+        return
+    expected = ",".join(WINDOW_COLUMNS[:FIRST_COLUMNS]).encode()
+    with table.open("rb") as handle:
+        beginning = handle.read(len(expected))
+    if beginning and beginning != expected:
+        raise OutputTaken(
+            table, "this file holds something else than windows of a video", "Name another file."
+        )
 
 
 def _read(progress: Path, run: dict[str, Any]) -> tuple[Prediction, ...]:

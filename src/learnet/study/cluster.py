@@ -3,7 +3,7 @@ on the way.
 
 This uses `distributed` itself and not joblib's dask backend. That one returns ordered results and survives a
 worker that is killed, but where Dask gives a job up (its workers died each time, or the scheduler is gone)
-joblib 1.6 is never told and waits for ever; and it cannot ask a worker whether it has the data.
+joblib 1.6 does not notice and waits for ever; and it cannot ask a worker whether it has the data.
 """
 
 import asyncio

@@ -21,12 +21,12 @@ def lines(times_s: list[float], done: list[int], total: int) -> list[str]:
 
 
 def test_short_work_writes_nothing() -> None:
-    assert lines([1, 10, 29], [1, 2, 3], 3) == []
+    assert lines([1.0, 10.0, 29.0], [1, 2, 3], 3) == []
 
 
 def test_long_work_writes_a_line_every_half_minute_with_what_is_left() -> None:
     """A unit takes 10 s."""
-    said = lines([10, 20, 30, 40, 50, 60, 70], [1, 2, 3, 4, 5, 6, 7], 11)
+    said = lines([10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0], [1, 2, 3, 4, 5, 6, 7], 11)
     assert said == [
         "Training: 3 of 11, 0:00:30 so far, about 0:01:20 left",
         "Training: 6 of 11, 0:01:00 so far, about 0:00:50 left",
@@ -39,12 +39,12 @@ def test_work_of_days_does_not_fill_the_log() -> None:
 
 
 def test_work_that_hardly_advances_is_still_alive() -> None:
-    assert len(lines([900, 1800, 2700, 3600], [1, 2, 3, 4], 10_000)) == 2
+    assert len(lines([900.0, 1800.0, 2700.0, 3600.0], [1, 2, 3, 4], 10_000)) == 2
 
 
 def test_what_was_done_before_the_start_counts_for_no_speed() -> None:
     """A study that continues: 50 of 100 were there, 10 more took 100 s."""
-    said = lines([0, 100], [50, 60], 100)
+    said = lines([0.0, 100.0], [50, 60], 100)
     assert said == ["Training: 60 of 100, 0:01:40 so far, about 0:06:40 left"]
 
 

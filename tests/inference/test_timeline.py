@@ -118,7 +118,7 @@ def test_film_without_truth_events_and_scores_has_a_figure() -> None:
 
 
 def test_many_reasons_are_counted() -> None:
-    unjudged = [Span(number, number + 0.5, f"reason {number}") for number in range(9)]
+    unjudged = [Span(float(number), number + 0.5, f"reason {number}") for number in range(9)]
     figure = timeline_figure(Timeline(10.0, TIMES, SCORES, unjudged=unjudged))
     notes = figure.get_supxlabel().splitlines()
     assert len(notes) == 4 and notes[-1] == "Further reasons: 6"

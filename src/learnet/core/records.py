@@ -63,6 +63,22 @@ MICRO_MAX_S = 0.5
 
 
 @dataclass(frozen=True)
+class ActionUnitScore:
+    """An action unit of FACS that a network finds active, and on which side of the face."""
+
+    unit: int  # number of the unit
+    side: Literal["left", "right", "both", ""]  # the person's own; "" for a unit that has no sides
+    score: float  # probability that the unit is active, 0..1
+    strength_px: float  # estimated peak displacement, in pixels of a face 112 pixels wide
+
+    @property
+    def code(self) -> str:
+        """The unit as FACS coders write it: "4", or "L10" where only one side is active."""
+        letter = {"left": "L", "right": "R"}.get(self.side, "")
+        return f"{letter}{self.unit}"
+
+
+@dataclass(frozen=True)
 class Event:
     """One facial movement in a recording. Frames have the numbers of the file or of the images' names."""
 

@@ -5,11 +5,20 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from learnet.core.errors import BadCheckpoint
-from learnet.core.serialisation import ROOT, InvalidValue, convert, key_named
+from learnet.core.serialisation import ROOT, InvalidValue, convert, key_named, optional_key
 from learnet.core.settings import Preparation, Training
 
 FORMAT = "learnet-1"  # the number increases when older files can no longer be read in the same way
 TRAIN_AGAIN = "Use the learnet version that wrote it, or train again."
+
+
+@dataclass(frozen=True)
+class ActionUnitSettings:
+    """The action units that a network names (`inference.action_units`)."""
+
+    units: tuple[int, ...]  # numbers of the units, in the order of the outputs
+    thresholds: tuple[float, ...]  # probability from which each unit is named
+    wrong_share: float  # share of the named units that is wrong at these thresholds, on simulated images
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,7 @@ class CheckpointMetadata:
     training: Training | None  # None: the network was not trained
     data: dict[str, str]  # training data: fingerprint, images_kind, people, ...
     versions: dict[str, str]  # of Python and of the libraries used in training
+    action_units: ActionUnitSettings | None = optional_key()  # None: the network scores classes
 
     @property
     def mirror(self) -> str:
@@ -100,7 +110,10 @@ class InitialWeightsRecord:
 
 def metadata_to_json(metadata: CheckpointMetadata) -> str:
     """Return metadata as one line of JSON; equal metadata give equal text."""
-    return json.dumps({"format": FORMAT, **asdict(metadata)}, sort_keys=True)
+    record = asdict(metadata)
+    if metadata.action_units is None:
+        del record["action_units"]
+    return json.dumps({"format": FORMAT, **record}, sort_keys=True)
 
 
 def read_metadata(path: Path, text: str) -> CheckpointMetadata:

@@ -56,7 +56,7 @@ class Scorer:
         Args:
             images: as a prepared folder stores them, or with the trend removed already.
         """
-        pixels = self._for_evaluation(images).pixels
+        pixels = self.for_evaluation(images).pixels
         views = 1 if self.mirror == "none" else 2
         parts = []
         for start in range(0, max(len(pixels), 1), BATCH_SIZE):
@@ -67,7 +67,7 @@ class Scorer:
 
     def logits(self, images: StoredImages | EvaluationImages) -> Float[np.ndarray, "N K"]:
         """Return the output of the network before softmax, without mirror images."""
-        pixels = self._for_evaluation(images).pixels
+        pixels = self.for_evaluation(images).pixels
         parts = []
         for start in range(0, max(len(pixels), 1), BATCH_SIZE):
             batch = pixels[start : start + BATCH_SIZE]
@@ -81,7 +81,8 @@ class Scorer:
             return batch
         return np.concatenate([batch, mirror_images(batch, self.mirror)])
 
-    def _for_evaluation(self, images: StoredImages | EvaluationImages) -> EvaluationImages:
+    def for_evaluation(self, images: StoredImages | EvaluationImages) -> EvaluationImages:
+        """Return the images as the network is tested on them."""
         if isinstance(images, StoredImages):
             return images.for_evaluation(self.detrend_percentile)
         return images

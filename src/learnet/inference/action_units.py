@@ -1,0 +1,116 @@
+"""Action units of motion images: which are active, on which side of the face, and how strong."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Float64
+
+from learnet.core.errors import BadCheckpoint
+from learnet.core.records import ActionUnitScore
+from learnet.inference.weights import load_scorer
+from learnet.motion.detrend import EvaluationImages, StoredImages
+from learnet.simulation.units import UNITS
+from learnet.training.metadata import CheckpointMetadata
+from learnet.training.pretrained import FOLDER
+from learnet.training.scorer import BATCH_SIZE, Scorer, scale
+
+DEFAULT_WEIGHTS = "action-units-flow-28"  # name of the shipped weights
+
+OUTPUTS_PER_UNIT = 4
+"""Outputs of the network for U units, U of each: logits of the unit on any side, on the left, on the right,
+and its strength in pixels of a face 112 pixels wide."""
+
+
+@dataclass(frozen=True)
+class ActionUnitScores:
+    """Scores of the action units of N images, for U units."""
+
+    units: tuple[int, ...]  # numbers of the units
+    present: Float64[np.ndarray, "N U"]  # probability that the unit is active on any side, 0..1
+    sides: Float64[np.ndarray, "N U 2"]  # probability that it is active on the person's left, and right
+    strength_px: Float64[np.ndarray, "N U"]  # peak displacement, pixels of a face 112 pixels wide; at least 0
+
+
+@dataclass(frozen=True)
+class ActionUnitRecogniser:
+    """A network of action units, and what is needed to apply it to flow images."""
+
+    scorer: Scorer
+    metadata: CheckpointMetadata
+    units: tuple[int, ...]
+    thresholds: Mapping[int, float]  # unit -> probability from which it is named
+
+    @classmethod
+    def load(cls, weights: str | Path | None = None) -> "ActionUnitRecogniser":
+        """Read weights of a network of action units.
+
+        Args:
+            weights: name of shipped weights or file; None: `action-units-flow-28`.
+
+        Raises:
+            BadCheckpoint: the file cannot be read, or its network names no action units.
+        """
+        path = FOLDER / f"{DEFAULT_WEIGHTS}.onnx" if weights is None else Path(weights)
+        scorer, metadata = load_scorer(path)
+        if metadata.action_units is None:
+            problem = f"it names the classes {', '.join(metadata.classes)} and no action units"
+            raise BadCheckpoint(path, problem, f"Choose {DEFAULT_WEIGHTS}.")
+        units = metadata.action_units.units
+        thresholds = dict(zip(units, metadata.action_units.thresholds, strict=True))
+        return cls(scorer, metadata, units, thresholds)
+
+    def scores(self, images: StoredImages | EvaluationImages) -> ActionUnitScores:
+        """Return the scores of each image; they are averaged with those of its mirror image.
+
+        Args:
+            images: flow images as a prepared folder stores them, or with the trend removed already.
+        """
+        pixels = self.scorer.for_evaluation(images).pixels
+        parts = []
+        for start in range(0, max(len(pixels), 1), BATCH_SIZE):
+            batch = scale(pixels[start : start + BATCH_SIZE])
+            outputs = _to_probabilities(self.scorer.network(batch))
+            mirrored = batch[..., ::-1].copy()
+            mirrored[:, 0] *= -1
+            mirror_outputs = _to_probabilities(self.scorer.network(mirrored))
+            left_and_right_swapped = mirror_outputs[:, [0, 2, 1, 3]]
+            parts.append((outputs + left_and_right_swapped) / 2)
+        present, left, right, strength_px = np.concatenate(parts).transpose(1, 0, 2)
+        return ActionUnitScores(self.units, present, np.stack([left, right], axis=-1), strength_px)
+
+    def named(self, scores: ActionUnitScores, index: int) -> tuple[ActionUnitScore, ...]:
+        """Return the units of one image whose probability reaches their threshold, the surest first."""
+        found = []
+        for column, unit in enumerate(self.units):
+            score = float(scores.present[index, column])
+            if score < self.thresholds[unit]:
+                continue
+            left, right = scores.sides[index, column].tolist()
+            side = _side(unit, left, right)
+            strength_px = float(scores.strength_px[index, column])
+            found.append(ActionUnitScore(unit, side, score, strength_px))
+        return tuple(sorted(found, key=lambda unit: -unit.score))
+
+
+def _to_probabilities(outputs: Float[np.ndarray, "B O"]) -> Float64[np.ndarray, "B 4 U"]:
+    """Apply the logistic function to all outputs but the strength, which is at least 0."""
+    grouped = outputs.reshape(len(outputs), OUTPUTS_PER_UNIT, -1).astype(np.float64)
+    logits = np.clip(grouped[:, :3], -50, 50)
+    probabilities = 1 / (1 + np.exp(-logits))
+    strength_px = np.maximum(grouped[:, 3:], 0)
+    return np.concatenate([probabilities, strength_px], axis=1)
+
+
+def _side(unit: int, left: float, right: float) -> Literal["left", "right", "both", ""]:
+    """Return the side on which a unit is active.
+
+    It is one-sided where the other side is less likely than not, and less likely than this one.
+    """
+    if not UNITS[unit].paired:
+        return ""
+    if min(left, right) >= 0.5 or left == right:
+        return "both"
+    return "left" if left > right else "right"

@@ -69,7 +69,6 @@ class ActionUnitScore:
     unit: int  # number of the unit
     side: Literal["left", "right", "both", ""]  # the person's own; "" for a unit that has no sides
     score: float  # probability that the unit is active, 0..1
-    strength_px: float  # estimated peak displacement, in pixels of a face 112 pixels wide
 
     @property
     def code(self) -> str:

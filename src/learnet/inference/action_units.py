@@ -1,4 +1,8 @@
-"""Action units of motion images: which are active, on which side of the face, and how strong."""
+"""Action units of motion images: which are active, and on which side of the face.
+
+How strong they are is not in the images, because each channel is scaled to its own range. `Event.strength_px`
+is measured on the frames instead.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,9 +23,9 @@ from learnet.training.scorer import BATCH_SIZE, Scorer, scale
 
 DEFAULT_WEIGHTS = "action-units-flow-28"  # name of the shipped weights
 
-OUTPUTS_PER_UNIT = 4
-"""Outputs of the network for U units, U of each: logits of the unit on any side, on the left, on the right,
-and its strength in pixels of a face 112 pixels wide."""
+OUTPUTS_PER_UNIT = 3
+"""Outputs of the network for U units, U of each: logits of the unit on any side, on the person's left, and on
+the right."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,6 @@ class ActionUnitScores:
     units: tuple[int, ...]  # numbers of the units
     present: Float64[np.ndarray, "N U"]  # probability that the unit is active on any side, 0..1
     sides: Float64[np.ndarray, "N U 2"]  # probability that it is active on the person's left, and right
-    strength_px: Float64[np.ndarray, "N U"]  # peak displacement, pixels of a face 112 pixels wide; at least 0
 
 
 @dataclass(frozen=True)
@@ -76,10 +79,10 @@ class ActionUnitRecogniser:
             mirrored = batch[..., ::-1].copy()
             mirrored[:, 0] *= -1
             mirror_outputs = _to_probabilities(self.scorer.network(mirrored))
-            left_and_right_swapped = mirror_outputs[:, [0, 2, 1, 3]]
+            left_and_right_swapped = mirror_outputs[:, [0, 2, 1]]
             parts.append((outputs + left_and_right_swapped) / 2)
-        present, left, right, strength_px = np.concatenate(parts).transpose(1, 0, 2)
-        return ActionUnitScores(self.units, present, np.stack([left, right], axis=-1), strength_px)
+        present, left, right = np.concatenate(parts).transpose(1, 0, 2)
+        return ActionUnitScores(self.units, present, np.stack([left, right], axis=-1))
 
     def named(self, scores: ActionUnitScores, index: int) -> tuple[ActionUnitScore, ...]:
         """Return the units of one image whose probability reaches their threshold, the surest first."""
@@ -90,18 +93,15 @@ class ActionUnitRecogniser:
                 continue
             left, right = scores.sides[index, column].tolist()
             side = _side(unit, left, right)
-            strength_px = float(scores.strength_px[index, column])
-            found.append(ActionUnitScore(unit, side, score, strength_px))
+            found.append(ActionUnitScore(unit, side, score))
         return tuple(sorted(found, key=lambda unit: -unit.score))
 
 
-def _to_probabilities(outputs: Float[np.ndarray, "B O"]) -> Float64[np.ndarray, "B 4 U"]:
-    """Apply the logistic function to all outputs but the strength, which is at least 0."""
+def _to_probabilities(outputs: Float[np.ndarray, "B O"]) -> Float64[np.ndarray, "B 3 U"]:
+    """Apply the logistic function to the outputs."""
     grouped = outputs.reshape(len(outputs), OUTPUTS_PER_UNIT, -1).astype(np.float64)
-    logits = np.clip(grouped[:, :3], -50, 50)
-    probabilities = 1 / (1 + np.exp(-logits))
-    strength_px = np.maximum(grouped[:, 3:], 0)
-    return np.concatenate([probabilities, strength_px], axis=1)
+    logits = np.clip(grouped, -50, 50)
+    return 1 / (1 + np.exp(-logits))
 
 
 def _side(unit: int, left: float, right: float) -> Literal["left", "right", "both", ""]:

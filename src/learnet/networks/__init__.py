@@ -19,6 +19,7 @@ from learnet.networks.baselines import HistogramSVM, LinearSVM, Majority
 from learnet.networks.dual_inception import DualInception
 from learnet.networks.learnet import LEARNet
 from learnet.networks.learnet_fused import FUSED_VARIANTS, FusedLEARNet
+from learnet.networks.mlp import MLP
 from learnet.networks.off_apexnet import OFFApexNet
 from learnet.networks.resnet import resnet18, resnet34, resnet50
 from learnet.networks.ststnet import STSTNet
@@ -85,6 +86,7 @@ NETWORKS = Networks(
         "resnet50": resnet50,
         "vgg16": vgg16,
         "vgg19": vgg19,
+        "mlp": MLP,
         "ststnet": STSTNet,
         "off-apexnet": OFFApexNet,
         "dual-inception": DualInception,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import threading
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from learnet.inference.recogniser import Recogniser
 from learnet.inference.selected_face import SelectedFace
 from learnet.video.reader import read_frames
 from learnet.video.writer import write_video
+from tests.builders.action_units import stand_in
 from tests.builders.commands import learnet
 
 
@@ -60,6 +62,32 @@ def test_images_without_a_rate_are_refused(films: Path, tmp_path: Path) -> None:
     for command in ("predict", "live"):
         refused = learnet(command, tmp_path, code=2)
         assert "a folder of images has no frame rate" in refused.stderr and "--fps" in refused.stderr
+
+
+def test_units_are_in_the_line_of_an_event_and_what_they_speak_for_below(
+    films: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("learnet.inference.recogniser.shipped_action_units", stand_in)
+    _, first, second, *_ = learnet("predict", films / "surprise.mp4").stderr.strip().splitlines()
+    assert re.search(r"micro, 0\.\d\d s, surprise \(0\.\d\d\), AU 1 0\.90, [LR]12 0\.80, 2 0\.75$", first)
+    expected = r"AU 1\+2 speak for surprise, AU [LR]12 speaks for happiness \(criteria of CASME II\)"
+    assert re.fullmatch(expected, second.strip())
+
+    monkeypatch.setattr("learnet.inference.window_units.HEAD_MOTION_LIMIT_PX", -1.0)
+    _, first, second, *_ = learnet("predict", films / "surprise.mp4").stderr.strip().splitlines()
+    assert "surprise (" in first and "AU" not in first
+    assert second.strip().endswith("so action units are not to be trusted")
+
+
+def test_results_of_other_units_are_not_skipped(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["predict", films / "happiness.mp4", films / "surprise.mp4", "--output", tmp_path]
+    monkeypatch.setattr("learnet.inference.recogniser.shipped_action_units", stand_in)
+    learnet(*words)
+    assert learnet(*words).stderr.count("is there already; skipped") == 2
+    monkeypatch.setattr("learnet.inference.recogniser.shipped_action_units", lambda: None)
+    assert "no result of the same video and settings" in learnet(*words, code=2).stderr
 
 
 def test_of_two_faces_the_largest_is_judged_and_the_other_by_its_number(films: Path) -> None:

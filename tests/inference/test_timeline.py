@@ -55,6 +55,12 @@ def test_events_are_shaded_and_named_and_the_rest_is_white() -> None:
     assert [axes.get_yticklabels()[0].get_text() for axes in figure.axes[:2]] == ["shown", "found"]
 
 
+def test_action_units_follow_the_score_of_an_event() -> None:
+    events = (Span(2.0, 2.5, "negative", 0.8, units="4+L10"), Span(6.0, 6.3, "positive", 0.512))
+    labels = words(timeline_figure(replace(FILM, events=events)))
+    assert labels[2:] == ["negative 0.80, AU 4+L10", "positive 0.51"]
+
+
 def test_unjudged_periods_are_hatched_and_each_reason_is_given_once() -> None:
     figure = timeline_figure(FILM)
     assert spans(figure, hatched=True) == [(7.0, 8.5, MUTED), (9.0, 9.5, MUTED)]

@@ -11,11 +11,12 @@ from learnet.core.errors import BadVideo, OutputTaken
 from learnet.core.records import Event
 from learnet.core.settings import Windows
 from learnet.datasets.synthetic.databases import SyntheticVideo, synthetic_video
-from learnet.inference.recogniser import predict
+from learnet.inference.recogniser import Recogniser
 from learnet.inference.recognition import Recognition
 from learnet.inference.timeline import Span
 from learnet.report.event_pictures import event_pictures
 from learnet.report.recognition_page import PageContent, recognition_page, write_recognition_page
+from tests.builders.action_units import stand_in
 from tests.builders.read_page import Page
 
 FACE_PICTURES = 2  # of each event
@@ -32,7 +33,7 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> SyntheticVideo:
 
 @pytest.fixture(scope="module")
 def recognition(video: SyntheticVideo) -> Recognition:
-    return predict(video.path)
+    return replace(Recogniser.load(), action_units=None)(video.path)
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +119,35 @@ def test_command_repeats_the_settings(recognition: Recognition) -> None:
     page = recognition_page(own)
     assert "predict &#39;a &amp; b.mp4&#39; --weights &#39;my weights.onnx&#39;" in page
     assert "--window-s 0.4 --whole-s 0.5" in page and "--overlap" not in page
+
+
+def test_page_has_units_with_names_and_muscles(video: SyntheticVideo, tmp_path: Path) -> None:
+    recogniser = replace(Recogniser.load(), action_units=stand_in())
+    page = read(recogniser(video.path), tmp_path)
+    (event,) = page.table("expression", "score")
+    assert event[6].startswith("1 0.90, ") and event[6].endswith("12 0.80, 2 0.75")
+    rows = page.table("expression", "AU", "name", "muscle")
+    assert [row[:5] for row in rows if row[1] != "12"] == [
+        ["1. surprise", "1", "inner brow raiser", "frontalis, pars medialis", "both sides"],
+        ["1. surprise", "2", "outer brow raiser", "frontalis, pars lateralis", "both sides"],
+    ]
+    assert [row[5:] for row in rows] == [["0.90", "1.2"], ["0.80", "0.5"], ["0.75", "1.0"]]
+    text = "".join(page.text)
+    assert "AU 1 both sides, 0.90; AU 12 " in text
+    assert "AU 1+2 speak for surprise" in text and "(criteria of CASME II)" in text
+    assert "10% of the named units are wrong on simulated images" in text
+    assert "1, 2, 4, 12, 17; units.onnx" in text
+    assert "with action units 1+2+" in page.raw  # the description of the timeline
+
+
+def test_page_says_why_there_are_no_units(
+    video: SyntheticVideo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("learnet.inference.window_units.HEAD_MOTION_LIMIT_PX", -1.0)
+    recogniser = replace(Recogniser.load(), action_units=stand_in())
+    page = read(recogniser(video.path), tmp_path)
+    (event,) = page.table("expression", "score")
+    assert event[-1].endswith("pixels of the crop, so action units are not to be trusted")
 
 
 def test_same_recognition_gives_the_same_page(recognition: Recognition, page: Page) -> None:

@@ -24,6 +24,13 @@ def test_everything_right() -> None:
     ]
 
 
+def test_action_units_are_told_and_do_not_matter() -> None:
+    events = (Span(0.9, 1.2, "positive", 0.82, units="6+12"), Span(1.2, 1.3, "positive", 0.6))
+    rows = compared(*events, Span(5.1, 5.6, "negative", 0.6, units="4"))
+    assert rows[0][1] == "positive 0.82, AU 6+12; positive 0.60"
+    assert rows[2] == ("negative", "negative 0.60, AU 4", True)
+
+
 def test_missed_misnamed_and_a_blink_taken_for_an_expression() -> None:
     assert compared(Span(3.1, 3.3, "negative", 0.5), Span(5.0, 5.4, "surprise", 0.7)) == [
         ("positive", "none", False),
@@ -34,7 +41,7 @@ def test_missed_misnamed_and_a_blink_taken_for_an_expression() -> None:
 
 def test_expression_named_twice_is_wrong() -> None:
     rows = compared(Span(1.0, 1.1, "positive", 0.8), Span(1.2, 1.3, "surprise", 0.6))
-    assert rows[0] == ("positive", "positive 0.80, surprise 0.60", False)
+    assert rows[0] == ("positive", "positive 0.80; surprise 0.60", False)
 
 
 def test_event_at_rest_has_its_own_row_in_time_order() -> None:

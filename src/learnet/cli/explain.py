@@ -270,6 +270,7 @@ def explain_time(  # noqa: PLR0913 (options)
     elif anonymous:
         strip = "lines"
     console.paths(*write_figures(out, {"when": temporal_figure(explanation, strip)}))
+    console.out.print(f"{explanation.answer}.", markup=False)
     _print_notes(explanation.notes)
 
 

@@ -3,7 +3,7 @@
 import csv
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -18,6 +18,7 @@ from learnet.core.settings import LiveSettings
 
 if TYPE_CHECKING:
     from learnet.inference.live import LivePrediction
+    from learnet.inference.recogniser import Recogniser
 
 
 @app.command(group=VIDEO)
@@ -69,7 +70,7 @@ def live(  # noqa: PLR0913 (options)
         with LiveStream(recogniser, video, settings, pace) as watch:
             try:
                 with suppress(KeyboardInterrupt):  # the usual way to stop a camera
-                    _print_predictions(watch, recogniser.metadata.classes, table)
+                    _print_predictions(watch, recogniser, table)
             finally:
                 summary = watch.summary()
                 for line in (*summary.warnings, str(summary)):
@@ -77,16 +78,17 @@ def live(  # noqa: PLR0913 (options)
 
 
 def _print_predictions(
-    predictions: Iterable["LivePrediction"], classes: Sequence[str], table: Path | None
+    predictions: Iterable["LivePrediction"], recogniser: "Recogniser", table: Path | None
 ) -> None:
     """Print each prediction when it is made. A reader that closes the pipe ends the command quietly."""
     from learnet.inference.live import columns
 
+    classes, units = recogniser.metadata.classes, recogniser.units
     with ExitStack() as stack:
         file = stack.enter_context(table.open("w", newline="", encoding="utf-8")) if table else None
         rows = csv.writer(file, lineterminator="\n") if file else None
         if rows:
-            rows.writerow(columns(classes))
+            rows.writerow(columns(classes, units))
         for prediction in predictions:
             try:
                 sys.stdout.write(prediction.to_json() + "\n")
@@ -96,5 +98,5 @@ def _print_predictions(
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 return
             if rows and file:
-                rows.writerow(prediction.row(classes))
+                rows.writerow(prediction.row(classes, units))
                 file.flush()

@@ -102,7 +102,7 @@ def _recognise(
     log = None
     if csv and (csv.is_file() or not csv.exists()):  # a pipe cannot be continued: it is written at the end
         run = _run_description(recogniser, video, windows, fps)
-        log = PredictionLog(csv, run, recogniser.metadata.classes)
+        log = PredictionLog(csv, run, recogniser.metadata.classes, recogniser.units)
         if log.replaced:
             console.err.print(f"{csv}: begun anew; what was there is of another run", markup=False)
         if log.done:
@@ -131,12 +131,14 @@ def _run_description(
     from learnet.training.metadata import metadata_to_json
 
     state = video.stat()
+    units = recogniser.action_units
     return {
         "video": str(video.resolve()),
         "bytes": state.st_size,
         "modified_ns": state.st_mtime_ns,
         "weights": recogniser.weights,
         "metadata": metadata_to_json(recogniser.metadata),
+        "action_units": metadata_to_json(units.metadata) if units else None,
         "windows": asdict(windows),
         "fps": fps,
         "face": recogniser.face_number if recogniser.finder else "none",
@@ -155,14 +157,20 @@ def _write_json(recognition: "Recognition", output: Path | None) -> None:
 
 def _print_events(recognition: "Recognition") -> None:
     """Print warnings, the events, one in a line, and how much could not be judged, on stderr."""
+    from learnet.inference.action_unit_text import short_text
+    from learnet.inference.emotion_criteria import criteria_sentence, emotions_from_units
+
     for warning in recognition.warnings:
         console.err.print(f"Warning: {warning}", markup=False)
     for event in recognition.events:
         duration_s = event.offset_s - event.onset_s
-        console.err.print(
-            f"{event.onset_s:8.2f} s  {event.kind}, {duration_s:.2f} s, {event.label} ({event.score:.2f})",
-            markup=False,
-        )
+        answer = f"{event.kind}, {duration_s:.2f} s, {event.label} ({event.score:.2f})"
+        units = short_text(event.action_units)
+        line = f"{event.onset_s:8.2f} s  {answer}"
+        console.err.print(f"{line}, {units}" if units else line, markup=False)
+        for sentence in (criteria_sentence(emotions_from_units(event.action_units)), event.reason):
+            if sentence:
+                console.err.print(f"{'':12}{sentence}", markup=False)
     if not recognition.events:
         strongest = recognition.strongest
         console.err.print(f"No expression: {strongest.reason or strongest.label}.", markup=False)
@@ -200,11 +208,14 @@ def _is_done(
         return False
     try:
         record = json.loads(result.read_text(encoding="utf-8"))
-        found = [record["video"], record["network"]["weights"], record["cut"], record["fps"]]
+        units = record["action_unit_network"] or {"weights": ""}
+        networks = [record["network"]["weights"], units["weights"]]
+        found = [record["video"], networks, record["cut"], record["fps"]]
     except (ValueError, KeyError, TypeError):
         found = []
     rate = found[-1] if fps is None and found else fps
-    if found != [str(video), recogniser.weights, asdict(windows), rate]:
+    own_units = recogniser.action_units.weights if recogniser.action_units else ""
+    if found != [str(video), [recogniser.weights, own_units], asdict(windows), rate]:
         raise OutputTaken(result, "this is no result of the same video and settings", "Name another folder.")
     return True
 

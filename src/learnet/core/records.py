@@ -92,6 +92,10 @@ class Event:
     emotions: Mapping[str, float]  # probability of each class
     strength_px: float  # largest motion of a patch of skin, in pixels of a face crop 112 pixels wide
     source: str = "learnet"  # or the person who annotated it
+    action_units: tuple[ActionUnitScore, ...] = ()  # that are named, the surest first
+    action_unit_scores: Mapping[int, float] = field(default_factory=dict)  # probability of each unit
+    # Why the label is not simply the class with the highest score, or why no action units are given.
+    reason: str = ""
 
     def __post_init__(self) -> None:
         if not self.onset <= self.apex <= self.offset:

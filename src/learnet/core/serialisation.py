@@ -117,7 +117,10 @@ def convert(value: object, kind: Any, path: str) -> Any:
     if get_origin(kind) in (Union, UnionType):
         return _member_of_union(value, kind, path)
     if get_origin(kind) is dict and isinstance(value, dict):
-        return {key: convert(inner, arguments[1], f"{path}.{key}") for key, inner in value.items()}
+        return {
+            _key_of_table(key, arguments[0], path): convert(inner, arguments[1], f"{path}.{key}")
+            for key, inner in value.items()
+        }
     if get_origin(kind) in (list, tuple) and isinstance(value, list | tuple):
         items = [convert(item, arguments[0], f"{path}[{index}]") for index, item in enumerate(value)]
         return items if get_origin(kind) is list else tuple(items)
@@ -213,6 +216,16 @@ def declared_fields(kind: Any, without: Sequence[str] = ()) -> tuple[dict[str, F
 def _all_fields(kind: Any) -> tuple[dict[str, Field], dict[str, Any]]:
     """Return the fields of a record by their key in the file, and their types by name."""
     return {_key(one): one for one in fields(kind)}, get_type_hints(kind)
+
+
+def _key_of_table(key: str, kind: type, path: str) -> str | int:
+    """Return the key of a dictionary: files write whole numbers as text."""
+    if kind is not int:
+        return key
+    try:
+        return int(key)
+    except ValueError:
+        raise InvalidValue(path, f"the key {shown(key)} is not a whole number") from None
 
 
 def _key(declared: Field) -> str:

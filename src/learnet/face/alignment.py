@@ -6,7 +6,7 @@ remains can be removed as estimated on the rigid parts of the face.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float32, Float64, Real, UInt8
@@ -99,6 +99,17 @@ class AlignedFaces:
         for index in range(len(frames)):
             crops.append(self.crop(frames, index))
         return np.stack(crops)
+
+    def resized(self, size: int) -> "AlignedFaces":
+        """Return the same crops with another number of pixels; the remarks still name pixels of these."""
+        if size == self.size:
+            return self
+        factor = size / self.size
+        shift = (factor - 1) / 2
+        resizing = np.array([[factor, 0, shift], [0, factor, shift]])
+        transforms = [compose(resizing, transform) for transform in self.transforms]
+        drift_px = None if self.drift_px is None else self.drift_px * factor
+        return replace(self, size=size, transforms=np.stack(transforms), drift_px=drift_px)
 
     def crop_of_sum(
         self,

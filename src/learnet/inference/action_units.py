@@ -12,12 +12,13 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Float64
 
-from learnet.core.errors import BadCheckpoint
+from learnet.core.errors import BadCheckpoint, LearnetError
 from learnet.core.records import ActionUnitScore
+from learnet.core.settings import Preparation
 from learnet.inference.weights import load_scorer
 from learnet.motion.detrend import EvaluationImages, StoredImages
 from learnet.simulation.units import UNITS
-from learnet.training.metadata import CheckpointMetadata
+from learnet.training.metadata import TRAIN_AGAIN, CheckpointMetadata
 from learnet.training.pretrained import FOLDER
 from learnet.training.scorer import BATCH_SIZE, Scorer, scale
 
@@ -45,6 +46,7 @@ class ActionUnitRecogniser:
     metadata: CheckpointMetadata
     units: tuple[int, ...]
     thresholds: Mapping[int, float]  # unit -> probability from which it is named
+    weights: str = ""  # file of the network
 
     @classmethod
     def load(cls, weights: str | Path | None = None) -> "ActionUnitRecogniser":
@@ -62,15 +64,45 @@ class ActionUnitRecogniser:
             problem = f"it names the classes {', '.join(metadata.classes)} and no action units"
             raise BadCheckpoint(path, problem, f"Choose {DEFAULT_WEIGHTS}.")
         units = metadata.action_units.units
+        unknown = [str(unit) for unit in units if unit not in UNITS]
+        if unknown:
+            problem = f"it names action units that are not known here: {', '.join(unknown)}"
+            raise BadCheckpoint(path, problem, TRAIN_AGAIN)
         thresholds = dict(zip(units, metadata.action_units.thresholds, strict=True))
-        return cls(scorer, metadata, units, thresholds)
+        return cls(scorer, metadata, units, thresholds, str(path))
+
+    @property
+    def preparation(self) -> Preparation:
+        """How the flow image of a video is made.
+
+        Raises:
+            LearnetError: the network was trained on imported images, which cannot be made from a video.
+        """
+        preparation = self.metadata.resolve_for_video().preparation
+        if preparation is None:
+            raise LearnetError(
+                f"{self.weights}: it learned action units from imported images, and how to make such images "
+                "of a video is not known.",
+                f"Choose {DEFAULT_WEIGHTS}.",
+            )
+        return preparation.settled
 
     def scores(self, images: StoredImages | EvaluationImages) -> ActionUnitScores:
         """Return the scores of each image; they are averaged with those of its mirror image.
 
         Args:
             images: flow images as a prepared folder stores them, or with the trend removed already.
+
+        Raises:
+            LearnetError: images of another size.
         """
+        size = self.metadata.size
+        if images.pixels.shape[1:3] != (size, size):
+            found = images.pixels.shape[1]
+            raise LearnetError(
+                f"Action units are named on flow images of {size} pixels, and these have {found}.",
+                f"Prepare them with --motion flow-dis --size {size}.",
+            )
         pixels = self.scorer.for_evaluation(images).pixels
         parts = []
         for start in range(0, max(len(pixels), 1), BATCH_SIZE):
@@ -95,6 +127,12 @@ class ActionUnitRecogniser:
             side = _side(unit, left, right)
             found.append(ActionUnitScore(unit, side, score))
         return tuple(sorted(found, key=lambda unit: -unit.score))
+
+
+def shipped_action_units() -> ActionUnitRecogniser | None:
+    """Return the shipped network of action units; None in an installation without its file."""
+    file = FOLDER / f"{DEFAULT_WEIGHTS}.onnx"
+    return ActionUnitRecogniser.load(file) if file.is_file() else None
 
 
 def _to_probabilities(outputs: Float[np.ndarray, "B O"]) -> Float64[np.ndarray, "B 3 U"]:

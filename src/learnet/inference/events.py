@@ -77,6 +77,9 @@ def _event(prediction: Prediction) -> Event:
         score=max(prediction.scores.values()),
         emotions=prediction.scores,
         strength_px=prediction.motion.skin_px,
+        action_units=prediction.action_units,
+        action_unit_scores=prediction.action_unit_scores,
+        reason=prediction.reason,
     )
 
 

@@ -1,13 +1,16 @@
 """Predictions for the windows of a video."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
 
+from learnet.core.records import ActionUnitScore
 from learnet.face import Face
+from learnet.inference.action_unit_text import scores_to_dict, unit_to_dict
 from learnet.inference.decision import NO_EXPRESSION, UNCERTAIN
+from learnet.inference.emotion_criteria import emotions_from_units
 from learnet.motion.evidence import MotionEvidence
 
 
@@ -35,13 +38,18 @@ class Prediction:
     frames: int  # number of frames
     label: str | None  # a class, "none" or "uncertain"; None: the window cannot be judged
     scores: dict[str, float]  # probability of each class, sum 1; empty: the network was not asked
-    reason: str  # why the label is not simply the class with the highest score; empty if it is
+    # Why the label is not simply the class with the highest score, or why no action units are given although
+    # the skin moves; empty otherwise.
+    reason: str
     face: Face | None  # in pixels of the frame; None: no face was found, or the frames are face crops
     head_px: float | None  # head motion in pixels of the crop; None: it could not be measured
     warnings: tuple[str, ...]  # what may have affected the prediction
     apex: int | None = None  # number of the apex frame, if the motion image needs one
     motion: MotionEvidence | None = None  # None: it could not be measured
     movement: Movement | None = None  # None: the skin does not move
+    action_units: tuple[ActionUnitScore, ...] = ()  # that are named, the surest first
+    # Probability of each action unit; empty: the skin does not move, or the head moves too far.
+    action_unit_scores: dict[int, float] = field(default_factory=dict)
 
     @property
     def score(self) -> float | None:
@@ -82,6 +90,9 @@ class Prediction:
             "label": self.label,
             "score": None if self.score is None else round(self.score, 6),
             "scores": {name: round(score, 6) for name, score in self.scores.items()},
+            "action_units": [unit_to_dict(unit) for unit in self.action_units],
+            "action_unit_scores": scores_to_dict(self.action_unit_scores),
+            "emotions_by_units": [match.to_dict() for match in emotions_from_units(self.action_units)],
             "reason": self.reason or None,
             "face": _face_to_dict(self.face) if self.face else None,
             "head_px": None if self.head_px is None else round(self.head_px, 2),

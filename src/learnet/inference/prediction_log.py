@@ -24,13 +24,16 @@ class PredictionLog:
     identifies the run. If it is there when the same run is repeated, its predictions are not computed again.
     """
 
-    def __init__(self, table: Path, run: dict[str, Any], classes: tuple[str, ...]) -> None:
+    def __init__(
+        self, table: Path, run: dict[str, Any], classes: tuple[str, ...], units: tuple[int, ...] = ()
+    ) -> None:
         """Read the predictions of an interrupted run, and begin the table.
 
         Args:
             table: CSV file, new or of an earlier run. A missing folder is made; a link is followed.
             run: all that the predictions depend on, as plain values.
             classes: of the network.
+            units: action units that are scored.
 
         Raises:
             OutputTaken: the file holds something else.
@@ -39,6 +42,7 @@ class PredictionLog:
         table.parent.mkdir(parents=True, exist_ok=True)
         _refuse_other_tables(table)
         self.classes = classes
+        self.units = units
         self.table = table
         self.progress = table.with_name(table.name + SUFFIX)
         self.done = _read(self.progress, run)
@@ -46,7 +50,7 @@ class PredictionLog:
         # Line buffering: a killed process leaves whole rows.
         self.rows_file = table.open("w", newline="", encoding="utf-8", buffering=1)
         self.rows = csv.writer(self.rows_file, lineterminator="\n")
-        self.rows.writerow(window_columns(classes))
+        self.rows.writerow(window_columns(classes, units))
         self.progress_file = self.progress.open("w", encoding="utf-8", buffering=1)
         self.progress_file.write(json.dumps(run) + "\n")
         for prediction in self.done:
@@ -72,7 +76,7 @@ class PredictionLog:
         self.table.unlink()
 
     def _write(self, prediction: Prediction) -> None:
-        self.rows.writerow(window_row(prediction, self.classes))
+        self.rows.writerow(window_row(prediction, self.classes, self.units))
         self.progress_file.write(json.dumps(to_plain(prediction)) + "\n")
 
 

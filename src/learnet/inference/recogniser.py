@@ -16,13 +16,15 @@ from learnet.core.arrays import as_rgb_images
 from learnet.core.errors import BadCheckpoint, LearnetError, NoFace, TooFewFrames, counted
 from learnet.core.settings import Windows
 from learnet.face import AlignedFaces, FaceFinder, face_finder
+from learnet.inference.action_units import ActionUnitRecogniser, shipped_action_units
 from learnet.inference.decision import UNCERTAIN_MARGIN, judge_motion, judge_scores
 from learnet.inference.prediction import Movement, Prediction, WindowImages
 from learnet.inference.prediction_log import PredictionLog
 from learnet.inference.recognition import Recognition
 from learnet.inference.selected_face import SelectedFace
 from learnet.inference.video_warnings import recognition_warnings
-from learnet.inference.weights import load_scorer
+from learnet.inference.weights import load_class_scorer
+from learnet.inference.window_units import MovingWindow, recognise_units
 from learnet.inference.windows import Window, cut_windows, expected_windows
 from learnet.motion.detrend import StoredImages
 from learnet.motion.evidence import MotionEvidence, motion_evidence
@@ -76,6 +78,7 @@ class Recogniser:
     weights: str  # file of the network
     face_number: int = 1  # by size, where a video shows several faces
     margin: float = UNCERTAIN_MARGIN  # of the highest score over the second, below which it is uncertain
+    action_units: ActionUnitRecogniser | None = None  # None: no action units are named
 
     @classmethod
     def load(
@@ -99,7 +102,7 @@ class Recogniser:
             LearnetError: the face detector yunet is required, and its model is missing.
         """
         path = default_weights() if weights is None else Path(weights)
-        scorer, stored_metadata = load_scorer(path)
+        scorer, stored_metadata = load_class_scorer(path)
         metadata = stored_metadata.resolve_for_video()
         if metadata.preparation is None:
             raise BadCheckpoint(
@@ -108,12 +111,19 @@ class Recogniser:
                 "Train on a folder of `learnet prepare`.",
             )
         kind = metadata.preparation.face
+        action_units = shipped_action_units()
         if face == "none" or kind == "none":
-            return cls(scorer, metadata, None, str(path))
+            return cls(scorer, metadata, None, str(path), action_units=action_units)
         if not isinstance(face, int) or face < 1:
             raise LearnetError(f"There is no face number {face!r}.", "The largest face is number 1.")
         model = None if face_model is None else Path(face_model)
-        return cls(scorer, metadata, face_finder(kind, model), str(path), face)
+        finder = face_finder(kind, model)
+        return cls(scorer, metadata, finder, str(path), face, action_units=action_units)
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        """Numbers of the action units that are scored."""
+        return self.action_units.units if self.action_units else ()
 
     def select_face(self) -> SelectedFace | None:
         """Return the face finder for one video; None if the video shows a face crop."""
@@ -173,6 +183,8 @@ class Recogniser:
                 predictions=tuple(predictions),
                 warnings=(*(finder.warnings if finder else ()), *warnings),
                 strongest_images=strongest,
+                action_unit_metadata=self.action_units.metadata if self.action_units else None,
+                action_unit_weights=self.action_units.weights if self.action_units else "",
             )
 
     def _predictions(
@@ -235,12 +247,26 @@ class Recogniser:
         row = self.scorer.scores(StoredImages(result.image[None]))[0]
         scores = dict(zip(self.metadata.classes, row.tolist(), strict=True))
         decision = judge_scores(scores, self.margin)
+        units = recognise_units(self.action_units, self._moving_window(measured, window, result))
         return replace(
             measured,
             label=decision.label,
-            reason=decision.reason,
+            reason="; ".join(filter(None, (decision.reason, units.reason))),
             scores=scores,
             movement=_movement(window, result.aligned, measured.motion),
+            action_units=units.named,
+            action_unit_scores=units.scores,
+        )
+
+    def _moving_window(self, measured: Prediction, window: Window, result: MotionResult) -> MovingWindow:
+        assert measured.motion is not None and self.metadata.preparation is not None
+        return MovingWindow(
+            frames=list(window.pixels),
+            aligned=result.aligned,
+            apex=measured.motion.apex,
+            image=result.image,
+            preparation=self.metadata.preparation,
+            head_px=measured.head_px,
         )
 
 

@@ -13,6 +13,8 @@ import numpy as np
 from learnet.core.errors import counted
 from learnet.core.records import Event, UnjudgedStretch
 from learnet.core.settings import Windows
+from learnet.inference.action_unit_text import facs_code, unit_cells, unit_columns, unit_to_dict
+from learnet.inference.emotion_criteria import emotions_from_units
 from learnet.inference.events import find_events, unjudged_stretches
 from learnet.inference.prediction import Prediction, WindowImages
 from learnet.inference.timeline import Span, Timeline, timeline_figure
@@ -32,7 +34,7 @@ MOTION_COLUMNS = ("skin_px", "limit_px")
 LAST_COLUMNS = ("reason", "warnings")
 EVENT_COLUMNS = (
     *("onset", "apex", "offset", "onset_s", "apex_s", "offset_s"),
-    *("kind", "label", "score", "strength_px"),
+    *("kind", "label", "score", "strength_px", "reason"),
 )
 SUMMARY_KEYS = ("window", "start_s", "end_s", "label", "score", "reason")
 
@@ -51,6 +53,8 @@ class Recognition:
     predictions: tuple[Prediction, ...]  # in time order
     warnings: tuple[str, ...]  # about the video as a whole
     strongest_images: WindowImages = field(repr=False, compare=False)  # of the strongest window
+    action_unit_metadata: CheckpointMetadata | None = None  # None: no action units were scored
+    action_unit_weights: str = ""  # file of the network of action units
 
     @property
     def ranking(self) -> tuple[Prediction, ...]:
@@ -65,6 +69,12 @@ class Recognition:
         if self.ranking:
             return self.ranking[0]
         return next(prediction for prediction in self.predictions if prediction.motion is not None)
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        """Numbers of the action units that were scored."""
+        metadata = self.action_unit_metadata
+        return metadata.action_units.units if metadata and metadata.action_units else ()
 
     @property
     def label(self) -> str | None:
@@ -120,17 +130,22 @@ class Recognition:
             "summary": [{key: record[key] for key in SUMMARY_KEYS} for record in ranked],
             "cut": asdict(self.windows),
             "network": self.metadata.to_dict(self.weights),
+            "action_unit_network": _unit_network_to_dict(self),
             "answers": [prediction.to_dict() for prediction in self.predictions],
         }
         return _format_json(content)
 
     def to_csv(self) -> str:
-        """Return a row per window in time order, with a column per class; cells without a value are empty."""
+        """Return a row per window in time order; cells without a value are empty.
+
+        There is a column with the probability of each class, and of each action unit (`AU4`). `action_units`
+        has the named units as FACS coders write them, `4+L10`.
+        """
         text = io.StringIO()
         rows = csv.writer(text, lineterminator="\n")
-        rows.writerow(window_columns(self.metadata.classes))
+        rows.writerow(window_columns(self.metadata.classes, self.units))
         for prediction in self.predictions:
-            rows.writerow(window_row(prediction, self.metadata.classes))
+            rows.writerow(window_row(prediction, self.metadata.classes, self.units))
         return text.getvalue()
 
     def to_dataframe(self, windows: bool = False) -> "pd.DataFrame":
@@ -140,7 +155,8 @@ class Recognition:
             windows: a row per window, with the columns of `to_csv`.
 
         Returns:
-            Times in seconds since the first frame; a column per class with its probability.
+            Times in seconds since the first frame; a column per class with its probability; `action_units`
+            with the named units, `4+L10`, and a column per unit with its probability, `AU4`.
         """
         import pandas as pd  # here: it takes half a second to load, and predictions do not need it
 
@@ -149,9 +165,10 @@ class Recognition:
         rows = []
         for event in self.events:
             record = _event_to_dict(event)
-            emotions = record.pop("emotions")
-            rows.append({**record, **emotions})
-        return pd.DataFrame(rows, columns=[*EVENT_COLUMNS, *self.metadata.classes])
+            columns = unit_columns(self.units)
+            cells = unit_cells(event.action_units, event.action_unit_scores, self.units)
+            rows.append({**record, **record["emotions"], **dict(zip(columns, cells, strict=True))})
+        return pd.DataFrame(rows, columns=[*EVENT_COLUMNS, *self.metadata.classes, *unit_columns(self.units)])
 
 
 def timeline(recognition: Recognition) -> Timeline:
@@ -161,7 +178,10 @@ def timeline(recognition: Recognition) -> Timeline:
     scores = {}
     for name in recognition.metadata.classes:
         scores[name] = np.array([prediction.scores.get(name, np.nan) for prediction in answered])
-    events = [Span(event.onset_s, event.offset_s, event.label, event.score) for event in recognition.events]
+    events = []
+    for event in recognition.events:
+        units = facs_code(event.action_units)
+        events.append(Span(event.onset_s, event.offset_s, event.label, event.score, units=units))
     unjudged = [Span(stretch.start_s, stretch.end_s, stretch.reason) for stretch in recognition.unjudged]
     movement = []
     for prediction in answered:
@@ -181,16 +201,18 @@ def timeline(recognition: Recognition) -> Timeline:
     )
 
 
-def window_columns(classes: tuple[str, ...]) -> list[str]:
+def window_columns(classes: tuple[str, ...], units: tuple[int, ...] = ()) -> list[str]:
     """Return the names of the columns of `window_row`."""
-    return [*WINDOW_COLUMNS, *classes, *FACE_COLUMNS, *MOTION_COLUMNS, *LAST_COLUMNS]
+    measured = (*FACE_COLUMNS, *MOTION_COLUMNS, *LAST_COLUMNS)
+    return [*WINDOW_COLUMNS, *classes, *unit_columns(units), *measured]
 
 
-def window_row(prediction: Prediction, classes: tuple[str, ...]) -> list[Any]:
+def window_row(prediction: Prediction, classes: tuple[str, ...], units: tuple[int, ...] = ()) -> list[Any]:
     """Return a prediction as a row of a table; None where there is no value."""
     record = prediction.to_dict()
     row = [record[key] for key in WINDOW_COLUMNS]
     row += [record["scores"].get(name) for name in classes]
+    row += unit_cells(prediction.action_units, prediction.action_unit_scores, units)
     row += record["face"]["box"] if record["face"] else [None] * 4
     row.append(record["head_px"])
     row += [record["motion"][key] if record["motion"] else None for key in MOTION_COLUMNS]
@@ -211,7 +233,22 @@ def _event_to_dict(event: Event) -> dict[str, Any]:
         "score": round(event.score, 6),
         "emotions": {name: round(score, 6) for name, score in event.emotions.items()},
         "strength_px": round(event.strength_px, 2),
+        "action_units": [unit_to_dict(unit) for unit in event.action_units],
+        "emotions_by_units": [match.to_dict() for match in emotions_from_units(event.action_units)],
+        "reason": event.reason or None,
     }
+
+
+def _unit_network_to_dict(recognition: Recognition) -> dict[str, Any] | None:
+    """Return a description of the network of action units for JSON; None where none were scored."""
+    metadata = recognition.action_unit_metadata
+    if metadata is None or metadata.action_units is None:
+        return None
+    settings = metadata.action_units
+    described = metadata.to_dict(recognition.action_unit_weights)
+    del described["classes"]
+    thresholds = dict(zip(map(str, settings.units), settings.thresholds, strict=True))
+    return {**described, "thresholds": thresholds, "wrong_share": settings.wrong_share}
 
 
 def _stretch_to_dict(stretch: UnjudgedStretch) -> dict[str, Any]:

@@ -36,6 +36,7 @@ class Span:
     text: str  # class, or the reason why the period cannot be judged
     score: float | None = None  # probability of the class
     detail: str = ""  # not in the figure
+    units: str = ""  # action units as FACS coders write them
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,8 @@ def _colours(timeline: Timeline) -> dict[str, str]:
 
 
 def _label(span: Span) -> str:
-    return span.text if span.score is None else f"{span.text} {span.score:.2f}"
+    label = span.text if span.score is None else f"{span.text} {span.score:.2f}"
+    return f"{label}, AU {span.units}" if span.units else label
 
 
 def _label_limits(span: Span, duration_s: float) -> tuple[float, float]:

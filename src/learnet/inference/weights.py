@@ -2,13 +2,27 @@
 
 from pathlib import Path
 
+from learnet.core.errors import BadCheckpoint
 from learnet.core.extras import missing_library
 from learnet.inference.onnx_inference import is_onnx, load_onnx
 from learnet.training.metadata import CheckpointMetadata
-from learnet.training.pretrained import check_file, resolve_weights
+from learnet.training.pretrained import check_file, default_weights, resolve_weights
 from learnet.training.scorer import Scorer
 
 HOW_TO_MAKE = "Weights are written by `learnet train`, `learnet study` and `learnet export`."
+
+
+def load_class_scorer(weights: Path) -> tuple[Scorer, CheckpointMetadata]:
+    """Read weights of a network that scores classes, as `load_scorer` does.
+
+    Raises:
+        BadCheckpoint: its network names action units.
+    """
+    scorer, metadata = load_scorer(weights)
+    if metadata.action_units is not None:
+        problem = "it names action units and no classes"
+        raise BadCheckpoint(weights, problem, f"Choose {default_weights().stem}, or another file.")
+    return scorer, metadata
 
 
 def load_scorer(weights: Path) -> tuple[Scorer, CheckpointMetadata]:

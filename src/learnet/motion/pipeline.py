@@ -1,6 +1,6 @@
 """From the frames of a clip to the network input: the only implementation, used by every caller."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -8,7 +8,6 @@ from jaxtyping import Float32, UInt8
 from learnet.core.errors import LearnetError, TooFewFrames, pick
 from learnet.core.settings import Preparation
 from learnet.face import EYE_COLUMNS, EYE_ROW, AlignedFaces, FaceFinder, align
-from learnet.face.geometry import compose
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.apex import find_apex
 from learnet.motion.flow import MIN_FLOW_PX, append_strain, downscale_flow, remove_global_motion
@@ -60,7 +59,7 @@ def make_image(
     if kind.fixed_weights and not preparation.stabilise and not preparation.magnify:
         motion = aligned.crop_of_sum(frames, lambda region: kind.compute(region, apex))
         return MotionResult(normalise(motion), aligned, motion, apex)
-    crops = _enlarge(aligned, resolution_factor(preparation)).crops(frames)
+    crops = aligned.resized(resolution_factor(preparation) * aligned.size).crops(frames)
     if kind.needs_apex and apex is None:
         apex = find_apex(crops, EYE_POSITIONS if finder else ())
     magnified = magnify_crops(crops, preparation, fps)
@@ -111,13 +110,3 @@ def magnify_crops(
     if fps is None:
         raise LearnetError("Magnification needs the frame rate of the clip.", "Give fps, or do not magnify.")
     return magnify_motion(crops, preparation.magnify, fps)
-
-
-def _enlarge(aligned: AlignedFaces, factor: int) -> AlignedFaces:
-    """Return the same crops a whole number of times larger, each pixel divided into factor x factor."""
-    if factor == 1:
-        return aligned
-    shift = (factor - 1) / 2
-    enlargement = np.array([[factor, 0, shift], [0, factor, shift]])
-    transforms = [compose(enlargement, transform) for transform in aligned.transforms]
-    return replace(aligned, size=factor * aligned.size, transforms=np.stack(transforms))

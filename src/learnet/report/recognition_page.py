@@ -11,8 +11,10 @@ from markupsafe import Markup
 
 import learnet
 from learnet.core.errors import counted
-from learnet.core.records import Event
+from learnet.core.records import ActionUnitScore, Event
 from learnet.core.settings import Windows
+from learnet.inference.action_unit_text import facs_code, long_text, short_text, side_text
+from learnet.inference.emotion_criteria import criteria_sentence, emotions_from_units
 from learnet.inference.recognition import Recognition, timeline
 from learnet.inference.timeline import Span, Timeline, timeline_figure
 from learnet.report.event_pictures import EventPictures, event_pictures, movement_figure
@@ -20,6 +22,7 @@ from learnet.report.page import page_template, write_page
 from learnet.report.page_figures import PageFigure, make_page_figure
 from learnet.report.shown_and_found import compare_with_truth
 from learnet.report.style import inline_svg, png_uri
+from learnet.simulation.units import UNITS
 from learnet.training.pretrained import FOLDER
 
 START = "<!doctype html>\n<!-- learnet recognition -->"
@@ -45,6 +48,8 @@ class _EventCard:
     movement: Markup
     onset: str  # face as a `data:` URI; empty where faces are not shown
     apex: str
+    units: str  # the named units, with sides and scores
+    emotions: str  # what they speak for
 
 
 def write_recognition_page(
@@ -82,6 +87,8 @@ def recognition_page(recognition: Recognition, content: PageContent = PageConten
         drawing=_timeline(shown, recognition),
         truth=_truth_table(shown, recognition.metadata.classes),
         events=_events_table(recognition.events),
+        units=_units_table(recognition.events),
+        unit_note=_unit_note(recognition),
         cards=_cards(recognition, content.faces),
         further=max(0, len(recognition.events) - MAX_PICTURED),
         unjudged=_unjudged_table(recognition),
@@ -105,9 +112,11 @@ def _heading(events: Sequence[Event]) -> str:
 
 
 def _timeline(shown: Timeline, recognition: Recognition) -> PageFigure:
-    names = [
-        f"{event.label} from {event.onset_s:.2f} to {event.offset_s:.2f} s" for event in recognition.events
-    ]
+    names = []
+    for event in recognition.events:
+        code = facs_code(event.action_units)
+        units = f" with action units {code}" if code else ""
+        names.append(f"{event.label}{units} from {event.onset_s:.2f} to {event.offset_s:.2f} s")
     said = f"Timeline of {recognition.duration_s:.1f} s. Found: {', '.join(names) or 'nothing'}."
     table = pd.DataFrame({"middle_s": shown.times_s, **shown.scores})
     return make_page_figure(timeline_figure(shown), "timeline", said, table, broad=True)
@@ -136,9 +145,45 @@ def _events_table(events: Sequence[Event]) -> pd.DataFrame:
                 "apex": event.apex_s,
                 "offset": event.offset_s,
                 "moved": event.strength_px,
+                "action units": short_text(event.action_units).removeprefix("AU "),
+                "remark": event.reason,
             }
         )
+    table = pd.DataFrame(rows)
+    empty = [name for name in ("action units", "remark") if rows and not table[name].any()]
+    return table.drop(columns=empty)
+
+
+def _units_table(events: Sequence[Event]) -> pd.DataFrame:
+    """Return a row for each named action unit of each event, with name and muscle."""
+    rows = []
+    for number, event in enumerate(events, start=1):
+        rows += [{"expression": f"{number}. {event.label}", **_unit_row(unit)} for unit in event.action_units]
     return pd.DataFrame(rows)
+
+
+def _unit_row(unit: ActionUnitScore) -> dict[str, object]:
+    described = UNITS[unit.unit]
+    return {
+        "AU": str(unit.unit),
+        "name": described.name,
+        "muscle": described.muscle,
+        "side": side_text(unit),
+        "score": unit.score,
+        "strength": unit.strength_px,
+    }
+
+
+def _unit_note(recognition: Recognition) -> str:
+    """Return how much the named action units are to be trusted; empty where none were scored."""
+    metadata = recognition.action_unit_metadata
+    if metadata is None or metadata.action_units is None:
+        return ""
+    return (
+        f"An action unit is named from the score at which {metadata.action_units.wrong_share:.0%} of the "
+        "named units are wrong on simulated images; on real ones more may be. Where the head moves too far, "
+        "none are given."
+    )
 
 
 def _cards(recognition: Recognition, faces: bool) -> list[_EventCard]:
@@ -158,7 +203,8 @@ def _card(number: int, event: Event, pictures: EventPictures, faces: bool) -> _E
     movement = Markup(inline_svg(movement_figure(pictures), f"movement-{number}", said))
     onset = png_uri(pictures.onset, FACE_PX) if faces else ""
     apex = png_uri(pictures.apex, FACE_PX) if faces else ""
-    return _EventCard(number, event, movement, onset, apex)
+    emotions = criteria_sentence(emotions_from_units(event.action_units))
+    return _EventCard(number, event, movement, onset, apex, long_text(event.action_units), emotions)
 
 
 def _unjudged_table(recognition: Recognition) -> pd.DataFrame:
@@ -176,15 +222,23 @@ def _network_table(recognition: Recognition) -> pd.DataFrame:
     windows = recognition.windows
     step_s = windows.window_s * (1 - windows.overlap)
     lines = {
-        "weights": _weights_name(recognition),
+        "weights": _weights_name(recognition.weights),
         "network": metadata.network,
         "classes": ", ".join(metadata.classes),
         "trained on": _training_data(recognition),
+        **_unit_network(recognition),
         "motion image": f"{preparation.motion}, {metadata.size} x {metadata.size} pixels",
         "windows": f"{windows.window_s:g} s long, one every {step_s:g} s",
         "frames": f"{recognition.frames} at {recognition.info.fps:.4g} per second",
     }
     return pd.DataFrame({"": lines.keys(), "value": lines.values()})
+
+
+def _unit_network(recognition: Recognition) -> dict[str, str]:
+    if not recognition.units:
+        return {}
+    weights = _weights_name(recognition.action_unit_weights)
+    return {"action units": f"{', '.join(map(str, recognition.units))}; {weights}"}
 
 
 def _training_data(recognition: Recognition) -> str:
@@ -201,7 +255,8 @@ def _training_data(recognition: Recognition) -> str:
 
 def _command(recognition: Recognition) -> str:
     """Return the command that gives the same predictions."""
-    words = ["learnet", "predict", Path(recognition.source).name, "--weights", _weights_name(recognition)]
+    words = ["learnet", "predict", Path(recognition.source).name]
+    words += ["--weights", _weights_name(recognition.weights)]
     for field in fields(Windows):
         value = getattr(recognition.windows, field.name)
         if value != field.default:
@@ -209,7 +264,7 @@ def _command(recognition: Recognition) -> str:
     return shlex.join(words)
 
 
-def _weights_name(recognition: Recognition) -> str:
+def _weights_name(weights: str) -> str:
     """Return the name of shipped weights, and the path of others."""
-    file = Path(recognition.weights)
+    file = Path(weights)
     return file.stem if file.parent == FOLDER else str(file)

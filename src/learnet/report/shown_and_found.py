@@ -28,7 +28,7 @@ class ShownAndFound:
     def answer(self) -> str:
         """What was found, in words."""
         if self.found:
-            return ", ".join(_words(event) for event in self.found)
+            return "; ".join(_words(event) for event in self.found)
         return f"not judged: {self.unjudged}" if self.unjudged else NOTHING
 
 
@@ -87,4 +87,5 @@ def _overlap(a: Span, b: Span) -> bool:
 
 def _words(event: Span) -> str:
     score = "" if event.score is None else f" {event.score:.2f}"
-    return f"{event.text}{score}"
+    units = f", AU {event.units}" if event.units else ""
+    return f"{event.text}{score}{units}"

@@ -9,12 +9,14 @@ import pytest
 
 from learnet.core.errors import BadInput, LearnetError
 from learnet.core.settings import Preparation, Windows
+from learnet.datasets.synthetic.databases import synthetic_video
 from learnet.face import Face
 from learnet.inference.recogniser import Recogniser
 from learnet.networks import NETWORKS
 from learnet.report.explain.clips import open_explained_clips
 from learnet.report.explain.temporal import (
     DETECTED,
+    ExplainedNetwork,
     detect_onset_and_offset,
     explain_clip_temporal,
     explain_temporal,
@@ -24,7 +26,9 @@ from learnet.report.explain.temporal_figure import temporal_figure
 from learnet.report.explain.temporal_segments import KeyFrame, VideoSegment, segment_of_video
 from learnet.simulation.render import Camera, render
 from learnet.simulation.scenes import make_scene
+from learnet.training.pretrained import default_weights
 from learnet.training.scorer import Scorer
+from tests.builders.action_units import stand_in
 from tests.builders.explained import METADATA, write_checkpoint
 from tests.builders.moving_face import PUPILS, frame, placed, turned
 from tests.builders.written_study import write_prepared
@@ -184,7 +188,9 @@ def test_notes_have_the_frame_numbers_of_the_files(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("learnet.report.explain.temporal.face_finder", lambda kind, model: BlindAtFirst())
     metadata = replace(METADATA, preparation=Preparation(size=28))
     scorer = Scorer.from_module(NETWORKS["learnet"](len(metadata.classes), 28).eval())
-    explanation = explain_temporal(scorer, metadata, segment_of_video(folder, 14, None, None, 200.0))
+    explanation = explain_temporal(
+        ExplainedNetwork(scorer, metadata), segment_of_video(folder, 14, None, None, 200.0)
+    )
     notes = "\n".join(explanation.notes)
     assert "frame 17" in notes
     assert "counted from" not in notes
@@ -199,7 +205,7 @@ def test_a_window_without_a_prediction_is_empty(tmp_path: Path) -> None:
         key_frames[name] = KeyFrame(number, "given")
     segment = VideoSegment(folder, "clip", key_frames=key_frames, fps=200.0)
     scorer = Scorer.from_module(NETWORKS["learnet"](len(metadata.classes), 28).eval())
-    explanation = explain_temporal(scorer, metadata, segment)
+    explanation = explain_temporal(ExplainedNetwork(scorer, metadata), segment)
     assert np.isnan(explanation.scores[explanation.ends == 6]).all()
     assert not np.isnan(explanation.scores[-1]).any()
     assert explanation.table().set_index("frame").loc[7, "label"] == ""
@@ -228,3 +234,29 @@ def test_a_clip_in_which_nothing_moves_is_none_with_the_reason(weights: Path, tm
     drawn = temporal_figure(explanation)
     texts = [text.get_text() for text in drawn.figure.texts]
     assert any("none from frame 1 to 30: nothing moves" in text for text in texts)
+
+
+def test_units_of_a_video_are_those_of_the_recogniser(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The window that is drawn is the clip, so that `predict` names the same units in it."""
+    for module in ("inference.recogniser", "report.explain.temporal"):
+        monkeypatch.setattr(f"learnet.{module}.shipped_action_units", stand_in)
+    film = synthetic_video(tmp_path / "film.mp4", seed=7, emotion="surprise", duration_s=0.6).path
+    segment = segment_of_video(film, None, None, None, None)
+    explanation = explain_video_temporal(segment, default_weights())
+    (prediction,) = Recogniser.load()(film).predictions
+    assert explanation.units[explanation.chosen].named == prediction.action_units
+    letter, side = (
+        ("L", "left") if "L12" in {unit.code for unit in prediction.action_units} else ("R", "right")
+    )
+    told = (
+        f"AU 1 both sides, 0.90; AU 12 {side} side, 0.80; AU 2 both sides, 0.75. AU 1+2 speak for surprise, "
+        f"AU {letter}12 speaks for happiness (criteria of CASME II)"
+    )
+    assert explanation.units_text == told
+    assert explanation.answer == f"surprise ({prediction.score:.2f}), {told}"
+    table = explanation.table()
+    assert table["action_units"].iloc[-1] == f"1+2+{letter}12" and table["action_units"].iloc[0] == ""
+    title = temporal_figure(explanation).figure.get_suptitle().splitlines()
+    assert len(title) == 3 and title[1].startswith("AU 1 both sides, 0.90")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from learnet.inference.decision import Decision
+from learnet.inference.window_units import WindowUnits
 from learnet.report.explain.explanation_figure import write_figures
 from learnet.report.explain.temporal import TemporalExplanation
 from learnet.report.explain.temporal_figure import (
@@ -45,6 +46,7 @@ def explanation(crops: np.ndarray) -> TemporalExplanation:
         ends=ends,
         scores=np.tile([0.25, 0.75], (len(starts), 1)),
         decisions=(Decision("b"),) * len(starts),
+        units=(WindowUnits(),) * len(starts),
         cropped=True,
         notes=(),
     )

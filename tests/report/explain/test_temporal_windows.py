@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from learnet.inference.decision import Decision
+from learnet.inference.window_units import WindowUnits
 from learnet.motion import MOTION_IMAGES
 from learnet.report.explain.temporal_windows import (
     WindowScores,
@@ -61,6 +62,6 @@ def test_sliding_windows_by_hand() -> None:
 def test_the_strongest_window_predicts_an_expression() -> None:
     """Window 0 has no prediction, 1 predicts no expression; of the others, 3 has the higher score."""
     scores = np.array([[np.nan, np.nan], [0.05, 0.95], [0.6, 0.4], [0.7, 0.3]])
-    windows = WindowScores(scores, (Decision(None),) * 4, (None,) * 4)
+    windows = WindowScores(scores, (Decision(None),) * 4, (None,) * 4, (WindowUnits(),) * 4)
     assert windows.strongest(("surprise", "none")) == 3
     assert windows.strongest(("surprise", "disgust")) == 1

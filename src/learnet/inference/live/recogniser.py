@@ -4,17 +4,19 @@ import json
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-
-import numpy as np
-from jaxtyping import UInt8
+from dataclasses import asdict, dataclass, field
 
 from learnet.core.errors import LearnetError, TooFewFrames, pick
+from learnet.core.records import ActionUnitScore
 from learnet.core.settings import LiveSettings, Preparation
-from learnet.face import HEAD_MOTION_LIMIT_PX, AlignedFaces
+from learnet.face import HEAD_MOTION_LIMIT_PX
+from learnet.inference.action_unit_text import scores_to_dict, unit_cells, unit_columns, unit_to_dict
 from learnet.inference.decision import Decision, judge_motion, judge_scores
+from learnet.inference.emotion_criteria import emotions_from_units
+from learnet.inference.live.crops import CropBuffer
 from learnet.inference.live.face_tracker import DELAY, LOOKS, FaceTracker, LookSchedule
 from learnet.inference.recogniser import Recogniser
+from learnet.inference.window_units import MovingWindow, WindowUnits, recognise_units
 from learnet.inference.windows import TIME_TOLERANCE_S
 from learnet.motion import MOTION_IMAGES
 from learnet.motion.apex import find_apex
@@ -28,9 +30,9 @@ FIRST_COLUMNS = ("number", "time_s", "start_s", "first", "last", "frames", "labe
 LAST_COLUMNS = ("reason", "head_px", "latency_ms", "skipped")
 
 
-def columns(classes: Sequence[str]) -> list[str]:
+def columns(classes: Sequence[str], units: Sequence[int] = ()) -> list[str]:
     """Return the column names of `LivePrediction.row`."""
-    return [*FIRST_COLUMNS, *classes, *LAST_COLUMNS, "warnings"]
+    return [*FIRST_COLUMNS, *classes, *unit_columns(units), *LAST_COLUMNS, "warnings"]
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,16 @@ class LivePrediction:
     frames: int  # number of frames in the window
     label: str | None  # a class, "none" or "uncertain"; None: the window cannot be judged
     scores: dict[str, float]  # probability of each class; empty: the network was not asked
-    reason: str  # why the label is not simply the class with the highest score; empty if it is
+    # Why the label is not simply the class with the highest score, or why no action units are given although
+    # the skin moves; empty otherwise.
+    reason: str
     head_px: float | None  # head motion in the window, pixels of the crop; None: it could not be measured
     latency_ms: float  # from the arrival of the newest frame to the prediction
     skipped: int  # frames of the stream skipped so far
     warnings: tuple[str, ...]  # what may have affected the prediction
+    action_units: tuple[ActionUnitScore, ...] = ()  # that are named, the surest first
+    # Probability of each action unit; empty: the skin does not move, or the head moves too far.
+    action_unit_scores: dict[int, float] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return one line, rounded to meaningful digits: 0.1 ms, 1e-6 of a score."""
@@ -60,13 +67,17 @@ class LivePrediction:
         content["scores"] = {name: round(score, 6) for name, score in self.scores.items()}
         content["head_px"] = None if self.head_px is None else round(self.head_px, 2)
         content["reason"] = self.reason or None
+        content["action_units"] = [unit_to_dict(unit) for unit in self.action_units]
+        content["action_unit_scores"] = scores_to_dict(self.action_unit_scores)
+        content["emotions_by_units"] = [match.to_dict() for match in emotions_from_units(self.action_units)]
         return json.dumps(content, ensure_ascii=False)
 
-    def row(self, classes: Sequence[str]) -> list[object]:
-        """Return the prediction as a row of a table with the columns `columns(classes)`."""
+    def row(self, classes: Sequence[str], units: Sequence[int] = ()) -> list[object]:
+        """Return the prediction as a row of a table with the columns `columns(classes, units)`."""
         record = json.loads(self.to_json())
         row = [record[name] for name in FIRST_COLUMNS]
         row += [record["scores"].get(name) for name in classes]
+        row += unit_cells(self.action_units, self.action_unit_scores, units)
         row += [record[name] for name in LAST_COLUMNS]
         return [*row, "; ".join(self.warnings)]
 
@@ -185,18 +196,19 @@ class LiveRecogniser:
         self.predictions += 1
         decision = Decision(None, self._reason(first.time_s, count))
         scores: dict[str, float] = {}
+        units = WindowUnits()
+        head_px = self.head_px(first.time_s - TIME_TOLERANCE_S)
         if not decision.reason:
             assert self.tracker.crops is not None
             self.tracker.idle.clear()
             try:
-                decision, scores = self._decide(self.tracker.crops.last(count), self.tracker.crops.aligned)
+                decision, scores, units = self._decide(self.tracker.crops, count, head_px)
             except TooFewFrames as error:  # in the part of the window that the motion image covers
                 decision = Decision(None, error.what)
             finally:
                 self.tracker.idle.set()
-        head_px = None
-        if decision.label is not None:
-            head_px = self.head_px(first.time_s - TIME_TOLERANCE_S)
+        if decision.label is None:
+            head_px = None
         return LivePrediction(
             number=self.predictions - 1,
             time_s=newest.time_s + self.period_s,
@@ -206,7 +218,9 @@ class LiveRecogniser:
             frames=count,
             label=decision.label,
             scores=scores,
-            reason=decision.reason,
+            reason="; ".join(filter(None, (decision.reason, units.reason))),
+            action_units=units.named,
+            action_unit_scores=units.scores,
             head_px=head_px,
             warnings=self._warnings(head_px) if decision.label is not None else (),
             skipped=skipped,
@@ -214,20 +228,24 @@ class LiveRecogniser:
         )
 
     def _decide(
-        self, crops: UInt8[np.ndarray, "T S S 3"], aligned: AlignedFaces
-    ) -> tuple[Decision, dict[str, float]]:
-        """Return the label for the crops of a window, and the probabilities if the network was asked."""
+        self, buffer: CropBuffer, count: int, head_px: float | None
+    ) -> tuple[Decision, dict[str, float], WindowUnits]:
+        """Return the label for the last crops, and probabilities and action units if the skin moves."""
+        crops = buffer.last(count)
         apex = None
         if self.kind.needs_apex:
             apex = find_apex(crops, EYE_POSITIONS if self.finder else ())
         frames = [frame.pixels for frame in self.kept]
-        decision = judge_motion(motion_evidence(frames, aligned, apex))
+        evidence = motion_evidence(frames, buffer.aligned, apex)
+        decision = judge_motion(evidence)
         if decision is not None:
-            return decision, {}
+            return decision, {}, WindowUnits()
         image = self.normalise(motion_image(crops, self.preparation, apex))
         row = self.recogniser.scorer.scores(StoredImages(image[None]))[0]
         scores = dict(zip(self.recogniser.metadata.classes, row.tolist(), strict=True))
-        return judge_scores(scores, self.recogniser.margin), scores
+        window = MovingWindow(frames, buffer.aligned, evidence.apex, image, self.preparation, head_px)
+        units = recognise_units(self.recogniser.action_units, window)
+        return judge_scores(scores, self.recogniser.margin), scores, units
 
     def head_px(self, since_s: float) -> float | None:
         """Return the head motion since a time, in pixels of the motion image; None if it was not measured."""

@@ -12,8 +12,12 @@ from learnet.core.errors import BadInput, LearnetError, TooFewFrames
 from learnet.core.settings import Preparation, Windows
 from learnet.datasets.prepared.clip_job import NOT_ANNOTATED
 from learnet.face import FaceFinder, align, face_finder
+from learnet.inference.action_unit_text import facs_code, long_text
+from learnet.inference.action_units import ActionUnitRecogniser, shipped_action_units
 from learnet.inference.decision import Decision
-from learnet.inference.weights import load_scorer
+from learnet.inference.emotion_criteria import criteria_sentence, emotions_from_units
+from learnet.inference.weights import load_class_scorer
+from learnet.inference.window_units import WindowUnits
 from learnet.motion.apex import detect_onset_and_offset, find_apex, motion_curve
 from learnet.motion.pipeline import EYE_POSITIONS
 from learnet.report.explain.temporal_segments import MARKS, KeyFrame, VideoSegment, segment_of_clip
@@ -39,6 +43,29 @@ DETECTED = "detected"
 
 
 @dataclass(frozen=True)
+class ExplainedNetwork:
+    """A network whose predictions are explained, and the one that names action units beside it."""
+
+    scorer: Scorer
+    metadata: CheckpointMetadata
+    action_units: ActionUnitRecogniser | None = None  # None: no action units are named
+
+    def window_scorer(
+        self, preparation: Preparation, finder: FaceFinder | None, fps: float, ends_at_rest: bool
+    ) -> WindowScorer:
+        """Return what scores the windows of a clip; the arguments are fields of `WindowScorer`."""
+        return WindowScorer(
+            scorer=self.scorer,
+            preparation=preparation,
+            finder=finder,
+            fps=fps,
+            classes=self.metadata.classes,
+            ends_at_rest=ends_at_rest,
+            action_units=self.action_units,
+        )
+
+
+@dataclass(frozen=True)
 class TemporalExplanation:
     """A clip over time. Positions count the frames that were read, from 0."""
 
@@ -58,6 +85,7 @@ class TemporalExplanation:
     ends: Int64[np.ndarray, "E"]  # position of its last frame
     scores: Float64[np.ndarray, "E K"]  # probability of each class; NaN where the network was not asked
     decisions: tuple[Decision, ...]  # label of each window, and why it is not simply the highest score
+    units: tuple[WindowUnits, ...]  # action units of each window
     cropped: bool  # the frames were face crops already, and no face was searched
     notes: tuple[str, ...]
 
@@ -86,6 +114,22 @@ class TemporalExplanation:
         """Return the label of each window: a class, "none", "uncertain", or empty where it has none."""
         return [decision.label or "" for decision in self.decisions]
 
+    @property
+    def answer(self) -> str:
+        """Return the label of the chosen window with its score or reason, and its action units."""
+        decision = self.decisions[self.chosen]
+        answer = f"{decision.label or 'not judged'}: {decision.reason}"
+        if self.predicted[self.chosen]:
+            answer = f"{decision.label} ({self.scores[self.chosen].max():.2f})"
+        return ", ".join(filter(None, (answer, self.units_text)))
+
+    @property
+    def units_text(self) -> str:
+        """Return the action units of the chosen window, and what they speak for; empty if there are none."""
+        units = self.units[self.chosen]
+        criteria = criteria_sentence(emotions_from_units(units.named))
+        return ". ".join(filter(None, (long_text(units.named), criteria, units.reason)))
+
     def position(self, mark: str) -> int:
         """Return the position of the onset, the apex or the offset."""
         return self.frame_numbers.index(self.key_frames[mark].frame)
@@ -96,7 +140,7 @@ class TemporalExplanation:
         Returns:
             frame, time_s, mark (onset, apex, offset), marked_by (its source), weight (of the frame in the
             motion image), movement (grey levels); and of the window that ends there: window_from (frame),
-            label, and a column per class. Cells without a value are empty.
+            label, action_units (`4+L10`), and a column per class. Cells without a value are empty.
         """
         frames = pd.DataFrame({"frame": self.frame_numbers, "time_s": self.times_s})
         frames["mark"], frames["marked_by"] = "", ""
@@ -111,16 +155,16 @@ class TemporalExplanation:
                 "frame": numbers[self.ends],
                 "window_from": numbers[self.starts],
                 "label": self.labels,
+                "action_units": [facs_code(units.named) for units in self.units],
             }
         )
         windows[list(self.classes)] = self.scores
         table = frames.merge(windows, on="frame", how="left")
-        return table.astype({"window_from": "Int64"}).fillna({"label": ""})
+        return table.astype({"window_from": "Int64"}).fillna({"label": "", "action_units": ""})
 
 
 def explain_temporal(
-    scorer: Scorer,
-    metadata: CheckpointMetadata,
+    network: ExplainedNetwork,
     segment: VideoSegment,
     windows: Windows | None = None,
     face_model: Path | None = None,
@@ -133,8 +177,7 @@ def explain_temporal(
     of the frames of the window.
 
     Args:
-        scorer: network.
-        metadata: of its weights.
+        network: and its metadata.
         segment: frames to read.
         windows: length of sliding windows; None means growing windows, or the usual length if they slide.
         face_model: file of the YuNet face model; None means as `face.find_model`.
@@ -146,6 +189,7 @@ def explain_temporal(
             images is unknown.
         NoFace: no face in the frames that were searched.
     """
+    metadata = network.metadata
     preparation = metadata.resolve_for_video().preparation
     if preparation is None:
         raise LearnetError(
@@ -155,8 +199,7 @@ def explain_temporal(
     clip = _read_segment(segment, preparation, face_model)
     key_frames = _find_key_frames(segment, clip)
     spans, clip_window = _choose_windows(segment, clip, windows)
-    sliding = clip_window is None
-    window_scorer = WindowScorer(scorer, preparation, clip.finder, clip.fps, metadata.classes, sliding)
+    window_scorer = network.window_scorer(preparation, clip.finder, clip.fps, clip_window is None)
     results = window_scorer(clip.frames, spans, _annotated_apex(segment, clip), progress)
     chosen = results.strongest(metadata.classes)
     if clip_window is not None:
@@ -182,6 +225,7 @@ def explain_temporal(
         ends=ends,
         scores=results.scores,
         decisions=results.decisions,
+        units=results.units,
         cropped=clip.finder is None,
         notes=clip.notes,
     )
@@ -204,7 +248,8 @@ def explain_clip_temporal(
     segment = segment_of_clip(clips, clip_name)
     metadata = clip.metadata
     scorer = Scorer.from_module(clip.module, metadata.mirror, metadata.detrend_percentile)
-    explanation = explain_temporal(scorer, metadata, segment, windows, face_model, progress)
+    network = ExplainedNetwork(scorer, metadata, shipped_action_units())
+    explanation = explain_temporal(network, segment, windows, face_model, progress)
     return replace(explanation, notes=(*clip.notes, *explanation.notes))
 
 
@@ -220,8 +265,9 @@ def explain_video_temporal(
     Raises:
         LearnetError: as `explain_temporal`.
     """
-    scorer, metadata = load_scorer(weights)
-    return explain_temporal(scorer, metadata, segment, windows, face_model, progress)
+    scorer, metadata = load_class_scorer(weights)
+    network = ExplainedNetwork(scorer, metadata, shipped_action_units())
+    return explain_temporal(network, segment, windows, face_model, progress)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Figure of a clip over time: frames, their weights in the motion image, movement, and predictions."""
 
+import textwrap
 from typing import Literal
 
 import matplotlib as mpl
@@ -24,6 +25,8 @@ WIDTH, LEFT, RIGHT = (
 GAP, TOP, BOTTOM = 0.4, 0.85, 0.6  # inches: between rows, above and below them
 NOTE_HEIGHT = 0.16  # inches per line
 MAX_NOTES = 3
+MAX_TITLE = 140  # characters of the action units in the title
+UNITS_HEIGHT = 0.17  # inches of their line
 PICTURES = 11  # in the strip
 STRIP_HEIGHT = (WIDTH - LEFT - RIGHT) / PICTURES  # the pictures are square
 ROW_HEIGHTS = {"strip": STRIP_HEIGHT, "weights": 1.0, "movement": 1.35, "predictions": 1.9}  # inches
@@ -48,10 +51,11 @@ def temporal_figure(clip: TemporalExplanation, strip: Strip = "change") -> Expla
     """
     notes = clip.notes[:MAX_NOTES]
     bottom = BOTTOM + NOTE_HEIGHT * len(notes)
-    height = sum(ROW_HEIGHTS.values()) + GAP * (len(ROW_HEIGHTS) - 1) + TOP + bottom
+    top = TOP + UNITS_HEIGHT * bool(clip.units_text)
+    height = sum(ROW_HEIGHTS.values()) + GAP * (len(ROW_HEIGHTS) - 1) + top + bottom
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, height))
-        axes = _add_rows(figure)
+        axes = _add_rows(figure, top)
         _draw_strip(axes["strip"], clip, strip)
         _draw_weights(axes["weights"], clip)
         _draw_movement(axes["movement"], clip)
@@ -62,12 +66,12 @@ def temporal_figure(clip: TemporalExplanation, strip: Strip = "change") -> Expla
     return ExplanationFigure(figure, clip.table())
 
 
-def _add_rows(figure: Figure) -> dict[str, Axes]:
-    """Add the axes of all rows, from top to bottom."""
+def _add_rows(figure: Figure, above: float) -> dict[str, Axes]:
+    """Add the axes of all rows, from top to bottom, with so many inches above them."""
     figure_height = figure.get_figheight()
     left, width = LEFT / WIDTH, (WIDTH - LEFT - RIGHT) / WIDTH
     axes = {}
-    top = figure_height - TOP
+    top = figure_height - above
     for name, height in ROW_HEIGHTS.items():
         bottom = (top - height) / figure_height
         axes[name] = figure.add_axes((left, bottom, width, height / figure_height))
@@ -83,7 +87,10 @@ def _title(clip: TemporalExplanation) -> str:
     if clip.predicted[clip.chosen]:
         score = clip.scores[clip.chosen].max()
         prediction = f"{clip.network} predicts {decision.label} ({score:.2f}) {period}"
-    return f"{clip.name}: {prediction}\n{clip.motion}, {clip.fps:.4g} frames per second"
+    lines = [f"{clip.name}: {prediction}", f"{clip.motion}, {clip.fps:.4g} frames per second"]
+    if clip.units_text:
+        lines.insert(1, textwrap.shorten(clip.units_text, MAX_TITLE, placeholder=" …"))
+    return "\n".join(lines)
 
 
 def _draw_strip(axes: Axes, clip: TemporalExplanation, strip: Strip) -> None:

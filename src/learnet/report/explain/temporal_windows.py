@@ -10,7 +10,9 @@ from jaxtyping import Float64, UInt8
 from learnet.core.errors import NoFace, TooFewFrames
 from learnet.core.settings import Preparation
 from learnet.face import Face, FaceFinder
+from learnet.inference.action_units import ActionUnitRecogniser
 from learnet.inference.decision import Decision, judge_motion, judge_scores
+from learnet.inference.window_units import MovingWindow, WindowUnits, recognise_units
 from learnet.motion.detrend import StoredImages
 from learnet.motion.dynamic import rank_weights
 from learnet.motion.evidence import motion_evidence
@@ -112,6 +114,7 @@ class WindowScores:
     scores: Float64[np.ndarray, "E K"]  # NaN where the network was not asked
     decisions: tuple[Decision, ...]  # label of each window, and why it is not simply the highest score
     apexes: tuple[int | None, ...]  # position of the apex that the motion image of each window used
+    units: tuple[WindowUnits, ...]  # action units of each window
 
     def strongest(self, classes: Sequence[str]) -> int:
         """Return the window with the highest score; predictions of no expression rank below all others."""
@@ -131,6 +134,7 @@ class WindowScorer:
     fps: float
     classes: tuple[str, ...]
     ends_at_rest: bool  # False: windows end in the middle of a movement
+    action_units: ActionUnitRecogniser | None = None  # None: no action units are named
 
     def __call__(
         self,
@@ -153,6 +157,7 @@ class WindowScorer:
         """
         scores = np.full((len(windows), len(self.classes)), np.nan)
         decisions: list[Decision] = []
+        units = [WindowUnits()] * len(windows)
         apexes: list[int | None] = [None] * len(windows)
         failure: NoFace | TooFewFrames | None = None
         for index, (start, end) in enumerate(windows):
@@ -167,7 +172,7 @@ class WindowScorer:
                 failure = error
                 decisions.append(Decision(None, error.what))
             else:
-                decision, scores[index] = self._decide(part, prepared)
+                decision, scores[index], units[index] = self._decide(part, prepared)
                 decisions.append(decision)
                 apexes[index] = None if prepared.apex is None else start + prepared.apex
             if progress:
@@ -175,19 +180,23 @@ class WindowScorer:
 
         if failure and all(decision.label is None for decision in decisions):
             raise failure
-        return WindowScores(scores, tuple(decisions), tuple(apexes))
+        return WindowScores(scores, tuple(decisions), tuple(apexes), tuple(units))
 
     def _decide(
         self, frames: UInt8[np.ndarray, "T H W 3"], prepared: MotionResult
-    ) -> tuple[Decision, Float64[np.ndarray, "K"]]:
-        """Return the label of a window and its scores, NaN where the network is not asked."""
+    ) -> tuple[Decision, Float64[np.ndarray, "K"], WindowUnits]:
+        """Return the label of a window, its scores, NaN where the network is not asked, and its units."""
         evidence = motion_evidence(list(frames), prepared.aligned, prepared.apex, self.ends_at_rest)
         decision = judge_motion(evidence)
         if decision is not None:
-            return decision, np.full(len(self.classes), np.nan)
+            return decision, np.full(len(self.classes), np.nan), WindowUnits()
         row = self.scorer.scores(StoredImages(prepared.image[None]))[0]
         scores = dict(zip(self.classes, row.tolist(), strict=True))
-        return judge_scores(scores), row
+        drift_px = prepared.aligned.drift_px
+        window = MovingWindow(
+            frames, prepared.aligned, evidence.apex, prepared.image, self.preparation, drift_px
+        )
+        return judge_scores(scores), row, recognise_units(self.action_units, window)
 
 
 class CachedFaceFinder:

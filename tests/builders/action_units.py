@@ -10,7 +10,6 @@ from learnet.training.scorer import Scorer
 
 UNITS = (1, 2, 4, 12, 17)
 PRESENT = {1: 0.9, 2: 0.75, 4: 0.2, 12: 0.8, 17: 0.1}
-STRENGTHS_PX = {1: 1.25, 2: 1.0, 4: 0.0, 12: 0.5, 17: 0.0}
 WRONG_SHARE = 0.1
 
 
@@ -23,17 +22,16 @@ class StandIn:
 
     def __call__(self, batch: np.ndarray) -> np.ndarray:
         self.batches.append(batch)
-        count, width = len(batch), batch.shape[-1]
+        width = batch.shape[-1]
         probabilities = np.array([self.present[unit] for unit in UNITS])
-        present = np.tile(np.log(probabilities / (1 - probabilities)), (count, 1))
+        present = np.tile(np.log(probabilities / (1 - probabilities)), (len(batch), 1))
         left, right = np.full_like(present, 4.0), np.full_like(present, 4.0)
         on_left_of_image = batch[:, 2, :, : width // 2].mean(axis=(1, 2))
         on_right_of_image = batch[:, 2, :, width // 2 :].mean(axis=(1, 2))
         smile = UNITS.index(12)
         left[:, smile] = np.where(on_right_of_image > on_left_of_image, 4.0, -4.0)  # the person's left
         right[:, smile] = -left[:, smile]
-        strengths_px = np.tile([STRENGTHS_PX[unit] for unit in UNITS], (count, 1))
-        return np.concatenate([present, left, right, strengths_px], axis=1).astype(np.float32)
+        return np.concatenate([present, left, right], axis=1).astype(np.float32)
 
 
 def unit_metadata(units: tuple[int, ...] = UNITS) -> CheckpointMetadata:

@@ -66,15 +66,14 @@ def test_units_are_named_from_their_thresholds_with_their_sides() -> None:
         ("17", ""),
     ]
     assert [unit.score for unit in of_left] == pytest.approx([0.8, 0.75, 0.2, 0.1])
-    assert [unit.strength_px for unit in of_left] == pytest.approx([0.5, 1, 0, 0])
     assert recogniser.named(scores, 1)[0].code == "R12"
 
 
 def test_units_in_words() -> None:
     units = (
-        ActionUnitScore(12, "left", 0.941, 1.0),
-        ActionUnitScore(4, "both", 0.81, 1.0),
-        ActionUnitScore(17, "", 0.7, 1.0),
+        ActionUnitScore(12, "left", 0.941),
+        ActionUnitScore(4, "both", 0.81),
+        ActionUnitScore(17, "", 0.7),
     )
     assert facs_code(units) == "4+L12+17"
     assert short_text(units) == "AU L12 0.94, 4 0.81, 17 0.70"
@@ -190,7 +189,6 @@ def test_json_has_units_with_names_and_muscles(recognition: Recognition) -> None
         "name": "inner brow raiser",
         "muscle": "frontalis, pars medialis",
         "score": pytest.approx(0.9),
-        "strength_px": 1.25,
     }
     assert (smile["unit"], outer_brow["unit"]) == (12, 2)
     assert smile["side"] in ("left", "right")

@@ -19,7 +19,7 @@ def named(code: str) -> list[ActionUnitScore]:
     for part in code.split("+") if code else []:
         number = int(part.lstrip("LR"))
         side = {"L": "left", "R": "right"}.get(part[0], "both" if UNITS[number].paired else "")
-        units.append(ActionUnitScore(number, side, 0.9, 1.0))  # type: ignore[arg-type]
+        units.append(ActionUnitScore(number, side, 0.9))  # type: ignore[arg-type]
     return units
 
 

@@ -68,7 +68,6 @@ def unit_to_dict(unit: ActionUnitScore) -> dict[str, Any]:
         "name": described.name,
         "muscle": described.muscle,
         "score": round(unit.score, 6),
-        "strength_px": round(unit.strength_px, 2),
     }
 
 

@@ -170,7 +170,6 @@ def _unit_row(unit: ActionUnitScore) -> dict[str, object]:
         "muscle": described.muscle,
         "side": side_text(unit),
         "score": unit.score,
-        "strength": unit.strength_px,
     }
 
 

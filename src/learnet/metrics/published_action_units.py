@@ -16,8 +16,8 @@ DATABASES = ("casme", "casme2", "samm", "4dme", "mmew", "casme3")
 """Databases of the CD6ME benchmark: each is tested on, after training on the other five."""
 
 CAVEAT = (
-    "Only a scale: the published networks were trained on real clips of five databases and tested on the sixth "
-    "(CD6ME, 2,031 clips; Varanka et al., arXiv 2211.11425), with F1 at a score of 0.5. "
+    "Only a scale: the published networks were trained on real clips of five databases and tested on the "
+    "sixth (CD6ME, 2,031 clips; Varanka et al., arXiv 2211.11425), with F1 at a score of 0.5. "
     "Their clips are others than these, and F1 depends on how many clips show a unit."
 )
 

@@ -14,6 +14,8 @@ from learnet.core.records import Outcome
 from learnet.datasets.prepared.store import ImageSource, load_prepared
 from learnet.training.examples import TrainingSet
 
+NO_EMOTION = "no emotion"  # stands for clips that were imported with action units only
+
 
 @dataclass(frozen=True)
 class LabelledDataset:
@@ -79,6 +81,9 @@ def apply_class_scheme(source: ImageSource, classes: str) -> LabelledDataset:
             without any clip that has a class.
     """
     table, folders = source.clips, ", ".join(map(str, source.folders))
+    if not table["emotion"].any():
+        wrong = "its clips have no emotions, only action units"
+        raise BadInput(folders, wrong, "Use --action-units or --target action-units, or import emotions too.")
     scheme = resolve_class_scheme(classes, table["dataset"], table["emotion"])
     left_out: Counter[str] = Counter()
     rows, truth = [], []
@@ -87,7 +92,7 @@ def apply_class_scheme(source: ImageSource, classes: str) -> LabelledDataset:
             rows.append(row)
             truth.append(scheme.of[emotion])
         else:
-            left_out[emotion] += 1
+            left_out[emotion or NO_EMOTION] += 1
     if len(set(truth)) < 2:
         occurring = ", ".join(sorted(set(truth))) or "none"
         wrong = f"only one class of {scheme.name} or none occurs ({occurring})"

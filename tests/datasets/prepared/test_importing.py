@@ -1,6 +1,7 @@
 """Imported images: a real folder against matplotlib's reader, and every way in which a label file can be
 wrong."""
 
+import hashlib
 from pathlib import Path
 
 import cv2
@@ -119,7 +120,58 @@ def test_sizes_that_differ_need_a_size(folder: Path) -> None:
         import_images(images, labels, folder / "oblong")
 
 
+def test_action_units_are_kept_as_written(folder: Path) -> None:
+    """Beside emotions, and in their place; a code may be empty where nobody annotated the clip."""
+    text = (
+        "image,subject,emotion,Action Units\na.png,01,happy,4+7+L10\nb.png,02,sad,\nc.bmp,02,sad,R6 or R12\n"
+    )
+    both = import_images(*labelled(folder, text))
+    assert both.clips["action_units"].tolist() == ["4+7+L10", "", "R6 or R12"]
+    assert both.clips["emotion"].tolist() == ["happiness", "sadness", "sadness"]
+    images, labels, _ = labelled(folder, 'image,subject,action_units\na.png,01,"R2A,5"\nb.png,02,\n')
+    alone = import_images(images, labels, folder / "alone")
+    assert alone.clips["action_units"].tolist() == ["R2A,5", ""] and set(alone.clips["emotion"]) == {""}
+    assert import_images(images, labels, folder / "alone").reused
+    labelled(folder, 'image,subject,action_units\na.png,01,"R2A,6"\nb.png,02,\n')
+    with pytest.raises(OutputTaken, match="inputs"):
+        import_images(images, labels, folder / "alone")
+
+
+def test_an_import_of_an_earlier_version_is_recognised(folder: Path) -> None:
+    """The digest of an import without action units is that of 0.1.0: SHA-256 of the pixels and the table."""
+    prepared = import_images(*labelled(folder))
+    columns = ["image", "subject", "emotion", "dataset", "name", "person", "clip"]
+    table = prepared.clips[columns].assign(image=["a.png", "b.png", "c.bmp", "d.png"])
+    table.index = pd.Index([2, 3, 4, 5])
+    expected = hashlib.sha256(prepared.images.tobytes() + table.to_csv().encode()).hexdigest()
+    assert prepared.record.inputs == expected
+
+
+@pytest.mark.parametrize("code", ["4 7", "4;7", "4/7", "4&7", "12L", "smile", "4+smile 1 2"])
+def test_action_units_that_would_be_misread_are_refused(folder: Path, code: str) -> None:
+    text = f'image,subject,action_units\na.png,01,4+7\nb.png,02,"{code}"\n'
+    with pytest.raises(BadInput, match=r"cannot be read in line 3 .*Write them as 4\+7\+L10") as refusal:
+        import_images(*labelled(folder, text))
+    assert "\n" not in str(refusal.value) and code in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "code", ["4+7+L10", "A9E+ref(10)", "(R6 or R12)+R15", "R14+17+soft focus", "AU12_r", "0"]
+)
+def test_action_units_as_databases_write_them_are_accepted(folder: Path, code: str) -> None:
+    text = f'image,subject,action_units\na.png,01,"{code}"\nb.png,02,4\n'
+    assert import_images(*labelled(folder, text)).clips["action_units"][0] == code
+
+
 WRONG = {
+    "neither emotions nor units": (
+        "image,subject,action_units\na.png,01,\n",
+        "there is no column emotion, and action_units is empty in all lines",
+    ),
+    "units twice": (
+        "image,subject,action_units,action units\na.png,01,4,4\n",
+        "columns action_units are missing, or there twice",
+    ),
     "columns": (
         "picture,subject,label\na.png,01,happy\n",
         "columns image, emotion are missing, or there twice; it has picture, subject, label",

@@ -124,6 +124,23 @@ def test_one_frame_is_too_few() -> None:
 # ---------------------------------------------------------------- the folder
 
 
+def test_a_clip_in_which_the_head_is_lost_cannot_be_judged(tmp_path: Path) -> None:
+    """The face is at rest, then noise covers it. Whether it moves there is not known."""
+    picture = np.ascontiguousarray(astronaut()[0:300, 100:400])
+    covered = picture.copy()
+    covered[60:220, 60:220] = np.random.default_rng(0).integers(0, 256, (160, 160, 3))
+    path = write_clip(tmp_path / "clip", np.stack([picture] * 4 + [covered] * 4))
+    clip = replace(clip_of(path, "01", "clip", 8), cropped=False)
+    at_rest = replace(clip, name="rest", path=write_clip(tmp_path / "rest", np.stack([picture] * 8)))
+    reading = DatasetIndex([clip, at_rest], [])
+    prepared = prepare(reading, tmp_path / "out", replace(SMALL, face="haar"), jobs=1)
+    lost, rest = prepared.clips.to_dict("records")
+    assert lost["still"] == "" and "the head moves too far to be followed" in lost["obstacle"]
+    assert lost["obstacle"] in lost["warnings"]
+    assert "movement not judged,casme2/01/clip" in (tmp_path / "out" / "audit.csv").read_text()
+    assert (rest["still"], rest["obstacle"]) == ("nothing moves", "")
+
+
 def test_prepared_folder_holds_every_clip(tmp_path: Path) -> None:
     reading, seen = database(tmp_path / "data"), []
     prepared = prepare(
@@ -161,6 +178,7 @@ def test_prepared_folder_holds_every_clip(tmp_path: Path) -> None:
         "frames": "8",
         "face": "given",
         "still": "",
+        "obstacle": "",
         "warnings": "",
         "path": str(reading.clips[3].path),
     }

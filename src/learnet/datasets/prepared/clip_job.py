@@ -50,6 +50,7 @@ class ClipFacts:
     frames: int = 0
     face: str = ""  # finder and box, or "given"
     still: str = ""  # why the skin is not seen to move, from `MotionEvidence.why_none`; empty if it moves
+    obstacle: str = ""  # why its motion cannot be judged, from `MotionEvidence`; empty if it can
     apex: int | None = None  # frame, where it was detected; None: that of the clip holds
     findings: list[Finding] = field(default_factory=list)
     phases: list[str] = field(default_factory=list)  # names of the phases that have an image
@@ -134,7 +135,8 @@ def _compute(job: ClipJob) -> ClipResult:
     facts = ClipFacts(
         frames=len(footage.pixels),
         face=_face_cell(motion),
-        still=evidence.why_none,
+        still="" if evidence.obstacle else evidence.why_none,
+        obstacle=evidence.obstacle,
         apex=None if detected is None else footage.numbers[detected],
         findings=[
             *_findings(job, footage, motion, len(phases), detected),
@@ -154,7 +156,9 @@ def _face_cell(motion: MotionResult) -> str:
 
 
 def _motion_findings(clip: Clip, evidence: MotionEvidence) -> list[Finding]:
-    """Return a finding where the skin of a labelled clip is not seen to move."""
+    """Return a finding where movement cannot be judged, or is not seen in a labelled clip."""
+    if evidence.obstacle:
+        return [Finding("movement not judged", clip.key, evidence.obstacle)]
     if not evidence.why_none or clip.kind == "none":
         return []
     what = f"{evidence.why_none}: the skin by {evidence.skin_px:.2f} pixels of a crop 112 wide"

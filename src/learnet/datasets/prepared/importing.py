@@ -1,5 +1,6 @@
 """Import of finished motion images with their labels as a prepared folder."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
@@ -14,6 +15,7 @@ from learnet.core.csv_files import decode_text, read_csv_rows
 from learnet.core.errors import BadInput, counted, pick, repeated
 from learnet.core.files import report_disk_errors, sha256_hex, shortened_list
 from learnet.core.label_words import LABELS_READ, OwnLabel, parse_own_labels, read_label_map
+from learnet.core.labels import parse_action_units
 from learnet.core.settings import Preparation
 from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import (
@@ -26,7 +28,10 @@ from learnet.datasets.prepared.store import (
 from learnet.datasets.readers.reading.folder_names import find_existing_path, normalise_unicode
 from learnet.video.images import read_image
 
-NEEDED = ("image", "subject", "emotion")
+NEEDED = ("image", "subject")
+LABELS = ("emotion", "action_units")
+"""Columns of which at least one is needed."""
+
 COLUMNS = ("image", "subject", "emotion", "dataset", "name", "person", "clip")
 
 IMAGE_KINDS = ("image", "flow", "unknown")
@@ -47,8 +52,8 @@ def import_images(
     Args:
         images: folder of images, of any kind that OpenCV reads; grey ones become three equal channels.
         labels: CSV (comma or semicolon) with the columns image (name in the folder `images`, or in a folder
-            in it), subject, emotion, and optionally dataset ("imported" by default) and clip (by default the
-            name of the image without suffix).
+            in it), subject, emotion or action_units (such as `4+7+L10`) or both, and optionally dataset
+            ("imported" by default) and clip (by default the name of the image without suffix).
         out: prepared folder to make; returned as it is where it holds the same import.
         size: height and width to resize to (bicubic to enlarge, by area to shrink); None keeps the images,
             which must then be square and of one size.
@@ -71,15 +76,18 @@ def import_images(
     table = _read_labels(labels)
     files = _find_images(images, labels, table)
     _check_unique(labels, [str(file.relative_to(images)) for file in files], list(table["clip"]))
-    lines = (f"line {line}" for line in table.index)
-    own_labels = parse_own_labels(map(OwnLabel, table["emotion"], lines), labels, meanings)
-    table = table.assign(emotion=own_labels.emotions)[list(COLUMNS)]
+    own_labels = None
+    if "emotion" in table:
+        lines = (f"line {line}" for line in table.index)
+        own_labels = parse_own_labels(map(OwnLabel, table["emotion"], lines), labels, meanings)
+        table["emotion"] = own_labels.emotions
+    table = table[[name for name in (*COLUMNS, "action_units") if name in table]]
     pixels = _read_images(files, size)
     if kind == "flow":
         check_flow_channels(images, pixels)
     content = pixels.tobytes() + table.to_csv().encode()
     reading = {"images": images.name, "labels": labels.name, "resized to": size or "kept"}
-    if own_labels.translated:
+    if own_labels and own_labels.translated:
         reading[LABELS_READ] = own_labels.translated
     record = PrepareRecord(
         imported=True,
@@ -102,6 +110,8 @@ def _read_labels(labels: Path) -> pd.DataFrame:
     """Read the label file, with the COLUMNS, and with emotions as they are written."""
     table = _read_table(labels)
     _check_filled_in(labels, table)
+    if "action_units" in table:
+        _check_action_units(labels, table)
     for column in ("image", "subject", "dataset", "clip"):
         if column in table:  # one person, in whatever Unicode normal form the name is written
             table[column] = table[column].map(normalise_unicode)
@@ -114,13 +124,48 @@ def _read_labels(labels: Path) -> pd.DataFrame:
 
 
 def _check_filled_in(labels: Path, table: pd.DataFrame) -> None:
-    is_empty = (table[list(NEEDED)] == "").any(axis=1)
+    needed = [*NEEDED, "emotion"] if "emotion" in table else list(NEEDED)
+    is_empty = (table[needed] == "").any(axis=1)
     lines = list(map(str, table.index[is_empty]))
     if lines:
-        wrong = f"image, subject or emotion is empty in line {shortened_list(lines)}"
+        wrong = f"{', '.join(needed[:-1])} or {needed[-1]} is empty in line {shortened_list(lines)}"
         raise BadInput(labels, wrong, "Fill them in, or take the lines out.")
     if table.empty:
         raise BadInput(labels, "it has no rows", "Add a row for each image.")
+
+
+def _check_action_units(labels: Path, table: pd.DataFrame) -> None:
+    """Refuse codes in which a unit would be overlooked, and a file with neither emotions nor codes.
+
+    An empty code means that nobody annotated the clip.
+    """
+    if "emotion" not in table and not table["action_units"].any():
+        wrong = "there is no column emotion, and action_units is empty in all lines"
+        raise BadInput(labels, wrong, "Fill in one of them.")
+    wrong_lines = []
+    for line, code in table["action_units"].items():
+        if code and not _is_read_whole(code):
+            wrong_lines.append(f"{line} ({code!r})")
+    if wrong_lines:
+        wrong = f"the action units cannot be read in line {shortened_list(wrong_lines)}"
+        raise BadInput(labels, wrong, "Write them as 4+7+L10: numbers, and L or R before a one-sided unit.")
+
+
+def _is_read_whole(code: str) -> bool:
+    """Return whether `parse_action_units` finds every unit of a code.
+
+    A part such as `R6 or R12`, of which the first counts, is a form of the published databases.
+    """
+    parts = re.split(r"[+,\uff0c]", code)
+    if not parse_action_units(code):
+        return False
+    for part in parts:
+        numbers = len(re.findall(r"\d+", part))
+        if numbers > 1 and not re.search(r"\bor\b", part, re.IGNORECASE):
+            return False
+        if re.search(r"\d[LR]\b", part, re.IGNORECASE):
+            return False
+    return True
 
 
 def _find_images(images: Path, labels: Path, table: pd.DataFrame) -> list[Path]:
@@ -177,12 +222,16 @@ def _read_table(labels: Path) -> pd.DataFrame:
             labels, f"the labels cannot be read ({error.strerror})", "It must be a CSV file."
         ) from error
     lines = read_csv_rows(labels, decode_text(labels, data))
-    columns = list(map(str.lower, lines[0][1])) if lines else []
+    columns = [name.lower().replace(" ", "_") for name in lines[0][1]] if lines else []
     missing = [name for name in NEEDED if columns.count(name) != 1]
+    missing += [name for name in LABELS if columns.count(name) > 1]
+    if not set(LABELS) & set(columns):
+        missing.append("emotion")
     if missing:
         present = ", ".join(columns) or "none"
         wrong = f"the columns {', '.join(missing)} are missing, or there twice; it has {present}"
-        raise BadInput(labels, wrong, "Name each once in the first line.")
+        hint = "Name each once in the first line. A column action_units can stand in place of emotion."
+        raise BadInput(labels, wrong, hint)
     rows: dict[int, list[str]] = {}
     too_long = []
     for line, cells in lines[1:]:

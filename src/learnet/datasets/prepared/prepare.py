@@ -233,6 +233,7 @@ def _row(index: int, clip: Clip, result: ClipResult) -> dict[str, Any]:
         "frames": facts.frames,
         "face": facts.face,
         "still": facts.still,
+        "obstacle": facts.obstacle,
         "warnings": "; ".join(finding.what for finding in facts.findings),
     }
 

@@ -28,9 +28,10 @@ from learnet.motion.phases import PHASE_FILES, Phases, read_phases
 
 COLUMNS = (
     "image", "clip", "dataset", "subject", "person", "name", "kind", "emotion", "also", "action_units",
-    "onset", "apex", "apex_source", "offset", "fps", "frames", "face", "still", "warnings", "path",
+    "onset", "apex", "apex_source", "offset", "fps", "frames", "face", "still", "obstacle", "warnings",
+    "path",
 )  # fmt: skip
-LATER_COLUMNS = ("kind", "also", "still")  # columns that earlier folders lack: not known
+LATER_COLUMNS = ("kind", "also", "still", "obstacle")  # columns that earlier folders lack: not known
 PREPARE_FILE = "prepare.json"
 FILES = (PREPARE_FILE, "clips.csv", "images.npy")  # in every prepared folder
 AUDIT_FILE = "audit.csv"

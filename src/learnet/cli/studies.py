@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from learnet.cli import console
+from learnet.cli.action_units import evaluate_action_units, study_action_units
 from learnet.cli.app import STUDIES, Flat, app
 from learnet.core.errors import LearnetError, counted
 from learnet.core.network_info import NETWORK_HELP, SETTINGS_WITHOUT_EPOCHS, network_info
@@ -33,6 +34,7 @@ def study(
     training: Annotated[Training, Flat] = Training(),
     resources: Annotated[Resources, Flat] = Resources(),
     selection: Path | None = None,
+    target: Literal["emotions", "action-units"] = "emotions",
 ) -> None:
     """Train and test a network on disjoint sets of people, and save every prediction.
 
@@ -44,8 +46,17 @@ def study(
     selection
         Folder of `learnet select`, or of a study with a selection: each fold uses the training settings that
         were selected on other people. No other training settings may be given then.
+    target
+        What is recognised: emotions, or action-units (docs/action-units.md), which are learned by one linear
+        model per unit with fixed settings. Then --network and all settings of training but --seed do not
+        apply.
     """
     _check_protocol(study)
+    if target == "action-units":
+        if selection:
+            raise LearnetError("--selection has no effect on --target action-units.", "Leave it out.")
+        study_action_units(*_split_last(folders, "the study folder"), study, training, resources)
+        return
     from learnet.study.candidates import selected_training
     from learnet.study.run import run_study
     from learnet.study.selection import read_selection
@@ -219,7 +230,15 @@ def _split_last(folders: Sequence[Path], output: str) -> tuple[Path | Sequence[P
 
 
 @app.command(group=STUDIES)
-def evaluate(prepared: Path, out: Path, /, *, weights: Path | None = None, classes: str = "auto") -> None:
+def evaluate(
+    prepared: Path,
+    out: Path,
+    /,
+    *,
+    weights: Path | None = None,
+    classes: str = "auto",
+    action_units: Annotated[bool, Parameter(negative=())] = False,
+) -> None:
     """Evaluate trained weights on a prepared folder, without training.
 
     Parameters
@@ -231,11 +250,16 @@ def evaluate(prepared: Path, out: Path, /, *, weights: Path | None = None, class
     weights
         Checkpoint of `learnet train` or of a fold, or the name of shipped weights. Default: the shipped
         weights for these images, ststnet-flow-28 for flow and learnet-image-112 for dynamic images
-        (docs/pretrained.md).
+        (docs/pretrained.md); with --action-units, action-units-flow-28.
     classes
         Class scheme; the weights must know all of its classes. auto is the usual one of the clips, or the
         one that fits the weights where they do not know it.
+    action_units
+        Score action units against the codes of annotators instead of classes (docs/action-units.md).
     """
+    if action_units:
+        evaluate_action_units(prepared, out, weights, classes)
+        return
     from learnet.study.description import EvaluationSettings, read_description
     from learnet.study.evaluate import evaluate as evaluate_weights
 

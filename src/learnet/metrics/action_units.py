@@ -16,9 +16,9 @@ from learnet.metrics.study_metrics import Score
 
 MEASURE_NAMES = {
     "auc": "AUC",
-    "average_precision": "average precision",
+    "average_precision": "AP",
     "f1": "F1",
-    "f1_matched": "F1 at prevalence",
+    "f1_matched": "matched F1",
 }
 """Measure, as in files, and its heading in tables; in the order of the values of `unit_measures`."""
 
@@ -58,7 +58,7 @@ class UnitMetrics:
 
     @property
     def prevalence(self) -> float:
-        """Share of the clips in which the unit was annotated: the F1 at prevalence that chance expects."""
+        """Share of the clips in which the unit was annotated: the AP and the matched F1 of chance."""
         return self.positive / self.clips if self.clips else 0.0
 
 

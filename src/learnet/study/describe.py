@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from learnet.core.records import Fold
 from learnet.core.settings import Study, Training
 from learnet.datasets.prepared.concat import ConcatDataset
+from learnet.datasets.prepared.store import ImageSource
 from learnet.datasets.splits import limit_training_people
 from learnet.study.description import (
     FoldDescription,
@@ -43,8 +44,8 @@ def describe_study(
         settings=study,
         training=training,
         start=start.record if start else None,
-        prepared=describe_images(data),
-        folds=_describe_folds(folds, study, seeds),
+        prepared=describe_images(data.prepared),
+        folds=describe_folds(folds, study, seeds),
         left_out=data.left_out,
         versions=versions(),
     )
@@ -55,9 +56,9 @@ def describe_scheme(data: LabelledDataset) -> SchemeDescription:
     return SchemeDescription(data.scheme.name, data.scheme.classes, data.scheme.source)
 
 
-def describe_images(data: LabelledDataset) -> ImagesDescription:
+def describe_images(prepared: ImageSource) -> ImagesDescription:
     """Return the description of the prepared folder of a study."""
-    prepared, folders = data.prepared, None
+    folders = None
     if isinstance(prepared, ConcatDataset):
         folders = list(map(str, prepared.folders))
     return ImagesDescription(
@@ -68,7 +69,8 @@ def describe_images(data: LabelledDataset) -> ImagesDescription:
     )
 
 
-def _describe_folds(folds: Sequence[Fold], study: Study, seeds: Sequence[int]) -> list[FoldDescription]:
+def describe_folds(folds: Sequence[Fold], study: Study, seeds: Sequence[int]) -> list[FoldDescription]:
+    """Return who is trained on and tested in each fold, before and after `train_people` are drawn."""
     drawn: dict[int, Sequence[Fold]] = {}
     if study.train_people:
         drawn = {seed: limit_training_people(folds, study.train_people, seed) for seed in seeds}

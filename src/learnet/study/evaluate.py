@@ -1,7 +1,7 @@
 """Evaluation of given weights on a prepared folder: nothing is trained, and people in their training are
 reported."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from importlib.metadata import version
@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from learnet.core.errors import BadCheckpoint, OutputTaken
+from learnet.core.errors import BadCheckpoint
 from learnet.core.files import write_atomically
 from learnet.core.labels import schemes_for
 from learnet.core.records import Outcome
+from learnet.datasets.prepared.record import PrepareRecord
 from learnet.inference.decision import NO_EXPRESSION
 from learnet.inference.onnx_inference import is_onnx
 from learnet.inference.weights import load_scorer
@@ -25,7 +26,7 @@ from learnet.study.description import (
     StudyDescription,
     write_description,
 )
-from learnet.study.folder import close_study, write_run
+from learnet.study.folder import check_new_folder, close_study, write_run
 from learnet.study.labelled import (
     LabelledDataset,
     apply_class_scheme,
@@ -83,10 +84,9 @@ def evaluate(
     scorer, metadata = load_scorer(weights)
     data = _with_known_classes(weights, metadata, data, classes)
     check_compatible(data.prepared, weights, metadata)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise OutputTaken(out, "something is there already", "Name an empty or a new folder.")
-    description = replace(_describe(out.name, name, metadata, data), versions=_versions(weights))
-    with nullcontext() if is_onnx(weights) else _one_thread():
+    check_new_folder(out)
+    description = replace(_describe(out.name, name, metadata, data), versions=weights_versions(weights))
+    with scoring_threads(weights):
         outcomes = _outcomes(out.name, scorer, metadata, data, progress)
     out.mkdir(parents=True, exist_ok=True)
     write_atomically(out / "outcomes.csv", outcomes_header(data.scheme.classes) + outcome_rows(outcomes))
@@ -123,8 +123,10 @@ def _answer_still_clips(scores: Float[np.ndarray, "B K"], data: LabelledDataset,
             scores[row, data.scheme.classes.index(NO_EXPRESSION)] = 1.0
 
 
-def _one_thread() -> AbstractContextManager[None]:
+def scoring_threads(weights: Path) -> AbstractContextManager[None]:
     """Limit PyTorch to one thread, as ONNX networks are, so that scores do not depend on the cores."""
+    if is_onnx(weights):
+        return nullcontext()
     from learnet.training.device import one_thread  # loads PyTorch, like the weights
 
     return one_thread()
@@ -155,7 +157,7 @@ def _with_known_classes(
 def _describe(
     name: str, weights: str, metadata: CheckpointMetadata, data: LabelledDataset
 ) -> StudyDescription:
-    seen = _people_seen(metadata, data)
+    seen = people_seen(metadata, data.prepared.record, data.people)
     settings = EvaluationSettings(
         weights=weights,
         people_seen_in_training=seen,
@@ -178,25 +180,25 @@ def _describe(
         seeds=[0],
         settings=settings,
         training=None,
-        prepared=describe_images(data),
+        prepared=describe_images(data.prepared),
         folds=[fold],
         left_out=data.left_out,
     )
 
 
-def _versions(weights: Path) -> dict[str, str]:
+def weights_versions(weights: Path) -> dict[str, str]:
     """Return the versions of the packages on which the scores of these weights depend."""
     if is_onnx(weights):
         return {**versions(), "onnxruntime": version("onnxruntime")}
     return versions()
 
 
-def _people_seen(metadata: CheckpointMetadata, data: LabelledDataset) -> list[str]:
+def people_seen(metadata: CheckpointMetadata, record: PrepareRecord, people: Collection[str]) -> list[str]:
     """Return the people of the clips who were in the training of the weights.
 
     Synthetic people are not the real people of the same names.
     """
-    extents = {metadata.data.get("synthetic"), data.prepared.record.synthetic_extent}
+    extents = {metadata.data.get("synthetic"), record.synthetic_extent}
     if None in extents or extents == {"yes", "no"}:
         return []
-    return sorted(metadata.people & set(data.people))
+    return sorted(metadata.people & set(people))

@@ -21,6 +21,7 @@ from learnet.study.description import DESCRIPTION_FILE, StudyDescription, read_d
 from learnet.study.outcomes import complete_folds, megc_log, outcome_rows, outcomes_header, read_outcomes
 
 LOCK = ".lock"  # in a study folder
+POOLED = "pooled"  # in the folder of a study over several prepared folders: all of them concatenated
 LONGEST_SHOWN = 60  # characters of a value in a message
 MOST_LISTED = 3  # differences in a message
 TRAININGS_HEADER = "fold,seed,train_clips,test_clips,epochs,last_loss\n"
@@ -121,6 +122,16 @@ def _flat(description: dict[str, Any]) -> dict[str, str]:
         for name, inner in value.items():
             pairs[f"{key}.{name}"] = json.dumps(inner, sort_keys=True)
     return pairs
+
+
+def check_new_folder(out: Path) -> None:
+    """Refuse a study folder that holds something already.
+
+    Raises:
+        OutputTaken: it is not empty.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise OutputTaken(out, "something is there already", "Name an empty or a new folder.")
 
 
 def write_run(out: Path, cost: Mapping[str, object] = MappingProxyType({})) -> None:

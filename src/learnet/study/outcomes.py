@@ -43,6 +43,9 @@ def read_outcomes(study: str | Path) -> list[Outcome]:
     """
     study = Path(study)
     file = study / "outcomes.csv"
+    if (study / "action_units.csv").is_file():
+        wrong = "it holds scores of action units, not of classes"
+        raise BadInput(study, wrong, "They are in action_units_metrics.csv.")
     if not file.is_file():
         wrong = "this is not a study folder: outcomes.csv is missing"
         raise BadInput(study, wrong, "`learnet study` makes one.")

@@ -24,7 +24,7 @@ from learnet.study.candidates import SelectedTraining
 from learnet.study.cluster import Cluster, connect, parallel_map_on_cluster
 from learnet.study.describe import describe_study, versions
 from learnet.study.description import StudyDescription
-from learnet.study.folder import close_study, lock_study_folder, open_study_folder, write_run
+from learnet.study.folder import POOLED, close_study, lock_study_folder, open_study_folder, write_run
 from learnet.study.jobs import FoldJob, FoldResult, run_jobs
 from learnet.study.labelled import LabelledDataset, apply_class_scheme, load_labelled_dataset
 from learnet.study.outcomes import outcome_rows
@@ -32,8 +32,6 @@ from learnet.study.plan import job_batches, plan_trainings, resolve_resources
 from learnet.training.train import resolve_training
 
 Progress = Callable[[int, int], None]  # trainings done, trainings in all
-
-POOLED = "pooled"  # in the folder of a study over several prepared folders: all of them concatenated
 
 
 @dataclass(frozen=True)

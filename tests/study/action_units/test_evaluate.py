@@ -1,0 +1,160 @@
+"""Evaluation of action units: a network whose answers are known, on images made for it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from learnet.core.errors import BadCheckpoint, BadInput, OutputTaken
+from learnet.inference.action_units import ActionUnitRecogniser
+from learnet.study.action_units.evaluate import evaluate_action_units
+from learnet.study.action_units.files import read_action_unit_metrics
+from learnet.study.outcomes import read_outcomes
+from tests.builders.annotated import reading_recogniser, write_annotated
+from tests.builders.commands import learnet
+
+CODES = ["4", "L12", "4+R12+26", "12", "", "4", "17", "L4+12"]
+PEOPLE = ["a", "a", "b", "b", "c", "c", "d", "d"]
+LOST = "the head turns, which looks like an expression"
+COLUMNS = {
+    "still": ["", "", "", "", "", "nothing moves", "", ""],
+    "obstacle": ["", LOST, "", "", "", "", "", ""],
+    "warnings": ["", f"2 frames are missing; {LOST}", "", "", "", "", "", ""],
+}
+
+
+@pytest.fixture
+def prepared(tmp_path: Path) -> Path:
+    return write_annotated(tmp_path / "prepared", CODES, PEOPLE, columns=COLUMNS).folder
+
+
+@pytest.fixture(autouse=True)
+def network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the weights are called, their network is the one that reads units off."""
+    monkeypatch.setattr(ActionUnitRecogniser, "load", lambda weights=None: reading_recogniser())
+
+
+def scores_of(out: Path) -> pd.DataFrame:
+    return pd.read_csv(out / "action_units.csv", dtype={"action_units": str, "named": str})
+
+
+def test_a_row_for_each_annotated_clip(prepared: Path, tmp_path: Path) -> None:
+    """Clip c04 has no code, in c05 nothing moves, in c01 the head turns."""
+    evaluate_action_units(prepared, "w", tmp_path / "out")
+    table = scores_of(tmp_path / "out").fillna("")
+    described = ["clip", "person", "fold", "action_units", "named", "AU4", "AU12", "reason", "warnings"]
+    assert table.columns.tolist() == described
+    assert table["clip"].tolist()[:2] == ["casme2/a/c00", "casme2/a/c01"] and len(table) == 7
+    assert table["action_units"].tolist() == ["4", "L12", "4+R12+26", "12", "4", "17", "L4+12"]
+    assert table["named"].tolist() == ["4", "L12", "4+R12", "12", "", "", "L4+12"]
+    high, low = 1 / (1 + np.exp(-4)), 1 / (1 + np.exp(4))
+    np.testing.assert_allclose(table["AU4"][:4], [high, low, high, low], atol=0.02)
+    assert table["AU4"][4] == table["AU12"][4] == 0
+    reasons = ["", f"{LOST}: the action units are not to be trusted", "", "", "nothing moves", "", ""]
+    assert table["reason"].tolist() == reasons
+    assert table["warnings"][1] == COLUMNS["warnings"][1]
+
+
+def test_metrics_are_those_of_the_scores_on_disk(prepared: Path, tmp_path: Path) -> None:
+    """One of four clips with unit 4 has the score 0, below all of those without: 9 of 12 pairs are right."""
+    result = evaluate_action_units(prepared, "w", tmp_path / "out")
+    table = scores_of(tmp_path / "out")
+    is_active = np.array([True, False, True, False, True, False, True])
+    auc = result.metrics.units[0].measures["auc"].value
+    assert auc == pytest.approx(roc_auc_score(is_active, table["AU4"])) == pytest.approx(9 / 12)
+    assert result.metrics.units[0].measures["f1"].value == pytest.approx(2 * 3 / (3 + 4))
+    assert result.metrics.units[1].measures["auc"].value == 1
+    assert (result.metrics.clips, result.metrics.people) == (7, 4)
+    assert [unit.people for unit in result.metrics.units] == [4, 3]
+    assert (result.metrics.one_sided, result.metrics.right_side) == (3, 3)
+    assert read_action_unit_metrics(tmp_path / "out") == result.metrics
+    written = pd.read_csv(tmp_path / "out" / "action_units_metrics.csv")
+    assert written["unit"].tolist() == ["4", "12", "mean"]
+    assert written["name"].tolist() == ["brow lowerer", "lip corner puller", "mean of 2 units"]
+    assert written["auc"].tolist() == pytest.approx([0.75, 1, 0.875])
+    assert written["threshold"].tolist()[:2] == [0.5, 0.6] and written["positive"].tolist()[:2] == [4, 4]
+
+
+def test_the_description_says_what_was_done(prepared: Path, tmp_path: Path) -> None:
+    result = evaluate_action_units(prepared, "w", tmp_path / "out")
+    text = json.loads((tmp_path / "out" / "action_units_study.json").read_text())
+    assert (text["target"], text["protocol"], text["model"]) == ("action-units", "evaluation", "w")
+    assert (text["units"], text["thresholds"]) == ([4, 12], [0.5, 0.6])
+    assert (text["clips"], text["left_out"], text["not_scored"]) == (7, 1, {"17": 1, "26": 1})
+    assert text["still_clips"] == ["casme2/c/c05"] and text["untrusted_clips"] == ["casme2/a/c01"]
+    assert text["settings"]["network"] == "read-off" and result.description.leak == ""
+    changed = write_annotated(tmp_path / "changed", [*CODES[:-1], "4"], PEOPLE, columns=COLUMNS)
+    other = evaluate_action_units(changed.folder, "w", tmp_path / "other")
+    assert other.description.annotations != text["annotations"]
+
+
+def test_weights_that_know_the_people_leak(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recogniser = reading_recogniser(people="casme2/a\nsamm/007")
+    monkeypatch.setattr(ActionUnitRecogniser, "load", lambda weights=None: recogniser)
+    result = evaluate_action_units(prepared, "w", tmp_path / "out")
+    assert result.description.protocol == "leaky-evaluation"
+    assert result.description.leak == "test people were also trained on (1 of 4)"
+    said = learnet("evaluate", prepared, tmp_path / "again", "--action-units", "--weights", "w").stdout
+    assert "again leaks: test people were also trained on (1 of 4)" in said
+
+
+def test_what_does_not_fit_is_refused_and_nothing_is_written(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    bare = write_annotated(tmp_path / "bare", ["", "soft focus", ""], ["a", "b", "c"])
+    with pytest.raises(BadInput, match="no clip has action units: the column action_units of clips.csv is"):
+        evaluate_action_units(bare.folder, "w", out)
+    monkeypatch.setattr(ActionUnitRecogniser, "load", lambda weights=None: reading_recogniser(size=56))
+    with pytest.raises(BadCheckpoint, match="accepts images of 56 pixels, and these have 28"):
+        evaluate_action_units(prepared, "w", out)
+    image = reading_recogniser(images_kind="image")
+    monkeypatch.setattr(ActionUnitRecogniser, "load", lambda weights=None: image)
+    with pytest.raises(BadCheckpoint, match="w: was trained on image, and these images are flow"):
+        evaluate_action_units(prepared, "w", out)
+    assert not out.exists()
+    with pytest.raises(OutputTaken):
+        monkeypatch.setattr(ActionUnitRecogniser, "load", lambda weights=None: reading_recogniser())
+        evaluate_action_units(prepared, "w", prepared)
+
+
+def test_the_command_prints_the_table_and_what_must_be_known(prepared: Path, tmp_path: Path) -> None:
+    said = learnet("evaluate", prepared, tmp_path / "out", "--action-units", "--weights", "w").stdout
+    assert "out: action units in 7 clips of 4 people" in said
+    (row,) = [line.split() for line in said.splitlines() if line.startswith(" AU 12")]
+    assert row[:13] == ["AU", "12", "4", "3", *["1.000"] * 4, "2", "of", "2", "lip", "corner"]
+    assert "Annotated units without scores: AU 17 (1 clip), AU 26 (1 clip)." in said
+    assert "1 clip has no annotated units and has no part in this." in said
+    assert (
+        "Nothing moves above the noise in 1 clip: all scores are 0 there (action_units.csv, reason)." in said
+    )
+    assert "The head moves too far in 1 clip: the action units are not to be trusted there" in said
+    assert "SSSNet (2022)" in said and "casme2, published" in said and "Only a scale" in said
+    assert "out, F1 (2 of" in said  # these units
+    assert f"-> {tmp_path / 'out' / 'action_units.csv'}" in said and "Weights: " not in said
+
+
+def test_options_that_do_not_go_together(prepared: Path, tmp_path: Path) -> None:
+    words = ("evaluate", prepared, tmp_path / "out", "--action-units")
+    said = learnet(*words, "--classes", "megc-3", code=2).stderr
+    assert said == "learnet: --classes has no effect on --action-units. Leave one of them out.\n"
+
+
+def test_a_report_says_that_these_are_no_classes(prepared: Path, tmp_path: Path) -> None:
+    evaluate_action_units(prepared, "w", tmp_path / "out")
+    with pytest.raises(BadInput, match="it holds scores of action units, not of classes"):
+        read_outcomes(tmp_path / "out")
+
+
+def test_without_emotions_a_study_of_classes_says_what_is_missing(tmp_path: Path) -> None:
+    folder = write_annotated(
+        tmp_path / "units", ["4", "12"], ["a", "b"], columns={"emotion": ["", ""]}
+    ).folder
+    said = learnet("evaluate", folder, tmp_path / "out", code=2).stderr
+    assert "its clips have no emotions, only action units. Use --action-units" in said
+    assert said.count("\n") == 1

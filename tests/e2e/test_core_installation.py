@@ -6,6 +6,7 @@ import pytest
 
 from learnet.datasets.synthetic.databases import synthetic_video
 from learnet.training.pretrained import default_weights
+from tests.builders.annotated import write_annotated
 from tests.builders.core_only import run_commands, run_python
 
 
@@ -45,8 +46,10 @@ def test_everything_but_training_works_without_pytorch(film: Path, tmp_path: Pat
 
 def test_what_needs_an_extra_names_it_in_one_line(film: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
+    units = write_annotated(tmp_path / "units", ["4", "12", "4"], ["a", "b", "b"]).folder
     asked = {
         "learnet study needs PyTorch": ("study", tmp_path, out),
+        "learnet study needs scikit-learn": ("study", units, out, "--target", "action-units"),
         "learnet train needs PyTorch": ("train", tmp_path, tmp_path / "w.safetensors"),
         "learnet select needs PyTorch": ("select", tmp_path, tmp_path / "out", "--candidates", film),
         "learnet explain clip needs PyTorch": ("explain", "clip", tmp_path, "name", out),

@@ -307,3 +307,22 @@ def parse_action_units(text: str) -> tuple[ActionUnit, ...]:
         static = part[match.end() :].strip().lower().startswith("(k)")
         units.append(ActionUnit(number, side, lip, static))
     return tuple(units)
+
+
+HOW_TO_WRITE_UNITS = "Write them as 4+7+L10: numbers, and L or R before a unit of one side."
+
+
+def is_action_unit_code(text: str) -> bool:
+    """Return whether `parse_action_units` finds every unit of a code that people wrote into their own labels.
+
+    It overlooks the second unit of `4 7` and the side of `12L`. In `R6 or R12` the first unit counts, as in
+    the published databases.
+    """
+    for part in re.split(r"[+,\uff0c]", text):
+        has_several = len(re.findall(r"\d+", part)) > 1
+        is_choice = re.search(r"\bor\b", part, re.IGNORECASE)
+        if has_several and not is_choice:
+            return False
+        if re.search(r"\d[LR]\b", part, re.IGNORECASE):
+            return False
+    return bool(parse_action_units(text))

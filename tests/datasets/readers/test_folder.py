@@ -81,6 +81,26 @@ def test_labels_name_the_clips(tmp_path: Path, movie: bytes) -> None:
     assert finding.kind == "columns not used" and finding.what.startswith("Remarks")
 
 
+def test_action_units_are_read_and_may_be_missing(tmp_path: Path) -> None:
+    """As text in a table, and as text and numbers in a workbook. A code that would be misread stops."""
+    images(tmp_path / "one", range(5), "{}.png")
+    images(tmp_path / "two", range(5), "{}.png")
+    header = "path,subject,emotion,Action Units"
+    write_labels(tmp_path / "labels.csv", header, "one,ann,sad,1+L4", "two,ann,sad,-")
+    assert [clip.action_units for clip in read(tmp_path).clips] == ["1+L4", ""]
+    assert "columns not used" not in [finding.kind for finding in read(tmp_path).findings]
+    write_labels(tmp_path / "labels.csv", header, "one,ann,sad,1 4", "two,ann,sad,")
+    with pytest.raises(BadAnnotation, match=r"row 2: the action units '1 4' cannot be read.*as 4\+7\+L10"):
+        read(tmp_path)
+    (tmp_path / "labels.csv").unlink()
+    book = openpyxl.Workbook()
+    book.active.append(["path", "subject", "emotion", "AU"])
+    book.active.append(["one", "ann", "sad", 12])
+    book.active.append(["two", "ann", "sad", "R12"])
+    book.save(tmp_path / "labels.xlsx")
+    assert [clip.action_units for clip in read(tmp_path).clips] == ["12", "R12"]
+
+
 ZOE, ZOE_APART = "Zo\u00eb", "Zoe\u0308"  # one name: with the letter ë, and with e and two dots
 
 

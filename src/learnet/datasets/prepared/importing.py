@@ -1,6 +1,5 @@
 """Import of finished motion images with their labels as a prepared folder."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
@@ -15,7 +14,7 @@ from learnet.core.csv_files import decode_text, read_csv_rows
 from learnet.core.errors import BadInput, counted, pick, repeated
 from learnet.core.files import report_disk_errors, sha256_hex, shortened_list
 from learnet.core.label_words import LABELS_READ, OwnLabel, parse_own_labels, read_label_map
-from learnet.core.labels import parse_action_units
+from learnet.core.labels import HOW_TO_WRITE_UNITS, is_action_unit_code
 from learnet.core.settings import Preparation
 from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import (
@@ -144,28 +143,11 @@ def _check_action_units(labels: Path, table: pd.DataFrame) -> None:
         raise BadInput(labels, wrong, "Fill in one of them.")
     wrong_lines = []
     for line, code in table["action_units"].items():
-        if code and not _is_read_whole(code):
+        if code and not is_action_unit_code(code):
             wrong_lines.append(f"{line} ({code!r})")
     if wrong_lines:
         wrong = f"the action units cannot be read in line {shortened_list(wrong_lines)}"
-        raise BadInput(labels, wrong, "Write them as 4+7+L10: numbers, and L or R before a one-sided unit.")
-
-
-def _is_read_whole(code: str) -> bool:
-    """Return whether `parse_action_units` finds every unit of a code.
-
-    A part such as `R6 or R12`, of which the first counts, is a form of the published databases.
-    """
-    parts = re.split(r"[+,\uff0c]", code)
-    if not parse_action_units(code):
-        return False
-    for part in parts:
-        numbers = len(re.findall(r"\d+", part))
-        if numbers > 1 and not re.search(r"\bor\b", part, re.IGNORECASE):
-            return False
-        if re.search(r"\d[LR]\b", part, re.IGNORECASE):
-            return False
-    return True
+        raise BadInput(labels, wrong, HOW_TO_WRITE_UNITS)
 
 
 def _find_images(images: Path, labels: Path, table: pd.DataFrame) -> list[Path]:

@@ -20,6 +20,7 @@ from learnet.core.label_words import (
     parse_own_labels,
     read_label_map,
 )
+from learnet.core.labels import HOW_TO_WRITE_UNITS, is_action_unit_code
 from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.reading.cells import is_missing, normalise_header, whole_number
@@ -50,6 +51,7 @@ SCHEMA = TableSchema(
         "apex": ("apex", "apexframe"),
         "offset": ("offset", "offsetframe"),
         "fps": ("fps", "framerate"),
+        "action_units": ("actionunits", "actionunit", "aus", "au"),
     },
     required=("path", "subject", "emotion"),
     keys=("path", "subject", "emotion"),
@@ -226,8 +228,23 @@ def _parse_row(table: Table, index: int) -> _LabelledClip:
         apex=apex,
         offset=offset,
         location=location,
+        action_units=_action_units(cells["action_units"], location),
     )
     return _LabelledClip(path, row, fps)
+
+
+def _action_units(code: str, location: str) -> str:
+    """Return a code of action units, which may be missing.
+
+    Raises:
+        BadAnnotation: a unit of it would be overlooked.
+    """
+    if is_missing(code):
+        return ""
+    if not is_action_unit_code(code):
+        problem = f"the action units {code!r} cannot be read"
+        raise BadAnnotation(location, problem, HOW_TO_WRITE_UNITS)
+    return code
 
 
 def _default_name(path: Path, onset: int | None, offset: int | None) -> str:

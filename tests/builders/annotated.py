@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from learnet.core.settings import Preparation
 from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import PreparedDataset, save_prepared
 from learnet.inference.action_units import ActionUnitRecogniser
@@ -36,8 +37,9 @@ def write_annotated(
     codes: Sequence[str],
     people: Sequence[str],
     dataset: str = "casme2",
-    columns: dict[str, Sequence[str]] | None = None,
+    columns: dict[str, Sequence[object]] | None = None,
     noise: float = 12,
+    preparation: Preparation | None = None,
 ) -> PreparedDataset:
     """Write a prepared folder of flow images; clips are called c00, c01, …"""
     images = annotated_images(codes, seed=len(dataset), noise=noise)
@@ -55,18 +57,18 @@ def write_annotated(
             **(columns or {}),
         }
     )
-    record = PrepareRecord(imported=True, preparation=None, images_kind="flow", clips=len(codes))
+    record = PrepareRecord(preparation=preparation, images_kind="flow", clips=len(codes))
     return save_prepared(folder, images, clips, record, [])
 
 
 def read_off(batch: np.ndarray) -> np.ndarray:
-    """The network: logit 4 where v is 60 grey levels larger on a side, -4 where it is not; strength 1 px."""
+    """The network: logit 4 where v is 60 grey levels larger on a side, -4 where it is not."""
     sides = []
     for columns in (LEFT, RIGHT):
         means = [batch[:, 1, ROWS[unit], columns].mean(axis=(1, 2)) for unit in UNITS]
         sides.append(np.stack(means, axis=1) * (8 * 127.5 / 60) - 4)
     left, right = sides
-    return np.concatenate([np.maximum(left, right), left, right, np.ones_like(left)], axis=1)
+    return np.concatenate([np.maximum(left, right), left, right], axis=1)
 
 
 def reading_recogniser(size: int = 28, **data: str) -> ActionUnitRecogniser:

@@ -138,7 +138,8 @@ def test_a_clip_in_which_the_head_is_lost_cannot_be_judged(tmp_path: Path) -> No
     assert lost["still"] == "" and "the head moves too far to be followed" in lost["obstacle"]
     assert lost["obstacle"] in lost["warnings"]
     assert "movement not judged,casme2/01/clip" in (tmp_path / "out" / "audit.csv").read_text()
-    assert (rest["still"], rest["obstacle"]) == ("nothing moves", "")
+    assert (rest["still"], rest["obstacle"], rest["head_px"]) == ("nothing moves", "", 0)
+    assert np.isnan(lost["head_px"])
 
 
 def test_prepared_folder_holds_every_clip(tmp_path: Path) -> None:
@@ -177,6 +178,7 @@ def test_prepared_folder_holds_every_clip(tmp_path: Path) -> None:
         "fps": "200.0",
         "frames": "8",
         "face": "given",
+        "head_px": "",
         "still": "",
         "obstacle": "",
         "warnings": "",

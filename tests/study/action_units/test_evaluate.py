@@ -9,6 +9,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from learnet.core.errors import BadCheckpoint, BadInput, OutputTaken
+from learnet.core.settings import Preparation
 from learnet.inference.action_units import ActionUnitRecogniser
 from learnet.study.action_units.evaluate import evaluate_action_units
 from learnet.study.action_units.files import read_action_unit_metrics
@@ -53,9 +54,24 @@ def test_a_row_for_each_annotated_clip(prepared: Path, tmp_path: Path) -> None:
     high, low = 1 / (1 + np.exp(-4)), 1 / (1 + np.exp(4))
     np.testing.assert_allclose(table["AU4"][:4], [high, low, high, low], atol=0.02)
     assert table["AU4"][4] == table["AU12"][4] == 0
-    reasons = ["", f"{LOST}: the action units are not to be trusted", "", "", "nothing moves", "", ""]
+    reasons = ["", f"{LOST}, so action units are not to be trusted", "", "", "nothing moves", "", ""]
     assert table["reason"].tolist() == reasons
     assert table["warnings"][1] == COLUMNS["warnings"][1]
+
+
+@pytest.mark.parametrize("stabilise", [False, True])
+def test_a_head_that_moves_as_far_as_skin_does(tmp_path: Path, stabilise: bool) -> None:
+    """The limit is that of predictions: 1 pixel of a crop 112 wide, 0.25 of one 28 wide."""
+    head_px = [0.1, 0.25, 0.26, "", 1.5, "", "", 0.3]
+    preparation = Preparation("flow-dis", 28, stabilise=stabilise).settled
+    folder = write_annotated(
+        tmp_path / "prepared", CODES, PEOPLE, columns={"head_px": head_px}, preparation=preparation
+    )
+    result = evaluate_action_units(folder.folder, "w", tmp_path / "out")
+    reasons = scores_of(tmp_path / "out")["reason"].astype(object).fillna("").tolist()
+    moved = "the head moves by 0.3 pixels of the crop, so action units are not to be trusted"
+    assert reasons == ([""] * 7 if stabilise else ["", "", moved, "", "", "", moved])
+    assert len(result.description.untrusted_clips) == sum(map(bool, reasons))
 
 
 def test_metrics_are_those_of_the_scores_on_disk(prepared: Path, tmp_path: Path) -> None:

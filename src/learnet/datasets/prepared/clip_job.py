@@ -49,6 +49,7 @@ class ClipFacts:
 
     frames: int = 0
     face: str = ""  # finder and box, or "given"
+    head_px: float | None = None  # head motion in pixels of the crop; None: it was not measured
     still: str = ""  # why the skin is not seen to move, from `MotionEvidence.why_none`; empty if it moves
     obstacle: str = ""  # why its motion cannot be judged, from `MotionEvidence`; empty if it can
     apex: int | None = None  # frame, where it was detected; None: that of the clip holds
@@ -135,6 +136,7 @@ def _compute(job: ClipJob) -> ClipResult:
     facts = ClipFacts(
         frames=len(footage.pixels),
         face=_face_cell(motion),
+        head_px=None if motion.aligned.drift_px is None else round(motion.aligned.drift_px, 2),
         still="" if evidence.obstacle else evidence.why_none,
         obstacle=evidence.obstacle,
         apex=None if detected is None else footage.numbers[detected],

@@ -232,6 +232,7 @@ def _row(index: int, clip: Clip, result: ClipResult) -> dict[str, Any]:
         "image": index,
         "frames": facts.frames,
         "face": facts.face,
+        "head_px": "" if facts.head_px is None else facts.head_px,
         "still": facts.still,
         "obstacle": facts.obstacle,
         "warnings": "; ".join(finding.what for finding in facts.findings),

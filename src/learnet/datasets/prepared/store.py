@@ -28,10 +28,10 @@ from learnet.motion.phases import PHASE_FILES, Phases, read_phases
 
 COLUMNS = (
     "image", "clip", "dataset", "subject", "person", "name", "kind", "emotion", "also", "action_units",
-    "onset", "apex", "apex_source", "offset", "fps", "frames", "face", "still", "obstacle", "warnings",
-    "path",
+    "onset", "apex", "apex_source", "offset", "fps", "frames", "face", "head_px", "still", "obstacle",
+    "warnings", "path",
 )  # fmt: skip
-LATER_COLUMNS = ("kind", "also", "still", "obstacle")  # columns that earlier folders lack: not known
+LATER_COLUMNS = ("kind", "also", "head_px", "still", "obstacle")  # not known in earlier folders
 PREPARE_FILE = "prepare.json"
 FILES = (PREPARE_FILE, "clips.csv", "images.npy")  # in every prepared folder
 AUDIT_FILE = "audit.csv"
@@ -40,7 +40,7 @@ CHANNELS_SEEN_IN = 200  # images from which the order of the channels is inferre
 # Grey levels: medians of real strain are below 10, those of real u and v between 60 and 210.
 STRAIN_BELOW = 40
 CENTRED_ABOVE = 60
-NUMBERS = ("image", "onset", "apex", "offset", "fps", "frames")
+NUMBERS = ("image", "onset", "apex", "offset", "fps", "frames", "head_px")
 
 Blocks = Sequence[UInt8[np.ndarray, "_ H W 3"]]
 Images = UInt8[np.ndarray, "N H W 3"] | Blocks

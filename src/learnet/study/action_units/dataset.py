@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from learnet.core.errors import BadInput
 from learnet.core.labels import parse_action_units
@@ -40,8 +41,8 @@ class AnnotatedDataset:
         """Return the images at these positions among the annotated ones."""
         return StoredImages(self.prepared.take([self.rows[position] for position in positions]))
 
-    def column(self, name: str) -> tuple[str, ...]:
-        """Return a column of text of `clips.csv` for each clip."""
+    def column(self, name: str) -> tuple[Any, ...]:
+        """Return a column of `clips.csv` for each clip: text, or numbers that are NaN where not known."""
         return tuple(self.prepared.clips[name].iloc[list(self.rows)])
 
     def people_with_unit(self) -> dict[int, int]:

@@ -93,7 +93,6 @@ def _scores(
         units=recogniser.units,
         present=np.concatenate([part.present for part in parts]) * moves[:, None],
         sides=np.concatenate([part.sides for part in parts]) * moves[:, None, None],
-        strength_px=np.concatenate([part.strength_px for part in parts]) * moves[:, None],
     )
 
 

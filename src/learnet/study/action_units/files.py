@@ -11,6 +11,7 @@ from jaxtyping import Float64
 
 from learnet.core.files import sha256_hex, write_atomically
 from learnet.core.serialisation import read_json, to_json
+from learnet.face import HEAD_MOTION_LIMIT_PX
 from learnet.metrics.action_units import MEASURE_NAMES, ActionUnitMetrics, UnitMetrics
 from learnet.metrics.study_metrics import Score
 from learnet.simulation.units import UNITS
@@ -23,7 +24,7 @@ METRICS_TABLE = "action_units_metrics.csv"
 METRICS_FILE = "action_units_metrics.json"
 DESCRIPTION_FILE = "action_units_study.json"
 
-NOT_TRUSTED = "the action units are not to be trusted"
+NOT_TRUSTED = "action units are not to be trusted"
 """What follows where the motion of the head hides that of the skin, in the column `reason`."""
 
 
@@ -103,8 +104,20 @@ def codes_digest(data: AnnotatedDataset) -> str:
 
 
 def untrusted(data: AnnotatedDataset) -> tuple[str, ...]:
-    """Return why the units of each clip are not to be trusted; empty where they are."""
-    return tuple(f"{obstacle}: {NOT_TRUSTED}" if obstacle else "" for obstacle in data.column("obstacle"))
+    """Return why the units of each clip are not to be trusted; empty where they are.
+
+    The head turns or is lost, or moves as far as skin does in an expression and was not stabilised.
+    """
+    preparation = data.prepared.record.preparation
+    limit_px = np.inf
+    if preparation and not preparation.stabilise:
+        limit_px = HEAD_MOTION_LIMIT_PX * preparation.size / 112
+    reasons = []
+    for obstacle, head_px in zip(data.column("obstacle"), data.column("head_px"), strict=True):
+        if not obstacle and head_px > limit_px:
+            obstacle = f"the head moves by {head_px:.1f} pixels of the crop"
+        reasons.append(f"{obstacle}, so {NOT_TRUSTED}" if obstacle else "")
+    return tuple(reasons)
 
 
 def scores_to_csv(data: AnnotatedDataset, scores: ClipScores) -> str:

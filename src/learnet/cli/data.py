@@ -55,6 +55,7 @@ def simulate(  # noqa: PLR0913 (options)
     size: int | None = None,
     seed: int = 0,
     estimator: Literal["imitated", "measured", "both"] = "imitated",
+    variation: Literal["narrow", "wide"] = "narrow",
     jobs: int = -1,
 ) -> None:
     """Generate a prepared folder of simulated motion images, to train networks without images of real people.
@@ -69,7 +70,8 @@ def simulate(  # noqa: PLR0913 (options)
         Optical flow (flow), or dynamic images of rendered clips (dynamic) with the defaults of `learnet
         prepare`.
     classes
-        Classes in equal numbers: negative, positive, surprise, and none (head motion, blinks and noise only).
+        Classes in equal numbers: negative, positive, surprise, none (head motion, blinks and noise only), and
+        any (combinations of action units that need not belong to an emotion).
     size
         Height and width in pixels. Default: 28 for flow, as in the published flow images of MEGC2019, and 112
         for dynamic.
@@ -81,10 +83,9 @@ def simulate(  # noqa: PLR0913 (options)
     jobs
         Number of processes; -1 is one per core.
     """
-    if motion == "dynamic" and estimator != "imitated":
-        raise LearnetError(
-            "--estimator applies to optical flow, not to --motion dynamic.", "Omit one of them."
-        )
+    if motion == "dynamic" and (estimator, variation) != ("imitated", "narrow"):
+        option = "--variation" if estimator == "imitated" else "--estimator"
+        raise LearnetError(f"{option} applies to optical flow, not to --motion dynamic.", "Omit one of them.")
     from learnet.datasets.synthetic.dynamic_images import simulate_dynamic
     from learnet.datasets.synthetic.flow_images import simulate_flow
 
@@ -93,7 +94,7 @@ def simulate(  # noqa: PLR0913 (options)
         if motion == "dynamic":
             prepared = simulate_dynamic(out, images, classes, size, seed, jobs, progress)
         else:
-            prepared = simulate_flow(out, images, classes, size, seed, estimator, jobs, progress)
+            prepared = simulate_flow(out, images, classes, size, seed, estimator, variation, jobs, progress)
     counts = prepared.clips["emotion"].value_counts()
     per_emotion = ", ".join(f"{count} {emotion}" for emotion, count in counts.items())
     console.out.print(f"{len(prepared.clips)} simulated {motion} images: {per_emotion}")

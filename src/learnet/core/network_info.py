@@ -72,7 +72,7 @@ NETWORK_INFO: dict[str, NetworkInfo] = {
     "resnet50": _GENERAL,
     "vgg16": _GENERAL,
     "vgg19": _GENERAL,
-    "mlp": NetworkInfo("general", sizes=SizeRule(14, (0,), "are multiples of 14")),
+    "mlp": _GENERAL,
     "ststnet": NetworkInfo(
         "for flow images", sizes=SizeRule(6, (2, 3, 4), "leave 2, 3 or 4 when divided by 6")
     ),

@@ -1,7 +1,7 @@
 """A multilayer perceptron with one hidden layer on the image averaged to 14 x 14 pixels.
 
-It has no counterpart in the literature on micro-expressions. It is here because, trained on simulated flow, it
-was as good on real flow as convolutional networks, which take ten times as long (docs/action-units.md).
+The literature on micro-expressions has no counterpart. It is here because, trained on simulated flow, it was
+as good on real flow as convolutional networks, which take ten times as long (docs/pretrained.md).
 """
 
 import torch
@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from learnet.networks.layers import Dropout, check_size, preserved_generator, pytorch_default
+from learnet.networks.layers import Dropout, preserved_generator, pytorch_default
 
 GRID = 14  # height and width to which the image is averaged
 INPUTS = 3 * GRID**2
@@ -20,18 +20,13 @@ class MLP(nn.Module):
 
     Args:
         classes: number of outputs K.
-        size: height and width of the images in pixels, a multiple of 14.
+        size: height and width of the images in pixels.
         seed: seed of the initial weights (PyTorch's defaults).
         hidden: number of hidden units.
-
-    Raises:
-        LearnetError: the size is not valid.
     """
 
-    def __init__(self, classes: int, size: int = 112, seed: int = 0, hidden: int = 256) -> None:
+    def __init__(self, classes: int, size: int = 112, seed: int = 0, hidden: int = 128) -> None:
         super().__init__()
-        check_size("mlp", size)
-        self.block = size // GRID  # pixels that are averaged, along each axis
         with preserved_generator():
             self.input_dropout = Dropout(0.2, INPUTS)
             self.fc1 = nn.Linear(INPUTS, hidden)
@@ -47,6 +42,6 @@ class MLP(nn.Module):
         Args:
             images: channels in -1..1.
         """
-        averaged = F.avg_pool2d(images, self.block).flatten(1)  # (B, 588)
-        hidden = F.relu(self.fc1(self.input_dropout(averaged)))  # (B, 256)
+        averaged = F.adaptive_avg_pool2d(images, GRID).flatten(1)  # (B, 588)
+        hidden = F.relu(self.fc1(self.input_dropout(averaged)))  # (B, 128)
         return self.fc2(self.hidden_dropout(hidden))  # (B, K)

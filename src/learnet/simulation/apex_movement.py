@@ -8,6 +8,7 @@ from jaxtyping import Float32
 from learnet.simulation.emotions import ExpressionStyle, draw_expression, make_style
 from learnet.simulation.geometry import Geometry, View, vary_face
 from learnet.simulation.movement import MODEL_FACE_PX, HeadPose, displacement, head_displacement
+from learnet.simulation.muscles import Muscles
 from learnet.simulation.scenes import NO_EMOTION
 from learnet.simulation.units import Activation, both_sides
 
@@ -47,13 +48,16 @@ class ApexMovement:
     strongest: float  # length of the longest vector of expression and blink, same unit
 
 
-def draw_movement(emotion: str, view: View, rng: np.random.Generator) -> ApexMovement:
+def draw_movement(
+    emotion: str, view: View, rng: np.random.Generator, vary_muscles: bool = False
+) -> ApexMovement:
     """Draw a new person and how their face moves from the onset to the apex.
 
     Args:
-        emotion: a key of `emotions.EMOTIONS`, or NO_EMOTION.
+        emotion: a key of `emotions.EMOTIONS`, ANY_UNITS, or NO_EMOTION.
         view: grid on which the movement is computed.
         rng: source of all random numbers. The same state gives the same movement.
+        vary_muscles: draw the person's muscles as well (`muscles.Muscles`).
 
     Raises:
         UnknownName: the emotion cannot be simulated.
@@ -61,7 +65,8 @@ def draw_movement(emotion: str, view: View, rng: np.random.Generator) -> ApexMov
     geometry = vary_face(rng, 1.2)
     style = make_style(rng)
     activations = _draw_activations(emotion, style, geometry, rng)
-    field = displacement(geometry, activations, view)
+    muscles = Muscles(int(rng.integers(2**31))) if vary_muscles else None
+    field = displacement(geometry, activations, view, muscles)
     if _raises_brows(activations):
         field[..., 1] += _scalp_shift(view, rng) * np.float32(_longest(field))
     blink = draw_blink(rng)

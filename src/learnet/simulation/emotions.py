@@ -54,11 +54,23 @@ label of CASME; no source we know gives its units, so both units and shares are 
 in or pressed.
 """
 
-ONE_SIDED_SHARES = {"contempt": 0.8, "happiness": 0.2, "disgust": 0.2, "others": 0.25}
+ONE_SIDED_SHARES = {"contempt": 0.8, "happiness": 0.2, "disgust": 0.2, "others": 0.25, "any": 0.25}
 """Emotion -> share of its expressions that show on one side only; DEFAULT_ONE_SIDED_SHARE for the others.
 
 Contempt is one-sided by definition (EMFACS: R12+R14).
 """
+
+ANY_UNITS = "any"
+"""In place of an emotion: one to four action units that need not occur together in any emotion."""
+
+COUNT_SHARES = (0.35, 0.35, 0.20, 0.10)
+"""Share of one, two, three and four units."""
+
+UNIT_FREQUENCIES = {
+    1: 1.0, 2: 1.0, 4: 1.5, 5: 0.7, 6: 1.0, 7: 1.2, 9: 0.8, 10: 1.0, 12: 1.3, 14: 1.0, 15: 1.0, 17: 1.2,
+    20: 0.6, 23: 0.6, 24: 0.6, 25: 0.6, 26: 0.4,
+}  # fmt: skip
+"""Unit -> its relative frequency among ANY_UNITS. Ours: nearly equal, so that rare units are learned, too."""
 
 DEFAULT_ONE_SIDED_SHARE = 0.1
 
@@ -102,7 +114,7 @@ def draw_expression(
     """Draw an expression of an emotion on a face: units, sides and strengths.
 
     Args:
-        emotion: a key of EMOTIONS.
+        emotion: a key of EMOTIONS, or ANY_UNITS.
         style: of the person.
         geometry: of the face.
         rng: source of all other random numbers.
@@ -112,9 +124,9 @@ def draw_expression(
     Raises:
         UnknownName: there is no such emotion in the table.
     """
-    units = _draw_units(emotion, style, rng)
+    units = draw_any_units(rng) if emotion == ANY_UNITS else _draw_units(emotion, style, rng)
     largest_px = float(np.clip(rng.uniform(*peak_px) * style.expressiveness, *peak_px))
-    side = _draw_side(emotion, units, style, rng)
+    sides = _draw_sides(emotion, units, style, rng)
     activations: list[Activation] = []
     for position, unit in enumerate(units):
         strength = 1.0
@@ -125,7 +137,7 @@ def draw_expression(
             noise = rng.normal(0, 0.08)
             balance = float(np.clip(style.balance + noise, -0.5, 0.5))
         for activation in both_sides(unit, strength, balance):
-            if side in (None, activation.side):
+            if sides[unit] in (None, activation.side):
                 activations.append(activation)
     return _scale_to_peak(activations, geometry, largest_px)
 
@@ -140,6 +152,27 @@ def _draw_units(emotion: str, style: ExpressionStyle, rng: np.random.Generator) 
     probabilities = weights / weights.sum()
     choice = rng.choice(len(shares), p=probabilities)
     return combinations[choice].units
+
+
+def draw_any_units(rng: np.random.Generator) -> tuple[int, ...]:
+    """Draw one to four units that need not occur together in an emotion; the first is the strongest."""
+    count = rng.choice(len(COUNT_SHARES), p=COUNT_SHARES) + 1
+    units = list(UNIT_FREQUENCIES)
+    frequencies = np.array(list(UNIT_FREQUENCIES.values()))
+    drawn = rng.choice(units, count, replace=False, p=frequencies / frequencies.sum())
+    return tuple(drawn.tolist())
+
+
+def _draw_sides(
+    emotion: str, units: tuple[int, ...], style: ExpressionStyle, rng: np.random.Generator
+) -> dict[int, str | None]:
+    """Draw the only side on which each unit shows, or None for both.
+
+    An emotion shows on one side altogether, independent units each on their own.
+    """
+    if emotion != ANY_UNITS:
+        return dict.fromkeys(units, _draw_side(emotion, units, style, rng))
+    return {unit: _draw_side(emotion, (unit,), style, rng) for unit in units}
 
 
 def _draw_side(

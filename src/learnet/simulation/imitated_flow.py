@@ -7,7 +7,7 @@ effect was fitted by comparing simulated with real flow images without labels (`
 All fields are on a grid that is finer than the final image; its unit of length is a cell.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -67,6 +67,25 @@ symmetry of each channel, correlations between channels). No label was read; sim
 25 and 20 percent. Only `subsampled_share` is our choice: the real images had all been resized by picking
 pixels, but those that `learnet prepare` makes are area means.
 """
+
+
+def draw_estimator_model(rng: np.random.Generator) -> EstimatorModel:
+    """Draw the errors of some estimator: half of the time the fitted ones, otherwise others around them.
+
+    Estimators differ in how far they smooth, how much texture they need, and how noisy they are.
+    """
+    if rng.random() < 0.5:
+        return ESTIMATOR_MODEL
+    return replace(
+        ESTIMATOR_MODEL,
+        max_skin_texture=float(rng.choice([0.095, 0.3, 1.0])),
+        texture_exponent=float(rng.uniform(0.6, 1.2)),
+        smoothing=(0.4, float(rng.choice([1.55, 3.0, 5.0]))),
+        blend=float(rng.choice([0.03, 0.09, 0.3])),
+        dead_zone=float(rng.choice([0.0, 0.048])),
+        noise=float(rng.choice([0.02, 0.071, 0.1])),
+        outliers=float(rng.choice([0.0, 1.0, 5.0])),
+    )
 
 
 def texture_map(

@@ -39,34 +39,58 @@ SMOOTHNESS_WEIGHT = (8.0, 40.0)  # range of the weight of a smooth flow in the r
 
 
 @dataclass(frozen=True)
+class Picture:
+    """The size of an image around a face, and the position of the face in it."""
+
+    height: float  # face widths
+    width: float  # face widths
+    eye_height: float  # distance of the eyes from the top, share of the height
+
+
+CLOSE_PICTURE = Picture(1.55, 1.25, 0.43)
+WIDE_PICTURE = Picture(1.75, 1.7, 0.40)  # with room for loose crops
+
+FARNEBACK_SHARE = 0.35  # of the estimators drawn by `any_estimator`; the others are dense inverse search
+PRESET_SHARE = 0.25  # dense inverse search at one of three scales, with OpenCV's preset
+
+
+@dataclass(frozen=True)
 class FilmedPerson:
     """A person, their style of expression, and the camera that films them."""
 
     person: Person
     style: ExpressionStyle
     camera: Camera
+    picture: Picture = CLOSE_PICTURE
 
 
-def make_filmed_person(rng: np.random.Generator) -> FilmedPerson:
-    """Draw a person, and the size of the face in the image."""
+def make_filmed_person(rng: np.random.Generator, picture: Picture = CLOSE_PICTURE) -> FilmedPerson:
+    """Draw a person, and the size of the face in the image.
+
+    Args:
+        rng: source of all random numbers.
+        picture: size of the image around the face.
+    """
     face_px = float(rng.uniform(*FACE_PX))
-    height = round(1.55 * face_px)
-    width = round(1.25 * face_px)
+    height = round(picture.height * face_px)
+    width = round(picture.width * face_px)
     person = make_person(rng)
     style = make_style(rng)
     camera = Camera(height, width, 1 / APEX_S, face_px)
-    return FilmedPerson(person, style, camera)
+    return FilmedPerson(person, style, camera, picture)
 
 
 def measure_flow(
-    emotion: str, filmed: FilmedPerson, rng: np.random.Generator
+    emotion: str, filmed: FilmedPerson, rng: np.random.Generator, any_estimator: bool = False
 ) -> tuple[Float32[np.ndarray, "H W 2"], View, tuple[Activation, ...]]:
     """Render a person at the onset and at the apex of an expression, and measure the flow between them.
 
     Args:
-        emotion: a key of `emotions.EMOTIONS`, or NO_EMOTION.
+        emotion: a key of `emotions.EMOTIONS`, ANY_UNITS, or NO_EMOTION.
         filmed: person and camera.
         rng: source of all random numbers.
+        any_estimator: draw the estimator too: dense inverse search, or Farneback's. Otherwise only the
+            settings of dense inverse search are drawn.
 
     Returns:
         The flow in pixels, the view of the frames, and the action units of the expression.
@@ -80,7 +104,7 @@ def measure_flow(
     timing = Timing(0.0, APEX_S, 2 * APEX_S)  # no movement in the first of the two frames, all in the second
     expression = Episode(activations, timing)
     blink = Episode(draw_blink(rng), timing)
-    conditions = _draw_conditions(filmed.camera, rng)
+    conditions = _draw_conditions(filmed, rng)
     recording = Recording(
         filmed.person,
         (expression, blink),
@@ -89,13 +113,15 @@ def measure_flow(
         frames=2,
     )
     onset, apex = render(recording)
-    return _estimate_flow(onset, apex, rng), conditions.view, activations
+    estimate = _estimate_any_flow if any_estimator else _estimate_flow
+    return estimate(onset, apex, rng), conditions.view, activations
 
 
-def _draw_conditions(camera: Camera, rng: np.random.Generator) -> RecordingConditions:
+def _draw_conditions(filmed: FilmedPerson, rng: np.random.Generator) -> RecordingConditions:
+    camera = filmed.camera
     face_px = camera.face_px * float(np.exp(rng.normal(0, 0.01)))
     origin_x = camera.width / 2 + float(rng.normal(0, 2))
-    origin_y = 0.43 * camera.height + float(rng.normal(0, 2))
+    origin_y = filmed.picture.eye_height * camera.height + float(rng.normal(0, 2))
     roll_deg = float(rng.normal(0, 1.5))
     view = View(
         camera.height,
@@ -134,3 +160,30 @@ def _estimate_flow(
     weight = rng.uniform(*SMOOTHNESS_WEIGHT)
     search.setVariationalRefinementAlpha(float(weight))
     return search.calc(first, second, None)  # type: ignore[call-overload]  # None: no initial flow
+
+
+def _estimate_any_flow(
+    onset: UInt8[np.ndarray, "H W 3"], apex: UInt8[np.ndarray, "H W 3"], rng: np.random.Generator
+) -> Float32[np.ndarray, "H W 2"]:
+    """Estimate the flow by one of the estimators that programs of other laboratories use, at random."""
+    choice = rng.random()
+    if choice > FARNEBACK_SHARE + PRESET_SHARE:
+        return _estimate_flow(onset, apex, rng)
+    first = cv2.cvtColor(onset, cv2.COLOR_RGB2GRAY)
+    second = cv2.cvtColor(apex, cv2.COLOR_RGB2GRAY)
+    if choice > FARNEBACK_SHARE:
+        search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        search.setFinestScale(int(rng.integers(3)))
+        return search.calc(first, second, None)  # type: ignore[call-overload]  # None: no initial flow
+    return cv2.calcOpticalFlowFarneback(  # type: ignore[call-overload]  # None: no initial flow
+        first,
+        second,
+        None,
+        pyr_scale=0.5,
+        levels=int(rng.choice([1, 3, 5])),
+        winsize=int(rng.choice([7, 11, 15, 21])),
+        iterations=int(rng.choice([3, 5, 10])),
+        poly_n=int(rng.choice([5, 7])),
+        poly_sigma=float(rng.choice([1.1, 1.2, 1.5])),
+        flags=int(rng.choice([0, cv2.OPTFLOW_FARNEBACK_GAUSSIAN])),
+    )

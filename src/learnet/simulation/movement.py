@@ -14,6 +14,7 @@ from jaxtyping import Float32, Float64, Shaped
 
 from learnet.core.errors import LearnetError
 from learnet.simulation.geometry import SIDES, Geometry, View
+from learnet.simulation.muscles import Muscles
 from learnet.simulation.units import UNITS, Activation, Bump
 
 _NO_SECOND_MAP = np.empty(0, np.float32)  # cv2.remap reads both coordinates from the first map
@@ -23,12 +24,18 @@ MODEL_FACE_PX = 112
 
 
 def displacement(
-    geometry: Geometry, activations: Iterable[Activation], view: View
+    geometry: Geometry, activations: Iterable[Activation], view: View, muscles: Muscles | None = None
 ) -> Float32[np.ndarray, "H W 2"]:
     """Compute the displacement field of action units at their peak.
 
     The field is linear in every `peak_px`: a weaker expression is this field times its intensity, and the
     field of several units is the sum of their fields.
+
+    Args:
+        geometry: of the face.
+        activations: units, sides and strengths.
+        view: grid of the field.
+        muscles: of the person; None: those of the average face.
 
     Returns:
         (dx, dy) in pixels of the view, at every pixel of the resting face.
@@ -39,7 +46,10 @@ def displacement(
     for activation in activations:
         strength = activation.peak_px / MODEL_FACE_PX  # face widths
         outward = 1.0 if activation.side == "left" else -1.0
-        for bump in UNITS[activation.unit].bumps:
+        bumps = UNITS[activation.unit].bumps
+        if muscles is not None:
+            bumps = muscles.bumps(activation.unit, activation.side)
+        for bump in bumps:
             centre = _centre(geometry, bump, activation.side)
             weight = strength * _gaussian(u, v, bump, centre)
             sideways = outward * bump.outward

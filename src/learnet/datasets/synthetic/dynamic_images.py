@@ -16,14 +16,8 @@ from jaxtyping import Float64, UInt8
 
 from learnet.core.settings import Preparation
 from learnet.datasets.prepared.store import PreparedDataset
-from learnet.datasets.synthetic.flow_images import (
-    Progress,
-    Row,
-    SimulatedFolder,
-    check_options,
-    draw_emotion,
-    write_simulated,
-)
+from learnet.datasets.synthetic.flow_images import check_options, draw_emotion
+from learnet.datasets.synthetic.simulated_folder import Progress, Row, SimulatedFolder, write_simulated
 from learnet.face import Face, FaceFinder
 from learnet.motion.pipeline import make_image
 from learnet.simulation.apex_movement import HEAD_PX, draw_blink

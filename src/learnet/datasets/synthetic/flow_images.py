@@ -5,51 +5,55 @@ person: the action units of an emotion or none, perhaps a blink, the head, and t
 either imitated (`simulation.imitated_flow`) or run on rendered faces (`simulation.measured_flow`).
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float32, UInt8
 
 from learnet.core.errors import LearnetError, pick
-from learnet.core.files import report_disk_errors, sha256_hex
-from learnet.core.parallel import parallel_map
 from learnet.core.settings import Preparation
-from learnet.datasets.prepared.record import PrepareRecord
-from learnet.datasets.prepared.store import PreparedDataset, already_there, save_prepared, versions
+from learnet.datasets.prepared.store import PreparedDataset
+from learnet.datasets.synthetic.simulated_folder import Progress, Row, SimulatedFolder, write_simulated
 from learnet.motion.flow import append_strain
 from learnet.motion.normalise import per_channel
 from learnet.simulation.apex_movement import ApexMovement, draw_movement
+from learnet.simulation.emotions import ANY_UNITS
+from learnet.simulation.flow_processing import draw_processing, process_flow
 from learnet.simulation.geometry import View
 from learnet.simulation.imitated_flow import (
     ESTIMATOR_MODEL,
     EstimatorModel,
     crop_and_resize,
     draw_crop,
+    draw_estimator_model,
     imitate_estimator,
     texture_map,
 )
-from learnet.simulation.measured_flow import IMAGES_PER_PERSON, FilmedPerson, make_filmed_person, measure_flow
+from learnet.simulation.measured_flow import (
+    CLOSE_PICTURE,
+    IMAGES_PER_PERSON,
+    WIDE_PICTURE,
+    FilmedPerson,
+    make_filmed_person,
+    measure_flow,
+)
 from learnet.simulation.movement import MODEL_FACE_PX
 from learnet.simulation.scenes import NO_EMOTION
 from learnet.simulation.units import Activation, format_units
 
-Progress = Callable[[int, int], None]  # images made, images in all
-Row = dict[str, object]  # columns of `clips.csv` that depend on the image
-ImageMaker = Callable[[range], tuple[UInt8[np.ndarray, "N S S 3"], list[Row]]]
-
-DATASET = "simulated"
 GRID_WIDTH = 1.25  # width of the grid, face widths
 EYE_HEIGHT = 0.36  # distance of the eyes from the top of the grid, share of its height
+WIDE_GRID_WIDTH = 1.74  # the same for images of the variation "wide"
+WIDE_EYE_HEIGHT = 0.40
 CELLS_PER_PIXEL = 2.57  # of the grid per pixel of the image; speckle and smoothing look the same at any size
 MEASURED_MODEL = replace(ESTIMATOR_MODEL, speckle=(0.0, 0.0))  # a measured flow already has a speckled strain
 BLOCK = 30 * IMAGES_PER_PERSON  # images that one process makes at a time
 
 Estimator = Literal["imitated", "measured", "both"]
+Variation = Literal["narrow", "wide"]
 
 NEGATIVE = {"disgust": 70, "anger": 57, "repression": 27, "contempt": 12, "fear": 8, "sadness": 6}
 """Frequency of each emotion among the negative clips of CASME II and SAMM in the composite of MEGC2019.
@@ -62,8 +66,12 @@ CLASSES: dict[str, dict[str, int]] = {
     "positive": {"happiness": 1},
     "surprise": {"surprise": 1},
     "none": {NO_EMOTION: 1},
+    "any": {ANY_UNITS: 1},
 }
-"""Class -> its emotions and their relative frequencies. All classes are equally frequent."""
+"""Class -> its emotions and their relative frequencies. All classes are equally frequent.
+
+"any" are combinations of action units that need not belong to an emotion; no class scheme has it.
+"""
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,7 @@ class FlowOptions:
     size: int
     seed: int
     estimator: Estimator
+    variation: Variation
 
 
 def simulate_flow(  # noqa: PLR0913  # each is an option of the command
@@ -83,6 +92,7 @@ def simulate_flow(  # noqa: PLR0913  # each is an option of the command
     size: int = 28,
     seed: int = 0,
     estimator: Estimator = "imitated",
+    variation: Variation = "narrow",
     jobs: int = -1,
     progress: Progress | None = None,
 ) -> PreparedDataset:
@@ -98,6 +108,9 @@ def simulate_flow(  # noqa: PLR0913  # each is an option of the command
         seed: 0 or more. The same seed gives the same bytes.
         estimator: "imitated", with another person in each image; "measured" on rendered frames, with eight
             images per person and several times slower; or "both", eight images each in turn.
+        variation: "narrow", made as the published images of MEGC2019 and those of `prepare` are; or "wide",
+            with estimators, crops and scaling of all kinds (`simulation.flow_processing`) and with muscles
+            that differ between people (`simulation.muscles`).
         jobs: processes; -1 is one per core.
         progress: called as images are made, with (images made, images in all).
 
@@ -109,7 +122,7 @@ def simulate_flow(  # noqa: PLR0913  # each is an option of the command
     names = ["flow"] * images
     if estimator != "imitated":
         names = [f"flow-{number + 1:06d}" for number in range(images)]
-    options = FlowOptions(classes, size, seed, estimator)
+    options = FlowOptions(classes, size, seed, estimator, variation)
     folder = SimulatedFolder(
         kind="flow",
         preparation=None,
@@ -119,6 +132,7 @@ def simulate_flow(  # noqa: PLR0913  # each is an option of the command
             "size": size,
             "seed": seed,
             "estimator": estimator,
+            **({} if variation == "narrow" else {"variation": variation}),
         },
         people=[_person_of(number, estimator) for number in range(images)],
         names=names,
@@ -126,18 +140,6 @@ def simulate_flow(  # noqa: PLR0913  # each is an option of the command
     )
     make_images = partial(_make_images, options=options)
     return write_simulated(Path(out), folder, make_images, jobs, progress)
-
-
-@dataclass(frozen=True)
-class SimulatedFolder:
-    """Contents of a prepared folder of simulated images."""
-
-    kind: Literal["flow", "image"]  # how mirroring changes the images, as in `prepare.json`
-    preparation: Preparation | None  # None where no clip is prepared
-    options: dict[str, object]  # what determines the images: the same options give the same bytes
-    people: Sequence[int]  # person in each image: number of the first image of the same person
-    names: Sequence[str]  # clip of each image
-    block_size: int  # images that one process makes at a time
 
 
 def check_options(images: int, classes: tuple[str, ...], size: int, seed: int) -> None:
@@ -154,73 +156,6 @@ def check_options(images: int, classes: tuple[str, ...], size: int, seed: int) -
         )
     for name in classes:
         pick(CLASSES, name, "class that can be simulated")
-
-
-def write_simulated(
-    out: Path, folder: SimulatedFolder, make_images: ImageMaker, jobs: int, progress: Progress | None
-) -> PreparedDataset:
-    """Write a folder of simulated images, or return it as it is where it already has them.
-
-    Args:
-        out: prepared folder.
-        folder: its contents.
-        make_images: numbers of images -> these images, and the columns of `clips.csv` of each. It is called
-            with blocks of numbers in any order.
-        jobs: processes; -1 is one per core.
-        progress: called as images are made, with (images made, images in all).
-
-    Raises:
-        OutputTaken: the folder contains something else.
-    """
-    images = len(folder.people)
-    record = PrepareRecord(
-        imported=True,  # no clip was prepared
-        preparation=folder.preparation,
-        images_kind=folder.kind,
-        synthetic=True,
-        simulated=True,  # the people are not real, so weights do not record their names
-        reading=folder.options,
-        inputs=sha256_hex(repr(folder.options).encode()),
-        versions=versions(),
-        clips=images,
-        people=len(set(folder.people)),
-    )
-    present = already_there(out, record)
-    if present:
-        return present
-    pixels = []
-    rows: list[Row] = []
-    for block_pixels, block_rows in parallel_map(make_images, _blocks(images, folder.block_size), jobs):
-        pixels.append(block_pixels)
-        rows += block_rows
-        if progress:
-            progress(len(rows), images)
-    with report_disk_errors(out):
-        return save_prepared(out, pixels, _clips_table(rows, folder), record, [])
-
-
-def _blocks(images: int, block_size: int) -> list[range]:
-    """Divide the numbers of images into blocks."""
-    blocks = []
-    for start in range(0, images, block_size):
-        stop = min(start + block_size, images)
-        blocks.append(range(start, stop))
-    return blocks
-
-
-def _clips_table(rows: list[Row], folder: SimulatedFolder) -> pd.DataFrame:
-    """Return the table `clips.csv`."""
-    subjects = pd.Series([f"{number + 1:06d}" for number in folder.people])
-    person = DATASET + "/" + subjects
-    return pd.DataFrame(rows).assign(
-        image=range(len(rows)),
-        subject=subjects,
-        name=folder.names,
-        dataset=DATASET,
-        apex_source="none",
-        person=person,
-        clip=person + "/" + pd.Series(folder.names),
-    )
 
 
 def _person_of(number: int, estimator: Estimator) -> int:
@@ -244,20 +179,53 @@ def _make_images(numbers: range, options: FlowOptions) -> tuple[UInt8[np.ndarray
     rows: list[Row] = []
     for number in numbers:
         rng = np.random.default_rng([options.seed, number])
+        filmed = None
         if _is_measured(number, options.estimator):
             first_number = _person_of(number, options.estimator)
-            person = _filmed_person(options.seed, first_number)
-            image, emotion, units = draw_measured_image(options.classes, options.size, person, rng)
+            filmed = _filmed_person(options.seed, first_number, options.variation)
+        if options.variation == "wide":
+            image, emotion, units = draw_varied_image(options.classes, options.size, filmed, rng)
+        elif filmed:
+            flow_image, emotion, units = draw_measured_image(options.classes, options.size, filmed, rng)
+            image = per_channel(flow_image)
         else:
-            image, emotion, units = draw_imitated_image(options.classes, options.size, rng)
-        pixels.append(per_channel(image))
+            flow_image, emotion, units = draw_imitated_image(options.classes, options.size, rng)
+            image = per_channel(flow_image)
+        pixels.append(image)
         rows.append({"emotion": emotion, "action_units": format_units(units)})
     return np.stack(pixels), rows
 
 
 @lru_cache(maxsize=1)
-def _filmed_person(seed: int, person: int) -> FilmedPerson:
-    return make_filmed_person(np.random.default_rng([seed, person, 1]))
+def _filmed_person(seed: int, person: int, variation: Variation) -> FilmedPerson:
+    picture = WIDE_PICTURE if variation == "wide" else CLOSE_PICTURE
+    return make_filmed_person(np.random.default_rng([seed, person, 1]), picture)
+
+
+def draw_varied_image(
+    classes: tuple[str, ...], size: int, filmed: FilmedPerson | None, rng: np.random.Generator
+) -> tuple[UInt8[np.ndarray, "S S 3"], str, tuple[Activation, ...]]:
+    """Draw an image of the variation "wide".
+
+    Args:
+        classes: names of CLASSES.
+        size: height and width of the image in pixels.
+        filmed: person and camera of a measured flow; None: the flow of a new person is imitated.
+        rng: source of all random numbers.
+
+    Returns:
+        The image, the emotion, and its action units.
+    """
+    emotion = draw_emotion(classes, rng)
+    if filmed:
+        flow, view, activations = measure_flow(emotion, filmed, rng, any_estimator=True)
+    else:
+        view = wide_grid_view(size)
+        model = draw_estimator_model(rng)
+        flow, movement = draw_flow(emotion, view, rng, model, vary_muscles=True)
+        activations = movement.activations
+    image = process_flow(flow, view, draw_processing(rng), size, rng)
+    return image, emotion, activations
 
 
 def draw_measured_image(
@@ -309,16 +277,29 @@ def grid_view(size: int) -> View:
     return View(side, side, side / GRID_WIDTH, origin)
 
 
+def wide_grid_view(size: int) -> View:
+    """Return a grid like that of `grid_view`, with room for loose crops."""
+    face_px = CELLS_PER_PIXEL * size / GRID_WIDTH
+    side = round(WIDE_GRID_WIDTH * face_px)
+    origin = ((side - 1) / 2, WIDE_EYE_HEIGHT * side)
+    return View(side, side, face_px, origin)
+
+
 def draw_flow(
-    emotion: str, view: View, rng: np.random.Generator, model: EstimatorModel = ESTIMATOR_MODEL
+    emotion: str,
+    view: View,
+    rng: np.random.Generator,
+    model: EstimatorModel = ESTIMATOR_MODEL,
+    vary_muscles: bool = False,
 ) -> tuple[Float32[np.ndarray, "H W 2"], ApexMovement]:
     """Draw the flow that an estimator would return for a new person, and the true movement.
 
     Args:
-        emotion: a key of `simulation.emotions.EMOTIONS`, or NO_EMOTION.
+        emotion: a key of `simulation.emotions.EMOTIONS`, ANY_UNITS, or NO_EMOTION.
         view: grid of the flow.
         rng: source of all random numbers.
         model: errors of the estimator.
+        vary_muscles: draw the person's muscles as well.
 
     Returns:
         The flow in cells of the grid, and the movement.
@@ -326,7 +307,7 @@ def draw_flow(
     Raises:
         UnknownName: the emotion cannot be simulated.
     """
-    movement = draw_movement(emotion, view, rng)
+    movement = draw_movement(emotion, view, rng, vary_muscles)
     texture = texture_map(movement.geometry, view, rng, model)
     flow = imitate_estimator(
         movement.field,

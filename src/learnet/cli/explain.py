@@ -53,12 +53,15 @@ def explain_clip(  # noqa: PLR0913 (options)
     seed
         Seed of a run of the study; by default the first.
     """
+    from learnet.inference.action_units import shipped_action_units
+    from learnet.report.explain.clip_units import add_units
     from learnet.report.explain.clips import open_explained_clips
     from learnet.report.explain.explanation_figure import write_figures
     from learnet.report.explain.figures import attribution_figures, clip_figures
 
     check_room_above(out / "x")
-    explained = open_explained_clips(source, weights, seed).get(clip)
+    clips = open_explained_clips(source, weights, seed)
+    explained = add_units(clips.get(clip), clips.prepared, shipped_action_units())
     figures = clip_figures(explained, stage, anonymous) | attribution_figures(explained, stage, anonymous)
     console.paths(*write_figures(out, figures))
     if explained.placement is None:

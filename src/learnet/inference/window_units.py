@@ -50,7 +50,7 @@ def recognise_units(recogniser: ActionUnitRecogniser | None, window: MovingWindo
     """
     if recogniser is None:
         return WindowUnits()
-    reason = _head_obstacle(window)
+    reason = "" if window.aligned.face is None else head_obstacle(window.head_px, window.preparation)
     if reason:
         return WindowUnits(reason=reason)
     images = StoredImages(_flow_image(window, recogniser.preparation)[None])
@@ -59,16 +59,21 @@ def recognise_units(recogniser: ActionUnitRecogniser | None, window: MovingWindo
     return WindowUnits(recogniser.named(scores, 0), probabilities)
 
 
-def _head_obstacle(window: MovingWindow) -> str:
-    """Return why action units are not to be trusted; empty if the head is still enough."""
-    if window.aligned.face is None or window.preparation.stabilise:
+def head_obstacle(head_px: float | None, preparation: Preparation) -> str:
+    """Return why action units are not to be trusted; empty if the head is still enough.
+
+    Args:
+        head_px: head motion in pixels of the motion image; None: it could not be measured.
+        preparation: of the motion image.
+    """
+    if preparation.stabilise:
         return ""
-    if window.head_px is None:
+    if head_px is None:
         return f"the motion of the head cannot be measured, so {NOT_TRUSTED}"
-    limit_px = HEAD_MOTION_LIMIT_PX * window.preparation.size / 112
-    if window.head_px <= limit_px:
+    limit_px = HEAD_MOTION_LIMIT_PX * preparation.size / 112
+    if head_px <= limit_px:
         return ""
-    return f"the head moves by {window.head_px:.1f} pixels of the crop, so {NOT_TRUSTED}"
+    return f"the head moves by {head_px:.1f} pixels of the crop, so {NOT_TRUSTED}"
 
 
 def _flow_image(window: MovingWindow, wanted: Preparation) -> UInt8[np.ndarray, "S S 3"]:

@@ -11,6 +11,7 @@ import pytest
 from learnet.core.settings import LiveSettings, Preparation, Windows
 from learnet.inference.live import LivePrediction, LiveRecogniser, columns
 from learnet.inference.recogniser import Recogniser
+from learnet.inference.window_units import WindowUnits
 from learnet.training.metadata import CheckpointMetadata
 from learnet.training.scorer import Scorer
 from learnet.video.base import Frame
@@ -76,12 +77,13 @@ def test_json_and_row_have_the_units() -> None:
 
 
 def test_a_moving_head_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = "the head moves by 0.4 pixels of the crop, so action units are not to be trusted"
     monkeypatch.setattr(
-        "learnet.inference.window_units._head_obstacle", lambda window: "action units are not to be trusted"
+        "learnet.inference.live.recogniser.recognise_units", lambda *_: WindowUnits(reason=told)
     )
     (prediction,) = watched(recogniser("flow-dis", 28, StandIn()), wobble(40))
     assert prediction.action_units == () and prediction.label == "positive"
-    assert prediction.reason == "action units are not to be trusted"
+    assert prediction.reason == told and json.loads(prediction.to_json())["reason"] == told
 
 
 def test_a_prediction_without_units_has_empty_lists() -> None:

@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 # The public functions, and everything needed to call them. No module directly under `learnet` may have one of
 # these names: importing the module would replace the function.
 _HOME = {
+    "ActionUnitScore": "learnet.core.records",
     "CheckpointMetadata": "learnet.training.metadata",
     "Clip": "learnet.core.records",
     "CrossValidation": "learnet.study.cross_validation",

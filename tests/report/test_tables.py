@@ -1,5 +1,6 @@
 """Tables beside scikit-learn and pandas, which count for themselves from outcomes.csv."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -202,3 +203,17 @@ def test_side_by_side_leaves_gaps(records: list[StudyRecord]) -> None:
         ["mirror", "yes", "–"],
         ["other", "–", "a b: 1; c: 1, –"],
     ]
+
+
+def test_worst_predictions_have_the_annotated_action_units(records: list[StudyRecord]) -> None:
+    record = records[0]
+    assert record.prepared is not None
+    clips = record.prepared.clips
+    numbered = clips.assign(action_units=[f"{number}" for number in range(len(clips))])
+    annotated = replace(record, prepared=replace(record.prepared, clips=numbered))
+    table = tables.worst(annotated)
+    expected = numbered.set_index("clip")["action_units"][table["clip"]].tolist()
+    assert table["annotated action units"].tolist() == expected and len(set(expected)) > 1
+    unannotated = replace(record, prepared=replace(record.prepared, clips=clips.assign(action_units="")))
+    for without in (unannotated, replace(record, prepared=None)):
+        assert list(tables.worst(without)) == list(table)[:-1]

@@ -82,7 +82,10 @@ def reliability(result: Calibration) -> pd.DataFrame:
 
 
 def worst(record: StudyRecord, most: int = 12) -> pd.DataFrame:
-    """Return the wrong predictions with the highest scores: clip, both classes, and the scores of both."""
+    """Return the wrong predictions with the highest scores: clip, both classes, and the scores of both.
+
+    Where clips have annotated action units, these are a column: they say what the clip shows.
+    """
     index = {name: position for position, name in enumerate(record.classes)}
 
     def score(outcome: Outcome) -> float:
@@ -100,7 +103,19 @@ def worst(record: StudyRecord, most: int = 12) -> pd.DataFrame:
         row["score of the prediction"] = score(outcome)
         row["score of the truth"] = outcome.scores[index[outcome.truth]]
         rows.append(row)
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    codes = _annotated_units(record)
+    if rows and any(codes.values()):
+        table["annotated action units"] = [codes.get(clip, "") for clip in table["clip"]]
+    return table
+
+
+def _annotated_units(record: StudyRecord) -> dict[str, str]:
+    """Return the action units of each clip as its annotators wrote them, if the prepared folder has any."""
+    if record.prepared is None:
+        return {}
+    clips = record.prepared.clips
+    return dict(zip(clips["clip"], clips["action_units"], strict=True))
 
 
 def choice(record: StudyRecord) -> pd.DataFrame:

@@ -419,6 +419,8 @@ def test_frames_file_and_folder_are_predicted_alike(tmp_path: Path) -> None:
     (event,) = of_frames.events
     assert all(isinstance(stretch, learnet.UnjudgedStretch) for stretch in of_frames.unjudged)
     assert isinstance(event, learnet.Event) and event.label == "positive" and event.kind == "micro"
+    units = [unit for prediction in of_frames.predictions for unit in prediction.action_units]
+    assert all(isinstance(unit, learnet.ActionUnitScore) and 0 < unit.score <= 1 for unit in units)
     true_marks = [shown.onset, shown.apex, shown.offset]
     assert np.abs(np.subtract([event.onset, event.apex, event.offset], true_marks)).max() <= 5  # 25 ms
     table = of_frames.to_dataframe()

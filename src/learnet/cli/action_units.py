@@ -62,6 +62,25 @@ def study_action_units(
     _print_paths(out)
 
 
+def train_action_units(
+    folders: Path | Sequence[Path], weights: Path, network: str, training: Training, half: bool
+) -> None:
+    """Train a network of action units on all people, and write its weights."""
+    from learnet.study.action_units.train import train_action_units as train
+
+    with console.bar(f"Training {network}") as progress:
+        result = train(folders, network, training, progress)
+    result.save(weights, half)
+    settings = result.metadata.action_units
+    assert settings is not None
+    console.out.print(
+        f"{network}: trained on {result.images} images, for the action units "
+        f"{', '.join(map(str, settings.units))}. Use `learnet evaluate --action-units` to score it.",
+        markup=False,
+    )
+    console.paths(weights)
+
+
 def _changed(settings: Study | Training | Resources) -> Iterator[str]:
     """Yield the options that were given and that do not apply to action units."""
     kind = type(settings)

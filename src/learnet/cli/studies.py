@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from learnet.cli import console
-from learnet.cli.action_units import evaluate_action_units, study_action_units
+from learnet.cli.action_units import evaluate_action_units, study_action_units, train_action_units
 from learnet.cli.app import STUDIES, Flat, app
 from learnet.core.errors import LearnetError, counted
 from learnet.core.network_info import NETWORK_HELP, SETTINGS_WITHOUT_EPOCHS, network_info
@@ -173,6 +173,7 @@ def train(  # noqa: PLR0913 (options)
     *folders: Path,
     network: Annotated[str, NetworkName] = "learnet",
     classes: str = "auto",
+    target: Literal["emotions", "action-units"] = "emotions",
     half: bool = False,
     tensorboard: Path | None = None,
     device: Literal["auto", "cpu", "cuda"] = "auto",
@@ -186,6 +187,10 @@ def train(  # noqa: PLR0913 (options)
         Prepared folders, followed by the checkpoint to write (.safetensors).
     classes
         Class scheme, as in `learnet study`.
+    target
+        What is recognised: emotions, or action-units (docs/action-units.md), from flow images that have them.
+        Then --classes, --tensorboard, --device, and the settings of loss, labels and initial weights do not
+        apply.
     half
         Write the weights in half precision: half the file size, three significant digits.
     tensorboard
@@ -202,6 +207,9 @@ def train(  # noqa: PLR0913 (options)
             f"{weights}: weights are written as safetensors.", "Use a file name that ends in .safetensors."
         )
     check_outputs([weights], [])
+    if target == "action-units":
+        train_action_units(prepared, weights, network, training, half)
+        return
     _note_unused_settings(network, training)
     events = writer(tensorboard) if tensorboard else None
     with console.bar(f"Training {network}") as progress:

@@ -169,6 +169,10 @@ class Training:
     mirror_at_test: bool = True
     """Average the scores of an image and its mirror image at test, unless mirror is none."""
 
+    views_at_test: Literal["one", "many"] = "one"
+    """At test, score each image as it is (one), or average its scores over 17 shifts by up to two pixels and,
+    if it is detrended, two clipping percentiles (many), which makes them depend less on the crop."""
+
     phases: bool = False
     """Train also on the dynamic images of each clip's rise and fall, which `learnet prepare --phases` keeps;
     they are never tested."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float, Float64
+from jaxtyping import Float, Float64, UInt8
 
 from learnet.core.errors import BadCheckpoint, LearnetError
 from learnet.core.records import ActionUnitScore
@@ -18,15 +18,11 @@ from learnet.core.settings import Preparation
 from learnet.inference.weights import load_scorer
 from learnet.motion.detrend import EvaluationImages, StoredImages
 from learnet.simulation.units import UNITS
-from learnet.training.metadata import TRAIN_AGAIN, CheckpointMetadata
+from learnet.training.metadata import OUTPUTS_PER_UNIT, TRAIN_AGAIN, CheckpointMetadata
 from learnet.training.pretrained import FOLDER
 from learnet.training.scorer import BATCH_SIZE, Scorer, scale
 
 DEFAULT_WEIGHTS = "action-units-flow-28"  # name of the shipped weights
-
-OUTPUTS_PER_UNIT = 3
-"""Outputs of the network for U units, U of each: logits of the unit on any side, on the person's left, and on
-the right."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +84,8 @@ class ActionUnitRecogniser:
         return preparation.settled
 
     def scores(self, images: StoredImages | EvaluationImages) -> ActionUnitScores:
-        """Return the scores of each image; they are averaged with those of its mirror image.
+        """Return the scores of each image; they are averaged with those of its mirror image and of other
+        views (`Scorer`).
 
         Args:
             images: flow images as a prepared folder stores them, or with the trend removed already.
@@ -103,7 +100,13 @@ class ActionUnitRecogniser:
                 f"Action units are named on flow images of {size} pixels, and these have {found}.",
                 f"Prepare them with --motion flow-dis --size {size}.",
             )
-        pixels = self.scorer.for_evaluation(images).pixels
+        views = list(self.scorer.evaluation_views(images))
+        total = sum(self._probabilities(view.pixels) for view in views)
+        present, left, right = np.asarray(total / len(views)).transpose(1, 0, 2)
+        return ActionUnitScores(self.units, present, np.stack([left, right], axis=-1))
+
+    def _probabilities(self, pixels: UInt8[np.ndarray, "N S S 3"]) -> Float64[np.ndarray, "N 3 U"]:
+        """Return the mean probabilities of each image and its mirror image."""
         parts = []
         for start in range(0, max(len(pixels), 1), BATCH_SIZE):
             batch = scale(pixels[start : start + BATCH_SIZE])
@@ -113,8 +116,7 @@ class ActionUnitRecogniser:
             mirror_outputs = _to_probabilities(self.scorer.network(mirrored))
             left_and_right_swapped = mirror_outputs[:, [0, 2, 1]]
             parts.append((outputs + left_and_right_swapped) / 2)
-        present, left, right = np.concatenate(parts).transpose(1, 0, 2)
-        return ActionUnitScores(self.units, present, np.stack([left, right], axis=-1))
+        return np.concatenate(parts)
 
     def named(self, scores: ActionUnitScores, index: int) -> tuple[ActionUnitScore, ...]:
         """Return the units of one image whose probability reaches their threshold, the surest first."""

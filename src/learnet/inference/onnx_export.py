@@ -228,7 +228,9 @@ def _agreement(
     )  # not `from_module`: before any fusion
     logits_error = np.abs(expected_logits - scorer.logits(as_they_are)).max()
     stored = StoredImages(images)
-    expected = Scorer.from_module(module, scorer.mirror, scorer.detrend_percentile).scores(stored)
+    expected = Scorer.from_module(module, scorer.mirror, scorer.detrend_percentile, scorer.views).scores(
+        stored
+    )
     scores = scorer.scores(stored)
     same_label = expected.argmax(axis=1) == scores.argmax(axis=1)
     return Agreement(

@@ -97,7 +97,7 @@ def scorer_from_bytes(path: Path, content: bytes) -> tuple[Scorer, CheckpointMet
         problem = f"the scaling of its input is not known here ({normalisation})"
         raise BadCheckpoint(path, problem, "Use the learnet version that wrote it, or export again.")
     _check_graph(path, session, metadata)
-    scorer = Scorer(OnnxNetwork(path, session), metadata.mirror, metadata.detrend_percentile)
+    scorer = Scorer(OnnxNetwork(path, session), metadata.mirror, metadata.detrend_percentile, metadata.views)
     return scorer, metadata
 
 
@@ -105,7 +105,7 @@ def _check_graph(path: Path, session: Any, metadata: CheckpointMetadata) -> None
     """Check that input and output fit the metadata; the batch axis may have any size."""
     expected = {
         INPUT: ("tensor(float)", 3, metadata.size, metadata.size),
-        OUTPUT: ("tensor(float)", len(metadata.classes)),
+        OUTPUT: ("tensor(float)", metadata.outputs),
     }
     actual = {}
     for tensor in (*session.get_inputs(), *session.get_outputs()):

@@ -49,4 +49,5 @@ def load_scorer(weights: Path) -> tuple[Scorer, CheckpointMetadata]:
         raise missing_library(error, f"{file}, a checkpoint of PyTorch,") from None
 
     module, metadata = load_checkpoint(file)
-    return Scorer.from_module(module, metadata.mirror, metadata.detrend_percentile), metadata
+    scorer = Scorer.from_module(module, metadata.mirror, metadata.detrend_percentile, metadata.views)
+    return scorer, metadata

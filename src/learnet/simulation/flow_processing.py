@@ -162,8 +162,7 @@ def _squared_strain(flow: Float32[np.ndarray, "H W 2"], shear_weight: float) -> 
     du_dy, du_dx = np.gradient(flow[..., 0].astype(np.float64))
     dv_dy, dv_dx = np.gradient(flow[..., 1].astype(np.float64))
     shear = du_dy + dv_dx
-    squared: np.ndarray = du_dx**2 + dv_dy**2 + shear_weight * shear**2
-    return squared
+    return np.square(du_dx) + np.square(dv_dy) + shear_weight * np.square(shear)
 
 
 def _saturate(channel: Float64[np.ndarray, "S S"], saturation: float) -> UInt8[np.ndarray, "S S"]:

@@ -92,7 +92,9 @@ def _trained(jobs: Sequence[FoldJob], data: LabelledDataset, device: str) -> lis
 
 def _fold_result(job: FoldJob, trained: TrainedNetwork, data: LabelledDataset) -> FoldResult:
     training, fold = job.training, job.fold
-    scorer = Scorer.from_module(trained.module, training.mirror_when_tested, training.detrend_percentile)
+    scorer = Scorer.from_module(
+        trained.module, training.mirror_when_tested, training.detrend_percentile, training.views_at_test
+    )
     scores = scorer.scores(data.training_set(fold.test).stored)
     checkpoint = None
     if job.checkpoint:

@@ -149,7 +149,7 @@ def _metadata_text(path: Path, content: bytes) -> str:
 
 def _build_network(path: Path, metadata: CheckpointMetadata, tensors: Mapping[str, Tensor]) -> nn.Module:
     """Return the network with the weights of the file, in eval mode."""
-    module = NETWORKS[metadata.network](len(metadata.classes), metadata.size)
+    module = NETWORKS[metadata.network](metadata.outputs, metadata.size)
     weights = {}
     for name, tensor in tensors.items():
         weights[name] = tensor.float() if tensor.dtype == torch.float16 else tensor

@@ -138,9 +138,12 @@ class LEARNetClassifier(ClassifierMixin, BaseEstimator):
         rows = validate_data(self, _as_rows(X), dtype="numeric", reset=False)
         check_non_negative(rows, type(self).__name__)
         images = self._images(rows)
-        mirror, percentile = self.training_.mirror_when_tested, self.training_.detrend_percentile
+        training = self.training_
         with one_thread():
-            return Scorer.from_module(self.module_, mirror, percentile).scores(StoredImages(images))
+            scorer = Scorer.from_module(
+                self.module_, training.mirror_when_tested, training.detrend_percentile, training.views_at_test
+            )
+            return scorer.scores(StoredImages(images))
 
     def predict(self, X: ArrayLike) -> Shaped[np.ndarray, "N"]:  # noqa: N803
         """Return the most probable class of each image.

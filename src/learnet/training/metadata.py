@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from learnet.core.errors import BadCheckpoint
 from learnet.core.serialisation import ROOT, InvalidValue, convert, key_named, optional_key
@@ -10,6 +11,11 @@ from learnet.core.settings import Preparation, Training
 
 FORMAT = "learnet-1"  # the number increases when older files can no longer be read in the same way
 TRAIN_AGAIN = "Use the learnet version that wrote it, or train again."
+
+
+OUTPUTS_PER_UNIT = 3
+"""Outputs of a network of action units for each of U units, in blocks of U: logits of the unit on any side,
+on the person's left, and on the right."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,11 @@ class CheckpointMetadata:
     action_units: ActionUnitSettings | None = optional_key()  # None: the network scores classes
 
     @property
+    def outputs(self) -> int:
+        """Number of outputs of the network."""
+        return len(self.classes) * (OUTPUTS_PER_UNIT if self.action_units else 1)
+
+    @property
     def mirror(self) -> str:
         """Mirroring at test: "image" or "flow" averages scores with the mirror image; otherwise "none"."""
         return self.training.mirror_when_tested if self.training else "none"
@@ -43,6 +54,11 @@ class CheckpointMetadata:
     def detrend_percentile(self) -> int:
         """Clipping percentile of detrended flow images (`motion.detrend`); 0: the trend is kept."""
         return self.training.detrend_percentile if self.training else 0
+
+    @property
+    def views(self) -> Literal["one", "many"]:
+        """Views of each image whose scores are averaged at test (`Training.views_at_test`)."""
+        return self.training.views_at_test if self.training else "one"
 
     @property
     def people(self) -> set[str]:

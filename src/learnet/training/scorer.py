@@ -3,9 +3,10 @@
 PyTorch is loaded by `Scorer.from_module` only, so that ONNX files run without it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import product
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float, Float32, Float64, UInt8
@@ -13,6 +14,9 @@ from jaxtyping import Float, Float32, Float64, UInt8
 from learnet.motion.detrend import EvaluationImages, StoredImages
 
 BATCH_SIZE = 64  # images; with their mirror images, twice as many pass through the network at a time
+
+VIEW_SHIFTS = (1, 2)  # pixels along each axis and diagonally, in the views that are averaged
+VIEW_PERCENTILES = (95, 100)  # clipping of their detrended images
 
 
 def softmax(logits: Float[np.ndarray, "B K"]) -> Float64[np.ndarray, "B K"]:
@@ -28,27 +32,36 @@ class Scorer:
 
     Remove the planar trend (`motion.detrend`, for networks trained without it), scale pixels to -1..1, run
     the network on each image, and on its mirror image if `mirror` says so, apply softmax, and average the
-    probabilities of the two.
+    probabilities of the two. With `views="many"`, average them also over shifted images and over clipping
+    percentiles, which depend on the crop and on the flow estimator rather than on the movement.
     """
 
     network: Callable[[Float32[np.ndarray, "B 3 S S"]], Float[np.ndarray, "B K"]]  # scaled images to logits
     mirror: str = "none"  # "image" or "flow": average with the mirror image; "none": do not
     detrend_percentile: int = 0  # as of `motion.detrend.detrend`; 0 keeps the trend
+    views: Literal["one", "many"] = "one"
     softmax: Callable[[Float[np.ndarray, "B K"]], Float64[np.ndarray, "B K"]] = softmax
 
     @classmethod
-    def from_module(cls, module: Any, mirror: str = "none", detrend_percentile: int = 0) -> "Scorer":
+    def from_module(
+        cls,
+        module: Any,
+        mirror: str = "none",
+        detrend_percentile: int = 0,
+        views: Literal["one", "many"] = "one",
+    ) -> "Scorer":
         """Return the scorer of a PyTorch network.
 
         Args:
             module: `torch.nn.Module` in eval mode that returns logits. It runs on the device that holds it.
             mirror: see the attribute.
             detrend_percentile: see the attribute.
+            views: see the attribute.
         """
         from learnet.networks import for_inference
         from learnet.training.torch_logits import module_logits, torch_softmax
 
-        return cls(module_logits(for_inference(module)), mirror, detrend_percentile, torch_softmax)
+        return cls(module_logits(for_inference(module)), mirror, detrend_percentile, views, torch_softmax)
 
     def scores(self, images: StoredImages | EvaluationImages) -> Float64[np.ndarray, "N K"]:
         """Return the probability of each class for each image; each row sums to 1.
@@ -56,14 +69,32 @@ class Scorer:
         Args:
             images: as a prepared folder stores them, or with the trend removed already.
         """
-        pixels = self.for_evaluation(images).pixels
-        views = 1 if self.mirror == "none" else 2
+        views = list(self.evaluation_views(images))
+        total = sum(self._scores_of_view(view) for view in views)
+        return np.asarray(total / len(views))
+
+    def _scores_of_view(self, view: EvaluationImages) -> Float64[np.ndarray, "N K"]:
+        pixels = view.pixels
+        mirrored = 1 if self.mirror == "none" else 2
         parts = []
         for start in range(0, max(len(pixels), 1), BATCH_SIZE):
             batch = pixels[start : start + BATCH_SIZE]
             probabilities = self.softmax(self.network(self.network_input(batch)))
-            parts.append(probabilities.reshape(views, len(batch), probabilities.shape[1]).mean(axis=0))
+            parts.append(probabilities.reshape(mirrored, len(batch), probabilities.shape[1]).mean(axis=0))
         return np.concatenate(parts)
+
+    def evaluation_views(self, images: StoredImages | EvaluationImages) -> Iterator[EvaluationImages]:
+        """Yield the images as the network is tested on them: once, or in all the views to average."""
+        if self.views == "one":
+            yield self.for_evaluation(images)
+            return
+        if isinstance(images, StoredImages) and self.detrend_percentile:
+            detrended = [images.for_evaluation(percentile) for percentile in VIEW_PERCENTILES]
+        else:
+            detrended = [self.for_evaluation(images)]
+        for clipped in detrended:
+            for right, down in view_shifts():
+                yield EvaluationImages(shift_images(clipped.pixels, right, down))
 
     def logits(self, images: StoredImages | EvaluationImages) -> Float[np.ndarray, "N K"]:
         """Return the output of the network before softmax, without mirror images."""
@@ -86,6 +117,24 @@ class Scorer:
         if isinstance(images, StoredImages):
             return images.for_evaluation(self.detrend_percentile)
         return images
+
+
+def view_shifts() -> list[tuple[int, int]]:
+    """Return the shifts (right, down) in pixels of the views: none, and each distance in eight directions."""
+    shifts = [(0, 0)]
+    for distance in VIEW_SHIFTS:
+        for right, down in product((-distance, 0, distance), repeat=2):
+            if right or down:
+                shifts.append((right, down))
+    return shifts
+
+
+def shift_images(images: UInt8[np.ndarray, "N S S 3"], right: int, down: int) -> UInt8[np.ndarray, "N S S 3"]:
+    """Shift images by whole pixels; what comes in from outside repeats the edge."""
+    size = images.shape[1]
+    rows = np.clip(np.arange(size) - down, 0, size - 1)
+    columns = np.clip(np.arange(size) - right, 0, size - 1)
+    return images[:, rows][:, :, columns]
 
 
 def scale(images: UInt8[np.ndarray, "B S S 3"]) -> Float32[np.ndarray, "B 3 S S"]:

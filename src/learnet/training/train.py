@@ -186,7 +186,7 @@ def _predictions_by_epoch(
 
 
 def _predict(module: nn.Module, images: EvaluationImages, training: Training) -> Int64[np.ndarray, "N"]:
-    scorer = Scorer.from_module(module.eval(), training.mirror_when_tested)
+    scorer = Scorer.from_module(module.eval(), training.mirror_when_tested, views=training.views_at_test)
     scores = scorer.scores(images)
     return scores.argmax(axis=1)
 

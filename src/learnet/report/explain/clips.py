@@ -51,7 +51,7 @@ class ExplainedClip:
     @property
     def scores(self) -> Float64[np.ndarray, "K"]:
         """Return the probability of each class, as the study or the recogniser computes it."""
-        scorer = Scorer.from_module(self.module, self.metadata.mirror)
+        scorer = Scorer.from_module(self.module, self.metadata.mirror, views=self.metadata.views)
         return scorer.scores(EvaluationImages(self.image[None]))[0]
 
     @property

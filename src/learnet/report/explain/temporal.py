@@ -247,7 +247,7 @@ def explain_clip_temporal(
     clip = clips.get(clip_name)
     segment = segment_of_clip(clips, clip_name)
     metadata = clip.metadata
-    scorer = Scorer.from_module(clip.module, metadata.mirror, metadata.detrend_percentile)
+    scorer = Scorer.from_module(clip.module, metadata.mirror, metadata.detrend_percentile, metadata.views)
     network = ExplainedNetwork(scorer, metadata, shipped_action_units())
     explanation = explain_temporal(network, segment, windows, face_model, progress)
     return replace(explanation, notes=(*clip.notes, *explanation.notes))

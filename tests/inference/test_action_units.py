@@ -216,6 +216,11 @@ def test_tables_are_read_back_by_pandas_without_parsing(recognition: Recognition
         assert frame["emotions_by_units"].tolist() == ["surprise; happiness"]
 
 
+def test_a_notebook_shows_the_named_units_and_not_all_scores(recognition: Recognition) -> None:
+    shown = recognition._repr_html_()
+    assert "<th>action_units</th>" in shown and "<td>1+2+" in shown and "AU17" not in shown
+
+
 def test_without_movement_or_network_there_are_no_units(film: Path) -> None:
     still = np.repeat(read_frames(film)[:1], 60, axis=0)
     network = StandIn()

@@ -9,6 +9,7 @@ import pytest
 from matplotlib.axes import Axes
 
 from learnet.core.errors import BadInput
+from learnet.core.records import ActionUnitScore
 from learnet.core.settings import Preparation, Windows
 from learnet.inference.prediction import Prediction, WindowImages
 from learnet.inference.recognition import Recognition
@@ -81,6 +82,15 @@ def test_the_figure_shows_the_strongest_answer(recognition: Recognition) -> None
     )
     foot = " ".join(text.get_text() for text in figure.texts)
     assert "the head moves by 3.1 pixels" in foot and "24 frames per second is slow" in foot
+
+
+def test_units_of_the_strongest_answer_come_first_below(recognition: Recognition) -> None:
+    units = (ActionUnitScore(4, "both", 0.94), ActionUnitScore(7, "left", 0.71))
+    strongest = replace(recognition.predictions[1], action_units=units)
+    figure = answer_figure(replace(recognition, predictions=(recognition.predictions[0], strongest)))
+    foot = " ".join(text.get_text() for text in figure.texts)
+    told = "AU 4 both sides, 0.94; AU 7 left side, 0.71  ·  AU 4+L7 speak for disgust or anger (criteria of"
+    assert told in foot.replace("\n", " ")
 
 
 def test_one_window_is_not_called_the_strongest(recognition: Recognition) -> None:

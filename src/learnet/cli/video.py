@@ -35,7 +35,7 @@ def predict(  # noqa: PLR0913 (options)
     face: int | Literal["none"] = 1,
     face_model: Path | None = None,
 ) -> None:
-    """Recognise micro-expressions in videos. Print JSON, and the events in a few lines on stderr.
+    """Recognise micro-expressions and their action units. Print JSON, and the events on stderr.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ import numpy as np
 from learnet.core.errors import counted
 from learnet.core.records import Event, UnjudgedStretch
 from learnet.core.settings import Windows
-from learnet.inference.action_unit_text import facs_code, unit_cells, unit_columns, unit_to_dict
+from learnet.inference.action_unit_text import UNIT_COLUMNS, facs_code, unit_cells, unit_columns, unit_to_dict
 from learnet.inference.emotion_criteria import emotions_from_units
 from learnet.inference.events import find_events, unjudged_stretches
 from learnet.inference.prediction import Prediction, WindowImages
@@ -101,7 +101,9 @@ class Recognition:
 
     def _repr_html_(self) -> str:
         """Return the events as a table for notebooks, below the timeline."""
-        table = self.to_dataframe().round(3).to_html(index=False, border=0)
+        scores_of_units = unit_columns(self.units)[len(UNIT_COLUMNS) :]  # too many columns for a notebook
+        events = self.to_dataframe().drop(columns=scores_of_units)
+        table = events.round(3).to_html(index=False, border=0)
         if not self.events:
             table = "<p>No expression.</p>"
         picture = io.BytesIO()

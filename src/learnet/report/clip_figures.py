@@ -12,6 +12,8 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from learnet.core.figure_style import CELL, INK, MUTED, RULE, STYLE
+from learnet.inference.action_unit_text import long_text
+from learnet.inference.emotion_criteria import criteria_sentence, emotions_from_units
 from learnet.inference.prediction import Prediction
 from learnet.inference.recognition import Recognition
 from learnet.motion import MOTION_IMAGES
@@ -25,13 +27,17 @@ MAX_NOTE_LINES = 4
 
 
 def answer_figure(recognition: Recognition) -> Figure:
-    """Draw face crop, motion image and scores of the window with the highest score, and the warnings below.
+    """Draw face crop, motion image and scores of the window with the highest score.
+
+    Its action units, what they speak for, and the warnings are below.
 
     The bar of the predicted class is dark and the others are light, so that no colour must be distinguished.
     """
     answer = recognition.strongest
     preparation = recognition.metadata.preparation
-    sentences = [*answer.warnings, *recognition.warnings]
+    units = answer.action_units
+    told = filter(None, (long_text(units), criteria_sentence(emotions_from_units(units))))
+    sentences = [*told, *answer.warnings, *recognition.warnings]
     notes = textwrap.wrap("  ·  ".join(sentences), 160)[:MAX_NOTE_LINES]
     height = max(2.9, 1.25 + 0.3 * len(answer.scores)) + LINE_HEIGHT * len(notes)
     foot = LINE_HEIGHT * len(notes) / height

@@ -47,7 +47,7 @@ def test_an_interrupted_run_continues_and_ends_with_the_same_bytes(film: np.ndar
     assert len(whole.predictions) >= 5
 
     table = tmp_path / "film.csv"
-    log: PredictionLog = _Dying(table, RUN, classes)
+    log: PredictionLog = _Dying(table, RUN, classes, recogniser.units)
     with pytest.raises(_Killed):
         recogniser(film, WINDOWS, FPS, log=log)
     log.close()
@@ -55,7 +55,7 @@ def test_an_interrupted_run_continues_and_ends_with_the_same_bytes(film: np.ndar
     with (tmp_path / ("film.csv" + SUFFIX)).open("a") as handle:
         handle.write('{"window": 2, "sta')  # a killed process may leave half a line
 
-    log = PredictionLog(table, RUN, classes)
+    log = PredictionLog(table, RUN, classes, recogniser.units)
     assert len(log.done) == 2
     continued = recogniser(film, WINDOWS, FPS, log=log)
     log.finish()

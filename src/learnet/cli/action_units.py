@@ -106,7 +106,7 @@ def print_result(out: Path, result: "ActionUnitResult") -> None:
     metrics = result.metrics
     clips, people = counted(metrics.clips, "clip"), counted(metrics.people, "person", "people")
     headings = [name.replace(" ", "\n") for name in MEASURE_NAMES.values()]
-    columns = ["unit", "clips", "people", *headings, "right\nside", "name"]
+    columns = ["AU", "clips", "people", *headings, "right\nside"]
     title = f"{out.name}: action units in {clips} of {people}"
     console.table(title, columns, map(_unit_row, metrics.units))
     console.out.print(
@@ -127,9 +127,9 @@ def _unit_row(unit: "UnitMetrics") -> list[str]:
     from learnet.study.action_units.files import unit_name
 
     values = [f"{score.value:.3f}" for score in unit.measures.values()] or ["–"] * 4
-    side = _share(unit.right_side, unit.one_sided)
+    side = f"{unit.right_side}/{unit.one_sided}" if unit.one_sided else "–"
     counts = [str(unit.positive), str(unit.people)]
-    return [f"AU {unit.unit}", *counts, *values, side, unit_name(unit.unit)]
+    return [f"{unit.unit} {unit_name(unit.unit)}", *counts, *values, side]
 
 
 def _mean_rows(metrics: "ActionUnitMetrics") -> Iterator[list[str]]:
@@ -147,10 +147,6 @@ def _mean_rows(metrics: "ActionUnitMetrics") -> Iterator[list[str]]:
         share = metrics.right_side / metrics.one_sided
         right = f"{metrics.right_side} of {metrics.one_sided}"
         yield ["right side", f"{share:.3f}", right, "0.500"]
-
-
-def _share(right: int, number: int) -> str:
-    return f"{right} of {number}" if number else "–"
 
 
 def _notes(metrics: "ActionUnitMetrics", description: "ActionUnitDescription") -> Iterator[str]:

@@ -129,6 +129,15 @@ def test_several_databases(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_neutral_face_and_what_was_there_before_are_no_units(tmp_path: Path) -> None:
+    """Code 0, and units with (k), as 4DME marks those that were there before the movement."""
+    codes = ["4", "0", "4+15(k)", "0", "4+15(k)", "12"]
+    prepared = write_annotated(tmp_path / "prepared", codes, [*"aabbcc"])
+    result = run_action_unit_study(prepared.folder, tmp_path / "out", Study(), jobs=1)
+    assert result.description.units == [4] and result.description.not_scored == {"12": 1}
+    assert (result.metrics.clips, result.metrics.units[0].positive) == (6, 3)
+
+
 def test_what_cannot_be_studied_is_refused(tmp_path: Path) -> None:
     out = tmp_path / "out"
     single = write_annotated(tmp_path / "single", ["4", "12", "17"], [*"abc"]).folder

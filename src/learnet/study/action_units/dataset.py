@@ -49,15 +49,20 @@ class AnnotatedDataset:
         """Return the number of people who show each unit, by the number of the unit."""
         shown = set()
         for person, code in zip(self.people, self.codes, strict=True):
-            shown |= {(unit.number, person) for unit in parse_action_units(code) if not unit.static}
+            shown |= {(unit, person) for unit in _units_shown(code)}
         return dict(sorted(Counter(unit for unit, _ in shown).items()))
 
     def clips_with_unit(self) -> dict[int, int]:
         """Return the number of clips that show each unit, by the number of the unit."""
         counts: Counter[int] = Counter()
         for code in self.codes:
-            counts.update({unit.number for unit in parse_action_units(code) if not unit.static})
+            counts.update(_units_shown(code))
         return dict(sorted(counts.items()))
+
+
+def _units_shown(code: str) -> set[int]:
+    """Return the numbers of the units of a code. 0 stands for a neutral face, which shows none."""
+    return {unit.number for unit in parse_action_units(code) if unit.number and not unit.static}
 
 
 def annotated_dataset(source: ImageSource) -> AnnotatedDataset:

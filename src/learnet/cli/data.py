@@ -273,7 +273,8 @@ def import_(
     images
         Folder of images.
     labels
-        CSV file with the columns image, subject, emotion, and optionally dataset and clip.
+        CSV file with the columns image, subject, emotion or action_units (such as 4+7+L10) or both, and
+        optionally dataset and clip.
     out
         Prepared folder to write.
     size

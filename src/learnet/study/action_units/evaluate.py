@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from learnet.datasets.prepared.store import load_prepared
+from learnet.inference.action_unit_text import facs_code
 from learnet.inference.action_units import DEFAULT_WEIGHTS, ActionUnitRecogniser, ActionUnitScores
 from learnet.metrics.action_units import ScoredUnits, annotated_sides, score_action_units
 from learnet.study.action_units.dataset import AnnotatedDataset, annotated_dataset
@@ -60,7 +61,7 @@ def evaluate_action_units(
     clip_scores = ClipScores(
         units=units,
         scores=scores.present,
-        named=tuple(_named(recogniser, scores, index) for index in range(len(data.rows))),
+        named=tuple(facs_code(recogniser.named(scores, index)) for index in range(len(data.rows))),
         folds=(FOLD,) * len(data.rows),
         reasons=_reasons(data),
     )
@@ -94,12 +95,6 @@ def _scores(
         present=np.concatenate([part.present for part in parts]) * moves[:, None],
         sides=np.concatenate([part.sides for part in parts]) * moves[:, None, None],
     )
-
-
-def _named(recogniser: ActionUnitRecogniser, scores: ActionUnitScores, index: int) -> str:
-    """Return the units that a clip shows by the network, in ascending order: "4+L10"."""
-    named = sorted(recogniser.named(scores, index), key=lambda unit: unit.unit)
-    return "+".join(unit.code for unit in named)
 
 
 def _reasons(data: AnnotatedDataset) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from jaxtyping import Float64
 
 from learnet.core.files import sha256_hex, write_atomically
 from learnet.core.serialisation import read_json, to_json
-from learnet.face import HEAD_MOTION_LIMIT_PX
+from learnet.inference.window_units import NOT_TRUSTED, head_obstacle
 from learnet.metrics.action_units import MEASURE_NAMES, ActionUnitMetrics, UnitMetrics
 from learnet.metrics.study_metrics import Score
 from learnet.simulation.units import UNITS
@@ -23,9 +23,6 @@ SCORES_FILE = "action_units.csv"
 METRICS_TABLE = "action_units_metrics.csv"
 METRICS_FILE = "action_units_metrics.json"
 DESCRIPTION_FILE = "action_units_study.json"
-
-NOT_TRUSTED = "action units are not to be trusted"
-"""What follows where the motion of the head hides that of the skin, in the column `reason`."""
 
 
 @dataclass(frozen=True)
@@ -106,17 +103,15 @@ def codes_digest(data: AnnotatedDataset) -> str:
 def untrusted(data: AnnotatedDataset) -> tuple[str, ...]:
     """Return why the units of each clip are not to be trusted; empty where they are.
 
-    The head turns or is lost, or moves as far as skin does in an expression and was not stabilised.
+    The head turns or is lost, or moves as far as in a window of a video that is given no units.
     """
     preparation = data.prepared.record.preparation
-    limit_px = np.inf
-    if preparation and not preparation.stabilise:
-        limit_px = HEAD_MOTION_LIMIT_PX * preparation.size / 112
     reasons = []
     for obstacle, head_px in zip(data.column("obstacle"), data.column("head_px"), strict=True):
-        if not obstacle and head_px > limit_px:
-            obstacle = f"the head moves by {head_px:.1f} pixels of the crop"
-        reasons.append(f"{obstacle}, so {NOT_TRUSTED}" if obstacle else "")
+        reason = f"{obstacle}, so {NOT_TRUSTED}" if obstacle else ""
+        if preparation and not reason and not np.isnan(head_px):
+            reason = head_obstacle(head_px, preparation)
+        reasons.append(reason)
     return tuple(reasons)
 
 

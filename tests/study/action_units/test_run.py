@@ -13,6 +13,7 @@ from sklearn.svm import SVC
 from learnet.core.errors import BadInput, LearnetError, OutputTaken
 from learnet.core.settings import Study
 from learnet.datasets.prepared.importing import import_images
+from learnet.datasets.synthetic.flow_images import simulate_flow
 from learnet.metrics.action_units import annotated_sides
 from learnet.motion.detrend import detrend
 from learnet.study.action_units.run import run_action_unit_study
@@ -136,6 +137,16 @@ def test_a_neutral_face_and_what_was_there_before_are_no_units(tmp_path: Path) -
     result = run_action_unit_study(prepared.folder, tmp_path / "out", Study(), jobs=1)
     assert result.description.units == [4] and result.description.not_scored == {"12": 1}
     assert (result.metrics.clips, result.metrics.units[0].positive) == (6, 3)
+
+
+def test_simulated_images_without_a_unit_count(tmp_path: Path) -> None:
+    """Their units are known: 16 images, of which those of the class `none` show none."""
+    simulated = simulate_flow(tmp_path / "simulated", 16, ("negative", "none"), jobs=1)
+    is_coded = (simulated.clips["action_units"] != "").to_numpy()
+    assert 0 < is_coded.sum() < 16
+    groups = Study(protocol="groups", groups=2)
+    result = run_action_unit_study(simulated.folder, tmp_path / "out", groups, jobs=1)
+    assert (result.metrics.clips, result.description.left_out) == (16, 0)
 
 
 def test_what_cannot_be_studied_is_refused(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from learnet.core.errors import BadInput
 from learnet.core.labels import parse_action_units
 from learnet.datasets.prepared.store import ImageSource
@@ -66,18 +68,18 @@ def _units_shown(code: str) -> set[int]:
 
 
 def annotated_dataset(source: ImageSource) -> AnnotatedDataset:
-    """Return the images whose code names at least one unit.
+    """Return the images whose code names at least one unit, and simulated images without any.
+
+    An empty code means that nobody annotated the clip, except in simulated images, whose units are known.
 
     Raises:
-        BadInput: there are none.
+        BadInput: no code names a unit.
     """
-    rows = []
-    for row, code in enumerate(source.clips["action_units"]):
-        if parse_action_units(code):
-            rows.append(row)
-    if not rows:
+    has_units = [bool(parse_action_units(code)) for code in source.clips["action_units"]]
+    is_known = [True] * len(has_units) if source.record.simulated else has_units
+    if not any(has_units):
         folders = ", ".join(map(str, source.folders))
         wrong = "no clip has action units: the column action_units of clips.csv is empty"
         hint = "Prepare a database that has them, or import with a column action_units such as 4+7+L10."
         raise BadInput(folders, wrong, hint)
-    return AnnotatedDataset(source, tuple(rows))
+    return AnnotatedDataset(source, tuple(np.flatnonzero(is_known).tolist()))

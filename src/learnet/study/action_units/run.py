@@ -115,7 +115,10 @@ def _learnable_units(data: AnnotatedDataset) -> tuple[int, ...]:
 
 def _folds(data: AnnotatedDataset, study: Study, seed: int) -> list[Fold]:
     """Return the folds of the protocol; groups of people are stratified by the first unit of each code."""
-    first_units = [str(parse_action_units(code)[0].number) for code in data.codes]
+    first_units = []
+    for code in data.codes:
+        units = parse_action_units(code)
+        first_units.append(str(units[0].number) if units else "none")
     return make_folds(study, data.people, first_units, data.column("dataset"), seed)
 
 

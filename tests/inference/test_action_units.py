@@ -112,7 +112,7 @@ def test_units_learned_from_imported_images_are_refused_for_videos() -> None:
 
 def write_units(path: Path, units: tuple[int, ...]) -> Path:
     metadata = replace(unit_metadata(units), network="ststnet")
-    save_checkpoint(path, NETWORKS["ststnet"](len(units), 28, seed=0).eval(), metadata)
+    save_checkpoint(path, NETWORKS["ststnet"](metadata.outputs, 28, seed=0).eval(), metadata)
     return path
 
 

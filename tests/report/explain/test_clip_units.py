@@ -29,7 +29,7 @@ def images() -> np.ndarray:
 def note(
     kind: str = "flow", preparation: Preparation | None = FLOW, network: StandIn | None = None, **row: object
 ) -> str:
-    """Return what is added about the second clip of a prepared folder."""
+    """Return the notes that are added about the second clip of a prepared folder."""
     pixels = images()
     table = pd.DataFrame({"clip": ["a/1/x", "a/1/y"], "action_units": "", "still": ""})
     for name, value in row.items():
@@ -42,8 +42,8 @@ def note(
     )
     clip = ExplainedClip(nn.Identity(), METADATA, pixels[1], "a/1/y", "a/1", "surprise", None, ("first",))
     notes = add_units(clip, prepared, stand_in(network)).notes  # type: ignore[arg-type]
-    assert notes[0] == "first" and len(notes) <= 2
-    return notes[1] if len(notes) == 2 else ""
+    assert notes[0] == "first"
+    return "; ".join(notes[1:])
 
 
 def test_named_and_annotated_units_are_told() -> None:
@@ -87,3 +87,10 @@ def test_without_the_network_only_annotated_units_are_told() -> None:
     clip = ExplainedClip(nn.Identity(), METADATA, images()[1], "a/1/y", "a/1", "surprise", None, ())
     prepared = SimpleNamespace(clips=table)
     assert add_units(clip, prepared, None).notes == ("annotated action units: 4+7",)  # type: ignore[arg-type]
+
+
+def test_many_units_are_told_in_short() -> None:
+    network = StandIn(dict.fromkeys((1, 2, 4, 12, 17), 0.9))
+    assert note(network=network).startswith(
+        "AU 1 0.90, 2 0.90, 4 0.90, L12 0.90, 17 0.90; AU 1+2+4 speak for"
+    )

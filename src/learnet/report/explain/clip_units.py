@@ -7,18 +7,20 @@ import pandas as pd
 
 from learnet.core.settings import Preparation
 from learnet.datasets.prepared.store import ImageSource
-from learnet.inference.action_unit_text import long_text
+from learnet.inference.action_unit_text import long_text, short_text
 from learnet.inference.action_units import ActionUnitRecogniser
 from learnet.inference.emotion_criteria import criteria_sentence, emotions_from_units
 from learnet.inference.window_units import NOT_TRUSTED, WindowUnits, head_obstacle
 from learnet.motion.detrend import StoredImages
 from learnet.report.explain.clips import ExplainedClip
 
+LONG_TEXT_UNITS = 4  # that fit into a line with their sides in words
+
 
 def add_units(
     clip: ExplainedClip, prepared: ImageSource, recogniser: ActionUnitRecogniser | None
 ) -> ExplainedClip:
-    """Return the clip with a note about its action units, which then belongs to every figure.
+    """Return the clip with notes about its action units, which then belong to every figure.
 
     Args:
         clip: to be explained.
@@ -30,8 +32,7 @@ def add_units(
     units = None
     if recogniser is not None and _fits(prepared, recogniser):
         units = _units_of(row, prepared, recogniser)
-    note = _note(units, row["action_units"])
-    return replace(clip, notes=(*clip.notes, note)) if note else clip
+    return replace(clip, notes=(*clip.notes, *_notes(units, row["action_units"])))
 
 
 def _fits(prepared: ImageSource, recogniser: ActionUnitRecogniser) -> bool:
@@ -60,12 +61,13 @@ def _obstacle(row: pd.Series, preparation: Preparation | None) -> str:
     return head_obstacle(float(head_px), preparation)
 
 
-def _note(units: WindowUnits | None, annotated: str) -> str:
-    """Return what is known about the action units of a clip; empty if nothing is."""
-    parts = []
+def _notes(units: WindowUnits | None, annotated: str) -> list[str]:
+    """Return what is known about the action units of a clip; each is a line of a title."""
+    notes = []
     if units is not None:
-        parts.append(long_text(units.named) or units.reason or "no action unit is named")
-        parts.append(criteria_sentence(emotions_from_units(units.named)))
+        text = long_text if len(units.named) <= LONG_TEXT_UNITS else short_text
+        notes.append(text(units.named) or units.reason or "no action unit is named")
+        notes.append(criteria_sentence(emotions_from_units(units.named)))
     if annotated:
-        parts.append(f"annotated action units: {annotated}")
-    return "; ".join(filter(None, parts))
+        notes.append(f"annotated action units: {annotated}")
+    return [note for note in notes if note]

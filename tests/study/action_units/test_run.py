@@ -1,6 +1,7 @@
 """The study of linear models of action units: against scikit-learn, and that nothing leaks into a fold."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from learnet.training.linear_action_units import linear_unit_scores
 from tests.builders.annotated import annotated_images, write_annotated
 from tests.builders.commands import learnet
 
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "action-units.md"
 CODES = ["4", "12", "4+L12", "", "R12", "4", "17", "4+12", "L12", "17", "4", "R12", "4+17"]
 PEOPLE = [*"aaabbbcccdddd"]
 
@@ -179,7 +181,7 @@ def test_the_command(tmp_path: Path) -> None:
 
 
 def test_real_clips_are_recognised_by_models_of_other_people(shared: Path, tmp_path: Path) -> None:
-    """145 clips of CASME II. The frequent units are far above chance, which has an AUC of 0.5."""
+    """145 clips of CASME II: as the documentation shows, and frequent units are far above chance."""
     folder = shared / "real" / "megc2019_flow"
     annotations = pd.read_csv(folder / "action_units_casme2.csv", dtype=str)
     annotations.drop(columns="clip").to_csv(tmp_path / "labels.csv", index=False)
@@ -189,3 +191,10 @@ def test_real_clips_are_recognised_by_models_of_other_people(shared: Path, tmp_p
     assert (result.metrics.clips, result.metrics.people) == (145, 24)
     assert all(auc[unit] > 0.8 for unit in (1, 2, 4, 7, 12, 15, 17))
     assert result.metrics.right_side / result.metrics.one_sided > 0.7
+    section = PAGE.read_text().partition("### On 145 clips of CASME II")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\d+) [a-z ]+ \| (\d+) \| (\d+) \| (0\.\d+) ", section, re.MULTILINE)
+    shown = {int(unit): (int(clips), int(people), float(area)) for unit, clips, people, area in rows}
+    assert shown.keys() == auc.keys() and len(shown) == 13
+    for unit in result.metrics.units:
+        expected = (unit.positive, unit.people, pytest.approx(auc[unit.unit], abs=5e-3))
+        assert shown[unit.unit] == expected

@@ -36,7 +36,8 @@ from tests.builders.scores import predict_scores
 from tests.study.test_run import write_prepared
 from tests.training.test_initial_weights import METADATA, write_initial
 
-SHIPPED = sorted(FOLDER.glob("*.safetensors"))
+FILES = sorted(FOLDER.glob("*.safetensors"))
+SHIPPED = [file for file in FILES if not file.stem.startswith("action-units-")]  # those that score classes
 FLOW = [file for file in SHIPPED if "-flow-" in file.stem]
 CARD = Path(__file__).resolve().parents[2] / "docs" / "pretrained.md"
 
@@ -60,7 +61,7 @@ def test_each_is_small_and_says_what_it_is(file: Path) -> None:
     assert pretrained_weights(network, kind, int(size)) == file
 
 
-@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_the_onnx_file_has_the_weights_of_the_checkpoint(file: Path) -> None:
     """The same numbers in 16 bits, under the same names, and the same metadata."""
     onnx_file = file.with_suffix(".onnx")
@@ -83,7 +84,8 @@ def test_the_onnx_file_scores_images_as_pytorch_does(file: Path, rng: np.random.
     smooth = np.stack([cv2.GaussianBlur(image, (0, 0), metadata.size / 8) for image in noise])
     images = StoredImages(np.concatenate([noise, smooth]))
     scores = load_scorer(Path(file.stem))[0].scores(images)
-    expected = Scorer.from_module(module, metadata.mirror, metadata.detrend_percentile).scores(images)
+    torch_scorer = Scorer.from_module(module, metadata.mirror, metadata.detrend_percentile, metadata.views)
+    expected = torch_scorer.scores(images)
     np.testing.assert_allclose(scores, expected, atol=2e-6)
     assert np.ptp(scores, axis=0).max() > 0.1
 
@@ -118,10 +120,12 @@ def test_on_real_images_each_scores_what_its_card_says(file: Path, shared: Path,
 
 
 def test_on_simulated_clips_those_for_dynamic_images_score_what_their_card_says(tmp_path: Path) -> None:
-    """On the first 80 of the held-out images; they are also used if no weights are named."""
+    """On the first 80 of the held-out images. They are used only if they are named."""
     prepared = simulate_dynamic(tmp_path / "clips", 80, ("negative", "positive", "surprise", "none"), seed=1)
-    weights = default_weights("image", 112)
-    metrics = evaluate(tmp_path / "clips", None, tmp_path / "study", "megc-4")
+    weights = Path("learnet-image-112")
+    with pytest.raises(LearnetError, match="No weights are used by default for dynamic images"):
+        evaluate(tmp_path / "clips", None, tmp_path / "refused", "megc-4")
+    metrics = evaluate(tmp_path / "clips", weights, tmp_path / "study", "megc-4")
     right = round(metrics.seeds["0"].accuracy.value * len(prepared.clips))
     card_scores = re.search(
         rf"`{weights.stem}`.*?(\d+) of the first 80\s+are\s+correct", CARD.read_text(), re.DOTALL
@@ -136,7 +140,7 @@ def test_clips_in_which_nothing_moves_are_answered_none(tmp_path: Path) -> None:
     assert set(table["still"]) == {""}  # simulated images: not measured
     table.loc[[3, 7], "still"] = "nothing moves"
     table.to_csv(tmp_path / "clips" / "clips.csv", index=False)
-    evaluate(tmp_path / "clips", None, tmp_path / "study", "megc-4")
+    evaluate(tmp_path / "clips", "learnet-image-112", tmp_path / "study", "megc-4")
     outcomes = read_outcomes(tmp_path / "study")
     for row in (3, 7):
         assert outcomes[row].prediction == "none" and max(outcomes[row].scores) == 1.0
@@ -279,6 +283,7 @@ def test_shipped_weights_go_by_their_name_unless_a_file_has_it(
 
 def test_all_commands_have_the_same_default() -> None:
     assert default_weights() == default_weights("flow", 28) == FOLDER / "ststnet-flow-28.onnx"
-    assert default_weights("image", 112) == FOLDER / "learnet-image-112.onnx"
+    with pytest.raises(LearnetError, match="dynamic images"):
+        default_weights("image", 112)
     with pytest.raises(LearnetError, match="for ststnet on flow images of 45 pixels"):
         default_weights("flow", 45)

@@ -141,3 +141,40 @@ print(scorer.scores(StoredImages(images)).shape == (2, len(metadata.classes)), "
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["True", "False"]
+
+
+def shifted_by_hand(image: np.ndarray, right: int, down: int) -> np.ndarray:
+    """Pixel by pixel: from where it comes, or from the nearest pixel of the edge."""
+    size = len(image)
+    shifted = np.empty_like(image)
+    for y in range(size):
+        for x in range(size):
+            source_y = min(max(y - down, 0), size - 1)
+            source_x = min(max(x - right, 0), size - 1)
+            shifted[y, x] = image[source_y, source_x]
+    return shifted
+
+
+@pytest.mark.parametrize("percentile", [0, 98])
+def test_scores_are_averaged_over_views(
+    rng: np.random.Generator, weights: np.ndarray, percentile: int
+) -> None:
+    """17 shifts; of images that are detrended, at two clipping percentiles."""
+    images = random_images(rng, 3)
+    scorer = Scorer.from_module(SoftmaxRegression(weights).eval(), "flow", percentile, "many")
+    clipped = [images]
+    if percentile:
+        clipped = [detrend(images, 95), detrend(images, 100)]
+        for version in clipped:
+            version[..., 2] = detrend(images, 98)[..., 2]
+    expected = []
+    for version in clipped:
+        for distance in (0, 1, 2):
+            for right in {-distance, 0, distance}:
+                for down in {-distance, 0, distance}:
+                    if distance and not (right or down):
+                        continue
+                    shifted = np.stack([shifted_by_hand(image, right, down) for image in version])
+                    expected.append(scores_by_hand(shifted, weights, "flow"))
+    assert len(expected) == 17 * len(clipped)
+    np.testing.assert_allclose(scorer.scores(StoredImages(images)), np.mean(expected, axis=0), atol=1e-6)

@@ -256,9 +256,8 @@ def evaluate(
     out
         Study folder to write.
     weights
-        Checkpoint of `learnet train` or of a fold, or the name of shipped weights. Default: the shipped
-        weights for these images, ststnet-flow-28 for flow and learnet-image-112 for dynamic images
-        (docs/pretrained.md); with --action-units, action-units-flow-28.
+        Checkpoint of `learnet train` or of a fold, or the name of shipped weights. Default for
+        flow images: ststnet-flow-28 (docs/pretrained.md); with --action-units, action-units-flow-28.
     classes
         Class scheme; the weights must know all of its classes. auto is the usual one of the clips, or the
         one that fits the weights where they do not know it.

@@ -66,16 +66,19 @@ class StoredImages:
             scaled[selected] = detrend(stored, int(percentile))
         return TrainingImages(scaled)
 
-    def for_evaluation(self, percentile: int) -> EvaluationImages:
+    def for_evaluation(self, percentile: int, strain_percentile: int | None = None) -> EvaluationImages:
         """Return the images to test on.
 
         Args:
             percentile: as of `detrend`: `Training.detrend_percentile`, or 0 for images that stay unchanged.
+            strain_percentile: as of `detrend`.
         """
-        return EvaluationImages(detrend(self.pixels, percentile))
+        return EvaluationImages(detrend(self.pixels, percentile, strain_percentile))
 
 
-def detrend(images: UInt8[np.ndarray, "N H W 3"], percentile: int = 100) -> UInt8[np.ndarray, "N H W 3"]:
+def detrend(
+    images: UInt8[np.ndarray, "N H W 3"], percentile: int = 100, strain_percentile: int | None = None
+) -> UInt8[np.ndarray, "N H W 3"]:
     """Subtract the planar trend from u and v, so that no other motion becomes mid-grey.
 
     A head that shifts, turns, approaches or tilts moves all pixels along a plane, an expression only some of
@@ -91,6 +94,7 @@ def detrend(images: UInt8[np.ndarray, "N H W 3"], percentile: int = 100) -> UInt
         images: u, v and strain, each scaled to 0..255.
         percentile: of the absolute values in a channel, 50 to 100; 0 returns the images unchanged
             (`Training.detrend_percentile`).
+        strain_percentile: the same for strain; None: that of u and v.
     """
     if not percentile:
         return images
@@ -104,8 +108,10 @@ def detrend(images: UInt8[np.ndarray, "N H W 3"], percentile: int = 100) -> UInt
             values = levels.reshape(-1, height * width).astype(np.float64)
             scaled = _scaled_remainder(values, terms, percentile)
             detrended[block, ..., channel] = scaled.reshape(-1, height, width)
-    if percentile < 100:
-        detrended[..., 2] = _scaled_strain(images[..., 2], percentile)
+    if strain_percentile is None:
+        strain_percentile = percentile
+    if strain_percentile < 100:
+        detrended[..., 2] = _scaled_strain(images[..., 2], strain_percentile)
     return detrended
 
 

@@ -25,7 +25,7 @@ class MLP(nn.Module):
         hidden: number of hidden units.
     """
 
-    def __init__(self, classes: int, size: int = 112, seed: int = 0, hidden: int = 128) -> None:
+    def __init__(self, classes: int, size: int = 112, seed: int = 0, hidden: int = 256) -> None:
         super().__init__()
         with preserved_generator():
             self.input_dropout = Dropout(0.2, INPUTS)
@@ -43,5 +43,5 @@ class MLP(nn.Module):
             images: channels in -1..1.
         """
         averaged = F.adaptive_avg_pool2d(images, GRID).flatten(1)  # (B, 588)
-        hidden = F.relu(self.fc1(self.input_dropout(averaged)))  # (B, 128)
+        hidden = F.relu(self.fc1(self.input_dropout(averaged)))  # (B, 256)
         return self.fc2(self.hidden_dropout(hidden))  # (B, K)

@@ -11,10 +11,11 @@ from learnet.core.errors import BadCheckpoint, LearnetError
 FOLDER = Path(__file__).parent / "weights"
 PRETRAINED = "pretrained"  # stands for the shipped weights that fit, on the command line
 
-DEFAULT_NETWORKS = {"flow": "ststnet", "image": "learnet"}
+DEFAULT_NETWORKS = {"flow": "ststnet"}
 """Network of the weights that commands use if none are named, by kind of image: flow for every video.
 
-STSTNet is better on real flow images than LEARNet.
+There is none for dynamic images. On a real video of a woman who talks, learnet-image-112 names an expression
+in nearly every window in which the skin moves (docs/pretrained.md).
 """
 
 
@@ -35,9 +36,15 @@ def default_weights(images_kind: str = "flow", size: int = 28) -> Path:
         size: height and width of its images in pixels.
 
     Raises:
-        LearnetError: see `pretrained_weights`.
+        LearnetError: no weights are the default for images of this kind, or there are none of this size
+            (`pretrained_weights`).
     """
-    network = DEFAULT_NETWORKS.get(images_kind, "learnet")
+    if images_kind not in DEFAULT_NETWORKS:
+        raise LearnetError(
+            f"No weights are used by default for {KINDS_IN_WORDS.get(images_kind, images_kind)}.",
+            f"Name them (--weights); shipped: {pretrained_names()} (network-kind-pixels).",
+        )
+    network = DEFAULT_NETWORKS[images_kind]
     return pretrained_weights(network, images_kind, size).with_suffix(".onnx")
 
 

@@ -16,7 +16,8 @@ from learnet.motion.detrend import EvaluationImages, StoredImages
 BATCH_SIZE = 64  # images; with their mirror images, twice as many pass through the network at a time
 
 VIEW_SHIFTS = (1, 2)  # pixels along each axis and diagonally, in the views that are averaged
-VIEW_PERCENTILES = (95, 100)  # clipping of their detrended images
+VIEW_PERCENTILES = (95, 100)  # clipping of u and v in their detrended images
+VIEW_STRAIN_PERCENTILE = 98  # clipping of strain: its largest value is often one pixel, and says nothing
 
 
 def softmax(logits: Float[np.ndarray, "B K"]) -> Float64[np.ndarray, "B K"]:
@@ -89,7 +90,9 @@ class Scorer:
             yield self.for_evaluation(images)
             return
         if isinstance(images, StoredImages) and self.detrend_percentile:
-            detrended = [images.for_evaluation(percentile) for percentile in VIEW_PERCENTILES]
+            detrended = []
+            for percentile in VIEW_PERCENTILES:
+                detrended.append(images.for_evaluation(percentile, VIEW_STRAIN_PERCENTILE))
         else:
             detrended = [self.for_evaluation(images)]
         for clipped in detrended:

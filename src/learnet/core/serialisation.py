@@ -55,6 +55,11 @@ def optional_key() -> Any:
     return field(default=None, metadata={"optional": True})
 
 
+def later_key(default: Any) -> Any:
+    """Declare a field that earlier files lack: it is in the file only where it differs from its default."""
+    return field(default=default, metadata={"later": True})
+
+
 def key_named(key: str) -> Any:
     """Declare a field whose key in the file is no identifier of Python."""
     return field(metadata={"key": key})
@@ -133,11 +138,18 @@ def to_json(record: object, ensure_ascii: bool = True) -> str:
     return json.dumps(to_plain(record), indent=2, ensure_ascii=ensure_ascii) + "\n"
 
 
+def _is_omitted(declared: Field[Any], value: Any) -> bool:
+    """Return whether a field is left out of the file."""
+    if declared.metadata.get("optional"):
+        return value is None
+    return bool(declared.metadata.get("later")) and value == declared.default
+
+
 def to_plain(value: Any) -> Any:
     """Return a record, or whatever holds records, as dictionaries, lists and plain values."""
     if is_dataclass(value):
         pairs = [(declared, getattr(value, declared.name)) for declared in fields(value)]
-        kept = [pair for pair in pairs if pair[1] is not None or not pair[0].metadata.get("optional")]
+        kept = [(declared, inner) for declared, inner in pairs if not _is_omitted(declared, inner)]
         return {_key(declared): to_plain(inner) for declared, inner in kept}
     if isinstance(value, dict):
         return {key: to_plain(inner) for key, inner in value.items()}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from learnet.core.network_info import NETWORK_HELP
+from learnet.core.serialisation import later_key
 from learnet.core.settings_checks import check_choices, check_rules
 
 LONGEST_S = 60  # seconds in one window: its frames are in memory at once
@@ -169,7 +170,7 @@ class Training:
     mirror_at_test: bool = True
     """Average the scores of an image and its mirror image at test, unless mirror is none."""
 
-    views_at_test: Literal["one", "many"] = "one"
+    views_at_test: Literal["one", "many"] = later_key("one")
     """At test, score each image as it is (one), or average its scores over 17 shifts by up to two pixels and,
     if it is detrended, two clipping percentiles (many), which makes them depend less on the crop."""
 

@@ -17,7 +17,7 @@ from learnet.core.records import Outcome
 from learnet.datasets.prepared.record import PrepareRecord
 from learnet.inference.decision import NO_EXPRESSION
 from learnet.inference.onnx_inference import is_onnx
-from learnet.inference.weights import load_scorer
+from learnet.inference.weights import load_class_scorer
 from learnet.metrics.study_metrics import StudyMetrics
 from learnet.study.describe import describe_images, describe_scheme, versions
 from learnet.study.description import (
@@ -81,7 +81,7 @@ def evaluate(
     if weights is None:
         weights = default_weights(data.prepared.record.images_kind, data.prepared.size).stem
     name, weights = str(weights), resolve_weights(Path(weights))
-    scorer, metadata = load_scorer(weights)
+    scorer, metadata = load_class_scorer(weights)
     data = _with_known_classes(weights, metadata, data, classes)
     check_compatible(data.prepared, weights, metadata)
     check_new_folder(out)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from learnet.core.errors import BadCheckpoint
-from learnet.core.serialisation import ROOT, InvalidValue, convert, key_named, optional_key
+from learnet.core.serialisation import ROOT, InvalidValue, convert, key_named, optional_key, to_plain
 from learnet.core.settings import Preparation, Training
 
 FORMAT = "learnet-1"  # the number increases when older files can no longer be read in the same way
@@ -126,10 +126,7 @@ class InitialWeightsRecord:
 
 def metadata_to_json(metadata: CheckpointMetadata) -> str:
     """Return metadata as one line of JSON; equal metadata give equal text."""
-    record = asdict(metadata)
-    if metadata.action_units is None:
-        del record["action_units"]
-    return json.dumps({"format": FORMAT, **record}, sort_keys=True)
+    return json.dumps({"format": FORMAT, **to_plain(metadata)}, sort_keys=True)
 
 
 def read_metadata(path: Path, text: str) -> CheckpointMetadata:

@@ -70,8 +70,8 @@ def simulate(  # noqa: PLR0913 (options)
         Optical flow (flow), or dynamic images of rendered clips (dynamic) with the defaults of `learnet
         prepare`.
     classes
-        Classes in equal numbers: negative, positive, surprise, none (head motion, blinks and noise only), and
-        any (combinations of action units that need not belong to an emotion).
+        Classes in equal numbers: negative, positive, surprise, none (head motion, blinks and noise only), any
+        (combinations of action units that need not belong to an emotion), and alone (single units).
     size
         Height and width in pixels. Default: 28 for flow, as in the published flow images of MEGC2019, and 112
         for dynamic.

@@ -54,7 +54,9 @@ label of CASME; no source we know gives its units, so both units and shares are 
 in or pressed.
 """
 
-ONE_SIDED_SHARES = {"contempt": 0.8, "happiness": 0.2, "disgust": 0.2, "others": 0.25, "any": 0.25}
+ONE_SIDED_SHARES = {
+    "contempt": 0.8, "happiness": 0.2, "disgust": 0.2, "others": 0.25, "any": 0.25, "alone": 0.25,
+}  # fmt: skip
 """Emotion -> share of its expressions that show on one side only; DEFAULT_ONE_SIDED_SHARE for the others.
 
 Contempt is one-sided by definition (EMFACS: R12+R14).
@@ -62,6 +64,9 @@ Contempt is one-sided by definition (EMFACS: R12+R14).
 
 ANY_UNITS = "any"
 """In place of an emotion: one to four action units that need not occur together in any emotion."""
+
+ONE_UNIT = "alone"
+"""In place of an emotion: a single action unit, each equally frequent."""
 
 COUNT_SHARES = (0.35, 0.35, 0.20, 0.10)
 """Share of one, two, three and four units."""
@@ -114,7 +119,7 @@ def draw_expression(
     """Draw an expression of an emotion on a face: units, sides and strengths.
 
     Args:
-        emotion: a key of EMOTIONS, or ANY_UNITS.
+        emotion: a key of EMOTIONS, ANY_UNITS, or ONE_UNIT.
         style: of the person.
         geometry: of the face.
         rng: source of all other random numbers.
@@ -124,7 +129,7 @@ def draw_expression(
     Raises:
         UnknownName: there is no such emotion in the table.
     """
-    units = draw_any_units(rng) if emotion == ANY_UNITS else _draw_units(emotion, style, rng)
+    units = _draw_units(emotion, style, rng)
     largest_px = float(np.clip(rng.uniform(*peak_px) * style.expressiveness, *peak_px))
     sides = _draw_sides(emotion, units, style, rng)
     activations: list[Activation] = []
@@ -144,6 +149,10 @@ def draw_expression(
 
 def _draw_units(emotion: str, style: ExpressionStyle, rng: np.random.Generator) -> tuple[int, ...]:
     """Draw one combination of the emotion. Each person prefers some of the combinations."""
+    if emotion == ANY_UNITS:
+        return draw_any_units(rng)
+    if emotion == ONE_UNIT:
+        return (int(rng.choice(list(UNIT_FREQUENCIES))),)
     combinations = pick(EMOTIONS, emotion, "simulated emotion")
     shares = np.array([combination.share for combination in combinations])
     position = sorted(EMOTIONS).index(emotion)
@@ -170,7 +179,7 @@ def _draw_sides(
 
     An emotion shows on one side altogether, independent units each on their own.
     """
-    if emotion != ANY_UNITS:
+    if emotion not in (ANY_UNITS, ONE_UNIT):
         return dict.fromkeys(units, _draw_side(emotion, units, style, rng))
     return {unit: _draw_side(emotion, (unit,), style, rng) for unit in units}
 

@@ -20,7 +20,7 @@ from learnet.datasets.synthetic.simulated_folder import Progress, Row, Simulated
 from learnet.motion.flow import append_strain
 from learnet.motion.normalise import per_channel
 from learnet.simulation.apex_movement import ApexMovement, draw_movement
-from learnet.simulation.emotions import ANY_UNITS
+from learnet.simulation.emotions import ANY_UNITS, ONE_UNIT
 from learnet.simulation.flow_processing import draw_processing, process_flow
 from learnet.simulation.geometry import View
 from learnet.simulation.imitated_flow import (
@@ -67,10 +67,12 @@ CLASSES: dict[str, dict[str, int]] = {
     "surprise": {"surprise": 1},
     "none": {NO_EMOTION: 1},
     "any": {ANY_UNITS: 1},
+    "alone": {ONE_UNIT: 1},
 }
 """Class -> its emotions and their relative frequencies. All classes are equally frequent.
 
-"any" are combinations of action units that need not belong to an emotion; no class scheme has it.
+"any" are combinations of action units that need not belong to an emotion, and "alone" are single units; no
+class scheme has them.
 """
 
 

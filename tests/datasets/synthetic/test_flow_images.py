@@ -10,10 +10,12 @@ from scipy import ndimage
 
 from learnet.core.errors import LearnetError, OutputTaken, UnknownName
 from learnet.core.labels import SCHEMES, parse_action_units
+from learnet.datasets.prepared.concat import open_datasets
 from learnet.datasets.synthetic import flow_images as simulated
 from learnet.datasets.synthetic.flow_images import CLASSES, NEGATIVE, draw_emotion, simulate_flow
 from learnet.simulation import apex_movement
 from learnet.simulation.apex_movement import draw_movement
+from learnet.simulation.emotions import draw_expression, make_style
 from learnet.simulation.geometry import View, average_face
 from learnet.simulation.imitated_flow import (
     ESTIMATOR_MODEL,
@@ -248,3 +250,40 @@ def test_wishes_that_cannot_be_met(tmp_path: Path, wishes: dict, message: str) -
 def test_an_unknown_class_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="positive"):
         simulate_flow(tmp_path / "out", 5, ("positiv",), jobs=1)
+
+
+def test_folders_of_different_seeds_show_different_people(tmp_path: Path) -> None:
+    """They can be trained on together; two folders of one seed show the same people, and are refused."""
+    folders = [tmp_path / "zero", tmp_path / "one"]
+    for seed, folder in enumerate(folders):
+        simulate_flow(folder, 6, ("alone",), seed=seed, jobs=1)
+    both = open_datasets(folders, tmp_path / "never")
+    assert both.clips["person"].nunique() == 12
+    simulate_flow(tmp_path / "again", 6, ("any",), seed=1, jobs=1)
+    with pytest.raises(LearnetError, match="twice"):
+        open_datasets([folders[1], tmp_path / "again"], tmp_path / "never")
+
+
+def test_units_alone_are_equally_frequent() -> None:
+    """Each of the 17 units within four standard deviations of the binomial in 3,400 draws."""
+    rng = np.random.default_rng(0)
+    geometry = average_face()
+    counts: Counter[int] = Counter()
+    for _ in range(3400):
+        units = {one.unit for one in draw_expression("alone", make_style(rng), geometry, rng)}
+        assert len(units) == 1
+        counts.update(units)
+    assert len(counts) == 17
+    assert all(abs(count - 200) < 4 * np.sqrt(200 * 16 / 17) for count in counts.values())
+
+
+@pytest.mark.parametrize("estimator", ["imitated", "measured"])
+def test_wide_images_differ_from_narrow_ones_and_are_the_same_again(tmp_path: Path, estimator: str) -> None:
+    wide, again = (
+        simulate_flow(tmp_path / name, 9, estimator=estimator, variation="wide", jobs=1)  # type: ignore[arg-type]
+        for name in ("wide", "again")
+    )
+    narrow = simulate_flow(tmp_path / "narrow", 9, estimator=estimator, jobs=1)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(wide.images, again.images)
+    assert not any(np.array_equal(a, b) for a, b in zip(wide.images, narrow.images, strict=True))
+    assert wide.record.reading["variation"] == "wide" and "variation" not in narrow.record.reading  # type: ignore[index,operator]

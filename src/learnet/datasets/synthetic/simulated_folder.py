@@ -87,8 +87,13 @@ def _blocks(images: int, block_size: int) -> list[range]:
 
 
 def _clips_table(rows: list[Row], folder: SimulatedFolder) -> pd.DataFrame:
-    """Return the table `clips.csv`."""
-    subjects = pd.Series([f"{number + 1:06d}" for number in folder.people])
+    """Return the table `clips.csv`.
+
+    Folders of different seeds show different people, so that they can be concatenated.
+    """
+    seed = folder.options["seed"]
+    prefix = f"seed{seed}-" if seed else ""
+    subjects = pd.Series([f"{prefix}{number + 1:06d}" for number in folder.people])
     person = DATASET + "/" + subjects
     return pd.DataFrame(rows).assign(
         image=range(len(rows)),

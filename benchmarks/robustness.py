@@ -25,8 +25,8 @@ from learnet.core.labels import SCHEMES
 from learnet.datasets.prepared.store import load_prepared
 from learnet.inference.action_units import ActionUnitRecogniser
 from learnet.inference.weights import load_scorer
+from learnet.metrics.action_units import annotated_sides
 from learnet.motion.detrend import StoredImages
-from learnet.training.action_units import unit_sides
 
 CLASSES = ("negative", "positive", "surprise")
 LEAST_CLIPS = 5  # that show a unit
@@ -134,7 +134,7 @@ def mean_auc(weights: str, images: np.ndarray, table: pd.DataFrame) -> float:
     recogniser = ActionUnitRecogniser.load(weights)
     known = (table["action_units"] != "").to_numpy()
     codes = table["action_units"][known].tolist()
-    truth = unit_sides(codes, recogniser.units).any(axis=2)
+    truth = annotated_sides(codes, recogniser.units).any(axis=2)
     scores = recogniser.scores(StoredImages(images[known])).present
     areas = []
     for active, unit_scores in zip(truth.T, scores.T, strict=True):

@@ -14,7 +14,6 @@ from learnet.training.action_units import (
     _augmented,
     choose_thresholds,
     fit_action_units,
-    unit_sides,
     units_in,
 )
 
@@ -39,13 +38,9 @@ def marked_examples(count: int = 120) -> UnitExamples:
     return UnitExamples(images, sides)
 
 
-def test_units_and_sides_of_codes() -> None:
+def test_units_of_codes() -> None:
     codes = ["4+L10", "", "R12A+12", "1+2"]
     assert units_in(codes) == (1, 2, 4, 10, 12)
-    sides = unit_sides(codes, (4, 10, 12))
-    assert sides[0].tolist() == [[True, True], [True, False], [False, False]]
-    assert not sides[1].any() and not sides[3].any()
-    assert sides[2, 2].tolist() == [True, True]  # the right one and, of the second code, both
 
 
 def test_a_mirrored_face_has_its_sides_swapped() -> None:

@@ -131,10 +131,9 @@ class ActionUnitRecogniser:
         return tuple(sorted(found, key=lambda unit: -unit.score))
 
 
-def shipped_action_units() -> ActionUnitRecogniser | None:
-    """Return the shipped network of action units; None in an installation without its file."""
-    file = FOLDER / f"{DEFAULT_WEIGHTS}.onnx"
-    return ActionUnitRecogniser.load(file) if file.is_file() else None
+def shipped_action_units() -> ActionUnitRecogniser:
+    """Return the shipped network of action units."""
+    return ActionUnitRecogniser.load()
 
 
 def _to_probabilities(outputs: Float[np.ndarray, "B O"]) -> Float64[np.ndarray, "B 3 U"]:

@@ -48,25 +48,6 @@ def units_in(codes: Sequence[str]) -> tuple[int, ...]:
     return tuple(sorted(numbers))
 
 
-def unit_sides(codes: Sequence[str], units: Sequence[int]) -> Bool[np.ndarray, "N U 2"]:
-    """Return whether each unit is active on the left and on the right; a code without a side means both.
-
-    Args:
-        codes: FACS code of each image, such as `4+L10`.
-        units: numbers of the units. Others in the codes are ignored.
-    """
-    columns = {unit: column for column, unit in enumerate(units)}
-    sides = np.zeros((len(codes), len(units), 2), dtype=bool)
-    for row, code in enumerate(codes):
-        for unit in parse_action_units(code):
-            if unit.number not in columns:
-                continue
-            column = columns[unit.number]
-            sides[row, column, 0] |= unit.side != "R"
-            sides[row, column, 1] |= unit.side != "L"
-    return sides
-
-
 def fit_action_units(
     network: str,
     examples: UnitExamples,

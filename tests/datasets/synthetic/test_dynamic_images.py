@@ -20,7 +20,6 @@ from learnet.datasets.synthetic.dynamic_images import (
     render_clip,
     simulate_dynamic,
 )
-from learnet.datasets.synthetic.flow_images import CLASSES
 from learnet.face import eye_transform, face_finder
 from learnet.motion.pipeline import make_image
 from learnet.simulation import apex_movement

@@ -13,6 +13,7 @@ from learnet.core.settings import Training
 from learnet.datasets.prepared.concat import open_datasets
 from learnet.datasets.prepared.store import ImageSource
 from learnet.inference.action_units import ActionUnitRecogniser
+from learnet.metrics.action_units import annotated_sides
 from learnet.motion.detrend import StoredImages
 from learnet.study.describe import versions
 from learnet.study.train_on_all import NEVER_WRITTEN
@@ -22,7 +23,6 @@ from learnet.training.action_units import (
     UnitExamples,
     choose_thresholds,
     fit_action_units,
-    unit_sides,
     units_in,
 )
 from learnet.training.checkpoint import save_checkpoint
@@ -76,7 +76,7 @@ def train_action_units(
     rows = _annotated_rows(source)
     codes = source.clips["action_units"].iloc[rows].tolist()
     units = units_in(codes)
-    examples = UnitExamples(source.take(rows), unit_sides(codes, units))
+    examples = UnitExamples(source.take(rows), annotated_sides(codes, units))
     people = source.clips["person"].iloc[rows].tolist()
     held_out = _held_out_rows(people, training.seed)
     trained_on = np.setdiff1d(np.arange(len(rows)), held_out)

@@ -259,6 +259,7 @@ def test_folders_of_different_seeds_show_different_people(tmp_path: Path) -> Non
         simulate_flow(folder, 6, ("alone",), seed=seed, jobs=1)
     both = open_datasets(folders, tmp_path / "never")
     assert both.clips["person"].nunique() == 12
+    assert both.record.simulated and both.record.synthetic_extent == "yes"  # weights record no names
     simulate_flow(tmp_path / "again", 6, ("any",), seed=1, jobs=1)
     with pytest.raises(LearnetError, match="twice"):
         open_datasets([folders[1], tmp_path / "again"], tmp_path / "never")

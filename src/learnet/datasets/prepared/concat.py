@@ -104,6 +104,7 @@ def concatenate(folders: Sequence[Path], out: Path) -> ConcatDataset:
         preparation=searched.preparation,
         images_kind=searched.images_kind,
         synthetic=any(record.synthetic for record in records),
+        simulated=True if all(record.simulated for record in records) else None,
         face_model=searched.face_model,
         inputs=sha256_hex(fingerprints.encode()),
         versions=searched.versions,

@@ -20,6 +20,18 @@ USED_SETTINGS = {
 }
 """The options of `learnet study` that apply to action units."""
 
+WITHOUT_EFFECT = (
+    "inner_groups",
+    "optimiser",
+    "class_weights",
+    "label_smoothing",
+    "phases",
+    "mixup",
+    "init",
+    "interpolate_init",
+)
+"""The settings of training that do not apply to `learnet train --target action-units`."""
+
 FEW_PEOPLE = 3  # fewer people who show a unit say little about others
 
 
@@ -46,13 +58,7 @@ def study_action_units(
 ) -> None:
     """Train and test linear models of action units, and print the tables."""
     unused = [*_changed(study), *_changed(training), *_changed(resources)]
-    if unused:
-        verb = "has" if len(unused) == 1 else "have"
-        wrong = (
-            f"{', '.join(unused)} {verb} no effect on --target action-units, which fits one linear model per "
-            "unit with fixed settings."
-        )
-        raise LearnetError(wrong, f"Leave {'it' if len(unused) == 1 else 'them'} out.")
+    _refuse(unused, ", which fits one linear model per unit with fixed settings")
     from learnet.study.action_units.run import run_action_unit_study
 
     with console.bar("Training linear models") as progress:
@@ -66,6 +72,9 @@ def train_action_units(
     folders: Path | Sequence[Path], weights: Path, network: str, training: Training, half: bool
 ) -> None:
     """Train a network of action units on all people, and write its weights."""
+    defaults = Training()
+    unused = [name for name in WITHOUT_EFFECT if getattr(training, name) != getattr(defaults, name)]
+    _refuse([f"--{name.replace('_', '-')}" for name in unused], "")
     from learnet.study.action_units.train import train_action_units as train
 
     with console.bar(f"Training {network}") as progress:
@@ -79,6 +88,25 @@ def train_action_units(
         markup=False,
     )
     console.paths(weights)
+
+
+def refuse_class_options(classes: str, tensorboard: Path | None, device: str) -> None:
+    """Raise an error if options of `learnet train` were given that do not apply to action units."""
+    given = {
+        "--classes": classes != "auto",
+        "--tensorboard": tensorboard is not None,
+        "--device": device != "auto",
+    }
+    _refuse([option for option, is_given in given.items() if is_given], "")
+
+
+def _refuse(options: Sequence[str], because: str) -> None:
+    """Raise an error if options were given that do not apply to action units."""
+    if not options:
+        return
+    verb = "has" if len(options) == 1 else "have"
+    wrong = f"{', '.join(options)} {verb} no effect on --target action-units{because}."
+    raise LearnetError(wrong, f"Leave {'it' if len(options) == 1 else 'them'} out.")
 
 
 def _changed(settings: Study | Training | Resources) -> Iterator[str]:

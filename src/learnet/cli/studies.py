@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from learnet.cli import console
-from learnet.cli.action_units import evaluate_action_units, study_action_units, train_action_units
+from learnet.cli.action_units import (
+    evaluate_action_units,
+    refuse_class_options,
+    study_action_units,
+    train_action_units,
+)
 from learnet.cli.app import STUDIES, Flat, app
 from learnet.core.errors import LearnetError, counted
 from learnet.core.network_info import NETWORK_HELP, SETTINGS_WITHOUT_EPOCHS, network_info
@@ -189,8 +194,6 @@ def train(  # noqa: PLR0913 (options)
         Class scheme, as in `learnet study`.
     target
         What is recognised: emotions, or action-units (docs/action-units.md), from flow images that have them.
-        Then --classes, --tensorboard, --device, and the settings of loss, labels and initial weights do not
-        apply.
     half
         Write the weights in half precision: half the file size, three significant digits.
     tensorboard
@@ -208,6 +211,7 @@ def train(  # noqa: PLR0913 (options)
         )
     check_outputs([weights], [])
     if target == "action-units":
+        refuse_class_options(classes, tensorboard, device)
         train_action_units(prepared, weights, network, training, half)
         return
     _note_unused_settings(network, training)

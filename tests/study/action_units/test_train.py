@@ -76,3 +76,19 @@ def test_what_cannot_be_trained(simulated: Path, tmp_path: Path) -> None:
         train_action_units(tmp_path / "rest", "mlp", Training())
     with pytest.raises(LearnetError, match="cannot be trained on action units"):
         train_action_units(simulated, "linear-svm", Training())
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--mixup", "0.4"], "--mixup has"),
+        (["--label-smoothing", "0", "--init", "pretrained"], "--label-smoothing, --init have"),
+        (["--classes", "megc-3"], "--classes has"),
+    ],
+)
+def test_options_without_effect_are_refused(
+    simulated: Path, tmp_path: Path, options: list[str], named: str
+) -> None:
+    command = ["train", str(simulated), str(tmp_path / "w.safetensors"), "--target", "action-units", *options]
+    with pytest.raises(LearnetError, match=f"{named} no effect on --target action-units"):
+        app(command, exit_on_error=False, result_action="return_value")

@@ -159,9 +159,8 @@ class Training:
     ones are clipped, at 100 none."""
 
     vary_clipping: int = 0
-    """Clip detrended training images each at a random percentile, uniformly from this one to 100, and at test
-    as --clipping-percentile says; for networks that are used on images from other flow estimators. 0 is
-    off."""
+    """Clip detrended training images each at a random percentile, uniformly from this one to 100, for images
+    from other flow estimators; at test as --clipping-percentile says. 0 is off."""
 
     mirror: Literal["auto", "none", "image", "flow"] = "auto"
     """Mirrored faces in training: image (flipped), flow (flipped, horizontal movement negated), none, or auto
@@ -171,8 +170,8 @@ class Training:
     """Average the scores of an image and its mirror image at test, unless mirror is none."""
 
     views_at_test: Literal["one", "many"] = later_key("one")
-    """At test, score each image as it is (one), or average its scores over 17 shifts by up to two pixels and,
-    if it is detrended, two clipping percentiles (many), which makes them depend less on the crop."""
+    """At test, score each image as it is (one), or average its scores over 17 shifts and, if it is
+    detrended, two clipping percentiles (many)."""
 
     phases: bool = False
     """Train also on the dynamic images of each clip's rise and fall, which `learnet prepare --phases` keeps;

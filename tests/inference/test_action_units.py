@@ -151,7 +151,7 @@ def test_a_head_that_moves_too_far_has_no_units_and_a_reason(film: Path) -> None
     assert recognise_units(stand_in(), window).reason == ""
     assert recognise_units(stand_in(), window).named
     for head_px, said in (
-        (limit_px * 1.3, "the head moves by 0.3 pixels of the crop"),
+        (limit_px * 1.3, "the head moves by 1.3 pixels of a face 112 pixels wide"),
         (None, "be measured"),
     ):
         units = recognise_units(stand_in(), replace(window, head_px=head_px))

@@ -71,7 +71,7 @@ def test_page_says_what_was_found(page: Page, event: Event) -> None:
     text = "".join(page.text)
     assert "1 expression: surprise" in text
     assert "a & b.mp4: 0.6 s, 120 frames at 200 per second" in text
-    assert "32000 simulated images; no recording of a person" in text
+    assert "63921 simulated images; no recording of a person" in text
     assert "learnet predict 'a & b.mp4' --weights ststnet-flow-28" in text
     assert "Everything could be judged." in text
 
@@ -147,7 +147,7 @@ def test_page_says_why_there_are_no_units(
     recogniser = replace(Recogniser.load(), action_units=stand_in())
     page = read(recogniser(video.path), tmp_path)
     (event,) = page.table("expression", "score")
-    assert event[-1].endswith("pixels of the crop, so action units are not to be trusted")
+    assert event[-1].endswith("pixels of a face 112 pixels wide, so action units are not to be trusted")
 
 
 def test_same_recognition_gives_the_same_page(recognition: Recognition, page: Page) -> None:

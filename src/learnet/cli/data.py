@@ -80,6 +80,9 @@ def simulate(  # noqa: PLR0913 (options)
     estimator
         Source of the optical flow: a model of the estimation errors (imitated), an estimator applied to two
         rendered frames (measured, several times slower), or both in turn (both).
+    variation
+        Way to make the images of the flow: like the published ones of MEGC2019 (narrow), or crops, estimators
+        and scaling of all kinds, and muscles that differ between people (wide).
     jobs
         Number of processes; -1 is one per core.
     """

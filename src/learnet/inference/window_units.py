@@ -70,10 +70,10 @@ def head_obstacle(head_px: float | None, preparation: Preparation) -> str:
         return ""
     if head_px is None:
         return f"the motion of the head cannot be measured, so {NOT_TRUSTED}"
-    limit_px = HEAD_MOTION_LIMIT_PX * preparation.size / 112
-    if head_px <= limit_px:
+    face_px = head_px * 112 / preparation.size
+    if face_px <= HEAD_MOTION_LIMIT_PX:
         return ""
-    return f"the head moves by {head_px:.1f} pixels of the crop, so {NOT_TRUSTED}"
+    return f"the head moves by {face_px:.1f} pixels of a face 112 pixels wide, so {NOT_TRUSTED}"
 
 
 def _flow_image(window: MovingWindow, wanted: Preparation) -> UInt8[np.ndarray, "S S 3"]:

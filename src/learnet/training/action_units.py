@@ -14,6 +14,7 @@ from learnet.core.labels import parse_action_units
 from learnet.core.settings import Training
 from learnet.motion.detrend import StoredImages
 from learnet.networks import NETWORKS, as_input
+from learnet.simulation.units import UNITS
 from learnet.training import augment
 from learnet.training.examples import TrainingExamples
 from learnet.training.metadata import OUTPUTS_PER_UNIT
@@ -43,9 +44,9 @@ class UnitExamples:
 
 
 def units_in(codes: Sequence[str]) -> tuple[int, ...]:
-    """Return the units that occur in FACS codes, in ascending order."""
+    """Return the units that occur in FACS codes and can be named (`simulation.units`), in ascending order."""
     numbers = {unit.number for code in codes for unit in parse_action_units(code)}
-    return tuple(sorted(numbers))
+    return tuple(sorted(numbers & UNITS.keys()))
 
 
 def fit_action_units(

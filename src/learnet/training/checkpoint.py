@@ -89,6 +89,18 @@ def load_checkpoint(path: str | Path, network: str | None = None) -> tuple[nn.Mo
     return _build_network(path, metadata, tensors), metadata
 
 
+def load_class_network(path: str | Path) -> tuple[nn.Module, CheckpointMetadata]:
+    """Read a file of a network that scores classes, as `load_checkpoint` does.
+
+    Raises:
+        BadCheckpoint: its network names action units.
+    """
+    module, metadata = load_checkpoint(path)
+    if metadata.action_units is not None:
+        raise BadCheckpoint(Path(path), "it names action units and no classes", "Choose another file.")
+    return module, metadata
+
+
 def load_network(weights: str | Path) -> nn.Module:
     """Return a trained network as a PyTorch module.
 

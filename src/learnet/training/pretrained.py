@@ -42,7 +42,7 @@ def default_weights(images_kind: str = "flow", size: int = 28) -> Path:
     if images_kind not in DEFAULT_NETWORKS:
         raise LearnetError(
             f"No weights are used by default for {KINDS_IN_WORDS.get(images_kind, images_kind)}.",
-            f"Name them (--weights); shipped: {pretrained_names()} (network-kind-pixels).",
+            f"Name them (--weights); shipped for these images: {_names_for(images_kind)}.",
         )
     network = DEFAULT_NETWORKS[images_kind]
     return pretrained_weights(network, images_kind, size).with_suffix(".onnx")
@@ -101,6 +101,12 @@ def pretrained_weights(network: str, images_kind: str, size: int) -> Path:
             f"Choose from {pretrained_names()} (network-kind-pixels), name a file, or use `learnet train`.",
         )
     return file
+
+
+def _names_for(images_kind: str) -> str:
+    """Return the names of the shipped weights for one kind of image, for messages."""
+    names = sorted(path.stem for path in FOLDER.glob(f"*-{images_kind}-*.safetensors"))
+    return ", ".join(names) or "none"
 
 
 def _resolve(weights: Path, suffix: str) -> Path:

@@ -77,7 +77,7 @@ def test_json_and_row_have_the_units() -> None:
 
 
 def test_a_moving_head_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = "the head moves by 0.4 pixels of the crop, so action units are not to be trusted"
+    told = "the head moves by 1.6 pixels of a face 112 pixels wide, so action units are not to be trusted"
     monkeypatch.setattr(
         "learnet.inference.live.recogniser.recognise_units", lambda *_: WindowUnits(reason=told)
     )

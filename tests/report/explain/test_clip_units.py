@@ -72,7 +72,7 @@ def test_imported_flow_is_accepted_and_other_images_are_not() -> None:
         ),
         (
             {"head_px": 0.6},
-            "the head moves by 0.6 pixels of the crop, so action units are not to be trusted",
+            "the head moves by 2.4 pixels of a face 112 pixels wide, so action units are not to be trusted",
         ),
         ({"head_px": 0.2}, f"{NAMED}; {SPEAK_FOR}"),
         ({"head_px": np.nan}, f"{NAMED}; {SPEAK_FOR}"),

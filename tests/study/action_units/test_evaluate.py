@@ -62,14 +62,14 @@ def test_a_row_for_each_annotated_clip(prepared: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("stabilise", [False, True])
 def test_a_head_that_moves_as_far_as_skin_does(tmp_path: Path, stabilise: bool) -> None:
     """The limit is that of predictions: 1 pixel of a crop 112 wide, 0.25 of one 28 wide."""
-    head_px = [0.1, 0.25, 0.26, "", 1.5, "", "", 0.3]
+    head_px = [0.1, 0.25, 0.3, "", 1.5, "", "", 0.3]
     preparation = Preparation("flow-dis", 28, stabilise=stabilise).settled
     folder = write_annotated(
         tmp_path / "prepared", CODES, PEOPLE, columns={"head_px": head_px}, preparation=preparation
     )
     result = evaluate_action_units(folder.folder, "w", tmp_path / "out")
     reasons = scores_of(tmp_path / "out")["reason"].astype(object).fillna("").tolist()
-    moved = "the head moves by 0.3 pixels of the crop, so action units are not to be trusted"
+    moved = "the head moves by 1.2 pixels of a face 112 pixels wide, so action units are not to be trusted"
     assert reasons == ([""] * 7 if stabilise else ["", "", moved, "", "", "", moved])
     assert len(result.description.untrusted_clips) == sum(map(bool, reasons))
 

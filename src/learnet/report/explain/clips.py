@@ -25,7 +25,7 @@ from learnet.report.explain.background import Background
 from learnet.report.explain.face_regions import FacePlacement, face_placement
 from learnet.study.description import StudyDescription, read_description
 from learnet.study.outcomes import read_outcomes
-from learnet.training.checkpoint import load_checkpoint
+from learnet.training.checkpoint import load_class_network
 from learnet.training.compatibility import check_compatible
 from learnet.training.metadata import CheckpointMetadata
 from learnet.training.scorer import Scorer
@@ -94,7 +94,7 @@ class ExplainedClips:
         row = self._row(clip)
         person = row["person"]
         file = self.weights or self._weights_of_fold(clip)
-        module, metadata = load_checkpoint(file)
+        module, metadata = load_class_network(file)
         check_compatible(self.prepared, file, metadata)
         notes: tuple[str, ...] = ()
         if person in metadata.people:

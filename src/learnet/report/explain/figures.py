@@ -44,7 +44,7 @@ from learnet.report.explain.ground_truth import (
 from learnet.report.explain.localisation import activation_at_depth, measure_shares, summarise_shares
 from learnet.report.explain.sanity_checks import AttributionMethod, run_sanity_checks
 from learnet.report.style import Interval, interval_figure
-from learnet.training.checkpoint import load_checkpoint
+from learnet.training.checkpoint import load_class_network
 from learnet.training.metadata import CheckpointMetadata
 
 DEPTH = 2  # halvings of the image: the first level of LEARNet's columns, as in the figures of the paper
@@ -269,7 +269,7 @@ def _clip_row(
 
 def _load_comparable(weights: Sequence[Path]) -> Checkpoints:
     """Load checkpoints by name, and check that their training images were prepared in the same way."""
-    checkpoints = {path.stem: load_checkpoint(path) for path in weights}
+    checkpoints = {path.stem: load_class_network(path) for path in weights}
     if len(checkpoints) < len(weights):
         raise LearnetError("Two of these files have the same name.", "Rename one of them.")
     _, first = checkpoints[weights[0].stem]

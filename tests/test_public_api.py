@@ -24,7 +24,6 @@ import learnet
 from learnet.datasets.synthetic.databases import synthesize, synthetic_video
 from learnet.motion.detrend import StoredImages, detrend
 from learnet.study.outcomes import read_outcomes
-from learnet.training.pretrained import default_weights
 from tests.builders.shape_checks import REFUSED_EARLIER
 
 QUICK = learnet.Training(epochs=1, mirror="none")
@@ -74,7 +73,7 @@ def study(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def recogniser() -> learnet.Recogniser:
     """The shipped weights, for clips that are face crops already."""
-    return replace(learnet.Recogniser.load(default_weights("image", 112)), finder=None)
+    return replace(learnet.Recogniser.load("learnet-image-112"), finder=None)
 
 
 # ---------------------------------------------------------------- names
@@ -379,7 +378,7 @@ def test_shipped_weights_are_a_module_that_answers_as_the_recogniser() -> None:
     with torch.inference_mode():
         prepared = as_input(detrend(images, metadata.detrend_percentile))
         shares = network(prepared).softmax(dim=1)
-    scorer = replace(learnet.Recogniser.load(default_weights("flow", 28)).scorer, mirror="none")
+    scorer = replace(learnet.Recogniser.load("ststnet-flow-28").scorer, mirror="none")
     np.testing.assert_allclose(shares, scorer.scores(StoredImages(images)), atol=1e-6)
 
 
@@ -413,7 +412,7 @@ def test_frames_file_and_folder_are_predicted_alike(tmp_path: Path) -> None:
     of_file = learnet.predict(str(path))
     assert isinstance(of_file, learnet.Recognition) and isinstance(of_file.predictions[0], learnet.Prediction)
     frames = np.stack([frame.pixels for frame in learnet.open_video(path)])
-    of_frames = learnet.predict(frames, fps=200.0, weights="ststnet-flow-28")
+    of_frames = learnet.predict(frames, fps=200.0, weights="mlp-flow-28")
     assert of_frames.source == "array"
     assert of_frames.predictions == of_file.predictions
     (event,) = of_frames.events

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from learnet.datasets.synthetic.databases import synthetic_video
-from learnet.training.pretrained import default_weights
 from tests.builders.annotated import write_annotated
 from tests.builders.core_only import run_commands, run_python
 
@@ -33,7 +32,7 @@ def test_everything_but_training_works_without_pytorch(film: Path, tmp_path: Pat
         ("compare", out / "study"),
         ("report", out / "study"),
         ("predict", film, "--picture", out / "answer.png"),
-        ("live", film, "--weights", default_weights("image", 112)),
+        ("live", film, "--weights", "learnet-image-112"),
         ("explain", "temporal", film, out / "when"),
         ("show", film, "--out", out / "steps.png"),
         ("run", "--help"),

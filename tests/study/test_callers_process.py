@@ -26,7 +26,6 @@ from learnet.inference.recogniser import Recogniser
 from learnet.study.evaluate import evaluate
 from learnet.study.run import run_study
 from learnet.study.train_on_all import train_on_all
-from learnet.training.pretrained import default_weights
 from tests.datasets.prepared.test_prepare import SMALL, database
 from tests.study.test_run import write_prepared
 
@@ -115,7 +114,7 @@ def a_preparation(prepared: Path, out: Path) -> None:
 
 
 def a_prediction(prepared: Path, out: Path) -> None:
-    recogniser = replace(Recogniser.load(default_weights("image", 112)), finder=None)
+    recogniser = replace(Recogniser.load("learnet-image-112"), finder=None)
     recogniser(database(out / "data").clips[0].path, Windows(), fps=200.0)
 
 

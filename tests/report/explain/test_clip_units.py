@@ -1,7 +1,7 @@
 """The note about action units of an explained clip, with a stand-in for their network."""
 
 from dataclasses import replace
-from types import SimpleNamespace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,8 @@ import pytest
 from torch import nn
 
 from learnet.core.settings import Preparation
+from learnet.datasets.prepared.record import PrepareRecord
+from learnet.datasets.prepared.store import PreparedDataset
 from learnet.report.explain.clip_units import add_units
 from learnet.report.explain.clips import ExplainedClip
 from tests.builders.action_units import StandIn, stand_in
@@ -34,14 +36,18 @@ def note(
     table = pd.DataFrame({"clip": ["a/1/x", "a/1/y"], "action_units": "", "still": ""})
     for name, value in row.items():
         table[name] = ["", value]
-    prepared = SimpleNamespace(
-        clips=table,
-        size=28,
-        record=SimpleNamespace(images_kind=kind, preparation=preparation),
-        take=lambda positions: pixels[list(positions)],
+    record = PrepareRecord(
+        imported=True,
+        preparation=preparation,
+        images_kind=kind,  # type: ignore[arg-type]
+        inputs="",
+        versions={},
+        clips=2,
+        people=1,
     )
+    prepared = PreparedDataset(Path("prepared"), table, record, images=pixels)
     clip = ExplainedClip(nn.Identity(), METADATA, pixels[1], "a/1/y", "a/1", "surprise", None, ("first",))
-    notes = add_units(clip, prepared, stand_in(network)).notes  # type: ignore[arg-type]
+    notes = add_units(clip, prepared, stand_in(network)).notes
     assert notes[0] == "first"
     return "; ".join(notes[1:])
 
@@ -85,8 +91,11 @@ def test_units_that_are_not_to_be_trusted_are_not_told(row: dict[str, object], t
 def test_without_the_network_only_annotated_units_are_told() -> None:
     table = pd.DataFrame({"clip": ["a/1/y"], "action_units": ["4+7"]})
     clip = ExplainedClip(nn.Identity(), METADATA, images()[1], "a/1/y", "a/1", "surprise", None, ())
-    prepared = SimpleNamespace(clips=table)
-    assert add_units(clip, prepared, None).notes == ("annotated action units: 4+7",)  # type: ignore[arg-type]
+    record = PrepareRecord(
+        imported=True, preparation=None, images_kind="flow", inputs="", versions={}, clips=1, people=1
+    )
+    prepared = PreparedDataset(Path("prepared"), table, record, images=images()[1:])
+    assert add_units(clip, prepared, None).notes == ("annotated action units: 4+7",)
 
 
 def test_many_units_are_told_in_short() -> None:

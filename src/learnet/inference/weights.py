@@ -21,7 +21,7 @@ def load_class_scorer(weights: Path) -> tuple[Scorer, CheckpointMetadata]:
     scorer, metadata = load_scorer(weights)
     if metadata.action_units is not None:
         problem = "it names action units and no classes"
-        raise BadCheckpoint(weights, problem, f"Choose {default_weights().stem}, or add --action-units.")
+        raise BadCheckpoint(weights, problem, f"Choose {default_weights().stem}, or another file.")
     return scorer, metadata
 
 

@@ -36,8 +36,9 @@ def answer_figure(recognition: Recognition) -> Figure:
     answer = recognition.strongest
     preparation = recognition.metadata.preparation
     units = answer.action_units
-    told = filter(None, (long_text(units), criteria_sentence(emotions_from_units(units))))
-    sentences = [*told, *answer.warnings, *recognition.warnings]
+    matches = emotions_from_units(units)
+    unit_sentences = filter(None, (long_text(units), criteria_sentence(matches)))
+    sentences = [*unit_sentences, *answer.warnings, *recognition.warnings]
     notes = textwrap.wrap("  ·  ".join(sentences), 160)[:MAX_NOTE_LINES]
     height = max(2.9, 1.25 + 0.3 * len(answer.scores)) + LINE_HEIGHT * len(notes)
     foot = LINE_HEIGHT * len(notes) / height

@@ -25,7 +25,7 @@ def add_units(
     Args:
         clip: to be explained.
         prepared: that has its image.
-        recogniser: None: only annotated units are told.
+        recogniser: None: only annotated units are named.
     """
     clips = prepared.clips
     row = clips[clips["clip"] == clip.clip].iloc[0]

@@ -14,6 +14,7 @@ from learnet.core.labels import (
     UnknownLabel,
     parse_action_units,
     parse_emotion,
+    problem_of_action_unit_code,
     resolve_class_scheme,
     schemes_for,
 )
@@ -217,6 +218,8 @@ def test_every_usual_scheme_is_there() -> None:
         ("T18+39", "T18 39"),
         ("AU12", "12"),
         ("l10", "L10"),
+        ("M59+4", "59 4"),
+        ("Q12", ""),
     ],
 )
 def test_action_units_in_every_form_that_occurs(text: str, units: str) -> None:
@@ -233,6 +236,39 @@ def test_action_units_in_every_form_that_occurs(text: str, units: str) -> None:
 def test_action_units_written_out_are_read_back(codes: list[tuple[str, int, str]], join: str) -> None:
     text = join.join(f"{side}{number}{intensity}" for side, number, intensity in codes)
     assert parse_action_units(text) == tuple(ActionUnit(number, side) for side, number, _ in codes)
+
+
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        ("4+99", "FACS has no unit 99"),
+        ("3", "FACS has no unit 3"),
+        ("47", "FACS has no unit 47"),
+        ("AU100", "FACS has no unit 100"),
+        ("R6 or R99", "FACS has no unit 99"),
+        ("4+0", "FACS has no unit 0"),
+        ("L0", "FACS has no unit 0"),
+        ("B4", "unit 4 is not of one lip, so B does not apply"),
+        ("12+t4", "unit 4 is not of one lip, so t does not apply"),
+        ("4+", "a unit is missing beside the +"),
+        ("+4", "a unit is missing beside the +"),
+        ("4++7", "a unit is missing beside the +"),
+        ("4+Q12", "'Q12' begins with an unknown letter"),
+        ("4 7", "'4 7' has several numbers"),
+        ("4+12L", "'12L' has its side after the number"),
+        ("smile", "it names no unit"),
+    ],
+)
+def test_a_code_that_would_be_misread_says_why(code: str, problem: str) -> None:
+    assert problem_of_action_unit_code(code) == problem
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["0", "AU4", "16+38", "B18+T24", "M59", "L46,R4", "14,L24,", "12B+R7", "R6 or R12", "14+soft focus", "98"],
+)
+def test_units_of_facs_are_accepted_whether_or_not_a_network_names_them(code: str) -> None:
+    assert problem_of_action_unit_code(code) == ""
 
 
 MEGC = ("negative", "positive", "surprise", "none")  # classes of the shipped weights

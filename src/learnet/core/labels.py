@@ -285,7 +285,15 @@ class ActionUnit:
     static: bool = False  # marked (k) in 4DME: there before the movement
 
 
-_UNIT = re.compile(r"(?<![A-Z])(?:AU)?(?:[A-Z]/)?([LRTBA]?)(\d+)", re.IGNORECASE)
+_UNIT = re.compile(r"(?<![A-Z\d])(?:AU)?(?:[A-Z]/)?([LRTBAM]?)(\d+)", re.IGNORECASE)
+_SEPARATORS = re.compile(r"[+,\uff0c]")
+
+FACS_RANGES = ((1, 2), (4, 46), (50, 66), (68, 74), (80, 85), (91, 92), (97, 98))
+"""First and last number of each range of codes in FACS: muscles of the face (1 to 46), speech (50), positions of
+head and eyes (51 to 69), visibility (70 to 74) and behaviour such as swallowing (80 to 98)."""
+
+LIP_UNITS = (8, 18, 22, 23, 24, 25, 28, 32)
+"""Units that FACS scores on the top or the bottom lip alone."""
 
 
 def parse_action_units(text: str) -> tuple[ActionUnit, ...]:
@@ -293,11 +301,11 @@ def parse_action_units(text: str) -> tuple[ActionUnit, ...]:
     order.
 
     Of a part with more than one number (`R6 or R12`, `14A or 17A`) the first counts. A letter before the
-    number is a side (L, R), a lip (T, B) or asymmetry (A, not kept); one after it is an intensity, which is
-    not kept. A part without a number (`soft focus`) is ignored.
+    number is a side (L, R), a lip (T, B), asymmetry (A, not kept) or movement (M, not kept); one after it is
+    an intensity, which is not kept. A part without a number (`soft focus`) is ignored.
     """
     units = []
-    for part in re.split(r"[+,\uff0c]", text):
+    for part in _SEPARATORS.split(text):
         match = _UNIT.search(part)
         if match is None:
             continue
@@ -309,20 +317,50 @@ def parse_action_units(text: str) -> tuple[ActionUnit, ...]:
     return tuple(units)
 
 
-HOW_TO_WRITE_UNITS = "Write them as 4+7+L10: numbers, and L or R before a unit of one side."
+_RANGES_IN_WORDS = ", ".join(f"{first} to {last}" for first, last in FACS_RANGES)
+
+HOW_TO_WRITE_UNITS = (
+    f"Write them as 4+7+L10: numbers of FACS ({_RANGES_IN_WORDS}), and L or R before a unit of one side; "
+    "0 alone is a neutral face."
+)
 
 
-def is_action_unit_code(text: str) -> bool:
-    """Return whether `parse_action_units` finds every unit of a code that people wrote into their own labels.
+def problem_of_action_unit_code(text: str) -> str:
+    """Return why a code that people wrote into their own labels would be misread; empty where it is not.
 
-    It overlooks the second unit of `4 7` and the side of `12L`. In `R6 or R12` the first unit counts, as in
-    the published databases.
+    `parse_action_units` overlooks the second unit of `4 7` and the side of `12L`, and accepts every number. In
+    `R6 or R12` the first unit counts, as in the published databases, but both must exist. The code 0 of a
+    neutral face stands alone.
     """
-    for part in re.split(r"[+,\uff0c]", text):
-        has_several = len(re.findall(r"\d+", part)) > 1
-        is_choice = re.search(r"\bor\b", part, re.IGNORECASE)
-        if has_several and not is_choice:
-            return False
-        if re.search(r"\d[LR]\b", part, re.IGNORECASE):
-            return False
-    return bool(parse_action_units(text))
+    units = parse_action_units(text)
+    if not units:
+        return "it names no unit"
+    if units == (ActionUnit(0),):
+        return ""
+    if not all(part.strip() for part in text.split("+")):
+        return "a unit is missing beside the +"
+    problems = (_problem_of_part(part.strip()) for part in _SEPARATORS.split(text))
+    return next(filter(None, problems), "")
+
+
+def _problem_of_part(part: str) -> str:
+    """Return why one unit of a code would be misread; empty where it is not, or where there is no number."""
+    numbers = list(map(int, re.findall(r"\d+", part)))
+    is_choice = re.search(r"\bor\b", part, re.IGNORECASE)
+    if len(numbers) > 1 and not is_choice:
+        return f"{part!r} has several numbers"
+    if re.search(r"\d[LR]\b", part, re.IGNORECASE):
+        return f"{part!r} has its side after the number"
+    unknown = [number for number in numbers if not _is_in_facs(number)]
+    if unknown:
+        return f"FACS has no unit {unknown[0]}"
+    match = _UNIT.search(part)
+    if numbers and match is None:
+        return f"{part!r} begins with an unknown letter"
+    if match and match[1].upper() in ("T", "B") and int(match[2]) not in LIP_UNITS:
+        return f"unit {match[2]} is not of one lip, so {match[1]} does not apply"
+    return ""
+
+
+def _is_in_facs(number: int) -> bool:
+    return any(first <= number <= last for first, last in FACS_RANGES)

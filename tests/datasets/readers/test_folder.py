@@ -92,6 +92,9 @@ def test_action_units_are_read_and_may_be_missing(tmp_path: Path) -> None:
     write_labels(tmp_path / "labels.csv", header, "one,ann,sad,1 4", "two,ann,sad,")
     with pytest.raises(BadAnnotation, match=r"row 2: the action units '1 4' cannot be read.*as 4\+7\+L10"):
         read(tmp_path)
+    write_labels(tmp_path / "labels.csv", header, "one,ann,sad,1", "two,ann,sad,99")
+    with pytest.raises(BadAnnotation, match=r"row 3: the action units '99' cannot be read: FACS has no unit"):
+        read(tmp_path)
     (tmp_path / "labels.csv").unlink()
     book = openpyxl.Workbook()
     book.active.append(["path", "subject", "emotion", "AU"])

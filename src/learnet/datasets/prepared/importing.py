@@ -14,7 +14,7 @@ from learnet.core.csv_files import decode_text, read_csv_rows
 from learnet.core.errors import BadInput, counted, pick, repeated
 from learnet.core.files import report_disk_errors, sha256_hex, shortened_list
 from learnet.core.label_words import LABELS_READ, OwnLabel, parse_own_labels, read_label_map
-from learnet.core.labels import HOW_TO_WRITE_UNITS, is_action_unit_code
+from learnet.core.labels import HOW_TO_WRITE_UNITS, problem_of_action_unit_code
 from learnet.core.settings import Preparation
 from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import (
@@ -134,7 +134,8 @@ def _check_filled_in(labels: Path, table: pd.DataFrame) -> None:
 
 
 def _check_action_units(labels: Path, table: pd.DataFrame) -> None:
-    """Refuse codes in which a unit would be overlooked, and a file with neither emotions nor codes.
+    """Refuse codes that would be misread or name units that do not exist, and a file with neither emotions nor
+    codes.
 
     An empty code means that nobody annotated the clip.
     """
@@ -143,8 +144,9 @@ def _check_action_units(labels: Path, table: pd.DataFrame) -> None:
         raise BadInput(labels, wrong, "Fill in one of them.")
     wrong_lines = []
     for line, code in table["action_units"].items():
-        if code and not is_action_unit_code(code):
-            wrong_lines.append(f"{line} ({code!r})")
+        problem = problem_of_action_unit_code(code) if code else ""
+        if problem:
+            wrong_lines.append(f"{line} ({code!r}: {problem})")
     if wrong_lines:
         wrong = f"the action units cannot be read in line {shortened_list(wrong_lines)}"
         raise BadInput(labels, wrong, HOW_TO_WRITE_UNITS)

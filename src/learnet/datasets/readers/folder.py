@@ -20,7 +20,7 @@ from learnet.core.label_words import (
     parse_own_labels,
     read_label_map,
 )
-from learnet.core.labels import HOW_TO_WRITE_UNITS, is_action_unit_code
+from learnet.core.labels import HOW_TO_WRITE_UNITS, problem_of_action_unit_code
 from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.reading.cells import is_missing, normalise_header, whole_number
@@ -237,13 +237,13 @@ def _action_units(code: str, location: str) -> str:
     """Return a code of action units, which may be missing.
 
     Raises:
-        BadAnnotation: a unit of it would be overlooked.
+        BadAnnotation: it would be misread, or names a unit that does not exist.
     """
     if is_missing(code):
         return ""
-    if not is_action_unit_code(code):
-        problem = f"the action units {code!r} cannot be read"
-        raise BadAnnotation(location, problem, HOW_TO_WRITE_UNITS)
+    if problem := problem_of_action_unit_code(code):
+        wrong = f"the action units {code!r} cannot be read: {problem}"
+        raise BadAnnotation(location, wrong, HOW_TO_WRITE_UNITS)
     return code
 
 

@@ -129,21 +129,13 @@ def _print_paths(out: Path) -> None:
 
 def print_result(out: Path, result: "ActionUnitResult") -> None:
     """Print the scores of all units, published scores, and what must be known to read them."""
-    from learnet.metrics.action_units import MEASURE_NAMES
-
     metrics = result.metrics
     clips, people = counted(metrics.clips, "clip"), counted(metrics.people, "person", "people")
-    headings = [name.replace(" ", "\n") for name in MEASURE_NAMES.values()]
-    columns = ["AU", "clips", "people", *headings, "right\nside"]
     title = f"{out.name}: action units in {clips} of {people}"
-    console.table(title, columns, map(_unit_row, metrics.units))
-    console.out.print(
-        "AP: average precision. F1: at the threshold of each unit. Matched F1: as many clips are named as "
-        "were annotated. Right side: of the clips annotated on one side, those whose score is larger there.",
-        markup=False,
-    )
-    means = f"Mean of {counted(len(metrics.averaged), 'unit')} [95 % interval over people]"
-    console.table(means, ["measure", "mean", "interval", "chance"], _mean_rows(metrics))
+    if metrics.averaged:
+        _print_scores(title, metrics)
+    else:
+        console.out.print(f"{title}.", markup=False)
     if result.description.leak:
         console.leak_warning(out.name, result.description.leak)
     for note in _notes(metrics, result.description):
@@ -151,10 +143,27 @@ def print_result(out: Path, result: "ActionUnitResult") -> None:
     _print_published(result)
 
 
+def _print_scores(title: str, metrics: "ActionUnitMetrics") -> None:
+    """Print the scores of the units that have some, and their means."""
+    from learnet.metrics.action_units import MEASURE_NAMES
+
+    headings = [name.replace(" ", "\n") for name in MEASURE_NAMES.values()]
+    columns = ["AU", "clips", "people", *headings, "right\nside"]
+    scored = [unit for unit in metrics.units if unit.measures]
+    console.table(title, columns, map(_unit_row, scored))
+    console.out.print(
+        "AP: average precision. F1: at the threshold of each unit. Matched F1: as many clips are named as "
+        "were annotated. Right side: of the clips annotated on one side, those whose score is larger there.",
+        markup=False,
+    )
+    means = f"Mean of {counted(len(metrics.averaged), 'unit')} [95 % interval over people]"
+    console.table(means, ["measure", "mean", "interval", "chance"], _mean_rows(metrics))
+
+
 def _unit_row(unit: "UnitMetrics") -> list[str]:
     from learnet.study.action_units.files import unit_name
 
-    values = [f"{score.value:.3f}" for score in unit.measures.values()] or ["–"] * 4
+    values = [f"{score.value:.3f}" for score in unit.measures.values()]
     side = f"{unit.right_side}/{unit.one_sided}" if unit.one_sided else "–"
     counts = [str(unit.positive), str(unit.people)]
     return [f"{unit.unit} {unit_name(unit.unit)}", *counts, *values, side]
@@ -179,6 +188,10 @@ def _mean_rows(metrics: "ActionUnitMetrics") -> Iterator[list[str]]:
 
 def _notes(metrics: "ActionUnitMetrics", description: "ActionUnitDescription") -> Iterator[str]:
     """Yield what must be known to read the table."""
+    if unscored := _unscored_units(metrics):
+        beginning = "Not scored" if metrics.averaged else "No unit can be scored"
+        needed = "A score needs clips that show the unit and clips that do not."
+        yield f"{beginning}: {'; '.join(unscored)}. {needed}"
     rare = [f"AU {unit.unit}" for unit in metrics.units if unit.measures and unit.people < FEW_PEOPLE]
     if rare:
         yield f"Fewer than {FEW_PEOPLE} people show {', '.join(rare)}: these scores say little."
@@ -197,6 +210,18 @@ def _notes(metrics: "ActionUnitMetrics", description: "ActionUnitDescription") -
             f"The head moves too far in {number}: the action units are not to be trusted there "
             "(action_units.csv, reason)."
         )
+
+
+def _unscored_units(metrics: "ActionUnitMetrics") -> list[str]:
+    """Return the units without scores by the reason: `no clip shows AU 2, 5`, `every clip shows AU 4`."""
+    units_of: dict[str, list[int]] = {}
+    for unit in metrics.units:
+        if unit.measures:
+            continue
+        kind = "clip" if unit.clips == metrics.clips else "clip with a score"
+        quantity = "every" if unit.positive else "no"
+        units_of.setdefault(f"{quantity} {kind} shows", []).append(unit.unit)
+    return [f"{reason} AU {', '.join(map(str, units))}" for reason, units in units_of.items()]
 
 
 def _print_published(result: "ActionUnitResult") -> None:

@@ -289,8 +289,8 @@ _UNIT = re.compile(r"(?<![A-Z\d])(?:AU)?(?:[A-Z]/)?([LRTBAM]?)(\d+)", re.IGNOREC
 _SEPARATORS = re.compile(r"[+,\uff0c]")
 
 FACS_RANGES = ((1, 2), (4, 46), (50, 66), (68, 74), (80, 85), (91, 92), (97, 98))
-"""First and last number of each range of codes in FACS: muscles of the face (1 to 46), speech (50), positions of
-head and eyes (51 to 69), visibility (70 to 74) and behaviour such as swallowing (80 to 98)."""
+"""First and last number of each range of codes in FACS: muscles of the face (1 to 46), speech (50), positions
+of head and eyes (51 to 69), visibility (70 to 74) and behaviour such as swallowing (80 to 98)."""
 
 LIP_UNITS = (8, 18, 22, 23, 24, 25, 28, 32)
 """Units that FACS scores on the top or the bottom lip alone."""
@@ -317,7 +317,9 @@ def parse_action_units(text: str) -> tuple[ActionUnit, ...]:
     return tuple(units)
 
 
-_RANGES_IN_WORDS = ", ".join(f"{first} to {last}" for first, last in FACS_RANGES)
+_RANGES_IN_WORDS = ", ".join(
+    f"{first} to {last}" if last > first + 1 else f"{first}, {last}" for first, last in FACS_RANGES
+)
 
 HOW_TO_WRITE_UNITS = (
     f"Write them as 4+7+L10: numbers of FACS ({_RANGES_IN_WORDS}), and L or R before a unit of one side; "
@@ -328,8 +330,8 @@ HOW_TO_WRITE_UNITS = (
 def problem_of_action_unit_code(text: str) -> str:
     """Return why a code that people wrote into their own labels would be misread; empty where it is not.
 
-    `parse_action_units` overlooks the second unit of `4 7` and the side of `12L`, and accepts every number. In
-    `R6 or R12` the first unit counts, as in the published databases, but both must exist. The code 0 of a
+    `parse_action_units` overlooks the second unit of `4 7` and the side of `12L`, and accepts every number.
+    In `R6 or R12` the first unit counts, as in the published databases, but both must exist. The code 0 of a
     neutral face stands alone.
     """
     units = parse_action_units(text)

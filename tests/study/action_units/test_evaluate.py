@@ -155,6 +155,23 @@ def test_the_command_prints_the_table_and_what_must_be_known(prepared: Path, tmp
     assert f"-> {tmp_path / 'out' / 'action_units.csv'}" in said and "Weights: " not in said
 
 
+def test_units_that_cannot_be_scored_are_named_with_the_reason(tmp_path: Path) -> None:
+    """All four clips show AU 4 or none does; no clip shows AU 12, or some do."""
+    cases = {
+        "17 17 17 17": "No unit can be scored: no clip shows AU 4, 12. ",
+        "4 4 4 4": "No unit can be scored: every clip shows AU 4; no clip shows AU 12. ",
+        "12 17 12 17": "Not scored: no clip shows AU 4. ",
+    }
+    for number, (codes, line) in enumerate(cases.items()):
+        folder = write_annotated(tmp_path / f"prepared-{number}", codes.split(), [*"aabb"]).folder
+        out = tmp_path / f"out-{number}"
+        said = learnet("evaluate", folder, out, "--action-units", "--weights", "w").stdout
+        assert f"{line}A score needs clips that show the unit and clips that do not.\n" in said
+        rows = [text.split()[0] for text in said.splitlines() if text.startswith((" 4 ", " 12 "))]
+        assert rows == (["12"] if line.startswith("Not") else []) and ("Mean of" in said) == bool(rows)
+        assert len(scores_of(out)) == 4 and scores_of(out)["AU4"].notna().all()
+
+
 def test_options_that_do_not_go_together(prepared: Path, tmp_path: Path) -> None:
     words = ("evaluate", prepared, tmp_path / "out", "--action-units")
     said = learnet(*words, "--classes", "megc-3", code=2).stderr

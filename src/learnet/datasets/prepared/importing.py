@@ -134,8 +134,7 @@ def _check_filled_in(labels: Path, table: pd.DataFrame) -> None:
 
 
 def _check_action_units(labels: Path, table: pd.DataFrame) -> None:
-    """Refuse codes that would be misread or name units that do not exist, and a file with neither emotions nor
-    codes.
+    """Refuse codes that would be misread or have units that FACS has not, and a file without any label.
 
     An empty code means that nobody annotated the clip.
     """

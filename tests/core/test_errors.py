@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from learnet.core.errors import BadInput, LearnetError, NoFace, TooFewFrames, UnknownName, pick
+from learnet.core.errors import (
+    BadCheckpoint,
+    BadInput,
+    LearnetError,
+    NoFace,
+    TooFewFrames,
+    UnknownName,
+    pick,
+)
+from learnet.training.pretrained import default_weights
 
 TABLE = {"learnet": 1, "linear-svm": 2, "majority": 3}
 
@@ -33,6 +42,17 @@ def test_what_was_wrong_and_what_to_do_make_one_line() -> None:
     assert str(error) == "data/x: is empty. Copy it again."
     assert (error.what, error.hint, error.path) == ("data/x: is empty.", "Copy it again.", Path("data/x"))
     assert str(LearnetError("No.")) == "No."
+
+
+def test_shipped_weights_are_called_by_name_and_others_by_path() -> None:
+    """The hint and everything after the colon are those of other errors."""
+    shipped = default_weights()
+    assert shipped.is_file()
+    error = BadCheckpoint(shipped, "does not fit", "Choose others.")
+    assert str(error) == "mlp-flow-28: does not fit. Choose others." and error.path == shipped
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    own = Path("weights") / "mlp-flow-28.onnx"
+    assert str(BadCheckpoint(own, "does not fit")) == "weights/mlp-flow-28.onnx: does not fit."
 
 
 @pytest.mark.parametrize("count, noun", [(1, "1 frame "), (2, "2 frames ")])

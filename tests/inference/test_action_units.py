@@ -106,7 +106,7 @@ def test_a_unit_that_nobody_knows_is_refused(tmp_path: Path) -> None:
 
 def test_units_learned_from_imported_images_are_refused_for_videos() -> None:
     metadata = replace(unit_metadata(), data={"images_kind": "flow", "people": "casme2/01"})
-    with pytest.raises(LearnetError, match="from imported images"):
+    with pytest.raises(LearnetError, match="on imported images"):
         _ = replace(stand_in(), metadata=metadata).preparation
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
+from learnet.core.shipped_weights import weights_name
 from learnet.core.suggestions import suggestion
 
 Entry = TypeVar("Entry")
@@ -57,7 +58,14 @@ class BadAnnotation(BadInput):
 
 
 class BadCheckpoint(BadInput):
-    """A file of weights that learnet did not write, or that does not fit its use."""
+    """A file of weights that learnet did not write, or that does not fit its use.
+
+    Weights that come with learnet are called by their name, not by their path in the installation.
+    """
+
+    def __init__(self, path: Path | str, wrong: str, hint: str = "") -> None:
+        super().__init__(weights_name(path), wrong, hint)
+        self.path = Path(path)
 
 
 class OutputTaken(BadInput):

@@ -15,11 +15,11 @@ from jaxtyping import Float, Float64, UInt8
 from learnet.core.errors import BadCheckpoint, LearnetError
 from learnet.core.records import ActionUnitScore
 from learnet.core.settings import Preparation
+from learnet.core.shipped_weights import FOLDER
 from learnet.inference.weights import load_scorer
 from learnet.motion.detrend import EvaluationImages, StoredImages
 from learnet.simulation.units import UNITS
 from learnet.training.metadata import OUTPUTS_PER_UNIT, TRAIN_AGAIN, CheckpointMetadata
-from learnet.training.pretrained import FOLDER
 from learnet.training.scorer import BATCH_SIZE, Scorer, scale
 
 DEFAULT_WEIGHTS = "action-units-flow-28"  # name of the shipped weights
@@ -72,15 +72,12 @@ class ActionUnitRecogniser:
         """How the flow image of a video is made.
 
         Raises:
-            LearnetError: the network was trained on imported images, which cannot be made from a video.
+            BadCheckpoint: the network was trained on imported images, which cannot be made from a video.
         """
         preparation = self.metadata.resolve_for_video().preparation
         if preparation is None:
-            raise LearnetError(
-                f"{self.weights}: it learned action units from imported images, and how to make such images "
-                "of a video is not known.",
-                f"Choose {DEFAULT_WEIGHTS}.",
-            )
+            problem = "it was trained on imported images, and how to make them from a video is not known"
+            raise BadCheckpoint(self.weights, problem, f"Choose {DEFAULT_WEIGHTS}.")
         return preparation.settled
 
     def scores(self, images: StoredImages | EvaluationImages) -> ActionUnitScores:

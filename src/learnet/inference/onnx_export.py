@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 from torch import nn
 
-from learnet.core.errors import LearnetError, OutputTaken, UnknownName
+from learnet.core.errors import BadCheckpoint, LearnetError, OutputTaken, UnknownName
 from learnet.core.extras import missing_library
 from learnet.core.files import write_atomically
 from learnet.datasets.prepared.store import load_prepared
@@ -160,10 +160,8 @@ def _reduce_precision(
 ) -> Any:
     """Return the graph in float16 or int8."""
     if all(node.op_type != "Conv" for node in graph.graph.node):
-        raise LearnetError(
-            f"{weights}: {metadata.network} has no convolutions, and so no form in {precision}.",
-            "Export it as float32.",
-        )
+        problem = f"{metadata.network} has no convolutions, and so no form in {precision}"
+        raise BadCheckpoint(weights, problem, "Export it as float32.")
     if precision == "float16":
         return describe_graph(to_float16(graph), metadata, precision)
     return describe_graph(to_int8(graph, calibration), metadata, precision)
@@ -247,11 +245,9 @@ def _refuse_disagreement(weights: Path, agreements: Sequence[Agreement]) -> None
     for agreement in agreements:
         allowed = max(TOLERANCE, RELATIVE_TOLERANCE * agreement.reach)
         if not agreement.logits <= allowed:
-            problem = (
+            difference = (
                 f"logits differ by up to {agreement.logits:.2g} on {agreement.images} {agreement.kind} "
                 f"images, and {allowed:.2g} is allowed"
             )
-            raise LearnetError(
-                f"{weights}: its ONNX form disagrees with PyTorch ({problem}); it was not kept.",
-                "Try another opset (--opset).",
-            )
+            problem = f"its ONNX form disagrees with PyTorch ({difference}); it was not kept"
+            raise BadCheckpoint(weights, problem, "Try another opset (--opset).")

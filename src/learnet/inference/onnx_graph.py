@@ -17,7 +17,7 @@ from jaxtyping import Float32
 from torch import nn
 
 from learnet import __version__
-from learnet.core.errors import LearnetError
+from learnet.core.errors import BadCheckpoint, LearnetError
 from learnet.inference.onnx_inference import INPUT, KEYS, NORMALISATION, OUTPUT
 from learnet.training.metadata import CheckpointMetadata, metadata_to_json
 
@@ -50,9 +50,8 @@ def build_graph(weights: Path, module: nn.Module, metadata: CheckpointMetadata, 
                 dynamic_shapes=({0: torch.export.Dim("batch")},),
             )
     except torch.onnx.OnnxExporterError:
-        raise LearnetError(
-            f"{weights}: torch finds no ONNX form of the network {metadata.network}.", "Keep the checkpoint."
-        ) from None
+        problem = f"torch finds no ONNX form of the network {metadata.network}"
+        raise BadCheckpoint(weights, problem, "Keep the checkpoint.") from None
     assert program is not None, "torch returns None only if it writes the file itself"
     model = program.model_proto
     written = opset_of(model)  # torch does not raise if it cannot write the requested one

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from learnet.core.errors import BadCheckpoint
 from learnet.core.extras import missing_library
+from learnet.core.shipped_weights import weights_name
 from learnet.inference.onnx_inference import is_onnx, load_onnx
 from learnet.training.metadata import CheckpointMetadata
 from learnet.training.pretrained import check_file, default_weights, resolve_weights
@@ -46,7 +47,7 @@ def load_scorer(weights: Path) -> tuple[Scorer, CheckpointMetadata]:
     try:
         from learnet.training.checkpoint import load_checkpoint
     except ModuleNotFoundError as error:
-        raise missing_library(error, f"{file}, a checkpoint of PyTorch,") from None
+        raise missing_library(error, f"{weights_name(file)}, a checkpoint of PyTorch,") from None
 
     module, metadata = load_checkpoint(file)
     scorer = Scorer.from_module(module, metadata.mirror, metadata.detrend_percentile, metadata.views)

@@ -13,6 +13,7 @@ import learnet
 from learnet.core.errors import counted
 from learnet.core.records import ActionUnitScore, Event
 from learnet.core.settings import Windows
+from learnet.core.shipped_weights import weights_name
 from learnet.inference.action_unit_text import facs_code, long_text, short_text, side_text
 from learnet.inference.emotion_criteria import criteria_sentence, emotions_from_units
 from learnet.inference.recognition import Recognition, timeline
@@ -23,7 +24,6 @@ from learnet.report.page_figures import PageFigure, make_page_figure
 from learnet.report.shown_and_found import compare_with_truth
 from learnet.report.style import inline_svg, png_uri
 from learnet.simulation.units import UNITS
-from learnet.training.pretrained import FOLDER
 
 START = "<!doctype html>\n<!-- learnet recognition -->"
 MAX_PICTURED = 12  # events with pictures: the page then stays small
@@ -221,7 +221,7 @@ def _network_table(recognition: Recognition) -> pd.DataFrame:
     windows = recognition.windows
     step_s = windows.window_s * (1 - windows.overlap)
     lines = {
-        "weights": _weights_name(recognition.weights),
+        "weights": weights_name(recognition.weights),
         "network": metadata.network,
         "classes": ", ".join(metadata.classes),
         "trained on": _training_data(recognition),
@@ -236,7 +236,7 @@ def _network_table(recognition: Recognition) -> pd.DataFrame:
 def _unit_network(recognition: Recognition) -> dict[str, str]:
     if not recognition.units:
         return {}
-    weights = _weights_name(recognition.action_unit_weights)
+    weights = weights_name(recognition.action_unit_weights)
     return {"action units": f"{', '.join(map(str, recognition.units))}; {weights}"}
 
 
@@ -255,15 +255,9 @@ def _training_data(recognition: Recognition) -> str:
 def _command(recognition: Recognition) -> str:
     """Return the command that gives the same predictions."""
     words = ["learnet", "predict", Path(recognition.source).name]
-    words += ["--weights", _weights_name(recognition.weights)]
+    words += ["--weights", weights_name(recognition.weights)]
     for field in fields(Windows):
         value = getattr(recognition.windows, field.name)
         if value != field.default:
             words += ["--" + field.name.replace("_", "-"), f"{value:g}"]
     return shlex.join(words)
-
-
-def _weights_name(weights: str) -> str:
-    """Return the name of shipped weights, and the path of others."""
-    file = Path(weights)
-    return file.stem if file.parent == FOLDER else str(file)

@@ -7,8 +7,8 @@ to continue training from. Their training and their results are described in doc
 from pathlib import Path
 
 from learnet.core.errors import BadCheckpoint, LearnetError
+from learnet.core.shipped_weights import FOLDER
 
-FOLDER = Path(__file__).parent / "weights"
 PRETRAINED = "pretrained"  # stands for the shipped weights that fit, on the command line
 
 DEFAULT_NETWORKS = {"flow": "mlp"}

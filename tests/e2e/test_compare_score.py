@@ -100,13 +100,21 @@ def test_report_of_two(place: Path) -> None:
     } == beside
 
 
-def test_compare_refuses_in_one_line(place: Path) -> None:
+def test_compare_refuses_in_one_line(place: Path, tmp_path: Path) -> None:
+    page_of_others = tmp_path / "index.html"
+    page_of_others.write_text("<p>Not of learnet</p>")
     cases = {
         ("compare",): "No study is named",
         ("compare", place / "svm", place / "casme2-only"): "30 only in svm (samm/01/01-disgust, ",
         ("compare", place / "svm", place / "majority", "--against", "svn"): "Did you mean 'svm'",
         ("compare", place / "svm", "--csv", place / "svm" / "outcomes.csv"): "would be overwritten",
-        ("compare", place / "svm", "--html", place / "casme2.csv"): "is not a report",
+        ("compare", place / "svm", "--html", page_of_others): "is not a report",
+        (
+            "compare",
+            place / "svm",
+            "--html",
+            tmp_path / "c.pdf",
+        ): "a page is written as HTML",
         ("report", place / "svm", "--compare", place / "casme2-only"): "30 only in svm (samm/01/01-disgust, ",
         (
             "report",

@@ -219,9 +219,9 @@ def test_results_never_overwrite_what_is_read_nor_land_below_a_file(
         "--weights",
         weights,
         "--output",
-        tmp_path / "o",
+        tmp_path / "o.json",
         "--csv",
-        tmp_path / "o",
+        tmp_path / "o.json",
         says="two results",
     )
     refused("synthesize", afile / "x", "--people", 1, says="afile is a file")
@@ -250,6 +250,15 @@ def test_results_never_overwrite_what_is_read_nor_land_below_a_file(
         (("synthesize", "o", "--jobs", "0"), "processes cannot be 0"),
         (("synthesize", "o", "--people", "100000"), "At most 999 people"),
         (("train", "p", "w.txt"), "ends in .safetensors"),
+        (("predict", "v.mp4", "--page", "p.pdf"), "p.pdf: a page is written as HTML. Use a file name that"),
+        (("predict", "v.mp4", "--output", "p.csv"), "p.csv: predictions are written as JSON. Use a file"),
+        (("predict", "v.mp4", "--picture", "p.jpg"), "p.jpg: a figure is written as PNG, SVG or PDF. Use"),
+        (("live", "v.mp4", "--csv", "t.xlsx"), "t.xlsx: a table is written as CSV. Use a file name that"),
+        (("audit", "casme2", "d", "--csv", "t.txt"), "t.txt: a table is written as CSV. Use a file name"),
+        (("score", "log", "--csv", "t"), "t: a table is written as CSV. Use a file name that ends in .csv."),
+        (("report", "s", "--out", "r.pdf"), "r.pdf: a page is written as HTML. Use a file name that ends"),
+        (("compare", "s", "--latex", "c.pdf"), "c.pdf: tables are written as LaTeX. Use a file name that"),
+        (("export", "w", "w.pt"), "w.pt: weights are exported as ONNX. Use a file name that ends in .onnx."),
         (("study", "nowhere", "o"), "there is no such folder"),
         (
             ("prepare", "folder", "p", "o", "--size", "28.5"),

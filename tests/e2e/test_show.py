@@ -90,7 +90,7 @@ def test_bad_input_ends_in_one_line_and_leaves_nothing(stranger: SyntheticVideo,
         lines = [line for line in done.stderr.splitlines() if line.startswith("learnet:")]
         assert len(lines) == 1 and says in lines[0] and "Traceback" not in done.stderr, done.stderr
     assert (
-        "not a supported figure format"
+        "a figure is written as PNG, SVG or PDF"
         in learnet("show", stranger.path, "--out", tmp_path / "out.jpg", code=2).stderr
     )
     assert list(tmp_path.iterdir()) == []

@@ -135,7 +135,7 @@ def test_the_file_is_whole_and_always_the_same(recognition: Recognition, tmp_pat
 
 def test_another_suffix_is_refused_and_nothing_is_left(recognition: Recognition, tmp_path: Path) -> None:
     for name in ("answer.jpg", "answer"):
-        with pytest.raises(BadInput, match=r"\.png, \.svg, \.pdf"):
+        with pytest.raises(BadInput, match=r"\.png, \.svg or \.pdf"):
             save_answer(recognition, tmp_path / name)
     (tmp_path / "taken.png").mkdir()
     with pytest.raises(OSError):

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from learnet.cli import console
 from learnet.cli.app import STUDIES, app
 from learnet.core.errors import LearnetError
-from learnet.core.output_checks import check_outputs
+from learnet.core.output_checks import CSV, HTML, LATEX, check_outputs
 
 
 @app.command(group=STUDIES)
@@ -41,7 +41,7 @@ def compare(
     if not studies:
         raise LearnetError("No study is named.", "Name at least one study folder.")
     inputs = [study / name for study in studies for name in ("outcomes.csv", "study.json")]
-    check_outputs([table, latex, html], inputs)
+    check_outputs([(table, CSV), (latex, LATEX), (html, HTML)], inputs)
     comparison = compare_studies(studies, against)
     write_comparison(comparison, table, latex, html)
     for shown in comparison_tables(comparison):

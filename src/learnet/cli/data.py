@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from learnet.cli import console
 from learnet.cli.app import DATA, Flat, app
 from learnet.core.errors import LearnetError, counted, pick
-from learnet.core.output_checks import check_outputs, check_outside, check_room_above
+from learnet.core.output_checks import CSV, check_outputs, check_outside, check_room_above
 from learnet.core.settings import DatasetSubset, Preparation
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def audit(  # noqa: PLR0913 (options)
     from learnet.datasets.audit_headers import with_headers
 
     entry = pick(DATASETS, dataset, "dataset")
-    check_outputs([csv], [])
+    check_outputs([(csv, CSV)], [])
     index = read_dataset(dataset, root, selection)
     if deep:
         with console.bar("Reading image headers") as progress:

@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from learnet.cli import console
 from learnet.cli.app import VIDEO, Flat, app
 from learnet.core.errors import LearnetError
-from learnet.core.output_checks import check_outputs
+from learnet.core.output_checks import CSV, check_outputs
 from learnet.core.settings import LiveSettings
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def live(  # noqa: PLR0913 (options)
     from learnet.inference.recogniser import Recogniser
     from learnet.video.reader import open_video
 
-    check_outputs([table], [Path(source), weights, face_model])
+    check_outputs([(table, CSV)], [Path(source), weights, face_model])
     if table:
         table.parent.mkdir(parents=True, exist_ok=True)
     is_camera = source.isascii() and source.isdigit() and not Path(source).exists()

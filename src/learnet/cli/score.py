@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from learnet.cli import console
 from learnet.cli.app import STUDIES, app
-from learnet.core.output_checks import check_outputs
+from learnet.core.output_checks import CSV, check_outputs
 
 if TYPE_CHECKING:
     from learnet.metrics.score import PooledScores, ScoreReport
@@ -49,7 +49,8 @@ def score(
     from learnet.metrics.score import score as score_log
     from learnet.metrics.score import scores_to_csv
 
-    check_outputs([table], [log / "outcomes.csv" if log.is_dir() else log, listed])
+    predictions = log / "outcomes.csv" if log.is_dir() else log
+    check_outputs([(table, CSV)], [predictions, listed])
     scored = score_log(log, listed, classes)
     if table:
         write_atomically(table, scores_to_csv(scored))

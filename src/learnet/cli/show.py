@@ -5,8 +5,7 @@ from typing import Annotated
 
 from learnet.cli import console
 from learnet.cli.app import VIDEO, Flat, app
-from learnet.core.errors import LearnetError
-from learnet.core.output_checks import check_outputs
+from learnet.core.output_checks import FIGURE, check_outputs
 from learnet.core.settings import Preparation
 
 
@@ -47,14 +46,8 @@ def show(  # noqa: PLR0913 (options)
     """
     from learnet.motion.trace import ClipMarks, trace_pipeline
     from learnet.report.clip_figures import save_trace
-    from learnet.report.style import SUFFIXES
 
-    check_outputs([out], [clip, face_model])
-    if out.suffix.lower() not in SUFFIXES:
-        raise LearnetError(
-            f"{out}: {out.suffix or 'no suffix'} is not a supported figure format.",
-            f"Choose from {', '.join(SUFFIXES)}.",
-        )
+    check_outputs([(out, FIGURE)], [clip, face_model])
     trace = trace_pipeline(clip, preparation, ClipMarks(onset, apex, offset), fps, face_model)
     save_trace(trace, out)
     first, apex_frame, last = (trace.numbers[index] for index in (0, trace.apex, -1))

@@ -17,7 +17,7 @@ from learnet.cli.action_units import (
 from learnet.cli.app import STUDIES, Flat, app
 from learnet.core.errors import LearnetError, counted
 from learnet.core.network_info import NETWORK_HELP, SETTINGS_WITHOUT_EPOCHS, network_info
-from learnet.core.output_checks import check_outputs
+from learnet.core.output_checks import HTML, ONNX, SAFETENSORS, check_outputs
 from learnet.core.settings import Resources, Study, Training
 from learnet.study.shipped import CANDIDATES, shipped_names
 
@@ -205,11 +205,7 @@ def train(  # noqa: PLR0913 (options)
     from learnet.training.tensorboard import write_losses, writer
 
     prepared, weights = _split_last(folders, "the weights")
-    if weights.suffix.lower() != ".safetensors":
-        raise LearnetError(
-            f"{weights}: weights are written as safetensors.", "Use a file name that ends in .safetensors."
-        )
-    check_outputs([weights], [])
+    check_outputs([(weights, SAFETENSORS)], [])
     if target == "action-units":
         refuse_class_options(classes, tensorboard, device)
         train_action_units(prepared, weights, network, training, half)
@@ -330,7 +326,7 @@ def export(
     """
     from learnet.inference.onnx_export import export_onnx
 
-    check_outputs([out], [weights])
+    check_outputs([(out, ONNX)], [weights])
     exported = export_onnx(weights, out, precision, images, opset)
     rows = []
     for agreement in exported.agreements:
@@ -388,7 +384,7 @@ def report(
         raise LearnetError(f"--explained cannot be {explained}.", "Use 0 or more.")
     if show_faces and anonymous:
         raise LearnetError("--show-faces and --anonymous exclude each other.", "Use one of them.")
-    check_outputs([out], [])
+    check_outputs([(out, HTML)], [])
     folders = [*studies, compare] if compare else list(studies)
     page = out or studies[0] / "report.html"
     records = read_records(folders)

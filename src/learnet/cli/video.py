@@ -12,14 +12,12 @@ from learnet.cli import console
 from learnet.cli.app import VIDEO, Flat, app
 from learnet.core.errors import LearnetError, OutputTaken, counted, repeated
 from learnet.core.files import write_atomically
-from learnet.core.output_checks import check_outputs
+from learnet.core.output_checks import CSV, FIGURE, HTML, JSON, check_outputs
 from learnet.core.settings import Windows
 
 if TYPE_CHECKING:
     from learnet.inference.recogniser import Recogniser
     from learnet.inference.recognition import Recognition
-
-FIGURE_SUFFIXES = (".png", ".svg", ".pdf")
 
 
 @app.command(group=VIDEO)
@@ -73,12 +71,8 @@ def predict(  # noqa: PLR0913 (options)
         _predict_batch(recogniser, videos, output or Path(), windows, fps)
         return
     (video,) = videos
-    check_outputs((output, csv, picture, page), (video, weights, face_model))
-    if picture and picture.suffix.lower() not in FIGURE_SUFFIXES:  # checked before minutes of reading
-        raise LearnetError(
-            f"{picture}: {picture.suffix or 'no suffix'} is not a supported figure format.",
-            f"Choose from {', '.join(FIGURE_SUFFIXES)}.",
-        )
+    outputs = ((output, JSON), (csv, CSV), (picture, FIGURE), (page, HTML))
+    check_outputs(outputs, (video, weights, face_model))
     recognition = _recognise(Recogniser.load(weights, face_model, face), video, windows, fps, csv)
     _write_json(recognition, output)
     if picture:

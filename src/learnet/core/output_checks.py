@@ -3,25 +3,48 @@
 import os
 import warnings
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from learnet.core.errors import BadInput
 
 
-def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
-    """Refuse files that cannot be written, or that would overwrite what is read or each other.
+@dataclass(frozen=True)
+class FileFormat:
+    """A format of files that commands write."""
+
+    sentence: str  # what is written in which format
+    suffixes: tuple[str, ...]  # with which the name of a file may end, in lower case
+    by_suffix: bool = False  # whether the suffix chooses among several formats
+
+
+CSV = FileFormat("a table is written as CSV", (".csv",))
+JSON = FileFormat("predictions are written as JSON", (".json",))
+HTML = FileFormat("a page is written as HTML", (".html", ".htm"))
+LATEX = FileFormat("tables are written as LaTeX", (".tex",))
+FIGURE = FileFormat("a figure is written as PNG, SVG or PDF", (".png", ".svg", ".pdf"), by_suffix=True)
+SAFETENSORS = FileFormat("weights are written as safetensors", (".safetensors",))
+ONNX = FileFormat("weights are exported as ONNX", (".onnx",))
+
+
+def check_outputs(outputs: Iterable[tuple[Path | None, FileFormat]], inputs: Iterable[Path | None]) -> None:
+    """Refuse files that cannot be written, are named like another format, or would overwrite what is read or
+    each other.
 
     Args:
-        outputs: files to write; None where none is requested. Missing folders above them will be made, with a
-            warning: the path may be a mistake.
+        outputs: files to write, with their formats; None where none is requested. Missing folders above them
+            will be made, with a warning: the path may be a mistake.
         inputs: what is read.
 
     Raises:
-        BadInput: a folder, a path below a file, an input, or the same file twice.
+        BadInput: a folder, a path below a file, an input, the same file twice, or a name with the suffix of
+            another format.
     """
     read = {path.absolute().resolve() for path in inputs if path}
     written: set[Path] = set()
-    for path in filter(None, outputs):
+    for path, file_format in outputs:
+        if path is None:
+            continue
         target = path.absolute().resolve()
         if target.is_dir():
             raise BadInput(path, "this is a folder", "Name a file in it.")
@@ -30,9 +53,29 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None])
         if target in written:
             raise BadInput(path, "two results cannot go into one file", "Name two files.")
         written.add(target)
+        check_suffix(path, file_format)
         check_room_above(path)
         if not path.absolute().parent.exists():
             warnings.warn(f"{path}: the folder {path.parent} does not exist and will be made.", stacklevel=2)
+
+
+def check_suffix(path: Path, file_format: FileFormat) -> None:
+    """Refuse a file whose name does not end as its format requires.
+
+    What exists and is no regular file, such as a pipe or a device, may have any name that does not have to
+    choose a format.
+
+    Raises:
+        BadInput: with the suffixes of the format.
+    """
+    if path.suffix.lower() in file_format.suffixes:
+        return
+    is_special = path.exists() and not path.is_file()
+    if is_special and not file_format.by_suffix:
+        return
+    *others, last = file_format.suffixes
+    allowed = f"{', '.join(others)} or {last}" if others else last
+    raise BadInput(path, file_format.sentence, f"Use a file name that ends in {allowed}.")
 
 
 def check_outside(output: Path, inputs: Iterable[Path]) -> None:

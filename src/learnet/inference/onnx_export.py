@@ -13,6 +13,7 @@ from torch import nn
 from learnet.core.errors import BadCheckpoint, LearnetError, OutputTaken, UnknownName
 from learnet.core.extras import missing_library
 from learnet.core.files import write_atomically
+from learnet.core.output_checks import ONNX, check_suffix
 from learnet.datasets.prepared.store import load_prepared
 from learnet.inference.onnx_graph import (
     build_graph,
@@ -138,8 +139,7 @@ def _check_request(weights: Path, out: Path, precision: str, images: Path | None
     """Check everything that can be checked before any work."""
     if precision not in PRECISIONS:
         raise UnknownName("precision", precision, PRECISIONS)
-    if out.suffix.lower() != ".onnx":
-        raise LearnetError(f"{out}: the name of an ONNX file ends in .onnx.", "Choose such a name.")
+    check_suffix(out, ONNX)
     if out.is_dir():
         raise OutputTaken(out, "this is a folder", "Name a new file.")
     if out.resolve() == weights.resolve():

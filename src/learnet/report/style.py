@@ -19,11 +19,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
 
-from learnet.core.errors import BadInput
 from learnet.core.figure_style import CELL, DASHED, INK, MUTED, RULE, STYLE
 from learnet.core.files import atomic_file
+from learnet.core.output_checks import FIGURE, check_suffix
 
-SUFFIXES = (".png", ".svg", ".pdf")
 THEME = {INK: "ink", MUTED: "muted", RULE: "rule", CELL: "cell"}
 """Colours of the figures, and the CSS variables that replace them in a page, for light and dark mode."""
 
@@ -215,13 +214,8 @@ def save_figure(figure: Figure, path: Path) -> None:
         BadInput: unsupported suffix.
         OSError: the folder cannot be written, or the disk is full.
     """
+    check_suffix(path, FIGURE)
     suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise BadInput(
-            path,
-            f"{path.suffix or 'no suffix'} is not a supported figure format",
-            f"Choose from {', '.join(SUFFIXES)}.",
-        )
     unsigned = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
     with atomic_file(path) as draft, mpl.rc_context(STYLE):
         figure.savefig(draft, format=suffix[1:], dpi=150, metadata=unsigned[suffix], facecolor="white")

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.builders.commands import learnet
 
 
@@ -14,6 +16,15 @@ def test_settings_that_a_network_without_epochs_does_not_use_are_named(
     weights = tmp_path / "w.safetensors"
     said = learnet("train", prepared_folder, weights, "--network", "majority", "--learning-rate", 1).stderr
     assert "--learning-rate has no effect." in said
+
+
+@pytest.mark.parametrize("target", ["emotions", "action-units"])
+def test_weights_that_exist_are_not_overwritten(prepared_folder: Path, tmp_path: Path, target: str) -> None:
+    weights = tmp_path / "w.safetensors"
+    weights.write_bytes(b"a day of training")
+    said = learnet("train", prepared_folder, weights, "--target", target, code=2).stderr
+    assert said == f"learnet: {weights}: this file is there already. Name a new file, or remove this one.\n"
+    assert weights.read_bytes() == b"a day of training"
 
 
 def test_settings_that_are_used_are_not_named(prepared_folder: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from learnet.cli.action_units import (
     train_action_units,
 )
 from learnet.cli.app import STUDIES, Flat, app
-from learnet.core.errors import LearnetError, counted
+from learnet.core.errors import LearnetError, OutputTaken, counted
 from learnet.core.network_info import NETWORK_HELP, SETTINGS_WITHOUT_EPOCHS, network_info
 from learnet.core.output_checks import HTML, ONNX, SAFETENSORS, check_outputs
 from learnet.core.settings import Resources, Study, Training
@@ -189,7 +189,7 @@ def train(  # noqa: PLR0913 (options)
     Parameters
     ----------
     folders
-        Prepared folders, followed by the checkpoint to write (.safetensors).
+        Prepared folders, followed by the checkpoint to write (.safetensors); a new file.
     classes
         Class scheme, as in `learnet study`.
     target
@@ -206,6 +206,8 @@ def train(  # noqa: PLR0913 (options)
 
     prepared, weights = _split_last(folders, "the weights")
     check_outputs([(weights, SAFETENSORS)], [])
+    if weights.is_file():
+        raise OutputTaken(weights, "this file is there already", "Name a new file, or remove this one.")
     if target == "action-units":
         refuse_class_options(classes, tensorboard, device)
         train_action_units(prepared, weights, network, training, half)

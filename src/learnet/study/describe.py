@@ -1,7 +1,7 @@
 """The description of a study from its data, settings and folds."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
@@ -87,6 +87,28 @@ def describe_folds(folds: Sequence[Fold], study: Study, seeds: Sequence[int]) ->
         )
         descriptions.append(description)
     return descriptions
+
+
+def describe_training_data(source: ImageSource, people: Iterable[str], images: int) -> dict[str, str]:
+    """Return what weights tell of the images that they were trained on (`CheckpointMetadata.data`).
+
+    Args:
+        source: of the images.
+        people: who were trained on; simulated images show nobody, so they are not named then.
+        images: number of training images.
+    """
+    record = source.record
+    described = {
+        "fingerprint": record.fingerprint,
+        "images_kind": record.images_kind,
+        "synthetic": record.synthetic_extent,
+        "clips": str(images),
+    }
+    if record.pooled:
+        described["folders"] = "\n".join(folder.fingerprint for folder in record.pooled)
+    if not record.simulated:
+        described["people"] = "\n".join(sorted(set(people)))
+    return described
 
 
 def versions() -> dict[str, str]:

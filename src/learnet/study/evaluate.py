@@ -1,10 +1,7 @@
 """Evaluation of given weights on a prepared folder: nothing is trained, and people in their training are
 reported."""
 
-from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +11,20 @@ from learnet.core.errors import BadCheckpoint
 from learnet.core.files import write_atomically
 from learnet.core.labels import schemes_for
 from learnet.core.records import Outcome
-from learnet.datasets.prepared.record import PrepareRecord
 from learnet.inference.decision import NO_EXPRESSION
-from learnet.inference.onnx_inference import is_onnx
 from learnet.inference.weights import load_class_scorer
 from learnet.metrics.study_metrics import StudyMetrics
-from learnet.study.describe import describe_images, describe_scheme, versions
-from learnet.study.description import (
-    EvaluationSettings,
-    FoldDescription,
-    StudyDescription,
-    write_description,
+from learnet.study.describe import describe_images, describe_scheme
+from learnet.study.description import EvaluationSettings, StudyDescription, write_description
+from learnet.study.evaluation import (
+    FOLD,
+    Progress,
+    batches,
+    evaluation_fold,
+    evaluation_protocol,
+    scoring_threads,
+    seen_in_training,
+    weights_versions,
 )
 from learnet.study.folder import check_new_folder, close_study, write_run
 from learnet.study.labelled import (
@@ -38,11 +38,6 @@ from learnet.training.compatibility import check_compatible
 from learnet.training.metadata import CheckpointMetadata
 from learnet.training.pretrained import default_weights, resolve_weights
 from learnet.training.scorer import Scorer
-
-Progress = Callable[[int, int], None]  # images done, images in all
-
-FOLD = "given-weights"
-BATCH_SIZE = 64  # images
 
 
 def evaluate(
@@ -100,16 +95,12 @@ def _outcomes(
 ) -> list[Outcome]:
     columns = [metadata.classes.index(name) for name in data.scheme.classes]
     outcomes: list[Outcome] = []
-    number = len(data.rows)
-    for start in range(0, number, BATCH_SIZE):
-        positions = range(start, min(start + BATCH_SIZE, number))
+    for positions in batches(len(data.rows), progress):
         images = data.training_set(positions).stored
         scores = scorer.scores(images)[:, columns]
         scores /= scores.sum(axis=1, keepdims=True)
         _answer_still_clips(scores, data, positions)
         outcomes += outcomes_of((study, FOLD, 0), data, positions, scores)
-        if progress:
-            progress(positions.stop, number)
     return outcomes
 
 
@@ -121,15 +112,6 @@ def _answer_still_clips(scores: Float[np.ndarray, "B K"], data: LabelledDataset,
         if data.still[position]:
             scores[row] = 0.0
             scores[row, data.scheme.classes.index(NO_EXPRESSION)] = 1.0
-
-
-def scoring_threads(weights: Path) -> AbstractContextManager[None]:
-    """Limit PyTorch to one thread, as ONNX networks are, so that scores do not depend on the cores."""
-    if is_onnx(weights):
-        return nullcontext()
-    from learnet.training.device import one_thread  # loads PyTorch, like the weights
-
-    return one_thread()
 
 
 def _with_known_classes(
@@ -157,7 +139,7 @@ def _with_known_classes(
 def _describe(
     name: str, weights: str, metadata: CheckpointMetadata, data: LabelledDataset
 ) -> StudyDescription:
-    seen = people_seen(metadata, data.prepared.record, data.people)
+    seen = seen_in_training(metadata, data.prepared.record, data.people)
     settings = EvaluationSettings(
         weights=weights,
         people_seen_in_training=seen,
@@ -165,40 +147,15 @@ def _describe(
         still_clips=[name for name, reason in zip(data.clip_names, data.still, strict=True) if reason],
         classes_not_asked=[name for name in metadata.classes if name not in data.scheme.classes],
     )
-    fold = FoldDescription(
-        name=FOLD,
-        train_people=sorted(metadata.people) if seen else [],
-        test_people=sorted(set(data.people)),
-        train_clips=int(metadata.data.get("clips", 0)),
-        test_clips=len(data.rows),
-    )
     return StudyDescription(
         study=name,
         network=metadata.network,
-        protocol="leaky-evaluation" if seen else "evaluation",
+        protocol=evaluation_protocol(seen),
         scheme=describe_scheme(data),
         seeds=[0],
         settings=settings,
         training=None,
         prepared=describe_images(data.prepared),
-        folds=[fold],
+        folds=[evaluation_fold(metadata, seen, data.people)],
         left_out=data.left_out,
     )
-
-
-def weights_versions(weights: Path) -> dict[str, str]:
-    """Return the versions of the packages on which the scores of these weights depend."""
-    if is_onnx(weights):
-        return {**versions(), "onnxruntime": version("onnxruntime")}
-    return versions()
-
-
-def people_seen(metadata: CheckpointMetadata, record: PrepareRecord, people: Collection[str]) -> list[str]:
-    """Return the people of the clips who were in the training of the weights.
-
-    Synthetic people are not the real people of the same names.
-    """
-    extents = {metadata.data.get("synthetic"), record.synthetic_extent}
-    if None in extents or extents == {"yes", "no"}:
-        return []
-    return sorted(metadata.people & set(people))

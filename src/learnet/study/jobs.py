@@ -12,7 +12,7 @@ import torch
 from learnet.core.records import Fold, Outcome
 from learnet.core.settings import Training
 from learnet.datasets.splits import LEAKY_EPOCH
-from learnet.study.describe import versions
+from learnet.study.describe import describe_training_data, versions
 from learnet.study.labelled import LabelledDataset, outcomes_of
 from learnet.training.checkpoint import checkpoint_bytes
 from learnet.training.device import one_thread, out_of_memory_error
@@ -111,23 +111,14 @@ def checkpoint_metadata(
     network: str, data: LabelledDataset, training: Training, positions: Sequence[int]
 ) -> CheckpointMetadata:
     """Return the metadata of a checkpoint that was trained on the images at these positions."""
-    record = data.prepared.record
-    facts = {
-        "fingerprint": record.fingerprint,
-        "images_kind": record.images_kind,
-        "synthetic": record.synthetic_extent,
-        "faces": _faces(data, positions),
-        "clips": str(len(positions)),
-    }
-    if not record.simulated:  # simulated images show nobody
-        facts["people"] = "\n".join(data.people_at(positions))
+    described = describe_training_data(data.prepared, data.people_at(positions), len(positions))
     return CheckpointMetadata(
         network=network,
         classes=data.scheme.classes,
         size=data.prepared.size,
-        preparation=record.preparation,
+        preparation=data.prepared.record.preparation,
         training=training,
-        data=facts,
+        data={**described, "faces": _faces(data, positions)},
         versions=versions(),
     )
 

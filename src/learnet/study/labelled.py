@@ -12,9 +12,13 @@ from learnet.core.errors import BadInput
 from learnet.core.labels import ClassScheme, resolve_class_scheme
 from learnet.core.records import Outcome
 from learnet.datasets.prepared.store import ImageSource, load_prepared
+from learnet.simulation.emotions import ANY_UNITS, ONE_UNIT
 from learnet.training.examples import TrainingSet
 
 NO_EMOTION = "no emotion"  # stands for clips that were imported with action units only
+
+WITHOUT_EMOTION = {"", ANY_UNITS, ONE_UNIT}
+"""What `clips.csv` has for an emotion where only action units are known: of imported and simulated clips."""
 
 
 @dataclass(frozen=True)
@@ -81,9 +85,10 @@ def apply_class_scheme(source: ImageSource, classes: str) -> LabelledDataset:
             without any clip that has a class.
     """
     table, folders = source.clips, ", ".join(map(str, source.folders))
-    if not table["emotion"].any():
+    if set(table["emotion"]) <= WITHOUT_EMOTION:
         wrong = "its clips have no emotions, only action units"
-        raise BadInput(folders, wrong, "Use --action-units or --target action-units, or import emotions too.")
+        hint = "Use --action-units or --target action-units, or clips that have emotions too."
+        raise BadInput(folders, wrong, hint)
     scheme = resolve_class_scheme(classes, table["dataset"], table["emotion"])
     left_out: Counter[str] = Counter()
     rows, truth = [], []

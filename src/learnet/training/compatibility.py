@@ -1,8 +1,10 @@
 """Check that the images of a prepared folder are like those that weights were trained on."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from learnet.core.errors import BadCheckpoint
+from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import CHANNELS_SEEN_IN, ImageSource, check_flow_channels
 from learnet.training.metadata import CheckpointMetadata
 
@@ -38,3 +40,19 @@ def check_compatible(prepared: ImageSource, weights: Path, metadata: CheckpointM
     if kind == "flow" and preparation is None:
         first_images = prepared.take(range(min(len(prepared.clips), CHANNELS_SEEN_IN)))
         check_flow_channels(prepared.folder, first_images)
+
+
+def people_seen(metadata: CheckpointMetadata, record: PrepareRecord, people: Iterable[str]) -> list[str]:
+    """Return the people of a prepared folder who were in the training of the weights, by their names.
+
+    Synthetic people are not the real people of the same names.
+
+    Args:
+        metadata: of the weights.
+        record: of the prepared folder.
+        people: some people in it.
+    """
+    extents = {metadata.data.get("synthetic"), record.synthetic_extent}
+    if extents == {"yes", "no"}:
+        return []
+    return sorted(metadata.people.intersection(people))

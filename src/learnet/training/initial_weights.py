@@ -13,7 +13,7 @@ from learnet.core.network_info import network_info
 from learnet.datasets.prepared.store import ImageSource
 from learnet.networks import NETWORKS
 from learnet.training.checkpoint import load_checkpoint
-from learnet.training.compatibility import check_compatible
+from learnet.training.compatibility import check_compatible, people_seen
 from learnet.training.metadata import CheckpointMetadata, InitialWeightsRecord
 from learnet.training.pretrained import PRETRAINED, pretrained_weights, resolve_checkpoint
 
@@ -79,9 +79,8 @@ def _refuse_people_seen(
     path: Path, metadata: CheckpointMetadata, images: ImageSource, people: Iterable[str]
 ) -> None:
     """Refuse weights that were trained on people of the study, who would be tested."""
-    seen = sorted(metadata.people & set(people))
-    extents = {metadata.data.get("synthetic"), images.record.synthetic_extent}
-    if not seen or extents == {"yes", "no"}:  # a synthetic person is nobody real, whatever the name
+    seen = people_seen(metadata, images.record, people)
+    if not seen:
         return
     names = ", ".join(seen[:3]) + (", …" if len(seen) > 3 else "")
     problem = f"was trained on {len(seen)} of the people who would be tested ({names})"

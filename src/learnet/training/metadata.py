@@ -66,6 +66,12 @@ class CheckpointMetadata:
         return set(self.data.get("people", "").splitlines())
 
     @property
+    def folders(self) -> set[str]:
+        """Fingerprints of the prepared folders of the training: of each one, and of all together."""
+        names = [self.data.get("fingerprint", ""), *self.data.get("folders", "").splitlines()]
+        return set(filter(None, names))
+
+    @property
     def simulated(self) -> bool:
         """Whether the network was trained on simulated images only (`learnet simulate`); they show nobody."""
         all_synthetic = self.data.get("synthetic") == "yes"

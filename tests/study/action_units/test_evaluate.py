@@ -10,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from learnet.core.errors import BadCheckpoint, BadInput, OutputTaken
 from learnet.core.settings import Preparation
+from learnet.datasets.synthetic.flow_images import simulate_flow
 from learnet.inference.action_units import ActionUnitRecogniser
 from learnet.study.action_units.evaluate import evaluate_action_units
 from learnet.study.action_units.files import read_action_unit_metrics
@@ -191,3 +192,12 @@ def test_without_emotions_a_study_of_classes_says_what_is_missing(tmp_path: Path
     said = learnet("evaluate", folder, tmp_path / "out", code=2).stderr
     assert "its clips have no emotions, only action units. Use --action-units" in said
     assert said.count("\n") == 1
+
+
+def test_simulated_images_of_no_emotion_have_no_classes(tmp_path: Path) -> None:
+    """They are labelled any and alone, which is not a matter of other weights."""
+    simulate_flow(tmp_path / "simulated", 8, ("any", "alone"), jobs=1)
+    for command in ("evaluate", "study"):
+        said = learnet(command, tmp_path / "simulated", tmp_path / "out", code=2).stderr
+        assert "simulated: its clips have no emotions, only action units. Use --action-units or --tar" in said
+        assert said.count("\n") == 1 and not (tmp_path / "out").exists()

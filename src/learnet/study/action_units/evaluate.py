@@ -1,6 +1,5 @@
 """Evaluation of a network that names action units against the codes of annotators."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +18,19 @@ from learnet.study.action_units.files import (
     untrusted,
 )
 from learnet.study.describe import describe_images
-from learnet.study.description import FoldDescription
-from learnet.study.evaluate import BATCH_SIZE, FOLD, people_seen, scoring_threads, weights_versions
+from learnet.study.evaluation import (
+    FOLD,
+    Progress,
+    batches,
+    evaluation_fold,
+    evaluation_protocol,
+    scoring_threads,
+    seen_in_training,
+    weights_versions,
+)
 from learnet.study.folder import check_new_folder
 from learnet.training.compatibility import check_compatible
 from learnet.training.pretrained import resolve_weights
-
-Progress = Callable[[int, int], None]  # images done, images in all
 
 
 def evaluate_action_units(
@@ -82,13 +87,9 @@ def _scores(
     recogniser: ActionUnitRecogniser, data: AnnotatedDataset, progress: Progress | None
 ) -> ActionUnitScores:
     """Return the scores of all clips; 0 for clips in which nothing moves."""
-    number = len(data.rows)
     parts = []
-    for start in range(0, number, BATCH_SIZE):
-        positions = range(start, min(start + BATCH_SIZE, number))
+    for positions in batches(len(data.rows), progress):
         parts.append(recogniser.scores(data.images_at(positions)))
-        if progress:
-            progress(positions.stop, number)
     moves = np.array([not reason for reason in data.column("still")])
     return ActionUnitScores(
         units=recogniser.units,
@@ -106,25 +107,18 @@ def _describe(
     study: str, weights: str, recogniser: ActionUnitRecogniser, data: AnnotatedDataset
 ) -> ActionUnitDescription:
     metadata, units = recogniser.metadata, recogniser.units
-    seen = people_seen(metadata, data.prepared.record, data.people)
+    seen = seen_in_training(metadata, data.prepared.record, data.people)
     clips = data.column("clip")
-    fold = FoldDescription(
-        name=FOLD,
-        train_people=sorted(metadata.people) if seen else [],
-        test_people=sorted(set(data.people)),
-        train_clips=int(metadata.data.get("clips", 0)),
-        test_clips=len(data.rows),
-    )
     return ActionUnitDescription(
         study=study,
-        protocol="leaky-evaluation" if seen else "evaluation",
+        protocol=evaluation_protocol(seen),
         model=weights,
         settings={"network": metadata.network, "weights_data": metadata.to_dict(weights)["trained_on"]},
         units=list(units),
         thresholds=[recogniser.thresholds[unit] for unit in units],
         prepared=describe_images(data.prepared),
         annotations=codes_digest(data),
-        folds=[fold],
+        folds=[evaluation_fold(metadata, seen, data.people)],
         clips=len(data.rows),
         left_out=data.left_out,
         not_scored={str(u): number for u, number in data.clips_with_unit().items() if u not in units},

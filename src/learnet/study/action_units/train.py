@@ -15,7 +15,7 @@ from learnet.datasets.prepared.store import ImageSource
 from learnet.inference.action_units import ActionUnitRecogniser
 from learnet.metrics.action_units import annotated_sides
 from learnet.motion.detrend import StoredImages
-from learnet.study.describe import versions
+from learnet.study.describe import describe_training_data, versions
 from learnet.study.train_on_all import NEVER_WRITTEN
 from learnet.training.action_units import (
     HELD_OUT_SHARE,
@@ -125,22 +125,13 @@ def _scores(
 def _metadata(
     network: str, source: ImageSource, training: Training, settings: ActionUnitSettings, images: int
 ) -> CheckpointMetadata:
-    record = source.record
-    data = {
-        "fingerprint": record.fingerprint,
-        "images_kind": record.images_kind,
-        "synthetic": record.synthetic_extent,
-        "clips": str(images),
-    }
-    if not record.simulated:  # simulated images show nobody
-        data["people"] = "\n".join(sorted(set(source.clips["person"])))
     return CheckpointMetadata(
         network=network,
         classes=tuple(f"AU{unit}" for unit in settings.units),
         size=source.size,
-        preparation=record.preparation,
+        preparation=source.record.preparation,
         training=training,
-        data=data,
+        data=describe_training_data(source, source.clips["person"], images),
         versions=versions(),
         action_units=settings,
     )

@@ -13,6 +13,7 @@ from learnet.datasets.synthetic.databases import synthetic_video
 from learnet.face import Face
 from learnet.inference.recogniser import Recogniser
 from learnet.networks import NETWORKS
+from learnet.report.explain import temporal
 from learnet.report.explain.clips import open_explained_clips
 from learnet.report.explain.temporal import (
     DETECTED,
@@ -28,6 +29,7 @@ from learnet.simulation.render import Camera, render
 from learnet.simulation.scenes import make_scene
 from learnet.training.pretrained import default_weights
 from learnet.training.scorer import Scorer
+from learnet.video.writer import write_video
 from tests.builders.action_units import stand_in
 from tests.builders.explained import METADATA, write_checkpoint
 from tests.builders.moving_face import PUPILS, frame, placed, turned
@@ -153,10 +155,22 @@ def test_key_frames_outside_the_video_or_out_of_order_are_refused(weights: Path,
         explain_video_temporal(VideoSegment(folder, "clip", key_frames=key_frames, fps=200.0), weights)
 
 
-def test_long_videos_are_refused(weights: Path, tmp_path: Path) -> None:
-    folder = write_clip(tmp_path / "clip", pulsed(16, 6), first=11)
-    with pytest.raises(LearnetError, match="at most 10 s"):
-        explain_video_temporal(segment_of_video(folder, None, None, None, 1.0), weights)
+def test_videos_that_do_not_fit_into_memory_are_refused(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sixteen frames, where there is room for fifteen; in a folder and in a file."""
+    frames = pulsed(16, 6)
+    height, width = frames.shape[1:3]
+    monkeypatch.setattr(temporal, "MAX_BYTES", 15 * height * width * 3 + 1)
+    folder = write_clip(tmp_path / "clip", frames, first=11)
+    film = tmp_path / "film.mp4"
+    write_video(film, frames, 200.0)
+    refusal = rf"16 frames of {width} x {height} pixels are too many to analyse; at most 15 of this size fit"
+    for source, first in ((folder, 11), (film, 0)):
+        with pytest.raises(LearnetError, match=refusal):
+            explain_video_temporal(segment_of_video(source, None, None, None, 200.0), weights)
+        segment = segment_of_video(source, first, None, first + 14, 200.0)
+        assert len(explain_video_temporal(segment, weights).frame_numbers) == 15
 
 
 def test_a_clip_without_its_frames_is_refused(tmp_path: Path) -> None:

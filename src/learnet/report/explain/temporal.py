@@ -32,13 +32,14 @@ from learnet.report.explain.temporal_windows import (
 )
 from learnet.training.metadata import CheckpointMetadata
 from learnet.training.scorer import Scorer
+from learnet.video.base import VideoInfo
 from learnet.video.reader import open_video, read_clip
 
 if TYPE_CHECKING:
     from learnet.report.explain.clips import ExplainedClips
 
 CROP_PX = 112  # smallest crops on which the movement is measured, as `learnet prepare` does to find an apex
-MAX_LENGTH_S = 10  # all frames are in memory at once
+MAX_BYTES = 2_000_000_000  # of all frames, which are in memory at once; the peak is about three times as high
 DETECTED = "detected"
 
 
@@ -185,8 +186,8 @@ def explain_temporal(
 
     Raises:
         BadInput: the source is no video, or a key frame is not among its frames.
-        LearnetError: no window has a prediction, the clip is too long, or the preparation of the training
-            images is unknown.
+        LearnetError: no window has a prediction, the frames need too much memory, or the preparation of the
+            training images is unknown.
         NoFace: no face in the frames that were searched.
     """
     metadata = network.metadata
@@ -286,7 +287,7 @@ class _FaceClip:
 
 def _read_segment(segment: VideoSegment, preparation: Preparation, face_model: Path | None) -> _FaceClip:
     """Read the frames of a segment, align the face, and measure its movement."""
-    _check_length(segment)
+    _check_memory(segment)
     footage = read_clip(segment.source, segment.first, segment.last, segment.fps)
     if len(footage.numbers) < 2:
         raise TooFewFrames(found=len(footage.numbers), needed=2)
@@ -366,15 +367,24 @@ def _find_key_frames(segment: VideoSegment, clip: _FaceClip) -> dict[str, KeyFra
     return key_frames
 
 
-def _check_length(segment: VideoSegment) -> None:
-    """Refuse long segments, as all frames are in memory at once."""
+def _check_memory(segment: VideoSegment) -> None:
+    """Refuse segments whose frames do not fit into MAX_BYTES, as all of them are in memory at once."""
     with open_video(segment.source, segment.fps, segment.first, segment.last) as video:
-        frames = video.info.frames or 0
-        if segment.first is not None and segment.last is not None:
-            frames = segment.last - segment.first
-        length_s = frames / video.info.fps
-    if length_s > MAX_LENGTH_S:
-        raise LearnetError(
-            f"{segment.source}: this lasts {length_s:.0f} s, and at most {MAX_LENGTH_S} s can be analysed.",
-            "Name the part with the movement by --onset and --offset.",
-        )
+        info = video.info
+    frames = _frames_to_read(segment, info)
+    most = MAX_BYTES // (3 * info.width * info.height)
+    if frames > most:
+        found = f"{frames} frames of {info.width} x {info.height} pixels are too many to analyse"
+        allowed = f"at most {most} of this size fit into {MAX_BYTES / 1e9:g} GB"
+        hint = "Name the part with the movement by --onset and --offset."
+        raise LearnetError(f"{segment.source}: {found}; {allowed}.", hint)
+
+
+def _frames_to_read(segment: VideoSegment, info: VideoInfo) -> int:
+    """Return the number of frames of a segment as far as it is announced; 0 where it is not."""
+    if segment.source.is_dir():  # the images in the range have been counted
+        return info.frames or 0
+    end = info.frames or 0
+    if segment.last is not None:
+        end = min(segment.last + 1, info.frames or segment.last + 1)
+    return end - (segment.first or 0)

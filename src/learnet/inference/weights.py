@@ -50,5 +50,4 @@ def load_scorer(weights: Path) -> tuple[Scorer, CheckpointMetadata]:
         raise missing_library(error, f"{weights_name(file)}, a checkpoint of PyTorch,") from None
 
     module, metadata = load_checkpoint(file)
-    scorer = Scorer.from_module(module, metadata.mirror, metadata.detrend_percentile, metadata.views)
-    return scorer, metadata
+    return Scorer.from_checkpoint(module, metadata), metadata

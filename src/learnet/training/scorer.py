@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float, Float32, Float64, UInt8
 
 from learnet.motion.detrend import EvaluationImages, StoredImages
+from learnet.training.metadata import CheckpointMetadata
 
 BATCH_SIZE = 64  # images; with their mirror images, twice as many pass through the network at a time
 
@@ -63,6 +64,11 @@ class Scorer:
         from learnet.training.torch_logits import module_logits, torch_softmax
 
         return cls(module_logits(for_inference(module)), mirror, detrend_percentile, views, torch_softmax)
+
+    @classmethod
+    def from_checkpoint(cls, module: Any, metadata: CheckpointMetadata) -> "Scorer":
+        """Return the scorer of a PyTorch network with the settings of its checkpoint."""
+        return cls.from_module(module, metadata.mirror, metadata.detrend_percentile, metadata.views)
 
     def scores(self, images: StoredImages | EvaluationImages) -> Float64[np.ndarray, "N K"]:
         """Return the probability of each class for each image; each row sums to 1.

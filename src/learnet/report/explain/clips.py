@@ -8,6 +8,7 @@ import difflib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from learnet.core.files import shortened_list
 from learnet.core.records import Outcome
 from learnet.datasets.licences import may_be_published
 from learnet.datasets.prepared.store import PreparedDataset, load_prepared
-from learnet.motion.detrend import EvaluationImages, StoredImages
+from learnet.motion.detrend import StoredImages
 from learnet.report.explain.background import Background
 from learnet.report.explain.face_regions import FacePlacement, face_placement
 from learnet.study.description import StudyDescription, read_description
@@ -39,7 +40,7 @@ class ExplainedClip:
 
     module: nn.Module  # in evaluation mode
     metadata: CheckpointMetadata
-    image: UInt8[np.ndarray, "S S 3"]  # the prepared image as the network receives it, 0 to 255
+    stored: UInt8[np.ndarray, "S S 3"]  # the image as the prepared folder stores it, 0 to 255
     clip: str  # dataset/subject/name
     person: str
     truth: str  # its class in the study, or its emotion
@@ -48,11 +49,16 @@ class ExplainedClip:
         str, ...
     ]  # remarks that belong to every figure, such as that the person is in the training set
 
-    @property
+    @cached_property
+    def image(self) -> UInt8[np.ndarray, "S S 3"]:
+        """Return the image as the network receives it, without its planar trend if the network wants that."""
+        return StoredImages(self.stored[None]).for_evaluation(self.metadata.detrend_percentile).pixels[0]
+
+    @cached_property
     def scores(self) -> Float64[np.ndarray, "K"]:
-        """Return the probability of each class, as the study or the recogniser computes it."""
-        scorer = Scorer.from_module(self.module, self.metadata.mirror, views=self.metadata.views)
-        return scorer.scores(EvaluationImages(self.image[None]))[0]
+        """Return the probability of each class, as studies and evaluations compute it from all views."""
+        scorer = Scorer.from_checkpoint(self.module, self.metadata)
+        return scorer.scores(StoredImages(self.stored[None]))[0]
 
     @property
     def prediction(self) -> str:
@@ -108,9 +114,8 @@ class ExplainedClips:
         placement = None
         if not self.prepared.record.imported:
             placement = face_placement(row["face"], self.prepared.size)
-        stored = StoredImages(self.prepared.take([int(row.name)]))
-        image = stored.for_evaluation(metadata.detrend_percentile).pixels[0]
-        return ExplainedClip(module, metadata, image, clip, person, self.truth[clip], placement, notes)
+        (stored,) = self.prepared.take([int(row.name)])
+        return ExplainedClip(module, metadata, stored, clip, person, self.truth[clip], placement, notes)
 
     def of_class(self, name: str) -> list[ExplainedClip]:
         """Return all clips of one class, without people whose pictures may not be shown.

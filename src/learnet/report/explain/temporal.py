@@ -247,9 +247,8 @@ def explain_clip_temporal(
     """
     clip = clips.get(clip_name)
     segment = segment_of_clip(clips, clip_name)
-    metadata = clip.metadata
-    scorer = Scorer.from_module(clip.module, metadata.mirror, metadata.detrend_percentile, metadata.views)
-    network = ExplainedNetwork(scorer, metadata, shipped_action_units())
+    scorer = Scorer.from_checkpoint(clip.module, clip.metadata)
+    network = ExplainedNetwork(scorer, clip.metadata, shipped_action_units())
     explanation = explain_temporal(network, segment, windows, face_model, progress)
     return replace(explanation, notes=(*clip.notes, *explanation.notes))
 

@@ -117,7 +117,7 @@ def _scores(
 ) -> Float64[np.ndarray, "N U"]:
     assert metadata.action_units is not None
     units = metadata.action_units.units
-    scorer = Scorer.from_module(module, metadata.mirror, metadata.detrend_percentile, metadata.views)
+    scorer = Scorer.from_checkpoint(module, metadata)
     recogniser = ActionUnitRecogniser(scorer, metadata, units, dict.fromkeys(units, 0.5), "")
     return recogniser.scores(StoredImages(examples.images)).present
 

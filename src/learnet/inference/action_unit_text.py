@@ -29,14 +29,16 @@ def unit_cells(
         The named units as FACS coders write them (`4+L10`, as in `clips.csv`), the emotions they speak for
         (`disgust; anger`), and the probability of each unit, None without one.
     """
-    emotions = dict.fromkeys(match.emotion for match in emotions_from_units(named))
+    emotions = dict.fromkeys(match.emotion for match in emotions_from_units(named))  # each once, in order
     rounded = scores_to_dict(scores)
-    return [facs_code(named), "; ".join(emotions), *(rounded.get(str(unit)) for unit in units)]
+    probabilities = [rounded.get(str(unit)) for unit in units]
+    return [facs_code(named), "; ".join(emotions), *probabilities]
 
 
 def facs_code(units: Iterable[ActionUnitScore]) -> str:
     """Return units as FACS coders write them: ascending numbers, `4+L10`; empty for none."""
-    return "+".join(unit.code for unit in sorted(units, key=lambda unit: unit.unit))
+    ascending = sorted(units, key=lambda unit: unit.unit)
+    return "+".join(unit.code for unit in ascending)
 
 
 def short_text(units: Sequence[ActionUnitScore]) -> str:
@@ -49,8 +51,8 @@ def long_text(units: Sequence[ActionUnitScore]) -> str:
     """Return units with side and score, the surest first: `AU 4 both sides, 0.94; AU 17, 0.81`."""
     texts = []
     for unit in units:
-        side = side_text(unit)
-        texts.append(f"AU {unit.unit}{' ' if side else ''}{side}, {unit.score:.2f}")
+        name = f"AU {unit.unit} {side_text(unit)}".rstrip()
+        texts.append(f"{name}, {unit.score:.2f}")
     return "; ".join(texts)
 
 

@@ -128,11 +128,16 @@ def score_action_units(data: ScoredUnits, draws: int = DRAWS) -> ActionUnitMetri
         scores = _scores(values[:, column], drawn[:, column]) if is_averaged[column] else {}
         units.append(_unit_metrics(data, column, scores))
     averaged = [unit.unit for unit in units if unit.measures]
+    mean = {}
+    if averaged:
+        mean_values = _mean(values[:, is_averaged])
+        mean_drawn = _mean(drawn[:, is_averaged])
+        mean = _scores(mean_values, mean_drawn)
     return ActionUnitMetrics(
         clips=len(data.people),
         people=len(people),
         units=units,
-        mean=_scores(_mean(values[:, is_averaged]), _mean(drawn[:, is_averaged])) if averaged else {},
+        mean=mean,
         averaged=averaged,
         one_sided=sum(unit.one_sided for unit in units),
         right_side=sum(unit.right_side for unit in units),
@@ -160,27 +165,41 @@ def unit_measures(
         In the order of MEASURE_NAMES; NaN for a sample without any positive or any negative clip.
     """
     order = np.argsort(-scores, kind="stable")
-    ranked, is_positive = scores[order], truth[order]
+    ranked = scores[order]
+    is_positive = truth[order]
     clips = weights[:, order].astype(np.float64)
     positive = clips * is_positive
-    number, positives = clips.sum(axis=1), positive.sum(axis=1)
+    number = clips.sum(axis=1)
+    positives = positive.sum(axis=1)
+    negatives = number - positives
     clips_so_far = np.cumsum(clips, axis=1)
     positive_so_far = np.cumsum(positive, axis=1)
-    last_of_equal = np.flatnonzero(np.append(np.diff(ranked) != 0, True)[: len(ranked)])
-    named, hits = clips_so_far[:, last_of_equal], positive_so_far[:, last_of_equal]
+    last_of_equal = _last_of_equal(ranked)
+    named = clips_so_far[:, last_of_equal]
+    hits = positive_so_far[:, last_of_equal]
     is_named = ranked >= threshold
-    matched = np.clip(positives[:, None] - (clips_so_far - clips), 0, clips)
+    named_at_threshold = clips[:, is_named].sum(axis=1)
+    hits_at_threshold = positive[:, is_named].sum(axis=1)
+    clips_before = clips_so_far - clips
+    matched = np.clip(positives[:, None] - clips_before, 0, clips)
+    matched_hits = (matched * is_positive).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        values = np.stack(
-            [
-                _area_under_roc(named - hits, hits) / (positives * (number - positives)),
-                _area_under_precision(named, hits) / positives,
-                2 * positive[:, is_named].sum(axis=1) / (clips[:, is_named].sum(axis=1) + positives),
-                (matched * is_positive).sum(axis=1) / positives,
-            ]
-        )
-    values[:, (positives == 0) | (positives == number)] = np.nan
+        auc = _area_under_roc(named - hits, hits) / (positives * negatives)
+        average_precision = _area_under_precision(named, hits) / positives
+        f1 = 2 * hits_at_threshold / (named_at_threshold + positives)
+        matched_f1 = matched_hits / positives
+    values = np.stack([auc, average_precision, f1, matched_f1])
+    is_undefined = (positives == 0) | (negatives == 0)
+    values[:, is_undefined] = np.nan
     return values
+
+
+def _last_of_equal(ranked: Float64[np.ndarray, "N"]) -> Int64[np.ndarray, "G"]:
+    """Return the position of the last of each group of equal scores, which are in descending order."""
+    if not len(ranked):
+        return np.zeros(0, dtype=np.int64)
+    differs_from_next = np.diff(ranked) != 0
+    return np.flatnonzero(np.append(differs_from_next, True))
 
 
 def _area_under_roc(
@@ -202,10 +221,12 @@ def _area_under_precision(
 
 def _measures(data: ScoredUnits, weights: Int64[np.ndarray, "D N"]) -> Float64[np.ndarray, "4 U D"]:
     """Return the measures of each unit over the clips that have a score of it."""
-    active, values = data.active, []
+    active = data.active
+    values = []
     for column, threshold in enumerate(data.thresholds):
         has_score = ~np.isnan(data.scores[:, column])
-        scores, truth = data.scores[has_score, column], active[has_score, column]
+        scores = data.scores[has_score, column]
+        truth = active[has_score, column]
         values.append(unit_measures(scores, truth, threshold, weights[:, has_score]))
     return np.stack(values, axis=1)
 
@@ -236,30 +257,40 @@ def _scores(values: Float64[np.ndarray, "4"], drawn: Float64[np.ndarray, "4 D"])
     scores = {}
     for measure, value, resamples in zip(MEASURE_NAMES, values.tolist(), drawn, strict=True):
         defined = resamples[~np.isnan(resamples)]
-        low, high = np.percentile(defined, [2.5, 97.5]).tolist() if len(defined) else (None, None)
+        low, high = None, None
+        if len(defined):
+            low, high = np.percentile(defined, [2.5, 97.5]).tolist()
         scores[measure] = Score(value, low, high)
     return scores
 
 
 def _unit_metrics(data: ScoredUnits, column: int, measures: dict[str, Score]) -> UnitMetrics:
+    """Count the clips of a unit, and add its measures."""
     has_score = ~np.isnan(data.scores[:, column])
     is_positive = data.active[:, column] & has_score
     threshold = data.thresholds[column]
-    one_sided, right_side = 0, 0
-    if data.sides is not None:
-        left, right = data.truth[:, column].T
-        is_one_sided = (left != right) & has_score
-        left_minus_right = data.sides[:, column, 0] - data.sides[:, column, 1]
-        is_right = np.where(left, left_minus_right > 0, left_minus_right < 0)
-        one_sided, right_side = int(is_one_sided.sum()), int((is_one_sided & is_right).sum())
+    is_named = data.scores[:, column] >= threshold  # False for NaN
+    people = {person for person, shows in zip(data.people, is_positive, strict=True) if shows}
+    one_sided, right_side = _count_sides(data, column, has_score)
     return UnitMetrics(
         unit=data.units[column],
         clips=int(has_score.sum()),
         positive=int(is_positive.sum()),
-        people=len({person for person, shows in zip(data.people, is_positive, strict=True) if shows}),
+        people=len(people),
         threshold=threshold,
-        named=int((data.scores[has_score, column] >= threshold).sum()),
+        named=int(is_named.sum()),
         measures=measures,
         one_sided=one_sided,
         right_side=right_side,
     )
+
+
+def _count_sides(data: ScoredUnits, column: int, has_score: Bool[np.ndarray, "N"]) -> tuple[int, int]:
+    """Return in how many clips a unit was annotated on one side, and in how many of them that side is right."""
+    if data.sides is None:
+        return 0, 0
+    left, right = data.truth[:, column].T
+    is_one_sided = (left != right) & has_score
+    left_score, right_score = data.sides[:, column].T
+    is_right = np.where(left, left_score > right_score, left_score < right_score)
+    return int(is_one_sided.sum()), int((is_one_sided & is_right).sum())

@@ -40,42 +40,65 @@ def linear_unit_scores(
         mirror: "flow" or "image": what mirroring does to an image (`scorer.mirror_images`); "none": no mirror
             images.
     """
-    products, test_products = _inner_products(train, test, mirror)
-    present = np.empty((len(test), truth.shape[1]))
-    sides = np.empty((len(test), truth.shape[1], 2))
-    for unit in range(truth.shape[1]):
+    products = _inner_products(train, test, mirror)
+    margins_of = _margins_of_unit if mirror == "none" else _margins_of_mirrored_unit
+    number = truth.shape[1]
+    present = np.empty((len(test), number))
+    sides = np.empty((len(test), number, 2))
+    for unit in range(number):
         left, right = truth[:, unit].T
-        active = left | right
-        if mirror == "none":
-            margins = _margins(products, active, test_products)[0]
-            left_margins = _margins(products, left, test_products)[0]
-            right_margins = _margins(products, right, test_products)[0]
-        else:
-            margins = np.mean(_margins(products, np.tile(active, 2), test_products), axis=0)
-            target = np.concatenate([left, right])
-            left_margins, right_margins = _margins(products, target, test_products)
-        present[:, unit] = _to_score(margins)
-        sides[:, unit] = np.stack([_to_score(left_margins), _to_score(right_margins)], axis=1)
+        any_side, left_side, right_side = margins_of(products, left, right)
+        present[:, unit] = _to_score(any_side)
+        sides[:, unit, 0] = _to_score(left_side)
+        sides[:, unit, 1] = _to_score(right_side)
     return LinearScores(present, sides)
+
+
+@dataclass(frozen=True)
+class _InnerProducts:
+    """Inner products of standardised images. Views are the images and, where used, their mirror images."""
+
+    of_training: Float64[np.ndarray, "L L"]  # the images of all views, one view after the other
+    of_test: list[Float64[np.ndarray, "M L"]]  # for each view of the test images
+
+
+def _margins_of_unit(
+    products: _InnerProducts, left: Bool[np.ndarray, "N"], right: Bool[np.ndarray, "N"]
+) -> tuple[Float64[np.ndarray, "M"], Float64[np.ndarray, "M"], Float64[np.ndarray, "M"]]:
+    """Return the margins of a unit on any side, on the left and on the right, without mirror images."""
+    (any_side,) = _margins(products, left | right)
+    (left_side,) = _margins(products, left)
+    (right_side,) = _margins(products, right)
+    return any_side, left_side, right_side
+
+
+def _margins_of_mirrored_unit(
+    products: _InnerProducts, left: Bool[np.ndarray, "N"], right: Bool[np.ndarray, "N"]
+) -> tuple[Float64[np.ndarray, "M"], Float64[np.ndarray, "M"], Float64[np.ndarray, "M"]]:
+    """Return the margins of a unit on any side, on the left and on the right, with mirror images."""
+    active = left | right
+    of_views = _margins(products, np.tile(active, 2))
+    any_side = np.mean(of_views, axis=0)
+    left_in_views = np.concatenate([left, right])
+    left_side, right_side = _margins(products, left_in_views)
+    return any_side, left_side, right_side
 
 
 def _inner_products(
     train: UInt8[np.ndarray, "N S S 3"], test: UInt8[np.ndarray, "M S S 3"], mirror: str
-) -> tuple[Float64[np.ndarray, "L L"], list[Float64[np.ndarray, "M L"]]]:
-    """Return inner products of standardised images: of training images, and of each view of the test images.
-
-    Views are the images and, unless `mirror` is "none", their mirror images.
-    """
+) -> _InnerProducts:
+    """Standardise the images of all views over the training images, and multiply them."""
     views = ["none"] if mirror == "none" else ["none", mirror]
     learned = np.concatenate([_pixels(train, view) for view in views])
-    mean, deviation = learned.mean(axis=0), learned.std(axis=0)
+    mean = learned.mean(axis=0)
+    deviation = learned.std(axis=0)
     deviation[deviation == 0] = 1  # as StandardScaler does
     learned = (learned - mean) / deviation
-    test_products = []
+    of_test = []
     for view in views:
         tested = (_pixels(test, view) - mean) / deviation
-        test_products.append(tested @ learned.T)
-    return learned @ learned.T, test_products
+        of_test.append(tested @ learned.T)
+    return _InnerProducts(learned @ learned.T, of_test)
 
 
 def _pixels(images: UInt8[np.ndarray, "N S S 3"], mirror: str) -> Float64[np.ndarray, "N D"]:
@@ -86,19 +109,15 @@ def _pixels(images: UInt8[np.ndarray, "N S S 3"], mirror: str) -> Float64[np.nda
     return scaled.reshape(len(images), -1).astype(np.float64)
 
 
-def _margins(
-    products: Float64[np.ndarray, "L L"],
-    target: Bool[np.ndarray, "L"],
-    test_products: list[Float64[np.ndarray, "M L"]],
-) -> list[Float64[np.ndarray, "M"]]:
+def _margins(products: _InnerProducts, target: Bool[np.ndarray, "L"]) -> list[Float64[np.ndarray, "M"]]:
     """Return the signed distance of each test image, for each view; NaN where there is one class only."""
     from sklearn.svm import SVC  # an optional dependency
 
     if target.all() or not target.any():
-        return [np.full(len(view), np.nan) for view in test_products]
+        return [np.full(len(view), np.nan) for view in products.of_test]
     svm = SVC(kernel="precomputed", C=C, class_weight="balanced")
-    svm.fit(products, target)
-    return [svm.decision_function(view) for view in test_products]
+    svm.fit(products.of_training, target)
+    return [svm.decision_function(view) for view in products.of_test]
 
 
 def _to_score(margins: Float64[np.ndarray, "M"]) -> Float64[np.ndarray, "M"]:

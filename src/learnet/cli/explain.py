@@ -249,10 +249,7 @@ def explain_time(  # noqa: PLR0913 (options)
     from learnet.report.explain.temporal_segments import segment_of_video
     from learnet.training.pretrained import default_weights
 
-    if show_faces and anonymous:
-        raise LearnetError(
-            "Faces cannot be shown and hidden at once.", "Give either --show-faces or --anonymous."
-        )
+    strip = _strip(show_faces, anonymous)
     video_options = face != "auto" or any(option is not None for option in (onset, apex, offset, fps))
     _check_source(source, clip, video_options)
     check_room_above(out / "x")
@@ -267,14 +264,20 @@ def explain_time(  # noqa: PLR0913 (options)
             weights = weights or default_weights()
             segment = replace(segment_of_video(source, onset, apex, offset, fps), cropped=face == "none")
             explanation = explain_video_temporal(segment, weights, windows, face_model, progress)
-    strip: Literal["change", "faces", "lines"] = "change"
-    if show_faces:
-        strip = "faces"
-    elif anonymous:
-        strip = "lines"
     console.paths(*write_figures(out, {"when": temporal_figure(explanation, strip)}))
     console.out.print(f"{explanation.answer}.", markup=False)
     _print_notes(explanation.notes)
+
+
+def _strip(show_faces: bool, anonymous: bool) -> Literal["change", "faces", "lines"]:
+    """Return what the strip of frames shows."""
+    if show_faces and anonymous:
+        raise LearnetError(
+            "Faces cannot be shown and hidden at once.", "Give either --show-faces or --anonymous."
+        )
+    if show_faces:
+        return "faces"
+    return "lines" if anonymous else "change"
 
 
 def _check_source(source: Path, clip: str | None, video_options: bool) -> None:

@@ -1,7 +1,8 @@
 """The command that runs a recipe."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -10,6 +11,10 @@ from learnet.cli.app import STUDIES, Flat, app
 from learnet.core.errors import LearnetError
 from learnet.core.settings import RecipeOverrides, Resources
 from learnet.study.shipped import RECIPES, shipped_names
+
+if TYPE_CHECKING:
+    from learnet.report.experiment_tables import Group
+    from learnet.study.experiments.recipe import Recipe
 
 RECIPE = Parameter(help=f"Recipe file (docs/recipes.md), or a name: {', '.join(shipped_names(RECIPES))}.")
 
@@ -51,8 +56,7 @@ def run(  # noqa: PLR0913 (options)
     if synthetic == bool(data):
         hint = "--data names database folders; --synthetic generates some to try the recipe on."
         raise LearnetError("Specify either real or synthetic data.", hint)
-    from learnet.report.comparison.tables import leak_notes
-    from learnet.report.experiment_tables import groups, heading, in_two, sheet, write_results
+    from learnet.report.experiment_tables import groups, write_results
     from learnet.study.experiments.run import Means, check, run_experiments
     from learnet.study.experiments.run import synthetic as synthesize_databases
     from learnet.study.experiments.sources import find_available_data, resolve_sources, unused_data
@@ -69,7 +73,16 @@ def run(  # noqa: PLR0913 (options)
     run_experiments(effective, out, parts, means)
     results = groups(effective, out)
     files = write_results(effective, out, results, deviations)
-    console.out.print(heading(effective, results), style="bold", markup=False)
+    _print_results(effective, results, deviations)
+    console.paths(*files)
+
+
+def _print_results(recipe: "Recipe", results: Sequence["Group"], deviations: Sequence[str]) -> None:
+    """Print the tables of a recipe, which studies leak, and how the recipe was changed."""
+    from learnet.report.comparison.tables import leak_notes
+    from learnet.report.experiment_tables import heading, in_two, sheet
+
+    console.out.print(heading(recipe, results), style="bold", markup=False)
     for group in results:
         for half in in_two(sheet(group)):
             console.text_table(half)
@@ -77,4 +90,3 @@ def run(  # noqa: PLR0913 (options)
             console.red_note(note)
     for deviation in deviations:
         console.out.print(f"Deviation from the recipe: {deviation}.", markup=False)
-    console.paths(*files)

@@ -75,14 +75,7 @@ def predict(  # noqa: PLR0913 (options)
     check_outputs(outputs, (video, weights, face_model))
     recognition = _recognise(Recogniser.load(weights, face_model, face), video, windows, fps, csv)
     _write_json(recognition, output)
-    if picture:
-        from learnet.report.clip_figures import save_answer
-
-        save_answer(recognition, picture)
-    if page:
-        from learnet.report.recognition_page import write_recognition_page
-
-        write_recognition_page(recognition, page)
+    _write_figures(recognition, picture, page)
     _print_events(recognition)
     console.paths(*(path for path in (output, csv, picture, page) if path), to=console.err)
 
@@ -147,6 +140,17 @@ def _write_json(recognition: "Recognition", output: Path | None) -> None:
         write_atomically(output, text)
     else:
         sys.stdout.write(text)
+
+
+def _write_figures(recognition: "Recognition", picture: Path | None, page: Path | None) -> None:
+    if picture:
+        from learnet.report.clip_figures import save_answer
+
+        save_answer(recognition, picture)
+    if page:
+        from learnet.report.recognition_page import write_recognition_page
+
+        write_recognition_page(recognition, page)
 
 
 def _print_events(recognition: "Recognition") -> None:

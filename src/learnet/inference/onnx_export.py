@@ -110,7 +110,7 @@ def export_onnx(
     images = Path(images) if images else None
     _check_request(weights, out, precision, images)
     try:
-        import onnx
+        import onnx  # noqa: F401 (the graph is made of its classes)
         import onnxscript  # noqa: F401 (torch needs it, and says so late and at length)
     except ModuleNotFoundError as error:
         raise missing_library(error, "An export") from None
@@ -126,13 +126,21 @@ def export_onnx(
         calibration = _network_inputs(module, metadata, chosen.calibrating)
         graph = _reduce_precision(weights, graph, metadata, calibration, precision)
         agreements = _compare(out, graph, module, chosen.compared)
-    records = [asdict(agreement) for agreement in agreements]
-    graph.metadata_props.add(key="agreement", value=json.dumps(records))
-    onnx.checker.check_model(graph, full_check=True)  # onnxruntime tolerates what other readers do not
-    content = graph.SerializeToString(deterministic=True)
-    scorer_from_bytes(out, content)  # it must be readable
+    content = _checked_content(out, graph, agreements)
     write_atomically(out, content)
     return Exported(out, precision, opset_of(graph), len(content), agreements)
+
+
+def _checked_content(out: Path, graph: Any, agreements: Sequence[Agreement]) -> bytes:
+    """Return the content of the file: the graph with its agreements, checked to be readable."""
+    from onnx.checker import check_model  # an optional dependency
+
+    records = [asdict(agreement) for agreement in agreements]
+    graph.metadata_props.add(key="agreement", value=json.dumps(records))
+    check_model(graph, full_check=True)  # onnxruntime tolerates what other readers do not
+    content = graph.SerializeToString(deterministic=True)
+    scorer_from_bytes(out, content)  # it must be readable
+    return content
 
 
 def _check_request(weights: Path, out: Path, precision: str, images: Path | None) -> None:

@@ -286,7 +286,7 @@ def _unit_metrics(data: ScoredUnits, column: int, measures: dict[str, Score]) ->
 
 
 def _count_sides(data: ScoredUnits, column: int, has_score: Bool[np.ndarray, "N"]) -> tuple[int, int]:
-    """Return in how many clips a unit was annotated on one side, and in how many of them that side is right."""
+    """Count the clips in which a unit was annotated on one side, and those of them with the right side."""
     if data.sides is None:
         return 0, 0
     left, right = data.truth[:, column].T

@@ -62,21 +62,16 @@ def select_settings(
     _check_distinct(study.network, settings)
     groups, folds = leave_two_groups_out(data.people, data.truth, study.groups, first_seed)
     _check_inner_groups(settings, folds)
-    starts: dict[str, InitialWeights] = {}
-    for name, candidate in settings.items():
-        with candidates.named(name):
-            start = initial_weights(candidate, study.network, data)
-        if start:
-            starts[name] = start
+    starts = _initial_weights(candidates, settings, data, study.network)
     seeds = range(first_seed, first_seed + study.seeds)
-    jobs = []
+    jobs: list[FoldJob] = []
     for seed in seeds:
-        for name in settings:
+        for name, training in settings.items():
+            tensors = starts[name].tensors if name in starts else None
             for fold in folds:
-                start, named = starts.get(name), replace(fold, name=f"{name}{SEPARATOR}{fold.name}")
-                training = replace(settings[name], seed=seed)
-                tensors = start.tensors if start else None
-                jobs.append(FoldJob(out.name, study.network, named, training, tensors, None))
+                named = replace(fold, name=f"{name}{SEPARATOR}{fold.name}")
+                seeded = replace(training, seed=seed)
+                jobs.append(FoldJob(out.name, study.network, named, seeded, tensors, None))
     records = {name: start.record for name, start in starts.items()}
     description = describe_study(out.name, data, study, candidates.base, folds, None)
     description = replace(description, candidates=settings, starts=records)
@@ -104,6 +99,19 @@ def _resolved(candidates: Candidates, data: LabelledDataset, network: str) -> di
         with candidates.named(name):
             settings[name] = resolve_training(candidate, data.prepared, network)
     return settings
+
+
+def _initial_weights(
+    candidates: Candidates, settings: Mapping[str, Training], data: LabelledDataset, network: str
+) -> dict[str, InitialWeights]:
+    """Return the initial weights of the candidates that have some, by name."""
+    starts = {}
+    for name, candidate in settings.items():
+        with candidates.named(name):
+            start = initial_weights(candidate, network, data)
+        if start:
+            starts[name] = start
+    return starts
 
 
 def read_selection(folder: str | Path) -> Selection:

@@ -66,28 +66,25 @@ def import_images(
         OutputTaken: `out` holds something else.
     """
     images, labels, out = Path(images), Path(labels), Path(out)
-    pick(dict.fromkeys(IMAGE_KINDS), kind, "kind of image")
-    if size is not None:
-        Preparation(size=size)  # refuses a size that no network accepts
-    if not images.is_dir():
-        raise BadInput(images, "there is no such folder", "Name the folder of the images.")
+    _check_request(images, size, kind)
     meanings = read_label_map(Path(label_map) if label_map else None)
     table = _read_labels(labels)
     files = _find_images(images, labels, table)
     _check_unique(labels, [str(file.relative_to(images)) for file in files], list(table["clip"]))
-    own_labels = None
+    translated = ""
     if "emotion" in table:
         lines = (f"line {line}" for line in table.index)
         own_labels = parse_own_labels(map(OwnLabel, table["emotion"], lines), labels, meanings)
         table["emotion"] = own_labels.emotions
+        translated = own_labels.translated
     table = table[[name for name in (*COLUMNS, "action_units") if name in table]]
     pixels = _read_images(files, size)
     if kind == "flow":
         check_flow_channels(images, pixels)
     content = pixels.tobytes() + table.to_csv().encode()
     reading = {"images": images.name, "labels": labels.name, "resized to": size or "kept"}
-    if own_labels and own_labels.translated:
-        reading[LABELS_READ] = own_labels.translated
+    if translated:
+        reading[LABELS_READ] = translated
     record = PrepareRecord(
         imported=True,
         preparation=None,
@@ -103,6 +100,15 @@ def import_images(
     rows = table.assign(path=list(map(str, files)), image=range(len(table)), apex_source="none")
     with report_disk_errors(out):
         return save_prepared(out, pixels, rows, record, [])
+
+
+def _check_request(images: Path, size: int | None, kind: str) -> None:
+    """Check everything that can be checked before a file is read."""
+    pick(dict.fromkeys(IMAGE_KINDS), kind, "kind of image")
+    if size is not None:
+        Preparation(size=size)  # refuses a size that no network accepts
+    if not images.is_dir():
+        raise BadInput(images, "there is no such folder", "Name the folder of the images.")
 
 
 def _read_labels(labels: Path) -> pd.DataFrame:

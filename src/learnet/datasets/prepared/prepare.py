@@ -97,14 +97,7 @@ def prepare(  # noqa: PLR0913 (public, with one keyword per option of the comman
         file = work / f"{sha256_hex((key + settings).encode())[:32]}.npz"
         clip_jobs.append(ClipJob(clip, preparation, model, phases, file))
     _run(clip_jobs, out, jobs, progress)
-    results = []
-    for job in clip_jobs:
-        if result := read_clip_result(job.file):
-            results.append(result)
-    if all(result.image is None for result in results):
-        shutil.rmtree(work, ignore_errors=True)
-        first = results[0].facts.findings[0].what
-        raise LearnetError(f"No image could be made of any of the {len(results)} clips. The first: {first}")
+    results = _results(clip_jobs, work)
     with report_disk_errors(out):
         prepared = _assemble(reading, out, record, results, phases)
     shutil.rmtree(work, ignore_errors=True)  # a process of a run that was killed may still be writing there
@@ -198,6 +191,23 @@ def _run(clip_jobs: Sequence[ClipJob], out: Path, jobs: int, progress: Progress 
                 raise unwritable_error(out, reason)
             if progress:
                 progress(done, len(clip_jobs))
+
+
+def _results(clip_jobs: Sequence[ClipJob], work: Path) -> list[ClipResult]:
+    """Return the finished clips.
+
+    Raises:
+        LearnetError: none of them has an image; the work folder is removed then.
+    """
+    results = []
+    for job in clip_jobs:
+        if result := read_clip_result(job.file):
+            results.append(result)
+    if all(result.image is None for result in results):
+        shutil.rmtree(work, ignore_errors=True)
+        first = results[0].facts.findings[0].what
+        raise LearnetError(f"No image could be made of any of the {len(results)} clips. The first: {first}")
+    return results
 
 
 def _assemble(

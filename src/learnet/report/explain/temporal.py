@@ -191,12 +191,7 @@ def explain_temporal(
         NoFace: no face in the frames that were searched.
     """
     metadata = network.metadata
-    preparation = metadata.resolve_for_video().preparation
-    if preparation is None:
-        raise LearnetError(
-            "The preparation of the training images of these weights is unknown.",
-            "Use weights that were trained on prepared clips.",
-        )
+    preparation = _preparation_for_video(metadata)
     clip = _read_segment(segment, preparation, face_model)
     key_frames = _find_key_frames(segment, clip)
     spans, clip_window = _choose_windows(segment, clip, windows)
@@ -230,6 +225,21 @@ def explain_temporal(
         cropped=clip.finder is None,
         notes=clip.notes,
     )
+
+
+def _preparation_for_video(metadata: CheckpointMetadata) -> Preparation:
+    """Return how the motion image of a video is made for a network.
+
+    Raises:
+        LearnetError: the network was trained on imported images, which cannot be made from a video.
+    """
+    preparation = metadata.resolve_for_video().preparation
+    if preparation is None:
+        raise LearnetError(
+            "The preparation of the training images of these weights is unknown.",
+            "Use weights that were trained on prepared clips.",
+        )
+    return preparation
 
 
 def explain_clip_temporal(

@@ -379,7 +379,7 @@ def test_whatever_study_json_lacks_there_is_a_page_or_a_word(tmp_path: Path) -> 
     paths = [(key,) for key in whole] + [
         (key, inner) for key, value in whole.items() if isinstance(value, dict) for inner in value
     ]
-    outcomes = []
+    tried, wrong = 0, []
     for path in paths:
         for value in ("gone", None):
             broken = json.loads(json.dumps(whole))
@@ -389,14 +389,19 @@ def test_whatever_study_json_lacks_there_is_a_page_or_a_word(tmp_path: Path) -> 
             else:
                 del holder[path[-1]]
             file.write_text(json.dumps(broken))
-            try:
-                read = compose(read_records([study]))
-                outcomes.append(read.text.rstrip().endswith("</html>"))
-            except LearnetError as error:
-                outcomes.append(str(study) in str(error))
-            except Exception as error:
-                raise AssertionError(f"{path} {value}") from error
-    assert all(outcomes) and len(outcomes) > 60
+            tried += 1
+            if not is_page_or_word(study):
+                wrong.append((path, value))
+    assert not wrong and tried > 60
+
+
+def is_page_or_word(study: Path) -> bool:
+    """Return whether a report is a whole page, or is refused with the name of the study."""
+    try:
+        page = compose(read_records([study]))
+    except LearnetError as error:
+        return str(study) in str(error)
+    return page.text.rstrip().endswith("</html>")
 
 
 @pytest.mark.usefixtures("figures_drawn_once")

@@ -10,6 +10,7 @@ from learnet.simulation.flow_processing import (
     _cut_out,
     _draw_strain,
     _squared_strain,
+    _through_jpeg,
     draw_processing,
     process_flow,
 )
@@ -28,6 +29,7 @@ PLAIN = FlowProcessing(
     speckle_sd=0.0,
     noise=0.0,
     saturation=(None, None),
+    jpeg_quality=None,
 )
 
 
@@ -111,3 +113,17 @@ def test_processings_differ_and_are_drawn_from_the_generator() -> None:
     assert 140 < sum(processing.subsampled for processing in drawn) < 260
     assert 80 < sum(processing.no_strain for processing in drawn) < 160
     assert all(0.85 <= processing.crop.width <= 1.35 for processing in drawn)
+
+
+def test_jpeg_changes_colours_more_than_brightness() -> None:
+    """JPEG stores colours at half the resolution: checks of one pixel lose contrast, grey ones do not."""
+    flow = np.zeros((120, 120, 2), np.float32)
+    checks = np.indices((28, 28)).sum(axis=0) % 2 * 200 + 28
+    grey = np.repeat(checks[..., None], 3, axis=2).astype(np.uint8)
+    red = np.dstack([checks, np.full((28, 28, 2), 128)]).astype(np.uint8)
+    assert np.abs(_through_jpeg(grey, 95).astype(int) - grey).mean() < 5
+    assert np.abs(_through_jpeg(red, 95).astype(int) - red)[..., 0].mean() > 40
+    flow[..., 0], flow[..., 1] = np.indices((120, 120))
+    stored = process_flow(flow, VIEW, replace(PLAIN, jpeg_quality=60), 28, np.random.default_rng(0))
+    plain = process_flow(flow, VIEW, PLAIN, 28, np.random.default_rng(0))
+    assert 0 < np.abs(stored[..., :2].astype(int) - plain[..., :2]).mean() < 12

@@ -73,6 +73,7 @@ NETWORK_INFO: dict[str, NetworkInfo] = {
     "vgg16": _GENERAL,
     "vgg19": _GENERAL,
     "mlp": _GENERAL,
+    "mlp-cnn": NetworkInfo("general", sizes=MULTIPLES_OF_4),
     "ststnet": NetworkInfo(
         "for flow images", sizes=SizeRule(6, (2, 3, 4), "leave 2, 3 or 4 when divided by 6")
     ),

@@ -20,6 +20,7 @@ from learnet.networks.dual_inception import DualInception
 from learnet.networks.learnet import LEARNet
 from learnet.networks.learnet_fused import FUSED_VARIANTS, FusedLEARNet
 from learnet.networks.mlp import MLP
+from learnet.networks.mlp_cnn import MLPCNN
 from learnet.networks.off_apexnet import OFFApexNet
 from learnet.networks.resnet import resnet18, resnet34, resnet50
 from learnet.networks.ststnet import STSTNet
@@ -87,6 +88,7 @@ NETWORKS = Networks(
         "vgg16": vgg16,
         "vgg19": vgg19,
         "mlp": MLP,
+        "mlp-cnn": MLPCNN,
         "ststnet": STSTNet,
         "off-apexnet": OFFApexNet,
         "dual-inception": DualInception,

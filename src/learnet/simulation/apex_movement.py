@@ -1,6 +1,7 @@
 """Movement of a face from the onset to the apex: an expression or none, perhaps a blink, and the head."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float32
@@ -28,6 +29,12 @@ HEAD_PX = 0.25
 
 HEAD_SCALES = np.array([1.0, 1.0, 40.0, 60.0, 60.0, 1.5])  # of the components of HeadPose
 
+OTHER_FRAMES_SHARE = 0.3  # share of varied movements between other frames than the onset and the apex
+PART_AT_OTHER_FRAMES = (0.35, 1.0)  # range of the part of the movement that such frames show,
+PART_OF_UNIT = (0.5, 1.0)  # and of each unit's share of it: units do not begin and end together
+MAX_BLINK_FACTOR = 3.0  # such frames may show more of a blink,
+MAX_HEAD_FACTOR = 3.0  # and more head motion, because they may be further apart
+
 MIN_PEAK_PX = 0.3  # pixels of a face 112 wide: the assumed strongest movement where nothing is expressed
 
 MAX_SCALP_SHIFT = 0.6
@@ -48,16 +55,15 @@ class ApexMovement:
     strongest: float  # length of the longest vector of expression and blink, same unit
 
 
-def draw_movement(
-    emotion: str, view: View, rng: np.random.Generator, vary_muscles: bool = False
-) -> ApexMovement:
+def draw_movement(emotion: str, view: View, rng: np.random.Generator, varied: bool = False) -> ApexMovement:
     """Draw a new person and how their face moves from the onset to the apex.
 
     Args:
         emotion: a key of `emotions.EMOTIONS`, ANY_UNITS, or NO_EMOTION.
         view: grid on which the movement is computed.
         rng: source of all random numbers. The same state gives the same movement.
-        vary_muscles: draw the person's muscles as well (`muscles.Muscles`).
+        varied: draw the person's muscles as well (`muscles.Muscles`), and sometimes the movement between
+            two frames that are not the onset and the apex.
 
     Raises:
         UnknownName: the emotion cannot be simulated.
@@ -65,16 +71,24 @@ def draw_movement(
     geometry = vary_face(rng, 1.2)
     style = make_style(rng)
     activations = _draw_activations(emotion, style, geometry, rng)
-    muscles = Muscles(int(rng.integers(2**31))) if vary_muscles else None
+    muscles = Muscles(int(rng.integers(2**31))) if varied else None
+    other_frames = varied and rng.random() < OTHER_FRAMES_SHARE
+    if other_frames:
+        activations = _at_other_frames(activations, rng)
     field = displacement(geometry, activations, view, muscles)
     if _raises_brows(activations):
         field[..., 1] += _scalp_shift(view, rng) * np.float32(_longest(field))
     blink = draw_blink(rng)
+    if other_frames:
+        blink = _scaled(blink, rng.uniform(1, MAX_BLINK_FACTOR))
     if blink:
         field = field + displacement(geometry, blink, view)
     model_px = view.face_px / MODEL_FACE_PX
     strongest = max(_longest(field), MIN_PEAK_PX * model_px)
-    pose = _draw_head_pose(rng)
+    head_px = HEAD_PX
+    if other_frames:
+        head_px *= rng.uniform(1, MAX_HEAD_FACTOR)
+    pose = _draw_head_pose(head_px, rng)
     whole_field = field + head_displacement(pose, view)
     return ApexMovement(geometry, activations, whole_field, strongest)
 
@@ -97,9 +111,31 @@ def _draw_activations(
     return draw_expression(emotion, style, geometry, rng)
 
 
-def _draw_head_pose(rng: np.random.Generator) -> HeadPose:
+def _at_other_frames(activations: Sequence[Activation], rng: np.random.Generator) -> tuple[Activation, ...]:
+    """Return the part of an expression between two frames that are not its onset and apex.
+
+    They may be too early or too late, so that some of the movement has not come yet or has gone again. The
+    two sides of a unit move together, but each unit at a time of its own.
+    """
+    part = rng.uniform(*PART_AT_OTHER_FRAMES)
+    shown: list[Activation] = []
+    for unit in sorted({activation.unit for activation in activations}):
+        factor = part * rng.uniform(*PART_OF_UNIT)
+        sides = [activation for activation in activations if activation.unit == unit]
+        shown.extend(_scaled(sides, factor))
+    return tuple(shown)
+
+
+def _scaled(activations: Sequence[Activation], factor: float) -> tuple[Activation, ...]:
+    scaled = []
+    for activation in activations:
+        scaled.append(replace(activation, peak_px=factor * activation.peak_px))
+    return tuple(scaled)
+
+
+def _draw_head_pose(head_px: float, rng: np.random.Generator) -> HeadPose:
     direction = rng.normal(size=6) * HEAD_SCALES
-    amount = direction * rng.exponential(HEAD_PX)
+    amount = direction * rng.exponential(head_px)
     components = amount / MODEL_FACE_PX
     return HeadPose(*components.tolist())
 

@@ -29,6 +29,8 @@ NO_STRAIN_SHARE = 0.3  # images without strain
 SPECKLE_SD = 1.1  # largest standard deviation of the logarithm of the speckle of a subsampled strain
 PIXEL_NOISE = 0.25  # largest standard deviation of the noise of u and v, share of that of the channel
 SATURATED_SHARE = 0.2  # channels scaled by a constant and cut off, instead of by their own range
+JPEG_SHARE = 0.25  # images that were stored as JPEG
+JPEG_QUALITY = (50, 96)  # range, last excluded
 SATURATION = (0.3, 2.0)  # grey levels at the ends of the scale, in 98th percentiles of the movement
 
 
@@ -46,6 +48,7 @@ class FlowProcessing:
     speckle_sd: float
     noise: float
     saturation: tuple[float | None, float | None]  # of u and of v; None: scaled by their own range
+    jpeg_quality: int | None  # 0..100; None: stored without loss
 
 
 def draw_processing(rng: np.random.Generator) -> FlowProcessing:
@@ -67,6 +70,7 @@ def draw_processing(rng: np.random.Generator) -> FlowProcessing:
         speckle_sd=rng.uniform(0, SPECKLE_SD),
         noise=PIXEL_NOISE * rng.random() ** 2,
         saturation=(_draw_saturation(rng), _draw_saturation(rng)),
+        jpeg_quality=int(rng.integers(*JPEG_QUALITY)) if rng.random() < JPEG_SHARE else None,
     )
 
 
@@ -101,7 +105,17 @@ def process_flow(
             image[..., channel] = _saturate(noisy[..., channel], saturation)
     if processing.no_strain:
         image[..., 2] = 0
+    if processing.jpeg_quality is not None:
+        image = _through_jpeg(image, processing.jpeg_quality)
     return image
+
+
+def _through_jpeg(image: UInt8[np.ndarray, "S S 3"], quality: int) -> UInt8[np.ndarray, "S S 3"]:
+    """Return an RGB image after it was stored as JPEG, which also halves the resolution of its colours."""
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
 
 
 def _cut_out(

@@ -224,7 +224,7 @@ def draw_varied_image(
     else:
         view = wide_grid_view(size)
         model = draw_estimator_model(rng)
-        flow, movement = draw_flow(emotion, view, rng, model, vary_muscles=True)
+        flow, movement = draw_flow(emotion, view, rng, model, varied=True)
         activations = movement.activations
     image = process_flow(flow, view, draw_processing(rng), size, rng)
     return image, emotion, activations
@@ -292,7 +292,7 @@ def draw_flow(
     view: View,
     rng: np.random.Generator,
     model: EstimatorModel = ESTIMATOR_MODEL,
-    vary_muscles: bool = False,
+    varied: bool = False,
 ) -> tuple[Float32[np.ndarray, "H W 2"], ApexMovement]:
     """Draw the flow that an estimator would return for a new person, and the true movement.
 
@@ -301,7 +301,7 @@ def draw_flow(
         view: grid of the flow.
         rng: source of all random numbers.
         model: errors of the estimator.
-        vary_muscles: draw the person's muscles as well.
+        varied: draw the person's muscles and the frames as well, see `draw_movement`.
 
     Returns:
         The flow in cells of the grid, and the movement.
@@ -309,7 +309,7 @@ def draw_flow(
     Raises:
         UnknownName: the emotion cannot be simulated.
     """
-    movement = draw_movement(emotion, view, rng, vary_muscles)
+    movement = draw_movement(emotion, view, rng, varied)
     texture = texture_map(movement.geometry, view, rng, model)
     flow = imitate_estimator(
         movement.field,

@@ -19,8 +19,7 @@ from learnet.networks.baselines import HistogramSVM, LinearSVM, Majority
 from learnet.networks.dual_inception import DualInception
 from learnet.networks.learnet import LEARNet
 from learnet.networks.learnet_fused import FUSED_VARIANTS, FusedLEARNet
-from learnet.networks.mlp import MLP
-from learnet.networks.mlp_cnn import MLPCNN
+from learnet.networks.mlp import MLP, MLPCNN
 from learnet.networks.off_apexnet import OFFApexNet
 from learnet.networks.resnet import resnet18, resnet34, resnet50
 from learnet.networks.ststnet import STSTNet

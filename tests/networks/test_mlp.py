@@ -6,7 +6,7 @@ import torch
 from scipy.signal import correlate2d
 
 from learnet.core.errors import LearnetError
-from learnet.networks.mlp_cnn import MLPCNN, BranchDropout
+from learnet.networks.mlp import MLPCNN, BranchDropout
 
 
 def weights(module: torch.nn.Module) -> dict[str, np.ndarray]:

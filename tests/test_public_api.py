@@ -412,7 +412,7 @@ def test_frames_file_and_folder_are_predicted_alike(tmp_path: Path) -> None:
     of_file = learnet.predict(str(path))
     assert isinstance(of_file, learnet.Recognition) and isinstance(of_file.predictions[0], learnet.Prediction)
     frames = np.stack([frame.pixels for frame in learnet.open_video(path)])
-    of_frames = learnet.predict(frames, fps=200.0, weights="mlp-flow-28")
+    of_frames = learnet.predict(frames, fps=200.0, weights="mlp-cnn-flow-28")
     assert of_frames.source == "array"
     assert of_frames.predictions == of_file.predictions
     (event,) = of_frames.events

@@ -49,10 +49,10 @@ def test_shipped_weights_are_called_by_name_and_others_by_path() -> None:
     shipped = default_weights()
     assert shipped.is_file()
     error = BadCheckpoint(shipped, "does not fit", "Choose others.")
-    assert str(error) == "mlp-flow-28: does not fit. Choose others." and error.path == shipped
+    assert str(error) == "mlp-cnn-flow-28: does not fit. Choose others." and error.path == shipped
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
-    own = Path("weights") / "mlp-flow-28.onnx"
-    assert str(BadCheckpoint(own, "does not fit")) == "weights/mlp-flow-28.onnx: does not fit."
+    own = Path("weights") / "mlp-cnn-flow-28.onnx"
+    assert str(BadCheckpoint(own, "does not fit")) == "weights/mlp-cnn-flow-28.onnx: does not fit."
 
 
 @pytest.mark.parametrize("count, noun", [(1, "1 frame "), (2, "2 frames ")])

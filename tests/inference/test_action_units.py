@@ -94,7 +94,7 @@ def test_weights_of_the_other_kind_are_refused_in_one_line(tmp_path: Path) -> No
     ):
         ActionUnitRecogniser.load("ststnet-flow-28")
     units = write_units(tmp_path / "units.safetensors", (4, 12))
-    with pytest.raises(BadCheckpoint, match=r"names action units and no classes\. Choose mlp-flow-28"):
+    with pytest.raises(BadCheckpoint, match=r"names action units and no classes\. Choose mlp-cnn-flow-28"):
         Recogniser.load(units)
     assert ActionUnitRecogniser.load(units).units == (4, 12)
 

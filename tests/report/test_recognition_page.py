@@ -72,7 +72,7 @@ def test_page_says_what_was_found(page: Page, event: Event) -> None:
     assert "1 expression: surprise" in text
     assert "a & b.mp4: 0.6 s, 120 frames at 200 per second" in text
     assert "63921 simulated images; no recording of a person" in text
-    assert "learnet predict 'a & b.mp4' --weights mlp-flow-28" in text
+    assert "learnet predict 'a & b.mp4' --weights mlp-cnn-flow-28" in text
     assert "Everything could be judged." in text
 
 

@@ -54,7 +54,7 @@ def test_an_evaluation_of_shipped_weights_is_repeated(
     learnet("simulate", "flow", "--images", 30, "--jobs", 1)
     said = learnet("evaluate", "flow", "out").stdout
     assert "Classes: megc-3 (negative, positive, surprise)." in said
-    assert "--weights mlp-flow-28 " in command(read_record(Path("out")))
+    assert "--weights mlp-cnn-flow-28 " in command(read_record(Path("out")))
     run(command(read_record(Path("out"))))
     first, repeated = ((tmp_path / name / "outcomes.csv").read_text() for name in ("out", "out-again"))
     assert repeated.replace("out-again,", "out,") == first

@@ -272,7 +272,7 @@ def test_shipped_weights_go_by_their_name_unless_a_file_has_it(
         == load_checkpoint(FOLDER / "learnet-flow-28.safetensors")[1]
     )
     with pytest.raises(
-        BadCheckpoint, match="there is no such file.*learnet-flow-28, learnet-image-112, mlp-flow-28"
+        BadCheckpoint, match="there is no such file.*learnet-flow-28, learnet-image-112, mlp-cnn-flow-28"
     ):
         load_checkpoint(Path("learnet-flow-29"))
     for other in ("learnet-flow-29", "folder/learnet-flow-28", "../weights/learnet-flow-28"):
@@ -282,8 +282,8 @@ def test_shipped_weights_go_by_their_name_unless_a_file_has_it(
 
 
 def test_all_commands_have_the_same_default() -> None:
-    assert default_weights() == default_weights("flow", 28) == FOLDER / "mlp-flow-28.onnx"
+    assert default_weights() == default_weights("flow", 28) == FOLDER / "mlp-cnn-flow-28.onnx"
     with pytest.raises(LearnetError, match="dynamic images"):
         default_weights("image", 112)
-    with pytest.raises(LearnetError, match="for mlp on flow images of 45 pixels"):
+    with pytest.raises(LearnetError, match="for mlp-cnn on flow images of 45 pixels"):
         default_weights("flow", 45)

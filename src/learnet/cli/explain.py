@@ -218,7 +218,7 @@ def explain_time(  # noqa: PLR0913 (options)
         Clip of the study, named as in clips.csv: DATASET/SUBJECT/NAME.
     weights
         File of `learnet train` or, for a video, of `learnet export`; or the name of shipped weights. For a
-        video the default is mlp-flow-28, as in `learnet predict`.
+        video the default is mlp-cnn-flow-28, as in `learnet predict`.
     seed
         Seed of a run of the study; by default the first.
     onset

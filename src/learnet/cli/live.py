@@ -42,7 +42,7 @@ def live(  # noqa: PLR0913 (options)
         Camera index (0, 1, ...), video file, or folder of images numbered in their file names.
     weights
         File written by `learnet train` or by `learnet export` (.onnx), or the name of shipped weights.
-        Default: mlp-flow-28.
+        Default: mlp-cnn-flow-28.
     fps
         Actual frame rate, where the source states a wrong one; required for a folder of images.
     pace

@@ -259,7 +259,7 @@ def evaluate(
         Study folder to write.
     weights
         Checkpoint of `learnet train` or of a fold, or the name of shipped weights. Default for
-        flow images: mlp-flow-28 (docs/pretrained.md); with --action-units, action-units-flow-28.
+        flow images: mlp-cnn-flow-28 (docs/pretrained.md); with --action-units, action-units-flow-28.
     classes
         Class scheme; the weights must know all of its classes. auto is the usual one of the clips, or the
         one that fits the weights where they do not know it.

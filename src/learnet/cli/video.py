@@ -41,7 +41,7 @@ def predict(  # noqa: PLR0913 (options)
         Video files, or folders of images numbered in their file names.
     weights
         File written by `learnet train` or by `learnet export` (.onnx), or the name of shipped weights.
-        Default: mlp-flow-28, which distinguishes negative, positive, surprise and none
+        Default: mlp-cnn-flow-28, which distinguishes negative, positive, surprise and none
         (docs/pretrained.md).
     output
         Write the JSON to this file instead. For several videos: folder in which NAME.json and NAME.csv are

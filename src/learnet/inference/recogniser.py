@@ -55,7 +55,7 @@ def predict(
         video: file, folder of images, or frames (T, H, W, 3): array, list of arrays or tensor; RGB, whole
             numbers 0..255.
         fps: actual frame rate; required for folders of images and for frames.
-        weights: name of shipped weights, or a file; None: mlp-flow-28.
+        weights: name of shipped weights, or a file; None: mlp-cnn-flow-28.
         windows: length and overlap of the windows.
         face: number of the face that is judged, by size from 1; "none": the video shows a face crop.
 

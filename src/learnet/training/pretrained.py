@@ -11,7 +11,7 @@ from learnet.core.shipped_weights import FOLDER
 
 PRETRAINED = "pretrained"  # stands for the shipped weights that fit, on the command line
 
-DEFAULT_NETWORKS = {"flow": "mlp"}
+DEFAULT_NETWORKS = {"flow": "mlp-cnn"}
 """Network of the weights that commands use if none are named, by kind of image: flow for every video.
 
 There is none for dynamic images. On a real video of a woman who talks, learnet-image-112 names an expression

@@ -61,6 +61,15 @@ class Clip:
 MICRO_MAX_S = 0.5
 """Longest micro-expression, onset to offset (Yan et al., J. Nonverbal Behavior 37, 2013)."""
 
+EventKind = Literal["micro", "macro", "blink"]
+
+FACE_REGIONS = (
+    *("left brow", "middle brow", "right brow", "left lids", "right lids"),
+    *("left nose wing", "right nose wing", "left cheek", "right cheek"),
+    *("left mouth corner", "right mouth corner", "lips", "chin"),
+)
+"""Regions of the face that events name. Left and right are the person's own."""
+
 
 @dataclass(frozen=True)
 class ActionUnitScore:
@@ -96,15 +105,22 @@ class Event:
     action_unit_scores: Mapping[int, float] = field(default_factory=dict)  # probability of each unit
     # Why the label is not simply the class with the highest score, or why no action units are given.
     reason: str = ""
+    regions: tuple[str, ...] = ()  # of FACE_REGIONS that move, the furthest first; empty: unknown
+    is_blink: bool = False
 
     def __post_init__(self) -> None:
         if not self.onset <= self.apex <= self.offset:
             marks = [self.onset, self.apex, self.offset]
             raise LearnetError(f"Onset, apex and offset of an event are out of order: {marks}.")
+        unknown = set(self.regions) - set(FACE_REGIONS)
+        if unknown:
+            raise LearnetError(f"An event names regions that are not in FACE_REGIONS: {sorted(unknown)}.")
 
     @property
-    def kind(self) -> Literal["micro", "macro"]:
-        """Whether it is a micro-expression, by its duration."""
+    def kind(self) -> EventKind:
+        """A blink, or whether it is a micro-expression by its duration."""
+        if self.is_blink:
+            return "blink"
         return "micro" if self.offset_s - self.onset_s <= MICRO_MAX_S else "macro"
 
 

@@ -120,7 +120,7 @@ class _RigidTemplate:
         scale = self.resolution / 8
         gradient_x = cv2.Sobel(view, cv2.CV_32F, 1, 0, scale=scale)[self.mask].astype(np.float64)
         gradient_y = cv2.Sobel(view, cv2.CV_32F, 0, 1, scale=scale)[self.mask].astype(np.float64)
-        depth = _average_depth(x, y)
+        depth = average_depth(x, y)
         columns = [
             gradient_x * x + gradient_y * y,
             gradient_y * x - gradient_x * y,
@@ -229,7 +229,7 @@ def _rigid_weight(x: Float64[np.ndarray, "h w"], y: Float64[np.ndarray, "h w"]) 
     return weight
 
 
-def _average_depth(x: Float64[np.ndarray, "P"], y: Float64[np.ndarray, "P"]) -> Float64[np.ndarray, "P"]:
+def average_depth(x: Float64[np.ndarray, "P"], y: Float64[np.ndarray, "P"]) -> Float64[np.ndarray, "P"]:
     """Return how far an average face protrudes from the plane of the eyes, head units.
 
     It is curved like a head, with the ridge of the nose.

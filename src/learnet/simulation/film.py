@@ -21,19 +21,21 @@ TURN_DEG = (6.0, 9.0)  # smallest and largest angle of a turn
 NOD_SD_DEG = 1.5  # standard deviation of the nod that goes with a turn
 
 EXPRESSION, BLINK, TURN, REST = "micro-expression", "blink", "head turn", "rest"
-"""Kinds of parts of a film."""
+MACRO, SPEECH, FLICKER = "macro-expression", "speech", "light flicker"
+"""Kinds of parts of a film; those of the second line are in long films only (`long_film`)."""
 
 
 @dataclass(frozen=True)
 class FilmPart:
     """A part of a film, with the true times. Frames count from 0, as positions in a video file do."""
 
-    kind: str  # EXPRESSION, BLINK, TURN or REST
+    kind: str  # EXPRESSION, BLINK, TURN or REST; MACRO, SPEECH or FLICKER
     onset: int  # last frame at rest before the movement; the first frame of a rest
     apex: int | None  # frame; None at rest
     offset: int  # first frame at rest after the movement; the last frame of a rest
     emotion: str = ""  # key of `emotions.EMOTIONS`; empty where nothing is expressed
     action_units: str = ""  # as FACS coders write them; empty where nothing is expressed
+    regions: tuple[str, ...] = ()  # of the face that move (`units.moving_regions`); in long films only
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,15 @@ class HeadTurn:
 
 
 @dataclass(frozen=True)
+class LightFlicker:
+    """Light whose brightness oscillates for a while."""
+
+    amplitude: float  # relative change of the brightness at the apex
+    rate_hz: float
+    timing: Timing
+
+
+@dataclass(frozen=True)
 class RecordingConditions:
     """Everything that does not depend on the expression: pose, blinks, light and noise."""
 
@@ -70,6 +79,7 @@ class RecordingConditions:
     noise: float  # standard deviation of the sensor noise, grey levels
     seed: int  # of drift, flicker and noise
     turns: tuple[HeadTurn, ...] = ()
+    light_flickers: tuple[LightFlicker, ...] = ()
 
 
 def draw_conditions(camera: Camera, duration_s: float, rng: np.random.Generator) -> RecordingConditions:
@@ -145,6 +155,7 @@ def render(
     rng = np.random.default_rng(conditions.seed)
     noise = _noise_image(rng, conditions)
     gains = conditions.gain * _flicker(rng, recording.times, conditions.flicker)
+    gains *= _light_flickers(recording)
     corners = rng.integers(0, NOISE_MARGIN, (recording.frames, 2))
     for number, field in motion_fields(recording, numbers):
         top, left = corners[number]
@@ -328,6 +339,16 @@ def _flicker(
     lamp = _random_wave(rng, times, (99.0, 101.0), np.cos)
     drift = _random_wave(rng, times, (0.3, 2.0), np.sin)
     return 1 + amplitude * (lamp + drift)
+
+
+def _light_flickers(recording: Recording) -> Float64[np.ndarray, "T"]:
+    """Return the factor on the brightness of each frame by flickering light."""
+    times = recording.times
+    gain = np.ones(recording.frames)
+    for flicker in recording.conditions.light_flickers:
+        wave = np.sin(2 * np.pi * flicker.rate_hz * (times - flicker.timing.onset_s))
+        gain *= 1 + flicker.amplitude * flicker.timing.intensity(times) * wave
+    return gain
 
 
 def _random_wave(

@@ -8,9 +8,11 @@ muscle and from looking at the fields. Only the displacement of the skin is mode
 which a movement this small hardly makes.
 """
 
+import math
 from dataclasses import dataclass
 
 from learnet.core.errors import LearnetError
+from learnet.core.records import FACE_REGIONS
 from learnet.simulation.geometry import SIDES
 
 
@@ -278,3 +280,33 @@ def format_units(activations: tuple[Activation, ...]) -> str:
             letter = side[0].upper()
         codes.append(f"{letter}{unit}")
     return "+".join(codes)
+
+
+LANDMARK_REGIONS = {
+    "inner brow": "brow", "middle brow": "brow", "outer brow": "brow", "nose root": "middle brow",
+    "upper lid": "lids", "lower lid": "lids", "outer eye": "lids",
+    "nostril": "nose wing", "cheek": "cheek", "lip corner": "mouth corner",
+    "upper lip": "lips", "lower lip": "lips", "chin boss": "chin", "low jaw": "chin",
+}  # fmt: skip
+"""Landmark -> region of the face (`learnet.core.records.FACE_REGIONS`), without its side."""
+
+MOVING_SHARE = 0.5  # of the largest displacement, from which a region is said to move
+
+
+def moving_regions(activations: tuple[Activation, ...]) -> tuple[str, ...]:
+    """Return the regions of the face that move at least half as far as the one that moves furthest.
+
+    They are names of `learnet.core.records.FACE_REGIONS`, in that order.
+    """
+    largest: dict[str, float] = {}
+    for activation in activations:
+        for bump in UNITS[activation.unit].bumps:
+            name = LANDMARK_REGIONS.get(bump.landmark)
+            if name is None:
+                continue
+            sided = f"{activation.side} {name}"
+            region = sided if sided in FACE_REGIONS else name
+            moved_px = activation.peak_px * math.hypot(bump.outward, bump.down)
+            largest[region] = max(moved_px, largest.get(region, 0.0))
+    limit = MOVING_SHARE * max(largest.values(), default=0.0)
+    return tuple(region for region in FACE_REGIONS if largest.get(region, -1.0) >= limit)

@@ -1,0 +1,133 @@
+"""Curves of regional motion over time, their resting level and their noise."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int64
+
+LEVEL_S = 5.0  # the resting level of a time is the median over this time before and after
+LEVEL_STEP_S = 0.2  # between the samples of which the median is computed
+QUIET_SHARE = 0.3  # of the samples that are assumed to show the face at rest
+# Quantile QUIET_SHARE of the length of a normally distributed vector of two components, in standard deviations.
+QUIET_QUANTILE = float(np.sqrt(-2 * np.log(1 - QUIET_SHARE)))
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What was measured in the frames of a part of a recording. Lengths are in pixels of a face crop 112 wide."""
+
+    times_s: Float64[np.ndarray, "T"]  # seconds since the first frame of the recording, ascending
+    displacements: Float64[np.ndarray, "T P 2"]  # of the patches, to the right and down in the picture
+    rotations_deg: Float64[np.ndarray, "T 2"]  # of the head: to the right in the picture, down
+    head_px: Float64[np.ndarray, "T 2"]  # position of the head in the picture
+    correlation: Float64[np.ndarray, "T"]  # -1..1, of the rigid parts with the reference
+    sharpness: Float64[np.ndarray, "T"]  # relative power of second differences
+    brightness: Float64[np.ndarray, "T"]  # mean grey level of the face
+
+    def between(self, first: int, last: int) -> "Curves":
+        """Return the samples from `first` to before `last`."""
+        part = slice(first, last)
+        return Curves(
+            self.times_s[part],
+            self.displacements[part],
+            self.rotations_deg[part],
+            self.head_px[part],
+            self.correlation[part],
+            self.sharpness[part],
+            self.brightness[part],
+        )
+
+
+def resting_level(
+    times_s: Float64[np.ndarray, "T"], values: Float64[np.ndarray, "T *C"]
+) -> Float64[np.ndarray, "T *C"]:
+    """Compute the running median over LEVEL_S before and after each time.
+
+    It follows what moves slowly, such as a head that turns or an error of the tracking that grows, and ignores
+    movements that are over within LEVEL_S. It is computed every LEVEL_STEP_S and interpolated.
+
+    Args:
+        times_s: seconds, ascending.
+        values: one row for each time.
+    """
+    if len(times_s) == 0:
+        return values.copy()
+    start_s, end_s = times_s[0], times_s[-1]
+    count = max(1, round((end_s - start_s) / LEVEL_STEP_S)) + 1
+    knots_s = np.linspace(start_s, end_s, count)
+    samples = values[nearest(times_s, knots_s)].reshape(count, -1)
+    first = np.searchsorted(knots_s, knots_s - LEVEL_S - 1e-9)
+    last = np.searchsorted(knots_s, knots_s + LEVEL_S + 1e-9)
+    medians = np.empty_like(samples)
+    for knot in range(count):
+        medians[knot] = np.median(samples[first[knot] : last[knot]], axis=0)
+    columns = [np.interp(times_s, knots_s, column) for column in medians.T]
+    return np.stack(columns, axis=1).reshape(values.shape)
+
+
+def nearest(times_s: Float64[np.ndarray, "T"], wanted_s: Float64[np.ndarray, "K"]) -> Int64[np.ndarray, "K"]:
+    """Return the index of the time nearest to each wanted one; the earlier of two equally near ones."""
+    after = np.clip(np.searchsorted(times_s, wanted_s), 1, max(1, len(times_s) - 1))
+    after = np.minimum(after, len(times_s) - 1)
+    before = np.maximum(after - 1, 0)
+    is_before = wanted_s - times_s[before] <= times_s[after] - wanted_s
+    return np.where(is_before, before, after)
+
+
+def noise_px(
+    excursions: Float64[np.ndarray, "T P 2"], usable: Bool[np.ndarray, "T"]
+) -> Float64[np.ndarray, "P"]:
+    """Estimate the standard deviation of each patch, along one axis, while the face is at rest.
+
+    It is robust: movements may take up to 1 - QUIET_SHARE of the time.
+
+    Args:
+        excursions: displacements from the resting level.
+        usable: samples that may be used; if none is, all are.
+    """
+    lengths = np.linalg.norm(excursions[usable] if usable.any() else excursions, axis=2)
+    return np.quantile(lengths, QUIET_SHARE, axis=0) / QUIET_QUANTILE
+
+
+def runs(flags: Bool[np.ndarray, "T"]) -> list[tuple[int, int]]:
+    """Return the first index and the index after the last of each run of true values."""
+    padded = np.concatenate([[False], flags, [False]]).astype(np.int8)
+    changes = np.diff(padded)
+    starts = np.flatnonzero(changes == 1).tolist()
+    ends = np.flatnonzero(changes == -1).tolist()
+    return list(zip(starts, ends, strict=True))
+
+
+def crossing_s(
+    times_s: Float64[np.ndarray, "T"],
+    values: Float64[np.ndarray, "T"],
+    level: float,
+    start: int,
+    step: int,
+) -> float | None:
+    """Return the time at which a curve falls below a level, walking from an index; None if it never does.
+
+    Args:
+        times_s: seconds.
+        values: the curve, above the level at `start`.
+        level: of the crossing.
+        start: index to start from.
+        step: 1 to walk forwards, -1 backwards.
+    """
+    index = start
+    while 0 <= index + step < len(values):
+        inside, outside = values[index], values[index + step]
+        if outside < level:
+            share = (inside - level) / (inside - outside)
+            return float(times_s[index] + share * (times_s[index + step] - times_s[index]))
+        index += step
+    return None
+
+
+
+def smooth(values: Float64[np.ndarray, "T *C"]) -> Float64[np.ndarray, "T *C"]:
+    """Return the mean over each sample and its neighbours, with weights 1/4, 1/2, 1/4."""
+    if len(values) < 3:
+        return values.copy()
+    padded = np.concatenate([values[:1], values, values[-1:]])
+    return 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
-LEVEL_S = 5.0  # the resting level of a time is the median over this time before and after
-LEVEL_STEP_S = 0.2  # between the samples of which the median is computed
+LEVEL_SAMPLES = 25  # before and after a time, of which the median is its resting level
 QUIET_SHARE = 0.3  # of the samples that are assumed to show the face at rest
 # Quantile QUIET_SHARE of the length of a normally distributed vector of two components, in standard deviations.
 QUIET_QUANTILE = float(np.sqrt(-2 * np.log(1 - QUIET_SHARE)))
@@ -39,30 +38,43 @@ class Curves:
 
 
 def resting_level(
-    times_s: Float64[np.ndarray, "T"], values: Float64[np.ndarray, "T *C"]
+    times_s: Float64[np.ndarray, "T"], values: Float64[np.ndarray, "T *C"], within_s: float
 ) -> Float64[np.ndarray, "T *C"]:
-    """Compute the running median over LEVEL_S before and after each time.
+    """Compute the running median over some time before and after each sample.
 
     It follows what moves slowly, such as a head that turns or an error of the tracking that grows, and ignores
-    movements that are over within LEVEL_S. It is computed every LEVEL_STEP_S and interpolated.
+    movements that take less than `within_s`. It is computed from LEVEL_SAMPLES on each side, and interpolated.
 
     Args:
         times_s: seconds, ascending.
         values: one row for each time.
+        within_s: seconds before and after.
     """
     if len(times_s) == 0:
         return values.copy()
     start_s, end_s = times_s[0], times_s[-1]
-    count = max(1, round((end_s - start_s) / LEVEL_STEP_S)) + 1
+    step_s = within_s / LEVEL_SAMPLES
+    count = max(1, round((end_s - start_s) / step_s)) + 1
     knots_s = np.linspace(start_s, end_s, count)
     samples = values[nearest(times_s, knots_s)].reshape(count, -1)
-    first = np.searchsorted(knots_s, knots_s - LEVEL_S - 1e-9)
-    last = np.searchsorted(knots_s, knots_s + LEVEL_S + 1e-9)
-    medians = np.empty_like(samples)
-    for knot in range(count):
-        medians[knot] = np.median(samples[first[knot] : last[knot]], axis=0)
+    medians = _running_median(samples)
     columns = [np.interp(times_s, knots_s, column) for column in medians.T]
     return np.stack(columns, axis=1).reshape(values.shape)
+
+
+def _running_median(samples: Float64[np.ndarray, "K C"]) -> Float64[np.ndarray, "K C"]:
+    """Return the median of each row and its LEVEL_SAMPLES neighbours on either side, fewer at the ends."""
+    medians = np.empty_like(samples)
+    count = len(samples)
+    width = 2 * LEVEL_SAMPLES + 1
+    if count >= width:
+        windows = np.lib.stride_tricks.sliding_window_view(samples, width, axis=0)
+        medians[LEVEL_SAMPLES : count - LEVEL_SAMPLES] = np.median(windows, axis=-1)
+    for row in range(count):
+        first, last = row - LEVEL_SAMPLES, row + LEVEL_SAMPLES + 1
+        if first < 0 or last > count:
+            medians[row] = np.median(samples[max(first, 0) : last], axis=0)
+    return medians
 
 
 def nearest(times_s: Float64[np.ndarray, "T"], wanted_s: Float64[np.ndarray, "K"]) -> Int64[np.ndarray, "K"]:
@@ -74,18 +86,17 @@ def nearest(times_s: Float64[np.ndarray, "T"], wanted_s: Float64[np.ndarray, "K"
     return np.where(is_before, before, after)
 
 
-def noise_px(
-    excursions: Float64[np.ndarray, "T P 2"], usable: Bool[np.ndarray, "T"]
-) -> Float64[np.ndarray, "P"]:
+def noise_px(excursions: Float64[np.ndarray, "T P 2"]) -> Float64[np.ndarray, "P"]:
     """Estimate the standard deviation of each patch, along one axis, while the face is at rest.
 
-    It is robust: movements may take up to 1 - QUIET_SHARE of the time.
+    It is robust: movements may take up to 1 - QUIET_SHARE of the time. Without samples it is 0.
 
     Args:
         excursions: displacements from the resting level.
-        usable: samples that may be used; if none is, all are.
     """
-    lengths = np.linalg.norm(excursions[usable] if usable.any() else excursions, axis=2)
+    if len(excursions) == 0:
+        return np.zeros(excursions.shape[1])
+    lengths = np.linalg.norm(excursions, axis=2)
     return np.quantile(lengths, QUIET_SHARE, axis=0) / QUIET_QUANTILE
 
 
@@ -98,36 +109,24 @@ def runs(flags: Bool[np.ndarray, "T"]) -> list[tuple[int, int]]:
     return list(zip(starts, ends, strict=True))
 
 
-def crossing_s(
-    times_s: Float64[np.ndarray, "T"],
-    values: Float64[np.ndarray, "T"],
-    level: float,
-    start: int,
-    step: int,
-) -> float | None:
-    """Return the time at which a curve falls below a level, walking from an index; None if it never does.
-
-    Args:
-        times_s: seconds.
-        values: the curve, above the level at `start`.
-        level: of the crossing.
-        start: index to start from.
-        step: 1 to walk forwards, -1 backwards.
-    """
-    index = start
-    while 0 <= index + step < len(values):
-        inside, outside = values[index], values[index + step]
-        if outside < level:
-            share = (inside - level) / (inside - outside)
-            return float(times_s[index] + share * (times_s[index + step] - times_s[index]))
-        index += step
-    return None
-
-
-
 def smooth(values: Float64[np.ndarray, "T *C"]) -> Float64[np.ndarray, "T *C"]:
     """Return the mean over each sample and its neighbours, with weights 1/4, 1/2, 1/4."""
     if len(values) < 3:
         return values.copy()
     padded = np.concatenate([values[:1], values, values[-1:]])
     return 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
+
+
+def bridge(
+    times_s: Float64[np.ndarray, "T"],
+    values: Float64[np.ndarray, "T *C"],
+    start_s: float,
+    end_s: float,
+) -> None:
+    """Replace the values between two times by a straight line, in place."""
+    first = max(int(np.searchsorted(times_s, start_s)) - 1, 0)
+    last = min(int(np.searchsorted(times_s, end_s)), len(times_s) - 1)
+    share = (times_s[first : last + 1] - times_s[first]) / max(times_s[last] - times_s[first], 1e-9)
+    shape = (-1, *[1] * (values.ndim - 1))
+    start, end = values[first].copy(), values[last].copy()
+    values[first : last + 1] = start + share.reshape(shape) * (end - start)

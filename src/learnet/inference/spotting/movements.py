@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float64
 
 from learnet.inference.spotting.curves import (
     Curves,
-    crossing_s,
+    bridge,
     noise_px,
     resting_level,
     runs,
@@ -16,18 +16,28 @@ from learnet.inference.spotting.curves import (
 from learnet.inference.spotting.disturbances import Disturbance, find_disturbances
 from learnet.inference.spotting.points import LOWER_LID, UPPER_LID, FacePoints
 
-# A patch moves if its excursion from the resting level is larger than the noise of this recording by this
-# factor, and than MIN_PX, by more than the head's rotation can explain.
+# A patch moves if it rises above its level before and after by more than the noise of this recording times this
+# factor, by more than MIN_PX, and by more than the rotation of the head and a blink at the same time can explain.
 NOISE_FACTOR = 6.0
 MIN_PX = 0.12
-PX_PER_DEGREE = 0.25  # error of a patch for each degree by which the head has turned
+PX_PER_DEGREE = 0.25  # error of a patch for each degree by which the head turns in the movement
+BLINK_LEAK = 0.12  # share of the displacement of the lids by which a blink seems to move the rest of the face
+
+# Long movements are searched in excursions from the median over SLOW_S before and after, which follows the head's
+# pose and the light. What is left of their changes hides short movements, so these are searched in excursions from
+# the median over FAST_S, after the long ones have been taken out.
+SLOW_S, FAST_S = 5.0, 0.75
+LONG_S = 0.6  # shortest long movement
+BRIDGE_S = 0.1  # before and after a long movement, which are taken out with it
 
 # A movement rises along half a cosine, as far as is known: it crosses these shares of its peak after a third
 # and two thirds of its rise.
 LOW_SHARE, HIGH_SHARE = 0.25, 0.75
-VALLEY = 0.5  # a movement ends at a minimum below this share of the peak, if the curve rises again by RISE
-RISE = 0.15
+MIN_FALL = 0.4  # of its peak, by which a movement has fallen where it can end
+KNEE_SHARE = 0.15  # of the highest speed of a flank, below which the flank ends
+RISE = 0.2  # of its peak, by which the curve rises again where another movement begins
 MOVING_SHARE = 0.4  # of the largest excursion, from which a region is said to move
+JUDGED_SHARE = 0.9  # of a movement that must lie outside of what cannot be judged
 MIN_S, MAX_S = 0.04, 6.0  # shortest and longest movement
 
 BLINK_PX = 0.8  # smallest displacement of both upper lids in a blink
@@ -68,21 +78,22 @@ def find_movements(curves: Curves, points: FacePoints) -> Findings:
     times_s = curves.times_s
     if len(times_s) < 3:
         return Findings((), ())
-    excursions = curves.displacements - resting_level(times_s, curves.displacements)
-    turned = curves.rotations_deg - resting_level(times_s, curves.rotations_deg)
-    rotation_deg = np.linalg.norm(turned, axis=1)
-    noise = noise_px(excursions, np.ones(len(times_s), dtype=bool))
-    disturbances = find_disturbances(curves, excursions, rotation_deg, noise, points)
+    excursions = curves.displacements - resting_level(times_s, curves.displacements, SLOW_S)
+    turned = curves.rotations_deg - resting_level(times_s, curves.rotations_deg, SLOW_S)
+    noise = noise_px(excursions)
+    disturbances = find_disturbances(curves, excursions, np.linalg.norm(turned, axis=1), noise, points)
     judged = np.ones(len(times_s), dtype=bool)
     for disturbance in disturbances:
         judged[disturbance.first : disturbance.last] = False
     excursions = smooth(excursions)
-    limits = np.maximum(NOISE_FACTOR * noise, MIN_PX) + PX_PER_DEGREE * rotation_deg[:, None]
     blinks = find_blinks(times_s, excursions, judged, points)
-    without_blinks = bridge_blinks(times_s, excursions, blinks, points)
-    signal = _Signal(times_s, without_blinks, limits, judged)
-    movements = signal.movements(points)
-    found = sorted([*blinks, *movements], key=lambda movement: movement.onset_s)
+    lids = np.maximum(excursions[:, points.both(UPPER_LID), 1].mean(axis=1), 0.0)
+    skin = _Skin(times_s, bridge_blinks(times_s, excursions, blinks, points), smooth(turned), lids, judged)
+    long = skin.movements(points, LONG_S, MAX_S)
+    taken_out = [(movement.onset_s, movement.offset_s) for movement in long]
+    taken_out += [(times_s[gap.first], times_s[gap.last - 1]) for gap in disturbances]
+    short = skin.without(taken_out).movements(points, MIN_S, LONG_S)
+    found = sorted([*blinks, *long, *short], key=lambda movement: movement.onset_s)
     return Findings(tuple(found), tuple(disturbances))
 
 
@@ -128,68 +139,86 @@ def bridge_blinks(
     """Return the excursions with those of the upper face interpolated linearly across each blink."""
     bridged = excursions.copy()
     upper = [index for index, region in enumerate(points.regions) if region.endswith(UPPER_FACE)]
+    of_upper_face = excursions[:, upper]
     for blink in blinks:
-        first = int(np.searchsorted(times_s, blink.onset_s - BLINK_MARGIN_S)) - 1
-        last = int(np.searchsorted(times_s, blink.offset_s + BLINK_MARGIN_S))
-        first, last = max(first, 0), min(last, len(times_s) - 1)
-        share = (times_s[first : last + 1] - times_s[first]) / max(times_s[last] - times_s[first], 1e-9)
-        start, end = excursions[first][upper], excursions[last][upper]
-        bridged[first : last + 1, upper] = start + share[:, None, None] * (end - start)
+        bridge(times_s, of_upper_face, blink.onset_s - BLINK_MARGIN_S, blink.offset_s + BLINK_MARGIN_S)
+    bridged[:, upper] = of_upper_face
     return bridged
 
 
-class _Signal:
-    """The curves in which movements are searched, the strongest first."""
+@dataclass(frozen=True)
+class _Skin:
+    """The excursions of the skin in which movements are searched, and what may be mistaken for them."""
 
-    def __init__(
-        self,
-        times_s: Float64[np.ndarray, "T"],
-        excursions: Float64[np.ndarray, "T P 2"],
-        limits: Float64[np.ndarray, "T P"],
-        judged: Bool[np.ndarray, "T"],
-    ) -> None:
-        self.times_s = times_s
-        self.excursions = excursions
-        self.lengths = np.linalg.norm(excursions, axis=2)
-        self.ratios = self.lengths / limits
-        self.limits = limits
-        self.judged = judged
+    times_s: Float64[np.ndarray, "T"]
+    excursions: Float64[np.ndarray, "T P 2"]  # from the resting level, without blinks
+    turned_deg: Float64[np.ndarray, "T 2"]  # rotation of the head from its resting pose
+    lids_px: Float64[np.ndarray, "T"]  # by which the upper lids have gone down
+    judged: Bool[np.ndarray, "T"]  # False where movements cannot be judged
 
-    def movements(self, points: FacePoints) -> list[Movement]:
-        """Return the movements; no two of them overlap, and none overlaps with what cannot be judged."""
-        evidence = np.where(self.judged, self.ratios.max(axis=1), 0.0)
+    def without(self, stretches: list[tuple[float, float]]) -> "_Skin":
+        """Return the excursions from the median over FAST_S, after stretches have been taken out."""
+        excursions = self.excursions.copy()
+        turned_deg = self.turned_deg.copy()
+        judged = self.judged.copy()
+        for onset_s, offset_s in stretches:
+            bridge(self.times_s, excursions, onset_s - BRIDGE_S, offset_s + BRIDGE_S)
+            judged[(self.times_s >= onset_s) & (self.times_s <= offset_s)] = False
+        excursions -= resting_level(self.times_s, excursions, FAST_S)
+        turned_deg -= resting_level(self.times_s, turned_deg, FAST_S)
+        return replace(self, excursions=excursions, turned_deg=turned_deg, judged=judged)
+
+    def movements(self, points: FacePoints, shortest_s: float, longest_s: float) -> list[Movement]:
+        """Return the movements of some duration, the strongest first.
+
+        No two of them overlap, and none overlaps with what cannot be judged.
+        """
+        limits = self._limits()
+        ratios = np.linalg.norm(self.excursions, axis=2) / limits
+        evidence = np.where(self.judged, ratios.max(axis=1), 0.0)
         found: list[Movement] = []
         while evidence.max() >= 1:
             peak = int(np.argmax(evidence))
-            movement = measure(self.times_s, self._projection(peak), peak)
-            first = int(np.searchsorted(self.times_s, movement.onset_s))
-            last = int(np.searchsorted(self.times_s, movement.offset_s, side="right"))
-            first, last = min(first, peak), max(last, peak + 1)
-            if self._is_movement(movement, slice(first, last), found):
+            height = float(evidence[peak])
+            movement = measure(self.times_s, self._projection(peak, limits[peak]), peak)
+            within = (self.times_s >= movement.onset_s) & (self.times_s <= movement.offset_s)
+            within[peak] = True
+            evidence[within] = 0.0
+            is_long_enough = shortest_s <= movement.offset_s - movement.onset_s <= longest_s
+            rises = movement.strength_px * height >= 1
+            if is_long_enough and rises and self._is_free(movement, within, found):
                 found.append(self._described(movement, peak, points))
-            evidence[first:last] = 0.0
         return found
 
-    def _projection(self, peak: int) -> Float64[np.ndarray, "T"]:
+    def _limits(self) -> Float64[np.ndarray, "T P"]:
+        """Return the excursion of each patch above which it moves."""
+        resting = np.maximum(NOISE_FACTOR * noise_px(self.excursions[self.judged]), MIN_PX)
+        error = PX_PER_DEGREE * np.linalg.norm(self.turned_deg, axis=1) + BLINK_LEAK * self.lids_px
+        return resting + error[:, None]
+
+    def _projection(self, peak: int, limits: Float64[np.ndarray, "P"]) -> Float64[np.ndarray, "T"]:
         """Return how far the face has moved in the direction of its movement at the peak; 1 at the peak.
 
         It is the mean over patches and axes, with weights by how far each moves, and how surely.
         """
-        direction = self.excursions[peak] * (self.ratios[peak] >= 0.5)[:, None]
-        weights = direction / self.limits[peak][:, None] ** 2
+        ratios = np.linalg.norm(self.excursions[peak], axis=1) / limits
+        direction = self.excursions[peak] * (ratios >= 0.5 * ratios.max())[:, None]
+        weights = direction / limits[:, None] ** 2
         projected = np.einsum("tpk,pk->t", self.excursions, weights)
         return projected / projected[peak]
 
-    def _is_movement(self, movement: Movement, part: slice, found: list[Movement]) -> bool:
-        duration_s = movement.offset_s - movement.onset_s
-        is_free = not any(
-            movement.onset_s < other.offset_s and other.onset_s < movement.offset_s for other in found
-        )
-        return bool(self.judged[part].mean() > 0.9) and is_free and MIN_S <= duration_s <= MAX_S
+    def _is_free(
+        self, movement: Movement, within: Bool[np.ndarray, "T"], found: list[Movement]
+    ) -> bool:
+        """Return whether a movement can be judged and overlaps with none of those that were found."""
+        for other in found:
+            if movement.onset_s < other.offset_s and other.onset_s < movement.offset_s:
+                return False
+        return bool(self.judged[within].mean() > JUDGED_SHARE)
 
     def _described(self, movement: Movement, peak: int, points: FacePoints) -> Movement:
-        """Return the movement with its strength and its regions."""
-        lengths = self.lengths[peak]
+        """Return the movement with its strength in pixels and its regions."""
+        lengths = np.linalg.norm(self.excursions[peak], axis=1)
         largest: dict[str, float] = {}
         for region, length in zip(points.regions, lengths.tolist(), strict=True):
             largest[region] = max(length, largest.get(region, 0.0))
@@ -202,45 +231,79 @@ class _Signal:
 def measure(times_s: Float64[np.ndarray, "T"], curve: Float64[np.ndarray, "T"], peak: int) -> Movement:
     """Measure onset, apex and offset of the movement around a peak of a curve.
 
-    Onset and offset are where half cosines through LOW_SHARE and HIGH_SHARE of the peak begin and end: what is
-    at rest by definition cannot be seen to move, so they cannot be read from the curve itself.
+    A flank ends where the curve has become much slower than it was (KNEE_SHARE). Onset and offset are where half
+    cosines begin and end that cross LOW_SHARE and HIGH_SHARE of the height of the flank as it does: the first and
+    the last part of a movement are too slow to be seen.
 
     Args:
         times_s: seconds.
-        curve: 0 at rest.
+        curve: of the movement.
         peak: index near the apex.
+
+    Returns:
+        The movement, without regions. Its strength is how far the peak rises above the higher end.
     """
     while 0 < peak < len(curve) - 1 and max(curve[peak - 1], curve[peak + 1]) > curve[peak]:
         peak += 1 if curve[peak + 1] > curve[peak - 1] else -1
-    onset_s, is_whole_rise = _foot_s(times_s, curve, peak, -1)
-    offset_s, is_whole_fall = _foot_s(times_s, curve, peak, 1)
+    onset_s, first_level = _foot(times_s[::-1], curve[::-1], len(curve) - 1 - peak)
+    offset_s, last_level = _foot(times_s, curve, peak)
+    is_complete = times_s[0] < onset_s and offset_s < times_s[-1]
     return Movement(
-        onset_s=onset_s,
+        onset_s=float(np.clip(onset_s, times_s[0], times_s[-1])),
         apex_s=float(times_s[peak]),
-        offset_s=offset_s,
-        strength_px=float(curve[peak]),
+        offset_s=float(np.clip(offset_s, times_s[0], times_s[-1])),
+        strength_px=float(curve[peak] - max(first_level, last_level)),
         regions=(),
-        is_complete=is_whole_rise and is_whole_fall,
+        is_complete=bool(is_complete),
     )
 
 
-def _foot_s(
-    times_s: Float64[np.ndarray, "T"], curve: Float64[np.ndarray, "T"], peak: int, step: int
-) -> tuple[float, bool]:
-    """Return the time at which a flank of a peak begins or ends, and whether it lies inside the curve."""
-    height = curve[peak]
-    low_s = crossing_s(times_s, curve, LOW_SHARE * height, peak, step)
-    if low_s is None:
-        return float(times_s[-1 if step > 0 else 0]), False
-    at_low = int(np.searchsorted(times_s, low_s))
-    inner = min(at_low, len(times_s) - 1) if step < 0 else max(at_low - 1, 0)
-    high_s = low_s
-    index = inner
-    while index != peak and curve[index] < HIGH_SHARE * height:
-        index -= step
-    outer = index + step
-    if curve[outer] < HIGH_SHARE * height <= curve[index]:
-        share = (HIGH_SHARE * height - curve[outer]) / (curve[index] - curve[outer])
-        high_s = float(times_s[outer] + share * (times_s[index] - times_s[outer]))
-    foot_s = low_s + (low_s - high_s)
-    return float(np.clip(foot_s, times_s[0], times_s[-1])), True
+def _foot(
+    times_s: Float64[np.ndarray, "T"], curve: Float64[np.ndarray, "T"], peak: int
+) -> tuple[float, float]:
+    """Return where the flank after a peak ends: the time, and the level of the curve there.
+
+    Args:
+        times_s: seconds, ascending; or descending, for the flank before the peak.
+        curve: of the movement.
+        peak: index of the peak.
+    """
+    knee = _knee(times_s, curve, peak)
+    height = float(curve[peak] - curve[knee])
+    if knee == peak or height <= 0:
+        return float(times_s[knee]), float(curve[knee])
+    falling = curve[peak : knee + 1]
+    low = curve[knee] + LOW_SHARE * height
+    high = curve[knee] + HIGH_SHARE * height
+    after_low = int(np.argmax(falling < low))
+    after_high = after_low - int(np.argmax(falling[after_low::-1] >= high)) + 1
+    low_s = _interpolate(times_s[peak:], falling, after_low, low)
+    high_s = _interpolate(times_s[peak:], falling, after_high, high)
+    return low_s + (low_s - high_s), float(curve[knee])
+
+
+def _knee(
+    times_s: Float64[np.ndarray, "T"], curve: Float64[np.ndarray, "T"], peak: int
+) -> int:
+    """Return the index after a peak at which the fall of a curve has become slow, or turned into a rise."""
+    speeds = -np.diff(curve[peak:]) / np.abs(np.diff(times_s[peak:]))
+    fastest = 0.0
+    lowest = float(curve[peak])
+    for index, speed in enumerate(speeds.tolist()):
+        has_fallen = curve[peak] - lowest > MIN_FALL * curve[peak]
+        fastest = max(fastest, speed)
+        if has_fallen and speed < KNEE_SHARE * fastest:
+            return peak + index
+        if curve[peak + index] > lowest + RISE * curve[peak]:
+            return peak + int(np.argmin(curve[peak : peak + index + 1]))
+        lowest = min(lowest, float(curve[peak + index]))
+    return len(curve) - 1
+
+
+def _interpolate(
+    times_s: Float64[np.ndarray, "T"], curve: Float64[np.ndarray, "T"], after: int, level: float
+) -> float:
+    """Return the time at which a curve crosses a level between the sample before `after` and this one."""
+    before = after - 1
+    share = (curve[before] - level) / (curve[before] - curve[after])
+    return float(times_s[before] + share * (times_s[after] - times_s[before]))

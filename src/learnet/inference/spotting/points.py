@@ -50,11 +50,12 @@ PATCHES = (
     Patch(CHIN, "chin", (0.16, 1.38)),
 )
 
-# Ridge and sides of the nose, cheekbones beside the eyes, and the skin between brows and hairline. The corners of
-# the eyes are attached to the bone, too, but too near the lids: a blink in the window of a point moves it.
+# Ridge of the nose and cheekbones beside the eyes. Not the forehead, which moves with the brows; not the tip and
+# the wings of the nose, which a wrinkled nose pulls up; and not the corners of the eyes: they are attached to the
+# bone, but so near the lids that a blink in the window of a point moves it.
 RIGID_CENTRES = (
-    (0.0, 0.16), (0.0, 0.28), (0.0, 0.40), (0.0, 0.52), (0.10, 0.30), (0.10, 0.42), (0.20, 0.36),
-    (0.92, 0.16), (0.92, 0.28), (0.92, 0.40), (0.0, -0.55), (0.18, -0.60), (0.36, -0.64),
+    (0.0, 0.10), (0.0, 0.17), (0.0, 0.24), (0.0, 0.31), (0.0, 0.38), (0.09, 0.16), (0.09, 0.25), (0.09, 0.34),
+    (0.90, 0.08), (0.92, 0.17), (0.92, 0.26), (0.92, 0.35),
 )  # fmt: skip
 """Centres of the points on rigid parts of the head. Those with x > 0 have a mirror image."""
 

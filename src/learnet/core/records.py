@@ -96,10 +96,10 @@ class Event:
     onset_s: float  # seconds since the first frame of the recording
     apex_s: float
     offset_s: float
-    label: str  # a class, or "uncertain"
-    score: float  # of the class with the highest score, 0..1
-    emotions: Mapping[str, float]  # probability of each class
-    strength_px: float  # largest motion of a patch of skin, in pixels of a face crop 112 pixels wide
+    label: str = ""  # a class, or "uncertain"; empty: spotted, and not recognised
+    score: float = 0.0  # of the class with the highest score, 0..1
+    emotions: Mapping[str, float] = field(default_factory=dict)  # probability of each class
+    strength_px: float = 0.0  # largest motion of a patch of skin, in pixels of a face crop 112 pixels wide
     source: str = "learnet"  # or the person who annotated it
     action_units: tuple[ActionUnitScore, ...] = ()  # that are named, the surest first
     action_unit_scores: Mapping[int, float] = field(default_factory=dict)  # probability of each unit

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
-LEVEL_SAMPLES = 25  # before and after a time, of which the median is its resting level
+LEVEL_SAMPLES = 12  # before and after a time, of which the median is its resting level
 QUIET_SHARE = 0.3  # of the samples that are assumed to show the face at rest
 # Quantile QUIET_SHARE of the length of a normally distributed vector of two components, in standard deviations.
 QUIET_QUANTILE = float(np.sqrt(-2 * np.log(1 - QUIET_SHARE)))

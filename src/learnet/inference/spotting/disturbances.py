@@ -1,18 +1,27 @@
 """Stretches of a recording in which movements of the face cannot be judged, and why."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float64
 
 from learnet.inference.spotting.curves import Curves, runs
+from learnet.inference.windows import TIME_TOLERANCE_S
 from learnet.inference.spotting.points import CHIN, LOWER_LIP, UPPER_LIP, FacePoints
 
+NO_FACE = "no face"
+FEW_FRAMES = "fewer than 23 frames a second"
+CUT_OFF = "a movement is cut off"
+TOO_BRIEF = "the face is seen too briefly"
 HEAD_TURNS = "the head turns or moves too far"
 SPEAKING = "the mouth speaks"
 FLICKERS = "the light flickers"
 BLURRED = "the picture is blurred"
 
+JUDGED_S = 0.5  # shortest time between disturbances that is judged
+
+MIN_RATE = 23.0  # frames a second; films with 24 pass
+RATE_S = 1.0  # over which the rate is measured
 MAX_ROTATION_DEG = 3.0  # of the head from its resting pose
 MAX_HEAD_SPEED_PX = 20.0  # a second; a head this fast is blurred
 MIN_CORRELATION = 0.8  # of the rigid parts with the reference
@@ -58,6 +67,7 @@ def find_disturbances(
     """
     times_s = curves.times_s
     flagged = {
+        FEW_FRAMES: few_frames(times_s),
         HEAD_TURNS: _widen(times_s, _head_turns(curves, rotation_deg), TURN_MARGIN_S),
         SPEAKING: speaks(times_s, mouth_opening(excursions, points), _mouth_noise(noise, points)),
         FLICKERS: flickers(times_s, curves.brightness),
@@ -66,7 +76,38 @@ def find_disturbances(
     found = []
     for reason, flags in flagged.items():
         found += [Disturbance(first, last, reason) for first, last in runs(flags)]
-    return sorted(found, key=lambda disturbance: disturbance.first)
+    return _without_short_gaps(times_s, sorted(found, key=lambda disturbance: disturbance.first))
+
+
+def _without_short_gaps(
+    times_s: Float64[np.ndarray, "T"], disturbances: list[Disturbance]
+) -> list[Disturbance]:
+    """Return the disturbances, with those extended that leave less than JUDGED_S before the next one.
+
+    So little time cannot show a movement, and rest before and after it.
+    """
+    if not disturbances:
+        return []
+    extended = []
+    reached = 0  # by any disturbance so far
+    for disturbance in disturbances:
+        if times_s[disturbance.first] - times_s[reached] < JUDGED_S:
+            disturbance = replace(disturbance, first=min(reached, disturbance.first))
+        reached = max(reached, disturbance.last - 1)
+        extended.append(disturbance)
+    if times_s[-1] - times_s[reached] < JUDGED_S:
+        extended[-1] = replace(extended[-1], last=len(times_s))
+    return extended
+
+
+def few_frames(times_s: Float64[np.ndarray, "T"]) -> Bool[np.ndarray, "T"]:
+    """Return where there are fewer than MIN_RATE frames a second."""
+    if len(times_s) < 2:
+        return np.zeros(len(times_s), dtype=bool)
+    first = np.searchsorted(times_s, times_s - RATE_S / 2 - TIME_TOLERANCE_S)
+    last = np.searchsorted(times_s, times_s + RATE_S / 2 + TIME_TOLERANCE_S) - 1
+    duration_s = times_s[last] - times_s[first]
+    return (last - first) < MIN_RATE * (duration_s - TIME_TOLERANCE_S)
 
 
 def _head_turns(curves: Curves, rotation_deg: Float64[np.ndarray, "T"]) -> Bool[np.ndarray, "T"]:

@@ -1,0 +1,259 @@
+"""Spotting of facial movements in a stream of frames: frames in, events and unjudged stretches out."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float64
+
+from learnet.core.records import Event, UnjudgedStretch
+from learnet.face import FaceFinder
+from learnet.inference.read_ahead import ReadAhead, SingleThreadLibraries
+from learnet.inference.spotting.curves import Curves
+from learnet.inference.spotting.disturbances import CUT_OFF, FEW_FRAMES, NO_FACE, TOO_BRIEF
+from learnet.inference.spotting.follower import FaceFollower, Sample
+from learnet.inference.spotting.movements import SLOW_S, Movement, find_movements
+from learnet.inference.spotting.points import face_points
+from learnet.inference.spotting.stretches import StretchLog
+from learnet.inference.windows import TIME_TOLERANCE_S
+from learnet.video.base import Frame, Video
+
+MAX_RATE = 67.0  # samples a second; of faster recordings, frames are left out
+MAX_GAP_S = 0.15  # between samples, beyond which what lies in between cannot be judged
+WINDOW_S = 24.0  # part of the recording in which movements are searched
+HOP_S = 2.0  # from one search to the next
+SETTLED_S = SLOW_S + 1.5  # before the end of a window, from which its findings no longer change
+READ_AHEAD = 16  # frames decoded ahead
+MIN_STRETCH_S = 1.0  # shortest part with a face in which movements are searched
+
+
+@dataclass(frozen=True)
+class Spotting:
+    """What was spotted: events without labels, and stretches in which none can be spotted, both in time order."""
+
+    events: tuple[Event, ...] = ()
+    unjudged: tuple[UnjudgedStretch, ...] = ()
+
+
+class _FrameTime(NamedTuple):
+    """The time and the number of a frame."""
+
+    time_s: float
+    number: int
+
+
+class Spotter:
+    """Accept frames with `add`, one at a time, and return events when they no longer change.
+
+    Memory and time per frame do not depend on the length of the recording: the samples of the last WINDOW_S are
+    kept, and searched every HOP_S. An event is returned up to SETTLED_S + HOP_S after its apex. The result depends
+    on the frames and their times alone, not on when they arrive.
+    """
+
+    def __init__(self, finder: FaceFinder | None) -> None:
+        """Start without a face.
+
+        Args:
+            finder: detects a face; None: the frames are face crops.
+        """
+        self.points = face_points()
+        self.follower = FaceFollower(finder, self.points)
+        self._samples: deque[tuple[float, Sample]] = deque()
+        self._frames: deque[_FrameTime] = deque()  # those of a window, and a hop more
+        self._stretches = StretchLog()
+        self._sampled_s = -np.inf  # time of the last frame that was measured
+        self._start_s = 0.0  # time of the first sample of this stretch with a face
+        self._settled_s = 0.0  # time up to which movements have been returned
+        self._searched_s = 0.0  # time of the last search
+        self._busy_until_s = -np.inf  # offset of the last event that is no blink
+
+    @property
+    def kept(self) -> int:
+        """Number of samples and of times of frames in memory."""
+        return len(self._samples) + len(self._frames)
+
+    def add(self, frame: Frame) -> Spotting:
+        """Process the next frame, in time order.
+
+        Args:
+            frame: RGB, 0..255.
+
+        Returns:
+            The events and unjudged stretches that are final since the last call; usually none.
+        """
+        self._frames.append(_FrameTime(frame.time_s, frame.number))
+        while frame.time_s - self._frames[0].time_s > WINDOW_S + HOP_S:
+            self._frames.popleft()
+        if frame.time_s - self._sampled_s < 1 / MAX_RATE - TIME_TOLERANCE_S:
+            return Spotting()
+        events = self._close_gap(frame.time_s)
+        previous_s = self._sampled_s
+        self._sampled_s = frame.time_s
+        sample = self.follower.measure(frame.pixels, frame.time_s)
+        if sample is None or (self._samples and sample.track != self._samples[-1][1].track):
+            events += self._end_stretch()
+        if sample is None:
+            start_s = frame.time_s if np.isinf(previous_s) else previous_s
+            self._stretches.add(start_s, frame.time_s, NO_FACE)
+        else:
+            events += self._add_sample(frame.time_s, sample)
+        return Spotting(tuple(events), self._stretches.take(self._settled()))
+
+    def finish(self) -> Spotting:
+        """Return the events and stretches that remain at the end of the recording."""
+        events = self._end_stretch()
+        return Spotting(tuple(events), self._stretches.take(np.inf))
+
+    def _close_gap(self, time_s: float) -> list[Event]:
+        """End the stretch where frames are missing before this one."""
+        gap_s = time_s - self._sampled_s
+        if np.isinf(gap_s) or gap_s <= MAX_GAP_S:
+            return []
+        start_s = self._sampled_s
+        events = self._end_stretch()
+        self._stretches.add(start_s, time_s, FEW_FRAMES)
+        return events
+
+    def _add_sample(self, time_s: float, sample: Sample) -> list[Event]:
+        if not self._samples:
+            self._start_s = self._settled_s = self._searched_s = time_s
+        self._samples.append((time_s, sample))
+        if time_s - self._searched_s < HOP_S - TIME_TOLERANCE_S:
+            return []
+        self._searched_s = time_s
+        settled_s = time_s - SETTLED_S
+        events = []
+        if settled_s > self._settled_s:
+            events = self._search(settled_s)
+            self._settled_s = settled_s
+        while time_s - self._samples[0][0] > WINDOW_S:
+            self._samples.popleft()
+        return events
+
+    def _end_stretch(self) -> list[Event]:
+        """Search what remains of a stretch with a face, and forget its samples."""
+        if not self._samples:
+            return []
+        first_s, end_s = self._start_s, self._samples[-1][0]
+        events = []
+        if end_s - first_s >= MIN_STRETCH_S:
+            events = self._search(np.inf)
+        elif end_s > first_s:
+            self._stretches.add(first_s, end_s, TOO_BRIEF)
+        self._samples.clear()
+        return events
+
+    def _search(self, settled_s: float) -> list[Event]:
+        """Return the events whose apex lies between the last search and `settled_s`, and log the stretches."""
+        curves = _curves(self._samples)
+        findings = find_movements(curves, self.points)
+        times_s = curves.times_s
+        for gap in findings.disturbances:
+            start_s = max(float(times_s[gap.first]), self._settled_s)
+            end_s = min(float(times_s[gap.last - 1]), settled_s)
+            if start_s <= end_s:
+                self._stretches.add(start_s, end_s, gap.reason)
+        events = []
+        for movement in findings.movements:
+            if self._settled_s <= movement.apex_s < settled_s:
+                events += self._event(movement)
+        return events
+
+    def _event(self, movement: Movement) -> list[Event]:
+        """Return the event of a movement, if it is whole and not part of one that was returned before."""
+        if not movement.is_complete:
+            self._stretches.add(movement.onset_s, movement.offset_s, CUT_OFF)
+            return []
+        if not movement.is_blink:
+            if movement.onset_s < self._busy_until_s:
+                return []
+            self._busy_until_s = movement.offset_s
+        marks_s = (movement.onset_s, movement.apex_s, movement.offset_s)
+        onset, apex, offset = (self._nearest_frame(time_s) for time_s in marks_s)
+        event = Event(
+            onset=onset.number,
+            apex=apex.number,
+            offset=offset.number,
+            onset_s=onset.time_s,
+            apex_s=apex.time_s,
+            offset_s=offset.time_s,
+            strength_px=movement.strength_px,
+            regions=movement.regions,
+            is_blink=movement.is_blink,
+        )
+        return [event]
+
+    def _nearest_frame(self, time_s: float) -> _FrameTime:
+        return min(self._frames, key=lambda frame: abs(frame.time_s - time_s))
+
+    def _settled(self) -> float:
+        """Return the time up to which no further unjudged stretch can be found."""
+        return self._settled_s if self._samples else self._sampled_s
+
+
+def spot_video(video: Video, finder: FaceFinder | None) -> Spotting:
+    """Spot all movements of a video, which a second thread decodes.
+
+    Args:
+        video: from `learnet.video.reader.open_video`; not a camera, which does not end.
+        finder: detects a face; None: the frames are face crops.
+
+    Raises:
+        BadVideo: the video is damaged.
+    """
+    threads = SingleThreadLibraries()  # decoding and spotting share the cores already
+    reader = ReadAhead(video, capacity=READ_AHEAD, skips=False, records_arrival=False, pace=False)
+    try:
+        spotting = spot(_taken(reader), finder)
+        reader.raise_error()
+    finally:
+        reader.close()
+        threads.restore()
+    return spotting
+
+
+def _taken(reader: ReadAhead) -> Iterator[Frame]:
+    while (arrival := reader.take()) is not None:
+        yield arrival[0]
+
+
+def spot(frames: Iterable[Frame], finder: FaceFinder | None) -> Spotting:
+    """Spot all movements of a recording.
+
+    Args:
+        frames: in time order, as of `learnet.video.reader.open_video`.
+        finder: detects a face; None: the frames are face crops.
+    """
+    events: list[Event] = []
+    unjudged: list[UnjudgedStretch] = []
+    for part in spot_each(frames, finder):
+        events += part.events
+        unjudged += part.unjudged
+    return Spotting(tuple(events), tuple(unjudged))
+
+
+def spot_each(frames: Iterable[Frame], finder: FaceFinder | None) -> Iterator[Spotting]:
+    """Yield what was spotted since the last frame, for each frame, and what remains at the end."""
+    spotter = Spotter(finder)
+    for frame in frames:
+        yield spotter.add(frame)
+    yield spotter.finish()
+
+
+def _curves(samples: Iterable[tuple[float, Sample]]) -> Curves:
+    times_s, measured = zip(*samples, strict=True)
+    return Curves(
+        times_s=np.array(times_s),
+        displacements=_column([sample.displacements for sample in measured]),
+        rotations_deg=_column([sample.rotation_deg for sample in measured]),
+        head_px=_column([sample.head_px for sample in measured]),
+        correlation=np.array([sample.correlation for sample in measured]),
+        sharpness=np.array([sample.sharpness for sample in measured]),
+        brightness=np.array([sample.brightness for sample in measured]),
+    )
+
+
+def _column(values: list[Float64[np.ndarray, "*C"]]) -> Float64[np.ndarray, "T *C"]:
+    return np.stack(values)

@@ -17,6 +17,7 @@ class Curves:
 
     times_s: Float64[np.ndarray, "T"]  # seconds since the first frame of the recording, ascending
     displacements: Float64[np.ndarray, "T P 2"]  # of the patches, to the right and down in the picture
+    residuals: Float64[np.ndarray, "T P"]  # 0 where a patch has only moved, about 1 where it shows something else
     rotations_deg: Float64[np.ndarray, "T 2"]  # of the head: to the right in the picture, down
     head_px: Float64[np.ndarray, "T 2"]  # position of the head in the picture
     correlation: Float64[np.ndarray, "T"]  # -1..1, of the rigid parts with the reference
@@ -29,6 +30,7 @@ class Curves:
         return Curves(
             self.times_s[part],
             self.displacements[part],
+            self.residuals[part],
             self.rotations_deg[part],
             self.head_px[part],
             self.correlation[part],

@@ -14,6 +14,7 @@ FEW_FRAMES = "fewer than 23 frames a second"
 CUT_OFF = "a movement is cut off"
 TOO_BRIEF = "the face is seen too briefly"
 HEAD_TURNS = "the head turns or moves too far"
+COVERED = "something covers the face"
 SPEAKING = "the mouth speaks"
 FLICKERS = "the light flickers"
 BLURRED = "the picture is blurred"
@@ -26,6 +27,12 @@ MAX_ROTATION_DEG = 3.0  # of the head from its resting pose
 MAX_HEAD_SPEED_PX = 20.0  # a second; a head this fast is blurred
 MIN_CORRELATION = 0.8  # of the rigid parts with the reference
 TURN_MARGIN_S = 0.15  # before and after a turn
+
+# Residual of a patch from which it shows something else than the skin. Blinks and simulated expressions stay below
+# 0.6; where a hand lies on the face, it is 0.7 to 1.2.
+MAX_RESIDUAL = 0.65
+COVERED_SHARE = 0.2  # of the patches, from which the face is covered
+COVERED_S = 0.4  # shortest time, longer than a blink
 
 SYLLABLE_PX = 0.25  # smallest opening or closing of the mouth in speech
 SYLLABLE_NOISE = 6.0  # the same in standard deviations of the noise
@@ -66,11 +73,13 @@ def find_disturbances(
         points: of the face.
     """
     times_s = curves.times_s
+    turns = _widen(times_s, _head_turns(curves, rotation_deg), TURN_MARGIN_S)
     flagged = {
         FEW_FRAMES: few_frames(times_s),
-        HEAD_TURNS: _widen(times_s, _head_turns(curves, rotation_deg), TURN_MARGIN_S),
+        HEAD_TURNS: turns,
         SPEAKING: speaks(times_s, mouth_opening(excursions, points), _mouth_noise(noise, points)),
         FLICKERS: flickers(times_s, curves.brightness),
+        COVERED: covered(times_s, curves.residuals) & ~turns,
         BLURRED: blurred(times_s, curves.sharpness),
     }
     found = []
@@ -206,11 +215,26 @@ def blurred(times_s: Float64[np.ndarray, "T"], sharpness: Float64[np.ndarray, "T
     """Return where the picture is much less sharp than usual for BLUR_S or longer."""
     if len(sharpness) == 0:
         return np.zeros(0, dtype=bool)
-    flags = sharpness < MIN_SHARPNESS * np.median(sharpness)
+    return _lasting(times_s, sharpness < MIN_SHARPNESS * np.median(sharpness), BLUR_S)
+
+
+def covered(
+    times_s: Float64[np.ndarray, "T"], residuals: Float64[np.ndarray, "T P"]
+) -> Bool[np.ndarray, "T"]:
+    """Return where many patches show something else than in the reference, for COVERED_S or longer."""
+    share = (residuals > MAX_RESIDUAL).mean(axis=1)
+    return _lasting(times_s, share > COVERED_SHARE, COVERED_S)
+
+
+def _lasting(
+    times_s: Float64[np.ndarray, "T"], flags: Bool[np.ndarray, "T"], least_s: float
+) -> Bool[np.ndarray, "T"]:
+    """Return the flags without runs that are shorter than `least_s`."""
+    lasting = flags.copy()
     for first, last in runs(flags):
-        if times_s[last - 1] - times_s[first] < BLUR_S:
-            flags[first:last] = False
-    return flags
+        if times_s[last - 1] - times_s[first] < least_s:
+            lasting[first:last] = False
+    return lasting
 
 
 def _running_mean(

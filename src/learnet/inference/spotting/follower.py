@@ -31,6 +31,7 @@ class Sample:
     """What was measured in one frame; see `curves.Curves`."""
 
     displacements: Float64[np.ndarray, "P 2"]
+    residuals: Float64[np.ndarray, "P"]
     rotation_deg: Float64[np.ndarray, "2"]
     head_px: Float64[np.ndarray, "2"]
     correlation: float
@@ -140,6 +141,7 @@ class FaceFollower:
         eye_distance = EYE_DISTANCE * TRACKED_PX * np.hypot(to_frame[0, 0], to_frame[1, 0])
         return Sample(
             displacements=track.displacements + motion.displacements,
+            residuals=motion.residuals,
             rotation_deg=track.rotation_deg + motion.rotation_deg,
             head_px=position / eye_distance * EYES_DISTANCE_PX,
             correlation=motion.correlation,

@@ -5,6 +5,7 @@ the head is fitted to the rigid points and removed from the others.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -24,7 +25,7 @@ WINDOW_PX = 15  # width of the window of Lucas-Kanade
 LEVELS = 1  # of its pyramid, besides the full resolution
 STOP = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 8, 0.01)
 MIN_TEXTURE = 2e-4  # smaller eigenvalue of the structure tensor at which a point has half of its full weight
-MAX_SHIFT_PX = 1.0  # of the head in the crop, from which the frame is cropped again
+MAX_SHIFT_PX = 0.5  # of the head in the crop, from which the frame is cropped again
 
 OUTLIER_SD = 4.685  # Tukey's biweight; 95 % efficient
 MIN_FIT_SD_PX = 0.05
@@ -41,10 +42,23 @@ class FaceMotion:
 
     displacements: Float64[np.ndarray, "P 2"]  # of the patches, without the motion of the head
     to_crop: Float64[np.ndarray, "2 3"]  # from the frame to a crop in which the head has not moved
+    # Difference of each patch from what it was in the reference, in units of its contrast there: about 0 where it
+    # has only moved, 1 where it shows something else.
+    residuals: Float64[np.ndarray, "P"]
     rotation_deg: Float64[np.ndarray, "2"]  # of the head: to the right in the picture, down
     correlation: float  # -1..1, of the rigid parts with those of the reference
     sharpness: float  # mean squared difference of neighbouring pixels of the crop, relative to its contrast
     brightness: float  # mean grey level of the crop
+
+
+class _Tracked(NamedTuple):
+    """A frame in which the points were tracked; lengths in pixels of the crop."""
+
+    crop: Crop
+    detail: Crop  # see `_detail`
+    flow: Float64[np.ndarray, "P 2"]  # at the points
+    errors: Float64[np.ndarray, "P"]  # mean difference around each point after the motion, of the detail
+    head: Float64[np.ndarray, "6"]  # motion of the head (`_head_terms`)
 
 
 class ReferenceFace:
@@ -70,8 +84,11 @@ class ReferenceFace:
         self.weights = _texture_weights(self.detail, positions)
         count = len(points.patch_of_point)
         self.patch_weights = _patch_weights(points, self.weights[:count])
+        self.axes = points.moves
         self.terms = _head_terms(points.positions)
         self.rigid_mask = _discs(positions[count:])
+        deviation = cv2.absdiff(self.detail, np.full_like(self.detail, 128)).astype(np.float32)
+        self.amplitudes = _at_points(cv2.blur(deviation, (WINDOW_PX, WINDOW_PX)), positions) + 1.0
 
     def motion(
         self, grey: UInt8[np.ndarray, "H W"], to_crop: Float64[np.ndarray, "2 3"]
@@ -82,29 +99,29 @@ class ReferenceFace:
             grey: a frame.
             to_crop: of this frame, near the result; that of the frame before it.
         """
-        crop, detail, flow, head = self._track(grey, to_crop)
-        if np.abs(head[:2]).max() > MAX_SHIFT_PX:
-            to_crop = compose(_undo(head), to_crop)
-            crop, detail, flow, head = self._track(grey, to_crop)
+        tracked = self._track(grey, to_crop)
+        if np.abs(tracked.head[:2]).max() > MAX_SHIFT_PX:
+            to_crop = compose(_undo(tracked.head), to_crop)
+            tracked = self._track(grey, to_crop)
         count = len(self.points.patch_of_point)
-        remaining = flow - (self.terms @ head).T
+        remaining = tracked.flow - (self.terms @ tracked.head).T
         displacements = self.patch_weights @ remaining[:count]
+        ratios = tracked.errors[:count] / self.amplitudes[:count]
         return FaceMotion(
-            displacements=REPORTED_PX * displacements,
-            to_crop=compose(_undo(head), to_crop),
-            rotation_deg=np.degrees(head[4:] / UNIT_PX),
-            correlation=_correlation(self.detail, detail, self.rigid_mask),
-            sharpness=_sharpness(crop),
-            brightness=float(crop.mean()),
+            displacements=REPORTED_PX * self.axes * displacements,
+            residuals=self.patch_weights @ ratios,
+            to_crop=compose(_undo(tracked.head), to_crop),
+            rotation_deg=np.degrees(tracked.head[4:] / UNIT_PX),
+            correlation=_correlation(self.detail, tracked.detail, self.rigid_mask),
+            sharpness=_sharpness(tracked.crop),
+            brightness=float(tracked.crop.mean()),
         )
 
-    def _track(
-        self, grey: UInt8[np.ndarray, "H W"], to_crop: Float64[np.ndarray, "2 3"]
-    ) -> tuple[Crop, Crop, Float64[np.ndarray, "P 2"], Float64[np.ndarray, "6"]]:
-        """Return the crop, its detail, the flow at the points, and the motion of the head."""
+    def _track(self, grey: UInt8[np.ndarray, "H W"], to_crop: Float64[np.ndarray, "2 3"]) -> _Tracked:
+        """Track the points, and fit the motion of the head."""
         crop = warp(grey, to_crop, TRACKED_PX, TRACKED_PX)
         detail, _ = _detail(crop, self.contrast)
-        tracked, status, _ = cv2.calcOpticalFlowPyrLK(  # type: ignore[call-overload]
+        positions, status, errors = cv2.calcOpticalFlowPyrLK(  # type: ignore[call-overload]
             self.detail,
             detail,
             self.positions,
@@ -113,11 +130,11 @@ class ReferenceFace:
             maxLevel=LEVELS,
             criteria=STOP,
         )
-        flow = (tracked - self.positions).astype(np.float64)
+        flow = (positions - self.positions).astype(np.float64)
         flow[status[:, 0] == 0] = 0.0
         count = len(self.points.patch_of_point)
         head = fit_head(self.terms[:, count:], flow[count:], self.weights[count:])
-        return crop, detail, flow, head
+        return _Tracked(crop, detail, flow, errors[:, 0].astype(np.float64), head)
 
 
 def _detail(
@@ -138,9 +155,16 @@ def _texture_weights(detail: Crop, positions: Float64[np.ndarray, "P 2"]) -> Flo
     Source: Shi and Tomasi, Good Features to Track, CVPR 1994.
     """
     eigenvalues = cv2.cornerMinEigenVal(detail, WINDOW_PX)
-    columns, rows = np.clip(np.rint(positions), 0, TRACKED_PX - 1).astype(int).T
-    at_points = eigenvalues[rows, columns].astype(np.float64)
+    at_points = _at_points(eigenvalues, positions)
     return at_points / (at_points + MIN_TEXTURE)
+
+
+def _at_points(
+    image: Float32[np.ndarray, "S S"], positions: Float64[np.ndarray, "P 2"]
+) -> Float64[np.ndarray, "P"]:
+    """Return the value of an image at the pixel nearest to each position."""
+    columns, rows = np.clip(np.rint(positions), 0, TRACKED_PX - 1).astype(int).T
+    return image[rows, columns].astype(np.float64)
 
 
 def _patch_weights(

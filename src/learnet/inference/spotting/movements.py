@@ -13,7 +13,7 @@ from learnet.inference.spotting.curves import (
     runs,
     smooth,
 )
-from learnet.inference.spotting.disturbances import Disturbance, find_disturbances
+from learnet.inference.spotting.disturbances import MAX_RESIDUAL, Disturbance, find_disturbances
 from learnet.inference.spotting.points import LOWER_LID, UPPER_LID, FacePoints
 
 # A patch moves if it rises above its level before and after by more than the noise of this recording times this
@@ -88,7 +88,14 @@ def find_movements(curves: Curves, points: FacePoints) -> Findings:
     excursions = smooth(excursions)
     blinks = find_blinks(times_s, excursions, judged, points)
     lids = np.maximum(excursions[:, points.both(UPPER_LID), 1].mean(axis=1), 0.0)
-    skin = _Skin(times_s, bridge_blinks(times_s, excursions, blinks, points), smooth(turned), lids, judged)
+    skin = _Skin(
+        times_s=times_s,
+        excursions=bridge_blinks(times_s, excursions, blinks, points),
+        visible=curves.residuals <= MAX_RESIDUAL,
+        turned_deg=smooth(turned),
+        lids_px=lids,
+        judged=judged,
+    )
     long = skin.movements(points, LONG_S, MAX_S)
     taken_out = [(movement.onset_s, movement.offset_s) for movement in long]
     taken_out += [(times_s[gap.first], times_s[gap.last - 1]) for gap in disturbances]
@@ -152,6 +159,7 @@ class _Skin:
 
     times_s: Float64[np.ndarray, "T"]
     excursions: Float64[np.ndarray, "T P 2"]  # from the resting level, without blinks
+    visible: Bool[np.ndarray, "T P"]  # False where something else than the skin is seen
     turned_deg: Float64[np.ndarray, "T 2"]  # rotation of the head from its resting pose
     lids_px: Float64[np.ndarray, "T"]  # by which the upper lids have gone down
     judged: Bool[np.ndarray, "T"]  # False where movements cannot be judged
@@ -191,10 +199,10 @@ class _Skin:
         return found
 
     def _limits(self) -> Float64[np.ndarray, "T P"]:
-        """Return the excursion of each patch above which it moves."""
+        """Return the excursion of each patch above which it moves; infinite where the skin is not visible."""
         resting = np.maximum(NOISE_FACTOR * noise_px(self.excursions[self.judged]), MIN_PX)
         error = PX_PER_DEGREE * np.linalg.norm(self.turned_deg, axis=1) + BLINK_LEAK * self.lids_px
-        return resting + error[:, None]
+        return np.where(self.visible, resting + error[:, None], np.inf)
 
     def _projection(self, peak: int, limits: Float64[np.ndarray, "P"]) -> Float64[np.ndarray, "T"]:
         """Return how far the face has moved in the direction of its movement at the peak; 1 at the peak.

@@ -37,8 +37,8 @@ PATCHES = (
     Patch("outer brow", "brow", (0.76, -0.20)),
     Patch("forehead", "brow", (0.36, -0.42)),
     Patch("nose root", "middle brow", (0.0, -0.18), paired=False),
-    Patch(UPPER_LID, "lids", (0.50, -0.10)),
-    Patch(LOWER_LID, "lids", (0.50, 0.13)),
+    Patch(UPPER_LID, "lids", (0.50, -0.12)),
+    Patch(LOWER_LID, "lids", (0.50, 0.17)),
     Patch("outer eye", "lids", (0.80, 0.05)),
     Patch("nose wing", "nose wing", (0.22, 0.55)),
     Patch("upper cheek", "cheek", (0.60, 0.36)),
@@ -70,6 +70,17 @@ class FacePoints:
     patch_of_point: Int64[np.ndarray, "M"]  # index of the patch of each of the first M points; others are rigid
     names: tuple[str, ...]  # of the patches: "left inner brow"
     regions: tuple[str, ...]  # of the patches, names of FACE_REGIONS
+
+    @property
+    def moves(self) -> Float64[np.ndarray, "P 2"]:
+        """1 for each axis along which the motion of a patch counts, else 0: the lids move up and down.
+
+        What moves sideways there is the iris, when the person looks to the side.
+        """
+        axes = np.ones((self.patches, 2))
+        for name in (UPPER_LID, LOWER_LID):
+            axes[self.both(name), 0] = 0.0
+        return axes
 
     @property
     def patches(self) -> int:

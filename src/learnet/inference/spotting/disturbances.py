@@ -23,7 +23,7 @@ JUDGED_S = 0.5  # shortest time between disturbances that is judged
 
 MIN_RATE = 23.0  # frames a second; films with 24 pass
 RATE_S = 1.0  # over which the rate is measured
-MAX_ROTATION_DEG = 3.0  # of the head from its resting pose
+MAX_ROTATION_DEG = 3.5  # of the head from its resting pose
 MAX_HEAD_SPEED_PX = 20.0  # a second; a head this fast is blurred
 MIN_CORRELATION = 0.8  # of the rigid parts with the reference
 TURN_MARGIN_S = 0.15  # before and after a turn

@@ -18,8 +18,8 @@ from learnet.inference.spotting.points import LOWER_LID, UPPER_LID, FacePoints
 
 # A patch moves if it rises above its level before and after by more than the noise of this recording times this
 # factor, by more than MIN_PX, and by more than the rotation of the head and a blink at the same time can explain.
-NOISE_FACTOR = 6.0
-MIN_PX = 0.12
+NOISE_FACTOR = 7.0
+MIN_PX = 0.15
 PX_PER_DEGREE = 0.25  # error of a patch for each degree by which the head turns in the movement
 BLINK_LEAK = 0.12  # share of the displacement of the lids by which a blink seems to move the rest of the face
 

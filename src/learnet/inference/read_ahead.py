@@ -103,6 +103,7 @@ class SingleThreadLibraries:
         self._set(1, 1)
 
     def restore(self) -> None:
+        """Return to the numbers of threads from before."""
         self.linear_algebra.restore_original_limits()
         self._set(self.opencv_threads, self.torch_threads)
 

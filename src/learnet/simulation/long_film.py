@@ -1,4 +1,5 @@
-"""Plan of a film of minutes: expressions of both lengths among blinks, speech, head turns and flickering light.
+"""Plan of a film of minutes: expressions of both lengths among blinks, speech, head turns and flickering
+light.
 
 Its true intervals are known, so it measures how well movements are spotted.
 """

@@ -31,7 +31,9 @@ def test_resting_level_follows_a_drift_and_ignores_a_movement() -> None:
     level = resting_level(times_s, drift + movement, within_s=5.0)
     inside = (times_s > 5) & (times_s < 15)
     assert np.abs(level - drift)[inside].max() < 0.7  # at 11 s, what is at rest has its median at 13 s
-    assert np.abs(resting_level(times_s, drift, 5.0) - drift)[inside].max() < 1e-9
+    assert (
+        np.abs(resting_level(times_s, drift, 5.0) - drift)[inside].max() <= 0.3 * 0.01 + 1e-9
+    )  # half a sample
 
 
 def test_resting_level_of_one_sample_and_of_none() -> None:

@@ -1,5 +1,6 @@
 """Motion of points and head, compared with warps whose motion is known."""
 
+from dataclasses import replace
 from functools import cache
 
 import cv2
@@ -19,11 +20,9 @@ from learnet.inference.spotting.motion import (
 )
 from learnet.inference.spotting.points import face_points
 from learnet.simulation.film import plan_film
-from learnet.simulation.movement import displacement
+from learnet.simulation.movement import Timing, displacement
 from learnet.simulation.render import Camera, Episode, render
 from learnet.simulation.units import both_sides
-from dataclasses import replace
-from learnet.simulation.movement import Timing
 
 POINTS = face_points()
 CAMERA = Camera(240, 320, 100.0, 125.0)
@@ -64,7 +63,8 @@ def moved(matrix: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("shift", "degrees", "scale"), [((0.0, 0.0), 0, 1), ((1.3, -0.7), 0, 1), ((9.0, 4.0), 0, 1), ((2.0, 1.0), 2, 1.02)]
+    ("shift", "degrees", "scale"),
+    [((0.0, 0.0), 0, 1), ((1.3, -0.7), 0, 1), ((9.0, 4.0), 0, 1), ((2.0, 1.0), 2, 1.02)],
 )
 def test_motion_of_the_whole_head_is_removed(
     shift: tuple[float, float], degrees: float, scale: float
@@ -83,7 +83,8 @@ def test_motion_of_the_whole_head_is_removed(
 
 
 @pytest.mark.parametrize(
-    ("unit", "patch", "peak_px"), [(12, "mouth corner", 2.0), (1, "inner brow", 1.5), (17, "chin", 2.0), (4, "inner brow", 3.0)]
+    ("unit", "patch", "peak_px"),
+    [(12, "mouth corner", 2.0), (1, "inner brow", 1.5), (17, "chin", 2.0), (4, "inner brow", 3.0)],
 )
 def test_displacement_of_a_patch_is_that_of_the_skin(unit: int, patch: str, peak_px: float) -> None:
     """Compare with the movement model, averaged over the window of Lucas-Kanade."""
@@ -137,7 +138,7 @@ def test_blur_lowers_the_sharpness() -> None:
 
 
 def test_head_is_fitted_exactly_and_outliers_are_ignored(rng: np.random.Generator) -> None:
-    """The flow of a known motion by its definition, point by point; then a fifth of the points move elsewhere."""
+    """The flow of a known motion by its definition; then a fifth of the points move elsewhere."""
     positions = rng.uniform(-1, 1, (60, 2))
     right, down, growth, roll, turn, nod = 1.5, -0.7, 0.4, -0.3, 0.6, 0.5
     flow = np.empty((60, 2))
@@ -164,4 +165,4 @@ def test_a_crop_that_lags_behind_gives_the_same_motion() -> None:
     ahead = reference.motion(moved(matrix), compose(to_crop, inverse(matrix)))
     np.testing.assert_allclose(behind.to_crop, ahead.to_crop, atol=0.1)
     np.testing.assert_allclose(behind.displacements, ahead.displacements, atol=0.1)
-    assert EYE_DISTANCE * TRACKED_PX == pytest.approx(UNIT_PX)
+    assert pytest.approx(UNIT_PX) == EYE_DISTANCE * TRACKED_PX

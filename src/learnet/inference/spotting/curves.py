@@ -7,17 +7,20 @@ from jaxtyping import Bool, Float64, Int64
 
 LEVEL_SAMPLES = 12  # before and after a time, of which the median is its resting level
 QUIET_SHARE = 0.3  # of the samples that are assumed to show the face at rest
-# Quantile QUIET_SHARE of the length of a normally distributed vector of two components, in standard deviations.
+# Quantile QUIET_SHARE of the length of a normally distributed vector of two components, in standard
+# deviations.
 QUIET_QUANTILE = float(np.sqrt(-2 * np.log(1 - QUIET_SHARE)))
 
 
 @dataclass(frozen=True)
 class Curves:
-    """What was measured in the frames of a part of a recording. Lengths are in pixels of a face crop 112 wide."""
+    """What was measured in a part of a recording. Lengths are in pixels of a face crop 112 pixels wide."""
 
     times_s: Float64[np.ndarray, "T"]  # seconds since the first frame of the recording, ascending
     displacements: Float64[np.ndarray, "T P 2"]  # of the patches, to the right and down in the picture
-    residuals: Float64[np.ndarray, "T P"]  # 0 where a patch has only moved, about 1 where it shows something else
+    residuals: Float64[
+        np.ndarray, "T P"
+    ]  # 0 where a patch has only moved, about 1 where it shows something else
     rotations_deg: Float64[np.ndarray, "T 2"]  # of the head: to the right in the picture, down
     head_px: Float64[np.ndarray, "T 2"]  # position of the head in the picture
     correlation: Float64[np.ndarray, "T"]  # -1..1, of the rigid parts with the reference
@@ -44,8 +47,9 @@ def resting_level(
 ) -> Float64[np.ndarray, "T *C"]:
     """Compute the running median over some time before and after each sample.
 
-    It follows what moves slowly, such as a head that turns or an error of the tracking that grows, and ignores
-    movements that take less than `within_s`. It is computed from LEVEL_SAMPLES on each side, and interpolated.
+    It follows what moves slowly, such as a head that turns or an error of the tracking that grows, and
+    ignores movements that take less than `within_s`. It is computed from LEVEL_SAMPLES on each side, and
+    interpolated.
 
     Args:
         times_s: seconds, ascending.

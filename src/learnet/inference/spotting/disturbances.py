@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from learnet.inference.spotting.curves import Curves, runs
-from learnet.inference.windows import TIME_TOLERANCE_S
 from learnet.inference.spotting.points import CHIN, LOWER_LIP, UPPER_LIP, FacePoints
+from learnet.inference.windows import TIME_TOLERANCE_S
 
 NO_FACE = "no face"
 FEW_FRAMES = "fewer than 23 frames a second"
@@ -28,8 +28,8 @@ MAX_HEAD_SPEED_PX = 20.0  # a second; a head this fast is blurred
 MIN_CORRELATION = 0.8  # of the rigid parts with the reference
 TURN_MARGIN_S = 0.15  # before and after a turn
 
-# Residual of a patch from which it shows something else than the skin. Blinks and simulated expressions stay below
-# 0.6; where a hand lies on the face, it is 0.7 to 1.2.
+# Residual of a patch from which it shows something else than the skin. Blinks and simulated expressions
+# stay below 0.6; where a hand lies on the face, it is 0.7 to 1.2.
 MAX_RESIDUAL = 0.65
 COVERED_SHARE = 0.2  # of the patches, from which the face is covered
 COVERED_S = 0.4  # shortest time, longer than a blink

@@ -109,7 +109,9 @@ class FaceFollower:
         track.to_crop = motion.to_crop
         return motion
 
-    def _find(self, pixels: UInt8[np.ndarray, "H W 3"], grey: UInt8[np.ndarray, "H W"], time_s: float) -> None:
+    def _find(
+        self, pixels: UInt8[np.ndarray, "H W 3"], grey: UInt8[np.ndarray, "H W"], time_s: float
+    ) -> None:
         """Begin a new track, if it is time to search and there is a face."""
         if time_s - self._searched_s < SEARCH_S:
             return

@@ -1,7 +1,7 @@
 """Motion of the skin and of the head between a reference frame and later ones, at the points of a face.
 
-The points are tracked in a small crop of the face by the pyramidal Lucas-Kanade method of OpenCV. The motion of
-the head is fitted to the rigid points and removed from the others.
+The points are tracked in a small crop of the face by the pyramidal Lucas-Kanade method of OpenCV. The
+motion of the head is fitted to the rigid points and removed from the others.
 """
 
 from dataclasses import dataclass
@@ -42,8 +42,8 @@ class FaceMotion:
 
     displacements: Float64[np.ndarray, "P 2"]  # of the patches, without the motion of the head
     to_crop: Float64[np.ndarray, "2 3"]  # from the frame to a crop in which the head has not moved
-    # Difference of each patch from what it was in the reference, in units of its contrast there: about 0 where it
-    # has only moved, 1 where it shows something else.
+    # Difference of each patch from what it was in the reference, in units of its contrast there: about 0
+    # where it has only moved, 1 where it shows something else.
     residuals: Float64[np.ndarray, "P"]
     rotation_deg: Float64[np.ndarray, "2"]  # of the head: to the right in the picture, down
     correlation: float  # -1..1, of the rigid parts with those of the reference
@@ -90,9 +90,7 @@ class ReferenceFace:
         deviation = cv2.absdiff(self.detail, np.full_like(self.detail, 128)).astype(np.float32)
         self.amplitudes = _at_points(cv2.blur(deviation, (WINDOW_PX, WINDOW_PX)), positions) + 1.0
 
-    def motion(
-        self, grey: UInt8[np.ndarray, "H W"], to_crop: Float64[np.ndarray, "2 3"]
-    ) -> FaceMotion:
+    def motion(self, grey: UInt8[np.ndarray, "H W"], to_crop: Float64[np.ndarray, "2 3"]) -> FaceMotion:
         """Return the motion since the reference.
 
         Args:
@@ -137,9 +135,7 @@ class ReferenceFace:
         return _Tracked(crop, detail, flow, errors[:, 0].astype(np.float64), head)
 
 
-def _detail(
-    crop: UInt8[np.ndarray, "S S"], contrast: float | None
-) -> tuple[UInt8[np.ndarray, "S S"], float]:
+def _detail(crop: UInt8[np.ndarray, "S S"], contrast: float | None) -> tuple[UInt8[np.ndarray, "S S"], float]:
     """Return the crop without slow changes of light and at a given contrast, and its own contrast."""
     values = crop.astype(np.float32)
     values -= cv2.GaussianBlur(values, (0, 0), LIGHT_SD_PX, borderType=cv2.BORDER_REFLECT)
@@ -167,9 +163,7 @@ def _at_points(
     return image[rows, columns].astype(np.float64)
 
 
-def _patch_weights(
-    points: FacePoints, weights: Float64[np.ndarray, "M"]
-) -> Float64[np.ndarray, "N M"]:
+def _patch_weights(points: FacePoints, weights: Float64[np.ndarray, "M"]) -> Float64[np.ndarray, "N M"]:
     """Return the matrix of the weighted means over the points of each patch."""
     belongs = points.patch_of_point[None, :] == np.arange(points.patches)[:, None]
     matrix = belongs * (weights + 1e-6)

@@ -1,6 +1,7 @@
-"""Movements of the face in curves of regional motion: onset, apex and offset of each, and the regions that move."""
+"""Movements of the face in curves of regional motion: onset, apex, offset, and the regions that move."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float64
@@ -14,18 +15,19 @@ from learnet.inference.spotting.curves import (
     smooth,
 )
 from learnet.inference.spotting.disturbances import MAX_RESIDUAL, Disturbance, find_disturbances
-from learnet.inference.spotting.points import LOWER_LID, UPPER_LID, FacePoints
+from learnet.inference.spotting.points import UPPER_LID, FacePoints
 
-# A patch moves if it rises above its level before and after by more than the noise of this recording times this
-# factor, by more than MIN_PX, and by more than the rotation of the head and a blink at the same time can explain.
+# A patch moves if it rises above its level before and after by more than the noise of this recording times
+# this factor, by more than MIN_PX, and by more than the rotation of the head and a blink at the same time
+# can explain.
 NOISE_FACTOR = 7.0
 MIN_PX = 0.15
 PX_PER_DEGREE = 0.25  # error of a patch for each degree by which the head turns in the movement
 BLINK_LEAK = 0.12  # share of the displacement of the lids by which a blink seems to move the rest of the face
 
-# Long movements are searched in excursions from the median over SLOW_S before and after, which follows the head's
-# pose and the light. What is left of their changes hides short movements, so these are searched in excursions from
-# the median over FAST_S, after the long ones have been taken out.
+# Long movements are searched in excursions from the median over SLOW_S before and after, which follows the
+# head's pose and the light. What is left of their changes hides short movements, so these are searched in
+# excursions from the median over FAST_S, after the long ones have been taken out.
 SLOW_S, FAST_S = 5.0, 0.75
 LONG_S = 0.6  # shortest long movement
 BRIDGE_S = 0.1  # before and after a long movement, which are taken out with it
@@ -215,9 +217,7 @@ class _Skin:
         projected = np.einsum("tpk,pk->t", self.excursions, weights)
         return projected / projected[peak]
 
-    def _is_free(
-        self, movement: Movement, within: Bool[np.ndarray, "T"], found: list[Movement]
-    ) -> bool:
+    def _is_free(self, movement: Movement, within: Bool[np.ndarray, "T"], found: list[Movement]) -> bool:
         """Return whether a movement can be judged and overlaps with none of those that were found."""
         for other in found:
             if movement.onset_s < other.offset_s and other.onset_s < movement.offset_s:
@@ -239,9 +239,9 @@ class _Skin:
 def measure(times_s: Float64[np.ndarray, "T"], curve: Float64[np.ndarray, "T"], peak: int) -> Movement:
     """Measure onset, apex and offset of the movement around a peak of a curve.
 
-    A flank ends where the curve has become much slower than it was (KNEE_SHARE). Onset and offset are where half
-    cosines begin and end that cross LOW_SHARE and HIGH_SHARE of the height of the flank as it does: the first and
-    the last part of a movement are too slow to be seen.
+    A flank ends where the curve has become much slower than it was (KNEE_SHARE). Onset and offset are where
+    half cosines begin and end that cross LOW_SHARE and HIGH_SHARE of the height of the flank as it does:
+    the first and the last part of a movement are too slow to be seen.
 
     Args:
         times_s: seconds.
@@ -249,27 +249,34 @@ def measure(times_s: Float64[np.ndarray, "T"], curve: Float64[np.ndarray, "T"], 
         peak: index near the apex.
 
     Returns:
-        The movement, without regions. Its strength is how far the peak rises above the higher end.
+        The movement, without regions. Its strength is how far the peak rises above the higher end; an end
+        that is cut off does not count.
     """
     while 0 < peak < len(curve) - 1 and max(curve[peak - 1], curve[peak + 1]) > curve[peak]:
         peak += 1 if curve[peak + 1] > curve[peak - 1] else -1
-    onset_s, first_level = _foot(times_s[::-1], curve[::-1], len(curve) - 1 - peak)
-    offset_s, last_level = _foot(times_s, curve, peak)
-    is_complete = times_s[0] < onset_s and offset_s < times_s[-1]
+    rise = _flank(times_s[::-1], curve[::-1], len(curve) - 1 - peak)
+    fall = _flank(times_s, curve, peak)
+    ends = [flank.level for flank in (rise, fall) if flank.is_whole]
     return Movement(
-        onset_s=float(np.clip(onset_s, times_s[0], times_s[-1])),
+        onset_s=float(np.clip(rise.end_s, times_s[0], times_s[-1])),
         apex_s=float(times_s[peak]),
-        offset_s=float(np.clip(offset_s, times_s[0], times_s[-1])),
-        strength_px=float(curve[peak] - max(first_level, last_level)),
+        offset_s=float(np.clip(fall.end_s, times_s[0], times_s[-1])),
+        strength_px=float(curve[peak] - max(ends, default=curve.min())),
         regions=(),
-        is_complete=bool(is_complete),
+        is_complete=rise.is_whole and fall.is_whole,
     )
 
 
-def _foot(
-    times_s: Float64[np.ndarray, "T"], curve: Float64[np.ndarray, "T"], peak: int
-) -> tuple[float, float]:
-    """Return where the flank after a peak ends: the time, and the level of the curve there.
+class _Flank(NamedTuple):
+    """One side of a peak, from the peak outwards."""
+
+    end_s: float  # time at which the movement ends
+    level: float  # of the curve there
+    is_whole: bool  # False: the curve ends first
+
+
+def _flank(times_s: Float64[np.ndarray, "T"], curve: Float64[np.ndarray, "T"], peak: int) -> _Flank:
+    """Measure the flank after a peak.
 
     Args:
         times_s: seconds, ascending; or descending, for the flank before the peak.
@@ -277,9 +284,10 @@ def _foot(
         peak: index of the peak.
     """
     knee = _knee(times_s, curve, peak)
-    height = float(curve[peak] - curve[knee])
-    if knee == peak or height <= 0:
-        return float(times_s[knee]), float(curve[knee])
+    is_whole = knee < len(curve) - 1
+    height = curve[peak] - curve[knee]
+    if height <= 0:
+        return _Flank(float(times_s[knee]), float(curve[knee]), is_whole)
     falling = curve[peak : knee + 1]
     low = curve[knee] + LOW_SHARE * height
     high = curve[knee] + HIGH_SHARE * height
@@ -287,12 +295,10 @@ def _foot(
     after_high = after_low - int(np.argmax(falling[after_low::-1] >= high)) + 1
     low_s = _interpolate(times_s[peak:], falling, after_low, low)
     high_s = _interpolate(times_s[peak:], falling, after_high, high)
-    return low_s + (low_s - high_s), float(curve[knee])
+    return _Flank(low_s + (low_s - high_s), float(curve[knee]), is_whole)
 
 
-def _knee(
-    times_s: Float64[np.ndarray, "T"], curve: Float64[np.ndarray, "T"], peak: int
-) -> int:
+def _knee(times_s: Float64[np.ndarray, "T"], curve: Float64[np.ndarray, "T"], peak: int) -> int:
     """Return the index after a peak at which the fall of a curve has become slow, or turned into a rise."""
     speeds = -np.diff(curve[peak:]) / np.abs(np.diff(times_s[peak:]))
     fastest = 0.0

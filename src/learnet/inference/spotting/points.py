@@ -1,8 +1,10 @@
-"""Points of the face whose motion is measured: patches of skin that expressions move, and rigid parts of the head.
+"""Points of the face whose motion is measured: patches of skin that expressions move, and rigid parts of
+the head.
 
-Positions are in head units, as in `learnet.face.head`: the origin lies between the eyes, x points to the right
-of the picture (the person's left), y to the mouth, and the distance of the eyes is 1. They are those of the
-average face (`learnet.simulation.geometry` measured them on a portrait); faces differ from it by about 0.05.
+Positions are in head units, as in `learnet.face.head`: the origin lies between the eyes, x points to the
+right of the picture (the person's left), y to the mouth, and the distance of the eyes is 1. They are those
+of the average face (`learnet.simulation.geometry` measured them on a portrait); faces differ from it by
+about 0.05.
 """
 
 from dataclasses import dataclass
@@ -50,9 +52,9 @@ PATCHES = (
     Patch(CHIN, "chin", (0.16, 1.38)),
 )
 
-# Ridge of the nose and cheekbones beside the eyes. Not the forehead, which moves with the brows; not the tip and
-# the wings of the nose, which a wrinkled nose pulls up; and not the corners of the eyes: they are attached to the
-# bone, but so near the lids that a blink in the window of a point moves it.
+# Ridge of the nose and cheekbones beside the eyes. Not the forehead, which moves with the brows; not the
+# tip and the wings of the nose, which a wrinkled nose pulls up; and not the corners of the eyes: they are
+# attached to the bone, but so near the lids that a blink in the window of a point moves it.
 RIGID_CENTRES = (
     (0.0, 0.10), (0.0, 0.17), (0.0, 0.24), (0.0, 0.31), (0.0, 0.38), (0.09, 0.16), (0.09, 0.25), (0.09, 0.34),
     (0.90, 0.08), (0.92, 0.17), (0.92, 0.26), (0.92, 0.35),
@@ -67,7 +69,9 @@ class FacePoints:
     """All points, those of the patches first."""
 
     positions: Float64[np.ndarray, "P 2"]  # head units
-    patch_of_point: Int64[np.ndarray, "M"]  # index of the patch of each of the first M points; others are rigid
+    patch_of_point: Int64[
+        np.ndarray, "M"
+    ]  # index of the patch of each of the first M points; others are rigid
     names: tuple[str, ...]  # of the patches: "left inner brow"
     regions: tuple[str, ...]  # of the patches, names of FACE_REGIONS
 

@@ -31,7 +31,7 @@ MIN_STRETCH_S = 1.0  # shortest part with a face in which movements are searched
 
 @dataclass(frozen=True)
 class Spotting:
-    """What was spotted: events without labels, and stretches in which none can be spotted, both in time order."""
+    """What was spotted: events without labels, and stretches in which none can be, both in time order."""
 
     events: tuple[Event, ...] = ()
     unjudged: tuple[UnjudgedStretch, ...] = ()
@@ -47,9 +47,9 @@ class _FrameTime(NamedTuple):
 class Spotter:
     """Accept frames with `add`, one at a time, and return events when they no longer change.
 
-    Memory and time per frame do not depend on the length of the recording: the samples of the last WINDOW_S are
-    kept, and searched every HOP_S. An event is returned up to SETTLED_S + HOP_S after its apex. The result depends
-    on the frames and their times alone, not on when they arrive.
+    Memory and time per frame do not depend on the length of the recording: the samples of the last WINDOW_S
+    are kept, and searched every HOP_S. An event is returned up to SETTLED_S + HOP_S after its apex. The
+    result depends on the frames and their times alone, not on when they arrive.
     """
 
     def __init__(self, finder: FaceFinder | None) -> None:
@@ -146,7 +146,7 @@ class Spotter:
         return events
 
     def _search(self, settled_s: float) -> list[Event]:
-        """Return the events whose apex lies between the last search and `settled_s`, and log the stretches."""
+        """Return the events with an apex since the last search and before `settled_s`; log the stretches."""
         curves = _curves(self._samples)
         findings = find_movements(curves, self.points)
         times_s = curves.times_s

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learnet.core.errors import BadAnnotation, LearnetError
-from learnet.core.records import APEX_SOURCES, Clip, Fold, Outcome
+from learnet.core.records import APEX_SOURCES, FACE_REGIONS, Clip, Event, Fold, Outcome
 
 CLIP = Clip(Path("sub01/EP90_01f"), "casme2", "01", "EP90_01f", "happiness", 46, 59, 86, 200.0)
 
@@ -88,3 +88,17 @@ def test_people_of_smic_are_the_same_in_its_longer_cuts() -> None:
     )
     assert short.person == long.person == "smic/s01"
     assert (short.key, long.key) == ("smic/s01/s1_ne_01", "smic-e/s01/s1_ne_01")
+
+
+@pytest.mark.parametrize(("offset_s", "kind"), [(1.5, "micro"), (1.500001, "macro"), (5.0, "macro")])
+def test_kind_of_an_event_is_its_duration_unless_it_is_a_blink(offset_s: float, kind: str) -> None:
+    event = Event(10, 12, 15, 1.0, 1.2, offset_s)
+    assert event.kind == kind
+    assert replace(event, is_blink=True).kind == "blink"
+
+
+def test_events_name_only_known_regions() -> None:
+    event = Event(10, 12, 15, 1.0, 1.2, 1.5, regions=FACE_REGIONS)
+    assert event.regions == FACE_REGIONS
+    with pytest.raises(LearnetError, match="left ear"):
+        replace(event, regions=("left ear",))

@@ -78,7 +78,7 @@ def find_disturbances(
         FEW_FRAMES: few_frames(times_s),
         HEAD_TURNS: turns,
         SPEAKING: speaks(times_s, mouth_opening(excursions, points), _mouth_noise(noise, points)),
-        FLICKERS: flickers(times_s, curves.brightness),
+        FLICKERS: flickers(times_s, curves.brightness) & ~turns,
         COVERED: covered(times_s, curves.residuals) & ~turns,
         BLURRED: blurred(times_s, curves.sharpness),
     }

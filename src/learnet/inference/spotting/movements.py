@@ -46,7 +46,7 @@ BLINK_PX = 0.8  # smallest displacement of both upper lids in a blink
 BLINK_TO_BROW = 1.2  # smallest ratio to the displacement of the brows
 BLINK_MAX_S = 0.6
 BLINK_MARGIN_S = 0.06
-UPPER_FACE = ("brow", "lids", "upper cheek")  # ends of the names of regions that a blink disturbs
+UPPER_FACE = ("brow", "lids")  # ends of the names of regions that a blink disturbs
 
 
 @dataclass(frozen=True)

@@ -231,11 +231,16 @@ def spot(frames: Iterable[Frame], finder: FaceFinder | None) -> Spotting:
     for part in spot_each(frames, finder):
         events += part.events
         unjudged += part.unjudged
+    events.sort(key=lambda event: event.onset_s)
+    unjudged.sort(key=lambda stretch: stretch.start_s)
     return Spotting(tuple(events), tuple(unjudged))
 
 
 def spot_each(frames: Iterable[Frame], finder: FaceFinder | None) -> Iterator[Spotting]:
-    """Yield what was spotted since the last frame, for each frame, and what remains at the end."""
+    """Yield what was spotted since the last frame, for each frame, and what remains at the end.
+
+    Events come in the order of their apexes, stretches in the order of their ends.
+    """
     spotter = Spotter(finder)
     for frame in frames:
         yield spotter.add(frame)

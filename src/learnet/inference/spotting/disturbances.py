@@ -36,6 +36,7 @@ COVERED_S = 0.4  # shortest time, longer than a blink
 
 SYLLABLE_PX = 0.25  # smallest opening or closing of the mouth in speech
 SYLLABLE_NOISE = 6.0  # the same in standard deviations of the noise
+WEAK_SYLLABLE = 0.6  # share of the smallest syllable that suffices next to larger ones
 SYLLABLE_S = 0.45  # longest time between two turning points in speech
 MIN_TURNING_POINTS = 5  # of the mouth in a row; an expression has up to three
 SPEECH_MARGIN_S = 0.2
@@ -184,22 +185,31 @@ def speaks(
         opening: of the mouth, pixels.
         noise: standard deviation of the opening at rest.
     """
-    turning = turning_points(opening, max(SYLLABLE_PX, SYLLABLE_NOISE * noise))
+    least = max(SYLLABLE_PX, SYLLABLE_NOISE * noise)
     flags = np.zeros(len(times_s), dtype=bool)
-    series: list[int] = []
-    for index in [*turning, None]:
-        if series and (index is None or times_s[index] - times_s[series[-1]] > SYLLABLE_S):
-            if len(series) >= MIN_TURNING_POINTS:
-                flags[series[0] : series[-1] + 1] = True
-            series = []
-        if index is not None:
-            series.append(index)
+    speech = [series for series in _series(times_s, opening, least) if len(series) >= MIN_TURNING_POINTS]
+    for series in _series(times_s, opening, WEAK_SYLLABLE * least):
+        first, last = series[0], series[-1]
+        if any(first <= syllables[-1] and syllables[0] <= last for syllables in speech):
+            flags[first : last + 1] = True
     widened = _widen(times_s, flags, SPEECH_MARGIN_S)
     for first, last in runs(~widened):
         is_between = first > 0 and last < len(widened)
         if is_between and times_s[last] - times_s[first] <= SPEECH_GAP_S:
             widened[first:last] = True
     return widened
+
+
+def _series(
+    times_s: Float64[np.ndarray, "T"], opening: Float64[np.ndarray, "T"], least: float
+) -> list[list[int]]:
+    """Return the turning points of the mouth, those together that follow each other within SYLLABLE_S."""
+    series: list[list[int]] = []
+    for index in turning_points(opening, least):
+        if not series or times_s[index] - times_s[series[-1][-1]] > SYLLABLE_S:
+            series.append([])
+        series[-1].append(index)
+    return series
 
 
 def flickers(

@@ -1,6 +1,7 @@
 """The spotter: the same events however frames arrive, constant memory, and what it cannot judge."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from learnet.core.records import Event, UnjudgedStretch
 from learnet.face import Face
 from learnet.inference.spotting import Spotter, Spotting, spot, spot_each, spot_video
 from learnet.inference.spotting import spotter as spotter_module
-from learnet.inference.spotting.disturbances import CUT_OFF, FEW_FRAMES, NO_FACE
+from learnet.inference.spotting.disturbances import CUT_OFF, FEW_FRAMES, NO_FACE, STOPS_EARLY
 from learnet.inference.spotting.follower import Sample
 from learnet.inference.spotting.points import face_points
 from learnet.inference.spotting.stretches import StretchLog
@@ -21,6 +22,7 @@ from learnet.simulation.long_film import LongFilmPlan, plan_long_film
 from learnet.simulation.render import Camera, render
 from learnet.video.array import ArrayVideo
 from learnet.video.base import Frame
+from learnet.video.libav import MISSING_FRAMES
 from learnet.video.reader import open_video
 from tests.inference.spotting.test_movements import half_cosines
 
@@ -250,6 +252,21 @@ def test_events_are_the_same_however_the_frames_arrive() -> None:
     threads = cv2.getNumThreads()
     assert spot_video(video, KnownFace()) == whole
     assert cv2.getNumThreads() == threads
+
+
+def test_a_file_that_ends_too_early_is_told() -> None:
+    """A file announces 3 s, and one of them is missing."""
+    video = ArrayVideo(np.zeros((60, 48, 64, 3), np.uint8), 30.0)
+    video.info = replace(video.info, frames=90)
+    video.losses = {MISSING_FRAMES: 30}
+
+    class Blind(KnownFace):
+        def __call__(self, frame: np.ndarray) -> None:
+            return None
+
+    no_face, stops = spot_video(video, Blind()).unjudged
+    assert no_face == UnjudgedStretch(0.0, 59 / 30, NO_FACE)
+    assert (stops.start_s, stops.end_s, stops.reason) == (2.0, 3.0, STOPS_EARLY)
 
 
 def test_a_woman_who_talks_and_turns() -> None:

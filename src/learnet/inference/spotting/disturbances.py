@@ -11,6 +11,7 @@ from learnet.inference.windows import TIME_TOLERANCE_S
 
 NO_FACE = "no face"
 FEW_FRAMES = "fewer than 23 frames a second"
+STOPS_EARLY = "the recording stops before the end that its file announces"
 CUT_OFF = "a movement is cut off"
 TOO_BRIEF = "the face is seen too briefly"
 HEAD_TURNS = "the head turns or moves too far"

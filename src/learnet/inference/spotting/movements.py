@@ -125,7 +125,7 @@ def find_blinks(
     brows = np.abs(down[:, [*points.both("middle brow"), *points.both("inner brow")]]).max(axis=1)
     closing = np.where(judged, lids.min(axis=1), 0.0)
     is_closed = (closing > BLINK_PX) & (lids.mean(axis=1) > BLINK_TO_BROW * brows)
-    found = []
+    found: list[Movement] = []
     for first, last in runs(is_closed):
         apex = first + int(np.argmax(closing[first:last]))
         movement = measure(times_s, lids.mean(axis=1), apex)
@@ -285,16 +285,16 @@ def _flank(times_s: Float64[np.ndarray, "T"], curve: Float64[np.ndarray, "T"], p
     """
     knee = _knee(times_s, curve, peak)
     is_whole = knee < len(curve) - 1
-    height = curve[peak] - curve[knee]
+    height = float(curve[peak] - curve[knee])
     if height <= 0:
         return _Flank(float(times_s[knee]), float(curve[knee]), is_whole)
     falling = curve[peak : knee + 1]
-    low = curve[knee] + LOW_SHARE * height
-    high = curve[knee] + HIGH_SHARE * height
+    low = float(curve[knee]) + LOW_SHARE * height
+    high = float(curve[knee]) + HIGH_SHARE * height
     after_low = int(np.argmax(falling < low))
     after_high = after_low - int(np.argmax(falling[after_low::-1] >= high)) + 1
-    low_s = _interpolate(times_s[peak:], falling, after_low, low)
-    high_s = _interpolate(times_s[peak:], falling, after_high, high)
+    low_s = _interpolate(times_s[peak : knee + 1], falling, after_low, low)
+    high_s = _interpolate(times_s[peak : knee + 1], falling, after_high, high)
     return _Flank(low_s + (low_s - high_s), float(curve[knee]), is_whole)
 
 

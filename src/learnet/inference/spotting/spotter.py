@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -12,13 +12,20 @@ from learnet.core.records import Event, UnjudgedStretch
 from learnet.face import FaceFinder
 from learnet.inference.read_ahead import ReadAhead, SingleThreadLibraries
 from learnet.inference.spotting.curves import Curves
-from learnet.inference.spotting.disturbances import CUT_OFF, FEW_FRAMES, NO_FACE, TOO_BRIEF
+from learnet.inference.spotting.disturbances import (
+    CUT_OFF,
+    FEW_FRAMES,
+    NO_FACE,
+    STOPS_EARLY,
+    TOO_BRIEF,
+)
 from learnet.inference.spotting.follower import FaceFollower, Sample
 from learnet.inference.spotting.movements import SLOW_S, Movement, find_movements
 from learnet.inference.spotting.points import face_points
 from learnet.inference.spotting.stretches import StretchLog
 from learnet.inference.windows import TIME_TOLERANCE_S
 from learnet.video.base import Frame, Video
+from learnet.video.libav import MISSING_FRAMES
 
 MAX_RATE = 67.0  # samples a second; of faster recordings, frames are left out
 MAX_GAP_S = 0.15  # between samples, beyond which what lies in between cannot be judged
@@ -211,7 +218,12 @@ def spot_video(video: Video, finder: FaceFinder | None) -> Spotting:
     finally:
         reader.close()
         threads.restore()
-    return spotting
+    missing = video.losses.get(MISSING_FRAMES, 0)
+    if not missing or video.info.frames is None:
+        return spotting
+    end_s = video.info.frames / video.info.fps
+    stops_early = UnjudgedStretch(end_s - missing / video.info.fps, end_s, STOPS_EARLY)
+    return replace(spotting, unjudged=(*spotting.unjudged, stops_early))
 
 
 def _taken(reader: ReadAhead) -> Iterator[Frame]:

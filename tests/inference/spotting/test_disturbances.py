@@ -74,6 +74,12 @@ def test_one_expression_of_the_mouth_is_no_speech(rng: np.random.Generator) -> N
     assert not speaks(TIMES, opening, 0.02).any()
 
 
+def test_expressions_of_the_mouth_one_after_the_other_are_no_speech() -> None:
+    """Each lasts a second, so its turning points are half a second apart."""
+    opening = 1 - np.cos(2 * np.pi * 1.0 * TIMES)
+    assert not speaks(TIMES, opening, 0.02).any()
+
+
 def test_opening_of_the_mouth_is_lower_lip_against_upper_lip() -> None:
     excursions = np.zeros((1, POINTS.patches, 2))
     for side in ("left", "right"):

@@ -15,6 +15,7 @@ from learnet.inference.spotting import Spotter, Spotting, spot, spot_each, spot_
 from learnet.inference.spotting import spotter as spotter_module
 from learnet.inference.spotting.disturbances import CUT_OFF, FEW_FRAMES, NO_FACE, STOPS_EARLY
 from learnet.inference.spotting.follower import Sample
+from learnet.inference.spotting.movements import Findings, Movement
 from learnet.inference.spotting.points import face_points
 from learnet.inference.spotting.stretches import StretchLog
 from learnet.simulation.film import BLINK, EXPRESSION, MACRO
@@ -139,6 +140,20 @@ def test_events_are_returned_while_frames_arrive_each_once() -> None:
     assert len(apexes) == len(set(apexes)) >= 10
     longest = spotter_module.SETTLED_S + spotter_module.HOP_S + 0.1
     assert min(delays) >= spotter_module.SETTLED_S and max(delays) <= longest
+
+
+def test_a_movement_whose_apex_wanders_between_searches_is_one_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every search sees the end of the settled time in the middle of the same movement."""
+
+    def wandering(curves, points):
+        apex_s = 7.4 if curves.times_s[-1] < 14.2 else 7.6
+        movement = Movement(7.0, apex_s, 8.0, 1.0, ("chin",))
+        return Findings((movement,), ())
+
+    monkeypatch.setattr(spotter_module, "find_movements", wandering)
+    monkeypatch.setattr(spotter_module, "SETTLED_S", 6.5)
+    spotting = collect(scripted(), numbered(1000, 50.0))
+    assert len(spotting.events) == 1
 
 
 def test_a_time_without_a_face_is_told_and_splits_the_recording() -> None:

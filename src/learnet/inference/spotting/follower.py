@@ -164,7 +164,8 @@ class FaceFollower:
         age_s = time_s - track.since_s
         if age_s < REFERENCE_S or sample.correlation < TURNED_CORRELATION:
             return
-        change = np.abs(sample.displacements - self._recent[0][1]).max()
+        recent = np.stack([displacements for _, displacements in self._recent])
+        change = np.abs(recent - sample.displacements).max()
         if change > REST_PX and age_s < LATEST_REFERENCE_S:
             return
         track.reference = ReferenceFace(grey, track.to_crop, self.points)

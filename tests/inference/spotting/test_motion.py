@@ -16,6 +16,7 @@ from learnet.inference.spotting.motion import (
     UNIT_PX,
     FaceMotion,
     ReferenceFace,
+    _median,
     fit_head,
 )
 from learnet.inference.spotting.points import face_points
@@ -155,6 +156,12 @@ def test_head_is_fitted_exactly_and_outliers_are_ignored(rng: np.random.Generato
     np.testing.assert_allclose(fit_head(terms, flow, np.ones(60)), expected, atol=0.02)
     flow[:12] += 3.0
     np.testing.assert_allclose(fit_head(terms, flow, np.ones(60)), expected, atol=0.05)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 38])
+def test_median(rng: np.random.Generator, count: int) -> None:
+    values = rng.normal(size=count)
+    assert _median(values) == pytest.approx(np.median(values))
 
 
 def test_a_crop_that_lags_behind_gives_the_same_motion() -> None:

@@ -27,20 +27,6 @@ class Curves:
     sharpness: Float64[np.ndarray, "T"]  # relative power of second differences
     brightness: Float64[np.ndarray, "T"]  # mean grey level of the face
 
-    def between(self, first: int, last: int) -> "Curves":
-        """Return the samples from `first` to before `last`."""
-        part = slice(first, last)
-        return Curves(
-            self.times_s[part],
-            self.displacements[part],
-            self.residuals[part],
-            self.rotations_deg[part],
-            self.head_px[part],
-            self.correlation[part],
-            self.sharpness[part],
-            self.brightness[part],
-        )
-
 
 def resting_level(
     times_s: Float64[np.ndarray, "T"], values: Float64[np.ndarray, "T *C"], within_s: float

@@ -70,7 +70,6 @@ class FaceFollower:
         self.finder = finder
         self.points = points
         self.tracks = 0  # number of tracks so far
-        self.searches = 0  # number of frames in which a face was searched
         self._track: _Track | None = None
         self._searched_s = -np.inf
         self._recent: deque[tuple[float, Float64[np.ndarray, "P 2"]]] = deque()
@@ -116,7 +115,6 @@ class FaceFollower:
         if time_s - self._searched_s < SEARCH_S:
             return
         self._searched_s = time_s
-        self.searches += 1
         if self.finder is None:
             to_crop = align(pixels[None], None, TRACKED_PX).transforms[0]
         else:

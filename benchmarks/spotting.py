@@ -5,7 +5,7 @@
 Each film lasts one minute and shows one synthetic person with micro- and macro-expressions, blinks, speech,
 head turns, small movements of the head and flickering light (`learnet.simulation.long_film`), 320 x 240
 pixels, with each of four frame rates and three levels of noise in turn. The thresholds in
-`learnet.inference.spotting` were set on films of seeds 5000 to 5011, which are not among these.
+`learnet.inference.spotting` were set on films of seeds 5000 to 5016, which are not among these.
 
 An event is right if it has the type of an expression and overlaps with it by IoU >= 0.5, frames counted
 inclusively, one to one. The controls are a still photograph in front of a camera that pans, a face that only

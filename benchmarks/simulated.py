@@ -14,9 +14,11 @@ two real databases (the two largest in PREPARED, or two random halves of the peo
 
 The real images of MEGC2019 were all resized by picking single pixels; half of the simulated ones are, and the
 others are area means, as `learnet prepare` makes them. The comparison is repeated with all simulated images
-subsampled, and with a measured instead of an imitated flow. The results contain numbers, but no real image.
+subsampled, then also with the classes as frequent as in the composite instead of equally frequent, and with a
+measured instead of an imitated flow. The results contain numbers, but no real image.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -44,6 +46,7 @@ from learnet.simulation.imitated_flow import ESTIMATOR_MODEL, EstimatorModel
 
 CHANNELS = ("u", "v", "strain")
 CLASSES = ("negative", "positive", "surprise")
+PUBLISHED_SHARES = (0.51, 0.27, 0.22)  # of these in CASME II and SMIC in the composite of MEGC2019
 LOW, HIGH = 0.08, 0.25  # cycles per pixel: at 28 pixels about two waves across, and four pixels per wave
 QUANTILES = (10, 50, 90)
 FOLDS, RESAMPLES = 5, 200
@@ -258,14 +261,23 @@ def real_groups(prepared: Path) -> tuple[Group, Group, Group]:
     return Group("real", images, people), first, second
 
 
-def simulated_group(
-    name: str, images: int, size: int, seed: int, model: EstimatorModel = ESTIMATOR_MODEL
+def simulated_group(  # noqa: PLR0913
+    name: str,
+    images: int,
+    size: int,
+    seed: int,
+    model: EstimatorModel = ESTIMATOR_MODEL,
+    shares: Sequence[float] | None = None,
 ) -> Group:
-    """Make the images of `learnet simulate --images IMAGES --size SIZE --seed SEED`, or of another model."""
+    """Make the images of `learnet simulate --images IMAGES --size SIZE --seed SEED`, or of another model.
+
+    With `shares` the classes are drawn with these frequencies.
+    """
     pixels = []
     for number in range(images):
         rng = np.random.default_rng([seed, number])
-        image, _, _ = draw_imitated_image(CLASSES, size, rng, model)
+        classes = CLASSES if shares is None else (str(rng.choice(CLASSES, p=shares)),)
+        image, _, _ = draw_imitated_image(classes, size, rng, model)
         pixels.append(per_channel(image))
     people = np.arange(images).astype(str)
     return Group(name, np.stack(pixels), people)
@@ -366,10 +378,14 @@ def main(arguments: list[str] | None = None) -> None:
     imitated = simulated_group("simulated", *sample)
     subsampled_model = replace(ESTIMATOR_MODEL, subsampled_share=1.0)
     subsampled = simulated_group("simulated, all picked", *sample, subsampled_model)
+    as_published = simulated_group(
+        "simulated, all picked, classes as published", *sample, subsampled_model, PUBLISHED_SHARES
+    )
     measured = measured_group("simulated, measured", *sample)
     pairs = {
         "real from simulated": (real, imitated),
         "real from simulated, all picked": (real, subsampled),
+        "real from simulated, all picked, classes as published": (real, as_published),
         "real from simulated, measured": (real, measured),
         "reference": (first, second),
     }
@@ -382,7 +398,7 @@ def main(arguments: list[str] | None = None) -> None:
         areas = {name: separability(*pair) for name, pair in pairs.items()}
     reference = f"{first.name} from {second.name}"
     sizes = {}
-    for group in (real, first, second, imitated, subsampled, measured):
+    for group in (real, first, second, imitated, subsampled, as_published, measured):
         sizes[group.name] = [len(group.people), len(np.unique(group.people))]
     details = {
         "reference": reference,

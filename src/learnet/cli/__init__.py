@@ -19,6 +19,7 @@ from learnet.cli import (  # noqa: F401
     live,
     run,
     score,
+    score_spotting,
     show,
     studies,
     video,

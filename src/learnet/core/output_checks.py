@@ -20,6 +20,7 @@ class FileFormat:
 
 CSV = FileFormat("a table is written as CSV", (".csv",))
 JSON = FileFormat("predictions are written as JSON", (".json",))
+SCORES_JSON = FileFormat("scores are written as JSON", (".json",))
 HTML = FileFormat("a page is written as HTML", (".html", ".htm"))
 LATEX = FileFormat("tables are written as LaTeX", (".tex",))
 FIGURE = FileFormat("a figure is written as PNG, SVG or PDF", (".png", ".svg", ".pdf"), by_suffix=True)

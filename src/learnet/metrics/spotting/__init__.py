@@ -1,0 +1,1 @@
+"""Scores of spotted intervals: logs, matching, every convention, spot-then-recognise, what is wrong."""

@@ -1,0 +1,306 @@
+"""Read spotting logs: pairs of events and predictions with flags, or predictions beside a file of events."""
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from learnet.core.csv_files import decode_text, read_csv_rows
+from learnet.core.errors import BadInput
+from learnet.core.records import MICRO_MAX_S
+from learnet.metrics.spotting.intervals import Interval
+
+FLAGS = ("TP", "FP", "FN")
+EMPTY = frozenset({"", "-", "/", "nan", "none"})
+"""Cells that stand for no value."""
+
+COLUMNS = {
+    "video": ("video", "vid", "videoname", "filename", "recording"),
+    "person": ("person", "subject", "sub"),
+    "truth_onset": ("truthonset", "gtonset", "onsetgt", "groundtruthonset"),
+    "truth_offset": ("truthoffset", "gtoffset", "offsetgt", "groundtruthoffset"),
+    "onset": ("predonset", "predictiononset", "predictedonset", "spottedonset", "onset", "onsetframe"),
+    "offset": ("predoffset", "predictionoffset", "predictedoffset", "spottedoffset", "offset", "offsetframe"),
+    "truth_kind": ("truthkind", "gtkind", "gttype", "truthtype"),
+    "kind": ("kind", "type", "predkind", "predtype", "expressiontype"),
+    "truth_label": ("truthlabel", "gtlabel", "gtemotion", "truthemotion", "emotiongt"),
+    "label": ("label", "emotion", "predlabel", "predemotion"),
+    "score": ("score", "confidence", "probability"),
+    "flag": ("flag", "result", "tpfpfn"),
+}
+"""Column and the names it has in files, in lower case and without other characters than letters."""
+
+PAIR_COLUMNS = ("video", "truth_onset", "truth_offset", "onset", "offset", "flag")
+"""Columns of a log without header, as the MEGC challenges ask for; others may follow."""
+
+KIND_WORDS = {"me": "micro", "mae": "macro", "micro": "micro", "macro": "macro"}
+
+_FORMAT = (
+    "Give the columns video, truth onset, truth offset, predicted onset, predicted offset, TP / FP / FN, "
+    "or a header with video, onset, offset and a file of events (--truth)."
+)
+
+
+@dataclass(frozen=True)
+class LogRow:
+    """A row of a log: an event, a prediction, or a pair of both."""
+
+    line: int
+    event: Interval | None
+    prediction: Interval | None
+    flag: str = ""  # one of FLAGS; empty where the log has none
+
+
+@dataclass(frozen=True)
+class VideoLength:
+    """A line of the table of videos."""
+
+    frames: int  # number of the last frame
+    fps: float | None = None
+
+
+@dataclass(frozen=True)
+class SpottingLog:
+    """The events and predictions of a log."""
+
+    path: Path
+    rows: tuple[LogRow, ...]
+    events: tuple[Interval, ...]  # each once, in the order of the file
+    predictions: tuple[Interval, ...]
+    people_source: str  # a sentence: where the people come from
+    videos: Mapping[str, VideoLength]  # empty where no table of videos was given
+    fps: float | None = None
+
+    @property
+    def has_kinds(self) -> bool:
+        """Whether the kind of every interval is known, by the log or by the frame rate."""
+        return all(interval.kind for interval in (*self.events, *self.predictions))
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The flags of all rows; none unless every row has one."""
+        flags = tuple(row.flag for row in self.rows)
+        return flags if all(flags) else ()
+
+    def frame_rate(self, video: str) -> float | None:
+        """Return the frame rate of a video, if known."""
+        length = self.videos.get(video)
+        return self.fps if length is None or length.fps is None else length.fps
+
+
+def read_spotting_log(
+    path: Path, truth: Path | None = None, videos: Path | None = None, fps: float | None = None
+) -> SpottingLog:
+    """Read a spotting log.
+
+    Intervals without a kind are micro up to MICRO_MAX_S from onset to offset and macro above, if the frame
+    rate is known.
+
+    Args:
+        path: pairs of events and predictions (PAIR_COLUMNS, with or without a header), or a table of
+            predictions with a header.
+        truth: table of events with the columns video, onset, offset; optional: subject, kind, emotion.
+        videos: table with the columns video and frames (number of the last frame), and optionally fps.
+        fps: frame rate of all videos that `videos` does not give one for.
+
+    Raises:
+        BadInput: a file is missing or not such a table, or a row cannot be read.
+    """
+    lengths = _read_videos(videos) if videos else {}
+    rows = _read_rows(path, is_truth=False)
+    if truth:
+        if any(row.event for row in rows):
+            raise BadInput(path, "this log has the events already", "Leave out --truth.")
+        rows = _read_rows(truth, is_truth=True) + rows
+    if not any(row.event for row in rows):
+        raise BadInput(path, "it contains no events to compare with", "Give them with --truth.")
+    log = SpottingLog(path, (), (), (), _people_source(rows, path, truth), lengths, fps)
+    rows = [_complete_row(row, log) for row in rows]
+    events = _distinct(row.event for row in rows)
+    predictions = _distinct(row.prediction for row in rows)
+    return replace(log, rows=tuple(rows), events=events, predictions=predictions)
+
+
+def kind_by_duration(onset: float, offset: float, fps: float) -> str:
+    """Return "micro" for half a second or less from onset to offset, "macro" for more."""
+    return "micro" if (offset - onset) / fps <= MICRO_MAX_S else "macro"
+
+
+def person_of_video(video: str) -> str:
+    """Return what the name of a video begins with, up to the first / or _."""
+    return re.split(r"[/_\\]", video, maxsplit=1)[0]
+
+
+def _people_source(rows: Sequence[LogRow], path: Path, truth: Path | None) -> str:
+    """Return where the people come from.
+
+    Raises:
+        BadInput: only some of the rows name a person.
+    """
+    named = set()
+    for row in rows:
+        named |= {bool(interval.person) for interval in (row.event, row.prediction) if interval}
+    if len(named) > 1:
+        files = f"{path} and {truth}" if truth else path
+        raise BadInput(files, "only some of the rows name a subject", "Give all of them a subject, or none.")
+    if True in named:
+        return "People are those of the subject column."
+    return "People are what the names of the videos begin with, up to the first / or _."
+
+
+def _distinct(intervals: Iterable[Interval | None]) -> tuple[Interval, ...]:
+    """Return each interval of a video once: a log repeats a prediction for each event that it hits."""
+    first: dict[tuple[str, float, float, str], Interval] = {}
+    for interval in intervals:
+        if interval is not None:
+            first.setdefault((interval.video, *interval.limits, interval.kind), interval)
+    return tuple(first.values())
+
+
+def _complete_row(row: LogRow, log: SpottingLog) -> LogRow:
+    """Fill in kinds and people."""
+    event = _complete(row.event, log) if row.event else None
+    prediction = _complete(row.prediction, log) if row.prediction else None
+    return replace(row, event=event, prediction=prediction)
+
+
+def _complete(interval: Interval, log: SpottingLog) -> Interval:
+    fps = log.frame_rate(interval.video)
+    kind = interval.kind
+    if not kind and fps:
+        kind = kind_by_duration(interval.onset, interval.offset, fps)
+    return replace(interval, kind=kind, person=interval.person or person_of_video(interval.video))
+
+
+def _read_table(path: Path) -> list[tuple[int, list[str]]]:
+    """Return the lines that are not empty."""
+    if not path.is_file():
+        raise BadInput(path, "there is no such file", "Give a CSV file.")
+    rows = read_csv_rows(path, decode_text(path, path.read_bytes()))
+    lines = [(number, cells) for number, cells in rows if any(cells)]
+    if not lines:
+        raise BadInput(path, "it is empty", _FORMAT)
+    return lines
+
+
+def _column_index(cells: Sequence[str]) -> dict[str, int]:
+    """Return the position of each column that a header names; empty where it is no header."""
+    positions: dict[str, int] = {}
+    names = [re.sub(r"[^a-z]", "", cell.lower()) for cell in cells]
+    for column, aliases in COLUMNS.items():
+        for alias in aliases:
+            if alias in names:
+                positions.setdefault(column, names.index(alias))
+    return positions
+
+
+def _read_rows(path: Path, is_truth: bool) -> list[LogRow]:
+    lines = _read_table(path)
+    _, first = lines[0]
+    positions = _column_index(first)
+    if "video" in positions:
+        lines = lines[1:]
+    else:
+        positions = {name: position for position, name in enumerate(PAIR_COLUMNS)}
+        if len(first) < len(PAIR_COLUMNS) or first[5].upper() not in FLAGS:
+            raise BadInput(path, f"its first line is not that of a log: {','.join(first)[:60]!r}", _FORMAT)
+    if not {"video", "onset", "offset"} <= positions.keys():
+        raise BadInput(path, "a column for the video, the onset or the offset is missing", _FORMAT)
+    rows = []
+    for number, cells in lines:
+        rows.append(_read_row(f"{path} line {number}", number, _named_cells(positions, cells), is_truth))
+    return rows
+
+
+def _named_cells(positions: Mapping[str, int], cells: Sequence[str]) -> dict[str, str]:
+    named = {}
+    for name, position in positions.items():
+        cell = cells[position] if position < len(cells) else ""
+        named[name] = "" if cell.lower() in EMPTY else cell
+    return named
+
+
+def _read_row(where: str, line: int, cells: Mapping[str, str], is_truth: bool) -> LogRow:
+    if not cells["video"]:
+        raise BadInput(where, "the video is empty", "Fill it in, or remove the line.")
+    prediction = _interval(where, line, cells, "")
+    if is_truth:
+        if prediction is None:
+            raise BadInput(where, "onset and offset are empty", "Fill them in, or remove the line.")
+        return LogRow(line, event=prediction, prediction=None)
+    event = _interval(where, line, cells, "truth_")
+    flag = cells.get("flag", "").upper()
+    if flag and flag not in FLAGS:
+        raise BadInput(where, f"{flag[:20]!r} is none of {', '.join(FLAGS)}", "Correct it.")
+    if event is None and prediction is None:
+        raise BadInput(where, "there is neither an event nor a prediction", "Remove the line.")
+    return LogRow(line, event, prediction, flag)
+
+
+def _interval(where: str, line: int, cells: Mapping[str, str], prefix: str) -> Interval | None:
+    """Return the event (prefix "truth_") or the prediction (prefix "") of a row; None where it has none."""
+    onset, offset = cells.get(f"{prefix}onset", ""), cells.get(f"{prefix}offset", "")
+    if not onset and not offset:
+        return None
+    score = cells.get("score", "")
+    return Interval(
+        video=_video_name(cells),
+        onset=_number(where, f"{prefix}onset", onset),
+        offset=_number(where, f"{prefix}offset", offset),
+        kind=_kind(where, cells.get(f"{prefix}kind", "")),
+        label=cells.get(f"{prefix}label", "").lower(),
+        score=_number(where, "score", score) if score and not prefix else None,
+        person=cells.get("person", ""),
+        line=line,
+    )
+
+
+def _video_name(cells: Mapping[str, str]) -> str:
+    """Return the name of a video, below that of its person where there is one: names are repeated then."""
+    person = cells.get("person", "")
+    return f"{person}/{cells['video']}" if person else cells["video"]
+
+
+def _number(where: str, name: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        name = name.replace("_", " ")
+        raise BadInput(where, f"the {name} {text[:40]!r} is not a number", "Correct it, or leave both empty.")
+    return value
+
+
+def _kind(where: str, text: str) -> str:
+    """Return "micro" or "macro" for the words of databases and challenges: me, Micro - 1/2, macro-expression.
+
+    Raises:
+        BadInput: it is another word.
+    """
+    if not text:
+        return ""
+    word = re.split(r"[^a-z]", text.lower(), maxsplit=1)[0]
+    if word not in KIND_WORDS:
+        raise BadInput(where, f"the kind {text[:40]!r} is neither micro nor macro", "Use one of the two.")
+    return KIND_WORDS[word]
+
+
+def _read_videos(path: Path) -> dict[str, VideoLength]:
+    """Read the table of videos."""
+    (_, header), *lines = _read_table(path)
+    names = [re.sub(r"[^a-z]", "", cell.lower()) for cell in header]
+    if not {"video", "frames"} <= set(names):
+        raise BadInput(path, "the columns video and frames are missing", "Optional: subject, fps.")
+    lengths = {}
+    for number, cells in lines:
+        where = f"{path} line {number}"
+        row = dict(zip(names, cells, strict=False))
+        row["person"] = row.get("subject", "")
+        frames = _number(where, "number of frames", row.get("frames", ""))
+        fps = _number(where, "frame rate", row["fps"]) if row.get("fps") else None
+        if fps is not None and fps <= 0:
+            raise BadInput(where, f"{fps:g} frames per second is not a frame rate", "Correct it.")
+        lengths[_video_name(row)] = VideoLength(int(frames), fps)
+    return lengths

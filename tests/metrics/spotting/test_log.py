@@ -1,0 +1,100 @@
+"""Forms of spotting logs, what they mean, and the message for what cannot be read."""
+
+from pathlib import Path
+
+import pytest
+
+from learnet.core.errors import BadInput
+from learnet.metrics.spotting.log import SpottingLog, kind_by_duration, read_spotting_log
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    (folder / name).write_text(text, encoding="utf-8")
+    return folder / name
+
+
+def shown(log: SpottingLog) -> list[tuple]:
+    intervals = [("event", event) for event in log.events] + [("found", other) for other in log.predictions]
+    return [(role, i.video, i.onset, i.offset, i.kind, i.label, i.score, i.person) for role, i in intervals]
+
+
+def test_pairs_without_a_header(tmp_path: Path) -> None:
+    """A prediction that hits two events is repeated in the log and counted once."""
+    text = "s15/a,10,20,11,21,TP,0\ns15/a,12,22,11,21,TP,1\ns15/a,,,40,50,FP,2\ns16/b,1,9,-,-,FN,3\n"
+    log = read_spotting_log(write(tmp_path, "log.csv", text), fps=20.0)
+    assert shown(log) == [
+        ("event", "s15/a", 10, 20, "micro", "", None, "s15"),
+        ("event", "s15/a", 12, 22, "micro", "", None, "s15"),
+        ("event", "s16/b", 1, 9, "micro", "", None, "s16"),
+        ("found", "s15/a", 11, 21, "micro", "", None, "s15"),
+        ("found", "s15/a", 40, 50, "micro", "", None, "s15"),
+    ]
+    assert log.flags == ("TP", "TP", "FP", "FN")
+
+
+def test_predictions_beside_a_file_of_events(tmp_path: Path) -> None:
+    """Names of videos are repeated by several people. The challenges write me and mae."""
+    predictions = "subject;vid;pred_onset;pred_offset;type;emotion;confidence\n1;EP01;5;9;me;Positive;0.5\n"
+    events = "subject,video,onset,offset,kind,emotion\n1,EP01,4,9,micro,positive\n2,EP01,7,99,Macro,others\n"
+    log = read_spotting_log(write(tmp_path, "p.csv", predictions), truth=write(tmp_path, "t.csv", events))
+    assert shown(log) == [
+        ("event", "1/EP01", 4, 9, "micro", "positive", None, "1"),
+        ("event", "2/EP01", 7, 99, "macro", "others", None, "2"),
+        ("found", "1/EP01", 5, 9, "micro", "positive", 0.5, "1"),
+    ]
+    assert log.has_kinds and log.flags == ()
+
+
+def test_a_header_may_be_in_any_order(tmp_path: Path) -> None:
+    text = "result,GT_offset,GT_onset,Pred_offset,Pred_onset,Video\nTP,20,10,21,11,006_1\n"
+    log = read_spotting_log(write(tmp_path, "log.csv", text))
+    assert shown(log) == [
+        ("event", "006_1", 10, 20, "", "", None, "006"),
+        ("found", "006_1", 11, 21, "", "", None, "006"),
+    ]
+    assert not log.has_kinds
+
+
+def test_half_a_second_is_micro() -> None:
+    assert [kind_by_duration(10.0, offset, 30.0) for offset in (25.0, 26.0)] == ["micro", "macro"]
+    assert [kind_by_duration(0.0, offset, 200.0) for offset in (100.0, 101.0)] == ["micro", "macro"]
+
+
+def test_the_table_of_videos_has_the_frame_rate_of_each(tmp_path: Path) -> None:
+    videos = write(tmp_path, "v.csv", "video,frames,fps\na_1,100,200\na_2,100,\n")
+    log = read_spotting_log(
+        write(tmp_path, "log.csv", "a_1,0,50,,,FN\na_2,0,50,,,FN\n"), videos=videos, fps=25.0
+    )
+    assert [event.kind for event in log.events] == ["micro", "macro"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "it is empty"),
+        ("a,b,c\n", "its first line is not that of a log: 'a,b,c'"),
+        ("a,1,2,x,4,TP\n", "line 1: the onset 'x' is not a number"),
+        ("a,1,2,3,,TP\n", "line 1: the offset '' is not a number"),
+        ("a,1,2,3,4,TP\n,1,2,3,4,TP\n", "line 2: the video is empty"),
+        ("a,1,2,3,4,TP\na,1,2,3,4,hit\n", "line 2: 'HIT' is none of TP, FP, FN"),
+        ("a,1,2,3,4,TP\na,,,,,FN\n", "line 2: there is neither an event nor a prediction"),
+        ("a,,,3,4,FP\n", "it contains no events to compare with"),
+        ("video,onset,flag\na,1,FP\n", "a column for the video, the onset or the offset is missing"),
+        ("video,onset,offset,kind\na,1,2,long\n", "the kind 'long' is neither micro nor macro"),
+        ("subject,video,gt_onset,gt_offset,onset,offset\n1,a,1,2,1,2\n,a,1,2,1,2\n", "only some of the rows"),
+    ],
+)
+def test_what_cannot_be_read(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(BadInput) as raised:
+        read_spotting_log(write(tmp_path, "log.csv", text))
+    assert message in str(raised.value)
+
+
+def test_events_given_twice_and_a_wrong_table_of_videos(tmp_path: Path) -> None:
+    log = write(tmp_path, "log.csv", "a,1,2,3,4,TP\n")
+    with pytest.raises(BadInput, match="has the events already"):
+        read_spotting_log(log, truth=write(tmp_path, "t.csv", "video,onset,offset\na,1,2\n"))
+    with pytest.raises(BadInput, match="columns video and frames are missing"):
+        read_spotting_log(log, videos=write(tmp_path, "v.csv", "name,frames\na,5\n"))
+    with pytest.raises(BadInput, match="line 2: 0 frames per second"):
+        read_spotting_log(log, videos=write(tmp_path, "v.csv", "video,frames,fps\na,5,0\n"))

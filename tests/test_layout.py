@@ -41,6 +41,8 @@ HOMES = {
     "distributed": {"study"},
     "openpyxl": {"datasets"},
     "xlwt": {"datasets"},
+    "pympi": {"datasets"},
+    "praatio": {"datasets"},
     "pandas": {"datasets", "inference", "study", "report"},
     "cyclopts": {"cli"},
     "onnx": {"inference"},

@@ -1,0 +1,86 @@
+"""Events as ELAN writes them (`.eaf`), by pympi-ling. Times are milliseconds."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+from learnet.core.errors import BadInput
+from learnet.core.records import Event
+from learnet.datasets.annotations.lanes import end_of, lanes, source_of
+from learnet.datasets.annotations.record import Entries, Recording, merge_tiers
+from learnet.datasets.annotations.text import event_text, text_entry
+
+RATE = "learnet frames per second"  # property of the file that states the frame rate
+AUTHOR = "learnet"
+ROOT = "ANNOTATION_DOCUMENT"
+
+
+def elan_text(events: Sequence[Event], recording: Recording) -> str:
+    """Return the content of an ELAN file: a tier for each source, or several where its events overlap."""
+    from pympi import Elan  # here: commands that write no annotations do not need it
+
+    eaf = Elan.Eaf(author=AUTHOR)
+    eaf.remove_tier("default")
+    if recording.name:
+        suffix = Path(recording.name).suffix.lower().lstrip(".")
+        eaf.add_linked_file(recording.name, relpath=f"./{recording.name}", mimetype=f"video/{suffix}")
+    if recording.fps:
+        eaf.add_property(RATE, repr(recording.fps))
+    for lane, members in lanes(events).items():
+        eaf.add_tier(lane)
+        for event in members:
+            start_ms = round(1000 * event.onset_s)
+            end_ms = max(round(1000 * end_of(event)), start_ms + 1)
+            eaf.add_annotation(lane, start_ms, end_ms, event_text(event))
+    return Elan.to_string(eaf)
+
+
+def read_elan(path: Path) -> Entries:
+    """Read an ELAN file. Annotations of several tiers with the same times are one event.
+
+    Raises:
+        BadInput: the file is no ELAN file, or an annotation cannot be read.
+    """
+    _check_document(path)
+    from pympi import Elan
+
+    try:
+        eaf = Elan.Eaf(str(path), suppress_version_warning=True)
+        annotations = {name: eaf.get_annotation_data_for_tier(name) for name in eaf.get_tier_names()}
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise BadInput(path, f"this ELAN file is damaged ({error!r})", "Save it again in ELAN.") from None
+    entries = []
+    without_time = 0
+    for name, members in annotations.items():
+        for number, (start_ms, end_ms, text, *_) in enumerate(members, start=1):
+            if start_ms is None or end_ms is None:
+                without_time += 1
+                continue
+            where = f"tier {name}, annotation {number}"
+            limits_s = (start_ms / 1000, end_ms / 1000)
+            entries.append(text_entry(path, where, limits_s, text or "", source_of(name)))
+    notes = (f"{without_time} annotations without times are left out.",) if without_time else ()
+    return Entries(merge_tiers(entries), Recording(fps=_rate(path, eaf.get_properties())), notes)
+
+
+def _check_document(path: Path) -> None:
+    """Refuse what is no XML document of ELAN: pympi raises a bare Exception for it."""
+    hint = "Give an .eaf file of ELAN."
+    try:
+        root = ElementTree.parse(path).getroot()
+    except ElementTree.ParseError as error:
+        raise BadInput(path, f"this is not XML ({error})", hint) from None
+    if root.tag != ROOT:
+        raise BadInput(path, f"this is XML, but not of ELAN: <{root.tag[:40]}>", hint)
+
+
+def _rate(path: Path, properties: Sequence[tuple[str, str]]) -> float | None:
+    """Return the frame rate that learnet wrote into the file."""
+    stated = dict(properties).get(RATE)
+    if stated is None:
+        return None
+    try:
+        return float(stated)
+    except ValueError:
+        problem = f"the property {RATE!r} is {stated[:40]!r}, not a number"
+        raise BadInput(path, problem, "Remove the property in ELAN, and give --fps.") from None

@@ -1,0 +1,116 @@
+"""Read and write annotation files of any format."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from learnet.core.csv_files import decode_text, read_csv_rows
+from learnet.core.errors import BadInput
+from learnet.core.files import atomic_file, write_atomically
+from learnet.core.records import Event
+from learnet.datasets.annotations.boris import (
+    boris_text,
+    is_boris_export,
+    read_boris_export,
+    read_boris_project,
+)
+from learnet.datasets.annotations.elan import elan_text, read_elan
+from learnet.datasets.annotations.predictions import read_predictions
+from learnet.datasets.annotations.record import AnnotationFile, Entries, Recording, build_events
+from learnet.datasets.annotations.tables import is_pyfeat_live, read_pyfeat_live, read_table, table_text
+from learnet.datasets.annotations.textgrid import read_textgrid, save_textgrid
+from learnet.datasets.annotations.webvtt import read_webvtt, webvtt_text
+
+SUFFIXES = (".eaf", ".boris", ".vtt", ".textgrid", ".csv")
+"""Suffixes of files that are written, in lower case; `.json` and `.tsv` are read as well."""
+
+TEXTS: dict[str, Callable[[Sequence[Event], Recording], str]] = {
+    ".eaf": elan_text,
+    ".boris": boris_text,
+    ".vtt": webvtt_text,
+    ".csv": lambda events, recording: table_text(events),
+}
+"""Suffix -> the function that returns the content of a file."""
+
+UNKNOWN = Recording()
+
+_FORMATS = "ELAN (.eaf), BORIS (.boris, .json, .csv), Praat (.TextGrid), WebVTT (.vtt) or a table (.csv)"
+
+
+def read_annotations(path: str | Path, recording: Recording = UNKNOWN) -> AnnotationFile:
+    """Read the events of an annotation file.
+
+    Args:
+        path: ELAN (.eaf), a BORIS project (.boris, .json) or its aggregated events (.csv), WebVTT (.vtt),
+            Praat (.TextGrid), a table of learnet, of pyfeat-live or of one's own (.csv, .tsv), or what
+            `learnet predict --json` writes.
+        recording: the video, to turn seconds into frames and to find events outside of it.
+
+    Raises:
+        BadInput: the file is missing, damaged or of another format; a value cannot be read; an onset is after
+            its offset; an event is outside the video; or the frame rate is not known.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise BadInput(path, "there is no such file", f"Give {_FORMATS}.")
+    return build_events(path, _read(path), recording)
+
+
+def _read(path: Path) -> Entries:
+    suffix = path.suffix.lower()
+    if suffix == ".eaf":
+        return read_elan(path)
+    if suffix == ".vtt":
+        return read_webvtt(path)
+    if suffix == ".textgrid":
+        return read_textgrid(path)
+    if suffix in (".boris", ".json"):
+        return _read_json(path)
+    if suffix in (".csv", ".tsv", ".txt"):
+        return _read_table(path)
+    raise BadInput(path, f"{suffix or 'no suffix'} is no format of annotations", f"Give {_FORMATS}.")
+
+
+def _read_json(path: Path) -> Entries:
+    try:
+        content = json.loads(decode_text(path, path.read_bytes()))
+    except (ValueError, RecursionError) as error:
+        raise BadInput(path, f"this is not JSON ({error})", "Save it again in BORIS.") from None
+    if isinstance(content, dict) and "observations" in content:
+        return read_boris_project(path, content)
+    if isinstance(content, dict) and "events" in content:
+        return read_predictions(path, content)
+    raise BadInput(path, "this is neither a BORIS project nor a prediction", f"Give {_FORMATS}.")
+
+
+def _read_table(path: Path) -> Entries:
+    rows = [row for row in read_csv_rows(path, decode_text(path, path.read_bytes())) if any(row[1])]
+    if not rows:
+        raise BadInput(path, "it is empty", "Name the columns in the first line.")
+    header = rows[0][1]
+    if is_boris_export(header):
+        return read_boris_export(path)
+    if is_pyfeat_live(header):
+        return read_pyfeat_live(path, rows)
+    return read_table(path, rows)
+
+
+def write_annotations(path: Path, events: Sequence[Event], recording: Recording = UNKNOWN) -> None:
+    """Write events in the format that the suffix of the file names.
+
+    Args:
+        path: .eaf, .boris, .vtt, .TextGrid or .csv.
+        events: in any order.
+        recording: the video, which ELAN and BORIS link to by its name.
+
+    Raises:
+        BadInput: the suffix is of no such format.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise BadInput(path, "the suffix names no format of annotations", f"Use {', '.join(SUFFIXES)}.")
+    if suffix == ".textgrid":
+        with atomic_file(path) as draft:
+            save_textgrid(draft, events, recording)
+        return
+    write_atomically(path, TEXTS[suffix](events, recording))

@@ -1,0 +1,174 @@
+"""Events in CSV tables: those of learnet with frames and seconds, any with a part of these, pyfeat-live's."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from learnet.core.errors import BadInput
+from learnet.core.labels import HOW_TO_WRITE_UNITS
+from learnet.core.records import Event
+from learnet.datasets.annotations.record import Entries, Entry
+from learnet.datasets.annotations.text import KINDS, facs_text, parse_units
+
+COLUMNS = (
+    *("onset", "apex", "offset", "onset_s", "apex_s", "offset_s", "kind"),
+    *("regions", "action_units", "action_unit_scores", "label", "score", "strength_px", "source", "reason"),
+)
+"""Columns of the table that learnet writes."""
+
+ALIASES = {
+    "start": "onset",
+    "start_frame": "onset",
+    "onset_frame": "onset",
+    "apex_frame": "apex",
+    "end": "offset",
+    "end_frame": "offset",
+    "offset_frame": "offset",
+    "start_s": "onset_s",
+    "end_s": "offset_s",
+    "emotion": "label",
+    "coder": "source",
+    "annotator": "source",
+    "aus": "action_units",
+}
+"""Other names of columns."""
+
+PYFEAT_LIVE = ("annotation_id", "kind", "start_frame", "end_frame")
+"""Columns by which a table of pyfeat-live is known."""
+
+Rows = Sequence[tuple[int, list[str]]]  # line and cells, as `read_csv_rows` returns them
+
+
+def table_text(events: Sequence[Event]) -> str:
+    """Return events as CSV with the columns of `COLUMNS`, in time order."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for event in sorted(events, key=lambda event: (event.onset_s, event.offset_s)):
+        units = sorted(event.action_units, key=lambda unit: unit.unit)
+        row: dict[str, object] = {
+            "onset": event.onset,
+            "apex": event.apex,
+            "offset": event.offset,
+            "onset_s": round(event.onset_s, 6),
+            "apex_s": round(event.apex_s, 6),
+            "offset_s": round(event.offset_s, 6),
+            "kind": event.kind,
+            "regions": "; ".join(event.regions),
+            "action_units": facs_text(units),
+            "action_unit_scores": "; ".join(f"{unit.score:.6g}" for unit in units),
+            "label": event.label,
+            "score": f"{event.score:.6g}" if event.label else "",
+            "strength_px": f"{event.strength_px:.6g}" if event.strength_px else "",
+            "source": event.source,
+            "reason": event.reason,
+        }
+        writer.writerow([row[name] for name in COLUMNS])
+    return text.getvalue()
+
+
+def read_table(path: Path, rows: Rows) -> Entries:
+    """Read a table with the columns onset and offset (frames), or onset_s and offset_s (seconds), or both.
+
+    Raises:
+        BadInput: these columns are missing, or a cell cannot be read.
+    """
+    header = [_column(cell) for cell in rows[0][1]]
+    if not ({"onset", "offset"} <= set(header) or {"onset_s", "offset_s"} <= set(header)):
+        named = ", ".join(header)[:120]
+        problem = f"this table has neither onset and offset nor onset_s and offset_s; it has {named}"
+        raise BadInput(path, problem, "Name the columns in the first line.")
+    entries = []
+    for number, cells in rows[1:]:
+        if any(cells):
+            row = dict(reversed(list(zip(header, cells, strict=False))))  # of two with one name the first
+            entries.append(_entry(f"{path} line {number}", f"line {number}", row))
+    return Entries(entries)
+
+
+def _column(name: str) -> str:
+    """Return the name of a column as in COLUMNS: `Onset (s)` is `onset_s`."""
+    name = name.strip().lower().replace("(s)", "_s").replace(" ", "_").replace("__", "_")
+    return ALIASES.get(name, name)
+
+
+def _entry(place: str, where: str, row: Mapping[str, str]) -> Entry:
+    kind = row.get("kind", "").lower()
+    if kind and kind not in KINDS:
+        known = ", ".join(dict.fromkeys(KINDS.values()))
+        raise BadInput(place, f"the kind {kind[:40]!r} is not known", f"Write {known}, or leave it empty.")
+    try:
+        unit_scores = tuple(float(part) for part in _parts(row, "action_unit_scores"))
+        units = parse_units(row.get("action_units", ""), unit_scores)
+    except ValueError as error:
+        raise BadInput(place, str(error), HOW_TO_WRITE_UNITS) from None
+    return Entry(
+        where=where,
+        onset=_frame(place, row, "onset"),
+        apex=_frame(place, row, "apex"),
+        offset=_frame(place, row, "offset"),
+        onset_s=_number(place, row, "onset_s"),
+        apex_s=_number(place, row, "apex_s"),
+        offset_s=_number(place, row, "offset_s"),
+        kind=KINDS.get(kind, ""),
+        label=row.get("label", ""),
+        score=_number(place, row, "score") or 0.0,
+        action_units=units,
+        regions=tuple(_parts(row, "regions")),
+        strength_px=_number(place, row, "strength_px") or 0.0,
+        source=row.get("source", ""),
+        reason=row.get("reason", ""),
+    )
+
+
+def _parts(row: Mapping[str, str], name: str) -> list[str]:
+    return [part.strip() for part in row.get(name, "").split(";") if part.strip()]
+
+
+def _number(place: str, row: Mapping[str, str], name: str) -> float | None:
+    text = row.get(name, "")
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise BadInput(place, f"the {name} {text[:40]!r} is not a number", "Correct it.") from None
+
+
+def _frame(place: str, row: Mapping[str, str], name: str) -> int | None:
+    value = _number(place, row, name)
+    if value is None:
+        return None
+    if value != value // 1 or abs(value) > 1e12:
+        raise BadInput(place, f"the frame {row[name][:40]!r} is not a whole number", "Correct it.")
+    return int(value)
+
+
+def is_pyfeat_live(header: Sequence[str]) -> bool:
+    """Return whether a header is that of pyfeat-live."""
+    return set(PYFEAT_LIVE) <= {cell.lower() for cell in header}
+
+
+def read_pyfeat_live(path: Path, rows: Rows) -> Entries:
+    """Read the annotations.csv of a session of pyfeat-live. Ranges to exclude are no events.
+
+    References:
+        cosanlab/pyfeat-live, pyfeatlive_core/annotations.py: kinds event, exclude and custom.
+    """
+    header = [cell.lower() for cell in rows[0][1]]
+    entries = []
+    excluded = 0
+    for number, cells in rows[1:]:
+        row = dict(zip(header, cells, strict=False))
+        if row.get("kind", "").lower() == "exclude":
+            excluded += 1
+        elif any(cells):
+            place, where = f"{path} line {number}", f"line {number}"
+            label = row.get("label", "") or row.get("tag", "")
+            onset, offset = _frame(place, row, "start_frame"), _frame(place, row, "end_frame")
+            entries.append(
+                Entry(where, onset=onset, offset=offset, label=label, source=row.get("source", ""))
+            )
+    notes = (f"{excluded} ranges to exclude are left out.",) if excluded else ()
+    return Entries(entries, notes=notes)

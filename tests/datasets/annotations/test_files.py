@@ -1,0 +1,276 @@
+"""Annotation files of every format: written and read back, cut off, and the message for what is wrong."""
+
+import csv
+import json
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from praatio import textgrid
+from pympi import Elan, Praat
+
+from learnet.core.errors import BadInput, LearnetError
+from learnet.core.records import FACE_REGIONS, ActionUnitScore, Event
+from learnet.datasets.annotations.files import SUFFIXES, read_annotations, write_annotations
+from learnet.datasets.annotations.record import Recording
+from tests.builders.annotated_events import EVENTS, RECORDING, event
+
+UNITS = {4: ("left", "right", "both"), 12: ("left", "right", "both"), 17: ("",)}
+"""Some units, with the sides that they can have."""
+
+
+def essence(read: Event) -> tuple:
+    """What every format keeps. An annotation without duration gets one millisecond."""
+    units = sorted((unit.code, unit.side) for unit in read.action_units)
+    marks = (read.onset, read.apex, read.offset)
+    return (*marks, read.kind, read.label, round(read.score, 2), units, read.regions, read.source)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_events_are_read_as_they_were_written(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"events{suffix}"
+    write_annotations(path, EVENTS[::-1], RECORDING)
+    read = read_annotations(path, Recording(fps=200.0) if suffix == ".textgrid" else Recording())
+    assert sorted(map(essence, read.events)) == sorted(map(essence, EVENTS))
+    for found, written in zip(read.events, sorted(EVENTS, key=lambda event: event.onset), strict=True):
+        assert found.onset_s == pytest.approx(written.onset_s, abs=5.1e-4)
+        assert found.offset_s == pytest.approx(written.offset_s, abs=1.1e-3)
+    assert read.notes == ()
+
+
+SCORES = st.sampled_from([1.0])
+UNIT_SETS = st.lists(st.sampled_from(sorted(UNITS)), unique=True, max_size=3).flatmap(
+    lambda units: st.tuples(
+        *(
+            st.builds(ActionUnitScore, st.just(unit), st.sampled_from(UNITS[unit]), SCORES)
+            for unit in sorted(units)
+        )
+    )
+)
+RANDOM_EVENTS = st.builds(
+    lambda onset, rise, fall, fps, blink, label, score, units, regions: event(
+        onset,
+        onset + rise,
+        onset + rise + fall,
+        fps,
+        is_blink=blink,
+        label=label,
+        score=score if label else 0.0,
+        action_units=units,
+        regions=tuple(regions),
+    ),
+    *(st.integers(0, 5000), st.integers(0, 90), st.integers(0, 90), st.just(200.0), st.booleans()),
+    *(st.sampled_from(["", "negative", "surprise", "--> <b> & co"]), st.sampled_from([0.25, 0.5, 0.99])),
+    *(UNIT_SETS, st.lists(st.sampled_from(FACE_REGIONS), unique=True, max_size=3)),
+)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(events=st.lists(RANDOM_EVENTS, max_size=6))
+def test_any_events_survive(tmp_path: Path, suffix: str, events: list[Event]) -> None:
+    path = tmp_path / f"events{suffix}"
+    write_annotations(path, events, RECORDING)
+    read = read_annotations(path, Recording(fps=200.0))
+    assert sorted(map(essence, read.events), key=str) == sorted(map(essence, events), key=str)
+
+
+def test_a_table_keeps_everything(tmp_path: Path) -> None:
+    units = (ActionUnitScore(12, "left", 0.9), ActionUnitScore(4, "both", 0.61))
+    written = replace(EVENTS[0], action_units=units, strength_px=1.25, reason="two persons")
+    path = tmp_path / "events.csv"
+    write_annotations(path, [written])
+    assert read_annotations(path).events == (written,)
+
+
+def test_elan_by_its_own_parser(tmp_path: Path) -> None:
+    """Tiers cannot hold two annotations at a time: overlapping ones of a source are in a second tier."""
+    path = tmp_path / "events.eaf"
+    write_annotations(path, EVENTS, RECORDING)
+    eaf = Elan.Eaf(str(path))
+    assert set(eaf.get_tier_names()) == {"learnet", "learnet (2)", "coder", "a & b <c>"}
+    first, last = sorted(eaf.get_annotation_data_for_tier("learnet"))
+    assert first[:2] == (50, 150)
+    assert first[2] == "micro; AU 4+L12; negative 0.83; left brow, lips; apex 0.075 s"
+    assert last[:2] == (3000, 3001)
+    assert eaf.get_annotation_data_for_tier("coder")[0][:2] == (100, 800)
+    assert [media["MEDIA_URL"] for media in eaf.get_linked_files()] == ["film.mp4"]
+
+
+def test_textgrid_by_two_parsers(tmp_path: Path) -> None:
+    path = tmp_path / "events.TextGrid"
+    write_annotations(path, EVENTS, RECORDING)
+    grid = textgrid.openTextgrid(str(path), includeEmptyIntervals=False)
+    assert set(grid.tierNames) == {"learnet", "learnet (2)", "coder", "a & b <c>"}
+    assert (grid.minTimestamp, grid.maxTimestamp) == (0, 5)
+    assert grid.getTier("coder").entries[0][:2] == (0.1, 0.8)
+    other = {name: list(Praat.TextGrid(str(path)).get_tier(name).get_intervals()) for name in grid.tierNames}
+    filled = [interval for interval in other["learnet"] if interval[2]]
+    assert [interval[:2] for interval in filled] == [(0.05, 0.15), (3.0, 3.001)]
+
+
+def test_webvtt_as_ffmpeg_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "events.vtt"
+    write_annotations(path, EVENTS, RECORDING)
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux() if packet.size]
+    times = [(float(p.pts * p.time_base), float((p.pts + p.duration) * p.time_base)) for p in packets]
+    expected = [(e.onset_s, max(e.offset_s, e.onset_s + 0.001)) for e in EVENTS]
+    assert times == [pytest.approx(limits) for limits in expected]
+
+
+def test_boris_project_has_pairs_of_states(tmp_path: Path) -> None:
+    path = tmp_path / "events.boris"
+    write_annotations(path, EVENTS, RECORDING)
+    project = json.loads(path.read_text(encoding="utf-8"))
+    (observation,) = project["observations"].values()
+    times = [row[0] for row in observation["events"]]
+    assert times == sorted(times) and len(times) == 2 * len(EVENTS)
+    codes = {behavior["code"] for behavior in project["behaviors_conf"].values()}
+    subjects = {subject["name"] for subject in project["subjects_conf"].values()}
+    open_states: set[tuple] = set()
+    for time_s, subject, code, modifier, _, frame in observation["events"]:
+        assert code in codes and subject in subjects and modifier == ""
+        assert frame == round(200 * time_s)
+        open_states ^= {(subject, code)}  # a second row of a behaviour of a subject ends it
+    assert not open_states
+    assert observation["media_info"]["fps"] == {"film.mp4": 200.0}
+
+
+@pytest.mark.parametrize("suffix", [*SUFFIXES, ".json"])
+def test_a_file_that_is_cut_off_or_scrambled_gives_one_line(tmp_path: Path, suffix: str) -> None:
+    whole = tmp_path / f"whole{suffix.replace('.json', '.boris')}"
+    write_annotations(whole, EVENTS, RECORDING)
+    content = whole.read_bytes()
+    chance = random.Random(0)
+    path = tmp_path / f"damaged{suffix}"
+    refused = 0
+    for _ in range(60):
+        position = chance.randrange(len(content))
+        damaged = content[:position] if chance.random() < 0.5 else bytearray(content)
+        if isinstance(damaged, bytearray):
+            damaged[position] = chance.randrange(256)
+        path.write_bytes(damaged)
+        try:
+            read_annotations(path, Recording(fps=200.0))
+        except LearnetError as error:
+            refused += 1
+            assert "\n" not in str(error) and str(path) in str(error)
+    assert refused > 5
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.csv", "onset,offset\n10,5\n", "a.csv line 2: the onset (0.050 s) is after the offset (0.025 s)"),
+        ("a.csv", "onset,apex,offset\n1,9,5\n", "line 2: the apex (0.045 s) is not between onset (0.005 s)"),
+        (
+            "a.csv",
+            "onset,offset\n1,2\n900,1000\n",
+            "line 3: the event from frame 900 to 1000 (4.500 to 5.000 s)",
+        ),
+        ("a.csv", "onset,offset\n-3,5\n", "is outside the video, which has frames 0 to 999"),
+        ("a.csv", "onset,offset\n1.5,5\n", "line 2: the frame '1.5' is not a whole number"),
+        ("a.csv", "onset_s,offset_s\n1,x\n", "line 2: the offset_s 'x' is not a number"),
+        ("a.csv", "onset_s,offset_s\n1,nan\n", "line 2: the offset nan is not a number"),
+        ("a.csv", "onset,offset\n1,\n", "line 2: the onset or the offset is missing"),
+        (
+            "a.csv",
+            "onset,offset,kind\n1,2,long\n",
+            "line 2: the kind 'long' is not known. Write micro, macro",
+        ),
+        ("a.csv", "onset,offset,regions\n1,2,ear\n", "line 2: there is no region 'ear'"),
+        ("a.csv", "onset,offset,action_units\n1,2,4 7\n", "line 2: '4 7' is no code of action units"),
+        ("a.csv", "begin,offset\n1,2\n", "this table has neither onset and offset nor onset_s and offset_s"),
+        ("a.csv", "\n", "a.csv: it is empty"),
+        ("a.vtt", "00:01.000 --> 00:02.000\nmicro\n", "this is not WebVTT"),
+        ("a.vtt", "WEBVTT\n\n00:01 --> 00:02\nmicro\n", "cue 1: '00:01 --> 00:02' is no line of times"),
+        ("a.vtt", "WEBVTT\n\n00:01.000 --> 00:02.000\nAU 4 7\n", "cue 1: '4 7' is no code of action units"),
+        ("a.vtt", "WEBVTT\n\n00:02.000 --> 00:01.000\nmicro\n", "cue 1: the onset (2.000 s) is after"),
+        ("a.eaf", "<html></html>", "this is XML, but not of ELAN: <html>"),
+        ("a.eaf", "ELAN", "this is not XML"),
+        ("a.TextGrid", "nothing", "this is no TextGrid"),
+        ("a.boris", "{", "this is not JSON"),
+        ("a.boris", "[]", "this is neither a BORIS project nor a prediction"),
+        ("a.boris", '{"observations": {}}', "this BORIS project has no observation"),
+        ("a.boris", '{"observations": {"x": {}, "y": {}}}', "has several observations: x, y"),
+        ("a.json", '{"events": [{"onset": 3}], "fps": 25}', "these events are damaged (KeyError('apex'))"),
+        ("a.srt", "1", ".srt is no format of annotations"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, name: str, text: str, message: str) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(BadInput) as raised:
+        read_annotations(tmp_path / name, RECORDING)
+    assert message in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_missing_files_rates_and_formats(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="there is no such file"):
+        read_annotations(tmp_path / "none.eaf")
+    with pytest.raises(BadInput, match="the suffix names no format"):
+        write_annotations(tmp_path / "events.xml", EVENTS)
+    (tmp_path / "a.csv").write_text("onset,offset\n1,2\n")
+    with pytest.raises(BadInput, match="frame rate of the video is not known.*--fps"):
+        read_annotations(tmp_path / "a.csv")
+
+
+def test_frames_and_seconds_of_a_folder_whose_images_begin_at_a_later_number(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("onset_s,offset_s\n0.5,1.0\n")
+    (tmp_path / "b.csv").write_text("onset,offset\n150,200\n")
+    folder = Recording(fps=100.0, first=100, frames=200)
+    for name in ("a.csv", "b.csv"):
+        (read,) = read_annotations(tmp_path / name, folder).events
+        assert (read.onset, read.apex, read.offset) == (150, 175, 200)
+        assert (read.onset_s, read.apex_s, read.offset_s) == (0.5, 0.75, 1.0)
+
+
+def test_an_apex_that_was_rounded_past_the_offset_is_at_the_offset(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("onset_s,apex_s,offset_s\n1.0,1.2351,1.2349\n")
+    (read,) = read_annotations(path, RECORDING).events
+    assert (read.apex, read.apex_s) == (read.offset, 1.2349)
+
+
+def test_what_is_assumed_is_noted(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("Onset,Offset,Kind,Emotion\n0,100,Micro-expression,\n0,101,micro,Disgust\n")
+    read = read_annotations(path, RECORDING)
+    assert [found.kind for found in read.events] == ["micro", "macro"]
+    assert read.events[1].label == "Disgust"
+    assert read.notes == (
+        "2 of 2 without an apex: the middle is taken.",
+        "1 of 2 called micro, and by the duration macro.",
+    )
+
+
+def test_predictions_are_annotations_too(tmp_path: Path) -> None:
+    """As `learnet predict --json` writes them."""
+    unit = {"unit": 4, "side": "left", "score": 0.9}
+    marks = {"onset": 1, "apex": 2, "offset": 3, "onset_s": 0.04, "apex_s": 0.08, "offset_s": 0.12}
+    values = {"kind": "micro", "label": "surprise", "score": 0.7, "strength_px": 0.4, "reason": None}
+    content = {"fps": 25, "events": [{**marks, **values, "action_units": [unit]}]}
+    path = tmp_path / "prediction.json"
+    path.write_text(json.dumps(content))
+    (read,) = read_annotations(path).events
+    assert (read.onset, read.apex_s, read.label, read.score) == (1, 0.08, "surprise", 0.7)
+    assert read.action_units == (ActionUnitScore(4, "left", 0.9),)
+
+
+def test_pyfeat_live(tmp_path: Path) -> None:
+    path = tmp_path / "annotations.csv"
+    header = ("annotation_id", "kind", "start_frame", "end_frame", "label", "tag", "created_at", "source")
+    with path.open("w", newline="") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(header)
+        writer.writerow(("u1", "event", 30, 30, "smile", "", "0.0", "viewer"))
+        writer.writerow(("u2", "exclude", 40, 90, "", "", "0.0", "viewer"))
+        writer.writerow(("u3", "custom", 50, 61, "", "look away", "0.0", "live"))
+    read = read_annotations(path, Recording(fps=30.0))
+    found = [(e.onset, e.offset, e.label, e.source) for e in read.events]
+    assert found == [(30, 30, "smile", "viewer"), (50, 61, "look away", "live")]
+    assert "1 ranges to exclude are left out." in read.notes

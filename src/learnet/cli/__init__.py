@@ -11,6 +11,7 @@ from cyclopts import CycloptsError
 
 # Importing these modules registers their commands.
 from learnet.cli import (  # noqa: F401
+    annotations,
     compare,
     console,
     data,

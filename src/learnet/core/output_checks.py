@@ -24,6 +24,11 @@ SCORES_JSON = FileFormat("scores are written as JSON", (".json",))
 HTML = FileFormat("a page is written as HTML", (".html", ".htm"))
 LATEX = FileFormat("tables are written as LaTeX", (".tex",))
 FIGURE = FileFormat("a figure is written as PNG, SVG or PDF", (".png", ".svg", ".pdf"), by_suffix=True)
+ANNOTATIONS = FileFormat(
+    "events are written as a table, ELAN, BORIS, Praat or WebVTT",
+    (".csv", ".eaf", ".boris", ".textgrid", ".vtt"),
+    by_suffix=True,
+)
 SAFETENSORS = FileFormat("weights are written as safetensors", (".safetensors",))
 ONNX = FileFormat("weights are exported as ONNX", (".onnx",))
 

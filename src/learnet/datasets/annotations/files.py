@@ -22,7 +22,10 @@ from learnet.datasets.annotations.textgrid import read_textgrid, save_textgrid
 from learnet.datasets.annotations.webvtt import read_webvtt, webvtt_text
 
 SUFFIXES = (".eaf", ".boris", ".vtt", ".textgrid", ".csv")
-"""Suffixes of files that are written, in lower case; `.json` and `.tsv` are read as well."""
+"""Suffixes of files that are written, in lower case."""
+
+READ_SUFFIXES = (*SUFFIXES, ".json", ".tsv")
+"""Suffixes of files that are read."""
 
 TEXTS: dict[str, Callable[[Sequence[Event], Recording], str]] = {
     ".eaf": elan_text,
@@ -66,7 +69,7 @@ def _read(path: Path) -> Entries:
         return read_textgrid(path)
     if suffix in (".boris", ".json"):
         return _read_json(path)
-    if suffix in (".csv", ".tsv", ".txt"):
+    if suffix in (".csv", ".tsv"):
         return _read_table(path)
     raise BadInput(path, f"{suffix or 'no suffix'} is no format of annotations", f"Give {_FORMATS}.")
 

@@ -10,6 +10,7 @@ from learnet.core.errors import BadInput
 from learnet.core.records import FACE_REGIONS, ActionUnitScore, Event
 
 MAX_TIME_S = 1e7  # 115 days; more is no time in a video
+NO_SOURCE = "annotation"  # source of events whose file names nobody
 ROUNDING_S = 0.0011  # ELAN and WebVTT have whole milliseconds
 
 
@@ -51,6 +52,7 @@ class AnnotationFile:
     path: Path
     events: tuple[Event, ...]
     notes: tuple[str, ...] = ()  # sentences about what was assumed or left out
+    fps: float | None = None  # with which seconds became frames, or frames seconds; None: unknown
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def build_events(path: Path, read: Entries, recording: Recording) -> AnnotationF
         events.append(event)
     events.sort(key=lambda event: (event.onset_s, event.offset_s))
     sentences = [f"{number} of {len(events)} {text}." for text, number in notes.items()]
-    return AnnotationFile(path, tuple(events), (*read.notes, *sentences))
+    return AnnotationFile(path, tuple(events), (*read.notes, *sentences), known.fps)
 
 
 def _combine(recording: Recording, stated: Recording) -> Recording:
@@ -167,7 +169,7 @@ def _event(path: Path, entry: Entry, recording: Recording) -> Event:
         label=entry.label,
         score=entry.score,
         strength_px=entry.strength_px,
-        source=entry.source or "annotation",
+        source=entry.source or NO_SOURCE,
         action_units=entry.action_units,
         reason=entry.reason,
         regions=entry.regions,

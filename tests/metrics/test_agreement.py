@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import cohen_kappa_score
+from sklearn.metrics import cohen_kappa_score, confusion_matrix
 
 from learnet.core.errors import BadInput, LearnetError
 from learnet.core.records import Event
 from learnet.datasets.annotations.files import write_annotations
 from learnet.datasets.annotations.record import Recording
 from learnet.metrics.agreement import (
-    Agreement,
     CodedRecording,
     Estimate,
     agreement,
@@ -79,6 +78,11 @@ def test_confusions_and_single_events_by_hand() -> None:
     ]
 
 
+def test_events_of_one_frame_can_be_the_same() -> None:
+    point = (event(50, 50, 50),)
+    assert agreement([CodedRecording("x", point, point, 1.0)]).events[2].both == 1
+
+
 def test_labels_of_one_coder_only_are_not_compared() -> None:
     bare = tuple(replace(found, label="") for found in SECOND)
     compared = agreement([replace(CODED, second=bare)])
@@ -123,6 +127,8 @@ def test_kappa_equals_that_of_scikit_learn(
     presence, _, label = agreement([coded], grid_s=0.01).times
     ours = [[at_point(spans, point) for point in range(91)] for spans in (first, second)]
     assert sum(map(sum, label.counts)) == 91
+    reference = confusion_matrix(*ours, labels=list(label.categories))
+    assert label.counts == tuple(map(tuple, reference.tolist()))
     assert label.kappa and label.kappa.value == pytest.approx(cohen_kappa_score(*ours))
     seen = [[name != "no event" for name in names] for names in ours]
     assert presence.kappa and presence.kappa.value == pytest.approx(cohen_kappa_score(*seen))
@@ -201,8 +207,8 @@ def files_of(folder: Path) -> tuple[Path, Path]:
 
 def test_files_of_two_coders(tmp_path: Path) -> None:
     first, second = files_of(tmp_path / "files")
-    compared = compare_coders(first, second, Recording(fps=200.0, frames=801))
-    direct: Agreement = agreement([replace(CODED, name="ben")])
+    compared = compare_coders(first, second, Recording(fps=200.0, frames=801), grid_s=0.005)
+    direct = agreement([replace(CODED, name="ben")], grid_s=0.005)
     assert compared.agreement.events == direct.events
     assert compared.agreement.times == direct.times
     assert compared.notes == (

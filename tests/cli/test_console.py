@@ -94,3 +94,15 @@ def drawn(cells: list[str], part: str) -> str:
             "t", ["x", "a heading that is wider than all of its cells"], [["a", cell] for cell in cells]
         )
     return next(line.rstrip() for line in capture.get().splitlines() if part in line)
+
+
+def test_numbers_are_whole_in_a_terminal_that_is_too_narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    from io import StringIO
+
+    from rich.console import Console
+
+    text = StringIO()
+    monkeypatch.setattr(console, "out", Console(file=text, width=20, soft_wrap=True))
+    console.table("Wide", ["name", *"abcdef"], [["one two three", *range(123450, 123456)]])
+    for number in range(123450, 123456):
+        assert str(number) in text.getvalue()

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
+WIDEST = 10_000  # columns of a table that is wider than the terminal
+
 NUMBERS = re.compile(
     r"[<+\-–±]?\d+(?:[.,]\d+)*(?:e[+-]?\d+)?"  # 12, 0.729, ±0.012, <0.001, 1,000, 1e-5
     r"|\b(?:p|Holm|not)\b"  # p <0.001; 12, not 145
@@ -79,7 +81,11 @@ def table(
         rich_table.add_column(name, justify=justify, overflow="fold", no_wrap=numeric)
     for position, row in enumerate(cells):
         rich_table.add_row(*map(escape, row), style="red" if position in red else None)
-    out.print(rich_table, soft_wrap=False)
+    # Rich cuts numbers off where a table does not fit; a line that the terminal breaks keeps them.
+    needed = out.measure(rich_table, options=out.options.update(max_width=WIDEST)).minimum
+    if needed > out.width:
+        rich_table.width = needed
+    out.print(rich_table, soft_wrap=False, crop=False)
 
 
 def text_table(shown: "TextTable", without: Container[str] = ()) -> None:

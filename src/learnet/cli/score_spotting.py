@@ -12,11 +12,10 @@ from learnet.core.output_checks import CSV, SCORES_JSON, check_outputs
 
 if TYPE_CHECKING:
     from learnet.core.records import Finding
-    from learnet.metrics.spotting.conventions import ConventionScores, KindScores
+    from learnet.metrics.spotting.conventions import Convention, KindScores
     from learnet.metrics.spotting.recognise import SpotThenRecognise
     from learnet.metrics.spotting.score import SpottingReport
 
-HEADINGS = ("types", "IoU", "matching", "hits", "false", "missed", "precision", "recall", "F1 [95 %]")
 MAX_FINDINGS = 20  # that are printed
 
 
@@ -71,33 +70,37 @@ def score_spotting(  # noqa: PLR0913 (options)
 
 
 def _print_report(report: "SpottingReport") -> None:
-    kinds = [scores.kind for scores in report.conventions[0].kinds[1:]]
-    columns = [*HEADINGS, *(f"F1 {kind}" for kind in kinds)]
-    console.table("Conventions", columns, [_convention_row(scores) for scores in report.conventions])
+    counts, rates = [], []
+    for scores in report.conventions:
+        whole, *others = scores.kinds
+        name = _short_name(scores.convention)
+        counts.append([name, whole.hits, whole.false_alarms, whole.misses, _f1_with_interval(whole)])
+        of_kinds = [f"{kind.f1:.4f}" for kind in others]
+        rates.append([name, f"{whole.precision:.4f}", f"{whole.recall:.4f}", *of_kinds])
+    console.table("Conventions", ["types, IoU, matching", "hits", "false", "missed", "F1 [95 %]"], counts)
+    kinds = [f"F1 {scores.kind}" for scores in report.conventions[0].kinds[1:]]
+    columns = ["types, IoU, matching", "precision", "recall", *kinds]
+    console.table("Conventions: precision, recall, kinds", columns, rates)
     if report.average_precision:
         named = ", ".join(f"{kind} {value:.4f}" for kind, value in report.average_precision.items())
         console.out.print(f"Average precision at an IoU of 0.5: {named}.", markup=False)
     if report.strs and report.strs_as_script:
         rows = [_strs_row("by its definition", report.strs)]
         rows.append(_strs_row("as the public script", report.strs_as_script))
-        columns = ["spot then recognise", "STRS", "F1 spotting", "F1 recognition", "UF1", "precision", "UAR"]
+        columns = ["", "STRS", "F1 spotted", "F1 recognised", "UF1", "precision", "UAR"]
         console.table("Spot-then-recognise score", columns, rows)
     for note in _notes(report):
         console.out.print(note, markup=False)
 
 
-def _convention_row(scores: "ConventionScores") -> list[str]:
-    convention = scores.convention
-    whole, *others = scores.kinds
+def _short_name(convention: "Convention") -> str:
+    """Return a convention as `agree ≥0.5 frames one to one`."""
     types = "agree" if convention.typed else "any"
-    overlap = "≥ 0.5" if not convention.strict else "> 0.5"
-    length = "frames" if convention.inclusive else "time"
-    cells = [types, f"{overlap} {length}", convention.matching]
     if convention.flagged:
-        cells = [types, "flags", ""]
-    cells += [str(whole.hits), str(whole.false_alarms), str(whole.misses)]
-    cells += [f"{whole.precision:.4f}", f"{whole.recall:.4f}", _f1_with_interval(whole)]
-    return cells + [f"{kind.f1:.4f}" for kind in others]
+        return f"{types} flags"
+    overlap = ">0.5" if convention.strict else "≥0.5"
+    length = "frames" if convention.inclusive else "time"
+    return f"{types} {overlap} {length} {convention.matching}"
 
 
 def _f1_with_interval(scores: "KindScores") -> str:

@@ -141,6 +141,54 @@ def datasets() -> None:
 
 
 @app.command(group=DATA)
+def recordings(
+    dataset: str,
+    root: Path,
+    /,
+    *,
+    part: str | None = None,
+    events: Path | None = None,
+    videos: Path | None = None,
+) -> None:
+    """List the long recordings of a database and the movements labelled in them, as material for spotting.
+
+    Parameters
+    ----------
+    dataset
+        samm-lv, casme-sq, casme3, smic-e or 4dme.
+    root
+        Root folder of the database, as unpacked.
+    part
+        Camera (smic-e: HS, VIS, NIR).
+    events
+        Write all movements to this CSV file, as `learnet score-spotting --truth` reads them.
+    videos
+        Write all recordings to this CSV file, as `learnet score-spotting --videos` reads them.
+    """
+    from learnet.core.files import write_atomically
+    from learnet.datasets.recordings import events_to_csv, read_recordings, videos_to_csv
+
+    check_outputs([(events, CSV), (videos, CSV)], [])
+    index = read_recordings(dataset, root, part)
+    if events:
+        write_atomically(events, events_to_csv(index))
+    if videos:
+        write_atomically(videos, videos_to_csv(index))
+    rows = []
+    for recording in index.recordings:
+        counts = [sum(clip.kind == kind for clip in recording.clips) for kind in ("micro", "macro")]
+        times = [f"{recording.duration_s:.1f}", f"{recording.fps:g}"]
+        rows.append([recording.subject, recording.name, *times, *counts])
+    columns = ["subject", "recording", "seconds", "fps", "micro", "macro"]
+    console.table("Long recordings", columns, rows)
+    serious = [finding for finding in index.findings if finding.serious]
+    for finding in serious:
+        console.red_note(f"{finding.kind}: {finding.where}: {finding.what}")
+    console.out.print(f"{counted(len(index.findings), 'finding')}, {len(serious)} serious", markup=False)
+    console.paths(*(file for file in (events, videos) if file))
+
+
+@app.command(group=DATA)
 def audit(  # noqa: PLR0913 (options)
     dataset: str,
     root: Path,

@@ -13,6 +13,7 @@ from learnet.datasets.synthetic.layouts import (
     fourdme,
     mmew,
     samm,
+    samm_lv,
     smic,
     smic_e,
 )
@@ -26,6 +27,7 @@ LAYOUTS: dict[str, Layout[Any]] = {
     "casme3": casme3.LAYOUT,
     "mmew": mmew.LAYOUT,
     "samm": samm.LAYOUT,
+    "samm-lv": samm_lv.LAYOUT,
     "smic": smic.LAYOUT,
     "smic-e": smic_e.LAYOUT,
 }

@@ -1,0 +1,167 @@
+"""Read the SAMM Long Videos: whole recordings as images, and a workbook of micro- and macro-movements.
+
+The workbook has no emotions. `docs/datasets/samm-lv.md` says what is assumed.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from learnet.core.errors import BadInput
+from learnet.core.records import Clip, Finding
+from learnet.datasets.readers.reading.cells import normalise_header, whole_number
+from learnet.datasets.readers.reading.folder_tree import FolderScan, scan_folders, validate_root
+from learnet.datasets.readers.reading.spreadsheet import sheets
+from learnet.video.images import image_files
+
+DATASET = "samm-lv"
+FPS = 200.0
+PUBLISHED = {"micro": 159, "macro": 343}
+"""Movements per kind in 147 recordings (Yap et al., FG 2020)."""
+
+COLUMNS = (
+    *("subject", "name", "inducement", "onset", "apex", "offset"),
+    *("duration", "kind", "action_units", "notes"),
+)
+"""By their position: the copies have the same columns, below a varying number of lines."""
+
+WORKBOOK = re.compile(r"sammlongvideosv([0-9]+)")
+RECORDING = re.compile(r"([0-9]{3})_[0-9]{1,2}")
+MOVEMENT = re.compile(r"([0-9]{3}_[0-9]{1,2})_[0-9]{1,3}")
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row of the workbook. Frames count from 1; None: not inside the recording, or not given."""
+
+    name: str
+    recording: str
+    kind: str
+    onset: int | None
+    apex: int | None
+    offset: int | None
+    action_units: str
+    location: str
+
+
+def read(root: Path) -> tuple[dict[str, Path], list[Clip], list[Finding]]:
+    """Read the recordings and movements below a folder.
+
+    A movement that begins before the recording or ends after it (0 in the workbook) has the first or the last
+    frame; an apex that is missing (-1) or outside becomes the middle.
+
+    Returns:
+        Name of each recording -> its folder; the movements, with an empty emotion; the findings.
+
+    Raises:
+        BadInput: there is no such folder, no workbook of the Long Videos or no recording in it.
+    """
+    scan = scan_folders(validate_root(root))
+    workbook = _find_workbook(scan)
+    folders: dict[str, Path] = {}
+    for parts in scan.leaves:
+        names = [name for name in parts if RECORDING.fullmatch(name)]
+        if names:
+            folders.setdefault(names[-1], scan.root.joinpath(*parts))
+    if not folders:
+        raise BadInput(
+            scan.root, "no recording such as 006_1 with images is in it", "Unpack SAMM_longvideos."
+        )
+    clips: list[Clip] = []
+    findings: list[Finding] = []
+    frames = {name: list(image_files(folder)) for name, folder in folders.items()}
+    for name in [name for name in folders if not frames[name]]:
+        del folders[name]
+        findings.append(Finding("recording without images", name, "the folder is empty", serious=True))
+    rows = list(_read_rows(workbook))
+    if not rows:
+        problem = "it has no row with a movement such as 006_1_2 and Micro or Macro"
+        raise BadInput(workbook, problem, "Is this the workbook of the Long Videos?")
+    for row in rows:
+        clip, found = _clip(row, folders.get(row.recording), frames.get(row.recording, []))
+        findings += found
+        clips += [clip] if clip else []
+    return dict(sorted(folders.items())), clips, findings
+
+
+def _find_workbook(scan: FolderScan) -> Path:
+    """Return the workbook of the highest version."""
+    versions = {}
+    for path in scan.spreadsheets:
+        match = WORKBOOK.match(normalise_header(path.stem))
+        if match:
+            versions[int(match[1])] = path
+    if not versions:
+        hint = "Put SAMM_LongVideos_V3_Release.xlsx beside the recordings."
+        raise BadInput(scan.root, "there is no workbook of the SAMM Long Videos", hint)
+    return versions[max(versions)]
+
+
+def _read_rows(path: Path) -> Iterable[_Row]:
+    """Yield the movements of the first sheet that has any. Its other lines are notes and headers."""
+    for rows in sheets(path).values():
+        found = []
+        for number, texts in enumerate(rows, start=1):
+            padded = (*texts, *[""] * len(COLUMNS))
+            cells = dict(zip(COLUMNS, padded, strict=False))
+            match = MOVEMENT.fullmatch(cells["name"])
+            kind = cells["kind"].lower()
+            if match and kind.startswith(("micro", "macro")):
+                found.append(_row(cells, match[1], kind[:5], f"{path.name} row {number}"))
+        if found:
+            yield from found
+            return
+
+
+def _row(cells: dict[str, str], recording: str, kind: str, location: str) -> _Row:
+    try:
+        onset, apex, offset = (whole_number(cells[name]) for name in ("onset", "apex", "offset"))
+    except ValueError as error:
+        raise BadInput(location, str(error), "Correct the workbook.") from None
+    return _Row(
+        name=cells["name"],
+        recording=recording,
+        kind=kind,
+        onset=onset or None,
+        apex=apex if apex and apex > 0 else None,
+        offset=offset or None,
+        action_units=cells["action_units"],
+        location=location,
+    )
+
+
+def _clip(row: _Row, folder: Path | None, frames: list[int]) -> tuple[Clip | None, list[Finding]]:
+    subject = row.recording.partition("_")[0]
+    key = f"{DATASET}/{subject}/{row.name}"
+    if folder is None or not frames:
+        message = f"{row.location}: there is no folder {row.recording} with images"
+        return None, [Finding("row without folder", key, message, serious=True)]
+    findings = []
+    onset = frames[0] if row.onset is None else row.onset
+    offset = frames[-1] if row.offset is None else row.offset
+    if row.onset is None or row.offset is None:
+        message = f"{row.location}: it is cut off by the recording; {onset} to {offset} is used"
+        findings.append(Finding("movement cut off", key, message))
+    if not frames[0] <= onset <= offset <= frames[-1]:
+        message = f"{row.location}: {onset} to {offset} is not inside {frames[0]} to {frames[-1]}"
+        return None, [Finding("movement outside its recording", key, message, serious=True)]
+    apex, source = row.apex, "file"
+    if apex is None or not onset <= apex <= offset:
+        apex, source = (onset + offset) // 2, "midpoint"
+        findings.append(Finding("apex repaired", key, f"{row.location}: {row.apex}; the middle is used"))
+    clip = Clip(
+        path=folder,
+        dataset=DATASET,
+        subject=subject,
+        name=row.name,
+        emotion="",
+        onset=onset,
+        apex=apex,
+        offset=offset,
+        fps=FPS,
+        apex_source=source,
+        action_units=row.action_units,
+        kind=row.kind,
+    )
+    return clip, findings

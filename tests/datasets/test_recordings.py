@@ -128,6 +128,7 @@ def test_tables_for_scoring(samm_long: Path, tmp_path: Path) -> None:
     assert events.read_text() == events_to_csv(index) and videos.read_text() == videos_to_csv(index)
     report = score_spotting(events, truth=events, videos=videos)
     assert all(kind.f1 == 1 for scores in report.conventions for kind in scores.kinds)
+    assert not [finding for finding in report.findings if finding.kind == "outside the video"]
     predictions = tmp_path / "predictions.csv"
     predictions.write_text(events.read_text() + "001,001_1,5000,5000,5010,micro,,\n")
     (finding,) = [

@@ -1,12 +1,12 @@
 """Frames in memory as a video."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 from jaxtyping import UInt8
 
 from learnet.core.errors import BadInput
-from learnet.video.base import MAX_FPS, Frame, Video, VideoInfo
+from learnet.video.base import MAX_FPS, Frame, Pixels, Video, VideoInfo
 
 SOURCE = "array"
 
@@ -45,3 +45,9 @@ class ArrayVideo(Video):
     def _frames(self) -> Iterator[Frame]:
         for number, pixels in enumerate(self.frames):
             yield Frame(number, number / self.info.fps, pixels)
+
+    def pixels_at(self, numbers: Collection[int]) -> Iterator[tuple[int, Pixels]]:
+        """Yield some frames; see `Video.pixels_at`."""
+        for number in sorted(numbers):
+            if 0 <= number < len(self.frames):
+                yield number, self.frames[number]

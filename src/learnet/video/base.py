@@ -1,7 +1,7 @@
 """Records and base class shared by all sources of frames: files, folders of images and cameras."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -77,6 +77,19 @@ class Video(ABC):
 
     @abstractmethod
     def _frames(self) -> Iterator[Frame]: ...
+
+    def pixels_at(self, numbers: Collection[int]) -> Iterator[tuple[int, Pixels]]:
+        """Yield number and pixels of some frames, in time order; numbers that no frame has are left out.
+
+        `info` and `losses` stay as they are. Call it after an iteration: a file has noted then from where it
+        can be read, so that not everything before a frame is decoded again.
+
+        Args:
+            numbers: of the frames.
+        """
+        for frame in self:
+            if frame.number in numbers:
+                yield frame.number, frame.pixels
 
     def _frame_label(self, number: int) -> str:
         """Return what error messages call a frame."""

@@ -4,14 +4,16 @@ It is decoded once and in order, so memory does not grow with its length.
 """
 
 import itertools
-from collections.abc import Iterator
-from dataclasses import replace
+from bisect import bisect_right
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
+import av.container
 
 from learnet.core.errors import BadVideo
-from learnet.video.base import DEFAULT_FPS, Frame, FrameRange, Video, VideoInfo
+from learnet.video.base import DEFAULT_FPS, Frame, FrameRange, Pixels, Video, VideoInfo
 from learnet.video.libav import (
     AS_STORED,
     MISSING_FRAMES,
@@ -22,6 +24,16 @@ from learnet.video.libav import (
     rates_differ,
     to_rgb,
 )
+
+KEY_FRAME_S = 1.0  # shortest time between two key frames that are noted, so that the list stays short
+
+
+@dataclass(frozen=True)
+class KeyFrame:
+    """A frame from which the file can be decoded without what is before it."""
+
+    number: int
+    pts: int  # presentation time stamp, in the time base of the stream
 
 
 class FileVideo(Video):
@@ -42,9 +54,11 @@ class FileVideo(Video):
         # AVI numbers packets, not pictures: where the codec reorders them, its time stamps are wrong.
         reordered_avi = self.container.format.name == "avi" and bool(self.stream.codec_context.has_b_frames)
         self.ignores_time_stamps = fps is not None or reordered_avi
+        self.can_seek = not reordered_avi
         info, notes = self._describe(first_frame, fps)
         super().__init__(info, bounds, notes)
         self.losses = losses
+        self.key_frames: list[KeyFrame] = []  # noted by the last iteration
 
     def _describe(self, first_frame: av.VideoFrame, fps: float | None) -> tuple[VideoInfo, list[str]]:
         """Return the properties of the file and notes about assumptions; set `orientation`."""
@@ -81,7 +95,9 @@ class FileVideo(Video):
         number = -1
         tick_s = None if self.ignores_time_stamps else float(self.stream.time_base or 0)
         clock = FrameClock(self.info.fps, tick_s)
+        self.key_frames = []
         for number, frame in enumerate(frames):
+            self._note_key_frame(number, frame)
             time_s = clock.time_of(frame, self.losses)
             if not clock.regular and not self.info.variable_rate:
                 self.info = replace(self.info, variable_rate=True)
@@ -105,3 +121,49 @@ class FileVideo(Video):
             return decode(self.container, self.stream, self.losses)
         frames, self.pending = self.pending, None
         return frames
+
+    def _note_key_frame(self, number: int, frame: av.VideoFrame) -> None:
+        if not (frame.key_frame and self.can_seek) or frame.pts is None:
+            return
+        if not self.key_frames or number - self.key_frames[-1].number >= KEY_FRAME_S * self.info.fps:
+            self.key_frames.append(KeyFrame(number, frame.pts))
+
+    def pixels_at(self, numbers: Collection[int]) -> Iterator[tuple[int, Pixels]]:
+        """Yield some frames; see `Video.pixels_at`. They are decoded from the key frames before them."""
+        container, stream = open_stream(self.path)
+        try:
+            number, frames = 0, decode(container, stream, {})  # of the next frame
+            for wanted in sorted(numbers):
+                start = self._last_key_frame(wanted)
+                if start is not None and start.number > number:
+                    number, frames = start.number, _decode_from(container, stream, start)
+                frame = next(itertools.islice(frames, wanted - number, None), None)
+                if frame is None and start is not None:  # some transport streams cannot be read from there
+                    self.key_frames = []
+                    container.close()
+                    container, stream = open_stream(self.path)
+                    frames = decode(container, stream, {})
+                    frame = next(itertools.islice(frames, wanted, None), None)
+                if frame is None:
+                    return
+                number = wanted + 1
+                yield wanted, to_rgb(frame, self.orientation)
+        finally:
+            container.close()
+
+    def _last_key_frame(self, number: int) -> KeyFrame | None:
+        """Return the last noted key frame up to a frame; None if there is none."""
+        index = bisect_right(self.key_frames, number, key=lambda key_frame: key_frame.number)
+        return self.key_frames[index - 1] if index else None
+
+
+def _decode_from(
+    container: av.container.InputContainer, stream: av.VideoStream, start: KeyFrame
+) -> Iterator[av.VideoFrame]:
+    """Return the frames from a key frame on; none where the container does not find it.
+
+    Frames before it may be decoded first: of an earlier key frame, or such as depend on two key frames.
+    """
+    container.seek(start.pts, stream=stream)
+    frames = decode(container, stream, {})
+    return itertools.dropwhile(lambda frame: frame.pts != start.pts, frames)

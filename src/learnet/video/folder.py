@@ -1,7 +1,7 @@
 """A folder of numbered images as a video."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from learnet.core.errors import BadVideo
@@ -83,3 +83,10 @@ class FolderVideo(Video):
                 self.unreadable.append(path)
             else:
                 yield Frame(number, (number - self.start) / self.info.fps, pixels)
+
+    def pixels_at(self, numbers: Collection[int]) -> Iterator[tuple[int, Pixels]]:
+        """Yield some images; see `Video.pixels_at`. Images that cannot be read are left out."""
+        for number, path in self.images.items():
+            pixels = read_image(path) if number in numbers else None
+            if pixels is not None:
+                yield number, pixels

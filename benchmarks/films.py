@@ -4,7 +4,8 @@
 
 Each film shows one synthetic person with three micro-expressions, one of each class, a blink and a turn of
 the head (`datasets.synthetic.films`). An expression is found if one event overlaps with it in time, and right
-if this event has its class. Written to benchmarks/results/films.json.
+if this event has its class; a blink is right if it is an event of its kind.
+Written to benchmarks/results/films.json.
 """
 
 import json
@@ -17,8 +18,7 @@ from measure import RESULTS
 
 from learnet.datasets.synthetic.films import CLASSES, SyntheticFilm, synthetic_film
 from learnet.inference.recogniser import Recogniser
-from learnet.inference.recognition import Recognition
-from learnet.inference.timeline import Span
+from learnet.inference.recognition import Recognition, timeline
 from learnet.report.shown_and_found import ELSEWHERE, ShownAndFound, compare_with_truth, film_truth
 
 FILMS = 40  # seeds from 0
@@ -51,15 +51,16 @@ def main() -> None:
 
 
 def compare(film: SyntheticFilm, recognition: Recognition) -> list[ShownAndFound]:
-    events = [Span(event.onset_s, event.offset_s, event.label, event.score) for event in recognition.events]
-    unjudged = [Span(stretch.start_s, stretch.end_s, stretch.reason) for stretch in recognition.unjudged]
-    return compare_with_truth(film_truth(film), events, unjudged, CLASSES)
+    shown = timeline(recognition)
+    return compare_with_truth(film_truth(film), shown.events, shown.unjudged, CLASSES)
 
 
 def outcome(row: ShownAndFound) -> str:
     """Return what became of a movement, in one word or two."""
-    if row.right:
+    if row.right and row.found:
         return "right"
+    if row.right:
+        return "not judged" if row.unjudged else "no event"
     if row.shown == ELSEWHERE:
         return "false alarm"
     if not row.found:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from learnet.core.settings import Windows
 from learnet.datasets.synthetic.databases import synthetic_video
 from learnet.inference.recogniser import Recogniser
 from learnet.inference.recognition import Recognition
+from learnet.inference.spotting import Spotting
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "video.md"
 OPEN = ("preparation", "trained_on", "thresholds", "scores", "emotions", "action_unit_scores")
@@ -18,14 +20,21 @@ OPEN = ("preparation", "trained_on", "thresholds", "scores", "emotions", "action
 
 
 @pytest.fixture(scope="module")
-def recognition(tmp_path_factory: pytest.TempPathFactory) -> Recognition:
+def windows(tmp_path_factory: pytest.TempPathFactory) -> Recognition:
     """A surprise with action units, and after it a stretch that cannot be judged."""
     film = tmp_path_factory.mktemp("film") / "film.mp4"
     video = synthetic_video(film, seed=7, emotion="surprise", duration_s=0.6)
-    recognition = Recogniser.load()(video.path)
+    recognition = Recogniser.load()(video.path, Windows())
     (judged,) = recognition.predictions
     lost = replace(judged, window=1, start_s=judged.end_s, end_s=2.0, label=None, reason="no face is seen")
     return replace(recognition, predictions=(judged, lost))
+
+
+@pytest.fixture(scope="module")
+def events(windows: Recognition) -> Recognition:
+    """The same as if it had been spotted."""
+    spotting = Spotting(windows.events, windows.unjudged)
+    return replace(windows, windows=None, spotting=spotting)
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +65,17 @@ def keys(value: object) -> Iterator[str]:
                 yield from keys(inner)
 
 
-def test_every_key_of_the_json_is_explained(recognition: Recognition, tables: list[list[list[str]]]) -> None:
-    content = json.loads(recognition.to_json())
+def test_every_key_of_the_json_is_explained(
+    windows: Recognition, events: Recognition, tables: list[list[list[str]]]
+) -> None:
+    content = json.loads(windows.to_json())
     assert content["unjudged"] and content["events"][0]["emotions_by_units"]
     whole, fields = tables
     assert set.union(*(words(row[0]) for row in whole)) == set(content)
+    only_windows = set.union(*(words(row[0]) for row in whole if row[1].startswith("with `--windows`")))
+    of_events = json.loads(events.to_json())
+    assert set(of_events) == set(content) - only_windows and of_events["cut"] is None
+    assert of_events["events"] == content["events"]
     of_windows_and_events = set.union(*(words(row[0]) for row in fields))
     assert of_windows_and_events == set(keys([content["events"], content["answers"]]))
     explained = set.union(*(words(cell) for row in [*whole, *fields] for cell in row))
@@ -68,11 +83,11 @@ def test_every_key_of_the_json_is_explained(recognition: Recognition, tables: li
 
 
 def test_every_column_of_the_tables_is_explained(
-    recognition: Recognition, tables: list[list[list[str]]]
+    windows: Recognition, events: Recognition, tables: list[list[list[str]]]
 ) -> None:
     columns: set[str] = set()
     for row in tables[1]:
         columns |= words(row[0]) if row[1] == "the same" else words(row[1])
-    explained = columns | set(recognition.metadata.classes) | {f"AU{unit}" for unit in recognition.units}
-    shown = set(recognition.to_dataframe(windows=True)) | set(recognition.to_dataframe())
+    explained = columns | set(windows.metadata.classes) | {f"AU{unit}" for unit in windows.units}
+    shown = set(windows.to_dataframe(windows=True)) | set(events.to_dataframe())
     assert shown == explained

@@ -227,7 +227,7 @@ def test_without_movement_or_network_there_are_no_units(film: Path) -> None:
     recognition = replace(Recogniser.load(), action_units=stand_in(network))(still, fps=200.0)
     (prediction,) = recognition.predictions
     assert prediction.action_units == () and prediction.action_unit_scores == {} and not network.batches
-    (row,) = csv.DictReader(io.StringIO(recognition.to_csv()))
+    (row,) = csv.DictReader(io.StringIO(recognition.to_csv(windows=True)))
     assert row["action_units"] == row["AU4"] == row["emotions_by_units"] == ""
 
     without = replace(Recogniser.load(), action_units=None)(film)
@@ -250,7 +250,7 @@ def test_an_interrupted_run_keeps_the_units(film: Path, tmp_path: Path) -> None:
     continued = PredictionLog(tmp_path / "film.csv", run, classes, recogniser.units)
     assert continued.done == whole.predictions
     continued.finish()
-    assert (tmp_path / "film.csv").read_text() == whole.to_csv()
+    assert (tmp_path / "film.csv").read_text() == whole.to_csv(windows=True)
 
 
 @pytest.mark.parametrize("text", ["x", "1.5"])

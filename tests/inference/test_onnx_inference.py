@@ -110,7 +110,7 @@ def test_a_video_is_answered_without_torch_as_with_it(exported: Path) -> None:
 
     film = exported / "stranger.mp4"
     synthetic_video(film, seed=6, emotion="surprise", duration_s=0.6)
-    arguments = ["predict", str(film), "--window-s", "0.25", "--whole-s", "0", "--weights"]
+    arguments = ["predict", str(film), "--windows", "--window-s", "0.25", "--whole-s", "0", "--weights"]
     command = [sys.executable, "-c", WITHOUT_TORCH, *arguments]
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
     blocked = subprocess.run(

@@ -84,7 +84,7 @@ def scores_of(recognition: Recognition) -> np.ndarray:
 
 def test_every_window_is_answered_as_the_clip_it_is(tmp_path: Path) -> None:
     write_video(tmp_path / "film.mp4", wobble(66), 50.0)
-    recognition = recogniser(tmp_path)(tmp_path / "film.mp4")
+    recognition = recogniser(tmp_path)(tmp_path / "film.mp4", Windows())
     frames = read_frames(tmp_path / "film.mp4")
     # 66 frames are 1.32 s: 0-0.5, 0.25-0.75, 0.5-1, 0.75-1.25, and 1-1.32 s. A quarter second is 12.5 frames.
     frame_ranges = [(0, 25), (13, 38), (25, 50), (38, 63), (50, 66)]
@@ -117,7 +117,7 @@ def test_every_window_is_answered_as_the_clip_it_is(tmp_path: Path) -> None:
 
 def test_a_window_alone_is_answered_as_in_the_stream(tmp_path: Path) -> None:
     recognise, frames = recogniser(tmp_path), wobble(70)
-    stream = recognise(write_images(tmp_path / "all", frames), fps=50.0)
+    stream = recognise(write_images(tmp_path / "all", frames), Windows(), fps=50.0)
     alone = recognise(write_images(tmp_path / "part", frames[25:50], first=26), fps=50.0)
     assert len(alone.predictions) == 1
     assert alone.predictions[0].scores == stream.predictions[2].scores  # not nearly: the same
@@ -128,7 +128,7 @@ def test_a_window_alone_is_answered_as_in_the_stream(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("count", "windows"), [(50, 1), (51, 4), (2, 1)])
 def test_a_video_up_to_a_second_is_one_window(tmp_path: Path, count: int, windows: int) -> None:
-    recognition = recogniser(tmp_path)(write_images(tmp_path / "clip", wobble(count)), fps=50.0)
+    recognition = recogniser(tmp_path)(write_images(tmp_path / "clip", wobble(count)), Windows(), 50.0)
     assert len(recognition.predictions) == windows
     assert recognition.duration_s == pytest.approx(count / 50)
     if windows == 1:
@@ -214,7 +214,7 @@ def test_json_and_csv_say_the_same(tmp_path: Path) -> None:
     write_video(tmp_path / "film.mp4", wobble(80), 50.0)
     recognition = recogniser(tmp_path)(tmp_path / "film.mp4", Windows(window_s=0.4, overlap=0.5))
     record = json.loads(recognition.to_json())
-    rows = list(csv.DictReader(io.StringIO(recognition.to_csv())))
+    rows = list(csv.DictReader(io.StringIO(recognition.to_csv(windows=True))))
     assert record["fps"] == 50 and record["frames"] == 80 and record["duration_s"] == pytest.approx(1.6)
     assert record["network"]["classes"] == list(CLASSES) and record["network"]["name"] == "learnet"
     assert record["network"]["trained_on"]["people"] == 2  # how many, not who
@@ -274,7 +274,7 @@ def test_a_window_of_one_frame_has_no_answer_and_says_why(tmp_path: Path) -> Non
     assert lone.label is None and lone.scores == {} and lone.score is None and "1 frame" in lone.reason
     assert len(recognition.ranking) == 4
     assert f"1 of 5 windows without a prediction: {lone.reason}" in recognition.warnings
-    record, row = json.loads(recognition.to_json())["answers"][-1], recognition.to_csv().splitlines()[-1]
+    record, row = json.loads(recognition.to_json())["answers"][-1], recognition.to_csv(True).splitlines()[-1]
     assert record["label"] is None and record["score"] is None and record["reason"] == lone.reason
     assert row.startswith("4,1.6,1.62,81,81,1,,,,,,,,,")
 
@@ -303,7 +303,9 @@ def test_other_motion_images_are_made_of_each_window_alone(tmp_path: Path, setti
     """The apex is detected in the window, and the frame rate is that of the video."""
     preparation = Preparation(face="none", size=SIZE, **settings)
     write_video(tmp_path / "film.mkv", wobble(66), 50.0, "ffv1")
-    recognition = recogniser(tmp_path, replace(METADATA, preparation=preparation))(tmp_path / "film.mkv")
+    recognition = recogniser(tmp_path, replace(METADATA, preparation=preparation))(
+        tmp_path / "film.mkv", Windows()
+    )
     frames, module = read_frames(tmp_path / "film.mkv"), network()
     assert len(recognition.predictions) == 5
     for prediction, record in zip(
@@ -341,7 +343,7 @@ def film(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_real_face_is_found_anew_in_each_window(film: Path, tmp_path: Path) -> None:
     metadata = replace(METADATA, preparation=Preparation(face="haar", size=SIZE))
-    recognition = recogniser(tmp_path, metadata)(film)
+    recognition = recogniser(tmp_path, metadata)(film, Windows())
     frames, finder = read_frames(film), face_finder("haar")
     frame_ranges = [(0, 12), (6, 18), (12, 24), (18, 30)]
     assert [(a.first, a.last + 1) for a in recognition.predictions] == frame_ranges
@@ -359,7 +361,7 @@ def test_a_real_face_is_found_anew_in_each_window(film: Path, tmp_path: Path) ->
     assert sum(bool(prediction.scores) for prediction in recognition.predictions) >= 2
     assert not [warning for warning in recognition.warnings if "owners" in warning]
     cropped_by_owners = recogniser(tmp_path, replace(metadata, data={**METADATA.data, "faces": "given"}))(
-        film
+        film, Windows()
     )
     assert [warning for warning in cropped_by_owners.warnings if "owners of the clips had cropped" in warning]
     record = json.loads(recognition.to_json())
@@ -379,7 +381,7 @@ def test_a_face_that_leaves_leaves_its_windows_unanswered(film: Path, tmp_path: 
     blank = np.full_like(frames[:18], 90)
     write_video(tmp_path / "leaves.mkv", np.concatenate([frames[:12], blank]), 24.0, "ffv1")
     recognition = recogniser(tmp_path, replace(METADATA, preparation=Preparation(face="haar", size=SIZE)))(
-        tmp_path / "leaves.mkv"
+        tmp_path / "leaves.mkv", Windows()
     )
     assert recognition.predictions[0].label is not None
     # The second window sees the face in its first half.

@@ -34,7 +34,7 @@ def demo(
     epochs: int = 40,
     jobs: int = -1,
 ) -> None:
-    """Recognise the micro-expressions in a synthetic film, and show what was found beside what it shows.
+    """Find and recognise the movements in a synthetic film, and show what was found beside what it shows.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def _demonstrate_film(out: Path, seed: int) -> None:
     with console.bar("Rendering frames") as progress:
         film = synthetic_film(video, seed, progress=progress)
     console.command(f"learnet predict {video}")
-    with console.bar("Processing windows") as progress:
+    with console.bar("Searching frames") as progress:
         recognition = Recogniser.load()(video, progress=progress)
     truth = film_truth(film)
     shown = recognition_timeline(recognition, truth)

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -28,12 +28,14 @@ def predict(  # noqa: PLR0913 (options)
     csv: Path | None = None,
     picture: Path | None = None,
     page: Path | None = None,
-    windows: Annotated[Windows, Flat] = Windows(),
+    windows: bool = False,
+    cut: Annotated[Windows, Flat] = Windows(),
     fps: float | None = None,
     face: int | Literal["none"] = 1,
     face_model: Path | None = None,
 ) -> None:
-    """Recognise micro-expressions and their action units. Print JSON, and the events on stderr.
+    """Find the facial movements in a video: when, where, action units, emotion. Print JSON, and a summary on
+    stderr.
 
     Parameters
     ----------
@@ -47,12 +49,15 @@ def predict(  # noqa: PLR0913 (options)
         Write the JSON to this file instead. For several videos: folder in which NAME.json and NAME.csv are
         written for each; videos whose results are there already are skipped.
     csv
-        Also write a table with a row per window, as they are predicted; an interrupted run continues.
+        Also write a table with a row per event; with --windows a row per window, as they are predicted, and
+        an interrupted run continues.
     picture
-        Also draw the prediction with the highest score: face crop, motion image and scores (.png, .svg or
-        .pdf).
+        Also draw the event or window with the highest score: face crop, motion image and scores (.png, .svg
+        or .pdf). A video without any gets its timeline.
     page
         Also write a page (.html) with a timeline and the events; it shows no faces.
+    windows
+        Cut the video into windows and recognise each, instead of the movements that are found in it.
     fps
         Actual frame rate, where the file states a wrong one; required for a folder of images.
     face
@@ -65,55 +70,71 @@ def predict(  # noqa: PLR0913 (options)
 
     if not videos:
         raise LearnetError("VIDEO is missing.", "Name a video file, or a folder of images.")
+    wanted = Wanted(cut if windows else None, fps)
+    if cut != Windows() and not windows:
+        raise LearnetError("--window-s, --overlap and --whole-s are about windows.", "Add --windows.")
     if len(videos) > 1:
         _check_batch(videos, output, (csv, picture, page))
         recogniser = Recogniser.load(weights, face_model, face)
-        _predict_batch(recogniser, videos, output or Path(), windows, fps)
+        _predict_batch(recogniser, videos, output or Path(), wanted)
         return
     (video,) = videos
     outputs = ((output, JSON), (csv, CSV), (picture, FIGURE), (page, HTML))
     check_outputs(outputs, (video, weights, face_model))
-    recognition = _recognise(Recogniser.load(weights, face_model, face), video, windows, fps, csv)
+    recognition = _recognise(Recogniser.load(weights, face_model, face), video, wanted, csv)
     _write_json(recognition, output)
     _write_figures(recognition, picture, page)
     _print_events(recognition)
     console.paths(*(path for path in (output, csv, picture, page) if path), to=console.err)
 
 
-def _recognise(
-    recogniser: "Recogniser", video: Path, windows: Windows, fps: float | None, csv: Path | None
-) -> "Recognition":
-    """Recognise one video, with a progress bar, and write its table as it goes."""
-    from learnet.inference.prediction_log import PredictionLog
+@dataclass(frozen=True)
+class Wanted:
+    """How a video is to be processed."""
 
-    log = None
-    if csv and (csv.is_file() or not csv.exists()):  # a pipe cannot be continued: it is written at the end
-        run = _run_description(recogniser, video, windows, fps)
-        log = PredictionLog(csv, run, recogniser.metadata.classes, recogniser.units)
-        if log.replaced:
-            console.err.print(f"{csv}: begun anew; what was there is of another run", markup=False)
-        if log.done:
-            console.err.print(f"{csv}: continued after window {len(log.done)}", markup=False)
-    try:
-        with console.bar("Processing windows") as progress:
-            recognition = recogniser(video, windows, fps, progress, log)
-    except LearnetError:
-        if log:
-            log.discard()
-        raise
-    finally:
-        if log:
-            log.close()  # of an interrupted run, which can be continued
-    if log:
-        log.finish()
-    elif csv:
-        write_atomically(csv, recognition.to_csv())
+    windows: Windows | None  # None: movements are spotted
+    fps: float | None  # None: as the file states
+
+
+def _recognise(recogniser: "Recogniser", video: Path, wanted: Wanted, csv: Path | None) -> "Recognition":
+    """Recognise one video, with a progress bar, and write its table."""
+    from learnet.inference.prediction_log import refuse_other_tables
+
+    if csv:
+        refuse_other_tables(csv)
+    if csv and wanted.windows and (csv.is_file() or not csv.exists()):  # a pipe cannot be continued
+        return _recognise_windows(recogniser, video, wanted, csv)
+    title = "Processing windows" if wanted.windows else "Searching frames"
+    with console.bar(title) as progress:
+        recognition = recogniser(video, wanted.windows, wanted.fps, progress)
+    if csv:
+        write_atomically(csv, recognition.to_csv(windows=wanted.windows is not None))
     return recognition
 
 
-def _run_description(
-    recogniser: "Recogniser", video: Path, windows: Windows, fps: float | None
-) -> dict[str, object]:
+def _recognise_windows(recogniser: "Recogniser", video: Path, wanted: Wanted, csv: Path) -> "Recognition":
+    """Recognise the windows of one video, and write each to the table as it goes."""
+    from learnet.inference.prediction_log import PredictionLog
+
+    run = _run_description(recogniser, video, wanted)
+    log = PredictionLog(csv, run, recogniser.metadata.classes, recogniser.units)
+    if log.replaced:
+        console.err.print(f"{csv}: begun anew; what was there is of another run", markup=False)
+    if log.done:
+        console.err.print(f"{csv}: continued after window {len(log.done)}", markup=False)
+    try:
+        with console.bar("Processing windows") as progress:
+            recognition = recogniser(video, wanted.windows, wanted.fps, progress, log)
+    except LearnetError:
+        log.discard()
+        raise
+    finally:
+        log.close()  # of an interrupted run, which can be continued
+    log.finish()
+    return recognition
+
+
+def _run_description(recogniser: "Recogniser", video: Path, wanted: Wanted) -> dict[str, object]:
     """Return all that the predictions depend on: an interrupted run is continued only by the same one."""
     from learnet.training.metadata import metadata_to_json
 
@@ -126,8 +147,8 @@ def _run_description(
         "weights": recogniser.weights,
         "metadata": metadata_to_json(recogniser.metadata),
         "action_units": metadata_to_json(units.metadata) if units else None,
-        "windows": asdict(windows),
-        "fps": fps,
+        "windows": asdict(wanted.windows) if wanted.windows else None,
+        "fps": wanted.fps,
         "face": recogniser.face_number if recogniser.finder else "none",
         "finder": recogniser.finder.kind if recogniser.finder else "none",
         "learnet": __version__,
@@ -155,26 +176,21 @@ def _write_figures(recognition: "Recognition", picture: Path | None, page: Path 
 
 def _print_events(recognition: "Recognition") -> None:
     """Print warnings, the events, one in a line, and how much could not be judged, on stderr."""
-    from learnet.inference.action_unit_text import short_text
     from learnet.inference.emotion_criteria import criteria_sentence, emotions_from_units
+    from learnet.inference.event_text import event_line, unjudged_text
 
     for warning in recognition.warnings:
         console.err.print(f"Warning: {warning}", markup=False)
     for event in recognition.events:
-        duration_s = event.offset_s - event.onset_s
-        answer = f"{event.kind}, {duration_s:.2f} s, {event.label} ({event.score:.2f})"
-        units = short_text(event.action_units)
-        line = f"{event.onset_s:8.2f} s  {answer}"
-        console.err.print(f"{line}, {units}" if units else line, markup=False)
+        console.err.print(event_line(event), markup=False)
         for sentence in (criteria_sentence(emotions_from_units(event.action_units)), event.reason):
             if sentence:
-                console.err.print(f"{'':12}{sentence}", markup=False)
+                console.err.print(f"{'':8}{sentence}", markup=False)
     if not recognition.events:
-        strongest = recognition.strongest
-        console.err.print(f"No expression: {strongest.reason or strongest.label}.", markup=False)
-    if recognition.unjudged:
-        unjudged_s = sum(stretch.end_s - stretch.start_s for stretch in recognition.unjudged)
-        console.err.print(f"{unjudged_s:8.2f} s  of {recognition.duration_s:.2f} s could not be judged")
+        console.err.print(f"No expression: {recognition.reason or recognition.label}.", markup=False)
+    unjudged = unjudged_text(recognition.unjudged, recognition.judged_s, recognition.duration_s)
+    if unjudged:
+        console.err.print(unjudged, markup=False)
 
 
 def _check_batch(videos: Sequence[Path], output: Path | None, others: Sequence[Path | None]) -> None:
@@ -194,33 +210,34 @@ def _check_batch(videos: Sequence[Path], output: Path | None, others: Sequence[P
         )
 
 
-def _is_done(
-    result: Path, recogniser: "Recogniser", video: Path, windows: Windows, fps: float | None
-) -> bool:
+def _is_done(result: Path, recogniser: "Recogniser", video: Path, wanted: Wanted) -> bool:
     """Return whether a video has been recognised before in the same way.
 
     Raises:
         OutputTaken: the file holds something else.
     """
+    from learnet.inference.recogniser import SHORT
+
     if not result.exists():
         return False
+    # A short video is judged as one window, also where movements are searched.
+    cuts = [asdict(wanted.windows)] if wanted.windows else [None, asdict(SHORT)]
     try:
         record = json.loads(result.read_text(encoding="utf-8"))
         units = record["action_unit_network"] or {"weights": ""}
         networks = [record["network"]["weights"], units["weights"]]
-        found = [record["video"], networks, record["cut"], record["fps"]]
+        settings = [record["video"], networks, record["fps"]]
+        is_same_cut = record["cut"] in cuts
     except (ValueError, KeyError, TypeError):
-        found = []
-    rate = found[-1] if fps is None and found else fps
+        settings, is_same_cut = [], False
+    fps = settings[-1] if wanted.fps is None and settings else wanted.fps
     own_units = recogniser.action_units.weights if recogniser.action_units else ""
-    if found != [str(video), [recogniser.weights, own_units], asdict(windows), rate]:
+    if not is_same_cut or settings != [str(video), [recogniser.weights, own_units], fps]:
         raise OutputTaken(result, "this is no result of the same video and settings", "Name another folder.")
     return True
 
 
-def _predict_batch(
-    recogniser: "Recogniser", videos: Sequence[Path], folder: Path, windows: Windows, fps: float | None
-) -> None:
+def _predict_batch(recogniser: "Recogniser", videos: Sequence[Path], folder: Path, wanted: Wanted) -> None:
     """Recognise several videos. One that cannot be recognised is reported, and the others go on.
 
     Raises:
@@ -231,10 +248,10 @@ def _predict_batch(
         result = folder / f"{video.stem}.json"
         console.err.print(f"{video}", style="bold", markup=False)
         try:
-            if _is_done(result, recogniser, video, windows, fps):
+            if _is_done(result, recogniser, video, wanted):
                 console.err.print(f"{result} is there already; skipped", markup=False)
                 continue
-            recognition = _recognise(recogniser, video, windows, fps, result.with_suffix(".csv"))
+            recognition = _recognise(recogniser, video, wanted, result.with_suffix(".csv"))
         except LearnetError as error:
             failed += 1
             console.err.print(f"learnet: {error}", markup=False)

@@ -109,6 +109,20 @@ class WindowImages:
     image: UInt8[np.ndarray, "S S 3"]  # the motion image, 0..255
 
 
+class StrongestImages:
+    """The images of the strongest prediction so far."""
+
+    def __init__(self) -> None:
+        self.images: WindowImages | None = None
+        self._strength = -3.0  # below every strength
+
+    def see(self, prediction: Prediction, images: WindowImages | None) -> None:
+        """Keep the images if the prediction is stronger than the others."""
+        if images is not None and prediction.strength > self._strength:
+            self._strength = prediction.strength
+            self.images = images
+
+
 def _face_to_dict(face: Face) -> dict[str, Any]:
     eyes = []
     for x, y in face.eyes:

@@ -8,7 +8,7 @@ from typing import Any
 from learnet.core.errors import OutputTaken
 from learnet.core.serialisation import ROOT, InvalidValue, convert, to_plain
 from learnet.inference.prediction import Prediction
-from learnet.inference.recognition import WINDOW_COLUMNS, window_columns, window_row
+from learnet.inference.recognition import EVENT_COLUMNS, WINDOW_COLUMNS, window_columns, window_row
 
 SUFFIX = ".progress"
 """Suffix of the file beside the table that holds the finished predictions until the last one is written."""
@@ -40,7 +40,7 @@ class PredictionLog:
         """
         table = table.resolve()
         table.parent.mkdir(parents=True, exist_ok=True)
-        _refuse_other_tables(table)
+        refuse_other_tables(table)
         self.classes = classes
         self.units = units
         self.table = table
@@ -80,16 +80,20 @@ class PredictionLog:
         self.progress_file.write(json.dumps(to_plain(prediction)) + "\n")
 
 
-def _refuse_other_tables(table: Path) -> None:
-    """Raise OutputTaken for a file that does not begin as a table of windows; an empty one may be filled."""
+def refuse_other_tables(table: Path) -> None:
+    """Raise OutputTaken for a file that is no table of windows or events; an empty one may be filled."""
     if not table.is_file():
         return
-    expected = ",".join(WINDOW_COLUMNS[:FIRST_COLUMNS]).encode()
+    beginnings = []
+    for columns in (WINDOW_COLUMNS, EVENT_COLUMNS):
+        beginnings.append(",".join(columns[:FIRST_COLUMNS]).encode())
     with table.open("rb") as handle:
-        beginning = handle.read(len(expected))
-    if beginning and beginning != expected:
+        found = handle.read(max(map(len, beginnings)))
+    if found and not found.startswith(tuple(beginnings)):
         raise OutputTaken(
-            table, "this file holds something else than windows of a video", "Name another file."
+            table,
+            "this file holds something else than windows or events of a video",
+            "Name another file.",
         )
 
 

@@ -1,31 +1,42 @@
-"""Recognition of micro-expressions in a video: one prediction per time window.
+"""Recognition of micro-expressions in a video: of the movements that are spotted in it, or in time windows.
 
-Each window is treated as a clip of its own, with the same function as the clips of the training
-(`make_image`). Its face is detected anew, so a prediction depends neither on earlier frames nor on the other
-windows.
+Each spotted movement and each window is treated as a clip of its own, with the same function as the clips of
+the training (`make_image`). Its face is detected anew, so a prediction depends neither on earlier frames nor
+on the others.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from numpy.typing import ArrayLike
 
-from learnet.core.arrays import as_rgb_images
-from learnet.core.errors import BadCheckpoint, LearnetError, NoFace, TooFewFrames, counted
+from learnet.core.errors import BadCheckpoint, LearnetError, NoFace, TooFewFrames
 from learnet.core.settings import Windows
 from learnet.face import AlignedFaces, FaceFinder, face_finder
 from learnet.inference.action_units import ActionUnitRecogniser, shipped_action_units
 from learnet.inference.decision import UNCERTAIN_MARGIN, judge_motion, judge_scores
-from learnet.inference.prediction import Movement, Prediction, WindowImages
+from learnet.inference.event_clips import clip_movement, event_clips, judge_spotted, recognised_event
+from learnet.inference.prediction import Movement, Prediction, StrongestImages, WindowImages
 from learnet.inference.prediction_log import PredictionLog
 from learnet.inference.recognition import Recognition
 from learnet.inference.selected_face import SelectedFace
-from learnet.inference.video_warnings import recognition_warnings
+from learnet.inference.spotting import Spotting, spot_video
+from learnet.inference.video_input import (
+    SHORT_S,
+    FrameCounter,
+    Progress,
+    VideoExtent,
+    is_announced_short,
+    no_face_error,
+    no_prediction_error,
+    open_for_recognition,
+)
+from learnet.inference.video_warnings import owners_warning, recognition_warnings, video_warnings
 from learnet.inference.weights import load_class_scorer
 from learnet.inference.window_units import MovingWindow, recognise_units
-from learnet.inference.windows import Window, cut_windows, expected_windows
+from learnet.inference.windows import TIME_TOLERANCE_S, Window, cut_windows, expected_windows
 from learnet.motion.detrend import StoredImages
 from learnet.motion.evidence import MotionEvidence, motion_evidence
 from learnet.motion.pipeline import MotionResult, make_image
@@ -33,12 +44,9 @@ from learnet.motion.span import movement_span
 from learnet.training.metadata import CheckpointMetadata
 from learnet.training.pretrained import default_weights
 from learnet.training.scorer import Scorer
-from learnet.video.array import ArrayVideo
-from learnet.video.base import Video
-from learnet.video.reader import open_video
+from learnet.video.base import Video, VideoInfo
 
-Progress = Callable[[int, int], None]  # windows done, expected number of windows
-
+SHORT = Windows(whole_s=SHORT_S)
 FEW_FRAMES = 6  # a dynamic image of fewer is little more than a difference of two frames, with its noise
 
 
@@ -46,21 +54,22 @@ def predict(
     video: str | Path | ArrayLike,
     fps: float | None = None,
     weights: str | Path | None = None,
-    windows: Windows = Windows(),
+    windows: Windows | None = None,
     face: int | Literal["none"] = 1,
 ) -> Recognition:
-    """Recognise micro-expressions in a video. For several videos use `Recogniser.load` once.
+    """Find the facial movements in a video and recognise them. For several videos use `Recogniser.load` once.
 
     Args:
         video: file, folder of images, or frames (T, H, W, 3): array, list of arrays or tensor; RGB, whole
             numbers 0..255.
         fps: actual frame rate; required for folders of images and for frames.
         weights: name of shipped weights, or a file; None: mlp-cnn-flow-28.
-        windows: length and overlap of the windows.
+        windows: None: movements are spotted, and each is recognised from its own frames. Otherwise the video
+            is cut into windows of this length and overlap, and each window is recognised.
         face: number of the face that is judged, by size from 1; "none": the video shows a face crop.
 
     Returns:
-        Events, the prediction for every window, and warnings.
+        Events, stretches that cannot be judged, and warnings.
 
     Raises:
         LearnetError: see `Recogniser.load` and `Recogniser.__call__`.
@@ -132,60 +141,114 @@ class Recogniser:
     def __call__(
         self,
         video: str | Path | ArrayLike,
-        windows: Windows = Windows(),
+        windows: Windows | None = None,
         fps: float | None = None,
         progress: Progress | None = None,
         log: PredictionLog | None = None,
     ) -> Recognition:
-        """Recognise micro-expressions in a video. One window of frames is in memory at a time.
+        """Find the facial movements in a video, and recognise micro-expressions and action units in them.
+
+        Memory does not depend on the length of the video. A video of up to SHORT_S is judged as one window.
 
         Args:
             video: file, folder of images, or frames (T, H, W, 3), as of `predict`.
-            windows: length and overlap of the windows.
+            windows: None: movements are spotted (`spotting.spot_video`), and each is recognised from its own
+                frames. Otherwise: length and overlap of the windows that are recognised instead.
             fps: actual frame rate; required for folders of images and for arrays, and for files that state a
                 wrong one or none.
-            progress: called after each window.
-            log: receives each prediction; those that it already has are not computed again.
+            progress: called after each window; or with the number of frames in which movements were spotted.
+            log: receives the prediction of each window; those that it already has are not computed again.
 
         Raises:
             BadVideo: not a video.
-            NoFace: no face in any window.
+            NoFace: no face in the video, or in any window.
             LearnetError: no window has two frames or more; no frame rate is given where one is needed.
         """
+        with open_for_recognition(video, fps) as opened:
+            if windows is not None:
+                return self._recognise_windows(opened, windows, progress, log)
+            recognition = (
+                None if is_announced_short(opened.info) else self._recognise_events(opened, progress)
+            )
+            return recognition or self._recognise_windows(opened, SHORT, progress, log)
+
+    def _recognise_windows(
+        self, video: Video, windows: Windows, progress: Progress | None, log: PredictionLog | None
+    ) -> Recognition:
         predictions: list[Prediction] = []
-        strongest: WindowImages | None = None
-        best_strength = -3.0  # below every strength
+        strongest = StrongestImages()
         done = log.done if log else ()
         finder = self.select_face()
-        with _open(video, fps) as opened:
-            for window, prediction, images in self._predictions(opened, windows, finder, done):
-                newest = window
-                predictions.append(prediction)
-                if log and len(predictions) > len(done):
-                    log.add(prediction)
-                if images is not None and prediction.strength > best_strength:
-                    best_strength = prediction.strength
-                    strongest = images
-                if progress:
-                    expected = expected_windows(opened.info, windows)
-                    progress(len(predictions), max(expected, len(predictions)))
-            if strongest is None:
-                raise _no_prediction_error(predictions, opened, finder)
-            warnings = recognition_warnings(opened, predictions, self.metadata)
-            return Recognition(
-                source=opened.info.source,
-                info=opened.info,
-                frames=newest.frames_so_far,
-                duration_s=newest.seconds_so_far,
-                weights=self.weights,
-                metadata=self.metadata,
-                windows=windows,
-                predictions=tuple(predictions),
-                warnings=(*(finder.warnings if finder else ()), *warnings),
-                strongest_images=strongest,
-                action_unit_metadata=self.action_units.metadata if self.action_units else None,
-                action_unit_weights=self.action_units.weights if self.action_units else "",
+        for window, prediction, images in self._predictions(video, windows, finder, done):
+            newest = window
+            predictions.append(prediction)
+            if log and len(predictions) > len(done):
+                log.add(prediction)
+            strongest.see(prediction, images)
+            if progress:
+                expected = expected_windows(video.info, windows)
+                progress(len(predictions), max(expected, len(predictions)))
+        if strongest.images is None:
+            raise no_prediction_error(predictions, video, finder)
+        warnings = recognition_warnings(video, predictions, self.metadata)
+        if windows is SHORT:
+            warnings = (f"the video is not longer than {SHORT_S:g} s, so it is judged as a whole", *warnings)
+        extent = VideoExtent(newest.frames_so_far, newest.seconds_so_far)
+        recognition = self._recognition(video.info, extent, predictions, strongest.images)
+        return replace(recognition, windows=windows, warnings=(*_face_warnings(finder), *warnings))
+
+    def _recognise_events(self, video: Video, progress: Progress | None) -> Recognition | None:
+        """Spot movements and recognise each; return None if the video turns out to be short."""
+        finder = self.select_face()
+        reader = FrameCounter(video.info, progress)
+        spotting = spot_video(video, finder, reader.see)
+        if reader.extent.duration_s <= SHORT_S + TIME_TOLERANCE_S:
+            return None
+        if finder and finder.most_faces < finder.number:
+            raise no_face_error(video.info.source, finder, finder.searched)
+        warnings = tuple(video_warnings(video, self.metadata))
+        predictions: list[Prediction] = []
+        strongest = StrongestImages()
+        events = [event for event in spotting.events if event.is_blink]
+        others = [event for event in spotting.events if not event.is_blink]
+        for event, clip in event_clips(video, others):
+            judged, images = self._predict(
+                clip, finder, len(predictions), video.info.fps, clip_movement(event)
             )
+            prediction = judge_spotted(judged)
+            strongest.see(prediction, images)
+            predictions.append(prediction)
+            events.append(recognised_event(event, prediction))
+        events.sort(key=lambda event: event.onset_s)
+        recognition = self._recognition(video.info, reader.extent, predictions, strongest.images)
+        return replace(
+            recognition,
+            warnings=(*_face_warnings(finder), *warnings, *owners_warning(predictions, self.metadata)),
+            spotting=Spotting(tuple(events), spotting.unjudged),
+        )
+
+    def _recognition(
+        self,
+        info: VideoInfo,
+        extent: VideoExtent,
+        predictions: Sequence[Prediction],
+        strongest: WindowImages | None,
+    ) -> Recognition:
+        """Return what is common to a recognition of windows and of events."""
+        return Recognition(
+            source=info.source,
+            info=info,
+            frames=extent.frames,
+            duration_s=extent.duration_s,
+            weights=self.weights,
+            metadata=self.metadata,
+            windows=None,
+            predictions=tuple(predictions),
+            warnings=(),
+            strongest_images=strongest,
+            action_unit_metadata=self.action_units.metadata if self.action_units else None,
+            action_unit_weights=self.action_units.weights if self.action_units else "",
+        )
 
     def _predictions(
         self, video: Video, windows: Windows, finder: FaceFinder | None, done: Sequence[Prediction]
@@ -200,9 +263,22 @@ class Recogniser:
                 yield window, prediction, images
 
     def _predict(
-        self, window: Window, finder: FaceFinder | None, index: int, fps: float
+        self,
+        window: Window,
+        finder: FaceFinder | None,
+        index: int,
+        fps: float,
+        movement: Movement | None = None,
     ) -> tuple[Prediction, WindowImages | None]:
-        """Return the prediction for one window, and its images if there is a prediction."""
+        """Return the prediction for one window, and its images if there is a prediction.
+
+        Args:
+            window: frames of a video.
+            finder: detects the face; None: the frames are face crops.
+            index: number of the window.
+            fps: frames per second of the video.
+            movement: in the window, if it is known already; None: it is measured.
+        """
         numbers = window.numbers
         no_prediction = Prediction(
             window=index,
@@ -219,8 +295,11 @@ class Recogniser:
             warnings=(),
         )
         assert self.metadata.preparation is not None, "`load` refuses such weights"
+        apex = None if movement is None else numbers.index(movement.apex)
         try:
-            result = make_image(window.pixels, self.metadata.preparation, finder, fps=fps)
+            if apex == 0:
+                raise TooFewFrames(found=1, needed=2)
+            result = make_image(window.pixels, self.metadata.preparation, finder, apex, fps)
         except (NoFace, TooFewFrames) as error:
             return replace(no_prediction, reason=error.what), None
         warnings = result.aligned.warnings_for(numbers)
@@ -234,6 +313,7 @@ class Recogniser:
             warnings=warnings,
             apex=None if result.apex is None else numbers[result.apex],
             motion=motion,
+            movement=movement,
         )
         crop = result.aligned.crop(window.pixels, len(numbers) // 2)
         return self._decide(measured, window, result), WindowImages(crop, result.image)
@@ -253,7 +333,7 @@ class Recogniser:
             label=decision.label,
             reason="; ".join(filter(None, (decision.reason, units.reason))),
             scores=scores,
-            movement=_movement(window, result.aligned, measured.motion),
+            movement=measured.movement or _movement(window, result.aligned, measured.motion),
             action_units=units.named,
             action_unit_scores=units.scores,
         )
@@ -270,18 +350,6 @@ class Recogniser:
         )
 
 
-def _open(video: str | Path | ArrayLike, fps: float | None) -> Video:
-    """Open a video. A frame rate is never assumed: on it depends how long a movement lasts."""
-    hint = "Give the frames per second (fps, --fps)."
-    if not isinstance(video, str | Path):
-        if fps is None:
-            raise LearnetError("An array has no frame rate.", hint)
-        return ArrayVideo(as_rgb_images(video, "frames", "T"), float(fps))
-    if fps is None and Path(video).is_dir():
-        raise LearnetError(f"{video}: a folder of images has no frame rate.", hint)
-    return open_video(Path(video), fps)
-
-
 def _movement(window: Window, aligned: AlignedFaces, motion: MotionEvidence) -> Movement:
     """Return onset, apex and offset of the movement in a window."""
     onset, offset = movement_span(list(window.pixels), aligned, motion)
@@ -291,23 +359,5 @@ def _movement(window: Window, aligned: AlignedFaces, motion: MotionEvidence) -> 
     return Movement(*numbers, *times)
 
 
-def _no_prediction_error(
-    predictions: Sequence[Prediction], video: Video, finder: SelectedFace | None
-) -> LearnetError:
-    """Return the error that explains why no window has a prediction."""
-    source = video.info.source
-    if finder and finder.most_faces and finder.number > finder.most_faces:
-        return LearnetError(
-            f"{source}: there is no face number {finder.number}; at most "
-            f"{counted(finder.most_faces, 'face')} can be seen at once.",
-            "Choose a smaller number.",
-        )
-    if finder and finder.searched:
-        span = predictions[-1].last - predictions[0].first + 1  # windows overlap
-        return NoFace(source, min(finder.searched, span))
-    frames = max(prediction.frames for prediction in predictions)
-    return LearnetError(
-        f"{source}: no window has more than {frames} frame at {video.info.fps:g} frames per second, and "
-        "motion needs two.",
-        "Use longer windows (--window-s), or a longer video.",
-    )
+def _face_warnings(finder: SelectedFace | None) -> tuple[str, ...]:
+    return finder.warnings if finder else ()

@@ -1,22 +1,26 @@
-"""All predictions for one video, and their form as JSON and CSV."""
+"""What was recognised in one video, and its form as JSON and CSV."""
 
 import csv
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from jaxtyping import Float64
 
-from learnet.core.errors import counted
+from learnet.core.errors import LearnetError, counted
 from learnet.core.records import Event, UnjudgedStretch
 from learnet.core.settings import Windows
 from learnet.inference.action_unit_text import UNIT_COLUMNS, facs_code, unit_cells, unit_columns, unit_to_dict
+from learnet.inference.decision import NO_EXPRESSION
 from learnet.inference.emotion_criteria import emotions_from_units
 from learnet.inference.events import find_events, unjudged_stretches
 from learnet.inference.prediction import Prediction, WindowImages
+from learnet.inference.spotting import Spotting
 from learnet.inference.timeline import Span, Timeline, timeline_figure
 from learnet.training.metadata import CheckpointMetadata
 from learnet.video.base import VideoInfo
@@ -34,14 +38,17 @@ MOTION_COLUMNS = ("skin_px", "limit_px")
 LAST_COLUMNS = ("reason", "warnings")
 EVENT_COLUMNS = (
     *("onset", "apex", "offset", "onset_s", "apex_s", "offset_s"),
-    *("kind", "label", "score", "strength_px", "reason"),
+    *("kind", "regions", "label", "score", "strength_px", "reason"),
 )
+NOTHING_FOUND = "No movement of the face was found."
+TEXT_COLUMNS = ("kind", "regions", "label", "reason", "warnings", *UNIT_COLUMNS)
+JUDGED_S = 0.5  # shortest time from which something could be judged
 SUMMARY_KEYS = ("window", "start_s", "end_s", "label", "score", "reason")
 
 
 @dataclass(frozen=True)
 class Recognition:
-    """All predictions for one video."""
+    """What was recognised in one video: the events, and the predictions they follow from."""
 
     source: str
     info: VideoInfo
@@ -49,26 +56,36 @@ class Recognition:
     duration_s: float
     weights: str  # file of the network
     metadata: CheckpointMetadata  # of that file
-    windows: Windows
-    predictions: tuple[Prediction, ...]  # in time order
+    windows: Windows | None  # how the video was cut; None: movements were spotted
+    # In time order: of every window, or of every spotted movement that is no blink.
+    predictions: tuple[Prediction, ...]
     warnings: tuple[str, ...]  # about the video as a whole
-    strongest_images: WindowImages = field(repr=False, compare=False)  # of the strongest window
+    # Of the strongest prediction; None: no movement was spotted.
+    strongest_images: WindowImages | None = field(repr=False, compare=False)
     action_unit_metadata: CheckpointMetadata | None = None  # None: no action units were scored
     action_unit_weights: str = ""  # file of the network of action units
+    spotting: Spotting | None = None  # the spotted movements, with what was recognised; None: windows
 
     @property
     def ranking(self) -> tuple[Prediction, ...]:
-        """The windows with a label, by descending strength; the earlier of equal ones first."""
+        """The predictions with a label, by descending strength; the earlier of equal ones first."""
         labelled = [prediction for prediction in self.predictions if prediction.label is not None]
         labelled.sort(key=lambda prediction: (-prediction.strength, prediction.window))
         return tuple(labelled)
 
     @property
     def strongest(self) -> Prediction:
-        """The first of the ranking; without one, the first window that shows a face."""
+        """The first of the ranking; without one, the first prediction in which a face is seen.
+
+        Raises:
+            LearnetError: there is neither, as no movement was spotted.
+        """
         if self.ranking:
             return self.ranking[0]
-        return next(prediction for prediction in self.predictions if prediction.motion is not None)
+        for prediction in self.predictions:
+            if prediction.motion is not None:
+                return prediction
+        raise LearnetError(f"{self.source}: no movement was spotted.", "`Recognition.events` is empty.")
 
     @property
     def units(self) -> tuple[int, ...]:
@@ -78,18 +95,47 @@ class Recognition:
 
     @property
     def label(self) -> str | None:
-        """Label of the strongest window; None where no window can be judged."""
-        return self.strongest.label
+        """Label of the strongest prediction; `none` where no movement was recognised; None: nothing was
+        judged."""
+        if self._has_answer:
+            return self.strongest.label
+        return NO_EXPRESSION if self.judged_s >= JUDGED_S else None
+
+    @property
+    def score(self) -> float | None:
+        """Highest probability of the strongest prediction; None where no network was asked."""
+        return self.strongest.score if self._has_answer else None
+
+    @property
+    def reason(self) -> str:
+        """Why the label is not simply the class with the highest score; empty if it is."""
+        if self._has_answer:
+            return self.strongest.reason
+        return f"no expression in the {self.judged_s:.2f} s that can be judged"
+
+    @property
+    def _has_answer(self) -> bool:
+        """Whether the strongest prediction answers for the video: a spotted movement may have no label."""
+        return self.spotting is None or bool(self.ranking)
+
+    @property
+    def judged_s(self) -> float:
+        """How many seconds of the video can be judged."""
+        return max(0.0, self.duration_s - union_s(self.unjudged))
 
     @cached_property
     def events(self) -> tuple[Event, ...]:
-        """The movements in which an expression was recognised, in time order (`events.find_events`)."""
-        return find_events(self.predictions)
+        """The facial movements in time order.
+
+        Those that were spotted; of windows, those in which an expression was recognised
+        (`events.find_events`).
+        """
+        return find_events(self.predictions) if self.spotting is None else self.spotting.events
 
     @cached_property
     def unjudged(self) -> tuple[UnjudgedStretch, ...]:
         """The stretches of the video that cannot be judged, in time order."""
-        return unjudged_stretches(self.predictions)
+        return unjudged_stretches(self.predictions) if self.spotting is None else self.spotting.unjudged
 
     def __repr__(self) -> str:
         video = f"{self.source}, {self.duration_s:.2f} s"
@@ -105,7 +151,7 @@ class Recognition:
         events = self.to_dataframe().drop(columns=scores_of_units)
         table = events.round(3).to_html(index=False, border=0)
         if not self.events:
-            table = "<p>No expression.</p>"
+            table = f"<p>{NOTHING_FOUND}</p>"
         picture = io.BytesIO()
         self.plot().savefig(picture, format="svg")
         return f"<p>{escape(repr(self))}</p>{picture.getvalue().decode()}{table}"
@@ -115,82 +161,110 @@ class Recognition:
         return timeline_figure(timeline(self))
 
     def to_json(self) -> str:
-        """Return everything except images: events, ranked summary, windows in time order."""
-        strongest = self.strongest.to_dict()
-        ranked = [prediction.to_dict() for prediction in self.ranking]
-        content = {
+        """Return everything except images: events and unjudged stretches in time order.
+
+        With windows, also the ranked summary, and the windows in time order.
+        """
+        content: dict[str, object] = {
             "video": self.source,
-            "label": strongest["label"],
-            "score": strongest["score"],
-            "reason": strongest["reason"],
+            "label": self.label,
+            "score": None if self.score is None else round(self.score, 6),
+            "reason": self.reason or None,
             "fps": round(self.info.fps, 4),
             "frames": self.frames,
             "duration_s": round(self.duration_s, 4),
             "warnings": list(self.warnings),
             "events": [_event_to_dict(event) for event in self.events],
             "unjudged": [_stretch_to_dict(stretch) for stretch in self.unjudged],
-            "summary": [{key: record[key] for key in SUMMARY_KEYS} for record in ranked],
-            "cut": asdict(self.windows),
+            "cut": asdict(self.windows) if self.windows else None,
             "network": self.metadata.to_dict(self.weights),
             "action_unit_network": _unit_network_to_dict(self),
-            "answers": [prediction.to_dict() for prediction in self.predictions],
         }
+        if self.windows:
+            ranked = [prediction.to_dict() for prediction in self.ranking]
+            content["summary"] = [{key: record[key] for key in SUMMARY_KEYS} for record in ranked]
+            content["answers"] = [prediction.to_dict() for prediction in self.predictions]
         return _format_json(content)
 
-    def to_csv(self) -> str:
-        """Return a row per window in time order; cells without a value are empty.
+    def to_csv(self, windows: bool = False) -> str:
+        """Return a row per event in time order, or per window; cells without a value are empty.
 
         There is a column with the probability of each class, and of each action unit (`AU4`). `action_units`
-        has the named units as FACS coders write them, `4+L10`.
+        has the named units as FACS coders write them, `4+L10`; `regions` is separated by semicolons.
+
+        Args:
+            windows: a row per window.
+
+        Raises:
+            LearnetError: `windows`, but the video was not cut into windows.
         """
         text = io.StringIO()
         rows = csv.writer(text, lineterminator="\n")
-        rows.writerow(window_columns(self.metadata.classes, self.units))
-        for prediction in self.predictions:
-            rows.writerow(window_row(prediction, self.metadata.classes, self.units))
+        if windows:
+            self._check_windows()
+            rows.writerow(window_columns(self.metadata.classes, self.units))
+            for prediction in self.predictions:
+                rows.writerow(window_row(prediction, self.metadata.classes, self.units))
+        else:
+            rows.writerow([*EVENT_COLUMNS, *self.metadata.classes, *unit_columns(self.units)])
+            for event in self.events:
+                rows.writerow(_event_row(event, self.metadata.classes, self.units))
         return text.getvalue()
 
     def to_dataframe(self, windows: bool = False) -> "pd.DataFrame":
-        """Return a table with a row per event, or per window.
+        """Return the table of `to_csv`: a row per event, or per window.
 
         Args:
-            windows: a row per window, with the columns of `to_csv`.
+            windows: a row per window.
 
         Returns:
             Times in seconds since the first frame; a column per class with its probability; `action_units`
             with the named units, `4+L10`, and a column per unit with its probability, `AU4`.
+
+        Raises:
+            LearnetError: `windows`, but the video was not cut into windows.
         """
         import pandas as pd  # here: it takes half a second to load, and predictions do not need it
 
-        if windows:
-            return pd.read_csv(io.StringIO(self.to_csv()), keep_default_na=False, na_values=[""])
-        rows = []
-        for event in self.events:
-            record = _event_to_dict(event)
-            columns = unit_columns(self.units)
-            cells = unit_cells(event.action_units, event.action_unit_scores, self.units)
-            rows.append({**record, **record["emotions"], **dict(zip(columns, cells, strict=True))})
-        return pd.DataFrame(rows, columns=[*EVENT_COLUMNS, *self.metadata.classes, *unit_columns(self.units)])
+        table = io.StringIO(self.to_csv(windows))
+        texts = dict.fromkeys(TEXT_COLUMNS, str)
+        return pd.read_csv(table, keep_default_na=False, na_values=[""], dtype=texts)
+
+    def _check_windows(self) -> None:
+        if self.windows is None:
+            raise LearnetError(
+                "The video was searched for movements and not cut into windows.",
+                "Pass `windows=Windows()` to `predict` for a prediction of every window.",
+            )
+
+
+def union_s(stretches: Sequence[UnjudgedStretch]) -> float:
+    """Return how many seconds some stretches take up; where they overlap, the time counts once.
+
+    Args:
+        stretches: by their beginning.
+    """
+    total_s = end_s = 0.0
+    for stretch in stretches:
+        total_s += max(0.0, stretch.end_s - max(stretch.start_s, end_s))
+        end_s = max(end_s, stretch.end_s)
+    return total_s
 
 
 def timeline(recognition: Recognition) -> Timeline:
     """Return what the timeline of a recognition shows."""
     answered = recognition.predictions
-    times_s = np.array([(prediction.start_s + prediction.end_s) / 2 for prediction in answered])
+    times_s = np.array([_middle_s(prediction) for prediction in answered])
     scores = {}
     for name in recognition.metadata.classes:
         scores[name] = np.array([prediction.scores.get(name, np.nan) for prediction in answered])
     events = []
     for event in recognition.events:
         units = facs_code(event.action_units)
-        events.append(Span(event.onset_s, event.offset_s, event.label, event.score, units=units))
+        score = event.score if event.emotions else None
+        events.append(Span(event.onset_s, event.offset_s, event.label or event.kind, score, units=units))
     unjudged = [Span(stretch.start_s, stretch.end_s, stretch.reason) for stretch in recognition.unjudged]
-    movement = []
-    for prediction in answered:
-        motion = prediction.motion
-        is_known = motion is not None and motion.head_is_followed
-        movement.append((motion.skin_px, motion.limit_px) if motion and is_known else (np.nan, np.nan))
-    movement_px, limit_px = np.array(movement).T
+    movement_px, limit_px = _movement_and_limit(recognition)
     return Timeline(
         duration_s=recognition.duration_s,
         times_s=times_s,
@@ -200,7 +274,29 @@ def timeline(recognition: Recognition) -> Timeline:
         title=recognition.source,
         movement_px=movement_px,
         limit_px=limit_px,
+        separate=recognition.spotting is not None,
     )
+
+
+def _movement_and_limit(
+    recognition: Recognition,
+) -> tuple[Float64[np.ndarray, "N"], Float64[np.ndarray, "N"] | None]:
+    """Return how far skin moves in each window or event, and the limit below which a window is still."""
+    if recognition.spotting is not None:
+        strengths = [event.strength_px for event in recognition.events if not event.is_blink]
+        return np.array(strengths, dtype=np.float64), None
+    values = []
+    for prediction in recognition.predictions:
+        motion = prediction.motion
+        is_known = motion is not None and motion.head_is_followed
+        values.append((motion.skin_px, motion.limit_px) if motion and is_known else (np.nan, np.nan))
+    movement_px, limit_px = np.array(values).T
+    return movement_px, limit_px
+
+
+def _middle_s(prediction: Prediction) -> float:
+    """Return the middle of a window, or of a spotted movement."""
+    return (prediction.start_s + prediction.end_s) / 2
 
 
 def window_columns(classes: tuple[str, ...], units: tuple[int, ...] = ()) -> list[str]:
@@ -221,6 +317,15 @@ def window_row(prediction: Prediction, classes: tuple[str, ...], units: tuple[in
     return [*row, prediction.reason, "; ".join(prediction.warnings)]
 
 
+def _event_row(event: Event, classes: tuple[str, ...], units: tuple[int, ...]) -> list[Any]:
+    """Return an event as a row of a table; None where there is no value."""
+    record = _event_to_dict(event)
+    record["regions"] = "; ".join(event.regions)
+    row = [record[key] for key in EVENT_COLUMNS]
+    row += [record["emotions"].get(name) for name in classes]
+    return row + unit_cells(event.action_units, event.action_unit_scores, units)
+
+
 def _event_to_dict(event: Event) -> dict[str, Any]:
     """Return an event for JSON, rounded like a prediction."""
     return {
@@ -231,8 +336,9 @@ def _event_to_dict(event: Event) -> dict[str, Any]:
         "apex_s": round(event.apex_s, 4),
         "offset_s": round(event.offset_s, 4),
         "kind": event.kind,
-        "label": event.label,
-        "score": round(event.score, 6),
+        "regions": list(event.regions),
+        "label": event.label or None,
+        "score": round(event.score, 6) if event.emotions else None,
         "emotions": {name: round(score, 6) for name, score in event.emotions.items()},
         "strength_px": round(event.strength_px, 2),
         "action_units": [unit_to_dict(unit) for unit in event.action_units],

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+LineStyle = str | tuple[float, tuple[float, ...]]  # as matplotlib accepts them
+
 NONE = "none"  # class of networks that can predict that nothing is expressed
 WIDTH = 8.0  # inches
 AXES_WIDTH = 7.2  # inches, about
@@ -44,7 +46,7 @@ class Timeline:
     """What a timeline shows."""
 
     duration_s: float
-    times_s: Float64[np.ndarray, "N"]  # middle of each window, ascending
+    times_s: Float64[np.ndarray, "N"]  # middle of each window or event, ascending
     scores: Mapping[str, Float64[np.ndarray, "N"]]  # class -> probability in each window; NaN without scores
     events: Sequence[Span] = ()
     unjudged: Sequence[Span] = ()
@@ -54,6 +56,7 @@ class Timeline:
         None  # largest movement of skin in each window; NaN: unknown
     )
     limit_px: Float64[np.ndarray, "N"] | None = None  # movement up to which a window counts as still
+    separate: bool = False  # whether each value belongs to an event of its own, so that no line connects them
 
 
 def timeline_figure(timeline: Timeline) -> "Figure":
@@ -161,6 +164,7 @@ def _draw_movement(axes: "Axes", timeline: Timeline, colours: Mapping[str, str])
         timeline.times_s,
         timeline.movement_px,
         color=INK,
+        linestyle=_line_style(timeline),
         linewidth=1.4,
         marker=_marker(timeline),
         markersize=4,
@@ -175,6 +179,7 @@ def _draw_movement(axes: "Axes", timeline: Timeline, colours: Mapping[str, str])
             size=7.5,
             va="bottom",
         )
+    axes.margins(y=0.1)
     axes.set_ylim(bottom=0)
     axes.set_ylabel("movement\npixels")
     axes.tick_params(length=0, labelbottom=False)
@@ -188,7 +193,7 @@ def _draw_scores(axes: "Axes", timeline: Timeline, colours: Mapping[str, str]) -
             timeline.times_s,
             values,
             color=colours[name],
-            linestyle=DASHED if name == NONE else "-",
+            linestyle=_line_style(timeline, DASHED if name == NONE else "-"),
             linewidth=1.4,
             marker=_marker(timeline),
             markersize=4,
@@ -216,7 +221,13 @@ def _shade(axes: "Axes", timeline: Timeline, colours: Mapping[str, str]) -> None
 
 
 def _marker(timeline: Timeline) -> str:
+    if timeline.separate:
+        return "o"
     return "." if len(timeline.times_s) <= MARKED_WINDOWS else ""
+
+
+def _line_style(timeline: Timeline, style: LineStyle = "-") -> LineStyle:
+    return "" if timeline.separate else style
 
 
 def _notes(unjudged: Sequence[Span]) -> list[str]:

@@ -39,12 +39,7 @@ def recognition_warnings(
     """Return warnings about a video and its predictions."""
     warnings = video_warnings(video, metadata)
     of_windows = f"of {len(predictions)} windows" if len(predictions) > 1 else "window"
-    cropped_by_owners = metadata.data.get("faces") in ("given", "both")
-    if cropped_by_owners and any(prediction.face for prediction in predictions):
-        warnings.append(
-            "the network was trained on faces that the owners of the clips had cropped; here the face is "
-            "cropped by other landmarks"
-        )
+    warnings += owners_warning(predictions, metadata)
     for before, after in zip(predictions, predictions[1:], strict=False):
         if after.start_s > before.end_s + TIME_TOLERANCE_S:
             warnings.append(f"there are no frames from {before.end_s:.2f} to {after.start_s:.2f} s")
@@ -54,6 +49,17 @@ def recognition_warnings(
             f"the head moves or turns in {moving} {of_windows}, which can be mistaken for an expression"
         )
     return (*warnings, *_reasons(predictions, of_windows))
+
+
+def owners_warning(predictions: Sequence[Prediction], metadata: CheckpointMetadata) -> tuple[str, ...]:
+    """Return a warning where the network knows only faces that others had cropped; else nothing."""
+    cropped_by_owners = metadata.data.get("faces") in ("given", "both")
+    if not cropped_by_owners or not any(prediction.face for prediction in predictions):
+        return ()
+    return (
+        "the network was trained on faces that the owners of the clips had cropped; here the face is "
+        "cropped by other landmarks",
+    )
 
 
 def _reasons(predictions: Sequence[Prediction], of_windows: str) -> Iterator[str]:

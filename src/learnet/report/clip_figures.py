@@ -27,12 +27,15 @@ MAX_NOTE_LINES = 4
 
 
 def answer_figure(recognition: Recognition) -> Figure:
-    """Draw face crop, motion image and scores of the window with the highest score.
+    """Draw face crop, motion image and scores of the event or window with the highest score.
 
-    Its action units, what they speak for, and the warnings are below.
+    Its action units, what they speak for, and the warnings are below. Without any, it is the timeline.
 
     The bar of the predicted class is dark and the others are light, so that no colour must be distinguished.
     """
+    images = recognition.strongest_images
+    if images is None:
+        return recognition.plot()
     answer = recognition.strongest
     preparation = recognition.metadata.preparation
     units = answer.action_units
@@ -46,9 +49,9 @@ def answer_figure(recognition: Recognition) -> Figure:
         layout = ConstrainedLayoutEngine(rect=(0.006, foot, 0.99, 1 - foot), wspace=0.04)
         figure = Figure(figsize=(9.2, height), layout=layout)
         face, motion, scores = figure.subplots(1, 3, width_ratios=[1, 1, 1.3])
-        _image(face, recognition.strongest_images.crop, "Face", "middle frame")
+        _image(face, images.crop, "Face", "middle frame")
         settings = f"{preparation.motion}, {preparation.settled.normalise}" if preparation else ""
-        _image(motion, recognition.strongest_images.image, "Motion image", settings)
+        _image(motion, images.image, "Motion image", settings)
         if answer.scores:
             _scores(scores, answer)
         else:
@@ -111,8 +114,9 @@ def save_trace(trace: PipelineTrace, path: Path) -> None:
 
 def _heading(recognition: Recognition) -> str:
     answer = recognition.strongest
-    windows = len(recognition.ranking)
-    place = f"the strongest of {windows} windows, " if windows > 1 else ""
+    count = len(recognition.ranking)
+    unit = "windows" if recognition.windows else "movements"
+    place = f"the strongest of {count} {unit}, " if count > 1 else ""
     time = f"{answer.start_s:.2f} to {answer.end_s:.2f} s"
     frames = f"{answer.frames} frames at {recognition.info.fps:.4g} per second"
     label = answer.label or "not judged"

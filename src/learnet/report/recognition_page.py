@@ -16,8 +16,12 @@ from learnet.core.settings import Windows
 from learnet.core.shipped_weights import weights_name
 from learnet.inference.action_unit_text import facs_code, long_text, short_text, side_text
 from learnet.inference.emotion_criteria import criteria_sentence, emotions_from_units
+from learnet.inference.event_text import regions_text
+from learnet.inference.recogniser import SHORT
 from learnet.inference.recognition import Recognition, timeline
 from learnet.inference.timeline import Span, Timeline, timeline_figure
+from learnet.inference.video_input import SHORT_S
+from learnet.inference.windows import TIME_TOLERANCE_S
 from learnet.report.event_pictures import EventPictures, event_pictures, movement_figure
 from learnet.report.page import page_template, write_page
 from learnet.report.page_figures import PageFigure, make_page_figure
@@ -81,16 +85,16 @@ def recognition_page(recognition: Recognition, content: PageContent = PageConten
     return page_template("recognition").render(
         start=Markup(START),
         title=Path(recognition.source).name,
-        heading=_heading(recognition.events),
+        heading=_heading(recognition),
         recognition=recognition,
         content=content,
         drawing=_timeline(shown, recognition),
         truth=_truth_table(shown, recognition.metadata.classes),
-        events=_events_table(recognition.events),
+        events=_events_table(recognition),
         units=_units_table(recognition.events),
         unit_note=_unit_note(recognition),
         cards=_cards(recognition, content.faces),
-        further=max(0, len(recognition.events) - MAX_PICTURED),
+        further=max(0, len(_recognised(recognition)) - MAX_PICTURED),
         unjudged=_unjudged_table(recognition),
         network=_network_table(recognition),
         command=_command(recognition),
@@ -103,12 +107,25 @@ def recognition_timeline(recognition: Recognition, truth: Sequence[Span] | None 
     return replace(timeline(recognition), truth=truth, title="")
 
 
-def _heading(events: Sequence[Event]) -> str:
+def _heading(recognition: Recognition) -> str:
+    """Return how many movements of which kind there are; with windows, only expressions are known."""
+    events = recognition.events
+    noun = "movement" if recognition.spotting else "expression"
     if not events:
-        return "No expression"
-    labels = Counter(event.label for event in events)
-    named = [label if count == 1 else f"{count} {label}" for label, count in labels.items()]
-    return f"{counted(len(events), 'expression')}: {', '.join(named)}"
+        return f"No {noun}"
+    names = Counter(_name(event) for event in events)
+    named = [name if count == 1 else f"{count} {name}" for name, count in names.items()]
+    return f"{counted(len(events), noun)}: {', '.join(named)}"
+
+
+def _name(event: Event) -> str:
+    """Return what an event is called: its label, or its kind if it has none."""
+    return event.label or event.kind
+
+
+def _recognised(recognition: Recognition) -> list[tuple[int, Event]]:
+    """Return the events that a network has scored, with their numbers from 1."""
+    return [(number, event) for number, event in enumerate(recognition.events, start=1) if event.emotions]
 
 
 def _timeline(shown: Timeline, recognition: Recognition) -> PageFigure:
@@ -116,7 +133,7 @@ def _timeline(shown: Timeline, recognition: Recognition) -> PageFigure:
     for event in recognition.events:
         code = facs_code(event.action_units)
         units = f" with action units {code}" if code else ""
-        names.append(f"{event.label}{units} from {event.onset_s:.2f} to {event.offset_s:.2f} s")
+        names.append(f"{_name(event)}{units} from {event.onset_s:.2f} to {event.offset_s:.2f} s")
     said = f"Timeline of {recognition.duration_s:.1f} s. Found: {', '.join(names) or 'nothing'}."
     table = pd.DataFrame({"middle_s": shown.times_s, **shown.scores})
     return make_page_figure(timeline_figure(shown), "timeline", said, table, broad=True)
@@ -134,13 +151,16 @@ def _truth_table(shown: Timeline, classes: Sequence[str]) -> pd.DataFrame | None
     return pd.DataFrame(rows, columns=["shown", "seconds", "found", ""])
 
 
-def _events_table(events: Sequence[Event]) -> pd.DataFrame:
+def _events_table(recognition: Recognition) -> pd.DataFrame:
     rows = []
-    for event in events:
+    spotted = recognition.spotting is not None
+    for event in recognition.events:
         rows.append(
             {
-                "expression": event.label,
-                "score": event.score,
+                "expression": _name(event),
+                "score": event.score if event.emotions else None,
+                "kind": event.kind if spotted else "",
+                "regions": regions_text(event.regions),
                 "onset": event.onset_s,
                 "apex": event.apex_s,
                 "offset": event.offset_s,
@@ -150,7 +170,8 @@ def _events_table(events: Sequence[Event]) -> pd.DataFrame:
             }
         )
     table = pd.DataFrame(rows)
-    empty = [name for name in ("action units", "remark") if rows and not table[name].any()]
+    optional = ("kind", "regions", "action units", "remark")
+    empty = [name for name in optional if rows and not table[name].any()]
     return table.drop(columns=empty)
 
 
@@ -158,7 +179,9 @@ def _units_table(events: Sequence[Event]) -> pd.DataFrame:
     """Return a row for each named action unit of each event, with name and muscle."""
     rows = []
     for number, event in enumerate(events, start=1):
-        rows += [{"expression": f"{number}. {event.label}", **_unit_row(unit)} for unit in event.action_units]
+        rows += [
+            {"expression": f"{number}. {_name(event)}", **_unit_row(unit)} for unit in event.action_units
+        ]
     return pd.DataFrame(rows)
 
 
@@ -187,7 +210,7 @@ def _unit_note(recognition: Recognition) -> str:
 
 def _cards(recognition: Recognition, faces: bool) -> list[_EventCard]:
     """Return the events with the highest scores with pictures, in time order."""
-    by_score = sorted(enumerate(recognition.events, start=1), key=lambda item: -item[1].score)
+    by_score = sorted(_recognised(recognition), key=lambda item: -item[1].score)
     pictured = sorted(by_score[:MAX_PICTURED])
     events = [event for _, event in pictured]
     pictures = event_pictures(Path(recognition.source), recognition.info.fps, events, recognition.predictions)
@@ -218,8 +241,6 @@ def _network_table(recognition: Recognition) -> pd.DataFrame:
     metadata = recognition.metadata
     preparation = metadata.preparation
     assert preparation is not None, "a recogniser has one"
-    windows = recognition.windows
-    step_s = windows.window_s * (1 - windows.overlap)
     lines = {
         "weights": weights_name(recognition.weights),
         "network": metadata.network,
@@ -227,10 +248,18 @@ def _network_table(recognition: Recognition) -> pd.DataFrame:
         "trained on": _training_data(recognition),
         **_unit_network(recognition),
         "motion image": f"{preparation.motion}, {metadata.size} x {metadata.size} pixels",
-        "windows": f"{windows.window_s:g} s long, one every {step_s:g} s",
+        "movements": _method(recognition.windows),
         "frames": f"{recognition.frames} at {recognition.info.fps:.4g} per second",
     }
     return pd.DataFrame({"": lines.keys(), "value": lines.values()})
+
+
+def _method(windows: Windows | None) -> str:
+    """Return how movements were found."""
+    if windows is None:
+        return "spotted in the motion of the regions of the face"
+    step_s = windows.window_s * (1 - windows.overlap)
+    return f"from windows, {windows.window_s:g} s long, one every {step_s:g} s"
 
 
 def _unit_network(recognition: Recognition) -> dict[str, str]:
@@ -256,8 +285,13 @@ def _command(recognition: Recognition) -> str:
     """Return the command that gives the same predictions."""
     words = ["learnet", "predict", Path(recognition.source).name]
     words += ["--weights", weights_name(recognition.weights)]
+    windows = recognition.windows
+    is_short = recognition.duration_s <= SHORT_S + TIME_TOLERANCE_S
+    if windows is None or (windows == SHORT and is_short):
+        return shlex.join(words)
+    words.append("--windows")
     for field in fields(Windows):
-        value = getattr(recognition.windows, field.name)
+        value = getattr(windows, field.name)
         if value != field.default:
             words += ["--" + field.name.replace("_", "-"), f"{value:g}"]
     return shlex.join(words)

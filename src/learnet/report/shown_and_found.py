@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from learnet.core.labels import SCHEMES
 from learnet.datasets.synthetic.films import SyntheticFilm
 from learnet.inference.timeline import Span
-from learnet.simulation.film import REST
+from learnet.simulation.film import BLINK, REST
 
 ELSEWHERE = "rest"
 NOTHING = "none"
@@ -53,13 +53,13 @@ def compare_with_truth(
 ) -> list[ShownAndFound]:
     """Compare the movements in a video with the events found.
 
-    An expression is right if exactly one event overlaps with it in time and names its class. Any other
-    movement, and rest, is right if no event overlaps.
+    An expression is right if exactly one event that is no blink overlaps with it in time and names its class.
+    Any other movement is right if no event overlaps but those that have its name, and rest if none does.
 
     Args:
         truth: all movements, in time order. The text is the class of an expression, or the name of another
             movement, such as "blink".
-        events: found expressions; the text is the class.
+        events: found movements; the text is the class, or "blink".
         unjudged: periods that could not be judged.
         classes: names of the expressions.
 
@@ -70,9 +70,9 @@ def compare_with_truth(
     for shown in truth:
         found = tuple(event for event in events if _overlap(shown, event))
         reasons = [period.text for period in unjudged if _overlap(shown, period)]
-        right = not found
+        right = all(event.text == shown.text for event in found)
         if shown.text in classes:
-            right = [event.text for event in found] == [shown.text]
+            right = [event.text for event in found if event.text != BLINK] == [shown.text]
         reason = reasons[0] if reasons else ""
         rows.append(ShownAndFound(shown.text, shown.detail, shown.start_s, shown.end_s, found, reason, right))
     for event in events:

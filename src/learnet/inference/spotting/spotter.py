@@ -1,7 +1,7 @@
 """Spotting of facial movements in a stream of frames: frames in, events and unjudged stretches out."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -200,12 +200,15 @@ class Spotter:
         return self._settled_s if self._samples else self._sampled_s
 
 
-def spot_video(video: Video, finder: FaceFinder | None) -> Spotting:
+def spot_video(
+    video: Video, finder: FaceFinder | None, watch: Callable[[Frame], None] | None = None
+) -> Spotting:
     """Spot all movements of a video, which a second thread decodes.
 
     Args:
         video: from `learnet.video.reader.open_video`; not a camera, which does not end.
         finder: detects a face; None: the frames are face crops.
+        watch: called with each frame before movements are spotted in it.
 
     Raises:
         BadVideo: the video is damaged.
@@ -213,7 +216,7 @@ def spot_video(video: Video, finder: FaceFinder | None) -> Spotting:
     threads = SingleThreadLibraries()  # decoding and spotting share the cores already
     reader = ReadAhead(video, capacity=READ_AHEAD, skips=False, records_arrival=False, pace=False)
     try:
-        spotting = spot(_taken(reader), finder)
+        spotting = spot(_taken(reader, watch), finder)
         reader.raise_error()
     finally:
         reader.close()
@@ -226,9 +229,12 @@ def spot_video(video: Video, finder: FaceFinder | None) -> Spotting:
     return replace(spotting, unjudged=(*spotting.unjudged, stops_early))
 
 
-def _taken(reader: ReadAhead) -> Iterator[Frame]:
+def _taken(reader: ReadAhead, watch: Callable[[Frame], None] | None) -> Iterator[Frame]:
     while (arrival := reader.take()) is not None:
-        yield arrival[0]
+        frame, _ = arrival
+        if watch:
+            watch(frame)
+        yield frame
 
 
 def spot(frames: Iterable[Frame], finder: FaceFinder | None) -> Spotting:

@@ -18,6 +18,8 @@ from learnet.video.reader import read_frames
 from learnet.video.writer import write_video
 from tests.builders.action_units import stand_in
 from tests.builders.commands import learnet
+from tests.builders.films import film_of_events
+from tests.builders.once import SharedFolders
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +71,8 @@ def test_units_are_in_the_line_of_an_event_and_what_they_speak_for_below(
 ) -> None:
     monkeypatch.setattr("learnet.inference.recogniser.shipped_action_units", stand_in)
     _, _, first, second, *_ = learnet("predict", films / "surprise.mp4").stderr.strip().splitlines()
-    assert re.search(
-        r"^0:00\.\d\d micro, 0\.\d\d s, AU 1 .*0\.90, AU 12 \w+ side 0\.80, AU 2 .*0\.75, surprise 0\.\d\d$",
-        first,
-    )
+    assert re.match(r"0:00\.\d\d micro, 0\.\d\d s, AU 1 both sides 0\.90, AU 12 \w+ side 0\.80, ", first)
+    assert re.search(r", AU 2 both sides 0\.75, surprise 0\.\d\d$", first)
     expected = r"AU 1\+2 speak for surprise, AU [LR]12 speaks for happiness \(criteria of CASME II\)"
     assert re.fullmatch(expected, second.strip())
 
@@ -162,3 +162,60 @@ def test_a_table_into_a_pipe_is_written_through(films: Path, tmp_path: Path) -> 
     reader.join(timeout=60)
     assert received[0].startswith("window,start_s") and "positive" in received[0]
     assert pipe.is_fifo() and list(tmp_path.iterdir()) == [pipe]
+
+
+@pytest.fixture(scope="module")
+def long_film(shared_folders: SharedFolders) -> Path:
+    return film_of_events(shared_folders).path
+
+
+def test_movements_are_told_in_lines_and_written_to_all_files(long_film: Path, tmp_path: Path) -> None:
+    out, table, picture, page = (tmp_path / name for name in ("a.json", "a.csv", "a.png", "a.html"))
+    words = ["predict", long_film, "--output", out, "--csv", table, "--picture", picture, "--page", page]
+    said = learnet(*words).stderr
+    lines = [line for line in said.splitlines() if re.match(r"\d:\d\d\.\d\d ", line)]
+    assert [line.split(",")[0] for line in lines] == [
+        "0:01.10 blink",
+        "0:02.80 micro",
+        "0:04.48 micro",
+        "0:06.18 micro",
+    ]
+    assert re.fullmatch(r"0:04\.48 micro, 0\.\d\d s, brows, lids, AU 1 .*, surprise 0\.9\d", lines[2])
+    assert re.search(r"^\d\.\d of 10\.5 s could not be judged: the head turns or moves ", said, re.M)
+    record = json.loads(out.read_text())
+    assert [event["label"] for event in record["events"]] == [None, "positive", "surprise", "negative"]
+    assert table.read_text().startswith("onset,apex,offset,onset_s,apex_s,offset_s,kind,regions,label,score,")
+    assert len(table.read_text().splitlines()) == 5
+    assert picture.read_bytes()[:4] == b"\x89PNG" and "4 movements: blink, positive" in page.read_text()
+    learnet(*words)  # files of an earlier run may be replaced
+
+    people = tmp_path / "people.csv"
+    people.write_text("name,age\nA,31\n")
+    refused = learnet("predict", long_film, "--csv", people, code=2).stderr
+    assert "something else than windows or events" in refused and people.read_text() == "name,age\nA,31\n"
+
+
+def test_a_batch_of_events_is_continued(long_film: Path, films: Path, tmp_path: Path) -> None:
+    """The second video is short, and so has been judged as one window."""
+    words = ["predict", long_film, films / "surprise.mp4", "--output", tmp_path]
+    learnet(*words)
+    assert learnet(*words).stderr.count("is there already; skipped") == 2
+    (tmp_path / "surprise.json").unlink()
+    assert learnet(*words).stderr.count("is there already; skipped") == 1
+    for name in ("film", "surprise"):
+        assert (tmp_path / f"{name}.csv").read_text().startswith("onset,apex,offset,onset_s")
+    assert "no result of the same video and settings" in learnet(*words, "--windows", code=2).stderr
+
+
+def test_options_of_windows_need_windows(films: Path) -> None:
+    refused = learnet("predict", films / "surprise.mp4", "--window-s", 0.3, code=2)
+    assert "--window-s, --overlap and --whole-s are about windows. Add --windows." in refused.stderr
+
+
+def test_a_still_gets_its_timeline_as_a_picture(films: Path, tmp_path: Path) -> None:
+    still = np.repeat(read_frames(films / "surprise.mp4")[:1], 90, axis=0)
+    write_video(tmp_path / "still.mp4", still, 50.0)
+    said = learnet("predict", tmp_path / "still.mp4", "--picture", tmp_path / "still.png").stderr
+    assert "No expression: no expression in the 1.80 s that can be judged." in said
+    assert "could not be judged" not in said
+    assert (tmp_path / "still.png").read_bytes()[:4] == b"\x89PNG"

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,17 +13,16 @@ import pytest
 
 from learnet.core.errors import LearnetError, NoFace
 from learnet.core.settings import Windows
-from learnet.datasets.synthetic.films import SyntheticFilm, synthetic_film
+from learnet.datasets.synthetic.films import SyntheticFilm
 from learnet.inference.recogniser import Recogniser
 from learnet.inference.recognition import Recognition
 from learnet.motion.detrend import StoredImages
 from learnet.motion.pipeline import make_image
 from learnet.report.shown_and_found import film_truth
-from learnet.simulation.render import Camera
 from learnet.video.reader import open_video, read_frames
 from learnet.video.writer import write_video
-
-FPS = 50.0
+from tests.builders.films import FPS, film_of_events
+from tests.builders.once import SharedFolders
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +31,8 @@ def recogniser() -> Recogniser:
 
 
 @pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> SyntheticFilm:
-    """Ten seconds with a blink, happiness, surprise, disgust, and a turn of the head, in this order."""
-    folder = tmp_path_factory.mktemp("film")
-    return synthetic_film(folder / "film.mp4", 1, Camera(240, 320, FPS, 125.0))
+def film(shared_folders: SharedFolders) -> SyntheticFilm:
+    return film_of_events(shared_folders)
 
 
 @pytest.fixture(scope="module")
@@ -157,12 +155,14 @@ def test_a_short_video_is_judged_as_one_window(
     assert (warning in recognition.warnings) == is_short
 
 
-def test_a_file_without_a_length_is_read_first(film: SyntheticFilm, recogniser: Recogniser) -> None:
+def test_a_file_without_a_length_is_read_first(
+    film: SyntheticFilm, recogniser: Recogniser, tmp_path: Path
+) -> None:
     frames = read_frames(film.path, 195, 254)
-    write_video(film.path.with_name("short.mkv"), frames, FPS)
-    with open_video(film.path.with_name("short.mkv")) as video:
+    write_video(tmp_path / "short.mkv", frames, FPS)
+    with open_video(tmp_path / "short.mkv") as video:
         assert video.info.frames is None
-    recognition = recogniser(film.path.with_name("short.mkv"))
+    recognition = recogniser(tmp_path / "short.mkv")
     assert recognition.windows == Windows(whole_s=1.5) and len(recognition.predictions) == 1
     assert [event.label for event in recognition.events] == ["surprise"]
 

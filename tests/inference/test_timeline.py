@@ -133,3 +133,10 @@ def test_many_reasons_are_counted() -> None:
 def test_matplotlib_is_loaded_only_for_a_figure() -> None:
     code = "import sys, learnet.inference.timeline; sys.exit('matplotlib' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_values_of_events_are_not_connected() -> None:
+    figure = timeline_figure(replace(FILM, movement_px=np.full(len(TIMES), 0.5), separate=True))
+    lines = [line for axes in figure.axes[2:] for line in axes.lines]
+    assert len(lines) == 1 + len(SCORES)
+    assert {(line.get_linestyle(), line.get_marker()) for line in lines} == {("None", "o")}

@@ -13,6 +13,7 @@ from learnet.core.records import ActionUnitScore
 from learnet.core.settings import Preparation, Windows
 from learnet.inference.prediction import Prediction, WindowImages
 from learnet.inference.recognition import Recognition
+from learnet.inference.spotting import Spotting
 from learnet.report.clip_figures import answer_figure, save_answer
 from learnet.training.metadata import CheckpointMetadata
 from learnet.video.base import VideoInfo
@@ -91,6 +92,14 @@ def test_units_of_the_strongest_answer_come_first_below(recognition: Recognition
     foot = " ".join(text.get_text() for text in figure.texts)
     told = "AU 4 both sides, 0.94; AU 7 left side, 0.71  ·  AU 4+L7 speak for disgust or anger (criteria of"
     assert told in foot.replace("\n", " ")
+
+
+def test_of_events_the_strongest_is_shown_and_without_any_the_timeline(recognition: Recognition) -> None:
+    events = replace(recognition, windows=None, spotting=Spotting())
+    title = "others (0.62): the strongest of 2 movements, 0.25 to 0.75 s, 12 frames at 24 per second"
+    assert answer_figure(events).get_suptitle() == title
+    nothing = answer_figure(replace(events, predictions=(), strongest_images=None))
+    assert nothing.get_suptitle() == "film.mp4" and nothing.axes[-1].get_ylabel() == "probability"
 
 
 def test_one_window_is_not_called_the_strongest(recognition: Recognition) -> None:

@@ -13,10 +13,13 @@ from learnet.core.settings import Windows
 from learnet.datasets.synthetic.databases import SyntheticVideo, synthetic_video
 from learnet.inference.recogniser import Recogniser
 from learnet.inference.recognition import Recognition
+from learnet.inference.spotting import Spotting
 from learnet.inference.timeline import Span
 from learnet.report.event_pictures import event_pictures
 from learnet.report.recognition_page import PageContent, recognition_page, write_recognition_page
 from tests.builders.action_units import stand_in
+from tests.builders.films import film_of_events
+from tests.builders.once import SharedFolders
 from tests.builders.read_page import Page
 
 FACE_PICTURES = 2  # of each event
@@ -118,7 +121,7 @@ def test_command_repeats_the_settings(recognition: Recognition) -> None:
     own = replace(recognition, weights="my weights.onnx", windows=Windows(window_s=0.4, whole_s=0.5))
     page = recognition_page(own)
     assert "predict &#39;a &amp; b.mp4&#39; --weights &#39;my weights.onnx&#39;" in page
-    assert "--window-s 0.4 --whole-s 0.5" in page and "--overlap" not in page
+    assert "--windows --window-s 0.4 --whole-s 0.5" in page and "--overlap" not in page
 
 
 def test_page_has_units_with_names_and_muscles(video: SyntheticVideo, tmp_path: Path) -> None:
@@ -179,3 +182,38 @@ def test_arrows_show_the_brows_rise(recognition: Recognition, event: Event, vide
     assert abs(np.median(brows[..., 0])) < 0.3 * up
     change = np.abs(pictures.apex.astype(int) - pictures.onset).mean(axis=-1)
     assert change[: size // 4].mean() > 1.3 * change[3 * size // 4 :].mean()
+
+
+@pytest.fixture(scope="module")
+def spotted(shared_folders: SharedFolders) -> Recognition:
+    """A blink, three expressions, and a turn of the head."""
+    return Recogniser.load()(film_of_events(shared_folders).path)
+
+
+def test_page_of_spotted_movements(spotted: Recognition, tmp_path: Path) -> None:
+    """Blinks are in the table, and have no pictures."""
+    page = read(spotted, tmp_path, PageContent(faces=True))
+    rows = page.table("expression", "score", "kind", "regions")
+    assert [row[0] for row in rows] == ["blink", "positive", "surprise", "negative"]
+    assert rows[0][1:4] == ["–", "blink", "lids"] and rows[2][2:4] == ["micro", "brows, lids"]
+    text = "".join(page.text)
+    assert "4 movements: blink, positive, surprise, negative" in text
+    assert "2. positive" in text and "1. blink" not in text
+    assert sum(tag == "img" for tag, _ in page.elements) == 3 * FACE_PICTURES
+    assert page.table("seconds", "reason")[0][1] == "the head turns or moves too far"
+    assert "spotted in the motion of the regions of the face" in text and "--windows" not in text
+    assert "Each dot is a movement" in text
+
+
+def test_page_of_a_still(spotted: Recognition, tmp_path: Path) -> None:
+    nothing = replace(spotted, predictions=(), strongest_images=None, spotting=Spotting())
+    text = "".join(read(nothing, tmp_path).text)
+    assert "No movement was found." in text and "Everything could be judged." in text
+
+
+def test_only_blinks_need_no_pictures(spotted: Recognition, tmp_path: Path) -> None:
+    assert spotted.spotting is not None
+    blinks = replace(spotted.spotting, events=spotted.events[:1])
+    page = read(replace(spotted, predictions=(), strongest_images=None, spotting=blinks), tmp_path)
+    assert [row[0] for row in page.table("expression", "score")] == ["blink"]
+    assert "1 movement: blink" in "".join(page.text)

@@ -39,6 +39,18 @@ def test_missed_misnamed_and_a_blink_taken_for_an_expression() -> None:
     ]
 
 
+def test_blinks_are_movements_of_their_own() -> None:
+    """One blink is found as such, one during an expression does not spoil it, and one at rest is wrong."""
+    blinks = (Span(1.2, 1.4, "blink"), Span(3.0, 3.2, "blink"), Span(4.0, 4.2, "blink"))
+    rows = compared(Span(0.9, 1.2, "positive", 0.82), *blinks, Span(5.0, 5.2, "negative", 0.6))
+    assert rows == [
+        ("positive", "positive 0.82; blink", True),
+        ("blink", "blink", True),
+        ("rest", "blink", False),
+        ("negative", "negative 0.60", True),
+    ]
+
+
 def test_expression_named_twice_is_wrong() -> None:
     rows = compared(Span(1.0, 1.1, "positive", 0.8), Span(1.2, 1.3, "surprise", 0.6))
     assert rows[0] == ("positive", "positive 0.80; surprise 0.60", False)

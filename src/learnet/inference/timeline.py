@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LineStyle = str | tuple[float, tuple[float, ...]]  # as matplotlib accepts them
+LineStyle = str | tuple[int, tuple[int, ...]]  # as matplotlib accepts them
 
 NONE = "none"  # class of networks that can predict that nothing is expressed
 WIDTH = 8.0  # inches

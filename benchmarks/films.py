@@ -1,11 +1,12 @@
 """How often the shipped weights recognise films like that of `learnet demo`, which differ in their seed.
 
-    python benchmarks/films.py [FILMS]
+    python benchmarks/films.py [FILMS] [--windows]
 
 Each film shows one synthetic person with three micro-expressions, one of each class, a blink and a turn of
 the head (`datasets.synthetic.films`). An expression is found if one event overlaps with it in time, and right
 if this event has its class; a blink is right if it is an event of its kind.
-Written to benchmarks/results/films.json.
+With --windows the films are cut into windows instead, in which blinks are no events. Written to
+benchmarks/results/films.json, or films-windows.json.
 """
 
 import json
@@ -16,23 +17,27 @@ from tempfile import TemporaryDirectory
 
 from measure import RESULTS
 
+from learnet.core.settings import Windows
 from learnet.datasets.synthetic.films import CLASSES, SyntheticFilm, synthetic_film
 from learnet.inference.recogniser import Recogniser
 from learnet.inference.recognition import Recognition, timeline
 from learnet.report.shown_and_found import ELSEWHERE, ShownAndFound, compare_with_truth, film_truth
 
 FILMS = 40  # seeds from 0
+WINDOWS = "--windows"
 
 
 def main() -> None:
-    films = int(sys.argv[1]) if len(sys.argv) > 1 else FILMS
+    numbers = [argument for argument in sys.argv[1:] if argument != WINDOWS]
+    films = int(numbers[0]) if numbers else FILMS
+    windows = Windows() if WINDOWS in sys.argv else None
     recogniser = Recogniser.load()
     counts: dict[str, Counter[str]] = {}
     rows_of_films = []
     with TemporaryDirectory() as folder:
         for seed in range(films):
             film = synthetic_film(Path(folder) / "film.mp4", seed)
-            rows = compare(film, recogniser(film.path))
+            rows = compare(film, recogniser(film.path, windows))
             for row in rows:
                 counts.setdefault(row.shown, Counter())[outcome(row)] += 1
             rows_of_films.append([(row.shown, row.detail, row.answer, row.right) for row in rows])
@@ -46,7 +51,8 @@ def main() -> None:
         "outcomes": {kind: dict(counter) for kind, counter in counts.items()},
         "rows": rows_of_films,
     }
-    (RESULTS / "films.json").write_text(json.dumps(result, indent=1) + "\n")
+    name = "films.json" if windows is None else "films-windows.json"
+    (RESULTS / name).write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps({key: value for key, value in result.items() if key != "rows"}, indent=1))
 
 

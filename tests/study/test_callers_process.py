@@ -12,9 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
-import distributed  # noqa: F401
+import distributed  # noqa: F401  # importing it, or the two below, adds warning filters
 import numpy as np
 import pytest
+import scipy.special  # noqa: F401
+import sklearn.svm  # noqa: F401
 import torch
 
 from learnet.core import malloc as memory

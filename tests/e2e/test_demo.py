@@ -12,7 +12,7 @@ from tests.builders.read_page import Page
 def test_demo_finds_the_three_expressions_and_nothing_else(tmp_path: Path) -> None:
     out = tmp_path / "demo"
     said = learnet("demo", out).stdout
-    summary = "3 of 3 micro-expressions were found and named; nothing else was taken for one."
+    summary = "3 of 3 micro-expressions were found, with their class; nothing else was taken for one."
     assert summary in " ".join(said.split())
     assert "synthetic" in said
     assert sorted(path.name for path in out.iterdir()) == ["film.html", "film.mp4", "timeline.png"]

@@ -95,7 +95,7 @@ def agreement(  # noqa: PLR0913 (options)
     Parameters
     ----------
     first
-        Annotation file (as import-annotations reads them, or what `learnet predict --json` writes), or a
+        Annotation file (as import-annotations reads them, or the JSON of `learnet predict`), or a
         folder with one for each recording.
     second
         The same of the second coder; files of two folders belong together by their names.

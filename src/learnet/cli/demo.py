@@ -100,8 +100,8 @@ def _print_comparison(rows: "list[ShownAndFound]", recognition: "Recognition") -
     others = sum(not row.right for row in rows if row not in expressions)
     false_alarms = "nothing else" if not others else f"{others} other movements or rest"
     console.out.print(
-        f"{named} of {len(expressions)} micro-expressions were found and named; {false_alarms} was taken for "
-        f"one. {SYNTHETIC} How often this succeeds is in docs/pretrained.md."
+        f"{named} of {len(expressions)} micro-expressions were found, with their class; {false_alarms} was "
+        f"taken for one. {SYNTHETIC} How often this succeeds is in docs/pretrained.md."
     )
 
 

@@ -28,6 +28,7 @@ def open_for_recognition(video: str | Path | ArrayLike, fps: float | None) -> Vi
             raise LearnetError("An array has no frame rate.", hint)
         return ArrayVideo(as_rgb_images(video, "frames", "T"), float(fps))
     if fps is None and Path(video).is_dir():
+        hint += " Videos in a folder are named one by one: FOLDER/*.mp4."
         raise LearnetError(f"{video}: a folder of images has no frame rate.", hint)
     return open_video(Path(video), fps)
 
@@ -43,7 +44,7 @@ def no_prediction_error(
     return LearnetError(
         f"{video.info.source}: no window has more than {frames} frame at {video.info.fps:g} frames per "
         "second, and motion needs two.",
-        "Use longer windows (--window-s), or a longer video.",
+        "Use a longer video, or longer windows (--windows --window-s).",
     )
 
 

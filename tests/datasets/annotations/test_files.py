@@ -249,14 +249,16 @@ def test_what_is_assumed_is_noted(tmp_path: Path) -> None:
 
 
 def test_predictions_are_annotations_too(tmp_path: Path) -> None:
-    """As `learnet predict --json` writes them."""
+    """As `learnet predict` writes them; a blink has neither label nor score."""
     unit = {"unit": 4, "side": "left", "score": 0.9}
     marks = {"onset": 1, "apex": 2, "offset": 3, "onset_s": 0.04, "apex_s": 0.08, "offset_s": 0.12}
     values = {"kind": "micro", "label": "surprise", "score": 0.7, "strength_px": 0.4, "reason": None}
-    content = {"fps": 25, "events": [{**marks, **values, "action_units": [unit]}]}
+    blink = {**marks, **values, "kind": "blink", "label": None, "score": None, "strength_px": None}
+    content = {"fps": 25, "events": [{**marks, **values, "action_units": [unit]}, blink]}
     path = tmp_path / "prediction.json"
     path.write_text(json.dumps(content))
-    (read,) = read_annotations(path).events
+    read, read_blink = read_annotations(path).events
+    assert (read_blink.kind, read_blink.label, read_blink.score) == ("blink", "", 0.0)
     assert (read.onset, read.apex_s, read.label, read.score) == (1, 0.08, "surprise", 0.7)
     assert read.action_units == (ActionUnitScore(4, "left", 0.9),)
 

@@ -46,7 +46,7 @@ def read_annotations(path: str | Path, recording: Recording = UNKNOWN) -> Annota
     Args:
         path: ELAN (.eaf), a BORIS project (.boris, .json) or its aggregated events (.csv), WebVTT (.vtt),
             Praat (.TextGrid), a table of learnet, of pyfeat-live or of one's own (.csv, .tsv), or what
-            `learnet predict --json` writes.
+            `learnet predict` writes.
         recording: the video, to turn seconds into frames and to find events outside of it.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The events in what `learnet predict --json` writes."""
+"""The events in the JSON that `learnet predict` writes."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -47,10 +47,15 @@ def _entry(where: str, event: Mapping[str, Any]) -> Entry:
         offset_s=float(event["offset_s"]),
         kind=str(event["kind"]),
         label=str(event["label"] or ""),
-        score=float(event["score"]),
+        score=_number(event["score"]),
         action_units=tuple(units),
         regions=tuple(event.get("regions", ())),
-        strength_px=float(event["strength_px"]),
+        strength_px=_number(event["strength_px"]),
         source=SOURCE,
         reason=str(event["reason"] or ""),
     )
+
+
+def _number(value: Any) -> float:
+    """Return a number; 0 for what a blink, or a movement that was not recognised, does not have."""
+    return 0.0 if value is None else float(value)

@@ -13,7 +13,7 @@ from learnet.core.records import Event, UnjudgedStretch
 from learnet.face import Face
 from learnet.inference.spotting import Spotter, Spotting, spot, spot_each, spot_video
 from learnet.inference.spotting import spotter as spotter_module
-from learnet.inference.spotting.disturbances import CUT_OFF, FEW_FRAMES, NO_FACE, STOPS_EARLY
+from learnet.inference.spotting.disturbances import COVERED, CUT_OFF, FEW_FRAMES, NO_FACE, STOPS_EARLY
 from learnet.inference.spotting.follower import Sample
 from learnet.inference.spotting.movements import Findings, Movement
 from learnet.inference.spotting.points import face_points
@@ -294,3 +294,11 @@ def test_a_woman_who_talks_and_turns() -> None:
         spotting = spot_video(video, face_finder("haar"))
     assert len([event for event in spotting.events if event.kind != "blink"]) <= 3
     assert sum(stretch.end_s - stretch.start_s for stretch in spotting.unjudged) > 10
+
+
+def test_a_movement_larger_than_that_of_skin_is_no_event() -> None:
+    """A hand on the chin moves by a fifth of the face; it is told as unjudged."""
+    spotter = Spotter(None)
+    hand = Movement(6.84, 7.0, 7.38, strength_px=21.6, regions=("chin",))
+    assert spotter._event(hand) == []
+    assert spotter._stretches.take(100.0) == (UnjudgedStretch(6.84, 7.38, COVERED),)

@@ -13,6 +13,7 @@ from learnet.face import FaceFinder
 from learnet.inference.read_ahead import ReadAhead, SingleThreadLibraries
 from learnet.inference.spotting.curves import Curves
 from learnet.inference.spotting.disturbances import (
+    COVERED,
     CUT_OFF,
     FEW_FRAMES,
     NO_FACE,
@@ -34,6 +35,8 @@ HOP_S = 2.0  # from one search to the next
 SETTLED_S = SLOW_S + 1.5  # before the end of a window, from which its findings no longer change
 READ_AHEAD = 16  # frames decoded ahead
 MIN_STRETCH_S = 1.0  # shortest part with a face in which movements are searched
+# The lip corners of a broad smile move by about an eighth of the width of the face; a hand moves further.
+MAX_SKIN_PX = 16.0  # pixels of a face crop 112 pixels wide
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,9 @@ class Spotter:
         """Return the event of a movement, if it is whole and not part of one that was returned before."""
         if not movement.is_complete:
             self._stretches.add(movement.onset_s, movement.offset_s, CUT_OFF)
+            return []
+        if movement.strength_px > MAX_SKIN_PX:
+            self._stretches.add(movement.onset_s, movement.offset_s, COVERED)
             return []
         if not movement.is_blink:
             if movement.onset_s < self._busy_until_s:

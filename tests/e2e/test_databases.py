@@ -29,7 +29,8 @@ ALL = {
 
 
 def test_every_database_is_here() -> None:
-    assert {*ALL, *COMPOSITES} == DATASETS.keys() - {"folder"} == LAYOUTS.keys() | COMPOSITES.keys()
+    clips = LAYOUTS.keys() - {"samm-lv"}  # whole recordings, which `learnet recordings` reads
+    assert {*ALL, *COMPOSITES} == DATASETS.keys() - {"folder"} == clips | COMPOSITES.keys()
 
 
 @pytest.mark.parametrize("layout", sorted(ALL))

@@ -59,12 +59,20 @@ def given(
     import_noise(small, "casme2", 4, 0, "image")
     (small / "recipe.toml").write_text(RECIPE)
     (small / "candidates.toml").write_text(CANDIDATES)
+    (small / "events.csv").write_text("onset,apex,offset\n10,15,20\n60,70,90\n")
+    (small / "log.csv").write_text("video,onset,offset,kind\nv1,10,20,micro\n")
+    (small / "truth.csv").write_text("video,onset,offset,kind\nv1,12,20,micro\n")
+    learnet("synthesize", small / "samm-lv", "--layout", "samm-lv", "--people", 1, "--clips", 1)
     learnet("study", prepared_folder, small / "learnet", "--epochs", 1)
     database = synthetic_database("casme2", people=4, clips=5)
     return Given(database, prepared_folder, study_folder, small_weights, small)
 
 
 CASES: dict[str, tuple[Callable[[Given, Path], tuple], str]] = {
+    "agreement": (
+        lambda g, out: (*2 * [g.small / "events.csv"], "--fps", 100, "--json", out / "agreement.json"),
+        "agreement.json",
+    ),
     "atlas": (lambda g, out: (out,), "*.png"),
     "audit": (lambda g, out: ("casme2", g.database, "--csv", out / "audit.csv"), "audit.csv"),
     "select": (
@@ -88,6 +96,10 @@ CASES: dict[str, tuple[Callable[[Given, Path], tuple], str]] = {
         lambda g, out: (g.small / "casme2-images", g.small / "casme2.csv", out, "--kind", "image"),
         "images.npy",
     ),
+    "import-annotations": (
+        lambda g, out: (g.small / "events.csv", "--fps", 100, "--to", out / "events.eaf"),
+        "events.eaf",
+    ),
     "live": (
         lambda g, out: (g.small / "video.mp4", "--weights", g.weights, "--csv", out / "answers.csv"),
         "answers.csv",
@@ -97,9 +109,17 @@ CASES: dict[str, tuple[Callable[[Given, Path], tuple], str]] = {
         "answer.png",
     ),
     "prepare": (lambda g, out: ("casme2", g.database, out, "--size", 28), "clips.csv"),
+    "recordings": (
+        lambda g, out: ("samm-lv", g.small / "samm-lv", "--events", out / "events.csv"),
+        "events.csv",
+    ),
     "report": (lambda g, out: (g.study, "--out", out / "page.html"), "page.html"),
     "run": (lambda g, out: (g.small / "recipe.toml", out, "--data", g.prepared, "--jobs", 1), "results.md"),
     "score": (lambda g, out: (g.study, "--csv", out / "scores.csv"), "scores.csv"),
+    "score-spotting": (
+        lambda g, out: (g.small / "log.csv", "--truth", g.small / "truth.csv", "--csv", out / "scores.csv"),
+        "scores.csv",
+    ),
     "show": (lambda g, out: (g.small / "video.mp4", "--out", out / "steps.png"), "steps.png"),
     "simulate": (lambda g, out: (out, "--images", 6), "images.npy"),
     "study": (lambda g, out: (g.prepared, out, "--network", "majority"), "outcomes.csv"),

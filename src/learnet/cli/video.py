@@ -34,7 +34,7 @@ def predict(  # noqa: PLR0913 (options)
     face: int | Literal["none"] = 1,
     face_model: Path | None = None,
 ) -> None:
-    """Find the facial movements in a video: when, where, action units, emotion. Print JSON, and a summary on
+    """Find the facial movements in a video: time, region, action units, emotion. Print JSON, and a summary on
     stderr.
 
     Parameters

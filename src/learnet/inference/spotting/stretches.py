@@ -2,7 +2,7 @@
 
 from learnet.core.records import UnjudgedStretch
 
-GAP_S = 0.25  # between two stretches of one reason that are told as one
+GAP_S = 0.25  # between two stretches of one reason that become one
 
 
 class StretchLog:

@@ -9,7 +9,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from praatio import textgrid
+from pympi import Elan
 
+from learnet.datasets.annotations.files import read_annotations
+from learnet.datasets.annotations.record import Recording
 from learnet.datasets.synthetic.databases import synthetic_video
 from learnet.face import Face, align
 from learnet.inference.recogniser import Recogniser
@@ -193,6 +197,49 @@ def test_movements_are_told_in_lines_and_written_to_all_files(long_film: Path, t
     people.write_text("name,age\nA,31\n")
     refused = learnet("predict", long_film, "--csv", people, code=2).stderr
     assert "something else than windows or events" in refused and people.read_text() == "name,age\nA,31\n"
+
+
+def test_events_are_written_for_annotation_programs(long_film: Path, tmp_path: Path) -> None:
+    """Read by the libraries of the formats, and WebVTT by its lines."""
+    files = {
+        "elan": tmp_path / "a.eaf",
+        "boris": tmp_path / "a.boris",
+        "vtt": tmp_path / "a.vtt",
+        "textgrid": tmp_path / "a.TextGrid",
+    }
+    options = [word for name, path in files.items() for word in (f"--{name}", path)]
+    learnet("predict", long_film, "--output", tmp_path / "a.json", *options)
+    events = json.loads((tmp_path / "a.json").read_text())["events"]
+    expected_ms = [(round(1000 * event["onset_s"]), round(1000 * event["offset_s"])) for event in events]
+    assert len(expected_ms) == 4
+
+    eaf = Elan.Eaf(str(files["elan"]))
+    annotations = [row for tier in eaf.get_tier_names() for row in eaf.get_annotation_data_for_tier(tier)]
+    assert sorted((start_ms, end_ms) for start_ms, end_ms, *_ in annotations) == expected_ms
+    assert eaf.get_linked_files()[0]["RELATIVE_MEDIA_URL"] == f"./{long_film.name}"
+
+    grid = textgrid.openTextgrid(str(files["textgrid"]), includeEmptyIntervals=False)
+    intervals = [entry for name in grid.tierNames for entry in grid.getTier(name).entries]
+    starts_ms = sorted(round(1000 * interval.start) for interval in intervals)
+    assert starts_ms == [start_ms for start_ms, _ in expected_ms]
+
+    observations = json.loads(files["boris"].read_text())["observations"]
+    times = [float(row[0]) for observation in observations.values() for row in observation["events"]]
+    assert {round(1000 * time_s) for time_s in times} >= {start_ms for start_ms, _ in expected_ms}
+
+    cues = re.findall(r"^00:00:(\d\d\.\d{3}) --> ", files["vtt"].read_text(), re.M)
+    assert [round(1000 * float(cue)) for cue in cues] == starts_ms
+
+    for path in files.values():
+        assert len(read_annotations(path, Recording(fps=100.0)).events) == 4
+
+
+def test_a_file_for_another_annotation_program_is_refused(films: Path, tmp_path: Path) -> None:
+    film = films / "happiness.mp4"
+    refused = learnet("predict", film, "--elan", tmp_path / "a.vtt", code=2).stderr
+    assert "--elan writes a .eaf file. Name it a.eaf." in refused
+    several = ["predict", film, films / "surprise.mp4", "--output", tmp_path / "out"]
+    assert "import-annotations converts NAME.json" in learnet(*several, "--vtt", "a.vtt", code=2).stderr
 
 
 def test_a_batch_of_events_is_continued(long_film: Path, films: Path, tmp_path: Path) -> None:

@@ -10,14 +10,51 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from learnet import __version__
 from learnet.cli import console
 from learnet.cli.app import VIDEO, Flat, app
-from learnet.core.errors import LearnetError, OutputTaken, counted, repeated
+from learnet.core.errors import BadInput, LearnetError, OutputTaken, counted, repeated
 from learnet.core.files import write_atomically
-from learnet.core.output_checks import CSV, FIGURE, HTML, JSON, check_outputs
+from learnet.core.output_checks import ANNOTATIONS, CSV, FIGURE, HTML, JSON, check_outputs
 from learnet.core.settings import Windows
 
 if TYPE_CHECKING:
     from learnet.inference.recogniser import Recogniser
     from learnet.inference.recognition import Recognition
+
+
+@dataclass(frozen=True)
+class AnnotationFiles:
+    """Files for annotation programs to which the events are written; None: not requested."""
+
+    elan: Path | None = None
+    """Also write the events for ELAN (.eaf)."""
+
+    boris: Path | None = None
+    """Also write the events as a BORIS project (.boris)."""
+
+    vtt: Path | None = None
+    """Also write the events as WebVTT subtitles (.vtt), which players show over the video."""
+
+    textgrid: Path | None = None
+    """Also write the events for Praat (.TextGrid)."""
+
+    def check_suffixes(self) -> None:
+        """Refuse a file whose name has the suffix of another program.
+
+        Raises:
+            BadInput: with the suffix.
+        """
+        suffixes = {"elan": ".eaf", "boris": ".boris", "vtt": ".vtt", "textgrid": ".TextGrid"}
+        for option, suffix in suffixes.items():
+            path = getattr(self, option)
+            if path and path.suffix.lower() != suffix.lower():
+                raise BadInput(path, f"--{option} writes a {suffix} file", f"Name it {path.stem}{suffix}.")
+
+    @property
+    def paths(self) -> list[Path]:
+        """The requested files."""
+        return [path for path in (self.elan, self.boris, self.vtt, self.textgrid) if path]
+
+
+NO_ANNOTATIONS = AnnotationFiles()
 
 
 @app.command(group=VIDEO)
@@ -28,6 +65,7 @@ def predict(  # noqa: PLR0913 (options)
     csv: Path | None = None,
     picture: Path | None = None,
     page: Path | None = None,
+    annotations: Annotated[AnnotationFiles, Flat] = NO_ANNOTATIONS,
     windows: bool = False,
     cut: Annotated[Windows, Flat] = Windows(),
     fps: float | None = None,
@@ -74,18 +112,22 @@ def predict(  # noqa: PLR0913 (options)
     if cut != Windows() and not windows:
         raise LearnetError("--window-s, --overlap and --whole-s are about windows.", "Add --windows.")
     if len(videos) > 1:
-        _check_batch(videos, output, (csv, picture, page))
+        _check_batch(videos, output, (csv, picture, page, *annotations.paths))
         recogniser = Recogniser.load(weights, face_model, face)
         _predict_batch(recogniser, videos, output or Path(), wanted)
         return
     (video,) = videos
-    outputs = ((output, JSON), (csv, CSV), (picture, FIGURE), (page, HTML))
+    annotations.check_suffixes()
+    outputs = [(output, JSON), (csv, CSV), (picture, FIGURE), (page, HTML)]
+    outputs += [(path, ANNOTATIONS) for path in annotations.paths]
     check_outputs(outputs, (video, weights, face_model))
     recognition = _recognise(Recogniser.load(weights, face_model, face), video, wanted, csv)
     _write_json(recognition, output)
     _write_figures(recognition, picture, page)
+    _write_annotations(recognition, annotations.paths)
     _print_events(recognition)
-    console.paths(*(path for path in (output, csv, picture, page) if path), to=console.err)
+    written = (output, csv, picture, page, *annotations.paths)
+    console.paths(*(path for path in written if path), to=console.err)
 
 
 @dataclass(frozen=True)
@@ -174,6 +216,17 @@ def _write_figures(recognition: "Recognition", picture: Path | None, page: Path 
         write_recognition_page(recognition, page)
 
 
+def _write_annotations(recognition: "Recognition", paths: Sequence[Path]) -> None:
+    """Write the events to files of annotation programs."""
+    from learnet.datasets.annotations.files import write_annotations
+    from learnet.datasets.annotations.record import Recording
+
+    video = Path(recognition.source).name
+    recording = Recording(recognition.info.fps, frames=recognition.frames, name=video)
+    for path in paths:
+        write_annotations(path, recognition.events, recording)
+
+
 def _print_events(recognition: "Recognition") -> None:
     """Print warnings, the events, one in a line, and how much could not be judged, on stderr."""
     from learnet.inference.emotion_criteria import criteria_sentence, emotions_from_units
@@ -198,7 +251,7 @@ def _check_batch(videos: Sequence[Path], output: Path | None, others: Sequence[P
     if output is None or any(others):
         raise LearnetError(
             "Several videos are written to a folder, NAME.json and NAME.csv for each.",
-            "Name it with --output, without --csv, --picture and --page.",
+            "Name it with --output. The other files are of one video; import-annotations converts NAME.json.",
         )
     if output.exists() and not output.is_dir():
         raise OutputTaken(output, "this is a file", "Name a folder.")

@@ -12,6 +12,7 @@ import pytest
 from praatio import textgrid
 from pympi import Elan
 
+from learnet.core.errors import LearnetError
 from learnet.datasets.annotations.files import read_annotations
 from learnet.datasets.annotations.record import Recording
 from learnet.datasets.synthetic.databases import synthetic_video
@@ -52,6 +53,20 @@ def test_several_videos_are_written_to_a_folder_and_not_computed_twice(films: Pa
     assert learnet(*words).stderr.count("is there already; skipped") == 2
     other = learnet(*words, "--windows", code=2)
     assert "no result of the same video and settings" in other.stderr
+
+
+def test_a_folder_of_videos_stands_for_its_videos(films: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    (folder / "one.mp4").write_bytes((films / "surprise.mp4").read_bytes())
+    (folder / "notes.txt").write_text("no video")
+    assert "--output" in learnet("predict", folder, code=2).stderr  # also where it is a single one
+    words = ["predict", folder, films / "happiness.mp4", "--output", tmp_path / "out"]
+    learnet(*words)
+    names = sorted(path.name for path in (tmp_path / "out").glob("*.json"))
+    assert names == ["happiness.json", "one.json"]
+    with pytest.raises(LearnetError, match="this is a folder of videos"):
+        Recogniser.load()(folder)
 
 
 def test_several_videos_need_a_folder_and_different_names(films: Path, tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def predict(  # noqa: PLR0913 (options)
     Parameters
     ----------
     videos
-        Video files, or folders of images numbered in their file names.
+        Video files, folders of video files, or folders of images numbered in their file names.
     weights
         File written by `learnet train` or by `learnet export` (.onnx), or the name of shipped weights.
         Default: mlp-cnn-flow-28, which distinguishes negative, positive, surprise and none
@@ -111,10 +111,11 @@ def predict(  # noqa: PLR0913 (options)
     wanted = Wanted(cut if windows else None, fps)
     if cut != Windows() and not windows:
         raise LearnetError("--window-s, --overlap and --whole-s are about windows.", "Add --windows.")
-    if len(videos) > 1:
-        _check_batch(videos, output, (csv, picture, page, *annotations.paths))
+    files = _expand_folders(videos)
+    if len(videos) > 1 or files != [*videos]:
+        _check_batch(files, output, (csv, picture, page, *annotations.paths))
         recogniser = Recogniser.load(weights, face_model, face)
-        _predict_batch(recogniser, videos, output or Path(), wanted)
+        _predict_batch(recogniser, files, output or Path(), wanted)
         return
     (video,) = videos
     annotations.check_suffixes()
@@ -244,6 +245,17 @@ def _print_events(recognition: "Recognition") -> None:
     unjudged = unjudged_text(recognition.unjudged, recognition.judged_s, recognition.duration_s)
     if unjudged:
         console.err.print(unjudged, markup=False)
+
+
+def _expand_folders(videos: Sequence[Path]) -> list[Path]:
+    """Return the videos, with the files of each folder of videos in its place."""
+    from learnet.video.images import video_files
+
+    expanded: list[Path] = []
+    for video in videos:
+        files = video_files(video) if video.is_dir() else []
+        expanded += files or [video]
+    return expanded
 
 
 def _check_batch(videos: Sequence[Path], output: Path | None, others: Sequence[Path | None]) -> None:

@@ -13,6 +13,7 @@ from learnet.inference.selected_face import SelectedFace
 from learnet.inference.windows import TIME_TOLERANCE_S
 from learnet.video.array import ArrayVideo
 from learnet.video.base import Frame, Video, VideoInfo
+from learnet.video.images import video_files
 from learnet.video.reader import open_video
 
 Progress = Callable[[int, int], None]  # windows or frames done, expected number of them
@@ -28,7 +29,8 @@ def open_for_recognition(video: str | Path | ArrayLike, fps: float | None) -> Vi
             raise LearnetError("An array has no frame rate.", hint)
         return ArrayVideo(as_rgb_images(video, "frames", "T"), float(fps))
     if fps is None and Path(video).is_dir():
-        hint += " Videos in a folder are named one by one: FOLDER/*.mp4."
+        if video_files(Path(video)):
+            raise LearnetError(f"{video}: this is a folder of videos.", "Give one of them.")
         raise LearnetError(f"{video}: a folder of images has no frame rate.", hint)
     return open_video(Path(video), fps)
 

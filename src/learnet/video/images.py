@@ -1,4 +1,4 @@
-"""Numbered images in a folder: their file names, and decoding one of them."""
+"""Numbered images and video files in a folder: their names, and decoding one image."""
 
 import io
 import os
@@ -17,6 +17,11 @@ from learnet.video.base import Pixels
 
 # In order of preference, where several files have the same number.
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".bmp", ".png")
+
+VIDEO_SUFFIXES = (
+    ".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".ts", ".mts",
+    ".m2ts", ".3gp", ".ogv", ".mjpeg",
+)  # fmt: skip
 
 JPEG_END_MARKER = b"\xff\xd9"
 
@@ -53,6 +58,19 @@ def image_files(folder: Path) -> dict[int, Path]:
         if not selected.keys() & names.keys():
             selected.update(names)
     return {number: folder / selected[number] for number in sorted(selected)}
+
+
+def video_files(folder: Path) -> list[Path]:
+    """Return the video files of a folder by name; none if it has images, which then are the frames of one
+    video.
+
+    Raises:
+        BadVideo: the folder cannot be read.
+    """
+    names = _visible_files(folder)
+    if any(name.lower().endswith(IMAGE_SUFFIXES) for name in names):
+        return []
+    return [folder / name for name in names if name.lower().endswith(VIDEO_SUFFIXES)]
 
 
 def _visible_files(folder: Path) -> list[str]:

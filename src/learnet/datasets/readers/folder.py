@@ -39,6 +39,7 @@ from learnet.datasets.readers.reading.matching import TreeProperties, clip_from_
 from learnet.datasets.readers.reading.rows import LabelRow
 from learnet.datasets.readers.reading.table import Table, TableSchema, read_table
 from learnet.video.base import DEFAULT_FPS
+from learnet.video.images import VIDEO_SUFFIXES
 from learnet.video.reader import open_video
 
 SCHEMA = TableSchema(
@@ -57,10 +58,6 @@ SCHEMA = TableSchema(
     keys=("path", "subject", "emotion"),
 )
 LABEL_FILES = ("labels.csv", "labels.xlsx", "labels.xls")
-VIDEO_SUFFIXES = (
-    ".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".ts", ".mts",
-    ".m2ts", ".3gp", ".ogv", ".mjpeg",
-)  # fmt: skip
 _LAYOUT_HINT = (
     "Store the clips as PERSON/EMOTION/CLIP, "
     "or name them in a labels.csv with the columns path, subject, emotion."

@@ -17,7 +17,6 @@ from learnet.inference.spotting.disturbances import COVERED, CUT_OFF, FEW_FRAMES
 from learnet.inference.spotting.follower import Sample
 from learnet.inference.spotting.movements import Findings, Movement
 from learnet.inference.spotting.points import face_points
-from learnet.inference.spotting.stretches import StretchLog
 from learnet.simulation.film import BLINK, EXPRESSION, MACRO
 from learnet.simulation.long_film import LongFilmPlan, plan_long_film
 from learnet.simulation.render import Camera, render
@@ -165,7 +164,9 @@ def test_a_time_without_a_face_is_told_and_splits_the_recording() -> None:
 
 def test_no_face_at_all_is_one_stretch() -> None:
     spotting = collect(scripted(absent=(0.0, 99.0)), numbered(500, 50.0))
-    assert spotting == Spotting((), (UnjudgedStretch(0.0, 499 / 50, NO_FACE),))
+    (stretch,) = spotting.unjudged
+    assert (stretch.start_s, stretch.reason) == (0.0, NO_FACE)
+    assert stretch.end_s == pytest.approx(10.0)  # of the last of 500 frames
 
 
 @pytest.mark.parametrize("fps", [5.0, 12.0, 20.0])
@@ -196,18 +197,6 @@ def test_a_recording_that_stops_in_a_movement_tells_so() -> None:
 def test_one_frame_and_none() -> None:
     assert collect(scripted(), numbered(1, 50.0)) == Spotting()
     assert collect(scripted(), numbered(0, 50.0)) == Spotting()
-
-
-def test_stretches_of_one_reason_merge_and_come_in_order() -> None:
-    log = StretchLog()
-    log.add(5.0, 6.0, "b")
-    log.add(1.0, 2.0, "a")
-    log.add(2.1, 3.0, "a")
-    log.add(2.0, 2.5, "b")
-    assert log.take(3.1) == (UnjudgedStretch(2.0, 2.5, "b"),)
-    log.add(3.1, 4.0, "a")
-    assert log.take(np.inf) == (UnjudgedStretch(1.0, 4.0, "a"), UnjudgedStretch(5.0, 6.0, "b"))
-    assert log.take(np.inf) == ()
 
 
 CAMERA = Camera(240, 320, 30.0, 125.0)
@@ -280,7 +269,8 @@ def test_a_file_that_ends_too_early_is_told() -> None:
             return None
 
     no_face, stops = spot_video(video, Blind()).unjudged
-    assert no_face == UnjudgedStretch(0.0, 59 / 30, NO_FACE)
+    assert (no_face.start_s, no_face.reason) == (0.0, NO_FACE)
+    assert no_face.end_s == pytest.approx(2.0)
     assert (stops.start_s, stops.end_s, stops.reason) == (2.0, 3.0, STOPS_EARLY)
 
 

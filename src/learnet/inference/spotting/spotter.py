@@ -93,6 +93,8 @@ class Spotter:
         Returns:
             The events and unjudged stretches that are final since the last call; usually none.
         """
+        if not self._frames:
+            self._stretches.begin(frame.time_s)
         self._frames.append(_FrameTime(frame.time_s, frame.number))
         while frame.time_s - self._frames[0].time_s > WINDOW_S + HOP_S:
             self._frames.popleft()
@@ -114,7 +116,9 @@ class Spotter:
     def finish(self) -> Spotting:
         """Return the events and stretches that remain at the end of the recording."""
         events = self._end_stretch()
-        return Spotting(tuple(events), self._stretches.take(np.inf))
+        last = list(self._frames)[-2:]  # the last frame is shown as long as the one before
+        end_s = 2 * last[-1].time_s - last[0].time_s if last else 0.0
+        return Spotting(tuple(events), self._stretches.finish(end_s))
 
     def _close_gap(self, time_s: float) -> list[Event]:
         """End the stretch where frames are missing before this one."""
@@ -227,12 +231,20 @@ def spot_video(
     finally:
         reader.close()
         threads.restore()
+    return replace(spotting, unjudged=(*spotting.unjudged, *missing_end(video)))
+
+
+def missing_end(video: Video) -> tuple[UnjudgedStretch, ...]:
+    """Return the stretch that a file announces and does not have; nothing if it is complete.
+
+    Args:
+        video: has been read to its end.
+    """
     missing = video.losses.get(MISSING_FRAMES, 0)
     if not missing or video.info.frames is None:
-        return spotting
+        return ()
     end_s = video.info.frames / video.info.fps
-    stops_early = UnjudgedStretch(end_s - missing / video.info.fps, end_s, STOPS_EARLY)
-    return replace(spotting, unjudged=(*spotting.unjudged, stops_early))
+    return (UnjudgedStretch(end_s - missing / video.info.fps, end_s, STOPS_EARLY),)
 
 
 def _taken(reader: ReadAhead, watch: Callable[[Frame], None] | None) -> Iterator[Frame]:

@@ -55,3 +55,10 @@ def test_unjudged_stretches_are_summed_up_by_reason() -> None:
         "6.0 of 10.0 s could not be judged: speaks (2.0 s), turns (1.5 s), blurred (1.0 s), 2 further reasons"
     )
     assert unjudged_text([], 10.0, 10.0) == ""
+
+
+def test_the_end_that_a_file_lacks_is_part_of_its_length() -> None:
+    """Four seconds of ten are there, and one of them cannot be judged."""
+    stretches = [UnjudgedStretch(1.0, 2.0, "turns"), UnjudgedStretch(4.0, 10.0, "stops")]
+    text = unjudged_text(stretches, 3.0, 4.0)
+    assert text == "7.0 of 10.0 s could not be judged: stops (6.0 s), turns (1.0 s)"

@@ -67,7 +67,8 @@ def unjudged_text(unjudged: Sequence[UnjudgedStretch], judged_s: float, duration
     """Return a line on how much of a video could not be judged, and why, the longest first; empty if all was.
 
     Args:
-        unjudged: stretches of the video.
+        unjudged: stretches of the video, in time order and without overlaps; the last may be one that the
+            file announces and does not have.
         judged_s: seconds that could be judged.
         duration_s: length of the video.
     """
@@ -82,4 +83,5 @@ def unjudged_text(unjudged: Sequence[UnjudgedStretch], judged_s: float, duration
     further = len(ranked) - MAX_REASONS
     if further > 0:
         reasons.append(counted(further, "further reason"))
-    return f"{duration_s - judged_s:.1f} of {duration_s:.1f} s could not be judged: {', '.join(reasons)}"
+    announced_s = max(duration_s, unjudged[-1].end_s)
+    return f"{announced_s - judged_s:.1f} of {announced_s:.1f} s could not be judged: {', '.join(reasons)}"

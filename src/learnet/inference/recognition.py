@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from html import escape
@@ -111,6 +110,8 @@ class Recognition:
         """Why the label is not simply the class with the highest score; empty if it is."""
         if self._has_answer:
             return self.strongest.reason
+        if self.judged_s < JUDGED_S:
+            return "nothing can be judged"
         return f"no expression in the {self.judged_s:.2f} s that can be judged"
 
     @property
@@ -121,7 +122,10 @@ class Recognition:
     @property
     def judged_s(self) -> float:
         """How many seconds of the video can be judged."""
-        return max(0.0, self.duration_s - union_s(self.unjudged))
+        unjudged_s = 0.0
+        for stretch in self.unjudged:  # one may lie behind the last frame, where frames are missing
+            unjudged_s += max(0.0, min(stretch.end_s, self.duration_s) - stretch.start_s)
+        return max(0.0, self.duration_s - unjudged_s)
 
     @cached_property
     def events(self) -> tuple[Event, ...]:
@@ -236,19 +240,6 @@ class Recognition:
                 "The video was searched for movements and not cut into windows.",
                 "Pass `windows=Windows()` to `predict` for a prediction of every window.",
             )
-
-
-def union_s(stretches: Sequence[UnjudgedStretch]) -> float:
-    """Return how many seconds some stretches take up; where they overlap, the time counts once.
-
-    Args:
-        stretches: by their beginning.
-    """
-    total_s = end_s = 0.0
-    for stretch in stretches:
-        total_s += max(0.0, stretch.end_s - max(stretch.start_s, end_s))
-        end_s = max(end_s, stretch.end_s)
-    return total_s
 
 
 def timeline(recognition: Recognition) -> Timeline:

@@ -11,6 +11,7 @@ from learnet.face import Face
 from learnet.inference.action_unit_text import scores_to_dict, unit_to_dict
 from learnet.inference.decision import NO_EXPRESSION, UNCERTAIN
 from learnet.inference.emotion_criteria import emotions_from_units
+from learnet.inference.event_maps import EventMaps
 from learnet.motion.evidence import MotionEvidence
 
 
@@ -50,6 +51,7 @@ class Prediction:
     action_units: tuple[ActionUnitScore, ...] = ()  # that are named, the surest first
     # Probability of each action unit; empty: the skin does not move, or the head moves too far.
     action_unit_scores: dict[int, float] = field(default_factory=dict)
+    maps: EventMaps | None = field(default=None, repr=False, compare=False)  # None: not asked for, or no face
 
     @property
     def score(self) -> float | None:

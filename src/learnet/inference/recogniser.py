@@ -8,7 +8,6 @@ on the others.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from numpy.typing import ArrayLike
 
@@ -18,11 +17,12 @@ from learnet.face import AlignedFaces, FaceFinder, face_finder
 from learnet.inference.action_units import ActionUnitRecogniser, shipped_action_units
 from learnet.inference.decision import UNCERTAIN_MARGIN, judge_motion, judge_scores
 from learnet.inference.event_clips import clip_movement, event_clips, judge_spotted, recognised_event
+from learnet.inference.event_maps import EventMaps, coarse_movement, response_map
 from learnet.inference.prediction import Movement, Prediction, StrongestImages, WindowImages
 from learnet.inference.prediction_log import PredictionLog
 from learnet.inference.recognition import Recognition
-from learnet.inference.selected_face import SelectedFace
-from learnet.inference.spotting import Spotting, spot_video
+from learnet.inference.selected_face import FaceChoice, SelectedFace
+from learnet.inference.spotting import MotionRecorder, RecordedMotion, Spotting, spot, spot_video
 from learnet.inference.video_input import (
     SHORT_S,
     FrameCounter,
@@ -55,7 +55,7 @@ def predict(
     fps: float | None = None,
     weights: str | Path | None = None,
     windows: Windows | None = None,
-    face: int | Literal["none"] = 1,
+    face: FaceChoice = 1,
 ) -> Recognition:
     """Find the facial movements in a video and recognise them. For several videos use `Recogniser.load` once.
 
@@ -88,13 +88,14 @@ class Recogniser:
     face_number: int = 1  # by size, where a video shows several faces
     margin: float = UNCERTAIN_MARGIN  # of the highest score over the second, below which it is uncertain
     action_units: ActionUnitRecogniser | None = None  # None: no action units are named
+    records_motion: bool = False  # whether recognitions have `motion`, and predictions `maps`, for a page
 
     @classmethod
     def load(
         cls,
         weights: str | Path | None = None,
         face_model: str | Path | None = None,
-        face: int | Literal["none"] = 1,
+        face: FaceChoice = 1,
     ) -> "Recogniser":
         """Read a file of weights; faces are detected as in the training clips.
 
@@ -165,12 +166,13 @@ class Recogniser:
             LearnetError: no window has two frames or more; no frame rate is given where one is needed.
         """
         with open_for_recognition(video, fps) as opened:
-            if windows is not None:
-                return self._recognise_windows(opened, windows, progress, log)
-            recognition = (
-                None if is_announced_short(opened.info) else self._recognise_events(opened, progress)
-            )
-            return recognition or self._recognise_windows(opened, SHORT, progress, log)
+            recognition = None
+            if windows is None and not is_announced_short(opened.info):
+                recognition = self._recognise_events(opened, progress)
+            if recognition is None:
+                recognition = self._recognise_windows(opened, windows or SHORT, progress, log)
+            face: FaceChoice = self.face_number if self.finder else "none"
+            return replace(recognition, stated_fps=fps, face=face)
 
     def _recognise_windows(
         self, video: Video, windows: Windows, progress: Progress | None, log: PredictionLog | None
@@ -195,13 +197,24 @@ class Recogniser:
             warnings = (f"the video is not longer than {SHORT_S:g} s, so it is judged as a whole", *warnings)
         extent = VideoExtent(newest.frames_so_far, newest.seconds_so_far)
         recognition = self._recognition(video.info, extent, predictions, strongest.images)
-        return replace(recognition, windows=windows, warnings=(*_face_warnings(finder), *warnings))
+        warnings = (*_face_warnings(finder), *warnings)
+        motion = self._record_motion(video) if windows is SHORT else None
+        return replace(recognition, windows=windows, warnings=warnings, motion=motion)
+
+    def _record_motion(self, video: Video) -> RecordedMotion | None:
+        """Return the motion in a short video, in which no movements are spotted."""
+        if not self.records_motion:
+            return None
+        recorder = MotionRecorder()
+        spot(video, self.select_face(), recorder)
+        return recorder.recorded()
 
     def _recognise_events(self, video: Video, progress: Progress | None) -> Recognition | None:
         """Spot movements and recognise each; return None if the video turns out to be short."""
         finder = self.select_face()
         reader = FrameCounter(video.info, progress)
-        spotting = spot_video(video, finder, reader.see)
+        recorder = MotionRecorder() if self.records_motion else None
+        spotting = spot_video(video, finder, reader.see, recorder)
         if reader.extent.duration_s <= SHORT_S + TIME_TOLERANCE_S:
             return None
         if finder and finder.most_faces < finder.number:
@@ -225,6 +238,7 @@ class Recogniser:
             recognition,
             warnings=(*_face_warnings(finder), *warnings, *owners_warning(predictions, self.metadata)),
             spotting=Spotting(tuple(events), spotting.unjudged),
+            motion=recorder.recorded() if recorder else None,
         )
 
     def _recognition(
@@ -316,7 +330,18 @@ class Recogniser:
             movement=movement,
         )
         crop = result.aligned.crop(window.pixels, len(numbers) // 2)
-        return self._decide(measured, window, result), WindowImages(crop, result.image)
+        decided = self._decide(measured, window, result)
+        maps = self._event_maps(decided, window, result)
+        return replace(decided, maps=maps), WindowImages(crop, result.image)
+
+    def _event_maps(self, decided: Prediction, window: Window, result: MotionResult) -> EventMaps | None:
+        """Return the maps of a movement, for a person to look at; None if they are not asked for."""
+        if not self.records_motion or decided.movement is None:
+            return None
+        marks = (decided.movement.onset, decided.movement.apex)
+        pair = window.pixels[[window.numbers.index(mark) for mark in marks]]
+        response = response_map(self.scorer, result.image) if decided.scores else None
+        return EventMaps(coarse_movement(pair, decided.face), response)
 
     def _decide(self, measured: Prediction, window: Window, result: MotionResult) -> Prediction:
         """Return the prediction for a window whose motion has been measured, with its label."""

@@ -19,7 +19,8 @@ from learnet.inference.decision import NO_EXPRESSION
 from learnet.inference.emotion_criteria import emotions_from_units
 from learnet.inference.events import find_events, unjudged_stretches
 from learnet.inference.prediction import Prediction, WindowImages
-from learnet.inference.spotting import Spotting
+from learnet.inference.selected_face import FaceChoice
+from learnet.inference.spotting import RecordedMotion, Spotting
 from learnet.inference.timeline import Span, Timeline, timeline_figure
 from learnet.training.metadata import CheckpointMetadata
 from learnet.video.base import VideoInfo
@@ -64,6 +65,11 @@ class Recognition:
     action_unit_metadata: CheckpointMetadata | None = None  # None: no action units were scored
     action_unit_weights: str = ""  # file of the network of action units
     spotting: Spotting | None = None  # the spotted movements, with what was recognised; None: windows
+    stated_fps: float | None = None  # frame rate that the user gave; None: that of the file
+    face: FaceChoice = 1  # number of the face that was judged; "none": the video shows a face crop
+    motion: RecordedMotion | None = field(
+        default=None, repr=False, compare=False
+    )  # None: it was not recorded
 
     @property
     def ranking(self) -> tuple[Prediction, ...]:

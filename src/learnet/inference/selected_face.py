@@ -1,10 +1,14 @@
 """The choice of one face among several in a video."""
 
+from typing import Literal
+
 import numpy as np
 from jaxtyping import UInt8
 
 from learnet.core.errors import counted
 from learnet.face import Face, FaceFinder, MultipleFaceFinder
+
+FaceChoice = int | Literal["none"]  # number by size from 1; "none": the video shows a face crop
 
 MAX_JUMP = 1.0  # face widths; a face further from where it was last seen is another person's
 

@@ -1,54 +1,30 @@
 """Small pictures of the events of a video: the face at onset and apex, and how the skin moved in between."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, UInt8
+from jaxtyping import Bool, Float64
 from matplotlib.figure import Figure
 
 from learnet.core.figure_style import INK, MUTED, STYLE
 from learnet.core.records import Event
-from learnet.face import Face, align
+from learnet.face import Face
+from learnet.inference.event_maps import CROP_PX, MeasuredPair, measure_pair
 from learnet.inference.prediction import Prediction
 from learnet.motion.evidence import FACE_CENTRE, FACE_RADII
-from learnet.motion.flow import flow_dis, remove_global_motion
 from learnet.report.explain.background import CELLS, coarsen, draw_average_face
 from learnet.report.explain.face_regions import face_placement
 from learnet.video.reader import open_video
 
-CROP_PX = 224  # height and width of the crops in which movement is measured
-UNIT_PX = 112  # width of the crops whose pixels are the unit of movement everywhere
 LONGEST_ARROW = 2.5  # cells of the map
 SHORTEST_SHARE = 0.15  # of the longest arrow; shorter ones are mostly noise and are not drawn
 
 
-@dataclass(frozen=True)
-class EventPictures:
-    """The face at the onset and the apex of an event, and how it moved in between."""
-
-    onset: UInt8[np.ndarray, "S S 3"]  # RGB
-    apex: UInt8[np.ndarray, "S S 3"]
-    movement: Float32[np.ndarray, "S S 2"]  # (x, y) in pixels of a crop UNIT_PX wide, without head motion
-    cropped: bool  # whether the video shows nothing but a face crop
-
-
-class _KnownFace:
-    """A face finder that returns a face that is known already."""
-
-    def __init__(self, face: Face) -> None:
-        self.face = face
-        self.kind = face.finder
-
-    def __call__(self, frame: UInt8[np.ndarray, "H W 3"]) -> Face:
-        return self.face
-
-
 def event_pictures(
     video: Path, fps: float, events: Sequence[Event], predictions: Sequence[Prediction]
-) -> list[EventPictures]:
+) -> list[MeasuredPair]:
     """Read the pictures of events from their video.
 
     Args:
@@ -71,7 +47,7 @@ def event_pictures(
     pictures = []
     for event in events:
         pair = np.stack([frames[event.onset], frames[event.apex]])
-        pictures.append(_pictures(pair, _face_of(event, predictions)))
+        pictures.append(measure_pair(pair, _face_of(event, predictions)))
     return pictures
 
 
@@ -83,14 +59,7 @@ def _face_of(event: Event, predictions: Sequence[Prediction]) -> Face | None:
     return None
 
 
-def _pictures(pair: UInt8[np.ndarray, "2 H W 3"], face: Face | None) -> EventPictures:
-    finder = None if face is None else _KnownFace(face)
-    onset, apex = align(pair, finder, CROP_PX).crops(pair)
-    movement = remove_global_motion(flow_dis(onset, apex))
-    return EventPictures(onset, apex, movement * np.float32(UNIT_PX / CROP_PX), cropped=face is None)
-
-
-def movement_figure(pictures: EventPictures) -> Figure:
+def movement_figure(pictures: MeasuredPair) -> Figure:
     """Draw arrows of the movement over the average face, so that the picture shows nobody.
 
     The arrows are enlarged; the caption says how long the longest really is.

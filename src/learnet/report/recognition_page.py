@@ -16,13 +16,14 @@ from learnet.core.settings import Windows
 from learnet.core.shipped_weights import weights_name
 from learnet.inference.action_unit_text import facs_code, long_text, short_text, side_text
 from learnet.inference.emotion_criteria import criteria_sentence, emotions_from_units
+from learnet.inference.event_maps import MeasuredPair
 from learnet.inference.event_text import regions_text
 from learnet.inference.recogniser import SHORT
 from learnet.inference.recognition import Recognition, timeline
 from learnet.inference.timeline import Span, Timeline, timeline_figure
 from learnet.inference.video_input import SHORT_S
 from learnet.inference.windows import TIME_TOLERANCE_S
-from learnet.report.event_pictures import EventPictures, event_pictures, movement_figure
+from learnet.report.event_pictures import event_pictures, movement_figure
 from learnet.report.page import page_template, write_page
 from learnet.report.page_figures import PageFigure, make_page_figure
 from learnet.report.shown_and_found import compare_with_truth
@@ -220,7 +221,7 @@ def _cards(recognition: Recognition, faces: bool) -> list[_EventCard]:
     return cards
 
 
-def _card(number: int, event: Event, pictures: EventPictures, faces: bool) -> _EventCard:
+def _card(number: int, event: Event, pictures: MeasuredPair, faces: bool) -> _EventCard:
     said = f"How the skin moved in event {number}, {event.label}"
     movement = Markup(inline_svg(movement_figure(pictures), f"movement-{number}", said))
     onset = png_uri(pictures.onset, FACE_PX) if faces else ""

@@ -40,6 +40,9 @@ class Frame:
     number: int  # position from 0 in a file or camera stream; number in the file name of an image
     time_s: float  # seconds since the first frame of the whole video
     pixels: Pixels  # RGB, 0..255
+    media_s: float | None = (
+        None  # time stamp in the file in seconds, by which players seek; None: there is none
+    )
 
 
 class Video(ABC):

@@ -102,7 +102,7 @@ class FileVideo(Video):
             if not clock.regular and not self.info.variable_rate:
                 self.info = replace(self.info, variable_rate=True)
             if number >= first:
-                yield Frame(number, time_s, to_rgb(frame, self.orientation))
+                yield Frame(number, time_s, to_rgb(frame, self.orientation), frame.time)
             if number == self.last:
                 return
         if number < first:

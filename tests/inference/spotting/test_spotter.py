@@ -57,6 +57,7 @@ class ScriptedFollower:
             sharpness=1.0,
             brightness=100.0,
             track=1 if self.absent is None or time_s < self.absent[0] else 2,
+            to_crop=np.array([[0.5, 0.0, 0.0], [0.0, 0.5, 0.0]]),
         )
 
 

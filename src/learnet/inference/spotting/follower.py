@@ -38,6 +38,7 @@ class Sample:
     sharpness: float
     brightness: float
     track: int  # increases when the face was lost: samples of different tracks cannot be compared
+    to_crop: Float64[np.ndarray, "2 3"]  # from the frame to the crop in which points are tracked
 
 
 @dataclass
@@ -148,6 +149,7 @@ class FaceFollower:
             sharpness=motion.sharpness,
             brightness=motion.brightness,
             track=self.tracks,
+            to_crop=motion.to_crop,
         )
 
     def _keep_recent(self, time_s: float, displacements: Float64[np.ndarray, "P 2"]) -> None:

@@ -23,6 +23,7 @@ from learnet.inference.spotting.disturbances import (
 from learnet.inference.spotting.follower import FaceFollower, Sample
 from learnet.inference.spotting.movements import SLOW_S, Movement, find_movements
 from learnet.inference.spotting.points import face_points
+from learnet.inference.spotting.recorder import MotionRecorder
 from learnet.inference.spotting.stretches import StretchLog
 from learnet.inference.windows import TIME_TOLERANCE_S
 from learnet.video.base import Frame, Video
@@ -62,12 +63,14 @@ class Spotter:
     result depends on the frames and their times alone, not on when they arrive.
     """
 
-    def __init__(self, finder: FaceFinder | None) -> None:
+    def __init__(self, finder: FaceFinder | None, recorder: MotionRecorder | None = None) -> None:
         """Start without a face.
 
         Args:
             finder: detects a face; None: the frames are face crops.
+            recorder: collects what was measured, for a person to look at.
         """
+        self.recorder = recorder
         self.points = face_points()
         self.follower = FaceFollower(finder, self.points)
         self._samples: deque[tuple[float, Sample]] = deque()
@@ -95,6 +98,8 @@ class Spotter:
         """
         if not self._frames:
             self._stretches.begin(frame.time_s)
+        if self.recorder:
+            self.recorder.add_frame(frame)
         self._frames.append(_FrameTime(frame.time_s, frame.number))
         while frame.time_s - self._frames[0].time_s > WINDOW_S + HOP_S:
             self._frames.popleft()
@@ -131,6 +136,8 @@ class Spotter:
         return events
 
     def _add_sample(self, time_s: float, sample: Sample) -> list[Event]:
+        if self.recorder:
+            self.recorder.add_sample(time_s, sample)
         if not self._samples:
             self._start_s = self._settled_s = self._searched_s = time_s
         self._samples.append((time_s, sample))
@@ -211,7 +218,10 @@ class Spotter:
 
 
 def spot_video(
-    video: Video, finder: FaceFinder | None, watch: Callable[[Frame], None] | None = None
+    video: Video,
+    finder: FaceFinder | None,
+    watch: Callable[[Frame], None] | None = None,
+    recorder: MotionRecorder | None = None,
 ) -> Spotting:
     """Spot all movements of a video, which a second thread decodes.
 
@@ -219,6 +229,7 @@ def spot_video(
         video: from `learnet.video.reader.open_video`; not a camera, which does not end.
         finder: detects a face; None: the frames are face crops.
         watch: called with each frame before movements are spotted in it.
+        recorder: collects what was measured, for a person to look at.
 
     Raises:
         BadVideo: the video is damaged.
@@ -226,7 +237,7 @@ def spot_video(
     threads = SingleThreadLibraries()  # decoding and spotting share the cores already
     reader = ReadAhead(video, capacity=READ_AHEAD, skips=False, records_arrival=False, pace=False)
     try:
-        spotting = spot(_taken(reader, watch), finder)
+        spotting = spot(_taken(reader, watch), finder, recorder)
         reader.raise_error()
     finally:
         reader.close()
@@ -255,16 +266,19 @@ def _taken(reader: ReadAhead, watch: Callable[[Frame], None] | None) -> Iterator
         yield frame
 
 
-def spot(frames: Iterable[Frame], finder: FaceFinder | None) -> Spotting:
+def spot(
+    frames: Iterable[Frame], finder: FaceFinder | None, recorder: MotionRecorder | None = None
+) -> Spotting:
     """Spot all movements of a recording.
 
     Args:
         frames: in time order, as of `learnet.video.reader.open_video`.
         finder: detects a face; None: the frames are face crops.
+        recorder: collects what was measured, for a person to look at.
     """
     events: list[Event] = []
     unjudged: list[UnjudgedStretch] = []
-    for part in spot_each(frames, finder):
+    for part in spot_each(frames, finder, recorder):
         events += part.events
         unjudged += part.unjudged
     events.sort(key=lambda event: event.onset_s)
@@ -272,12 +286,14 @@ def spot(frames: Iterable[Frame], finder: FaceFinder | None) -> Spotting:
     return Spotting(tuple(events), tuple(unjudged))
 
 
-def spot_each(frames: Iterable[Frame], finder: FaceFinder | None) -> Iterator[Spotting]:
+def spot_each(
+    frames: Iterable[Frame], finder: FaceFinder | None, recorder: MotionRecorder | None = None
+) -> Iterator[Spotting]:
     """Yield what was spotted since the last frame, for each frame, and what remains at the end.
 
     Events come in the order of their apexes, stretches in the order of their ends.
     """
-    spotter = Spotter(finder)
+    spotter = Spotter(finder, recorder)
     for frame in frames:
         yield spotter.add(frame)
     yield spotter.finish()

@@ -69,6 +69,21 @@ def test_a_folder_of_videos_stands_for_its_videos(films: Path, tmp_path: Path) -
         Recogniser.load()(folder)
 
 
+def test_two_processes_write_the_bytes_of_one(films: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"no video")
+    words = ["predict", films / "happiness.mp4", broken, films / "surprise.mp4", "--output"]
+    one = learnet(*words, tmp_path / "one", code=2).stderr
+    two = learnet(*words, tmp_path / "two", "--jobs", 2, code=2).stderr
+    assert two == one.replace(str(tmp_path / "one"), str(tmp_path / "two")) and "1 of 3 videos" in two
+    names = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert names == sorted(path.name for path in (tmp_path / "two").iterdir()) and len(names) == 4
+    for name in names:
+        assert (tmp_path / "two" / name).read_bytes() == (tmp_path / "one" / name).read_bytes()
+    again = learnet(*words, tmp_path / "two", "--jobs", 2, code=2).stderr
+    assert again.count("is there already; skipped") == 2
+
+
 def test_several_videos_need_a_folder_and_different_names(films: Path, tmp_path: Path) -> None:
     film = films / "happiness.mp4"
     twice = learnet("predict", film, film, "--output", tmp_path / "out", code=2)

@@ -1,5 +1,6 @@
 """Terminal output of the commands: progress bars on stderr, tables on stdout."""
 
+import io
 import re
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
@@ -35,12 +36,32 @@ NUMBERS = re.compile(
 
 
 @contextmanager
+def captured() -> Iterator[io.StringIO]:
+    """Collect what is printed on stderr in place of printing it, without progress bars.
+
+    Yields:
+        The text so far.
+    """
+    global err
+    before = err
+    text = io.StringIO()
+    err = Console(file=text, highlight=False, soft_wrap=True)
+    try:
+        yield text
+    finally:
+        err = before
+
+
+@contextmanager
 def bar(title: str) -> Iterator[Callable[[int, int], None]]:
     """Show progress on stderr: a bar on a terminal, and elsewhere a plain line now and then.
 
     Yields:
         A function of (done, total), as library calls accept it for `progress`.
     """
+    if isinstance(err.file, io.StringIO):
+        yield lambda done, total: None
+        return
     if not err.is_terminal or err.is_dumb_terminal:
         yield LogProgress(title, lambda line: err.print(line, markup=False))
         return

@@ -3,7 +3,9 @@
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -71,6 +73,7 @@ def predict(  # noqa: PLR0913 (options)
     fps: float | None = None,
     face: int | Literal["none"] = 1,
     face_model: Path | None = None,
+    jobs: int = 1,
 ) -> None:
     """Find the facial movements in a video: time, region, action units, emotion. Print JSON, and a summary on
     stderr.
@@ -103,6 +106,8 @@ def predict(  # noqa: PLR0913 (options)
         on. none: the video shows a face crop, in which no face is searched.
     face_model
         YuNet face model; without one, OpenCV's Haar cascades are used.
+    jobs
+        Number of processes for several videos; -1 is one per core.
     """
     from learnet.inference.recogniser import Recogniser
 
@@ -114,8 +119,7 @@ def predict(  # noqa: PLR0913 (options)
     files = _expand_folders(videos)
     if len(videos) > 1 or files != [*videos]:
         _check_batch(files, output, (csv, picture, page, *annotations.paths))
-        recogniser = Recogniser.load(weights, face_model, face)
-        _predict_batch(recogniser, files, output or Path(), wanted)
+        _predict_batch(files, Batch(output or Path(), wanted, weights, face, face_model), jobs)
         return
     (video,) = videos
     annotations.check_suffixes()
@@ -302,29 +306,70 @@ def _is_done(result: Path, recogniser: "Recogniser", video: Path, wanted: Wanted
     return True
 
 
-def _predict_batch(recogniser: "Recogniser", videos: Sequence[Path], folder: Path, wanted: Wanted) -> None:
+@dataclass(frozen=True)
+class Batch:
+    """How several videos are recognised, and where the results are written."""
+
+    folder: Path
+    wanted: Wanted
+    weights: Path | None
+    face: int | Literal["none"]
+    face_model: Path | None
+
+
+def _predict_batch(videos: Sequence[Path], batch: Batch, jobs: int) -> None:
     """Recognise several videos. One that cannot be recognised is reported, and the others go on.
 
     Raises:
         LearnetError: at the end, if there were such videos.
     """
-    failed = 0
-    for video in videos:
-        result = folder / f"{video.stem}.json"
-        console.err.print(f"{video}", style="bold", markup=False)
-        try:
-            if _is_done(result, recogniser, video, wanted):
-                console.err.print(f"{result} is there already; skipped", markup=False)
-                continue
-            recognition = _recognise(recogniser, video, wanted, result.with_suffix(".csv"))
-        except LearnetError as error:
-            failed += 1
-            console.err.print(f"learnet: {error}", markup=False)
-        else:
-            _write_json(recognition, result)
-            _print_events(recognition)
+    recogniser = _load(batch)
+    if jobs == 1:
+        failed = sum(not _predict_one(recogniser, video, batch) for video in videos)
+    else:
+        from learnet.core.parallel import parallel_map  # joblib would slow down `--help`
+
+        failed = 0
+        work = partial(_predict_in_worker, batch=batch)
+        with console.bar("Videos") as progress, closing(parallel_map(work, videos, jobs)) as results:
+            for done, (is_recognised, printed) in enumerate(results, 1):
+                failed += not is_recognised
+                console.err.print(printed, end="", markup=False)
+                progress(done, len(videos))
     if failed:
         raise LearnetError(f"{failed} of {counted(len(videos), 'video')} could not be recognised, see above.")
+
+
+@cache
+def _load(batch: Batch) -> "Recogniser":
+    """Read the weights, once in each process."""
+    from learnet.inference.recogniser import Recogniser
+
+    return Recogniser.load(batch.weights, batch.face_model, batch.face)
+
+
+def _predict_one(recogniser: "Recogniser", video: Path, batch: Batch) -> bool:
+    """Recognise a video and write its results; return False if it cannot be recognised."""
+    result = batch.folder / f"{video.stem}.json"
+    console.err.print(f"{video}", style="bold", markup=False)
+    try:
+        if _is_done(result, recogniser, video, batch.wanted):
+            console.err.print(f"{result} is there already; skipped", markup=False)
+            return True
+        recognition = _recognise(recogniser, video, batch.wanted, result.with_suffix(".csv"))
+    except LearnetError as error:
+        console.err.print(f"learnet: {error}", markup=False)
+        return False
+    _write_json(recognition, result)
+    _print_events(recognition)
+    return True
+
+
+def _predict_in_worker(video: Path, batch: Batch) -> tuple[bool, str]:
+    """Recognise a video in a worker process; return also what is to be printed about it."""
+    with console.captured() as printed:
+        is_recognised = _predict_one(_load(batch), video, batch)
+    return is_recognised, printed.getvalue()
 
 
 @app.command(name="face-model", group=VIDEO)

@@ -16,7 +16,7 @@ EVENTS = (
         *(10, 15, 30),
         label="negative",
         score=0.83,
-        action_units=(ActionUnitScore(12, "left", 1.0), ActionUnitScore(4, "both", 1.0)),
+        action_units=(ActionUnitScore(12, "left", None), ActionUnitScore(4, "both", None)),
         regions=("left brow", "lips"),
     ),
     event(20, 26, 160, source="coder"),  # overlaps the first, by another source

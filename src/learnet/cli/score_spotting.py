@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from learnet.cli import console
 from learnet.cli.app import STUDIES, app
+from learnet.core.errors import counted
 from learnet.core.output_checks import CSV, SCORES_JSON, check_outputs
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from learnet.metrics.spotting.score import SpottingReport
 
 MAX_FINDINGS = 20  # that are printed
+UNDEFINED = "–"
 
 
 @app.command(group=STUDIES)
@@ -38,7 +40,7 @@ def score_spotting(  # noqa: PLR0913 (options)
     log
         Pairs (video, onset and offset of the event, onset and offset of the prediction, TP, FP or FN), with
         or without a header; or a table of predictions with the columns video, onset, offset (and subject,
-        kind, emotion, score).
+        kind, emotion, score), such as the CSV of `learnet predict`.
     truth
         Table of the events (video, onset, offset; subject, kind, emotion), if the log has only predictions.
     videos
@@ -75,12 +77,13 @@ def _print_report(report: "SpottingReport") -> None:
         whole, *others = scores.kinds
         name = _short_name(scores.convention)
         counts.append([name, whole.hits, whole.false_alarms, whole.misses, _f1_with_interval(whole)])
-        of_kinds = [f"{kind.f1:.4f}" for kind in others]
+        of_kinds = [_f1(kind) for kind in others]
         rates.append([name, f"{whole.precision:.4f}", f"{whole.recall:.4f}", *of_kinds])
     console.table("Conventions", ["types, IoU, matching", "hits", "false", "missed", "F1 [95 %]"], counts)
     kinds = [f"F1 {scores.kind}" for scores in report.conventions[0].kinds[1:]]
     columns = ["types, IoU, matching", "precision", "recall", *kinds]
-    console.table("Conventions: precision, recall, kinds", columns, rates)
+    title = "Conventions: precision, recall, kinds" if kinds else "Conventions: precision and recall"
+    console.table(title, columns, rates)
     if report.average_precision:
         named = ", ".join(f"{kind} {value:.4f}" for kind, value in report.average_precision.items())
         console.out.print(f"Average precision at an IoU of 0.5: {named}.", markup=False)
@@ -103,10 +106,14 @@ def _short_name(convention: "Convention") -> str:
     return f"{types} {overlap} {length} {convention.matching}"
 
 
+def _f1(scores: "KindScores") -> str:
+    return UNDEFINED if scores.f1 is None else f"{scores.f1:.4f}"
+
+
 def _f1_with_interval(scores: "KindScores") -> str:
     if scores.low is None or scores.high is None:
-        return f"{scores.f1:.4f}"
-    return f"{scores.f1:.4f} [{scores.low:.2f}, {scores.high:.2f}]"
+        return _f1(scores)
+    return f"{_f1(scores)} [{scores.low:.2f}, {scores.high:.2f}]"
 
 
 def _strs_row(name: str, scores: "SpotThenRecognise") -> list[str]:
@@ -121,10 +128,13 @@ def _notes(report: "SpottingReport") -> list[str]:
     """Return what must be known to read the scores."""
     from learnet.metrics.spotting.intervals import MATCHINGS
 
-    notes = [f"{name}: {meaning}." for name, meaning in MATCHINGS.items()]
+    notes = [*report.log.notes, *(f"{name}: {meaning}." for name, meaning in MATCHINGS.items())]
     if report.log.flags:
         notes.append("flags: TP, FP and FN as the log itself counts them.")
-    notes.append(f"{report.log.people_source} There are {len(report.people)}.")
+    notes.append(f"{report.log.people_source} {counted(len(report.people), 'person', 'people')}.")
+    absent = [kind.kind for kind in report.conventions[0].kinds if kind.f1 is None]
+    if absent:
+        notes.append(f"{UNDEFINED}: neither the truth nor the log has a {' or '.join(absent)}-expression.")
     if not report.log.has_kinds:
         notes.append("The log does not say which intervals are micro or macro: give the frame rate (--fps).")
     if report.strs:

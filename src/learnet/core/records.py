@@ -73,11 +73,11 @@ FACE_REGIONS = (
 
 @dataclass(frozen=True)
 class ActionUnitScore:
-    """An action unit of FACS that a network finds active, and on which side of the face."""
+    """An action unit of FACS that a network finds active, or that a person coded, and its side."""
 
     unit: int  # number of the unit
     side: Literal["left", "right", "both", ""]  # the person's own; "" for a unit that has no sides
-    score: float  # probability that the unit is active, 0..1
+    score: float | None  # probability that the unit is active, 0..1; None where a person coded it
 
     @property
     def code(self) -> str:

@@ -69,7 +69,7 @@ def unit_to_dict(unit: ActionUnitScore) -> dict[str, Any]:
         "side": unit.side or None,
         "name": described.name,
         "muscle": described.muscle,
-        "score": round(unit.score, 6),
+        "score": None if unit.score is None else round(unit.score, 6),
     }
 
 

@@ -125,7 +125,7 @@ class ActionUnitRecogniser:
             left, right = scores.sides[index, column].tolist()
             side = _side(unit, left, right)
             found.append(ActionUnitScore(unit, side, score))
-        return tuple(sorted(found, key=lambda unit: -unit.score))
+        return tuple(sorted(found, key=lambda unit: -(unit.score or 0.0)))
 
 
 def shipped_action_units() -> ActionUnitRecogniser:

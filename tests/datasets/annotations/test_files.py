@@ -42,7 +42,7 @@ def test_events_are_read_as_they_were_written(tmp_path: Path, suffix: str) -> No
     assert read.notes == ()
 
 
-SCORES = st.sampled_from([1.0])
+SCORES = st.none()
 UNIT_SETS = st.lists(st.sampled_from(sorted(UNITS)), unique=True, max_size=3).flatmap(
     lambda units: st.tuples(
         *(
@@ -193,7 +193,24 @@ def test_a_file_that_is_cut_off_or_scrambled_gives_one_line(tmp_path: Path, suff
         ("a.vtt", "WEBVTT\n\n00:02.000 --> 00:01.000\nmicro\n", "cue 1: the onset (2.000 s) is after"),
         ("a.eaf", "<html></html>", "this is XML, but not of ELAN: <html>"),
         ("a.eaf", "ELAN", "this is not XML"),
-        ("a.TextGrid", "nothing", "this is no TextGrid"),
+        ("a.TextGrid", "nothing", "a.TextGrid: this is no TextGrid. Save it again"),
+        (
+            *("a.TextGrid", 'File type = "ooTextFile"\nObject class = "TextGrid"\n\nxmin = 0\n'),
+            "a.TextGrid: this TextGrid is damaged or incomplete. Save it again in Praat",
+        ),
+        (
+            "a.csv",
+            "start,end\n1,2\n30,40\n",
+            "start and end are whole numbers, which may be frames or seconds",
+        ),
+        (
+            *("a.csv", "onset,onset_s,offset,offset_s\n10,0.05,30,0.15\n50,2,100,4\n"),
+            "line 3: the duration is 50 frames and 2.000 s, which contradicts 200 frames a second",
+        ),
+        (
+            *("a.csv", "onset,onset_s,offset,offset_s\n400,1,500,1.5\n"),
+            "line 2: the onset is 400 frames and 1.000 s, which contradicts 200 frames a second",
+        ),
         ("a.boris", "{", "this is not JSON"),
         ("a.boris", "[]", "this is neither a BORIS project nor a prediction"),
         ("a.boris", '{"observations": {}}', "this BORIS project has no observation"),
@@ -246,6 +263,51 @@ def test_what_is_assumed_is_noted(tmp_path: Path) -> None:
         "2 of 2 without an apex: the middle is taken.",
         "1 of 2 called micro, and by the duration macro.",
     )
+
+
+def test_start_and_end_are_seconds_if_some_have_a_fraction(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("start,end\n1,1.5\n2.25,3\n")
+    read = read_annotations(path, RECORDING)
+    assert [(found.onset, found.offset) for found in read.events] == [(200, 300), (450, 600)]
+    assert read.notes[0] == "start and end are read as seconds, because some of them have a fraction."
+    path.write_text("start_frame,end_frame\n1,2\n")
+    assert read_annotations(path, RECORDING).events[0].offset == 2
+
+
+def test_frames_and_seconds_of_a_variable_rate_are_taken_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("onset,onset_s,offset,offset_s\n50,2,100,4\n")
+    varying = replace(RECORDING, variable_rate=True)
+    (read,) = read_annotations(path, varying).events
+    assert (read.onset, read.onset_s, read.offset, read.offset_s) == (50, 2.0, 100, 4.0)
+
+
+@pytest.mark.parametrize("form", ["long_textgrid", "short_textgrid"])
+def test_a_textgrid_that_ends_early_is_refused_wherever_it_ends(tmp_path: Path, form: str) -> None:
+    """praatio reads what there is; Praat states how many tiers and intervals there should be."""
+    whole = tmp_path / "whole.TextGrid"
+    write_annotations(whole, EVENTS, RECORDING)
+    textgrid.openTextgrid(str(whole), includeEmptyIntervals=True).save(str(whole), form, True)
+    content = whole.read_bytes()
+    assert len(read_annotations(whole, RECORDING).events) == len(EVENTS)
+    path = tmp_path / "cut.TextGrid"
+    for end in range(1, len(content.rstrip()), 7):
+        path.write_bytes(content[:end])
+        with pytest.raises(BadInput, match=r"TextGrid.*Save it again in Praat, as text"):
+            read_annotations(path, RECORDING)
+
+
+def test_units_that_a_person_coded_have_no_score(tmp_path: Path) -> None:
+    """A table has none either, so that it is not mistaken for certainty."""
+    path = tmp_path / "a.csv"
+    path.write_text("onset,offset,action_units\n1,9,4+L12\n")
+    (read,) = read_annotations(path, RECORDING).events
+    assert read.action_units == (ActionUnitScore(4, "both", None), ActionUnitScore(12, "left", None))
+    write_annotations(tmp_path / "b.csv", [read])
+    with (tmp_path / "b.csv").open(newline="") as handle:
+        (row,) = csv.DictReader(handle)
+    assert (row["action_units"], row["action_unit_scores"]) == ("4+L12", "")
 
 
 def test_predictions_are_annotations_too(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_states_of_boris_are_paired_by_subject_and_modifier(tmp_path: Path) -> N
     read = read_annotations(path)
     found = [(e.onset, e.offset, e.source, e.label) for e in read.events]
     assert found == [(25, 35, "eva", "frown"), (30, 55, "ben", "frown"), (100, 105, "eva", "frown; strong")]
-    assert read.events[0].action_units == (ActionUnitScore(4, "both", 1.0),)
+    assert read.events[0].action_units == (ActionUnitScore(4, "both", None),)
     assert read.notes[0] == "1 point events are left out: an event has a duration."
     path.write_text(boris(events[:4]))
     with pytest.raises(BadInput, match="'frown' that starts at .* s does not stop"):
@@ -113,4 +113,4 @@ def test_what_people_write_as_text() -> None:
     assert parse_event_text("negative 0.75").score == 0.75
     assert parse_event_text("take 2").label == "take 2"
     assert parse_event_text("").kind == ""
-    assert parse_event_text("AU17").action_units == (ActionUnitScore(17, "", 1.0),)
+    assert parse_event_text("AU17").action_units == (ActionUnitScore(17, "", None),)

@@ -45,6 +45,37 @@ def test_predictions_beside_a_file_of_events(tmp_path: Path) -> None:
     assert log.has_kinds and log.flags == ()
 
 
+PREDICTED = (
+    "onset,apex,offset,onset_s,apex_s,offset_s,kind,regions,label,score,strength_px,reason,negative,"
+    "action_units\n"
+    "5,7,9,0.2,0.28,0.36,micro,lips,negative,0.8,0.5,,0.8,4+L12\n"
+    "20,22,24,0.8,0.88,0.96,blink,left lids,,,1.5,,,\n"
+)
+"""As `learnet predict --csv` writes it for one video."""
+
+
+@pytest.mark.parametrize("name", ["EP01.csv", "predicted.csv"])
+def test_the_table_of_predict_is_of_the_only_video(tmp_path: Path, name: str) -> None:
+    truth = write(tmp_path, "t.csv", "subject,video,onset,offset,kind\n1,EP01,4,9,micro\n")
+    log = read_spotting_log(write(tmp_path, name, PREDICTED), truth)
+    assert shown(log) == [
+        ("event", "1/EP01", 4, 9, "micro", "", None, "1"),
+        ("found", "1/EP01", 5, 9, "micro", "negative", 0.8, "1"),
+    ]
+    assert log.notes == (
+        f"{name} has no column for the video; it is 1/EP01.",
+        f"1 blink of {name} left out.",
+    )
+
+
+def test_of_several_videos_the_table_of_predict_is_of_the_one_it_is_named_after(tmp_path: Path) -> None:
+    truth = write(tmp_path, "t.csv", "video,onset,offset\nEP01,4,9\nEP02,4,9\n")
+    log = read_spotting_log(write(tmp_path, "EP02.csv", PREDICTED), truth)
+    assert [prediction.video for prediction in log.predictions] == ["EP02"]
+    with pytest.raises(BadInput, match="'out' is not one video of the events. Add a column video, or name"):
+        read_spotting_log(write(tmp_path, "out.csv", PREDICTED), truth)
+
+
 def test_a_header_may_be_in_any_order(tmp_path: Path) -> None:
     text = "result,GT_offset,GT_onset,Pred_offset,Pred_onset,Video\nTP,20,10,21,11,006_1\n"
     log = read_spotting_log(write(tmp_path, "log.csv", text))
@@ -79,7 +110,7 @@ def test_the_table_of_videos_has_the_frame_rate_of_each(tmp_path: Path) -> None:
         ("a,1,2,3,4,TP\na,1,2,3,4,hit\n", "line 2: 'HIT' is none of TP, FP, FN"),
         ("a,1,2,3,4,TP\na,,,,,FN\n", "line 2: there is neither an event nor a prediction"),
         ("a,,,3,4,FP\n", "it contains no events to compare with"),
-        ("video,onset,flag\na,1,FP\n", "a column for the video, the onset or the offset is missing"),
+        ("video,onset,flag\na,1,FP\n", "a column for the onset or the offset is missing"),
         ("video,onset,offset,kind\na,1,2,long\n", "the kind 'long' is neither micro nor macro"),
         ("subject,video,gt_onset,gt_offset,onset,offset\n1,a,1,2,1,2\n,a,1,2,1,2\n", "only some of the rows"),
     ],

@@ -213,7 +213,8 @@ def test_csv_and_json_have_every_number(tmp_path: Path) -> None:
     for row in rows:
         named = [item for item in content["conventions"] if item["name"] == row["convention"]]
         assert len(named) == 1
-        assert named[0]["kinds"][row["kind"]]["f1"] == float(row["f1"])
+        f1 = float(row["f1"]) if row["f1"] else None
+        assert named[0]["kinds"][row["kind"]]["f1"] == f1
     assert (content["videos"], content["people"], content["events"], content["predictions"]) == (3, 2, 4, 3)
 
 
@@ -229,3 +230,16 @@ def test_command(tmp_path: Path) -> None:
     learnet("score-spotting", wrong, "--no-check")
     error = learnet("score-spotting", tmp_path / "none.csv", code=2).stderr
     assert error.count("\n") == 1 and "there is no such file" in error
+
+
+def test_what_is_undefined_is_told_as_such(tmp_path: Path) -> None:
+    """Without any macro-expression its F1 is 0 divided by 0; without kinds there is no column for them."""
+    said = learnet("score-spotting", write(tmp_path, "a_1,0,9,0,9,TP\n"), "--fps", 200).stdout
+    assert "–: neither the truth nor the log has a macro-expression." in said
+    assert "0.0000" not in said and "begin with, up to the first / or _. 1 person." in said
+    report = score_spotting(tmp_path / "log.csv", fps=200.0)
+    assert [kind.f1 for kind in report.conventions[0].kinds] == [1.0, None, 1.0]
+    said = learnet("score-spotting", tmp_path / "log.csv").stdout
+    assert (
+        "Conventions: precision and recall" in said and "kinds" not in said.split("Average")[0].split("–")[0]
+    )

@@ -38,7 +38,7 @@ def describe_recording(video: str | Path | None, fps: float | None = None) -> Re
     with open_video(video, fps) as opened:
         first = next(iter(opened)).number
         info = opened.info
-    return Recording(info.fps, first, info.frames, Path(video).name)
+    return Recording(info.fps, first, info.frames, Path(video).name, info.variable_rate)
 
 
 def read_pairs(first: Path, second: Path, recording: Recording = UNKNOWN) -> list[FilePair]:

@@ -25,7 +25,7 @@ def read_predictions(path: Path, content: Mapping[str, Any]) -> Entries:
     try:
         for number, event in enumerate(content["events"], start=1):
             entries.append(_entry(f"event {number}", event))
-        recording = Recording(fps=float(content["fps"]))
+        recording = Recording(fps=float(content["fps"]), variable_rate=True)  # its times are the video's own
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BadInput(
             path, f"these events are damaged ({error!r})", "Run `learnet predict` again."
@@ -36,7 +36,8 @@ def read_predictions(path: Path, content: Mapping[str, Any]) -> Entries:
 def _entry(where: str, event: Mapping[str, Any]) -> Entry:
     units = []
     for unit in event.get("action_units", ()):
-        units.append(ActionUnitScore(int(unit["unit"]), unit["side"] or "", float(unit["score"])))
+        score = None if unit["score"] is None else float(unit["score"])
+        units.append(ActionUnitScore(int(unit["unit"]), unit["side"] or "", score))
     return Entry(
         where=where,
         onset=int(event["onset"]),

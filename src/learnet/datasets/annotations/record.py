@@ -12,6 +12,9 @@ from learnet.core.records import FACE_REGIONS, ActionUnitScore, Event
 MAX_TIME_S = 1e7  # 115 days; more is no time in a video
 NO_SOURCE = "annotation"  # source of events whose file names nobody
 ROUNDING_S = 0.0011  # ELAN and WebVTT have whole milliseconds
+# By how much frames and seconds may differ where both are given: less than 25 and 30 frames a second do.
+RATE_TOLERANCE = 0.15
+FRAME_TOLERANCE = 2.0
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Recording:
     first: int = 0  # number of the first frame
     frames: int | None = None  # number of frames; None: unknown
     name: str = ""  # file name
+    variable_rate: bool = False  # `fps` is a mean, which frames and seconds of an event need not agree with
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ def build_events(path: Path, read: Entries, recording: Recording) -> AnnotationF
 
     Raises:
         BadInput: an onset after its offset, an apex outside of them, an event outside the video, a number
-            that is none, or neither frames nor a frame rate.
+            that is none, neither frames nor a frame rate, or frames and seconds that contradict the rate.
     """
     known = _combine(recording, read.recording)
     events = []
@@ -93,6 +97,7 @@ def build_events(path: Path, read: Entries, recording: Recording) -> AnnotationF
     for entry in read.entries:
         _check_values(path, entry)
         event = _event(path, entry, known)
+        _check_rate(path, entry, event, known)
         _check_inside(path, entry, event, known)
         if entry.apex is None and entry.apex_s is None:
             notes["without an apex: the middle is taken"] += 1
@@ -111,6 +116,7 @@ def _combine(recording: Recording, stated: Recording) -> Recording:
         fps=recording.fps or stated.fps,
         frames=stated.frames if recording.frames is None else recording.frames,
         name=recording.name or stated.name,
+        variable_rate=recording.variable_rate or stated.variable_rate,
     )
 
 
@@ -197,6 +203,26 @@ def _check_order(path: Path, entry: Entry, onset: Mark, apex: Mark, offset: Mark
     if onset.frame > offset.frame or onset.time_s > offset.time_s:
         problem = f"the onset ({onset.time_s:.3f} s) is after the offset ({offset.time_s:.3f} s)"
     raise BadInput(f"{path} {entry.where}", problem, "Correct it.")
+
+
+def _check_rate(path: Path, entry: Entry, event: Event, recording: Recording) -> None:
+    """Refuse frames and seconds of one event that contradict the frame rate.
+
+    Without the video the number of its first frame is not known, so only the duration is compared.
+    """
+    if recording.fps is None or recording.variable_rate:
+        return
+    frames = {"duration": (event.offset - event.onset, event.offset_s - event.onset_s)}
+    if recording.frames is not None:
+        frames["onset"] = (event.onset - recording.first, event.onset_s)
+        frames["offset"] = (event.offset - recording.first, event.offset_s)
+    for name, (number, time_s) in frames.items():
+        difference = abs(number - recording.fps * time_s)
+        if difference > max(FRAME_TOLERANCE, RATE_TOLERANCE * number):
+            rate = f"{recording.fps:g} frames a second"
+            problem = f"the {name} is {number} frames and {time_s:.3f} s, which contradicts {rate}"
+            hint = "Correct the row, or give the right rate (--fps)."
+            raise BadInput(f"{path} {entry.where}", problem, hint)
 
 
 def _check_inside(path: Path, entry: Entry, event: Event, recording: Recording) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from learnet.core.errors import BadInput
 from learnet.core.labels import HOW_TO_WRITE_UNITS
-from learnet.core.records import Event
+from learnet.core.records import ActionUnitScore, Event
 from learnet.datasets.annotations.record import Entries, Entry
 from learnet.datasets.annotations.text import KINDS, facs_text, parse_units
 
@@ -18,11 +18,9 @@ COLUMNS = (
 """Columns of the table that learnet writes."""
 
 ALIASES = {
-    "start": "onset",
     "start_frame": "onset",
     "onset_frame": "onset",
     "apex_frame": "apex",
-    "end": "offset",
     "end_frame": "offset",
     "offset_frame": "offset",
     "start_s": "onset_s",
@@ -33,6 +31,9 @@ ALIASES = {
     "aus": "action_units",
 }
 """Other names of columns."""
+
+UNIT_UNKNOWN = {"start": "onset", "end": "offset"}
+"""Columns that may be frames or seconds."""
 
 PYFEAT_LIVE = ("annotation_id", "kind", "start_frame", "end_frame")
 """Columns by which a table of pyfeat-live is known."""
@@ -57,7 +58,7 @@ def table_text(events: Sequence[Event]) -> str:
             "kind": event.kind,
             "regions": "; ".join(event.regions),
             "action_units": facs_text(units),
-            "action_unit_scores": "; ".join(f"{unit.score:.6g}" for unit in units),
+            "action_unit_scores": _unit_scores(units),
             "label": event.label,
             "score": f"{event.score:.6g}" if event.label else "",
             "strength_px": f"{event.strength_px:.6g}" if event.strength_px else "",
@@ -68,6 +69,12 @@ def table_text(events: Sequence[Event]) -> str:
     return text.getvalue()
 
 
+def _unit_scores(units: Sequence[ActionUnitScore]) -> str:
+    """Return the scores of units, in their order; empty if one of them has none."""
+    scores = [unit.score for unit in units if unit.score is not None]
+    return "; ".join(f"{score:.6g}" for score in scores) if len(scores) == len(units) else ""
+
+
 def read_table(path: Path, rows: Rows) -> Entries:
     """Read a table with the columns onset and offset (frames), or onset_s and offset_s (seconds), or both.
 
@@ -75,6 +82,7 @@ def read_table(path: Path, rows: Rows) -> Entries:
         BadInput: these columns are missing, or a cell cannot be read.
     """
     header = [_column(cell) for cell in rows[0][1]]
+    header, notes = _with_units(path, header, rows[1:])
     if not ({"onset", "offset"} <= set(header) or {"onset_s", "offset_s"} <= set(header)):
         named = ", ".join(header)[:120]
         problem = f"this table has neither onset and offset nor onset_s and offset_s; it has {named}"
@@ -84,7 +92,25 @@ def read_table(path: Path, rows: Rows) -> Entries:
         if any(cells):
             row = dict(reversed(list(zip(header, cells, strict=False))))  # of two with one name the first
             entries.append(_entry(f"{path} line {number}", f"line {number}", row))
-    return Entries(entries)
+    return Entries(entries, notes=notes)
+
+
+def _with_units(path: Path, header: list[str], rows: Rows) -> tuple[list[str], tuple[str, ...]]:
+    """Return the header with `start` and `end` as seconds, if their numbers have fractions, and a note.
+
+    Raises:
+        BadInput: all of them are whole numbers, so they may be frames as well.
+    """
+    positions = [header.index(name) for name in UNIT_UNKNOWN if name in header]
+    if len(positions) < len(UNIT_UNKNOWN) or {"onset", "onset_s"} & set(header):
+        return header, ()
+    numbers = [cells[position] for _, cells in rows for position in positions if position < len(cells)]
+    if not any("." in number for number in numbers):
+        problem = "start and end are whole numbers, which may be frames or seconds"
+        hint = "Name the columns onset and offset (frames), or onset_s and offset_s (seconds)."
+        raise BadInput(path, problem, hint)
+    named = [f"{UNIT_UNKNOWN[name]}_s" if name in UNIT_UNKNOWN else name for name in header]
+    return named, ("start and end are read as seconds, because some of them have a fraction.",)
 
 
 def _column(name: str) -> str:

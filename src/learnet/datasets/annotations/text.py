@@ -5,7 +5,7 @@ way: a word for the kind, units of FACS, regions, and anything else as the label
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -120,11 +120,11 @@ def text_entry(path: Path, where: str, limits_s: tuple[float, float], text: str,
 
 
 def parse_units(text: str, scores: tuple[float, ...] = ()) -> tuple[ActionUnitScore, ...]:
-    """Return the units of a FACS code, the surest first.
+    """Return the units of a FACS code, the surest first; without scores in the order of the code.
 
     Args:
         text: as `4+L10`. A unit without a letter moves on both sides, if it has sides.
-        scores: one for each unit; without them they are certain.
+        scores: one for each unit, or none.
 
     Raises:
         ValueError: it is not written so, with what is wrong.
@@ -134,13 +134,13 @@ def parse_units(text: str, scores: tuple[float, ...] = ()) -> tuple[ActionUnitSc
     if problem := problem_of_action_unit_code(text):
         raise ValueError(f"{text[:60]!r} is no code of action units: {problem}")
     units = parse_action_units(text)
-    scores = scores or (1.0,) * len(units)
-    if len(scores) != len(units):
-        raise ValueError(f"{text[:60]!r} has {len(units)} units and {len(scores)} scores")
+    known: Sequence[float | None] = scores or (None,) * len(units)
+    if len(known) != len(units):
+        raise ValueError(f"{text[:60]!r} has {len(units)} units and {len(known)} scores")
     scored = []
-    for unit, score in zip(units, scores, strict=True):
+    for unit, score in zip(units, known, strict=True):
         scored.append(ActionUnitScore(unit.number, _side(unit), score))
-    return tuple(sorted(scored, key=lambda unit: -unit.score))
+    return tuple(sorted(scored, key=lambda unit: -(unit.score or 0.0)))
 
 
 def _side(unit: ActionUnit) -> Literal["left", "right", "both", ""]:

@@ -1,13 +1,24 @@
 """Events as Praat writes them (TextGrid), by praatio. Times are seconds; the file has no frame rate."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from learnet.core.errors import BadInput
 from learnet.core.records import Event
 from learnet.datasets.annotations.lanes import end_of, lanes, source_of
 from learnet.datasets.annotations.record import Entries, Recording, merge_tiers
 from learnet.datasets.annotations.text import event_text, text_entry
+
+if TYPE_CHECKING:
+    from praatio.textgrid import Textgrid
+
+_HINT = "Save it again in Praat, as text."
+_TIERS = re.compile(r"<exists>\s+(?:size = )?(\d+)")  # number of tiers, in the long and the short form
+_LONG_SIZE = r"(?:intervals|points): size = (\d+)"  # number of intervals of a tier
+_SHORT_SIZE = r'"(?:IntervalTier|TextTier)"\s+"(?:[^"]|"")*"\s+[-.\d]+\s+[-.\d]+\s+(\d+)'
+_SIZES = re.compile(f"{_LONG_SIZE}|{_SHORT_SIZE}")
 
 
 def save_textgrid(path: Path, events: Sequence[Event], recording: Recording) -> None:
@@ -40,19 +51,36 @@ def read_textgrid(path: Path) -> Entries:
 
     try:
         grid = textgrid.openTextgrid(
-            str(path), includeEmptyIntervals=False, reportingMode="silence", duplicateNamesMode="rename"
+            str(path), includeEmptyIntervals=True, reportingMode="silence", duplicateNamesMode="rename"
         )
-    except (PraatioException, IndexError, KeyError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:80]
-        raise BadInput(path, f"this is no TextGrid ({reason})", "Save it as text in Praat.") from None
+    except (PraatioException, IndexError, KeyError, TypeError, ValueError):
+        is_textgrid = b"ooTextFile" in path.read_bytes().replace(b"\0", b"")  # also as UTF-16
+        problem = "this TextGrid is damaged or incomplete" if is_textgrid else "this is no TextGrid"
+        raise BadInput(path, problem, _HINT) from None
+    _check_complete(path, grid)
     entries = []
     points = 0
     for tier in grid.tiers:
         if not isinstance(tier, textgrid.IntervalTier):
             points += len(tier.entries)
             continue
-        for number, (start_s, end_s, text) in enumerate(tier.entries, start=1):
+        labelled = [interval for interval in tier.entries if interval[2].strip()]
+        for number, (start_s, end_s, text) in enumerate(labelled, start=1):
             where = f"tier {tier.name}, interval {number}"
             entries.append(text_entry(path, where, (start_s, end_s), text, source_of(tier.name)))
     notes = (f"{points} points are left out: an event is an interval.",) if points else ()
     return Entries(merge_tiers(entries), notes=notes)
+
+
+def _check_complete(path: Path, grid: "Textgrid") -> None:
+    """Refuse a file that ends early: praatio reads what there is.
+
+    Raises:
+        BadInput: it has fewer tiers or intervals than it states, or its last text is not closed.
+    """
+    text = path.read_bytes().replace(b"\0", b"").decode("utf-8", "replace")
+    tiers = _TIERS.search(text)
+    sizes = [int(long or short) for long, short in _SIZES.findall(text)]
+    is_whole = tiers is not None and int(tiers[1]) == len(sizes) == len(grid.tiers)
+    if not is_whole or sum(sizes) != sum(len(tier.entries) for tier in grid.tiers) or text.count('"') % 2:
+        raise BadInput(path, "this TextGrid ends before its last interval", _HINT)

@@ -47,7 +47,7 @@ class KindScores:
     misses: int  # false negatives
     precision: float  # 0 where it is not defined
     recall: float
-    f1: float
+    f1: float | None  # None where there is neither an event nor a prediction
     low: float | None = None  # 95 % interval of F1 by bootstrap over people; None for one or unknown people
     high: float | None = None
 
@@ -135,6 +135,8 @@ def score_counts(counts: Counts, with_kinds: bool) -> tuple[KindScores, ...]:
     for index, kind in enumerate(KINDS if with_kinds else (ALL,)):
         hits, false_alarms, misses = counts[:, index].sum(axis=0).tolist()
         low, high = limits[index].tolist()
+        total = 2 * hits + false_alarms + misses
+        is_known = total > 0 and not np.isnan(low)
         scores.append(
             KindScores(
                 kind,
@@ -143,9 +145,9 @@ def score_counts(counts: Counts, with_kinds: bool) -> tuple[KindScores, ...]:
                 misses,
                 precision=hits / max(hits + false_alarms, 1),
                 recall=hits / max(hits + misses, 1),
-                f1=2 * hits / max(2 * hits + false_alarms + misses, 1),
-                low=None if np.isnan(low) else low,
-                high=None if np.isnan(high) else high,
+                f1=2 * hits / total if total else None,
+                low=low if is_known else None,
+                high=high if is_known else None,
             )
         )
     return tuple(scores)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from learnet.core.csv_files import decode_text, read_csv_rows
-from learnet.core.errors import BadInput
+from learnet.core.errors import BadInput, counted
 from learnet.core.records import MICRO_MAX_S
 from learnet.metrics.spotting.intervals import Interval
 
@@ -34,6 +34,7 @@ COLUMNS = {
 PAIR_COLUMNS = ("video", "truth_onset", "truth_offset", "onset", "offset", "flag")
 """Columns of a log without header, as the MEGC challenges ask for; others may follow."""
 
+BLINK = "blink"
 KIND_WORDS = {"me": "micro", "mae": "macro", "micro": "micro", "macro": "macro"}
 
 _FORMAT = (
@@ -71,6 +72,7 @@ class SpottingLog:
     people_source: str  # a sentence: where the people come from
     videos: Mapping[str, VideoLength]  # empty where no table of videos was given
     fps: float | None = None
+    notes: tuple[str, ...] = ()  # sentences about what was assumed or left out
 
     @property
     def has_kinds(self) -> bool:
@@ -99,7 +101,9 @@ def read_spotting_log(
 
     Args:
         path: pairs of events and predictions (PAIR_COLUMNS, with or without a header), or a table of
-            predictions with a header.
+            predictions with a header, such as the CSV of `learnet predict`. Without a column for the video,
+            it is of the only video with events, or of the one that the file is named after. Blinks are left
+            out.
         truth: table of events with the columns video, onset, offset; optional: subject, kind, emotion.
         videos: table with the columns video and frames (number of the last frame), and optionally fps.
         fps: frame rate of all videos that `videos` does not give one for.
@@ -108,18 +112,19 @@ def read_spotting_log(
         BadInput: a file is missing or not such a table, or a row cannot be read.
     """
     lengths = _read_videos(videos) if videos else {}
-    rows = _read_rows(path, is_truth=False)
-    if truth:
-        if any(row.event for row in rows):
-            raise BadInput(path, "this log has the events already", "Leave out --truth.")
-        rows = _read_rows(truth, is_truth=True) + rows
+    true_rows, truth_notes = _read_rows(truth, is_truth=True) if truth else ([], [])
+    rows, notes = _read_rows(path, False, [row.event for row in true_rows if row.event])
+    if truth and any(row.event for row in rows):
+        raise BadInput(path, "this log has the events already", "Leave out --truth.")
+    rows = true_rows + rows
     if not any(row.event for row in rows):
         raise BadInput(path, "it contains no events to compare with", "Give them with --truth.")
     log = SpottingLog(path, (), (), (), _people_source(rows, path, truth), lengths, fps)
     rows = [_complete_row(row, log) for row in rows]
     events = _distinct(row.event for row in rows)
     predictions = _distinct(row.prediction for row in rows)
-    return replace(log, rows=tuple(rows), events=events, predictions=predictions)
+    all_notes = tuple(truth_notes + notes)
+    return replace(log, rows=tuple(rows), events=events, predictions=predictions, notes=all_notes)
 
 
 def kind_by_duration(onset: float, offset: float, fps: float) -> str:
@@ -195,22 +200,55 @@ def _column_index(cells: Sequence[str]) -> dict[str, int]:
     return positions
 
 
-def _read_rows(path: Path, is_truth: bool) -> list[LogRow]:
+def _read_rows(path: Path, is_truth: bool, events: Sequence[Interval] = ()) -> tuple[list[LogRow], list[str]]:
+    """Return the rows of a file, without blinks, and notes about it.
+
+    Args:
+        path: the file.
+        is_truth: whether its intervals are events.
+        events: of all videos, for a file without a column for the video.
+    """
     lines = _read_table(path)
     _, first = lines[0]
     positions = _column_index(first)
-    if "video" in positions:
+    notes = []
+    common: dict[str, str] = {}
+    if {"onset", "offset"} <= positions.keys() and "video" not in positions:
+        common = _only_video(path, events)
+        notes.append(f"{path.name} has no column for the video; it is {_video_name(common)}.")
+    if "video" in positions or common:
         lines = lines[1:]
     else:
         positions = {name: position for position, name in enumerate(PAIR_COLUMNS)}
         if len(first) < len(PAIR_COLUMNS) or first[5].upper() not in FLAGS:
             raise BadInput(path, f"its first line is not that of a log: {','.join(first)[:60]!r}", _FORMAT)
-    if not {"video", "onset", "offset"} <= positions.keys():
-        raise BadInput(path, "a column for the video, the onset or the offset is missing", _FORMAT)
+    if not {"onset", "offset"} <= positions.keys():
+        raise BadInput(path, "a column for the onset or the offset is missing", _FORMAT)
     rows = []
     for number, cells in lines:
-        rows.append(_read_row(f"{path} line {number}", number, _named_cells(positions, cells), is_truth))
-    return rows
+        named = {**_named_cells(positions, cells), **common}
+        if named.get("kind", "").lower() != BLINK:
+            rows.append(_read_row(f"{path} line {number}", number, named, is_truth))
+    if len(rows) < len(lines):
+        notes.append(f"{counted(len(lines) - len(rows), 'blink')} of {path.name} left out.")
+    return rows, notes
+
+
+def _only_video(path: Path, events: Sequence[Interval]) -> dict[str, str]:
+    """Return video and person of the only video that has events, or of the one after which a file is named.
+
+    Raises:
+        BadInput: there are several, and none has this name.
+    """
+    videos = {}
+    for event in events:
+        name = event.video.removeprefix(f"{event.person}/") if event.person else event.video
+        videos[event.video] = {"video": name, "person": event.person}
+    named = [cells for cells in videos.values() if len(videos) == 1 or cells["video"] == path.stem]
+    if len(named) == 1:
+        return named[0]
+    problem = f"it has no column for the video, and {path.stem!r} is not one video of the events"
+    raise BadInput(path, problem, "Add a column video, or name the file after its video.")
 
 
 def _named_cells(positions: Mapping[str, int], cells: Sequence[str]) -> dict[str, str]:

@@ -176,6 +176,7 @@ def spotting_to_json(report: SpottingReport) -> str:
         "average_precision": dict(report.average_precision),
         "strs": asdict(report.strs) if report.strs else None,
         "strs_as_public_script": asdict(report.strs_as_script) if report.strs_as_script else None,
+        "notes": list(log.notes),
         "findings": [asdict(finding) for finding in report.findings],
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

@@ -44,8 +44,10 @@ def test_a_selection_that_the_database_does_not_have_is_refused_with_what_it_has
         LearnetError, match="CASME II has no tree 'crop'. Choose from cropped, cropped-updated"
     ):
         read_dataset("casme2", tmp_path, DatasetSubset(tree="crop"))
-    with pytest.raises(LearnetError, match="Clips of your own has no expressions. It accepts label map"):
-        check_selection(DATASETS["folder"], DatasetSubset(expressions="all"))
+    with pytest.raises(
+        LearnetError, match="Clips of your own has no tree. It accepts label map, expressions micro|macro|all"
+    ):
+        check_selection(DATASETS["folder"], DatasetSubset(tree="raw"))
     check_selection(replace(DATASETS["folder"], options={"list": ()}), DatasetSubset(list=Path("any.csv")))
     assert clips(read_dataset("casme2", tmp_path, DatasetSubset(tree="cropped"))) == clips(
         read_dataset("casme2", tmp_path)

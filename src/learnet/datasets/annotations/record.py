@@ -57,6 +57,7 @@ class AnnotationFile:
     events: tuple[Event, ...]
     notes: tuple[str, ...] = ()  # sentences about what was assumed or left out
     fps: float | None = None  # with which seconds became frames, or frames seconds; None: unknown
+    apex_given: tuple[bool, ...] = ()  # of each event; False where the middle is taken
 
 
 @dataclass(frozen=True)
@@ -92,21 +93,24 @@ def build_events(path: Path, read: Entries, recording: Recording) -> AnnotationF
             that is none, neither frames nor a frame rate, or frames and seconds that contradict the rate.
     """
     known = _combine(recording, read.recording)
-    events = []
+    built: list[tuple[Event, bool]] = []
     notes: Counter[str] = Counter()
     for entry in read.entries:
         _check_values(path, entry)
         event = _event(path, entry, known)
         _check_rate(path, entry, event, known)
         _check_inside(path, entry, event, known)
-        if entry.apex is None and entry.apex_s is None:
+        has_apex = entry.apex is not None or entry.apex_s is not None
+        if not has_apex:
             notes["without an apex: the middle is taken"] += 1
         if entry.kind and entry.kind != event.kind:
             notes[f"called {entry.kind}, and by the duration {event.kind}"] += 1
-        events.append(event)
-    events.sort(key=lambda event: (event.onset_s, event.offset_s))
+        built.append((event, has_apex))
+    built.sort(key=lambda pair: (pair[0].onset_s, pair[0].offset_s))
+    events = tuple(event for event, _ in built)
+    apex_given = tuple(has_apex for _, has_apex in built)
     sentences = [f"{number} of {len(events)} {text}." for text, number in notes.items()]
-    return AnnotationFile(path, tuple(events), (*read.notes, *sentences), known.fps)
+    return AnnotationFile(path, events, (*read.notes, *sentences), known.fps, apex_given)
 
 
 def _combine(recording: Recording, stated: Recording) -> Recording:

@@ -1,4 +1,4 @@
-"""Read a user's own clips: named in a `labels.csv`, or in folders PERSON/EMOTION/CLIP.
+"""Read a user's own clips: named in a `labels.csv`, in folders PERSON/EMOTION/CLIP, or in annotated videos.
 
 A clip is a video file or a folder of images. The user can correct every error here, so an error stops the
 reading instead of leaving a clip out.
@@ -8,10 +8,10 @@ import itertools
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from learnet.core.errors import BadAnnotation, BadInput, counted
+from learnet.core.errors import BadAnnotation, BadInput, LearnetError, counted
 from learnet.core.label_words import (
     LABELS_READ,
     OwnLabel,
@@ -23,6 +23,12 @@ from learnet.core.label_words import (
 from learnet.core.labels import HOW_TO_WRITE_UNITS, problem_of_action_unit_code
 from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.core.settings import DatasetSubset
+from learnet.datasets.readers.reading.annotated import (
+    LabelledClip,
+    describe_annotations,
+    find_annotated_videos,
+    read_annotated_videos,
+)
 from learnet.datasets.readers.reading.cells import is_missing, normalise_header, whole_number
 from learnet.datasets.readers.reading.dataset import Dataset
 from learnet.datasets.readers.reading.folder_names import (
@@ -59,30 +65,20 @@ SCHEMA = TableSchema(
 )
 LABEL_FILES = ("labels.csv", "labels.xlsx", "labels.xls")
 _LAYOUT_HINT = (
-    "Store the clips as PERSON/EMOTION/CLIP, "
-    "or name them in a labels.csv with the columns path, subject, emotion."
+    "Store the clips as PERSON/EMOTION/CLIP, name them in a labels.csv with the columns path, subject, "
+    "emotion, or put an annotation file beside each video."
 )
 
 
-@dataclass(frozen=True)
-class _LabelledClip:
-    """One clip before its frames are read: what the labels or the folder names say about it."""
-
-    path: Path
-    row: LabelRow
-
-    fps: float | None
-    """Frames per second; None to use the rate of the video."""
-
-
 def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex:
-    """Read the clips of a folder in one of the two layouts. A `labels.csv` (.xlsx, .xls) takes precedence.
+    """Read the clips of a folder in one of the three layouts. A `labels.csv` (.xlsx, .xls) takes precedence,
+    then folders PERSON/EMOTION, then videos with annotation files beside them.
 
     Onset and offset are frame numbers: of the image names in a folder, counted from 0 in a video file.
     Without them the whole video is the clip. A missing apex stays missing.
 
     Raises:
-        BadInput: there is no such folder, it is empty, or it has neither layout.
+        BadInput: there is no such folder, it is empty, or it has none of the layouts.
         BadAnnotation: a row contradicts itself or the files.
         BadVideo: a clip has no images.
         UnknownLabel: an emotion is unknown.
@@ -90,11 +86,19 @@ def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex
     label_map = read_label_map(selection.label_map)
     top = _find_top(validate_root(root), label_map)
     label_file = _find_label_file(top)
+    annotated = {} if _has_layout(list_folder(top), label_map) else find_annotated_videos(top)
+    if selection.expressions != DatasetSubset.expressions and not annotated:
+        raise LearnetError("--expressions applies to annotated videos of your own only.", "Leave it out.")
     findings: list[Finding] = []
     if label_file:
         labelled = _read_label_file(label_file, findings)
+        source = label_file.name
+    elif annotated:
+        labelled = read_annotated_videos(top, annotated, selection.expressions, findings)
+        source = describe_annotations(annotated, labelled)
     else:
         labelled = _read_folder_names(top, findings, label_map)
+        source = "folder names PERSON/EMOTION/CLIP"
     labels = _parse_labels(labelled, label_file or top, label_map)
     labelled = _with_emotions(labelled, labels)
     _check_names(labelled)
@@ -112,7 +116,7 @@ def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex
         findings.append(Finding("frame rate assumed", str(top), message))
     people = {clip.person for clip in clips}
     about = {
-        "labels": label_file.name if label_file else "folder names PERSON/EMOTION/CLIP",
+        "labels": source,
         "clips": f"{len(clips)}, {counted(len(people), 'person', 'people')}",
     }
     if labels.translated:
@@ -120,25 +124,31 @@ def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex
     return DatasetIndex(clips, findings, about)
 
 
-def _parse_labels(labelled: Sequence[_LabelledClip], source: Path, label_map: Mapping[str, str]) -> OwnLabels:
-    """Return the emotions of all clips.
+def _parse_labels(labelled: Sequence[LabelledClip], source: Path, label_map: Mapping[str, str]) -> OwnLabels:
+    """Return the emotions of all clips that have one; a clip with action units alone may have none.
 
     Raises:
         UnknownLabel: with all words that are not known.
     """
     labels = []
-    for item in labelled:
+    for item in filter(_has_emotion, labelled):
         where = item.row.location.removeprefix(str(source)).strip(f" {os.sep}")
         labels.append(OwnLabel(item.row.emotion, where))
     return parse_own_labels(labels, source, label_map)
 
 
-def _with_emotions(labelled: Sequence[_LabelledClip], labels: OwnLabels) -> list[_LabelledClip]:
+def _with_emotions(labelled: Sequence[LabelledClip], labels: OwnLabels) -> list[LabelledClip]:
     """Return the clips with emotions in the place of words."""
+    emotions = iter(labels.emotions)
     clips = []
-    for item, emotion in zip(labelled, labels.emotions, strict=True):
+    for item in labelled:
+        emotion = next(emotions) if _has_emotion(item) else ""
         clips.append(replace(item, row=replace(item.row, emotion=emotion)))
     return clips
+
+
+def _has_emotion(item: LabelledClip) -> bool:
+    return bool(item.row.emotion)
 
 
 def _find_label_file(folder: Path) -> Path | None:
@@ -150,7 +160,7 @@ def _find_label_file(folder: Path) -> Path | None:
     return None
 
 
-def _check_names(labelled: Sequence[_LabelledClip]) -> None:
+def _check_names(labelled: Sequence[LabelledClip]) -> None:
     """Refuse two clips of one person with the same name."""
     counts = Counter((item.row.subject, item.row.name) for item in labelled)
     for item in labelled:
@@ -182,7 +192,7 @@ def _has_layout(contents: FolderListing, label_map: Mapping[str, str]) -> bool:
     return False
 
 
-def _read_label_file(path: Path, findings: list[Finding]) -> list[_LabelledClip]:
+def _read_label_file(path: Path, findings: list[Finding]) -> list[LabelledClip]:
     table = read_table(path, SCHEMA)
     for row_number, cells in table.notes.items():
         missing = ", ".join(key for key in SCHEMA.keys if not cells[key])
@@ -198,7 +208,7 @@ def _read_label_file(path: Path, findings: list[Finding]) -> list[_LabelledClip]
     return [_parse_row(table, index) for index in range(len(table.rows))]
 
 
-def _parse_row(table: Table, index: int) -> _LabelledClip:
+def _parse_row(table: Table, index: int) -> LabelledClip:
     cells = table.rows[index]
     location = f"{table.path} row {table.row_numbers[index]}"
     path = find_existing_path(table.path.parent, cells["path"])
@@ -227,7 +237,7 @@ def _parse_row(table: Table, index: int) -> _LabelledClip:
         location=location,
         action_units=_action_units(cells["action_units"], location),
     )
-    return _LabelledClip(path, row, fps)
+    return LabelledClip(path, row, fps)
 
 
 def _action_units(code: str, location: str) -> str:
@@ -255,7 +265,7 @@ def _default_name(path: Path, onset: int | None, offset: int | None) -> str:
 
 def _read_folder_names(
     top: Path, findings: list[Finding], label_map: Mapping[str, str]
-) -> list[_LabelledClip]:
+) -> list[LabelledClip]:
     contents = list_folder(top)
     if contents.folders and all(is_emotion_word(name, label_map) for name in contents.folders):
         problem = "the folders in it are emotions; a level with the people is missing above them"
@@ -288,7 +298,7 @@ def _is_video(name: str) -> bool:
 
 def _read_emotion_folder(
     folder: Path, subject: str, emotion: str, findings: list[Finding]
-) -> list[_LabelledClip]:
+) -> list[LabelledClip]:
     contents = list_folder(folder)
     if contents.has_images:
         hint = "Put the images of each clip into a folder of their own."
@@ -313,11 +323,11 @@ def _read_emotion_folder(
             offset=None,
             location=str(path),
         )
-        labelled.append(_LabelledClip(path, row, fps=None))
+        labelled.append(LabelledClip(path, row, fps=None))
     return labelled
 
 
-def _read_clip(item: _LabelledClip, findings: list[Finding]) -> Clip:
+def _read_clip(item: LabelledClip, findings: list[Finding]) -> Clip:
     path = item.path
     numbers: Sequence[int]
     if path.is_dir():
@@ -375,5 +385,5 @@ FOLDER = Dataset(
     read=read,
     fps=0.0,
     access="docs/datasets/folder.md",
-    options={"label_map": ()},
+    options={"label_map": (), "expressions": ("micro", "macro", "all")},
 )

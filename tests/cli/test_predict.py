@@ -89,6 +89,8 @@ def test_several_videos_need_a_folder_and_different_names(films: Path, tmp_path:
     twice = learnet("predict", film, film, "--output", tmp_path / "out", code=2)
     assert "Several videos are named happiness" in twice.stderr
     assert "--output" in learnet("predict", film, films / "surprise.mp4", code=2).stderr
+    file = learnet("predict", film, films / "surprise.mp4", "--output", tmp_path / "a.json", code=2)
+    assert "several videos are written to a folder" in file.stderr
     assert "VIDEO is missing" in learnet("predict", code=2).stderr
 
 
@@ -293,6 +295,6 @@ def test_a_still_gets_its_timeline_as_a_picture(films: Path, tmp_path: Path) -> 
     still = np.repeat(read_frames(films / "surprise.mp4")[:1], 90, axis=0)
     write_video(tmp_path / "still.mp4", still, 50.0)
     said = learnet("predict", tmp_path / "still.mp4", "--picture", tmp_path / "still.png").stderr
-    assert "No expression: no expression in the 1.80 s that can be judged." in said
+    assert "No expression in the 1.8 s that can be judged." in said
     assert "could not be judged" not in said
     assert (tmp_path / "still.png").read_bytes()[:4] == b"\x89PNG"

@@ -158,6 +158,7 @@ def test_output_that_holds_something_else(tmp_path: Path, folder: Path) -> None:
     (tmp_path / "out" / "thesis.doc").write_text("years of work")
     refused("prepare", "folder", folder, tmp_path / "out", "--face", "none", says="Name a")
     refused("demo", tmp_path / "out", says="not empty")
+    refused("demo", tmp_path / "new", "--epochs", 2, says="Add --study")
     refused("synthesize", tmp_path / "out", says="there")
     assert left_in(tmp_path / "out") == ["thesis.doc"]
 

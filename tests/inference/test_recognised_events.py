@@ -134,7 +134,7 @@ def test_a_still_shows_nothing(film: SyntheticFilm, recogniser: Recogniser) -> N
     recognition = recogniser(still, fps=FPS)
     assert recognition.events == recognition.unjudged == recognition.predictions == ()
     assert (recognition.label, recognition.score) == ("none", None)
-    assert recognition.reason == "no expression in the 2.40 s that can be judged"
+    assert recognition.reason == "no expression in the 2.4 s that can be judged"
     with pytest.raises(LearnetError, match="no movement was spotted"):
         _ = recognition.strongest
     content = json.loads(recognition.to_json())

@@ -20,6 +20,9 @@ docs/pretrained.md says in how many films that is so.
 """
 
 STUDY_SEED = 0
+PEOPLE = 12
+EPOCHS = 40
+JOBS = -1
 SYNTHETIC = "This film is synthetic: its person does not exist, and the movements are computed."
 
 
@@ -30,9 +33,9 @@ def demo(
     *,
     study: bool = False,
     seed: int | None = None,
-    people: int = 12,
-    epochs: int = 40,
-    jobs: int = -1,
+    people: int = PEOPLE,
+    epochs: int = EPOCHS,
+    jobs: int = JOBS,
 ) -> None:
     """Find and recognise the movements in a synthetic film, and show what was found beside what it shows.
 
@@ -52,8 +55,10 @@ def demo(
     jobs
         Number of processes of the study; -1 is one per core.
     """
-    from learnet.core.errors import OutputTaken
+    from learnet.core.errors import LearnetError, OutputTaken
 
+    if not study and (people, epochs, jobs) != (PEOPLE, EPOCHS, JOBS):
+        raise LearnetError("--people, --epochs and --jobs are about the study.", "Add --study.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputTaken(out, "the folder is not empty", "Choose an empty or a new folder.")
     out.mkdir(parents=True, exist_ok=True)

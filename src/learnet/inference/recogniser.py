@@ -165,6 +165,8 @@ class Recogniser:
             NoFace: no face in the video, or in any window.
             LearnetError: no window has two frames or more; no frame rate is given where one is needed.
         """
+        if windows is not None and not isinstance(windows, Windows):
+            raise LearnetError(f"windows is {windows!r}.", "Pass windows=Windows(), or None for events.")
         with open_for_recognition(video, fps) as opened:
             recognition = None
             if windows is None and not is_announced_short(opened.info):

@@ -14,6 +14,7 @@ from jaxtyping import Float64
 from learnet.core.errors import LearnetError, counted
 from learnet.core.records import Event, UnjudgedStretch
 from learnet.core.settings import Windows
+from learnet.core.shipped_weights import weights_name
 from learnet.inference.action_unit_text import UNIT_COLUMNS, facs_code, unit_cells, unit_columns, unit_to_dict
 from learnet.inference.decision import NO_EXPRESSION
 from learnet.inference.emotion_criteria import emotions_from_units
@@ -118,7 +119,7 @@ class Recognition:
             return self.strongest.reason
         if self.judged_s < JUDGED_S:
             return "nothing can be judged"
-        return f"no expression in the {self.judged_s:.2f} s that can be judged"
+        return f"no expression in the {self.judged_s:.1f} s that can be judged"
 
     @property
     def _has_answer(self) -> bool:
@@ -187,7 +188,7 @@ class Recognition:
             "events": [_event_to_dict(event) for event in self.events],
             "unjudged": [_stretch_to_dict(stretch) for stretch in self.unjudged],
             "cut": asdict(self.windows) if self.windows else None,
-            "network": self.metadata.to_dict(self.weights),
+            "network": self.metadata.to_dict(weights_name(self.weights)),
             "action_unit_network": _unit_network_to_dict(self),
         }
         if self.windows:
@@ -350,7 +351,7 @@ def _unit_network_to_dict(recognition: Recognition) -> dict[str, Any] | None:
     if metadata is None or metadata.action_units is None:
         return None
     settings = metadata.action_units
-    described = metadata.to_dict(recognition.action_unit_weights)
+    described = metadata.to_dict(weights_name(recognition.action_unit_weights))
     del described["classes"]
     thresholds = dict(zip(map(str, settings.units), settings.thresholds, strict=True))
     return {**described, "thresholds": thresholds, "wrong_share": settings.wrong_share}

@@ -23,6 +23,8 @@ SHORT_S = 1.5  # up to this length a video is judged as one window: it has no re
 
 def open_for_recognition(video: str | Path | ArrayLike, fps: float | None) -> Video:
     """Open a video. A frame rate is never assumed: on it depends how long a movement lasts."""
+    if video is None:
+        raise LearnetError("There is no video.", "Give a file, a folder of images, or frames.")
     hint = "Give the frames per second (fps, --fps)."
     if not isinstance(video, str | Path):
         if fps is None:

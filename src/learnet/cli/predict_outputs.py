@@ -1,0 +1,104 @@
+"""What `learnet predict` writes and prints about one video."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from learnet.cli import console
+from learnet.core.errors import BadInput
+from learnet.core.files import write_atomically
+
+if TYPE_CHECKING:
+    from learnet.inference.recognition import Recognition
+
+
+@dataclass(frozen=True)
+class AnnotationFiles:
+    """Files for annotation programs to which the events are written; None: not requested."""
+
+    elan: Path | None = None
+    """Also write the events for ELAN (.eaf)."""
+
+    boris: Path | None = None
+    """Also write the events as a BORIS project (.boris)."""
+
+    vtt: Path | None = None
+    """Also write the events as WebVTT subtitles (.vtt), which players show over the video."""
+
+    textgrid: Path | None = None
+    """Also write the events for Praat (.TextGrid)."""
+
+    def check_suffixes(self) -> None:
+        """Refuse a file whose name has the suffix of another program.
+
+        Raises:
+            BadInput: with the suffix.
+        """
+        suffixes = {"elan": ".eaf", "boris": ".boris", "vtt": ".vtt", "textgrid": ".TextGrid"}
+        for option, suffix in suffixes.items():
+            path = getattr(self, option)
+            if path and path.suffix.lower() != suffix.lower():
+                raise BadInput(path, f"--{option} writes a {suffix} file", f"Name it {path.stem}{suffix}.")
+
+    @property
+    def paths(self) -> list[Path]:
+        """The requested files."""
+        return [path for path in (self.elan, self.boris, self.vtt, self.textgrid) if path]
+
+
+NO_ANNOTATIONS = AnnotationFiles()
+
+
+def write_json(recognition: "Recognition", output: Path | None) -> None:
+    """Write the JSON to a file, or to stdout."""
+    text = recognition.to_json() + "\n"
+    if output:
+        write_atomically(output, text)
+    else:
+        sys.stdout.write(text)
+
+
+def write_figures(recognition: "Recognition", picture: Path | None, page: Path | None) -> None:
+    """Write the picture and the page that are requested."""
+    if picture:
+        from learnet.report.clip_figures import save_answer
+
+        save_answer(recognition, picture)
+    if page:
+        from learnet.report.recognition_page import write_recognition_page
+
+        write_recognition_page(recognition, page)
+
+
+def write_annotation_files(recognition: "Recognition", paths: Sequence[Path]) -> None:
+    """Write the events to files of annotation programs."""
+    from learnet.datasets.annotations.files import write_annotations
+    from learnet.datasets.annotations.record import Recording
+
+    video = Path(recognition.source).name
+    recording = Recording(recognition.info.fps, frames=recognition.frames, name=video)
+    for path in paths:
+        write_annotations(path, recognition.events, recording)
+
+
+def print_events(recognition: "Recognition") -> None:
+    """Print warnings, the events, one in a line, and how much could not be judged, on stderr."""
+    from learnet.inference.emotion_criteria import criteria_sentence, emotions_from_units
+    from learnet.inference.event_text import event_line, unjudged_text
+
+    for warning in recognition.warnings:
+        console.err.print(f"Warning: {warning}", markup=False)
+    for event in recognition.events:
+        console.err.print(event_line(event), markup=False)
+        for sentence in (criteria_sentence(emotions_from_units(event.action_units)), event.reason):
+            if sentence:
+                console.err.print(f"{'':8}{sentence}", markup=False)
+    if not recognition.events:
+        reason = recognition.reason or recognition.label or ""
+        sentence = reason if recognition.spotting else f"no expression: {reason}"
+        console.err.print(f"{sentence[0].upper()}{sentence[1:]}.", markup=False)
+    unjudged = unjudged_text(recognition.unjudged, recognition.judged_s, recognition.duration_s)
+    if unjudged:
+        console.err.print(unjudged, markup=False)

@@ -466,6 +466,18 @@ def test_frames_are_answered_as_they_come(recogniser: learnet.Recogniser, rng: n
         assert isinstance(answer, learnet.LivePrediction) and answer.label in recogniser.metadata.classes
 
 
+def test_movements_are_told_as_frames_come(recogniser: learnet.Recogniser, rng: np.random.Generator) -> None:
+    """Noise is no face that keeps still."""
+    spotter = learnet.LiveSpotter(recogniser, fps=30.0)
+    results: list[learnet.LiveEvent | learnet.LiveStretch] = []
+    for number in range(60):
+        pixels = rng.integers(0, 256, (120, 120, 3), dtype=np.uint8)
+        results += spotter.add(learnet.Frame(number, number / 30, pixels))
+    results += spotter.finish()
+    assert results and all(isinstance(result, learnet.LiveStretch) for result in results)
+    assert "latency_s" in json.loads(results[0].to_json())
+
+
 # ---------------------------------------------------------------- what is loaded when
 
 

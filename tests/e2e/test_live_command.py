@@ -3,9 +3,11 @@ camera is unplugged."""
 
 import csv
 import json
+import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -22,6 +24,8 @@ from learnet.training.metadata import CheckpointMetadata
 from learnet.video.base import Frame, Video, VideoInfo
 from learnet.video.writer import write_video
 from tests.builders.commands import HANG_S, LEARNET
+from tests.builders.films import film_of_events
+from tests.builders.once import SharedFolders
 
 CLASSES = ("happiness", "disgust")
 
@@ -59,6 +63,7 @@ def test_a_line_for_each_answer_and_a_row(place: Path, tmp_path: Path) -> None:
         place / "film.mp4",
         "--weights",
         place / "none.safetensors",
+        "--windows",
         "--every",
         20,
         "--csv",
@@ -86,7 +91,7 @@ def test_a_face_is_named_in_a_stranger_s_video(place: Path, tmp_path: Path) -> N
     from learnet.datasets.synthetic.databases import synthetic_video
 
     synthetic_video(tmp_path / "stranger.mp4", seed=3, duration_s=0.55)
-    done = start(tmp_path / "stranger.mp4", "--weights", place / "haar.safetensors")
+    done = start(tmp_path / "stranger.mp4", "--weights", place / "haar.safetensors", "--windows")
     out, err = done.communicate(timeout=HANG_S)
     assert done.returncode == 0, err
     answers = [json.loads(line) for line in out.splitlines()]
@@ -103,6 +108,7 @@ def test_a_film_without_a_face_gets_lines_that_say_so(place: Path, capfd: pytest
                 str(place / "film.mp4"),
                 "--weights",
                 str(place / "haar.safetensors"),
+                "--windows",
                 "--window-s",
                 "0.3",
             ]
@@ -120,7 +126,10 @@ def test_every_line_is_out_when_it_is_written(place: Path, monkeypatch: pytest.M
     monkeypatch.setattr(sys, "stdout", out)
     with pytest.raises(SystemExit):
         cli.main(
-            ["live", str(place / "film.mp4"), "--weights", str(place / "none.safetensors"), "--every", "20"]
+            [
+                *("live", str(place / "film.mp4"), "--weights", str(place / "none.safetensors")),
+                *("--windows", "--every", "20"),
+            ]
         )
     assert done == ["\n", "out"] * 4
 
@@ -129,7 +138,7 @@ def test_ctrl_c_ends_it_with_a_summary(place: Path) -> None:
     write_video(
         place / "long.avi", (picture for _ in range(60) for picture in pictures(100)), 100.0, "mjpeg"
     )  # a minute
-    done = start(place / "long.avi", "--weights", place / "none.safetensors", "--pace")
+    done = start(place / "long.avi", "--weights", place / "none.safetensors", "--pace", "--windows")
     first = done.stdout.readline()  # type: ignore[union-attr]
     done.send_signal(signal.SIGINT)
     rest, err = done.communicate(timeout=HANG_S)
@@ -141,7 +150,9 @@ def test_ctrl_c_ends_it_with_a_summary(place: Path) -> None:
 
 
 def test_whoever_reads_may_stop_reading(place: Path) -> None:
-    done = start(place / "film.mp4", "--weights", place / "none.safetensors", "--pace", "--every", 2)
+    done = start(
+        place / "film.mp4", "--weights", place / "none.safetensors", "--pace", "--windows", "--every", 2
+    )
     done.stdout.readline()  # type: ignore[union-attr]
     done.stdout.close()  # type: ignore[union-attr]
     assert done.wait(HANG_S) == 0
@@ -154,6 +165,7 @@ def test_whoever_reads_may_stop_reading(place: Path) -> None:
         (["977"], "camera 977: there is no such camera"),
         (["none.mp4"], "none.mp4: there is no such file"),
         (["film.mp4"], "missing.safetensors: there is no such file"),
+        (["none.mp4", "--every", "5"], "--every and --window-s are about windows. Add --windows."),
         (["none.mp4", "--every", "0"], "every must be at least 1"),
     ],
 )
@@ -195,6 +207,7 @@ def test_nothing_is_lost_when_a_camera_is_unplugged(
                 str(place / "none.safetensors"),
                 "--csv",
                 str(tmp_path / "t.csv"),
+                "--windows",
                 "--every",
                 "5",
             ]
@@ -209,3 +222,47 @@ def test_nothing_is_lost_when_a_camera_is_unplugged(
         "learnet: camera 0: it delivers no more frames, after 70 frames in 0.7 s. "
         "Check that it is plugged in. The predictions so far are valid."
     )
+
+
+def test_events_are_printed_when_they_are_final(
+    shared_folders: SharedFolders, tmp_path: Path, capfd: pytest.CaptureFixture
+) -> None:
+    film = film_of_events(shared_folders).path
+    with pytest.raises(SystemExit) as end:
+        cli.main(["live", str(film), "--csv", str(tmp_path / "events.csv")])
+    assert not end.value.code
+    out, err = capfd.readouterr()
+    lines = [json.loads(line) for line in out.splitlines()]
+    events = [line for line in lines if line["kind"] != "unjudged"]
+    assert [(event["kind"], event["label"]) for event in events] == [
+        ("blink", None),
+        ("micro", "positive"),
+        ("micro", "surprise"),
+        ("micro", "negative"),
+    ]
+    (unjudged,) = [line for line in lines if line["kind"] == "unjudged"]
+    assert unjudged["reason"] == "the head turns or moves too far"
+    rows = list(csv.DictReader((tmp_path / "events.csv").open(newline="")))
+    assert [(row["onset"], row["label"]) for row in rows] == [
+        (str(event["onset"]), event["label"] or "") for event in events
+    ]
+    assert re.search(r"^5\d\d frames, 4 events, 0 frames skipped; median latency \d\.\d s, ", err, re.M)
+
+
+def test_ctrl_c_prints_what_remains(place: Path) -> None:
+    """The film shows no face: a stretch that ends with it is printed when it is stopped."""
+    write_video(
+        place / "minute.avi", (picture for _ in range(60) for picture in pictures(100)), 100.0, "mjpeg"
+    )
+    done = start(
+        place / "minute.avi", "--weights", place / "haar.safetensors", "--pace", "--csv", place / "e.csv"
+    )
+    while not (place / "e.csv").exists():  # it has begun
+        time.sleep(0.05)
+    time.sleep(1)
+    done.send_signal(signal.SIGINT)
+    out, err = done.communicate(timeout=HANG_S)
+    assert done.returncode == 0, err
+    (line,) = map(json.loads, out.splitlines())
+    assert (line["kind"], line["start_s"], line["reason"]) == ("unjudged", 0.0, "no face")
+    assert 0 < line["end_s"] < 60 and "0 events, 0 frames skipped" in err

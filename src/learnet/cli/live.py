@@ -1,10 +1,12 @@
-"""The command that recognises micro-expressions in a live stream."""
+"""The command that finds facial movements in a live stream."""
 
 import csv
 import os
+import signal
 import sys
-from collections.abc import Iterable
-from contextlib import ExitStack, suppress
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -17,7 +19,7 @@ from learnet.core.output_checks import CSV, check_outputs
 from learnet.core.settings import LiveSettings
 
 if TYPE_CHECKING:
-    from learnet.inference.live import LivePrediction
+    from learnet.inference.live import EventStream, LiveStream
     from learnet.inference.recogniser import Recogniser
 
 
@@ -27,6 +29,7 @@ def live(  # noqa: PLR0913 (options)
     /,
     *,
     weights: Path | None = None,
+    windows: bool = False,
     settings: Annotated[LiveSettings, Flat] = LiveSettings(),
     fps: float | None = None,
     pace: bool = False,
@@ -34,7 +37,7 @@ def live(  # noqa: PLR0913 (options)
     face: int | Literal["none"] = 1,
     face_model: Path | None = None,
 ) -> None:
-    """Recognise micro-expressions while frames arrive; print one line of JSON per prediction. Ctrl-C stops.
+    """Find the facial movements while frames arrive; print one line of JSON per event. Ctrl-C stops.
 
     Parameters
     ----------
@@ -43,22 +46,26 @@ def live(  # noqa: PLR0913 (options)
     weights
         File written by `learnet train` or by `learnet export` (.onnx), or the name of shipped weights.
         Default: mlp-cnn-flow-28.
+    windows
+        Predict the last half second every few frames, instead of the movements that are found.
     fps
         Actual frame rate, where the source states a wrong one; required for a folder of images.
     pace
         Deliver the frames of a file at their own rate, as a camera would.
     table
-        Also write the predictions to this CSV file, row by row.
+        Also write the events, or with --windows the predictions, to this CSV file, row by row.
     face
         Which face, where there are several: 1 is the largest, 2 the next, and so on. none: the video shows a
         face crop, in which no face is searched.
     face_model
         YuNet face model; without one, OpenCV's Haar cascades are used.
     """
-    from learnet.inference.live import LiveStream
+    from learnet.inference.live import EventStream, LiveStream
     from learnet.inference.recogniser import Recogniser
     from learnet.video.reader import open_video
 
+    if settings != LiveSettings() and not windows:
+        raise LearnetError("--every and --window-s are about windows.", "Add --windows.")
     check_outputs([(table, CSV)], [Path(source), weights, face_model])
     if table:
         table.parent.mkdir(parents=True, exist_ok=True)
@@ -67,36 +74,56 @@ def live(  # noqa: PLR0913 (options)
         raise LearnetError(f"{source}: a folder of images has no frame rate.", "Give it with --fps.")
     with open_video(int(source) if is_camera else Path(source), fps) as video:
         recogniser = Recogniser.load(weights, face_model, face)
-        with LiveStream(recogniser, video, settings, pace) as watch:
+        if windows:
+            stream: EventStream | LiveStream = LiveStream(recogniser, video, settings, pace)
+        else:
+            stream = EventStream(recogniser, video, pace)
+        with stream, _stopped_by_interrupt(stream):
             try:
-                with suppress(KeyboardInterrupt):  # the usual way to stop a camera
-                    _print_predictions(watch, recogniser, table)
+                _print_results(stream, recogniser, table)
             finally:
-                summary = watch.summary()
+                summary = stream.summary()
                 for line in (*summary.warnings, str(summary)):
                     console.err.print(line, markup=False)
 
 
-def _print_predictions(
-    predictions: Iterable["LivePrediction"], recogniser: "Recogniser", table: Path | None
-) -> None:
-    """Print each prediction when it is made. A reader that closes the pipe ends the command quietly."""
-    from learnet.inference.live import columns
+@contextmanager
+def _stopped_by_interrupt(stream: "EventStream | LiveStream") -> Iterator[None]:
+    """Let Ctrl-C, the usual way to stop a camera, end the stream; a second one ends the program."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        stream.stop()
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _print_results(stream: "EventStream | LiveStream", recogniser: "Recogniser", table: Path | None) -> None:
+    """Print each result when it is made. A reader that closes the pipe ends the command quietly."""
+    from learnet.inference.live import LiveStream, LiveStretch, columns, spotted_columns
 
     classes, units = recogniser.metadata.classes, recogniser.units
+    header = columns if isinstance(stream, LiveStream) else spotted_columns
     with ExitStack() as stack:
         file = stack.enter_context(table.open("w", newline="", encoding="utf-8")) if table else None
         rows = csv.writer(file, lineterminator="\n") if file else None
         if rows:
-            rows.writerow(columns(classes, units))
-        for prediction in predictions:
+            rows.writerow(header(classes, units))
+        for result in stream:
             try:
-                sys.stdout.write(prediction.to_json() + "\n")
+                sys.stdout.write(result.to_json() + "\n")
                 sys.stdout.flush()
             except BrokenPipeError:
                 # Otherwise Python complains when it flushes stdout at exit.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 return
-            if rows and file:
-                rows.writerow(prediction.row(classes, units))
+            if rows and file and not isinstance(result, LiveStretch):
+                rows.writerow(result.row(classes, units))
                 file.flush()

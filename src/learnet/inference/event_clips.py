@@ -1,6 +1,6 @@
 """The frames of spotted events, read again from their video, and what was recognised in them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -35,12 +35,15 @@ def event_clips(video: Video, events: Iterable[Event]) -> Iterator[tuple[Event, 
     """
     fps = video.info.fps
     pending = sorted(events, key=lambda event: event.onset)
-    numbers = [_clip_numbers(event, fps) for event in pending]
+    numbers = [clip_numbers(event, fps) for event in pending]
     buffer: dict[int, Pixels] = {}  # frames that have been read and that the pending events still need
     for number, pixels in video.pixels_at(frozenset().union(*numbers)):
         buffer[number] = pixels
         while pending and number >= numbers[0][-1]:
-            yield pending[0], _clip(pending[0], [known for known in numbers[0] if known in buffer], buffer)
+            yield (
+                pending[0],
+                event_clip(pending[0], [known for known in numbers[0] if known in buffer], buffer),
+            )
             del pending[0], numbers[0]
             first_needed = numbers[0][0] if numbers else number + 1
             buffer = {known: frame for known, frame in buffer.items() if known >= first_needed}
@@ -81,10 +84,14 @@ def judge_spotted(prediction: Prediction) -> Prediction:
     return replace(prediction, label=None, reason=NOT_RECOGNISED[prediction.reason])
 
 
-def _clip_numbers(event: Event, fps: float) -> list[int]:
+def clip_numbers(event: Event, fps: float) -> list[int]:
     """Return the numbers of the frames from onset to offset, evenly thinned out if there are too many.
 
     Apex, onset, offset and the neighbours of the last two stay: between these, noise is measured.
+
+    Args:
+        event: spotted.
+        fps: frames per second of the video.
     """
     most = max(2, round(MICRO_MAX_S * fps))
     step = -(-(event.offset - event.onset) // most) or 1
@@ -93,7 +100,14 @@ def _clip_numbers(event: Event, fps: float) -> list[int]:
     return sorted(numbers)
 
 
-def _clip(event: Event, numbers: Sequence[int], frames: dict[int, Pixels]) -> Window:
+def event_clip(event: Event, numbers: Sequence[int], frames: Mapping[int, Pixels]) -> Window:
+    """Return the frames of an event as the recogniser takes them.
+
+    Args:
+        event: spotted.
+        numbers: of the frames, in time order.
+        frames: pixels of each number.
+    """
     marks = [event.onset, event.apex, event.offset]
     marks_s = [event.onset_s, event.apex_s, event.offset_s]
     return Window(

@@ -54,11 +54,15 @@ class ReadAhead:
         """Raise the error that ended the reading, if there was one."""
         self.reading.result()
 
-    def close(self) -> None:
-        """Stop reading, and wait for the current frame, so that the video can be closed."""
+    def stop(self) -> None:
+        """Stop reading. A signal handler may call it."""
         with self.changed:
             self.closed = True
             self.changed.notify_all()
+
+    def close(self) -> None:
+        """Stop reading, and wait for the current frame, so that the video can be closed."""
+        self.stop()
         self.thread.shutdown()
 
     def _read(self) -> None:

@@ -227,7 +227,7 @@ class Recogniser:
         events = [event for event in spotting.events if event.is_blink]
         others = [event for event in spotting.events if not event.is_blink]
         for event, clip in event_clips(video, others):
-            judged, images = self._predict(
+            judged, images = self.predict_window(
                 clip, finder, len(predictions), video.info.fps, clip_movement(event)
             )
             prediction = judge_spotted(judged)
@@ -275,10 +275,10 @@ class Recogniser:
             if index < len(done) and done[index] is not best:
                 yield window, done[index], None
             else:
-                prediction, images = self._predict(window, finder, index, video.info.fps)
+                prediction, images = self.predict_window(window, finder, index, video.info.fps)
                 yield window, prediction, images
 
-    def _predict(
+    def predict_window(
         self,
         window: Window,
         finder: FaceFinder | None,

@@ -185,8 +185,8 @@ class Recognition:
             "frames": self.frames,
             "duration_s": round(self.duration_s, 4),
             "warnings": list(self.warnings),
-            "events": [_event_to_dict(event) for event in self.events],
-            "unjudged": [_stretch_to_dict(stretch) for stretch in self.unjudged],
+            "events": [event_to_dict(event) for event in self.events],
+            "unjudged": [stretch_to_dict(stretch) for stretch in self.unjudged],
             "cut": asdict(self.windows) if self.windows else None,
             "network": self.metadata.to_dict(weights_name(self.weights)),
             "action_unit_network": _unit_network_to_dict(self),
@@ -217,9 +217,9 @@ class Recognition:
             for prediction in self.predictions:
                 rows.writerow(window_row(prediction, self.metadata.classes, self.units))
         else:
-            rows.writerow([*EVENT_COLUMNS, *self.metadata.classes, *unit_columns(self.units)])
+            rows.writerow(event_columns(self.metadata.classes, self.units))
             for event in self.events:
-                rows.writerow(_event_row(event, self.metadata.classes, self.units))
+                rows.writerow(event_row(event, self.metadata.classes, self.units))
         return text.getvalue()
 
     def to_dataframe(self, windows: bool = False) -> "pd.DataFrame":
@@ -315,16 +315,21 @@ def window_row(prediction: Prediction, classes: tuple[str, ...], units: tuple[in
     return [*row, prediction.reason, "; ".join(prediction.warnings)]
 
 
-def _event_row(event: Event, classes: tuple[str, ...], units: tuple[int, ...]) -> list[Any]:
+def event_columns(classes: tuple[str, ...], units: tuple[int, ...] = ()) -> list[str]:
+    """Return the names of the columns of `event_row`."""
+    return [*EVENT_COLUMNS, *classes, *unit_columns(units)]
+
+
+def event_row(event: Event, classes: tuple[str, ...], units: tuple[int, ...]) -> list[Any]:
     """Return an event as a row of a table; None where there is no value."""
-    record = _event_to_dict(event)
+    record = event_to_dict(event)
     record["regions"] = "; ".join(event.regions)
     row = [record[key] for key in EVENT_COLUMNS]
     row += [record["emotions"].get(name) for name in classes]
     return row + unit_cells(event.action_units, event.action_unit_scores, units)
 
 
-def _event_to_dict(event: Event) -> dict[str, Any]:
+def event_to_dict(event: Event) -> dict[str, Any]:
     """Return an event for JSON, rounded like a prediction."""
     return {
         "onset": event.onset,
@@ -357,7 +362,8 @@ def _unit_network_to_dict(recognition: Recognition) -> dict[str, Any] | None:
     return {**described, "thresholds": thresholds, "wrong_share": settings.wrong_share}
 
 
-def _stretch_to_dict(stretch: UnjudgedStretch) -> dict[str, Any]:
+def stretch_to_dict(stretch: UnjudgedStretch) -> dict[str, Any]:
+    """Return an unjudged stretch for JSON."""
     return {
         "start_s": round(stretch.start_s, 4),
         "end_s": round(stretch.end_s, 4),

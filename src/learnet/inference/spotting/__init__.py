@@ -11,6 +11,22 @@ there.
 """
 
 from learnet.inference.spotting.recorder import MotionRecorder, RecordedMotion
-from learnet.inference.spotting.spotter import Spotter, Spotting, spot, spot_each, spot_video
+from learnet.inference.spotting.spotter import (
+    Spotter,
+    Spotting,
+    missing_end,
+    spot,
+    spot_each,
+    spot_video,
+)
 
-__all__ = ["MotionRecorder", "RecordedMotion", "Spotter", "Spotting", "spot", "spot_each", "spot_video"]
+__all__ = [
+    "MotionRecorder",
+    "RecordedMotion",
+    "Spotter",
+    "Spotting",
+    "missing_end",
+    "spot",
+    "spot_each",
+    "spot_video",
+]

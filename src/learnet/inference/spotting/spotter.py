@@ -77,6 +77,7 @@ class Spotter:
         self._frames: deque[_FrameTime] = deque()  # those of a window, and a hop more
         self._stretches = StretchLog()
         self._sampled_s = -np.inf  # time of the last frame that was measured
+        self.to_crop: Float64[np.ndarray, "2 3"] | None = None  # of the face in that frame; None: no face
         self._start_s = 0.0  # time of the first sample of this stretch with a face
         self._settled_s = 0.0  # time up to which movements have been returned
         self._searched_s = 0.0  # time of the last search
@@ -86,6 +87,15 @@ class Spotter:
     def kept(self) -> int:
         """Number of samples and of times of frames in memory."""
         return len(self._samples) + len(self._frames)
+
+    @property
+    def has_measured(self) -> bool:
+        """Whether the newest frame was measured."""
+        return bool(self._frames) and self._frames[-1].time_s == self._sampled_s
+
+    def frames_between(self, first: int, last: int) -> int:
+        """Return how many of the frames of the last seconds have numbers from `first` to `last`."""
+        return sum(first <= frame.number <= last for frame in self._frames)
 
     def add(self, frame: Frame) -> Spotting:
         """Process the next frame, in time order.
@@ -109,6 +119,7 @@ class Spotter:
         previous_s = self._sampled_s
         self._sampled_s = frame.time_s
         sample = self.follower.measure(frame.pixels, frame.time_s)
+        self.to_crop = None if sample is None else sample.to_crop
         if sample is None or (self._samples and sample.track != self._samples[-1][1].track):
             events += self._end_stretch()
         if sample is None:

@@ -78,7 +78,9 @@ def write_annotation_files(recognition: "Recognition", paths: Sequence[Path]) ->
     from learnet.datasets.annotations.record import Recording
 
     video = Path(recognition.source).name
-    recording = Recording(recognition.info.fps, frames=recognition.frames, name=video)
+    recording = Recording(
+        recognition.info.fps, frames=recognition.frames, name=video, unjudged=tuple(recognition.unjudged)
+    )
     for path in paths:
         write_annotations(path, recognition.events, recording)
 

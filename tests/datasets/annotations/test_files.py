@@ -14,7 +14,7 @@ from praatio import textgrid
 from pympi import Elan, Praat
 
 from learnet.core.errors import BadInput, LearnetError
-from learnet.core.records import FACE_REGIONS, ActionUnitScore, Event
+from learnet.core.records import FACE_REGIONS, ActionUnitScore, Event, UnjudgedStretch
 from learnet.datasets.annotations.files import SUFFIXES, read_annotations, write_annotations
 from learnet.datasets.annotations.record import Recording
 from tests.builders.annotated_events import EVENTS, RECORDING, event
@@ -338,3 +338,22 @@ def test_pyfeat_live(tmp_path: Path) -> None:
     found = [(e.onset, e.offset, e.label, e.source) for e in read.events]
     assert found == [(30, 30, "smile", "viewer"), (50, 61, "look away", "live")]
     assert "1 ranges to exclude are left out." in read.notes
+
+
+@pytest.mark.parametrize("suffix", [".eaf", ".TextGrid", ".vtt"])
+def test_what_cannot_be_judged_is_written_and_is_no_event(tmp_path: Path, suffix: str) -> None:
+    """Also two stretches that touch, and one in the middle of an event."""
+    stretches = (
+        UnjudgedStretch(0.25, 0.75, "no face"),
+        UnjudgedStretch(0.75, 0.9, "the mouth speaks & <moves>"),
+        UnjudgedStretch(3.0, 3.5, "the light flickers"),
+    )
+    recording = Recording(fps=100.0, frames=350, unjudged=stretches)
+    event = Event(80, 85, 100, 0.8, 0.85, 1.0, source="ann")
+    path = tmp_path / f"events{suffix}"
+    write_annotations(path, [event], recording)
+    text = path.read_text(encoding="utf-8")
+    assert "no face" in text and "the light flickers" in text
+    read = read_annotations(path, Recording(fps=100.0))
+    assert [(found.onset, found.offset) for found in read.events] == [(80, 100)]
+    assert "3 stretches that cannot be judged left out." in read.notes

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 from learnet.core.errors import BadInput
 from learnet.core.records import Event
 from learnet.datasets.annotations.lanes import end_of, lanes, source_of
-from learnet.datasets.annotations.record import Entries, Recording, merge_tiers
+from learnet.datasets.annotations.record import UNJUDGED, Entries, Recording, merge_tiers, unjudged_note
 from learnet.datasets.annotations.text import event_text, text_entry
 
 RATE = "learnet frames per second"  # property of the file that states the frame rate
@@ -16,7 +16,8 @@ ROOT = "ANNOTATION_DOCUMENT"
 
 
 def elan_text(events: Sequence[Event], recording: Recording) -> str:
-    """Return the content of an ELAN file: a tier for each source, or several where its events overlap."""
+    """Return the content of an ELAN file: a tier for each source, or several where its events overlap, and
+    one for what cannot be judged."""
     from pympi import Elan  # here: commands that write no annotations do not need it
 
     eaf = Elan.Eaf(author=AUTHOR)
@@ -32,6 +33,11 @@ def elan_text(events: Sequence[Event], recording: Recording) -> str:
             start_ms = round(1000 * event.onset_s)
             end_ms = max(round(1000 * end_of(event)), start_ms + 1)
             eaf.add_annotation(lane, start_ms, end_ms, event_text(event))
+    if recording.unjudged:
+        eaf.add_tier(UNJUDGED)
+    for stretch in recording.unjudged:
+        start_ms, end_ms = round(1000 * stretch.start_s), round(1000 * stretch.end_s)
+        eaf.add_annotation(UNJUDGED, start_ms, max(end_ms, start_ms + 1), stretch.reason)
     return Elan.to_string(eaf)
 
 
@@ -47,6 +53,7 @@ def read_elan(path: Path) -> Entries:
     try:
         eaf = Elan.Eaf(str(path), suppress_version_warning=True)
         annotations = {name: eaf.get_annotation_data_for_tier(name) for name in eaf.get_tier_names()}
+        unjudged = len(annotations.pop(UNJUDGED, ()))
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise BadInput(path, f"this ELAN file is damaged ({error!r})", "Save it again in ELAN.") from None
     entries = []
@@ -60,6 +67,7 @@ def read_elan(path: Path) -> Entries:
             limits_s = (start_ms / 1000, end_ms / 1000)
             entries.append(text_entry(path, where, limits_s, text or "", source_of(name)))
     notes = (f"{without_time} annotations without times are left out.",) if without_time else ()
+    notes += unjudged_note(unjudged)
     return Entries(merge_tiers(entries), Recording(fps=_rate(path, eaf.get_properties())), notes)
 
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from learnet.core.errors import BadInput
-from learnet.core.records import FACE_REGIONS, ActionUnitScore, Event
+from learnet.core.errors import BadInput, counted
+from learnet.core.records import FACE_REGIONS, ActionUnitScore, Event, UnjudgedStretch
 
 MAX_TIME_S = 1e7  # 115 days; more is no time in a video
 NO_SOURCE = "annotation"  # source of events whose file names nobody
+UNJUDGED = "unjudged"  # tier of the stretches in which no event can be spotted
 ROUNDING_S = 0.0011  # ELAN and WebVTT have whole milliseconds
 # By how much frames and seconds may differ where both are given: less than 25 and 30 frames a second do.
 RATE_TOLERANCE = 0.15
@@ -26,6 +27,7 @@ class Recording:
     frames: int | None = None  # number of frames; None: unknown
     name: str = ""  # file name
     variable_rate: bool = False  # `fps` is a mean, which frames and seconds of an event need not agree with
+    unjudged: tuple[UnjudgedStretch, ...] = ()  # in which no event can be spotted
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,13 @@ class Mark:
 
     frame: int
     time_s: float
+
+
+def unjudged_note(number: int) -> tuple[str, ...]:
+    """Return a note about annotations of the tier UNJUDGED, which are no events; none if there are none."""
+    if not number:
+        return ()
+    return (f"{counted(number, 'stretch', 'stretches')} that cannot be judged left out.",)
 
 
 def build_events(path: Path, read: Entries, recording: Recording) -> AnnotationFile:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from learnet.core.errors import BadInput
 from learnet.core.records import Event
 from learnet.datasets.annotations.lanes import end_of, lanes, source_of
-from learnet.datasets.annotations.record import Entries, Recording, merge_tiers
+from learnet.datasets.annotations.record import UNJUDGED, Entries, Recording, merge_tiers, unjudged_note
 from learnet.datasets.annotations.text import event_text, text_entry
 
 if TYPE_CHECKING:
@@ -22,19 +22,23 @@ _SIZES = re.compile(f"{_LONG_SIZE}|{_SHORT_SIZE}")
 
 
 def save_textgrid(path: Path, events: Sequence[Event], recording: Recording) -> None:
-    """Write a TextGrid: an interval tier for each source, or several where its events overlap.
+    """Write a TextGrid: an interval tier for each source, or several where its events overlap, and one for
+    what cannot be judged.
 
-    It ends with the recording, or with the last event where the length of the recording is not known.
+    It ends with the recording, or with the last interval where the length of the recording is not known.
     """
     from praatio import textgrid  # here: commands that write no annotations do not need it
 
-    end_s = max(map(end_of, events), default=1.0)
+    unjudged = [(stretch.start_s, stretch.end_s, stretch.reason) for stretch in recording.unjudged]
+    end_s = max([*map(end_of, events), *(end_s for _, end_s, _ in unjudged)], default=1.0)
     if recording.frames and recording.fps:
         end_s = max(end_s, recording.frames / recording.fps)
     grid = textgrid.Textgrid(0.0, end_s)
     for lane, members in lanes(events).items():
         intervals = [(event.onset_s, end_of(event), event_text(event)) for event in members]
         grid.addTier(textgrid.IntervalTier(lane, intervals, 0.0, end_s))
+    if unjudged:
+        grid.addTier(textgrid.IntervalTier(UNJUDGED, unjudged, 0.0, end_s))
     if not events:
         grid.addTier(textgrid.IntervalTier("events", [], 0.0, end_s))
     grid.save(str(path), format="long_textgrid", includeBlankSpaces=True)
@@ -59,16 +63,20 @@ def read_textgrid(path: Path) -> Entries:
         raise BadInput(path, problem, _HINT) from None
     _check_complete(path, grid)
     entries = []
-    points = 0
+    points = unjudged = 0
     for tier in grid.tiers:
         if not isinstance(tier, textgrid.IntervalTier):
             points += len(tier.entries)
             continue
         labelled = [interval for interval in tier.entries if interval[2].strip()]
+        if tier.name == UNJUDGED:
+            unjudged = len(labelled)
+            continue
         for number, (start_s, end_s, text) in enumerate(labelled, start=1):
             where = f"tier {tier.name}, interval {number}"
             entries.append(text_entry(path, where, (start_s, end_s), text, source_of(tier.name)))
     notes = (f"{points} points are left out: an event is an interval.",) if points else ()
+    notes += unjudged_note(unjudged)
     return Entries(merge_tiers(entries), notes=notes)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from learnet.core.csv_files import decode_text
 from learnet.core.errors import BadInput
 from learnet.core.records import Event
-from learnet.datasets.annotations.lanes import end_of
-from learnet.datasets.annotations.record import Entries, Entry, Recording
+from learnet.datasets.annotations.lanes import MIN_S, end_of
+from learnet.datasets.annotations.record import UNJUDGED, Entries, Entry, Recording, unjudged_note
 from learnet.datasets.annotations.text import event_text, text_entry
 
 _TIME = r"(?:(\d+):)?([0-5]\d):([0-5]\d)\.(\d{3})"
@@ -20,7 +20,8 @@ _TAG = re.compile(r"<[^>]*>")
 
 
 def webvtt_text(events: Sequence[Event], recording: Recording) -> str:
-    """Return the content of a WebVTT file: one cue for each event, spoken by its source."""
+    """Return the content of a WebVTT file: a cue for each event, spoken by its source, and for each stretch
+    that cannot be judged."""
     blocks = ["WEBVTT"]
     if recording.fps:
         blocks.append(f"NOTE {recording.fps!r} frames per second")
@@ -28,6 +29,9 @@ def webvtt_text(events: Sequence[Event], recording: Recording) -> str:
         times = f"{_time(event.onset_s)} --> {_time(end_of(event))}"
         text = escape(event_text(event), quote=False)
         blocks.append(f"{times}\n<v {escape(event.source)}>{text}")
+    for stretch in recording.unjudged:
+        times = f"{_time(stretch.start_s)} --> {_time(max(stretch.end_s, stretch.start_s + MIN_S))}"
+        blocks.append(f"{times}\n<v {UNJUDGED}>not judged: {escape(stretch.reason, quote=False)}")
     return "\n\n".join(blocks) + "\n"
 
 
@@ -48,7 +52,8 @@ def read_webvtt(path: Path) -> Entries:
             fps = float(match[1])
         elif not block.startswith(("NOTE", "STYLE", "REGION")):
             entries.append(_cue(path, f"cue {len(entries) + 1}", block))
-    return Entries(entries, Recording(fps=fps))
+    events = [entry for entry in entries if entry.source != UNJUDGED]
+    return Entries(events, Recording(fps=fps), unjudged_note(len(entries) - len(events)))
 
 
 def _cue(path: Path, where: str, block: str) -> Entry:

@@ -67,8 +67,8 @@ def read_elan(path: Path) -> Entries:
             limits_s = (start_ms / 1000, end_ms / 1000)
             entries.append(text_entry(path, where, limits_s, text or "", source_of(name)))
     notes = (f"{without_time} annotations without times are left out.",) if without_time else ()
-    notes += unjudged_note(unjudged)
-    return Entries(merge_tiers(entries), Recording(fps=_rate(path, eaf.get_properties())), notes)
+    recording = Recording(fps=_rate(path, eaf.get_properties()))
+    return Entries(merge_tiers(entries), recording, (*notes, *unjudged_note(unjudged)))
 
 
 def _check_document(path: Path) -> None:

@@ -76,8 +76,7 @@ def read_textgrid(path: Path) -> Entries:
             where = f"tier {tier.name}, interval {number}"
             entries.append(text_entry(path, where, (start_s, end_s), text, source_of(tier.name)))
     notes = (f"{points} points are left out: an event is an interval.",) if points else ()
-    notes += unjudged_note(unjudged)
-    return Entries(merge_tiers(entries), notes=notes)
+    return Entries(merge_tiers(entries), notes=(*notes, *unjudged_note(unjudged)))
 
 
 def _check_complete(path: Path, grid: "Textgrid") -> None:

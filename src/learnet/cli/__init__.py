@@ -17,6 +17,7 @@ from learnet.cli import (  # noqa: F401
     data,
     demo,
     explain,
+    export,
     live,
     run,
     score,

@@ -1,6 +1,6 @@
 """What `learnet evaluate --action-units` and `learnet study --target action-units` do and print."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,7 +57,9 @@ def study_action_units(
     folders: Path | Sequence[Path], out: Path, study: Study, training: Training, resources: Resources
 ) -> None:
     """Train and test linear models of action units, and print the tables."""
-    unused = [*_changed(study), *_changed(training), *_changed(resources)]
+    unused: list[str] = []
+    for settings in (study, training, resources):
+        unused += changed_options(settings, USED_SETTINGS[type(settings)])
     _refuse(unused, ", which fits one linear model per unit with fixed settings")
     from learnet.study.action_units.run import run_action_unit_study
 
@@ -109,13 +111,12 @@ def _refuse(options: Sequence[str], because: str) -> None:
     raise LearnetError(wrong, f"Leave {'it' if len(options) == 1 else 'them'} out.")
 
 
-def _changed(settings: Study | Training | Resources) -> Iterator[str]:
-    """Yield the options that were given and that do not apply to action units."""
-    kind = type(settings)
-    defaults = kind()
+def changed_options(settings: Study | Training | Resources, used: Collection[str]) -> Iterator[str]:
+    """Yield the options that were given, besides those of the settings that are used."""
+    defaults = type(settings)()
     for setting in fields(settings):
         value = getattr(settings, setting.name)
-        if setting.name in USED_SETTINGS[kind] or value == getattr(defaults, setting.name):
+        if setting.name in used or value == getattr(defaults, setting.name):
             continue
         switched_off = "no-" if value is False else ""
         yield f"--{switched_off}{setting.name.replace('_', '-')}"

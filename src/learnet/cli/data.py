@@ -15,8 +15,16 @@ if TYPE_CHECKING:
 
 
 @app.command(group=DATA)
-def synthesize(
-    out: Path, /, *, layout: str = "casme2", people: int = 12, clips: int = 6, seed: int = 0, jobs: int = -1
+def synthesize(  # noqa: PLR0913 (options)
+    out: Path,
+    /,
+    *,
+    layout: str = "casme2",
+    people: int = 12,
+    clips: int = 6,
+    seconds: float | None = None,
+    seed: int = 0,
+    jobs: int = -1,
 ) -> None:
     """Generate a synthetic micro-expression database in the folder layout of a real one.
 
@@ -32,6 +40,9 @@ def synthesize(
         Number of people.
     clips
         Number of expressions per person.
+    seconds
+        Length of each recording (samm-lv, casme-sq, casme3), with blinks, speech, head turns and flickering
+        light between the expressions, whose number is random then; by default as long as these take.
     seed
         Random seed; the same seed gives the same bytes.
     jobs
@@ -40,7 +51,9 @@ def synthesize(
     from learnet.datasets.synthetic.databases import synthesize as synthesize_database
 
     with console.bar("Rendering clips") as progress:
-        synthesize_database(out, layout, people, clips, seed, jobs=jobs, progress=progress)
+        synthesize_database(
+            out, layout, people, clips, seed, recording_s=seconds, jobs=jobs, progress=progress
+        )
     console.paths(out)
 
 

@@ -64,14 +64,15 @@ def score_spotting(  # noqa: PLR0913 (options)
         write_atomically(table, spotting_to_csv(report))
     if json:
         write_atomically(json, spotting_to_json(report))
-    _print_report(report)
+    print_report(report)
     _print_findings(report.findings)
     console.paths(*(file for file in (table, json) if file))
     if check and any(finding.serious for finding in report.findings):
         raise SystemExit(1)
 
 
-def _print_report(report: "SpottingReport") -> None:
+def print_report(report: "SpottingReport") -> None:
+    """Print the scores under every convention, and what must be known to read them."""
     counts, rates = [], []
     for scores in report.conventions:
         whole, *others = scores.kinds

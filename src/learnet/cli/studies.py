@@ -15,11 +15,13 @@ from learnet.cli.action_units import (
     train_action_units,
 )
 from learnet.cli.app import STUDIES, Flat, app
+from learnet.cli.spotting_study import refuse_spotting_options, study_spotting
 from learnet.core.errors import LearnetError, OutputTaken, counted
 from learnet.core.network_info import NETWORK_HELP, SETTINGS_WITHOUT_EPOCHS, network_info
-from learnet.core.output_checks import HTML, ONNX, SAFETENSORS, check_outputs
+from learnet.core.output_checks import HTML, SAFETENSORS, check_outputs
 from learnet.core.settings import Resources, Study, Training
 from learnet.study.shipped import CANDIDATES, shipped_names
+from learnet.study.spotting.settings import SpottingSettings
 
 if TYPE_CHECKING:
     from learnet.metrics.study_metrics import StudyMetrics
@@ -33,13 +35,15 @@ CandidatesFile = Parameter(
 
 
 @app.command(group=STUDIES)
-def study(
+def study(  # noqa: PLR0913 (options)
     *folders: Path,
     study: Annotated[Study, Flat] = Study(),
     training: Annotated[Training, Flat] = Training(),
     resources: Annotated[Resources, Flat] = Resources(),
     selection: Path | None = None,
     target: Literal["emotions", "action-units"] = "emotions",
+    task: Literal["recognition", "spotting"] = "recognition",
+    spotting: Annotated[SpottingSettings, Flat] = SpottingSettings(),
 ) -> None:
     """Train and test a network on disjoint sets of people, and save every prediction.
 
@@ -55,7 +59,16 @@ def study(
         What is recognised: emotions, or action-units (docs/action-units.md), which are learned by one linear
         model per unit with fixed settings. Then --network and all settings of training but --seed do not
         apply.
+    task
+        What is studied: recognition in the clips of prepared folders, or spotting in the long recordings of a
+        database (docs/spotting.md): then the arguments are its name, its folder and the study folder to
+        write, as in `samm-lv SAMM_LV OUT`, and only --jobs, --thresholds, --part and --weights apply.
     """
+    if task == "spotting":
+        given = {"--selection": selection is not None, "--target": target != "emotions"}
+        study_spotting(folders, given, (study, training, resources), spotting)
+        return
+    refuse_spotting_options(spotting)
     _check_protocol(study)
     if target == "action-units":
         if selection:
@@ -298,50 +311,6 @@ def _print_still_clips(clips: Sequence[str], has_none: bool) -> None:
         f"Nothing moves above the noise in {counted(len(clips), 'clip')}, so {answer} (clips.csv, still).",
         markup=False,
     )
-
-
-@app.command(group=STUDIES)
-def export(
-    weights: Path,
-    out: Path,
-    /,
-    *,
-    precision: Literal["float32", "float16", "int8"] = "float32",
-    images: Path | None = None,
-    opset: int = 18,
-) -> None:
-    """Export weights to ONNX, which runs without torch. The file is compared with torch before it is kept.
-
-    Parameters
-    ----------
-    weights
-        Checkpoint of `learnet train` or of a fold.
-    out
-        File to write (.onnx).
-    precision
-        Precision: float32, float16 (half the size) or int8 (a quarter; needs --images). The agreement of the
-        last two with float32 is measured, printed and stored in the file.
-    images
-        Prepared folder for the comparison; by default only random images are compared.
-    opset
-        Version of the ONNX operator set; later versions than 18 need a recent onnxruntime.
-    """
-    from learnet.inference.onnx_export import export_onnx
-
-    check_outputs([(out, ONNX)], [weights])
-    exported = export_onnx(weights, out, precision, images, opset)
-    rows = []
-    for agreement in exported.agreements:
-        images_text = f"{agreement.images} {agreement.kind}"
-        errors = [f"{agreement.logits:.2g}", f"{agreement.probabilities:.2g}"]
-        rows.append([images_text, *errors, f"{agreement.labels:.3f}"])
-    title = f"{precision}, opset {exported.opset}, {exported.size_bytes / 1e6:.3g} MB: compared with torch"
-    console.table(
-        title, ["images", "difference of logits", "difference of probabilities", "same label"], rows
-    )
-    if images is None:
-        console.out.print("Only random images were compared; use --images PREPARED to compare on others.")
-    console.paths(out)
 
 
 @app.command(group=STUDIES)

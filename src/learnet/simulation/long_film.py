@@ -33,13 +33,22 @@ from learnet.simulation.render import (
     Recording,
     draw_conditions,
 )
-from learnet.simulation.scenes import KINDS, MAIN_EMOTIONS, draw_duration, make_actor
+from learnet.simulation.scenes import (
+    KINDS,
+    MAIN_EMOTIONS,
+    DatabasePlan,
+    Expression,
+    LongScene,
+    draw_duration,
+    make_actor,
+)
 from learnet.simulation.units import Activation, both_sides, format_units, moving_regions
 
 LONG_FILM_PERSON = 4 * 10**6  # number of the person in long films, not used by any database
 SHARES = {EXPRESSION: 0.45, MACRO: 0.30, SPEECH: 0.10, TURN: 0.09, FLICKER: 0.06}
 """Kind of part -> its share among the parts of a film, blinks aside."""
 
+NOISE = 1.5  # standard deviation of the sensor noise, grey levels
 REST_S = (0.7, 2.5)  # shortest and longest rest between two parts
 FIRST_S, LAST_S = 1.5, 1.5  # rest at the beginning and at the end
 BLINK_PAUSE_S = (1.5, 7.0)  # shortest and longest time between two blinks
@@ -66,9 +75,10 @@ class LongFilmPlan:
 class _Actor:
     person: Person
     style: ExpressionStyle
+    emotions: tuple[str, ...]  # that the person shows
 
 
-def plan_long_film(seed: int, camera: Camera, duration_s: float = 60.0, noise: float = 1.5) -> LongFilmPlan:
+def plan_long_film(seed: int, camera: Camera, duration_s: float = 60.0, noise: float = NOISE) -> LongFilmPlan:
     """Plan a film in which a person shows expressions, speaks, blinks and moves the head.
 
     Kinds, times and strengths of all parts are random. The head moves a little all the time, as that of a
@@ -80,8 +90,47 @@ def plan_long_film(seed: int, camera: Camera, duration_s: float = 60.0, noise: f
         duration_s: length of the film in seconds.
         noise: standard deviation of the sensor noise, grey levels.
     """
-    actor = _Actor(*make_actor(seed, LONG_FILM_PERSON))
+    actor = _Actor(*make_actor(seed, LONG_FILM_PERSON), MAIN_EMOTIONS)
     rng = np.random.default_rng([seed, LONG_FILM_PERSON])
+    return _plan(actor, camera, duration_s, noise, rng)
+
+
+def plan_film_scenes(plan: DatabasePlan, per_video: int) -> list[LongScene]:
+    """Plan a database of films: people in order, and the recordings of each in order.
+
+    A person has as many recordings as `scenes.plan_long_scenes` plans. How many expressions a recording shows
+    depends on its duration, and which ones is random.
+
+    Args:
+        plan: size and content of the database, with the duration of its recordings.
+        per_video: expressions in one recording, if it were planned for them.
+    """
+    assert plan.recording_s is not None, "plan_long_scenes plans recordings as long as their expressions take"
+    recordings = -(-plan.clips_per_person // per_video)
+    scenes = []
+    for person in range(1, plan.people + 1):
+        actor = _Actor(*make_actor(plan.seed, person), plan.emotions.main)
+        for number in range(1, recordings + 1):
+            rng = np.random.default_rng([plan.seed, person, number, LONG_FILM_PERSON])
+            film = _plan(actor, plan.camera, plan.recording_s, NOISE, rng)
+            scenes.append(LongScene(person, number, film.recording, tuple(_expressions(film))))
+    return scenes
+
+
+def _expressions(film: LongFilmPlan) -> Iterator[Expression]:
+    """Yield the expressions of a film; their frames count from 1."""
+    for part in film.parts:
+        if part.kind not in (EXPRESSION, MACRO):
+            continue
+        assert part.apex is not None
+        kind = "micro" if part.kind == EXPRESSION else "macro"
+        marks = (part.onset + 1, part.apex + 1, part.offset + 1)
+        yield Expression(kind, part.emotion, part.action_units, *marks)
+
+
+def _plan(
+    actor: _Actor, camera: Camera, duration_s: float, noise: float, rng: np.random.Generator
+) -> LongFilmPlan:
     parts: list[FilmPart] = []
     episodes: list[Episode] = []
     turns = list(_draw_posture(duration_s, rng))
@@ -140,7 +189,7 @@ def _draw_episode(
     part: FilmPart, actor: _Actor, fps: float, rng: np.random.Generator
 ) -> tuple[Episode, FilmPart]:
     """Draw an expression, and return its part with emotion, action units and regions."""
-    emotion = str(rng.choice(MAIN_EMOTIONS))
+    emotion = str(rng.choice(actor.emotions))
     peak_px = MICRO_PEAK_PX if part.kind == EXPRESSION else MACRO_PEAK_PX
     activations = draw_expression(emotion, actor.style, actor.person.geometry, rng, peak_px)
     described = replace(

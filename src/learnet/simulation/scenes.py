@@ -62,6 +62,8 @@ REST_S = (0.5, 1.5)
 Our choice, short enough to render.
 """
 
+SHORTEST_RECORDING_S = 10.0
+
 CAMERA = Camera()  # that of CASME II
 
 _LOOKS, _STYLE, _ORDER, _RECORDING, _EXPRESSION = 1, 2, 3, 4, 5  # purposes of the random generators
@@ -113,7 +115,7 @@ class DatabasePlan:
     """Size and content of a synthetic database.
 
     Raises:
-        LearnetError: fewer than one person or clip, or a negative seed.
+        LearnetError: fewer than one person or clip, a negative seed, or recordings that are too short.
     """
 
     people: int
@@ -121,6 +123,9 @@ class DatabasePlan:
     seed: int
     camera: Camera = CAMERA
     emotions: EmotionMix = CASME2_EMOTIONS
+    # Seconds of each recording, with blinks, speech, turns of the head and flickering light between the
+    # expressions; None: as long as its expressions take.
+    recording_s: float | None = None
 
     def __post_init__(self) -> None:
         if min(self.people, self.clips_per_person) < 1 or self.seed < 0:
@@ -128,6 +133,11 @@ class DatabasePlan:
             raise LearnetError(
                 f"Cannot make {size} with seed {self.seed}.",
                 "Choose at least one person, one clip and a seed from 0.",
+            )
+        if self.recording_s is not None and not self.recording_s >= SHORTEST_RECORDING_S:
+            raise LearnetError(
+                f"A recording of {self.recording_s:g} s has no room for an expression.",
+                f"Choose {SHORTEST_RECORDING_S:g} s or more.",
             )
 
 

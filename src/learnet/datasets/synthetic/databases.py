@@ -40,6 +40,7 @@ def synthesize(  # noqa: PLR0913  # each is an option of the command
     clips_per_person: int = 6,
     seed: int = 0,
     *,
+    recording_s: float | None = None,
     jobs: int = -1,
     progress: Progress | None = None,
 ) -> Path:
@@ -55,6 +56,9 @@ def synthesize(  # noqa: PLR0913  # each is an option of the command
             allows, then rarer ones.
         clips_per_person: expressions of each person; databases with long videos have several in a video.
         seed: 0 or more; another seed gives other people.
+        recording_s: seconds of each recording (samm-lv, casme-sq, casme3), with blinks, speech, turns of the
+            head and flickering light between the expressions, whose number is random then; None: as long as
+            its expressions take.
         jobs: processes; -1 is one per core.
         progress: called with (clips done, clips in all).
 
@@ -74,7 +78,7 @@ def synthesize(  # noqa: PLR0913  # each is an option of the command
     check_room_above(out)
     scenes = {}
     for folder, name in parts.items():
-        scenes[folder] = LAYOUTS[name].scenes(people, clips_per_person, seed)
+        scenes[folder] = LAYOUTS[name].scenes(people, clips_per_person, seed, recording_s)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputTaken(out, "something is there already", "Name a new or an empty folder.")
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -89,6 +93,8 @@ def synthesize(  # noqa: PLR0913  # each is an option of the command
             megc_list = _megc_list(parts, scenes)
             (draft / MEGC_LIST_FILE).write_bytes(megc_list)
         made_with = f"people={people}, clips_per_person={clips_per_person}, seed={seed}"
+        if recording_s is not None:
+            made_with += f", recording_s={recording_s:g}"
         _write_notice(draft, parts, made_with)
         draft.replace(out)
     return out

@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -39,6 +40,13 @@ class Sample:
     brightness: float
     track: int  # increases when the face was lost: samples of different tracks cannot be compared
     to_crop: Float64[np.ndarray, "2 3"]  # from the frame to the crop in which points are tracked
+
+
+class Follower(Protocol):
+    """What measures the motion of a face in one frame after the other."""
+
+    def measure(self, pixels: UInt8[np.ndarray, "H W 3"], time_s: float) -> Sample | None:
+        """Return the measurements in the next frame, or None where there is no face."""
 
 
 @dataclass

@@ -17,11 +17,6 @@ from learnet.inference.spotting.curves import (
 from learnet.inference.spotting.disturbances import MAX_RESIDUAL, Disturbance, find_disturbances
 from learnet.inference.spotting.points import UPPER_LID, FacePoints
 
-# A patch moves if it rises above its level before and after by more than the noise of this recording times
-# this factor, by more than MIN_PX, and by more than the rotation of the head and a blink at the same time
-# can explain.
-NOISE_FACTOR = 7.0
-MIN_PX = 0.15
 PX_PER_DEGREE = 0.25  # error of a patch for each degree by which the head turns in the movement
 BLINK_LEAK = 0.12  # share of the displacement of the lids by which a blink seems to move the rest of the face
 
@@ -50,6 +45,22 @@ UPPER_FACE = ("brow", "lids")  # ends of the names of regions that a blink distu
 
 
 @dataclass(frozen=True)
+class Thresholds:
+    """From which excursion on a patch moves.
+
+    It must rise above its level before and after by more than the noise of this recording times a factor, by
+    more than a least length, and by more than the rotation of the head and a blink at the same time can
+    explain.
+    """
+
+    noise_factor: float = 7.0
+    min_px: float = 0.15  # pixels of a face crop 112 pixels wide
+
+
+SHIPPED = Thresholds()
+
+
+@dataclass(frozen=True)
 class Movement:
     """A movement that was found. Times are in seconds since the first frame of the recording."""
 
@@ -70,12 +81,13 @@ class Findings:
     disturbances: tuple[Disturbance, ...]  # by their beginning
 
 
-def find_movements(curves: Curves, points: FacePoints) -> Findings:
+def find_movements(curves: Curves, points: FacePoints, thresholds: Thresholds = SHIPPED) -> Findings:
     """Find the movements in a part of a recording.
 
     Args:
         curves: with the head's motion removed; without gaps.
         points: whose patches the curves belong to.
+        thresholds: of movements other than blinks.
     """
     times_s = curves.times_s
     if len(times_s) < 3:
@@ -97,6 +109,7 @@ def find_movements(curves: Curves, points: FacePoints) -> Findings:
         turned_deg=smooth(turned),
         lids_px=lids,
         judged=judged,
+        thresholds=thresholds,
     )
     long = skin.movements(points, LONG_S, MAX_S)
     taken_out = [(movement.onset_s, movement.offset_s) for movement in long]
@@ -165,6 +178,7 @@ class _Skin:
     turned_deg: Float64[np.ndarray, "T 2"]  # rotation of the head from its resting pose
     lids_px: Float64[np.ndarray, "T"]  # by which the upper lids have gone down
     judged: Bool[np.ndarray, "T"]  # False where movements cannot be judged
+    thresholds: Thresholds
 
     def without(self, stretches: list[tuple[float, float]]) -> "_Skin":
         """Return the excursions from the median over FAST_S, after stretches have been taken out."""
@@ -202,7 +216,8 @@ class _Skin:
 
     def _limits(self) -> Float64[np.ndarray, "T P"]:
         """Return the excursion of each patch above which it moves; infinite where the skin is not visible."""
-        resting = np.maximum(NOISE_FACTOR * noise_px(self.excursions[self.judged]), MIN_PX)
+        noise = noise_px(self.excursions[self.judged])
+        resting = np.maximum(self.thresholds.noise_factor * noise, self.thresholds.min_px)
         error = PX_PER_DEGREE * np.linalg.norm(self.turned_deg, axis=1) + BLINK_LEAK * self.lids_px
         return np.where(self.visible, resting + error[:, None], np.inf)
 

@@ -20,8 +20,8 @@ from learnet.inference.spotting.disturbances import (
     STOPS_EARLY,
     TOO_BRIEF,
 )
-from learnet.inference.spotting.follower import FaceFollower, Sample
-from learnet.inference.spotting.movements import SLOW_S, Movement, find_movements
+from learnet.inference.spotting.follower import FaceFollower, Follower, Sample
+from learnet.inference.spotting.movements import SHIPPED, SLOW_S, Movement, Thresholds, find_movements
 from learnet.inference.spotting.points import face_points
 from learnet.inference.spotting.recorder import MotionRecorder
 from learnet.inference.spotting.stretches import StretchLog
@@ -63,16 +63,23 @@ class Spotter:
     result depends on the frames and their times alone, not on when they arrive.
     """
 
-    def __init__(self, finder: FaceFinder | None, recorder: MotionRecorder | None = None) -> None:
+    def __init__(
+        self,
+        finder: FaceFinder | None,
+        recorder: MotionRecorder | None = None,
+        thresholds: Thresholds = SHIPPED,
+    ) -> None:
         """Start without a face.
 
         Args:
             finder: detects a face; None: the frames are face crops.
             recorder: collects what was measured, for a person to look at.
+            thresholds: from which the skin moves.
         """
         self.recorder = recorder
+        self.thresholds = thresholds
         self.points = face_points()
-        self.follower = FaceFollower(finder, self.points)
+        self.follower: Follower = FaceFollower(finder, self.points)
         self._samples: deque[tuple[float, Sample]] = deque()
         self._frames: deque[_FrameTime] = deque()  # those of a window, and a hop more
         self._stretches = StretchLog()
@@ -180,7 +187,7 @@ class Spotter:
     def _search(self, settled_s: float) -> list[Event]:
         """Return the events with an apex since the last search and before `settled_s`; log the stretches."""
         curves = _curves(self._samples)
-        findings = find_movements(curves, self.points)
+        findings = find_movements(curves, self.points, self.thresholds)
         times_s = curves.times_s
         for gap in findings.disturbances:
             start_s = max(float(times_s[gap.first]), self._settled_s)
@@ -287,9 +294,14 @@ def spot(
         finder: detects a face; None: the frames are face crops.
         recorder: collects what was measured, for a person to look at.
     """
+    return collect(spot_each(frames, finder, recorder))
+
+
+def collect(parts: Iterable[Spotting]) -> Spotting:
+    """Return what was spotted in all parts of a recording as one, in time order."""
     events: list[Event] = []
     unjudged: list[UnjudgedStretch] = []
-    for part in spot_each(frames, finder, recorder):
+    for part in parts:
         events += part.events
         unjudged += part.unjudged
     events.sort(key=lambda event: event.onset_s)

@@ -118,3 +118,24 @@ def test_every_layout_plans_what_it_is_asked(name: str) -> None:
     assert {one.emotion for one in shown} <= {*layout.emotions.main, *layout.emotions.other_shares}
     with pytest.raises(LearnetError, match="a seed from 0"):
         layout.scenes(1, 1, -1)
+
+
+@pytest.mark.parametrize("layout", ["samm-lv", "casme-sq", "casme3"])
+def test_recordings_of_a_given_length_with_disturbances(layout: str) -> None:
+    """Expressions lie inside and do not overlap; other things happen, too; a person stays the same."""
+    camera = LAYOUTS[layout].camera
+    scenes = LAYOUTS[layout].scenes(2, 4, 0, 60.0)
+    assert [scene.person for scene in scenes] == [1, 1, 2, 2]
+    assert scenes[0].recording.person == scenes[1].recording.person != scenes[2].recording.person
+    assert {scene.recording.frames for scene in scenes} == {round(60 * camera.fps)}
+    for scene in scenes:
+        marks = [mark for one in scene.expressions for mark in (one.onset, one.apex, one.offset)]
+        assert marks == sorted(marks) and marks[0] >= 1 and marks[-1] <= scene.recording.frames
+        assert {one.emotion for one in scene.expressions} <= set(LAYOUTS[layout].emotions.main)
+        assert len(scene.recording.conditions.blinks) >= 3
+    assert any(len(scene.recording.episodes) > len(scene.expressions) for scene in scenes)  # syllables
+    assert {one.kind for scene in scenes for one in scene.expressions} == {"micro", "macro"}
+    with pytest.raises(LearnetError, match="A recording of 5 s has no room for an expression"):
+        LAYOUTS[layout].scenes(2, 4, 0, 5.0)
+    with pytest.raises(LearnetError, match="layout of SMIC .*no long recordings of a given length|SMIC"):
+        LAYOUTS["smic"].scenes(2, 4, 0, 60.0)

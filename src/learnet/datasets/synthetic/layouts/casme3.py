@@ -20,6 +20,7 @@ from learnet.datasets.synthetic.layouts.writing import (
     write_image,
     write_workbook,
 )
+from learnet.simulation.long_film import plan_film_scenes
 from learnet.simulation.render import Camera, render
 from learnet.simulation.scenes import DatabasePlan, EmotionMix, Expression, LongScene, plan_long_scenes
 
@@ -55,6 +56,8 @@ def plan(database: DatabasePlan) -> list[LongScene]:
     A recording has at least two expressions.
     """
     per_video = max(2, -(-database.clips_per_person // len(FILMS)))
+    if database.recording_s is not None:
+        return plan_film_scenes(database, per_video)
     return plan_long_scenes(database, ("micro", "micro", "macro"), per_video)
 
 
@@ -197,4 +200,5 @@ LAYOUT = Layout(
     write_clip,
     write_labels,
     has_xls=True,
+    has_films=True,
 )

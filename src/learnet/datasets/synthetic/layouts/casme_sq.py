@@ -15,6 +15,7 @@ from jaxtyping import UInt8
 
 from learnet.datasets.synthetic.layouts.writing import Cell, Layout, unit_cell, write_image, write_workbook
 from learnet.simulation.geometry import crop_view
+from learnet.simulation.long_film import plan_film_scenes
 from learnet.simulation.render import Camera, register, render
 from learnet.simulation.scenes import DatabasePlan, EmotionMix, Expression, LongScene, plan_long_scenes
 
@@ -68,6 +69,8 @@ def plan(database: DatabasePlan) -> list[LongScene]:
     A video has at least two expressions.
     """
     per_video = max(2, -(-database.clips_per_person // len(FILMS)))
+    if database.recording_s is not None:
+        return plan_film_scenes(database, per_video)
     return plan_long_scenes(database, per_video=per_video)
 
 
@@ -191,4 +194,5 @@ LAYOUT = Layout(
     write_clip,
     write_labels,
     emotion_word=emotion_word,
+    has_films=True,
 )

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from learnet.datasets.synthetic.layouts.writing import Cell, Layout, unit_cell, write_image, write_workbook
+from learnet.simulation.long_film import plan_film_scenes
 from learnet.simulation.render import Camera, render
 from learnet.simulation.scenes import DatabasePlan, EmotionMix, LongScene, plan_long_scenes
 
@@ -38,6 +39,8 @@ NOTE_ROWS = 9
 def plan(database: DatabasePlan) -> list[LongScene]:
     """Plan as many micro- as macro-expressions, two in a recording or more; a person has up to seven."""
     per_video = max(2, -(-database.clips_per_person // 7))
+    if database.recording_s is not None:
+        return plan_film_scenes(database, per_video)
     return plan_long_scenes(database, per_video=per_video)
 
 
@@ -77,4 +80,4 @@ def write_labels(root: Path, scenes: Sequence[LongScene]) -> None:
     write_workbook(root / WORKBOOK, {"Sheet1": [*notes, HEADER, *rows]})
 
 
-LAYOUT = Layout("SAMM-LV", 9, CAMERA, EMOTIONS, plan, write_clip, write_labels)
+LAYOUT = Layout("SAMM-LV", 9, CAMERA, EMOTIONS, plan, write_clip, write_labels, has_films=True)

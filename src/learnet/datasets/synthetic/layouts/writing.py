@@ -52,18 +52,29 @@ class Layout(Generic[AnyScene]):
     has_xls: bool = False
     """Whether a workbook is in the old format, which requires xlwt."""
 
+    has_films: bool = False
+    """Whether recordings can have a given length, with disturbances between the expressions."""
+
     megc_entry: Callable[[AnyScene], str] | None = None
     """Scene -> its clip as the list of MEGC2019 writes it: "sub01,EP02_01f"."""
 
-    def scenes(self, people: int, clips_per_person: int, seed: int) -> list[AnyScene]:
+    def scenes(
+        self, people: int, clips_per_person: int, seed: int, recording_s: float | None = None
+    ) -> list[AnyScene]:
         """Return the labelled scenes: the ground truth of the database.
 
         Raises:
-            LearnetError: fewer than one person or clip, or a negative seed.
+            LearnetError: fewer than one person or clip, a negative seed, or a length of recordings that are
+                too short or that this layout does not have.
         """
+        if recording_s is not None and not self.has_films:
+            raise LearnetError(
+                f"The layout of {self.title} has no long recordings of a given length.",
+                "Use --layout samm-lv, casme-sq or casme3.",
+            )
         DatabasePlan(people, clips_per_person, seed)  # refuses a seed that would become valid by the offset
         layout_seed = self._layout_seed(seed)
-        plan = DatabasePlan(people, clips_per_person, layout_seed, self.camera, self.emotions)
+        plan = DatabasePlan(people, clips_per_person, layout_seed, self.camera, self.emotions, recording_s)
         return self.plan(plan)
 
     def unlabelled_scenes(self, seed: int) -> list[AnyScene]:

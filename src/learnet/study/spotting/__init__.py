@@ -1,0 +1,1 @@
+"""Studies of spotting: long recordings of a database, thresholds chosen on other people, scores, logs."""

@@ -10,10 +10,17 @@ import numpy as np
 import pytest
 
 from learnet.core.records import Event, UnjudgedStretch
-from learnet.face import Face
+from learnet.face import Face, face_finder
 from learnet.inference.spotting import Spotter, Spotting, spot, spot_each, spot_video
 from learnet.inference.spotting import spotter as spotter_module
-from learnet.inference.spotting.disturbances import COVERED, CUT_OFF, FEW_FRAMES, NO_FACE, STOPS_EARLY
+from learnet.inference.spotting.disturbances import (
+    CHANGES,
+    COVERED,
+    CUT_OFF,
+    FEW_FRAMES,
+    NO_FACE,
+    STOPS_EARLY,
+)
 from learnet.inference.spotting.follower import Sample
 from learnet.inference.spotting.movements import Findings, Movement
 from learnet.inference.spotting.points import face_points
@@ -259,6 +266,23 @@ def test_events_are_the_same_however_the_frames_arrive() -> None:
     assert cv2.getNumThreads() == threads
 
 
+@pytest.mark.parametrize("cut", [115, 235])
+def test_no_movement_extends_across_a_cut(cut: int) -> None:
+    """Cut at rest, and within a macro-expression; then the face is elsewhere, and its next one is found."""
+    plan, pixels = film()
+    before, after = [(part.onset, part.offset) for part in plan.parts if part.kind == MACRO]
+    assert before[0] < 235 < before[1] and after[0] > 290
+    joined = np.concatenate([pixels[:cut], np.roll(pixels[290:], 40, axis=2)])
+    pictures = (Frame(number, number / CAMERA.fps, picture) for number, picture in enumerate(joined))
+    spotting = spot(pictures, face_finder("haar"))
+    macros = [(event.onset, event.offset) for event in spotting.events if event.kind == "macro"]
+    assert macros == [pytest.approx([frame - 290 + cut for frame in after], abs=2)]
+    cut_s = cut / CAMERA.fps
+    assert all(event.offset_s < cut_s for event in spotting.events if event.onset_s < cut_s)
+    (stretch,) = [stretch for stretch in spotting.unjudged if stretch.reason == CHANGES]
+    assert (stretch.start_s, stretch.end_s) == pytest.approx((cut_s - 1 / CAMERA.fps, cut_s))
+
+
 def test_a_file_that_ends_too_early_is_told() -> None:
     """A file announces 3 s, and one of them is missing."""
     video = ArrayVideo(np.zeros((60, 48, 64, 3), np.uint8), 30.0)
@@ -279,8 +303,6 @@ def test_a_woman_who_talks_and_turns() -> None:
     """She blinks at 16.1 s, which was seen by eye; most of the rest cannot be judged."""
     if not REAL_FILM.exists():
         pytest.skip("needs ../shared/real/face_pexels.mp4")
-    from learnet.face import face_finder
-
     with open_video(REAL_FILM) as video:
         spotting = spot_video(video, face_finder("haar"))
     assert len([event for event in spotting.events if event.kind != "blink"]) <= 3

@@ -13,6 +13,7 @@ from learnet.face import FaceFinder
 from learnet.inference.read_ahead import ReadAhead, SingleThreadLibraries
 from learnet.inference.spotting.curves import Curves
 from learnet.inference.spotting.disturbances import (
+    CHANGES,
     COVERED,
     CUT_OFF,
     FEW_FRAMES,
@@ -127,12 +128,14 @@ class Spotter:
         self._sampled_s = frame.time_s
         sample = self.follower.measure(frame.pixels, frame.time_s)
         self.to_crop = None if sample is None else sample.to_crop
-        if sample is None or (self._samples and sample.track != self._samples[-1][1].track):
-            events += self._end_stretch()
         if sample is None:
+            events += self._end_stretch()
             start_s = frame.time_s if np.isinf(previous_s) else previous_s
             self._stretches.add(start_s, frame.time_s, NO_FACE)
         else:
+            if self._samples and sample.track != self._samples[-1][1].track:  # as where films are cut
+                events += self._end_stretch()
+                self._stretches.add(previous_s, frame.time_s, CHANGES)
             events += self._add_sample(frame.time_s, sample)
         return Spotting(tuple(events), self._stretches.take(self._settled()))
 

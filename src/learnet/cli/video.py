@@ -28,6 +28,7 @@ def predict(  # noqa: PLR0913 (options)
     csv: Path | None = None,
     picture: Path | None = None,
     page: Path | None = None,
+    anonymous: bool = False,
     annotations: Annotated[AnnotationFiles, Flat] = NO_ANNOTATIONS,
     windows: bool = False,
     cut: Annotated[Windows, Flat] = Windows(),
@@ -57,7 +58,10 @@ def predict(  # noqa: PLR0913 (options)
         Also draw the event or window with the highest score: face crop, motion image and scores (.png, .svg
         or .pdf). A video without any gets its timeline.
     page
-        Also write a page (.html) with a timeline and the events; it shows no faces.
+        Also write a page (.html) on which the video can be watched with the events, and the events corrected;
+        it shows the video from its place. With --windows a page with a timeline, without faces.
+    anonymous
+        The page shows nothing of the person, neither the video nor its name.
     windows
         Cut the video into windows and recognise each, instead of the movements that are found in it.
     fps

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 import learnet
 from learnet.core.errors import counted
+from learnet.core.output_checks import HTML, check_suffix
 from learnet.core.records import ActionUnitScore, Event
 from learnet.core.settings import Windows
 from learnet.core.shipped_weights import weights_name
@@ -66,7 +67,7 @@ def write_recognition_page(
     bytes. The video is read again for the pictures.
 
     Args:
-        recognition: of a file or a folder of images.
+        recognition: of a file or a folder of images; of an array, the page has no pictures.
         out: the page; an earlier page of a recognition is replaced, any other file is not.
         content: optional content. Faces of real people are personal: they are shown only on request.
 
@@ -74,33 +75,49 @@ def write_recognition_page(
         `out`.
 
     Raises:
+        BadInput: the name of the page does not end with `.html` or `.htm`.
         OutputTaken: `out` is another file.
         BadVideo: the video can no longer be read.
     """
-    return write_page(recognition_page(recognition, content), Path(out))
+    out = Path(out)
+    check_suffix(out, HTML)
+    return write_page(recognition_page(recognition, content), out)
 
 
 def recognition_page(recognition: Recognition, content: PageContent = PageContent()) -> str:
     """Return the page as text; see `write_recognition_page`."""
     shown = recognition_timeline(recognition, content.truth)
+    name = Path(recognition.source).name
     return page_template("recognition").render(
         start=Markup(START),
-        title=Path(recognition.source).name,
-        heading=_heading(recognition),
+        title=name,
         recognition=recognition,
         content=content,
         drawing=_timeline(shown, recognition),
         truth=_truth_table(shown, recognition.metadata.classes),
-        events=_events_table(recognition),
-        units=_units_table(recognition.events),
-        unit_note=_unit_note(recognition),
         cards=_cards(recognition, content.faces),
         further=max(0, len(_recognised(recognition)) - MAX_PICTURED),
-        unjudged=_unjudged_table(recognition),
-        network=_network_table(recognition),
-        command=_command(recognition),
+        unjudged=pd.DataFrame(unjudged_rows(recognition), columns=["seconds", "reason"]),
         version=learnet.__version__,
+        **page_parts(recognition, name),
     )
+
+
+def page_parts(recognition: Recognition, name: str) -> dict[str, object]:
+    """Return the content that the pages of a recognition have in common, by its name in the templates.
+
+    Args:
+        recognition: of a video.
+        name: of the video in the command that repeats it.
+    """
+    return {
+        "heading": _heading(recognition),
+        "events": _events_table(recognition),
+        "units": _units_table(recognition.events),
+        "unit_note": _unit_note(recognition),
+        "network": _network_table(recognition),
+        "command": _command(recognition, name),
+    }
 
 
 def recognition_timeline(recognition: Recognition, truth: Sequence[Span] | None = None) -> Timeline:
@@ -210,7 +227,9 @@ def _unit_note(recognition: Recognition) -> str:
 
 
 def _cards(recognition: Recognition, faces: bool) -> list[_EventCard]:
-    """Return the events with the highest scores with pictures, in time order."""
+    """Return the events with the highest scores with pictures, in time order; none of an array."""
+    if recognition.info.kind == "array":
+        return []
     by_score = sorted(_recognised(recognition), key=lambda item: -item[1].score)
     pictured = sorted(by_score[:MAX_PICTURED])
     events = [event for _, event in pictured]
@@ -230,11 +249,12 @@ def _card(number: int, event: Event, pictures: MeasuredPair, faces: bool) -> _Ev
     return _EventCard(number, event, movement, onset, apex, long_text(event.action_units), emotions)
 
 
-def _unjudged_table(recognition: Recognition) -> pd.DataFrame:
+def unjudged_rows(recognition: Recognition) -> list[tuple[str, str]]:
+    """Return when and why the video could not be judged."""
     rows = []
     for stretch in recognition.unjudged:
         rows.append((f"{stretch.start_s:.2f} to {stretch.end_s:.2f}", stretch.reason))
-    return pd.DataFrame(rows, columns=["seconds", "reason"])
+    return rows
 
 
 def _network_table(recognition: Recognition) -> pd.DataFrame:
@@ -282,10 +302,13 @@ def _training_data(recognition: Recognition) -> str:
     return f"{clips} clips of {counted(people, 'person', 'people')}{synthetic}".strip()
 
 
-def _command(recognition: Recognition) -> str:
+def _command(recognition: Recognition, name: str) -> str:
     """Return the command that gives the same predictions."""
-    words = ["learnet", "predict", Path(recognition.source).name]
-    words += ["--weights", weights_name(recognition.weights)]
+    words = ["learnet", "predict", name, "--weights", weights_name(recognition.weights)]
+    if recognition.stated_fps is not None:
+        words += ["--fps", f"{recognition.stated_fps:g}"]
+    if recognition.face != 1:
+        words += ["--face", str(recognition.face)]
     windows = recognition.windows
     is_short = recognition.duration_s <= SHORT_S + TIME_TOLERANCE_S
     if windows is None or (windows == SHORT and is_short):

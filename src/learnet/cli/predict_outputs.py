@@ -60,16 +60,18 @@ def write_json(recognition: "Recognition", output: Path | None) -> None:
         sys.stdout.write(text)
 
 
-def write_figures(recognition: "Recognition", picture: Path | None, page: Path | None) -> None:
+def write_figures(
+    recognition: "Recognition", picture: Path | None, page: Path | None, anonymous: bool
+) -> None:
     """Write the picture and the page that are requested."""
     if picture:
         from learnet.report.clip_figures import save_answer
 
         save_answer(recognition, picture)
     if page:
-        from learnet.report.recognition_page import write_recognition_page
+        from learnet.report.event_page import write_video_page
 
-        write_recognition_page(recognition, page)
+        write_video_page(recognition, page, anonymous)
 
 
 def write_annotation_files(recognition: "Recognition", paths: Sequence[Path]) -> None:

@@ -1,5 +1,6 @@
 """Commands for your own videos."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -81,6 +82,8 @@ def predict(  # noqa: PLR0913 (options)
     wanted = Wanted(cut if windows else None, fps)
     if cut != Windows() and not windows:
         raise LearnetError("--window-s, --overlap and --whole-s are about windows.", "Add --windows.")
+    if anonymous and (page is None or windows):
+        raise LearnetError("--anonymous is about the page of events.", "Add --page, without --windows.")
     files = expand_folders(videos)
     if len(videos) > 1 or files != [*videos]:
         check_batch(files, output, (csv, picture, page, *annotations.paths))
@@ -91,9 +94,11 @@ def predict(  # noqa: PLR0913 (options)
     outputs = [(output, JSON), (csv, CSV), (picture, FIGURE), (page, HTML)]
     outputs += [(path, ANNOTATIONS) for path in annotations.paths]
     check_outputs(outputs, (video, weights, face_model))
-    recognition = recognise(Recogniser.load(weights, face_model, face), video, wanted, csv)
+    recogniser = Recogniser.load(weights, face_model, face)
+    recogniser = replace(recogniser, records_motion=page is not None and not windows)
+    recognition = recognise(recogniser, video, wanted, csv)
     write_json(recognition, output)
-    write_figures(recognition, picture, page)
+    write_figures(recognition, picture, page, anonymous)
     write_annotation_files(recognition, annotations.paths)
     print_events(recognition)
     written = (output, csv, picture, page, *annotations.paths)

@@ -30,7 +30,7 @@ from learnet.motion.evidence import FACE_CENTRE, FACE_RADII
 from learnet.report.explain.face_regions import face_placement
 from learnet.report.page import page_template, write_page
 from learnet.report.page_data import Json, encode_frames, encode_maps, encode_motion, rounded
-from learnet.report.recognition_page import page_parts, unjudged_rows
+from learnet.report.recognition_page import page_parts, unjudged_rows, write_recognition_page
 from learnet.simulation.geometry import average_face
 from learnet.simulation.outline import face_lines
 from learnet.simulation.units import UNITS
@@ -66,6 +66,16 @@ class Policy:
             f"default-src 'none'; script-src {self.script}; style-src 'unsafe-inline'; "
             f"img-src {self.pictures}; media-src {self.pictures}; base-uri 'none'; form-action 'none'"
         )
+
+
+def write_video_page(recognition: Recognition, out: Path, anonymous: bool = False) -> Path:
+    """Write the page that suits a recognition: interactive where the motion was recorded, else a static one.
+
+    See `write_event_page` and `write_recognition_page`.
+    """
+    if recognition.motion is None:
+        return write_recognition_page(recognition, out)
+    return write_event_page(recognition, out, anonymous)
 
 
 def write_event_page(recognition: Recognition, out: str | Path, anonymous: bool = False) -> Path:

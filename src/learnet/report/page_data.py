@@ -50,12 +50,12 @@ def encode_frames(motion: RecordedMotion, fps: float) -> Json:
     """
     first = int(motion.frames[0])
     is_consecutive = np.array_equal(motion.frames, first + np.arange(len(motion.frames)))
-    has_own_clock = np.isfinite(motion.media_s).all() and np.abs(motion.media_s - motion.frames_s).max() > 1e-6
+    difference_s = np.abs(motion.media_s - motion.frames_s).max()  # NaN where there are no time stamps
     return {
         "first": first,
         "numbers": None if is_consecutive else _base64(motion.frames.astype("<u4")),
         "times": encode_times(motion.frames_s),
-        "media": encode_times(motion.media_s) if has_own_clock else None,
+        "media": encode_times(motion.media_s) if difference_s > 1e-6 else None,
         "fps": fps,
     }
 
@@ -94,14 +94,14 @@ def _bins(tracks: Int64[np.ndarray, "S"]) -> tuple[Int64[np.ndarray, "B"], list[
     Bins have equally many samples, and none of two tracks.
     """
     size = -(-len(tracks) // MAX_SAMPLES)
-    starts = []
+    starts: list[int] = []
     breaks = []
     for track in np.unique(tracks):
         samples = np.flatnonzero(tracks == track)
         if starts:
-            breaks.append(sum(map(len, starts)))
-        starts.append(samples[::size])
-    return np.concatenate(starts), breaks
+            breaks.append(len(starts))
+        starts += samples[::size].tolist()
+    return np.array(starts, np.int64), breaks
 
 
 def encode_maps(maps: EventMaps) -> Json:

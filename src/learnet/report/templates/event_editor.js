@@ -7,7 +7,8 @@ const STATUS_TEXTS = {
 
 class EventEditor {
   constructor(page) {
-    Object.assign(this, page);  // data, frames, motion, store, player, pictures
+    Object.assign(this, page);  // data, frames, motion, store, player
+    this.pictures = null;  // of single frames, where there is a video or a folder of images
     this.panel = byId("panel");
     this.onSeek = () => {};
     this.drawn = "";  // marks of the pictures that are drawn
@@ -172,10 +173,10 @@ class EventEditor {
   // Draw the pictures again only if the event, its marks or the size have changed.
   drawPictures(event) {
     const size = this.panel.clientWidth;
-    const state = [event.id, event.onset, event.apex, size, this.pictures ? this.pictures.version : 0].join();
+    const state = [event.id, event.onset, event.apex, size].join();
     if (state === this.drawn) return;
     this.drawn = state;
-    if (this.pictures) this.pictures.drawFaces([[byId("face-onset"), event.onset], [byId("face-apex"), event.apex]]);
+    this.pictures?.drawFaces([[byId("face-onset"), event.onset], [byId("face-apex"), event.apex]]);
     byId("movement-part").hidden = event.maps === null;
     byId("response-part").hidden = !event.maps?.response;
     if (!event.maps) return;

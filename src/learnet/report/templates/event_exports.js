@@ -128,7 +128,9 @@ function elanDocument(video, statuses, slots, tiers) {
     : `<MEDIA_DESCRIPTOR MEDIA_URL="${xmlText(video.name)}" MIME_TYPE="${xmlText(video.mime)}" `
     + `RELATIVE_MEDIA_URL="./${xmlText(video.name)}"/>\n`;
   return `<?xml version="1.0" encoding="UTF-8"?>
-<ANNOTATION_DOCUMENT AUTHOR="learnet" DATE="${new Date().toISOString()}" FORMAT="3.0" VERSION="3.0">
+<ANNOTATION_DOCUMENT AUTHOR="learnet" DATE="${new Date().toISOString()}" FORMAT="3.0" VERSION="3.0"
+ xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
+ xsi:noNamespaceSchemaLocation="http://www.mpi.nl/tools/elan/EAFv3.0.xsd">
 <HEADER MEDIA_FILE="" TIME_UNITS="milliseconds">
 ${media}<PROPERTY NAME="learnet frames per second">${video.fps}</PROPERTY>
 <PROPERTY NAME="learnet status">${xmlText(statuses.join(", "))}</PROPERTY>

@@ -5,7 +5,7 @@ page.frames = new FrameTable(page.data.frames);
 page.motion = page.data.motion ? new MotionTable(page.data.motion) : null;
 page.store = new EventStore(readEvents(page.data.events), page.frames, page.data.micro_max_s);
 page.player = new TimedPlayer(page.frames);
-page.pictures = null;
+page.overlay = null;
 
 // Frame numbers become positions in the table of frames.
 function readEvents(records) {
@@ -80,28 +80,39 @@ function usePlayer(player) {
   return seek(index);
 }
 
-// Show a video file; tell once in one line if the browser cannot.
+let loading = new AbortController();  // ends what waits for the video that was chosen before
+
+// Show a video file; tell in one line if the browser cannot.
 function useVideo(address, name) {
   const video = byId("video");
-  const fail = () => { if (video.error || !video.videoWidth) failVideo(name); };
-  video.addEventListener("error", fail, { once: true });
-  video.addEventListener("loadeddata", () => {
-    if (!video.videoWidth) return fail();
-    byId("no-picture").hidden = true;
-    byId("picture").hidden = false;
-    drawOverPicture(video);
-    warnAboutLength(video);
-    page.pictures = new FramePictures(page);
-    page.pictures.version = address;
-    page.pictures.useVideo(address);
-    editor.pictures = page.pictures;
-    byId("faces").hidden = false;
-    editor.redrawPictures();
-    return usePlayer(player);
-  }, { once: true });
+  loading.abort();
+  loading = new AbortController();
+  const once = { once: true, signal: loading.signal };
   const player = new VideoPlayer(video, page.frames);
+  video.addEventListener("error", () => failVideo(name), once);
+  video.addEventListener("loadeddata", () => {
+    if (video.videoWidth) showVideo(video, player, address); else failVideo(name);
+  }, once);
   player.seeker.follow();
   video.src = address;
+}
+
+function showVideo(video, player, address) {
+  byId("no-picture").hidden = byId("moving-part").hidden = true;
+  byId("picture").hidden = false;
+  warnAboutLength(video);
+  drawOverPicture(video);
+  const pictures = new FramePictures(page);
+  pictures.useVideo(address);
+  usePictures(pictures);
+  usePlayer(player);
+}
+
+// Show the faces at onset and apex of the selected event.
+function usePictures(pictures) {
+  editor.pictures = pictures;
+  byId("faces").hidden = false;
+  editor.redrawPictures();
 }
 
 function failVideo(name) {
@@ -122,13 +133,9 @@ function warnAboutLength(video) {
 }
 
 function drawOverPicture(picture) {
-  const overlay = new Overlay(page, byId("overlay"), picture);
-  overlay.isOn = byId("overlay-on").checked;
-  byId("overlay-on").addEventListener("change", event => {
-    overlay.isOn = event.target.checked;
-    overlay.draw(page.player.index);
-  });
-  drawPicture = index => overlay.draw(index);
+  page.overlay = new Overlay(page, byId("overlay"), picture);
+  page.overlay.isOn = byId("overlay-on").checked;
+  drawPicture = index => page.overlay.draw(index);
 }
 
 function useImages(images) {
@@ -141,10 +148,9 @@ function useImages(images) {
   image.addEventListener("error", () => failVideo("the images of this folder"), { once: true });
   image.addEventListener("load", () => drawPicture(page.player.index));
   drawOverPicture(image);
-  page.pictures = new FramePictures(page);
-  page.pictures.useImages(names);
-  editor.pictures = page.pictures;
-  byId("faces").hidden = false;
+  const pictures = new FramePictures(page);
+  pictures.useImages(names);
+  usePictures(pictures);
   usePlayer(new TimedPlayer(page.frames, index => { image.src = names.at(index); }));
 }
 
@@ -185,6 +191,10 @@ function listenToButtons() {
   byId("export-elan").addEventListener("click", () =>
     exportEvents("eaf", elanText(page.store, page.data.video, coder()), "application/xml"));
   byId("discard").addEventListener("click", discardDraft);
+  byId("overlay-on")?.addEventListener("change", event => {
+    page.overlay.isOn = event.target.checked;
+    page.overlay.draw(page.player.index);
+  });
   byId("sound")?.addEventListener("change", event => { byId("video").muted = !event.target.checked; });
   byId("file")?.addEventListener("change", event => {
     const [file] = event.target.files;
@@ -241,6 +251,12 @@ function pressKey(event) {
   action();
 }
 
+// After a click with a pointer the space bar plays again; who uses the keyboard keeps the focus.
+function releaseFocus(event) {
+  const control = event.target.closest("button, input[type=checkbox]");
+  if (event.detail > 0 && control) control.blur();
+}
+
 function refresh() {
   editor.refresh();
   timeline.draw();
@@ -288,13 +304,14 @@ function start() {
   loadDraft();
   listenToButtons();
   document.addEventListener("keydown", pressKey);
+  document.addEventListener("click", releaseFocus);
   window.addEventListener("beforeunload", event => { if (page.store.isUnsaved) event.preventDefault(); });
   window.addEventListener("resize", resize);
   window.addEventListener("beforeprint", resize);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", resize);
-  startPicture();
   resize();
   refresh();
+  startPicture();
   document.documentElement.dataset.ready = "true";
 }
 

@@ -91,8 +91,7 @@ class FramePictures {
   useVideo(address) {
     this.video = make("video", { muted: true, preload: "auto", playsInline: true, className: "unseen" });
     this.video.setAttribute("aria-hidden", "true");
-    this.video.tabIndex = -1;
-    byId("stage").append(this.video);
+    byId("second-video").replaceChildren(this.video);
     this.seeker = new FrameSeeker(this.video, this.frames);
     this.ready = new Promise((resolve, reject) => {
       this.video.addEventListener("loadeddata", resolve, { once: true });

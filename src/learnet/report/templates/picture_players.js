@@ -119,14 +119,19 @@ class VideoPlayer {
     this.wanted = index;
     this.setIndex(index);
     if (this.busy) return;
-    this.busy = true;
+    this.setBusy(true);
     while (this.wanted !== null) {
       const wanted = this.wanted;
       this.wanted = null;
       const shown = await this.seeker.seek(wanted);
       if (this.wanted === null) this.report(wanted, shown);
     }
-    this.busy = false;
+    this.setBusy(false);
+  }
+
+  setBusy(busy) {
+    this.busy = busy;
+    byId("stage").dataset.busy = String(busy);
   }
 
   report(wanted, shown) {

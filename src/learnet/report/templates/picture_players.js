@@ -10,21 +10,24 @@ class FrameSeeker {
     this.offset = 0;  // of the player's clock against the time stamps of the file
     this.shown = -1;
     this.presented = 0;  // frames displayed so far
+    this.hasSought = false;
     this.reportsFrames = "requestVideoFrameCallback" in HTMLVideoElement.prototype;
     this.onPresented = () => {};
   }
 
-  // Follow which frame is displayed, from the first one on, which tells the player's clock.
+  // Follow which frame is displayed, from the first one on, which tells the player's clock. To be called before
+  // the video is loaded.
   follow() {
+    this.first = new Promise(resolve => { this.onFirst = resolve; });
     if (!this.reportsFrames) return;
     const next = (now, frame) => {
-      if (this.presented === 0) this.calibrate(frame.mediaTime);
+      if (this.presented === 0 && !this.hasSought) this.calibrate(frame.mediaTime);
       this.presented += 1;
       this.shown = this.frames.withMediaTime(frame.mediaTime - this.offset);
+      this.onFirst();
       this.onPresented(this.shown);
       this.video.requestVideoFrameCallback(next);
     };
-    this.presented = 0;
     this.video.requestVideoFrameCallback(next);
   }
 
@@ -59,6 +62,8 @@ class FrameSeeker {
 
   async jump(seconds) {
     const { video } = this;
+    if (this.reportsFrames && !this.hasSought) await Promise.race([this.first, delay(1500)]);
+    this.hasSought = true;
     const before = this.presented;
     const seeked = new Promise(resolve => video.addEventListener("seeked", resolve, { once: true }));
     video.currentTime = Math.max(0, seconds + this.offset);

@@ -2,7 +2,6 @@
 
 import io
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from jaxtyping import UInt8
 
 from learnet.core.errors import BadVideo
 from learnet.video.base import Pixels
+from learnet.video.frame_numbers import DIGITS, AmbiguousNumbers, frame_numbers
 
 # In order of preference, where several files have the same number.
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".bmp", ".png")
@@ -32,32 +32,42 @@ OPENCV_LOG: Any = cv2.utils.logging if hasattr(cv2.utils, "logging") else cv2
 def image_files(folder: Path) -> dict[int, Path]:
     """Return the images of a folder by number, in numeric order.
 
-    The number of an image is the last run of digits in its name. Prefix and padding are arbitrary
-    (`img46.jpg`, `006_05562.jpg`, `EP01_6-12.jpg`); suffixes may be in any case and doubled
-    (`img2977.jpg.jpg`). Hidden files, other suffixes, folders and names without digits are ignored. Where
-    numbers occur with several suffixes (CAS(ME)^3 stores depth as `355.png` next to `355.jpg`), only the
-    first suffix of `IMAGE_SUFFIXES` counts.
+    The number of an image is the last run of digits that varies in the names (`frame_numbers`). Prefix and
+    padding are arbitrary (`img46.jpg`, `006_05562.jpg`, `EP01_6-12.jpg`); suffixes may be in any case and
+    doubled (`img2977.jpg.jpg`). Hidden files, other suffixes, folders and names without digits are ignored.
+    Where numbers occur with several suffixes (CAS(ME)^3 stores depth as `355.png` next to `355.jpg`), only
+    the first suffix of `IMAGE_SUFFIXES` counts.
 
     Raises:
-        BadVideo: no such folder, or two images of one suffix with the same number.
+        BadVideo: no such folder, two images of one suffix with the same number, or names from which no order
+            follows.
     """
-    names_by_suffix: dict[str, dict[int, str]] = {suffix: {} for suffix in IMAGE_SUFFIXES}
+    stems_by_suffix: dict[str, dict[str, str]] = {suffix: {} for suffix in IMAGE_SUFFIXES}
     for name in _visible_files(folder):
         stem, suffix = _split_suffixes(name)
-        digits = re.findall("[0-9]+", stem)
-        if suffix is None or not digits:
-            continue
-        number = int(digits[-1])
-        names = names_by_suffix[suffix]
-        if number in names:
-            problem = f"{names[number]} and {name} have the same number"
-            raise BadVideo(folder, problem, "A folder must hold the images of one clip only.")
-        names[number] = name
+        if suffix is not None and DIGITS.search(stem):
+            stems_by_suffix[suffix][name] = stem
+    names_by_suffix = [_numbered(folder, stems) for stems in stems_by_suffix.values()]
     selected: dict[int, str] = {}
-    for names in names_by_suffix.values():
+    for names in names_by_suffix:
         if not selected.keys() & names.keys():
             selected.update(names)
     return {number: folder / selected[number] for number in sorted(selected)}
+
+
+def _numbered(folder: Path, stems: dict[str, str]) -> dict[int, str]:
+    """Return images of one suffix by number.
+
+    Args:
+        folder: for errors.
+        stems: file name -> the same without suffix.
+    """
+    try:
+        numbers = frame_numbers(list(stems.values()))
+    except AmbiguousNumbers as error:
+        hint = "A folder must hold the images of one clip only, with one number each."
+        raise BadVideo(folder, str(error), hint) from None
+    return dict(zip(numbers, stems, strict=True))
 
 
 def video_files(folder: Path) -> list[Path]:

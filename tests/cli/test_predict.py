@@ -69,10 +69,11 @@ def test_a_folder_of_videos_stands_for_its_videos(films: Path, tmp_path: Path) -
         Recogniser.load()(folder)
 
 
-def test_two_processes_write_the_bytes_of_one(films: Path, tmp_path: Path) -> None:
+def test_two_processes_write_the_bytes_of_one(films: Path, long_film: Path, tmp_path: Path) -> None:
+    """A film of events, one that is judged as a whole, and one that cannot be read."""
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no video")
-    words = ["predict", films / "happiness.mp4", broken, films / "surprise.mp4", "--output"]
+    words = ["predict", long_film, broken, films / "surprise.mp4", "--output"]
     one = learnet(*words, tmp_path / "one", code=2).stderr
     two = learnet(*words, tmp_path / "two", "--jobs", 2, code=2).stderr
     assert two == one.replace(str(tmp_path / "one"), str(tmp_path / "two")) and "1 of 3 videos" in two
@@ -80,6 +81,8 @@ def test_two_processes_write_the_bytes_of_one(films: Path, tmp_path: Path) -> No
     assert names == sorted(path.name for path in (tmp_path / "two").iterdir()) and len(names) == 4
     for name in names:
         assert (tmp_path / "two" / name).read_bytes() == (tmp_path / "one" / name).read_bytes()
+    record = json.loads((tmp_path / "two" / f"{long_film.stem}.json").read_text())
+    assert [event["label"] for event in record["events"]] == [None, "positive", "surprise", "negative"]
     again = learnet(*words, tmp_path / "two", "--jobs", 2, code=2).stderr
     assert again.count("is there already; skipped") == 2
 

@@ -64,6 +64,7 @@ SAMPLES = {
     "mmew": ("MMEW_Micro_Exp.xlsx", "Micro_Expression/happiness/S01-01-091"),
     "casme3": ("cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx", "Part_A_ME_clip/frame/spNo.901_a_355"),
     "4dme": ("4DME_Labelling_Micro_release v1.xlsx", "gray_micro/S91/S91_1st_001_01_1"),
+    "dfme": ("training_full_with_AU.xlsx", "train_data/train_data/sub0091_01"),
 }
 """Names as each database has them: a workbook, and a clip's folder."""
 

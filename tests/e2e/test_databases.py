@@ -20,6 +20,7 @@ ALL = {
     "casme2": 3,
     "casme3": 4,
     "casme-sq": 4,
+    "dfme": 3,
     "mmew": 3,
     "samm": 3,
     "smic": 3,

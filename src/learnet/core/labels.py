@@ -198,6 +198,11 @@ _SCHEMES = (
         "positive negative surprise repression others",
         "every label of 4DME, a clip counted under one of its labels",
     ),
+    _same(
+        "dfme-7",
+        "happiness anger contempt disgust fear sadness surprise",
+        "the seven emotions of DFME",
+    ),
     _grouped(
         "megc-3",
         "negative positive surprise",
@@ -224,6 +229,7 @@ DEFAULT_SCHEMES = {
     "mmew": ("mmew-7",),
     "casme3": ("casme3-7", "casme3-4"),
     "4dme": ("4dme-5",),
+    "dfme": ("dfme-7",),
     "megc2019": ("megc-3",),
 }
 """Database -> the scheme that is used by default; the second where its clips are labelled positive or

@@ -10,6 +10,7 @@ from learnet.datasets.readers.casme import CASME
 from learnet.datasets.readers.casme2 import CASME2
 from learnet.datasets.readers.casme3 import CASME3
 from learnet.datasets.readers.casme_sq import CASME_SQ
+from learnet.datasets.readers.dfme import DFME
 from learnet.datasets.readers.folder import FOLDER
 from learnet.datasets.readers.fourdme import FOURDME
 from learnet.datasets.readers.megc2019 import PARTS, megc2019
@@ -40,6 +41,7 @@ DATASETS = Datasets(
         "samm": SAMM,
         "mmew": MMEW,
         "4dme": FOURDME,
+        "dfme": DFME,
         "folder": FOLDER,
     }
 )

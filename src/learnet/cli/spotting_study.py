@@ -70,10 +70,11 @@ def _print_result(result: "SpottingStudyResult") -> None:
     for person in result.people:
         scores, thresholds = person.scores, person.thresholds
         counts = [scores.hits, scores.false_alarms, scores.misses, _f1(scores.f1)]
-        chosen = f"{thresholds.noise_factor:g} x noise, {thresholds.min_px:g} px"
+        chosen = [f"{thresholds.noise_factor:g}", f"{thresholds.min_px:g}"]
         times = [f"{person.duration_s:.0f}", f"{person.unjudged_s:.0f}"]
-        rows.append([person.subject, person.recordings, *times, *counts, chosen])
-    columns = ["subject", "recordings", "seconds", "unjudged", "hits", "false", "missed", "F1", "thresholds"]
+        rows.append([person.subject, person.recordings, *times, *counts, *chosen])
+    columns = ["subject", "recordings", "seconds", "unjudged", "hits", "false", "missed", "F1"]
+    columns += ["noise factor", "least px"]
     console.table(f"People ({result.description.convention})", columns, rows)
     console.out.print(_threshold_note(result), markup=False)
     if result.description.weights:

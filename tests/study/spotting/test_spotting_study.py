@@ -18,10 +18,11 @@ from learnet.inference.spotting.movements import SHIPPED, Thresholds
 from learnet.simulation.render import Camera
 from learnet.study.spotting import run as run_module
 from learnet.study.spotting.run import run_spotting_study
-from learnet.study.spotting.search import FINDER
+from learnet.study.spotting.search import FINDER, with_class
 from learnet.study.spotting.settings import SpottingSettings
 from learnet.study.spotting.thresholds import CANDIDATES, choose_on_others
 from learnet.video.reader import open_video
+from tests.builders.annotated_events import event
 from tests.builders.commands import learnet
 
 SECONDS = 12.0
@@ -128,6 +129,14 @@ def test_labelled_movements_are_recognised_in_classes(recordings: Path, study: P
     assert (described["classes"], described["dataset"]) == ("casme-sq-3", "casme-sq")
     assert all(row["label"] for row in log if row["onset"])
     assert any(row["action_units"] for row in log)
+
+
+def test_a_class_that_only_the_weights_have_is_left_out() -> None:
+    """`none` would be read as an empty cell of the log, and its movement is labelled in any case."""
+    scores = {"none": 0.6, "positive": 0.1, "negative": 0.3}
+    recognised = event(1, 2, 3, label="uncertain", emotions=scores)
+    assert with_class(recognised, ("negative", "positive", "surprise")).label == "negative"
+    assert with_class(event(1, 2, 3), ("negative", "positive")).label == "uncertain"
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,7 @@ def _run(
     of_person = dict(zip(people, chosen, strict=True))
     taken = [each[of_person[recording.subject]] for recording, each in zip(recordings, spotted, strict=True)]
     if scheme is not None:
-        recognise = partial(recognise_recording, weights=steps.weights)
+        recognise = partial(recognise_recording, weights=steps.weights, classes=scheme.classes)
         taken = steps.map(recognise, list(zip(recordings, taken, strict=True)))
     results = [SpottedRecording(*three) for three in zip(recordings, truth, taken, strict=True)]
     person_results = _person_results(results, people, counts, chosen, description)
@@ -247,7 +247,7 @@ def _describe(
 ) -> SpottingDescription:
     videos = [f"{files.video_name(one)},{one.first},{one.last},{one.fps}" for one in index.recordings]
     material = "\n".join([events_to_csv(index), *videos])
-    weights = "" if scheme is None else Path(load_recogniser(settings.weights or "").weights).name
+    weights = "" if scheme is None else Path(load_recogniser(settings.weights or "").weights).stem
     return SpottingDescription(
         study=name,
         dataset=dataset,

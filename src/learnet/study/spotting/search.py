@@ -54,12 +54,15 @@ def search_recording(job: RecordingJob, candidates: Sequence[Thresholds]) -> lis
     return [spot_measured(measured, thresholds) for thresholds in candidates]
 
 
-def recognise_recording(work: tuple[LongRecording, Spotting], weights: str) -> Spotting:
-    """Return what was spotted in a recording with labels; of an event with scores the class of the highest.
+def recognise_recording(
+    work: tuple[LongRecording, Spotting], weights: str, classes: Sequence[str]
+) -> Spotting:
+    """Return what was spotted in a recording with labels.
 
     Args:
         work: the recording, and what was spotted in it.
         weights: file, or name of shipped weights.
+        classes: of the labels.
     """
     recording, spotting = work
     movements = [event for event in spotting.events if not event.is_blink]
@@ -68,7 +71,8 @@ def recognise_recording(work: tuple[LongRecording, Spotting], weights: str) -> S
     with open_video(recording.path, recording.fps) as video:
         recognised = recognise_spotted(load_recogniser(weights), video, movements)
     blinks = [event for event in spotting.events if event.is_blink]
-    events = sorted([*blinks, *map(_with_class, recognised)], key=lambda event: event.onset_s)
+    labelled = [with_class(event, classes) for event in recognised]
+    events = sorted([*blinks, *labelled], key=lambda event: event.onset_s)
     return replace(spotting, events=tuple(events))
 
 
@@ -78,8 +82,12 @@ def load_recogniser(weights: str) -> Recogniser:
     return Recogniser.load(weights or None)
 
 
-def _with_class(event: Event) -> Event:
-    """Return an event with the class of the highest score as its label, even where the margin is small."""
-    if not event.emotions:
-        return replace(event, label=UNCERTAIN)
-    return replace(event, label=max(event.emotions, key=lambda name: event.emotions[name]))
+def with_class(event: Event, classes: Sequence[str]) -> Event:
+    """Return an event with the class of the highest score as its label, even where the margin is small.
+
+    Classes that only the weights have, such as `none`, are left out, as in evaluations. A movement that
+    cannot be judged is `uncertain`.
+    """
+    scores = {name: score for name, score in event.emotions.items() if name in classes}
+    label = max(scores, key=lambda name: scores[name]) if scores else UNCERTAIN
+    return replace(event, label=label)

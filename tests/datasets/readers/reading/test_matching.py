@@ -87,10 +87,7 @@ def test_rows_without_folder_folders_without_images_and_clashing_numbers_are_ser
     assert kinds(reading, serious=True) == ["clip left out", "clip left out", "row without folder"]
     assert "but cropped-updated and raw and raw-selected has" in of_kind(reading, "row without folder").what
     said = " ".join(finding.what for finding in reading.findings)
-    assert (
-        "EP93_02_01 holds no images" in said
-        and "reg_img007 and reg_img7 have the same number" in said
-    )
+    assert "EP93_02_01 holds no images" in said and "reg_img007 and reg_img7 have the same number" in said
 
 
 @given(

@@ -74,7 +74,7 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         console.stop(
             "Interrupted.",
-            "`learnet run`, `study`, `prepare`, and `predict` of several videos, continue when they are run again.",
+            "`learnet run`, `study`, `prepare` and `predict` of several videos continue when run again.",
             code=130,
         )
 

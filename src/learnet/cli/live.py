@@ -90,7 +90,8 @@ def live(  # noqa: PLR0913 (options)
 @contextmanager
 def _stopped_by_interrupt(stream: "EventStream | LiveStream") -> Iterator[None]:
     """Let Ctrl-C, the usual way to stop a camera, end the stream; a second one ends the program."""
-    if threading.current_thread() is not threading.main_thread():
+    is_ignored = signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, None)  # as in a job in the background
+    if is_ignored or threading.current_thread() is not threading.main_thread():
         yield
         return
 

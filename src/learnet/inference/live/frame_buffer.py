@@ -87,15 +87,21 @@ class FrameBuffer:
         self._forget(frame.time_s)
         if to_crop is None:
             return
-        if self._background is None or frame.time_s - self._background.time_s >= BACKGROUND_S:
-            self._background = frame
         rows, columns = _region(frame.pixels, to_crop)
         part = _reduced(frame.pixels[rows, columns], to_crop)
-        background = self._background.pixels
+        background = self._background_of(frame)
         self._frames.append(
             _KeptFrame(frame.number, frame.time_s, rows, columns, part, background, is_measured)
         )
         self.bytes += part.nbytes
+
+    def _background_of(self, frame: Frame) -> Pixels:
+        """Return the last frame that was kept whole, or this one if that is too long ago."""
+        background = self._background
+        is_usable = background is not None and background.pixels.shape == frame.pixels.shape
+        if background is None or not is_usable or frame.time_s - background.time_s >= BACKGROUND_S:
+            self._background = background = frame
+        return background.pixels
 
     def _forget(self, time_s: float) -> None:
         while self._frames and (time_s - self._frames[0].time_s > DENSE_S or self.bytes > MAX_BYTES):

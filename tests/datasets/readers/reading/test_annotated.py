@@ -1,6 +1,7 @@
 """Annotated videos of one's own: which events become clips, of whom, and what is refused."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from learnet.core.settings import DatasetSubset
 from learnet.datasets.annotations.files import write_annotations
 from learnet.datasets.annotations.record import Recording
 from learnet.datasets.readers.folder import read
+from learnet.datasets.readers.reading import annotated as annotated_module
 from learnet.video.writer import write_video
 from tests.builders.annotated_events import event
 from tests.builders.commands import learnet
@@ -105,6 +107,28 @@ def test_what_nobody_confirmed_and_what_is_no_expression_is_left_out_and_told(
     ]
     both = read(tmp_path, DatasetSubset(expressions="all")).clips
     assert [(clip.name, clip.kind) for clip in both] == [("a-20-59", "macro"), ("a-30-40", "micro")]
+
+
+def test_what_has_no_partner_is_told(tmp_path: Path, put: Put) -> None:
+    path = put("ann/a.avi", "5,9,20,fear,,\n")
+    (path.parent / "b.avi").write_bytes(path.read_bytes())
+    (tmp_path / "ann" / "c.eaf").write_text("")
+    reading = read(tmp_path)
+    assert len(reading.clips) == 1
+    assert [(finding.kind, Path(finding.where).name) for finding in reading.findings] == [
+        ("video without annotations", "b.avi"),
+        ("file passed over", "c.eaf"),
+    ]
+
+
+def test_a_video_of_varying_rate_is_a_serious_finding(
+    tmp_path: Path, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("ann/a.avi", "5,9,20,fear,,\n")
+    varying = replace(RECORDING, variable_rate=True)
+    monkeypatch.setattr(annotated_module, "describe_recording", lambda video, fps: varying)
+    (finding,) = read(tmp_path).findings
+    assert finding.serious and finding.kind == "frame rate varies"
 
 
 def test_people_of_a_table(tmp_path: Path, put: Put) -> None:

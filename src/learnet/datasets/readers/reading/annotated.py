@@ -5,7 +5,7 @@ What people saw becomes clips; what learnet spotted and nobody confirmed does no
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,6 +87,19 @@ def find_annotated_videos(root: Path) -> dict[Path, Path]:
     return dict(sorted(pairs.items()))
 
 
+def unmatched_files(root: Path, pairs: Mapping[Path, Path]) -> Iterator[Finding]:
+    """Yield a finding for each video without an annotation file, and for each such file without a video."""
+    contents = list_folder(root)
+    for name in contents.files:
+        path = root / name
+        if _is_video(name) and path not in pairs:
+            yield Finding("video without annotations", str(path), "it gives no clips")
+        elif path.suffix.lower() in READ_SUFFIXES and path not in pairs.values() and name != SUBJECT_FILE:
+            yield Finding("file passed over", str(path), "no video beside it has its name")
+    for folder in contents.folders.values():
+        yield from unmatched_files(folder, pairs)
+
+
 def read_annotated_videos(
     root: Path, pairs: Mapping[Path, Path], expressions: str, findings: list[Finding]
 ) -> list[LabelledClip]:
@@ -110,12 +123,16 @@ def read_annotated_videos(
         recording = describe_recording(video.video, video.fps)
         annotated = read_annotations(video.annotations, recording)
         _check_coders(annotated)
+        if recording.variable_rate:
+            what = "seconds became frames at its mean rate; convert it to a constant frame rate first"
+            findings.append(Finding("frame rate varies", str(video.video), what, serious=True))
         for event, has_apex in zip(annotated.events, annotated.apex_given, strict=True):
             reason = _reason_to_leave_out(event, expressions)
             if reason:
                 left_out[reason] += 1
             else:
                 labelled.append(_clip(video, event, has_apex))
+    findings += unmatched_files(root, pairs)
     for reason, number in left_out.items():
         findings.append(Finding("events left out", str(root), f"{counted(number, 'event')}: {reason}"))
     if not labelled:

@@ -49,10 +49,15 @@ def numbered_video(path: Path, stamps_ms: list[int]) -> Path:
     return mux(path, frames, stamps_ms, bf="2", g="40")
 
 
-def synthetic_motion(times_s: np.ndarray, frames: np.ndarray, media_s: np.ndarray) -> RecordedMotion:
-    """Return curves of a face in the middle: the left brow moves around 2 s; no face from 4 to 4.4 s."""
-    seen = (times_s < 4.0) | (times_s >= 4.4)
-    samples_s = times_s[seen]
+def synthetic_motion(
+    times_s: np.ndarray, frames: np.ndarray, media_s: np.ndarray, step: int = 1
+) -> RecordedMotion:
+    """Return curves of a face in the middle: the left brow moves around 2 s; no face from 4 to 4.4 s.
+
+    Every `step`-th frame is measured.
+    """
+    samples_s = times_s[::step]
+    samples_s = samples_s[(samples_s < 4.0) | (samples_s >= 4.4)]
     regions_px = np.full((len(samples_s), len(FACE_REGIONS)), 0.05, np.float32)
     regions_px[:, 0] += 1.5 * np.exp(-(((samples_s - 2.0) / 0.15) ** 2)).astype(np.float32)
     eyes = np.tile(np.array([[110, 40], [178, 40]], np.float32), (len(samples_s), 1, 1))

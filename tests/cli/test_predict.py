@@ -5,6 +5,7 @@ import os
 import re
 import threading
 from pathlib import Path
+from urllib.parse import unquote
 
 import cv2
 import numpy as np
@@ -190,6 +191,26 @@ def test_a_face_crop_needs_no_face_finder(films: Path) -> None:
     of_crops = Recogniser.load(face="none")(crops, fps=200.0)
     assert of_crops.strongest.face is None
     assert of_crops.label == asked.label == "positive"
+
+
+def test_page_of_events_is_beside_its_video(films: Path, tmp_path: Path) -> None:
+    """A short video, judged as one window, has curves too; an anonymous page does not name it."""
+    pages = [tmp_path / "page.html", tmp_path / "anonymous.html"]
+    for page, options in zip(pages, ([], ["--anonymous"]), strict=True):
+        learnet("predict", films / "happiness.mp4", "--page", page, "--output", tmp_path / "a.json", *options)
+    whole, anonymous = (page.read_text() for page in pages)
+    assert "happiness.mp4" in whole and "happiness" not in anonymous.replace("speak for happiness", "")
+    (text,) = re.findall(r'id="page-data">(.*?)</script>', whole)
+    data = json.loads(text)
+    assert (tmp_path / unquote(data["video"]["address"])).samefile(films / "happiness.mp4")
+    assert data["frames"]["times"]["count"] == 120 and len(data["motion"]["regions"]) == 13
+    assert data["events"][0]["maps"]["response"]
+
+
+def test_anonymous_needs_the_page_of_events(films: Path, tmp_path: Path) -> None:
+    for options in ([], ["--page", tmp_path / "p.html", "--windows"]):
+        refused = learnet("predict", films / "happiness.mp4", "--anonymous", *options, code=2)
+        assert "--anonymous is about the page of events. Add --page, without --windows." in refused.stderr
 
 
 def test_a_table_into_a_pipe_is_written_through(films: Path, tmp_path: Path) -> None:

@@ -105,7 +105,10 @@ CASES: dict[str, tuple[Callable[[Given, Path], tuple], str]] = {
         "answers.csv",
     ),
     "predict": (
-        lambda g, out: (g.small / "video.mp4", "--weights", g.weights, "--picture", out / "answer.png"),
+        lambda g, out: (
+            *(g.small / "video.mp4", "--weights", g.weights, "--picture", out / "answer.png"),
+            *("--page", out / "page.html", "--anonymous"),
+        ),
         "answer.png",
     ),
     "prepare": (lambda g, out: ("casme2", g.database, out, "--size", 28), "clips.csv"),

@@ -26,16 +26,16 @@ def test_response_is_where_the_network_looks(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(response[4:, 4:], 0, atol=1e-12)
 
 
-def test_response_is_a_fall_of_the_probability() -> None:
-    """Hide the bright square by hand, and score again."""
+def test_response_is_a_fall_of_the_log_odds() -> None:
+    """Hide the bright square by hand. The log-odds of two classes are the difference of their logits."""
     image = np.full((SIZE, SIZE, 3), 100, np.uint8)
     image[4:8, 4:8] = 255
     hidden = np.full((SIZE, SIZE, 3), 100, np.uint8)
     scaled = [(pixels.astype(np.float32) / 127.5 - 1).transpose(2, 0, 1)[None] for pixels in (image, hidden)]
-    first, second = (1 / (1 + np.exp(-corner_network(pixels)[0, 0])) for pixels in scaled)
+    first, second = (corner_network(pixels)[0, 0] for pixels in scaled)
     response = response_map(Scorer(corner_network), image)
-    winning = abs(first - second) if first > 0.5 else second - first
-    assert abs(response[1, 1]) == pytest.approx(abs(winning), rel=1e-4)
+    highest_is_first = first > 0
+    assert response[1, 1] == pytest.approx(first - second if highest_is_first else second - first, rel=1e-4)
 
 
 def test_movement_is_coarse_and_has_its_direction(rng: np.random.Generator) -> None:

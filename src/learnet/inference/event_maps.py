@@ -16,6 +16,7 @@ UNIT_PX = 112  # width of the crops whose pixels are the unit of movement everyw
 MOVEMENT_CELLS = 14  # of the map of the movement; finer maps can show the edges of the face of the person
 RESPONSE_CELLS = 7  # of the map of the response, in each direction
 OCCLUDED_CELLS = 2  # width of the square that is hidden around each
+MIN_ODDS = 1e-9  # scores nearer to 0 or 1 count as this
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class EventMaps:
 
     # From onset to apex, without the motion of the head: (x, y) in pixels of a crop UNIT_PX wide.
     movement: Float32[np.ndarray, "C C 2"]
-    # By how much the highest score of a class falls where the motion there is hidden; None: no scores.
+    # By how much the log-odds of the highest score fall where the motion there is hidden; None: no scores.
     response: Float32[np.ndarray, "R R"] | None
 
 
@@ -70,17 +71,18 @@ def coarse_movement(pair: UInt8[np.ndarray, "2 H W 3"], face: Face | None) -> Fl
 
 
 def response_map(scorer: Scorer, image: UInt8[np.ndarray, "S S 3"]) -> Float32[np.ndarray, "R R"]:
-    """Compute by how much the highest score falls where the motion around each cell is hidden.
+    """Compute by how much the log-odds of the highest score fall where the motion around a cell is hidden.
 
-    What is hidden gets the median of each channel, the value where nothing moves. This needs no gradient, so
-    it works for networks of ONNX too.
+    Log-odds, unlike probabilities, also fall where the network is very sure. What is hidden gets the median
+    of each channel, the value where nothing moves. This needs no gradient, so it works for networks of ONNX
+    too.
 
     Args:
         scorer: gives the scores.
         image: prepared image, 0..255.
 
     Returns:
-        Differences of the probability; negative where it rises without the square.
+        Differences of the natural log-odds; negative where they rise without the square.
 
     References:
         Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, ECCV 2014.
@@ -96,6 +98,7 @@ def response_map(scorer: Scorer, image: UInt8[np.ndarray, "S S 3"]) -> Float32[n
         left, right = round(max(0.0, column * cell - margin)), round((column + 1) * cell + margin)
         images[1 + index, top:bottom, left:right] = still
     scores = scorer.scores(StoredImages(images))
-    of_class = scores[:, scores[0].argmax()]
-    falls = of_class[0] - of_class[1:]
+    of_class = scores[:, scores[0].argmax()].clip(MIN_ODDS, 1 - MIN_ODDS)
+    log_odds = np.log(of_class / (1 - of_class))
+    falls = log_odds[0] - log_odds[1:]
     return falls.reshape(RESPONSE_CELLS, RESPONSE_CELLS).astype(np.float32)

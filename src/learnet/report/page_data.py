@@ -16,7 +16,7 @@ MAX_SAMPLES = 15_000  # of each curve; of longer recordings, the largest of seve
 CURVE_STEP_PX = 1 / 16  # rounding of the curves, in pixels of a face crop 112 pixels wide
 REGULAR_US = 0.6  # deviation up to which frame times are evenly spaced
 WIDEST_EYES = 1.5  # largest coordinate of an eye, in widths or heights of the frame
-MIN_RESPONSE = 0.1  # fall of a score that is drawn in full, so that nothing is not enlarged
+MIN_RESPONSE = 0.5  # fall of log-odds that is drawn in full, so that next to nothing is not enlarged
 
 Json = dict[str, Any]
 
@@ -116,7 +116,6 @@ def encode_maps(maps: EventMaps) -> Json:
         largest = float(np.abs(maps.response).max())
         scaled = maps.response / max(largest, MIN_RESPONSE) * 127
         encoded["response"] = _base64(np.rint(scaled).astype(np.int8))
-        encoded["largest_fall"] = float(maps.response.max())
     return encoded
 
 

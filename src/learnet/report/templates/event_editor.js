@@ -124,11 +124,16 @@ class EventEditor {
     button.setAttribute("aria-label", name);
     button.addEventListener("click", () => this.onSelect(event));
     const score = event.label && event.score ? ` ${event.score.toFixed(2)}` : "";
-    const cells = [
-      `${(frames.times[event.offset] - onset).toFixed(2)} s`, kind, event.label + score, unitsText(event.units),
-      regionsText(event.regions), STATUS_MARKS[event.status] + STATUS_TEXTS[event.status],
-    ];
-    const row = make("tr", {}, make("th", { scope: "row" }, button), ...cells.map(text => make("td", {}, text)));
+    const cells = {
+      length: `${(frames.times[event.offset] - onset).toFixed(2)} s`,
+      kind,
+      label: event.label + score,
+      "action units": unitsText(event.units),
+      regions: regionsText(event.regions),
+      state: STATUS_MARKS[event.status] + STATUS_TEXTS[event.status],
+    };
+    const columns = Object.entries(cells).map(([column, text]) => make("td", { "data-label": column }, text));
+    const row = make("tr", {}, make("th", { scope: "row" }, button), ...columns);
     if (isSelected) row.setAttribute("aria-current", "true");
     return row;
   }
@@ -142,8 +147,8 @@ class EventEditor {
     const kind = this.store.kind(selected);
     const length = this.frames.times[selected.offset] - this.frames.times[selected.onset];
     byId("panel-title").textContent = `Event ${this.store.position + 1} of ${this.store.events.length}: ${kind}, ${length.toFixed(2)} s`;
-    byId("panel-status").textContent = STATUS_TEXTS[selected.status] + (selected.reason ? `. ${selected.reason}` : "");
-    byId("panel-regions").textContent = selected.regions.length ? `Moving: ${regionsText(selected.regions)}` : "";
+    const moving = selected.regions.length ? `moving: ${regionsText(selected.regions)}` : "";
+    byId("panel-status").textContent = [STATUS_TEXTS[selected.status], moving, selected.reason].filter(Boolean).join(" · ");
     for (const mark of MARKS) {
       byId(mark).value = this.frames.numbers[selected[mark]];
       byId(`${mark}-time`).textContent = `${this.frames.times[selected[mark]].toFixed(3)} s`;
@@ -201,7 +206,8 @@ function regionsText(regions) {
     if (!other || !regions.includes(`${other} ${name}`)) return region;
     return name.endsWith("s") ? name : `${name}s`;
   });
-  return [...new Set(names)].join(", ");
+  const isWhole = names.includes("brows");
+  return [...new Set(names)].filter(name => !(isWhole && name === "middle brow")).join(", ");
 }
 
 function scoreRow(name, score, colour) {

@@ -2,6 +2,7 @@
 // face with what moved, which shows nobody.
 
 const FACE_ZOOM = 1.25;  // of the pictures at onset and apex, in widths of the face crop of learnet
+const FAINTEST_RESPONSE = 10;  // of 127; fainter ones are not drawn
 const SHORTEST_ARROW = 0.15;  // of the longest one; shorter ones are mostly noise
 
 // The face crop of learnet in a frame: its centre between the eyes, its axes and its side.
@@ -211,6 +212,7 @@ function drawResponse(canvas, maps, face) {
   const values = decodeNumbers(maps.response, Int8Array);
   drawAverageFace(context, side, face, theme.muted);
   values.forEach((value, i) => {
+    if (Math.abs(value) < FAINTEST_RESPONSE) return;
     const size = Math.sqrt(Math.abs(value) / 127) * 0.92 * cell;
     const x = (i % cells + 0.5) * cell - size / 2, y = (Math.floor(i / cells) + 0.5) * cell - size / 2;
     context.fillStyle = context.strokeStyle = theme.accent;
@@ -223,7 +225,7 @@ function drawResponse(canvas, maps, face) {
 
 // In place of the video, where nobody may be seen: the average face, and which regions move now.
 function drawMovingFace(canvas, page, index) {
-  const side = Math.min(canvas.clientWidth, 320);
+  const side = Math.min(canvas.clientWidth, canvas.clientHeight);
   fitCanvas(canvas, canvas.clientWidth, side);
   const context = canvas.getContext("2d");
   const theme = readTheme();

@@ -1,7 +1,7 @@
 // The timeline: events, curves of the regions, what could not be judged, and the play head. Two canvases lie on
 // each other, so that a moving play head does not draw the curves again.
 
-const ROW = { axis: 20, events: 44, reason: 18, lane: 30, gap: 4 };
+const ROW = { axis: 20, events: 48, reason: 18, lane: 30, gap: 4 };
 const SIDE_DASHES = { left: [], right: [4, 2], "": [1, 2] };
 const FULL_SCALE_PX = 2;  // of a lane, unless the curves in view are larger
 
@@ -57,6 +57,7 @@ class Timeline {
     this.overview = byId("overview");
     this.view = new View(this.frames.duration);
     this.lanes = this.motion ? lanesOf(this.motion.regions) : [];
+    this.unjudged = this.motion ? samplesIn(this.motion.times, this.data.unjudged) : [];
     this.index = 0;
     this.onSeek = () => {};
     this.onSelect = () => {};
@@ -151,11 +152,13 @@ class Timeline {
     context.textAlign = "left";
   }
 
-  // Pixels of skin at the top of a lane: all lanes have the same unit where movements are small.
+  // Pixels of skin at the top of a lane: as far as skin moves where it can be judged, so that a turning head does
+  // not flatten everything else. All lanes have the same unit where movements are small.
   scaleOf(lane) {
     const [first, last] = this.samplesInView();
     let largest = FULL_SCALE_PX;
     for (let sample = first; sample <= last; sample++) {
+      if (this.unjudged[sample]) continue;
       for (const region of lane.regions) largest = Math.max(largest, this.motion.valuePx(sample, region.column));
     }
     return Math.ceil(largest);
@@ -173,7 +176,7 @@ class Timeline {
     const { motion } = this;
     let x = -1, peak = 0, isOpen = false;
     const put = () => {
-      const y = bottom - peak * perPx;
+      const y = Math.max(bottom - peak * perPx, bottom - ROW.lane + 5);
       if (isOpen) context.lineTo(x, y); else context.moveTo(x, y);
       isOpen = true;
     };
@@ -204,7 +207,7 @@ class Timeline {
       drawBlock(context, left, ROW.axis + 2, width, 14, this.lookOf(event), isSelected, this.theme);
       this.drawApex(context, event);
       const text = eventLabel(event, this.store.kind(event));
-      placeLabel(context, text, Math.max(left, 2), ROW.axis + 18, ends, isSelected, this.theme);
+      placeLabel(context, text, Math.max(left, 2), ROW.axis + 20, ends, isSelected, this.theme);
     }
   }
 
@@ -349,6 +352,15 @@ class Timeline {
     });
     return near.at(-1) ?? null;
   }
+}
+
+// Which times lie in one of some stretches.
+function samplesIn(times, stretches) {
+  const inside = new Uint8Array(times.length);
+  for (const { start_s, end_s } of stretches) {
+    for (let i = lastNotAfter(times, start_s); i < times.length && times[i] <= end_s; i++) inside[i] = 1;
+  }
+  return inside;
 }
 
 function lanesOf(regions) {

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 NETWORKS = ("learnet", "linear-svm", "majority")
 
 FILM_SEED = 1
-"""The first seed whose three expressions are all found and named rightly.
+"""A seed whose three expressions are all found and named rightly.
 
 docs/pretrained.md says in how many films that is so.
 """

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 
@@ -16,6 +17,7 @@ from learnet.video.base import VideoInfo
 from learnet.video.reader import open_video
 from tests.builders.videos import mux
 
+MOVFLAGS = "frag_keyframe+empty_moov"
 BITS = 10
 BIT_PX = 24
 HEIGHT, WIDTH = 192, 288
@@ -47,6 +49,19 @@ def numbered_video(path: Path, stamps_ms: list[int]) -> Path:
     """Write a video whose frames carry their number, shown at these times."""
     frames = [number_picture(number) for number in range(len(stamps_ms))]
     return mux(path, frames, stamps_ms, bf="2", g="40")
+
+
+def fragmented(path: Path) -> Path:
+    """Copy a video into fragments, without an edit list: its first time stamps are not zero, and players that
+    seek by the time of decoding show what is after a key frame instead of what is before it."""
+    copy = path.with_stem(f"{path.stem}-fragments")
+    with av.open(str(path)) as source, av.open(str(copy), "w", options={"movflags": MOVFLAGS}) as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(source.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    return copy
 
 
 def synthetic_motion(

@@ -75,6 +75,9 @@ def test_frames_have_the_clock_of_the_file_where_it_differs(recognition: Recogni
     assert late["media"]["start_us"] == pytest.approx(0.7e6) and late["numbers"] is None
     unknown = encode_frames(replace(motion, media_s=np.full_like(motion.media_s, np.nan)), 50.0)
     assert unknown["media"] is None
+    out_of_order = motion.media_s.copy()
+    out_of_order[[5, 6]] = out_of_order[[6, 5]]
+    assert encode_frames(replace(motion, media_s=out_of_order), 50.0)["media"] is None
     gap = motion.frames + 3 * (motion.frames > 10) + 5
     assert np.frombuffer(
         base64.b64decode(encode_frames(replace(motion, frames=gap), 50.0)["numbers"]), "<u4"

@@ -16,6 +16,7 @@ from learnet.inference.recognition import Recognition
 from learnet.report.event_page import write_event_page
 from learnet.video.base import VideoInfo
 from tests.builders.event_pages import (
+    fragmented,
     number_picture,
     numbered_video,
     read_motion,
@@ -99,7 +100,8 @@ def recognitions(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Re
 
     def recognition(name: str) -> Recognition:
         if name not in made:
-            path = numbered_video(folder / name, stamps[name])
+            path = numbered_video(folder / name, stamps[name.replace("-fragments", "")])
+            path = fragmented(path) if "-fragments" in name else path
             made[name] = some_recognition(path, *read_motion(path))
         return made[name]
 
@@ -139,7 +141,7 @@ def seek_by_typing(opened: OpenPage, index: int) -> int:
     return opened.settled()
 
 
-@pytest.mark.parametrize("name", ["constant.mp4", "variable.mp4", "late.mkv"])
+@pytest.mark.parametrize("name", ["constant.mp4", "variable.mp4", "late.mkv", "constant-fragments.mp4"])
 def test_seeks_show_the_exact_frame(name: str, recognitions: Callable, open_page: Callable) -> None:
     """The pixels of the frame carry its number. Near key frames, at both ends, and in between."""
     opened = open_page(recognitions(name))

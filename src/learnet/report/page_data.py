@@ -50,12 +50,14 @@ def encode_frames(motion: RecordedMotion, fps: float) -> Json:
     """
     first = int(motion.frames[0])
     is_consecutive = np.array_equal(motion.frames, first + np.arange(len(motion.frames)))
-    difference_s = np.abs(motion.media_s - motion.frames_s).max()  # NaN where there are no time stamps
+    # Time stamps may be missing (NaN) or out of order, as in AVI files.
+    has_stamps = bool((np.diff(motion.media_s) > 0).all() and np.isfinite(motion.media_s).all())
+    has_own_clock = has_stamps and np.abs(motion.media_s - motion.frames_s).max() > 1e-6
     return {
         "first": first,
         "numbers": None if is_consecutive else _base64(motion.frames.astype("<u4")),
         "times": encode_times(motion.frames_s),
-        "media": encode_times(motion.media_s) if difference_s > 1e-6 else None,
+        "media": encode_times(motion.media_s) if has_own_clock else None,
         "fps": fps,
     }
 

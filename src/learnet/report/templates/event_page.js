@@ -83,7 +83,7 @@ function usePlayer(player) {
 let loading = new AbortController();  // ends what waits for the video that was chosen before
 
 // Show a video file; tell in one line if the browser cannot.
-function useVideo(address, name) {
+function useVideo(address, name, isChosen = false) {
   const video = byId("video");
   loading.abort();
   loading = new AbortController();
@@ -91,7 +91,9 @@ function useVideo(address, name) {
   const player = new VideoPlayer(video, page.frames);
   video.addEventListener("error", () => failVideo(name), once);
   video.addEventListener("loadeddata", () => {
-    if (video.videoWidth) showVideo(video, player, address); else failVideo(name);
+    if (!video.videoWidth) return failVideo(name);
+    if (isChosen) warnAboutLength(video);
+    showVideo(video, player, address);
   }, once);
   player.seeker.follow();
   video.src = address;
@@ -100,7 +102,6 @@ function useVideo(address, name) {
 function showVideo(video, player, address) {
   byId("no-picture").hidden = byId("moving-part").hidden = true;
   byId("picture").hidden = false;
-  warnAboutLength(video);
   drawOverPicture(video);
   const pictures = new FramePictures(page);
   pictures.useVideo(address);
@@ -198,7 +199,7 @@ function listenToButtons() {
   byId("sound")?.addEventListener("change", event => { byId("video").muted = !event.target.checked; });
   byId("file")?.addEventListener("change", event => {
     const [file] = event.target.files;
-    if (file) useVideo(URL.createObjectURL(file), file.name);
+    if (file) useVideo(URL.createObjectURL(file), file.name, true);
   });
   for (const button of document.querySelectorAll("button[data-seconds]")) {
     button.addEventListener("click", () => seek(page.frames.atTime(Number(button.dataset.seconds))));

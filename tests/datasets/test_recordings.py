@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from learnet.core.errors import BadInput, UnknownName
+from learnet.core.errors import BadInput, LearnetError, UnknownName
 from learnet.datasets.recordings import LongRecording, events_to_csv, read_recordings, videos_to_csv
 from learnet.datasets.synthetic.layouts import LAYOUTS, casme_sq, samm_lv
 from learnet.metrics.spotting.score import score_spotting
@@ -87,6 +87,8 @@ def test_clips_that_are_cut_are_no_recordings(tmp_path: Path) -> None:
     test_fourdme.tree(tmp_path / "long_gray_video", more=0)
     with pytest.raises(BadInput, match="the clips are cut from onset to offset"):
         read_recordings("4dme", tmp_path)
+    with pytest.raises(LearnetError, match="4DME has no part"):
+        read_recordings("4dme", tmp_path, "VIS")
     with pytest.raises(UnknownName, match="no database with long recordings called 'mmew'"):
         read_recordings("mmew", tmp_path)
 

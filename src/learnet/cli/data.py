@@ -41,8 +41,9 @@ def synthesize(  # noqa: PLR0913 (options)
     clips
         Number of expressions per person.
     seconds
-        Length of each recording (samm-lv, casme-sq, casme3), with blinks, speech, head turns and flickering
-        light between the expressions, whose number is random then; by default as long as these take.
+        Length of each recording (samm-lv, casme-sq, casme3, smic-e), with blinks, speech, head turns and
+        flickering light between the expressions, whose number is random then; by default as long as these
+        take.
     seed
         Random seed; the same seed gives the same bytes.
     jobs

@@ -9,7 +9,7 @@ from pathlib import Path
 from learnet.core.errors import BadInput, LearnetError, pick
 from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.core.settings import DatasetSubset
-from learnet.datasets import DATASETS
+from learnet.datasets import DATASETS, check_selection
 from learnet.datasets.readers import samm_lv
 from learnet.datasets.readers.reading.folder_names import subject_number
 from learnet.video.images import image_files
@@ -85,6 +85,7 @@ def _read_samm_lv(root: Path, part: str | None) -> RecordingIndex:
 
 def _read_long_tree(name: str) -> Callable[[Path, str | None], RecordingIndex]:
     def read(root: Path, part: str | None) -> RecordingIndex:
+        check_selection(DATASETS[name], DatasetSubset(part=part))
         index = DATASETS[name].read(root, replace(LONG_TREES[name], part=part))
         return group_clips(root, index)
 

@@ -72,10 +72,23 @@ class LongFilmPlan:
 
 
 @dataclass(frozen=True)
+class FilmContent:
+    """What the recordings of a database show."""
+
+    kinds: tuple[str, ...] = (EXPRESSION, MACRO)  # of expressions
+    most: int | None = None  # expressions in a recording; None: as many as fit
+    one_emotion: bool = False  # all expressions of a recording have the same emotion
+
+
+ANYTHING = FilmContent()
+
+
+@dataclass(frozen=True)
 class _Actor:
     person: Person
     style: ExpressionStyle
     emotions: tuple[str, ...]  # that the person shows
+    content: FilmContent = ANYTHING
 
 
 def plan_long_film(seed: int, camera: Camera, duration_s: float = 60.0, noise: float = NOISE) -> LongFilmPlan:
@@ -95,7 +108,7 @@ def plan_long_film(seed: int, camera: Camera, duration_s: float = 60.0, noise: f
     return _plan(actor, camera, duration_s, noise, rng)
 
 
-def plan_film_scenes(plan: DatabasePlan, per_video: int) -> list[LongScene]:
+def plan_film_scenes(plan: DatabasePlan, per_video: int, content: FilmContent = ANYTHING) -> list[LongScene]:
     """Plan a database of films: people in order, and the recordings of each in order.
 
     A person has as many recordings as `scenes.plan_long_scenes` plans. How many expressions a recording shows
@@ -104,14 +117,19 @@ def plan_film_scenes(plan: DatabasePlan, per_video: int) -> list[LongScene]:
     Args:
         plan: size and content of the database, with the duration of its recordings.
         per_video: expressions in one recording, if it were planned for them.
+        content: what the recordings show.
     """
     assert plan.recording_s is not None, "plan_long_scenes plans recordings as long as their expressions take"
     recordings = -(-plan.clips_per_person // per_video)
     scenes = []
     for person in range(1, plan.people + 1):
-        actor = _Actor(*make_actor(plan.seed, person), plan.emotions.main)
+        look, style = make_actor(plan.seed, person)
         for number in range(1, recordings + 1):
             rng = np.random.default_rng([plan.seed, person, number, LONG_FILM_PERSON])
+            emotions = plan.emotions.main
+            if content.one_emotion:
+                emotions = (str(rng.choice(emotions)),)
+            actor = _Actor(look, style, emotions, content)
             film = _plan(actor, plan.camera, plan.recording_s, NOISE, rng)
             scenes.append(LongScene(person, number, film.recording, tuple(_expressions(film))))
     return scenes
@@ -135,7 +153,7 @@ def _plan(
     episodes: list[Episode] = []
     turns = list(_draw_posture(duration_s, rng))
     flickers = []
-    for part in _draw_schedule(duration_s, camera.fps, rng):
+    for part in _shown(_draw_schedule(duration_s, camera.fps, rng), actor.content):
         if part.kind in (EXPRESSION, MACRO):
             episode, part = _draw_episode(part, actor, camera.fps, rng)
             episodes.append(episode)
@@ -159,6 +177,19 @@ def _plan(
     recording = Recording(actor.person, tuple(episodes), conditions, camera, frames)
     ordered = sorted([*parts, *blinks], key=lambda part: part.onset)
     return LongFilmPlan(recording, tuple(ordered))
+
+
+def _shown(schedule: Iterator[FilmPart], content: FilmContent) -> Iterator[FilmPart]:
+    """Yield the parts of a film that a database shows: the face rests where an expression is left out."""
+    expressions = 0
+    for part in schedule:
+        if part.kind not in (EXPRESSION, MACRO):
+            yield part
+            continue
+        has_room = content.most is None or expressions < content.most
+        if part.kind in content.kinds and has_room:
+            expressions += 1
+            yield part
 
 
 def _draw_schedule(duration_s: float, fps: float, rng: np.random.Generator) -> Iterator[FilmPart]:

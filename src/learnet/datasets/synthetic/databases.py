@@ -56,9 +56,9 @@ def synthesize(  # noqa: PLR0913  # each is an option of the command
             allows, then rarer ones.
         clips_per_person: expressions of each person; databases with long videos have several in a video.
         seed: 0 or more; another seed gives other people.
-        recording_s: seconds of each recording (samm-lv, casme-sq, casme3), with blinks, speech, turns of the
-            head and flickering light between the expressions, whose number is random then; None: as long as
-            its expressions take.
+        recording_s: seconds of each recording (samm-lv, casme-sq, casme3, smic-e), with blinks, speech, turns
+            of the head and flickering light between the expressions, whose number is random then; None: as
+            long as its expressions take.
         jobs: processes; -1 is one per core.
         progress: called with (clips done, clips in all).
 

@@ -139,3 +139,14 @@ def test_recordings_of_a_given_length_with_disturbances(layout: str) -> None:
         LAYOUTS[layout].scenes(2, 4, 0, 5.0)
     with pytest.raises(LearnetError, match="layout of SMIC .*no long recordings of a given length|SMIC"):
         LAYOUTS["smic"].scenes(2, 4, 0, 60.0)
+
+
+def test_recordings_of_smic_e_show_up_to_three_micro_expressions_of_one_emotion() -> None:
+    """Its rows have no room for more, and no macro-expression is labelled there."""
+    scenes = LAYOUTS["smic-e"].scenes(3, 6, 0, 60.0)
+    assert len(scenes) == 6
+    for scene in scenes:
+        assert {one.kind for one in scene.expressions} == {"micro"}
+        assert 1 <= len(scene.expressions) <= 3 and len({one.emotion for one in scene.expressions}) == 1
+        longest = max(one.offset - one.onset for one in scene.expressions)
+        assert longest <= 0.5 * LAYOUTS["smic-e"].camera.fps

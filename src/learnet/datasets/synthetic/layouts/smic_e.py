@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from learnet.datasets.synthetic.layouts.writing import Cell, Layout, write_image, write_workbook
+from learnet.simulation.film import EXPRESSION
 from learnet.simulation.geometry import crop_view
+from learnet.simulation.long_film import FilmContent, plan_film_scenes
 from learnet.simulation.render import Camera, render
 from learnet.simulation.scenes import DatabasePlan, EmotionMix, LongScene, make_long_scene
 
@@ -40,6 +42,7 @@ NOTES: list[tuple[Cell, ...]] = [
     ("One clip was lost",),
     ("Total", "see the first column"),
 ]
+FILM_CONTENT = FilmContent((EXPRESSION,), MAX_EXPRESSIONS, one_emotion=True)
 EXPRESSIONS = (1, 3, 2)
 """Number of expressions in each long clip, in turn; each person begins with another."""
 
@@ -52,6 +55,9 @@ def plan(database: DatabasePlan) -> list[LongScene]:
 
     All expressions of a clip have the same emotion, because its row in the workbook has only one.
     """
+    if database.recording_s is not None:
+        films = plan_film_scenes(database, MAX_EXPRESSIONS, FILM_CONTENT)
+        return [film for film in films if film.expressions]
     scenes = []
     for person in range(1, database.people + 1):
         rng = np.random.default_rng([database.seed, person])
@@ -145,4 +151,5 @@ LAYOUT = Layout(
     write_clip,
     write_labels,
     emotion_word=emotion_word,
+    has_films=True,
 )

@@ -70,7 +70,7 @@ class Layout(Generic[AnyScene]):
         if recording_s is not None and not self.has_films:
             raise LearnetError(
                 f"The layout of {self.title} has no long recordings of a given length.",
-                "Use --layout samm-lv, casme-sq or casme3.",
+                "Use --layout samm-lv, casme-sq, casme3 or smic-e.",
             )
         DatabasePlan(people, clips_per_person, seed)  # refuses a seed that would become valid by the offset
         layout_seed = self._layout_seed(seed)

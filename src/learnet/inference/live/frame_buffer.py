@@ -22,7 +22,7 @@ ANSWER_S = SETTLED_S + HOP_S + 0.1  # from the apex of an event to the time at w
 KEPT_S = ANSWER_S + MAX_S  # an event can begin so long before it is final
 # Before this time, only slow movements begin whose event is not final. Few frames of these are needed.
 DENSE_S = ANSWER_S + MICRO_MAX_S
-MAX_BYTES = 512_000_000  # beyond which only measured frames are kept of more recent times, too
+MAX_BYTES = 1_000_000_000  # beyond which only measured frames are kept of more recent times, too
 BACKGROUND_S = 1.0  # between frames that are kept whole
 
 # The part of a frame that is kept: the face crop, and so much around it, in widths of the crop, that a face

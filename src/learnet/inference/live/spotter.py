@@ -66,7 +66,7 @@ class LiveSpotter:
 
     The events are those of `Recogniser` for a video of the same frames. Each is recognised from its own
     frames, of which the part around the face is kept for up to 15 s (`frame_buffer.FrameBuffer`), at most
-    0.5 GB. Memory and time per frame do not depend on the length of the stream.
+    1 GB. Memory and time per frame do not depend on the length of the stream.
     """
 
     def __init__(self, recogniser: Recogniser, fps: float = 200.0) -> None:

@@ -308,8 +308,9 @@ function start() {
   document.addEventListener("click", releaseFocus);
   window.addEventListener("beforeunload", event => { if (page.store.isUnsaved) event.preventDefault(); });
   window.addEventListener("resize", resize);
-  window.addEventListener("beforeprint", resize);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", resize);
+  for (const media of ["print", "(prefers-color-scheme: dark)"]) {
+    matchMedia(media).addEventListener("change", resize);
+  }
   resize();
   refresh();
   startPicture();

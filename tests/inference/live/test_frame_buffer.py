@@ -121,7 +121,7 @@ def test_without_a_face_nothing_is_kept() -> None:
 
 
 def test_at_200_frames_a_second_the_limit_is_not_reached() -> None:
-    """Eyes 100 pixels apart, beyond which a face is reduced; a part has four pixels more for interpolation."""
+    """Eyes 100 pixels apart, beyond which a face is reduced; four pixels more are for interpolation."""
     crop_px = frame_buffer.MAX_EYE_DISTANCE_PX / 0.36
     part_bytes = 3 * (1.3 * crop_px + 4) * (1.35 * crop_px + 4)
     frames = DENSE_S * 200 + (KEPT_S - DENSE_S) * MAX_RATE

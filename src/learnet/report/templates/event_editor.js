@@ -12,6 +12,7 @@ class EventEditor {
     this.panel = byId("panel");
     this.onSeek = () => {};
     this.drawn = "";  // marks of the pictures that are drawn
+    this.listed = null;  // events that the table has
     this.listen();
   }
 
@@ -107,17 +108,23 @@ class EventEditor {
     byId("redo").disabled = !future.length;
   }
 
+  // The rows are made anew only if an event has changed.
   listEvents() {
-    const rows = this.store.events.map((event, place) => this.row(event, place));
-    byId("events-body").replaceChildren(...rows);
-    byId("no-events").hidden = rows.length > 0;
-    byId("events-table").hidden = rows.length === 0;
+    const { events, selectedId } = this.store;
+    if (this.listed !== events) {
+      this.listed = events;
+      byId("events-body").replaceChildren(...events.map((event, place) => this.row(event, place)));
+      byId("no-events").hidden = events.length > 0;
+      byId("events-table").hidden = events.length === 0;
+    }
+    byId("events-body").querySelector("[aria-current]")?.removeAttribute("aria-current");
+    const selected = events.findIndex(event => event.id === selectedId);
+    if (selected >= 0) byId("events-body").rows[selected].setAttribute("aria-current", "true");
   }
 
   row(event, place) {
     const { frames } = this;
     const kind = this.store.kind(event);
-    const isSelected = event.id === this.store.selectedId;
     const onset = frames.times[event.onset];
     const name = `Event ${place + 1}: ${kind} ${event.label} at ${timeText(onset)}`;
     const button = make("button", { type: "button", className: "as-link" }, timeText(onset));
@@ -133,9 +140,7 @@ class EventEditor {
       state: STATUS_MARKS[event.status] + STATUS_TEXTS[event.status],
     };
     const columns = Object.entries(cells).map(([column, text]) => make("td", { "data-label": column }, text));
-    const row = make("tr", {}, make("th", { scope: "row" }, button), ...columns);
-    if (isSelected) row.setAttribute("aria-current", "true");
-    return row;
+    return make("tr", {}, make("th", { scope: "row" }, button), ...columns);
   }
 
   // Write the selected event into the form.

@@ -16,9 +16,9 @@ def main() -> None:
         json.loads(file.read_text())
         for file in (Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS).glob("*.json")
     ]
-    for result in sorted(results, key=lambda result: (result["date"], result.get("time", ""))):
-        if "rows" in result:
-            newest[result["benchmark"]] = result
+    with_rows = [result for result in results if "rows" in result]
+    for result in sorted(with_rows, key=lambda result: (result["date"], result.get("time", ""))):
+        newest[result["benchmark"]] = result
     print(f"{'what':<58} {'reference, in the same run':<44} {'ratio':>8}  {'share of the limit':<34} target")
     for name, result in sorted(newest.items()):
         print(f"\n{name}, {result['date']}, {result['machine'].get('cpu', 'processor not written down')}")

@@ -16,7 +16,7 @@ def main() -> None:
         json.loads(file.read_text())
         for file in (Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS).glob("*.json")
     ]
-    with_rows = [result for result in results if "rows" in result]
+    with_rows = [result for result in results if {"rows", "date", "benchmark"} <= set(result)]
     for result in sorted(with_rows, key=lambda result: (result["date"], result.get("time", ""))):
         newest[result["benchmark"]] = result
     print(f"{'what':<58} {'reference, in the same run':<44} {'ratio':>8}  {'share of the limit':<34} target")

@@ -255,7 +255,7 @@ def expected_corrections(recognition: Recognition, coder: str) -> list[Event]:
     """What the corrections amount to, by hand."""
     smile, _, long = recognition.events
     period = 0.04
-    units = (ActionUnitScore(4, "both", 1.0), ActionUnitScore(10, "right", 1.0))
+    units = (ActionUnitScore(4, "both", None), ActionUnitScore(10, "right", None))
     changed = replace(
         long, offset=135, offset_s=5.4, label="disgust, or, anger", action_units=units, source=coder
     )

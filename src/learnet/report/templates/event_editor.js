@@ -216,6 +216,7 @@ function regionsText(regions) {
 }
 
 function scoreRow(name, score, colour) {
+  if (score === null) return make("li", {}, make("span", {}, name), make("span"), make("span", { className: "number" }, "–"));
   const bar = make("span", { className: "bar" });
   bar.style.setProperty("--share", `${100 * score}%`);
   if (colour) bar.style.setProperty("--colour", colour);

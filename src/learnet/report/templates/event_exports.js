@@ -8,7 +8,7 @@ function unitsText(units) {
 }
 
 // Units of a code, or null if it is written in another way. A unit without a letter moves on both sides, if it
-// has sides. A unit whose score learnet gave keeps it; others are certain.
+// has sides. A unit whose score learnet gave keeps it; others have none.
 function parseUnits(text, known, facs) {
   if (!text.trim()) return [];
   const units = [];
@@ -20,9 +20,9 @@ function parseUnits(text, known, facs) {
     const both = facs.paired.includes(unit) ? "both" : "";
     const side = { L: "left", R: "right" }[match[1].toUpperCase()] ?? both;
     const earlier = known.find(other => other.unit === unit && other.side === side);
-    units.push({ unit, side, score: earlier ? earlier.score : 1 });
+    units.push({ unit, side, score: earlier ? earlier.score : null });
   }
-  return units.sort((a, b) => b.score - a.score);
+  return units.sort((a, b) => (b.score ?? 0) - (a.score ?? 0));
 }
 
 function shortNumber(value) { return String(Number(value.toPrecision(6))); }
@@ -37,6 +37,12 @@ function sourceOf(event, coder) {
   return event.status === "found" ? "learnet" : coder;
 }
 
+// Units that a person coded have no score; then none of the event is given.
+function scoresText(units) {
+  if (units.some(unit => unit.score === null)) return "";
+  return units.map(unit => shortNumber(unit.score)).join("; ");
+}
+
 function csvRow(event, kind, frames, coder) {
   const units = [...event.units].sort((a, b) => a.unit - b.unit);
   return {
@@ -49,7 +55,7 @@ function csvRow(event, kind, frames, coder) {
     kind,
     regions: event.regions.join("; "),
     action_units: unitsText(units),
-    action_unit_scores: units.map(unit => shortNumber(unit.score)).join("; "),
+    action_unit_scores: scoresText(units),
     label: event.label,
     score: event.label ? shortNumber(event.score) : "",
     strength_px: event.strength ? shortNumber(event.strength) : "",

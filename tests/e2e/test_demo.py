@@ -15,7 +15,9 @@ def test_demo_finds_the_three_expressions_and_nothing_else(tmp_path: Path) -> No
     summary = "3 of 3 micro-expressions were found, with their class; nothing else was taken for one."
     assert summary in " ".join(said.split())
     assert "synthetic" in said
-    assert sorted(path.name for path in out.iterdir()) == ["film.html", "film.mp4", "timeline.png"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        *("events.html", "film.html", "film.mp4", "timeline.png")
+    ]
     for path in out.iterdir():
         assert f"-> {path}" in said
     page = Page(out / "film.html")

@@ -1,5 +1,6 @@
 """The command that shows on synthetic faces what learnet does."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,23 +74,27 @@ def _demonstrate_film(out: Path, seed: int) -> None:
     from learnet.datasets.synthetic.films import synthetic_film
     from learnet.inference.recogniser import Recogniser
     from learnet.inference.timeline import timeline_figure
+    from learnet.report.event_page import write_event_page
     from learnet.report.recognition_page import PageContent, recognition_timeline, write_recognition_page
     from learnet.report.shown_and_found import compare_with_truth, film_truth
     from learnet.report.style import save_figure
 
-    video, picture, page = out / "film.mp4", out / "timeline.png", out / "film.html"
+    video, picture = out / "film.mp4", out / "timeline.png"
+    page, events_page = out / "film.html", out / "events.html"
     with console.bar("Rendering frames") as progress:
         film = synthetic_film(video, seed, progress=progress)
-    console.command(f"learnet predict {video}")
+    console.command(f"learnet predict {video} --page {events_page}")
+    recogniser = replace(Recogniser.load(), records_motion=True)
     with console.bar("Searching frames") as progress:
-        recognition = Recogniser.load()(video, progress=progress)
+        recognition = recogniser(video, progress=progress)
+    write_event_page(recognition, events_page)
     truth = film_truth(film)
     shown = recognition_timeline(recognition, truth)
     save_figure(timeline_figure(shown), picture)
     write_recognition_page(recognition, page, PageContent(faces=True, truth=truth, note=SYNTHETIC))
     rows = compare_with_truth(truth, shown.events, shown.unjudged, recognition.metadata.classes)
     _print_comparison(rows, recognition)
-    console.paths(video, picture, page)
+    console.paths(video, picture, page, events_page)
 
 
 def _print_comparison(rows: "list[ShownAndFound]", recognition: "Recognition") -> None:

@@ -199,6 +199,8 @@ def test_anonymous_page_has_nobody(tmp_path: Path) -> None:
     (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page.raw)
     assert "media-src &#39;none&#39;" in policy and "img-src &#39;none&#39;" in policy
     assert "learnet predict VIDEO" in page.words
+    assert page.words.count("--page VIDEO.html --anonymous") == 1
+    assert "anna" not in event_page(recognition, tmp_path / "anna.html", anonymous=True)
 
 
 def test_no_pixels_of_the_person_in_any_page(recognition: Recognition, tmp_path: Path) -> None:
@@ -237,5 +239,7 @@ def test_works_as_a_table_without_script(recognition: Recognition, tmp_path: Pat
 
 
 def test_command_repeats_rate_and_face(recognition: Recognition, tmp_path: Path) -> None:
-    page = Page(write_event_page(replace(recognition, stated_fps=50.0, face=2), tmp_path / "page.html"))
-    assert "learnet predict 'a b.mp4' --weights mlp-cnn-flow-28 --fps 50 --face 2" in page.words
+    out = tmp_path / "my page.html"
+    page = Page(write_event_page(replace(recognition, stated_fps=50.0, face=2), out))
+    command = "learnet predict 'a b.mp4' --weights mlp-cnn-flow-28 --fps 50 --face 2 --page 'my page.html'"
+    assert command in page.words and f"{command} --anonymous" not in page.words

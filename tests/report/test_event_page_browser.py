@@ -1,5 +1,6 @@
 """The page of events in Chromium: exact seeks, keys, requests, accessibility, corrections, exports."""
 
+import csv
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -74,6 +75,21 @@ class OpenPage:
             self.page.wait_for_timeout(50)  # a screenshot can be ahead of the layout
             seen = read_number(self.page.locator("#video").screenshot())
         return seen
+
+    def enter(self, field: str, text: str) -> None:
+        """Type into a field and press Enter."""
+        self.page.fill(field, text)
+        self.page.press(field, "Enter")
+
+    def shows(self, element: str) -> bool:
+        """Whether all of an element is on the screen as soon as the page no longer scrolls."""
+        for _ in range(100):
+            box = self.page.locator(element).bounding_box()
+            height = self.page.viewport_size["height"]
+            if box["height"] > 0 and box["y"] >= 0 and box["y"] + box["height"] <= height + 1:
+                return True
+            self.page.wait_for_timeout(20)
+        return False
 
     def message(self) -> str:
         return self.page.inner_text("#message")
@@ -171,7 +187,9 @@ def test_keys(recognitions: Callable, open_page: Callable) -> None:
     opened = open_page(recognitions("constant.mp4"))
     onsets = [event.onset for event in opened.recognition.events]
     steps = [("End", 174), ("Home", 0), ("ArrowRight", 1), ("Shift+ArrowRight", 11), ("ArrowLeft", 10)]
-    steps += [("Shift+ArrowLeft", 0), ("n", onsets[1]), ("n", onsets[2]), ("n", onsets[2]), ("p", onsets[1])]
+    steps += [("Shift+ArrowLeft", 0), ("n", onsets[0]), ("n", onsets[1]), ("n", onsets[2]), ("n", onsets[2])]
+    steps += [("p", onsets[1]), ("ArrowRight", onsets[1] + 1), ("p", onsets[1]), ("Home", 0), ("p", 0)]
+    steps += [("n", onsets[0]), ("End", 174), ("n", 174), ("p", onsets[2])]
     for key, expected in steps:
         opened.press(key)
         assert opened.settled() == expected == opened.frame, key
@@ -179,12 +197,17 @@ def test_keys(recognitions: Callable, open_page: Callable) -> None:
     opened.wait_for("!document.getElementById('video').paused")
     opened.press("Space")
     opened.wait_for("document.getElementById('video').paused")
+    opened.settled()
     before = opened.frame
     opened.page.focus("#label")
     opened.page.fill("#label", "")
     opened.press("n", "p", "1", "Space", "Delete", "a")
     assert opened.frame == before and opened.page.input_value("#label") == "np1 a"
     assert opened.page.locator("#events-body tr").count() == 3
+    opened.press("Escape", "End", "a", "ArrowLeft", "ArrowLeft", "1", "ArrowRight", "2")
+    assert opened.page.locator("#events-body tr").count() == 4
+    marks = [opened.page.input_value(f"#{mark}") for mark in ("onset", "apex", "offset")]
+    assert marks == ["172", "173", "174"] and opened.page.input_value("#label") == ""
 
 
 def test_faces_are_those_of_onset_and_apex(recognitions: Callable, open_page: Callable) -> None:
@@ -219,6 +242,7 @@ def test_axe_finds_nothing(recognitions: Callable, open_page: Callable) -> None:
     """On a desktop and on a phone, light and dark; nothing is wider than the screen."""
     opened = open_page(recognitions("constant.mp4"))
     opened.press("c")
+    opened.enter("#onset", "9999")
     for size in (DESKTOP, PHONE):
         for scheme in ("light", "dark"):
             opened.page.set_viewport_size(size)
@@ -230,8 +254,6 @@ def test_axe_finds_nothing(recognitions: Callable, open_page: Callable) -> None:
 
 def correct(opened: OpenPage) -> None:
     """Confirm the first event, delete the blink, correct the last event, and add one."""
-    opened.page.fill("#coder", 'Ann "A" <b>')
-    opened.press("Escape")
     opened.page.click("#confirm")
     opened.page.click("#events-body tr:nth-child(2) button")
     opened.page.click("#delete")
@@ -249,6 +271,7 @@ def correct(opened: OpenPage) -> None:
     opened.page.fill("#label", "sadness")
     opened.page.press("#label", "Enter")
     opened.page.select_option("#blink", "expression")
+    opened.page.fill("#coder", 'Ann "A" <b>')
 
 
 def expected_corrections(recognition: Recognition, coder: str) -> list[Event]:
@@ -282,19 +305,23 @@ def test_corrections_are_read_back(recognitions: Callable, open_page: Callable, 
     read = read_annotations(table, recording)
     for event, wanted in zip(read.events, expected, strict=True):
         assert without_scores(event) == without_scores(wanted)
-        assert event.score == pytest.approx(wanted.score if wanted.label == "positive" else 0)
+        assert (event.score or 0) == pytest.approx(wanted.score if wanted.label == "positive" else 0)
         assert event.strength_px == pytest.approx(wanted.strength_px)
         assert [(unit.code, unit.score) for unit in event.action_units] == [
             (unit.code, pytest.approx(unit.score)) for unit in wanted.action_units
         ]
-    assert [line.rsplit(",", 1)[1] for line in table.read_text().splitlines()] == [
-        *("status", "confirmed", "changed", "added")
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    assert [(row["status"], row["score"]) for row in rows] == [
+        ("confirmed", "0.83"),
+        ("changed", ""),
+        ("added", ""),
     ]
     of_elan = read_annotations(elan, recording)
     for event, wanted in zip(of_elan.events, expected, strict=True):
         assert without_scores(replace(event, reason=wanted.reason)) == without_scores(wanted)
         assert {unit.code for unit in event.action_units} == {unit.code for unit in wanted.action_units}
     assert "a1 confirmed, a2 changed, a3 added" in elan.read_text()
+    assert "; sadness; apex" in elan.read_text() and "; disgust, or, anger; chin" in elan.read_text()
     assert not opened.errors
 
 
@@ -335,16 +362,47 @@ def test_corrections_are_undone_and_kept(recognitions: Callable, open_page: Call
 def test_wrong_entries_are_refused(recognitions: Callable, open_page: Callable) -> None:
     opened = open_page(recognitions("constant.mp4"))
     original = opened.page.locator("#events-body tr").all_inner_texts()
-    for field, text, said in (
+    refusals = (
         ("#onset", "9999", "whole numbers from 0 to 174"),
         ("#apex", "abc", "whole numbers"),
         ("#units", "smile", "numbers of FACS"),
         ("#units", "4+47", "numbers of FACS"),
-    ):
-        opened.page.fill(field, text)
-        opened.page.press(field, "Enter")
-        assert said in opened.message()
+    )
+    for size in (DESKTOP, PHONE):
+        opened.page.set_viewport_size(size)
+        opened.page.click("#events-body tr:nth-child(1) button")  # writes the event into the form again
+        for field, text, said in refusals:
+            opened.enter(field, text)
+            assert said in opened.page.inner_text(f"{field}-refused[role=alert]")
+            assert opened.shows(f"{field}-refused") and opened.shows(field)
+            assert opened.page.get_attribute(field, "aria-invalid") == "true"
+    opened.page.set_viewport_size(DESKTOP)
     assert opened.page.locator("#events-body tr").all_inner_texts() == original
+    opened.enter("#onset", "44")
+    for field in ("#onset", "#apex", "#units"):
+        assert opened.page.inner_text(f"{field}-refused") == ""
+        assert opened.page.get_attribute(field, "aria-invalid") is None
+
+
+def test_corrections_are_not_saved_without_a_name(
+    recognitions: Callable, open_page: Callable, tmp_path: Path
+) -> None:
+    """What learnet found is saved without one."""
+    opened = open_page(recognitions("constant.mp4"))
+    found = download(opened, "#export-csv", tmp_path)
+    assert {event.source for event in read_annotations(found, Recording(frames=175)).events} == {"learnet"}
+    opened.press("c")
+    for button in ("#export-csv", "#export-elan"):
+        opened.page.click(button)
+        assert "write your name" in opened.page.inner_text("#coder-refused[role=alert]")
+        assert opened.shows("#coder-refused") and "not exported" in opened.page.inner_text("#unsaved")
+        assert opened.page.evaluate("document.activeElement.id") == "coder"
+        opened.press("B")
+        assert opened.page.inner_text("#coder-refused") == ""
+        opened.page.fill("#coder", " ")
+    opened.page.fill("#coder", "Bo")
+    saved = read_annotations(download(opened, "#export-csv", tmp_path), Recording(frames=175))
+    assert [event.source for event in saved.events] == ["Bo", "learnet", "learnet"]
 
 
 def test_marks_stay_in_order(recognitions: Callable, open_page: Callable) -> None:
@@ -359,7 +417,7 @@ def test_anonymous_page_shows_nobody(recognitions: Callable, open_page: Callable
     opened = open_page(recognitions("constant.mp4"), anonymous=True)
     assert opened.page.locator("video, img").count() == 0
     opened.press("n", "ArrowRight")
-    assert opened.frame == opened.recognition.events[1].onset + 1
+    assert opened.frame == opened.recognition.events[0].onset + 1
     opened.press("Space")
     opened.wait_for(f"!document.getElementById('frame').textContent.includes('frame {opened.frame} ')")
     opened.press("Space")
@@ -377,7 +435,7 @@ def test_a_video_that_does_not_play_is_told(recognitions: Callable, open_page: C
     assert "cannot show gone.mp4" in opened.page.inner_text("#failure")
     assert "ffmpeg -i 'gone.mp4'" in opened.page.inner_text("#no-picture pre")
     opened.press("n")
-    assert opened.frame == recognition.events[1].onset
+    assert opened.frame == recognition.events[0].onset
     opened.page.set_input_files("#file", recognition.source)
     opened.page.wait_for_selector("#video:visible")
     assert seek_by_typing(opened, 88) == 88

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
@@ -116,6 +117,8 @@ def event_page(recognition: Recognition, out: Path, anonymous: bool = False) -> 
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     pictures = "'none'" if anonymous else "'self' file: blob: data:"
     name = "" if anonymous else Path(recognition.source).name
+    parts = page_parts(recognition, name or ANONYMOUS_NAME)
+    parts["command"] = f"{parts['command']} {_page_options(out, anonymous)}"
     return page_template("event_page").render(
         start=Markup(START),
         policy=Policy(pictures, f"'sha256-{digest}'").text,
@@ -129,8 +132,15 @@ def event_page(recognition: Recognition, out: Path, anonymous: bool = False) -> 
         conversion=_conversion(name),
         unjudged_rows=unjudged_rows(recognition),
         version=learnet.__version__,
-        **page_parts(recognition, name or ANONYMOUS_NAME),
+        **parts,
     )
+
+
+def _page_options(out: Path, anonymous: bool) -> str:
+    """Return the options that write the page. The name of an anonymous page may name the person."""
+    if anonymous:
+        return f"--page {ANONYMOUS_NAME}.html --anonymous"
+    return f"--page {shlex.quote(_readable(out.name))}"
 
 
 def _script() -> str:

@@ -45,6 +45,7 @@ class EventEditor {
     });
     const moved = MARKS.filter(other => other !== mark && marks[other] !== selected[other]);
     this.store.change(marks);
+    this.fill();
     announce(`${mark} set to frame ${this.frames.numbers[index]}` + (moved.length ? `; ${moved.join(" and ")} moved along` : ""));
   }
 
@@ -52,27 +53,25 @@ class EventEditor {
     const number = Number(text);
     const { numbers, last } = this.frames;
     const isFrame = text.trim() !== "" && Number.isInteger(number) && number >= numbers[0] && number <= numbers[last];
-    if (isFrame) {
-      this.setMark(mark, this.frames.withNumber(number));
-    } else {
-      announce(`Frames are whole numbers from ${numbers[0]} to ${numbers[last]}.`);
+    if (!isFrame) {
+      refuse(mark, `Frames are whole numbers from ${numbers[0]} to ${numbers[last]}.`);
+      return;
     }
-    this.fill();
+    this.setMark(mark, this.frames.withNumber(number));
   }
 
-  // A semicolon separates the parts of an event in ELAN.
+  // A semicolon separates the parts of an event in ELAN. A label that a person typed has no score.
   setLabel(text) {
     const label = text.replaceAll(/[;\r\n]+/g, ",").trim();
     const found = this.store.found.find(event => event.id === this.store.selectedId);
-    this.store.change({ label, score: found && found.label === label ? found.score : 0 });
+    this.store.change({ label, score: found && found.label === label ? found.score : null });
   }
 
   setUnits(text) {
     const found = this.store.found.find(event => event.id === this.store.selectedId);
     const units = parseUnits(text, found ? found.units : [], this.data.facs);
     if (units === null) {
-      announce("Write action units as 4+7+L10: numbers of FACS, and L or R before a unit of one side.");
-      byId("units").setAttribute("aria-invalid", "true");
+      refuse("units", "Write action units as 4+7+L10: numbers of FACS, and L or R before a unit of one side.");
       return;
     }
     this.store.change({ units });
@@ -93,11 +92,10 @@ class EventEditor {
     this.store.add({
       id: Math.max(0, ...ids, ...this.store.found.map(event => event.id)) + 1,
       onset: Math.max(0, player.index - half), apex: player.index, offset: Math.min(frames.last, player.index + half),
-      isBlink: false, label: "", score: 0, emotions: {}, units: [], regions: [], strength: 0, reason: "",
+      isBlink: false, label: "", score: null, emotions: {}, units: [], regions: [], strength: 0, reason: "",
       status: "added", maps: null,
     });
-    announce("Event added around this frame. Set its onset, apex and offset.");
-    byId("label").focus();
+    announce("Event added around this frame. Set its onset, apex and offset: keys 1, 2, 3.");
   }
 
   refresh() {
@@ -155,13 +153,14 @@ class EventEditor {
     const moving = selected.regions.length ? `moving: ${regionsText(selected.regions)}` : "";
     byId("panel-status").textContent = [STATUS_TEXTS[selected.status], moving, selected.reason].filter(Boolean).join(" · ");
     for (const mark of MARKS) {
+      accept(mark);
       byId(mark).value = this.frames.numbers[selected[mark]];
       byId(`${mark}-time`).textContent = `${this.frames.times[selected[mark]].toFixed(3)} s`;
     }
     byId("blink").value = selected.isBlink ? "blink" : "expression";
     byId("label").value = selected.label;
     byId("units").value = unitsText(selected.units);
-    byId("units").removeAttribute("aria-invalid");
+    accept("units");
     byId("confirm").disabled = selected.status !== "found";
     this.listScores(selected);
     this.drawPictures(selected);

@@ -57,7 +57,7 @@ function csvRow(event, kind, frames, coder) {
     action_units: unitsText(units),
     action_unit_scores: scoresText(units),
     label: event.label,
-    score: event.label ? shortNumber(event.score) : "",
+    score: event.label && event.score ? shortNumber(event.score) : "",
     strength_px: event.strength ? shortNumber(event.strength) : "",
     source: sourceOf(event, coder),
     reason: event.reason,

@@ -52,11 +52,15 @@ function selectEvent(event, isRevealed = true) {
   seek(event.onset);
 }
 
+// The first event after the frame on the screen, or the last one before it.
 function neighbourEvent(direction) {
-  const { events } = page.store;
-  if (!events.length) return;
-  const { position } = page.store;
-  const next = position < 0 ? 0 : clamp(position + direction, 0, events.length - 1);
+  const { events, selected, position } = page.store;
+  const { index } = page.player;
+  const later = events.findIndex(event => event.onset > index);
+  let next = direction > 0 ? later : events.filter(event => event.onset < index).length - 1;
+  // Others can have the same onset.
+  if (selected?.onset === index) next = position + direction;
+  if (!events[next]) return announce(`There is no event ${direction > 0 ? "after" : "before"} this frame.`);
   selectEvent(events[next]);
   announce(`Event ${next + 1} of ${events.length}: ${eventLabel(events[next], page.store.kind(events[next]))}`);
 }
@@ -171,7 +175,17 @@ function startPicture() {
 
 function coder() { return byId("coder").value.trim(); }
 
+// Events of a person are saved only with a name: without one they would have no source.
+function isCoderMissing() {
+  return coder() === "" && page.store.events.some(event => event.status !== "found");
+}
+
 function exportEvents(suffix, text, type) {
+  if (isCoderMissing()) {
+    refuse("coder", "Not saved yet: write your name or initials, the source of the events that you confirmed, changed or added.");
+    byId("coder").focus();
+    return;
+  }
   download(`${page.data.video.stem}-corrected.${suffix}`, text, type);
   page.store.markExported();
   announce(`${page.store.events.length} events exported. learnet import-annotations reads the file.`);
@@ -191,6 +205,10 @@ function listenToButtons() {
     exportEvents("csv", csvText(page.store, page.data.columns, coder()), "text/csv"));
   byId("export-elan").addEventListener("click", () =>
     exportEvents("eaf", elanText(page.store, page.data.video, coder()), "application/xml"));
+  byId("coder").addEventListener("input", () => {
+    accept("coder");
+    keepDraft();
+  });
   byId("discard").addEventListener("click", discardDraft);
   byId("overlay-on")?.addEventListener("change", event => {
     page.overlay.isOn = event.target.checked;
@@ -230,11 +248,14 @@ const KEYS = {
   "Control Shift z": () => page.store.redo(),
 };
 
+function isField(element) {
+  return ["INPUT", "SELECT", "TEXTAREA"].includes(element.tagName) && element.type !== "checkbox";
+}
+
 // Keys do nothing while something is typed or chosen, and the space bar presses the button that has the focus.
 function isTaken(event) {
   const target = event.target;
-  if (event.altKey || target.isContentEditable) return true;
-  if (["INPUT", "SELECT", "TEXTAREA"].includes(target.tagName) && target.type !== "checkbox") return true;
+  if (event.altKey || target.isContentEditable || isField(target)) return true;
   return event.key === " " && ["BUTTON", "SUMMARY", "INPUT", "A"].includes(target.tagName);
 }
 
@@ -246,6 +267,7 @@ function keyName(event) {
 }
 
 function pressKey(event) {
+  if (event.key === "Escape" && !event.isComposing && isField(event.target)) event.target.blur();
   const action = KEYS[keyName(event)];
   if (!action || isTaken(event)) return;
   event.preventDefault();
@@ -263,6 +285,10 @@ function refresh() {
   timeline.draw();
   const { isUnsaved } = page.store;
   byId("unsaved").textContent = isUnsaved ? unsavedText() : "";
+  keepDraft();
+}
+
+function keepDraft() {
   if (page.store.events === page.store.found) draft.clear(); else draft.save(page.store, coder());
 }
 

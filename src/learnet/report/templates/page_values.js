@@ -138,5 +138,18 @@ function make(tag, properties = {}, ...children) {
 
 function byId(id) { return document.getElementById(id); }
 
+// Say beside a field why its entry is refused. The text stays until `accept` takes it away.
+function refuse(field, text) {
+  const place = byId(`${field}-refused`);
+  place.textContent = text;
+  byId(field).setAttribute("aria-invalid", "true");
+  for (const part of [byId(field), place]) part.scrollIntoView({ block: "nearest", behavior: "instant" });
+}
+
+function accept(field) {
+  byId(`${field}-refused`).textContent = "";
+  byId(field).removeAttribute("aria-invalid");
+}
+
 // Say something to everybody: on the screen, and to a screen reader.
 function announce(text) { byId("message").textContent = text; }

@@ -14,7 +14,8 @@ from praatio import textgrid
 from pympi import Elan
 
 from learnet.core.errors import LearnetError
-from learnet.datasets.annotations.files import read_annotations
+from learnet.core.records import Event
+from learnet.datasets.annotations.files import read_annotations, write_annotations
 from learnet.datasets.annotations.record import Recording
 from learnet.datasets.synthetic.databases import synthetic_video
 from learnet.face import Face, align
@@ -298,6 +299,36 @@ def test_a_file_for_another_annotation_program_is_refused(films: Path, tmp_path:
     assert "--elan writes a .eaf file. Name it a.eaf." in refused
     several = ["predict", film, films / "surprise.mp4", "--output", tmp_path / "out"]
     assert "import-annotations converts NAME.json" in learnet(*several, "--vtt", "a.vtt", code=2).stderr
+
+
+def test_what_people_annotated_is_not_overwritten(films: Path, tmp_path: Path) -> None:
+    film = films / "happiness.mp4"
+    event = Event(10, 12, 20, 0.1, 0.12, 0.2, source="Ann")
+    for option, name in (("--elan", "a.eaf"), ("--boris", "a.boris"), ("--vtt", "a.vtt"), ("--csv", "a.csv")):
+        path = tmp_path / name
+        write_annotations(path, [event], Recording(fps=100.0))
+        before = path.read_bytes()
+        refused = learnet("predict", film, option, path, code=2).stderr
+        assert "Ann" in refused or "something else than" in refused
+        assert path.read_bytes() == before
+    for option, name in (("--output", "notes.json"), ("--page", "notes.html"), ("--textgrid", "a.TextGrid")):
+        (tmp_path / name).write_text('{"my": "notes"}')
+        assert "this file exists" in learnet("predict", film, option, tmp_path / name, code=2).stderr
+        assert (tmp_path / name).read_text() == '{"my": "notes"}'
+    again = ["predict", film, "--elan", tmp_path / "own.eaf", "--output", tmp_path / "own.json"]
+    learnet(*again)
+    learnet(*again)  # its own files are replaced
+
+
+def test_file_names_that_look_like_syntax(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("[red]x.mp4").write_bytes((films / "happiness.mp4").read_bytes())
+    learnet("predict", "[red]x.mp4", "--output", "[a].json")
+    assert json.loads(Path("[a].json").read_text())["video"] == "[red]x.mp4"
+    Path("empty").mkdir()
+    assert "no image with a number" in learnet("predict", "empty", code=2).stderr
 
 
 def test_a_batch_of_events_is_continued(long_film: Path, films: Path, tmp_path: Path) -> None:

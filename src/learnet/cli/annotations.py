@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from learnet.cli import console
 from learnet.cli.app import VIDEO, app
+from learnet.core.errors import OutputTaken
 from learnet.core.output_checks import ANNOTATIONS, CSV, SCORES_JSON, check_outputs
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def import_annotations(
     from learnet.datasets.annotations.pairs import describe_recording
 
     check_outputs([(to, ANNOTATIONS)], [*files, video])
+    if to.is_file() and to.stat().st_size:
+        raise OutputTaken(to, "this file exists", "Name another file, or remove it.")
     recording = describe_recording(video, fps)
     read = [read_annotations(file, recording) for file in files]
     events = [event for annotated in read for event in _with_coder(annotated)]

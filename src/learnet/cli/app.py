@@ -39,7 +39,14 @@ def _default_text(value: Any) -> str | None:
 
 
 app = App(
-    default_parameter=Parameter(converter=_convert, negative_iterable=(), show_default=_default_text),
+    default_parameter=Parameter(
+        # A file name that begins with a bracket is no JSON.
+        json_list=False,
+        json_dict=False,
+        converter=_convert,
+        negative_iterable=(),
+        show_default=_default_text,
+    ),
     name="learnet",
     version=__version__,
     suppress_keyboard_interrupt=False,  # `main` reports what Ctrl-C leaves behind

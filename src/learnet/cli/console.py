@@ -35,6 +35,10 @@ NUMBERS = re.compile(
 """Matches the parts of a cell that is read as a number."""
 
 
+class _CapturedText(io.StringIO):
+    """What is printed on stderr while `captured` collects it."""
+
+
 @contextmanager
 def captured() -> Iterator[io.StringIO]:
     """Collect what is printed on stderr in place of printing it, without progress bars.
@@ -44,7 +48,7 @@ def captured() -> Iterator[io.StringIO]:
     """
     global err
     before = err
-    text = io.StringIO()
+    text = _CapturedText()
     err = Console(file=text, highlight=False, soft_wrap=True)
     try:
         yield text
@@ -59,7 +63,7 @@ def bar(title: str) -> Iterator[Callable[[int, int], None]]:
     Yields:
         A function of (done, total), as library calls accept it for `progress`.
     """
-    if isinstance(err.file, io.StringIO):
+    if isinstance(err.file, _CapturedText):
         yield lambda done, total: None
         return
     if not err.is_terminal or err.is_dumb_terminal:

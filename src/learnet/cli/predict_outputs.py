@@ -1,5 +1,6 @@
 """What `learnet predict` writes and prints about one video."""
 
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from learnet.cli import console
-from learnet.core.errors import BadInput
+from learnet.core.errors import BadInput, OutputTaken
 from learnet.core.files import write_atomically
 
 if TYPE_CHECKING:
@@ -42,6 +43,17 @@ class AnnotationFiles:
             if path and path.suffix.lower() != suffix.lower():
                 raise BadInput(path, f"--{option} writes a {suffix} file", f"Name it {path.stem}{suffix}.")
 
+    def refuse_annotations_of_people(self) -> None:
+        """Refuse files that have events of people.
+
+        Raises:
+            OutputTaken: with the file.
+        """
+        from learnet.datasets.annotations.files import refuse_annotations_of_people
+
+        for path in self.paths:
+            refuse_annotations_of_people(path)
+
     @property
     def paths(self) -> list[Path]:
         """The requested files."""
@@ -49,6 +61,36 @@ class AnnotationFiles:
 
 
 NO_ANNOTATIONS = AnnotationFiles()
+
+
+def refuse_other_json(output: Path | None) -> None:
+    """Refuse a file that is no earlier prediction: it would be lost.
+
+    Raises:
+        OutputTaken: it is something else.
+    """
+    if output is None or not output.is_file() or not output.stat().st_size:
+        return
+    try:
+        content = json.loads(output.read_bytes())
+    except (ValueError, RecursionError):
+        content = None
+    if not (isinstance(content, dict) and {"video", "events"} <= content.keys()):
+        raise OutputTaken(output, "this file exists and is no prediction", "Name another file.")
+
+
+def refuse_other_page(page: Path | None, windows: bool) -> None:
+    """Refuse a file that is no earlier page of the same kind.
+
+    Raises:
+        OutputTaken: it is something else.
+    """
+    if page is None:
+        return
+    from learnet.report import event_page, recognition_page
+    from learnet.report.page import refuse_other_page as refuse
+
+    refuse(page, (recognition_page if windows else event_page).START)
 
 
 def write_json(recognition: "Recognition", output: Path | None) -> None:

@@ -72,14 +72,13 @@ def _print_result(result: "SpottingStudyResult") -> None:
         counts = [scores.hits, scores.false_alarms, scores.misses, _f1(scores.f1)]
         chosen = [f"{thresholds.noise_factor:g}", f"{thresholds.min_px:g}"]
         times = [f"{person.duration_s:.0f}", f"{person.unjudged_s:.0f}"]
-        rows.append([person.subject, person.recordings, *times, *counts, *chosen])
-    columns = ["subject", "recordings", "seconds", "unjudged", "hits", "false", "missed", "F1"]
-    columns += ["noise factor", "least px"]
+        rows.append([person.subject, *times, *counts, *chosen])
+    columns = ["subject", "seconds", "unjudged", "hits", "false", "missed", "F1", "noise", "px"]
     console.table(f"People ({result.description.convention})", columns, rows)
     console.out.print(_threshold_note(result), markup=False)
     if result.description.weights:
         console.out.print(
-            f"Recognised by {result.description.weights}, which know none of these people, in the classes of "
+            f"Recognised by {result.description.weights}, trained without these people, in the classes of "
             f"{result.description.classes}.",
             markup=False,
         )

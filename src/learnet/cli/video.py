@@ -11,6 +11,8 @@ from learnet.cli.predict_outputs import (
     NO_ANNOTATIONS,
     AnnotationFiles,
     print_events,
+    refuse_other_json,
+    refuse_other_page,
     write_annotation_files,
     write_figures,
     write_json,
@@ -94,6 +96,9 @@ def predict(  # noqa: PLR0913 (options)
     outputs = [(output, JSON), (csv, CSV), (picture, FIGURE), (page, HTML)]
     outputs += [(path, ANNOTATIONS) for path in annotations.paths]
     check_outputs(outputs, (video, weights, face_model))
+    refuse_other_json(output)
+    refuse_other_page(page, windows)
+    annotations.refuse_annotations_of_people()
     recogniser = Recogniser.load(weights, face_model, face)
     recogniser = replace(recogniser, records_motion=page is not None and not windows)
     recognition = recognise(recogniser, video, wanted, csv)

@@ -352,8 +352,10 @@ def problem_of_action_unit_code(text: str) -> str:
 
 
 def _problem_of_part(part: str) -> str:
-    """Return why one unit of a code would be misread; empty where it is not, or where there is no number."""
+    """Return why one unit of a code would be misread; empty where it is not."""
     numbers = list(map(int, re.findall(r"\d+", part)))
+    if not numbers:
+        return f"{part!r} names no unit"
     is_choice = re.search(r"\bor\b", part, re.IGNORECASE)
     if len(numbers) > 1 and not is_choice:
         return f"{part!r} has several numbers"

@@ -84,9 +84,9 @@ def refuse_other_tables(table: Path) -> None:
     """Raise OutputTaken for a file that is no table of windows or events; an empty one may be filled."""
     if not table.is_file():
         return
-    beginnings = []
-    for columns in (WINDOW_COLUMNS, EVENT_COLUMNS):
-        beginnings.append(",".join(columns[:FIRST_COLUMNS]).encode())
+    windows = ",".join(WINDOW_COLUMNS[:FIRST_COLUMNS])
+    # All columns: a table of annotations begins with the same ones.
+    beginnings = [windows.encode(), ",".join(EVENT_COLUMNS).encode()]
     with table.open("rb") as handle:
         found = handle.read(max(map(len, beginnings)))
     if found and not found.startswith(tuple(beginnings)):

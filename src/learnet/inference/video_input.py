@@ -13,7 +13,7 @@ from learnet.inference.selected_face import SelectedFace
 from learnet.inference.windows import TIME_TOLERANCE_S
 from learnet.video.array import ArrayVideo
 from learnet.video.base import Frame, Video, VideoInfo
-from learnet.video.images import video_files
+from learnet.video.images import image_files, video_files
 from learnet.video.reader import open_video
 
 Progress = Callable[[int, int], None]  # windows or frames done, expected number of them
@@ -33,7 +33,8 @@ def open_for_recognition(video: str | Path | ArrayLike, fps: float | None) -> Vi
     if fps is None and Path(video).is_dir():
         if video_files(Path(video)):
             raise LearnetError(f"{video}: this is a folder of videos.", "Give one of them.")
-        raise LearnetError(f"{video}: a folder of images has no frame rate.", hint)
+        if image_files(Path(video)):
+            raise LearnetError(f"{video}: a folder of images has no frame rate.", hint)
     return open_video(Path(video), fps)
 
 

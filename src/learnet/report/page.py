@@ -104,11 +104,24 @@ def write_page(page: str, out: Path) -> Path:
         OutputTaken: `out` exists and is not such a page.
     """
     start = "\n".join(page.splitlines()[:2])
-    if out.exists() and not _starts_with(out, start):
-        raise OutputTaken(out, "this file exists and is not a report", "Choose another file.")
+    refuse_other_page(out, start)
     out.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(out, page)
     return out
+
+
+def refuse_other_page(out: Path, start: str) -> None:
+    """Refuse a file that is no page of some kind.
+
+    Args:
+        out: the page to write.
+        start: with which pages of this kind start.
+
+    Raises:
+        OutputTaken: `out` exists and starts in another way.
+    """
+    if out.exists() and not _starts_with(out, start):
+        raise OutputTaken(out, "this file exists and is not a report", "Choose another file.")
 
 
 def _starts_with(path: Path, start: str) -> bool:

@@ -13,9 +13,14 @@ from hypothesis import strategies as st
 from praatio import textgrid
 from pympi import Elan, Praat
 
-from learnet.core.errors import BadInput, LearnetError
+from learnet.core.errors import BadInput, LearnetError, OutputTaken
 from learnet.core.records import FACE_REGIONS, ActionUnitScore, Event, UnjudgedStretch
-from learnet.datasets.annotations.files import SUFFIXES, read_annotations, write_annotations
+from learnet.datasets.annotations.files import (
+    SUFFIXES,
+    read_annotations,
+    refuse_annotations_of_people,
+    write_annotations,
+)
 from learnet.datasets.annotations.record import Recording
 from tests.builders.annotated_events import EVENTS, RECORDING, event
 
@@ -357,3 +362,27 @@ def test_what_cannot_be_judged_is_written_and_is_no_event(tmp_path: Path, suffix
     read = read_annotations(path, Recording(fps=100.0))
     assert [(found.onset, found.offset) for found in read.events] == [(80, 100)]
     assert "3 stretches that cannot be judged left out." in read.notes
+
+
+def test_a_label_of_a_person_has_no_score(tmp_path: Path) -> None:
+    table = tmp_path / "events.csv"
+    write_annotations(table, [event(10, 12, 20, label="surprise")])
+    row = next(csv.DictReader(table.open()))
+    assert (row["label"], row["score"]) == ("surprise", "")
+    table.write_text("onset_s,offset_s,label,score\n1,2,surprise,7\n")
+    with pytest.raises(BadInput, match="the score 7 is not from 0 to 1"):
+        read_annotations(table, RECORDING)
+
+
+def test_events_of_the_table_of_predict_are_of_learnet(tmp_path: Path) -> None:
+    """And so they are replaced, as those of a person are not."""
+    table = tmp_path / "film.csv"
+    table.write_text(
+        "onset,offset,onset_s,offset_s,label,score,emotions_by_units\n50,60,1,1.2,surprise,.9,\n"
+    )
+    (read,) = read_annotations(table, Recording(fps=50.0)).events
+    assert read.source == "learnet"
+    refuse_annotations_of_people(table)
+    table.write_text("onset,offset,onset_s,offset_s,label\n50,60,1,1.2,surprise\n")
+    with pytest.raises(OutputTaken, match="it has events of annotation"):
+        refuse_annotations_of_people(table)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from learnet.core.csv_files import decode_text, read_csv_rows
-from learnet.core.errors import BadInput
-from learnet.core.files import atomic_file, write_atomically
+from learnet.core.errors import BadInput, OutputTaken
+from learnet.core.files import atomic_file, shortened_list, write_atomically
 from learnet.core.records import Event
 from learnet.datasets.annotations.boris import (
     boris_text,
@@ -36,6 +36,8 @@ TEXTS: dict[str, Callable[[Sequence[Event], Recording], str]] = {
 """Suffix -> the function that returns the content of a file."""
 
 UNKNOWN = Recording()
+
+_ANY_RATE = 1000.0  # frames per second, to read files of which only the sources matter
 
 _FORMATS = "ELAN (.eaf), BORIS (.boris, .json, .csv), Praat (.TextGrid), WebVTT (.vtt) or a table (.csv)"
 
@@ -96,6 +98,26 @@ def _read_table(path: Path) -> Entries:
     if is_pyfeat_live(header):
         return read_pyfeat_live(path, rows)
     return read_table(path, rows)
+
+
+def refuse_annotations_of_people(path: Path) -> None:
+    """Refuse a file with anything else than events that learnet found: it would be lost.
+
+    Raises:
+        OutputTaken: with whose events they are.
+    """
+    if not path.is_file() or not path.stat().st_size:
+        return
+    try:
+        events = read_annotations(path, Recording(fps=_ANY_RATE, variable_rate=True)).events
+    except BadInput:
+        raise OutputTaken(
+            path, "this file exists and has no events of learnet", "Name another file."
+        ) from None
+    people = sorted({event.source for event in events} - {Event.source})
+    if people:
+        problem = f"it has events of {shortened_list(people)}, which would be lost"
+        raise OutputTaken(path, problem, "Name another file.")
 
 
 def write_annotations(path: Path, events: Sequence[Event], recording: Recording = UNKNOWN) -> None:

@@ -143,6 +143,9 @@ def _check_values(path: Path, entry: Entry) -> None:
     for name, value in numbers.items():
         if value is not None and not (math.isfinite(value) and abs(value) < MAX_TIME_S):
             raise BadInput(f"{path} {entry.where}", f"the {name} {value} is not a number", "Correct it.")
+    if not 0 <= entry.score <= 1:
+        problem = f"the score {entry.score:g} is not from 0 to 1"
+        raise BadInput(f"{path} {entry.where}", problem, "Correct it.")
     unknown = set(entry.regions) - set(FACE_REGIONS)
     if unknown:
         known = f"Known: {', '.join(FACE_REGIONS)}."

@@ -32,6 +32,9 @@ ALIASES = {
 }
 """Other names of columns."""
 
+PREDICTED = "emotions_by_units"
+"""Column by which a table of `learnet predict` is known; its events have no column `source`."""
+
 UNIT_UNKNOWN = {"start": "onset", "end": "offset"}
 """Columns that may be frames or seconds."""
 
@@ -60,7 +63,7 @@ def table_text(events: Sequence[Event]) -> str:
             "action_units": facs_text(units),
             "action_unit_scores": _unit_scores(units),
             "label": event.label,
-            "score": f"{event.score:.6g}" if event.label else "",
+            "score": f"{event.score:.6g}" if event.label and event.score else "",
             "strength_px": f"{event.strength_px:.6g}" if event.strength_px else "",
             "source": event.source,
             "reason": event.reason,
@@ -91,6 +94,8 @@ def read_table(path: Path, rows: Rows) -> Entries:
     for number, cells in rows[1:]:
         if any(cells):
             row = dict(reversed(list(zip(header, cells, strict=False))))  # of two with one name the first
+            if PREDICTED in header:
+                row.setdefault("source", Event.source)
             entries.append(_entry(f"{path} line {number}", f"line {number}", row))
     return Entries(entries, notes=notes)
 

@@ -58,7 +58,7 @@ def test_curves_go_on_where_the_reference_is_replaced(rest: np.ndarray, smile: n
         sample = follower.measure(smile if is_smiling else rest, float(time_s))
         assert sample is not None and sample.track == 1
         moved.append(np.linalg.norm(sample.displacements[corner]))
-        references.add(id(follower._track.reference))
+        references.add(follower._track.reference)
     assert len(references) >= 3
     height = np.median(np.array(moved)[smiling])
     assert height > 0.8

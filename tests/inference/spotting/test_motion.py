@@ -173,3 +173,18 @@ def test_a_crop_that_lags_behind_gives_the_same_motion() -> None:
     np.testing.assert_allclose(behind.to_crop, ahead.to_crop, atol=0.1)
     np.testing.assert_allclose(behind.displacements, ahead.displacements, atol=0.1)
     assert pytest.approx(UNIT_PX) == EYE_DISTANCE * TRACKED_PX
+
+
+def test_patches_beyond_the_picture_show_no_skin() -> None:
+    """The picture ends just above the centres of the chin; the patches of the eyes stay far inside."""
+    to_crop = crop_of_eyes()
+    is_chin = POINTS.patch_of_point == POINTS.index("chin", "left")
+    chin = POINTS.positions[: len(is_chin)][is_chin].mean(axis=0)
+    in_crop = EYES_CENTRE + chin * UNIT_PX
+    row = int(transform_points(inverse(to_crop), in_crop[None])[0, 1])
+    cut = np.ascontiguousarray(still()[:row])
+    for reference, frame in ((cut, cut), (still(), cut), (cut, still())):
+        residuals = ReferenceFace(reference, to_crop, POINTS).motion(frame, to_crop).residuals
+        np.testing.assert_array_equal(residuals[POINTS.both("chin")], 1.0)
+        assert residuals[POINTS.both("upper lid")].max() < 0.1
+    assert measured(still()).residuals.max() < 0.1

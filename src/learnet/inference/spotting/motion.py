@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, UInt8
 
 from learnet.face.alignment import EYE_COLUMNS, EYE_DISTANCE, EYE_ROW
-from learnet.face.geometry import compose, inverse, warp
+from learnet.face.geometry import compose, inverse, transform_points, warp
 from learnet.face.head import average_depth
 from learnet.inference.spotting.points import FacePoints
 
@@ -23,6 +23,7 @@ LIGHT_SD_PX = 7.0  # standard deviation of the Gaussian whose mean is removed, w
 CONTRAST = 3.0  # factor on the grey levels, whose rounding would be noise
 WINDOW_PX = 15  # width of the window of Lucas-Kanade
 LEVELS = 1  # of its pyramid, besides the full resolution
+SEEN_PX = WINDOW_PX // 2 + 1  # around a point, which are compared: the window, and a pixel for its gradients
 STOP = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 8, 0.01)
 MIN_TEXTURE = 2e-4  # smaller eigenvalue of the structure tensor at which a point has half of its full weight
 MAX_SHIFT_PX = 0.5  # of the head in the crop, from which the frame is cropped again
@@ -43,7 +44,7 @@ class FaceMotion:
     displacements: Float64[np.ndarray, "P 2"]  # of the patches, without the motion of the head
     to_crop: Float64[np.ndarray, "2 3"]  # from the frame to a crop in which the head has not moved
     # Difference of each patch from what it was in the reference, in units of its contrast there: about 0
-    # where it has only moved, 1 where it shows something else.
+    # where it has only moved, 1 where it shows something else or reaches beyond the picture.
     residuals: Float64[np.ndarray, "P"]
     rotation_deg: Float64[np.ndarray, "2"]  # of the head: to the right in the picture, down
     correlation: float  # -1..1, of the rigid parts with those of the reference
@@ -86,6 +87,7 @@ class ReferenceFace:
         self.patch_weights = _patch_weights(points, self.weights[:count])
         self.axes = points.moves
         self.terms = _head_terms(points.positions)
+        self.outside = self._outside(grey, to_crop)
         self.rigid_mask = _discs(positions[count:])
         deviation = cv2.absdiff(self.detail, np.full_like(self.detail, 128)).astype(np.float32)
         self.amplitudes = _at_points(cv2.blur(deviation, (WINDOW_PX, WINDOW_PX)), positions) + 1.0
@@ -105,15 +107,28 @@ class ReferenceFace:
         remaining = tracked.flow - (self.terms @ tracked.head).T
         displacements = self.patch_weights @ remaining[:count]
         ratios = tracked.errors[:count] / self.amplitudes[:count]
+        is_outside = self.outside | self._outside(grey, to_crop)
         return FaceMotion(
             displacements=REPORTED_PX * self.axes * displacements,
-            residuals=self.patch_weights @ ratios,
+            residuals=np.where(is_outside, 1.0, self.patch_weights @ ratios),
             to_crop=compose(_undo(tracked.head), to_crop),
             rotation_deg=np.degrees(tracked.head[4:] / UNIT_PX),
             correlation=_correlation(self.detail, tracked.detail, self.rigid_mask),
             sharpness=_sharpness(tracked.crop),
             brightness=float(tracked.crop.mean()),
         )
+
+    def _outside(
+        self, grey: UInt8[np.ndarray, "H W"], to_crop: Float64[np.ndarray, "2 3"]
+    ) -> Bool[np.ndarray, "N"]:
+        """Return which patches reach beyond the picture, where the crop repeats its last row or column."""
+        count = len(self.points.patch_of_point)
+        to_frame = inverse(to_crop)
+        margin = SEEN_PX * np.hypot(to_frame[0, 0], to_frame[1, 0])
+        in_frame = transform_points(to_frame, self.positions[:count].astype(np.float64))
+        furthest = np.array(grey.shape[::-1]) - 1 - margin
+        is_outside = ((in_frame < margin) | (in_frame > furthest)).any(axis=1)
+        return np.isin(np.arange(self.points.patches), self.points.patch_of_point[is_outside])
 
     def _track(self, grey: UInt8[np.ndarray, "H W"], to_crop: Float64[np.ndarray, "2 3"]) -> _Tracked:
         """Track the points, and fit the motion of the head."""

@@ -111,9 +111,9 @@ def test_memory_and_work_do_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
     searched: list[int] = []
     find = spotter_module.find_movements
 
-    def counted(curves, points):
+    def counted(curves, points, thresholds):
         searched.append(len(curves.times_s))
-        return find(curves, points)
+        return find(curves, points, thresholds)
 
     monkeypatch.setattr(spotter_module, "find_movements", counted)
     spotter = scripted()
@@ -152,7 +152,7 @@ def test_events_are_returned_while_frames_arrive_each_once() -> None:
 def test_a_movement_whose_apex_wanders_between_searches_is_one_event(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every search sees the end of the settled time in the middle of the same movement."""
 
-    def wandering(curves, points):
+    def wandering(curves, points, thresholds):
         apex_s = 7.4 if curves.times_s[-1] < 14.2 else 7.6
         movement = Movement(7.0, apex_s, 8.0, 1.0, ("chin",))
         return Findings((movement,), ())

@@ -117,8 +117,8 @@ def prediction_intervals(recording: LongRecording, events: Iterable[Event]) -> l
             continue
         interval = Interval(
             video=video_name(recording),
-            onset=event.onset,
-            offset=event.offset,
+            onset=float(event.onset),
+            offset=float(event.offset),
             kind=event.kind,
             label=event.label,
             score=event.strength_px,

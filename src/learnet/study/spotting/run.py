@@ -273,8 +273,8 @@ def _labelled(recording: LongRecording, scheme: ClassScheme | None) -> tuple[Int
             continue
         interval = Interval(
             video=files.video_name(recording),
-            onset=clip.onset,
-            offset=clip.offset,
+            onset=float(clip.onset),
+            offset=float(clip.offset),
             kind=clip.kind,
             label=scheme.of.get(clip.emotion, "") if scheme else "",
             person=recording.subject,
@@ -314,8 +314,8 @@ def _person_results(
         person_result = PersonResult(
             subject=person,
             recordings=len(own),
-            duration_s=sum(result.recording.duration_s for result in own),
-            unjudged_s=sum(stretch.end_s - stretch.start_s for stretch in unjudged),
+            duration_s=sum((result.recording.duration_s for result in own), 0.0),
+            unjudged_s=sum((stretch.end_s - stretch.start_s for stretch in unjudged), 0.0),
             scores=score_counts(counts[candidate, one], with_kinds=True)[0],
             thresholds=description.candidates[candidate],
             shipped=score_counts(counts[0, one], with_kinds=True)[0],

@@ -257,6 +257,7 @@ def test_action_units_written_out_are_read_back(codes: list[tuple[str, int, str]
         ("4 7", "'4 7' has several numbers"),
         ("4+12L", "'12L' has its side after the number"),
         ("smile", "it names no unit"),
+        ("4+smile", "'smile' names no unit"),
     ],
 )
 def test_a_code_that_would_be_misread_says_why(code: str, problem: str) -> None:

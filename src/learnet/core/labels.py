@@ -302,6 +302,11 @@ LIP_UNITS = (8, 18, 22, 23, 24, 25, 28, 32)
 """Units that FACS scores on the top or the bottom lip alone."""
 
 
+REMARKS = ("", "soft focus")
+"""What stands in the published databases in the place of a unit: nothing, after a last comma (`14,L24,`), and a
+remark about the picture."""
+
+
 def parse_action_units(text: str) -> tuple[ActionUnit, ...]:
     """Return the units in a string such as `4+7+L10`, `R2A,5`, `A9E+ref(10)` or `(R6 or R12)+R15`, in their
     order.
@@ -355,7 +360,7 @@ def _problem_of_part(part: str) -> str:
     """Return why one unit of a code would be misread; empty where it is not."""
     numbers = list(map(int, re.findall(r"\d+", part)))
     if not numbers:
-        return f"{part!r} names no unit"
+        return "" if part.lower() in REMARKS else f"{part!r} names no unit"
     is_choice = re.search(r"\bor\b", part, re.IGNORECASE)
     if len(numbers) > 1 and not is_choice:
         return f"{part!r} has several numbers"

@@ -4,16 +4,19 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
+from learnet.core.errors import LearnetError
 from learnet.core.parallel import parallel_map
 
 CALLER = """
 import os, sys, time
 from pathlib import Path
+from learnet.core.errors import LearnetError
 from learnet.core.parallel import parallel_map
 
 def slow(place):
@@ -39,15 +42,41 @@ def test_answers_come_in_order_and_from_as_many_processes_as_asked() -> None:
     sys.platform == "win32", reason="a process there keeps the number of a parent that is gone"
 )
 def test_workers_do_not_outlive_a_caller_that_is_killed(tmp_path: Path) -> None:
-    script, seen = tmp_path / "caller.py", tmp_path / "seen"
-    seen.mkdir()
+    script, seen, temporary = tmp_path / "caller.py", tmp_path / "seen", tmp_path / "temporary"
+    seen.mkdir(), temporary.mkdir()
     script.write_text(CALLER)
-    caller = subprocess.Popen([sys.executable, str(script), str(seen)])
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    caller = subprocess.Popen([sys.executable, str(script), str(seen)], env=environment)
     waited_for(lambda: len(list(seen.iterdir())) == 2, 300)
+    assert list(temporary.glob("learnet-*"))
     workers = [int(path.name) for path in seen.iterdir()]
     caller.send_signal(signal.SIGKILL)
     caller.wait()
     waited_for(lambda: not any(runs(pid) for pid in workers), 300)  # their item takes an hour
+    assert not list(temporary.glob("learnet-*"))
+
+
+def die_at_three(number: int) -> int:
+    if number == 3:
+        time.sleep(0.5)  # the other process has finished what it had begun
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals there have other names")
+def test_process_that_the_system_ends_is_one_error_with_the_item(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    names = [f"casme2/01/EP{number:02d}" for number in range(6)]
+    finished = []
+    with pytest.raises(LearnetError, match=r"SIGKILL.*work on .*EP03") as raised:
+        for number in parallel_map(die_at_three, range(6), 2, ordered=False, names=names):
+            finished.append(number)
+    assert "\n" not in str(raised.value) and "--jobs" in raised.value.hint
+    assert "EP00" not in str(raised.value)  # it was finished
+    assert {0, 1, 2} <= set(finished)
+    assert not list(tmp_path.glob("learnet-*"))
 
 
 def waited_for(condition, seconds: float) -> None:

@@ -101,7 +101,8 @@ def predict_batch(videos: Sequence[Path], batch: Batch, jobs: int) -> None:
 
         failed = 0
         work = partial(_predict_in_worker, batch=batch)
-        with console.bar("Videos") as progress, closing(parallel_map(work, videos, jobs)) as results:
+        mapped = parallel_map(work, videos, jobs, names=[str(video) for video in videos])
+        with console.bar("Videos") as progress, closing(mapped) as results:
             for done, (is_recognised, printed) in enumerate(results, 1):
                 failed += not is_recognised
                 console.err.print(printed, end="", markup=False)

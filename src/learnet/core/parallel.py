@@ -2,16 +2,22 @@
 
 import os
 import re
+import shutil
 import signal
 import threading
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
-from typing import TypeVar
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory, gettempdir
+from typing import Generic, TypeVar
 
 import joblib
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+from learnet.core.errors import LearnetError
 from learnet.core.malloc import keep_freed_memory
 
 Item = TypeVar("Item")
@@ -26,7 +32,11 @@ EXPECTED_WARNINGS = (
 
 
 def parallel_map(
-    work: Callable[[Item], Result], items: Sequence[Item], jobs: int, ordered: bool = True
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    jobs: int,
+    ordered: bool = True,
+    names: Sequence[str] = (),
 ) -> Generator[Result, None, None]:
     """Call `work` on every item, on several processes.
 
@@ -37,18 +47,77 @@ def parallel_map(
         jobs: processes; -1 is one per core.
         ordered: yield the results in the order of the items, each as soon as it and all before it are
             there; else as they are made.
+        names: of the items, for messages; none if the items have none.
 
     Yields:
         The results. Work begins when the first is requested, and what has not begun is given up when the
         generator is closed.
+
+    Raises:
+        LearnetError: the system ended a process, as where memory runs out. Errors of `work` are raised as
+            they are.
     """
     processes = min(jobs if jobs > 0 else joblib.cpu_count(), max(len(items), 1))
     kind = "generator" if ordered else "generator_unordered"
-    extra = {"initializer": _start_worker, "initargs": (os.getpid(),)} if processes > 1 else {}
-    parallel = joblib.Parallel(n_jobs=processes, return_as=kind, **extra)
-    calls = (joblib.delayed(work)(item) for item in items)
-    with _expected_warnings_ignored(), closing(parallel(calls)) as results:
-        yield from results
+    if processes == 1:
+        calls = (joblib.delayed(work)(item) for item in items)
+        with closing(joblib.Parallel(n_jobs=1, return_as=kind)(calls)) as results:
+            yield from results
+        return
+    parallel = joblib.Parallel(
+        n_jobs=processes, return_as=kind, initializer=_start_worker, initargs=(os.getpid(),)
+    )
+    with TemporaryDirectory(prefix=_folder_prefix(os.getpid()), ignore_cleanup_errors=True) as folder:
+        recorded = _RecordedWork(work, Path(folder))
+        calls = (joblib.delayed(recorded)(index, item) for index, item in enumerate(items))
+        try:
+            with _expected_warnings_ignored(), closing(parallel(calls)) as results:
+                yield from results
+        except TerminatedWorkerError as error:
+            begun = [names[index] for index in recorded.begun()] if names else []
+            raise _ended_error(error, begun) from error
+
+
+@dataclass(frozen=True)
+class _RecordedWork(Generic[Item, Result]):
+    """Work that leaves a file with the number of its item in a folder until the item is finished."""
+
+    work: Callable[[Item], Result]
+    folder: Path
+
+    def __call__(self, index: int, item: Item) -> Result:
+        record = self.folder / str(index)
+        with suppress(OSError):  # a disk that is full must not stop work that needs no space
+            record.touch()
+        try:
+            return self.work(item)
+        finally:
+            with suppress(OSError):
+                record.unlink(missing_ok=True)
+
+    def begun(self) -> list[int]:
+        """Return the positions of the items that were begun and not finished, because a process ended."""
+        return sorted(int(record.name) for record in self.folder.iterdir())
+
+
+def _folder_prefix(caller: int) -> str:
+    """Return the beginning of the names of the temporary folders of a process."""
+    return f"learnet-{caller}-"
+
+
+def _ended_error(error: TerminatedWorkerError, begun: Sequence[str]) -> LearnetError:
+    """Return the error about a process that the system ended.
+
+    joblib then ends the other processes too, so which of the items that were begun was to blame is not known.
+    """
+    signals = sorted(set(re.findall(r"SIG[A-Z]+", str(error))))
+    what = "A process was ended by the system"
+    if signals:
+        what += f" ({', '.join(signals)})"
+    if begun:
+        what += f" during the work on {' or '.join(begun)}"
+    hint = "Memory may have run out: use fewer processes (--jobs). Run it again: what was written is kept."
+    return LearnetError(f"{what}.", hint)
 
 
 @contextmanager
@@ -86,4 +155,6 @@ def _end_with_caller(caller: int) -> None:
     minutes."""
     while os.getppid() == caller:
         time.sleep(1)
+    for folder in Path(gettempdir()).glob(f"{_folder_prefix(caller)}*"):
+        shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)

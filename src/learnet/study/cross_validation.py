@@ -22,7 +22,7 @@ from learnet.metrics.scores import interval_text
 from learnet.metrics.study_metrics import StudyMetrics
 from learnet.metrics.summary import summarise
 from learnet.networks import NETWORKS
-from learnet.study.jobs import run_jobs
+from learnet.study.jobs import describe_jobs, run_jobs
 from learnet.study.labelled import LabelledDataset
 from learnet.study.plan import job_batches, plan_trainings, resolve_resources
 from learnet.training.train import resolve_training
@@ -199,7 +199,8 @@ def _run(
     work = partial(run_jobs, data=data, device=resources.device)
     outcomes: list[Outcome] = []
     done = 0
-    with closing(parallel_map(work, batches, resources.jobs)) as mapped:
+    names = [describe_jobs(batch) for batch in batches]
+    with closing(parallel_map(work, batches, resources.jobs, names=names)) as mapped:
         for results in mapped:
             for result in results:
                 outcomes += map(_rounded, result.outcomes)

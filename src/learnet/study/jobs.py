@@ -75,6 +75,11 @@ def run_jobs(jobs: Sequence[FoldJob], data: LabelledDataset, device: str = "cpu"
     return [*run_jobs(jobs[:half], data, device), *run_jobs(jobs[half:], data, device)]
 
 
+def describe_jobs(jobs: Sequence[FoldJob]) -> str:
+    """Return the folds and seeds of jobs, for messages: "fold sub01 with seed 0"."""
+    return " and ".join(f"fold {job.fold.name} with seed {job.training.seed}" for job in jobs)
+
+
 def _trained(jobs: Sequence[FoldJob], data: LabelledDataset, device: str) -> list[TrainedNetwork]:
     network, initial_weights = jobs[0].network, jobs[0].initial_weights
     trainings, train_sets = [], []

@@ -25,7 +25,7 @@ from learnet.study.cluster import Cluster, connect, parallel_map_on_cluster
 from learnet.study.describe import describe_study, versions
 from learnet.study.description import StudyDescription
 from learnet.study.folder import POOLED, close_study, lock_study_folder, open_study_folder, write_run
-from learnet.study.jobs import FoldJob, FoldResult, run_jobs
+from learnet.study.jobs import FoldJob, FoldResult, describe_jobs, run_jobs
 from learnet.study.labelled import LabelledDataset, apply_class_scheme, load_labelled_dataset
 from learnet.study.outcomes import outcome_rows
 from learnet.study.plan import job_batches, plan_trainings, resolve_resources
@@ -147,7 +147,8 @@ def _results(
     if cluster:
         mapped = parallel_map_on_cluster(cluster, work, batches, folder)
     else:
-        mapped = parallel_map(partial(work, folder=folder), batches, resources.jobs)
+        names = [describe_jobs(batch) for batch in batches]
+        mapped = parallel_map(partial(work, folder=folder), batches, resources.jobs, names=names)
     with closing(mapped):
         for results in mapped:
             yield from results

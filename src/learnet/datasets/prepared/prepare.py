@@ -185,7 +185,8 @@ def _run(clip_jobs: Sequence[ClipJob], out: Path, jobs: int, progress: Progress 
     finished = len(clip_jobs) - len(unfinished)
     if progress:
         progress(finished, len(clip_jobs))
-    with closing(parallel_map(run_clip_job, unfinished, jobs, ordered=False)) as reasons:
+    names = [job.clip.key for job in unfinished]
+    with closing(parallel_map(run_clip_job, unfinished, jobs, ordered=False, names=names)) as reasons:
         for done, reason in enumerate(reasons, start=finished + 1):
             if reason:
                 raise unwritable_error(out, reason)

@@ -135,7 +135,8 @@ def _cross_validate(
     work = partial(_score_fold, pixels=pixels, truth=truth, mirror=_mirror(data))
     present = np.full((len(pixels), len(units)), np.nan)
     sides = np.full((len(pixels), len(units), 2), np.nan)
-    with closing(parallel_map(work, folds, jobs)) as results:
+    names = [f"fold {fold.name}" for fold in folds]
+    with closing(parallel_map(work, folds, jobs, names=names)) as results:
         for done, (fold, scores) in enumerate(zip(folds, results, strict=True), start=1):
             test = list(fold.test)
             present[test], sides[test] = scores.present, scores.sides

@@ -122,13 +122,14 @@ class _Steps:
         self.jobs = jobs
         self.progress = progress
         self.weights = settings.weights or ""
+        self.names = [files.video_name(recording) for recording in index.recordings]
         self.done = 0
         self.total = len(index.recordings) * (2 if scheme is None else 3)
 
     def map(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """Return the results for all recordings, and report each."""
         results = []
-        with closing(parallel_map(work, items, self.jobs)) as made:
+        with closing(parallel_map(work, items, self.jobs, names=self.names)) as made:
             for result in made:
                 results.append(result)
                 self.done += 1

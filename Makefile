@@ -14,7 +14,7 @@ BENCHMARKS := dynamic_image prepare index network live startup study
 PYTEST := -m pytest -n auto --dist loadfile
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo demo-study test test-all test-shapes test-lowest check docs notebooks bench clean
+.PHONY: help demo demo-study test test-all test-shapes test-lowest fuzz check docs notebooks bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -57,6 +57,9 @@ $(LOWEST)/ready: pyproject.toml setup.py constraints-cpu.txt
 test-lowest: $(LOWEST)/ready  ## as `make test`, with every dependency at its lowest version
 	$(LOWEST)/bin/python $(PYTEST) -m 'not slow' --durations=10
 
+fuzz: $(VENV)/ready  ## 20,000 mutated inputs, and a table of what became of them; inputs of faults go to fuzz-failures
+	$(VENV)/bin/python -m tests.fuzz --cases 20000
+
 check: $(VENV)/ready  ## style, complexity and types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check --quiet .
@@ -73,4 +76,4 @@ bench: $(VENV)/ready  ## every benchmark, then one table; results go to benchmar
 	$(VENV)/bin/python benchmarks/table.py
 
 clean:  ## remove the environments and the demos
-	rm -rf .venv .venv-* demo demo-study
+	rm -rf .venv .venv-* demo demo-study fuzz-failures

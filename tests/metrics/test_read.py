@@ -163,7 +163,7 @@ def test_paths_without_predictions(tmp_path: Path) -> None:
     for path in (tmp_path / "no.log", tmp_path):
         with pytest.raises(BadInput, match="there is no such file"):
             read_predictions(path)
-    (tmp_path / "x.log").write_bytes(b"\xff\xfe\x00\x31")
+    (tmp_path / "x.log").write_bytes(b"casme2 s\xe4")
     with pytest.raises(BadInput, match="not UTF-8"):
         read_predictions(tmp_path / "x.log")
     with pytest.raises(LearnetError, match="Did you mean 'megc-3'"):

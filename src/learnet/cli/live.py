@@ -1,6 +1,5 @@
 """The command that finds facial movements in a live stream."""
 
-import csv
 import os
 import signal
 import sys
@@ -14,6 +13,7 @@ from cyclopts import Parameter
 
 from learnet.cli import console
 from learnet.cli.app import VIDEO, Flat, app
+from learnet.core.csv_files import csv_text
 from learnet.core.errors import LearnetError
 from learnet.core.output_checks import CSV, check_outputs
 from learnet.core.settings import LiveSettings
@@ -114,9 +114,8 @@ def _print_results(stream: "EventStream | LiveStream", recogniser: "Recogniser",
     header = columns if isinstance(stream, LiveStream) else spotted_columns
     with ExitStack() as stack:
         file = stack.enter_context(table.open("w", newline="", encoding="utf-8")) if table else None
-        rows = csv.writer(file, lineterminator="\n") if file else None
-        if rows:
-            rows.writerow(header(classes, units))
+        if file:
+            file.write(csv_text([header(classes, units)]))
         for result in stream:
             try:
                 sys.stdout.write(result.to_json() + "\n")
@@ -125,6 +124,6 @@ def _print_results(stream: "EventStream | LiveStream", recogniser: "Recogniser",
                 # Otherwise Python complains when it flushes stdout at exit.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 return
-            if rows and file and not isinstance(result, LiveStretch):
-                rows.writerow(result.row(classes, units))
+            if file and not isinstance(result, LiveStretch):
+                file.write(csv_text([result.row(classes, units)]))
                 file.flush()

@@ -1,13 +1,12 @@
 """Tables of what was read: clips and people per emotion beside published numbers, findings by kind."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
 
+from learnet.core.csv_files import csv_text
 from learnet.core.errors import BadInput, counted
 from learnet.core.files import write_atomically
 from learnet.core.labels import SCHEMES, resolve_class_scheme
@@ -142,12 +141,8 @@ def write_audit_csv(reading: DatasetIndex, path: Path, dataset: Dataset | None =
         BadInput: it cannot be written there.
     """
     rows = _csv_rows(reading, dataset)
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
-    writer.writerows(rows)
     try:
-        write_atomically(path, text.getvalue())
+        write_atomically(path, csv_text([CSV_COLUMNS, *rows]))
     except OSError as error:
         raise BadInput(path, f"the audit cannot be written ({error.strerror})") from error
 

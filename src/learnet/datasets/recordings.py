@@ -1,11 +1,10 @@
 """Long recordings of databases with all labelled movements in them: material for spotting."""
 
-import csv
-import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from learnet.core.csv_files import csv_text
 from learnet.core.errors import BadInput, LearnetError, pick
 from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.core.settings import DatasetSubset
@@ -159,7 +158,7 @@ def events_to_csv(index: RecordingIndex) -> str:
         for clip in recording.clips:
             marks = (clip.onset, "" if clip.apex is None else clip.apex, clip.offset)
             rows.append((clip.subject, recording.name, *marks, clip.kind, clip.emotion, clip.action_units))
-    return _csv(EVENT_COLUMNS, rows)
+    return csv_text([EVENT_COLUMNS, *rows])
 
 
 def videos_to_csv(index: RecordingIndex) -> str:
@@ -168,12 +167,4 @@ def videos_to_csv(index: RecordingIndex) -> str:
     for recording in index.recordings:
         facts = (recording.subject, recording.name, recording.last, recording.fps)
         rows.append((*facts, str(recording.path)))
-    return _csv(VIDEO_COLUMNS, rows)
-
-
-def _csv(columns: tuple[str, ...], rows: list[tuple]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_text([VIDEO_COLUMNS, *rows])

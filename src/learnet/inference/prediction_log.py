@@ -1,10 +1,10 @@
 """The table of the windows of a video, written as they are predicted, and continued after an interruption."""
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
 
+from learnet.core.csv_files import csv_text
 from learnet.core.errors import OutputTaken
 from learnet.core.serialisation import ROOT, InvalidValue, convert, to_plain
 from learnet.inference.prediction import Prediction
@@ -49,8 +49,7 @@ class PredictionLog:
         self.replaced = self.progress.is_file() and not self.done  # the beginning of another run
         # Line buffering: a killed process leaves whole rows.
         self.rows_file = table.open("w", newline="", encoding="utf-8", buffering=1)
-        self.rows = csv.writer(self.rows_file, lineterminator="\n")
-        self.rows.writerow(window_columns(classes, units))
+        self.rows_file.write(csv_text([window_columns(classes, units)]))
         self.progress_file = self.progress.open("w", encoding="utf-8", buffering=1)
         self.progress_file.write(json.dumps(run) + "\n")
         for prediction in self.done:
@@ -76,7 +75,7 @@ class PredictionLog:
         self.table.unlink()
 
     def _write(self, prediction: Prediction) -> None:
-        self.rows.writerow(window_row(prediction, self.classes, self.units))
+        self.rows_file.write(csv_text([window_row(prediction, self.classes, self.units)]))
         self.progress_file.write(json.dumps(to_plain(prediction)) + "\n")
 
 

@@ -1,8 +1,8 @@
 """What was recognised in one video, and its form as JSON and CSV."""
 
-import csv
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from html import escape
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float64
 
+from learnet.core.csv_files import csv_text
 from learnet.core.errors import LearnetError, counted
 from learnet.core.records import Event, UnjudgedStretch
 from learnet.core.settings import Windows
@@ -209,18 +210,17 @@ class Recognition:
         Raises:
             LearnetError: `windows`, but the video was not cut into windows.
         """
-        text = io.StringIO()
-        rows = csv.writer(text, lineterminator="\n")
+        rows: list[Sequence[object]]
         if windows:
             self._check_windows()
-            rows.writerow(window_columns(self.metadata.classes, self.units))
+            rows = [window_columns(self.metadata.classes, self.units)]
             for prediction in self.predictions:
-                rows.writerow(window_row(prediction, self.metadata.classes, self.units))
+                rows.append(window_row(prediction, self.metadata.classes, self.units))
         else:
-            rows.writerow(event_columns(self.metadata.classes, self.units))
+            rows = [event_columns(self.metadata.classes, self.units)]
             for event in self.events:
-                rows.writerow(event_row(event, self.metadata.classes, self.units))
-        return text.getvalue()
+                rows.append(event_row(event, self.metadata.classes, self.units))
+        return csv_text(rows)
 
     def to_dataframe(self, windows: bool = False) -> "pd.DataFrame":
         """Return the table of `to_csv`: a row per event, or per window.

@@ -1,11 +1,11 @@
 """The agreement of two coders as CSV and JSON."""
 
-import csv
-import io
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from learnet.core.csv_files import csv_text
 from learnet.metrics.agreement import Agreement, Estimate, SingleEvent
 
 COLUMNS = ("measure", "of", "value", "low", "high", "count")
@@ -14,25 +14,23 @@ COLUMNS = ("measure", "of", "value", "low", "high", "count")
 
 def agreement_to_csv(agreement: Agreement) -> str:
     """Return all numbers as CSV with the columns of `COLUMNS`, without the tables of categories."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    rows: list[Sequence[object]] = [COLUMNS]
     for events in agreement.events:
         of = f"IoU {events.iou}"
-        writer.writerow(("f1", of, *_limits(events.f1), events.both))
-        writer.writerow(("only first", of, events.only_first, "", "", ""))
-        writer.writerow(("only second", of, events.only_second, "", "", ""))
+        rows.append(("f1", of, *_limits(events.f1), events.both))
+        rows.append(("only first", of, events.only_first, "", "", ""))
+        rows.append(("only second", of, events.only_second, "", "", ""))
     for times in agreement.times:
         points = sum(map(sum, times.counts))
         limits = _limits(times.kappa) if times.kappa else ("", "", "")
-        writer.writerow(("kappa", times.of, *limits, points))
+        rows.append(("kappa", times.of, *limits, points))
     for difference in agreement.differences:
         of = difference.mark
-        writer.writerow(("mean difference ms", of, *_limits(difference.mean_ms), difference.pairs))
-        writer.writerow(("median difference ms", of, difference.median_ms, "", "", difference.pairs))
+        rows.append(("mean difference ms", of, *_limits(difference.mean_ms), difference.pairs))
+        rows.append(("median difference ms", of, difference.median_ms, "", "", difference.pairs))
         absolute = _limits(difference.mean_absolute_ms)
-        writer.writerow(("mean absolute difference ms", of, *absolute, difference.pairs))
-    return text.getvalue()
+        rows.append(("mean absolute difference ms", of, *absolute, difference.pairs))
+    return csv_text(rows)
 
 
 def _limits(estimate: Estimate) -> tuple[float, float | None, float | None]:

@@ -1,11 +1,10 @@
 """Score predictions of any origin under every averaging convention, and check their clips."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from learnet.core.csv_files import csv_text
 from learnet.core.records import Outcome
 from learnet.metrics.conventions import Convention, conventions
 from learnet.metrics.groups import absent_classes, by_dataset, people_of
@@ -86,21 +85,19 @@ def scores_to_csv(report: ScoreReport) -> str:
     First the pooled scores with intervals, of all predictions and of each database; then the other averages
     of all predictions.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    rows: list[Sequence[object]] = [COLUMNS]
     pooled, *others = report.conventions
     for part in (report.whole, *report.databases):
         for measure in MEASURES:
             low, high = part.limits.get(measure, ("", ""))
             value = part.values[measure]
-            writer.writerow((part.name, pooled.name, measure, value, low, high, *_sizes(part)))
+            rows.append((part.name, pooled.name, measure, value, low, high, *_sizes(part)))
     sizes = _sizes(report.whole)
-    writer.writerow((ALL, pooled.name, "precision", pooled.values["precision"], "", "", *sizes))
+    rows.append((ALL, pooled.name, "precision", pooled.values["precision"], "", "", *sizes))
     for convention in others:
         for name, value in convention.values.items():
-            writer.writerow((ALL, convention.name, name, value, "", "", *sizes))
-    return text.getvalue()
+            rows.append((ALL, convention.name, name, value, "", "", *sizes))
+    return csv_text(rows)
 
 
 def _sizes(part: PooledScores) -> tuple[int, int | str]:

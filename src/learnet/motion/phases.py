@@ -8,7 +8,6 @@ its phase).
 
 import csv
 import hashlib
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int64, UInt8
 
+from learnet.core.csv_files import csv_text
 from learnet.core.errors import LearnetError
 
 # Motion image of each phase.
@@ -79,11 +79,7 @@ class Phases:
 
     def as_csv(self) -> str:
         """Return the content of phases.csv."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(zip(self.clips, self.names, strict=True))
-        return text.getvalue()
+        return csv_text([COLUMNS, *zip(self.clips, self.names, strict=True)])
 
 
 def gather_images(blocks: ImageBlocks, indices: Sequence[int]) -> UInt8[np.ndarray, "M H W 3"]:

@@ -1,11 +1,10 @@
 """Tables of experiments, read from their study folders: for the terminal, results.md and results.csv."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from learnet.core.csv_files import csv_text
 from learnet.core.files import write_atomically
 from learnet.metrics.published import ALL
 from learnet.metrics.scores import MEASURES
@@ -179,15 +178,14 @@ def write_results(
 
 def as_csv(results: Sequence[Group]) -> str:
     """Return the columns of CSV_COLUMNS for every row of each comparison; only minutes are rounded."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, CSV_COLUMNS, restval="", lineterminator="\n")
-    writer.writeheader()
+    table: list[Sequence[object]] = [CSV_COLUMNS]
     for group in results:
         by_name = {record.name: record for record in group.comparison.records}
         for row in rows(group.comparison):
             cost = _cost(by_name[str(row["study"])]) if row["kind"] == "study" else {}
-            writer.writerow({**row, "set": group.name, **cost})
-    return text.getvalue()
+            cells = {**row, "set": group.name, **cost}
+            table.append([cells.get(column, "") for column in CSV_COLUMNS])
+    return csv_text(table)
 
 
 def _cost(record: StudyRecord) -> dict[str, object]:

@@ -1,7 +1,5 @@
 """Figures of a page, each with its data: as a link in the page, and as a CSV file beside it."""
 
-import csv
-import io
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +11,8 @@ import pandas as pd
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from learnet.core.errors import OutputTaken
+from learnet.core.csv_files import csv_text, escape_formula, parse_csv
+from learnet.core.errors import BadInput, OutputTaken
 from learnet.core.files import write_atomically
 from learnet.report.style import inline_svg
 
@@ -34,7 +33,8 @@ class PageFigure:
     @cached_property
     def csv(self) -> str:
         """The data as CSV, with six significant digits."""
-        return str(self.table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+        table = self.table.map(escape_formula)
+        return str(table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
 
     @property
     def address(self) -> str:
@@ -78,11 +78,8 @@ def write_tables(folder: Path, figures: Iterable[PageFigure]) -> None:
         (folder / name).unlink(missing_ok=True)
     for name, figure in by_file.items():
         write_atomically(folder / name, figure.csv)
-    index = io.StringIO()
-    writer = csv.writer(index, lineterminator="\n")
-    writer.writerow(INDEX_COLUMNS)
-    writer.writerows([name, figure.said] for name, figure in by_file.items())
-    write_atomically(folder / INDEX, index.getvalue())
+    rows = [[name, figure.said] for name, figure in by_file.items()]
+    write_atomically(folder / INDEX, csv_text([INDEX_COLUMNS, *rows]))
 
 
 def _earlier_files(folder: Path) -> list[str]:
@@ -90,8 +87,10 @@ def _earlier_files(folder: Path) -> list[str]:
     index = folder / INDEX
     if not index.is_file():
         return []
-    text = index.read_text(encoding="utf-8", errors="replace")
-    rows = list(csv.reader(io.StringIO(text, newline="")))
+    try:
+        rows = parse_csv(index, index.read_text(encoding="utf-8", errors="replace"))
+    except BadInput:
+        return []  # of somebody else
     if not rows or rows[0] != INDEX_COLUMNS:
         return []
     names = [row[0] for row in rows[1:] if row]

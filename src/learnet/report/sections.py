@@ -1,7 +1,5 @@
 """The sections of a page: each function returns the values of its template."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -9,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from learnet.core.csv_files import parse_csv
+from learnet.core.errors import BadInput
 from learnet.core.network_info import SETTINGS_WITHOUT_EPOCHS, network_info
 from learnet.core.records import Finding
 from learnet.core.serialisation import to_plain
@@ -223,8 +223,10 @@ def _used_epochs(file: Path) -> list[int]:
     """Return the epochs of each training; empty if the file is missing or damaged."""
     try:
         text = file.read_text(encoding="utf-8")
-        return [int(row["epochs"]) for row in csv.DictReader(io.StringIO(text, newline=""))]
-    except (OSError, ValueError, KeyError, TypeError):
+        columns, *rows = parse_csv(file, text)
+        position = columns.index("epochs")
+        return [int(row[position]) for row in rows]
+    except (BadInput, OSError, ValueError, IndexError):
         return []
 
 
@@ -283,7 +285,7 @@ def _findings(folder: Path) -> tuple[list[Finding] | None, str]:
     """Return the findings of the audit, or None and the reason."""
     try:
         findings = read_findings(folder)
-    except (ValueError, AttributeError):  # not a table, or one without these columns
+    except BadInput:  # damaged
         return None, "audit.csv of the prepared folder cannot be read"
     return findings, "audit.csv is missing in the prepared folder"
 

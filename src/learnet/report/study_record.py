@@ -3,13 +3,13 @@
 Only files are read, so studies of other people can be reported as well. Only `outcomes.csv` is required;
 whatever else is missing is named."""
 
-import csv
 import json
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from learnet.core.csv_files import parse_csv
 from learnet.core.errors import BadInput, LearnetError
 from learnet.core.files import as_paths, shortened_list
 from learnet.core.network_info import NetworkInfo, network_info
@@ -284,7 +284,7 @@ def _read_outcomes(folder: Path, described: bool) -> tuple[tuple[str, ...], list
             "no seed covers every clip that another seed covers",
             "Let the study finish, or run it again in a new folder.",
         )
-    columns = next(csv.reader(text.splitlines()))
+    columns = parse_csv(file, text)[0]
     return tuple(columns[len(COLUMNS) :]), outcomes, notes
 
 

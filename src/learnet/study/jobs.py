@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from learnet.core.csv_files import csv_text
 from learnet.core.records import Fold, Outcome
 from learnet.core.settings import Training
 from learnet.datasets.splits import LEAKY_EPOCH
@@ -107,7 +108,7 @@ def _fold_result(job: FoldJob, trained: TrainedNetwork, data: LabelledDataset) -
         checkpoint = checkpoint_bytes(trained.module, metadata)
     last_loss = f"{trained.losses[-1]:.6f}" if trained.losses else ""
     cells = (fold.name, training.seed, len(fold.train), len(fold.test), trained.epochs, last_loss)
-    row = ",".join(map(str, cells)) + "\n"
+    row = csv_text([cells])
     outcomes = outcomes_of((job.study, fold.name, training.seed), data, fold.test, scores)
     return FoldResult(outcomes, row, checkpoint)
 

@@ -1,11 +1,10 @@
 """Predictions on disk: `outcomes.csv` of a study folder, and the log format of the MEGC2019 challenge."""
 
-import csv
-import io
 import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from learnet.core.csv_files import csv_text, parse_csv
 from learnet.core.errors import BadInput
 from learnet.core.records import Outcome
 
@@ -14,7 +13,7 @@ COLUMNS = ("study", "fold", "seed", "clip", "dataset", "person", "truth", "predi
 
 def outcomes_header(classes: Sequence[str]) -> str:
     """Return the first line of `outcomes.csv`: the COLUMNS, then one score column for each class."""
-    return _csv_lines([[*COLUMNS, *classes]])
+    return csv_text([[*COLUMNS, *classes]])
 
 
 def outcome_rows(outcomes: Iterable[Outcome]) -> str:
@@ -32,7 +31,7 @@ def outcome_rows(outcomes: Iterable[Outcome]) -> str:
             outcome.prediction,
         ]
         rows.append(cells + [f"{score:.6f}" for score in outcome.scores])
-    return _csv_lines(rows)
+    return csv_text(rows)
 
 
 def read_outcomes(study: str | Path) -> list[Outcome]:
@@ -54,8 +53,7 @@ def read_outcomes(study: str | Path) -> list[Outcome]:
 
 def parse_outcomes(file: Path, text: str) -> list[Outcome]:
     """Parse the content of `file`, which is named when a row cannot be read."""
-    rows = csv.reader(io.StringIO(text, newline=""))
-    columns = next(rows, [])
+    columns, *rows = parse_csv(file, text) or [[]]
     if tuple(columns[: len(COLUMNS)]) != COLUMNS:
         wrong = f"the columns are {', '.join(columns) or 'missing'}"
         raise BadInput(file, wrong, f"They should begin {', '.join(COLUMNS)}.")
@@ -119,9 +117,3 @@ def _outcome(file: Path, row: list[str], width: int) -> Outcome:
     except ValueError:
         wrong = f"cannot read the row {','.join(row)[:80]!r}"
         raise BadInput(file, wrong, "Remove the file and run the study again.") from None
-
-
-def _csv_lines(rows: Iterable[Sequence[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()

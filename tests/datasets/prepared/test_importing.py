@@ -13,7 +13,7 @@ import pytest
 from learnet.core.errors import BadInput, LearnetError, OutputTaken, UnknownName
 from learnet.core.labels import UnknownLabel
 from learnet.datasets.prepared.importing import import_images
-from learnet.datasets.prepared.store import load_prepared
+from learnet.datasets.prepared.store import load_prepared, read_text_table
 
 
 @pytest.fixture
@@ -296,3 +296,34 @@ def test_images_one_folder_down(folder: Path) -> None:
 def test_the_folder_is_missing_and_not_the_table(folder: Path) -> None:
     with pytest.raises(BadInput, match="nowhere: there is no such folder"):
         import_images(folder / "nowhere", folder / "no.csv", folder / "out")
+
+
+def test_a_stray_quotation_mark_loses_no_row(folder: Path) -> None:
+    """Two marks make one cell of the lines between them, which would be three images less."""
+    marked = (
+        GOOD.replace("surprise", 'surprise,"')
+        .replace("others", 'others,"')
+        .replace("emotion", "emotion,note")
+    )
+    with pytest.raises(BadInput, match=r"labels.csv line 3: a cell in quotation marks goes on to line 5"):
+        import_images(*labelled(folder, marked))
+    with pytest.raises(BadInput, match=r"labels.csv line 3: this is not a table"):
+        import_images(*labelled(folder, marked.replace('others,"', "others,")))
+
+
+@pytest.mark.parametrize("column", ["dataset", "clip", "person", "action_units"])
+def test_a_column_that_is_there_twice(folder: Path, column: str) -> None:
+    text = f"image,subject,emotion,{column},{column}\na.png,01,fear,x,x\n"
+    with pytest.raises(BadInput, match=f"the columns {column} are missing, or there twice"):
+        import_images(*labelled(folder, text))
+
+
+def test_names_that_begin_like_a_formula(folder: Path) -> None:
+    """In the file an apostrophe stands before them; whoever opens the folder has the names as they were."""
+    text = "image,subject,emotion,dataset,clip\na.png,=1+1,fear,@x,+y\nb.png,''=1+1,fear,-z,-1\n"
+    prepared = import_images(*labelled(folder, text))
+    expected = {"subject": ["=1+1", "'=1+1"], "dataset": ["@x", "-z"], "name": ["+y", "-1"]}
+    assert prepared.clips[list(expected)].to_dict("list") == expected
+    stored = pd.read_csv(prepared.folder / "clips.csv", dtype=str)
+    assert stored["subject"].tolist() == ["'=1+1", "''=1+1"] and stored["name"].tolist() == ["'+y", "-1"]
+    assert read_text_table(prepared.folder / "clips.csv")["person"].tolist() == ["@x/=1+1", "-z/'=1+1"]

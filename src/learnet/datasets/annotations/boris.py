@@ -175,7 +175,7 @@ def read_boris_export(path: Path) -> Entries:
     Raises:
         BadInput: a row has no start or stop, several observations are in the file, or a text cannot be read.
     """
-    rows = read_csv_rows(path, decode_text(path, path.read_bytes()))
+    rows = read_csv_rows(path, decode_text(path, path.read_bytes()), line_breaks=True)
     header = [cell.lower() for cell in rows[0][1]]
     entries = []
     observations = set()

@@ -89,7 +89,8 @@ def _read_json(path: Path) -> Entries:
 
 
 def _read_table(path: Path) -> Entries:
-    rows = [row for row in read_csv_rows(path, decode_text(path, path.read_bytes())) if any(row[1])]
+    text = decode_text(path, path.read_bytes())
+    rows = [row for row in read_csv_rows(path, text, line_breaks=True) if any(row[1])]
     if not rows:
         raise BadInput(path, "it is empty", "Name the columns in the first line.")
     header = rows[0][1]

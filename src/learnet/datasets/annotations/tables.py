@@ -1,10 +1,9 @@
 """Events in CSV tables: those of learnet with frames and seconds, any with a part of these, pyfeat-live's."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from learnet.core.csv_files import csv_text
 from learnet.core.errors import BadInput
 from learnet.core.labels import HOW_TO_WRITE_UNITS
 from learnet.core.records import ActionUnitScore, Event
@@ -46,9 +45,7 @@ Rows = Sequence[tuple[int, list[str]]]  # line and cells, as `read_csv_rows` ret
 
 def table_text(events: Sequence[Event]) -> str:
     """Return events as CSV with the columns of `COLUMNS`, in time order."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    rows: list[Sequence[object]] = [COLUMNS]
     for event in sorted(events, key=lambda event: (event.onset_s, event.offset_s)):
         units = sorted(event.action_units, key=lambda unit: unit.unit)
         row: dict[str, object] = {
@@ -68,8 +65,8 @@ def table_text(events: Sequence[Event]) -> str:
             "source": event.source,
             "reason": event.reason,
         }
-        writer.writerow([row[name] for name in COLUMNS])
-    return text.getvalue()
+        rows.append([row[name] for name in COLUMNS])
+    return csv_text(rows)
 
 
 def _unit_scores(units: Sequence[ActionUnitScore]) -> str:

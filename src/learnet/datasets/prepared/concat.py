@@ -23,6 +23,7 @@ from learnet.datasets.prepared.store import (
     fingerprint,
     load_prepared,
     read_findings,
+    read_text_table,
     save_prepared,
 )
 from learnet.motion.phases import concatenate_phases, gather_images
@@ -130,15 +131,11 @@ def save_concatenated(dataset: ConcatDataset) -> PreparedDataset:
     if present := already_there(dataset.folder, dataset.record, phases=dataset.phases is not None):
         return present
     # Every cell as it is written in the parts, but for the numbers of the images.
-    tables = [_read_text(folder / "clips.csv") for folder in dataset.folders]
+    tables = [read_text_table(folder / "clips.csv") for folder in dataset.folders]
     clips = pd.concat(tables, ignore_index=True).assign(image=range(len(dataset.clips)))
     findings = list(itertools.chain.from_iterable(map(_findings, dataset.parts)))
     with report_disk_errors(dataset.folder):
         return save_prepared(dataset.folder, dataset.blocks, clips, dataset.record, findings, dataset.phases)
-
-
-def _read_text(file: Path) -> pd.DataFrame:
-    return pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8")
 
 
 def _findings(part: PreparedDataset) -> list[Finding]:

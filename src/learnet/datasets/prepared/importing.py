@@ -213,7 +213,8 @@ def _read_table(labels: Path) -> pd.DataFrame:
     lines = read_csv_rows(labels, decode_text(labels, data))
     columns = [name.lower().replace(" ", "_") for name in lines[0][1]] if lines else []
     missing = [name for name in NEEDED if columns.count(name) != 1]
-    missing += [name for name in LABELS if columns.count(name) > 1]
+    known = dict.fromkeys((*COLUMNS, *LABELS))
+    missing += [name for name in known if name not in missing and columns.count(name) > 1]
     if not set(LABELS) & set(columns):
         missing.append("emotion")
     if missing:

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
 
+from learnet.core.csv_files import csv_text, decode_text, escape_formula, parse_csv, unescape_formula
 from learnet.core.errors import BadInput, OutputTaken
 from learnet.core.files import atomic_folder
 from learnet.core.records import Finding
@@ -35,6 +36,7 @@ LATER_COLUMNS = ("kind", "also", "head_px", "still", "obstacle")  # not known in
 PREPARE_FILE = "prepare.json"
 FILES = (PREPARE_FILE, "clips.csv", "images.npy")  # in every prepared folder
 AUDIT_FILE = "audit.csv"
+AUDIT_COLUMNS = ("kind", "where", "what", "serious")
 PREPARE_AGAIN = "Prepare it again into a new folder."
 CHANNELS_SEEN_IN = 200  # images from which the order of the channels is inferred
 # Grey levels: medians of real strain are below 10, those of real u and v between 60 and 210.
@@ -121,17 +123,18 @@ def save_prepared(
         if phases:
             _save_blocks(draft / "phases.npy", phases.blocks)
             (draft / "phases.csv").write_text(phases.as_csv(), encoding="utf-8")
-        clips.to_csv(draft / "clips.csv", index=False, lineterminator="\n", encoding="utf-8")
-        _audit_table(findings).to_csv(draft / AUDIT_FILE, index=False, lineterminator="\n")
+        rows = clips.map(escape_formula)
+        rows.to_csv(draft / "clips.csv", index=False, lineterminator="\n", encoding="utf-8")
+        (draft / AUDIT_FILE).write_text(_audit_text(findings), encoding="utf-8", newline="")
         (draft / PREPARE_FILE).write_text(to_json(record, ensure_ascii=False), encoding="utf-8")
     return load_prepared(out)
 
 
-def _audit_table(findings: Iterable[Finding]) -> pd.DataFrame:
-    rows = []
+def _audit_text(findings: Iterable[Finding]) -> str:
+    rows: list[Sequence[str]] = [AUDIT_COLUMNS]
     for finding in findings:
         rows.append((finding.kind, finding.where, finding.what, "yes" if finding.serious else "no"))
-    return pd.DataFrame(rows, columns=["kind", "where", "what", "serious"])
+    return csv_text(rows)
 
 
 def fingerprint(blocks: Blocks, clips: pd.DataFrame) -> str:
@@ -214,7 +217,7 @@ def _reading(
 def _read_clips(file: Path) -> pd.DataFrame:
     """Read `clips.csv`: numbers as numbers, everything else as text; columns that an earlier version lacks
     are empty."""
-    clips = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8")
+    clips = read_text_table(file)
     for column in LATER_COLUMNS:
         if column not in clips:
             clips[column] = ""
@@ -223,16 +226,28 @@ def _read_clips(file: Path) -> pd.DataFrame:
     return clips
 
 
+def read_text_table(file: Path) -> pd.DataFrame:
+    """Read `clips.csv` with every cell as text."""
+    table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8")
+    return table.map(unescape_formula)
+
+
 def read_findings(folder: Path) -> list[Finding] | None:
-    """Return what the audit of a prepared folder found (`audit.csv`); None where the file is missing."""
+    """Return what the audit of a prepared folder found (`audit.csv`); None where the file is missing.
+
+    Raises:
+        BadInput: the file is damaged.
+    """
     file = folder / AUDIT_FILE
     if not file.is_file():
         return None
-    table = pd.read_csv(file, dtype=str, keep_default_na=False)
     findings = []
-    for row in table.itertuples():
-        serious = row.serious.lower() in ("yes", "true", "1")
-        findings.append(Finding(row.kind, row.where, row.what, serious))
+    with _reading(file):
+        columns, *rows = parse_csv(file, decode_text(file, file.read_bytes()))
+        if tuple(columns) != AUDIT_COLUMNS:
+            raise ValueError(f"its columns are {columns}")
+        for kind, where, what, serious in rows:
+            findings.append(Finding(kind, where, what, serious.lower() in ("yes", "true", "1")))
     return findings
 
 

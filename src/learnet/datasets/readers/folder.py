@@ -25,6 +25,7 @@ from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.reading.annotated import (
     LabelledClip,
+    check_cells,
     describe_annotations,
     find_annotated_videos,
     read_annotated_videos,
@@ -200,6 +201,7 @@ def _read_label_file(path: Path, findings: list[Finding]) -> list[LabelledClip]:
         raise BadAnnotation(f"{path} row {row_number}", f"there is no {missing}", hint)
     if not table.rows:
         raise BadInput(path, "names no clips", "Add a row per clip.")
+    check_cells(table)
     used = set(itertools.chain.from_iterable(SCHEMA.columns.values()))
     unused = [header for header in table.headers if header and normalise_header(header) not in used]
     if unused:

@@ -1,7 +1,5 @@
 """Score a spotting log under every convention, and name what is wrong with it."""
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -9,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from learnet.core.csv_files import csv_text
 from learnet.core.errors import LearnetError
 from learnet.core.records import Finding
 from learnet.metrics.spotting.conventions import (
@@ -144,9 +143,7 @@ def _add(counts: Counts, people: Sequence[str], interval: Interval | None, colum
 
 def spotting_to_csv(report: SpottingReport) -> str:
     """Return the scores as CSV with the columns of `COLUMNS`."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    rows: list[Sequence[object]] = [COLUMNS]
     for scores in report.conventions:
         choice = scores.convention
         choices: tuple = (choice.typed, choice.inclusive, choice.strict, choice.matching)
@@ -155,8 +152,8 @@ def spotting_to_csv(report: SpottingReport) -> str:
         for kind in scores.kinds:
             counts = (kind.hits, kind.false_alarms, kind.misses)
             rates = (kind.precision, kind.recall, kind.f1, kind.low, kind.high)
-            writer.writerow((choice.name, *choices, kind.kind, *counts, *rates))
-    return text.getvalue()
+            rows.append((choice.name, *choices, kind.kind, *counts, *rates))
+    return csv_text(rows)
 
 
 def spotting_to_json(report: SpottingReport) -> str:

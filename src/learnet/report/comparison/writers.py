@@ -1,7 +1,5 @@
 """Write a comparison to files: CSV with all numbers unrounded, LaTeX tables, one HTML page."""
 
-import csv
-import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -10,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from learnet.core.csv_files import csv_text
 from learnet.core.files import write_atomically
 from learnet.metrics.published import PublishedScores
 from learnet.metrics.scores import MEASURES
@@ -97,11 +96,8 @@ def write_comparison(
 
 def as_csv(comparison: Comparison) -> str:
     """Return COLUMNS as CSV: a row for each study, database, published figure, and the majority baseline."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows(comparison))
-    return text.getvalue()
+    table = [[row.get(column, "") for column in COLUMNS] for row in rows(comparison)]
+    return csv_text([COLUMNS, *table])
 
 
 def as_latex(comparison: Comparison) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from learnet.core.csv_files import escape_formula
 from learnet.report.style import save_figure
 
 
@@ -30,6 +31,7 @@ def write_figures(folder: Path, figures: Mapping[str, ExplanationFigure]) -> lis
         picture = folder / f"{name}.png"
         save_figure(figure.figure, picture)
         save_figure(figure.figure, folder / f"{name}.svg")
-        figure.table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", float_format="%.6g")
+        table = figure.table.map(escape_formula)
+        table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", float_format="%.6g")
         written.append(picture)
     return written

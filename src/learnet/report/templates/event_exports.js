@@ -27,8 +27,11 @@ function parseUnits(text, known, facs) {
 
 function shortNumber(value) { return String(Number(value.toPrecision(6))); }
 
+// An apostrophe stands before what spreadsheet programs would run as a formula; learnet takes it off again.
 function csvCell(value) {
-  const text = String(value);
+  const isFormula = /^'*\s*[=+\-@\t\r\n\uff0b\uff0d\uff1d\uff20]/.test(value) && value !== "-";
+  const isNumber = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value);
+  const text = isFormula && !isNumber ? `'${value}` : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

@@ -1,7 +1,5 @@
 """The files of an evaluation of action units: scores of each clip, metrics, and what was done."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float64
 
+from learnet.core.csv_files import csv_text
 from learnet.core.files import sha256_hex, write_atomically
 from learnet.core.serialisation import read_json, to_json
 from learnet.inference.window_units import NOT_TRUSTED, head_obstacle
@@ -128,7 +127,7 @@ def scores_to_csv(data: AnnotatedDataset, scores: ClipScores) -> str:
     for *described, unit_scores, reason, warnings in table:
         cells = ["" if np.isnan(score) else f"{score:.6f}" for score in unit_scores]
         rows.append([*described, *cells, reason, warnings])
-    return _csv_text(rows)
+    return csv_text(rows)
 
 
 def metrics_to_csv(metrics: ActionUnitMetrics) -> str:
@@ -142,7 +141,7 @@ def metrics_to_csv(metrics: ActionUnitMetrics) -> str:
     name = f"mean of {len(metrics.averaged)} units"
     counts = ["mean", name, metrics.clips, "", metrics.people, "", "", ""]
     rows.append([*counts, *_cells(metrics.mean), metrics.one_sided, metrics.right_side])
-    return _csv_text(rows)
+    return csv_text(rows)
 
 
 def unit_name(unit: int) -> str:
@@ -164,9 +163,3 @@ def _cells(scores: dict[str, Score]) -> list[str]:
         for value in (score.value, score.low, score.high):
             cells.append("" if value is None or np.isnan(value) else f"{value:.6f}")
     return cells
-
-
-def _csv_text(rows: Sequence[Sequence[object]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()

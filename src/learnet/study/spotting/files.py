@@ -1,11 +1,10 @@
 """The files of a study of spotting: every spotted interval with its truth, people, scores, what was done."""
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from learnet.core.csv_files import csv_text
 from learnet.core.errors import OutputTaken
 from learnet.core.files import write_atomically
 from learnet.core.records import Event
@@ -144,7 +143,7 @@ def log_text(spotted: Iterable[SpottedRecording]) -> str:
             rows.append([*names, *_truth_cells(truth), *_event_cells(None if hit is None else events[hit])])
         for position in hits.false_alarms:
             rows.append([*names, *_truth_cells(None), *_event_cells(events[position])])
-    return _csv_text(rows)
+    return csv_text(rows)
 
 
 def _truth_cells(truth: Interval | None) -> list[object]:
@@ -167,7 +166,7 @@ def unjudged_text(spotted: Iterable[SpottedRecording]) -> str:
         for stretch in one.spotting.unjudged:
             times = (f"{stretch.start_s:.4f}", f"{stretch.end_s:.4f}")
             rows.append((one.recording.subject, one.recording.name, *times, stretch.reason))
-    return _csv_text(rows)
+    return csv_text(rows)
 
 
 def people_text(people: Iterable[PersonResult]) -> str:
@@ -180,16 +179,10 @@ def people_text(people: Iterable[PersonResult]) -> str:
         thresholds = (person.thresholds.noise_factor, person.thresholds.min_px)
         f1 = ["" if value is None else f"{value:.6f}" for value in (scores.f1, person.shipped.f1)]
         rows.append((person.subject, person.recordings, *times, *counts, f1[0], *thresholds, f1[1]))
-    return _csv_text(rows)
+    return csv_text(rows)
 
 
 def write_files(out: Path, texts: Mapping[str, str]) -> None:
     """Write the files of a study folder."""
     for name, text in texts.items():
         write_atomically(out / name, text)
-
-
-def _csv_text(rows: Iterable[Sequence[object]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()

@@ -21,7 +21,7 @@ from learnet.datasets.readers.reading.cells import is_missing
 from learnet.datasets.readers.reading.folder_names import find_existing_path, normalise_unicode
 from learnet.datasets.readers.reading.folder_tree import list_folder
 from learnet.datasets.readers.reading.rows import LabelRow
-from learnet.datasets.readers.reading.table import TableSchema, read_table
+from learnet.datasets.readers.reading.table import Table, TableSchema, read_table
 from learnet.video.images import VIDEO_SUFFIXES
 
 SUBJECT_FILE = "subjects.csv"
@@ -170,6 +170,7 @@ def _with_subjects(root: Path, pairs: Mapping[Path, Path]) -> list[AnnotatedVide
 
 def _videos_of_table(path: Path, pairs: Mapping[Path, Path]) -> list[AnnotatedVideo]:
     table = read_table(path, SUBJECTS)
+    check_cells(table)
     subjects: dict[Path, str] = {}
     rates: dict[Path, float | None] = {}
     for index, cells in enumerate(table.rows):
@@ -187,6 +188,19 @@ def _videos_of_table(path: Path, pairs: Mapping[Path, Path]) -> list[AnnotatedVi
         problem = f"it names no subject for {shortened_list(missing)}"
         raise BadInput(path, problem, "Add a row for each annotated video.")
     return [AnnotatedVideo(video, pairs[video], subjects[video], rates[video]) for video in pairs]
+
+
+def check_cells(table: Table) -> None:
+    """Refuse a line break in a cell: a stray quotation mark makes one, and rows are lost in it.
+
+    Raises:
+        BadAnnotation: there is one.
+    """
+    for index, cells in enumerate(table.rows):
+        for name, text in cells.items():
+            if len(text.splitlines()) > 1:
+                hint = "Remove it, or the quotation mark before it."
+                raise BadAnnotation(table.location(index), f"there is a line break in the {name}", hint)
 
 
 def _rate(where: str, text: str) -> float:

@@ -210,5 +210,5 @@ def _cell_text(value: object) -> str:
 
 
 def _read_csv(path: Path, data: bytes) -> Rows:
-    rows = read_csv_rows(path, decode_text(path, data))
+    rows = read_csv_rows(path, decode_text(path, data), line_breaks=True)
     return [tuple(map(_cell_text, cells)) for _, cells in rows]

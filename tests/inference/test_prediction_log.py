@@ -104,3 +104,26 @@ def test_stretches_of_one_reason_are_one_and_none_overlap() -> None:
         UnjudgedStretch(0.25, 1.25, "turns"),
         UnjudgedStretch(1.25, 1.5, "lost"),
     )
+
+
+@pytest.mark.parametrize("kind", ["link", "file"])
+def test_the_progress_of_somebody_else_is_neither_followed_nor_lost(tmp_path: Path, kind: str) -> None:
+    precious = tmp_path / "precious.txt"
+    precious.write_text("precious")
+    progress = tmp_path / f"film.csv{SUFFIX}"
+    progress.symlink_to(precious) if kind == "link" else precious.rename(progress)
+    with pytest.raises(OutputTaken, match="something else is there, where finished windows"):
+        PredictionLog(tmp_path / "film.csv", RUN, ("a", "b"))
+    assert progress.read_text() == "precious" and not (tmp_path / "film.csv").exists()
+
+
+def test_damaged_progress_is_begun_anew(tmp_path: Path) -> None:
+    progress = tmp_path / f"film.csv{SUFFIX}"
+    log = PredictionLog(tmp_path / "film.csv", RUN, ("a", "b"))
+    log.close()
+    begun = progress.read_bytes()
+    for rest in (b"\xff\xfe\n", b"[" * 100_000 + b"\n", b"null\n"):
+        progress.write_bytes(begun + rest)
+        log = PredictionLog(tmp_path / "film.csv", RUN, ("a", "b"))
+        log.close()
+        assert log.done == () and progress.read_bytes() == begun

@@ -2,6 +2,7 @@
 else's files are touched."""
 
 import csv
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,10 @@ from learnet.report.page import write_report
 from learnet.report.study_record import read_record
 from tests.builders.read_page import Page
 from tests.builders.written_study import CLASSES, write_prepared, write_study
+
+
+class Killed(BaseException):
+    pass
 
 
 @pytest.fixture
@@ -83,3 +88,32 @@ def test_a_folder_of_something_else_is_refused_before_anything_is_written(
         write_report([study], tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()
     assert (taken if kind == "file" else taken / "confusion-1.csv").read_text() == "mine"
+
+
+def test_a_page_that_ends_before_any_of_its_files_is_written_again(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each write fails in turn, as on a full disk or by a kill; so it does over an earlier page."""
+    write_report([study], tmp_path / "whole.html")
+    whole = {file.name: file.read_bytes() for file in (tmp_path / "whole-csv").iterdir()}
+    real = os.replace
+    other = write_study(tmp_path / "svm", tmp_path / "prepared", "linear-svm", seeds=(0,))
+    write_report([study, other], tmp_path / "page.html")
+    for number in range(len(whole) + 1):
+        left = [number]
+
+        def replace(source: Path, target: Path, left: list[int] = left) -> None:
+            if left[0] == 0:
+                raise Killed
+            left[0] -= 1
+            real(source, target)
+
+        for name in ("page", f"new-{number}"):
+            left[0] = number
+            with monkeypatch.context() as patch:
+                patch.setattr(os, "replace", replace)
+                with pytest.raises(Killed):
+                    write_report([study], tmp_path / f"{name}.html")
+            write_report([study], tmp_path / f"{name}.html")
+            files = {file.name: file.read_bytes() for file in (tmp_path / f"{name}-csv").iterdir()}
+            assert files == whole

@@ -1,10 +1,13 @@
 """Evaluations of given weights: whom the weights have seen in training, and the batches of images."""
 
+import errno
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from learnet.core.errors import BadCheckpoint
 from learnet.core.settings import Study, Training
 from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.synthetic.flow_images import simulate_flow
@@ -15,6 +18,7 @@ from learnet.study.evaluate import evaluate
 from learnet.study.evaluation import batches, seen_in_training
 from learnet.study.train_on_all import train_on_all
 from learnet.training.metadata import CheckpointMetadata
+from learnet.training.scorer import Scorer
 from tests.builders.annotated import reading_recogniser
 
 QUICK = Training(epochs=1)
@@ -77,3 +81,27 @@ def test_batches_are_all_images_once_and_tell_the_progress() -> None:
     assert [number for part in parts for number in part] == list(range(130))
     assert told == [(64, 130), (128, 130), (130, 130)]
     assert not list(batches(0, None))
+
+
+def test_an_evaluation_that_fails_leaves_nothing(
+    simulated: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scores that are not finite, or a full disk before the last file: the same command works then."""
+    weights, out = tmp_path / "classes.safetensors", tmp_path / "out"
+    train_on_all(simulated[0], Study(network="majority", classes="megc-3"), QUICK).save(weights)
+    with monkeypatch.context() as patch:
+        patch.setattr(Scorer, "scores", lambda self, images: np.full((len(images.pixels), 3), np.nan))
+        with pytest.raises(BadCheckpoint, match="not finite"):
+            evaluate(simulated[1], weights, out, "megc-3")
+
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for step in ("write_description", "write_run", "close_study"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"learnet.study.evaluate.{step}", full)
+            with pytest.raises(OSError, match="No space"):
+                evaluate(simulated[1], weights, out, "megc-3")
+    assert [path.name for path in tmp_path.iterdir()] == ["classes.safetensors"]
+    evaluate(simulated[1], weights, out, "megc-3")
+    assert (out / "metrics.json").is_file()

@@ -10,7 +10,6 @@ from learnet.core.errors import BadInput
 from learnet.core.files import write_atomically
 from learnet.core.records import Outcome
 from learnet.study.outcomes import (
-    complete_folds,
     megc_log,
     outcome_rows,
     outcomes_header,
@@ -19,7 +18,7 @@ from learnet.study.outcomes import (
 )
 
 NAMES = st.text(
-    st.characters(codec="utf-8", exclude_characters="\0\r\n", exclude_categories=("Cs",)),
+    st.characters(codec="utf-8", exclude_categories=("Cs",)),
     min_size=1,
     max_size=12,
 )
@@ -55,23 +54,6 @@ def test_columns_are_those_promised() -> None:
         outcomes_header(["happiness", "fear"])
         == "study,fold,seed,clip,dataset,person,truth,prediction,happiness,fear\n"
     )
-
-
-@pytest.mark.parametrize("cut", range(1, 40, 3))
-def test_a_fold_cut_off_is_not_counted(tmp_path: Path, cut: int) -> None:
-    folds = [[outcome("d/1/a", "1"), outcome("d/1/b", "1")], [outcome("d/2/a", "2"), outcome("d/2/b", "2")]]
-    text = outcomes_header(["a", "b"]) + "".join(map(outcome_rows, folds))
-    (tmp_path / "outcomes.csv").write_text(text[:-cut])
-    expected = [("1", 0, 2), ("2", 0, 2), ("3", 0, 1)]
-    assert complete_folds(tmp_path / "outcomes.csv", expected) == folds[:1]
-    (tmp_path / "outcomes.csv").write_text(text)
-    assert complete_folds(tmp_path / "outcomes.csv", expected) == folds
-
-
-def test_nothing_there_is_nothing_done(tmp_path: Path) -> None:
-    assert complete_folds(tmp_path / "outcomes.csv", [("1", 0, 2)]) == []
-    (tmp_path / "outcomes.csv").write_text("study,fol")
-    assert complete_folds(tmp_path / "outcomes.csv", [("1", 0, 2)]) == []
 
 
 def test_megc_log_by_hand() -> None:

@@ -1,6 +1,5 @@
 """Recognition of several videos by `learnet predict`."""
 
-import json
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -12,6 +11,7 @@ from learnet.cli import console
 from learnet.cli.predict_outputs import print_events, write_json
 from learnet.cli.predict_video import Wanted, recognise
 from learnet.core.errors import BadInput, LearnetError, OutputTaken, counted, repeated
+from learnet.core.serialisation import parse_json
 from learnet.core.shipped_weights import weights_name
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _is_done(result: Path, recogniser: "Recogniser", video: Path, wanted: Wanted
     # A short video is judged as one window, also where movements are searched.
     cuts = [asdict(wanted.windows)] if wanted.windows else [None, asdict(SHORT)]
     try:
-        record = json.loads(result.read_text(encoding="utf-8"))
+        record = parse_json(result.read_text(encoding="utf-8"))
         units = record["action_unit_network"] or {"weights": ""}
         networks = [weights_name(record["network"]["weights"]), weights_name(units["weights"])]
         settings = [record["video"], networks, record["fps"]]

@@ -1,6 +1,5 @@
 """What `learnet predict` writes and prints about one video."""
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from learnet.cli import console
 from learnet.core.errors import BadInput, OutputTaken
 from learnet.core.files import write_atomically
+from learnet.core.serialisation import parse_json
 
 if TYPE_CHECKING:
     from learnet.inference.recognition import Recognition
@@ -72,8 +72,8 @@ def refuse_other_json(output: Path | None) -> None:
     if output is None or not output.is_file() or not output.stat().st_size:
         return
     try:
-        content = json.loads(output.read_bytes())
-    except (ValueError, RecursionError):
+        content = parse_json(output.read_bytes())
+    except ValueError:
         content = None
     if not (isinstance(content, dict) and {"video", "events"} <= content.keys()):
         raise OutputTaken(output, "this file exists and is no prediction", "Name another file.")

@@ -3,65 +3,188 @@
 import errno
 import hashlib
 import os
+import re
+import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from learnet.core.errors import BadInput
 
+try:
+    import fcntl
+except ModuleNotFoundError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 NO_PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
-NO_SUCH_PLACE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.EEXIST)
+NO_SUCH_PLACE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY)
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 MOST_LISTED = 5  # names in an error message
-LONGEST_STEM = 100  # characters of a name in that of its draft: file systems limit the length of names
+LONGEST_STEM = 100  # bytes of a name in that of its draft: file systems limit the length of names
+
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700  # for the user alone
+USUAL_FILE, USUAL_FOLDER = 0o666, 0o777  # less the umask
+
+_DRAFT = re.compile(r"\..*\.learnet-[0-9a-f]{16}\.part.*", re.DOTALL)
 
 
 @contextmanager
-def atomic_file(file: Path, suffix: str = "") -> Iterator[Path]:
+def atomic_file(file: Path, suffix: str = "", private: bool = False) -> Iterator[Path]:
     """Yield the path of a draft, which becomes `file` when the block ends without an error.
 
     The file is there completely, or as it was before. Missing folders above it are made. A link is followed.
-    What is no regular file, such as a pipe, is written directly, since it cannot be replaced.
+    What is no regular file, such as a pipe, is written directly, since it cannot be replaced. Drafts that a
+    killed process left of this file are removed.
 
     Args:
-        file: to write.
+        file: to write. One that is there keeps its permissions.
         suffix: of the draft, for libraries that choose the format by it.
+        private: whether other users may not read a new file, whatever the umask says.
     """
     if file.exists() and not file.is_file():
         yield file
         return
     target = file.resolve() if file.is_symlink() else file
     target.parent.mkdir(parents=True, exist_ok=True)
-    draft = _draft_of(target, suffix)
-    try:
-        with _named(target, draft):
-            yield draft
-            _wait_for_disk(draft)
-            draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
+    mode = PRIVATE_FILE if private else USUAL_FILE
+    with _new_draft(target, suffix, lambda draft: _create_file(draft, mode)) as draft:
+        yield draft
+        _wait_for_disk(draft)
+        _copy_mode(target, draft)
+        draft.replace(target)
 
 
 @contextmanager
-def atomic_folder(folder: Path) -> Iterator[Path]:
+def atomic_folder(folder: Path, private: bool = False) -> Iterator[Path]:
     """Yield an empty draft folder, which becomes `folder` when the block ends without an error.
 
-    `folder` must not exist, or be empty. Missing folders above it are made.
+    `folder` must not exist, or be empty. Missing folders above it are made. Drafts that a killed process left
+    of this folder are removed.
+
+    Args:
+        folder: to make. An empty one that is there keeps its permissions.
+        private: whether other users may not look into a new folder, whatever the umask says.
     """
     target = folder.absolute()
     target.parent.mkdir(parents=True, exist_ok=True)
-    draft = _draft_of(target, "")
+    mode = PRIVATE_FOLDER if private else USUAL_FOLDER
+    with _new_draft(target, "", lambda draft: _create_folder(draft, mode)) as draft:
+        yield draft
+        if target.exists():
+            _copy_mode(target, draft)
+            target.rmdir()  # fails unless it is empty
+        draft.replace(target)
+
+
+def is_draft(path: Path) -> bool:
+    """Return whether a file or folder has the name of a draft of `atomic_file` or `atomic_folder`."""
+    return _DRAFT.fullmatch(path.name) is not None
+
+
+def remove_stale_drafts(target: Path) -> None:
+    """Remove the drafts of a file or folder that killed processes left.
+
+    A draft is locked while its process lives. Process numbers would not tell: containers share folders, and
+    use the same numbers again.
+    """
+    beginning = _draft_beginning(target)
+    for path in target.parent.iterdir():
+        if path.name.startswith(beginning) and is_draft(path):
+            _remove_if_stale(path)
+
+
+@contextmanager
+def _new_draft(target: Path, suffix: str, create: Callable[[Path], int]) -> Iterator[Path]:
+    """Create a draft beside its target, hold its lock, and remove what is left of it in the end.
+
+    Args:
+        target: to which the draft will be moved.
+        suffix: of the draft.
+        create: makes a new file or folder, and returns a descriptor of it.
+    """
+    remove_stale_drafts(target)
+    while True:
+        draft = target.with_name(f"{_draft_beginning(target)}{secrets.token_hex(8)}.part{suffix}")
+        with _named(target, draft):
+            descriptor = create(draft)
+        # Another process may have taken the draft for a stale one before it was locked.
+        if _lock(descriptor) is not False and draft.exists():
+            break
+        os.close(descriptor)
+    if fcntl is None:
+        os.close(descriptor)  # such a system does not move files that are open
     try:
         with _named(target, draft):
-            draft.mkdir()
             yield draft
-            if target.exists():
-                target.rmdir()  # fails unless it is empty
-            draft.replace(target)
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        if fcntl is not None:
+            os.close(descriptor)
+        _remove(draft)
+
+
+def _draft_beginning(target: Path) -> str:
+    """Return with what the names of all drafts of a target begin: hidden, and unlike a name of a user's."""
+    name = os.fsencode(target.name)[:LONGEST_STEM].decode("utf-8", errors="ignore")
+    return f".{name}.learnet-"
+
+
+def _create_file(draft: Path, mode: int) -> int:
+    """Create a file; never open one that is there, and never follow a link."""
+    return os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), mode)
+
+
+def _create_folder(draft: Path, mode: int) -> int:
+    """Create a folder; fail if anything is there, also a link."""
+    draft.mkdir(mode)
+    return os.open(draft, os.O_RDONLY) if fcntl else os.open(os.devnull, os.O_RDONLY)
+
+
+def _lock(descriptor: int) -> bool | None:
+    """Lock a file or folder until its descriptor is closed, as it is when the process ends, however it ends.
+
+    Returns:
+        False where another process holds the lock; None where the file system has no locks.
+    """
+    if fcntl is None:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def _remove_if_stale(draft: Path) -> None:
+    """Remove a draft of this user unless a process holds its lock. A link is not followed."""
+    try:
+        descriptor = os.open(draft, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError:
+        return  # a link, or it is gone, or another user's
+    try:
+        if _lock(descriptor):
+            _remove(draft)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(draft: Path) -> None:
+    """Remove a draft, be it a file or a folder, if it is still there."""
+    with suppress(OSError):
+        if draft.is_dir():
+            shutil.rmtree(draft)
+        else:
+            draft.unlink()
+
+
+def _copy_mode(target: Path, draft: Path) -> None:
+    """Give a draft the permissions of what it will replace, if anything is there."""
+    if target.exists():
+        draft.chmod(stat.S_IMODE(target.stat().st_mode))
 
 
 @contextmanager
@@ -76,10 +199,10 @@ def _named(target: Path, draft: Path) -> Iterator[None]:
         raise
 
 
-def write_atomically(file: Path, content: str | bytes) -> None:
+def write_atomically(file: Path, content: str | bytes, private: bool = False) -> None:
     """Write a file completely or not at all, as `atomic_file`. Text is written in UTF-8."""
     data = content.encode("utf-8") if isinstance(content, str) else content
-    with atomic_file(file) as draft:
+    with atomic_file(file, private=private) as draft:
         draft.write_bytes(data)
 
 
@@ -89,11 +212,6 @@ def append_durably(file: Path, text: str) -> None:
         handle.write(text)
         handle.flush()
         os.fsync(handle.fileno())
-
-
-def _draft_of(target: Path, suffix: str) -> Path:
-    """Return the path of a draft beside its target, hidden, and of this process alone."""
-    return target.with_name(f".{target.name[:LONGEST_STEM]}.{os.getpid()}.part{suffix}")
 
 
 def _wait_for_disk(file: Path) -> None:

@@ -24,6 +24,8 @@ Record = TypeVar("Record")
 
 ROOT = "$"  # path of the outermost value
 LONGEST_SHOWN = 60  # characters of a value in a message
+MOST_NESTED = 100  # levels of a JSON file: conversions are recursive
+TOO_DEEP = f"its values are nested more than {MOST_NESTED} deep"
 KIND_NAMES = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
@@ -74,10 +76,39 @@ def read_json(file: Path, kind: type[Record], hint: str = "Restore the file.") -
         OSError: the file cannot be read.
     """
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:  # a decoding error is a ValueError
+        content = parse_json(file.read_text(encoding="utf-8"))
+    except ValueError as error:  # a decoding error is a ValueError
         raise BadInput(file, f"this is not JSON ({error})", hint) from None
     return decode_record(content, kind, file, hint)
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Parse JSON that somebody else may have written; every reader of JSON files uses this.
+
+    Raises:
+        ValueError: this is not JSON, or it is nested deeper than any file that learnet reads.
+    """
+    try:
+        content = json.loads(text)
+    except RecursionError:
+        raise ValueError(TOO_DEEP) from None
+    level = [content]
+    for _ in range(MOST_NESTED):
+        level = _values_inside(level)
+        if not level:
+            return content
+    raise ValueError(TOO_DEEP)
+
+
+def _values_inside(values: list[Any]) -> list[Any]:
+    """Return the values one level deeper."""
+    inside: list[Any] = []
+    for value in values:
+        if isinstance(value, dict):
+            inside += value.values()
+        elif isinstance(value, list):
+            inside += value
+    return inside
 
 
 def parse_toml(text: str, file: Path | str, hint: str) -> dict[str, Any]:

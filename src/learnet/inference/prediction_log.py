@@ -6,7 +6,8 @@ from typing import Any
 
 from learnet.core.csv_files import csv_text
 from learnet.core.errors import OutputTaken
-from learnet.core.serialisation import ROOT, InvalidValue, convert, to_plain
+from learnet.core.files import write_atomically
+from learnet.core.serialisation import ROOT, InvalidValue, convert, parse_json, to_plain
 from learnet.inference.prediction import Prediction
 from learnet.inference.recognition import EVENT_COLUMNS, WINDOW_COLUMNS, window_columns, window_row
 
@@ -36,7 +37,7 @@ class PredictionLog:
             units: action units that are scored.
 
         Raises:
-            OutputTaken: the file holds something else.
+            OutputTaken: the file, or the one of the progress, holds something else.
         """
         table = table.resolve()
         table.parent.mkdir(parents=True, exist_ok=True)
@@ -45,19 +46,22 @@ class PredictionLog:
         self.units = units
         self.table = table
         self.progress = table.with_name(table.name + SUFFIX)
+        _refuse_other_progress(self.progress, run)
         self.done = _read(self.progress, run)
         self.replaced = self.progress.is_file() and not self.done  # the beginning of another run
+        # Never empty, so that a kill in between costs nothing.
+        write_atomically(self.progress, json.dumps(run) + "\n" + "".join(map(_progress_line, self.done)))
         # Line buffering: a killed process leaves whole rows.
         self.rows_file = table.open("w", newline="", encoding="utf-8", buffering=1)
         self.rows_file.write(csv_text([window_columns(classes, units)]))
-        self.progress_file = self.progress.open("w", encoding="utf-8", buffering=1)
-        self.progress_file.write(json.dumps(run) + "\n")
+        self.progress_file = self.progress.open("a", encoding="utf-8", buffering=1)
         for prediction in self.done:
-            self._write(prediction)
+            self._write_row(prediction)
 
     def add(self, prediction: Prediction) -> None:
         """Write the next prediction."""
-        self._write(prediction)
+        self._write_row(prediction)
+        self.progress_file.write(_progress_line(prediction))
 
     def close(self) -> None:
         """Close the files, so that an interrupted run can be continued."""
@@ -74,9 +78,26 @@ class PredictionLog:
         self.finish()
         self.table.unlink()
 
-    def _write(self, prediction: Prediction) -> None:
+    def _write_row(self, prediction: Prediction) -> None:
         self.rows_file.write(csv_text([window_row(prediction, self.classes, self.units)]))
-        self.progress_file.write(json.dumps(to_plain(prediction)) + "\n")
+
+
+def _progress_line(prediction: Prediction) -> str:
+    return json.dumps(to_plain(prediction)) + "\n"
+
+
+def _refuse_other_progress(progress: Path, run: dict[str, Any]) -> None:
+    """Raise OutputTaken for a link, or a file that does not begin as the progress of some run."""
+    if not progress.exists() and not progress.is_symlink():
+        return
+    is_ours = False
+    if progress.is_file() and not progress.is_symlink():
+        first_key = json.dumps(run).split(":")[0].encode()
+        with progress.open("rb") as handle:
+            is_ours = handle.read(len(first_key)) in (first_key, b"")
+    if not is_ours:
+        wrong = "something else is there, where finished windows are to be kept"
+        raise OutputTaken(progress, wrong, "Name another table.")
 
 
 def refuse_other_tables(table: Path) -> None:
@@ -103,13 +124,13 @@ def _read(progress: Path, run: dict[str, Any]) -> tuple[Prediction, ...]:
     """
     if not progress.is_file():
         return ()
-    lines = progress.read_text(encoding="utf-8").splitlines()
+    lines = progress.read_bytes().decode("utf-8", errors="replace").splitlines()
     if not lines or lines[0] != json.dumps(run):
         return ()
     predictions = []
     for line in lines[1:]:
         try:
-            predictions.append(convert(json.loads(line), Prediction, ROOT))
+            predictions.append(convert(parse_json(line), Prediction, ROOT))
         except (ValueError, InvalidValue):
             break
     return tuple(predictions)

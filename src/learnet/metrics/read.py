@@ -1,6 +1,5 @@
 """Read predictions of any origin: a log of MEGC2019, a table, or the outcomes.csv of a study."""
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from learnet.core.csv_files import csv_separator, decode_text, read_csv_rows
 from learnet.core.errors import BadInput, pick
 from learnet.core.labels import ALIASES, DEFAULT_SCHEMES, EMOTIONS, SCHEMES
 from learnet.core.records import Outcome
+from learnet.core.serialisation import parse_json
 from learnet.datasets.readers.megc2019 import CLASSES
 from learnet.metrics.groups import persons
 
@@ -128,7 +128,7 @@ def _read_text(path: Path) -> str:
 def _check_finished(path: Path, text: str) -> None:
     """Refuse the outcomes.csv of an unfinished study, as far as the study.json beside it can tell."""
     try:
-        record = json.loads((path.parent / "study.json").read_text(encoding="utf-8"))
+        record = parse_json((path.parent / "study.json").read_text(encoding="utf-8"))
         clips = sum(fold["test_clips"] for fold in record["folds"])
         expected = clips * len(record["seeds"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -145,7 +145,7 @@ def _check_finished(path: Path, text: str) -> None:
 def _classes_of_study(path: Path) -> ClassList | None:
     """Return the classes of the study in whose folder a log lies; None where there is none."""
     try:
-        record = json.loads((path.parent / "study.json").read_text(encoding="utf-8"))
+        record = parse_json((path.parent / "study.json").read_text(encoding="utf-8"))
         names = tuple(map(str, record["scheme"]["classes"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -18,6 +18,7 @@ from jaxtyping import Int64, UInt8
 
 from learnet.core.csv_files import csv_text
 from learnet.core.errors import LearnetError
+from learnet.core.npy_files import open_images
 
 # Motion image of each phase.
 PHASES = {"rise": "dynamic-rise", "fall": "dynamic-fall"}
@@ -135,7 +136,7 @@ def read_phases(folder: Path, record: PhasesRecord) -> Phases:
         OSError: a file is missing.
         ValueError: the files do not belong together.
     """
-    images = np.load(folder / "phases.npy", mmap_mode="r")
+    images = open_images(folder / "phases.npy")
     table = folder / "phases.csv"
     clips = []
     names = []

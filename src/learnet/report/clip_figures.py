@@ -73,7 +73,7 @@ def save_answer(recognition: Recognition, path: Path) -> None:
         OSError: the folder cannot be written, or the disk is full.
     """
     with mpl.rc_context(STYLE):
-        save_figure(answer_figure(recognition), path)
+        save_figure(answer_figure(recognition), path, private=True)
 
 
 def trace_figure(trace: PipelineTrace) -> Figure:
@@ -109,7 +109,7 @@ def trace_figure(trace: PipelineTrace) -> Figure:
 def save_trace(trace: PipelineTrace, path: Path) -> None:
     """Write `trace_figure` to a file, as `save_answer` does."""
     with mpl.rc_context(STYLE):
-        save_figure(trace_figure(trace), path)
+        save_figure(trace_figure(trace), path, private=True)
 
 
 def _heading(recognition: Recognition) -> str:

@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 
 from learnet.core.errors import LearnetError, OutputTaken, pick
 from learnet.core.figure_style import CELL, INK, MUTED, STYLE
+from learnet.core.files import is_draft
 from learnet.datasets.synthetic.flow_images import draw_flow, grid_view
 from learnet.motion.flow import append_strain
 from learnet.motion.normalise import per_channel
@@ -258,7 +259,8 @@ def _check_folder(out: Path, names: set[str]) -> None:
     if not out.is_dir():
         raise problem
     for path in out.iterdir():
-        if path.stem not in names or path.suffix not in SUFFIXES:
+        is_figure = path.stem in names and path.suffix in SUFFIXES
+        if not (is_figure or is_draft(path)):
             raise problem
 
 

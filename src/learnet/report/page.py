@@ -106,7 +106,7 @@ def write_page(page: str, out: Path) -> Path:
     start = "\n".join(page.splitlines()[:2])
     refuse_other_page(out, start)
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(out, page)
+    write_atomically(out, page, private=True)  # motion images and faces
     return out
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from learnet.core.csv_files import csv_text, escape_formula, parse_csv
 from learnet.core.errors import BadInput, OutputTaken
-from learnet.core.files import write_atomically
+from learnet.core.files import is_draft, write_atomically
 from learnet.report.style import inline_svg
 
 INDEX = "index.csv"
@@ -62,7 +62,7 @@ def check_tables(folder: Path) -> None:
     """
     if not folder.exists():
         return
-    is_free = folder.is_dir() and (not any(folder.iterdir()) or _earlier_files(folder))
+    is_free = folder.is_dir() and (all(map(is_draft, folder.iterdir())) or _earlier_files(folder))
     if not is_free:
         raise OutputTaken(
             folder, "the data of the figures are written here, and it is in use", "Choose another page."
@@ -71,15 +71,18 @@ def check_tables(folder: Path) -> None:
 
 def write_tables(folder: Path, figures: Iterable[PageFigure]) -> None:
     """Write the data of each figure, and `index.csv`, which describes the files. Replace those of an earlier
-    page."""
+    page.
+
+    The index is there whenever other files are: it tells that the folder belongs to a page.
+    """
     by_file = {f"{figure.name}.csv": figure for figure in figures}
     folder.mkdir(parents=True, exist_ok=True)
-    for name in set(_earlier_files(folder)) - set(by_file):
+    for name in set(_earlier_files(folder)) - {INDEX, *by_file}:
         (folder / name).unlink(missing_ok=True)
-    for name, figure in by_file.items():
-        write_atomically(folder / name, figure.csv)
     rows = [[name, figure.said] for name, figure in by_file.items()]
     write_atomically(folder / INDEX, csv_text([INDEX_COLUMNS, *rows]))
+    for name, figure in by_file.items():
+        write_atomically(folder / name, figure.csv)
 
 
 def _earlier_files(folder: Path) -> list[str]:

@@ -3,7 +3,6 @@
 Only files are read, so studies of other people can be reported as well. Only `outcomes.csv` is required;
 whatever else is missing is named."""
 
-import json
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -14,6 +13,7 @@ from learnet.core.errors import BadInput, LearnetError
 from learnet.core.files import as_paths, shortened_list
 from learnet.core.network_info import NetworkInfo, network_info
 from learnet.core.records import Outcome
+from learnet.core.serialisation import parse_json
 from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import PreparedDataset, load_prepared
 from learnet.metrics.study_metrics import DatasetMetrics, StudyMetrics
@@ -370,8 +370,8 @@ def read_json_object(file: Path) -> dict:
     if not file.is_file():
         return {}
     try:
-        content = json.loads(_read_text(file))
-    except (ValueError, RecursionError) as error:
+        content = parse_json(_read_text(file))
+    except ValueError as error:
         raise BadInput(
             file, f"this is not JSON ({error})", "Restore the file, or remove it to report without it."
         ) from None

@@ -207,8 +207,13 @@ def png_uri(image: UInt8[np.ndarray, "H W 3"], largest: int = 112) -> str:
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
-def save_figure(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path, private: bool = False) -> None:
     """Write a figure to a .png, .svg or .pdf file, completely or not at all.
+
+    Args:
+        figure: to write.
+        path: of the file.
+        private: whether other users may not read a new file, because it shows a face.
 
     Raises:
         BadInput: unsupported suffix.
@@ -217,7 +222,7 @@ def save_figure(figure: Figure, path: Path) -> None:
     check_suffix(path, FIGURE)
     suffix = path.suffix.lower()
     unsigned = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-    with atomic_file(path) as draft, mpl.rc_context(STYLE):
+    with atomic_file(path, private=private) as draft, mpl.rc_context(STYLE):
         figure.savefig(draft, format=suffix[1:], dpi=150, metadata=unsigned[suffix], facecolor="white")
 
 

@@ -127,12 +127,17 @@ def write_description(folder: Path, description: StudyDescription) -> None:
     write_atomically(folder / DESCRIPTION_FILE, to_json(description.to_plain()))
 
 
-def read_description(folder: Path) -> StudyDescription:
+def read_description(
+    folder: Path, hint: str = "Restore the file, or remove it to report without it."
+) -> StudyDescription:
     """Read `study.json` in a study folder.
+
+    Args:
+        folder: study folder.
+        hint: what to do where the file is damaged.
 
     Raises:
         BadInput: it is no description of a study.
         OSError: it cannot be read.
     """
-    hint = "Restore the file, or remove it to report without it."
     return read_json(folder / DESCRIPTION_FILE, StudyDescription, hint)

@@ -8,9 +8,8 @@ import numpy as np
 from jaxtyping import Float
 
 from learnet.core.errors import BadCheckpoint
-from learnet.core.files import write_atomically
+from learnet.core.files import atomic_folder, write_atomically
 from learnet.core.labels import schemes_for
-from learnet.core.records import Outcome
 from learnet.inference.decision import NO_EXPRESSION
 from learnet.inference.weights import load_class_scorer
 from learnet.metrics.study_metrics import StudyMetrics
@@ -82,26 +81,31 @@ def evaluate(
     check_new_folder(out)
     description = replace(_describe(out.name, name, metadata, data), versions=weights_versions(weights))
     with scoring_threads(weights):
-        outcomes = _outcomes(out.name, scorer, metadata, data, progress)
-    out.mkdir(parents=True, exist_ok=True)
-    write_atomically(out / "outcomes.csv", outcomes_header(data.scheme.classes) + outcome_rows(outcomes))
-    write_description(out, description)
-    write_run(out)
-    return close_study(out, data.scheme.classes)
+        scores = _scores(scorer, metadata, data, progress)
+    if not np.isfinite(scores).all():
+        raise BadCheckpoint(weights, "its class scores are not finite", "Train or export it again.")
+    outcomes = outcomes_of((out.name, FOLD, 0), data, range(len(data.rows)), scores)
+    with atomic_folder(out) as draft:
+        table = outcomes_header(data.scheme.classes) + outcome_rows(outcomes)
+        write_atomically(draft / "outcomes.csv", table)
+        write_description(draft, description)
+        write_run(draft)
+        return close_study(draft, data.scheme.classes)
 
 
-def _outcomes(
-    study: str, scorer: Scorer, metadata: CheckpointMetadata, data: LabelledDataset, progress: Progress | None
-) -> list[Outcome]:
+def _scores(
+    scorer: Scorer, metadata: CheckpointMetadata, data: LabelledDataset, progress: Progress | None
+) -> Float[np.ndarray, "N K"]:
+    """Return the scores of the classes of the scheme; each row sums to 1."""
     columns = [metadata.classes.index(name) for name in data.scheme.classes]
-    outcomes: list[Outcome] = []
+    parts = []
     for positions in batches(len(data.rows), progress):
         images = data.training_set(positions).stored
         scores = scorer.scores(images)[:, columns]
         scores /= scores.sum(axis=1, keepdims=True)
         _answer_still_clips(scores, data, positions)
-        outcomes += outcomes_of((study, FOLD, 0), data, positions, scores)
-    return outcomes
+        parts.append(scores)
+    return np.concatenate(parts)
 
 
 def _answer_still_clips(scores: Float[np.ndarray, "B K"], data: LabelledDataset, positions: range) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,18 +14,27 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from learnet.core.errors import OutputTaken
-from learnet.core.files import write_atomically
+from learnet.core.files import is_draft, sha256_hex, write_atomically
 from learnet.core.serialisation import to_json
 from learnet.metrics.study_metrics import StudyMetrics
 from learnet.metrics.summary import summarise
 from learnet.study.description import DESCRIPTION_FILE, StudyDescription, read_description, write_description
-from learnet.study.outcomes import complete_folds, megc_log, outcome_rows, outcomes_header, read_outcomes
+from learnet.study.finished import (
+    OUTCOMES_FILE,
+    TRAININGS_FILE,
+    PlannedFold,
+    finished_folds,
+    has_no_rows,
+    write_finished,
+)
+from learnet.study.outcomes import megc_log, outcomes_header, read_outcomes
 
 LOCK = ".lock"  # in a study folder
 POOLED = "pooled"  # in the folder of a study over several prepared folders: all of them concatenated
 LONGEST_SHOWN = 60  # characters of a value in a message
 MOST_LISTED = 3  # differences in a message
-TRAININGS_HEADER = "fold,seed,train_clips,test_clips,epochs,last_loss\n"
+FOLDS = "folds"  # in a study folder: the weights of each fold
+LONGEST_NAME = 200  # bytes: file systems limit the length of names
 
 
 @contextmanager
@@ -39,8 +49,8 @@ def lock_study_folder(out: Path, description: StudyDescription) -> Iterator[None
         OutputTaken: another study or something else is in the folder, or another process works in it.
     """
     if (out / DESCRIPTION_FILE).is_file():
-        _check_same_study(out, read_description(out), description)
-    elif out.exists() and (not out.is_dir() or any(path.name != LOCK for path in out.iterdir())):
+        _check_same_study(out, read_description(out, "Restore the file, or name a new folder."), description)
+    elif not is_begun(out):
         hint = "The last argument is the study folder: name an empty or a new one."
         raise OutputTaken(out, "something else is there already", hint)
     out.mkdir(parents=True, exist_ok=True)
@@ -52,28 +62,59 @@ def lock_study_folder(out: Path, description: StudyDescription) -> Iterator[None
         raise OutputTaken(out, "another run of this study is at work there", hint) from None
 
 
-def open_study_folder(out: Path, description: StudyDescription, folds: Sequence[tuple[str, int, int]]) -> int:
+def is_begun(out: Path) -> bool:
+    """Return whether a study folder is missing, or holds only what a study writes before `study.json`.
+
+    Earlier versions wrote the headers of the tables before it.
+    """
+    if not out.exists():
+        return True
+    if not out.is_dir():
+        return False
+    for path in out.iterdir():
+        is_empty_folder = path.name == FOLDS and path.is_dir() and all(map(is_draft, path.iterdir()))
+        is_header = path.name in (OUTCOMES_FILE, TRAININGS_FILE) and has_no_rows(path)
+        if not (path.name == LOCK or is_draft(path) or is_empty_folder or is_header):
+            return False
+    return True
+
+
+def open_study_folder(out: Path, description: StudyDescription, planned: Sequence[PlannedFold]) -> int:
     """Create the files of a study, or find what is finished of a study that was interrupted.
 
     Args:
         out: study folder, locked.
-        description: content of `study.json`.
-        folds: name, seed and number of test clips of each training, in order.
+        description: content of `study.json`, which is written first: it tells whose folder this is.
+        planned: the trainings, in order.
 
     Returns:
         The number of finished trainings.
     """
-    (out / "folds").mkdir(exist_ok=True)
-    finished = complete_folds(out / "outcomes.csv", folds)
-    trainings: list[str] = []
-    if finished:
-        lines = (out / "trainings.csv").read_text(encoding="utf-8").splitlines(keepends=True)
-        trainings = lines[1 : 1 + len(finished)]
-    header = outcomes_header(description.scheme.classes)
-    write_atomically(out / "outcomes.csv", header + "".join(map(outcome_rows, finished)))
-    write_atomically(out / "trainings.csv", TRAININGS_HEADER + "".join(trainings))
     write_description(out, description)
+    (out / FOLDS).mkdir(exist_ok=True)
+    finished = finished_folds(out, planned)
+    write_finished(out, outcomes_header(description.scheme.classes), finished)
     return len(finished)
+
+
+def weights_file(study: Path, fold: str, seed: int) -> Path:
+    """Return the file of the weights of a fold. No two folds of a study share one.
+
+    A dash separates dataset and subject, so a dash in a dataset is escaped, as is what no name of a file can
+    hold.
+    """
+    dataset, slash, subject = fold.partition("/")
+    name = _escaped(dataset)
+    if slash:
+        name = f"{name.replace('-', '%2D')}-{_escaped(subject)}"
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        name = sha256_hex(os.fsencode(name))
+    return study / FOLDS / f"{name}-seed{seed}.safetensors"
+
+
+def _escaped(name: str) -> str:
+    """Return a name with slashes, control characters and percent signs as %2F and the like."""
+    return re.sub(r"[%/\x00-\x1f\x7f]", lambda character: f"%{ord(character[0]):02X}", name)
 
 
 def _check_same_study(out: Path, present: StudyDescription, requested: StudyDescription) -> None:

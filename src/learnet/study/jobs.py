@@ -9,12 +9,12 @@ from pathlib import Path
 
 import torch
 
-from learnet.core.csv_files import csv_text
 from learnet.core.records import Fold, Outcome
 from learnet.core.settings import Training
 from learnet.datasets.splits import LEAKY_EPOCH
 from learnet.study.describe import describe_training_data, versions
-from learnet.study.labelled import LabelledDataset, outcomes_of
+from learnet.study.finished import Identity, PlannedFold
+from learnet.study.labelled import LabelledDataset, clip_identities, outcomes_of
 from learnet.training.checkpoint import checkpoint_bytes
 from learnet.training.device import one_thread, out_of_memory_error
 from learnet.training.metadata import CheckpointMetadata
@@ -33,10 +33,14 @@ class FoldJob:
     initial_weights: bytes | None  # safetensors; None: random numbers
     checkpoint: Path | None  # file of the weights; None: they are not kept
 
-    @property
-    def key(self) -> tuple[str, int, int]:
-        """Fold name, seed and number of test clips."""
-        return self.fold.name, self.training.seed, len(self.fold.test)
+    def planned(self, data: LabelledDataset) -> PlannedFold:
+        """Return what is known of the training before it runs."""
+        seed, fold = self.training.seed, self.fold
+
+        def identities() -> list[Identity]:
+            return clip_identities((self.study, fold.name, seed), data, fold.test)
+
+        return PlannedFold(fold.name, seed, len(fold.train), identities)
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class FoldResult:
     asked for it."""
 
     outcomes: list[Outcome]  # of the test clips
-    training_row: str  # line of `trainings.csv`
+    training_row: tuple[object, ...]  # of `trainings.csv`
     checkpoint: bytes | None  # content of the file of weights, where they are kept
 
 
@@ -107,8 +111,7 @@ def _fold_result(job: FoldJob, trained: TrainedNetwork, data: LabelledDataset) -
         metadata = checkpoint_metadata(job.network, data, training, fold.train)
         checkpoint = checkpoint_bytes(trained.module, metadata)
     last_loss = f"{trained.losses[-1]:.6f}" if trained.losses else ""
-    cells = (fold.name, training.seed, len(fold.train), len(fold.test), trained.epochs, last_loss)
-    row = csv_text([cells])
+    row = (fold.name, training.seed, len(fold.train), len(fold.test), trained.epochs, last_loss)
     outcomes = outcomes_of((job.study, fold.name, training.seed), data, fold.test, scores)
     return FoldResult(outcomes, row, checkpoint)
 

@@ -132,23 +132,21 @@ def outcomes_of(
         positions: among the images of `data` that have a class.
         scores: of these images.
     """
-    study, fold, seed = run
-    classes, table = data.scheme.classes, data.prepared.clips
+    classes = data.scheme.classes
     outcomes = []
-    for position, row in zip(positions, scores, strict=True):
-        clip = table.iloc[data.rows[position]]
+    for identity, row in zip(clip_identities(run, data, positions), scores, strict=True):
         prediction = classes[int(row.argmax())]
-        outcomes.append(
-            Outcome(
-                study=study,
-                fold=fold,
-                seed=seed,
-                clip=clip["clip"],
-                dataset=clip["dataset"],
-                person=clip["person"],
-                truth=data.truth[position],
-                prediction=prediction,
-                scores=tuple(map(float, row)),
-            )
-        )
+        outcomes.append(Outcome(*identity, prediction, tuple(map(float, row))))
     return outcomes
+
+
+def clip_identities(
+    run: tuple[str, str, int], data: LabelledDataset, positions: Sequence[int]
+) -> list[tuple[str, str, int, str, str, str, str]]:
+    """Return study, fold, seed, clip, dataset, person and true class of the images at these positions."""
+    table = data.prepared.clips
+    identities = []
+    for position in positions:
+        clip = table.iloc[data.rows[position]]
+        identities.append((*run, clip["clip"], clip["dataset"], clip["person"], data.truth[position]))
+    return identities

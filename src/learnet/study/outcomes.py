@@ -8,6 +8,7 @@ from learnet.core.csv_files import csv_text, parse_csv
 from learnet.core.errors import BadInput
 from learnet.core.records import Outcome
 
+RUN_AGAIN = "Remove the file and run the study again."
 COLUMNS = ("study", "fold", "seed", "clip", "dataset", "person", "truth", "prediction")
 
 
@@ -48,7 +49,15 @@ def read_outcomes(study: str | Path) -> list[Outcome]:
     if not file.is_file():
         wrong = "this is not a study folder: outcomes.csv is missing"
         raise BadInput(study, wrong, "`learnet study` makes one.")
-    return parse_outcomes(file, file.read_text(encoding="utf-8"))
+    return parse_outcomes(file, _decoded(file))
+
+
+def _decoded(file: Path) -> str:
+    """Return the content of a file; line ends that are part of a name stay."""
+    try:
+        return file.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadInput(file, "this is not UTF-8 text", RUN_AGAIN) from None
 
 
 def parse_outcomes(file: Path, text: str) -> list[Outcome]:
@@ -57,35 +66,7 @@ def parse_outcomes(file: Path, text: str) -> list[Outcome]:
     if tuple(columns[: len(COLUMNS)]) != COLUMNS:
         wrong = f"the columns are {', '.join(columns) or 'missing'}"
         raise BadInput(file, wrong, f"They should begin {', '.join(COLUMNS)}.")
-    return [_outcome(file, row, len(columns)) for row in rows]
-
-
-def complete_folds(file: Path, expected: Sequence[tuple[str, int, int]]) -> list[list[Outcome]]:
-    """Return the folds that an interrupted study had finished.
-
-    Args:
-        file: its `outcomes.csv`; a last line that was cut off is ignored.
-        expected: fold name, seed and number of test clips, in the order in which they are run.
-
-    Returns:
-        The outcomes of the first folds that are complete.
-    """
-    text = file.read_text(encoding="utf-8") if file.is_file() else ""
-    text = text[: text.rfind("\n") + 1]
-    if not text:
-        return []
-    complete = []
-    groups = itertools.groupby(parse_outcomes(file, text), key=_fold_and_seed)
-    for ((fold, seed), group), wanted in zip(groups, expected, strict=False):
-        outcomes = list(group)
-        if (fold, seed, len(outcomes)) != wanted:
-            break
-        complete.append(outcomes)
-    return complete
-
-
-def _fold_and_seed(outcome: Outcome) -> tuple[str, int]:
-    return outcome.fold, outcome.seed
+    return [parse_outcome(file, row, len(columns)) for row in rows]
 
 
 def megc_log(outcomes: Iterable[Outcome], classes: Sequence[str]) -> str:
@@ -107,7 +88,12 @@ def megc_log(outcomes: Iterable[Outcome], classes: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _outcome(file: Path, row: list[str], width: int) -> Outcome:
+def parse_outcome(file: Path, row: list[str], width: int) -> Outcome:
+    """Parse a row of `file` that should have `width` cells.
+
+    Raises:
+        BadInput: it cannot be read.
+    """
     try:
         study, fold, seed, clip, dataset, person, truth, prediction, *cells = row
         scores = tuple(map(float, cells))
@@ -116,4 +102,4 @@ def _outcome(file: Path, row: list[str], width: int) -> Outcome:
         return Outcome(study, fold, int(seed), clip, dataset, person, truth, prediction, scores)
     except ValueError:
         wrong = f"cannot read the row {','.join(row)[:80]!r}"
-        raise BadInput(file, wrong, "Remove the file and run the study again.") from None
+        raise BadInput(file, wrong, RUN_AGAIN) from None

@@ -13,6 +13,7 @@ from learnet.core.settings import Resources, Study, Training
 from learnet.datasets.splits import LEAKY_EPOCH, limit_training_people, make_folds
 from learnet.networks import NETWORKS
 from learnet.study.candidates import Selection
+from learnet.study.folder import weights_file
 from learnet.study.jobs import FoldJob
 from learnet.study.labelled import LabelledDataset
 from learnet.training.device import networks_that_fit, resolve_device
@@ -62,7 +63,7 @@ def plan_trainings(
     jobs = []
     for fold, settings in runs:
         start = starts[settings.init]
-        checkpoint = _checkpoint_file(out, study, fold, settings.seed)
+        checkpoint = weights_file(out, fold.name, settings.seed) if out and study.keep_weights else None
         tensors = start.tensors if start else None
         name = out.name if out else ""
         jobs.append(FoldJob(name, study.network, fold, settings, tensors, checkpoint))
@@ -116,12 +117,6 @@ def _check_runs(runs: Sequence[tuple[Fold, Training]]) -> None:
     if inner_groups > fewest:
         what = f"inner_groups {inner_groups} needs as many training people, and one fold has {fewest}."
         raise LearnetError(what, f"Ask for at most {fewest}.")
-
-
-def _checkpoint_file(out: Path | None, study: Study, fold: Fold, seed: int) -> Path | None:
-    if out is None or not study.keep_weights:
-        return None
-    return out / "folds" / f"{fold.name.replace('/', '-')}-seed{seed}.safetensors"
 
 
 def _parallel_folds(jobs: Sequence[FoldJob], data: LabelledDataset, resources: Resources) -> int:

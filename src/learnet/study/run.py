@@ -4,7 +4,6 @@ finished.
 A study that is killed continues where it stopped and ends with the same bytes.
 """
 
-import shutil
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, nullcontext
@@ -13,7 +12,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from learnet.core.errors import pick
-from learnet.core.files import append_durably, write_atomically
+from learnet.core.files import write_atomically
 from learnet.core.parallel import parallel_map
 from learnet.core.settings import Resources, Study, Training
 from learnet.datasets.prepared.concat import ConcatDataset, open_datasets, save_concatenated
@@ -24,10 +23,10 @@ from learnet.study.candidates import SelectedTraining
 from learnet.study.cluster import Cluster, connect, parallel_map_on_cluster
 from learnet.study.describe import describe_study, versions
 from learnet.study.description import StudyDescription
+from learnet.study.finished import FinishedFold, append_finished
 from learnet.study.folder import POOLED, close_study, lock_study_folder, open_study_folder, write_run
 from learnet.study.jobs import FoldJob, FoldResult, describe_jobs, run_jobs
 from learnet.study.labelled import LabelledDataset, apply_class_scheme, load_labelled_dataset
-from learnet.study.outcomes import outcome_rows
 from learnet.study.plan import job_batches, plan_trainings, resolve_resources
 from learnet.training.train import resolve_training
 
@@ -103,7 +102,8 @@ def run_jobs_to_disk(plan: StudyPlan, resources: Resources, progress: Progress |
     resources = resolve_resources(resources)
     connection = connect(resources.cluster, versions) if resources.cluster else nullcontext()
     with connection as cluster, lock_study_folder(plan.out, plan.description):
-        done = open_study_folder(plan.out, plan.description, [job.key for job in plan.jobs])
+        planned = [job.planned(plan.data) for job in plan.jobs]
+        done = open_study_folder(plan.out, plan.description, planned)
         started = time.monotonic()
         rest = replace(plan, jobs=plan.jobs[done:], data=_on_disk(plan.data))
         with closing(_results(rest, resources, cluster)) as results:
@@ -120,18 +120,13 @@ def run_jobs_to_disk(plan: StudyPlan, resources: Resources, progress: Progress |
 def _write_result(out: Path, job: FoldJob, result: FoldResult) -> None:
     if job.checkpoint and result.checkpoint:
         write_atomically(job.checkpoint, result.checkpoint)
-    append_durably(out / "trainings.csv", result.training_row)
-    # Last, since a fold counts as finished once its outcomes are on disk.
-    append_durably(out / "outcomes.csv", outcome_rows(result.outcomes))
+    append_finished(out, FinishedFold(result.training_row, result.outcomes))
 
 
 def _on_disk(data: LabelledDataset) -> LabelledDataset:
     """Return the same data in one prepared folder: workers, reports and later studies expect one."""
     if not isinstance(data.prepared, ConcatDataset):
         return data
-    target = data.prepared.folder
-    for leftover in target.parent.glob(f".{target.name}.*"):  # of a run that was killed while it wrote
-        shutil.rmtree(leftover, ignore_errors=True)
     return replace(data, prepared=save_concatenated(data.prepared))
 
 

@@ -1,6 +1,5 @@
 """Checkpoints: weights of a network and their metadata in one safetensors file, which contains no code."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 
 from learnet.core.errors import BadCheckpoint
 from learnet.core.files import write_atomically
+from learnet.core.serialisation import parse_json
 from learnet.networks import NETWORKS
 from learnet.training.metadata import TRAIN_AGAIN, CheckpointMetadata, metadata_to_json, read_metadata
 from learnet.training.pretrained import check_file, resolve_checkpoint
@@ -151,7 +151,7 @@ def _foreign_format(head: bytes) -> str:
 def _metadata_text(path: Path, content: bytes) -> str:
     """Return our entry of the file's header, JSON."""
     header_length = int.from_bytes(content[:8], "little")
-    header = json.loads(content[8 : 8 + header_length])
+    header = parse_json(content[8 : 8 + header_length])
     text = header.get("__metadata__", {}).get(METADATA_KEY)
     if text is None:
         problem = "learnet did not write this: the network and the classes of the weights are not recorded"

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted, check_non_negative, valida
 from learnet.core.arrays import BadArray, as_grey_levels, as_square_images
 from learnet.core.errors import pick
 from learnet.core.settings import Training
-from learnet.datasets.prepared.importing import IMAGE_KINDS
+from learnet.datasets.prepared.record import IMAGE_KINDS
 from learnet.motion.detrend import StoredImages
 from learnet.training.device import one_thread, resolve_device
 from learnet.training.examples import TrainingSet

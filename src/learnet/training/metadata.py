@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import Literal
 
 from learnet.core.errors import BadCheckpoint
-from learnet.core.serialisation import ROOT, InvalidValue, convert, key_named, optional_key, to_plain
+from learnet.core.serialisation import (
+    ROOT,
+    InvalidValue,
+    convert,
+    key_named,
+    optional_key,
+    parse_json,
+    to_plain,
+)
 from learnet.core.settings import Preparation, Training
 
 FORMAT = "learnet-1"  # the number increases when older files can no longer be read in the same way
@@ -146,7 +154,7 @@ def read_metadata(path: Path, text: str) -> CheckpointMetadata:
         BadCheckpoint: not JSON, another format, incomplete, or with unknown values.
     """
     try:
-        record = json.loads(text)
+        record = parse_json(text)
     except ValueError:
         record = None
     if not isinstance(record, dict):

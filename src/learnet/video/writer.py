@@ -52,7 +52,7 @@ def write_video(path: str | Path, frames: Iterable[Pixels], fps: float, codec: s
     if not path.parent.is_dir():
         raise BadInput(path, "the folder of the video does not exist", "Create the folder first.")
     try:
-        with atomic_file(path, path.suffix) as draft:
+        with atomic_file(path, path.suffix, private=True) as draft:
             _encode(draft, frames, Fraction(fps).limit_denominator(1001), encoder)
     except (av.FFmpegError, OSError) as error:
         raise BadInput(path, f"the video cannot be written ({error.strerror})") from error

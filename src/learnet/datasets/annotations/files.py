@@ -1,6 +1,5 @@
 """Read and write annotation files of any format."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from learnet.core.csv_files import decode_text, read_csv_rows
 from learnet.core.errors import BadInput, OutputTaken
 from learnet.core.files import atomic_file, shortened_list, write_atomically
 from learnet.core.records import Event
+from learnet.core.serialisation import parse_json
 from learnet.datasets.annotations.boris import (
     boris_text,
     is_boris_export,
@@ -78,8 +78,8 @@ def _read(path: Path) -> Entries:
 
 def _read_json(path: Path) -> Entries:
     try:
-        content = json.loads(decode_text(path, path.read_bytes()))
-    except (ValueError, RecursionError) as error:
+        content = parse_json(decode_text(path, path.read_bytes()))
+    except ValueError as error:
         raise BadInput(path, f"this is not JSON ({error})", "Save it again in BORIS.") from None
     if isinstance(content, dict) and "observations" in content:
         return read_boris_project(path, content)

@@ -2,7 +2,6 @@
 finished."""
 
 import json
-import zipfile
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -16,8 +15,9 @@ from jaxtyping import UInt8
 
 from learnet.core.errors import LearnetError, NoFace, TooFewFrames
 from learnet.core.files import atomic_file, disk_error_reason
+from learnet.core.npy_files import read_archive
 from learnet.core.records import Clip, Finding
-from learnet.core.serialisation import ROOT, InvalidValue, convert, to_plain
+from learnet.core.serialisation import ROOT, InvalidValue, convert, parse_json, to_plain
 from learnet.core.settings import Preparation
 from learnet.face import FaceFinder, face_finder
 from learnet.motion.apex import find_apex
@@ -93,11 +93,11 @@ def run_clip_job(job: ClipJob) -> str:
 def read_clip_result(file: Path) -> ClipResult | None:
     """Return a finished clip; None where it is not finished, or its file is damaged."""
     try:
-        with np.load(file) as stored:
-            facts = convert(json.loads(str(stored["about"])), ClipFacts, ROOT)
-            images = stored["images"]
+        stored = read_archive(file)
+        facts = convert(parse_json(str(stored["about"])), ClipFacts, ROOT)
+        images = stored["images"]
         phases = dict(zip(facts.phases, images[1:], strict=True))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, InvalidValue):
+    except (OSError, ValueError, KeyError, InvalidValue):
         return None
     return ClipResult(facts, images[0] if images.size else None, phases)
 

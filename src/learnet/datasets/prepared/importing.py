@@ -16,7 +16,7 @@ from learnet.core.files import report_disk_errors, sha256_hex, shortened_list
 from learnet.core.label_words import LABELS_READ, OwnLabel, parse_own_labels, read_label_map
 from learnet.core.labels import HOW_TO_WRITE_UNITS, problem_of_action_unit_code
 from learnet.core.settings import Preparation
-from learnet.datasets.prepared.record import PrepareRecord
+from learnet.datasets.prepared.record import IMAGE_KINDS, PrepareRecord
 from learnet.datasets.prepared.store import (
     PreparedDataset,
     already_there,
@@ -32,10 +32,6 @@ LABELS = ("emotion", "action_units")
 """Columns of which at least one is needed."""
 
 COLUMNS = ("image", "subject", "emotion", "dataset", "name", "person", "clip")
-
-IMAGE_KINDS = ("image", "flow", "unknown")
-"""What mirroring does to an image: it is flipped with the face; its first channel changes sign as well; it is
-never mirrored."""
 
 
 def import_images(

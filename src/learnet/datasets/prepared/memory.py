@@ -9,8 +9,7 @@ import pandas as pd
 from jaxtyping import UInt8
 
 from learnet.core.errors import pick
-from learnet.datasets.prepared.importing import IMAGE_KINDS
-from learnet.datasets.prepared.record import PrepareRecord
+from learnet.datasets.prepared.record import IMAGE_KINDS, PrepareRecord
 from learnet.datasets.prepared.store import COLUMNS, ImageSource, check_flow_channels
 
 NOWHERE = Path("images")  # in error messages, where a prepared folder has its path

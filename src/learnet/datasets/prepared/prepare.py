@@ -6,17 +6,26 @@ Until all clips are finished, their results are stored in `OUT.part` beside it.
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from filelock import FileLock, Timeout
 
 from learnet.core.errors import LearnetError, OutputTaken, pick, repeated
-from learnet.core.files import report_disk_errors, sha256_hex, shortened_list, unwritable_error
+from learnet.core.files import (
+    PRIVATE_FOLDER,
+    is_draft,
+    report_disk_errors,
+    sha256_hex,
+    shortened_list,
+    unwritable_error,
+    write_atomically,
+)
 from learnet.core.parallel import parallel_map
 from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.core.settings import Preparation
@@ -33,6 +42,7 @@ from learnet.video.images import image_files
 Progress = Callable[[int, int], None]  # clips done, clips in all
 
 MARKER = "learnet-prepare.txt"  # tells a folder of finished clips from a user's own
+LOCK = "lock.txt"  # beside it: held by the process at work
 MARKER_TEXT = "Finished clips of an unfinished `learnet prepare`. Run it again, or remove this folder.\n"
 
 
@@ -85,22 +95,26 @@ def prepare(  # noqa: PLR0913 (public, with one keyword per option of the comman
         inputs=sha256_hex("".join(fingerprints).encode()),
         versions=_versions_used(preparation),
     )
-    if present := already_there(out, record, phases):
+    present = already_there(out, record, phases)
+    if present and not _path_of_work(out).exists():
         if progress:
             progress(len(reading.clips), len(reading.clips))
         return present
-    work = _work_folder(out)
-    options = [asdict(preparation), record.face_model, record.versions, phases or None]
-    settings = sha256_hex(json.dumps(options).encode())
-    clip_jobs = []
-    for clip, key in zip(reading.clips, fingerprints, strict=True):
-        file = work / f"{sha256_hex((key + settings).encode())[:32]}.npz"
-        clip_jobs.append(ClipJob(clip, preparation, model, phases, file))
-    _run(clip_jobs, out, jobs, progress)
-    results = _results(clip_jobs, work)
-    with report_disk_errors(out):
-        prepared = _assemble(reading, out, record, results, phases)
-    shutil.rmtree(work, ignore_errors=True)  # a process of a run that was killed may still be writing there
+    with _locked_work_folder(out) as work:
+        prepared = already_there(out, record, phases)  # another process may just have finished it
+        if prepared is None:
+            options = [asdict(preparation), record.face_model, record.versions, phases or None]
+            settings = sha256_hex(json.dumps(options).encode())
+            clip_jobs = []
+            for clip, key in zip(reading.clips, fingerprints, strict=True):
+                file = work / f"{sha256_hex((key + settings).encode())[:32]}.npz"
+                clip_jobs.append(ClipJob(clip, preparation, model, phases, file))
+            _run(clip_jobs, out, jobs, progress)
+            results = _results(clip_jobs, work)
+            with report_disk_errors(out):
+                prepared = _assemble(reading, out, record, results, phases)
+        # A process of a run that was killed may still be writing there.
+        shutil.rmtree(work, ignore_errors=True)
     return prepared
 
 
@@ -161,17 +175,42 @@ def _files_of(clip: Clip) -> list[Path]:
     return files
 
 
-def _work_folder(out: Path) -> Path:
-    """Return the folder of finished clips beside `out`, made where it is missing; never one that is a user's
-    own."""
-    work = out.absolute().with_name(f"{out.absolute().name}.part")
-    if work.exists() and not (work / MARKER).is_file() and (not work.is_dir() or any(work.iterdir())):
+def _path_of_work(out: Path) -> Path:
+    """Return the path of the folder of finished clips beside `out`."""
+    return out.absolute().with_name(f"{out.absolute().name}.part")
+
+
+@contextmanager
+def _locked_work_folder(out: Path) -> Iterator[Path]:
+    """Yield the folder of finished clips beside `out`, made where it is missing, in which no other process
+    works.
+
+    Raises:
+        OutputTaken: something else is there, or another process works there.
+    """
+    work = _path_of_work(out)
+    if not _is_free_for_work(work):
         wrong = "something else is there, where finished clips are to be kept"
         raise OutputTaken(work, wrong, "Name another folder.")
     with report_disk_errors(out):
-        work.mkdir(parents=True, exist_ok=True)
-        (work / MARKER).write_text(MARKER_TEXT)
-    return work
+        work.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+        if not (work / MARKER).is_file():
+            write_atomically(work / MARKER, MARKER_TEXT)
+    try:
+        with FileLock(work / LOCK, timeout=0):
+            yield work
+    except Timeout:
+        wrong = "another run of this preparation is at work there"
+        raise OutputTaken(out, wrong, "Wait for it, or stop it.") from None
+
+
+def _is_free_for_work(work: Path) -> bool:
+    """Return whether nothing is there yet, or finished clips are; never anything of a user's own."""
+    if work.is_symlink() or (work / MARKER).is_symlink():
+        return False
+    if not work.exists():
+        return True
+    return work.is_dir() and ((work / MARKER).is_file() or all(map(is_draft, work.iterdir())))
 
 
 def _run(clip_jobs: Sequence[ClipJob], out: Path, jobs: int, progress: Progress | None) -> None:

@@ -3,9 +3,14 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from learnet.core.errors import pick
 from learnet.core.serialisation import optional_key
 from learnet.core.settings import Preparation
 from learnet.motion.phases import PhasesRecord
+
+IMAGE_KINDS = ("image", "flow", "unknown")
+"""What mirroring does to an image: it is flipped with the face; its first channel changes sign as well; it is
+never mirrored."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +19,7 @@ class PrepareRecord:
 
     imported: bool = False  # finished motion images of somebody else
     preparation: Preparation | None  # how the images were made; None where they were imported
-    images_kind: str  # what mirroring does to an image: one of `importing.IMAGE_KINDS`
+    images_kind: str  # what mirroring does to an image: one of IMAGE_KINDS, or "histograms"
     synthetic: bool = False  # whether a computer made the clips, or some of them
     simulated: bool | None = optional_key()  # every image shows somebody else, and nobody who exists
     reading: dict[str, Any] | None = optional_key()  # what was read, in words; concatenated folders have none
@@ -27,6 +32,9 @@ class PrepareRecord:
     skipped: int = 0  # clips that could not be used
     people: int = 0
     fingerprint: str = ""  # digest of all that a study reads (`store.fingerprint`)
+
+    def __post_init__(self) -> None:
+        pick(dict.fromkeys((*IMAGE_KINDS, "histograms")), self.images_kind, "kind of image")
 
     @property
     def synthetic_extent(self) -> str:

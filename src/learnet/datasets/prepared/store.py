@@ -22,6 +22,7 @@ from jaxtyping import UInt8
 from learnet.core.csv_files import csv_text, decode_text, escape_formula, parse_csv, unescape_formula
 from learnet.core.errors import BadInput, OutputTaken
 from learnet.core.files import atomic_folder
+from learnet.core.npy_files import open_images
 from learnet.core.records import Finding
 from learnet.core.serialisation import read_json, to_json
 from learnet.datasets.prepared.record import PrepareRecord
@@ -118,7 +119,7 @@ def save_prepared(
     blocks = [images] if isinstance(images, np.ndarray) else list(images)
     content = fingerprint(blocks, clips)
     record = replace(record, fingerprint=content, phases=phases.record if phases else None)
-    with atomic_folder(out) as draft:
+    with atomic_folder(out, private=True) as draft:
         _save_blocks(draft / "images.npy", blocks)
         if phases:
             _save_blocks(draft / "phases.npy", phases.blocks)
@@ -176,7 +177,7 @@ def load_prepared(folder: str | Path) -> PreparedDataset:
     with _reading(folder / "clips.csv"):
         clips = _read_clips(folder / "clips.csv")
     with _reading(folder / "images.npy"):
-        images = np.load(folder / "images.npy", mmap_mode="r")
+        images = open_images(folder / "images.npy")
         whole = record.fingerprint == fingerprint([images], clips)
     phases = None
     if record.phases:
@@ -221,6 +222,9 @@ def _read_clips(file: Path) -> pd.DataFrame:
     for column in LATER_COLUMNS:
         if column not in clips:
             clips[column] = ""
+    missing = [column for column in COLUMNS if column not in clips]
+    if missing:
+        raise ValueError(f"columns are missing: {', '.join(missing)}")
     for column in NUMBERS:
         clips[column] = pd.to_numeric(clips[column])
     return clips

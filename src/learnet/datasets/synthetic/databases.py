@@ -3,7 +3,6 @@
 `layouts.LAYOUTS` lists the layouts, COMPOSITES the databases that are made of several.
 """
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import cv2
 
 from learnet.core.errors import LearnetError, OutputTaken, pick
+from learnet.core.files import atomic_folder
 from learnet.core.labels import SCHEMES
 from learnet.core.output_checks import check_room_above
 from learnet.core.parallel import parallel_map
@@ -81,10 +81,7 @@ def synthesize(  # noqa: PLR0913  # each is an option of the command
         scenes[folder] = LAYOUTS[name].scenes(people, clips_per_person, seed, recording_s)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputTaken(out, "something is there already", "Name a new or an empty folder.")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as temporary:
-        draft = Path(temporary) / out.name
-        draft.mkdir()
+    with atomic_folder(out) as draft:
         clip_jobs = _clip_jobs(draft, parts, scenes, seed)
         _write_clips(clip_jobs, jobs, progress)
         for folder, name in parts.items():
@@ -96,7 +93,6 @@ def synthesize(  # noqa: PLR0913  # each is an option of the command
         if recording_s is not None:
             made_with += f", recording_s={recording_s:g}"
         _write_notice(draft, parts, made_with)
-        draft.replace(out)
     return out
 
 

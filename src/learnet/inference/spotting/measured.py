@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from jaxtyping import Float64, Int64, UInt8
 
 from learnet.core.errors import BadInput
 from learnet.core.files import write_atomically
+from learnet.core.npy_files import read_archive
 from learnet.face import FaceFinder
 from learnet.inference.spotting.follower import FaceFollower, Sample
 from learnet.inference.spotting.movements import SHIPPED, Thresholds
@@ -120,12 +120,12 @@ def load_measured(path: Path) -> MeasuredRecording:
         BadInput: the file is damaged.
     """
     try:
-        with np.load(path) as content:
-            columns = [content[name] for name in FIELDS]
-            found = (_sample(values) for values in zip(*columns, strict=True))
-            samples = tuple(next(found) if has_face else None for has_face in content["has_face"])
-            return MeasuredRecording(content["times_s"], content["numbers"], samples)
-    except (BadZipFile, KeyError, OSError, RuntimeError, StopIteration, ValueError) as error:
+        content = read_archive(path)
+        columns = [content[name] for name in FIELDS]
+        found = (_sample(values) for values in zip(*columns, strict=True))
+        samples = tuple(next(found) if has_face else None for has_face in content["has_face"])
+        return MeasuredRecording(content["times_s"], content["numbers"], samples)
+    except (KeyError, OSError, RuntimeError, StopIteration, TypeError, ValueError) as error:
         raise BadInput(path, f"it is damaged ({type(error).__name__})", "Delete it.") from None
 
 

@@ -25,6 +25,7 @@ from learnet.motion.detrend import StoredImages
 from learnet.report.explain.background import Background
 from learnet.report.explain.face_regions import FacePlacement, face_placement
 from learnet.study.description import StudyDescription, read_description
+from learnet.study.folder import weights_file
 from learnet.study.outcomes import read_outcomes
 from learnet.training.checkpoint import load_class_network
 from learnet.training.compatibility import check_compatible
@@ -172,8 +173,7 @@ class ExplainedClips:
     def _weights_of_fold(self, clip: str) -> Path:
         """Return the checkpoint of the fold that tested a clip, under the name that studies give it."""
         assert self.study is not None, "only a study has folds"
-        fold = self.folds[clip].replace("/", "-")
-        file = self.study / "folds" / f"{fold}-seed{self.seed}.safetensors"
+        file = weights_file(self.study, self.folds[clip], self.seed)
         if not file.is_file():
             problem = f"the weights of the fold that tested {clip} are missing"
             raise BadInput(file, problem, WEIGHTS_ADVICE)

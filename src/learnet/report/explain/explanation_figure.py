@@ -29,8 +29,8 @@ def write_figures(folder: Path, figures: Mapping[str, ExplanationFigure]) -> lis
     written = []
     for name, figure in figures.items():
         picture = folder / f"{name}.png"
-        save_figure(figure.figure, picture)
-        save_figure(figure.figure, folder / f"{name}.svg")
+        save_figure(figure.figure, picture, private=True)
+        save_figure(figure.figure, folder / f"{name}.svg", private=True)
         table = figure.table.map(escape_formula)
         table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", float_format="%.6g")
         written.append(picture)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from learnet.core.csv_files import csv_text
-from learnet.core.files import sha256_hex, write_atomically
+from learnet.core.files import atomic_folder, sha256_hex, write_atomically
 from learnet.core.serialisation import read_json, to_json
 from learnet.inference.window_units import NOT_TRUSTED, head_obstacle
 from learnet.metrics.action_units import MEASURE_NAMES, ActionUnitMetrics, UnitMetrics
@@ -74,13 +74,13 @@ class ActionUnitResult:
 
 
 def save_result(out: Path, data: AnnotatedDataset, scores: ClipScores, result: ActionUnitResult) -> None:
-    """Write the study folder."""
-    out.mkdir(parents=True, exist_ok=True)
-    write_atomically(out / SCORES_FILE, scores_to_csv(data, scores))
-    write_atomically(out / METRICS_TABLE, metrics_to_csv(result.metrics))
-    write_atomically(out / METRICS_FILE, to_json(result.metrics))
-    write_atomically(out / DESCRIPTION_FILE, to_json(result.description))
-    write_run(out)
+    """Write the study folder, completely or not at all."""
+    with atomic_folder(out) as draft:
+        write_atomically(draft / SCORES_FILE, scores_to_csv(data, scores))
+        write_atomically(draft / METRICS_TABLE, metrics_to_csv(result.metrics))
+        write_atomically(draft / METRICS_FILE, to_json(result.metrics))
+        write_atomically(draft / DESCRIPTION_FILE, to_json(result.description))
+        write_run(draft)
 
 
 def read_action_unit_metrics(study: str | Path) -> ActionUnitMetrics:

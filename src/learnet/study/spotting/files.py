@@ -15,6 +15,7 @@ from learnet.inference.spotting import Spotting
 from learnet.inference.spotting.movements import Thresholds
 from learnet.metrics.spotting.conventions import KindScores, find_hits
 from learnet.metrics.spotting.intervals import Interval
+from learnet.study.folder import is_begun
 from learnet.study.spotting.thresholds import CONVENTION
 
 DESCRIPTION_FILE = "spotting_study.json"
@@ -87,7 +88,7 @@ def check_same_study(out: Path, description: SpottingDescription) -> None:
     """
     file = out / DESCRIPTION_FILE
     if not file.is_file():
-        if out.exists() and (not out.is_dir() or any(path.name != ".lock" for path in out.iterdir())):
+        if not is_begun(out):
             raise OutputTaken(out, "something else is there already", "Name an empty or a new folder.")
         return
     present = to_plain(read_json(file, SpottingDescription))

@@ -14,7 +14,6 @@ from unittest import mock
 
 import cv2
 import numpy as np
-from rich.console import Console
 
 from learnet import cli
 from learnet.cli import console
@@ -95,10 +94,7 @@ def _as_in_a_new_process() -> Iterator[None]:
 
     One difference: a deprecation in a module of the project is an error, as in every other test.
     """
-    fresh = {
-        "out": Console(highlight=False, soft_wrap=True),
-        "err": Console(stderr=True, highlight=False, soft_wrap=True),
-    }
+    fresh = {"out": console.new_console(), "err": console.new_console(stderr=True)}
     with (
         mock.patch.multiple(console, **fresh),
         mock.patch.dict(os.environ, {"LOKY_MAX_CPU_COUNT": "1"}),

@@ -99,10 +99,10 @@ def drawn(cells: list[str], part: str) -> str:
 def test_numbers_are_whole_in_a_terminal_that_is_too_narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     from io import StringIO
 
-    from rich.console import Console
-
     text = StringIO()
-    monkeypatch.setattr(console, "out", Console(file=text, width=20, soft_wrap=True))
+    narrow = console.new_console(file=text)
+    narrow.width = 20
+    monkeypatch.setattr(console, "out", narrow)
     console.table("Wide", ["name", *"abcdef"], [["one two three", *range(123450, 123456)]])
     for number in range(123450, 123456):
         assert str(number) in text.getvalue()

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 
 from learnet.cli import console
-from learnet.cli.console import Console
 from learnet.cli.log_progress import LogProgress
 
 
@@ -50,7 +49,7 @@ def test_what_was_done_before_the_start_counts_for_no_speed() -> None:
 
 def test_a_log_has_no_control_characters(monkeypatch: pytest.MonkeyPatch) -> None:
     log = io.StringIO()
-    monkeypatch.setattr(console, "err", Console(file=log, highlight=False, soft_wrap=True))
+    monkeypatch.setattr(console, "err", console.new_console(file=log))
     monkeypatch.setattr("learnet.cli.log_progress.LEAST_S", 0)
     with console.bar("Training [x]") as progress:
         progress(1, 2)

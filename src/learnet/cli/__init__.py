@@ -3,8 +3,10 @@
 Heavy libraries are imported inside the commands, so that `learnet --help` is instant.
 """
 
+import os
 import sys
 import warnings
+from collections.abc import Sequence
 from typing import TextIO
 
 from cyclopts import CycloptsError
@@ -28,20 +30,15 @@ from learnet.cli import (  # noqa: F401
 )
 from learnet.cli.app import app
 from learnet.cli.parser_messages import parser_message
+from learnet.cli.streams import flush_stdout, prepare_streams
 from learnet.core.earlier_names import current_arguments
 from learnet.core.errors import LearnetError
 from learnet.core.extras import missing_library
-from learnet.core.files import (
-    NO_PERMISSION,
-    NO_ROOM,
-    NO_SUCH_PLACE,
-    disk_error_hint,
-    disk_error_reason,
-)
+from learnet.core.files import disk_error_hint, disk_error_reason
 from learnet.core.malloc import keep_freed_memory
 
-ENVIRONMENT_ERRORS = (*NO_ROOM, *NO_PERMISSION, *NO_SUCH_PLACE)
-"""Errors of the disk or of permissions. Any other `OSError` is a bug and keeps its traceback."""
+STDIN_OR_STDOUT = "-"
+NOT_ENOUGH = "Use fewer processes (--jobs), smaller images or a shorter video."
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -54,11 +51,13 @@ def main(arguments: list[str] | None = None) -> None:
     """
     keep_freed_memory()
     warnings.showwarning = _print_warning
+    prepare_streams()
     try:
         current, notes = current_arguments(sys.argv[1:] if arguments is None else arguments)
         for note in notes:
             console.err.print(f"learnet: {note}")
-        app(current, exit_on_error=False, print_error=False)
+        _check_arguments(current)
+        _run(current)
     except CycloptsError as error:
         command = " ".join(["learnet", *(error.command_chain or ())])
         console.stop(parser_message(error), f"`{command} --help` lists the options.")
@@ -66,17 +65,45 @@ def main(arguments: list[str] | None = None) -> None:
         console.stop(str(error))
     except ModuleNotFoundError as error:
         console.stop(str(missing_library(error, _command(current))))
+    except BrokenPipeError:
+        return  # whoever reads the output wants no more
     except OSError as error:
-        if error.errno not in ENVIRONMENT_ERRORS:
+        if error.errno is None:  # a bug; what the system refuses has a number
             raise
         reason = disk_error_reason(error)
-        console.stop(f"{error.filename or 'output'}: {reason}.", disk_error_hint(reason))
+        console.stop(f"{os.fsdecode(error.filename or 'output')}: {reason}.", disk_error_hint(reason))
+    except MemoryError:
+        console.stop("There is not enough memory for this.", NOT_ENOUGH)
     except KeyboardInterrupt:
         console.stop(
             "Interrupted.",
             "`learnet run`, `study`, `prepare` and `predict` of several videos continue when run again.",
             code=130,
         )
+
+
+def _check_arguments(arguments: Sequence[str]) -> None:
+    """Refuse what no path can be.
+
+    Raises:
+        LearnetError: the character NUL, which no system has in paths, or a dash for a standard stream.
+    """
+    for argument in arguments:
+        if "\0" in argument:
+            raise LearnetError(f"{argument} contains the character NUL.", "Leave it out.")
+    if STDIN_OR_STDOUT in arguments:
+        raise LearnetError(
+            "- stands for no file here: standard input is not read.",
+            "Name a file. `learnet predict` prints its JSON on standard output without --output.",
+        )
+
+
+def _run(arguments: Sequence[str]) -> None:
+    """Run a command, and write all that it printed."""
+    try:
+        app(arguments, console=console.pages, exit_on_error=False, print_error=False)
+    finally:
+        flush_stdout()
 
 
 def _command(arguments: list[str]) -> str:

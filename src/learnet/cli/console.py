@@ -7,23 +7,59 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn, TextIO
 
 from rich import box
-from rich.console import Console
-from rich.markup import escape
+from rich.console import Console, ConsoleRenderable, RenderHook
 from rich.table import Table
+from rich.text import Text
 
 from learnet.cli.log_progress import LogProgress
+from learnet.cli.streams import discard_stdout
 from learnet.core.errors import counted
+from learnet.core.printable import printable, printable_lines
 
 if TYPE_CHECKING:
     from learnet.metrics.study_metrics import DatasetMetrics, MeanScore, SeedMetrics, StudyMetrics
     from learnet.report.comparison.compare import Comparison
     from learnet.report.comparison.tables import Table as TextTable
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class _Console(Console):
+    """A console whose reader may close it at any time."""
+
+    def on_broken_pipe(self) -> None:
+        """Print nothing from now on; the command goes on."""
+        self.quiet = True
+        if not self.stderr:
+            discard_stdout()
+
+
+class _ControlCharacters(RenderHook):
+    """Keep control characters of names from the terminal, which would obey them."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        """Escape them in each text. `table` escapes those in cells."""
+        return list(map(_escape_text, renderables))
+
+
+def _escape_text(renderable: ConsoleRenderable) -> ConsoleRenderable:
+    if not isinstance(renderable, Text):
+        return renderable
+    escaped = printable_lines(renderable.plain)
+    return renderable if escaped == renderable.plain else Text(escaped, style=renderable.style)
+
+
+def new_console(stderr: bool = False, file: TextIO | None = None, soft_wrap: bool = True) -> Console:
+    """Return a console that prints text as it is, without control characters."""
+    console = _Console(stderr=stderr, file=file, markup=False, highlight=False, soft_wrap=soft_wrap)
+    console.push_render_hook(_ControlCharacters())
+    return console
+
+
+out = new_console()
+err = new_console(stderr=True)
+pages = new_console(soft_wrap=False)  # of `--help`
 
 WIDEST = 10_000  # columns of a table that is wider than the terminal
 
@@ -49,7 +85,7 @@ def captured() -> Iterator[io.StringIO]:
     global err
     before = err
     text = _CapturedText()
-    err = Console(file=text, highlight=False, soft_wrap=True)
+    err = new_console(file=text)
     try:
         yield text
     finally:
@@ -67,12 +103,12 @@ def bar(title: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: None
         return
     if not err.is_terminal or err.is_dumb_terminal:
-        yield LogProgress(title, lambda line: err.print(line, markup=False))
+        yield LogProgress(title, err.print)
         return
     from rich import progress as rich_progress  # not needed for `--help`
 
     columns = (
-        rich_progress.TextColumn("{task.description}"),
+        rich_progress.TextColumn("{task.description}", markup=False),
         rich_progress.BarColumn(),
         rich_progress.MofNCompleteColumn(),
         rich_progress.TimeElapsedColumn(),
@@ -96,16 +132,20 @@ def table(
         rows: cells of each row.
         red: positions of the rows that are printed in red.
     """
-    cells = [[str(cell) for cell in row] for row in rows]
+    cells = [[printable_lines(str(cell)) for cell in row] for row in rows]
     rich_table = Table(
-        title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
+        title=printable_lines(title),
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
     )
     for position, name in enumerate(columns):
         numeric = position > 0 and all(_is_numeric(row[position]) for row in cells)
         justify: Literal["left", "right"] = "right" if numeric else "left"
         rich_table.add_column(name, justify=justify, overflow="fold", no_wrap=numeric)
     for position, row in enumerate(cells):
-        rich_table.add_row(*map(escape, row), style="red" if position in red else None)
+        rich_table.add_row(*row, style="red" if position in red else None)
     # Rich cuts numbers off where a table does not fit; a line that the terminal breaks keeps them.
     needed = out.measure(rich_table, options=out.options.update(max_width=WIDEST)).minimum
     if needed > out.width:
@@ -180,7 +220,7 @@ def scores(
     for name, reason in leaks.items():
         leak_warning(name, reason)
     for note in notes:
-        out.print(note, markup=False)
+        out.print(note)
 
 
 def leak_warning(name: str, reason: str) -> None:
@@ -192,7 +232,7 @@ def leak_warning(name: str, reason: str) -> None:
 
 def red_note(sentence: str) -> None:
     """Print a sentence in red."""
-    out.print(sentence, style="bold red", markup=False)
+    out.print(sentence, style="bold red")
 
 
 def comparison_notes(comparison: "Comparison") -> None:
@@ -204,7 +244,7 @@ def comparison_notes(comparison: "Comparison") -> None:
         red_note(note)
     for note in notes(comparison):
         if note not in leaks:
-            out.print(note, markup=False)
+            out.print(note)
 
 
 def _counts(part: "SeedMetrics | DatasetMetrics") -> tuple[str, str]:
@@ -217,16 +257,16 @@ def _measures(mean: "Mapping[str, MeanScore]") -> list[str]:
 
 def command(words: str) -> None:
     """Print a command as the user would type it."""
-    out.print(f"\n[bold]$ {escape(words)}[/bold]")
+    out.print(f"\n$ {words}", style="bold")
 
 
 def paths(*written: Path, to: Console = out) -> None:
     """Print the paths of the files that were written."""
     for path in written:
-        to.print(f"-> {path}", markup=False)
+        to.print(f"-> {printable(str(path))}")
 
 
 def stop(message: str, hint: str = "", code: int = 2) -> NoReturn:
     """Exit with one line on stderr."""
-    sys.stderr.write(f"learnet: {message} {hint}".strip() + "\n")
+    sys.stderr.write(printable(f"learnet: {message} {hint}".strip()) + "\n")
     raise SystemExit(code)

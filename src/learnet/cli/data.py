@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from learnet.cli import console
 from learnet.cli.app import DATA, Flat, app
 from learnet.core.errors import LearnetError, counted, pick
+from learnet.core.files import absolute_path
 from learnet.core.output_checks import CSV, check_outputs, check_outside, check_room_above
 from learnet.core.settings import DatasetSubset, Preparation
 
@@ -313,7 +314,7 @@ def _refuse_repeated(databases: Sequence[tuple[str, Path]]) -> None:
     """Refuse a database that is given twice. Several folders of your own clips are accepted, each once."""
     first_roots: dict[tuple[str, Path | None], Path] = {}
     for name, root in databases:
-        key = (name, root.expanduser().absolute().resolve() if name == "folder" else None)
+        key = (name, absolute_path(root.expanduser()) if name == "folder" else None)
         first_root = first_roots.setdefault(key, root)
         if first_root is not root:
             hint = "Use a folder that contains both, or prepare them separately and pool the results."

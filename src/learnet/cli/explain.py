@@ -9,6 +9,7 @@ from cyclopts import App
 from learnet.cli import console
 from learnet.cli.app import STUDIES, app
 from learnet.core.errors import LearnetError
+from learnet.core.files import absolute_path
 from learnet.core.output_checks import check_room_above
 from learnet.core.settings import Windows
 
@@ -139,7 +140,7 @@ def explain_networks(
     if not studies:
         raise LearnetError("No study is named.", "Name at least one study folder.")
     check_room_above(out / "x")
-    sources = [(study.resolve().name, open_explained_clips(study)) for study in studies]
+    sources = [(absolute_path(study).name, open_explained_clips(study)) for study in studies]
     console.paths(*write_figures(out, network_figures(sources, clip, depth, anonymous)))
 
 

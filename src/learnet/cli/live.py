@@ -1,18 +1,17 @@
 """The command that finds facial movements in a live stream."""
 
-import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 
 from cyclopts import Parameter
 
 from learnet.cli import console
 from learnet.cli.app import VIDEO, Flat, app
+from learnet.cli.streams import print_json
 from learnet.core.csv_files import csv_text
 from learnet.core.errors import LearnetError
 from learnet.core.output_checks import CSV, check_outputs
@@ -21,6 +20,8 @@ from learnet.core.settings import LiveSettings
 if TYPE_CHECKING:
     from learnet.inference.live import EventStream, LiveStream
     from learnet.inference.recogniser import Recogniser
+
+MOST_DIGITS = 9  # of the number of a camera
 
 
 @app.command(group=VIDEO)
@@ -69,7 +70,8 @@ def live(  # noqa: PLR0913 (options)
     check_outputs([(table, CSV)], [Path(source), weights, face_model])
     if table:
         table.parent.mkdir(parents=True, exist_ok=True)
-    is_camera = source.isascii() and source.isdigit() and not Path(source).exists()
+    is_number = source.isascii() and source.isdigit() and len(source) <= MOST_DIGITS
+    is_camera = is_number and not Path(source).exists()
     if fps is None and not is_camera and Path(source).is_dir():
         raise LearnetError(f"{source}: a folder of images has no frame rate.", "Give it with --fps.")
     with open_video(int(source) if is_camera else Path(source), fps) as video:
@@ -113,17 +115,16 @@ def _print_results(stream: "EventStream | LiveStream", recogniser: "Recogniser",
     classes, units = recogniser.metadata.classes, recogniser.units
     header = columns if isinstance(stream, LiveStream) else spotted_columns
     with ExitStack() as stack:
-        file = stack.enter_context(table.open("w", newline="", encoding="utf-8")) if table else None
+        file = stack.enter_context(_open_table(table)) if table else None
         if file:
             file.write(csv_text([header(classes, units)]))
         for result in stream:
-            try:
-                sys.stdout.write(result.to_json() + "\n")
-                sys.stdout.flush()
-            except BrokenPipeError:
-                # Otherwise Python complains when it flushes stdout at exit.
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            if not print_json(result.to_json() + "\n"):
                 return
             if file and not isinstance(result, LiveStretch):
                 file.write(csv_text([result.row(classes, units)]))
                 file.flush()
+
+
+def _open_table(table: Path) -> TextIO:
+    return table.open("w", newline="", encoding="utf-8", errors="backslashreplace")

@@ -1,12 +1,12 @@
 """What `learnet predict` writes and prints about one video."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from learnet.cli import console
+from learnet.cli.streams import print_json
 from learnet.core.errors import BadInput, OutputTaken
 from learnet.core.files import write_atomically
 from learnet.core.serialisation import parse_json
@@ -99,7 +99,7 @@ def write_json(recognition: "Recognition", output: Path | None) -> None:
     if output:
         write_atomically(output, text)
     else:
-        sys.stdout.write(text)
+        print_json(text)
 
 
 def write_figures(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from learnet import __version__
 from learnet.cli import console
 from learnet.core.errors import LearnetError
-from learnet.core.files import write_atomically
+from learnet.core.files import absolute_path, write_atomically
 from learnet.core.settings import Windows
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _run_description(recogniser: "Recogniser", video: Path, wanted: Wanted) -> d
     state = video.stat()
     units = recogniser.action_units
     return {
-        "video": str(video.resolve()),
+        "video": str(absolute_path(video)),
         "bytes": state.st_size,
         "modified_ns": state.st_mtime_ns,
         "weights": recogniser.weights,

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from learnet.cli import console
 from learnet.cli.app import STUDIES, app
+from learnet.core.files import absolute_path
 from learnet.core.output_checks import CSV, check_outputs
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _warn_of_leak(log: Path) -> None:
     if (log / DESCRIPTION_FILE).is_file():
         leak = read_description(log).leak
         if leak:
-            console.leak_warning(log.resolve().name, leak)
+            console.leak_warning(absolute_path(log).name, leak)
 
 
 def _print_scores(scored: "ScoreReport") -> None:

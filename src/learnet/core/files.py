@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from learnet.core.errors import BadInput
+from learnet.core.printable import encode_text
 
 try:
     import fcntl
@@ -19,8 +20,12 @@ except ModuleNotFoundError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 NO_PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
-NO_SUCH_PLACE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY)
+NO_SUCH_PLACE = (
+    errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP,
+)  # fmt: skip
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
+NO_REASON = "no room is left"  # where the system gives none
 
 MOST_LISTED = 5  # names in an error message
 LONGEST_STEM = 100  # bytes of a name in that of its draft: file systems limit the length of names
@@ -47,7 +52,7 @@ def atomic_file(file: Path, suffix: str = "", private: bool = False) -> Iterator
     if file.exists() and not file.is_file():
         yield file
         return
-    target = file.resolve() if file.is_symlink() else file
+    target = resolve_link(file) if file.is_symlink() else file
     target.parent.mkdir(parents=True, exist_ok=True)
     mode = PRIVATE_FILE if private else USUAL_FILE
     with _new_draft(target, suffix, lambda draft: _create_file(draft, mode)) as draft:
@@ -55,6 +60,23 @@ def atomic_file(file: Path, suffix: str = "", private: bool = False) -> Iterator
         _wait_for_disk(draft)
         _copy_mode(target, draft)
         draft.replace(target)
+
+
+def absolute_path(path: Path) -> Path:
+    """Return a path without links; what is in a circle of links stays as it is, unlike in `Path.resolve`."""
+    return Path(os.path.realpath(path))
+
+
+def resolve_link(path: Path) -> Path:
+    """Return what a link leads to, whether it exists or not.
+
+    Raises:
+        OSError: the link leads to itself.
+    """
+    target = absolute_path(path)
+    if target.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    return target
 
 
 @contextmanager
@@ -200,16 +222,16 @@ def _named(target: Path, draft: Path) -> Iterator[None]:
 
 
 def write_atomically(file: Path, content: str | bytes, private: bool = False) -> None:
-    """Write a file completely or not at all, as `atomic_file`. Text is written in UTF-8."""
-    data = content.encode("utf-8") if isinstance(content, str) else content
+    """Write a file completely or not at all, as `atomic_file`. Text is written as of `encode_text`."""
+    data = encode_text(content) if isinstance(content, str) else content
     with atomic_file(file, private=private) as draft:
         draft.write_bytes(data)
 
 
 def append_durably(file: Path, text: str) -> None:
     """Add text to the end of a file, and wait until it is on the disk."""
-    with file.open("a", newline="", encoding="utf-8") as handle:
-        handle.write(text)
+    with file.open("ab") as handle:
+        handle.write(encode_text(text))
         handle.flush()
         os.fsync(handle.fileno())
 
@@ -238,7 +260,11 @@ def disk_error_hint(reason: str) -> str:
         return "Change its permissions, or name another path."
     if reason in map(os.strerror, NO_SUCH_PLACE):
         return "Name another path."
-    return "Make room, or name another place; what is finished is kept."
+    if reason in map(os.strerror, TOO_MANY_FILES):
+        return "Use fewer processes (--jobs), or raise the limit of open files."
+    if reason in (NO_REASON, *map(os.strerror, NO_ROOM)):
+        return "Make room, or name another place; what is finished is kept."
+    return "Check the disk or the connection to it, or name another place."
 
 
 @contextmanager
@@ -253,7 +279,7 @@ def report_disk_errors(out: Path) -> Iterator[None]:
 def disk_error_reason(error: OSError) -> str:
     """Return why the disk refused. NumPy's error for a write that was cut short has no text of the
     system's."""
-    return error.strerror or "no room is left"
+    return error.strerror or NO_REASON
 
 
 def sha256_hex(data: bytes) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from learnet.core.errors import BadInput
+from learnet.core.files import absolute_path
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,14 @@ def check_outputs(outputs: Iterable[tuple[Path | None, FileFormat]], inputs: Ite
         BadInput: a folder, a path below a file, an input, the same file twice, or a name with the suffix of
             another format.
     """
-    read = {path.absolute().resolve() for path in inputs if path}
+    read = {absolute_path(path) for path in inputs if path}
     written: set[Path] = set()
     for path, file_format in outputs:
         if path is None:
             continue
-        target = path.absolute().resolve()
+        target = absolute_path(path)
+        if target.is_symlink():
+            raise BadInput(path, "this link leads to itself", "Name another file.")
         if target.is_dir():
             raise BadInput(path, "this is a folder", "Name a file in it.")
         if target in read:
@@ -90,9 +93,9 @@ def check_outside(output: Path, inputs: Iterable[Path]) -> None:
     Raises:
         BadInput: with the folder that is read.
     """
-    target = output.absolute().resolve()
+    target = absolute_path(output)
     for folder in inputs:
-        if target.is_relative_to(folder.expanduser().absolute().resolve()):
+        if target.is_relative_to(absolute_path(folder.expanduser())):
             raise BadInput(output, f"this is inside {folder}, which is read", "Name a path outside of it.")
 
 

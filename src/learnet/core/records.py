@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from learnet.core.errors import BadAnnotation, LearnetError
+from learnet.core.printable import storable
 
 SAME_PEOPLE = {"smic-e": "smic"}
 """Database -> another one with the same people under the same names: SMIC-E is SMIC in longer cuts."""
@@ -35,6 +36,8 @@ class Clip:
     also: str = ""  # further emotions of a clip to which its owners gave several, joined by "+"
 
     def __post_init__(self) -> None:
+        for key in ("subject", "name"):  # may be from names of files, which need not be UTF-8
+            object.__setattr__(self, key, storable(getattr(self, key)))
         marks = [mark for mark in (self.onset, self.apex, self.offset) if mark is not None]
         if marks != sorted(marks):
             wrong = f"onset, apex, offset are out of order: {marks}"

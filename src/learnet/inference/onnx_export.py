@@ -12,7 +12,7 @@ from torch import nn
 
 from learnet.core.errors import BadCheckpoint, LearnetError, OutputTaken, UnknownName
 from learnet.core.extras import missing_library
-from learnet.core.files import write_atomically
+from learnet.core.files import absolute_path, write_atomically
 from learnet.core.output_checks import ONNX, check_suffix
 from learnet.datasets.prepared.store import load_prepared
 from learnet.inference.onnx_graph import (
@@ -150,7 +150,7 @@ def _check_request(weights: Path, out: Path, precision: str, images: Path | None
     check_suffix(out, ONNX)
     if out.is_dir():
         raise OutputTaken(out, "this is a folder", "Name a new file.")
-    if out.resolve() == weights.resolve():
+    if absolute_path(out) == absolute_path(weights):
         raise OutputTaken(out, "these are the weights to export", "Name a new file.")
     if precision == "int8" and images is None:
         raise LearnetError(

@@ -6,7 +6,7 @@ from typing import Any
 
 from learnet.core.csv_files import csv_text
 from learnet.core.errors import OutputTaken
-from learnet.core.files import write_atomically
+from learnet.core.files import absolute_path, write_atomically
 from learnet.core.serialisation import ROOT, InvalidValue, convert, parse_json, to_plain
 from learnet.inference.prediction import Prediction
 from learnet.inference.recognition import EVENT_COLUMNS, WINDOW_COLUMNS, window_columns, window_row
@@ -39,7 +39,7 @@ class PredictionLog:
         Raises:
             OutputTaken: the file, or the one of the progress, holds something else.
         """
-        table = table.resolve()
+        table = absolute_path(table)
         table.parent.mkdir(parents=True, exist_ok=True)
         refuse_other_tables(table)
         self.classes = classes

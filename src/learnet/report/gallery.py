@@ -6,9 +6,9 @@ therefore always withheld, motion image and face. Faces of other people are show
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from learnet.core.errors import LearnetError
+from learnet.core.printable import stored_path
 from learnet.core.records import Outcome
 from learnet.datasets.licences import may_be_published
 from learnet.datasets.prepared.store import PreparedDataset
@@ -124,6 +124,6 @@ def _onset_face(prepared: PreparedDataset, row: int) -> str | None:
     clip = prepared.clips.iloc[row]
     try:
         onset = int(clip["onset"])
-        return png_uri(read_frames(Path(str(clip["path"])), onset, onset)[0])
+        return png_uri(read_frames(stored_path(str(clip["path"])), onset, onset)[0])
     except (LearnetError, ValueError):  # the clip was moved, or the image was imported without a clip
         return None

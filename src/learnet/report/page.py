@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from learnet.core.errors import OutputTaken
 from learnet.core.files import write_atomically
+from learnet.core.printable import printable_lines
 from learnet.metrics.scores import interval_text
 from learnet.report.differences import several
 from learnet.report.head import head
@@ -100,13 +101,15 @@ def write_records(records: Sequence[StudyRecord], out: Path, wanted: Wanted) -> 
 def write_page(page: str, out: Path) -> Path:
     """Write a page to `out`, and return `out`. The first two lines of a page say what kind of page it is.
 
+    Control characters of names are escaped, also those that reverse the direction of writing.
+
     Raises:
         OutputTaken: `out` exists and is not such a page.
     """
     start = "\n".join(page.splitlines()[:2])
     refuse_other_page(out, start)
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(out, page, private=True)  # motion images and faces
+    write_atomically(out, printable_lines(page), private=True)  # motion images and faces
     return out
 
 

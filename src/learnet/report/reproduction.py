@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 
+from learnet.core.files import absolute_path
 from learnet.core.settings import Study, Training
 from learnet.report.study_record import StudyRecord
 from learnet.study.description import EvaluationSettings, ImagesDescription
@@ -22,7 +23,7 @@ def command(record: StudyRecord) -> str:
         return ""
     settings = record.description.settings
     prepared = _prepared_folders(record, record.description.prepared)
-    out = f"{record.folder.resolve().name}{SUFFIX}"
+    out = f"{absolute_path(record.folder).name}{SUFFIX}"
     if isinstance(settings, EvaluationSettings):
         options = ["--weights", _weights(settings.weights), "--classes", record.scheme_name]
         return shlex.join(["learnet", "evaluate", *prepared, out, *options])
@@ -36,7 +37,9 @@ def comparison_command(record: StudyRecord) -> str:
     """Return the command that shows whether the repeated study gives the same predictions."""
     if record.description is None:
         return ""
-    return shlex.join(["learnet", "compare", str(record.folder), f"{record.folder.resolve().name}{SUFFIX}"])
+    return shlex.join(
+        ["learnet", "compare", str(record.folder), f"{absolute_path(record.folder).name}{SUFFIX}"]
+    )
 
 
 def _prepared_folders(record: StudyRecord, images: ImagesDescription) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from learnet.core.csv_files import parse_csv
 from learnet.core.errors import BadInput, LearnetError
-from learnet.core.files import as_paths, shortened_list
+from learnet.core.files import absolute_path, as_paths, shortened_list
 from learnet.core.network_info import NetworkInfo, network_info
 from learnet.core.records import Outcome
 from learnet.core.serialisation import parse_json
@@ -190,7 +190,7 @@ def read_records(folders: str | Path | Sequence[str | Path]) -> list[StudyRecord
     paths = as_paths(folders)
     if not paths:
         raise LearnetError("No study was given.", "Name at least one study folder.")
-    for path, times in Counter(folder.resolve() for folder in paths).items():
+    for path, times in Counter(absolute_path(folder) for folder in paths).items():
         if times > 1:
             raise LearnetError(f"{path} was given twice.", "Name each study once.")
     records = _distinct_names([read_record(folder) for folder in paths])
@@ -210,8 +210,8 @@ def reference_of(records: Sequence[StudyRecord]) -> StudyRecord:
 
 def _distinct_names(records: list[StudyRecord]) -> list[StudyRecord]:
     """Add parent folders to names that several studies share."""
-    with_parent = [f"{record.folder.resolve().parent.name}/{record.name}" for record in records]
-    full_path = [str(record.folder.resolve()) for record in records]
+    with_parent = [f"{absolute_path(record.folder).parent.name}/{record.name}" for record in records]
+    full_path = [str(absolute_path(record.folder)) for record in records]
     for longer_names in (with_parent, full_path):
         counts = Counter(record.name for record in records)
         for index, record in enumerate(records):
@@ -244,7 +244,7 @@ def read_record(folder: Path) -> StudyRecord:
     prepared, reasons = _find_prepared(folder, description)
     missing += [*unfinished, *reasons]
     summary = summarise(outcomes, classes)
-    name = folder.resolve().name
+    name = absolute_path(folder).name
     return StudyRecord(
         folder, name, description, run, classes, tuple(outcomes), summary, prepared, tuple(missing)
     )
@@ -347,7 +347,7 @@ def _find_prepared(
     if description is None:
         return None, [f"The prepared folder is unknown, {consequence}."]
     recorded = Path(description.prepared.folder)
-    home = folder.resolve()
+    home = absolute_path(folder)
     candidates = (recorded, home / recorded.name, home.parent / recorded.name)
     existing = [path for path in candidates if path.is_dir()]
     if not existing:

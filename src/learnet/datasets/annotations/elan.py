@@ -5,6 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from learnet.core.errors import BadInput
+from learnet.core.printable import printable_lines
 from learnet.core.records import Event
 from learnet.datasets.annotations.lanes import end_of, lanes, source_of
 from learnet.datasets.annotations.record import UNJUDGED, Entries, Recording, merge_tiers, unjudged_note
@@ -38,7 +39,7 @@ def elan_text(events: Sequence[Event], recording: Recording) -> str:
     for stretch in recording.unjudged:
         start_ms, end_ms = round(1000 * stretch.start_s), round(1000 * stretch.end_s)
         eaf.add_annotation(UNJUDGED, start_ms, max(end_ms, start_ms + 1), stretch.reason)
-    return Elan.to_string(eaf)
+    return printable_lines(Elan.to_string(eaf))  # XML has no control characters
 
 
 def read_elan(path: Path) -> Entries:

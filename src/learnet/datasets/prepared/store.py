@@ -23,6 +23,7 @@ from learnet.core.csv_files import csv_text, decode_text, escape_formula, parse_
 from learnet.core.errors import BadInput, OutputTaken
 from learnet.core.files import atomic_folder
 from learnet.core.npy_files import open_images
+from learnet.core.printable import encode_text, storable
 from learnet.core.records import Finding
 from learnet.core.serialisation import read_json, to_json
 from learnet.datasets.prepared.record import PrepareRecord
@@ -116,6 +117,7 @@ def save_prepared(
         phases: of the clips, where they are kept.
     """
     clips = clips.reindex(columns=list(COLUMNS), fill_value="")
+    clips["path"] = clips["path"].map(lambda path: storable(str(path)))
     blocks = [images] if isinstance(images, np.ndarray) else list(images)
     content = fingerprint(blocks, clips)
     record = replace(record, fingerprint=content, phases=phases.record if phases else None)
@@ -126,8 +128,8 @@ def save_prepared(
             (draft / "phases.csv").write_text(phases.as_csv(), encoding="utf-8")
         rows = clips.map(escape_formula)
         rows.to_csv(draft / "clips.csv", index=False, lineterminator="\n", encoding="utf-8")
-        (draft / AUDIT_FILE).write_text(_audit_text(findings), encoding="utf-8", newline="")
-        (draft / PREPARE_FILE).write_text(to_json(record, ensure_ascii=False), encoding="utf-8")
+        (draft / AUDIT_FILE).write_bytes(encode_text(_audit_text(findings)))
+        (draft / PREPARE_FILE).write_bytes(encode_text(to_json(record, ensure_ascii=False)))
     return load_prepared(out)
 
 

@@ -17,7 +17,7 @@ from jaxtyping import Float64, UInt8
 from torch import nn
 
 from learnet.core.errors import BadInput, LearnetError
-from learnet.core.files import shortened_list
+from learnet.core.files import absolute_path, shortened_list
 from learnet.core.records import Outcome
 from learnet.datasets.licences import may_be_published
 from learnet.datasets.prepared.store import PreparedDataset, load_prepared
@@ -233,7 +233,7 @@ def _open_study(study: Path, seed: int | None) -> ExplainedClips:
 
 def _prepared_folder(study: Path, description: StudyDescription) -> PreparedDataset:
     """Load the prepared folder of a study, from its recorded path, or from inside or beside the study."""
-    recorded, home = Path(description.prepared.folder), study.resolve()
+    recorded, home = Path(description.prepared.folder), absolute_path(study)
     candidates = (recorded, home / recorded.name, home.parent / recorded.name)
     existing = [folder for folder in candidates if folder.is_dir()]
     if not existing:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from learnet.core.errors import BadInput
+from learnet.core.printable import stored_path
 
 if TYPE_CHECKING:
     from learnet.report.explain.clips import ExplainedClips
@@ -55,7 +56,7 @@ def segment_of_clip(clips: "ExplainedClips", clip_name: str) -> VideoSegment:
     """
     table = clips.prepared.clips
     row = table[table["clip"] == clip_name].iloc[0]
-    path = Path(str(row["path"]))
+    path = stored_path(str(row["path"]))
     imported = clips.prepared.record.imported
     if imported or not str(row["path"]) or not path.exists():
         problem = f"the frames of {clip_name} are missing"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from learnet.core.errors import BadInput, LearnetError, pick
+from learnet.core.files import absolute_path
 from learnet.core.settings import Preparation
 from learnet.datasets import DATASETS, recognise_databases
 from learnet.datasets.prepared.store import PreparedDataset, load_prepared
@@ -71,7 +72,7 @@ def find_available_data(words: Sequence[str]) -> AvailableData:
 
 
 def _check_one_root(roots: Mapping[str, Path], database: str, folder: Path) -> None:
-    if database in roots and roots[database].resolve() != folder.resolve():
+    if database in roots and absolute_path(roots[database]) != absolute_path(folder):
         what = f"Both {roots[database]} and {folder} look like {DATASETS[database].title}."
         hint = f"Say which is meant, as in --data {database}={folder}, and leave the other out."
         raise LearnetError(what, hint)

@@ -15,6 +15,7 @@ from learnet.core.errors import BadInput, counted, pick, repeated
 from learnet.core.files import report_disk_errors, sha256_hex, shortened_list
 from learnet.core.label_words import LABELS_READ, OwnLabel, parse_own_labels, read_label_map
 from learnet.core.labels import HOW_TO_WRITE_UNITS, problem_of_action_unit_code
+from learnet.core.printable import encode_text
 from learnet.core.settings import Preparation
 from learnet.datasets.prepared.record import IMAGE_KINDS, PrepareRecord
 from learnet.datasets.prepared.store import (
@@ -77,7 +78,7 @@ def import_images(
     pixels = _read_images(files, size)
     if kind == "flow":
         check_flow_channels(images, pixels)
-    content = pixels.tobytes() + table.to_csv().encode()
+    content = pixels.tobytes() + encode_text(table.to_csv())
     reading = {"images": images.name, "labels": labels.name, "resized to": size or "kept"}
     if translated:
         reading[LABELS_READ] = translated

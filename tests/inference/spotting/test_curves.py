@@ -6,6 +6,7 @@ import pytest
 from learnet.inference.spotting.curves import (
     LEVEL_SAMPLES,
     bridge,
+    error_px,
     nearest,
     noise_px,
     resting_level,
@@ -58,6 +59,15 @@ def test_noise_is_that_of_the_quiet_part(rng: np.random.Generator, moving: float
     factor = 1.0 if moving == 0 else np.sqrt(np.log(1 - 0.6) / np.log(1 - 0.3))
     np.testing.assert_allclose(estimate, factor * sd, rtol=0.05)
     np.testing.assert_array_equal(noise_px(np.empty((0, 3, 2))), 0)
+
+
+def test_error_is_the_standard_deviation_of_the_rigid_points(rng: np.random.Generator) -> None:
+    """At each time, and whatever a third of the points does."""
+    sds = np.array([0.01, 0.1, 0.3])
+    rigid = sds[:, None, None] * rng.normal(size=(3, 6000, 2))
+    np.testing.assert_allclose(error_px(rigid), sds, rtol=0.05)
+    rigid[:, :2000] += 5.0
+    assert (error_px(rigid) < 2 * sds).all()
 
 
 def test_runs(rng: np.random.Generator) -> None:

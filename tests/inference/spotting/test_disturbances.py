@@ -31,6 +31,7 @@ def curves_at_rest(times_s: np.ndarray = TIMES) -> Curves:
     return Curves(
         times_s=times_s,
         displacements=np.zeros((count, POINTS.patches, 2)),
+        rigid=np.zeros((count, POINTS.rigid_points, 2)),
         residuals=np.zeros((count, POINTS.patches)),
         rotations_deg=np.zeros((count, 2)),
         head_px=np.zeros((count, 2)),

@@ -215,3 +215,32 @@ def test_movements_longer_than_six_seconds_are_none() -> None:
     assert all(
         movement.offset_s - movement.onset_s <= 6.0 for movement in find_movements(curves, POINTS).movements
     )
+
+
+def brow_movement(strength_px: float = 0.6) -> Curves:
+    """A weak movement of the brows from 8.0 to 8.4 s."""
+    curves = noisy(3)
+    add(curves, half_cosines(8.0, 8.2, 8.4), (0.0, -strength_px), BROWS)
+    return curves
+
+
+def test_a_movement_is_none_while_rigid_points_seem_to_move() -> None:
+    """At the apex they are off by half of it; within seconds before and after, by nothing."""
+    curves = brow_movement()
+    assert len(find_movements(curves, POINTS).movements) == 1
+    directions = np.random.default_rng(4).normal(0, 0.3, (POINTS.rigid_points, 2))
+    curves.rigid[...] = half_cosines(8.0, 8.2, 8.4)[:, None, None] * directions
+    assert find_movements(curves, POINTS).movements == ()
+
+
+def test_a_movement_is_none_if_rigid_points_always_seem_to_move() -> None:
+    curves = brow_movement()
+    curves.rigid[...] = np.random.default_rng(4).normal(0, 0.3, curves.rigid.shape)
+    assert find_movements(curves, POINTS).movements == ()
+
+
+def test_a_smile_that_lifts_some_of_the_rigid_points_is_a_movement() -> None:
+    curves = brow_movement()
+    lifted = POINTS.rigid_points // 3
+    curves.rigid[:, :lifted, 1] = half_cosines(8.0, 8.2, 8.4)[:, None] * -0.4
+    assert len(find_movements(curves, POINTS).movements) == 1

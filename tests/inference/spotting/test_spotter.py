@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ from learnet.simulation.render import Camera, render
 from learnet.video.array import ArrayVideo
 from learnet.video.base import Frame
 from learnet.video.libav import MISSING_FRAMES
-from learnet.video.reader import open_video
+from learnet.video.reader import open_video, read_frames
 from tests.inference.spotting.test_movements import half_cosines
 
 POINTS = face_points()
@@ -57,6 +58,7 @@ class ScriptedFollower:
         displacements[BROWS, 1] += half_cosines(2.0, 2.15, 2.4, np.array([phase]))[0]
         return Sample(
             displacements=displacements,
+            rigid=np.zeros((POINTS.rigid_points, 2)),
             residuals=np.zeros(POINTS.patches),
             rotation_deg=np.zeros(2),
             head_px=np.zeros(2),
@@ -307,6 +309,29 @@ def test_a_woman_who_talks_and_turns() -> None:
         spotting = spot_video(video, face_finder("haar"))
     assert len([event for event in spotting.events if event.kind != "blink"]) <= 3
     assert sum(stretch.end_s - stretch.start_s for stretch in spotting.unjudged) > 10
+
+
+def compressed_still(path: Path, pixels: np.ndarray) -> Path:
+    """Write seven seconds of a photograph with new noise in every frame, strongly compressed."""
+    rng = np.random.default_rng(6)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=30, options={"crf": "32", "preset": "veryfast"})
+        stream.height, stream.width, stream.pix_fmt = *pixels.shape[:2], "yuv420p"
+        for _ in range(7 * 30):
+            noisy = pixels + 25 * rng.standard_normal(pixels.shape, dtype=np.float32)
+            frame = av.VideoFrame.from_ndarray(np.clip(noisy, 0, 255).astype(np.uint8), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def test_a_still_photograph_under_noise_and_compression(tmp_path: Path) -> None:
+    """What compression changes in steps is no movement: without a look at the rigid points, two are found."""
+    if not REAL_FILM.exists():
+        pytest.skip("needs ../shared/real/face_pexels.mp4")
+    photograph = read_frames(REAL_FILM, 30, 30)[0]
+    with open_video(compressed_still(tmp_path / "still.mp4", photograph)) as video:
+        assert spot_video(video, face_finder("haar")).events == ()
 
 
 def test_a_movement_larger_than_that_of_skin_is_no_event() -> None:

@@ -11,6 +11,8 @@ QUIET_SHARE = 0.3  # of the samples that are assumed to show the face at rest
 # deviations.
 QUIET_QUANTILE = float(np.sqrt(-2 * np.log(1 - QUIET_SHARE)))
 
+MEDIAN_LENGTH = float(np.sqrt(2 * np.log(2)))  # of a normally distributed vector of two components
+
 
 @dataclass(frozen=True)
 class Curves:
@@ -18,6 +20,7 @@ class Curves:
 
     times_s: Float64[np.ndarray, "T"]  # seconds since the first frame of the recording, ascending
     displacements: Float64[np.ndarray, "T P 2"]  # of the patches, to the right and down in the picture
+    rigid: Float64[np.ndarray, "T R 2"]  # displacements of the rigid points, which move by errors only
     residuals: Float64[
         np.ndarray, "T P"
     ]  # 0 where a patch has only moved, about 1 where it shows something else
@@ -90,6 +93,18 @@ def noise_px(excursions: Float64[np.ndarray, "T P 2"]) -> Float64[np.ndarray, "P
         return np.zeros(excursions.shape[1])
     lengths = np.linalg.norm(excursions, axis=2)
     return np.quantile(lengths, QUIET_SHARE, axis=0) / QUIET_QUANTILE
+
+
+def error_px(rigid: Float64[np.ndarray, "T R 2"]) -> Float64[np.ndarray, "T"]:
+    """Estimate the standard deviation of the error of a point along one axis, at each time.
+
+    It is large while compression or noise changes the picture. The median over the points is taken, because
+    a strong smile lifts the skin of some of them.
+
+    Args:
+        rigid: displacements of the rigid points from their resting level.
+    """
+    return np.median(np.linalg.norm(rigid, axis=2), axis=1) / MEDIAN_LENGTH
 
 
 def runs(flags: Bool[np.ndarray, "T"]) -> list[tuple[int, int]]:

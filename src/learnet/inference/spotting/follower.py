@@ -32,6 +32,7 @@ class Sample:
     """What was measured in one frame; see `curves.Curves`."""
 
     displacements: Float64[np.ndarray, "P 2"]
+    rigid: Float64[np.ndarray, "R 2"]
     residuals: Float64[np.ndarray, "P"]
     rotation_deg: Float64[np.ndarray, "2"]
     head_px: Float64[np.ndarray, "2"]
@@ -58,6 +59,7 @@ class _Track:
     since_s: float  # time of the reference frame
     # What the reference itself had moved, since the first reference of the track.
     displacements: Float64[np.ndarray, "P 2"]
+    rigid: Float64[np.ndarray, "R 2"]
     rotation_deg: Float64[np.ndarray, "2"]
     facing_s: float  # last time at which the face was turned to the camera
 
@@ -138,6 +140,7 @@ class FaceFollower:
             to_crop=to_crop,
             since_s=time_s,
             displacements=np.zeros((self.points.patches, 2)),
+            rigid=np.zeros((self.points.rigid_points, 2)),
             rotation_deg=np.zeros(2),
             facing_s=time_s,
         )
@@ -150,6 +153,7 @@ class FaceFollower:
         eye_distance = EYE_DISTANCE * TRACKED_PX * np.hypot(to_frame[0, 0], to_frame[1, 0])
         return Sample(
             displacements=track.displacements + motion.displacements,
+            rigid=track.rigid + motion.rigid,
             residuals=motion.residuals,
             rotation_deg=track.rotation_deg + motion.rotation_deg,
             head_px=position / eye_distance * EYES_DISTANCE_PX,
@@ -179,4 +183,5 @@ class FaceFollower:
         track.reference = ReferenceFace(grey, track.to_crop, self.points)
         track.since_s = time_s
         track.displacements = sample.displacements
+        track.rigid = sample.rigid
         track.rotation_deg = sample.rotation_deg

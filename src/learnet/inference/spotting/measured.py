@@ -21,7 +21,7 @@ from learnet.inference.spotting.spotter import Spotter, Spotting, collect
 from learnet.video.base import Frame
 
 FIELDS = (
-    *("displacements", "residuals", "rotation_deg", "head_px"),
+    *("displacements", "rigid", "residuals", "rotation_deg", "head_px"),
     *("correlation", "sharpness", "brightness", "track", "to_crop"),
 )
 """Fields of a sample, as they are stored."""
@@ -134,6 +134,7 @@ def _sample(values: Sequence[Any]) -> Sample:
     named = dict(zip(FIELDS, values, strict=True))
     return Sample(
         displacements=named["displacements"],
+        rigid=named["rigid"],
         residuals=named["residuals"],
         rotation_deg=named["rotation_deg"],
         head_px=named["head_px"],

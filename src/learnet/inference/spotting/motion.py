@@ -42,6 +42,7 @@ class FaceMotion:
     """Motion between the reference and a frame. Lengths are in pixels of a face crop 112 pixels wide."""
 
     displacements: Float64[np.ndarray, "P 2"]  # of the patches, without the motion of the head
+    rigid: Float64[np.ndarray, "R 2"]  # displacements of the rigid points, likewise: 0 but for errors
     to_crop: Float64[np.ndarray, "2 3"]  # from the frame to a crop in which the head has not moved
     # Difference of each patch from what it was in the reference, in units of its contrast there: about 0
     # where it has only moved, 1 where it shows something else or reaches beyond the picture.
@@ -110,6 +111,7 @@ class ReferenceFace:
         is_outside = self.outside | self._outside(grey, to_crop)
         return FaceMotion(
             displacements=REPORTED_PX * self.axes * displacements,
+            rigid=REPORTED_PX * remaining[count:],
             residuals=np.where(is_outside, 1.0, self.patch_weights @ ratios),
             to_crop=compose(_undo(tracked.head), to_crop),
             rotation_deg=np.degrees(tracked.head[4:] / UNIT_PX),

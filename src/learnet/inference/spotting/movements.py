@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float64
 from learnet.inference.spotting.curves import (
     Curves,
     bridge,
+    error_px,
     noise_px,
     resting_level,
     runs,
@@ -50,7 +51,8 @@ class Thresholds:
 
     It must rise above its level before and after by more than the noise of this recording times a factor, by
     more than a least length, and by more than the rotation of the head and a blink at the same time can
-    explain.
+    explain. The noise is at least what the points on rigid parts of the head seem to move, usually and at
+    that time: strong compression changes the picture in steps.
     """
 
     noise_factor: float = 7.0
@@ -102,9 +104,12 @@ def find_movements(curves: Curves, points: FacePoints, thresholds: Thresholds = 
     excursions = smooth(excursions)
     blinks = find_blinks(times_s, excursions, judged, points)
     lids = np.maximum(excursions[:, points.both(UPPER_LID), 1].mean(axis=1), 0.0)
+    rigid = smooth(curves.rigid - resting_level(times_s, curves.rigid, SLOW_S))
     skin = _Skin(
         times_s=times_s,
         excursions=bridge_blinks(times_s, excursions, blinks, points),
+        rigid=rigid,
+        usual_error_px=float(np.median(error_px(rigid)[judged])) if judged.any() else 0.0,
         visible=curves.residuals <= MAX_RESIDUAL,
         turned_deg=smooth(turned),
         lids_px=lids,
@@ -174,6 +179,8 @@ class _Skin:
 
     times_s: Float64[np.ndarray, "T"]
     excursions: Float64[np.ndarray, "T P 2"]  # from the resting level, without blinks
+    rigid: Float64[np.ndarray, "T R 2"]  # displacements of the rigid points from their resting level
+    usual_error_px: float  # of a rigid point
     visible: Bool[np.ndarray, "T P"]  # False where something else than the skin is seen
     turned_deg: Float64[np.ndarray, "T 2"]  # rotation of the head from its resting pose
     lids_px: Float64[np.ndarray, "T"]  # by which the upper lids have gone down
@@ -190,7 +197,8 @@ class _Skin:
             judged[(self.times_s >= onset_s) & (self.times_s <= offset_s)] = False
         excursions -= resting_level(self.times_s, excursions, FAST_S)
         turned_deg -= resting_level(self.times_s, turned_deg, FAST_S)
-        return replace(self, excursions=excursions, turned_deg=turned_deg, judged=judged)
+        rigid = self.rigid - resting_level(self.times_s, self.rigid, FAST_S)
+        return replace(self, excursions=excursions, turned_deg=turned_deg, rigid=rigid, judged=judged)
 
     def movements(self, points: FacePoints, shortest_s: float, longest_s: float) -> list[Movement]:
         """Return the movements of some duration, the strongest first.
@@ -216,10 +224,12 @@ class _Skin:
 
     def _limits(self) -> Float64[np.ndarray, "T P"]:
         """Return the excursion of each patch above which it moves; infinite where the skin is not visible."""
-        noise = noise_px(self.excursions[self.judged])
+        # No patch is more exact than the rigid points are, neither usually nor at this time.
+        error = np.maximum(error_px(self.rigid), self.usual_error_px)
+        noise = np.maximum(noise_px(self.excursions[self.judged]), error[:, None])
         resting = np.maximum(self.thresholds.noise_factor * noise, self.thresholds.min_px)
-        error = PX_PER_DEGREE * np.linalg.norm(self.turned_deg, axis=1) + BLINK_LEAK * self.lids_px
-        return np.where(self.visible, resting + error[:, None], np.inf)
+        leak = PX_PER_DEGREE * np.linalg.norm(self.turned_deg, axis=1) + BLINK_LEAK * self.lids_px
+        return np.where(self.visible, resting + leak[:, None], np.inf)
 
     def _projection(self, peak: int, limits: Float64[np.ndarray, "P"]) -> Float64[np.ndarray, "T"]:
         """Return how far the face has moved in the direction of its movement at the peak; 1 at the peak.

@@ -91,6 +91,11 @@ class FacePoints:
         """Number of patches."""
         return len(self.names)
 
+    @property
+    def rigid_points(self) -> int:
+        """Number of points on rigid parts of the head."""
+        return len(self.positions) - len(self.patch_of_point)
+
     def index(self, name: str, side: str = "") -> int:
         """Return the index of a patch."""
         return self.names.index(f"{side} {name}".strip())

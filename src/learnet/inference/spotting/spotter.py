@@ -330,6 +330,7 @@ def _curves(samples: Iterable[tuple[float, Sample]]) -> Curves:
     return Curves(
         times_s=np.array(times_s),
         displacements=_column([sample.displacements for sample in measured]),
+        rigid=_column([sample.rigid for sample in measured]),
         residuals=_column([sample.residuals for sample in measured]),
         rotations_deg=_column([sample.rotation_deg for sample in measured]),
         head_px=_column([sample.head_px for sample in measured]),

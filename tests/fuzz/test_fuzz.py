@@ -238,8 +238,7 @@ def test_a_mutated_table_keeps_its_lines() -> None:
 
 def past_faults() -> list[tuple[Target, Path]]:
     by_folder = {tried.name.replace(" ", "-"): tried for tried in TARGETS}
-    found = [(by_folder[case.parent.name], case) for case in sorted(CORPUS.glob("*/*"))]
-    return found
+    return [(by_folder[case.parent.name], case) for case in sorted(CORPUS.glob("*/*"))]
 
 
 @pytest.mark.parametrize(

@@ -303,8 +303,8 @@ LIP_UNITS = (8, 18, 22, 23, 24, 25, 28, 32)
 
 
 REMARKS = ("", "soft focus")
-"""What stands in the published databases in the place of a unit: nothing, after a last comma (`14,L24,`), and a
-remark about the picture."""
+"""What stands in the published databases in the place of a unit: nothing, after a last comma (`14,L24,`), and
+a remark about the picture."""
 
 
 def parse_action_units(text: str) -> tuple[ActionUnit, ...]:

@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 from learnet.core.errors import BadInput, LearnetError, UnknownName
-from learnet.datasets.recordings import LongRecording, events_to_csv, read_recordings, videos_to_csv
+from learnet.core.records import Clip
+from learnet.datasets.recordings import (
+    RECORDING_READERS,
+    LongRecording,
+    RecordingIndex,
+    events_to_csv,
+    read_recordings,
+    videos_to_csv,
+)
 from learnet.datasets.synthetic.layouts import LAYOUTS, casme_sq, samm_lv
 from learnet.metrics.spotting.score import score_spotting
 from tests.builders.commands import learnet
@@ -36,6 +44,19 @@ def test_casme_sq_has_every_expression_of_a_video_at_its_place(synthetic_databas
         assert all(one[0] == other[0] and one[2] == other[2] for one, other in pairs)
         assert sum(one != other for one, other in pairs) <= 1
         assert (recording.first, recording.fps) == (1, 30.0)
+
+
+def test_a_subject_under_two_names_is_one_person(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The spelling of the labels counts, for recordings without labels too."""
+    clip = Clip(tmp_path, "d", "s06", "a", "fear", 1, 2, 3, 30.0)
+    recordings = [
+        LongRecording(tmp_path, "d", subject, name, 30.0, 1, 9, clips)
+        for subject, name, clips in (("6", "b", ()), ("s06", "a", (clip,)), ("s07", "c", ()))
+    ]
+    index = RecordingIndex(tuple(recordings), ())
+    monkeypatch.setitem(RECORDING_READERS, "d", lambda root, part: index)
+    read = read_recordings("d", tmp_path)
+    assert [recording.subject for recording in read.recordings] == ["s06", "s06", "s07"]
 
 
 def test_a_video_in_which_nothing_is_labelled_is_a_recording(

@@ -16,7 +16,7 @@ PEOPLE = st.lists(st.sampled_from([f"d/{i:02d}" for i in range(8)]), min_size=12
 
 
 def make_folds(
-    protocol: str, people: list[str], labels: list[str], groups: int, seed: int, **more: tuple[str, ...]
+    protocol: str, people: list[str], labels: list[str], groups: int, seed: int, **more: object
 ) -> list[Fold]:
     """The folds of people named database/subject."""
     study = Study(protocol=protocol, groups=groups, **more)
@@ -211,3 +211,16 @@ def test_more_people_than_there_are_and_one_image_are_reported() -> None:
     ):
         limit_training_people(single, 1, 0)
     assert [len(fold.train) for fold in limit_training_people(single, 2, 0)] == [2, 2, 2]
+
+
+@pytest.mark.parametrize("protocol", ["loso", "groups"])
+@pytest.mark.parametrize("second", ["d/1", "d/1.0", "d/sub01", "D/01"])
+def test_one_person_under_two_names_is_refused_until_they_are_said_to_be_two(
+    protocol: str, second: str
+) -> None:
+    people, labels = ["d/01", second, "d/02", "d/03"] * 3, ["a", "b"] * 6
+    with pytest.raises(LearnetError, match="may be one person.*'d/01'.*--distinct-people"):
+        make_folds(protocol, people, labels, 3, seed=0)
+    folds = make_folds(protocol, people, labels, 3, seed=0, distinct_people=True)
+    assert {person for fold in folds for person in fold.tested} == set(people)
+    assert make_folds("leaky-clips", people, labels, 3, seed=0)  # which ignores people

@@ -39,7 +39,7 @@ def test_one_image_of_another_size_costs_its_clip_only(root: Path) -> None:
     first, second, last = prepared(root)
     assert first == "11 motion images of 3 people; 1 clip skipped"
     audit = root.parent / "out" / "audit.csv"
-    assert second == f'1 serious finding: 1 of "clip not usable". See {audit}; `learnet audit` lists them.'
+    assert second == f'1 serious finding: 1 of "clip not usable". See {audit}.'
     with (root.parent / "out" / "audit.csv").open(newline="") as file:
         (told,) = [row for row in csv.DictReader(file) if row["serious"] == "yes"]
     assert told["where"] == "casme2/02/EP09f"

@@ -280,9 +280,7 @@ def prepare(
     """
     from learnet.core.records import merge_indexes
     from learnet.datasets import DATASETS, read_dataset
-    from learnet.datasets.audit import serious_line
     from learnet.datasets.prepared.prepare import prepare as compute_images
-    from learnet.datasets.prepared.store import read_findings
 
     *pairs, last = databases_and_out or ("",)
     if len(pairs) < 2 or len(pairs) % 2 or last in DATASETS:
@@ -305,8 +303,7 @@ def prepare(
     people = counted(prepared.clips["person"].nunique(), "person", "people")
     console.out.print(f"{images} of {people}" + (f"; {counted(skipped, 'clip')} skipped" if skipped else ""))
     _print_labels_read(prepared.record)
-    if serious := serious_line(read_findings(out) or []):
-        console.out.print(f"{serious}. See {out / 'audit.csv'}; `learnet audit` lists them.", markup=False)
+    _print_serious(out)
     console.paths(out)
 
 
@@ -358,7 +355,17 @@ def import_(
     people = counted(prepared.clips["person"].nunique(), "person", "people")
     console.out.print(f"{count} of {people}, {prepared.images.shape[1]} pixels wide")
     _print_labels_read(prepared.record)
+    _print_serious(out)
     console.paths(out)
+
+
+def _print_serious(out: Path) -> None:
+    """Print how many serious findings a prepared folder has."""
+    from learnet.datasets.audit import serious_line
+    from learnet.datasets.prepared.store import read_findings
+
+    if serious := serious_line(read_findings(out) or []):
+        console.out.print(f"{serious}. See {out / 'audit.csv'}.", markup=False)
 
 
 def _print_labels_read(record: "PrepareRecord") -> None:

@@ -96,6 +96,7 @@ def select(  # noqa: PLR0913 (options)
     classes: str = "auto",
     groups: int = 5,
     seeds: int = 1,
+    distinct_people: bool = False,
     training: Annotated[Training, Flat] = Training(),
     resources: Annotated[Resources, Flat] = Resources(),
 ) -> None:
@@ -113,13 +114,21 @@ def select(  # noqa: PLR0913 (options)
         candidate.
     seeds
         Number of runs with different random seeds; their scores are averaged.
+    distinct_people
+        People whose names may be two spellings of one person are different people, as in `learnet study`.
     """
     from learnet.study.candidates import read_candidates
     from learnet.study.selection import select_settings
 
     prepared, out = _split_last(folders, "the folder of the selection")
     settings = Study(
-        network=network, classes=classes, protocol="groups", groups=groups, seeds=seeds, keep_weights=False
+        network=network,
+        protocol="groups",
+        groups=groups,
+        classes=classes,
+        seeds=seeds,
+        distinct_people=distinct_people,
+        keep_weights=False,
     )
     compared = read_candidates(candidates, training)
     with console.bar(f"Comparing settings of {network}") as progress:

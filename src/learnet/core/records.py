@@ -15,6 +15,11 @@ KINDS = ("micro", "macro", "none")
 APEX_SOURCES = ("file", "repaired", "midpoint", "detected", "none")
 
 
+def person_key(dataset: str, subject: str) -> str:
+    """Return the key of a person: dataset/subject, with one dataset for those of SAME_PEOPLE."""
+    return f"{SAME_PEOPLE.get(dataset, dataset)}/{subject}"
+
+
 @dataclass(frozen=True)
 class Clip:
     """A short labelled video. Frames are the numbers in the file names; onset and offset are part of the
@@ -51,9 +56,8 @@ class Clip:
 
     @property
     def person(self) -> str:
-        """Key of the person: dataset/subject, with one dataset for those of SAME_PEOPLE. Splits use no
-        other."""
-        return f"{SAME_PEOPLE.get(self.dataset, self.dataset)}/{self.subject}"
+        """Key of the person (`person_key`). Splits use no other."""
+        return person_key(self.dataset, self.subject)
 
     @property
     def key(self) -> str:

@@ -260,8 +260,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Windows:
-    """How a video longer than `whole_s` is cut: windows of `window_s`, one every `window_s * (1 -
-    overlap)`."""
+    """How a video longer than `whole_s` is cut: windows of `window_s` that share `overlap` of it."""
 
     window_s: float = 0.5
     """Length of a window in seconds; a micro-expression lasts at most half a second."""
@@ -330,8 +329,10 @@ class Study:
     """Runs of the whole study with different random seeds; tables show their mean and standard deviation."""
 
     train_people: int = 0
-    """Train on this many people only, drawn anew for each fold and seed; a larger number adds people to a
-    smaller one; 0 is all."""
+    """Train on this many people only, drawn for each fold and seed; a larger number adds some; 0 is all."""
+
+    distinct_people: bool = False
+    """Names that may be two spellings of one person (01 and 1, Anna and anna) are not refused."""
 
     keep_weights: bool = True
     """Keep the weights of every fold with its outcomes (7 MB per fold for LEARNet)."""
@@ -349,8 +350,7 @@ class Study:
 
 @dataclass(frozen=True)
 class Resources:
-    """Where the networks of a study are trained, and how many at a time. Only the rounding of numbers depends
-    on it."""
+    """Where networks are trained, and how many at a time. Only the rounding of numbers depends on it."""
 
     jobs: int = -1
     """Number of processes, each with one thread; -1 is one per core. With a GPU there is one."""

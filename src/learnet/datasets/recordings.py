@@ -6,6 +6,7 @@ from pathlib import Path
 
 from learnet.core.csv_files import csv_text
 from learnet.core.errors import BadInput, LearnetError, pick
+from learnet.core.people import first_spellings
 from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.core.settings import DatasetSubset
 from learnet.datasets import DATASETS, check_selection
@@ -68,7 +69,21 @@ def read_recordings(name: str, root: str | Path, part: str | None = None) -> Rec
         BadInput: the folder cannot be read as this database, or it has only clips cut from the recordings.
         LearnetError: the database has no such part.
     """
-    return pick(RECORDING_READERS, name, "database with long recordings")(Path(root), part)
+    index = pick(RECORDING_READERS, name, "database with long recordings")(Path(root), part)
+    return _with_one_spelling(index)
+
+
+def _with_one_spelling(index: RecordingIndex) -> RecordingIndex:
+    """Return the recordings with one name for each subject. Databases number their subjects, so `s06` and `6`
+    are one person."""
+    labelled_first = sorted(index.recordings, key=lambda recording: not recording.clips)
+    first = first_spellings([recording.subject for recording in labelled_first])
+    recordings = []
+    for recording in index.recordings:
+        subject = first.get(recording.subject, recording.subject)
+        clips = tuple(replace(clip, subject=subject) for clip in recording.clips)
+        recordings.append(replace(recording, subject=subject, clips=clips))
+    return replace(index, recordings=tuple(recordings))
 
 
 def _read_samm_lv(root: Path, part: str | None) -> RecordingIndex:

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from learnet.core.errors import LearnetError, counted, pick
+from learnet.core.people import check_spellings
 from learnet.core.records import Fold
 from learnet.core.settings import Study
 
@@ -197,7 +198,12 @@ def make_folds(
         labels: class of each clip.
         datasets: database of each clip.
         seed: of protocols that draw at random.
+
+    Raises:
+        LearnetError: one person may have two names, or the protocol does not go with people and databases.
     """
+    if not study.distinct_people and not study.protocol.startswith("leaky-"):
+        check_spellings(people)
     return PROTOCOLS[study.protocol](study, people, labels, datasets, seed)
 
 

@@ -103,6 +103,7 @@ def cross_validate(  # noqa: PLR0913 (public, with one keyword per choice)
     protocol: Literal["loso", "groups"] = "loso",
     groups: int = 10,
     seeds: int = 1,
+    distinct_people: bool = False,
     training: Training = Training(),
     resources: Resources = Resources(),
     progress: Progress | None = None,
@@ -125,6 +126,8 @@ def cross_validate(  # noqa: PLR0913 (public, with one keyword per choice)
             groups (each of `groups` groups of people once).
         groups: number of groups of people.
         seeds: runs with different random seeds, from `training.seed` on.
+        distinct_people: people whose names may be two spellings of one person are different people; by
+            default they are refused.
         training: how each network is trained; the same for every fold.
         resources: processes and device. A network that was added to `NETWORKS` at run time needs
             `Resources(jobs=1)`.
@@ -133,7 +136,7 @@ def cross_validate(  # noqa: PLR0913 (public, with one keyword per choice)
     Raises:
         BadArray: images, labels or people of another shape, type or number; a missing value.
         UnknownName: no such network, kind or protocol.
-        LearnetError: one class or one person only, or settings that do not work.
+        LearnetError: one class or one person only, one person under two names, or settings that do not work.
     """
     pick(NETWORKS, network, "network")
     pick(dict.fromkeys(get_args(Protocol)), protocol, "protocol that keeps people apart")
@@ -143,7 +146,14 @@ def cross_validate(  # noqa: PLR0913 (public, with one keyword per choice)
     classes, data = _labelled(images, labels, people, kind)
     NETWORKS[network](len(classes), data.prepared.size)  # refuses an image size that it does not accept
     training = resolve_training(training, data.prepared, network)
-    study = Study(network=network, protocol=protocol, groups=groups, seeds=seeds, keep_weights=False)
+    study = Study(
+        network=network,
+        protocol=protocol,
+        groups=groups,
+        seeds=seeds,
+        distinct_people=distinct_people,
+        keep_weights=False,
+    )
     outcomes = _run(data, study, training, resolve_resources(resources), progress)
     return CrossValidation(
         network=network,

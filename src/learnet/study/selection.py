@@ -7,6 +7,7 @@ from pathlib import Path
 from learnet.core.errors import BadInput, LearnetError
 from learnet.core.files import write_atomically
 from learnet.core.network_info import network_info
+from learnet.core.people import check_spellings
 from learnet.core.records import Fold
 from learnet.core.serialisation import read_json, to_json
 from learnet.core.settings import Resources, Study, Training
@@ -60,6 +61,8 @@ def select_settings(
     first_seed = candidates.base.seed
     settings = _resolved(candidates, data, study.network)
     _check_distinct(study.network, settings)
+    if not study.distinct_people:
+        check_spellings(data.people)
     groups, folds = leave_two_groups_out(data.people, data.truth, study.groups, first_seed)
     _check_inner_groups(settings, folds)
     starts = _initial_weights(candidates, settings, data, study.network)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from learnet.core.errors import BadCheckpoint
+from learnet.core.people import known_people
 from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import CHANNELS_SEEN_IN, ImageSource, check_flow_channels
 from learnet.training.metadata import CheckpointMetadata
@@ -43,7 +44,8 @@ def check_compatible(prepared: ImageSource, weights: Path, metadata: CheckpointM
 
 
 def people_seen(metadata: CheckpointMetadata, record: PrepareRecord, people: Iterable[str]) -> list[str]:
-    """Return the people of a prepared folder who were in the training of the weights, by their names.
+    """Return the people of a prepared folder who were in the training of the weights, by their names, however
+    they are spelled.
 
     Synthetic people are not the real people of the same names.
 
@@ -55,4 +57,4 @@ def people_seen(metadata: CheckpointMetadata, record: PrepareRecord, people: Ite
     extents = {metadata.data.get("synthetic"), record.synthetic_extent}
     if extents == {"yes", "no"}:
         return []
-    return sorted(metadata.people.intersection(people))
+    return known_people(people, metadata.people)

@@ -7,6 +7,7 @@ import json
 import shutil
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -212,6 +213,25 @@ def test_one_person_under_two_names_is_known_by_the_image(two: list[Path], tmp_p
         rewritten(two[0], tmp_path / "stiller", images, **names),
     ]
     assert len(concatenate(still, tmp_path / "out").clips) == 24
+
+
+def test_a_person_who_has_another_spelling_in_another_folder(two: list[Path], tmp_path: Path) -> None:
+    """CASME II once as 01, 02, 03 and once as sub1, sub2, sub3, with other clips."""
+    clips = load_prepared(two[0]).clips
+    people = clips["person"].str.replace("casme2/0", "casme2/sub")
+    names = {"person": people, "clip": people + "/" + clips["name"] + "b"}
+    pair = [two[0], rewritten(part(tmp_path / "c", "casme2", 5), tmp_path / "again", **names)]
+    pooled = save_concatenated(concatenate(pair, tmp_path / "pooled"))
+    spelled = [one for one in read_findings(pooled.folder) or () if one.kind == "person spelled twice"]
+    assert [finding.serious for finding in spelled] == [True] * 3
+    assert spelled[0].what.startswith("'casme2/01' and 'casme2/sub1' may be one person")
+    for folder, out in ((pair, tmp_path / "study"), (pooled.folder, tmp_path / "of-pooled")):
+        with pytest.raises(LearnetError, match="These may be one person.*--distinct-people"):
+            run_study(folder, out, SVM, QUICK, ALONE)
+        assert not out.exists()
+    told = replace(SVM, distinct_people=True)
+    run_study(pair, tmp_path / "study", told, QUICK, ALONE)
+    assert json.loads((tmp_path / "study" / "study.json").read_text())["settings"]["distinct_people"] is True
 
 
 def test_real_and_synthetic(two: list[Path], tmp_path: Path) -> None:

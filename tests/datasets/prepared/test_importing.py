@@ -13,7 +13,7 @@ import pytest
 from learnet.core.errors import BadInput, LearnetError, OutputTaken, UnknownName
 from learnet.core.labels import UnknownLabel
 from learnet.datasets.prepared.importing import import_images
-from learnet.datasets.prepared.store import load_prepared, read_text_table
+from learnet.datasets.prepared.store import load_prepared, read_findings, read_text_table
 
 
 @pytest.fixture
@@ -327,3 +327,18 @@ def test_names_that_begin_like_a_formula(folder: Path) -> None:
     stored = pd.read_csv(prepared.folder / "clips.csv", dtype=str)
     assert stored["subject"].tolist() == ["'=1+1", "''=1+1"] and stored["name"].tolist() == ["'+y", "-1"]
     assert read_text_table(prepared.folder / "clips.csv")["person"].tolist() == ["@x/=1+1", "-z/'=1+1"]
+
+
+def test_one_person_under_two_names_is_a_serious_finding(folder: Path) -> None:
+    text = "image,subject,emotion\na.png,01,fear\nb.png,1.0,fear\nc.bmp,Bo,fear\nd.png,1,fear\n"
+    (finding,) = read_findings(import_images(*labelled(folder, text)).folder) or ()
+    assert (
+        finding.serious and "'imported/01', 'imported/1' and 'imported/1.0' may be one person" in finding.what
+    )
+
+
+def test_people_of_smic_e_are_those_of_smic(folder: Path) -> None:
+    text = "image,subject,emotion,dataset\na.png,s01,ne,smic-e\nb.png,s01,po,smic\n"
+    clips = import_images(*labelled(folder, text)).clips
+    assert clips["person"].tolist() == ["smic/s01"] * 2
+    assert clips["clip"].tolist() == ["smic-e/s01/a", "smic/s01/b"]

@@ -14,6 +14,8 @@ from jaxtyping import UInt8
 
 from learnet.core.errors import BadInput, LearnetError, repeated
 from learnet.core.files import as_paths, report_disk_errors, sha256_hex, shortened_list
+from learnet.core.people import FINDING as SPELLED_TWICE
+from learnet.core.people import spelling_findings
 from learnet.core.records import Finding
 from learnet.datasets.prepared.record import ConcatenatedFolder, PrepareRecord
 from learnet.datasets.prepared.store import (
@@ -133,7 +135,9 @@ def save_concatenated(dataset: ConcatDataset) -> PreparedDataset:
     # Every cell as it is written in the parts, but for the numbers of the images.
     tables = [read_text_table(folder / "clips.csv") for folder in dataset.folders]
     clips = pd.concat(tables, ignore_index=True).assign(image=range(len(dataset.clips)))
-    findings = list(itertools.chain.from_iterable(map(_findings, dataset.parts)))
+    of_parts = itertools.chain.from_iterable(map(_findings, dataset.parts))
+    findings = [finding for finding in of_parts if finding.kind != SPELLED_TWICE]
+    findings += spelling_findings(dataset.clips["person"], ", ".join(map(str, dataset.folders)))
     with report_disk_errors(dataset.folder):
         return save_prepared(dataset.folder, dataset.blocks, clips, dataset.record, findings, dataset.phases)
 

@@ -16,6 +16,8 @@ from learnet.core.files import report_disk_errors, sha256_hex, shortened_list
 from learnet.core.label_words import LABELS_READ, OwnLabel, parse_own_labels, read_label_map
 from learnet.core.labels import HOW_TO_WRITE_UNITS, problem_of_action_unit_code
 from learnet.core.printable import encode_text
+from learnet.core.people import spelling_findings
+from learnet.core.records import person_key
 from learnet.core.settings import Preparation
 from learnet.datasets.prepared.record import IMAGE_KINDS, PrepareRecord
 from learnet.datasets.prepared.store import (
@@ -96,7 +98,7 @@ def import_images(
         return present
     rows = table.assign(path=list(map(str, files)), image=range(len(table)), apex_source="none")
     with report_disk_errors(out):
-        return save_prepared(out, pixels, rows, record, [])
+        return save_prepared(out, pixels, rows, record, spelling_findings(table["person"], str(labels)))
 
 
 def _check_request(images: Path, size: int | None, kind: str) -> None:
@@ -120,8 +122,8 @@ def _read_labels(labels: Path) -> pd.DataFrame:
     table["dataset"] = table["dataset"].replace("", "imported") if "dataset" in table else "imported"
     stems = table["image"].map(lambda name: Path(name).stem)
     table["name"] = table["clip"].where(table["clip"] != "", stems) if "clip" in table else stems
-    table["person"] = table["dataset"] + "/" + table["subject"]
-    table["clip"] = table["person"] + "/" + table["name"]
+    table["person"] = list(map(person_key, table["dataset"], table["subject"]))
+    table["clip"] = table["dataset"] + "/" + table["subject"] + "/" + table["name"]
     return table
 
 

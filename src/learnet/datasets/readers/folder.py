@@ -21,6 +21,7 @@ from learnet.core.label_words import (
     read_label_map,
 )
 from learnet.core.labels import HOW_TO_WRITE_UNITS, problem_of_action_unit_code
+from learnet.core.people import spelling_findings
 from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.reading.annotated import (
@@ -116,6 +117,7 @@ def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex
         )
         findings.append(Finding("frame rate assumed", str(top), message))
     people = {clip.person for clip in clips}
+    findings += spelling_findings({clip.subject for clip in clips}, str(label_file or top))
     about = {
         "labels": source,
         "clips": f"{len(clips)}, {counted(len(people), 'person', 'people')}",

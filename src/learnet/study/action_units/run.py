@@ -57,7 +57,7 @@ def run_action_unit_study(
     Args:
         folder: prepared folder whose `clips.csv` has action units, or several, which are pooled.
         out: study folder; must be new or empty.
-        study: protocol and its settings, and `train_people`; nothing else of it is used.
+        study: protocol and its settings, `train_people` and `distinct_people`; nothing else of it is used.
         seed: of the protocol `groups`, and of the draw of `train_people`.
         jobs: processes; -1 is one per core.
         progress: called after each fold.
@@ -169,7 +169,7 @@ def _describe(
     name: str, data: AnnotatedDataset, units: tuple[int, ...], study: Study, seed: int
 ) -> ActionUnitDescription:
     """Return the description of a study, without its folds."""
-    used = ("groups", "train_on", "test_on", "train_people")
+    used = ("groups", "train_on", "test_on", "train_people", "distinct_people")
     settings = {key: value for key, value in asdict(study).items() if key in used}
     model_settings = {
         "seed": seed,

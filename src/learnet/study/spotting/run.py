@@ -18,6 +18,7 @@ from learnet.core.errors import BadInput, LearnetError, OutputTaken
 from learnet.core.files import sha256_hex
 from learnet.core.labels import ClassScheme, schemes_for
 from learnet.core.parallel import parallel_map
+from learnet.core.people import known_people
 from learnet.datasets.recordings import (
     LongRecording,
     RecordingIndex,
@@ -227,9 +228,9 @@ def _class_scheme(index: RecordingIndex, settings: SpottingSettings) -> ClassSch
             "The movements of this database have no emotions to recognise.", "Leave out --weights."
         )
     metadata = load_recogniser(settings.weights or "").metadata
-    seen = metadata.people & {clip.person for clip in clips}
+    seen = known_people([clip.person for clip in clips], metadata.people)
     if seen:
-        named = ", ".join(sorted(seen)[:3])
+        named = ", ".join(seen[:3])
         wrong = f"The weights were trained on people of these recordings: {named} ({len(seen)} in all)."
         raise LearnetError(wrong, "Use weights that know none of them.")
     schemes = schemes_for(metadata.classes, emotions)

@@ -5,7 +5,7 @@ What people saw becomes clips; what learnet spotted and nobody confirmed does no
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,13 +112,12 @@ def read_annotated_videos(
         findings: to which what is left out is added.
 
     Raises:
-        BadInput: whose face a video shows is not told, a person has two spellings, or a file cannot be read.
+        BadInput: whose face a video shows is not told, or a file cannot be read.
         BadAnnotation: two coders annotated the same movement, or no event is left.
     """
     labelled: list[LabelledClip] = []
     left_out: Counter[str] = Counter()
     videos = _with_subjects(root, pairs)
-    _check_spellings(root, {video.subject for video in videos})
     for video in videos:
         recording = describe_recording(video.video, video.fps)
         annotated = read_annotations(video.annotations, recording)
@@ -208,22 +207,6 @@ def _rate(where: str, text: str) -> float:
         return float(text)
     except ValueError:
         raise BadInput(where, f"{text[:40]!r} is no frame rate", "Give frames per second.") from None
-
-
-def _check_spellings(root: Path, subjects: Iterable[str]) -> None:
-    """Refuse two names that differ in case, separators or leading zeros only: one person would leak.
-
-    Raises:
-        BadInput: there are such names.
-    """
-    spelled: dict[tuple[str, ...], str] = {}
-    for subject in sorted(subjects):
-        words = re.findall(r"[^\W\d_]+|\d+", subject.casefold())
-        key = tuple(word.lstrip("0") if word.isdigit() else word for word in words)
-        first = spelled.setdefault(key, subject)
-        if first != subject:
-            problem = f"{first!r} and {subject!r} look like two spellings of one person"
-            raise BadInput(root, problem, "Use one name for one person, and names that differ for two.")
 
 
 def _check_coders(annotated: AnnotationFile) -> None:

@@ -1,0 +1,139 @@
+"""Spellings of people: `01`, `1` and `1.0`, `Anna` and `anna`, `sub03`, `03` and `S3` may be one person.
+
+A fold that trains on one spelling and tests on the other one leaks.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from learnet.core.errors import LearnetError
+from learnet.core.records import Finding
+
+FINDING = "person spelled twice"
+
+_PREFIXES = {
+    **dict.fromkeys(("s", "sub", "subj", "subject", "sp"), "subject"),
+    **dict.fromkeys(("p", "pp", "part", "participant", "person"), "participant"),
+}
+"""Words before the number of a person, and what they stand for."""
+
+_NUMBER_WORD = re.compile(r"(?:no|nr|number|id)$")
+_WHOLE_NUMBER = re.compile(r"(?<=\d)[.,]0+$")  # `1.0`, as spreadsheet programs write 1
+_COMBINING = ("\u0300", "\u036f")  # first and last accent of Latin, Greek and Cyrillic letters
+
+
+@dataclass(frozen=True)
+class _Spelling:
+    """What two spellings of one person have in common."""
+
+    words: tuple[str | int, ...]  # without the prefix
+    prefix: str = ""  # "subject", "participant" or none
+
+
+def spellings(people: Iterable[str]) -> list[tuple[str, ...]]:
+    """Return the names that may be of one person, for each person who may have several.
+
+    Case, blanks, punctuation, accents, leading zeros and Unicode forms make no difference, nor does a word
+    such as `sub` before a number where the number occurs without it too.
+
+    Args:
+        people: names, or keys such as `casme2/sub01`, of which each part is compared.
+    """
+    by_words: dict[tuple, dict[tuple[str, ...], list[str]]] = {}
+    for person in sorted(set(people)):
+        parts = list(map(_spelling, person.split("/")))
+        words = tuple(part.words for part in parts)
+        prefixes = tuple(part.prefix for part in parts)
+        by_words.setdefault(words, {}).setdefault(prefixes, []).append(person)
+    groups = []
+    for by_prefix in by_words.values():
+        if any(not any(prefixes) for prefixes in by_prefix):  # the number alone: of which prefix is not known
+            groups.append(tuple(sorted(person for names in by_prefix.values() for person in names)))
+        else:
+            groups += map(tuple, by_prefix.values())
+    return [group for group in groups if len(group) > 1]
+
+
+def first_spellings(people: Sequence[str]) -> dict[str, str]:
+    """Return the spelling that comes first in `people` for each other spelling of a person."""
+    first: dict[str, str] = {}
+    for group in spellings(people):
+        kept = min(group, key=people.index)
+        first.update((other, kept) for other in group if other != kept)
+    return first
+
+
+def known_people(people: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Return those of `people` who are among `known`, in whatever spelling, in alphabetical order."""
+    asked, known = set(people), set(known)
+    found = asked & known
+    for group in spellings(asked | known):
+        if not known.isdisjoint(group):
+            found |= asked.intersection(group)
+    return sorted(found)
+
+
+def describe_spellings(group: Sequence[str]) -> str:
+    """Return `'01', '1' and '1.0'`."""
+    quoted = list(map(repr, group))
+    return f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+
+
+def spelling_findings(people: Iterable[str], where: str) -> list[Finding]:
+    """Return a serious finding for each person who may have several names.
+
+    Args:
+        people: names, or keys of people.
+        where: file or folder with the names.
+    """
+    findings = []
+    for group in spellings(people):
+        hint = "use one name, or say in a study that they are different people (--distinct-people)"
+        what = f"{describe_spellings(group)} may be one person; {hint}"
+        findings.append(Finding(FINDING, where, what, serious=True))
+    return findings
+
+
+def check_spellings(people: Iterable[str]) -> None:
+    """Refuse people of whom one may have two names, and so be trained on and tested.
+
+    Raises:
+        LearnetError: there are such people.
+    """
+    groups = spellings(people)
+    if not groups:
+        return
+    described = "; ".join(map(describe_spellings, groups[:3]))
+    more = f"; and {len(groups) - 3} more" if len(groups) > 3 else ""
+    what = f"These may be one person, who would be trained on and tested: {described}{more}."
+    hint = "Use one name for each person, or say that they are different people (--distinct-people)."
+    raise LearnetError(what, hint)
+
+
+def _spelling(name: str) -> _Spelling:
+    text = _WHOLE_NUMBER.sub("", unicodedata.normalize("NFKD", name).strip())
+    letters = "".join(map(_plain, text)).casefold()
+    words: list[str | int] = []
+    for word in re.findall(r"\d+|[^\d\s]+", letters):
+        if isinstance(word, str) and word.isdecimal():
+            words.append(int(word))
+        elif words and isinstance(words[-1], str):
+            words[-1] += word
+        else:
+            words.append(word)
+    if len(words) > 1 and isinstance(words[0], str):
+        prefix = _NUMBER_WORD.sub("", words[0])
+        if not prefix or prefix in _PREFIXES:
+            return _Spelling(tuple(words[1:]), _PREFIXES.get(prefix, ""))
+    return _Spelling(tuple(words) or (name,))
+
+
+def _plain(character: str) -> str:
+    """Return a character as it counts in a name: nothing for an accent, a blank for punctuation."""
+    category = unicodedata.category(character)
+    if category == "Cf" or _COMBINING[0] <= character <= _COMBINING[1]:
+        return ""
+    is_separator = category == "Cc" or category[0] in "ZPS"
+    return " " if is_separator else character

@@ -1,0 +1,68 @@
+"""Which names may be of one person, worked by hand."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from learnet.core.errors import LearnetError
+from learnet.core.people import check_spellings, first_spellings, spelling_findings, spellings
+
+ONE_PERSON = [
+    ("01", "1", "1.0", "1,0", "001", "１", "٠١"),
+    ("6", "006"),
+    ("Anna", "anna", "ANNA", " anna ", "Anna\u200b"),
+    ("Anna K.", "anna_k", "Anna-K"),
+    ("Zoë", unicodedata.normalize("NFD", "Zoë"), "zoe"),
+    ("sub03", "03", "S3", "Subject 3", "subject_003", "spNO.3", "No. 3"),
+    ("P07", "participant 7", "person-07", "7"),
+    ("casme2/sub01", "CASME2/1", "casme-2/S01"),
+    ("03a", "3A"),
+]
+TWO_PEOPLE = [
+    ("1", "10"),
+    ("1-1", "11"),
+    ("S3", "P3"),  # speaker and partner, or the like: neither is a number alone
+    ("Anna", "Anne"),
+    ("casme2/01", "samm/01"),
+    ("1", "1.5"),
+    ("?", "!"),
+    ("\u0915\u093f", "\u0915\u0941"),  # two syllables of Hindi that differ in the vowel sign
+    ("a\udcff", "a\udcfe"),  # names that are not UTF-8
+]
+
+
+@pytest.mark.parametrize("names", ONE_PERSON)
+def test_spellings_of_one_person(names: tuple[str, ...]) -> None:
+    (group,) = spellings(names)
+    assert group == tuple(sorted(names))
+    assert set(first_spellings(names)) == set(names[1:]) and set(first_spellings(names).values()) == {
+        names[0]
+    }
+
+
+@pytest.mark.parametrize("names", TWO_PEOPLE)
+def test_names_of_two_people(names: tuple[str, str]) -> None:
+    assert spellings(names) == [] and spelling_findings(names, "labels.csv") == []
+    check_spellings(names)
+
+
+@given(st.integers(0, 9999), st.integers(0, 9999), st.integers(1, 6))
+def test_numbers_are_one_person_if_they_are_equal(first: int, second: int, width: int) -> None:
+    names = [str(first), f"sub{second:0{width}}"]
+    assert bool(spellings(names)) == (first == second)
+
+
+@given(st.lists(st.text(max_size=8), max_size=6))
+def test_any_names(names: list[str]) -> None:
+    groups = spellings(names)
+    grouped = [name for group in groups for name in group]
+    assert len(grouped) == len(set(grouped)) and set(grouped) <= set(names)
+
+
+def test_a_finding_and_a_refusal_name_them() -> None:
+    (finding,) = spelling_findings(["1", "Bo", "01"], "labels.csv")
+    assert finding.serious and finding.what.startswith("'01' and '1' may be one person")
+    with pytest.raises(LearnetError, match="may be one person.*'01', '1' and '1.0'.*--distinct-people"):
+        check_spellings(["1", "01", "1.0"])

@@ -15,8 +15,8 @@ from learnet.core.errors import BadInput, counted, pick, repeated
 from learnet.core.files import report_disk_errors, sha256_hex, shortened_list
 from learnet.core.label_words import LABELS_READ, OwnLabel, parse_own_labels, read_label_map
 from learnet.core.labels import HOW_TO_WRITE_UNITS, problem_of_action_unit_code
-from learnet.core.printable import encode_text
 from learnet.core.people import spelling_findings
+from learnet.core.printable import encode_text
 from learnet.core.records import person_key
 from learnet.core.settings import Preparation
 from learnet.datasets.prepared.record import IMAGE_KINDS, PrepareRecord

@@ -38,7 +38,7 @@ HOMES = {
     "scipy": {"report"},
     "safetensors": {"training"},
     "joblib": {"core"},
-    "PIL": {"datasets"},
+    "PIL": {"video", "datasets"},
     "distributed": {"study"},
     "openpyxl": {"datasets"},
     "xlwt": {"datasets"},

@@ -1,6 +1,10 @@
 """Image files of a folder by number, and decoding of single images."""
 
+import os
+import resource
 import string
+import struct
+import zlib
 from pathlib import Path
 
 import cv2
@@ -10,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learnet.core.errors import BadVideo
-from learnet.video.images import image_files
-from learnet.video.reader import read_frames
-from tests.builders.videos import write_images
+from learnet.video.folder import NUMBER_GAPS
+from learnet.video.images import image_files, read_image
+from learnet.video.reader import open_video, read_clip, read_frames
+from tests.builders.videos import colours, write_images
 
 PREFIX = st.text(string.ascii_letters + "_- ().", max_size=8).filter(lambda text: not text.startswith("."))
 
@@ -94,3 +99,98 @@ def test_image_kinds_agree_with_opencv(tmp_path: Path, rng: np.random.Generator)
     assert (frames[:2] == image).all() and (frames[2] == frames[3]).all()
     assert (frames[4:] == image[..., :1]).all()
     assert (frames[2] == cv2.imread(str(folder / "3.jpg"))[..., ::-1]).all()
+
+
+def test_names_that_are_not_utf8_are_read(tmp_path: Path) -> None:
+    """OpenCV ends the process where it is given such a name: two characters of GBK."""
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xc4\xe3"))
+    write_images(tmp_path / "ascii", {f"{number}.jpg": colours() for number in (1, 2)})
+    (tmp_path / "ascii").rename(folder)
+    assert read_clip(folder).pixels.shape == (2, 48, 64, 3)
+
+
+def png_header(width: int, height: int) -> bytes:
+    """Return a PNG file of one value that announces a size (PNG 11.2.2)."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(9))), (b"IEND", b"")]
+    parts = [struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+             for kind, data in chunks]  # fmt: skip
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def jpeg_of(width: int, height: int) -> bytes:
+    """Return a small JPEG file whose frame header (FFC0) announces another size."""
+    data = bytearray(cv2.imencode(".jpg", colours())[1].tobytes())
+    struct.pack_into(">HH", data, data.index(b"\xff\xc0") + 5, height, width)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "content", [png_header(40_000, 40_000), png_header(1_500_000, 4), jpeg_of(65_000, 16_000)]
+)
+def test_images_that_announce_a_gigantic_size_are_not_decoded(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "1.png"
+    path.write_bytes(content)
+    before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert read_image(path) is None
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb < 200_000
+
+
+@pytest.mark.parametrize("progressive", [0, 1])
+def test_damage_that_the_decoder_notices_is_refused(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], rng: np.random.Generator, progressive: int
+) -> None:
+    """100 bytes of the compressed picture are missing; OpenCV would fill up the rest."""
+    noise = rng.integers(0, 256, (48, 64, 3), np.uint8)
+    data = cv2.imencode(".jpg", noise, [cv2.IMWRITE_JPEG_PROGRESSIVE, progressive])[1].tobytes()
+    path = tmp_path / "1.jpg"
+    path.write_bytes(data)
+    assert read_image(path) is not None
+    path.write_bytes(data[: len(data) // 2] + data[len(data) // 2 + 100 :])
+    capfd.readouterr()
+    assert read_image(path) is None
+    assert capfd.readouterr() == ("", "")  # libjpeg would complain on stderr
+
+
+def test_text_in_a_png_that_is_too_large_does_not_stop_the_reading(tmp_path: Path) -> None:
+    """A compressed text of 100 MB, of which no library that reads it all would be safe."""
+    text = b"key\0\0" + zlib.compress(bytes(100_000_000))
+    data = cv2.imencode(".png", colours())[1].tobytes()
+    chunk = struct.pack(">I", len(text)) + b"zTXt" + text + struct.pack(">I", zlib.crc32(b"zTXt" + text))
+    path = tmp_path / "1.png"
+    path.write_bytes(data[:33] + chunk + data[33:])  # behind the header
+    assert read_image(path) is None
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14])
+def test_cameras_that_leave_upper_bits_empty(tmp_path: Path, bits: int) -> None:
+    """A 12-bit camera writes 0..4095 into 16-bit images; all of a folder are divided by the same number."""
+    folder = tmp_path / "clip"
+    folder.mkdir()
+    eight = np.arange(48 * 64, dtype=np.uint16).reshape(48, 64) % 256
+    for number, factor in enumerate([1.0, 0.5], 1):
+        scaled = (eight * factor).astype(np.uint16) << (bits - 8)
+        cv2.imwrite(str(folder / f"{number}.png"), scaled)
+    with open_video(folder, 25.0) as video:
+        bright, dark = [frame.pixels[..., 0] for frame in video]
+        assert f"{bits}-bit" in video.notes[0]
+    np.testing.assert_array_equal(bright, eight)
+    np.testing.assert_array_equal(dark, (eight * 0.5).astype(np.uint8))
+    cv2.imwrite(str(folder / "3.png"), eight << 8)
+    with pytest.raises(BadVideo, match=rf"3\.png: its values exceed the {bits} bits of the first image"):
+        read_clip(folder)
+
+
+def test_images_of_16_bits_are_read_as_such(tmp_path: Path) -> None:
+    eight = np.arange(48 * 64, dtype=np.uint16).reshape(48, 64) % 256
+    cv2.imwrite(str(tmp_path / "1.png"), eight << 8)
+    with open_video(tmp_path, 25.0) as video:
+        np.testing.assert_array_equal(next(iter(video)).pixels[..., 0], eight)
+        assert video.notes == []
+
+
+def test_numbers_may_have_any_length(tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "n", {"1.png": colours(), "99999999999999999999.png": colours()})
+    with open_video(folder, 25.0) as video:
+        assert [frame.number for frame in video] == [1, 99_999_999_999_999_999_999]
+        assert video.losses == {NUMBER_GAPS: 99_999_999_999_999_999_997}

@@ -1,8 +1,10 @@
 """Reading videos and clips: ranges, rates and times against OpenCV's decoder and against definitions."""
 
+import os
 import struct
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,8 +12,10 @@ import numpy as np
 import pytest
 
 from learnet.core.errors import BadInput, BadVideo
+from learnet.video import reader
+from learnet.video.array import ArrayVideo
 from learnet.video.libav import MISSING_FRAMES
-from learnet.video.reader import open_video, read_clip, read_frames
+from learnet.video.reader import _reserve, open_video, read_clip, read_frames
 from learnet.video.writer import write_video
 from tests.builders.videos import colours, mux, numbered, write_images
 
@@ -122,3 +126,53 @@ def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
         return int(peak) / 1024
 
     assert peak_mb(1500) < peak_mb(100) + 20
+
+
+class LongVideo(ArrayVideo):
+    """Three frames of a file that announces an hour of 4K."""
+
+    def __init__(self, first: int | None, last: int | None) -> None:
+        super().__init__(np.zeros((3, 2160, 3840, 3), np.uint8), 60.0)
+        self.info = replace(self.info, kind="file", frames=216_000)
+        self.first, self.last = first, last
+
+
+@pytest.mark.parametrize(
+    "first, last, reserved", [(5, 8, 4), (None, 6, 7), (215_998, None, 2), (None, None, 10)]
+)
+def test_a_range_takes_memory_for_its_own_frames_only(
+    first: int | None, last: int | None, reserved: int
+) -> None:
+    """Ten frames of 25 MB are the most that is reserved before they are there."""
+    assert len(_reserve(LongVideo(first, last), None)) == reserved
+
+
+def test_more_frames_than_are_reserved_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "MAX_RESERVED_BYTES", 48 * 64 * 3)
+    path = mux(tmp_path / "v.mp4", numbered(30))
+    clip = read_clip(path, 2, 28)
+    assert clip.numbers == tuple(range(2, 29))
+    np.testing.assert_allclose(clip.pixels.mean((1, 2, 3)), 2 * np.arange(2, 29) + 10, atol=2)
+
+
+@pytest.mark.parametrize(
+    "name, message",
+    [
+        ("rtsp://127.0.0.1:554/cam", r"^rtsp://127\.0\.0\.1:554/cam: this is an address"),
+        ("http:/host/a.mp4", "^http://host/a.mp4: this is an address"),
+        ("missing.mp4", "there is no such file"),
+    ],
+)
+def test_what_is_no_file_is_named(name: str, message: str) -> None:
+    for source in (name, Path(name)):
+        with pytest.raises(BadVideo, match=message):
+            open_video(source)
+
+
+def test_pipes_and_devices_are_refused_at_once(tmp_path: Path) -> None:
+    pipe = tmp_path / "film.mp4"
+    os.mkfifo(pipe)
+    with pytest.raises(BadVideo, match="this is a pipe or socket, not a file. Save the video as a file"):
+        open_video(pipe)
+    with pytest.raises(BadVideo, match="this is a device. Give the index of a camera"):
+        open_video("/dev/zero")

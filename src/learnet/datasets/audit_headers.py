@@ -1,5 +1,6 @@
 """Audit the header of every image of every clip, and not only its name."""
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -10,6 +11,7 @@ from PIL import Image, UnidentifiedImageError
 from learnet.core.parallel import parallel_map
 from learnet.core.records import Clip, DatasetIndex, Finding
 from learnet.video.images import image_files
+from learnet.video.picture import MAX_PIXELS
 
 Progress = Callable[[int, int], None]
 """Called with the number of clips done and of all clips."""
@@ -22,6 +24,7 @@ _MAX_NAMES = 3
 
 _PROBLEMS = {
     "damaged": "are no images inside, or cut short",
+    "huge": "announce more pixels than can be read",
     "closed": "may not be read; change their permissions",
 }
 """Description of a file that is not a readable image -> what is wrong with it."""
@@ -103,13 +106,19 @@ def _audit_clip(clip: Clip) -> tuple[list[Finding], Counter[str]]:
 def _describe_image(path: Path) -> str:
     """Return format and size by the first bytes of a file, such as `jpeg 640x480`, whatever its suffix.
 
-    Returns `damaged` where it is not an image, and `closed` where it may not be read.
+    Returns `damaged` where it is not an image, `huge` where it is too large to be read, and `closed` where it
+    may not be read.
     """
     try:
-        with Image.open(path) as image:
-            image_format = image.format or "unknown"
-            return f"{image_format.lower()} {image.width}x{image.height}"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                image_format = image.format or "unknown"
+                width, height = image.size
     except PermissionError:
         return "closed"
-    except (UnidentifiedImageError, OSError):  # OSError: truncated within the header
+    except Image.DecompressionBombError:
+        return "huge"
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):  # cut off or invalid within the header
         return "damaged"
+    return "huge" if width * height > MAX_PIXELS else f"{image_format.lower()} {width}x{height}"

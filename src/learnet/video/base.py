@@ -21,15 +21,15 @@ FrameRange = tuple[int | None, int | None]  # first and last frame, inclusive; N
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """Properties of a video, as stated by the container and seen in its first frame."""
+    """Properties of a video, by its time stamps, its header and its first frame."""
 
     source: str
     kind: Literal["file", "folder", "camera", "array"]
-    fps: float  # frames per second; the average where the rate varies
-    width: int  # pixels, after rotation
-    height: int  # pixels, after rotation
-    frames: int | None  # announced by the container, or images in the range; None where unknown
-    variable_rate: bool  # by the announced rates at first; True from the first irregular time stamp on
+    fps: float  # frames per second; the mean where the rate varies
+    width: int  # square pixels, after rotation
+    height: int  # square pixels, after rotation
+    frames: int | None  # that a file should have, or images in the range; None where unknown
+    variable_rate: bool  # by the time stamps of all frames
     rotation: int  # degrees counter-clockwise requested by the file; already applied to the frames
 
 
@@ -93,6 +93,10 @@ class Video(ABC):
         for frame in self:
             if frame.number in numbers:
                 yield frame.number, frame.pixels
+
+    def structural_losses(self) -> dict[str, int]:
+        """Return the number of frames by kind that are known to be missing before anything is decoded."""
+        return {}
 
     def _frame_label(self, number: int) -> str:
         """Return what error messages call a frame."""

@@ -6,7 +6,7 @@ It is decoded once and in order, so memory does not grow with its length.
 import itertools
 from bisect import bisect_right
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
@@ -15,15 +15,18 @@ import av.container
 from learnet.core.errors import BadVideo
 from learnet.video.base import DEFAULT_FPS, Frame, FrameRange, Pixels, Video, VideoInfo
 from learnet.video.libav import (
-    AS_STORED,
+    GAP_FRAMES,
     MISSING_FRAMES,
+    UNDECODED_FRAMES,
     FrameClock,
     decode,
+    has_time_stamps,
     open_stream,
-    orientation,
-    rates_differ,
-    to_rgb,
+    picture_streams,
+    structural_losses,
 )
+from learnet.video.packets import Packets, read_packets
+from learnet.video.picture import AS_STORED, picture_format, to_rgb
 
 KEY_FRAME_S = 1.0  # shortest time between two key frames that are noted, so that the list stays short
 
@@ -41,9 +44,10 @@ class FileVideo(Video):
 
     def __init__(self, source: Path, fps: float | None, bounds: FrameRange) -> None:
         self.path = source
+        self.packets = _read_packets(source)
         self.container, self.stream = open_stream(source)
         losses: dict[str, int] = {}
-        frames = decode(self.container, self.stream, losses)
+        frames = decode(self.container, self.stream, losses, self.packets)
         first_frame = next(frames, None)  # decoded now, so that a file without pictures is refused at once
         if first_frame is None:
             self.close()
@@ -53,7 +57,8 @@ class FileVideo(Video):
         self.pending: Iterator[av.VideoFrame] | None = itertools.chain([first_frame], frames)
         # AVI numbers packets, not pictures: where the codec reorders them, its time stamps are wrong.
         reordered_avi = self.container.format.name == "avi" and bool(self.stream.codec_context.has_b_frames)
-        self.ignores_time_stamps = fps is not None or reordered_avi
+        self.has_own_times = has_time_stamps(self.container) and not reordered_avi
+        self.ignores_time_stamps = fps is not None or not self.has_own_times
         self.can_seek = not reordered_avi
         info, notes = self._describe(first_frame, fps)
         super().__init__(info, bounds, notes)
@@ -61,56 +66,79 @@ class FileVideo(Video):
         self.key_frames: list[KeyFrame] = []  # noted by the last iteration
 
     def _describe(self, first_frame: av.VideoFrame, fps: float | None) -> tuple[VideoInfo, list[str]]:
-        """Return the properties of the file and notes about assumptions; set `orientation`."""
-        notes = []
-        announced_fps = self.stream.average_rate or self.stream.guessed_rate
-        if not fps and not announced_fps:
-            notes.append(f"The file states no frame rate; {DEFAULT_FPS:g} frames per second is assumed.")
-        requested_orientation = orientation(first_frame)
-        self.orientation = requested_orientation or AS_STORED
-        if requested_orientation is None:
+        """Return the properties of the file and notes about assumptions; set `picture_format`."""
+        rate, notes = (fps, []) if fps else self._own_rate()
+        tracks = len(picture_streams(self.container))
+        if tracks > 1:
+            codec = self.stream.codec_context
             notes.append(
-                "The file requests rotation by an odd angle; its frames are returned as they are stored."
+                f"The file has {tracks} tracks of pictures; the one of {codec.width}x{codec.height} pixels "
+                "is read."
             )
-        height, width, _ = to_rgb(first_frame, self.orientation).shape
+        self.picture_format, picture_notes = picture_format(first_frame, self.stream)
+        height, width, _ = to_rgb(first_frame, self.picture_format).shape
+        is_turned = self.picture_format.orientation != AS_STORED
         info = VideoInfo(
             source=str(self.path),
             kind="file",
-            fps=fps or float(announced_fps or DEFAULT_FPS),
+            fps=rate or DEFAULT_FPS,
             width=width,
             height=height,
-            frames=self.stream.frames or None,
-            variable_rate=not self.ignores_time_stamps and rates_differ(self.stream),
-            rotation=int(first_frame.rotation) if requested_orientation else 0,
+            frames=self.packets.frames,
+            variable_rate=not self.ignores_time_stamps and not self.packets.is_regular,
+            rotation=int(first_frame.rotation) if is_turned else 0,
         )
-        return info, notes
+        return info, notes + picture_notes
+
+    def _own_rate(self) -> tuple[float | None, list[str]]:
+        """Return the frame rate of the file, and a note where it does not follow from time stamps."""
+        if self.has_own_times:
+            rate = self.packets.fps
+        elif has_time_stamps(self.container):  # whose header is right, while they are not
+            rate = self.packets.announced_fps
+        else:
+            codec_rate = self.stream.codec_context.framerate
+            what = "The file has no time stamps, so that missing frames cannot be noticed"
+            # Where the pictures state no rate, libav reports its own default as that of codec and file.
+            if codec_rate and codec_rate != self.stream.average_rate:
+                rate = float(codec_rate)
+                return rate, [f"{what}; its pictures state {rate:.4g} frames per second."]
+            return None, [f"{what}; {DEFAULT_FPS:g} frames per second is assumed."]
+        if rate:
+            return rate, []
+        return None, [f"The file states no frame rate; {DEFAULT_FPS:g} frames per second is assumed."]
 
     def close(self) -> None:
         """Close the file."""
         self.container.close()
 
+    def structural_losses(self) -> dict[str, int]:
+        """Return what the file lacks by its structure; see `Video.structural_losses`."""
+        return structural_losses(self.packets)
+
     def _frames(self) -> Iterator[Frame]:
         frames = self._take_decoder()
         first = self.first or 0
         number = -1
-        tick_s = None if self.ignores_time_stamps else float(self.stream.time_base or 0)
-        clock = FrameClock(self.info.fps, tick_s)
+        clock = FrameClock(self.info.fps, self.ignores_time_stamps)
         self.key_frames = []
         for number, frame in enumerate(frames):
             self._note_key_frame(number, frame)
-            time_s = clock.time_of(frame, self.losses)
-            if not clock.regular and not self.info.variable_rate:
-                self.info = replace(self.info, variable_rate=True)
+            time_s = clock.time_of(frame)
             if number >= first:
-                yield Frame(number, time_s, to_rgb(frame, self.orientation), frame.time)
+                yield Frame(number, time_s, to_rgb(frame, self.picture_format), frame.time)
             if number == self.last:
+                if number + 1 == self.packets.pictures:
+                    next(frames, None)  # there is none; what the file lacks is counted
                 return
         if number < first:
             raise BadVideo(
                 self.path, f"there is no frame {first}; the last one that can be decoded is {number}"
             )
         if self.last is not None:
-            self.losses[MISSING_FRAMES] = self.last - number
+            counted = self.losses.get(GAP_FRAMES, 0) + self.losses.get(UNDECODED_FRAMES, 0)
+            self.losses.pop(MISSING_FRAMES, None)
+            self._add_loss(MISSING_FRAMES, self.last - number - counted)
 
     def _take_decoder(self) -> Iterator[av.VideoFrame]:
         """Return the decoder opened by the constructor at the first call, a new one after that."""
@@ -118,7 +146,7 @@ class FileVideo(Video):
             self.close()
             self.container, self.stream = open_stream(self.path)
             self.losses = {}
-            return decode(self.container, self.stream, self.losses)
+            return decode(self.container, self.stream, self.losses, self.packets)
         frames, self.pending = self.pending, None
         return frames
 
@@ -147,7 +175,7 @@ class FileVideo(Video):
                 if frame is None:
                     return
                 number = wanted + 1
-                yield wanted, to_rgb(frame, self.orientation)
+                yield wanted, to_rgb(frame, self.picture_format)
         finally:
             container.close()
 
@@ -155,6 +183,16 @@ class FileVideo(Video):
         """Return the last noted key frame up to a frame; None if there is none."""
         index = bisect_right(self.key_frames, number, key=lambda key_frame: key_frame.number)
         return self.key_frames[index - 1] if index else None
+
+
+def _read_packets(source: Path) -> Packets:
+    """Read the packets of a file once, before it is decoded."""
+    container, stream = open_stream(source)
+    try:
+        rate = stream.average_rate or stream.guessed_rate
+        return read_packets(source, container, stream, float(rate) if rate else None)
+    finally:
+        container.close()
 
 
 def _decode_from(

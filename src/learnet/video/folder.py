@@ -6,7 +6,7 @@ from pathlib import Path
 
 from learnet.core.errors import BadVideo
 from learnet.video.base import DEFAULT_FPS, Frame, FrameRange, Pixels, Video, VideoInfo
-from learnet.video.images import image_files, read_image
+from learnet.video.images import image_files, read_image, used_bits
 
 # Kinds of losses, as counted in `Video.losses`.
 UNREADABLE_IMAGES = "images that could not be read"
@@ -18,6 +18,7 @@ class FolderVideo(Video):
 
     def __init__(self, source: Path, fps: float | None, bounds: FrameRange) -> None:
         self._select_images(source, bounds)
+        self.bits = 16  # of the values of 16 bit images
         first_image = self._first_readable_image()
         if first_image is None:
             raise BadVideo(source, "none of the images can be read")
@@ -37,6 +38,10 @@ class FolderVideo(Video):
         notes = []
         if not fps:
             notes.append(f"Images carry no frame rate; {DEFAULT_FPS:g} frames per second is assumed.")
+        if self.bits < 16:
+            notes.append(
+                f"The first image uses {self.bits} of its 16 bits, so all are read as {self.bits}-bit images."
+            )
         super().__init__(info, bounds, notes)
 
     def _select_images(self, source: Path, bounds: FrameRange) -> None:
@@ -62,7 +67,8 @@ class FolderVideo(Video):
 
     def _first_readable_image(self) -> tuple[int, Pixels] | None:
         for number, path in self.images.items():
-            pixels = read_image(path)
+            self.bits = used_bits(path)
+            pixels = read_image(path, bits=self.bits)
             if pixels is not None:
                 return number, pixels
         return None
@@ -72,12 +78,12 @@ class FolderVideo(Video):
 
     def _frames(self) -> Iterator[Frame]:
         self.losses, self.unreadable = {}, []
-        self._add_loss(NUMBER_GAPS, len(self.wanted) - len(self.images))
+        self._add_loss(NUMBER_GAPS, self.wanted.stop - self.wanted.start - len(self.images))
         buffers = itertools.repeat(None) if self.decode_buffer is None else iter(self.decode_buffer)
         for (number, path), buffer in zip(self.images.items(), buffers, strict=False):
             pixels = self.decoded.pop(number, None)
             if pixels is None:
-                pixels = read_image(path, buffer)
+                pixels = read_image(path, buffer, self.bits)
             if pixels is None:
                 self._add_loss(UNREADABLE_IMAGES)
                 self.unreadable.append(path)
@@ -87,6 +93,6 @@ class FolderVideo(Video):
     def pixels_at(self, numbers: Collection[int]) -> Iterator[tuple[int, Pixels]]:
         """Yield some images; see `Video.pixels_at`. Images that cannot be read are left out."""
         for number, path in self.images.items():
-            pixels = read_image(path) if number in numbers else None
+            pixels = read_image(path, bits=self.bits) if number in numbers else None
             if pixels is not None:
                 yield number, pixels

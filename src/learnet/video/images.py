@@ -2,6 +2,7 @@
 
 import io
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -9,11 +10,14 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import UInt8, UInt16
+from PIL import Image
 
 from learnet.core.errors import BadVideo
 from learnet.video.base import Pixels
 from learnet.video.frame_numbers import DIGITS, AmbiguousNumbers, frame_numbers
+from learnet.video.libav import is_whole_jpeg
+from learnet.video.picture import MAX_PIXELS
 
 # In order of preference, where several files have the same number.
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".bmp", ".png")
@@ -24,6 +28,8 @@ VIDEO_SUFFIXES = (
 )  # fmt: skip
 
 JPEG_END_MARKER = b"\xff\xd9"
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+CAMERA_BITS = (10, 12, 14)  # of the values in 16 bit images
 
 # Before OpenCV 4.14 the functions of its log lie at the top.
 OPENCV_LOG: Any = cv2.utils.logging if hasattr(cv2.utils, "logging") else cv2
@@ -105,39 +111,102 @@ def _split_suffixes(name: str) -> tuple[str, str | None]:
     return name, last_suffix
 
 
-def read_image(path: Path, buffer: UInt8[np.ndarray, "h w 3"] | None = None) -> Pixels | None:
+def read_image(path: Path, buffer: UInt8[np.ndarray, "h w 3"] | None = None, bits: int = 16) -> Pixels | None:
     """Read one image as RGB, 0..255.
 
     Grey images become three-channel, 16 bit images 8 bit, and the EXIF orientation is applied.
 
-    `cv2.imread` returns a truncated JPEG as a picture with a grey remainder. So only files that end like a
-    complete JPEG are read by it, into `buffer` where they fit, which avoids copies. All other files are
-    decoded from memory, which rejects truncated ones.
-
     Args:
         path: image file.
-        buffer: memory to decode into where the size fits.
+        buffer: memory to decode into where the size fits, which avoids copies.
+        bits: of a value of a 16 bit image that are used (`used_bits`).
 
     Returns:
-        The image, or None where it cannot be decoded.
+        The image, or None where it cannot be decoded, is damaged, or larger than MAX_PIXELS.
+
+    Raises:
+        BadVideo: a value needs more bits.
     """
     try:
-        with path.open("rb", buffering=0) as file, quiet_opencv():
-            if buffer is not None and _ends_like_jpeg(file):
-                with suppress(cv2.error):  # the image has another size than the buffer
-                    return cv2.imread(str(path), buffer, cv2.IMREAD_COLOR_RGB)
-            file.seek(0)
-            data = np.frombuffer(file.read(), np.uint8)
-            return cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
+        data = path.read_bytes()
     except OSError:
         return None
+    if not _is_readable(data):
+        return None
+    if bits < 16 and _is_deep_png(data):
+        return _shifted(path, data, bits)
+    with quiet_opencv(), suppress(cv2.error):
+        if buffer is not None and _opens_by_name(path) and data.endswith(JPEG_END_MARKER):
+            with suppress(cv2.error):  # the image has another size than the buffer
+                return cv2.imread(str(path), buffer, cv2.IMREAD_COLOR_RGB)
+        return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    return None
 
 
-def _ends_like_jpeg(file: io.FileIO) -> bool:
-    if file.seek(0, os.SEEK_END) <= 2:
+def used_bits(path: Path) -> int:
+    """Return how many bits of each value a 16 bit image uses: cameras of 10, 12 or 14 bits leave the upper
+    ones empty, so that the image looks almost black. It is 16 for all other images.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return 16
+    if not _is_deep_png(data) or not _is_readable(data):
+        return 16
+    pixels = _decode_deep(data)
+    if pixels is None:
+        return 16
+    largest = int(pixels.max())
+    return next((bits for bits in CAMERA_BITS if largest < 1 << bits), 16) if largest else 16
+
+
+def _decode_deep(data: bytes) -> UInt16[np.ndarray, "H W 3"] | None:
+    with quiet_opencv(), suppress(cv2.error):
+        return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH)
+    return None
+
+
+def _shifted(path: Path, data: bytes, bits: int) -> Pixels | None:
+    """Decode a 16 bit image of which only the lower bits are used."""
+    pixels = _decode_deep(data)
+    if pixels is None:
+        return None
+    if pixels.max() >= 1 << bits:
+        hint = "Convert the images to 8 bits."
+        raise BadVideo(path, f"its values exceed the {bits} bits of the first image", hint)
+    return (pixels >> (bits - 8)).astype(np.uint8)
+
+
+def _is_deep_png(data: bytes) -> bool:
+    """Return whether this is a PNG of 16 bits a value."""
+    return data.startswith(PNG_SIGNATURE) and data[24:25] == b"\x10"
+
+
+def _opens_by_name(path: Path) -> bool:
+    """Return whether OpenCV can open a file of this name; it ends the process where it is not UTF-8."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
         return False
-    file.seek(-2, os.SEEK_END)
-    return file.read(2) == JPEG_END_MARKER
+    return True
+
+
+def _is_readable(data: bytes) -> bool:
+    """Return whether this is an image of a size that fits in memory, and not known to be damaged.
+
+    OpenCV would reserve any size that a header announces, and fills up damaged JPEG files.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data)) as image:
+                is_jpeg = image.format in ("JPEG", "MPO")
+                width, height = image.size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False
+    if width * height > MAX_PIXELS:
+        return False
+    return not is_jpeg or is_whole_jpeg(data)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Decode video files by PyAV.
+"""Open and decode video files by PyAV.
 
 PyAV suppresses libav's own log, so every problem must be reported from here, as an error or as a count.
 """
@@ -10,18 +10,22 @@ from typing import Any
 import av
 import av.container
 import av.stream
-import numpy as np
 
 from learnet.core.errors import BadVideo
-from learnet.video.base import Pixels, add_loss
+from learnet.video.base import add_loss
+from learnet.video.file_end import FileEnd
+from learnet.video.packets import Packets
+from learnet.video.picture import check_size
 
 # Kinds of losses, as counted in `Video.losses`.
 UNDECODED_FRAMES = "frames that could not be decoded"
 DAMAGED_FRAMES = "frames damaged and patched up by the decoder"
+GAP_FRAMES = "frames missing where the time stamps have gaps"
 MISSING_FRAMES = "frames missing at the end"
+CUT_OFF_FRAMES = "or more frames missing, as the file is cut off or damaged"  # after a number
 
-Orientation = tuple[bool, int, int]  # swap rows and columns, then row step, column step (-1: mirrored)
-AS_STORED: Orientation = (False, 1, 1)
+NO_TIME_STAMPS = 0x80  # AVFMT_NOTIMESTAMPS, a flag of libav's formats
+SINGLE_PICTURES_OF = {".mjpeg": "mjpeg", ".mjpg": "mjpeg"}  # suffix of films that libav takes for pictures
 
 # Titles and comments need not be UTF-8: PyAV 19 always escapes such bytes, earlier versions must be asked to.
 AV_MAJOR = int(av.__version__.split(".")[0])
@@ -29,7 +33,7 @@ METADATA_OPTION: dict[str, Any] = {} if AV_MAJOR >= 19 else {"metadata_errors": 
 
 
 def open_stream(source: Path) -> tuple[av.container.InputContainer, av.VideoStream]:
-    """Open the container and its first video stream. Only local files are opened, also from within playlists.
+    """Open the container and its film. Only local files are opened, also from within playlists.
 
     Raises:
         BadVideo: the file is empty, no video, a text, a single image, or in a format without a decoder.
@@ -37,26 +41,54 @@ def open_stream(source: Path) -> tuple[av.container.InputContainer, av.VideoStre
     if source.stat().st_size == 0:
         raise BadVideo(source, "the file is empty", "Copy it again.")
     try:
-        container = av.open(f"file:{source}", options={"protocol_whitelist": "file"}, **METADATA_OPTION)
+        container = av.open(
+            f"file:{source}",
+            format=SINGLE_PICTURES_OF.get(source.suffix.lower()),
+            options={"protocol_whitelist": "file"},
+            **METADATA_OPTION,
+        )
     except av.FFmpegError as error:
         raise BadVideo(
             source,
             f"this is not a video that can be read ({error.strerror})",
             "Convert it to mp4, or copy it again.",
         ) from error
-    streams = []
-    for stream in container.streams.video:
-        if not stream.disposition & av.stream.Disposition.attached_pic:
-            streams.append(stream)
+    streams = picture_streams(container)
     problem = _format_problem(container.format.name)
     if problem is None and not streams:
         problem = "there are no moving pictures in it"
     elif problem is None and streams[0].codec_context is None:
         problem = "its pictures are in a format that cannot be decoded"
     if problem is not None:
+        container.close()
         raise BadVideo(source, problem, "Give a video file, or a folder of images.")
+    codec = streams[0].codec_context
+    check_size(str(source), codec.width, codec.height)
+    if container.format.name == "mjpeg":  # nothing but the pictures themselves shows that they are damaged
+        codec.options = {"err_detect": "explode"}
     streams[0].thread_type = "AUTO"
     return container, streams[0]
+
+
+def picture_streams(container: av.container.InputContainer) -> list[av.VideoStream]:
+    """Return the tracks of moving pictures, the film first.
+
+    It can be decoded, is no single picture, as a cover is, and is marked as the default; of several, it is
+    the one with the largest pictures.
+    """
+    streams = []
+    for stream in container.streams.video:
+        if not stream.disposition & av.stream.Disposition.attached_pic:
+            streams.append(stream)
+
+    def rank(stream: av.VideoStream) -> tuple[bool, bool, bool, int]:
+        codec = stream.codec_context
+        if codec is None:
+            return (False, False, False, 0)
+        is_default = bool(stream.disposition & av.stream.Disposition.default)
+        return (True, stream.frames != 1, is_default, codec.width * codec.height)
+
+    return sorted(streams, key=rank, reverse=True)
 
 
 def _format_problem(format_name: str) -> str | None:
@@ -68,76 +100,105 @@ def _format_problem(format_name: str) -> str | None:
     return None
 
 
+def has_time_stamps(container: av.container.InputContainer) -> bool:
+    """Return whether the format stores the times of the pictures, and not the pictures alone."""
+    return not container.format.flags & NO_TIME_STAMPS and container.format.name != "mjpeg"
+
+
 def decode(
-    container: av.container.InputContainer, stream: av.VideoStream, losses: dict[str, int]
+    container: av.container.InputContainer,
+    stream: av.VideoStream,
+    losses: dict[str, int],
+    expected: Packets | None = None,
 ) -> Iterator[av.VideoFrame]:
-    """Yield every frame that the decoder can produce, in time order; add all others to `losses`."""
-    end_s, decoded, discarded = 0.0, 0, 0
+    """Yield every frame that the decoder can produce, in time order; add all others to `losses`.
+
+    Args:
+        container: opened for this purpose.
+        stream: its film.
+        losses: number of frames, by kind.
+        expected: what the file should have; None: losses that only this tells do not matter.
+    """
+    decoded = gaps = 0
     packets = container.demux(stream)
     while True:
         try:
             packet = next(packets, None)
             if packet is None:
                 break
-            discarded += packet.is_discard  # removed by the file's own edit list
             frames = packet.decode()
         except av.FFmpegError:
             add_loss(losses, UNDECODED_FRAMES)
             continue
         for frame in frames:
-            decoded += 1
             if frame.is_corrupt:
                 add_loss(losses, DAMAGED_FRAMES)
-            end_s = (frame.time or 0.0) + float((frame.duration or 0) * (frame.time_base or 0))
             yield frame
-    if stream.frames:
-        missing = stream.frames - decoded - discarded
-    else:
-        missing = _missing_by_duration(stream, decoded, end_s)
-    add_loss(losses, MISSING_FRAMES, missing - losses.get(UNDECODED_FRAMES, 0))
+            if expected is not None and decoded < len(expected.gaps):
+                gaps += int(expected.gaps[decoded])
+                add_loss(losses, GAP_FRAMES, int(expected.gaps[decoded]))
+            decoded += 1
+    if expected is not None:
+        add_loss(losses, GAP_FRAMES, int(expected.gaps.sum()) - gaps)
+        _add_missing(losses, expected, decoded)
 
 
-def _missing_by_duration(stream: av.VideoStream, decoded: int, end_s: float) -> int:
-    """Return the number of missing frames in a file that announces a duration instead, as Matroska does."""
-    if "DURATION" not in stream.metadata or not stream.average_rate:
-        return 0
-    hours, minutes, seconds = stream.metadata["DURATION"].split(":")
-    announced_s = 3600 * int(hours) + 60 * int(minutes) + float(seconds)
-    rate = float(stream.average_rate)
-    if (announced_s - end_s) * rate <= 0.5:
-        return 0
-    return round(announced_s * rate) - decoded
+def _add_missing(losses: dict[str, int], expected: Packets, decoded: int) -> None:
+    """Add what is missing after the last frame."""
+    swallowed = expected.pictures - decoded - losses.get(UNDECODED_FRAMES, 0)
+    if 2 * decoded != expected.pictures:  # as where each packet is a field, one of two in a frame
+        add_loss(losses, UNDECODED_FRAMES, swallowed)
+    for kind, count in structural_losses(expected).items():
+        if kind != GAP_FRAMES:  # which were counted where they are
+            add_loss(losses, kind, count)
+    if not losses:
+        add_loss(losses, DAMAGED_FRAMES, expected.damaged)
+
+
+def structural_losses(packets: Packets) -> dict[str, int]:
+    """Return what a file lacks by its structure, before it is decoded: number of frames by kind."""
+    losses: dict[str, int] = {}
+    add_loss(losses, GAP_FRAMES, int(packets.gaps.sum()))
+    add_loss(losses, MISSING_FRAMES, packets.missing_at_end)
+    is_cut_off = packets.end is FileEnd.CUT_OFF and MISSING_FRAMES not in losses
+    if is_cut_off or (packets.end is FileEnd.DAMAGED and not losses):
+        add_loss(losses, CUT_OFF_FRAMES)
+    return losses
+
+
+def is_whole_jpeg(data: bytes) -> bool:
+    """Return whether the decoder finds no damage in a JPEG file. It finds a part of all damage: there is no
+    checksum. Kinds of JPEG that libav does not know pass.
+    """
+    codec = av.CodecContext.create("mjpeg", "r")
+    codec.options = {"err_detect": "explode"}
+    codec.thread_type = "NONE"
+    try:
+        codec.decode(av.Packet(data))
+    except av.InvalidDataError:
+        return False
+    except av.FFmpegError:
+        return True
+    return True
 
 
 class FrameClock:
-    """Times of the frames of a file in seconds since the first, from their presentation time stamps.
+    """Times of the frames of a file in seconds since the first, from their presentation time stamps."""
 
-    `regular` becomes False at the first interval that deviates by more than a tenth of a frame plus the
-    rounding of the file's time stamps (milliseconds in Matroska). Gaps caused by counted losses are ignored.
-    """
-
-    def __init__(self, fps: float, tick_s: float | None) -> None:
+    def __init__(self, fps: float, ignores_time_stamps: bool) -> None:
         """Start the clock.
 
         Args:
             fps: frames per second.
-            tick_s: unit of the time stamps in seconds; None where they are unusable and frames are counted.
+            ignores_time_stamps: whether they are unusable, so that frames are counted.
         """
-        self.regular = True
-        self._ignores_time_stamps = tick_s is None
+        self._ignores_time_stamps = ignores_time_stamps
         self._period_s = 1 / fps
-        self._tolerance_s = 0.1 / fps + 1.5 * (tick_s or 0.0)
         self._origin_s: float | None = None
         self._last_s = -self._period_s
-        self._last_losses: dict[str, int] = {}
 
-    def time_of(self, frame: av.VideoFrame, losses: dict[str, int]) -> float:
-        """Return the time of the next frame.
-
-        Args:
-            frame: the next frame.
-            losses: number of frames lost so far, by kind.
-        """
+    def time_of(self, frame: av.VideoFrame) -> float:
+        """Return the time of the next frame."""
         expected_s = self._last_s + self._period_s
         time_s = expected_s
         if not self._ignores_time_stamps and frame.time is not None:
@@ -146,44 +207,5 @@ class FrameClock:
             time_s = frame.time - self._origin_s
         if time_s <= self._last_s:  # raw streams and damaged files
             time_s = expected_s
-        if abs(time_s - expected_s) > self._tolerance_s and losses == self._last_losses:
-            self.regular = False
         self._last_s = time_s
-        self._last_losses = dict(losses)
         return time_s
-
-
-def rates_differ(stream: av.VideoStream) -> bool:
-    """Return whether the average rate differs from the finest rate of the time stamps.
-
-    A ratio of two means interlaced video, not a variable rate.
-    """
-    if not stream.average_rate or not stream.base_rate:
-        return False
-    ratio = float(stream.base_rate / stream.average_rate)
-    return min(abs(ratio - 1), abs(ratio - 2)) > 0.01
-
-
-def orientation(frame: av.VideoFrame) -> Orientation | None:
-    """Return the file's display matrix as an `Orientation`; None where it is no multiple of 90 degrees."""
-    data = frame.side_data.get("DISPLAYMATRIX")
-    if data is None:
-        return AS_STORED
-    # Side data are buffers; the type stubs do not say so.
-    words = np.frombuffer(data, np.int32)  # type: ignore[call-overload]
-    matrix = words[[0, 1, 3, 4]] / 65536  # 16.16 fixed point; x' = a x + c y, y' = b x + d y
-    a, b, c, d = np.rint(matrix).astype(int).tolist()
-    is_exact = np.abs(matrix - (a, b, c, d)).max() <= 0.01
-    if not is_exact or sorted((abs(a * d), abs(b * c))) != [0, 1]:
-        return None
-    return (True, b, c) if b else (False, d, a)
-
-
-def to_rgb(frame: av.VideoFrame, target: Orientation) -> Pixels:
-    """Return the pixels of a frame, RGB, 0..255, rotated and mirrored to the orientation `target`."""
-    # Without `threads`, PyAV starts a pool for every frame: ten times slower.
-    pixels = frame.to_ndarray(format="rgb24", threads=1)
-    swap_axes, row_step, column_step = target
-    if swap_axes:
-        pixels = pixels.transpose(1, 0, 2)
-    return np.ascontiguousarray(pixels[::row_step, ::column_step])

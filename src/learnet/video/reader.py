@@ -3,7 +3,7 @@
 Damage is either refused (`BadVideo`) or counted (`Video.losses`), never ignored.
 """
 
-import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +18,11 @@ from learnet.video.folder import NUMBER_GAPS, FolderVideo
 
 __all__ = ["Frame", "LoadedClip", "Video", "VideoInfo", "open_video", "read_clip", "read_frames"]
 
-# Frames that memory is reserved for at first: a damaged header may announce any number.
+ADDRESS = re.compile("([A-Za-z][A-Za-z0-9+.-]+):/+")  # rtsp://...; paths lose the second slash
+
+# Frames that memory is reserved for at first, and bytes: a damaged header may announce any number.
 DEFAULT_FRAMES = 64
-MAX_RESERVED_FRAMES = 1024
+MAX_RESERVED_BYTES = 2**28
 
 
 @dataclass(frozen=True)
@@ -67,12 +69,32 @@ def open_video(
     bounds = (first, last)
     if isinstance(source, int):
         return CameraVideo(source, fps, bounds)
+    check_source(source)
     source = Path(source)
-    if not source.exists():
-        raise BadVideo(source, "there is no such file or folder")
     if source.is_dir():
         return FolderVideo(source, fps, bounds)
     return FileVideo(source, fps, bounds)
+
+
+def check_source(source: str | Path) -> None:
+    """Refuse what is neither a file nor a folder. A video is read more than once, so a pipe cannot be read.
+
+    Raises:
+        BadVideo: what it is instead, and what to do.
+    """
+    path = Path(source)
+    if path.is_file() or path.is_dir():
+        return
+    save = "Save the video as a file, and give that."
+    if path.is_char_device():
+        raise BadVideo(source, "this is a device", "Give the index of a camera to `learnet live`, or a file.")
+    if path.exists():
+        raise BadVideo(source, "this is a pipe or socket, not a file", save)
+    address = ADDRESS.match(str(source))
+    if address:
+        full = f"{address[1]}://{str(source)[address.end() :]}"
+        raise BadVideo(full, "this is an address, and only files and cameras are read", save)
+    raise BadVideo(source, "there is no such file or folder")
 
 
 def read_clip(
@@ -97,11 +119,12 @@ def read_clip(
     """
     numbers: list[int] = []
     with open_video(source, fps, first, last) as video:
-        pixels = _reserve(video.info, buffer)
+        pixels = _reserve(video, buffer)
         video.decode_buffer = pixels
         for frame in video:
             if len(numbers) == len(pixels):
-                pixels = np.concatenate([pixels, np.empty_like(pixels)])
+                more = np.empty((max(1, len(pixels) // 2), *pixels.shape[1:]), np.uint8)
+                pixels = np.concatenate([pixels, more])
             target = pixels[len(numbers)]
             if frame.pixels.ctypes.data != target.ctypes.data:
                 target[...] = frame.pixels
@@ -117,14 +140,19 @@ def read_clip(
         )
 
 
-def _reserve(info: VideoInfo, buffer: UInt8[np.ndarray, "B"] | None) -> UInt8[np.ndarray, "T H W 3"]:
-    """Return memory for the announced frames, in `buffer` where it is large enough."""
-    frames = min(info.frames or DEFAULT_FRAMES, MAX_RESERVED_FRAMES)
-    shape = (frames, info.height, info.width, 3)
-    size = math.prod(shape)
+def _reserve(video: Video, buffer: UInt8[np.ndarray, "B"] | None) -> UInt8[np.ndarray, "T H W 3"]:
+    """Return memory for the announced frames of the range, in `buffer` where it is large enough."""
+    info = video.info
+    frames = info.frames or DEFAULT_FRAMES
+    if info.kind == "file":
+        last = frames - 1 if video.last is None else video.last
+        frames = min(frames, last - (video.first or 0) + 1)
+    frame_bytes = info.height * info.width * 3
+    frames = max(1, min(frames, MAX_RESERVED_BYTES // frame_bytes))
+    size = frames * frame_bytes
     if buffer is None or buffer.size < size:
         buffer = np.empty(size, np.uint8)
-    return buffer[:size].reshape(shape)
+    return buffer[:size].reshape((frames, info.height, info.width, 3))
 
 
 def read_frames(

@@ -175,7 +175,7 @@ def _findings(
     findings = []
     for kind, count in footage.losses.items():
         findings.append(Finding("frames lost", key, f"{count} {kind}", serious=kind != NUMBER_GAPS))
-    for warning in motion.aligned.warnings_for(footage.numbers):
+    for warning in (*footage.notes, *motion.aligned.warnings_for(footage.numbers)):
         findings.append(Finding("warning", key, warning))
     if job.phases and phases < len(PHASES):
         what = "the apex is its last frame, so there is no fall to learn from"

@@ -46,7 +46,7 @@ from learnet.datasets.readers.reading.folder_tree import (
 from learnet.datasets.readers.reading.matching import TreeProperties, clip_from_frames
 from learnet.datasets.readers.reading.rows import LabelRow
 from learnet.datasets.readers.reading.table import Table, TableSchema, read_table
-from learnet.video.base import DEFAULT_FPS
+from learnet.video.base import DEFAULT_FPS, VideoInfo
 from learnet.video.images import VIDEO_SUFFIXES
 from learnet.video.reader import open_video
 
@@ -343,9 +343,9 @@ def _read_clip(item: LabelledClip, findings: list[Finding]) -> Clip:
         numbers = list(images)
         fps = item.fps or DEFAULT_FPS
     else:
-        frames, video_fps = _frames_and_rate(path)
-        numbers = range(frames)
-        fps = item.fps or video_fps
+        info = _describe_video(path, findings)
+        numbers = range(info.frames or 0)
+        fps = item.fps or info.fps
     row = _with_ends(item.row, numbers)
     properties = TreeProperties("folder", fps, cropped=False, midpoint_apex=False)
     clip, problems = clip_from_frames(row, path, numbers, properties)
@@ -373,14 +373,17 @@ def _with_ends(row: LabelRow, numbers: Sequence[int]) -> LabelRow:
     return replace(row, onset=onset, offset=offset)
 
 
-def _frames_and_rate(path: Path) -> tuple[int, float]:
-    """Return the number of frames of a video file, and frames per second.
-
-    The file is decoded where its container does not hold the number.
-    """
+def _describe_video(path: Path, findings: list[Finding]) -> VideoInfo:
+    """Return the properties of a video file, and add what it lacks to the findings."""
     with open_video(path) as video:
-        frames = video.info.frames or sum(1 for _ in video)
-        return frames, video.info.fps
+        losses = video.structural_losses()
+        info = video.info
+    for kind, count in losses.items():
+        findings.append(Finding("video not whole", str(path), f"{count} {kind}", serious=True))
+    if info.variable_rate:
+        message = f"its mean is {info.fps:.4g} per second"
+        findings.append(Finding("frame rate varies", str(path), message))
+    return info
 
 
 FOLDER = Dataset(

@@ -1,0 +1,201 @@
+"""Whether a video file ends as its format requires: a copy or a recording that was interrupted does not.
+
+Most formats of live recordings announce neither a number of pictures nor a duration, so that nothing else
+shows that the end is missing.
+"""
+
+import os
+import struct
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import BinaryIO
+
+TRANSPORT_PACKETS = {0: 188, 4: 192}  # position of the first sync byte -> bytes of a packet
+SYNC_BYTE = b"G"
+TAIL_BYTES = 4096
+
+# Elements of Matroska by ID: those that contain the others, and of unknown size in live recordings.
+SEGMENT, CLUSTER = 0x18538067, 0x1F43B675
+CONTAINERS = (SEGMENT, CLUSTER)
+IN_CLUSTER = (0xE7, 0xA3, 0xA0, 0xAB, 0xA7, 0x5854, 0xEC, 0xBF, 0xAF)
+IN_SEGMENT = (0x114D9B74, 0x1549A966, 0x1654AE6B, 0x1C53BB6B, 0x1941A469, 0x1043A770, 0x1254C367, 0xEC, 0xBF)
+DOCUMENT = 0x1A45DFA3
+KNOWN = {DOCUMENT, *CONTAINERS, *IN_CLUSTER, *IN_SEGMENT}
+ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+GIF_IMAGE, GIF_EXTENSION, GIF_TRAILER = b",", b"!", b";"
+ENDS_STREAM = 4  # flag of a page of Ogg
+
+
+class FileEnd(Enum):
+    """What the structure of a file shows."""
+
+    COMPLETE = "complete"  # or its format does not show it
+    CUT_OFF = "cut off"
+    DAMAGED = "damaged inside"
+
+
+def file_end(path: Path, format_name: str) -> FileEnd:
+    """Return whether a file ends as its format requires.
+
+    Args:
+        path: of the file.
+        format_name: as libav calls the format.
+    """
+    check = CHECKS.get(format_name)
+    if check is None:
+        return FileEnd.COMPLETE
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        return check(file, size)
+
+
+def _must_end_with(ending: bytes) -> Callable[[BinaryIO, int], FileEnd]:
+    """Return a check that a file ends with some bytes, apart from padding."""
+
+    def check(file: BinaryIO, size: int) -> FileEnd:
+        file.seek(max(0, size - TAIL_BYTES))
+        is_there = file.read().rstrip(b"\0").endswith(ending)
+        return FileEnd.COMPLETE if is_there else FileEnd.CUT_OFF
+
+    return check
+
+
+def _transport_stream_end(file: BinaryIO, size: int) -> FileEnd:
+    """Check that the last packet is whole."""
+    start = file.read(8)
+    for offset, length in TRANSPORT_PACKETS.items():
+        if start[offset : offset + 1] == SYNC_BYTE and size % length:
+            return FileEnd.CUT_OFF
+    return FileEnd.COMPLETE
+
+
+def _mp4_end(file: BinaryIO, size: int) -> FileEnd:
+    """Check that no box reaches beyond the end, and that none is the head of data that are missing."""
+    position = 0
+    kind = b""
+    while position + 8 <= size:
+        file.seek(position)
+        header = file.read(16)
+        length, kind = struct.unpack(">I4s", header[:8])
+        if length == 1 and len(header) == 16:
+            (length,) = struct.unpack(">Q", header[8:])
+        if length == 0 and kind == b"mdat":  # up to the end of the file
+            return FileEnd.COMPLETE
+        if length < 8:
+            return FileEnd.DAMAGED
+        position += length
+    return FileEnd.COMPLETE if position == size and kind != b"moof" else FileEnd.CUT_OFF
+
+
+def _matroska_end(file: BinaryIO, size: int) -> FileEnd:
+    """Check that no element reaches beyond the end, and that nothing else lies where one should begin."""
+    position = 0
+    while position < size:
+        file.seek(position)
+        header = file.read(12)
+        identifier, id_length = _number(header, keep_marker=True)
+        length, size_length = _number(header[id_length:], keep_marker=False)
+        if not id_length or not size_length or identifier not in KNOWN:
+            return FileEnd.DAMAGED
+        position += id_length + size_length
+        if identifier not in CONTAINERS:
+            position += length
+        elif length != (1 << 7 * size_length) - 1:  # which means that it is unknown
+            if position + length > size:
+                return FileEnd.CUT_OFF
+            if identifier == SEGMENT:
+                size = position + length  # whatever follows is no part of the film
+    return FileEnd.CUT_OFF if position > size else FileEnd.COMPLETE
+
+
+def _number(data: bytes, keep_marker: bool) -> tuple[int, int]:
+    """Return a number of variable length and its length in bytes; 0 bytes where there is none.
+
+    The number of leading zero bits tells the length (RFC 8794, 4).
+    """
+    if not data or not data[0]:
+        return 0, 0
+    length = 9 - data[0].bit_length()
+    if len(data) < length:
+        return 0, 0
+    value = int.from_bytes(data[:length])
+    return (value if keep_marker else value & (1 << 7 * length) - 1), length
+
+
+def _ogg_end(file: BinaryIO, size: int) -> FileEnd:
+    """Check that no page is missing, and that the last one of each stream ends it (RFC 3533, 6)."""
+    following: dict[int, int] = {}  # stream -> number of its next page
+    open_streams: set[int] = set()
+    position = 0
+    while position < size:
+        file.seek(position)
+        header = file.read(27)
+        if len(header) < 27 or header[:4] != b"OggS":
+            return FileEnd.DAMAGED
+        serial, page = struct.unpack("<II", header[14:22])
+        if page != following.get(serial, page):
+            return FileEnd.DAMAGED
+        following[serial] = page + 1
+        open_streams.add(serial)
+        if header[5] & ENDS_STREAM:
+            open_streams.discard(serial)
+        position += 27 + header[26] + sum(file.read(header[26]))
+    return FileEnd.CUT_OFF if position != size or open_streams else FileEnd.COMPLETE
+
+
+def _asf_end(file: BinaryIO, size: int) -> FileEnd:
+    """Check the size of the file that its header states; 0 in live recordings."""
+    head = file.read(TAIL_BYTES)
+    position = head.find(ASF_FILE_PROPERTIES)
+    stated = head[position + 40 : position + 48]
+    if position < 0 or len(stated) < 8:
+        return FileEnd.COMPLETE
+    return FileEnd.CUT_OFF if struct.unpack("<Q", stated)[0] > size else FileEnd.COMPLETE
+
+
+def _flv_end(file: BinaryIO, size: int) -> FileEnd:
+    """Check that the last tag is whole."""
+    position = int.from_bytes(file.read(9)[5:]) + 4
+    while position + 11 <= size:
+        file.seek(position + 1)
+        position += 11 + int.from_bytes(file.read(3)) + 4  # its size is repeated behind it
+    return FileEnd.COMPLETE if position == size else FileEnd.CUT_OFF
+
+
+def _gif_end(file: BinaryIO, size: int) -> FileEnd:
+    """Check that blocks follow each other up to the trailer."""
+    screen = file.read(13)
+    file.seek(_gif_colours(screen[10]), os.SEEK_CUR)
+    while (kind := file.read(1)) not in (GIF_TRAILER, b""):
+        if kind == GIF_IMAGE:
+            file.seek(_gif_colours(file.read(9)[-1]) + 1, os.SEEK_CUR)  # and the size of a code
+        elif kind == GIF_EXTENSION:
+            file.seek(1, os.SEEK_CUR)
+        else:
+            return FileEnd.DAMAGED
+        while length := file.read(1):
+            if length == b"\0":
+                break
+            file.seek(length[0], os.SEEK_CUR)
+    return FileEnd.COMPLETE if kind else FileEnd.CUT_OFF
+
+
+def _gif_colours(flags: int) -> int:
+    """Return the bytes of the table of colours that some flags announce."""
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+CHECKS: dict[str, Callable[[BinaryIO, int], FileEnd]] = {
+    "asf": _asf_end,
+    "flv": _flv_end,
+    "gif": _gif_end,
+    "apng": _must_end_with(b"IEND\xaeB`\x82"),
+    "mjpeg": _must_end_with(b"\xff\xd9"),
+    "mpegts": _transport_stream_end,
+    "mov,mp4,m4a,3gp,3g2,mj2": _mp4_end,
+    "matroska,webm": _matroska_end,
+    "ogg": _ogg_end,
+}
+"""Format, as libav calls it -> check of its end."""

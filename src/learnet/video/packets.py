@@ -1,0 +1,221 @@
+"""The time stamps and the extent of a video file, by its packets: they are read without being decoded.
+
+Headers may be wrong. A browser states the tick of its clock as the frame rate, an edit list hides pictures
+that the header counts, and a damaged file has fewer than it announces. So the packets decide, as far as they
+can.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import av
+import av.container
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from learnet.video.file_end import FileEnd, file_end
+
+# Formats whose header states a measured duration, and by how much writers exceed it.
+DURATION_TOLERANCE_S = {"matroska,webm": 0.0, "asf": 0.15, "flv": 0.15}
+
+ENDS_WITH_PICTURE = ("yuv4mpegpipe",)  # formats in which nothing follows the last picture
+
+TOLERANCE = 0.1  # of a period: an interval that deviates further is irregular
+SAME_RATE = 1e-3  # relative difference of two frame rates that count as one
+HIDDEN_VP8 = 0x10  # bit of the first byte of a picture of VP8 that is set if it is shown
+
+
+@dataclass(frozen=True)
+class Packets:
+    """What the packets of a file say."""
+
+    times_s: Float64[np.ndarray, "T"]  # time stamps of the pictures in order; fewer where some have none
+    parts: tuple[int, ...]  # positions at which the time stamps begin again, as in joined files
+    pictures: int  # in the file, that are to be shown
+    discarded: int  # pictures hidden by an edit list
+    damaged: int  # packets that the container itself calls damaged
+    announced: int | None  # pictures by the header
+    end_s: float  # end of the last packet of all streams
+    announced_end_s: float | None  # by the header
+    tick_s: float  # unit of the time stamps
+    announced_fps: float | None  # by the header
+    end: FileEnd  # as the structure of the file shows it
+
+    @cached_property
+    def intervals_s(self) -> Float64[np.ndarray, "T"]:
+        """From each picture to the next; NaN after the last, and between two parts."""
+        intervals_s = np.append(np.diff(self.times_s), np.nan)
+        intervals_s[[position - 1 for position in self.parts]] = np.nan
+        return intervals_s[: len(self.times_s)]
+
+    @cached_property
+    def fps(self) -> float | None:
+        """Frames per second: the announced rate where the time stamps agree with it, otherwise their mean."""
+        known_s = self.intervals_s[np.isfinite(self.intervals_s)]
+        if self.keeps_announced_rate or not known_s.size:
+            return self.announced_fps
+        return 1 / float(known_s.mean())
+
+    @cached_property
+    def keeps_announced_rate(self) -> bool:
+        """Whether the pictures follow each other at the announced rate, except where some are missing."""
+        if self.announced_fps is None or not self.intervals_s.size:
+            return False
+        period_s = 1 / self.announced_fps
+        others_s = self.intervals_s[self._missing(period_s) == 0]
+        others_s = others_s[np.isfinite(others_s)]
+        if 2 * len(others_s) < np.isfinite(self.intervals_s).sum() or not others_s.size:
+            return False
+        difference = abs(float(others_s.mean()) / period_s - 1)
+        rounding = 2 * self.tick_s / (len(others_s) * period_s)
+        return self._are_regular(others_s, period_s) and difference <= SAME_RATE + rounding
+
+    @cached_property
+    def gaps(self) -> Int64[np.ndarray, "T"]:
+        """Pictures that are missing after each picture, where the file keeps its announced rate otherwise."""
+        if not self.keeps_announced_rate or self.announced_fps is None:
+            return np.zeros(len(self.intervals_s), np.int64)
+        return self._missing(1 / self.announced_fps)
+
+    @property
+    def is_regular(self) -> bool:
+        """Whether the pictures follow each other at one rate, except where some are missing."""
+        if self.keeps_announced_rate or self.fps is None:
+            return True
+        return self._are_regular(self.intervals_s[np.isfinite(self.intervals_s)], 1 / self.fps)
+
+    def _missing(self, period_s: float) -> Int64[np.ndarray, "T"]:
+        """Return how many pictures are missing after each, if they follow each other at a period.
+
+        There are none in a file that announces the number of its pictures: what it lacks is known, and its
+        pauses are intended.
+        """
+        missing = np.zeros(len(self.intervals_s), np.int64)
+        if self.announced is not None:
+            return missing
+        periods = np.rint(np.nan_to_num(self.intervals_s, nan=period_s) / period_s)
+        is_whole = np.abs(self.intervals_s - periods * period_s) <= self._tolerance_s(period_s)
+        is_gap = is_whole & (periods >= 2)
+        missing[is_gap] = periods[is_gap].astype(np.int64) - 1
+        return missing
+
+    def _are_regular(self, intervals_s: Float64[np.ndarray, "N"], period_s: float) -> bool:
+        return bool((np.abs(intervals_s - period_s) <= self._tolerance_s(period_s)).all())
+
+    def _tolerance_s(self, period_s: float) -> float:
+        """Return how far an interval may deviate from a period: time stamps are rounded to ticks, which are
+        milliseconds in Matroska."""
+        return TOLERANCE * period_s + 1.5 * self.tick_s
+
+    @property
+    def missing_at_end(self) -> int:
+        """Pictures that the header announces, by number or by duration, and that are not there."""
+        if self.announced is not None:
+            return max(0, self.announced - self.discarded - self.pictures)
+        if self.announced_end_s is None or self.fps is None:
+            return 0
+        last_shown_s = float(self.times_s.max(initial=0.0)) + 1 / self.fps
+        missing = (self.announced_end_s - max(self.end_s, last_shown_s)) * self.fps
+        return round(missing) if missing > 0.5 else 0
+
+    @property
+    def frames(self) -> int:
+        """Pictures that the file should have."""
+        return self.pictures + int(self.gaps.sum()) + self.missing_at_end
+
+
+def read_packets(
+    path: Path, container: av.container.InputContainer, stream: av.VideoStream, fps: float | None
+) -> Packets:
+    """Read all packets of a file.
+
+    Args:
+        path: of the file.
+        container: opened for this purpose; it is at its end afterwards.
+        stream: its pictures.
+        fps: announced frame rate, None where there is none.
+    """
+    stamps: list[tuple[int, int]] = []  # decoding and presentation time of each picture
+    decoding = -(2**62)  # before all others, where the first pictures have none
+    pictures = discarded = damaged = 0
+    end_s = 0.0
+    last_byte = 0
+    tick_s = float(stream.time_base or 0)
+    for packet in _packets(container):
+        end_s = max(end_s, _end_s(packet))
+        last_byte = max(last_byte, (packet.pos or 0) + packet.size)
+        if packet.stream_index != stream.index or not packet.size or not _is_shown(packet, stream):
+            continue
+        damaged += packet.is_corrupt
+        discarded += packet.is_discard
+        if packet.is_discard:
+            continue
+        pictures += 1
+        stamp = packet.dts if packet.pts is None else packet.pts
+        if stamp is not None:
+            decoding = decoding if packet.dts is None else packet.dts
+            stamps.append((decoding, stamp))
+    ticks, parts = _in_order(stamps)
+    name = container.format.name
+    has_index = stream.frames >= pictures + discarded  # a file in fragments announces the first of them only
+    is_indexed_mp4 = has_index and name.startswith("mov")  # what it lacks is known by number
+    announced_end_s = None
+    if name in DURATION_TOLERANCE_S and container.duration:
+        announced_end_s = container.duration / av.time_base - DURATION_TOLERANCE_S[name]
+    return Packets(
+        times_s=tick_s * ticks,
+        parts=parts,
+        pictures=pictures,
+        discarded=discarded,
+        damaged=damaged,
+        announced=stream.frames if has_index else None,
+        end_s=end_s,
+        announced_end_s=announced_end_s,
+        tick_s=tick_s,
+        announced_fps=fps,
+        end=FileEnd.COMPLETE if is_indexed_mp4 else _file_end(path, name, last_byte),
+    )
+
+
+def _file_end(path: Path, format_name: str, last_byte: int) -> FileEnd:
+    """Return how a file ends; `last_byte` is the end of its last packet."""
+    if format_name in ENDS_WITH_PICTURE:
+        return FileEnd.COMPLETE if last_byte == path.stat().st_size else FileEnd.CUT_OFF
+    return file_end(path, format_name)
+
+
+def _packets(container: av.container.InputContainer) -> Iterator[Any]:
+    """Yield the packets of all streams, up to the first that cannot be read."""
+    try:
+        yield from container.demux()
+    except av.FFmpegError:
+        return
+
+
+def _end_s(packet: av.Packet) -> float:
+    """Return the end of a packet, 0 where its time is unknown."""
+    if packet.pts is None or packet.time_base is None:
+        return 0.0
+    return float((packet.pts + (packet.duration or 0)) * packet.time_base)
+
+
+def _is_shown(packet: av.Packet, stream: av.VideoStream) -> bool:
+    """Return whether a picture is to be shown: those that VP8 only predicts others from are not."""
+    return stream.codec_context.name != "vp8" or bool(bytes(packet)[0] & HIDDEN_VP8)
+
+
+def _in_order(stamps: list[tuple[int, int]]) -> tuple[Int64[np.ndarray, "T"], tuple[int, ...]]:
+    """Return presentation times in order, and the positions at which they begin again.
+
+    Args:
+        stamps: decoding and presentation time of each picture, in the order of the file.
+    """
+    if not stamps:
+        return np.zeros(0, np.int64), ()
+    decoding, presentation = np.array(stamps, np.int64).T
+    parts = np.flatnonzero(np.diff(decoding) < 0) + 1
+    ordered = [np.sort(part) for part in np.split(presentation, parts)]
+    return np.concatenate(ordered), tuple(parts.tolist())

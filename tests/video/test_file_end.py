@@ -1,0 +1,132 @@
+"""Cut off or damaged files, in formats that announce no number of frames: nothing is lost silently."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from learnet.core.errors import BadVideo
+from learnet.video.libav import CUT_OFF_FRAMES, DAMAGED_FRAMES, GAP_FRAMES, MISSING_FRAMES
+from learnet.video.reader import open_video, read_clip, read_frames
+from tests.builders.videos import numbered
+
+FRAMES = 60
+
+
+def film(path: Path, codec: str = "libx264", format_name: str | None = None, **options: str) -> Path:
+    """Write noise, so that the bytes are spread evenly, at 50 frames a second.
+
+    Args:
+        path: of the file.
+        codec: of the pictures.
+        format_name: of the container, if not by the suffix.
+        options: of the container.
+    """
+    noise = np.random.default_rng(0)
+    with av.open(str(path), "w", format=format_name, options=options) as container:
+        stream = container.add_stream(codec, rate=50)
+        stream.height, stream.width = 48, 64
+        stream.pix_fmt = {"mjpeg": "yuvj420p", "gif": "rgb8"}.get(codec, "yuv420p")
+        if codec == "libx264":
+            stream.options = {"bf": "0", "g": "10"}
+        for pixels in numbered(FRAMES):
+            noisy = np.clip(pixels + noise.normal(0, 8, pixels.shape), 0, 255).astype(np.uint8)
+            frame = av.VideoFrame.from_ndarray(noisy, format="rgb24")
+            container.mux(stream.encode(frame.reformat(format=stream.pix_fmt)))
+        container.mux(stream.encode())
+    return path
+
+
+LIVE = {
+    "fragments.mp4": lambda path: film(path, movflags="frag_keyframe+empty_moov"),
+    "live.webm": lambda path: film(path, "libvpx", live="1"),
+    "piped.mkv": lambda path: film(path, live="1"),
+    "film.ts": film,
+    "film.gif": lambda path: film(path, "gif"),
+    "film.mjpeg": lambda path: film(path, "mjpeg", "mjpeg"),
+    "film.flv": film,
+    "film.wmv": lambda path: film(path, "wmv2"),
+    "film.y4m": lambda path: film(path, "wrapped_avframe", "yuv4mpegpipe"),
+}
+"""File that states neither a number of pictures nor, in most cases, a duration -> how it is written."""
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Callable[[str], Path]:
+    return lambda name: LIVE[name](tmp_path / name)
+
+
+@pytest.mark.parametrize("name", LIVE)
+def test_whole_files_lack_nothing(make: Callable[[str], Path], name: str) -> None:
+    with open_video(make(name)) as video:
+        assert video.structural_losses() == {} and video.info.frames == FRAMES
+        assert len(list(video)) == FRAMES and video.losses == {}
+
+
+@pytest.mark.parametrize("share", [0.37, 0.62, 0.81])
+@pytest.mark.parametrize("name", LIVE)
+def test_files_that_were_cut_off_are_told(make: Callable[[str], Path], name: str, share: float) -> None:
+    path = make(name)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    with open_video(path) as video:
+        delivered = len(list(video))
+        assert delivered < FRAMES and video.losses
+        assert set(video.losses) & {CUT_OFF_FRAMES, MISSING_FRAMES}
+    with pytest.raises(BadVideo, match="not whole"):
+        read_frames(path)
+
+
+def test_a_hole_in_matroska_is_counted_by_the_time_stamps(tmp_path: Path) -> None:
+    """Zeros in one of the clusters: the demuxer continues at the next one, as if nothing had been there."""
+    path = film(tmp_path / "hole.mkv", cluster_time_limit="200")
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 256] = bytes(256)
+    path.write_bytes(data)
+    with open_video(path) as video:
+        assert video.structural_losses().keys() == {GAP_FRAMES}
+        frames = list(video)
+        assert 0 < FRAMES - len(frames) == video.losses[GAP_FRAMES]
+        assert video.losses.keys() <= {GAP_FRAMES, DAMAGED_FRAMES}
+        assert video.info.fps == 50 and not video.info.variable_rate and video.info.frames == FRAMES
+    assert frames[-1].time_s == pytest.approx((FRAMES - 1) / 50, abs=2e-3)
+    losses = read_clip(path, 0, FRAMES - 1).losses  # as `prepare` does for the whole clip
+    assert losses == video.losses
+    assert read_clip(path, 0, 3).losses == {}  # the hole is behind it
+
+
+def test_matroska_announces_its_end_by_the_duration(tmp_path: Path) -> None:
+    """The tag that repeats the duration may hold anything."""
+    path = film(tmp_path / "cut.mkv")
+    data = path.read_bytes()
+    tag = data.index(b"00:00:01.200")
+    data = data[:tag] + b"x0:yy" + data[tag + 5 :]
+    path.write_bytes(data)
+    assert len(read_frames(path)) == FRAMES
+    path.write_bytes(data[: len(data) * 2 // 3])
+    with open_video(path) as video:
+        delivered = len(list(video))
+        assert delivered + video.losses[MISSING_FRAMES] == FRAMES
+
+
+def test_pictures_that_vp8_does_not_show_are_no_loss(tmp_path: Path) -> None:
+    """Alternate references are packets of their own."""
+    path = tmp_path / "hidden.webm"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libvpx", rate=50)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
+        for pixels in numbered(FRAMES):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode())
+    packets = []
+    with av.open(str(path)) as container:
+        packets = [bytes(packet) for packet in container.demux(video=0) if packet.size]
+    hidden = bytearray(packets[0])
+    hidden[0] &= ~0x10  # RFC 6386, 9.1: show_frame
+    assert path.read_bytes().count(packets[0]) == 1
+    path.write_bytes(path.read_bytes().replace(packets[0], bytes(hidden)))
+    with open_video(path) as video:
+        assert video.info.frames == FRAMES - 1
+        assert len(list(video)) == FRAMES - 1

@@ -12,6 +12,7 @@ import onnx
 
 from learnet.core.files import write_atomically
 from learnet.inference.onnx_export import export_onnx
+from learnet.inference.onnx_file import CHECKSUM_KEY, add_checksum
 from learnet.training.pretrained import FOLDER
 
 
@@ -19,10 +20,10 @@ def export(weights: Path, out: Path) -> None:
     """Write one checkpoint as an ONNX file."""
     export_onnx(weights, out)
     model = onnx.load(out)
-    kept = [entry for entry in model.metadata_props if entry.key != "agreement"]
+    kept = [entry for entry in model.metadata_props if entry.key not in ("agreement", CHECKSUM_KEY)]
     del model.metadata_props[:]
     model.metadata_props.extend(kept)
-    write_atomically(out, model.SerializeToString(deterministic=True))
+    write_atomically(out, add_checksum(model.SerializeToString(deterministic=True)))
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from dataclasses import replace
@@ -177,7 +178,7 @@ def test_files_that_cannot_be_read_are_refused(
         model, tmp_path / "apart.onnx", save_as_external_data=True, location="apart.data", size_threshold=0
     )
     (tmp_path / "apart.data").unlink()
-    refused(tmp_path / "apart.onnx", "not an ONNX file, damaged")
+    refused(tmp_path / "apart.onnx", "damaged or changed after it was written")
     assert capfd.readouterr() == ("", "")
 
 
@@ -225,3 +226,112 @@ def test_networks_that_answer_nonsense_are_refused(tmp_path: Path) -> None:
     (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
     with pytest.raises(BadCheckpoint, match="net.onnx: "):
         load_onnx(tmp_path / "net.onnx")[0].scores(StoredImages(pictures(2)))
+
+
+def hostile(path: Path, nodes: list, tensors: list, metadata: CheckpointMetadata = METADATA) -> Path:
+    """Write a graph of any nodes with the inputs, outputs and metadata that are required."""
+    whole = helper.make_graph(
+        nodes,
+        "hostile",
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, SIZE, SIZE])],
+        [helper.make_tensor_value_info("class_logits", TensorProto.FLOAT, ["any", 3])],
+        tensors,
+    )
+    model = helper.make_model(whole, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    helper.set_model_props(model, metadata_entries(metadata))
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def numbers(name: str, *values: int) -> TensorProto:
+    return numpy_helper.from_array(np.array(values, np.int64), name)
+
+
+def test_a_graph_that_could_run_without_end_is_refused(tmp_path: Path) -> None:
+    condition = helper.make_tensor_value_info("again", TensorProto.BOOL, [])
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["go"], ["again"])],
+        "body",
+        [
+            helper.make_tensor_value_info("turn", TensorProto.INT64, []),
+            helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+        ],
+        [condition],
+    )
+    endless = [helper.make_node("Loop", ["", "yes"], [], body=body)]
+    yes = numpy_helper.from_array(np.array(True), "yes")
+    path = hostile(
+        tmp_path / "net.onnx", [*endless, helper.make_node("Sum", ["yes"], ["class_logits"])], [yes]
+    )
+    with pytest.raises(BadCheckpoint, match="could run without end"):
+        load_onnx(path)
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [helper.make_node("ConstantOfShape", ["shape"], ["class_logits"])],
+        [
+            helper.make_node("ReduceMax", ["images"], ["largest"], keepdims=0),
+            helper.make_node("Expand", ["largest", "shape"], ["class_logits"]),
+        ],
+        [
+            helper.make_node("Reshape", ["images", "column"], ["first"]),
+            helper.make_node("Tile", ["first", "shape"], ["class_logits"]),
+        ],
+    ],
+    ids=["ConstantOfShape", "Expand", "Tile"],
+)
+def test_a_graph_that_asks_for_too_much_memory_is_refused(tmp_path: Path, nodes: list) -> None:
+    """6 GB, of which nothing is allocated."""
+    tensors = [numbers("shape", 500_000_000, 3), numbers("column", -1, 1)]
+    scorer, _ = load_onnx(hostile(tmp_path / "net.onnx", nodes, tensors))
+    with pytest.raises(BadCheckpoint, match="cannot run it"):
+        scorer.scores(StoredImages(pictures(2)))
+    largest_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert largest_kb < 4_000_000
+
+
+def test_a_graph_that_answers_for_another_number_of_images_is_refused(tmp_path: Path) -> None:
+    nodes = [helper.make_node("ConstantOfShape", ["shape"], ["class_logits"])]
+    scorer, _ = load_onnx(hostile(tmp_path / "net.onnx", nodes, [numbers("shape", 7, 3)]))
+    with pytest.raises(BadCheckpoint, match=r"is \[7, 3\], and should be \[2, 3\]"):
+        scorer.scores(StoredImages(pictures(2)))
+
+
+@pytest.mark.parametrize("location", ["beside.bin", "../beside.bin", "/etc/hostname"])
+def test_weights_in_another_file_are_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, location: str
+) -> None:
+    """Also not in the working directory, where onnxruntime would look for them."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for folder in (tmp_path, tmp_path / "here"):
+        (folder / "beside.bin").write_bytes(bytes(3 * SIZE * SIZE * 3 * 4))
+    path = by_hand(tmp_path / "net.onnx", metadata_entries(), weights())
+    model = onnx.load(path)
+    tensor = model.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value=location)
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(BadCheckpoint, match="in another file, which is not opened"):
+        load_onnx(path)
+
+
+def test_a_flipped_bit_of_an_exported_file_is_noticed(exported: Path, tmp_path: Path) -> None:
+    content = (exported / "net.onnx").read_bytes()
+    path = tmp_path / "net.onnx"
+    for position in np.random.default_rng(2).integers(0, len(content) - 80, 60):
+        damaged = bytearray(content)
+        damaged[position] ^= 1 << (position % 8)
+        path.write_bytes(damaged)
+        with pytest.raises(BadCheckpoint):
+            load_onnx(path)
+
+
+def test_metadata_that_are_not_utf_8_are_refused(tmp_path: Path) -> None:
+    path = by_hand(tmp_path / "net.onnx", metadata_entries(), weights())
+    path.write_bytes(path.read_bytes().replace(b"normalisation", b"normalisati\xffn", 1))
+    with pytest.raises(BadCheckpoint, match="not UTF-8"):
+        load_onnx(path)

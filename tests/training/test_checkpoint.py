@@ -14,7 +14,9 @@ from safetensors.torch import load_file, save_file
 
 from learnet.core.errors import BadCheckpoint
 from learnet.core.settings import Preparation, Training
-from learnet.networks import NETWORKS
+from learnet.inference.weights import load_scorer
+from learnet.motion.detrend import EvaluationImages
+from learnet.networks import NETWORKS, without_values
 from learnet.training.checkpoint import load_checkpoint, save_checkpoint
 from learnet.training.metadata import CheckpointMetadata
 
@@ -201,11 +203,12 @@ def test_facts_that_do_not_fit_are_refused(written: Path, change: dict, fragment
 
 
 def rewrite(path: Path, change: dict) -> None:
-    """Change the metadata of a checkpoint."""
+    """Change the metadata of a checkpoint, and leave its checksum out, as earlier versions did."""
     content = path.read_bytes()
     about = json.loads(
         json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]["learnet"]
     )
+    del about["sha256"]
     save_file(load_file(path), path, metadata={"learnet": json.dumps({**about, **change})})
 
 
@@ -270,3 +273,84 @@ def test_a_damaged_file_is_refused_or_read_but_never_a_crash(tmp_path: Path, dat
         load_checkpoint(path)
     except BadCheckpoint as refusal:
         assert "\n" not in str(refusal)
+
+
+def test_a_flipped_bit_is_noticed_wherever_it_is(tmp_path: Path) -> None:
+    """A flip that changes nothing that is read, such as of the case of a letter in an escape, may be
+    accepted."""
+    path = tmp_path / "net"
+    metadata = replace(METADATA, network="majority")
+    module = NETWORKS["majority"](3, 28)
+    module.fit(torch.zeros(4, 3, 28, 28), torch.tensor([0, 0, 1, 2]))
+    save_checkpoint(path, module, metadata)
+    content = path.read_bytes()
+    for position in range(len(content)):
+        damaged = bytearray(content)
+        damaged[position] ^= 1 << (position % 8)
+        path.write_bytes(damaged)
+        try:
+            loaded, found = load_checkpoint(path)
+        except BadCheckpoint:
+            continue
+        assert found == metadata
+        assert torch.equal(loaded.logits, module.logits)
+
+
+def test_a_file_without_a_checksum_is_read(written: Path) -> None:
+    rewrite(written, {})
+    assert b"sha256" not in written.read_bytes()
+    assert load_checkpoint(written)[1] == METADATA
+
+
+@pytest.mark.parametrize(
+    ("network", "change", "fragments"),
+    [
+        ("dual-inception", {"size": 8000}, "for 3 classes and 8000 pixels"),
+        ("learnet", {"size": 4096}, "for 3 classes and 4096 pixels"),
+        ("learnet", {"size": 10**6}, "size 1000000"),
+        ("learnet", {"size": 10**300}, "size 1000"),
+        (
+            "linear-svm",
+            {"classes": [f"c{number}" for number in range(5000)]},
+            "fit linear-svm for 5000 classes",
+        ),
+        ("majority", {"classes": [f"c{number}" for number in range(10**5)]}, "fewer numbers than"),
+    ],
+)
+def test_announced_shapes_are_compared_before_anything_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network: str, change: dict, fragments: str
+) -> None:
+    """What a few bytes announce takes no memory: the network is never built."""
+    path = tmp_path / "net"
+    save_checkpoint(path, NETWORKS[network](3, 28), replace(METADATA, network=network))
+    rewrite(path, change)
+    empty = torch.empty
+
+    def limited(*shape: object, **options: object) -> torch.Tensor:
+        made = empty(*shape, **options)
+        assert made.device.type == "meta" or made.numel() < 10**6
+        return made
+
+    monkeypatch.setattr(torch, "empty", limited)
+    refused(path, fragments)
+
+
+@pytest.mark.parametrize("name", [*NETWORKS])
+def test_a_network_without_values_has_the_shapes_of_the_network(name: str) -> None:
+    empty = without_values(name, 3, 28).state_dict()
+    whole = NETWORKS[name](3, 28).state_dict()
+    assert {key: (value.dtype, value.shape) for key, value in empty.items()} == {
+        key: (value.dtype, value.shape) for key, value in whole.items()
+    }
+    assert {value.device.type for value in empty.values()} == {"meta"}
+
+
+def test_finite_weights_whose_scores_are_not_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "net"
+    module = NETWORKS["mlp"](3, 28)
+    for tensor in module.parameters():
+        torch.nn.init.constant_(tensor, 1e30)
+    save_checkpoint(path, module, replace(METADATA, network="mlp"))
+    scorer, _ = load_scorer(path)
+    with pytest.raises(BadCheckpoint, match="class scores are not finite"):
+        scorer.scores(EvaluationImages(np.full((2, 28, 28, 3), 255, np.uint8)))

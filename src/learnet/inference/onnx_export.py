@@ -15,6 +15,7 @@ from learnet.core.extras import missing_library
 from learnet.core.files import absolute_path, write_atomically
 from learnet.core.output_checks import ONNX, check_suffix
 from learnet.datasets.prepared.store import load_prepared
+from learnet.inference.onnx_file import add_checksum
 from learnet.inference.onnx_graph import (
     build_graph,
     describe_graph,
@@ -83,7 +84,7 @@ def export_onnx(
     The input of the graph is `images`, float32 (batch, 3, size, size) from -1 to 1, RGB, with a batch of any
     size. Its output is `class_logits`, (batch, K), the class scores before softmax. The file's metadata
     contain those of the checkpoint (`learnet`), the `classes` in order, the `normalisation`, the `precision`,
-    and the measured `agreement`.
+    the measured `agreement`, and a checksum of the file (`sha256`).
 
     Args:
         weights: checkpoint.
@@ -138,7 +139,7 @@ def _checked_content(out: Path, graph: Any, agreements: Sequence[Agreement]) -> 
     records = [asdict(agreement) for agreement in agreements]
     graph.metadata_props.add(key="agreement", value=json.dumps(records))
     check_model(graph, full_check=True)  # onnxruntime tolerates what other readers do not
-    content = graph.SerializeToString(deterministic=True)
+    content = add_checksum(graph.SerializeToString(deterministic=True))
     scorer_from_bytes(out, content)  # it must be readable
     return content
 

@@ -5,6 +5,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from learnet.core.errors import BadCheckpoint
+from learnet.inference.onnx_file import check_file
 from learnet.training.metadata import CheckpointMetadata, read_metadata
 from learnet.training.scorer import Scorer
 
@@ -23,6 +25,10 @@ NORMALISATION = {"input": "float32 (batch, 3, size, size), RGB", "scale": 1 / 12
 
 KEYS = {"metadata": "learnet", "normalisation": "normalisation"}
 """Metadata entries that are read. `onnx_export` writes more, for people and other programs."""
+
+MOST_MEMORY = 3 * 2**30
+"""Bytes that all networks of a process may use for weights and maps: a few nodes of a graph can ask for any
+number."""
 
 HOW_TO_MAKE = "Write a readable file with `learnet export`."
 
@@ -48,6 +54,7 @@ class OnnxNetwork:
 
     path: Path  # of the file, for error messages
     session: Any  # onnxruntime.InferenceSession
+    outputs: int  # number of logits of an image
 
     def __call__(self, batch: Float32[np.ndarray, "B 3 S S"]) -> Float32[np.ndarray, "B K"]:
         """Return the logits of each class.
@@ -56,13 +63,18 @@ class OnnxNetwork:
             batch: scaled images, -1..1.
 
         Raises:
-            BadCheckpoint: the graph does not run, or a logit is not finite.
+            BadCheckpoint: the graph does not run, or needs too much memory, or it returns something else than
+                finite logits of each image.
         """
         try:
             logits = self.session.run([OUTPUT], {INPUT: np.ascontiguousarray(batch)})[0]
         except _onnxruntime_errors() as error:
             problem = f"onnxruntime cannot run it ({_first_line(error)})"
             raise BadCheckpoint(self.path, problem, HOW_TO_MAKE) from None
+        if logits.shape != (len(batch), self.outputs):
+            expected = [len(batch), self.outputs]
+            problem = f"the shape of its scores is {list(logits.shape)}, and should be {expected}"
+            raise BadCheckpoint(self.path, problem, HOW_TO_MAKE)
         if not np.isfinite(logits).all():
             raise BadCheckpoint(self.path, "its class scores are not finite", "Export it again, as float32.")
         return logits
@@ -86,8 +98,12 @@ def load_onnx(path: Path) -> tuple[Scorer, CheckpointMetadata]:
 
 def scorer_from_bytes(path: Path, content: bytes) -> tuple[Scorer, CheckpointMetadata]:
     """Read the content of an ONNX file as `load_onnx` does; `path` is for error messages."""
+    check_file(path, content)
     session = _open_session(path, content)
-    entries = session.get_modelmeta().custom_metadata_map
+    try:
+        entries = session.get_modelmeta().custom_metadata_map
+    except UnicodeDecodeError:
+        raise BadCheckpoint(path, "its metadata are damaged: they are not UTF-8", HOW_TO_MAKE) from None
     if KEYS["metadata"] not in entries:
         problem = "learnet did not write this: its classes and its kind of image are not recorded"
         raise BadCheckpoint(path, problem, HOW_TO_MAKE)
@@ -97,7 +113,8 @@ def scorer_from_bytes(path: Path, content: bytes) -> tuple[Scorer, CheckpointMet
         problem = f"the scaling of its input is not known here ({normalisation})"
         raise BadCheckpoint(path, problem, "Use the learnet version that wrote it, or export again.")
     _check_graph(path, session, metadata)
-    scorer = Scorer(OnnxNetwork(path, session), metadata.mirror, metadata.detrend_percentile, metadata.views)
+    network = OnnxNetwork(path, session, metadata.outputs)
+    scorer = Scorer(network, metadata.mirror, metadata.detrend_percentile, metadata.views)
     return scorer, metadata
 
 
@@ -124,11 +141,24 @@ def _open_session(path: Path, content: bytes) -> Any:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # what onnxruntime refuses, it also raises
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    _limit_memory()
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except _onnxruntime_errors() as error:
         problem = f"not an ONNX file, damaged, or of a newer format ({_first_line(error)})"
         raise BadCheckpoint(path, problem, HOW_TO_MAKE) from None
+
+
+@cache
+def _limit_memory() -> None:
+    """Let onnxruntime allocate at most MOST_MEMORY, once in each process."""
+    import onnxruntime
+
+    kind = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR
+    processor = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, onnxruntime.OrtMemType.DEFAULT)
+    limit = onnxruntime.OrtArenaCfg({"max_mem": MOST_MEMORY})
+    onnxruntime.create_and_register_allocator(processor, limit)
 
 
 def _onnxruntime_errors() -> tuple[type[Exception], ...]:

@@ -1,6 +1,11 @@
 """Files of weights for inference, ONNX or safetensors."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Float32
 
 from learnet.core.errors import BadCheckpoint
 from learnet.core.extras import missing_library
@@ -50,4 +55,24 @@ def load_scorer(weights: Path) -> tuple[Scorer, CheckpointMetadata]:
         raise missing_library(error, f"{weights_name(file)}, a checkpoint of PyTorch,") from None
 
     module, metadata = load_checkpoint(file)
-    return Scorer.from_checkpoint(module, metadata), metadata
+    scorer = Scorer.from_checkpoint(module, metadata)
+    return replace(scorer, network=_FiniteNetwork(file, scorer.network)), metadata
+
+
+@dataclass(frozen=True)
+class _FiniteNetwork:
+    """A network of PyTorch whose logits are checked; those of ONNX check theirs."""
+
+    path: Path  # of the file, for error messages
+    network: Callable[[Float32[np.ndarray, "B 3 S S"]], Float[np.ndarray, "B K"]]
+
+    def __call__(self, batch: Float32[np.ndarray, "B 3 S S"]) -> Float[np.ndarray, "B K"]:
+        """Return the logits of scaled images.
+
+        Raises:
+            BadCheckpoint: one is not finite, because finite weights overflow.
+        """
+        logits = self.network(batch)
+        if not np.isfinite(logits).all():
+            raise BadCheckpoint(self.path, "its class scores are not finite", "Train it again.")
+        return logits

@@ -4,14 +4,16 @@ A new network is one file here, one entry in `NETWORKS`, and one in `learnet.cor
 what it accepts.
 """
 
+from collections.abc import Callable
 from functools import partial
 from itertools import chain
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from learnet.core.errors import UnknownName
 from learnet.core.network_info import ANY_KIND, NETWORK_INFO, TIMM_PREFIX, NetworkInfo
@@ -97,6 +99,33 @@ NETWORKS = Networks(
     }
 )
 """Constructor of each network by its name."""
+
+
+class _WithoutValues(TorchFunctionMode):
+    """Draw no values: on the meta device, normal numbers would load hundreds of modules of PyTorch."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        values = kwargs or {}
+        if func in (Tensor.normal_, nn.init.normal_):
+            return args[0] if args else values["tensor"]
+        return func(*args, **values)
+
+
+def without_values(network: str, classes: int, size: int) -> nn.Module:
+    """Return a network whose tensors have types and shapes, and no values: it needs next to no memory.
+
+    Args:
+        network: name in NETWORKS.
+        classes: number of outputs.
+        size: height and width of the images in pixels.
+
+    Raises:
+        LearnetError: the network cannot process this size.
+    """
+    with torch.device("meta"), _WithoutValues():
+        return NETWORKS[network](classes, size)
 
 
 def as_input(images: UInt8[np.ndarray, "B H W 3"] | UInt8[Tensor, "B H W 3"]) -> Float32[Tensor, "B 3 H W"]:

@@ -40,11 +40,10 @@ class LinearSVM(nn.Module):
 
     def __init__(self, classes: int, size: int = 112, seed: int = 0) -> None:
         super().__init__()
-        self.pairs = list(itertools.combinations(range(classes), 2))
-        count = len(self.pairs)
-        members = torch.tensor(self.pairs, dtype=torch.int64).view(-1, 2)
+        members = torch.triu_indices(classes, classes, offset=1)  # (2, P), in the order of combinations
+        count = members.shape[1]
         sides = torch.zeros(2, count, classes, dtype=torch.float64)
-        sides.scatter_(2, members.T[..., None], 1.0)
+        sides.scatter_(2, members[..., None], 1.0)
         self.register_buffer("sides", sides, persistent=False)
         self.register_buffer("planes", torch.zeros(count, 3 * size * size, dtype=torch.float64))
         self.register_buffer("offsets", torch.zeros(count, dtype=torch.float64))

@@ -45,7 +45,7 @@ class VGG(nn.Module):
                 Dropout(0.5, 4096),
                 nn.Linear(4096, classes),
             )
-        self.to_empty(device="cpu")
+        self.to_empty(device=torch.get_default_device())
         _initialise(self, seed)
         channels_last(self)
 

@@ -1,7 +1,9 @@
 """Checkpoints: weights of a network and their metadata in one safetensors file, which contains no code."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -9,10 +11,16 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from learnet.core.errors import BadCheckpoint
-from learnet.core.files import write_atomically
+from learnet.core.files import sha256_hex, write_atomically
 from learnet.core.serialisation import parse_json
-from learnet.networks import NETWORKS
-from learnet.training.metadata import TRAIN_AGAIN, CheckpointMetadata, metadata_to_json, read_metadata
+from learnet.networks import NETWORKS, without_values
+from learnet.training.metadata import (
+    CHECKSUM_KEY,
+    TRAIN_AGAIN,
+    CheckpointMetadata,
+    metadata_to_json,
+    read_metadata,
+)
 from learnet.training.pretrained import check_file, resolve_checkpoint
 
 PICKLE = "which can run any code when it is opened, so it was not opened"
@@ -25,6 +33,7 @@ FOREIGN = {
 """First bytes of weight files that learnet does not read, and their formats."""
 
 HOW_TO_MAKE = "Checkpoints are written by `learnet train` and `learnet study`."
+COPY_AGAIN = "Copy it again, or train again."
 METADATA_KEY = "learnet"  # in the header of the file
 
 
@@ -46,15 +55,18 @@ def save_checkpoint(
 
 
 def checkpoint_bytes(module: nn.Module, metadata: CheckpointMetadata, half: bool = False) -> bytes:
-    """Return the content of the file that `save_checkpoint` writes."""
+    """Return the content of the file that `save_checkpoint` writes, with its checksum in the metadata."""
     tensors = {}
     for name, tensor in module.state_dict().items():
         tensor = tensor.detach().cpu().contiguous()
         if half and tensor.dtype == torch.float32:
             tensor = tensor.half()
         tensors[name] = tensor
-    header = {METADATA_KEY: metadata_to_json(metadata)}  # one entry, because the order of several varies
-    return save(tensors, metadata=header)
+    text = metadata_to_json(metadata)  # one entry of the header, because the order of several varies
+    record = parse_json(text)
+    checksum = _checksum(record, save(tensors, metadata={METADATA_KEY: text}))
+    text = json.dumps({**record, CHECKSUM_KEY: checksum}, sort_keys=True)
+    return save(tensors, metadata={METADATA_KEY: text})
 
 
 def load_checkpoint(path: str | Path, network: str | None = None) -> tuple[nn.Module, CheckpointMetadata]:
@@ -69,8 +81,8 @@ def load_checkpoint(path: str | Path, network: str | None = None) -> tuple[nn.Mo
 
     Raises:
         BadCheckpoint: the file is missing, truncated, a pickle or anything else but safetensors, or not
-            written by learnet; it contains another network than required; its weights do not fit the network,
-            or are not finite.
+            written by learnet; it does not fit its checksum; it contains another network than required; its
+            weights do not fit the network, or are not finite.
     """
     path = resolve_checkpoint(Path(path))
     content = _read(path)
@@ -78,8 +90,10 @@ def load_checkpoint(path: str | Path, network: str | None = None) -> tuple[nn.Mo
         tensors = load(content)
     except SafetensorError as error:
         problem = f"the file is damaged or truncated ({error})"
-        raise BadCheckpoint(path, problem, "Copy it again, or train again.") from None
-    metadata = read_metadata(path, _metadata_text(path, content))
+        raise BadCheckpoint(path, problem, COPY_AGAIN) from None
+    text = _metadata_text(path, content)
+    _check_checksum(path, text, content)
+    metadata = read_metadata(path, text)
     if metadata.network not in NETWORKS:
         problem = f"it contains the unknown network {metadata.network!r}"
         raise BadCheckpoint(path, problem, f"Known: {', '.join(NETWORKS)}.")
@@ -148,24 +162,55 @@ def _foreign_format(head: bytes) -> str:
     return "not a safetensors file; other formats are not opened, because a pickle can run any code"
 
 
+def _split(content: bytes) -> tuple[Any, bytes]:
+    """Return the header of a safetensors file, which was read before, and the values of its tensors."""
+    start = 8 + int.from_bytes(content[:8], "little")
+    return parse_json(content[8:start]), content[start:]
+
+
 def _metadata_text(path: Path, content: bytes) -> str:
     """Return our entry of the file's header, JSON."""
-    header_length = int.from_bytes(content[:8], "little")
-    header = parse_json(content[8 : 8 + header_length])
-    text = header.get("__metadata__", {}).get(METADATA_KEY)
+    header, _ = _split(content)
+    text = (header.get("__metadata__") or {}).get(METADATA_KEY)
     if text is None:
         problem = "learnet did not write this: the network and the classes of the weights are not recorded"
         raise BadCheckpoint(path, problem, HOW_TO_MAKE)
     return str(text)
 
 
+def _checksum(record: Mapping[str, object], content: bytes) -> str:
+    """Return the SHA-256 of a file: of the metadata without the checksum, the header, and the values."""
+    header, values = _split(content)
+    shapes = {name: entry for name, entry in header.items() if name != "__metadata__"}
+    kept = {key: value for key, value in record.items() if key != CHECKSUM_KEY}
+    described = json.dumps([kept, shapes], sort_keys=True).encode()
+    return sha256_hex(described + values)
+
+
+def _check_checksum(path: Path, text: str, content: bytes) -> None:
+    """Refuse a file that was changed after it was written; those of earlier versions have no checksum."""
+    try:
+        record = parse_json(text)
+    except ValueError:
+        return  # `read_metadata` says so
+    if not isinstance(record, dict) or CHECKSUM_KEY not in record:
+        return
+    if record[CHECKSUM_KEY] != _checksum(record, content):
+        problem = "it was damaged or changed after it was written: its checksum differs"
+        raise BadCheckpoint(path, problem, COPY_AGAIN)
+
+
 def _build_network(path: Path, metadata: CheckpointMetadata, tensors: Mapping[str, Tensor]) -> nn.Module:
     """Return the network with the weights of the file, in eval mode."""
-    module = NETWORKS[metadata.network](metadata.outputs, metadata.size)
     weights = {}
     for name, tensor in tensors.items():
         weights[name] = tensor.float() if tensor.dtype == torch.float16 else tensor
-    _check_shapes(path, metadata, module, weights)
+    if metadata.outputs > sum(map(torch.numel, weights.values())):
+        problem = f"its weights are fewer numbers than its {len(metadata.classes)} classes"
+        raise BadCheckpoint(path, problem, TRAIN_AGAIN)
+    # Damaged metadata could ask for any amount of memory, so the shapes are compared first.
+    _check_shapes(path, metadata, without_values(metadata.network, metadata.outputs, metadata.size), weights)
+    module = NETWORKS[metadata.network](metadata.outputs, metadata.size)
     for name in sorted(weights):
         if not bool(torch.isfinite(weights[name]).all()):
             problem = f"{name} contains values that are not finite"

@@ -13,13 +13,15 @@ from learnet.core.serialisation import (
     key_named,
     optional_key,
     parse_json,
+    shown,
     to_plain,
 )
 from learnet.core.settings import Preparation, Training
 
 FORMAT = "learnet-1"  # the number increases when older files can no longer be read in the same way
 TRAIN_AGAIN = "Use the learnet version that wrote it, or train again."
-
+CHECKSUM_KEY = "sha256"  # of the rest of the file; files of earlier versions lack it
+LARGEST_SIZE = 2**13  # pixels; damaged metadata would ask for any amount of memory
 
 OUTPUTS_PER_UNIT = 3
 """Outputs of a network of action units for each of U units, in blocks of U: logits of the unit on any side,
@@ -163,6 +165,7 @@ def read_metadata(path: Path, text: str) -> CheckpointMetadata:
         problem = f"its format is {record.get('format')!r}, and this version of learnet reads {FORMAT!r}"
         raise BadCheckpoint(path, problem, TRAIN_AGAIN)
     del record["format"]
+    record.pop(CHECKSUM_KEY, None)  # `checkpoint` has compared it
     try:
         metadata = convert(record, CheckpointMetadata, ROOT)
     except InvalidValue as error:
@@ -170,7 +173,7 @@ def read_metadata(path: Path, text: str) -> CheckpointMetadata:
             f"its metadata are incomplete or not known here (`{error.path}`: {error.problem.rstrip('.')})"
         )
         raise BadCheckpoint(path, problem, TRAIN_AGAIN) from None
-    if metadata.size < 1 or not metadata.classes:
-        problem = f"its metadata have the size {metadata.size} and {len(metadata.classes)} classes"
+    if not 1 <= metadata.size <= LARGEST_SIZE or not metadata.classes:
+        problem = f"its metadata have the size {shown(metadata.size)} and {len(metadata.classes)} classes"
         raise BadCheckpoint(path, problem, TRAIN_AGAIN)
     return metadata

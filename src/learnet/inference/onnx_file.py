@@ -67,7 +67,8 @@ def _check_checksum(path: Path, content: bytes) -> None:
     if not end.startswith(entry[:-64]):
         return
     if end != _checksum_entry(sha256_hex(body)):
-        raise BadCheckpoint(path, "it was damaged or changed after it was written: its checksum differs", COPY_AGAIN)
+        problem = "it was damaged or changed after it was written: its checksum differs"
+        raise BadCheckpoint(path, problem, COPY_AGAIN)
 
 
 def _check_graph(path: Path, graph: memoryview) -> None:

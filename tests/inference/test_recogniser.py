@@ -191,6 +191,26 @@ def test_windows_hold_the_frames_of_their_time(gaps: list[float], fps: float, wi
     }  # none is passed over
 
 
+def test_no_window_mixes_frames_of_two_sizes() -> None:
+    """Ten frames of one size and twenty of another, 20 a second: by hand."""
+    sizes = [(1, 1, 3)] * 10 + [(2, 2, 3)] * 20
+    frames = [Frame(number, number / 20, np.zeros(size, np.uint8)) for number, size in enumerate(sizes)]
+    actual = []
+    for window in cut_windows(iter(frames), Windows(0.5, 0.5, whole_s=5.0), 20.0):
+        actual.append(
+            (round(window.start_s, 6), round(window.end_s, 6), *window.numbers[:: len(window.numbers) - 1])
+        )
+        assert window.pixels.shape[1] == (1 if window.numbers[0] < 10 else 2)
+        assert window.frames_so_far >= window.numbers[-1] + 1
+    assert actual == [
+        (0.0, 0.5, 0, 9),
+        (0.5, 0.75, 10, 14),
+        (0.5, 1.0, 10, 19),
+        (0.75, 1.25, 15, 24),
+        (1.0, 1.5, 20, 29),
+    ]
+
+
 def test_memory_is_that_of_one_window(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     still = rng.integers(0, 255, (120, 160, 3), dtype=np.uint8)

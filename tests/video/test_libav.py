@@ -12,7 +12,7 @@ import pytest
 
 from learnet.core.errors import BadVideo
 from learnet.video.libav import DAMAGED_FRAMES, MISSING_FRAMES, UNDECODED_FRAMES
-from learnet.video.reader import open_video, read_frames
+from learnet.video.reader import open_video, read_clip, read_frames
 from learnet.video.writer import write_video
 from tests.builders.videos import colours, cut, mux, numbered
 
@@ -242,11 +242,16 @@ def test_damage_in_the_middle_is_counted(
     assert capfd.readouterr() == ("", "")
 
 
-def test_sizes_that_change_are_refused(tmp_path: Path) -> None:
+def test_sizes_that_change_are_read_and_noted(tmp_path: Path) -> None:
     """Two elementary streams one after the other: the second half is smaller."""
     halves = [
         mux(tmp_path / f"{i}.ts", numbered(20, *size), bf="0") for i, size in enumerate([(48, 64), (32, 48)])
     ]
     path = file_of(tmp_path / "j.ts", b"".join(half.read_bytes() for half in halves))
-    with open_video(path) as video, pytest.raises(BadVideo, match="frame 20 is 48x32, the first one 64x48"):
-        list(video)
+    with open_video(path) as video:
+        sizes = [frame.pixels.shape[:2] for frame in video]
+        assert sizes == [(48, 64)] * 20 + [(32, 48)] * 20 and video.losses == {}
+        assert video.notes == ["The size of the frames changes in the file: 64x48 at first, 48x32 later."]
+    assert len(read_clip(path, 3, 19).pixels) == 17
+    with pytest.raises(BadVideo, match="frame 20 is 48x32, the first one 64x48"):
+        read_clip(path, 3, 25)

@@ -42,8 +42,6 @@ def parser_message(error: CycloptsError) -> str:
 
 def _unknown_option(error: UnknownOptionError) -> str:
     option = (error.token.keyword or error.token.value).partition("=")[0]
-    if option == "-":
-        return "Standard input (-) cannot be read. Save it as a file, and give that."
     known: list[str] = []
     for argument in error.argument_collection:
         known += [name for name in argument.names if name.startswith("--")]

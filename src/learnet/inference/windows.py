@@ -48,6 +48,16 @@ class _FrameBuffer:
         self.numbers.append(frame.number)
         self.times.append(frame.time_s)
 
+    def clear(self) -> None:
+        """Forget all frames; those that follow may have another size."""
+        self.dropped += len(self.times)
+        self.pixels = np.empty((0, 0, 0, 3), np.uint8)
+        self.numbers, self.times = [], []
+
+    def has_another_size(self, frame: Frame) -> bool:
+        """Return whether a frame has not the size of those that are kept."""
+        return bool(self.times) and self.pixels.shape[1:] != frame.pixels.shape
+
     def drop_before(self, time_s: float) -> None:
         drop = bisect_left(self.times, time_s - TIME_TOLERANCE_S)
         for index in range(drop, len(self.times)):
@@ -73,7 +83,8 @@ class _FrameBuffer:
 def cut_windows(frames: Iterable[Frame], windows: Windows, fps: float) -> Iterator[Window]:
     """Yield the windows of a stream, each as soon as it is complete.
 
-    Windows without frames are skipped. The last window may be shorter.
+    Windows without frames are skipped. The last window may be shorter, and so are those before and after a
+    change of the size of the frames.
 
     Args:
         frames: in time order.
@@ -85,14 +96,19 @@ def cut_windows(frames: Iterable[Frame], windows: Windows, fps: float) -> Iterat
     step_s = length_s * (1 - windows.overlap)
     index = 0  # of the window in progress
     single = True  # the stream is short enough for one window
-    end_s = 0.0
+    end_s = segment_s = 0.0
     for frame in frames:
+        if buffer.has_another_size(frame):
+            yield buffer.window(max(segment_s, index * step_s), frame.time_s)
+            buffer.clear()
+            single = False
+            segment_s = frame.time_s
         end_s = frame.time_s + 1 / fps
         single = single and end_s <= windows.whole_s + TIME_TOLERANCE_S
         while not single and frame.time_s >= index * step_s + length_s - TIME_TOLERANCE_S:
             start_s = index * step_s
             if buffer.times and buffer.times[0] < start_s + length_s - TIME_TOLERANCE_S:
-                yield buffer.window(start_s, start_s + length_s)
+                yield buffer.window(max(segment_s, start_s), start_s + length_s)
             index += 1
             buffer.drop_before(index * step_s)
             if not buffer.times:  # a gap: continue just before the first window that contains this frame
@@ -103,7 +119,7 @@ def cut_windows(frames: Iterable[Frame], windows: Windows, fps: float) -> Iterat
         yield buffer.window(0.0, end_s)
     else:
         start_s = index * step_s
-        yield buffer.window(start_s, min(start_s + length_s, end_s))
+        yield buffer.window(max(segment_s, start_s), min(start_s + length_s, end_s))
 
 
 def expected_windows(info: VideoInfo, windows: Windows) -> int:

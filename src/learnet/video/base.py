@@ -48,7 +48,7 @@ class Frame:
 class Video(ABC):
     """Frames in time order, read one at a time: `with open_video(path) as video: for frame in video: ...`.
 
-    Iterating a second time starts again from the first frame.
+    Iterating a second time starts again from the first frame. In a file, the size of the frames may change.
 
     Attributes:
         info: properties of the video.
@@ -70,13 +70,16 @@ class Video(ABC):
         for frame in self._frames():
             height, width, _ = frame.pixels.shape
             if (height, width) != (self.info.height, self.info.width):
-                raise BadVideo(
-                    self.info.source,
-                    f"{self._frame_label(frame.number)} is {width}x{height}, "
-                    f"the first one {self.info.width}x{self.info.height}",
-                    "All frames must have one size.",
-                )
+                self._accept_size(frame)
             yield frame
+
+    def _accept_size(self, frame: Frame) -> None:
+        """Refuse a frame whose size is not that of the first one.
+
+        Raises:
+            BadVideo: with both sizes.
+        """
+        raise size_error(self.info, self._frame_label(frame.number), frame.pixels)
 
     @abstractmethod
     def _frames(self) -> Iterator[Frame]: ...
@@ -115,6 +118,13 @@ class Video(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def size_error(info: VideoInfo, label: str, pixels: Pixels) -> BadVideo:
+    """Return the error for a frame whose size is not that of the first one."""
+    height, width, _ = pixels.shape
+    wrong = f"{label} is {width}x{height}, the first one {info.width}x{info.height}"
+    return BadVideo(info.source, wrong, "All frames must have one size.")
 
 
 def add_loss(losses: dict[str, int], kind: str, count: int = 1) -> None:

@@ -108,6 +108,14 @@ class FileVideo(Video):
             return rate, []
         return None, [f"The file states no frame rate; {DEFAULT_FPS:g} frames per second is assumed."]
 
+    def _accept_size(self, frame: Frame) -> None:
+        """Note that the size changes; the frames keep their own."""
+        height, width, _ = frame.pixels.shape
+        first = f"{self.info.width}x{self.info.height}"
+        note = f"The size of the frames changes in the file: {first} at first, {width}x{height} later."
+        if note not in self.notes:
+            self.notes.append(note)
+
     def close(self) -> None:
         """Close the file."""
         self.container.close()

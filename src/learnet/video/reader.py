@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from learnet.core.errors import BadInput, BadVideo
-from learnet.video.base import MAX_FPS, Frame, Video, VideoInfo
+from learnet.video.base import MAX_FPS, Frame, Video, VideoInfo, size_error
 from learnet.video.camera import CameraVideo
 from learnet.video.file import FileVideo
 from learnet.video.folder import NUMBER_GAPS, FolderVideo
@@ -125,6 +125,8 @@ def read_clip(
             if len(numbers) == len(pixels):
                 more = np.empty((max(1, len(pixels) // 2), *pixels.shape[1:]), np.uint8)
                 pixels = np.concatenate([pixels, more])
+            if frame.pixels.shape != pixels.shape[1:]:
+                raise size_error(video.info, f"frame {frame.number}", frame.pixels)
             target = pixels[len(numbers)]
             if frame.pixels.ctypes.data != target.ctypes.data:
                 target[...] = frame.pixels

@@ -95,6 +95,25 @@ def predictions_for(
         return [prediction for prediction in [*predictions, live.finish()] if prediction is not None]
 
 
+def test_windows_begin_again_where_the_size_of_the_frames_changes() -> None:
+    """Afterwards predictions are those of a stream that begins there; what was left before is predicted."""
+    before, after = wobble(33), wobble(40, 64)
+    settings = LiveSettings(every=5, window_s=0.4)
+    with LiveRecogniser(CROPPED, settings, 50.0) as live:
+        predictions = []
+        for number, pixels in enumerate([*before, *after]):
+            predictions.append(live.add(Frame(number, number / 50, pixels)))
+        predictions.append(live.finish())
+    actual = [prediction for prediction in predictions if prediction is not None]
+    alone = predictions_for(CROPPED, before, settings, 50.0)
+    begun = predictions_for(CROPPED, after, settings, 50.0)
+    ends = [prediction.last for prediction in actual]
+    assert ends == [*(p.last for p in alone), *(p.last + 33 for p in begun)]
+    np.testing.assert_allclose(
+        [scores_of(p) for p in actual], [scores_of(p) for p in [*alone, *begun]], atol=1e-6
+    )
+
+
 class Played(Video):
     """A video of given frames, which ends with a given error."""
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -106,3 +107,27 @@ def test_crops_need_no_finder() -> None:
     assert np.abs(sample.displacements).max() < 0.01
     scale = TRACKED_PX / 64
     np.testing.assert_allclose(follower._track.to_crop[:, :2], scale * np.eye(2), atol=0.01)
+
+
+class ScaledFinder(Finder):
+    """Know where the face is in frames of any size."""
+
+    def __call__(self, frame: np.ndarray) -> Face | None:
+        face = super().__call__(frame)
+        assert face is not None
+        scale = frame.shape[1] / recording().conditions.view.width
+        eyes = np.array(face.eyes) * scale
+        return replace(face, eyes=(tuple(eyes[0].tolist()), tuple(eyes[1].tolist())))
+
+
+def test_the_face_is_searched_again_where_the_size_of_the_frames_changes(rest: np.ndarray) -> None:
+    """As in a call whose connection gets worse. Between the two sizes, no motion can be measured."""
+    finder = ScaledFinder()
+    follower = FaceFollower(finder, POINTS)
+    half = cv2.resize(rest, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    tracks = []
+    for number, pixels in enumerate([rest, rest, half, half, rest]):
+        sample = follower.measure(pixels, number / 50)
+        assert sample is not None and np.abs(sample.displacements).max() < 0.5
+        tracks.append(sample.track)
+    assert tracks == [1, 1, 2, 2, 3] and finder.asked == 3

@@ -157,9 +157,14 @@ class LiveRecogniser:
             skipped: frames of the stream skipped so far.
 
         Returns:
-            A prediction every `every` frames from the first complete window on; otherwise None.
+            A prediction every `every` frames from the first complete window on, and one of the frames before
+            their size changes; otherwise None.
         """
         came_s = time.perf_counter() if came_s is None else came_s
+        last = None
+        if self.kept and self.kept[-1].pixels.shape != frame.pixels.shape:
+            last = self.finish(skipped)
+            self._begin_again()
         if self.stream_start_s is None:
             self.stream_start_s = frame.time_s
         self.kept.append(frame)
@@ -170,9 +175,17 @@ class LiveRecogniser:
         self.frames_since_prediction += 1
         incomplete = start_s < self.stream_start_s - 2 * TIME_TOLERANCE_S
         too_soon = self.predictions and self.frames_since_prediction < self.settings.every
-        if incomplete or too_soon:
-            return None
+        if last is not None or incomplete or too_soon:
+            return last
         return self._predict(came_s, skipped)
+
+    def _begin_again(self) -> None:
+        """Forget all frames: those that follow have another size."""
+        self.tracker.settle(self.kept)
+        self.tracker.lose()
+        self.kept.clear()
+        self.stream_start_s = None
+        self.frames_since_prediction = 0
 
     def finish(self, skipped: int = 0) -> LivePrediction | None:
         """Return the prediction for the last frames of the stream; None if there are no new ones.

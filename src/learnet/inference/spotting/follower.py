@@ -83,6 +83,7 @@ class FaceFollower:
         self.tracks = 0  # number of tracks so far
         self._track: _Track | None = None
         self._searched_s = -np.inf
+        self._shape: tuple[int, ...] = ()  # of the last frame
         self._recent: deque[tuple[float, Float64[np.ndarray, "P 2"]]] = deque()
 
     def measure(self, pixels: UInt8[np.ndarray, "H W 3"], time_s: float) -> Sample | None:
@@ -93,6 +94,10 @@ class FaceFollower:
             time_s: of the frame, later than that of the one before.
         """
         grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+        if grey.shape != self._shape:  # as in a call whose connection changes: positions mean something else
+            self._shape = grey.shape
+            self._track = None
+            self._searched_s = -np.inf
         motion = self._follow(grey, time_s)
         if motion is None:
             self._find(pixels, grey, time_s)

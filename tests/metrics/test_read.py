@@ -5,10 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from learnet.core.errors import BadInput, LearnetError
+from learnet.core.people import spellings
 from learnet.core.records import Outcome
 from learnet.metrics.read import PredictionFile, read_predictions
 from learnet.study.outcomes import megc_log, outcome_rows, outcomes_header
@@ -183,6 +184,7 @@ NAME = st.text(st.characters(categories=("L", "N"), include_characters="_-."), m
 )
 def test_what_a_study_writes_is_read_back(tmp_path: Path, rows: list[tuple[str, str, str, str, str]]) -> None:
     """The log of the challenge and the table of outcomes contain the same predictions."""
+    assume(not spellings([f"{dataset}/{subject}" for dataset, subject, *_ in rows]))
     written, expected = [], []
     for dataset, subject, name, truth, prediction in rows:
         person = f"{dataset}/{subject}"
@@ -232,3 +234,101 @@ def test_the_log_of_a_study_has_its_classes(tmp_path: Path) -> None:
     assert found.classes == tuple(classes) and "study beside" in found.class_source
     (tmp_path / "theirs.log").write_text("casme2 01\nEP01 1 2\n")  # of somebody else
     assert read_predictions(tmp_path / "theirs.log").outcomes[0].truth == "positive"
+
+
+LISTS = """Namespace(train=True)
+Subject: 006
+Predicted   : [0, 0, 1]
+Ground Truth: [0, 1, 1]
+UF1: 0.5185 | UAR: nan
+Subject: sub01
+Best Predicted    : [2]
+Ground Truth : [2]
+Evaluation until this subject:
+Subject: s3
+Predicted:\t['2', 0.0]
+Best Predicted:\t[0, 0]
+Ground Truth :\t[2, 0]
+Final Evaluation:
+"""
+
+
+@pytest.mark.parametrize("name", ["log.txt", "log.csv"])
+def test_the_lists_of_ststnet_and_htnet(tmp_path: Path, name: str) -> None:
+    """By hand. The lists of the composite show the database by the spelling of the subject."""
+    n, p, s = MEGC
+    assert rows_of(read(tmp_path, LISTS, name)) == [
+        ("samm", "samm/006", "samm/006/006_1", n, n),
+        ("samm", "samm/006", "samm/006/006_2", p, n),
+        ("samm", "samm/006", "samm/006/006_3", p, p),
+        ("casme2", "casme2/sub01", "casme2/sub01/sub01_1", s, s),
+        ("smic", "smic/s3", "smic/s3/s3_1", s, s),
+        ("smic", "smic/s3", "smic/s3/s3_2", n, n),
+    ]
+    alone = read(tmp_path, "Subject: 006\nPredicted: [0]\nGround Truth: [1]\n")
+    assert rows_of(alone) == [("", "006", "006/006_1", p, n)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("[0, 1, 1]", "[0, 1]", "line 2: subject '006' has 3 predictions and 2 true classes"),
+        ("[0, 1, 1]", "[0, 1,", "line 4: this list is not complete"),
+        ("Ground Truth: [0, 1, 1]\n", "", "line 2: subject '006' has 3 predictions and 0 true classes"),
+        ("Subject: 006\n", "", "line 2: these are labels, but no line before them names the subject"),
+        ("Subject: sub01\n", "", "line 6: .*there is|line 7: Ground Truth is there twice for subject '006'"),
+        ("[2, 0]", "[2, 7]", "'7' is no class"),
+    ],
+)
+def test_lists_that_are_not_whole(tmp_path: Path, before: str, after: str, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        read(tmp_path, LISTS.replace(before, after))
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.txt", "log"])
+def test_a_log_is_known_by_its_content(tmp_path: Path, name: str) -> None:
+    log = "casme2 sub01\r\nEP02_01f 0.0 1.\r\n\r\nsmic 3\r\ns3 ne 01 Pos neg\r\n"
+    found = read(tmp_path, log, name)
+    assert found.kind == "log" and [row[2:] for row in rows_of(found)] == [
+        ("casme2/sub01/EP02_01f", "negative", "positive"),
+        ("smic/3/s3 ne 01", "positive", "negative"),
+    ]
+
+
+def test_labels_of_spreadsheets_and_everyday_words(tmp_path: Path) -> None:
+    table = "clip;truth;prediction\na;0.0;1,0\nb;2.00;2\n"
+    assert [row[3:] for row in rows_of(read(tmp_path, table))] == [MEGC[:2], (MEGC[2], MEGC[2])]
+    words = read(tmp_path, "clip,truth,prediction\na,joy,angry\nb,Neutral,happy\n")
+    assert [row[3:] for row in rows_of(words)] == [("happiness", "anger"), ("none", "happiness")]
+
+
+def test_one_person_under_two_names(tmp_path: Path) -> None:
+    log = "casme2 sub01\na 0 0\nsamm 1\nb 0 0\ncasme2 1\nc 1 1\n"
+    found = read(tmp_path, log)
+    assert [row[1] for row in rows_of(found)] == ["casme2/sub01", "samm/1", "casme2/sub01"]
+    assert found.notes == ("Counted as one person: 'casme2/sub01' and 'casme2/1'.",)
+    write_study_beside(tmp_path, distinct_people=True)
+    table = outcomes_header(MEGC) + "s,f,0,d/1/a,d,d/1,negative,negative,1,0,0\n"
+    table += "s,f,0,d/01/b,d,d/01,negative,negative,1,0,0\n"
+    two = read(tmp_path, table, "outcomes.csv")
+    assert [row[1] for row in rows_of(two)] == ["d/1", "d/01"] and not two.notes
+
+
+def write_study_beside(folder: Path, **settings: object) -> None:
+    """A study.json of two clips of the people `own/Subject 0 1` and `own/Subject 02`."""
+    folds = [{"test_people": ["own/Subject 0 1", "own/Subject 02"], "test_clips": 2}]
+    study = {"folds": folds, "seeds": [0], "settings": settings, "scheme": {"classes": MEGC}}
+    (folder / "study.json").write_text(json.dumps(study))
+
+
+def test_names_with_blanks_in_the_log_of_a_study(tmp_path: Path) -> None:
+    """Beside its study any name is known; elsewhere one that does not end like a prediction."""
+    people = ["own/Subject 0 1", "own/Subject 02"]
+    written = [
+        Outcome("s", p, 0, f"{p}/a b", "own", p, "positive", "negative", (0.0, 1.0, 0.0)) for p in people
+    ]
+    log = megc_log(written, MEGC)
+    write_study_beside(tmp_path)
+    assert [row[1:3] for row in rows_of(read(tmp_path, log, "megc.log"))] == [(p, f"{p}/a b") for p in people]
+    elsewhere = read(tmp_path, log.replace("Subject 0 1", "Subject 01 x"), "moved.txt")
+    assert [row[1] for row in rows_of(elsewhere)] == ["own/Subject 01 x", "own/Subject 02"]

@@ -34,8 +34,9 @@ def score(
     Parameters
     ----------
     log
-        MEGC2019 log (`database subject` lines, each followed by `clip truth prediction` lines), table with
-        the columns clip, truth, prediction (and dataset, subject, seed, fold), or study folder.
+        MEGC2019 log (`database subject` lines, each followed by `clip truth prediction` lines), log with the
+        lists of STSTNet and HTNet (`Subject: 01`, `Predicted: [...]`, `Ground Truth: [...]`), table with the
+        columns clip, truth, prediction (and dataset, subject, seed, fold), or study folder.
     listed
         The organisers' list (combined_3class_gt.csv), to check every clip and its true class.
     classes
@@ -97,7 +98,7 @@ def _score_notes(scored: "ScoreReport") -> list[str]:
     """Return what must be known to read the scores."""
     seeds = len({outcome.seed for outcome in scored.predictions.outcomes})
     means = f" All scores are means over {seeds} seeds." if seeds > 1 else ""
-    notes = [scored.predictions.class_source + means]
+    notes = [scored.predictions.class_source + means, *scored.predictions.notes]
     for part in (scored.whole, *scored.databases):
         if part.absent:
             where = "" if part is scored.whole else f" of {part.name}"

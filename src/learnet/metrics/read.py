@@ -1,37 +1,37 @@
 """Read predictions of any origin: a log of MEGC2019, a table, or the outcomes.csv of a study."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from learnet.core.csv_files import csv_separator, decode_text, read_csv_rows
 from learnet.core.errors import BadInput, pick
-from learnet.core.labels import ALIASES, DEFAULT_SCHEMES, EMOTIONS, SCHEMES
-from learnet.core.records import Outcome
+from learnet.core.labels import EMOTIONS, SCHEMES
+from learnet.core.people import describe_spellings, first_spellings
+from learnet.core.records import Outcome, person_key
 from learnet.core.serialisation import parse_json
 from learnet.datasets.readers.megc2019 import CLASSES
 from learnet.metrics.groups import persons
-
-NEEDED = ("clip", "truth", "prediction")
-KNOWN = (*NEEDED, "study", "fold", "seed", "dataset", "subject", "person")
-
-_NUMBER = re.compile(r"\d+", re.ASCII)
-_LINE_END = re.compile(r"\r\n|\r|\n")
-_LOG_FORMAT = (
-    "A log has a line `database subject`, and below it a line `clip truth prediction` for each clip."
+from learnet.metrics.logs import (
+    CLASS_NAMES,
+    LOG_FORMAT,
+    Entry,
+    class_name,
+    is_list_log,
+    quoted,
+    read_list_log,
+    read_log,
 )
 
+NEEDED = ("clip", "truth", "prediction")
+KNOWN = frozenset({*NEEDED, "study", "fold", "seed", "dataset", "subject", "person"})
 
-def _class_names() -> frozenset[str]:
-    names = set(EMOTIONS)
-    for scheme in SCHEMES.values():
-        names |= set(scheme.classes)
-    return frozenset(names)
+STUDY_LOG = "megc*.log"  # of a study folder
 
-
-CLASS_NAMES = _class_names()
-"""Emotions, and the classes of all schemes."""
+_NUMBER = re.compile(r"\d+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -40,38 +40,15 @@ class PredictionFile:
 
     path: Path
     kind: str  # "log" or "table"
-    outcomes: tuple[
-        Outcome, ...
-    ]  # in the order of the file, without scores; "" for an unknown dataset or person
+    outcomes: tuple[Outcome, ...]  # in the order of the file, without scores; "" for what is not known
     classes: tuple[str, ...]
     class_source: str  # a sentence: where the class list comes from
+    notes: tuple[str, ...] = ()  # sentences about people under several names
 
     @property
     def has_people(self) -> bool:
         """Whether every prediction names the person of its clip."""
         return "" not in persons(self.outcomes)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A prediction as it is written in a file."""
-
-    line: int
-    dataset: str
-    person: str  # as in `Clip.person`, or as much of it as is known
-    clip: str
-    truth: str
-    prediction: str
-    seed: int = 0
-    fold: str = ""
-
-    @property
-    def key(self) -> str:
-        """As in `Clip.key`, or as much of it as is known."""
-        prefixes = (f"{self.person}/", f"{self.dataset}/")
-        if not self.person or self.clip.startswith(prefixes):
-            return self.clip
-        return f"{self.person}/{self.clip}"
 
 
 @dataclass(frozen=True)
@@ -85,7 +62,10 @@ class ClassList:
 
 
 def read_predictions(path: Path, classes: str = "auto") -> PredictionFile:
-    """Read a log, a table, or the outcomes.csv of a study folder.
+    """Read a log, a table, or the outcomes.csv of a study folder. The content decides, not the suffix.
+
+    People whose names may be two spellings of one person count as one person, unless the study that made the
+    file says that they are different people.
 
     Args:
         path: the file, or a study folder.
@@ -102,19 +82,64 @@ def read_predictions(path: Path, classes: str = "auto") -> PredictionFile:
     text = _read_text(path)
     if path.name == "outcomes.csv":
         _check_finished(path, text)
-    first_line = next((line for line in text.splitlines() if line.strip()), "")
-    columns = [name.strip().strip('"').lower() for name in first_line.split(csv_separator(text))]
-    is_table = "clip" in columns or path.suffix.lower() == ".csv"
-    entries = list(_read_table(path, text) if is_table else _read_log(path, text))
+    columns = _header(path, text)
+    study = _study_beside(path)
+    entries = list(_read_table(path, text) if columns else _read_any_log(path, text, study))
     if not entries:
-        hint = f"A table needs the columns {', '.join(NEEDED)}." if is_table else _LOG_FORMAT
+        hint = f"A table needs the columns {', '.join(NEEDED)}." if columns else LOG_FORMAT
         raise BadInput(path, "it contains no predictions", hint)
-    scored = _score_columns(columns) if is_table else ()
-    of_study = None if is_table or classes != "auto" else _classes_of_study(path)
-    class_list = of_study or _class_list(entries, classes, scored)
+    entries, notes = _with_one_spelling(entries, study)
+    of_study = None if columns or classes != "auto" else _classes_of_study(study)
+    class_list = of_study or _class_list(entries, classes, _score_columns(columns))
     outcomes = tuple(_outcome(path, entry, class_list) for entry in entries)
-    kind = "table" if is_table else "log"
-    return PredictionFile(path, kind, outcomes, class_list.names, class_list.source)
+    kind = "table" if columns else "log"
+    return PredictionFile(path, kind, outcomes, class_list.names, class_list.source, notes)
+
+
+def _header(path: Path, text: str) -> list[str]:
+    """Return the columns of a table in lower case; none where the file is a log."""
+    first_line = next((line for line in text.splitlines() if line.strip()), "")
+    separator = csv_separator(text)
+    columns = [name.strip().strip('"').lower() for name in first_line.split(separator)]
+    is_called_table = path.suffix.lower() in (".csv", ".tsv")
+    is_table = not KNOWN.isdisjoint(columns) or (is_called_table and separator in first_line)
+    return columns if is_table else []
+
+
+def _read_any_log(path: Path, text: str, study: Mapping[str, Any]) -> Iterable[Entry]:
+    if is_list_log(text):
+        return read_list_log(path, text)
+    people: set[str] = set()
+    with suppress(TypeError, KeyError):
+        for fold in study.get("folds", ()):
+            people.update(map(str, fold["test_people"]))
+    return read_log(path, text, people)
+
+
+def _study_beside(path: Path) -> Mapping[str, Any]:
+    """Return the content of the study.json beside a file; empty where there is none."""
+    try:
+        study = parse_json((path.parent / "study.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    is_of_study = path.match(STUDY_LOG) or path.name == "outcomes.csv"
+    return study if isinstance(study, dict) and is_of_study else {}
+
+
+def _with_one_spelling(
+    entries: Sequence[Entry], study: Mapping[str, Any]
+) -> tuple[list[Entry], tuple[str, ...]]:
+    """Return the entries with one name for each person, and a note about each other name."""
+    settings = study.get("settings")
+    if isinstance(settings, dict) and settings.get("distinct_people"):
+        return list(entries), ()
+    first = first_spellings([entry.person for entry in entries if entry.person])
+    renamed = [replace(entry, person=first.get(entry.person, entry.person)) for entry in entries]
+    names: dict[str, list[str]] = {}
+    for other, kept in first.items():
+        names.setdefault(kept, [kept]).append(other)
+    notes = tuple(f"Counted as one person: {describe_spellings(group)}." for group in names.values())
+    return renamed, notes
 
 
 def _read_text(path: Path) -> str:
@@ -142,39 +167,15 @@ def _check_finished(path: Path, text: str) -> None:
         )
 
 
-def _classes_of_study(path: Path) -> ClassList | None:
+def _classes_of_study(study: Mapping[str, Any]) -> ClassList | None:
     """Return the classes of the study in whose folder a log lies; None where there is none."""
     try:
-        record = parse_json((path.parent / "study.json").read_text(encoding="utf-8"))
-        names = tuple(map(str, record["scheme"]["classes"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        names = tuple(map(str, study["scheme"]["classes"]))
+    except (KeyError, TypeError):
         return None
-    if not path.match("megc*.log") or not CLASS_NAMES.issuperset(names):
+    if not CLASS_NAMES.issuperset(names):
         return None
     return ClassList(names, "The classes are those of the study beside the log.")
-
-
-def _read_log(path: Path, text: str) -> Iterator[Entry]:
-    dataset = person = ""
-    known_databases: bool | None = (
-        None  # whether learnet knows the databases of this log; None before the first
-    )
-    for number, line in enumerate(_LINE_END.split(text), start=1):
-        words = line.split()
-        is_known = bool(words) and words[0].lower() in DEFAULT_SCHEMES
-        # A prediction that lacks a word has two words as well. It must not be taken for an unknown database.
-        if len(words) == 2 and known_databases in (None, is_known):
-            dataset = words[0].lower()
-            person = f"{dataset}/{words[1]}"
-            known_databases = is_known
-        elif len(words) > 2 and person:
-            truth, prediction = words[-2:]
-            yield Entry(number, dataset, person, " ".join(words[:-2]), truth, prediction)
-        elif words:
-            problem = "is neither a subject nor a prediction"
-            if len(words) > 2:
-                problem = "is a prediction, but no line before it names the subject"
-            raise BadInput(f"{path} line {number}", f"{_quoted(line)} {problem}", _LOG_FORMAT)
 
 
 def _read_table(path: Path, text: str) -> Iterator[Entry]:
@@ -217,7 +218,7 @@ def _table_entry(path: Path, number: int, cells: dict[str, str]) -> Entry:
     if not _NUMBER.fullmatch(seed) or len(seed) > 9:
         raise BadInput(
             f"{path} line {number}",
-            f"the seed {_quoted(seed)} is not a small whole number",
+            f"the seed {quoted(seed)} is not a small whole number",
             "Seeds are 0, 1, 2, and so on.",
         )
     fold = cells.get("fold", "")
@@ -233,7 +234,7 @@ def _dataset_and_person(cells: dict[str, str]) -> tuple[str, str]:
     if "/" in subject:  # a person as learnet writes them; those of SMIC-E are people of SMIC
         return dataset or subject.partition("/")[0], subject
     if subject and dataset:
-        return dataset, f"{dataset}/{subject}"
+        return dataset, person_key(dataset, subject)
     return dataset, subject
 
 
@@ -252,7 +253,7 @@ def _class_list(entries: Sequence[Entry], scheme: str, scored: tuple[str, ...]) 
         return ClassList(names, f"The classes are those of {scheme}.", scheme)
     labels = set()
     for entry in entries:
-        labels |= {_normalised(entry.truth), _normalised(entry.prediction)}
+        labels |= {class_name(entry.truth), class_name(entry.prediction)}
     occurring = labels & CLASS_NAMES  # unknown labels are refused later, where the line is known
     if scored and occurring <= set(scored):
         return ClassList(scored, "The classes are the columns of scores.")
@@ -281,7 +282,7 @@ def _outcome(path: Path, entry: Entry, classes: ClassList) -> Outcome:
 
 def _class_of(label: str, classes: ClassList, where: str) -> str:
     """Return the class of a label, which is its name, an emotion of the scheme, or an index of the list."""
-    name = _normalised(label)
+    name = class_name(label)
     if name in classes.names:
         return name
     if classes.scheme != "auto" and name in SCHEMES[classes.scheme].of:
@@ -294,16 +295,6 @@ def _class_of(label: str, classes: ClassList, where: str) -> str:
         known.append(f"{index} {known_name}" if classes.numbered else known_name)
     raise BadInput(
         where,
-        f"{_quoted(label)} is no class; there are {', '.join(known)}",
+        f"{quoted(label)} is no class; there are {', '.join(known)}",
         "Correct it, or name the class scheme (--classes).",
     )
-
-
-def _normalised(label: str) -> str:
-    name = label.strip().lower()
-    return ALIASES.get(name, name)
-
-
-def _quoted(text: str) -> str:
-    """Return the beginning of a text in quotes, for a message."""
-    return repr(text.strip()[:60])

@@ -1,0 +1,37 @@
+"""Each command is killed 50 times, at moments that its seed fixes, and run again.
+
+`python -m tests.kills` prints the table.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kills.harness import Harness, tree
+from tests.kills.targets import TARGETS
+
+KILLS = 50
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
+    harness = Harness(tmp_path_factory.mktemp("kills"))
+    yield harness
+    harness.close()
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_killed_command_goes_on_and_ends_with_the_same_bytes(harness: Harness, name: str) -> None:
+    result = harness.kill(name, KILLS)
+    assert not result.failures, "\n".join(result.failures)
+    assert result.kills >= KILLS // 2  # the others ended before their moment, on a machine at rest
+
+
+def test_the_comparison_sees_what_is_left(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / ".hidden.part").write_text("half")
+    (tmp_path / "run.json").write_text("the clock")
+    assert tree(tmp_path) == {"empty/": b"", ".hidden.part": b"half"}

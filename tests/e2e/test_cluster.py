@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -102,13 +103,19 @@ def until(true: Callable[[], bool]) -> None:
 class Crew:
     """A scheduler on this machine only, and the workers that a test asks for, each in a folder of its own."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, protocol: str = "tcp", keys: dict[str, str] | None = None) -> None:
         self.place, self.processes = place, []
-        known = {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        known = {
+            "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            **(keys or {}),
+        }
         self.here = {**os.environ, **known, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
         self.scheduler = self._start(
             place,
             "scheduler",
+            "--protocol",
+            protocol,
             "--host",
             "127.0.0.1",
             "--port",
@@ -343,7 +350,7 @@ def test_a_port_where_somebody_else_listens(
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def greet() -> None:
-            with server.accept()[0] as line:
+            with server.accept()[0] as line, suppress(ConnectionError):
                 line.sendall(greeting)
                 line.recv(10_000), line.recv(10_000)
 
@@ -406,3 +413,58 @@ def test_no_workers_and_workers_that_do_not_fit(
             pass
         if worker:
             worker.kill(), worker.wait()
+
+
+def certificates(place: Path) -> dict[str, str]:
+    """An authority and a certificate, as docs/cluster.md makes them, and the environment that names them."""
+    place.mkdir()
+    ca, key = "-CA ca.pem -CAkey ca.key -CAcreateserial", "rsa:2048 -nodes"
+    for words in (
+        f"req -x509 -newkey {key} -days 2 -subj /CN=authority -keyout ca.key -out ca.pem",
+        f"req -newkey {key} -subj /CN=cluster -keyout dask.key -out dask.csr",
+        f"x509 -req -in dask.csr {ca} -days 2 -out dask.pem",
+    ):
+        subprocess.run(["openssl", *words.split()], cwd=place, check=True, capture_output=True)
+    tls = "DASK_DISTRIBUTED__COMM__TLS__"
+    names = {f"{tls}CA_FILE": str(place / "ca.pem")}
+    for role in ("CLIENT", "SCHEDULER", "WORKER"):
+        names[f"{tls}{role}__CERT"] = str(place / "dask.pem")
+        names[f"{tls}{role}__KEY"] = str(place / "dask.key")
+    return names
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
+def test_certificates_encrypt_a_cluster_and_tell_who_answers(
+    prepared: Path, local: dict, tmp_path: Path
+) -> None:
+    """The same bytes as without a cluster; a scheduler whose authority is another one is refused."""
+    keys, others = certificates(tmp_path / "keys"), certificates(tmp_path / "other-keys")
+    (tmp_path / "crew").mkdir()
+    crew = Crew(tmp_path / "crew", "tls", keys)
+    try:
+        assert crew.address.startswith("tls://127.0.0.1:")
+        crew.worker("a")
+        command = [
+            BIN / "learnet",
+            "study",
+            prepared,
+            tmp_path / "study",
+            *OPTIONS,
+            "--cluster",
+            crew.address,
+        ]
+        until(lambda: "Registered to" in (crew.place / "1.log").read_text())
+        refused = subprocess.run(
+            command, env={**crew.here, **others}, capture_output=True, text=True, timeout=HANG_S, check=False
+        )
+        done = subprocess.run(
+            command, env=crew.here, capture_output=True, text=True, timeout=HANG_S, check=False
+        )
+    finally:
+        crew.stop()
+    assert refused.returncode == 2
+    assert re.fullmatch(
+        r"learnet: No Dask scheduler answers at tls:[^\n]+certificate[^\n]+\n", refused.stderr
+    )
+    assert done.returncode == 0, done.stderr
+    assert bytes_of(tmp_path / "study") == local

@@ -2,11 +2,12 @@
 
 import json
 import random
+import re
 import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ REPOSITORY = Path(__file__).parents[2]
 SERVERS = 2
 ATTEMPTS_PER_KILL = 4  # a command may end before its moment comes
 CLOCKS = ("run.json", ".lock")  # hold the time of the run, or nothing
+
+ROOM = re.compile(r"\S+: .*(File too large|no room is left).* Make room")
 
 CONTINUED = "run again, same bytes"
 COMPLETE = "complete already"
@@ -101,6 +104,26 @@ class Harness:
                     result.failures += details
                 seed = seeds.stop
         return result
+
+    def fill(self, name: str, largest_files: Sequence[int]) -> list[str]:
+        """Run a command with files that cannot grow beyond some bytes, and again without; return what went
+        wrong."""
+        whole, _ = self._undisturbed(name)
+        failures = []
+        for size in largest_files:
+            folder, log = self._new_folder(name, f"full-{size}")
+            words = [word.format(inputs=self.inputs) for word in TARGETS[name].words]
+            with self._server() as server:
+                full = server.ask(words=words, folder=str(folder), log=str(log), largest_file=size)
+                if full["code"] == 0 and tree(folder) == whole:
+                    continue
+                lines = log.read_text().splitlines()
+                again = self._run(server, TARGETS[name], folder, log, expected=None)
+            if full["code"] != 2 or not lines[-1].startswith("learnet: ") or not ROOM.search(lines[-1]):
+                failures.append(f"{name}, {size} bytes: code {full['code']}, {lines[-5:]}")
+            if again["code"] != 0 or tree(folder) != whole:
+                failures.append(f"{name}, {size} bytes, run again: {log.read_text()}")
+        return failures
 
     def _undisturbed(self, name: str) -> tuple[dict[str, bytes], float]:
         """Return what the command leaves, and how long it takes once everything is loaded."""

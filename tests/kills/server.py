@@ -34,13 +34,19 @@ def main() -> None:
         print(json.dumps(answer), flush=True)
 
 
-def run(words: list[str], folder: str, log: str, kill_after_s: float | None) -> dict:
+def run(
+    words: list[str],
+    folder: str,
+    log: str,
+    kill_after_s: float | None = None,
+    largest_file: int | None = None,
+) -> dict:
     """Run a command in a fork; kill its whole group of processes after some seconds, if it runs as long."""
     started = time.monotonic()
     pid = os.fork()
     if pid == 0:
         os.setsid()
-        os._exit(_run_here(words, folder, log))
+        os._exit(_run_here(words, folder, log, largest_file))
     while True:
         done, status = os.waitpid(pid, os.WNOHANG)
         seconds = time.monotonic() - started
@@ -68,12 +74,21 @@ def load_modules(names: list[str]) -> dict:
     return {}
 
 
-def _run_here(words: list[str], folder: str, log: str) -> int:
-    """Run a command in this process, whose output goes to a file; return its exit code."""
+def _run_here(words: list[str], folder: str, log: str, largest_file: int | None) -> int:
+    """Run a command in this process, whose output goes to a file; return its exit code.
+
+    Args:
+        words: the arguments of the command.
+        folder: to run it in.
+        log: file for its output.
+        largest_file: bytes that a file may have, as on a disk that is full; None: any number.
+    """
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     for stream in (1, 2):
         os.dup2(descriptor, stream)
     os.chdir(folder)
+    if largest_file is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, resource.RLIM_INFINITY))
     try:
         cli.main(words)
         code = 0
@@ -84,6 +99,7 @@ def _run_here(words: list[str], folder: str, log: str) -> int:
         code = 1
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     Path(f"{log}.modules").write_text(json.dumps(sorted(set(sys.modules) - {"__main__"})))
     return code
 

@@ -22,7 +22,7 @@ class Target:
 
 
 STUDY = ("--network", "ststnet", "--epochs", "1", "--jobs", "1")
-SPOTTED = ("--output", "film.json", "--csv", "film.csv", "--page", "film.html", "--elan", "film.eaf")
+SPOTTED = ("--output", "film.json", "--csv", "film.csv", "--page", "film.html")
 TARGETS = {
     "prepare": Target(("prepare", "casme2", "{inputs}/database", "out", "--size", "28", "--jobs", "1")),
     "study": Target(("study", f"{{inputs}}/{NOISE}", "out", *STUDY)),

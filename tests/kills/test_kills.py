@@ -30,6 +30,12 @@ def test_a_killed_command_goes_on_and_ends_with_the_same_bytes(harness: Harness,
     assert result.kills >= KILLS // 2  # the others ended before their moment, on a machine at rest
 
 
+@pytest.mark.parametrize("name", [name for name in TARGETS if name != "spotter, a folder"])
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(harness: Harness, name: str) -> None:
+    failures = harness.fill(name, (100, 1000, 3000, 10_000))
+    assert not failures, "\n".join(failures)
+
+
 def test_the_comparison_sees_what_is_left(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / ".hidden.part").write_text("half")

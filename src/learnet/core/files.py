@@ -211,14 +211,22 @@ def _copy_mode(target: Path, draft: Path) -> None:
 
 @contextmanager
 def _named(target: Path, draft: Path) -> Iterator[None]:
-    """Name the target in errors of the disk, which would name the draft, of which no user knows."""
+    """Name the target in errors of the disk.
+
+    They name no file if the disk was full, or else the draft, of which no user knows.
+    """
     try:
         yield
     except OSError as error:
-        if error.filename is not None and Path(os.fsdecode(error.filename)).is_relative_to(draft):
+        names_nothing = error.filename is None and error.errno in NO_ROOM
+        if names_nothing or _is_inside(error.filename, draft):
             error.filename = str(target)
             error.filename2 = None
         raise
+
+
+def _is_inside(name: str | bytes | None, folder: Path) -> bool:
+    return name is not None and Path(os.fsdecode(name)).is_relative_to(folder)
 
 
 def write_atomically(file: Path, content: str | bytes, private: bool = False) -> None:
@@ -230,9 +238,10 @@ def write_atomically(file: Path, content: str | bytes, private: bool = False) ->
 
 def append_durably(file: Path, text: str) -> None:
     """Add text to the end of a file, and wait until it is on the disk."""
-    with file.open("ab") as handle:
-        handle.write(encode_text(text))
-        handle.flush()
+    with _named(file, file), file.open("ab", buffering=0) as handle:
+        data = encode_text(text)
+        while data:  # a disk that is nearly full takes a part
+            data = data[handle.write(data) :]
         os.fsync(handle.fileno())
 
 

@@ -360,8 +360,8 @@ class Resources:
     without a GPU, where more are no faster)."""
 
     cluster: str | None = None
-    """Train on the workers of this Dask scheduler instead: tcp://HOST:PORT (docs/cluster.md). --jobs is
-    ignored."""
+    """Train on the workers of this Dask scheduler instead: tcp://127.0.0.1:PORT or tls://HOST:PORT
+    (docs/cluster.md). --jobs is ignored."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Device for training: cuda (a GPU), cpu, or auto (a GPU if there is one)."""
@@ -369,7 +369,7 @@ class Resources:
     def __post_init__(self) -> None:
         check_rules(
             (self.jobs == -1 or self.jobs >= 1, f"jobs must be -1 or at least 1, not {self.jobs}"),
-            (self.cluster is None or self.cluster.strip() != "", "cluster is empty; use tcp://HOST:PORT"),
+            (self.cluster is None or self.cluster.strip() != "", "cluster is empty; use tls://HOST:PORT"),
             (
                 self.parallel_folds == "auto" or self.parallel_folds >= 1,
                 f"parallel_folds must be auto or at least 1, not {self.parallel_folds}",

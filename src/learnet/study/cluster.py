@@ -6,7 +6,6 @@ worker that is killed, but where Dask gives a job up (its workers died each time
 joblib 1.6 does not notice and waits for ever; and it cannot ask a worker whether it has the data.
 """
 
-import asyncio
 import concurrent.futures
 import logging
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -20,6 +19,7 @@ from learnet.core.errors import LearnetError
 from learnet.core.extras import missing_library
 from learnet.datasets.prepared.store import files_of
 from learnet.study import cluster_worker
+from learnet.study.cluster_address import check_scheduler
 from learnet.study.cluster_worker import ClusterJob, MissingData, Unfit, Versions
 
 Result = TypeVar("Result")
@@ -49,13 +49,13 @@ def connect(address: str, versions: Versions) -> Iterator[Cluster]:
     """Join a Dask cluster for as long as the block lasts.
 
     Args:
-        address: of the scheduler: "tcp://HOST:PORT", or "tls://HOST:PORT" where Dask's own configuration
-            names the keys.
+        address: of the scheduler: "tcp://127.0.0.1:PORT" on this machine, or "tls://HOST:PORT" where Dask's
+            own configuration names the keys.
         versions: what numbers depend on; every worker must give the same answer.
 
     Raises:
         MissingLibrary: `distributed` is not installed.
-        LearnetError: no scheduler answers; there are no workers; a worker has
+        LearnetError: no scheduler answers, or somebody else could; there are no workers; a worker has
             other versions, or runs several threads in one process.
     """
     try:
@@ -64,7 +64,7 @@ def connect(address: str, versions: Versions) -> Iterator[Cluster]:
         raise missing_library(error, "--cluster") from None
     with _client_log_silenced():
         try:
-            _check_scheduler(address)
+            check_scheduler(address, CONNECT_TIMEOUT_S)
             client = Client(address, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
         except (OSError, ValueError) as error:
             reason = " ".join(str(error).split()) or f"no answer in {CONNECT_TIMEOUT_S:.0f} seconds"
@@ -146,38 +146,6 @@ def parallel_map_on_cluster(
                 else:
                     early[index] = result
         yield early.pop(turn)
-
-
-def _check_scheduler(address: str) -> None:
-    """Check that a scheduler answers. `Client` would wait for ever at a port that is open and does not speak
-    Dask.
-
-    Raises:
-        OSError: nobody answers in time.
-        ValueError: this is no address of a scheduler.
-    """
-    from distributed import rpc
-    from distributed.comm import get_address_host_port
-    from distributed.security import Security
-
-    get_address_host_port(address)
-    keys = Security().get_connection_args("client")
-    if address.startswith("tls:") and keys["ssl_context"] is None:
-        raise ValueError("Dask's configuration names no certificates for TLS")
-
-    async def ask_type() -> str:
-        async with rpc(address, connection_args=keys, timeout=CONNECT_TIMEOUT_S) as process:
-            return (await process.identity())["type"]
-
-    # In a thread of its own, because the caller's may run a loop already, as in a notebook.
-    with concurrent.futures.ThreadPoolExecutor(1) as thread:
-        try:
-            answer = thread.submit(asyncio.run, asyncio.wait_for(ask_type(), CONNECT_TIMEOUT_S))
-            kind = answer.result()
-        except (ValueError, MemoryError):  # the first bytes of another protocol are taken for lengths
-            raise ValueError("what answers there does not speak Dask") from None
-    if kind != "Scheduler":
-        raise ValueError(f"it is the address of a {kind.lower()}")
 
 
 def _check_workers(cluster: Cluster) -> None:

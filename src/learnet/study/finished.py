@@ -15,6 +15,7 @@ from pathlib import Path
 from learnet.core.csv_files import csv_text, unescape_formula
 from learnet.core.errors import BadInput
 from learnet.core.files import append_durably, sha256_hex, write_atomically
+from learnet.core.printable import encode_text, storable
 from learnet.core.records import Outcome
 from learnet.study.outcomes import COLUMNS, outcome_rows, parse_outcome
 
@@ -50,7 +51,7 @@ class FinishedFold:
     def digest_row(self) -> list[object]:
         """The row in `digests.csv`."""
         rows = csv_text([self.training]) + outcome_rows(self.outcomes)
-        return [*self.training[:2], sha256_hex(rows.encode("utf-8", errors="surrogateescape"))]
+        return [*self.training[:2], sha256_hex(encode_text(rows))]
 
 
 def finished_folds(out: Path, planned: Sequence[PlannedFold]) -> list[FinishedFold]:
@@ -109,7 +110,7 @@ def _finished_fold(
     classes: Sequence[str],
 ) -> FinishedFold | None:
     """Return a training from its rows; None unless they are those of the plan."""
-    key = [plan.fold, plan.seed, plan.train_clips, len(identities)]
+    key = [storable(plan.fold), plan.seed, plan.train_clips, len(identities)]
     if len(training) != len(TRAININGS_COLUMNS) or list(training[:4]) != _as_text(key):
         return None
     if not training[4].isdecimal() or len(rows) != len(identities):
@@ -120,7 +121,7 @@ def _finished_fold(
             outcome = parse_outcome(Path(OUTCOMES_FILE), list(row), len(COLUMNS) + len(classes))
         except BadInput:
             return None
-        if _identity(outcome) != identity or not _is_consistent(outcome, classes):
+        if _identity(outcome) != _as_stored(identity) or not _is_consistent(outcome, classes):
             return None
         outcomes.append(outcome)
     return FinishedFold(training, outcomes)
@@ -129,6 +130,11 @@ def _finished_fold(
 def _identity(outcome: Outcome) -> Identity:
     key = (outcome.study, outcome.fold, outcome.seed)
     return (*key, outcome.clip, outcome.dataset, outcome.person, outcome.truth)
+
+
+def _as_stored(identity: Identity) -> tuple[object, ...]:
+    """Return an identity as it is read back: of names that are not UTF-8, bytes are escaped."""
+    return tuple(storable(value) if isinstance(value, str) else value for value in identity)
 
 
 def _is_consistent(outcome: Outcome, classes: Sequence[str]) -> bool:

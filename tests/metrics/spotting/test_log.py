@@ -129,3 +129,40 @@ def test_events_given_twice_and_a_wrong_table_of_videos(tmp_path: Path) -> None:
         read_spotting_log(log, videos=write(tmp_path, "v.csv", "name,frames\na,5\n"))
     with pytest.raises(BadInput, match="line 2: 0 frames per second"):
         read_spotting_log(log, videos=write(tmp_path, "v.csv", "video,frames,fps\na,5,0\n"))
+
+
+EVENTS = "subject,video,onset,offset\n006,a,10,20\n007,a,30,40\n"
+
+
+def test_a_subject_under_two_names_is_one_person(tmp_path: Path) -> None:
+    """Its videos are the same ones, also in the table of videos."""
+    truth = write(tmp_path, "truth.csv", EVENTS)
+    videos = write(tmp_path, "videos.csv", "subject,video,frames,fps\nS06,a,99,30\n7,a,99,30\n")
+    predictions = write(tmp_path, "found.csv", "subject,video,onset,offset\n6,a,11,21\n6,a,60,90\n")
+    log = read_spotting_log(predictions, truth, videos)
+    assert [(i.video, i.person, i.kind) for i in (*log.events, *log.predictions)] == [
+        ("006/a", "006", "micro"),
+        ("007/a", "007", "micro"),
+        ("006/a", "006", "micro"),
+        ("006/a", "006", "macro"),
+    ]
+    assert set(log.videos) == {"006/a", "007/a"}
+    assert "'6' and '006' are counted as one person." in log.notes
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a,11,21,006\na,31,41,007\n", "a 11 21 006\r\na 31 41 007\r\n", "a;11;21;6\na;31;41;7\n"],
+)
+def test_predictions_without_a_header(tmp_path: Path, text: str) -> None:
+    log = read_spotting_log(write(tmp_path, "found.txt", text), write(tmp_path, "truth.csv", EVENTS))
+    assert [(i.video, i.onset, i.offset) for i in log.predictions] == [("006/a", 11, 21), ("007/a", 31, 41)]
+
+
+def test_pairs_separated_by_blanks_and_decimal_commas(tmp_path: Path) -> None:
+    log = read_spotting_log(write(tmp_path, "log.txt", "a/b 10 20 11 21 TP\na/b - - 40 50 FP\n"))
+    assert [(i.onset, i.offset) for i in log.predictions] == [(11, 21), (40, 50)] and len(log.events) == 1
+    table = "video;onset;offset;score\na/b;10,5;20;0,25\n"
+    events = write(tmp_path, "truth.csv", "video,onset,offset\na/b,10,20\n")
+    (found,) = read_spotting_log(write(tmp_path, "found.csv", table), events).predictions
+    assert (found.onset, found.score) == (10.5, 0.25)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from learnet.core.csv_files import decode_text, read_csv_rows
 from learnet.core.errors import BadInput, counted
+from learnet.core.people import first_spellings
 from learnet.core.records import MICRO_MAX_S
 from learnet.metrics.spotting.intervals import Interval
 
@@ -34,8 +35,14 @@ COLUMNS = {
 PAIR_COLUMNS = ("video", "truth_onset", "truth_offset", "onset", "offset", "flag")
 """Columns of a log without header, as the MEGC challenges ask for; others may follow."""
 
+PREDICTION_COLUMNS = ("video", "onset", "offset", "person")
+"""Columns of a table of predictions without header; the last may be missing."""
+
 BLINK = "blink"
 KIND_WORDS = {"me": "micro", "mae": "macro", "micro": "micro", "macro": "macro"}
+
+_WHOLE_NUMBER = re.compile(r"\d+", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"^([+-]?\d+),(\d+)$", re.ASCII)
 
 _FORMAT = (
     "Give the columns video, truth onset, truth offset, predicted onset, predicted offset, TP / FP / FN, "
@@ -119,11 +126,13 @@ def read_spotting_log(
     rows = true_rows + rows
     if not any(row.event for row in rows):
         raise BadInput(path, "it contains no events to compare with", "Give them with --truth.")
-    log = SpottingLog(path, (), (), (), _people_source(rows, path, truth), lengths, fps)
+    people_source = _people_source(rows, path, truth)
+    rows, lengths, spelling_notes = _with_one_spelling(rows, lengths)
+    log = SpottingLog(path, (), (), (), people_source, lengths, fps)
     rows = [_complete_row(row, log) for row in rows]
     events = _distinct(row.event for row in rows)
     predictions = _distinct(row.prediction for row in rows)
-    all_notes = tuple(truth_notes + notes)
+    all_notes = tuple(truth_notes + notes + spelling_notes)
     return replace(log, rows=tuple(rows), events=events, predictions=predictions, notes=all_notes)
 
 
@@ -152,6 +161,31 @@ def _people_source(rows: Sequence[LogRow], path: Path, truth: Path | None) -> st
     if True in named:
         return "People are those of the subject column."
     return "People are what the names of the videos begin with, up to the first / or _."
+
+
+def _with_one_spelling(
+    rows: Sequence[LogRow], lengths: Mapping[str, VideoLength]
+) -> tuple[list[LogRow], dict[str, VideoLength], list[str]]:
+    """Return the rows and the table of videos with one name for each person, and notes about the others.
+
+    Videos are named after their people, so that `6/a` of a prediction is the video `006/a` of an event.
+    """
+    people = [interval.person for row in rows for interval in (row.event, row.prediction) if interval]
+    people += [video.partition("/")[0] for video in lengths if "/" in video and any(people)]
+    first = first_spellings(list(filter(None, people)))
+
+    def rename(video: str) -> str:
+        person, separator, name = video.partition("/")
+        return f"{first.get(person, person)}{separator}{name}"
+
+    def respell(interval: Interval | None) -> Interval | None:
+        if interval is None or interval.person not in first:
+            return interval
+        return replace(interval, person=first[interval.person], video=rename(interval.video))
+
+    renamed = [replace(row, event=respell(row.event), prediction=respell(row.prediction)) for row in rows]
+    notes = [f"{other!r} and {kept!r} are counted as one person." for other, kept in first.items()]
+    return renamed, {rename(video): length for video, length in lengths.items()}, notes
 
 
 def _distinct(intervals: Iterable[Interval | None]) -> tuple[Interval, ...]:
@@ -186,6 +220,8 @@ def _read_table(path: Path) -> list[tuple[int, list[str]]]:
     lines = [(number, cells) for number, cells in rows if any(cells)]
     if not lines:
         raise BadInput(path, "it is empty", _FORMAT)
+    if all(len(cells) == 1 for _, cells in lines):  # separated by blanks
+        return [(number, cells[0].split()) for number, cells in lines]
     return lines
 
 
@@ -219,9 +255,8 @@ def _read_rows(path: Path, is_truth: bool, events: Sequence[Interval] = ()) -> t
     if "video" in positions or common:
         lines = lines[1:]
     else:
-        positions = {name: position for position, name in enumerate(PAIR_COLUMNS)}
-        if len(first) < len(PAIR_COLUMNS) or first[5].upper() not in FLAGS:
-            raise BadInput(path, f"its first line is not that of a log: {','.join(first)[:60]!r}", _FORMAT)
+        columns = _columns_without_header(path, first)
+        positions = {name: position for position, name in enumerate(columns)}
     if not {"onset", "offset"} <= positions.keys():
         raise BadInput(path, "a column for the onset or the offset is missing", _FORMAT)
     rows = []
@@ -232,6 +267,20 @@ def _read_rows(path: Path, is_truth: bool, events: Sequence[Interval] = ()) -> t
     if len(rows) < len(lines):
         notes.append(f"{counted(len(lines) - len(rows), 'blink')} of {path.name} left out.")
     return rows, notes
+
+
+def _columns_without_header(path: Path, first: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns of a file whose first line is a row.
+
+    Raises:
+        BadInput: it is no row of a log.
+    """
+    if len(first) >= len(PAIR_COLUMNS) and first[5].upper() in FLAGS:
+        return PAIR_COLUMNS
+    limits = first[1:3]
+    if len(first) in (3, 4) and len(limits) == 2 and all(map(_WHOLE_NUMBER.fullmatch, limits)):
+        return PREDICTION_COLUMNS[: len(first)]
+    raise BadInput(path, f"its first line is not that of a log: {','.join(first)[:60]!r}", _FORMAT)
 
 
 def _only_video(path: Path, events: Sequence[Interval]) -> dict[str, str]:
@@ -302,7 +351,7 @@ def _video_name(cells: Mapping[str, str]) -> str:
 
 def _number(where: str, name: str, text: str) -> float:
     try:
-        value = float(text)
+        value = float(_DECIMAL_COMMA.sub(r"\1.\2", text))
     except ValueError:
         value = math.nan
     if not math.isfinite(value):

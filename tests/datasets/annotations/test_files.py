@@ -342,7 +342,7 @@ def test_pyfeat_live(tmp_path: Path) -> None:
     read = read_annotations(path, Recording(fps=30.0))
     found = [(e.onset, e.offset, e.label, e.source) for e in read.events]
     assert found == [(30, 30, "smile", "viewer"), (50, 61, "look away", "live")]
-    assert "1 ranges to exclude are left out." in read.notes
+    assert "1 range to exclude left out." in read.notes
 
 
 @pytest.mark.parametrize("suffix", [".eaf", ".TextGrid", ".vtt"])

@@ -51,7 +51,7 @@ def test_points_of_praat_are_left_out(tmp_path: Path) -> None:
     (found,) = read.events
     assert (found.onset, found.offset, found.label, found.score) == (100, 130, "surprise", 0.5)
     assert found.source == "lena"
-    assert read.notes[0] == "2 points are left out: an event is an interval."
+    assert read.notes[0] == "2 points left out: an event is an interval."
 
 
 def boris(events: list[list], fps: float = 25.0) -> str:
@@ -80,7 +80,7 @@ def test_states_of_boris_are_paired_by_subject_and_modifier(tmp_path: Path) -> N
     found = [(e.onset, e.offset, e.source, e.label) for e in read.events]
     assert found == [(25, 35, "eva", "frown"), (30, 55, "ben", "frown"), (100, 105, "eva", "frown; strong")]
     assert read.events[0].action_units == (ActionUnitScore(4, "both", None),)
-    assert read.notes[0] == "1 point events are left out: an event has a duration."
+    assert read.notes[0] == "1 point event left out: an event has a duration."
     path.write_text(boris(events[:4]))
     with pytest.raises(BadInput, match="'frown' that starts at .* s does not stop"):
         read_annotations(path)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from learnet.core.csv_files import decode_text, read_csv_rows
-from learnet.core.errors import BadInput
+from learnet.core.errors import BadInput, counted
 from learnet.core.records import Event
 from learnet.datasets.annotations.lanes import end_of, lanes, source_of
 from learnet.datasets.annotations.record import Entries, Entry, Recording
@@ -126,7 +126,7 @@ def read_boris_project(path: Path, project: Mapping[str, Any]) -> Entries:
         entries, left_out = _pair_states(path, rows, points)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise BadInput(path, f"this BORIS project is damaged ({error!r})", _HINT) from None
-    notes = (f"{left_out} point events are left out: an event has a duration.",) if left_out else ()
+    notes = (f"{counted(left_out, 'point event')} left out: an event has a duration.",) if left_out else ()
     return Entries(entries, Recording(fps=fps or None), notes)
 
 
@@ -194,7 +194,7 @@ def read_boris_export(path: Path) -> Entries:
     if len(observations) > 1:
         problem = f"several observations are in the file: {', '.join(sorted(observations))[:80]}"
         raise BadInput(path, problem, "Export each observation to a file of its own.")
-    notes = (f"{left_out} point events are left out: an event has a duration.",) if left_out else ()
+    notes = (f"{counted(left_out, 'point event')} left out: an event has a duration.",) if left_out else ()
     return Entries(entries, Recording(fps=fps), notes)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
-from learnet.core.errors import BadInput
+from learnet.core.errors import BadInput, counted
 from learnet.core.printable import printable_lines
 from learnet.core.records import Event
 from learnet.datasets.annotations.lanes import end_of, lanes, source_of
@@ -67,7 +67,7 @@ def read_elan(path: Path) -> Entries:
             where = f"tier {name}, annotation {number}"
             limits_s = (start_ms / 1000, end_ms / 1000)
             entries.append(text_entry(path, where, limits_s, text or "", source_of(name)))
-    notes = (f"{without_time} annotations without times are left out.",) if without_time else ()
+    notes = (f"{counted(without_time, 'annotation')} without times left out.",) if without_time else ()
     recording = Recording(fps=_rate(path, eaf.get_properties()))
     return Entries(merge_tiers(entries), recording, (*notes, *unjudged_note(unjudged)))
 

@@ -1,5 +1,7 @@
 """Annotation files of two coders, and the videos to which annotations belong."""
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,9 @@ from learnet.datasets.annotations.files import READ_SUFFIXES, UNKNOWN, read_anno
 from learnet.datasets.annotations.record import AnnotationFile, Recording
 from learnet.video.reader import open_video
 
+ENDINGS = re.compile(r"[-._ ](?:events|annotations|corrected)$", re.IGNORECASE)
+"""What the name of an annotation file may have after that of its recording."""
+
 
 @dataclass(frozen=True)
 class FilePair:
@@ -18,6 +23,11 @@ class FilePair:
     name: str
     first: AnnotationFile
     second: AnnotationFile
+
+
+def recording_name(path: Path) -> str:
+    """Return the name of the recording to which an annotation file belongs, in Unicode form C."""
+    return unicodedata.normalize("NFC", ENDINGS.sub("", path.stem))
 
 
 def describe_recording(video: str | Path | None, fps: float | None = None) -> Recording:
@@ -46,7 +56,7 @@ def read_pairs(first: Path, second: Path, recording: Recording = UNKNOWN) -> lis
 
     Args:
         first: annotation file, or a folder of them, one for each recording.
-        second: the same; files of two folders belong together if their names agree up to the suffix.
+        second: the same; files of two folders belong together if their recordings have one name.
         recording: the video, or the frame rate of all of them.
 
     Raises:
@@ -75,15 +85,16 @@ def _read_pair(name: str, first: Path, second: Path, recording: Recording) -> Fi
 
 
 def _annotation_files(folder: Path) -> Mapping[str, Path]:
-    """Return the annotation files of a folder by their names without suffix."""
+    """Return the annotation files of a folder by the names of their recordings."""
     files: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in READ_SUFFIXES or path.name.startswith("."):
             continue
-        if path.stem in files:
-            problem = f"it and {files[path.stem].name} are of the same recording"
+        name = recording_name(path)
+        if name in files:
+            problem = f"it and {files[name].name} are of the same recording"
             raise BadInput(path, problem, "Keep one file of each recording in the folder.")
-        files[path.stem] = path
+        files[name] = path
     if not files:
         raise BadInput(folder, "there is no annotation file in it", f"Give {', '.join(READ_SUFFIXES)}.")
     return files

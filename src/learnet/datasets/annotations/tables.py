@@ -1,10 +1,11 @@
 """Events in CSV tables: those of learnet with frames and seconds, any with a part of these, pyfeat-live's."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from learnet.core.csv_files import csv_text
-from learnet.core.errors import BadInput
+from learnet.core.errors import BadInput, counted
 from learnet.core.labels import HOW_TO_WRITE_UNITS
 from learnet.core.records import ActionUnitScore, Event
 from learnet.datasets.annotations.record import Entries, Entry
@@ -33,6 +34,8 @@ ALIASES = {
 
 PREDICTED = "emotions_by_units"
 """Column by which a table of `learnet predict` is known; its events have no column `source`."""
+
+_DECIMAL_COMMA = re.compile(r"^([+-]?\d+),(\d+)$", re.ASCII)
 
 UNIT_UNKNOWN = {"start": "onset", "end": "offset"}
 """Columns that may be frames or seconds."""
@@ -107,7 +110,7 @@ def _with_units(path: Path, header: list[str], rows: Rows) -> tuple[list[str], t
     if len(positions) < len(UNIT_UNKNOWN) or {"onset", "onset_s"} & set(header):
         return header, ()
     numbers = [cells[position] for _, cells in rows for position in positions if position < len(cells)]
-    if not any("." in number for number in numbers):
+    if not any("." in number or "," in number for number in numbers):
         problem = "start and end are whole numbers, which may be frames or seconds"
         hint = "Name the columns onset and offset (frames), or onset_s and offset_s (seconds)."
         raise BadInput(path, problem, hint)
@@ -159,7 +162,7 @@ def _number(place: str, row: Mapping[str, str], name: str) -> float | None:
     if not text:
         return None
     try:
-        return float(text)
+        return float(_DECIMAL_COMMA.sub(r"\1.\2", text))
     except ValueError:
         raise BadInput(place, f"the {name} {text[:40]!r} is not a number", "Correct it.") from None
 
@@ -198,5 +201,5 @@ def read_pyfeat_live(path: Path, rows: Rows) -> Entries:
             entries.append(
                 Entry(where, onset=onset, offset=offset, label=label, source=row.get("source", ""))
             )
-    notes = (f"{excluded} ranges to exclude are left out.",) if excluded else ()
+    notes = (f"{counted(excluded, 'range')} to exclude left out.",) if excluded else ()
     return Entries(entries, notes=notes)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from learnet.core.errors import BadInput
+from learnet.core.errors import BadInput, counted
 from learnet.core.records import Event
 from learnet.datasets.annotations.lanes import end_of, lanes, source_of
 from learnet.datasets.annotations.record import UNJUDGED, Entries, Recording, merge_tiers, unjudged_note
@@ -75,7 +75,7 @@ def read_textgrid(path: Path) -> Entries:
         for number, (start_s, end_s, text) in enumerate(labelled, start=1):
             where = f"tier {tier.name}, interval {number}"
             entries.append(text_entry(path, where, (start_s, end_s), text, source_of(tier.name)))
-    notes = (f"{points} points are left out: an event is an interval.",) if points else ()
+    notes = (f"{counted(points, 'point')} left out: an event is an interval.",) if points else ()
     return Entries(merge_tiers(entries), notes=(*notes, *unjudged_note(unjudged)))
 
 

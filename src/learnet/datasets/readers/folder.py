@@ -112,7 +112,7 @@ def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex
             without_rate += 1
     if without_rate:
         message = (
-            f"{without_rate} clips carry no frame rate; {DEFAULT_FPS:g} per second is assumed. "
+            f"{counted(without_rate, 'clip')} without a frame rate; {DEFAULT_FPS:g} per second is assumed. "
             "A column `fps` in labels.csv says otherwise"
         )
         findings.append(Finding("frame rate assumed", str(top), message))

@@ -177,6 +177,10 @@ def test_a_movement_that_two_coders_saw_does_not_count_twice(tmp_path: Path, put
     message = "'eva' and 'ben' annotated the same movement, 0.10 to 0.40 s. Keep the events of one coder."
     with pytest.raises(BadAnnotation, match=message):
         read(tmp_path)
+    put("ann/a.avi", "5,9,20,fear,,eva\n8,9,20,fear,,eva\n")
+    message = "'eva' annotated the same movement twice, 0.10 to 0.40 s. Keep one of the events."
+    with pytest.raises(BadAnnotation, match=message):
+        read(tmp_path)
 
 
 def test_what_is_wrong_is_named(tmp_path: Path, put: Put) -> None:

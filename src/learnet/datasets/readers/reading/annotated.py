@@ -3,7 +3,6 @@
 What people saw becomes clips; what learnet spotted and nobody confirmed does not.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from learnet.core.errors import BadAnnotation, BadInput, counted
 from learnet.core.files import shortened_list
 from learnet.core.records import Event, Finding
 from learnet.datasets.annotations.files import READ_SUFFIXES, read_annotations
-from learnet.datasets.annotations.pairs import describe_recording
+from learnet.datasets.annotations.pairs import describe_recording, recording_name
 from learnet.datasets.annotations.predictions import SOURCE
 from learnet.datasets.annotations.record import AnnotationFile
 from learnet.datasets.annotations.text import facs_text
@@ -34,9 +33,6 @@ SUBJECTS = TableSchema(
     required=("path", "subject"),
     keys=("path", "subject"),
 )
-ENDINGS = re.compile(r"[-._ ](?:events|annotations|corrected)$", re.IGNORECASE)
-"""What the name of an annotation file may have after that of its video."""
-
 NO_LABELS = {"", "uncertain"}
 SAME_MOVEMENT_IOU = 0.5  # from which the events of two coders are one movement
 
@@ -70,12 +66,12 @@ def find_annotated_videos(root: Path) -> dict[Path, Path]:
     """
     pairs: dict[Path, Path] = {}
     contents = list_folder(root)
-    videos = {Path(name).stem: root / name for name in contents.files if _is_video(name)}
+    videos = {normalise_unicode(Path(name).stem): root / name for name in contents.files if _is_video(name)}
     for name in contents.files:
         path = root / name
         if path.suffix.lower() not in READ_SUFFIXES:
             continue
-        video = videos.get(path.stem) or videos.get(ENDINGS.sub("", path.stem))
+        video = videos.get(normalise_unicode(path.stem)) or videos.get(recording_name(path))
         if video is None:
             continue
         if video in pairs:
@@ -113,7 +109,7 @@ def read_annotated_videos(
 
     Raises:
         BadInput: whose face a video shows is not told, or a file cannot be read.
-        BadAnnotation: two coders annotated the same movement, or no event is left.
+        BadAnnotation: a movement is annotated twice, or no event is left.
     """
     labelled: list[LabelledClip] = []
     left_out: Counter[str] = Counter()
@@ -210,18 +206,22 @@ def _rate(where: str, text: str) -> float:
 
 
 def _check_coders(annotated: AnnotationFile) -> None:
-    """Refuse a file in which two coders annotated the same movement: it would count twice.
+    """Refuse a file in which a movement is annotated twice, by two coders or by one: it would count twice.
 
     Raises:
-        BadAnnotation: two events of different sources overlap by SAME_MOVEMENT_IOU or more.
+        BadAnnotation: two events overlap by SAME_MOVEMENT_IOU or more.
     """
     events = [event for event in annotated.events if event.source != SOURCE and not event.is_blink]
     for position, event in enumerate(events):
         for other in events[position + 1 :]:
-            if event.source != other.source and _iou(event, other) >= SAME_MOVEMENT_IOU:
-                times = f"{event.onset_s:.2f} to {event.offset_s:.2f} s"
-                problem = f"{event.source!r} and {other.source!r} annotated the same movement, {times}"
-                raise BadAnnotation(annotated.path, problem, "Keep the events of one coder.")
+            if _iou(event, other) < SAME_MOVEMENT_IOU:
+                continue
+            times = f"{event.onset_s:.2f} to {event.offset_s:.2f} s"
+            if event.source == other.source:
+                problem = f"{event.source!r} annotated the same movement twice, {times}"
+                raise BadAnnotation(annotated.path, problem, "Keep one of the events.")
+            problem = f"{event.source!r} and {other.source!r} annotated the same movement, {times}"
+            raise BadAnnotation(annotated.path, problem, "Keep the events of one coder.")
 
 
 def _iou(event: Event, other: Event) -> float:

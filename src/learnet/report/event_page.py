@@ -1,14 +1,12 @@
 """Write the events of a video as an interactive page beside it: look at them, and correct them."""
 
-import base64
 import hashlib
 import json
 import os
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from importlib.resources import files
+from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import quote
 
@@ -28,6 +26,7 @@ from learnet.inference.event_maps import CROP_PX, MOVEMENT_CELLS, RESPONSE_CELLS
 from learnet.inference.recognition import Recognition
 from learnet.inference.spotting.points import face_points
 from learnet.motion.evidence import FACE_CENTRE, FACE_RADII
+from learnet.report.content_policy import BESIDE, NOTHING, content_policy, script_text
 from learnet.report.explain.face_regions import face_placement
 from learnet.report.page import page_template, write_page
 from learnet.report.page_data import Json, encode_frames, encode_maps, encode_motion, rounded
@@ -51,22 +50,6 @@ SCRIPTS = (
 """Scripts of the page in the order in which they use each other."""
 
 ANONYMOUS_NAME = "VIDEO"
-
-
-@dataclass(frozen=True)
-class Policy:
-    """What the page may load, as sources of a content security policy."""
-
-    pictures: str  # images and videos
-    script: str  # digest of the script, so that no other runs
-
-    @property
-    def text(self) -> str:
-        """The policy; connections to anywhere are refused."""
-        return (
-            f"default-src 'none'; script-src {self.script}; style-src 'unsafe-inline'; "
-            f"img-src {self.pictures}; media-src {self.pictures}; base-uri 'none'; form-action 'none'"
-        )
 
 
 def write_video_page(recognition: Recognition, out: Path, anonymous: bool = False) -> Path:
@@ -114,14 +97,13 @@ def event_page(recognition: Recognition, out: Path, anonymous: bool = False) -> 
         )
     data = _page_data(recognition, out, anonymous)
     script = _script()
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    pictures = "'none'" if anonymous else "'self' file: blob: data:"
+    sources = NOTHING if anonymous else BESIDE
     name = "" if anonymous else Path(recognition.source).name
     parts = page_parts(recognition, name or ANONYMOUS_NAME)
     parts["command"] = f"{parts['command']} {_page_options(out, anonymous)}"
     return page_template("event_page").render(
         start=Markup(START),
-        policy=Policy(pictures, f"'sha256-{digest}'").text,
+        policy=content_policy(script, pictures=sources, media=sources),
         script=Markup(script),
         data=Markup(_json_for_html(data)),
         name=name,
@@ -145,9 +127,7 @@ def _page_options(out: Path, anonymous: bool) -> str:
 
 def _script() -> str:
     """Return the scripts as one. None sees what another page or extension defines."""
-    folder = files("learnet.report") / "templates"
-    sources = [(folder / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
-    return '"use strict";\n{\n' + "\n".join(sources) + "}\n"
+    return '"use strict";\n{\n' + "\n".join(map(script_text, SCRIPTS)) + "}\n"
 
 
 def _json_for_html(data: Json) -> str:

@@ -18,6 +18,7 @@ from learnet.core.errors import OutputTaken
 from learnet.core.files import write_atomically
 from learnet.core.printable import printable_lines
 from learnet.metrics.scores import interval_text
+from learnet.report.content_policy import content_policy, script_text
 from learnet.report.differences import several
 from learnet.report.head import head
 from learnet.report.page_figures import PageFigure, check_tables, folder_of, write_tables
@@ -156,9 +157,12 @@ def compose(
         body = Markup(page_template(key).render(context | values))
         sections.append({"key": key, "title": part.title, "body": body})
         figures += values.get("drawings", [])
+    script = f"\n{script_text('report')}\n"
     text = page_template("page").render(
         context,
         start=Markup(START),
+        policy=content_policy(script),
+        script=Markup(script),
         parts=sections,
         head=head(records),
         leak_consequence=LEAK_CONSEQUENCE,

@@ -24,6 +24,7 @@ from learnet.inference.recognition import Recognition, timeline
 from learnet.inference.timeline import Span, Timeline, timeline_figure
 from learnet.inference.video_input import SHORT_S
 from learnet.inference.windows import TIME_TOLERANCE_S
+from learnet.report.content_policy import content_policy
 from learnet.report.event_pictures import event_pictures, movement_figure
 from learnet.report.page import page_template, write_page
 from learnet.report.page_figures import PageFigure, make_page_figure
@@ -90,6 +91,7 @@ def recognition_page(recognition: Recognition, content: PageContent = PageConten
     name = Path(recognition.source).name
     return page_template("recognition").render(
         start=Markup(START),
+        policy=content_policy(),
         title=name,
         recognition=recognition,
         content=content,

@@ -10,6 +10,7 @@ import pandas as pd
 
 from learnet.core.csv_files import csv_text
 from learnet.core.files import write_atomically
+from learnet.core.printable import printable
 from learnet.metrics.published import PublishedScores
 from learnet.metrics.scores import MEASURES
 from learnet.metrics.study_metrics import MeanScore
@@ -103,7 +104,7 @@ def as_csv(comparison: Comparison) -> str:
 def as_latex(comparison: Comparison) -> str:
     """Return a `table*` environment for each table; rows of leaky studies are red."""
     parts = ["% Needs the packages booktabs, graphicx and xcolor.\n"]
-    parts += [f"% {note}\n" for note in notes(comparison)]
+    parts += [f"% {printable(note)}\n" for note in notes(comparison)]
     for table in comparison_tables(comparison):
         parts += _latex_tables(table)
     return "".join(parts)

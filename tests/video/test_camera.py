@@ -1,5 +1,7 @@
 """Cameras, with a stand-in for the device."""
 
+import time
+
 import cv2
 import numpy as np
 import pytest
@@ -47,3 +49,23 @@ def test_camera_streams_until_it_is_unplugged(monkeypatch: pytest.MonkeyPatch) -
     assert video.camera.released  # type: ignore[attr-defined]
     with open_video(0, last=2) as video:
         assert [frame.number for frame in video] == [0, 1, 2] and video.losses == {}
+
+
+def test_the_rate_of_a_camera_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It reports 30 frames a second, and delivers 2 in the dark; a rate that was given stays."""
+    monkeypatch.setattr(cv2, "VideoCapture", FakeCamera)
+    clock = iter(np.arange(0.0, 100.0, 0.5))
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(clock)))
+    with open_video(0) as video:
+        rates = [video.info.fps for _ in video]
+        assert rates[0] == 30 and rates[-1] == pytest.approx(2)
+    with open_video(0, fps=15.0) as video:
+        assert {video.info.fps for _ in video} == {15}
+
+
+@pytest.mark.parametrize("reported", [0.0, -1.0, float("nan"), 1e9])
+def test_a_rate_that_is_none_is_assumed_and_told(monkeypatch: pytest.MonkeyPatch, reported: float) -> None:
+    monkeypatch.setattr(cv2, "VideoCapture", FakeCamera)
+    monkeypatch.setattr(FakeCamera, "get", lambda self, what: reported)
+    with open_video(0) as video:
+        assert video.info.fps == 25 and "25 frames per second is assumed" in video.notes[0]

@@ -104,3 +104,25 @@ def test_pictures_of_a_gigantic_size_are_refused(tmp_path: Path) -> None:
     path.write_bytes(b"YUV4MPEG2 W15000 H15000 F25:1 C420\nFRAME\n" + bytes(1000))
     with pytest.raises(BadVideo, match="pictures of 15000x15000 pixels, more than can be read"):
         open_video(path)
+
+
+@pytest.mark.parametrize("bits", [10, 12, 16])
+def test_cameras_that_leave_upper_bits_empty(tmp_path: Path, bits: int) -> None:
+    """A 12-bit camera writes 0..4095 into grey films of 16 bits."""
+    path = tmp_path / "grey.mkv"
+    eight = (np.arange(48 * 64, dtype=np.uint16) % 256).reshape(48, 64)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "gray16le"
+        for factor in (1.0, 0.5, 1.5):
+            values = (eight * factor).astype(np.uint16) << (bits - 8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(values, format="gray16le")))
+        container.mux(stream.encode())
+    with open_video(path) as video:
+        frames = [frame.pixels.astype(int) for frame in video]
+        assert len(video.notes) == (bits < 16)
+    np.testing.assert_array_equal(frames[0][..., 1], frames[0][..., 2])
+    np.testing.assert_allclose(frames[0][..., 0], eight, atol=1)
+    np.testing.assert_allclose(frames[1][..., 0], eight // 2, atol=1)
+    if bits < 16:
+        np.testing.assert_array_equal(frames[2][..., 0], np.minimum((eight * 1.5).astype(int), 255))

@@ -17,7 +17,7 @@ from learnet.core.errors import BadVideo
 from learnet.video.base import Pixels
 from learnet.video.frame_numbers import DIGITS, AmbiguousNumbers, frame_numbers
 from learnet.video.libav import is_whole_jpeg
-from learnet.video.picture import MAX_PIXELS
+from learnet.video.picture import MAX_PIXELS, bits_of
 
 # In order of preference, where several files have the same number.
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".bmp", ".png")
@@ -29,7 +29,6 @@ VIDEO_SUFFIXES = (
 
 JPEG_END_MARKER = b"\xff\xd9"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-CAMERA_BITS = (10, 12, 14)  # of the values in 16 bit images
 
 # Before OpenCV 4.14 the functions of its log lie at the top.
 OPENCV_LOG: Any = cv2.utils.logging if hasattr(cv2.utils, "logging") else cv2
@@ -156,8 +155,7 @@ def used_bits(path: Path) -> int:
     pixels = _decode_deep(data)
     if pixels is None:
         return 16
-    largest = int(pixels.max())
-    return next((bits for bits in CAMERA_BITS if largest < 1 << bits), 16) if largest else 16
+    return bits_of(int(pixels.max()))
 
 
 def _decode_deep(data: bytes) -> UInt16[np.ndarray, "H W 3"] | None:

@@ -15,6 +15,9 @@ LEAST_STRETCH = 0.01  # relative: headers round
 Orientation = tuple[bool, int, int]  # swap rows and columns, then row step, column step (-1: mirrored)
 AS_STORED: Orientation = (False, 1, 1)
 
+CAMERA_BITS = (10, 12, 14)  # of the values in images and films of 16 bits
+GREY_16 = ("gray16le", "gray16be")  # as libav calls these formats
+
 # Codes of ITU-T H.273.
 HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
 BT2020_PRIMARIES = 9
@@ -26,6 +29,7 @@ class PictureFormat:
 
     orientation: Orientation = AS_STORED
     pixel_aspect: float = 1.0  # width of a pixel divided by its height
+    grey_bits: int = 16  # that are used of the values of grey films of 16 bits
 
     def seen_size(self, width: int, height: int) -> tuple[int, int]:
         """Return width and height of a stored picture with square pixels; neither gets smaller."""
@@ -48,7 +52,13 @@ def picture_format(frame: av.VideoFrame, stream: av.VideoStream) -> tuple[Pictur
         aspect = 1.0
     elif abs(aspect - 1) <= LEAST_STRETCH:
         aspect = 1.0
-    result = PictureFormat(requested or AS_STORED, aspect)
+    result = PictureFormat(requested or AS_STORED, aspect, _grey_bits(frame))
+    if result.grey_bits < 16:
+        bits = result.grey_bits
+        notes.append(
+            f"The first frame uses {bits} of its 16 bits, so all are read as {bits}-bit frames; brighter "
+            "values are cut off."
+        )
     if aspect != 1:
         width, height = result.seen_size(frame.width, frame.height)
         notes.append(
@@ -56,6 +66,20 @@ def picture_format(frame: av.VideoFrame, stream: av.VideoStream) -> tuple[Pictur
             f"scaled to {width}x{height}."
         )
     return result, notes + _content_notes(frame, stream)
+
+
+def bits_of(largest: int) -> int:
+    """Return how many bits the values of a 16 bit image have: cameras leave the upper ones empty, so that it
+    looks almost black. It is 16 where all are used, or none.
+    """
+    return next((bits for bits in CAMERA_BITS if 0 < largest < 1 << bits), 16)
+
+
+def _grey_bits(frame: av.VideoFrame) -> int:
+    """Return how many bits of each value a grey film of 16 bits uses; 16 for all other films."""
+    if frame.format.name not in GREY_16:
+        return 16
+    return bits_of(int(frame.to_ndarray(format="gray16le", threads=1).max()))
 
 
 def _content_notes(frame: av.VideoFrame, stream: av.VideoStream) -> list[str]:
@@ -111,9 +135,20 @@ def check_size(source: str, width: int, height: int) -> None:
 def to_rgb(frame: av.VideoFrame, target: PictureFormat) -> Pixels:
     """Return the pixels of a frame, RGB, 0..255, as they are to be seen."""
     width, height = target.seen_size(frame.width, frame.height)
+    if target.grey_bits < 16:
+        values = np.asarray(
+            frame.to_ndarray(format="gray16le", width=width, height=height, threads=1), np.uint16
+        )
+        grey = np.minimum(values >> (target.grey_bits - 8), 255).astype(np.uint8)
+        return _turned(np.repeat(grey[..., None], 3, axis=2), target.orientation)
     # Without `threads`, PyAV starts a pool for every frame: ten times slower.
     pixels = frame.to_ndarray(format="rgb24", width=width, height=height, threads=1)
-    swap_axes, row_step, column_step = target.orientation
+    return _turned(pixels, target.orientation)
+
+
+def _turned(pixels: Pixels, orientation: Orientation) -> Pixels:
+    """Return a picture rotated and mirrored."""
+    swap_axes, row_step, column_step = orientation
     if swap_axes:
         pixels = pixels.transpose(1, 0, 2)
     return np.ascontiguousarray(pixels[::row_step, ::column_step])

@@ -10,8 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
+from learnet.video.reader import open_video
 from tests.builders.commands import learnet
 from tests.builders.once import writable_copy
+from tests.builders.videos import colours, mux
 
 
 @pytest.fixture
@@ -94,3 +96,24 @@ def test_a_database_twice_and_a_place_inside_it_are_refused(root: Path, tmp_path
     ).stderr.splitlines()
     assert "folder is given twice" in line
     assert not (root / "prepared").exists() and not (tmp_path / "out").exists()
+
+
+def test_a_hole_in_a_video_is_told_by_number(tmp_path: Path) -> None:
+    """Zeros in the middle of a Matroska file: its header promises a constant rate, and 40 frames in all."""
+    clips = tmp_path / "clips"
+    pictures = [np.roll(colours(), number, axis=0) for number in range(40)]
+    for person in ("ann", "bob"):
+        (clips / person / "sad").mkdir(parents=True)
+        path = mux(clips / person / "sad" / "one.mkv", pictures, codec="mjpeg")
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 20_000] = bytes(20_000)
+    path.write_bytes(data)
+    learnet("prepare", "folder", clips, tmp_path / "out", "--face", "none")
+    with (tmp_path / "out" / "audit.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["serious"] == "yes"]
+    with open_video(path) as video:
+        delivered = len(list(video))
+    told = [row["what"] for row in rows if row["kind"] == "frames lost"]
+    assert delivered < 35 and {row["where"] for row in rows} == {"folder/bob/sad-one", str(path)}
+    assert sum(int(what.split()[0]) for what in told if "patched" not in what) == 40 - delivered

@@ -13,7 +13,9 @@ from learnet.core.labels import UnknownLabel
 from learnet.core.records import Clip
 from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.folder import read
+from learnet.video.libav import MISSING_FRAMES
 from learnet.video.writer import write_video
+from tests.builders.videos import cut, mux, numbered
 from tests.builders.written_by_hand import images
 
 
@@ -281,3 +283,23 @@ def test_a_container_that_tells_no_number_of_frames(tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     write_video(path, [np.full((32, 32, 3), shade, np.uint8) for shade in range(9)], 30.0)
     assert read(tmp_path).clips[0].offset == 8
+
+
+def test_videos_that_lack_frames_are_serious_and_varying_rates_are_told(tmp_path: Path) -> None:
+    """The first is cut off in the middle, which no header of Matroska tells by number."""
+    frames = numbered(40)
+    whole = mux(tmp_path / "one.mkv", frames, codec="mjpeg")
+    put(tmp_path / "tree" / "ann" / "sad" / "one.mkv", cut(whole, 0.5).read_bytes())
+    stamps = [number * 40 + 90 * (number // 3) for number in range(40)]
+    varying = mux(tmp_path / "two.mp4", frames, stamps)
+    put(tmp_path / "tree" / "bob" / "sad" / "two.mp4", varying.read_bytes())
+    reading = read(tmp_path / "tree")
+    (lost,) = [finding for finding in reading.findings if finding.kind == "video not whole"]
+    assert lost.serious and lost.where.endswith("one.mkv")
+    count, kind = lost.what.split(" ", 1)
+    assert kind == MISSING_FRAMES and 15 < int(count) < 25
+    (rate,) = [finding for finding in reading.findings if finding.kind == "frame rate varies"]
+    assert not rate.serious and rate.where.endswith("two.mp4")
+    mean = 39 / (stamps[-1] / 1000)
+    assert rate.what == f"its mean is {mean:.4g} per second"
+    assert reading.clips[1].fps == pytest.approx(mean, rel=1e-3)

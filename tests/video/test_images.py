@@ -126,7 +126,7 @@ def jpeg_of(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "content", [png_header(40_000, 40_000), png_header(1_500_000, 4), jpeg_of(65_000, 16_000)]
+    "content", [png_header(40_000, 40_000), png_header(1_500_000, 4), jpeg_of(12_000, 12_000)]
 )
 def test_images_that_announce_a_gigantic_size_are_not_decoded(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "1.png"
